@@ -11,7 +11,7 @@ import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transactio
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { clientOfLogs } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
-import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import {
   decodeFunctionData,
   encodeFunctionData,
@@ -21,10 +21,10 @@ import {
   parseAbi,
   toHex,
 } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { openChallenger } from "./challenger.ts";
 import { GameReader } from "./games/read-games.ts";
-import { type LedgerTracesFixture, startLedgerTraces, tinyLedger } from "./games/testing/ledger-fixture.ts";
+import { startLedgerTraces, tinyLedger } from "./games/testing/ledger-fixture.ts";
 import { directCase } from "./model-commitments/testing/direct-case.ts";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
@@ -43,10 +43,9 @@ const INPUTS = 64;
 const HEAP_MB = 64;
 const CHALLENGER = fileURLToPath(new URL(".", import.meta.url));
 
-let f: LedgerTracesFixture;
+const f = started(() => startLedgerTraces());
 let rollup: Hex;
 beforeAll(async () => {
-  f = await startLedgerTraces();
   const inputs = Array.from({ length: INPUTS }, (_, i) => keccak256(toHex(i)));
   const ledger = await tinyLedger(f, {}, { terms: (own) => ({ ...own, inputs }) });
   rollup = ledger.rollup;
@@ -66,7 +65,6 @@ beforeAll(async () => {
     );
   }
 }, 600_000);
-afterAll(() => f?.stop());
 
 test("a watcher reads none of a thousand registrations of made-up rollups", async () => {
   let bytes = 0;

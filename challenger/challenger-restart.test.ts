@@ -4,15 +4,14 @@ import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
-import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { custom, type EIP1193RequestFn, encodeEventTopics, type Hex } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { openChallenger, readingClient } from "./challenger.ts";
 import { REREAD_BLOCKS } from "./events/event-log.ts";
-import { type DirectCase, directCase } from "./model-commitments/testing/direct-case.ts";
+import { directCase } from "./model-commitments/testing/direct-case.ts";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
-  type DisputeFixture,
   lie,
   startDisputes,
 } from "./model-commitments/testing/dispute-fixture.ts";
@@ -21,14 +20,12 @@ import { lookAll } from "./playing/testing/watch-all.ts";
 import { shownLeaf, statementTuple } from "./statements/model-commitment-calls.ts";
 
 const folder = testFolder("challenger-restart");
-let f: DisputeFixture;
-let made: DirectCase;
+const f = started(() => startDisputes({ mostRows: 24 }));
+const made = started(() => directCase(24));
 
 beforeAll(async () => {
-  [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
   await writeModel(join(folder, "models", String(made.honest.statement.modelId)), made.model);
 });
-afterAll(() => f?.stop());
 revertEachTest(() => f);
 
 /** One look of a process that has just started. @param hidden an event that its node does not tell of */

@@ -14,7 +14,7 @@ import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transactio
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { type HonestTexts, LIAR_ROW, TEXT_LIES } from "@openledger/e2e/internal/scenarios/disputes/text-lies";
-import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { readFrom } from "@openledger/models/registered/base-files";
 import type { TextParts } from "@openledger/models/registered/text-family";
@@ -23,12 +23,12 @@ import { byteConfig } from "@openledger/models/testing/text-rows";
 import { playLine } from "@openledger/scripts/internal/commands/disputes/disputes-commit-model";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
 import { type Hex, toHex, zeroHash } from "viem";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeAll, beforeEach, expect, test } from "vitest";
 import { openChallenger } from "./challenger.ts";
 import { GameReader } from "./games/read-games.ts";
 import { MODEL_ID } from "./games/testing/ledger-fixture.ts";
 import { BOND_WEI, SIDE_SECONDS, startRowContracts, WINDOW_SECONDS } from "./games/testing/row-fixture.ts";
-import { type TextCase, textCase } from "./games/testing/text-case.ts";
+import { textCase } from "./games/testing/text-case.ts";
 import { STAKE_WEI } from "./games/testing/trace-fixture.ts";
 import { challengeRowCall } from "./games/text-calls.ts";
 import { withTextTrees } from "./games/text-model-commitment.ts";
@@ -52,8 +52,8 @@ const folder = testFolder("watch-rows");
 const base = join(folder, "base");
 const SIZE = { rows: 8, features: 36, payees: 8, draws: 2 };
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
-let f: Awaited<ReturnType<typeof startRowContracts>>;
-let made: TextCase;
+const f = started(() => startRowContracts(8));
+const made = started(() => textCase(f.owner));
 let honest: HonestTexts;
 let gate: Hex;
 
@@ -63,8 +63,6 @@ beforeAll(async () => {
   await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
   for (const index of [1, 2])
     await writeFile(keyOf(index), toHex(anvilAccount(index).getHdKey().privateKey!), { mode: 0o600 });
-  f = await startRowContracts(8);
-  made = await textCase(f.owner);
   gate = f.disputes;
   const { model, real, rows, setting, traced, tuned } = made;
   const own = { ...setting, bases: [readFrom(folderSource(base))] };
@@ -74,7 +72,6 @@ beforeAll(async () => {
       publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true }),
   };
 }, 120_000);
-afterAll(() => f?.stop());
 revertEachTest(() => f);
 beforeEach(() => rm(join(folder, "model"), { recursive: true, force: true }));
 

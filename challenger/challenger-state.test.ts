@@ -8,20 +8,17 @@ import { writeModel } from "@openledger/attribution/model/model-directory";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE, MANIFEST } from "@openledger/attribution/model/model-manifest";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
-import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { beforeAll, expect, test } from "vitest";
 import { ChallengerState, type Verdict } from "./challenger-state.ts";
-import { type DirectCase, directCase } from "./model-commitments/testing/direct-case.ts";
+import { directCase } from "./model-commitments/testing/direct-case.ts";
 import { judgedFiles, publishedFiles } from "./playing/published-files.ts";
 import { mostLeafFileBytes } from "./statements/known-leaves.ts";
 import { encodeLeaves } from "./statements/leaf-file.ts";
 
 const folder = testFolder("challenger-state");
-let made: DirectCase;
-beforeAll(async () => {
-  made = await directCase(24);
-  await writeModel(join(folder, "model"), made.model);
-});
+const made = started(() => directCase(24));
+beforeAll(() => writeModel(join(folder, "model"), made.model));
 
 const statePath = () => join(folder, "state.json");
 const opened = async (damage: string[] = []) =>

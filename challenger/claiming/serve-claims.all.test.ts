@@ -9,7 +9,7 @@ import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
-import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { openPaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";

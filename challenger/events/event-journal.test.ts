@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { expect, test } from "vitest";
 import { EventJournal } from "./event-journal.ts";
 

@@ -1,13 +1,14 @@
 /** An answer that the model would not give, shown by the numbers of the owner's own trace (docs/explanation/fault-proofs.md). */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import type { Kernels } from "@openledger/models/kernels/kernels";
 import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { answerFault, answerMoveOf } from "./answer-fault.ts";
 import { claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
-import { type LedgerTracesFixture, startLedgerTraces, tinyLedger } from "./testing/ledger-fixture.ts";
+import { startLedgerTraces, tinyLedger } from "./testing/ledger-fixture.ts";
 import { blindChallenge, falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import { BOND_WEI, STAKE_WEI } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
@@ -17,7 +18,7 @@ const PROMPT = [3, 14];
 const MOST_TOKENS = 3;
 const VOCABULARY_SIZE = 40;
 
-let f: LedgerTracesFixture;
+const f = started(() => startLedgerTraces());
 let kernels: Kernels;
 let model: DescribedModel;
 let traced: TracedTuple;
@@ -38,7 +39,6 @@ function likeliestAnswer(): TracedQuery {
 }
 
 beforeAll(async () => {
-  f = await startLedgerTraces();
   const ledger = await ledgerOf(true);
   ({ kernels, model, traced } = ledger);
   await f.send(f.stranger, ledger.registration);
@@ -47,7 +47,6 @@ beforeAll(async () => {
   tokens[3] = (tokens[3]! + 1) % VOCABULARY_SIZE;
   wrong = traceQuery(model, { tokens, promptCount: PROMPT.length }, kernels);
 });
-afterAll(() => f?.stop());
 revertEachTest(() => f);
 
 const playerOf = (who: Hex, own: TracedQuery, terms = traced) =>

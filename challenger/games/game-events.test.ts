@@ -3,20 +3,20 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { clientOfLogs } from "@openledger/contracts/testing/chain";
-import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import type { Hex } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { EventJournal } from "../events/event-journal.ts";
 import { EventLog, REREAD_BLOCKS } from "../events/event-log.ts";
 import { type GameFact, gameSource } from "./game-events.ts";
 import { GameReader, type ShownClaim } from "./read-games.ts";
-import { startTraceGame, type TraceFixture, tinyTraced } from "./testing/trace-fixture.ts";
+import { startTraceGame, tinyTraced } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
 import { claimOf, type TracedQuery, textOf, traceQuery } from "./traced-model.ts";
 
 const folder = testFolder("journal");
 
-let f: TraceFixture;
+const f = started(() => startTraceGame());
 /** The roots of claimed queries say which claim is which: their numbers are given again. */
 let claim: (query: "first" | "second" | "third") => Promise<Hex>;
 let traceOf: (claim: ShownClaim) => TracedQuery;
@@ -27,14 +27,12 @@ beforeAll(async () => {
     traceQuery(model, { tokens: [3, 14, token, 9], promptCount: 2 }, kernels);
   const queries = { first: made(1), second: made(2), third: made(4) };
   traceOf = ({ statement }) => traceQuery(model, textOf(statement), kernels);
-  f = await startTraceGame();
   claim = async (name) => {
     const claimed = claimOf(model, queries[name]);
     await f.claim(claimed);
     return claimed.statement.query;
   };
 }, 60_000);
-afterAll(() => f?.stop());
 
 /** A reader of its own client, and the blocks that it has asked for the events of. */
 function countingReader(journal: string | null = null) {

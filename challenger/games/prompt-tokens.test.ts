@@ -1,5 +1,6 @@
 /** A prompt's tokens, compared on L1 one or two at a time (docs/explanation/fault-proofs.md). */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { traceGameAbi, wordBordersAbi } from "@openledger/contracts/build/trace-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
@@ -7,11 +8,11 @@ import { BORDER, PATTERN, type Pattern, wordBorder } from "@openledger/models/in
 import type { Kernels } from "@openledger/models/kernels/kernels";
 import { JOINING, type SpelledToken, type TokenSpelling } from "@openledger/models/tokens/token-spelling";
 import { decodeFunctionData, encodeFunctionData, toHex } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
 import { type ClaimedPrompt, faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import { packLengths, promptVocabulary } from "./prompt-vocabulary.ts";
-import { type LedgerTracesFixture, startLedgerTraces, tinyLedger } from "./testing/ledger-fixture.ts";
+import { startLedgerTraces, tinyLedger } from "./testing/ledger-fixture.ts";
 import { BOND_WEI } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
 import { claimOf, type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
@@ -49,18 +50,16 @@ function made(): TokenSpelling {
 }
 
 const vocabulary = promptVocabulary(made());
-let f: LedgerTracesFixture;
+const f = started(() => startLedgerTraces());
 let model: DescribedModel;
 let traced: TracedTuple;
 let kernels: Kernels;
 
 beforeAll(async () => {
-  f = await startLedgerTraces();
   const ledger = await tinyLedger(f, { endToken: END_TOKEN, vocabulary });
   ({ kernels, model, traced } = ledger);
   await f.send(f.stranger, ledger.registration);
 });
-afterAll(() => f?.stop());
 revertEachTest(() => f);
 
 /** The model's right query of these tokens. */

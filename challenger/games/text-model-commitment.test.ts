@@ -1,4 +1,5 @@
 /** What a language model's owner posts of its rows, and every lie about them that one transaction shows. */
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
@@ -13,14 +14,14 @@ import {
 } from "@openledger/e2e/internal/scenarios/disputes/lie";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, type Hex } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { CommittedModel, DisputeStatement } from "../statements/committed-model.ts";
 import { knownLeaves, wantedOf } from "../statements/known-leaves.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
 import { decodeLeaves, encodeLeaves, leafCounts, readLeaves } from "../statements/leaf-file.ts";
 import { WordTree, wordsOf } from "../trace/word-tree.ts";
 import { startRowContracts } from "./testing/row-fixture.ts";
-import { type TextCase, textCase } from "./testing/text-case.ts";
+import { textCase } from "./testing/text-case.ts";
 import { STAKE_WEI } from "./testing/trace-fixture.ts";
 import { challengeRowCall, type ShownFault, textChallengeData } from "./text-calls.ts";
 import { isEntry } from "./text-entry.ts";
@@ -29,16 +30,9 @@ import { withTextTrees } from "./text-model-commitment.ts";
 import { readRowTokens, rowTokensLeaf } from "./text-row-tokens.ts";
 import { asRow, claimedRoot, traceQuery, tracingKernels } from "./traced-model.ts";
 
-type Contracts = Awaited<ReturnType<typeof startRowContracts>>;
-let f: Contracts;
-let made: TextCase;
-let ledger: Awaited<ReturnType<Contracts["register"]>>;
-beforeAll(async () => {
-  f = await startRowContracts(8);
-  made = await textCase(f.owner);
-  ledger = await f.register(made.traced.model, made.terms, made.honest);
-}, 120_000);
-afterAll(() => f?.stop());
+const f = started(() => startRowContracts(8));
+const made = started(() => textCase(f.owner));
+const ledger = started(() => f.register(made.traced.model, made.terms, made.honest));
 revertEachTest(() => f);
 
 const known = () => made;

@@ -1,11 +1,12 @@
 /** Near-duplicates among posted rows of texts, judged on L1 (docs/explanation/fault-proofs.md). */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { jaccard, shinglesOf } from "@openledger/attribution/rows/similar-texts";
 import { encodeTextRow, type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { bytesToHex, type Hex } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { leafTree } from "../statements/leaf-tree.ts";
 import {
   duplicateShown,
@@ -16,7 +17,6 @@ import { nearestLeaders, readTexts, textOverlap, wrongLeader } from "../statemen
 import {
   anyStatement,
   FAULT,
-  type JudgeFixture,
   openedLeaf,
   rowTree,
   startJudge,
@@ -25,11 +25,7 @@ import { MOST_TEXT_ROW_BYTES } from "./text-row-tokens.ts";
 
 const FACT_BYTES = 32;
 const random = new SeededRandom("overlaps of rows");
-let f: JudgeFixture;
-beforeAll(async () => {
-  f = await startJudge("TextOverlap");
-});
-afterAll(() => f?.stop());
+const f = started(() => startJudge("TextOverlap"));
 
 const PIECES = [
   ...["free", "Free", "money", "answer", "prompt", '","answer":"', "7", "a", "B", "é", "漢", "--", "!"],

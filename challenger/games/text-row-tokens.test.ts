@@ -1,5 +1,6 @@
 /** A posted row's tokens, judged on L1 (docs/explanation/fault-proofs.md). */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { decodeTextRow, encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import { memorySource } from "@openledger/models/internal/files/memory-source";
@@ -13,14 +14,13 @@ import {
 } from "@openledger/models/tokens/token-spelling";
 import { openTokenizer, type TextTokens } from "@openledger/models/tokens/tokenizer";
 import { bytesToHex, type Hex, hexToBytes, zeroAddress, zeroHash } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { leafTree } from "../statements/leaf-tree.ts";
 import { type TracedTuple, tracingDigest } from "./ledger-claims.ts";
 import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
 import {
   anyStatement,
   FAULT,
-  type JudgeFixture,
   openedLeaf,
   rowTree,
   startJudge,
@@ -41,7 +41,7 @@ const PROGRAMS = 64;
 const PLACE = 1;
 const random = new SeededRandom("tokens of rows");
 const bytesOf = (text: string) => new TextEncoder().encode(text);
-let f: JudgeFixture;
+const f = started(() => startJudge("TextTokens"));
 let tokenizer: TextTokens;
 let vocabulary: PromptVocabulary;
 
@@ -57,9 +57,7 @@ beforeAll(async () => {
   const source = memorySource("memory", files);
   tokenizer = await openTokenizer(source, SIZE);
   vocabulary = promptVocabulary((await readSpelling(source, SIZE))!);
-  f = await startJudge("TextTokens");
 });
-afterAll(() => f?.stop());
 
 const PIECES = [
   ...["the", "union", "state", "anna's", "a", "aa", "banana", "'ll", "won't", " ", " ", "  ", "<end>"],

@@ -1,7 +1,8 @@
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import type { Kernels } from "@openledger/models/kernels/kernels";
 import { encodeFunctionData, type PublicClient, zeroAddress } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { traceSteps } from "../trace/run-trace.ts";
 import type { OpKind } from "../trace/trace-op.ts";
@@ -12,14 +13,13 @@ import {
   HOUR_SECONDS,
   STAKE_WEI,
   startTraceGame,
-  type TraceFixture,
   tinyTraced,
 } from "./testing/trace-fixture.ts";
 import { challengersMove, ownersMove, type ShownGame } from "./trace-moves.ts";
 import { TracePlayer } from "./trace-player.ts";
 import { claimOf, type DescribedModel, type TracedQuery, tracedQuery, traceQuery } from "./traced-model.ts";
 
-let f: TraceFixture;
+const f = started(() => startTraceGame());
 let model: DescribedModel;
 let kernels: Kernels;
 let honest: TracedQuery;
@@ -28,9 +28,7 @@ const text: TracedText = { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 };
 beforeAll(async () => {
   ({ kernels, model } = await tinyTraced());
   honest = traceQuery(model, text, kernels);
-  f = await startTraceGame();
 });
-afterAll(() => f?.stop());
 
 const lieIn = (kind: OpKind) => falseTrace(model, honest, kernels, placeOf(honest, kind));
 

@@ -1,9 +1,10 @@
 /** What would stop a player, fill its memory or make it pay: each was once so. */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { clientOfLogs } from "@openledger/contracts/testing/chain";
 import { encodeEventTopics, HttpRequestError, type PublicClient } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { GameReader } from "./read-games.ts";
 import { blindChallenge, falseTrace, placeOf } from "./testing/played-games.ts";
@@ -11,13 +12,12 @@ import {
   HOUR_SECONDS,
   STAKE_WEI,
   startTraceGame,
-  type TraceFixture,
   tinyTraced,
 } from "./testing/trace-fixture.ts";
 import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
 import { claimOf, type TracedQuery, traceQuery } from "./traced-model.ts";
 
-let f: TraceFixture;
+const f = started(() => startTraceGame());
 let honest: TracedQuery;
 let lie: TracedQuery;
 /** A claim of each. */
@@ -28,11 +28,9 @@ beforeAll(async () => {
   const { kernels, model } = await tinyTraced();
   honest = traceQuery(model, { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 }, kernels);
   lie = falseTrace(model, honest, kernels, placeOf(honest, "quantise"));
-  f = await startTraceGame();
   claimHonest = () => f.claim(claimOf(model, honest));
   claimLie = () => f.claim(claimOf(model, lie));
 });
-afterAll(() => f?.stop());
 
 /** Looks at these claims alone: others are of other tests. Counts what it traces. */
 function playerOf(who: `0x${string}`, ids: readonly bigint[], changed: Partial<PlayerOptions> = {}) {

@@ -6,7 +6,7 @@ import { publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { byteCharacters } from "@openledger/models/internal/tokens/train-tokenizer";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";

@@ -1,8 +1,9 @@
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { judgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { encodeFunctionData } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type CommittedModel, factBytes, type Leaves, type TreeName } from "../statements/committed-model.ts";
 import { entryBytes, numberBytes, readNumbers } from "../statements/direct-arithmetic.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
@@ -10,23 +11,15 @@ import { directModelCommitment, mapPlaces } from "../statements/direct-model-com
 import { int64Bytes, pairBytes, readFact, readInt64s } from "../statements/leaf-bytes.ts";
 import { openingOf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
-import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
-import { type DisputeFixture, lie as lieOf, startDisputes, withLeaf } from "./testing/dispute-fixture.ts";
+import { directCase, registeredDirect } from "./testing/direct-case.ts";
+import { lie as lieOf, startDisputes, withLeaf } from "./testing/dispute-fixture.ts";
 
 const BUCKETS = 64;
 const WIDTH = BUCKETS + 1;
 const ROWS = 48;
 const PLACES = mapPlaces(WIDTH);
-let f: DisputeFixture;
-let made: DirectCase;
-
-beforeAll(async () => {
-  [f, made] = await Promise.all([
-    startDisputes({ mostRows: ROWS }),
-    directCase(ROWS, { bucketCount: BUCKETS }),
-  ]);
-});
-afterAll(() => f?.stop());
+const f = started(() => startDisputes({ mostRows: ROWS }));
+const made = started(() => directCase(ROWS, { bucketCount: BUCKETS }));
 revertEachTest(() => f);
 
 /** The name of the error that a challenge reverts with. */

@@ -1,26 +1,25 @@
 /** Leaves of a statement as large as there may be: what refutes each has room in a transaction. */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { type CommittedModel, type Leaves, withTrees } from "../statements/committed-model.ts";
 import { inputFaults } from "../statements/find-faults.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
-import { type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
+import { startDisputes } from "./testing/dispute-fixture.ts";
 
 const [ROWS, BUCKETS] = [2_048, 4_096];
 /** Tree.Inputs, and a leaf of it. */
 const [INPUTS, BUCKET] = [5, 5];
 /** The longest leaf that answers a data-availability challenge; geth takes no larger transaction. */
 const [LEAF_BYTES, TRANSACTION_BYTES] = [8 * (BUCKETS + 1), 131_072];
-let f: DisputeFixture;
+const f = started(() => startDisputes({ mostRows: ROWS }));
 
 beforeAll(async () => {
   await initPoseidon();
-  f = await startDisputes({ mostRows: ROWS });
 });
-afterAll(() => f?.stop());
 
 /** Of rows without words, whose inputs name at one bucket rows that there are not. */
 function namingRowsBeyond(): CommittedModel {

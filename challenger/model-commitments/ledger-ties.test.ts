@@ -1,5 +1,6 @@
 /** What a model commitment says of the ledger: every way to let an honest model commitment stand beside something else, and its refusal. */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { answeringFiles, answeringPreimage } from "@openledger/attribution/model/answering-hash";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
@@ -11,26 +12,21 @@ import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, encodeFunctionData, type Hex, zeroAddress } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
 import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
 import { challengeData, sharedShown, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
 import { admitCall } from "./ledger-proofs.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
-import { type DirectCase, directCase } from "./testing/direct-case.ts";
-import { BOND_WEI, type DisputeFixture, lie, startDisputes, withLeaf } from "./testing/dispute-fixture.ts";
+import { directCase } from "./testing/direct-case.ts";
+import { BOND_WEI, lie, startDisputes, withLeaf } from "./testing/dispute-fixture.ts";
 import { rowsInState } from "./testing/rows-in-state.ts";
 
 const CAP = 16;
 const DAY = 86_400n;
-let f: DisputeFixture;
-let made: DirectCase;
-
-beforeAll(async () => {
-  [f, made] = await Promise.all([startDisputes(), directCase(24)]);
-});
-afterAll(() => f?.stop());
+const f = started(() => startDisputes());
+const made = started(() => directCase(24));
 revertEachTest(() => f);
 
 /** A hostile owner's change of leaves and numbers, and the fault by which the watcher shows it. */

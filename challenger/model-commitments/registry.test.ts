@@ -1,5 +1,6 @@
 /** The registry as a rollup's gate: what it admits, and which families it is deployed with. */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import {
   answeringFiles,
   answeringHash,
@@ -21,25 +22,20 @@ import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { onClient, revertEachTest } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
 import { createPublicClient, custom, getAddress, type Hex, zeroAddress } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { type CommittedModel, withTrees } from "../statements/committed-model.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";
 import { admitCall } from "./ledger-proofs.ts";
 import { readRegistry } from "./registry.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
-import { BOND_WEI, type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
+import { BOND_WEI, startDisputes } from "./testing/dispute-fixture.ts";
 
 const CAP = 16;
 /** What the fixtures' models are numbered. */
 const MODEL = 11n;
-let f: DisputeFixture;
-let first: DirectCase;
-let second: DirectCase;
-
-beforeAll(async () => {
-  [f, first, second] = await Promise.all([startDisputes(), directCase(48), directCase(40)]);
-});
-afterAll(() => f?.stop());
+const f = started(() => startDisputes());
+const first = started(() => directCase(48));
+const second = started(() => directCase(40));
 revertEachTest(() => f);
 
 interface Family {

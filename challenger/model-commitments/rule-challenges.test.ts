@@ -1,11 +1,12 @@
 /** What the recipe's rules make of rows: the clip's length, and near-duplicates that share. */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
 import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
 import { entryBytes, readEntries } from "../statements/direct-arithmetic.ts";
@@ -14,8 +15,8 @@ import { readFact } from "../statements/leaf-bytes.ts";
 import { integerRoot, ONE } from "../statements/row-arithmetic.ts";
 import { areNear, textOverlap } from "../statements/text-overlap.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
-import { type DirectCase, directCase } from "./testing/direct-case.ts";
-import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
+import { directCase } from "./testing/direct-case.ts";
+import { lie, startDisputes } from "./testing/dispute-fixture.ts";
 
 const words = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => `word${from + i}`).join(" ");
@@ -24,16 +25,12 @@ const TEXTS = ["something else entirely", words(0, 31), words(6, 40), words(0, 4
 const RULES = { normQuantile: 0.9, nearDuplicatesShare: true };
 const SAMPLED = 24;
 const [STRANGER, FIRST, BETTER, COPY] = [SAMPLED, SAMPLED + 1, SAMPLED + 2, SAMPLED + 3] as const;
-let f: DisputeFixture;
-let made: DirectCase;
-
-beforeAll(async () => {
-  const sampled = sampleRows("email", SAMPLED);
+const f = started(() => startDisputes());
+const made = started(() => {
   const owner = { contributorId: 7, validatorId: 9 };
   const added = TEXTS.map((input) => ({ content: encodeRow("email", { label: 1, input }), ...owner }));
-  [f, made] = await Promise.all([startDisputes(), directCase([...sampled, ...added], { rules: RULES })]);
+  return directCase([...sampleRows("email", SAMPLED), ...added], { rules: RULES });
 });
-afterAll(() => f?.stop());
 revertEachTest(() => f);
 
 interface Change {

@@ -1,20 +1,20 @@
 /** Leaves that somebody has asked for: shown, shown too late, or such as nobody can show. */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { parseEther } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
 import { type CommittedModel, type Leaves, TREES } from "../statements/committed-model.ts";
 import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
 import { int64Bytes, readInt64s } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
-import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
+import { directCase, registeredDirect } from "./testing/direct-case.ts";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
   BOND_WEI,
-  type DisputeFixture,
   lie,
   startDisputes,
   withoutLeaves,
@@ -25,13 +25,8 @@ const FEATURES = 3;
 const MOST_LOOKS = 40;
 /** `challenger --most-fees` is 0.5 by default; here it is less, for fewer looks. */
 const MOST_FEES_WEI = parseEther("0.12");
-let f: DisputeFixture;
-let made: DirectCase;
-
-beforeAll(async () => {
-  [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
-});
-afterAll(() => f?.stop());
+const f = started(() => startDisputes({ mostRows: 24 }));
+const made = started(() => directCase(24));
 revertEachTest(() => f);
 
 describe("a leaf that is shown after it was due", () => {

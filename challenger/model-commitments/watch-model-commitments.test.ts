@@ -1,3 +1,4 @@
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
@@ -8,7 +9,7 @@ import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chai
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { modelError } from "@openledger/models/model-errors";
 import { encodeEventTopics, type Hex, parseEther, RpcRequestError } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { lookAll, watchAll, watchFiles, watchOf } from "../playing/testing/watch-all.ts";
 import { type CommittedModel, TREES, type TreeName, withTrees } from "../statements/committed-model.ts";
 import { findDirectFaults } from "../statements/direct-faults.ts";
@@ -20,11 +21,10 @@ import { postedHash, shownLeaf, statementTuple } from "../statements/model-commi
 import { directChallengeData } from "./direct-calls.ts";
 import type { PublishedFiles } from "./examine-model-commitment.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
-import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
+import { directCase, registeredDirect } from "./testing/direct-case.ts";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
   BOND_WEI,
-  type DisputeFixture,
   lie,
   startDisputes,
   withLeaf,
@@ -34,13 +34,8 @@ import type { Watcher } from "./watch-commitment.ts";
 
 const DAY = 86_400n;
 const JUNK = new Uint8Array(32).fill(7);
-let f: DisputeFixture;
-let made: DirectCase;
-
-beforeAll(async () => {
-  [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
-});
-afterAll(() => f?.stop());
+const f = started(() => startDisputes({ mostRows: 24 }));
+const made = started(() => directCase(24));
 revertEachTest(() => f);
 
 const watch = (files: PublishedFiles, watcher?: Watcher) => watchFiles(f, files, watcher);

@@ -1,5 +1,6 @@
 /** The largest claim that L1 takes, and the gas and bytes of what refutes it: nodes pass on 128 KiB, a transaction has 2^24 gas. */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { DATA_CHUNK, TAG } from "@openledger/circuits/protocol";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
@@ -21,7 +22,7 @@ import {
   zeroAddress,
   zeroHash,
 } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";
 import {
   MOST_TOKEN_BYTES,
@@ -30,7 +31,6 @@ import {
   vocabularyLeaf,
 } from "../games/prompt-vocabulary.ts";
 import {
-  type LedgerTracesFixture,
   MODEL_ID,
   startLedgerTraces,
   tinyLedger,
@@ -117,7 +117,7 @@ const entry = (token: number) => ({
   path: [...tree.path(token - VOCABULARY + KNOWN).map((node) => toHex(node)), ...LEFT],
 });
 
-let f: LedgerTracesFixture;
+const f = started(() => startLedgerTraces());
 let model: DescribedModel;
 let terms: TracedTuple;
 let query: TracedQuery;
@@ -148,13 +148,11 @@ const modelWith = (changed: Partial<TracedTuple>, draws = DRAWS) =>
   );
 
 beforeAll(async () => {
-  f = await startLedgerTraces();
   const any = await tinyTraced();
   query = traceQuery(any.model, { tokens: [10, 12, 15, 9], promptCount: 2 }, any.kernels);
   ({ model, registration, traced: terms } = await modelWith({}));
   await f.send(f.stranger, registration);
 }, 60_000);
-afterAll(() => f?.stop());
 
 /** A claim of a prompt whose last tokens are these, with so many bytes together. @param before ends what stands before them */
 function claimOfSize(

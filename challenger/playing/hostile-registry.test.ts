@@ -1,34 +1,36 @@
-/** What would keep a watcher from a false model commitment, or take its ether for right ones. */
+/** What would keep a watcher from a false model commitment, or take its ether for right ones; and an owner from answering. */
 
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
-import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { encodeEventTopics, type Hex, parseEther, toFunctionSelector } from "viem";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { openChallenger } from "../challenger.ts";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
-import { type DirectCase, directCase } from "../model-commitments/testing/direct-case.ts";
-import { type DisputeFixture, lie, startDisputes } from "../model-commitments/testing/dispute-fixture.ts";
+import { directCase } from "../model-commitments/testing/direct-case.ts";
+import {
+  AVAILABILITY_CHALLENGE_FEE_WEI,
+  lie,
+  startDisputes,
+} from "../model-commitments/testing/dispute-fixture.ts";
+import { inOrder } from "../sending/l1-queue.ts";
+import { openL1Sender } from "../sending/l1-sender.ts";
+import { TREES } from "../statements/committed-model.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { RecomputedModels } from "./recompute.ts";
 import { lookAll, watchOf } from "./testing/watch-all.ts";
 
 const folder = testFolder("hostile-registry");
-let f: DisputeFixture;
-let [made, other] = [null, null] as unknown as [DirectCase, DirectCase];
-beforeAll(async () => {
-  [f, made, other] = await Promise.all([
-    startDisputes({ mostRows: 24 }),
-    directCase(24),
-    directCase(sampleRows("email", 30).slice(6)),
-  ]);
-  await writeModel(join(folder, "11"), made.model);
-});
-afterAll(() => f?.stop());
+const f = started(() => startDisputes({ mostRows: 24 }));
+const made = started(() => directCase(24));
+const other = started(() => directCase(sampleRows("email", 30).slice(6)));
+beforeAll(() => writeModel(join(folder, "11"), made.model));
 revertEachTest(() => f);
 
 type Logs = readonly { readonly topics: readonly Hex[] }[];
@@ -157,4 +159,28 @@ test("a hidden leaf beside a false place takes nothing from the alarm of the fal
     expect((await lookAll(f, watcher, async () => files)).failures).toMatchObject([
       { code: "CMD_FALSE_UNCHALLENGED" },
     ]);
+});
+
+test("a place whose number no double has is answered as any other behind the last leaf", async () => {
+  const id = await f.post(made.honest.statement);
+  const asked = [2n ** 53n + 1n, 2n ** 256n - 1n];
+  for (const index of asked)
+    await f.disputes.write.challengeAvailability([id, TREES.indexOf("map"), index], {
+      ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
+    });
+  const own = { account: anvilAccount(1), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP };
+  const sender = await openL1Sender(own);
+  const challenger = await openChallenger(
+    {
+      ...{ rpcUrl: f.url, disputes: f.disputes.address, rollup: null, everyMs: null, folder: null },
+      ...{ roles: new Set(["defend"]), places: { models: folder }, mostFeesWei: 0n },
+    },
+    { sender: inOrder(sender, () => {}), onProgress() {} },
+  );
+  const { failures, view } = await challenger.look();
+  challenger.close();
+  expect(failures).toEqual([]);
+  expect(view.answered).toMatchObject(asked.map((index) => ({ index })));
+  // What nobody has shown a day later takes the bond.
+  expect((await f.disputes.read.modelCommitments([id]))[4]).toBe(0);
 });

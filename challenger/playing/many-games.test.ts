@@ -1,11 +1,12 @@
 /** What an owner needs who is challenged about many claims at once: traces, transactions, and the order of his moves. */
 
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { size } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";
 import type { PlayerAccount } from "../games/played-moves.ts";
-import { type LedgerTracesFixture, startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
+import { startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
 import { blindChallenge, falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI } from "../games/testing/trace-fixture.ts";
 import { type PlayerOptions, TracePlayer } from "../games/trace-player.ts";
@@ -13,13 +14,12 @@ import { type DescribedModel, type TracedQuery, traceQuery } from "../games/trac
 
 const CLAIMS = 6;
 const END = 5;
-let f: LedgerTracesFixture;
+const f = started(() => startLedgerTraces());
 let model: DescribedModel;
 let terms: TracedTuple;
 let right: TracedQuery;
 let lie: TracedQuery;
 beforeAll(async () => {
-  f = await startLedgerTraces();
   const ledger = await tinyLedger(f, { endToken: END });
   const { kernels } = ledger;
   ({ model, traced: terms } = ledger);
@@ -27,7 +27,6 @@ beforeAll(async () => {
   right = traceQuery(model, { tokens: [3, 14, 15, END], promptCount: 2 }, kernels);
   lie = falseTrace(model, right, kernels, placeOf(right, "chain"));
 }, 60_000);
-afterAll(() => f?.stop());
 revertEachTest(() => f);
 
 const claim = (query: TracedQuery, salt: bigint) => {

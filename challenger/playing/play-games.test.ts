@@ -11,7 +11,7 @@ import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
-import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
@@ -26,7 +26,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { claimReceiptCall, tracingDigest } from "../games/ledger-claims.ts";
 import { GameReader } from "../games/read-games.ts";
-import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
+import { MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
 import { falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI } from "../games/testing/trace-fixture.ts";
 import { TracePlayer } from "../games/trace-player.ts";
@@ -48,7 +48,7 @@ const OWNER = anvilAccount(1);
 const folder = testFolder("watch-games");
 const base = join(folder, "base");
 let setting: TextSetting;
-let f: LedgerTracesFixture;
+const f = started(() => startLedgerTraces());
 let parts: Trained<TextParts>;
 let traced: TracedTextModel;
 let rollup: Hex;
@@ -78,7 +78,6 @@ beforeAll(async () => {
   await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
   const training = { bases: [readFrom(folderSource(base))], kernels: "wasm", threadCount: 1 } as const;
   setting = training;
-  f = await startLedgerTraces();
   const rows = ownedTexts(sampleTexts(8));
   const method = { kind: "ek-fac", power: 0.5, damping: 0, featureCount: 16 } as const;
   const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "made"), { method });
@@ -104,7 +103,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   server?.close();
-  await f?.stop();
 });
 
 async function listen(one: Server): Promise<string> {

@@ -33,7 +33,7 @@ import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { onClient } from "@openledger/contracts/testing/chain";
 import { hex32 } from "@openledger/foundation/hex";
-import { testFolder } from "@openledger/foundation/testing/test-folder";
+import { testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
