@@ -22,7 +22,6 @@ import {
   toHex,
 } from "viem";
 import { beforeAll, expect, test } from "vitest";
-import { openChallenger } from "./challenger.ts";
 import { GameReader } from "./games/read-games.ts";
 import { startLedgerTraces, tinyLedger } from "./games/testing/ledger-fixture.ts";
 import { directCase } from "./model-commitments/testing/direct-case.ts";
@@ -31,7 +30,7 @@ import {
   BOND_WEI,
   startDisputes,
 } from "./model-commitments/testing/dispute-fixture.ts";
-import { RecomputedModels } from "./playing/recompute.ts";
+import { challengerOf } from "./playing/testing/watch-all.ts";
 import { inOrder } from "./sending/l1-queue.ts";
 import { openL1Sender } from "./sending/l1-sender.ts";
 import { TREES } from "./statements/committed-model.ts";
@@ -140,14 +139,14 @@ test("an owner who is asked for more leaves in a block than a transaction each s
     const account = anvilAccount(1);
     expect(getAddress(account.address)).toBe(getAddress(disputes.owner));
     const sender = await openL1Sender({ account, rpcUrl: disputes.url, cap: DEFAULT_SPENDING_CAP });
-    const setting = {
-      ...{ rpcUrl: disputes.url, disputes: disputes.disputes.address, rollup: null, everyMs: null },
-      ...{ roles: new Set(["defend"] as const), places: { models: join(folder, "models") } },
-      ...{ folder: join(folder, "state"), mostFeesWei: 0n },
-    };
-    const { recompute } = new RecomputedModels();
-    const modules = { sender: inOrder(sender, () => {}), onProgress() {}, recompute };
-    const challenger = await openChallenger(setting, modules);
+    const places = { models: join(folder, "models") };
+    const setting = { roles: new Set(["defend"] as const), places, folder: join(folder, "state") };
+    const challenger = await challengerOf(
+      disputes,
+      setting,
+      undefined,
+      inOrder(sender, () => {}),
+    );
     const { failures, view } = await challenger.look();
     challenger.close();
     expect(failures).toEqual([]);

@@ -7,7 +7,7 @@ import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chai
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { custom, type EIP1193RequestFn, encodeEventTopics, type Hex } from "viem";
 import { beforeAll, expect, test } from "vitest";
-import { openChallenger, readingClient } from "./challenger.ts";
+import { readingClient } from "./challenger.ts";
 import { REREAD_BLOCKS } from "./events/event-log.ts";
 import { directCase } from "./model-commitments/testing/direct-case.ts";
 import {
@@ -15,8 +15,7 @@ import {
   lie,
   startDisputes,
 } from "./model-commitments/testing/dispute-fixture.ts";
-import { RecomputedModels } from "./playing/recompute.ts";
-import { lookAll } from "./playing/testing/watch-all.ts";
+import { challengerOf, lookAll } from "./playing/testing/watch-all.ts";
 import { shownLeaf, statementTuple } from "./statements/model-commitment-calls.ts";
 
 const folder = testFolder("challenger-restart");
@@ -38,18 +37,8 @@ async function lookOf(
     fromBlocks.push(Number(fromBlock));
     return (await ask()).filter(({ topics }) => topics[0] !== hidden);
   });
-  const watcher = f.watcherOf(f.watcher);
-  const challenger = await openChallenger(
-    {
-      ...{ rpcUrl: f.url, disputes: f.disputes.address, rollup: null, roles: new Set(["watch"]) },
-      ...{ places: { models: join(folder, "models") }, folder: join(folder, home) },
-      ...{ everyMs: null, mostFeesWei },
-    },
-    {
-      sender: { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
-      ...{ publicClient, onProgress() {}, recompute: new RecomputedModels().recompute },
-    },
-  );
+  const setting = { places: { models: join(folder, "models") }, folder: join(folder, home), mostFeesWei };
+  const challenger = await challengerOf(f, setting, publicClient);
   const { failures, lines, view } = await challenger.look();
   challenger.close();
   const alarms = failures.map((failure) => (failure as { code?: string }).code);

@@ -133,7 +133,13 @@ function sending() {
 
 const stakesWei = () => f.client.getBalance({ address: f.games });
 
-const liedOf = (name: string) => TEXT_LIES.find((one) => one.name === name)!.make(honest);
+/** Registered, published and posted. */
+async function lied(name: string) {
+  const lie = await TEXT_LIES.find((one) => one.name === name)!.make(honest);
+  const posted = lie.posted(MODEL_ID);
+  const calls = await published(lie.model, posted);
+  return { ...calls, lie, posted, id: await calls.post(posted) };
+}
 
 const stateOf = async () => {
   const [window] = await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID });
@@ -157,10 +163,7 @@ test("an honest model commitment is named while it is missing, attested, admitte
 });
 
 test.each(["frequent", "tokens"])("%s: a lie that one transaction shows", async (name) => {
-  const lie = await liedOf(name);
-  const posted = lie.posted(MODEL_ID);
-  const { post, watch } = await published(lie.model, posted);
-  await post(posted);
+  const { watch } = await lied(name);
   await watch();
   expect(await stateOf()).toEqual(refuted(TEXT_LIES.find((one) => one.name === name)!.fault));
   expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
@@ -211,10 +214,7 @@ test("posted tokens that are not the tokenizer's are named where nothing shows t
 });
 
 test("false real features are refuted by a game, where the owner is silent", async () => {
-  const lie = await liedOf("silent");
-  const posted = lie.posted(MODEL_ID);
-  const { post, run, watch } = await published(lie.model, posted);
-  await post(posted);
+  const { run, watch } = await lied("silent");
   await watch();
   expect(await f.client.getBalance({ address: f.games })).toBe(STAKE_WEI);
   await watch();
@@ -229,10 +229,8 @@ test("false real features are refuted by a game, where the owner is silent", asy
 });
 
 test("no stake is paid for rows of a rollup that this watch does not play", async () => {
-  const lie = await liedOf("silent");
-  const posted = lie.posted(MODEL_ID);
-  const { model, post } = await published(lie.model, posted);
-  const ids = [await post(posted), await post(posted)];
+  const { id, model, post, posted } = await lied("silent");
+  const ids = [id, await post(posted)];
   // It has a model of the same number, which nobody has posted.
   const { rollup: other } = await f.register(made.traced.model, made.terms, posted);
   const look = await lookingAt(other);
@@ -313,10 +311,7 @@ test("no stake is paid over leaves that are served beside another model", async 
 });
 
 test("a move that is due while a model commitment is recomputed is made before that ends", async () => {
-  const lie = await liedOf("silent");
-  const posted = lie.posted(MODEL_ID);
-  const { post, rollup } = await published(lie.model, posted);
-  await post(posted);
+  const { rollup } = await lied("silent");
   let hasGame = false;
   const look = await lookingAt(rollup, async (recomputing) => {
     if (!hasGame) return recomputing();
@@ -331,10 +326,7 @@ test("a move that is due while a model commitment is recomputed is made before t
 }, 120_000);
 
 test("a server that serves recomputations alone keeps no game about a false row from being played", async () => {
-  const lie = await liedOf("silent");
-  const posted = lie.posted(MODEL_ID);
-  const { post, rollup } = await published(lie.model, posted);
-  await post(posted);
+  const { rollup } = await lied("silent");
   let isServing = false;
   const server = createServer(async ({ url }, response) => {
     const bytes = isServing && (await readFile(join(folder, url!.replace("/v1/", ""))).catch(() => null));
@@ -390,10 +382,7 @@ test("a version with a row that is no text keeps no watcher from what L1 refutes
 });
 
 test("and where he plays a false trace to its end", async () => {
-  const lie = await liedOf("played");
-  const posted = lie.posted(MODEL_ID);
-  const { model, post, rollup } = await published(lie.model, posted);
-  await post(posted);
+  const { lie, model, rollup } = await lied("played");
   const look = await lookingAt(rollup);
   const owner = new TracePlayer({
     ...{ publicClient: f.publicClient, game: f.games, account: f.accountOf(f.owner), challenges: false },

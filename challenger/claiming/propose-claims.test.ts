@@ -1,10 +1,10 @@
 /** What one claim that fails does to the others, to bonds and to what is told: the contract is real, who sends and traces is not. */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { queryBytes } from "@openledger/circuits/internal/ledger/model-query";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { hex32 } from "@openledger/foundation/hex";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import {
   encodeAbiParameters,
   encodeEventTopics,

@@ -1,16 +1,16 @@
 /** An answer that the model would not give, shown by the numbers of the owner's own trace (docs/explanation/fault-proofs.md). */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import type { Kernels } from "@openledger/models/kernels/kernels";
-import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
+import { decodeFunctionData, type Hex } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { answerFault, answerMoveOf } from "./answer-fault.ts";
 import { claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
 import { startLedgerTraces, tinyLedger } from "./testing/ledger-fixture.ts";
 import { blindChallenge, falseTrace, placeOf, playOut } from "./testing/played-games.ts";
-import { BOND_WEI, STAKE_WEI } from "./testing/trace-fixture.ts";
+import { BOND_WEI, gameCall, STAKE_WEI } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
 import { claimOf, type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
 
@@ -133,10 +133,7 @@ describe("a right answer", () => {
       const { args } = decodeFunctionData({ abi: traceGameAbi, data: shown(gameId, right, last - 1, 7) });
       const copy = structuredClone(args) as never as never[];
       change(copy);
-      return f.refusal(
-        f.watcher,
-        encodeFunctionData({ abi: traceGameAbi, functionName: "showAnswer", args: copy } as never),
-      );
+      return f.refusal(f.watcher, gameCall("showAnswer", copy));
     };
     expect(await changed((args: unknown[]) => (args[4] = BigInt(last)))).toBe("TraceLossInvalid");
     type Step = { place: bigint; op: Hex; path: Hex[] };

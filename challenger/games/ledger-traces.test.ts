@@ -44,10 +44,10 @@ import {
   tracedTuple,
   tracingDigest,
 } from "./ledger-claims.ts";
-import { callsOf, unbegunModel } from "./testing/ledger-fixture.ts";
+import { unbegunModel } from "./testing/ledger-fixture.ts";
 import { longestClaim } from "./testing/longest-claim.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
-import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./testing/trace-fixture.ts";
+import { BOND_WEI, callsOf, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
 import { type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
 
@@ -90,7 +90,7 @@ beforeAll(async () => {
   anvil = await startAnvil();
   client = await connect(anvil);
   f = await deploy();
-  calls = callsOf(client, f.game);
+  calls = callsOf(client, f.game, traceGameAbi);
   ({ kernels, model } = await tinyTraced({ rollup: f.deployment.rollup, modelId: BigInt(MODEL) }));
   traced = tracedTuple(model, {
     ...{ claimant: f.owner, rest: 1, mostTokens: 4, endToken: END_TOKEN },

@@ -1,19 +1,19 @@
 /** A prompt's tokens, compared on L1 one or two at a time (docs/explanation/fault-proofs.md). */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { traceGameAbi, wordBordersAbi } from "@openledger/contracts/build/trace-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { BORDER, PATTERN, type Pattern, wordBorder } from "@openledger/models/internal/tokens/word-borders";
 import type { Kernels } from "@openledger/models/kernels/kernels";
 import { JOINING, type SpelledToken, type TokenSpelling } from "@openledger/models/tokens/token-spelling";
-import { decodeFunctionData, encodeFunctionData, toHex } from "viem";
+import { decodeFunctionData, toHex } from "viem";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
 import { type ClaimedPrompt, faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import { packLengths, promptVocabulary } from "./prompt-vocabulary.ts";
 import { startLedgerTraces, tinyLedger } from "./testing/ledger-fixture.ts";
-import { BOND_WEI } from "./testing/trace-fixture.ts";
+import { BOND_WEI, gameCall } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
 import { claimOf, type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
 import { tracedPlayer } from "./traced-player.ts";
@@ -175,12 +175,7 @@ describe("a claim of the prompt's own tokens", () => {
     }).args!.at(-1) as unknown as { token: bigint };
     for (const shown of [wrong, { ...wrong, token: entry.token }]) {
       const args = [...right.args!.slice(0, -1), shown];
-      const forged = encodeFunctionData({
-        abi: traceGameAbi,
-        functionName: "challengeSpelling",
-        args,
-      } as never);
-      expect(await f.refusal(f.stranger, forged)).toBe("PromptEntryInvalid");
+      expect(await f.refusal(f.stranger, gameCall("challengeSpelling", args))).toBe("PromptEntryInvalid");
     }
   });
 
@@ -200,11 +195,7 @@ test("a prompt that is no text is refuted at any token that stands where it is n
   ];
   const { args } = decodeFunctionData({ abi: traceGameAbi, data: callOf(own, shown) });
   const [statement, path, terms, receipt] = args as readonly [never, never, never, object];
-  const claimed = encodeFunctionData({
-    abi: traceGameAbi,
-    functionName: "claimReceipt",
-    args: [statement, path, terms, { ...receipt, prompt } as never],
-  });
+  const claimed = gameCall("claimReceipt", [statement, path, terms, { ...receipt, prompt }]);
   await f.send(f.owner, claimed, BOND_WEI);
   const claimId = (await f.read("claimCount")) as bigint;
   const of = {

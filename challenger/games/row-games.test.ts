@@ -3,17 +3,17 @@
  * books, and what they are refused for.
  */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { activationHash } from "@openledger/circuits/ledger/rewards";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { describe, expect, test } from "vitest";
 import type { CommittedModel } from "../statements/committed-model.ts";
 import { wordsOf } from "../trace/word-tree.ts";
-import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import { rowOfKey } from "./read-games.ts";
+import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import {
   BOND_WEI,
   columnsOf,

@@ -1,5 +1,5 @@
 /** What a language model's owner posts of its rows, and every lie about them that one transaction shows. */
-import { started } from "@openledger/foundation/testing/test-fixtures";
+
 import { sha256 } from "@noble/hashes/sha2.js";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
@@ -12,6 +12,7 @@ import {
   changedFact as fact,
   ONE,
 } from "@openledger/e2e/internal/scenarios/disputes/lie";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, type Hex } from "viem";
 import { describe, expect, test } from "vitest";

@@ -1,10 +1,10 @@
 /** Near-duplicates among posted rows of texts, judged on L1 (docs/explanation/fault-proofs.md). */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { jaccard, shinglesOf } from "@openledger/attribution/rows/similar-texts";
 import { encodeTextRow, type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { bytesToHex, type Hex } from "viem";
 import { describe, expect, test } from "vitest";
 import { leafTree } from "../statements/leaf-tree.ts";
@@ -14,13 +14,7 @@ import {
   type StatementTuple,
 } from "../statements/model-commitment-calls.ts";
 import { nearestLeaders, readTexts, textOverlap, wrongLeader } from "../statements/text-overlap.ts";
-import {
-  anyStatement,
-  FAULT,
-  openedLeaf,
-  rowTree,
-  startJudge,
-} from "./testing/judge-fixture.ts";
+import { anyStatement, FAULT, openedLeaf, rowTree, startJudge } from "./testing/judge-fixture.ts";
 import { MOST_TEXT_ROW_BYTES } from "./text-row-tokens.ts";
 
 const FACT_BYTES = 32;

@@ -1,8 +1,8 @@
 /** A posted row's tokens, judged on L1 (docs/explanation/fault-proofs.md). */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { decodeTextRow, encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { memorySource } from "@openledger/models/internal/files/memory-source";
 import { trainTokenizer } from "@openledger/models/internal/tokens/train-tokenizer";
 import {
@@ -18,13 +18,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { leafTree } from "../statements/leaf-tree.ts";
 import { type TracedTuple, tracingDigest } from "./ledger-claims.ts";
 import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
-import {
-  anyStatement,
-  FAULT,
-  openedLeaf,
-  rowTree,
-  startJudge,
-} from "./testing/judge-fixture.ts";
+import { anyStatement, FAULT, openedLeaf, rowTree, startJudge } from "./testing/judge-fixture.ts";
 import {
   type RowTokens,
   type RowTokensFault,

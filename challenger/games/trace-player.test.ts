@@ -1,19 +1,14 @@
 /** What would stop a player, fill its memory or make it pay: each was once so. */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { clientOfLogs } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { encodeEventTopics, HttpRequestError, type PublicClient } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { GameReader } from "./read-games.ts";
 import { blindChallenge, falseTrace, placeOf } from "./testing/played-games.ts";
-import {
-  HOUR_SECONDS,
-  STAKE_WEI,
-  startTraceGame,
-  tinyTraced,
-} from "./testing/trace-fixture.ts";
+import { HOUR_SECONDS, STAKE_WEI, startTraceGame, tinyTraced } from "./testing/trace-fixture.ts";
 import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
 import { claimOf, type TracedQuery, traceQuery } from "./traced-model.ts";
 
@@ -279,7 +274,7 @@ test.each(["it is compared", "its challenge is on its way"])(
     const refusals: unknown[] = [];
     const send: PlayerOptions["account"]["send"] = async (call) => {
       await replace();
-      refusals.push(await f.refusal({ account: f.challenger, data: call.data, value: call.valueWei }));
+      refusals.push(await f.refusal(f.challenger, call.data, call.valueWei));
       return account.send(call);
     };
     const { look } = playerOf(f.challenger, [claimId], {

@@ -1,6 +1,6 @@
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { traceRulesAbi } from "@openledger/contracts/build/trace-abi";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { createKernels } from "@openledger/models/kernels/create-kernels";
 import { madeConfigs } from "@openledger/models/testing/made-models";
 import { bytesToHex, type Hex, hexToBytes } from "viem";
@@ -28,7 +28,6 @@ import { type TracedQuery, tracedQuery } from "./traced-model.ts";
 const f = started(() => startTraceGame());
 const random = new SeededRandom("trace rules");
 const nextBelow = (limit: number) => random.nextBelow(limit);
-
 
 const rules = (functionName: string, args: readonly unknown[]) =>
   f.client.readContract({ address: f.rules, abi: traceRulesAbi, functionName, args } as never);

@@ -1,7 +1,7 @@
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { judgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { encodeFunctionData } from "viem";
 import { describe, expect, test } from "vitest";
 import { type CommittedModel, factBytes, type Leaves, type TreeName } from "../statements/committed-model.ts";

@@ -1,18 +1,13 @@
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { encodeFunctionData } from "viem";
 import { expect, test } from "vitest";
 import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
 import { directCase } from "./testing/direct-case.ts";
-import {
-  AVAILABILITY_CHALLENGE_FEE_WEI,
-  BOND_WEI,
-  lie,
-  startDisputes,
-} from "./testing/dispute-fixture.ts";
+import { AVAILABILITY_CHALLENGE_FEE_WEI, BOND_WEI, lie, startDisputes } from "./testing/dispute-fixture.ts";
 
 const HOUR = 3_600n;
 const STEPS = 130;

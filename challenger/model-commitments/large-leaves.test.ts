@@ -1,7 +1,7 @@
 /** Leaves of a statement as large as there may be: what refutes each has room in a transaction. */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { beforeAll, expect, test } from "vitest";
 import { type CommittedModel, type Leaves, withTrees } from "../statements/committed-model.ts";
 import { inputFaults } from "../statements/find-faults.ts";

@@ -1,6 +1,5 @@
 /** What L1 computes of the ledger's hash and commitments is what the ledger computes. */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
 import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
@@ -9,6 +8,7 @@ import { columnsCommitment, commitColumns } from "@openledger/circuits/settlemen
 import { ledgerMathAbi } from "@openledger/contracts/build/disputes-abi";
 import { LEDGER_CHUNK_HASHES } from "@openledger/contracts/internal/build/ledger-chunk-hashes";
 import { chunkCountFor, HASH_WIDTHS, ledgerChunk } from "@openledger/contracts/internal/build/ledger-tables";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { bytesToHex, concat, getContract, keccak256, toHex } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { startDisputes } from "./testing/dispute-fixture.ts";

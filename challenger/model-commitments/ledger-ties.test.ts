@@ -1,6 +1,5 @@
 /** What a model commitment says of the ledger: every way to let an honest model commitment stand beside something else, and its refusal. */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { answeringFiles, answeringPreimage } from "@openledger/attribution/model/answering-hash";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
@@ -10,6 +9,7 @@ import { columnsCommitment, featuresCommitment } from "@openledger/circuits/sett
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";

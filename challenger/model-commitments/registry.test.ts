@@ -1,6 +1,5 @@
 /** The registry as a rollup's gate: what it admits, and which families it is deployed with. */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import {
   answeringFiles,
   answeringHash,
@@ -21,6 +20,7 @@ import { FAMILY_RULES } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { onClient, revertEachTest } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { createPublicClient, custom, getAddress, type Hex, zeroAddress } from "viem";
 import { expect, test } from "vitest";
 import { type CommittedModel, withTrees } from "../statements/committed-model.ts";

@@ -1,8 +1,8 @@
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { countText } from "@openledger/attribution/internal/model/direct/direct-inputs";
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { bytesToHex, hexToBytes } from "viem";
 import { describe, expect, test } from "vitest";
 import { int64Bytes, pairBytes } from "../statements/leaf-bytes.ts";
@@ -20,7 +20,6 @@ import { startDisputes } from "./testing/dispute-fixture.ts";
 
 const f = started(() => startDisputes());
 const random = new SeededRandom("row arithmetic");
-
 
 const PIECES = [
   ...["free", "Free", "money", "$", "!", " ", "\n", "\t", "\\", '"'],

@@ -1,10 +1,10 @@
 /** What the recipe's rules make of rows: the clip's length, and near-duplicates that share. */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";

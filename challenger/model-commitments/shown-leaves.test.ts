@@ -1,8 +1,8 @@
 /** Leaves that somebody has asked for: shown, shown too late, or such as nobody can show. */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { parseEther } from "viem";
 import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";

@@ -1,4 +1,3 @@
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
@@ -6,6 +5,7 @@ import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { datanetOf } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { modelError } from "@openledger/models/model-errors";
 import { encodeEventTopics, type Hex, parseEther, RpcRequestError } from "viem";

@@ -1,19 +1,18 @@
 /** The largest claim that L1 takes, and the gas and bytes of what refutes it: nodes pass on 128 KiB, a transaction has 2^24 gas. */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { DATA_CHUNK, TAG } from "@openledger/circuits/protocol";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { MOST_CLAIM_BYTES, TRANSACTION_BYTES } from "@openledger/models/registered/text-tokens";
 import { JOINING, type SpelledToken } from "@openledger/models/tokens/token-spelling";
 import {
   concat,
   decodeFunctionData,
   encodeAbiParameters,
-  encodeFunctionData,
   type Hex,
   keccak256,
   parseAbiParameters,
@@ -30,12 +29,8 @@ import {
   vocabularyFault,
   vocabularyLeaf,
 } from "../games/prompt-vocabulary.ts";
-import {
-  MODEL_ID,
-  startLedgerTraces,
-  tinyLedger,
-} from "../games/testing/ledger-fixture.ts";
-import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "../games/testing/trace-fixture.ts";
+import { MODEL_ID, startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
+import { BOND_WEI, gameCall, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "../games/testing/trace-fixture.ts";
 import {
   claimOf,
   type DescribedModel,
@@ -184,11 +179,7 @@ function claimOfSize(
     data: claimReceiptCall(of, own, query, receipt),
   });
   const changed = [statement, programPath, ...args!.slice(2)];
-  const data = encodeFunctionData({
-    abi: traceGameAbi,
-    functionName: "claimReceipt",
-    args: changed,
-  } as never);
+  const data = gameCall("claimReceipt", changed);
   return { data, shown: [statement, own, toHex(text), packLengths(lengths)] as const };
 }
 
@@ -201,8 +192,6 @@ async function sendWithin(who: Hex, data: Hex, valueWei = 0n): Promise<number> {
   return gas;
 }
 const isRefuted = async (claimId: bigint) => ((await f.read("claims", [claimId])) as readonly boolean[])[3];
-const call = (functionName: string, args: readonly unknown[]) =>
-  encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
 
 describe("the largest claim", () => {
   const ENTRIES = (ks: readonly number[]) => ks.toReversed().map((k) => entry(tokenOf(k)));
@@ -244,7 +233,7 @@ describe("the largest claim", () => {
       const claimed = await sendWithin(f.owner, data, BOND_WEI);
       const claimId = (await f.read("claimCount")) as bigint;
       const args = [claimId, ...claim, BigInt(PROMPT_TOKENS - last.length), ...shown()];
-      const refute = call(by, args);
+      const refute = gameCall(by, args);
       const gas = await sendWithin(f.watcher, refute);
       expect(await isRefuted(claimId)).toBe(true);
       console.log({ what, claimBytes: size(data), claimed, refutationBytes: size(refute), refutation: gas });
@@ -339,7 +328,7 @@ test("as many draws as a model may have are approved with a quarter of a transac
     commitment = hashTagged(TAG.data, [commitment, ...tail.slice(from, from + DATA_CHUNK)]);
   const ids = Array<bigint>(DRAWS).fill(claimIds[0]!);
   const args = [model.rollup, BigInt(MODEL_ID), commitment, 7n, tail, BigInt(elements.length), ids];
-  const gas = await sendWithin(f.stranger, call("approve", args));
+  const gas = await sendWithin(f.stranger, gameCall("approve", args));
   expect(gas + colderGas).toBeLessThanOrEqual(MOST_GAS);
   console.log({ approve: gas, colderGas });
 });

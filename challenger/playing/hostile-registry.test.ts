@@ -3,14 +3,13 @@
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { encodeEventTopics, type Hex, parseEther, toFunctionSelector } from "viem";
 import { beforeAll, expect, test, vi } from "vitest";
-import { openChallenger } from "../challenger.ts";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { directCase } from "../model-commitments/testing/direct-case.ts";
 import {
@@ -23,8 +22,7 @@ import { openL1Sender } from "../sending/l1-sender.ts";
 import { TREES } from "../statements/committed-model.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
-import { RecomputedModels } from "./recompute.ts";
-import { lookAll, watchOf } from "./testing/watch-all.ts";
+import { challengerOf, lookAll, watchOf } from "./testing/watch-all.ts";
 
 const folder = testFolder("hostile-registry");
 const f = started(() => startDisputes({ mostRows: 24 }));
@@ -36,29 +34,12 @@ revertEachTest(() => f);
 type Logs = readonly { readonly topics: readonly Hex[] }[];
 
 /** @param tell what the node says of logs @param rollup whose models the folder has */
-async function watcherOf({
-  home = null,
-  rollup = null,
-  tell = (logs) => logs,
-}: {
-  home?: string | null;
-  rollup?: Hex | null;
-  tell?: (logs: Logs) => Logs;
-}) {
-  const publicClient = clientOfLogs(f.client, async (_, ask) => tell(await ask()));
-  const watcher = f.watcherOf(f.watcher);
-  return openChallenger(
-    {
-      ...{ rpcUrl: f.url, disputes: f.disputes.address, rollup, roles: new Set(["watch"]) },
-      ...{ places: { models: folder }, folder: home && join(folder, home) },
-      ...{ everyMs: null, mostFeesWei: parseEther("0.5") },
-    },
-    {
-      sender: { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
-      ...{ publicClient, onProgress() {}, recompute: new RecomputedModels().recompute },
-    },
+const watcherOf = (rollup: Hex | null, tell: (logs: Logs) => Logs = (logs) => logs) =>
+  challengerOf(
+    f,
+    { rollup, places: { models: folder }, mostFeesWei: parseEther("0.5") },
+    clientOfLogs(f.client, async (_, ask) => tell(await ask())),
   );
-}
 
 const falseTokens = () =>
   lie(made, {
@@ -70,9 +51,9 @@ test("a node that leaves out an event once is asked again, and the false model c
   await f.post(falseTokens().statement);
   await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
   let isForgetful = true;
-  const watcher = await watcherOf({
-    tell: (logs) => (isForgetful ? logs.filter(({ topics }) => topics[0] !== committed) : logs),
-  });
+  const watcher = await watcherOf(null, (logs) =>
+    isForgetful ? logs.filter(({ topics }) => topics[0] !== committed) : logs,
+  );
   const first = await watcher.look();
   isForgetful = false;
   const second = await watcher.look();
@@ -86,7 +67,7 @@ test("no fee is paid for leaves of another rollup's models, whatever is served u
     { args: { rollup: Hex } },
   ];
   await f.post(other.honest.statement);
-  const watcher = await watcherOf({ rollup: ours.args.rollup });
+  const watcher = await watcherOf(ours.args.rollup);
   const before = await f.client.getBalance({ address: f.disputes.address });
   for (let look = 0; look < 3; look++) await watcher.look();
   expect((await f.client.getBalance({ address: f.disputes.address })) - before).toBe(0n);
@@ -94,7 +75,7 @@ test("no fee is paid for leaves of another rollup's models, whatever is served u
 
 test("of another model's files no fee follows before the last day for it", async () => {
   await f.post(other.honest.statement);
-  const watcher = await watcherOf({});
+  const watcher = await watcherOf(null);
   const before = await f.client.getBalance({ address: f.disputes.address });
   const sent: unknown[] = [];
   for (let look = 0; look < 3; look++) {
@@ -170,12 +151,12 @@ test("a place whose number no double has is answered as any other behind the las
     });
   const own = { account: anvilAccount(1), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP };
   const sender = await openL1Sender(own);
-  const challenger = await openChallenger(
-    {
-      ...{ rpcUrl: f.url, disputes: f.disputes.address, rollup: null, everyMs: null, folder: null },
-      ...{ roles: new Set(["defend"]), places: { models: folder }, mostFeesWei: 0n },
-    },
-    { sender: inOrder(sender, () => {}), onProgress() {} },
+  const setting = { roles: new Set(["defend"] as const), places: { models: folder } };
+  const challenger = await challengerOf(
+    f,
+    setting,
+    undefined,
+    inOrder(sender, () => {}),
   );
   const { failures, view } = await challenger.look();
   challenger.close();

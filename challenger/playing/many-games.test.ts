@@ -1,7 +1,7 @@
 /** What an owner needs who is challenged about many claims at once: traces, transactions, and the order of his moves. */
 
-import { started } from "@openledger/foundation/testing/test-fixtures";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { size } from "viem";
 import { beforeAll, expect, test } from "vitest";
 import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";

@@ -30,11 +30,10 @@ import { MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts"
 import { falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI } from "../games/testing/trace-fixture.ts";
 import { TracePlayer } from "../games/trace-player.ts";
-import { traceQuery, tracingKernels } from "../games/traced-model.ts";
+import { type TracedQuery, traceQuery, tracingKernels } from "../games/traced-model.ts";
 import { tracedOf, trainingsWithPromises } from "../games/traced-recipe.ts";
 import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
 import { openL1Sender } from "../sending/l1-sender.ts";
-import { chainKernels } from "../trace/run-trace.ts";
 import { describeRound } from "./describe-round.ts";
 import { KeptFiles } from "./kept-files.ts";
 import { OpenedModels } from "./opened-models.ts";
@@ -148,6 +147,19 @@ const wordsOf = (rpc: string) => [
 
 revertEachTest(() => f);
 
+/** Claims what the model answers, or a false trace of it. @returns what is claimed */
+async function claim(prompt: string, salt: bigint, isFalse = false): Promise<TracedQuery> {
+  const { text: answer } = (await textFamily(setting).open(parts)).answer(prompt);
+  const model = { ...traced.model, rollup };
+  const kernels = tracingKernels("wasm", model);
+  const honest = traceQuery(model, traced.textOf(prompt, answer), kernels);
+  const query = isFalse ? falseTrace(model, honest, kernels, placeOf(honest, "chain")) : honest;
+  const receipt = { payerId: 7, salt, prompt, answer, lengths: traced.lengthsOf(prompt) };
+  const terms = tracedOf(traced, parts.recipe, OWNER.address);
+  await f.send(f.owner, claimReceiptCall(model, terms, query, receipt), BOND_WEI);
+  return query;
+}
+
 describe("a watcher", () => {
   test("plays registered models of the named rollup alone, and reads the same numbers once", async () => {
     const { look, rootsRead } = watchOf({ rollup, model: right() });
@@ -227,16 +239,7 @@ describe("a watcher", () => {
     });
 
     test("who looks once traces all claims, and who looks again four a look", async () => {
-      const prompt = "The union?";
-      const { text: answer } = (await textFamily(setting).open(parts)).answer(prompt);
-      const model = { ...traced.model, rollup };
-      const query = traceQuery(model, traced.textOf(prompt, answer), tracingKernels("wasm", model));
-      const terms = tracedOf(traced, parts.recipe, OWNER.address);
-      const lengths = traced.lengthsOf(prompt);
-      for (let salt = 1n; salt <= 5n; salt++) {
-        const receipt = { payerId: 7, salt, prompt, answer, lengths };
-        await f.send(f.owner, claimReceiptCall(model, terms, query, receipt), BOND_WEI);
-      }
+      for (let salt = 1n; salt <= 5n; salt++) await claim("The union?", salt);
       const waiting = async (options: Looking) =>
         (await watchOf({ rollup, model: right(), ...options }).look())[0];
       expect(await waiting({})).toMatchObject({ waiting: [], failures: [], moves: [], warnings: [] });
@@ -244,9 +247,7 @@ describe("a watcher", () => {
       expect((await often.look())[0]).toMatchObject({ waiting: [5n], failures: [] });
       // Between two model commitments: what is left is traced, and only what is new is told.
       expect(await often.watch.again()).toMatchObject({ lines: [], models: [], failures: [] });
-      const lie = falseTrace(model, query, chainKernels("wasm", [query.program]), placeOf(query, "chain"));
-      const receipt = { payerId: 7, salt: 6n, prompt, answer, lengths };
-      await f.send(f.owner, claimReceiptCall(model, terms, lie, receipt), BOND_WEI);
+      await claim("The union?", 6n, true);
       const failures = [{ claimId: 6n, reason: expect.stringContaining("no one signs") }];
       const again = await often.watch.again();
       expect(again.models).toMatchObject([{ modelId: BigInt(MODEL_ID), failures }]);
@@ -256,15 +257,7 @@ describe("a watcher", () => {
     });
 
     test("challenges nothing beside what its account has on its way already", async () => {
-      const prompt = "The union?";
-      const { text: answer } = (await textFamily(setting).open(parts)).answer(prompt);
-      const model = { ...traced.model, rollup };
-      const kernels = tracingKernels("wasm", model);
-      const honest = traceQuery(model, traced.textOf(prompt, answer), kernels);
-      const lie = falseTrace(model, honest, kernels, placeOf(honest, "chain"));
-      const terms = tracedOf(traced, parts.recipe, OWNER.address);
-      const receipt = { payerId: 8, salt: 1n, prompt, answer, lengths: traced.lengthsOf(prompt) };
-      await f.send(f.owner, claimReceiptCall(model, terms, lie, receipt), BOND_WEI);
+      await claim("The union?", 1n, true);
       const watcher = anvilAccount(2);
       const privateKeyFile = join(folder, "watcher");
       await writeFile(privateKeyFile, toHex(watcher.getHdKey().privateKey!));
@@ -375,14 +368,7 @@ test("plays a game to its end after restarts where an owner serves no files any 
   const forgetful = watchOf({ rollup, model, opened: crowded }).watch;
   await forgetful.look();
   await rm(model, { recursive: true });
-  const prompt = "The union!";
-  const { text: answer } = (await textFamily(setting).open(parts)).answer(prompt);
-  const own = { ...traced.model, rollup };
-  const query = traceQuery(own, traced.textOf(prompt, answer), tracingKernels("wasm", own));
-  const lie = falseTrace(own, query, chainKernels("wasm", [query.program]), placeOf(query, "chain"));
-  const receipt = { payerId: 9, salt: 9n, prompt, answer, lengths: traced.lengthsOf(prompt) };
-  const terms = tracedOf(traced, parts.recipe, OWNER.address);
-  await f.send(f.owner, claimReceiptCall(own, terms, lie, receipt), BOND_WEI);
+  const lie = await claim("The union!", 9n, true);
   const codesOf = async (of: GamePlayers) =>
     (await of.look()).failures.map((error) => (error as { code: string }).code);
   expect(await codesOf(watch)).toContain("CMD_FALSE_UNCHALLENGED");

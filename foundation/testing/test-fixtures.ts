@@ -24,6 +24,9 @@ export function started<Fixture extends object>(start: () => Promise<Fixture>): 
     get: (_, name) => Reflect.get(made, name),
     // Of a copy with other parts.
     ownKeys: () => Reflect.ownKeys(made),
-    getOwnPropertyDescriptor: (_, name) => ({ ...Reflect.getOwnPropertyDescriptor(made, name), configurable: true }),
+    getOwnPropertyDescriptor: (_, name) => ({
+      ...Reflect.getOwnPropertyDescriptor(made, name),
+      configurable: true,
+    }),
   });
 }

@@ -17,8 +17,7 @@ import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
-import { refusalOf } from "@openledger/contracts/testing/refusal-of";
-import type { Abi, Hex } from "viem";
+import type { Hex } from "viem";
 import {
   registerCall,
   type TracedTerms,
@@ -26,9 +25,8 @@ import {
   tracedTuple,
   tracingDigest,
 } from "../ledger-claims.ts";
-import type { PlayerAccount } from "../played-moves.ts";
 import type { DescribedModel } from "../traced-model.ts";
-import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./trace-fixture.ts";
+import { BOND_WEI, callsOf, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./trace-fixture.ts";
 
 const FILES_HASH = 4_242n;
 const COLUMNS = 77n;
@@ -37,31 +35,6 @@ const CAP = 16;
 export const MODEL_ID = 3;
 
 export type LedgerTracesFixture = Awaited<ReturnType<typeof startLedgerTraces>>;
-
-/** Calls of one contract by anybody. */
-export function callsOf(
-  client: Awaited<ReturnType<typeof startChain>>["client"],
-  address: Hex,
-  abi: Abi = traceGameAbi,
-) {
-  const accountOf = (account: Hex): PlayerAccount => ({
-    address: account,
-    async send({ data, valueWei }) {
-      const call = { account, to: address, data, value: valueWei, gas: 16_000_000n };
-      const hash = await client.sendTransaction(call);
-      return { gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
-    },
-  });
-  return {
-    accountOf,
-    read: (functionName: string, args: readonly unknown[] = []) =>
-      client.readContract({ address, abi, functionName, args } as never) as Promise<never>,
-    refusal: (account: Hex, data: Hex, value = 0n) =>
-      refusalOf(client, abi, { account, to: address, data, value }),
-    send: async (account: Hex, data: Hex, valueWei = 0n) =>
-      Number((await accountOf(account).send({ data, valueWei })).gasUsed),
-  };
-}
 
 /** A model that has not begun, as a leaf of a ledger's state. @param changed of the leaf */
 export function unbegunModel(statics: ModelBody["statics"], changed: Partial<Leaf> = {}) {
@@ -97,7 +70,7 @@ export async function startLedgerTraces({
   const deployed = await deployRegistry(clients, modelCommitment, { mostRows, games: terms });
   const { address: registry, math } = deployed;
   const { borders, game } = deployed.games!;
-  const calls = callsOf(client, game);
+  const calls = callsOf(client, game, traceGameAbi);
   return {
     ...{ borders, client, deployer, game, math, registry, owner, watcher, stranger, clients },
     ...{ passTime, stop, url, ...calls },

@@ -34,9 +34,9 @@ import { challengeRowCall } from "../text-calls.ts";
 import { withTextTrees } from "../text-model-commitment.ts";
 import { rowTokensLeaf } from "../text-row-tokens.ts";
 import { asRow, type DescribedModel, type TracedQuery, traceQuery } from "../traced-model.ts";
-import { callsOf, MODEL_ID, startLedgerTraces, unbegunModel } from "./ledger-fixture.ts";
+import { MODEL_ID, startLedgerTraces, unbegunModel } from "./ledger-fixture.ts";
 import { claimedNumbers } from "./played-games.ts";
-import { HOUR_SECONDS, tinyTraced } from "./trace-fixture.ts";
+import { callsOf, HOUR_SECONDS, tinyTraced } from "./trace-fixture.ts";
 
 export const BOND_WEI = parseEther("2");
 export const WINDOW_SECONDS = 96n * HOUR_SECONDS;

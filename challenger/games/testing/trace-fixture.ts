@@ -21,7 +21,7 @@ import { encodeTensors } from "@openledger/models/internal/files/safetensors";
 import { runRowTask } from "@openledger/models/internal/training/row-task";
 import { NONE } from "@openledger/models/kernels/kernels";
 import { madeConfigs, makeModel } from "@openledger/models/testing/made-models";
-import { type Hex, parseAbi, parseEther, zeroAddress } from "viem";
+import { type Abi, encodeFunctionData, type Hex, parseAbi, parseEther, zeroAddress } from "viem";
 import type { TracedModel, TraceInputs } from "../../trace/query-program.ts";
 import type { PlayerAccount } from "../played-moves.ts";
 import { describeModel, type LedgerModel, type TraceStatement, tracingKernels } from "../traced-model.ts";
@@ -37,6 +37,31 @@ const freeTracesAbi = parseAbi([
 export const traceGameAbi = [...ledgerAbi, ...freeTracesAbi] as const;
 export type TraceFixture = Awaited<ReturnType<typeof startTraceGame>>;
 
+/** Calls of one contract by anybody. */
+export function callsOf(client: Awaited<ReturnType<typeof startChain>>["client"], address: Hex, abi: Abi) {
+  const accountOf = (account: Hex): PlayerAccount => ({
+    address: account,
+    async send({ data, valueWei }) {
+      const call = { account, to: address, data, value: valueWei, gas: 16_000_000n };
+      const hash = await client.sendTransaction(call);
+      return { gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
+    },
+  });
+  return {
+    accountOf,
+    read: (functionName: string, args: readonly unknown[] = []) =>
+      client.readContract({ address, abi, functionName, args } as never) as Promise<never>,
+    refusal: (account: Hex, data: Hex, value = 0n) =>
+      refusalOf(client, abi, { account, to: address, data, value }),
+    send: async (account: Hex, data: Hex, valueWei = 0n) =>
+      Number((await accountOf(account).send({ data, valueWei })).gasUsed),
+  };
+}
+
+/** The data of a call of the game. */
+export const gameCall = (functionName: string, args: readonly unknown[]): Hex =>
+  encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
+
 export async function startTraceGame(changed: Partial<TraceGameParameters> = {}) {
   const { accounts, client, clientsOf, gasOf, passTime, stop, walletOf } = await startChain();
   const [deployer, owner, challenger, stranger] = accounts as [Hex, Hex, Hex, Hex];
@@ -51,11 +76,10 @@ export async function startTraceGame(changed: Partial<TraceGameParameters> = {})
   };
   const rules = await deploy("TraceRules", []);
   const game = await deploy("FreeTraces", [rules, windowSeconds, sideSeconds, leastBondWei, stakeWei]);
-  const read = { address: game, abi: traceGameAbi, client } as const;
+  const calls = callsOf(client, game, traceGameAbi);
   return {
-    ...{ client, game, rules, owner, challenger, stranger, read },
+    ...{ client, game, rules, owner, challenger, stranger, passTime, stop, ...calls },
     publicClient: client as never,
-    ...{ passTime, stop },
     accountOf: (address: Hex): PlayerAccount => ({
       address,
       async send({ data, valueWei }) {
@@ -65,15 +89,10 @@ export async function startTraceGame(changed: Partial<TraceGameParameters> = {})
     }),
     /** Claims, by the owner; the claim's id. */
     async claim({ path, statement }: { statement: TraceStatement; path: readonly Hex[] }): Promise<bigint> {
-      const call = { address: game, abi: traceGameAbi, functionName: "claim" } as const;
-      await client.writeContract({ ...call, args: [statement, path], account: owner, value: BOND_WEI });
-      return client.readContract({ address: game, abi: traceGameAbi, functionName: "claimCount" });
+      await calls.send(owner, gameCall("claim", [statement, path]), BOND_WEI);
+      return calls.read("claimCount");
     },
-    owedWei: (who: Hex) =>
-      client.readContract({ address: game, abi: traceGameAbi, functionName: "owedWei", args: [who] }),
-    /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
-    refusal: (call: { account: Hex; data: Hex; value?: bigint }) =>
-      refusalOf(client, traceGameAbi, { ...call, to: game }),
+    owedWei: (who: Hex): Promise<bigint> => calls.read("owedWei", [who]),
   };
 }
 
