@@ -115,7 +115,7 @@ export async function openChallenger(
   return new DisputesLoop(setting, modules, {
     ...{ client, close, damaged, state, game },
     registry: registry && new WindowReader(client, disputes, logOf("registry", registered), nobodys),
-    reader: played && new GameReader(client, game!, {}, played),
+    reader: played && new GameReader(client, game!, { rollup: rollup! }, played),
     opened: new OpenedModels(setting.places.base, onProgress),
     kept: setting.folder === null ? null : new KeptFiles(pathOf("files")!),
   });

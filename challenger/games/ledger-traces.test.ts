@@ -22,7 +22,7 @@ import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas
 import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
-import { onClient, revertEachTest } from "@openledger/contracts/testing/chain";
+import { clientOfLogs, onClient, revertEachTest } from "@openledger/contracts/testing/chain";
 import { connect, deployFixture, OPEN, revertOf, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import {
   MODEL,
@@ -34,8 +34,9 @@ import {
 } from "@openledger/contracts/testing/settlement-fixture";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import type { Kernels } from "@openledger/models/kernels/kernels";
-import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
+import { decodeFunctionData, encodeEventTopics, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { REREAD_BLOCKS } from "../events/event-log.ts";
 import {
   approveCall,
   type ClaimedReceipt,
@@ -44,6 +45,7 @@ import {
   tracedTuple,
   tracingDigest,
 } from "./ledger-claims.ts";
+import { GameReader } from "./read-games.ts";
 import { unbegunModel } from "./testing/ledger-fixture.ts";
 import { longestClaim } from "./testing/longest-claim.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
@@ -253,6 +255,31 @@ test("a customer reads from L1 that settlements wait for claims, once the model 
   expect(await readModelOnL1(reader, leaf)).toEqual({ isCommitted: false, isClaimed: true });
   const other = { ...leaf, model: { ...leaf.model, payeeRoot: leaf.model.payeeRoot + 1n } };
   expect(await readModelOnL1(reader, other)).toEqual({ isCommitted: false, isClaimed: false });
+});
+
+test.each(["Claimed", "TracedModel"] as const)("a node that leaves out %s is noticed", async (eventName) => {
+  const { world } = await closedWorld(honest);
+  const claimId = await claim(world, honest[0], 0);
+  const [leftOut] = encodeEventTopics({ abi: traceGameAbi, eventName });
+  let isLiar = true;
+  const publicClient = clientOfLogs(client, async (_, ask) =>
+    (await ask()).filter(({ topics }) => !isLiar || topics[0] !== leftOut),
+  );
+  const reader = new GameReader(publicClient, f.game, { rollup: f.deployment.rollup });
+  await client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
+  expect(await reader.untoldClaims()).toEqual([claimId]);
+  isLiar = false;
+  // What was left out is asked for again, though its blocks are old.
+  expect(await reader.untoldClaims()).toEqual([]);
+  expect((await reader.claims()).claims).toMatchObject([{ claimId }]);
+  isLiar = true;
+  await client.increaseTime({ seconds: Number(WINDOW_SECONDS) });
+  await client.mine({ blocks: 1 });
+  // Over, it takes nobody's move; nor do others' claims.
+  expect(await new GameReader(publicClient, f.game, { rollup: f.deployment.rollup }).untoldClaims()).toEqual(
+    [],
+  );
+  expect(await new GameReader(publicClient, f.game, { rollup: f.game }).untoldClaims()).toEqual([]);
 });
 
 test("an answer that goes on behind its end token is none", async () => {

@@ -1,6 +1,7 @@
 /** Games of a contract LedgerTraces: registrations, claims and games of the language models of a rollup. */
 
 import { claimantOf, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies, textSetting } from "@openledger/models/registered/model-families";
 import type { TextParts } from "@openledger/models/registered/text-family";
@@ -111,6 +112,7 @@ export class GamePlayers {
     await this.#takePlaces(registered);
     if (this.#isWatching && reader !== null)
       await this.#keeping((kept) => kept.forgetOthers(new Set(this.#digests.values())));
+    if (this.#isWatching && reader !== null) failures.push(...(await this.#untold(reader)));
     for (const one of registered) {
       const { modelId, rollup, terms } = one;
       await this.#moveAll(registered.length);
@@ -176,6 +178,12 @@ export class GamePlayers {
       models.push({ ...this.#factsOf(one), ...played.view });
     }
     return { lines, models, failures, moves, isWaiting: false };
+  }
+
+  async #untold(reader: GameReader): Promise<readonly unknown[]> {
+    const untold = await reader.untoldClaims();
+    const why = `the node does not tell of claims ${untold.join(", ")}: ask another one (--rpc)`;
+    return untold.length === 0 ? [] : [bridgeError("BRG_HISTORY_INCOMPLETE", why)];
   }
 
   /** Own games go on before anybody's files are read. */
