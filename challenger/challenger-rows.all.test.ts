@@ -1,7 +1,5 @@
 /** `openledger challenger` alone with model commitments of a language model's rows: honest ones, and each kind of lie. */
 import { readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
@@ -14,7 +12,7 @@ import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transactio
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { type HonestTexts, LIAR_ROW, TEXT_LIES } from "@openledger/e2e/internal/scenarios/disputes/text-lies";
-import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
+import { started, testFolder, testServer } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { readFrom } from "@openledger/models/registered/base-files";
 import type { TextParts } from "@openledger/models/registered/text-family";
@@ -328,34 +326,29 @@ test("a move that is due while a model commitment is recomputed is made before t
 test("a server that serves recomputations alone keeps no game about a false row from being played", async () => {
   const { rollup } = await lied("silent");
   let isServing = false;
-  const server = createServer(async ({ url }, response) => {
+  const served = await testServer(async ({ url }, response) => {
     const bytes = isServing && (await readFile(join(folder, url!.replace("/v1/", ""))).catch(() => null));
     response.writeHead(bytes ? 200 : 503).end(bytes || undefined);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  try {
-    const look = await lookingAt(
-      rollup,
-      async (recomputing) => {
-        isServing = true;
-        return recomputing().finally(() => {
-          isServing = false;
-        });
-      },
-      {
-        serverOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-        folder: join(folder, "kept"),
-      },
-    );
-    expect((await look()).failures).not.toEqual([]);
-    expect((await look()).failures).toEqual([]);
-    expect(await stakesWei()).toBe(STAKE_WEI);
-    await f.passTime(SIDE_SECONDS + 1n);
-    await look();
-    expect(await stateOf()).toEqual(refuted("Row"));
-  } finally {
-    server.close();
-  }
+  const look = await lookingAt(
+    rollup,
+    async (recomputing) => {
+      isServing = true;
+      return recomputing().finally(() => {
+        isServing = false;
+      });
+    },
+    {
+      serverOf: () => served,
+      folder: join(folder, "kept"),
+    },
+  );
+  expect((await look()).failures).not.toEqual([]);
+  expect((await look()).failures).toEqual([]);
+  expect(await stakesWei()).toBe(STAKE_WEI);
+  await f.passTime(SIDE_SECONDS + 1n);
+  await look();
+  expect(await stateOf()).toEqual(refuted("Row"));
 }, 120_000);
 
 test("a version with a row that is no text keeps no watcher from what L1 refutes", async () => {

@@ -17,9 +17,7 @@ const [INPUTS, BUCKET] = [5, 5];
 const [LEAF_BYTES, TRANSACTION_BYTES] = [8 * (BUCKETS + 1), 131_072];
 const f = started(() => startDisputes({ mostRows: ROWS }));
 
-beforeAll(async () => {
-  await initPoseidon();
-});
+beforeAll(() => initPoseidon());
 
 /** Of rows without words, whose inputs name at one bucket rows that there are not. */
 function namingRowsBeyond(): CommittedModel {
@@ -49,13 +47,9 @@ test("a column of the inputs that names rows which there are not", async () => {
   const posted = namingRowsBeyond();
   const id = await f.post(posted.statement);
   // It answers whoever asks for it.
-  await f.disputes.write.challengeAvailability([id, INPUTS, BigInt(BUCKET)], {
-    account: f.stranger,
-    value: 10n ** 18n,
-  });
+  await f.send(f.stranger, "challengeAvailability", [id, INPUTS, BigInt(BUCKET)], 10n ** 18n);
   const shown = [shownLeaf(posted, "inputs", BUCKET)];
-  const answer = [id, statementTuple(posted.statement), shown] as const;
-  await f.disputes.write.answer(answer as never, { account: f.owner });
+  await f.send(f.owner, "answer", [id, statementTuple(posted.statement), shown]);
 
   const rows = posted.leaves.rows.map(() => ({ counts: [], terms: 0, label: 0 }) as never);
   const faults = [...inputFaults({ posted, rows, facts: [], weights: null })];

@@ -1,7 +1,5 @@
 /** What would keep a watcher of language models from one of them, or busy for ever: each was once so. */
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import type { Trained } from "@openledger/attribution/model/model-family";
@@ -11,7 +9,7 @@ import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
-import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
+import { listening, started, testFolder, testServer } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
@@ -23,7 +21,7 @@ import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
 import { getAddress, type Hex, toHex, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { claimReceiptCall, tracingDigest } from "../games/ledger-claims.ts";
 import { GameReader } from "../games/read-games.ts";
 import { MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
@@ -52,9 +50,13 @@ let parts: Trained<TextParts>;
 let traced: TracedTextModel;
 let rollup: Hex;
 let digest: Hex;
-let server: Server;
-let serverUrl: string;
-let asked: string[];
+const asked: string[] = [];
+const failing = started(() =>
+  listening((request, response) => {
+    asked.push(request.url!);
+    response.writeHead(500).end();
+  }),
+);
 
 const promiseOf = (promised: Hex) => ({ claimant: OWNER.address.toLowerCase(), digest: promised });
 
@@ -93,21 +95,7 @@ beforeAll(async () => {
   for (const id of [MODEL_ID, MODEL_ID - 1]) await f.send(f.stranger, own.registrationOf(id));
   digest = tracingDigest(terms);
   await publish("right", { tracing: promiseOf(digest) });
-  asked = [];
-  server = createServer((request, response) => {
-    asked.push(request.url!);
-    response.writeHead(500).end();
-  });
-  serverUrl = await listen(server);
 });
-afterAll(async () => {
-  server?.close();
-});
-
-async function listen(one: Server): Promise<string> {
-  await new Promise<void>((resolve) => one.listen(0, "127.0.0.1", resolve));
-  return `http://127.0.0.1:${(one.address() as AddressInfo).port}`;
-}
 
 interface Looking extends ModelPlaces {
   readonly isRepeated?: boolean;
@@ -192,7 +180,7 @@ describe("a watcher", () => {
   });
 
   test("asks a server that does not answer once a look", async () => {
-    const { look } = watchOf({ rollup, serverOf: () => serverUrl });
+    const { look } = watchOf({ rollup, serverOf: () => failing.url });
     for (const times of [1, 2]) {
       for (const { fault } of await look()) expect(fault).toContain("its files are not available");
       expect(asked).toHaveLength(times);
@@ -202,26 +190,21 @@ describe("a watcher", () => {
   test("takes the numbers of no other model than the registered one from its server", async () => {
     const heard: string[] = [];
     let served = right();
-    const host = createServer(async ({ url }, response) => {
+    const hostUrl = await testServer(async ({ url }, response) => {
       const name = url!.split("/").at(-1)!;
       heard.push(name);
       const bytes = await readFile(join(served, name)).catch(() => null);
       response.writeHead(bytes === null ? 404 : 200).end(bytes);
     });
-    const hostUrl = await listen(host);
-    try {
-      const { look } = watchOf({ rollup, serverOf: () => hostUrl });
-      served = await publish("served", { tracing: promiseOf(`0x${"22".repeat(32)}`) });
-      for (const { fault } of await look()) expect(fault).toContain("its registered roots are not");
-      served = await publish("served", {});
-      for (const { fault } of await look()) expect(fault).toContain("promises no claims");
-      expect(heard).toEqual(Array(4).fill(["manifest.json", "recipe.json"]).flat());
-      served = right();
-      for (const model of await look()) expect(model).not.toHaveProperty("fault");
-      expect(heard).toContain("query-map.bin");
-    } finally {
-      host.close();
-    }
+    const { look } = watchOf({ rollup, serverOf: () => hostUrl });
+    served = await publish("served", { tracing: promiseOf(`0x${"22".repeat(32)}`) });
+    for (const { fault } of await look()) expect(fault).toContain("its registered roots are not");
+    served = await publish("served", {});
+    for (const { fault } of await look()) expect(fault).toContain("promises no claims");
+    expect(heard).toEqual(Array(4).fill(["manifest.json", "recipe.json"]).flat());
+    served = right();
+    for (const model of await look()) expect(model).not.toHaveProperty("fault");
+    expect(heard).toContain("query-map.bin");
   });
 
   if (isWhole) {
@@ -304,8 +287,8 @@ test("claims go to the games that the registry asks", async () => {
 
 describe("openledger challenger", () => {
   /** A node that tells of no events of one contract. */
-  async function nodeWithout(address: Hex) {
-    const node = createServer(async (request, response) => {
+  const nodeWithout = (address: Hex) =>
+    testServer(async (request, response) => {
       const body = Buffer.concat(await request.toArray()).toString();
       const { id, method, params } = JSON.parse(body);
       const isRefused = method === "eth_getLogs" && params[0].address.toLowerCase() === address.toLowerCase();
@@ -316,8 +299,6 @@ describe("openledger challenger", () => {
         : await (await fetch(f.url, { method: "POST", headers, body })).text();
       response.writeHead(200, headers).end(answer);
     });
-    return { url: await listen(node), stop: () => node.close() };
-  }
 
   test("plays games before it looks at model commitments, and no contract keeps it from the others", async () => {
     const watch = (rpc: string) => runInProcess("challenger", f.registry, ...wordsOf(rpc));
@@ -331,9 +312,7 @@ describe("openledger challenger", () => {
       [f.game, ofModelCommitments],
       [f.registry, ofGames],
     ] as const) {
-      const node = await nodeWithout(silent);
-      const seen = await watch(node.url);
-      node.stop();
+      const seen = await watch(await nodeWithout(silent));
       expect(seen.status).toBe(1);
       expect(seen.stdout).toContain(told);
     }

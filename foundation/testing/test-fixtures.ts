@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
 
 /** A folder of a test file, which is gone once its tests are over. */
 export function testFolder(name: string): string {
@@ -29,4 +31,22 @@ export function started<Fixture extends object>(start: () => Promise<Fixture>): 
       configurable: true,
     }),
   });
+}
+
+/** A server on this machine alone. */
+export async function listening(answer: RequestListener) {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const stop = async () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, stop };
+}
+
+/** The same until the test that asks for it is over. @returns its address */
+export async function testServer(answer: RequestListener): Promise<string> {
+  const { stop, url } = await listening(answer);
+  onTestFinished(stop);
+  return url;
 }

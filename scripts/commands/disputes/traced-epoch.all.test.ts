@@ -2,8 +2,6 @@
  * Epochs of a language model whose draws wait for claims (docs/explanation/fault-proofs.md): a real node, sequencer, bridge and
  * settlement proofs, and the commands that owner and watcher run.
  */
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
@@ -33,7 +31,7 @@ import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { onClient } from "@openledger/contracts/testing/chain";
 import { hex32 } from "@openledger/foundation/hex";
-import { testFolder } from "@openledger/foundation/testing/test-fixtures";
+import { testFolder, testServer } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
@@ -339,16 +337,13 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   // A right claim is no move to make, and an open one no approval.
   expect((await watch(game)).stdout).not.toContain("challenge");
   // The command says what is missing, draw by draw.
-  const server = createServer((_, response) => response.end(JSON.stringify(openingsPage())));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await testServer((_, response) => response.end(JSON.stringify(openingsPage())));
   const unapproved = await runInProcess(
     ...["models", "settle", String(modelId), "--folder", modelFolder, "--server", url],
     ...endpoints(),
     ...["--private-key-file", join(world.home, "alice-key")],
     ...["--circuits", ...world.deployment.circuits.slice(-2).map(({ name }) => name)],
   );
-  server.close();
   expect(unapproved.stderr).toContain("claim 1 has its window, or a game, open; claim 2 has its window");
   await turnsUntil(owner, "awaiting-claims");
   // bob challenges what is right, and goes away.
