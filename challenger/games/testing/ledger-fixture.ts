@@ -34,7 +34,7 @@ const COLUMN_COUNT = 20;
 const CAP = 16;
 export const MODEL_ID = 3;
 
-export type LedgerTracesFixture = Awaited<ReturnType<typeof startLedgerTraces>>;
+type LedgerTracesFixture = Awaited<ReturnType<typeof startLedgerTraces>>;
 
 /** A model that has not begun, as a leaf of a ledger's state. @param changed of the leaf */
 export function unbegunModel(statics: ModelBody["statics"], changed: Partial<Leaf> = {}) {

@@ -53,8 +53,6 @@ const TEXTS: readonly TracedText[] = [
   { tokens: [9, 7, 9], promptCount: 1 },
 ];
 
-export type RowFixture = Awaited<ReturnType<typeof startRows>>;
-
 /** All contracts, for model commitments of so many rows at most. */
 export async function startRowContracts(mostRows: number) {
   const base = await startLedgerTraces({

@@ -37,8 +37,6 @@ const ROW_TOKENS = 64;
 const SIZE = { rows: 8, features: 36, payees: 8, draws: 2 };
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
 
-export type TextCase = Awaited<ReturnType<typeof textCase>>;
-
 /** Tunes a second. Rows have more tokens than prompts and answers; near-duplicates share, and the longest row is cut. */
 export async function textCase(claimant: Address) {
   await initPoseidon();

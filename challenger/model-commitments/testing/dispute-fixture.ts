@@ -1,7 +1,6 @@
 /** A chain with the registry, for tests and measurements of direct models. */
 
 import {
-  type DisputesParameters,
   deployLedgerMath,
   deployRegistry,
   FAMILY_NUMBERS,
@@ -36,10 +35,7 @@ export const AVAILABILITY_CHALLENGE_FEE_WEI = parseEther("0.01");
 export type DisputeFixture = Awaited<ReturnType<typeof startDisputes>>;
 
 /** @param options.mostRows of the models that are posted: constants for so many are stored, some 5 million gas a chunk */
-export async function startDisputes({
-  mostRows = 48,
-  ...changed
-}: Partial<DisputesParameters> & { mostRows?: number } = {}) {
+export async function startDisputes({ mostRows = 48 } = {}) {
   const { accounts, client, clientsOf, gasOf, passTime, stop, url, walletOf } = await startChain();
   const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
   const clients = clientsOf(deployer);
@@ -50,7 +46,7 @@ export async function startDisputes({
     leastBondWei: BOND_WEI,
     availabilityChallengeFeeWei: AVAILABILITY_CHALLENGE_FEE_WEI,
   };
-  const { address } = await deployRegistry(clients, { ...parameters, ...changed }, { math });
+  const { address } = await deployRegistry(clients, parameters, { math });
   const disputes = getContract({ address, abi: disputesAbi, client });
   const [{ judges }] = (await disputes.read.families()) as unknown as [{ judges: readonly Hex[] }];
   /** A judge of direct models. */
