@@ -1,5 +1,4 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { testServer } from "@openledger/foundation/testing/test-fixtures";
 import { zeroAddress } from "viem";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { RecomputeThread } from "./challenger-thread.ts";
@@ -12,9 +11,7 @@ afterEach(() => void vi.useRealTimers());
 test("places have two hours, a training has six; then the thread ends, and the next task has another", async () => {
   let onAsked = () => {};
   // Attack: a server that takes every question and answers none.
-  const server = createServer(() => onAsked());
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await testServer(() => onAsked());
   const setting = { rpcUrl: url, disputes: zeroAddress, rollup: null, base: undefined, account: null };
   const thread = new RecomputeThread();
   for (const [trains, hours] of [
@@ -47,6 +44,4 @@ test("places have two hours, a training has six; then the thread ends, and the n
     expect(ended).toMatchObject({ code: "MOD_THREAD_ENDED", message: why });
   }
   await thread.close();
-  server.closeAllConnections();
-  server.close();
 });

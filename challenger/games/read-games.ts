@@ -17,7 +17,7 @@ import {
 } from "./game-events.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { type GameState, TURNS } from "./trace-moves.ts";
-import type { TraceStatement } from "./traced-model.ts";
+import type { LedgerModel, TraceStatement } from "./traced-model.ts";
 
 /** What the contract has of a claim. */
 export interface ClaimState {
@@ -50,15 +50,9 @@ export interface FailedRead {
   readonly error: unknown;
 }
 
-export interface RegisteredTraced extends ClaimedModel {
+export interface RegisteredTraced extends LedgerModel {
   readonly statics: bigint;
   readonly terms: TracedTuple;
-}
-
-/** A model on a ledger; any where nothing is said. */
-export interface ClaimedModel {
-  readonly rollup: Address;
-  readonly modelId: bigint;
 }
 
 /** Model commitment and row of a claim about one. */
@@ -90,7 +84,7 @@ export class GameReader {
   }
 
   /** All claims that were ever made for a model; `isOpen` leaves out those about which nothing is left to happen. */
-  async claims(of?: ClaimedModel, isOpen = false): Promise<{ claims: ClaimState[]; failures: FailedRead[] }> {
+  async claims(of?: LedgerModel, isOpen = false): Promise<{ claims: ClaimState[]; failures: FailedRead[] }> {
     const now = await l1Call("read the latest block", () => this.#client.getBlock());
     const asked = (await this.#facts("claim")).filter(
       (fact) =>
@@ -143,7 +137,7 @@ export class GameReader {
   }
 
   /** Those that this account has claims of, or games about. */
-  async modelsOf(who: Address): Promise<ClaimedModel[]> {
+  async modelsOf(who: Address): Promise<LedgerModel[]> {
     const own = new Set(
       (await this.#facts("game")).flatMap((fact) =>
         sameAddress(fact.challenger, who) ? [fact.claimId] : [],

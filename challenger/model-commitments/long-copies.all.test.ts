@@ -3,7 +3,6 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { packRules } from "@openledger/attribution/model/answering-hash";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
-import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { TAG } from "@openledger/circuits/protocol";
@@ -13,13 +12,13 @@ import { watchFiles } from "../playing/testing/watch-all.ts";
 import { factBytes } from "../statements/committed-model.ts";
 import { readNumbers } from "../statements/direct-arithmetic.ts";
 import { findDirectFaults } from "../statements/direct-faults.ts";
+import { MOST_COMPARED_BYTES } from "../statements/find-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
 import { directChallengeData } from "./direct-calls.ts";
-import { directCase } from "./testing/direct-case.ts";
+import { directCase, shortEmails } from "./testing/direct-case.ts";
 import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
-const MOST_COMPARED_BYTES = 6_144;
 const FIRST = 24;
 let f: DisputeFixture;
 beforeAll(async () => {
@@ -42,8 +41,7 @@ async function copies(bytes: number) {
   const owners = { contributorId: 7, validatorId: 9 };
   const texts = [first, second, `${second.slice(0, -1)}c`];
   const own = texts.map((input) => ({ content: encodeRow("email", { label: 1, input }), ...owners }));
-  const short = sampleRows("email", 2 * FIRST).filter(({ content }) => content.length <= MOST_COMPARED_BYTES);
-  const rows = [...short.slice(0, FIRST), ...own];
+  const rows = [...shortEmails(FIRST), ...own];
   const apart = await directCase(rows, { rules: { normQuantile: 0.9, nearDuplicatesShare: false } });
   const { leaves, statement } = apart.honest;
   const { damping } = readNumbers(leaves.map[0]!);

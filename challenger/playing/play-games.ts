@@ -11,14 +11,10 @@ import type { Role } from "../challenger-setting.ts";
 import { requireClaimable } from "../games/claimable.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
 import type { PlayedMove, PlayerAccount } from "../games/played-moves.ts";
-import {
-  type ClaimedModel,
-  type GameReader,
-  type RegisteredTraced,
-  sameAddress,
-} from "../games/read-games.ts";
+import { type GameReader, type RegisteredTraced, sameAddress } from "../games/read-games.ts";
 import type { ClaimingModel } from "../games/receipt-claim.ts";
 import type { PlayedRound, RightClaims, TracePlayer } from "../games/trace-player.ts";
+import type { LedgerModel } from "../games/traced-model.ts";
 import { tracedPlayer } from "../games/traced-player.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { describeRound } from "./describe-round.ts";
@@ -220,14 +216,14 @@ export class GamePlayers {
   }
 
   /** What the statics of a model bind of the trace, where games over its rows are played here; null where they are not. */
-  rowsPlayed(model: ClaimedModel): Hex | null {
+  rowsPlayed(model: LedgerModel): Hex | null {
     const key = keyOf(model);
     const terms = this.#players.get(key)?.one.terms;
     return terms === undefined || terms.rules === 0n || this.#unopened.has(key) ? null : tracingDigest(terms);
   }
 
   /** The same of any registered model, played or not; null where none is registered under its number. */
-  digestOf(model: ClaimedModel): Hex | null {
+  digestOf(model: LedgerModel): Hex | null {
     return this.#digests.get(keyOf(model)) ?? null;
   }
 
@@ -498,4 +494,4 @@ const OTHER_FILES = {
   fault: "its registered roots are not those of the files that are served: do not approve or pay it",
 };
 
-export const keyOf = ({ modelId, rollup }: ClaimedModel) => `${rollup.toLowerCase()}/${modelId}`;
+export const keyOf = ({ modelId, rollup }: LedgerModel) => `${rollup.toLowerCase()}/${modelId}`;

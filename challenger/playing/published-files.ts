@@ -20,12 +20,13 @@ import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies, textSetting } from "@openledger/models/registered/model-families";
 import type { TextRecipe } from "@openledger/models/registered/text-recipe";
-import { statementHash, type Verdict } from "../challenger-state.ts";
+import type { Verdict } from "../challenger-state.ts";
 import { requireClaimable } from "../games/claimable.ts";
 import { trainingsWithPromises } from "../games/traced-recipe.ts";
 import type { PublishedFiles } from "../model-commitments/examine-model-commitment.ts";
 import type { ModelCommitment } from "../model-commitments/read-model-commitments.ts";
 import { mostLeafFileBytes } from "../statements/known-leaves.ts";
+import { postedHash } from "../statements/model-commitment-calls.ts";
 import { promisesModelCommitment } from "./disputes-contracts.ts";
 
 /** Where models' published files are. */
@@ -137,7 +138,7 @@ export async function publishedFiles(
     "folder" in place
       ? await readFile(join(place.folder, LEAF_FILE)).catch(() => null)
       : await fetchFile(place.url, `model/${LEAF_FILE}`, {
-          maxFileBytes: mostLeafFileBytes(statement, family === "text" ? "texts" : "emails"),
+          maxFileBytes: mostLeafFileBytes(statement, family ?? "direct"),
           timeoutMs: Math.max(0, endsAtMs - Date.now()),
         });
   const judged = judgedFiles(known, statement, { model, leaves }, () =>
@@ -199,7 +200,7 @@ export function judgedFiles(
       ["leaves", leaves ?? new Uint8Array()],
     ]),
   );
-  const hashes = { statementHash: statementHash(statement), modelHash, filesHash };
+  const hashes = { postedHash: postedHash(statement), modelHash, filesHash };
   const judged = (mismatch: string | null, count: number, isTrained: boolean) => ({
     mismatch,
     verdict: { ...hashes, mismatch, count, isTrained },

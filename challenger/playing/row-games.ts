@@ -3,11 +3,12 @@
 import { type Address, type Hex, toHex } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
-import { type ClaimedModel, type GameReader, rowOfKey, sameAddress } from "../games/read-games.ts";
+import { type GameReader, rowOfKey, sameAddress } from "../games/read-games.ts";
 import { NO_CLAIM, stakeFor } from "../games/stakes.ts";
 import { challengeRowCall } from "../games/text-calls.ts";
 import { readRowTokens } from "../games/text-row-tokens.ts";
 import type { GameState } from "../games/trace-moves.ts";
+import type { LedgerModel } from "../games/traced-model.ts";
 import type { RowGames } from "../model-commitments/watch-commitment.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { wordsOf } from "../trace/word-tree.ts";
@@ -67,7 +68,7 @@ export function rowGamesOf(
 /** @returns the account's games about rows of a model commitment, by whose turn it is @throws what one of them cannot be read for */
 export async function rowTurnsOf(
   reader: GameReader,
-  { account, id, named }: { readonly account: Address; readonly id: bigint; readonly named: ClaimedModel },
+  { account, id, named }: { readonly account: Address; readonly id: bigint; readonly named: LedgerModel },
 ): Promise<readonly GameState["turn"][]> {
   const { claims, failures } = await reader.claims(named);
   const rows = claims.filter(({ isRow, key }) => isRow && rowOfKey(key).modelCommitment === id);
