@@ -271,7 +271,9 @@ test("no stake is paid over leaves that are served beside another model", async 
   await writeModel(join(folder, "model"), honest.register({ ...traced, features, rows: made.rows }) as never);
   await writeFile(join(folder, "model", LEAF_FILE), encodeLeaves(made.honest.leaves));
   const id = await post();
-  const { view } = await look();
+  const { failures, view } = await look();
+  // Nobody may approve it, and no challenge says so.
+  expect(failures).toMatchObject([{ code: "CMD_FALSE_UNCHALLENGED" }]);
   expect(view).toMatchObject({ modelCommitments: [{ sent: null, examined: { fault: null } }] });
   expect(view.modelCommitments[0]!.examined!.warnings).not.toEqual([]);
   expect(await stakesWei()).toBe(0n);

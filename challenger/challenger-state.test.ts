@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { attributionError } from "@openledger/attribution/attribution-errors";
@@ -45,6 +45,17 @@ test("a model that was trained again is not trained by the next process; other s
   expect(await look(1n, { ...hostile, rowsRoot: 6n })).toMatchObject({ isNew: true });
   expect(await look(2n)).toMatchObject({ isNew: true, mismatch: null });
   expect(await look(2n)).toMatchObject({ isNew: false, mismatch: null, count: 1 });
+});
+
+test("a fee that could not be written down, and so is not paid, is not counted", async () => {
+  const path = join(folder, "unwritable");
+  const state = await ChallengerState.open(path, "registry account", () => {});
+  await mkdir(path);
+  await expect(state.spend(1n, 10n)).rejects.toThrow();
+  expect(state.spentWei(1n)).toBe(0n);
+  await rmdir(path);
+  await state.spend(1n, 10n);
+  expect(state.spentWei(1n)).toBe(10n);
 });
 
 test("a server's files are taken with the leaves that their statement has room for, and no more", async () => {

@@ -101,7 +101,13 @@ export class ChallengerState {
   /** Before it is sent: whoever dies in between has spent it. @param wei below 0 where nothing was sent */
   async spend(id: bigint, wei: bigint): Promise<void> {
     this.#kept.spentWei[String(id)] = `${this.spentWei(id) + wei}`;
-    await this.#save();
+    try {
+      await this.#save();
+    } catch (error) {
+      // Nothing is sent then.
+      this.#kept.spentWei[String(id)] = `${this.spentWei(id) - wei}`;
+      throw error;
+    }
   }
 
   async #save(): Promise<void> {

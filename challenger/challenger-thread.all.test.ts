@@ -25,7 +25,11 @@ test("places have two hours, a training has six; then the thread ends, and the n
     const nothing = { known: null, games: null, digest: null, keeps: null };
     const task = { modelCommitment, place: { url }, trains, ...nothing };
     const none = { open: [], shown: [], paid: [], isRequested: false };
-    const given = { ...task, asked: none, setting: { ...setting, mostFeesWei: 0n, spentWei: 0n } };
+    const given = {
+      ...task,
+      asked: none,
+      setting: { ...setting, mostFeesWei: 0n, mostStakeWei: undefined, spentWei: 0n },
+    };
     const modules = { send: vi.fn(), spend: vi.fn(), turns: vi.fn(), onProgress: vi.fn() };
     let ended: unknown = null;
     const done = thread.recompute(given, modules).catch((error: unknown) => {

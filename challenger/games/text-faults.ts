@@ -79,7 +79,7 @@ export function* findTextFaults(
 ): Generator<TextFault> {
   const readings = { posted, facts: posted.leaves.facts.map(readFact) };
   const entries = entriesIn(posted);
-  yield* rowSizeFaults(owned);
+  yield* rowSizeFaults(posted, owned);
   yield* versionFaults(posted, owned);
   yield* cellFaults(entries);
   yield* lengthOfRowFaults(readings);

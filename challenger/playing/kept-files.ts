@@ -48,11 +48,6 @@ export class KeptFiles {
     await rm(join(this.folder, digest), { recursive: true, force: true });
   }
 
-  /** Forgets what nobody can challenge by. @param digests of all registrations, whose claims may be made at any time */
-  async forgetOthers(digests: ReadonlySet<string>): Promise<void> {
-    for (const name of await this.#names()) if (!digests.has(name)) await this.forget(name);
-  }
-
   async #makeRoom(neededBytes: number): Promise<void> {
     const copies = await Promise.all((await this.#names()).map((name) => this.#measured(name)));
     copies.sort((a, b) => a.usedAtMs - b.usedAtMs);

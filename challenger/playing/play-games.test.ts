@@ -19,7 +19,7 @@ import { textTraining } from "@openledger/models/registered/text-training";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
-import { getAddress, type Hex, toHex, zeroAddress } from "viem";
+import { getAddress, type Hex, type PublicClient, toHex, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { claimReceiptCall, tracingDigest } from "../games/ledger-claims.ts";
@@ -104,20 +104,23 @@ interface Looking extends ModelPlaces {
   readonly kept?: KeptFiles;
   readonly opened?: OpenedModels;
   readonly sender?: GamePlaying["sender"];
+  readonly client?: PublicClient;
 }
 
 /** A watcher that says what it does. */
-function watchOf({ isRepeated = false, kept, mostStakeWei, opened, rollup: of, sender, ...places }: Looking) {
+function watchOf({ client = f.publicClient as PublicClient, isRepeated = false, kept, ...looking }: Looking) {
+  const { mostStakeWei, opened, rollup: of, sender, ...places } = looking;
   const said: string[] = [];
   const onProgress = (line: string) => void said.push(line);
   const watch = new GamePlayers({
-    ...{ client: f.publicClient, game: f.game, roles: new Set(["watch"]), places: { base, ...places } },
-    reader: of === undefined ? null : new GameReader(f.publicClient, f.game, { rollup: of }),
+    ...{ client, game: f.game, roles: new Set(["watch"]), places: { base, ...places } },
+    reader: of === undefined ? null : new GameReader(client, f.game, { rollup: of }),
     opened: opened ?? new OpenedModels(base, onProgress),
     ...{ sender: sender ?? null, mostStakeWei, onProgress },
     kept: kept ?? null,
     rightClaims: () => ({ has: () => false, keep: async () => {} }),
     mostTraced: isRepeated ? undefined : Number.POSITIVE_INFINITY,
+    looksOnce: !isRepeated,
   });
   const look = async () => (await watch.look()).models as Record<string, unknown>[];
   return {
@@ -201,10 +204,28 @@ describe("a watcher", () => {
     for (const { fault } of await look()) expect(fault).toContain("its registered roots are not");
     served = await publish("served", {});
     for (const { fault } of await look()) expect(fault).toContain("promises no claims");
-    expect(heard).toEqual(Array(4).fill(["manifest.json", "recipe.json"]).flat());
+    expect(heard).toEqual(Array(2).fill(["manifest.json", "recipe.json"]).flat());
     served = right();
     for (const model of await look()) expect(model).not.toHaveProperty("fault");
     expect(heard).toContain("query-map.bin");
+  });
+
+  test("waits for a server that takes its time for what nobody can play with, and asks once of all models", async () => {
+    const other = await publish("served", { tracing: promiseOf(`0x${"22".repeat(32)}`) });
+    let askedCount = 0;
+    const hostUrl = await testServer(async ({ url }, response) => {
+      askedCount++;
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      response.end(await readFile(join(other, url!.split("/").at(-1)!)));
+    });
+    const { look } = watchOf({ rollup, serverOf: () => hostUrl });
+    const faults = async () => (await look()).map(({ fault }) => fault);
+    const [again, others] = ["is asked again", "its registered roots are not"].map((text) =>
+      expect.stringContaining(text),
+    );
+    expect(await faults()).toEqual([others, again]);
+    expect(await faults()).toEqual([again, again]);
+    expect(askedCount).toBe(2);
   });
 
   if (isWhole) {
@@ -234,6 +255,20 @@ describe("a watcher", () => {
       const failures = [{ claimId: 6n, reason: expect.stringContaining("no one signs") }];
       const again = await often.watch.again();
       expect(again.models).toMatchObject([{ modelId: BigInt(MODEL_ID), failures }]);
+      // A claim that cannot be read may be false: who looks once has no other look, and others three.
+      const refused = () => Promise.reject(new Error("out of compute units"));
+      const client = Object.create(f.publicClient as PublicClient, {
+        readContract: {
+          value: (asked: Parameters<PublicClient["readContract"]>[0]) =>
+            asked.functionName === "claims"
+              ? refused()
+              : (f.publicClient as PublicClient).readContract(asked),
+        },
+      }) as PublicClient;
+      const alarmsOf = async ({ watch }: ReturnType<typeof watchOf>) => (await watch.look()).failures.length;
+      expect(await alarmsOf(watchOf({ rollup, model: right(), client }))).toBe(6);
+      const looking = watchOf({ rollup, model: right(), client, isRepeated: true });
+      expect([await alarmsOf(looking), await alarmsOf(looking), await alarmsOf(looking)]).toEqual([0, 0, 6]);
       // What takes more than is given for a challenge is no line among others: whoever watches fails with a code.
       const poor = await watchOf({ rollup, model: right(), mostStakeWei: 1n }).watch.look();
       expect(poor.failures).toMatchObject([{ code: "CMD_FALSE_UNCHALLENGED", data: { claimId: 6n } }]);
@@ -262,6 +297,8 @@ describe("a watcher", () => {
           privateKeyFile,
         );
         expect(looked.stdout).toContain(`L1 has not mined 1 transactions of ${watcher.address}`);
+        // The claim is false, and not challenged.
+        expect(looked.status).toBe(1);
         expect(await known()).toBe(nonce + 1);
       } finally {
         await f.client.setAutomine(true);
@@ -374,7 +411,7 @@ test("plays a game to its end after restarts where an owner serves no files any 
   expect(await kept.read(digest, [])).toBeNull();
 });
 
-test("copies are bounded in count and bytes, the one that was used last stays, and others' are forgotten", async () => {
+test("copies are bounded in count and bytes, and the one that was used last stays", async () => {
   const kept = new KeptFiles(join(folder, "bounded"), { count: 2, bytes: 10 });
   const keep = (name: Hex, bytes: number) => kept.keep(name, new Map([["a", new Uint8Array(bytes)]]));
   const names = () => readdir(join(folder, "bounded")).then((all) => all.sort());
@@ -387,6 +424,4 @@ test("copies are bounded in count and bytes, the one that was used last stays, a
   expect(await names()).toEqual(["0x1", "0x3"]);
   await keep("0x5", 8);
   expect(await names()).toEqual(["0x5"]);
-  await kept.forgetOthers(new Set(["0x6"]));
-  expect(await names()).toEqual([]);
 });

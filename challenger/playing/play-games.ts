@@ -20,7 +20,7 @@ import type { L1Sender } from "../sending/l1-sender.ts";
 import { describeRound } from "./describe-round.ts";
 import type { KeptFiles } from "./kept-files.ts";
 import type { OpenedModel, OpenedModels } from "./opened-models.ts";
-import { answeringOf, type ModelPlaces, placeOf } from "./published-files.ts";
+import { answeringOf, type ModelPlace, type ModelPlaces, placeOf } from "./published-files.ts";
 import { sendingTo } from "./trace-sender.ts";
 
 /** What was seen and done, for people and for programs. */
@@ -70,6 +70,8 @@ export interface GamePlaying {
   readonly rightClaims: (digest: Hex) => RightClaims;
   readonly mostStakeWei: bigint | undefined;
   readonly mostTraced: number | undefined;
+  /** Whether there is no next look, which would try again. */
+  readonly looksOnce?: boolean;
   readonly onProgress: (line: string) => void;
 }
 
@@ -88,8 +90,13 @@ export class GamePlayers {
   readonly #unclaimable = new Map<string, string>();
   /** What the statics of each registered model bind of its trace. */
   #digests: ReadonlyMap<string, Hex> = new Map();
-  /** Servers that did not answer in this look: one is asked once. */
+  /** Servers that did not answer in this look, and what others gave: one is asked once. */
   readonly #unreachable = new Set<string>();
+  readonly #promised = new Map<string, Hex | null>();
+  /** Until when a server is not asked that has given what nobody can play with. */
+  readonly #waits = new Map<string, number>();
+  /** In how many looks, one after another, a move has failed. */
+  readonly #failed = new Map<string, number>();
 
   constructor(playing: GamePlaying) {
     this.#of = playing;
@@ -100,6 +107,7 @@ export class GamePlayers {
   /** One look. A model that cannot be had or read stops it at no other. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
   async look(): Promise<SeenGames> {
     this.#unreachable.clear();
+    this.#promised.clear();
     const { game, reader } = this.#of;
     const registered = await this.#registered();
     this.#digests = new Map(registered.map((one) => [keyOf(one), tracingDigest(one.terms)]));
@@ -110,8 +118,6 @@ export class GamePlayers {
     const [models, failures, moves]: [object[], unknown[], SeenGames["moves"][number][]] = [[], [], []];
     let isWaiting = false;
     await this.#takePlaces(registered);
-    if (this.#isWatching && reader !== null)
-      await this.#keeping((kept) => kept.forgetOthers(new Set(this.#digests.values())));
     if (this.#isWatching && reader !== null) failures.push(...(await this.#untold(reader)));
     for (const one of registered) {
       const { modelId, rollup, terms } = one;
@@ -119,7 +125,7 @@ export class GamePlayers {
       lines.push(`model ${modelId} of ${rollup}: claims come from ${terms.claimant}`);
       const seen = await this.#tried(() => this.#look(one));
       failures.push(...seen.failures);
-      if (this.#isWatching && "fault" in seen.view && (await this.#hasOpenClaims(one).catch(() => false)))
+      if (this.#isWatching && "fault" in seen.view && (await this.#hasOpenClaims(one).catch(() => true)))
         failures.push(untraceable(one, seen.lines[0]!));
       moves.push(...seen.moves.map((move) => ({ ...move, modelId: Number(modelId) })));
       isWaiting ||= seen.isWaiting;
@@ -252,8 +258,32 @@ export class GamePlayers {
     return served;
   }
 
+  /**
+   * Attack: registrations without a bond, and a server that takes minutes for what none of them can be played with: one after
+   * another, and again in each look, they would take the time of all others.
+   */
   async #served(one: RegisteredTraced): Promise<OpenedModel | { fault: string }> {
-    const found = await this.#filesOf(one);
+    const place = placeOf(this.#of.places, Number(one.modelId));
+    const url = place !== null && "url" in place ? place.url : null;
+    const waits = url === null ? undefined : this.#waits.get(url);
+    if (waits !== undefined && Date.now() < waits)
+      return {
+        fault: `its server has given nothing to play with, and is asked again ${new Date(waits).toISOString()}`,
+      };
+    const beganAtMs = Date.now();
+    let isOpened = false;
+    try {
+      const opened = await this.#opened(one, place);
+      isOpened = "traced" in opened;
+      return opened;
+    } finally {
+      const tookMs = Date.now() - beganAtMs;
+      if (url !== null && !isOpened && tookMs > QUICK_MS) this.#waits.set(url, Date.now() + WAITS * tookMs);
+    }
+  }
+
+  async #opened(one: RegisteredTraced, place: ModelPlace): Promise<OpenedModel | { fault: string }> {
+    const found = await this.#filesOf(one, place);
     if ("fault" in found) return found;
     const opened = await this.#numbers(one, found.model);
     if (this.#isWatching && "traced" in opened)
@@ -329,11 +359,23 @@ export class GamePlayers {
     const { waiting = [], warnings = [] } = rounds.at(-1) ?? {};
     const round: PlayedRound = { moves: all("moves"), failures: all("failures"), waiting, warnings };
     const errors = round.failures.map(({ error }) => error);
-    const isAlarm = (error: unknown) => isRollupError(error) && ALARMS.has(error.code);
-    // A watcher's next look tries a move again. Who only defends has nothing else to hear of.
-    const failures = this.#isWatching ? errors.filter(isAlarm) : errors;
+    // A watcher's next look tries a move again, some times. Who only defends has nothing else to hear of.
+    const isAll = !this.#isWatching || this.#of.looksOnce === true;
+    const failures = isAll
+      ? errors
+      : round.failures.filter((one) => this.#isAlarm(key, one)).map(({ error }) => error);
+    for (const name of this.#failed.keys())
+      if (name.startsWith(`${key} `) && !round.failures.some((one) => nameOf(key, one) === name))
+        this.#failed.delete(name);
     const isNews = round.failures.length + round.moves.length > 0;
     return { ...describeRound(round), isNews, moves: round.moves, failures, isWaiting: waiting.length > 0 };
+  }
+
+  #isAlarm(key: string, failure: PlayedRound["failures"][number]): boolean {
+    const name = nameOf(key, failure);
+    const count = (this.#failed.get(name) ?? 0) + 1;
+    this.#failed.set(name, count);
+    return count >= MOST_FAILED || (isRollupError(failure.error) && ALARMS.has(failure.error.code));
   }
 
   async #tried(play: () => Promise<Played>): Promise<Played> {
@@ -397,17 +439,21 @@ export class GamePlayers {
   }
 
   /** Files that promise what is registered, or why there are none. A promise costs nothing to compare, roots some minutes. */
-  async #filesOf(one: RegisteredTraced) {
-    const { modelId } = one;
+  async #filesOf(one: RegisteredTraced, place: ModelPlace) {
     const none = { fault: "its files are not available: --models FOLDER or --server" };
-    const place = placeOf(this.#of.places, Number(modelId));
-    if (place === null || ("url" in place && this.#unreachable.has(place.url))) return none;
+    const url = place !== null && "url" in place ? place.url : null;
+    if (place === null || this.#unreachable.has(url ?? "")) return none;
+    const promised = this.#promised.get(url ?? "");
+    if (promised !== undefined && promised !== tracingDigest(one.terms))
+      return promised === null ? OTHER_MODEL : OTHER_FILES;
     // Attack: a recipe that nobody registered, before gigabytes of its numbers.
     const found = await answeringOf(place, await modelFamilies(this.#of.places), async (recipe) => {
+      if (url !== null)
+        this.#promised.set(url, isTraced(recipe) ? ((recipe.tracing?.digest ?? null) as Hex | null) : null);
       const refusal = isTraced(recipe) ? await this.#refusal(one, recipe) : OTHER_MODEL;
       if (refusal !== null) throw challengerError("CMD_USAGE", refusal.fault);
     });
-    if (found === null && "url" in place) this.#unreachable.add(place.url);
+    if (found === null && url !== null) this.#unreachable.add(url);
     if (found === null) return none;
     if (!isTraced(found.model.recipe)) return OTHER_MODEL;
     return { files: found.files, model: found.model as unknown as TextParts };
@@ -424,6 +470,13 @@ const ALARMS: ReadonlySet<string> = new Set([
 ]);
 /** Moves are made so often while files are read and traces made. */
 const MOST_BETWEEN_MS = 60_000;
+/** A server's answer that comes so soon holds nobody up; a later one that is none is waited for nine times as long. */
+const QUICK_MS = 1_000;
+const WAITS = 9;
+/** Looks in which a watcher's move fails before that is told as what waits for a human. */
+const MOST_FAILED = 3;
+const nameOf = (key: string, { claimId, gameId }: PlayedRound["failures"][number]) =>
+  `${key} ${claimId}/${gameId}`;
 const NO_ROUND = { moves: [], waiting: [], warnings: [] };
 
 const untraceable = ({ modelId }: RegisteredTraced, why: string) =>

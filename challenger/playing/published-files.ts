@@ -18,8 +18,10 @@ import { invalidFile, LEAF_FILE, MANIFEST } from "@openledger/attribution/model/
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { modelFamilies } from "@openledger/models/registered/model-families";
+import { modelFamilies, textSetting } from "@openledger/models/registered/model-families";
+import type { TextRecipe } from "@openledger/models/registered/text-recipe";
 import type { Verdict } from "../challenger-state.ts";
+import { requireClaimable } from "../games/claimable.ts";
 import { trainingsWithPromises } from "../games/traced-recipe.ts";
 import type { PublishedFiles } from "../model-commitments/examine-model-commitment.ts";
 import type { ModelCommitment } from "../model-commitments/read-model-commitments.ts";
@@ -54,9 +56,14 @@ export function placeOf({ model, models, serverOf }: ModelPlaces, modelId: numbe
 async function readPlaced(
   place: NonNullable<ModelPlace>,
   families: readonly ModelFamily[],
+  base: string | undefined,
 ): Promise<PublishedModel | null> {
+  const requireRecomputed: RefuseModel = async (recipe, manifest) => {
+    await requirePostable(recipe, manifest);
+    if (recipe.family === "text") await requireTraceable(recipe as object as TextRecipe, base);
+  };
   if ("folder" in place) return (await readModel(place.folder, families)) as unknown as PublishedModel;
-  return orNull(fetchModel(place.url, {}, families, requirePostable) as unknown as Promise<PublishedModel>);
+  return orNull(fetchModel(place.url, {}, families, requireRecomputed) as unknown as Promise<PublishedModel>);
 }
 
 /** Attack: a model commitment's number over a model of more rows than any can have. */
@@ -67,6 +74,16 @@ const requirePostable: RefuseModel = (_, { rowCount }) => {
       `has ${rowCount} rows, and a model commitment ${MOST_CHALLENGED_ROWS} at most`,
     );
 };
+
+/** Attack: a model whose trace takes more memory than whoever recomputes it has. @throws MOD_CLAIMS_TOO_LARGE */
+async function requireTraceable(recipe: TextRecipe, base: string | undefined): Promise<void> {
+  await requireClaimable(recipe, await textSetting({ base })).catch((error: unknown) => {
+    const { reason } = (isRollupError(error, "MOD_CLAIMS_TOO_LARGE") ? error.data : {}) as {
+      reason?: unknown;
+    };
+    if (reason === "trace-size") throw error;
+  });
+}
 
 /**
  * The same of what answers, and its files: rows and G of a stranger's model take memory, and no game needs them.
@@ -114,7 +131,7 @@ export async function publishedFiles(
   if (place === null) return null;
   const { families, trainings } = await rulesOf(family, base);
   const endsAtMs = Date.now() + DOWNLOAD_TIMEOUT_MS;
-  const model = await readPlaced(place, families);
+  const model = await readPlaced(place, families, base);
   if (model === null || model.rows === null || !promisesModelCommitment(model)) return null;
   if ("url" in place) await keep(model);
   const leaves =

@@ -32,7 +32,7 @@ export class RecomputedModels {
 
   readonly recompute: Recompute = async (task, { onProgress, send, spend, turns }) => {
     const { asked, digest, games, keeps, known, modelCommitment, place, setting, trains } = task;
-    const { account, base, disputes, mostFeesWei, rollup, rpcUrl, spentWei } = setting;
+    const { account, base, disputes, mostFeesWei, mostStakeWei, rollup, rpcUrl, spentWei } = setting;
     this.#onProgress = onProgress;
     this.#client ??= createPublicClient({ transport: http(rpcUrl) });
     const tell = (line: string) => this.#onProgress(line);
@@ -50,7 +50,9 @@ export class RecomputedModels {
           send: (call) => send({ to: disputes, ...call }),
         },
         games:
-          sender === null || games === null ? undefined : rowGamesOf(sender, games, texts, { digest, turns }),
+          sender === null || games === null
+            ? undefined
+            : rowGamesOf(sender, games, texts, { digest, mostStakeWei, turns }),
         filesOf: () =>
           publishedFiles(modelCommitment, place, base, known, (model) => keepAnswering(model, keeps, tell)),
       },

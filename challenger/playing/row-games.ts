@@ -19,6 +19,8 @@ import { sendingTo } from "./trace-sender.ts";
 export interface RowsPlayed {
   /** What the statics of its model bind of the trace, where games over its rows are played here; null where they are not. */
   readonly digest: Hex | null;
+  /** The most that one challenge may cost. Default: eight times the first one's. */
+  readonly mostStakeWei?: bigint | undefined;
   /** Of this account's games about its rows. */
   turns(): Promise<readonly GameState["turn"][]>;
 }
@@ -56,7 +58,7 @@ export function rowGamesOf(
         Buffer.compare(wordsOf(traced.featuresOf(tokens)), posted.leaves.map[row]!) === 0
       )
         throw challengerError("CMD_USAGE", `row ${row} is not challenged: its trace ends as it is posted`);
-      const valueWei = await stakeFor(publicClient, games, { modelCommitment: id, row });
+      const valueWei = await stakeFor(publicClient, games, { modelCommitment: id, row }, played.mostStakeWei);
       const data = challengeRowCall(id, posted, { ...traced.model, ...named }, terms, row);
       return send({ data, valueWei }, `the challenge of row ${row}`);
     },

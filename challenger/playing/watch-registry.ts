@@ -51,6 +51,7 @@ export interface RecomputeTask {
     readonly rollup: Address | null;
     readonly base: string | undefined;
     readonly mostFeesWei: bigint;
+    readonly mostStakeWei: bigint | undefined;
     /** null only looks. */
     readonly account: Address | null;
     readonly spentWei: bigint;
@@ -198,6 +199,15 @@ export class RegistryWatch {
     const isLeft = failure !== null || (isFalse && (sender === null || isAsked));
     const isUnknown = isUnserved || (window.state === "open" && (examined?.wanted.length ?? 0) > 0);
     if (isUnknown && !(isFalse && isLeft)) return [unserved(window)];
+    const warning = isFalse ? undefined : examined?.warnings[0];
+    if (window.state === "open" && failure === null && warning !== undefined)
+      return [
+        challengerError(
+          "CMD_FALSE_UNCHALLENGED",
+          `model commitment ${id} has what no challenge shows, do not approve it: ${warning.split("\n")[0]}`,
+          { data: { modelCommitment: id } },
+        ),
+      ];
     if (window.state !== "open" || !isLeft) return [];
     const contract = { address: registry.address, abi: disputesAbi } as const;
     const [, , isRefuted] = await client.readContract({
@@ -243,7 +253,7 @@ export class RegistryWatch {
     if (modelCommitment === undefined) throw new RangeError(`L1 has taken model commitment ${id} back`);
     const asked = await this.#askedOf(id);
     const known = state.verdictOf(modelCommitment);
-    const { disputes, mostFeesWei, places, rollup, rpcUrl } = setting;
+    const { disputes, mostFeesWei, mostStakeWei, places, rollup, rpcUrl } = setting;
     const { kept, players, reader } = this.#of;
     if (trains || known?.isRight !== true) onProgress(`recomputing model ${modelId}, model commitment ${id}`);
     const named = { rollup: window.rollup, modelId: BigInt(modelId) };
@@ -254,7 +264,7 @@ export class RegistryWatch {
       ...{ place: placeOf(places, modelId), digest: players?.rowsPlayed(named) ?? null },
       keeps: kept === null || registered === null ? null : { folder: kept.folder, digest: registered },
       setting: {
-        ...{ rpcUrl, disputes, rollup, base: places.base, mostFeesWei, account },
+        ...{ rpcUrl, disputes, rollup, base: places.base, mostFeesWei, mostStakeWei, account },
         spentWei: state.spentWei(id),
       },
     };

@@ -65,7 +65,7 @@ export function* findDirectFaults(
   seed = bytesToHex(randomBytes(32)),
 ): Generator<DirectFault> {
   const { bucketCount, columnCount } = posted.statement;
-  yield* rowSizeFaults(owned);
+  yield* rowSizeFaults(posted, owned);
   const rows = owned.map(({ content }) => countRow(content, bucketCount));
   const readings = {
     posted,

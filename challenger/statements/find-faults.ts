@@ -8,6 +8,8 @@ import { type ReadRow, wrongLeader } from "./text-overlap.ts";
 import type { TieFault } from "./tie-faults.ts";
 
 const MOST_ROW_BYTES = 16_384;
+/** Where near-duplicates share, three rows are compared in one transaction. */
+const MOST_COMPARED_BYTES = 6_144;
 const MOST_AVERAGES = 10;
 const OPTIMUM_TOLERANCE = 1n << 22n;
 
@@ -38,10 +40,14 @@ export interface Readings extends FactReadings {
   readonly weights: readonly bigint[] | null;
 }
 
-/** Rows that no transaction can be shown. */
-export function* rowSizeFaults(owned: readonly OwnedRow[]): Generator<SharedFault> {
+/** Rows that no transaction can be shown, or compared in. */
+export function* rowSizeFaults(
+  { statement }: CommittedModel,
+  owned: readonly OwnedRow[],
+): Generator<SharedFault> {
+  const most = statement.sharesDuplicates ? MOST_COMPARED_BYTES : MOST_ROW_BYTES;
   for (const [row, { content }] of owned.entries())
-    if (content.length > MOST_ROW_BYTES) yield { kind: "rowTooLong", row };
+    if (content.length > most) yield { kind: "rowTooLong", row };
 }
 
 /** Rows whose length is not that of their entries. */

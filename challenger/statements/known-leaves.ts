@@ -17,11 +17,24 @@ export const MOST_LEAF_BYTES = 8 * (4_096 + 1);
 
 /** A longer file is no text that a program here can hold. */
 const MOST_TEXT_BYTES = 2 ** 29;
+/** For leaves that are longer than an honest one, which a data-availability challenge shows. */
+const LONG_LEAVES_BYTES = 2 ** 24;
 
-/** Of a model commitment's file of leaves: each as base64 in quotes with a comma, beside the trees' names. */
+/**
+ * Of a model commitment's file of leaves: each as base64 in quotes with a comma, beside the trees' names.
+ * Attack: a text of gigabytes, in some kilobytes of gzip, of which reading and decoding make five times its bytes.
+ */
 export function mostLeafFileBytes(statement: DisputeStatement, family: FamilyName): number {
-  const count = Object.values(leafCounts(statement, family)).reduce((sum, leaves) => sum + leaves, 0);
-  return Math.min(MOST_TEXT_BYTES, count * (4 * Math.ceil(MOST_LEAF_BYTES / 3) + 3) + 32 * TREES.length);
+  const { bucketCount, columnCount, rowCount } = statement;
+  const [ofRow, ofColumn] = [2 * columnCount, 2 * (rowCount + 1)];
+  const most: Readonly<Record<TreeName, number>> = {
+    ...{ rows: 32, tokens: MOST_LEAF_BYTES, facts: 32, features: ofRow, columns: ofColumn, points: 128 },
+    ...{ map: Math.max(4 * ofRow, 4 * bucketCount, ofColumn), inputs: 4 * ofColumn, weights: 4 * ofRow },
+  };
+  const counts = leafCounts(statement, family);
+  const texts = TREES.map((tree) => counts[tree] * (4 * Math.ceil(most[tree] / 3) + 3));
+  const honest = texts.reduce((sum, bytes) => sum + bytes, 32 * TREES.length);
+  return Math.min(MOST_TEXT_BYTES, honest + LONG_LEAVES_BYTES);
 }
 
 export interface LeafPlace {
