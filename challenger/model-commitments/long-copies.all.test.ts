@@ -4,27 +4,24 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { packRules } from "@openledger/attribution/model/answering-hash";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
-import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { TAG } from "@openledger/circuits/protocol";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { bytesToHex } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
 import { factBytes } from "../statements/committed-model.ts";
 import { readNumbers } from "../statements/direct-arithmetic.ts";
 import { findDirectFaults } from "../statements/direct-faults.ts";
 import { MOST_COMPARED_BYTES } from "../statements/find-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
+import { staticsOf } from "../statements/tie-faults.ts";
 import { directChallengeData } from "./direct-calls.ts";
 import { directCase, shortEmails } from "./testing/direct-case.ts";
-import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
+import { lie, startDisputes } from "./testing/dispute-fixture.ts";
 
 const LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789";
 const FIRST = 24;
-let f: DisputeFixture;
-beforeAll(async () => {
-  f = await startDisputes({ mostRows: 48 });
-});
-afterAll(() => f?.stop());
+const f = started(() => startDisputes({ mostRows: 48 }));
 
 /** A model with three rows of words of one letter, the last one almost the second: each leads itself, and all rules say they share. */
 async function copies(bytes: number) {
@@ -46,13 +43,8 @@ async function copies(bytes: number) {
   const { leaves, statement } = apart.honest;
   const { damping } = readNumbers(leaves.map[0]!);
   const rules = packRules({ ...statement, sharesDuplicates: true, damping });
-  const columns = BigInt(bytesToHex(leaves.map.at(-1)!));
-  const { ownersCommitment, payeeRoot, binding, split } = statement;
-  const featuresCommitment = hashTagged(TAG.features, [
-    columns,
-    hashTagged(TAG.challenged, [statement.answering, rules]),
-  ]);
-  const staticsHash = hashStatics({ featuresCommitment, ownersCommitment, payeeRoot, binding, split });
+  const answering = hashTagged(TAG.challenged, [statement.answering, rules]);
+  const staticsHash = staticsOf(statement, BigInt(bytesToHex(leaves.map.at(-1)!)), answering);
   const [row, fact] = [FIRST + 2, readFact(leaves.facts[FIRST + 2]!)!];
   const facts = leaves.facts.with(row, factBytes({ ...fact, leader: FIRST }));
   const { posted, files } = lie(apart, { facts }, { sharesDuplicates: true, staticsHash });
