@@ -8,7 +8,7 @@ const MAX_TEXT = 4 * 2 ** 20;
 const MAX_STOPS = 4;
 const MAX_TOKENS = 2 ** 20;
 /** Answers of one request: prompts × n. */
-export const MOST_CHOICES = 32;
+const MOST_CHOICES = 32;
 const MOST_TOP = 20;
 const MOST_TOP_OF_COMPLETION = 5;
 const SHORT_NAME = z.string().max(512).nullish();

@@ -1,5 +1,5 @@
 /** `openledger models keys`: who may ask a server of adapters. */
-import { issueKey, readKeys, revokeKey } from "@openledger/models/serving/api-keys";
+import { servingKeys } from "@openledger/models/serving/serving-config";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { DATA_OPTION } from "../../cli/common-options.ts";
@@ -33,14 +33,14 @@ export function addModelKeysCommand(parent: Command): void {
     const { data, perMinute, revoke } = options;
     if (name === undefined) {
       if (revoke === true) throw commandError("CMD_USAGE", "say which key: models keys NAME --revoke");
-      const keys = readKeys(data);
+      const keys = servingKeys.read(data);
       const rows = (keys ?? []).map((key) => [
         key.name,
         String(key.requestsPerMinute),
         String(key.tokensPerMinute),
         new Date(key.createdAtMs).toISOString(),
       ]);
-      const none = "no key was ever issued: the server answers everybody";
+      const none = "no key was ever issued: the server answers everyone";
       const lines =
         keys === null
           ? [none]
@@ -48,12 +48,12 @@ export function addModelKeysCommand(parent: Command): void {
       return output.answer(lines, { keys });
     }
     if (revoke === true) {
-      if (!(await revokeKey(data, name)))
+      if (!(await servingKeys.revoke(data, name)))
         throw commandError("CMD_USAGE", `there is no key ${name} in ${data}`);
       return output.answer([`key ${name} is revoked`], { name });
     }
     const [requestsPerMinute, tokensPerMinute] = perMinute;
-    const key = await issueKey(data, { name, requestsPerMinute, tokensPerMinute });
+    const key = await servingKeys.issue(data, { name, requestsPerMinute, tokensPerMinute });
     output.answer([`${key} is the key of ${name}; it is shown once`], { name, key });
   });
 }
