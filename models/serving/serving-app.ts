@@ -78,7 +78,7 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
     app.route({
       method: METHODS.filter((other) => !methods.includes(other)),
       url,
-      onRequest: async (request, reply) => {
+      preParsing: async (request, reply) => {
         reply.header("allow", methods.join(", "));
         const message = `Not allowed to ${request.method} on ${url}. Perhaps you meant ${method}`;
         throw servingError("SRV_UNKNOWN_ROUTE", message, { data: { openaiCode: "method_not_supported" } });
