@@ -1,11 +1,11 @@
-import { z } from "zod";
+import * as z from "zod/mini";
 import { requireSequencerUrl, type SequencerAccess } from "./sequencer-request.ts";
 
 const feedMessageSchema = z.object({
   topic: z.string(),
   event: z.string(),
   data: z.unknown(),
-  sequence: z.number().nullish(),
+  sequence: z.nullish(z.number()),
 });
 export type FeedMessage = z.infer<typeof feedMessageSchema>;
 
@@ -67,7 +67,7 @@ async function findWebSocket(): Promise<new (url: string) => Socket> {
 
 function parseMessage(data: unknown): FeedMessage | null {
   try {
-    return feedMessageSchema.parse(JSON.parse(String(data)));
+    return z.parse(feedMessageSchema, JSON.parse(String(data)));
   } catch {
     return null;
   }
