@@ -59,7 +59,7 @@ function toError({ cause, error, kind, reason, status, url }: SequencerFailure):
     return clientError("CLI_ANSWER_INVALID", reason, {
       data: { server: "sequencer", url, httpStatus: status },
     });
-  const { code, data, message } = error;
+  const { code, data, message, remedy } = error;
   const isRetryable = kind === "passing";
-  return new RollupError(code, message, { data: { ...data, httpStatus: status }, isRetryable });
+  return new RollupError(code, message, { data: { ...data, httpStatus: status }, isRetryable, remedy });
 }

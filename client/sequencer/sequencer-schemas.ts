@@ -7,10 +7,10 @@ import * as z from "zod/mini";
 /** Text of a form, read as what it means. */
 export const textOf = <Value>(form: RegExp, read: (text: string) => Value) =>
   z.pipe(z.string().check(z.regex(form)), z.transform(read));
-const hex = textOf(/^0x[0-9a-fA-F]*$/, (text) => text as Hex);
+export const hex = textOf(/^0x[0-9a-fA-F]*$/, (text) => text as Hex);
 export const fieldElement = textOf(/^0x[0-9a-fA-F]{1,64}$/, BigInt);
 export const wei = textOf(/^\d{1,78}$/, BigInt);
-const counter = z.union([z.int().check(z.nonnegative()), textOf(/^\d{1,16}$/, Number)]);
+export const counter = z.union([z.int().check(z.nonnegative()), textOf(/^\d{1,16}$/, Number)]);
 const amountCode = z.pipe(
   z.union([z.int(), z.string()]),
   z.transform((code) => BigInt(code)),
@@ -187,7 +187,7 @@ export const postedLeafSchema = z.object({
   rows: z.array(TREE_ROW).check(z.length(TREE_DEPTH)),
 });
 
-const preconfirmationSchema = z.object({
+export const preconfirmationSchema = z.object({
   operationHash: hex,
   opIndex: counter,
   deadlineSeconds: counter,

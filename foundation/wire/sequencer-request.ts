@@ -35,7 +35,7 @@ export interface SequencerFailure {
   /** null without an answer. */
   readonly status: number | null;
   /** What the sequencer itself says, where it does: a proxy in between does not. */
-  readonly error: { readonly code: string; readonly message: string; readonly data: object } | null;
+  readonly error: z.output<typeof errorSchema>["error"] | null;
   readonly cause: unknown;
 }
 
@@ -52,6 +52,7 @@ const errorSchema = z.object({
     code: z.string(),
     message: z._default(z.string(), ""),
     data: z._default(z.record(z.string(), z.unknown()), {}),
+    remedy: z.optional(z.string()),
   }),
 });
 
