@@ -11,6 +11,7 @@ import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-ro
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { CommittedModel } from "../../statements/committed-model.ts";
 import { directModelCommitment } from "../../statements/direct-model-commitment.ts";
+import { MOST_COMPARED_BYTES } from "../../statements/find-faults.ts";
 
 export interface DirectCase {
   readonly rows: readonly OwnedRow[];
@@ -28,6 +29,12 @@ interface DirectOptions {
   readonly onProgress?: (text: string) => void;
 }
 
+/** E-mails that may be posted where near-duplicates share, too. */
+export const shortEmails = (count: number) =>
+  sampleRows("email", 2 * count)
+    .filter(({ content }) => content.length <= MOST_COMPARED_BYTES)
+    .slice(0, count);
+
 /** A model of these rows, or of this many e-mails. */
 export async function directCase(
   given: number | readonly OwnedRow[],
@@ -40,7 +47,7 @@ export async function directCase(
   }: DirectOptions = {},
 ): Promise<DirectCase> {
   await initPoseidon();
-  const rows = typeof given === "number" ? sampleRows("email", given) : given;
+  const rows = typeof given === "number" ? shortEmails(given) : given;
   const recipe = recipeFor(rows, bucketCount, {
     model: { kind: "logistic", decay, tolerance },
     method: { kind: "direct", damping: decay },
