@@ -22,6 +22,29 @@ interface Books {
   readonly owed: Map<Hex, bigint>;
 }
 
+test("a claim that L1 takes back while its challenge is on its way, and another one under its number, takes no stake of who has challenged the other one", async () => {
+  const [wrong, right] = [anyClaim(9), anyClaim(10)];
+  const before = await f.client.snapshot();
+  const claimId = await f.claim(wrong);
+  const data = ({ statement }: typeof wrong) => challengeCall(claimId, statementHash(statement));
+  const refusal = () => f.refusal(f.challenger, data(wrong), STAKE_WEI);
+  expect(await refusal()).toBeNull();
+  await f.client.revert({ id: before });
+  expect(await f.claim(right)).toBe(claimId);
+  expect(await refusal()).toBe("TraceOtherStatement");
+  // It is in a block all the same where nobody estimates its gas, and takes that alone.
+  await expect(f.send(f.challenger, data(wrong), STAKE_WEI)).rejects.toThrow("reverted");
+  expect(await f.client.getTransactionCount({ address: f.challenger })).toBe(1);
+  expect(await f.read("gameCount")).toBe(0n);
+  expect(await f.client.getBalance({ address: f.game })).toBe(BOND_WEI);
+  // The claim that is there now is challenged by who has compared it.
+  await f.send(f.challenger, data(right), STAKE_WEI);
+  await f.send(f.owner, gameCall("answer", [1n, right.statement, right.root, [right.nodes[0]], right.nodes]));
+  await f.passTime(37n * HOUR_SECONDS);
+  await f.send(f.owner, gameCall("endByTime", [1n]));
+  expect(await f.owedWei(f.owner)).toBe(STAKE_WEI);
+});
+
 test("a random walk moves no wei that the books do not", { timeout: 600_000 }, async () => {
   const random = new SeededRandom("trace money");
   const books: Books = { bonds: new Map(), stakes: new Map(), owed: new Map() };
@@ -180,27 +203,4 @@ test("a stake follows the base fee up to four of the least, and a reward up to t
   expect(await rewardAt(gwei)).toBe(BOND_WEI / 2n);
   expect(await rewardAt(200n * gwei)).toBe(600_000_000n * gwei);
   expect(await rewardAt(1_000n * gwei)).toBe((3n * BOND_WEI) / 4n);
-});
-
-test("a claim that L1 takes back while its challenge is on its way, and another one under its number, takes no stake of who has challenged the other one", async () => {
-  const [wrong, right] = [anyClaim(9), anyClaim(10)];
-  const before = await f.client.snapshot();
-  const claimId = await f.claim(wrong);
-  const data = ({ statement }: typeof wrong) => challengeCall(claimId, statementHash(statement));
-  const refusal = () => f.refusal(f.challenger, data(wrong), STAKE_WEI);
-  expect(await refusal()).toBeNull();
-  await f.client.revert({ id: before });
-  expect(await f.claim(right)).toBe(claimId);
-  expect(await refusal()).toBe("TraceOtherStatement");
-  // It is in a block all the same where nobody estimates its gas, and takes that alone.
-  await expect(f.send(f.challenger, data(wrong), STAKE_WEI)).rejects.toThrow("reverted");
-  expect(await f.client.getTransactionCount({ address: f.challenger })).toBe(1);
-  expect(await f.read("gameCount")).toBe(0n);
-  expect(await f.client.getBalance({ address: f.game })).toBe(BOND_WEI);
-  // The claim that is there now is challenged by who has compared it.
-  await f.send(f.challenger, data(right), STAKE_WEI);
-  await f.send(f.owner, gameCall("answer", [1n, right.statement, right.root, [right.nodes[0]], right.nodes]));
-  await f.passTime(37n * HOUR_SECONDS);
-  await f.send(f.owner, gameCall("endByTime", [1n]));
-  expect(await f.owedWei(f.owner)).toBe(STAKE_WEI);
 });

@@ -19,14 +19,14 @@ import { challengeData, sharedShown, statementTuple } from "../statements/model-
 import { directChallengeData } from "./direct-calls.ts";
 import { admitCall } from "./ledger-proofs.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
-import { directCase } from "./testing/direct-case.ts";
+import { directCase, shortEmails } from "./testing/direct-case.ts";
 import { BOND_WEI, lie, startDisputes, withLeaf } from "./testing/dispute-fixture.ts";
 import { rowsInState } from "./testing/rows-in-state.ts";
 
 const CAP = 16;
 const DAY = 86_400n;
 const f = started(() => startDisputes());
-const made = started(() => directCase(24));
+const made = started(() => directCase(shortEmails(24)));
 revertEachTest(() => f);
 
 /** A hostile owner's change of leaves and numbers, and the fault by which the watcher shows it. */

@@ -47,7 +47,7 @@ export async function directCase(
   }: DirectOptions = {},
 ): Promise<DirectCase> {
   await initPoseidon();
-  const rows = typeof given === "number" ? shortEmails(given) : given;
+  const rows = typeof given === "number" ? sampleRows("email", given) : given;
   const recipe = recipeFor(rows, bucketCount, {
     model: { kind: "logistic", decay, tolerance },
     method: { kind: "direct", damping: decay },
