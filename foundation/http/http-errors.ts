@@ -13,7 +13,7 @@ export interface ServerLog {
 /** Form of a server's refusals. */
 export interface HttpErrors {
   statusOf(error: RollupError): number;
-  /** Default: `{"error": {code, message, data, docs}}`. */
+  /** Default: `{"error": {code, message, data, remedy, docs}}`. */
   bodyOf?(error: RollupError): object;
   /** What comes from below and has a code here: a full disk. */
   recognise?(error: unknown): RollupError | undefined;
@@ -50,7 +50,8 @@ function typedError(error: unknown, errors: HttpErrors): RollupError {
 function bodyOfError(error: RollupError, errors: HttpErrors): object {
   if (errors.bodyOf !== undefined) return errors.bodyOf(error);
   const { code, data, message } = error.toJSON() as { code: string; message: string; data: object };
-  return { error: { code, message, data, docs: `docs/reference/errors.md#${code.toLowerCase()}` } };
+  const remedy = error.remedy ?? undefined;
+  return { error: { code, message, data, remedy, docs: `docs/reference/errors.md#${code.toLowerCase()}` } };
 }
 
 /** What a refusal says, whatever was thrown, where an answer has begun. */
