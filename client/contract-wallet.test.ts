@@ -133,7 +133,9 @@ describe("a client with a Safe of two out of three owners", () => {
     safe.signers = owners.slice(0, 1);
     await approveBy(2);
     const before = await queueTail();
-    const refused = await ended(deposit(client, { amountWei: 3n * OPEN, keyX: 9n, timeoutMs: 700 }));
+    const refused = await ended(
+      deposit(client, { amountWei: 3n * OPEN, keyX: 9n, isNew: true, timeoutMs: 700 }),
+    );
     expect(refused.code).toBe("CLI_L1_PROPOSED");
     expect(await queueTail()).toBe(before);
     const kept = JSON.parse(JSON.stringify(refused.data!.proposal)) as L1Proposal;
