@@ -97,6 +97,7 @@ declare module "snarkjs" {
       entropy: string,
       logger?: SnarkjsLogger,
     ): Promise<unknown>;
+    verify(path: string, logger?: SnarkjsLogger): Promise<boolean>;
     preparePhase2(from: string, to: string, logger?: SnarkjsLogger): Promise<unknown>;
   };
   export const zKey: {

@@ -138,7 +138,8 @@ export class PointScaler {
         for (let i = 0; i < count; i++) {
           const digit = this.#digits[at + i]!;
           const entry = first + (Math.abs(digit) - 1) * entryBytes + i * this.#shape.pointBytes;
-          this.#terms[i] = digit === 0 || isThere[i] === 0 ? 0 : entry | (digit < 0 ? referenceFlags.negative : 0);
+          this.#terms[i] =
+            digit === 0 || isThere[i] === 0 ? 0 : entry | (digit < 0 ? referenceFlags.negative : 0);
         }
         this.#addTerms(count, "AddFast");
       }

@@ -44,7 +44,8 @@ export async function contributeToPowers(
   toPath: string,
   name: string,
 ): Promise<Uint8Array> {
-  const { contributions, points, power } = typeof from === "string" ? await readPowers(from) : firstPowers(from);
+  const { contributions, points, power } =
+    typeof from === "string" ? await readPowers(from) : firstPowers(from);
   const challenge = lastChallenge(contributions) ?? challengeAfter(blake2b(new Uint8Array()), points);
   const secrets = [randomScalar(), randomScalar(), randomScalar()] as const;
   const [tau, alpha, beta] = secrets;
@@ -77,7 +78,18 @@ export async function contributeToPowers(
   end.writeUInt32LE(named.length, 4);
   const count = Buffer.from(contributions.subarray(0, 4));
   count.writeUInt32LE(count.readUInt32LE() + 1);
-  const record = [tau1!, tau2!, alpha1!, beta1!, beta2!, ...proof, partial, challengeAfter(hash, points), end, named];
+  const record = [
+    tau1!,
+    tau2!,
+    alpha1!,
+    beta1!,
+    beta2!,
+    ...proof,
+    partial,
+    challengeAfter(hash, points),
+    end,
+    named,
+  ];
   const all = Buffer.concat([count, contributions.subarray(4), ...record]);
   writePowers(toPath, { power, points, contributions: all }, new Map());
   return hash;
@@ -137,11 +149,16 @@ function compressed(plain: Uint8Array, group: Group): Uint8Array {
 
 /** The hash's state after what was hashed so far, in the form that snarkjs reads (src/misc.js). */
 function partialHash(hasher: Hasher): Uint8Array {
-  const state = hasher as unknown as Record<string, number> & { buffer: Uint8Array; pos: number; length: number };
+  const state = hasher as unknown as Record<string, number> & {
+    buffer: Uint8Array;
+    pos: number;
+    length: number;
+  };
   const out = Buffer.alloc(partialHashBytes);
   out.set(state.buffer);
   for (let i = 0; i < 8; i++)
-    for (const [part, name] of [`v${i}l`, `v${i}h`].entries()) out.writeInt32LE(state[name]!, 128 + 8 * i + 4 * part);
+    for (const [part, name] of [`v${i}l`, `v${i}h`].entries())
+      out.writeInt32LE(state[name]!, 128 + 8 * i + 4 * part);
   out.writeUInt32LE(state.length - state.pos, 192);
   out.writeUInt32LE(state.pos, 200);
   return out;

@@ -45,7 +45,10 @@ export async function preparePowers(fromPath: string, toPath: string, onProgress
 }
 
 export async function kernelPool(): Promise<SetupPool> {
-  return new SetupPool({ scalar: await buildBn254Image(), curve: buildKernelImage() }, availableParallelism());
+  return new SetupPool(
+    { scalar: await buildBn254Image(), curve: buildKernelImage() },
+    availableParallelism(),
+  );
 }
 
 /** Each point times its scalar, in place. Both are shared. */

@@ -1,0 +1,97 @@
+/**
+ * `npm run ceremony -- rehearse`: a whole trusted setup in minutes, from powers of tau to a rollup that posts a batch proven with
+ * its keys, on a local chain that takes no development keys, and `openledger verify` from L1 alone.
+ */
+import { join } from "node:path";
+import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { commandRunner } from "../../world/commands.ts";
+import type { Traffic } from "../../world/traffic.ts";
+import { waitUntil } from "../../world/wait-until.ts";
+import { withFolder } from "../scenario.ts";
+import { OperatedMachine } from "./operated-machine.ts";
+import {
+  DRILL_SETTINGS,
+  ended,
+  freeRange,
+  PATIENCE_MS,
+  setOptions,
+  startTraffic,
+  untilFinal,
+  untilWell,
+  writeConfig,
+} from "./operator-steps.ts";
+import { CIRCUITS, rehearsedKeys } from "./rehearsed-keys.ts";
+import { servedCeremony } from "./served-ceremony.ts";
+
+/** In nobody's list of chains. */
+const CHAIN_ID = 20_261_126;
+const DEFAULT_CONTRIBUTIONS = 2;
+/** Of one batch at least: what it says of itself beside deposits. */
+const LEAST_TRANSFERS = 1;
+
+interface Rehearsal {
+  readonly minutes: number;
+  /** To the smallest circuit; the others have two. */
+  readonly contributions: number;
+  readonly circuits: readonly string[];
+  readonly largestPower: number;
+  readonly batches: number;
+  readonly verified: boolean;
+}
+
+/**
+ * @param options.keep folder for logs, data and keys, kept afterwards
+ * @throws DRL_… where something does not happen that should
+ */
+export async function rehearse(
+  { contributions = DEFAULT_CONTRIBUTIONS, keep = null }: { contributions?: number; keep?: string | null },
+  tell: (text: string) => void,
+): Promise<Rehearsal> {
+  const startedAtMs = performance.now();
+  return withFolder(keep, "rehearsal", async (folder) => {
+    const { keys, largestPower } = await rehearsedKeys(folder, tell, (ceremony) =>
+      servedCeremony({ ...ceremony, folder, contributions }, tell),
+    );
+    const { batches, verified } = await useKeys(folder, keys, tell);
+    const minutes = Math.round((performance.now() - startedAtMs) / 6_000) / 10;
+    return { minutes, contributions, circuits: CIRCUITS, largestPower, batches, verified };
+  });
+}
+
+async function useKeys(folder: string, keys: { folder: string }, tell: (text: string) => void) {
+  const commands = commandRunner(folder);
+  const machine = new OperatedMachine("operator", folder, commands);
+  const anvil = await startAnvil({ chainId: CHAIN_ID, blockTimeSeconds: 1 });
+  const said = (text: string) => {
+    for (const line of text.split("\n")) if (line.trim() !== "") tell(line.trim());
+  };
+  let traffic: Traffic | null = null;
+  try {
+    const configPath = writeConfig(folder, { rpcUrl: anvil.url, chainId: CHAIN_ID }, keys);
+    tell(`openledger deploy on chain ${CHAIN_ID}`);
+    const deployed = await commands.heard(said, "deploy", "--config", configPath, "--yes");
+    const recordPath = deployed!.recordPath as string;
+    const own = ["--deployment", recordPath, "--operator-key-file", join(folder, "operator-key")];
+    await machine.init(...own, "--port", String(await freeRange()), ...setOptions(DRILL_SETTINGS));
+    machine.start();
+    tell("operator's processes start");
+    await untilWell(machine.folder, machine.processes);
+    tell("deposits and a transfer");
+    const sent = await startTraffic(anvil.url, recordPath, machine.url);
+    traffic = sent;
+    const inVain = () => ended(machine.processes);
+    const isSent = async () => sent.acknowledged.length >= LEAST_TRANSFERS;
+    await waitUntil("a transfer to be acknowledged", isSent, PATIENCE_MS, { inVain });
+    await sent.stop();
+    tell("proofs, and posting");
+    const batches = await untilFinal(machine.url, machine.processes, sent.acknowledged.length);
+    tell(`${sent.acknowledged.length} transfers, ${batches} batches final; openledger verify, from L1 alone`);
+    const where = ["--rpc", anvil.url, "--rollup", deployed!.rollupAddress as string, "--keys", keys.folder];
+    const { isDevelopment, proofCount } = (await commands.heard(said, "verify", ...where))!;
+    return { batches, verified: isDevelopment === false && Number(proofCount) >= 1 };
+  } finally {
+    traffic?.abandon();
+    await machine.die();
+    await anvil.stop();
+  }
+}
