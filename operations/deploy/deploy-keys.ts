@@ -21,6 +21,7 @@ import { isDevelopmentKey } from "@openledger/prover/keys/development-key";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 import { loadProductionKey, ProvingKeyChecker } from "@openledger/prover/proving/proving-key";
+import type { Chain } from "viem";
 import { z } from "zod";
 import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
@@ -115,19 +116,22 @@ async function refuseRehearsedKey(
   tell: (text: string) => void,
 ): Promise<void> {
   if (!isRehearsed(zkeyPath)) return;
-  const chains = Object.values<{
-    id: number;
-    name: string;
-    rpcUrls: { default: { http: readonly string[] } };
-  }>(await import("viem/chains"));
-  const isLocal = (url: string) => ["127.0.0.1", "localhost"].includes(new URL(url).hostname);
-  const known = chains.find(({ id, rpcUrls }) => id === chainId && !rpcUrls.default.http.some(isLocal));
-  if (known === undefined) return tell(`${name} has the key of a rehearsal: one machine knew its secrets`);
+  const chainName = await publicChainName(chainId);
+  if (chainName === null) return tell(`${name} has the key of a rehearsal: one machine knew its secrets`);
   throw operatorError(
     "CMD_DEPLOY_REFUSED",
-    `${zkeyPath} is the key of a rehearsal, whose secrets one machine knew, and chain ${chainId} is ${known.name}`,
+    `${zkeyPath} is the key of a rehearsal, whose secrets one machine knew, and chain ${chainId} is ${chainName}`,
     { data: { reason: "rehearsed-keys", name, zkeyPath, chainId } },
   );
+}
+
+/** null for a chain that nobody lists, or whose node is on the own machine. */
+export async function publicChainName(chainId: number): Promise<string | null> {
+  // Only here: a thousand chains take a while to load.
+  const chains: readonly Chain[] = Object.values(await import("viem/chains"));
+  const isLocal = (url: string) => ["127.0.0.1", "localhost"].includes(new URL(url).hostname);
+  const found = chains.find(({ id, rpcUrls }) => id === chainId && !rpcUrls.default.http.some(isLocal));
+  return found?.name ?? null;
 }
 
 type CeremonyKeys = Exclude<DeployConfig["keys"], "development">;

@@ -2,9 +2,10 @@
  * `npm run ceremony -- rehearse`: a whole trusted setup in minutes, from powers of tau to a rollup that posts a batch proven with
  * its keys, on a local chain that takes no development keys, and `openledger verify` from L1 alone.
  */
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
-import { commandRunner } from "../../world/commands.ts";
+import { type CommandRunner, commandRunner } from "../../world/commands.ts";
 import type { Traffic } from "../../world/traffic.ts";
 import { waitUntil } from "../../world/wait-until.ts";
 import { withFolder } from "../scenario.ts";
@@ -16,6 +17,7 @@ import {
   PATIENCE_MS,
   setOptions,
   startTraffic,
+  unexpected,
   untilFinal,
   untilWell,
   writeConfig,
@@ -25,6 +27,7 @@ import { servedCeremony } from "./served-ceremony.ts";
 
 /** In nobody's list of chains. */
 const CHAIN_ID = 20_261_126;
+const SEPOLIA_ID = 11_155_111;
 const DEFAULT_CONTRIBUTIONS = 2;
 /** Of one batch at least: what it says of itself beside deposits. */
 const LEAST_TRANSFERS = 1;
@@ -58,8 +61,22 @@ export async function rehearse(
   });
 }
 
+/** @throws DRL_UNEXPECTED where it would deploy them */
+async function refuseOnPublicChain(folder: string, keys: object, commands: CommandRunner): Promise<void> {
+  const tried = join(folder, "public-chain");
+  mkdirSync(tried, { recursive: true });
+  // No node answers there: keys are checked before anything is asked of one.
+  const configPath = writeConfig(tried, { rpcUrl: "http://127.0.0.1:9", chainId: SEPOLIA_ID }, keys);
+  const code = await commands.refusal("deploy", "--config", configPath, "--dry-run");
+  if (code !== "CMD_DEPLOY_REFUSED") throw unexpected(`deploy says ${code} of a rehearsal's keys`);
+}
+
 async function useKeys(folder: string, keys: { folder: string }, tell: (text: string) => void) {
   const commands = commandRunner(folder);
+  // Of a rehearsal before, on a chain that is gone.
+  for (const name of ["deployment", "operator"]) rmSync(join(folder, name), { recursive: true, force: true });
+  await refuseOnPublicChain(folder, keys, commands);
+  tell("deploy refuses these keys on a public chain");
   const machine = new OperatedMachine("operator", folder, commands);
   const anvil = await startAnvil({ chainId: CHAIN_ID, blockTimeSeconds: 1 });
   const said = (text: string) => {

@@ -4,6 +4,7 @@
  * of an upload. Then the beacon.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
@@ -45,6 +46,7 @@ export async function servedCeremony(served: ServedCeremony, tell: (text: string
     logPath: join(folder, "coordinator.log"),
     isReady: async () => (await fetch(`${url}/v1/ceremony`)).ok,
   });
+  await rm(join(folder, "ceremony"), { recursive: true, force: true });
   tell(`${circuitName}: a coordinator serves the ceremony for ${contributions} people, each a process`);
   try {
     await coordinator.start();
