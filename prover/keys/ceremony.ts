@@ -149,14 +149,16 @@ export interface KeyVerdict {
 
 /**
  * Whether a key follows from the circuit, the powers of tau and its contributions. Takes as long as making
- * the first key.
+ * the first key, unless you have it.
  *
+ * @param request.firstKeyPath what `startKey` wrote here: it is taken at its word
  * @throws RollupError as startKey, and PRV_KEY_INVALID
  */
 export async function verifyKey(
-  request: CeremonyCircuit & { zkeyPath: string },
+  request: CeremonyCircuit & { zkeyPath: string; firstKeyPath?: string },
   options: CeremonyOptions = {},
 ): Promise<KeyVerdict> {
+  const { firstKeyPath, ptauPath, zkeyPath } = request;
   const { contributionCount } = await readZkeyHeader(request.zkeyPath);
   const { r1csPath } = await prepare(request, options);
   const reasons: string[] = [];
@@ -165,8 +167,11 @@ export async function verifyKey(
     reasons.push(text);
     logger.error(text);
   };
+  const heard = { ...logger, error: collect };
   const isValid = await withSnarkjs(() =>
-    zKey.verifyFromR1cs(r1csPath, request.ptauPath, request.zkeyPath, { ...logger, error: collect }),
+    firstKeyPath === undefined
+      ? zKey.verifyFromR1cs(r1csPath, ptauPath, zkeyPath, heard)
+      : zKey.verifyFromInit(firstKeyPath, ptauPath, zkeyPath, heard),
   ).catch((error: unknown) => {
     // snarkjs throws on keys that do not fit the circuit at all
     collect(error instanceof Error ? error.message : String(error));
@@ -183,7 +188,7 @@ export async function verifyKey(
  * not verify, or a folder that exists
  */
 export async function exportKey(
-  request: CeremonyCircuit & { zkeyPath: string; folder: string },
+  request: CeremonyCircuit & { zkeyPath: string; folder: string; firstKeyPath?: string },
   options: CeremonyOptions = {},
 ): Promise<{ folder: string; meta: KeyMeta }> {
   const { circuitName, zkeyPath } = request;

@@ -23,7 +23,7 @@ const PIECE_POINTS = 4_096;
 type Hasher = ReturnType<typeof blake2b.create>;
 
 /** Powers to which nobody contributed: every secret is 1. */
-export function firstPowers(power: number): Powers {
+function firstPowers(power: number): Powers {
   const generators = { g1: writeG1(G1.BASE), g2: writeG2(G2.BASE) };
   const points = POWER_SECTIONS.map(({ countOf, group }) => {
     const bytes = shared(countOf(2 ** power) * pointBytesOf(group));

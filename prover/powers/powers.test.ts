@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { powersOfTau } from "snarkjs";
 import { expect, test } from "vitest";
@@ -8,12 +8,11 @@ import { preparePowers } from "./prepare-powers.ts";
 
 const folder = await scratchFolder();
 const at = (name: string) => join(folder, name);
-const quiet = () => {};
 
 test("powers of tau are what snarkjs verifies, and prepares to the same bytes", async () => {
-  await contributeToPowers(4, at("one"), "Ada");
-  await contributeToPowers(at("one"), at("two"), "Ben");
-  await powersOfTau.contribute(at("two"), at("three"), "snarkjs", "any entropy");
+  await contributeToPowers(3, at("one"), "Ada");
+  await powersOfTau.contribute(at("one"), at("two"), "snarkjs", "any entropy");
+  await contributeToPowers(at("two"), at("three"), "Ben");
   const steps: number[] = [];
   await preparePowers(at("three"), at("own"), (done, total) => steps.push(done / total));
   await powersOfTau.preparePhase2(at("three"), at("theirs"));
@@ -22,8 +21,11 @@ test("powers of tau are what snarkjs verifies, and prepares to the same bytes", 
   expect(await powersOfTau.verify(at("own"))).toBe(true);
 });
 
-test("powers to which nobody contributed are not prepared", async () => {
-  await expect(preparePowers(at("nowhere"), at("never"), quiet)).rejects.toMatchObject({
-    code: "PRV_PTAU_INVALID",
-  });
+test("a file that is none, or is cut off, is refused", async () => {
+  const bytes = await readFile(at("one"));
+  await writeFile(at("cut"), bytes.subarray(0, bytes.length - 900));
+  for (const name of ["nowhere", "cut"])
+    await expect(preparePowers(at(name), at("never"), () => {})).rejects.toMatchObject({
+      code: "PRV_PTAU_INVALID",
+    });
 });

@@ -31,6 +31,7 @@ const SEPOLIA_ID = 11_155_111;
 const DEFAULT_CONTRIBUTIONS = 2;
 /** Of one batch at least: what it says of itself beside deposits. */
 const LEAST_TRANSFERS = 1;
+const SILENCE_SECONDS = 5;
 
 interface Rehearsal {
   readonly minutes: number;
@@ -48,9 +49,19 @@ interface Rehearsal {
  */
 export async function rehearse(
   { contributions = DEFAULT_CONTRIBUTIONS, keep = null }: { contributions?: number; keep?: string | null },
-  tell: (text: string) => void,
+  say: (text: string) => void,
 ): Promise<Rehearsal> {
   const startedAtMs = performance.now();
+  let [said, saidAtMs] = ["", startedAtMs];
+  const tell = (text: string) => {
+    say(text);
+    [said, saidAtMs] = [text, performance.now()];
+  };
+  // Nobody waits long without a word, whatever takes long.
+  const silence = setInterval(() => {
+    const seconds = Math.round((performance.now() - saidAtMs) / 1_000);
+    if (seconds % SILENCE_SECONDS === 0 && seconds > 0) say(`${said}: ${seconds} s`);
+  }, 1_000);
   return withFolder(keep, "rehearsal", async (folder) => {
     const { keys, largestPower } = await rehearsedKeys(folder, tell, (ceremony) =>
       servedCeremony({ ...ceremony, folder, contributions }, tell),
@@ -58,7 +69,7 @@ export async function rehearse(
     const { batches, verified } = await useKeys(folder, keys, tell);
     const minutes = Math.round((performance.now() - startedAtMs) / 6_000) / 10;
     return { minutes, contributions, circuits: CIRCUITS, largestPower, batches, verified };
-  });
+  }).finally(() => clearInterval(silence));
 }
 
 /** @throws DRL_UNEXPECTED where it would deploy them */

@@ -87,21 +87,28 @@ async function powers(path: string, power: number, tell: Tell): Promise<void> {
   await rm(contributed);
 }
 
+/** Each step is kept until the last one is done: what was cut off goes on there. */
 async function ceremonyOf({ circuitName, keyFolder, ptauPath }: CircuitCeremony, tell: Tell): Promise<void> {
-  const part = (step: number) => `${keyFolder}.${step}.zkey`;
+  const parts: string[] = [];
+  const step = async (title: string, make: (from: string, to: string) => Promise<unknown>) => {
+    const [from = "", to] = [parts.at(-1), `${keyFolder}.${parts.length}.zkey`];
+    parts.push(to);
+    if (existsSync(to)) return;
+    tell(`${circuitName}: ${title}`);
+    await make(from, to);
+  };
   const request = { circuitName, resolveCircuit: circuitSpec, ptauPath };
-  const parts = Array.from({ length: CONTRIBUTORS.length + 2 }, (_, step) => part(step));
-  for (const path of parts) await rm(path, { force: true });
-  tell(`${circuitName}: its first key`);
-  await startKey({ ...request, zkeyPath: part(0) });
-  for (const [i, name] of CONTRIBUTORS.entries()) {
-    const contributorName = `${REHEARSAL}: ${name}`;
-    await contributeToKey({ fromPath: part(i), toPath: part(i + 1), contributorName }, { onLog: tell });
-  }
-  tell(`${circuitName}: the beacon`);
-  const [last, ended] = parts.slice(-2) as [string, string];
-  await applyBeacon({ fromPath: last, toPath: ended, ...BEACON, name: `${REHEARSAL}: beacon` });
-  tell(`${circuitName}: verifying the whole key from the circuit on`);
-  await exportKey({ ...request, zkeyPath: ended, folder: keyFolder });
+  await step("its first key", (_, zkeyPath) => startKey({ ...request, zkeyPath }));
+  for (const name of CONTRIBUTORS)
+    await step(`${name} contributes`, (fromPath, toPath) =>
+      contributeToKey({ fromPath, toPath, contributorName: `${REHEARSAL}: ${name}` }),
+    );
+  await step("the beacon", (fromPath, toPath) =>
+    applyBeacon({ fromPath, toPath, ...BEACON, name: `${REHEARSAL}: beacon` }),
+  );
+  tell(`${circuitName}: verifying all contributions`);
+  // Against the first key: deploy makes that one once more, from the circuit.
+  const [firstKeyPath, zkeyPath] = [parts[0]!, parts.at(-1)!];
+  await exportKey({ ...request, zkeyPath, folder: keyFolder, firstKeyPath });
   for (const path of parts) await rm(path, { force: true });
 }
