@@ -130,7 +130,7 @@ describe("ceremony", () => {
     const unprepared = { ...sample(), ptauPath: at("one.ptau"), zkeyPath: at("never.zkey") };
     await expect(startKey(unprepared)).rejects.toMatchObject({
       code: "PRV_PTAU_INVALID",
-      data: { reason: expect.stringContaining("prepare phase2") },
+      data: { reason: expect.stringContaining("ceremony -- prepare") },
     });
     const missing = { ...sample(), ptauPath: at("nowhere.ptau"), zkeyPath: at("never.zkey") };
     await expect(startKey(missing)).rejects.toMatchObject({
