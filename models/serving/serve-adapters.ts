@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { createLogger, type Logger } from "@openledger/foundation/logger";
 import type { FastifyInstance } from "fastify";
-import { type Logger, pino } from "pino";
 import { Registry } from "prom-client";
 import { AdapterPool } from "../adapters/adapter-pool.ts";
 import { AdapterStore } from "../adapters/adapter-store.ts";
@@ -47,7 +47,7 @@ export async function serveAdapters(
   config: ServingConfig,
   modules: ServeModules = {},
 ): Promise<ServedAdapters> {
-  const logger = modules.logger ?? pino({ level: config.logLevel });
+  const logger = modules.logger ?? createLogger("models", config.logLevel);
   const source = folderSource(config.basePath);
   const opened = await openModel(source);
   const { shape } = opened;
