@@ -4,8 +4,6 @@ import { workerData } from "piscina";
 import { PointScaler, scaleBatch } from "../ceremony/scale-points.ts";
 import { fieldBytes } from "../formats/bn254-numbers.ts";
 import type { Bn254Image } from "../formats/bn254-wasm.ts";
-import { loadNativeAddon, type NativeAddon } from "../native/native-addon.ts";
-import { NativeScaler } from "../native/native-scaler.ts";
 import { enableRelaxedSimd, type KernelImage } from "../wasm/kernels/kernel-module.ts";
 import { FixedBase, type Group } from "./fixed-base.ts";
 import { evaluateQap, type QapRequest } from "./qap-evaluation.ts";
@@ -63,8 +61,7 @@ export interface SetupImages {
 enableRelaxedSimd();
 const images = workerData as SetupImages;
 const bases = new Map<Group, FixedBase>();
-const scalers = new Map<Group, Scaler>();
-const addon = nativeAddon();
+const scalers = new Map<Group, PointScaler>();
 
 /** What a thread does with a task. */
 export default function run({ task, progress }: SetupRequest): SetupAnswer {
@@ -83,7 +80,7 @@ function answer(task: SetupTask, progress: MessagePort): SetupAnswer {
     return { kind: "evaluated", coefficientCount };
   }
   if (task.kind !== "multiply") {
-    const scaler = scalers.get(task.group) ?? newScaler(task.group);
+    const scaler = scalers.get(task.group) ?? new PointScaler(images.curve, task.group);
     scalers.set(task.group, scaler);
     if (task.kind === "scale") scale(scaler, task.points, task.scalars);
     else transform(scaler, task);
@@ -101,21 +98,7 @@ function answer(task: SetupTask, progress: MessagePort): SetupAnswer {
   return { kind: "multiplied", points: null };
 }
 
-type Scaler = Pick<PointScaler, "pointBytes" | "scale" | "combine">;
-
-const newScaler = (group: Group): Scaler =>
-  addon === null ? new PointScaler(images.curve, group) : new NativeScaler(addon, group);
-
-/** null where it was not built. */
-function nativeAddon(): NativeAddon | null {
-  try {
-    return loadNativeAddon();
-  } catch {
-    return null;
-  }
-}
-
-function scale(scaler: Scaler, points: Uint8Array, scalars: Uint8Array): void {
+function scale(scaler: PointScaler, points: Uint8Array, scalars: Uint8Array): void {
   for (let at = 0; at < scalars.length; at += scaleBatch * fieldBytes) {
     const some = scalars.subarray(at, at + scaleBatch * fieldBytes);
     const from = (at / fieldBytes) * scaler.pointBytes;
@@ -126,7 +109,7 @@ function scale(scaler: Scaler, points: Uint8Array, scalars: Uint8Array): void {
 
 /** Step s: of root s / blocks, in block s % blocks. */
 function transform(
-  scaler: Scaler,
+  scaler: PointScaler,
   { points, roots, from, to }: Extract<SetupTask, { kind: "transform" }>,
 ): void {
   const { pointBytes } = scaler;

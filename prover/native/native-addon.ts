@@ -60,17 +60,6 @@ export interface NativeAddon {
     /** Points at a time; 0 for all at once. */
     pieceSize: number,
   ): Uint8Array;
-  /**
-   * In place: each of at most 4,096 points times its scalar. Where `firsts` is not empty, the sums of both go there, and the
-   * differences to `points`. All as a key has them, none shared between threads.
-   */
-  scalePoints(
-    path: NativePath,
-    isG2: boolean,
-    firsts: Uint8Array,
-    points: Uint8Array,
-    scalars: Uint8Array,
-  ): void;
   quotient(
     path: NativePath,
     rows: Uint8Array,

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "node-api.h"
-#include "point-scaler.h"
 #include "proving-key.h"
 
 JsError describe(std::exception_ptr failure) {
@@ -328,25 +327,6 @@ napi_value quotient(napi_env env, napi_value* args) {
   return toBuffer(env, out.data(), out.size() * sizeof(Words));
 }
 
-/**
- * scalePoints(path, isG2, firsts, points, scalars), in place: points[i] becomes scalars[i] points[i]. Where there are firsts,
- * firsts[i] becomes the sum of both, and points[i] the difference.
- */
-napi_value scalePoints(napi_env env, napi_value* args) {
-  bool isG2;
-  CHECK(napi_get_value_bool(env, args[1], &isG2));
-  const Bytes firsts = bytesOf(env, args[2]), points = bytesOf(env, args[3]);
-  const auto scalars = arrayOf<Words>(env, args[4]);
-  if (points.size != scalars.size() * (isG2 ? 128 : 64) || scalars.size() > maxPairs) refuse("expected a point for each scalar");
-  if (firsts.size != 0 && firsts.size != points.size) refuse("expected as many firsts as points");
-  for (const Words& scalar : scalars)
-    if (!isBelow(scalar, ScalarModulus::value)) refuse("expected scalars below the order");
-  PointScaler scaler(kernelsOf(textOf(env, args[0])), isG2);
-  if (firsts.size == 0) scaler.scale(points.data, scalars.data(), scalars.size());
-  else scaler.combine(firsts.data, points.data, scalars.data(), scalars.size());
-  return nullptr;
-}
-
 napi_value init(napi_env env, napi_value exports) {
   const std::pair<const char*, napi_callback> functions[] = {
       {"paths", call<paths>},
@@ -358,7 +338,6 @@ napi_value init(napi_env env, napi_value exports) {
       {"splitScalars", call<splitScalars>},
       {"multiplyPoints", call<multiplyPoints>},
       {"quotient", call<quotient>},
-      {"scalePoints", call<scalePoints>},
   };
   return exportFunctions(env, exports, functions);
 }
