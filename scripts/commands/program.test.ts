@@ -93,6 +93,7 @@ describe("openledger --help", () => {
         "models ask",
         "models base",
         "models generate",
+        "models keys",
         "models tune",
         "models register",
         "models close-epoch",
