@@ -1,6 +1,5 @@
 /** `npm run drill -- SCENARIO`: plays what happens to rollups, by real processes, and ends with what was counted, as JSON. */
 import { Command, CommanderError } from "commander";
-import { ceremonyScenario } from "./scenarios/ceremony.ts";
 import { disputesScenario } from "./scenarios/disputes.ts";
 import { failoverScenario } from "./scenarios/failover.ts";
 import { faultsScenario } from "./scenarios/faults.ts";
@@ -14,7 +13,6 @@ const SCENARIOS: readonly Scenario[] = [
   failoverScenario,
   operationsScenario,
   disputesScenario,
-  ceremonyScenario,
 ];
 const USAGE_STATUS = 2;
 

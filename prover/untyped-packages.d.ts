@@ -97,6 +97,7 @@ declare module "snarkjs" {
       entropy: string,
       logger?: SnarkjsLogger,
     ): Promise<unknown>;
+    verify(path: string, logger?: SnarkjsLogger): Promise<boolean>;
     preparePhase2(from: string, to: string, logger?: SnarkjsLogger): Promise<unknown>;
   };
   export const zKey: {
@@ -116,6 +117,7 @@ declare module "snarkjs" {
       iterationsExp: number,
       logger?: SnarkjsLogger,
     ): Promise<Uint8Array>;
+    verifyFromInit(first: string, ptau: string, zkey: string, logger?: SnarkjsLogger): Promise<boolean>;
     verifyFromR1cs(r1cs: string, ptau: string, zkey: string, logger?: SnarkjsLogger): Promise<boolean>;
   };
 }

@@ -35,7 +35,7 @@ interface FinishOptions {
   json?: boolean;
 }
 
-interface CeremonyTools {
+export interface CeremonyTools {
   readonly onLog: (line: string) => void;
   readonly loadResolver: () => Promise<ResolveCircuit>;
   readonly report: (result: object, isJson: boolean | undefined) => void;

@@ -1,11 +1,12 @@
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { ResolveCircuit } from "@openledger/prover/keys/ceremony";
 import { Command } from "commander";
+import { addPracticeCommands } from "./ceremony-drill.ts";
 import { addServedCommands } from "./ceremony-served.ts";
 
 // Annotated, so that the compiler knows that program.error ends the process.
 const program: Command = new Command("ceremony")
-  .description("Makes the production keys of a circuit with snarkjs (docs/how-to/keys.md).")
+  .description("Makes the production keys of a circuit (docs/how-to/keys.md).")
   .configureHelp({ showGlobalOptions: true });
 
 /** Log lines go to stderr, so that stdout holds the result alone. */
@@ -148,7 +149,24 @@ program
     report(await exportKey({ ...request, ptauPath, zkeyPath }, { onLog }), options.json);
   });
 
+program
+  .command("prepare")
+  .description(
+    "make powers of tau ready for phase 2, as snarkjs does byte for byte, and several times as fast",
+  )
+  .requiredOption("--from <file>", "powers of tau with their contributions")
+  .requiredOption("--to <file>", "the file to write")
+  .option("--json", "print the result as JSON")
+  .addHelpText("after", example("prepare --from pot18_beacon.ptau --to pot18.ptau"))
+  .action(async ({ from, json, to }: { from: string; to: string; json?: boolean }) => {
+    const { logShare } = await loadCeremony();
+    const { preparePowers } = await import("@openledger/prover/powers/prepare-powers");
+    await preparePowers(from, to, logShare({ onLog }, "preparing for phase 2"));
+    report({ ptau: to }, json);
+  });
+
 addServedCommands(program, { onLog, loadResolver, report });
+addPracticeCommands(program, { onLog, loadResolver, report });
 
 interface ExportOptions {
   circuit: string;

@@ -16,11 +16,12 @@ import { parseTableName, postedShape } from "@openledger/circuits/table/table-sh
 import { type CircuitConfig, computeCircuitId } from "@openledger/contracts/build/verifying-key";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { toSolidityKey } from "@openledger/prover/formats/verification-key";
-import { verifyKey } from "@openledger/prover/keys/ceremony";
+import { isRehearsed, verifyKey } from "@openledger/prover/keys/ceremony";
 import { isDevelopmentKey } from "@openledger/prover/keys/development-key";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 import { loadProductionKey, ProvingKeyChecker } from "@openledger/prover/proving/proving-key";
+import type { Chain } from "viem";
 import { z } from "zod";
 import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
@@ -67,6 +68,7 @@ export async function checkKeys(
       proving = await loadProductionKey(compiled, join(keys.folder, name));
       await new ProvingKeyChecker().check(proving);
       refuseDevelopmentKey(name, proving);
+      await refuseRehearsedKey(name, proving, chainId, tell);
       contributionCount = await verified.count(name, proving.zkeyPath, keys, tell);
     }
     const sizes = sizesOf(name);
@@ -104,6 +106,32 @@ function refuseDevelopmentKey(name: string, { verificationKey, zkeyPath }: Provi
   throw operatorError("CMD_DEPLOY_REFUSED", `${zkeyPath} is a development key of ${name}, renamed`, {
     data: { reason: "development-keys", name, zkeyPath },
   });
+}
+
+/** One machine drew all its secrets. Attack: a rehearsal's folder, taken for the ceremony's. */
+async function refuseRehearsedKey(
+  name: string,
+  { zkeyPath }: ProvingCircuit,
+  chainId: number,
+  tell: (text: string) => void,
+): Promise<void> {
+  if (!isRehearsed(zkeyPath)) return;
+  const chainName = await publicChainName(chainId);
+  if (chainName === null) return tell(`${name} has the key of a rehearsal: one machine knew its secrets`);
+  throw operatorError(
+    "CMD_DEPLOY_REFUSED",
+    `${zkeyPath} is the key of a rehearsal, whose secrets one machine knew, and chain ${chainId} is ${chainName}`,
+    { data: { reason: "rehearsed-keys", name, zkeyPath, chainId } },
+  );
+}
+
+/** null for a chain that nobody lists, or whose node is on the own machine. */
+export async function publicChainName(chainId: number): Promise<string | null> {
+  // Only here: a thousand chains take a while to load.
+  const chains: readonly Chain[] = Object.values(await import("viem/chains"));
+  const isLocal = (url: string) => ["127.0.0.1", "localhost"].includes(new URL(url).hostname);
+  const found = chains.find(({ id, rpcUrls }) => id === chainId && !rpcUrls.default.http.some(isLocal));
+  return found?.name ?? null;
 }
 
 type CeremonyKeys = Exclude<DeployConfig["keys"], "development">;

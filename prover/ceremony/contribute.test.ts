@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { applyBeacon, startKey, verifyKey } from "../keys/ceremony.ts";
-import { type FirstRound, readFirstRound, writeRoundKey } from "../keys/round-key.ts";
+import { type KeyRound, readFirstRound, writeRoundKey } from "../keys/round-key.ts";
 import { makePowers } from "../testing/powers.fixtures.ts";
 import { sampleSource, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
 import { checkContribution } from "./check-contribution.ts";
@@ -10,7 +10,7 @@ import { recordBytes } from "./contribution-record.ts";
 import { roundHeadBytes } from "./round-file.ts";
 
 const folder = await scratchFolder();
-let first: FirstRound;
+let first: KeyRound;
 let one: ContributedRound;
 let two: ContributedRound;
 

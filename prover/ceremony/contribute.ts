@@ -2,7 +2,7 @@
 
 import { sha512 } from "@noble/hashes/sha2.js";
 import { invertMod } from "@openledger/circuits/inverse";
-import { fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
+import { fromBytesLe, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { g1Bytes } from "../formats/zkey-layout.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
 import {
@@ -78,13 +78,15 @@ function* contributionSteps(work: ContributionWork): Generator<number, Contribut
   round.set(joinRecord(record));
   round.set(writeG2(readG2(before.delta2, "delta").multiply(secret)), recordBytes);
   const scaler = new PointScaler(buildKernelImage());
-  const inverse = invertMod(secret, scalarModulus);
+  const inverse = toBytesLe(invertMod(secret, scalarModulus));
+  const scalars = new Uint8Array(scaleBatch * inverse.length);
+  for (let at = 0; at < scalars.length; at += inverse.length) scalars.set(inverse, at);
   for (let done = 0; done < shape.pointCount; done += scaleBatch) {
     const from = done * g1Bytes;
     const to = Math.min(done + scaleBatch, shape.pointCount) * g1Bytes;
     scaler.scale(
       before.points.subarray(from, to),
-      inverse,
+      scalars,
       round.subarray(roundHeadBytes + from, roundHeadBytes + to),
     );
     yield Math.min(done + scaleBatch, shape.pointCount);

@@ -36,12 +36,13 @@ export function writeG2(point: PointG2): Uint8Array {
   return writeCoordinates([x.c0, x.c1, y.c0, y.c1]);
 }
 
-/** What snarkjs hashes (`toRprUncompressed`) of a point as the key has it. */
-export function hashedForm(bytes: Uint8Array): Uint8Array {
+/** What snarkjs hashes (`toRprUncompressed`) of points as the key has them. @param isG2 by default what one point's size says */
+export function hashedForm(bytes: Uint8Array, isG2 = bytes.length === 4 * fieldBytes): Uint8Array {
   const plain = readCoordinates(bytes, "point");
-  const ordered = plain.length === 4 ? [plain[1]!, plain[0]!, plain[3]!, plain[2]!] : plain;
   const out = new Uint8Array(bytes.length);
-  for (const [i, value] of ordered.entries()) out.set(toBytesLe(value).reverse(), i * fieldBytes);
+  // Of G2 the part with u comes first.
+  for (const [i, value] of plain.entries())
+    out.set(toBytesLe(value).reverse(), (isG2 ? i ^ 1 : i) * fieldBytes);
   return out;
 }
 

@@ -6,7 +6,7 @@ import { toHex } from "../ceremony/ceremony-api.ts";
 import { contributionHash, splitRecord } from "../ceremony/contribution-record.ts";
 import type { KeyMeta } from "../formats/key-meta.ts";
 import { applyBeacon, type CeremonyOptions, exportKey, type ResolveCircuit } from "../keys/ceremony.ts";
-import { readLastRecord, writeRoundKey } from "../keys/round-key.ts";
+import { readContributions, writeRoundKey } from "../keys/round-key.ts";
 import { proverError } from "../prover-errors.ts";
 import { CeremonyFolder, type FinishedCeremony } from "./ceremony-folder.ts";
 
@@ -47,7 +47,7 @@ export async function finishCeremony(
     const exported = { circuitName, resolveCircuit, ptauPath, zkeyPath: endPath, folder: keyFolder };
     const { meta } = await exportKey(exported, options);
     await copyFile(endPath, folder.at("final.zkey"));
-    const record = readLastRecord(endPath);
+    const { record } = readContributions(endPath).records.at(-1)!;
     const finished = {
       ...{ beaconHex, iterationsExp, record: toHex(record) },
       hash: toHex(contributionHash(splitRecord(record))),

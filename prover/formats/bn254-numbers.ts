@@ -13,13 +13,16 @@ export const twoAdicity = 28;
 /** 32 bytes, little-endian, of a value below 2^256. */
 export function toBytesLe(value: bigint): Uint8Array {
   const bytes = new Uint8Array(fieldBytes);
-  for (let i = 0, rest = value; i < fieldBytes; i++, rest >>= 8n) bytes[i] = Number(rest & 255n);
+  const view = new DataView(bytes.buffer);
+  for (let i = 0; i < 4; i++) view.setBigUint64(8 * i, value >> BigInt(64 * i), true);
   return bytes;
 }
 
 export function fromBytesLe(bytes: Uint8Array): bigint {
-  let value = 0n;
-  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]!);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let [value, at] = [0n, bytes.length];
+  while (at % 8 > 0) value = (value << 8n) | BigInt(bytes[--at]!);
+  for (at -= 8; at >= 0; at -= 8) value = (value << 64n) | view.getBigUint64(at, true);
   return value;
 }
 

@@ -7,6 +7,8 @@ interface PtauHeader {
   /** Circuits of up to 2^power constraints, public signals and the constant included. */
   power: number;
   contributionCount: number;
+  /** Where each section's content is, by its id. */
+  sections: ReadonlyMap<number, { readonly position: number; readonly byteCount: number }>;
 }
 
 const sectionIds = { header: 1, tauG1: 2, alphaTauG1: 4, betaTauG1: 5, contributions: 7, lagrangeG1: 12 };
@@ -17,9 +19,10 @@ const sectionIds = { header: 1, tauG1: 2, alphaTauG1: 4, betaTauG1: 5, contribut
  * proofs verify all the same, and anybody can forge them. It does not check the contributions themselves:
  * `snarkjs powersoftau verify` does, and takes long.
  *
+ * @param isPrepared false takes one that still has to be prepared
  * @throws RollupError PRV_PTAU_INVALID
  */
-export async function readPtauHeader(path: string): Promise<PtauHeader> {
+export async function readPtauHeader(path: string, { isPrepared = true } = {}): Promise<PtauHeader> {
   let file: FileHandle;
   try {
     file = await open(path, "r");
@@ -27,13 +30,13 @@ export async function readPtauHeader(path: string): Promise<PtauHeader> {
     throw unreadable(path, "it cannot be opened", cause);
   }
   try {
-    return await readOpenPtau(file, path);
+    return await readOpenPtau(file, path, isPrepared);
   } finally {
     await file.close();
   }
 }
 
-async function readOpenPtau(file: FileHandle, path: string): Promise<PtauHeader> {
+async function readOpenPtau(file: FileHandle, path: string, isPrepared: boolean): Promise<PtauHeader> {
   const { size: fileBytes } = await file.stat();
   const read = async (position: number, byteCount: number) => {
     const bytes = Buffer.alloc(byteCount);
@@ -43,18 +46,19 @@ async function readOpenPtau(file: FileHandle, path: string): Promise<PtauHeader>
   };
   const head = await read(0, 12);
   if (head.toString("latin1", 0, 4) !== "ptau") throw unreadable(path, "the magic number is not ptau");
-  const positions = new Map<number, number>();
+  const sections = new Map<number, { position: number; byteCount: number }>();
   let at = head.length;
   for (let i = head.readUInt32LE(8); i > 0; i--) {
     const section = await read(at, sectionHeadBytes);
-    positions.set(section.readUInt32LE(0), at + sectionHeadBytes);
-    at += sectionHeadBytes + Number(section.readBigUInt64LE(4));
+    const byteCount = Number(section.readBigUInt64LE(4));
+    sections.set(section.readUInt32LE(0), { position: at + sectionHeadBytes, byteCount });
+    at += sectionHeadBytes + byteCount;
     if (at > fileBytes) throw unreadable(path, "it is cut off");
   }
   const position = (section: keyof typeof sectionIds) => {
-    const found = positions.get(sectionIds[section]);
-    if (found !== undefined) return found;
-    const hint = section === "lagrangeG1" ? ": snarkjs powersoftau prepare phase2 has to be run on it" : "";
+    const found = sections.get(sectionIds[section]);
+    if (found !== undefined) return found.position;
+    const hint = section === "lagrangeG1" ? ": `npm run ceremony -- prepare` has to be run on it" : "";
     throw unreadable(path, `section ${sectionIds[section]} is missing${hint}`);
   };
 
@@ -62,7 +66,7 @@ async function readOpenPtau(file: FileHandle, path: string): Promise<PtauHeader>
   if (header.readUInt32LE(0) !== fieldBytes) throw unreadable(path, "it is not over bn254");
   if (fromBytesLe(header.subarray(4, 4 + fieldBytes)) !== baseModulus)
     throw unreadable(path, "it is not over bn254");
-  position("lagrangeG1");
+  if (isPrepared) position("lagrangeG1");
   const power = header.readUInt32LE(4 + fieldBytes);
   const contributionCount = (await read(position("contributions"), 4)).readUInt32LE(0);
 
@@ -81,7 +85,7 @@ async function readOpenPtau(file: FileHandle, path: string): Promise<PtauHeader>
       { data: { reason: "no-contribution", ...data } },
     );
   }
-  return { power, contributionCount };
+  return { power, contributionCount, sections };
 }
 
 function unreadable(path: string, reason: string, cause?: unknown) {

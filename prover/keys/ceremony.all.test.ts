@@ -13,6 +13,8 @@ import {
   contributeToKey,
   exportDevelopmentKey,
   exportKey,
+  isRehearsed,
+  REHEARSAL,
   startKey,
   verifyKey,
 } from "./ceremony.ts";
@@ -101,6 +103,21 @@ describe("ceremony", () => {
     });
   });
 
+  test("tells a rehearsal's key, and takes no contribution after the beacon", async () => {
+    await startKey({ ...sample(), zkeyPath: at("own-0.zkey") });
+    const names = ["Ada", `${REHEARSAL}: Ben`, "Cleo"];
+    for (const [i, contributorName] of names.entries()) {
+      const step = { fromPath: at(`own-${i}.zkey`), toPath: at(`own-${i + 1}.zkey`), contributorName };
+      expect(await contributeToKey(step)).toMatchObject({ contributionCount: i + 1 });
+    }
+    expect([1, 2, 3].map((i) => isRehearsed(at(`own-${i}.zkey`)))).toEqual([false, true, true]);
+    const end = { toPath: at("own-end.zkey"), beaconHex, iterationsExp: 10 };
+    await applyBeacon({ fromPath: at("own-3.zkey"), ...end });
+    expect(await verifyKey({ ...sample(), zkeyPath: at("own-end.zkey") })).toMatchObject({ isValid: true });
+    const late = { fromPath: at("own-end.zkey"), toPath: at("own-late.zkey"), contributorName: "Eve" };
+    await expect(contributeToKey(late)).rejects.toMatchObject({ code: "PRV_CEREMONY_REFUSED" });
+  });
+
   test("refuses powers of tau to which nobody contributed", async () => {
     const request = { ...sample(), ptauPath: emptyPtauPath, zkeyPath: at("never.zkey") };
     await expect(startKey(request)).rejects.toMatchObject({
@@ -113,7 +130,7 @@ describe("ceremony", () => {
     const unprepared = { ...sample(), ptauPath: at("one.ptau"), zkeyPath: at("never.zkey") };
     await expect(startKey(unprepared)).rejects.toMatchObject({
       code: "PRV_PTAU_INVALID",
-      data: { reason: expect.stringContaining("prepare phase2") },
+      data: { reason: expect.stringContaining("ceremony -- prepare") },
     });
     const missing = { ...sample(), ptauPath: at("nowhere.ptau"), zkeyPath: at("never.zkey") };
     await expect(startKey(missing)).rejects.toMatchObject({

@@ -2,9 +2,15 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { type CircuitSpec, compileCircuit } from "@openledger/circuits/compiler/compile";
-import { readR1cs } from "@openledger/circuits/compiler/r1cs-reader";
+import {
+  type CircuitSpec,
+  type CompiledCircuit,
+  compileCircuit,
+} from "@openledger/circuits/compiler/compile";
 import { type SnarkjsLogger, zKey } from "snarkjs";
+import { contributorName } from "../ceremony/ceremony-api.ts";
+import { contributeInTurns } from "../ceremony/contribute.ts";
+import { recordBytes } from "../ceremony/contribution-record.ts";
 import type { KeyMeta } from "../formats/key-meta.ts";
 import { readPtauHeader } from "../formats/ptau-file.ts";
 import {
@@ -17,6 +23,7 @@ import {
 import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
 import { proverError } from "../prover-errors.ts";
 import { developmentSetup } from "./development-setup.ts";
+import { readContributions, readRound, writeRoundKey } from "./round-key.ts";
 
 /**
  * The second phase of a Groth16 setup for one circuit, with snarkjs: `startKey`, then any number of
@@ -27,6 +34,17 @@ export interface CeremonyOptions {
   /** Lines of snarkjs and the compiler. */
   onLog?: (line: string) => void;
 }
+
+/** Names of those who contribute to a rehearsal begin with it. Its keys are refused on public chains. */
+export const REHEARSAL = "rehearsal";
+
+/** A rehearsal's keys, whose secrets one machine drew. @throws RollupError PRV_KEY_INVALID */
+export const isRehearsed = (zkeyPath: string): boolean =>
+  readContributions(zkeyPath).records.some(({ name }) => name.startsWith(REHEARSAL));
+
+/** The least power of two of a powers-of-tau file that a circuit's key can be made from. */
+export const neededPower = ({ constraintCounts, publicCount }: CompiledCircuit): number =>
+  Math.ceil(Math.log2(constraintCounts.nonLinear + constraintCounts.linear + publicCount + 1));
 
 /** Finds a circuit by its name. */
 export type ResolveCircuit = (name: string) => CircuitSpec;
@@ -71,12 +89,25 @@ export async function contributeToKey(
   request: { fromPath: string; toPath: string; contributorName: string; entropy?: string },
   options: CeremonyOptions = {},
 ): Promise<KeyStep> {
-  await readZkeyHeader(request.fromPath);
-  // snarkjs mixes in random bytes of its own, but asks on the terminal where it is given none.
-  const entropy = `${request.entropy ?? ""}${randomBytes(64).toString("hex")}`;
-  return writeStep(request.toPath, (path) =>
-    zKey.contribute(request.fromPath, path, request.contributorName, entropy, logTo(options)),
-  );
+  const { contributorName: name, fromPath, toPath } = request;
+  const { records, ...first } = await readRound(fromPath);
+  if (records.some(({ isBeacon }) => isBeacon))
+    throw refused(`a beacon has ended the ceremony of ${fromPath}`, { fromPath });
+  if (!contributorName.safeParse(name).success)
+    throw refused("a name is at most 64 bytes of visible characters", { name });
+  return writeStep(toPath, async (path) => {
+    const entropy = new TextEncoder().encode(request.entropy);
+    const work = { ...first, records: records.map(({ record }) => record), entropy };
+    const { hash, round } = await contributeInTurns(work, logShare(options, `${name} contributes`));
+    writeRoundKey(
+      fromPath,
+      first.shape,
+      round,
+      [...records, { name, record: round.slice(0, recordBytes) }],
+      path,
+    );
+    return hash;
+  });
 }
 
 /**
@@ -118,14 +149,16 @@ export interface KeyVerdict {
 
 /**
  * Whether a key follows from the circuit, the powers of tau and its contributions. Takes as long as making
- * the first key.
+ * the first key, unless you have it.
  *
+ * @param request.firstKeyPath what `startKey` wrote here: it is taken at its word
  * @throws RollupError as startKey, and PRV_KEY_INVALID
  */
 export async function verifyKey(
-  request: CeremonyCircuit & { zkeyPath: string },
+  request: CeremonyCircuit & { zkeyPath: string; firstKeyPath?: string },
   options: CeremonyOptions = {},
 ): Promise<KeyVerdict> {
+  const { firstKeyPath, ptauPath, zkeyPath } = request;
   const { contributionCount } = await readZkeyHeader(request.zkeyPath);
   const { r1csPath } = await prepare(request, options);
   const reasons: string[] = [];
@@ -134,8 +167,11 @@ export async function verifyKey(
     reasons.push(text);
     logger.error(text);
   };
+  const heard = { ...logger, error: collect };
   const isValid = await withSnarkjs(() =>
-    zKey.verifyFromR1cs(r1csPath, request.ptauPath, request.zkeyPath, { ...logger, error: collect }),
+    firstKeyPath === undefined
+      ? zKey.verifyFromR1cs(r1csPath, ptauPath, zkeyPath, heard)
+      : zKey.verifyFromInit(firstKeyPath, ptauPath, zkeyPath, heard),
   ).catch((error: unknown) => {
     // snarkjs throws on keys that do not fit the circuit at all
     collect(error instanceof Error ? error.message : String(error));
@@ -152,7 +188,7 @@ export async function verifyKey(
  * not verify, or a folder that exists
  */
 export async function exportKey(
-  request: CeremonyCircuit & { zkeyPath: string; folder: string },
+  request: CeremonyCircuit & { zkeyPath: string; folder: string; firstKeyPath?: string },
   options: CeremonyOptions = {},
 ): Promise<{ folder: string; meta: KeyMeta }> {
   const { circuitName, zkeyPath } = request;
@@ -248,13 +284,12 @@ async function prepare(request: CeremonyCircuit, options: CeremonyOptions): Prom
   const { power } = await readPtauHeader(request.ptauPath);
   const onProgress = options.onLog ?? (() => {});
   const circuit = await compileCircuit(request.resolveCircuit(request.circuitName), { onProgress });
-  const { constraintCount, publicInputCount, publicOutputCount } = readR1cs(circuit.r1csPath);
-  const neededPower = Math.ceil(Math.log2(constraintCount + publicInputCount + publicOutputCount + 1));
-  if (neededPower > power) {
+  const needed = neededPower(circuit);
+  if (needed > power) {
     throw proverError(
       "PRV_PTAU_INVALID",
-      `${request.circuitName} needs 2^${neededPower} powers of tau, and ${request.ptauPath} has 2^${power}`,
-      { data: { reason: "too-small", ptauPath: request.ptauPath, power, neededPower } },
+      `${request.circuitName} needs 2^${needed} powers of tau, and ${request.ptauPath} has 2^${power}`,
+      { data: { reason: "too-small", ptauPath: request.ptauPath, power, neededPower: needed } },
     );
   }
   return { r1csPath: circuit.r1csPath };
@@ -286,6 +321,16 @@ async function withSnarkjs<T>(step: () => Promise<T>): Promise<T> {
   } finally {
     await (globalThis as { curve_bn128?: { terminate(): Promise<void> } | null }).curve_bn128?.terminate();
   }
+}
+
+/** Logs every tenth of long work. */
+export function logShare(options: CeremonyOptions, what: string): (done: number, total: number) => void {
+  let said = 0;
+  return (done, total) => {
+    const tenths = Math.floor((10 * done) / total);
+    if (tenths > said) options.onLog?.(`${what}: ${10 * tenths} %`);
+    said = Math.max(said, tenths);
+  };
 }
 
 function logTo(options: CeremonyOptions): SnarkjsLogger {

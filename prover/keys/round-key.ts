@@ -16,20 +16,36 @@ import { proverError } from "../prover-errors.ts";
 import { KeyFile } from "../wasm/key-file.ts";
 import { readSections } from "../wasm/zkey-sections.ts";
 
-/** What a ceremony begins with. */
-export interface FirstRound {
+/** What a contributor is handed, and those before. */
+export interface KeyRound {
   readonly shape: RoundShape;
   readonly circuitHash: Uint8Array;
   readonly round: Uint8Array;
+  readonly records: readonly NamedRecord[];
+}
+
+/** A contribution as snarkjs' file has it. */
+export interface NamedRecord {
+  readonly record: Uint8Array;
+  readonly name: string;
+  /** Whether it is the public value that ends a ceremony. */
+  readonly isBeacon?: boolean;
 }
 
 /** @throws RollupError PRV_KEY_INVALID, PRV_CEREMONY_REFUSED for a key that has contributions */
-export async function readFirstRound(zkeyPath: string): Promise<FirstRound> {
-  const { contributionCount, domainSize, publicCount, wireCount } = await readZkeyHeader(zkeyPath);
+export async function readFirstRound(zkeyPath: string): Promise<KeyRound> {
+  const round = await readRound(zkeyPath);
+  const contributionCount = round.records.length;
   if (contributionCount > 0)
     throw proverError("PRV_CEREMONY_REFUSED", `refused: ${zkeyPath} has contributions already`, {
       data: { zkeyPath, contributionCount },
     });
+  return round;
+}
+
+/** @throws RollupError PRV_KEY_INVALID */
+export async function readRound(zkeyPath: string): Promise<KeyRound> {
+  const { domainSize, publicCount, wireCount } = await readZkeyHeader(zkeyPath);
   const shape = { pointCount: wireCount - publicCount - 1 + domainSize };
   const round = new Uint8Array(roundFileBytes(shape));
   const file = new KeyFile(zkeyPath);
@@ -42,18 +58,34 @@ export async function readFirstRound(zkeyPath: string): Promise<FirstRound> {
     const half = roundHeadBytes + sections[zkeySection.c]!.byteCount;
     file.read(round.subarray(roundHeadBytes, half), at(zkeySection.c));
     file.read(round.subarray(half), at(zkeySection.h));
-    const circuitHash = new Uint8Array(circuitHashBytes);
-    file.read(circuitHash, at(zkeySection.contributions));
-    return { shape, circuitHash, round };
+    return { shape, round, ...readContributions(zkeyPath) };
   } finally {
     file.close();
   }
 }
 
-/** A contribution as snarkjs' file has it. */
-export interface NamedRecord {
-  readonly record: Uint8Array;
-  readonly name: string;
+/** Whose contributions a key has. @throws RollupError PRV_KEY_INVALID */
+export function readContributions(zkeyPath: string): Pick<KeyRound, "circuitHash" | "records"> {
+  const file = new KeyFile(zkeyPath);
+  try {
+    const { byteCount, position } = readSections(file)[zkeySection.contributions]!;
+    const bytes = Buffer.alloc(byteCount);
+    file.read(bytes, position);
+    let at = circuitHashBytes + 4;
+    const records = Array.from({ length: bytes.readUInt32LE(circuitHashBytes) }, () => {
+      const end = at + recordBytes + 8;
+      const isBeacon = bytes.readUInt32LE(end - 8) === 1;
+      const record = new Uint8Array(bytes.subarray(at, at + recordBytes));
+      at = end + bytes.readUInt32LE(end - 4);
+      // Its name comes first, after a 1 and its length.
+      const isNamed = at > end && bytes[end] === 1;
+      const name = isNamed ? bytes.toString("utf8", end + 2, end + 2 + bytes[end + 1]!) : "";
+      return { record, name, isBeacon };
+    });
+    return { circuitHash: new Uint8Array(bytes.subarray(0, circuitHashBytes)), records };
+  } finally {
+    file.close();
+  }
 }
 
 /** Puts a key together from the first one and the last round; the file appears whole or not at all. */
@@ -102,22 +134,6 @@ export function writeRoundKey(
     closeSync(out);
     file.close();
     rmSync(draft, { force: true });
-  }
-}
-
-/** Of the last contribution, a beacon's too: what follows it are its type, and its length before its parameters. */
-export function readLastRecord(zkeyPath: string): Uint8Array {
-  const file = new KeyFile(zkeyPath);
-  try {
-    const { byteCount, position } = readSections(file)[zkeySection.contributions]!;
-    const bytes = Buffer.alloc(byteCount);
-    file.read(bytes, position);
-    let at = circuitHashBytes + 4;
-    for (let left = bytes.readUInt32LE(circuitHashBytes); left > 1; left--)
-      at += recordBytes + 8 + bytes.readUInt32LE(at + recordBytes + 4);
-    return new Uint8Array(bytes.subarray(at, at + recordBytes));
-  } finally {
-    file.close();
   }
 }
 

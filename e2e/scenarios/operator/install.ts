@@ -19,7 +19,6 @@ import type { Traffic } from "../../world/traffic.ts";
 import { good, keepOption, positive, scenario, withFolder } from "../scenario.ts";
 import { OperatedMachine } from "./operated-machine.ts";
 import {
-  ceremonyKeys,
   DRILL_SETTINGS,
   freeRange,
   setOptions,
@@ -31,8 +30,6 @@ import {
 } from "./operator-steps.ts";
 
 interface InstallOptions {
-  /** Keys of a real ceremony on chain 1337, instead of development keys on 31337. */
-  readonly ceremony?: true;
   readonly seconds: number;
   readonly keep: string | null;
 }
@@ -40,18 +37,13 @@ interface InstallOptions {
 export const installScenario = scenario<InstallOptions>(
   new Command("install")
     .description("an operator's first day, and what the doctor says of what breaks")
-    .option(
-      "--ceremony",
-      "chain 1337 with the keys of a real ceremony, instead of chain 31337 with development keys",
-    )
     .option("--seconds <n>", "of traffic", positive, 60)
     .addOption(keepOption())
     .addHelpText(
       "after",
       `
 From an empty anvil: deploy with a dry run, kill it midway, go on; operator init; every process from its systemd unit or
-compose service; traffic; openledger doctor before and after things are broken. A ceremony of three contributions and a
-beacon takes most of an hour at the first time, and is cached then. The last line is JSON: {"install": {…}}.`,
+compose service; traffic; openledger doctor before and after things are broken. The last line is JSON: {"install": {…}}.`,
     ),
   (options, tell) =>
     withFolder(options.keep, "install", async (folder) =>
@@ -60,15 +52,14 @@ beacon takes most of an hour at the first time, and is cached then. The last lin
 );
 
 /** @throws DRL_… where something does not happen that should */
-async function install(folder: string, { ceremony, seconds }: InstallOptions, tell: (text: string) => void) {
-  const chainId = ceremony ? 1337 : 31337;
-  const keys = ceremony ? await ceremonyKeys(folder, tell) : "development";
+async function install(folder: string, { seconds }: InstallOptions, tell: (text: string) => void) {
+  const chainId = 31337;
   const commands = commandRunner(folder);
   const machine = new OperatedMachine("operator", folder, commands);
   const anvil = await startAnvil({ chainId, blockTimeSeconds: 1 });
   let traffic: Traffic | null = null;
   try {
-    const configPath = writeConfig(folder, { rpcUrl: anvil.url, chainId }, keys);
+    const configPath = writeConfig(folder, { rpcUrl: anvil.url, chainId }, "development");
     const recordPath = await deployWithKill(commands, configPath, tell);
     const port = await freeRange();
     const own = ["--deployment", recordPath, "--operator-key-file", join(folder, "operator-key")];

@@ -27,7 +27,6 @@ import { waitUntil } from "../../world/wait-until.ts";
 import { good, keepOption, positive, proverOption, scenario, withFolder } from "../scenario.ts";
 import { OperatedMachine } from "./operated-machine.ts";
 import {
-  ceremonyKeys,
   DRILL_SETTINGS,
   ended,
   freeRange,
@@ -40,6 +39,7 @@ import {
   writeConfig,
   writeSecret,
 } from "./operator-steps.ts";
+import { rehearsedKeys } from "./rehearsed-keys.ts";
 import { Steps } from "./steps.ts";
 
 interface OperationsOptions {
@@ -112,10 +112,11 @@ time, and is cached then. Needs redis-server or valkey-server. The last line is 
 async function operate(setting: Setting): Promise<OperationResult> {
   const program = redisProgram();
   if (program === null) throw unexpected("the scenario needs Redis or Valkey");
-  const { folder, hasCeremony, steps } = setting;
+  const { hasCeremony, steps } = setting;
   const keys = hasCeremony
-    ? await steps.take("ceremony: three contributions and a beacon for each circuit", () =>
-        ceremonyKeys(folder, steps.tell),
+    ? await steps.take(
+        "ceremony: two contributions and a beacon for each circuit",
+        async () => (await rehearsedKeys(null, steps.tell)).keys,
       )
     : "development";
   const l1 = { chainId: hasCeremony ? 1337 : 31337, blockTimeSeconds: 1 };

@@ -1,25 +1,19 @@
 /** What an operator does, by the commands that an operator uses; and waiting until it has had its effect. */
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { shapeName } from "@openledger/circuits/protocol";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { freePort, isFree } from "@openledger/foundation/testing/free-port";
 import { type Diagnosis, examine } from "@openledger/operations/doctor/doctor";
 import { drillAccount, drillPrivateKey, drillUser } from "../../world/accounts.ts";
-import { WORLD_SIZES } from "../../world/circuits.ts";
 import { drillError } from "../../world/drill-errors.ts";
 import { faucetOn } from "../../world/l1.ts";
 import type { ManagedProcess } from "../../world/process.ts";
 import { FEE_PER_UNIT_WEI, Traffic } from "../../world/traffic.ts";
 import { waitUntil } from "../../world/wait-until.ts";
-import { drillCeremony } from "./drill-ceremony.ts";
+import { CIRCUITS } from "./rehearsed-keys.ts";
 
-/** The smallest set with which everything can be done. The keys that ceremonies made of it are kept. */
-const CIRCUITS = [shapeName(WORLD_SIZES.get(2)!.shape), "leaf-exit", "payee-exit-4"];
-/** 52,234 constraints. */
-const POWER = 16;
 const USERS = [0, 1, 2, 3];
 const RANGE = 5;
 export const PATIENCE_MS = 900_000;
@@ -40,19 +34,6 @@ export const setOptions = (settings: Readonly<Record<string, string | number | b
 export const ended = (processes: readonly ManagedProcess[]) =>
   processes.map(({ endedByItself }) => endedByItself).find((end) => end !== null) ?? null;
 export const unexpected = (message: string) => drillError("DRL_UNEXPECTED", message);
-
-/** Into a folder of their own, as `deploy` wants them. */
-export async function ceremonyKeys(folder: string, tell: (text: string) => void): Promise<object> {
-  const { keyFolders, ptauPath } = await drillCeremony(CIRCUITS, POWER, tell);
-  const keys = join(folder, "keys");
-  for (const [i, from] of keyFolders.entries()) {
-    const to = join(keys, CIRCUITS[i]!);
-    mkdirSync(to, { recursive: true });
-    for (const name of [`${CIRCUITS[i]}.zkey`, "meta.json", "verification-key.json"])
-      copyFileSync(join(from, name), join(to, name));
-  }
-  return { folder: keys, ptau: ptauPath, leastContributions: 4 };
-}
 
 /** A file that nobody else may read. @returns its path */
 export function writeSecret(folder: string, name: string, text: string): string {
