@@ -24,7 +24,8 @@ type InSteps = "batch" | "approve";
 const ownersMs = (inSteps: InSteps) => (inSteps === "batch" ? 0 : 3_600_000);
 
 /**
- * Into the address' account, or into a new one with the wallet's key; a contract wallet's has none.
+ * Into the address' account with the wallet's key, or into a new one; a contract wallet's has none.
+ * Attack: a stranger opens an account for the address with a key of their own, and spends what arrives.
  * @throws what unlock and deposit throw
  */
 export async function startDeposit(
@@ -33,9 +34,11 @@ export async function startDeposit(
   amountWei: bigint,
   inSteps: InSteps,
 ): Promise<void> {
-  const account = mainAccount(owned);
   await toRollupChain(now);
-  const client = account === null && !now.isContract ? await unlock(now, []) : now.client;
+  const client = now.isContract ? now.client : await unlock(now, knownKeys(owned));
+  const { l2Key } = client;
+  const account =
+    l2Key === null ? mainAccount(owned) : (owned.accounts.find(({ keyX }) => keyX === l2Key.keyX) ?? null);
   const byOwners = now.isContract ? { permission: inSteps, timeoutMs: ownersMs(inSteps) } : {};
   const target = account === null ? {} : { to: account.id, expectedOwner: now.address };
   await keepQueued(now, beginJourney("deposit", amountWei), (told) =>
