@@ -1,6 +1,7 @@
 /** `npm run drill -- SCENARIO`: plays what happens to rollups, by real processes, and ends with what was counted, as JSON. */
 import { Command, CommanderError } from "commander";
 import { ceremonyScenario } from "./scenarios/ceremony.ts";
+import { clientsScenario } from "./scenarios/clients.ts";
 import { disputesScenario } from "./scenarios/disputes.ts";
 import { failoverScenario } from "./scenarios/failover.ts";
 import { faultsScenario } from "./scenarios/faults.ts";
@@ -15,6 +16,7 @@ const SCENARIOS: readonly Scenario[] = [
   operationsScenario,
   disputesScenario,
   ceremonyScenario,
+  clientsScenario,
 ];
 const USAGE_STATUS = 2;
 
