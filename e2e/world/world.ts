@@ -79,7 +79,10 @@ export async function createWorld(declared: WorldDeclaration): Promise<World> {
   const parent = declared.keepIn ?? tmpdir();
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, `drill-${declared.name}-`));
-  const l1 = await startL1({ ...declared, circuits, folder, users });
+  const l1 = await startL1({ ...declared, circuits, folder, users }).catch((error: unknown) => {
+    removeUnlessKept(declared, folder);
+    throw error;
+  });
   const world = new World(declared, { circuits, l1, users, folder });
   try {
     await world.build();
@@ -394,8 +397,12 @@ export class World {
     await Promise.all([...this.#served, this.prover].filter(Boolean).map((process) => process.kill()));
     await Promise.all(this.machines.map((machine) => machine.stop()));
     await this.l1.node.stop();
-    if ((this.#declared.keepIn ?? null) === null) rmSync(this.folder, { recursive: true, force: true });
+    removeUnlessKept(this.#declared, this.folder);
   }
+}
+
+function removeUnlessKept({ keepIn = null }: WorldDeclaration, folder: string): void {
+  if (keepIn === null) rmSync(folder, { recursive: true, force: true });
 }
 
 async function deployLease({ client, walletOf }: WorldL1): Promise<Address> {

@@ -7,11 +7,15 @@ export class BlockClock {
   failure: Error | null = null;
   readonly #make: () => Promise<unknown>;
   #last: Promise<unknown> = Promise.resolve();
+  /** Blocks that are asked for and not made. */
+  #wantedCount = 0;
   #timer: NodeJS.Timeout;
 
   constructor(make: () => Promise<unknown>) {
     this.#make = make;
     this.#timer = setInterval(() => {
+      // Late ones are not made up for: a reorganisation would come behind them.
+      if (this.#wantedCount > 0) return;
       this.mine(1).catch((error: Error) => {
         this.failure = error;
         clearInterval(this.#timer);
@@ -19,9 +23,12 @@ export class BlockClock {
     }, BLOCK_MS);
   }
 
-  mine(blocks: number): Promise<void> {
-    return this.alone(async () => {
+  async mine(blocks: number): Promise<void> {
+    this.#wantedCount += blocks;
+    await this.alone(async () => {
       for (let i = 0; i < blocks; i++) await this.#make();
+    }).finally(() => {
+      this.#wantedCount -= blocks;
     });
   }
 

@@ -6,7 +6,7 @@ import { drillError } from "../drill-errors.ts";
 import { ManagedProcess, type ProcessSpec } from "../process.ts";
 import type { L1NodeOptions } from "./l1-node.ts";
 
-export interface ClientPackage {
+interface ClientPackage {
   readonly name: string;
   readonly version: string;
   /** What it depends on is taken as it was on this day. */
