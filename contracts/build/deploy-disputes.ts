@@ -1,5 +1,5 @@
 import { type Address, getContractAddress, type PublicClient, type WalletClient, zeroAddress } from "viem";
-import { MAX_TRANSACTION_GAS, paddedGas } from "../l1/fee-policy.ts";
+import { paddedGas } from "../l1/fee-policy.ts";
 import { compileContracts, pickContract } from "./compile.ts";
 import { type DeployOptions, deployContract } from "./deploy.ts";
 import { FAMILY_JUDGES, FAMILY_RULES, type FamilyName } from "./dispute-judges.ts";
@@ -139,9 +139,9 @@ export async function storeChunks(
       args: [BigInt(index), ledgerChunk(index)] as const,
     };
     const { account, chain = null } = walletClient as WalletClient;
-    // As in deployContract: an estimate that names no fees.
+    // EthereumJS refuses an estimate that names fees, as viem's would.
     const gas = await publicClient.estimateContractGas({
-      ...{ ...call, account: account!.address, gas: MAX_TRANSACTION_GAS },
+      ...{ ...call, account: account!.address },
     });
     const hash = await (walletClient as WalletClient).writeContract({
       ...{ ...call, account: account!, chain, gas: paddedGas(gas) },

@@ -15,7 +15,7 @@ import {
   zeroAddress,
 } from "viem";
 import { contractError } from "../contract-errors.ts";
-import { MAX_TRANSACTION_GAS, paddedGas } from "../l1/fee-policy.ts";
+import { paddedGas } from "../l1/fee-policy.ts";
 import { compileContracts, pickContract } from "./compile.ts";
 import type { CircuitConfig } from "./verifying-key.ts";
 
@@ -131,9 +131,8 @@ export async function deployContract(
     // A dry run first: nodes name the constructor's error in the answer to a call, not to a transaction.
     const data = encodeDeployData({ abi, bytecode, args });
     await publicClient.call({ account, data });
-    // Without fees, which viem would name: EthereumJS takes them for a legacy transaction's and refuses the estimate.
-    const call = { account: account.address, data, gas: MAX_TRANSACTION_GAS };
-    const gas = paddedGas(await publicClient.estimateGas(call));
+    // Without fees, which viem would name of an account that signs here: EthereumJS refuses the estimate of such a call.
+    const gas = paddedGas(await publicClient.estimateGas({ account: account.address, data }));
     const hash = await walletClient.deployContract({
       abi,
       bytecode,

@@ -12,7 +12,6 @@ import {
   governanceArguments,
 } from "@openledger/contracts/build/governance";
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
-import { MAX_TRANSACTION_GAS } from "@openledger/contracts/l1/fee-policy";
 import { readSecretFile } from "@openledger/foundation/secret-file";
 import {
   type Abi,
@@ -211,8 +210,7 @@ async function estimate(
   try {
     // A call first: nodes name the constructor's error in its answer.
     await client.call({ account, data });
-    // Without the bound EDR tries more gas than a transaction may have, and refuses its own try.
-    return await client.estimateGas({ account, data, gas: MAX_TRANSACTION_GAS });
+    return await client.estimateGas({ account, data });
   } catch (error) {
     throw deployFailed(step.name, error, step);
   }

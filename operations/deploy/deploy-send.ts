@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sendSigned } from "@openledger/bridge/l1/submission/send-signed";
 import { cappedFees } from "@openledger/contracts/l1/capped-transaction";
-import { MAX_TRANSACTION_GAS, paddedGas, replacementFees } from "@openledger/contracts/l1/fee-policy";
+import { paddedGas, replacementFees } from "@openledger/contracts/l1/fee-policy";
 import { keccak256, type PublicClient, parseTransaction, type TransactionReceipt } from "viem";
 import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
@@ -133,10 +133,9 @@ class StepSender {
       this.#tell(`${step.name} waits: a replacement would pay more than maxFeeGwei allows`);
       return;
     }
-    const call = { account: this.#plan.deployer.address, data: step.data, gas: MAX_TRANSACTION_GAS };
     const gas =
       last === null
-        ? paddedGas(await this.#client.estimateGas(call))
+        ? paddedGas(await this.#client.estimateGas({ account: this.#plan.deployer.address, data: step.data }))
         : parseTransaction(last.raw as `0x02${string}`).gas!;
     const raw = await this.#plan.deployer.signTransaction({
       type: "eip1559",

@@ -8,11 +8,10 @@ import { installed, rpcOf, startClient } from "./client-process.ts";
 import type { L1Node, L1NodeOptions } from "./l1-node.ts";
 
 const PACKAGE = { name: "hardhat", version: "2.29.1", before: "2026-11-20" };
+/** Its blocks have room for one transaction of the most gas: in larger ones EDR's estimates try more, and refuse their own try. */
 const NETWORK = {
-  chainId: 31337,
-  hardfork: "osaka",
-  loggingEnabled: false,
-  mining: { auto: false, interval: 0 },
+  ...{ chainId: 31337, hardfork: "osaka", blockGasLimit: 2 ** 24 },
+  ...{ loggingEnabled: false, mining: { auto: false, interval: 0 } },
 };
 
 export async function startHardhat(options: L1NodeOptions): Promise<L1Node> {
