@@ -143,7 +143,7 @@ describe("main", () => {
   test("refuses to publish with a key that is not the contract's sequencer", async () => {
     await start({ BRIDGE_OPERATOR_PRIVATE_KEY: toHex(anvilAccount(5).getHdKey().privateKey!) });
     expect(await end()).toBe(1);
-    expect(output).toContain("the sequencer's address");
+    expect(output).toContain("alone posts batches to this rollup");
   });
 
   test("ends at once where a setting is missing", async () => {

@@ -2,10 +2,10 @@
 
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { startHealthServer } from "@openledger/foundation/http/health-server";
+import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { cutStopShort } from "@openledger/foundation/run-until-stopped";
-import { pino } from "pino";
 import { Registry } from "prom-client";
 import { type BridgeConfig, readConfig } from "./config.ts";
 import { startBridge } from "./operator/bridge.ts";
@@ -14,7 +14,7 @@ const RESTART_WAIT_MS = 1_000;
 
 async function run(config: BridgeConfig): Promise<void> {
   keepFilesPrivate();
-  const logger = pino({ level: config.logLevel, redact: ["*.operatorToken", "*.operatorPrivateKey"] });
+  const logger = createLogger("bridge", config.logLevel);
   const registry = new Registry();
   const stopping = new Promise<NodeJS.Signals>((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));

@@ -1,8 +1,7 @@
 /** What strangers' registrations cost whoever watches: nothing, however many there are; and what they post: some bytes each. */
 
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -10,77 +9,49 @@ import { writeModel } from "@openledger/attribution/model/model-directory";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { clientOfLogs } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
-import { madeConfigs } from "@openledger/models/testing/made-models";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import {
-  createPublicClient,
-  custom,
   decodeFunctionData,
   encodeFunctionData,
   getAddress,
   type Hex,
   keccak256,
-  type PublicClient,
+  parseAbi,
   toHex,
 } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChallenger } from "./challenger.ts";
-import { tracedTuple } from "./games/ledger-claims.ts";
+import { beforeAll, expect, test } from "vitest";
 import { GameReader } from "./games/read-games.ts";
-import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "./games/testing/ledger-fixture.ts";
-import { smallModel } from "./games/testing/trace-fixture.ts";
-import { describeModel } from "./games/traced-model.ts";
+import { startLedgerTraces, tinyLedger } from "./games/testing/ledger-fixture.ts";
 import { directCase } from "./model-commitments/testing/direct-case.ts";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
   BOND_WEI,
   startDisputes,
 } from "./model-commitments/testing/dispute-fixture.ts";
-import { RecomputedModels } from "./playing/recompute.ts";
+import { challengerOf } from "./playing/testing/watch-all.ts";
 import { inOrder } from "./sending/l1-queue.ts";
 import { openL1Sender } from "./sending/l1-sender.ts";
 import { TREES } from "./statements/committed-model.ts";
 
+const folder = testFolder("challenger-flood");
 const FLOOD = 1_000;
 /** As many as a registration may have. */
 const INPUTS = 64;
 const HEAP_MB = 64;
 const CHALLENGER = fileURLToPath(new URL(".", import.meta.url));
 
-let f: LedgerTracesFixture;
+const f = started(() => startLedgerTraces());
 let rollup: Hex;
 beforeAll(async () => {
-  f = await startLedgerTraces();
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  const small = await smallModel(config, 6);
-  const terms = {
-    ...{ claimant: f.owner, rest: 1, mostTokens: 4, endToken: null, vocabulary: null },
-    ...{ rules: 0n, isLikeliest: false },
-  };
-  const ledger = await f.ledgerWith(
-    {
-      describe: (at) => describeModel({ rollup: at, modelId: BigInt(MODEL_ID) }, small.model, small.inputs),
-      terms: (of) => ({
-        ...tracedTuple(of, terms),
-        inputs: Array.from({ length: INPUTS }, (_, i) => keccak256(toHex(i))),
-      }),
-    },
-    20,
-    2,
-  );
+  const inputs = Array.from({ length: INPUTS }, (_, i) => keccak256(toHex(i)));
+  const ledger = await tinyLedger(f, {}, { terms: (own) => ({ ...own, inputs }) });
   rollup = ledger.rollup;
   await f.send(f.stranger, ledger.registration);
   const state = await f.client.readContract({
     address: rollup,
-    abi: [
-      {
-        type: "function",
-        name: "state",
-        inputs: [],
-        outputs: [{ type: "uint256" }],
-        stateMutability: "view",
-      },
-    ],
+    abi: parseAbi(["function state() view returns (uint256)"]),
     functionName: "state",
   });
   const { args } = decodeFunctionData({ abi: traceGameAbi, data: ledger.registration });
@@ -93,19 +64,14 @@ beforeAll(async () => {
     );
   }
 }, 600_000);
-afterAll(() => f?.stop());
 
 test("a watcher reads none of a thousand registrations of made-up rollups", async () => {
   let bytes = 0;
-  const client = createPublicClient({
-    transport: custom({
-      async request({ method, params }) {
-        const answer = await f.client.request({ method, params } as never);
-        if (method === "eth_getLogs") bytes += JSON.stringify(answer).length;
-        return answer;
-      },
-    }),
-  }) as PublicClient;
+  const client = clientOfLogs(f.client, async (_, ask) => {
+    const logs = await ask();
+    bytes += JSON.stringify(logs).length;
+    return logs;
+  });
   expect(await new GameReader(client, f.game, { rollup }).models()).toMatchObject([
     { rollup: getAddress(rollup) },
   ]);
@@ -125,16 +91,13 @@ test("a watcher with a small heap reads on", async () => {
 
 test("a watcher with a small heap looks at all that is posted, and keeps some hundred bytes of each", async () => {
   const POSTED = 500;
-  const [disputes, made, folder] = await Promise.all([
-    startDisputes({ mostRows: 24 }),
-    directCase(24),
-    mkdtemp(join(tmpdir(), "challenger-flood-")),
-  ]);
+  const [disputes, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
   try {
     const { client, stranger } = disputes;
     const args = (await disputes.postArguments(made.honest.statement)) as never;
     for (let one = 0; one < POSTED; one++)
       await disputes.disputes.write.commitModel(args, { account: stranger, value: BOND_WEI });
+    const watching = join(folder, "watching");
     // Behind the newest blocks, which are read again.
     await client.mine({ blocks: 100 });
     const look = `
@@ -142,7 +105,7 @@ test("a watcher with a small heap looks at all that is posted, and keeps some hu
       import { RecomputedModels } from "./playing/recompute.ts";
       const setting = {
         rpcUrl: "${disputes.url}", disputes: "${disputes.disputes.address}", rollup: null, places: {},
-        roles: new Set(["watch"]), folder: "${folder}", everyMs: null, mostFeesWei: 0n,
+        roles: new Set(["watch"]), folder: "${watching}", everyMs: null, mostFeesWei: 0n,
       };
       const { recompute } = new RecomputedModels();
       const challenger = await openChallenger(setting, { sender: null, onProgress() {}, recompute });
@@ -151,25 +114,20 @@ test("a watcher with a small heap looks at all that is posted, and keeps some hu
       console.log([view.modelCommitments.length, failures.length].join());`;
     // Nobody serves them, which is told of each.
     for (let start = 0; start < 2; start++) expect(await withSmallHeap(look)).toBe(`${POSTED},${POSTED}`);
-    const files = await readdir(folder);
-    const sizes = await Promise.all(files.map(async (file) => (await stat(join(folder, file))).size));
+    const files = await readdir(watching);
+    const sizes = await Promise.all(files.map(async (file) => (await stat(join(watching, file))).size));
     expect(files).toContainEqual(expect.stringMatching(/\.registry\.jsonl$/));
     const bytes = sizes.reduce((sum, size) => sum + size, 0) / POSTED;
     expect(bytes).toBeGreaterThan(100);
     expect(bytes).toBeLessThan(600);
   } finally {
     await disputes.stop();
-    await rm(folder, { recursive: true });
   }
 }, 300_000);
 
 test("an owner who is asked for more leaves in a block than a transaction each shows in a day shows them in two", async () => {
   const ASKED = 70;
-  const [disputes, made, folder] = await Promise.all([
-    startDisputes({ mostRows: 24 }),
-    directCase(24),
-    mkdtemp(join(tmpdir(), "challenger-flood-")),
-  ]);
+  const [disputes, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
   try {
     await writeModel(join(folder, "models", "11"), made.model);
     const id = await disputes.post(made.honest.statement);
@@ -181,14 +139,14 @@ test("an owner who is asked for more leaves in a block than a transaction each s
     const account = anvilAccount(1);
     expect(getAddress(account.address)).toBe(getAddress(disputes.owner));
     const sender = await openL1Sender({ account, rpcUrl: disputes.url, cap: DEFAULT_SPENDING_CAP });
-    const setting = {
-      ...{ rpcUrl: disputes.url, disputes: disputes.disputes.address, rollup: null, everyMs: null },
-      ...{ roles: new Set(["defend"] as const), places: { models: join(folder, "models") } },
-      ...{ folder: join(folder, "state"), mostFeesWei: 0n },
-    };
-    const { recompute } = new RecomputedModels();
-    const modules = { sender: inOrder(sender, () => {}), onProgress() {}, recompute };
-    const challenger = await openChallenger(setting, modules);
+    const places = { models: join(folder, "models") };
+    const setting = { roles: new Set(["defend"] as const), places, folder: join(folder, "state") };
+    const challenger = await challengerOf(
+      disputes,
+      setting,
+      undefined,
+      inOrder(sender, () => {}),
+    );
     const { failures, view } = await challenger.look();
     challenger.close();
     expect(failures).toEqual([]);
@@ -199,7 +157,6 @@ test("an owner who is asked for more leaves in a block than a transaction each s
     for (const { gasUsed } of answered) expect(gasUsed).toBeLessThan(12_582_912n);
   } finally {
     await disputes.stop();
-    await rm(folder, { recursive: true });
   }
 }, 120_000);
 

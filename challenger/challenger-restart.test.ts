@@ -1,47 +1,31 @@
 /** What a challenger that starts again knows: of L1, and of the fees that it has paid. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import {
-  createPublicClient,
-  custom,
-  type EIP1193RequestFn,
-  encodeEventTopics,
-  type Hex,
-  type PublicClient,
-} from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { openChallenger, readingClient } from "./challenger.ts";
+import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
+import { custom, type EIP1193RequestFn, encodeEventTopics, type Hex } from "viem";
+import { beforeAll, expect, test } from "vitest";
+import { readingClient } from "./challenger.ts";
 import { REREAD_BLOCKS } from "./events/event-log.ts";
-import { type DirectCase, directCase } from "./model-commitments/testing/direct-case.ts";
+import { directCase } from "./model-commitments/testing/direct-case.ts";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
-  type DisputeFixture,
   lie,
   startDisputes,
 } from "./model-commitments/testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./model-commitments/testing/revert-between-tests.ts";
-import { RecomputedModels } from "./playing/recompute.ts";
-import { lookAll } from "./playing/testing/watch-all.ts";
+import { challengerOf, lookAll } from "./playing/testing/watch-all.ts";
 import { shownLeaf, statementTuple } from "./statements/model-commitment-calls.ts";
 
-let f: DisputeFixture;
-let made: DirectCase;
-let folder: string;
+const folder = testFolder("challenger-restart");
+const f = started(() => startDisputes({ mostRows: 24 }));
+const made = started(() => directCase(24));
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "challenger-restart-"));
-  [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
   await writeModel(join(folder, "models", String(made.honest.statement.modelId)), made.model);
 });
-afterAll(async () => {
-  await f?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-revertBetweenTests(() => f.client);
+revertEachTest(() => f);
 
 /** One look of a process that has just started. @param hidden an event that its node does not tell of */
 async function lookOf(
@@ -49,31 +33,12 @@ async function lookOf(
   { hidden, mostFeesWei = 0n }: { hidden?: Hex; mostFeesWei?: bigint } = {},
 ) {
   const fromBlocks: number[] = [];
-  const publicClient = createPublicClient({
-    transport: custom(
-      {
-        async request({ method, params }) {
-          const answer: unknown = await f.client.request({ method, params } as never);
-          if (method !== "eth_getLogs") return answer;
-          fromBlocks.push(Number((params as [{ fromBlock: Hex }])[0].fromBlock));
-          return (answer as { topics: Hex[] }[]).filter(({ topics }) => topics[0] !== hidden);
-        },
-      },
-      { retryCount: 0 },
-    ),
-  }) as PublicClient;
-  const watcher = f.watcherOf(f.watcher);
-  const challenger = await openChallenger(
-    {
-      ...{ rpcUrl: f.url, disputes: f.disputes.address, rollup: null, roles: new Set(["watch"]) },
-      ...{ places: { models: join(folder, "models") }, folder: join(folder, home) },
-      ...{ everyMs: null, mostFeesWei },
-    },
-    {
-      sender: { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
-      ...{ publicClient, onProgress() {}, recompute: new RecomputedModels().recompute },
-    },
-  );
+  const publicClient = clientOfLogs(f.client, async ({ fromBlock }, ask) => {
+    fromBlocks.push(Number(fromBlock));
+    return (await ask()).filter(({ topics }) => topics[0] !== hidden);
+  });
+  const setting = { places: { models: join(folder, "models") }, folder: join(folder, home), mostFeesWei };
+  const challenger = await challengerOf(f, setting, publicClient);
   const { failures, lines, view } = await challenger.look();
   challenger.close();
   const alarms = failures.map((failure) => (failure as { code?: string }).code);

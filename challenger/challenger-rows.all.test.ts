@@ -1,6 +1,5 @@
 /** `openledger challenger` alone with model commitments of a language model's rows: honest ones, and each kind of lie. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
@@ -11,7 +10,9 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { type HonestTexts, LIAR_ROW, TEXT_LIES } from "@openledger/e2e/internal/scenarios/disputes/text-lies";
+import { started, testFolder, testServer } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { readFrom } from "@openledger/models/registered/base-files";
 import type { TextParts } from "@openledger/models/registered/text-family";
@@ -20,18 +21,13 @@ import { byteConfig } from "@openledger/models/testing/text-rows";
 import { playLine } from "@openledger/scripts/internal/commands/disputes/disputes-commit-model";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
 import { type Hex, toHex, zeroHash } from "viem";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeAll, beforeEach, expect, test } from "vitest";
 import { openChallenger } from "./challenger.ts";
 import { GameReader } from "./games/read-games.ts";
-import {
-  BOND_WEI,
-  MODEL_ID,
-  SIDE_SECONDS,
-  STAKE_WEI,
-  startRowContracts,
-  WINDOW_SECONDS,
-} from "./games/testing/row-fixture.ts";
-import { type TextCase, textCase } from "./games/testing/text-case.ts";
+import { MODEL_ID } from "./games/testing/ledger-fixture.ts";
+import { BOND_WEI, SIDE_SECONDS, startRowContracts, WINDOW_SECONDS } from "./games/testing/row-fixture.ts";
+import { textCase } from "./games/testing/text-case.ts";
+import { STAKE_WEI } from "./games/testing/trace-fixture.ts";
 import { challengeRowCall } from "./games/text-calls.ts";
 import { withTextTrees } from "./games/text-model-commitment.ts";
 import { TracePlayer } from "./games/trace-player.ts";
@@ -50,26 +46,21 @@ import { openL1Sender } from "./sending/l1-sender.ts";
 import type { CommittedModel } from "./statements/committed-model.ts";
 import { encodeLeaves } from "./statements/leaf-file.ts";
 
+const folder = testFolder("watch-rows");
+const base = join(folder, "base");
 const SIZE = { rows: 8, features: 36, payees: 8, draws: 2 };
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
-let f: Awaited<ReturnType<typeof startRowContracts>>;
-let made: TextCase;
+const f = started(() => startRowContracts(8));
+const made = started(() => textCase(f.owner));
 let honest: HonestTexts;
 let gate: Hex;
-let folder: string;
-let base: string;
-let snapshot: Hex;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "watch-rows-"));
-  base = join(folder, "base");
   process.env.OPENLEDGER_HOME = join(folder, "home");
   // The base that the case's model was tuned from.
   await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
   for (const index of [1, 2])
     await writeFile(keyOf(index), toHex(anvilAccount(index).getHdKey().privateKey!), { mode: 0o600 });
-  f = await startRowContracts(8);
-  made = await textCase(f.owner);
   gate = f.disputes;
   const { model, real, rows, setting, traced, tuned } = made;
   const own = { ...setting, bases: [readFrom(folderSource(base))] };
@@ -78,17 +69,9 @@ beforeAll(async () => {
     register: (trained) =>
       publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true }),
   };
-  snapshot = await f.client.snapshot();
 }, 120_000);
-beforeEach(async () => {
-  await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-  await rm(join(folder, "model"), { recursive: true, force: true });
-});
-afterAll(async () => {
-  await f?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+revertEachTest(() => f);
+beforeEach(() => rm(join(folder, "model"), { recursive: true, force: true }));
 
 const keyOf = (index: number) => join(folder, `key-${index}`);
 
@@ -109,21 +92,27 @@ async function published(model: PublishedModel<TextParts>, posted: CommittedMode
   return { ...ledger, run, watch: async () => JSON.parse(await run(2, ...watch)) };
 }
 
-/** One process that looks again and again: nothing is trained twice. */
-async function lookingAt(rollup: Hex, slowly: () => Promise<void> = async () => {}) {
+/** One process that looks again and again: nothing is trained twice. @param served instead of the folder */
+async function lookingAt(
+  rollup: Hex,
+  around: (recomputing: () => Promise<unknown>) => Promise<unknown> = (recomputing) => recomputing(),
+  served: { readonly serverOf?: () => string; readonly folder?: string } = {},
+) {
   const sender = await openL1Sender({ account: anvilAccount(2), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP });
   const { recompute } = new RecomputedModels();
   const challenger = await openChallenger(
     {
-      ...{ rpcUrl: f.url, disputes: gate, rollup, places: { model: join(folder, "model"), base } },
-      ...{ roles: new Set(["watch"]), folder: null, everyMs: 100, mostFeesWei: 0n },
+      ...{ rpcUrl: f.url, disputes: gate, rollup, roles: new Set(["watch"]) },
+      places: {
+        base,
+        ...(served.serverOf ? { serverOf: served.serverOf } : { model: join(folder, "model") }),
+      },
+      ...{ folder: served.folder ?? null, everyMs: 100, mostFeesWei: 0n },
     },
     {
       ...{ sender: inOrder(sender, () => {}), onProgress() {} },
-      recompute: async (task, modules) => {
-        await slowly();
-        return recompute(task, modules);
-      },
+      recompute: async (task, modules) =>
+        (await around(() => recompute(task, modules))) as Awaited<ReturnType<typeof recompute>>,
     },
   );
   return () => challenger.look();
@@ -142,7 +131,13 @@ function sending() {
 
 const stakesWei = () => f.client.getBalance({ address: f.games });
 
-const liedOf = (name: string) => TEXT_LIES.find((one) => one.name === name)!.make(honest);
+/** Registered, published and posted. */
+async function lied(name: string) {
+  const lie = await TEXT_LIES.find((one) => one.name === name)!.make(honest);
+  const posted = lie.posted(MODEL_ID);
+  const calls = await published(lie.model, posted);
+  return { ...calls, lie, posted, id: await calls.post(posted) };
+}
 
 const stateOf = async () => {
   const [window] = await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID });
@@ -166,10 +161,7 @@ test("an honest model commitment is named while it is missing, attested, admitte
 });
 
 test.each(["frequent", "tokens"])("%s: a lie that one transaction shows", async (name) => {
-  const lie = await liedOf(name);
-  const posted = lie.posted(MODEL_ID);
-  const { post, watch } = await published(lie.model, posted);
-  await post(posted);
+  const { watch } = await lied(name);
   await watch();
   expect(await stateOf()).toEqual(refuted(TEXT_LIES.find((one) => one.name === name)!.fault));
   expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
@@ -203,7 +195,7 @@ test("posted tokens that are not the tokenizer's are named where nothing shows t
   const files = { model: model as never, rows, leaves: null, mismatch: null };
   // As if no rule told these tokens from the tokenizer's.
   const kind: ModelCommitmentKind = {
-    ...{ rows: "texts", isMapTrusted: false, needsContent: new Set(), refutationData: () => "0x" },
+    ...{ family: "text", isMapTrusted: false, needsContent: new Set(), refutationData: () => "0x" },
     ...{ honestModelCommitment: async () => own, faultsOf: () => [] },
   };
   const warningsOf = async ({ leaves, statement }: CommittedModel) => {
@@ -220,10 +212,7 @@ test("posted tokens that are not the tokenizer's are named where nothing shows t
 });
 
 test("false real features are refuted by a game, where the owner is silent", async () => {
-  const lie = await liedOf("silent");
-  const posted = lie.posted(MODEL_ID);
-  const { post, run, watch } = await published(lie.model, posted);
-  await post(posted);
+  const { run, watch } = await lied("silent");
   await watch();
   expect(await f.client.getBalance({ address: f.games })).toBe(STAKE_WEI);
   await watch();
@@ -238,10 +227,8 @@ test("false real features are refuted by a game, where the owner is silent", asy
 });
 
 test("no stake is paid for rows of a rollup that this watch does not play", async () => {
-  const lie = await liedOf("silent");
-  const posted = lie.posted(MODEL_ID);
-  const { model, post } = await published(lie.model, posted);
-  const ids = [await post(posted), await post(posted)];
+  const { id, model, post, posted } = await lied("silent");
+  const ids = [id, await post(posted)];
   // It has a model of the same number, which nobody has posted.
   const { rollup: other } = await f.register(made.traced.model, made.terms, posted);
   const look = await lookingAt(other);
@@ -284,7 +271,9 @@ test("no stake is paid over leaves that are served beside another model", async 
   await writeModel(join(folder, "model"), honest.register({ ...traced, features, rows: made.rows }) as never);
   await writeFile(join(folder, "model", LEAF_FILE), encodeLeaves(made.honest.leaves));
   const id = await post();
-  const { view } = await look();
+  const { failures, view } = await look();
+  // Nobody may approve it, and no challenge says so.
+  expect(failures).toMatchObject([{ code: "CMD_FALSE_UNCHALLENGED" }]);
   expect(view).toMatchObject({ modelCommitments: [{ sent: null, examined: { fault: null } }] });
   expect(view.modelCommitments[0]!.examined!.warnings).not.toEqual([]);
   expect(await stakesWei()).toBe(0n);
@@ -322,20 +311,46 @@ test("no stake is paid over leaves that are served beside another model", async 
 });
 
 test("a move that is due while a model commitment is recomputed is made before that ends", async () => {
-  const lie = await liedOf("silent");
-  const posted = lie.posted(MODEL_ID);
-  const { post, rollup } = await published(lie.model, posted);
-  await post(posted);
+  const { rollup } = await lied("silent");
   let hasGame = false;
-  const look = await lookingAt(rollup, async () => {
-    if (!hasGame) return;
+  const look = await lookingAt(rollup, async (recomputing) => {
+    if (!hasGame) return recomputing();
     await f.passTime(SIDE_SECONDS + 1n);
     await expect.poll(() => owedWei(f.games, f.watcher), { timeout: 60_000 }).toBe(STAKE_WEI);
+    return recomputing();
   });
   await look();
   hasGame = true;
   const { lines } = await look();
   expect(lines.filter((line) => line.includes("endByTime"))).toHaveLength(1);
+}, 120_000);
+
+test("a server that serves recomputations alone keeps no game about a false row from being played", async () => {
+  const { rollup } = await lied("silent");
+  let isServing = false;
+  const served = await testServer(async ({ url }, response) => {
+    const bytes = isServing && (await readFile(join(folder, url!.replace("/v1/", ""))).catch(() => null));
+    response.writeHead(bytes ? 200 : 503).end(bytes || undefined);
+  });
+  const look = await lookingAt(
+    rollup,
+    async (recomputing) => {
+      isServing = true;
+      return recomputing().finally(() => {
+        isServing = false;
+      });
+    },
+    {
+      serverOf: () => served,
+      folder: join(folder, "kept"),
+    },
+  );
+  expect((await look()).failures).not.toEqual([]);
+  expect((await look()).failures).toEqual([]);
+  expect(await stakesWei()).toBe(STAKE_WEI);
+  await f.passTime(SIDE_SECONDS + 1n);
+  await look();
+  expect(await stateOf()).toEqual(refuted("Row"));
 }, 120_000);
 
 test("a version with a row that is no text keeps no watcher from what L1 refutes", async () => {
@@ -362,10 +377,7 @@ test("a version with a row that is no text keeps no watcher from what L1 refutes
 });
 
 test("and where he plays a false trace to its end", async () => {
-  const lie = await liedOf("played");
-  const posted = lie.posted(MODEL_ID);
-  const { model, post, rollup } = await published(lie.model, posted);
-  await post(posted);
+  const { lie, model, rollup } = await lied("played");
   const look = await lookingAt(rollup);
   const owner = new TracePlayer({
     ...{ publicClient: f.publicClient, game: f.games, account: f.accountOf(f.owner), challenges: false },

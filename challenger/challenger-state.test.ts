@@ -1,7 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { attributionError } from "@openledger/attribution/attribution-errors";
@@ -9,21 +6,17 @@ import { writeModel } from "@openledger/attribution/model/model-directory";
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE, MANIFEST } from "@openledger/attribution/model/model-manifest";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { started, testFolder, testServer } from "@openledger/foundation/testing/test-fixtures";
+import { beforeAll, expect, test } from "vitest";
 import { ChallengerState, type Verdict } from "./challenger-state.ts";
-import { type DirectCase, directCase } from "./model-commitments/testing/direct-case.ts";
+import { directCase } from "./model-commitments/testing/direct-case.ts";
 import { judgedFiles, publishedFiles } from "./playing/published-files.ts";
 import { mostLeafFileBytes } from "./statements/known-leaves.ts";
 import { encodeLeaves } from "./statements/leaf-file.ts";
 
-let folder: string;
-let made: DirectCase;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "challenger-state-"));
-  made = await directCase(24);
-  await writeModel(join(folder, "model"), made.model);
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = testFolder("challenger-state");
+const made = started(() => directCase(24));
+beforeAll(() => writeModel(join(folder, "model"), made.model));
 
 const statePath = () => join(folder, "state.json");
 const opened = async (damage: string[] = []) =>
@@ -54,31 +47,35 @@ test("a model that was trained again is not trained by the next process; other s
   expect(await look(2n)).toMatchObject({ isNew: false, mismatch: null, count: 1 });
 });
 
+test("a fee that could not be written down, and so is not paid, is not counted", async () => {
+  const path = join(folder, "unwritable");
+  const state = await ChallengerState.open(path, "registry account", () => {});
+  await mkdir(path);
+  await expect(state.spend(1n, 10n)).rejects.toThrow();
+  expect(state.spentWei(1n)).toBe(0n);
+  await rmdir(path);
+  await state.spend(1n, 10n);
+  expect(state.spentWei(1n)).toBe(10n);
+});
+
 test("a server's files are taken with the leaves that their statement has room for, and no more", async () => {
   const { leaves, statement } = made.honest;
   const files = encodeModel(made.model);
   let leafFile: Uint8Array = encodeLeaves(leaves);
-  const server = createServer(({ url }, response) => {
+  const url = await testServer(({ url }, response) => {
     const name = url!.split("/").at(-1)!;
     response.setHeader("content-encoding", "gzip");
     response.end(gzipSync((name === LEAF_FILE ? leafFile : files.get(name))!));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const look = () => publishedFiles({ family: "direct", statement }, { url }, undefined, null);
   const code = (name: string) => expect.objectContaining({ code: name });
-  try {
-    expect((await look())!.leaves).toEqual(leafFile);
-    leafFile = new Uint8Array(mostLeafFileBytes(statement, "emails") + 1);
-    await expect(look()).rejects.toThrow(code("ATT_SERVER_UNREACHABLE"));
-    const manifest = JSON.parse(new TextDecoder().decode(files.get(MANIFEST)));
-    const more = JSON.stringify({ ...manifest, rowCount: MOST_CHALLENGED_ROWS + 1 });
-    files.set(MANIFEST, new TextEncoder().encode(more));
-    await expect(look()).rejects.toThrow(code("ATT_MODEL_FILE_INVALID"));
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
+  expect((await look())!.leaves).toEqual(leafFile);
+  leafFile = new Uint8Array(mostLeafFileBytes(statement, "direct") + 1);
+  await expect(look()).rejects.toThrow(code("ATT_SERVER_UNREACHABLE"));
+  const manifest = JSON.parse(new TextDecoder().decode(files.get(MANIFEST)));
+  const more = JSON.stringify({ ...manifest, rowCount: MOST_CHALLENGED_ROWS + 1 });
+  files.set(MANIFEST, new TextEncoder().encode(more));
+  await expect(look()).rejects.toThrow(code("ATT_MODEL_FILE_INVALID"));
 });
 
 test("other files are trained again, a few times", async () => {

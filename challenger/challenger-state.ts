@@ -2,10 +2,10 @@
  * What a challenger has found and spent, in one file that is written whole: a restart recomputes nothing that it has found true,
  * and spends no fee above the cap. What is damaged is named, and found again from L1.
  */
-import { createHash } from "node:crypto";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import type { ModelCommitment } from "./model-commitments/read-model-commitments.ts";
+import { postedHash } from "./statements/model-commitment-calls.ts";
 
 /** Some 300 bytes each. */
 const MOST_KEPT = 4_096;
@@ -15,7 +15,8 @@ const MOST_WARNING_LENGTH = 500;
 
 /** What recomputing a model commitment from some files has shown. A wrong place is found again before anything is spent on it. */
 export interface Verdict {
-  readonly statementHash: string;
+  /** Of the statement. */
+  readonly postedHash: string;
   /** Of the model's files, and of these with the published leaves. */
   readonly modelHash: string;
   readonly filesHash: string;
@@ -72,7 +73,7 @@ export class ChallengerState {
   /** null where this statement was not looked at. */
   verdictOf({ id, statement }: Pick<ModelCommitment, "id" | "statement">): Verdict | null {
     const known = this.#kept.verdicts[String(id)];
-    return known?.statementHash === statementHash(statement) ? known : null;
+    return known?.postedHash === postedHash(statement) ? known : null;
   }
 
   async keepVerdict(id: bigint, verdict: Verdict): Promise<void> {
@@ -100,7 +101,13 @@ export class ChallengerState {
   /** Before it is sent: whoever dies in between has spent it. @param wei below 0 where nothing was sent */
   async spend(id: bigint, wei: bigint): Promise<void> {
     this.#kept.spentWei[String(id)] = `${this.spentWei(id) + wei}`;
-    await this.#save();
+    try {
+      await this.#save();
+    } catch (error) {
+      // Nothing is sent then.
+      this.#kept.spentWei[String(id)] = `${this.spentWei(id) - wei}`;
+      throw error;
+    }
   }
 
   async #save(): Promise<void> {
@@ -113,12 +120,4 @@ export class ChallengerState {
 function dropOldest(kept: Record<string, unknown>): void {
   const names = Object.keys(kept);
   for (const name of names.slice(0, Math.max(0, names.length - MOST_KEPT))) delete kept[name];
-}
-
-export function statementHash(statement: ModelCommitment["statement"]): string {
-  const plain = (_: string, value: unknown) => {
-    if (typeof value === "bigint") return `${value}`;
-    return value instanceof Uint8Array ? Buffer.from(value).toString("hex") : value;
-  };
-  return createHash("sha256").update(JSON.stringify(statement, plain)).digest("hex");
 }

@@ -1,5 +1,4 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { testServer } from "@openledger/foundation/testing/test-fixtures";
 import { zeroAddress } from "viem";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { RecomputeThread } from "./challenger-thread.ts";
@@ -12,9 +11,7 @@ afterEach(() => void vi.useRealTimers());
 test("places have two hours, a training has six; then the thread ends, and the next task has another", async () => {
   let onAsked = () => {};
   // Attack: a server that takes every question and answers none.
-  const server = createServer(() => onAsked());
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await testServer(() => onAsked());
   const setting = { rpcUrl: url, disputes: zeroAddress, rollup: null, base: undefined, account: null };
   const thread = new RecomputeThread();
   for (const [trains, hours] of [
@@ -25,9 +22,14 @@ test("places have two hours, a training has six; then the thread ends, and the n
       onAsked = resolve;
     });
     const modelCommitment = { id: 1n, family: "direct" } as RecomputeTask["modelCommitment"];
-    const task = { modelCommitment, known: null, place: { url }, trains, games: null, digest: null };
+    const nothing = { known: null, games: null, digest: null, keeps: null };
+    const task = { modelCommitment, place: { url }, trains, ...nothing };
     const none = { open: [], shown: [], paid: [], isRequested: false };
-    const given = { ...task, asked: none, setting: { ...setting, mostFeesWei: 0n, spentWei: 0n } };
+    const given = {
+      ...task,
+      asked: none,
+      setting: { ...setting, mostFeesWei: 0n, mostStakeWei: undefined, spentWei: 0n },
+    };
     const modules = { send: vi.fn(), spend: vi.fn(), turns: vi.fn(), onProgress: vi.fn() };
     let ended: unknown = null;
     const done = thread.recompute(given, modules).catch((error: unknown) => {
@@ -42,6 +44,4 @@ test("places have two hours, a training has six; then the thread ends, and the n
     expect(ended).toMatchObject({ code: "MOD_THREAD_ENDED", message: why });
   }
   await thread.close();
-  server.closeAllConnections();
-  server.close();
 });

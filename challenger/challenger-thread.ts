@@ -62,7 +62,10 @@ export class RecomputeThread {
         this.#thread = null;
       },
       async (question) => answerTo(question, this.#modules!),
-    );
+    ).catch((error: unknown) => {
+      this.#thread = null;
+      throw error;
+    });
     return this.#thread;
   }
 }

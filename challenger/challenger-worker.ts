@@ -123,6 +123,7 @@ async function run({ account, modelIds, requestTimeoutMs, sequencerUrl, setting 
     if (challenger === null) for (const id of modelIds) report(id).set({ stage: "unregistered" });
     for (let isWaiting = challenger !== null; isWaiting; ) {
       const look = await challenger!.look();
+      for (const error of look.failures.slice(1)) log.error({}, `claiming: ${(error as Error).message}`);
       if (look.failures.length > 0) throw look.failures[0];
       ({ isWaiting } = look);
     }

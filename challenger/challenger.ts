@@ -115,7 +115,7 @@ export async function openChallenger(
   return new DisputesLoop(setting, modules, {
     ...{ client, close, damaged, state, game },
     registry: registry && new WindowReader(client, disputes, logOf("registry", registered), nobodys),
-    reader: played && new GameReader(client, game!, {}, played),
+    reader: played && new GameReader(client, game!, { rollup: rollup! }, played),
     opened: new OpenedModels(setting.places.base, onProgress),
     kept: setting.folder === null ? null : new KeptFiles(pathOf("files")!),
   });
@@ -182,15 +182,15 @@ class DisputesLoop implements Challenger {
         : new GamePlayers({
             ...{ client, game, reader, roles, places, opened, kept },
             ...{ sender, rightClaims, mostStakeWei, onProgress },
-            // Who looks once has no next look.
             mostTraced: everyMs === null ? Number.POSITIVE_INFINITY : undefined,
+            looksOnce: everyMs === null,
           });
     this.#watch =
       registry === null || !roles.has("watch")
         ? null
         : new RegistryWatch({
-            ...{ setting, sender, registry, reader, state, client, onProgress, recompute: recompute! },
-            players: this.#players,
+            ...{ setting, sender, registry, reader, state, kept, client, onProgress },
+            ...{ players: this.#players, recompute: recompute! },
           });
     const judge = sender === null || game === null ? null : sendingTo(sender, game);
     this.#proposers =
@@ -252,6 +252,8 @@ class DisputesLoop implements Challenger {
   async #due(seen: Seen): Promise<readonly number[]> {
     let promising: readonly number[] = [];
     const players = this.#players;
+    // Attack: models whose files take minutes, while a leaf is due within the day.
+    await this.#showDue(seen);
     // One contract that cannot be read keeps nobody from the other.
     if (players !== null)
       await seen.attempt(async () => {
@@ -274,7 +276,14 @@ class DisputesLoop implements Challenger {
         seen.tellGames(games);
         this.#noteMoves(games);
       });
+    await this.#showDue(seen);
     await this.#owns(seen);
+  }
+
+  async #showDue(seen: Seen): Promise<void> {
+    const { sender } = this.#modules;
+    if (sender !== null && this.#setting.roles.has("defend") && this.#of.registry !== null)
+      await seen.attempt(() => this.#showLeaves(seen, sender));
   }
 
   #noteMoves({ moves }: Pick<SeenGames, "moves">): void {
@@ -289,13 +298,11 @@ class DisputesLoop implements Challenger {
     }
   }
 
-  /** Leaves, claims and money of the account. */
+  /** Claims and money of the account. */
   async #owns(seen: Seen): Promise<void> {
-    const { registry } = this.#of;
     const { roles } = this.#setting;
     const { sender } = this.#modules;
     if (sender === null) return;
-    if (roles.has("defend") && registry !== null) await seen.attempt(() => this.#showLeaves(seen, sender));
     for (const proposer of this.#proposers)
       await seen.attempt(() => this.#propose(seen, proposer, sender.address));
     const isDue = Date.now() >= this.#collectAtMs || this.#proposers.some(({ wantsMoney }) => wantsMoney);

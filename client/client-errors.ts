@@ -178,7 +178,7 @@ type DetailsOf<Code extends ClientErrorCode> = Code extends keyof ClientErrorDat
   : [details?: { data?: object; cause?: unknown }];
 
 /**
- * RollupError with the retryability that `clientErrors` gives for its code.
+ * RollupError with the retryability and remedy that `clientErrors` gives for its code.
  * @internal
  */
 export function clientError<Code extends ClientErrorCode>(

@@ -70,7 +70,7 @@ describe("a client with a Safe of two out of three owners", () => {
   });
 
   it("has to say how the rollup may take its OPEN: it can sign, but no permit", async () => {
-    const refused = await ended(deposit(client, { amountWei: OPEN }));
+    const refused = await ended(deposit(client, { amountWei: OPEN, isNew: true }));
     expect(refused).toMatchObject({
       code: "CLI_WALLET_UNSUPPORTED",
       data: { reason: "no-permit", address: safe.address },
@@ -103,6 +103,7 @@ describe("a client with a Safe of two out of three owners", () => {
     const result = await deposit(client, {
       amountWei: 20n * OPEN,
       keyX: 7n,
+      isNew: true,
       permission,
       onProposed: (proposal) => void proposals.push(proposal),
     });
@@ -116,14 +117,14 @@ describe("a client with a Safe of two out of three owners", () => {
     // It is there already: nothing has to be allowed.
     await f.client.setBalance({ address: safe.address, value: 0n });
     await approveToken(client, { amountWei: 50n * OPEN });
-    expect(await deposit(client, { amountWei: 2n * OPEN, keyX: 7n })).toMatchObject({
+    expect(await deposit(client, { amountWei: 2n * OPEN, keyX: 7n, isNew: true })).toMatchObject({
       queueIndex: before + 1,
     });
   });
 
   it("names a wallet that takes no batch, and sends nothing", async () => {
     safe.takesBatches = false;
-    const refused = await ended(deposit(client, { amountWei: OPEN, permission: "batch" }));
+    const refused = await ended(deposit(client, { amountWei: OPEN, permission: "batch", isNew: true }));
     expect(refused.code).toBe("CLI_WALLET_UNSUPPORTED");
     expect(safe.pending).toEqual([]);
   });
@@ -150,7 +151,7 @@ describe("a client with a Safe of two out of three owners", () => {
     await approveBy(2);
     safe.safeTxGas = 1n;
     safe.signers = owners.slice(0, 1);
-    const sent = ended(deposit(client, { amountWei: 3n * OPEN, keyX: 9n }));
+    const sent = ended(deposit(client, { amountWei: 3n * OPEN, keyX: 9n, isNew: true }));
     await expect.poll(() => safe.pending.length).toBe(1);
     // Meanwhile the money is gone: what could be tried before fails now.
     await f.client.impersonateAccount({ address: safe.address });
@@ -184,7 +185,7 @@ describe("a client with a Safe of two out of three owners", () => {
     await approveBy(2);
     safe.signers = owners.slice(0, 1);
     const before = await queueTail();
-    const same = { amountWei: 2n * OPEN, keyX: 9n };
+    const same = { amountWei: 2n * OPEN, keyX: 9n, isNew: true };
     const first = deposit(client, same);
     await expect.poll(() => safe.pending.length).toBe(1);
     const second = deposit(client, same);
@@ -207,9 +208,9 @@ describe("a client with a Safe of two out of three owners", () => {
     safe.signers = owners.slice(0, 1);
     safe.isRelayed = true;
     const before = await queueTail();
-    const first = deposit(client, { amountWei: 3n * OPEN, keyX: 9n });
+    const first = deposit(client, { amountWei: 3n * OPEN, keyX: 9n, isNew: true });
     await expect.poll(() => safe.pending.length).toBe(1);
-    const second = deposit(client, { amountWei: 4n * OPEN, keyX: 9n });
+    const second = deposit(client, { amountWei: 4n * OPEN, keyX: 9n, isNew: true });
     await expect.poll(() => safe.pending.length).toBe(2);
     const hashes = await safe.sign(owners[1]!);
     expect(hashes).toHaveLength(1);

@@ -1,6 +1,6 @@
-import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { derivePublicKey, type Signature, signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { MAX_S } from "@openledger/contracts/l1/preconfirmation-signer";
 import { Secret } from "@openledger/foundation/secret";
 import {
   type Address,
@@ -53,7 +53,6 @@ const CONTRACT_STATEMENT =
   "Whoever has this signature can spend that account alone, without the wallet's other owners: " +
   "sign it only in software that you trust with it.";
 const KEY_TAG = stringToHex("OpenLedger key v1");
-const HALF_ORDER = secp256k1.Point.Fn.ORDER / 2n;
 
 /** The fixed message whose signature is the key's seed. Index 0 is the first key; rotation counts up. */
 function keyMessage(options: DeriveKeyParameters): KeyMessage {
@@ -130,7 +129,7 @@ async function signSeed(wallet: TypedDataSigner, message: KeyMessage): Promise<H
   const signer = await recoverTypedDataAddress({ ...message, signature }).catch(() => null);
   if (signer === null || !isAddressEqual(signer, wallet.address)) throw unsupported("is not by that address");
   const s = BigInt(slice(signature, 32, 64));
-  const lowS = s > HALF_ORDER ? secp256k1.Point.Fn.ORDER - s : s;
+  const lowS = s > MAX_S ? 2n * MAX_S + 1n - s : s;
   return concat([slice(signature, 0, 32), toHex(lowS, { size: 32 })]);
 }
 

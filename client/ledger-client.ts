@@ -47,8 +47,10 @@ export type L1Wallet = LocalAccount | { readonly provider: WalletProvider; reado
 export interface LedgerClientOptions {
   /** Without it only the L1 half works. */
   sequencerUrl?: string;
-  /** The Ethereum node that is asked; without it the wallet's provider is. One of the two has to be there. */
+  /** The Ethereum node that is asked; without it `provider` or the wallet's provider is. One of them has to be there. */
   rpcUrl?: string;
+  /** Asked instead of a node. A viem client is one, too. */
+  provider?: WalletProvider;
   rollupAddress: Address;
   /** Sends L1 transactions. Without it the client only reads there. */
   wallet?: L1Wallet;
@@ -116,11 +118,16 @@ export async function createLedgerClient(options: LedgerClientOptions): Promise<
   // One spelling: addresses are compared as text, with the sequencer's among them.
   const rollupAddress = getAddress(options.rollupAddress);
   const requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
-  const { rpcUrl, wallet } = options;
+  const { provider, rpcUrl, wallet } = options;
   const byProvider = wallet !== undefined && "provider" in wallet ? wallet : null;
   // A wallet asks its owner, who may take minutes: only the node is held to the time limit.
-  const walletTransport = byProvider === null ? null : custom(byProvider.provider, { retryCount: 0 });
-  const transport = rpcUrl === undefined ? walletTransport : http(rpcUrl, { timeout: requestTimeoutMs });
+  const through = (one: WalletProvider | undefined) =>
+    one === undefined ? null : custom(one, { retryCount: 0 });
+  const walletTransport = through(byProvider?.provider);
+  const transport =
+    rpcUrl === undefined
+      ? (through(provider) ?? walletTransport)
+      : http(rpcUrl, { timeout: requestTimeoutMs });
   if (transport === null)
     throw clientError("CLI_UNREACHABLE", "the client has neither an Ethereum node nor a provider to ask", {
       data: { server: "L1" },

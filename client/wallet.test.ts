@@ -66,6 +66,7 @@ describe("a client with an EIP-1193 wallet", () => {
     const { transactionHash, queueIndex } = await deposit(client, {
       amountWei: 2n * OPEN,
       keyX: 7n,
+      isNew: true,
       onSent: (hash) => void hashes.push(hash),
     });
     expect(hashes).toEqual([transactionHash]);
@@ -88,7 +89,7 @@ describe("a client with an EIP-1193 wallet", () => {
     );
     expect(await codeOf(approveToken(client, { amountWei: 1n }))).toBe("CLI_WALLET_REJECTED");
     await approveToken(await clientOf(walletOf()), { amountWei: 0n });
-    expect(await codeOf(deposit(client, { amountWei: OPEN }))).toBe("CLI_WALLET_REJECTED");
+    expect(await codeOf(deposit(client, { amountWei: OPEN, isNew: true }))).toBe("CLI_WALLET_REJECTED");
   });
 
   it("sends nothing through a wallet that is on another network", async () => {

@@ -3,7 +3,6 @@ import {
   createLedgerClient,
   deposit,
   deriveKey,
-  findLeaves,
   formatOpen,
   getLeaf,
   isClientError,
@@ -31,15 +30,9 @@ const client = await createLedgerClient({
   l2Key,
 });
 
-// Without `to` a deposit opens an account; with it the OPEN goes to one that is there.
-const known = await findLeaves(client, { keyX: l2Key.keyX });
-const own = known.find(({ kind }) => kind === "account")?.id;
+// The first deposit opens the account; those after it go into the same one.
 try {
-  const amountWei = parseOpen("10");
-  const { queueIndex } = await deposit(
-    client,
-    own === undefined ? { amountWei } : { amountWei, to: own, expectedOwner: wallet.address },
-  );
+  const { queueIndex } = await deposit(client, { amountWei: parseOpen("10") });
   await waitFor(client, { queueIndex }, "acknowledged");
 } catch (error) {
   // An error has a stable code. Narrowed to one, its data has types.
@@ -49,7 +42,7 @@ try {
 }
 
 const payment = { to: Number(env("RECIPIENT")), amountWei: parseOpen("1.5") };
-const { from, hash } = await transfer(client, own === undefined ? payment : { ...payment, from: own });
+const { from, hash } = await transfer(client, payment);
 console.log(`Payment ${hash}`);
 const { stage } = await waitFor(client, { hash }, "posted", {
   onProgress: ({ remainingMs, stage }) =>

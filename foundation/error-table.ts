@@ -24,7 +24,7 @@ export interface ErrorDetails {
 /** Codes of one prefix. `raise` and `statusOf` know those of every process (`SRV_`) as well. */
 export interface ErrorTable<Code extends string = string, Row extends ErrorRow = ErrorRow> {
   readonly rows: Readonly<Record<Code, Row>>;
-  /** RollupError with the retryability of its code. */
+  /** RollupError with the retryability and the remedy of its code. */
   raise(code: Code | ProcessErrorCode, message: string, details?: ErrorDetails): RollupError;
   /** HTTP status of a code; undefined for a code of another table. */
   statusOf(code: string): number | undefined;
@@ -41,8 +41,10 @@ export function defineErrors<
   const all: Readonly<Record<string, ErrorRow>> = { ...PROCESS_ROWS, ...rows };
   return {
     rows,
-    raise: (code, message, details = {}) =>
-      new RollupError(code, message, { isRetryable: all[code]!.isRetryable ?? false, ...details }),
+    raise(code, message, details = {}) {
+      const { isRetryable = false, remedy } = all[code]!;
+      return new RollupError(code, message, { isRetryable, remedy, ...details });
+    },
     statusOf: (code) => (Object.hasOwn(all, code) ? (all[code]!.httpStatus ?? 500) : undefined),
   };
 }
@@ -120,8 +122,8 @@ const PROCESS_ROWS = {
     httpStatus: 404,
   },
   SRV_UNAUTHORIZED: {
-    meaning: "the operator's token is absent or wrong",
-    remedy: "send the token that the process was started with",
+    meaning: "the operator's token, or the server's API key, is absent or wrong",
+    remedy: "send the token that the process was started with, or a key that its operator has issued",
     httpStatus: 401,
   },
   SRV_OVERLOADED: {

@@ -10,16 +10,19 @@ export class RollupError extends Error {
   readonly data: object;
   /** True where the same call may succeed later without any change of its arguments. */
   readonly isRetryable: boolean;
+  /** What to do, by the table of the code or by the server that refused; null where neither says. */
+  readonly remedy: string | null;
 
   constructor(
     code: string,
     message: string,
-    details: { data?: object; cause?: unknown; isRetryable?: boolean } = {},
+    details: { data?: object; cause?: unknown; isRetryable?: boolean; remedy?: string | undefined } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.data = details.data ?? {};
     this.isRetryable = details.isRetryable ?? false;
+    this.remedy = details.remedy ?? null;
   }
 
   toJSON(): object {

@@ -1,27 +1,21 @@
+import { createLogger, type Logger } from "./logger.ts";
 import { keepFilesPrivate } from "./private-files.ts";
 import { isRollupError } from "./rollup-error.ts";
 
 /** A stop that takes longer than this is cut short; the stores of all services make that safe. */
 const MAX_STOP_MS = 10_000;
 
-interface ServiceLogger {
-  info(facts: object, message: string): void;
-  warn(facts: object, message: string): void;
-  fatal(facts: object, message: string): void;
-}
-
 /** Ends the process, with 1, where a stop hangs: on Ethereum, on Redis, on another process. Call it when the stop begins. */
-export function cutStopShort(logger: Pick<ServiceLogger, "warn">, name: string): void {
+export function cutStopShort(logger: Pick<Logger, "warn">, name: string): void {
   setTimeout(() => {
     logger.warn({ afterMs: MAX_STOP_MS }, `${name} is cut short in its stop: something did not answer`);
     process.exit(1);
   }, MAX_STOP_MS).unref();
 }
 
-interface Service<Config extends { readonly logLevel: string }, Running, Logger extends ServiceLogger> {
+interface Service<Config extends { readonly logLevel: string }, Running> {
   /** As its log names it: "sequencer" stops, cannot start. */
   readonly name: string;
-  createLogger(level: string): Logger;
   /** @throws what a wrong setting is refused for; the process then ends with 1 */
   readConfig(): Config;
   /** @param modules.onFatal ends the process at once, without a clean stop: memory may be ahead of the disk */
@@ -37,13 +31,12 @@ interface Service<Config extends { readonly logLevel: string }, Running, Logger 
 export async function runUntilStopped<
   Config extends { readonly logLevel: string },
   Running extends { stop(): Promise<unknown> },
-  Logger extends ServiceLogger,
->(service: Service<Config, Running, Logger>): Promise<void> {
+>(service: Service<Config, Running>): Promise<void> {
   const { name } = service;
   keepFilesPrivate();
   try {
     const config = service.readConfig();
-    const logger = service.createLogger(config.logLevel);
+    const logger = createLogger(name, config.logLevel);
     let running: Running | null = null;
     let isStopping = false;
     const exitAfterFailure = (error: unknown) => {
@@ -65,7 +58,7 @@ export async function runUntilStopped<
     await service.begin?.(running, logger);
   } catch (error) {
     const facts = isRollupError(error) ? { code: error.code, data: error.data } : { err: error };
-    service.createLogger("info").fatal(facts, isRollupError(error) ? error.message : `${name} cannot start`);
+    createLogger(name).fatal(facts, isRollupError(error) ? error.message : `${name} cannot start`);
     process.exit(1);
   }
 }

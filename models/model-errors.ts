@@ -110,19 +110,35 @@ const OPENAI_FORMS: Partial<
   MOD_SERVE_UNPAID: ["insufficient_quota", "insufficient_quota"],
   MOD_SERVE_READER_SLOW: ["server_error", "slow_reader"],
   SRV_RATE_LIMITED: ["rate_limit_error", "rate_limit_exceeded"],
+  SRV_QUOTA_USED: ["rate_limit_error", "rate_limit_exceeded"],
+  SRV_UNAUTHORIZED: ["invalid_request_error", "invalid_api_key"],
+  SRV_UNKNOWN_ROUTE: ["invalid_request_error", "unknown_url"],
   SRV_OVERLOADED: ["rate_limit_error", "rate_limit_exceeded", 429],
   SRV_STOPPING: ["server_error", "server_stopping"],
 };
 
-/** How OpenAI's API says it; codes of other rooms are a failure of the server. */
-export function openAiForm(code: string): {
+const NOT_ALLOWED = "method_not_supported";
+
+/**
+ * How OpenAI's API says it; codes of other rooms are a failure of the server.
+ *
+ * @param given OpenAI's own code, where the case has one
+ */
+export function openAiForm(
+  code: string,
+  given?: unknown,
+): {
   readonly status: number;
   readonly type: string;
   readonly code: string;
 } {
   const form = OPENAI_FORMS[code as ServingErrorCode];
   const status = servingErrors.statusOf(code) ?? 500;
+  if (given === NOT_ALLOWED) return { status: 405, type: "invalid_request_error", code: given };
   if (form !== undefined) return { status: form[2] ?? status, type: form[0], code: form[1] };
-  if (status < 500) return { status, type: "invalid_request_error", code: "invalid_request" };
+  if (status < 500) {
+    const named = typeof given === "string" ? given : "invalid_request";
+    return { status, type: "invalid_request_error", code: named };
+  }
   return { status: 500, type: "server_error", code: "internal_error" };
 }

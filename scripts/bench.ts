@@ -261,6 +261,14 @@ program
   });
 
 program
+  .command("package")
+  .description("what the client package adds to a wallet's bundle, by esbuild, without viem and with it")
+  .action(async () => {
+    const { benchPackage } = await import("./bench/package.ts");
+    console.log(`package ${JSON.stringify(await benchPackage())}`);
+  });
+
+program
   .command("costs")
   .description(
     "what a newcomer waits for, from a fresh clone with an empty cache: the tests, npm start, a command",

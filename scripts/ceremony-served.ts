@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import type { ResolveCircuit } from "@openledger/prover/keys/ceremony";
 import { proverError } from "@openledger/prover/prover-errors";
 import type { Command } from "commander";
-import pino from "pino";
 import { withOptions } from "./cli/options.ts";
 import { SERVER_OPTIONS, type ServerOptionTexts, serverLimitsOf } from "./cli/server-options.ts";
 
@@ -190,7 +190,7 @@ async function serve(options: ServeOptions, tools: CeremonyTools): Promise<void>
     joinsPerMinute: wholeNumber(options.joinsPerMinute, "joins-per-minute", 1),
     ...serverLimitsOf(options),
     pages: await buildCeremonyPage(),
-    log: pino({ base: { component: "ceremony" } }, pino.destination(2)),
+    log: createLogger("ceremony", "info", process.stderr),
   });
   tools.report({ url: coordinator.url }, true);
   for (const signal of ["SIGINT", "SIGTERM"] as const)

@@ -49,7 +49,7 @@ export function renderErrors(): string {
 
 For developers and operators. Every error is one class (\`foundation/rollup-error.ts\`): a code, a sentence, and \`data\` with the facts behind it. Branch on the
 code, never on the sentence. Where one code has several cases, \`data\` says which. *retry* means that the same call may
-succeed later without any change of its arguments. Over HTTP: \`{"error": {code, message, data, docs}}\` with the status below.
+succeed later without any change of its arguments. Over HTTP: \`{"error": {code, message, data, remedy, docs}}\` with the status below.
 Made by \`npx tsx scripts/errors.ts\` from the tables of the code; a test compares them.
 
 ${sections.join("\n")}`;

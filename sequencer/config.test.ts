@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
+import { createLogger } from "@openledger/foundation/logger";
 import { describe, expect, it } from "vitest";
 import { loadConfig } from "./config.ts";
-import { createLogger } from "./logger.ts";
 import { testEnvironment } from "./testing/test-rollup.ts";
 
 const environment = (overrides: Record<string, string> = {}) => testEnvironment("data", overrides);
@@ -54,10 +54,7 @@ describe("secrets", () => {
     const config = loadConfig(environment());
     const token = config.operatorToken.reveal();
     const lines: string[] = [];
-    const logger = createLogger(
-      { level: "info", component: "test" },
-      { write: (line: string) => lines.push(line) },
-    );
+    const logger = createLogger("test", "info", { write: (line) => void lines.push(line) });
     logger.info({ config, headers: { authorization: `Bearer ${token}` } }, "started");
     logger.info({ operatorToken: token }, "oops");
     for (const text of [

@@ -5,13 +5,11 @@
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { runUntilStopped } from "@openledger/foundation/run-until-stopped";
 import { loadConfig } from "./config.ts";
-import { createLogger } from "./logger.ts";
 import { collectProcessMetrics } from "./metrics.ts";
 import { createSequencerProcess } from "./sequencer-process.ts";
 
 await runUntilStopped({
   name: "sequencer",
-  createLogger: (level) => createLogger({ level, component: "sequencer" }),
   readConfig: () => loadConfig(process.env),
   async create(config, modules) {
     const deployment = loadDeployment(config.deploymentPath);

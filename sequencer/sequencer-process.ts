@@ -9,6 +9,7 @@ import { type DeployedCircuit, type Deployment, genesisOf } from "@openledger/ci
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { closedInputs } from "@openledger/circuits/table/table-builder";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
+import type { Logger } from "@openledger/foundation/logger";
 import type { Secret } from "@openledger/foundation/secret";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
 import { loadVerificationKey } from "@openledger/prover/keys/deployed-circuits";
@@ -21,7 +22,6 @@ import { Feed } from "./batches/feed.ts";
 import type { Config } from "./config.ts";
 import { OpenPrice } from "./fees/open-price.ts";
 import { SignaturePool } from "./intake/signature-pool.ts";
-import type { Logger } from "./logger.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { threadId } from "node:worker_threads";
 import { attributionError } from "../attribution-errors.ts";
 import { decodeAnswering, type RefuseModel } from "./answering-part.ts";
 import { type DirectParts, directFamily } from "./direct/direct-family.ts";
@@ -25,7 +26,7 @@ export async function writeModel(folder: string, model: PublishedModel): Promise
 
 /** A model's files into a new folder, whole or not at all. */
 export async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
-  const part = `${folder}.part`;
+  const part = `${folder}.${threadId}.part`;
   await rm(part, { recursive: true, force: true });
   await mkdir(part, { recursive: true });
   for (const [name, bytes] of files) await writeFile(join(part, name), bytes);

@@ -7,8 +7,8 @@ import {
   type DataPrices,
   dataCostsWei,
 } from "@openledger/contracts/l1/data-cost";
+import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Logger } from "pino";
 import type { BridgeMetrics } from "../metrics.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 

@@ -1,5 +1,5 @@
 /** Batches that L1 has although no record of ours says so: the database was lost, or somebody copied the transaction. */
-import type { Logger } from "pino";
+import type { Logger } from "@openledger/foundation/logger";
 import { toHex } from "viem";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import { findPostedBatch, findReceipt } from "../l1/submission/posted-batch.ts";

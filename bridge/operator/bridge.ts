@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { batchShapesOf } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import type { Logger } from "pino";
+import type { Logger } from "@openledger/foundation/logger";
 import type { Registry } from "prom-client";
 import { type Address, isAddressEqual, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -269,7 +269,12 @@ async function checkDeployment(
     rollup.sequencer(),
   ]);
   if (domain !== deployment.domain) differs("the domain", deployment.domain, domain);
-  if (!isAddressEqual(sequencer, publisher)) differs("the sequencer's address", publisher, sequencer);
+  if (!isAddressEqual(sequencer, publisher))
+    throw bridgeError(
+      "BRG_WRONG_DEPLOYMENT",
+      `the bridge's key is of ${publisher}, and ${sequencer} alone posts batches to this rollup: BRIDGE_OPERATOR_PRIVATE_KEY_FILE names its key`,
+      { data: { what: "the sequencer's key", expected: sequencer, actual: publisher } },
+    );
   if (circuits.length !== deployment.circuits.length)
     differs("the number of circuits", deployment.circuits.length, circuits.length);
   for (const [i, circuit] of deployment.circuits.entries()) {

@@ -7,7 +7,7 @@
  */
 
 import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger";
-import type { Logger } from "pino";
+import type { Logger } from "@openledger/foundation/logger";
 import { bridgeError } from "../bridge-errors.ts";
 import { l1Call } from "../l1/l1-client.ts";
 import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";

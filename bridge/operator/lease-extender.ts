@@ -5,7 +5,7 @@
  * Why that fences: whoever takes the lease uses up the account's next nonce for it. A transaction that this process signed
  * before has that nonce or a lower one, whatever it was stopped for in between, and L1 takes no nonce twice.
  */
-import type { Logger } from "pino";
+import type { Logger } from "@openledger/foundation/logger";
 import type { Address } from "viem";
 import { bridgeError } from "../bridge-errors.ts";
 import { encodeExtend, type LeaseContract, type LeaseState } from "../l1/lease-contract.ts";

@@ -3,7 +3,7 @@ import { deployContract } from "@openledger/contracts/build/deploy";
 import { sequencerLeaseAbi } from "@openledger/contracts/build/lease-abi";
 import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { pino } from "pino";
+import { createLogger } from "@openledger/foundation/logger";
 import { Registry } from "prom-client";
 import { type Address, createTestClient, createWalletClient, http, parseGwei, publicActions } from "viem";
 import { foundry } from "viem/chains";
@@ -186,7 +186,7 @@ describe("the bridge's extender", () => {
       {
         lease,
         metrics,
-        logger: pino({ level: "silent" }),
+        logger: createLogger("test", "silent"),
         sequencer: { leaseEpoch: async () => epoch },
         nowMs: () => nowMs,
       },

@@ -1,4 +1,4 @@
-import { pino } from "pino";
+import { createLogger } from "@openledger/foundation/logger";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import { bridgeError } from "../bridge-errors.ts";
@@ -19,7 +19,7 @@ async function run(outcomes: (Error | null)[]) {
         if (stepCount >= outcomes.length) stopping.abort();
         if (outcome) throw outcome;
       },
-      logger: pino({ level: "silent" }),
+      logger: createLogger("test", "silent"),
       metrics: createBridgeMetrics(registry),
       sleep: async (ms) => {
         waitsMs.push(ms);

@@ -1,5 +1,5 @@
+import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Logger } from "pino";
 import type { BridgeErrorCode } from "../bridge-errors.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
 

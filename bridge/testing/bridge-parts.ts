@@ -1,7 +1,7 @@
 /** The bridge's parts as tests run them: on one store, with one set of limits, looked after by the test. */
 
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { pino } from "pino";
+import { createLogger } from "@openledger/foundation/logger";
 import { Registry } from "prom-client";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
@@ -26,7 +26,7 @@ import {
 import { RandomnessWatcher, type RandomnessWatcherOptions } from "../operator/watching/randomness-watcher.ts";
 import { blobsHere } from "./blobs-here.ts";
 
-export const silentLogger = pino({ level: process.env.BRIDGE_TEST_LOG ?? "silent" });
+export const silentLogger = createLogger("test", process.env.BRIDGE_TEST_LOG ?? "silent");
 
 interface BridgePlace {
   readonly rollup: RollupContract;

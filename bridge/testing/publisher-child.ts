@@ -1,7 +1,7 @@
 /** A publisher in a process of its own, for the test that kills it. Reads its parameters from PUBLISHER_CHILD. */
 
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { pino } from "pino";
+import { createLogger } from "@openledger/foundation/logger";
 import { Registry } from "prom-client";
 import { createL1Client } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
@@ -47,7 +47,7 @@ const publisher = new BatchPublisher(
     account: anvilAccount(1),
     circuitIndex: circuitIndexOf,
     blobs: blobsHere,
-    logger: pino({ level: "silent" }),
+    logger: createLogger("test", "silent"),
     metrics: createBridgeMetrics(new Registry()),
     onStep: (step) => {
       if (step === parameters.killAt) process.kill(process.pid, "SIGKILL");

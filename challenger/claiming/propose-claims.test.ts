@@ -4,6 +4,7 @@ import { queryBytes } from "@openledger/circuits/internal/ledger/model-query";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { hex32 } from "@openledger/foundation/hex";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import {
   encodeAbiParameters,
   encodeEventTopics,
@@ -17,7 +18,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { challengerError } from "../challenger-errors.ts";
 import { receiptKey } from "../games/draw-claims.ts";
 import { GameReader } from "../games/read-games.ts";
-import { BOND_WEI, startTraceGame, type TraceFixture } from "../games/testing/trace-fixture.ts";
+import { BOND_WEI, startTraceGame } from "../games/testing/trace-fixture.ts";
 import type { GameAccount } from "../playing/trace-sender.ts";
 import { ClaimingReport } from "./claiming-report.ts";
 import { ClaimProposer, type TraceClaim } from "./propose-claims.ts";
@@ -26,10 +27,9 @@ const MODEL_ID = 13;
 const RECEIPTS = [101n, 102n, 103n];
 const QUERY = new Int16Array([1, -3, 5]);
 
-let f: TraceFixture;
+const f = started(() => startTraceGame());
 let ledger: LedgerFixture;
 beforeAll(async () => {
-  f = await startTraceGame();
   ledger = await createLedgerFixture({ hasFeed: false });
   const zero = hex32(0n);
   const statics = { featuresCommitment: zero, ownersCommitment: zero, payeeRoot: zero, binding: zero };
@@ -58,7 +58,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await ledger?.close();
-  await f?.stop();
 });
 
 let traced: bigint[];

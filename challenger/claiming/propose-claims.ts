@@ -20,6 +20,7 @@ import { readClosedEpoch } from "@openledger/models/settling/prepare-settlement"
 import { formatEther, type Hex } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { claimsOfDraws, type DrawnReceipt } from "../games/draw-claims.ts";
+import type { ClaimedText } from "../games/ledger-claims.ts";
 import type { GameReader } from "../games/read-games.ts";
 import type { GameAccount } from "../playing/trace-sender.ts";
 import { type ClaimingNews, type ClaimingStage, countDraws } from "./claiming-report.ts";
@@ -33,13 +34,6 @@ export interface ClaimableAnswer {
   readonly queryBytes: string;
   /** Absent in answers from before prompts were kept. */
   readonly prompt?: string;
-}
-
-export interface ClaimedText {
-  readonly payerId: number;
-  readonly salt: bigint;
-  readonly prompt: string;
-  readonly answer: string;
 }
 
 export interface ProposingModules {

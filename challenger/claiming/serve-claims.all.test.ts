@@ -1,6 +1,4 @@
 /** A model's server, and the challenger that it embeds. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { publishedModel } from "@openledger/attribution/model/model-files";
@@ -11,6 +9,7 @@ import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
+import { testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { openPaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
@@ -36,8 +35,8 @@ const PROMPT = "The union, and the navy of it?";
 /** Wide enough that its roots and a trace take several times an answer's time. */
 const WIDE = { hidden_size: 128, intermediate_size: 512, num_hidden_layers: 4 };
 
-let folder: string;
-let base: string;
+const folder = testFolder("claim-thread");
+const base = join(folder, "base");
 let ledger: LedgerFixture;
 let served: ServedModel;
 let setting: TrainingSetting;
@@ -47,8 +46,6 @@ const published = (modelId: number) => join(folder, "published", String(modelId)
 
 beforeAll(async () => {
   await initPoseidon();
-  folder = await mkdtemp(join(tmpdir(), "claim-thread-"));
-  base = join(folder, "base");
   await writeMadeModel(base, makeModel({ ...byteConfig, ...WIDE }, "text"));
   setting = { bases: [readFrom(folderSource(base))], kernels: "wasm", threadCount: 1 };
   const family = textFamily(setting);
@@ -93,7 +90,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await served?.close();
   await ledger?.close();
-  await rm(folder, { recursive: true, force: true });
 });
 
 test("questions are answered while the model of a disputed claim is read and traced, until the move is sent", {

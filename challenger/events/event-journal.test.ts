@@ -1,11 +1,12 @@
-import { mkdir, mkdtemp, readFile, rm, rmdir } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { expect, test } from "vitest";
 import { EventJournal } from "./event-journal.ts";
 
+const folder = testFolder("event-journal");
+
 test("a file that cannot be written keeps nobody from what happens on L1; later it has all again", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "event-journal-"));
   const path = join(folder, "games.jsonl");
   const said: string[] = [];
   const journal = new EventJournal(path, "games", (why) => said.push(why));
@@ -21,5 +22,4 @@ test("a file that cannot be written keeps nobody from what happens on L1; later 
   await journal.append(cursorAt(3), facts.slice(2), facts);
   expect(await new EventJournal(path, "games").open()).toEqual({ cursor: cursorAt(3), facts });
   expect((await readFile(path, "utf8")).split("\n")).toHaveLength(3);
-  await rm(folder, { recursive: true });
 });

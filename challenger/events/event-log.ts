@@ -44,6 +44,11 @@ export interface EventSource<Fact extends EventFact> {
   factOf(log: RawLog): Fact;
 }
 
+/** A log that has facts of one contract, maybe beside those of another. */
+export type FactLog<Fact extends EventFact> = Pick<EventLog<Fact>, "forget" | "said"> & {
+  read(): Promise<readonly { what: string }[]>;
+};
+
 /** Where what was read is kept for the next start. */
 export interface KeptEvents<Fact extends EventFact> {
   open(): Promise<{ readonly cursor: EventCursor; readonly facts: Fact[] } | null>;

@@ -1,50 +1,31 @@
 /** An answer that the model would not give, shown by the numbers of the owner's own trace (docs/explanation/fault-proofs.md). */
 
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import type { Kernels } from "@openledger/models/kernels/kernels";
-import { madeConfigs } from "@openledger/models/testing/made-models";
-import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { decodeFunctionData, type Hex } from "viem";
+import { beforeAll, describe, expect, test } from "vitest";
 import { answerFault, answerMoveOf } from "./answer-fault.ts";
-import { claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
-import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fixture.ts";
+import { claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
+import { startLedgerTraces, tinyLedger } from "./testing/ledger-fixture.ts";
 import { blindChallenge, falseTrace, placeOf, playOut } from "./testing/played-games.ts";
-import { BOND_WEI, STAKE_WEI, smallModel } from "./testing/trace-fixture.ts";
+import { BOND_WEI, gameCall, STAKE_WEI } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
-import {
-  type DescribedModel,
-  describeModel,
-  type TracedQuery,
-  traceQuery,
-  tracingKernels,
-} from "./traced-model.ts";
+import { claimOf, type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
 
 const PROMPT = [3, 14];
 const MOST_TOKENS = 3;
 const VOCABULARY_SIZE = 40;
 
-let f: LedgerTracesFixture;
+const f = started(() => startLedgerTraces());
 let kernels: Kernels;
-let small: Awaited<ReturnType<typeof smallModel>>;
 let model: DescribedModel;
 let traced: TracedTuple;
 let right: TracedQuery;
 let wrong: TracedQuery;
-let snapshot: Hex | undefined;
 
-const ledgerOf = (isLikeliest: boolean) =>
-  f.ledgerWith(
-    {
-      describe: (rollup) => describeModel({ rollup, modelId: 3n }, small.model, small.inputs),
-      terms: (of) =>
-        tracedTuple(of, {
-          ...{ claimant: f.owner, rest: 1, mostTokens: MOST_TOKENS, endToken: null, vocabulary: null },
-          ...{ rules: 0n, isLikeliest },
-        }),
-    },
-    20,
-    2,
-  );
+const ledgerOf = (isLikeliest: boolean) => tinyLedger(f, { mostTokens: MOST_TOKENS, isLikeliest });
 
 /** Token by token, as the model answers: whatever stands behind a place does not change what is before it. */
 function likeliestAnswer(): TracedQuery {
@@ -58,26 +39,15 @@ function likeliestAnswer(): TracedQuery {
 }
 
 beforeAll(async () => {
-  f = await startLedgerTraces();
-  const config = {
-    ...madeConfigs.llama,
-    ...{ num_hidden_layers: 1, vocab_size: VOCABULARY_SIZE, intermediate_size: 32 },
-  };
-  small = await smallModel(config, 6);
   const ledger = await ledgerOf(true);
-  ({ model, traced } = ledger);
-  kernels = tracingKernels("wasm", model);
+  ({ kernels, model, traced } = ledger);
   await f.send(f.stranger, ledger.registration);
   right = likeliestAnswer();
   const tokens = [...right.text.tokens];
   tokens[3] = (tokens[3]! + 1) % VOCABULARY_SIZE;
   wrong = traceQuery(model, { tokens, promptCount: PROMPT.length }, kernels);
 });
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
-afterAll(() => f?.stop());
+revertEachTest(() => f);
 
 const playerOf = (who: Hex, own: TracedQuery, terms = traced) =>
   new TracePlayer({
@@ -141,17 +111,7 @@ describe("a right answer", () => {
     rival: number,
     of = { model, traced },
   ) => {
-    const { statement } = claimStatement(query, of);
-    return answerMoveOf(of.traced, query, { place, rival })(gameId, statement);
-  };
-  const claimStatement = (query: TracedQuery, of: { model: DescribedModel; traced: TracedTuple }) => {
-    const answer = JSON.stringify({ text: "So.", tokens: query.text.tokens.slice(PROMPT.length) });
-    const receipt = { payerId: 7, salt: 100n, prompt: "How?", answer, lengths: [] };
-    const { args } = decodeFunctionData({
-      abi: traceGameAbi,
-      data: claimReceiptCall(of.model, of.traced, query, receipt),
-    });
-    return { statement: args![0] as never };
+    return answerMoveOf(of.traced, query, { place, rival })(gameId, claimOf(of.model, query).statement);
   };
 
   test("stands every rival at every place", async () => {
@@ -173,10 +133,7 @@ describe("a right answer", () => {
       const { args } = decodeFunctionData({ abi: traceGameAbi, data: shown(gameId, right, last - 1, 7) });
       const copy = structuredClone(args) as never as never[];
       change(copy);
-      return f.refusal(
-        f.watcher,
-        encodeFunctionData({ abi: traceGameAbi, functionName: "showAnswer", args: copy } as never),
-      );
+      return f.refusal(f.watcher, gameCall("showAnswer", copy));
     };
     expect(await changed((args: unknown[]) => (args[4] = BigInt(last)))).toBe("TraceLossInvalid");
     type Step = { place: bigint; op: Hex; path: Hex[] };

@@ -79,6 +79,9 @@ export async function requireClaimable(
     modelError("MOD_CLAIMS_TOO_LARGE", `no claim of this model's longest texts can be sent: ${why}`, {
       data,
     });
+  // The first of all faults: who has another one may be played for its shorter texts. The base reads no longer ones.
+  const fault = traceFault(recipe, shape, Math.min(promptTokens + answered, shape.maxPositions + 1));
+  if (fault !== null) throw tooLarge(fault, { reason: "trace-size" });
   if (promptTokens + answered > MOST_TRACED_TOKENS)
     throw tooLarge(`they have ${promptTokens + answered} tokens, and a claim ${MOST_TRACED_TOKENS} at most`, {
       ...{ tokens: promptTokens + answered, mostTokens: MOST_TRACED_TOKENS },
@@ -93,8 +96,6 @@ export async function requireClaimable(
     throw tooLarge(`of width ${shape.width} a game shows ${numbers} numbers at once, and ${most} at most`, {
       ...{ reason: "width", width: shape.width, numbers, mostNumbers: most },
     });
-  const fault = traceFault(recipe, shape, promptTokens + answered);
-  if (fault !== null) throw tooLarge(fault, { reason: "trace-size" });
   const spelling = await readSpelling(await openBase(recipe.base, bases), shape.vocabularySize);
   const unshown = spelling && vocabularyFault(spelling);
   if (unshown !== null) throw tooLarge(unshown, { reason: "vocabulary" });

@@ -1,67 +1,47 @@
 /** How much of L1 a second look asks for, and what it tells where L1 has taken something back. */
 
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { madeConfigs } from "@openledger/models/testing/made-models";
-import { createPublicClient, custom, type Hex, type PublicClient, zeroAddress } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { clientOfLogs } from "@openledger/contracts/testing/chain";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
+import type { Hex } from "viem";
+import { beforeAll, expect, test } from "vitest";
 import { EventJournal } from "../events/event-journal.ts";
 import { EventLog, REREAD_BLOCKS } from "../events/event-log.ts";
 import { type GameFact, gameSource } from "./game-events.ts";
 import { GameReader, type ShownClaim } from "./read-games.ts";
-import { smallModel, startTraceGame, type TraceFixture } from "./testing/trace-fixture.ts";
+import { startTraceGame, tinyTraced } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
-import {
-  claimOf,
-  describeModel,
-  type TracedQuery,
-  textOf,
-  traceQuery,
-  tracingKernels,
-} from "./traced-model.ts";
+import { claimOf, type TracedQuery, textOf, traceQuery } from "./traced-model.ts";
 
-let f: TraceFixture;
+const folder = testFolder("journal");
+
+const f = started(() => startTraceGame());
 /** The roots of claimed queries say which claim is which: their numbers are given again. */
 let claim: (query: "first" | "second" | "third") => Promise<Hex>;
 let traceOf: (claim: ShownClaim) => TracedQuery;
 
 beforeAll(async () => {
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  const small = await smallModel(config, 6);
-  const model = describeModel({ rollup: zeroAddress, modelId: 7n }, small.model, small.inputs);
-  const kernels = tracingKernels("wasm", model);
+  const { kernels, model } = await tinyTraced();
   const made = (token: number): TracedQuery =>
     traceQuery(model, { tokens: [3, 14, token, 9], promptCount: 2 }, kernels);
   const queries = { first: made(1), second: made(2), third: made(4) };
   traceOf = ({ statement }) => traceQuery(model, textOf(statement), kernels);
-  f = await startTraceGame();
   claim = async (name) => {
     const claimed = claimOf(model, queries[name]);
     await f.claim(claimed);
     return claimed.statement.query;
   };
 }, 60_000);
-afterAll(() => f?.stop());
 
 /** A reader of its own client, and the blocks that it has asked for the events of. */
 function countingReader(journal: string | null = null) {
   const asked = { blocks: 0n, times: 0 };
-  const client = createPublicClient({
-    transport: custom(
-      {
-        async request({ method, params }) {
-          if (method === "eth_getLogs") {
-            const [{ fromBlock, toBlock }] = params as [{ fromBlock: Hex; toBlock: Hex }];
-            asked.blocks += BigInt(toBlock) - BigInt(fromBlock) + 1n;
-            asked.times++;
-          }
-          return f.client.request({ method, params } as never);
-        },
-      },
-      { retryCount: 0 },
-    ),
-  }) as PublicClient;
+  const client = clientOfLogs(f.client, ({ fromBlock, toBlock }, ask) => {
+    asked.blocks += BigInt(toBlock) - BigInt(fromBlock) + 1n;
+    asked.times++;
+    return ask();
+  });
   const damage: string[] = [];
   const log =
     journal === null
@@ -121,42 +101,37 @@ test("a claim that L1 takes back is gone, and another in its place is there, how
 });
 
 test("a restart reads new blocks alone, whatever a kill has left of the last line, and all where L1 has gone back", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "journal-"));
-  try {
-    const journal = join(folder, "watch", "games.jsonl");
-    await claim("first");
-    await f.client.mine({ blocks: 300 });
-    const first = await countingReader(journal).look();
-    expect(first.blocks).toBeGreaterThan(300n);
-    const again = await countingReader(journal).look();
-    expect(again).toMatchObject({ queries: first.queries, blocks: REREAD_BLOCKS });
-    // It says where a claim is, and not what it says.
-    expect(await readFile(journal, "utf8")).not.toContain(first.queries.at(-1)!.slice(2));
-    await appendFile(journal, 'c00000000{"cursor":{"block":1');
-    expect((await countingReader(journal).look()).queries).toEqual(first.queries);
-    const query = await claim("second");
-    expect((await countingReader(journal).look()).queries).toEqual([...first.queries, query]);
-    await f.client.mine({ blocks: 200 });
-    const snapshot = await f.client.snapshot();
-    await f.client.mine({ blocks: 200 });
-    await countingReader(journal).look();
-    await f.client.revert({ id: snapshot });
-    await f.client.increaseTime({ seconds: 60 });
-    await f.client.mine({ blocks: 300 });
-    const gone = await countingReader(journal).look();
-    expect(gone.queries).toEqual([...first.queries, query]);
-    expect(gone.blocks).toBeGreaterThan(500n);
-    expect((await countingReader(journal).look()).blocks).toBe(REREAD_BLOCKS);
-    // One byte of it is another one: it is named, and nothing of it is taken.
-    const whole = await readFile(journal, "utf8");
-    await writeFile(journal, whole.replace('"isRow":false', '"isRow":true '));
-    const damaged = countingReader(journal);
-    expect((await damaged.look()).blocks).toBeGreaterThan(500n);
-    expect(damaged.damage).toEqual([expect.stringContaining(`${journal} is damaged`)]);
-    expect((await countingReader(journal).look()).blocks).toBe(REREAD_BLOCKS);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const journal = join(folder, "watch", "games.jsonl");
+  await claim("first");
+  await f.client.mine({ blocks: 300 });
+  const first = await countingReader(journal).look();
+  expect(first.blocks).toBeGreaterThan(300n);
+  const again = await countingReader(journal).look();
+  expect(again).toMatchObject({ queries: first.queries, blocks: REREAD_BLOCKS });
+  // It says where a claim is, and not what it says.
+  expect(await readFile(journal, "utf8")).not.toContain(first.queries.at(-1)!.slice(2));
+  await appendFile(journal, 'c00000000{"cursor":{"block":1');
+  expect((await countingReader(journal).look()).queries).toEqual(first.queries);
+  const query = await claim("second");
+  expect((await countingReader(journal).look()).queries).toEqual([...first.queries, query]);
+  await f.client.mine({ blocks: 200 });
+  const snapshot = await f.client.snapshot();
+  await f.client.mine({ blocks: 200 });
+  await countingReader(journal).look();
+  await f.client.revert({ id: snapshot });
+  await f.client.increaseTime({ seconds: 60 });
+  await f.client.mine({ blocks: 300 });
+  const gone = await countingReader(journal).look();
+  expect(gone.queries).toEqual([...first.queries, query]);
+  expect(gone.blocks).toBeGreaterThan(500n);
+  expect((await countingReader(journal).look()).blocks).toBe(REREAD_BLOCKS);
+  // One byte of it is another one: it is named, and nothing of it is taken.
+  const whole = await readFile(journal, "utf8");
+  await writeFile(journal, whole.replace('"isRow":false', '"isRow":true '));
+  const damaged = countingReader(journal);
+  expect((await damaged.look()).blocks).toBeGreaterThan(500n);
+  expect(damaged.damage).toEqual([expect.stringContaining(`${journal} is damaged`)]);
+  expect((await countingReader(journal).look()).blocks).toBe(REREAD_BLOCKS);
 });
 
 test("a right claim in the place of one that L1 has taken back is traced anew, and not challenged", async () => {

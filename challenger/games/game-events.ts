@@ -14,7 +14,13 @@ import {
   toEventSelector,
   toHex,
 } from "viem";
-import { type EventFact, EventLog, type EventSource, type RawLog } from "../events/event-log.ts";
+import {
+  type EventFact,
+  EventLog,
+  type EventSource,
+  type FactLog,
+  type RawLog,
+} from "../events/event-log.ts";
 
 export type GameFact = EventFact &
   (
@@ -56,10 +62,7 @@ export function gameSource(address: Address, { rollup, who }: GameScope = {}): E
   return { address, topics, factOf };
 }
 
-/** Logs that have a contract's games, beside other facts. */
-export type GameLog = Pick<EventLog<GameFact>, "forget" | "said"> & {
-  read(): Promise<readonly { what: string }[]>;
-};
+export type GameLog = FactLog<GameFact>;
 
 /** What a claim says, from the block that has it. */
 export async function readClaimed(

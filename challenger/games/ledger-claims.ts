@@ -103,12 +103,15 @@ export function registerCall(
 }
 
 /** What a receipt hashes besides the statics. */
-export interface ClaimedReceipt {
+export interface ClaimedText {
   readonly payerId: number;
   readonly salt: bigint;
   readonly prompt: string;
   /** As the receipt hashes it: `answerText`. */
   readonly answer: string;
+}
+
+export interface ClaimedReceipt extends ClaimedText {
   /** Bytes that each token of the prompt spells; none where the model has no vocabulary. */
   readonly lengths: readonly number[];
 }

@@ -2,17 +2,11 @@
 
 import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import {
-  EMPTY_LEAF,
-  hashLeaf,
-  hashModelBody,
-  hashStatics,
-  type ModelBody,
-} from "@openledger/circuits/ledger/leaf";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { answerHash } from "@openledger/circuits/ledger/model-query";
-import { activationHash, EMPTY_CLAIMED_ROOT, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { activationHash, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
-import { COUNTERS, FIELD_ORDER, LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { COUNTERS, FIELD_ORDER, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
 import { defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import { settlementStatement } from "@openledger/circuits/settlement/settlement-data";
@@ -28,7 +22,7 @@ import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas
 import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
-import { refusalOf } from "@openledger/contracts/testing/refusal-of";
+import { clientOfLogs, onClient, revertEachTest } from "@openledger/contracts/testing/chain";
 import { connect, deployFixture, OPEN, revertOf, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import {
   MODEL,
@@ -40,16 +34,9 @@ import {
 } from "@openledger/contracts/testing/settlement-fixture";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import type { Kernels } from "@openledger/models/kernels/kernels";
-import { madeConfigs } from "@openledger/models/testing/made-models";
-import {
-  createPublicClient,
-  createWalletClient,
-  custom,
-  decodeFunctionData,
-  encodeFunctionData,
-  type Hex,
-} from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { decodeFunctionData, encodeEventTopics, encodeFunctionData, type Hex } from "viem";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { REREAD_BLOCKS } from "../events/event-log.ts";
 import {
   approveCall,
   type ClaimedReceipt,
@@ -58,18 +45,13 @@ import {
   tracedTuple,
   tracingDigest,
 } from "./ledger-claims.ts";
-import type { PlayerAccount } from "./played-moves.ts";
+import { GameReader } from "./read-games.ts";
+import { unbegunModel } from "./testing/ledger-fixture.ts";
 import { longestClaim } from "./testing/longest-claim.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
-import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "./testing/trace-fixture.ts";
+import { BOND_WEI, callsOf, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
-import {
-  type DescribedModel,
-  describeModel,
-  type TracedQuery,
-  traceQuery,
-  tracingKernels,
-} from "./traced-model.ts";
+import { type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
 
 const DAY_SECONDS = 24n * HOUR_SECONDS;
 const WINDOW_SECONDS = 3n * DAY_SECONDS;
@@ -90,28 +72,19 @@ let kernels: Kernels;
 let columns: ReturnType<typeof commitColumns>;
 let matrix: Int8Array;
 let honest: readonly [TracedQuery, TracedQuery];
-let snapshot: Hex | undefined;
+let calls: ReturnType<typeof callsOf>;
 
 async function deploy() {
   const [deployer, owner, watcher, stranger] = (await client.getAddresses()).slice(6) as [Hex, Hex, Hex, Hex];
-  const transport = custom(client);
-  const clients = {
-    walletClient: createWalletClient({ account: deployer, chain: client.chain, transport }),
-    publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
-  };
-  const terms = { windowSeconds: WINDOW_SECONDS, sideSeconds: 36n * HOUR_SECONDS };
-  const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
-  const modelCommitment = {
-    windowSeconds: WINDOW_SECONDS,
-    leastBondWei: BOND_WEI,
-    availabilityChallengeFeeWei: 1n,
-  };
-  const games = { ...terms, ...money };
-  const registry = await deployRegistry(clients, modelCommitment, { mostRows: 0, games });
+  const clients = onClient(client).clientsOf(deployer);
+  const money = { windowSeconds: WINDOW_SECONDS, leastBondWei: BOND_WEI };
+  const games = { ...money, sideSeconds: 36n * HOUR_SECONDS, stakeWei: STAKE_WEI };
+  const terms = { ...money, availabilityChallengeFeeWei: 1n };
+  const registry = await deployRegistry(clients, terms, { mostRows: 0, games });
   const [activationGate, { game }] = [registry.address, registry.games!];
   const rollup = await deployFixture(client, { activationGate }, SHAPES, SETTLEMENT_SIZES);
   await rollup.fund("alice", 100n * OPEN);
-  return { ...rollup, ...settlementActions(rollup), game, owner, watcher, stranger, ...clients };
+  return { ...rollup, ...settlementActions(rollup), client, game, owner, watcher, stranger, ...clients };
 }
 
 beforeAll(async () => {
@@ -119,11 +92,8 @@ beforeAll(async () => {
   anvil = await startAnvil();
   client = await connect(anvil);
   f = await deploy();
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  const small = await smallModel(config, 6);
-  const named = { rollup: f.deployment.rollup, modelId: BigInt(MODEL) };
-  model = describeModel(named, small.model, small.inputs);
-  kernels = tracingKernels("wasm", model);
+  calls = callsOf(client, f.game, traceGameAbi);
+  ({ kernels, model } = await tinyTraced({ rollup: f.deployment.rollup, modelId: BigInt(MODEL) }));
   traced = tracedTuple(model, {
     ...{ claimant: f.owner, rest: 1, mostTokens: 4, endToken: END_TOKEN },
     ...{ vocabulary: null, rules: 0n, isLikeliest: true },
@@ -138,10 +108,7 @@ beforeAll(async () => {
   ];
 });
 afterAll(() => anvil?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await client.revert({ id: snapshot });
-  snapshot = await client.snapshot();
-});
+revertEachTest(() => f);
 
 const answerOf = ({ text }: TracedQuery) => {
   const given = text.tokens.slice(text.promptCount);
@@ -188,47 +155,18 @@ function worldOf(
   return { ...epoch, model: own, closed, seed, payments, openingOf };
 }
 
-const accountOf = (address: Hex): PlayerAccount => ({
-  address,
-  async send({ data, valueWei }) {
-    const sent = { account: address, to: f.game, data, value: valueWei, gas: 16_000_000n };
-    const hash = await client.sendTransaction(sent);
-    return { gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
-  },
-});
-const send = async (account: Hex, data: Hex, valueWei = 0n) =>
-  Number((await accountOf(account).send({ data, valueWei })).gasUsed);
-const read = (functionName: string, args: readonly unknown[] = []) =>
-  client.readContract({ address: f.game, abi: traceGameAbi, functionName, args } as never) as Promise<never>;
-
-const refusal = (account: Hex, data: Hex, value = 0n) =>
-  refusalOf(client, traceGameAbi, { account, to: f.game, data, value });
+const send = (account: Hex, data: Hex, valueWei = 0n) => calls.send(account, data, valueWei);
+const read = (functionName: string, args: readonly unknown[] = []) => calls.read(functionName, args);
+const refusal = (account: Hex, data: Hex, value = 0n) => calls.refusal(account, data, value);
 
 /** The model's leaf in the rollup's state, and the call that registers it. */
 async function registration({ model: { statics } }: FeatureEpoch, { counters = 0n, terms = traced } = {}) {
-  const body: ModelBody = {
-    ...{ statics, closed: 0n, accruedRoot: statics.payeeRoot },
-    ...{ claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
-  };
-  const leaf = {
-    ...{ ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, counters },
-    body: hashModelBody(body),
-  };
-  const leaves = [...Array.from({ length: MODEL }, (_, i) => BigInt(i + 1)), hashLeaf(leaf)];
+  const { hash, shown } = unbegunModel(statics, { counters });
+  const leaves = [...Array.from({ length: MODEL }, (_, i) => BigInt(i + 1)), hash];
   await f.post({ newRoot: treeRoot(TAG.node, leaves, TREE_DEPTH) });
   const path = treePath(TAG.node, leaves, TREE_DEPTH, MODEL);
-  const shown = {
-    path,
-    body,
-    cap: CAP,
-    filesHash: FILES_HASH,
-    columnsCommitment: columnsCommitment(columns),
-  };
-  return (given = counters) =>
-    registerCall(model, terms, {
-      ...shown,
-      fields: [leaf.nonce, leaf.l1Owner, leaf.keyX, leaf.balance, leaf.chain, leaf.openAmount, given],
-    });
+  const proof = { ...shown, path, filesHash: FILES_HASH, columnsCommitment: columnsCommitment(columns) };
+  return (given = counters) => registerCall(model, terms, { ...proof, fields: proof.fields.with(-1, given) });
 }
 
 const receiptOf = (world: FeatureEpoch, query: TracedQuery, payment: number): ClaimedReceipt => ({
@@ -287,7 +225,7 @@ async function claim(world: FeatureEpoch, query: TracedQuery, payment: number): 
 
 const playerOf = (who: Hex, own: (claimId: bigint) => TracedQuery, challenges = false) =>
   new TracePlayer({
-    ...{ publicClient: f.publicClient as never, game: f.game, account: accountOf(who), challenges },
+    ...{ publicClient: f.publicClient as never, game: f.game, account: calls.accountOf(who), challenges },
     traceOf: ({ claimId }) => own(claimId),
   });
 
@@ -317,6 +255,31 @@ test("a customer reads from L1 that settlements wait for claims, once the model 
   expect(await readModelOnL1(reader, leaf)).toEqual({ isCommitted: false, isClaimed: true });
   const other = { ...leaf, model: { ...leaf.model, payeeRoot: leaf.model.payeeRoot + 1n } };
   expect(await readModelOnL1(reader, other)).toEqual({ isCommitted: false, isClaimed: false });
+});
+
+test.each(["Claimed", "TracedModel"] as const)("a node that leaves out %s is noticed", async (eventName) => {
+  const { world } = await closedWorld(honest);
+  const claimId = await claim(world, honest[0], 0);
+  const [leftOut] = encodeEventTopics({ abi: traceGameAbi, eventName });
+  let isLiar = true;
+  const publicClient = clientOfLogs(client, async (_, ask) =>
+    (await ask()).filter(({ topics }) => !isLiar || topics[0] !== leftOut),
+  );
+  const reader = new GameReader(publicClient, f.game, { rollup: f.deployment.rollup });
+  await client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
+  expect(await reader.untoldClaims()).toEqual([claimId]);
+  isLiar = false;
+  // What was left out is asked for again, though its blocks are old.
+  expect(await reader.untoldClaims()).toEqual([]);
+  expect((await reader.claims()).claims).toMatchObject([{ claimId }]);
+  isLiar = true;
+  await client.increaseTime({ seconds: Number(WINDOW_SECONDS) });
+  await client.mine({ blocks: 1 });
+  // Over, it takes nobody's move; nor do others' claims.
+  expect(await new GameReader(publicClient, f.game, { rollup: f.deployment.rollup }).untoldClaims()).toEqual(
+    [],
+  );
+  expect(await new GameReader(publicClient, f.game, { rollup: f.game }).untoldClaims()).toEqual([]);
 });
 
 test("an answer that goes on behind its end token is none", async () => {

@@ -2,32 +2,25 @@
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { traceGameAbi, wordBordersAbi } from "@openledger/contracts/build/trace-abi";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { BORDER, PATTERN, type Pattern, wordBorder } from "@openledger/models/internal/tokens/word-borders";
 import type { Kernels } from "@openledger/models/kernels/kernels";
-import { madeConfigs } from "@openledger/models/testing/made-models";
 import { JOINING, type SpelledToken, type TokenSpelling } from "@openledger/models/tokens/token-spelling";
-import { decodeFunctionData, encodeFunctionData, type Hex, toHex } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type ClaimedReceipt, claimReceiptCall, type TracedTuple, tracedTuple } from "./ledger-claims.ts";
+import { decodeFunctionData, toHex } from "viem";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
 import { type ClaimedPrompt, faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import { packLengths, promptVocabulary } from "./prompt-vocabulary.ts";
-import { type LedgerTracesFixture, startLedgerTraces } from "./testing/ledger-fixture.ts";
-import { BOND_WEI, smallModel } from "./testing/trace-fixture.ts";
+import { startLedgerTraces, tinyLedger } from "./testing/ledger-fixture.ts";
+import { BOND_WEI, gameCall } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
-import {
-  claimOf,
-  type DescribedModel,
-  describeModel,
-  type TracedQuery,
-  traceQuery,
-  tracingKernels,
-} from "./traced-model.ts";
+import { claimOf, type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
 import { tracedPlayer } from "./traced-player.ts";
 
 const PROMPT = "How?";
 const END_TOKEN = 5;
 const VOCABULARY_SIZE = 40;
-const COLUMNS = 20;
 const [H, O, W, OW, HOW, HO, QUESTION, WHO, H_SIGN, BLANK, BLANK_HOW] = [
   10, 12, 13, 11, 3, 15, 14, 9, 16, 17, 18,
 ];
@@ -57,42 +50,17 @@ function made(): TokenSpelling {
 }
 
 const vocabulary = promptVocabulary(made());
-let f: LedgerTracesFixture;
+const f = started(() => startLedgerTraces());
 let model: DescribedModel;
 let traced: TracedTuple;
 let kernels: Kernels;
-let snapshot: Hex | undefined;
 
 beforeAll(async () => {
-  f = await startLedgerTraces();
-  const config = {
-    ...madeConfigs.llama,
-    num_hidden_layers: 1,
-    vocab_size: VOCABULARY_SIZE,
-    intermediate_size: 32,
-  };
-  const small = await smallModel(config, 6);
-  const ledger = await f.ledgerWith(
-    {
-      describe: (rollup) => describeModel({ rollup, modelId: 3n }, small.model, small.inputs),
-      terms: (of) =>
-        tracedTuple(of, {
-          ...{ claimant: f.owner, rest: 1, mostTokens: 4, endToken: END_TOKEN },
-          ...{ vocabulary, rules: 0n, isLikeliest: false },
-        }),
-    },
-    COLUMNS,
-    2,
-  );
-  ({ model, traced } = ledger);
-  kernels = tracingKernels("wasm", model);
+  const ledger = await tinyLedger(f, { endToken: END_TOKEN, vocabulary });
+  ({ kernels, model, traced } = ledger);
   await f.send(f.stranger, ledger.registration);
 });
-afterAll(() => f?.stop());
-beforeEach(async () => {
-  if (snapshot !== undefined) await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
+revertEachTest(() => f);
 
 /** The model's right query of these tokens. */
 const queryOf = (prompt: readonly number[]): TracedQuery =>
@@ -207,12 +175,7 @@ describe("a claim of the prompt's own tokens", () => {
     }).args!.at(-1) as unknown as { token: bigint };
     for (const shown of [wrong, { ...wrong, token: entry.token }]) {
       const args = [...right.args!.slice(0, -1), shown];
-      const forged = encodeFunctionData({
-        abi: traceGameAbi,
-        functionName: "challengeSpelling",
-        args,
-      } as never);
-      expect(await f.refusal(f.stranger, forged)).toBe("PromptEntryInvalid");
+      expect(await f.refusal(f.stranger, gameCall("challengeSpelling", args))).toBe("PromptEntryInvalid");
     }
   });
 
@@ -232,11 +195,7 @@ test("a prompt that is no text is refuted at any token that stands where it is n
   ];
   const { args } = decodeFunctionData({ abi: traceGameAbi, data: callOf(own, shown) });
   const [statement, path, terms, receipt] = args as readonly [never, never, never, object];
-  const claimed = encodeFunctionData({
-    abi: traceGameAbi,
-    functionName: "claimReceipt",
-    args: [statement, path, terms, { ...receipt, prompt } as never],
-  });
+  const claimed = gameCall("claimReceipt", [statement, path, terms, { ...receipt, prompt }]);
   await f.send(f.owner, claimed, BOND_WEI);
   const claimId = (await f.read("claimCount")) as bigint;
   const of = {

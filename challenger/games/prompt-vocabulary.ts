@@ -1,8 +1,10 @@
 /** A vocabulary as a model's statics bind it, and lengths as a claim has them. */
 
+import { concatBytes } from "@noble/hashes/utils.js";
 import type { SpelledToken, TokenSpelling } from "@openledger/models/tokens/token-spelling";
 import { bytesToHex, type Hex } from "viem";
 import { type LeafTree, leafTree } from "../statements/leaf-tree.ts";
+import { wordBytes } from "../trace/word-tree.ts";
 
 const HEAD_BYTES = 12;
 const NO_RULE = 2 ** 32 - 1;
@@ -26,13 +28,8 @@ export function promptVocabulary(spelling: TokenSpelling): PromptVocabulary {
 }
 
 /** rank 4 | left 4 | right 4 | what it spells. */
-function vocabularyLeaf({ bytes, rule }: SpelledToken): Uint8Array {
-  const leaf = new Uint8Array(HEAD_BYTES + bytes.length);
-  const view = new DataView(leaf.buffer);
-  const numbers = [rule?.rank ?? NO_RULE, rule?.left ?? 0, rule?.right ?? 0];
-  for (const [i, number] of numbers.entries()) view.setUint32(4 * i, number);
-  leaf.set(bytes, HEAD_BYTES);
-  return leaf;
+export function vocabularyLeaf({ bytes, rule }: SpelledToken): Uint8Array {
+  return concatBytes(wordBytes([rule?.rank ?? NO_RULE, rule?.left ?? 0, rule?.right ?? 0]), bytes);
 }
 
 /** PromptTokens.Entry: a token's leaf, and its path. */

@@ -17,7 +17,7 @@ import {
 } from "./game-events.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { type GameState, TURNS } from "./trace-moves.ts";
-import type { TraceStatement } from "./traced-model.ts";
+import type { LedgerModel, TraceStatement } from "./traced-model.ts";
 
 /** What the contract has of a claim. */
 export interface ClaimState {
@@ -50,15 +50,9 @@ export interface FailedRead {
   readonly error: unknown;
 }
 
-export interface RegisteredTraced extends ClaimedModel {
+export interface RegisteredTraced extends LedgerModel {
   readonly statics: bigint;
   readonly terms: TracedTuple;
-}
-
-/** A model on a ledger; any where nothing is said. */
-export interface ClaimedModel {
-  readonly rollup: Address;
-  readonly modelId: bigint;
 }
 
 /** Model commitment and row of a claim about one. */
@@ -72,21 +66,25 @@ export class GameReader {
   readonly #client: PublicClient;
   readonly #address: Address;
   readonly #log: GameLog;
+  readonly #rollup: Address | undefined;
   readonly #models = new Map<string, RegisteredTraced>();
   /** Claims about which nothing is left to happen, and the block at which that was seen first. */
   readonly #over = new Map<string, bigint>();
   /** Of each claim, as it was read last, how many games L1 has counted that are not over. */
   readonly #counted = new Map<bigint, number>();
+  /** Up to this one the node tells of each claim that matters here. */
+  #known = 0n;
 
   /** @param scope whose claims and games; default: everybody's @param log that has them; default: the client's own */
   constructor(client: PublicClient, address: Address, scope: GameScope = {}, log?: GameLog) {
     this.#client = client;
     this.#address = address;
+    this.#rollup = scope.rollup;
     this.#log = log ?? gameLogOf(client, address, scope);
   }
 
   /** All claims that were ever made for a model; `isOpen` leaves out those about which nothing is left to happen. */
-  async claims(of?: ClaimedModel, isOpen = false): Promise<{ claims: ClaimState[]; failures: FailedRead[] }> {
+  async claims(of?: LedgerModel, isOpen = false): Promise<{ claims: ClaimState[]; failures: FailedRead[] }> {
     const now = await l1Call("read the latest block", () => this.#client.getBlock());
     const asked = (await this.#facts("claim")).filter(
       (fact) =>
@@ -139,7 +137,7 @@ export class GameReader {
   }
 
   /** Those that this account has claims of, or games about. */
-  async modelsOf(who: Address): Promise<ClaimedModel[]> {
+  async modelsOf(who: Address): Promise<LedgerModel[]> {
     const own = new Set(
       (await this.#facts("game")).flatMap((fact) =>
         sameAddress(fact.challenger, who) ? [fact.claimId] : [],
@@ -178,6 +176,48 @@ export class GameReader {
       return { claimId, gameId: null, error: bridgeError("BRG_HISTORY_INCOMPLETE", why) };
     });
     return { ...again, failures: [...again.failures, ...failures] };
+  }
+
+  /**
+   * Open claims of the scope's rollup that L1 has, and of which the node tells nothing, or nothing of their model.
+   * Attack: a node that leaves out an event, once: what was read is not asked for again, so a false claim would be nobody's.
+   */
+  async untoldClaims(): Promise<readonly bigint[]> {
+    const found = await this.#untoldClaims();
+    if (found.length === 0) return found;
+    await this.#log.forget();
+    this.#known = 0n;
+    return this.#untoldClaims();
+  }
+
+  async #untoldClaims(): Promise<readonly bigint[]> {
+    const rollup = this.#rollup;
+    if (rollup === undefined) return [];
+    const [count, now, claims, models] = await Promise.all([
+      l1Call("read how many claims there are", () =>
+        this.#client.readContract({ address: this.#address, abi: traceGameAbi, functionName: "claimCount" }),
+      ),
+      l1Call("read the latest block", () => this.#client.getBlock()),
+      this.#facts("claim"),
+      this.#facts("model"),
+    ]);
+    const registered = new Set(models.map(({ modelId }) => modelId));
+    const told = new Set(claims.flatMap(({ id, modelId }) => (registered.has(modelId) ? [BigInt(id)] : [])));
+    if (count < this.#known) this.#known = 0n;
+    const untold: bigint[] = [];
+    // The newest first: below a page without an open claim there is none.
+    for (let end = count, isOver = false; end > this.#known && !isOver; end -= PAGE) {
+      const length = Number(end - this.#known < PAGE ? end - this.#known : PAGE);
+      const ids = Array.from({ length }, (_, i) => end - BigInt(i)).filter((id) => !told.has(id));
+      const read = await Promise.all(ids.map((id) => this.#read("claims", id)));
+      const isOpen = ([, endsAt]: (typeof read)[number]) => now.timestamp < BigInt(endsAt);
+      isOver = ids.length === length && !read.some(isOpen);
+      const isLeftOut = ([, , , isRefuted, , , of]: (typeof read)[number]) =>
+        !isRefuted && sameAddress(of, rollup);
+      untold.push(...ids.filter((_, i) => isOpen(read[i]!) && isLeftOut(read[i]!)));
+    }
+    if (untold.length === 0) this.#known = count;
+    return untold;
   }
 
   #untold(claimIds: readonly bigint[], { failures, games }: Awaited<ReturnType<GameReader["games"]>>) {
@@ -242,6 +282,9 @@ export class GameReader {
     >;
   }
 }
+
+/** Claims that are read at once. */
+const PAGE = 256n;
 
 const nameOf = ({ blockHash, id }: FactOf<"claim">) => `${id}/${blockHash}`;
 

@@ -4,7 +4,7 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import type { Hex } from "viem";
 import { answerFault } from "./answer-fault.ts";
-import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
+import { type ClaimedText, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
 import { type TracedQuery, traceQuery, tracingKernels } from "./traced-model.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
@@ -21,7 +21,7 @@ export interface ClaimingModel {
  */
 export function receiptClaim(
   { kernels, terms, traced }: ClaimingModel,
-  receipt: Omit<ClaimedReceipt, "lengths">,
+  receipt: ClaimedText,
 ): { readonly query: TracedQuery; readonly data: Hex } {
   const { model } = traced;
   const text = traced.textOf(receipt.prompt, receipt.answer);

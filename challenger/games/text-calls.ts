@@ -4,10 +4,8 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
 import type { CommittedModel, TreeName } from "../statements/committed-model.ts";
-import { readFact } from "../statements/leaf-bytes.ts";
 import {
   challengeData,
-  duplicateShown,
   openingOf,
   sharedShown,
   statementTuple,
@@ -60,11 +58,6 @@ export function textChallengeData(
       const shown = { statement, traced: terms, row, content: contentOf(row), leaf: open("tokens", row) };
       const { args, functionName } = rowTokensCall(vocabulary!, shown, tokens, found);
       return challengeData("text", id, functionName, args);
-    }
-    case "duplicate": {
-      const { leader } = readFact(posted.leaves.facts[fault.row]!)!;
-      const factOf = (row: number) => open("facts", row);
-      return challenge("duplicate", ...duplicateShown({ ...fault, leader }, contentOf, factOf));
     }
     default:
       return challenge(fault.kind, ...sharedShown(posted, owned, fault));

@@ -5,9 +5,11 @@
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
 import type { CommittedModel } from "../statements/committed-model.ts";
 import {
   clipFaults,
+  duplicateFaults,
   entriesOf,
   type FactReadings,
   isSame,
@@ -15,14 +17,22 @@ import {
   lengthOfRowFaults,
   rowSizeFaults,
   type SharedFault,
+  signedBytes,
 } from "../statements/find-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
-import { cellFaults, pointFaults, readPoints, staticsOf, versionFaults } from "../statements/tie-faults.ts";
+import { readTexts } from "../statements/text-overlap.ts";
+import {
+  cellFaults,
+  type Entries,
+  pointFaults,
+  readPoints,
+  staticsOf,
+  versionFaults,
+} from "../statements/tie-faults.ts";
 import { wordsOf } from "../trace/word-tree.ts";
 import { type TracedTuple, tracingDigest } from "./ledger-claims.ts";
 import { isEntry } from "./text-entry.ts";
 import { featureLeaf } from "./text-model-commitment.ts";
-import { wrongTextLeader } from "./text-row-overlap.ts";
 import {
   type RowTokens,
   type RowTokensFault,
@@ -43,7 +53,6 @@ export type TextFault =
   | { readonly kind: "statics" | "scale" }
   | { readonly kind: "entry"; readonly row: number; readonly column: number }
   | { readonly kind: "peak"; readonly row: number }
-  | { readonly kind: "duplicate"; readonly row: number; readonly other: number }
   | { readonly kind: "tokens"; readonly row: number; readonly found: RowTokensFault }
   /** Real features that are not those of the row's tokens. A game shows it: `challengeRowCall`. */
   | { readonly kind: "row"; readonly row: number };
@@ -69,20 +78,34 @@ export function* findTextFaults(
   known: KnownText,
 ): Generator<TextFault> {
   const readings = { posted, facts: posted.leaves.facts.map(readFact) };
-  yield* rowSizeFaults(owned);
+  const entries = entriesIn(posted);
+  yield* rowSizeFaults(posted, owned);
   yield* versionFaults(posted, owned);
-  yield* cellFaults(posted);
+  yield* cellFaults(entries);
   yield* lengthOfRowFaults(readings);
   yield* peakFaults(readings);
   yield* lengthFaults(readings);
   yield* clipFaults(readings);
   yield* staticsFaults(posted, known.terms);
   yield* tokensFaults(posted, owned, known);
-  yield* duplicateFaults(readings, owned);
-  yield* pointFaults(posted);
+  yield* duplicateFaults(readings, owned, readTexts);
+  // Of entries that are no column, L1 says so by `cell`.
+  if (!entries.columns.includes(null)) yield* pointFaults(posted, entries, commitOf(posted));
   yield* entryFaults(readings);
   yield* rowFaults(posted, owned, known);
 }
+
+/** −128 has no place in the ledger's own sums; L1 adds it all the same, and no G of the ledger has it. */
+function entriesIn({ leaves, statement: { columnCount, rowCount } }: CommittedModel): Entries {
+  const read = (count: number) => (leaf: Uint8Array) => (leaf.length === count ? signedBytes(leaf) : null);
+  const [rows, columns] = [leaves.features.map(read(columnCount)), leaves.columns.map(read(rowCount))];
+  return { rows, columns, mostEntry: MOST_ENTRY };
+}
+
+const commitOf =
+  ({ statement: { columnCount, rowCount } }: CommittedModel) =>
+  (values: Int16Array) =>
+    commitColumns(Int8Array.from(values), rowCount, columnCount);
 
 /** A row's largest size, which no e-mail's fact has; and that the least unit is taken with which no entry saturates. */
 function* peakFaults({ facts, posted }: FactReadings): Generator<TextFault> {
@@ -111,7 +134,11 @@ function* staticsFaults(posted: CommittedModel, terms: TracedTuple): Generator<T
   // Of other terms L1 takes no model commitment, and can be shown nothing; a leaf that is no point is a wrong one.
   if (points === null || !isSame(hexToBytes(tracing.slice(2)), roots.weights)) return;
   const rules = 1n | (sharesDuplicates ? 2n : 0n) | (clipQuantile << 8n);
-  const statics = staticsOf(statement, points, tracedAnsweringHash(answering, BigInt(tracing)));
+  const statics = staticsOf(
+    statement,
+    columnsCommitment(points),
+    tracedAnsweringHash(answering, BigInt(tracing)),
+  );
   if (terms.rules !== rules || terms.featureCount !== bucketCount || statics !== statement.staticsHash)
     yield { kind: "statics" };
 }
@@ -132,15 +159,6 @@ function* tokensFaults(
     );
     if (found !== null) yield { kind: "tokens", row, found };
   }
-}
-
-function* duplicateFaults({ facts, posted }: FactReadings, owned: readonly OwnedRow[]): Generator<TextFault> {
-  if (!posted.statement.sharesDuplicates || !facts.every((fact) => fact !== null)) return;
-  const wrong = wrongTextLeader(
-    facts.map(({ leader }) => leader),
-    owned.map(({ content }) => content),
-  );
-  if (wrong !== null) yield { kind: "duplicate", ...wrong };
 }
 
 /** Entries that are not the rounding of the posted real feature, times the factor, in the unit. */

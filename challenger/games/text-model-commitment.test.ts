@@ -1,25 +1,29 @@
 /** What a language model's owner posts of its rows, and every lie about them that one transaction shows. */
+
 import { sha256 } from "@noble/hashes/sha2.js";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { judgeAbis } from "@openledger/contracts/build/disputes-abi";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
+import {
+  type Changes,
+  changedLeaves,
+  changedFact as fact,
+  ONE,
+} from "@openledger/e2e/internal/scenarios/disputes/lie";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, type Hex } from "viem";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import {
-  type CommittedModel,
-  type DisputeStatement,
-  factBytes,
-  type Leaves,
-  type RowFact,
-} from "../statements/committed-model.ts";
+import { describe, expect, test } from "vitest";
+import type { CommittedModel, DisputeStatement } from "../statements/committed-model.ts";
 import { knownLeaves, wantedOf } from "../statements/known-leaves.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
 import { decodeLeaves, encodeLeaves, leafCounts, readLeaves } from "../statements/leaf-file.ts";
 import { WordTree, wordsOf } from "../trace/word-tree.ts";
-import { STAKE_WEI, startRowContracts } from "./testing/row-fixture.ts";
-import { type TextCase, textCase } from "./testing/text-case.ts";
+import { startRowContracts } from "./testing/row-fixture.ts";
+import { textCase } from "./testing/text-case.ts";
+import { STAKE_WEI } from "./testing/trace-fixture.ts";
 import { challengeRowCall, type ShownFault, textChallengeData } from "./text-calls.ts";
 import { isEntry } from "./text-entry.ts";
 import { findTextFaults, type TextFault } from "./text-faults.ts";
@@ -27,22 +31,10 @@ import { withTextTrees } from "./text-model-commitment.ts";
 import { readRowTokens, rowTokensLeaf } from "./text-row-tokens.ts";
 import { asRow, claimedRoot, traceQuery, tracingKernels } from "./traced-model.ts";
 
-type Contracts = Awaited<ReturnType<typeof startRowContracts>>;
-let f: Contracts;
-let made: TextCase;
-let ledger: Awaited<ReturnType<Contracts["register"]>>;
-let snapshot: Hex;
-beforeAll(async () => {
-  f = await startRowContracts(8);
-  made = await textCase(f.owner);
-  ledger = await f.register(made.traced.model, made.terms, made.honest);
-  snapshot = await f.client.snapshot();
-}, 120_000);
-beforeEach(async () => {
-  await f.client.revert({ id: snapshot });
-  snapshot = await f.client.snapshot();
-});
-afterAll(() => f?.stop());
+const f = started(() => startRowContracts(8));
+const made = started(() => textCase(f.owner));
+const ledger = started(() => f.register(made.traced.model, made.terms, made.honest));
+revertEachTest(() => f);
 
 const known = () => made;
 const faultsOf = (posted: CommittedModel, owned: readonly OwnedRow[] = made.rows) => [
@@ -80,52 +72,43 @@ test("an honest model commitment has no fault, and is published and read like an
   const shares = [3, 1, 2, 3, 1, 3, 2, 1].map((size) => ONE / BigInt(size));
   expect(facts.filter(({ factor }, k) => factor < shares[k]!)).toHaveLength(1);
   expect(facts.some(({ factor }, k) => factor > shares[k]!)).toBe(false);
-  const read = decodeLeaves(encodeLeaves(honest.leaves), honest.statement, "texts");
+  const read = decodeLeaves(encodeLeaves(honest.leaves), honest.statement, "text");
   expect(read.statement).toEqual(honest.statement);
   // Attack: a file of brackets, of which a parser makes two hundred times its bytes.
   const brackets = new TextEncoder().encode(`{"rows":[${"[],".repeat(1_000)}[]]}`);
-  expect(() => readLeaves(brackets, honest.statement, "texts")).toThrow("has more than 112 leaves");
-  const counts = leafCounts(honest.statement, "texts");
+  expect(() => readLeaves(brackets, honest.statement, "text")).toThrow("has more than 112 leaves");
+  const counts = leafCounts(honest.statement, "text");
   for (const [tree, leaves] of Object.entries(honest.leaves))
     expect(leaves).toHaveLength(counts[tree as keyof typeof counts]);
   // What is no tree is asked of nobody.
-  const whole = knownLeaves(honest.statement, honest, null, [], "texts");
-  expect(wantedOf(whole, honest.statement, "texts")).toEqual([]);
+  const whole = knownLeaves(honest.statement, honest, null, [], "text");
+  expect(wantedOf(whole, honest.statement, "text")).toEqual([]);
   const lost = { ...honest.leaves, map: [] };
   const half = knownLeaves(
     honest.statement,
     withTextTrees(lost, honest.statement, digest()),
     null,
     [],
-    "texts",
+    "text",
   );
   expect([...half.unknown.keys()]).toEqual(["map"]);
-  expect(wantedOf(half, honest.statement, "texts")[0]).toEqual({ tree: "map", index: 7 });
+  expect(wantedOf(half, honest.statement, "text")[0]).toEqual({ tree: "map", index: 7 });
 });
 
 const digest = () => bytesToHex(made.honest.statement.roots.weights);
 
 /** What a liar posts instead: leaves of some trees, by their place, and numbers. */
 interface Lie {
-  readonly leaves?: Partial<Record<keyof Leaves, Readonly<Record<number, (leaf: Uint8Array) => Uint8Array>>>>;
+  readonly leaves?: Changes;
   readonly numbers?: (honest: DisputeStatement) => Partial<DisputeStatement>;
 }
 
-function postedLie({ leaves = {}, numbers }: Lie): CommittedModel {
+const postedLie = ({ leaves = {}, numbers }: Lie): CommittedModel => {
   const { honest } = made;
-  const changed = Object.fromEntries(
-    Object.entries(honest.leaves).map(([tree, own]) => [
-      tree,
-      own.map((leaf, k) => leaves[tree as keyof Leaves]?.[k]?.(leaf) ?? leaf),
-    ]),
-  ) as unknown as Leaves;
+  const changed = changedLeaves(honest.leaves, leaves);
   return withTextTrees(changed, { ...honest.statement, ...numbers?.(honest.statement) }, digest());
-}
-
-const fact = (change: (fact: RowFact) => Partial<RowFact>) => (leaf: Uint8Array) => {
-  const own = readFact(leaf)!;
-  return factBytes({ ...own, ...change(own) });
 };
+
 const byteAt = (place: number, change: (byte: number) => number) => (leaf: Uint8Array) =>
   leaf.map((byte, at) => (at === place ? change(byte) & 0xff : byte));
 const cut = (count: number) => (leaf: Uint8Array) => leaf.subarray(0, leaf.length - count);
@@ -133,7 +116,6 @@ const tokenAt = (place: number, token: number) => (leaf: Uint8Array) => {
   const own = readRowTokens(leaf)!;
   return rowTokensLeaf({ ...own, tokens: own.tokens.map((one, i) => (i === place ? token : one)) });
 };
-const ONE = 1n << 40n;
 const other = () => sha256(new TextEncoder().encode("another"));
 const more = (byte: number) => byte + 1;
 

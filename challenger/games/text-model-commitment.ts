@@ -23,10 +23,10 @@ import {
   withTrees,
 } from "../statements/committed-model.ts";
 import { doubleBits } from "../statements/leaf-bytes.ts";
-import { integerRoot } from "../statements/row-arithmetic.ts";
-import { rowFactors, rowLengths } from "../statements/row-factors.ts";
+import { lengthOf } from "../statements/row-arithmetic.ts";
+import { clusterLeaders, rowFactors, rowLengths } from "../statements/row-factors.ts";
+import { readTexts } from "../statements/text-overlap.ts";
 import { wordsOf } from "../trace/word-tree.ts";
-import { textRowLeaders } from "./text-row-overlap.ts";
 import { rowTokensLeaf } from "./text-row-tokens.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
@@ -55,21 +55,17 @@ export function textModelCommitment(
       data: { reason: "promise" },
     });
   const { featureCount } = recipe.method;
-  const sharesDuplicates = recipe.rules.nearDuplicatesShare;
-  const leaders = sharesDuplicates
-    ? textRowLeaders(rows.map(({ content }) => content))
-    : Int32Array.from(rows, (_, k) => k);
+  const contents = rows.map(({ content }) => content);
+  const leaders = clusterLeaders(contents, recipe.rules, readTexts);
   const rules = rowFactors(rowLengths(real, featureCount), leaders, recipe.rules, features.scale);
   const facts = rows.map((_, k) => {
     const entries = rowOfG(features, k);
-    const squares = entries.reduce((sum, entry) => sum + entry * entry, 0);
     const largest = entries.reduce((most, entry) => Math.max(most, Math.abs(entry)), 0);
-    const [residual, length] = [BigInt(largest), Number(integerRoot(BigInt(squares)))];
-    return factBytes({ ...rules.rows[k]!, residual, pull: 0n, length });
+    return factBytes({ ...rules.rows[k]!, residual: BigInt(largest), pull: 0n, length: lengthOf(entries) });
   });
   const leaves: Leaves = {
-    rows: rows.map(({ content }) => sha256(content)),
-    tokens: rows.map(({ content }) => rowTokensLeaf(traced.rowOf(content))),
+    rows: contents.map((content) => sha256(content)),
+    tokens: contents.map((content) => rowTokensLeaf(traced.rowOf(content))),
     facts,
     features: rows.map((_, k) => new Uint8Array(rowOfG(features, k).slice().buffer)),
     map: rows.map((_, k) => featureLeaf(real, featureCount, k)),
@@ -89,7 +85,7 @@ export function textModelCommitment(
       decay: doubleBits(features.scale),
       clipLength: rules.clipLength,
       clipQuantile: toFixed40(recipe.rules.normQuantile),
-      sharesDuplicates,
+      sharesDuplicates: recipe.rules.nearDuplicatesShare,
     },
     recipe.tracing!.digest as Hex,
   );

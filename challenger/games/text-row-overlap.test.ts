@@ -4,32 +4,22 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { jaccard, shinglesOf } from "@openledger/attribution/rows/similar-texts";
 import { encodeTextRow, type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { bytesToHex, type Hex } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { leafTree } from "../statements/leaf-tree.ts";
 import {
   duplicateShown,
   type OpenedLeaf,
   type StatementTuple,
 } from "../statements/model-commitment-calls.ts";
-import {
-  anyStatement,
-  FAULT,
-  type JudgeFixture,
-  openedLeaf,
-  rowTree,
-  startJudge,
-} from "./testing/judge-fixture.ts";
-import { textRowLeaders, textRowOverlap, wrongTextLeader } from "./text-row-overlap.ts";
+import { nearestLeaders, readTexts, textOverlap, wrongLeader } from "../statements/text-overlap.ts";
+import { anyStatement, FAULT, openedLeaf, rowTree, startJudge } from "./testing/judge-fixture.ts";
 import { MOST_TEXT_ROW_BYTES } from "./text-row-tokens.ts";
 
 const FACT_BYTES = 32;
 const random = new SeededRandom("overlaps of rows");
-let f: JudgeFixture;
-beforeAll(async () => {
-  f = await startJudge("TextOverlap");
-});
-afterAll(() => f?.stop());
+const f = started(() => startJudge("TextOverlap"));
 
 const PIECES = [
   ...["free", "Free", "money", "answer", "prompt", '","answer":"', "7", "a", "B", "é", "漢", "--", "!"],
@@ -72,7 +62,7 @@ describe("two rows' overlap", () => {
     pairs.push([long, nearRow(long)], [{ text: "!" }, { text: "?" }], [{ text: "!" }, { text: "a" }]);
     for (const [a, b] of pairs)
       expect(await overlap(a, b), JSON.stringify([a, b])).toEqual(
-        textRowOverlap(encodeTextRow(a), encodeTextRow(b)),
+        textOverlap(encodeTextRow(a), encodeTextRow(b), readTexts),
       );
   });
 
@@ -91,7 +81,11 @@ describe("two rows' overlap", () => {
     const zero = "akhnp9x";
     expect([...shinglesOf(new TextEncoder().encode(zero))]).toEqual([0]);
     expect(await overlap({ text: `${zero} ${zero}` }, { text: `a ${zero}` })).toEqual(
-      textRowOverlap(encodeTextRow({ text: `${zero} ${zero}` }), encodeTextRow({ text: `a ${zero}` })),
+      textOverlap(
+        encodeTextRow({ text: `${zero} ${zero}` }),
+        encodeTextRow({ text: `a ${zero}` }),
+        readTexts,
+      ),
     );
   });
 });
@@ -191,7 +185,7 @@ describe("a posted leader", () => {
   const withLeader = (row: number, leader: number): number[] => LEADERS.with(row, leader);
 
   test("is the first of the most similar ones", () => {
-    expect([...textRowLeaders(ROWS.map(encodeTextRow))]).toEqual(LEADERS);
+    expect([...nearestLeaders(ROWS.map(encodeTextRow), readTexts)]).toEqual(LEADERS);
     expect(similarity(ROWS[COPY]!, ROWS[FIRST]!)).toBe(similarity(ROWS[COPY]!, ROWS[SECOND]!));
   });
 
@@ -272,11 +266,11 @@ test("random model commitments have a wrong leader on L1 where the rules find on
     const rows = [randomRow(9), randomRow(9), randomRow(9)];
     while (rows.length < 9) rows.push(nearRow(rows[random.nextBelow(rows.length)]!));
     const contents = rows.map(encodeTextRow);
-    const honest = [...textRowLeaders(contents)];
-    expect(wrongTextLeader(honest, contents)).toBeNull();
+    const honest = [...nearestLeaders(contents, readTexts)];
+    expect(wrongLeader(honest, contents, readTexts)).toBeNull();
     const row = 1 + random.nextBelow(8);
     const given = run % 3 === 0 ? honest : honest.with(row, random.nextBelow(row + 1));
-    const found = wrongTextLeader(given, contents);
+    const found = wrongLeader(given, contents, readTexts);
     const of = posted(rows, given);
     if (found !== null) {
       wrong++;

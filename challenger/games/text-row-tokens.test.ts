@@ -2,6 +2,7 @@
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { decodeTextRow, encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { memorySource } from "@openledger/models/internal/files/memory-source";
 import { trainTokenizer } from "@openledger/models/internal/tokens/train-tokenizer";
 import {
@@ -13,18 +14,11 @@ import {
 } from "@openledger/models/tokens/token-spelling";
 import { openTokenizer, type TextTokens } from "@openledger/models/tokens/tokenizer";
 import { bytesToHex, type Hex, hexToBytes, zeroAddress, zeroHash } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { leafTree } from "../statements/leaf-tree.ts";
 import { type TracedTuple, tracingDigest } from "./ledger-claims.ts";
 import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
-import {
-  anyStatement,
-  FAULT,
-  type JudgeFixture,
-  openedLeaf,
-  rowTree,
-  startJudge,
-} from "./testing/judge-fixture.ts";
+import { anyStatement, FAULT, openedLeaf, rowTree, startJudge } from "./testing/judge-fixture.ts";
 import {
   type RowTokens,
   type RowTokensFault,
@@ -41,7 +35,7 @@ const PROGRAMS = 64;
 const PLACE = 1;
 const random = new SeededRandom("tokens of rows");
 const bytesOf = (text: string) => new TextEncoder().encode(text);
-let f: JudgeFixture;
+const f = started(() => startJudge("TextTokens"));
 let tokenizer: TextTokens;
 let vocabulary: PromptVocabulary;
 
@@ -57,9 +51,7 @@ beforeAll(async () => {
   const source = memorySource("memory", files);
   tokenizer = await openTokenizer(source, SIZE);
   vocabulary = promptVocabulary((await readSpelling(source, SIZE))!);
-  f = await startJudge("TextTokens");
 });
-afterAll(() => f?.stop());
 
 const PIECES = [
   ...["the", "union", "state", "anna's", "a", "aa", "banana", "'ll", "won't", " ", " ", "  ", "<end>"],

@@ -1,8 +1,7 @@
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import type { Kernels } from "@openledger/models/kernels/kernels";
-import { madeConfigs } from "@openledger/models/testing/made-models";
-import { encodeFunctionData, type PublicClient, zeroAddress } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type PublicClient, zeroAddress } from "viem";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { traceSteps } from "../trace/run-trace.ts";
 import type { OpKind } from "../trace/trace-op.ts";
@@ -10,39 +9,26 @@ import { GameReader } from "./read-games.ts";
 import { blindChallenge, falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import {
   BOND_WEI,
+  gameCall,
   HOUR_SECONDS,
   STAKE_WEI,
-  smallModel,
   startTraceGame,
-  type TraceFixture,
+  tinyTraced,
 } from "./testing/trace-fixture.ts";
 import { challengersMove, ownersMove, type ShownGame } from "./trace-moves.ts";
 import { TracePlayer } from "./trace-player.ts";
-import {
-  claimOf,
-  type DescribedModel,
-  describeModel,
-  type TracedQuery,
-  tracedQuery,
-  traceQuery,
-  tracingKernels,
-} from "./traced-model.ts";
+import { claimOf, type DescribedModel, type TracedQuery, tracedQuery, traceQuery } from "./traced-model.ts";
 
-let f: TraceFixture;
+const f = started(() => startTraceGame());
 let model: DescribedModel;
 let kernels: Kernels;
 let honest: TracedQuery;
 const text: TracedText = { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 };
 
 beforeAll(async () => {
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  const small = await smallModel(config, 6);
-  model = describeModel({ rollup: zeroAddress, modelId: 7n }, small.model, small.inputs);
-  kernels = tracingKernels("wasm", model);
+  ({ kernels, model } = await tinyTraced());
   honest = traceQuery(model, text, kernels);
-  f = await startTraceGame();
 });
-afterAll(() => f?.stop());
 
 const lieIn = (kind: OpKind) => falseTrace(model, honest, kernels, placeOf(honest, kind));
 
@@ -55,11 +41,10 @@ const playerOf = (who: `0x${string}`, own: TracedQuery, challenges = false) =>
 const challenge = async (claimId: bigint, who: `0x${string}`) => {
   const data = await blindChallenge(f.publicClient, f.game, claimId);
   await f.accountOf(who).send({ data, valueWei: STAKE_WEI });
-  return f.client.readContract({ ...f.read, functionName: "gameCount" });
+  return f.read("gameCount") as Promise<bigint>;
 };
 
-const isRefuted = async (claimId: bigint) =>
-  (await f.client.readContract({ ...f.read, functionName: "claims", args: [claimId] }))[3];
+const isRefuted = async (claimId: bigint) => ((await f.read("claims", [claimId])) as readonly boolean[])[3];
 
 /** With what its owner has shown. */
 async function gameOf(claimId: bigint): Promise<ShownGame> {
@@ -67,8 +52,6 @@ async function gameOf(claimId: bigint): Promise<ShownGame> {
   const [game] = (await reader.games([claimId])).games;
   return { ...game!, revealed: await reader.revealed(game!) };
 }
-const call = (functionName: string, args: readonly unknown[]) =>
-  encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
 
 test("a watcher looks at his model's claims, and one refused answer keeps him from no other", async () => {
   const lie = lieIn("quantise");
@@ -155,7 +138,7 @@ describe("a lying owner", () => {
     expect(await isRefuted(claimId)).toBe(false);
     // With his honest trace he has no answer: the query's root is not in it.
     const data = ownersMove(await gameOf(claimId), claimOf(model, lie).statement, honest);
-    expect(await f.refusal({ account: f.owner, data })).toBe("TracePathInvalid");
+    expect(await f.refusal(f.owner, data)).toBe("TracePathInvalid");
     await f.passTime(36n * HOUR_SECONDS + 1n);
     expect((await playOut([challenger])).map(({ what }) => what)).toEqual(["endByTime"]);
     expect(await isRefuted(claimId)).toBe(true);
@@ -179,7 +162,7 @@ describe("a lying challenger", () => {
     expect(game.turn).toBe("show");
     const { statement } = claimOf(model, honest);
     const data = challengersMove(game, statement, lieIn("chain"));
-    expect(await f.refusal({ account: f.challenger, data })).toBe("TraceNothingWrong");
+    expect(await f.refusal(f.challenger, data)).toBe("TraceNothingWrong");
     await f.passTime(36n * HOUR_SECONDS + 1n);
     const before = await f.owedWei(f.owner);
     expect((await playOut([owner])).map(({ what }) => what)).toEqual(["endByTime"]);
@@ -194,13 +177,13 @@ describe("a lying challenger", () => {
     expect((await playOut([owner])).map(({ what }) => what)).toEqual(["answer"]);
     await f.passTime(36n * HOUR_SECONDS + 1n);
     expect((await playOut([owner])).map(({ what }) => what)).toEqual(["endByTime"]);
-    const stands = () => f.client.readContract({ ...f.read, functionName: "stands", args: [claimId] });
+    const stands = () => f.read("stands", [claimId]) as Promise<boolean>;
     expect(await stands()).toBe(false);
     await f.passTime(72n * HOUR_SECONDS);
     expect(await stands()).toBe(true);
-    await f.accountOf(f.stranger).send({ data: call("returnBond", [claimId]), valueWei: 0n });
+    await f.accountOf(f.stranger).send({ data: gameCall("returnBond", [claimId]), valueWei: 0n });
     const data = await blindChallenge(f.publicClient, f.game, claimId);
-    expect(await f.refusal({ account: f.challenger, data, value: STAKE_WEI })).toBe("TraceWindowOver");
+    expect(await f.refusal(f.challenger, data, STAKE_WEI)).toBe("TraceWindowOver");
   });
 
   test("an honest watcher does not challenge an honest claim", async () => {
@@ -216,26 +199,24 @@ test("moves that are not one's own, not in time or not in the tree are refused",
   const gameId = await challenge(claimId, f.challenger);
   const gameNow = () => gameOf(claimId);
   const answer = ownersMove(await gameNow(), statement, lie);
-  expect(await f.refusal({ account: f.challenger, data: answer })).toBe("TraceNotYourTurn");
+  expect(await f.refusal(f.challenger, answer)).toBe("TraceNotYourTurn");
   const other = ownersMove(await gameNow(), { ...statement, promptCount: 3n }, lie);
-  expect(await f.refusal({ account: f.owner, data: other })).toBe("TraceOtherStatement");
-  expect(await f.refusal({ account: f.owner, data: call("endByTime", [gameId]) })).toBe("TraceTooEarly");
+  expect(await f.refusal(f.owner, other)).toBe("TraceOtherStatement");
+  expect(await f.refusal(f.owner, gameCall("endByTime", [gameId]))).toBe("TraceTooEarly");
   await f.accountOf(f.owner).send({ data: answer, valueWei: 0n });
   const { revealed } = await gameNow();
   const nodes = revealed[0]!;
   const turned = [...nodes].reverse();
-  const choose = (shown: readonly `0x${string}`[], child: number) => ({
-    account: f.challenger,
-    data: call("choose", [gameId, shown, BigInt(child)]),
-  });
-  expect(await f.refusal(choose(turned, 0))).toBe("TraceNodesInvalid");
-  expect(await f.refusal(choose(nodes, nodes.length))).toBe("TraceNodesInvalid");
-  expect(await f.refusal({ ...choose(nodes, 0), account: f.owner })).toBe("TraceNotYourTurn");
-  await f.accountOf(f.challenger).send({ data: choose(nodes, 0).data, valueWei: 0n });
-  const reveal = call("reveal", [gameId, nodes]);
-  expect(await f.refusal({ account: f.owner, data: reveal })).toBe("TraceNodesInvalid");
+  const choose = (shown: readonly `0x${string}`[], child: number) =>
+    gameCall("choose", [gameId, shown, BigInt(child)]);
+  expect(await f.refusal(f.challenger, choose(turned, 0))).toBe("TraceNodesInvalid");
+  expect(await f.refusal(f.challenger, choose(nodes, nodes.length))).toBe("TraceNodesInvalid");
+  expect(await f.refusal(f.owner, choose(nodes, 0))).toBe("TraceNotYourTurn");
+  await f.accountOf(f.challenger).send({ data: choose(nodes, 0), valueWei: 0n });
+  const reveal = gameCall("reveal", [gameId, nodes]);
+  expect(await f.refusal(f.owner, reveal)).toBe("TraceNodesInvalid");
   await f.passTime(36n * HOUR_SECONDS + 1n);
   const late = ownersMove(await gameNow(), statement, lie);
-  expect(await f.refusal({ account: f.owner, data: late })).toBe("TraceTooLate");
-  expect(await f.refusal({ account: f.stranger, data: call("endByTime", [gameId]) })).toBeNull();
+  expect(await f.refusal(f.owner, late)).toBe("TraceTooLate");
+  expect(await f.refusal(f.stranger, gameCall("endByTime", [gameId]))).toBeNull();
 });

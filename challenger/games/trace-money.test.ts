@@ -1,29 +1,15 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { encodeFunctionData, type Hex } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
+import type { Hex } from "viem";
+import { expect, test } from "vitest";
 import { anyClaim } from "./testing/any-claim.ts";
-import {
-  BOND_WEI,
-  HOUR_SECONDS,
-  STAKE_WEI,
-  startTraceGame,
-  type TraceFixture,
-  traceGameAbi,
-} from "./testing/trace-fixture.ts";
+import { BOND_WEI, gameCall, HOUR_SECONDS, STAKE_WEI, startTraceGame } from "./testing/trace-fixture.ts";
 import { challengeCall, statementHash } from "./trace-moves.ts";
 
 const STEPS = 160;
-let f: TraceFixture;
-
-beforeAll(async () => {
-  f = await startTraceGame();
-});
-afterAll(() => f?.stop());
-
-const call = (functionName: string, args: readonly unknown[]) =>
-  encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
-const read = (functionName: string, args: readonly unknown[] = []) =>
-  f.client.readContract({ ...f.read, functionName, args } as never) as Promise<never>;
+const f = started(startTraceGame);
+revertEachTest(() => f);
 
 /** Of a claim of the one statement. */
 const challengeOf = (claimId: bigint) => challengeCall(claimId, statementHash(anyClaim().statement));
@@ -36,6 +22,29 @@ interface Books {
   readonly owed: Map<Hex, bigint>;
 }
 
+test("a claim that L1 takes back while its challenge is on its way, and another one under its number, takes no stake of who has challenged the other one", async () => {
+  const [wrong, right] = [anyClaim(9), anyClaim(10)];
+  const before = await f.client.snapshot();
+  const claimId = await f.claim(wrong);
+  const data = ({ statement }: typeof wrong) => challengeCall(claimId, statementHash(statement));
+  const refusal = () => f.refusal(f.challenger, data(wrong), STAKE_WEI);
+  expect(await refusal()).toBeNull();
+  await f.client.revert({ id: before });
+  expect(await f.claim(right)).toBe(claimId);
+  expect(await refusal()).toBe("TraceOtherStatement");
+  // It is in a block all the same where nobody estimates its gas, and takes that alone.
+  await expect(f.send(f.challenger, data(wrong), STAKE_WEI)).rejects.toThrow("reverted");
+  expect(await f.client.getTransactionCount({ address: f.challenger })).toBe(1);
+  expect(await f.read("gameCount")).toBe(0n);
+  expect(await f.client.getBalance({ address: f.game })).toBe(BOND_WEI);
+  // The claim that is there now is challenged by who has compared it.
+  await f.send(f.challenger, data(right), STAKE_WEI);
+  await f.send(f.owner, gameCall("answer", [1n, right.statement, right.root, [right.nodes[0]], right.nodes]));
+  await f.passTime(37n * HOUR_SECONDS);
+  await f.send(f.owner, gameCall("endByTime", [1n]));
+  expect(await f.owedWei(f.owner)).toBe(STAKE_WEI);
+});
+
 test("a random walk moves no wei that the books do not", { timeout: 600_000 }, async () => {
   const random = new SeededRandom("trace money");
   const books: Books = { bonds: new Map(), stakes: new Map(), owed: new Map() };
@@ -45,36 +54,36 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
   const people = [f.owner, f.challenger, f.stranger];
   const refuted = new Set<bigint>();
   const tryCall = async (what: string, account: Hex, data: Hex, value = 0n): Promise<boolean> => {
-    if ((await f.refusal({ account, data, value })) !== null) return false;
-    await f.client.sendTransaction({ account, to: f.game, data, value, gas: 5_000_000n });
+    if ((await f.refusal(account, data, value)) !== null) return false;
+    await f.send(account, data, value);
     done[what] = (done[what] ?? 0) + 1;
     return true;
   };
   for (let step = 0; step < STEPS; step++) {
     const who = people[random.nextBelow(3)]!;
-    const claimId = BigInt(1 + random.nextBelow(Math.max(1, Number(await read("claimCount")))));
-    const gameId = BigInt(1 + random.nextBelow(Math.max(1, Number(await read("gameCount")))));
+    const claimId = BigInt(1 + random.nextBelow(Math.max(1, Number(await f.read("claimCount")))));
+    const gameId = BigInt(1 + random.nextBelow(Math.max(1, Number(await f.read("gameCount")))));
     const game = books.stakes.get(gameId);
     switch (random.nextBelow(9)) {
       case 0: {
-        if (!(await tryCall("claim", f.owner, call("claim", [statement, path]), BOND_WEI + BigInt(step))))
+        if (!(await tryCall("claim", f.owner, gameCall("claim", [statement, path]), BOND_WEI + BigInt(step))))
           break;
-        books.bonds.set((await read("claimCount")) as bigint, BOND_WEI + BigInt(step));
+        books.bonds.set((await f.read("claimCount")) as bigint, BOND_WEI + BigInt(step));
         break;
       }
       case 1:
       case 2: {
         if (!(await tryCall("challenge", who, challengeOf(claimId), STAKE_WEI))) break;
-        books.stakes.set((await read("gameCount")) as bigint, { claimId, who, turn: "owner" });
+        books.stakes.set((await f.read("gameCount")) as bigint, { claimId, who, turn: "owner" });
         break;
       }
       case 3: {
-        const data = call("answer", [gameId, statement, root, [nodes[0]], nodes]);
+        const data = gameCall("answer", [gameId, statement, root, [nodes[0]], nodes]);
         if (await tryCall("answer", f.owner, data)) game!.turn = "challenger";
         break;
       }
       case 4: {
-        if (game === undefined || !(await tryCall("endByTime", who, call("endByTime", [gameId])))) break;
+        if (game === undefined || !(await tryCall("endByTime", who, gameCall("endByTime", [gameId])))) break;
         books.stakes.delete(gameId);
         if (game.turn === "challenger") owe(f.owner, STAKE_WEI);
         else {
@@ -85,7 +94,7 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
         break;
       }
       case 5: {
-        const isGiven = await tryCall("returnStake", who, call("returnStake", [gameId]));
+        const isGiven = await tryCall("returnStake", who, gameCall("returnStake", [gameId]));
         if (!isGiven) break;
         expect(refuted.has(game!.claimId)).toBe(true);
         books.stakes.delete(gameId);
@@ -94,14 +103,14 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
       }
       case 6: {
         for (const [id, bondWei] of books.bonds) {
-          if (!(await tryCall("returnBond", who, call("returnBond", [id])))) continue;
+          if (!(await tryCall("returnBond", who, gameCall("returnBond", [id])))) continue;
           owe(f.owner, bondWei);
           books.bonds.delete(id);
         }
         break;
       }
       case 7: {
-        if (await tryCall("withdraw", f.stranger, call("withdraw", [who]))) books.owed.delete(who);
+        if (await tryCall("withdraw", f.stranger, gameCall("withdraw", [who]))) books.owed.delete(who);
         break;
       }
       default:
@@ -123,7 +132,7 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
 test("whoever asks again while he is paid gets it once", async () => {
   // Called with data, it passes them on to the game; paid, it asks for what it is owed once more.
   const game = f.game.slice(2);
-  const selector = call("withdraw", [f.stranger]).slice(2, 10);
+  const selector = gameCall("withdraw", [f.stranger]).slice(2, 10);
   const paid = `63${selector}60e01b5f52306004525f5f60245f5f73${game}5af15000`;
   const runtime = `36603157${paid}5b365f5f375f5f365f3473${game}5af15000`;
   const size = (runtime.length / 2).toString(16);
@@ -136,14 +145,13 @@ test("whoever asks again while he is paid gets it once", async () => {
   await f.claim({ statement, path });
   const challenge = { account: f.stranger, to: address, data: challengeOf(claimId) };
   await f.client.sendTransaction({ ...challenge, value: STAKE_WEI, gas: 500_000n });
-  const gameId = (await read("gameCount")) as bigint;
+  const gameId = (await f.read("gameCount")) as bigint;
   await f.passTime(37n * HOUR_SECONDS);
-  const send = (data: Hex) =>
-    f.client.sendTransaction({ account: f.stranger, to: f.game, data, gas: 500_000n });
-  await send(call("endByTime", [gameId]));
+  const send = (data: Hex) => f.send(f.stranger, data);
+  await send(gameCall("endByTime", [gameId]));
   const owed = BOND_WEI / 2n + STAKE_WEI;
   expect(await f.owedWei(address)).toBe(owed);
-  await send(call("withdraw", [address]));
+  await send(gameCall("withdraw", [address]));
   expect(await f.client.getBalance({ address })).toBe(owed);
   expect(await f.owedWei(address)).toBe(0n);
 });
@@ -151,27 +159,24 @@ test("whoever asks again while he is paid gets it once", async () => {
 test("beyond 256 games about one claim each costs a stake more, and comes back whole; another claim's first costs a stake", async () => {
   const { path, statement } = anyClaim();
   const [first, second] = [await f.claim({ statement, path }), await f.claim({ statement, path })];
-  const challenge = (claimId: bigint, value: bigint) =>
-    ({ account: f.challenger, to: f.game, data: challengeOf(claimId), value }) as const;
-  const [openBefore, baseFeeWei] = [(await read("openGamesOf", [f.owner])) as bigint, 0n];
-  for (let open = 0; open < 256; open++)
-    await f.client.sendTransaction({ ...challenge(first, STAKE_WEI), gas: 500_000n });
-  expect(await read("stakeFor", [first, baseFeeWei])).toBe(2n * STAKE_WEI);
-  expect(await read("stakeFor", [second, baseFeeWei])).toBe(STAKE_WEI);
-  expect(await f.refusal(challenge(first, STAKE_WEI))).toBe("TraceBondWrong");
+  const challenge = (claimId: bigint, wei: bigint) => f.send(f.challenger, challengeOf(claimId), wei);
+  const [openBefore, baseFeeWei] = [(await f.read("openGamesOf", [f.owner])) as bigint, 0n];
+  for (let open = 0; open < 256; open++) await challenge(first, STAKE_WEI);
+  expect(await f.read("stakeFor", [first, baseFeeWei])).toBe(2n * STAKE_WEI);
+  expect(await f.read("stakeFor", [second, baseFeeWei])).toBe(STAKE_WEI);
+  expect(await f.refusal(f.challenger, challengeOf(first), STAKE_WEI)).toBe("TraceBondWrong");
   // More than that is no fault: somebody else's game may have ended meanwhile.
   const paidWei = 2n * STAKE_WEI + 5n;
-  await f.client.sendTransaction({ ...challenge(first, paidWei), gas: 500_000n });
-  const last = (await read("gameCount")) as bigint;
-  await f.client.sendTransaction({ ...challenge(second, STAKE_WEI), gas: 500_000n });
+  await challenge(first, paidWei);
+  const last = (await f.read("gameCount")) as bigint;
+  await challenge(second, STAKE_WEI);
   await f.passTime(37n * HOUR_SECONDS);
-  const send = (name: string, id: bigint) =>
-    f.client.sendTransaction({ account: f.stranger, to: f.game, data: call(name, [id]), gas: 500_000n });
+  const send = (name: string, id: bigint) => f.send(f.stranger, gameCall(name, [id]));
   const owedBefore = await f.owedWei(f.challenger);
   await send("endByTime", last - 1n);
   await send("returnStake", last);
   expect((await f.owedWei(f.challenger)) - owedBefore).toBe(BOND_WEI / 2n + STAKE_WEI + paidWei);
-  expect(await read("openGamesOf", [f.owner])).toBe(openBefore + 256n);
+  expect(await f.read("openGamesOf", [f.owner])).toBe(openBefore + 256n);
 });
 
 test("a stake follows the base fee up to four of the least, and a reward up to three quarters of the bond", async () => {
@@ -179,18 +184,18 @@ test("a stake follows the base fee up to four of the least, and a reward up to t
   const claimId = await f.claim({ statement, path });
   const gwei = 10n ** 9n;
   // 600,000 gas of an owner's moves.
-  expect(await read("stakeFor", [claimId, 100n * gwei])).toBe(STAKE_WEI);
-  expect(await read("stakeFor", [claimId, 500n * gwei])).toBe(300_000_000n * gwei);
-  expect(await read("stakeFor", [claimId, 5_000n * gwei])).toBe(4n * STAKE_WEI);
+  expect(await f.read("stakeFor", [claimId, 100n * gwei])).toBe(STAKE_WEI);
+  expect(await f.read("stakeFor", [claimId, 500n * gwei])).toBe(300_000_000n * gwei);
+  expect(await f.read("stakeFor", [claimId, 5_000n * gwei])).toBe(4n * STAKE_WEI);
   const rewardAt = async (baseFeeWei: bigint) => {
     const snapshot = await f.client.snapshot();
-    const gameId = ((await read("gameCount")) as bigint) + 1n;
+    const gameId = ((await f.read("gameCount")) as bigint) + 1n;
     const sent = { account: f.stranger, to: f.game, gas: 500_000n, maxFeePerGas: 10_000n * gwei } as const;
     await f.client.sendTransaction({ ...sent, data: challengeOf(claimId), value: STAKE_WEI });
     await f.passTime(37n * HOUR_SECONDS);
     const before = await f.owedWei(f.stranger);
     await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas: baseFeeWei });
-    await f.client.sendTransaction({ ...sent, data: call("endByTime", [gameId]) });
+    await f.client.sendTransaction({ ...sent, data: gameCall("endByTime", [gameId]) });
     const wei = (await f.owedWei(f.stranger)) - before - STAKE_WEI;
     await f.client.revert({ id: snapshot });
     return wei;

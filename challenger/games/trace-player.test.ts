@@ -1,30 +1,18 @@
 /** What would stop a player, fill its memory or make it pay: each was once so. */
 
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { madeConfigs } from "@openledger/models/testing/made-models";
-import {
-  createPublicClient,
-  custom,
-  encodeEventTopics,
-  HttpRequestError,
-  type PublicClient,
-  zeroAddress,
-} from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { clientOfLogs } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
+import { encodeEventTopics, HttpRequestError, type PublicClient } from "viem";
+import { beforeAll, describe, expect, test } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { GameReader } from "./read-games.ts";
 import { blindChallenge, falseTrace, placeOf } from "./testing/played-games.ts";
-import {
-  HOUR_SECONDS,
-  STAKE_WEI,
-  smallModel,
-  startTraceGame,
-  type TraceFixture,
-} from "./testing/trace-fixture.ts";
+import { HOUR_SECONDS, STAKE_WEI, startTraceGame, tinyTraced } from "./testing/trace-fixture.ts";
 import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
-import { claimOf, describeModel, type TracedQuery, traceQuery, tracingKernels } from "./traced-model.ts";
+import { claimOf, type TracedQuery, traceQuery } from "./traced-model.ts";
 
-let f: TraceFixture;
+const f = started(() => startTraceGame());
 let honest: TracedQuery;
 let lie: TracedQuery;
 /** A claim of each. */
@@ -32,17 +20,12 @@ let claimHonest: () => Promise<bigint>;
 let claimLie: () => Promise<bigint>;
 
 beforeAll(async () => {
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  const small = await smallModel(config, 6);
-  const model = describeModel({ rollup: zeroAddress, modelId: 7n }, small.model, small.inputs);
-  const kernels = tracingKernels("wasm", model);
+  const { kernels, model } = await tinyTraced();
   honest = traceQuery(model, { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 }, kernels);
   lie = falseTrace(model, honest, kernels, placeOf(honest, "quantise"));
-  f = await startTraceGame();
   claimHonest = () => f.claim(claimOf(model, honest));
   claimLie = () => f.claim(claimOf(model, lie));
 });
-afterAll(() => f?.stop());
 
 /** Looks at these claims alone: others are of other tests. Counts what it traces. */
 function playerOf(who: `0x${string}`, ids: readonly bigint[], changed: Partial<PlayerOptions> = {}) {
@@ -69,9 +52,17 @@ function playerOf(who: `0x${string}`, ids: readonly bigint[], changed: Partial<P
   return { traced, look };
 }
 
+type Read = Parameters<PublicClient["readContract"]>[0];
+
 /** The node, but for one of its methods. */
 const nodeWith = (changed: Partial<PublicClient>) =>
   Object.assign(Object.create(f.publicClient), changed) as PublicClient;
+
+/** The node, but for reads that are answered otherwise. @param answer null asks it */
+const readingOtherwise = (answer: (asked: Read) => Promise<unknown> | null) => {
+  const readContract = (asked: Read) => answer(asked) ?? (f.publicClient as PublicClient).readContract(asked);
+  return { readContract: readContract as never };
+};
 
 const challenge = async (claimId: bigint) =>
   f.accountOf(f.stranger).send({
@@ -100,21 +91,11 @@ describe("a node", () => {
     const MOST_BLOCKS = 8;
     await f.client.mine({ blocks: 2 * MOST_BLOCKS });
     const firsts: number[] = [];
-    const publicClient = createPublicClient({
-      transport: custom(
-        {
-          async request({ method, params }) {
-            if (method === "eth_getLogs") {
-              const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }];
-              if (Number(toBlock) - Number(fromBlock) >= MOST_BLOCKS)
-                throw Object.assign(new Error("query exceeds max block range"), { code: -32_005 });
-              firsts.push(Number(fromBlock));
-            }
-            return f.client.request({ method, params } as never);
-          },
-        },
-        { retryCount: 0 },
-      ),
+    const publicClient = clientOfLogs(f.client, async ({ fromBlock, toBlock }, ask) => {
+      if (Number(toBlock) - Number(fromBlock) >= MOST_BLOCKS)
+        throw Object.assign(new Error("query exceeds max block range"), { code: -32_005 });
+      firsts.push(Number(fromBlock));
+      return ask();
     });
     const reader = new GameReader(publicClient, f.game);
     expect((await reader.claims()).claims.at(-1)).toMatchObject({ claimId });
@@ -126,12 +107,11 @@ describe("a node", () => {
   test("that does not tell of a claim's games is no reason to challenge it again", async () => {
     const claimId = await claimLie();
     const { look } = playerOf(f.challenger, [claimId], {
-      publicClient: nodeWith({
-        readContract: ((asked: Parameters<PublicClient["readContract"]>[0]) =>
-          asked.functionName === "games"
-            ? Promise.reject(new Error("too many requests"))
-            : (f.publicClient as PublicClient).readContract(asked)) as never,
-      }),
+      publicClient: nodeWith(
+        readingOtherwise(({ functionName }) =>
+          functionName === "games" ? Promise.reject(new Error("too many requests")) : null,
+        ),
+      ),
     });
     expect((await look()).moves).toEqual(["challenge"]);
     const { failures, moves } = await look();
@@ -145,20 +125,9 @@ test("a node that leaves out a challenge once is asked again, and the owner answ
   await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
   const [challenged] = encodeEventTopics({ abi: traceGameAbi, eventName: "Challenged" });
   const playing = (forgets: () => boolean) => {
-    const publicClient = createPublicClient({
-      transport: custom(
-        {
-          async request({ method, params }) {
-            const answer = await f.client.request({ method, params } as never);
-            if (method !== "eth_getLogs" || !forgets()) return answer;
-            return (answer as unknown as { topics: string[] }[]).filter(
-              ({ topics }) => topics[0] !== challenged,
-            );
-          },
-        },
-        { retryCount: 0 },
-      ),
-    }) as PublicClient;
+    const publicClient = clientOfLogs(f.client, async (_, ask) =>
+      (await ask()).filter(({ topics }) => !forgets() || topics[0] !== challenged),
+    );
     return playerOf(f.owner, [claimId], { publicClient });
   };
   const incomplete = { claimId, error: { code: "BRG_HISTORY_INCOMPLETE" } };
@@ -177,12 +146,11 @@ test("a node that does not answer is said by a code, whatever it was asked", asy
   const claimId = await claimLie();
   // What the challenge takes, and what the first one would.
   for (const refused of [claimId, 0n]) {
-    const publicClient = nodeWith({
-      readContract: ((asked: Parameters<PublicClient["readContract"]>[0]) =>
-        asked.functionName === "stakeFor" && asked.args?.[0] === refused
-          ? down()
-          : (f.publicClient as PublicClient).readContract(asked)) as never,
-    });
+    const publicClient = nodeWith(
+      readingOtherwise(({ args, functionName }) =>
+        functionName === "stakeFor" && args?.[0] === refused ? down() : null,
+      ),
+    );
     const { failures } = await playerOf(f.challenger, [claimId], { publicClient }).look();
     expect(failures).toMatchObject([{ claimId, error: unreachable }]);
   }
@@ -252,10 +220,9 @@ describe("a claim whose query is false", () => {
     const node = f.publicClient as PublicClient;
     const asking = (stakeWei: bigint, baseFeeWei?: bigint) =>
       nodeWith({
-        readContract: ((asked: Parameters<PublicClient["readContract"]>[0]) =>
-          asked.functionName === "stakeFor" && asked.args?.[0] === claimId
-            ? Promise.resolve(stakeWei)
-            : node.readContract(asked)) as never,
+        ...readingOtherwise(({ args, functionName }) =>
+          functionName === "stakeFor" && args?.[0] === claimId ? Promise.resolve(stakeWei) : null,
+        ),
         getBlock: (async () => {
           const block = await node.getBlock();
           return { ...block, baseFeePerGas: baseFeeWei ?? block.baseFeePerGas };
@@ -307,7 +274,7 @@ test.each(["it is compared", "its challenge is on its way"])(
     const refusals: unknown[] = [];
     const send: PlayerOptions["account"]["send"] = async (call) => {
       await replace();
-      refusals.push(await f.refusal({ account: f.challenger, data: call.data, value: call.valueWei }));
+      refusals.push(await f.refusal(f.challenger, call.data, call.valueWei));
       return account.send(call);
     };
     const { look } = playerOf(f.challenger, [claimId], {

@@ -10,14 +10,7 @@ import { type Address, encodeFunctionData, type Hex, type PublicClient } from "v
 import { KeptTraces, type TracingOptions } from "./kept-traces.ts";
 import type { PlayedMove, PlayerAccount } from "./played-moves.ts";
 import { type DueMove, sendMoves } from "./played-moves.ts";
-import {
-  type ClaimedModel,
-  type ClaimState,
-  type FailedRead,
-  GameReader,
-  type ShownClaim,
-  sameAddress,
-} from "./read-games.ts";
+import { type ClaimState, type FailedRead, GameReader, type ShownClaim, sameAddress } from "./read-games.ts";
 import { stakeFor } from "./stakes.ts";
 import {
   challengeCall,
@@ -27,13 +20,14 @@ import {
   ownersMove,
   statementHash,
 } from "./trace-moves.ts";
+import type { LedgerModel } from "./traced-model.ts";
 
 export interface PlayerOptions extends TracingOptions {
   readonly publicClient: PublicClient;
   readonly game: Address;
   readonly account: PlayerAccount;
   /** Whose claims he looks at; all where nothing is said. */
-  readonly model?: ClaimedModel | undefined;
+  readonly model?: LedgerModel | undefined;
   /** Who reads claims and games; default: a reader of his own. */
   readonly reader?: GameReader | undefined;
   /** Claims that were found right before; default: none. */

@@ -1,9 +1,10 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { traceRulesAbi } from "@openledger/contracts/build/trace-abi";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { createKernels } from "@openledger/models/kernels/create-kernels";
 import { madeConfigs } from "@openledger/models/testing/made-models";
 import { bytesToHex, type Hex, hexToBytes } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bitsOf, exponential, floatOf, fused } from "../trace/float-arithmetic.ts";
 import { leafRule, placesOf } from "../trace/leaf-rules.ts";
 import { queryProgram } from "../trace/query-program.ts";
@@ -18,29 +19,20 @@ import {
   sizeOf,
   type TraceOp,
 } from "../trace/trace-op.ts";
+import { wordBytes } from "../trace/word-tree.ts";
 import { mostOpened } from "./claimable.ts";
-import { smallModel, startTraceGame, type TraceFixture } from "./testing/trace-fixture.ts";
+import { smallModel, startTraceGame } from "./testing/trace-fixture.ts";
 import { rangesOf } from "./trace-moves.ts";
 import { type TracedQuery, tracedQuery } from "./traced-model.ts";
 
-let f: TraceFixture;
+const f = started(() => startTraceGame());
 const random = new SeededRandom("trace rules");
 const nextBelow = (limit: number) => random.nextBelow(limit);
-
-beforeAll(async () => {
-  f = await startTraceGame();
-});
-afterAll(() => f?.stop());
 
 const rules = (functionName: string, args: readonly unknown[]) =>
   f.client.readContract({ address: f.rules, abi: traceRulesAbi, functionName, args } as never);
 
-function hexOf(words: readonly number[]): Hex {
-  const bytes = new Uint8Array(4 * words.length);
-  const view = new DataView(bytes.buffer);
-  for (const [k, word] of words.entries()) view.setUint32(4 * k, word);
-  return bytesToHex(bytes);
-}
+const hexOf = (words: readonly number[]): Hex => bytesToHex(wordBytes(words));
 
 function wordsIn(hex: Hex): number[] {
   const bytes = hexToBytes(hex);

@@ -9,7 +9,7 @@ import { queryProgram, type TracedModel, type TraceInputs } from "../trace/query
 import { chainKernels, runTrace } from "../trace/run-trace.ts";
 import type { TraceOp } from "../trace/trace-op.ts";
 import { type Programs, programsOf, programTree, type TraceTree, traceTree } from "../trace/trace-tree.ts";
-import type { WordTree } from "../trace/word-tree.ts";
+import { type WordTree, wordBytes } from "../trace/word-tree.ts";
 
 /** A model, and whose ledger has it. */
 export interface LedgerModel {
@@ -131,20 +131,12 @@ export function claimOfText(model: DescribedModel, text: TracedText, query: Hex)
     programCount: BigInt(model.programs.count + 1),
     opCount: BigInt(program.length),
     program: bytesToHex(programTree(program).root),
-    tokens: tokenBytes(text.tokens),
+    tokens: bytesToHex(wordBytes(text.tokens)),
     promptCount: BigInt(text.promptCount),
     query,
   };
   const path = model.programs.tree.path(text.tokens.length - 1).map((node) => bytesToHex(node));
   return { statement, path };
-}
-
-/** Four bytes a token. */
-function tokenBytes(tokens: readonly number[]): Hex {
-  const bytes = new Uint8Array(4 * tokens.length);
-  const view = new DataView(bytes.buffer);
-  for (const [k, token] of tokens.entries()) view.setUint32(4 * k, token);
-  return bytesToHex(bytes);
 }
 
 /** Whether a claim names the model's own inputs and programs. Of another model it can be right, and still worth nothing. */

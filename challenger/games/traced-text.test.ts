@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import type { FamilyTraining, Trained } from "@openledger/attribution/model/model-family";
@@ -7,6 +6,7 @@ import { publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { byteCharacters } from "@openledger/models/internal/tokens/train-tokenizer";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
@@ -19,7 +19,7 @@ import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/
 import { readSpelling } from "@openledger/models/tokens/token-spelling";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { type Hex, zeroAddress } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { mostShownNumbers } from "./claimable.ts";
 import { requirePostable } from "./postable-rows.ts";
 import { claimOf, namesModel, textOf, traceQuery, tracingKernels } from "./traced-model.ts";
@@ -29,20 +29,18 @@ import { openTracedText } from "./traced-text.ts";
 const rows = ownedTexts(sampleTexts(8));
 const CLAIMANT = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
 const SIZE = { rows: 8, features: 36, payees: 8, payments: 4, draws: 2 };
-let folder: string;
+const folder = testFolder("traced");
 let setting: TrainingSetting;
 let training: FamilyTraining<TextParts>;
 let parts: Trained<TextParts>;
 beforeAll(async () => {
   await initPoseidon();
-  folder = await mkdtemp(join(tmpdir(), "openledger-traced-"));
   await writeMadeModel(folder, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
   setting = { bases: [readFrom(folderSource(folder))], kernels: "wasm", threadCount: 1 };
   training = withPromise(textTraining(textFamily(setting), setting), setting);
   const recipe = textRecipeFor(rows, await describeBase(folderSource(folder), "made"));
   parts = await training.train(rows, recipe, {});
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 test("the trace of a registered model's answer ends in the query that its receipt would have", async () => {
   const { family, recipe } = parts;
@@ -137,42 +135,38 @@ async function overConfig(own: string, config: object, changed: Partial<TextReci
 
 test("a width whose norms no transaction shows is not promised", async () => {
   const contents = rows.map(({ content }) => content);
-  const own = await mkdtemp(join(tmpdir(), "openledger-width-"));
-  try {
-    const of = (width: number, changed: Partial<TextRecipe> = {}) =>
-      overConfig(own, { hidden_size: width, num_hidden_layers: 1 }, changed);
-    const { answerTokens, promptTokens } = parts.recipe.answers;
-    const most = mostShownNumbers(promptTokens + answerTokens);
-    // 128 KiB, less 16 for all but tokens and numbers.
-    expect(4 * (most + promptTokens + answerTokens)).toBe(112 * 1_024);
-    // Two heads, of whole sixteens.
-    const widest = 32 * Math.floor(most / 96);
-    const tooWide = await of(widest + 32);
-    const refused = { code: "MOD_CLAIMS_TOO_LARGE", data: { reason: "width", width: widest + 32 } };
-    for (const given of [null, contents])
-      await expect(withTracing(tooWide.made, CLAIMANT, tooWide.place, given)).rejects.toMatchObject(refused);
-    const tracing = { claimant: CLAIMANT.toLowerCase(), digest: `0x${"22".repeat(32)}` };
-    const verify = async ({ made, place }: Awaited<ReturnType<typeof of>>) =>
-      withPromise(textTraining(textFamily(place), place), place).promise!(made);
-    await expect(verify(await of(widest + 32, { tracing }))).rejects.toMatchObject(refused);
-    // A narrower one is enough for queries; a row that is longer has more tokens in its statement.
-    const fits = await of(widest);
-    await expect(withTracing(fits.made, CLAIMANT, fits.place, null)).rejects.not.toMatchObject(refused);
-    const long = {
-      rowTokens: promptTokens + answerTokens + 96,
-      tracing: { ...tracing, rows: true as const },
-    };
-    await expect(verify(await of(widest, long))).rejects.toMatchObject({
-      code: "MOD_ROWS_NOT_POSTABLE",
-      data: { reason: "width" },
-    });
-  } finally {
-    await rm(own, { recursive: true });
-  }
+  const own = await mkdtemp(join(folder, "width-"));
+  const of = (width: number, changed: Partial<TextRecipe> = {}) =>
+    overConfig(own, { hidden_size: width, num_hidden_layers: 1 }, changed);
+  const { answerTokens, promptTokens } = parts.recipe.answers;
+  const most = mostShownNumbers(promptTokens + answerTokens);
+  // 128 KiB, less 16 for all but tokens and numbers.
+  expect(4 * (most + promptTokens + answerTokens)).toBe(112 * 1_024);
+  // Two heads, of whole sixteens.
+  const widest = 32 * Math.floor(most / 96);
+  const tooWide = await of(widest + 32);
+  const refused = { code: "MOD_CLAIMS_TOO_LARGE", data: { reason: "width", width: widest + 32 } };
+  for (const given of [null, contents])
+    await expect(withTracing(tooWide.made, CLAIMANT, tooWide.place, given)).rejects.toMatchObject(refused);
+  const tracing = { claimant: CLAIMANT.toLowerCase(), digest: `0x${"22".repeat(32)}` };
+  const verify = async ({ made, place }: Awaited<ReturnType<typeof of>>) =>
+    withPromise(textTraining(textFamily(place), place), place).promise!(made);
+  await expect(verify(await of(widest + 32, { tracing }))).rejects.toMatchObject(refused);
+  // A narrower one is enough for queries; a row that is longer has more tokens in its statement.
+  const fits = await of(widest);
+  await expect(withTracing(fits.made, CLAIMANT, fits.place, null)).rejects.not.toMatchObject(refused);
+  const long = {
+    rowTokens: promptTokens + answerTokens + 96,
+    tracing: { ...tracing, rows: true as const },
+  };
+  await expect(verify(await of(widest, long))).rejects.toMatchObject({
+    code: "MOD_ROWS_NOT_POSTABLE",
+    data: { reason: "width" },
+  });
 });
 
 test("a trace that nobody can hold is not promised, and a program that nobody can make", async () => {
-  const own = await mkdtemp(join(tmpdir(), "openledger-large-"));
+  const own = await mkdtemp(join(folder, "large-"));
   const refusal = async (config: object, promptTokens: number) => {
     const { recipe } = parts;
     const answers = { ...recipe.answers, promptTokens };
@@ -182,21 +176,17 @@ test("a trace that nobody can hold is not promised, and a program that nobody ca
       ({ code, data }) => ({ code, reason: data.reason }),
     );
   };
-  try {
-    const refused = { code: "MOD_CLAIMS_TOO_LARGE", reason: "trace-size" };
-    // Of Qwen 3's smallest the parameters alone, of them turned once more, are too many.
-    const qwen = { vocab_size: 151_936, hidden_size: 1_024, intermediate_size: 3_072, num_hidden_layers: 28 };
-    expect(await refusal(qwen, 40)).toEqual(refused);
-    // A wide vocabulary alone is none; what no config says is missing only later.
-    expect(await refusal({ vocab_size: 151_936 }, 40)).not.toMatchObject({ code: refused.code });
-    // Few numbers, but each token's heads have norms of their own: operations rise with the square of the length.
-    const heads = { model_type: "qwen3", head_dim: 16, num_attention_heads: 16, num_key_value_heads: 8 };
-    const deep = { ...heads, num_hidden_layers: 28, max_position_embeddings: 512 };
-    expect(await refusal(deep, 400)).toEqual(refused);
-    expect(await refusal(deep, 40)).not.toMatchObject({ code: refused.code });
-  } finally {
-    await rm(own, { recursive: true });
-  }
+  const refused = { code: "MOD_CLAIMS_TOO_LARGE", reason: "trace-size" };
+  // Of Qwen 3's smallest the parameters alone, of them turned once more, are too many.
+  const qwen = { vocab_size: 151_936, hidden_size: 1_024, intermediate_size: 3_072, num_hidden_layers: 28 };
+  expect(await refusal(qwen, 40)).toEqual(refused);
+  // A wide vocabulary alone is none; what no config says is missing only later.
+  expect(await refusal({ vocab_size: 151_936 }, 40)).not.toMatchObject({ code: refused.code });
+  // Few numbers, but each token's heads have norms of their own: operations rise with the square of the length.
+  const heads = { model_type: "qwen3", head_dim: 16, num_attention_heads: 16, num_key_value_heads: 8 };
+  const deep = { ...heads, num_hidden_layers: 28, max_position_embeddings: 512 };
+  expect(await refusal(deep, 400)).toEqual(refused);
+  expect(await refusal(deep, 40)).not.toMatchObject({ code: refused.code });
 });
 
 test("whoever verifies a model that promises claims computes its digest again", async () => {
@@ -271,38 +261,30 @@ test("rows are promised where they can be posted, and refused with a reason wher
 });
 
 test("rows of a tokenizer whose tokens spell no bytes are not promised", async () => {
-  const own = await mkdtemp(join(tmpdir(), "openledger-unspelled-"));
-  try {
-    // More tokens than bytes, and no tokenizer that says what they spell.
-    await writeMadeModel(own, makeModel({ ...byteConfig, num_hidden_layers: 1, vocab_size: 300 }, "text"));
-    const recipe = { ...parts.recipe, base: await describeBase(folderSource(own), "made") };
-    const place = { ...setting, bases: [readFrom(folderSource(own))] };
-    await expect(
-      requirePostable(
-        recipe,
-        rows.map(({ content }) => content),
-        place,
-      ),
-    ).rejects.toMatchObject({ code: "MOD_ROWS_NOT_POSTABLE", data: { reason: "vocabulary" } });
-  } finally {
-    await rm(own, { recursive: true });
-  }
+  const own = await mkdtemp(join(folder, "unspelled-"));
+  // More tokens than bytes, and no tokenizer that says what they spell.
+  await writeMadeModel(own, makeModel({ ...byteConfig, num_hidden_layers: 1, vocab_size: 300 }, "text"));
+  const recipe = { ...parts.recipe, base: await describeBase(folderSource(own), "made") };
+  const place = { ...setting, bases: [readFrom(folderSource(own))] };
+  await expect(
+    requirePostable(
+      recipe,
+      rows.map(({ content }) => content),
+      place,
+    ),
+  ).rejects.toMatchObject({ code: "MOD_ROWS_NOT_POSTABLE", data: { reason: "vocabulary" } });
 });
 
 describe("rows whose tokens L1 could not tell from others", () => {
   const answered = async (rowsOf: readonly object[], changed: object = {}) => {
-    const own = await mkdtemp(join(tmpdir(), "openledger-tokens-"));
-    try {
-      await writeMadeModel(own, makeModel({ ...byteConfig, num_hidden_layers: 1, vocab_size: 259 }));
-      await writeFile(join(own, "tokenizer.json"), JSON.stringify({ ...TOKENIZER, ...changed }));
-      const recipe = { ...parts.recipe, base: await describeBase(folderSource(own), "made") };
-      const place = { ...setting, bases: [readFrom(folderSource(own))] };
-      const contents = rowsOf.map((row) => new TextEncoder().encode(JSON.stringify(row)));
-      const reason = (error: unknown) => (error as { data: object }).data;
-      return await requirePostable(recipe, contents, place).then(() => null, reason);
-    } finally {
-      await rm(own, { recursive: true });
-    }
+    const own = await mkdtemp(join(folder, "tokens-"));
+    await writeMadeModel(own, makeModel({ ...byteConfig, num_hidden_layers: 1, vocab_size: 259 }));
+    await writeFile(join(own, "tokenizer.json"), JSON.stringify({ ...TOKENIZER, ...changed }));
+    const recipe = { ...parts.recipe, base: await describeBase(folderSource(own), "made") };
+    const place = { ...setting, bases: [readFrom(folderSource(own))] };
+    const contents = rowsOf.map((row) => new TextEncoder().encode(JSON.stringify(row)));
+    const reason = (error: unknown) => (error as { data: object }).data;
+    return await requirePostable(recipe, contents, place).then(() => null, reason);
   };
   const bytes = Object.fromEntries(byteCharacters().map((character, byte) => [character, byte]));
   const TOKENIZER = {

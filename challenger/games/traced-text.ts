@@ -102,7 +102,7 @@ export async function openTracedText(
 }
 
 /** Copies of what a trace begins with: the arena is not held by anyone who holds them. */
-function inputsOf(
+export function inputsOf(
   { adapter, kernels: { arena }, parameters, shape, workspace: { rotary } }: PlacedText["loaded"]["model"],
   directions: Place,
   { featureCount, maxRows }: { featureCount: number; maxRows: number },

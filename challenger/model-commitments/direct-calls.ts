@@ -6,11 +6,9 @@ import type { CommittedModel, TreeName } from "../statements/committed-model.ts"
 import { readNumbers } from "../statements/direct-arithmetic.ts";
 import type { DirectFault } from "../statements/direct-faults.ts";
 import { CHAIN, GROUP, mapPlaces } from "../statements/direct-model-commitment.ts";
-import { readFact } from "../statements/leaf-bytes.ts";
 import { leafHash } from "../statements/leaf-tree.ts";
 import {
   challengeData,
-  duplicateShown,
   NOTHING,
   openingOf,
   sharedShown,
@@ -75,10 +73,6 @@ function shownOf(posted: CommittedModel, owned: readonly OwnedRow[], fault: Dire
     case "optimum": {
       const column = fault.bucket === bucketCount ? NOTHING : open("inputs", fault.bucket);
       return [fault.bucket, weights(), facts(), column];
-    }
-    case "duplicate": {
-      const { leader } = readFact(posted.leaves.facts[fault.row]!)!;
-      return duplicateShown({ ...fault, leader }, content, (row) => open("facts", row));
     }
     default:
       return sharedShown(posted, owned, fault);

@@ -1,7 +1,9 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { disputesAbi, judgeAbis } from "@openledger/contracts/build/disputes-abi";
+import { judgeAbis } from "@openledger/contracts/build/disputes-abi";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { encodeFunctionData } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type CommittedModel, factBytes, type Leaves, type TreeName } from "../statements/committed-model.ts";
 import { entryBytes, numberBytes, readNumbers } from "../statements/direct-arithmetic.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
@@ -9,36 +11,21 @@ import { directModelCommitment, mapPlaces } from "../statements/direct-model-com
 import { int64Bytes, pairBytes, readFact, readInt64s } from "../statements/leaf-bytes.ts";
 import { openingOf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
-import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
-import { type DisputeFixture, lie as lieOf, startDisputes } from "./testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./testing/revert-between-tests.ts";
+import { directCase, registeredDirect } from "./testing/direct-case.ts";
+import { lie as lieOf, startDisputes, withLeaf } from "./testing/dispute-fixture.ts";
 
 const BUCKETS = 64;
 const WIDTH = BUCKETS + 1;
 const ROWS = 48;
 const PLACES = mapPlaces(WIDTH);
-let f: DisputeFixture;
-let made: DirectCase;
-
-beforeAll(async () => {
-  [f, made] = await Promise.all([
-    startDisputes({ mostRows: ROWS }),
-    directCase(ROWS, { bucketCount: BUCKETS }),
-  ]);
-});
-afterAll(() => f?.stop());
-revertBetweenTests(() => f.client);
+const f = started(() => startDisputes({ mostRows: ROWS }));
+const made = started(() => directCase(ROWS, { bucketCount: BUCKETS }));
+revertEachTest(() => f);
 
 /** The name of the error that a challenge reverts with. */
-async function judged(id: bigint, fault: DirectFault, posted: CommittedModel = made.honest): Promise<string> {
-  const data = directChallengeData(id, posted, made.rows, fault);
-  return (await f.refusal({ account: f.watcher, to: f.disputes.address, data })) ?? "accepted";
-}
-
-function changed(tree: TreeName, index: number, bytes: Uint8Array): Partial<Leaves> {
-  return { [tree]: made.honest.leaves[tree].map((leaf, i) => (i === index ? bytes : leaf)) };
-}
-
+const judged = async (id: bigint, fault: DirectFault, posted: CommittedModel = made.honest) =>
+  (await f.judged(made, id, posted, fault)) ?? "accepted";
+const changed = (tree: TreeName, index: number, bytes: Uint8Array) => withLeaf(made, tree, index, bytes);
 const lie = (tree: TreeName, index: number, bytes: Uint8Array) =>
   lieOf(made, changed(tree, index, bytes)).posted;
 
@@ -289,14 +276,12 @@ describe("what is not there", () => {
     expect(await judged(id, { kind: "logit" }, other)).toBe("DisputesOtherStatement");
     expect(await judged(id, { kind: "lengths" }, other)).toBe("DisputesOtherStatement");
     const tuple = statementTuple(made.honest.statement);
-    const refused = (data: `0x${string}`) => f.refusal({ account: f.watcher, to: f.disputes.address, data });
     const shown = encodeFunctionData({
       abi: judgeAbis.direct[1],
       functionName: "inverse",
       args: [tuple, 0n, 0n, openingOf(made.honest, "map", 2), openingOf(made.honest, "map", 2 + WIDTH)],
     });
-    const ask = (judge: bigint, data: `0x${string}`) =>
-      refused(encodeFunctionData({ abi: disputesAbi, functionName: "challenge", args: [id, judge, data] }));
+    const ask = (judge: bigint, data: `0x${string}`) => f.refused(f.watcher, "challenge", [id, judge, data]);
     expect(await ask(1n, shown)).toBe("DisputesNothingWrong");
     expect(await ask(0n, shown)).toBe("DisputesJudgeUnknown");
     expect(await ask(0n, "0x12345678")).toBe("DisputesOtherStatement");

@@ -1,28 +1,18 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { encodeFunctionData } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
-import { type DirectCase, directCase } from "./testing/direct-case.ts";
-import {
-  AVAILABILITY_CHALLENGE_FEE_WEI,
-  BOND_WEI,
-  type DisputeFixture,
-  lie,
-  startDisputes,
-} from "./testing/dispute-fixture.ts";
+import { directCase } from "./testing/direct-case.ts";
+import { AVAILABILITY_CHALLENGE_FEE_WEI, BOND_WEI, lie, startDisputes } from "./testing/dispute-fixture.ts";
 
 const HOUR = 3_600n;
 const STEPS = 130;
-let f: DisputeFixture;
-let made: DirectCase;
-
-beforeAll(async () => {
-  [f, made] = await Promise.all([startDisputes(), directCase(12)]);
-});
-afterAll(() => f?.stop());
+const f = started(() => startDisputes());
+const made = started(() => directCase(12));
 
 /** What the contract should hold, kept by a second set of books. */
 interface Books {

@@ -4,9 +4,10 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Verdict } from "../challenger-state.ts";
-import type { CommittedModel, Leaves, RowKind } from "../statements/committed-model.ts";
+import type { CommittedModel, Leaves } from "../statements/committed-model.ts";
 import {
   knownLeaves,
   type LeafPlace,
@@ -77,8 +78,9 @@ export async function examineModelCommitment(
   if (files.mismatch !== null) warnings.push(files.mismatch);
   if (kind.isMapTrusted && Buffer.compare(own.statement.roots.map, statement.roots.map) !== 0)
     warnings.push("its map is not the published one");
-  const known = knownLeaves(statement, own, publishedLeaves(files, statement, kind.rows), answers, kind.rows);
-  const wanted = wantedOf(known, statement, kind.rows);
+  const { family } = kind;
+  const known = knownLeaves(statement, own, publishedLeaves(files, statement, family), answers, family);
+  const wanted = wantedOf(known, statement, family);
   const { partly, posted } = known;
   if (posted === null) {
     const shown = partly && { posted: partly, own, rows: files.rows };
@@ -130,11 +132,11 @@ function otherTokens({ own, posted }: ShownModelCommitment, unopened: ReadonlySe
 function publishedLeaves(
   { leaves }: PublishedFiles,
   statement: ModelCommitment["statement"],
-  kind: RowKind,
+  family: FamilyName,
 ): Leaves | null {
   if (leaves === null) return null;
   try {
-    return readLeaves(leaves, statement, kind);
+    return readLeaves(leaves, statement, family);
   } catch (error) {
     if (!isRollupError(error, "ATT_LEAVES_MISMATCH")) throw error;
     return null;

@@ -1,26 +1,23 @@
 /** Leaves of a statement as large as there may be: what refutes each has room in a transaction. */
 
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { started } from "@openledger/foundation/testing/test-fixtures";
+import { beforeAll, expect, test } from "vitest";
 import { type CommittedModel, type Leaves, withTrees } from "../statements/committed-model.ts";
 import { inputFaults } from "../statements/find-faults.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
-import { type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
+import { startDisputes } from "./testing/dispute-fixture.ts";
 
 const [ROWS, BUCKETS] = [2_048, 4_096];
 /** Tree.Inputs, and a leaf of it. */
 const [INPUTS, BUCKET] = [5, 5];
 /** The longest leaf that answers a data-availability challenge; geth takes no larger transaction. */
 const [LEAF_BYTES, TRANSACTION_BYTES] = [8 * (BUCKETS + 1), 131_072];
-let f: DisputeFixture;
+const f = started(() => startDisputes({ mostRows: ROWS }));
 
-beforeAll(async () => {
-  await initPoseidon();
-  f = await startDisputes({ mostRows: ROWS });
-});
-afterAll(() => f?.stop());
+beforeAll(() => initPoseidon());
 
 /** Of rows without words, whose inputs name at one bucket rows that there are not. */
 function namingRowsBeyond(): CommittedModel {
@@ -50,13 +47,9 @@ test("a column of the inputs that names rows which there are not", async () => {
   const posted = namingRowsBeyond();
   const id = await f.post(posted.statement);
   // It answers whoever asks for it.
-  await f.disputes.write.challengeAvailability([id, INPUTS, BigInt(BUCKET)], {
-    account: f.stranger,
-    value: 10n ** 18n,
-  });
+  await f.send(f.stranger, "challengeAvailability", [id, INPUTS, BigInt(BUCKET)], 10n ** 18n);
   const shown = [shownLeaf(posted, "inputs", BUCKET)];
-  const answer = [id, statementTuple(posted.statement), shown] as const;
-  await f.disputes.write.answer(answer as never, { account: f.owner });
+  await f.send(f.owner, "answer", [id, statementTuple(posted.statement), shown]);
 
   const rows = posted.leaves.rows.map(() => ({ counts: [], terms: 0, label: 0 }) as never);
   const faults = [...inputFaults({ posted, rows, facts: [], weights: null })];

@@ -8,11 +8,12 @@ import { columnsCommitment, commitColumns } from "@openledger/circuits/settlemen
 import { ledgerMathAbi } from "@openledger/contracts/build/disputes-abi";
 import { LEDGER_CHUNK_HASHES } from "@openledger/contracts/internal/build/ledger-chunk-hashes";
 import { chunkCountFor, HASH_WIDTHS, ledgerChunk } from "@openledger/contracts/internal/build/ledger-tables";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { bytesToHex, concat, getContract, keccak256, toHex } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { startDisputes } from "./testing/dispute-fixture.ts";
 
-let f: DisputeFixture;
+const f = started(() => startDisputes({ mostRows: 700 }));
 const random = new SeededRandom("ledger math");
 const element = () =>
   Array.from({ length: 8 }, () => BigInt(random.nextBelow(2 ** 32))).reduce(
@@ -23,9 +24,7 @@ const mathOf = () => getContract({ address: f.math, abi: ledgerMathAbi, client: 
 
 beforeAll(async () => {
   await initPoseidon();
-  f = await startDisputes({ mostRows: 700 });
 });
-afterAll(() => f?.stop());
 
 test("the constants are those of the protocol", async () => {
   expect(LEDGER_CHUNK_HASHES.map((_, index) => keccak256(ledgerChunk(index)))).toEqual(LEDGER_CHUNK_HASHES);

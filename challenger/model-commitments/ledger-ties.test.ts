@@ -8,36 +8,26 @@ import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, encodeFunctionData, type Hex, zeroAddress } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
 import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
 import { challengeData, sharedShown, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
-import type { PublishedFiles } from "./examine-model-commitment.ts";
 import { admitCall } from "./ledger-proofs.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
-import { type DirectCase, directCase } from "./testing/direct-case.ts";
-import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./testing/revert-between-tests.ts";
+import { directCase, shortEmails } from "./testing/direct-case.ts";
+import { BOND_WEI, lie, startDisputes, withLeaf } from "./testing/dispute-fixture.ts";
 import { rowsInState } from "./testing/rows-in-state.ts";
 
 const CAP = 16;
 const DAY = 86_400n;
-let f: DisputeFixture;
-let made: DirectCase;
-
-beforeAll(async () => {
-  [f, made] = await Promise.all([startDisputes(), directCase(24)]);
-});
-afterAll(() => f?.stop());
-revertBetweenTests(() => f.client);
-
-const watch = (files: PublishedFiles) => watchFiles(f, files);
-
-const replaced = (leaves: readonly Uint8Array[], index: number, bytes: Uint8Array) =>
-  leaves.map((leaf, i) => (i === index ? bytes : leaf));
+const f = started(() => startDisputes());
+const made = started(() => directCase(shortEmails(24)));
+revertEachTest(() => f);
 
 /** A hostile owner's change of leaves and numbers, and the fault by which the watcher shows it. */
 type Lie = readonly [string, () => { leaves?: Partial<Leaves>; numbers?: Partial<DisputeStatement> }, string];
@@ -57,20 +47,21 @@ const LIES: readonly Lie[] = [
   ["other payees", () => ({ numbers: { payeeRoot: 7n } }), "statics"],
   [
     "a text that is not the version's",
-    () => ({ leaves: { rows: replaced(made.honest.leaves.rows, 5, made.honest.leaves.rows[6]!) } }),
+    () => ({ leaves: withLeaf(made, "rows", 5, made.honest.leaves.rows[6]!) }),
     "versionRow",
   ],
 ];
 
-const commitCall = (statement: DisputeStatement, ...rest: readonly unknown[]) =>
-  call("commitModel", [FAMILY_NUMBERS.direct, statementTuple(statement), ...rest]);
+/** @param rest the rollup, and the datanet's leaf with its path */
+const commitRefused = (statement: DisputeStatement, ...rest: readonly unknown[]) =>
+  f.refused(f.owner, "commitModel", [FAMILY_NUMBERS.direct, statementTuple(statement), ...rest], BOND_WEI);
 
 describe("a model commitment of something else than the ledger has", () => {
   test.each(partOf(LIES, 4))("%s is found by watch, refused, and its bond paid", async (_, lieOf, kind) => {
     const { leaves = {}, numbers = {} } = lieOf();
     const { posted, files } = lie(made, leaves, numbers);
     const id = await f.post(posted.statement);
-    const [seen] = await watch(files);
+    const [seen] = await watchFiles(f, files);
     expect(seen!.examined!.fault!.kind).toBe(kind);
     const [after] = await readModelCommitments(f.client as never, f.disputes.address);
     expect(after).toMatchObject({ id, state: "refuted", refutedBy: f.watcher });
@@ -84,7 +75,7 @@ describe("a model commitment of something else than the ledger has", () => {
     });
     const { posted } = lie(made, {}, { ...rest, answering, staticsHash });
     const id = await f.post(posted.statement);
-    expect(await refusalOf(directChallengeData(id, posted, made.rows, { kind: "statics" }))).toBeNull();
+    expect(await f.judged(made, id, posted, { kind: "statics" })).toBeNull();
   });
 });
 
@@ -107,18 +98,17 @@ describe("numbers that are none are not posted", () => {
   ])("%s", async (_, changed) => {
     const statement = { ...made.honest.statement, ...changed() };
     const { leaf, path } = rowsInState(made.honest.statement);
-    const data = commitCall(statement, f.stranger, leaf, path);
-    const account = { account: f.owner, to: f.disputes.address, data, value: 10n ** 18n };
-    expect(await f.refusal(account)).toBe("DisputesStatementInvalid");
+    expect(await commitRefused(statement, f.stranger, leaf, path)).toBe("DisputesStatementInvalid");
   });
 
   test("without the constants that its challenges need, nothing is posted", async () => {
     const other = await startDisputes({ mostRows: 0 });
     try {
       const statement = { ...made.honest.statement, rowCount: 900, binding: bindingOf(900n) };
-      const data = call("commitModel", await other.postArguments(statement));
-      const to = { account: other.owner, to: other.disputes.address, data, value: 10n ** 18n };
-      expect(await other.refusal(to)).toBe("DisputesConstantsMissing");
+      const args = await other.postArguments(statement);
+      expect(await other.refused(other.owner, "commitModel", args, BOND_WEI)).toBe(
+        "DisputesConstantsMissing",
+      );
     } finally {
       await other.stop();
     }
@@ -128,20 +118,16 @@ describe("numbers that are none are not posted", () => {
 describe("an honest model commitment's places", () => {
   test("stand against every challenge, and against false openings", async () => {
     const id = await f.post(made.honest.statement);
-    expect(await refusalOf(directChallengeData(id, made.honest, made.rows, { kind: "statics" }))).toBe(
-      "DisputesNothingWrong",
-    );
-    for (const row of [0, 11, 23])
-      expect(
-        await refusalOf(directChallengeData(id, made.honest, made.rows, { kind: "versionRow", row })),
-      ).toBe("DisputesNothingWrong");
+    for (const fault of [
+      { kind: "statics" } as const,
+      ...[0, 11, 23].map((row) => ({ kind: "versionRow", row }) as const),
+    ])
+      expect(await f.judged(made, id, made.honest, fault)).toBe("DisputesNothingWrong");
     // A challenger's own forgeries: a swapped row, a path to another root, a row hash plus r.
     const tuple = statementTuple(made.honest.statement);
     const others = made.rows.map((row, k) => (k === 4 ? { ...row, content: made.rows[5]!.content } : row));
-    expect(
-      await refusalOf(directChallengeData(id, made.honest, others, { kind: "versionRow", row: 4 })),
-    ).toBe("DisputesRootMismatch");
     const honest = { kind: "versionRow", row: 4 } as const;
+    expect(await f.judged({ rows: others }, id, made.honest, honest)).toBe("DisputesRootMismatch");
     const [, digest, path, versionRow, versionPath] = sharedShown(made.honest, made.rows, honest) as [
       ...[number, Hex, readonly Hex[]],
       ...[readonly [bigint, bigint, bigint], readonly (readonly bigint[])[]],
@@ -196,26 +182,21 @@ describe("a rollup asks", () => {
     const { leaf, path } = rowsInState(statement);
     const rollup = await f.deployState(rowsInState(statement, changed).root + offset);
     const shown = rowsInState(statement, changed).path;
-    const data = call("commitModel", [FAMILY_NUMBERS.direct, statementTuple(statement), rollup, leaf, shown]);
-    const to = { account: f.owner, to: f.disputes.address, data, value: 10n ** 18n };
-    expect(await f.refusal(to)).toBe(refusal);
+    expect(await commitRefused(statement, rollup, leaf, shown)).toBe(refusal);
     // Its own path leads to another root.
-    const own = call("commitModel", [FAMILY_NUMBERS.direct, statementTuple(statement), rollup, leaf, path]);
-    expect(await f.refusal({ ...to, data: own })).toBe("DisputesRootMismatch");
+    expect(await commitRefused(statement, rollup, leaf, path)).toBe("DisputesRootMismatch");
     expect(await f.disputes.read.modelCommitmentCount()).toBe(0n);
   });
 
   test("and a leaf of a higher level, or an address without a state, has no rows", async () => {
     const { statement } = made.honest;
     const { leaf, path, root } = rowsInState(statement);
-    const short = commitCall(statement, await f.deployState(root), leaf, path.slice(1));
-    const to = { account: f.owner, to: f.disputes.address, value: 10n ** 18n };
-    expect(await f.refusal({ ...to, data: short })).toBe("DisputesRootMismatch");
+    const at = async (of: bigint, way: unknown) =>
+      commitRefused(statement, await f.deployState(of), leaf, way);
+    expect(await at(root, path.slice(1))).toBe("DisputesRootMismatch");
     // Attack: what is admitted for address 0 is admitted for every rollup.
-    const nowhere = commitCall(statement, zeroAddress, leaf, path);
-    await expect(f.client.call({ ...to, data: nowhere })).rejects.toThrow();
-    const empty = commitCall(statement, await f.deployState(0n), leaf, []);
-    expect(await f.refusal({ ...to, data: empty })).toBe("DisputesRootMismatch");
+    await expect(commitRefused(statement, zeroAddress, leaf, path)).rejects.toThrow();
+    expect(await at(0n, [])).toBe("DisputesRootMismatch");
   });
 
   test("and is told no for ever once a model commitment is refuted", async () => {

@@ -4,7 +4,7 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import type { Hex } from "viem";
-import type { CommittedModel, RowKind } from "../statements/committed-model.ts";
+import type { CommittedModel } from "../statements/committed-model.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
 import { type DirectSource, directModelCommitment } from "../statements/direct-model-commitment.ts";
 import { directChallengeData } from "./direct-calls.ts";
@@ -27,7 +27,7 @@ export interface ShownModelCommitment {
 }
 
 export interface ModelCommitmentKind {
-  readonly rows: RowKind;
+  readonly family: FamilyName;
   /** What an honest owner posts. @param rows the version's @throws ATT_NOT_DISPUTABLE, and what the model is refused for */
   honestModelCommitment(
     model: PublishedModel,
@@ -53,7 +53,7 @@ export type ModelCommitmentKinds = Readonly<Partial<Record<FamilyName, ModelComm
 
 /** Direct models of e-mails. */
 export const MAIL_MODEL_COMMITMENTS: ModelCommitmentKind = {
-  rows: "emails",
+  family: "direct",
   honestModelCommitment: async (model, rows, modelId) =>
     directModelCommitment(
       model as unknown as DirectSource,

@@ -17,7 +17,13 @@ import {
   toEventSelector,
   toHex,
 } from "viem";
-import { type EventFact, EventLog, type EventSource, type RawLog } from "../events/event-log.ts";
+import {
+  type EventFact,
+  EventLog,
+  type EventSource,
+  type FactLog,
+  type RawLog,
+} from "../events/event-log.ts";
 import { type Registry, readRegistry } from "./registry.ts";
 
 /** In the contract's order. */
@@ -85,9 +91,6 @@ export type RegistryFact = EventFact & { readonly id: number } & (
     | { readonly what: "answered"; readonly tree: number; readonly index: string }
   );
 export type RegistryFactOf<What extends RegistryFact["what"]> = Extract<RegistryFact, { what: What }>;
-export type RegistryLog = Pick<EventLog<RegistryFact>, "forget" | "said"> & {
-  read(): Promise<readonly { what: string }[]>;
-};
 
 type EventName = Exclude<ContractEventName<typeof disputesAbi>, undefined>;
 export type RegistryEvent<Name extends EventName> = DecodeEventLogReturnType<
@@ -192,7 +195,7 @@ async function readAttested(log: EventLog<RegistryFact>, address: Address, who: 
 
 /** The registry's windows as a log of its events has them. */
 export class WindowReader {
-  readonly log: RegistryLog;
+  readonly log: FactLog<RegistryFact>;
   readonly address: Address;
   readonly #client: PublicClient;
   readonly #attested: (() => Promise<readonly RegistryFact[] | null>) | null;
@@ -204,7 +207,7 @@ export class WindowReader {
   constructor(
     client: PublicClient,
     address: Address,
-    log: RegistryLog,
+    log: FactLog<RegistryFact>,
     attested: (() => Promise<readonly RegistryFact[] | null>) | null = null,
   ) {
     this.log = log;

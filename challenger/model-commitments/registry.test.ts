@@ -18,30 +18,25 @@ import { deployContract } from "@openledger/contracts/build/deploy";
 import { WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
 import { FAMILY_RULES } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { onClient } from "@openledger/contracts/testing/chain";
+import { onClient, revertEachTest } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
-import { createPublicClient, custom, encodeFunctionData, getAddress, type Hex, zeroAddress } from "viem";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { started } from "@openledger/foundation/testing/test-fixtures";
+import { createPublicClient, custom, getAddress, type Hex, zeroAddress } from "viem";
+import { expect, test } from "vitest";
 import { type CommittedModel, withTrees } from "../statements/committed-model.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";
 import { admitCall } from "./ledger-proofs.ts";
 import { readRegistry } from "./registry.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
-import { BOND_WEI, type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./testing/revert-between-tests.ts";
+import { BOND_WEI, startDisputes } from "./testing/dispute-fixture.ts";
 
 const CAP = 16;
 /** What the fixtures' models are numbered. */
 const MODEL = 11n;
-let f: DisputeFixture;
-let first: DirectCase;
-let second: DirectCase;
-
-beforeAll(async () => {
-  [f, first, second] = await Promise.all([startDisputes(), directCase(48), directCase(40)]);
-});
-afterAll(() => f?.stop());
-revertBetweenTests(() => f.client);
+const f = started(() => startDisputes());
+const first = started(() => directCase(48));
+const second = started(() => directCase(40));
+revertEachTest(() => f);
 
 interface Family {
   readonly rules: Hex;
@@ -137,12 +132,8 @@ test("does not take a model of another kind: its binding has no such columns", a
   const columnCount = statement.columnCount;
   const binding = (statement.binding & ((1n << 115n) - 1n)) | (BigInt(columnCount) << 115n);
   const posted = withTrees(leaves, { ...statement, binding });
-  const data = encodeFunctionData({
-    ...{ abi: disputesAbi, functionName: "commitModel" },
-    args: (await f.postArguments(posted.statement)) as never,
-  });
-  const call = { account: f.owner, to: f.disputes.address, data, value: BOND_WEI };
-  expect(await f.refusal(call)).toBe("DisputesStatementInvalid");
+  const args = await f.postArguments(posted.statement);
+  expect(await f.refused(f.owner, "commitModel", args, BOND_WEI)).toBe("DisputesStatementInvalid");
 });
 
 test("never takes a model whose statics promise something else, though nobody refutes its model commitment", async () => {
@@ -167,10 +158,7 @@ test("never takes a model whose statics promise something else, though nobody re
       [answering, 0n],
     ]) {
       const args = [id, statementTuple(statement), BigInt(CAP), shown, damping];
-      const data = encodeFunctionData({ abi: disputesAbi, functionName: "admit", args } as never);
-      expect(await f.refusal({ account: f.owner, to: f.disputes.address, data })).toBe(
-        "DisputesStaticsInvalid",
-      );
+      expect(await f.refused(f.owner, "admit", args)).toBe("DisputesStaticsInvalid");
     }
   }
 });

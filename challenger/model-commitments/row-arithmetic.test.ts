@@ -2,8 +2,9 @@ import { countText } from "@openledger/attribution/internal/model/direct/direct-
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { bytesToHex, hexToBytes } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { int64Bytes, pairBytes } from "../statements/leaf-bytes.ts";
 import {
   countRow,
@@ -15,15 +16,10 @@ import {
   sigmoid,
 } from "../statements/row-arithmetic.ts";
 import { areNear, textOverlap } from "../statements/text-overlap.ts";
-import { type DisputeFixture, startDisputes } from "./testing/dispute-fixture.ts";
+import { startDisputes } from "./testing/dispute-fixture.ts";
 
-let f: DisputeFixture;
+const f = started(() => startDisputes());
 const random = new SeededRandom("row arithmetic");
-
-beforeAll(async () => {
-  f = await startDisputes();
-});
-afterAll(() => f?.stop());
 
 const PIECES = [
   ...["free", "Free", "money", "$", "!", " ", "\n", "\t", "\\", '"'],

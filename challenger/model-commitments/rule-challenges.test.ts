@@ -2,21 +2,20 @@
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
-import { sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
-import type { CommittedModel, DisputeStatement, Leaves } from "../statements/committed-model.ts";
+import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
 import { entryBytes, readEntries } from "../statements/direct-arithmetic.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
 import { integerRoot, ONE } from "../statements/row-arithmetic.ts";
 import { areNear, textOverlap } from "../statements/text-overlap.ts";
-import { directChallengeData } from "./direct-calls.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
-import { type DirectCase, directCase } from "./testing/direct-case.ts";
-import { type DisputeFixture, lie, startDisputes } from "./testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./testing/revert-between-tests.ts";
+import { directCase, shortEmails } from "./testing/direct-case.ts";
+import { lie, startDisputes } from "./testing/dispute-fixture.ts";
 
 const words = (from: number, to: number) =>
   Array.from({ length: to - from }, (_, i) => `word${from + i}`).join(" ");
@@ -25,17 +24,13 @@ const TEXTS = ["something else entirely", words(0, 31), words(6, 40), words(0, 4
 const RULES = { normQuantile: 0.9, nearDuplicatesShare: true };
 const SAMPLED = 24;
 const [STRANGER, FIRST, BETTER, COPY] = [SAMPLED, SAMPLED + 1, SAMPLED + 2, SAMPLED + 3] as const;
-let f: DisputeFixture;
-let made: DirectCase;
-
-beforeAll(async () => {
-  const sampled = sampleRows("email", SAMPLED);
+const f = started(() => startDisputes());
+const made = started(() => {
   const owner = { contributorId: 7, validatorId: 9 };
   const added = TEXTS.map((input) => ({ content: encodeRow("email", { label: 1, input }), ...owner }));
-  [f, made] = await Promise.all([startDisputes(), directCase([...sampled, ...added], { rules: RULES })]);
+  return directCase([...shortEmails(SAMPLED), ...added], { rules: RULES });
 });
-afterAll(() => f?.stop());
-revertBetweenTests(() => f.client);
+revertEachTest(() => f);
 
 interface Change {
   readonly leader?: number;
@@ -154,7 +149,7 @@ describe("the contract and the rules", () => {
     const { posted } = lie(made, leaves, numbers);
     expect([...findDirectFaults(posted, made.rows)]).toContainEqual({ kind: "clip" });
     const id = await f.post(posted.statement);
-    expect(await judged(id, posted, { kind: "clip" })).toBeNull();
+    expect(await f.judged(made, id, posted, { kind: "clip" })).toBeNull();
   });
 
   test("say the same of random clips: lengths, quantiles, and rows that were cut", {
@@ -174,7 +169,7 @@ describe("the contract and the rules", () => {
       const isWrong = [...findDirectFaults(posted, made.rows)].some(({ kind }) => kind === "clip");
       const id = await f.post(posted.statement);
       const expected = isWrong ? null : "DisputesNothingWrong";
-      expect(await judged(id, posted, { kind: "clip" })).toBe(expected);
+      expect(await f.judged(made, id, posted, { kind: "clip" })).toBe(expected);
       verdicts.add(isWrong);
     }
     expect(verdicts.size).toBe(2);
@@ -184,30 +179,27 @@ describe("the contract and the rules", () => {
 describe("an honest model commitment", () => {
   test("stands against its clip, and every pair of a row and a leader before it", async () => {
     const id = await f.post(made.honest.statement);
-    expect(await judged(id, made.honest, { kind: "clip" })).toBe("DisputesNothingWrong");
+    expect(await f.judged(made, id, made.honest, { kind: "clip" })).toBe("DisputesNothingWrong");
     const leaders = made.rows.map((_, k) => k).filter((k) => factOf(k).leader === k);
     for (const row of [1, 7, FIRST, BETTER, COPY])
       for (const other of leaders.filter((leader) => leader < row)) {
         const fault: DirectFault = { kind: "duplicate", row, other };
-        expect(await judged(id, made.honest, fault)).toBe("DisputesNothingWrong");
+        expect(await f.judged(made, id, made.honest, fault)).toBe("DisputesNothingWrong");
       }
     // No leader, a later one, the row itself: nothing to compare with.
     for (const [row, other] of [
       [COPY, COPY],
       [FIRST, BETTER],
     ] as const)
-      expect(await judged(id, made.honest, { kind: "duplicate", row, other })).toBe("DisputesOpeningInvalid");
+      expect(await f.judged(made, id, made.honest, { kind: "duplicate", row, other })).toBe(
+        "DisputesOpeningInvalid",
+      );
   });
 
   test("of rules without sharing has no near-duplicates to be shown", async () => {
     const { posted } = lie(made, {}, { sharesDuplicates: false });
     const id = await f.post(posted.statement);
     const fault: DirectFault = { kind: "duplicate", row: COPY, other: FIRST };
-    expect(await judged(id, posted, fault)).toBe("DisputesOpeningInvalid");
+    expect(await f.judged(made, id, posted, fault)).toBe("DisputesOpeningInvalid");
   });
 });
-
-async function judged(id: bigint, posted: CommittedModel, fault: DirectFault): Promise<string | null> {
-  const data = directChallengeData(id, posted, made.rows, fault);
-  return f.refusal({ account: f.watcher, to: f.disputes.address, data });
-}

@@ -31,13 +31,13 @@ interface Challenging {
   readonly disputes: Address;
   readonly kind: ModelCommitmentKind;
   readonly id: bigint;
-  /** Begins a game about a row. A throw is of this row alone. Absent: nobody plays. */
-  readonly playFor?: (shown: ShownModelCommitment, row: number) => Promise<BegunGame>;
+  /** Begins a game about a row. A throw is of this row alone. */
+  readonly playFor: (shown: ShownModelCommitment, row: number) => BegunGame | Promise<BegunGame>;
   /** Sends the data of a challenge. A throw is of this one alone, unless the model commitment is refuted already. */
   readonly send: (data: Hex) => Promise<Sent>;
 }
 
-const NOBODY = { unplayed: "nobody plays here" };
+export const NOBODY = { unplayed: "nobody plays here" };
 
 /** Attack: wrong places for show, of which no challenge fits into a transaction, before the one that pays. */
 export async function tryChallenges(
@@ -54,7 +54,7 @@ export async function tryChallenges(
       if (done === true) break;
       if (kind.isGame?.(fault) === true) {
         if (unplayed !== null) continue;
-        const begun = playFor === undefined ? NOBODY : await playFor(found.shown, fault.row!);
+        const begun = await playFor(found.shown, fault.row!);
         if (begun === "open") return { sent: null };
         if (!("unplayed" in begun)) return { sent: { what: "game", ...begun } };
         unplayed = new Error(`only a game shows that row ${fault.row} is false: ${begun.unplayed}`);

@@ -4,6 +4,8 @@ import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
   type Address,
+  type ContractFunctionArgs,
+  type ContractFunctionName,
   encodeFunctionData,
   type Hex,
   isAddressEqual,
@@ -18,7 +20,7 @@ import { type Examined, examineModelCommitment, type PublishedFiles } from "./ex
 import type { ModelCommitmentKind, PostedFault, ShownModelCommitment } from "./model-commitment-kind.ts";
 import type { AvailabilityChallenges, ModelCommitment } from "./read-model-commitments.ts";
 import type { ModelCommitmentWindow } from "./read-windows.ts";
-import { type BegunGame, MOST_TRANSACTION_GAS, tryChallenges } from "./try-challenges.ts";
+import { type BegunGame, MOST_TRANSACTION_GAS, NOBODY, tryChallenges } from "./try-challenges.ts";
 
 const DAY_SECONDS = 86_400n;
 /** A base fee at most doubles in six full blocks. What is paid above the price comes back with the fee. */
@@ -140,7 +142,7 @@ export async function watchCommitment(
       );
     isUnserved = examined === null && isOurs;
     if (isUnserved)
-      await actOn({ fault: null, wanted: allLeaves(statement, kind.rows), warnings: [] }, false);
+      await actOn({ fault: null, wanted: allLeaves(statement, kind.family), warnings: [] }, false);
     if (files !== null && examined !== null) {
       isRight = examined.fault === null && examined.wanted.length === 0;
       isUntrained = isRight && files.train !== undefined && !trains;
@@ -177,14 +179,9 @@ async function act(
   };
   let failure: Error | null = null;
   if (fault !== null) {
-    const playFor =
-      games === undefined
-        ? {}
-        : {
-            playFor: (shown: ShownModelCommitment, row: number) =>
-              games.challenge(modelCommitment, shown, row),
-          };
-    const tried = await tryChallenges(fault, { publicClient, disputes, kind, id, send, ...playFor });
+    const playFor = (shown: ShownModelCommitment, row: number) =>
+      games === undefined ? NOBODY : games.challenge(modelCommitment, shown, row);
+    const tried = await tryChallenges(fault, { publicClient, disputes, kind, id, send, playFor });
     if ("sent" in tried) return tried.sent;
     failure = tried.failure;
   }
@@ -193,15 +190,13 @@ async function act(
     const { timestamp } = await publicClient.getBlock();
     const overdue = availabilityChallenges.open.find(({ answerBySeconds }) => answerBySeconds < timestamp);
     if (overdue !== undefined) {
-      const args = [id, overdue.tree, overdue.index] as const;
-      const data = encodeFunctionData({ abi, functionName: "challengeUnanswered", args });
+      const data = callOf("challengeUnanswered", [id, overdue.tree, overdue.index]);
       return { what: "unanswered", ...(await send(data)) };
     }
     const leftSeconds = endsAtSeconds - timestamp;
     const isFree = !isServed || watcher.mostAvailabilityChallengesWei === 0n;
     if (isFree && !availabilityChallenges.isRequested && leftSeconds > LATEST_DAYS * DAY_SECONDS) {
-      const args = [id, statementTuple(modelCommitment.statement)] as const;
-      const data = encodeFunctionData({ abi, functionName: "requestLeaves", args });
+      const data = callOf("requestLeaves", [id, statementTuple(modelCommitment.statement)]);
       return { what: "requestLeaves", ...(await send(data)) };
     }
     // A server that is down for an hour takes no fees: what was asked for without one has time until the last day for others.
@@ -222,13 +217,8 @@ async function act(
             return balanceWei - feeWei < CHALLENGE_GAS * gasPriceWei + stakesWei ? null : feeWei;
           });
     if (availabilityChallenge !== null) {
-      const args = [
-        id,
-        TREES.indexOf(availabilityChallenge.tree),
-        BigInt(availabilityChallenge.index),
-      ] as const;
-      const data = encodeFunctionData({ abi, functionName: "challengeAvailability", args });
-      const { feeWei } = availabilityChallenge;
+      const { feeWei, index, tree } = availabilityChallenge;
+      const data = callOf("challengeAvailability", [id, TREES.indexOf(tree), BigInt(index)]);
       await watcher.spend(id, feeWei);
       try {
         const sent = await send(data, feeWei);
@@ -247,13 +237,14 @@ async function act(
   if (failure !== null) throw failure;
   // Where nobody tells whether he has attested it, every look would pay for it anew.
   if (!isServed || warnings.length > 0 || wanted.length > 0 || attestedBy === null) return null;
-  const data = encodeFunctionData({
-    abi,
-    functionName: "attest",
-    args: [id, postedHash(modelCommitment.statement)],
-  });
+  const data = callOf("attest", [id, postedHash(modelCommitment.statement)]);
   return { what: "attest", ...(await send(data)) };
 }
+
+const callOf = <const Name extends ContractFunctionName<typeof disputesAbi, "nonpayable" | "payable">>(
+  functionName: Name,
+  args: ContractFunctionArgs<typeof disputesAbi, "nonpayable" | "payable", Name>,
+): Hex => encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
 
 /** The watcher's fees of data-availability challenges on a model commitment that something else has refuted, one a look. */
 export async function feeBack(
@@ -270,8 +261,7 @@ export async function feeBack(
   const { paid } = await readAsked();
   for (const { tree, index, who } of paid) {
     if (who !== watcher.address) continue;
-    const args = [id, tree, index] as const;
-    const data = encodeFunctionData({ abi: disputesAbi, functionName: "challengeUnanswered", args });
+    const data = callOf("challengeUnanswered", [id, tree, index]);
     const call = { account: watcher.address, to: disputes, data };
     // No event says which fees were given back; the contract refuses those.
     const isDue = await publicClient.call(call).then(

@@ -4,27 +4,15 @@ import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-field
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { datanetOf } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { modelError } from "@openledger/models/model-errors";
-import {
-  createPublicClient,
-  custom,
-  encodeEventTopics,
-  encodeFunctionData,
-  type Hex,
-  parseEther,
-  RpcRequestError,
-} from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodeEventTopics, type Hex, parseEther, RpcRequestError } from "viem";
+import { describe, expect, test } from "vitest";
 import { lookAll, watchAll, watchFiles, watchOf } from "../playing/testing/watch-all.ts";
-import {
-  type CommittedModel,
-  type Leaves,
-  TREES,
-  type TreeName,
-  withTrees,
-} from "../statements/committed-model.ts";
-import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
+import { type CommittedModel, TREES, type TreeName, withTrees } from "../statements/committed-model.ts";
+import { findDirectFaults } from "../statements/direct-faults.ts";
 import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
 import { int64Bytes, pairBytes, readInt64s } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
@@ -33,38 +21,31 @@ import { postedHash, shownLeaf, statementTuple } from "../statements/model-commi
 import { directChallengeData } from "./direct-calls.ts";
 import type { PublishedFiles } from "./examine-model-commitment.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
-import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
+import { directCase, registeredDirect } from "./testing/direct-case.ts";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
   BOND_WEI,
-  type DisputeFixture,
   lie,
   startDisputes,
+  withLeaf,
+  withoutLeaves,
 } from "./testing/dispute-fixture.ts";
-import { revertBetweenTests } from "./testing/revert-between-tests.ts";
 import type { Watcher } from "./watch-commitment.ts";
 
 const DAY = 86_400n;
 const JUNK = new Uint8Array(32).fill(7);
-let f: DisputeFixture;
-let made: DirectCase;
-
-beforeAll(async () => {
-  [f, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
-});
-afterAll(() => f?.stop());
-revertBetweenTests(() => f.client);
+const f = started(() => startDisputes({ mostRows: 24 }));
+const made = started(() => directCase(24));
+revertEachTest(() => f);
 
 const watch = (files: PublishedFiles, watcher?: Watcher) => watchFiles(f, files, watcher);
 
-/** One leaf changed. */
-function changed(tree: TreeName, index: number, bytes: Uint8Array): Partial<Leaves> {
-  return { [tree]: made.honest.leaves[tree].map((leaf, i) => (i === index ? bytes : leaf)) };
-}
+const changed = (tree: TreeName, index: number, bytes: Uint8Array) => withLeaf(made, tree, index, bytes);
+const unpublished = () => withoutLeaves(made);
+/** A token list that no row has. */
+const falseTokens = () => lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
 
 describe("what would keep a watcher from a wrong place", () => {
-  const unpublished = () => ({ model: made.model, rows: made.rows, leaves: null, mismatch: null });
-
   test("bytes behind the last leaf: it cannot be shown, and that refutes", async () => {
     const { files, posted } = lie(made, changed("facts", 0, withLeader(0, 1)));
     const facts = paddedTree(posted.leaves.facts);
@@ -80,9 +61,7 @@ describe("what would keep a watcher from a wrong place", () => {
     expect(seen!.sent!.what).toBe("challengeAvailability");
     for (const opened of [padded, posted]) {
       const args = [id, statementTuple(padded.statement), [shownLeaf(opened, "facts", 23)]] as const;
-      const data = encodeFunctionData({ abi: disputesAbi, functionName: "answer", args });
-      const answer = { account: f.owner, to: f.disputes.address, data };
-      expect(await f.refusal(answer)).toBe("DisputesOpeningInvalid");
+      expect(await f.refused(f.owner, "answer", args)).toBe("DisputesOpeningInvalid");
     }
     await f.passTime(DAY + 1n);
     expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
@@ -143,7 +122,7 @@ describe("what would keep a watcher from a wrong place", () => {
 
   if (isWhole) {
     test("answers for their fee: their paths say where to ask, up to a sum, and what was shown is used", async () => {
-      const { posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+      const { posted } = falseTokens();
       const id = await f.post(posted.statement);
       const poor = {
         ...f.watcherOf(f.watcher),
@@ -251,7 +230,7 @@ describe("what would keep a watcher from a wrong place", () => {
         const faults = [...findDirectFaults(posted, made.rows)];
         expect(faults).toContainEqual({ kind: "input", row: 0, bucket: 3 });
         const id = await f.post(posted.statement);
-        expect(await judged(id, { kind: "input", row: 0, bucket: 3 }, posted)).toBe("accepted");
+        expect(await f.judged(made, id, posted, { kind: "input", row: 0, bucket: 3 })).toBeNull();
       }
     });
   }
@@ -260,7 +239,7 @@ describe("what would keep a watcher from a wrong place", () => {
 describe("what would keep a watcher busy", () => {
   test("trainings of hours: every place is looked at first, of every model commitment", async () => {
     await f.post(made.honest.statement);
-    const { files, posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+    const { files, posted } = falseTokens();
     await f.post(posted.statement);
     const states: string[] = [];
     const train = async () => {
@@ -289,7 +268,7 @@ describe("what would keep a watcher busy", () => {
   });
 
   test("a false place that nobody can pay to show is no line among others", async () => {
-    const { files, posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+    const { files, posted } = falseTokens();
     const id = await f.post(posted.statement);
     const poor = { ...f.watcherOf(f.watcher), send: () => Promise.reject(new Error("no ether")) };
     for (const watcher of [poor, null])
@@ -304,10 +283,6 @@ describe("a model that nobody serves", () => {
     watchAll(f, watcher, filesOf);
   const withoutFees = () => ({ ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: 0n });
   const windowOf = async () => (await readModelCommitments(f.client as never, f.disputes.address))[0]!;
-  const refusal = (account: `0x${string}`, functionName: string, args: readonly unknown[], value = 0n) => {
-    const data = encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
-    return f.refusal({ account, to: f.disputes.address, data, value });
-  };
   const last = (tree: TreeName) => made.honest.leaves[tree].length - 1;
 
   test("is asked for its last leaves without a fee, named at each look, and refuted where nobody shows them", async () => {
@@ -346,7 +321,7 @@ describe("a model that nobody serves", () => {
     const id = await f.post(made.honest.statement);
     const statement = statementTuple(made.honest.statement);
     await look(withoutFees());
-    expect(await refusal(f.stranger, "requestLeaves", [id, statement])).toBe("DisputesAlreadyRequested");
+    expect(await f.refused(f.stranger, "requestLeaves", [id, statement])).toBe("DisputesAlreadyRequested");
     const leaves = TREES.map((tree) => {
       const content = tree === "rows" ? made.rows[last(tree)]!.content : undefined;
       return shownLeaf(made.honest, tree, last(tree), content);
@@ -367,7 +342,7 @@ describe("a model that nobody serves", () => {
     expect((await look(paying))[0]!.sent!.what).toBe("challengeAvailability");
     expect((await windowOf()).openAvailabilityChallengeCount).toBe(TREES.length);
     const again = [id, TREES.indexOf("rows"), BigInt(last("rows"))];
-    expect(await refusal(f.stranger, "challengeAvailability", again, AVAILABILITY_CHALLENGE_FEE_WEI)).toBe(
+    expect(await f.refused(f.stranger, "challengeAvailability", again, AVAILABILITY_CHALLENGE_FEE_WEI)).toBe(
       "DisputesAlreadyAvailabilityChallenged",
     );
     await f.passTime(DAY + 1n);
@@ -379,10 +354,10 @@ describe("a model that nobody serves", () => {
   test("is not asked about too late, or by another statement", async () => {
     const id = await f.post(made.honest.statement);
     const other = statementTuple({ ...made.honest.statement, clipLength: 9_999 });
-    expect(await refusal(f.stranger, "requestLeaves", [id, other])).toBe("DisputesOtherStatement");
+    expect(await f.refused(f.stranger, "requestLeaves", [id, other])).toBe("DisputesOtherStatement");
     await f.passTime(5n * DAY);
     expect((await look(withoutFees()))[0]).toMatchObject({ isUnserved: true, sent: null, failure: null });
-    expect(await refusal(f.stranger, "requestLeaves", [id, statementTuple(made.honest.statement)])).toBe(
+    expect(await f.refused(f.stranger, "requestLeaves", [id, statementTuple(made.honest.statement)])).toBe(
       "DisputesAvailabilityChallengeTooLate",
     );
   });
@@ -391,14 +366,6 @@ describe("a model that nobody serves", () => {
 describe("the fee for a leaf", () => {
   const FEE = AVAILABILITY_CHALLENGE_FEE_WEI;
   const tokens = TREES.indexOf("tokens");
-  const send = (account: Hex, functionName: string, args: readonly unknown[], value = 0n) => {
-    const data = encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
-    return f.client.sendTransaction({ account, to: f.disputes.address, data, value, gas: 5_000_000n });
-  };
-  const refusal = (account: Hex, functionName: string, args: readonly unknown[], value = 0n) => {
-    const data = encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
-    return f.refusal({ account, to: f.disputes.address, data, value });
-  };
   const owed = (who: Hex) => f.disputes.read.owedWei([who]);
   const answerOf = (id: bigint, posted: CommittedModel, ...indices: number[]) => {
     const leaves = indices.map((index) => shownLeaf(posted, "tokens", index));
@@ -407,45 +374,45 @@ describe("the fee for a leaf", () => {
 
   test("is the owner's with the bond, whoever shows the leaf; a leaf is shown once", async () => {
     const id = await f.post(made.honest.statement);
-    await send(f.stranger, "challengeAvailability", [id, tokens, 3n], FEE);
+    await f.send(f.stranger, "challengeAvailability", [id, tokens, 3n], FEE);
     // The stranger copies the owner's answer out of the pool.
-    await send(f.stranger, "answer", answerOf(id, made.honest, 3));
+    await f.send(f.stranger, "answer", answerOf(id, made.honest, 3));
     expect([await owed(f.stranger), await owed(f.owner)]).toEqual([0n, 0n]);
-    expect(await refusal(f.owner, "answer", answerOf(id, made.honest, 3))).toBe(
+    expect(await f.refused(f.owner, "answer", answerOf(id, made.honest, 3))).toBe(
       "DisputesNoAvailabilityChallenge",
     );
-    expect(await refusal(f.stranger, "challengeAvailability", [id, tokens, 3n], FEE)).toBe(
+    expect(await f.refused(f.stranger, "challengeAvailability", [id, tokens, 3n], FEE)).toBe(
       "DisputesAlreadyAvailabilityChallenged",
     );
     await f.passTime(7n * DAY);
-    expect(await refusal(f.stranger, "challengeUnanswered", [id, tokens, 3n])).toBe(
+    expect(await f.refused(f.stranger, "challengeUnanswered", [id, tokens, 3n])).toBe(
       "DisputesNoAvailabilityChallenge",
     );
-    await send(f.stranger, "returnBond", [id]);
+    await f.send(f.stranger, "returnBond", [id]);
     expect(await owed(f.owner)).toBe(BOND_WEI + FEE);
-    expect(await refusal(f.owner, "returnBond", [id])).toBe("DisputesNothingToWithdraw");
+    expect(await f.refused(f.owner, "returnBond", [id])).toBe("DisputesNothingToWithdraw");
   });
 
   test("is the owner's for leaves that one transaction shows, whoever has shown some of them before", async () => {
     const id = await f.post(made.honest.statement);
     for (const index of [3n, 4n, 99n])
-      await send(f.stranger, "challengeAvailability", [id, tokens, index], FEE);
-    await send(f.stranger, "answer", answerOf(id, made.honest, 4));
+      await f.send(f.stranger, "challengeAvailability", [id, tokens, index], FEE);
+    await f.send(f.stranger, "answer", answerOf(id, made.honest, 4));
     const [, statement, [four, , far]] = answerOf(id, made.honest, 4, 4, 99);
     const wrong = { ...far!, index: 3n };
-    expect(await refusal(f.owner, "answer", [id, statement, [four, wrong]])).toBe("DisputesOpeningInvalid");
-    await send(f.owner, "answer", answerOf(id, made.honest, 3, 4, 99));
+    expect(await f.refused(f.owner, "answer", [id, statement, [four, wrong]])).toBe("DisputesOpeningInvalid");
+    await f.send(f.owner, "answer", answerOf(id, made.honest, 3, 4, 99));
     expect(await f.disputes.read.earnedWei([id])).toBe(3n * FEE);
-    expect(await refusal(f.owner, "answer", answerOf(id, made.honest, 3, 4, 99))).toBe(
+    expect(await f.refused(f.owner, "answer", answerOf(id, made.honest, 3, 4, 99))).toBe(
       "DisputesNoAvailabilityChallenge",
     );
   });
 
   test("comes back of a refuted model commitment, of leaves that were shown as well, once", async () => {
-    const { files, posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+    const { files, posted } = falseTokens();
     const id = await f.post(posted.statement);
-    for (const index of [3n, 4n]) await send(f.watcher, "challengeAvailability", [id, tokens, index], FEE);
-    await send(f.owner, "answer", answerOf(id, posted, 3));
+    for (const index of [3n, 4n]) await f.send(f.watcher, "challengeAvailability", [id, tokens, index], FEE);
+    await f.send(f.owner, "answer", answerOf(id, posted, 3));
     expect((await watch(files))[0]!.sent!.what).toBe("challenge");
     for (const done of ["unanswered", "unanswered", undefined])
       expect((await watch(files))[0]!.sent?.what).toBe(done);
@@ -458,12 +425,14 @@ describe("the fee for a leaf", () => {
     expect(await Promise.all([0n, 1n, 2n, 53n, 500n].map(feeAt))).toEqual(
       [10n, 10n, 12n, 318n, 320n].map((thousandths) => thousandths * 10n ** 15n),
     );
-    const { posted } = lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+    const { posted } = falseTokens();
     const id = await f.post(posted.statement);
     const baseFeePerGas = 700n * 10n ** 9n;
     await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas });
     await f.client.mine({ blocks: 1 });
-    expect(await refusal(f.watcher, "challengeAvailability", [id, tokens, 3n], FEE)).toBe("DisputesFeeWrong");
+    expect(await f.refused(f.watcher, "challengeAvailability", [id, tokens, 3n], FEE)).toBe(
+      "DisputesFeeWrong",
+    );
     const data = directChallengeData(id, posted, made.rows, { kind: "tokens", row: 1 });
     await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas });
     const call = { account: f.watcher, to: f.disputes.address, data, gas: 5_000_000n };
@@ -480,21 +449,11 @@ test("events are read from the contract's block on, in chunks that the node answ
   await f.post(made.honest.statement);
   const asked: [from: number, to: number][] = [];
   const MOST_BLOCKS = 8;
-  const limited = createPublicClient({
-    transport: custom(
-      {
-        async request({ method, params }) {
-          if (method === "eth_getLogs") {
-            const [{ fromBlock, toBlock }] = params as [{ fromBlock: string; toBlock: string }];
-            const range: [number, number] = [Number(fromBlock), Number(toBlock)];
-            if (range[1] - range[0] >= MOST_BLOCKS) throw new RpcRequestError(REFUSED);
-            asked.push(range);
-          }
-          return f.client.request({ method, params } as never);
-        },
-      },
-      { retryCount: 0 },
-    ),
+  const limited = clientOfLogs(f.client, async ({ fromBlock, toBlock }, ask) => {
+    const range: [number, number] = [Number(fromBlock), Number(toBlock)];
+    if (range[1] - range[0] >= MOST_BLOCKS) throw new RpcRequestError(REFUSED);
+    asked.push(range);
+    return ask();
   });
   await f.client.mine({ blocks: 3 * MOST_BLOCKS });
   const [found] = await readModelCommitments(limited, f.disputes.address);
@@ -519,28 +478,12 @@ test("no number of attestations in one block hides a model commitment from a wat
   await f.disputes.write.attest([id, postedHash(made.honest.statement)], { account: f.owner });
   const [attested] = encodeEventTopics({ abi: disputesAbi, eventName: "Attested" });
   // As if there were too many of them in every block.
-  const capped = createPublicClient({
-    transport: custom(
-      {
-        async request({ method, params }) {
-          const [asked] = (params ?? []) as [{ topics?: unknown[] }?];
-          const [event, ofId, ofWho] = asked?.topics ?? [];
-          if (method === "eth_getLogs" && event === attested && ofId == null && ofWho == null)
-            throw new RpcRequestError(REFUSED);
-          return f.client.request({ method, params } as never);
-        },
-      },
-      { retryCount: 0 },
-    ),
+  const capped = clientOfLogs(f.client, async ({ topics: [event, ofId, ofWho] }, ask) => {
+    if (event === attested && ofId == null && ofWho == null) throw new RpcRequestError(REFUSED);
+    return ask();
   });
   expect(await readModelCommitments(capped, f.disputes.address)).toMatchObject([{ id, attestedBy: null }]);
-  const look = () =>
-    watchAll(
-      f,
-      f.watcherOf(f.watcher),
-      async () => ({ model: made.model, rows: made.rows, leaves: null, mismatch: null }),
-      capped as never,
-    );
+  const look = () => watchAll(f, f.watcherOf(f.watcher), async () => unpublished(), capped as never);
   expect((await look())[0]).toMatchObject({ sent: { what: "attest" }, failure: null });
   expect((await look())[0]).toMatchObject({ sent: null, attestedBy: [f.watcher] });
 });
@@ -554,7 +497,7 @@ test("all places are looked at before a model is trained again, and a repeated l
       done.push(`training ${id}`);
       return { mismatch: null, verdict: null };
     };
-    return { model: made.model, rows: made.rows, leaves: null, mismatch: null, train };
+    return { ...unpublished(), train };
   };
   const look = () => lookAll(f, f.watcherOf(f.watcher), filesOf, f.client as never, 60_000);
   const whatOf = ({ views }: Awaited<ReturnType<typeof look>>) => views.map(({ sent }) => sent?.what ?? null);
@@ -577,11 +520,11 @@ test("an attestation is of what was recomputed, whatever another chain has under
       return { hash: data, gasUsed: 0n };
     },
   };
-  await watch({ model: made.model, rows: made.rows, leaves: null, mismatch: null }, watcher);
+  await watch(unpublished(), watcher);
   const attestation = { account: f.watcher, to: f.disputes.address, data: sent[0]! };
   expect([sent.length, await f.refusal(attestation)]).toEqual([1, null]);
   await f.client.revert({ id: before });
-  await f.post(lie(made, changed("tokens", 1, pairBytes([[3, 1]]))).posted.statement);
+  await f.post(falseTokens().posted.statement);
   expect(await f.refusal(attestation)).toBe("DisputesOtherStatement");
 });
 
@@ -589,9 +532,8 @@ test("a model commitment has at most as many rows as a transaction can be shown 
   const refused = async (rowCount: number) => {
     const { statement } = made.honest;
     const binding = statement.binding + (BigInt(rowCount - statement.rowCount) << 56n);
-    const args = (await f.postArguments({ ...statement, rowCount, binding })) as never;
-    const data = encodeFunctionData({ abi: disputesAbi, functionName: "commitModel", args });
-    return f.refusal({ account: f.owner, to: f.disputes.address, data, value: BOND_WEI });
+    const args = await f.postArguments({ ...statement, rowCount, binding });
+    return f.refused(f.owner, "commitModel", args, BOND_WEI);
   };
   expect(await refused(MOST_CHALLENGED_ROWS)).toBe("DisputesConstantsMissing");
   expect(await refused(MOST_CHALLENGED_ROWS + 1)).toBe("DisputesStatementInvalid");
@@ -637,7 +579,7 @@ if (isWhole) {
     const files = new Map<number, PublishedFiles>([
       [20, { model, rows, leaves: encodeLeaves(byPlaces.leaves), mismatch: mismatch as string }],
       [21, { ...lying.files, mismatch: mismatch as string }],
-      [11, { model: made.model, rows: made.rows, leaves: null, mismatch: null }],
+      [11, unpublished()],
     ]);
     for (const { statement } of [byPlaces, lying.posted, made.honest]) await f.post(statement);
     const watched = await watchAll(f, f.watcherOf(f.watcher), async ({ modelId }) => files.get(modelId)!);
@@ -648,10 +590,4 @@ if (isWhole) {
     ]);
     expect(watched[0]!.examined).toEqual({ fault: null, wanted: [], warnings: [mismatch] });
   });
-}
-
-/** The name of the error that a challenge reverts with. */
-async function judged(id: bigint, fault: DirectFault, posted: CommittedModel): Promise<string> {
-  const data = directChallengeData(id, posted, made.rows, fault);
-  return (await f.refusal({ account: f.watcher, to: f.disputes.address, data })) ?? "accepted";
 }

@@ -93,8 +93,8 @@ export async function showLeaves(
       const kind = await modelCommitmentKindOf(model, { base: places.base, opened }, onProgress);
       const posted =
         leafFile === null
-          ? requireRoots(await kind.honestModelCommitment(model, rows, modelId), statement, kind.rows)
-          : decodeLeaves(leafFile, statement, kind.rows);
+          ? requireRoots(await kind.honestModelCommitment(model, rows, modelId), statement, kind.family)
+          : decodeLeaves(leafFile, statement, kind.family);
       const { open } = await readAvailabilityChallenges(registry, id);
       const byDeadline = open.toSorted((a, b) => Number(a.answerBySeconds - b.answerBySeconds));
       await showAll(modelCommitment, posted, byDeadline, rows);

@@ -6,14 +6,13 @@ import { compileContracts, pickContract } from "@openledger/contracts/build/comp
 import { deployContract } from "@openledger/contracts/build/deploy";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { MOST_CLAIM_BYTES, TRANSACTION_BYTES } from "@openledger/models/registered/text-tokens";
-import { madeConfigs } from "@openledger/models/testing/made-models";
 import { JOINING, type SpelledToken } from "@openledger/models/tokens/token-spelling";
 import {
   concat,
   decodeFunctionData,
   encodeAbiParameters,
-  encodeFunctionData,
   type Hex,
   keccak256,
   parseAbiParameters,
@@ -22,21 +21,25 @@ import {
   zeroAddress,
   zeroHash,
 } from "viem";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { claimReceiptCall, type TracedTuple, tracedTuple } from "../games/ledger-claims.ts";
-import { MOST_TOKEN_BYTES, packLengths, vocabularyFault } from "../games/prompt-vocabulary.ts";
-import { type LedgerTracesFixture, MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
-import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "../games/testing/trace-fixture.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";
+import {
+  MOST_TOKEN_BYTES,
+  packLengths,
+  vocabularyFault,
+  vocabularyLeaf,
+} from "../games/prompt-vocabulary.ts";
+import { MODEL_ID, startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
+import { BOND_WEI, gameCall, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "../games/testing/trace-fixture.ts";
 import {
   claimOf,
   type DescribedModel,
-  describeModel,
   type TracedQuery,
   type TraceStatement,
   traceQuery,
-  tracingKernels,
 } from "../games/traced-model.ts";
 import { leafTree } from "../statements/leaf-tree.ts";
+import { wordBytes } from "../trace/word-tree.ts";
 
 /** Three quarters of 2^24. */
 const MOST_GAS = 12_582_912;
@@ -44,7 +47,6 @@ const TOKENS = 4_096;
 const PROMPT_TOKENS = 4_090;
 const INPUTS = 64;
 const DRAWS = 64;
-const COLUMNS = 20;
 const ANSWERED = Array.from({ length: TOKENS - PROMPT_TOKENS }, (_, i) => 100_000 + i);
 const ANSWER = JSON.stringify({ text: "So.", tokens: ANSWERED });
 
@@ -98,41 +100,37 @@ function madeTokens(): Map<number, Made> {
 }
 
 const tokens = madeTokens();
-const leafOf = ({ bytes, rule }: Made) => {
-  const head = Buffer.alloc(12);
-  for (const [i, number] of [rule?.rank ?? 2 ** 32 - 1, rule?.left ?? 0, rule?.right ?? 0].entries())
-    head.writeUInt32BE(number, 4 * i);
-  return new Uint8Array(Buffer.concat([head, bytes]));
-};
 const tree = leafTree(
-  Array.from({ length: KNOWN }, (_, i) => leafOf(tokens.get(VOCABULARY - KNOWN + i) ?? tokens.get(LETTERS)!)),
+  Array.from({ length: KNOWN }, (_, i) =>
+    vocabularyLeaf(tokens.get(VOCABULARY - KNOWN + i) ?? tokens.get(LETTERS)!),
+  ),
 );
 const root = LEFT.reduce<Hex>((node, left) => keccak256(concat([left, node])), toHex(tree.root));
 const entry = (token: number) => ({
   token: BigInt(token),
-  data: toHex(leafOf(tokens.get(token)!)),
+  data: toHex(vocabularyLeaf(tokens.get(token)!)),
   path: [...tree.path(token - VOCABULARY + KNOWN).map((node) => toHex(node)), ...LEFT],
 });
 
-let f: LedgerTracesFixture;
+const f = started(() => startLedgerTraces());
 let model: DescribedModel;
 let terms: TracedTuple;
 let query: TracedQuery;
 let registration: Hex;
-let small: Awaited<ReturnType<typeof smallModel>>;
 const programPath = Array.from({ length: Math.log2(TOKENS) }, () => zeroHash);
 
 /** A model with a program for the longest text, and as many inputs as there may be. */
-async function modelWith(changed: Partial<TracedTuple>, draws = DRAWS) {
-  return f.ledgerWith(
+const modelWith = (changed: Partial<TracedTuple>, draws = DRAWS) =>
+  tinyLedger(
+    f,
+    { mostTokens: ANSWERED.length },
     {
-      describe: (rollup) => ({
-        ...describeModel({ rollup, modelId: BigInt(MODEL_ID) }, small.model, small.inputs),
+      draws,
+      describe: (of) => ({
+        ...of,
         inputRoots: Array.from({ length: INPUTS }, (_, i) => keccak256(toHex(i))),
       }),
-      terms: (of) => {
-        const given = { claimant: f.owner, rest: 1, endToken: null, vocabulary: null, rules: 0n };
-        const own = tracedTuple(of, { ...given, mostTokens: ANSWERED.length, isLikeliest: false });
+      terms: (own, of) => {
         const { opCount, program } = claimOf(of, query).statement;
         const leaf = keccak256(
           encodeAbiParameters(parseAbiParameters("uint256, bytes32"), [opCount, program]),
@@ -142,21 +140,14 @@ async function modelWith(changed: Partial<TracedTuple>, draws = DRAWS) {
         return { ...own, ...spelled, programs, programCount: BigInt(TOKENS), ...changed };
       },
     },
-    COLUMNS,
-    draws,
   );
-}
 
 beforeAll(async () => {
-  f = await startLedgerTraces();
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  small = await smallModel(config, 6);
-  const any = describeModel({ rollup: f.owner, modelId: BigInt(MODEL_ID) }, small.model, small.inputs);
-  query = traceQuery(any, { tokens: [10, 12, 15, 9], promptCount: 2 }, tracingKernels("wasm", any));
+  const any = await tinyTraced();
+  query = traceQuery(any.model, { tokens: [10, 12, 15, 9], promptCount: 2 }, any.kernels);
   ({ model, registration, traced: terms } = await modelWith({}));
   await f.send(f.stranger, registration);
 }, 60_000);
-afterAll(() => f?.stop());
 
 /** A claim of a prompt whose last tokens are these, with so many bytes together. @param before ends what stands before them */
 function claimOfSize(
@@ -168,8 +159,7 @@ function claimOfSize(
 ) {
   const prompt = [...Array<number>(PROMPT_TOKENS - last.length).fill(LETTERS), ...last];
   const all = [...prompt, ...ANSWERED];
-  const words = Buffer.alloc(4 * TOKENS);
-  for (const [i, token] of all.entries()) words.writeUInt32BE(token, 4 * i);
+  const words = wordBytes(all);
   let left = bytes - words.length - 2 * PROMPT_TOKENS - ANSWER.length - query.query.length;
   const ends = last.map((token) => tokens.get(token)!.bytes);
   left -= ends.reduce((sum, { length }) => sum + length, 0);
@@ -189,11 +179,7 @@ function claimOfSize(
     data: claimReceiptCall(of, own, query, receipt),
   });
   const changed = [statement, programPath, ...args!.slice(2)];
-  const data = encodeFunctionData({
-    abi: traceGameAbi,
-    functionName: "claimReceipt",
-    args: changed,
-  } as never);
+  const data = gameCall("claimReceipt", changed);
   return { data, shown: [statement, own, toHex(text), packLengths(lengths)] as const };
 }
 
@@ -206,64 +192,56 @@ async function sendWithin(who: Hex, data: Hex, valueWei = 0n): Promise<number> {
   return gas;
 }
 const isRefuted = async (claimId: bigint) => ((await f.read("claims", [claimId])) as readonly boolean[])[3];
-const call = (functionName: string, args: readonly unknown[]) =>
-  encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
 
 describe("the largest claim", () => {
-  test("is refuted by a token, in a transaction that nodes pass on", async () => {
-    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, [CUT]);
-    const claimed = await sendWithin(f.owner, data, BOND_WEI);
-    const claimId = (await f.read("claimCount")) as bigint;
-    const args = [claimId, ...shown, BigInt(PROMPT_TOKENS - 1), entry(CUT)];
-    const refute = call("challengeSpelling", args);
-    const gas = await sendWithin(f.watcher, refute);
-    expect(await isRefuted(claimId)).toBe(true);
-    console.log({ claimBytes: size(data), claimed, spellingBytes: size(refute), spelling: gas });
-  });
+  const ENTRIES = (ks: readonly number[]) => ks.toReversed().map((k) => entry(tokenOf(k)));
+  // Such a token's first border is sure, and takes the most to be; none of the others within the run is.
+  const RUN = Buffer.concat([Uint8Array.of(0x61), Buffer.alloc(255 * NUMBER.length, NUMBER)]);
+  const NUMBERED = { before: RUN, joining: JOINING.llama3 };
+  const lies: readonly {
+    readonly what: string;
+    readonly last: readonly number[];
+    readonly before?: Uint8Array<ArrayBuffer>;
+    readonly joining?: number;
+    readonly shown: () => readonly unknown[];
+    readonly by?: string;
+  }[] = [
+    { what: "a token, in a transaction that nodes pass on", last: [CUT], shown: () => [entry(CUT)] },
+    {
+      what: "two neighbours with the longest chains of rules that a vocabulary may have",
+      last: [tokenOf(ENDS.left.at(-1)!), tokenOf(ENDS.right.at(-1)!)],
+      shown: () => [entry(JOINED), ENTRIES(ENDS.left), ENTRIES(ENDS.right)],
+      by: "challengeJoin",
+    },
+    {
+      what: "a token of numbers, behind more of them than are looked through",
+      ...{ ...NUMBERED, last: [NUMBERS], shown: () => [entry(NUMBERS)] },
+    },
+    {
+      what: "a token of numbers and blanks, with as many of both around it as are looked through",
+      ...{ ...NUMBERED, last: [BLANKS, WIDE, WIDE, WIDE, LETTERS], shown: () => [entry(BLANKS)] },
+    },
+  ];
 
-  test("is refuted by two neighbours with the longest chains of rules that a vocabulary may have", async () => {
-    const last = [tokenOf(ENDS.left.at(-1)!), tokenOf(ENDS.right.at(-1)!)];
-    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, last, 1n);
-    await sendWithin(f.owner, data, BOND_WEI);
-    const claimId = (await f.read("claimCount")) as bigint;
-    const entries = (ks: readonly number[]) => ks.toReversed().map((k) => entry(tokenOf(k)));
-    const chains = [entry(JOINED), entries(ENDS.left), entries(ENDS.right)];
-    const refute = call("challengeJoin", [claimId, ...shown, BigInt(PROMPT_TOKENS - 2), ...chains]);
-    const gas = await sendWithin(f.watcher, refute);
-    expect(await isRefuted(claimId)).toBe(true);
-    console.log({ joinBytes: size(refute), join: gas });
-  });
-
-  test("is refuted by a token of numbers, behind more of them than are looked through", async () => {
-    const llama = await modelWith({ joining: JOINING.llama3 });
-    await f.send(f.stranger, llama.registration);
-    // The token's first border is sure, and takes the most to be; none of the others within the run is.
-    const run = Buffer.concat([Uint8Array.of(0x61), Buffer.alloc(255 * NUMBER.length, NUMBER)]);
-    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, [NUMBERS], 3n, run, [llama.model, llama.traced]);
-    await sendWithin(f.owner, data, BOND_WEI);
-    const claimId = (await f.read("claimCount")) as bigint;
-    const args = [claimId, ...shown, BigInt(PROMPT_TOKENS - 1), entry(NUMBERS)];
-    const gas = await sendWithin(f.watcher, call("challengeSpelling", args));
-    expect(await isRefuted(claimId)).toBe(true);
-    console.log({ numbers: gas });
-  });
-
-  test("is refuted by a token of numbers and blanks, with as many of both around it as are looked through", async () => {
-    const llama = await modelWith({ joining: JOINING.llama3 });
-    await f.send(f.stranger, llama.registration);
-    const run = Buffer.concat([Uint8Array.of(0x61), Buffer.alloc(255 * NUMBER.length, NUMBER)]);
-    const last = [BLANKS, WIDE, WIDE, WIDE, LETTERS];
-    const { data, shown } = claimOfSize(MOST_CLAIM_BYTES, last, 4n, run, [llama.model, llama.traced]);
-    await sendWithin(f.owner, data, BOND_WEI);
-    const claimId = (await f.read("claimCount")) as bigint;
-    const args = [claimId, ...shown, BigInt(PROMPT_TOKENS - last.length), entry(BLANKS)];
-    const gas = await sendWithin(f.watcher, call("challengeSpelling", args));
-    expect(await isRefuted(claimId)).toBe(true);
-    console.log({ blanks: gas });
-  });
+  test.each(lies)(
+    "is refuted by $what",
+    async ({ before, by = "challengeSpelling", joining, last, shown, what }) => {
+      const of = joining === undefined ? { model, traced: terms } : await modelWith({ joining });
+      if ("registration" in of) await f.send(f.stranger, of.registration);
+      const salt = BigInt(lies.findIndex((one) => one.what === what));
+      const { data, shown: claim } = claimOfSize(MOST_CLAIM_BYTES, last, salt, before, [of.model, of.traced]);
+      const claimed = await sendWithin(f.owner, data, BOND_WEI);
+      const claimId = (await f.read("claimCount")) as bigint;
+      const args = [claimId, ...claim, BigInt(PROMPT_TOKENS - last.length), ...shown()];
+      const refute = gameCall(by, args);
+      const gas = await sendWithin(f.watcher, refute);
+      expect(await isRefuted(claimId)).toBe(true);
+      console.log({ what, claimBytes: size(data), claimed, refutationBytes: size(refute), refutation: gas });
+    },
+  );
 
   test("has one byte less than what L1 refuses", async () => {
-    const { data } = claimOfSize(MOST_CLAIM_BYTES + 1, [CUT], 2n);
+    const { data } = claimOfSize(MOST_CLAIM_BYTES + 1, [CUT], 99n);
     expect(await f.refusal(f.owner, data, BOND_WEI)).toBe("LedgerTracesClaimInvalid");
   });
 });
@@ -350,7 +328,7 @@ test("as many draws as a model may have are approved with a quarter of a transac
     commitment = hashTagged(TAG.data, [commitment, ...tail.slice(from, from + DATA_CHUNK)]);
   const ids = Array<bigint>(DRAWS).fill(claimIds[0]!);
   const args = [model.rollup, BigInt(MODEL_ID), commitment, 7n, tail, BigInt(elements.length), ids];
-  const gas = await sendWithin(f.stranger, call("approve", args));
+  const gas = await sendWithin(f.stranger, gameCall("approve", args));
   expect(gas + colderGas).toBeLessThanOrEqual(MOST_GAS);
   console.log({ approve: gas, colderGas });
 });

@@ -1,85 +1,45 @@
-/** What would keep a watcher from a false model commitment, or take its ether for right ones. */
+/** What would keep a watcher from a false model commitment, or take its ether for right ones; and an owner from answering. */
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import {
-  createPublicClient,
-  custom,
-  encodeEventTopics,
-  type Hex,
-  type PublicClient,
-  parseEther,
-  toFunctionSelector,
-} from "viem";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { openChallenger } from "../challenger.ts";
+import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
+import { encodeEventTopics, type Hex, parseEther, toFunctionSelector } from "viem";
+import { beforeAll, expect, test, vi } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
-import { type DirectCase, directCase } from "../model-commitments/testing/direct-case.ts";
-import { type DisputeFixture, lie, startDisputes } from "../model-commitments/testing/dispute-fixture.ts";
-import { revertBetweenTests } from "../model-commitments/testing/revert-between-tests.ts";
+import { directCase } from "../model-commitments/testing/direct-case.ts";
+import {
+  AVAILABILITY_CHALLENGE_FEE_WEI,
+  lie,
+  startDisputes,
+} from "../model-commitments/testing/dispute-fixture.ts";
+import { inOrder } from "../sending/l1-queue.ts";
+import { openL1Sender } from "../sending/l1-sender.ts";
+import { TREES } from "../statements/committed-model.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
-import { RecomputedModels } from "./recompute.ts";
-import { lookAll, watchOf } from "./testing/watch-all.ts";
+import { challengerOf, lookAll, watchOf } from "./testing/watch-all.ts";
 
-let f: DisputeFixture;
-let [made, other] = [null, null] as unknown as [DirectCase, DirectCase];
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "hostile-registry-"));
-  [f, made, other] = await Promise.all([
-    startDisputes({ mostRows: 24 }),
-    directCase(24),
-    directCase(sampleRows("email", 30).slice(6)),
-  ]);
-  await writeModel(join(folder, "11"), made.model);
-});
-afterAll(async () => {
-  await f?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
-revertBetweenTests(() => f.client);
+const folder = testFolder("hostile-registry");
+const f = started(() => startDisputes({ mostRows: 24 }));
+const made = started(() => directCase(24));
+const other = started(() => directCase(sampleRows("email", 30).slice(6)));
+beforeAll(() => writeModel(join(folder, "11"), made.model));
+revertEachTest(() => f);
 
-type Logs = readonly { readonly topics: readonly Hex[]; readonly blockNumber: Hex }[];
+type Logs = readonly { readonly topics: readonly Hex[] }[];
 
 /** @param tell what the node says of logs @param rollup whose models the folder has */
-async function watcherOf({
-  home = null,
-  rollup = null,
-  tell = (logs) => logs,
-}: {
-  home?: string | null;
-  rollup?: Hex | null;
-  tell?: (logs: Logs) => Logs;
-}) {
-  const publicClient = createPublicClient({
-    transport: custom(
-      {
-        async request({ method, params }) {
-          const answer: unknown = await f.client.request({ method, params } as never);
-          return method === "eth_getLogs" ? tell(answer as Logs) : answer;
-        },
-      },
-      { retryCount: 0 },
-    ),
-  }) as PublicClient;
-  const watcher = f.watcherOf(f.watcher);
-  return openChallenger(
-    {
-      ...{ rpcUrl: f.url, disputes: f.disputes.address, rollup, roles: new Set(["watch"]) },
-      ...{ places: { models: folder }, folder: home && join(folder, home) },
-      ...{ everyMs: null, mostFeesWei: parseEther("0.5") },
-    },
-    {
-      sender: { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
-      ...{ publicClient, onProgress() {}, recompute: new RecomputedModels().recompute },
-    },
+const watcherOf = (rollup: Hex | null, tell: (logs: Logs) => Logs = (logs) => logs) =>
+  challengerOf(
+    f,
+    { rollup, places: { models: folder }, mostFeesWei: parseEther("0.5") },
+    clientOfLogs(f.client, async (_, ask) => tell(await ask())),
   );
-}
 
 const falseTokens = () =>
   lie(made, {
@@ -91,9 +51,9 @@ test("a node that leaves out an event once is asked again, and the false model c
   await f.post(falseTokens().statement);
   await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
   let isForgetful = true;
-  const watcher = await watcherOf({
-    tell: (logs) => (isForgetful ? logs.filter(({ topics }) => topics[0] !== committed) : logs),
-  });
+  const watcher = await watcherOf(null, (logs) =>
+    isForgetful ? logs.filter(({ topics }) => topics[0] !== committed) : logs,
+  );
   const first = await watcher.look();
   isForgetful = false;
   const second = await watcher.look();
@@ -107,7 +67,7 @@ test("no fee is paid for leaves of another rollup's models, whatever is served u
     { args: { rollup: Hex } },
   ];
   await f.post(other.honest.statement);
-  const watcher = await watcherOf({ rollup: ours.args.rollup });
+  const watcher = await watcherOf(ours.args.rollup);
   const before = await f.client.getBalance({ address: f.disputes.address });
   for (let look = 0; look < 3; look++) await watcher.look();
   expect((await f.client.getBalance({ address: f.disputes.address })) - before).toBe(0n);
@@ -115,7 +75,7 @@ test("no fee is paid for leaves of another rollup's models, whatever is served u
 
 test("of another model's files no fee follows before the last day for it", async () => {
   await f.post(other.honest.statement);
-  const watcher = await watcherOf({});
+  const watcher = await watcherOf(null);
   const before = await f.client.getBalance({ address: f.disputes.address });
   const sent: unknown[] = [];
   for (let look = 0; look < 3; look++) {
@@ -180,4 +140,28 @@ test("a hidden leaf beside a false place takes nothing from the alarm of the fal
     expect((await lookAll(f, watcher, async () => files)).failures).toMatchObject([
       { code: "CMD_FALSE_UNCHALLENGED" },
     ]);
+});
+
+test("a place whose number no double has is answered as any other behind the last leaf", async () => {
+  const id = await f.post(made.honest.statement);
+  const asked = [2n ** 53n + 1n, 2n ** 256n - 1n];
+  for (const index of asked)
+    await f.disputes.write.challengeAvailability([id, TREES.indexOf("map"), index], {
+      ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
+    });
+  const own = { account: anvilAccount(1), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP };
+  const sender = await openL1Sender(own);
+  const setting = { roles: new Set(["defend"] as const), places: { models: folder } };
+  const challenger = await challengerOf(
+    f,
+    setting,
+    undefined,
+    inOrder(sender, () => {}),
+  );
+  const { failures, view } = await challenger.look();
+  challenger.close();
+  expect(failures).toEqual([]);
+  expect(view.answered).toMatchObject(asked.map((index) => ({ index })));
+  // What nobody has shown a day later takes the bond.
+  expect((await f.disputes.read.modelCommitments([id]))[4]).toBe(0);
 });

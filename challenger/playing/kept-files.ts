@@ -13,17 +13,17 @@ const MOST = { count: 4_096, bytes: 2 ** 32 };
 
 /** By digest: a folder of files, whose last change is its last use. */
 export class KeptFiles {
-  readonly #folder: string;
+  readonly folder: string;
   readonly #most: typeof MOST;
 
   constructor(folder: string, most = MOST) {
-    this.#folder = folder;
+    this.folder = folder;
     this.#most = most;
   }
 
-  /** Keeps files whose roots were computed, and makes room: the copy that was used longest ago goes first. */
+  /** Keeps files that promise the digest, and makes room: the copy that was used longest ago goes first. */
   async keep(digest: Hex, files: ModelFiles): Promise<void> {
-    const path = join(this.#folder, digest);
+    const path = join(this.folder, digest);
     if (await this.#touched(path)) return;
     let bytes = 0;
     for (const file of files.values()) bytes += file.length;
@@ -34,7 +34,7 @@ export class KeptFiles {
 
   /** null where there is none, or it is damaged. Whoever takes it computes its roots, as of files that are served. */
   async read(digest: Hex, families: readonly ModelFamily[]) {
-    const path = join(this.#folder, digest);
+    const path = join(this.folder, digest);
     if (!(await this.#touched(path))) return null;
     try {
       return await readAnswering(path, families);
@@ -45,12 +45,7 @@ export class KeptFiles {
   }
 
   async forget(digest: string): Promise<void> {
-    await rm(join(this.#folder, digest), { recursive: true, force: true });
-  }
-
-  /** Forgets what nobody can challenge by. @param digests of all registrations, whose claims may be made at any time */
-  async forgetOthers(digests: ReadonlySet<string>): Promise<void> {
-    for (const name of await this.#names()) if (!digests.has(name)) await this.forget(name);
+    await rm(join(this.folder, digest), { recursive: true, force: true });
   }
 
   async #makeRoom(neededBytes: number): Promise<void> {
@@ -65,14 +60,14 @@ export class KeptFiles {
   }
 
   async #measured(name: string) {
-    const path = join(this.#folder, name);
+    const path = join(this.folder, name);
     const files = await Promise.all((await readdir(path)).map((file) => stat(join(path, file))));
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
     return { name, bytes, usedAtMs: (await stat(path)).mtimeMs };
   }
 
   #names(): Promise<string[]> {
-    return readdir(this.#folder).catch(() => []);
+    return readdir(this.folder).catch(() => []);
   }
 
   async #touched(path: string): Promise<boolean> {

@@ -1,57 +1,33 @@
 /** What an owner needs who is challenged about many claims at once: traces, transactions, and the order of his moves. */
 
-import { madeConfigs } from "@openledger/models/testing/made-models";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { started } from "@openledger/foundation/testing/test-fixtures";
 import { size } from "viem";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { claimReceiptCall, type TracedTuple, tracedTuple } from "../games/ledger-claims.ts";
+import { beforeAll, expect, test } from "vitest";
+import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";
 import type { PlayerAccount } from "../games/played-moves.ts";
-import { type LedgerTracesFixture, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
+import { startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
 import { blindChallenge, falseTrace, placeOf } from "../games/testing/played-games.ts";
-import { BOND_WEI, HOUR_SECONDS, STAKE_WEI, smallModel } from "../games/testing/trace-fixture.ts";
+import { BOND_WEI, HOUR_SECONDS, STAKE_WEI } from "../games/testing/trace-fixture.ts";
 import { type PlayerOptions, TracePlayer } from "../games/trace-player.ts";
-import {
-  type DescribedModel,
-  describeModel,
-  type TracedQuery,
-  traceQuery,
-  tracingKernels,
-} from "../games/traced-model.ts";
+import { type DescribedModel, type TracedQuery, traceQuery } from "../games/traced-model.ts";
 
 const CLAIMS = 6;
 const END = 5;
-let f: LedgerTracesFixture;
+const f = started(() => startLedgerTraces());
 let model: DescribedModel;
 let terms: TracedTuple;
 let right: TracedQuery;
 let lie: TracedQuery;
-let snapshot: `0x${string}`;
 beforeAll(async () => {
-  f = await startLedgerTraces();
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  const small = await smallModel(config, 6);
-  const ledger = await f.ledgerWith(
-    {
-      describe: (rollup) => describeModel({ rollup, modelId: 3n }, small.model, small.inputs),
-      terms: (of) =>
-        tracedTuple(of, {
-          ...{ claimant: f.owner, rest: 1, mostTokens: 4, endToken: END },
-          ...{ vocabulary: null, rules: 0n, isLikeliest: false },
-        }),
-    },
-    20,
-    2,
-  );
+  const ledger = await tinyLedger(f, { endToken: END });
+  const { kernels } = ledger;
   ({ model, traced: terms } = ledger);
   await f.send(f.stranger, ledger.registration);
-  const kernels = tracingKernels("wasm", model);
   right = traceQuery(model, { tokens: [3, 14, 15, END], promptCount: 2 }, kernels);
   lie = falseTrace(model, right, kernels, placeOf(right, "chain"));
 }, 60_000);
-afterAll(() => f?.stop());
-beforeEach(async () => {
-  snapshot = await f.client.snapshot();
-});
-afterEach(() => f.client.revert({ id: snapshot }));
+revertEachTest(() => f);
 
 const claim = (query: TracedQuery, salt: bigint) => {
   const answer = JSON.stringify({ text: "So.", tokens: [15] });

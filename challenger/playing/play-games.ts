@@ -1,6 +1,7 @@
 /** Games of a contract LedgerTraces: registrations, claims and games of the language models of a rollup. */
 
 import { claimantOf, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies, textSetting } from "@openledger/models/registered/model-families";
 import type { TextParts } from "@openledger/models/registered/text-family";
@@ -10,20 +11,16 @@ import type { Role } from "../challenger-setting.ts";
 import { requireClaimable } from "../games/claimable.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
 import type { PlayedMove, PlayerAccount } from "../games/played-moves.ts";
-import {
-  type ClaimedModel,
-  type GameReader,
-  type RegisteredTraced,
-  sameAddress,
-} from "../games/read-games.ts";
+import { type GameReader, type RegisteredTraced, sameAddress } from "../games/read-games.ts";
 import type { ClaimingModel } from "../games/receipt-claim.ts";
 import type { PlayedRound, RightClaims, TracePlayer } from "../games/trace-player.ts";
+import type { LedgerModel } from "../games/traced-model.ts";
 import { tracedPlayer } from "../games/traced-player.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { describeRound } from "./describe-round.ts";
 import type { KeptFiles } from "./kept-files.ts";
 import type { OpenedModel, OpenedModels } from "./opened-models.ts";
-import { answeringOf, type ModelPlaces, placeOf } from "./published-files.ts";
+import { answeringOf, type ModelPlace, type ModelPlaces, placeOf } from "./published-files.ts";
 import { sendingTo } from "./trace-sender.ts";
 
 /** What was seen and done, for people and for programs. */
@@ -73,6 +70,8 @@ export interface GamePlaying {
   readonly rightClaims: (digest: Hex) => RightClaims;
   readonly mostStakeWei: bigint | undefined;
   readonly mostTraced: number | undefined;
+  /** Whether there is no next look, which would try again. */
+  readonly looksOnce?: boolean;
   readonly onProgress: (line: string) => void;
 }
 
@@ -89,8 +88,15 @@ export class GamePlayers {
   #movedAtMs = 0;
   /** Why claims of a model's longest texts have no room. Its shorter ones do: it is played all the same. */
   readonly #unclaimable = new Map<string, string>();
-  /** Servers that did not answer in this look: one is asked once. */
+  /** What the statics of each registered model bind of its trace. */
+  #digests: ReadonlyMap<string, Hex> = new Map();
+  /** Servers that did not answer in this look, and what others gave: one is asked once. */
   readonly #unreachable = new Set<string>();
+  readonly #promised = new Map<string, Hex | null>();
+  /** Until when a server is not asked that has given what nobody can play with. */
+  readonly #waits = new Map<string, number>();
+  /** In how many looks, one after another, a move has failed. */
+  readonly #failed = new Map<string, number>();
 
   constructor(playing: GamePlaying) {
     this.#of = playing;
@@ -101,8 +107,10 @@ export class GamePlayers {
   /** One look. A model that cannot be had or read stops it at no other. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
   async look(): Promise<SeenGames> {
     this.#unreachable.clear();
+    this.#promised.clear();
     const { game, reader } = this.#of;
     const registered = await this.#registered();
+    this.#digests = new Map(registered.map((one) => [keyOf(one), tracingDigest(one.terms)]));
     const none =
       reader === null ? "not played: --rollup names the rollup whose models are" : "none is registered";
     const isTold = this.#isWatching || registered.length > 0;
@@ -110,17 +118,14 @@ export class GamePlayers {
     const [models, failures, moves]: [object[], unknown[], SeenGames["moves"][number][]] = [[], [], []];
     let isWaiting = false;
     await this.#takePlaces(registered);
-    if (this.#isWatching && reader !== null)
-      await this.#keeping((kept) =>
-        kept.forgetOthers(new Set(registered.map(({ terms }) => tracingDigest(terms)))),
-      );
+    if (this.#isWatching && reader !== null) failures.push(...(await this.#untold(reader)));
     for (const one of registered) {
       const { modelId, rollup, terms } = one;
       await this.#moveAll(registered.length);
       lines.push(`model ${modelId} of ${rollup}: claims come from ${terms.claimant}`);
       const seen = await this.#tried(() => this.#look(one));
       failures.push(...seen.failures);
-      if (this.#isWatching && "fault" in seen.view && (await this.#hasOpenClaims(one).catch(() => false)))
+      if (this.#isWatching && "fault" in seen.view && (await this.#hasOpenClaims(one).catch(() => true)))
         failures.push(untraceable(one, seen.lines[0]!));
       moves.push(...seen.moves.map((move) => ({ ...move, modelId: Number(modelId) })));
       isWaiting ||= seen.isWaiting;
@@ -181,6 +186,12 @@ export class GamePlayers {
     return { lines, models, failures, moves, isWaiting: false };
   }
 
+  async #untold(reader: GameReader): Promise<readonly unknown[]> {
+    const untold = await reader.untoldClaims();
+    const why = `the node does not tell of claims ${untold.join(", ")}: ask another one (--rpc)`;
+    return untold.length === 0 ? [] : [bridgeError("BRG_HISTORY_INCOMPLETE", why)];
+  }
+
   /** Own games go on before anybody's files are read. */
   async #takePlaces(registered: readonly RegisteredTraced[]): Promise<void> {
     const { reader, sender } = this.#of;
@@ -205,10 +216,15 @@ export class GamePlayers {
   }
 
   /** What the statics of a model bind of the trace, where games over its rows are played here; null where they are not. */
-  rowsPlayed(model: ClaimedModel): Hex | null {
+  rowsPlayed(model: LedgerModel): Hex | null {
     const key = keyOf(model);
     const terms = this.#players.get(key)?.one.terms;
     return terms === undefined || terms.rules === 0n || this.#unopened.has(key) ? null : tracingDigest(terms);
+  }
+
+  /** The same of any registered model, played or not; null where none is registered under its number. */
+  digestOf(model: LedgerModel): Hex | null {
+    return this.#digests.get(keyOf(model)) ?? null;
   }
 
   /** A registered model, for claims of its queries. @throws CMD_USAGE where its files are not available, or others */
@@ -242,8 +258,32 @@ export class GamePlayers {
     return served;
   }
 
+  /**
+   * Attack: registrations without a bond, and a server that takes minutes for what none of them can be played with: one after
+   * another, and again in each look, they would take the time of all others.
+   */
   async #served(one: RegisteredTraced): Promise<OpenedModel | { fault: string }> {
-    const found = await this.#filesOf(one);
+    const place = placeOf(this.#of.places, Number(one.modelId));
+    const url = place !== null && "url" in place ? place.url : null;
+    const waits = url === null ? undefined : this.#waits.get(url);
+    if (waits !== undefined && Date.now() < waits)
+      return {
+        fault: `its server has given nothing to play with, and is asked again ${new Date(waits).toISOString()}`,
+      };
+    const beganAtMs = Date.now();
+    let isOpened = false;
+    try {
+      const opened = await this.#opened(one, place);
+      isOpened = "traced" in opened;
+      return opened;
+    } finally {
+      const tookMs = Date.now() - beganAtMs;
+      if (url !== null && !isOpened && tookMs > QUICK_MS) this.#waits.set(url, Date.now() + WAITS * tookMs);
+    }
+  }
+
+  async #opened(one: RegisteredTraced, place: ModelPlace): Promise<OpenedModel | { fault: string }> {
+    const found = await this.#filesOf(one, place);
     if ("fault" in found) return found;
     const opened = await this.#numbers(one, found.model);
     if (this.#isWatching && "traced" in opened)
@@ -319,11 +359,23 @@ export class GamePlayers {
     const { waiting = [], warnings = [] } = rounds.at(-1) ?? {};
     const round: PlayedRound = { moves: all("moves"), failures: all("failures"), waiting, warnings };
     const errors = round.failures.map(({ error }) => error);
-    const isAlarm = (error: unknown) => isRollupError(error) && ALARMS.has(error.code);
-    // A watcher's next look tries a move again. Who only defends has nothing else to hear of.
-    const failures = this.#isWatching ? errors.filter(isAlarm) : errors;
+    // A watcher's next look tries a move again, some times. Who only defends has nothing else to hear of.
+    const isAll = !this.#isWatching || this.#of.looksOnce === true;
+    const failures = isAll
+      ? errors
+      : round.failures.filter((one) => this.#isAlarm(key, one)).map(({ error }) => error);
+    for (const name of this.#failed.keys())
+      if (name.startsWith(`${key} `) && !round.failures.some((one) => nameOf(key, one) === name))
+        this.#failed.delete(name);
     const isNews = round.failures.length + round.moves.length > 0;
     return { ...describeRound(round), isNews, moves: round.moves, failures, isWaiting: waiting.length > 0 };
+  }
+
+  #isAlarm(key: string, failure: PlayedRound["failures"][number]): boolean {
+    const name = nameOf(key, failure);
+    const count = (this.#failed.get(name) ?? 0) + 1;
+    this.#failed.set(name, count);
+    return count >= MOST_FAILED || (isRollupError(failure.error) && ALARMS.has(failure.error.code));
   }
 
   async #tried(play: () => Promise<Played>): Promise<Played> {
@@ -387,17 +439,21 @@ export class GamePlayers {
   }
 
   /** Files that promise what is registered, or why there are none. A promise costs nothing to compare, roots some minutes. */
-  async #filesOf(one: RegisteredTraced) {
-    const { modelId } = one;
+  async #filesOf(one: RegisteredTraced, place: ModelPlace) {
     const none = { fault: "its files are not available: --models FOLDER or --server" };
-    const place = placeOf(this.#of.places, Number(modelId));
-    if (place === null || ("url" in place && this.#unreachable.has(place.url))) return none;
+    const url = place !== null && "url" in place ? place.url : null;
+    if (place === null || this.#unreachable.has(url ?? "")) return none;
+    const promised = this.#promised.get(url ?? "");
+    if (promised !== undefined && promised !== tracingDigest(one.terms))
+      return promised === null ? OTHER_MODEL : OTHER_FILES;
     // Attack: a recipe that nobody registered, before gigabytes of its numbers.
     const found = await answeringOf(place, await modelFamilies(this.#of.places), async (recipe) => {
+      if (url !== null)
+        this.#promised.set(url, isTraced(recipe) ? ((recipe.tracing?.digest ?? null) as Hex | null) : null);
       const refusal = isTraced(recipe) ? await this.#refusal(one, recipe) : OTHER_MODEL;
       if (refusal !== null) throw challengerError("CMD_USAGE", refusal.fault);
     });
-    if (found === null && "url" in place) this.#unreachable.add(place.url);
+    if (found === null && url !== null) this.#unreachable.add(url);
     if (found === null) return none;
     if (!isTraced(found.model.recipe)) return OTHER_MODEL;
     return { files: found.files, model: found.model as unknown as TextParts };
@@ -414,6 +470,13 @@ const ALARMS: ReadonlySet<string> = new Set([
 ]);
 /** Moves are made so often while files are read and traces made. */
 const MOST_BETWEEN_MS = 60_000;
+/** A server's answer that comes so soon holds nobody up; a later one that is none is waited for nine times as long. */
+const QUICK_MS = 1_000;
+const WAITS = 9;
+/** Looks in which a watcher's move fails before that is told as what waits for a human. */
+const MOST_FAILED = 3;
+const nameOf = (key: string, { claimId, gameId }: PlayedRound["failures"][number]) =>
+  `${key} ${claimId}/${gameId}`;
 const NO_ROUND = { moves: [], waiting: [], warnings: [] };
 
 const untraceable = ({ modelId }: RegisteredTraced, why: string) =>
@@ -431,4 +494,4 @@ const OTHER_FILES = {
   fault: "its registered roots are not those of the files that are served: do not approve or pay it",
 };
 
-export const keyOf = ({ modelId, rollup }: ClaimedModel) => `${rollup.toLowerCase()}/${modelId}`;
+export const keyOf = ({ modelId, rollup }: LedgerModel) => `${rollup.toLowerCase()}/${modelId}`;

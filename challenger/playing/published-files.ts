@@ -18,12 +18,15 @@ import { invalidFile, LEAF_FILE, MANIFEST } from "@openledger/attribution/model/
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { modelFamilies } from "@openledger/models/registered/model-families";
-import { statementHash, type Verdict } from "../challenger-state.ts";
+import { modelFamilies, textSetting } from "@openledger/models/registered/model-families";
+import type { TextRecipe } from "@openledger/models/registered/text-recipe";
+import type { Verdict } from "../challenger-state.ts";
+import { requireClaimable } from "../games/claimable.ts";
 import { trainingsWithPromises } from "../games/traced-recipe.ts";
 import type { PublishedFiles } from "../model-commitments/examine-model-commitment.ts";
 import type { ModelCommitment } from "../model-commitments/read-model-commitments.ts";
 import { mostLeafFileBytes } from "../statements/known-leaves.ts";
+import { postedHash } from "../statements/model-commitment-calls.ts";
 import { promisesModelCommitment } from "./disputes-contracts.ts";
 
 /** Where models' published files are. */
@@ -53,9 +56,14 @@ export function placeOf({ model, models, serverOf }: ModelPlaces, modelId: numbe
 async function readPlaced(
   place: NonNullable<ModelPlace>,
   families: readonly ModelFamily[],
+  base: string | undefined,
 ): Promise<PublishedModel | null> {
+  const requireRecomputed: RefuseModel = async (recipe, manifest) => {
+    await requirePostable(recipe, manifest);
+    if (recipe.family === "text") await requireTraceable(recipe as object as TextRecipe, base);
+  };
   if ("folder" in place) return (await readModel(place.folder, families)) as unknown as PublishedModel;
-  return orNull(fetchModel(place.url, {}, families, requirePostable) as unknown as Promise<PublishedModel>);
+  return orNull(fetchModel(place.url, {}, families, requireRecomputed) as unknown as Promise<PublishedModel>);
 }
 
 /** Attack: a model commitment's number over a model of more rows than any can have. */
@@ -67,6 +75,16 @@ const requirePostable: RefuseModel = (_, { rowCount }) => {
     );
 };
 
+/** Attack: a model whose trace takes more memory than whoever recomputes it has. @throws MOD_CLAIMS_TOO_LARGE */
+async function requireTraceable(recipe: TextRecipe, base: string | undefined): Promise<void> {
+  await requireClaimable(recipe, await textSetting({ base })).catch((error: unknown) => {
+    const { reason } = (isRollupError(error, "MOD_CLAIMS_TOO_LARGE") ? error.data : {}) as {
+      reason?: unknown;
+    };
+    if (reason === "trace-size") throw error;
+  });
+}
+
 /**
  * The same of what answers, and its files: rows and G of a stranger's model take memory, and no game needs them.
  * @param refuse a server's model, once its recipe is there
@@ -76,13 +94,17 @@ export async function answeringOf(
   families: readonly ModelFamily[],
   refuse: RefuseModel,
 ) {
-  const names: readonly string[] = [MANIFEST, ...ANSWERING_FILES];
   const all =
     "url" in place
       ? await orNull(fetchFiles(place.url, ANSWERING_FILES, families, {}, refuse))
       : await readModelFiles(place.folder);
-  const files = all && new Map([...all].filter(([name]) => names.includes(name)));
+  const files = all && answeringOnly(all);
   return files && { files, model: decodeAnswering(files, families) };
+}
+
+export function answeringOnly(all: ReadonlyMap<string, Uint8Array>): Map<string, Uint8Array> {
+  const names: readonly string[] = [MANIFEST, ...ANSWERING_FILES];
+  return new Map([...all].filter(([name]) => names.includes(name)));
 }
 
 async function orNull<Files>(files: Promise<Files>): Promise<Files | null> {
@@ -94,23 +116,29 @@ async function orNull<Files>(files: Promise<Files>): Promise<Files | null> {
   }
 }
 
-/** null where it is not to be had, or is of another kind. @param known what was found of the statement before */
+/**
+ * null where it is not to be had, or is of another kind.
+ * @param known what was found of the statement before
+ * @param keep of what a server gives, before anything else is asked of it
+ */
 export async function publishedFiles(
   { family, statement }: Pick<ModelCommitment, "family" | "statement">,
   place: ModelPlace,
   base: string | undefined,
   known: Verdict | null,
+  keep: (model: PublishedModel) => Promise<void> = async () => {},
 ): Promise<PublishedFiles | null> {
   if (place === null) return null;
   const { families, trainings } = await rulesOf(family, base);
   const endsAtMs = Date.now() + DOWNLOAD_TIMEOUT_MS;
-  const model = await readPlaced(place, families);
+  const model = await readPlaced(place, families, base);
   if (model === null || model.rows === null || !promisesModelCommitment(model)) return null;
+  if ("url" in place) await keep(model);
   const leaves =
     "folder" in place
       ? await readFile(join(place.folder, LEAF_FILE)).catch(() => null)
       : await fetchFile(place.url, `model/${LEAF_FILE}`, {
-          maxFileBytes: mostLeafFileBytes(statement, family === "text" ? "texts" : "emails"),
+          maxFileBytes: mostLeafFileBytes(statement, family ?? "direct"),
           timeoutMs: Math.max(0, endsAtMs - Date.now()),
         });
   const judged = judgedFiles(known, statement, { model, leaves }, () =>
@@ -172,7 +200,7 @@ export function judgedFiles(
       ["leaves", leaves ?? new Uint8Array()],
     ]),
   );
-  const hashes = { statementHash: statementHash(statement), modelHash, filesHash };
+  const hashes = { postedHash: postedHash(statement), modelHash, filesHash };
   const judged = (mismatch: string | null, count: number, isTrained: boolean) => ({
     mismatch,
     verdict: { ...hashes, mismatch, count, isTrained },

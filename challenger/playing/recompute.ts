@@ -1,13 +1,29 @@
 /** Recomputes model commitments where it holds nobody up; what was computed of a model is kept for its next ones. */
 
+import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
+import type { TextParts } from "@openledger/models/registered/text-family";
 import { createPublicClient, http, type PublicClient } from "viem";
 import { MAIL_MODEL_COMMITMENTS } from "../model-commitments/model-commitment-kind.ts";
 import { watchCommitment } from "../model-commitments/watch-commitment.ts";
+import { KeptFiles } from "./kept-files.ts";
 import { OpenedModels } from "./opened-models.ts";
-import { publishedFiles } from "./published-files.ts";
+import { answeringOnly, publishedFiles } from "./published-files.ts";
 import { rowGamesOf } from "./row-games.ts";
 import { TextModelCommitments } from "./text-model-commitments.ts";
-import type { Recompute } from "./watch-registry.ts";
+import type { Recompute, RecomputeTask } from "./watch-registry.ts";
+
+/** Attack: a server that gives a model to who recomputes it, and to nobody who plays games about its rows. */
+async function keepAnswering(
+  model: PublishedModel,
+  keeps: RecomputeTask["keeps"],
+  tell: (line: string) => void,
+) {
+  const promised = (model.recipe as Partial<TextParts["recipe"]>).tracing?.digest;
+  if (keeps === null || promised !== keeps.digest) return;
+  await new KeptFiles(keeps.folder)
+    .keep(keeps.digest, answeringOnly(encodeModel(model)))
+    .catch((error: Error) => tell(`copies of files are not kept: ${error.message}`));
+}
 
 export class RecomputedModels {
   #client: PublicClient | null = null;
@@ -15,8 +31,8 @@ export class RecomputedModels {
   #onProgress: (line: string) => void = () => {};
 
   readonly recompute: Recompute = async (task, { onProgress, send, spend, turns }) => {
-    const { asked, digest, games, known, modelCommitment, place, setting, trains } = task;
-    const { account, base, disputes, mostFeesWei, rollup, rpcUrl, spentWei } = setting;
+    const { asked, digest, games, keeps, known, modelCommitment, place, setting, trains } = task;
+    const { account, base, disputes, mostFeesWei, mostStakeWei, rollup, rpcUrl, spentWei } = setting;
     this.#onProgress = onProgress;
     this.#client ??= createPublicClient({ transport: http(rpcUrl) });
     const tell = (line: string) => this.#onProgress(line);
@@ -34,8 +50,11 @@ export class RecomputedModels {
           send: (call) => send({ to: disputes, ...call }),
         },
         games:
-          sender === null || games === null ? undefined : rowGamesOf(sender, games, texts, { digest, turns }),
-        filesOf: () => publishedFiles(modelCommitment, place, base, known),
+          sender === null || games === null
+            ? undefined
+            : rowGamesOf(sender, games, texts, { digest, mostStakeWei, turns }),
+        filesOf: () =>
+          publishedFiles(modelCommitment, place, base, known, (model) => keepAnswering(model, keeps, tell)),
       },
       modelCommitment,
       asked,

@@ -3,11 +3,12 @@
 import { type Address, type Hex, toHex } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
-import { type ClaimedModel, type GameReader, rowOfKey, sameAddress } from "../games/read-games.ts";
+import { type GameReader, rowOfKey, sameAddress } from "../games/read-games.ts";
 import { NO_CLAIM, stakeFor } from "../games/stakes.ts";
 import { challengeRowCall } from "../games/text-calls.ts";
 import { readRowTokens } from "../games/text-row-tokens.ts";
 import type { GameState } from "../games/trace-moves.ts";
+import type { LedgerModel } from "../games/traced-model.ts";
 import type { RowGames } from "../model-commitments/watch-commitment.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { wordsOf } from "../trace/word-tree.ts";
@@ -18,6 +19,8 @@ import { sendingTo } from "./trace-sender.ts";
 export interface RowsPlayed {
   /** What the statics of its model bind of the trace, where games over its rows are played here; null where they are not. */
   readonly digest: Hex | null;
+  /** The most that one challenge may cost. Default: eight times the first one's. */
+  readonly mostStakeWei?: bigint | undefined;
   /** Of this account's games about its rows. */
   turns(): Promise<readonly GameState["turn"][]>;
 }
@@ -55,7 +58,7 @@ export function rowGamesOf(
         Buffer.compare(wordsOf(traced.featuresOf(tokens)), posted.leaves.map[row]!) === 0
       )
         throw challengerError("CMD_USAGE", `row ${row} is not challenged: its trace ends as it is posted`);
-      const valueWei = await stakeFor(publicClient, games, { modelCommitment: id, row });
+      const valueWei = await stakeFor(publicClient, games, { modelCommitment: id, row }, played.mostStakeWei);
       const data = challengeRowCall(id, posted, { ...traced.model, ...named }, terms, row);
       return send({ data, valueWei }, `the challenge of row ${row}`);
     },
@@ -65,7 +68,7 @@ export function rowGamesOf(
 /** @returns the account's games about rows of a model commitment, by whose turn it is @throws what one of them cannot be read for */
 export async function rowTurnsOf(
   reader: GameReader,
-  { account, id, named }: { readonly account: Address; readonly id: bigint; readonly named: ClaimedModel },
+  { account, id, named }: { readonly account: Address; readonly id: bigint; readonly named: LedgerModel },
 ): Promise<readonly GameState["turn"][]> {
   const { claims, failures } = await reader.claims(named);
   const rows = claims.filter(({ isRow, key }) => isRow && rowOfKey(key).modelCommitment === id);

@@ -46,7 +46,7 @@ export class TextModelCommitments {
   }
 
   readonly kind: ModelCommitmentKind = {
-    rows: "texts",
+    family: "text",
     honestModelCommitment: async (model, rows, modelId) => (await this.#own(model, rows, modelId)).posted,
     requirePlayable: (own) => requireSameTrace(this.of(own)),
     faultsOf: (shown) => this.#faultsOf(shown),

@@ -20,6 +20,7 @@ import {
 import type { ModelCommitmentWindow, WindowReader } from "../model-commitments/read-windows.ts";
 import { feeBack, type WatchedCommitment } from "../model-commitments/watch-commitment.ts";
 import type { L1Call } from "../sending/l1-sender.ts";
+import type { KeptFiles } from "./kept-files.ts";
 import type { GamePlayers } from "./play-games.ts";
 import { type ModelPlace, placeOf } from "./published-files.ts";
 import { rowTurnsOf } from "./row-games.ts";
@@ -42,12 +43,15 @@ export interface RecomputeTask {
   /** Where games are, and what of the model is played here; null for none. */
   readonly games: Address | null;
   readonly digest: Hex | null;
+  /** Where copies of files are kept, and by which digest its model is registered; null keeps none. */
+  readonly keeps: { readonly folder: string; readonly digest: Hex } | null;
   readonly setting: {
     readonly rpcUrl: string;
     readonly disputes: Address;
     readonly rollup: Address | null;
     readonly base: string | undefined;
     readonly mostFeesWei: bigint;
+    readonly mostStakeWei: bigint | undefined;
     /** null only looks. */
     readonly account: Address | null;
     readonly spentWei: bigint;
@@ -71,6 +75,7 @@ interface RegistryWatching {
   readonly registry: WindowReader;
   readonly reader: GameReader | null;
   readonly players: GamePlayers | null;
+  readonly kept: KeptFiles | null;
   readonly state: ChallengerState;
   readonly client: PublicClient;
   readonly recompute: Recompute;
@@ -194,6 +199,15 @@ export class RegistryWatch {
     const isLeft = failure !== null || (isFalse && (sender === null || isAsked));
     const isUnknown = isUnserved || (window.state === "open" && (examined?.wanted.length ?? 0) > 0);
     if (isUnknown && !(isFalse && isLeft)) return [unserved(window)];
+    const warning = isFalse ? undefined : examined?.warnings[0];
+    if (window.state === "open" && failure === null && warning !== undefined)
+      return [
+        challengerError(
+          "CMD_FALSE_UNCHALLENGED",
+          `model commitment ${id} has what no challenge shows, do not approve it: ${warning.split("\n")[0]}`,
+          { data: { modelCommitment: id } },
+        ),
+      ];
     if (window.state !== "open" || !isLeft) return [];
     const contract = { address: registry.address, abi: disputesAbi } as const;
     const [, , isRefuted] = await client.readContract({
@@ -239,16 +253,18 @@ export class RegistryWatch {
     if (modelCommitment === undefined) throw new RangeError(`L1 has taken model commitment ${id} back`);
     const asked = await this.#askedOf(id);
     const known = state.verdictOf(modelCommitment);
-    const { disputes, mostFeesWei, places, rollup, rpcUrl } = setting;
-    const { players, reader } = this.#of;
+    const { disputes, mostFeesWei, mostStakeWei, places, rollup, rpcUrl } = setting;
+    const { kept, players, reader } = this.#of;
     if (trains || known?.isRight !== true) onProgress(`recomputing model ${modelId}, model commitment ${id}`);
     const named = { rollup: window.rollup, modelId: BigInt(modelId) };
     const account = sender?.address ?? null;
+    const registered = players?.digestOf(named) ?? null;
     const task: RecomputeTask = {
       ...{ modelCommitment, asked, known, trains, games: players?.game ?? null },
       ...{ place: placeOf(places, modelId), digest: players?.rowsPlayed(named) ?? null },
+      keeps: kept === null || registered === null ? null : { folder: kept.folder, digest: registered },
       setting: {
-        ...{ rpcUrl, disputes, rollup, base: places.base, mostFeesWei, account },
+        ...{ rpcUrl, disputes, rollup, base: places.base, mostFeesWei, mostStakeWei, account },
         spentWei: state.spentWei(id),
       },
     };

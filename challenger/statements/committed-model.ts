@@ -23,12 +23,6 @@ export const TREES = [
 ] as const;
 export type TreeName = (typeof TREES)[number];
 
-/**
- * What a statement does not say of itself, but the contract that took it: whether it is of a direct model of e-mails, or of
- * a language model.
- */
-export type RowKind = "emails" | "texts";
-
 /** Bytes of all leaves. A row's leaf is the SHA-256 of its content. */
 export type Leaves = Readonly<Record<TreeName, readonly Uint8Array[]>>;
 

@@ -35,7 +35,7 @@ import {
   type SharedFault,
 } from "./find-faults.ts";
 import { pairBytes, readFact, readInt64s } from "./leaf-bytes.ts";
-import { countRow, integerRoot, ONE, type RowCounts, residualOf, scaleRow } from "./row-arithmetic.ts";
+import { countRow, lengthOf, ONE, type RowCounts, residualOf, scaleRow } from "./row-arithmetic.ts";
 import { versionFaults } from "./tie-faults.ts";
 
 export type DirectFault =
@@ -64,10 +64,9 @@ export function* findDirectFaults(
   owned: readonly OwnedRow[],
   seed = bytesToHex(randomBytes(32)),
 ): Generator<DirectFault> {
-  const contents = owned.map(({ content }) => content);
   const { bucketCount, columnCount } = posted.statement;
-  yield* rowSizeFaults(owned);
-  const rows = contents.map((content) => countRow(content, bucketCount));
+  yield* rowSizeFaults(posted, owned);
+  const rows = owned.map(({ content }) => countRow(content, bucketCount));
   const readings = {
     posted,
     rows,
@@ -85,7 +84,7 @@ export function* findDirectFaults(
   }
   yield* lengthFaults(readings);
   yield* clipFaults(readings);
-  yield* duplicateFaults(readings, contents);
+  yield* duplicateFaults(readings, owned);
   yield* inputFaults(readings);
   yield* optimumFaults(readings);
   if (isReadable) yield* matrixFaults(posted, readings, rows, seed);
@@ -127,8 +126,7 @@ function* rowFaults(
       isNear(fact.pull, scaleRow(counted, residual), DIRECT_RESIDUAL_TOLERANCE);
     if (!isRight) yield { kind: "residual", row };
     const entries = readEntries(leaves.features[row]!, statement.columnCount);
-    const squares = entries?.reduce((sum, entry) => sum + entry * entry, 0) ?? 0;
-    if (fact === null || entries === null || fact.length !== Number(integerRoot(BigInt(squares))))
+    if (fact === null || entries === null || fact.length !== lengthOf(entries))
       yield { kind: "rowLength", row };
   }
 }

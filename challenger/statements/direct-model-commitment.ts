@@ -24,7 +24,7 @@ import {
 import { type DirectNumbers, entryBytes, MOST_ENTRY, numberBytes } from "./direct-arithmetic.ts";
 import { type FixedMatrix, fixedCurvature, fixedInverse, matrixRow, toDoubles } from "./direct-curvature.ts";
 import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
-import { countRow, integerRoot, ONE, type RowCounts, residualOf, scaleRow } from "./row-arithmetic.ts";
+import { countRow, lengthOf, ONE, type RowCounts, residualOf, scaleRow } from "./row-arithmetic.ts";
 import { clusterLeaders, rowFactors, rowLengths } from "./row-factors.ts";
 
 /** What of a registered direct model is posted. */
@@ -76,9 +76,13 @@ export function directModelCommitment(
   const rules = rowFactors(lengths, clusterLeaders(contents, recipe.rules), recipe.rules, unit);
   const rowOf = (k: number) => features.values.subarray(k * width, (k + 1) * width);
   const facts = counted.map((row, k) => {
-    const squares = rowOf(k).reduce((sum, entry) => sum + entry * entry, 0);
-    const [residual, length] = [residuals[k]!, Number(integerRoot(BigInt(squares)))];
-    return factBytes({ ...rules.rows[k]!, residual, pull: scaleRow(row, residual), length });
+    const residual = residuals[k]!;
+    return factBytes({
+      ...rules.rows[k]!,
+      residual,
+      pull: scaleRow(row, residual),
+      length: lengthOf(rowOf(k)),
+    });
   });
   const inputs = Array.from({ length: bucketCount }, (): [number, number][] => []);
   for (const [k, { counts }] of counted.entries())

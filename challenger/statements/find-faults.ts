@@ -3,11 +3,13 @@
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { CommittedModel, RowFact } from "./committed-model.ts";
 import { readPairs } from "./leaf-bytes.ts";
-import { integerRoot, ONE, type RowCounts } from "./row-arithmetic.ts";
-import { areNear, nearestLeaders, textOverlap, wrongLeader } from "./text-overlap.ts";
+import { integerRoot, lengthOf, ONE, type RowCounts } from "./row-arithmetic.ts";
+import { type ReadRow, wrongLeader } from "./text-overlap.ts";
 import type { TieFault } from "./tie-faults.ts";
 
 const MOST_ROW_BYTES = 16_384;
+/** Where near-duplicates share, three rows are compared in one transaction. */
+export const MOST_COMPARED_BYTES = 6_144;
 const MOST_AVERAGES = 10;
 const OPTIMUM_TOLERANCE = 1n << 22n;
 
@@ -15,12 +17,12 @@ const OPTIMUM_TOLERANCE = 1n << 22n;
 export type SharedFault =
   | { readonly kind: "rowTooLong" | "rowLength" | "factor"; readonly row: number }
   | { readonly kind: "lengths" | "clip" }
-  | TieFault;
-
-/** What the rules of e-mails' rows add: contracts/disputes/DirectJudge.sol and RowTexts.sol judge it. */
-export type RuleFault =
   /** `other` is the posted leader, or a better one. */
   | { readonly kind: "duplicate"; readonly row: number; readonly other: number }
+  | TieFault;
+
+/** What the rules of e-mails' rows add: contracts/disputes/DirectJudge.sol judges it. */
+export type RuleFault =
   | { readonly kind: "input"; readonly row: number; readonly bucket: number }
   /** `bucket` D is the bias. */
   | { readonly kind: "optimum"; readonly bucket: number };
@@ -38,23 +40,22 @@ export interface Readings extends FactReadings {
   readonly weights: readonly bigint[] | null;
 }
 
-/** Rows that no transaction can be shown. */
-export function* rowSizeFaults(owned: readonly OwnedRow[]): Generator<SharedFault> {
+/** Rows that no transaction can be shown, or compared in. */
+export function* rowSizeFaults(
+  { statement }: CommittedModel,
+  owned: readonly OwnedRow[],
+): Generator<SharedFault> {
+  const most = statement.sharesDuplicates ? MOST_COMPARED_BYTES : MOST_ROW_BYTES;
   for (const [row, { content }] of owned.entries())
-    if (content.length > MOST_ROW_BYTES) yield { kind: "rowTooLong", row };
+    if (content.length > most) yield { kind: "rowTooLong", row };
 }
 
 /** Rows whose length is not that of their entries. */
 export function* lengthOfRowFaults({ facts, posted }: FactReadings): Generator<SharedFault> {
   for (const [row, fact] of facts.entries()) {
     const features = entriesOf(posted, row);
-    const squares = features.reduce((sum, entry) => sum + entry * entry, 0);
-    if (
-      fact === null ||
-      features.length !== posted.statement.columnCount ||
-      fact.length !== Number(integerRoot(BigInt(squares)))
-    )
-      yield { kind: "rowLength", row };
+    const isWhole = features.length === posted.statement.columnCount;
+    if (fact === null || !isWhole || fact.length !== lengthOf(features)) yield { kind: "rowLength", row };
   }
 }
 
@@ -97,16 +98,17 @@ export function* clipFaults({ posted, facts }: FactReadings): Generator<SharedFa
   if (!isRight || facts.some(({ leader }) => leader >= rowCount)) yield { kind: "clip" };
 }
 
-/** All leaders before the first wrong one are right. */
+/** All leaders before the first wrong one are right. @param owned the version's rows */
 export function* duplicateFaults(
-  { posted, facts }: Readings,
-  contents: readonly Uint8Array[],
-): Generator<RuleFault> {
+  { posted, facts }: FactReadings,
+  owned: readonly OwnedRow[],
+  read?: ReadRow,
+): Generator<SharedFault> {
   if (!posted.statement.sharesDuplicates || !facts.every((fact) => fact !== null)) return;
   const wrong = wrongLeader(
     facts.map(({ leader }) => leader),
-    nearestLeaders(contents),
-    (row, leader) => areNear(textOverlap(contents[row]!, contents[leader]!)),
+    owned.map(({ content }) => content),
+    read,
   );
   if (wrong !== null) yield { kind: "duplicate", ...wrong };
 }
@@ -145,10 +147,10 @@ export function* optimumFaults({ posted, facts, weights }: Readings): Generator<
   }
 }
 
-export function entriesOf(posted: CommittedModel, row: number): Int8Array {
-  const leaf = posted.leaves.features[row]!;
-  return new Int8Array(leaf.buffer, leaf.byteOffset, leaf.length);
-}
+export const entriesOf = ({ leaves }: CommittedModel, row: number) => signedBytes(leaves.features[row]!);
+
+export const signedBytes = ({ buffer, byteOffset, length }: Uint8Array) =>
+  new Int8Array(buffer, byteOffset, length);
 
 export function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);

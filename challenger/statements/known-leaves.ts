@@ -1,11 +1,11 @@
 /** The leaves behind a model commitment's roots, as far as a watcher knows them, tree by tree. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import {
   type CommittedModel,
   type DisputeStatement,
   type Leaves,
-  type RowKind,
   TREES,
   type TreeName,
 } from "./committed-model.ts";
@@ -17,11 +17,24 @@ export const MOST_LEAF_BYTES = 8 * (4_096 + 1);
 
 /** A longer file is no text that a program here can hold. */
 const MOST_TEXT_BYTES = 2 ** 29;
+/** For leaves that are longer than an honest one, which a data-availability challenge shows. */
+const LONG_LEAVES_BYTES = 2 ** 24;
 
-/** Of a model commitment's file of leaves: each as base64 in quotes with a comma, beside the trees' names. */
-export function mostLeafFileBytes(statement: DisputeStatement, kind: RowKind): number {
-  const count = Object.values(leafCounts(statement, kind)).reduce((sum, leaves) => sum + leaves, 0);
-  return Math.min(MOST_TEXT_BYTES, count * (4 * Math.ceil(MOST_LEAF_BYTES / 3) + 3) + 32 * TREES.length);
+/**
+ * Of a model commitment's file of leaves: each as base64 in quotes with a comma, beside the trees' names.
+ * Attack: a text of gigabytes, in some kilobytes of gzip, of which reading and decoding make five times its bytes.
+ */
+export function mostLeafFileBytes(statement: DisputeStatement, family: FamilyName): number {
+  const { bucketCount, columnCount, rowCount } = statement;
+  const [ofRow, ofColumn] = [2 * columnCount, 2 * (rowCount + 1)];
+  const most: Readonly<Record<TreeName, number>> = {
+    ...{ rows: 32, tokens: MOST_LEAF_BYTES, facts: 32, features: ofRow, columns: ofColumn, points: 128 },
+    ...{ map: Math.max(4 * ofRow, 4 * bucketCount, ofColumn), inputs: 4 * ofColumn, weights: 4 * ofRow },
+  };
+  const counts = leafCounts(statement, family);
+  const texts = TREES.map((tree) => counts[tree] * (4 * Math.ceil(most[tree] / 3) + 3));
+  const honest = texts.reduce((sum, bytes) => sum + bytes, 32 * TREES.length);
+  return Math.min(MOST_TEXT_BYTES, honest + LONG_LEAVES_BYTES);
 }
 
 export interface LeafPlace {
@@ -58,9 +71,9 @@ export function knownLeaves(
   own: CommittedModel,
   published: Leaves | null,
   shown: readonly ShownLeaf[],
-  kind: RowKind = "emails",
+  family: FamilyName = "direct",
 ): KnownLeaves {
-  const counts = leafCounts(numbers, kind);
+  const counts = leafCounts(numbers, family);
   const leaves = {} as Record<TreeName, readonly Uint8Array[]>;
   const trees = {} as Record<TreeName, LeafTree>;
   const unknown = new Map<TreeName, readonly number[]>();
@@ -116,14 +129,14 @@ function openedBy(shown: readonly ShownLeaf[], makeGuess: () => LeafTree, root: 
 export function wantedOf(
   { posted, unknown }: KnownLeaves,
   { roots: _, ...numbers }: DisputeStatement,
-  kind: RowKind = "emails",
+  family: FamilyName = "direct",
 ): LeafPlace[] {
   if (posted !== null) {
     return TREES.flatMap((tree) =>
       posted.leaves[tree].flatMap(({ length }, index) => (length > MOST_LEAF_BYTES ? [{ tree, index }] : [])),
     );
   }
-  return leavesOf(unknown, leafCounts(numbers, kind));
+  return leavesOf(unknown, leafCounts(numbers, family));
 }
 
 /**
@@ -145,8 +158,11 @@ function suspectsOf(list: readonly Uint8Array[], shown: readonly ShownLeaf[]): n
 }
 
 /** All leaves of a model commitment that nobody serves, in the same order. */
-export function allLeaves({ roots: _, ...numbers }: DisputeStatement, kind: RowKind = "emails"): LeafPlace[] {
-  const counts = leafCounts(numbers, kind);
+export function allLeaves(
+  { roots: _, ...numbers }: DisputeStatement,
+  family: FamilyName = "direct",
+): LeafPlace[] {
+  const counts = leafCounts(numbers, family);
   const trees = TREES.filter((tree) => counts[tree] > 0);
   return leavesOf(new Map(trees.map((tree) => [tree, [...Array(counts[tree]).keys()]])), counts);
 }

@@ -2,12 +2,12 @@
 
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { z } from "zod";
 import {
   type CommittedModel,
   type DisputeStatement,
   type Leaves,
-  type RowKind,
   TREES,
   type TreeName,
   withTrees,
@@ -31,9 +31,9 @@ export function encodeLeaves(leaves: Leaves): Uint8Array {
 export function decodeLeaves(
   bytes: Uint8Array,
   statement: DisputeStatement,
-  kind: RowKind = "emails",
+  family: FamilyName = "direct",
 ): CommittedModel {
-  return requireRoots(withTrees(readLeaves(bytes, statement, kind), statement), statement, kind);
+  return requireRoots(withTrees(readLeaves(bytes, statement, family), statement), statement, family);
 }
 
 /**
@@ -43,9 +43,9 @@ export function decodeLeaves(
 export function readLeaves(
   bytes: Uint8Array,
   statement: Omit<DisputeStatement, "roots">,
-  kind: RowKind = "emails",
+  family: FamilyName = "direct",
 ): Leaves {
-  const leafCount = Object.values(leafCounts(statement, kind)).reduce((sum, count) => sum + count, 0);
+  const leafCount = Object.values(leafCounts(statement, family)).reduce((sum, count) => sum + count, 0);
   if (countParts(bytes) > leafCount + 2 * TREES.length)
     throw attributionError("ATT_LEAVES_MISMATCH", `${LEAF_FILE} has more than ${leafCount} leaves`);
   let json: unknown;
@@ -72,9 +72,9 @@ const countParts = (bytes: Uint8Array) =>
 export function requireRoots(
   posted: CommittedModel,
   { roots, ...numbers }: DisputeStatement,
-  kind: RowKind = "emails",
+  family: FamilyName = "direct",
 ): CommittedModel {
-  const counts = leafCounts(numbers, kind);
+  const counts = leafCounts(numbers, family);
   for (const tree of TREES) {
     const differs = counts[tree] > 0 && Buffer.compare(posted.trees[tree].root, roots[tree]) !== 0;
     if (differs || posted.leaves[tree].length !== counts[tree])
@@ -89,16 +89,16 @@ export function requireRoots(
   return { ...posted, statement: { ...numbers, roots } };
 }
 
-/** How many leaves each tree of a statement has; 0 where its root is no tree's. */
+/** How many leaves each tree of a statement has; 0 where its root is no tree's. @param family by whose rules the contract took it */
 export function leafCounts(
   statement: Omit<DisputeStatement, "roots">,
-  kind: RowKind = "emails",
+  family: FamilyName = "direct",
 ): Readonly<Record<TreeName, number>> {
   const { bucketCount, columnCount, rowCount } = statement;
   const rows = rowCount;
   const ofRows = { rows, tokens: rows, facts: rows };
   const ofColumns = { columns: columnCount, points: columnCount };
-  if (kind === "texts") return { ...ofRows, features: rows, map: rows, inputs: 0, weights: 0, ...ofColumns };
+  if (family === "text") return { ...ofRows, features: rows, map: rows, inputs: 0, weights: 0, ...ofColumns };
   const { digestCount, digests } = mapPlaces(columnCount);
   // The logit has a row, too.
   const ofMap = { features: rows + 1, map: digests + digestCount };

@@ -8,6 +8,7 @@ import { disputesAbi, judgeAbis } from "@openledger/contracts/build/disputes-abi
 import { type Abi, encodeFunctionData, keccak256 } from "viem";
 import { type CommittedModel, type DisputeStatement, TREES, type TreeName } from "./committed-model.ts";
 import type { SharedFault } from "./find-faults.ts";
+import { readFact } from "./leaf-bytes.ts";
 import { versionRowOf } from "./tie-faults.ts";
 
 type Hex = `0x${string}`;
@@ -111,9 +112,10 @@ export function sharedShown(
 ): readonly unknown[] {
   const open = (tree: TreeName, index: number) => openingOf(posted, tree, index);
   const facts = () => bytesToHex(Buffer.concat(posted.leaves.facts));
+  const contentOf = (row: number) => openingOf(posted, "rows", row, owned[row]!.content);
   switch (fault.kind) {
     case "rowTooLong":
-      return [fault.row, openingOf(posted, "rows", fault.row, owned[fault.row]!.content)];
+      return [fault.row, contentOf(fault.row)];
     case "rowLength":
       return [fault.row, open("facts", fault.row), open("features", fault.row)];
     case "lengths":
@@ -121,6 +123,10 @@ export function sharedShown(
       return [facts()];
     case "factor":
       return [fault.row, facts()];
+    case "duplicate": {
+      const { leader } = readFact(posted.leaves.facts[fault.row]!)!;
+      return duplicateShown({ ...fault, leader }, contentOf, (row) => open("facts", row));
+    }
     case "cell":
       return [fault.row, fault.column, open("features", fault.row), open("columns", fault.column)];
     case "point":

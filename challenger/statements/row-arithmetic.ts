@@ -127,6 +127,13 @@ export function sigmoid(z: bigint): bigint {
   return z < 0n ? ONE - likely : likely;
 }
 
+/** Of a row of G, rounded down. */
+export function lengthOf(entries: Int8Array | Int16Array): number {
+  let squares = 0;
+  for (const entry of entries) squares += entry * entry;
+  return Number(integerRoot(BigInt(squares)));
+}
+
 /** The largest integer whose square is not above. */
 export function integerRoot(square: bigint): bigint {
   if (square < 2n) return square;

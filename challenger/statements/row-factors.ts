@@ -1,7 +1,7 @@
 /** What a recipe's rules make of rows, as a model commitment says it: who leads a cluster of near-duplicates, and factors. */
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import { ONE } from "./row-arithmetic.ts";
-import { nearestLeaders } from "./text-overlap.ts";
+import { nearestLeaders, type ReadRow } from "./text-overlap.ts";
 
 interface Rules {
   readonly normQuantile: number;
@@ -9,8 +9,12 @@ interface Rules {
 }
 
 /** Of each row the first one of its cluster; itself where near-duplicates do not share. */
-export function clusterLeaders(contents: readonly Uint8Array[], { nearDuplicatesShare }: Rules): Int32Array {
-  return nearDuplicatesShare ? nearestLeaders(contents) : Int32Array.from(contents, (_, k) => k);
+export function clusterLeaders(
+  contents: readonly Uint8Array[],
+  { nearDuplicatesShare }: Rules,
+  read?: ReadRow,
+): Int32Array {
+  return nearDuplicatesShare ? nearestLeaders(contents, read) : Int32Array.from(contents, (_, k) => k);
 }
 
 /** Of rows of real numbers. */

@@ -3,6 +3,8 @@
  * result is a matrix, row by row. leaf-rules.ts says what each of its numbers is.
  */
 
+import { wordBytes } from "./word-tree.ts";
+
 /** In the order of TraceRules.Kind. */
 export const OP_KINDS = [
   "input",
@@ -71,20 +73,10 @@ export interface TraceOp {
 export function encodeOp(op: TraceOp): Uint8Array {
   const { columns, depth, extra, first, kind, rows, second, sources } = op;
   const head = [OP_KINDS.indexOf(kind), rows, columns, depth, extra, first, second, sources.length];
-  const words = [
-    ...head,
-    ...sources.flatMap(({ columnStride, op, rowStride, size, start }) => [
-      op,
-      size,
-      start,
-      rowStride,
-      columnStride,
-    ]),
+  const of = ({ columnStride, op, rowStride, size, start }: TraceSource) => [
+    ...[op, size, start, rowStride, columnStride],
   ];
-  const bytes = new Uint8Array(4 * words.length);
-  const view = new DataView(bytes.buffer);
-  for (const [k, word] of words.entries()) view.setUint32(4 * k, word);
-  return bytes;
+  return wordBytes([...head, ...sources.flatMap(of)]);
 }
 
 export const sizeOf = ({ columns, rows }: TraceOp): number => rows * columns;

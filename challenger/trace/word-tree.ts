@@ -128,6 +128,14 @@ function emptyNode(level: number): Uint8Array {
   return emptyNodes[level]!;
 }
 
+/** Four bytes each, big-endian. */
+export function wordBytes(words: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(4 * words.length);
+  const view = new DataView(bytes.buffer);
+  for (const [k, word] of words.entries()) view.setUint32(4 * k, word);
+  return bytes;
+}
+
 export function depthOf(count: number): number {
   let depth = 0;
   while (2 ** depth < count) depth++;

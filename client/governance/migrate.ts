@@ -76,6 +76,6 @@ export async function movePaidOut(
     });
   }
   const { permission = "permit" } = options;
-  const sent = await deposit(there, { amountWei: depositedWei, permission, maxFeeWei: feeWei });
+  const sent = await deposit(there, { amountWei: depositedWei, permission, maxFeeWei: feeWei, isNew: true });
   return { paidOutWei, depositedWei, queueIndex: sent.queueIndex };
 }

@@ -1,16 +1,40 @@
-import { z } from "zod";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import * as z from "zod/mini";
+import { clientError } from "../client-errors.ts";
 import { requireSequencerUrl, type SequencerAccess } from "./sequencer-request.ts";
+import { counter, hex, preconfirmationSchema } from "./sequencer-schemas.ts";
 
-const feedMessageSchema = z.object({
-  topic: z.string(),
-  event: z.string(),
-  data: z.unknown(),
-  sequence: z.number().nullish(),
-});
-export type FeedMessage = z.infer<typeof feedMessageSchema>;
+/** Signed operations and settlements; batches; or all that changes one leaf. */
+export type FeedTopic = "operations" | "batches" | `leaf:${number}`;
+
+const event = <Event extends z.core.$ZodType, Data extends z.core.$ZodType>(name: Event, data: Data) =>
+  z.object({ topic: z.string(), event: name, data, sequence: z.nullish(z.number()) });
+const feedMessageSchema = z.union([
+  event(
+    z.literal("acknowledged"),
+    z.object({
+      ...{ hash: hex, kind: z.string(), a: z.int(), b: z.int(), opIndex: counter, batchNumber: counter },
+      /** Not yet checked; a full node has none. */
+      preconfirmation: z.nullish(preconfirmationSchema),
+    }),
+  ),
+  /** It will never be executed: `code` says why. */
+  event(z.literal("dropped"), z.object({ hash: hex, code: z.string() })),
+  event(
+    z.literal("settled"),
+    z.object({ modelId: z.int(), epoch: counter, hash: hex, batchNumber: counter }),
+  ),
+  /** A batch's new status. */
+  event(
+    z.enum(["closed", "proven", "submitted", "posted", "final"]),
+    z.object({ batchNumber: counter, batchHash: z.nullish(hex), l1TransactionHash: z.nullable(hex) }),
+  ),
+]);
+/** What the sequencer tells, by its `event`: `message.event === "acknowledged"` gives `message.data` its type. */
+export type FeedMessage = z.output<typeof feedMessageSchema>;
 
 export interface Feed {
-  /** False until the connection stands, and after it is lost. */
+  /** False until the connection is open, and after it is lost. */
   readonly isOpen: boolean;
   close(): void;
 }
@@ -24,11 +48,12 @@ interface Socket {
 
 /**
  * Follows the sequencer's feed. It is a hint and nothing more: messages may be lost with the connection, so
- * whoever listens also polls. Never throws; without a connection `isOpen` stays false.
+ * a listener also polls, as `watchOperation` and `watchBatch` do. An event of another form is left out. Never throws; without
+ * a connection `isOpen` stays false.
  */
 export async function openFeed(
   client: SequencerAccess,
-  topics: readonly string[],
+  topics: readonly FeedTopic[],
   onMessage: (message: FeedMessage) => void,
 ): Promise<Feed> {
   const url = `${requireSequencerUrl(client).replace(/^http/, "ws")}/v1/feed?topics=${topics.join(",")}`;
@@ -67,8 +92,92 @@ async function findWebSocket(): Promise<new (url: string) => Socket> {
 
 function parseMessage(data: unknown): FeedMessage | null {
   try {
-    return feedMessageSchema.parse(JSON.parse(String(data)));
+    return z.parse(feedMessageSchema, JSON.parse(String(data)));
   } catch {
     return null;
+  }
+}
+
+/** @internal */
+export const POLL_MS = 1_000;
+/**
+ * With the feed, polling only guards against a lost message.
+ * @internal
+ */
+export const GUARD_POLL_MS = 5_000;
+/** A burst of messages causes one look. */
+const SETTLE_MS = 50;
+
+interface Following<Found> {
+  readonly topics: readonly FeedTopic[];
+  readonly signal?: AbortSignal | undefined;
+  /** null: go on. */
+  look(): Promise<Found | null>;
+  /** After a look that goes on. @returns the most milliseconds until the next one */
+  beforeWait(isFed: boolean): number | Promise<number>;
+}
+
+/**
+ * Looks now and at the feed's news, until a look finds what it is for. A sequencer that has answered before and is away for a
+ * moment is waited for.
+ * @throws what a look throws; CLI_WAIT_ENDED where the signal ends it
+ * @internal
+ */
+export async function follow<Found>(
+  client: SequencerAccess,
+  what: string,
+  { beforeWait, look, signal, topics }: Following<Found>,
+): Promise<Found> {
+  const bell = new Bell();
+  const onAbort = () => bell.ring();
+  signal?.addEventListener("abort", onAbort);
+  let feed: Feed | null = null;
+  let hasAnswered = false;
+  try {
+    for (;;) {
+      if (signal?.aborted)
+        throw clientError("CLI_WAIT_ENDED", `${what} was aborted`, { data: { reason: "aborted" } });
+      const found = await look().catch((error: unknown) => {
+        if (!hasAnswered || !isRollupError(error) || !error.isRetryable || signal?.aborted) throw error;
+        return null;
+      });
+      if (found !== null) return found;
+      hasAnswered = true;
+      if (feed !== null && !feed.isOpen) {
+        feed.close();
+        feed = null;
+      }
+      feed ??= await openFeed(client, topics, () => bell.ring());
+      await bell.wait(await beforeWait(feed.isOpen));
+    }
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    feed?.close();
+  }
+}
+
+/** Rings once for any number of pulls; one that came before the wait counts. */
+class Bell {
+  #hasRung = false;
+  #wake: (() => void) | null = null;
+
+  ring(): void {
+    this.#hasRung = true;
+    this.#wake?.();
+  }
+
+  async wait(timeoutMs: number): Promise<void> {
+    if (!this.#hasRung) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, timeoutMs);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#wake = null;
+    if (this.#hasRung) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    this.#hasRung = false;
   }
 }

@@ -79,14 +79,34 @@ export function findLeaves(
   return requestSequencer(client, `/v1/leaves?${query}`, leavesSchema);
 }
 
+type Signing = Pick<LedgerClient, "l2Key" | "leafId"> & Partial<Pick<LedgerClient, "wallet">>;
+
+/**
+ * The one account among leaves; null where there is none. Anyone can open an account for any owner and key: where there are
+ * several, the client's own leaf counts first, then the one of its wallet's address that has its key.
+ * @throws CLI_INPUT_INVALID
+ */
+export function onlyAccount(
+  { l2Key, leafId, wallet }: Signing,
+  leaves: readonly LedgerLeaf[],
+): LedgerLeaf | null {
+  const accounts = leaves.filter(({ kind }) => kind === "account");
+  const owner = wallet?.account.address.toLowerCase();
+  const isOwn = ({ keyX, l1Owner }: LedgerLeaf) => keyX === l2Key?.keyX && l1Owner.toLowerCase() === owner;
+  const ranked = [accounts.filter(({ id }) => id === leafId), accounts.filter(isOwn), accounts];
+  const [only, ...others] = ranked.find(({ length }) => length > 0) ?? [];
+  if (only === undefined || others.length === 0) return only ?? null;
+  const ids = [only, ...others].map(({ id }) => id);
+  throw clientError("CLI_INPUT_INVALID", `name one of the accounts ${ids.join(", ")}`, {
+    data: { reason: "leaf-ambiguous", ids },
+  });
+}
+
 /**
  * The leaf that signs: the one named, else the client's, else the one account with the client's key.
  * @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CLI_NOT_CONFIGURED
  */
-export async function resolveSigner(
-  client: SequencerAccess & Pick<LedgerClient, "l2Key" | "leafId">,
-  id?: number,
-): Promise<LedgerLeaf> {
+export async function resolveSigner(client: SequencerAccess & Signing, id?: number): Promise<LedgerLeaf> {
   const named = id ?? client.leafId;
   if (named !== null) return getLeaf(client, named);
   // Not requireL2Key: who only reads the ledger carries no Ethereum library.
@@ -95,20 +115,11 @@ export async function resolveSigner(
       data: { missing: "l2Key" },
     });
   const { keyX } = client.l2Key;
-  const accounts = (await findLeaves(client, { keyX })).filter((leaf) => leaf.kind === "account");
-  const [only] = accounts;
-  if (only === undefined) {
-    throw clientError("CLI_LEAF_NOT_FOUND", "no account has this client's key; make a deposit first", {
-      data: { keyX: hex32(keyX) },
-    });
-  }
-  if (accounts.length > 1) {
-    const ids = accounts.map((leaf) => leaf.id);
-    throw clientError("CLI_INPUT_INVALID", `the accounts ${ids.join(", ")} share this client's key`, {
-      data: { reason: "leaf-ambiguous", ids },
-    });
-  }
-  return only;
+  const only = onlyAccount(client, await findLeaves(client, { keyX }));
+  if (only !== null) return only;
+  throw clientError("CLI_LEAF_NOT_FOUND", "no account has this client's key; make a deposit first", {
+    data: { keyX: hex32(keyX) },
+  });
 }
 
 /** null where the sequencer knows no such operation. */

@@ -2,7 +2,7 @@
 import { hashStatics, type ModelStatics } from "@openledger/circuits/ledger/leaf";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { z } from "zod";
+import * as z from "zod/mini";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, rollupContract } from "../ledger-client.ts";
 import {
@@ -82,7 +82,7 @@ export async function getSettlement(
 
 /** Newest first. */
 export function listSettlements(client: SequencerAccess, modelId: number): Promise<LedgerSettlement[]> {
-  return requestSequencer(client, `/v1/settlements?model=${modelId}&limit=200`, settlementSchema.array());
+  return requestSequencer(client, `/v1/settlements?model=${modelId}&limit=200`, z.array(settlementSchema));
 }
 
 // Settlements that wait on L1 for a batch, as the sequencer knows them, with the times that L1 gives.
@@ -123,7 +123,7 @@ export async function listPreVerifiedSettlements(
     const known = await requestSequencer(
       client,
       `/v1/pre-verified-settlements${query}`,
-      preVerifiedSchema.array(),
+      z.array(preVerifiedSchema),
     );
     return await Promise.all(known.map(async (one) => ({ ...one, onL1: await readOnL1(client, one) })));
   } catch (error) {

@@ -1,11 +1,22 @@
 /** The parts of the sequencer's answers about models (docs/reference/api.md) that the client reads, checked where they enter. */
 
-import { element as fieldElement, proof, wei } from "@openledger/circuits/wire/wire-fields";
-import { z } from "zod";
-import { leafSchema } from "./sequencer-schemas.ts";
+import { realFirst } from "@openledger/circuits/wire/groth16-proof";
+import * as z from "zod/mini";
+import { fieldElement, leafSchema, textOf, wei } from "./sequencer-schemas.ts";
 
-const hex = z.string().regex(/^0x[0-9a-fA-F]*$/);
-const count = z.int().nonnegative();
+const hex = z.string().check(z.regex(/^0x[0-9a-fA-F]*$/));
+const count = z.int().check(z.nonnegative());
+const coordinate = textOf(/^(0x[0-9a-fA-F]{1,64}|[0-9]{1,78})$/, BigInt);
+const pair = z.tuple([coordinate, coordinate]);
+/** The real part of G2's coordinates first. */
+const proof = z.object({
+  a: pair,
+  b: z.pipe(
+    z.tuple([pair, pair]),
+    z.transform(([x, y]) => realFirst(x, y)),
+  ),
+  c: pair,
+});
 
 const roleSchema = z.object({ earnedWei: wei, claimedWei: wei, claimableWei: wei });
 
@@ -21,14 +32,14 @@ const payeeSchema = z.object({
 
 /** What L1 says of a close; null where it is not there yet. */
 const closeEpochFields = {
-  closedAtBlock: count.nullable(),
-  closedAtSeconds: count.nullable(),
-  randomnessBlock: count.nullable(),
-  prevRandao: fieldElement.nullable(),
-  seed: fieldElement.nullable(),
+  closedAtBlock: z.nullable(count),
+  closedAtSeconds: z.nullable(count),
+  randomnessBlock: z.nullable(count),
+  prevRandao: z.nullable(fieldElement),
+  seed: z.nullable(fieldElement),
   isRandomnessMissed: z.boolean(),
-  anyoneSettlesFromSeconds: count.nullable(),
-  defaultSplitFromSeconds: count.nullable(),
+  anyoneSettlesFromSeconds: z.nullable(count),
+  defaultSplitFromSeconds: z.nullable(count),
 };
 
 const closedEpochSchema = z.object({
@@ -41,7 +52,7 @@ const closedEpochSchema = z.object({
 });
 export type ClosedEpochView = z.output<typeof closedEpochSchema>;
 
-export const modelSchema = leafSchema.extend({
+export const modelSchema = z.extend(leafSchema, {
   kind: z.literal("model"),
   counters: z.object({
     isReady: z.boolean(),
@@ -61,12 +72,12 @@ export const modelSchema = leafSchema.extend({
     /** The settlement circuit's, for the model's life. */
     drawCount: count,
     /** null where the owner signed none that a circuit has. */
-    featureCount: count.nullable(),
+    featureCount: z.nullable(count),
     ownerParts: count,
     validatorParts: count,
     epochStart: count,
   }),
-  closedEpoch: closedEpochSchema.nullable(),
+  closedEpoch: z.nullable(closedEpochSchema),
   payees: z.array(payeeSchema),
 });
 export type LedgerModelLeaf = z.output<typeof modelSchema>;
@@ -84,13 +95,13 @@ export type LedgerPayment = z.output<typeof paymentSchema>;
 export const paymentsSchema = z.object({
   epoch: count,
   isClosed: z.boolean(),
-  closingBatch: count.nullable(),
+  closingBatch: z.nullable(count),
   chain: fieldElement,
   amountWei: wei,
   paymentCount: count,
   /** What the draws come from; absent while the epoch is open, null while L1 has not recorded it. */
-  seed: fieldElement.nullish(),
-  prevRandao: fieldElement.nullish(),
+  seed: z.nullish(fieldElement),
+  prevRandao: z.nullish(fieldElement),
   payments: z.array(paymentSchema),
 });
 
@@ -98,7 +109,7 @@ export const rewardsSchema = z.object({
   leafId: count,
   claimableWei: wei,
   rewards: z.array(
-    roleSchema.extend({
+    z.extend(roleSchema, {
       modelId: count,
       payeeIndex: count,
       role: z.enum(["contributor", "validator"]),
@@ -115,19 +126,19 @@ export const settlementSchema = z.object({
   settlementHash: fieldElement,
   status: z.string(),
   batchNumber: count,
-  l1TransactionHash: hex.nullable(),
+  l1TransactionHash: z.nullable(hex),
   circuit: z.string(),
   data: hex,
   publicSignals: z.tuple([fieldElement, fieldElement, fieldElement]),
   proof,
-  voidCount: count.optional(),
-  ownerWei: wei.optional(),
-  treasuryWei: wei.optional(),
-  burnedWei: wei.optional(),
-  earnedSumWei: wei.optional(),
-  earnedWei: z.array(wei).optional(),
-  closingBatch: count.optional(),
-  cap: count.optional(),
+  voidCount: z.optional(count),
+  ownerWei: z.optional(wei),
+  treasuryWei: z.optional(wei),
+  burnedWei: z.optional(wei),
+  earnedSumWei: z.optional(wei),
+  earnedWei: z.optional(z.array(wei)),
+  closingBatch: z.optional(count),
+  cap: z.optional(count),
 });
 export type LedgerSettlement = z.output<typeof settlementSchema>;
 
@@ -138,7 +149,7 @@ export const preVerifiedSchema = z.object({
   circuit: z.string(),
   /** "waiting" for a batch, "superseded" by another settlement, or how far the batch is that takes it. */
   status: z.string(),
-  batchNumber: count.nullable(),
+  batchNumber: z.nullable(count),
   /** Code of what keeps it out of a batch. */
-  reason: z.string().nullable(),
+  reason: z.nullable(z.string()),
 });

@@ -2,10 +2,10 @@ import { hashLeaf, type Leaf } from "@openledger/circuits/ledger/leaf";
 import { rootFromPath } from "@openledger/circuits/ledger/ledger-tree";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import { type Hex, parseEventLogs } from "viem";
+import { type Hex, isAddressEqual, parseEventLogs } from "viem";
 import { clientError } from "../client-errors.ts";
 import { type LedgerClient, rollupContract } from "../ledger-client.ts";
-import { getBatch } from "./ledger-reads.ts";
+import { getBatch, getInfo } from "./ledger-reads.ts";
 import { requestSequencer } from "./sequencer-request.ts";
 import { postedLeafSchema } from "./sequencer-schemas.ts";
 
@@ -45,17 +45,62 @@ async function rootOnL1(client: LedgerClient, batchNumber: number): Promise<bigi
     if (state.batchNumber === batchNumber) return state.root;
     if (state.batchNumber < batchNumber) return null;
     const batch = await getBatch(client, batchNumber);
-    return batch?.l1TransactionHash == null
-      ? null
-      : await rootOfEvent(client, batch.l1TransactionHash, batchNumber);
+    if (batch?.l1TransactionHash == null) return null;
+    return (await acceptedBatch(client, batch.l1TransactionHash, batchNumber))?.newRoot ?? null;
   } catch (cause) {
     throw clientError("CLI_UNREACHABLE", "cannot read the rollup's root", { data: { server: "L1" }, cause });
   }
 }
 
-async function rootOfEvent(client: LedgerClient, hash: Hex, batchNumber: number): Promise<bigint | null> {
-  const { logs } = await client.l1.getTransactionReceipt({ hash });
-  const own = logs.filter(({ address }) => address.toLowerCase() === client.rollupAddress.toLowerCase());
+/** What the contract said of a batch in that transaction; null where it did not take it there. */
+async function acceptedBatch(client: LedgerClient, hash: Hex, batchNumber: number) {
+  const { blockNumber, logs } = await client.l1.getTransactionReceipt({ hash });
+  // Another contract can emit an event of the same name.
+  const own = logs.filter(({ address }) => isAddressEqual(address, client.rollupAddress));
   const accepted = parseEventLogs({ abi: rollupAbi, logs: own, eventName: "BatchAccepted" });
-  return accepted.find(({ args }) => Number(args.batchNumber) === batchNumber)?.args.newRoot ?? null;
+  const args = accepted.find((event) => Number(event.args.batchNumber) === batchNumber)?.args;
+  return args === undefined ? null : { ...args, blockNumber };
+}
+
+export interface VerifiedBatch {
+  /** Whether all of `checks` hold. */
+  readonly isVerified: boolean;
+  /** Of each, whether the sequencer says what the contract has accepted with a proof. */
+  readonly checks: Readonly<Record<"oldRoot" | "newRoot" | "circuit", boolean>>;
+  /** True where anyone can forge proofs of its circuit, because its key is a development key. */
+  readonly isDevelopmentKey: boolean;
+  readonly newRoot: bigint;
+  readonly blockNumber: bigint;
+  readonly transactionHash: Hex;
+}
+
+/**
+ * Compares a batch, as the sequencer shows it, with what the contract has accepted. The contract checks every proof itself;
+ * `openledger verify` checks them again, and executes every operation.
+ * @returns null where L1 does not have the batch, or not in the transaction that the sequencer names
+ * @throws CLI_UNREACHABLE, CLI_WRONG_ROLLUP
+ * @example
+ * ```ts
+ * const verified = await verifyBatch(client, 3);
+ * if (verified?.isVerified !== true) console.log("Ethereum has another batch 3, or none", verified?.checks);
+ * ```
+ */
+export async function verifyBatch(client: LedgerClient, number: number): Promise<VerifiedBatch | null> {
+  const [batch, { circuits }] = await Promise.all([getBatch(client, number), getInfo(client)]);
+  const transactionHash = batch?.l1TransactionHash;
+  if (batch == null || transactionHash == null) return null;
+  const accepted = await acceptedBatch(client, transactionHash, number).catch((cause: unknown) => {
+    throw clientError("CLI_UNREACHABLE", `cannot read ${transactionHash}`, { data: { server: "L1" }, cause });
+  });
+  if (accepted === null) return null;
+  const { blockNumber, newRoot, oldRoot } = accepted;
+  const circuit = circuits[accepted.circuit];
+  const checks = {
+    oldRoot: batch.oldRoot === oldRoot,
+    newRoot: batch.newRoot === newRoot,
+    circuit: circuit !== undefined && batch.circuit === circuit.name,
+  };
+  const isVerified = Object.values(checks).every(Boolean);
+  const isDevelopmentKey = circuit?.isDevelopment !== false;
+  return { isVerified, checks, isDevelopmentKey, newRoot, blockNumber, transactionHash };
 }

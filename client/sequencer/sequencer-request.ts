@@ -1,6 +1,6 @@
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { askSequencer, type SequencerFailure } from "@openledger/foundation/wire/sequencer-request";
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 
@@ -33,7 +33,7 @@ export function requireSequencerUrl(client: Pick<LedgerClient, "sequencerUrl">):
  * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID; an error that the sequencer answers with keeps
  * the code that it has there (OP_WRONG_NONCE …), or is CLI_ANSWER_INVALID where it has none.
  */
-export async function requestSequencer<Schema extends z.ZodType>(
+export async function requestSequencer<Schema extends z.core.$ZodType>(
   client: SequencerAccess,
   path: string,
   schema: Schema,
@@ -59,7 +59,7 @@ function toError({ cause, error, kind, reason, status, url }: SequencerFailure):
     return clientError("CLI_ANSWER_INVALID", reason, {
       data: { server: "sequencer", url, httpStatus: status },
     });
-  const { code, data, message } = error;
+  const { code, data, message, remedy } = error;
   const isRetryable = kind === "passing";
-  return new RollupError(code, message, { data: { ...data, httpStatus: status }, isRetryable });
+  return new RollupError(code, message, { data: { ...data, httpStatus: status }, isRetryable, remedy });
 }

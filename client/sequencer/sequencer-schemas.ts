@@ -2,31 +2,23 @@
 
 import { TREE_ARITY, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { type Address, getAddress, type Hex, isAddress } from "viem";
-import { z } from "zod";
+import * as z from "zod/mini";
 
-const hex = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]*$/)
-  .transform((text) => text as Hex);
-const fieldElement = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{1,64}$/)
-  .transform((text) => BigInt(text));
-const wei = z
-  .string()
-  .regex(/^\d{1,78}$/)
-  .transform(BigInt);
-const counter = z.union([
-  z.int().nonnegative(),
-  z
-    .string()
-    .regex(/^\d{1,16}$/)
-    .transform(Number),
-]);
-const address = z
-  .string()
-  .refine((text) => isAddress(text, { strict: false }))
-  .transform((text): Address => getAddress(text));
+/** Text of a form, read as what it means. */
+export const textOf = <Value>(form: RegExp, read: (text: string) => Value) =>
+  z.pipe(z.string().check(z.regex(form)), z.transform(read));
+export const hex = textOf(/^0x[0-9a-fA-F]*$/, (text) => text as Hex);
+export const fieldElement = textOf(/^0x[0-9a-fA-F]{1,64}$/, BigInt);
+export const wei = textOf(/^\d{1,78}$/, BigInt);
+export const counter = z.union([z.int().check(z.nonnegative()), textOf(/^\d{1,16}$/, Number)]);
+const amountCode = z.pipe(
+  z.union([z.int(), z.string()]),
+  z.transform((code) => BigInt(code)),
+);
+const address = z.pipe(
+  z.string().check(z.refine((text) => isAddress(text, { strict: false }))),
+  z.transform((text): Address => getAddress(text)),
+);
 
 export const infoSchema = z.object({
   chainId: z.int(),
@@ -63,30 +55,27 @@ export const feesSchema = z.object({
   /** Of the batch after it; it does not change any more. */
   nextFeePerUnitWei: wei,
   suggestedMaxFeePerUnitWei: wei,
-  minFeePerUnitWei: wei.nullable(),
-  maxFeePerUnitWei: wei.nullable(),
+  minFeePerUnitWei: z.nullable(wei),
+  maxFeePerUnitWei: z.nullable(wei),
   /** Thousandths by which it moves from a batch to the next, at most. */
-  stepPerMille: z.int().nonnegative(),
+  stepPerMille: z.int().check(z.nonnegative()),
   /** How many batches wait for L1, of those that may: 0 to 1. */
   load: z.number(),
   /** What the fee follows; null where it is constant, or L1's price is not known now. */
-  basis: z
-    .object({ aimWei: wei, gasPriceWei: wei, openPerEtherWei: wei, reportedAtMs: z.number() })
-    .nullable(),
+  basis: z.nullable(
+    z.object({ aimWei: wei, gasPriceWei: wei, openPerEtherWei: wei, reportedAtMs: z.number() }),
+  ),
   /** By the names of all signed kinds. */
-  operations: z.object({ transfer: operationFees, withdraw: operationFees }).catchall(operationFees),
+  operations: z.catchall(z.object({ transfer: operationFees, withdraw: operationFees }), operationFees),
 });
 export type FeeEstimates = z.infer<typeof feesSchema>;
 
-const signedWei = z
-  .string()
-  .regex(/^-?\d{1,78}$/)
-  .transform(BigInt);
+const signedWei = textOf(/^-?\d{1,78}$/, BigInt);
 export const operatorResultSchema = z.object({
   batchCount: z.int(),
   firstBatch: counter,
   lastBatch: counter,
-  sinceMs: z.number().nullable(),
+  sinceMs: z.nullable(z.number()),
   /** Fees, in OPEN. */
   incomeWei: wei,
   gasUsed: z.number(),
@@ -96,9 +85,9 @@ export const operatorResultSchema = z.object({
   unpricedCount: z.int(),
   /** In OPEN. */
   proofCostWei: wei,
-  openPerEtherWei: wei.nullable(),
+  openPerEtherWei: z.nullable(wei),
   /** In OPEN; null where a price is unknown. */
-  resultWei: signedWei.nullable(),
+  resultWei: z.nullable(signedWei),
 });
 export type OperatorResult = z.infer<typeof operatorResultSchema>;
 
@@ -119,7 +108,7 @@ export const statusSchema = z.object({
   }),
   mempool: z.object({ pending: z.int() }),
   /** What the sequencer takes: everything, only what leads out, or nothing. */
-  mode: z.enum(["open", "sunset", "frozen", "malformed", "behind"]).optional(),
+  mode: z.optional(z.enum(["open", "sunset", "frozen", "malformed", "behind"])),
   queue: z.object({ seenIndex: counter, consumedIndex: counter }),
   l1: z.object({ blockNumber: counter, timestamp: counter }),
   /** Medians of the last batches; finalMs is absent in older sequencers. */
@@ -127,17 +116,20 @@ export const statusSchema = z.object({
     closeMs: z.number(),
     proveMs: z.number(),
     postMs: z.number(),
-    finalMs: z.number().optional(),
+    finalMs: z.optional(z.number()),
   }),
   /** When the operator's own processes were heard last; absent where a full node answers. */
-  operator: z
-    .object({
-      bridge: z.object({ heardAtMs: z.number(), alarms: z.array(z.string()) }).nullable(),
-      prover: z.object({ heardAtMs: z.number(), name: z.string() }).nullable(),
+  operator: z.optional(
+    z.object({
+      bridge: z.nullable(z.object({ heardAtMs: z.number(), alarms: z.array(z.string()) })),
+      prover: z.nullable(z.object({ heardAtMs: z.number(), name: z.string() })),
       /** What the operator tells every reader of the pages. */
-      notice: z.object({ title: z.string(), text: z.string(), untilMs: z.number() }).nullable().default(null),
-    })
-    .optional(),
+      notice: z._default(
+        z.nullable(z.object({ title: z.string(), text: z.string(), untilMs: z.number() })),
+        null,
+      ),
+    }),
+  ),
 });
 export type SequencerStatus = z.infer<typeof statusSchema>;
 
@@ -153,9 +145,9 @@ export const leafSchema = z.object({
   balanceWei: wei,
   chain: fieldElement,
   openAmountWei: wei,
-  postedBalanceWei: wei.nullish(),
-  datanet: z
-    .object({
+  postedBalanceWei: z.nullish(wei),
+  datanet: z.nullish(
+    z.object({
       version: counter,
       rowCount: counter,
       publishedAt: counter,
@@ -164,17 +156,20 @@ export const leafSchema = z.object({
       rowsRoot: fieldElement,
       ownersCommitment: fieldElement,
       payeeRoot: fieldElement,
-    })
-    .nullish(),
+    }),
+  ),
   counters: z.unknown(),
 });
 export type LedgerLeaf = z.infer<typeof leafSchema>;
 export const leavesSchema = z.union([
   z.array(leafSchema),
-  z.object({ leaves: z.array(leafSchema) }).transform((answer) => answer.leaves),
+  z.pipe(
+    z.object({ leaves: z.array(leafSchema) }),
+    z.transform((answer) => answer.leaves),
+  ),
 ]);
 
-const TREE_ROW = z.array(fieldElement).length(TREE_ARITY);
+const TREE_ROW = z.array(fieldElement).check(z.length(TREE_ARITY));
 export const postedLeafSchema = z.object({
   id: z.int(),
   batchNumber: counter,
@@ -189,10 +184,10 @@ export const postedLeafSchema = z.object({
     counters: fieldElement,
     body: fieldElement,
   }),
-  rows: z.array(TREE_ROW).length(TREE_DEPTH),
+  rows: z.array(TREE_ROW).check(z.length(TREE_DEPTH)),
 });
 
-const preconfirmationSchema = z.object({
+export const preconfirmationSchema = z.object({
   operationHash: hex,
   opIndex: counter,
   deadlineSeconds: counter,
@@ -214,9 +209,9 @@ export type OperationStatus = (typeof OPERATION_STATUSES)[number];
 export const submissionSchema = z.object({
   hash: hex,
   status: z.enum(OPERATION_STATUSES),
-  preconfirmation: preconfirmationSchema.nullish(),
+  preconfirmation: z.nullish(preconfirmationSchema),
   /** Where the operator has a standby machine: how long this one may still promise anything. */
-  lease: z.object({ epoch: counter, remainingMs: z.number().nonnegative() }).nullish(),
+  lease: z.nullish(z.object({ epoch: counter, remainingMs: z.number().check(z.nonnegative()) })),
 });
 export type Submission = z.infer<typeof submissionSchema>;
 
@@ -225,26 +220,29 @@ export const operationSchema = z.object({
   kind: z.string(),
   a: z.int(),
   b: z.int(),
-  amountCode: z.union([z.int(), z.string()]).transform(BigInt),
+  amountCode,
   words: z.array(fieldElement),
   nonce: counter,
   /** The leaf that a Create has opened. */
-  createdId: z.int().nullish(),
+  createdId: z.nullish(z.int()),
   /** What it paid, once executed. */
-  feeWei: wei.nullish(),
+  feeWei: z.nullish(wei),
   status: z.enum(OPERATION_STATUSES),
-  opIndex: counter.nullish(),
-  batchNumber: counter.nullish(),
-  acknowledgedAtMs: z.number().nullish(),
-  l1TransactionHash: hex.nullish(),
-  preconfirmation: preconfirmationSchema.nullish(),
-  reason: z.string().nullish(),
-  estimatedReadyAtMs: z.record(z.string(), z.number().nullish()).nullish(),
+  opIndex: z.nullish(counter),
+  batchNumber: z.nullish(counter),
+  acknowledgedAtMs: z.nullish(z.number()),
+  l1TransactionHash: z.nullish(hex),
+  preconfirmation: z.nullish(preconfirmationSchema),
+  reason: z.nullish(z.string()),
+  estimatedReadyAtMs: z.nullish(z.record(z.string(), z.nullish(z.number()))),
 });
 export type LedgerOperation = z.infer<typeof operationSchema>;
 export const operationsSchema = z.union([
   z.array(operationSchema),
-  z.object({ operations: z.array(operationSchema) }).transform((answer) => answer.operations),
+  z.pipe(
+    z.object({ operations: z.array(operationSchema) }),
+    z.transform((answer) => answer.operations),
+  ),
 ]);
 
 const recordSchema = z.object({
@@ -252,7 +250,7 @@ const recordSchema = z.object({
   kind: z.string(),
   a: z.int(),
   b: z.int(),
-  amountCode: z.union([z.int(), z.string()]).transform(BigInt),
+  amountCode,
   isValid: z.boolean(),
   words: z.array(fieldElement),
 });
@@ -264,24 +262,24 @@ const latestRecordSchema = z.object({
   kind: z.string(),
   a: z.int(),
   b: z.int(),
-  createdId: z.int().nullable(),
+  createdId: z.nullable(z.int()),
   /** What it moves; null where it names no amount. */
-  amountWei: wei.nullable(),
+  amountWei: z.nullable(wei),
   isValid: z.boolean(),
   /** Of a signed operation. */
-  hash: hex.nullable(),
+  hash: z.nullable(hex),
   /** Of an entry of L1's queue. */
-  queueIndex: counter.nullable(),
+  queueIndex: z.nullable(counter),
   /** Of a settlement; 0 is the activation. */
-  epoch: counter.nullable(),
+  epoch: z.nullable(counter),
   batchNumber: counter,
   status: z.enum(OPERATION_STATUSES),
-  atMs: z.number().nullable(),
+  atMs: z.nullable(z.number()),
 });
 export type LatestRecord = z.infer<typeof latestRecordSchema>;
 export const latestRecordsSchema = z.object({
   records: z.array(latestRecordSchema),
-  nextBefore: counter.nullable(),
+  nextBefore: z.nullable(counter),
 });
 
 export const foundHashesSchema = z.array(
@@ -297,47 +295,50 @@ export type FoundHash = z.infer<typeof foundHashesSchema>[number];
 export const batchSchema = z.object({
   number: counter,
   status: z.string(),
-  timestamp: counter.nullish(),
-  circuit: z.string().nullish(),
-  counts: z.object({ operations: z.int() }).nullish(),
-  oldRoot: fieldElement.nullish(),
-  newRoot: fieldElement.nullish(),
+  timestamp: z.nullish(counter),
+  circuit: z.nullish(z.string()),
+  counts: z.nullish(z.object({ operations: z.int() })),
+  oldRoot: z.nullish(fieldElement),
+  newRoot: z.nullish(fieldElement),
   /** C. */
-  commitment: fieldElement.nullish(),
-  firstOpIndex: counter.nullish(),
-  feePerUnitWei: wei.nullish(),
-  dataBytes: z.int().nullish(),
+  commitment: z.nullish(fieldElement),
+  firstOpIndex: z.nullish(counter),
+  feePerUnitWei: z.nullish(wei),
+  dataBytes: z.nullish(z.int()),
   /** What was executed, in its order. */
-  records: z.array(recordSchema).nullish(),
-  openedAtMs: z.number().nullish(),
-  closedAtMs: z.number().nullish(),
-  provenAtMs: z.number().nullish(),
-  postedAtMs: z.number().nullish(),
-  proveMs: z.number().nullish(),
-  backend: z.string().nullish(),
-  isForeign: z.boolean().nullish(),
-  l1TransactionHash: hex.nullish(),
-  l1BlockNumber: z.int().nullish(),
-  gasUsed: z
-    .union([z.int(), z.string()])
-    .nullish()
-    .transform((gas) => (gas == null ? null : Number(gas))),
+  records: z.nullish(z.array(recordSchema)),
+  openedAtMs: z.nullish(z.number()),
+  closedAtMs: z.nullish(z.number()),
+  provenAtMs: z.nullish(z.number()),
+  postedAtMs: z.nullish(z.number()),
+  proveMs: z.nullish(z.number()),
+  backend: z.nullish(z.string()),
+  isForeign: z.nullish(z.boolean()),
+  l1TransactionHash: z.nullish(hex),
+  l1BlockNumber: z.nullish(z.int()),
+  gasUsed: z.pipe(
+    z.nullish(z.union([z.int(), z.string()])),
+    z.transform((gas) => (gas == null ? null : Number(gas))),
+  ),
 });
 export type LedgerBatch = z.infer<typeof batchSchema>;
 export const batchesSchema = z.union([
   z.array(batchSchema),
-  z.object({ batches: z.array(batchSchema) }).transform((answer) => answer.batches),
+  z.pipe(
+    z.object({ batches: z.array(batchSchema) }),
+    z.transform((answer) => answer.batches),
+  ),
 ]);
 
 export const queueEntrySchema = z.object({
   status: z.enum(["queued", "executed", "invalid"]),
-  batchNumber: counter.nullish(),
-  kind: z.string().nullish(),
-  a: z.int().nullish(),
-  b: z.int().nullish(),
-  amountWei: wei.nullish(),
-  sender: address.nullish(),
-  l1BlockNumber: z.int().nullish(),
-  l1TransactionHash: hex.nullish(),
+  batchNumber: z.nullish(counter),
+  kind: z.nullish(z.string()),
+  a: z.nullish(z.int()),
+  b: z.nullish(z.int()),
+  amountWei: z.nullish(wei),
+  sender: z.nullish(address),
+  l1BlockNumber: z.nullish(z.int()),
+  l1TransactionHash: z.nullish(hex),
 });
 export type QueueEntryView = z.infer<typeof queueEntrySchema>;

@@ -45,7 +45,12 @@ describe("waitFor", () => {
     });
     await expect.poll(() => fixture.sequencer.feedCount()).toBe(1);
     setStatus("posted");
-    fixture.sequencer.publish({ topic: "batches", event: "posted", data: {}, sequence: 1 });
+    fixture.sequencer.publish({
+      topic: "batches",
+      event: "posted",
+      data: { batchNumber: 2, l1TransactionHash: null },
+      sequence: 1,
+    });
     await expect(wait).resolves.toMatchObject({ stage: "posted" });
     expect(seen[0]).toMatchObject({ stage: "acknowledged" });
     expect(seen[0]!.remainingMs).toBeGreaterThan(2_000_000);

@@ -1,8 +1,7 @@
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Hex } from "viem";
 import { clientError } from "../client-errors.ts";
 import type { LedgerClient } from "../ledger-client.ts";
-import { type Feed, openFeed } from "./feed.ts";
+import { follow, GUARD_POLL_MS, POLL_MS } from "./feed.ts";
 import { getBatch, getOperation, getQueueEntry, getStatus } from "./ledger-reads.ts";
 import type { LedgerOperation, OperationStatus, SequencerStatus } from "./sequencer-schemas.ts";
 
@@ -18,8 +17,7 @@ export type WaitTarget =
   | { queueIndex: number }
   | { withdrawal: { hash: Hex } | { queueIndex: number } };
 
-export interface WaitProgress {
-  stage: Stage;
+export interface WaitProgress extends WaitResult {
   elapsedMs: number;
   /** The sequencer's guess; null where it has none. */
   remainingMs: number | null;
@@ -41,12 +39,6 @@ export interface WaitResult {
   operation: LedgerOperation | null;
 }
 
-const POLL_MS = 1000;
-/** With the feed, polling only guards against a lost message. */
-const GUARD_POLL_MS = 5000;
-/** A burst of messages causes one look. */
-const SETTLE_MS = 50;
-
 /**
  * Waits until an operation has reached a stage. The feed wakes it up; without a feed it polls once a second.
  *
@@ -62,88 +54,36 @@ export async function waitFor(
   const goal = STAGES.indexOf(wanted === "finalizable" ? "posted" : wanted);
   const plain = "withdrawal" in target ? target.withdrawal : target;
   const startedAt = Date.now();
-  const bell = new Bell();
-  let feed: Feed | null = null;
   let last: WaitResult | null = null;
-  const aborted = () =>
-    clientError("CLI_WAIT_ENDED", `the wait for ${describe(plain)} was aborted`, {
-      data: { reason: "aborted" },
-    });
-  const onAbort = () => bell.ring();
-  signal?.addEventListener("abort", onAbort);
-  try {
-    for (;;) {
-      if (signal?.aborted) throw aborted();
-      const result: WaitResult = await lookUp(client, plain).catch((error: unknown) => {
-        // A sequencer that has answered before and is away for a moment is waited for, too.
-        if (last === null || !isRollupError(error) || !error.isRetryable || signal?.aborted) throw error;
-        return last;
-      });
-      last = result;
-      if (STAGES.indexOf(result.stage) >= goal) return result;
+  return follow(client, `the wait for ${describe(plain)}`, {
+    signal,
+    topics: ["operations", "batches"],
+    async look() {
+      last = await lookUp(client, plain);
+      return STAGES.indexOf(last.stage) >= goal ? last : null;
+    },
+    async beforeWait(isFed) {
       const elapsedMs = Date.now() - startedAt;
+      const { stage } = last!;
       if (elapsedMs >= timeoutMs) {
         throw clientError(
           "CLI_WAIT_ENDED",
-          `${describe(plain)} is ${result.stage} after ${Math.round(elapsedMs / 1000)} s, not ${wanted}`,
-          {
-            data: { reason: "timeout", target: plain, stage: result.stage, wanted, elapsedMs },
-          },
+          `${describe(plain)} is ${stage} after ${Math.round(elapsedMs / 1000)} s, not ${wanted}`,
+          { data: { reason: "timeout", target: plain, stage, wanted, elapsedMs } },
         );
       }
-      if (feed !== null && !feed.isOpen) {
-        feed.close();
-        feed = null;
-      }
-      feed ??= await openFeed(client, ["operations", "batches"], () => bell.ring());
       if (onProgress !== undefined) {
-        const remainingMs = await estimateRemainingMs(client, result, goal);
-        onProgress({ stage: result.stage, elapsedMs, remainingMs, via: feed.isOpen ? "feed" : "polling" });
+        const remainingMs = await estimateRemainingMs(client, last!, goal);
+        onProgress({ ...last!, elapsedMs, remainingMs, via: isFed ? "feed" : "polling" });
       }
       // Of queue entries the feed tells only when their batch closes.
-      const pollMs = feed.isOpen && "hash" in plain ? GUARD_POLL_MS : POLL_MS;
-      await bell.wait(Math.min(pollMs, timeoutMs - elapsedMs));
-    }
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
-    feed?.close();
-  }
+      return Math.min(isFed && "hash" in plain ? GUARD_POLL_MS : POLL_MS, timeoutMs - elapsedMs);
+    },
+  });
 }
 
-/** Rings once for any number of pulls; one that came before the wait counts. */
-class Bell {
-  #hasRung = false;
-  #wake: (() => void) | null = null;
-
-  ring(): void {
-    this.#hasRung = true;
-    this.#wake?.();
-  }
-
-  async wait(timeoutMs: number): Promise<void> {
-    if (!this.#hasRung) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, timeoutMs);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.#wake = null;
-    if (this.#hasRung) await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    this.#hasRung = false;
-  }
-}
-
-async function lookUp(
-  client: LedgerClient,
-  target: { hash: Hex } | { queueIndex: number },
-): Promise<WaitResult> {
-  return "hash" in target
-    ? lookUpOperation(client, target.hash)
-    : lookUpQueueEntry(client, target.queueIndex);
-}
+const lookUp = (client: LedgerClient, target: { hash: Hex } | { queueIndex: number }): Promise<WaitResult> =>
+  "hash" in target ? lookUpOperation(client, target.hash) : lookUpQueueEntry(client, target.queueIndex);
 
 async function lookUpOperation(client: LedgerClient, hash: Hex): Promise<WaitResult> {
   const operation = await getOperation(client, hash);

@@ -19,7 +19,9 @@ const ROOMS = ["client/actions", "client/datanets", "models/settling", "verifier
 /** Where examples may take names from: those that two folders export are meant as the first one. */
 const LIBRARIES = ["client", "models/settling", "verifier"];
 /** Files at the top that people begin with. */
-const FIRST = ["ledger-client", "l2-key", "wallet", "contract-wallet"].map((name) => `client/${name}.ts`);
+const FIRST = ["ledger-client", "ledger-actions", "l2-key", "wallet", "contract-wallet"].map(
+  (name) => `client/${name}.ts`,
+);
 
 /** Every exported function of the rooms that hold actions, and of the files that come before them. */
 export function readActions(root: string): Action[] {

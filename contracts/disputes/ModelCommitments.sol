@@ -66,6 +66,8 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     uint256 private constant MOST_FEES = 32;
     /// @dev Gas a byte of a call, of which none is 0: no call pays more (EIP-7623).
     uint256 private constant BYTE_GAS = 40;
+    /// @dev Of one transaction: clients pass on no more.
+    uint256 private constant MOST_PAID_BYTES = 131_072;
     /// @dev Gas of a challenger's moves in a game that is won: as LedgerTraces pays them.
     uint256 private constant ROW_CHALLENGERS_GAS = 3_000_000;
     uint256 private constant R = PoseidonHash.R;
@@ -219,8 +221,9 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         if (!isDone || verdict.length != VERDICT_BYTES) revert DisputesJudgeUnknown(judge);
         (bool isRight, Fault fault, uint256 place) = abi.decode(verdict, (bool, Fault, uint256));
         if (isRight) revert DisputesNothingWrong(fault, place);
-        // As it was used: nobody is paid for gas that was not.
-        uint256 usedGas = gasBefore - gasleft() + BYTE_GAS * msg.data.length;
+        // As it was used: nobody is paid for gas that was not. Bytes beyond a transaction's come from a contract, which pays none.
+        uint256 usedGas =
+            gasBefore - gasleft() + BYTE_GAS * (msg.data.length < MOST_PAID_BYTES ? msg.data.length : MOST_PAID_BYTES);
         _refute(id, modelCommitment, msg.sender, fault, place, usedGas);
     }
 

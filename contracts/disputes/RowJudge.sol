@@ -13,6 +13,8 @@ import {RowArithmetic} from "./RowArithmetic.sol";
 contract RowJudge {
     /// @dev A row of this many bytes is shown, read and divided within 2^24 gas (EIP-7825).
     uint256 private constant MOST_ROW_BYTES = 16_384;
+    /// @dev Three rows of this many bytes, of words of one letter, are compared with a quarter of that gas to spare.
+    uint256 private constant MOST_COMPARED_BYTES = 6_144;
     /// @dev No row is longer than this many average ones.
     uint256 private constant MOST_AVERAGES = 10;
     uint256 private constant ONE = uint256(RowArithmetic.ONE);
@@ -107,14 +109,16 @@ contract RowJudge {
         return (isRight && beyond == 0, IDisputes.Fault.Clip, cut);
     }
 
-    /// @notice A row fits into one transaction: no other model can be posted.
+    /// @notice A row fits into one transaction, and three where near-duplicates share: no other model can be posted.
+    /// @dev Attack: long copies of one e-mail, each its own leader, that no transaction has the gas to compare.
     function rowTooLong(IDisputes.Statement calldata statement, uint256 row, IDisputes.Opening calldata content)
         external
         pure
         returns (bool isRight, IDisputes.Fault fault, uint256 place)
     {
         Openings.requireOpening(statement.rows, statement.rowCount, IDisputes.Tree.Rows, row, content);
-        return (content.data.length <= MOST_ROW_BYTES, IDisputes.Fault.RowTooLong, row);
+        uint256 most = statement.sharesDuplicates ? MOST_COMPARED_BYTES : MOST_ROW_BYTES;
+        return (content.data.length <= most, IDisputes.Fault.RowTooLong, row);
     }
 
     /// @notice The posted row is the version's at this place.

@@ -8,7 +8,7 @@ import {
 import { type Address, type Hex, recoverTypedDataAddress } from "viem";
 
 /** Half the order of secp256k1, as in OpenZeppelin's ECDSA.sol: of the signatures (r, s) and (r, −s) the one below counts. */
-const MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+export const MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
 /**
  * The address that signed a preconfirmation of this rollup. Everybody can turn a signature into other bytes for the same

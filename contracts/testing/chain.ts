@@ -1,5 +1,12 @@
 /** A node of the test's own, without any contract, and what tests ask of it besides. */
-import { type Address, createPublicClient, createWalletClient, custom, type Hex } from "viem";
+import {
+  type Address,
+  createPublicClient,
+  createWalletClient,
+  custom,
+  type Hex,
+  type PublicClient,
+} from "viem";
 import { beforeEach } from "vitest";
 import { startAnvil } from "../l1/anvil.ts";
 import { connect } from "./rollup-fixture.ts";
@@ -46,4 +53,24 @@ export function revertEachTest(
     if (snapshot !== undefined) await client.revert({ id: snapshot });
     snapshot = await client.snapshot();
   });
+}
+
+/** As a node is asked for events. */
+export interface AskedLogs {
+  readonly address: Address;
+  readonly topics: readonly unknown[];
+  readonly fromBlock: Hex;
+  readonly toBlock: Hex;
+}
+
+/** Another client of the node, which hears of events what `tell` says. @param ask the node itself */
+export function clientOfLogs(
+  client: { request(asked: never): Promise<unknown> },
+  tell: (asked: AskedLogs, ask: () => Promise<readonly { readonly topics: readonly Hex[] }[]>) => unknown,
+): PublicClient {
+  const request = async ({ method, params }: { method: string; params?: unknown }) => {
+    const ask = () => client.request({ method, params } as never) as Promise<never>;
+    return method === "eth_getLogs" ? tell((params as [AskedLogs])[0], ask) : ask();
+  };
+  return createPublicClient({ transport: custom({ request }, { retryCount: 0 }) }) as PublicClient;
 }

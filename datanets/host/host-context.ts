@@ -1,5 +1,5 @@
 /** What every route is given. */
-import type { Logger } from "pino";
+import type { Logger } from "@openledger/foundation/logger";
 import { datanetError } from "../datanet-errors.ts";
 import type { HostStore, Usage, UsageWrite } from "../store/host-store.ts";
 import { HostedDatanet } from "../store/hosted-datanet.ts";

@@ -5,15 +5,12 @@
 
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { runUntilStopped } from "@openledger/foundation/run-until-stopped";
-import pino from "pino";
 import { loadHostConfig } from "./config.ts";
 import { collectHostProcessMetrics } from "./host-metrics.ts";
 import { createHostProcess } from "./host-process.ts";
 
 await runUntilStopped({
   name: "datanet host",
-  createLogger: (level) =>
-    pino({ level, base: { component: "datanets" }, timestamp: pino.stdTimeFunctions.isoTime }),
   readConfig: () => loadHostConfig(process.env),
   async create(config, modules) {
     const deployment = loadDeployment(config.deploymentPath);

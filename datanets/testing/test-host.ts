@@ -1,7 +1,7 @@
 /** A Datanet host in the test's own process. */
 
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import pino from "pino";
+import { createLogger } from "@openledger/foundation/logger";
 import { loadHostConfig } from "../host/config.ts";
 import { createHostProcess, type HostProcess } from "../host/host-process.ts";
 
@@ -40,7 +40,7 @@ export async function startTestHost(
     loadHostConfig(hostEnvironment(sequencerUrl, dataPath, more)),
     deployment,
     {
-      logger: pino({ level: "silent" }),
+      logger: createLogger("test", "silent"),
       onFatal: (error) => fatal.push(error),
       nowMs: () => Date.now() + clock.aheadMs,
     },

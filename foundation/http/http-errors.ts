@@ -13,12 +13,12 @@ export interface ServerLog {
 /** Form of a server's refusals. */
 export interface HttpErrors {
   statusOf(error: RollupError): number;
-  /** Default: `{"error": {code, message, data, docs}}`. */
+  /** Default: `{"error": {code, message, data, remedy, docs}}`. */
   bodyOf?(error: RollupError): object;
   /** What comes from below and has a code here: a full disk. */
   recognise?(error: unknown): RollupError | undefined;
   /** Of errors that are retryable; default 1. */
-  retryAfterSeconds?(): number;
+  retryAfterSeconds?(error: RollupError): number;
   /** Once for each refusal that somebody waits for. */
   onRefusal?(error: RollupError, status: number): void;
   readonly log: ServerLog;
@@ -50,7 +50,8 @@ function typedError(error: unknown, errors: HttpErrors): RollupError {
 function bodyOfError(error: RollupError, errors: HttpErrors): object {
   if (errors.bodyOf !== undefined) return errors.bodyOf(error);
   const { code, data, message } = error.toJSON() as { code: string; message: string; data: object };
-  return { error: { code, message, data, docs: `docs/reference/errors.md#${code.toLowerCase()}` } };
+  const remedy = error.remedy ?? undefined;
+  return { error: { code, message, data, remedy, docs: `docs/reference/errors.md#${code.toLowerCase()}` } };
 }
 
 /** What a refusal says, whatever was thrown, where an answer has begun. */
@@ -86,7 +87,7 @@ export function errorHandler(errors: HttpErrors, headers: Readonly<Record<string
     for (const [name, value] of Object.entries(headers))
       if (!reply.hasHeader(name)) reply.header(name, value);
     if (typed.isRetryable && !reply.hasHeader("retry-after"))
-      reply.header("retry-after", String(errors.retryAfterSeconds?.() ?? 1));
+      reply.header("retry-after", String(errors.retryAfterSeconds?.(typed) ?? 1));
     void reply
       .code(status)
       .type("application/json; charset=utf-8")

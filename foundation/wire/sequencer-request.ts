@@ -2,7 +2,7 @@
  * One request to a sequencer (docs/reference/api.md), for all who ask one: bridge, provers, clients, model servers. What went wrong
  * is told apart here, once; what it is called, each says in its own errors.
  */
-import { z } from "zod";
+import * as z from "zod/mini";
 
 export interface SequencerEndpoint {
   readonly sequencerUrl: string;
@@ -35,7 +35,7 @@ export interface SequencerFailure {
   /** null without an answer. */
   readonly status: number | null;
   /** What the sequencer itself says, where it does: a proxy in between does not. */
-  readonly error: { readonly code: string; readonly message: string; readonly data: object } | null;
+  readonly error: z.output<typeof errorSchema>["error"] | null;
   readonly cause: unknown;
 }
 
@@ -50,13 +50,14 @@ const MAX_QUOTED_CHARACTERS = 500;
 const errorSchema = z.object({
   error: z.object({
     code: z.string(),
-    message: z.string().default(""),
-    data: z.record(z.string(), z.unknown()).default({}),
+    message: z._default(z.string(), ""),
+    data: z._default(z.record(z.string(), z.unknown()), {}),
+    remedy: z.optional(z.string()),
   }),
 });
 
 /** @param schema of the answer, which is null where the body is empty */
-export async function askSequencer<Schema extends z.ZodType>(
+export async function askSequencer<Schema extends z.core.$ZodType>(
   { onFailure, operatorToken, sequencerUrl, timeoutMs = DEFAULT_TIMEOUT_MS }: SequencerEndpoint,
   { body, path, signal }: SequencerRequest,
   schema: Schema,
@@ -108,15 +109,20 @@ export async function askSequencer<Schema extends z.ZodType>(
   }
   if (cause !== undefined)
     return fail("unreadable", `${method} ${url} did not answer with JSON`, { status, cause });
+  let problems: string;
   try {
-    return { value: schema.parse(json), failure: null };
-  } catch (cause) {
-    // Also what a schema's own checks throw.
-    const problems = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
-    const quoted = problems.slice(0, MAX_QUOTED_CHARACTERS);
-    const reason = `${method} ${url} answers in another form than is documented: ${quoted}`;
-    return fail("unreadable", reason, { status, cause });
+    const read = z.safeParse(schema, json);
+    if (read.success) return { value: read.data, failure: null };
+    cause = read.error;
+    problems = z.prettifyError(read.error);
+  } catch (thrown) {
+    // A schema's own checks throw, too.
+    cause = thrown;
+    problems = String(thrown);
   }
+  const quoted = problems.slice(0, MAX_QUOTED_CHARACTERS);
+  const reason = `${method} ${url} answers in another form than is documented: ${quoted}`;
+  return fail("unreadable", reason, { status, cause });
 }
 
 const bigintsToText = (_key: string, value: unknown) =>

@@ -4,7 +4,9 @@ import type { ResidentAdapter } from "../adapters/adapter-pool.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { type BatchModel, PROMPT_ROWS } from "./batch-model.ts";
 import { type BatchRow, groupAdapters, logitsOf, passRows, seatSlot } from "./batch-pass.ts";
-import { chooseToken, type Sampling } from "./choose-token.ts";
+import { chooseToken, logprobsOf, type Sampling, type TokenLogprobs } from "./choose-token.ts";
+import { JsonGuide } from "./json-guide.ts";
+import type { JsonShape } from "./json-text.ts";
 
 /** A request that may join the batch: its adapter is in memory, its pages are its own. */
 export interface BatchRequest extends Sampling {
@@ -17,6 +19,10 @@ export interface BatchRequest extends Sampling {
   readonly pages: readonly number[];
   /** Each ends the answer and is not part of it. */
   readonly endTokens: readonly number[];
+  /** What the answer is held to: of models whose tokens spell bytes. */
+  readonly json?: JsonShape | null;
+  /** How many likeliest tokens are told beside each; null or absent: none, and no probability. */
+  readonly topLogprobs?: number | null;
 }
 
 /** What a step brought a request: a token, and why it was the last one; a token of −1 is none. */
@@ -24,12 +30,14 @@ export interface BatchToken {
   readonly id: number;
   readonly token: number;
   readonly end: "stop" | "length" | null;
+  readonly logprobs?: TokenLogprobs | undefined;
 }
 
 interface Running {
   readonly request: BatchRequest;
   readonly slot: number;
   readonly random: SeededRandom;
+  readonly guide: JsonGuide | null;
   /** Tokens whose keys and values are kept. */
   read: number;
   last: number;
@@ -60,7 +68,9 @@ export class BatchLoop {
     if (slot === undefined) throw new RangeError("no slot is free");
     seatSlot(this.#model, slot, request.pages);
     const random = new SeededRandom(`generate ${request.seed}`);
-    this.#running.set(request.id, { request, slot, random, read: 0, last: -1, made: 0 });
+    const { id, json = null } = request;
+    const guide = json === null ? null : new JsonGuide(this.#model.spelled!, json);
+    this.#running.set(id, { request, slot, random, guide, read: 0, last: -1, made: 0 });
   }
 
   /** Whether it was there. */
@@ -107,17 +117,21 @@ export class BatchLoop {
   }
 
   #choose(running: Running, logits: Float32Array): BatchToken {
-    const { request } = running;
-    const { id } = request;
-    const token = chooseToken(logits, request, running.random);
-    if (request.endTokens.includes(token)) {
+    const { guide, random, request } = running;
+    const { id, maxTokens, topLogprobs = null } = request;
+    const token =
+      guide === null
+        ? chooseToken(logits, request, random)
+        : guide.choose(maxTokens - running.made, (among) => chooseToken(logits, request, random, among));
+    if (guide === null && request.endTokens.includes(token)) {
       this.leave(id);
       return { id, token: -1, end: "stop" };
     }
     running.last = token;
     running.made += 1;
-    const isLast = running.made >= request.maxTokens;
-    if (isLast) this.leave(id);
-    return { id, token, end: isLast ? "length" : null };
+    const end = guide === null && running.made >= maxTokens ? "length" : (guide?.end ?? null);
+    if (end !== null) this.leave(id);
+    const logprobs = topLogprobs === null ? undefined : logprobsOf(logits, token, topLogprobs);
+    return { id, token, end, logprobs };
   }
 }

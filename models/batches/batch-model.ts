@@ -7,6 +7,7 @@ import { createKernels, type KernelChoice, type SharedArena } from "../kernels/c
 import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
 import { ArenaPlan, roundUp16 } from "../tensors/arena-plan.ts";
 import { rotaryTable } from "../tensors/rotary-table.ts";
+import type { SpelledVocabulary } from "./json-guide.ts";
 
 /** Positions of a page of keys and values. */
 export const PAGE_POSITIONS = 16;
@@ -57,6 +58,8 @@ export interface BatchModelParts {
   readonly maxPositions: number;
   readonly kv: KvPlaces;
   readonly buffers: BatchBuffers;
+  /** Absent where nothing is held to JSON. */
+  readonly spelled?: SpelledVocabulary | null;
 }
 
 export interface BatchModel extends BatchModelParts {

@@ -1,5 +1,6 @@
-import { exactExp } from "@openledger/attribution/maths/exact-math";
+import { exactExp, exactLog } from "@openledger/attribution/maths/exact-math";
 import type { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { TokenCosts } from "./json-guide.ts";
 
 export interface Sampling {
   /** 0: always the likeliest token. */
@@ -11,19 +12,26 @@ export interface Sampling {
 /**
  * A token by its logits: the same ones, settings and random numbers give the same token on every machine. With a topP of 1
  * it is the one that models/training/generate.ts draws.
+ *
+ * @param among those that may be chosen; absent: all
  */
 export function chooseToken(
   logits: Float32Array,
   { temperature, topP }: Sampling,
   random: SeededRandom,
+  among?: TokenCosts,
 ): number {
+  const mayBe = (token: number) => among === undefined || among.costs[token]! <= among.most;
   let best = 0;
-  for (let token = 1; token < logits.length; token++) if (logits[token]! > logits[best]!) best = token;
+  while (!mayBe(best)) best++;
+  for (let token = best + 1; token < logits.length; token++)
+    if (logits[token]! > logits[best]! && mayBe(token)) best = token;
   if (temperature === 0) return best;
   const most = logits[best]!;
   const likely: { token: number; weight: number }[] = [];
   let all = 0;
   for (let token = 0; token < logits.length; token++) {
+    if (!mayBe(token)) continue;
     const weight = exactExp((logits[token]! - most) / temperature);
     all += weight;
     likely.push({ token, weight });
@@ -44,3 +52,25 @@ export function chooseToken(
   }
   return likely.at(-1)!.token;
 }
+
+export interface TokenLogprob {
+  readonly token: number;
+  readonly logprob: number;
+}
+
+/** The logarithm of a token's probability, and those of the likeliest: as the model has them, before any settings. */
+export function logprobsOf(logits: Float32Array, token: number, topCount: number) {
+  const most = logits.reduce((a, b) => Math.max(a, b));
+  const all = exactLog(logits.reduce((sum, logit) => sum + exactExp(logit - most), 0));
+  const of = (one: number): TokenLogprob => ({ token: one, logprob: logits[one]! - most - all });
+  const top: number[] = [];
+  for (const [one, logit] of topCount === 0 ? [] : logits.entries()) {
+    if (top.length === topCount && logit <= logits[top.at(-1)!]!) continue;
+    if (top.length === topCount) top.pop();
+    const after = top.findIndex((other) => logits[other]! < logit);
+    top.splice(after < 0 ? top.length : after, 0, one);
+  }
+  return { ...of(token), top: top.map(of) };
+}
+
+export type TokenLogprobs = ReturnType<typeof logprobsOf>;

@@ -8,7 +8,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { RequestGuard } from "@openledger/datanets/host/request-guard";
 import { HostLedger } from "@openledger/datanets/store/ledger-view";
-import type { Logger } from "pino";
+import type { Logger } from "@openledger/foundation/logger";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { createFactoryApp } from "./factory-app.ts";

@@ -4,14 +4,11 @@
  */
 
 import { runUntilStopped } from "@openledger/foundation/run-until-stopped";
-import pino from "pino";
 import { readFactoryConfig } from "./factory-config.ts";
 import { startFactory } from "./start-factory.ts";
 
 await runUntilStopped({
   name: "factory",
-  createLogger: (level) =>
-    pino({ level, base: { component: "factory" }, timestamp: pino.stdTimeFunctions.isoTime }),
   readConfig: () => readFactoryConfig(process.env),
   create: startFactory,
 });

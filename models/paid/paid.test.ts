@@ -347,6 +347,12 @@ describe("a registered model behind the server of adapters", () => {
       await expect(openai.completions.create({ ...bare, model: "base" })).rejects.toMatchObject(unpaid);
       const chat = { model: bare.model, messages: [{ role: "user" as const, content: "x" }] };
       await expect(openai.chat.completions.create(chat)).rejects.toMatchObject({ status: 400 });
+      for (const more of [{ n: 2 }, { logprobs: 1 }])
+        await expect(openai.completions.create({ ...question("The navy?"), ...more })).rejects.toMatchObject({
+          status: 400,
+          code: "unsupported_parameter",
+          param: Object.keys(more)[0],
+        });
       const long = question("x".repeat(33));
       await expect(openai.completions.create(long)).rejects.toMatchObject({ status: 400, param: "prompt" });
 

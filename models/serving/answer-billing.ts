@@ -1,4 +1,5 @@
 import type { Sampling } from "../batches/choose-token.ts";
+import type { JsonShape } from "../batches/json-text.ts";
 
 /** What a server asks of whoever charges for its answers and signs receipts. Without a book it answers free of charge. */
 export interface AskedQuestion {
@@ -16,6 +17,9 @@ export interface AnswerForm extends Sampling {
   readonly maxTokens: number;
   readonly seed: string;
   readonly endTokens: readonly number[];
+  /** Free answers alone: what they are held to, and how many likeliest tokens are told beside each. */
+  readonly json?: JsonShape | null;
+  readonly topLogprobs?: number | null;
 }
 
 export interface BilledAnswer {

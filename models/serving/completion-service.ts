@@ -1,12 +1,14 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
+import { jsonStart } from "../batches/json-text.ts";
 import { servingError } from "../model-errors.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import type { AnswerBilling, AnswerForm, AskedQuestion } from "./answer-billing.ts";
+import type { ApiKey } from "./api-keys.ts";
 import type { ChatForm } from "./chat-prompt.ts";
 import { EventStream } from "./event-stream.ts";
-import { ClientGone, type MadeAnswer, makeAnswer } from "./make-answer.ts";
+import { ClientGone, type GiveText, type MadeAnswer, makeAnswer, type TokenMark } from "./make-answer.ts";
 import {
   type AnswerHead,
   answerPart,
@@ -16,22 +18,26 @@ import {
   usagePart,
   wholeAnswer,
 } from "./openai-answers.ts";
-import { type ChatRequest, type CompletionRequest, invalidRequest } from "./openai-requests.ts";
+import { type AnyRequest, invalidRequest, type Prompt } from "./openai-requests.ts";
 import type { PromptEncoder, PromptSender } from "./prompt-encoder.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 import type { ServingMetrics } from "./serving-metrics.ts";
+import type { TokenNames } from "./token-names.ts";
 
 interface CompletionServiceOptions {
   readonly baseName: string;
   readonly vocabularySize: number;
   readonly endTokens: readonly number[];
   readonly maxBufferedBytes: number;
+  /** Whether tokens spell bytes, so that answers can be held to JSON. */
+  readonly hasJson: boolean;
 }
 
 interface CompletionServiceModules {
   readonly engine: ServingEngine;
   readonly encoder: PromptEncoder;
   readonly tokens: TextTokens;
+  readonly names: TokenNames;
   readonly chat: ChatForm;
   readonly metrics: ServingMetrics;
   readonly log: { error(facts: object, message: string): void };
@@ -39,28 +45,34 @@ interface CompletionServiceModules {
   readonly book?: AnswerBilling | undefined;
 }
 
-type AnyRequest = CompletionRequest | ChatRequest;
+/** From where it is asked, and with which key; null where none are issued. */
+interface Asker {
+  readonly address: string;
+  readonly key: ApiKey | null;
+}
 
-interface Asked {
+interface Asked extends Asker {
   readonly head: AnswerHead;
   readonly question: AskedQuestion;
-  readonly address: string;
-  readonly form: AnswerForm;
+  /** Of each choice. */
+  readonly forms: readonly AnswerForm[];
+  readonly promptTokens: number;
   readonly stops: readonly string[];
   readonly isStream: boolean;
-  readonly hasUsage: boolean;
 }
 
 interface Ended {
   readonly end: "stop" | "length";
-  readonly usage: Usage;
+  readonly answerTokens: number;
   readonly openledger: object;
 }
 
 /** Most tokens of an answer where the request says nothing. */
 const USUAL_TOKENS = 256;
+/** Probabilities of one request: its answers' tokens and what is told beside each. */
+const MOST_LOGPROBS = 2 ** 17;
 
-/** Takes requests, has them answered, and gives the answer at once or part by part. */
+/** Takes requests, has them answered, and gives the answers at once or part by part. */
 export class CompletionService {
   readonly #options: CompletionServiceOptions;
   readonly #modules: CompletionServiceModules;
@@ -71,11 +83,14 @@ export class CompletionService {
   }
 
   /** Writes the answer to the response, or throws before anything is written. */
-  async answer(request: AnyRequest, address: string, response: ServerResponse): Promise<void> {
+  async answer(request: AnyRequest, asker: Asker, response: ServerResponse): Promise<void> {
     const { metrics } = this.#modules;
     try {
       // What waits for its turn holds no text of the request, but where the ledger's book keeps it.
-      const asked = await this.#asked(request, { address, isWanted: () => !response.destroyed });
+      const asked = await this.#asked(request, asker, () => !response.destroyed);
+      const { forms, key } = asked;
+      key?.takeTokens(forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0));
+      for (const [name, value] of Object.entries(key?.headers ?? {})) response.setHeader(name, value);
       if (asked.isStream) await this.#stream(asked, response);
       else await this.#whole(asked, response);
       metrics.requests.inc({ result: "done" });
@@ -90,84 +105,128 @@ export class CompletionService {
     }
   }
 
-  async #asked(request: AnyRequest, sender: PromptSender): Promise<Asked> {
-    const { book, chat, encoder } = this.#modules;
-    const isChat = "messages" in request;
-    const text = !isChat && typeof request.prompt === "string" ? request.prompt : null;
-    const question = {
-      model: request.model,
-      text: book === undefined ? null : text,
-      claim: request.openledger,
-    };
-    const encode = (prompt: string) => encoder.encode(prompt, "prompt", sender);
-    const form = (await book?.formOf(question, encode)) ?? null;
+  async #asked(request: AnyRequest, asker: Asker, isWanted: () => boolean): Promise<Asked> {
+    const { book, chat, encoder, names } = this.#modules;
+    const { kind, model } = request;
+    const [first, ...others] = request.kind === "completion" ? request.prompts : [];
+    const text = typeof first === "string" && others.length === 0 ? first : null;
+    const question = { model, text: book === undefined ? null : text, claim: request.openledger };
+    const sender = { address: asker.address, isWanted };
+    if (book !== undefined) requirePlain(request);
+    const form = await book?.formOf(question, (prompt) => encoder.encode(prompt, "prompt", sender));
+    const forms = form === undefined || form === null ? await this.#formsOf(request, sender) : [form];
+    const copies = form === undefined || form === null ? (request.n ?? 1) : 1;
+    const hasStops = forms[0] !== form && forms[0]!.json === null;
     return {
       head: {
-        kind: isChat ? "chat" : "completion",
-        id: `${isChat ? "chatcmpl" : "cmpl"}-${randomBytes(12).toString("hex")}`,
+        kind,
+        id: `${kind === "chat" ? "chatcmpl" : "cmpl"}-${randomBytes(12).toString("hex")}`,
         createdSeconds: Math.floor(Date.now() / 1000),
-        model: request.model,
+        model,
+        names: request.topLogprobs === null ? null : names,
+        hasUsage: request.stream_options?.include_usage === true,
       },
       question,
-      address: sender.address,
-      form: form ?? (await this.#formOf(request, sender)),
-      stops: form === null ? [...request.stop, ...(isChat ? chat.stops : [])] : [],
+      ...asker,
+      forms,
+      promptTokens: forms.reduce((sum, { prompt }) => sum + prompt.length, 0) / copies,
+      stops: hasStops ? [...request.stop, ...(kind === "chat" ? chat.stops : [])] : [],
       isStream: request.stream === true,
-      hasUsage: request.stream_options?.include_usage === true,
     };
   }
 
-  /** As the request has it. */
-  async #formOf(request: AnyRequest, sender: PromptSender): Promise<AnswerForm> {
-    const { chat, encoder } = this.#modules;
-    const isChat = "messages" in request;
-    const param = isChat ? "messages" : "prompt";
-    const asked = isChat ? chat.promptOf(request.messages) : request.prompt;
-    const prompt = typeof asked === "string" ? await encoder.encode(asked, param, sender) : asked;
+  /** As the request has them: of each prompt n, the same but for the seed. */
+  async #formsOf(request: AnyRequest, sender: PromptSender): Promise<AnswerForm[]> {
+    const { chat } = this.#modules;
+    const { json, kind, topLogprobs } = request;
+    const n = request.n ?? 1;
+    const isChat = kind === "chat";
+    const texts: readonly Prompt[] = isChat ? [chat.promptOf(request.messages)] : request.prompts;
+    if (json !== null && !this.#options.hasJson)
+      throw invalidRequest(
+        "response_format",
+        "Unsupported parameter: 'response_format' is not served of a base whose tokens do not spell bytes",
+        "unsupported_parameter",
+      );
+    if (texts.length * n > 1) this.#requireRoom(texts.length * n * (askedTokens(request) ?? 1), n);
+    const seed = BigInt(request.seed ?? randomInt(2 ** 32));
+    const forms: AnswerForm[] = [];
+    for (const text of texts) {
+      const prompt = await this.#promptOf(text, isChat ? "messages" : "prompt", sender);
+      const form = {
+        ...{ prompt, json, topLogprobs, maxTokens: this.#maxTokens(request, prompt.length) },
+        temperature: request.temperature ?? 1,
+        topP: request.top_p ?? 1,
+        endTokens: this.#options.endTokens,
+      };
+      for (let i = 0; i < n; i++) forms.push({ ...form, seed: String(seed + BigInt(i)) });
+    }
+    const allTokens = forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0);
+    if (forms.length > 1) this.#requireRoom(allTokens, n);
+    const tokenCount = forms.reduce((sum, { maxTokens }) => sum + maxTokens, 0);
+    if (topLogprobs !== null && tokenCount * (topLogprobs + 1) > MOST_LOGPROBS)
+      throw invalidRequest(
+        isChat ? "top_logprobs" : "logprobs",
+        `${tokenCount} tokens, with ${topLogprobs} beside each: at most ${MOST_LOGPROBS} probabilities are given`,
+      );
+    return forms;
+  }
+
+  async #promptOf(text: Prompt, param: string, sender: PromptSender): Promise<readonly number[]> {
+    const prompt = typeof text === "string" ? await this.#modules.encoder.encode(text, param, sender) : text;
     if (prompt.length === 0) throw invalidRequest(param, "it is empty");
     if (prompt.some((token) => token >= this.#options.vocabularySize))
       throw invalidRequest(param, "a token is not in the vocabulary");
-    return {
-      prompt,
-      maxTokens: this.#maxTokens(request, prompt.length),
-      temperature: request.temperature ?? 1,
-      topP: request.top_p ?? 1,
-      seed: String(request.seed ?? randomInt(2 ** 32)),
-      endTokens: this.#options.endTokens,
-    };
+    return prompt;
+  }
+
+  /** @throws RollupError SRV_BAD_REQUEST where several answers together would have more than all requests may at once */
+  #requireRoom(tokenCount: number, n: number): void {
+    const { allPositions } = this.#modules.engine;
+    if (tokenCount <= allPositions) return;
+    throw invalidRequest(
+      n > 1 ? "n" : "prompt",
+      `all answers of the request have ${tokenCount} tokens: there is room for ${allPositions}`,
+    );
   }
 
   async #whole(asked: Asked, response: ServerResponse): Promise<void> {
-    let text = "";
-    const ended = await this.#run(asked, response, (more) => {
-      text += more;
+    const texts = asked.forms.map(() => "");
+    const marks = asked.forms.map((): TokenMark[] => []);
+    const { all, usage } = await this.#runAll(asked, response, (index, more, ready) => {
+      texts[index] += more;
+      marks[index]!.push(...ready);
     });
-    const body = JSON.stringify(wholeAnswer(asked.head, text, ended.end, ended.usage, ended.openledger));
+    const choices = all.map(({ end }, index) => ({ index, text: texts[index]!, marks: marks[index]!, end }));
+    const body = JSON.stringify(wholeAnswer(asked.head, choices, usage, all[0]!.openledger));
     response.writeHead(200, { "content-type": "application/json; charset=utf-8" }).end(body);
   }
 
-  async #stream(asked: Asked, response: ServerResponse): Promise<void> {
+  async #stream({ head, ...rest }: Asked, response: ServerResponse): Promise<void> {
+    const asked = { head, ...rest };
     const stream = new EventStream(response, this.#options.maxBufferedBytes);
-    let isBegun = false;
+    const begun = new Set<number>();
     // The head goes out with the first part: what fails before has a status of its own.
-    const begin = () => {
-      if (isBegun) return;
-      isBegun = true;
-      stream.begin();
-      if (asked.head.kind === "chat") stream.send(answerPart(asked.head, "", true));
+    const begin = (index: number) => {
+      if (begun.size === 0) stream.begin();
+      if (!begun.has(index) && head.kind === "chat")
+        stream.send(answerPart(head, { index, text: "", marks: [], end: null }, true));
+      begun.add(index);
+    };
+    const give = (index: number, text: string, marks: readonly TokenMark[]) => {
+      begin(index);
+      stream.send(answerPart(head, { index, text, marks, end: null }));
     };
     try {
-      const ended = await this.#run(asked, response, (more) => {
-        begin();
-        stream.send(answerPart(asked.head, more, false));
+      const { usage } = await this.#runAll(asked, response, give, (index, { end, openledger }) => {
+        begin(index);
+        stream.send(lastPart(head, index, end, openledger));
       });
-      begin();
-      stream.send(lastPart(asked.head, ended.end, ended.openledger));
-      if (asked.hasUsage) stream.send(usagePart(asked.head, ended.usage));
+      if (head.hasUsage) stream.send(usagePart(head, usage));
       stream.send("[DONE]");
       stream.end();
     } catch (error) {
-      if (!isBegun || error instanceof ClientGone) throw error;
+      if (begun.size === 0 || error instanceof ClientGone) throw error;
       const failure = this.#typed(error);
       if (failure.code !== "MOD_SERVE_READER_SLOW") stream.send(errorView(failure).body);
       stream.end();
@@ -175,32 +234,63 @@ export class CompletionService {
     }
   }
 
+  /** All choices at once; where one fails, the others end. */
+  async #runAll(
+    asked: Asked,
+    response: ServerResponse,
+    give: (index: number, ...more: Parameters<GiveText>) => void,
+    onEnd: (index: number, ended: Ended) => void = () => {},
+  ): Promise<{ readonly all: readonly Ended[]; readonly usage: Usage }> {
+    const leaving = new AbortController();
+    response.once("close", () => leaving.abort());
+    if (response.destroyed) leaving.abort();
+    try {
+      const all = await Promise.all(
+        asked.forms.map(async (form, index) => {
+          const ended = await this.#run(asked, form, leaving.signal, (...more) => give(index, ...more));
+          onEnd(index, ended);
+          return ended;
+        }),
+      );
+      const answerTokens = all.reduce((sum, { answerTokens }) => sum + answerTokens, 0);
+      const usage = { promptTokens: asked.promptTokens, answerTokens };
+      this.#modules.metrics.tokens.inc({ kind: "prompt" }, usage.promptTokens);
+      this.#modules.metrics.tokens.inc({ kind: "answer" }, answerTokens);
+      return { all, usage };
+    } catch (error) {
+      leaving.abort();
+      throw error;
+    }
+  }
+
   /** Free of charge at once; else the book has it made, and keeps it. */
-  async #run(asked: Asked, response: ServerResponse, give: (text: string) => void): Promise<Ended> {
-    const { book, metrics } = this.#modules;
-    const { address, form, head, question, stops } = asked;
+  async #run(asked: Asked, form: AnswerForm, left: AbortSignal, give: GiveText): Promise<Ended> {
+    const { book, engine, names, tokens } = this.#modules;
+    const { address, head, key, question, stops } = asked;
     const adapter = head.model === this.#options.baseName ? null : head.model;
     const order = { address, adapter, form, stops, isKept: book !== undefined };
-    const make = (tenant: string) => makeAnswer(this.#modules, { ...order, tenant }, response, give);
+    const parts = { engine, tokens: (form.json ?? null) === null ? tokens : names.spelling };
+    const make = (tenant: string) => makeAnswer(parts, { ...order, tenant }, left, give);
     let made: MadeAnswer | undefined;
     const booked = await book?.answer(question, async (payerId) => {
       made = await make(`account ${payerId}`);
       return made.answer;
     });
-    if (booked === undefined) made = await make(address);
+    if (booked === undefined) made = await make(key === null ? address : `key ${key.name}`);
     // The answer is one that was given before.
-    else if (made === undefined) give(booked.text);
+    else if (made === undefined) give(booked.text, []);
     const { adapterSha256 = null, answer = [], end = booked?.end ?? "stop" } = made ?? {};
-    const usage = { promptTokens: form.prompt.length, answerTokens: booked?.tokenCount ?? answer.length };
-    metrics.tokens.inc({ kind: "prompt" }, usage.promptTokens);
-    metrics.tokens.inc({ kind: "answer" }, usage.answerTokens);
-    return { end, usage, openledger: { adapterSha256, seed: form.seed, ...booked?.openledger } };
+    const answerTokens = booked?.tokenCount ?? answer.length;
+    return { end, answerTokens, openledger: { adapterSha256, seed: form.seed, ...booked?.openledger } };
   }
 
+  /** @throws RollupError SRV_BAD_REQUEST where they are fewer than the shortest JSON has bytes */
   #maxTokens(request: AnyRequest, promptTokens: number): number {
-    const asked = request.max_completion_tokens ?? request.max_tokens;
     const room = this.#modules.engine.maxPositions - promptTokens;
-    return asked ?? Math.max(1, Math.min(USUAL_TOKENS, room));
+    const most = askedTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
+    const least = request.json === null ? 1 : jsonStart(request.json).rest;
+    if (most >= least) return most;
+    throw invalidRequest("max_tokens", `JSON of this form has up to ${least} tokens at least, not ${most}`);
   }
 
   #typed(error: unknown): RollupError {
@@ -208,4 +298,22 @@ export class CompletionService {
     this.#modules.log.error({ err: error }, "unforeseen failure of an answer");
     return servingError("SRV_INTERNAL", "the server failed in an unforeseen way", { cause: error });
   }
+}
+
+const askedTokens = (request: AnyRequest) => request.max_completion_tokens ?? request.max_tokens;
+
+/** A paid answer is what its recipe makes of the prompt: one, and nothing beside its receipt. @throws SRV_BAD_REQUEST */
+function requirePlain(request: AnyRequest): void {
+  const extras = {
+    n: (request.n ?? 1) > 1,
+    logprobs: request.topLogprobs !== null,
+    response_format: request.json !== null,
+  };
+  for (const [name, isAsked] of Object.entries(extras))
+    if (isAsked)
+      throw invalidRequest(
+        name,
+        `Unsupported parameter: '${name}' is not served of answers that are paid for`,
+        "unsupported_parameter",
+      );
 }

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { TokenLogprobs } from "../batches/choose-token.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import type { AnswerForm } from "./answer-billing.ts";
 import type { QueueTenant } from "./fair-queue.ts";
@@ -14,6 +14,14 @@ interface AnswerOrder extends QueueTenant {
   readonly isKept: boolean;
 }
 
+/** A token of the answer, and where in its text it begins. */
+export interface TokenMark extends TokenLogprobs {
+  readonly offset: number;
+}
+
+/** Takes the answer's text as it comes, and the tokens that begin in it where their probabilities are asked for. */
+export type GiveText = (text: string, marks: readonly TokenMark[]) => void;
+
 /** What a batch has made. */
 export interface MadeAnswer {
   readonly end: "stop" | "length";
@@ -27,21 +35,25 @@ export class ClientGone extends Error {}
 /**
  * Has a batch make an answer and gives out its text as it comes.
  *
+ * @param tokens spell the answer
+ * @param left when nobody waits for it any more
  * @throws ClientGone, what `give` throws, and RollupError as ServingEngine.ask and its listener have it
  */
 export function makeAnswer(
   { engine, tokens }: { engine: ServingEngine; tokens: TextTokens },
   { adapter, address, form, isKept, stops, tenant }: AnswerOrder,
-  response: ServerResponse,
-  give: (text: string) => void,
+  left: AbortSignal,
+  give: GiveText,
 ): Promise<MadeAnswer> {
   const text = new TokenText(tokens, stops);
   const answer: number[] = [];
+  const marks: TokenMark[] = [];
+  let given = 0;
   return new Promise((settle, fail) => {
     let ticket: EngineTicket | null = null;
     let isHeard = true;
     const leave = () => {
-      response.off("close", onClose);
+      left.removeEventListener("abort", onClose);
       ticket?.cancel();
     };
     const failed = (error: unknown) => {
@@ -56,8 +68,10 @@ export function makeAnswer(
     const onClose = () => unheard(new ClientGone());
     const part = (more: string) => {
       if (more === "" || !isHeard) return;
+      given += more.length;
+      const behind = marks.findIndex(({ offset }) => offset >= given);
       try {
-        give(more);
+        give(more, marks.splice(0, behind < 0 ? marks.length : behind));
       } catch (error) {
         unheard(error);
       }
@@ -66,16 +80,17 @@ export function makeAnswer(
       leave();
       settle({ end, answer, adapterSha256: ticket?.adapterSha256 ?? null });
     };
-    response.once("close", onClose);
+    left.addEventListener("abort", onClose, { once: true });
     try {
       // It may have gone while its prompt was encoded.
-      if (response.destroyed) onClose();
-      if (response.destroyed && !isKept) return;
+      if (left.aborted) onClose();
+      if (left.aborted && !isKept) return;
       ticket = engine.ask(
         { tenant, address, adapter, ...form },
         {
-          onToken(token) {
+          onToken(token, logprobs) {
             answer.push(token);
+            if (logprobs !== undefined) marks.push({ ...logprobs, offset: text.length });
             part(text.push(token));
             if (text.isStopped) finish("stop");
           },

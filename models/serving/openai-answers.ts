@@ -1,8 +1,11 @@
 /** Answers, their parts and errors as OpenAI's API has them. */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { openAiForm } from "../model-errors.ts";
+import type { TokenMark } from "./make-answer.ts";
+import type { TokenNames } from "./token-names.ts";
 
 type AnswerKind = "completion" | "chat";
+type AnswerEnd = "stop" | "length";
 
 /** What all parts of an answer begin with. */
 export interface AnswerHead {
@@ -10,11 +13,23 @@ export interface AnswerHead {
   readonly id: string;
   readonly createdSeconds: number;
   readonly model: string;
+  /** Names of its tokens, where their probabilities are asked for. */
+  readonly names: TokenNames | null;
+  /** Whether the last part of a stream has the usage, and each other one says that it has none. */
+  readonly hasUsage: boolean;
 }
 
 export interface Usage {
   readonly promptTokens: number;
   readonly answerTokens: number;
+}
+
+/** One of an answer's choices, as far as it is there. */
+export interface AnswerChoice {
+  readonly index: number;
+  readonly text: string;
+  readonly marks: readonly TokenMark[];
+  readonly end: AnswerEnd | null;
 }
 
 const OBJECTS = {
@@ -35,36 +50,62 @@ const usageView = ({ answerTokens, promptTokens }: Usage) => ({
   total_tokens: promptTokens + answerTokens,
 });
 
-export function wholeAnswer(
-  answer: AnswerHead,
-  text: string,
-  end: "stop" | "length",
-  usage: Usage,
-  openledger: object,
-): object {
-  const finish = { index: 0, logprobs: null, finish_reason: end };
-  const choice =
-    answer.kind === "chat"
-      ? { ...finish, message: { role: "assistant", content: text, refusal: null } }
-      : { ...finish, text };
-  return { ...head(answer, "whole"), choices: [choice], usage: usageView(usage), openledger };
-}
-
-/** The first part of a chat says who speaks. */
-export function answerPart(answer: AnswerHead, text: string, isFirst: boolean): object {
-  const finish = { index: 0, logprobs: null, finish_reason: null };
-  const delta = isFirst ? { role: "assistant", content: text } : { content: text };
+function logprobsView({ kind, names }: AnswerHead, marks: readonly TokenMark[]): object | null {
+  if (names === null) return null;
+  const tokens = marks.map((mark) => ({
+    ...names.named(mark),
+    top: mark.top.map((one) => names.named(one)),
+  }));
+  if (kind === "chat")
+    return { content: tokens.map(({ top, ...token }) => ({ ...token, top_logprobs: top })), refusal: null };
   return {
-    ...head(answer, "part"),
-    choices: [answer.kind === "chat" ? { ...finish, delta } : { ...finish, text }],
+    tokens: tokens.map(({ token }) => token),
+    token_logprobs: tokens.map(({ logprob }) => logprob),
+    top_logprobs: tokens.map(({ top }) =>
+      Object.fromEntries(top.map(({ token, logprob }) => [token, logprob])),
+    ),
+    text_offset: marks.map(({ offset }) => offset),
   };
 }
 
-/** Why the answer ended, and what the ledger has of it. */
-export function lastPart(answer: AnswerHead, end: "stop" | "length", openledger: object): object {
-  const finish = { index: 0, logprobs: null, finish_reason: end };
+const choiceView = (answer: AnswerHead, { end, index, marks }: AnswerChoice) => ({
+  index,
+  logprobs: logprobsView(answer, marks),
+  finish_reason: end,
+});
+
+export function wholeAnswer(
+  answer: AnswerHead,
+  choices: readonly AnswerChoice[],
+  usage: Usage,
+  openledger: object,
+): object {
+  const views = choices.map((choice) => {
+    const { text } = choice;
+    const message = { role: "assistant", content: text, refusal: null };
+    return { ...choiceView(answer, choice), ...(answer.kind === "chat" ? { message } : { text }) };
+  });
+  return { ...head(answer, "whole"), choices: views, usage: usageView(usage), openledger };
+}
+
+const partHead = (answer: AnswerHead) => ({
+  ...head(answer, "part"),
+  ...(answer.hasUsage ? { usage: null } : {}),
+});
+
+/** @param isFirst of a chat: it says who speaks */
+export function answerPart(answer: AnswerHead, choice: AnswerChoice, isFirst = false): object {
+  const { text } = choice;
+  const delta = isFirst ? { role: "assistant", content: text } : { content: text };
+  const view = { ...choiceView(answer, choice), ...(answer.kind === "chat" ? { delta } : { text }) };
+  return { ...partHead(answer), choices: [view] };
+}
+
+/** Why the choice ended, and what the ledger has of it. */
+export function lastPart(answer: AnswerHead, index: number, end: AnswerEnd, openledger: object): object {
+  const finish = { index, logprobs: null, finish_reason: end };
   const choice = answer.kind === "chat" ? { ...finish, delta: {} } : { ...finish, text: "" };
-  return { ...head(answer, "part"), choices: [choice], openledger };
+  return { ...partHead(answer), choices: [choice], openledger };
 }
 
 export function usagePart(answer: AnswerHead, usage: Usage): object {
@@ -72,8 +113,8 @@ export function usagePart(answer: AnswerHead, usage: Usage): object {
 }
 
 export function errorView(error: RollupError): { readonly status: number; readonly body: object } {
-  const { code, status, type } = openAiForm(error.code);
-  const { data } = error.toJSON() as { data: Record<string, unknown> };
+  const { openaiCode, ...data } = (error.toJSON() as { data: Record<string, unknown> }).data;
+  const { code, status, type } = openAiForm(error.code, openaiCode);
   const param = typeof data.param === "string" && data.param !== "" ? data.param : null;
   const docs = `docs/reference/errors.md#${error.code.toLowerCase()}`;
   return {

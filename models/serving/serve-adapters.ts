@@ -1,6 +1,6 @@
 import { join } from "node:path";
+import { createLogger, type Logger } from "@openledger/foundation/logger";
 import type { FastifyInstance } from "fastify";
-import { type Logger, pino } from "pino";
 import { Registry } from "prom-client";
 import { AdapterPool } from "../adapters/adapter-pool.ts";
 import { AdapterStore } from "../adapters/adapter-store.ts";
@@ -8,8 +8,10 @@ import { loadBatchModel } from "../batches/batch-model.ts";
 import { readWhole } from "../files/byte-source.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { openModel } from "../files/load-model.ts";
+import { readVocabulary } from "../tokens/spelled-vocabulary.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
 import type { AnswerBilling } from "./answer-billing.ts";
+import { ApiKeys } from "./api-keys.ts";
 import { chatForm } from "./chat-prompt.ts";
 import { CompletionService } from "./completion-service.ts";
 import { PromptEncoder } from "./prompt-encoder.ts";
@@ -17,6 +19,7 @@ import { createServingApp } from "./serving-app.ts";
 import type { ServingConfig } from "./serving-config.ts";
 import { ServingEngine } from "./serving-engine.ts";
 import { createServingMetrics, watchEngine } from "./serving-metrics.ts";
+import { TokenNames } from "./token-names.ts";
 
 const MAX_CONFIG_BYTES = 2 ** 20;
 const MEGABYTE = 2 ** 20;
@@ -41,13 +44,13 @@ interface ServeModules {
 /**
  * Serves a base and a folder of adapters until it is closed.
  *
- * @throws RollupError of the files of the base: MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID, …; MOD_TOO_LARGE
+ * @throws RollupError of the files of the base: MOD_SOURCE_UNREADABLE, MOD_FILE_INVALID, …; MOD_TOO_LARGE; SRV_CONFIG_INVALID of the keys
  */
 export async function serveAdapters(
   config: ServingConfig,
   modules: ServeModules = {},
 ): Promise<ServedAdapters> {
-  const logger = modules.logger ?? pino({ level: config.logLevel });
+  const logger = modules.logger ?? createLogger("models", config.logLevel);
   const source = folderSource(config.basePath);
   const opened = await openModel(source);
   const { shape } = opened;
@@ -64,6 +67,8 @@ export async function serveAdapters(
     }
   };
   const tokens = await openTokenizer(source, shape.vocabularySize);
+  const spelled = await readVocabulary(source, tokens, shape.vocabularySize);
+  const keys = new ApiKeys(config.dataPath, logger);
   const endTokens = await readEndTokens(config.basePath);
   const adapterStore = new AdapterStore({
     shape,
@@ -76,7 +81,7 @@ export async function serveAdapters(
   const registry = new Registry();
   const metrics = createServingMetrics(registry);
   const engine = new ServingEngine({
-    models,
+    models: models.map((model) => ({ ...model, spelled })),
     shared,
     pool,
     limits: { maxQueued: config.maxQueued, maxQueuedPerTenant: config.maxQueuedPerTenant, quantum: QUANTUM },
@@ -91,12 +96,18 @@ export async function serveAdapters(
   const seat = { basePath: config.basePath, vocabularySize: shape.vocabularySize };
   const encoder = new PromptEncoder(tokens, seat, engine.maxPositions);
   const service = new CompletionService(
-    { baseName, vocabularySize: shape.vocabularySize, endTokens, maxBufferedBytes: config.streamBufferBytes },
-    { engine, encoder, tokens, chat: chatForm(tokens), metrics, log: logger, book: modules.book },
+    {
+      ...{ baseName, vocabularySize: shape.vocabularySize, endTokens, hasJson: spelled !== null },
+      maxBufferedBytes: config.streamBufferBytes,
+    },
+    {
+      ...{ engine, encoder, tokens, chat: chatForm(tokens), metrics, log: logger, book: modules.book },
+      names: new TokenNames(tokens, spelled),
+    },
   );
   const { book, mounts } = modules;
   const app = await createServingApp({
-    ...{ service, engine, adapterStore, registry, baseName, limits: config },
+    ...{ service, engine, adapterStore, registry, baseName, keys, limits: config },
     ...{ mostPromptBytes: encoder.mostBytes, log: logger, book, mounts },
   });
   const url = await app.listen({ host: config.host, port: config.port });

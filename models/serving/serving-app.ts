@@ -4,10 +4,12 @@ import { createServer } from "@openledger/foundation/http/create-server";
 import type { HttpErrors, ServerLog } from "@openledger/foundation/http/http-errors";
 import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
 import type { Registry } from "prom-client";
 import type { AdapterStore } from "../adapters/adapter-store.ts";
+import { servingError } from "../model-errors.ts";
 import type { AnswerBilling } from "./answer-billing.ts";
+import type { ApiKey, ApiKeys } from "./api-keys.ts";
 import type { CompletionService } from "./completion-service.ts";
 import { errorView } from "./openai-answers.ts";
 import { parseChat, parseCompletion } from "./openai-requests.ts";
@@ -19,6 +21,7 @@ interface ServingAppModules {
   readonly adapterStore: AdapterStore;
   readonly registry: Registry;
   readonly baseName: string;
+  readonly keys: ApiKeys;
   /** Bytes of a prompt's text. */
   readonly mostPromptBytes: number;
   readonly limits: ServerLimits;
@@ -35,9 +38,11 @@ const [OTHER_BYTES, ESCAPED_BYTES] = [65_536, 6];
 /** An answer waits for its turn. */
 const SILENT_TIMEOUT_MS = 600_000;
 
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
 /** OpenAI's routes, health and metrics; the caller listens. */
 export async function createServingApp(modules: ServingAppModules): Promise<FastifyInstance> {
-  const { baseName, book, service, engine, log, mostPromptBytes, registry, adapterStore } = modules;
+  const { baseName, book, service, engine, keys, log, mostPromptBytes, registry, adapterStore } = modules;
   const errors = servingErrors(engine, log);
   const app = await createServer({
     limits: modules.limits,
@@ -56,17 +61,42 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
     parent: id === baseName ? null : baseName,
     openledger: book === undefined ? { charging: "free" } : { charging: "ledger", ...book.registered(id) },
   });
-  app.get("/v1/models", async () => ({
+  const keyOf = new WeakMap<FastifyRequest, ApiKey | null>();
+  // After the network's limit, and before the body is read.
+  const preParsing = async (request: FastifyRequest, reply: FastifyReply) => {
+    const key = keys.admit(request.headers.authorization);
+    keyOf.set(request, key);
+    try {
+      key?.takeRequest();
+    } finally {
+      reply.headers(key?.headers ?? {});
+    }
+  };
+  const route = (method: "GET" | "POST", url: string, handler: RouteHandlerMethod) => {
+    const methods = method === "GET" ? ["GET", "HEAD"] : [method];
+    app.route({ method, url, preParsing, handler });
+    app.route({
+      method: METHODS.filter((other) => !methods.includes(other)),
+      url,
+      preParsing: async (request, reply) => {
+        reply.header("allow", methods.join(", "));
+        const message = `Not allowed to ${request.method} on ${url}. Perhaps you meant ${method}`;
+        throw servingError("SRV_UNKNOWN_ROUTE", message, { data: { openaiCode: "method_not_supported" } });
+      },
+      handler: () => undefined,
+    });
+  };
+  route("GET", "/v1/models", async () => ({
     object: "list",
     data: [baseName, ...(await adapterStore.names())].map(modelView),
   }));
-  app.get<{ Params: { model: string } }>("/v1/models/:model", async (request) => {
-    const { model } = request.params;
+  route("GET", "/v1/models/:model", async (request) => {
+    const { model } = request.params as { model: string };
     if (model !== baseName) adapterStore.stamp(model);
     return modelView(model);
   });
-  app.post("/v1/completions", (request, reply) => give(request, reply, parseCompletion));
-  app.post("/v1/chat/completions", (request, reply) => give(request, reply, parseChat));
+  route("POST", "/v1/completions", (request, reply) => give(request, reply, parseCompletion));
+  route("POST", "/v1/chat/completions", (request, reply) => give(request, reply, parseChat));
   app.get("/health", (_request, reply) => {
     const { activeCount, isHealthy, queuedCount } = engine;
     return reply.code(isHealthy ? 200 : 503).send({ isHealthy, activeCount, queuedCount });
@@ -100,7 +130,8 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
     for (const [name, value] of Object.entries(reply.getHeaders()))
       if (value !== undefined) reply.raw.setHeader(name, value);
     try {
-      await service.answer(body, clientNetwork(request), reply.raw);
+      const asker = { address: clientNetwork(request), key: keyOf.get(request) ?? null };
+      await service.answer(body, asker, reply.raw);
       reply.hijack();
     } catch (error) {
       // What failed in the middle of a stream has been said there.
@@ -116,6 +147,9 @@ function servingErrors(engine: ServingEngine, log: ServerLog): HttpErrors {
     log,
     statusOf: (error) => errorView(error).status,
     bodyOf: (error) => errorView(error).body,
-    retryAfterSeconds: () => engine.retryAfterSeconds,
+    retryAfterSeconds: ({ data }) => {
+      const { retryAfterSeconds: own } = data as { retryAfterSeconds?: number };
+      return own ?? engine.retryAfterSeconds;
+    },
   };
 }

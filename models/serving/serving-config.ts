@@ -16,6 +16,7 @@ import { z } from "zod";
 import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
 import { servingError } from "../model-errors.ts";
+import { issueKey, readKeys, revokeKey } from "./api-keys.ts";
 
 /** Every setting, in the environment as SERVING_…; docs/reference/settings.md has their table. */
 export const SERVING_SETTINGS = {
@@ -84,6 +85,9 @@ export const SERVING_SETTINGS = {
   },
   logLevel: SHARED_SETTINGS.logLevel,
 } as const satisfies Settings;
+
+/** Who may ask is a file of the data directory, not a setting. */
+export const servingKeys = { issue: issueKey, read: readKeys, revoke: revokeKey };
 
 /** What no operator has had a reason to set. */
 const FIXED = {

@@ -3,24 +3,21 @@ import type { AdapterLease, AdapterPool } from "../adapters/adapter-pool.ts";
 import type { BatchToken } from "../batches/batch-loop.ts";
 import { type BatchModel, PAGE_POSITIONS } from "../batches/batch-model.ts";
 import { BatchThread } from "../batches/batch-thread.ts";
-import type { Sampling } from "../batches/choose-token.ts";
+import type { TokenLogprobs } from "../batches/choose-token.ts";
 import type { SharedArena } from "../kernels/create-kernels.ts";
 import { servingError } from "../model-errors.ts";
+import type { AnswerForm } from "./answer-billing.ts";
 import { FairQueue, type QueueLimits, type QueueTenant } from "./fair-queue.ts";
 import { RunningShares } from "./running-shares.ts";
 
 /** `tenant` and `address`: whose turn it takes. */
-interface EngineQuestion extends Sampling, QueueTenant {
+interface EngineQuestion extends AnswerForm, QueueTenant {
   /** null for the base. */
   readonly adapter: string | null;
-  readonly prompt: readonly number[];
-  readonly maxTokens: number;
-  readonly seed: string;
-  readonly endTokens: readonly number[];
 }
 
 interface EngineListener {
-  onToken(token: number): void;
+  onToken(token: number, logprobs: TokenLogprobs | undefined): void;
   onEnd(end: "stop" | "length"): void;
   onError(error: RollupError): void;
 }
@@ -115,6 +112,11 @@ export class ServingEngine {
   get maxPositions(): number {
     const { kv, maxPositions } = this.#parts.models[0]!;
     return Math.min(maxPositions, kv.pageCount * PAGE_POSITIONS);
+  }
+
+  /** Of all answers that are made at once. */
+  get allPositions(): number {
+    return this.#parts.models[0]!.kv.pageCount * PAGE_POSITIONS;
   }
 
   /** In how many seconds there may be room again, by how fast answers end. */
@@ -215,7 +217,7 @@ export class ServingEngine {
 
   #onTokens(tokens: readonly BatchToken[], stepMs: number): void {
     this.#parts.observer.onStep(stepMs / 1000, tokens.length);
-    for (const { end, id, token } of tokens) {
+    for (const { end, id, logprobs, token } of tokens) {
       const job = this.#jobs.get(id);
       if (job === undefined) continue;
       const isHeard = job.state === "running";
@@ -226,7 +228,7 @@ export class ServingEngine {
           job.lease?.isCold ?? false,
         );
       }
-      if (isHeard && token >= 0) job.listener.onToken(token);
+      if (isHeard && token >= 0) job.listener.onToken(token, logprobs);
       if (end === null) continue;
       if (job.state === "running") job.listener.onEnd(end);
       this.#free(job);

@@ -126,19 +126,16 @@ describe("refusals", () => {
     client.completions.create({ model: "a1", prompt: "x", max_tokens: 2, ...more } as never);
 
   it("name what is wrong in OpenAI's form", async () => {
-    const invalid = { status: 400, type: "invalid_request_error", code: "invalid_request" };
+    const invalid = { status: 400, type: "invalid_request_error", code: "invalid_value" };
     await expect(ask({ model: "nobody" })).rejects.toMatchObject({
       status: 404,
       code: "model_not_found",
       param: "model",
     });
     await expect(ask({ model: "../base" })).rejects.toMatchObject({ status: 404 });
-    await expect(ask({ n: 2 })).rejects.toMatchObject({ ...invalid, param: "n" });
     await expect(ask({ temperature: -1 })).rejects.toMatchObject({ ...invalid, param: "temperature" });
-    await expect(ask({ logprobs: 3 })).rejects.toMatchObject({ ...invalid, param: "logprobs" });
     await expect(ask({ prompt: "" })).rejects.toMatchObject({ ...invalid, param: "prompt" });
     await expect(ask({ prompt: [999] })).rejects.toMatchObject({ ...invalid, param: "prompt" });
-    await expect(ask({ prompt: ["a", "b"] })).rejects.toMatchObject({ ...invalid, param: "prompt" });
     const long = { status: 400, code: "context_length_exceeded", param: "messages" };
     await expect(ask({ prompt: "x".repeat(511) })).rejects.toMatchObject(long);
     await expect(ask({ max_tokens: 2 ** 20 })).rejects.toMatchObject(long);

@@ -14,6 +14,7 @@ export class TokenText {
   /** Text that may be the start of a stop. */
   #held = "";
   #isStopped = false;
+  #length = 0;
 
   constructor(tokens: TextTokens, stops: readonly string[]) {
     this.#tokens = tokens;
@@ -22,6 +23,11 @@ export class TokenText {
 
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  /** Characters that are certain, given out or not: where the next token's text begins. */
+  get length(): number {
+    return this.#length;
   }
 
   /** The text that is certain now. */
@@ -68,6 +74,7 @@ export class TokenText {
   }
 
   #emit(more: string): string {
+    this.#length += more.length;
     const text = this.#held + more;
     const at = firstStop(text, this.#stops);
     if (at >= 0) {

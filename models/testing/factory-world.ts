@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import { createHostWorld, type HostWorld } from "@openledger/datanets/testing/host-world";
 import type { TestHost } from "@openledger/datanets/testing/test-host";
-import pino from "pino";
+import { createLogger } from "@openledger/foundation/logger";
 import { FactoryClient } from "../factory/factory-client.ts";
 import { readFactoryConfig } from "../factory/factory-config.ts";
 import { createFactoryProcess, type FactoryProcess } from "../factory/factory-process.ts";
@@ -69,7 +69,7 @@ export async function createFactoryWorld(
       const made = await createFactoryProcess(config, {
         client: reader,
         circuitSizes: async () => [FACTORY_CIRCUIT],
-        logger: pino({ level: "info" }, destination),
+        logger: createLogger("test", "info", destination),
         onFatal: fatal,
       });
       factories.push(made);

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -147,11 +148,13 @@ describe("openledger operator init", () => {
       const mounts = (volumes as string[]).map((volume) => volume.split(":"));
       expect(mounts.every(([from, to]) => from === to)).toBe(true);
       const writable = mounts.filter(([, , mode]) => mode !== "ro").map(([from]) => from!);
-      for (const path of unitValue("ReadWritePaths")!.split(" "))
+      for (const path of unitValue("ReadWritePaths")!.split(" ")) {
         expect(
           writable.some((mount) => path === mount || path.startsWith(`${mount}/`)),
           path,
         ).toBe(true);
+        expect(existsSync(path), `${path}, before the first start`).toBe(true);
+      }
       const files = Object.entries(readEnvFile(paths.env(name))).filter(([key]) => key.endsWith("_FILE"));
       for (const [, path] of files) expect(mounts.some(([mount]) => path.startsWith(`${mount}/`))).toBe(true);
       expect(volumes).toContain("/nowhere/keys:/nowhere/keys:ro");

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";
 import { userInfo } from "node:os";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
 import { readSecretFile } from "@openledger/foundation/secret-file";
@@ -209,6 +209,7 @@ async function writeProcess(folder: string, installation: Installation, one: Pla
   await writeFileWhole(paths.env(one.name), `${lines.join("\n")}\n`, 0o600);
   await writeFileWhole(paths.unit(one.name), systemdUnit(folder, installation, one));
   // Those of a ledger are made by their processes: where one is there, the machine has been a leader.
+  await mkdir(join(installation.repository, ".cache"), { recursive: true });
   if (one.kind === "dispatcher") await mkdir(one.dataPath!, { recursive: true });
   else if (one.dataPath !== null) await mkdir(dirname(one.dataPath), { recursive: true });
 }

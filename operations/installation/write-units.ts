@@ -1,4 +1,6 @@
 /** The same processes for systemd and for compose. Both read the same env files. */
+
+import { dirname } from "node:path";
 import type { Installation, InstalledProcess } from "./installation.ts";
 import { installationPaths } from "./installation.ts";
 
@@ -12,7 +14,8 @@ export function systemdUnit(
   { repository, user }: Installation,
   one: InstalledProcess,
 ): string {
-  const written = [`${repository}/.cache`, ...(one.dataPath === null ? [] : [one.dataPath])];
+  // systemd starts nothing whose writable folders are not there, and a process makes its own at its first start.
+  const written = [`${repository}/.cache`, ...(one.dataPath === null ? [] : [dirname(one.dataPath)])];
   return [
     "[Unit]",
     `Description=OpenLedger ${one.name}`,

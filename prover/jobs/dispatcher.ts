@@ -8,11 +8,11 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { proveJobAnswer, unprovenBatchesAnswer } from "@openledger/circuits/wire/operator-api";
+import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { askSequencer, type SequencerEndpoint } from "@openledger/foundation/wire/sequencer-request";
 import { type Job, Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import type { Logger } from "pino";
 import type { z } from "zod";
 import { countWorkerProof, type DispatchMetrics } from "./dispatch-metrics.ts";
 import { openHandIn } from "./hand-in.ts";

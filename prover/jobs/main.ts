@@ -1,11 +1,11 @@
 /** The dispatcher's process: `npx tsx prover/jobs/main.ts`, configured by prover/jobs/dispatch-config.ts. */
 
 import { startHealthServer } from "@openledger/foundation/http/health-server";
+import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { cutStopShort } from "@openledger/foundation/run-until-stopped";
 import { SequencerChoice } from "@openledger/foundation/wire/sequencer-choice";
-import { pino } from "pino";
 import { type DispatchConfig, readDispatchConfig } from "./dispatch-config.ts";
 import { createDispatchMetrics } from "./dispatch-metrics.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -14,7 +14,7 @@ import { connectRedis } from "./prove-queue.ts";
 
 async function run(config: DispatchConfig): Promise<void> {
   keepFilesPrivate();
-  const logger = pino({ level: config.logLevel });
+  const logger = createLogger("dispatcher", config.logLevel);
   const stopping = new AbortController();
   stopping.signal.addEventListener("abort", () => cutStopShort(logger, "dispatcher"));
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stopping.abort());

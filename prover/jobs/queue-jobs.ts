@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
+import type { Logger } from "@openledger/foundation/logger";
 import { type Job, UnrecoverableError, Worker } from "bullmq";
-import type { Logger } from "pino";
 import { proverError } from "../prover-errors.ts";
 import { type PlainAnswer, sealAnswer } from "./hand-in.ts";
 import {

@@ -1,5 +1,5 @@
+import { createLogger } from "@openledger/foundation/logger";
 import { ONE_DAY_MS } from "@openledger/foundation/settings";
-import { pino } from "pino";
 import { beforeAll, expect, test } from "vitest";
 import { createProver } from "../backends.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
@@ -23,7 +23,7 @@ function checkerAt(clock: () => number, openOther: (name: string) => Promise<Pro
   const results: string[] = [];
   const opened: string[] = [];
   const check = new CrossCheck("native", {
-    logger: pino({ level: "silent" }),
+    logger: createLogger("test", "silent"),
     clock,
     onChecked: (result) => results.push(result),
     openOther: (name) => {

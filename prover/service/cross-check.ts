@@ -1,7 +1,7 @@
 /** Once a day the witness of one batch is proven by another back end, too: whoever proves alone would not see his own fault. */
 
+import type { Logger } from "@openledger/foundation/logger";
 import { ONE_DAY_MS } from "@openledger/foundation/settings";
-import type { Logger } from "pino";
 import type { BackendName } from "../backends.ts";
 import { verifyProof } from "../formats/verification-key.ts";
 import { proverError } from "../prover-errors.ts";

@@ -2,11 +2,11 @@
 
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { startHealthServer } from "@openledger/foundation/http/health-server";
+import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { cutStopShort } from "@openledger/foundation/run-until-stopped";
 import { SequencerChoice } from "@openledger/foundation/wire/sequencer-choice";
-import { type Logger, pino } from "pino";
 import { createProver } from "../backends.ts";
 import { chooseBackend } from "../choose-backend.ts";
 import { createProveJobClient, type ProveJobClient } from "../jobs/sequencer-jobs.ts";
@@ -19,7 +19,7 @@ import { createProverMetrics } from "./prover-metrics.ts";
 
 async function run(config: ProveConfig): Promise<void> {
   keepFilesPrivate();
-  const logger = pino({ level: config.logLevel });
+  const logger = createLogger("prover", config.logLevel);
   const deployment = loadDeployment(config.deploymentPath);
   const circuits = await loadDeployedCircuits(deployment.circuits);
   if (deployment.circuits.some((circuit) => circuit.isDevelopment)) {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { realFirst } from "@openledger/circuits/wire/groth16-proof";
-import { pino } from "pino";
+import { createLogger } from "@openledger/foundation/logger";
 import { describe, expect, test } from "vitest";
 import type { ProveJob, ProveJobClient } from "../jobs/sequencer-jobs.ts";
 import { proverError } from "../prover-errors.ts";
@@ -72,7 +72,7 @@ function start(jobs: ProveJobClient, prover: Prover) {
   };
   const failing: (string | null)[] = [];
   const running = runProveLoop(options, {
-    ...{ jobs, prover, circuits, logger: pino({ level: "silent" }) },
+    ...{ jobs, prover, circuits, logger: createLogger("test", "silent") },
     onFailing: (code) => {
       failing.push(code);
     },

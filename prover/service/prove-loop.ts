@@ -1,7 +1,7 @@
 /** Proves what the sequencer asks for, one batch at a time, until it is told to stop. */
 import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Logger } from "pino";
 import type { ProveJob, ProveJobClient } from "../jobs/sequencer-jobs.ts";
 import { makeMissingKey } from "../keys/deployed-circuits.ts";
 import { proverError } from "../prover-errors.ts";

@@ -10,6 +10,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { buildBatchCircuit, WORLD_SIZES } from "@openledger/e2e/internal/world/circuits";
+import { createLogger } from "@openledger/foundation/logger";
 import type { BackendName } from "@openledger/prover/backends";
 import { createDispatchMetrics } from "@openledger/prover/internal/jobs/dispatch-metrics";
 import { Dispatcher } from "@openledger/prover/internal/jobs/dispatcher";
@@ -26,7 +27,6 @@ import {
 } from "@openledger/sequencer/testing/test-rollup";
 import { Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { pino } from "pino";
 import { median } from "./prove-summary.ts";
 
 interface ProversBenchOptions {
@@ -135,7 +135,7 @@ async function openWorld(
       maxBackoffMs: 1_000,
       targetMs: 60_000,
     },
-    { redis: connection, logger: pino({ level: "silent" }), metrics: createDispatchMetrics() },
+    { redis: connection, logger: createLogger("test", "silent"), metrics: createDispatchMetrics() },
   );
   const children: ChildProcess[] = [];
   return {

@@ -3,7 +3,7 @@ import { type Deployment, loadDeployment, parseDeployment } from "@openledger/ci
 import { clientError } from "@openledger/client/client-errors";
 import { deriveKey, keyFromSecret, type L2Key } from "@openledger/client/l2-key";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
-import { findLeaves, getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { findLeaves, getLeaf, onlyAccount } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { DEFAULT_SPENDING_CAP, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -223,18 +223,9 @@ export async function resolveLeaf(
   return accountOf(client, owner);
 }
 
-/** The one account leaf of an Ethereum address. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
+/** The one account leaf of an Ethereum address; of the account's own, the one with its key. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
 export async function accountOf(client: LedgerClient, owner: Address): Promise<LedgerLeaf> {
-  const accounts = (await findLeaves(client, { owner })).filter(({ kind }) => kind === "account");
-  const [only] = accounts;
-  if (only === undefined) {
-    throw clientError("CLI_LEAF_NOT_FOUND", `${owner} has no account in the ledger`, { data: { owner } });
-  }
-  if (accounts.length > 1) {
-    const ids = accounts.map(({ id }) => id);
-    throw clientError("CLI_INPUT_INVALID", `${owner} has the accounts ${ids.join(", ")}`, {
-      data: { reason: "leaf-ambiguous", owner, ids },
-    });
-  }
-  return only;
+  const only = onlyAccount(client, await findLeaves(client, { owner }));
+  if (only !== null) return only;
+  throw clientError("CLI_LEAF_NOT_FOUND", `${owner} has no account in the ledger`, { data: { owner } });
 }

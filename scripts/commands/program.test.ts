@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -92,6 +93,7 @@ describe("openledger --help", () => {
         "models ask",
         "models base",
         "models generate",
+        "models keys",
         "models tune",
         "models register",
         "models close-epoch",
@@ -200,6 +202,16 @@ describe("openledger account new", () => {
     expect((await import("node:fs")).statSync(accountsFile()).mode & 0o077).toBe(0);
     const again = await run("account", "new", "erin", "--accounts-file", accountsFile(), "--json");
     expect(JSON.parse(again.stdout)).toMatchObject({ error: { code: "CMD_ACCOUNT_INVALID" } });
+  });
+
+  it("puts no key in clear text beside an operator's installation", async () => {
+    const operator = await mkdtemp(join(tmpdir(), "operator-"));
+    await writeFile(join(operator, "installation.json"), "{}");
+    const beside = join(operator, "accounts.json");
+    const refused = await run("account", "new", "erin", "--accounts-file", beside, "--json");
+    expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "CMD_USAGE" } });
+    expect(existsSync(beside)).toBe(false);
+    await rm(operator, { recursive: true });
   });
 
   it("never prints the private key, and keeps a random ledger key where one is asked for", async () => {

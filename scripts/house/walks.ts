@@ -20,7 +20,7 @@ const WALKS = {
     challenger/playing/published-files.ts attribution/model/model-download.ts attribution/model/verify-model.ts
     challenger/model-commitments/watch-commitment.ts challenger/playing/text-model-commitments.ts
     challenger/model-commitments/examine-model-commitment.ts challenger/games/text-faults.ts challenger/statements/find-faults.ts
-    challenger/games/text-row-tokens.ts challenger/games/text-row-overlap.ts
+    challenger/games/text-row-tokens.ts challenger/statements/text-overlap.ts
     challenger/statements/tie-faults.ts challenger/model-commitments/try-challenges.ts challenger/playing/row-games.ts
     challenger/games/traced-text.ts challenger/games/trace-player.ts
     challenger/games/trace-moves.ts challenger/trace/run-trace.ts challenger/trace/trace-tree.ts

@@ -88,7 +88,7 @@ describe("the programs that use the client package", () => {
     try {
       const url = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
       const { code, stdout } = await run("verify-batch.ts", { SEQUENCER_URL: url });
-      expect([code, stdout.split("\n")[1]]).toEqual([1, "✗ the root after is the contract's"]);
+      expect([code, stdout.split("\n")[1]]).toEqual([1, "✗ newRoot is the contract's"]);
     } finally {
       liar.close();
     }

@@ -36,6 +36,7 @@ export const PACKAGES = {
         files: [
           ...named("client", [
             "ledger-client",
+            "ledger-actions",
             "l2-key",
             "wallet",
             "contract-wallet",

@@ -1,8 +1,8 @@
-/** Every failure as `{"error": {code, message, data, docs}}` with the code's status; nothing unforeseen leaks. */
+/** Every failure as `{"error": {code, message, data, remedy, docs}}` with the code's status; nothing unforeseen leaks. */
 import { operationErrors } from "@openledger/circuits/circuit-errors";
 import type { HttpErrors } from "@openledger/foundation/http/http-errors";
 import { sayNowAndThen } from "@openledger/foundation/http/say-now-and-then";
-import type { Logger } from "../logger.ts";
+import type { Logger } from "@openledger/foundation/logger";
 import type { Metrics } from "../metrics.ts";
 import { sequencerErrors } from "../sequencer-errors.ts";
 

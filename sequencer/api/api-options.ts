@@ -4,6 +4,7 @@ import type { DeployedCircuit, Deployment } from "@openledger/circuits/registry/
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import type { Logger } from "@openledger/foundation/logger";
 import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance } from "fastify";
 import type { BatchPipeline } from "../batches/batch-pipeline.ts";
@@ -11,7 +12,6 @@ import type { BlobService } from "../batches/blob-service.ts";
 import type { Feed } from "../batches/feed.ts";
 import type { SettlementService } from "../batches/settling/settlement-service.ts";
 import type { Mempool } from "../intake/mempool.ts";
-import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Sequencer, SequencerOptions } from "../sequencer.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";

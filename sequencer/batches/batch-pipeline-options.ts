@@ -1,8 +1,8 @@
 /** What a line of batches is made with, and what it reports. */
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import type { ClosedTableBatch } from "@openledger/circuits/table/table-builder";
+import type { Logger } from "@openledger/foundation/logger";
 import type { UnitFeeRules } from "../fees/unit-fee.ts";
-import type { Logger } from "../logger.ts";
 import type { Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";

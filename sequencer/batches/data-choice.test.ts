@@ -2,8 +2,8 @@ import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
 import { batchSizes, openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { shapeOf } from "@openledger/circuits/testing/sample-shape";
+import { createLogger } from "@openledger/foundation/logger";
 import { expect, it } from "vitest";
-import { createLogger } from "../logger.ts";
 import { createMetrics } from "../metrics.ts";
 import { DataChoice, type DataMode } from "./data-choice.ts";
 
@@ -25,7 +25,7 @@ const SETTLEMENT = {
 function choiceOf(mode: DataMode, shapes: readonly BatchShape[]) {
   const now = { ms: 1_000_000 };
   const metrics = createMetrics();
-  const logger = createLogger({ level: "silent", component: "test" });
+  const logger = createLogger("test", "silent");
   const [first, ...others] = shapes.map(circuitOf);
   const choice = new DataChoice(mode, [first!, SETTLEMENT, ...others], {
     metrics,

@@ -12,7 +12,7 @@ import {
   type DataPrices,
   dataCostsWei,
 } from "@openledger/contracts/l1/data-cost";
-import type { Logger } from "../logger.ts";
+import type { Logger } from "@openledger/foundation/logger";
 import type { Metrics } from "../metrics.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { ClosingPlace, PlaceChooser } from "./close-batch.ts";

@@ -5,13 +5,13 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hex32 } from "@openledger/foundation/hex";
+import type { Logger } from "@openledger/foundation/logger";
 import {
   encodeEvidence,
   type PreconfirmationEvidence,
 } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import type { PostedOperation } from "@openledger/verifier/replay/posted-operations";
 import { Gauge, type Registry } from "prom-client";
-import type { Logger } from "../logger.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 

@@ -1,8 +1,8 @@
 /** The full node's one loop: L1, then the sequencer, and the alarms about both that pass. */
 import { isBlobMissing } from "@openledger/bridge/blobs/blob-source";
 import { MALFORMED_REMEDY } from "@openledger/bridge/l1/submission/malformed-batch";
+import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Logger } from "../logger.ts";
 import type { FollowAlarms } from "./follow-alarms.ts";
 import type { FollowFeed } from "./follow-feed.ts";
 import type { FollowL1 } from "./follow-l1.ts";

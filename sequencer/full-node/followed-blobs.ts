@@ -5,7 +5,7 @@ import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/brid
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { type BatchShape, isBlobShape } from "@openledger/circuits/protocol";
 import { batchShapesOf, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
-import type { Logger } from "../logger.ts";
+import type { Logger } from "@openledger/foundation/logger";
 import type { Metrics } from "../metrics.ts";
 
 interface FollowedBlobsOptions {

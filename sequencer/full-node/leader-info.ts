@@ -2,10 +2,10 @@
 
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { isNameOfSizes } from "@openledger/circuits/registry/circuit-sizes";
+import type { Logger } from "@openledger/foundation/logger";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
 import type { BatchRegistry } from "../batches/batch-registry.ts";
-import type { Logger } from "../logger.ts";
 
 const REQUEST_TIMEOUT_MS = 10_000;
 /** The sequencer's default, where it does not say. */

@@ -1,9 +1,9 @@
 /** What the sequencer takes at all, before it looks at anything else: everything, or what leads out, or nothing. */
 
 import { KIND, kindRule } from "@openledger/circuits/protocol";
+import type { Logger } from "@openledger/foundation/logger";
 import type { Gauge } from "prom-client";
 import { type MalformedBatch, malformedOnL1 } from "../batches/from-l1/foreign-batch.ts";
-import type { Logger } from "../logger.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { L1Place } from "./l1-place.ts";
 

@@ -5,10 +5,10 @@
  */
 
 import { isSamePlace, type LedgerPlace } from "@openledger/circuits/ledger/ledger";
+import type { Logger } from "@openledger/foundation/logger";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import type { Gauge } from "prom-client";
 import type { BatchRegistry } from "../batches/batch-registry.ts";
-import type { Logger } from "../logger.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 /** The bridge's word for a batch with signed operations that this ledger did not put there. */

@@ -6,7 +6,7 @@
  * take no block from the future, but for half a second. Acknowledging stops a margin before the end by this clock, so it may
  * be behind by less than the margin. It is compared with every block: behind by half of the margin is too much already.
  */
-import type { Logger } from "../logger.ts";
+import type { Logger } from "@openledger/foundation/logger";
 import type { Metrics } from "../metrics.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";

@@ -11,11 +11,11 @@ import {
   SAMPLED_CIRCUIT,
 } from "@openledger/bridge/testing/model-history";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
+import { createLogger } from "@openledger/foundation/logger";
 import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import { vi } from "vitest";
 import { createFollowProcess, type FollowOptions, type FollowProcess } from "../full-node/follow-process.ts";
-import { createLogger } from "../logger.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, type L1World } from "./l1-world.ts";
 import { type Answer, OPERATOR_TOKEN } from "./test-rollup.ts";
 
@@ -53,7 +53,7 @@ export async function startTestFullNode(
       ...changes,
     },
     {
-      logger: createLogger({ level: process.env.FOLLOW_TEST_LOG ?? "silent", component: "test" } as never),
+      logger: createLogger("test", process.env.FOLLOW_TEST_LOG ?? "silent"),
       onFatal: (error) => fatal.push(error),
     },
   );

@@ -10,8 +10,8 @@ import { type BatchShape, KIND, kindRule, LEAF_KIND, shapeName } from "@openledg
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { hex20, hex32 } from "@openledger/foundation/hex";
+import { createLogger } from "@openledger/foundation/logger";
 import { type Config, loadConfig } from "../config.ts";
-import { createLogger } from "../logger.ts";
 import { createSequencerProcess, type SequencerProcess } from "../sequencer-process.ts";
 
 export const OPERATOR_TOKEN = "an operator's token for tests";
@@ -215,7 +215,7 @@ export async function startTestRollup(options: {
   const clock = { nowMs: 1_000_000 };
   const fatal: unknown[] = [];
   const started = await createSequencerProcess(config, deployment, {
-    logger: createLogger({ level: config.logLevel, component: "test" }),
+    logger: createLogger("test", config.logLevel),
     onFatal: (error) => fatal.push(error),
     clock: () => clock.nowMs,
   });

@@ -8,7 +8,7 @@
  */
 
 import { paddedGas } from "@openledger/contracts/l1/fee-policy";
-import type { Logger } from "pino";
+import type { Logger } from "@openledger/foundation/logger";
 import { type Address, type LocalAccount, size, type TransactionReceipt } from "viem";
 import type { BlobWork } from "../../blobs/blob-thread.ts";
 import { bridgeError } from "../../bridge-errors.ts";

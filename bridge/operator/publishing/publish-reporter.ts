@@ -1,5 +1,5 @@
+import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Logger } from "pino";
 import type { BridgeMetrics, PublishResult } from "../../metrics.ts";
 import type { BatchReport, OperatorClient } from "../operator-client.ts";
 import type { IntendedBatch } from "./publish-intent.ts";

@@ -1,4 +1,4 @@
-import type { Logger } from "pino";
+import type { Logger } from "@openledger/foundation/logger";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../../metrics.ts";
 

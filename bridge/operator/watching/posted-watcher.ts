@@ -1,4 +1,4 @@
-import type { Logger } from "pino";
+import type { Logger } from "@openledger/foundation/logger";
 import type { TransactionReceipt } from "viem";
 import { l1Call } from "../../l1/l1-client.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";

@@ -6,7 +6,7 @@
  */
 
 import { imaginaryFirst } from "@openledger/circuits/wire/groth16-proof";
-import type { Logger } from "pino";
+import type { Logger } from "@openledger/foundation/logger";
 import { type Hex, toHex } from "viem";
 import { z } from "zod";
 import { l1Call } from "../../l1/l1-client.ts";

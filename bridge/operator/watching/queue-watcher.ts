@@ -4,8 +4,8 @@
  */
 
 import { MAX_ADMISSIONS_PER_HEAD } from "@openledger/circuits/wire/operator-api";
+import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Logger } from "pino";
 import { type Hex, keccak256, stringToHex } from "viem";
 import { z } from "zod";
 import { bridgeError } from "../../bridge-errors.ts";

@@ -5,8 +5,8 @@
  */
 
 import { encodeHeader } from "@openledger/contracts/l1/block-header";
+import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import type { Logger } from "pino";
 import type { Hex } from "viem";
 import { z } from "zod";
 import { bridgeError } from "../../bridge-errors.ts";

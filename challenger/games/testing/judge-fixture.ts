@@ -10,7 +10,6 @@ import { bytesToHex, decodeFunctionResult, encodeFunctionData, type Hex, zeroHas
 import { type LeafTree, leafTree } from "../../statements/leaf-tree.ts";
 import type { OpenedLeaf, StatementTuple } from "../../statements/model-commitment-calls.ts";
 
-export type JudgeFixture = Awaited<ReturnType<typeof startJudge>>;
 interface JudgeCall {
   readonly functionName: string;
   readonly args: readonly unknown[];

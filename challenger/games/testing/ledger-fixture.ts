@@ -6,6 +6,7 @@ import {
   EMPTY_LEAF,
   hashLeaf,
   hashModelBody,
+  type Leaf,
   type ModelBody,
   packBinding,
 } from "@openledger/circuits/ledger/leaf";
@@ -16,64 +17,64 @@ import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
-import { refusalOf } from "@openledger/contracts/testing/refusal-of";
 import type { Hex } from "viem";
-import { registerCall, type TracedTuple, tracingDigest } from "../ledger-claims.ts";
-import type { PlayerAccount } from "../played-moves.ts";
+import {
+  registerCall,
+  type TracedTerms,
+  type TracedTuple,
+  tracedTuple,
+  tracingDigest,
+} from "../ledger-claims.ts";
 import type { DescribedModel } from "../traced-model.ts";
-import { BOND_WEI, HOUR_SECONDS, STAKE_WEI } from "./trace-fixture.ts";
+import { BOND_WEI, callsOf, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./trace-fixture.ts";
 
 const FILES_HASH = 4_242n;
 const COLUMNS = 77n;
+const COLUMN_COUNT = 20;
 const CAP = 16;
 export const MODEL_ID = 3;
 
-export type LedgerTracesFixture = Awaited<ReturnType<typeof startLedgerTraces>>;
+type LedgerTracesFixture = Awaited<ReturnType<typeof startLedgerTraces>>;
 
-export async function startLedgerTraces() {
+/** A model that has not begun, as a leaf of a ledger's state. @param changed of the leaf */
+export function unbegunModel(statics: ModelBody["statics"], changed: Partial<Leaf> = {}) {
+  const body: ModelBody = {
+    ...{ statics, closed: 0n, accruedRoot: statics.payeeRoot },
+    ...{ claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
+  };
+  const own = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, ...changed };
+  const { balance, chain, counters, keyX, l1Owner, nonce, openAmount } = own;
+  const fields = [nonce, l1Owner, keyX, balance, chain, openAmount, counters];
+  return { hash: hashLeaf({ ...own, body: hashModelBody(body) }), shown: { fields, body, cap: CAP } };
+}
+
+/** @param mostRows of model commitments; default: none is posted */
+export async function startLedgerTraces({
+  bondWei = BOND_WEI,
+  feeWei = 1n,
+  mostRows = 0,
+  windowSeconds = { games: 72n * HOUR_SECONDS, registry: 168n * HOUR_SECONDS },
+} = {}) {
   await initPoseidon();
-  const { accounts, client, clientsOf, gasOf, passTime, stop, url } = await startChain();
+  const { accounts, client, clientsOf, passTime, stop, url } = await startChain();
   const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
   const clients = clientsOf(deployer);
   const terms = {
-    ...{ windowSeconds: 72n * HOUR_SECONDS, sideSeconds: 36n * HOUR_SECONDS },
-    ...{ leastBondWei: BOND_WEI, stakeWei: STAKE_WEI },
+    ...{ windowSeconds: windowSeconds.games, sideSeconds: 36n * HOUR_SECONDS },
+    ...{ leastBondWei: bondWei, stakeWei: STAKE_WEI },
   };
   const modelCommitment = {
-    windowSeconds: 168n * HOUR_SECONDS,
-    leastBondWei: BOND_WEI,
-    availabilityChallengeFeeWei: 1n,
+    ...{ windowSeconds: windowSeconds.registry, leastBondWei: bondWei },
+    availabilityChallengeFeeWei: feeWei,
   };
-  const {
-    address: registry,
-    games,
-    math,
-  } = await deployRegistry(clients, modelCommitment, { mostRows: 0, games: terms });
-  const { borders, game } = games!;
-  const accountOf = (address: Hex): PlayerAccount => ({
-    address,
-    async send({ data, valueWei }) {
-      const hash = await client.sendTransaction({
-        ...{ account: address, to: game, data, value: valueWei, gas: 16_000_000n },
-      });
-      return { gasUsed: await gasOf(hash) };
-    },
-  });
+  const deployed = await deployRegistry(clients, modelCommitment, { mostRows, games: terms });
+  const { address: registry, math } = deployed;
+  const { borders, game } = deployed.games!;
+  const calls = callsOf(client, game, traceGameAbi);
   return {
-    ...{ borders, client, game, math, registry, owner, watcher, stranger, accountOf, clients },
-    ...{ passTime, stop, url },
+    ...{ borders, client, deployer, game, math, registry, owner, watcher, stranger, clients },
+    ...{ passTime, stop, url, ...calls },
     publicClient: clients.publicClient as never,
-    read: (functionName: string, args: readonly unknown[] = []) =>
-      client.readContract({
-        address: game,
-        abi: traceGameAbi,
-        functionName,
-        args,
-      } as never) as Promise<never>,
-    refusal: (account: Hex, data: Hex, value = 0n) =>
-      refusalOf(client, traceGameAbi, { account, to: game, data, value }),
-    send: async (account: Hex, data: Hex, valueWei = 0n) =>
-      Number((await accountOf(account).send({ data, valueWei })).gasUsed),
     /** The receipt that a claim is of. */
     async receiptOf(claimId: bigint): Promise<bigint> {
       const event = { address: game, abi: traceGameAbi, eventName: "ReceiptClaimed" } as const;
@@ -104,19 +105,12 @@ export async function startLedgerTraces() {
         }),
         split: packSplit({ ownerParts: 13_107n, validatorParts: 8_192n }),
       };
-      const body: ModelBody = {
-        ...{ statics, closed: 0n, accruedRoot: statics.payeeRoot },
-        ...{ claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
-      };
-      const leaf = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
-      const others = Array.from({ length: MODEL_ID - 1 }, (_, i) => BigInt(i + 1));
-      const leaves = [...others, hashLeaf(leaf), hashLeaf(leaf)];
+      const { hash, shown } = unbegunModel(statics);
+      const leaves = [...Array.from({ length: MODEL_ID - 1 }, (_, i) => BigInt(i + 1)), hash, hash];
       const root = treeRoot(TAG.node, leaves, TREE_DEPTH);
       const rollup = await deployFixedState(client, deployer, root, registry);
       const model = describe(rollup);
-      const { balance, chain, counters, keyX, l1Owner, nonce, openAmount } = leaf;
-      const fields = [nonce, l1Owner, keyX, balance, chain, openAmount, counters];
-      const proof = { fields, body, cap: CAP, filesHash: FILES_HASH, columnsCommitment: COLUMNS };
+      const proof = { ...shown, filesHash: FILES_HASH, columnsCommitment: COLUMNS };
       const registrationOf = (modelId: number) => {
         const path = treePath(TAG.node, leaves, TREE_DEPTH, modelId);
         return registerCall({ ...model, modelId: BigInt(modelId) }, traced, { ...proof, path });
@@ -124,4 +118,29 @@ export async function startLedgerTraces() {
       return { model, traced, rollup, registrationOf, registration: registrationOf(MODEL_ID) };
     },
   };
+}
+
+/**
+ * A ledger with the smallest language model, as `ledgerWith` makes it, and what it is traced with.
+ * @param changed of what its statics promise @param options made of the model and of its terms
+ */
+export async function tinyLedger(
+  f: LedgerTracesFixture,
+  changed: Partial<TracedTerms> = {},
+  {
+    draws = 2,
+    describe = (model: DescribedModel) => model,
+    terms = (own: TracedTuple, _: DescribedModel) => own,
+  } = {},
+) {
+  const described = await tinyTraced({ rollup: f.owner, modelId: BigInt(MODEL_ID) });
+  const promised = {
+    ...{ claimant: f.owner, rest: 1, mostTokens: 4, endToken: null, vocabulary: null },
+    ...{ rules: 0n, isLikeliest: false, ...changed },
+  };
+  const of = {
+    describe: (rollup: Hex) => describe({ ...described.model, rollup }),
+    terms: (model: DescribedModel) => terms(tracedTuple(model, promised), model),
+  };
+  return { ...(await f.ledgerWith(of, COLUMN_COUNT, draws)), kernels: described.kernels };
 }

@@ -10,6 +10,7 @@ import {
   toHex,
   zeroHash,
 } from "viem";
+import { wordBytes } from "../../trace/word-tree.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "../ledger-claims.ts";
 import { claimOf, type DescribedModel, type TracedQuery } from "../traced-model.ts";
 
@@ -24,8 +25,6 @@ const NO_TOKEN = 2n ** 32n;
 export function longestClaim(model: DescribedModel, traced: TracedTuple, query: TracedQuery) {
   const { statement } = claimOf(model, query);
   const tokens = Array.from({ length: MOST_TOKENS }, (_, i) => 100_000 + i);
-  const bytes = new DataView(new ArrayBuffer(4 * tokens.length));
-  for (const [i, token] of tokens.entries()) bytes.setUint32(4 * i, token);
   const path = Array.from({ length: Math.log2(MOST_TOKENS) }, () => zeroHash);
   const program = encodeAbiParameters(parseAbiParameters("uint256, bytes32"), [
     statement.opCount,
@@ -35,7 +34,7 @@ export function longestClaim(model: DescribedModel, traced: TracedTuple, query: 
   const programs = path.reduce<Hex>((node, left) => keccak256(concat([left, node])), keccak256(program));
   const of = { programs, programCount: BigInt(tokens.length) };
   const shown = {
-    ...{ ...statement, ...of, tokens: toHex(new Uint8Array(bytes.buffer)) },
+    ...{ ...statement, ...of, tokens: toHex(wordBytes(tokens)) },
     promptCount: BigInt(PROMPT_TOKENS),
   };
   const mostTokens = tokens.length - PROMPT_TOKENS;

@@ -27,6 +27,13 @@ export function falseTrace(
   return tracedQuery(text, program, results);
 }
 
+/** The results that a query claims. */
+export function claimedNumbers({ claimedOp, tree }: TracedQuery): Float32Array {
+  const words = tree.ops[claimedOp]!;
+  const bytes = Buffer.concat(Array.from({ length: words.wordCount }, (_, i) => words.node(0, i)));
+  return Float32Array.from({ length: bytes.length / 4 }, (_, k) => bytes.readFloatBE(4 * k));
+}
+
 /** Of the operations of a kind the middle one. */
 export function placeOf({ program }: Pick<TracedQuery, "program">, kind: OpKind): number {
   const all = program.flatMap((op, place) => (op.kind === kind ? [place] : []));

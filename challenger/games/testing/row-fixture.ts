@@ -1,33 +1,22 @@
 /** Rows of a small language model, posted on a chain of their own, before a rollup that is one word: its state's root. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concatBytes } from "@noble/hashes/utils.js";
 import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
-import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
-import {
-  EMPTY_LEAF,
-  hashDatanetBody,
-  hashLeaf,
-  hashModelBody,
-  hashStatics,
-  type ModelBody,
-  packBinding,
-} from "@openledger/circuits/ledger/leaf";
-import { EMPTY_CLAIMED_ROOT, packSplit } from "@openledger/circuits/ledger/rewards";
+import { hashTagged } from "@openledger/circuits/field/poseidon";
+import { hashStatics, packBinding } from "@openledger/circuits/ledger/leaf";
+import { packSplit } from "@openledger/circuits/ledger/rewards";
 import { hashRow, treePath, treeRoot, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import { LEAF_KIND, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
 import {
   columnsCommitment,
   commitColumns,
   featuresCommitment,
 } from "@openledger/circuits/settlement/feature-commitment";
-import { deployRegistry, FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
+import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
-import { refusalOf } from "@openledger/contracts/testing/refusal-of";
-import { madeConfigs } from "@openledger/models/testing/made-models";
 import { bytesToHex, encodeFunctionData, type Hex, parseEther } from "viem";
+import { datanetLeaf } from "../../model-commitments/testing/rows-in-state.ts";
 import {
   type CommittedModel,
   factBytes,
@@ -36,29 +25,22 @@ import {
   type TREES,
 } from "../../statements/committed-model.ts";
 import { statementTuple } from "../../statements/model-commitment-calls.ts";
+import { lengthOf } from "../../statements/row-arithmetic.ts";
+import { readPoints } from "../../statements/tie-faults.ts";
 import type { TracedText } from "../../trace/leaf-rules.ts";
-import { WordTree, wordsOf } from "../../trace/word-tree.ts";
+import { wordsOf } from "../../trace/word-tree.ts";
 import { registerCall, type TracedTuple, tracedTuple, tracingDigest } from "../ledger-claims.ts";
-import type { PlayerAccount } from "../played-moves.ts";
+import { challengeRowCall } from "../text-calls.ts";
 import { withTextTrees } from "../text-model-commitment.ts";
 import { rowTokensLeaf } from "../text-row-tokens.ts";
-import {
-  asRow,
-  claimOf,
-  type DescribedModel,
-  describeModel,
-  type TracedQuery,
-  traceQuery,
-  tracingKernels,
-} from "../traced-model.ts";
-import { HOUR_SECONDS, smallModel } from "./trace-fixture.ts";
+import { asRow, type DescribedModel, type TracedQuery, traceQuery } from "../traced-model.ts";
+import { MODEL_ID, startLedgerTraces, unbegunModel } from "./ledger-fixture.ts";
+import { claimedNumbers } from "./played-games.ts";
+import { callsOf, HOUR_SECONDS, tinyTraced } from "./trace-fixture.ts";
 
 export const BOND_WEI = parseEther("2");
-export const STAKE_WEI = parseEther("0.2");
 export const WINDOW_SECONDS = 96n * HOUR_SECONDS;
 export const SIDE_SECONDS = 36n * HOUR_SECONDS;
-const CAP = 16;
-export const MODEL_ID = 3;
 const DATANET_ID = 4;
 const FILES_HASH = 4_242n;
 const ONE = 1n << 40n;
@@ -71,58 +53,37 @@ const TEXTS: readonly TracedText[] = [
   { tokens: [9, 7, 9], promptCount: 1 },
 ];
 
-export type RowFixture = Awaited<ReturnType<typeof startRows>>;
-
 /** All contracts, for model commitments of so many rows at most. */
 export async function startRowContracts(mostRows: number) {
-  await initPoseidon();
-  const { accounts, client, clientsOf, passTime, stop, url } = await startChain();
-  const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
-  const clients = clientsOf(deployer);
-  const money = { leastBondWei: BOND_WEI, stakeWei: STAKE_WEI };
-  const times = { windowSeconds: WINDOW_SECONDS, sideSeconds: SIDE_SECONDS };
-  const { address: disputes, games: deployed } = await deployRegistry(
-    clients,
-    {
-      windowSeconds: WINDOW_SECONDS,
-      leastBondWei: BOND_WEI,
-      availabilityChallengeFeeWei: parseEther("0.01"),
-    },
-    { mostRows, games: { ...times, ...money } },
-  );
-  const games = deployed!.game;
-  const send = async (account: Hex, to: Hex, data: Hex, valueWei = 0n) => {
-    const call = { account, to, data, value: valueWei, gas: 16_000_000n };
-    const hash = await client.sendTransaction(call);
-    const { gasUsed, status } = await client.getTransactionReceipt({ hash });
-    if (status !== "success") throw new Error(`transaction ${hash} reverted`);
-    return Number(gasUsed);
-  };
+  const base = await startLedgerTraces({
+    ...{ bondWei: BOND_WEI, feeWei: parseEther("0.01"), mostRows },
+    windowSeconds: { games: WINDOW_SECONDS, registry: WINDOW_SECONDS },
+  });
+  const { client, clients, deployer, game: games, owner, passTime, publicClient, registry } = base;
+  const { stop, stranger, url, watcher } = base;
+  const disputes = registry;
   const abi = [...disputesAbi, ...traceGameAbi] as const;
+  const at = (to: Hex) => callsOf(client, to, abi);
+  const send = (account: Hex, to: Hex, data: Hex, valueWei = 0n) => at(to).send(account, data, valueWei);
   return {
     ...{ client, clients, disputes, games, owner, watcher, stranger, send, abi },
-    publicClient: clients.publicClient as never,
-    ...{ passTime, stop, url },
-    accountOf: (address: Hex, to: Hex = games): PlayerAccount => ({
-      address,
-      send: async ({ data, valueWei }) => ({ gasUsed: BigInt(await send(address, to, data, valueWei)) }),
-    }),
-    read: <Result>(to: Hex, functionName: string, args: readonly unknown[] = []) =>
-      client.readContract({ address: to, abi, functionName, args } as never) as Promise<Result>,
-    refusal: (account: Hex, to: Hex, data: Hex, value = 0n) =>
-      refusalOf(client, abi, { account, to, data, value }),
+    ...{ passTime, publicClient, stop, url },
+    accountOf: (address: Hex, to: Hex = games) => at(to).accountOf(address),
+    read: <Result>(to: Hex, functionName: string, args: readonly unknown[] = []): Promise<Result> =>
+      at(to).read(functionName, args),
+    refusal: (account: Hex, to: Hex, data: Hex, value = 0n) => at(to).refusal(account, data, value),
     /**
      * Registers a model in a rollup of its own, which has the posted version.
      * @param anyModel under any rollup @param posted with the statics that are registered
      */
     async register(anyModel: DescribedModel, traced: TracedTuple, posted: CommittedModel) {
-      const { leaves: ofState, registration } = stateWith(posted);
+      const { datanet, leaves: ofState, registration } = stateWith(posted);
       const rollup = await deployFixedState(client, deployer, treeRoot(TAG.node, ofState, TREE_DEPTH));
       const model = { ...anyModel, rollup };
       await send(owner, games, registerCall(model, traced, registration));
       const path = treePath(TAG.node, ofState, TREE_DEPTH, DATANET_ID);
       const commitModelCall = (of: CommittedModel) => {
-        const args = [FAMILY_NUMBERS.text, statementOf(of), rollup, DATANET, path] as const;
+        const args = [FAMILY_NUMBERS.text, statementOf(of), rollup, datanet, path] as const;
         return encodeFunctionData({ abi: disputesAbi, functionName: "commitModel", args } as never);
       };
       return {
@@ -130,11 +91,7 @@ export async function startRowContracts(mostRows: number) {
         /** The model commitment's number. */
         async post(of: CommittedModel = posted): Promise<bigint> {
           await send(owner, disputes, commitModelCall(of), BOND_WEI);
-          return client.readContract({
-            address: disputes,
-            abi: disputesAbi,
-            functionName: "modelCommitmentCount",
-          });
+          return at(disputes).read("modelCommitmentCount");
         },
       };
     },
@@ -144,47 +101,23 @@ export async function startRowContracts(mostRows: number) {
 /** All of them, a model that is registered with the promise, and an honest model commitment of its rows, not yet posted. */
 export async function startRows() {
   const contracts = await startRowContracts(TEXTS.length);
-  const config = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
-  const small = await smallModel(config, 6);
   const named = { rollup: contracts.owner, modelId: BigInt(MODEL_ID) };
-  const anyModel = describeModel(named, small.model, small.inputs);
+  const { kernels, model: anyModel } = await tinyTraced(named);
   const terms = tracedTuple(anyModel, {
     ...{ claimant: contracts.owner, rest: 1, mostTokens: 4, endToken: null, vocabulary: null },
     rules: 1n | (ONE << 8n),
     isLikeliest: true,
   });
-  const kernels = tracingKernels("wasm", anyModel);
   const tracing = tracingDigest(terms);
   const honest = TEXTS.map((text) => asRow(traceQuery(anyModel, text, kernels)));
   const registered = await contracts.register(anyModel, terms, honestRows(honest, tracing));
   const { model, traced } = registered;
   return {
     ...{ ...contracts, ...registered, kernels, honest, tracing },
-    /** The transaction that challenges a posted row. @param own of its tokens, as the challenger computes it */
-    rowCall(id: bigint, of: CommittedModel, row: number, own: TracedQuery = honest[row]!): Hex {
-      const { path, statement } = claimOf(model, own);
-      const opening = (tree: "tokens" | "map") => ({
-        data: bytesToHex(of.leaves[tree][row]!),
-        path: of.trees[tree].path(row).map((node) => bytesToHex(node)),
-      });
-      const query = rootOfLeaf(of.leaves.map[row]!);
-      const args = [id, BigInt(row), statementOf(of), traced, { ...statement, query }, path] as const;
-      const shown = [opening("tokens"), opening("map")] as const;
-      return encodeFunctionData({
-        abi: traceGameAbi,
-        functionName: "challengeRow",
-        args: [...args, ...shown],
-      } as never);
-    },
+    /** The transaction that challenges a posted row. */
+    rowCall: (id: bigint, of: CommittedModel, row: number) => challengeRowCall(id, of, model, traced, row),
   };
 }
-
-/** A datanet's leaf, besides what the statement says of its version. */
-const DATANET = {
-  fields: [3n, 77n, 5n, 9n, 8n, 0n, 24n],
-  publishedAt: 1_700_000_000n,
-  policy: 0n,
-} as const;
 
 const CONTENTS = TEXTS.map((_, k) => new TextEncoder().encode(`{"text":"row ${k}"}`));
 const SPLIT = packSplit({ ownerParts: 13_107n, validatorParts: 8_192n });
@@ -196,7 +129,7 @@ const BINDING = packBinding({
 
 /** What an honest owner posts of these passes: no row is cut, and none repeats another. */
 export function honestRows(rows: readonly TracedQuery[], tracing: Hex): CommittedModel {
-  const real = rows.map(({ claimedOp, tree }) => floatsOf(tree.ops[claimedOp]!));
+  const real = rows.map(claimedNumbers);
   const width = real[0]!.length;
   const scale = Math.max(...real.flatMap((numbers) => Array.from(numbers, Math.abs))) / 127;
   const G = new Int8Array(COLUMNS * rows.length);
@@ -214,16 +147,8 @@ export function honestRows(rows: readonly TracedQuery[], tracing: Hex): Committe
     rows: CONTENTS.map((content) => sha256(content)),
     tokens: rows.map(({ text }) => rowTokensLeaf({ ...text, lengths: text.tokens.map(() => 1) })),
     facts: rows.map((_, k) => {
-      const entries = [...entriesOf(k)];
-      const squares = entries.reduce((sum, entry) => sum + entry * entry, 0);
-      const residual = BigInt(Math.max(...entries.map(Math.abs)));
-      return factBytes({
-        factor: ONE,
-        residual,
-        pull: 0n,
-        length: Math.floor(Math.sqrt(squares)),
-        leader: k,
-      });
+      const residual = BigInt(Math.max(...Array.from(entriesOf(k), Math.abs)));
+      return factBytes({ factor: ONE, residual, pull: 0n, length: lengthOf(entriesOf(k)), leader: k });
     }),
     features: rows.map((_, k) => Uint8Array.from(entriesOf(k), (entry) => entry & 0xff)),
     map: real.map(wordsOf),
@@ -259,54 +184,22 @@ export function withLeaf(
 }
 
 /** Columns of a registered model's statics, as `admit` is shown them. */
-export const columnsOf = ({ leaves }: CommittedModel): bigint => {
-  const numberAt = (leaf: Uint8Array, from: number) => BigInt(bytesToHex(leaf.subarray(from, from + 32)));
-  return columnsCommitment({
-    u: leaves.points.map((leaf) => numberAt(leaf, 0)),
-    v: leaves.points.map((leaf) => numberAt(leaf, 32)),
-  });
-};
+export const columnsOf = (of: Pick<CommittedModel, "leaves">): bigint => columnsCommitment(readPoints(of)!);
 
 export const statementOf = ({ statement }: CommittedModel) => statementTuple(statement);
 
-function floatsOf(tree: { readonly wordCount: number; node(level: number, index: number): Uint8Array }) {
-  const bytes = concatBytes(...Array.from({ length: tree.wordCount }, (_, i) => tree.node(0, i)));
-  const view = new DataView(bytes.buffer);
-  return Float32Array.from({ length: bytes.length / 4 }, (_, k) => view.getFloat32(4 * k));
-}
-
-const rootOfLeaf = (leaf: Uint8Array): Hex => bytesToHex(new WordTree(leaf).root);
-
-/** The leaves of a state in which the committed model is, unbegun, with its datanet's version; and how it is registered. */
+/** The leaves of a state in which the committed model is, unbegun, with its datanet's version; and how both are shown. */
 function stateWith({ leaves, statement }: CommittedModel) {
-  const { binding, payeeRoot, ownersCommitment, rowCount, rowsRoot, split } = statement;
-  const points = columnsOf({ leaves, statement } as CommittedModel);
+  const { binding, payeeRoot, ownersCommitment, split } = statement;
+  const points = columnsOf({ leaves });
   const answering = tracedAnsweringHash(statement.answering, BigInt(bytesToHex(statement.roots.weights)));
-  const statics = {
+  const model = unbegunModel({
     featuresCommitment: hashTagged(TAG.features, [points, answering]),
     ...{ ownersCommitment, payeeRoot, binding, split },
-  };
-  const body: ModelBody = {
-    ...{ statics, closed: 0n, accruedRoot: payeeRoot, claimedRoot: EMPTY_CLAIMED_ROOT, epochStart: 0n },
-  };
-  const model = { ...EMPTY_LEAF, kind: LEAF_KIND.model, l1Owner: 9n, keyX: 8n, body: hashModelBody(body) };
-  const [nonce, l1Owner, keyX, balance, chain, openAmount, counters] = DATANET.fields;
-  const datanet = {
-    ...{ kind: LEAF_KIND.datanet, nonce, l1Owner, keyX, balance, chain, openAmount, counters },
-    body: hashDatanetBody({
-      ...{ version: 1n, rowCount: BigInt(rowCount) },
-      ...{ publishedAt: DATANET.publishedAt, policy: DATANET.policy },
-      ...{ rowsRoot, ownersCommitment, payeeRoot },
-    }),
-  };
-  const ofState = [11n, 12n, 13n, hashLeaf(model), hashLeaf(datanet)];
-  const fields = [
-    ...[model.nonce, model.l1Owner, model.keyX, model.balance],
-    ...[model.chain, model.openAmount, model.counters],
-  ];
-  const registration = {
-    ...{ fields, body, cap: CAP, filesHash: statement.answering, columnsCommitment: points },
-    path: treePath(TAG.node, ofState, TREE_DEPTH, MODEL_ID),
-  };
-  return { leaves: ofState, registration };
+  });
+  const datanet = datanetLeaf(statement);
+  const ofState = [11n, 12n, 13n, model.hash, datanet.hash];
+  const path = treePath(TAG.node, ofState, TREE_DEPTH, MODEL_ID);
+  const files = { filesHash: statement.answering, columnsCommitment: points };
+  return { leaves: ofState, registration: { ...model.shown, ...files, path }, datanet: datanet.shown };
 }

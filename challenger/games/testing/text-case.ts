@@ -20,7 +20,7 @@ import { type Address, zeroAddress } from "viem";
 import { textModelCommitment } from "../text-model-commitment.ts";
 import { tracedOf, withTracing } from "../traced-recipe.ts";
 import { openTracedText } from "../traced-text.ts";
-import { MODEL_ID } from "./row-fixture.ts";
+import { MODEL_ID } from "./ledger-fixture.ts";
 
 /** Rows 3 and 5 are near-duplicates of row 0, row 6 of row 2. */
 const TEXTS: readonly TextRow[] = [
@@ -36,8 +36,6 @@ const TEXTS: readonly TextRow[] = [
 const ROW_TOKENS = 64;
 const SIZE = { rows: 8, features: 36, payees: 8, draws: 2 };
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
-
-export type TextCase = Awaited<ReturnType<typeof textCase>>;
 
 /** Tunes a second. Rows have more tokens than prompts and answers; near-duplicates share, and the longest row is cut. */
 export async function textCase(claimant: Address) {

@@ -4,27 +4,22 @@ import { quantiseQuery } from "@openledger/attribution/features/quantise";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";
-import type { TraceGameParameters } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi as ledgerAbi } from "@openledger/contracts/build/trace-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { refusalOf } from "@openledger/contracts/testing/refusal-of";
-import {
-  type AdapterTarget,
-  adapterLayout,
-  usualTargets,
-} from "@openledger/models/architecture/adapter-layout";
+import { adapterLayout, usualTargets } from "@openledger/models/architecture/adapter-layout";
 import { answerRow } from "@openledger/models/architecture/loss-gradient";
-import type { FileSource } from "@openledger/models/files/byte-source";
-import { loadModel, type OpenModel, openModel } from "@openledger/models/files/load-model";
+import { loadModel, openModel } from "@openledger/models/files/load-model";
 import { memorySource } from "@openledger/models/internal/files/memory-source";
 import { encodeTensors } from "@openledger/models/internal/files/safetensors";
 import { runRowTask } from "@openledger/models/internal/training/row-task";
 import { NONE } from "@openledger/models/kernels/kernels";
-import { makeModel } from "@openledger/models/testing/made-models";
-import { type Hex, parseAbi, parseEther } from "viem";
+import { madeConfigs, makeModel } from "@openledger/models/testing/made-models";
+import { type Abi, encodeFunctionData, type Hex, parseAbi, parseEther, zeroAddress } from "viem";
 import type { TracedModel, TraceInputs } from "../../trace/query-program.ts";
 import type { PlayerAccount } from "../played-moves.ts";
-import type { TraceStatement } from "../traced-model.ts";
+import { describeModel, type LedgerModel, type TraceStatement, tracingKernels } from "../traced-model.ts";
+import { inputsOf } from "../traced-text.ts";
 
 export const BOND_WEI = parseEther("1");
 export const STAKE_WEI = parseEther("0.2");
@@ -35,27 +30,47 @@ const freeTracesAbi = parseAbi([
   "function claim(Statement statement, bytes32[] path) payable returns (uint256 claimId)",
 ]);
 export const traceGameAbi = [...ledgerAbi, ...freeTracesAbi] as const;
-export type TraceFixture = Awaited<ReturnType<typeof startTraceGame>>;
 
-export async function startTraceGame(changed: Partial<TraceGameParameters> = {}) {
+/** Calls of one contract by anybody. */
+export function callsOf(client: Awaited<ReturnType<typeof startChain>>["client"], address: Hex, abi: Abi) {
+  const accountOf = (account: Hex): PlayerAccount => ({
+    address: account,
+    async send({ data, valueWei }) {
+      const call = { account, to: address, data, value: valueWei, gas: 16_000_000n };
+      const hash = await client.sendTransaction(call);
+      return { gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
+    },
+  });
+  return {
+    accountOf,
+    read: (functionName: string, args: readonly unknown[] = []) =>
+      client.readContract({ address, abi, functionName, args } as never) as Promise<never>,
+    refusal: (account: Hex, data: Hex, value = 0n) =>
+      refusalOf(client, abi, { account, to: address, data, value }),
+    send: async (account: Hex, data: Hex, valueWei = 0n) =>
+      Number((await accountOf(account).send({ data, valueWei })).gasUsed),
+  };
+}
+
+/** The data of a call of the game. */
+export const gameCall = (functionName: string, args: readonly unknown[]): Hex =>
+  encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
+
+export async function startTraceGame() {
   const { accounts, client, clientsOf, gasOf, passTime, stop, walletOf } = await startChain();
   const [deployer, owner, challenger, stranger] = accounts as [Hex, Hex, Hex, Hex];
-  const { leastBondWei, sideSeconds, stakeWei, windowSeconds } = {
-    ...{ windowSeconds: 72n * HOUR_SECONDS, sideSeconds: 36n * HOUR_SECONDS },
-    ...{ leastBondWei: BOND_WEI, stakeWei: STAKE_WEI, ...changed },
-  };
   const contracts = await compileContracts({ set: "testing" });
   const deploy = async (name: string, args: readonly unknown[]) => {
     const contract = pickContract(contracts, name);
     return (await deployContract(clientsOf(deployer), name, contract, args)).contractAddress;
   };
   const rules = await deploy("TraceRules", []);
-  const game = await deploy("FreeTraces", [rules, windowSeconds, sideSeconds, leastBondWei, stakeWei]);
-  const read = { address: game, abi: traceGameAbi, client } as const;
+  const times = [72n * HOUR_SECONDS, 36n * HOUR_SECONDS];
+  const game = await deploy("FreeTraces", [rules, ...times, BOND_WEI, STAKE_WEI]);
+  const calls = callsOf(client, game, traceGameAbi);
   return {
-    ...{ client, game, rules, owner, challenger, stranger, read },
+    ...{ client, game, rules, owner, challenger, stranger, passTime, stop, ...calls },
     publicClient: client as never,
-    ...{ passTime, stop },
     accountOf: (address: Hex): PlayerAccount => ({
       address,
       async send({ data, valueWei }) {
@@ -65,33 +80,10 @@ export async function startTraceGame(changed: Partial<TraceGameParameters> = {})
     }),
     /** Claims, by the owner; the claim's id. */
     async claim({ path, statement }: { statement: TraceStatement; path: readonly Hex[] }): Promise<bigint> {
-      const call = { address: game, abi: traceGameAbi, functionName: "claim" } as const;
-      await client.writeContract({ ...call, args: [statement, path], account: owner, value: BOND_WEI });
-      return client.readContract({ address: game, abi: traceGameAbi, functionName: "claimCount" });
+      await calls.send(owner, gameCall("claim", [statement, path]), BOND_WEI);
+      return calls.read("claimCount");
     },
-    /** Gas of a transaction, from its receipt. */
-    async gasOf(call: { account: Hex; to: Hex; data: Hex }): Promise<number> {
-      const hash = await client.sendTransaction({ ...call, gas: 16_000_000n });
-      return Number(await gasOf(hash));
-    },
-    /** Claims, by the owner; the gas of it. */
-    async claimGas({
-      path,
-      statement,
-    }: {
-      statement: TraceStatement;
-      path: readonly Hex[];
-    }): Promise<number> {
-      const call = { address: game, abi: traceGameAbi, functionName: "claim" } as const;
-      const args = [statement, path] as const;
-      const hash = await client.writeContract({ ...call, args, account: owner, value: BOND_WEI });
-      return Number(await gasOf(hash));
-    },
-    owedWei: (who: Hex) =>
-      client.readContract({ address: game, abi: traceGameAbi, functionName: "owedWei", args: [who] }),
-    /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
-    refusal: (call: { account: Hex; data: Hex; value?: bigint }) =>
-      refusalOf(client, traceGameAbi, { ...call, to: game }),
+    owedWei: (who: Hex): Promise<bigint> => calls.read("owedWei", [who]),
   };
 }
 
@@ -103,44 +95,37 @@ interface SmallModel {
   queryOf(tokens: readonly number[], promptCount: number): Int16Array;
 }
 
-interface SmallModelOptions {
-  readonly rank?: number;
-  /** Default: what most people tune. */
-  readonly targets?: readonly AdapterTarget[];
-  readonly featureCount?: number;
+const FEATURES = 16;
+const TINY = { ...madeConfigs.llama, num_hidden_layers: 1, vocab_size: 40, intermediate_size: 32 };
+
+/** The smallest language model, of 40 tokens, and what texts of at most seven are traced with. */
+export async function tinyTraced(named: LedgerModel = { rollup: zeroAddress, modelId: 7n }) {
+  const small = await smallModel(TINY, 6);
+  const model = describeModel(named, small.model, small.inputs);
+  return { model, kernels: tracingKernels("wasm", model) };
 }
 
 /** @param config as made-models.ts has them */
-export function smallModel(
+export async function smallModel(
   config: Readonly<Record<string, unknown>>,
   maxRows: number,
-  options: SmallModelOptions = {},
 ): Promise<SmallModel> {
   const { tensors } = makeModel(config, "traced");
   const files = new Map([
     ["config.json", new TextEncoder().encode(JSON.stringify(config))],
     ["model.safetensors", encodeTensors(tensors)],
   ]);
-  return tracedBase(memorySource("made", files), maxRows, options);
-}
-
-/** A published base with such an adapter and map. */
-async function tracedBase(
-  base: FileSource,
-  maxRows: number,
-  { featureCount = 16, rank = 2, targets }: SmallModelOptions = {},
-): Promise<SmallModel> {
-  const opened: OpenModel = await openModel(base);
-  const { layout, shape } = opened;
-  const settings = { rank, alpha: 2 * rank, targets: targets ?? usualTargets(shape) };
+  const opened = await openModel(memorySource("made", files));
+  const { shape } = opened;
+  const settings = { rank: 2, alpha: 4, targets: usualTargets(shape) };
   const adapter = adapterLayout(shape, settings);
   let map = NONE;
   let features = NONE;
   const { adapterBlocks, model } = await loadModel(opened, {
     ...{ kernels: "wasm", maxRows, isTraining: true, adapter: settings, adapterBlocks: 1 },
     placeMore: (plan) => {
-      map = plan.take(adapter.floatCount * featureCount);
-      features = plan.take(featureCount);
+      map = plan.take(adapter.floatCount * FEATURES);
+      features = plan.take(FEATURES);
     },
   });
   await opened.close();
@@ -148,31 +133,20 @@ async function tracedBase(
   const random = new SeededRandom("traced adapter");
   const adapterAt = model.adapter!.at;
   for (let k = 0; k < adapter.floatCount; k++) arena[adapterAt + k] = 0.2 * (random.nextFraction() - 0.5);
-  for (let k = 0; k < adapter.floatCount * featureCount; k++) arena[map + k] = random.nextFraction() - 0.5;
-  const byFeature = Float32Array.from({ length: adapter.floatCount * featureCount }, (_, i) => {
-    const [j, k] = [Math.floor(i / adapter.floatCount), i % adapter.floatCount];
-    return arena[map + k * featureCount + j]!;
-  });
-  const { rotary } = model.workspace;
-  const slice = (at: number, count: number) => arena.slice(at, at + count);
-  const inputs = [
-    slice(model.parameters, layout.floatCount),
-    slice(adapterAt, adapter.floatCount),
-    ...(rotary === NONE ? [] : [slice(rotary, maxRows * shape.headSize)]),
-    byFeature,
-  ];
+  for (let k = 0; k < adapter.floatCount * FEATURES; k++) arena[map + k] = random.nextFraction() - 0.5;
+  const inputs = inputsOf(model, map, { featureCount: FEATURES, maxRows });
   const gradient = adapterBlocks[0]!;
   return {
-    model: { shape, adapter, featureCount, maxRows },
+    model: { shape, adapter, featureCount: FEATURES, maxRows },
     inputs,
     queryOf(tokens, promptCount) {
       const row = answerRow(tokens.slice(0, promptCount), tokens.slice(promptCount));
       const block = { at: gradient, floatCount: adapter.floatCount };
       runRowTask(model, { row, block, into: { parameters: NONE, adapter: gradient } });
       const left = { at: gradient, rowStride: adapter.floatCount, columnStride: 1 };
-      const right = { at: map, rowStride: featureCount, columnStride: 1 };
-      model.kernels.multiply(1, featureCount, adapter.floatCount, left, right, features, featureCount, false);
-      return quantiseQuery(Float64Array.from(slice(features, featureCount))).values;
+      const right = { at: map, rowStride: FEATURES, columnStride: 1 };
+      model.kernels.multiply(1, FEATURES, adapter.floatCount, left, right, features, FEATURES, false);
+      return quantiseQuery(Float64Array.from(arena.slice(features, features + FEATURES))).values;
     },
   };
 }

@@ -11,6 +11,7 @@ import { recipeFor, sampleRows } from "@openledger/attribution/testing/sample-ro
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { CommittedModel } from "../../statements/committed-model.ts";
 import { directModelCommitment } from "../../statements/direct-model-commitment.ts";
+import { MOST_COMPARED_BYTES } from "../../statements/find-faults.ts";
 
 export interface DirectCase {
   readonly rows: readonly OwnedRow[];
@@ -27,6 +28,12 @@ interface DirectOptions {
   readonly rules?: DirectRecipe["rules"];
   readonly onProgress?: (text: string) => void;
 }
+
+/** E-mails that may be posted where near-duplicates share, too. */
+export const shortEmails = (count: number) =>
+  sampleRows("email", 2 * count)
+    .filter(({ content }) => content.length <= MOST_COMPARED_BYTES)
+    .slice(0, count);
 
 /** A model of these rows, or of this many e-mails. */
 export async function directCase(

@@ -1,7 +1,6 @@
 /** A chain with the registry, for tests and measurements of direct models. */
 
 import {
-  type DisputesParameters,
   deployLedgerMath,
   deployRegistry,
   FAMILY_NUMBERS,
@@ -13,15 +12,18 @@ import { disputesAbi, judgeAbis } from "@openledger/contracts/build/disputes-abi
 import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
 import { refusalOf, type TriedCall } from "@openledger/contracts/testing/refusal-of";
-import { type Abi, getContract, type Hex, parseEther } from "viem";
+import { type Abi, encodeFunctionData, getContract, type Hex, parseEther } from "viem";
 import {
   type CommittedModel,
   type DisputeStatement,
   type Leaves,
+  type TreeName,
   withTrees,
 } from "../../statements/committed-model.ts";
+import type { DirectFault } from "../../statements/direct-faults.ts";
 import { encodeLeaves } from "../../statements/leaf-file.ts";
 import { statementTuple } from "../../statements/model-commitment-calls.ts";
+import { directChallengeData } from "../direct-calls.ts";
 import type { PublishedFiles } from "../examine-model-commitment.ts";
 import type { Watcher } from "../watch-commitment.ts";
 import type { DirectCase } from "./direct-case.ts";
@@ -33,10 +35,7 @@ export const AVAILABILITY_CHALLENGE_FEE_WEI = parseEther("0.01");
 export type DisputeFixture = Awaited<ReturnType<typeof startDisputes>>;
 
 /** @param options.mostRows of the models that are posted: constants for so many are stored, some 5 million gas a chunk */
-export async function startDisputes({
-  mostRows = 48,
-  ...changed
-}: Partial<DisputesParameters> & { mostRows?: number } = {}) {
+export async function startDisputes({ mostRows = 48 } = {}) {
   const { accounts, client, clientsOf, gasOf, passTime, stop, url, walletOf } = await startChain();
   const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
   const clients = clientsOf(deployer);
@@ -47,7 +46,7 @@ export async function startDisputes({
     leastBondWei: BOND_WEI,
     availabilityChallengeFeeWei: AVAILABILITY_CHALLENGE_FEE_WEI,
   };
-  const { address } = await deployRegistry(clients, { ...parameters, ...changed }, { math });
+  const { address } = await deployRegistry(clients, parameters, { math });
   const disputes = getContract({ address, abi: disputesAbi, client });
   const [{ judges }] = (await disputes.read.families()) as unknown as [{ judges: readonly Hex[] }];
   /** A judge of direct models. */
@@ -61,6 +60,10 @@ export async function startDisputes({
     const { leaf, path, root } = rowsInState(statement);
     return [FAMILY_NUMBERS.direct, statementTuple(statement), await deployState(root), leaf, path] as const;
   };
+  const callOf = (functionName: string, args: readonly unknown[]) =>
+    encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
+  /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
+  const refusal = (call: TriedCall) => refusalOf(client, disputesAbi as Abi, call);
   return {
     ...{ client, disputes, math, owner, passTime, stop, storedGas, stranger, texts, url, watcher },
     watcherOf: (who: Hex): Watcher => ({
@@ -81,10 +84,36 @@ export async function startDisputes({
     },
     deployState,
     postArguments,
-    /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
-    refusal: (call: TriedCall) => refusalOf(client, disputesAbi as Abi, call),
+    refusal,
+    /** The same of a function of the registry. */
+    refused: (account: Hex, functionName: string, args: readonly unknown[], value = 0n) =>
+      refusal({ account, to: address, data: callOf(functionName, args), value }),
+    /** The same of the watcher's challenge of one place. @param made whose rows the version has */
+    judged: ({ rows }: Pick<DirectCase, "rows">, id: bigint, posted: CommittedModel, fault: DirectFault) =>
+      refusal({ account: watcher, to: address, data: directChallengeData(id, posted, rows, fault) }),
+    send: (account: Hex, functionName: string, args: readonly unknown[], value = 0n) =>
+      client.sendTransaction({
+        account,
+        to: address,
+        data: callOf(functionName, args),
+        value,
+        gas: 5_000_000n,
+      }),
   };
 }
+
+/** One of the leaves changed. */
+export const withLeaf = (
+  { honest: { leaves } }: Pick<DirectCase, "honest">,
+  tree: TreeName,
+  index: number,
+  bytes: Uint8Array,
+): Partial<Leaves> => ({ [tree]: leaves[tree].map((leaf, i) => (i === index ? bytes : leaf)) });
+
+/** What is published beside a model without its leaves. */
+export const withoutLeaves = ({ model, rows }: Pick<DirectCase, "model" | "rows">): PublishedFiles => ({
+  ...{ model, rows, leaves: null, mismatch: null },
+});
 
 /** What a hostile owner posts and publishes: other leaves. @param numbers what his statement says besides */
 export function lie(

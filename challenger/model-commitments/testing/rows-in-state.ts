@@ -9,22 +9,27 @@ import type { DisputeStatement } from "../../statements/committed-model.ts";
 const REST = { nonce: 3n, l1Owner: 77n, keyX: 5n, balance: 9n, chain: 8n, openAmount: 0n, counters: 24n };
 
 /** @param changed what the datanet has instead of what the statement says */
-export function rowsInState(
+export function datanetLeaf(
   { binding, payeeRoot, ownersCommitment, rowCount, rowsRoot }: DisputeStatement,
   changed: { version?: bigint; rowsRoot?: bigint } = {},
 ) {
-  const { datanetId, version } = unpackBinding(binding);
+  const { version } = unpackBinding(binding);
   const [publishedAt, policy] = [1_700_000_000n, 0n];
   const body = {
     ...{ version, rowCount: BigInt(rowCount), publishedAt, policy, rowsRoot, ownersCommitment, payeeRoot },
     ...changed,
   };
   const leaf: Leaf = { ...REST, kind: LEAF_KIND.datanet, body: hashDatanetBody(body) };
-  const index = Number(datanetId);
-  const leaves = [...Array.from({ length: index }, (_, i) => BigInt(i + 1)), hashLeaf(leaf)];
+  return { hash: hashLeaf(leaf), shown: { fields: Object.values(REST), publishedAt, policy } };
+}
+
+export function rowsInState(statement: DisputeStatement, changed?: Parameters<typeof datanetLeaf>[1]) {
+  const { hash, shown } = datanetLeaf(statement, changed);
+  const index = Number(unpackBinding(statement.binding).datanetId);
+  const leaves = [...Array.from({ length: index }, (_, i) => BigInt(i + 1)), hash];
   return {
     root: treeRoot(TAG.node, leaves, TREE_DEPTH),
-    leaf: { fields: Object.values(REST), publishedAt, policy },
+    leaf: shown,
     path: treePath(TAG.node, leaves, TREE_DEPTH, index),
   };
 }

@@ -2,6 +2,8 @@
 
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { PublicClient } from "viem";
+import { openChallenger } from "../../challenger.ts";
+import type { ChallengerSender, ChallengerSetting } from "../../challenger-setting.ts";
 import { ChallengerState } from "../../challenger-state.ts";
 import type { PublishedFiles } from "../../model-commitments/examine-model-commitment.ts";
 import { MAIL_MODEL_COMMITMENTS } from "../../model-commitments/model-commitment-kind.ts";
@@ -9,6 +11,7 @@ import type { ModelCommitment } from "../../model-commitments/read-model-commitm
 import { openWindows } from "../../model-commitments/read-windows.ts";
 import type { DisputeFixture } from "../../model-commitments/testing/dispute-fixture.ts";
 import { type RowGames, type Watcher, watchCommitment } from "../../model-commitments/watch-commitment.ts";
+import { RecomputedModels } from "../recompute.ts";
 import { type CommitmentView, RegistryWatch } from "../watch-registry.ts";
 
 /** A look at all that is posted, by whoever has these files. @param watcher null only looks */
@@ -38,7 +41,7 @@ export async function watchOf(
       ...{ folder: null, everyMs },
     },
     sender: watcher && { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
-    ...{ registry, reader: null, players: null, client: publicClient, onProgress() {} },
+    ...{ registry, reader: null, players: null, kept: null, client: publicClient, onProgress() {} },
     state: await ChallengerState.open(null, "", () => {}),
     recompute: async ({ asked, known, modelCommitment, setting, trains }, { spend }) => {
       const files = filesOf(modelCommitment);
@@ -65,3 +68,23 @@ export async function watchOf(
 /** A look of the fixture's watcher, or of another one, at what has these files. */
 export const watchFiles = (f: DisputeFixture, files: PublishedFiles, watcher = f.watcherOf(f.watcher)) =>
   watchAll(f, watcher, async () => files);
+
+/** A challenger of the fixture's registry, for the fixture's watcher or another account. @param publicClient what it reads L1 with */
+export function challengerOf(
+  f: DisputeFixture,
+  changed: Partial<ChallengerSetting>,
+  publicClient: PublicClient = f.client as never,
+  sender?: ChallengerSender,
+) {
+  const watcher = f.watcherOf(f.watcher);
+  return openChallenger(
+    {
+      ...{ rpcUrl: f.url, disputes: f.disputes.address, rollup: null, roles: new Set(["watch"]) },
+      ...{ places: {}, folder: null, everyMs: null, mostFeesWei: 0n, ...changed },
+    },
+    {
+      sender: sender ?? { address: watcher.address, publicClient, send: (call) => watcher.send(call) },
+      ...{ publicClient, onProgress() {}, recompute: new RecomputedModels().recompute },
+    },
+  );
+}

@@ -1,6 +1,6 @@
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { hex32 } from "@openledger/foundation/hex";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { resolveSigner } from "../../sequencer/ledger-reads.ts";
@@ -247,7 +247,7 @@ export type BuyAnswerErrorCode =
 
 const OPEN_TIMEOUT_MS = 60_000;
 const OPEN_POLL_MS = 250;
-const openingSchema = z.object({ salt: answerSchema.shape.salt.optional() });
+const openingSchema = z.object({ salt: z.optional(answerSchema.shape.salt) });
 
 /**
  * Pays for an answer before it is shown: what an account that left an answer unpaid is asked for (ATT_ANSWER_UNPAID with

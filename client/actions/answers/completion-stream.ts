@@ -1,7 +1,7 @@
 /** A server of many adapters (docs/explanation/openlora.md) as a client meets it: what it has, and one answer as it is made. */
 
 import { RollupError } from "@openledger/foundation/rollup-error";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { requestModelServer } from "./model-answers.ts";
@@ -13,15 +13,15 @@ const adaptersSchema = z.object({
     z.object({
       id: z.string(),
       /** null of the base. */
-      parent: z.string().nullable(),
+      parent: z.nullable(z.string()),
       openledger: z.discriminatedUnion("charging", [
         z.object({ charging: z.literal("free") }),
         z.object({
           charging: z.literal("ledger"),
           /** Absent of what is not registered: it is not sold. */
-          modelId: z.int().optional(),
-          datanetId: z.int().optional(),
-          version: z.int().optional(),
+          modelId: z.optional(z.int()),
+          datanetId: z.optional(z.int()),
+          version: z.optional(z.int()),
         }),
       ]),
     }),
@@ -54,15 +54,19 @@ const EVENT_STREAM = "text/event-stream";
 const soFarSchema = z.object({ soFar: z.string() });
 const partSchema = z.object({
   choices: z.array(z.object({ text: z.string() })),
-  openledger: z.unknown().optional(),
+  openledger: z.optional(z.unknown()),
 });
-const refusal = z.object({ code: z.string(), data: z.record(z.string(), z.unknown()).default({}) });
+const refusal = z.object({ code: z.string(), data: z._default(z.record(z.string(), z.unknown()), {}) });
 /** OpenAI's form, in which ours is a field, or a model server's own. */
 const errorSchema = z.union([
-  z
-    .object({ error: z.object({ message: z.string(), openledger: refusal }) })
-    .transform(({ error: { message, openledger } }) => ({ message, ...openledger })),
-  z.object({ error: refusal.extend({ message: z.string() }) }).transform(({ error }) => error),
+  z.pipe(
+    z.object({ error: z.object({ message: z.string(), openledger: refusal }) }),
+    z.transform(({ error: { message, openledger } }) => ({ message, ...openledger })),
+  ),
+  z.pipe(
+    z.object({ error: z.extend(refusal, { message: z.string() }) }),
+    z.transform(({ error }) => error),
+  ),
 ]);
 /** An answer's last part has its opening and its estimate; nothing that is honest comes near this. */
 const MAX_LINE_CHARACTERS = 2 ** 22;

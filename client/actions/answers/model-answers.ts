@@ -2,19 +2,11 @@
 
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { requestSequencer } from "../../sequencer/sequencer-request.ts";
-
-const fieldElement = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{1,64}$/)
-  .transform(BigInt);
-const wei = z
-  .string()
-  .regex(/^\d{1,30}$/)
-  .transform(BigInt);
+import { fieldElement, wei } from "../../sequencer/sequencer-schemas.ts";
 
 const estimateSchema = z.object({
   isEstimate: z.literal(true),
@@ -82,16 +74,17 @@ export function firstBelow(
 
 export const answerSchema = z.object({
   /** null of models without labels. */
-  label: z.string().nullable(),
+  label: z.nullable(z.string()),
   /** The text that the receipt hashes. */
   answer: z.string(),
   receipt: fieldElement,
   payerId: z.int(),
   answerHash: fieldElement,
   /** q, a byte an entry. */
-  queryBytes: z
-    .base64()
-    .transform((text): Uint8Array => Uint8Array.from(atob(text), (character) => character.charCodeAt(0))),
+  queryBytes: z.pipe(
+    z.base64(),
+    z.transform((text): Uint8Array => Uint8Array.from(atob(text), (character) => character.charCodeAt(0))),
+  ),
   queryCommitment: fieldElement,
   salt: fieldElement,
   priceWei: wei,
@@ -99,14 +92,15 @@ export const answerSchema = z.object({
   /** Whom the answer would pay if its payment were drawn; nobody promises it. */
   estimate: estimateSchema,
   /** The most that the model's recipe promises, says the server. `CheckableModel.assurance` computes what the customer has. */
-  assurance: z
-    .object({ answer: z.enum(ASSURANCES), query: z.enum(ASSURANCES), rows: z.enum(ASSURANCES) })
-    .optional(),
+  assurance: z.optional(
+    z.object({ answer: z.enum(ASSURANCES), query: z.enum(ASSURANCES), rows: z.enum(ASSURANCES) }),
+  ),
 });
 /** An answer that its server opens once it is paid. */
-export const sealedAnswerSchema = answerSchema
-  .pick({ receipt: true, payerId: true, priceWei: true, expiresAtMs: true })
-  .extend({ sealed: z.base64() });
+export const sealedAnswerSchema = z.extend(
+  z.pick(answerSchema, { receipt: true, payerId: true, priceWei: true, expiresAtMs: true }),
+  { sealed: z.base64() },
+);
 
 /** An answer as a model server gives it: not to be paid before `checkAnswer` has taken it. */
 export type UncheckedAnswer = z.output<typeof answerSchema>;
@@ -131,7 +125,7 @@ export interface CheckableModel {
  * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID
  * @internal
  */
-export async function requestModelServer<Schema extends z.ZodType>(
+export async function requestModelServer<Schema extends z.core.$ZodType>(
   client: Pick<LedgerClient, "requestTimeoutMs">,
   serverUrl: string,
   path: string,

@@ -1,13 +1,18 @@
 import { KIND } from "@openledger/circuits/protocol";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address } from "viem";
 import { clientError } from "../../client-errors.ts";
 import { effectOf } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet, rollupContract, tokenContract } from "../../ledger-client.ts";
+import { findLeaves, onlyAccount } from "../../sequencer/ledger-reads.ts";
 import { formatOpen } from "../../sequencer/open-amount.ts";
+import type { SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
+import { waitFor } from "../../sequencer/wait-for.ts";
 import { allowedFeeWei, type QueueErrorCode, type QueueOptions } from "../forced/queue-fee.ts";
 import { type QueueResult, readOwnEntry } from "../forced/queue-result.ts";
 import { approval, approveToken } from "./approve-token.ts";
+import { l1Error } from "./l1-result.ts";
 import { callContract, callTogether, type L1Call } from "./l1-transaction.ts";
 import { type SignedPermit, signPermit } from "./sign-permit.ts";
 
@@ -27,6 +32,8 @@ export interface DepositNewParameters extends CommonParameters {
   l1Owner?: Address;
   /** Default: the client's key; 0 for an account that moves by forced operations only. */
   keyX?: bigint;
+  /** Opens an account even where this owner has one with this key. Asks no sequencer. */
+  isNew?: boolean;
 }
 export interface DepositToParameters extends CommonParameters {
   /** An existing leaf. */
@@ -35,15 +42,31 @@ export interface DepositToParameters extends CommonParameters {
   expectedOwner: Address;
 }
 export type DepositParameters = DepositNewParameters | DepositToParameters;
-export type DepositReturnType = QueueResult;
+export interface DepositReturnType extends QueueResult {
+  /** The leaf that gets the OPEN; null for an account that the next batch opens. */
+  to: number | null;
+}
 
-export type DepositErrorCode = QueueErrorCode | "CLI_WALLET_UNSUPPORTED";
+export type DepositErrorCode =
+  | QueueErrorCode
+  | SequencerErrorCode
+  | "CLI_INPUT_INVALID"
+  | "CLI_WAIT_ENDED"
+  | "CLI_WALLET_UNSUPPORTED";
+
+/** Nodes refuse to search more of the chain at once. A sequencer takes an entry within minutes. */
+const MAX_BLOCKS = 5_000n;
+/** The deposits of a client that look for its account, one after the other: the second sees what the first has queued. */
+const turns = new WeakMap<LedgerClient, Promise<unknown>>();
 
 /**
- * Brings OPEN into the ledger: into a new account, or to an existing leaf where `to` is given. A new account burns the id
- * fee besides, and so does either where many deposits wait (`depositFeeWei` of the contract).
- * @throws CLI_NOT_CONFIGURED, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CLI_WALLET_UNSUPPORTED,
- *   CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_PROPOSED, CLI_UNREACHABLE
+ * Brings OPEN into the ledger: to the leaf `to`; without it into the owner's account with this key, which the first deposit
+ * opens. Which account that is, the sequencer says: a client without one names `to` or `isNew`. While an earlier deposit that
+ * opens the account waits in L1's queue, this one waits for it. An account that is opened burns the id fee besides the
+ * amount, and so does either where many deposits wait (`depositFeeWei` of the contract).
+ * @throws CLI_NOT_CONFIGURED, CLI_INPUT_INVALID where the owner has several such accounts, CLI_TOKEN_BALANCE_TOO_LOW,
+ *   CLI_QUEUE_FEE_TOO_HIGH, CLI_WALLET_UNSUPPORTED, CLI_WAIT_ENDED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_PROPOSED,
+ *   CLI_UNREACHABLE
  * @example
  * ```ts
  * try {
@@ -59,15 +82,67 @@ export async function deposit(
   client: LedgerClient,
   parameters: DepositParameters,
 ): Promise<DepositReturnType> {
+  if ("to" in parameters || parameters.isNew === true) return sendDeposit(client, parameters);
+  const last = turns.get(client)?.catch(() => {});
+  const turn = Promise.resolve(last).then(async () =>
+    sendDeposit(client, await intoOwnAccount(client, parameters)),
+  );
+  turns.set(client, turn);
+  return turn;
+}
+
+/** To the account of this owner and key, where there is one or a deposit before this one opens it. */
+async function intoOwnAccount(
+  client: LedgerClient,
+  parameters: DepositNewParameters,
+): Promise<DepositParameters> {
+  const { keyX, l1Owner: owner } = withDefaults(client, parameters);
+  const find = async () => {
+    const leaves = await findLeaves(client, { owner });
+    return onlyAccount(
+      client,
+      leaves.filter((leaf) => leaf.keyX === keyX),
+    );
+  };
+  let account = await find();
+  if (account === null) {
+    for (const queueIndex of await queuedOpenings(client, owner, keyX))
+      await waitFor(client, { queueIndex }, "acknowledged").catch((error: unknown) => {
+        if (!isRollupError(error, "CLI_QUEUE_ENTRY_INVALID")) throw error;
+      });
+    account = await find();
+  }
+  return account === null ? parameters : { ...parameters, to: account.id, expectedOwner: owner };
+}
+
+/** Deposits of this wallet into new accounts of the owner and key that L1 has and no posted batch. */
+async function queuedOpenings(client: LedgerClient, owner: Address, keyX: bigint): Promise<number[]> {
+  const rollup = rollupContract(client);
+  const { address: sender } = requireWallet(client).account;
+  try {
+    const [{ queueHead }, head] = await Promise.all([
+      client.l1.readContract({ ...rollup, functionName: "state" }),
+      client.l1.getBlockNumber({ cacheTime: 0 }),
+    ]);
+    const fromBlock = head > MAX_BLOCKS ? head - MAX_BLOCKS : 0n;
+    const wanted = { eventName: "QueueEntryAdded", args: { sender }, strict: true } as const;
+    const added = await client.l1.getContractEvents({ ...rollup, ...wanted, fromBlock });
+    return added.flatMap(({ args: { index, kind, word1, word2 } }) => {
+      const isOpening = kind === KIND.depositNew && word1 === BigInt(owner) && word2 === keyX;
+      return isOpening && index >= queueHead ? [Number(index)] : [];
+    });
+  } catch (cause) {
+    throw l1Error(cause, "the look at L1's queue");
+  }
+}
+
+async function sendDeposit(client: LedgerClient, parameters: DepositParameters): Promise<DepositReturnType> {
   const { amountWei } = parameters;
+  const to = "to" in parameters ? parameters.to : null;
   const { address: sender } = requireWallet(client).account;
   const token = tokenContract(client);
   const [feeWei, balanceWei, allowanceWei] = await Promise.all([
-    client.l1.readContract({
-      ...rollupContract(client),
-      functionName: "depositFeeWei",
-      args: [!("to" in parameters)],
-    }),
+    client.l1.readContract({ ...rollupContract(client), functionName: "depositFeeWei", args: [to === null] }),
     client.l1.readContract({ ...token, functionName: "balanceOf", args: [sender] }),
     client.l1.readContract({ ...token, functionName: "allowance", args: [sender, client.rollupAddress] }),
   ]);
@@ -85,7 +160,7 @@ export async function deposit(
   if (!isAllowed && permission === "batch") {
     const call = depositCall(client, parameters, maxFeeWei, null);
     const batch = [approval(client, mostWei), call] as const;
-    return readOwnEntry(client, await callTogether(client, batch, parameters), call.effect);
+    return { ...readOwnEntry(client, await callTogether(client, batch, parameters), call.effect), to };
   }
   let permit: SignedPermit | null = null;
   if (!isAllowed) {
@@ -95,8 +170,13 @@ export async function deposit(
     else permit = await signPermit(client, mostWei);
   }
   const call = depositCall(client, parameters, maxFeeWei, permit);
-  return readOwnEntry(client, await callContract(client, call, parameters), call.effect);
+  return { ...readOwnEntry(client, await callContract(client, call, parameters), call.effect), to };
 }
+
+const withDefaults = (client: LedgerClient, { keyX, l1Owner }: DepositNewParameters) => ({
+  l1Owner: l1Owner ?? requireWallet(client).account.address,
+  keyX: keyX ?? client.l2Key?.keyX ?? 0n,
+});
 
 function depositCall(
   client: LedgerClient,
@@ -128,8 +208,7 @@ function depositCall(
       effect: entryOf(KIND.depositTo, to, expectedOwner, 0n),
     };
   }
-  const l1Owner = parameters.l1Owner ?? sender;
-  const keyX = parameters.keyX ?? client.l2Key?.keyX ?? 0n;
+  const { keyX, l1Owner } = withDefaults(client, parameters);
   return {
     address,
     abi: rollupAbi,

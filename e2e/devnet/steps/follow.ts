@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";
+import { createLogger } from "@openledger/foundation/logger";
 import { createFollowProcess } from "@openledger/sequencer/full-node/follow-process";
-import { createLogger } from "@openledger/sequencer/logger";
 import { devnetPaths } from "../config.ts";
 import type { Job } from "../job.ts";
 import type { Check } from "./check.ts";
@@ -30,7 +30,7 @@ export async function checkFullNode(job: Job, root: bigint): Promise<Check> {
       ...{ pollIntervalMs: POLL_MS, stallMs: 600_000 },
     },
     {
-      logger: createLogger({ level: "silent", component: "follow" }),
+      logger: createLogger("follow", "silent"),
       onFatal: (error) => {
         fatal = error;
       },

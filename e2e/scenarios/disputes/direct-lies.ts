@@ -7,7 +7,6 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { registeredDirect } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import {
   type CommittedModel,
-  type DisputeStatement,
   type Leaves,
   TREES,
   withTrees,
@@ -29,7 +28,15 @@ import {
 } from "@openledger/challenger/internal/statements/leaf-bytes";
 import { countRow } from "@openledger/challenger/internal/statements/row-arithmetic";
 import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
-import { type Changes, type CommitmentLie, changedFact, changedLeaves, ONE, wholeShares } from "./lie.ts";
+import {
+  type Changes,
+  type CommitmentLie,
+  changedFact,
+  ONE,
+  type ToldLie,
+  toldOf,
+  wholeShares,
+} from "./lie.ts";
 
 type Model = PublishedModel<DirectParts>;
 
@@ -52,15 +59,13 @@ const COPIED_ROW = 1;
 const MOST_ENTRY = 511;
 
 /** Of the model that its owner has registered all the same. */
-interface Told {
+interface Told extends ToldLie {
   readonly isServed?: boolean;
   /** Of every tree. */
   roots?(): Uint8Array;
   model?(made: HonestDirect): Model | Promise<Model>;
   /** Of another version; default: of the honest model's. */
   of?(made: HonestDirect): HonestModel;
-  changes?(honest: CommittedModel): Changes;
-  numbers?(honest: DisputeStatement): Partial<DisputeStatement>;
 }
 
 const moved = (place: number, by: bigint) => (leaf: Uint8Array) => {
@@ -244,9 +249,7 @@ export const DIRECT_LIES: readonly DirectLie[] = TOLD.map(([name, description, f
     return {
       ...{ model, own: null },
       posted(modelId) {
-        const honest = directModelCommitment(model, contents, modelId);
-        const leaves = changedLeaves(honest.leaves, told.changes?.(honest) ?? {});
-        const numbers = { ...honest.statement, ...told.numbers?.(honest.statement) };
+        const { leaves, numbers } = toldOf(directModelCommitment(model, contents, modelId), told);
         const roots = told.roots && Object.fromEntries(TREES.map((tree) => [tree, told.roots!()]));
         return withTrees(leaves, numbers, roots);
       },

@@ -3,6 +3,7 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import {
   type CommittedModel,
+  type DisputeStatement,
   factBytes,
   type Leaves,
   type RowFact,
@@ -43,6 +44,18 @@ export const changedLeaves = (leaves: Leaves, changes: Changes): Leaves =>
       own.map((leaf: Uint8Array, k: number) => changes[tree as keyof Leaves]?.[k]?.(leaf) ?? leaf),
     ]),
   ) as unknown as Leaves;
+
+/** Leaves and numbers of a commitment to the honest model. */
+export interface ToldLie {
+  changes?(honest: CommittedModel): Changes;
+  numbers?(honest: DisputeStatement): Partial<DisputeStatement>;
+}
+
+/** What such an owner posts instead of this. */
+export const toldOf = (honest: CommittedModel, { changes, numbers }: ToldLie) => ({
+  leaves: changedLeaves(honest.leaves, changes?.(honest) ?? {}),
+  numbers: { ...honest.statement, ...numbers?.(honest.statement) },
+});
 
 /** Facts in which each row has its whole share, as if no clip cut it. */
 export function wholeShares({ leaves }: CommittedModel): Changes {

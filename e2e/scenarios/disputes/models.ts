@@ -9,6 +9,7 @@ import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-
 import { withTracing } from "@openledger/challenger/games/traced-recipe";
 import { openTracedText } from "@openledger/challenger/internal/games/traced-text";
 import { registeredDirect } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
+import { MOST_COMPARED_BYTES } from "@openledger/challenger/internal/statements/find-faults";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
 import { textFamily } from "@openledger/models/registered/text-family";
@@ -31,12 +32,15 @@ export const TEXT_SIZE = { rows: 8, features: 32, payees: 4, payments: 4, draws:
 const FEATURES_OF_QUERY = 16;
 const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
 
-/** The last e-mail is another's, but for a word. */
+/** The last e-mail is another's, but for a word. Longer ones cannot be posted where near-duplicates share. */
 export function directRows(): Uint8Array[] {
-  const mails = sampleInputs("email", DIRECT_SIZE.rows - 2, "hostile owner");
+  const mails = sampleInputs("email", 2 * DIRECT_SIZE.rows, "hostile owner").map((row) =>
+    encodeRow("email", row),
+  );
+  const short = mails.filter(({ length }) => length <= MOST_COMPARED_BYTES).slice(0, DIRECT_SIZE.rows - 2);
   const input = Array.from({ length: 40 }, (_, i) => `word${i}`).join(" ");
   const twins = [input, `${input} more`].map((text) => ({ label: 1, input: text }));
-  return [...mails, ...twins].map((row) => encodeRow("email", row));
+  return [...short, ...twins.map((row) => encodeRow("email", row))];
 }
 
 /** The last one is longer than a challenge can show. */

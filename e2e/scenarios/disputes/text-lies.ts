@@ -4,12 +4,15 @@ import type { Trained } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { registeredFeatures } from "@openledger/attribution/model/registered-features";
-import { falseTrace, placeOf } from "@openledger/challenger/internal/games/testing/played-games";
+import {
+  claimedNumbers,
+  falseTrace,
+  placeOf,
+} from "@openledger/challenger/internal/games/testing/played-games";
 import {
   textModelCommitment,
   withTextTrees,
 } from "@openledger/challenger/internal/games/text-model-commitment";
-import { textRowLeaders } from "@openledger/challenger/internal/games/text-row-overlap";
 import {
   type RowTokens,
   readRowTokens,
@@ -17,21 +20,19 @@ import {
 } from "@openledger/challenger/internal/games/text-row-tokens";
 import { asRow, type TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import type { TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
-import type {
-  CommittedModel,
-  DisputeStatement,
-} from "@openledger/challenger/internal/statements/committed-model";
+import { nearestLeaders, readTexts } from "@openledger/challenger/internal/statements/text-overlap";
 import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextSetting } from "@openledger/models/registered/text-model";
+import { toHex } from "viem";
 import {
-  type Changes,
   type CommitmentLie,
   changedFact,
-  changedLeaves,
   type MadeLie,
   ONE,
+  type ToldLie,
+  toldOf,
   wholeShares,
 } from "./lie.ts";
 import { APART } from "./text-base.ts";
@@ -65,13 +66,7 @@ const tokens = (change: (own: RowTokens) => Partial<RowTokens>) => (leaf: Uint8A
 const more = (byte: number) => byte + 1;
 const halved = (leaf: Uint8Array) => leaf.map((byte) => ((byte << 24) >> 25) & 0xff);
 
-/** Leaves and numbers of a commitment to the honest model. */
-interface Told {
-  readonly changes?: (honest: CommittedModel) => Changes;
-  readonly numbers?: (honest: DisputeStatement) => Partial<DisputeStatement>;
-}
-
-const told = (name: string, description: string, fault: FaultName, lie: Told): TextLie => ({
+const told = (name: string, description: string, fault: FaultName, lie: ToldLie): TextLie => ({
   ...{ name, description, fault, isFought: false },
   make: async (made) => {
     const whole = lieOf(made, made.trained.features as QuantisedFeatures, made.real, null);
@@ -79,13 +74,8 @@ const told = (name: string, description: string, fault: FaultName, lie: Told): T
       ...whole,
       posted(modelId) {
         const honest = whole.posted(modelId);
-        const leaves = changedLeaves(honest.leaves, lie.changes?.(honest) ?? {});
-        const numbers = { ...honest.statement, ...lie.numbers?.(honest.statement) };
-        return withTextTrees(
-          leaves,
-          numbers,
-          `0x${Buffer.from(honest.statement.roots.weights).toString("hex")}`,
-        );
+        const { leaves, numbers } = toldOf(honest, lie);
+        return withTextTrees(leaves, numbers, toHex(honest.statement.roots.weights));
       },
     };
   },
@@ -200,12 +190,15 @@ async function falsePass(made: HonestTexts): Promise<RowLie> {
   const own = asRow(falseTrace(model, { program, text }, chainKernels("wasm", [program]), place));
   const { featureCount } = trained.recipe.method;
   const changed = real.slice();
-  changed.set(floatsOf(own).subarray(0, featureCount), LIAR_ROW * featureCount);
+  changed.set(claimedNumbers(own).subarray(0, featureCount), LIAR_ROW * featureCount);
   const features = registeredFeatures(changed, featureCount, trained.recipe, {
     duplicates: () =>
-      [...textRowLeaders(rows.map(({ content }) => content))].flatMap((earlier, later) =>
-        earlier === later ? [] : [{ earlier, later, similarity: 1 }],
-      ),
+      [
+        ...nearestLeaders(
+          rows.map(({ content }) => content),
+          readTexts,
+        ),
+      ].flatMap((earlier, later) => (earlier === later ? [] : [{ earlier, later, similarity: 1 }])),
   });
   return lieOf(made, features, changed, own);
 }
@@ -231,11 +224,4 @@ async function towardsQueries({ setting, trained }: HonestTexts, row: Int8Array)
   }
   const scale = Math.min(Math.hypot(...row) / Math.hypot(...sum), 126 / Math.max(...sum.map(Math.abs)));
   return Array.from(sum, (entry) => Math.round(entry * scale));
-}
-
-/** The claimed results of a pass. */
-function floatsOf({ claimedOp, tree }: TracedQuery): Float32Array {
-  const words = tree.ops[claimedOp]!;
-  const bytes = Buffer.concat(Array.from({ length: words.wordCount }, (_, i) => words.node(0, i)));
-  return Float32Array.from({ length: bytes.length / 4 }, (_, k) => bytes.readFloatBE(4 * k));
 }

@@ -1,23 +1,20 @@
 /** The command `challenger` as a process, alone with what hostile owners post: the short version of `npm run drill -- disputes`. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
-import {
-  type DirectCase,
-  directCase,
-} from "@openledger/challenger/internal/model-commitments/testing/direct-case";
+import { directCase } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
   BOND_WEI,
-  type DisputeFixture,
   startDisputes,
 } from "@openledger/challenger/internal/model-commitments/testing/dispute-fixture";
 import { TREES } from "@openledger/challenger/internal/statements/committed-model";
 import { directModelCommitment } from "@openledger/challenger/internal/statements/direct-model-commitment";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
 import { readWindows } from "@openledger/challenger/model-commitments/read-windows";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { runOpenledger } from "@openledger/scripts/internal/cli/openledger-process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { drillAccount, drillPrivateKey } from "../../world/accounts.ts";
@@ -28,24 +25,17 @@ import { DIRECT_LIES } from "./direct-lies.ts";
 
 const POLL = { timeout: 240_000, interval: 500 };
 const [UNREADABLE, COPIED, TOKENS, HONEST] = [20, 21, 22, 23, 24] as const;
-const folder = mkdtempSync(join(tmpdir(), "watch-process-"));
+const folder = testFolder("watch-process");
 const published = join(folder, "published");
 const keyFile = join(folder, "watcher-key");
 /** Of the fixture's owner, who is anvil's second account. */
 const ownerKeyFile = join(folder, "owner-key");
-let f: DisputeFixture;
-let made: DirectCase;
+const f = started(() => startDisputes());
+const made = started(() => directCase(24));
 let watch: ManagedProcess | undefined;
 
-beforeAll(async () => {
-  writeFileSync(keyFile, drillPrivateKey("watcher"), { mode: 0o600 });
-  [f, made] = await Promise.all([startDisputes(), directCase(24)]);
-});
-afterAll(async () => {
-  await watch?.kill();
-  await f?.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+beforeAll(() => writeFileSync(keyFile, drillPrivateKey("watcher"), { mode: 0o600 }));
+afterAll(() => watch?.kill());
 
 test("it refutes false model commitments by itself, whatever else is posted, and is paid", {
   timeout: 600_000,

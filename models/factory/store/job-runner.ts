@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import type { Logger } from "pino";
 import type { FactoryJob, JobStage } from "../factory-api.ts";
 import { factoryError } from "../factory-errors.ts";
 import { ChildTask } from "../tasks/child-task.ts";

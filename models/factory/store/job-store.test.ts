@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pino from "pino";
+import { createLogger } from "@openledger/foundation/logger";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { FactoryStore, type StoredJob } from "./factory-store.ts";
 import { JobRunner } from "./job-runner.ts";
@@ -18,7 +18,7 @@ beforeAll(async () => {
   const taskOf = () => {
     throw new Error("nothing is trained here");
   };
-  runner = new JobRunner(book, { maxRunning: 1, dataPath: folder, taskOf }, pino({ level: "silent" }));
+  runner = new JobRunner(book, { maxRunning: 1, dataPath: folder, taskOf }, createLogger("test", "silent"));
 });
 afterAll(async () => {
   await store.close();

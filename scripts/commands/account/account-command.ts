@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { KIND } from "@openledger/circuits/protocol";
 import { forceSetKey } from "@openledger/client/actions/forced/forced-operations";
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
@@ -8,6 +10,7 @@ import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
+import { installationPaths } from "@openledger/operations/installation/installation";
 import type { Command } from "commander";
 import {
   addAccount,
@@ -55,6 +58,11 @@ function addNew(parent: Command): void {
   withExample(command, "account new erin", "account new erin --random-key");
   onRun(command, async ({ options, args, output }) => {
     const path = accountsPath(options);
+    if (existsSync(installationPaths(dirname(path)).manifest))
+      throw commandError(
+        "CMD_USAGE",
+        `${dirname(path)} is an operator's installation, and keys of accounts are in clear text: --accounts-file FILE names another place`,
+      );
     const random = options.randomKey === true ? await createRandomKey() : null;
     const made = await addAccount(path, {
       name: args[0]!,

@@ -85,7 +85,7 @@ export async function commitModel({ options, args, output }: CommandContext<Post
   const lines = [
     `model commitment ${id} of model ${modelId}: window until ${until}, bond ${formatEther(valueWei)} ETH`,
     `posted by L1 transaction ${sent.hash}, ${sent.gasUsed} gas`,
-    ...(kind.rows === "texts"
+    ...(kind.family === "text"
       ? [await playLine(publicClient, registry.games!, `${given} --role defend --model ${args[1]}`)]
       : []),
     `look every day until then: who challenges a leaf has to be answered within one, by openledger challenger ${given} --role defend --model ${args[1]}`,

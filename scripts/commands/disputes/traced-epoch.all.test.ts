@@ -2,10 +2,6 @@
  * Epochs of a language model whose draws wait for claims (docs/explanation/fault-proofs.md): a real node, sequencer, bridge and
  * settlement proofs, and the commands that owner and watcher run.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
@@ -33,7 +29,9 @@ import { getModel, getPayments, getSettlement } from "@openledger/client/sequenc
 import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
+import { onClient } from "@openledger/contracts/testing/chain";
 import { hex32 } from "@openledger/foundation/hex";
+import { testFolder, testServer } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
@@ -50,7 +48,7 @@ import {
 } from "@openledger/models/testing/settling-fixture";
 import { byteConfig, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
 import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
-import { createPublicClient, createWalletClient, custom, type Hex } from "viem";
+import type { Hex } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { runInProcess } from "../testing/run-in-process.ts";
@@ -63,7 +61,7 @@ const BOB = anvilAccount(5);
 const SIZE = { rows: 8, features: 32, payees: 4, payments: CAP, draws: 2 };
 const PROMPTS = ["The union?", "The navy?"];
 
-let folder: string;
+const folder = testFolder("traced-epoch");
 let world: SettlingWorld;
 let setting: TrainingSetting;
 let model: PublishedModel<TextParts>;
@@ -77,27 +75,16 @@ const opened = new Map<bigint, ShownOpening>();
 const kept = new Map<bigint, ClaimableAnswer>();
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "traced-epoch-"));
   const base = join(folder, "base");
   await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
   setting = { bases: [readFrom(folderSource(base))], kernels: "wasm", threadCount: 1 };
   const training = textTraining(textFamily(setting), setting);
   world = await startSettlingWorld(folder, undefined, SIZE, async (client) => {
-    const account = (await client.getAddresses())[0]!;
-    const transport = custom(client);
-    const clients = {
-      walletClient: createWalletClient({ account, chain: client.chain, transport }),
-      publicClient: createPublicClient({ chain: client.chain, transport, pollingInterval: 10 }),
-    };
-    const terms = { windowSeconds: BigInt(3 * DAY_SECONDS), sideSeconds: BigInt(48 * HOUR_SECONDS) };
-    const money = { leastBondWei: BOND_WEI, stakeWei: BOND_WEI / 5n };
-    const modelCommitment = {
-      windowSeconds: terms.windowSeconds,
-      leastBondWei: BOND_WEI,
-      availabilityChallengeFeeWei: 1n,
-    };
-    const games = { ...terms, ...money };
-    const registry = await deployRegistry(clients as never, modelCommitment, { mostRows: 0, games });
+    const clients = onClient(client).clientsOf((await client.getAddresses())[0]!);
+    const money = { windowSeconds: BigInt(3 * DAY_SECONDS), leastBondWei: BOND_WEI };
+    const games = { ...money, sideSeconds: BigInt(48 * HOUR_SECONDS), stakeWei: BOND_WEI / 5n };
+    const terms = { ...money, availabilityChallengeFeeWei: 1n };
+    const registry = await deployRegistry(clients, terms, { mostRows: 0, games });
     ({ game } = registry.games!);
     return registry.address;
   });
@@ -125,10 +112,7 @@ beforeAll(async () => {
   traced = await openTracedText({ rollup: world.f.rollup.address, modelId: BigInt(modelId) }, model, setting);
   answering = (await textFamily(setting).open(model)) as never;
 }, 900_000);
-afterAll(async () => {
-  await world?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => world?.stop());
 
 const endpoints = () => {
   const { f, sequencerUrl } = world;
@@ -353,16 +337,13 @@ it("an epoch is settled by draws once its claims stand, and one with a false que
   // A right claim is no move to make, and an open one no approval.
   expect((await watch(game)).stdout).not.toContain("challenge");
   // The command says what is missing, draw by draw.
-  const server = createServer((_, response) => response.end(JSON.stringify(openingsPage())));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = await testServer((_, response) => response.end(JSON.stringify(openingsPage())));
   const unapproved = await runInProcess(
     ...["models", "settle", String(modelId), "--folder", modelFolder, "--server", url],
     ...endpoints(),
     ...["--private-key-file", join(world.home, "alice-key")],
     ...["--circuits", ...world.deployment.circuits.slice(-2).map(({ name }) => name)],
   );
-  server.close();
   expect(unapproved.stderr).toContain("claim 1 has its window, or a game, open; claim 2 has its window");
   await turnsUntil(owner, "awaiting-claims");
   // bob challenges what is right, and goes away.

@@ -1,7 +1,7 @@
+import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { readFactoryConfig } from "@openledger/models/factory/factory-config";
 import { startFactory } from "@openledger/models/factory/start-factory";
-import { pino } from "pino";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import type { ServeFactoryOptions } from "./factory-options.ts";
@@ -26,7 +26,7 @@ export async function serveFactory({ options, output }: CommandContext<ServeFact
   // A devnet's, where nothing else is said.
   const fallback = { OPENLEDGER_DEPLOYMENT_PATH: workspacePaths.deployment };
   const config = readFactoryConfig({ ...fallback, ...process.env, ...set });
-  const logger = pino({ level: config.logLevel }, process.stderr);
+  const logger = createLogger("factory", config.logLevel, process.stderr);
   let fail: (error: unknown) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
     fail = reject;

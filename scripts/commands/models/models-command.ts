@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { withExample } from "../../cli/run-command.ts";
 import { addModelAskCommand } from "./model-ask-command.ts";
 import { addModelGenerateCommand } from "./model-generate-command.ts";
+import { addModelKeysCommand } from "./model-keys-command.ts";
 import { addModelRegisterCommand } from "./model-register-command.ts";
 import { addModelServeCommand } from "./model-serve-command.ts";
 import { addModelCloseEpochCommand, addModelSettleCommand } from "./model-settle-command.ts";
@@ -18,6 +19,7 @@ export function addModelsCommands(program: Command): void {
   addModelTrainCommand(models);
   addModelRegisterCommand(models);
   addModelServeCommand(models);
+  addModelKeysCommand(models);
   addModelAskCommand(models);
   addModelCloseEpochCommand(models);
   addModelSettleCommand(models);

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { clientError } from "@openledger/client/client-errors";
+import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { openModel } from "@openledger/models/files/load-model";
@@ -12,8 +13,6 @@ import type { HelperLog } from "@openledger/models/settler/turn-report";
 import { hostSpans } from "@openledger/models/spans/host-spans";
 import { readIndexFile } from "@openledger/models/spans/index-file";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
-import type { Logger } from "pino";
-import { pino } from "pino";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, resolveAccount, resolveRpcUrl } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
@@ -43,7 +42,7 @@ export async function serveUntilStopped(
   };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const config = readServingConfig({ ...process.env, ...set });
-  const logger = pino({ level: config.logLevel }, process.stderr);
+  const logger = createLogger("models", config.logLevel, process.stderr);
   output.progress(`loading ${config.basePath}`);
   const claims = options.claim === true ? await loadClaims(config, options, logger) : null;
   const { registeredPath } = config;

@@ -31,19 +31,14 @@ export function addDepositCommand(program: Command): void {
     const amountWei = parseOpen(args[0]!);
     const { client, account } = await openSigner(options);
     const permission = options.approve === true ? ("approve" as const) : ("permit" as const);
-    const leaf =
-      options.to !== undefined
-        ? await resolveLeaf(client, options, options.to)
-        : options.new === true
-          ? null
-          : await accountOf(client, account.l1.address).catch(noneYet);
+    const leaf = options.to === undefined ? null : await resolveLeaf(client, options, options.to);
     await requireOpen(client);
     output.progress("sending the deposit to L1");
     const sent = await deposit(client, {
       amountWei,
       permission,
       ...maxFeeOf(options),
-      ...(leaf === null ? {} : { to: leaf.id, expectedOwner: leaf.l1Owner }),
+      ...(leaf === null ? { isNew: options.new === true } : { to: leaf.id, expectedOwner: leaf.l1Owner }),
     });
     const { stage, batchNumber } = await waitWithProgress(
       client,
@@ -51,15 +46,14 @@ export function addDepositCommand(program: Command): void {
       options.wait,
       output,
     );
-    const into = leaf ?? (await accountOf(client, account.l1.address).catch(noneYet));
-    const where = into === null ? "a new leaf" : `${into.kind} ${into.id}`;
+    const leafId = sent.to ?? (await accountOf(client, account.l1.address).catch(noneYet))?.id ?? null;
     const lines = [
-      `${formatOpen(amountWei)} OPEN for ${where}: ${stage}${batchNumber === null ? "" : `, batch ${batchNumber}`}`,
+      `${formatOpen(amountWei)} OPEN for ${leafId === null ? "a new account" : `leaf ${leafId}`}: ${stage}${batchNumber === null ? "" : `, batch ${batchNumber}`}`,
       `L1 transaction ${sent.transactionHash}, ${describeGas(sent)}, ${formatOpen(sent.burnedFeeWei)} OPEN burned, queue entry ${sent.queueIndex}`,
     ];
     output.answer(lines, {
       amountWei,
-      leafId: into?.id ?? null,
+      leafId,
       stage,
       batchNumber,
       queueIndex: sent.queueIndex,

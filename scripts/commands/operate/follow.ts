@@ -2,12 +2,12 @@
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { cutStopShort } from "@openledger/foundation/run-until-stopped";
 import type { ServedPages } from "@openledger/sequencer/api/pages";
 import { createFollowProcess, type FollowOptions } from "@openledger/sequencer/full-node/follow-process";
-import { createLogger } from "@openledger/sequencer/logger";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { buildPages } from "@openledger/web/build/build-pages";
@@ -28,7 +28,7 @@ export async function runFullNode(
 ): Promise<void> {
   keepFilesPrivate();
   await initPoseidon();
-  const logger = createLogger({ level: "info", component: "full-node" });
+  const logger = createLogger("full-node", "info");
   const snapshot = snapshotPath === null ? undefined : (await readSnapshot(snapshotPath)).snapshot;
   const verifyProof = isVerifying
     ? (await import("@openledger/prover/formats/verification-key")).verifyProof

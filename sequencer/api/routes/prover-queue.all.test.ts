@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
+import { createLogger } from "@openledger/foundation/logger";
 import { paymentMetrics, payProvers, reportWorkers } from "@openledger/operations/payments/pay-provers";
 import { PaymentJournal } from "@openledger/operations/payments/payment-journal";
 import { createDispatchMetrics } from "@openledger/prover/internal/jobs/dispatch-metrics";
@@ -18,7 +19,6 @@ import { ProofCredits } from "@openledger/prover/jobs/proof-credits";
 import type { ProofResult } from "@openledger/prover/proving/prover";
 import { redisProgram, startRedis, type TestRedis } from "@openledger/prover/testing/redis.fixtures";
 import { Redis } from "ioredis";
-import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { clientOf } from "../../testing/client-of.ts";
 import {
@@ -31,7 +31,7 @@ import {
 } from "../../testing/test-rollup.ts";
 
 const program = redisProgram();
-const logger = pino({ level: "silent" });
+const logger = createLogger("test", "silent");
 /** So long that nobody loses a job because the machine was busy. */
 const LOCK_MS = 30_000;
 /** Where a test waits for a lock to end. */

@@ -1,0 +1,34 @@
+import pino from "pino";
+
+export type Logger = pino.Logger;
+
+/** Paths that never reach a log, wherever an object that holds them is logged. */
+const REDACTED = [
+  "authorization",
+  "headers.authorization",
+  "req.headers.authorization",
+  ...["handInSecret", "operatorPrivateKey", "operatorToken", "preconfirmationPrivateKey"].flatMap((name) => [
+    name,
+    `*.${name}`,
+  ]),
+];
+
+/**
+ * The log of a process: lines of JSON with a time in ISO 8601 and the component, the same for all of them.
+ * @param destination default: stdout; a command whose answer is on stdout logs to stderr
+ */
+export function createLogger(
+  component: string,
+  level = "info",
+  destination: pino.DestinationStream = pino.destination(1),
+): Logger {
+  return pino(
+    {
+      level,
+      base: { component },
+      redact: { paths: REDACTED, censor: "[secret]" },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
+    destination,
+  );
+}

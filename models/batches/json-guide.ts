@@ -1,0 +1,88 @@
+import { isEnded, type JsonPlace, type JsonShape, jsonStart } from "./json-text.ts";
+
+/** What the tokens of a base spell, in memory that threads share. */
+export interface SpelledVocabulary {
+  readonly bytes: Uint8Array;
+  /** Where each token's bytes end; its own begin where those before it end. */
+  readonly ends: Uint32Array;
+  /** Tokens that a text may have, by their bytes. */
+  readonly order: Uint32Array;
+}
+
+const NEVER = 0x7fffffff;
+
+/** Which tokens may follow, and how many bytes would then end what is open: a byte is a token at most. */
+export interface TokenCosts {
+  readonly costs: Int32Array;
+  /** What costs more may not follow. */
+  readonly most: number;
+}
+
+/**
+ * Keeps an answer to JSON of a shape, and to its number of tokens: near the end only tokens are left that end it in time.
+ * Every byte has to be a token, so there is always one.
+ */
+export class JsonGuide {
+  readonly #spelled: SpelledVocabulary;
+  readonly #costs: Int32Array;
+  #place: JsonPlace;
+  /** Of which place the costs are. */
+  #costsOf: JsonPlace | null = null;
+  #isCut = false;
+
+  constructor(spelled: SpelledVocabulary, shape: JsonShape) {
+    this.#spelled = spelled;
+    this.#costs = new Int32Array(spelled.ends.length).fill(NEVER);
+    this.#place = jsonStart(shape);
+  }
+
+  /**
+   * The next token. Where the one that is chosen leaves too few tokens to end, another is chosen among those that do not.
+   *
+   * @param left tokens that the answer may still have, this one included
+   */
+  choose(left: number, choose: (among: TokenCosts) => number): number {
+    if (this.#costsOf !== this.#place) this.#price();
+    let token = choose({ costs: this.#costs, most: NEVER - 1 });
+    if (this.#costs[token]! > left - 1) {
+      this.#isCut = true;
+      token = choose({ costs: this.#costs, most: left - 1 });
+    }
+    const { bytes, ends } = this.#spelled;
+    for (let i = token === 0 ? 0 : ends[token - 1]!; i < ends[token]!; i++)
+      this.#place = this.#place.rule.next(this.#place, bytes[i]!)!;
+    return token;
+  }
+
+  /** null before the end; then whether the model or the number of tokens has brought it about. */
+  get end(): "stop" | "length" | null {
+    if (!isEnded(this.#place)) return null;
+    return this.#isCut ? "length" : "stop";
+  }
+
+  /** Tokens in the order of their bytes: what one shares with the one before is not looked at again. */
+  #price(): void {
+    const { bytes, ends, order } = this.#spelled;
+    const places: JsonPlace[] = [this.#place];
+    let alive = 0;
+    let [before, beforeEnd] = [0, 0];
+    for (const token of order) {
+      const [from, end] = [token === 0 ? 0 : ends[token - 1]!, ends[token]!];
+      let same = 0;
+      while (from + same < end && before + same < beforeEnd && bytes[from + same] === bytes[before + same])
+        same++;
+      [before, beforeEnd] = [from, end];
+      this.#costs[token] = NEVER;
+      // It goes on as one did that may not follow.
+      if (same > alive) continue;
+      alive = same;
+      for (; from + alive < end; alive++) {
+        const next = places[alive]!.rule.next(places[alive]!, bytes[from + alive]!);
+        if (next === null) break;
+        places[alive + 1] = next;
+      }
+      if (from + alive === end) this.#costs[token] = places[alive]!.rest;
+    }
+    this.#costsOf = this.#place;
+  }
+}

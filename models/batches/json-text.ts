@@ -1,0 +1,345 @@
+/** JSON as its bytes come one by one: which byte may follow, and how many bytes it takes at least to end what is open. */
+
+/** What a text may be; a part of JSON Schema (models/serving/json-shape.ts). */
+export type JsonShape =
+  | { readonly kind: "any" | "string" | "number" | "integer" }
+  /** JSON texts, one of which it is. */
+  | { readonly kind: "texts"; readonly texts: readonly string[] }
+  /** Members in this order; those that are not required may be left out. */
+  | { readonly kind: "object"; readonly members: readonly JsonMember[] }
+  /** Members of any name. */
+  | { readonly kind: "record"; readonly values: JsonShape }
+  | { readonly kind: "array"; readonly items: JsonShape; readonly least: number; readonly most: number }
+  /** No two of them begin with the same byte. */
+  | { readonly kind: "choice"; readonly among: readonly JsonShape[] };
+
+export interface JsonMember {
+  readonly name: string;
+  readonly isRequired: boolean;
+  readonly value: JsonShape;
+}
+
+/** How far a text is in a value, above the values around it. Never changed: the next byte gives another place, or the same. */
+export interface JsonPlace {
+  readonly rule: Rule;
+  readonly step: number;
+  /** What the rule counts: items, digits, the next member. */
+  readonly count: number;
+  readonly blanks: number;
+  readonly around: JsonPlace | null;
+  readonly depth: number;
+  /** Bytes that end everything that is open, at least. */
+  readonly rest: number;
+}
+
+interface Rule {
+  /** null where the byte may not follow. */
+  next(place: JsonPlace, byte: number): JsonPlace | null;
+  /** Bytes that end the value from there, at least; of those around it none. */
+  rest(step: number, count: number): number;
+  /** Where it goes on after one of several texts has ended within. */
+  ended?(place: JsonPlace, which: number): JsonPlace;
+}
+
+/** Values within values, and blanks of a level: a model that likes either would never come to an end. */
+const MOST_DEPTH = 64;
+const INDENT = 4;
+/** Digits of each part of a number: none is more than a double holds, or infinite. */
+const MOST_DIGITS = [0, 0, 0, 15, 0, 17, 0, 0, 2];
+
+const code = (character: string) => character.charCodeAt(0);
+const [QUOTE, BACKSLASH, COMMA, COLON, LETTER_U] = [`"`, "\\", ",", ":", "u"].map(code) as [
+  number,
+  number,
+  number,
+  number,
+  number,
+];
+const [OPEN, CLOSE, OPEN_LIST, CLOSE_LIST] = ["{", "}", "[", "]"].map(code) as [
+  number,
+  number,
+  number,
+  number,
+];
+const isBlank = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39;
+const isHex = (byte: number) => isDigit(byte) || ((byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66);
+const among = (characters: string) => {
+  const bytes = new Set([...characters].map(code));
+  return (byte: number) => bytes.has(byte);
+};
+
+const at = (rule: Rule, step: number, count: number, around: JsonPlace | null): JsonPlace => ({
+  ...{ rule, step, count, around, blanks: 0, depth: (around?.depth ?? 0) + 1 },
+  rest: rule.rest(step, count) + (around?.rest ?? 0),
+});
+const to = ({ around, rule }: JsonPlace, step: number, count: number) => at(rule, step, count, around);
+const begin = (rule: Rule, around: JsonPlace, byte: number) =>
+  around.depth < MOST_DEPTH ? rule.next(at(rule, 0, 0, around), byte) : null;
+/** A line and its indent; none before a colon. The outermost value has depth 2. */
+const blank = (place: JsonPlace): JsonPlace | null =>
+  place.step !== BEHIND_NAME && place.blanks <= INDENT * (place.depth - 1)
+    ? { ...place, blanks: place.blanks + 1 }
+    : null;
+
+/** Around the outermost value: nothing follows. */
+const END_RULE: Rule = { next: () => null, rest: () => 0 };
+const END = at(END_RULE, 0, 0, null);
+
+export const isEnded = (place: JsonPlace): boolean => place === END;
+
+/** Steps: before, inside, behind a backslash, four to one hexadecimal digits ahead; then inside a character (UNICODE). */
+const STRING_RESTS = [2, 1, 2, 5, 4, 3, 2, 2, 3, 4, 3, 3, 4, 4];
+const [INSIDE, ESCAPE, HEX, LAST_HEX] = [1, 2, 3, 6];
+/** Of a character of UTF-8 by its step: which bytes may follow, and the step after one. */
+const UNICODE: Readonly<Record<number, readonly [least: number, most: number, step: number]>> = {
+  7: [0x80, 0xbf, INSIDE],
+  8: [0x80, 0xbf, 7],
+  9: [0x80, 0xbf, 8],
+  // No shorter form, no half of a pair, nothing above U+10FFFF.
+  10: [0xa0, 0xbf, 7],
+  11: [0x80, 0x9f, 7],
+  12: [0x90, 0xbf, 8],
+  13: [0x80, 0x8f, 8],
+};
+const isEscape = among('"\\/bfnrt');
+
+function firstOfCharacter(byte: number): number {
+  if (byte >= 0xc2 && byte <= 0xdf) return 7;
+  if (byte >= 0xe0 && byte <= 0xef) return byte === 0xe0 ? 10 : byte === 0xed ? 11 : 8;
+  if (byte >= 0xf0 && byte <= 0xf4) return byte === 0xf0 ? 12 : byte === 0xf4 ? 13 : 9;
+  return 0;
+}
+
+const stringRule: Rule = {
+  rest: (step) => STRING_RESTS[step]!,
+  next(place, byte) {
+    const { step } = place;
+    if (step === INSIDE) {
+      if (byte === QUOTE) return place.around;
+      if (byte === BACKSLASH) return to(place, ESCAPE, 0);
+      if (byte < 0x80) return byte >= 0x20 ? place : null;
+      const character = firstOfCharacter(byte);
+      return character === 0 ? null : to(place, character, 0);
+    }
+    if (step === 0) return byte === QUOTE ? to(place, INSIDE, 0) : null;
+    if (step === ESCAPE) {
+      if (byte === LETTER_U) return to(place, HEX, 0);
+      return isEscape(byte) ? to(place, INSIDE, 0) : null;
+    }
+    if (step <= LAST_HEX) return isHex(byte) ? to(place, step === LAST_HEX ? INSIDE : step + 1, 0) : null;
+    const [least, most, after] = UNICODE[step]!;
+    return byte >= least && byte <= most ? to(place, after, 0) : null;
+  },
+};
+
+const isSign = among("+-");
+const isExponent = among("eE");
+const [MINUS, ZERO, POINT] = ["-", "0", "."].map(code) as [number, number, number];
+/** Steps: before, behind −, behind a first 0, in digits; behind the point, in digits; behind e, behind its sign, in digits. */
+const NUMBER_RESTS = [1, 1, 0, 0, 1, 0, 1, 1, 0];
+
+function numberStep(step: number, byte: number, isInteger: boolean): number {
+  if (step === 0 && byte === MINUS) return 1;
+  if (step <= 1) return byte === ZERO ? 2 : isDigit(byte) ? 3 : -1;
+  if (isDigit(byte) && step !== 2) return step <= 3 ? 3 : step <= 5 ? 5 : 8;
+  if (isInteger) return -1;
+  if (byte === POINT && (step === 2 || step === 3)) return 4;
+  if (isExponent(byte) && (step === 2 || step === 3 || step === 5)) return 6;
+  return isSign(byte) && step === 6 ? 7 : -1;
+}
+
+const numberRule = (isInteger: boolean): Rule => ({
+  rest: (step) => NUMBER_RESTS[step]!,
+  next(place, byte) {
+    const step = numberStep(place.step, byte, isInteger);
+    const count = step === place.step ? place.count + 1 : 1;
+    if (step >= 0 && (MOST_DIGITS[step] === 0 || count <= MOST_DIGITS[step]!)) return to(place, step, count);
+    // A number ends where something else begins.
+    return NUMBER_RESTS[place.step] === 0 ? place.around!.rule.next(place.around!, byte) : null;
+  },
+});
+
+interface TextNode {
+  readonly after: Map<number, number>;
+  /** The text that ends here; −1 for none. */
+  which: number;
+  rest: number;
+}
+
+/** @param more bytes that have to follow each text */
+function textsRule(texts: readonly string[], more: readonly number[] = []): Rule {
+  const nodes: TextNode[] = [{ after: new Map(), which: -1, rest: Number.POSITIVE_INFINITY }];
+  for (const [which, text] of texts.entries()) {
+    const bytes = new TextEncoder().encode(text);
+    let node = nodes[0]!;
+    for (const [i, byte] of bytes.entries()) {
+      node.rest = Math.min(node.rest, bytes.length - i + (more[which] ?? 0));
+      if (!node.after.has(byte)) {
+        node.after.set(byte, nodes.length);
+        nodes.push({ after: new Map(), which: -1, rest: Number.POSITIVE_INFINITY });
+      }
+      node = nodes[node.after.get(byte)!]!;
+    }
+    node.which = which;
+    node.rest = more[which] ?? 0;
+  }
+  const ended = ({ around }: JsonPlace, which: number) => around!.rule.ended?.(around!, which) ?? around!;
+  return {
+    rest: (step) => nodes[step]!.rest,
+    next(place, byte) {
+      const { after, which } = nodes[place.step]!;
+      const step = after.get(byte);
+      if (step === undefined) {
+        // A number that others begin with ends like any number.
+        if (which < 0) return null;
+        const around = ended(place, which);
+        return around.rule.next(around, byte);
+      }
+      const node = nodes[step]!;
+      return node.after.size === 0 ? ended(place, node.which) : to(place, step, 0);
+    },
+  };
+}
+
+/** Steps of objects and arrays: before, behind the bracket, behind a value, behind a comma; then of members alone. */
+const [BEHIND_BRACKET, BEHIND_VALUE, BEHIND_COMMA, BEHIND_NAME, BEHIND_COLON, IN_NAME] = [1, 2, 3, 4, 5, 6];
+
+/** Members of any name: `count` is not used. */
+function recordRule(values: () => Rule): Rule {
+  const least = () => values().rest(0, 0);
+  return {
+    rest: (step) => [2, 1, 1, 4 + least(), 2 + least(), 1 + least(), 0][step]!,
+    next(place, byte) {
+      const { step } = place;
+      if (step === 0) return byte === OPEN ? to(place, BEHIND_BRACKET, 0) : null;
+      if (isBlank(byte)) return blank(place);
+      if (byte === CLOSE && step <= BEHIND_VALUE) return place.around;
+      if (step === BEHIND_VALUE) return byte === COMMA ? to(place, BEHIND_COMMA, 0) : null;
+      if (step <= BEHIND_COMMA) return begin(stringRule, to(place, BEHIND_NAME, 0), byte);
+      if (step === BEHIND_NAME) return byte === COLON ? to(place, BEHIND_COLON, 0) : null;
+      return begin(values(), to(place, BEHIND_VALUE, 0), byte);
+    },
+  };
+}
+
+/** Members in their order: `count` is the next one's place, between its name and its value its own. */
+function objectRule(members: readonly JsonMember[]): Rule {
+  const values = members.map(({ value }) => ruleOf(value));
+  const texts = members.map(({ name }) => JSON.stringify(name));
+  /** Of the members that are required from one on, each with its comma. */
+  const needs = Array<number>(members.length + 1).fill(0);
+  const costOf = (i: number) => new TextEncoder().encode(texts[i]!).length + 1 + values[i]!.rest(0, 0);
+  for (let i = members.length - 1; i >= 0; i--)
+    needs[i] = needs[i + 1]! + (members[i]!.isRequired ? costOf(i) + 1 : 0);
+  /** Behind a name: colon, value, what is required then, and the bracket. */
+  const behind = (i: number) => 1 + values[i]!.rest(0, 0) + needs[i + 1]! + 1;
+  const names = members.map((_, from) => {
+    const required = members.findIndex(({ isRequired }, i) => i >= from && isRequired);
+    const to = required < 0 ? members.length : required + 1;
+    return textsRule(
+      texts.slice(from, to),
+      texts.slice(from, to).map((_text, i) => behind(from + i)),
+    );
+  });
+  const first = Math.max(0, needs[0]! - 1);
+  return {
+    rest: (step, count) =>
+      [
+        () => 2 + first,
+        () => 1 + first,
+        () => 1 + needs[count]!,
+        () => names[count]!.rest(0, 0),
+        () => behind(count),
+        () => behind(count) - 1,
+        () => 0,
+      ][step]!(),
+    ended: (place, which) => (place.step === IN_NAME ? to(place, BEHIND_NAME, place.count + which) : place),
+    next(place, byte) {
+      const { count, step } = place;
+      if (step === 0) return byte === OPEN ? to(place, BEHIND_BRACKET, 0) : null;
+      if (isBlank(byte)) return blank(place);
+      if (byte === CLOSE && step <= BEHIND_VALUE) return needs[count] === 0 ? place.around : null;
+      if (step === BEHIND_VALUE)
+        return byte === COMMA && count < members.length ? to(place, BEHIND_COMMA, count) : null;
+      if (step <= BEHIND_COMMA)
+        return count < members.length ? begin(names[count]!, to(place, IN_NAME, count), byte) : null;
+      if (step === BEHIND_NAME) return byte === COLON ? to(place, BEHIND_COLON, count) : null;
+      return begin(values[count]!, to(place, BEHIND_VALUE, count + 1), byte);
+    },
+  };
+}
+
+/** `count` items are there. */
+function arrayRule(items: () => Rule, least: number, most: number): Rule {
+  const cost = () => items().rest(0, 0) + 1;
+  const missing = (count: number) => Math.max(0, least - count);
+  const first = () => Math.max(0, least * cost() - 1);
+  return {
+    rest: (step, count) =>
+      [
+        () => 2 + first(),
+        () => 1 + first(),
+        () => 1 + missing(count) * cost(),
+        () => cost() + missing(count + 1) * cost(),
+      ][step]!(),
+    next(place, byte) {
+      const { count, step } = place;
+      if (step === 0) return byte === OPEN_LIST ? to(place, BEHIND_BRACKET, 0) : null;
+      if (isBlank(byte)) return blank(place);
+      if (byte === CLOSE_LIST && step <= BEHIND_VALUE) return missing(count) === 0 ? place.around : null;
+      if (step === BEHIND_VALUE)
+        return byte === COMMA && count < most ? to(place, BEHIND_COMMA, count) : null;
+      return count < most ? begin(items(), to(place, BEHIND_VALUE, count + 1), byte) : null;
+    },
+  };
+}
+
+const choiceRule = (rules: () => readonly Rule[]): Rule => ({
+  rest: () => Math.min(...rules().map((rule) => rule.rest(0, 0))),
+  next(place, byte) {
+    for (const rule of rules()) {
+      const next = rule.next(at(rule, 0, 0, place.around), byte);
+      if (next !== null) return next;
+    }
+    return null;
+  },
+});
+
+const anyRule: Rule = { ...choiceRule(() => anyRules), rest: () => 1 };
+const anyRules = [
+  stringRule,
+  numberRule(false),
+  textsRule(["true", "false", "null"]),
+  recordRule(() => anyRule),
+  arrayRule(() => anyRule, 0, Number.POSITIVE_INFINITY),
+];
+
+function ruleOf(shape: JsonShape): Rule {
+  switch (shape.kind) {
+    case "any":
+      return anyRule;
+    case "string":
+      return stringRule;
+    case "number":
+    case "integer":
+      return numberRule(shape.kind === "integer");
+    case "texts":
+      return textsRule(shape.texts);
+    case "object":
+      return objectRule(shape.members);
+    case "choice": {
+      const rules = shape.among.map(ruleOf);
+      return choiceRule(() => rules);
+    }
+    default: {
+      const inner = ruleOf(shape.kind === "record" ? shape.values : shape.items);
+      return shape.kind === "record"
+        ? recordRule(() => inner)
+        : arrayRule(() => inner, shape.least, shape.most);
+    }
+  }
+}
+
+/** Before the first byte of a text: its `rest` is the length of the shortest one. */
+export const jsonStart = (shape: JsonShape): JsonPlace => at(ruleOf(shape), 0, 0, END);
