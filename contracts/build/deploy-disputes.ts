@@ -1,4 +1,5 @@
 import { type Address, getContractAddress, type PublicClient, type WalletClient, zeroAddress } from "viem";
+import { paddedGas } from "../l1/fee-policy.ts";
 import { compileContracts, pickContract } from "./compile.ts";
 import { type DeployOptions, deployContract } from "./deploy.ts";
 import { FAMILY_JUDGES, FAMILY_RULES, type FamilyName } from "./dispute-judges.ts";
@@ -133,13 +134,17 @@ export async function storeChunks(
 ): Promise<bigint> {
   let gasUsed = 0n;
   for (const [done, index] of indices.entries()) {
+    const call = {
+      ...({ address: math, abi: ledgerMathAbi, functionName: "storeChunk" } as const),
+      args: [BigInt(index), ledgerChunk(index)] as const,
+    };
+    const { account, chain = null } = walletClient as WalletClient;
+    // EthereumJS refuses an estimate that names fees, as viem's would.
+    const gas = await publicClient.estimateContractGas({
+      ...{ ...call, account: account!.address },
+    });
     const hash = await (walletClient as WalletClient).writeContract({
-      address: math,
-      abi: ledgerMathAbi,
-      functionName: "storeChunk",
-      args: [BigInt(index), ledgerChunk(index)],
-      account: walletClient.account,
-      chain: walletClient.chain ?? null,
+      ...{ ...call, account: account!, chain, gas: paddedGas(gas) },
     });
     gasUsed += (await publicClient.waitForTransactionReceipt({ hash })).gasUsed;
     onStored(done + 1);

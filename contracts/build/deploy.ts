@@ -15,6 +15,7 @@ import {
   zeroAddress,
 } from "viem";
 import { contractError } from "../contract-errors.ts";
+import { paddedGas } from "../l1/fee-policy.ts";
 import { compileContracts, pickContract } from "./compile.ts";
 import type { CircuitConfig } from "./verifying-key.ts";
 
@@ -128,12 +129,15 @@ export async function deployContract(
   const { account } = walletClient;
   try {
     // A dry run first: nodes name the constructor's error in the answer to a call, not to a transaction.
-    await publicClient.call({ account, data: encodeDeployData({ abi, bytecode, args }) });
+    const data = encodeDeployData({ abi, bytecode, args });
+    await publicClient.call({ account, data });
+    // Without fees, which viem would name of an account that signs here: EthereumJS refuses the estimate of such a call.
+    const gas = paddedGas(await publicClient.estimateGas({ account: account.address, data }));
     const hash = await walletClient.deployContract({
       abi,
       bytecode,
       args,
-      account,
+      ...{ account, gas },
       chain: walletClient.chain ?? null,
     });
     const receipt = await publicClient.waitForTransactionReceipt({ hash });

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { MAX_TRANSACTION_GAS } from "../l1/fee-policy.ts";
+import { measureBlobGas } from "./measure-blob-gas.ts";
 import { measureGas } from "./measure-gas.ts";
 
 // Measured figures plus a few per cent, but never more than docs/ promise: a proof 56,000 and 120,000.
@@ -51,4 +53,26 @@ test("gas stays within its limits", async () => {
   for (const slots of [64, 256] as const) {
     expect(totals[slots], `totals of ${slots} slots`).toBeLessThanOrEqual(TOTALS_LIMITS[slots]);
   }
+
+  // Whole transactions, by their receipts; Rollup.largest.test.ts has the largest batches.
+  const { burnAccrued, deployRollup, deposit, emptyBatch, exits, finalizeWithdrawal, forced, fullBatch } =
+    figures;
+  const { furtherOtherCircuit: _other, furtherSameCircuit: _same, ...exitCalls } = exits;
+  const blobs = Object.entries(await measureBlobGas()).map(([name, of]) => [name, BigInt(of.executionGas)]);
+  const calls = {
+    ...{
+      burnAccrued,
+      deployRollup,
+      deposit,
+      emptyBatch,
+      finalizeWithdrawal,
+      fullBatch,
+      settle: joined + totals[256],
+    },
+    ...{ recordRandomness: figures.recordRandomness, ...forced, ...exitCalls, ...Object.fromEntries(blobs) },
+  };
+  for (const [name, gas] of Object.entries(calls))
+    expect(gas, `${name} leaves a quarter of a transaction`).toBeLessThanOrEqual(
+      (MAX_TRANSACTION_GAS * 3n) / 4n,
+    );
 });

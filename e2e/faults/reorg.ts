@@ -12,7 +12,6 @@ export const reorgFault: Fault = {
   longTries: 10,
   shortTries: 1,
   async inject(world, { progress, random, tries }) {
-    const { client } = world.l1;
     for (const process of [world.bridge, world.sequencer]) process.forgetLog();
     const recoveriesMs: number[] = [];
     const problems: string[] = [];
@@ -25,7 +24,7 @@ export const reorgFault: Fault = {
       await world.deposit(random);
       await sleep(2_000 + random.next() * 4_000);
       const before = { batch: await world.l1.batchNumber(), queue: await world.l1.queueTail() };
-      await client.request({ method: "anvil_reorg", params: [depth, []] } as never);
+      await world.l1.node.reorganise(depth);
       const after = { batch: await world.l1.batchNumber(), queue: await world.l1.queueTail() };
       takenBackCount += before.queue - after.queue;
       const startedAtMs = performance.now();
@@ -46,6 +45,7 @@ export const reorgFault: Fault = {
       "L1 took back queue entries",
       "BRG_QUEUE_GAP",
     ]);
+    if (takenBackCount === 0) problems.push("no deposit was taken back");
     if (takenBackCount > 0 && tries > 1 && !world.bridge.hasSaid("L1 took back queue entries"))
       progress(`${takenBackCount} queue entries went before they were handed over`);
     return [{ fault: "reorg", tries, recoveriesMs, said, problems }];

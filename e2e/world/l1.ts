@@ -1,9 +1,9 @@
-/** The L1 of a world: a real anvil that mines by the clock, the contracts on it, and somebody who deposits. */
+/** The L1 of a world: a real node that mines by the clock, the contracts on it, and somebody who deposits. */
 
 import { derivePublicKey } from "@openledger/circuits/field/curve/eddsa";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { type Deployment, encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
 import {
   type Address,
   createTestClient,
@@ -16,12 +16,15 @@ import {
 import { foundry } from "viem/chains";
 import { type DrillAccountName, type DrillUser, drillAccount, OPERATOR_L2_SECRET } from "./accounts.ts";
 import { deployLedger, type KeyedCircuit } from "./deploy-ledger.ts";
+import { drillError } from "./drill-errors.ts";
+import { L1_CLIENTS, type L1ClientName, type L1NodeOptions } from "./l1-nodes/l1-node.ts";
 
 /** More than any fee of a queue whose base fee is 1 wei, and the id fee. */
 const MAX_FEE_WEI = parseEther("10");
 export const FIRST_DEPOSIT_WEI = parseEther("1000");
-const BLOCK_SECONDS = 1;
 const ID_FEE_WEI = parseEther("0.5");
+/** More than the faucet's calls take. EthereumJS estimates none that names its fees and not its type, as viem asks. */
+const FAUCET_GAS = 500_000n;
 
 export type WorldL1 = Awaited<ReturnType<typeof startL1>>;
 
@@ -34,10 +37,12 @@ export function faucetOn(
   const transport = http(rpcUrl, { retryCount: 0, timeout: 20_000 });
   const account = drillAccount("faucet");
   const faucet = createWalletClient({ chain, transport, account }).extend(publicActions);
-  const token = { address: tokenAddress, abi: openTokenAbi } as const;
-  const rollup = { address: rollupAddress, abi: rollupAbi } as const;
-  const mined = async (hash: `0x${string}`) =>
-    faucet.waitForTransactionReceipt({ hash, pollingInterval: 50 });
+  const token = { address: tokenAddress, abi: openTokenAbi, gas: FAUCET_GAS } as const;
+  const rollup = { address: rollupAddress, abi: rollupAbi, gas: FAUCET_GAS } as const;
+  const mined = async (hash: `0x${string}`) => {
+    const { status } = await faucet.waitForTransactionReceipt({ hash, pollingInterval: 50 });
+    if (status !== "success") throw drillError("DRL_UNEXPECTED", `${hash} was reverted`);
+  };
   const depositNew = (amountWei: bigint, owner: Address, keyX: bigint) => {
     const args = [amountWei, owner, keyX, MAX_FEE_WEI] as const;
     return faucet.writeContract({ ...rollup, functionName: "depositNew", args });
@@ -63,24 +68,30 @@ export function faucetOn(
   };
 }
 
-/**
- * Deploys, deposits for the users, and begins to mine a block a second.
- * @param circuits in the order in which L1 numbers them
- * @param gateOn deploys the contract that is asked before an activation is taken; default: none
- */
-export async function startL1(
-  circuits: readonly KeyedCircuit[],
-  users: readonly DrillUser[],
-  gateOn?: (l1Url: string) => Promise<Address>,
-) {
-  const { stop, url } = await startAnvil();
+export interface L1Declaration extends L1NodeOptions {
+  /** In the order in which L1 numbers them. */
+  readonly circuits: readonly KeyedCircuit[];
+  readonly users: readonly DrillUser[];
+  /** anvil unless told. */
+  readonly l1?: L1ClientName;
+  /** Deploys the contract that is asked before an activation is taken; default: none. */
+  readonly gateOn?: (l1Url: string) => Promise<Address>;
+  /** Deploys the rollup of these circuits, on a chain that makes blocks; default: by `deployLedger`. */
+  readonly deploy?: (l1Url: string, folder: string) => Promise<Deployment>;
+}
+
+/** Deploys, deposits for the users, and begins to mine a block a second. */
+export async function startL1({ circuits, deploy, gateOn, l1 = "anvil", users, ...options }: L1Declaration) {
+  await initPoseidon();
+  const node = await L1_CLIENTS[l1](options);
+  const { url } = node;
   const transport = http(url, { retryCount: 0, timeout: 20_000 });
   const chain = foundry;
   const polling = { cacheTime: 0, pollingInterval: 50 };
   const client = createTestClient({ chain, mode: "anvil", transport, ...polling }).extend(publicActions);
   const walletOf = (name: DrillAccountName) =>
     createWalletClient({ chain, transport, account: drillAccount(name) });
-  try {
+  const deployHere = async () => {
     const { deployment } = await deployLedger(circuits, {
       ...(gateOn === undefined ? {} : { activationGate: await gateOn(url) }),
       ...{ chain, rpcUrl: url },
@@ -93,12 +104,19 @@ export async function startL1(
       minDepositWei: parseEther("1"),
       queueBaseFeeWei: 1n,
     });
+    return deployment;
+  };
+  try {
+    if (deploy !== undefined) await node.begin();
+    const deployment = await (deploy?.(url, options.folder) ?? deployHere());
     const faucet = faucetOn(url, deployment);
     await faucet.openAccounts(users);
-    await client.setIntervalMining({ interval: BLOCK_SECONDS });
+    await node.begin();
     const rollup = { address: deployment.rollupAddress, abi: rollupAbi } as const;
     return {
-      ...{ url, client, deployment, stop, walletOf },
+      ...{ url, node, deployment, walletOf },
+      /** Its test methods are anvil's alone. */
+      client,
       ...faucet,
       /** The record, as the processes read it. */
       encoded: encodeDeployment(deployment),
@@ -108,7 +126,7 @@ export async function startL1(
         Number(await client.readContract({ ...rollup, functionName: "queueTail" })),
     };
   } catch (error) {
-    await stop();
+    await node.stop();
     throw error;
   }
 }

@@ -13,7 +13,7 @@ import type { BackendName } from "@openledger/prover/backends";
 import { type Address, parseEther } from "viem";
 import { type DrillUser, drillAccount, drillUser } from "./accounts.ts";
 import { type BuiltCircuit, buildBatchCircuit, WORLD_SIZES } from "./circuits.ts";
-import { startL1, type WorldL1 } from "./l1.ts";
+import { type L1Declaration, startL1, type WorldL1 } from "./l1.ts";
 import type { L1Proxy } from "./l1-proxy.ts";
 import { localUrl, Machine, type Role } from "./machine.ts";
 import { healthOf, ManagedProcess } from "./process.ts";
@@ -21,7 +21,7 @@ import { portOf, type ServiceSpec, type Settings, serviceSpec } from "./services
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
 import { waitUntil } from "./wait-until.ts";
 
-export interface WorldDeclaration {
+export interface WorldDeclaration extends Pick<L1Declaration, "deploy" | "gateOn" | "l1"> {
   /** Names the folder of data and logs. */
   readonly name: string;
   /** Where that folder stays; default: it is temporary, and removed at the end. */
@@ -34,8 +34,6 @@ export interface WorldDeclaration {
   readonly shape?: BatchShape;
   /** Circuits that the rollup has beside the batch's, in L1's order. */
   readonly others?: readonly BuiltCircuit[];
-  /** Deploys the contract that the rollup asks before it takes an activation; absent for none. */
-  readonly gateOn?: (l1Url: string) => Promise<Address>;
   /** Of the prover; WebAssembly unless told. */
   readonly backend?: BackendName;
   /** Traffic is held back while so many batches wait for proof and L1; default: as the circuit's. */
@@ -78,10 +76,13 @@ export async function createWorld(declared: WorldDeclaration): Promise<World> {
   const circuit = await buildBatchCircuit(declared.shape ?? WORLD_SIZES.get(declared.slots ?? 2)!.shape);
   const circuits = [circuit, ...(declared.others ?? [])];
   const users = Array.from({ length: USER_COUNT }, (_, i) => drillUser(i));
-  const l1 = await startL1(circuits, users, declared.gateOn);
   const parent = declared.keepIn ?? tmpdir();
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, `drill-${declared.name}-`));
+  const l1 = await startL1({ ...declared, circuits, folder, users }).catch((error: unknown) => {
+    removeUnlessKept(declared, folder);
+    throw error;
+  });
   const world = new World(declared, { circuits, l1, users, folder });
   try {
     await world.build();
@@ -293,7 +294,9 @@ export class World {
       inVain: () =>
         [...this.processes, ...this.#served]
           .map(({ endedByItself }) => endedByItself)
-          .find((end) => end !== null) ?? null,
+          .find((end) => end !== null) ??
+        this.l1.node.failure ??
+        null,
     });
   }
 
@@ -311,7 +314,7 @@ export class World {
   async settle(): Promise<void> {
     await this.stopTraffic();
     await this.allPosted(SETTLE_TIMEOUT_MS);
-    await this.l1.client.mine({ blocks: this.finalityDepthBlocks });
+    await this.l1.node.mine(this.finalityDepthBlocks);
     const isFinal = async () => {
       const { batches } = await this.status();
       return batches.final === batches.closed;
@@ -371,7 +374,7 @@ export class World {
   /** L1 mines until it has this block. */
   async mineTo(blockNumber: number): Promise<void> {
     const missing = blockNumber - Number(await this.l1.client.getBlockNumber());
-    if (missing > 0) await this.l1.client.mine({ blocks: missing });
+    if (missing > 0) await this.l1.node.mine(missing);
   }
 
   /** Waits until L1 has one batch more than now. @returns how long that took */
@@ -393,9 +396,13 @@ export class World {
     this.traffic?.abandon();
     await Promise.all([...this.#served, this.prover].filter(Boolean).map((process) => process.kill()));
     await Promise.all(this.machines.map((machine) => machine.stop()));
-    await this.l1.stop();
-    if ((this.#declared.keepIn ?? null) === null) rmSync(this.folder, { recursive: true, force: true });
+    await this.l1.node.stop();
+    removeUnlessKept(this.#declared, this.folder);
   }
+}
+
+function removeUnlessKept({ keepIn = null }: WorldDeclaration, folder: string): void {
+  if (keepIn === null) rmSync(folder, { recursive: true, force: true });
 }
 
 async function deployLease({ client, walletOf }: WorldL1): Promise<Address> {

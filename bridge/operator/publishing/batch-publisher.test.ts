@@ -5,6 +5,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { parseGwei } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { RollupContract } from "../../l1/rollup-contract.ts";
 import { type BridgeFixture, startBridgeFixture } from "../../testing/bridge-fixture.ts";
 import { BUNDLE_LIMITS } from "./batch-bundle.ts";
 import { IntentStore } from "./publish-intent.ts";
@@ -36,6 +37,22 @@ describe("BatchPublisher", () => {
     const posted = f.sequencer.reports.find((r) => r.status === "posted")!;
     expect(posted.gasUsed).toBeGreaterThan(200_000);
     expect(posted.blockNumber).toBeGreaterThan(0);
+  });
+
+  test("reports a price as its receipt has it, and none where the receipt says 0, as EthereumJS's do", async () => {
+    const { address, client } = f.rollup;
+    const getTransactionReceipt: typeof client.getTransactionReceipt = async (asked) => ({
+      ...(await client.getTransactionReceipt(asked)),
+      effectiveGasPrice: 0n,
+    });
+    const free = new RollupContract({ client: { ...client, getTransactionReceipt }, address });
+    for (const rollup of [f.rollup, free]) {
+      await f.prove(1);
+      const publisher = await f.publisher({}, { rollup });
+      for (const _ of ["sent", "posted"]) await publisher.poll();
+    }
+    const posted = f.sequencer.reports.filter(({ status }) => status === "posted");
+    expect(posted.map((report) => "gasPriceWei" in report)).toEqual([true, false]);
   });
 
   test("stops with an alarm where one batch alone is too large", async () => {

@@ -107,7 +107,9 @@ export class PostedWatcher {
     };
     const { blockNumber, transactionHash } = record;
     const gasUsed = Number(receipt.gasUsed);
-    const inclusion = { transactionHash, blockNumber, gasUsed, gasPriceWei: receipt.effectiveGasPrice };
+    // EthereumJS 0.10.5 says 0 of every transaction, which is no price: the operator's account counts such a batch as unpriced.
+    const price = receipt.effectiveGasPrice === 0n ? {} : { gasPriceWei: receipt.effectiveGasPrice };
+    const inclusion = { transactionHash, blockNumber, gasUsed, ...price };
     await this.#modules.reporter.report(batches, { status: "posted", ...inclusion });
     await this.#modules.onStep("after-report");
     if (intent === null) await store.savePosted(record);
