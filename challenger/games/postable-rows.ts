@@ -12,7 +12,7 @@ import { mostOpened, mostShownNumbers, traceFault } from "./claimable.ts";
 import { MOST_TEXT_ROW_BYTES, textsOfContent } from "./text-row-tokens.ts";
 
 /** Of G; contracts/disputes/ModelCommitments.sol. */
-const MOST_COLUMNS = 384;
+const MOST_COLUMNS = 320;
 /** Floats of a word: the map makes whole words. */
 const WORD_FLOATS = 8;
 

@@ -107,7 +107,8 @@ export class GamePlayers {
   /** One look. A model that cannot be had or read stops it at no other. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
   async look(): Promise<SeenGames> {
     this.#unreachable.clear();
-    this.#promised.clear();
+    for (const url of this.#promised.keys())
+      if ((this.#waits.get(url) ?? 0) <= Date.now()) this.#promised.delete(url);
     const { game, reader } = this.#of;
     const registered = await this.#registered();
     this.#digests = new Map(registered.map((one) => [keyOf(one), tracingDigest(one.terms)]));
@@ -266,19 +267,25 @@ export class GamePlayers {
     const place = placeOf(this.#of.places, Number(one.modelId));
     const url = place !== null && "url" in place ? place.url : null;
     const waits = url === null ? undefined : this.#waits.get(url);
-    if (waits !== undefined && Date.now() < waits)
+    // What it gave last may be the model of another registration, which was asked for first.
+    const isPromised = this.#promised.get(url ?? "") === tracingDigest(one.terms);
+    if (waits !== undefined && Date.now() < waits && !isPromised)
       return {
         fault: `its server has given nothing to play with, and is asked again ${new Date(waits).toISOString()}`,
       };
     const beganAtMs = Date.now();
-    let isOpened = false;
+    const wait = () => {
+      const tookMs = Date.now() - beganAtMs;
+      if (url !== null && tookMs > QUICK_MS) this.#waits.set(url, Date.now() + WAITS * tookMs);
+    };
     try {
       const opened = await this.#opened(one, place);
-      isOpened = "traced" in opened;
+      if (!("traced" in opened)) wait();
       return opened;
-    } finally {
-      const tookMs = Date.now() - beganAtMs;
-      if (url !== null && !isOpened && tookMs > QUICK_MS) this.#waits.set(url, Date.now() + WAITS * tookMs);
+    } catch (error) {
+      // Of the files that were given, not of a node or a disk.
+      if (isRollupError(error) && /^(ATT|MOD|CMD)_/.test(error.code)) wait();
+      throw error;
     }
   }
 

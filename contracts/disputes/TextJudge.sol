@@ -19,7 +19,7 @@ import {Traced} from "./Traced.sol";
 contract TextJudge is IFamilyJudge {
     /// @inheritdoc IFamilyJudge
     bytes32 public constant rules = keccak256("OpenLedger language models, 1");
-    uint256 private constant MOST_COLUMNS = 384;
+    uint256 private constant MOST_COLUMNS = 320;
     /// @dev Each row's features are words of eight floats.
     uint256 private constant WORD_FLOATS = 8;
     // Tag of docs/reference/ledger.md.

@@ -6,7 +6,7 @@ import {Shingles} from "./Shingles.sol";
 import {TextRows} from "./TextRows.sol";
 
 /// @title Whether a posted row of texts has the right leader among its near-duplicates
-/// @notice docs/explanation/fault-proofs.md. challenger/games/text-row-overlap.ts has the same rules; tests hold the two equal.
+/// @notice docs/explanation/fault-proofs.md. challenger/statements/text-overlap.ts has the same rules; tests hold the two equal.
 /// All of a row's text counts: its text; or its prompt, a new line and its answer. Rows have no labels.
 contract TextOverlap is LeaderJudge {
     using Shingles for Shingles.Texts;

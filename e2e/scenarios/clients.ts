@@ -24,7 +24,7 @@ import { reorgFault } from "../faults/reorg.ts";
 import { drillAccount } from "../world/accounts.ts";
 import { buildCircuit } from "../world/circuits.ts";
 import { commandRunner } from "../world/commands.ts";
-import { L1_CLIENTS, type L1ClientName } from "../world/l1-nodes/l1-node.ts";
+import { L1_CLIENTS, type L1ClientName } from "../world/l1-nodes/l1-clients.ts";
 import { createWorld, STEP_TIMEOUT_MS, type World } from "../world/world.ts";
 import { unexpected, writeConfig } from "./operator/operator-steps.ts";
 import { keepOption, proverOption, scenario } from "./scenario.ts";

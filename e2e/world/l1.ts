@@ -17,7 +17,8 @@ import { foundry } from "viem/chains";
 import { type DrillAccountName, type DrillUser, drillAccount, OPERATOR_L2_SECRET } from "./accounts.ts";
 import { deployLedger, type KeyedCircuit } from "./deploy-ledger.ts";
 import { drillError } from "./drill-errors.ts";
-import { L1_CLIENTS, type L1ClientName, type L1NodeOptions } from "./l1-nodes/l1-node.ts";
+import { L1_CLIENTS, type L1ClientName } from "./l1-nodes/l1-clients.ts";
+import type { L1NodeOptions } from "./l1-nodes/l1-node.ts";
 
 /** More than any fee of a queue whose base fee is 1 wei, and the id fee. */
 const MAX_FEE_WEI = parseEther("10");
