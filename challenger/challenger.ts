@@ -182,7 +182,6 @@ class DisputesLoop implements Challenger {
         : new GamePlayers({
             ...{ client, game, reader, roles, places, opened, kept },
             ...{ sender, rightClaims, mostStakeWei, onProgress },
-            mostTraced: everyMs === null ? Number.POSITIVE_INFINITY : undefined,
             looksOnce: everyMs === null,
           });
     this.#watch =

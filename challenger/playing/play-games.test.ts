@@ -105,21 +105,21 @@ interface Looking extends ModelPlaces {
   readonly opened?: OpenedModels;
   readonly sender?: GamePlaying["sender"];
   readonly client?: PublicClient;
+  readonly reader?: GameReader;
 }
 
 /** A watcher that says what it does. */
 function watchOf({ client = f.publicClient as PublicClient, isRepeated = false, kept, ...looking }: Looking) {
-  const { mostStakeWei, opened, rollup: of, sender, ...places } = looking;
+  const { mostStakeWei, opened, reader, rollup: of, sender, ...places } = looking;
   const said: string[] = [];
   const onProgress = (line: string) => void said.push(line);
   const watch = new GamePlayers({
     ...{ client, game: f.game, roles: new Set(["watch"]), places: { base, ...places } },
-    reader: of === undefined ? null : new GameReader(client, f.game, { rollup: of }),
+    reader: reader ?? (of === undefined ? null : new GameReader(client, f.game, { rollup: of })),
     opened: opened ?? new OpenedModels(base, onProgress),
     ...{ sender: sender ?? null, mostStakeWei, onProgress },
     kept: kept ?? null,
     rightClaims: () => ({ has: () => false, keep: async () => {} }),
-    mostTraced: isRepeated ? undefined : Number.POSITIVE_INFINITY,
     looksOnce: !isRepeated,
   });
   const look = async () => (await watch.look()).models as Record<string, unknown>[];
@@ -210,14 +210,20 @@ describe("a watcher", () => {
     expect(heard).toContain("query-map.bin");
   });
 
+  const slowServer = (folderOf: () => string, onAsked = () => {}) =>
+    testServer(async ({ url }, response) => {
+      onAsked();
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      response.end(await readFile(join(folderOf(), url!.split("/").at(-1)!)));
+    });
+
   test("waits for a server that takes its time for what nobody can play with, and asks once of all models", async () => {
     const other = await publish("served", { tracing: promiseOf(`0x${"22".repeat(32)}`) });
     let askedCount = 0;
-    const hostUrl = await testServer(async ({ url }, response) => {
-      askedCount++;
-      await new Promise((resolve) => setTimeout(resolve, 600));
-      response.end(await readFile(join(other, url!.split("/").at(-1)!)));
-    });
+    const hostUrl = await slowServer(
+      () => other,
+      () => void askedCount++,
+    );
     const { look } = watchOf({ rollup, serverOf: () => hostUrl });
     const faults = async () => (await look()).map(({ fault }) => fault);
     const [again, others] = ["is asked again", "its registered roots are not"].map((text) =>
@@ -226,6 +232,32 @@ describe("a watcher", () => {
     expect(await faults()).toEqual([others, again]);
     expect(await faults()).toEqual([again, again]);
     expect(askedCount).toBe(2);
+  });
+
+  test("waits for a slow server of other numbers, though it promises the registered ones", async () => {
+    const answers = { ...parts.recipe.answers, answerTokens: 11 };
+    const other = await publish("served", { answers, tracing: promiseOf(digest) });
+    let askedCount = 0;
+    const url = await slowServer(
+      () => other,
+      () => void askedCount++,
+    );
+    const { look, rootsRead } = watchOf({ rollup, serverOf: () => url });
+    for (const { fault } of await look()) expect(fault).toBeDefined();
+    const [asked, read] = [askedCount, rootsRead()];
+    for (const { fault } of await look()) expect(fault).toContain("is asked again");
+    expect([askedCount, rootsRead()]).toEqual([asked, read]);
+  });
+
+  test("opens the model that a slow server has, whichever registration it asked for first", async () => {
+    const url = await slowServer(right);
+    const reader = new GameReader(f.publicClient, f.game, { rollup });
+    const [first, second] = await reader.models();
+    reader.models = async () => [{ ...first!, terms: { ...first!.terms, mostTokens: 5 } }, second!];
+    const { look } = watchOf({ rollup, reader, serverOf: () => url });
+    const [others, own] = await look();
+    expect(others!.fault).toContain("its registered roots are not");
+    expect(own).not.toHaveProperty("fault");
   });
 
   if (isWhole) {

@@ -3,12 +3,11 @@
 import { claimantOf, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { modelFamilies, textSetting } from "@openledger/models/registered/model-families";
+import { modelFamilies } from "@openledger/models/registered/model-families";
 import type { TextParts } from "@openledger/models/registered/text-family";
 import { type Address, type Hex, type PublicClient, zeroAddress } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import type { Role } from "../challenger-setting.ts";
-import { requireClaimable } from "../games/claimable.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
 import type { PlayedMove, PlayerAccount } from "../games/played-moves.ts";
 import { type GameReader, type RegisteredTraced, sameAddress } from "../games/read-games.ts";
@@ -20,7 +19,7 @@ import type { L1Sender } from "../sending/l1-sender.ts";
 import { describeRound } from "./describe-round.ts";
 import type { KeptFiles } from "./kept-files.ts";
 import type { OpenedModel, OpenedModels } from "./opened-models.ts";
-import { answeringOf, type ModelPlace, type ModelPlaces, placeOf } from "./published-files.ts";
+import { answeringOf, faultOfClaims, type ModelPlace, type ModelPlaces, placeOf } from "./published-files.ts";
 import { sendingTo } from "./trace-sender.ts";
 
 /** What was seen and done, for people and for programs. */
@@ -69,9 +68,8 @@ export interface GamePlaying {
   /** By the digest of the model that a claim was compared with. */
   readonly rightClaims: (digest: Hex) => RightClaims;
   readonly mostStakeWei: bigint | undefined;
-  readonly mostTraced: number | undefined;
-  /** Whether there is no next look, which would try again. */
-  readonly looksOnce?: boolean;
+  /** Whether there is no next look, which would try again, or trace what is left. */
+  readonly looksOnce: boolean;
   readonly onProgress: (line: string) => void;
 }
 
@@ -93,8 +91,8 @@ export class GamePlayers {
   /** Servers that did not answer in this look, and what others gave: one is asked once. */
   readonly #unreachable = new Set<string>();
   readonly #promised = new Map<string, Hex | null>();
-  /** Until when a server is not asked that has given what nobody can play with. */
-  readonly #waits = new Map<string, number>();
+  /** Until when a server, or a copy, is not asked that has given what nobody can play with, and for which model that was. */
+  readonly #waits = new Map<string, { readonly digest: Hex; readonly untilMs: number }>();
   /** In how many looks, one after another, a move has failed. */
   readonly #failed = new Map<string, number>();
 
@@ -108,7 +106,7 @@ export class GamePlayers {
   async look(): Promise<SeenGames> {
     this.#unreachable.clear();
     for (const url of this.#promised.keys())
-      if ((this.#waits.get(url) ?? 0) <= Date.now()) this.#promised.delete(url);
+      if ((this.#waits.get(url)?.untilMs ?? 0) <= Date.now()) this.#promised.delete(url);
     const { game, reader } = this.#of;
     const registered = await this.#registered();
     this.#digests = new Map(registered.map((one) => [keyOf(one), tracingDigest(one.terms)]));
@@ -249,37 +247,50 @@ export class GamePlayers {
   async #read(one: RegisteredTraced): Promise<OpenedModel | { fault: string }> {
     const digest = tracingDigest(one.terms);
     const { kept } = this.#of;
-    const served = await this.#served(one).catch((error: unknown) => ({ error }));
+    const place = placeOf(this.#of.places, Number(one.modelId));
+    const url = place !== null && "url" in place ? place.url : null;
+    const served = await this.#from(url, digest, () => this.#opened(one, place)).catch((error: unknown) => ({
+      error,
+    }));
     if ("traced" in served) return served;
-    const copy = (await kept?.read(digest, await modelFamilies())) ?? null;
-    const own = copy && (await this.#numbers(one, copy as unknown as TextParts));
-    if (own !== null && "traced" in own) return own;
-    if (own !== null) await kept?.forget(digest);
+    const own = await this.#from(`copy ${digest}`, digest, async () => {
+      const copy = (await kept?.read(digest, await modelFamilies())) ?? null;
+      if (copy === null) return NOT_AVAILABLE;
+      const opened = await this.#numbers(one, copy as unknown as TextParts);
+      if (!("traced" in opened)) await kept?.forget(digest);
+      return opened;
+    });
+    if ("traced" in own) return own;
     if ("error" in served) throw served.error;
     return served;
   }
 
   /**
+   * Numbers from one source. Where it takes long to give none, it is asked again after nine times as long.
    * Attack: registrations without a bond, and a server that takes minutes for what none of them can be played with: one after
    * another, and again in each look, they would take the time of all others.
+   * @param source null for a folder of one's own, which is always read
    */
-  async #served(one: RegisteredTraced): Promise<OpenedModel | { fault: string }> {
-    const place = placeOf(this.#of.places, Number(one.modelId));
-    const url = place !== null && "url" in place ? place.url : null;
-    const waits = url === null ? undefined : this.#waits.get(url);
-    // What it gave last may be the model of another registration, which was asked for first.
-    const isPromised = this.#promised.get(url ?? "") === tracingDigest(one.terms);
-    if (waits !== undefined && Date.now() < waits && !isPromised)
+  async #from(
+    source: string | null,
+    digest: Hex,
+    open: () => Promise<OpenedModel | { fault: string }>,
+  ): Promise<OpenedModel | { fault: string }> {
+    const waits = this.#waits.get(source ?? "");
+    // What it gave last may be this model, where another registration was asked for first.
+    const isOthers = waits?.digest !== digest && this.#promised.get(source ?? "") === digest;
+    if (waits !== undefined && Date.now() < waits.untilMs && !isOthers)
       return {
-        fault: `its server has given nothing to play with, and is asked again ${new Date(waits).toISOString()}`,
+        fault: `its server has given nothing to play with, and is asked again ${new Date(waits.untilMs).toISOString()}`,
       };
     const beganAtMs = Date.now();
     const wait = () => {
       const tookMs = Date.now() - beganAtMs;
-      if (url !== null && tookMs > QUICK_MS) this.#waits.set(url, Date.now() + WAITS * tookMs);
+      if (source !== null && tookMs > QUICK_MS)
+        this.#waits.set(source, { digest, untilMs: Date.now() + WAITS * tookMs });
     };
     try {
-      const opened = await this.#opened(one, place);
+      const opened = await open();
       if (!("traced" in opened)) wait();
       return opened;
     } catch (error) {
@@ -314,11 +325,11 @@ export class GamePlayers {
   /** Why a recipe is not played, whatever its numbers; null where it is. */
   async #refusal(one: RegisteredTraced, recipe: TextParts["recipe"]): Promise<{ fault: string } | null> {
     if (recipe.tracing?.digest !== tracingDigest(one.terms)) return OTHER_FILES;
-    const unclaimable = this.#isWatching ? await this.#faultOfClaims(recipe) : null;
+    const unclaimable = this.#isWatching ? await faultOfClaims(recipe, this.#of.places.base) : null;
     if (unclaimable === null) this.#unclaimable.delete(keyOf(one));
     else this.#unclaimable.set(keyOf(one), `do not approve or pay it: ${unclaimable.message}`);
     // Attack: a model that takes all memory of whoever opens it, and with it the games of all others.
-    if (unclaimable?.reason === "trace-size")
+    if (unclaimable?.isTooLarge === true)
       return { fault: `do not approve or pay it, it is not played: ${unclaimable.message}` };
     return null;
   }
@@ -367,7 +378,7 @@ export class GamePlayers {
     const round: PlayedRound = { moves: all("moves"), failures: all("failures"), waiting, warnings };
     const errors = round.failures.map(({ error }) => error);
     // A watcher's next look tries a move again, some times. Who only defends has nothing else to hear of.
-    const isAll = !this.#isWatching || this.#of.looksOnce === true;
+    const isAll = !this.#isWatching || this.#of.looksOnce;
     const failures = isAll
       ? errors
       : round.failures.filter((one) => this.#isAlarm(key, one)).map(({ error }) => error);
@@ -403,7 +414,8 @@ export class GamePlayers {
   }
 
   #playerOf(one: RegisteredTraced): TracePlayer {
-    const { client, game, mostStakeWei, mostTraced, onProgress, reader, rightClaims } = this.#of;
+    const { client, game, looksOnce, mostStakeWei, onProgress, reader, rightClaims } = this.#of;
+    const mostTraced = looksOnce ? Number.POSITIVE_INFINITY : undefined;
     const { modelId, rollup, terms } = one;
     return tracedPlayer({
       ...{ publicClient: client, game, account: this.#account(), model: { modelId, rollup }, terms },
@@ -419,21 +431,6 @@ export class GamePlayers {
     });
   }
 
-  /** null where a claim of the longest texts has room, a game shows every number, and a trace can be held. */
-  async #faultOfClaims(
-    recipe: TextParts["recipe"],
-  ): Promise<{ readonly message: string; readonly reason: unknown } | null> {
-    const setting = await textSetting({ base: this.#of.places.base });
-    try {
-      await requireClaimable(recipe, setting);
-      return null;
-    } catch (error) {
-      if (isRollupError(error, "MOD_CLAIMS_TOO_LARGE"))
-        return { message: error.message, reason: (error.data as { reason?: unknown }).reason };
-      throw error;
-    }
-  }
-
   #account(): PlayerAccount {
     const { game, sender } = this.#of;
     if (sender === null) {
@@ -447,9 +444,8 @@ export class GamePlayers {
 
   /** Files that promise what is registered, or why there are none. A promise costs nothing to compare, roots some minutes. */
   async #filesOf(one: RegisteredTraced, place: ModelPlace) {
-    const none = { fault: "its files are not available: --models FOLDER or --server" };
     const url = place !== null && "url" in place ? place.url : null;
-    if (place === null || this.#unreachable.has(url ?? "")) return none;
+    if (place === null || this.#unreachable.has(url ?? "")) return NOT_AVAILABLE;
     const promised = this.#promised.get(url ?? "");
     if (promised !== undefined && promised !== tracingDigest(one.terms))
       return promised === null ? OTHER_MODEL : OTHER_FILES;
@@ -461,7 +457,7 @@ export class GamePlayers {
       if (refusal !== null) throw challengerError("CMD_USAGE", refusal.fault);
     });
     if (found === null && url !== null) this.#unreachable.add(url);
-    if (found === null) return none;
+    if (found === null) return NOT_AVAILABLE;
     if (!isTraced(found.model.recipe)) return OTHER_MODEL;
     return { files: found.files, model: found.model as unknown as TextParts };
   }
@@ -496,6 +492,7 @@ const untraceable = ({ modelId }: RegisteredTraced, why: string) =>
 const NOTHING_MADE = { isNews: true, moves: [], isWaiting: false } as const;
 const isTraced = (recipe: RecipeBase): recipe is TextParts["recipe"] =>
   recipe.family === "text" && claimantOf(recipe) !== null;
+const NOT_AVAILABLE = { fault: "its files are not available: --models FOLDER or --server" };
 const OTHER_MODEL = { fault: "what is served under its number is another model: it promises no claims" };
 const OTHER_FILES = {
   fault: "its registered roots are not those of the files that are served: do not approve or pay it",

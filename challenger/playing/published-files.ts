@@ -75,14 +75,22 @@ const requirePostable: RefuseModel = (_, { rowCount }) => {
     );
 };
 
+/** Why claims of the longest texts have no room, and whether it is that nobody can hold a trace; null where all is well. */
+export async function faultOfClaims(recipe: TextRecipe, base: string | undefined) {
+  try {
+    await requireClaimable(recipe, await textSetting({ base }));
+    return null;
+  } catch (error) {
+    if (!isRollupError(error, "MOD_CLAIMS_TOO_LARGE")) throw error;
+    const { reason } = error.data as { reason?: unknown };
+    return { error, message: error.message, isTooLarge: reason === "trace-size" };
+  }
+}
+
 /** Attack: a model whose trace takes more memory than whoever recomputes it has. @throws MOD_CLAIMS_TOO_LARGE */
 async function requireTraceable(recipe: TextRecipe, base: string | undefined): Promise<void> {
-  await requireClaimable(recipe, await textSetting({ base })).catch((error: unknown) => {
-    const { reason } = (isRollupError(error, "MOD_CLAIMS_TOO_LARGE") ? error.data : {}) as {
-      reason?: unknown;
-    };
-    if (reason === "trace-size") throw error;
-  });
+  const fault = await faultOfClaims(recipe, base);
+  if (fault?.isTooLarge === true) throw fault.error;
 }
 
 /**

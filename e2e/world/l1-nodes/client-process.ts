@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { drillError } from "../drill-errors.ts";
 import { ManagedProcess, type ProcessSpec } from "../process.ts";
-import type { L1NodeOptions } from "./l1-node.ts";
+import type { BlockClock } from "./block-clock.ts";
+import type { L1Node, L1NodeOptions } from "./l1-node.ts";
 
 interface ClientPackage {
   readonly name: string;
@@ -75,4 +76,23 @@ export async function startClient(
   const node = new ManagedProcess({ ...spec, isReady, tell, logPath: join(folder, "logs", "l1.log") });
   await node.start();
   return node;
+}
+
+/** A node whose blocks the clock makes: it has made them from the start. */
+export function clockedNode(
+  url: string,
+  node: ManagedProcess,
+  clock: BlockClock,
+  reorganise: L1Node["reorganise"],
+): L1Node {
+  return {
+    ...{ url, reorganise, begin: async () => {}, mine: (blocks) => clock.mine(blocks) },
+    get failure() {
+      return clock.failure ?? node.endedByItself;
+    },
+    async stop() {
+      await clock.stop();
+      await node.kill();
+    },
+  };
 }

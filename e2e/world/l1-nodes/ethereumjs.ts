@@ -10,7 +10,7 @@ import { drillError } from "../drill-errors.ts";
 import { localUrl } from "../machine.ts";
 import { portOf } from "../services.ts";
 import { BlockClock } from "./block-clock.ts";
-import { installed, rpcOf, startClient } from "./client-process.ts";
+import { clockedNode, installed, rpcOf, startClient } from "./client-process.ts";
 import type { L1Node, L1NodeOptions } from "./l1-node.ts";
 
 const PACKAGE = { name: "@ethereumjs/client", version: "0.10.5", before: "2026-11-20" };
@@ -80,22 +80,10 @@ export async function startEthereumJs(options: L1NodeOptions): Promise<L1Node> {
     await setHead(head, null);
     chain.push(head);
   });
-  return {
-    url,
-    get failure() {
-      return clock.failure ?? node.endedByItself;
-    },
-    begin: async () => {},
-    mine: (blocks) => clock.mine(blocks),
-    async reorganise(depth) {
-      await clock.alone(async () => chain.splice(chain.length - depth));
-      await clock.mine(depth);
-    },
-    async stop() {
-      await clock.stop();
-      await node.kill();
-    },
-  };
+  return clockedNode(url, node, clock, async (depth) => {
+    await clock.alone(async () => chain.splice(chain.length - depth));
+    await clock.mine(depth);
+  });
 }
 
 function requireValid(status: { readonly status: string }): void {

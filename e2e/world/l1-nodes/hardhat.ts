@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { localUrl } from "../machine.ts";
 import { portOf } from "../services.ts";
 import { BlockClock } from "./block-clock.ts";
-import { installed, rpcOf, startClient } from "./client-process.ts";
+import { clockedNode, installed, rpcOf, startClient } from "./client-process.ts";
 import type { L1Node, L1NodeOptions } from "./l1-node.ts";
 
 const PACKAGE = { name: "hardhat", version: "2.29.1", before: "2026-11-20" };
@@ -37,25 +37,13 @@ export async function startHardhat(options: L1NodeOptions): Promise<L1Node> {
     await rpc("evm_mine");
     snapshots.push(await rpc<string>("evm_snapshot"));
   });
-  return {
-    url,
-    get failure() {
-      return clock.failure ?? node.endedByItself;
-    },
-    begin: async () => {},
-    mine: (blocks) => clock.mine(blocks),
-    async reorganise(depth) {
-      await clock.alone(async () => {
-        const kept = snapshots.length - depth;
-        await rpc("evm_revert", snapshots[kept - 1]);
-        snapshots.splice(kept - 1);
-        snapshots.push(await rpc<string>("evm_snapshot"));
-      });
-      await clock.mine(depth);
-    },
-    async stop() {
-      await clock.stop();
-      await node.kill();
-    },
-  };
+  return clockedNode(url, node, clock, async (depth) => {
+    await clock.alone(async () => {
+      const kept = snapshots.length - depth;
+      await rpc("evm_revert", snapshots[kept - 1]);
+      snapshots.splice(kept - 1);
+      snapshots.push(await rpc<string>("evm_snapshot"));
+    });
+    await clock.mine(depth);
+  });
 }
