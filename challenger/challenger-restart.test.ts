@@ -49,16 +49,20 @@ async function lookOf(
   return { alarms, commitments: view.modelCommitments, firstBlock: Math.min(...fromBlocks) };
 }
 
-test("a restart reads new blocks of the registry alone, and attests nothing twice", async () => {
+test("a restart reads new blocks of the registry alone, and recomputes nothing twice", async () => {
   await f.post(made.honest.statement);
   await f.client.mine({ blocks: 300 });
   const head = Number(await f.client.getBlockNumber({ cacheTime: 0 }));
   const first = await lookOf("restarted");
-  expect(first.commitments).toMatchObject([{ sent: { what: "attest" } }]);
+  const right = { isRecomputed: true, sent: null };
+  expect(first.commitments).toMatchObject([{ ...right, examined: { fault: null } }]);
   expect(first.firstBlock).toBeLessThan(head - 300);
   await f.post(made.honest.statement);
   const second = await lookOf("restarted");
-  expect(second.commitments).toMatchObject([{ sent: null }, { sent: { what: "attest" } }]);
+  expect(second.commitments).toMatchObject([
+    { ...right, examined: null },
+    { ...right, examined: { fault: null } },
+  ]);
   expect(second.firstBlock).toBe(head - Number(REREAD_BLOCKS) + 1);
 });
 

@@ -146,13 +146,14 @@ const stateOf = async () => {
 const owedWei = (where: Hex, who: Hex) => f.read<bigint>(where, "owedWei", [who]);
 const refuted = (fault: string) => ({ state: "refuted", by: f.watcher, fault });
 
-test("an honest model commitment is named while it is missing, attested, admitted, and its bond given back", async () => {
+test("an honest model commitment is named while it is missing, recomputed, admitted, and its bond given back", async () => {
   const { post, run, watch } = await published(made.model, made.honest);
   expect(await watch()).toMatchObject({ unposted: [MODEL_ID], modelCommitments: [] });
   await post();
-  expect(await watch()).toMatchObject({ unposted: [], modelCommitments: [{ sent: { what: "attest" } }] });
-  const [window] = await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID });
-  expect(window).toMatchObject({ state: "open", attestedBy: [f.watcher] });
+  expect(await watch()).toMatchObject({
+    unposted: [],
+    modelCommitments: [{ state: "open", isRecomputed: true, sent: null }],
+  });
   await f.passTime(WINDOW_SECONDS);
   const admit = ["disputes", "admit", gate, join(folder, "model"), "--model-id", `${MODEL_ID}`];
   await run(1, ...admit, "--cap", "16");

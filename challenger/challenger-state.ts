@@ -5,6 +5,7 @@
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import type { ModelCommitment } from "./model-commitments/read-model-commitments.ts";
+import type { ModelCommitmentWindow } from "./model-commitments/read-windows.ts";
 import { postedHash } from "./statements/model-commitment-calls.ts";
 
 /** Some 300 bytes each. */
@@ -34,13 +35,15 @@ export interface Verdict {
 interface Kept {
   /** By number. */
   readonly verdicts: Record<string, Verdict>;
+  /** Model commitments of which nothing is left to look at, by number and block. */
+  readonly recomputed: Record<string, true>;
   /** Claims of queries that are right, by number and block: the digest of the model that they were compared with. */
   readonly claims: Record<string, string>;
   /** Fees of data-availability challenges, by the number of their model commitment. */
   readonly spentWei: Record<string, string>;
 }
 
-const EMPTY = (): Kept => ({ verdicts: {}, claims: {}, spentWei: {} });
+const EMPTY = (): Kept => ({ verdicts: {}, recomputed: {}, claims: {}, spentWei: {} });
 
 export class ChallengerState {
   readonly #path: string | null;
@@ -64,7 +67,7 @@ export class ChallengerState {
     if (text === null) return new ChallengerState(path, of, EMPTY());
     try {
       const { kept, of: whose } = checkedJson.decode(text.trimEnd()) as { of: string; kept: Kept };
-      if (whose === of) return new ChallengerState(path, of, kept);
+      if (whose === of) return new ChallengerState(path, of, { ...EMPTY(), ...kept });
     } catch {}
     onDamage(`${path} is damaged, or of something else: what it knew is found again`);
     return new ChallengerState(path, of, EMPTY());
@@ -81,6 +84,16 @@ export class ChallengerState {
     const warnings = verdict.warnings.slice(0, MOST_WARNINGS).map((one) => one.slice(0, MOST_WARNING_LENGTH));
     verdicts[String(id)] = { ...verdict, warnings };
     dropOldest(verdicts);
+    await this.#save();
+  }
+
+  isRecomputed({ blockHash, id }: ModelCommitmentWindow): boolean {
+    return this.#kept.recomputed[`${id}/${blockHash}`] === true;
+  }
+
+  async keepRecomputed({ blockHash, id }: ModelCommitmentWindow): Promise<void> {
+    this.#kept.recomputed[`${id}/${blockHash}`] = true;
+    dropOldest(this.#kept.recomputed);
     await this.#save();
   }
 

@@ -107,14 +107,11 @@ export async function openChallenger(
     const journal = path === null ? null : new EventJournal<Fact>(path, of, (why) => damaged.push(why));
     return new EventLog<Fact>(client, sources, journal);
   };
-  // Without an account anybody's attestations would be read, and they have no bound.
-  const nobodys = sender === null ? async () => null : null;
-  const registered = registrySources(disputes, sender === null ? {} : { attestor: sender.address });
   // Attack: registrations of contracts that call themselves rollups, until the memory is full. They are not read.
   const played = rollup === null || game === null ? null : logOf("games", [gameSource(game, { rollup })]);
   return new DisputesLoop(setting, modules, {
     ...{ client, close, damaged, state, game },
-    registry: registry && new WindowReader(client, disputes, logOf("registry", registered), nobodys),
+    registry: registry && new WindowReader(client, disputes, logOf("registry", registrySources(disputes))),
     reader: played && new GameReader(client, game!, { rollup: rollup! }, played),
     opened: new OpenedModels(setting.places.base, onProgress),
     kept: setting.folder === null ? null : new KeptFiles(pathOf("files")!),

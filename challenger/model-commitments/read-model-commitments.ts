@@ -47,7 +47,7 @@ export async function readModelCommitments(
   address: Address,
   options: WindowOptions = {},
 ): Promise<ModelCommitment[]> {
-  const reader = await openWindows(client, address, options);
+  const reader = openWindows(client, address, options);
   return withStatements(reader, await reader.windows());
 }
 

@@ -1,8 +1,7 @@
-/** Windows of committed models, as L1 has them: bonds, who has recomputed, what was shown. Runs in pages, too. */
+/** Windows of committed models, as L1 has them: bonds, and what was shown. Runs in pages, too. */
 
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
   type AbiEvent,
   type Address,
@@ -13,7 +12,6 @@ import {
   type Hash,
   type Hex,
   type PublicClient,
-  pad,
   toEventSelector,
   toHex,
 } from "viem";
@@ -53,8 +51,8 @@ export interface ModelCommitmentWindow {
   readonly refutedBy: Address | null;
   /** What he has shown: a fault's name, its place in the contract's counting, his reward. */
   readonly refutation: { fault: string; place: bigint; rewardWei: bigint; transactionHash: Hex } | null;
-  /** Who says that he has recomputed it: claims, each address once, of those asked for. null where the node does not tell. */
-  readonly attestedBy: readonly Address[] | null;
+  /** Where it was posted. L1 may take a block back, and give another one its number. */
+  readonly blockHash: Hash;
 }
 
 /** Sums and hashes as JSON has them. */
@@ -68,7 +66,6 @@ export type RegistryFact = EventFact & { readonly id: number } & (
         readonly bondWei: string;
         readonly endsAt: number;
         readonly staticsHash: string;
-        /** Where L1 takes a block back, another may have the same number. */
         readonly blockHash: Hash;
       }
     | {
@@ -79,7 +76,6 @@ export type RegistryFact = EventFact & { readonly id: number } & (
         readonly rewardWei: string;
         readonly transactionHash: Hash;
       }
-    | { readonly what: "attested"; readonly who: Address }
     | {
         readonly what: "asked";
         readonly tree: number;
@@ -103,19 +99,13 @@ export const registrySelector = (name: EventName): Hex =>
 export const decodeRegistryEvent = ({ data, topics }: RawLog) =>
   decodeEventLog({ abi: disputesAbi, data, topics });
 
-/** @param of this model's alone, and whose attestations are kept: anybody's would have no bound */
-export function registrySources(
-  address: Address,
-  of: { readonly modelId?: number; readonly attestor?: Address } = {},
-): EventSource<RegistryFact>[] {
-  const model = of.modelId === undefined ? null : toHex(of.modelId, { size: 32 });
+/** @param modelId of this model alone */
+export function registrySources(address: Address, modelId?: number): EventSource<RegistryFact>[] {
+  const model = modelId === undefined ? null : toHex(modelId, { size: 32 });
   const others = (["Refuted", "AvailabilityChallenged", "Answered"] as const).map(registrySelector);
   return [
     { address, factOf, topics: [registrySelector("ModelCommitted"), null, model] },
     { address, factOf, topics: [others] },
-    ...(of.attestor === undefined
-      ? []
-      : [{ address, factOf, topics: [registrySelector("Attested"), null, pad(of.attestor)] }]),
   ];
 }
 
@@ -135,8 +125,6 @@ function factOf(log: RawLog): RegistryFact {
       const shown = { by, fault, place: `${place}`, rewardWei: `${rewardWei}`, transactionHash };
       return { what: "refuted", id: Number(args.id), ...shown, block };
     }
-    case "Attested":
-      return { what: "attested", id: Number(args.id), who: args.who, block };
     case "AvailabilityChallenged": {
       const { answerBy, feeWei, index, tree, who } = args;
       const asked = { tree, index: `${index}`, who, answerBy: `${answerBy}`, feeWei: `${feeWei}` };
@@ -154,8 +142,6 @@ export interface WindowOptions {
   readonly modelId?: number;
   /** Default: the block that the contract was deployed in. */
   readonly fromBlock?: bigint;
-  /** Whose attestations are read; default: anyone's. */
-  readonly attestor?: Address;
 }
 
 /** All, oldest first: what L1 has of each now. */
@@ -164,33 +150,17 @@ export async function readWindows(
   address: Address,
   options: WindowOptions = {},
 ): Promise<ModelCommitmentWindow[]> {
-  return (await openWindows(client, address, options)).windows();
+  return openWindows(client, address, options).windows();
 }
 
 /** For one look: nothing is kept. */
-export async function openWindows(client: PublicClient, address: Address, options: WindowOptions | null) {
-  const { attestor, fromBlock, modelId } = options ?? {};
-  const sources = registrySources(address, modelId === undefined ? {} : { modelId });
-  const log = new EventLog(client, sources, null, fromBlock ?? null);
-  return new WindowReader(client, address, log, () => readAttested(log, address, attestor));
-}
-
-/**
- * Attack: attesting costs nothing but gas, so one block may hold more attestations than a node answers, and whoever asks
- * for all of them is refused. That must hide no model commitment.
- * @returns null where the node refuses even a single block
- */
-async function readAttested(log: EventLog<RegistryFact>, address: Address, who: Address | undefined) {
-  try {
-    return await log.said(
-      address,
-      [registrySelector("Attested"), null, who === undefined ? null : pad(who)],
-      factOf,
-    );
-  } catch (error) {
-    if (isRollupError(error, "BRG_L1_REFUSED")) return null;
-    throw error;
-  }
+export function openWindows(
+  client: PublicClient,
+  address: Address,
+  { fromBlock, modelId }: WindowOptions = {},
+): WindowReader {
+  const log = new EventLog(client, registrySources(address, modelId), null, fromBlock ?? null);
+  return new WindowReader(client, address, log);
 }
 
 /** The registry's windows as a log of its events has them. */
@@ -198,22 +168,14 @@ export class WindowReader {
   readonly log: FactLog<RegistryFact>;
   readonly address: Address;
   readonly #client: PublicClient;
-  readonly #attested: (() => Promise<readonly RegistryFact[] | null>) | null;
   #registry: Registry | null = null;
   /** Windows that have ended: nothing changes them. */
   readonly #counted = new Set<string>();
 
-  /** @param attested default: those of the log; null for nobody's */
-  constructor(
-    client: PublicClient,
-    address: Address,
-    log: FactLog<RegistryFact>,
-    attested: (() => Promise<readonly RegistryFact[] | null>) | null = null,
-  ) {
+  constructor(client: PublicClient, address: Address, log: FactLog<RegistryFact>) {
     this.log = log;
     this.address = address;
     this.#client = client;
-    this.#attested = attested;
   }
 
   async facts<What extends RegistryFact["what"]>(what: What): Promise<RegistryFactOf<What>[]> {
@@ -224,9 +186,8 @@ export class WindowReader {
     this.#registry ??= await readRegistry(this.#client, this.address);
     const { families } = this.#registry ?? { families: [] };
     const all = (await this.log.read()) as readonly RegistryFact[];
-    const attested = this.#attested === null ? all : await this.#attested();
     const others = new Map<number, RegistryFact[]>();
-    for (const fact of attested === null || attested === all ? all : [...all, ...attested]) {
+    for (const fact of all) {
       const own = others.get(fact.id) ?? [];
       if (fact.what !== "committed") others.set(fact.id, own);
       own.push(fact);
@@ -248,7 +209,6 @@ export class WindowReader {
         const [, , , , openCount] = isOpen
           ? await disputes.read.modelCommitments([BigInt(fact.id)])
           : [0, 0, 0, 0, 0];
-        const who = own.flatMap((one) => (one.what === "attested" ? [one.who] : []));
         return {
           id: BigInt(fact.id),
           modelId: fact.modelId,
@@ -262,7 +222,7 @@ export class WindowReader {
           openAvailabilityChallengeCount: openCount,
           refutedBy: shown?.by ?? null,
           refutation: shown === undefined ? null : refutationOf(shown),
-          attestedBy: attested === null ? null : [...new Set(who)],
+          blockHash: fact.blockHash,
         } satisfies ModelCommitmentWindow;
       }),
     );

@@ -15,7 +15,7 @@ import {
 import type { Verdict } from "../challenger-state.ts";
 import { TREES } from "../statements/committed-model.ts";
 import { allLeaves } from "../statements/known-leaves.ts";
-import { postedHash, statementTuple } from "../statements/model-commitment-calls.ts";
+import { statementTuple } from "../statements/model-commitment-calls.ts";
 import { type Examined, examineModelCommitment, type PublishedFiles } from "./examine-model-commitment.ts";
 import type { ModelCommitmentKind, PostedFault, ShownModelCommitment } from "./model-commitment-kind.ts";
 import type { AvailabilityChallenges, ModelCommitment } from "./read-model-commitments.ts";
@@ -80,7 +80,7 @@ export interface WatchedCommitment {
   readonly isUnserved: boolean;
   /** What was sent: the contract's function and its transaction; null where nothing was. */
   readonly sent: {
-    readonly what: "challenge" | "game" | "challengeAvailability" | "requestLeaves" | "unanswered" | "attest";
+    readonly what: "challenge" | "game" | "challengeAvailability" | "requestLeaves" | "unanswered";
     readonly hash: `0x${string}`;
     readonly gasUsed: bigint;
   } | null;
@@ -90,6 +90,8 @@ export interface WatchedCommitment {
   readonly verdict: Verdict | null;
   /** Whether its places are right, and it is left to train it again. */
   readonly isUntrained: boolean;
+  /** Whether all of it was recomputed, and is right: nothing is left to look at. */
+  readonly isRecomputed: boolean;
 }
 
 /** What was found of it, as it passes between threads. */
@@ -158,18 +160,20 @@ export async function watchCommitment(
   } catch (error) {
     failure = error as Error;
   }
-  const verdict = judged ? { ...judged, isRight, warnings: found?.warnings ?? [] } : null;
-  return { examined: found, isUnserved, isUntrained, sent, failure, verdict };
+  const warnings = found?.warnings ?? [];
+  const verdict = judged ? { ...judged, isRight, warnings } : null;
+  const isRecomputed = isRight && !isUntrained && isOfServed && failure === null && warnings.length === 0;
+  return { examined: found, isUnserved, isUntrained, isRecomputed, sent, failure, verdict };
 }
 
 async function act(
   { publicClient, watcher, disputes, games, kind }: CommitmentWatch & { watcher: Watcher },
   modelCommitment: ModelCommitment,
-  { fault, wanted, warnings }: Examined,
+  { fault, wanted }: Examined,
   availabilityChallenges: AvailabilityChallenges,
   { isOurs, isServed }: { readonly isOurs: boolean; readonly isServed: boolean },
 ): Promise<WatchedCommitment["sent"]> {
-  const { attestedBy, endsAtSeconds, id } = modelCommitment;
+  const { endsAtSeconds, id } = modelCommitment;
   const abi = disputesAbi;
   const send = async (data: Hex, valueWei = 0n) => {
     const call = { account: watcher.address, to: disputes, data, value: valueWei };
@@ -235,10 +239,7 @@ async function act(
     }
   }
   if (failure !== null) throw failure;
-  // Where nobody tells whether he has attested it, every look would pay for it anew.
-  if (!isServed || warnings.length > 0 || wanted.length > 0 || attestedBy === null) return null;
-  const data = callOf("attest", [id, postedHash(modelCommitment.statement)]);
-  return { what: "attest", ...(await send(data)) };
+  return null;
 }
 
 const callOf = <const Name extends ContractFunctionName<typeof disputesAbi, "nonpayable" | "payable">>(

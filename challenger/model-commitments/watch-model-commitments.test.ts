@@ -473,21 +473,6 @@ const REFUSED = {
   url: "http://127.0.0.1",
 };
 
-test("no number of attestations in one block hides a model commitment from a watcher", async () => {
-  const id = await f.post(made.honest.statement);
-  await f.disputes.write.attest([id, postedHash(made.honest.statement)], { account: f.owner });
-  const [attested] = encodeEventTopics({ abi: disputesAbi, eventName: "Attested" });
-  // As if there were too many of them in every block.
-  const capped = clientOfLogs(f.client, async ({ topics: [event, ofId, ofWho] }, ask) => {
-    if (event === attested && ofId == null && ofWho == null) throw new RpcRequestError(REFUSED);
-    return ask();
-  });
-  expect(await readModelCommitments(capped, f.disputes.address)).toMatchObject([{ id, attestedBy: null }]);
-  const look = () => watchAll(f, f.watcherOf(f.watcher), async () => unpublished(), capped as never);
-  expect((await look())[0]).toMatchObject({ sent: { what: "attest" }, failure: null });
-  expect((await look())[0]).toMatchObject({ sent: null, attestedBy: [f.watcher] });
-});
-
 test("all places are looked at before a model is trained again, and a repeated look trains one", async () => {
   for (let i = 0; i < 2; i++) await f.post(made.honest.statement);
   const done: string[] = [];
@@ -499,33 +484,16 @@ test("all places are looked at before a model is trained again, and a repeated l
     };
     return { ...unpublished(), train };
   };
-  const look = () => lookAll(f, f.watcherOf(f.watcher), filesOf, f.client as never, 60_000);
-  const whatOf = ({ views }: Awaited<ReturnType<typeof look>>) => views.map(({ sent }) => sent?.what ?? null);
+  const watch = await watchOf(f, f.watcherOf(f.watcher), filesOf, f.client as never, 60_000);
+  const look = () => watch.look();
+  const rightOf = ({ views }: Awaited<ReturnType<typeof look>>) =>
+    views.map(({ isRecomputed }) => isRecomputed);
   const first = await look();
   expect(done).toEqual(["places 1", "places 2", "places 1", "training 1"]);
-  expect([first.isWaiting, whatOf(first)]).toEqual([true, ["attest", null]]);
+  expect([first.isWaiting, rightOf(first)]).toEqual([true, [true, false]]);
   const second = await look();
   expect(done.slice(4)).toEqual(["places 2", "places 2", "training 2"]);
-  expect([second.isWaiting, whatOf(second)]).toEqual([false, [null, "attest"]]);
-});
-
-test("an attestation is of what was recomputed, whatever another chain has under its number", async () => {
-  const before = await f.client.snapshot();
-  await f.post(made.honest.statement);
-  const sent: Hex[] = [];
-  const watcher = {
-    ...f.watcherOf(f.watcher),
-    send: async ({ data }: { data: Hex }) => {
-      sent.push(data);
-      return { hash: data, gasUsed: 0n };
-    },
-  };
-  await watch(unpublished(), watcher);
-  const attestation = { account: f.watcher, to: f.disputes.address, data: sent[0]! };
-  expect([sent.length, await f.refusal(attestation)]).toEqual([1, null]);
-  await f.client.revert({ id: before });
-  await f.post(falseTokens().posted.statement);
-  expect(await f.refusal(attestation)).toBe("DisputesOtherStatement");
+  expect([second.isWaiting, rightOf(second)]).toEqual([false, [true, true]]);
 });
 
 test("a model commitment has at most as many rows as a transaction can be shown of", async () => {
@@ -583,10 +551,10 @@ if (isWhole) {
     ]);
     for (const { statement } of [byPlaces, lying.posted, made.honest]) await f.post(statement);
     const watched = await watchAll(f, f.watcherOf(f.watcher), async ({ modelId }) => files.get(modelId)!);
-    expect(watched.map(({ failure, sent }) => [sent?.what ?? null, failure])).toEqual([
-      [null, null],
-      ["challenge", null],
-      ["attest", null],
+    expect(watched.map(({ failure, isRecomputed, sent }) => [sent?.what, isRecomputed, failure])).toEqual([
+      [undefined, false, null],
+      ["challenge", false, null],
+      [undefined, true, null],
     ]);
     expect(watched[0]!.examined).toEqual({ fault: null, wanted: [], warnings: [mismatch] });
   });

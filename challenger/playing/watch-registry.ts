@@ -10,7 +10,7 @@ import type { ChallengerSender, ChallengerSetting } from "../challenger-setting.
 import type { ChallengerState, Verdict } from "../challenger-state.ts";
 import type { GameReader } from "../games/read-games.ts";
 import type { GameState } from "../games/trace-moves.ts";
-import { modelCommitmentLines } from "../model-commitments/model-commitment-lines.ts";
+import { modelCommitmentLines, recomputedLine } from "../model-commitments/model-commitment-lines.ts";
 import {
   type AvailabilityChallenges,
   type ModelCommitment,
@@ -94,7 +94,14 @@ interface SeenCommitments {
 
 type Watched = Omit<WatchedCommitment, "verdict">;
 const UNTOUCHED: Watched = {
-  ...{ examined: null, isUnserved: false, isUntrained: false, sent: null, failure: null },
+  ...{
+    examined: null,
+    isUnserved: false,
+    isUntrained: false,
+    isRecomputed: false,
+    sent: null,
+    failure: null,
+  },
 };
 
 export class RegistryWatch {
@@ -113,7 +120,7 @@ export class RegistryWatch {
   }
 
   /**
-   * One look at every model commitment that is open and that this watcher has not attested; then one model is trained again, of
+   * One look at every model commitment that is open and not yet found right as a whole; then one model is trained again, of
    * a single look all. Attack: trainings of hours, each with a bond that comes back, before a false place is looked at.
    * Attack: files that come for an hour each, or never are read: hundreds of them would fill a window.
    */
@@ -225,10 +232,8 @@ export class RegistryWatch {
     ];
   }
 
-  #isDue({ attestedBy, family, state }: ModelCommitmentWindow): boolean {
-    const { sender } = this.#of;
-    const isAttested = sender !== null && attestedBy?.includes(sender.address) === true;
-    return family !== null && state === "open" && !isAttested;
+  #isDue(window: ModelCommitmentWindow): boolean {
+    return window.family !== null && window.state === "open" && !this.#of.state.isRecomputed(window);
   }
 
   async #askedOf(id: bigint): Promise<AvailabilityChallenges> {
@@ -248,7 +253,7 @@ export class RegistryWatch {
       const sent = await feeBack(back, window, () => this.#askedOf(id));
       return { ...UNTOUCHED, sent };
     }
-    if (!this.#isDue(window)) return UNTOUCHED;
+    if (!this.#isDue(window)) return { ...UNTOUCHED, isRecomputed: state.isRecomputed(window) };
     const modelCommitment = this.#commitments.get(id);
     if (modelCommitment === undefined) throw new RangeError(`L1 has taken model commitment ${id} back`);
     const asked = await this.#askedOf(id);
@@ -287,6 +292,7 @@ export class RegistryWatch {
       return { ...UNTOUCHED, examined, verdict };
     });
     if (verdict !== null) await state.keepVerdict(id, verdict);
+    if (watched.isRecomputed) await state.keepRecomputed(window);
     return watched;
   }
 }
@@ -302,7 +308,7 @@ const unserved = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
 
 function linesOf(
   window: ModelCommitmentWindow,
-  { examined, failure, isUnserved, isUntrained, sent }: Watched,
+  { examined, failure, isRecomputed, isUnserved, isUntrained, sent }: Watched,
 ): string[] {
   const found =
     examined === null
@@ -318,8 +324,9 @@ function linesOf(
   return [
     ...modelCommitmentLines(window),
     ...(isUnserved ? ["  its files are not available: do not approve it"] : []),
-    ...(window.state === "open" && examined === null && failure === null && !isUnserved
-      ? ["  not recomputed: attested before, of another rollup, or of a family that is not watched"]
+    ...(window.state === "open" && isRecomputed ? [recomputedLine(window)] : []),
+    ...(window.state === "open" && examined === null && failure === null && !isUnserved && !isRecomputed
+      ? ["  not recomputed: of another rollup, or of a family that is not watched"]
       : []),
     ...(failure === null
       ? []
@@ -334,7 +341,8 @@ function linesOf(
 
 export type CommitmentView = ReturnType<typeof viewOf>;
 
-function viewOf(window: ModelCommitmentWindow, { examined, failure, isUnserved, sent }: Watched) {
+function viewOf(window: ModelCommitmentWindow, watched: Watched) {
+  const { examined, failure, isRecomputed, isUnserved, sent } = watched;
   const found = examined && { ...examined, wanted: examined.wanted.slice(0, MOST_WANTED_SHOWN) };
-  return { ...window, examined: found, isUnserved, sent, failure: failure?.message ?? null };
+  return { ...window, examined: found, isUnserved, isRecomputed, sent, failure: failure?.message ?? null };
 }

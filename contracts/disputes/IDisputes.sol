@@ -129,8 +129,6 @@ interface IDisputes {
     );
     event Refuted(uint256 indexed id, address indexed challenger, Fault fault, uint256 place, uint256 rewardWei);
     event BondReturned(uint256 indexed id, address indexed owner, uint256 amountWei);
-    /// @notice Somebody says that he has recomputed all of it and found nothing wrong. Proves nothing.
-    event Attested(uint256 indexed id, address indexed who);
     /// @param feeWei 0 of what was asked for without a fee.
     event AvailabilityChallenged(
         uint256 indexed id, Tree tree, uint256 index, address indexed who, uint256 answerBy, uint256 feeWei

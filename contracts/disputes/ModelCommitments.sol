@@ -317,13 +317,6 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         owedWei[asked.who] += asked.feeWei;
     }
 
-    /// @notice Says that one has recomputed it. Anyone may; it proves nothing.
-    /// @param statementHash Of what was recomputed. Attack: a chain that is reorganised, and another statement under the number.
-    function attest(uint256 id, bytes32 statementHash) external {
-        if (_open(id).statementHash != statementHash) revert DisputesOtherStatement(id);
-        emit Attested(id, msg.sender);
-    }
-
     /// @notice Gives the bond back once a model commitment counts, and with it the fees of leaves that were shown.
     function returnBond(uint256 id) external {
         if (!counts(id)) revert DisputesNotOver(id);

@@ -30,7 +30,7 @@ interface Windows {
   readonly l1Seconds: bigint;
 }
 
-/** What Ethereum has of a model before it may open: model commitments, bonds, windows, who has recomputed, what was shown. */
+/** What Ethereum has of a model before it may open: model commitments, bonds, windows, what was shown. */
 export function ModelWindow({ live, model, site }: PageProps & { model: LedgerModelLeaf }) {
   const client = l1Node(site);
   const rollup = live.info.value?.rollupAddress ?? null;
@@ -152,7 +152,6 @@ const STATES: Readonly<Record<ModelCommitmentWindow["state"], readonly [Tone, st
 
 function ModelCommitment({ l1Seconds, window }: { window: ModelCommitmentWindow; l1Seconds: bigint }) {
   const {
-    attestedBy,
     bondWei,
     endsAtSeconds,
     family,
@@ -188,17 +187,6 @@ function ModelCommitment({ l1Seconds, window }: { window: ModelCommitmentWindow;
         </dd>
         <dt>Judged by</dt>
         <dd>{family === null ? "rules that this page does not know" : JUDGED[family]}</dd>
-        <dt>Say that they recomputed it and found it right</dt>
-        <dd>
-          {attestedBy === null && "more than this Ethereum node reports"}
-          {attestedBy?.length === 0
-            ? "none"
-            : attestedBy?.map((who) => (
-                <div key={who}>
-                  <Identifier value={who} label="who has recomputed it" />
-                </div>
-              ))}
-        </dd>
         {openAvailabilityChallengeCount > 0 && (
           <>
             <dt>Open data-availability challenges</dt>

@@ -10,7 +10,6 @@ import {
 } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import { withTrees } from "@openledger/challenger/internal/statements/committed-model";
 import {
-  postedHash,
   statementTuple,
 } from "@openledger/challenger/internal/statements/model-commitment-calls";
 import { admitCall } from "@openledger/challenger/model-commitments/ledger-proofs";
@@ -64,7 +63,7 @@ export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex,
   const honest = withTrees(made.honest.leaves, numbers);
   const tokens = made.honest.leaves.tokens.map(() => new Uint8Array());
   const lie = withTrees({ ...made.honest.leaves, tokens }, numbers);
-  const [owner, watcher, other] = (await client.getAddresses()).slice(-3) as [Hex, Hex, Hex];
+  const [owner, watcher] = (await client.getAddresses()).slice(-3) as [Hex, Hex];
   const sendTo = async (
     to: Hex,
     functionName: string,
@@ -96,10 +95,8 @@ export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex,
   await post(lie);
   await challenge(gate, directChallengeData(1n, lie, made.rows, { kind: "tokens", row: 0 }));
   await post(honest);
-  for (const who of [watcher, other]) await send("attest", [2n, postedHash(honest.statement)], who);
   await f.l1.passTime(7n * DAY_SECONDS);
   const admission = admitCall(made.model, 2n, honest.statement, cap);
   await send(admission.functionName, admission.args, owner);
   await post(honest);
-  await send("attest", [3n, postedHash(honest.statement)], other);
 }

@@ -33,7 +33,7 @@ export async function watchOf(
   games?: RowGames,
 ): Promise<RegistryWatch> {
   const { address: disputes } = f.disputes;
-  const registry = await openWindows(publicClient, disputes, watcher && { attestor: watcher.address });
+  const registry = openWindows(publicClient, disputes);
   const mostFeesWei = watcher?.mostAvailabilityChallengesWei ?? 0n;
   return new RegistryWatch({
     setting: {

@@ -1,6 +1,7 @@
 /** Where the rollup has a gate: a challengeable model stands its window on L1, and the others are admitted without one. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { recomputedLine } from "@openledger/challenger/internal/model-commitments/model-commitment-lines";
 import { isDisputable } from "@openledger/challenger/internal/statements/committed-model";
 import { readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
 import {
@@ -11,7 +12,6 @@ import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
 import { type Address, formatEther, type PublicClient, zeroAddress } from "viem";
-import { devAccount } from "../accounts.ts";
 import { DISPUTES } from "../config.ts";
 import { devnetError } from "../devnet-errors.ts";
 import { type Job, openledger } from "../job.ts";
@@ -28,7 +28,7 @@ interface CreatedModel {
 
 const WINDOW_MARGIN_SECONDS = 60;
 /** Recomputing a model of the devnet takes seconds, and the watcher looks again after each WATCH_MINUTES. */
-const ATTEST_TIMEOUT_MS = 10 * 60_000;
+const RECOMPUTE_TIMEOUT_MS = 10 * 60_000;
 const SHOWN_LOG_LINES = 15;
 
 /** The contract that the rollup asks before every activation, or null. */
@@ -54,7 +54,7 @@ export async function standWindows(job: Job, models: readonly CreatedModel[]): P
   };
   await Promise.all([job.startWatch(gate), postAll()]);
   for (const { modelId } of posted)
-    await passUntil(job, await attested(job, gate, modelId), "the window ends on L1");
+    await passUntil(job, await recomputed(job, gate, modelId), "the window ends on L1");
   for (const { model, modelId, part } of models) {
     if (await isAdmitted(l1, gate, modelId)) continue;
     const circuit = settlementCircuitFor(job.circuits, modelShape(model.statics, model.payees.length));
@@ -92,24 +92,25 @@ async function post(job: Job, gate: Address, { modelId, part }: CreatedModel): P
  * @returns when its window has ended, in seconds since 1970
  * @throws DEV_FAILED with the end of the watcher's log
  */
-async function attested(job: Job, gate: Address, modelId: number): Promise<number> {
+async function recomputed(job: Job, gate: Address, modelId: number): Promise<number> {
   const startedAtMs = Date.now();
   for (;;) {
     const window = await windowOf(job, gate, modelId);
-    if (window?.attestedBy?.includes(devAccount("walt").address)) {
+    const log = await job.readWatchLog();
+    if (window !== null && log.includes(recomputedLine(window))) {
       job.console.done(`walt has recomputed model ${modelId}, and found no fault`, Date.now() - startedAtMs);
       return Number(window.endsAtSeconds) + WINDOW_MARGIN_SECONDS;
     }
     if (window?.state === "refuted")
       throw new Error(`model ${modelId} was refuted: ${window.refutation?.fault}`);
-    const lines = lastLines(await job.readWatchLog());
+    const lines = lastLines(log);
     // What it says of one model commitment stands below that model commitment's own line.
     const last = (lines.findLast((line) => line.startsWith("  ")) ?? lines.at(-1) ?? "nothing yet").trim();
-    if (Date.now() > startedAtMs + ATTEST_TIMEOUT_MS)
+    if (Date.now() > startedAtMs + RECOMPUTE_TIMEOUT_MS)
       throw devnetError(
         "DEV_FAILED",
-        `model ${modelId} was not attested within ${ATTEST_TIMEOUT_MS / 60_000} minutes; the watcher says:\n${lines.join("\n")}`,
-        { data: { reason: "not-attested", modelId, last } },
+        `model ${modelId} was not recomputed within ${RECOMPUTE_TIMEOUT_MS / 60_000} minutes; the watcher says:\n${lines.join("\n")}`,
+        { data: { reason: "not-recomputed", modelId, last } },
       );
     job.console.progress(`waiting until walt has recomputed it; the watcher says: ${last}`);
     await sleep(1_000, undefined, { signal: job.signal });
@@ -148,7 +149,7 @@ export async function checkWindow(
       statement: "its commitment passed the challenge window, recomputed by walt, and mia got the bond back",
       holds:
         window?.state === "counts" &&
-        window.attestedBy?.includes(devAccount("walt").address) === true &&
+        (await job.readWatchLog()).includes(recomputedLine(window)) &&
         wei === 0n,
       detail: `${window?.state ?? "no model commitment"}, ${formatEther(wei)} ETH are held`,
     },

@@ -5,6 +5,7 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { GameReader, rowOfKey } from "@openledger/challenger/internal/games/read-games";
 import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
+import { recomputedLine } from "@openledger/challenger/internal/model-commitments/model-commitment-lines";
 import { type DisputeStatement, TREES } from "@openledger/challenger/internal/statements/committed-model";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
 import { commitModelCall } from "@openledger/challenger/model-commitments/ledger-proofs";
@@ -16,6 +17,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { encodeFunctionData, parseEventLogs } from "viem";
 import { drillAccount } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";
+import type { ManagedProcess } from "../../world/process.ts";
 import type { CommitmentLie, MadeLie } from "./lie.ts";
 import type { CreatedModel, DisputeWorld, Family } from "./world.ts";
 
@@ -138,11 +140,15 @@ export async function commitHonestly(f: DisputeWorld, model: CreatedModel): Prom
   return { name: "honest", fault: "", id: BigInt(modelCommitment), model, defend: null };
 }
 
-/** Recomputed by the watcher, who found nothing. */
-export const attested = (f: DisputeWorld, one: Committed): Promise<unknown> =>
+/** By the watcher, which found nothing wrong. */
+export const recomputed = (
+  f: DisputeWorld,
+  { id, model: { modelId } }: Committed,
+  watch: ManagedProcess,
+): Promise<unknown> =>
   f.world.waitFor(
-    `watch to recompute model ${one.model.modelId}`,
-    async () => (await windowOf(f, one)).attestedBy?.includes(drillAccount("watcher").address) === true,
+    `watch to recompute model ${modelId}`,
+    async () => watch.hasSaid(recomputedLine({ id, modelId })),
     2 * LIE_TIMEOUT_MS,
   );
 

@@ -23,7 +23,6 @@ import {
   stakesOf,
 } from "./claims.ts";
 import {
-  attested,
   type Committed,
   challengeLeaf,
   commitHonestly,
@@ -33,6 +32,7 @@ import {
   type PreparedLie,
   publish,
   readerOf,
+  recomputed,
   refutedOf,
 } from "./commitments.ts";
 import { DIRECT_LIES } from "./direct-lies.ts";
@@ -158,8 +158,8 @@ class Play {
     const honest: Committed[] = [];
     for (const one of owned.slice(0, wanted.length)) honest.push(await commitHonestly(f, one));
     if (this.#isWhole) await challengeLeaf(f, honest.at(-1)!);
-    for (const one of honest) await attested(f, one);
-    f.tell(`${honest.length} honest commitments are recomputed and attested`);
+    for (const one of honest) await recomputed(f, one, this.#watch);
+    f.tell(`${honest.length} honest commitments are recomputed`);
     this.#heapMb = mostMemoryMb(this.#watch.pid!);
     await this.#playCommitments(lies, owned.slice(wanted.length));
     if (honest.length > 0) {

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import { recomputedLine } from "@openledger/challenger/internal/model-commitments/model-commitment-lines";
 import { directCase } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
@@ -71,15 +72,16 @@ test("it refutes false model commitments by itself, whatever else is posted, and
   const seen = async () => {
     if (watch!.endedByItself !== null) throw watch!.endedByItself;
     const windows = await readWindows(f.client as never, f.disputes.address);
-    return windows.map(({ attestedBy, modelId, refutation, refutedBy, state }) => [
-      ...[modelId, state, refutation?.fault ?? null, refutedBy ?? attestedBy?.[0] ?? null],
+    return windows.map(({ id, modelId, refutation, refutedBy, state }) => [
+      ...[modelId, state, refutation?.fault ?? null, refutedBy],
+      watch!.hasSaid(recomputedLine({ id, modelId })),
     ]);
   };
   await expect.poll(seen, POLL).toEqual([
-    [UNREADABLE, "open", null, null],
-    [COPIED, "refuted", "Entry", watcher],
-    [TOKENS, "refuted", "Tokens", watcher],
-    [HONEST, "open", null, watcher],
+    [UNREADABLE, "open", null, null, false],
+    [COPIED, "refuted", "Entry", watcher, false],
+    [TOKENS, "refuted", "Tokens", watcher, false],
+    [HONEST, "open", null, null, true],
   ]);
   await expect.poll(() => watch!.hasSaid("cannot be recomputed"), POLL).toBe(true);
   await watch.kill();

@@ -16,7 +16,7 @@ export async function withdrawOwed({ options, args, output }: CommandContext<obj
   const sender = await l1SenderOf(options);
   const { address: who, publicClient } = sender;
   const isRegistry = (await readRegistry(publicClient, given)) !== null;
-  const registry = isRegistry ? await openWindows(publicClient, given, { attestor: who }) : null;
+  const registry = isRegistry ? openWindows(publicClient, given) : null;
   const game = await readGames(publicClient, given);
   const paid = await withdrawAll({ sender, registry, game, reader: null }, output.progress);
   if (paid.length === 0) throw commandError("CMD_USAGE", `${given} owes nothing to ${who}`);
