@@ -7,7 +7,19 @@
 import { readInChunks } from "@openledger/bridge/l1/block-chunks";
 import { findDeploymentBlock } from "@openledger/bridge/l1/deployment-block";
 import { l1Call } from "@openledger/bridge/l1/l1-client";
-import { type Address, type Hash, type Hex, type PublicClient, toHex } from "viem";
+import {
+  type Abi,
+  type AbiEvent,
+  type Address,
+  type ContractEventName,
+  type DecodeEventLogReturnType,
+  decodeEventLog,
+  type Hash,
+  type Hex,
+  type PublicClient,
+  toEventSelector,
+  toHex,
+} from "viem";
 
 /** Hosted nodes answer some thousands; one that takes fewer is asked for fewer. */
 const MAX_CHUNK_BLOCKS = 10_000;
@@ -36,6 +48,19 @@ export interface RawLog {
   readonly blockHash: Hash;
   readonly transactionHash: Hash;
 }
+
+/** What an event of a contract says. */
+export type EventArguments<Of extends Abi, Name extends ContractEventName<Of>> = DecodeEventLogReturnType<
+  Of,
+  Name
+>["args"];
+
+/** Names of events as topics have them, and what their logs say. */
+export const eventsOf = <const Of extends Abi>(abi: Of) => ({
+  selectorOf: (name: ContractEventName<Of>): Hex =>
+    toEventSelector(abi.find((item) => item.type === "event" && item.name === name) as AbiEvent),
+  decode: ({ data, topics }: RawLog) => decodeEventLog({ abi, data, topics }),
+});
 
 /** Events of one contract: the node filters by topics, so nobody else's take memory here. */
 export interface EventSource<Fact extends EventFact> {

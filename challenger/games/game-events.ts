@@ -2,22 +2,20 @@
 
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import {
-  type AbiEvent,
   type Address,
   type ContractEventName,
-  type DecodeEventLogReturnType,
-  decodeEventLog,
   type Hash,
   type Hex,
   type PublicClient,
   pad,
-  toEventSelector,
   toHex,
 } from "viem";
 import {
+  type EventArguments,
   type EventFact,
   EventLog,
   type EventSource,
+  eventsOf,
   type FactLog,
   type RawLog,
 } from "../events/event-log.ts";
@@ -50,10 +48,9 @@ export interface GameScope {
 }
 
 type EventName = ContractEventName<typeof traceGameAbi>;
-type Decoded<Name extends EventName> = DecodeEventLogReturnType<typeof traceGameAbi, Name>["args"];
+type Decoded<Name extends EventName> = EventArguments<typeof traceGameAbi, Name>;
 
-const selectorOf = (name: EventName): Hex =>
-  toEventSelector(traceGameAbi.find((item) => item.type === "event" && item.name === name) as AbiEvent);
+const { decode, selectorOf } = eventsOf(traceGameAbi);
 const READ = ["Claimed", "Challenged", "TracedModel"] as const;
 
 export function gameSource(address: Address, { rollup, who }: GameScope = {}): EventSource<GameFact> {
@@ -102,8 +99,6 @@ export function readRevealed(
   const nodesOf = (one: RawLog) => (decode(one).args as Decoded<"Revealed">).nodes;
   return log.said(address, topics, nodesOf, { fromBlock: block });
 }
-
-const decode = ({ data, topics }: RawLog) => decodeEventLog({ abi: traceGameAbi, data, topics });
 
 function factOf(log: RawLog): GameFact {
   const { args, eventName } = decode(log);

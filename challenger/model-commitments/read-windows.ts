@@ -3,22 +3,20 @@
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import {
-  type AbiEvent,
   type Address,
   type ContractEventName,
-  type DecodeEventLogReturnType,
-  decodeEventLog,
   getContract,
   type Hash,
   type Hex,
   type PublicClient,
-  toEventSelector,
   toHex,
 } from "viem";
 import {
+  type EventArguments,
   type EventFact,
   EventLog,
   type EventSource,
+  eventsOf,
   type FactLog,
   type RawLog,
 } from "../events/event-log.ts";
@@ -88,16 +86,11 @@ export type RegistryFact = EventFact & { readonly id: number } & (
   );
 export type RegistryFactOf<What extends RegistryFact["what"]> = Extract<RegistryFact, { what: What }>;
 
-type EventName = Exclude<ContractEventName<typeof disputesAbi>, undefined>;
-export type RegistryEvent<Name extends EventName> = DecodeEventLogReturnType<
+export type RegistryEvent<Name extends ContractEventName<typeof disputesAbi>> = EventArguments<
   typeof disputesAbi,
   Name
->["args"];
-
-export const registrySelector = (name: EventName): Hex =>
-  toEventSelector(disputesAbi.find((item) => item.type === "event" && item.name === name) as AbiEvent);
-export const decodeRegistryEvent = ({ data, topics }: RawLog) =>
-  decodeEventLog({ abi: disputesAbi, data, topics });
+>;
+export const { decode: decodeRegistryEvent, selectorOf: registrySelector } = eventsOf(disputesAbi);
 
 /** @param modelId of this model alone */
 export function registrySources(address: Address, modelId?: number): EventSource<RegistryFact>[] {
