@@ -6,7 +6,7 @@ import { started } from "@openledger/foundation/testing/test-fixtures";
 import { encodeFunctionData } from "viem";
 import { describe, expect, test } from "vitest";
 import { type CommittedModel, factBytes, type Leaves, type TreeName } from "../statements/committed-model.ts";
-import { entryBytes, numberBytes, readNumbers } from "../statements/direct-arithmetic.ts";
+import { numberBytes, readNumbers } from "../statements/direct-arithmetic.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
 import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
 import { int64Bytes, pairBytes, readFact, readInt64s } from "../statements/leaf-bytes.ts";
