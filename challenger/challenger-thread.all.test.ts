@@ -24,7 +24,7 @@ test("places have two hours, a training has six; then the thread ends, and the n
     const modelCommitment = { id: 1n, family: "direct" } as RecomputeTask["modelCommitment"];
     const nothing = { known: null, games: null, digest: null, keeps: null };
     const task = { modelCommitment, place: { url }, trains, ...nothing };
-    const none = { open: [], shown: [], paid: [], isRequested: false };
+    const none = { open: [], shown: [], paid: [] };
     const given = {
       ...task,
       asked: none,

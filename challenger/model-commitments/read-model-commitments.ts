@@ -37,8 +37,6 @@ export interface AvailabilityChallenges {
   readonly shown: readonly ShownLeaf[];
   /** All that were made with a fee, those that are answered too: of a refuted model commitment their fees come back. */
   readonly paid: readonly OpenAvailabilityChallenge[];
-  /** Whether the last leaves were asked for without a fee: once of a model commitment. */
-  readonly isRequested: boolean;
 }
 
 /** All model commitments, oldest first. */
@@ -86,7 +84,6 @@ export async function readAvailabilityChallenges(
   const own = (facts ?? (await reader.log.read())).filter(isAsked);
   const open = new Map<string, OpenAvailabilityChallenge>();
   const paid: OpenAvailabilityChallenge[] = [];
-  let isRequested = false;
   for (const fact of own) {
     const key = `${fact.tree}/${fact.index}`;
     open.delete(key);
@@ -96,13 +93,12 @@ export async function readAvailabilityChallenges(
     const asked = { tree, who, feeWei, index: BigInt(fact.index), answerBySeconds: BigInt(fact.answerBy) };
     open.set(key, asked);
     if (feeWei > 0n) paid.push(asked);
-    else isRequested = true;
   }
   const answers = own.filter(({ what }) => what === "answered");
   const topics = [registrySelector("Answered"), toHex(id, { size: 32 })];
   const range = { fromBlock: answers[0]?.block ?? 0, toBlock: answers.at(-1)?.block ?? 0 };
   const shown = answers.length === 0 ? [] : await reader.log.said(reader.address, topics, shownLeafOf, range);
-  return { open: [...open.values()], shown, paid, isRequested };
+  return { open: [...open.values()], shown, paid };
 }
 
 function shownLeafOf(log: RawLog): ShownLeaf {

@@ -199,7 +199,10 @@ async function act(
     }
     const leftSeconds = endsAtSeconds - timestamp;
     const isFree = !isServed || watcher.mostAvailabilityChallengesWei === 0n;
-    if (isFree && !availabilityChallenges.isRequested && leftSeconds > LATEST_DAYS * DAY_SECONDS) {
+    // Attack: an owner who asks for the own last leaves at a fee, and then requests them: no event says so.
+    const requested = { address: disputes, abi, functionName: "isRequested", args: [id] } as const;
+    const mayRequest = isFree && leftSeconds > LATEST_DAYS * DAY_SECONDS;
+    if (mayRequest && !(await publicClient.readContract(requested))) {
       const data = callOf("requestLeaves", [id, statementTuple(modelCommitment.statement)]);
       return { what: "requestLeaves", ...(await send(data)) };
     }

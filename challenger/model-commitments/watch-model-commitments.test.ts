@@ -350,6 +350,28 @@ describe("a model that nobody serves", () => {
     expect(await f.disputes.read.owedWei([f.watcher])).toBe(paidWei);
   });
 
+  test("is asked for more where its owner has asked for the own last leaves, and requested and shown them", async () => {
+    const { posted } = falseTokens();
+    const id = await f.post(posted.statement);
+    const statement = statementTuple(posted.statement);
+    for (const [i, tree] of TREES.entries())
+      await f.send(
+        f.owner,
+        "challengeAvailability",
+        [id, i, BigInt(last(tree))],
+        AVAILABILITY_CHALLENGE_FEE_WEI,
+      );
+    await f.send(f.owner, "requestLeaves", [id, statement]);
+    const leaves = TREES.map((tree) =>
+      shownLeaf(posted, tree, last(tree), tree === "rows" ? made.contents[last(tree)] : undefined),
+    );
+    await f.disputes.write.answer([id, statement, leaves], { account: f.owner });
+    await f.passTime(4n * DAY + 1n);
+    expect((await look(f.watcherOf(f.watcher)))[0]).toMatchObject({
+      ...{ isUnserved: true, failure: null, sent: { what: "challengeAvailability" } },
+    });
+  });
+
   test("is not asked about too late, or by another statement", async () => {
     const id = await f.post(made.honest.statement);
     const other = statementTuple({ ...made.honest.statement, clipLength: 9_999 });
