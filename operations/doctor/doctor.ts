@@ -7,6 +7,7 @@ import { checkL1 } from "./check-l1.ts";
 import { checkLease } from "./check-lease.ts";
 import { checkMachine } from "./check-machine.ts";
 import { checkProcesses } from "./check-processes.ts";
+import { checkProxies } from "./check-proxy.ts";
 import { bad, type Finding, good } from "./finding.ts";
 
 export interface Diagnosis {
@@ -30,6 +31,7 @@ export async function examine(folder: string): Promise<Diagnosis> {
     findings.push(...(await checkMachine(folder, installation, deployment)));
     findings.push(...(await checkL1(deployment, rpcUrl)));
     findings.push(...(await checkProcesses(folder, installation, deployment)));
+    findings.push(...(await checkProxies(folder, installation)));
     findings.push(...(await checkLease(folder, installation, deployment, rpcUrl)));
     if (deployment.circuits.some(({ isDevelopment }) => isDevelopment))
       notices.push("development keys: anyone can forge proofs for this rollup");

@@ -17,7 +17,8 @@ export interface Finding {
     | "clock"
     | "disk"
     | "blobs"
-    | "process";
+    | "process"
+    | "proxy";
   /** What exactly: a file, a process, a circuit. */
   readonly subject: string;
   /** null: nothing is wrong. */
