@@ -7,8 +7,6 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
-import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { clientOfLogs } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
@@ -30,9 +28,7 @@ import {
   BOND_WEI,
   startDisputes,
 } from "./model-commitments/testing/dispute-fixture.ts";
-import { challengerOf } from "./playing/testing/watch-all.ts";
-import { inOrder } from "./sending/l1-queue.ts";
-import { openL1Sender } from "./sending/l1-sender.ts";
+import { defendOnce } from "./playing/testing/watch-all.ts";
 import { TREES } from "./statements/committed-model.ts";
 
 const folder = testFolder("challenger-flood");
@@ -136,19 +132,7 @@ test("an owner who is asked for more leaves in a block than a transaction each s
       await disputes.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n * index], {
         ...{ account: disputes.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
       });
-    const account = anvilAccount(1);
-    expect(getAddress(account.address)).toBe(getAddress(disputes.owner));
-    const sender = await openL1Sender({ account, rpcUrl: disputes.url, cap: DEFAULT_SPENDING_CAP });
-    const places = { models: join(folder, "models") };
-    const setting = { roles: new Set(["defend"] as const), places, folder: join(folder, "state") };
-    const challenger = await challengerOf(
-      disputes,
-      setting,
-      undefined,
-      inOrder(sender, () => {}),
-    );
-    const { failures, view } = await challenger.look();
-    challenger.close();
+    const { failures, view } = await defendOnce(disputes, join(folder, "models"));
     expect(failures).toEqual([]);
     const answered = view.answered as { hash: Hex; gasUsed: bigint }[];
     expect(answered).toHaveLength(ASKED);

@@ -4,8 +4,6 @@ import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
-import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { encodeEventTopics, type Hex, parseEther, toFunctionSelector } from "viem";
@@ -17,12 +15,10 @@ import {
   lie,
   startDisputes,
 } from "../model-commitments/testing/dispute-fixture.ts";
-import { inOrder } from "../sending/l1-queue.ts";
-import { openL1Sender } from "../sending/l1-sender.ts";
 import { TREES } from "../statements/committed-model.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
-import { challengerOf, lookAll, watchOf } from "./testing/watch-all.ts";
+import { challengerOf, defendOnce, lookAll, watchOf } from "./testing/watch-all.ts";
 
 const folder = testFolder("hostile-registry");
 const f = started(() => startDisputes({ mostRows: 24 }));
@@ -149,17 +145,7 @@ test("a place whose number no double has is answered as any other behind the las
     await f.disputes.write.challengeAvailability([id, TREES.indexOf("map"), index], {
       ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
     });
-  const own = { account: anvilAccount(1), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP };
-  const sender = await openL1Sender(own);
-  const setting = { roles: new Set(["defend"] as const), places: { models: folder } };
-  const challenger = await challengerOf(
-    f,
-    setting,
-    undefined,
-    inOrder(sender, () => {}),
-  );
-  const { failures, view } = await challenger.look();
-  challenger.close();
+  const { failures, view } = await defendOnce(f, folder);
   expect(failures).toEqual([]);
   expect(view.answered).toMatchObject(asked.map((index) => ({ index })));
   // What nobody has shown a day later takes the bond.

@@ -1,5 +1,7 @@
 /** Looks of a watcher who has the files of what is posted. */
 
+import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { PublicClient } from "viem";
 import { openChallenger } from "../../challenger.ts";
@@ -11,6 +13,8 @@ import type { ModelCommitment } from "../../model-commitments/read-model-commitm
 import { openWindows } from "../../model-commitments/read-windows.ts";
 import type { DisputeFixture } from "../../model-commitments/testing/dispute-fixture.ts";
 import { type RowGames, type Watcher, watchCommitment } from "../../model-commitments/watch-commitment.ts";
+import { inOrder } from "../../sending/l1-queue.ts";
+import { openL1Sender } from "../../sending/l1-sender.ts";
 import { RecomputedModels } from "../recompute.ts";
 import { type CommitmentView, RegistryWatch } from "../watch-registry.ts";
 
@@ -87,4 +91,17 @@ export function challengerOf(
       ...{ publicClient, onProgress() {}, recompute: new RecomputedModels().recompute },
     },
   );
+}
+
+/** A look of the fixture's owner, who shows what is asked for, of models in this folder. */
+export async function defendOnce(f: DisputeFixture, models: string) {
+  const sender = await openL1Sender({ account: anvilAccount(1), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP });
+  const setting = { roles: new Set(["defend"] as const), places: { models } };
+  const challenger = await challengerOf(
+    f,
+    setting,
+    undefined,
+    inOrder(sender, () => {}),
+  );
+  return challenger.look().finally(challenger.close);
 }
