@@ -12,7 +12,7 @@ const text = pagesOf(root)
 /** Names after a command in README and docs. */
 function documented(command: string): string[] {
   return [
-    ...new Set([...text.matchAll(new RegExp(`${command} ([a-z][a-z-]*)`, "g"))].map(([, name]) => name!)),
+    ...new Set([...text.matchAll(new RegExp(`${command} ([a-z][a-z0-9-]*)`, "g"))].map(([, name]) => name!)),
   ];
 }
 /** Subcommands, as the program's own help lists them. */

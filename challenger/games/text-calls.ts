@@ -12,17 +12,12 @@ import {
 } from "../statements/model-commitment-calls.ts";
 import { WordTree } from "../trace/word-tree.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
-import type { PromptVocabulary } from "./prompt-vocabulary.ts";
-import type { TextFault } from "./text-faults.ts";
+import type { KnownText, TextFault } from "./text-faults.ts";
 import { readRowTokens, rowTokensCall } from "./text-row-tokens.ts";
 import { claimOfText, type DescribedModel } from "./traced-model.ts";
 
-/** What a challenge shows of the model besides its model commitment. */
-interface ShownText {
-  /** As it is registered. */
-  readonly terms: TracedTuple;
-  readonly vocabulary: PromptVocabulary | null;
-}
+/** What a challenge shows of the model besides its model commitment: of what is found without it, nothing. */
+type ShownText = Pick<KnownText, "terms"> & { readonly traced: Pick<KnownText["traced"], "vocabulary"> };
 
 /** Wrong places that one transaction shows. */
 export type ShownFault = Exclude<TextFault, { kind: "row" }>;
@@ -32,7 +27,7 @@ export function textChallengeData(
   id: bigint,
   posted: CommittedModel,
   owned: readonly OwnedRow[],
-  { terms, vocabulary }: ShownText,
+  known: ShownText | null,
   fault: ShownFault,
 ): Hex {
   const statement = statementTuple(posted.statement);
@@ -50,13 +45,19 @@ export function textChallengeData(
     case "scale":
       return challenge("scale", bytesToHex(Buffer.concat(posted.leaves.facts)));
     case "statics":
-      return challenge("statics", bytesToHex(Buffer.concat(posted.leaves.points)), terms);
+      return challenge("statics", bytesToHex(Buffer.concat(posted.leaves.points)), known!.terms);
     case "tokens": {
       const { found, row } = fault;
       // Without a vocabulary no fault of tokens is found.
       const { tokens } = readRowTokens(posted.leaves.tokens[row]!) ?? { tokens: [] };
-      const shown = { statement, traced: terms, row, content: contentOf(row), leaf: open("tokens", row) };
-      const { args, functionName } = rowTokensCall(vocabulary!, shown, tokens, found);
+      const shown = {
+        statement,
+        traced: known!.terms,
+        row,
+        content: contentOf(row),
+        leaf: open("tokens", row),
+      };
+      const { args, functionName } = rowTokensCall(known!.traced.vocabulary!, shown, tokens, found);
       return challengeData("text", id, functionName, args);
     }
     default:

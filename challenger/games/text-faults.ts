@@ -20,7 +20,6 @@ import {
   signedBytes,
 } from "../statements/find-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
-import { readTexts } from "../statements/text-overlap.ts";
 import {
   cellFaults,
   type Entries,
@@ -37,6 +36,7 @@ import {
   type RowTokens,
   type RowTokensFault,
   readRowTokens,
+  readTexts,
   rowTokensFault,
   rowTokensLeaf,
 } from "./text-row-tokens.ts";
@@ -62,20 +62,20 @@ export interface KnownText {
   readonly traced: Pick<TracedTextModel, "featuresOf" | "model" | "rowOf" | "vocabulary">;
   /** What the statics bind of the trace, as it is registered. */
   readonly terms: TracedTuple;
-  /** `realFeatures` of the version's rows. */
-  readonly real: Float64Array;
+  /** `realFeatures` of the version's rows; null where the engine takes one of them for no text, or the recipe for too long. */
+  readonly real: Float64Array | null;
 }
 
 /**
  * Cheap rules first. Lazy: a watcher needs one only. Needs `initPoseidon`.
  * @param owned the version's rows. Where the posted rows are others, the texts behind them are not known, and only that
  *   is found
- * @throws ATT_ROW_INVALID where a row of the version is none of texts
+ * @param known null where the model cannot be opened: then what needs it is not looked for
  */
 export function* findTextFaults(
   posted: CommittedModel,
   owned: readonly OwnedRow[],
-  known: KnownText,
+  known: KnownText | null,
 ): Generator<TextFault> {
   const readings = { posted, facts: posted.leaves.facts.map(readFact) };
   const entries = entriesIn(posted);
@@ -86,16 +86,16 @@ export function* findTextFaults(
   yield* peakFaults(readings);
   yield* lengthFaults(readings);
   yield* clipFaults(readings);
-  yield* staticsFaults(posted, known.terms);
-  yield* tokensFaults(posted, owned, known);
+  if (known !== null) yield* staticsFaults(posted, known.terms);
+  if (known !== null) yield* tokensFaults(posted, owned, known);
   yield* duplicateFaults(readings, owned, readTexts);
   // Of entries that are no column, L1 says so by `cell`.
   if (!entries.columns.includes(null)) yield* pointFaults(posted, entries, commitOf(posted));
   yield* entryFaults(readings);
-  yield* rowFaults(posted, owned, known);
+  if (known !== null) yield* rowFaults(posted, owned, known);
 }
 
-/** −128 has no place in the ledger's own sums; L1 adds it all the same, and no G of the ledger has it. */
+/** −128 has no place in the ledger's own sums, nor in L1's. */
 function entriesIn({ leaves, statement: { columnCount, rowCount } }: CommittedModel): Entries {
   const read = (count: number) => (leaf: Uint8Array) => (leaf.length === count ? signedBytes(leaf) : null);
   const [rows, columns] = [leaves.features.map(read(columnCount)), leaves.columns.map(read(rowCount))];
@@ -198,7 +198,7 @@ function* rowFaults(
     const [leaf, numbers] = [leaves.tokens[row]!, leaves.map[row]!];
     const given = readRowTokens(leaf);
     if (given === null || numbers.length !== FLOAT_BYTES * bucketCount) continue;
-    const isOwn = isSame(leaf, rowTokensLeaf(traced.rowOf(content)));
+    const isOwn = real !== null && isSame(leaf, rowTokensLeaf(traced.rowOf(content)));
     const right = isOwn ? featureLeaf(real, bucketCount, row) : tracedLeaf(traced, given);
     if (right !== null && !isSame(right, numbers)) yield { kind: "row", row };
   }

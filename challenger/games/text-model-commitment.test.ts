@@ -41,7 +41,7 @@ const faultsOf = (posted: CommittedModel, owned: readonly OwnedRow[] = made.rows
   ...findTextFaults(posted, owned, known()),
 ];
 const dataOf = (id: bigint, posted: CommittedModel, fault: ShownFault, owned = made.rows) =>
-  textChallengeData(id, posted, owned, { terms: made.terms, vocabulary: made.traced.vocabulary }, fault);
+  textChallengeData(id, posted, owned, made, fault);
 
 test("the real features of a row are the bits that its trace has before the largest is taken", () => {
   const { traced } = made;

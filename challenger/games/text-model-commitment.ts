@@ -25,9 +25,8 @@ import {
 import { doubleBits } from "../statements/leaf-bytes.ts";
 import { lengthOf } from "../statements/row-arithmetic.ts";
 import { clusterLeaders, rowFactors, rowLengths } from "../statements/row-factors.ts";
-import { readTexts } from "../statements/text-overlap.ts";
 import { wordsOf } from "../trace/word-tree.ts";
-import { rowTokensLeaf } from "./text-row-tokens.ts";
+import { readTexts, rowTokensLeaf } from "./text-row-tokens.ts";
 import type { TracedTextModel } from "./traced-text.ts";
 
 /** What of a registered language model is posted. */

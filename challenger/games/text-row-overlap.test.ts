@@ -13,9 +13,9 @@ import {
   type OpenedLeaf,
   type StatementTuple,
 } from "../statements/model-commitment-calls.ts";
-import { nearestLeaders, readTexts, textOverlap, wrongLeader } from "../statements/text-overlap.ts";
+import { nearestLeaders, textOverlap, wrongLeader } from "../statements/text-overlap.ts";
 import { anyStatement, FAULT, openedLeaf, rowTree, startJudge } from "./testing/judge-fixture.ts";
-import { MOST_TEXT_ROW_BYTES } from "./text-row-tokens.ts";
+import { MOST_TEXT_ROW_BYTES, readTexts } from "./text-row-tokens.ts";
 
 const FACT_BYTES = 32;
 const random = new SeededRandom("overlaps of rows");

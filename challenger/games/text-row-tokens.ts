@@ -1,11 +1,13 @@
 /** Tokens of a posted row of texts: the same rules as contracts/disputes/TextTokens.sol, and what shows a wrong one. */
 
+import { concatBytes } from "@noble/hashes/utils.js";
 import {
   findPromptFault,
   type PromptFault,
   type TokenSpelling,
 } from "@openledger/models/tokens/token-spelling";
 import type { OpenedLeaf, StatementTuple } from "../statements/model-commitment-calls.ts";
+import type { ReadRow } from "../statements/text-overlap.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
 import { entryOf, MOST_TOKEN_BYTES, type PromptVocabulary } from "./prompt-vocabulary.ts";
 
@@ -74,6 +76,13 @@ export function textsOfContent(content: Uint8Array): readonly Uint8Array[] | nul
   }
 }
 
+/** What is compared of a row's texts, as L1 reads them: what it takes for no row is refuted by its tokens. */
+export const readTexts: ReadRow = (content) => {
+  const [first = new Uint8Array(), second] = textsOfContent(content) ?? [];
+  return { label: 0, text: second === undefined ? first : concatBytes(first, NEW_LINE, second) };
+};
+
+const NEW_LINE = Uint8Array.of(10);
 const HALF_PAIR = /\p{Surrogate}/u;
 
 /** The first thing that is wrong of a row's leaf and that L1 can be shown; null for none. */

@@ -45,6 +45,8 @@ export interface Examined {
   readonly wanted: readonly LeafPlace[];
   /** What is wrong, but has no challenge: whoever approves the model has to refuse it. */
   readonly warnings: readonly string[];
+  /** Whether what an honest owner would have posted is not known. */
+  readonly isBlind: boolean;
 }
 
 const COMPARED = [
@@ -64,36 +66,66 @@ const COMPARED = [
   "sharesDuplicates",
 ] as const;
 
-/** Needs `initPoseidon`. @param answers to data-availability challenges @throws ATT_NOT_DISPUTABLE, and what `kind` throws */
+/**
+ * Needs `initPoseidon`.
+ * @param files null where nobody serves them: then what was shown is looked at
+ * @param answers to data-availability challenges
+ * @throws ATT_NOT_DISPUTABLE, and what `kind` throws, where no leaf is published or shown
+ */
 export async function examineModelCommitment(
   { statement, modelId }: ModelCommitment,
-  files: PublishedFiles,
+  files: PublishedFiles | null,
   kind: ModelCommitmentKind,
   answers: readonly ShownLeaf[] = [],
 ): Promise<Examined> {
-  const own = await kind.honestModelCommitment(files.model, files.rows, modelId);
-  const warnings: string[] = COMPARED.filter((name) => statement[name] !== own.statement[name]).map(
-    (name) => `${name} is ${statement[name]}, the model's is ${own.statement[name]}`,
-  );
-  if (files.mismatch !== null) warnings.push(files.mismatch);
-  if (kind.isMapTrusted && Buffer.compare(own.statement.roots.map, statement.roots.map) !== 0)
-    warnings.push("its map is not the published one");
   const { family } = kind;
-  const known = knownLeaves(statement, own, publishedLeaves(files, statement, family), answers, family);
+  const warnings: string[] = [];
+  const published = files && publishedLeaves(files, statement, family);
+  const own =
+    files &&
+    (await kind.honestModelCommitment(files.model, files.rows, modelId).catch((error: Error) => {
+      // Attack: a model that no one can compute with, beside leaves that are false by themselves.
+      if (published === null && answers.length === 0) throw error;
+      warnings.push(`what an honest owner posts cannot be computed: ${error.message}`);
+      return null;
+    }));
+  if (own !== null) {
+    const differing = COMPARED.filter((name) => statement[name] !== own.statement[name]);
+    for (const name of differing)
+      warnings.push(`${name} is ${statement[name]}, the model's is ${own.statement[name]}`);
+    if (kind.isMapTrusted && Buffer.compare(own.statement.roots.map, statement.roots.map) !== 0)
+      warnings.push("its map is not the published one");
+  }
+  if (files !== null && files.mismatch !== null) warnings.push(files.mismatch);
+  const owned = files?.rows ?? shownRows(statement.rowCount, answers);
+  const known = knownLeaves(statement, own, published, answers, family);
   const wanted = wantedOf(known, statement, family);
   const { partly, posted } = known;
+  const isBlind = own === null;
   if (posted === null) {
-    const shown = partly && { posted: partly, own, rows: files.rows };
-    return { fault: shown && faultOfShown(shown, kind), wanted, warnings };
+    // Beside leaves that nobody knows every place looks wrong.
+    const shown = isBlind ? null : partly && { posted: partly, own, rows: owned };
+    return { fault: shown && faultOfShown(shown, kind), wanted, warnings, isBlind };
   }
-  const shown: ShownModelCommitment = { posted, own, rows: files.rows };
-  const unopened = unopenedRows(posted, files.rows);
+  const shown: ShownModelCommitment = { posted, own, rows: owned };
+  const unopened = unopenedRows(posted, owned);
   const faults = challengeable(kind.faultsOf(shown), unopened, kind.needsContent);
   const first = faults.next();
   const fault = first.done === true ? null : { fault: first.value, shown, others: faults };
   if (fault === null) warnings.push(...otherTokens(shown, unopened));
-  const rows = Array.from(unshownRows(unopened, files.rows), (index) => ({ tree: "rows" as const, index }));
-  return { fault, wanted: [...wanted, ...rows], warnings };
+  const rows = Array.from(unshownRows(unopened, owned), (index) => ({ tree: "rows" as const, index }));
+  return { fault, wanted: [...wanted, ...rows], warnings, isBlind };
+}
+
+/** Of a version that nobody serves: contents that were shown, and nothing of the others. */
+function shownRows(rowCount: number, answers: readonly ShownLeaf[]): OwnedRow[] {
+  const contents = new Map(
+    answers.flatMap(({ data, index, tree }) => (tree === "rows" ? [[index, data]] : [])),
+  );
+  return Array.from({ length: rowCount }, (_, row) => ({
+    ...{ contributorId: 0, validatorId: 0 },
+    content: contents.get(row) ?? new Uint8Array(),
+  }));
 }
 
 /**
@@ -118,9 +150,8 @@ function* withoutGames(faults: Iterable<PostedFault>, kind: ModelCommitmentKind)
 
 /** Of a text that L1 takes other tokens of, too: of one that a tokenizer takes whole, or where a border is not sure. */
 function otherTokens({ own, posted }: ShownModelCommitment, unopened: ReadonlySet<number>): string[] {
-  const known = own.leaves.tokens;
-  // Of a version with a row that is no text, nobody knows the others' leaves.
-  if (known.length !== posted.leaves.tokens.length) return [];
+  const known = own?.leaves.tokens;
+  if (known?.length !== posted.leaves.tokens.length) return [];
   const isOther = (leaf: Uint8Array, row: number) =>
     !unopened.has(row) && Buffer.compare(leaf, known[row]!) !== 0;
   return posted.leaves.tokens.flatMap((leaf, row) =>

@@ -20,8 +20,8 @@ export interface PostedFault {
 /** What wrong places are found in, and shown from. */
 export interface ShownModelCommitment {
   readonly posted: CommittedModel;
-  /** What an honest owner would have posted. */
-  readonly own: CommittedModel;
+  /** What an honest owner would have posted; null where that cannot be computed. */
+  readonly own: CommittedModel | null;
   /** The version's. */
   readonly rows: readonly OwnedRow[];
 }

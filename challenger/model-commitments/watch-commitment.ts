@@ -31,7 +31,10 @@ const LATEST_DAYS = 2n;
 const CHALLENGE_GAS = 6_000_000n;
 /** Kept back, too: of a false claim, and of a false row. */
 const KEPT_STAKES = 2n;
-/** Leaves asked for at a fee that wait for an answer, each for a day at most: four in five days find one leaf among 30,000. */
+/**
+ * Leaves asked for at a fee that wait for an answer, each for a day at most: four in five days find one leaf among 30,000. So many
+ * in all where nobody could compare them, unless the fees of all leaves may be paid: an owner who shows each has the fees.
+ */
 const MOST_WAITING = 4;
 
 /** Who challenges. Returns once the transaction is mined. */
@@ -134,28 +137,29 @@ export async function watchCommitment(
   };
   try {
     const isKnown = known?.isRight === true && known.filesHash === files?.verdict?.filesHash;
-    if (isKnown) examined = { fault: null, wanted: [], warnings: known.warnings };
-    else if (files !== null)
+    if (isKnown) examined = { fault: null, wanted: [], warnings: known.warnings, isBlind: false };
+    else if (files !== null || asked.shown.length > 0)
       examined = await examineModelCommitment(modelCommitment, files, kind, asked.shown).catch(
         (error: unknown) => {
           failure = error as Error;
           return null;
         },
       );
-    isUnserved = examined === null && isOurs;
-    if (isUnserved)
-      await actOn({ fault: null, wanted: allLeaves(statement, kind.family), warnings: [] }, false);
-    if (files !== null && examined !== null) {
-      isRight = examined.fault === null && examined.wanted.length === 0;
-      isUntrained = isRight && files.train !== undefined && !trains;
-      if (isRight && files.train !== undefined && trains) {
+    isUnserved = (files === null || examined === null) && isOurs;
+    if (isUnserved && (examined?.fault ?? null) === null) {
+      const wanted = allLeaves(statement, kind.family);
+      await actOn({ fault: null, wanted, warnings: [], isBlind: true }, false);
+    } else if (examined !== null && (files !== null || examined.fault !== null)) {
+      isRight = examined.fault === null && examined.wanted.length === 0 && !examined.isBlind;
+      isUntrained = isRight && files?.train !== undefined && !trains;
+      if (isRight && files?.train !== undefined && trains) {
         const { mismatch, verdict } = await files.train();
         judged = verdict;
         if (mismatch !== null) examined = { ...examined, warnings: [...examined.warnings, mismatch] };
       }
-      const { fault, wanted, warnings } = examined;
-      found = { fault: fault?.fault ?? null, wanted, warnings };
-      if (!isUntrained) await actOn(examined, isOfServed);
+      const { fault, isBlind, wanted, warnings } = examined;
+      found = { fault: fault?.fault ?? null, wanted, warnings, isBlind };
+      if (!isUntrained) await actOn(examined, isOfServed && !isBlind);
     }
   } catch (error) {
     failure = error as Error;
@@ -210,7 +214,7 @@ async function act(
     const availabilityChallenge =
       !isServed && leftSeconds > (LATEST_DAYS + 1n) * DAY_SECONDS
         ? null
-        : await nextAvailabilityChallenge(wanted, availabilityChallenges, watcher, async () => {
+        : await nextAvailabilityChallenge(wanted, availabilityChallenges, watcher, isServed, async () => {
             const [{ baseFeePerGas }, balanceWei] = await Promise.all([
               publicClient.getBlock(),
               publicClient.getBalance({ address: watcher.address }),
@@ -287,6 +291,7 @@ async function nextAvailabilityChallenge(
   wanted: Examined["wanted"],
   { open, paid: fees, shown }: AvailabilityChallenges,
   { address, mostAvailabilityChallengesWei, spentWei }: Watcher,
+  isServed: boolean,
   readFeeWei: () => Promise<bigint | null>,
 ): Promise<(Examined["wanted"][number] & { feeWei: bigint }) | null> {
   if (mostAvailabilityChallengesWei === 0n) return null;
@@ -294,7 +299,10 @@ async function nextAvailabilityChallenge(
   // One with a fee takes the place of one without, which has more time.
   const withFee = open.filter(({ feeWei }) => feeWei > 0n);
   const openKeys = new Set(withFee.map(({ tree, index }) => keyOf(TREES[tree]!, index)));
-  const waiting = wanted.filter(({ tree, index }) => openKeys.has(keyOf(tree, index)));
+  // Attack: an owner who asks for the own leaves, so that others wait for these.
+  const isMine = ({ who }: { readonly who: string }) => who === address;
+  const mine = new Set(withFee.filter(isMine).map(({ tree, index }) => keyOf(TREES[tree]!, index)));
+  const waiting = wanted.filter(({ tree, index }) => mine.has(keyOf(tree, index)));
   const known = new Set([...openKeys, ...shown.map(({ tree, index }) => keyOf(tree, index))]);
   const place = wanted.findIndex(({ tree, index }) => !known.has(keyOf(tree, index)));
   const next = wanted[place];
@@ -302,7 +310,10 @@ async function nextAvailabilityChallenge(
   if (next === undefined || (waiting.length >= MOST_WAITING && !isLastLeaf)) return null;
   const feeWei = await readFeeWei();
   if (feeWei === null) return null;
-  const seenWei = fees.reduce((sum, one) => (one.who === address ? sum + one.feeWei : sum), 0n);
+  const ofAllWei = BigInt(wanted.length) * feeWei;
+  if (!isServed && ofAllWei > mostAvailabilityChallengesWei && fees.filter(isMine).length >= MOST_WAITING)
+    return null;
+  const seenWei = fees.filter(isMine).reduce((sum, one) => sum + one.feeWei, 0n);
   // A node that tells of fewer, or L1 itself where it goes back, takes nothing off what was spent.
   const beforeWei = spentWei > seenWei ? spentWei : seenWei;
   return beforeWei + feeWei > mostAvailabilityChallengesWei ? null : { ...next, feeWei };

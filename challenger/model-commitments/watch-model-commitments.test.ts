@@ -108,6 +108,32 @@ describe("what would keep a watcher from a wrong place", () => {
     expect((await look())!.what).toBe("challengeAvailability");
   });
 
+  test("the own leaves that an owner asks for make nobody wait", async () => {
+    const map = made.honest.leaves.map.with(1, new Uint8Array(2 * made.rows.length)) as Uint8Array[];
+    const { posted } = lie(made, { map });
+    const id = await f.post(posted.statement);
+    const tree = TREES.indexOf("map");
+    for (const back of [1n, 2n, 3n, 4n])
+      await f.send(
+        f.owner,
+        "challengeAvailability",
+        [id, tree, BigInt(map.length) - back],
+        AVAILABILITY_CHALLENGE_FEE_WEI,
+      );
+    expect((await watch(unpublished()))[0]!.sent!.what).toBe("challengeAvailability");
+  });
+
+  test("a model that no one can compute with: places that are false by themselves are challenged", async () => {
+    const parameters = made.trained.parameters.slice();
+    parameters[0] = 1e9;
+    const model = registeredDirect({ ...made.trained, parameters });
+    const { files, posted } = falseTokens();
+    await f.post(posted.statement);
+    const [seen] = await watch({ ...files, model });
+    expect(seen!.examined).toMatchObject({ fault: { kind: "tokens", row: 1 }, isBlind: true });
+    expect(seen!.sent!.what).toBe("challenge");
+  });
+
   test("a sum that is spent challenges no more", async () => {
     const { posted } = lie(made, changed("features", 3, made.honest.leaves.features[20]!));
     const id = await f.post(posted.statement);
@@ -578,5 +604,52 @@ if (isWhole) {
       [undefined, true, null],
     ]);
     expect(watched[0]!.examined).toEqual({ fault: null, wanted: [], warnings: [mismatch] });
+  });
+
+  test("a model that nobody serves is paid for four leaves, unless all may be paid for; once all are shown, they are compared", async () => {
+    const look = (watcher: Watcher) => watchAll(f, watcher, async () => null);
+    const { posted } = falseTokens();
+    const id = await f.post(posted.statement);
+    const statement = statementTuple(posted.statement);
+    const shown = new Set<string>();
+    const answerAll = async () => {
+      const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
+      const asked = new Map(
+        events.map(({ args: { index, tree } }) => [
+          `${tree}/${index}`,
+          [TREES[tree!]!, Number(index)] as const,
+        ]),
+      );
+      const left = [...asked].flatMap(([key, place]) => (shown.has(key) ? [] : [place]));
+      for (const key of asked.keys()) shown.add(key);
+      for (let from = 0; from < left.length; from += 40) {
+        const leaves = left
+          .slice(from, from + 40)
+          .map(([tree, index]) =>
+            shownLeaf(posted, tree, index, tree === "rows" ? made.contents[index] : undefined),
+          );
+        await f.disputes.write.answer([id, statement, leaves], { account: f.owner });
+      }
+    };
+    await look({ ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: 0n });
+    await answerAll();
+    await f.passTime(4n * DAY + 1n);
+    const paying = f.watcherOf(f.watcher);
+    for (const what of [...Array(4).fill("challengeAvailability"), undefined]) {
+      expect((await look(paying))[0]!.sent?.what).toBe(what);
+      if (what !== undefined) await answerAll();
+    }
+    const rich = { ...paying, mostAvailabilityChallengesWei: parseEther("20") };
+    expect((await look(rich))[0]!.sent?.what).toBe("challengeAvailability");
+    for (const [tree, leaves] of TREES.map((name) => posted.leaves[name]).entries())
+      for (const index of leaves.keys())
+        if (!shown.has(`${tree}/${index}`))
+          await f.disputes.write
+            .challengeAvailability([id, tree, BigInt(index)], {
+              ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
+            })
+            .catch(() => {});
+    await answerAll();
+    expect((await look(paying))[0]).toMatchObject({ sent: { what: "challenge" }, isUnserved: true });
   });
 }

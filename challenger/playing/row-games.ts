@@ -34,9 +34,10 @@ export function rowGamesOf(
   const { publicClient, send } = sendingTo(sender, games);
   return {
     stakeWei: () => stakeFor(publicClient, games, { claimId: NO_CLAIM }),
-    async challenge({ id, modelId, rollup, statement }, { own, posted }, row) {
+    async challenge({ id, modelId, rollup, statement }, shown, row) {
       const named = { rollup, modelId: BigInt(modelId) };
-      const { terms, traced } = modelCommitments.of(own);
+      const { posted } = shown;
+      const { terms, traced } = modelCommitments.of(shown)!;
       // Attack: a stake in a game that nobody plays is its owner's. Model commitments of any rollup, and other files than those that
       // are registered, would lead to one.
       const digest = toHex(statement.roots.weights);

@@ -3,12 +3,13 @@
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { modelError } from "@openledger/models/model-errors";
 import type { TextParts } from "@openledger/models/registered/text-family";
 import { realFeatures } from "@openledger/models/registered/text-training";
 import { zeroAddress } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { type ShownFault, textChallengeData } from "../games/text-calls.ts";
-import { findTextFaults, type KnownText, type TextFault } from "../games/text-faults.ts";
+import { findTextFaults, type KnownText } from "../games/text-faults.ts";
 import { textModelCommitment } from "../games/text-model-commitment.ts";
 import { readRowTokens } from "../games/text-row-tokens.ts";
 import type { TracedTextModel } from "../games/traced-text.ts";
@@ -23,15 +24,11 @@ import type { OpenedModels } from "./opened-models.ts";
 /** One of a large model has some megabytes. */
 const MOST_KEPT = 4;
 
-/** Any row: of a version that nobody can train on, no leaf is known. */
-const TEXT = new TextEncoder().encode('{"text":"nothing"}');
-
 /** What an honest owner posts, and the model that it was computed with. */
 export interface OwnModelCommitment extends KnownText {
-  readonly posted: CommittedModel;
+  /** null where the engine computes no real features of a row. */
+  readonly posted: CommittedModel | null;
   readonly traced: TracedTextModel;
-  /** Whether a row of the version is no text: then nobody's real features are known, and that row is refuted by its tokens. */
-  readonly isBlind: boolean;
 }
 
 export class TextModelCommitments {
@@ -47,42 +44,42 @@ export class TextModelCommitments {
 
   readonly kind: ModelCommitmentKind = {
     family: "text",
-    honestModelCommitment: async (model, rows, modelId) => (await this.#own(model, rows, modelId)).posted,
-    requirePlayable: (own) => requireSameTrace(this.of(own)),
-    faultsOf: (shown) => this.#faultsOf(shown),
+    honestModelCommitment: (model, rows, modelId) => this.#own(model, rows, modelId),
+    requirePlayable: (own) =>
+      requireSameTrace({ posted: own, traced: this.of({ own, posted: own })!.traced }),
+    faultsOf: (shown) => findTextFaults(shown.posted, shown.rows, this.of(shown)),
     isGame: ({ kind }) => kind === "row",
-    refutationData: (id, { own, posted, rows }, fault) => {
-      const { terms, traced } = this.of(own);
-      return textChallengeData(id, posted, rows, { terms, ...traced }, fault as ShownFault);
-    },
+    refutationData: (id, shown, fault) =>
+      textChallengeData(id, shown.posted, shown.rows, this.of(shown), fault as ShownFault),
     needsContent: new Set(["rowTooLong", "tokens", "duplicate", "versionRow"]),
     isMapTrusted: false,
   };
 
-  /** Attack: a version with a row that is no text. Nobody trains on it, so nobody could compute what is right of the others. */
-  *#faultsOf({ own, posted, rows }: ShownModelCommitment): Generator<TextFault> {
-    const known = this.of(own);
-    try {
-      for (const fault of findTextFaults(posted, rows, known))
-        if (!known.isBlind || fault.kind !== "row") yield fault;
-    } catch (error) {
-      if (!known.isBlind || !isRollupError(error, "ATT_ROW_INVALID")) throw error;
-    }
+  /** What a model commitment is compared by; null where its model could not be opened. */
+  of({
+    own,
+    posted: { statement },
+  }: Pick<ShownModelCommitment, "own" | "posted">): OwnModelCommitment | null {
+    const isOwn = ({ posted }: OwnModelCommitment) => posted === own;
+    if (own !== null) return [...this.#known.values()].find(isOwn)!;
+    return this.#known.get(`${statement.modelId}/${statement.staticsHash}`) ?? null;
   }
 
-  /** What an honest model commitment of this kind was computed with. */
-  of(own: CommittedModel): OwnModelCommitment {
-    return [...this.#known.values()].find(({ posted }) => posted === own)!;
-  }
-
-  async #own(model: PublishedModel, rows: readonly OwnedRow[], modelId: number): Promise<OwnModelCommitment> {
+  /**
+   * Attack: a version with a row that is no text, or a recipe for which a row is too long. No one could have trained on it, and
+   * what is right of the others is what their traces end with.
+   */
+  async #own(model: PublishedModel, rows: readonly OwnedRow[], modelId: number): Promise<CommittedModel> {
     const key = `${modelId}/${model.staticsHash}`;
     const known = this.#known.get(key);
     const own = known ?? (await this.#make(model as unknown as PublishedModel<TextParts>, rows, modelId));
     this.#known.delete(key);
     if (this.#known.size >= MOST_KEPT) this.#known.delete(this.#known.keys().next().value!);
     this.#known.set(key, own);
-    return own;
+    if (own.posted !== null) return own.posted;
+    throw modelError("MOD_ROWS_NOT_POSTABLE", "a row of the version is no text, or too long for the recipe", {
+      data: { reason: "rows" },
+    });
   }
 
   async #make(
@@ -98,16 +95,10 @@ export class TextModelCommitments {
       );
     try {
       const real = await realFeatures(model, rows, setting, { onProgress });
-      const posted = textModelCommitment(model, traced, rows, real, modelId);
-      return { posted, traced, terms, real, isBlind: false };
+      return { posted: textModelCommitment(model, traced, rows, real, modelId), traced, terms, real };
     } catch (error) {
       if (!isRollupError(error, "ATT_ROW_INVALID")) throw error;
-      const [real, nothing] = [
-        new Float64Array(rows.length * model.recipe.method.featureCount),
-        [{ content: TEXT }],
-      ];
-      const none = textModelCommitment(model, traced, nothing, real, modelId);
-      return { posted: none, traced, terms, real, isBlind: true };
+      return { posted: null, traced, terms, real: null };
     }
   }
 }

@@ -287,7 +287,7 @@ export class RegistryWatch {
         return { ...(await this.#of.recompute(none, modules)), failure: error };
       }
       const warnings = [`it was not trained again: ${error.message}`];
-      const examined = { fault: null, wanted: [], warnings };
+      const examined = { fault: null, wanted: [], warnings, isBlind: false };
       const verdict = known && { ...known, isTrained: true, mismatch: warnings[0]!, warnings };
       return { ...UNTOUCHED, examined, verdict };
     });

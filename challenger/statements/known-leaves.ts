@@ -68,7 +68,7 @@ interface KnownLeaves {
  */
 export function knownLeaves(
   { roots, ...numbers }: DisputeStatement,
-  own: CommittedModel,
+  own: CommittedModel | null,
   published: Leaves | null,
   shown: readonly ShownLeaf[],
   family: FamilyName = "direct",
@@ -79,9 +79,10 @@ export function knownLeaves(
   const unknown = new Map<TreeName, readonly number[]>();
   let isShownOtherwise = false;
   for (const tree of TREES) {
-    const lists = [own.leaves[tree], ...(published === null ? [] : [published[tree]])];
+    const lists = [own?.leaves, published].flatMap((known) => (known ? [known[tree]] : []));
     const ofTree = shown.filter((one) => one.tree === tree && one.index < counts[tree]);
-    const replaced = ofTree.length > 0 ? lists.map((list) => withShown(list, ofTree)) : [];
+    const guesses = lists.length > 0 ? lists : [Array<Uint8Array>(counts[tree]).fill(NONE)];
+    const replaced = ofTree.length > 0 ? guesses.map((list) => withShown(list, ofTree)) : [];
     const isRight = (list: readonly Uint8Array[]) => {
       if (list.length !== counts[tree]) return false;
       trees[tree] = leafTree(list);

@@ -4,7 +4,6 @@
  */
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { shinglesOf } from "@openledger/attribution/rows/similar-texts";
-import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { placedText } from "./row-arithmetic.ts";
 
 /** How many shingles both rows have, and how many one of them has. Of different labels: 0 of 0. */
@@ -15,12 +14,6 @@ export interface Overlap {
 
 /** What is compared of a row; default: of an e-mail. */
 export type ReadRow = (content: Uint8Array) => { readonly label: number; readonly text: Uint8Array };
-
-/** Of a row of texts. @throws ATT_ROW_INVALID */
-export const readTexts: ReadRow = (content) => ({
-  label: 0,
-  text: new TextEncoder().encode(wholeText(decodeTextRow(content))),
-});
 
 export function textOverlap(a: Uint8Array, b: Uint8Array, read: ReadRow = placedText): Overlap {
   const [one, other] = [read(a), read(b)];

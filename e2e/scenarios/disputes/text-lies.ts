@@ -16,11 +16,12 @@ import {
 import {
   type RowTokens,
   readRowTokens,
+  readTexts,
   rowTokensLeaf,
 } from "@openledger/challenger/internal/games/text-row-tokens";
 import { asRow, type TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import type { TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
-import { nearestLeaders, readTexts } from "@openledger/challenger/internal/statements/text-overlap";
+import { nearestLeaders } from "@openledger/challenger/internal/statements/text-overlap";
 import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
