@@ -377,6 +377,30 @@ test("a version with a row that is no text keeps no watcher from what L1 refutes
   expect(await stateOf()).toEqual(refuted("Tokens"));
 });
 
+test("a recipe for which a row is too long keeps no watcher from a game over a false row", async () => {
+  const { recipe } = made.model;
+  const promptTokens = recipe.rowTokens - recipe.answers.answerTokens;
+  const short = { ...recipe, rowTokens: 2, answers: { ...recipe.answers, promptTokens } };
+  const lie = await TEXT_LIES.find(({ name }) => name === "silent")!.make(honest);
+  const { features } = lie.model as unknown as typeof honest.trained;
+  const model = honest.register({ ...honest.trained, features, rows: made.rows, recipe: short });
+  const { leaves, statement } = lie.posted(MODEL_ID);
+  const { binding, ownersCommitment, payeeRoot, split } = model.statics;
+  const answering = rawAnsweringHash(answeringFiles(model as never));
+  const posted = withTextTrees(
+    leaves,
+    {
+      ...{ ...statement, binding, ownersCommitment, payeeRoot, split },
+      ...{ answering, staticsHash: model.staticsHash },
+    },
+    toHex(statement.roots.weights),
+  );
+  const { post, rollup } = await published(model, posted);
+  await post(posted);
+  await (await lookingAt(rollup))();
+  expect(await stakesWei()).toBe(STAKE_WEI);
+});
+
 test("and where he plays a false trace to its end", async () => {
   const { lie, model, rollup } = await lied("played");
   const look = await lookingAt(rollup);

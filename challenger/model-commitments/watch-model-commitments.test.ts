@@ -603,7 +603,7 @@ if (isWhole) {
       ["challenge", false, null],
       [undefined, true, null],
     ]);
-    expect(watched[0]!.examined).toEqual({ fault: null, wanted: [], warnings: [mismatch] });
+    expect(watched[0]!.examined).toEqual({ fault: null, wanted: [], warnings: [mismatch], isBlind: false });
   });
 
   test("a model that nobody serves is paid for four leaves, unless all may be paid for; once all are shown, they are compared", async () => {
