@@ -28,7 +28,7 @@ import {
   BOND_WEI,
   startDisputes,
 } from "./model-commitments/testing/dispute-fixture.ts";
-import { defendOnce } from "./playing/testing/watch-all.ts";
+import { defenderOf } from "./playing/testing/watch-all.ts";
 import { TREES } from "./statements/committed-model.ts";
 
 const folder = testFolder("challenger-flood");
@@ -132,7 +132,7 @@ test("an owner who is asked for more leaves in a block than a transaction each s
       await disputes.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n * index], {
         ...{ account: disputes.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
       });
-    const { failures, view } = await defendOnce(disputes, join(folder, "models"));
+    const { failures, view } = await (await defenderOf(disputes, join(folder, "models"))).look();
     expect(failures).toEqual([]);
     const answered = view.answered as { hash: Hex; gasUsed: bigint }[];
     expect(answered).toHaveLength(ASKED);

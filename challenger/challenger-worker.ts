@@ -1,18 +1,20 @@
 /** A thread of a challenger: started by challenger-thread.ts. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { l1Http } from "@openledger/bridge/l1/l1-client";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { createLedgerClient } from "@openledger/client/ledger-client";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { failureOf, type Outcome } from "@openledger/foundation/threads/task-outcome";
 import { ask, serveTasks } from "@openledger/foundation/threads/task-worker";
 import { type HelperLog, runTurns } from "@openledger/models/settler/turn-report";
-import { type Address, type Hex, http, zeroAddress } from "viem";
+import { type Address, type Hex, zeroAddress } from "viem";
 import { type Challenger, openChallenger, readingClient } from "./challenger.ts";
 import type { ChallengerSender, ServedSetting } from "./challenger-setting.ts";
 import type { ClaimingNews } from "./claiming/claiming-report.ts";
 import type { ClaimableAnswer } from "./claiming/propose-claims.ts";
 import type { GameState } from "./games/trace-moves.ts";
 import type { WatchedCommitment } from "./model-commitments/watch-commitment.ts";
+import { messageOf } from "./playing/describe-round.ts";
 import { RecomputedModels } from "./playing/recompute.ts";
 import type { RecomputeTask } from "./playing/watch-registry.ts";
 import type { L1Call } from "./sending/l1-sender.ts";
@@ -76,7 +78,7 @@ await serveTasks<ChallengerTask>(async () => {
 /** Until the thread is ended. The rollup's gate is fixed; a model may be registered with it at any time. */
 async function run({ account, modelIds, requestTimeoutMs, sequencerUrl, setting }: RunTask): Promise<null> {
   const { rollup, rpcUrl } = setting;
-  const publicClient = readingClient(http(rpcUrl));
+  const publicClient = readingClient(l1Http(rpcUrl));
   const log: HelperLog = {
     info: (facts, message) => telling({ kind: "log", level: "info", facts, message }),
     error: (facts, message) =>
@@ -123,7 +125,7 @@ async function run({ account, modelIds, requestTimeoutMs, sequencerUrl, setting 
     if (challenger === null) for (const id of modelIds) report(id).set({ stage: "unregistered" });
     for (let isWaiting = challenger !== null; isWaiting; ) {
       const look = await challenger!.look();
-      for (const error of look.failures.slice(1)) log.error({}, `claiming: ${(error as Error).message}`);
+      for (const error of look.failures.slice(1)) log.error({}, `claiming: ${messageOf(error)}`);
       if (look.failures.length > 0) throw look.failures[0];
       ({ isWaiting } = look);
     }

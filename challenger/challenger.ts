@@ -6,11 +6,11 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { l1Call } from "@openledger/bridge/l1/l1-client";
+import { l1Call, l1Http } from "@openledger/bridge/l1/l1-client";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { takeFileLock } from "@openledger/foundation/file-lock";
-import { type Address, createPublicClient, http, type PublicClient, type Transport } from "viem";
+import { type Address, createPublicClient, type PublicClient, type Transport } from "viem";
 import { challengerError } from "./challenger-errors.ts";
 import type { ChallengerSender, ChallengerSetting } from "./challenger-setting.ts";
 import { ChallengerState } from "./challenger-state.ts";
@@ -90,7 +90,7 @@ export async function openChallenger(
   if (sender === null && (roles.has("defend") || roles.has("propose")))
     throw challengerError("CMD_USAGE", "who defends or proposes signs: --account NAME");
   await initPoseidon();
-  const client = modules.publicClient ?? readingClient(http(rpcUrl));
+  const client = modules.publicClient ?? readingClient(l1Http(rpcUrl));
   const [registry, game] = await Promise.all([readRegistry(client, disputes), readGames(client, disputes)]);
   if (registry === null && game === null)
     throw challengerError(
@@ -296,15 +296,12 @@ class DisputesLoop implements Challenger {
 
   /** Claims and money of the account. */
   async #owns(seen: Seen): Promise<void> {
-    const { roles } = this.#setting;
     const { sender } = this.#modules;
     if (sender === null) return;
     for (const proposer of this.#proposers)
       await seen.attempt(() => this.#propose(seen, proposer, sender.address));
     const isDue = Date.now() >= this.#collectAtMs || this.#proposers.some(({ wantsMoney }) => wantsMoney);
-    const isOwner = roles.has("defend") || roles.has("propose");
-    if (this.#setting.everyMs !== null && isOwner && isDue)
-      await seen.attempt(() => this.#collect(seen, sender));
+    if (this.#setting.everyMs !== null && isDue) await seen.attempt(() => this.#collect(seen, sender));
   }
 
   async #showLeaves(seen: Seen, sender: ChallengerSender): Promise<void> {

@@ -8,6 +8,7 @@ import {
   decodeErrorResult,
   type Hex,
   HttpRequestError,
+  type HttpTransportConfig,
   http,
   type PublicClient,
   TimeoutError,
@@ -15,6 +16,13 @@ import {
 } from "viem";
 import { bridgeError } from "../bridge-errors.ts";
 import { patientFetch } from "./patient-fetch.ts";
+
+/** Attack: a block full of one contract's events, which is more than viem takes of an answer. One of 200 million gas fits. */
+const MOST_ANSWER_BYTES = 2 ** 26;
+
+/** A node over HTTP. */
+export const l1Http = (rpcUrl: string, options: HttpTransportConfig = {}) =>
+  http(rpcUrl, { maxResponseBodySize: MOST_ANSWER_BYTES, ...options });
 
 export type L1Client = PublicClient<Transport, undefined>;
 
@@ -38,7 +46,7 @@ export const createWalletL1Client = (provider: {
 export function createL1Client(options: L1ClientOptions): L1Client {
   const { patienceMs = 0, timeoutMs: attemptTimeoutMs = 20_000 } = options;
   return createPublicClient({
-    transport: http(options.rpcUrl, {
+    transport: l1Http(options.rpcUrl, {
       retryCount: 0,
       timeout: attemptTimeoutMs + patienceMs,
       ...(patienceMs === 0 ? {} : { fetchFn: patientFetch({ attemptTimeoutMs, patienceMs }) }),

@@ -7,6 +7,7 @@ import { readStatement, type StatementTuple } from "../statements/model-commitme
 import {
   decodeRegistryEvent,
   type ModelCommitmentWindow,
+  openAmong,
   openWindows,
   type RegistryEvent,
   type RegistryFact,
@@ -82,23 +83,16 @@ export async function readAvailabilityChallenges(
   const isAsked = (fact: { what: string }): fact is RegistryFactOf<"asked" | "answered"> =>
     (fact.what === "asked" || fact.what === "answered") && (fact as RegistryFact).id === Number(id);
   const own = (facts ?? (await reader.log.read())).filter(isAsked);
-  const open = new Map<string, OpenAvailabilityChallenge>();
-  const paid: OpenAvailabilityChallenge[] = [];
-  for (const fact of own) {
-    const key = `${fact.tree}/${fact.index}`;
-    open.delete(key);
-    if (fact.what !== "asked") continue;
-    const { tree, who } = fact;
-    const feeWei = BigInt(fact.feeWei);
-    const asked = { tree, who, feeWei, index: BigInt(fact.index), answerBySeconds: BigInt(fact.answerBy) };
-    open.set(key, asked);
-    if (feeWei > 0n) paid.push(asked);
-  }
+  const askedOf = (fact: RegistryFactOf<"asked">): OpenAvailabilityChallenge => ({
+    ...{ tree: fact.tree, who: fact.who, feeWei: BigInt(fact.feeWei) },
+    ...{ index: BigInt(fact.index), answerBySeconds: BigInt(fact.answerBy) },
+  });
+  const paid = own.flatMap((fact) => (fact.what === "asked" && fact.feeWei !== "0" ? [askedOf(fact)] : []));
   const answers = own.filter(({ what }) => what === "answered");
   const topics = [registrySelector("Answered"), toHex(id, { size: 32 })];
   const range = { fromBlock: answers[0]?.block ?? 0, toBlock: answers.at(-1)?.block ?? 0 };
   const shown = answers.length === 0 ? [] : await reader.log.said(reader.address, topics, shownLeafOf, range);
-  return { open: [...open.values()], shown, paid };
+  return { open: Array.from(openAmong(own).values(), askedOf), shown, paid };
 }
 
 function shownLeafOf(log: RawLog): ShownLeaf {

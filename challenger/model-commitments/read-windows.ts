@@ -1,5 +1,6 @@
 /** Windows of committed models, as L1 has them: bonds, and what was shown. Runs in pages, too. */
 
+import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import {
@@ -45,6 +46,8 @@ export interface ModelCommitmentWindow {
   readonly state: "open" | "counts" | "refuted";
   /** Data-availability challenges that nobody has answered. */
   readonly openAvailabilityChallengeCount: number;
+  /** Whether the node has told of all of them that are open, and of all answers. */
+  readonly isWhole: boolean;
   /** Who refuted it, else null. */
   readonly refutedBy: Address | null;
   /** What he has shown: a fault's name, its place in the contract's counting, his reward. */
@@ -175,7 +178,21 @@ export class WindowReader {
     return (await this.log.read()).filter((fact) => fact.what === what) as RegistryFactOf<What>[];
   }
 
+  /**
+   * Attack: a node that leaves out an event, once: what was read is not asked for again, so an owner would never hear of a
+   * challenge, or a watcher of an answer. The contract counts those that are open. One that comes meanwhile is read with the next.
+   */
   async windows(): Promise<ModelCommitmentWindow[]> {
+    let read = await this.#windows();
+    for (const before of [async () => {}, () => this.log.forget()]) {
+      if (read.every(({ isWhole }) => isWhole)) break;
+      await before();
+      read = await this.#windows();
+    }
+    return read;
+  }
+
+  async #windows(): Promise<ModelCommitmentWindow[]> {
     this.#registry ??= await readRegistry(this.#client, this.address);
     const { families } = this.#registry ?? { families: [] };
     const all = (await this.log.read()) as readonly RegistryFact[];
@@ -198,10 +215,10 @@ export class WindowReader {
         const isCounted =
           this.#counted.has(name) || (isOver && (await disputes.read.counts([BigInt(fact.id)])));
         if (isCounted) this.#counted.add(name);
-        const isOpen = own.some(({ what }) => what === "asked") && !this.#counted.has(name);
-        const [, , , , openCount] = isOpen
-          ? await disputes.read.modelCommitments([BigInt(fact.id)])
-          : [0, 0, 0, 0, 0];
+        const [, , , , openCount] = this.#counted.has(name)
+          ? [0, 0, 0, 0, 0]
+          : await disputes.read.modelCommitments([BigInt(fact.id)]);
+        const told = openAmong(own).size;
         return {
           id: BigInt(fact.id),
           modelId: fact.modelId,
@@ -213,6 +230,7 @@ export class WindowReader {
           endsAtSeconds: BigInt(fact.endsAt),
           state: shown !== undefined ? "refuted" : isCounted ? "counts" : "open",
           openAvailabilityChallengeCount: openCount,
+          isWhole: shown !== undefined || isCounted || told === openCount,
           refutedBy: shown?.by ?? null,
           refutation: shown === undefined ? null : refutationOf(shown),
           blockHash: fact.blockHash,
@@ -220,6 +238,27 @@ export class WindowReader {
       }),
     );
   }
+}
+
+/** Where the node leaves out what was asked of a model commitment, or shown: nobody can answer, or look at it. */
+export const untoldLeaves = ({ id, isWhole }: ModelCommitmentWindow) =>
+  isWhole
+    ? []
+    : [
+        bridgeError(
+          "BRG_HISTORY_INCOMPLETE",
+          `the node does not tell of all data-availability challenges of model commitment ${id}: ask another one (--rpc)`,
+        ),
+      ];
+
+/** Leaves that were asked for, and not shown, by their place. */
+export function openAmong(own: readonly RegistryFact[]): Map<string, RegistryFactOf<"asked">> {
+  const open = new Map<string, RegistryFactOf<"asked">>();
+  for (const fact of own) {
+    if (fact.what === "asked") open.set(`${fact.tree}/${fact.index}`, fact);
+    if (fact.what === "answered") open.delete(`${fact.tree}/${fact.index}`);
+  }
+  return open;
 }
 
 const refutationOf = ({ fault, place, rewardWei, transactionHash }: RegistryFactOf<"refuted">) => ({

@@ -7,7 +7,7 @@ import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chai
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { modelError } from "@openledger/models/model-errors";
-import { type Hex, parseEther, RpcRequestError } from "viem";
+import { type Hex, parseEther, RpcRequestError, zeroHash } from "viem";
 import { describe, expect, test } from "vitest";
 import { lookAll, watchAll, watchFiles, watchOf } from "../playing/testing/watch-all.ts";
 import { type CommittedModel, TREES, type TreeName, withTrees } from "../statements/committed-model.ts";
@@ -447,6 +447,8 @@ describe("the fee for a leaf", () => {
     await f.send(f.stranger, "answer", answerOf(id, made.honest, 4));
     const [, statement, [four, , far]] = answerOf(id, made.honest, 4, 4, 99);
     const wrong = { ...far!, index: 3n };
+    const padded = { ...far!, leaf: { data: "0x", path: [zeroHash] } } as const;
+    expect(await f.refused(f.owner, "answer", [id, statement, [padded]])).toBe("DisputesOpeningInvalid");
     expect(await f.refused(f.owner, "answer", [id, statement, [four, wrong]])).toBe("DisputesOpeningInvalid");
     await f.send(f.owner, "answer", answerOf(id, made.honest, 3, 4, 99));
     expect(await f.disputes.read.earnedWei([id])).toBe(3n * FEE);

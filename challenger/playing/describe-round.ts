@@ -1,3 +1,4 @@
+import { BaseError } from "viem";
 import type { PlayedRound } from "../games/trace-player.ts";
 
 /** What was done and what failed, for people and for programs. */
@@ -17,4 +18,6 @@ export function describeRound({ failures, moves, waiting, warnings }: PlayedRoun
   };
 }
 
-export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+/** Without what viem adds in further lines: the address of a node may hold a key. */
+export const messageOf = (error: unknown): string =>
+  error instanceof BaseError ? error.shortMessage : error instanceof Error ? error.message : String(error);

@@ -6,19 +6,22 @@ import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
-import { encodeEventTopics, type Hex, parseEther, toFunctionSelector } from "viem";
+import { encodeEventTopics, type Hex, HttpRequestError, parseEther, toFunctionSelector } from "viem";
 import { beforeAll, expect, test, vi } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
+import { directChallengeData } from "../model-commitments/direct-calls.ts";
 import { directCase } from "../model-commitments/testing/direct-case.ts";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
+  BOND_WEI,
   lie,
   startDisputes,
 } from "../model-commitments/testing/dispute-fixture.ts";
 import { TREES } from "../statements/committed-model.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
-import { challengerOf, defendOnce, lookAll, watchOf } from "./testing/watch-all.ts";
+import { messageOf } from "./describe-round.ts";
+import { challengerOf, defenderOf, lookAll, watchOf } from "./testing/watch-all.ts";
 
 const folder = testFolder("hostile-registry");
 const f = started(() => startDisputes({ mostRows: 24 }));
@@ -55,6 +58,37 @@ test("a node that leaves out an event once is asked again, and the false model c
   const second = await watcher.look();
   expect(first.failures).toMatchObject([{ code: "BRG_HISTORY_INCOMPLETE" }]);
   expect(second.view.modelCommitments).toHaveLength(1);
+});
+
+test("an owner whose node leaves out a challenge once is told, and answers it when it is told of", async () => {
+  const id = await f.post(made.honest.statement);
+  await f.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n], {
+    ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
+  });
+  await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
+  const [hidden] = encodeEventTopics({ abi: disputesAbi, eventName: "AvailabilityChallenged" });
+  let isForgetful = true;
+  const client = clientOfLogs(f.client, async (_, ask) =>
+    (await ask()).filter(({ topics }) => !isForgetful || topics[0] !== hidden),
+  );
+  const owner = await defenderOf(f, folder, client);
+  const first = await owner.look();
+  isForgetful = false;
+  const second = await owner.look();
+  expect(first).toMatchObject({ failures: [{ code: "BRG_HISTORY_INCOMPLETE" }], view: { answered: [] } });
+  expect(second).toMatchObject({ failures: [], view: { answered: [{ index: 3n }] } });
+});
+
+test("a watcher that looks again and again takes back what it is owed, and shows no key of a node", async () => {
+  const posted = falseTokens();
+  const id = await f.post(posted.statement);
+  const data = directChallengeData(id, posted, made.rows, { kind: "tokens", row: 1 });
+  await f.watcherOf(f.watcher).send({ data, valueWei: 0n });
+  const watcher = await challengerOf(f, { everyMs: 60_000 });
+  const { view } = await watcher.look();
+  expect(view.withdrawals).toMatchObject([{ paidWei: BOND_WEI / 2n }]);
+  const failure = new HttpRequestError({ url: "https://node.example/v3/KEY", status: 429, body: {} });
+  expect(messageOf(failure)).toBe("HTTP request failed.");
 });
 
 test("no fee is paid for leaves of another rollup's models, whatever is served under their numbers", async () => {
@@ -145,7 +179,7 @@ test("a place whose number no double has is answered as any other behind the las
     await f.disputes.write.challengeAvailability([id, TREES.indexOf("map"), index], {
       ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
     });
-  const { failures, view } = await defendOnce(f, folder);
+  const { failures, view } = await (await defenderOf(f, folder)).look();
   expect(failures).toEqual([]);
   expect(view.answered).toMatchObject(asked.map((index) => ({ index })));
   // What nobody has shown a day later takes the bond.

@@ -16,7 +16,7 @@ import type { PlayedRound, RightClaims, TracePlayer } from "../games/trace-playe
 import type { LedgerModel } from "../games/traced-model.ts";
 import { tracedPlayer } from "../games/traced-player.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
-import { describeRound } from "./describe-round.ts";
+import { describeRound, messageOf } from "./describe-round.ts";
 import type { KeptFiles } from "./kept-files.ts";
 import type { OpenedModel, OpenedModels } from "./opened-models.ts";
 import { answeringOf, faultOfClaims, type ModelPlace, type ModelPlaces, placeOf } from "./published-files.ts";
@@ -400,7 +400,7 @@ export class GamePlayers {
     try {
       return await play();
     } catch (error) {
-      const fault = error instanceof Error ? error.message : String(error);
+      const fault = messageOf(error);
       const failures = this.#isWatching ? [] : [error];
       const lines = [`cannot be played: ${fault.split("\n")[0]}`];
       return { ...NOTHING_MADE, lines, view: { fault }, failures };

@@ -1,8 +1,9 @@
 /** Recomputes model commitments where it holds nobody up; what was computed of a model is kept for its next ones. */
 
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
+import { l1Http } from "@openledger/bridge/l1/l1-client";
 import type { TextParts } from "@openledger/models/registered/text-family";
-import { createPublicClient, http, type PublicClient } from "viem";
+import { createPublicClient, type PublicClient } from "viem";
 import { MAIL_MODEL_COMMITMENTS } from "../model-commitments/model-commitment-kind.ts";
 import { watchCommitment } from "../model-commitments/watch-commitment.ts";
 import { KeptFiles } from "./kept-files.ts";
@@ -34,7 +35,7 @@ export class RecomputedModels {
     const { asked, digest, games, keeps, known, modelCommitment, place, setting, trains } = task;
     const { account, base, disputes, mostFeesWei, mostStakeWei, rollup, rpcUrl, spentWei } = setting;
     this.#onProgress = onProgress;
-    this.#client ??= createPublicClient({ transport: http(rpcUrl) });
+    this.#client ??= createPublicClient({ transport: l1Http(rpcUrl) });
     const tell = (line: string) => this.#onProgress(line);
     this.#texts ??= new TextModelCommitments(new OpenedModels(base, tell), tell);
     const [client, texts] = [this.#client, this.#texts];

@@ -17,9 +17,14 @@ import {
   readAvailabilityChallenges,
   withStatements,
 } from "../model-commitments/read-model-commitments.ts";
-import type { ModelCommitmentWindow, WindowReader } from "../model-commitments/read-windows.ts";
+import {
+  type ModelCommitmentWindow,
+  untoldLeaves,
+  type WindowReader,
+} from "../model-commitments/read-windows.ts";
 import { feeBack, type WatchedCommitment } from "../model-commitments/watch-commitment.ts";
 import type { L1Call } from "../sending/l1-sender.ts";
+import { messageOf } from "./describe-round.ts";
 import type { KeptFiles } from "./kept-files.ts";
 import type { GamePlayers } from "./play-games.ts";
 import { type ModelPlace, placeOf } from "./published-files.ts";
@@ -188,10 +193,11 @@ export class RegistryWatch {
       client.readContract({ ...contract, functionName: "modelCommitmentCount" }),
     );
     let windows = await registry.windows();
-    if (BigInt(windows.length) >= counted) return { windows, untold: [] };
+    const untold = windows.flatMap((window) => untoldLeaves(window));
+    if (BigInt(windows.length) >= counted) return { windows, untold };
     await registry.log.forget();
     windows = await registry.windows();
-    if (BigInt(windows.length) >= counted) return { windows, untold: [] };
+    if (BigInt(windows.length) >= counted) return { windows, untold };
     const told = `the node tells of ${windows.length} model commitments of ${counted}: ask another one (--rpc)`;
     return { windows, untold: [bridgeError("BRG_HISTORY_INCOMPLETE", told)] };
   }
@@ -344,5 +350,12 @@ export type CommitmentView = ReturnType<typeof viewOf>;
 function viewOf(window: ModelCommitmentWindow, watched: Watched) {
   const { examined, failure, isRecomputed, isUnserved, sent } = watched;
   const found = examined && { ...examined, wanted: examined.wanted.slice(0, MOST_WANTED_SHOWN) };
-  return { ...window, examined: found, isUnserved, isRecomputed, sent, failure: failure?.message ?? null };
+  return {
+    ...window,
+    examined: found,
+    isUnserved,
+    isRecomputed,
+    sent,
+    failure: failure && messageOf(failure),
+  };
 }

@@ -287,7 +287,9 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
             isAny = true;
             (bytes32 root, uint256 count) = judge.treeOf(statement, tree);
             // Nobody can show what is not there: a data-availability challenge for it is answered by its number.
+            // Attack: bytes that nothing checks, in events that are more than a node's client takes.
             if (index < count) Openings.requireOpening(root, count, tree, index, leaf);
+            else if (leaf.data.length + leaf.path.length != 0) revert DisputesOpeningInvalid(tree, index);
             // Attack: a leaf that fits into an answer, and beside the other leaves into no challenge.
             if (leaf.data.length > MOST_LEAF_BYTES) revert DisputesOpeningInvalid(tree, index);
             asked.isAnswered = true;

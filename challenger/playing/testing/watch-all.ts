@@ -93,15 +93,14 @@ export function challengerOf(
   );
 }
 
-/** A look of the fixture's owner, who shows what is asked for, of models in this folder. */
-export async function defendOnce(f: DisputeFixture, models: string) {
+/** The fixture's owner, who shows what is asked for, of models in this folder. */
+export async function defenderOf(f: DisputeFixture, models: string, publicClient?: PublicClient) {
   const sender = await openL1Sender({ account: anvilAccount(1), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP });
   const setting = { roles: new Set(["defend"] as const), places: { models } };
-  const challenger = await challengerOf(
+  return challengerOf(
     f,
     setting,
-    undefined,
+    publicClient,
     inOrder(sender, () => {}),
   );
-  return challenger.look().finally(challenger.close);
 }
