@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { StalledHead } from "./stalled-head.ts";
+import { StalledHead } from "./confirmations.ts";
 
 test("says once of each block that none has come after it for a minute", () => {
   const told: string[] = [];
