@@ -82,15 +82,18 @@ describe("a publisher whose payments are all paid out right before its transacti
   });
 
   // Two are estimated below 700,000, and need 342,000 more at worst. One alone may have what a transaction can.
-  test.each([700_000n, 100_000n])("takes one batch where the worst of two needs more than %i", async (maxGas) => {
-    await proveWithdrawals(4);
-    await f.l1.client.setAutomine(false);
-    const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxGas } });
-    await publisher.poll();
-    expect(f.sequencer.with("submitted").length).toBe(1);
-    const { receipt } = await mineBehindPayouts(4 * SHAPE.wide);
-    expect(receipt.status).toBe("success");
-  });
+  test.each([700_000n, 100_000n])(
+    "takes one batch where the worst of two needs more than %i",
+    async (maxGas) => {
+      await proveWithdrawals(4);
+      await f.l1.client.setAutomine(false);
+      const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxGas } });
+      await publisher.poll();
+      expect(f.sequencer.with("submitted").length).toBe(1);
+      const { receipt } = await mineBehindPayouts(4 * SHAPE.wide);
+      expect(receipt.status).toBe("success");
+    },
+  );
 
   test("leaves to several batches three quarters of what a transaction may have", () => {
     expect(4n * BUNDLE_LIMITS.maxGas).toBe(3n * MAX_TRANSACTION_GAS);

@@ -77,7 +77,9 @@ export class QueueWatcher {
     this.#options = options;
     this.#modules = modules;
     this.#admissions = new AdmissionReader(modules.rollup, options);
-    this.#newest = new StalledHead((text) => modules.logger.warn({ confirmations: options.confirmations }, text));
+    this.#newest = new StalledHead((text) =>
+      modules.logger.warn({ confirmations: options.confirmations }, text),
+    );
     this.#frozen = modules.frozen ?? new FrozenNotice(modules);
   }
 
