@@ -91,8 +91,12 @@ The last line is JSON: {"l1": {CLIENT: {scenarios, passed, batches, blobs, reorg
     ),
   async ({ keep, l1, prover }, tell) => {
     const results: Partial<Record<L1ClientName, ClientResult>> = {};
-    for (const name of l1)
-      results[name] = await play(name, { prover, keep }, (text) => tell(`${name}: ${text}`));
+    for (const name of l1) {
+      const tellOf = (text: string) => tell(`${name}: ${text}`);
+      const result = await play(name, { prover, keep }, tellOf);
+      results[name] = result;
+      tellOf(`${result.passed} of ${result.scenarios} scenarios passed`);
+    }
     const isGood = Object.values(results).every(({ passed, scenarios }) => passed === scenarios);
     return { facts: { l1: results }, lines: [], isGood };
   },
