@@ -86,12 +86,12 @@ describe("a publisher whose payments are all paid out right before its transacti
   test.each([700_000n, 100_000n])(
     "takes one batch where the worst of two needs more than %i",
     async (maxGas) => {
-      await proveWithdrawals(4);
+      await proveWithdrawals(2);
       await f.l1.client.setAutomine(false);
       const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxGas } });
       await publisher.poll();
       expect(f.sequencer.with("submitted").length).toBe(1);
-      const { receipt } = await mineBehindPayouts(4 * SHAPE.wide);
+      const { receipt } = await mineBehindPayouts(2 * SHAPE.wide);
       expect(receipt.status).toBe("success");
     },
   );
