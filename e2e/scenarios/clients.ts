@@ -120,8 +120,8 @@ async function play(
   try {
     world = await createWorld({
       ...{ name: l1, l1, keepIn: keep, backend: prover, tell },
-      // The bridge's own default on this chain, which a node on demand needs.
-      ...(l1 === "anvil-on-demand" ? { confirmations: null } : {}),
+      // The bridge's own default on this chain, which automine needs.
+      ...(l1 === "anvil-automine" ? { confirmations: null } : {}),
       others: [
         await buildCircuit(circuitSpec("leaf-exit"), exitSizes()),
         await buildCircuit(circuitSpec("payee-exit-4"), exitSizes(4)),
@@ -151,7 +151,7 @@ async function play(
 async function deployAs(rpcUrl: string, folder: string): Promise<Deployment> {
   const operator = join(folder, "operator");
   mkdirSync(operator);
-  // As many confirmations as this chain has by default: a node on demand makes one block.
+  // As many confirmations as this chain has by default: automine makes one block.
   const l1 = { rpcUrl, chainId: 31337, confirmations: undefined };
   const config = writeConfig(operator, l1, "development");
   const { recordPath } = await commandRunner(operator).run("deploy", "--config", config, "--yes");

@@ -8,7 +8,7 @@ import type { L1Node, L1NodeOptions } from "./l1-node.ts";
 export const L1_CLIENTS = {
   anvil: () => startAnvilNode(1),
   /** A block comes only with a transaction. */
-  "anvil-on-demand": () => startAnvilNode(0),
+  "anvil-automine": () => startAnvilNode(0),
   hardhat: startHardhat,
   ethereumjs: startEthereumJs,
 } as const satisfies Readonly<Record<string, (options: L1NodeOptions) => Promise<L1Node>>>;
