@@ -14,7 +14,6 @@ describe("readConfig", () => {
   test("fills in defaults", () => {
     const config = readConfig(required);
     expect(config).toMatchObject({
-      l1Confirmations: 3,
       l1FinalityDepthBlocks: 64,
       pollIntervalMs: 1_000,
       logLevel: "info",

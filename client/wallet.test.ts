@@ -1,6 +1,7 @@
 import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { connect, deployFixture, type Fixture, OPEN } from "@openledger/contracts/testing/rollup-fixture";
-import { createTestClient, type Hex, http, parseGwei, publicActions, walletActions } from "viem";
+import { BaseError, createTestClient, type Hex, http, parseGwei, publicActions, walletActions } from "viem";
 import { foundry } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { approveToken } from "./actions/l1/approve-token.ts";
@@ -136,6 +137,21 @@ describe("a client with an EIP-1193 wallet", () => {
     }
   });
 });
+
+it.each([true, false])(
+  "asks whether a node that refuses a transaction has it all the same: %s",
+  async (hasIt) => {
+    const where = { rpcUrl: anvil.url, rollupAddress: f.deployment.rollup };
+    const client = await createLedgerClient({ ...where, wallet: anvilAccount(8) });
+    // As EDR does with what it has mined and seen revert.
+    const sendRawTransaction: typeof client.l1.sendRawTransaction = async (sent) => {
+      if (hasIt) await client.l1.sendRawTransaction(sent);
+      throw new BaseError("VM Exception while processing transaction");
+    };
+    const sent = approveToken({ ...client, l1: { ...client.l1, sendRawTransaction } }, { amountWei: 3n });
+    expect(await codeOf(sent)).toBe(hasIt ? "no error" : "CLI_UNREACHABLE");
+  },
+);
 
 describe("the ledger key of a wallet", () => {
   const derive = (provider: WalletProvider, knownKeysX: readonly bigint[] = []) =>

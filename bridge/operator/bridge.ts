@@ -9,6 +9,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { BlobThread } from "../blobs/blob-thread.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { BridgeConfig } from "../config.ts";
+import { defaultConfirmations } from "../l1/confirmations.ts";
 import { DataPricesNotice } from "../l1/data-prices.ts";
 import { createL1Client, l1Call } from "../l1/l1-client.ts";
 import { LeaseContract } from "../l1/lease-contract.ts";
@@ -47,6 +48,7 @@ export async function startBridge(
 ): Promise<BridgeHandle> {
   const { deployment, logger } = modules;
   const account = privateKeyToAccount(config.operatorPrivateKey.reveal());
+  const confirmations = config.l1Confirmations ?? defaultConfirmations(deployment.chainId);
   const rollup = new RollupContract({
     client: createL1Client({
       rpcUrl: config.l1RpcUrl ?? deployment.rpcUrl,
@@ -69,7 +71,7 @@ export async function startBridge(
     operatorToken: config.operatorToken.reveal(),
     timeoutMs: config.requestTimeoutMs,
   });
-  const lease = await leaseExtender(config, {
+  const lease = await leaseExtender(config, confirmations, {
     ...{ rollup, sequencer, logger, metrics, operator: account.address },
     chainId: deployment.chainId,
   });
@@ -80,7 +82,7 @@ export async function startBridge(
   const watcher = new QueueWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
-      confirmations: config.l1Confirmations,
+      confirmations,
       maxChunkBlocks: config.l1LogChunkBlocks,
     },
     {
@@ -96,7 +98,7 @@ export async function startBridge(
   const randomness = new RandomnessWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
-      confirmations: config.l1Confirmations,
+      confirmations,
       finalityDepthBlocks: config.l1FinalityDepthBlocks,
       maxChunkBlocks: config.l1LogChunkBlocks,
     },
@@ -111,7 +113,7 @@ export async function startBridge(
   const preVerified = new PreVerifiedWatcher(
     {
       deployedAtBlock: deployment.deployedAtBlock,
-      confirmations: config.l1Confirmations,
+      confirmations,
       finalityDepthBlocks: config.l1FinalityDepthBlocks,
       maxChunkBlocks: config.l1LogChunkBlocks,
     },
@@ -127,7 +129,7 @@ export async function startBridge(
     {
       chainId: deployment.chainId,
       deployedAtBlock: deployment.deployedAtBlock,
-      confirmations: config.l1Confirmations,
+      confirmations,
       finalityDepthBlocks: config.l1FinalityDepthBlocks,
       resendAfterMs: config.l1ResendAfterMs,
       maxFeePerGasWei: parseGwei(config.l1MaxFeeGwei.toString()),
@@ -209,6 +211,7 @@ export async function startBridge(
 /** @throws BRG_WRONG_DEPLOYMENT where the lease is another operator's; SRV_CONFIG_INVALID */
 async function leaseExtender(
   config: BridgeConfig,
+  confirmations: number,
   modules: Omit<LeaseExtenderModules, "lease"> & {
     rollup: RollupContract;
     operator: Address;
@@ -228,7 +231,7 @@ async function leaseExtender(
     });
   }
   return new LeaseExtender(
-    { durationSeconds, marginMs, confirmations: config.l1Confirmations },
+    { durationSeconds, marginMs, confirmations },
     { ...rest, lease, logger: modules.logger.child({ component: "lease" }) },
   );
 }

@@ -82,7 +82,6 @@ export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...Ser
         BRIDGE_DATA_PATH: devnetPaths.bridgeData,
         BRIDGE_POLL_INTERVAL_MS: 700,
         BRIDGE_MAX_BACKOFF_MS: 2_000,
-        BRIDGE_L1_CONFIRMATIONS: 1,
         BRIDGE_L1_FINALITY_DEPTH_BLOCKS: FINALITY_BLOCKS,
         BRIDGE_L1_RESEND_AFTER_MS: 15_000,
       }),

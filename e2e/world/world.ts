@@ -40,8 +40,8 @@ export interface WorldDeclaration extends Pick<L1Declaration, "deploy" | "gateOn
   readonly maxUnpostedBatches?: number;
   /** Longest time that an operation waits for company; 1,000 unless told. */
   readonly closeIntervalMs?: number;
-  /** Blocks until the bridge hands a queue entry over, and until it calls a batch final. */
-  readonly confirmations?: number;
+  /** Blocks until the bridge hands a queue entry over (null: its default), and until it calls a batch final. */
+  readonly confirmations?: number | null;
   readonly finalityDepthBlocks?: number;
   /** Folder of built pages that the sequencer serves; absent for none. */
   readonly pagesPath?: string;
@@ -126,7 +126,7 @@ export class World {
     this.deploymentPath = join(parts.folder, "deployment.json");
     this.clockFile = join(parts.folder, "clock");
     this.finalityDepthBlocks = declared.finalityDepthBlocks ?? 40;
-    this.confirmations = declared.confirmations ?? 2;
+    this.confirmations = declared.confirmations === null ? 1 : (declared.confirmations ?? 2);
   }
 
   get circuit(): BuiltCircuit {
@@ -233,7 +233,7 @@ export class World {
         BRIDGE_POLL_INTERVAL_MS: 500,
         BRIDGE_MAX_BACKOFF_MS: 1_000,
         BRIDGE_REQUEST_TIMEOUT_MS: 3_000,
-        BRIDGE_L1_CONFIRMATIONS: this.confirmations,
+        ...(this.#declared.confirmations === null ? {} : { BRIDGE_L1_CONFIRMATIONS: this.confirmations }),
         BRIDGE_L1_FINALITY_DEPTH_BLOCKS: this.finalityDepthBlocks,
         BRIDGE_L1_RESEND_AFTER_MS: 3_000,
       },

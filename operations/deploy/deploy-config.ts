@@ -35,8 +35,8 @@ const configSchema = z.strictObject({
   l1: z.strictObject({
     rpcUrl: z.url({ protocol: /^https?$/, error: "is not an http(s) URL" }),
     chainId: z.int().positive(),
-    /** Blocks, its own included, until a contract counts as deployed. */
-    confirmations: z.int().min(1).max(1_000).default(3),
+    /** Blocks, its own included, until a contract counts as deployed; default: 3, and 1 on chain 31337. */
+    confirmations: z.int().min(1).max(1_000).optional(),
   }),
   /** File with the private key of the account that pays; it gets no rights. */
   deployerKeyFile: path,

@@ -1,6 +1,7 @@
 /** Sends a planned deployment, one step after another, however often it was begun before. */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { defaultConfirmations, StalledHead } from "@openledger/bridge/l1/confirmations";
 import { sendSigned } from "@openledger/bridge/l1/submission/send-signed";
 import { cappedFees } from "@openledger/contracts/l1/capped-transaction";
 import { paddedGas, replacementFees } from "@openledger/contracts/l1/fee-policy";
@@ -9,7 +10,6 @@ import { operatorError } from "../operator-errors.ts";
 import type { DeployConfig } from "./deploy-config.ts";
 import { type Attempt, type DeployJournal, readJournal, writeJournal } from "./deploy-journal.ts";
 import type { DeployPlan, DeployStep } from "./deploy-plan.ts";
-import { StalledHead } from "./stalled-head.ts";
 
 const POLL_MS = 500;
 /** So long without being mined, and the transaction is replaced by one that pays more. */
@@ -110,7 +110,8 @@ class StepSender {
 
   async #isDeep({ blockNumber }: TransactionReceipt): Promise<boolean> {
     const head = await this.#client.getBlockNumber({ cacheTime: 0 });
-    return head - blockNumber + 1n >= BigInt(this.#config.l1.confirmations);
+    const { chainId, confirmations = defaultConfirmations(chainId) } = this.#config.l1;
+    return head - blockNumber + 1n >= BigInt(confirmations);
   }
 
   async #requireNonce({ address, name, nonce }: DeployStep): Promise<void> {

@@ -1,5 +1,6 @@
 /** What the commands of the lease are made with: an Ethereum node, the contract, the operator's account. */
 import { resolve } from "node:path";
+import { defaultConfirmations } from "@openledger/bridge/l1/confirmations";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { LeaseContract } from "@openledger/bridge/l1/lease-contract";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
@@ -20,7 +21,7 @@ interface LeaseToolsOptions {
   readonly rollupAddress: Address;
   readonly leaseAddress: Address;
   readonly keyFile: string;
-  readonly confirmations: number;
+  readonly confirmations?: number | undefined;
   readonly cap: SpendingCap;
   readonly tell: (text: string) => void;
 }
@@ -82,7 +83,7 @@ export const openLease = (rpcUrl: string, address: Address): LeaseContract =>
 
 /** @throws CIR_SECRET_FILE_*; CMD_USAGE where the lease or the key is not this rollup's */
 export async function leaseTools(options: LeaseToolsOptions): Promise<LeaseTools> {
-  const { cap, confirmations, keyFile, leaseAddress, rollupAddress, rpcUrl, tell } = options;
+  const { cap, keyFile, leaseAddress, rollupAddress, rpcUrl, tell } = options;
   const account = accountOf(keyFile);
   const lease = openLease(rpcUrl, leaseAddress);
   const { client } = lease;
@@ -99,6 +100,7 @@ export async function leaseTools(options: LeaseToolsOptions): Promise<LeaseTools
       throw operatorError("CMD_USAGE", `${what} is ${address}, the key's address ${account.address}`);
   }
   const { maxFeePerGasWei, maxPriorityFeePerGasWei } = cap;
+  const { confirmations = defaultConfirmations(chainId) } = options;
   return {
     ...{ rpcUrl, rollupAddress },
     modules: {

@@ -13,14 +13,15 @@ import { type BlobMaker, countWithinBlobs } from "./bundle-blobs.ts";
 export interface BundleLimits {
   readonly maxBatchCount: number;
   readonly maxInputBytes: number;
+  /** Of several batches together; one alone may have all that a transaction can. */
   readonly maxGas: bigint;
 }
 
-/**
- * 8 batches; 120 KB, below the 128 KiB that geth's pool takes of one transaction; 16M gas, below the 2^24 of
- * EIP-7825.
- */
-export const BUNDLE_LIMITS: BundleLimits = { maxBatchCount: 8, maxInputBytes: 120_000, maxGas: 16_000_000n };
+/** 8 batches; 120 KB, below the 128 KiB that geth's pool takes of one transaction; three quarters of EIP-7825's 2^24 gas. */
+export const BUNDLE_LIMITS: BundleLimits = {
+  ...{ maxBatchCount: 8, maxInputBytes: 120_000 },
+  maxGas: (MAX_TRANSACTION_GAS * 3n) / 4n,
+};
 
 export interface Bundle {
   readonly batches: readonly ReadyBatch[];
@@ -56,7 +57,6 @@ export async function chooseBundle(
   modules: BundleModules,
   { gasDoublings, head }: BundleView,
 ): Promise<Bundle> {
-  const maxGas = smaller(limits.maxGas, head.gasLimit);
   const maxCount = Math.min(countWithinBlobs(ready), limits.maxBatchCount);
   const preVerified = await preVerifiedAmong(ready.slice(0, maxCount), modules.rollup, head.number);
   // A blob takes seconds to make. What L1 takes is found out by the names in the posted bytes, and only what is sent is made.
@@ -71,6 +71,7 @@ export async function chooseBundle(
     const submission = submissionOf(batches, modules.circuitIndex, preVerified);
     const input = modules.rollup.encodeSubmitBatches(submission);
     const isAlone = count === 1;
+    const maxGas = isAlone ? maxGasLimit(head) : smaller(limits.maxGas, head.gasLimit);
     let gasEstimate = maxGas + 1n;
     if (size(input) <= limits.maxInputBytes) {
       try {

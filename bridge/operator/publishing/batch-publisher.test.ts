@@ -57,7 +57,7 @@ describe("BatchPublisher", () => {
 
   test("stops with an alarm where one batch alone is too large", async () => {
     await f.prove(1);
-    const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxGas: 100_000n } });
+    const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxInputBytes: 100 } });
     await expect(publisher.poll()).rejects.toSatisfy((e) => isRollupError(e, "BRG_BATCH_TOO_LARGE"));
   });
 

@@ -6,6 +6,7 @@
 import { type BatchData, encodeWire } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { MAX_TRANSACTION_GAS } from "@openledger/contracts/l1/fee-policy";
 import { depositNewSlot, OPEN, SHAPES, slot } from "@openledger/contracts/testing/rollup-fixture";
 import { type Address, bytesToHex, encodeFunctionData, getAddress, toHex } from "viem";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -76,20 +77,24 @@ describe("a publisher whose payments are all paid out right before its transacti
     await publisher.poll();
     const { receipt } = await mineBehindPayouts(batchCount * SHAPE.wide);
     expect(receipt.status).toBe("success");
+    expect(4n * BUNDLE_LIMITS.maxGas, "a quarter is to spare").toBe(3n * MAX_TRANSACTION_GAS);
     await publisher.poll();
     expect(f.sequencer.with("posted").length).toBe(batchCount);
   });
 
-  test("takes fewer batches into a transaction where the worst of it does not fit", async () => {
-    await proveWithdrawals(4);
-    await f.l1.client.setAutomine(false);
-    // Two of them are estimated below it, and need 342,000 more at worst.
-    const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxGas: 700_000n } });
-    await publisher.poll();
-    expect(f.sequencer.with("submitted").length).toBe(1);
-    const { receipt } = await mineBehindPayouts(4 * SHAPE.wide);
-    expect(receipt.status).toBe("success");
-  });
+  // Two are estimated below 700,000, and need 342,000 more at worst. One alone may have what a transaction can.
+  test.each([700_000n, 100_000n])(
+    "takes one batch where the worst of two needs more than %i",
+    async (maxGas) => {
+      await proveWithdrawals(2);
+      await f.l1.client.setAutomine(false);
+      const publisher = await f.publisher({ limits: { ...BUNDLE_LIMITS, maxGas } });
+      await publisher.poll();
+      expect(f.sequencer.with("submitted").length).toBe(1);
+      const { receipt } = await mineBehindPayouts(2 * SHAPE.wide);
+      expect(receipt.status).toBe("success");
+    },
+  );
 });
 
 describe("a transaction that ran out of gas all the same", () => {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import type { TransactionReceipt } from "viem";
 import { bridgeError } from "../../bridge-errors.ts";
+import { StalledHead } from "../../l1/confirmations.ts";
 import { l1Call } from "../../l1/l1-client.ts";
 import { findReceipt } from "../../l1/submission/posted-batch.ts";
 import {
@@ -78,6 +79,7 @@ export class OperatorNonce {
   async isDeep({ blockHash, transactionHash }: TransactionReceipt): Promise<boolean> {
     const { client, tell } = this.#modules;
     const { confirmations, pollIntervalMs } = this.#options;
+    const newest = new StalledHead(tell);
     for (let told = -1; ; ) {
       const receipt = await findReceipt(client, [transactionHash]);
       if (receipt === null || receipt.blockHash !== blockHash) return false;
@@ -86,6 +88,7 @@ export class OperatorNonce {
       if (depth >= confirmations) return true;
       if (depth !== told) tell(`${depth} of ${confirmations} blocks deep`);
       told = depth;
+      newest.look(head);
       await sleep(pollIntervalMs);
     }
   }

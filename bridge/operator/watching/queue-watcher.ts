@@ -9,6 +9,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Hex, keccak256, stringToHex } from "viem";
 import { z } from "zod";
 import { bridgeError } from "../../bridge-errors.ts";
+import { StalledHead } from "../../l1/confirmations.ts";
 import type { DataPricesNotice } from "../../l1/data-prices.ts";
 import { l1Call } from "../../l1/l1-client.ts";
 import { type RollupLog, readRollupLogs } from "../../l1/log-reader.ts";
@@ -67,6 +68,7 @@ export class QueueWatcher {
   readonly #modules: QueueWatcherModules;
   readonly #frozen: FrozenNotice;
   readonly #admissions: AdmissionReader;
+  readonly #newest: StalledHead;
   #reportedBlockHash = "";
   /** Admissions that the sequencer was told, from the first. */
   #toldCount = 0;
@@ -75,6 +77,9 @@ export class QueueWatcher {
     this.#options = options;
     this.#modules = modules;
     this.#admissions = new AdmissionReader(modules.rollup, options);
+    this.#newest = new StalledHead((text) =>
+      modules.logger.warn({ confirmations: options.confirmations }, text),
+    );
     this.#frozen = modules.frozen ?? new FrozenNotice(modules);
   }
 
@@ -88,6 +93,7 @@ export class QueueWatcher {
     const head = await l1Call("read the newest block", () => rollup.client.getBlock());
     const headNumber = Number(head.number);
     metrics.l1BlockNumber.set(headNumber);
+    this.#newest.look(head.number);
     const isFrozen = await this.#frozen.look();
     // A sequencer that has just started must not take operations that lead nowhere: it hears of a freeze again and again.
     if (isFrozen || head.hash !== this.#reportedBlockHash) await this.#report(head, isFrozen);

@@ -193,7 +193,7 @@ export async function sendTransaction(
   options: { timeoutMs?: number } = {},
 ): Promise<L1Result> {
   try {
-    if ((await findReceipt(client, signed.hash)) === null) await broadcast(client, signed.raw);
+    if ((await findReceipt(client, signed.hash)) === null) await broadcast(client, signed);
   } catch (cause) {
     throw l1Error(cause, "the transaction");
   }
@@ -237,11 +237,15 @@ async function awaitTransaction(
   }
 }
 
-async function broadcast(client: LedgerClient, raw: Hex): Promise<void> {
+async function broadcast({ l1 }: LedgerClient, { hash, raw }: SignedTransaction): Promise<void> {
   try {
-    await client.l1.sendRawTransaction({ serializedTransaction: raw });
+    await l1.sendRawTransaction({ serializedTransaction: raw });
   } catch (error) {
-    // A node that has the transaction already says so in this way; its receipt will come.
-    if (!/already (known|imported)|already in/i.test(String(error))) throw error;
+    // A node that has the transaction already, or has mined it and seen it revert, refuses in words of its own: its receipt tells.
+    const isThere = await l1.getTransaction({ hash }).then(
+      () => true,
+      () => false,
+    );
+    if (!isThere && !/already (known|imported)|already in/i.test(String(error))) throw error;
   }
 }

@@ -44,14 +44,14 @@ export function writeSecret(folder: string, name: string, text: string): string 
 
 export function writeConfig(
   folder: string,
-  l1: { rpcUrl: string; chainId: number },
+  l1: { rpcUrl: string; chainId: number; confirmations?: number | undefined },
   keys: object | string,
 ): string {
   writeSecret(folder, "deployer-key", drillPrivateKey("faucet"));
   writeSecret(folder, "operator-key", drillPrivateKey("operator"));
   const path = join(folder, "deploy.json");
   const config = {
-    l1: { ...l1, confirmations: 2 },
+    l1: { confirmations: 2, ...l1 },
     deployerKeyFile: "deployer-key",
     token: { holder: drillAccount("faucet").address },
     operator: { keyFile: "operator-key" },

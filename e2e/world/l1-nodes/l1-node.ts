@@ -3,7 +3,7 @@ export interface L1Node {
   readonly url: string;
   /** Why it makes no blocks any more. */
   readonly failure?: Error | null;
-  /** From now on a block comes each second, if it did not before. */
+  /** From now on a block comes each second, if it did not before; with automine still none. */
   begin(): Promise<void>;
   mine(blocks: number): Promise<void>;
   /** Takes back so many of the newest blocks, and makes as many empty ones in their place. */

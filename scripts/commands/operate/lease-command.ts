@@ -28,7 +28,7 @@ const KEY_OPTIONS = defineOptions({
   ...LEASE_OPTION,
   ...OPERATOR_KEY_OPTION,
   "--confirmations <blocks>": {
-    about: "L1 blocks until the lease counts as taken; default: BRIDGE_L1_CONFIRMATIONS, 3",
+    about: "L1 blocks until the lease counts as taken; default: BRIDGE_L1_CONFIRMATIONS, 3, and 1 on chain 31337",
     parse: parseCount,
   },
 });
@@ -259,7 +259,7 @@ async function toolsOf(options: Named, tell: (text: string) => void): Promise<Le
     ...{ rollupAddress, rpcUrl, tell },
     leaseAddress: parseAddress(given(options, "lease")) as Address,
     keyFile: given(options, "operatorKeyFile"),
-    confirmations: options.confirmations ?? 3,
+    confirmations: options.confirmations,
     cap: spendingCapOf(options),
   });
 }

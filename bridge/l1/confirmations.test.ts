@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { StalledHead } from "./stalled-head.ts";
+import { defaultConfirmations, StalledHead } from "./confirmations.ts";
 
 test("says once of each block that none has come after it for a minute", () => {
   const told: string[] = [];
@@ -22,4 +22,8 @@ test("says once of each block that none has come after it for a minute", () => {
   lookAt(9n, 200_001);
   lookAt(9n, 260_001);
   expect(told).toHaveLength(2);
+});
+
+test("takes the first block for enough on the development chain alone", () => {
+  expect([31_337, 1, 1_337].map(defaultConfirmations)).toEqual([1, 3, 3]);
 });

@@ -1,5 +1,10 @@
+/** How many blocks a transaction waits for, and what is said where none comes. */
+
 /** Several slots of Ethereum without a block. */
 const STALLED_AFTER_MS = 60_000;
+
+/** A development chain's nodes mine only what is sent to them: a second block may never come. */
+export const defaultConfirmations = (chainId: number): number => (chainId === 31_337 ? 1 : 3);
 
 /** Says where L1 makes no blocks: a node that mines only what is sent to it never gives a transaction its confirmations. */
 export class StalledHead {
@@ -24,8 +29,8 @@ export class StalledHead {
     if (this.#toldOf === block || nowMs - this.#sinceMs < STALLED_AFTER_MS) return;
     this.#toldOf = block;
     this.#tell(
-      `block ${block} has been the newest for ${STALLED_AFTER_MS / 1_000} s: check that the node is in sync, or, where it mines only what is sent to it, ` +
-        "let it make a block every few seconds",
+      `block ${block} has been the newest for ${STALLED_AFTER_MS / 1_000} s, and what needs confirmations waits for the next: check that the node ` +
+        "is in sync. Where it mines only what is sent to it, let it make a block every few seconds, or ask for 1 confirmation",
     );
   }
 }
