@@ -47,6 +47,10 @@ export async function runChallenger({
   output,
 }: CommandContext<ChallengerOptions>): Promise<void> {
   const setting = settingOf(options, parseAddress(args[0]!));
+  if (setting.rollup === null)
+    output.progress(
+      "no rollup is named: its claims are not watched, and no fee is paid for leaves (--rollup)",
+    );
   const { account, privateKeyFile } = options;
   const isSigning = account !== undefined || privateKeyFile !== undefined;
   const sender = isSigning ? inOrder(await l1SenderOf(options), output.progress) : null;
@@ -91,12 +95,14 @@ function settingOf(options: Options, disputes: Address): ChallengerSetting {
     throw commandError("CMD_USAGE", `"${unknown}" is no role: ${ROLES.join(", ")} are`);
   if (roles.has("propose") && answers === undefined)
     throw commandError("CMD_USAGE", "who proposes needs the answers that were given: --answers FOLDER");
+  const rollup = rollupOf(options);
   return {
-    ...{ disputes, roles, rollup: rollupOf(options), rpcUrl: resolveRpcUrl(options) },
+    ...{ disputes, roles, rollup, rpcUrl: resolveRpcUrl(options) },
     places: { base, model, models, serverOf: (modelId) => knownModelServer(modelId, server) },
     folder: join(process.env.OPENLEDGER_HOME ?? workspaceDir, "challenger"),
     everyMs: everyMinutes === null ? null : everyMinutes * 60_000,
-    mostFeesWei: parseEther(options.mostFees),
+    // Attack: rollups that are made up for the fees of their leaves.
+    mostFeesWei: rollup === null ? 0n : parseEther(options.mostFees),
   };
 }
 
