@@ -27,7 +27,7 @@ import {
 import { proverError } from "../prover-errors.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
 import { developmentSecrets } from "./development-secrets.ts";
-import { chooseWindowBits, type Group } from "./fixed-base.ts";
+import { chooseWindowBits, type Group, pointBytesOf } from "./fixed-base.ts";
 import { evaluatePublicWires, type QapRequest, type QapScalars } from "./qap-evaluation.ts";
 import { type SetupPool, shared, withSetupPool } from "./setup-pool.ts";
 
@@ -299,7 +299,7 @@ async function multiplyAll(
   let done = 0;
   const tasks: Promise<void>[] = [];
   for (const part of parts) {
-    const pointBytes = part.group === "g1" ? g1Bytes : g2Bytes;
+    const pointBytes = pointBytesOf(part.group);
     for (let at = 0; at < part.scalars.length; at += chunkPoints * fieldBytes) {
       const chunk = part.scalars.subarray(at, at + chunkPoints * fieldBytes);
       const position = layout.positions[part.section]! + (at / fieldBytes) * pointBytes;

@@ -17,7 +17,7 @@ import {
 } from "../formats/zkey-layout.ts";
 import { proverError } from "../prover-errors.ts";
 import { readCircuitSizes } from "./development-setup.ts";
-import type { Group } from "./fixed-base.ts";
+import { type Group, pointBytesOf } from "./fixed-base.ts";
 import { shared, withSetupPool } from "./setup-pool.ts";
 import type { TermLists } from "./setup-worker.ts";
 
@@ -68,10 +68,12 @@ export async function makeFirstKey(
 
   const total = (a.terms.length + (1 + G2_WEIGHT) * b.terms.length + k.terms.length) / 2;
   let done = 0;
+  // A second thread takes longer to start than few terms take.
+  const workerCount = total > TASK_TERMS ? undefined : 1;
   await withSetupPool(async (pool) => {
     const sums = (id: number, lists: TermLists, group: Group, from = 0, to = wireCount) =>
       splitLists(lists.ends, from, to).map(async ({ first, next, termCount }) => {
-        const pointBytes = group === "g1" ? g1Bytes : g2Bytes;
+        const pointBytes = pointBytesOf(group);
         const out = section(id).subarray((first - from) * pointBytes, (next - from) * pointBytes);
         const points = powers[group];
         await pool.run({ kind: "sum", group, points, scalars, lists, from: first, to: next, out });
@@ -85,7 +87,7 @@ export async function makeFirstKey(
       ...sums(zkeySection.a, a, "g1"),
       ...sums(zkeySection.b1, b, "g1"),
     ]);
-  });
+  }, workerCount);
 
   const [one1, one2] = [writeG1(G1.BASE), writeG2(G2.BASE)];
   const header = { ...powers.header, gamma2: one2, delta1: one1, delta2: one2 };
@@ -232,7 +234,7 @@ async function circuitHasher() {
   const [a, b, out] = [0, 0, 0].map(() => wasm.allocate(pieceBytes)) as [number, number, number];
   const hashed = (at: number, count: number, group: Group) => {
     wasm.call[`${group}m_batchLEMtoU`]!(at, count, at);
-    hash.update(wasm.bytes.subarray(at, at + count * (group === "g1" ? g1Bytes : g2Bytes)));
+    hash.update(wasm.bytes.subarray(at, at + count * pointBytesOf(group)));
   };
   const pieces = (
     points: Uint8Array,
@@ -248,7 +250,7 @@ async function circuitHasher() {
     hash.update(bytes);
   };
   const points = (bytes: Uint8Array, group: Group) => {
-    const pointBytes = group === "g1" ? g1Bytes : g2Bytes;
+    const pointBytes = pointBytesOf(group);
     pieces(bytes, pointBytes, (from, byteCount) => {
       wasm.bytes.set(bytes.subarray(from, from + byteCount), a);
       hashed(a, byteCount / pointBytes, group);
@@ -257,7 +259,7 @@ async function circuitHasher() {
   return {
     points,
     section(bytes: Uint8Array, group: Group) {
-      length(bytes.length / (group === "g1" ? g1Bytes : g2Bytes));
+      length(bytes.length / pointBytesOf(group));
       points(bytes, group);
     },
     /** upper - lower, point by point. */

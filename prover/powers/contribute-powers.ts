@@ -7,10 +7,10 @@ import { challengePoint } from "../ceremony/challenge-point.ts";
 import { G1, G2, hashedForm, writeG1, writeG2 } from "../ceremony/curve-points.ts";
 import { baseModulus, fieldBytes } from "../formats/bn254-numbers.ts";
 import { g1Bytes, g2Bytes } from "../formats/zkey-layout.ts";
-import type { Group } from "../keys/fixed-base.ts";
+import { type Group, pointBytesOf } from "../keys/fixed-base.ts";
 import { shared, withSetupPool } from "../keys/setup-pool.ts";
 import { randomScalar } from "../proving/blinding.ts";
-import { POWER_SECTIONS, type Powers, pointBytesOf, readPowers, writePowers } from "./powers-file.ts";
+import { POWER_SECTIONS, type Powers, readPowers, writePowers } from "./powers-file.ts";
 import { powersFrom, scaleAll } from "./prepare-powers.ts";
 
 const hashBytes = 64;

@@ -4,9 +4,9 @@
  */
 import { invertMod } from "@openledger/circuits/inverse";
 import { fieldBytes, rootOfUnity, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
-import type { Group } from "../keys/fixed-base.ts";
+import { type Group, pointBytesOf } from "../keys/fixed-base.ts";
 import { type SetupPool, shared, withSetupPool } from "../keys/setup-pool.ts";
-import { POWER_SECTIONS, pointBytesOf, readPowers, writePowers } from "./powers-file.ts";
+import { POWER_SECTIONS, readPowers, writePowers } from "./powers-file.ts";
 
 /** Points or steps of a task: enough to outweigh the asking, few enough for all threads to end together. */
 const TASK_SIZE = 1_024;

@@ -1,11 +1,14 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { zKey } from "snarkjs";
 import { fieldBytes, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
-import { FixedBase, type Group } from "../keys/fixed-base.ts";
-import { POWER_SECTIONS, pointBytesOf, writePowers } from "../powers/powers-file.ts";
+import { makeFirstKey } from "../keys/first-key.ts";
+import { FixedBase, type Group, pointBytesOf } from "../keys/fixed-base.ts";
+import { POWER_SECTIONS, writePowers } from "../powers/powers-file.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
 
-/** Terms of a linear combination: wire and coefficient. */
-export type Terms = readonly (readonly [wire: number, coefficient: bigint])[];
+/** Of a linear combination: wire and coefficient. */
+type Terms = readonly (readonly [wire: number, coefficient: bigint])[];
 
 export interface SmallR1cs {
   readonly wireCount: number;
@@ -60,4 +63,16 @@ export function writeAnyPowers(path: string, power: number): void {
     id === null ? [] : [[id, pointsOf(group, (i === 0 ? 4 : 2) * size - 1, id)]],
   );
   writePowers(path, { power, points, contributions: Buffer.from([1, 0, 0, 0]) }, new Map(prepared));
+}
+
+/** Whether `makeFirstKey` makes the bytes that snarkjs writes, and names the same circuit hash. */
+export async function isFirstKeyOfSnarkjs(
+  folder: string,
+  r1csPath: string,
+  ptauPath: string,
+): Promise<boolean> {
+  const theirs = join(folder, "theirs.zkey");
+  const hash = await zKey.newZKey(r1csPath, ptauPath, theirs);
+  const { bytes, circuitHash } = await makeFirstKey({ name: "compared", r1csPath }, ptauPath, () => {});
+  return readFileSync(theirs).equals(bytes) && Buffer.from(circuitHash).equals(hash as Uint8Array);
 }
