@@ -195,7 +195,7 @@ export class PointScaler {
           this.#words[pair + 1] = b + i * pointBytes;
           needing.push(i);
         }
-        this.#addPairs(needing.length, out, multiple % 2 === 0 ? "AddChecked" : "AddFast");
+        this.#addPairs(needing.length, out, multiple % 2 === 0 ? "Double" : "AddFast");
         // Sums are dense: where a point needs none, those behind it move up to their places.
         for (let n = needing.length - 1; n >= 0 && needing[n] !== n; n--)
           this.#call("Copy", out + n * pointBytes, out + needing[n]! * pointBytes);
@@ -222,14 +222,13 @@ export class PointScaler {
       words[pairsAt + 2 * pairCount] = words[pairsAt + 2 * pairCount + 1] = sums[list]!;
       sums[list] = area + pairCount++ * this.#shape.pointBytes;
     }
-    this.#addPairs(pairCount, area, "AddChecked");
+    this.#addPairs(pairCount, area, "Double");
   }
 
-  #addPairs(pairCount: number, out: number, kernel: "AddFast" | "AddChecked"): void {
-    if (pairCount === 0) return;
+  /** No two are equal or opposite where they are added: a multiple and the next one of a point of large order. */
+  #addPairs(pairCount: number, out: number, kernel: "AddFast" | "Double"): void {
     const { pairs, steps } = this.#at;
-    if (this.#call(kernel, pairs, pairCount, steps, out) === 0)
-      this.#call("AddChecked", pairs, pairCount, steps, out);
+    if (pairCount > 0) this.#call(kernel, pairs, pairCount, steps, out);
   }
 
   #export(count: number, out: Uint8Array): void {

@@ -51,7 +51,7 @@ describe("makeFirstKey", () => {
     };
     await expect(make(32, 2)).rejects.toMatchObject({
       code: "PRV_PTAU_INVALID",
-      data: { reason: "section 12 is too short" },
+      data: { reason: "section 14 is too short" },
     });
     await expect(make(31, 3)).rejects.toMatchObject({ code: "PRV_CIRCUIT_UNSUPPORTED", data: { wire: 3 } });
   });

@@ -91,13 +91,19 @@ export async function makeFirstKey(
 
   const [one1, one2] = [writeG1(G1.BASE), writeG2(G2.BASE)];
   const header = { ...powers.header, gamma2: one2, delta1: one1, delta2: one2 };
-  const hasher = await circuitHasher();
-  for (const points of Object.values(header)) hasher.points(points, points.length === g1Bytes ? "g1" : "g2");
-  hasher.section(section(zkeySection.ic), "g1");
-  hasher.differences(powers.upper, powers.lower, domainSize - 1);
-  for (const id of [zkeySection.c, zkeySection.a, zkeySection.b1]) hasher.section(section(id), "g1");
-  hasher.section(section(zkeySection.b2), "g2");
-  const circuitHash = hasher.digest();
+  const hashed = (id: number, group: Group) => {
+    const points = section(id);
+    return { points, group, count: points.length / pointBytesOf(group) };
+  };
+  const circuitHash = await hashPoints([
+    ...Object.values(header).map(
+      (points) => ({ points, group: points.length === g1Bytes ? "g1" : "g2" }) as const,
+    ),
+    hashed(zkeySection.ic, "g1"),
+    { points: powers.upper, minus: powers.lower, group: "g1", count: domainSize - 1 },
+    ...[zkeySection.c, zkeySection.a, zkeySection.b1].map((id) => hashed(id, "g1")),
+    hashed(zkeySection.b2, "g2"),
+  ]);
   for (const piece of encodeZkeyFrame(shape, header, circuitHash, layout))
     bytes.set(piece.bytes, piece.position);
   return { bytes, circuitHash };
@@ -226,55 +232,38 @@ function splitLists(ends: Uint32Array, from: number, to: number) {
   return parts;
 }
 
-/** Hashes points as snarkjs does, with the functions that it calls. */
-async function circuitHasher() {
+interface HashedPoints {
+  readonly points: Uint8Array;
+  readonly group: Group;
+  /** Of G1: what is subtracted from each. */
+  readonly minus?: Uint8Array;
+  /** Hashed before them. */
+  readonly count?: number;
+}
+
+/** As snarkjs does, with the functions that it calls. */
+async function hashPoints(parts: readonly HashedPoints[]): Promise<Uint8Array> {
   const hash = createHash("blake2b512");
-  const pieceBytes = HASHED_POINTS * g2Bytes;
-  const wasm = new Bn254Instance(await buildBn254Image(), 6 * pieceBytes);
-  const [a, b, out] = [0, 0, 0].map(() => wasm.allocate(pieceBytes)) as [number, number, number];
-  const hashed = (at: number, count: number, group: Group) => {
-    wasm.call[`${group}m_batchLEMtoU`]!(at, count, at);
-    hash.update(wasm.bytes.subarray(at, at + count * pointBytesOf(group)));
-  };
-  const pieces = (
-    points: Uint8Array,
-    pointBytes: number,
-    take: (from: number, byteCount: number) => void,
-  ) => {
-    for (let at = 0; at < points.length; at += HASHED_POINTS * pointBytes)
-      take(at, Math.min(HASHED_POINTS * pointBytes, points.length - at));
-  };
-  const length = (count: number) => {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32BE(count);
-    hash.update(bytes);
-  };
-  const points = (bytes: Uint8Array, group: Group) => {
+  const roomBytes = HASHED_POINTS * g2Bytes;
+  const wasm = new Bn254Instance(await buildBn254Image(), 6 * roomBytes);
+  const [a, b, differences] = [0, 0, 0].map(() => wasm.allocate(roomBytes)) as [number, number, number];
+  for (const { count, group, minus, points } of parts) {
+    if (count !== undefined) hash.update(Buffer.from(Uint32Array.of(count).buffer).swap32());
     const pointBytes = pointBytesOf(group);
-    pieces(bytes, pointBytes, (from, byteCount) => {
-      wasm.bytes.set(bytes.subarray(from, from + byteCount), a);
-      hashed(a, byteCount / pointBytes, group);
-    });
-  };
-  return {
-    points,
-    section(bytes: Uint8Array, group: Group) {
-      length(bytes.length / pointBytesOf(group));
-      points(bytes, group);
-    },
-    /** upper - lower, point by point. */
-    differences(upper: Uint8Array, lower: Uint8Array, count: number) {
-      length(count);
-      pieces(upper, g1Bytes, (from, byteCount) => {
-        wasm.bytes.set(upper.subarray(from, from + byteCount), a);
-        wasm.bytes.set(lower.subarray(from, from + byteCount), b);
-        const pointCount = byteCount / g1Bytes;
-        for (let i = 0; i < pointCount; i++)
-          wasm.call.g1m_subAffine!(a + i * g1Bytes, b + i * g1Bytes, out + i * 3 * fieldBytes);
-        wasm.call.g1m_batchToAffine!(out, pointCount, out);
-        hashed(out, pointCount, "g1");
-      });
-    },
-    digest: () => new Uint8Array(hash.digest()),
-  };
+    for (let from = 0; from < points.length; from += HASHED_POINTS * pointBytes) {
+      const piece = points.subarray(from, from + HASHED_POINTS * pointBytes);
+      const pieceCount = piece.length / pointBytes;
+      wasm.bytes.set(piece, a);
+      if (minus !== undefined) {
+        wasm.bytes.set(minus.subarray(from, from + piece.length), b);
+        for (let i = 0; i < pieceCount; i++)
+          wasm.call.g1m_subAffine!(a + i * g1Bytes, b + i * g1Bytes, differences + i * 3 * fieldBytes);
+        wasm.call.g1m_batchToAffine!(differences, pieceCount, differences);
+      }
+      const at = minus === undefined ? a : differences;
+      wasm.call[`${group}m_batchLEMtoU`]!(at, pieceCount, at);
+      hash.update(wasm.bytes.subarray(at, at + piece.length));
+    }
+  }
+  return new Uint8Array(hash.digest());
 }
