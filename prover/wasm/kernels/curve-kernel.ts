@@ -274,7 +274,12 @@ function emitAdd(
     if (isChecked) {
       const doubled = v128.load(step.get, masksAt);
       f.if(v128.anyTrue(doubled), () => {
-        kernel.store(step.get, kernel.select(tripleSquare(), kernel.loadSlot(rise), doubled), riseAt, storedMax);
+        kernel.store(
+          step.get,
+          kernel.select(tripleSquare(), kernel.loadSlot(rise), doubled),
+          riseAt,
+          storedMax,
+        );
       });
       const cancelled = v128.load(step.get, masksAt + 16);
       for (const lane of [0, 1] as const) {
