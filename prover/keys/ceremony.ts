@@ -27,12 +27,12 @@ import { makeFirstKey } from "./first-key.ts";
 import { readContributions, readRound, writeRoundKey } from "./round-key.ts";
 
 /**
- * The second phase of a Groth16 setup for one circuit, with snarkjs: `startKey`, then any number of
+ * The second phase of a Groth16 setup for one circuit, in snarkjs' files: `startKey`, then any number of
  * `contributeToKey` by different people, then `applyBeacon`, then `exportKey`. The key is sound if one
  * contributor, and one of the powers-of-tau file's, forgot their secret (docs/how-to/keys.md).
  */
 export interface CeremonyOptions {
-  /** Lines of snarkjs and the compiler. */
+  /** How far it is, and lines of snarkjs and the compiler. */
   onLog?: (line: string) => void;
 }
 
