@@ -117,7 +117,6 @@ declare module "snarkjs" {
       iterationsExp: number,
       logger?: SnarkjsLogger,
     ): Promise<Uint8Array>;
-    verifyFromInit(first: string, ptau: string, zkey: string, logger?: SnarkjsLogger): Promise<boolean>;
-    verifyFromR1cs(r1cs: string, ptau: string, zkey: string, logger?: SnarkjsLogger): Promise<boolean>;
+    verifyFromInit(first: FileOrMemory, ptau: string, zkey: string, logger?: SnarkjsLogger): Promise<boolean>;
   };
 }

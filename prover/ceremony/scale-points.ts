@@ -4,6 +4,7 @@
  * the doublings.
  */
 import { fieldBytes } from "../formats/bn254-numbers.ts";
+import { ListSummer, listSumBytes } from "../wasm/bucket-sums.ts";
 import { type CurveShape, g1Shape, g2Shape, referenceFlags } from "../wasm/kernels/curve-kernel.ts";
 import { halfBits } from "../wasm/kernels/endomorphism.ts";
 import { type KernelCalls, type KernelImage, planKernelMemory } from "../wasm/kernels/kernel-module.ts";
@@ -16,24 +17,32 @@ const windowCount = Math.ceil((halfBits + 1) / windowBits);
 const tableSize = 2 ** (windowBits - 1);
 const digitStride = 2 * scaleBatch;
 const digitBytes = 2 * windowCount * digitStride;
+/** Ends of lists of one point. */
+const alone = Uint32Array.from({ length: scaleBatch }, (_, i) => i + 1);
 
 export class PointScaler {
   /** Of a point, as a key has it. */
   readonly pointBytes: number;
   readonly #shape: CurveShape;
   readonly #kernels: KernelCalls;
+  readonly #summer: ListSummer;
   readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
   readonly #digits: Int16Array;
   readonly #at: Readonly<
     Record<"source" | "indices" | "imported" | "scalars" | "tables" | "pairs" | "steps" | "results", number>
   >;
-  /** Areas that take turns: one holds the sums so far, another one gets the next. */
+  /** Areas that take turns: one holds the sums so far, the other one gets the next. */
   readonly #areas: readonly [number, number];
-  /** A reference to each point's sum so far, 0 for infinity; their number is a batch's. */
+  /** References to the points that came in, 0 for infinity. */
+  readonly #points = new Uint32Array(scaleBatch);
+  /** Of each point, the largest digit of its scalar either way. */
+  readonly #needed = new Uint32Array(scaleBatch);
+  /** What is added to each list's sum, one list after another, and where each ends. */
+  readonly #terms = new Uint32Array(2 * scaleBatch);
+  readonly #ends = new Uint32Array(scaleBatch);
+  /** A reference to each list's sum so far, 0 for infinity. */
   readonly #sums: Uint32Array;
-  readonly #terms = new Uint32Array(scaleBatch);
-  readonly #owners = new Uint32Array(scaleBatch);
   #turn = 0;
 
   constructor(image: KernelImage, group: "g1" | "g2" = "g1") {
@@ -41,8 +50,9 @@ export class PointScaler {
     this.#shape = shape;
     this.pointBytes = 2 * fieldBytes * shape.degree;
     const { make, take } = planKernelMemory();
-    // Each pair's sum, one to fill up an odd number, and copies of those that got nothing added.
-    const areaBytes = (2 * scaleBatch + 2) * shape.pointBytes;
+    const work = take(listSumBytes(shape));
+    // Each list's sum, and one to fill up an odd number.
+    const areaBytes = (scaleBatch + 1) * shape.pointBytes;
     this.#areas = [take(areaBytes), take(areaBytes)];
     this.#at = {
       source: take(scaleBatch * this.pointBytes),
@@ -56,8 +66,9 @@ export class PointScaler {
       results: take(scaleBatch * this.pointBytes),
     };
     const [digits, sums] = [take(digitBytes), take(scaleBatch * 4)];
-    const { bytes, kernels, words } = make(image);
+    const { bytes, kernels, memory, words } = make(image);
     [this.#bytes, this.#words, this.#kernels] = [bytes, words, kernels];
+    this.#summer = new ListSummer(kernels, memory, shape, work);
     this.#digits = new Int16Array(bytes.buffer, digits, digitBytes / 2);
     this.#sums = words.subarray(sums / 4, sums / 4 + scaleBatch);
   }
@@ -69,45 +80,54 @@ export class PointScaler {
    * @param scalars of 32 bytes each, little-endian, below the group's order
    */
   scale(points: Uint8Array, scalars: Uint8Array, out: Uint8Array): void {
-    const count = points.length / this.pointBytes;
-    this.#multiply(points, scalars, count);
-    this.#export(count, out);
+    this.sum(points, scalars, alone.subarray(0, points.length / this.pointBytes), out);
+  }
+
+  /** Likewise, of each list the sum of scalar * point: all of a list share its doublings. @param ends of lists, in points */
+  sum(points: Uint8Array, scalars: Uint8Array, ends: Uint32Array, out: Uint8Array): void {
+    this.#multiply(points, scalars, ends);
+    this.#export(ends.length, out);
   }
 
   /** a + scalar * b into `a`, and a - scalar * b into `b`: a transform's step. @param a of as many points as `b` */
   combine(a: Uint8Array, b: Uint8Array, scalars: Uint8Array): void {
     const count = b.length / this.pointBytes;
-    this.#multiply(b, scalars, count);
+    this.#multiply(b, scalars, alone.subarray(0, count));
     const products = this.#sums.slice(0, count);
-    this.#import(a, count);
-    const firsts = this.#sums.slice(0, count);
+    this.#import(a);
     // The products stay where they are; both sums go into the other area.
     const turn = this.#turn;
     for (const [out, flag] of [
       [a, 0],
       [b, referenceFlags.negative],
     ] as const) {
-      this.#sums.set(firsts);
-      for (let i = 0; i < count; i++) this.#terms[i] = products[i]! === 0 ? 0 : products[i]! ^ flag;
+      this.#sums.set(this.#points);
+      let used = 0;
+      for (let i = 0; i < count; i++) {
+        if (products[i] !== 0) this.#terms[used++] = products[i]! ^ flag;
+        this.#ends[i] = used;
+      }
       this.#turn = turn;
-      this.#addTerms(count, "AddFast");
+      this.#addTerms(count);
       this.#export(count, out);
     }
   }
 
-  /** References to the points in their order. */
-  #import(points: Uint8Array, count: number): void {
+  /** @returns their number */
+  #import(points: Uint8Array): number {
+    const count = points.length / this.pointBytes;
     if (count > scaleBatch) throw new RangeError(`at most ${scaleBatch} points at a time`);
     const { imported, indices, source } = this.#at;
     this.#bytes.set(points, source);
     const finite = this.#call("ImportPoints", source, count, imported, indices, 0);
-    this.#sums.fill(0, 0, count);
+    this.#points.fill(0);
     for (let i = 0; i < finite; i++)
-      this.#sums[this.#words[indices / 4 + i]!] = imported + i * this.#shape.keyPointBytes;
+      this.#points[this.#words[indices / 4 + i]!] = imported + i * this.#shape.keyPointBytes;
+    return count;
   }
 
-  #multiply(points: Uint8Array, scalars: Uint8Array, count: number): void {
-    this.#import(points, count);
+  #multiply(points: Uint8Array, scalars: Uint8Array, ends: Uint32Array): void {
+    const count = this.#import(points);
     const { scalars: scalarsAt } = this.#at;
     this.#bytes.set(scalars.subarray(0, count * fieldBytes), scalarsAt);
     const halfStride = windowCount * digitStride;
@@ -115,34 +135,36 @@ export class PointScaler {
     this.#kernels.splitDigits!(
       ...([scalarsAt, count, windowBits, windowCount, byteOffset, digitStride, halfStride] as const),
     );
-    let [top, largest] = [-1, 0];
+    const [digits, needed, terms] = [this.#digits, this.#needed, this.#terms];
+    needed.fill(0);
+    let top = -1;
     for (let window = 0; window < windowCount; window++)
       for (const half of [0, windowCount])
         for (let i = 0, at = (half + window) * scaleBatch; i < count; i++) {
-          const digit = Math.abs(this.#digits[at + i]!);
+          // A digit of infinity adds nothing.
+          if (this.#points[i] === 0) digits[at + i] = 0;
+          const digit = Math.abs(digits[at + i]!);
           if (digit > 0) top = window;
-          if (digit > largest) largest = digit;
+          if (digit > needed[i]!) needed[i] = digit;
         }
-    const isThere = this.#sums.slice(0, count).map((reference) => (reference === 0 ? 0 : 1));
-    this.#fillTables(count, largest);
-    this.#sums.fill(0, 0, count);
+    this.#fillTables(count);
+    this.#sums.fill(0);
+    const [first, image] = [this.#tableAt(0, 1), this.#tableAt(1, 1)];
+    const entryBytes = this.#tableAt(0, 2) - first;
     for (let window = top; window >= 0; window--) {
-      for (let bit = 0; bit < windowBits && window < top; bit++) {
-        this.#terms.set(this.#sums.subarray(0, count));
-        this.#addTerms(count, "AddChecked");
+      for (let bit = 0; bit < windowBits && window < top; bit++) this.#double(ends.length);
+      let used = 0;
+      for (let list = 0, i = 0; list < ends.length; list++) {
+        for (; i < ends[list]!; i++)
+          for (let half = 0; half < 2; half++) {
+            const digit = digits[(half * windowCount + window) * scaleBatch + i]!;
+            if (digit === 0) continue;
+            const entry = (half === 0 ? first : image) + (Math.abs(digit) - 1) * entryBytes;
+            terms[used++] = (entry + i * this.#shape.pointBytes) | (digit < 0 ? referenceFlags.negative : 0);
+          }
+        this.#ends[list] = used;
       }
-      for (const half of [0, 1] as const) {
-        const at = (half * windowCount + window) * scaleBatch;
-        const first = this.#tableAt(half, 1);
-        const entryBytes = this.#tableAt(half, 2) - first;
-        for (let i = 0; i < count; i++) {
-          const digit = this.#digits[at + i]!;
-          const entry = first + (Math.abs(digit) - 1) * entryBytes + i * this.#shape.pointBytes;
-          this.#terms[i] =
-            digit === 0 || isThere[i] === 0 ? 0 : entry | (digit < 0 ? referenceFlags.negative : 0);
-        }
-        this.#addTerms(count, "AddFast");
-      }
+      this.#addTerms(ends.length);
     }
   }
 
@@ -151,69 +173,62 @@ export class PointScaler {
     return this.#at.tables + (half * tableSize + multiple - 1) * (scaleBatch + 1) * this.#shape.pointBytes;
   }
 
-  /** Multiples up to `largest` of the imported points. Those at infinity leave their places as they are. */
-  #fillTables(count: number, largest: number): void {
+  /** Multiples of each imported point up to what it needs. Where it needs none the places stay as they are. */
+  #fillTables(count: number): void {
     const { pointBytes } = this.#shape;
-    const present: number[] = [];
-    for (let i = 0; i < count; i++) if (this.#sums[i] !== 0) present.push(i);
     for (const half of [0, 1] as const) {
-      for (const i of present)
-        this.#call(
-          "Copy",
-          this.#sums[i]! | (half * referenceFlags.endomorphism),
-          this.#tableAt(half, 1) + i * pointBytes,
-        );
-      for (let multiple = 2; multiple <= largest; multiple++) {
+      for (let i = 0; i < count; i++)
+        if (this.#needed[i]! > 0)
+          this.#call(
+            "Copy",
+            this.#points[i]! | (half * referenceFlags.endomorphism),
+            this.#tableAt(half, 1) + i * pointBytes,
+          );
+      for (let multiple = 2; multiple <= tableSize; multiple++) {
         const [a, b] = [this.#tableAt(half, multiple >> 1), this.#tableAt(half, (multiple + 1) >> 1)];
         const out = this.#tableAt(half, multiple);
-        for (const [n, i] of present.entries()) {
-          this.#words[this.#at.pairs / 4 + 2 * n] = a + i * pointBytes;
-          this.#words[this.#at.pairs / 4 + 2 * n + 1] = b + i * pointBytes;
+        const needing: number[] = [];
+        for (let i = 0; i < count; i++) {
+          if (this.#needed[i]! < multiple) continue;
+          const pair = this.#at.pairs / 4 + 2 * needing.length;
+          this.#words[pair] = a + i * pointBytes;
+          this.#words[pair + 1] = b + i * pointBytes;
+          needing.push(i);
         }
-        this.#addPairs(present.length, out, multiple % 2 === 0 ? "AddChecked" : "AddFast");
-        // Sums are dense: where a point is at infinity, those behind it move up to their places.
-        for (let n = present.length - 1; n >= 0 && present[n] !== n; n--)
-          this.#call("Copy", out + n * pointBytes, out + present[n]! * pointBytes);
+        this.#addPairs(needing.length, out, multiple % 2 === 0 ? "Double" : "AddFast");
+        // Sums are dense: where a point needs none, those behind it move up to their places.
+        for (let n = needing.length - 1; n >= 0 && needing[n] !== n; n--)
+          this.#call("Copy", out + n * pointBytes, out + needing[n]! * pointBytes);
       }
     }
   }
 
-  /** Adds each point's term to its sum. */
-  #addTerms(count: number, kernel: "AddFast" | "AddChecked"): void {
-    const { pointBytes } = this.#shape;
-    const [sums, terms, owners, words] = [this.#sums, this.#terms, this.#owners, this.#words];
-    const area = this.#areas[this.#turn as 0 | 1];
+  /** The area that does not hold the sums. */
+  #nextArea(): number {
     this.#turn = 1 - this.#turn;
-    const pairsAt = this.#at.pairs / 4;
-    let pairCount = 0;
-    let copyAt = area + (scaleBatch + 1) * pointBytes;
-    const copy = this.#kernels[`${this.#shape.name}Copy`]!;
-    for (let i = 0; i < count; i++) {
-      const [before, term] = [sums[i]!, terms[i]!];
-      if (term === 0) {
-        // Its sum would be overwritten in the next round but one.
-        if (before === 0) continue;
-        copy(before, copyAt);
-        sums[i] = copyAt;
-        copyAt += pointBytes;
-      } else if (before === 0) sums[i] = term;
-      else {
-        words[pairsAt + 2 * pairCount] = before;
-        words[pairsAt + 2 * pairCount + 1] = term;
-        owners[pairCount++] = i;
-      }
-    }
-    this.#addPairs(pairCount, area, kernel);
-    for (let pair = 0; pair < pairCount; pair++)
-      sums[owners[pair]!] = words[pairsAt + 2 * pair] === 0 ? 0 : area + pair * pointBytes;
+    return this.#areas[this.#turn as 0 | 1];
   }
 
-  /** Where both references were cleared the sum is infinity. */
-  #addPairs(pairCount: number, out: number, kernel: "AddFast" | "AddChecked"): void {
-    if (pairCount === 0) return;
+  /** Adds each list's terms to its sum. */
+  #addTerms(listCount: number): void {
+    this.#summer.add(this.#terms, this.#ends, listCount, this.#nextArea(), this.#sums);
+  }
+
+  #double(listCount: number): void {
+    const [area, sums, words, pairsAt] = [this.#nextArea(), this.#sums, this.#words, this.#at.pairs / 4];
+    let pairCount = 0;
+    for (let list = 0; list < listCount; list++) {
+      if (sums[list] === 0) continue;
+      words[pairsAt + 2 * pairCount] = words[pairsAt + 2 * pairCount + 1] = sums[list]!;
+      sums[list] = area + pairCount++ * this.#shape.pointBytes;
+    }
+    this.#addPairs(pairCount, area, "Double");
+  }
+
+  /** No two are equal or opposite where they are added: a multiple and the next one of a point of large order. */
+  #addPairs(pairCount: number, out: number, kernel: "AddFast" | "Double"): void {
     const { pairs, steps } = this.#at;
-    if (this.#call(kernel, pairs, pairCount, steps, out) === 0)
-      this.#call("AddChecked", pairs, pairCount, steps, out);
+    if (pairCount > 0) this.#call(kernel, pairs, pairCount, steps, out);
   }
 
   #export(count: number, out: Uint8Array): void {

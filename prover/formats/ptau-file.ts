@@ -1,3 +1,4 @@
+import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { proverError } from "../prover-errors.ts";
 import { baseModulus, fieldBytes, fromBytesLe } from "./bn254-numbers.ts";
@@ -86,6 +87,29 @@ async function readOpenPtau(file: FileHandle, path: string, isPrepared: boolean)
     );
   }
   return { power, contributionCount, sections };
+}
+
+/**
+ * Fills `target` from a section's byte `from` on.
+ *
+ * @param beyond how many bytes may be behind the section's end
+ * @throws RollupError PRV_PTAU_INVALID where the section is missing, or shorter
+ */
+export function readPtauPart(
+  { fd, path, sections }: { fd: number; path: string; sections: PtauHeader["sections"] },
+  id: number,
+  from: number,
+  target: Uint8Array,
+  beyond = 0,
+): Uint8Array {
+  const { byteCount, position } = sections.get(id) ?? { byteCount: 0, position: 0 };
+  if (from + target.length > byteCount + beyond) throw unreadable(path, `section ${id} is too short`);
+  for (let done = 0; done < target.length; ) {
+    const count = readSync(fd, target, done, target.length - done, position + from + done);
+    if (count === 0) throw unreadable(path, "it is cut off");
+    done += count;
+  }
+  return target;
 }
 
 function unreadable(path: string, reason: string, cause?: unknown) {

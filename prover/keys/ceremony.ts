@@ -23,15 +23,16 @@ import {
 import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
 import { proverError } from "../prover-errors.ts";
 import { developmentSetup } from "./development-setup.ts";
+import { makeFirstKey } from "./first-key.ts";
 import { readContributions, readRound, writeRoundKey } from "./round-key.ts";
 
 /**
- * The second phase of a Groth16 setup for one circuit, with snarkjs: `startKey`, then any number of
+ * The second phase of a Groth16 setup for one circuit, in snarkjs' files: `startKey`, then any number of
  * `contributeToKey` by different people, then `applyBeacon`, then `exportKey`. The key is sound if one
  * contributor, and one of the powers-of-tau file's, forgot their secret (docs/how-to/keys.md).
  */
 export interface CeremonyOptions {
-  /** Lines of snarkjs and the compiler. */
+  /** How far it is, and lines of snarkjs and the compiler. */
   onLog?: (line: string) => void;
 }
 
@@ -74,10 +75,12 @@ export async function startKey(
   request: CeremonyCircuit & { zkeyPath: string },
   options: CeremonyOptions = {},
 ): Promise<KeyStep> {
-  const { r1csPath } = await prepare(request, options);
-  return writeStep(request.zkeyPath, (path) =>
-    zKey.newZKey(r1csPath, request.ptauPath, path, logTo(options)),
-  );
+  const circuit = await prepare(request, options);
+  return writeStep(request.zkeyPath, async (path) => {
+    const { bytes, circuitHash } = await firstKeyOf(circuit, request, options);
+    await writeFile(path, bytes);
+    return circuitHash;
+  });
 }
 
 /**
@@ -160,7 +163,12 @@ export async function verifyKey(
 ): Promise<KeyVerdict> {
   const { firstKeyPath, ptauPath, zkeyPath } = request;
   const { contributionCount } = await readZkeyHeader(request.zkeyPath);
-  const { r1csPath } = await prepare(request, options);
+  const circuit = await prepare(request, options);
+  const made = async () => ({
+    type: "mem" as const,
+    data: (await firstKeyOf(circuit, request, options)).bytes,
+  });
+  const first = firstKeyPath ?? (await made());
   const reasons: string[] = [];
   const logger = logTo(options);
   const collect = (text: string) => {
@@ -168,15 +176,13 @@ export async function verifyKey(
     logger.error(text);
   };
   const heard = { ...logger, error: collect };
-  const isValid = await withSnarkjs(() =>
-    firstKeyPath === undefined
-      ? zKey.verifyFromR1cs(r1csPath, ptauPath, zkeyPath, heard)
-      : zKey.verifyFromInit(firstKeyPath, ptauPath, zkeyPath, heard),
-  ).catch((error: unknown) => {
-    // snarkjs throws on keys that do not fit the circuit at all
-    collect(error instanceof Error ? error.message : String(error));
-    return false;
-  });
+  const isValid = await withSnarkjs(() => zKey.verifyFromInit(first, ptauPath, zkeyPath, heard)).catch(
+    (error: unknown) => {
+      // snarkjs throws on keys that do not fit the circuit at all
+      collect(error instanceof Error ? error.message : String(error));
+      return false;
+    },
+  );
   return { isValid, contributionCount, reasons };
 }
 
@@ -280,7 +286,7 @@ async function writeKeyFolder(
 }
 
 /** Compiles the circuit and checks the powers of tau against it. */
-async function prepare(request: CeremonyCircuit, options: CeremonyOptions): Promise<{ r1csPath: string }> {
+async function prepare(request: CeremonyCircuit, options: CeremonyOptions): Promise<CompiledCircuit> {
   const { power } = await readPtauHeader(request.ptauPath);
   const onProgress = options.onLog ?? (() => {});
   const circuit = await compileCircuit(request.resolveCircuit(request.circuitName), { onProgress });
@@ -292,8 +298,11 @@ async function prepare(request: CeremonyCircuit, options: CeremonyOptions): Prom
       { data: { reason: "too-small", ptauPath: request.ptauPath, power, neededPower: needed } },
     );
   }
-  return { r1csPath: circuit.r1csPath };
+  return circuit;
 }
+
+const firstKeyOf = (circuit: CompiledCircuit, { ptauPath }: CeremonyCircuit, options: CeremonyOptions) =>
+  makeFirstKey(circuit, ptauPath, logShare(options, `${circuit.name}: its first key`));
 
 /** Lets snarkjs write to a file beside the target, which appears whole or not at all. */
 async function writeStep(

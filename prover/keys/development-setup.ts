@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { bn254 } from "@noble/curves/bn254.js";
 import { publishBuild, removeAbandonedBuilds } from "@openledger/circuits/compiler/build-cache";
@@ -27,11 +26,10 @@ import {
 } from "../formats/zkey-layout.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
-import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
 import { developmentSecrets } from "./development-secrets.ts";
-import { chooseWindowBits, type Group } from "./fixed-base.ts";
+import { chooseWindowBits, type Group, pointBytesOf } from "./fixed-base.ts";
 import { evaluatePublicWires, type QapRequest, type QapScalars } from "./qap-evaluation.ts";
-import { SetupPool } from "./setup-pool.ts";
+import { type SetupPool, shared, withSetupPool } from "./setup-pool.ts";
 
 /**
  * A change of the derivation or of the file's form makes other bytes from the same circuit: count up, and
@@ -193,7 +191,7 @@ async function buildEntry(
 }
 
 /** @throws RollupError PRV_CIRCUIT_UNSUPPORTED, CIR_R1CS_MALFORMED */
-function readCircuitSizes({ name, r1csPath }: Pick<CompiledCircuit, "name" | "r1csPath">) {
+export function readCircuitSizes({ name, r1csPath }: Pick<CompiledCircuit, "name" | "r1csPath">) {
   const { constraintCount, prime, publicInputCount, publicOutputCount, wireCount } = readR1cs(r1csPath);
   const publicCount = publicOutputCount + publicInputCount;
   const power = Math.max(1, Math.ceil(Math.log2(constraintCount + publicCount + 1)));
@@ -215,10 +213,10 @@ async function writeDevelopmentZkey(
   const secrets = developmentSecrets(circuit.contentHash);
   const shape = { wireCount, publicCount, domainSize, coefficientCount: 0 };
   const scalars: QapScalars = {
-    a: shareBytes(wireCount * fieldBytes),
-    b: shareBytes(wireCount * fieldBytes),
-    ic: shareBytes(wireCount * fieldBytes),
-    h: shareBytes(domainSize * fieldBytes),
+    a: shared(wireCount * fieldBytes),
+    b: shared(wireCount * fieldBytes),
+    ic: shared(wireCount * fieldBytes),
+    h: shared(domainSize * fieldBytes),
   };
   const request: QapRequest = {
     r1csPath: circuit.r1csPath,
@@ -233,9 +231,7 @@ async function writeDevelopmentZkey(
     scalars,
   };
 
-  const images = { scalar: await buildBn254Image(), curve: buildKernelImage() };
-  const pool = new SetupPool(images, options.workerCount ?? availableParallelism());
-  try {
+  await withSetupPool(async (pool) => {
     const evaluation = pool.run({ kind: "evaluate", request }, (done) =>
       onProgress({ stage: "constraints", done, total: constraintCount }),
     );
@@ -248,9 +244,7 @@ async function writeDevelopmentZkey(
     for (const { position, bytes } of encodeZkeyFrame(shape, points, circuitHash))
       await file.write(bytes, 0, bytes.length, position);
     await multiplyAll(pool, file.fd, layout, scalars, publicCount, onProgress);
-  } finally {
-    await pool.close();
-  }
+  }, options.workerCount);
 }
 
 async function headerPoints(
@@ -305,7 +299,7 @@ async function multiplyAll(
   let done = 0;
   const tasks: Promise<void>[] = [];
   for (const part of parts) {
-    const pointBytes = part.group === "g1" ? g1Bytes : g2Bytes;
+    const pointBytes = pointBytesOf(part.group);
     for (let at = 0; at < part.scalars.length; at += chunkPoints * fieldBytes) {
       const chunk = part.scalars.subarray(at, at + chunkPoints * fieldBytes);
       const position = layout.positions[part.section]! + (at / fieldBytes) * pointBytes;
@@ -327,10 +321,6 @@ async function multiplyAll(
     }
   }
   await Promise.all(tasks);
-}
-
-function shareBytes(byteCount: number): Uint8Array {
-  return new Uint8Array(new SharedArrayBuffer(byteCount));
 }
 
 async function readEntry(

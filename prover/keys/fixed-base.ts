@@ -19,6 +19,10 @@ export function chooseWindowBits(_group: Group, pointCount: number): number {
 
 export type Group = "g1" | "g2";
 
+/** Of a point, as a key has it. */
+export const pointBytesOf = (group: Group): number =>
+  2 * fieldBytes * (group === "g1" ? g1Shape : g2Shape).degree;
+
 /**
  * Multiplies the generator of one group with many scalars, through tables of its multiples: a scalar's signed digits
  * name one entry of each window's table, and the prover's batches of affine additions sum them up.

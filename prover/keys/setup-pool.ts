@@ -1,7 +1,26 @@
+import { availableParallelism } from "node:os";
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { Piscina } from "piscina";
+import { buildBn254Image } from "../formats/bn254-wasm.ts";
 import { proverError } from "../prover-errors.ts";
+import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
 import type { SetupAnswer, SetupImages, SetupRequest, SetupTask } from "./setup-worker.ts";
+
+/** Bytes that threads share. */
+export const shared = (byteCount: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(byteCount));
+
+/** Gives the work a thread on each core, or as many as it says. */
+export async function withSetupPool<T>(
+  work: (pool: SetupPool) => Promise<T>,
+  workerCount = availableParallelism(),
+): Promise<T> {
+  const pool = new SetupPool({ scalar: await buildBn254Image(), curve: buildKernelImage() }, workerCount);
+  try {
+    return await work(pool);
+  } finally {
+    await pool.close();
+  }
+}
 
 /** Worker threads that take the setup's tasks in order, each the next one as soon as it is free. */
 export class SetupPool {

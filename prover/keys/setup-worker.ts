@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import type { MessagePort } from "node:worker_threads";
 import { workerData } from "piscina";
 import { PointScaler, scaleBatch } from "../ceremony/scale-points.ts";
-import { fieldBytes } from "../formats/bn254-numbers.ts";
+import { fieldBytes, toBytesLe } from "../formats/bn254-numbers.ts";
 import type { Bn254Image } from "../formats/bn254-wasm.ts";
 import { enableRelaxedSimd, type KernelImage } from "../wasm/kernels/kernel-module.ts";
 import { FixedBase, type Group } from "./fixed-base.ts";
@@ -27,6 +27,17 @@ export type SetupTask =
       from: number;
       to: number;
     }
+  | {
+      /** Of the lists `from` to `to` each the sum of point * scalar of its terms; all is shared. */
+      kind: "sum";
+      group: Group;
+      points: Uint8Array;
+      scalars: Uint8Array;
+      lists: TermLists;
+      from: number;
+      to: number;
+      out: Uint8Array;
+    }
   | { kind: "evaluate"; request: QapRequest }
   | {
       kind: "multiply";
@@ -38,6 +49,12 @@ export type SetupTask =
       /** Where the points go in the file, or null: then the answer carries them. */
       target: { fd: number; position: number } | null;
     };
+
+/** A term is the numbers of a point and of a scalar; `ends` has each list's end, in terms. */
+export interface TermLists {
+  readonly terms: Uint32Array;
+  readonly ends: Uint32Array;
+}
 
 export type SetupAnswer =
   | { kind: "evaluated"; coefficientCount: number }
@@ -61,6 +78,7 @@ export interface SetupImages {
 enableRelaxedSimd();
 const images = workerData as SetupImages;
 const bases = new Map<Group, FixedBase>();
+const one = toBytesLe(1n);
 const scalers = new Map<Group, PointScaler>();
 
 /** What a thread does with a task. */
@@ -83,6 +101,7 @@ function answer(task: SetupTask, progress: MessagePort): SetupAnswer {
     const scaler = scalers.get(task.group) ?? new PointScaler(images.curve, task.group);
     scalers.set(task.group, scaler);
     if (task.kind === "scale") scale(scaler, task.points, task.scalars);
+    else if (task.kind === "sum") sum(scaler, task);
     else transform(scaler, task);
     return { kind: "done" };
   }
@@ -104,6 +123,42 @@ function scale(scaler: PointScaler, points: Uint8Array, scalars: Uint8Array): vo
     const from = (at / fieldBytes) * scaler.pointBytes;
     const batch = points.subarray(from, from + (some.length / fieldBytes) * scaler.pointBytes);
     scaler.scale(batch, some, batch);
+  }
+}
+
+function sum(scaler: PointScaler, task: Extract<SetupTask, { kind: "sum" }>): void {
+  const { from, out, points, scalars, to } = task;
+  const { ends, terms } = task.lists;
+  const { pointBytes } = scaler;
+  const somePoints = new Uint8Array(scaleBatch * pointBytes);
+  const someScalars = new Uint8Array(scaleBatch * fieldBytes);
+  const someEnds = new Uint32Array(scaleBatch);
+  let term = from === 0 ? 0 : ends[from - 1]!;
+  let isCut = false;
+  for (let list = from; list < to; ) {
+    const sums = out.subarray((list - from) * pointBytes);
+    let [count, listCount] = [0, 0];
+    const take = (source: Uint8Array, point: number, scalar: Uint8Array) => {
+      somePoints.set(source.subarray(point * pointBytes, (point + 1) * pointBytes), count * pointBytes);
+      someScalars.set(scalar, count++ * fieldBytes);
+    };
+    // A list that a batch's end cut goes on with its sum so far.
+    if (isCut) take(sums, 0, one);
+    for (isCut = false; list < to && listCount < scaleBatch && !isCut; listCount++) {
+      for (; term < ends[list]! && count < scaleBatch; term++) {
+        const scalar = terms[2 * term + 1]! * fieldBytes;
+        take(points, terms[2 * term]!, scalars.subarray(scalar, scalar + fieldBytes));
+      }
+      someEnds[listCount] = count;
+      isCut = term < ends[list]!;
+      if (!isCut) list++;
+    }
+    scaler.sum(
+      somePoints.subarray(0, count * pointBytes),
+      someScalars,
+      someEnds.subarray(0, listCount),
+      sums.subarray(0, listCount * pointBytes),
+    );
   }
 }
 

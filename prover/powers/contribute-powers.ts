@@ -7,10 +7,11 @@ import { challengePoint } from "../ceremony/challenge-point.ts";
 import { G1, G2, hashedForm, writeG1, writeG2 } from "../ceremony/curve-points.ts";
 import { baseModulus, fieldBytes } from "../formats/bn254-numbers.ts";
 import { g1Bytes, g2Bytes } from "../formats/zkey-layout.ts";
-import type { Group } from "../keys/fixed-base.ts";
+import { type Group, pointBytesOf } from "../keys/fixed-base.ts";
+import { shared, withSetupPool } from "../keys/setup-pool.ts";
 import { randomScalar } from "../proving/blinding.ts";
-import { POWER_SECTIONS, type Powers, pointBytesOf, readPowers, shared, writePowers } from "./powers-file.ts";
-import { kernelPool, powersFrom, scaleAll } from "./prepare-powers.ts";
+import { POWER_SECTIONS, type Powers, readPowers, writePowers } from "./powers-file.ts";
+import { powersFrom, scaleAll } from "./prepare-powers.ts";
 
 const hashBytes = 64;
 const partialHashBytes = 216;
@@ -49,15 +50,12 @@ export async function contributeToPowers(
   const challenge = lastChallenge(contributions) ?? challengeAfter(blake2b(new Uint8Array()), points);
   const secrets = [randomScalar(), randomScalar(), randomScalar()] as const;
   const [tau, alpha, beta] = secrets;
-  const pool = await kernelPool();
-  try {
+  await withSetupPool(async (pool) => {
     for (const [i, first] of [1n, 1n, alpha, beta, beta].entries()) {
       const { countOf, group } = POWER_SECTIONS[i]!;
       await scaleAll(pool, group, points[i]!, powersFrom(first, tau, countOf(2 ** power)));
     }
-  } finally {
-    await pool.close();
-  }
+  });
   const keys = secrets.map((secret, place) => proofOfKnowledge(challenge, place, secret));
   const proof = [...keys.flatMap(({ s, sx }) => [s, sx]), ...keys.map(({ challengeX }) => challengeX)];
   const hasher = blake2b.create({ dkLen: hashBytes }).update(challenge);

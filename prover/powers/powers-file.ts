@@ -2,12 +2,12 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
 import { baseModulus, fieldBytes, toBytesLe } from "../formats/bn254-numbers.ts";
 import { readPtauHeader } from "../formats/ptau-file.ts";
-import { fileHeadBytes, g1Bytes, g2Bytes, sectionHeadBytes } from "../formats/zkey-layout.ts";
+import { fileHeadBytes, sectionHeadBytes } from "../formats/zkey-layout.ts";
 import type { Group } from "../keys/fixed-base.ts";
+import { shared } from "../keys/setup-pool.ts";
 
 const HEADER = 1;
 const CONTRIBUTIONS = 7;
-export const pointBytesOf = (group: Group): number => (group === "g1" ? g1Bytes : g2Bytes);
 
 /** Powers of tau in G1 and in G2, times alpha, times beta, and beta in G2: in the order in which they are hashed. */
 export const POWER_SECTIONS = [
@@ -31,8 +31,6 @@ export interface Powers {
   /** The section as it is: their number, then each. */
   readonly contributions: Uint8Array;
 }
-
-export const shared = (byteCount: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(byteCount));
 
 /** @throws RollupError PRV_PTAU_INVALID */
 export async function readPowers(path: string): Promise<Powers> {

@@ -2,14 +2,11 @@
  * Powers of tau made ready for phase 2, byte for byte as `snarkjs powersoftau prepare phase2` makes them: of tau's powers the
  * values of Lagrange's polynomials at tau, for every power of two. That is an inverse transform over points, without knowing tau.
  */
-import { availableParallelism } from "node:os";
 import { invertMod } from "@openledger/circuits/inverse";
 import { fieldBytes, rootOfUnity, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
-import { buildBn254Image } from "../formats/bn254-wasm.ts";
-import type { Group } from "../keys/fixed-base.ts";
-import { SetupPool } from "../keys/setup-pool.ts";
-import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
-import { POWER_SECTIONS, pointBytesOf, readPowers, shared, writePowers } from "./powers-file.ts";
+import { type Group, pointBytesOf } from "../keys/fixed-base.ts";
+import { type SetupPool, shared, withSetupPool } from "../keys/setup-pool.ts";
+import { POWER_SECTIONS, readPowers, writePowers } from "./powers-file.ts";
 
 /** Points or steps of a task: enough to outweigh the asking, few enough for all threads to end together. */
 const TASK_SIZE = 1_024;
@@ -29,8 +26,7 @@ export async function preparePowers(fromPath: string, toPath: string, onProgress
   const weightOf = (group: Group) => (group === "g1" ? 1 : 3);
   const total = wanted.reduce((sum, { group, top }) => sum + weightOf(group) * ((top - 1) * 2 ** top + 1), 0);
   let done = 0;
-  const pool = await kernelPool();
-  try {
+  await withSetupPool(async (pool) => {
     const made = wanted.map(async ({ group, id, points, top }) => {
       const onSteps = (count: number) => {
         done += weightOf(group) * count;
@@ -39,16 +35,7 @@ export async function preparePowers(fromPath: string, toPath: string, onProgress
       return [id, await lagrangePoints(pool, group, points, top, roots, onSteps)] as const;
     });
     writePowers(toPath, powers, new Map(await Promise.all(made)));
-  } finally {
-    await pool.close();
-  }
-}
-
-export async function kernelPool(): Promise<SetupPool> {
-  return new SetupPool(
-    { scalar: await buildBn254Image(), curve: buildKernelImage() },
-    availableParallelism(),
-  );
+  });
 }
 
 /** Each point times its scalar, in place. Both are shared. */

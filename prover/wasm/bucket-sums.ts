@@ -54,9 +54,14 @@ export class ListSummer {
    * and its address, or 0 for infinity, to sums[i].
    */
   sum(references: Uint32Array, ends: Uint32Array, listCount: number, out: number, sums: Uint32Array): void {
+    sums.fill(0, 0, listCount);
+    this.add(references, ends, listCount, out, sums);
+  }
+
+  /** Likewise, and adds what `sums` refers to before; none of it may be at `out`. */
+  add(references: Uint32Array, ends: Uint32Array, listCount: number, out: number, sums: Uint32Array): void {
     const { pointBytes } = this.shape;
     const [list, lengths, owners] = [this.#list, this.#lengths, this.#owners];
-    sums.fill(0, 0, listCount);
     let owner = 0;
     let position = 0;
     while (owner < listCount) {

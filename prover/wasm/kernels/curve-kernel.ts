@@ -26,9 +26,9 @@ import {
  * the x of their image under the endomorphism. A reference is the address with two flags below it:
  * 1 takes -P, 2 takes the endomorphism's image. No reference is to infinity.
  *
- * Two variants: the fast one assumes that no two points of a pair have the same x, and reports by the
+ * Three variants: the fast one assumes that no two points of a pair have the same x, and reports by the
  * product of all differences where that is wrong; then the checked one, which doubles and cancels, does
- * the batch again.
+ * the batch again. The third one doubles the first point of each pair.
  */
 export const referenceFlags = { negative: 1, endomorphism: 2 } as const;
 
@@ -81,12 +81,9 @@ export function addCurveFunctions(
 ): CurveFunctions {
   const { name } = shape;
   const outlined = shape.degree === 2 ? addOutlinedProducts(builder, constants) : null;
-  const [fast, checked] = ([false, true] as const).map((isChecked) =>
-    builder.function(
-      name + (isChecked ? "AddChecked" : "AddFast"),
-      ["i32", "i32", "i32", "i32"],
-      "i32",
-      (f) => emitAdd(f, constants, shape, outlined, inverse, fillPair, isChecked),
+  const [fast, checked] = (["AddFast", "AddChecked", "Double"] as const).map((kind) =>
+    builder.function(name + kind, ["i32", "i32", "i32", "i32"], "i32", (f) =>
+      emitAdd(f, constants, shape, outlined, inverse, fillPair, kind),
     ),
   );
   const copy = builder.function(`${name}Copy`, ["i32", "i32"], null, (f) => emitCopy(f, shape));
@@ -186,8 +183,9 @@ function emitAdd(
   outlined: OutlinedProducts | null,
   inverse: WasmFunction,
   fillPair: number,
-  isChecked: boolean,
+  kind: "AddFast" | "AddChecked" | "Double",
 ): void {
+  const [isChecked, isDouble] = [kind === "AddChecked", kind === "Double"];
   const [pairs, pairCount, steps, out] = f.params as [Local, Local, Local, Local];
   const kernel = new CoordinateKernel(new FieldKernel(f, baseField, constants), shape.degree, outlined);
   const staged = new StagedPairs(kernel, shape);
@@ -213,7 +211,7 @@ function emitAdd(
   f.set(step, steps.get);
   f.while(i32.ltU(pair.get, last.get), () => {
     reader.read(pair.get);
-    for (const side of [0, 1] as const) {
+    for (const side of isDouble ? ([0] as const) : ([0, 1] as const)) {
       staged.storeX(step.get, side, reader.x(side));
       staged.storeY(step.get, side, reader.y(side));
     }
@@ -230,7 +228,9 @@ function emitAdd(
   kernel.store(step.get, kernel.bindAll(kernel.one()), prefixAt, productMax);
   f.while(i32.ltU(pair.get, last.get), () => {
     const run = kernel.variable(storedMax);
-    kernel.assign(run, kernel.reduce(kernel.sub(staged.x(step.get, 1), staged.x(step.get, 0))));
+    const twice = (y: Coordinate) => kernel.add(y, y);
+    const difference12 = () => kernel.sub(staged.x(step.get, 1), staged.x(step.get, 0));
+    kernel.assign(run, kernel.reduce(isDouble ? twice(staged.y(step.get, 0)) : difference12()));
     if (isChecked) emitSpecialCases(f, kernel, staged, run, step, masksAt);
     kernel.store(step.get, run.value, differenceAt, storedMax);
     const product = kernel.mulSlots(step.get, shape.stepBytes + prefixAt, prefix, difference);
@@ -261,16 +261,25 @@ function emitAdd(
     const inverted = kernel.mulSlots(step.get, prefixAt, left, prefix);
     const nextLeft = kernel.mulSlots(leftAt.get, 0, left, difference);
     if (nextLeft.valueMax > productMax) throw new RangeError("running products outgrow their bound");
-    const [x1, x2, y1] = [staged.x(step.get, 0), staged.x(step.get, 1), staged.y(step.get, 0)];
+    const [x1, y1] = [staged.x(step.get, 0), staged.y(step.get, 0)];
+    const x2 = isDouble ? x1 : staged.x(step.get, 1);
     const riseAt = staged.yOffset(1);
-    kernel.store(step.get, kernel.reduce(kernel.sub(staged.y(step.get, 1), y1)), riseAt, storedMax);
+    const tripleSquare = () => {
+      const square = kernel.reduce(kernel.square(x1));
+      return kernel.reduce(kernel.add(kernel.add(square, square), square));
+    };
+    const risen = isDouble ? tripleSquare() : kernel.reduce(kernel.sub(staged.y(step.get, 1), y1));
+    kernel.store(step.get, risen, riseAt, storedMax);
     const rise = slot(step.get, riseAt, storedMax);
     if (isChecked) {
       const doubled = v128.load(step.get, masksAt);
       f.if(v128.anyTrue(doubled), () => {
-        const square = kernel.reduce(kernel.square(x1));
-        const triple = kernel.reduce(kernel.add(kernel.add(square, square), square));
-        kernel.store(step.get, kernel.select(triple, kernel.loadSlot(rise), doubled), riseAt, storedMax);
+        kernel.store(
+          step.get,
+          kernel.select(tripleSquare(), kernel.loadSlot(rise), doubled),
+          riseAt,
+          storedMax,
+        );
       });
       const cancelled = v128.load(step.get, masksAt + 16);
       for (const lane of [0, 1] as const) {
