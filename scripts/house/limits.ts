@@ -35,11 +35,11 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 235,
   settings: 107,
   commands: 85,
-  productFiles: 1_721,
-  productLines: 189_950,
-  testLines: 89_760,
+  productFiles: 1_723,
+  productLines: 190_480,
+  testLines: 90_100,
   benchAndDrillLines: 5_550,
-  docsLines: 6_820,
+  docsLines: 6_825,
 };
 
 /** Likewise, of each kind, and changes of workspace along each walk. */
