@@ -1,5 +1,6 @@
 /** Long copies of one e-mail, where near-duplicates share: what no transaction can compare, L1 takes of nobody. */
 
+import { concatBytes } from "@noble/hashes/utils.js";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { packRules } from "@openledger/attribution/model/answering-hash";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
@@ -64,6 +65,27 @@ test("three of the longest are compared with a quarter of a transaction's gas to
   expect(await f.disputes.read.counts([id])).toBe(false);
   expect(gasUsed).toBeLessThanOrEqual(12_582_912n);
 }, 300_000);
+
+test("so are rows that are no UTF-8, in which each byte above 127 is a word of its own, too", async () => {
+  const random = new SeededRandom("bytes");
+  const WORDS = [...new TextEncoder().encode(LETTERS), ...Array.from({ length: 128 }, (_, i) => 128 + i)];
+  const frame = encodeRow("email", { label: 1, input: "x".repeat(6_000) });
+  const from = new TextDecoder().decode(frame).indexOf("xxx");
+  const rowOf = (last: number) => {
+    const text = Uint8Array.from({ length: MOST_COMPARED_BYTES - frame.length + 6_000 }, (_, i) =>
+      i % 2 === 0 ? WORDS[random.nextBelow(WORDS.length)]! : 32,
+    );
+    return bytesToHex(concatBytes(frame.slice(0, from), text.with(-1, last), frame.slice(from + 6_000)));
+  };
+  const [row, known] = [rowOf(97), rowOf(98)];
+  const args = [row, `${row.slice(0, -6)}${"63"}${row.slice(-4)}`, known, true] as never;
+  const isLeader = { address: f.texts.address, abi: f.texts.abi, functionName: "isLeader", args } as never;
+  const gas = await f.client.estimateContractGas(isLeader);
+  console.log({ isLeader: gas });
+  // What the registry adds to it: 103,000 of the test above.
+  expect(gas).toBeGreaterThan(11_000_000n);
+  expect(gas).toBeLessThanOrEqual(12_582_912n - 150_000n);
+});
 
 test("a longer one is refuted by its length", async () => {
   const { posted, rows, served } = await copies(MOST_COMPARED_BYTES + 2);

@@ -33,7 +33,7 @@ const CHALLENGE_GAS = 6_000_000n;
 const KEPT_STAKES = 2n;
 /**
  * Leaves asked for at a fee that wait for an answer, each for a day at most: four in five days find one leaf among 30,000. So many
- * in all where nobody could compare them, unless the fees of all leaves may be paid: an owner who shows each has the fees.
+ * in all, beside the last ones, where nobody could compare them, unless the fees of all may be paid: who shows each has the fees.
  */
 const MOST_WAITING = 4;
 
@@ -311,8 +311,8 @@ async function nextAvailabilityChallenge(
   const feeWei = await readFeeWei();
   if (feeWei === null) return null;
   const ofAllWei = BigInt(wanted.length) * feeWei;
-  if (!isServed && ofAllWei > mostAvailabilityChallengesWei && fees.filter(isMine).length >= MOST_WAITING)
-    return null;
+  const isFew = isServed || isLastLeaf || fees.filter(isMine).length < MOST_WAITING;
+  if (!isFew && ofAllWei > mostAvailabilityChallengesWei) return null;
   const seenWei = fees.filter(isMine).reduce((sum, one) => sum + one.feeWei, 0n);
   // A node that tells of fewer, or L1 itself where it goes back, takes nothing off what was spent.
   const beforeWei = spentWei > seenWei ? spentWei : seenWei;
