@@ -37,9 +37,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   commands: 85,
   productFiles: 1_723,
   productLines: 190_480,
-  testLines: 90_100,
+  testLines: 90_110,
   benchAndDrillLines: 5_550,
-  docsLines: 6_825,
+  docsLines: 6_826,
 };
 
 /** Likewise, of each kind, and changes of workspace along each walk. */
