@@ -35,7 +35,8 @@ export const BRIDGE_SETTINGS = {
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/bridge"),
   l1Confirmations: {
     schema: wholeNumber(1, 10_000).optional(),
-    description: "L1 blocks, its own included, until a queue entry is executed; none = 3, and 1 on chain 31337",
+    description:
+      "L1 blocks, its own included, until a queue entry is executed; none = 3, and 1 on chain 31337",
   },
   l1FinalityDepthBlocks: {
     schema: wholeNumber(1, 100_000),

@@ -9,9 +9,7 @@ import {
   directCase,
 } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import { withTrees } from "@openledger/challenger/internal/statements/committed-model";
-import {
-  statementTuple,
-} from "@openledger/challenger/internal/statements/model-commitment-calls";
+import { statementTuple } from "@openledger/challenger/internal/statements/model-commitment-calls";
 import { admitCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { hashLeaf, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { treePath } from "@openledger/circuits/ledger/version-rows";

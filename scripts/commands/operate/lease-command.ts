@@ -28,7 +28,8 @@ const KEY_OPTIONS = defineOptions({
   ...LEASE_OPTION,
   ...OPERATOR_KEY_OPTION,
   "--confirmations <blocks>": {
-    about: "L1 blocks until the lease counts as taken; default: BRIDGE_L1_CONFIRMATIONS, 3, and 1 on chain 31337",
+    about:
+      "L1 blocks until the lease counts as taken; default: BRIDGE_L1_CONFIRMATIONS, 3, and 1 on chain 31337",
     parse: parseCount,
   },
 });
