@@ -311,9 +311,10 @@ async function nextAvailabilityChallenge(
   const feeWei = await readFeeWei();
   if (feeWei === null) return null;
   const ofAllWei = BigInt(wanted.length) * feeWei;
-  const isFew = isServed || isLastLeaf || fees.filter(isMine).length < MOST_WAITING;
-  if (!isFew && ofAllWei > mostAvailabilityChallengesWei) return null;
-  const seenWei = fees.filter(isMine).reduce((sum, one) => sum + one.feeWei, 0n);
+  const paid = fees.filter(isMine);
+  const isBounded = !isServed && !isLastLeaf && ofAllWei > mostAvailabilityChallengesWei;
+  if (isBounded && paid.length >= MOST_WAITING) return null;
+  const seenWei = paid.reduce((sum, one) => sum + one.feeWei, 0n);
   // A node that tells of fewer, or L1 itself where it goes back, takes nothing off what was spent.
   const beforeWei = spentWei > seenWei ? spentWei : seenWei;
   return beforeWei + feeWei > mostAvailabilityChallengesWei ? null : { ...next, feeWei };

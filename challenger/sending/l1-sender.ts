@@ -1,5 +1,6 @@
 /** Account that signs for L1 at capped fees, for callers without a ledger client. */
 
+import { l1Http } from "@openledger/bridge/l1/l1-client";
 import { readL1Result } from "@openledger/client/actions/l1/l1-result";
 import {
   cappedFees,
@@ -14,7 +15,6 @@ import {
   createPublicClient,
   createWalletClient,
   type Hex,
-  http,
   type LocalAccount,
   type PublicClient,
   type Transport,
@@ -46,7 +46,7 @@ interface L1SenderOptions {
 }
 
 export async function openL1Sender({ account: l1, cap, rpcUrl }: L1SenderOptions): Promise<L1Sender> {
-  const transport = http(rpcUrl);
+  const transport = l1Http(rpcUrl);
   const chainId = await createPublicClient({ transport }).getChainId();
   const publicClient = createPublicClient({ transport, pollingInterval: receiptPollMs(chainId) });
   const estimateFeesPerGas = async () => {

@@ -1,8 +1,8 @@
 /** Where the rollup has a gate: a challengeable model stands its window on L1, and the others are admitted without one. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
-import { recomputedLine } from "@openledger/challenger/internal/model-commitments/model-commitment-lines";
 import { isDisputable } from "@openledger/challenger/internal/statements/committed-model";
+import { recomputedLine } from "@openledger/challenger/model-commitments/model-commitment-lines";
 import { readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
 import {
   type ModelCommitmentWindow,

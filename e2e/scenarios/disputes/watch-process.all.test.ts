@@ -4,7 +4,6 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
-import { recomputedLine } from "@openledger/challenger/internal/model-commitments/model-commitment-lines";
 import { directCase } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
@@ -14,6 +13,7 @@ import {
 import { TREES } from "@openledger/challenger/internal/statements/committed-model";
 import { directModelCommitment } from "@openledger/challenger/internal/statements/direct-model-commitment";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
+import { recomputedLine } from "@openledger/challenger/model-commitments/model-commitment-lines";
 import { readWindows } from "@openledger/challenger/model-commitments/read-windows";
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { runOpenledger } from "@openledger/scripts/internal/cli/openledger-process";

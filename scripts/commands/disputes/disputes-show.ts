@@ -1,3 +1,4 @@
+import { l1Http } from "@openledger/bridge/l1/l1-client";
 import { modelCommitmentLines } from "@openledger/challenger/model-commitments/model-commitment-lines";
 import { type ReadAdmission, readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
 import {
@@ -7,7 +8,7 @@ import {
 import { type RegistryTerms, readTerms } from "@openledger/challenger/model-commitments/registry";
 import { requireRegistry } from "@openledger/challenger/playing/disputes-contracts";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { type Address, createPublicClient, formatEther, http, type PublicClient } from "viem";
+import { type Address, createPublicClient, formatEther, type PublicClient } from "viem";
 import { parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -21,7 +22,7 @@ export async function showModelCommitments({
   args,
   output,
 }: CommandContext<ShowOptions>): Promise<void> {
-  const publicClient = createPublicClient({ transport: http(resolveRpcUrl(options)) });
+  const publicClient = createPublicClient({ transport: l1Http(resolveRpcUrl(options)) });
   const ofModel = options.modelId === undefined ? {} : { modelId: parseId(options.modelId) };
   const { address, games } = await requireRegistry(publicClient, parseAddress(args[0]!));
   const [{ math: _, ...terms }, modelCommitments, admissions] = await Promise.all([
