@@ -37,6 +37,7 @@ import type { Kernels } from "@openledger/models/kernels/kernels";
 import { decodeFunctionData, encodeEventTopics, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
+import { claimsOfDraws } from "./draw-claims.ts";
 import {
   approveCall,
   type ClaimedReceipt,
@@ -309,9 +310,18 @@ describe("an epoch of a traced model", () => {
     const { approval, attempt, preVerify, submit, world } = await closedWorld(honest);
     const refused = { name: "SettlementNotAdmitted" };
     expect(await attempt()).toMatchObject(refused);
-    const ids = [await claim(world, honest[0], 0), await claim(world, honest[1], 1)];
+    const drawn = world.payments.map((payment) => ({ ...payment, isValid: true }));
+    const missing = async () =>
+      (await claimsOfDraws(f.publicClient as never, f.game, model, drawn)).map((draw) => draw.missing);
+    const ids = [await claim(world, honest[0], 0)];
+    expect(await missing()).toEqual([
+      "claim 1 has its window, or a game, open",
+      `receipt ${drawn[1]!.receipt} of payer ${drawn[1]!.payerId} is not claimed`,
+    ]);
+    ids.push(await claim(world, honest[1], 1));
     expect(await refusal(f.stranger, approval(ids))).toBe("LedgerTracesDrawUnclaimed");
     await f.passTime(WINDOW_SECONDS);
+    expect(await missing()).toEqual([null, null]);
     expect(await attempt()).toMatchObject(refused);
     expect(await preVerify()).toMatchObject(refused);
     // Each claim for its own draw.

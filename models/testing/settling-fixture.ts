@@ -15,7 +15,7 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
-import { type HistoryFixtureOptions, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import { payeeTableCircuitSpec, settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
@@ -65,13 +65,12 @@ export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 /**
  * alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays.
  * @param changes of the sequencer's environment, by L1's address
- * @param size of the settlement circuit; one for direct models and one for others if not given @param gateOn deploys what L1 asks before an activation, and before draws
+ * @param size of the settlement circuit; one for direct models and one for others if not given
  */
 export async function startSettlingWorld(
   folder: string,
   changes: (rpcUrl: string) => Record<string, string> = () => ({}),
   size?: SettlementSize,
-  gateOn?: HistoryFixtureOptions["gateOn"],
 ) {
   const sizes: readonly SettlementSize[] = size === undefined ? [SMALL_DIRECT, SMALLEST] : [size];
   const { payees: payeeCount, rows: rowCount } = sizes.at(-1)!;
@@ -83,7 +82,6 @@ export async function startSettlingWorld(
   }
   const f = await startHistoryFixture({
     real: { configs: proven.map(configOf), shared: developmentSecrets("") },
-    ...(gateOn && { gateOn }),
   });
   const simulated = await deploymentOn(f);
   const registered = await f.rollup.circuits();
@@ -143,12 +141,7 @@ export async function startSettlingWorld(
       make: ModelMaker = makeDirect,
       {
         contents = sampleInputs("email", rowCount, "settling").map((row) => encodeRow("email", row)),
-        beforeActivation,
-      }: {
-        readonly contents?: readonly Uint8Array[];
-        /** The model is in L1's state, and has not begun. */
-        readonly beforeActivation?: (made: { modelId: number; modelFolder: string }) => Promise<void>;
-      } = {},
+      }: { readonly contents?: readonly Uint8Array[] } = {},
     ): Promise<{ model: PublishedModel; modelId: number; modelFolder: string }> {
       await settle();
       const created = await createDatanet(alice, {
@@ -186,11 +179,6 @@ export async function startSettlingWorld(
         split,
       });
       const modelId = (await getOperation(alice, sent.hash))!.createdId!;
-      if (beforeActivation !== undefined) {
-        await settle();
-        await beforeActivation({ modelId, modelFolder });
-        await settle();
-      }
       const leaf = await getModel(alice, modelId);
       const circuits = await readRollupCircuits({ rpcUrl: f.rpcUrl, rollupAddress, deployment });
       const [table, ...settlings] = circuits.slice(-1 - sizes.length) as [(typeof circuits)[0]];
