@@ -19,7 +19,8 @@ import { BEACON } from "./rehearsed-keys.ts";
 
 /** People who wait and contribute at a time. */
 const CROWD = 4;
-const SILENT_SECONDS = 5;
+/** Above what a busy machine may keep a contributor from the processor. */
+const SILENT_SECONDS = 15;
 
 interface ServedCeremony {
   /** Where the coordinator keeps it, and what people said. */
