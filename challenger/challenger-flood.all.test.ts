@@ -90,7 +90,7 @@ test("a watcher with a small heap looks at all that is posted, and keeps some hu
   const [disputes, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
   try {
     const { client, stranger } = disputes;
-    const args = (await disputes.postArguments(made.honest.statement)) as never;
+    const args = (await disputes.postArguments(made.honest)) as never;
     for (let one = 0; one < POSTED; one++)
       await disputes.disputes.write.commitModel(args, { account: stranger, value: BOND_WEI });
     const watching = join(folder, "watching");
@@ -126,7 +126,7 @@ test("an owner who is asked for more leaves in a block than a transaction each s
   const [disputes, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
   try {
     await writeModel(join(folder, "models", "11"), made.model);
-    const id = await disputes.post(made.honest.statement);
+    const id = await disputes.post(made.honest);
     // Of some there is a leaf, and behind the last one there are as many places as anybody likes.
     for (let index = 0n; index < ASKED; index++)
       await disputes.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n * index], {

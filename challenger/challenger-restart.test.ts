@@ -13,6 +13,7 @@ import { directCase } from "./model-commitments/testing/direct-case.ts";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
   lie,
+  otherVersion,
   startDisputes,
 } from "./model-commitments/testing/dispute-fixture.ts";
 import { challengerOf, lookAll } from "./playing/testing/watch-all.ts";
@@ -50,14 +51,14 @@ async function lookOf(
 }
 
 test("a restart reads new blocks of the registry alone, and recomputes nothing twice", async () => {
-  await f.post(made.honest.statement);
+  await f.post(made.honest);
   await f.client.mine({ blocks: 300 });
   const head = Number(await f.client.getBlockNumber({ cacheTime: 0 }));
   const first = await lookOf("restarted");
   const right = { isRecomputed: true, sent: null };
   expect(first.commitments).toMatchObject([{ ...right, examined: { fault: null } }]);
   expect(first.firstBlock).toBeLessThan(head - 300);
-  await f.post(made.honest.statement);
+  await f.post(made.honest);
   const second = await lookOf("restarted");
   expect(second.commitments).toMatchObject([
     { ...right, examined: null },
@@ -67,9 +68,9 @@ test("a restart reads new blocks of the registry alone, and recomputes nothing t
 });
 
 test("fees above the cap are not paid after a restart, whatever the node tells of those before", async () => {
-  const leaves = made.honest.leaves.features;
-  const { posted } = lie(made, { features: leaves.with(3, leaves[20]!) as Uint8Array[] });
-  const id = await f.post(posted.statement);
+  const { rowsRoot, version } = otherVersion(made, 20);
+  const { posted } = lie(made, {}, { rowsRoot });
+  const id = await f.post(posted);
   const mostFeesWei = AVAILABILITY_CHALLENGE_FEE_WEI;
   const {
     alarms,
@@ -78,7 +79,7 @@ test("fees above the cap are not paid after a restart, whatever the node tells o
   expect(alarms).toEqual(["CMD_MODEL_UNSERVED"]);
   expect(first!.sent!.what).toBe("challengeAvailability");
   const { index, tree } = first!.examined!.wanted[0]!;
-  const args = [id, statementTuple(posted.statement), [shownLeaf(posted, tree, index)]] as const;
+  const args = [id, statementTuple(posted.statement), [shownLeaf(posted, tree, index, version)]] as const;
   await f.disputes.write.answer(args, { account: f.owner });
   const [hidden] = encodeEventTopics({ abi: disputesAbi, eventName: "AvailabilityChallenged" });
   expect((await lookOf("paying", { hidden: hidden!, mostFeesWei })).commitments[0]!.sent).toBeNull();
@@ -96,7 +97,7 @@ test("fees above the cap are not paid after a restart, whatever the node tells o
 test("a look asks a node as often about twenty-four model commitments as about six", async () => {
   const requestsOf = async (count: number) => {
     await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
-    for (let i = 0; i < count; i++) await f.post(made.honest.statement);
+    for (let i = 0; i < count; i++) await f.post(made.honest);
     let requests = 0;
     const request: EIP1193RequestFn = async ({ method, params }) => {
       requests++;

@@ -6,6 +6,7 @@ import { bytesToHex, encodeFunctionData, type Hex } from "viem";
 import type { CommittedModel, TreeName } from "../statements/committed-model.ts";
 import {
   challengeData,
+  factsOf,
   openingOf,
   sharedShown,
   statementTuple,
@@ -43,7 +44,7 @@ export function textChallengeData(
     case "peak":
       return challenge("peak", fault.row, open("facts", fault.row), open("features", fault.row));
     case "scale":
-      return challenge("scale", bytesToHex(Buffer.concat(posted.leaves.facts)));
+      return challenge("scale", factsOf(posted));
     case "statics":
       return challenge("statics", bytesToHex(Buffer.concat(posted.leaves.points)), known!.terms);
     case "tokens": {

@@ -51,7 +51,7 @@ const DOUBT = 2 ** -10;
 export type TextFault =
   | SharedFault
   | { readonly kind: "statics" | "scale" }
-  | { readonly kind: "entry"; readonly row: number; readonly column: number }
+  | { readonly kind: "entry"; readonly row: number; readonly column: number; readonly gap?: number }
   | { readonly kind: "peak"; readonly row: number }
   | { readonly kind: "tokens"; readonly row: number; readonly found: RowTokensFault }
   /** Real features that are not those of the row's tokens. A game shows it: `challengeRowCall`. */
@@ -175,12 +175,13 @@ function* entryFaults({ facts, posted }: FactReadings): Generator<TextFault> {
     const factor = Number(fact.factor) / 2 ** 40 / unit;
     for (let column = 0; column < columnCount; column++) {
       const given = entries[column]!;
+      const real = column < bucketCount ? view.getFloat32(FLOAT_BYTES * column) * factor : 0;
+      const gap = Math.abs(real - given);
       const isRight =
         column >= bucketCount
           ? given === 0
-          : Math.abs(view.getFloat32(FLOAT_BYTES * column) * factor - given) < 0.5 - DOUBT ||
-            isEntry(view.getUint32(FLOAT_BYTES * column), fact.factor, decay, given);
-      if (!isRight) yield { kind: "entry", row, column };
+          : gap < 0.5 - DOUBT || isEntry(view.getUint32(FLOAT_BYTES * column), fact.factor, decay, given);
+      if (!isRight) yield { kind: "entry", row, column, gap };
     }
   }
 }

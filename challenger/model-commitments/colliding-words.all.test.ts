@@ -52,7 +52,7 @@ test.each([
     const posted = directModelCommitment(model, contents, 11);
     const [fault] = findDirectFaults(posted, rows);
     expect(fault).toMatchObject({ kind: "entry", row: mails.length });
-    await f.post(posted.statement);
+    await f.post(posted);
     const seen = await watchFiles(f, { model, rows, leaves: null, mismatch: null } as never);
     expect(seen.at(-1)!.sent).toMatchObject({ what: "challenge" });
     expect(Number(seen.at(-1)!.sent!.gasUsed)).toBeLessThanOrEqual(12_582_912);

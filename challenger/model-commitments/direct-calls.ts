@@ -9,6 +9,7 @@ import { CHAIN, GROUP, mapPlaces } from "../statements/direct-model-commitment.t
 import { leafHash } from "../statements/leaf-tree.ts";
 import {
   challengeData,
+  factsOf,
   NOTHING,
   openingOf,
   sharedShown,
@@ -35,7 +36,7 @@ function shownOf(posted: CommittedModel, owned: readonly OwnedRow[], fault: Dire
   const numbers = () => map(places.numbers);
   const content = (row: number) => openingOf(posted, "rows", row, owned[row]!.content);
   const weights = () => bytesToHex(posted.leaves.weights[0]!);
-  const facts = () => bytesToHex(Buffer.concat(posted.leaves.facts));
+  const facts = () => factsOf(posted);
   switch (fault.kind) {
     case "entry": {
       const { column, row } = fault;

@@ -71,7 +71,7 @@ test("a random walk moves no wei that the books do not", { timeout: 600_000 }, a
       case 0: {
         const isLie = random.nextBelow(2) === 1;
         const bondWei = BOND_WEI + BigInt(random.nextBelow(5));
-        const other = await f.post(modelCommitments[isLie ? 1 : 0]!.statement, bondWei);
+        const other = await f.post(modelCommitments[isLie ? 1 : 0]!, bondWei);
         isFalse.push(isLie);
         books.bonds.set(other, bondWei);
         doing.posted++;

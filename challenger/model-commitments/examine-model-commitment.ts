@@ -7,15 +7,16 @@ import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Verdict } from "../challenger-state.ts";
-import type { CommittedModel, Leaves } from "../statements/committed-model.ts";
+import type { CommittedModel, LeafPlace, Leaves, ShownLeaf } from "../statements/committed-model.ts";
 import {
   knownLeaves,
-  type LeafPlace,
+  leavesOf,
+  longLeaves,
   MOST_LEAF_BYTES,
-  type ShownLeaf,
-  wantedOf,
+  recordedLeaves,
 } from "../statements/known-leaves.ts";
 import { readLeaves } from "../statements/leaf-file.ts";
+import { otherVersionRows } from "../statements/tie-faults.ts";
 import type { ModelCommitmentKind, PostedFault, ShownModelCommitment } from "./model-commitment-kind.ts";
 import type { ModelCommitment } from "./read-model-commitments.ts";
 
@@ -41,7 +42,10 @@ export interface Examined {
     readonly shown: ShownModelCommitment;
     readonly others: Iterable<PostedFault>;
   } | null;
-  /** Leaves to challenge, the first one first: nobody publishes them, or they have no room in a challenge. */
+  /**
+   * Leaves to challenge, the first one first: what a challenge of a wrong place shows and nobody publishes, all where nothing else
+   * is known, or what has no room in a challenge.
+   */
   readonly wanted: readonly LeafPlace[];
   /** What is wrong, but has no challenge: whoever approves the model has to refuse it. */
   readonly warnings: readonly string[];
@@ -73,7 +77,7 @@ const COMPARED = [
  * @throws ATT_NOT_DISPUTABLE, and what `kind` throws, where no leaf is published or shown
  */
 export async function examineModelCommitment(
-  { statement, modelId }: ModelCommitment,
+  { facts, statement, modelId }: ModelCommitment,
   files: PublishedFiles | null,
   kind: ModelCommitmentKind,
   answers: readonly ShownLeaf[] = [],
@@ -97,16 +101,25 @@ export async function examineModelCommitment(
       warnings.push("its map is not the published one");
   }
   if (files !== null && files.mismatch !== null) warnings.push(files.mismatch);
-  const owned = files?.rows ?? shownRows(statement.rowCount, answers);
-  const known = knownLeaves(statement, own, published, answers, family);
-  const wanted = wantedOf(known, statement, family);
-  const { partly, posted } = known;
+  const owned = shownRows(files?.rows ?? null, statement.rowCount, answers);
+  const { partly, posted, unknown } = knownLeaves(statement, own, published, answers, family, facts);
   const isBlind = own === null;
+  const ofVersion = (files === null ? [] : otherVersionRows(statement, files.rows, answers)).map(
+    (index): LeafPlace => ({ tree: "rows", index }),
+  );
   if (posted === null) {
+    for (const tree of unknown.keys()) warnings.push(`leaves of "${tree}" are not published`);
     // Beside leaves that nobody knows every place looks wrong.
-    const shown = isBlind ? null : partly && { posted: partly, own, rows: owned };
-    return { fault: shown && faultOfShown(shown, kind), wanted, warnings, isBlind };
+    if (isBlind) return { fault: null, wanted: leavesOf(unknown), warnings, isBlind };
+    const isOpen = ({ index, tree }: LeafPlace) =>
+      !unknown.has(tree) || answers.some((one) => one.tree === tree && one.index === index);
+    const { fault, hidden } = faultsBeside({ posted: partly, own, rows: owned }, kind, isOpen);
+    // Of another model's files nothing is known of what the ledger takes.
+    const isOther = own.statement.staticsHash !== statement.staticsHash;
+    const needed = isOther ? leavesOf(unknown) : hidden;
+    return { fault, wanted: [...ofVersion, ...needed], warnings, isBlind };
   }
+  const wanted = [...ofVersion, ...longLeaves(posted)];
   const shown: ShownModelCommitment = { posted, own, rows: owned };
   const unopened = unopenedRows(posted, owned);
   const faults = challengeable(kind.faultsOf(shown), unopened, kind.needsContent);
@@ -117,35 +130,79 @@ export async function examineModelCommitment(
   return { fault, wanted: [...wanted, ...rows], warnings, isBlind };
 }
 
-/** Of a version that nobody serves: contents that were shown, and nothing of the others. */
-function shownRows(rowCount: number, answers: readonly ShownLeaf[]): OwnedRow[] {
-  const contents = new Map(
-    answers.flatMap(({ data, index, tree }) => (tree === "rows" ? [[index, data]] : [])),
-  );
-  return Array.from({ length: rowCount }, (_, row) => ({
-    ...{ contributorId: 0, validatorId: 0 },
-    content: contents.get(row) ?? new Uint8Array(),
-  }));
+/**
+ * The version's rows: as they are served, and of those that were shown the contents that L1 has found in the version. Of a
+ * version that nobody serves nothing else.
+ */
+function shownRows(
+  served: readonly OwnedRow[] | null,
+  rowCount: number,
+  answers: readonly ShownLeaf[],
+): readonly OwnedRow[] {
+  const rows = answers.filter(({ tree }) => tree === "rows");
+  if (served !== null && rows.length === 0) return served;
+  const contents = new Map(rows.map(({ data, index }) => [index, data]));
+  return Array.from({ length: rowCount }, (_, row) => {
+    const given = served?.[row] ?? { contributorId: 0, validatorId: 0, content: new Uint8Array() };
+    return { ...given, content: contents.get(row) ?? given.content };
+  });
 }
+
+/** Of each kind those are tried that are off the most. */
+const MOST_OF_A_KIND = 4;
 
 /**
- * What is wrong of leaves that were shown, beside others that nobody has shown: L1 refuses what needs one of these.
- * Attack: leaves that are all false, and so many that no watcher pays for each of them. null where nothing is found.
+ * Wrong places beside leaves that nobody publishes, in whose place are one's own. Those whose challenge shows none of them are
+ * wrong; of the others, what their challenge shows is asked for. A hidden leaf on which no wrong place depends changes nothing that
+ * the ledger takes, and nobody asks for it.
+ * Attack: leaves that are right and not those that one computes, thousands of them, around a false one; each costs a fee.
+ * Attack: entries at the edge of their tolerance, which look wrong beside one's own leaves and are not, before those that pay.
  */
-function faultOfShown(shown: ShownModelCommitment, kind: ModelCommitmentKind): Examined["fault"] {
-  const faults = withoutGames(kind.faultsOf(shown), kind);
+function faultsBeside(
+  shown: ShownModelCommitment,
+  kind: ModelCommitmentKind,
+  isOpen: (place: LeafPlace) => boolean,
+): { readonly fault: Examined["fault"]; readonly hidden: readonly LeafPlace[] } {
+  const found = new Map<string, PostedFault[]>();
+  const gapOf = ({ gap = 0 }: PostedFault) => (Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap);
   try {
-    const { done, value: fault } = faults.next();
-    return done === true ? null : { fault, shown, others: faults };
+    for (const fault of kind.faultsOf(shown)) {
+      const ofKind = found.get(fault.kind) ?? [];
+      found.set(fault.kind, ofKind);
+      const place = ofKind.findIndex((one) => gapOf(fault) > gapOf(one));
+      ofKind.splice(place === -1 ? ofKind.length : place, 0, fault);
+      if (ofKind.length > MOST_OF_A_KIND) ofKind.pop();
+    }
   } catch {
-    // Leaves that make the search throw: the others are asked for.
-    return null;
+    // Leaves that make the search throw: what was found before it is looked at.
   }
+  const ready: PostedFault[] = [];
+  const hidden = new Map<string, LeafPlace>();
+  for (const ofKind of found.values()) {
+    let isAsked = false;
+    for (const fault of ofKind) {
+      const unopened = openedBy(fault, shown, kind).filter((place) => !isOpen(place));
+      if (unopened.length === 0) ready.push(fault);
+      else if (!isAsked) for (const place of unopened) hidden.set(`${place.tree}/${place.index}`, place);
+      isAsked ||= unopened.length > 0;
+    }
+  }
+  const [fault, ...others] = ready;
+  return { fault: fault === undefined ? null : { fault, shown, others }, hidden: [...hidden.values()] };
 }
 
-/** A stake in a game over leaves of which some are not known may be its owner's. */
-function* withoutGames(faults: Iterable<PostedFault>, kind: ModelCommitmentKind): Generator<PostedFault> {
-  for (const fault of faults) if (kind.isGame?.(fault) !== true) yield fault;
+/** Leaves that a challenge or a game of this fault shows. */
+function openedBy(fault: PostedFault, shown: ShownModelCommitment, kind: ModelCommitmentKind): LeafPlace[] {
+  const game = kind.gameOf?.(fault) ?? null;
+  if (game !== null) return [...game];
+  const opened: LeafPlace[] = [];
+  const posted = recordedLeaves(shown.posted, (place) => opened.push(place));
+  try {
+    kind.refutationData(0n, { ...shown, posted }, fault);
+  } catch {
+    // What it had read until then is asked for.
+  }
+  return opened;
 }
 
 /** Of a text that L1 takes other tokens of, too: of one that a tokenizer takes whole, or where a border is not sure. */

@@ -45,7 +45,7 @@ function namingRowsBeyond(): CommittedModel {
 
 test("a column of the inputs that names rows which there are not", async () => {
   const posted = namingRowsBeyond();
-  const id = await f.post(posted.statement);
+  const id = await f.post(posted);
   // It answers whoever asks for it.
   await f.send(f.stranger, "challengeAvailability", [id, INPUTS, BigInt(BUCKET)], 10n ** 18n);
   const shown = [shownLeaf(posted, "inputs", BUCKET)];

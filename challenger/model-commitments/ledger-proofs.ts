@@ -22,8 +22,8 @@ import { requestSequencer } from "@openledger/client/sequencer/sequencer-request
 import { postedLeafSchema } from "@openledger/client/sequencer/sequencer-schemas";
 import { bytesToHex } from "viem";
 import type { z } from "zod";
-import type { DisputeStatement } from "../statements/committed-model.ts";
-import { statementTuple } from "../statements/model-commitment-calls.ts";
+import type { CommittedModel, DisputeStatement } from "../statements/committed-model.ts";
+import { factsOf, statementTuple } from "../statements/model-commitment-calls.ts";
 
 /**
  * The call `commitModel`, with the datanet's leaf by the sequencer's word, which L1 checks. It fails on L1 where a batch comes
@@ -31,7 +31,12 @@ import { statementTuple } from "../statements/model-commitment-calls.ts";
  * @param family its number in the registry
  * @throws CLI_LEAF_UNPROVEN where the datanet has another version (by now)
  */
-export async function commitModelCall(client: LedgerClient, family: number, statement: DisputeStatement) {
+export async function commitModelCall(
+  client: LedgerClient,
+  family: number,
+  posted: Pick<CommittedModel, "leaves" | "statement">,
+) {
+  const { statement } = posted;
   const { binding, payeeRoot, ownersCommitment, rowCount, rowsRoot } = statement;
   const { datanetId, version } = unpackBinding(binding);
   const [{ datanet }, { leaf, rows }] = await Promise.all([
@@ -51,10 +56,8 @@ export async function commitModelCall(client: LedgerClient, family: number, stat
       { data: { id: Number(datanetId) } },
     );
   const { fields, path } = openedLeaf({ leaf, rows });
-  return {
-    functionName: "commitModel",
-    args: [family, statementTuple(statement), client.rollupAddress, { fields, ...opened }, path],
-  } as const;
+  const shown = [client.rollupAddress, { fields, ...opened }, path, factsOf(posted)] as const;
+  return { functionName: "commitModel", args: [family, statementTuple(statement), ...shown] } as const;
 }
 
 /** A posted leaf's fields but its body, and its path, as contracts take them. */

@@ -15,7 +15,7 @@ import { bytesToHex, encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
 import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
-import { challengeData, sharedShown, statementTuple } from "../statements/model-commitment-calls.ts";
+import { challengeData, factsOf, sharedShown, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
 import { admitCall } from "./ledger-proofs.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
@@ -54,13 +54,18 @@ const LIES: readonly Lie[] = [
 
 /** @param rest the rollup, and the datanet's leaf with its path */
 const commitRefused = (statement: DisputeStatement, ...rest: readonly unknown[]) =>
-  f.refused(f.owner, "commitModel", [FAMILY_NUMBERS.direct, statementTuple(statement), ...rest], BOND_WEI);
+  f.refused(
+    f.owner,
+    "commitModel",
+    [FAMILY_NUMBERS.direct, statementTuple(statement), ...rest, factsOf(made.honest)],
+    BOND_WEI,
+  );
 
 describe("a model commitment of something else than the ledger has", () => {
   test.each(partOf(LIES, 4))("%s is found by watch, refused, and its bond paid", async (_, lieOf, kind) => {
     const { leaves = {}, numbers = {} } = lieOf();
     const { posted, files } = lie(made, leaves, numbers);
-    const id = await f.post(posted.statement);
+    const id = await f.post(posted);
     const [seen] = await watchFiles(f, files);
     expect(seen!.examined!.fault!.kind).toBe(kind);
     const [after] = await readModelCommitments(f.client as never, f.disputes.address);
@@ -74,7 +79,7 @@ describe("a model commitment of something else than the ledger has", () => {
       featuresCommitment: featuresCommitment(made.model.columns, answering),
     });
     const { posted } = lie(made, {}, { ...rest, answering, staticsHash });
-    const id = await f.post(posted.statement);
+    const id = await f.post(posted);
     expect(await f.judged(made, id, posted, { kind: "statics" })).toBeNull();
   });
 });
@@ -105,7 +110,7 @@ describe("numbers that are none are not posted", () => {
     const other = await startDisputes({ mostRows: 0 });
     try {
       const statement = { ...made.honest.statement, rowCount: 900, binding: bindingOf(900n) };
-      const args = await other.postArguments(statement);
+      const args = await other.postArguments({ ...made.honest, statement });
       expect(await other.refused(other.owner, "commitModel", args, BOND_WEI)).toBe(
         "DisputesConstantsMissing",
       );
@@ -117,7 +122,7 @@ describe("numbers that are none are not posted", () => {
 
 describe("an honest model commitment's places", () => {
   test("stand against every challenge, and against false openings", async () => {
-    const id = await f.post(made.honest.statement);
+    const id = await f.post(made.honest);
     for (const fault of [
       { kind: "statics" } as const,
       ...[0, 11, 23].map((row) => ({ kind: "versionRow", row }) as const),
@@ -158,7 +163,7 @@ describe("a rollup asks", () => {
     });
 
   test("and is told yes once the window is over, not before", async () => {
-    const id = await f.post(made.honest.statement);
+    const id = await f.post(made.honest);
     const [modelCommitment] = await readModelCommitments(f.client as never, f.disputes.address);
     const { rollup } = modelCommitment!;
     expect(await refusalOf(admit(id))).toBe("DisputesNotOver");
@@ -202,7 +207,7 @@ describe("a rollup asks", () => {
   test("and is told no for ever once a model commitment is refuted", async () => {
     const tokens = made.honest.leaves.tokens.map(() => new Uint8Array());
     const { posted } = lie(made, { tokens });
-    const id = await f.post(posted.statement);
+    const id = await f.post(posted);
     await send(directChallengeData(id, posted, made.rows, { kind: "tokens", row: 0 }));
     await f.passTime(8n * DAY);
     expect(await refusalOf(admit(id, posted.statement))).toBe("DisputesNotOver");

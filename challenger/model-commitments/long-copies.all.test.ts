@@ -58,7 +58,7 @@ test("three of the longest are compared with a quarter of a transaction's gas to
   const { bytes, posted, rows } = await copies(MOST_COMPARED_BYTES);
   expect(bytes).toBe(MOST_COMPARED_BYTES);
   expect([...findDirectFaults(posted, rows)].map(({ kind }) => kind)).not.toContain("rowTooLong");
-  const id = await f.post(posted.statement);
+  const id = await f.post(posted);
   const data = directChallengeData(id, posted, rows, { kind: "duplicate", row: FIRST + 2, other: FIRST + 1 });
   const { gasUsed } = await f.watcherOf(f.watcher).send({ data, valueWei: 0n });
   console.log({ duplicate: gasUsed });
@@ -90,7 +90,7 @@ test("so are rows that are no UTF-8, in which each byte above 127 is a word of i
 test("a longer one is refuted by its length", async () => {
   const { posted, rows, served } = await copies(MOST_COMPARED_BYTES + 2);
   expect([...findDirectFaults(posted, rows)][0]).toEqual({ kind: "rowTooLong", row: FIRST });
-  await f.post(posted.statement);
+  await f.post(posted);
   const seen = await watchFiles(f, served as never);
   expect(seen.at(-1)).toMatchObject({
     examined: { fault: { kind: "rowTooLong" } },

@@ -4,7 +4,7 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import type { Hex } from "viem";
-import type { CommittedModel } from "../statements/committed-model.ts";
+import type { CommittedModel, LeafPlace } from "../statements/committed-model.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
 import { type DirectSource, directModelCommitment } from "../statements/direct-model-commitment.ts";
 import { directChallengeData } from "./direct-calls.ts";
@@ -15,6 +15,8 @@ export interface PostedFault {
   readonly row?: number;
   /** A second row that its challenge opens. */
   readonly other?: number;
+  /** How far it is off, beside other faults of its kind. Default: 0. */
+  readonly gap?: number;
 }
 
 /** What wrong places are found in, and shown from. */
@@ -38,8 +40,8 @@ export interface ModelCommitmentKind {
   requirePlayable?(own: CommittedModel): void;
   /** Every wrong place that L1 would refuse, cheap rules first. Needs `initPoseidon`. */
   faultsOf(shown: ShownModelCommitment): Iterable<PostedFault>;
-  /** Whether a game shows it, and no single transaction. Absent: this kind has no games. */
-  isGame?(fault: PostedFault): boolean;
+  /** Leaves that the game opens which shows it; null where one transaction does. Absent: this kind has no games. */
+  gameOf?(fault: PostedFault): readonly LeafPlace[] | null;
   /** The data of the transaction that shows any other. Needs `initPoseidon`. */
   refutationData(id: bigint, shown: ShownModelCommitment, fault: PostedFault): Hex;
   /** Faults whose challenge opens a row's content. */

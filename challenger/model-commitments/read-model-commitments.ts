@@ -1,8 +1,7 @@
 /** Model commitments with their statements: what a watcher recomputes; and leaves that somebody has asked for. */
 import { type Address, hexToBytes, type PublicClient, toHex } from "viem";
 import type { RawLog } from "../events/event-log.ts";
-import { type DisputeStatement, TREES } from "../statements/committed-model.ts";
-import type { ShownLeaf } from "../statements/known-leaves.ts";
+import { type DisputeStatement, FACT_BYTES, type ShownLeaf, TREES } from "../statements/committed-model.ts";
 import { readStatement, type StatementTuple } from "../statements/model-commitment-calls.ts";
 import {
   decodeRegistryEvent,
@@ -19,6 +18,8 @@ import {
 
 export interface ModelCommitment extends ModelCommitmentWindow {
   readonly statement: DisputeStatement;
+  /** All leaves of its facts, as L1 was given them; null where they were not asked for, or the node does not tell of them. */
+  readonly facts: readonly Uint8Array[] | null;
 }
 
 export interface OpenAvailabilityChallenge {
@@ -70,8 +71,32 @@ export async function withStatements(
   await reader.log.said(reader.address, [registrySelector("ModelCommitted")], take, range);
   return windows.flatMap((window) => {
     const statement = statements.get(window.id);
-    return statement === undefined ? [] : [{ ...window, statement }];
+    return statement === undefined ? [] : [{ ...window, statement, facts: null }];
   });
+}
+
+/** The same with their facts. */
+export async function withFacts(
+  reader: WindowReader,
+  all: readonly ModelCommitment[],
+): Promise<ModelCommitment[]> {
+  const found = new Map<string, readonly Uint8Array[]>();
+  const blocks = (await reader.facts("committed"))
+    .filter(({ id }) => all.some((one) => one.id === BigInt(id)))
+    .map(({ block }) => block);
+  const range = { fromBlock: blocks[0] ?? 0, toBlock: blocks.at(-1) ?? 0 };
+  const topics = [registrySelector("FactsPosted"), all.map(({ id }) => toHex(id, { size: 32 }))];
+  const take = (log: RawLog) => {
+    const { facts, id } = decodeRegistryEvent(log).args as RegistryEvent<"FactsPosted">;
+    const bytes = hexToBytes(facts);
+    const count = Math.floor(bytes.length / FACT_BYTES);
+    const leaves = Array.from({ length: count }, (_, k) =>
+      bytes.subarray(FACT_BYTES * k, FACT_BYTES * (k + 1)),
+    );
+    found.set(`${id}/${log.blockHash}`, leaves);
+  };
+  if (blocks.length > 0) await reader.log.said(reader.address, topics, take, range);
+  return all.map((one) => ({ ...one, facts: found.get(`${one.id}/${one.blockHash}`) ?? null }));
 }
 
 /** Leaves of a model commitment that somebody has challenged, and those that were shown. @param facts default: all so far */
@@ -96,9 +121,10 @@ export async function readAvailabilityChallenges(
 }
 
 function shownLeafOf(log: RawLog): ShownLeaf {
-  const { data, index, path, tree } = decodeRegistryEvent(log).args as RegistryEvent<"Answered">;
+  const { data, holders, index, path, tree, versionPath } = decodeRegistryEvent(log)
+    .args as RegistryEvent<"Answered">;
   return {
-    tree: TREES[tree]!,
+    ...{ tree: TREES[tree]!, holders, versionPath },
     index: Number(index),
     data: hexToBytes(data),
     path: path.map((half) => hexToBytes(half)),

@@ -56,8 +56,8 @@ const admits = (rollup: Hex, word: bigint, modelId = MODEL) =>
   });
 
 /** The rollup whose state it was shown. */
-async function post({ statement }: CommittedModel): Promise<Hex> {
-  const args = await f.postArguments(statement);
+async function post(posted: CommittedModel): Promise<Hex> {
+  const args = await f.postArguments(posted);
   await f.disputes.write.commitModel(args as never, { account: f.owner, value: BOND_WEI });
   return args[2];
 }
@@ -132,7 +132,7 @@ test("does not take a model of another kind: its binding has no such columns", a
   const columnCount = statement.columnCount;
   const binding = (statement.binding & ((1n << 115n) - 1n)) | (BigInt(columnCount) << 115n);
   const posted = withTrees(leaves, { ...statement, binding });
-  const args = await f.postArguments(posted.statement);
+  const args = await f.postArguments(posted);
   expect(await f.refused(f.owner, "commitModel", args, BOND_WEI)).toBe("DisputesStatementInvalid");
 });
 

@@ -133,7 +133,7 @@ describe("a false model commitment", () => {
   test.each(partOf(LIES, 3))("with %s is found by watch, and refuted", async (_, lieOf, fault) => {
     const { leaves, numbers = {} } = lieOf();
     const { files, posted } = lie(made, leaves, numbers);
-    const id = await f.post(posted.statement);
+    const id = await f.post(posted);
     const [seen] = await watchFiles(f, files);
     expect(seen!.failure).toBeNull();
     expect(seen!.examined!.fault).toEqual(fault);
@@ -148,7 +148,7 @@ describe("the contract and the rules", () => {
     const { leaves, numbers } = shortClip();
     const { posted } = lie(made, leaves, numbers);
     expect([...findDirectFaults(posted, made.rows)]).toContainEqual({ kind: "clip" });
-    const id = await f.post(posted.statement);
+    const id = await f.post(posted);
     expect(await f.judged(made, id, posted, { kind: "clip" })).toBeNull();
   });
 
@@ -167,7 +167,7 @@ describe("the contract and the rules", () => {
       };
       const { posted } = lie(made, withFacts(cut), numbers);
       const isWrong = [...findDirectFaults(posted, made.rows)].some(({ kind }) => kind === "clip");
-      const id = await f.post(posted.statement);
+      const id = await f.post(posted);
       const expected = isWrong ? null : "DisputesNothingWrong";
       expect(await f.judged(made, id, posted, { kind: "clip" })).toBe(expected);
       verdicts.add(isWrong);
@@ -178,7 +178,7 @@ describe("the contract and the rules", () => {
 
 describe("an honest model commitment", () => {
   test("stands against its clip, and every pair of a row and a leader before it", async () => {
-    const id = await f.post(made.honest.statement);
+    const id = await f.post(made.honest);
     expect(await f.judged(made, id, made.honest, { kind: "clip" })).toBe("DisputesNothingWrong");
     const leaders = made.rows.map((_, k) => k).filter((k) => factOf(k).leader === k);
     for (const row of [1, 7, FIRST, BETTER, COPY])
@@ -198,7 +198,7 @@ describe("an honest model commitment", () => {
 
   test("of rules without sharing has no near-duplicates to be shown", async () => {
     const { posted } = lie(made, {}, { sharesDuplicates: false });
-    const id = await f.post(posted.statement);
+    const id = await f.post(posted);
     const fault: DirectFault = { kind: "duplicate", row: COPY, other: FIRST };
     expect(await f.judged(made, id, posted, fault)).toBe("DisputesOpeningInvalid");
   });

@@ -52,7 +52,7 @@ export async function tryChallenges(
       // Attack: leaves that make the search for the next one throw.
       const { done, value: fault } = faults.next();
       if (done === true) break;
-      if (kind.isGame?.(fault) === true) {
+      if ((kind.gameOf?.(fault) ?? null) !== null) {
         if (unplayed !== null) continue;
         const begun = await playFor(found.shown, fault.row!);
         if (begun === "open") return { sent: null };

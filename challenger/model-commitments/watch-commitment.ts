@@ -31,11 +31,10 @@ const LATEST_DAYS = 2n;
 const CHALLENGE_GAS = 6_000_000n;
 /** Kept back, too: of a false claim, and of a false row. */
 const KEPT_STAKES = 2n;
-/**
- * Leaves asked for at a fee that wait for an answer, each for a day at most: four in five days find one leaf among 30,000. So many
- * in all, beside the last ones, where nobody could compare them, unless the fees of all may be paid: who shows each has the fees.
- */
-const MOST_WAITING = 4;
+/** Leaves asked for at a fee that wait for an answer, each for a day at most: all that one wrong place of a model takes. */
+const MOST_WAITING = 8;
+/** In all of a model that nobody serves, beside last ones, unless the fees of all may be paid: who shows each has the fees. */
+const MOST_UNSERVED = 4;
 
 /** Who challenges. Returns once the transaction is mined. */
 export interface Watcher {
@@ -313,7 +312,7 @@ async function nextAvailabilityChallenge(
   const ofAllWei = BigInt(wanted.length) * feeWei;
   const paid = fees.filter(isMine);
   const isBounded = !isServed && !isLastLeaf && ofAllWei > mostAvailabilityChallengesWei;
-  if (isBounded && paid.length >= MOST_WAITING) return null;
+  if (isBounded && paid.length >= MOST_UNSERVED) return null;
   const seenWei = paid.reduce((sum, one) => sum + one.feeWei, 0n);
   // A node that tells of fewer, or L1 itself where it goes back, takes nothing off what was spent.
   const beforeWei = spentWei > seenWei ? spentWei : seenWei;

@@ -10,10 +10,16 @@ import { modelError } from "@openledger/models/model-errors";
 import { type Hex, parseEther, RpcRequestError, zeroHash } from "viem";
 import { describe, expect, test } from "vitest";
 import { lookAll, watchAll, watchFiles, watchOf } from "../playing/testing/watch-all.ts";
-import { type CommittedModel, TREES, type TreeName, withTrees } from "../statements/committed-model.ts";
+import {
+  type CommittedModel,
+  factBytes,
+  TREES,
+  type TreeName,
+  withTrees,
+} from "../statements/committed-model.ts";
 import { findDirectFaults } from "../statements/direct-faults.ts";
 import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
-import { int64Bytes, pairBytes, readInt64s } from "../statements/leaf-bytes.ts";
+import { int64Bytes, pairBytes, readFact, readInt64s } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { type LeafTree, leafHash } from "../statements/leaf-tree.ts";
 import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
@@ -25,6 +31,7 @@ import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
   BOND_WEI,
   lie,
+  otherVersion,
   startDisputes,
   withLeaf,
   withoutLeaves,
@@ -44,22 +51,46 @@ const unpublished = () => withoutLeaves(made);
 /** A token list that no row has. */
 const falseTokens = () => lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
 
+/** A false row of the registered model, whose leaves fit to it. */
+function falseRow(row = 3) {
+  const { features } = made.trained;
+  const { featureCount: width } = features;
+  const values = features.values.slice();
+  values.copyWithin(row * width, 20 * width, 21 * width);
+  const model = registeredDirect({ ...made.trained, features: { ...features, values } } as never);
+  const own = directModelCommitment(model, made.contents, 11);
+  return { files: { model, rows: made.rows, leaves: null, mismatch: null }, own };
+}
+
+/** The same beside a tree whose leaves nobody publishes: one is another right one. */
+function hiddenLie() {
+  const { files, own } = falseRow();
+  const width = own.statement.columnCount;
+  const place = mapPlaces(width).curvature + 5;
+  // Within its tolerance, so no challenge is about it.
+  const moved = readInt64s(own.leaves.map[place]!, width)!.map((one, i) => (i === 5 ? one + 1n : one));
+  return {
+    files,
+    posted: withTrees({ ...own.leaves, map: own.leaves.map.with(place, int64Bytes(moved)) }, own.statement),
+  };
+}
+
 describe("what would keep a watcher from a wrong place", () => {
   test("bytes behind the last leaf: it cannot be shown, and that refutes", async () => {
-    const { files, posted } = lie(made, changed("facts", 0, withLeader(0, 1)));
-    const facts = paddedTree(posted.leaves.facts);
-    const roots = { ...posted.statement.roots, facts: facts.root };
-    const padded = {
-      ...posted,
-      trees: { ...posted.trees, facts },
-      statement: { ...posted.statement, roots },
-    };
-    const id = await f.post(padded.statement);
+    const { files, own } = falseRow(23);
+    const rows = paddedTree(own.leaves.rows);
+    const roots = { ...own.statement.roots, rows: rows.root };
+    const padded = { ...own, trees: { ...own.trees, rows }, statement: { ...own.statement, roots } };
+    const id = await f.post(padded);
     const [seen] = await watch(files);
-    expect(seen!.examined!.wanted[0]).toEqual({ tree: "facts", index: 23 });
+    expect(seen!.examined!.wanted).toEqual([{ tree: "rows", index: 23 }]);
     expect(seen!.sent!.what).toBe("challengeAvailability");
-    for (const opened of [padded, posted]) {
-      const args = [id, statementTuple(padded.statement), [shownLeaf(opened, "facts", 23)]] as const;
+    for (const opened of [padded, own]) {
+      const args = [
+        id,
+        statementTuple(padded.statement),
+        [shownLeaf(opened, "rows", 23, made.rows)],
+      ] as const;
       expect(await f.refused(f.owner, "answer", args)).toBe("DisputesOpeningInvalid");
     }
     await f.passTime(DAY + 1n);
@@ -68,7 +99,7 @@ describe("what would keep a watcher from a wrong place", () => {
 
   test("a leaf of a row that is no digest: nobody can show its content, and that refutes", async () => {
     const { files, posted } = lie(made, changed("rows", 3, made.honest.leaves.rows[3]!.slice(0, 31)));
-    await f.post(posted.statement);
+    await f.post(posted);
     const [seen] = await watch(files);
     expect(seen!.examined!.wanted).toEqual([{ tree: "rows", index: 3 }]);
     expect(seen!.sent!.what).toBe("challengeAvailability");
@@ -77,27 +108,26 @@ describe("what would keep a watcher from a wrong place", () => {
   });
 
   test("hidden leaves of right commitments take no ether that a challenge needs", async () => {
-    const { posted } = lie(made, changed("features", 3, made.honest.leaves.features[20]!));
-    await f.post(posted.statement);
+    const { files, posted } = hiddenLie();
+    await f.post(posted);
     const { baseFeePerGas } = await f.client.getBlock();
     const enoughWei = AVAILABILITY_CHALLENGE_FEE_WEI + 6_000_000n * 2n * baseFeePerGas!;
     await f.client.setBalance({ address: f.watcher, value: enoughWei / 2n });
-    expect((await watch(unpublished()))[0]!.sent).toBeNull();
+    expect((await watch(files))[0]!.sent).toBeNull();
     await f.client.setBalance({ address: f.watcher, value: 2n * enoughWei });
-    expect((await watch(unpublished()))[0]!.sent!.what).toBe("challengeAvailability");
+    expect((await watch(files))[0]!.sent!.what).toBe("challengeAvailability");
   });
 
   test("nor the stakes of a game about a claim and of one about a row", async () => {
-    const { posted } = lie(made, changed("features", 3, made.honest.leaves.features[20]!));
-    await f.post(posted.statement);
+    const { files, posted } = hiddenLie();
+    await f.post(posted);
     const stakeWei = parseEther("0.1");
     const games = {
       challenge: () => Promise.reject(new Error("no row is wrong")),
       stakeWei: async () => stakeWei,
     };
     const look = async () => {
-      const files = async () => unpublished();
-      const watch = await watchOf(f, f.watcherOf(f.watcher), files, undefined, null, games);
+      const watch = await watchOf(f, f.watcherOf(f.watcher), async () => files, undefined, null, games);
       return (await watch.look()).views[0]!.sent;
     };
     const { baseFeePerGas } = await f.client.getBlock();
@@ -109,18 +139,13 @@ describe("what would keep a watcher from a wrong place", () => {
   });
 
   test("the own leaves that an owner asks for make nobody wait", async () => {
-    const map = made.honest.leaves.map.with(1, new Uint8Array(2 * made.rows.length)) as Uint8Array[];
-    const { posted } = lie(made, { map });
-    const id = await f.post(posted.statement);
-    const tree = TREES.indexOf("map");
-    for (const back of [1n, 2n, 3n, 4n])
-      await f.send(
-        f.owner,
-        "challengeAvailability",
-        [id, tree, BigInt(map.length) - back],
-        AVAILABILITY_CHALLENGE_FEE_WEI,
-      );
-    expect((await watch(unpublished()))[0]!.sent!.what).toBe("challengeAvailability");
+    const { files, posted } = hiddenLie();
+    const id = await f.post(posted);
+    const [tree, count] = [TREES.indexOf("map"), BigInt(posted.leaves.map.length)];
+    const fee = AVAILABILITY_CHALLENGE_FEE_WEI;
+    for (let back = 1n; back <= 8n; back++)
+      await f.send(f.owner, "challengeAvailability", [id, tree, count - back], fee);
+    expect((await watch(files))[0]!.sent!.what).toBe("challengeAvailability");
   });
 
   test("a model that no one can compute with: places that are false by themselves are challenged", async () => {
@@ -128,91 +153,74 @@ describe("what would keep a watcher from a wrong place", () => {
     parameters[0] = 1e9;
     const model = registeredDirect({ ...made.trained, parameters });
     const { files, posted } = falseTokens();
-    await f.post(posted.statement);
+    await f.post(posted);
     const [seen] = await watch({ ...files, model });
     expect(seen!.examined).toMatchObject({ fault: { kind: "tokens", row: 1 }, isBlind: true });
     expect(seen!.sent!.what).toBe("challenge");
   });
 
+  test("facts are on L1: a false one among others that are right, and nobody publishes, is challenged at once", async () => {
+    const facts = made.honest.leaves.facts.map((leaf, row) => {
+      const fact = readFact(leaf)!;
+      const factor = row === 2 ? 3n * fact.factor : fact.factor;
+      return factBytes({ ...fact, factor, residual: fact.residual + 1n });
+    });
+    await f.post(lie(made, { facts }).posted);
+    expect((await watch(unpublished()))[0]!.sent!.what).toBe("challenge");
+    const window = (await readModelCommitments(f.client as never, f.disputes.address))[0]!;
+    expect(window.refutation!.fault).toBe("Factor");
+  });
+
+  test("a model of other rows than the version's: no one can show one that is both, and that refutes", async () => {
+    const { rowsRoot, version } = otherVersion(made, 9);
+    const { files, posted } = lie(made, {}, { rowsRoot });
+    const id = await f.post(posted);
+    const asked: number[] = [];
+    for (;;) {
+      const [seen] = await watch(files);
+      if (seen!.sent?.what !== "challengeAvailability") break;
+      const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
+      const row = Number(events.at(-1)!.args.index);
+      asked.push(row);
+      const args = [id, statementTuple(posted.statement), [shownLeaf(posted, "rows", row, version)]] as const;
+      if (row !== 9) await f.disputes.write.answer(args, { account: f.owner });
+      else expect(await f.refused(f.owner, "answer", args)).toBe("DisputesOpeningInvalid");
+    }
+    // One of each eight rows, and then those beside the one whose subtree is another one.
+    expect([asked.slice(0, 2), asked.includes(9), asked.length < 12]).toEqual([[0, 8], true, true]);
+    await f.passTime(DAY + 1n);
+    expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
+  });
+
   test("a sum that is spent challenges no more", async () => {
-    const { posted } = lie(made, changed("features", 3, made.honest.leaves.features[20]!));
-    const id = await f.post(posted.statement);
+    const { files, posted } = hiddenLie();
+    const id = await f.post(posted);
     const poor = { ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: AVAILABILITY_CHALLENGE_FEE_WEI };
-    const [seen] = await watch(unpublished(), poor);
+    const [seen] = await watch(files, poor);
     const { tree, index } = seen!.examined!.wanted[0]!;
     const args = [id, statementTuple(posted.statement), [shownLeaf(posted, tree, index)]] as const;
     await f.disputes.write.answer(args, { account: f.owner });
-    expect((await watch(unpublished(), poor))[0]!.sent).toBeNull();
+    expect((await watch(files, poor))[0]!.sent).toBeNull();
   });
 
   if (isWhole) {
-    test("answers for their fee: their paths say where to ask, up to a sum, and what was shown is used", async () => {
-      const { posted } = falseTokens();
-      const id = await f.post(posted.statement);
-      const poor = {
-        ...f.watcherOf(f.watcher),
-        mostAvailabilityChallengesWei: 5n * AVAILABILITY_CHALLENGE_FEE_WEI,
-      };
-      const asked: number[] = [];
-      const answer = () =>
-        f.disputes.write.answer(
-          [id, statementTuple(posted.statement), [shownLeaf(posted, "tokens", asked.at(-1)!)]],
-          { account: f.owner },
-        );
-      for (let look = 0; look < 5; look++) {
-        if (look > 0) await answer();
-        const [seen] = await watch(unpublished(), poor);
-        expect(seen!.sent?.what).toBe("challengeAvailability");
-        asked.push(seen!.examined!.wanted[0]!.index);
-      }
-      // The last leaf, the middle of the half that it does not clear, and so on.
-      expect(asked).toEqual([23, 8, 4, 2, 1]);
-      expect((await watch(unpublished(), poor))[0]!.sent).toBeNull();
-      await answer();
-      const [seen] = await watch(unpublished(), poor);
-      expect(seen!.examined!.fault).toEqual({ kind: "tokens", row: 1 });
-      expect(seen!.sent!.what).toBe("challenge");
-    });
-
-    test("a leaf of another tree that nobody publishes: a few are asked for together, and the false row is challenged", async () => {
-      const width = made.trained.features.featureCount;
-      const place = mapPlaces(width).curvature + 5;
-      // Within its tolerance, so no challenge is about it.
-      const { features } = made.trained;
-      const values = features.values.slice();
-      values.copyWithin(3 * width, 20 * width, 21 * width);
-      const model = registeredDirect({ ...made.trained, features: { ...features, values } } as never);
-      const own = directModelCommitment(model, made.contents, 11);
-      const numbers = readInt64s(own.leaves.map[place]!, width)!;
-      const moved = int64Bytes(numbers.map((one, i) => (i === 5 ? one + 1n : one)));
-      const posted = withTrees({ ...own.leaves, map: own.leaves.map.with(place, moved) }, own.statement);
-      const id = await f.post(posted.statement);
-      const files = { model, rows: made.rows, leaves: null, mismatch: null };
-      const watcher = {
-        ...f.watcherOf(f.watcher),
-        mostAvailabilityChallengesWei: 20n * AVAILABILITY_CHALLENGE_FEE_WEI,
-      };
-      let [askedCount, mostWaiting, what] = [0, 0, "" as string | undefined];
-      for (let day = 0; day < 5 && what !== "challenge"; day++) {
-        const open: { tree: TreeName; index: number }[] = [];
-        for (;;) {
-          const [seen] = await watch(files, watcher);
-          what = seen!.sent?.what;
-          if (what !== "challengeAvailability") break;
-          const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
-          const { index, tree } = events.at(-1)!.args;
-          open.push({ tree: TREES[tree!]!, index: Number(index) });
-        }
-        askedCount += open.length;
-        mostWaiting = Math.max(mostWaiting, open.length);
-        if (open.length === 0) break;
-        const leaves = open.map(({ tree, index }) => shownLeaf(posted, tree, index));
+    test("leaves that nobody publishes: what a challenge of the false row shows is asked for, and no other", async () => {
+      const { files, posted } = hiddenLie();
+      const id = await f.post(posted);
+      const asked: string[] = [];
+      let what: string | undefined;
+      while (asked.length < 8) {
+        const [seen] = await watch(files);
+        what = seen!.sent?.what;
+        if (what !== "challengeAvailability") break;
+        const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
+        const { index, tree } = events.at(-1)!.args;
+        asked.push(TREES[tree!]!);
+        const leaves = [shownLeaf(posted, TREES[tree!]!, Number(index))];
         await f.disputes.write.answer([id, statementTuple(posted.statement), leaves], { account: f.owner });
-        await f.passTime(DAY - 100n);
       }
-      expect(what).toBe("challenge");
-      expect(mostWaiting).toBeGreaterThan(1);
-      expect(askedCount).toBeLessThan(made.honest.leaves.map.length / 4);
+      // The unit of the entries, and the inverse's row.
+      expect([what, asked]).toEqual(["challenge", ["map", "map"]]);
     });
 
     test("wrong places that no transaction can show: others are, and long leaves are challenged", async () => {
@@ -224,13 +232,13 @@ describe("what would keep a watcher from a wrong place", () => {
         columns: made.honest.leaves.columns,
         ...changed("tokens", 20, pairBytes([[3, 1]])),
       });
-      await f.post(posted.statement);
+      await f.post(posted);
       const [seen] = await watch(files);
       expect(seen!.sent!.what).toBe("challenge");
       expect((await readModelCommitments(f.client as never, f.disputes.address))[0]!.refutation!.fault).toBe(
         "Tokens",
       );
-      await f.post(only.posted.statement);
+      await f.post(only.posted);
       const [, availabilityChallenged] = await watch(only.files);
       expect(availabilityChallenged!.examined!.wanted).toEqual([{ tree: "map", index: 3 }]);
       expect(availabilityChallenged!.sent!.what).toBe("challengeAvailability");
@@ -254,7 +262,7 @@ describe("what would keep a watcher from a wrong place", () => {
         const { posted } = lie(made, changed("inputs", 3, pairBytes(pairs)));
         const faults = [...findDirectFaults(posted, made.rows)];
         expect(faults).toContainEqual({ kind: "input", row: 0, bucket: 3 });
-        const id = await f.post(posted.statement);
+        const id = await f.post(posted);
         expect(await f.judged(made, id, posted, { kind: "input", row: 0, bucket: 3 })).toBeNull();
       }
     });
@@ -263,9 +271,9 @@ describe("what would keep a watcher from a wrong place", () => {
 
 describe("what would keep a watcher busy", () => {
   test("trainings of hours: every place is looked at first, of every model commitment", async () => {
-    await f.post(made.honest.statement);
+    await f.post(made.honest);
     const { files, posted } = falseTokens();
-    await f.post(posted.statement);
+    await f.post(posted);
     const states: string[] = [];
     const train = async () => {
       const all = await readModelCommitments(f.client as never, f.disputes.address);
@@ -282,7 +290,7 @@ describe("what would keep a watcher busy", () => {
   });
 
   test("files that end whoever reads them: they are asked for, and the look fails", async () => {
-    await f.post(made.honest.statement);
+    await f.post(made.honest);
     let ends = 0;
     const { failures, views } = await lookAll(f, f.watcherOf(f.watcher), async () => {
       if (ends++ === 0) throw modelError("MOD_THREAD_ENDED", "nothing is recomputed any more");
@@ -294,7 +302,7 @@ describe("what would keep a watcher busy", () => {
 
   test("a false place that nobody can pay to show is no line among others", async () => {
     const { files, posted } = falseTokens();
-    const id = await f.post(posted.statement);
+    const id = await f.post(posted);
     const poor = { ...f.watcherOf(f.watcher), send: () => Promise.reject(new Error("no ether")) };
     for (const watcher of [poor, null])
       expect((await lookAll(f, watcher, async () => files)).failures).toMatchObject([
@@ -311,7 +319,7 @@ describe("a model that nobody serves", () => {
   const last = (tree: TreeName) => made.honest.leaves[tree].length - 1;
 
   test("is asked for its last leaves without a fee, named at each look, and refuted where nobody shows them", async () => {
-    await f.post(lie(made, changed("tokens", 0, pairBytes([[1, 1]]))).posted.statement);
+    await f.post(lie(made, changed("tokens", 0, pairBytes([[1, 1]]))).posted);
     expect((await look(null))[0]).toMatchObject({ isUnserved: true, sent: null, failure: null });
     expect((await look(withoutFees()))[0]).toMatchObject({
       ...{ isUnserved: true, examined: null, failure: null, sent: { what: "requestLeaves" } },
@@ -325,7 +333,7 @@ describe("a model that nobody serves", () => {
   });
 
   test("is asked for them too where what is served cannot be read", async () => {
-    await f.post(made.honest.statement);
+    await f.post(made.honest);
     const unreadable = () => Promise.reject(new Error("no model"));
     expect((await look(withoutFees(), unreadable))[0]).toMatchObject({
       ...{ isUnserved: true, failure: "no model", sent: { what: "requestLeaves" } },
@@ -336,21 +344,18 @@ describe("a model that nobody serves", () => {
     const parameters = made.trained.parameters.slice();
     parameters[3] = Number.NaN;
     const files = { model: registeredDirect({ ...made.trained, parameters }), rows: made.rows };
-    await f.post(made.honest.statement);
+    await f.post(made.honest);
     const [seen] = await look(withoutFees(), async () => ({ ...files, leaves: null, mismatch: null }));
     expect(seen).toMatchObject({ isUnserved: true, examined: null, sent: { what: "requestLeaves" } });
     expect(seen!.failure).not.toBeNull();
   });
 
   test("counts where its owner shows them, who earns no fee, and is asked once", async () => {
-    const id = await f.post(made.honest.statement);
+    const id = await f.post(made.honest);
     const statement = statementTuple(made.honest.statement);
     await look(withoutFees());
     expect(await f.refused(f.stranger, "requestLeaves", [id, statement])).toBe("DisputesAlreadyRequested");
-    const leaves = TREES.map((tree) => {
-      const content = tree === "rows" ? made.rows[last(tree)]!.content : undefined;
-      return shownLeaf(made.honest, tree, last(tree), content);
-    });
+    const leaves = TREES.map((tree) => shownLeaf(made.honest, tree, last(tree), made.rows));
     await f.disputes.write.answer([id, statement, leaves], { account: f.owner });
     expect(await f.disputes.read.owedWei([f.owner])).toBe(0n);
     expect((await look(withoutFees()))[0]).toMatchObject({ isUnserved: true, sent: null, failure: null });
@@ -359,7 +364,7 @@ describe("a model that nobody serves", () => {
   });
 
   test("is asked for leaves at a fee in the last day for it, which takes the place of a request", async () => {
-    const id = await f.post(made.honest.statement);
+    const id = await f.post(made.honest);
     const paying = f.watcherOf(f.watcher);
     expect((await look(paying))[0]!.sent!.what).toBe("requestLeaves");
     expect((await look(paying))[0]!.sent).toBeNull();
@@ -378,7 +383,7 @@ describe("a model that nobody serves", () => {
 
   test("is asked for more where its owner has asked for the own last leaves, and requested and shown them", async () => {
     const { posted } = falseTokens();
-    const id = await f.post(posted.statement);
+    const id = await f.post(posted);
     const statement = statementTuple(posted.statement);
     for (const [i, tree] of TREES.entries())
       await f.send(
@@ -388,9 +393,7 @@ describe("a model that nobody serves", () => {
         AVAILABILITY_CHALLENGE_FEE_WEI,
       );
     await f.send(f.owner, "requestLeaves", [id, statement]);
-    const leaves = TREES.map((tree) =>
-      shownLeaf(posted, tree, last(tree), tree === "rows" ? made.contents[last(tree)] : undefined),
-    );
+    const leaves = TREES.map((tree) => shownLeaf(posted, tree, last(tree), made.rows));
     await f.disputes.write.answer([id, statement, leaves], { account: f.owner });
     await f.passTime(4n * DAY + 1n);
     expect((await look(f.watcherOf(f.watcher)))[0]).toMatchObject({
@@ -399,7 +402,7 @@ describe("a model that nobody serves", () => {
   });
 
   test("is not asked about too late, or by another statement", async () => {
-    const id = await f.post(made.honest.statement);
+    const id = await f.post(made.honest);
     const other = statementTuple({ ...made.honest.statement, clipLength: 9_999 });
     expect(await f.refused(f.stranger, "requestLeaves", [id, other])).toBe("DisputesOtherStatement");
     await f.passTime(5n * DAY);
@@ -420,7 +423,7 @@ describe("the fee for a leaf", () => {
   };
 
   test("is the owner's with the bond, whoever shows the leaf; a leaf is shown once", async () => {
-    const id = await f.post(made.honest.statement);
+    const id = await f.post(made.honest);
     await f.send(f.stranger, "challengeAvailability", [id, tokens, 3n], FEE);
     // The stranger copies the owner's answer out of the pool.
     await f.send(f.stranger, "answer", answerOf(id, made.honest, 3));
@@ -441,7 +444,7 @@ describe("the fee for a leaf", () => {
   });
 
   test("is the owner's for leaves that one transaction shows, whoever has shown some of them before", async () => {
-    const id = await f.post(made.honest.statement);
+    const id = await f.post(made.honest);
     for (const index of [3n, 4n, 99n])
       await f.send(f.stranger, "challengeAvailability", [id, tokens, index], FEE);
     await f.send(f.stranger, "answer", answerOf(id, made.honest, 4));
@@ -459,7 +462,7 @@ describe("the fee for a leaf", () => {
 
   test("comes back of a refuted model commitment, of leaves that were shown as well, once", async () => {
     const { files, posted } = falseTokens();
-    const id = await f.post(posted.statement);
+    const id = await f.post(posted);
     for (const index of [3n, 4n]) await f.send(f.watcher, "challengeAvailability", [id, tokens, index], FEE);
     await f.send(f.owner, "answer", answerOf(id, posted, 3));
     expect((await watch(files))[0]!.sent!.what).toBe("challenge");
@@ -471,11 +474,11 @@ describe("the fee for a leaf", () => {
 
   test("follows the base fee within bounds, and so does what a challenge earns", async () => {
     const feeAt = (gwei: bigint) => f.disputes.read.availabilityFeeFor([gwei * 10n ** 9n]);
-    expect(await Promise.all([0n, 1n, 2n, 53n, 500n].map(feeAt))).toEqual(
-      [10n, 10n, 12n, 318n, 320n].map((thousandths) => thousandths * 10n ** 15n),
+    expect(await Promise.all([0n, 3n, 4n, 49n, 500n].map(feeAt))).toEqual(
+      [10n, 10n, 12n, 147n, 150n].map((thousandths) => thousandths * 10n ** 15n),
     );
     const { posted } = falseTokens();
-    const id = await f.post(posted.statement);
+    const id = await f.post(posted);
     const baseFeePerGas = 700n * 10n ** 9n;
     await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas });
     await f.client.mine({ blocks: 1 });
@@ -495,7 +498,7 @@ describe("the fee for a leaf", () => {
 });
 
 test("events are read from the contract's block on, in chunks that the node answers", async () => {
-  await f.post(made.honest.statement);
+  await f.post(made.honest);
   const asked: [from: number, to: number][] = [];
   const MOST_BLOCKS = 8;
   const limited = clientOfLogs(f.client, async ({ fromBlock, toBlock }, ask) => {
@@ -523,7 +526,7 @@ const REFUSED = {
 };
 
 test("all places are looked at before a model is trained again, and a repeated look trains one", async () => {
-  for (let i = 0; i < 2; i++) await f.post(made.honest.statement);
+  for (let i = 0; i < 2; i++) await f.post(made.honest);
   const done: string[] = [];
   const filesOf = async ({ id }: { id: bigint }) => {
     done.push(`places ${id}`);
@@ -549,18 +552,12 @@ test("a model commitment has at most as many rows as a transaction can be shown 
   const refused = async (rowCount: number) => {
     const { statement } = made.honest;
     const binding = statement.binding + (BigInt(rowCount - statement.rowCount) << 56n);
-    const args = await f.postArguments({ ...statement, rowCount, binding });
+    const args = await f.postArguments({ ...made.honest, statement: { ...statement, rowCount, binding } });
     return f.refused(f.owner, "commitModel", args, BOND_WEI);
   };
   expect(await refused(MOST_CHALLENGED_ROWS)).toBe("DisputesConstantsMissing");
   expect(await refused(MOST_CHALLENGED_ROWS + 1)).toBe("DisputesStatementInvalid");
 });
-
-function withLeader(row: number, leader: number): Uint8Array {
-  const fact = made.honest.leaves.facts[row]!.slice();
-  new DataView(fact.buffer).setUint32(28, leader);
-  return fact;
-}
 
 /** As leafTree makes it, but for what lies behind the last leaf. */
 function paddedTree(leaves: readonly Uint8Array[]): LeafTree {
@@ -598,7 +595,7 @@ if (isWhole) {
       [21, { ...lying.files, mismatch: mismatch as string }],
       [11, unpublished()],
     ]);
-    for (const { statement } of [byPlaces, lying.posted, made.honest]) await f.post(statement);
+    for (const one of [byPlaces, lying.posted, made.honest]) await f.post(one);
     const watched = await watchAll(f, f.watcherOf(f.watcher), async ({ modelId }) => files.get(modelId)!);
     expect(watched.map(({ failure, isRecomputed, sent }) => [sent?.what, isRecomputed, failure])).toEqual([
       [undefined, false, null],
@@ -611,7 +608,7 @@ if (isWhole) {
   test("a model that nobody serves is paid for four leaves, unless all may be paid for; once all are shown, they are compared", async () => {
     const look = (watcher: Watcher) => watchAll(f, watcher, async () => null);
     const { posted } = falseTokens();
-    const id = await f.post(posted.statement);
+    const id = await f.post(posted);
     const statement = statementTuple(posted.statement);
     const shown = new Set<string>();
     const answerAll = async () => {
@@ -627,9 +624,7 @@ if (isWhole) {
       for (let from = 0; from < left.length; from += 40) {
         const leaves = left
           .slice(from, from + 40)
-          .map(([tree, index]) =>
-            shownLeaf(posted, tree, index, tree === "rows" ? made.contents[index] : undefined),
-          );
+          .map(([tree, index]) => shownLeaf(posted, tree, index, made.rows));
         await f.disputes.write.answer([id, statement, leaves], { account: f.owner });
       }
     };

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { challengerError } from "../challenger-errors.ts";
 import { sameAddress } from "../games/read-games.ts";
@@ -62,12 +63,9 @@ export async function showLeaves(
     { id, statement }: ModelCommitment,
     posted: CommittedModel,
     open: readonly OpenAvailabilityChallenge[],
-    contents: readonly { readonly content: Uint8Array }[],
+    rows: readonly OwnedRow[],
   ) => {
-    const leaves = open.map(({ index, tree }) => {
-      const content = TREES[tree] === "rows" ? contents[Number(index)]?.content : undefined;
-      return shownLeaf(posted, TREES[tree]!, index, content);
-    });
+    const leaves = open.map(({ index, tree }) => shownLeaf(posted, TREES[tree]!, index, rows));
     for (const some of together(leaves)) {
       onProgress(`showing ${some.length} leaves of model commitment ${id}`);
       const args = [id, statementTuple(statement), some];
@@ -110,23 +108,32 @@ type Shown = ReturnType<typeof shownLeaf>;
  * Attack: thousands of leaves asked for in one block, of an owner who shows one in a block: the fees come back with the bond.
  */
 function* together(leaves: readonly Shown[]): Generator<readonly Shown[]> {
-  let [some, sizeBytes]: [Shown[], number] = [[], 0];
+  let [some, sizeBytes, gas]: [Shown[], number, number] = [[], 0, 0];
   for (const one of leaves) {
-    const { data, path } = one.leaf;
-    const neededBytes = BYTES_BESIDE + data.length / 2 + 32 * path.length;
-    if (some.length === MOST_LEAVES || (some.length > 0 && sizeBytes + neededBytes > MOST_BYTES)) {
+    const { leaf, versionPath } = one;
+    const neededBytes =
+      BYTES_BESIDE + leaf.data.length / 2 + 32 * (leaf.path.length + CHILDREN * versionPath.length);
+    const hashes = versionPath.length === 0 ? 0 : 1 + versionPath.length;
+    const neededGas = LEAF_GAS + hashes * HASH_GAS;
+    if (some.length > 0 && (sizeBytes + neededBytes > MOST_BYTES || gas + neededGas > MOST_GAS)) {
       yield some;
-      [some, sizeBytes] = [[], 0];
+      [some, sizeBytes, gas] = [[], 0, 0];
     }
     some.push(one);
     sizeBytes += neededBytes;
+    gas += neededGas;
   }
   if (some.length > 0) yield some;
 }
 
 /** Of the call: numbers, lengths and offsets of one leaf. */
-const BYTES_BESIDE = 320;
+const BYTES_BESIDE = 416;
+/** Of a node of the version's tree. */
+const CHILDREN = 8;
 /** Three quarters of the 128 KiB that a node takes; 25 gas a byte, with the event's. */
 const MOST_BYTES = 96_000;
-/** Of some 100,000 gas each beside their bytes: 8.4 of the 12.6 million that are three quarters of a transaction. */
-const MOST_LEAVES = 60;
+/** Beside their bytes: 8.4 of the 12.6 million gas that are three quarters of a transaction. */
+const MOST_GAS = 6_000_000;
+const LEAF_GAS = 100_000;
+/** Of a row and of each level of the version's tree above it. */
+const HASH_GAS = 200_000;

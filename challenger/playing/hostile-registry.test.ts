@@ -47,7 +47,7 @@ const falseTokens = () =>
 
 test("a node that leaves out an event once is asked again, and the false model commitment is seen", async () => {
   const [committed] = encodeEventTopics({ abi: disputesAbi, eventName: "ModelCommitted" });
-  await f.post(falseTokens().statement);
+  await f.post(falseTokens());
   await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
   let isForgetful = true;
   const watcher = await watcherOf(null, (logs) =>
@@ -61,7 +61,7 @@ test("a node that leaves out an event once is asked again, and the false model c
 });
 
 test("an owner whose node leaves out a challenge once is told, and answers it when it is told of", async () => {
-  const id = await f.post(made.honest.statement);
+  const id = await f.post(made.honest);
   await f.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n], {
     ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
   });
@@ -81,7 +81,7 @@ test("an owner whose node leaves out a challenge once is told, and answers it wh
 
 test("a watcher that looks again and again takes back what it is owed, and shows no key of a node", async () => {
   const posted = falseTokens();
-  const id = await f.post(posted.statement);
+  const id = await f.post(posted);
   const data = directChallengeData(id, posted, made.rows, { kind: "tokens", row: 1 });
   await f.watcherOf(f.watcher).send({ data, valueWei: 0n });
   const watcher = await challengerOf(f, { everyMs: 60_000 });
@@ -92,11 +92,11 @@ test("a watcher that looks again and again takes back what it is owed, and shows
 });
 
 test("no fee is paid for leaves of another rollup's models, whatever is served under their numbers", async () => {
-  await f.post(made.honest.statement);
+  await f.post(made.honest);
   const [ours] = (await f.disputes.getEvents.ModelCommitted({}, { fromBlock: 0n })) as never as [
     { args: { rollup: Hex } },
   ];
-  await f.post(other.honest.statement);
+  await f.post(other.honest);
   const watcher = await watcherOf(ours.args.rollup);
   const before = await f.client.getBalance({ address: f.disputes.address });
   for (let look = 0; look < 3; look++) await watcher.look();
@@ -104,7 +104,7 @@ test("no fee is paid for leaves of another rollup's models, whatever is served u
 });
 
 test("of another model's files no fee follows before the last day for it", async () => {
-  await f.post(other.honest.statement);
+  await f.post(other.honest);
   const watcher = await watcherOf(null);
   const before = await f.client.getBalance({ address: f.disputes.address });
   const sent: unknown[] = [];
@@ -117,7 +117,7 @@ test("of another model's files no fee follows before the last day for it", async
 });
 
 test("files that come for an hour each keep nobody from what is posted meanwhile", async () => {
-  for (let i = 0; i < 6; i++) await f.post(made.honest.statement);
+  for (let i = 0; i < 6; i++) await f.post(made.honest);
   const posted = falseTokens();
   const seen: bigint[] = [];
   let nowMs = Date.now();
@@ -130,7 +130,7 @@ test("files that come for an hour each keep nobody from what is posted meanwhile
         seen.push(id);
         nowMs += 50 * 60_000;
         // While the first one is read, the false one is posted.
-        if (seen.length === 1) await f.post(posted.statement);
+        if (seen.length === 1) await f.post(posted);
         if (id === 7n)
           return { model: made.model, rows: made.rows, leaves: encodeLeaves(posted.leaves), mismatch: null };
         throw new Error("no model");
@@ -155,7 +155,7 @@ test("a hidden leaf beside a false place takes nothing from the alarm of the fal
   const rows = made.honest.leaves.rows.map((leaf, i) => (i === 3 ? leaf.slice(0, 31) : leaf));
   const tokens = falseTokens().leaves.tokens;
   const { files, posted } = lie(made, { rows, tokens });
-  await f.post(posted.statement);
+  await f.post(posted);
   const honest = f.watcherOf(f.watcher);
   const challenges = disputesAbi.find((one) => one.type === "function" && one.name === "challenge")!;
   const selector = toFunctionSelector(challenges as never);
@@ -173,7 +173,7 @@ test("a hidden leaf beside a false place takes nothing from the alarm of the fal
 });
 
 test("a place whose number no double has is answered as any other behind the last leaf", async () => {
-  const id = await f.post(made.honest.statement);
+  const id = await f.post(made.honest);
   const asked = [2n ** 53n + 1n, 2n ** 256n - 1n];
   for (const index of asked)
     await f.disputes.write.challengeAvailability([id, TREES.indexOf("map"), index], {

@@ -48,7 +48,8 @@ export class TextModelCommitments {
     requirePlayable: (own) =>
       requireSameTrace({ posted: own, traced: this.of({ own, posted: own })!.traced }),
     faultsOf: (shown) => findTextFaults(shown.posted, shown.rows, this.of(shown)),
-    isGame: ({ kind }) => kind === "row",
+    gameOf: ({ kind, row }) =>
+      kind === "row" ? (["tokens", "map"] as const).map((tree) => ({ tree, index: row! })) : null,
     refutationData: (id, shown, fault) =>
       textChallengeData(id, shown.posted, shown.rows, this.of(shown), fault as ShownFault),
     needsContent: new Set(["rowTooLong", "tokens", "duplicate", "versionRow"]),

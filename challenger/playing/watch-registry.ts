@@ -15,6 +15,7 @@ import {
   type AvailabilityChallenges,
   type ModelCommitment,
   readAvailabilityChallenges,
+  withFacts,
   withStatements,
 } from "../model-commitments/read-model-commitments.ts";
 import {
@@ -132,10 +133,8 @@ export class RegistryWatch {
   async look(): Promise<SeenCommitments> {
     const { registry, setting } = this.#of;
     const { untold, windows } = await this.#windows();
-    const toRecompute = await withStatements(
-      registry,
-      windows.filter((window) => this.#isDue(window)),
-    );
+    const due = windows.filter((window) => this.#isDue(window));
+    const toRecompute = await withFacts(registry, await withStatements(registry, due));
     this.#commitments = new Map(toRecompute.map((one) => [one.id, one]));
     this.#facts = null;
     const lines = [`${registry.address}${windows.length === 0 ? ": nothing is posted" : ""}`];
@@ -262,6 +261,7 @@ export class RegistryWatch {
     if (!this.#isDue(window)) return { ...UNTOUCHED, isRecomputed: state.isRecomputed(window) };
     const modelCommitment = this.#commitments.get(id);
     if (modelCommitment === undefined) throw new RangeError(`L1 has taken model commitment ${id} back`);
+    if (modelCommitment.facts === null) throw untoldFacts(window);
     const asked = await this.#askedOf(id);
     const known = state.verdictOf(modelCommitment);
     const { disputes, mostFeesWei, mostStakeWei, places, rollup, rpcUrl } = setting;
@@ -304,6 +304,13 @@ export class RegistryWatch {
 }
 
 type Facts = Awaited<ReturnType<WindowReader["log"]["read"]>>;
+
+/** Attack: a node that leaves out an event. Without facts nobody finds what is false in them. */
+const untoldFacts = ({ id }: ModelCommitmentWindow) =>
+  bridgeError(
+    "BRG_HISTORY_INCOMPLETE",
+    `the node does not tell of the facts of model commitment ${id}: ask another one (--rpc)`,
+  );
 
 const unserved = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
   challengerError(

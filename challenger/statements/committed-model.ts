@@ -26,6 +26,22 @@ export type TreeName = (typeof TREES)[number];
 /** Bytes of all leaves. A row's leaf is the SHA-256 of its content. */
 export type Leaves = Readonly<Record<TreeName, readonly Uint8Array[]>>;
 
+export interface LeafPlace {
+  readonly tree: TreeName;
+  readonly index: number;
+}
+
+/** What an answer to a data-availability challenge has shown. */
+export interface ShownLeaf extends LeafPlace {
+  /** Of a row, its content. */
+  readonly data: Uint8Array;
+  /** The other halves of its tree on the way to the root, from below. Of a place behind the last leaf there are none. */
+  readonly path: readonly Uint8Array[];
+  /** Of a row: its contributor and validator, and all children on the way to the version's root. Else there are none. */
+  readonly holders: readonly [bigint, bigint];
+  readonly versionPath: readonly (readonly bigint[])[];
+}
+
 /** Numbers and roots that are posted; the contract's Statement. Lengths are in units of G. */
 export interface DisputeStatement {
   readonly modelId: number;
@@ -112,8 +128,11 @@ export function columnOfG({ values, featureCount, rowCount }: QuantisedFeatures,
   return Uint8Array.from({ length: rowCount }, (_, k) => values[k * featureCount + j]! & 0xff);
 }
 
+/** Of a row's facts leaf; contracts/disputes/Openings.sol. */
+export const FACT_BYTES = 32;
+
 export function factBytes({ factor, residual, pull, length, leader }: RowFact): Uint8Array {
-  const bytes = new Uint8Array(32);
+  const bytes = new Uint8Array(FACT_BYTES);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, factor);
   view.setBigInt64(8, residual);

@@ -42,10 +42,10 @@ export type DirectFault =
   | SharedFault
   | RuleFault
   | DirectTieFault
-  | { readonly kind: "entry"; readonly row: number; readonly column: number }
+  | { readonly kind: "entry"; readonly row: number; readonly column: number; readonly gap?: number }
   | { readonly kind: "tokens" | "residual" | "size"; readonly row: number }
   /** Places of W × W matrices; D is the bias. */
-  | { readonly kind: "curvature" | "inverse"; readonly a: number; readonly b: number }
+  | { readonly kind: "curvature" | "inverse"; readonly a: number; readonly b: number; readonly gap?: number }
   | { readonly kind: "logit" | "peak" };
 
 /** Doubles decide where they are this far from the edge; integers where they are nearer. */
@@ -157,7 +157,7 @@ function* matrixFaults(
     for (let b = 0; b < width; b++) {
       if (isNear(given[b]!, expected[b]!, CURVATURE_TOLERANCE)) continue;
       isRight = false;
-      yield { kind: "curvature", a, b };
+      yield { kind: "curvature", a, b, gap: Math.abs(Number(given[b]! - expected[b]!)) };
     }
   }
   for (const a of inverse.missing) yield { kind: "inverse", a, b: a };
@@ -189,7 +189,9 @@ function* inverseFaults(inverse: FixedMatrix, curvature: FixedMatrix, seed: stri
     const row = matrixRow(inverse, a);
     for (let b = 0; b < width; b++) {
       const product = vectorProduct(row, matrixRow(curvature, b));
-      if (!isNear(product, a === b ? ONE * ONE : 0n, INVERSE_TOLERANCE)) yield { kind: "inverse", a, b };
+      const right = a === b ? ONE * ONE : 0n;
+      if (!isNear(product, right, INVERSE_TOLERANCE))
+        yield { kind: "inverse", a, b, gap: Math.abs(Number(product - right)) };
     }
   }
 }
@@ -228,7 +230,7 @@ function* entryFaults(
       const inverseRow = Array.from(matrixRow(inverse.matrix, column));
       const value = directEntry(counted, weights, inverseRow, facts[row]!, numbers.unit);
       if (inverse.missing.has(column) || !isEntryOf(value, entries[column]!))
-        yield { kind: "entry", row, column };
+        yield { kind: "entry", row, column, gap };
     }
   }
 }

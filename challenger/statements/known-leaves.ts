@@ -5,7 +5,9 @@ import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import {
   type CommittedModel,
   type DisputeStatement,
+  type LeafPlace,
   type Leaves,
+  type ShownLeaf,
   TREES,
   type TreeName,
 } from "./committed-model.ts";
@@ -37,34 +39,18 @@ export function mostLeafFileBytes(statement: DisputeStatement, family: FamilyNam
   return Math.min(MOST_TEXT_BYTES, honest + LONG_LEAVES_BYTES);
 }
 
-export interface LeafPlace {
-  readonly tree: TreeName;
-  readonly index: number;
-}
-
-/** What an answer to a data-availability challenge has shown. */
-export interface ShownLeaf extends LeafPlace {
-  /** Of a row, its content. */
-  readonly data: Uint8Array;
-  /** The other halves of its tree on the way to the root, from below. Of a place behind the last leaf anything. */
-  readonly path: readonly Uint8Array[];
-}
-
 interface KnownLeaves {
   /** null where the leaves of a tree are not known. */
   readonly posted: CommittedModel | null;
-  /** Of each tree whose leaves nobody publishes, those that may be other than one knows, without those that were shown. */
-  readonly unknown: ReadonlyMap<TreeName, readonly number[]>;
-  /**
-   * Where leaves are not known: those that one has in their place, and among them those that were shown, which open by their answers.
-   * null where nothing was shown that one has otherwise.
-   */
-  readonly partly: CommittedModel | null;
+  /** Trees whose leaves nobody publishes, and how many each has. */
+  readonly unknown: ReadonlyMap<TreeName, number>;
+  /** Where leaves are not known: those that one has in their place, and among them those that were shown, which open by their answers. */
+  readonly partly: CommittedModel;
 }
 
 /**
  * Of each tree the leaves that make its root: those published, those of an honest model commitment, or these with what was shown.
- * @param published null where there are none, or none that can be read
+ * @param published null where there are none, or none that can be read @param facts as L1 was given them
  */
 export function knownLeaves(
   { roots, ...numbers }: DisputeStatement,
@@ -72,14 +58,15 @@ export function knownLeaves(
   published: Leaves | null,
   shown: readonly ShownLeaf[],
   family: FamilyName = "direct",
+  facts: readonly Uint8Array[] | null = null,
 ): KnownLeaves {
   const counts = leafCounts(numbers, family);
   const leaves = {} as Record<TreeName, readonly Uint8Array[]>;
   const trees = {} as Record<TreeName, LeafTree>;
-  const unknown = new Map<TreeName, readonly number[]>();
-  let isShownOtherwise = false;
+  const unknown = new Map<TreeName, number>();
   for (const tree of TREES) {
-    const lists = [own?.leaves, published].flatMap((known) => (known ? [known[tree]] : []));
+    const posted = tree === "facts" ? [facts] : [];
+    const lists = [own?.leaves[tree], published?.[tree], ...posted].filter((list) => list != null);
     const ofTree = shown.filter((one) => one.tree === tree && one.index < counts[tree]);
     const guesses = lists.length > 0 ? lists : [Array<Uint8Array>(counts[tree]).fill(NONE)];
     const replaced = ofTree.length > 0 ? guesses.map((list) => withShown(list, ofTree)) : [];
@@ -94,19 +81,14 @@ export function knownLeaves(
     const right = [...lists, ...replaced, ...none].find(isRight);
     if (right !== undefined) leaves[tree] = right;
     else {
-      const compared = [...replaced, ...lists].filter((list) => list.length === counts[tree]);
-      const suspects = compared.map((list) => suspectsOf(list, ofTree));
-      unknown.set(tree, suspects.sort((a, b) => a.length - b.length)[0] ?? [...Array(counts[tree]).keys()]);
+      unknown.set(tree, counts[tree]);
       const given = lists.find((list) => list.length === counts[tree]) ?? Array(counts[tree]).fill(NONE);
       leaves[tree] = withShown(given, ofTree);
-      isShownOtherwise ||= ofTree.some(({ index: i }) => Buffer.compare(leaves[tree][i]!, given[i]!) !== 0);
       trees[tree] = openedBy(ofTree, () => leafTree(leaves[tree]), roots[tree]);
     }
   }
-  const all = { statement: { ...numbers, roots }, leaves, trees };
-  return unknown.size === 0
-    ? { posted: all, unknown, partly: null }
-    : { posted: null, unknown, partly: isShownOtherwise ? all : null };
+  const partly = { statement: { ...numbers, roots }, leaves, trees };
+  return { posted: unknown.size === 0 ? partly : null, unknown, partly };
 }
 
 const NONE = new Uint8Array();
@@ -123,70 +105,59 @@ function openedBy(shown: readonly ShownLeaf[], makeGuess: () => LeafTree, root: 
   return { root, path: (index) => paths.get(index) ?? guessed().path(index) };
 }
 
-/**
- * What to challenge, in this order. The last leaves come first: they open only where nothing lies behind them, since what
- * does keeps a challenge from being shown all leaves.
- */
-export function wantedOf(
-  { posted, unknown }: KnownLeaves,
-  { roots: _, ...numbers }: DisputeStatement,
-  family: FamilyName = "direct",
-): LeafPlace[] {
-  if (posted !== null) {
-    return TREES.flatMap((tree) =>
-      posted.leaves[tree].flatMap(({ length }, index) => (length > MOST_LEAF_BYTES ? [{ tree, index }] : [])),
-    );
-  }
-  return leavesOf(unknown, leafCounts(numbers, family));
+/** Of leaves that are published those that have no room in a challenge. */
+export function longLeaves({ leaves }: CommittedModel): LeafPlace[] {
+  return TREES.flatMap((tree) =>
+    leaves[tree].flatMap(({ length }, index) => (length > MOST_LEAF_BYTES ? [{ tree, index }] : [])),
+  );
 }
 
 /**
- * Which leaves of a list may be other ones: an answer's path says which halves of the tree are the list's.
- * Attack: one of thousands of leaves is another one, and each that somebody asks for costs a fee.
+ * All leaves of trees that nobody publishes, where what an honest owner would have posted is not known. The last leaves come first:
+ * they open only where nothing lies behind them, since what does keeps a challenge from being shown all leaves.
  */
-function suspectsOf(list: readonly Uint8Array[], shown: readonly ShownLeaf[]): number[] {
-  const { path } = leafTree(list);
-  const isCleared = new Uint8Array(list.length);
-  for (const one of shown) {
-    isCleared[one.index] = 1;
-    for (const [level, half] of path(one.index).entries()) {
-      if (Buffer.compare(half, one.path[level]!) !== 0) continue;
-      const from = ((one.index >> level) ^ 1) << level;
-      isCleared.fill(1, from, from + 2 ** level);
-    }
-  }
-  return [...list.keys()].filter((index) => isCleared[index] === 0);
+export function leavesOf(unknown: KnownLeaves["unknown"]): LeafPlace[] {
+  const [last, others]: [LeafPlace[], LeafPlace[]] = [[], []];
+  for (const [tree, count] of unknown)
+    for (let index = 0; index < count; index++) (index === count - 1 ? last : others).push({ tree, index });
+  return [...last, ...others];
 }
 
-/** All leaves of a model commitment that nobody serves, in the same order. */
+/** The same of a model commitment that nobody serves. */
 export function allLeaves(
   { roots: _, ...numbers }: DisputeStatement,
   family: FamilyName = "direct",
 ): LeafPlace[] {
   const counts = leafCounts(numbers, family);
-  const trees = TREES.filter((tree) => counts[tree] > 0);
-  return leavesOf(new Map(trees.map((tree) => [tree, [...Array(counts[tree]).keys()]])), counts);
+  return leavesOf(new Map(TREES.flatMap((tree) => (counts[tree] > 0 ? [[tree, counts[tree]]] : []))));
 }
 
-function leavesOf(unknown: KnownLeaves["unknown"], counts: Readonly<Record<TreeName, number>>): LeafPlace[] {
-  const [last, others]: [LeafPlace[], LeafPlace[]] = [[], []];
-  for (const [tree, indices] of unknown)
-    for (const index of spread(indices)) (index === counts[tree] - 1 ? last : others).push({ tree, index });
-  return [...last, ...others];
-}
-
-/** Halves, quarters and so on: of leaves that are asked for together, each answer says much that no other one does. */
-function spread(all: readonly number[]): number[] {
-  const found: number[] = [];
-  for (let parts = [all]; parts.length > 0; ) {
-    found.push(...parts.map((part) => part[part.length >> 1]!));
-    const halves = parts.flatMap((part) => [
-      part.slice(0, part.length >> 1),
-      part.slice((part.length >> 1) + 1),
-    ]);
-    parts = halves.filter(({ length }) => length > 0);
-  }
-  return found;
+/** A model commitment whose leaves and paths say when they are read: which ones a challenge shows. @param onRead leaf by leaf */
+export function recordedLeaves(
+  { leaves, statement, trees }: CommittedModel,
+  onRead: (place: LeafPlace) => void,
+): CommittedModel {
+  const recorded = <Value>(make: (tree: TreeName) => Value) =>
+    Object.fromEntries(TREES.map((tree) => [tree, make(tree)])) as Record<TreeName, Value>;
+  return {
+    statement,
+    leaves: recorded(
+      (tree) =>
+        new Proxy(leaves[tree], {
+          get(list, name) {
+            if (typeof name === "string" && /^\d+$/.test(name)) onRead({ tree, index: Number(name) });
+            return Reflect.get(list, name);
+          },
+        }),
+    ),
+    trees: recorded((tree) => ({
+      root: trees[tree].root,
+      path: (index) => {
+        onRead({ tree, index });
+        return trees[tree].path(index);
+      },
+    })),
+  };
 }
 
 function withShown(list: readonly Uint8Array[], shown: readonly ShownLeaf[]): Uint8Array[] {

@@ -56,18 +56,48 @@ export function openingOf(posted: CommittedModel, tree: TreeName, index: number,
 }
 
 /**
- * What `answer` of the registry takes for one leaf. @param data as `openingOf` takes it
+ * What `answer` of the registry takes for one leaf. Needs `initPoseidon` for a row.
  * @param index any that somebody has asked for. Attack: one beyond 2^53, of which a double is another place's number.
+ * @param owned the version's rows: of these, content and place in the version are shown
  */
-export function shownLeaf(posted: CommittedModel, tree: TreeName, index: number | bigint, data?: Uint8Array) {
+export function shownLeaf(
+  posted: CommittedModel,
+  tree: TreeName,
+  index: number | bigint,
+  owned: readonly OwnedRow[] = [],
+) {
+  const place = Number(index);
   const isThere = index < posted.leaves[tree].length;
+  const isRow = isThere && tree === "rows";
+  const { holders, versionPath } = isRow ? versionPlace(owned, place) : NO_VERSION_PLACE;
   return {
-    ...{ tree: TREES.indexOf(tree), index: BigInt(index) },
+    ...{ tree: TREES.indexOf(tree), index: BigInt(index), holders, versionPath },
     // Nobody can show what is not there: its number is answer enough.
-    leaf: isThere ? openingOf(posted, tree, Number(index), data) : NOT_THERE,
+    leaf: isThere ? openingOf(posted, tree, place, isRow ? owned[place]!.content : undefined) : NOT_THERE,
   };
 }
 const NOT_THERE: OpenedLeaf = { data: "0x", path: [] };
+const NO_VERSION_PLACE: Omit<ReturnType<typeof versionPlace>, "rowHash"> = {
+  holders: [0n, 0n],
+  versionPath: [],
+};
+
+/** Where a row is in the version: its hash, its holders, and all children on the way to the root. Needs `initPoseidon`. */
+export function versionPlace(owned: readonly OwnedRow[], row: number) {
+  const hashes = versionHashes.get(owned) ?? owned.map((one) => hashVersionRow(versionRowOf(one)));
+  versionHashes.set(owned, hashes);
+  const { contributorId, rowHash, validatorId } = versionRowOf(owned[row]!);
+  const holders: readonly [bigint, bigint] = [BigInt(contributorId), BigInt(validatorId)];
+  const versionPath = treePath(TAG.versionNode, hashes, treeDepth(hashes.length), row) as Children[];
+  return { rowHash, holders, versionPath };
+}
+/** Of a node of the version's tree. */
+type Children = [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
+const versionHashes = new WeakMap<readonly OwnedRow[], readonly bigint[]>();
+
+/** All facts, as `commitModel` and judges take them. */
+export const factsOf = ({ leaves }: Pick<CommittedModel, "leaves">): Hex =>
+  bytesToHex(Buffer.concat(leaves.facts));
 
 /** The transaction's data that asks the family's judge with this function. @param args the statement first */
 export function challengeData(
@@ -111,7 +141,7 @@ export function sharedShown(
   fault: SharedFault,
 ): readonly unknown[] {
   const open = (tree: TreeName, index: number) => openingOf(posted, tree, index);
-  const facts = () => bytesToHex(Buffer.concat(posted.leaves.facts));
+  const facts = () => factsOf(posted);
   const contentOf = (row: number) => openingOf(posted, "rows", row, owned[row]!.content);
   switch (fault.kind) {
     case "rowTooLong":
@@ -132,15 +162,13 @@ export function sharedShown(
     case "point":
       return [fault.column, open("columns", fault.column), open("points", fault.column)];
     case "versionRow": {
-      const version = owned.map(versionRowOf);
-      const { rowHash, contributorId, validatorId } = version[fault.row]!;
-      const depth = treeDepth(version.length);
+      const { holders, rowHash, versionPath } = versionPlace(owned, fault.row);
       return [
         fault.row,
         bytesToHex(posted.leaves.rows[fault.row]!),
         posted.trees.rows.path(fault.row).map(bytesToHex),
-        [rowHash, BigInt(contributorId), BigInt(validatorId)],
-        treePath(TAG.versionNode, version.map(hashVersionRow), depth, fault.row),
+        [rowHash, ...holders],
+        versionPath,
       ];
     }
     default:

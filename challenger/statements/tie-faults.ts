@@ -7,10 +7,17 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { hashRow, type VersionRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import {
+  hashRow,
+  hashVersionRow,
+  treeDepth,
+  treePath,
+  type VersionRow,
+  versionRowsRoot,
+} from "@openledger/circuits/ledger/version-rows";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
-import type { CommittedModel, DisputeStatement } from "./committed-model.ts";
+import type { CommittedModel, DisputeStatement, ShownLeaf } from "./committed-model.ts";
 
 export type TieFault =
   | { readonly kind: "cell"; readonly row: number; readonly column: number }
@@ -52,6 +59,44 @@ export function* versionFaults(
   for (const [row, { content }] of owned.entries())
     if (bytesToHex(leaves.rows[row]!) !== bytesToHex(sha256(content))) yield { kind: "versionRow", row };
 }
+
+/**
+ * Rows of a version that may be other ones than those that are served: what was shown of it says which subtrees are the same. Those
+ * come first that say the most. Empty where the served ones have the version's root. Needs `initPoseidon`.
+ */
+export function otherVersionRows(
+  { rowCount, rowsRoot }: Pick<DisputeStatement, "rowCount" | "rowsRoot">,
+  owned: readonly OwnedRow[],
+  shown: readonly ShownLeaf[],
+): number[] {
+  const version = owned.map(versionRowOf);
+  if (version.length === rowCount && versionRowsRoot(version) === rowsRoot) return [];
+  const isSame = new Uint8Array(rowCount);
+  const hashes = Array.from({ length: rowCount }, (_, k) => {
+    const row = version[k];
+    return row === undefined ? 0n : hashVersionRow(row);
+  });
+  const depth = treeDepth(rowCount);
+  for (const { index, tree, versionPath } of shown) {
+    if (tree !== "rows" || index >= rowCount) continue;
+    for (const [level, own] of treePath(TAG.versionNode, hashes, depth, index).entries())
+      for (const [child, hash] of own.entries()) {
+        const width = CHILDREN ** level;
+        const from = Math.floor(index / (CHILDREN * width)) * CHILDREN * width + child * width;
+        if (hash === versionPath[level]?.[child]) isSame.fill(1, from, from + width);
+      }
+    isSame[index] = 1;
+  }
+  // One of each subtree before a second one of any.
+  const orderOf = (index: number) => {
+    let order = 0;
+    for (let level = 0, rest = index; level < depth; level++, rest = Math.floor(rest / CHILDREN))
+      order = order * CHILDREN + (rest % CHILDREN);
+    return order;
+  };
+  return [...isSame.keys()].filter((k) => isSame[k] === 0).sort((a, b) => orderOf(a) - orderOf(b));
+}
+const CHILDREN = 8;
 
 /** Points that are not their columns'. Entries that no column of the ledger has, and columns that are none, are wrong whatever the point is. */
 export function* pointFaults(

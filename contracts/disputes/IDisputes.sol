@@ -67,10 +67,14 @@ interface IDisputes {
         bytes32[] path;
     }
 
+    /// @param holders Of a row: its contributor and its validator. @param versionPath Of a row: all children on the way from it
+    /// to the version's root, row's level first. Of any other leaf it is empty.
     struct ShownLeaf {
         Tree tree;
         uint256 index;
         Opening leaf;
+        uint256[2] holders;
+        uint256[8][] versionPath;
     }
 
     /// @notice What a challenge showed to be wrong.
@@ -127,14 +131,24 @@ interface IDisputes {
         address rollup,
         uint8 family
     );
+    /// @notice All leaves of a model commitment's facts.
+    event FactsPosted(uint256 indexed id, bytes facts);
     event Refuted(uint256 indexed id, address indexed challenger, Fault fault, uint256 place, uint256 rewardWei);
     event BondReturned(uint256 indexed id, address indexed owner, uint256 amountWei);
     /// @param feeWei 0 of what was asked for without a fee.
     event AvailabilityChallenged(
         uint256 indexed id, Tree tree, uint256 index, address indexed who, uint256 answerBy, uint256 feeWei
     );
-    /// @param path As it opened: which halves of the tree hold what nobody publishes.
-    event Answered(uint256 indexed id, Tree tree, uint256 index, bytes data, bytes32[] path);
+    /// @param path As it opened: which halves of the tree hold what nobody publishes. @param holders, versionPath As ShownLeaf.
+    event Answered(
+        uint256 indexed id,
+        Tree tree,
+        uint256 index,
+        bytes data,
+        bytes32[] path,
+        uint256[2] holders,
+        uint256[8][] versionPath
+    );
     event Withdrawn(address indexed who, uint256 amountWei);
     /// @notice The rollup may take this Activation. @param id UNCHALLENGED, with rollup 0, where the model is registered as one
     /// that has no challenges.

@@ -59,11 +59,11 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     /// @dev Words of a Statement: its fields are of fixed size.
     uint256 private constant STATEMENT_BYTES = 24 * 32;
     uint256 private constant VERDICT_BYTES = 96;
-    /// @dev What an availability fee pays: four answers with the longest leaf at the base fee it is asked at, since the owner has
-    /// a day, and the base fee rises meanwhile. Some 33,800 bytes at 40 gas each (EIP-7623), and what stands around them.
-    uint256 private constant ANSWERS_GAS = 4 * 1_500_000;
-    /// @dev An availability fee is at most so many of the least ones.
-    uint256 private constant MOST_FEES = 32;
+    /// @dev What an availability fee pays: two answers with the longest leaf at the base fee it is asked at, since the owner has
+    /// a day, and the base fee rises meanwhile. Some 33,800 bytes at 40 gas each (EIP-7623), and what is around them.
+    uint256 private constant ANSWERS_GAS = 2 * 1_500_000;
+    /// @dev An availability fee is at most so many of the least ones: what a watcher gives pays for eight leaves at any base fee.
+    uint256 private constant MOST_FEES = 15;
     /// @dev Gas a byte of a call, of which none is 0: no call pays more (EIP-7623).
     uint256 private constant BYTE_GAS = 40;
     /// @dev Of one transaction: clients pass on no more.
@@ -73,6 +73,8 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     uint256 private constant R = PoseidonHash.R;
     // Tags of docs/reference/ledger.md.
     uint256 private constant NODE = 2;
+    uint256 private constant VERSION_ROW = 33;
+    uint256 private constant VERSION_NODE = 34;
     uint256 private constant DATANET_BODY = 8;
     uint256 private constant DATANET_LEAF = 258;
     uint256 private constant TREE_DEPTH = 8;
@@ -168,13 +170,16 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     /// stranger's false one hurts nobody.
     /// @param family By whose rules it is judged. @param rollup Whose Activation it is for. Nobody asks whether it is one: a
     /// model commitment counts for this address alone. @param path All children on the way from the datanet's leaf to the root.
+    /// @param facts All leaves of that tree, in their order. They go into an event.
     /// @return id 1, 2, …
+    /// @dev Attack: facts that are right and not those that one computes, so that each has to be asked for, around a false one.
     function commitModel(
         uint8 family,
         Statement calldata statement,
         address rollup,
         DatanetLeaf calldata leaf,
-        uint256[8][] calldata path
+        uint256[8][] calldata path,
+        bytes calldata facts
     ) external payable returns (uint256 id) {
         if (msg.value < leastBondWei || msg.value > type(uint96).max) {
             revert DisputesBondTooSmall(msg.value, leastBondWei);
@@ -187,6 +192,7 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         if (!math.isReady(statement.rowCount)) revert DisputesConstantsMissing(address(math));
         if (_families[family].hasGames) _requireRegistered(statement, rollup);
         _requireVersion(statement, rollup, leaf, path);
+        Openings.requireFacts(statement, facts);
         id = ++modelCommitmentCount;
         uint256 endsAt = block.timestamp + windowSeconds;
         // Narrowing casts: 2^64 seconds do not come, the bond was compared.
@@ -201,6 +207,7 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
             family: family
         });
         emit ModelCommitted(id, statement.modelId, msg.sender, statement, msg.value, endsAt, rollup, family);
+        emit FactsPosted(id, facts);
     }
 
     /// @notice Refutes a model commitment by what a judge finds wrong.
@@ -236,18 +243,19 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         _refute(id, modelCommitment, challenger, Fault.Row, row, ROW_CHALLENGERS_GAS);
     }
 
-    /// @notice Asks for a leaf that is not published. The fee is what is paid, at least `availabilityFeeFor` this block's base
-    /// fee. It pays the owner for showing the leaf, if the model commitment counts; of a refuted one it comes back, whether the leaf was
-    /// shown or not. Unanswered it refutes. It takes the place of a request without a fee, which has more time.
+    /// @notice Asks for a leaf that is not published. The fee is `availabilityFeeFor` this block's base fee; what is paid above it
+    /// is owed to the caller. It pays the owner for showing the leaf, if the model commitment counts; of a refuted one it comes back,
+    /// whether the leaf was shown or not. Unanswered it refutes. It takes the place of a request without a fee, which has more time.
     /// @dev Attack: a leaf that was shown is asked for again, and again. Attack: an owner who serves nothing, and lives on fees.
     function challengeAvailability(uint256 id, Tree tree, uint256 index) external payable {
         ModelCommitment storage modelCommitment = _askable(id);
         uint256 neededWei = availabilityFeeFor(block.basefee);
-        if (msg.value < neededWei || msg.value > type(uint96).max) revert DisputesFeeWrong(msg.value, neededWei);
+        if (msg.value < neededWei || neededWei > type(uint96).max) revert DisputesFeeWrong(msg.value, neededWei);
         AvailabilityChallenge storage asked = _availabilityChallenges[id][tree][index];
         if (asked.who == address(0)) modelCommitment.openAvailabilityChallenges++;
         else if (asked.feeWei != 0 || asked.isAnswered) revert DisputesAlreadyAvailabilityChallenged(tree, index);
-        _ask(id, tree, index, block.timestamp + ANSWER_SECONDS, msg.value);
+        owedWei[msg.sender] += msg.value - neededWei;
+        _ask(id, tree, index, block.timestamp + ANSWER_SECONDS, neededWei);
     }
 
     /// @notice Asks for the last leaf of each tree without a fee: once of a model commitment, by anybody. They are due a day before
@@ -285,17 +293,11 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
             AvailabilityChallenge storage asked = _availabilityChallenges[id][tree][index];
             if (asked.who == address(0) || asked.isAnswered || block.timestamp > asked.answerBy) continue;
             isAny = true;
-            (bytes32 root, uint256 count) = judge.treeOf(statement, tree);
-            // Nobody can show what is not there: a data-availability challenge for it is answered by its number.
-            // Attack: bytes that nothing checks, in events that are more than a node's client takes.
-            if (index < count) Openings.requireOpening(root, count, tree, index, leaf);
-            else if (leaf.data.length + leaf.path.length != 0) revert DisputesOpeningInvalid(tree, index);
-            // Attack: a leaf that fits into an answer, and beside the other leaves into no challenge.
-            if (leaf.data.length > MOST_LEAF_BYTES) revert DisputesOpeningInvalid(tree, index);
+            _requireShown(statement, judge, leaves[i]);
             asked.isAnswered = true;
             modelCommitment.openAvailabilityChallenges--;
             earnedWei[id] += asked.feeWei;
-            emit Answered(id, tree, index, leaf.data, leaf.path);
+            emit Answered(id, tree, index, leaf.data, leaf.path, leaves[i].holders, leaves[i].versionPath);
         }
         if (!isAny) revert DisputesNoAvailabilityChallenge(leaves[0].tree, leaves[0].index);
     }
@@ -431,6 +433,28 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         uint256 reached =
             path.length == TREE_DEPTH ? math.rootOf(NODE, uint24(binding), math.hash(DATANET_LEAF, fields), path) : 0;
         if (reached != root || root == 0) revert DisputesRootMismatch(root, reached);
+    }
+
+    /// @dev The bytes are the leaf's; of a row, the content that the datanet's version has at this place, too.
+    /// Attack: a model of other rows than the version's, whose contents no watcher has.
+    function _requireShown(Statement calldata statement, IFamilyJudge judge, ShownLeaf calldata shown) private view {
+        (Tree tree, uint256 index, Opening calldata leaf) = (shown.tree, shown.index, shown.leaf);
+        (bytes32 root, uint256 count) = judge.treeOf(statement, tree);
+        // Nobody can show what is not there: a data-availability challenge for it is answered by its number.
+        // Attack: bytes that nothing checks, in events that are more than a node's client takes.
+        bool isThere = index < count;
+        if (isThere) Openings.requireOpening(root, count, tree, index, leaf);
+        else if (leaf.data.length + leaf.path.length != 0) revert DisputesOpeningInvalid(tree, index);
+        // Attack: a leaf that fits into an answer, and beside the other leaves into no challenge.
+        if (leaf.data.length > MOST_LEAF_BYTES) revert DisputesOpeningInvalid(tree, index);
+        if (!isThere || tree != Tree.Rows) {
+            if (shown.versionPath.length != 0) revert DisputesOpeningInvalid(tree, index);
+            return;
+        }
+        uint256[] memory row = new uint256[](3);
+        (row[0], row[1], row[2]) = (uint256(sha256(leaf.data)) % R, shown.holders[0], shown.holders[1]);
+        uint256 reached = math.rootOf(VERSION_NODE, index, math.hash(VERSION_ROW, row), shown.versionPath);
+        if (reached != statement.rowsRoot) revert DisputesRootMismatch(statement.rowsRoot, reached);
     }
 
     /// @dev A model commitment of which leaves can be asked for: what is shown of it can still be challenged.

@@ -37,7 +37,7 @@ it("looks at what is posted and names the false one, as its README and the examp
     const look = () => project.run("example.js", { ...place, ONCE: "1" });
     const watch = () => project.run("watch-model-commitments.js", place);
     await writeModel(join(models, "11"), made.model);
-    await f.post(made.honest.statement);
+    await f.post(made.honest);
     const honest = await look();
     expect([honest.code, honest.stdout]).toEqual([0, expect.stringMatching(/model commitment 1/)]);
     expect(honest.stdout).not.toContain("wrong:");
@@ -46,7 +46,7 @@ it("looks at what is posted and names the false one, as its README and the examp
     const tokens = made.honest.leaves.tokens.map((leaf, i) => (i === 1 ? pairBytes([[3, 1]]) : leaf));
     const { files, posted } = lie(made, { tokens });
     writeFileSync(join(models, "11", LEAF_FILE), files.leaves!);
-    await f.post(posted.statement);
+    await f.post(posted);
     const { stdout } = await look();
     expect(stdout).toMatch(/model commitment 2 [^\n]+\n.+\n {2}wrong: \{"kind":"tokens","row":1\}\n/);
     const watched = await watch();

@@ -9,7 +9,7 @@ import {
   directCase,
 } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import { withTrees } from "@openledger/challenger/internal/statements/committed-model";
-import { statementTuple } from "@openledger/challenger/internal/statements/model-commitment-calls";
+import { factsOf, statementTuple } from "@openledger/challenger/internal/statements/model-commitment-calls";
 import { admitCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { hashLeaf, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { treePath } from "@openledger/circuits/ledger/version-rows";
@@ -79,7 +79,8 @@ export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex,
     const hash = await client.sendTransaction({ account: watcher, to, data });
     await client.waitForTransactionReceipt({ hash });
   };
-  const post = async ({ statement }: typeof honest, to = gate) => {
+  const post = async (posted: typeof honest, to = gate) => {
+    const { statement } = posted;
     const ids = Array.from({ length: MODEL_ID + 1 }, (_, id) => hashLeaf(f.ledger.requireLeaf(id).leaf));
     const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = leaf;
     const opened = {
@@ -87,7 +88,8 @@ export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex,
       ...{ publishedAt: datanet!.publishedAt, policy: datanet!.policy },
     };
     const path = treePath(TAG.node, ids, TREE_DEPTH, Number(datanetId));
-    const args = [FAMILY_NUMBERS.direct, statementTuple(statement), f.rollup.address, opened, path];
+    const shown = [f.rollup.address, opened, path, factsOf(posted)];
+    const args = [FAMILY_NUMBERS.direct, statementTuple(statement), ...shown];
     await sendTo(to, "commitModel", args, owner, BOND_WEI);
   };
   await post(lie);

@@ -24,7 +24,7 @@ import {
   pointBytes,
   type TREES,
 } from "../../statements/committed-model.ts";
-import { statementTuple } from "../../statements/model-commitment-calls.ts";
+import { factsOf, statementTuple } from "../../statements/model-commitment-calls.ts";
 import { lengthOf } from "../../statements/row-arithmetic.ts";
 import { readPoints } from "../../statements/tie-faults.ts";
 import type { TracedText } from "../../trace/leaf-rules.ts";
@@ -83,7 +83,7 @@ export async function startRowContracts(mostRows: number) {
       await send(owner, games, registerCall(model, traced, registration));
       const path = treePath(TAG.node, ofState, TREE_DEPTH, DATANET_ID);
       const commitModelCall = (of: CommittedModel) => {
-        const args = [FAMILY_NUMBERS.text, statementOf(of), rollup, datanet, path] as const;
+        const args = [FAMILY_NUMBERS.text, statementOf(of), rollup, datanet, path, factsOf(of)] as const;
         return encodeFunctionData({ abi: disputesAbi, functionName: "commitModel", args } as never);
       };
       return {

@@ -1,5 +1,6 @@
 /** A chain with the registry, for tests and measurements of direct models. */
 
+import { versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import {
   deployLedgerMath,
   deployRegistry,
@@ -22,7 +23,8 @@ import {
 } from "../../statements/committed-model.ts";
 import type { DirectFault } from "../../statements/direct-faults.ts";
 import { encodeLeaves } from "../../statements/leaf-file.ts";
-import { statementTuple } from "../../statements/model-commitment-calls.ts";
+import { factsOf, statementTuple } from "../../statements/model-commitment-calls.ts";
+import { versionRowOf } from "../../statements/tie-faults.ts";
 import { directChallengeData } from "../direct-calls.ts";
 import type { PublishedFiles } from "../examine-model-commitment.ts";
 import type { Watcher } from "../watch-commitment.ts";
@@ -56,9 +58,10 @@ export async function startDisputes({ mostRows = 48 } = {}) {
   /** A rollup that is its state's root and its gate, the registry. */
   const deployState = (root: bigint) => deployFixedState(client, deployer, root, address);
   /** What `commitModel` takes, with a rollup of its own that has the statement's rows. */
-  const postArguments = async (statement: DisputeStatement) => {
-    const { leaf, path, root } = rowsInState(statement);
-    return [FAMILY_NUMBERS.direct, statementTuple(statement), await deployState(root), leaf, path] as const;
+  const postArguments = async (posted: Pick<CommittedModel, "leaves" | "statement">) => {
+    const { leaf, path, root } = rowsInState(posted.statement);
+    const shown = [await deployState(root), leaf, path, factsOf(posted)] as const;
+    return [FAMILY_NUMBERS.direct, statementTuple(posted.statement), ...shown] as const;
   };
   const callOf = (functionName: string, args: readonly unknown[]) =>
     encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
@@ -77,8 +80,8 @@ export async function startDisputes({ mostRows = 48 } = {}) {
       },
     }),
     /** Posts, by the owner; the model commitment's id. */
-    async post(statement: DisputeStatement, bondWei = BOND_WEI): Promise<bigint> {
-      const args = await postArguments(statement);
+    async post(posted: Pick<CommittedModel, "leaves" | "statement">, bondWei = BOND_WEI): Promise<bigint> {
+      const args = await postArguments(posted);
       await disputes.write.commitModel(args as never, { account: owner, value: bondWei });
       return disputes.read.modelCommitmentCount();
     },
@@ -109,6 +112,12 @@ export const withLeaf = (
   index: number,
   bytes: Uint8Array,
 ): Partial<Leaves> => ({ [tree]: leaves[tree].map((leaf, i) => (i === index ? bytes : leaf)) });
+
+/** A version that has another row at a place than the model's, and its root. */
+export function otherVersion({ rows }: Pick<DirectCase, "rows">, row: number) {
+  const version = rows.with(row, { ...rows[row]!, content: rows[row + 1]!.content });
+  return { version, rowsRoot: versionRowsRoot(version.map(versionRowOf)) };
+}
 
 /** What is published beside a model without its leaves. */
 export const withoutLeaves = ({ model, rows }: Pick<DirectCase, "model" | "rows">): PublishedFiles => ({

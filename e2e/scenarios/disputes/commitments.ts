@@ -5,7 +5,7 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { GameReader, rowOfKey } from "@openledger/challenger/internal/games/read-games";
 import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
-import { type DisputeStatement, TREES } from "@openledger/challenger/internal/statements/committed-model";
+import { type CommittedModel, TREES } from "@openledger/challenger/internal/statements/committed-model";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
 import { commitModelCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { recomputedLine } from "@openledger/challenger/model-commitments/model-commitment-lines";
@@ -45,7 +45,7 @@ export interface Committed {
 export async function commit(
   f: DisputeWorld,
   { family, owner }: CreatedModel,
-  statement: DisputeStatement,
+  posted: Pick<CommittedModel, "leaves" | "statement">,
 ): Promise<bigint> {
   const account = f.account(owner, f.gate);
   const valueWei = await f.l1.readContract({
@@ -53,7 +53,7 @@ export async function commit(
   });
   const { hash } = await againBetweenBatches(
     async () => {
-      const call = await commitModelCall(f.clients[owner], FAMILY_NUMBERS[family], statement);
+      const call = await commitModelCall(f.clients[owner], FAMILY_NUMBERS[family], posted);
       return account.send({ data: encodeFunctionData({ abi: disputesAbi, ...call } as never), valueWei });
     },
     () => f.tell("a batch came between: the rows are opened in the new state"),
@@ -70,7 +70,7 @@ export async function commitLie(
   const committed = posted(model.modelId);
   if (isServed !== false)
     await writeFile(`${model.publishedIn}/${LEAF_FILE}`, encodeLeaves(committed.leaves));
-  const id = await commit(f, model, committed.statement);
+  const id = await commit(f, model, committed);
   const player = new TracePlayer({
     ...{ publicClient: f.l1, game: f.game, challenges: false },
     ...{ account: f.account(model.owner, f.game), traceOf: () => own },

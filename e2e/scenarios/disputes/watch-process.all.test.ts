@@ -58,9 +58,9 @@ test("it refutes false model commitments by itself, whatever else is posted, and
     if (modelId === COPIED) {
       mkdirSync(join(published, String(UNREADABLE)), { recursive: true });
       writeFileSync(join(published, String(UNREADABLE), "manifest.json"), "{");
-      await f.post({ ...posted.statement, modelId: UNREADABLE });
+      await f.post({ ...posted, statement: { ...posted.statement, modelId: UNREADABLE } });
     }
-    await f.post(posted.statement);
+    await f.post(posted);
   }
   const rpc = ["--rpc", f.url];
   const signed = [...rpc, "--private-key-file", keyFile];
@@ -87,8 +87,9 @@ test("it refutes false model commitments by itself, whatever else is posted, and
   await watch.kill();
   // The honest owner is asked for a leaf, and for one that is not there. Beside it: a stranger's model commitment of his model,
   // and one of his own that he has no leaves of. Neither keeps him from answering.
-  const ofHonest = { ...made.honest.statement, modelId: HONEST };
-  const unknown = { ...ofHonest, roots: { ...ofHonest.roots, map: new Uint8Array(32).fill(7) } };
+  const ofHonest = { ...made.honest, statement: { ...made.honest.statement, modelId: HONEST } };
+  const roots = { ...ofHonest.statement.roots, map: new Uint8Array(32).fill(7) };
+  const unknown = { ...ofHonest, statement: { ...ofHonest.statement, roots } };
   const unknownArgs = await f.postArguments(unknown);
   await f.disputes.write.commitModel(unknownArgs as never, { account: f.stranger, value: BOND_WEI });
   await f.post(unknown);
