@@ -8,6 +8,7 @@ import { type PublishedModel, publishedModel } from "@openledger/attribution/mod
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
@@ -20,7 +21,7 @@ import { makeModel, writeMadeModel } from "@openledger/models/testing/made-model
 import { byteConfig } from "@openledger/models/testing/text-rows";
 import { playLine } from "@openledger/scripts/internal/commands/disputes/disputes-commit-model";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
-import { type Hex, toHex, zeroHash } from "viem";
+import { encodeFunctionData, type Hex, toHex, zeroHash } from "viem";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { openChallenger } from "./challenger.ts";
 import { GameReader } from "./games/read-games.ts";
@@ -35,16 +36,21 @@ import { asRow, textOf, traceQuery, tracingKernels } from "./games/traced-model.
 import { withTracing } from "./games/traced-recipe.ts";
 import { examineModelCommitment } from "./model-commitments/examine-model-commitment.ts";
 import type { ModelCommitmentKind } from "./model-commitments/model-commitment-kind.ts";
-import { type ModelCommitment, readModelCommitments } from "./model-commitments/read-model-commitments.ts";
-import { readWindows } from "./model-commitments/read-windows.ts";
+import {
+  type ModelCommitment,
+  readAvailabilityChallenges,
+  readModelCommitments,
+} from "./model-commitments/read-model-commitments.ts";
+import { openWindows, readWindows } from "./model-commitments/read-windows.ts";
 import { OpenedModels } from "./playing/opened-models.ts";
 import { RecomputedModels } from "./playing/recompute.ts";
 import { rowGamesOf, rowTurnsOf } from "./playing/row-games.ts";
 import { requireSameTrace, TextModelCommitments } from "./playing/text-model-commitments.ts";
 import { inOrder } from "./sending/l1-queue.ts";
 import { openL1Sender } from "./sending/l1-sender.ts";
-import type { CommittedModel } from "./statements/committed-model.ts";
+import { type CommittedModel, TREES } from "./statements/committed-model.ts";
 import { encodeLeaves } from "./statements/leaf-file.ts";
+import { shownLeaf, statementTuple } from "./statements/model-commitment-calls.ts";
 
 const folder = testFolder("watch-rows");
 const base = join(folder, "base");
@@ -225,6 +231,23 @@ test("false real features are refuted by a game, where the owner is silent", asy
   expect(await stateOf()).toEqual(refuted("Row"));
   await run(2, "disputes", "withdraw", gate);
   for (const address of [f.games, f.disputes]) expect(await f.client.getBalance({ address })).toBe(0n);
+});
+
+test("real features that nobody publishes are asked for with their tokens, and the game follows", async () => {
+  const { id, posted, watch } = await lied("silent");
+  await rm(join(folder, "model", LEAF_FILE));
+  const asked: string[] = [];
+  while ((await stakesWei()) === 0n && asked.length < 8) {
+    const { commitments } = await watch();
+    if (commitments[0].sent?.what !== "challengeAvailability") continue;
+    const { open } = await readAvailabilityChallenges(openWindows(f.publicClient, f.disputes), id);
+    const [{ index, tree }] = open as [(typeof open)[0]];
+    asked.push(`${TREES[tree]}/${index}`);
+    const shown = [shownLeaf(posted, TREES[tree]!, index, made.rows)];
+    const answer = { functionName: "answer", args: [id, statementTuple(posted.statement), shown] } as const;
+    await f.send(f.owner, f.disputes, encodeFunctionData({ abi: disputesAbi, ...answer } as never));
+  }
+  expect(asked).toEqual([`map/${LIAR_ROW}`]);
 });
 
 test("no stake is paid for rows of a rollup that this watch does not play", async () => {

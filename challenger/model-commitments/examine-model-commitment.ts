@@ -116,18 +116,17 @@ export async function examineModelCommitment(
     const { fault, hidden } = faultsBeside({ posted: partly, own, rows: owned }, kind, isOpen);
     // Of another model's files nothing is known of what the ledger takes.
     const isOther = own.statement.staticsHash !== statement.staticsHash;
-    const needed = isOther ? leavesOf(unknown) : hidden;
-    return { fault, wanted: [...ofVersion, ...needed], warnings, isBlind };
+    const needed = isOther || hidden === null ? leavesOf(unknown) : hidden;
+    return { fault, wanted: [...ofVersion, ...needed, ...unshownRows(partly, owned)], warnings, isBlind };
   }
-  const wanted = [...ofVersion, ...longLeaves(posted)];
+  const wanted = [...ofVersion, ...longLeaves(posted), ...unshownRows(posted, owned)];
   const shown: ShownModelCommitment = { posted, own, rows: owned };
   const unopened = unopenedRows(posted, owned);
   const faults = challengeable(kind.faultsOf(shown), unopened, kind.needsContent);
   const first = faults.next();
   const fault = first.done === true ? null : { fault: first.value, shown, others: faults };
   if (fault === null) warnings.push(...otherTokens(shown, unopened));
-  const rows = Array.from(unshownRows(unopened, owned), (index) => ({ tree: "rows" as const, index }));
-  return { fault, wanted: [...wanted, ...rows], warnings, isBlind };
+  return { fault, wanted, warnings, isBlind };
 }
 
 /**
@@ -157,16 +156,19 @@ const MOST_OF_A_KIND = 4;
  * the ledger takes, and nobody asks for it.
  * Attack: leaves that are right and not those that one computes, thousands of them, around a false one; each costs a fee.
  * Attack: entries at the edge of their tolerance, which look wrong beside one's own leaves and are not, before those that pay.
+ * @returns hidden null where leaves that were shown make the search throw: then nothing is known to be right
  */
 function faultsBeside(
   shown: ShownModelCommitment,
   kind: ModelCommitmentKind,
   isOpen: (place: LeafPlace) => boolean,
-): { readonly fault: Examined["fault"]; readonly hidden: readonly LeafPlace[] } {
+): { readonly fault: Examined["fault"]; readonly hidden: readonly LeafPlace[] | null } {
   const found = new Map<string, PostedFault[]>();
   const gapOf = ({ gap = 0 }: PostedFault) => (Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap);
+  let hasThrown = false;
   try {
-    for (const fault of kind.faultsOf(shown)) {
+    const faults = kind.faultsOf(shown);
+    for (const fault of challengeable(faults, unopenedRows(shown.posted, shown.rows), kind.needsContent)) {
       const ofKind = found.get(fault.kind) ?? [];
       found.set(fault.kind, ofKind);
       const place = ofKind.findIndex((one) => gapOf(fault) > gapOf(one));
@@ -174,7 +176,7 @@ function faultsBeside(
       if (ofKind.length > MOST_OF_A_KIND) ofKind.pop();
     }
   } catch {
-    // Leaves that make the search throw: what was found before it is looked at.
+    hasThrown = true;
   }
   const ready: PostedFault[] = [];
   const hidden = new Map<string, LeafPlace>();
@@ -188,7 +190,8 @@ function faultsBeside(
     }
   }
   const [fault, ...others] = ready;
-  return { fault: fault === undefined ? null : { fault, shown, others }, hidden: [...hidden.values()] };
+  const first = fault === undefined ? null : { fault, shown, others };
+  return { fault: first, hidden: hasThrown ? null : [...hidden.values()] };
 }
 
 /** Leaves that a challenge or a game of this fault shows. */
@@ -232,9 +235,9 @@ function publishedLeaves(
 }
 
 /** Attack: a row that has no room in any challenge, with any numbers beside it. It answers nobody who asks for it, either. */
-function unshownRows(unopened: ReadonlySet<number>, rows: readonly OwnedRow[]): ReadonlySet<number> {
+function unshownRows(posted: CommittedModel, rows: readonly OwnedRow[]): LeafPlace[] {
   const long = rows.flatMap(({ content }, row) => (content.length > MOST_LEAF_BYTES ? [row] : []));
-  return new Set([...unopened, ...long]);
+  return [...new Set([...unopenedRows(posted, rows), ...long])].map((index) => ({ tree: "rows", index }));
 }
 
 function* challengeable(
