@@ -263,10 +263,11 @@ test.each(["Claimed", "TracedModel"] as const)("a node that leaves out %s is not
   const claimId = await claim(world, honest[0], 0);
   const [leftOut] = encodeEventTopics({ abi: traceGameAbi, eventName });
   let isLiar = true;
-  const publicClient = clientOfLogs(client, async (_, ask) =>
-    (await ask()).filter(({ topics }) => !isLiar || topics[0] !== leftOut),
-  );
-  const readerOf = (rollup: Hex) => new GameReader(publicClient, f.game, { rollup });
+  const clientOf = () =>
+    clientOfLogs(client, async (_, ask) =>
+      (await ask()).filter(({ topics }) => !isLiar || topics[0] !== leftOut),
+    );
+  const readerOf = (rollup: Hex) => new GameReader(clientOf(), f.game, { rollup });
   const reader = readerOf(f.deployment.rollup);
   await client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
   const of = eventName === "Claimed" ? `claim ${claimId}` : `the registration of model ${MODEL}`;
