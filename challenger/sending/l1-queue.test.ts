@@ -131,6 +131,7 @@ test("a tip so near its cap that none follows offers the cap at once, and no mor
     [21_000n * 6n * parseGwei("6"), "36"],
   ] as const) {
     await client.setBalance({ address: sender.address, value: hasWei });
+    await mineAt("1");
     const nonce = await count("latest");
     const near = inOrder({ ...sender, publicClient }, () => {}, { ...PATIENT, resendAfterMs: 60_000 });
     const sent = near.send(payment(0n));
