@@ -9,9 +9,10 @@ import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
+import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
 import { type HonestTexts, LIAR_ROW, TEXT_LIES } from "@openledger/e2e/internal/scenarios/disputes/text-lies";
 import { started, testFolder, testServer } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
@@ -21,9 +22,10 @@ import { makeModel, writeMadeModel } from "@openledger/models/testing/made-model
 import { byteConfig } from "@openledger/models/testing/text-rows";
 import { playLine } from "@openledger/scripts/internal/commands/disputes/disputes-commit-model";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
-import { encodeFunctionData, type Hex, toHex, zeroHash } from "viem";
+import { encodeEventTopics, encodeFunctionData, type Hex, type PublicClient, toHex, zeroHash } from "viem";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { openChallenger } from "./challenger.ts";
+import { REREAD_BLOCKS } from "./events/event-log.ts";
 import { GameReader } from "./games/read-games.ts";
 import { MODEL_ID } from "./games/testing/ledger-fixture.ts";
 import { BOND_WEI, SIDE_SECONDS, startRowContracts, WINDOW_SECONDS } from "./games/testing/row-fixture.ts";
@@ -102,13 +104,20 @@ async function published(model: PublishedModel<TextParts>, posted: CommittedMode
 async function lookingAt(
   rollup: Hex,
   around: (recomputing: () => Promise<unknown>) => Promise<unknown> = (recomputing) => recomputing(),
-  served: { readonly serverOf?: () => string; readonly folder?: string } = {},
+  served: {
+    readonly serverOf?: () => string;
+    readonly folder?: string;
+    readonly publicClient?: PublicClient;
+    readonly role?: "watch" | "defend";
+  } = {},
 ) {
-  const sender = await openL1Sender({ account: anvilAccount(2), rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP });
+  const { publicClient, role = "watch" } = served;
+  const account = anvilAccount(role === "watch" ? 2 : 1);
+  const sender = await openL1Sender({ account, rpcUrl: f.url, cap: DEFAULT_SPENDING_CAP });
   const { recompute } = new RecomputedModels();
   const challenger = await openChallenger(
     {
-      ...{ rpcUrl: f.url, disputes: gate, rollup, roles: new Set(["watch"]) },
+      ...{ rpcUrl: f.url, disputes: gate, rollup, roles: new Set([role]) },
       places: {
         base,
         ...(served.serverOf ? { serverOf: served.serverOf } : { model: join(folder, "model") }),
@@ -116,7 +125,7 @@ async function lookingAt(
       ...{ folder: served.folder ?? null, everyMs: 100, mostFeesWei: 0n },
     },
     {
-      ...{ sender: inOrder(sender, () => {}), onProgress() {} },
+      ...{ sender: inOrder(sender, () => {}), onProgress() {}, ...(publicClient && { publicClient }) },
       recompute: async (task, modules) =>
         (await around(() => recompute(task, modules))) as Awaited<ReturnType<typeof recompute>>,
     },
@@ -248,6 +257,44 @@ test("real features that nobody publishes are asked for with their tokens, and t
     await f.send(f.owner, f.disputes, encodeFunctionData({ abi: disputesAbi, ...answer } as never));
   }
   expect(asked).toEqual([`map/${LIAR_ROW}`]);
+});
+
+/** A node of which one answer lacks such an event. Nothing of it is asked for again by itself. */
+async function leavingOutOnce(eventName: "TracedModel" | "Claimed") {
+  await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
+  const [hidden] = encodeEventTopics({ abi: traceGameAbi, eventName });
+  let isOver = false;
+  return clientOfLogs(f.client, async (_, ask) => {
+    const all = await ask();
+    const told = isOver ? all : all.filter(({ topics }) => topics[0] !== hidden);
+    isOver ||= told.length < all.length;
+    return told;
+  });
+}
+
+test("a registration that a node leaves out once keeps no watcher from a game over a false row", async () => {
+  const lie = await TEXT_LIES.find((one) => one.name === "silent")!.make(honest);
+  const posted = lie.posted(MODEL_ID);
+  const calls = await published(lie.model, posted);
+  const look = await lookingAt(calls.rollup, undefined, {
+    publicClient: await leavingOutOnce("TracedModel"),
+  });
+  await look();
+  await calls.post(posted);
+  await look();
+  expect(await stakesWei()).toBe(STAKE_WEI);
+});
+
+test("a claim of a row that a node leaves out once keeps no owner from answering", async () => {
+  const calls = await published(made.model, made.honest);
+  const id = await calls.post(made.honest);
+  const data = challengeRowCall(id, made.honest, calls.model, made.terms, LIAR_ROW);
+  await f.accountOf(f.stranger).send({ data, valueWei: STAKE_WEI });
+  const publicClient = await leavingOutOnce("Claimed");
+  const look = await lookingAt(calls.rollup, undefined, { publicClient, role: "defend" });
+  const { failures, view } = await look();
+  expect(failures).toEqual([]);
+  expect(view.models).toMatchObject([{ moves: [{ what: "answer" }] }]);
 });
 
 test("no stake is paid for rows of a rollup that this watch does not play", async () => {

@@ -3,6 +3,33 @@ import { zeroAddress } from "viem";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { RecomputeThread } from "./challenger-thread.ts";
 import type { RecomputeTask } from "./playing/watch-registry.ts";
+import { TREES } from "./statements/committed-model.ts";
+
+test("a node's address, which may hold a key, is in nothing that a thread fails with", async () => {
+  const node = await testServer(async (_, response) => void response.writeHead(400).end("{}"));
+  const roots = Object.fromEntries(TREES.map((tree) => [tree, new Uint8Array(32)]));
+  const statement = {
+    ...{ modelId: 3, staticsHash: 1n, rowsRoot: 1n, answering: 1n, ownersCommitment: 1n, payeeRoot: 1n },
+    ...{ binding: 1n, split: 1n, rowCount: 4, bucketCount: 8, columnCount: 9, decay: 1n, clipLength: 0 },
+    ...{ clipQuantile: 1n, sharesDuplicates: false, roots },
+  };
+  const modelCommitment = { id: 1n, family: "direct", endsAtSeconds: 2n ** 33n, statement } as never;
+  const thread = new RecomputeThread();
+  const asked = { open: [], shown: [], paid: [] };
+  const none = { known: null, place: null, trains: false, games: null, digest: null, keeps: null };
+  const setting = {
+    ...{ rpcUrl: `${node}/v3/KEY`, disputes: zeroAddress, rollup: null, base: undefined },
+    ...{ mostFeesWei: 0n, mostStakeWei: undefined, account: zeroAddress, spentWei: 0n },
+  };
+  const modules = { send: vi.fn(), spend: vi.fn(), turns: vi.fn(), onProgress() {} };
+  const told = await thread
+    .recompute({ modelCommitment, asked, ...none, setting }, modules)
+    .then(({ failure }) => failure)
+    .catch((error: unknown) => error);
+  await thread.close();
+  expect(told).toMatchObject({ code: "BRG_L1_REFUSED" });
+  expect((told as Error).message).not.toContain("KEY");
+});
 
 const HOUR_MS = 3_600_000;
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }));

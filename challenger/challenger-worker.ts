@@ -1,13 +1,13 @@
 /** A thread of a challenger: started by challenger-thread.ts. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { l1Http } from "@openledger/bridge/l1/l1-client";
+import { l1Error, l1Http } from "@openledger/bridge/l1/l1-client";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { createLedgerClient } from "@openledger/client/ledger-client";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { failureOf, type Outcome } from "@openledger/foundation/threads/task-outcome";
 import { ask, serveTasks } from "@openledger/foundation/threads/task-worker";
 import { type HelperLog, runTurns } from "@openledger/models/settler/turn-report";
-import { type Address, type Hex, zeroAddress } from "viem";
+import { type Address, BaseError, type Hex, zeroAddress } from "viem";
 import { type Challenger, openChallenger, readingClient } from "./challenger.ts";
 import type { ChallengerSender, ServedSetting } from "./challenger-setting.ts";
 import type { ClaimingNews } from "./claiming/claiming-report.ts";
@@ -16,7 +16,7 @@ import type { GameState } from "./games/trace-moves.ts";
 import type { WatchedCommitment } from "./model-commitments/watch-commitment.ts";
 import { messageOf } from "./playing/describe-round.ts";
 import { RecomputedModels } from "./playing/recompute.ts";
-import type { RecomputeTask } from "./playing/watch-registry.ts";
+import type { RecomputeModules, RecomputeTask } from "./playing/watch-registry.ts";
 import type { L1Call } from "./sending/l1-sender.ts";
 
 export type ChallengerTask =
@@ -60,18 +60,23 @@ const telling = (question: ChallengerQuestion) => void ask(question).catch(() =>
 const send = (call: L1Call) => asking<{ hash: Hex; gasUsed: bigint }>({ kind: "send", call });
 
 const recomputed = new RecomputedModels();
+/** Passed on as it is, it would be any other error, whose message has the node's address with its key. */
+const coded = (error: unknown) => (error instanceof BaseError ? l1Error(error, "recompute a model") : error);
 
 await serveTasks<ChallengerTask>(async () => {
   await initPoseidon();
   return async (task): Promise<ChallengerResults[keyof ChallengerResults]> => {
     if (task.kind === "run") return run(task.task);
-    const { failure, ...found } = await recomputed.recompute(task.task, {
+    const modules: RecomputeModules = {
       send,
       spend: (id, wei) => asking({ kind: "spend", id, wei }),
       turns: () => asking<readonly GameState["turn"][]>({ kind: "turns" }),
       onProgress: (line) => telling({ kind: "progress", line }),
+    };
+    const { failure, ...found } = await recomputed.recompute(task.task, modules).catch((error: unknown) => {
+      throw coded(error);
     });
-    return { ...found, failure: failure && (failureOf(failure) as PassedFailure) };
+    return { ...found, failure: failure && (failureOf(coded(failure)) as PassedFailure) };
   };
 });
 

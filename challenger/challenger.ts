@@ -10,7 +10,7 @@ import { l1Call, l1Http } from "@openledger/bridge/l1/l1-client";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { takeFileLock } from "@openledger/foundation/file-lock";
-import { type Address, createPublicClient, type PublicClient, type Transport } from "viem";
+import { type Address, createPublicClient, type PublicClient, type Transport, zeroAddress } from "viem";
 import { challengerError } from "./challenger-errors.ts";
 import type { ChallengerSender, ChallengerSetting } from "./challenger-setting.ts";
 import { ChallengerState } from "./challenger-state.ts";
@@ -18,7 +18,7 @@ import { ClaimProposer, type ProposingModules } from "./claiming/propose-claims.
 import { EventJournal } from "./events/event-journal.ts";
 import { type EventFact, EventLog, type EventSource } from "./events/event-log.ts";
 import { gameSource } from "./games/game-events.ts";
-import { GameReader } from "./games/read-games.ts";
+import { GameReader, sameAddress } from "./games/read-games.ts";
 import { receiptClaim } from "./games/receipt-claim.ts";
 import { readGames } from "./games/trace-contracts.ts";
 import { registrySources, WindowReader } from "./model-commitments/read-windows.ts";
@@ -173,11 +173,19 @@ class DisputesLoop implements Challenger {
       keep: ({ blockHash, claimId }: { blockHash: string; claimId: bigint }) =>
         state.keepRight(`${claimId}/${blockHash}`, digest),
     });
+    const posted = async () => {
+      if (!roles.has("watch") || registry === null) return [];
+      const { windows } = await registry.windows();
+      const isOwn = (one: (typeof windows)[number]) => sameAddress(one.rollup, setting.rollup ?? zeroAddress);
+      return windows.filter((one) => one.state === "open" && isOwn(one)).map(({ modelId }) => modelId);
+    };
+    // A registry that cannot be read is told by its own look.
+    const named = async () => [...(proposing?.modelIds ?? []), ...(await posted().catch(() => []))];
     this.#players =
       game === null
         ? null
         : new GamePlayers({
-            ...{ client, game, reader, roles, places, opened, kept },
+            ...{ client, game, reader, named, roles, places, opened, kept },
             ...{ sender, rightClaims, mostStakeWei, onProgress },
             looksOnce: everyMs === null,
           });

@@ -49,30 +49,38 @@ export class EventJournal<Fact extends EventFact> implements KeptEvents<Fact> {
     }
     const facts = kept.flatMap((one) => one.facts);
     // What is appended next would go on in a line that was cut.
-    await this.#rewrite(cursor, facts);
+    await this.#tried(() => this.#rewrite(cursor, facts));
     return { cursor, facts };
   }
 
   /** Attack: a full disk, of which somebody's clock runs on in a game. What is not kept is read again by the next process. */
   async append(cursor: EventCursor, facts: readonly Fact[], all: readonly Fact[]): Promise<void> {
     if (facts.length === 0 && cursor.block - this.#lastBlock < BLOCKS_A_LINE) return;
-    try {
-      if (this.#lineCount >= MOST_LINES) return await this.#rewrite(cursor, all);
+    await this.#tried(async () => {
+      if (this.#lineCount >= MOST_LINES) return this.#rewrite(cursor, all);
       await appendFile(this.#path, `${checkedJson.encode({ cursor, facts } satisfies Line<Fact>)}\n`);
       this.#lastBlock = cursor.block;
       this.#lineCount++;
-    } catch (error) {
-      this.#onDamage(`${this.#path} cannot be written: ${(error as Error).message}`);
-      // A part of the line may be there.
-      this.#lineCount = MOST_LINES;
-      this.#lastBlock = Number.NEGATIVE_INFINITY;
-    }
+    });
   }
 
   async clear(): Promise<void> {
-    await writeFileWhole(this.#path, `${this.#head}\n`);
-    this.#lastBlock = Number.NEGATIVE_INFINITY;
-    this.#lineCount = 1;
+    await this.#tried(async () => {
+      await writeFileWhole(this.#path, `${this.#head}\n`);
+      this.#lastBlock = Number.NEGATIVE_INFINITY;
+      this.#lineCount = 1;
+    });
+  }
+
+  async #tried(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      this.#onDamage(`${this.#path} cannot be written: ${(error as Error).message}`);
+      // A part of a line may be there, or what was to be cleared: the next line is the whole file.
+      this.#lineCount = MOST_LINES;
+      this.#lastBlock = Number.NEGATIVE_INFINITY;
+    }
   }
 
   async #rewrite(cursor: EventCursor, facts: readonly Fact[]): Promise<void> {

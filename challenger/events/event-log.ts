@@ -4,6 +4,7 @@
  * looked at. Runs in pages, too.
  */
 
+import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { readInChunks } from "@openledger/bridge/l1/block-chunks";
 import { findDeploymentBlock } from "@openledger/bridge/l1/deployment-block";
 import { l1Call } from "@openledger/bridge/l1/l1-client";
@@ -73,6 +74,24 @@ export interface EventSource<Fact extends EventFact> {
 export type FactLog<Fact extends EventFact> = Pick<EventLog<Fact>, "forget" | "said"> & {
   read(): Promise<readonly { what: string }[]>;
 };
+
+/**
+ * What L1 has counted and the node does not tell. Attack: a node that leaves out an event, once: what was read is not asked for
+ * again. What is newer than the events is read with them; then all is read again. @param look what is missing @returns what still is
+ */
+export async function untoldOf<T>(log: { forget(): Promise<void> }, look: () => Promise<readonly T[]>) {
+  let untold = await look();
+  for (const before of [async () => {}, () => log.forget()]) {
+    if (untold.length === 0) break;
+    await before();
+    untold = await look();
+  }
+  return untold;
+}
+
+/** What the node leaves out, though L1 has counted it: nobody can answer, or look at it. */
+export const untoldError = (what: string) =>
+  bridgeError("BRG_HISTORY_INCOMPLETE", `the node does not tell ${what}: ask another one (--rpc)`);
 
 /** Where what was read is kept for the next start. */
 export interface KeptEvents<Fact extends EventFact> {
@@ -157,7 +176,9 @@ export class EventLog<Fact extends EventFact> {
     const cursor =
       settledTo > before ? { block: Number(settledTo), hash: await this.#hashOf(settledTo) } : this.#cursor;
     const found: Fact[] = [];
-    for (const source of this.#sources) found.push(...(await this.#between(source, before + 1n, head)));
+    // Attack: more events than a call has arguments.
+    for (const source of this.#sources)
+      for (const fact of await this.#between(source, before + 1n, head)) found.push(fact);
     if (this.#sources.length > 1) found.sort((a, b) => a.block - b.block);
     const isSettled = ({ block }: Fact) => cursor !== null && block <= cursor.block;
     const settled = found.filter(isSettled);

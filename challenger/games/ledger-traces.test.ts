@@ -263,24 +263,28 @@ test.each(["Claimed", "TracedModel"] as const)("a node that leaves out %s is not
   const claimId = await claim(world, honest[0], 0);
   const [leftOut] = encodeEventTopics({ abi: traceGameAbi, eventName });
   let isLiar = true;
-  const publicClient = clientOfLogs(client, async (_, ask) =>
-    (await ask()).filter(({ topics }) => !isLiar || topics[0] !== leftOut),
-  );
-  const reader = new GameReader(publicClient, f.game, { rollup: f.deployment.rollup });
+  const clientOf = () =>
+    clientOfLogs(client, async (_, ask) =>
+      (await ask()).filter(({ topics }) => !isLiar || topics[0] !== leftOut),
+    );
+  const readerOf = (rollup: Hex) => new GameReader(clientOf(), f.game, { rollup });
+  const reader = readerOf(f.deployment.rollup);
   await client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
-  expect(await reader.untoldClaims()).toEqual([claimId]);
+  const of = eventName === "Claimed" ? `claim ${claimId}` : `the registration of model ${MODEL}`;
+  expect(await reader.untold([MODEL])).toEqual([of]);
   isLiar = false;
   // What was left out is asked for again, though its blocks are old.
-  expect(await reader.untoldClaims()).toEqual([]);
+  expect(await reader.untold([])).toEqual([]);
   expect((await reader.claims()).claims).toMatchObject([{ claimId }]);
   isLiar = true;
   await client.increaseTime({ seconds: Number(WINDOW_SECONDS) });
   await client.mine({ blocks: 1 });
-  // Over, it takes nobody's move; nor do others' claims.
-  expect(await new GameReader(publicClient, f.game, { rollup: f.deployment.rollup }).untoldClaims()).toEqual(
-    [],
-  );
-  expect(await new GameReader(publicClient, f.game, { rollup: f.game }).untoldClaims()).toEqual([]);
+  // Over, its receipt is not claimed again; others' claims are nobody's here.
+  expect(await readerOf(f.deployment.rollup).untold([])).toEqual([of]);
+  const keys = readerOf(f.deployment.rollup).claimsOfKeys([]);
+  if (eventName === "Claimed") await expect(keys).rejects.toMatchObject({ code: "BRG_HISTORY_INCOMPLETE" });
+  else expect(await keys).toEqual([]);
+  expect(await readerOf(f.game).untold([MODEL])).toEqual([]);
 });
 
 test("an answer that goes on behind its end token is none", async () => {

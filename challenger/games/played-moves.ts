@@ -40,6 +40,8 @@ const MOST_BYTES = 96 * 1_024;
 const MOST_MOVES = 48;
 /** What has an end of its own, and up to some millions of gas. */
 const ALONE: ReadonlySet<DueMove["what"]> = new Set(["show", "showAnswer"]);
+/** By a contract's error that is known, and without any. */
+const REVERTED: ReadonlySet<string> = new Set(["CLI_L1_REVERTED", "BRG_CONTRACT_REVERTED"]);
 /** In their order. Where L1 refuses several at once, each is sent alone. */
 export async function sendMoves(account: PlayerAccount, due: readonly DueMove[]) {
   const moves: PlayedMove[] = [];
@@ -54,7 +56,7 @@ export async function sendMoves(account: PlayerAccount, due: readonly DueMove[])
         moves.push({ what, claimId, gameId, gasUsed: gasUsed / BigInt(batch.length) });
     } catch (error) {
       // Whatever else it is, the next transaction would meet it, too.
-      const isOther = isRollupError(error) && error.code !== "CLI_L1_REVERTED";
+      const isOther = isRollupError(error) && !REVERTED.has(error.code);
       if (batch.length > 1 && !isOther) for (const move of batch) await send([move]);
       else for (const { claimId, gameId } of batch) failures.push({ claimId, gameId, error });
     }

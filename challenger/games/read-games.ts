@@ -1,10 +1,9 @@
 /** Claims and games of a contract: where each of them is, and what it says when it is looked at. */
 
-import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import type { Address, ContractFunctionReturnType, Hex, PublicClient } from "viem";
-import { REREAD_BLOCKS } from "../events/event-log.ts";
+import { REREAD_BLOCKS, untoldError, untoldOf } from "../events/event-log.ts";
 import {
   type FactOf,
   type GameFact,
@@ -72,8 +71,8 @@ export class GameReader {
   readonly #over = new Map<string, bigint>();
   /** Of each claim, as it was read last, how many games L1 has counted that are not over. */
   readonly #counted = new Map<bigint, number>();
-  /** Up to this one the node tells of each claim that matters here. */
-  #known = 0n;
+  /** Up to this one the node tells of each claim that matters here: of so many of the scope. */
+  #known = { upTo: 0n, told: 0 };
 
   /** @param scope whose claims and games; default: everybody's @param log that has them; default: the client's own */
   constructor(client: PublicClient, address: Address, scope: GameScope = {}, log?: GameLog) {
@@ -148,9 +147,14 @@ export class GameReader {
       .map(({ modelId, rollup }) => ({ modelId: BigInt(modelId), rollup }));
   }
 
-  /** Claims of receipts, by what the contract calls them, in their order. */
+  /**
+   * Claims of receipts, by what the contract calls them, in their order. Attack: a claim that a node leaves out would be made
+   * again. @throws BRG_HISTORY_INCOMPLETE
+   */
   async claimsOfKeys(keys: readonly Hex[]): Promise<{ readonly claimId: bigint; readonly key: Hex }[]> {
     const sought = new Set(keys);
+    const untold = await untoldOf(this.#log, () => this.#untoldClaims());
+    if (untold.length > 0) throw untoldError(`of ${untold.join(", ")}`);
     return (await this.#facts("claim"))
       .filter(({ isRow, key }) => !isRow && sought.has(key))
       .map(({ id, key }) => ({ claimId: BigInt(id), key }));
@@ -162,62 +166,79 @@ export class GameReader {
    */
   async games(claimIds?: readonly bigint[]): Promise<{ games: GameState[]; failures: FailedRead[] }> {
     if (claimIds?.length === 0) return { games: [], failures: [] };
-    const read = await this.#games(claimIds);
-    const untold = this.#untold(claimIds ?? [], read);
-    if (untold.length === 0) return read;
-    await this.#log.forget();
-    for (const claimId of untold) {
-      const [, , , , openGames] = await this.#read("claims", claimId);
-      this.#counted.set(claimId, openGames);
-    }
-    const again = await this.#games(claimIds);
-    const failures = this.#untold(untold, again).map((claimId) => {
-      const why = `the node does not tell of all games about claim ${claimId}: ask another one (--rpc)`;
-      return { claimId, gameId: null, error: bridgeError("BRG_HISTORY_INCOMPLETE", why) };
+    let read: Awaited<ReturnType<GameReader["games"]>> = { games: [], failures: [] };
+    const untold = await untoldOf(this.#log, async () => {
+      read = await this.#games(claimIds);
+      const missing = this.#untold(claimIds ?? [], read);
+      for (const claimId of missing) {
+        const [, , , , openGames] = await this.#read("claims", claimId);
+        this.#counted.set(claimId, openGames);
+      }
+      return missing;
     });
-    return { ...again, failures: [...again.failures, ...failures] };
+    const failed = untold.map((claimId) => {
+      return { claimId, gameId: null, error: untoldError(`of all games about claim ${claimId}`) };
+    });
+    return { ...read, failures: [...read.failures, ...failed] };
   }
 
   /**
-   * Open claims of the scope's rollup that L1 has, and of which the node tells nothing, or nothing of their model.
-   * Attack: a node that leaves out an event, once: what was read is not asked for again, so a false claim would be nobody's.
+   * Claims of the scope's rollup that L1 has, and registrations of its models, of which the node tells nothing.
+   * Attack: a false claim or row would be nobody's, and an owner never hears of a game.
+   * @param modelIds of models that L1 may have, beside those of claims
    */
-  async untoldClaims(): Promise<readonly bigint[]> {
-    const found = await this.#untoldClaims();
-    if (found.length === 0) return found;
-    await this.#log.forget();
-    this.#known = 0n;
-    return this.#untoldClaims();
+  untold(modelIds: readonly number[]): Promise<readonly string[]> {
+    return untoldOf(this.#log, async () => [
+      ...(await this.#untoldClaims()),
+      ...(await this.#untoldModels(modelIds)),
+    ]);
   }
 
-  async #untoldClaims(): Promise<readonly bigint[]> {
+  async #untoldModels(modelIds: readonly number[]): Promise<readonly string[]> {
     const rollup = this.#rollup;
     if (rollup === undefined) return [];
-    const [count, now, claims, models] = await Promise.all([
-      l1Call("read how many claims there are", () =>
-        this.#client.readContract({ address: this.#address, abi: traceGameAbi, functionName: "claimCount" }),
+    const of = { address: this.#address, abi: traceGameAbi, functionName: "models" } as const;
+    const told = new Set((await this.#facts("model")).map(({ modelId }) => modelId));
+    const claimed = (await this.#facts("claim")).map(({ modelId }) => modelId);
+    const missing = [...new Set([...modelIds, ...claimed])].filter((modelId) => !told.has(modelId));
+    const read = missing.map((modelId) =>
+      l1Call(`read model ${modelId} of the games`, () =>
+        this.#client.readContract({ ...of, args: [rollup, BigInt(modelId)] }),
       ),
-      l1Call("read the latest block", () => this.#client.getBlock()),
-      this.#facts("claim"),
-      this.#facts("model"),
-    ]);
-    const registered = new Set(models.map(({ modelId }) => modelId));
-    const told = new Set(claims.flatMap(({ id, modelId }) => (registered.has(modelId) ? [BigInt(id)] : [])));
-    if (count < this.#known) this.#known = 0n;
+    );
+    const statics = (await Promise.all(read)).map(([hash]) => hash);
+    return missing
+      .filter((_, i) => statics[i] !== 0n)
+      .map((modelId) => `the registration of model ${modelId}`);
+  }
+
+  async #untoldClaims(): Promise<readonly string[]> {
+    const rollup = this.#rollup;
+    if (rollup === undefined) return [];
+    // Before the events: none is missing for being new.
+    const count = await l1Call("read how many claims there are", () =>
+      this.#client.readContract({ address: this.#address, abi: traceGameAbi, functionName: "claimCount" }),
+    );
+    const now = await l1Call("read the latest block", () => this.#client.getBlock());
+    const told = new Set((await this.#facts("claim")).map(({ id }) => BigInt(id)));
+    const toldUpTo = (upTo: bigint) => Array.from(told).filter((id) => id <= upTo).length;
+    // All was read again meanwhile, and something else is left out.
+    if (count < this.#known.upTo || toldUpTo(this.#known.upTo) !== this.#known.told)
+      this.#known = { upTo: 0n, told: 0 };
+    const { upTo } = this.#known;
     const untold: bigint[] = [];
-    // The newest first: below a page without an open claim there is none.
-    for (let end = count, isOver = false; end > this.#known && !isOver; end -= PAGE) {
-      const length = Number(end - this.#known < PAGE ? end - this.#known : PAGE);
+    // The newest first: below a page that is over for long there is no open claim, and none with a game.
+    for (let end = count, isOver = false; end > upTo && !isOver; end -= PAGE) {
+      const length = Number(end - upTo < PAGE ? end - upTo : PAGE);
       const ids = Array.from({ length }, (_, i) => end - BigInt(i)).filter((id) => !told.has(id));
       const read = await Promise.all(ids.map((id) => this.#read("claims", id)));
-      const isOpen = ([, endsAt]: (typeof read)[number]) => now.timestamp < BigInt(endsAt);
-      isOver = ids.length === length && !read.some(isOpen);
-      const isLeftOut = ([, , , isRefuted, , , of]: (typeof read)[number]) =>
-        !isRefuted && sameAddress(of, rollup);
-      untold.push(...ids.filter((_, i) => isOpen(read[i]!) && isLeftOut(read[i]!)));
+      isOver =
+        ids.length === length && read.every(([, endsAt]) => now.timestamp > BigInt(endsAt) + LONG_SECONDS);
+      for (const [i, [, , , isRefuted, , , of]] of read.entries())
+        if (!isRefuted && sameAddress(of, rollup)) untold.push(ids[i]!);
     }
-    if (untold.length === 0) this.#known = count;
-    return untold;
+    if (untold.length === 0) this.#known = { upTo: count, told: toldUpTo(count) };
+    return untold.map((id) => `claim ${id}`);
   }
 
   #untold(claimIds: readonly bigint[], { failures, games }: Awaited<ReturnType<GameReader["games"]>>) {
@@ -285,6 +306,8 @@ export class GameReader {
 
 /** Claims that are read at once. */
 const PAGE = 256n;
+/** More than windows differ, and any game takes behind one. */
+const LONG_SECONDS = 30n * 86_400n;
 
 const nameOf = ({ blockHash, id }: FactOf<"claim">) => `${id}/${blockHash}`;
 

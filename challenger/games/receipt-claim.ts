@@ -2,6 +2,7 @@
 
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
+import { findPromptFault } from "@openledger/models/tokens/token-spelling";
 import type { Hex } from "viem";
 import { answerFault } from "./answer-fault.ts";
 import { type ClaimedText, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
@@ -34,5 +35,12 @@ export function receiptClaim(
       { data: { ...fault } },
     );
   const lengths = traced.lengthsOf(receipt.prompt);
+  const bytes = new TextEncoder().encode(receipt.prompt);
+  const promptTokens = text.tokens.slice(0, text.promptCount);
+  const { vocabulary } = traced;
+  // Payers choose prompts: one that would refute the claim costs a bond.
+  const wrong = vocabulary && findPromptFault(vocabulary.spelling, bytes, lengths, promptTokens);
+  if (wrong !== null)
+    throw attributionError("ATT_ROW_INVALID", `L1 would refute token ${wrong.place} of this prompt`);
   return { query, data: claimReceiptCall(model, terms, query, { ...receipt, lengths }) };
 }

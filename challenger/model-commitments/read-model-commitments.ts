@@ -48,7 +48,7 @@ export async function readModelCommitments(
   options: WindowOptions = {},
 ): Promise<ModelCommitment[]> {
   const reader = openWindows(client, address, options);
-  return withStatements(reader, await reader.windows());
+  return withStatements(reader, (await reader.windows()).windows);
 }
 
 /** The same of these windows: what each says, from its block. */

@@ -1,6 +1,6 @@
 /** Windows of committed models, as L1 has them: bonds, and what was shown. Runs in pages, too. */
 
-import { bridgeError } from "@openledger/bridge/bridge-errors";
+import { l1Call } from "@openledger/bridge/l1/l1-client";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import {
@@ -20,6 +20,8 @@ import {
   eventsOf,
   type FactLog,
   type RawLog,
+  untoldError,
+  untoldOf,
 } from "../events/event-log.ts";
 import { type Registry, readRegistry } from "./registry.ts";
 
@@ -145,8 +147,8 @@ export async function readWindows(
   client: PublicClient,
   address: Address,
   options: WindowOptions = {},
-): Promise<ModelCommitmentWindow[]> {
-  return openWindows(client, address, options).windows();
+): Promise<readonly ModelCommitmentWindow[]> {
+  return (await openWindows(client, address, options).windows()).windows;
 }
 
 /** For one look: nothing is kept. */
@@ -156,7 +158,7 @@ export function openWindows(
   { fromBlock, modelId }: WindowOptions = {},
 ): WindowReader {
   const log = new EventLog(client, registrySources(address, modelId), null, fromBlock ?? null);
-  return new WindowReader(client, address, log);
+  return new WindowReader(client, address, log, modelId === undefined && fromBlock === undefined);
 }
 
 /** The registry's windows as a log of its events has them. */
@@ -164,14 +166,17 @@ export class WindowReader {
   readonly log: FactLog<RegistryFact>;
   readonly address: Address;
   readonly #client: PublicClient;
+  readonly #hasAll: boolean;
   #registry: Registry | null = null;
   /** Windows that have ended: nothing changes them. */
   readonly #counted = new Set<string>();
 
-  constructor(client: PublicClient, address: Address, log: FactLog<RegistryFact>) {
+  /** @param hasAll whether the log has the events of all model commitments */
+  constructor(client: PublicClient, address: Address, log: FactLog<RegistryFact>, hasAll = true) {
     this.log = log;
     this.address = address;
     this.#client = client;
+    this.#hasAll = hasAll;
   }
 
   async facts<What extends RegistryFact["what"]>(what: What): Promise<RegistryFactOf<What>[]> {
@@ -179,17 +184,23 @@ export class WindowReader {
   }
 
   /**
-   * Attack: a node that leaves out an event, once: what was read is not asked for again, so an owner would never hear of a
-   * challenge, or a watcher of an answer. The contract counts those that are open. One that comes meanwhile is read with the next.
+   * All that the node tells of, and what it leaves out: the contract counts model commitments, and challenges of each that are
+   * open. Attack: an owner never hears of a challenge, or a watcher of a false model commitment.
    */
-  async windows(): Promise<ModelCommitmentWindow[]> {
-    let read = await this.#windows();
-    for (const before of [async () => {}, () => this.log.forget()]) {
-      if (read.every(({ isWhole }) => isWhole)) break;
-      await before();
-      read = await this.#windows();
-    }
-    return read;
+  async windows(): Promise<{ windows: readonly ModelCommitmentWindow[]; untold: readonly Error[] }> {
+    let windows: readonly ModelCommitmentWindow[] = [];
+    const contract = { address: this.address, abi: disputesAbi } as const;
+    const count = () => this.#client.readContract({ ...contract, functionName: "modelCommitmentCount" });
+    const untold = await untoldOf(this.log, async () => {
+      const counted = this.#hasAll ? await l1Call("read how many models are committed", count) : 0n;
+      windows = await this.#windows();
+      const isWhole = BigInt(windows.length) >= counted;
+      const missing = isWhole ? [] : [`of ${counted - BigInt(windows.length)} model commitments`];
+      for (const one of windows)
+        if (!one.isWhole) missing.push(`of all data-availability challenges of model commitment ${one.id}`);
+      return missing;
+    });
+    return { windows, untold: untold.map(untoldError) };
   }
 
   async #windows(): Promise<ModelCommitmentWindow[]> {
@@ -239,17 +250,6 @@ export class WindowReader {
     );
   }
 }
-
-/** Where the node leaves out what was asked of a model commitment, or shown: nobody can answer, or look at it. */
-export const untoldLeaves = ({ id, isWhole }: ModelCommitmentWindow) =>
-  isWhole
-    ? []
-    : [
-        bridgeError(
-          "BRG_HISTORY_INCOMPLETE",
-          `the node does not tell of all data-availability challenges of model commitment ${id}: ask another one (--rpc)`,
-        ),
-      ];
 
 /** Leaves that were asked for, and not shown, by their place. */
 export function openAmong(own: readonly RegistryFact[]): Map<string, RegistryFactOf<"asked">> {

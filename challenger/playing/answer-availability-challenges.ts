@@ -14,7 +14,7 @@ import {
   readAvailabilityChallenges,
   withStatements,
 } from "../model-commitments/read-model-commitments.ts";
-import { untoldLeaves, type WindowReader } from "../model-commitments/read-windows.ts";
+import type { WindowReader } from "../model-commitments/read-windows.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { type CommittedModel, TREES } from "../statements/committed-model.ts";
 import { decodeLeaves, requireRoots } from "../statements/leaf-file.ts";
@@ -52,11 +52,12 @@ export async function showLeaves(
   const failures: unknown[] = [];
   const orFail = async (act: () => Promise<void>) =>
     act().catch((error: unknown) => void failures.push(error));
-  const own = (await registry.windows()).filter(
-    (one) => sameAddress(one.owner, owner.address) && one.state === "open",
+  const { untold, windows } = await registry.windows();
+  failures.push(...untold);
+  const asked = windows.filter(
+    (one) =>
+      sameAddress(one.owner, owner.address) && one.state === "open" && one.openAvailabilityChallengeCount > 0,
   );
-  failures.push(...own.flatMap(untoldLeaves));
-  const asked = own.filter((one) => one.openAvailabilityChallengeCount > 0);
   if (asked.length === 0) return { answered, failures };
   const sender = sendingTo(owner, registry.address);
   const showAll = async (

@@ -60,24 +60,27 @@ test("a node that leaves out an event once is asked again, and the false model c
   expect(second.view.modelCommitments).toHaveLength(1);
 });
 
-test("an owner whose node leaves out a challenge once is told, and answers it when it is told of", async () => {
-  const id = await f.post(made.honest);
-  await f.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n], {
-    ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
-  });
-  await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
-  const [hidden] = encodeEventTopics({ abi: disputesAbi, eventName: "AvailabilityChallenged" });
-  let isForgetful = true;
-  const client = clientOfLogs(f.client, async (_, ask) =>
-    (await ask()).filter(({ topics }) => !isForgetful || topics[0] !== hidden),
-  );
-  const owner = await defenderOf(f, folder, client);
-  const first = await owner.look();
-  isForgetful = false;
-  const second = await owner.look();
-  expect(first).toMatchObject({ failures: [{ code: "BRG_HISTORY_INCOMPLETE" }], view: { answered: [] } });
-  expect(second).toMatchObject({ failures: [], view: { answered: [{ index: 3n }] } });
-});
+test.each(["AvailabilityChallenged", "ModelCommitted"] as const)(
+  "an owner whose node leaves out %s once is told, and answers when it is told of",
+  async (eventName) => {
+    const id = await f.post(made.honest);
+    await f.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n], {
+      ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
+    });
+    await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
+    const [hidden] = encodeEventTopics({ abi: disputesAbi, eventName });
+    let isForgetful = true;
+    const client = clientOfLogs(f.client, async (_, ask) =>
+      (await ask()).filter(({ topics }) => !isForgetful || topics[0] !== hidden),
+    );
+    const owner = await defenderOf(f, folder, client);
+    const first = await owner.look();
+    isForgetful = false;
+    const second = await owner.look();
+    expect(first).toMatchObject({ failures: [{ code: "BRG_HISTORY_INCOMPLETE" }], view: { answered: [] } });
+    expect(second).toMatchObject({ failures: [], view: { answered: [{ index: 3n }] } });
+  },
+);
 
 test("a watcher that looks again and again takes back what it is owed, and shows no key of a node", async () => {
   const posted = falseTokens();

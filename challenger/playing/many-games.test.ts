@@ -1,11 +1,12 @@
 /** What an owner needs who is challenged about many claims at once: traces, transactions, and the order of his moves. */
 
+import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
-import { size } from "viem";
+import { size, toHex } from "viem";
 import { beforeAll, expect, test } from "vitest";
 import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";
-import type { PlayerAccount } from "../games/played-moves.ts";
+import { type PlayerAccount, sendMoves } from "../games/played-moves.ts";
 import { startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
 import { blindChallenge, falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI } from "../games/testing/trace-fixture.ts";
@@ -80,6 +81,17 @@ test("games about six claims take two traces a claim, and a transaction for the 
   expect(owner.sent.length).toBeLessThanOrEqual(owner.traced.length + looks);
   // The attacker traces each claim to compare it, and once more below an operation.
   expect(attacker.traced.length).toBeLessThanOrEqual(2 * CLAIMS);
+});
+
+test("a move that L1 refuses without a reason stops none that is sent with it", async () => {
+  const moveOf = (gameId: bigint) => ({ what: "reveal", claimId: 1n, gameId, data: toHex(gameId) }) as const;
+  const error = bridgeError("BRG_CONTRACT_REVERTED", "no reason given", { data: {} });
+  const send: PlayerAccount["send"] = async ({ data }) => {
+    if (data !== toHex(2n)) throw error;
+    return { gasUsed: 1n };
+  };
+  const sent = await sendMoves({ address: f.owner, send }, [moveOf(1n), moveOf(2n)]);
+  expect(sent).toMatchObject({ moves: [{ gameId: 2n }], failures: [{ gameId: 1n, error }] });
 });
 
 test("the move with the least time comes before the others", async () => {

@@ -1,13 +1,13 @@
 /** Games of a contract LedgerTraces: registrations, claims and games of the language models of a rollup. */
 
 import { claimantOf, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
-import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import type { TextParts } from "@openledger/models/registered/text-family";
 import { type Address, type Hex, type PublicClient, zeroAddress } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import type { Role } from "../challenger-setting.ts";
+import { untoldError } from "../events/event-log.ts";
 import { tracingDigest } from "../games/ledger-claims.ts";
 import type { PlayedMove, PlayerAccount } from "../games/played-moves.ts";
 import { type GameReader, type RegisteredTraced, sameAddress } from "../games/read-games.ts";
@@ -58,6 +58,8 @@ export interface GamePlaying {
   readonly game: Address;
   /** Of the rollup whose models are played; null plays none. */
   readonly reader: GameReader | null;
+  /** Models of the rollup that L1 may have registered, beside those of claims. Default: none. */
+  readonly named?: () => Promise<readonly number[]>;
   readonly roles: ReadonlySet<Role>;
   readonly places: ModelPlaces;
   readonly opened: OpenedModels;
@@ -108,16 +110,16 @@ export class GamePlayers {
     for (const url of this.#promised.keys())
       if ((this.#waits.get(url)?.untilMs ?? 0) <= Date.now()) this.#promised.delete(url);
     const { game, reader } = this.#of;
+    const untold = await this.#untold();
     const registered = await this.#registered();
     this.#digests = new Map(registered.map((one) => [keyOf(one), tracingDigest(one.terms)]));
     const none =
       reader === null ? "not played: --rollup names the rollup whose models are" : "none is registered";
     const isTold = this.#isWatching || registered.length > 0;
     const lines = isTold ? [`${game}, of language models${registered.length === 0 ? `: ${none}` : ""}`] : [];
-    const [models, failures, moves]: [object[], unknown[], SeenGames["moves"][number][]] = [[], [], []];
+    const [models, failures, moves]: [object[], unknown[], SeenGames["moves"][number][]] = [[], untold, []];
     let isWaiting = false;
     await this.#takePlaces(registered);
-    if (this.#isWatching && reader !== null) failures.push(...(await this.#untold(reader)));
     for (const one of registered) {
       const { modelId, rollup, terms } = one;
       await this.#moveAll(registered.length);
@@ -145,6 +147,7 @@ export class GamePlayers {
 
   /** The moves of models that a look has opened, while something else takes hours. Nothing else is said again. */
   async again(): Promise<Omit<SeenGames, "promising">> {
+    await this.#untold();
     for (const [key, { player }] of this.#players) {
       await this.#moveAll(this.#players.size);
       await this.#playRound(key, player, true);
@@ -185,10 +188,11 @@ export class GamePlayers {
     return { lines, models, failures, moves, isWaiting: false };
   }
 
-  async #untold(reader: GameReader): Promise<readonly unknown[]> {
-    const untold = await reader.untoldClaims();
-    const why = `the node does not tell of claims ${untold.join(", ")}: ask another one (--rpc)`;
-    return untold.length === 0 ? [] : [bridgeError("BRG_HISTORY_INCOMPLETE", why)];
+  async #untold(): Promise<unknown[]> {
+    const { named, reader, sender } = this.#of;
+    if (reader === null || (!this.#isWatching && sender === null)) return [];
+    const untold = await reader.untold((await named?.()) ?? []);
+    return untold.length === 0 ? [] : [untoldError(`of ${untold.join(", ")}`)];
   }
 
   /** Own games go on before anybody's files are read. */

@@ -1,7 +1,6 @@
 /** A watcher of the registry: each open model commitment is recomputed once, on another thread, and challenged where it is false. */
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";
-import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex, PublicClient } from "viem";
@@ -18,11 +17,7 @@ import {
   withFacts,
   withStatements,
 } from "../model-commitments/read-model-commitments.ts";
-import {
-  type ModelCommitmentWindow,
-  untoldLeaves,
-  type WindowReader,
-} from "../model-commitments/read-windows.ts";
+import type { ModelCommitmentWindow, WindowReader } from "../model-commitments/read-windows.ts";
 import { feeBack, type WatchedCommitment } from "../model-commitments/watch-commitment.ts";
 import type { L1Call } from "../sending/l1-sender.ts";
 import { messageOf } from "./describe-round.ts";
@@ -132,13 +127,13 @@ export class RegistryWatch {
    */
   async look(): Promise<SeenCommitments> {
     const { registry, setting } = this.#of;
-    const { untold, windows } = await this.#windows();
+    const { untold, windows } = await registry.windows();
     const due = windows.filter((window) => this.#isDue(window));
     const toRecompute = await withFacts(registry, await withStatements(registry, due));
     this.#commitments = new Map(toRecompute.map((one) => [one.id, one]));
     this.#facts = null;
     const lines = [`${registry.address}${windows.length === 0 ? ": nothing is posted" : ""}`];
-    const [views, failures]: [CommitmentView[], unknown[]] = [[], untold];
+    const [views, failures]: [CommitmentView[], unknown[]] = [[], [...untold]];
     const isOurs = ({ rollup }: ModelCommitmentWindow) =>
       setting.rollup !== null && rollup.toLowerCase() === setting.rollup.toLowerCase();
     const found = new Map<ModelCommitmentWindow, Watched>();
@@ -179,26 +174,6 @@ export class RegistryWatch {
     const posted = windows.filter((window) => isOurs(window) && window.state !== "refuted");
     const isWaiting = left.size > 0 || (setting.everyMs !== null && untrained.length > 1);
     return { lines, views, failures, isWaiting, posted: new Set(posted.map(({ modelId }) => modelId)) };
-  }
-
-  /**
-   * All that L1 has counted. Attack: a node that leaves out an event, once: what was read is not asked for again, so a false
-   * model commitment would be nobody's.
-   */
-  async #windows(): Promise<{ windows: readonly ModelCommitmentWindow[]; untold: unknown[] }> {
-    const { client, registry } = this.#of;
-    const contract = { address: registry.address, abi: disputesAbi } as const;
-    const counted = await l1Call("read how many models are committed", () =>
-      client.readContract({ ...contract, functionName: "modelCommitmentCount" }),
-    );
-    let windows = await registry.windows();
-    const untold = windows.flatMap((window) => untoldLeaves(window));
-    if (BigInt(windows.length) >= counted) return { windows, untold };
-    await registry.log.forget();
-    windows = await registry.windows();
-    if (BigInt(windows.length) >= counted) return { windows, untold };
-    const told = `the node tells of ${windows.length} model commitments of ${counted}: ask another one (--rpc)`;
-    return { windows, untold: [bridgeError("BRG_HISTORY_INCOMPLETE", told)] };
   }
 
   /** What is left open. Where somebody else was faster, nothing is. */

@@ -68,7 +68,7 @@ async function fromRegistry(
 ): Promise<Paid[]> {
   const { address: who, game: address, publicClient, send } = account;
   const bondsOf: bigint[] = [];
-  for (const { id, owner, state } of await registry.windows()) {
+  for (const { id, owner, state } of (await registry.windows()).windows) {
     if (!sameAddress(owner, who) || state !== "counts") continue;
     const call = { address, abi: disputesAbi, functionName: "modelCommitments", args: [id] } as const;
     const [, , , bondWei] = await publicClient.readContract(call);

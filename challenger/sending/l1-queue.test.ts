@@ -119,6 +119,31 @@ test("a tip above the cap is lowered to it at the first attempt", async () => {
   expect(maxPriorityFeePerGas).toBe(sender.cap.maxPriorityFeePerGasWei);
 });
 
+test("a tip so near its cap that none follows offers the cap at once, and no more than the account has", async () => {
+  const asking = async ({ method, params }: { method: string; params?: unknown }) =>
+    method === "eth_maxPriorityFeePerGas"
+      ? toHex(parseGwei("19"))
+      : await client.request({ method, params } as never);
+  const publicClient = createPublicClient({ transport: custom({ request: asking }), pollingInterval: 10 });
+  const ether = await client.getBalance({ address: sender.address });
+  for (const [hasWei, gwei] of [
+    [ether, "40"],
+    [21_000n * 6n * parseGwei("6"), "36"],
+  ] as const) {
+    await client.setBalance({ address: sender.address, value: hasWei });
+    await mineAt("1");
+    const nonce = await count("latest");
+    const near = inOrder({ ...sender, publicClient }, () => {}, { ...PATIENT, resendAfterMs: 60_000 });
+    const sent = near.send(payment(0n));
+    await until(async () => (await count("pending")) === nonce + 1);
+    await mineAt("15");
+    const { maxFeePerGas } = await client.getTransaction({ hash: (await sent).hash });
+    expect(maxFeePerGas).toBeLessThanOrEqual(parseGwei(gwei));
+    expect(maxFeePerGas).toBeGreaterThan(parseGwei("25"));
+  }
+  await client.setBalance({ address: sender.address, value: ether });
+});
+
 test("a dearer one that the account cannot pay leaves the fees as they are on their way", async () => {
   const pay = payment();
   const nonce = await count("latest");

@@ -146,4 +146,4 @@ function capped(fees: GasFees, maxFeePerGasWei: bigint): GasFees {
 }
 
 export const smaller = (x: bigint, y: bigint) => (x < y ? x : y);
-const larger = (x: bigint, y: bigint) => (x > y ? x : y);
+export const larger = (x: bigint, y: bigint) => (x > y ? x : y);

@@ -9,6 +9,7 @@ import {
   type GasFees,
   initialBlobFees,
   initialFees,
+  larger,
   replacementFees,
   smaller,
 } from "@openledger/contracts/l1/fee-policy";
@@ -122,7 +123,8 @@ export class RepricedCall {
   async mine(patienceMs = Number.POSITIVE_INFINITY): Promise<RepricedOutcome> {
     const { pollIntervalMs, resendAfterMs } = this.#options;
     const untilMs = Date.now() + patienceMs;
-    if (this.#fees === null) await this.#send(this.#call.fees ?? (await this.#plainFees()));
+    if (this.#fees === null)
+      await this.#send(this.#call.fees ? await this.#lasting(this.#call.fees) : await this.#plainFees());
     for (;;) {
       while (this.#answer === "taken" && Date.now() - this.#sentAtMs < resendAfterMs) {
         const receipt = await findReceipt(this.#modules.client, this.#hashes);
@@ -188,13 +190,33 @@ export class RepricedCall {
   }
 
   async #plainFees(): Promise<GasFees> {
-    return initialFees(await this.#market(), this.#options.maxFeePerGasWei);
+    return this.#lasting(initialFees(await this.#market(), this.#options.maxFeePerGasWei));
   }
 
   async #raised(last: GasFees): Promise<GasFees | null> {
+    const more = this.#moreThan(last, await this.#market());
+    return more && this.#lasting(more);
+  }
+
+  #moreThan(last: GasFees, market: FeeMarket): GasFees | null {
     const { maxFeePerGasWei, mostPriorityFeePerGasWei = maxFeePerGasWei } = this.#options;
-    const more = replacementFees(last, await this.#market(), maxFeePerGasWei);
+    const more = replacementFees(last, market, maxFeePerGasWei);
     return more === null || more.maxPriorityFeePerGasWei > mostPriorityFeePerGasWei ? null : more;
+  }
+
+  /**
+   * What cannot be raised within the caps is never replaced, so it offers at once the most that it may and the account has. Of
+   * it the base fee alone is paid. Attack: a tip near its cap, and a base fee that doubles before a deadline.
+   */
+  async #lasting(fees: GasFees): Promise<GasFees> {
+    if (this.#moreThan(fees, { baseFeePerGasWei: 0n, priorityFeePerGasWei: 0n }) !== null) return fees;
+    const { account, client } = this.#modules;
+    const { gas, valueWei = 0n } = this.#call;
+    const balanceWei = await l1Call("read the balance", () =>
+      client.getBalance({ address: account.address }),
+    );
+    const mostWei = smaller(this.#options.maxFeePerGasWei, (balanceWei - valueWei) / gas);
+    return { ...fees, maxFeePerGasWei: larger(fees.maxFeePerGasWei, mostWei) };
   }
 
   /** Fees with blobs, at first or in the place of `last`. */
