@@ -51,6 +51,8 @@ export interface Examined {
   readonly warnings: readonly string[];
   /** Whether what an honest owner would have posted is not known. */
   readonly isBlind: boolean;
+  /** Whether leaves are not published: the last ones are asked for without a fee, whatever else is. */
+  readonly isHidden: boolean;
 }
 
 const COMPARED = [
@@ -110,14 +112,15 @@ export async function examineModelCommitment(
   if (posted === null) {
     for (const tree of unknown.keys()) warnings.push(`leaves of "${tree}" are not published`);
     // Beside leaves that nobody knows every place looks wrong.
-    if (isBlind) return { fault: null, wanted: leavesOf(unknown), warnings, isBlind };
+    if (isBlind) return { fault: null, wanted: leavesOf(unknown), warnings, isBlind, isHidden: true };
     const isOpen = ({ index, tree }: LeafPlace) =>
       !unknown.has(tree) || answers.some((one) => one.tree === tree && one.index === index);
     const { fault, hidden } = faultsBeside({ posted: partly, own, rows: owned }, kind, isOpen);
     // Of another model's files nothing is known of what the ledger takes.
     const isOther = own.statement.staticsHash !== statement.staticsHash;
     const needed = isOther || hidden === null ? leavesOf(unknown) : hidden;
-    return { fault, wanted: [...ofVersion, ...needed, ...unshownRows(partly, owned)], warnings, isBlind };
+    const wanted = [...ofVersion, ...needed, ...unshownRows(partly, owned)];
+    return { fault, wanted, warnings, isBlind, isHidden: true };
   }
   const wanted = [...ofVersion, ...longLeaves(posted), ...unshownRows(posted, owned)];
   const shown: ShownModelCommitment = { posted, own, rows: owned };
@@ -126,7 +129,7 @@ export async function examineModelCommitment(
   const first = faults.next();
   const fault = first.done === true ? null : { fault: first.value, shown, others: faults };
   if (fault === null) warnings.push(...otherTokens(shown, unopened));
-  return { fault, wanted, warnings, isBlind };
+  return { fault, wanted, warnings, isBlind, isHidden: false };
 }
 
 /**

@@ -6,6 +6,7 @@ import { started } from "@openledger/foundation/testing/test-fixtures";
 import { parseEther } from "viem";
 import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
+import { TREES } from "../statements/committed-model.ts";
 import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
 import { int64Bytes, readInt64s } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
@@ -84,7 +85,7 @@ test("a row of the version that has no room in a transaction is asked for, which
 });
 
 /** What is registered is right, whatever is hidden: nothing that the ledger takes depends on these leaves. */
-test("hidden leaves beside a right model take nobody's fee, right ones and junk alike", async () => {
+test("hidden leaves beside a right model take nobody's fee: right ones, junk, and such as are not there", async () => {
   const width = made.honest.statement.columnCount;
   const { curvature } = mapPlaces(width);
   const map = made.honest.leaves.map.map((leaf, i) => {
@@ -95,11 +96,20 @@ test("hidden leaves beside a right model take nobody's fee, right ones and junk 
   const { columns, features, points } = made.honest.leaves;
   const all = { columns: junk(columns), features: junk(features), map: junk(map), points: junk(points) };
   for (const leaves of [{ map }, all]) await f.post(lie(made, leaves).posted);
+  const { facts } = made.honest.statement.roots;
+  const roots = Object.fromEntries(TREES.map((tree, k) => [tree, new Uint8Array(32).fill(k)]));
+  await f.post({
+    ...made.honest,
+    statement: { ...made.honest.statement, roots: { ...roots, facts } as never },
+  });
   const watcher = { ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: MOST_FEES_WEI };
-  for (const { examined, isRecomputed, sent } of await watchFiles(f, withoutLeaves(made), watcher)) {
-    expect({ ...examined, isRecomputed, sent }).toMatchObject({
-      ...{ fault: null, wanted: [], isRecomputed: false, sent: null },
-    });
-    expect(examined!.warnings).toContain('leaves of "map" are not published');
-  }
+  const look = () => watchFiles(f, withoutLeaves(made), watcher);
+  for (const what of ["requestLeaves", undefined])
+    for (const { examined, isRecomputed, sent } of await look()) {
+      expect([examined!.fault, examined!.wanted, isRecomputed, sent?.what]).toEqual([null, [], false, what]);
+      expect(examined!.warnings).toContain('leaves of "map" are not published');
+    }
+  // One whose last leaves nobody shows is refuted when they were due.
+  await f.passTime(6n * DAY + 1n);
+  expect((await look()).map(({ sent }) => sent?.what)).toEqual(["unanswered", "unanswered", "unanswered"]);
 });

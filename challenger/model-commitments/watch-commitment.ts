@@ -56,6 +56,10 @@ export interface RowGames {
   stakeWei(): Promise<bigint>;
 }
 
+export const NOTHING_WRONG = {
+  ...{ fault: null, wanted: [], warnings: [], isBlind: false, isHidden: false },
+} as const satisfies Examined;
+
 /** Where one model commitment is, and who looks at it. */
 export interface CommitmentWatch {
   readonly publicClient: PublicClient;
@@ -136,7 +140,7 @@ export async function watchCommitment(
   };
   try {
     const isKnown = known?.isRight === true && known.filesHash === files?.verdict?.filesHash;
-    if (isKnown) examined = { fault: null, wanted: [], warnings: known.warnings, isBlind: false };
+    if (isKnown) examined = { ...NOTHING_WRONG, warnings: known.warnings };
     else if (files !== null || asked.shown.length > 0)
       examined = await examineModelCommitment(modelCommitment, files, kind, asked.shown).catch(
         (error: unknown) => {
@@ -147,18 +151,17 @@ export async function watchCommitment(
     isUnserved = (files === null || examined === null) && isOurs;
     if (isUnserved && (examined?.fault ?? null) === null) {
       const wanted = allLeaves(statement, kind.family);
-      await actOn({ fault: null, wanted, warnings: [], isBlind: true }, false);
+      await actOn({ ...NOTHING_WRONG, wanted, isBlind: true, isHidden: true }, false);
     } else if (examined !== null && (files !== null || examined.fault !== null)) {
-      isRight = examined.fault === null && examined.wanted.length === 0 && !examined.isBlind;
+      isRight = examined.fault === null && examined.wanted.length === 0 && !examined.isHidden;
       isUntrained = isRight && files?.train !== undefined && !trains;
       if (isRight && files?.train !== undefined && trains) {
         const { mismatch, verdict } = await files.train();
         judged = verdict;
         if (mismatch !== null) examined = { ...examined, warnings: [...examined.warnings, mismatch] };
       }
-      const { fault, isBlind, wanted, warnings } = examined;
-      found = { fault: fault?.fault ?? null, wanted, warnings, isBlind };
-      if (!isUntrained) await actOn(examined, isOfServed && !isBlind);
+      found = { ...examined, fault: examined.fault?.fault ?? null };
+      if (!isUntrained) await actOn(examined, isOfServed && !examined.isBlind);
     }
   } catch (error) {
     failure = error as Error;
@@ -172,7 +175,7 @@ export async function watchCommitment(
 async function act(
   { publicClient, watcher, disputes, games, kind }: CommitmentWatch & { watcher: Watcher },
   modelCommitment: ModelCommitment,
-  { fault, wanted }: Examined,
+  { fault, isHidden, wanted }: Examined,
   availabilityChallenges: AvailabilityChallenges,
   { isOurs, isServed }: { readonly isOurs: boolean; readonly isServed: boolean },
 ): Promise<WatchedCommitment["sent"]> {
@@ -193,7 +196,7 @@ async function act(
     failure = tried.failure;
   }
   // Attack: rollups that are made up for their model commitments' fees. Of others' nobody here is paid by a leaf.
-  if (wanted.length > 0 && isOurs) {
+  if ((wanted.length > 0 || isHidden) && isOurs) {
     const { timestamp } = await publicClient.getBlock();
     const overdue = availabilityChallenges.open.find(({ answerBySeconds }) => answerBySeconds < timestamp);
     if (overdue !== undefined) {
@@ -201,7 +204,8 @@ async function act(
       return { what: "unanswered", ...(await send(data)) };
     }
     const leftSeconds = endsAtSeconds - timestamp;
-    const isFree = !isServed || watcher.mostAvailabilityChallengesWei === 0n;
+    // Attack: roots that nobody has leaves of, around a right model. Nothing depends on them, so they take no fee.
+    const isFree = !isServed || wanted.length === 0 || watcher.mostAvailabilityChallengesWei === 0n;
     // Attack: an owner who asks for the own last leaves at a fee, and then requests them: no event says so.
     const requested = { address: disputes, abi, functionName: "isRequested", args: [id] } as const;
     const mayRequest = isFree && leftSeconds > LATEST_DAYS * DAY_SECONDS;

@@ -18,7 +18,7 @@ import {
   withStatements,
 } from "../model-commitments/read-model-commitments.ts";
 import type { ModelCommitmentWindow, WindowReader } from "../model-commitments/read-windows.ts";
-import { feeBack, type WatchedCommitment } from "../model-commitments/watch-commitment.ts";
+import { feeBack, NOTHING_WRONG, type WatchedCommitment } from "../model-commitments/watch-commitment.ts";
 import type { L1Call } from "../sending/l1-sender.ts";
 import { messageOf } from "./describe-round.ts";
 import type { KeptFiles } from "./kept-files.ts";
@@ -268,7 +268,7 @@ export class RegistryWatch {
         return { ...(await this.#of.recompute(none, modules)), failure: error };
       }
       const warnings = [`it was not trained again: ${error.message}`];
-      const examined = { fault: null, wanted: [], warnings, isBlind: false };
+      const examined = { ...NOTHING_WRONG, warnings };
       const verdict = known && { ...known, isTrained: true, mismatch: warnings[0]!, warnings };
       return { ...UNTOUCHED, examined, verdict };
     });

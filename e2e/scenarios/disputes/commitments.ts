@@ -116,7 +116,7 @@ export async function isRefuted(f: DisputeWorld, lie: Committed): Promise<boolea
 
 export const readerOf = ({ game, l1, rollup }: DisputeWorld) => new GameReader(l1, game, { rollup });
 
-/** Whether the watcher has paid for the last leaf of each tree, or begun the game: the rest is its clock. */
+/** Whether the watcher has asked for the last leaf of each tree, or begun the game: the rest is its clock. */
 export async function isBegun(f: DisputeWorld, { fault, id, model }: Committed): Promise<boolean> {
   if (fault === "Row") {
     const { claims } = await readerOf(f).claims({ rollup: f.rollup, modelId: BigInt(model.modelId) });
@@ -129,7 +129,7 @@ export async function isBegun(f: DisputeWorld, { fault, id, model }: Committed):
     fromBlock: 0n,
   } as const;
   const asked = await f.l1.getContractEvents({ ...of, args: { id }, strict: true });
-  return asked.filter(({ args }) => args.feeWei > 0n).length >= TREES.length;
+  return asked.length >= TREES.length;
 }
 
 /** By the command, of the files as they are published. */

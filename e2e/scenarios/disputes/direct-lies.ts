@@ -61,7 +61,7 @@ const MOST_ENTRY = 511;
 /** Of the model that its owner has registered all the same. */
 interface Told extends ToldLie {
   readonly isServed?: boolean;
-  /** Of every tree. */
+  /** Of every tree but the facts'. */
   roots?(): Uint8Array;
   model?(made: HonestDirect): Model | Promise<Model>;
   /** Of another version; default: of the honest model's. */
@@ -250,7 +250,9 @@ export const DIRECT_LIES: readonly DirectLie[] = TOLD.map(([name, description, f
       ...{ model, own: null },
       posted(modelId) {
         const { leaves, numbers } = toldOf(directModelCommitment(model, contents, modelId), told);
-        const roots = told.roots && Object.fromEntries(TREES.map((tree) => [tree, told.roots!()]));
+        // L1 is given all facts.
+        const trees = TREES.filter((tree) => tree !== "facts");
+        const roots = told.roots && Object.fromEntries(trees.map((tree) => [tree, told.roots!()]));
         return withTrees(leaves, numbers, roots);
       },
     };

@@ -219,8 +219,8 @@ class Play {
     if (slow.length === 0) return;
     for (const one of slow)
       await f.world.waitFor(`watch to begin with "${one.name}"`, () => isBegun(f, one), STEP_TIMEOUT_MS);
-    f.tell("a day passes: who is silent has lost");
-    await f.world.passTime(SIDE_SECONDS);
+    f.tell("two days pass: who is silent has lost");
+    await f.world.passTime(SIDE_SECONDS + DAY_SECONDS);
     for (const one of slow) this.#count(one.name, await isRefuted(f, one));
   }
 
