@@ -48,7 +48,7 @@ it("looks at what is posted and names the false one, as its README and the examp
     writeFileSync(join(models, "11", LEAF_FILE), files.leaves!);
     await f.post(posted);
     const { stdout } = await look();
-    expect(stdout).toMatch(/model commitment 2 [^\n]+\n.+\n {2}wrong: \{"kind":"tokens","row":1\}\n/);
+    expect(stdout).toMatch(/model commitment 2 [^\n]+\n {2}wrong: \{"kind":"tokens","row":1\}\n/);
     const watched = await watch();
     expect(watched.stdout).toMatch(/\nModel 11, model commitment 2, open: FALSE: \{"kind":"tokens"/);
     expect(watched.code).toBe(1);
