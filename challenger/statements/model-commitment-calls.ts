@@ -83,7 +83,7 @@ const NO_VERSION_PLACE: Omit<ReturnType<typeof versionPlace>, "rowHash"> = {
 };
 
 /** Where a row is in the version: its hash, its holders, and all children on the way to the root. Needs `initPoseidon`. */
-export function versionPlace(owned: readonly OwnedRow[], row: number) {
+function versionPlace(owned: readonly OwnedRow[], row: number) {
   const hashes = versionHashes.get(owned) ?? owned.map((one) => hashVersionRow(versionRowOf(one)));
   versionHashes.set(owned, hashes);
   const { contributorId, rowHash, validatorId } = versionRowOf(owned[row]!);
