@@ -216,18 +216,18 @@ function layOutTree(
 ): { rows: TableRow[]; tree: TableTop } {
   const subOf = (id: number) => Math.floor(id / TREE_ARITY ** low);
   const tree = LedgerTree.ofVersion(before);
-  const versions = [before];
-  for (const id of ids) {
+  // Of the trees between, C and the circuit see the subtree of each row alone.
+  const moves = ids.map((id) => {
+    const old = tree.version.subtree(id, low);
     tree.put(id, after.leaf(id)!);
-    versions.push(tree.version);
-  }
-  hashVersions([...versions, after]);
-  const subRoot = (version: TreeVersion, id: number) =>
-    low === version.depth ? version.root : version.path(id)[low]![subOf(id) % TREE_ARITY]!;
+    return { old, now: tree.version.subtree(id, low) };
+  });
+  hashVersions([before, after, ...moves.map(({ now }) => now)]);
+  const last = moves.at(-1)!.now;
   const rows = Array.from({ length: rowCount }, (_, j): TableRow => {
     const isPadding = j >= ids.length;
     const id = ids[isPadding ? ids.length - 1 : j]!;
-    const [old, now] = isPadding ? [versions.at(-1)!, versions.at(-1)!] : [versions[j]!, versions[j + 1]!];
+    const { now, old } = isPadding ? { now: last, old: last } : moves[j]!;
     return {
       id,
       isFirst: j === 0 || (!isPadding && subOf(ids[j - 1]!) !== subOf(id)),
@@ -235,9 +235,9 @@ function layOutTree(
       asked: 0,
       before: old.leaf(id)!,
       after: now.leaf(id)!,
-      children: old.path(id).slice(0, low),
-      oldSub: subRoot(old, id),
-      newSub: subRoot(now, id),
+      children: old.path(id),
+      oldSub: old.root,
+      newSub: now.root,
     };
   });
   const entries = (version: TreeVersion) =>
