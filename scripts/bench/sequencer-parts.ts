@@ -27,7 +27,7 @@ import { TEST_DOMAIN, testUser, transfer } from "@openledger/sequencer/testing/t
 import { buildPoseidon } from "circomlibjs";
 
 const USER_COUNT = 4_096;
-const SENDER_COUNT = 64;
+const SENDER_COUNT = 48;
 const BATCH_COUNT = 16;
 const farId = (i: number) => 2 + ((i * 61 + 17) % USER_COUNT);
 
