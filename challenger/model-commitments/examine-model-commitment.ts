@@ -3,11 +3,18 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { commitFeatures } from "@openledger/attribution/model/registration";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Verdict } from "../challenger-state.ts";
-import type { CommittedModel, LeafPlace, Leaves, ShownLeaf } from "../statements/committed-model.ts";
+import type {
+  CommittedModel,
+  LeafPlace,
+  Leaves,
+  ShownLeaf,
+  TreeName,
+} from "../statements/committed-model.ts";
 import {
   knownLeaves,
   leavesOf,
@@ -104,7 +111,9 @@ export async function examineModelCommitment(
   }
   if (files !== null && files.mismatch !== null) warnings.push(files.mismatch);
   const owned = shownRows(files?.rows ?? null, statement.rowCount, answers);
-  const { partly, posted, unknown } = knownLeaves(statement, own, published, answers, family, facts);
+  const leavesBeside = (model: CommittedModel | null) =>
+    knownLeaves(statement, model, published, answers, family, facts);
+  const { partly, posted, unknown } = leavesBeside(own);
   const isBlind = own === null;
   const ofVersion = (files === null ? [] : otherVersionRows(statement, files.rows, answers)).map(
     (index): LeafPlace => ({ tree: "rows", index }),
@@ -115,12 +124,24 @@ export async function examineModelCommitment(
     if (isBlind) return { fault: null, wanted: leavesOf(unknown), warnings, isBlind, isHidden: true };
     const isOpen = ({ index, tree }: LeafPlace) =>
       !unknown.has(tree) || answers.some((one) => one.tree === tree && one.index === index);
-    const { fault, hidden } = faultsBeside({ posted: partly, own, rows: owned }, kind, isOpen);
+    const followed = files && leavesFollowing(files, kind, modelId, partly.leaves);
+    const beside = followed === null ? partly : leavesBeside(followed).partly;
+    const { fault, hidden } = faultsBeside({ posted: beside, own, rows: owned }, kind, isOpen);
+    // Attack: a served matrix that is not the registered one, beside which every row looks wrong.
+    const isMatrix = files === null || isRegisteredMatrix(files.model);
+    if (!isMatrix) warnings.push("the matrix that is served is not the registered one");
     // Of another model's files nothing is known of what the ledger takes.
-    const isOther = own.statement.staticsHash !== statement.staticsHash;
-    const needed = isOther || hidden === null ? leavesOf(unknown) : hidden;
-    const wanted = [...ofVersion, ...needed, ...unshownRows(partly, owned)];
-    return { fault, wanted, warnings, isBlind, isHidden: true };
+    const isOther = own.statement.staticsHash !== statement.staticsHash || !isMatrix;
+    const isLast = ({ index, tree }: LeafPlace) => index === (unknown.get(tree) ?? 0) - 1;
+    const needed =
+      isOther || hidden === null
+        ? leavesOf(unknown)
+        : hidden.length === 0
+          ? []
+          : [...lastOf(unknown), ...hidden.filter((place) => !isLast(place))];
+    // Attack: served rows that are all others than the version's, by a byte that nothing reads: each is asked for and shown.
+    const wanted = [...needed, ...ofVersion, ...unshownRows(partly, owned)];
+    return { fault, wanted, warnings, isBlind: !isMatrix, isHidden: true };
   }
   const wanted = [...ofVersion, ...longLeaves(posted), ...unshownRows(posted, owned)];
   const shown: ShownModelCommitment = { posted, own, rows: owned };
@@ -149,6 +170,29 @@ function shownRows(
     return { ...given, content: contents.get(row) ?? given.content };
   });
 }
+
+/** null where nothing follows, or these facts have no inverse: then they are wrong by themselves. */
+function leavesFollowing(
+  { model, rows }: PublishedFiles,
+  kind: ModelCommitmentKind,
+  modelId: number,
+  leaves: Leaves,
+): CommittedModel | null {
+  try {
+    return kind.honestBeside?.(model, rows, modelId, leaves) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function isRegisteredMatrix({ columns, features }: PublishedModel): boolean {
+  const made = commitFeatures(features);
+  return made.u.every((u, j) => u === columns.u[j]) && made.v.every((v, j) => v === columns.v[j]);
+}
+
+/** Last leaves: weights, and the digest that the statics are made of, are among them. They open where nothing lies behind them. */
+const lastOf = (unknown: ReadonlyMap<TreeName, number>): LeafPlace[] =>
+  Array.from(unknown, ([tree, count]) => ({ tree, index: count - 1 }));
 
 /** Of each kind those are tried that are off the most. */
 const MOST_OF_A_KIND = 4;

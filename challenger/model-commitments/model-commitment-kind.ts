@@ -4,7 +4,7 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import type { Hex } from "viem";
-import type { CommittedModel, LeafPlace } from "../statements/committed-model.ts";
+import type { CommittedModel, LeafPlace, Leaves } from "../statements/committed-model.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
 import { type DirectSource, directModelCommitment } from "../statements/direct-model-commitment.ts";
 import { directChallengeData } from "./direct-calls.ts";
@@ -36,6 +36,16 @@ export interface ModelCommitmentKind {
     rows: readonly OwnedRow[],
     modelId: number,
   ): Promise<CommittedModel>;
+  /**
+   * The same as it follows from facts and weights that are posted. Absent: nothing follows from them.
+   * Attack: facts and weights within their tolerance, beside which every leaf that one computes from the published model looks wrong.
+   */
+  honestBeside?(
+    model: PublishedModel,
+    rows: readonly OwnedRow[],
+    modelId: number,
+    leaves: Pick<Leaves, "facts" | "weights">,
+  ): CommittedModel;
   /** Before a bond is paid: whether a game over what is posted could be played. Absent: this kind has no games. @throws CMD_USAGE */
   requirePlayable?(own: CommittedModel): void;
   /** Every wrong place that L1 would refuse, cheap rules first. Needs `initPoseidon`. */
@@ -61,6 +71,14 @@ export const MAIL_MODEL_COMMITMENTS: ModelCommitmentKind = {
       model as unknown as DirectSource,
       rows.map(({ content }) => content),
       modelId,
+    ),
+  honestBeside: (model, rows, modelId, leaves) =>
+    directModelCommitment(
+      model as unknown as DirectSource,
+      rows.map(({ content }) => content),
+      modelId,
+      undefined,
+      leaves,
     ),
   faultsOf: ({ posted, rows }) => findDirectFaults(posted, rows),
   refutationData: (id, { posted, rows }, fault) =>

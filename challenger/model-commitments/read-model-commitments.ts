@@ -1,7 +1,7 @@
 /** Model commitments with their statements: what a watcher recomputes; and leaves that somebody has asked for. */
 import { type Address, hexToBytes, type PublicClient, toHex } from "viem";
 import type { RawLog } from "../events/event-log.ts";
-import { type DisputeStatement, FACT_BYTES, type ShownLeaf, TREES } from "../statements/committed-model.ts";
+import { type DisputeStatement, type ShownLeaf, TREES } from "../statements/committed-model.ts";
 import { readStatement, type StatementTuple } from "../statements/model-commitment-calls.ts";
 import {
   decodeRegistryEvent,
@@ -18,8 +18,8 @@ import {
 
 export interface ModelCommitment extends ModelCommitmentWindow {
   readonly statement: DisputeStatement;
-  /** All leaves of its facts, as L1 was given them; null where they were not asked for, or the node does not tell of them. */
-  readonly facts: readonly Uint8Array[] | null;
+  /** All its facts, as L1 was given them; null where they were not asked for, or the node does not tell of them. */
+  readonly facts: Uint8Array | null;
 }
 
 export interface OpenAvailabilityChallenge {
@@ -80,7 +80,7 @@ export async function withFacts(
   reader: WindowReader,
   all: readonly ModelCommitment[],
 ): Promise<ModelCommitment[]> {
-  const found = new Map<string, readonly Uint8Array[]>();
+  const found = new Map<string, Uint8Array>();
   const blocks = (await reader.facts("committed"))
     .filter(({ id }) => all.some((one) => one.id === BigInt(id)))
     .map(({ block }) => block);
@@ -88,12 +88,7 @@ export async function withFacts(
   const topics = [registrySelector("FactsPosted"), all.map(({ id }) => toHex(id, { size: 32 }))];
   const take = (log: RawLog) => {
     const { facts, id } = decodeRegistryEvent(log).args as RegistryEvent<"FactsPosted">;
-    const bytes = hexToBytes(facts);
-    const count = Math.floor(bytes.length / FACT_BYTES);
-    const leaves = Array.from({ length: count }, (_, k) =>
-      bytes.subarray(FACT_BYTES * k, FACT_BYTES * (k + 1)),
-    );
-    found.set(`${id}/${log.blockHash}`, leaves);
+    found.set(`${id}/${log.blockHash}`, hexToBytes(facts));
   };
   if (blocks.length > 0) await reader.log.said(reader.address, topics, take, range);
   return all.map((one) => ({ ...one, facts: found.get(`${one.id}/${one.blockHash}`) ?? null }));

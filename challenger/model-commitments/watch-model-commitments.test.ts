@@ -223,6 +223,30 @@ describe("what would keep a watcher from a wrong place", () => {
       expect([what, asked]).toEqual(["challenge", ["map", "map"]]);
     });
 
+    test("a false matrix whose leaves are those of the right one: the last digest is asked for first, and refutes", async () => {
+      const { files, own } = falseRow();
+      const { roots: _, ...numbers } = own.statement;
+      const { clipLength } = made.honest.statement;
+      const posted = withTrees(made.honest.leaves, { ...numbers, clipLength });
+      const id = await f.post(posted);
+      const asked: string[] = [];
+      let what: string | undefined = "challengeAvailability";
+      while (what === "challengeAvailability" && asked.length < 12) {
+        const [seen] = await watch(files, {
+          ...f.watcherOf(f.watcher),
+          mostAvailabilityChallengesWei: parseEther("0.5"),
+        });
+        what = seen!.sent?.what;
+        if (what !== "challengeAvailability") break;
+        const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
+        const { index, tree } = events.at(-1)!.args;
+        asked.push(TREES[tree!]!);
+        const leaves = [shownLeaf(posted, TREES[tree!]!, Number(index), made.rows)];
+        await f.disputes.write.answer([id, statementTuple(posted.statement), leaves], { account: f.owner });
+      }
+      expect([what, asked.length < 5]).toEqual(["challenge", true]);
+    });
+
     test("wrong places that no transaction can show: others are, and long leaves are challenged", async () => {
       const long = new Uint8Array(140_000);
       const decoys = made.honest.leaves.features.map((leaf, row) => (row < 12 ? long : leaf));

@@ -23,7 +23,7 @@ import {
 } from "./committed-model.ts";
 import { type DirectNumbers, entryBytes, MOST_ENTRY, numberBytes } from "./direct-arithmetic.ts";
 import { type FixedMatrix, fixedCurvature, fixedInverse, matrixRow, toDoubles } from "./direct-curvature.ts";
-import { int64Bytes, pairBytes } from "./leaf-bytes.ts";
+import { int64Bytes, pairBytes, readFact, readInt64s } from "./leaf-bytes.ts";
 import { countRow, lengthOf, ONE, type RowCounts, residualOf, scaleRow } from "./row-arithmetic.ts";
 import { clusterLeaders, rowFactors, rowLengths } from "./row-factors.ts";
 
@@ -49,12 +49,14 @@ export const GROUP = 64;
 /**
  * What an honest owner posts. The same model gives the same bytes on every machine. Stages "curvature" and "inverse".
  * Needs `initPoseidon`. @param contents of the version's rows, in its order @throws ATT_NOT_DISPUTABLE
+ * @param posted weights and residuals that the rest is made of; default: the model's
  */
 export function directModelCommitment(
   source: DirectSource,
   contents: readonly Uint8Array[],
   modelId: number,
   onProgress?: OnProgress,
+  posted?: Pick<Leaves, "facts" | "weights">,
 ): CommittedModel {
   requireDisputable(source);
   const { recipe, parameters, features, columns, statics } = source;
@@ -62,10 +64,12 @@ export function directModelCommitment(
   const width = bucketCount + 1;
   const rowCount = contents.length;
   const counted = contents.map((content) => countRow(content, bucketCount));
-  const weights = Array.from({ length: width }, (_, a) =>
-    toFixed40(parameters[2 * a + 1]! - parameters[2 * a]!),
+  const given = posted && readInt64s(posted.weights[0]!, width);
+  const weights =
+    given ?? Array.from({ length: width }, (_, a) => toFixed40(parameters[2 * a + 1]! - parameters[2 * a]!));
+  const residuals = counted.map(
+    (row, k) => (posted && readFact(posted.facts[k]!)?.residual) ?? residualOf(row, weights),
   );
-  const residuals = counted.map((row) => residualOf(row, weights));
   onProgress?.({ stage: "curvature", done: 0, total: 1 });
   const damping = toFixed40(recipe.method.damping);
   const curvature = fixedCurvature(counted, residuals, bucketCount, damping);

@@ -5,6 +5,7 @@ import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import {
   type CommittedModel,
   type DisputeStatement,
+  FACT_BYTES,
   type LeafPlace,
   type Leaves,
   type ShownLeaf,
@@ -58,14 +59,14 @@ export function knownLeaves(
   published: Leaves | null,
   shown: readonly ShownLeaf[],
   family: FamilyName = "direct",
-  facts: readonly Uint8Array[] | null = null,
+  facts: Uint8Array | null = null,
 ): KnownLeaves {
   const counts = leafCounts(numbers, family);
   const leaves = {} as Record<TreeName, readonly Uint8Array[]>;
   const trees = {} as Record<TreeName, LeafTree>;
   const unknown = new Map<TreeName, number>();
   for (const tree of TREES) {
-    const posted = tree === "facts" ? [facts] : [];
+    const posted = tree === "facts" && facts !== null ? [leavesIn(facts)] : [];
     const lists = [own?.leaves[tree], published?.[tree], ...posted].filter((list) => list != null);
     const ofTree = shown.filter((one) => one.tree === tree && one.index < counts[tree]);
     const guesses = lists.length > 0 ? lists : [Array<Uint8Array>(counts[tree]).fill(NONE)];
@@ -92,6 +93,11 @@ export function knownLeaves(
 }
 
 const NONE = new Uint8Array();
+
+const leavesIn = (facts: Uint8Array): Uint8Array[] =>
+  Array.from({ length: Math.floor(facts.length / FACT_BYTES) }, (_, k) =>
+    facts.subarray(FACT_BYTES * k, FACT_BYTES * (k + 1)),
+  );
 
 /** Of what was shown the path is its answer's; other leaves are opened as if one had them all. */
 function openedBy(shown: readonly ShownLeaf[], makeGuess: () => LeafTree, root: Uint8Array): LeafTree {
