@@ -8,13 +8,7 @@ import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Verdict } from "../challenger-state.ts";
-import type {
-  CommittedModel,
-  LeafPlace,
-  Leaves,
-  ShownLeaf,
-  TreeName,
-} from "../statements/committed-model.ts";
+import type { CommittedModel, LeafPlace, Leaves, ShownLeaf } from "../statements/committed-model.ts";
 import {
   knownLeaves,
   leavesOf,
@@ -124,7 +118,7 @@ export async function examineModelCommitment(
     if (isBlind) return { fault: null, wanted: leavesOf(unknown), warnings, isBlind, isHidden: true };
     const isOpen = ({ index, tree }: LeafPlace) =>
       !unknown.has(tree) || answers.some((one) => one.tree === tree && one.index === index);
-    const followed = files && leavesFollowing(files, kind, modelId, partly.leaves);
+    const followed = files && leavesFollowing(files, kind, modelId, { own, posted: partly });
     const beside = followed === null ? partly : leavesBeside(followed).partly;
     const { fault, hidden } = faultsBeside({ posted: beside, own, rows: owned }, kind, isOpen);
     // Attack: a served matrix that is not the registered one, beside which every row looks wrong.
@@ -133,12 +127,14 @@ export async function examineModelCommitment(
     // Of another model's files nothing is known of what the ledger takes.
     const isOther = own.statement.staticsHash !== statement.staticsHash || !isMatrix;
     const isLast = ({ index, tree }: LeafPlace) => index === (unknown.get(tree) ?? 0) - 1;
+    const all = leavesOf(unknown);
+    // Last leaves come first: weights, and the digest that the statics are made of, are among them.
     const needed =
       isOther || hidden === null
-        ? leavesOf(unknown)
+        ? all
         : hidden.length === 0
           ? []
-          : [...lastOf(unknown), ...hidden.filter((place) => !isLast(place))];
+          : [...all.filter(isLast), ...hidden.filter((place) => !isLast(place))];
     // Attack: served rows that are all others than the version's, by a byte that nothing reads: each is asked for and shown.
     const wanted = [...needed, ...ofVersion, ...unshownRows(partly, owned)];
     return { fault, wanted, warnings, isBlind: !isMatrix, isHidden: true };
@@ -171,15 +167,20 @@ function shownRows(
   });
 }
 
-/** null where nothing follows, or these facts have no inverse: then they are wrong by themselves. */
+/** null where nothing else than one's own follows, or these facts have no inverse: then they are wrong by themselves. */
 function leavesFollowing(
   { model, rows }: PublishedFiles,
   kind: ModelCommitmentKind,
   modelId: number,
-  leaves: Leaves,
+  { own, posted }: { readonly own: CommittedModel; readonly posted: CommittedModel },
 ): CommittedModel | null {
+  const isOwn = (["facts", "weights"] as const).every((tree) =>
+    posted.leaves[tree].every((leaf, k) => Buffer.compare(leaf, own.leaves[tree][k]!) === 0),
+  );
+  // An inverse takes as long as all the rest.
+  if (isOwn) return null;
   try {
-    return kind.honestBeside?.(model, rows, modelId, leaves) ?? null;
+    return kind.honestBeside?.(model, rows, modelId, posted.leaves) ?? null;
   } catch {
     return null;
   }
@@ -189,10 +190,6 @@ function isRegisteredMatrix({ columns, features }: PublishedModel): boolean {
   const made = commitFeatures(features);
   return made.u.every((u, j) => u === columns.u[j]) && made.v.every((v, j) => v === columns.v[j]);
 }
-
-/** Last leaves: weights, and the digest that the statics are made of, are among them. They open where nothing lies behind them. */
-const lastOf = (unknown: ReadonlyMap<TreeName, number>): LeafPlace[] =>
-  Array.from(unknown, ([tree, count]) => ({ tree, index: count - 1 }));
 
 /** Of each kind those are tried that are off the most. */
 const MOST_OF_A_KIND = 4;
