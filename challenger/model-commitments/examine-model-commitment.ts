@@ -109,9 +109,7 @@ export async function examineModelCommitment(
     knownLeaves(statement, model, published, answers, family, facts);
   const { partly, posted, unknown } = leavesBeside(own);
   const isBlind = own === null;
-  const ofVersion = (files === null ? [] : otherVersionRows(statement, files.rows, answers)).map(
-    (index): LeafPlace => ({ tree: "rows", index }),
-  );
+  const ofVersion = files === null ? [] : otherVersionRows(statement, files.rows, answers);
   if (posted === null) {
     for (const tree of unknown.keys()) warnings.push(`leaves of "${tree}" are not published`);
     // Beside leaves that nobody knows every place looks wrong.
@@ -172,7 +170,7 @@ function leavesFollowing(
   { model, rows }: PublishedFiles,
   kind: ModelCommitmentKind,
   modelId: number,
-  { own, posted }: { readonly own: CommittedModel; readonly posted: CommittedModel },
+  { own, posted }: Readonly<Record<"own" | "posted", CommittedModel>>,
 ): CommittedModel | null {
   const isOwn = (["facts", "weights"] as const).every((tree) =>
     posted.leaves[tree].every((leaf, k) => Buffer.compare(leaf, own.leaves[tree][k]!) === 0),
@@ -217,25 +215,25 @@ function faultsBeside(
       found.set(fault.kind, ofKind);
       const place = ofKind.findIndex((one) => gapOf(fault) > gapOf(one));
       ofKind.splice(place === -1 ? ofKind.length : place, 0, fault);
-      if (ofKind.length > MOST_OF_A_KIND) ofKind.pop();
+      ofKind.splice(MOST_OF_A_KIND);
     }
   } catch {
     hasThrown = true;
   }
   const ready: PostedFault[] = [];
-  const hidden = new Map<string, LeafPlace>();
+  const asked: { places: LeafPlace[]; count: number }[] = [];
   for (const ofKind of found.values()) {
-    let isAsked = false;
-    for (const fault of ofKind) {
-      const unopened = openedBy(fault, shown, kind).filter((place) => !isOpen(place));
-      if (unopened.length === 0) ready.push(fault);
-      else if (!isAsked) for (const place of unopened) hidden.set(`${place.tree}/${place.index}`, place);
-      isAsked ||= unopened.length > 0;
-    }
+    const unopened = ofKind.map((fault) => openedBy(fault, shown, kind).filter((place) => !isOpen(place)));
+    ready.push(...ofKind.filter((_, i) => unopened[i]!.length === 0));
+    asked.push({ places: unopened.find(({ length }) => length > 0) ?? [], count: ofKind.length });
   }
-  const [fault, ...others] = ready;
-  const first = fault === undefined ? null : { fault, shown, others };
-  return { fault: first, hidden: hasThrown ? null : [...hidden.values()] };
+  // What is decided by the fewest leaves comes first, and what there is once before what another place follows.
+  asked.sort((a, b) => a.places.length - b.places.length || a.count - b.count);
+  const hidden = new Map<string, LeafPlace>();
+  for (const { places } of asked)
+    for (const place of places) hidden.set(`${place.tree}/${place.index}`, place);
+  const fault = ready.length === 0 ? null : { fault: ready[0]!, shown, others: ready.slice(1) };
+  return { fault, hidden: hasThrown ? null : [...hidden.values()] };
 }
 
 /** Leaves that a challenge or a game of this fault shows. */

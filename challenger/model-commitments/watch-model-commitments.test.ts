@@ -219,8 +219,8 @@ describe("what would keep a watcher from a wrong place", () => {
         const leaves = [shownLeaf(posted, TREES[tree!]!, Number(index))];
         await f.disputes.write.answer([id, statementTuple(posted.statement), leaves], { account: f.owner });
       }
-      // The unit of the entries, and the inverse's row.
-      expect([what, asked]).toEqual(["challenge", ["map", "map"]]);
+      // The last digest, the unit of the entries, and the inverse's row.
+      expect([what, asked]).toEqual(["challenge", ["map", "map", "map"]]);
     });
 
     test("a false matrix whose leaves are those of the right one: the last digest is asked for first, and refutes", async () => {
@@ -244,7 +244,9 @@ describe("what would keep a watcher from a wrong place", () => {
         const leaves = [shownLeaf(posted, TREES[tree!]!, Number(index), made.rows)];
         await f.disputes.write.answer([id, statementTuple(posted.statement), leaves], { account: f.owner });
       }
-      expect([what, asked.length < 5]).toEqual(["challenge", true]);
+      // Last leaves of what is hidden, the false row, and the numbers that the statics are made of.
+      const shown = ["features", "map", "columns", "points", "features", "map"];
+      expect([what, asked]).toEqual(["challenge", shown]);
     });
 
     test("wrong places that no transaction can show: others are, and long leaves are challenged", async () => {

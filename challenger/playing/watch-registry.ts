@@ -1,12 +1,12 @@
 /** A watcher of the registry: each open model commitment is recomputed once, on another thread, and challenged where it is false. */
 
-import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex, PublicClient } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import type { ChallengerSender, ChallengerSetting } from "../challenger-setting.ts";
 import type { ChallengerState, Verdict } from "../challenger-state.ts";
+import { untoldError } from "../events/event-log.ts";
 import type { GameReader } from "../games/read-games.ts";
 import type { GameState } from "../games/trace-moves.ts";
 import { modelCommitmentLines, recomputedLine } from "../model-commitments/model-commitment-lines.ts";
@@ -28,6 +28,8 @@ import { rowTurnsOf } from "./row-games.ts";
 
 /** In JSON: there may be thousands. */
 const MOST_WANTED_SHOWN = 8;
+/** 4 MB at most, and one question to the node. */
+const MOST_FACTS = 64;
 /** Recomputing may take hours, and answers come meanwhile. */
 const MOST_AGE_MS = 15_000;
 /** Then the next look begins, which knows of what was posted meanwhile, and looks at that first. */
@@ -112,7 +114,9 @@ export class RegistryWatch {
   /** How often places of each were looked at: what is new comes first. */
   readonly #places = new Map<bigint, number>();
   /** What is to be recomputed in this look, read at once. */
-  #commitments = new Map<bigint, ModelCommitment>();
+  #commitments: readonly ModelCommitment[] = [];
+  /** Some of these, with their facts. */
+  #posted = new Map<bigint, ModelCommitment>();
   /** What the registry's events say, for some time: looks at hundreds of model commitments ask for it. */
   #facts: { readonly all: Facts; readonly atMs: number } | null = null;
 
@@ -129,8 +133,8 @@ export class RegistryWatch {
     const { registry, setting } = this.#of;
     const { untold, windows } = await registry.windows();
     const due = windows.filter((window) => this.#isDue(window));
-    const toRecompute = await withFacts(registry, await withStatements(registry, due));
-    this.#commitments = new Map(toRecompute.map((one) => [one.id, one]));
+    this.#commitments = await withStatements(registry, due);
+    this.#posted = new Map();
     this.#facts = null;
     const lines = [`${registry.address}${windows.length === 0 ? ": nothing is posted" : ""}`];
     const [views, failures]: [CommitmentView[], unknown[]] = [[], [...untold]];
@@ -216,6 +220,16 @@ export class RegistryWatch {
     return window.family !== null && window.state === "open" && !this.#of.state.isRecomputed(window);
   }
 
+  /** Some at a time: those behind it come next. Attack: thousands of model commitments, each with 64 KB of facts. */
+  async #withFacts(id: bigint): Promise<ModelCommitment | undefined> {
+    const from = this.#commitments.findIndex((one) => one.id === id);
+    if (from !== -1 && !this.#posted.has(id)) {
+      const some = await withFacts(this.#of.registry, this.#commitments.slice(from, from + MOST_FACTS));
+      this.#posted = new Map(some.map((one) => [one.id, one]));
+    }
+    return this.#posted.get(id);
+  }
+
   async #askedOf(id: bigint): Promise<AvailabilityChallenges> {
     const { registry } = this.#of;
     if (this.#facts === null || Date.now() - this.#facts.atMs > MOST_AGE_MS)
@@ -234,9 +248,9 @@ export class RegistryWatch {
       return { ...UNTOUCHED, sent };
     }
     if (!this.#isDue(window)) return { ...UNTOUCHED, isRecomputed: state.isRecomputed(window) };
-    const modelCommitment = this.#commitments.get(id);
+    const modelCommitment = await this.#withFacts(id);
     if (modelCommitment === undefined) throw new RangeError(`L1 has taken model commitment ${id} back`);
-    if (modelCommitment.facts === null) throw untoldFacts(window);
+    if (modelCommitment.facts === null) throw untoldError(`of the facts of model commitment ${id}`);
     const asked = await this.#askedOf(id);
     const known = state.verdictOf(modelCommitment);
     const { disputes, mostFeesWei, mostStakeWei, places, rollup, rpcUrl } = setting;
@@ -279,13 +293,6 @@ export class RegistryWatch {
 }
 
 type Facts = Awaited<ReturnType<WindowReader["log"]["read"]>>;
-
-/** Attack: a node that leaves out an event. Without facts nobody finds what is false in them. */
-const untoldFacts = ({ id }: ModelCommitmentWindow) =>
-  bridgeError(
-    "BRG_HISTORY_INCOMPLETE",
-    `the node does not tell of the facts of model commitment ${id}: ask another one (--rpc)`,
-  );
 
 const unserved = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
   challengerError(

@@ -17,7 +17,7 @@ import {
 } from "@openledger/circuits/ledger/version-rows";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
-import type { CommittedModel, DisputeStatement, ShownLeaf } from "./committed-model.ts";
+import type { CommittedModel, DisputeStatement, LeafPlace, ShownLeaf } from "./committed-model.ts";
 
 export type TieFault =
   | { readonly kind: "cell"; readonly row: number; readonly column: number }
@@ -68,7 +68,7 @@ export function otherVersionRows(
   { rowCount, rowsRoot }: Pick<DisputeStatement, "rowCount" | "rowsRoot">,
   owned: readonly OwnedRow[],
   shown: readonly ShownLeaf[],
-): number[] {
+): LeafPlace[] {
   const version = owned.map(versionRowOf);
   if (version.length === rowCount && versionRowsRoot(version) === rowsRoot) return [];
   const isSame = new Uint8Array(rowCount);
@@ -94,7 +94,8 @@ export function otherVersionRows(
       order = order * CHILDREN + (rest % CHILDREN);
     return order;
   };
-  return [...isSame.keys()].filter((k) => isSame[k] === 0).sort((a, b) => orderOf(a) - orderOf(b));
+  const others = [...isSame.keys()].filter((k) => isSame[k] === 0).sort((a, b) => orderOf(a) - orderOf(b));
+  return others.map((index) => ({ tree: "rows", index }));
 }
 const CHILDREN = 8;
 
