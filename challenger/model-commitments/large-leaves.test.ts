@@ -3,7 +3,7 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { beforeAll, expect, test } from "vitest";
-import { type CommittedModel, type Leaves, withTrees } from "../statements/committed-model.ts";
+import { type CommittedModel, LEAF_POINTS, type Leaves, withTrees } from "../statements/committed-model.ts";
 import { inputFaults } from "../statements/find-faults.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
@@ -28,11 +28,11 @@ function namingRowsBeyond(): CommittedModel {
     tokens: listOf(ROWS, 0),
     facts: listOf(ROWS, 32),
     features: listOf(ROWS + 1, 0),
-    map: listOf(1, 0),
+    map: listOf(2 * BUCKETS + 5, 0),
     inputs: listOf(BUCKETS, 0).with(BUCKET, pairBytes(beyond)),
     weights: listOf(1, 8 * (BUCKETS + 1)),
     columns: listOf(BUCKETS + 1, 0),
-    points: listOf(BUCKETS + 1, 0),
+    points: listOf(Math.ceil((BUCKETS + 1) / LEAF_POINTS), 0),
   };
   const shape = 3_072n + BigInt(BUCKETS / 16);
   return withTrees(leaves, {

@@ -13,7 +13,7 @@ import {
   parseEventLogs,
 } from "viem";
 import type { Verdict } from "../challenger-state.ts";
-import { TREES } from "../statements/committed-model.ts";
+import { type LeafPlace, TREES, type TreeName } from "../statements/committed-model.ts";
 import { allLeaves } from "../statements/known-leaves.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";
 import { type Examined, examineModelCommitment, type PublishedFiles } from "./examine-model-commitment.ts";
@@ -117,6 +117,8 @@ export async function watchCommitment(
   asked: AvailabilityChallenges,
 ): Promise<WatchedCommitment> {
   const { kind, known = null, rollup, trains = true, watcher } = options;
+  // What L1 was shown with it nobody asks for.
+  const shown = [...(modelCommitment.posted?.leaves ?? []), ...asked.shown];
   const { statement } = modelCommitment;
   let failure: Error | null = null;
   const files = await options.filesOf().catch((error: unknown) => {
@@ -136,7 +138,7 @@ export async function watchCommitment(
   const isOfServed = files?.model.staticsHash === statement.staticsHash;
   const actOn = async (on: Examined, isServed: boolean) => {
     if (watcher === null) return;
-    sent = await act({ ...options, watcher }, modelCommitment, on, asked, { isOurs, isServed });
+    sent = await act({ ...options, watcher }, modelCommitment, on, { ...asked, shown }, { isOurs, isServed });
   };
   try {
     const isKnown = known?.isRight === true && known.filesHash === files?.verdict?.filesHash;
@@ -217,19 +219,27 @@ async function act(
     const availabilityChallenge =
       !isServed && leftSeconds > (LATEST_DAYS + 1n) * DAY_SECONDS
         ? null
-        : await nextAvailabilityChallenge(wanted, availabilityChallenges, watcher, isServed, async () => {
-            const [{ baseFeePerGas }, balanceWei] = await Promise.all([
-              publicClient.getBlock(),
-              publicClient.getBalance({ address: watcher.address }),
-            ]);
-            const gasPriceWei = FEE_MARGIN * (baseFeePerGas ?? 0n);
-            const feeWei = await publicClient.readContract({
-              ...{ address: disputes, abi, functionName: "availabilityFeeFor" },
-              args: [gasPriceWei],
-            });
-            const stakesWei = KEPT_STAKES * ((await games?.stakeWei()) ?? 0n);
-            return balanceWei - feeWei < CHALLENGE_GAS * gasPriceWei + stakesWei ? null : feeWei;
-          });
+        : await nextAvailabilityChallenge(
+            wanted,
+            availabilityChallenges,
+            watcher,
+            isServed,
+            async (trees) => {
+              const [{ baseFeePerGas }, balanceWei] = await Promise.all([
+                publicClient.getBlock(),
+                publicClient.getBalance({ address: watcher.address }),
+              ]);
+              const gasPriceWei = FEE_MARGIN * (baseFeePerGas ?? 0n);
+              const feeOf = async (tree: TreeName) =>
+                publicClient.readContract({
+                  ...{ address: disputes, abi, functionName: "availabilityFeeFor" },
+                  args: [id, TREES.indexOf(tree), gasPriceWei],
+                });
+              const stakesWei = KEPT_STAKES * ((await games?.stakeWei()) ?? 0n);
+              const feesWei = await Promise.all(trees.map(feeOf));
+              return { feesWei, spareWei: balanceWei - CHALLENGE_GAS * gasPriceWei - stakesWei };
+            },
+          );
     if (availabilityChallenge !== null) {
       const { feeWei, index, tree } = availabilityChallenge;
       const data = callOf("challengeAvailability", [id, TREES.indexOf(tree), BigInt(index)]);
@@ -295,7 +305,7 @@ async function nextAvailabilityChallenge(
   { open, paid: fees, shown }: AvailabilityChallenges,
   { address, mostAvailabilityChallengesWei, spentWei }: Watcher,
   isServed: boolean,
-  readFeeWei: () => Promise<bigint | null>,
+  readFees: (trees: readonly TreeName[]) => Promise<{ feesWei: readonly bigint[]; spareWei: bigint }>,
 ): Promise<(Examined["wanted"][number] & { feeWei: bigint }) | null> {
   if (mostAvailabilityChallengesWei === 0n) return null;
   const keyOf = (tree: string, index: number | bigint) => `${tree}/${index}`;
@@ -311,9 +321,12 @@ async function nextAvailabilityChallenge(
   const next = wanted[place];
   const isLastLeaf = place === wanted.findIndex(({ tree }) => tree === next?.tree);
   if (next === undefined || (waiting.length >= MOST_WAITING && !isLastLeaf)) return null;
-  const feeWei = await readFeeWei();
-  if (feeWei === null) return null;
-  const ofAllWei = BigInt(wanted.length) * feeWei;
+  const trees = [...new Set(wanted.map(({ tree }) => tree))];
+  const { feesWei, spareWei } = await readFees(trees);
+  const feeOf = ({ tree }: LeafPlace) => feesWei[trees.indexOf(tree)]!;
+  const feeWei = feeOf(next);
+  if (feeWei > spareWei) return null;
+  const ofAllWei = wanted.reduce((sum, one) => sum + feeOf(one), 0n);
   const paid = fees.filter(isMine);
   const isBounded = !isServed && !isLastLeaf && ofAllWei > mostAvailabilityChallengesWei;
   if (isBounded && paid.length >= MOST_UNSERVED) return null;
