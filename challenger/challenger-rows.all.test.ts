@@ -215,7 +215,7 @@ test("posted tokens that are not the tokenizer's are named where nothing shows t
     ...{ honestModelCommitment: async () => own, faultsOf: () => [] },
   };
   const warningsOf = async ({ leaves, statement }: CommittedModel) => {
-    const modelCommitment = { modelId: MODEL_ID, statement } as ModelCommitment;
+    const modelCommitment = { modelId: MODEL_ID, statement, posted: null } as unknown as ModelCommitment;
     return (await examineModelCommitment(modelCommitment, { ...files, leaves: encodeLeaves(leaves) }, kind))
       .warnings;
   };

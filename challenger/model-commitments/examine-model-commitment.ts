@@ -10,6 +10,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Verdict } from "../challenger-state.ts";
 import type { CommittedModel, LeafPlace, Leaves, ShownLeaf } from "../statements/committed-model.ts";
 import {
+  factLeaves,
   knownLeaves,
   leavesOf,
   longLeaves,
@@ -91,7 +92,7 @@ export async function examineModelCommitment(
   const published = files && publishedLeaves(files, statement, family);
   const own =
     files &&
-    (await kind.honestModelCommitment(files.model, files.rows, modelId).catch((error: Error) => {
+    (await ownCommitment(files, kind, modelId, given).catch((error: Error) => {
       // Attack: a model that no one can compute with, beside leaves that are false by themselves.
       if (published === null && answered.length === 0) throw error;
       warnings.push(`what an honest owner posts cannot be computed: ${error.message}`);
@@ -106,9 +107,7 @@ export async function examineModelCommitment(
   }
   if (files !== null && files.mismatch !== null) warnings.push(files.mismatch);
   const owned = shownRows(files?.rows ?? null, statement.rowCount, answers);
-  const leavesBeside = (model: CommittedModel | null) =>
-    knownLeaves(statement, model, published, answers, family, given?.facts);
-  const { partly, posted, unknown } = leavesBeside(own);
+  const { partly, posted, unknown } = knownLeaves(statement, own, published, answers, family, given?.facts);
   const isBlind = own === null;
   const ofVersion = files === null ? [] : otherVersionRows(statement, files.rows, answers);
   if (posted === null) {
@@ -117,9 +116,7 @@ export async function examineModelCommitment(
     if (isBlind) return { fault: null, wanted: leavesOf(unknown), warnings, isBlind, isHidden: true };
     const isOpen = ({ index, tree }: LeafPlace) =>
       !unknown.has(tree) || answers.some((one) => one.tree === tree && one.index === index);
-    const followed = files && leavesFollowing(files, kind, modelId, { own, posted: partly });
-    const beside = followed === null ? partly : leavesBeside(followed).partly;
-    const { fault, hidden } = faultsBeside({ posted: beside, own, rows: owned }, kind, isOpen);
+    const { fault, hidden } = faultsBeside({ posted: partly, own, rows: owned }, kind, isOpen);
     // Attack: a served matrix that is not the registered one, beside which every row looks wrong.
     const isMatrix = files === null || isRegisteredMatrix(files.model);
     if (!isMatrix) warnings.push("the matrix that is served is not the registered one");
@@ -158,23 +155,18 @@ function shownRows(
   });
 }
 
-/** null where nothing else than one's own follows, or these facts have no inverse: then they are wrong by themselves. */
-function leavesFollowing(
+/** By the facts and weights that are on L1; where these have no inverse they are wrong by themselves. */
+async function ownCommitment(
   { model, rows }: PublishedFiles,
   kind: ModelCommitmentKind,
   modelId: number,
-  { own, posted }: Readonly<Record<"own" | "posted", CommittedModel>>,
-): CommittedModel | null {
-  const isOwn = (["facts", "weights"] as const).every((tree) =>
-    posted.leaves[tree].every((leaf, k) => Buffer.compare(leaf, own.leaves[tree][k]!) === 0),
-  );
-  // An inverse takes as long as all the rest.
-  if (isOwn) return null;
-  try {
-    return kind.honestBeside?.(model, rows, modelId, posted.leaves) ?? null;
-  } catch {
-    return null;
-  }
+  given: ModelCommitment["posted"],
+): Promise<CommittedModel> {
+  const weights = given?.leaves.filter(({ tree }) => tree === "weights").map(({ data }) => data) ?? [];
+  const onL1 = given === null ? undefined : { facts: factLeaves(given.facts), weights };
+  return kind
+    .honestModelCommitment(model, rows, modelId, onL1)
+    .catch(() => kind.honestModelCommitment(model, rows, modelId));
 }
 
 function isRegisteredMatrix({ columns, features }: PublishedModel): boolean {

@@ -31,10 +31,8 @@ const LATEST_DAYS = 2n;
 const CHALLENGE_GAS = 6_000_000n;
 /** Kept back, too: of a false claim, and of a false row. */
 const KEPT_STAKES = 2n;
-/** Leaves asked for at a fee that wait for an answer, each for a day at most: all that one wrong place of a model takes. */
+/** Leaves asked for at a fee that wait for an answer, each for a day at most: what one wrong place of a model takes. */
 const MOST_WAITING = 8;
-/** In all of a model that nobody serves, beside last ones, unless the fees of all may be paid: who shows each has the fees. */
-const MOST_UNSERVED = 4;
 
 /** Who challenges. Returns once the transaction is mined. */
 export interface Watcher {
@@ -295,8 +293,7 @@ export async function feeBack(
 }
 
 /**
- * The first leaf that was never shown. Last leaves of trees at once, since answers may take a day each; of the others a
- * few: an answer says which halves of its tree need no more of them, or refutes the model commitment.
+ * The first leaf that was never shown. A few wait at once: an answer says what else is needed, or refutes the model commitment.
  * Attack: an owner who answers one after the other for their fees: at most so much is given. Attack: right commitments, each with
  * leaves that nobody publishes, before a false one or a false claim: what its challenge costs is kept, the stakes of games among it.
  */
@@ -317,10 +314,8 @@ async function nextAvailabilityChallenge(
   const mine = new Set(withFee.filter(isMine).map(({ tree, index }) => keyOf(TREES[tree]!, index)));
   const waiting = wanted.filter(({ tree, index }) => mine.has(keyOf(tree, index)));
   const known = new Set([...openKeys, ...shown.map(({ tree, index }) => keyOf(tree, index))]);
-  const place = wanted.findIndex(({ tree, index }) => !known.has(keyOf(tree, index)));
-  const next = wanted[place];
-  const isLastLeaf = place === wanted.findIndex(({ tree }) => tree === next?.tree);
-  if (next === undefined || (waiting.length >= MOST_WAITING && !isLastLeaf)) return null;
+  const next = wanted.find(({ tree, index }) => !known.has(keyOf(tree, index)));
+  if (next === undefined || (isServed && waiting.length >= MOST_WAITING)) return null;
   const trees = [...new Set(wanted.map(({ tree }) => tree))];
   const { feesWei, spareWei } = await readFees(trees);
   const feeOf = ({ tree }: LeafPlace) => feesWei[trees.indexOf(tree)]!;
@@ -328,8 +323,8 @@ async function nextAvailabilityChallenge(
   if (feeWei > spareWei) return null;
   const ofAllWei = wanted.reduce((sum, one) => sum + feeOf(one), 0n);
   const paid = fees.filter(isMine);
-  const isBounded = !isServed && !isLastLeaf && ofAllWei > mostAvailabilityChallengesWei;
-  if (isBounded && paid.length >= MOST_UNSERVED) return null;
+  // Leaves of a model that nobody serves are compared once all are there.
+  if (!isServed && ofAllWei > mostAvailabilityChallengesWei) return null;
   const seenWei = paid.reduce((sum, one) => sum + one.feeWei, 0n);
   // A node that tells of fewer, or L1 itself where it goes back, takes nothing off what was spent.
   const beforeWei = spentWei > seenWei ? spentWei : seenWei;

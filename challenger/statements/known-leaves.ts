@@ -66,7 +66,7 @@ export function knownLeaves(
   const trees = {} as Record<TreeName, LeafTree>;
   const unknown = new Map<TreeName, number>();
   for (const tree of TREES) {
-    const posted = tree === "facts" && facts !== undefined ? [leavesIn(facts)] : [];
+    const posted = tree === "facts" && facts !== undefined ? [factLeaves(facts)] : [];
     const lists = [own?.leaves[tree], published?.[tree], ...posted].filter((list) => list != null);
     const ofTree = shown.filter((one) => one.tree === tree && one.index < counts[tree]);
     const guesses = lists.length > 0 ? lists : [Array<Uint8Array>(counts[tree]).fill(NONE)];
@@ -94,7 +94,8 @@ export function knownLeaves(
 
 const NONE = new Uint8Array();
 
-const leavesIn = (facts: Uint8Array): Uint8Array[] =>
+/** Of all facts, one after another. */
+export const factLeaves = (facts: Uint8Array): Uint8Array[] =>
   Array.from({ length: Math.floor(facts.length / FACT_BYTES) }, (_, k) =>
     facts.subarray(FACT_BYTES * k, FACT_BYTES * (k + 1)),
   );

@@ -254,8 +254,8 @@ export const DIRECT_LIES: readonly DirectLie[] = TOLD.map(([name, description, f
       ...{ model, own: null },
       posted(modelId) {
         const { leaves, numbers } = toldOf(directModelCommitment(model, contents, modelId), told);
-        // L1 is given all facts.
-        const trees = TREES.filter((tree) => tree !== "facts");
+        // Of these L1 is given leaves.
+        const trees = TREES.filter((tree) => !["facts", "map", "weights"].includes(tree));
         const roots = told.roots && Object.fromEntries(trees.map((tree) => [tree, told.roots!()]));
         return withTrees(leaves, numbers, roots);
       },
