@@ -178,9 +178,9 @@ function isRegisteredMatrix({ columns, features }: PublishedModel): boolean {
 const MOST_OF_A_KIND = 4;
 
 /**
- * Wrong places beside leaves that nobody publishes, in whose place are one's own. The first whose challenge shows none of them is
- * wrong; else, what the challenges of the others show is asked for. A hidden leaf on which no wrong place depends changes nothing
- * that the ledger takes, and nobody asks for it.
+ * Wrong places beside leaves that nobody publishes, in whose place are one's own. Those whose challenge shows none of them are
+ * wrong; of the others, what their challenge shows is asked for. A hidden leaf on which no wrong place depends changes nothing that
+ * the ledger takes, and nobody asks for it.
  * Attack: leaves that are right and not those that one computes, thousands of them, around a false one; each costs a fee.
  * Attack: entries at the edge of their tolerance, which look wrong beside one's own leaves and are not, before those that pay.
  * @returns hidden null where leaves that were shown make the search throw: then nothing is known to be right
@@ -190,35 +190,35 @@ function faultsBeside(
   kind: ModelCommitmentKind,
   isOpen: (place: LeafPlace) => boolean,
 ): { readonly fault: Examined["fault"]; readonly hidden: readonly LeafPlace[] | null } {
-  const found = new Map<string, { readonly gap: number; readonly places: LeafPlace[] }[]>();
+  const found = new Map<string, PostedFault[]>();
+  const gapOf = ({ gap = 0 }: PostedFault) => (Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap);
   let hasThrown = false;
   try {
-    const faults = challengeable(
-      kind.faultsOf(shown),
-      unopenedRows(shown.posted, shown.rows),
-      kind.needsContent,
-    );
-    for (const fault of faults) {
+    const faults = kind.faultsOf(shown);
+    for (const fault of challengeable(faults, unopenedRows(shown.posted, shown.rows), kind.needsContent)) {
       const ofKind = found.get(fault.kind) ?? [];
       found.set(fault.kind, ofKind);
-      const gap = Number.isNaN(fault.gap) ? Number.POSITIVE_INFINITY : (fault.gap ?? 0);
-      if (ofKind.length === MOST_OF_A_KIND && gap <= ofKind.at(-1)!.gap) continue;
-      const places = openedBy(fault, shown, kind).filter((place) => !isOpen(place));
-      if (places.length === 0) return { fault: { fault, shown, others: faults }, hidden: [] };
-      ofKind.push({ gap, places });
-      ofKind.sort((a, b) => b.gap - a.gap).splice(MOST_OF_A_KIND);
+      const place = ofKind.findIndex((one) => gapOf(fault) > gapOf(one));
+      ofKind.splice(place === -1 ? ofKind.length : place, 0, fault);
+      ofKind.splice(MOST_OF_A_KIND);
     }
   } catch {
     hasThrown = true;
   }
+  const ready: PostedFault[] = [];
+  const asked: { places: LeafPlace[]; count: number }[] = [];
+  for (const ofKind of found.values()) {
+    const unopened = ofKind.map((fault) => openedBy(fault, shown, kind).filter((place) => !isOpen(place)));
+    ready.push(...ofKind.filter((_, i) => unopened[i]!.length === 0));
+    asked.push({ places: unopened.find(({ length }) => length > 0) ?? [], count: ofKind.length });
+  }
   // What is decided by the fewest leaves comes first, and what there is once before what another place follows.
-  const asked = [...found.values()].sort(
-    (a, b) => a[0]!.places.length - b[0]!.places.length || a.length - b.length,
-  );
+  asked.sort((a, b) => a.places.length - b.places.length || a.count - b.count);
   const hidden = new Map<string, LeafPlace>();
-  for (const [first] of asked)
-    for (const place of first!.places) hidden.set(`${place.tree}/${place.index}`, place);
-  return { fault: null, hidden: hasThrown ? null : [...hidden.values()] };
+  for (const { places } of asked)
+    for (const place of places) hidden.set(`${place.tree}/${place.index}`, place);
+  const fault = ready.length === 0 ? null : { fault: ready[0]!, shown, others: ready.slice(1) };
+  return { fault, hidden: hasThrown ? null : [...hidden.values()] };
 }
 
 /** Leaves that a challenge or a game of this fault shows. */
