@@ -129,7 +129,7 @@ export async function isBegun(f: DisputeWorld, { fault, id, model }: Committed):
     fromBlock: 0n,
   } as const;
   const asked = await f.l1.getContractEvents({ ...of, args: { id }, strict: true });
-  return asked.length >= TREES.length;
+  return asked.length > 0;
 }
 
 /** By the command, of the files as they are published. */
