@@ -23,27 +23,24 @@ const TITLES: Readonly<Record<string, string>> = {
   CLI: "the client",
   ATT: "attribution and model servers",
   MOD: "language models, their servers and the ModelFactory",
-  CIR: "circuits",
-  CON: "contracts",
-  CMD: "the command line",
-  DEV: "the devnet",
-  DRL: "drills",
+  "CIR, CON": "circuits, contracts",
+  "CMD, DEV, DRL": "the command line, the devnet, drills",
 };
 
 export const errorCodes = (): string[] => TABLES.flatMap(({ rows }) => Object.keys(rows));
 
 export function renderErrors(): string {
-  const sections = Object.entries(TITLES).map(([prefix, title]) => {
+  const sections = Object.entries(TITLES).map(([prefixes, title]) => {
     const rows = TABLES.flatMap((table) =>
       Object.entries(table.rows)
-        .filter(([code]) => code.startsWith(`${prefix}_`))
+        .filter(([code]) => prefixes.split(", ").some((prefix) => code.startsWith(`${prefix}_`)))
         .map(([code, { isRetryable, meaning, remedy }]) => {
           const cells = [table.statusOf(code), isRetryable ? "yes" : "no", meaning, remedy];
           return `| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${cells.join(" | ")} |`;
         }),
     );
     const head = ["| code | HTTP | retry | meaning | what to do |", "|---|---|---|---|---|"];
-    return [`## ${prefix}: ${title}`, "", ...head, ...rows, ""].join("\n");
+    return [`## ${prefixes}: ${title}`, "", ...head, ...rows, ""].join("\n");
   });
   return `# Error codes
 
