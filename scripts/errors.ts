@@ -14,31 +14,26 @@ export const ERRORS_JSON = "docs/reference/errors.json";
 
 const TABLES: readonly ErrorTable[] = [...ERROR_TABLES, devnetErrors, drillErrors];
 const TITLES: Readonly<Record<string, string>> = {
-  SRV: "every process",
-  OP: "the ledger's rules",
-  DNT: "Datanets and their hosts",
-  SEQ: "the sequencer",
-  BRG: "the bridge, and what reads L1",
-  PRV: "provers and ceremonies",
-  CLI: "the client",
-  ATT: "attribution and model servers",
-  MOD: "language models, their servers and the ModelFactory",
-  "CIR, CON": "circuits, contracts",
-  "CMD, DEV, DRL": "the command line, the devnet, drills",
+  "SRV, OP, SEQ": "every process, the ledger's rules, the sequencer",
+  "BRG, CON, CIR, PRV": "the bridge and readers of L1, contracts, circuits, provers and ceremonies",
+  "DNT, ATT, MOD": "Datanets and their hosts, attribution and model servers, language models and the ModelFactory",
+  "CLI, CMD, DEV, DRL": "the client, the command line, the devnet, drills",
 };
 
 export const errorCodes = (): string[] => TABLES.flatMap(({ rows }) => Object.keys(rows));
 
 export function renderErrors(): string {
-  const sections = Object.entries(TITLES).map(([prefixes, title]) => {
-    const rows = TABLES.flatMap((table) =>
+  const rowsOf = (prefix: string) =>
+    TABLES.flatMap((table) =>
       Object.entries(table.rows)
-        .filter(([code]) => prefixes.split(", ").some((prefix) => code.startsWith(`${prefix}_`)))
+        .filter(([code]) => code.startsWith(`${prefix}_`))
         .map(([code, { isRetryable, meaning, remedy }]) => {
           const cells = [table.statusOf(code), isRetryable ? "yes" : "no", meaning, remedy];
           return `| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${cells.join(" | ")} |`;
         }),
     );
+  const sections = Object.entries(TITLES).map(([prefixes, title]) => {
+    const rows = prefixes.split(", ").flatMap(rowsOf);
     const head = ["| code | HTTP | retry | meaning | what to do |", "|---|---|---|---|---|"];
     return [`## ${prefixes}: ${title}`, "", ...head, ...rows, ""].join("\n");
   });
