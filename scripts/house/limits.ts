@@ -29,7 +29,7 @@ export function brokenLimits(measures: HouseMeasures): string[] {
   return broken;
 }
 
-/** Most there may be of each. They fall: whoever adds one takes one away, and lowers these where more went; what raises them, its commit names. */
+/** Most there may be of each. They fall: anyone who adds one takes one away, and lowers these where more went; what raises them, its commit names. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   codes: 281,
   options: 235,

@@ -85,8 +85,8 @@ test("it refutes false model commitments by itself, whatever else is posted, and
   ]);
   await expect.poll(() => watch!.hasSaid("cannot be recomputed"), POLL).toBe(true);
   await watch.kill();
-  // The honest owner is asked for a leaf, and for one that is not there. Beside it: a stranger's model commitment of his model,
-  // and one of his own that he has no leaves of. Neither keeps him from answering.
+  // The honest owner is asked for a leaf, and for one that is not there. Beside it: a stranger's model commitment of its model,
+  // and one of its own that it has no leaves of. Neither keeps it from answering.
   const ofHonest = { ...made.honest, statement: { ...made.honest.statement, modelId: HONEST } };
   const roots = { ...ofHonest.statement.roots, map: new Uint8Array(32).fill(7) };
   const unknown = { ...ofHonest, statement: { ...ofHonest.statement, roots } };
