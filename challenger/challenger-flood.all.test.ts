@@ -129,7 +129,7 @@ test("an owner who is asked for more leaves in a block than a transaction each s
     const id = await disputes.post(made.honest);
     // Of some there is a leaf, and behind the last one there are as many places as anybody likes.
     for (let index = 0n; index < ASKED; index++)
-      await disputes.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n * index], {
+      await disputes.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n * index + 1n], {
         ...{ account: disputes.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
       });
     const { failures, view } = await (await defenderOf(disputes, join(folder, "models"))).look();

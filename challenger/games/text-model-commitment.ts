@@ -18,7 +18,7 @@ import {
   type DisputeStatement,
   factBytes,
   type Leaves,
-  pointBytes,
+  pointLeaves,
   rowOfG,
   withTrees,
 } from "../statements/committed-model.ts";
@@ -71,7 +71,7 @@ export function textModelCommitment(
     inputs: [],
     weights: [],
     columns: Array.from({ length: features.featureCount }, (_, j) => columnOfG(features, j)),
-    points: pointBytes(columns),
+    points: pointLeaves(columns),
   };
   const { binding, payeeRoot, ownersCommitment, split } = statics;
   return withTextTrees(

@@ -2,7 +2,7 @@
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { bytesToHex, type Hex } from "viem";
-import type { CommittedModel, TreeName } from "../statements/committed-model.ts";
+import { type CommittedModel, LEAF_POINTS, type TreeName } from "../statements/committed-model.ts";
 import { readNumbers } from "../statements/direct-arithmetic.ts";
 import type { DirectFault } from "../statements/direct-faults.ts";
 import { CHAIN, GROUP, mapPlaces } from "../statements/direct-model-commitment.ts";
@@ -66,9 +66,13 @@ function shownOf(posted: CommittedModel, owned: readonly OwnedRow[], fault: Dire
       return [numbers(), peak === null ? NOTHING : open("features", peak)];
     }
     case "digest":
-      return [fault.step, ...digestShown(posted, fault.step)];
+      return [
+        fault.step,
+        map(places.digests),
+        pointsTakenUp(columnCount, fault.step).map((k) => open("points", k)),
+      ];
     case "statics":
-      return [map(places.digests + places.digestCount - 1), numbers()];
+      return [map(places.digests), numbers()];
     case "input":
       return [fault.row, fault.bucket, open("tokens", fault.row), open("inputs", fault.bucket)];
     case "optimum": {
@@ -80,25 +84,14 @@ function shownOf(posted: CommittedModel, owned: readonly OwnedRow[], fault: Dire
   }
 }
 
-/** A digest, the one before it, and what it takes up: points or sums. */
-function digestShown(posted: CommittedModel, step: number): unknown[] {
-  const { columnCount } = posted.statement;
-  const { digests, ofGroups, ofPoints } = mapPlaces(columnCount);
-  const at = (place: number) => openingOf(posted, "map", digests + place);
-  const range = (from: number, size: number, end: number) =>
-    Array.from({ length: Math.min(size, end - from) }, (_, i) => from + i);
-  const point = (j: number) => openingOf(posted, "points", j);
+/** Leaves with the points that a digest takes up; none of a sum over sums. */
+function pointsTakenUp(columnCount: number, step: number): number[] {
+  const { ofGroups, ofPoints } = mapPlaces(columnCount);
   const group = step - ofPoints;
-  const sum = group - ofGroups;
-  if (step < ofPoints)
-    return [
-      at(step),
-      step === 0 ? NOTHING : at(step - 1),
-      range(CHAIN * step, CHAIN, columnCount).map(point),
-    ];
-  if (sum < 0) return [at(step), at(ofPoints - 1), range(GROUP * group, GROUP, columnCount).map(point)];
-  const sums = range(CHAIN * sum, CHAIN, ofGroups).map((place) => at(ofPoints + place));
-  return [at(step), at(sum === 0 ? ofPoints - 1 : step - 1), sums];
+  if (group >= ofGroups) return [];
+  const [from, size] = group < 0 ? [CHAIN * step, CHAIN] : [GROUP * group, GROUP];
+  const [first, end] = [Math.floor(from / LEAF_POINTS), Math.min(from + size, columnCount) / LEAF_POINTS];
+  return Array.from({ length: Math.ceil(end) - first }, (_, i) => first + i);
 }
 
 /** The row in which the largest entry should be; null where there is no such row. */

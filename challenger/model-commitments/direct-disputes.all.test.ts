@@ -54,6 +54,13 @@ function otherEntries(from: number, to: number, change: (entry: number) => numbe
   return directModelCommitment(model, made.contents, 11);
 }
 
+const withoutDigest = (step: number) =>
+  lie(
+    "map",
+    PLACES.digests,
+    made.honest.leaves.map[PLACES.digests]!.slice().fill(0, 32 * step, 32 * (step + 1)),
+  );
+
 /** Beside those of `npm run drill -- disputes`. */
 const LIES: readonly [string, () => CommittedModel, DirectFault["kind"]][] = [
   ["a row turned around", () => otherEntries(9 * WIDTH, 10 * WIDTH, (x) => -x), "entry"],
@@ -66,12 +73,9 @@ const LIES: readonly [string, () => CommittedModel, DirectFault["kind"]][] = [
   ["the logit's unit", () => otherNumbers({ logitUnit: 1n }), "logit"],
   ["another λ than that of the rules", () => otherNumbers({ damping: 1n << 30n }), "curvature"],
   ["weights", () => moved("weights", 0, 3, 1n << 32n), "logit"],
-  ["the sum of a group", () => lie("map", PLACES.digests + PLACES.ofPoints, new Uint8Array(32)), "digest"],
-  [
-    "the last digest",
-    () => lie("map", PLACES.digests + PLACES.digestCount - 1, new Uint8Array(32)),
-    "digest",
-  ],
+  ["the sum of a group", () => withoutDigest(PLACES.ofPoints), "digest"],
+  ["the last digest", () => withoutDigest(PLACES.digestCount - 1), "digest"],
+  ["digests that are cut", () => lie("map", PLACES.digests, new Uint8Array(32)), "digest"],
 ];
 /** Others need rows of their own, or time. */
 const TOLD = DIRECT_LIES.filter(

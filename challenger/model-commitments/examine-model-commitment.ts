@@ -10,6 +10,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Verdict } from "../challenger-state.ts";
 import type { CommittedModel, LeafPlace, Leaves, ShownLeaf } from "../statements/committed-model.ts";
 import {
+  factLeaves,
   knownLeaves,
   leavesOf,
   longLeaves,
@@ -76,23 +77,24 @@ const COMPARED = [
 /**
  * Needs `initPoseidon`.
  * @param files null where nobody serves them: then what was shown is looked at
- * @param answers to data-availability challenges
+ * @param answered to data-availability challenges
  * @throws ATT_NOT_DISPUTABLE, and what `kind` throws, where no leaf is published or shown
  */
 export async function examineModelCommitment(
-  { facts, statement, modelId }: ModelCommitment,
+  { modelId, posted: given, statement }: ModelCommitment,
   files: PublishedFiles | null,
   kind: ModelCommitmentKind,
-  answers: readonly ShownLeaf[] = [],
+  answered: readonly ShownLeaf[] = [],
 ): Promise<Examined> {
   const { family } = kind;
+  const answers = [...(given?.leaves ?? []), ...answered];
   const warnings: string[] = [];
   const published = files && publishedLeaves(files, statement, family);
   const own =
     files &&
-    (await kind.honestModelCommitment(files.model, files.rows, modelId).catch((error: Error) => {
+    (await ownCommitment(files, kind, modelId, given).catch((error: Error) => {
       // Attack: a model that no one can compute with, beside leaves that are false by themselves.
-      if (published === null && answers.length === 0) throw error;
+      if (published === null && answered.length === 0) throw error;
       warnings.push(`what an honest owner posts cannot be computed: ${error.message}`);
       return null;
     }));
@@ -105,9 +107,7 @@ export async function examineModelCommitment(
   }
   if (files !== null && files.mismatch !== null) warnings.push(files.mismatch);
   const owned = shownRows(files?.rows ?? null, statement.rowCount, answers);
-  const leavesBeside = (model: CommittedModel | null) =>
-    knownLeaves(statement, model, published, answers, family, facts);
-  const { partly, posted, unknown } = leavesBeside(own);
+  const { partly, posted, unknown } = knownLeaves(statement, own, published, answers, family, given?.facts);
   const isBlind = own === null;
   const ofVersion = files === null ? [] : otherVersionRows(statement, files.rows, answers);
   if (posted === null) {
@@ -116,23 +116,13 @@ export async function examineModelCommitment(
     if (isBlind) return { fault: null, wanted: leavesOf(unknown), warnings, isBlind, isHidden: true };
     const isOpen = ({ index, tree }: LeafPlace) =>
       !unknown.has(tree) || answers.some((one) => one.tree === tree && one.index === index);
-    const followed = files && leavesFollowing(files, kind, modelId, { own, posted: partly });
-    const beside = followed === null ? partly : leavesBeside(followed).partly;
-    const { fault, hidden } = faultsBeside({ posted: beside, own, rows: owned }, kind, isOpen);
+    const { fault, hidden } = faultsBeside({ posted: partly, own, rows: owned }, kind, isOpen);
     // Attack: a served matrix that is not the registered one, beside which every row looks wrong.
     const isMatrix = files === null || isRegisteredMatrix(files.model);
     if (!isMatrix) warnings.push("the matrix that is served is not the registered one");
     // Of another model's files nothing is known of what the ledger takes.
     const isOther = own.statement.staticsHash !== statement.staticsHash || !isMatrix;
-    const isLast = ({ index, tree }: LeafPlace) => index === (unknown.get(tree) ?? 0) - 1;
-    const all = leavesOf(unknown);
-    // Last leaves come first: weights, and the digest that the statics are made of, are among them.
-    const needed =
-      isOther || hidden === null
-        ? all
-        : hidden.length === 0
-          ? []
-          : [...all.filter(isLast), ...hidden.filter((place) => !isLast(place))];
+    const needed = isOther || hidden === null ? leavesOf(unknown) : hidden;
     // Attack: served rows that are all others than the version's, by a byte that nothing reads: each is asked for and shown.
     const wanted = [...needed, ...ofVersion, ...unshownRows(partly, owned)];
     return { fault, wanted, warnings, isBlind: !isMatrix, isHidden: true };
@@ -165,23 +155,18 @@ function shownRows(
   });
 }
 
-/** null where nothing else than one's own follows, or these facts have no inverse: then they are wrong by themselves. */
-function leavesFollowing(
+/** By the facts and weights that are on L1; where these have no inverse they are wrong by themselves. */
+async function ownCommitment(
   { model, rows }: PublishedFiles,
   kind: ModelCommitmentKind,
   modelId: number,
-  { own, posted }: Readonly<Record<"own" | "posted", CommittedModel>>,
-): CommittedModel | null {
-  const isOwn = (["facts", "weights"] as const).every((tree) =>
-    posted.leaves[tree].every((leaf, k) => Buffer.compare(leaf, own.leaves[tree][k]!) === 0),
-  );
-  // An inverse takes as long as all the rest.
-  if (isOwn) return null;
-  try {
-    return kind.honestBeside?.(model, rows, modelId, posted.leaves) ?? null;
-  } catch {
-    return null;
-  }
+  given: ModelCommitment["posted"],
+): Promise<CommittedModel> {
+  const weights = given?.leaves.filter(({ tree }) => tree === "weights").map(({ data }) => data) ?? [];
+  const onL1 = given === null ? undefined : { facts: factLeaves(given.facts), weights };
+  return kind
+    .honestModelCommitment(model, rows, modelId, onL1)
+    .catch(() => kind.honestModelCommitment(model, rows, modelId));
 }
 
 function isRegisteredMatrix({ columns, features }: PublishedModel): boolean {
@@ -193,9 +178,9 @@ function isRegisteredMatrix({ columns, features }: PublishedModel): boolean {
 const MOST_OF_A_KIND = 4;
 
 /**
- * Wrong places beside leaves that nobody publishes, in whose place are one's own. Those whose challenge shows none of them are
- * wrong; of the others, what their challenge shows is asked for. A hidden leaf on which no wrong place depends changes nothing that
- * the ledger takes, and nobody asks for it.
+ * Wrong places beside leaves that nobody publishes, in whose place are one's own. The first whose challenge shows none of them is
+ * wrong; else, what the challenges of the others show is asked for. A hidden leaf on which no wrong place depends changes nothing
+ * that the ledger takes, and nobody asks for it.
  * Attack: leaves that are right and not those that one computes, thousands of them, around a false one; each costs a fee.
  * Attack: entries at the edge of their tolerance, which look wrong beside one's own leaves and are not, before those that pay.
  * @returns hidden null where leaves that were shown make the search throw: then nothing is known to be right
@@ -205,35 +190,35 @@ function faultsBeside(
   kind: ModelCommitmentKind,
   isOpen: (place: LeafPlace) => boolean,
 ): { readonly fault: Examined["fault"]; readonly hidden: readonly LeafPlace[] | null } {
-  const found = new Map<string, PostedFault[]>();
-  const gapOf = ({ gap = 0 }: PostedFault) => (Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap);
+  const found = new Map<string, { readonly gap: number; readonly places: LeafPlace[] }[]>();
   let hasThrown = false;
   try {
-    const faults = kind.faultsOf(shown);
-    for (const fault of challengeable(faults, unopenedRows(shown.posted, shown.rows), kind.needsContent)) {
+    const faults = challengeable(
+      kind.faultsOf(shown),
+      unopenedRows(shown.posted, shown.rows),
+      kind.needsContent,
+    );
+    for (const fault of faults) {
       const ofKind = found.get(fault.kind) ?? [];
       found.set(fault.kind, ofKind);
-      const place = ofKind.findIndex((one) => gapOf(fault) > gapOf(one));
-      ofKind.splice(place === -1 ? ofKind.length : place, 0, fault);
-      ofKind.splice(MOST_OF_A_KIND);
+      const gap = Number.isNaN(fault.gap) ? Number.POSITIVE_INFINITY : (fault.gap ?? 0);
+      if (ofKind.length === MOST_OF_A_KIND && gap <= ofKind.at(-1)!.gap) continue;
+      const places = openedBy(fault, shown, kind).filter((place) => !isOpen(place));
+      if (places.length === 0) return { fault: { fault, shown, others: faults }, hidden: [] };
+      ofKind.push({ gap, places });
+      ofKind.sort((a, b) => b.gap - a.gap).splice(MOST_OF_A_KIND);
     }
   } catch {
     hasThrown = true;
   }
-  const ready: PostedFault[] = [];
-  const asked: { places: LeafPlace[]; count: number }[] = [];
-  for (const ofKind of found.values()) {
-    const unopened = ofKind.map((fault) => openedBy(fault, shown, kind).filter((place) => !isOpen(place)));
-    ready.push(...ofKind.filter((_, i) => unopened[i]!.length === 0));
-    asked.push({ places: unopened.find(({ length }) => length > 0) ?? [], count: ofKind.length });
-  }
   // What is decided by the fewest leaves comes first, and what there is once before what another place follows.
-  asked.sort((a, b) => a.places.length - b.places.length || a.count - b.count);
+  const asked = [...found.values()].sort(
+    (a, b) => a[0]!.places.length - b[0]!.places.length || a.length - b.length,
+  );
   const hidden = new Map<string, LeafPlace>();
-  for (const { places } of asked)
-    for (const place of places) hidden.set(`${place.tree}/${place.index}`, place);
-  const fault = ready.length === 0 ? null : { fault: ready[0]!, shown, others: ready.slice(1) };
-  return { fault, hidden: hasThrown ? null : [...hidden.values()] };
+  for (const [first] of asked)
+    for (const place of first!.places) hidden.set(`${place.tree}/${place.index}`, place);
+  return { fault: null, hidden: hasThrown ? null : [...hidden.values()] };
 }
 
 /** Leaves that a challenge or a game of this fault shows. */

@@ -3,7 +3,8 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { beforeAll, expect, test } from "vitest";
-import { type CommittedModel, type Leaves, withTrees } from "../statements/committed-model.ts";
+import { type CommittedModel, LEAF_POINTS, type Leaves, withTrees } from "../statements/committed-model.ts";
+import { mapPlaces } from "../statements/direct-model-commitment.ts";
 import { inputFaults } from "../statements/find-faults.ts";
 import { pairBytes } from "../statements/leaf-bytes.ts";
 import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
@@ -19,20 +20,25 @@ const f = started(() => startDisputes({ mostRows: ROWS }));
 
 beforeAll(() => initPoseidon());
 
+const bytesOf = (length: number) => new Uint8Array(length).fill(255);
+const { digestCount } = mapPlaces(BUCKETS + 1);
+
 /** Of rows without words, whose inputs name at one bucket rows that there are not. */
 function namingRowsBeyond(): CommittedModel {
-  const listOf = (count: number, bytes: number) => new Array<Uint8Array>(count).fill(new Uint8Array(bytes));
+  const listOf = (count: number, bytes: number) => new Array<Uint8Array>(count).fill(bytesOf(bytes));
   const beyond = Array.from({ length: LEAF_BYTES / 4 }, (_, i) => [ROWS + i, 1] as const);
   const leaves: Leaves = {
     rows: listOf(ROWS, 32),
     tokens: listOf(ROWS, 0),
     facts: listOf(ROWS, 32),
     features: listOf(ROWS + 1, 0),
-    map: listOf(1, 0),
+    map: listOf(2 * BUCKETS + 5, 0)
+      .with(0, bytesOf(128))
+      .with(-1, bytesOf(32 * digestCount)),
     inputs: listOf(BUCKETS, 0).with(BUCKET, pairBytes(beyond)),
     weights: listOf(1, 8 * (BUCKETS + 1)),
     columns: listOf(BUCKETS + 1, 0),
-    points: listOf(BUCKETS + 1, 0),
+    points: listOf(Math.ceil((BUCKETS + 1) / LEAF_POINTS), 0),
   };
   const shape = 3_072n + BigInt(BUCKETS / 16);
   return withTrees(leaves, {
@@ -43,9 +49,12 @@ function namingRowsBeyond(): CommittedModel {
   });
 }
 
-test("a column of the inputs that names rows which there are not", async () => {
+test("the largest model commitment, and a column of its inputs that names rows which there are not", async () => {
   const posted = namingRowsBeyond();
   const id = await f.post(posted);
+  const { gasUsed, transactions } = await f.client.getBlock({ includeTransactions: true });
+  expect(gasUsed).toBeLessThan(12_582_912n);
+  expect(transactions[0]!.input.length / 2 - 1).toBeLessThan(TRANSACTION_BYTES - 512);
   // It answers whoever asks for it.
   await f.send(f.stranger, "challengeAvailability", [id, INPUTS, BigInt(BUCKET)], 10n ** 18n);
   const shown = [shownLeaf(posted, "inputs", BUCKET)];

@@ -20,21 +20,23 @@ import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { requestSequencer } from "@openledger/client/sequencer/sequencer-request";
 import { postedLeafSchema } from "@openledger/client/sequencer/sequencer-schemas";
+import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { bytesToHex } from "viem";
 import type { z } from "zod";
 import type { CommittedModel, DisputeStatement } from "../statements/committed-model.ts";
-import { factsOf, statementTuple } from "../statements/model-commitment-calls.ts";
+import { postedTuple, statementTuple } from "../statements/model-commitment-calls.ts";
 
 /**
  * The call `commitModel`, with the datanet's leaf by the sequencer's word, which L1 checks. It fails on L1 where a batch comes
  * between; then it is made again. Needs `initPoseidon`.
- * @param family its number in the registry
+ * @param family its number in the registry @param name its name here
  * @throws CLI_LEAF_UNPROVEN where the datanet has another version (by now)
  */
 export async function commitModelCall(
   client: LedgerClient,
   family: number,
-  posted: Pick<CommittedModel, "leaves" | "statement">,
+  posted: CommittedModel,
+  name: FamilyName,
 ) {
   const { statement } = posted;
   const { binding, payeeRoot, ownersCommitment, rowCount, rowsRoot } = statement;
@@ -56,7 +58,7 @@ export async function commitModelCall(
       { data: { id: Number(datanetId) } },
     );
   const { fields, path } = openedLeaf({ leaf, rows });
-  const shown = [client.rollupAddress, { fields, ...opened }, path, factsOf(posted)] as const;
+  const shown = [client.rollupAddress, { fields, ...opened }, path, postedTuple(posted, name)] as const;
   return { functionName: "commitModel", args: [family, statementTuple(statement), ...shown] } as const;
 }
 

@@ -15,7 +15,12 @@ import { bytesToHex, encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
 import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
-import { challengeData, factsOf, sharedShown, statementTuple } from "../statements/model-commitment-calls.ts";
+import {
+  challengeData,
+  postedTuple,
+  sharedShown,
+  statementTuple,
+} from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
 import { admitCall } from "./ledger-proofs.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
@@ -57,7 +62,7 @@ const commitRefused = (statement: DisputeStatement, ...rest: readonly unknown[])
   f.refused(
     f.owner,
     "commitModel",
-    [FAMILY_NUMBERS.direct, statementTuple(statement), ...rest, factsOf(made.honest)],
+    [FAMILY_NUMBERS.direct, statementTuple(statement), ...rest, postedTuple(made.honest, "direct")],
     BOND_WEI,
   );
 

@@ -30,22 +30,17 @@ export interface ShownModelCommitment {
 
 export interface ModelCommitmentKind {
   readonly family: FamilyName;
-  /** What an honest owner posts. @param rows the version's @throws ATT_NOT_DISPUTABLE, and what the model is refused for */
+  /**
+   * What an honest owner posts. @param rows the version's @param given facts and weights that the rest is made of, where the kind
+   * has any that do; default: the model's @throws ATT_NOT_DISPUTABLE, and what the model is refused for
+   * Attack: facts and weights within their tolerance, beside which every leaf that one computes from the published model looks wrong.
+   */
   honestModelCommitment(
     model: PublishedModel,
     rows: readonly OwnedRow[],
     modelId: number,
+    given?: Pick<Leaves, "facts" | "weights">,
   ): Promise<CommittedModel>;
-  /**
-   * The same as it follows from facts and weights that are posted. Absent: nothing follows from them.
-   * Attack: facts and weights within their tolerance, beside which every leaf that one computes from the published model looks wrong.
-   */
-  honestBeside?(
-    model: PublishedModel,
-    rows: readonly OwnedRow[],
-    modelId: number,
-    leaves: Pick<Leaves, "facts" | "weights">,
-  ): CommittedModel;
   /** Before a bond is paid: whether a game over what is posted could be played. Absent: this kind has no games. @throws CMD_USAGE */
   requirePlayable?(own: CommittedModel): void;
   /** Every wrong place that L1 would refuse, cheap rules first. Needs `initPoseidon`. */
@@ -66,19 +61,13 @@ export type ModelCommitmentKinds = Readonly<Partial<Record<FamilyName, ModelComm
 /** Direct models of e-mails. */
 export const MAIL_MODEL_COMMITMENTS: ModelCommitmentKind = {
   family: "direct",
-  honestModelCommitment: async (model, rows, modelId) =>
-    directModelCommitment(
-      model as unknown as DirectSource,
-      rows.map(({ content }) => content),
-      modelId,
-    ),
-  honestBeside: (model, rows, modelId, leaves) =>
+  honestModelCommitment: async (model, rows, modelId, given) =>
     directModelCommitment(
       model as unknown as DirectSource,
       rows.map(({ content }) => content),
       modelId,
       undefined,
-      leaves,
+      given,
     ),
   faultsOf: ({ posted, rows }) => findDirectFaults(posted, rows),
   refutationData: (id, { posted, rows }, fault) =>

@@ -18,8 +18,14 @@ import {
 
 export interface ModelCommitment extends ModelCommitmentWindow {
   readonly statement: DisputeStatement;
-  /** All its facts, as L1 was given them; null where they were not asked for, or the node does not tell of them. */
-  readonly facts: Uint8Array | null;
+  /** What L1 was shown with it; null where that was not asked for, or the node does not tell of it. */
+  readonly posted: PostedLeaves | null;
+}
+
+export interface PostedLeaves {
+  /** All facts, one after another. */
+  readonly facts: Uint8Array;
+  readonly leaves: readonly ShownLeaf[];
 }
 
 export interface OpenAvailabilityChallenge {
@@ -71,27 +77,28 @@ export async function withStatements(
   await reader.log.said(reader.address, [registrySelector("ModelCommitted")], take, range);
   return windows.flatMap((window) => {
     const statement = statements.get(window.id);
-    return statement === undefined ? [] : [{ ...window, statement, facts: null }];
+    return statement === undefined ? [] : [{ ...window, statement, posted: null }];
   });
 }
 
-/** The same with their facts. */
-export async function withFacts(
+/** The same with what L1 was shown of them. */
+export async function withPosted(
   reader: WindowReader,
   all: readonly ModelCommitment[],
 ): Promise<ModelCommitment[]> {
-  const found = new Map<string, Uint8Array>();
+  const found = new Map<string, PostedLeaves>();
   const blocks = (await reader.facts("committed"))
     .filter(({ id }) => all.some((one) => one.id === BigInt(id)))
     .map(({ block }) => block);
   const range = { fromBlock: blocks[0] ?? 0, toBlock: blocks.at(-1) ?? 0 };
-  const topics = [registrySelector("FactsPosted"), all.map(({ id }) => toHex(id, { size: 32 }))];
+  const topics = [registrySelector("LeavesPosted"), all.map(({ id }) => toHex(id, { size: 32 }))];
   const take = (log: RawLog) => {
-    const { facts, id } = decodeRegistryEvent(log).args as RegistryEvent<"FactsPosted">;
-    found.set(`${id}/${log.blockHash}`, hexToBytes(facts));
+    const { id, posted } = decodeRegistryEvent(log).args as RegistryEvent<"LeavesPosted">;
+    const leaves = posted.leaves.map(({ leaf, ...place }) => shownLeafOf({ ...place, ...leaf }));
+    found.set(`${id}/${log.blockHash}`, { facts: hexToBytes(posted.facts), leaves });
   };
   if (blocks.length > 0) await reader.log.said(reader.address, topics, take, range);
-  return all.map((one) => ({ ...one, facts: found.get(`${one.id}/${one.blockHash}`) ?? null }));
+  return all.map((one) => ({ ...one, posted: found.get(`${one.id}/${one.blockHash}`) ?? null }));
 }
 
 /** Leaves of a model commitment that somebody has challenged, and those that were shown. @param facts default: all so far */
@@ -111,13 +118,26 @@ export async function readAvailabilityChallenges(
   const answers = own.filter(({ what }) => what === "answered");
   const topics = [registrySelector("Answered"), toHex(id, { size: 32 })];
   const range = { fromBlock: answers[0]?.block ?? 0, toBlock: answers.at(-1)?.block ?? 0 };
-  const shown = answers.length === 0 ? [] : await reader.log.said(reader.address, topics, shownLeafOf, range);
+  const shown =
+    answers.length === 0
+      ? []
+      : await reader.log.said(
+          reader.address,
+          topics,
+          (log) => shownLeafOf(decodeRegistryEvent(log).args as RegistryEvent<"Answered">),
+          range,
+        );
   return { open: Array.from(openAmong(own).values(), askedOf), shown, paid };
 }
 
-function shownLeafOf(log: RawLog): ShownLeaf {
-  const { data, holders, index, path, tree, versionPath } = decodeRegistryEvent(log)
-    .args as RegistryEvent<"Answered">;
+function shownLeafOf({
+  data,
+  holders,
+  index,
+  path,
+  tree,
+  versionPath,
+}: Omit<RegistryEvent<"Answered">, "id">): ShownLeaf {
   return {
     ...{ tree: TREES[tree]!, holders, versionPath },
     index: Number(index),

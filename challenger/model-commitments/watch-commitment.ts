@@ -13,7 +13,7 @@ import {
   parseEventLogs,
 } from "viem";
 import type { Verdict } from "../challenger-state.ts";
-import { TREES } from "../statements/committed-model.ts";
+import { type LeafPlace, TREES, type TreeName } from "../statements/committed-model.ts";
 import { allLeaves } from "../statements/known-leaves.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";
 import { type Examined, examineModelCommitment, type PublishedFiles } from "./examine-model-commitment.ts";
@@ -31,10 +31,8 @@ const LATEST_DAYS = 2n;
 const CHALLENGE_GAS = 6_000_000n;
 /** Kept back, too: of a false claim, and of a false row. */
 const KEPT_STAKES = 2n;
-/** Leaves asked for at a fee that wait for an answer, each for a day at most: all that one wrong place of a model takes. */
+/** Leaves asked for at a fee that wait for an answer, each for a day at most: what one wrong place of a model takes. */
 const MOST_WAITING = 8;
-/** In all of a model that nobody serves, beside last ones, unless the fees of all may be paid: who shows each has the fees. */
-const MOST_UNSERVED = 4;
 
 /** Who challenges. Returns once the transaction is mined. */
 export interface Watcher {
@@ -117,6 +115,8 @@ export async function watchCommitment(
   asked: AvailabilityChallenges,
 ): Promise<WatchedCommitment> {
   const { kind, known = null, rollup, trains = true, watcher } = options;
+  // What L1 was shown with it nobody asks for.
+  const shown = [...(modelCommitment.posted?.leaves ?? []), ...asked.shown];
   const { statement } = modelCommitment;
   let failure: Error | null = null;
   const files = await options.filesOf().catch((error: unknown) => {
@@ -136,7 +136,7 @@ export async function watchCommitment(
   const isOfServed = files?.model.staticsHash === statement.staticsHash;
   const actOn = async (on: Examined, isServed: boolean) => {
     if (watcher === null) return;
-    sent = await act({ ...options, watcher }, modelCommitment, on, asked, { isOurs, isServed });
+    sent = await act({ ...options, watcher }, modelCommitment, on, { ...asked, shown }, { isOurs, isServed });
   };
   try {
     const isKnown = known?.isRight === true && known.filesHash === files?.verdict?.filesHash;
@@ -217,19 +217,27 @@ async function act(
     const availabilityChallenge =
       !isServed && leftSeconds > (LATEST_DAYS + 1n) * DAY_SECONDS
         ? null
-        : await nextAvailabilityChallenge(wanted, availabilityChallenges, watcher, isServed, async () => {
-            const [{ baseFeePerGas }, balanceWei] = await Promise.all([
-              publicClient.getBlock(),
-              publicClient.getBalance({ address: watcher.address }),
-            ]);
-            const gasPriceWei = FEE_MARGIN * (baseFeePerGas ?? 0n);
-            const feeWei = await publicClient.readContract({
-              ...{ address: disputes, abi, functionName: "availabilityFeeFor" },
-              args: [gasPriceWei],
-            });
-            const stakesWei = KEPT_STAKES * ((await games?.stakeWei()) ?? 0n);
-            return balanceWei - feeWei < CHALLENGE_GAS * gasPriceWei + stakesWei ? null : feeWei;
-          });
+        : await nextAvailabilityChallenge(
+            wanted,
+            availabilityChallenges,
+            watcher,
+            isServed,
+            async (trees) => {
+              const [{ baseFeePerGas }, balanceWei] = await Promise.all([
+                publicClient.getBlock(),
+                publicClient.getBalance({ address: watcher.address }),
+              ]);
+              const gasPriceWei = FEE_MARGIN * (baseFeePerGas ?? 0n);
+              const feeOf = async (tree: TreeName) =>
+                publicClient.readContract({
+                  ...{ address: disputes, abi, functionName: "availabilityFeeFor" },
+                  args: [id, TREES.indexOf(tree), gasPriceWei],
+                });
+              const stakesWei = KEPT_STAKES * ((await games?.stakeWei()) ?? 0n);
+              const feesWei = await Promise.all(trees.map(feeOf));
+              return { feesWei, spareWei: balanceWei - CHALLENGE_GAS * gasPriceWei - stakesWei };
+            },
+          );
     if (availabilityChallenge !== null) {
       const { feeWei, index, tree } = availabilityChallenge;
       const data = callOf("challengeAvailability", [id, TREES.indexOf(tree), BigInt(index)]);
@@ -285,8 +293,7 @@ export async function feeBack(
 }
 
 /**
- * The first leaf that was never shown. Last leaves of trees at once, since answers may take a day each; of the others a
- * few: an answer says which halves of its tree need no more of them, or refutes the model commitment.
+ * The first leaf that was never shown. A few wait at once: an answer says what else is needed, or refutes the model commitment.
  * Attack: an owner who answers one after the other for their fees: at most so much is given. Attack: right commitments, each with
  * leaves that nobody publishes, before a false one or a false claim: what its challenge costs is kept, the stakes of games among it.
  */
@@ -295,7 +302,7 @@ async function nextAvailabilityChallenge(
   { open, paid: fees, shown }: AvailabilityChallenges,
   { address, mostAvailabilityChallengesWei, spentWei }: Watcher,
   isServed: boolean,
-  readFeeWei: () => Promise<bigint | null>,
+  readFees: (trees: readonly TreeName[]) => Promise<{ feesWei: readonly bigint[]; spareWei: bigint }>,
 ): Promise<(Examined["wanted"][number] & { feeWei: bigint }) | null> {
   if (mostAvailabilityChallengesWei === 0n) return null;
   const keyOf = (tree: string, index: number | bigint) => `${tree}/${index}`;
@@ -307,16 +314,17 @@ async function nextAvailabilityChallenge(
   const mine = new Set(withFee.filter(isMine).map(({ tree, index }) => keyOf(TREES[tree]!, index)));
   const waiting = wanted.filter(({ tree, index }) => mine.has(keyOf(tree, index)));
   const known = new Set([...openKeys, ...shown.map(({ tree, index }) => keyOf(tree, index))]);
-  const place = wanted.findIndex(({ tree, index }) => !known.has(keyOf(tree, index)));
-  const next = wanted[place];
-  const isLastLeaf = place === wanted.findIndex(({ tree }) => tree === next?.tree);
-  if (next === undefined || (waiting.length >= MOST_WAITING && !isLastLeaf)) return null;
-  const feeWei = await readFeeWei();
-  if (feeWei === null) return null;
-  const ofAllWei = BigInt(wanted.length) * feeWei;
+  const next = wanted.find(({ tree, index }) => !known.has(keyOf(tree, index)));
+  if (next === undefined || (isServed && waiting.length >= MOST_WAITING)) return null;
+  const trees = [...new Set(wanted.map(({ tree }) => tree))];
+  const { feesWei, spareWei } = await readFees(trees);
+  const feeOf = ({ tree }: LeafPlace) => feesWei[trees.indexOf(tree)]!;
+  const feeWei = feeOf(next);
+  if (feeWei > spareWei) return null;
+  const ofAllWei = wanted.reduce((sum, one) => sum + feeOf(one), 0n);
   const paid = fees.filter(isMine);
-  const isBounded = !isServed && !isLastLeaf && ofAllWei > mostAvailabilityChallengesWei;
-  if (isBounded && paid.length >= MOST_UNSERVED) return null;
+  // Leaves of a model that nobody serves are compared once all are there.
+  if (!isServed && ofAllWei > mostAvailabilityChallengesWei) return null;
   const seenWei = paid.reduce((sum, one) => sum + one.feeWei, 0n);
   // A node that tells of fewer, or L1 itself where it goes back, takes nothing off what was spent.
   const beforeWei = spentWei > seenWei ? spentWei : seenWei;

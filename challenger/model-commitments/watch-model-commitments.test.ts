@@ -13,6 +13,7 @@ import { lookAll, watchAll, watchFiles, watchOf } from "../playing/testing/watch
 import {
   type CommittedModel,
   factBytes,
+  type Leaves,
   TREES,
   type TreeName,
   withTrees,
@@ -49,7 +50,14 @@ const watch = (files: PublishedFiles, watcher?: Watcher) => watchFiles(f, files,
 const changed = (tree: TreeName, index: number, bytes: Uint8Array) => withLeaf(made, tree, index, bytes);
 const unpublished = () => withoutLeaves(made);
 /** A token list that no row has. */
+const rich = () => ({ ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: parseEther("20") });
+const feeOf = (id: bigint, tree: TreeName, baseFeeWei: bigint) =>
+  f.disputes.read.availabilityFeeFor([id, TREES.indexOf(tree), baseFeeWei]);
 const falseTokens = () => lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
+
+/** No one can compute with it. */
+const withoutUnit = () =>
+  registeredDirect({ ...made.trained, features: { ...made.trained.features, scale: 0 } } as never);
 
 /** A false row of the registered model, whose leaves fit to it. */
 function falseRow(row = 3) {
@@ -63,7 +71,7 @@ function falseRow(row = 3) {
 }
 
 /** The same beside a tree whose leaves nobody publishes: one is another right one. */
-function hiddenLie() {
+function hiddenLie(other: Partial<Leaves> = {}) {
   const { files, own } = falseRow();
   const width = own.statement.columnCount;
   const place = mapPlaces(width).curvature + 5;
@@ -71,7 +79,10 @@ function hiddenLie() {
   const moved = readInt64s(own.leaves.map[place]!, width)!.map((one, i) => (i === 5 ? one + 1n : one));
   return {
     files,
-    posted: withTrees({ ...own.leaves, map: own.leaves.map.with(place, int64Bytes(moved)) }, own.statement),
+    posted: withTrees(
+      { ...own.leaves, map: own.leaves.map.with(place, int64Bytes(moved)), ...other },
+      own.statement,
+    ),
   };
 }
 
@@ -109,10 +120,10 @@ describe("what would keep a watcher from a wrong place", () => {
 
   test("hidden leaves of right commitments take no ether that a challenge needs", async () => {
     const { files, posted } = hiddenLie();
-    await f.post(posted);
+    const id = await f.post(posted);
     const { baseFeePerGas } = await f.client.getBlock();
-    const enoughWei = AVAILABILITY_CHALLENGE_FEE_WEI + 6_000_000n * 2n * baseFeePerGas!;
-    await f.client.setBalance({ address: f.watcher, value: enoughWei / 2n });
+    const enoughWei = (await feeOf(id, "map", 2n * baseFeePerGas!)) + 6_000_000n * 2n * baseFeePerGas!;
+    await f.client.setBalance({ address: f.watcher, value: enoughWei - 1n });
     expect((await watch(files))[0]!.sent).toBeNull();
     await f.client.setBalance({ address: f.watcher, value: 2n * enoughWei });
     expect((await watch(files))[0]!.sent!.what).toBe("challengeAvailability");
@@ -143,18 +154,16 @@ describe("what would keep a watcher from a wrong place", () => {
     const id = await f.post(posted);
     const [tree, count] = [TREES.indexOf("map"), BigInt(posted.leaves.map.length)];
     const fee = AVAILABILITY_CHALLENGE_FEE_WEI;
-    for (let back = 1n; back <= 8n; back++)
+    // The last one is on L1.
+    for (let back = 2n; back <= 9n; back++)
       await f.send(f.owner, "challengeAvailability", [id, tree, count - back], fee);
     expect((await watch(files))[0]!.sent!.what).toBe("challengeAvailability");
   });
 
   test("a model that no one can compute with: places that are false by themselves are challenged", async () => {
-    const parameters = made.trained.parameters.slice();
-    parameters[0] = 1e9;
-    const model = registeredDirect({ ...made.trained, parameters });
     const { files, posted } = falseTokens();
     await f.post(posted);
-    const [seen] = await watch({ ...files, model });
+    const [seen] = await watch({ ...files, model: withoutUnit() });
     expect(seen!.examined).toMatchObject({ fault: { kind: "tokens", row: 1 }, isBlind: true });
     expect(seen!.sent!.what).toBe("challenge");
   });
@@ -193,9 +202,12 @@ describe("what would keep a watcher from a wrong place", () => {
   });
 
   test("a sum that is spent challenges no more", async () => {
-    const { files, posted } = hiddenLie();
+    const junk = made.honest.leaves.features.with(5, new Uint8Array(8));
+    const { files, posted } = hiddenLie({ features: junk });
     const id = await f.post(posted);
-    const poor = { ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: AVAILABILITY_CHALLENGE_FEE_WEI };
+    const { baseFeePerGas } = await f.client.getBlock();
+    const mostAvailabilityChallengesWei = await feeOf(id, "map", 2n * baseFeePerGas!);
+    const poor = { ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei };
     const [seen] = await watch(files, poor);
     const { tree, index } = seen!.examined!.wanted[0]!;
     const args = [id, statementTuple(posted.statement), [shownLeaf(posted, tree, index)]] as const;
@@ -219,15 +231,17 @@ describe("what would keep a watcher from a wrong place", () => {
         const leaves = [shownLeaf(posted, TREES[tree!]!, Number(index))];
         await f.disputes.write.answer([id, statementTuple(posted.statement), leaves], { account: f.owner });
       }
-      // The last digest, the unit of the entries, and the inverse's row.
-      expect([what, asked]).toEqual(["challenge", ["map", "map", "map"]]);
+      // The inverse's row.
+      expect([what, asked]).toEqual(["challenge", ["map"]]);
     });
 
-    test("a false matrix whose leaves are those of the right one: the last digest is asked for first, and refutes", async () => {
+    test("a false matrix whose leaves are those of the right one, but for the digests: three leaves refute it", async () => {
       const { files, own } = falseRow();
       const { roots: _, ...numbers } = own.statement;
       const { clipLength } = made.honest.statement;
-      const posted = withTrees(made.honest.leaves, { ...numbers, clipLength });
+      const { digests } = mapPlaces(own.statement.columnCount);
+      const map = made.honest.leaves.map.with(digests, own.leaves.map[digests]!);
+      const posted = withTrees({ ...made.honest.leaves, map }, { ...numbers, clipLength });
       const id = await f.post(posted);
       const asked: string[] = [];
       let what: string | undefined = "challengeAvailability";
@@ -244,9 +258,7 @@ describe("what would keep a watcher from a wrong place", () => {
         const leaves = [shownLeaf(posted, TREES[tree!]!, Number(index), made.rows)];
         await f.disputes.write.answer([id, statementTuple(posted.statement), leaves], { account: f.owner });
       }
-      // Last leaves of what is hidden, the false row, and the numbers that the statics are made of.
-      const shown = ["features", "map", "columns", "points", "features", "map"];
-      expect([what, asked]).toEqual(["challenge", shown]);
+      expect([what, asked]).toEqual(["challenge", ["features", "columns", "points"]]);
     });
 
     test("wrong places that no transaction can show: others are, and long leaves are challenged", async () => {
@@ -343,6 +355,8 @@ describe("a model that nobody serves", () => {
   const withoutFees = () => ({ ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: 0n });
   const windowOf = async () => (await readModelCommitments(f.client as never, f.disputes.address))[0]!;
   const last = (tree: TreeName) => made.honest.leaves[tree].length - 1;
+  /** Of the others the last leaf was shown with the model commitment. */
+  const hidden = TREES.filter((tree) => tree !== "map" && tree !== "weights");
 
   test("is asked for its last leaves without a fee, named at each look, and refuted where nobody shows them", async () => {
     await f.post(lie(made, changed("tokens", 0, pairBytes([[1, 1]]))).posted);
@@ -350,7 +364,7 @@ describe("a model that nobody serves", () => {
     expect((await look(withoutFees()))[0]).toMatchObject({
       ...{ isUnserved: true, examined: null, failure: null, sent: { what: "requestLeaves" } },
     });
-    expect((await windowOf()).openAvailabilityChallengeCount).toBe(TREES.length);
+    expect((await windowOf()).openAvailabilityChallengeCount).toBe(hidden.length);
     expect((await look(withoutFees()))[0]).toMatchObject({ isUnserved: true, sent: null, failure: null });
     await f.passTime(6n * DAY + 1n);
     expect((await look(withoutFees()))[0]!.sent!.what).toBe("unanswered");
@@ -367,9 +381,7 @@ describe("a model that nobody serves", () => {
   });
 
   test("is asked for them too where what is served makes the recomputation throw", async () => {
-    const parameters = made.trained.parameters.slice();
-    parameters[3] = Number.NaN;
-    const files = { model: registeredDirect({ ...made.trained, parameters }), rows: made.rows };
+    const files = { model: withoutUnit(), rows: made.rows };
     await f.post(made.honest);
     const [seen] = await look(withoutFees(), async () => ({ ...files, leaves: null, mismatch: null }));
     expect(seen).toMatchObject({ isUnserved: true, examined: null, sent: { what: "requestLeaves" } });
@@ -391,12 +403,12 @@ describe("a model that nobody serves", () => {
 
   test("is asked for leaves at a fee in the last day for it, which takes the place of a request", async () => {
     const id = await f.post(made.honest);
-    const paying = f.watcherOf(f.watcher);
+    const paying = rich();
     expect((await look(paying))[0]!.sent!.what).toBe("requestLeaves");
     expect((await look(paying))[0]!.sent).toBeNull();
     await f.passTime(4n * DAY + 1n);
     expect((await look(paying))[0]!.sent!.what).toBe("challengeAvailability");
-    expect((await windowOf()).openAvailabilityChallengeCount).toBe(TREES.length);
+    expect((await windowOf()).openAvailabilityChallengeCount).toBe(hidden.length);
     const again = [id, TREES.indexOf("rows"), BigInt(last("rows"))];
     expect(await f.refused(f.stranger, "challengeAvailability", again, AVAILABILITY_CHALLENGE_FEE_WEI)).toBe(
       "DisputesAlreadyAvailabilityChallenged",
@@ -411,18 +423,15 @@ describe("a model that nobody serves", () => {
     const { posted } = falseTokens();
     const id = await f.post(posted);
     const statement = statementTuple(posted.statement);
-    for (const [i, tree] of TREES.entries())
-      await f.send(
-        f.owner,
-        "challengeAvailability",
-        [id, i, BigInt(last(tree))],
-        AVAILABILITY_CHALLENGE_FEE_WEI,
-      );
+    for (const tree of hidden) {
+      const place = [id, TREES.indexOf(tree), BigInt(last(tree))];
+      await f.send(f.owner, "challengeAvailability", place, AVAILABILITY_CHALLENGE_FEE_WEI);
+    }
     await f.send(f.owner, "requestLeaves", [id, statement]);
     const leaves = TREES.map((tree) => shownLeaf(posted, tree, last(tree), made.rows));
     await f.disputes.write.answer([id, statement, leaves], { account: f.owner });
     await f.passTime(4n * DAY + 1n);
-    expect((await look(f.watcherOf(f.watcher)))[0]).toMatchObject({
+    expect((await look(rich()))[0]).toMatchObject({
       ...{ isUnserved: true, failure: null, sent: { what: "challengeAvailability" } },
     });
   });
@@ -499,12 +508,17 @@ describe("the fee for a leaf", () => {
   });
 
   test("follows the base fee within bounds, and so does what a challenge earns", async () => {
-    const feeAt = (gwei: bigint) => f.disputes.read.availabilityFeeFor([gwei * 10n ** 9n]);
-    expect(await Promise.all([0n, 3n, 4n, 49n, 500n].map(feeAt))).toEqual(
-      [10n, 10n, 12n, 147n, 150n].map((thousandths) => thousandths * 10n ** 15n),
-    );
     const { posted } = falseTokens();
     const id = await f.post(posted);
+    const feeAt = (gwei: bigint, tree: TreeName = "tokens") => feeOf(id, tree, gwei * 10n ** 9n);
+    const longestGas = 2n * (90_000n + 45n * 8n * 4_097n);
+    expect(await Promise.all([0n, 3n, 4n, 49n, 500n].map((gwei) => feeAt(gwei)))).toEqual([
+      ...[FEE, FEE, 4n * longestGas * 10n ** 9n],
+      ...[49n * longestGas * 10n ** 9n, 60n * FEE],
+    ]);
+    // A column has two bytes a row, and two of the logit's.
+    const columnGas = 2n * (90_000n + 45n * 2n * BigInt(made.rows.length + 1));
+    expect(await feeAt(4n, "columns")).toBe(4n * columnGas * 10n ** 9n);
     const baseFeePerGas = 700n * 10n ** 9n;
     await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas });
     await f.client.mine({ blocks: 1 });
@@ -631,7 +645,7 @@ if (isWhole) {
     expect(watched[0]!.examined).toEqual({ ...NOTHING_WRONG, warnings: [mismatch] });
   });
 
-  test("a model that nobody serves is paid for four leaves, unless all may be paid for; once all are shown, they are compared", async () => {
+  test("leaves of a model that nobody serves are paid for where all may be; once all are shown, they are compared", async () => {
     const look = (watcher: Watcher) => watchAll(f, watcher, async () => null);
     const { posted } = falseTokens();
     const id = await f.post(posted);
@@ -658,12 +672,8 @@ if (isWhole) {
     await answerAll();
     await f.passTime(4n * DAY + 1n);
     const paying = f.watcherOf(f.watcher);
-    for (const what of [...Array(4).fill("challengeAvailability"), undefined]) {
-      expect((await look(paying))[0]!.sent?.what).toBe(what);
-      if (what !== undefined) await answerAll();
-    }
-    const rich = { ...paying, mostAvailabilityChallengesWei: parseEther("20") };
-    expect((await look(rich))[0]!.sent?.what).toBe("challengeAvailability");
+    expect((await look(paying))[0]!.sent).toBeNull();
+    expect((await look(rich()))[0]!.sent?.what).toBe("challengeAvailability");
     for (const [tree, leaves] of TREES.map((name) => posted.leaves[name]).entries())
       for (const index of leaves.keys())
         if (!shown.has(`${tree}/${index}`))

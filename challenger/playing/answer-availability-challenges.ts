@@ -7,6 +7,7 @@ import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { challengerError } from "../challenger-errors.ts";
+import { untoldError } from "../events/event-log.ts";
 import { sameAddress } from "../games/read-games.ts";
 import {
   type ModelCommitment,
@@ -77,7 +78,10 @@ export async function showLeaves(
       });
     }
   };
-  for (const modelCommitment of await withStatements(registry, asked))
+  const stated = await withStatements(registry, asked);
+  if (stated.length < asked.length)
+    failures.push(untoldError("of a model commitment whose leaves are asked for"));
+  for (const modelCommitment of stated)
     await orFail(async () => {
       const { id, modelId, statement } = modelCommitment;
       const place = placeOf(places, modelId);

@@ -14,7 +14,7 @@ import {
   type AvailabilityChallenges,
   type ModelCommitment,
   readAvailabilityChallenges,
-  withFacts,
+  withPosted,
   withStatements,
 } from "../model-commitments/read-model-commitments.ts";
 import type { ModelCommitmentWindow, WindowReader } from "../model-commitments/read-windows.ts";
@@ -28,8 +28,8 @@ import { rowTurnsOf } from "./row-games.ts";
 
 /** In JSON: there may be thousands. */
 const MOST_WANTED_SHOWN = 8;
-/** 4 MB at most, and one question to the node. */
-const MOST_FACTS = 64;
+/** 7 MB at most, and one question to the node. */
+const MOST_POSTED = 64;
 /** Recomputing may take hours, and answers come meanwhile. */
 const MOST_AGE_MS = 15_000;
 /** Then the next look begins, which knows of what was posted meanwhile, and looks at that first. */
@@ -115,7 +115,7 @@ export class RegistryWatch {
   readonly #places = new Map<bigint, number>();
   /** What is to be recomputed in this look, read at once. */
   #commitments: readonly ModelCommitment[] = [];
-  /** Some of these, with their facts. */
+  /** Some of these, with what L1 was shown of them. */
   #posted = new Map<bigint, ModelCommitment>();
   /** What the registry's events say, for some time: looks at hundreds of model commitments ask for it. */
   #facts: { readonly all: Facts; readonly atMs: number } | null = null;
@@ -220,11 +220,11 @@ export class RegistryWatch {
     return window.family !== null && window.state === "open" && !this.#of.state.isRecomputed(window);
   }
 
-  /** Some at a time: those behind it come next. Attack: thousands of model commitments, each with 64 KB of facts. */
-  async #withFacts(id: bigint): Promise<ModelCommitment | undefined> {
+  /** Some at a time: those behind it come next. Attack: thousands of model commitments, each with 110 KB of leaves. */
+  async #withPosted(id: bigint): Promise<ModelCommitment | undefined> {
     const from = this.#commitments.findIndex((one) => one.id === id);
     if (from !== -1 && !this.#posted.has(id)) {
-      const some = await withFacts(this.#of.registry, this.#commitments.slice(from, from + MOST_FACTS));
+      const some = await withPosted(this.#of.registry, this.#commitments.slice(from, from + MOST_POSTED));
       this.#posted = new Map(some.map((one) => [one.id, one]));
     }
     return this.#posted.get(id);
@@ -248,9 +248,9 @@ export class RegistryWatch {
       return { ...UNTOUCHED, sent };
     }
     if (!this.#isDue(window)) return { ...UNTOUCHED, isRecomputed: state.isRecomputed(window) };
-    const modelCommitment = await this.#withFacts(id);
+    const modelCommitment = await this.#withPosted(id);
     if (modelCommitment === undefined) throw new RangeError(`L1 has taken model commitment ${id} back`);
-    if (modelCommitment.facts === null) throw untoldError(`of the facts of model commitment ${id}`);
+    if (modelCommitment.posted === null) throw untoldError(`of what L1 was shown of model commitment ${id}`);
     const asked = await this.#askedOf(id);
     const known = state.verdictOf(modelCommitment);
     const { disputes, mostFeesWei, mostStakeWei, places, rollup, rpcUrl } = setting;

@@ -2,7 +2,7 @@
  * What a model's owner posts so that anybody can show one wrong place of it (docs/explanation/disputes.md): leaves, their trees, and
  * the statement with the roots. The leaves are published beside the model's files.
  */
-import { hexToBytes } from "@noble/hashes/utils.js";
+import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { QuantisedFeatures } from "@openledger/attribution/features/quantise";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
@@ -117,9 +117,16 @@ export function withTrees(
   return { statement: { ...numbers, roots: { ...made, ...given } }, leaves, trees };
 }
 
-/** u and v of each column, 32 bytes each. */
-export const pointBytes = ({ u, v }: ColumnCommitments): Uint8Array[] =>
-  u.map((one, j) => hexToBytes((hex32(one) + hex32(v[j]!).slice(2)).slice(2)));
+/** As many as a hash of their commitment takes up; contracts/disputes/Openings.sol. */
+export const LEAF_POINTS = 15;
+
+/** u and v of each column, 32 bytes each, fifteen columns a leaf. */
+export function pointLeaves({ u, v }: ColumnCommitments): Uint8Array[] {
+  const points = u.map((one, j) => hexToBytes((hex32(one) + hex32(v[j]!).slice(2)).slice(2)));
+  const leafOf = (_: unknown, i: number) =>
+    concatBytes(...points.slice(LEAF_POINTS * i, LEAF_POINTS * (i + 1)));
+  return Array.from({ length: Math.ceil(points.length / LEAF_POINTS) }, leafOf);
+}
 
 export const rowOfG = ({ values, featureCount }: QuantisedFeatures, k: number): Int8Array =>
   values.subarray(k * featureCount, (k + 1) * featureCount);

@@ -3,7 +3,7 @@
  * numbers, the rows' sizes, the inverse, the curvature and the digests of the columns' commitment.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { hexToBytes } from "@noble/hashes/utils.js";
+import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import type { DirectParts } from "@openledger/attribution/model/direct/direct-family";
@@ -16,8 +16,9 @@ import { hex32 } from "@openledger/foundation/hex";
 import {
   type CommittedModel,
   factBytes,
+  LEAF_POINTS,
   type Leaves,
-  pointBytes,
+  pointLeaves,
   requireDisputable,
   withTrees,
 } from "./committed-model.ts";
@@ -33,7 +34,7 @@ export type DirectSource = Pick<
   "family" | "recipe" | "parameters" | "features" | "columns" | "statics" | "staticsHash"
 >;
 
-/** Places in the map's tree, as contracts/disputes/DirectTrees.sol has them. @param width D + 1 */
+/** Places in the map's tree, as contracts/disputes/DirectTrees.sol has them: all digests are in one leaf. @param width D + 1 */
 export function mapPlaces(width: number) {
   const ofPoints = Math.ceil(width / CHAIN);
   const ofGroups = Math.ceil(width / GROUP);
@@ -43,7 +44,7 @@ export function mapPlaces(width: number) {
 }
 
 /** Points whose coordinates one hash takes up, and points of one sum. */
-export const CHAIN = 15;
+export const CHAIN = LEAF_POINTS;
 export const GROUP = 64;
 
 /**
@@ -102,14 +103,14 @@ export function directModelCommitment(
       entryBytes(counted.map(({ terms }) => terms)),
       ...matrixLeaves(inverse),
       ...matrixLeaves(curvature),
-      ...columnDigests(columns).map(elementBytes),
+      concatBytes(...columnDigests(columns).map(elementBytes)),
     ],
     inputs: inputs.map(pairBytes),
     weights: [int64Bytes(weights)],
     columns: Array.from({ length: width }, (_, j) =>
       entryBytes(Array.from({ length: rowCount + 1 }, (_, k) => features.values[k * width + j]!)),
     ),
-    points: pointBytes(columns),
+    points: pointLeaves(columns),
   };
   const { ownersCommitment, payeeRoot, binding, split } = statics;
   return withTrees(leaves, {
@@ -181,22 +182,27 @@ export function timesRow({ counts, terms }: RowCounts, matrix: Float64Array, wid
 const matrixLeaves = (matrix: FixedMatrix): Uint8Array[] =>
   Array.from({ length: matrix.width }, (_, a) => int64Bytes(matrixRow(matrix, a)));
 
-/** Every value of the chains that make `columnsCommitment`; the last one is it. Needs `initPoseidon`. */
-export function columnDigests({ u, v }: ColumnCommitments): bigint[] {
-  const ofPoints = chain(BigInt(u.length), u);
-  const rho = ofPoints.at(-1)!;
+/**
+ * Every value of the chains that make `columnsCommitment`; the last one is it. Needs `initPoseidon`.
+ * @param given what each follows from, where that is not the one before: all values, in their order
+ */
+export function columnDigests({ u, v }: ColumnCommitments, given?: readonly bigint[]): bigint[] {
+  const ofPoints = chain(BigInt(u.length), u, given);
+  const rho = (given ?? ofPoints)[ofPoints.length - 1]!;
   const sums: bigint[] = [];
   for (let from = 0; from < v.length; from += GROUP)
     sums.push(v.slice(from, from + GROUP).reduce((sum, value) => (sum * rho + value) % FIELD_ORDER, 0n));
-  return [...ofPoints, ...sums, ...chain(rho, sums)];
+  const end = ofPoints.length + sums.length;
+  return [...ofPoints, ...sums, ...chain(rho, given?.slice(ofPoints.length, end) ?? sums, given?.slice(end))];
 }
 
-function chain(start: bigint, values: readonly bigint[]): bigint[] {
+function chain(start: bigint, values: readonly bigint[], given?: readonly bigint[]): bigint[] {
   const states: bigint[] = [];
   for (let from = 0; from < values.length; from += CHAIN) {
     const taken = values.slice(from, from + CHAIN);
     const filled = [...taken, ...new Array<bigint>(CHAIN - taken.length).fill(0n)];
-    states.push(hashTagged(TAG.features, [states.at(-1) ?? start, ...filled]));
+    const before = states.length === 0 ? start : (given ?? states)[states.length - 1]!;
+    states.push(hashTagged(TAG.features, [before, ...filled]));
   }
   return states;
 }

@@ -4,7 +4,6 @@ import { packRules } from "@openledger/attribution/model/answering-hash";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import { commitDirectColumns } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { hex32 } from "@openledger/foundation/hex";
 import type { CommittedModel } from "./committed-model.ts";
 import { MOST_ENTRY, readEntries, readNumbers } from "./direct-arithmetic.ts";
 import { columnDigests, mapPlaces } from "./direct-model-commitment.ts";
@@ -31,26 +30,34 @@ export function* directTieFaults(posted: CommittedModel): Generator<DirectTieFau
   if (staticsOfModelCommitment(posted) !== posted.statement.staticsHash) yield { kind: "statics" };
 }
 
-/** The chains over the posted points. Points that are none are wrong themselves. */
+/** Digests that do not follow from the posted ones before them, and the points. Points that are none are wrong themselves. */
 function* digestFaults(posted: CommittedModel): Generator<DirectTieFault> {
+  const given = readDigests(posted);
+  if (given === null) yield { kind: "digest", step: 0 };
   const points = readPoints(posted);
-  if (points === null) return;
-  const right = columnDigests(points);
-  const { digests } = mapPlaces(posted.statement.columnCount);
-  // Later digests follow from a wrong one: what L1 judges is the first that differs.
-  const step = right.findIndex(
-    (value, at) => bytesToHex(posted.leaves.map[digests + at]!) !== hex32(value).slice(2),
-  );
-  if (step >= 0) yield { kind: "digest", step };
+  if (points === null || given === null) return;
+  for (const [step, right] of columnDigests(points, given).entries())
+    if (given[step] !== right) yield { kind: "digest", step };
 }
 
-/** null where the last digest or the numbers are none. */
-function staticsOfModelCommitment({ leaves, statement }: CommittedModel): bigint | null {
+/** null where they are not as many elements as there are steps. */
+function readDigests({ leaves, statement }: CommittedModel): bigint[] | null {
+  const { digestCount, digests } = mapPlaces(statement.columnCount);
+  const leaf = leaves.map[digests]!;
+  if (leaf.length !== 32 * digestCount) return null;
+  const words = Array.from({ length: digestCount }, (_, i) =>
+    BigInt(`0x${bytesToHex(leaf.subarray(32 * i, 32 * (i + 1)))}`),
+  );
+  return words.every((word) => word < FIELD_ORDER) ? words : null;
+}
+
+/** null where the digests or the numbers are none. */
+function staticsOfModelCommitment(posted: CommittedModel): bigint | null {
+  const { leaves, statement } = posted;
   const { answering, bucketCount, clipQuantile, decay, sharesDuplicates } = statement;
   const { damping } = readNumbers(leaves.map[0]!);
-  const last = leaves.map.at(-1)!;
-  if (last.length !== 32 || damping === 0n) return null;
-  const commitment = BigInt(`0x${bytesToHex(last)}`) % FIELD_ORDER;
+  const commitment = readDigests(posted)?.at(-1);
+  if (commitment === undefined || damping === 0n) return null;
   const answers = hashTagged(TAG.challenged, [
     answering,
     packRules({ bucketCount, decay, sharesDuplicates, clipQuantile, damping }),

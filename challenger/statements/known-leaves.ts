@@ -31,7 +31,7 @@ export function mostLeafFileBytes(statement: DisputeStatement, family: FamilyNam
   const { bucketCount, columnCount, rowCount } = statement;
   const [ofRow, ofColumn] = [2 * columnCount, 2 * (rowCount + 1)];
   const most: Readonly<Record<TreeName, number>> = {
-    ...{ rows: 32, tokens: MOST_LEAF_BYTES, facts: 32, features: ofRow, columns: ofColumn, points: 128 },
+    ...{ rows: 32, tokens: MOST_LEAF_BYTES, facts: 32, features: ofRow, columns: ofColumn, points: 1_920 },
     ...{ map: Math.max(4 * ofRow, 4 * bucketCount, ofColumn), inputs: 4 * ofColumn, weights: 4 * ofRow },
   };
   const counts = leafCounts(statement, family);
@@ -59,14 +59,14 @@ export function knownLeaves(
   published: Leaves | null,
   shown: readonly ShownLeaf[],
   family: FamilyName = "direct",
-  facts: Uint8Array | null = null,
+  facts?: Uint8Array,
 ): KnownLeaves {
   const counts = leafCounts(numbers, family);
   const leaves = {} as Record<TreeName, readonly Uint8Array[]>;
   const trees = {} as Record<TreeName, LeafTree>;
   const unknown = new Map<TreeName, number>();
   for (const tree of TREES) {
-    const posted = tree === "facts" && facts !== null ? [leavesIn(facts)] : [];
+    const posted = tree === "facts" && facts !== undefined ? [factLeaves(facts)] : [];
     const lists = [own?.leaves[tree], published?.[tree], ...posted].filter((list) => list != null);
     const ofTree = shown.filter((one) => one.tree === tree && one.index < counts[tree]);
     const guesses = lists.length > 0 ? lists : [Array<Uint8Array>(counts[tree]).fill(NONE)];
@@ -94,7 +94,8 @@ export function knownLeaves(
 
 const NONE = new Uint8Array();
 
-const leavesIn = (facts: Uint8Array): Uint8Array[] =>
+/** Of all facts, one after another. */
+export const factLeaves = (facts: Uint8Array): Uint8Array[] =>
   Array.from({ length: Math.floor(facts.length / FACT_BYTES) }, (_, k) =>
     facts.subarray(FACT_BYTES * k, FACT_BYTES * (k + 1)),
   );

@@ -7,6 +7,8 @@ import { z } from "zod";
 import {
   type CommittedModel,
   type DisputeStatement,
+  LEAF_POINTS,
+  type LeafPlace,
   type Leaves,
   TREES,
   type TreeName,
@@ -97,10 +99,24 @@ export function leafCounts(
   const { bucketCount, columnCount, rowCount } = statement;
   const rows = rowCount;
   const ofRows = { rows, tokens: rows, facts: rows };
-  const ofColumns = { columns: columnCount, points: columnCount };
+  const ofColumns = { columns: columnCount, points: Math.ceil(columnCount / LEAF_POINTS) };
   if (family === "text") return { ...ofRows, features: rows, map: rows, inputs: 0, weights: 0, ...ofColumns };
-  const { digestCount, digests } = mapPlaces(columnCount);
+  const { digests } = mapPlaces(columnCount);
   // The logit has a row, too.
-  const ofMap = { features: rows + 1, map: digests + digestCount };
+  const ofMap = { features: rows + 1, map: digests + 1 };
   return { ...ofRows, ...ofMap, inputs: bucketCount, weights: 1, ...ofColumns };
+}
+
+/** Leaves that are shown with the model commitment, as the family's first judge names them. */
+export function postedPlaces(
+  statement: Omit<DisputeStatement, "roots">,
+  family: FamilyName = "direct",
+): readonly LeafPlace[] {
+  const { map, points } = leafCounts(statement, family);
+  if (family === "text") return Array.from({ length: points }, (_, index) => ({ tree: "points", index }));
+  return [
+    { tree: "weights", index: 0 },
+    { tree: "map", index: mapPlaces(statement.columnCount).numbers },
+    { tree: "map", index: map - 1 },
+  ];
 }

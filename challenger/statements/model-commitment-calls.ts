@@ -6,9 +6,16 @@ import { TAG } from "@openledger/circuits/protocol";
 import { FAMILY_JUDGES, type FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi, judgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { type Abi, encodeFunctionData, keccak256 } from "viem";
-import { type CommittedModel, type DisputeStatement, TREES, type TreeName } from "./committed-model.ts";
+import {
+  type CommittedModel,
+  type DisputeStatement,
+  LEAF_POINTS,
+  TREES,
+  type TreeName,
+} from "./committed-model.ts";
 import type { SharedFault } from "./find-faults.ts";
 import { readFact } from "./leaf-bytes.ts";
+import { postedPlaces } from "./leaf-file.ts";
 import { versionRowOf } from "./tie-faults.ts";
 
 type Hex = `0x${string}`;
@@ -95,6 +102,12 @@ function versionPlace(owned: readonly OwnedRow[], row: number) {
 type Children = [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
 const versionHashes = new WeakMap<readonly OwnedRow[], readonly bigint[]>();
 
+/** What `commitModel` brings to L1 beside the statement. */
+export function postedTuple(posted: CommittedModel, family: FamilyName) {
+  const places = postedPlaces(posted.statement, family);
+  return { facts: factsOf(posted), leaves: places.map(({ index, tree }) => shownLeaf(posted, tree, index)) };
+}
+
 /** All facts, as `commitModel` and judges take them. */
 export const factsOf = ({ leaves }: Pick<CommittedModel, "leaves">): Hex =>
   bytesToHex(Buffer.concat(leaves.facts));
@@ -160,7 +173,11 @@ export function sharedShown(
     case "cell":
       return [fault.row, fault.column, open("features", fault.row), open("columns", fault.column)];
     case "point":
-      return [fault.column, open("columns", fault.column), open("points", fault.column)];
+      return [
+        fault.column,
+        open("columns", fault.column),
+        open("points", Math.floor(fault.column / LEAF_POINTS)),
+      ];
     case "versionRow": {
       const { holders, rowHash, versionPath } = versionPlace(owned, fault.row);
       return [

@@ -17,7 +17,13 @@ import {
 } from "@openledger/circuits/ledger/version-rows";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
-import type { CommittedModel, DisputeStatement, LeafPlace, ShownLeaf } from "./committed-model.ts";
+import {
+  type CommittedModel,
+  type DisputeStatement,
+  LEAF_POINTS,
+  type LeafPlace,
+  type ShownLeaf,
+} from "./committed-model.ts";
 
 export type TieFault =
   | { readonly kind: "cell"; readonly row: number; readonly column: number }
@@ -36,7 +42,7 @@ const POINT_BYTES = 64;
 
 /** Points of the columns. null where a leaf is none: it is a wrong point, and L1 cannot hash the others beside it. */
 export function readPoints({ leaves }: Pick<CommittedModel, "leaves">): ColumnCommitments | null {
-  const points = leaves.points.map(readPoint);
+  const points = leaves.columns.map((_, column) => readPoint(leaves, column));
   if (!points.every((point) => point !== null)) return null;
   return { u: points.map(([u]) => u), v: points.map(([, v]) => v) };
 }
@@ -112,8 +118,8 @@ export function* pointFaults(
     else for (const [k, entry] of entries.entries()) values[k * columns.length + j] = entry;
   }
   const { u, v } = commit(values);
-  for (const [column, leaf] of leaves.points.entries()) {
-    const point = readPoint(leaf);
+  for (const column of columns.keys()) {
+    const point = readPoint(leaves, column);
     if (unknown.has(column) || point === null || point[0] !== u[column] || point[1] !== v[column])
       yield { kind: "point", column };
   }
@@ -137,9 +143,13 @@ export const versionRowOf = ({ content, contributorId, validatorId }: OwnedRow):
   validatorId,
 });
 
-function readPoint(leaf: Uint8Array): readonly [bigint, bigint] | null {
-  if (leaf.length !== POINT_BYTES) return null;
+function readPoint(
+  { columns, points }: CommittedModel["leaves"],
+  column: number,
+): readonly [bigint, bigint] | null {
+  const [leaf, place] = [points[Math.floor(column / LEAF_POINTS)]!, column % LEAF_POINTS];
+  if (leaf.length !== POINT_BYTES * Math.min(LEAF_POINTS, columns.length - column + place)) return null;
   const coordinate = (from: number) => BigInt(`0x${bytesToHex(leaf.subarray(from, from + 32))}`);
-  const [u, v] = [coordinate(0), coordinate(32)];
+  const [u, v] = [coordinate(POINT_BYTES * place), coordinate(POINT_BYTES * place + 32)];
   return u < FIELD_ORDER && v < FIELD_ORDER ? [u, v] : null;
 }

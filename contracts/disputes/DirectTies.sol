@@ -5,6 +5,7 @@ import {DirectTrees} from "./DirectTrees.sol";
 import {IDisputes} from "./IDisputes.sol";
 import {IFamilyJudge} from "./IFamilyJudge.sol";
 import {LedgerMath} from "./LedgerMath.sol";
+import {Openings} from "./Openings.sol";
 import {PoseidonHash} from "./PoseidonHash.sol";
 
 /// @title Whether a posted direct model is what the ledger has, and what the family is
@@ -62,18 +63,32 @@ contract DirectTies is IFamilyJudge {
             );
     }
 
+    /// @inheritdoc IFamilyJudge
+    /// @dev What all others follow from, beside rows and facts: weights, the matrix' units, and the digests.
+    /// Attack: a false digest among hidden ones, of which nobody knows where the chain breaks.
+    function postedLeaves(IDisputes.Statement calldata statement)
+        external
+        pure
+        returns (IDisputes.LeafPlace[] memory places)
+    {
+        places = new IDisputes.LeafPlace[](3);
+        (uint256 digestLeaf,,,) = DirectTrees.digests(statement);
+        places[0] = IDisputes.LeafPlace(IDisputes.Tree.Weights, 0);
+        places[1] = IDisputes.LeafPlace(IDisputes.Tree.Map, DirectTrees.NUMBERS);
+        places[2] = IDisputes.LeafPlace(IDisputes.Tree.Map, digestLeaf);
+    }
+
     /// @notice The last digest, the rules and the statement's other parts hash to the statics.
-    /// @param last The last digest. @param numbers Their damping is one of the rules.
+    /// @param given All digests. @param numbers Their damping is one of the rules.
     function statics(
         IDisputes.Statement calldata statement,
-        IDisputes.Opening calldata last,
+        IDisputes.Opening calldata given,
         IDisputes.Opening calldata numbers
     ) external view returns (bool isRight, IDisputes.Fault fault, uint256 place) {
-        (, uint256 count) = DirectTrees.treeOf(statement, IDisputes.Tree.Map);
-        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, count - 1, last);
+        (bool isLeaf, uint256[] memory words) = _digests(statement, given);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.NUMBERS, numbers);
-        isRight = last.data.length == 32 && numbers.data.length == DirectTrees.NUMBER_BYTES
-            && isStatics(statement, uint256(bytes32(last.data)), uint256(bytes32(numbers.data[64:96])));
+        isRight = isLeaf && numbers.data.length == DirectTrees.NUMBER_BYTES
+            && isStatics(statement, words[words.length - 1], uint256(bytes32(numbers.data[64:96])));
         return (isRight, IDisputes.Fault.Statics, 0);
     }
 
@@ -102,99 +117,88 @@ contract DirectTies is IFamilyJudge {
         IDisputes.Opening calldata shown
     ) external view returns (bool isRight, IDisputes.Fault fault, uint256 place) {
         DirectTrees.requireOpening(statement, IDisputes.Tree.Columns, column, entries);
-        DirectTrees.requireOpening(statement, IDisputes.Tree.Points, column, shown);
-        isRight = entries.data.length == 2 * (uint256(statement.rowCount) + 1) && shown.data.length == 64;
-        if (isRight) {
-            (uint256 u, uint256 v) = abi.decode(shown.data, (uint256, uint256));
-            isRight = u < R && v < R && _math.isWideColumn(entries.data, u, v);
-        }
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Points, column / Openings.LEAF_POINTS, shown);
+        (bool isLeaf, uint256 u, uint256 v) = Openings.pointIn(shown.data, column, statement.columnCount);
+        isRight = isLeaf && entries.data.length == 2 * (uint256(statement.rowCount) + 1) && u < R && v < R
+            && _math.isWideColumn(entries.data, u, v);
         return (isRight, IDisputes.Fault.Point, column);
     }
 
-    /// @notice A digest is made of the ones before it. @param step Of all three chains. @param before The digest that it
-    /// begins with; not read where that is W. @param values The points, or the sums, that it takes up.
+    /// @notice A digest is made of the ones before it. @param step Of all three chains. @param given All digests.
+    /// @param points Leaves with the points that it takes up; none where it takes up sums.
     function digest(
         IDisputes.Statement calldata statement,
         uint256 step,
         IDisputes.Opening calldata given,
-        IDisputes.Opening calldata before,
-        IDisputes.Opening[] calldata values
+        IDisputes.Opening[] calldata points
     ) external view returns (bool isRight, IDisputes.Fault fault, uint256 place) {
-        (uint256 first, uint256 ofPoints, uint256 ofGroups,) = DirectTrees.digests(statement);
-        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, first + step, given);
-        bool isGroup = step >= ofPoints && step < ofPoints + ofGroups;
-        bool isSum = step >= ofPoints + ofGroups;
+        (uint256 leaf, uint256 ofPoints, uint256 ofGroups, uint256 ofSums) = DirectTrees.digests(statement);
+        if (step >= ofPoints + ofGroups + ofSums) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Map, leaf);
+        uint256[] memory words;
+        (isRight, words) = _digests(statement, given);
+        if (!isRight) return (isRight, IDisputes.Fault.Digest, step);
         uint256 start = statement.columnCount;
-        isRight = true;
-        if (step != 0) {
-            // The groups' sums, and the chain over them, begin with what the chain over the points ends with.
-            uint256 from = isGroup || step == ofPoints + ofGroups ? ofPoints - 1 : step - 1;
-            DirectTrees.requireOpening(statement, IDisputes.Tree.Map, first + from, before);
-            (isRight, start) = _element(before.data);
+        // The groups' sums, and the chain over them, begin with what the chain over the points ends with.
+        if (step != 0) start = words[step >= ofPoints && step <= ofPoints + ofGroups ? ofPoints - 1 : step - 1];
+        uint256 right;
+        if (step < ofPoints) {
+            uint256[] memory inputs = _points(statement, DirectTrees.CHAIN * step, DirectTrees.CHAIN, false, points);
+            inputs[0] = start;
+            right = _math.hash(FEATURES, inputs);
+        } else if (step < ofPoints + ofGroups) {
+            uint256 from = DirectTrees.GROUP * (step - ofPoints);
+            uint256[] memory signs = _points(statement, from, DirectTrees.GROUP, true, points);
+            for (uint256 i = 1; i < signs.length; i++) right = addmod(mulmod(right, start, R), signs[i], R);
+        } else {
+            uint256[] memory inputs = new uint256[](DirectTrees.CHAIN + 1);
+            uint256 from = DirectTrees.CHAIN * (step - ofPoints - ofGroups);
+            inputs[0] = start;
+            for (uint256 i; i < DirectTrees.CHAIN && from + i < ofGroups; i++) inputs[i + 1] = words[ofPoints + from + i];
+            right = _math.hash(FEATURES, inputs);
         }
-        uint256[] memory inputs;
-        if (isRight) {
-            if (isSum) {
-                uint256 begin = DirectTrees.CHAIN * (step - ofPoints - ofGroups);
-                (isRight, inputs) = _sums(statement, first + ofPoints, begin, ofGroups, values);
-            } else {
-                uint256 size = isGroup ? DirectTrees.GROUP : DirectTrees.CHAIN;
-                uint256 begin = size * (isGroup ? step - ofPoints : step);
-                (isRight, inputs) = _points(statement, begin, size, isGroup ? 32 : 0, values);
-            }
-        }
-        if (isRight) {
-            uint256 right;
-            if (isGroup) {
-                for (uint256 i; i < values.length; i++) right = addmod(mulmod(right, start, R), inputs[i + 1], R);
-            } else {
-                inputs[0] = start;
-                right = _math.hash(FEATURES, inputs);
-            }
-            isRight = given.data.length == 32 && uint256(bytes32(given.data)) == right;
-        }
-        return (isRight, IDisputes.Fault.Digest, step);
+        return (words[step] == right, IDisputes.Fault.Digest, step);
     }
 
-    /// @dev Coordinates of the points from a place on, behind an empty first number; zeros where there are no more.
+    /// @dev Coordinates of the points from a place on, behind an empty first number. Of a hash zeros follow where there are no
+    /// more; the others are as many as there are. A leaf of another length is refuted by `point`: its points are 0 here.
     function _points(
         IDisputes.Statement calldata statement,
         uint256 begin,
         uint256 size,
-        uint256 coordinate,
-        IDisputes.Opening[] calldata points
-    ) private pure returns (bool isRight, uint256[] memory read) {
-        uint256 count = statement.columnCount - begin < size ? statement.columnCount - begin : size;
-        if (points.length != count) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Points, begin);
-        (isRight, read) = (true, new uint256[](size + 1));
+        bool isSign,
+        IDisputes.Opening[] calldata leaves
+    ) private pure returns (uint256[] memory read) {
+        uint256 columnCount = statement.columnCount;
+        uint256 count = columnCount - begin < size ? columnCount - begin : size;
+        uint256 first = begin / Openings.LEAF_POINTS;
+        if (leaves.length != (begin + count - 1) / Openings.LEAF_POINTS - first + 1) {
+            revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Points, first);
+        }
+        for (uint256 i; i < leaves.length; i++) {
+            DirectTrees.requireOpening(statement, IDisputes.Tree.Points, first + i, leaves[i]);
+        }
+        read = new uint256[]((isSign ? count : size) + 1);
         for (uint256 i; i < count; i++) {
-            DirectTrees.requireOpening(statement, IDisputes.Tree.Points, begin + i, points[i]);
-            isRight = isRight && points[i].data.length == 64;
-            if (isRight) read[i + 1] = uint256(bytes32(points[i].data[coordinate:coordinate + 32]));
+            uint256 column = begin + i;
+            (, uint256 u, uint256 v) =
+                Openings.pointIn(leaves[column / Openings.LEAF_POINTS - first].data, column, columnCount);
+            read[i + 1] = isSign ? v : u;
         }
     }
 
-    function _sums(
-        IDisputes.Statement calldata statement,
-        uint256 first,
-        uint256 begin,
-        uint256 total,
-        IDisputes.Opening[] calldata sums
-    ) private pure returns (bool isRight, uint256[] memory read) {
-        uint256 count = total - begin < DirectTrees.CHAIN ? total - begin : DirectTrees.CHAIN;
-        if (sums.length != count) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Map, first + begin);
-        (isRight, read) = (true, new uint256[](DirectTrees.CHAIN + 1));
-        for (uint256 i; i < count; i++) {
-            DirectTrees.requireOpening(statement, IDisputes.Tree.Map, first + begin + i, sums[i]);
-            bool isElement;
-            (isElement, read[i + 1]) = _element(sums[i].data);
-            isRight = isRight && isElement;
+    /// @dev Whether they are as many elements as there are steps.
+    function _digests(IDisputes.Statement calldata statement, IDisputes.Opening calldata given)
+        private
+        pure
+        returns (bool isRight, uint256[] memory words)
+    {
+        (uint256 leaf, uint256 ofPoints, uint256 ofGroups, uint256 ofSums) = DirectTrees.digests(statement);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, leaf, given);
+        words = new uint256[](ofPoints + ofGroups + ofSums);
+        isRight = given.data.length == 32 * words.length;
+        for (uint256 i; isRight && i < words.length; i++) {
+            words[i] = uint256(bytes32(given.data[32 * i:32 * i + 32]));
+            isRight = words[i] < R;
         }
-    }
-
-    function _element(bytes calldata data) private pure returns (bool isRight, uint256 value) {
-        isRight = data.length == 32;
-        if (isRight) value = uint256(bytes32(data));
-        isRight = isRight && value < R;
     }
 }

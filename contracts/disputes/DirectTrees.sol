@@ -7,7 +7,7 @@ import {Openings} from "./Openings.sol";
 /// @title Which leaves a model commitment of a direct model has
 /// @notice docs/explanation/disputes.md says what each holds. A model of D buckets has W = D + 1 columns, the last for the bias.
 library DirectTrees {
-    /// @dev In the map's tree: numbers, sizes, the inverse's rows, the curvature's rows, digests.
+    /// @dev In the map's tree: numbers, sizes, the inverse's rows, the curvature's rows, and all digests in one leaf.
     uint256 internal constant NUMBERS = 0;
     uint256 internal constant SIZES = 1;
     uint256 internal constant INVERSE = 2;
@@ -20,14 +20,14 @@ library DirectTrees {
         return INVERSE + statement.columnCount;
     }
 
-    /// @notice First digest, and how many steps there are of each of the three chains.
+    /// @notice The digests' leaf, and how many steps there are of each of the three chains.
     function digests(IDisputes.Statement calldata statement)
         internal
         pure
-        returns (uint256 first, uint256 ofPoints, uint256 ofGroups, uint256 ofSums)
+        returns (uint256 leaf, uint256 ofPoints, uint256 ofGroups, uint256 ofSums)
     {
         uint256 width = statement.columnCount;
-        first = INVERSE + 2 * width;
+        leaf = INVERSE + 2 * width;
         ofPoints = (width + CHAIN - 1) / CHAIN;
         ofGroups = (width + GROUP - 1) / GROUP;
         ofSums = (ofGroups + CHAIN - 1) / CHAIN;
@@ -45,10 +45,10 @@ library DirectTrees {
         if (tree == IDisputes.Tree.Features) return (statement.features, uint256(statement.rowCount) + 1);
         if (tree == IDisputes.Tree.Inputs) return (statement.inputs, statement.bucketCount);
         if (tree == IDisputes.Tree.Columns) return (statement.columns, statement.columnCount);
-        if (tree == IDisputes.Tree.Points) return (statement.points, statement.columnCount);
+        if (tree == IDisputes.Tree.Points) return (statement.points, Openings.pointLeaves(statement.columnCount));
         if (tree == IDisputes.Tree.Map) {
-            (uint256 first, uint256 a, uint256 b, uint256 c) = digests(statement);
-            return (statement.map, first + a + b + c);
+            (uint256 last,,,) = digests(statement);
+            return (statement.map, last + 1);
         }
         return (statement.weights, 1);
     }

@@ -25,7 +25,7 @@ interface IDisputes {
     /// @param inputs Tree of the columns of the token lists: row and count, two bytes each.
     /// @param weights Tree of one leaf: D + 1 int64 of 2^-40, the logit's.
     /// @param columns Tree of the matrix' columns.
-    /// @param points Tree of the registered column commitments: u and v, 32 bytes each.
+    /// @param points Tree of the registered column commitments: u and v, 32 bytes each, fifteen a leaf.
     struct Statement {
         uint24 modelId;
         uint256 staticsHash;
@@ -65,6 +65,18 @@ interface IDisputes {
     struct Opening {
         bytes data;
         bytes32[] path;
+    }
+
+    struct LeafPlace {
+        Tree tree;
+        uint256 index;
+    }
+
+    /// @param facts All leaves of that tree, in their order.
+    /// @param leaves Those that the family's first judge names, in its order.
+    struct PostedLeaves {
+        bytes facts;
+        ShownLeaf[] leaves;
     }
 
     /// @param holders Of a row: its contributor and its validator. @param versionPath Of a row: all children on the way from it
@@ -131,8 +143,8 @@ interface IDisputes {
         address rollup,
         uint8 family
     );
-    /// @notice All leaves of a model commitment's facts.
-    event FactsPosted(uint256 indexed id, bytes facts);
+    /// @notice What was shown with the model commitment.
+    event LeavesPosted(uint256 indexed id, PostedLeaves posted);
     event Refuted(uint256 indexed id, address indexed challenger, Fault fault, uint256 place, uint256 rewardWei);
     event BondReturned(uint256 indexed id, address indexed owner, uint256 amountWei);
     /// @param feeWei 0 of what was asked for without a fee.

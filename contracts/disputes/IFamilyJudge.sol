@@ -17,6 +17,12 @@ interface IFamilyJudge {
         pure
         returns (bytes32 root, uint256 count);
 
+    /// @notice Leaves that are shown with the model commitment: what the others follow from.
+    function postedLeaves(IDisputes.Statement calldata statement)
+        external
+        pure
+        returns (IDisputes.LeafPlace[] memory places);
+
     /// @notice Whether the statement's statics are those of a model of the family. @param columns Commitment to the model's
     /// columns. @param damping λ of a direct model's inverse, times 2^40; 0 for others.
     function isStatics(IDisputes.Statement calldata statement, uint256 columns, uint256 damping)

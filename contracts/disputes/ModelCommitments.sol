@@ -59,11 +59,8 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     /// @dev Words of a Statement: its fields are of fixed size.
     uint256 private constant STATEMENT_BYTES = 24 * 32;
     uint256 private constant VERDICT_BYTES = 96;
-    /// @dev What an availability fee pays: two answers with the longest leaf at the base fee it is asked at, since the owner has
-    /// a day, and the base fee rises meanwhile. Some 33,800 bytes at 40 gas each (EIP-7623), and what is around them.
-    uint256 private constant ANSWERS_GAS = 2 * 1_500_000;
     /// @dev An availability fee is at most so many of the least ones: what a watcher gives pays for eight leaves at any base fee.
-    uint256 private constant MOST_FEES = 15;
+    uint256 private constant MOST_FEES = 60;
     /// @dev Gas a byte of a call, of which none is 0: no call pays more (EIP-7623).
     uint256 private constant BYTE_GAS = 40;
     /// @dev Of one transaction: clients pass on no more.
@@ -73,8 +70,6 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     uint256 private constant R = PoseidonHash.R;
     // Tags of docs/reference/ledger.md.
     uint256 private constant NODE = 2;
-    uint256 private constant VERSION_ROW = 33;
-    uint256 private constant VERSION_NODE = 34;
     uint256 private constant DATANET_BODY = 8;
     uint256 private constant DATANET_LEAF = 258;
     uint256 private constant TREE_DEPTH = 8;
@@ -98,6 +93,8 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         /// @dev In whose state the rows are, and which may take the model's Activation.
         address rollup;
         uint8 family;
+        uint16 rowCount;
+        uint16 columnCount;
     }
 
     struct AvailabilityChallenge {
@@ -111,7 +108,7 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
 
     uint256 public immutable windowSeconds;
     uint256 public immutable leastBondWei;
-    /// @notice The least one: `availabilityFeeFor` says what it is at a base fee.
+    /// @notice The least one for the longest leaf: `availabilityFeeFor` says what it is of a tree at a base fee.
     uint256 public immutable availabilityChallengeFeeWei;
     /// @notice Computes what the ledger does.
     LedgerMath public immutable math;
@@ -170,16 +167,17 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     /// stranger's false one hurts nobody.
     /// @param family By whose rules it is judged. @param rollup Whose Activation it is for. Nobody asks whether it is one: a
     /// model commitment counts for this address alone. @param path All children on the way from the datanet's leaf to the root.
-    /// @param facts All leaves of that tree, in their order. They go into an event.
+    /// @param posted What all else follows from.
     /// @return id 1, 2, …
-    /// @dev Attack: facts that are right and not those that one computes, so that each has to be asked for, around a false one.
+    /// @dev Attack: facts and weights that are right and not those that one computes, so that each has to be asked for, around a
+    /// false one.
     function commitModel(
         uint8 family,
         Statement calldata statement,
         address rollup,
         DatanetLeaf calldata leaf,
         uint256[8][] calldata path,
-        bytes calldata facts
+        PostedLeaves calldata posted
     ) external payable returns (uint256 id) {
         if (msg.value < leastBondWei || msg.value > type(uint96).max) {
             revert DisputesBondTooSmall(msg.value, leastBondWei);
@@ -192,7 +190,7 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         if (!math.isReady(statement.rowCount)) revert DisputesConstantsMissing(address(math));
         if (_families[family].hasGames) _requireRegistered(statement, rollup);
         _requireVersion(statement, rollup, leaf, path);
-        Openings.requireFacts(statement, facts);
+        Openings.requireFacts(statement, posted.facts);
         id = ++modelCommitmentCount;
         uint256 endsAt = block.timestamp + windowSeconds;
         // Narrowing casts: 2^64 seconds do not come, the bond was compared.
@@ -204,10 +202,13 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
             openAvailabilityChallenges: 0,
             statementHash: keccak256(abi.encode(statement)),
             rollup: rollup,
-            family: family
+            family: family,
+            rowCount: uint16(statement.rowCount),
+            columnCount: statement.columnCount
         });
         emit ModelCommitted(id, statement.modelId, msg.sender, statement, msg.value, endsAt, rollup, family);
-        emit FactsPosted(id, facts);
+        _requirePosted(id, statement, posted.leaves);
+        emit LeavesPosted(id, posted);
     }
 
     /// @notice Refutes a model commitment by what a judge finds wrong.
@@ -249,7 +250,7 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     /// @dev Attack: a leaf that was shown is asked for again, and again. Attack: an owner who serves nothing, and lives on fees.
     function challengeAvailability(uint256 id, Tree tree, uint256 index) external payable {
         ModelCommitment storage modelCommitment = _askable(id);
-        uint256 neededWei = availabilityFeeFor(block.basefee);
+        uint256 neededWei = availabilityFeeFor(id, tree, block.basefee);
         if (msg.value < neededWei || neededWei > type(uint96).max) revert DisputesFeeWrong(msg.value, neededWei);
         AvailabilityChallenge storage asked = _availabilityChallenges[id][tree][index];
         if (asked.who == address(0)) modelCommitment.openAvailabilityChallenges++;
@@ -376,11 +377,30 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         return address(games) != address(0) && !games.settlesFor(msg.sender, modelId, commitment);
     }
 
-    /// @notice What a data-availability challenge costs at this base fee: what answers cost, within bounds.
-    function availabilityFeeFor(uint256 baseFeeWei) public view returns (uint256) {
-        return _within(
-            ANSWERS_GAS * baseFeeWei, availabilityChallengeFeeWei, MOST_FEES * availabilityChallengeFeeWei
+    /// @notice What a data-availability challenge of a leaf of this tree costs at a base fee: two answers with the tree's longest
+    /// leaf, since the owner has a day, and the base fee rises meanwhile. Within bounds, which are those of the longest leaf of all.
+    function availabilityFeeFor(uint256 id, Tree tree, uint256 baseFeeWei) public view returns (uint256) {
+        ModelCommitment storage modelCommitment = modelCommitments[id];
+        (uint256 rowCount, uint256 columnCount) = (modelCommitment.rowCount, modelCommitment.columnCount);
+        // Of rows and token lists no size follows; a row is hashed up to its version, too.
+        uint256 leafBytes = MOST_LEAF_BYTES;
+        if (tree == Tree.Facts) leafBytes = Openings.FACT_BYTES;
+        else if (tree == Tree.Points) leafBytes = Openings.POINT_BYTES * Openings.LEAF_POINTS;
+        else if (tree == Tree.Features) leafBytes = 2 * columnCount;
+        else if (tree == Tree.Columns) leafBytes = 2 * (rowCount + 1);
+        else if (tree == Tree.Inputs) leafBytes = 4 * rowCount;
+        else if (tree == Tree.Map || tree == Tree.Weights) leafBytes = 8 * columnCount;
+        uint256 longestWei = _within(
+            2 * _answerGas(MOST_LEAF_BYTES) * baseFeeWei,
+            availabilityChallengeFeeWei,
+            MOST_FEES * availabilityChallengeFeeWei
         );
+        return longestWei * _answerGas(leafBytes) / _answerGas(MOST_LEAF_BYTES);
+    }
+
+    /// @dev Some 40 gas a byte (EIP-7623) and what is around them; the event takes less than the floor leaves.
+    function _answerGas(uint256 leafBytes) private pure returns (uint256) {
+        return 90_000 + 45 * leafBytes;
     }
 
     /// @notice Whether the window has ended, nothing wrong was shown, and neither a data-availability challenge nor a game about
@@ -435,6 +455,20 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         if (reached != root || root == 0) revert DisputesRootMismatch(root, reached);
     }
 
+    /// @dev They count as shown: nobody asks for them.
+    function _requirePosted(uint256 id, Statement calldata statement, ShownLeaf[] calldata leaves) private {
+        IFamilyJudge judge = _judgeOf(modelCommitments[id].family);
+        LeafPlace[] memory places = judge.postedLeaves(statement);
+        for (uint256 i; i < places.length; i++) {
+            (Tree tree, uint256 index) = (places[i].tree, places[i].index);
+            if (leaves.length != places.length || leaves[i].tree != tree || leaves[i].index != index) {
+                revert DisputesOpeningInvalid(tree, index);
+            }
+            _requireShown(statement, judge, leaves[i]);
+            _availabilityChallenges[id][tree][index] = AvailabilityChallenge(msg.sender, 0, 0, true);
+        }
+    }
+
     /// @dev The bytes are the leaf's; of a row, the content that the datanet's version has at this place, too.
     /// Attack: a model of other rows than the version's, whose contents no watcher has.
     function _requireShown(Statement calldata statement, IFamilyJudge judge, ShownLeaf calldata shown) private view {
@@ -451,10 +485,8 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
             if (shown.versionPath.length != 0) revert DisputesOpeningInvalid(tree, index);
             return;
         }
-        uint256[] memory row = new uint256[](3);
-        (row[0], row[1], row[2]) = (uint256(sha256(leaf.data)) % R, shown.holders[0], shown.holders[1]);
-        uint256 reached = math.rootOf(VERSION_NODE, index, math.hash(VERSION_ROW, row), shown.versionPath);
-        if (reached != statement.rowsRoot) revert DisputesRootMismatch(statement.rowsRoot, reached);
+        uint256[3] memory row = [uint256(sha256(leaf.data)) % R, shown.holders[0], shown.holders[1]];
+        Openings.requireVersionRow(math, statement.rowsRoot, index, row, shown.versionPath);
     }
 
     /// @dev A model commitment of which leaves can be asked for: what is shown of it can still be challenged.

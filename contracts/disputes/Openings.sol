@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IDisputes} from "./IDisputes.sol";
+import {LedgerMath} from "./LedgerMath.sol";
 
 /// @title Binary keccak trees over bytes
 /// @notice A leaf is keccak256(0 ‖ bytes), a node keccak256(left ‖ right); places behind the last leaf are 0. The depth
@@ -9,6 +10,12 @@ import {IDisputes} from "./IDisputes.sol";
 library Openings {
     /// @dev Of a row: factor, two numbers of its family, length, leader.
     uint256 internal constant FACT_BYTES = 32;
+    // Tags of docs/reference/ledger.md.
+    uint256 private constant VERSION_ROW = 33;
+    uint256 private constant VERSION_NODE = 34;
+    /// @dev Points a leaf has, u and v of each: as many as a hash of their commitment takes up.
+    uint256 internal constant LEAF_POINTS = 15;
+    uint256 internal constant POINT_BYTES = 64;
 
     function leafOf(bytes calldata data) internal pure returns (bytes32 leaf) {
         assembly ("memory-safe") {
@@ -76,16 +83,51 @@ library Openings {
         }
     }
 
+    /// @notice Reverts unless the datanet's version has this row at its place.
+    /// @param given Hash, contributor, validator. @param path All children, row's level first.
+    function requireVersionRow(
+        LedgerMath math,
+        uint256 rowsRoot,
+        uint256 row,
+        uint256[3] memory given,
+        uint256[8][] calldata path
+    ) internal view {
+        uint256[] memory inputs = new uint256[](3);
+        for (uint256 i; i < 3; i++) inputs[i] = given[i];
+        uint256 root = math.rootOf(VERSION_NODE, row, math.hash(VERSION_ROW, inputs), path);
+        if (root != rowsRoot) revert IDisputes.DisputesRootMismatch(rowsRoot, root);
+    }
+
     function requireWeights(IDisputes.Statement calldata statement, bytes calldata weights) internal pure {
         if (leafOf(weights) != statement.weights) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Weights, 0);
     }
 
-    /// @notice Root over leaves of so many bytes each that lie one after another.
+    /// @notice How many leaves the points of so many columns fill.
+    function pointLeaves(uint256 columnCount) internal pure returns (uint256) {
+        return (columnCount + LEAF_POINTS - 1) / LEAF_POINTS;
+    }
+
+    /// @notice A column's point in its leaf. @return isLeaf Whether the leaf has its length.
+    function pointIn(bytes calldata leaf, uint256 column, uint256 columnCount)
+        internal
+        pure
+        returns (bool isLeaf, uint256 u, uint256 v)
+    {
+        uint256 left = columnCount - column + column % LEAF_POINTS;
+        isLeaf = leaf.length == POINT_BYTES * (left < LEAF_POINTS ? left : LEAF_POINTS);
+        uint256 from = POINT_BYTES * (column % LEAF_POINTS);
+        if (isLeaf) (u, v) = abi.decode(leaf[from:from + POINT_BYTES], (uint256, uint256));
+    }
+
+    /// @notice Root over leaves of so many bytes each, the last one of what is left, that lie one after another.
     function rootOfLeaves(bytes calldata leaves, uint256 size) internal pure returns (bytes32) {
-        uint256 count = leaves.length / size;
+        uint256 count = (leaves.length + size - 1) / size;
         uint256 width = 1 << depthOf(count);
         bytes32[] memory nodes = new bytes32[](width);
-        for (uint256 i; i < count; i++) nodes[i] = leafOf(leaves[size * i:size * i + size]);
+        for (uint256 i; i < count; i++) {
+            uint256 end = size * (i + 1);
+            nodes[i] = leafOf(leaves[size * i:end < leaves.length ? end : leaves.length]);
+        }
         for (; width > 1; width >>= 1) {
             for (uint256 i; i < width; i += 2) nodes[i >> 1] = node(nodes[i], nodes[i + 1]);
         }

@@ -18,9 +18,6 @@ contract RowJudge {
     /// @dev No row is longer than this many average ones.
     uint256 private constant MOST_AVERAGES = 10;
     uint256 private constant ONE = uint256(RowArithmetic.ONE);
-    // Tags of docs/reference/ledger.md.
-    uint256 private constant VERSION_ROW = 33;
-    uint256 private constant VERSION_NODE = 34;
 
     LedgerMath private immutable _math;
 
@@ -134,10 +131,7 @@ contract RowJudge {
     ) external view returns (bool isRight, IDisputes.Fault fault, uint256 place) {
         bytes32 leaf = keccak256(abi.encodePacked(bytes1(0), digest));
         Openings.requireLeaf(statement.rows, statement.rowCount, IDisputes.Tree.Rows, row, leaf, path);
-        uint256[] memory inputs = new uint256[](3);
-        for (uint256 i; i < 3; i++) inputs[i] = given[i];
-        uint256 root = _math.rootOf(VERSION_NODE, row, _math.hash(VERSION_ROW, inputs), versionPath);
-        if (root != statement.rowsRoot) revert IDisputes.DisputesRootMismatch(statement.rowsRoot, root);
+        Openings.requireVersionRow(_math, statement.rowsRoot, row, given, versionPath);
         // Attack: the row's hash + r opens the same leaf.
         isRight = uint256(digest) % PoseidonHash.R == given[0] % PoseidonHash.R;
         return (isRight, IDisputes.Fault.VersionRow, row);

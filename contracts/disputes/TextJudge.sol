@@ -74,6 +74,17 @@ contract TextJudge is IFamilyJudge {
                 );
     }
 
+    /// @inheritdoc IFamilyJudge
+    /// @dev All points: the statics are shown wrong with them.
+    function postedLeaves(IDisputes.Statement calldata statement)
+        external
+        pure
+        returns (IDisputes.LeafPlace[] memory places)
+    {
+        places = new IDisputes.LeafPlace[](Openings.pointLeaves(statement.columnCount));
+        for (uint256 i; i < places.length; i++) places[i] = IDisputes.LeafPlace(IDisputes.Tree.Points, i);
+    }
+
     /// @notice Whether an entry of G is the rounding of a value within 2^-20 of factor · number / unit; behind the numbers 0.
     function entry(
         IDisputes.Statement calldata statement,
@@ -146,12 +157,10 @@ contract TextJudge is IFamilyJudge {
         IDisputes.Opening calldata shown
     ) external view returns (bool isRight, IDisputes.Fault fault, uint256 place) {
         TextTrees.requireOpening(statement, IDisputes.Tree.Columns, column, entries);
-        TextTrees.requireOpening(statement, IDisputes.Tree.Points, column, shown);
-        isRight = entries.data.length == statement.rowCount && shown.data.length == 64;
-        if (isRight) {
-            (uint256 u, uint256 v) = abi.decode(shown.data, (uint256, uint256));
-            isRight = u < PoseidonHash.R && v < PoseidonHash.R && _math.isColumn(entries.data, u, v);
-        }
+        TextTrees.requireOpening(statement, IDisputes.Tree.Points, column / Openings.LEAF_POINTS, shown);
+        (bool isLeaf, uint256 u, uint256 v) = Openings.pointIn(shown.data, column, statement.columnCount);
+        isRight = isLeaf && entries.data.length == statement.rowCount && u < PoseidonHash.R && v < PoseidonHash.R
+            && _math.isColumn(entries.data, u, v);
         return (isRight, IDisputes.Fault.Point, column);
     }
 
@@ -203,8 +212,8 @@ contract TextJudge is IFamilyJudge {
         TextTrees.requireTraced(statement, traced);
         // A leaf of another length is refuted by `point`.
         if (
-            points.length != 64 * uint256(statement.columnCount)
-                || Openings.rootOfLeaves(points, 64) != statement.points
+            points.length != Openings.POINT_BYTES * uint256(statement.columnCount)
+                || Openings.rootOfLeaves(points, Openings.POINT_BYTES * Openings.LEAF_POINTS) != statement.points
         ) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Points, 0);
         uint256 promised = 1 | (statement.sharesDuplicates ? 2 : 0) | uint256(statement.clipQuantile) << 8;
         isRight = traced.rules == promised && traced.featureCount == statement.bucketCount

@@ -33,7 +33,7 @@ library TextTrees {
         if (tree == IDisputes.Tree.Features) return (statement.features, statement.rowCount);
         if (tree == IDisputes.Tree.Map) return (statement.map, statement.rowCount);
         if (tree == IDisputes.Tree.Columns) return (statement.columns, statement.columnCount);
-        if (tree == IDisputes.Tree.Points) return (statement.points, statement.columnCount);
+        if (tree == IDisputes.Tree.Points) return (statement.points, Openings.pointLeaves(statement.columnCount));
         return (0, 0);
     }
 

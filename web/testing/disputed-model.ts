@@ -9,7 +9,10 @@ import {
   directCase,
 } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import { withTrees } from "@openledger/challenger/internal/statements/committed-model";
-import { factsOf, statementTuple } from "@openledger/challenger/internal/statements/model-commitment-calls";
+import {
+  postedTuple,
+  statementTuple,
+} from "@openledger/challenger/internal/statements/model-commitment-calls";
 import { admitCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { hashLeaf, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { treePath } from "@openledger/circuits/ledger/version-rows";
@@ -88,7 +91,7 @@ export async function disputeModel(f: ModelHistory, made: DirectCase, gate: Hex,
       ...{ publishedAt: datanet!.publishedAt, policy: datanet!.policy },
     };
     const path = treePath(TAG.node, ids, TREE_DEPTH, Number(datanetId));
-    const shown = [f.rollup.address, opened, path, factsOf(posted)];
+    const shown = [f.rollup.address, opened, path, postedTuple(posted, "direct")];
     const args = [FAMILY_NUMBERS.direct, statementTuple(statement), ...shown];
     await sendTo(to, "commitModel", args, owner, BOND_WEI);
   };

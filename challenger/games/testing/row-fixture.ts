@@ -21,10 +21,10 @@ import {
   type CommittedModel,
   factBytes,
   type Leaves,
-  pointBytes,
+  pointLeaves,
   type TREES,
 } from "../../statements/committed-model.ts";
-import { factsOf, statementTuple } from "../../statements/model-commitment-calls.ts";
+import { postedTuple, statementTuple } from "../../statements/model-commitment-calls.ts";
 import { lengthOf } from "../../statements/row-arithmetic.ts";
 import { readPoints } from "../../statements/tie-faults.ts";
 import type { TracedText } from "../../trace/leaf-rules.ts";
@@ -83,7 +83,14 @@ export async function startRowContracts(mostRows: number) {
       await send(owner, games, registerCall(model, traced, registration));
       const path = treePath(TAG.node, ofState, TREE_DEPTH, DATANET_ID);
       const commitModelCall = (of: CommittedModel) => {
-        const args = [FAMILY_NUMBERS.text, statementOf(of), rollup, datanet, path, factsOf(of)] as const;
+        const args = [
+          FAMILY_NUMBERS.text,
+          statementOf(of),
+          rollup,
+          datanet,
+          path,
+          postedTuple(of, "text"),
+        ] as const;
         return encodeFunctionData({ abi: disputesAbi, functionName: "commitModel", args } as never);
       };
       return {
@@ -157,7 +164,7 @@ export function honestRows(rows: readonly TracedQuery[], tracing: Hex): Committe
     columns: Array.from({ length: COLUMNS }, (_, j) =>
       Uint8Array.from(rows, (_row, k) => G[k * COLUMNS + j]! & 0xff),
     ),
-    points: pointBytes(columns),
+    points: pointLeaves(columns),
   };
   const numbers = {
     ...{ modelId: MODEL_ID, answering: FILES_HASH, binding: BINDING, ...STATICS },

@@ -23,7 +23,7 @@ import {
 } from "../../statements/committed-model.ts";
 import type { DirectFault } from "../../statements/direct-faults.ts";
 import { encodeLeaves } from "../../statements/leaf-file.ts";
-import { factsOf, statementTuple } from "../../statements/model-commitment-calls.ts";
+import { postedTuple, statementTuple } from "../../statements/model-commitment-calls.ts";
 import { versionRowOf } from "../../statements/tie-faults.ts";
 import { directChallengeData } from "../direct-calls.ts";
 import type { PublishedFiles } from "../examine-model-commitment.ts";
@@ -58,9 +58,9 @@ export async function startDisputes({ mostRows = 48 } = {}) {
   /** A rollup that is its state's root and its gate, the registry. */
   const deployState = (root: bigint) => deployFixedState(client, deployer, root, address);
   /** What `commitModel` takes, with a rollup of its own that has the statement's rows. */
-  const postArguments = async (posted: Pick<CommittedModel, "leaves" | "statement">) => {
+  const postArguments = async (posted: CommittedModel) => {
     const { leaf, path, root } = rowsInState(posted.statement);
-    const shown = [await deployState(root), leaf, path, factsOf(posted)] as const;
+    const shown = [await deployState(root), leaf, path, postedTuple(posted, "direct")] as const;
     return [FAMILY_NUMBERS.direct, statementTuple(posted.statement), ...shown] as const;
   };
   const callOf = (functionName: string, args: readonly unknown[]) =>
@@ -80,7 +80,7 @@ export async function startDisputes({ mostRows = 48 } = {}) {
       },
     }),
     /** Posts, by the owner; the model commitment's id. */
-    async post(posted: Pick<CommittedModel, "leaves" | "statement">, bondWei = BOND_WEI): Promise<bigint> {
+    async post(posted: CommittedModel, bondWei = BOND_WEI): Promise<bigint> {
       const args = await postArguments(posted);
       await disputes.write.commitModel(args as never, { account: owner, value: bondWei });
       return disputes.read.modelCommitmentCount();

@@ -45,7 +45,7 @@ export interface Committed {
 export async function commit(
   f: DisputeWorld,
   { family, owner }: CreatedModel,
-  posted: Pick<CommittedModel, "leaves" | "statement">,
+  posted: CommittedModel,
 ): Promise<bigint> {
   const account = f.account(owner, f.gate);
   const valueWei = await f.l1.readContract({
@@ -53,7 +53,7 @@ export async function commit(
   });
   const { hash } = await againBetweenBatches(
     async () => {
-      const call = await commitModelCall(f.clients[owner], FAMILY_NUMBERS[family], posted);
+      const call = await commitModelCall(f.clients[owner], FAMILY_NUMBERS[family], posted, family);
       return account.send({ data: encodeFunctionData({ abi: disputesAbi, ...call } as never), valueWei });
     },
     () => f.tell("a batch came between: the rows are opened in the new state"),
@@ -155,11 +155,12 @@ export const recomputed = (
 /** Somebody challenges a leaf of an honest commitment, and its owner shows it by the command. @returns the fee */
 export async function challengeLeaf(f: DisputeWorld, { id, model }: Committed): Promise<bigint> {
   const contract = { address: f.gate, abi: disputesAbi } as const;
+  const tree = TREES.indexOf("map");
   const { baseFeePerGas } = await f.l1.getBlock();
   const feeWei = await f.l1.readContract({
-    ...{ ...contract, functionName: "availabilityFeeFor", args: [2n * baseFeePerGas!] },
+    ...{ ...contract, functionName: "availabilityFeeFor", args: [id, tree, 2n * baseFeePerGas!] },
   });
-  const args = [id, TREES.indexOf("map"), 3n] as const;
+  const args = [id, tree, 3n] as const;
   const data = encodeFunctionData({ abi: disputesAbi, functionName: "challengeAvailability", args });
   await f.account("customer", f.gate).send({ data, valueWei: feeWei });
   await f.run.run(

@@ -201,15 +201,19 @@ const TOLD: readonly [name: string, description: string, FaultName, Told][] = [
   ],
   [
     "point",
-    "the point of another column",
+    "a point that is not its column's",
     "Point",
-    { changes: ({ leaves }) => ({ points: { 4: () => leaves.points[5]! } }) },
+    { changes: () => ({ points: { 0: (leaf) => leaf.slice().fill(7, 4 * 64, 5 * 64) } }) },
   ],
   [
     "digest",
     "a digest of points",
     "Digest",
-    { changes: (honest) => ({ map: { [mapPlaces(widthOf(honest)).digests + 1]: zeros } }) },
+    {
+      changes: (honest) => ({
+        map: { [mapPlaces(widthOf(honest)).digests]: (leaf) => leaf.slice().fill(0, 32, 64) },
+      }),
+    },
   ],
   ["statics", "another λ than the recipe's", "Statics", { numbers: ({ decay }) => ({ decay: decay + 1n }) }],
   [
@@ -250,8 +254,8 @@ export const DIRECT_LIES: readonly DirectLie[] = TOLD.map(([name, description, f
       ...{ model, own: null },
       posted(modelId) {
         const { leaves, numbers } = toldOf(directModelCommitment(model, contents, modelId), told);
-        // L1 is given all facts.
-        const trees = TREES.filter((tree) => tree !== "facts");
+        // Of these L1 is given leaves.
+        const trees = TREES.filter((tree) => !["facts", "map", "weights"].includes(tree));
         const roots = told.roots && Object.fromEntries(trees.map((tree) => [tree, told.roots!()]));
         return withTrees(leaves, numbers, roots);
       },

@@ -62,7 +62,7 @@ export async function commitModel({ options, args, output }: CommandContext<Post
   const client = await openReader(options);
   const sent = await againBetweenBatches(
     async () => {
-      const call = await commitModelCall(client, family, posted);
+      const call = await commitModelCall(client, family, posted, kind.family);
       return sender.send(registryCall({ ...call, valueWei }), "the model commitment");
     },
     () => output.progress("a batch came between: opening the rows in the new state"),

@@ -15,8 +15,8 @@ import type { DEPLOY_OPTIONS } from "./disputes-options.ts";
 /** Rows of a model that the stored constants are enough for; more constants can follow. */
 const MOST_ROWS = 1_024;
 /** Of a data-availability challenge for one unpublished leaf: more than an answer costs its owner, up to 37 gwei. */
-/** Two answers of 1.5 million gas at 1.3 gwei; at a higher base fee it is more, up to 0.06 ether from 20 gwei on. */
-const AVAILABILITY_CHALLENGE_FEE_WEI = parseEther("0.004");
+/** Two answers of 1.5 million gas at 0.3 gwei; at a higher base fee it is more, up to 0.06 ether from 20 gwei on. */
+const AVAILABILITY_CHALLENGE_FEE_WEI = parseEther("0.001");
 
 export async function deployContracts({
   options,
