@@ -64,8 +64,8 @@ export async function sayRecords(
 }
 
 /**
- * Brings records that are signed already, no matter who has
- * signed them. @internal
+ * Brings records that are signed already, no matter who has signed them.
+ * @internal
  */
 export async function bringRecords(
   client: LedgerClient,
