@@ -1,4 +1,4 @@
-/** Where a long computation stands: `done` of `total` in units of its stage. */
+/** How far a long computation is: `done` of `total` in units of its stage. */
 export interface Progress {
   readonly stage: string;
   readonly done: number;

@@ -6,7 +6,7 @@
  * `BRIDGE_LOG_LEVEL`, it is for that one alone.
  *
  * A secret may be given as a file instead: `BRIDGE_OPERATOR_TOKEN_FILE` names one that only its owner may read. What is in
- * the environment itself is seen by every child, by crash reports, and by whoever lists a container's settings.
+ * the environment itself is seen by every child, by crash reports, and by the one who lists a container's settings.
  */
 import { z } from "zod";
 import { isRollupError } from "./rollup-error.ts";

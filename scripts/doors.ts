@@ -1,7 +1,7 @@
 /**
  * Renews the doors of the workspaces: the `exports` of each `package.json` have an entry for each file that product files of
  * other workspaces import. Run it after a new import between workspaces: npx tsx scripts/doors.ts. What a workspace may import
- * at all stands in its `dependencies`, which are kept by hand.
+ * at all is in its `dependencies`, which are kept by hand.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

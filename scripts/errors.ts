@@ -14,27 +14,17 @@ export const ERRORS_JSON = "docs/reference/errors.json";
 
 const TABLES: readonly ErrorTable[] = [...ERROR_TABLES, devnetErrors, drillErrors];
 const TITLES: Readonly<Record<string, string>> = {
-  SRV: "every process",
-  OP: "the ledger's rules",
-  DNT: "Datanets and their hosts",
-  SEQ: "the sequencer",
-  BRG: "the bridge, and what reads L1",
-  PRV: "provers and ceremonies",
-  CLI: "the client",
-  ATT: "attribution and model servers",
-  MOD: "language models, their servers and the ModelFactory",
-  CIR: "circuits",
-  CON: "contracts",
-  CMD: "the command line",
-  DEV: "the devnet",
-  DRL: "drills",
+  "SRV, OP, SEQ": "every process, the ledger's rules, the sequencer",
+  "BRG, CON, CIR, PRV": "the bridge and readers of L1, contracts, circuits, provers and ceremonies",
+  "DNT, ATT, MOD": "Datanets and their hosts, model servers, language models, the ModelFactory",
+  "CLI, CMD, DEV, DRL": "the client, the command line, the devnet, drills",
 };
 
 export const errorCodes = (): string[] => TABLES.flatMap(({ rows }) => Object.keys(rows));
 
 export function renderErrors(): string {
-  const sections = Object.entries(TITLES).map(([prefix, title]) => {
-    const rows = TABLES.flatMap((table) =>
+  const rowsOf = (prefix: string) =>
+    TABLES.flatMap((table) =>
       Object.entries(table.rows)
         .filter(([code]) => code.startsWith(`${prefix}_`))
         .map(([code, { isRetryable, meaning, remedy }]) => {
@@ -42,8 +32,10 @@ export function renderErrors(): string {
           return `| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${cells.join(" | ")} |`;
         }),
     );
+  const sections = Object.entries(TITLES).map(([prefixes, title]) => {
+    const rows = prefixes.split(", ").flatMap(rowsOf);
     const head = ["| code | HTTP | retry | meaning | what to do |", "|---|---|---|---|---|"];
-    return [`## ${prefix}: ${title}`, "", ...head, ...rows, ""].join("\n");
+    return [`## ${prefixes}: ${title}`, "", ...head, ...rows, ""].join("\n");
   });
   return `# Error codes
 

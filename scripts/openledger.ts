@@ -1,6 +1,6 @@
 import { runProgram } from "./commands/program.ts";
 
-// Whoever reads has enough of it, as `head` does: that is no failure.
+// Anyone who reads has enough of it, as `head` does: that is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(0);

@@ -46,13 +46,13 @@ const partOf = (settings: Settings, isShared: boolean): Settings =>
 
 const SHARED: Settings = Object.assign({}, ...PROCESSES.map(({ settings }) => partOf(settings, true)));
 
-/** By process where they differ. */
+/** With the processes that have it, where not all do. */
 function sharedDefault(name: string): string {
   const found = PROCESSES.flatMap(({ prefix, settings }) =>
     settings[name] === undefined ? [] : [{ prefix, shown: shownDefault(settings[name]) }],
   );
   const kinds = [...new Set(found.map(({ shown }) => shown))];
-  if (kinds.length === 1) return kinds[0]!;
+  if (kinds.length === 1 && found.length === PROCESSES.length) return kinds[0]!;
   return kinds
     .map((kind) => {
       const prefixes = found.filter(({ shown }) => shown === kind).map(({ prefix }) => prefix);
@@ -77,8 +77,8 @@ export function renderSettings(): string {
     "",
     "## Every process",
     "",
-    "Each process reads those of them that it has. With the prefix of a process in place of `OPENLEDGER`, as in",
-    "`BRIDGE_LOG_LEVEL`, one is for that process alone. Processes of one environment need a port and a folder each.",
+    "The second column names the processes that read a variable, where not all do. With the prefix of a process in place of",
+    "`OPENLEDGER`, as in `BRIDGE_LOG_LEVEL`, one is for that process alone. Processes of one environment need a port and a folder each.",
     "",
     sharedTable(SHARED, sharedDefault),
     "",
@@ -86,10 +86,6 @@ export function renderSettings(): string {
       `## ${title}`,
       "",
       ...(about === undefined ? [] : [about, ""]),
-      `Besides: ${Object.keys(partOf(settings, true))
-        .map((name) => `\`${settingVariable(SHARED_PREFIX, name)}\``)
-        .join(", ")}.`,
-      "",
       settingsTable(prefix, partOf(settings, false)),
       "",
     ]),

@@ -257,7 +257,7 @@ const FIXED = {
   feeGasPerUnit: 100,
   /** Leaf that is credited with the fees. */
   feeAccountId: 1,
-  /** A batch this close to the end of L1's one-hour window is closed anew. */
+  /** A batch this close to the end of L1's one-hour window is closed again. */
   staleMarginSeconds: 900,
   /** How long an operation waits behind a nonce gap. */
   pendingTtlMs: 600_000,

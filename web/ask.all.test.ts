@@ -1,4 +1,4 @@
-/** A question in the page, to a real model server: checked there, paid on the ledger, refused where the server lies. */
+/** A question in the page, to a real model server: checked there, paid on the ledger, refused where the server is false. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

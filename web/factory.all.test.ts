@@ -50,7 +50,7 @@ async function reload(): Promise<void> {
   expect(page.url()).toBe(before);
 }
 
-/** The factory ends as a power cut ends it, and its page is opened anew. */
+/** The factory ends as a power cut ends it, and its page is opened again. */
 async function killAndComeBack(): Promise<void> {
   await world.killFactory();
   await reload();

@@ -16,7 +16,7 @@ trustedTypes?.createPolicy("default", {
 });
 
 function isOwnScript(url: string): boolean {
-  // A worker has no document; it lies in assets/ itself.
+  // A worker has no document; it is in assets/ itself.
   const root = typeof document === "undefined" ? new URL("..", location.href) : document.baseURI;
   return ["./assets/", "./exit/"].some((folder) => url.startsWith(new URL(folder, root).href));
 }

@@ -25,7 +25,7 @@ export interface LabelIssues {
 }
 
 export interface LabelIssueOptions {
-  /** Of each row, any numbers. With five or more owners, folds are of owners: nobody's own rows vouch for his. */
+  /** Of each row, any numbers. With five or more owners, folds are of owners: nobody's own rows vouch for theirs. */
   readonly owners?: ArrayLike<number>;
   /** Stages "train", "held-out", "outliers". */
   readonly onProgress?: OnProgress;

@@ -61,7 +61,7 @@ export function exactLog(x: number): number {
   k += (head >>> 20) - 1023;
   bits.setUint32(0, (head & 0xfffff) | 0x3ff00000);
   let m = bits.getFloat64(0);
-  // The mantissa lies in [√½, √2): the series below converges fastest around 1.
+  // The mantissa is in [√½, √2): the series below converges fastest around 1.
   if (m > Math.SQRT2) {
     m /= 2;
     k += 1;

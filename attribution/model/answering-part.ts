@@ -87,7 +87,7 @@ export function decodeAnsweringPart<Parts extends ModelParts>(
 
 /**
  * Reads what answers, and the statics that bind it. Statics that these files do not reach are taken from the manifest:
- * whoever compares `staticsHash` with the ledger has checked them, too. Needs `initPoseidon`.
+ * anyone who compares `staticsHash` with the ledger has checked them, too. Needs `initPoseidon`.
  * @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID
  */
 export function decodeAnswering<Parts extends ModelParts>(

@@ -1,5 +1,5 @@
 /**
- * What a validator looks at before he vouches for rows: those that nearly repeat an earlier one, and labels that a model
+ * What a validator looks at before they vouch for rows: those that nearly repeat an earlier one, and labels that a model
  * of everybody else's rows contradicts. Public data in, the same list out on every machine.
  */
 import { attributionError } from "../attribution-errors.ts";

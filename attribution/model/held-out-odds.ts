@@ -1,4 +1,4 @@
-/** What models of the other folds' rows say about each row: nobody's own rows vouch for him. */
+/** What models of the other folds' rows say about each row: nobody's own rows vouch for them. */
 import { exactExp } from "../maths/exact-math.ts";
 import { selectRows } from "../maths/sparse-rows.ts";
 import type { OnProgress } from "../progress.ts";

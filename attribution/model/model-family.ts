@@ -1,7 +1,7 @@
 /**
  * Kinds of models that the ledger pays: what one of them adds to what is the same for all (rows, payees, int8 features,
  * statics, files, receipts, settlement). Direct models live in this folder. Language models and retrieval live in
- * models/, which imports attribution/; so whoever reads or serves models is handed the families that he knows.
+ * models/, which imports attribution/; so anyone who reads or serves models is handed the families that they know.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
@@ -91,7 +91,7 @@ export interface ModelFamily<Parts extends ModelParts = ModelParts> {
   open(parts: Parts): Promise<AnsweringModel>;
   /**
    * Of families whose models share files that are not published with each (a language model's base): the bytes of one,
-   * for a server to hand out; null for any other name. Whoever takes them compares them with the recipe.
+   * for a server to hand out; null for any other name. Anyone who takes them compares them with the recipe.
    */
   readShared?(parts: Parts, file: string): Promise<Uint8Array | null>;
 }

@@ -80,7 +80,7 @@ export function restOfQuery({ rules }: Pick<RecipeBase, "rules">): number {
 
 /**
  * Whether a query has the model's entry in all of its base columns. One that has not was made by no answer of this model:
- * whoever paid for it chose it himself. True where there is no base.
+ * anyone who paid for it chose it themselves. True where there is no base.
  */
 export function isQueryOfBase(recipe: RecipeBase, query: ModelQuery): boolean {
   if (recipe.rules.base === undefined || isDirectQuery(query)) return true;

@@ -21,7 +21,7 @@ import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import type { ModelParts, Trained } from "./model-family.ts";
 import { boundColumns, type RecipeBase } from "./recipe-fields.ts";
 
-/** What the owner decides when he creates the model on the ledger. */
+/** What the owner decides when they create the model on the ledger. */
 export interface RegistrationTerms {
   readonly split: RewardSplit;
   /** The model that this one replaces; 0 for none. */

@@ -39,7 +39,7 @@ export interface Question {
   readonly signature: Signature;
 }
 
-/** As AnsweringModel.answer, by whoever computes it. */
+/** As AnsweringModel.answer, by the one who computes it. */
 export type MakeAnswer = (
   prompt: string,
   onText?: (soFar: string) => void,

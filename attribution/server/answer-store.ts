@@ -29,7 +29,7 @@ export interface StoredAnswer {
   readonly payment: { readonly epoch: number; readonly index: number; readonly amountWei: string } | null;
 }
 
-/** Where the reading of the ledger's payments stands: payments of `epoch` before place `index` are known. */
+/** Where the reading of the ledger's payments is: payments of `epoch` before place `index` are known. */
 export interface PaymentCursor {
   readonly epoch: number;
   readonly index: number;

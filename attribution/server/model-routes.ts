@@ -140,7 +140,7 @@ export async function createModelApp(
 
   app.post(`${prefix}/v1/spans`, (request, reply) => {
     const { text } = parse(textSchema, request.body);
-    // Without an index the answer is empty: whoever asks cannot know before.
+    // Without an index the answer is empty: anyone who asks cannot know before.
     return of(request).spans?.cite(text) ?? reply.code(204).send();
   });
 
@@ -167,7 +167,7 @@ export async function createModelApp(
     const { service, store } = of(request);
     const name = `0x${receipt.slice(2).toLowerCase().padStart(64, "0")}`;
     const first = await store.answer(name);
-    // Whoever has paid for a sealed answer waits for this.
+    // Anyone who has paid for a sealed answer waits for this.
     if (first !== undefined && isShut(first)) await service.readPayments();
     const record = await store.answer(name);
     if (record === undefined) {

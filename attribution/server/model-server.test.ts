@@ -401,7 +401,7 @@ describe("a model server", () => {
   });
 
   describe("a server that takes the payment", () => {
-    /** What stands between the customer and the honest server. */
+    /** What is between the customer and the honest server. */
     let altered: (sealed: Record<string, string>) => object;
     let thief: Server;
     const buy = () =>

@@ -4,7 +4,7 @@ import type { LedgerView } from "./ledger-view.ts";
 
 /**
  * Reads the model's payments from where it stopped and marks the answers that they pay for. A payment by somebody else
- * than the account that asked marks nothing: its receipt does not open for him.
+ * than the account that asked marks nothing: its receipt does not open for them.
  * @returns how many answers were paid for. @throws ATT_SERVER_UNREACHABLE
  */
 export async function readPayments(ledger: LedgerView, store: AnswerStore, modelId: number): Promise<number> {

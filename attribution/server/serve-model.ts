@@ -14,7 +14,7 @@ import { createModelServer, type ModelServerOptions } from "./model-server.ts";
 
 export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs" | "rateLimitPerMinute"> {
   readonly modelFolder: string;
-  /** Where answers and openings are kept: whoever loses it leaves paid answers unopened, and their draws void. */
+  /** Where answers and openings are kept: anyone who loses it leaves paid answers unopened, and their draws void. */
   readonly dataFolder: string;
   readonly sequencerUrl: string;
   /** Default 127.0.0.1. */

@@ -17,7 +17,7 @@ let cached: { pixels: Uint8Array; contents: Uint8Array[]; labels: Int32Array } |
 
 /**
  * The digits, by class. The package stores each pixel as byte / 255, cut to three decimals: the byte comes back exactly.
- * @param side 28, or 14 for sums of 2 × 2 pixels. Either way a feature lies in [0, 1]. @throws ATT_ROWS_MISMATCH
+ * @param side 28, or 14 for sums of 2 × 2 pixels. Either way a feature is in [0, 1]. @throws ATT_ROWS_MISMATCH
  */
 export function loadMnist(side: 28 | 14 = SIDE): LabelledRows {
   cached ??= readDigits();

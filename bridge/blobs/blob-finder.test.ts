@@ -87,7 +87,7 @@ describe("archives", () => {
     expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
     expect(kinds).toEqual(["wrong", "wrong", "wrong"]);
     expect([liar.asked.length, honest.asked.length]).toEqual([1, 1]);
-    // Each false answer costs a commitment: whoever gave one is left alone for a while.
+    // Each false answer costs a commitment: a place that gave one is left alone for a while.
     await archive.forget(sample.versionedHash);
     expect(await finder.coefficients(sample.wanted)).toEqual(sample.coefficients);
     expect([liar.asked.length, honest.asked.length]).toEqual([1, 2]);

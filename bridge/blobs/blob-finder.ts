@@ -20,7 +20,7 @@ export interface BlobFinderModules {
   readonly places: readonly BlobPlace[];
   /** `checkedCoefficients` of checked-blob.ts, wherever it runs: a full blob takes two seconds. */
   readonly check: (bytes: Uint8Array, versionedHash: VersionedHash) => Promise<bigint[] | null>;
-  /** What is said to whoever misses a blob; that of command lines where absent. */
+  /** What is said to anyone who misses a blob; that of command lines where absent. */
   readonly remedy?: string;
   /** A blob that nobody had is not asked for again for so long; 0 where absent. */
   readonly retryMs?: number;

@@ -1,4 +1,4 @@
-/** Where readers get blobs from, whoever kept them, and what they are told where nobody did. */
+/** Where readers get blobs from, no matter who kept them, and what they are told where nobody did. */
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { bridgeError } from "../bridge-errors.ts";
 
@@ -43,7 +43,7 @@ export const EMPTY_BLOB_HASH: VersionedHash =
 /** Ethereum's promise: 4,096 epochs of 32 slots of 12 s. */
 export const BLOB_KEPT_DAYS = 18;
 
-/** What whoever misses a blob should do, in one place, at a command line. */
+/** What anyone who misses a blob should do, in one place, at a command line. */
 const MISSING_BLOB_REMEDY =
   "name an archive that has it (--blobs FOLDER or URL of a full node or the sequencer), or go on from a snapshot of that batch or a later one (--snapshot). A forced withdrawal needs no data (docs/explanation/data-availability.md)";
 

@@ -53,7 +53,7 @@ export class BlobThread implements BlobWork {
   #start(): Worker {
     const worker = new Worker(new URL("./blob-worker-entry.js", import.meta.url), { execArgv: [] });
     worker.unref();
-    // Whoever waits is told of an error; behind it comes the exit.
+    // Anyone who waits is told of an error; behind it comes the exit.
     worker
       .on("error", () => {})
       .on("exit", () => {

@@ -8,5 +8,5 @@ export type BlobAnswer = BlobWithProofs | readonly `0x${string}`[];
 const answerTo = (task: BlobTask): Promise<BlobAnswer> =>
   "blob" in task ? cellProofsOf(task.blob) : blobWithProof(task.elements);
 
-// An error ends the thread, and whoever waits hears of it.
+// An error ends the thread, and anyone who waits hears of it.
 parentPort!.on("message", async (task: BlobTask) => parentPort!.postMessage(await answerTo(task)));

@@ -6,7 +6,7 @@ import type { VersionedHash } from "./blob-source.ts";
 
 /**
  * The coefficients, if these are the bytes that the hash names; null for any others. The polynomial's commitment is made
- * anew: that of a blob of 1,536 elements takes a third of a full one's time.
+ * again: that of a blob of 1,536 elements takes a third of a full one's time.
  */
 export async function checkedCoefficients(
   bytes: Uint8Array,

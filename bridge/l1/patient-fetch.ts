@@ -17,7 +17,7 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * A fetch that repeats what failed for a passing reason. Where nothing has ever answered, a broken connection is not a
- * passing reason: the address is wrong, and whoever asked hears it at once.
+ * passing reason: the address is wrong, and anyone who asked hears it at once.
  */
 export function patientFetch({ attemptTimeoutMs, patienceMs }: PatienceOptions): typeof fetch {
   let hasAnswered = false;

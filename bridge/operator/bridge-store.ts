@@ -5,7 +5,7 @@ import { CheckedLevel } from "@openledger/foundation/store/checked-level";
 export interface JsonStore {
   /** @throws SRV_STORE_FAILED, SRV_STORE_CORRUPT, as the others do */
   get(key: string): Promise<unknown>;
-  /** Entries whose key lies in the range, in key order. */
+  /** Entries whose key is in the range, in key order. */
   entries(range?: { gte?: string; lt?: string }): Promise<[key: string, value: unknown][]>;
   /** Writes all or nothing, and is on disk when it resolves. */
   write(changes: readonly JsonChange[]): Promise<void>;

@@ -167,7 +167,7 @@ export async function startBridge(
     };
     await runPollLoop(options, { step, logger, metrics, onHealth });
   };
-  // L1 refuses batches and randomness of a frozen ledger. Whatever it has taken is final by then: the queue stood still.
+  // L1 refuses batches and randomness of a frozen ledger. Whatever it has taken is final by then: the queue did not move.
   const unlessFrozen = (step: () => Promise<void>) => async () => {
     if (!(await frozen.look())) await step();
   };

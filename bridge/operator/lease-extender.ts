@@ -2,7 +2,7 @@
  * The bridge's half of the lease: it tells the sequencer until when it may acknowledge, extends the lease in time, and signs
  * nothing under a new nonce without it.
  *
- * Why that fences: whoever takes the lease uses up the account's next nonce for it. A transaction that this process signed
+ * Why that fences: anyone who takes the lease uses up the account's next nonce for it. A transaction that this process signed
  * before has that nonce or a lower one, whatever it was stopped for in between, and L1 takes no nonce twice.
  */
 import type { Logger } from "@openledger/foundation/logger";

@@ -72,7 +72,7 @@ export interface CloseReport {
   readonly isMissed: boolean;
 }
 
-/** Where the sequencer's chain stands after its last final batch and after each later one. */
+/** Where the sequencer's chain is after its last final batch and after each later one. */
 export interface ChainPositions {
   readonly finalNumber: number;
   /** L1's block that took the last final batch, where the sequencer knows it. */

@@ -28,7 +28,7 @@ type Alarm = BridgeErrorCode | "OTHER";
 /**
  * Repeats a step until the signal, after a failure with a wait that doubles. A failure that is not retryable raises the
  * alarm, since repeating alone hardly mends it; the loop goes on all the same. A stale or broken answer of a node or of the
- * sequencer can look like any failure, and whoever can cause one must not be able to stop the bridge for good. Steps bear
+ * sequencer can look like any failure, and anyone who can cause one must not be able to stop the bridge for good. Steps bear
  * repetition: they send nothing that they have not written down.
  * @returns "stopped" by the signal, or "failed" where the database did
  */

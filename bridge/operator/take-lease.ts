@@ -52,7 +52,7 @@ export async function takeLease(options: TakeLeaseOptions, modules: TakeLeaseMod
   await waitForEnd(before, options, modules);
   await onIntent(afterEpoch);
   // Attack: two machines with one key that take it at once, with the same url and fees, sign the same transaction, and each
-  // finds it mined. The contract does not read what lies behind its arguments.
+  // finds it mined. The contract does not read what is behind its arguments.
   const ownMark = toHex(randomBytes(32));
   const input = concatHex([encodeTake(afterEpoch, options.durationSeconds, options.url), ownMark]);
   for (;;) {

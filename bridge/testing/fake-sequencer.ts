@@ -61,7 +61,7 @@ export class FakeSequencer {
   /** Pre-verified settlements that were offered, and J of those of which nothing more comes. */
   readonly offered: { modelId: number; word: string }[] = [];
   readonly over = new Set<bigint>();
-  /** Where the chain stood before the first batch. */
+  /** Where the chain was before the first batch. */
   origin = { batchNumber: 0, root: "0x0", opIndex: 0, queueHead: 0 };
   readonly heads: { blockNumber: number; timestamp: number }[] = [];
   /** false: as after a start, until the next head. */

@@ -49,7 +49,7 @@ export const forgetsHashes: Limit = ({ method }) =>
     ? { body: rpcResult(null) }
     : null;
 
-/** Where the block that a state is asked of stands among the parameters. */
+/** Where the block that a state is asked of is among the parameters. */
 const STATE_BLOCK: Readonly<Record<string, number>> = { eth_call: 1, eth_getCode: 1 };
 
 /**

@@ -97,7 +97,7 @@ const payloads = (batch: BatchData): bigint[] => batch.narrow.flatMap((slot) => 
 /** None where they stand in a blob. */
 const postedPayloads = (batch: BatchData): bigint[] => (isBlobShape(batch.shape) ? [] : payloads(batch));
 
-/** E: what L1 evaluates, fixed places then the running part (docs/reference/ledger.md, "Batch data"). What stands in a blob is not in it. */
+/** E: what L1 evaluates, fixed places then the running part (docs/reference/ledger.md, "Batch data"). What is in a blob is not in it. */
 export function batchElements(batch: BatchData): bigint[] {
   const elements = [
     ...headerElements(batch),

@@ -48,7 +48,7 @@ export function frameInputs(
 /**
  * The state before every wide slot, told from the witness alone, so that slots need not wait for each other: the root is the
  * hash of the topmost children on A's way, and a slot opens an id where B is empty and not missing. The circuit demands
- * both. Whoever uses a state compares it with what the slot before puts out.
+ * both. Anyone who uses a state compares it with what the slot before puts out.
  */
 export function foreseeStates(inputs: CircuitInputs, count: number): SlotState[] {
   const row = (name: string, index: number, at: number): bigint[] => {

@@ -217,7 +217,7 @@ function openPayee(
 ): { readonly memberId: number; readonly paid: PaidClaimRewards; readonly trace: ClaimRewardsTrace } {
   const { payeeIndex, role } = unpackClaim(word);
   // An absent payee's leaf is 0, and so is the leaf of a payee of the treasury that earned nothing. So the circuit lets the
-  // treasury claim 0 wei from an absent payee, and whoever follows L1 has to do the same.
+  // treasury claim 0 wei from an absent payee, and anyone who follows L1 has to do the same.
   const { contributorId, validatorId } = rewards.payees[payeeIndex] ?? ABSENT_PAYEE;
   const isContributor = role === PAYEE_ROLE.contributor;
   const memberId = isContributor ? contributorId : validatorId;

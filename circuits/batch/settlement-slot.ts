@@ -1,4 +1,4 @@
-/** Slots of settlements: Settle and Activation, executed by whoever has the proof or replayed from what was posted. */
+/** Slots of settlements: Settle and Activation, executed by the one who has the proof or replayed from what was posted. */
 
 import { type Signature, verifySignature } from "../field/curve/eddsa.ts";
 import type { LeafState } from "../ledger/leaf.ts";
@@ -68,7 +68,7 @@ export function executeSettlement(
 }
 
 /**
- * Attack: whoever knows a model's payee table can prove an Activation, which fixes the model's cap for ever. Without the
+ * Attack: anyone who knows a model's payee table can prove an Activation, which fixes the model's cap for ever. Without the
  * model's signature a stranger could choose a cap of a few payments an epoch, or of more than its circuit can settle.
  */
 function requireSignature(

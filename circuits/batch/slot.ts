@@ -149,7 +149,7 @@ function executeSigned(ledger: Ledger, operation: SignedOperation, context: Slot
   return applySigned(ledger, operation, context, operation);
 }
 
-/** What a signed operation does, whoever has checked that A signed it. */
+/** What a signed operation does, no matter who has checked that A signed it. */
 function applySigned(
   ledger: Ledger,
   operation: Pick<SignedOperation, "kind" | "a" | "b" | "amountCode" | "words">,

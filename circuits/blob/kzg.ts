@@ -22,7 +22,7 @@ export interface BlobOpening {
   readonly proof: Uint8Array;
 }
 
-/** Loads what `commitBlobNow` and `openBlobNow` need, for whoever cannot wait later: 100 ms, once a process. */
+/** Loads what `commitBlobNow` and `openBlobNow` need, for anyone who cannot wait later: 100 ms, once a process. */
 export async function preloadKzg(): Promise<void> {
   await loadPowers();
 }

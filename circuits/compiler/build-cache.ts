@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
 /**
- * Moves a finished build to its place. Where another process was faster, its entry stands if `isUsable` says so; an
+ * Moves a finished build to its place. Where another process was faster, its entry remains if `isUsable` says so; an
  * entry that serves no longer is moved away first.
  */
 export async function publishBuild(
@@ -26,7 +26,7 @@ export async function publishBuild(
   }
 }
 
-/** The lock of whoever builds an entry (file-lock.ts). */
+/** The lock of the one who builds an entry (file-lock.ts). */
 export const lockOf = (entryDir: string) => `${entryDir}.lock`;
 
 /** Makes the cache's folder, and removes builds (`.build-<pid>-…`) whose process is gone. */

@@ -41,7 +41,7 @@ export class ColumnWriter {
   }
 }
 
-/** Reads what ColumnWriter wrote. Past the end all is 0: whoever unpacks compares hashes. */
+/** Reads what ColumnWriter wrote. Past the end all is 0: anyone who unpacks compares hashes. */
 export class ColumnReader {
   readonly #bytes: Uint8Array;
   #at = 0;

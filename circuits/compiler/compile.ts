@@ -41,7 +41,7 @@ export interface CompileOptions {
   /** Defaults to .cache/circuits in the repository. */
   cacheDir?: string;
   /**
-   * False compiles from source what the repository or the cache holds only as prebuilt, and compares. For whoever trusts
+   * False compiles from source what the repository or the cache holds only as prebuilt, and compares. For anyone who trusts
    * the sources alone: `openledger verify`.
    */
   prebuilt?: boolean;
@@ -133,7 +133,7 @@ async function compileInto(
 }
 
 /**
- * What was compiled is what stands in the repository and in the cache under the same hash; keys may have been made of that.
+ * What was compiled is what is in the repository and in the cache under the same hash; keys may have been made of that.
  * @throws RollupError CIR_PREBUILT_DIFFERS
  */
 async function compareWithPrebuilt(

@@ -42,7 +42,7 @@ const COMPOSER_VERSION = 1;
 /**
  * Builds a circuit of any size out of its parts, or takes it from the cache. Memory: one copy of a part at a time.
  *
- * The content hash is that of the parts and of the layout: whoever has the same sources and compiler gets the same
+ * The content hash is that of the parts and of the layout: anyone who has the same sources and compiler gets the same
  * file, byte for byte. Takes about a second for every half a million constraints, once the parts are compiled.
  *
  * @throws RollupError CIR_COMPOSITION_INVALID, CIR_R1CS_MALFORMED, and what compiling a part throws

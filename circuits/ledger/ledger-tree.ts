@@ -1,7 +1,7 @@
 /**
  * The ledger's eight-ary Poseidon tree. Level 0 holds the leaves, level `depth` the root; empty subtrees are shared.
  *
- * Nodes never change: an update makes new ones from the leaf to the root, and whoever holds an old root still sees the
+ * Nodes never change: an update makes new ones from the leaf to the root, and anyone who holds an old root still sees the
  * old tree (TreeVersion). A node is hashed when somebody first asks for its hash. So executing an operation hashes
  * nothing, the root of a batch hashes each node that is left of the batch once, and the paths of every slot in between,
  * which only the prover needs, are hashed when it needs them: level by level, where no hash waits for another.

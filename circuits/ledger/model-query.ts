@@ -173,7 +173,7 @@ function toField(digest: Uint8Array): bigint {
 
 /**
  * An answer sealed with its receipt's salt, or opened again: bytes xor SHAKE256("openledger sealed answer" ‖ salt, 32 bytes
- * big-endian). A salt seals one answer. Whoever settles the receipt's payment has to know the salt.
+ * big-endian). A salt seals one answer. Anyone who settles the receipt's payment has to know the salt.
  */
 export function sealedBytes(salt: bigint, bytes: Uint8Array): Uint8Array {
   const seed = concatBytes(utf8ToBytes("openledger sealed answer"), toBytesBe(salt, 32));

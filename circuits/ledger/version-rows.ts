@@ -78,7 +78,7 @@ const childrenAt = (level: readonly bigint[], parent: number, empty: bigint): bi
   Array.from({ length: TREE_ARITY }, (_, i) => level[parent * TREE_ARITY + i] ?? empty);
 
 /**
- * Root of an eight-ary Poseidon tree: an absent leaf is 0, a node is H[nodeTag](c0 … c7). Whoever states the root
+ * Root of an eight-ary Poseidon tree: an absent leaf is 0, a node is H[nodeTag](c0 … c7). Anyone who states the root
  * also states the number of leaves, so a leaf of 0 cannot stand for an absent one.
  */
 export function treeRoot(nodeTag: bigint, leaves: readonly bigint[], depth: number): bigint {

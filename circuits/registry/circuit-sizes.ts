@@ -89,7 +89,7 @@ export function dataTwins<Circuit extends CircuitSizes>(circuits: readonly Circu
 
 /**
  * What own batches are opened with. Where they are closed is found at their end: so where there are twins, what has no place
- * in a blob goes into a wide slot whatever is chosen, and a batch that is closed anew elsewhere has each operation in its slot.
+ * in a blob goes into a wide slot whatever is chosen, and a batch that is closed again elsewhere has each operation in its slot.
  * @throws CIR_CIRCUIT_UNKNOWN
  */
 export function openingShape(circuits: readonly CircuitSizes[]): BatchShape {

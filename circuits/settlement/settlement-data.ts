@@ -13,7 +13,7 @@ import { FIELD_ORDER, MAX_PAYEE_COUNT } from "../protocol.ts";
  */
 export const CIRCUIT_SORT = { batch: 0, settlement: 1, payeeTable: 2, exit: 3 } as const;
 
-/** What whoever settles posts. */
+/** What anyone who settles posts. */
 export interface PostedSettlement {
   /** Activation: epoch, closingBatch, voidCount, burnedWei and chain are 0. */
   readonly epoch: bigint;

@@ -68,7 +68,7 @@ describe("the order of a batch", () => {
     const withdrawal = { kind: KIND.withdraw, a: ann.id, words: [99n, 1n] };
     expect(pay(ann, ben)).toBe(0);
     expect(builder.add(signFor(world.ledger, ann.secret, withdrawal)).slot).toBe(12);
-    // ann is named by the withdrawal; ben and cat are not, until ann's next transfer to ben stands in a wide slot.
+    // ann is named by the withdrawal; ben and cat are not, until ann's next transfer to ben is in a wide slot.
     expect(pay(ben, cat)).toBe(1);
     expect(pay(ann, ben)).toBe(13);
     expect(pay(cat, ann)).toBe(14);

@@ -61,7 +61,7 @@ describe("a table batch with two wide slots", () => {
         expect(found).toHaveLength(1);
         const { a, b, c } = wires.row(found[0]!);
         expect([a.size, b.size]).toEqual([0, 0]);
-        // The row's side that is not the named wire, which then stands with -1.
+        // The row's side that is not the named wire, which then has the factor -1.
         const own = c.get(wires.wire(name))!;
         const scale = FIELD_ORDER - invertMod(own, FIELD_ORDER);
         return new Map([...c].map(([wire, factor]) => [wire, (factor * scale) % FIELD_ORDER]));

@@ -52,7 +52,7 @@ function judgeAtOnce(seed: number): AtOnceVerdicts {
         ? random.pick(people)
         : random.pick(kind === KIND.commitData ? world.datanets : world.models);
     const wei = ledger.requireLeaf(a.id).leaf.balance;
-    // More than the payer has, about every third time: somebody may give it to him later in the batch.
+    // More than the payer has, about every third time: somebody may give it to them later in the batch.
     const part = wei <= 0n ? 10n ** 18n : (wei * BigInt(random.below(150))) / 100n;
     const amountCode = kind === KIND.commitData ? BigInt(random.below(9)) : encodeAmount(floorAmount(part));
     const words = kind === KIND.transfer ? [] : [random.field()];

@@ -1,6 +1,6 @@
 /**
  * The operator's routes of the sequencer, for both ends: what the bridge and provers send, and what they are answered
- * (docs/reference/api.md). Whoever reads parses by these schemas; whoever writes is held to their `z.input` by the compiler.
+ * (docs/reference/api.md). Anyone who reads parses by these schemas; anyone who writes is held to their `z.input` by the compiler.
  */
 import { z } from "zod";
 import { KIND, KIND_RULES } from "../protocol.ts";

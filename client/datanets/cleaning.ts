@@ -94,7 +94,7 @@ export interface ListNoticesParameters {
 export type ListNoticesErrorCode = HostErrorCode;
 
 /**
- * What a host tells a contributor: which of his rows were left out or kept by a reviewer, why and by whom, and whether his
+ * What a host tells a contributor: which of their rows were left out or kept by a reviewer, why and by whom, and whether their
  * objection was answered; of all datanets of the host, newest first.
  * @throws CLI_UNREACHABLE
  * @example

@@ -63,7 +63,7 @@ const namesSchema = z.object({ names: z.array(signedNameSchema).max(100) });
 
 /**
  * Names that a host has of some leaves, or with some words. Each is checked: it is signed, and by the key that its leaf has
- * now. Whoever changes a leaf's key signs its name again.
+ * now. Anyone who changes a leaf's key signs its name again.
  * @throws CLI_DATANET_HOST_FALSE where one is not signed
  * @example
  * ```ts

@@ -49,7 +49,7 @@ export type HostErrorCode =
 /** Who asks a host: a client, or a reader who has no key and signs nothing. */
 export type HostAccess = SequencerAccess & Pick<LedgerClient, "domain" | "l2Key" | "leafId">;
 
-/** Where a Datanet lies. */
+/** Where a Datanet is. */
 export interface HostedDatanetPlace {
   /** As the host names itself: requests are signed for this address. */
   hostUrl: string;
@@ -112,7 +112,7 @@ export async function hostInfo(client: HostAccess, hostUrl: string): Promise<Hos
 }
 
 /**
- * The host's present name and session, asked anew.
+ * The host's present name and session, asked again.
  * @internal
  */
 export function askHostName(client: HostAccess, hostUrl: string): Promise<HostName> {

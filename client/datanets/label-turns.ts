@@ -50,7 +50,7 @@ export async function nextRows(
 export type GetStandingErrorCode = "DNT_NOT_HOSTED" | HostErrorCode;
 
 /**
- * Who the host takes the signer for, and what the card lets him do.
+ * Who the host takes the signer for, and what the card lets them do.
  * @throws DNT_NOT_HOSTED, CLI_NOT_CONFIGURED
  * @example
  * ```ts

@@ -36,7 +36,7 @@ export type CollectReviewedErrorCode =
 /**
  * The version that the card's rules make of the records of a host: rows of approved contributions that nobody has left out.
  * With drawn validators a row needs an accepted label, and its validator is drawn among those who gave it; else the
- * validator is whoever approved the contribution. Anyone who has the records makes the same version.
+ * validator is the one who approved the contribution. Anyone who has the records makes the same version.
  * @throws CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE, CLI_DATANET_HOST_FALSE
  * @example
  * ```ts

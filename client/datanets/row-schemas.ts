@@ -22,7 +22,7 @@ const rowShape = {
   index: count,
   contributorId: count,
   bytes: count,
-  /** Stands in the row itself. */
+  /** It is in the row itself. */
   label: z.string().nullable(),
   isWellFormed: z.boolean(),
   excerpt: z.string(),

@@ -64,7 +64,7 @@ export async function sayRecords(
 }
 
 /**
- * Brings records that are signed already, whoever has signed them.
+ * Brings records that are signed already, no matter who has signed them.
  * @internal
  */
 export async function bringRecords(

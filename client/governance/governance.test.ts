@@ -88,7 +88,7 @@ describe("a vote with delegated OPEN", () => {
     await expect(governance.execute(queued)).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
 
     await g.waitUntil(queued.executableFrom);
-    // The queue's fee is paid on L1, by whoever forces; until the timelock has it, nothing happens.
+    // The queue's fee is paid on L1, by the one who forces; until the timelock has it, nothing happens.
     await expect(governance.execute(queued)).rejects.toMatchObject({ code: "CLI_L1_REVERTED" });
     await f.l1.token.write.transfer([at.timelock, 8n * OPEN], { account: f.l1.roles.bob });
     await f.l1.client.setBalance({ address: at.timelock, value: 10n });

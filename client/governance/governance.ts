@@ -1,4 +1,4 @@
-/** Votes of OPEN on Ethereum: what is proposed, how it stands, and the five steps from a proposal to its effect. */
+/** Votes of OPEN on Ethereum: what is proposed, its state, and the five steps from a proposal to its effect. */
 
 import { governanceTimelockAbi, openGovernorAbi } from "@openledger/contracts/build/governance-abi";
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";

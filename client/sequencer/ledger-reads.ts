@@ -172,7 +172,7 @@ export function findHashes(
 
 /** null where there is no such batch (yet). */
 export async function getBatch(client: SequencerAccess, number: number): Promise<LedgerBatch | null> {
-  // Of the list, which is an answer also where there is none: whoever waits for a batch asks often.
+  // Of the list, which is an answer also where there is none: anyone who waits for a batch asks often.
   const [newest] = await listBatches(client, 1, number + 1);
   return newest?.number === number ? newest : null;
 }

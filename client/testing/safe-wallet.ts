@@ -67,7 +67,7 @@ export interface SafeWallet extends WalletProvider {
   takesBatches: boolean;
   /** Of the next proposals. */
   safeTxGas: bigint;
-  /** Whether whoever executes sends all that is ready in one transaction. */
+  /** Whether the one who executes sends all that is ready in one transaction. */
   isRelayed: boolean;
   /** An owner signs what waits, and executes what has enough signatures. @returns the transactions' hashes */
   sign(owner: Owner): Promise<Hex[]>;
@@ -85,7 +85,7 @@ function multiSendOf(calls: readonly Call[]): Hex {
   return encodeFunctionData({ abi: MULTI_SEND.abi, functionName: "multiSend", args: [concat(packed)] });
 }
 
-/** @param owners hold ether: whoever executes pays the gas */
+/** @param owners hold ether: anyone who executes pays the gas */
 export async function deploySafe(
   rpcUrl: string,
   owners: readonly Owner[],

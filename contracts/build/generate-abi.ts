@@ -20,7 +20,7 @@ export async function renderAbi(): Promise<string> {
   const openTokenAbi = pickContract(contracts, "OpenToken").abi;
   const rollupAbi = pickContract(contracts, "Rollup" in contracts ? "Rollup" : "IRollup").abi;
   const known = new Set(rollupAbi.map((item) => ("name" in item ? item.name : "")));
-  // A deposit fails with the token's errors, so whoever calls the rollup has to decode them.
+  // A deposit fails with the token's errors, so anyone who calls the rollup has to decode them.
   const tokenErrors = openTokenAbi.filter((item) => item.type === "error" && !known.has(item.name));
   return [
     HEAD,

@@ -167,7 +167,7 @@ describe("what a vote can do", () => {
     const asked = rollupAbi.flatMap((item) =>
       item.type === "function" ? item.inputs.map(({ name }) => name ?? "") : [],
     );
-    // Whoever calls acts for his own leaf: no function takes whose money it moves from L1 alone, but `finalizeWithdrawal`, which pays him.
+    // Anyone who calls acts for their own leaf: no function takes whose money it moves from L1 alone, but `finalizeWithdrawal`, which pays the owner.
     expect(asked.filter((name) => /^(from|governor|timelock|admin)$/.test(name))).toEqual([]);
     expect(
       rollupAbi.some((item) => item.type === "function" && /^(set|upgrade|pause|grant)/.test(item.name)),

@@ -69,7 +69,7 @@ export async function startAnvil(options: AnvilOptions = {}): Promise<Anvil> {
   };
 }
 
-/** The binary itself, so that no wrapper process stands between us and its end. @throws CON_ANVIL_FAILED */
+/** The binary itself, so that no wrapper process is between us and its end. @throws CON_ANVIL_FAILED */
 export function anvilPath(): string {
   const arch = process.arch === "x64" ? "amd64" : process.arch;
   const name = `@foundry-rs/anvil-${process.platform}-${arch}`;

@@ -1,7 +1,7 @@
 /**
  * What a user's key signs for L1. The Ethereum node that is asked names base fee, tip and gas, and may lie: all three are
  * held to caps here, before anything is signed, for the client library and the commands alike.
- * Attack: a tip is paid whatever the base fee is, and whoever builds the block keeps it. A node that names 50,000 gwei
+ * Attack: a tip is paid whatever the base fee is, and the one who builds the block keeps it. A node that names 50,000 gwei
  * takes 5 ETH for a forced withdrawal. A false base fee costs nothing by itself, since the chain takes its own.
  */
 

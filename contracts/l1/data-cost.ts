@@ -43,7 +43,7 @@ export const dataCostsWei = (
 /** What the other place has to save, in thousandths of the costs, before batches move there. Guess: two blocks' change of prices. */
 const LEAST_SAVING_PER_MILLE = 100n;
 
-/** @param current where the last batch stood: the other place has to be cheaper by a tenth. null: the cheaper one, a blob if equal */
+/** @param current where the last batch was: the other place has to be cheaper by a tenth. null: the cheaper one, a blob if equal */
 export function cheaperPlace(counts: DataCounts, prices: DataPrices, current: DataPlace | null): DataPlace {
   const costsWei = dataCostsWei(counts, prices);
   if (current === null) return costsWei.blob <= costsWei.calldata ? "blob" : "calldata";

@@ -46,7 +46,7 @@ const SSTORE_RESET_GAS = 2_900n; // something becomes something else
 /**
  * What a stranger can add to the gas of each payment that a call credits on L1, between its estimate and its block.
  * `pendingWithdrawals[owner] += amount` costs 2,100 + 2,900 where the owner has a credit already, and 2,100 + 20,000 where
- * he has none; `finalizeWithdrawal(owner)` is open to anybody and takes the credit away. Nothing else that a batch, an exit or a refund
+ * they have none; `finalizeWithdrawal(owner)` is open to anybody and takes the credit away. Nothing else that a batch, an exit or a refund
  * writes can be set to 0 by a stranger without making the call revert for another reason: state, totals and the ledger's sum
  * share words with what is never 0, and a queue entry or an exit's mark goes one way only.
  */

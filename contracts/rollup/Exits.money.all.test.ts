@@ -266,7 +266,7 @@ async function takeBlock(calls: MoneyCalls, queueShare: number, exits: readonly 
   await check(calls);
 }
 
-/** Whoever is still in the frozen ledger leaves; what then remains is nobody's. */
+/** Anyone who is still in the frozen ledger leaves; what then remains is nobody's. */
 async function leaveAll(calls: MoneyCalls, exits: readonly AnyExit[]): Promise<void> {
   const { ledger, model } = calls;
   const { exited, queue, pending } = model.state;

@@ -18,7 +18,7 @@ import {
 
 /** Three quarters of 2^24 (EIP-7825). */
 const MOST_GAS = 12_582_912n;
-/** Of a transaction, as nodes pass it on, without what stands around the batch's data. */
+/** Of a transaction, as nodes pass it on, without what is around the batch's data. */
 const MOST_DATA_BYTES = 128 * 1_024 - 1_500;
 /** Slots that the wire form counts at most. */
 const LARGEST = shapeOf(3_840, 255);

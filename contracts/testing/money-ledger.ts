@@ -120,7 +120,7 @@ export function executeEntry(
     if (old === undefined || old.leaf === leaf) continue;
     expect(isValid, "what is not executed changes nothing").toBe(true);
     const isOwners = leaf.l1Owner !== old.leaf.l1Owner || leaf.keyX !== old.leaf.keyX;
-    // Whoever hands over, changes a key or pays has sent the entry, and earnings go to whoever asks for them.
+    // Anyone who hands over, changes a key or pays has sent the entry, and earnings go to anyone who asks for them.
     if (leaf.balance < old.leaf.balance || isOwners)
       expect(old.leaf.l1Owner, `leaf ${id}'s owner sent the entry`).toBe(entry.sender);
     if (leaf.balance > old.leaf.balance && entry.kind === KIND.forcedClaimRewards)

@@ -1,4 +1,4 @@
-/** What routes read of a request: its parameters' forms, who has signed it, whether he may read. */
+/** What routes read of a request: its parameters' forms, who has signed it, whether they may read. */
 
 import { rawBodyOf } from "@openledger/foundation/http/bodies";
 import { countFromText } from "@openledger/foundation/wire/query-text";

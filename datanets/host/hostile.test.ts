@@ -109,7 +109,7 @@ describe("what people bring", () => {
     const sound = { leafId: 3, session, nonce: "0".repeat(32), expiresAtMs: Date.now() + 60_000, signature };
     const refused = async (path: string, proof: unknown) => {
       const header = proof === null ? [] : [`x-openledger-request: ${JSON.stringify(proof)}`];
-      // Nothing of the body comes: whoever waits for it says nothing.
+      // Nothing of the body comes: anyone who waits for it says nothing.
       const said = await rawRequest(
         `PUT ${path} HTTP/1.1`,
         ["content-length: 4000", ...header],

@@ -331,7 +331,7 @@ describe("a mirror", () => {
       store: await openRowStore(join(world.folder, "on-the-way")),
     });
     expect(result).toMatchObject({ commitCount: 1, incompleteCount: 0, versionCount: 1 });
-    // Carol's key was replaced, so her labels are not taken anew; everybody else's records are.
+    // Carol's key was replaced, so her labels are not taken again; everybody else's records are.
     expect(result.recordCount - result.refusedCount).toBeGreaterThan(14);
     await host.stop();
     const copy = await openRowStore(join(world.folder, "from-mirror"));

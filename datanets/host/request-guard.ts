@@ -33,7 +33,7 @@ export class RequestGuard {
   }
 
   /**
-   * What the header says, before the body is read that it signs: whoever has no signature at all has no body in memory.
+   * What the header says, before the body is read that it signs: anyone who has no signature at all has no body in memory.
    * @param header undefined where the request has none
    * @throws DNT_REQUEST_UNSIGNED, SRV_BAD_REQUEST, DNT_REQUEST_UNSIGNED, DNT_SESSION_OTHER, DNT_REQUEST_REPLAYED
    */

@@ -163,7 +163,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
       throw datanetError("DNT_UNKNOWN", `Datanet ${id} has no commit of this root`, {
         data: { reason: "commit", ...data },
       });
-    // not before it is final: until then whoever sees the rows could commit them first.
+    // not before it is final: until then anyone who sees the rows could commit them first.
     if (!found.commit.isFinal)
       throw datanetError("DNT_NOT_ON_LEDGER", `the commit to Datanet ${id} is not final yet`, {
         data: { reason: "commit-not-final", ...data },

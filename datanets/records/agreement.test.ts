@@ -5,7 +5,7 @@ import { agreementOf, cohenKappa, fleissKappa, krippendorffAlpha } from "./agree
 const counted = (counts: readonly number[]) =>
   new Map(counts.flatMap((count, label) => (count > 0 ? [[String(label), count] as const] : [])));
 
-/** One labeller a line, one row a place; null = he has not labelled it. */
+/** One labeller a line, one row a place; null = not labelled. */
 function rowsOf(lines: readonly (readonly (number | null)[])[]) {
   return lines[0]!.map(
     (_, row) =>

@@ -1,6 +1,6 @@
 /**
  * How far labellers agree beyond chance, for labels without an order. Cohen for two people who label the same rows
- * (Educational and Psychological Measurement 20, 1960), Fleiss for an equal number of labels a row, whoever gave them
+ * (Educational and Psychological Measurement 20, 1960), Fleiss for an equal number of labels a row, no matter who gave them
  * (Psychological Bulletin 76, 1971), Krippendorff's alpha for everything else (Content Analysis, 2004, chapter 11).
  */
 

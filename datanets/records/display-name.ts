@@ -9,7 +9,7 @@ import { signatureSchema, taggedMessage } from "./record.ts";
 
 /** In UTF-8. */
 export const MAX_NAME_BYTES = 48;
-/** No brackets, "#" or "@": what stands after a name is its number, and the page's. No invisible or turning characters. */
+/** No brackets, "#" or "@": what is after a name is its number, and the page's. No invisible or turning characters. */
 const SHOWN_AS_WRITTEN = /^[\p{L}\p{N}][\p{L}\p{M}\p{N} .,'’&+/_-]*$/u;
 /** Marks on marks grow over the lines around. */
 const STACKED = /\p{M}{3}/u;

@@ -48,7 +48,7 @@ const nothing = (): MutableRow => ({
 const NOTHING: RowRecords = nothing();
 
 /**
- * A Datanet's records, folded in the order in which they came. Signatures and who may say what are checked by whoever adds
+ * A Datanet's records, folded in the order in which they came. Signatures and who may say what are checked by the one who adds
  * them. Host and client use this one book, so both come to the same outcome.
  */
 export class RecordState {

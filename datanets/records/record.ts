@@ -1,7 +1,7 @@
 /**
  * What people say of a Datanet's rows, signed by their ledger keys: labels, settled disputes, approvals, what is left out
  * and why, objections, requests for access and their answers. A record is a canonical JSON text with a signature over
- * its hash, so whoever has it can check it without the host (docs/explanation/datanets.md, "Records").
+ * its hash, so anyone who has it can check it without the host (docs/explanation/datanets.md, "Records").
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { type Signature, verifySignatures } from "@openledger/circuits/field/curve/eddsa";
@@ -52,7 +52,7 @@ export const recordSchema = z.discriminatedUnion("kind", [
     label,
     flags: z.array(z.enum(FLAGS)).max(FLAGS.length),
     note,
-    /** Whether the labeller saw a model's suggestion before he said it. Absent: he did not. */
+    /** Whether the labeller saw a model's suggestion before they said it. Absent: they did not. */
     sawSuggestion: z.literal(true).optional(),
   }),
   /** What a model says of a row, brought by a reviewer: a labeller may look at it. It decides nothing. */

@@ -4,7 +4,7 @@ import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 /**
  * Who vouches for a row among those whose label was accepted: the one of the lowest
  * SHA-256("OpenLedger validator draw v1", domain, Datanet as uint32, the row's SHA-256, leaf as uint32), big-endian.
- * So one more candidate takes the row only where he wins it, and anyone can draw again. Attack: whoever labels under ten
+ * So one more candidate takes the row only where they win it, and anyone can draw again. Attack: anyone who labels under ten
  * accounts has ten tries; so the card names the labellers where that matters.
  *
  * @param row 64 hexadecimal digits

@@ -1,6 +1,6 @@
 import { datanetError } from "../datanet-errors.ts";
 
-/** What stands between two commas or line ends. */
+/** What is between two commas or line ends. */
 const PLAIN = /[^,\r\n]*/y;
 
 /**

@@ -1,8 +1,8 @@
 import type { Card } from "../card/card.ts";
 
 /**
- * The label that stands in a row itself, as far as it is one of the card's; null where there is none. Whoever publishes
- * asks it, and whoever checks what was published.
+ * The label that is in a row itself, as far as it is one of the card's; null where there is none. Anyone who publishes
+ * asks it, and anyone who checks what was published.
  */
 export function ownLabel({ labels, row }: Pick<Card, "row" | "labels">, content: Uint8Array): string | null {
   if (row.kind !== "email" && row.kind !== "digit" && row.kind !== "json") return null;

@@ -30,7 +30,7 @@ const DIGIT_SIDE = Math.sqrt(PIXEL_COUNT);
 const CUT = /(?:\u2026|\.{3}|\[(?:truncated|cut|more)\]|\ufffd)$/i;
 
 /**
- * What a contributor should see before he signs: rows that will not count, cannot be hosted, or say what they should not.
+ * What a contributor should see before they sign: rows that will not count, cannot be hosted, or say what they should not.
  * Near-duplicates are looked for as a version's rules do, among these rows; `known` are digests that others have committed.
  */
 export function previewRows(

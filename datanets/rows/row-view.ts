@@ -4,7 +4,7 @@ import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows
 import type { Card } from "../card/card.ts";
 
 export interface RowView {
-  /** The label that stands in the row itself; null where there is none, or none of the card's. */
+  /** The label that is in the row itself; null where there is none, or none of the card's. */
   readonly label: string | null;
   /** What search reads and people see; empty where the row is no text. */
   readonly text: string;

@@ -44,7 +44,7 @@ export function stateOf({ evidence, kind }: Finding, said: RowRecords, datanetId
   return isSettledSo ? "kept" : "open";
 }
 
-/** The contributor's objection to what was decided; it is answered once a reviewer has decided anew. */
+/** The contributor's objection to what was decided; it is answered once a reviewer has decided again. */
 export function objectionOf({ objections, ...said }: RowRecords, contributorId: number | null) {
   const own = objections.find(({ leafId }) => leafId === contributorId);
   if (own === undefined) return null;
@@ -53,7 +53,7 @@ export function objectionOf({ objections, ...said }: RowRecords, contributorId: 
   return { note: own.note, atMs: own.atMs, isAnswered };
 }
 
-/** What a contributor is told: his rows that a reviewer has decided of, his contributions that were rejected; newest first. */
+/** What a contributor is told: their rows that a reviewer has decided of, their contributions that were rejected; newest first. */
 export function noticesFor(datanet: HostedDatanet, contributorId: number) {
   const rows = [...datanet.book.rows()].flatMap(([row, said]) => {
     const decision = decisionOf(said);

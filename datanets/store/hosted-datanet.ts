@@ -367,7 +367,7 @@ export class HostedDatanet {
       const digest = list.subarray(at, at + DIGEST_BYTES);
       return { digest, length, commit: number, index: piece.from + i };
     });
-    // A row that was committed twice counts for whoever committed it first, whichever came to this host first.
+    // A row that was committed twice counts for the one who committed it first, whichever came to this host first.
     for (const { digest, index } of rows) {
       const known = this.rows.find(digest);
       if (known === undefined) continue;

@@ -89,7 +89,7 @@ export function outcomeAt({ book, touched }: HostedDatanet, card: Card, row: num
   return digest === undefined ? WAITING : outcomeOf(card, book.row(digest));
 }
 
-/** A row in a list. `label` stands in the row itself; `outcome` is what labellers and reviewers have made of it. */
+/** A row in a list. `label` is in the row itself; `outcome` is what labellers and reviewers have made of it. */
 export async function rowView(datanet: HostedDatanet, card: Card, row: number, excerptCharacters: number) {
   const { commit, index, length } = datanet.rows.place(row);
   const { contributorId, rowsRoot } = datanet.commits[commit]!.facts;

@@ -108,7 +108,7 @@ export async function onceOnL1(
   });
 }
 
-/** An operation that is sent once; one that the sequencer has dropped is signed anew. */
+/** An operation that is sent once; one that the sequencer has dropped is signed again. */
 export async function onceOnLedger(
   job: Job,
   key: string,

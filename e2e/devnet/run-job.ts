@@ -117,7 +117,7 @@ export async function runJob(job: Job): Promise<Report> {
   const modelIds = {} as Record<ModelName, number>;
   for (const name of MODEL_NAMES)
     modelIds[name] = await createOnLedger(job, leaves, MODELS[name], models[name]);
-  // A batch that L1 does not have when its clock moves on is built anew, and the version in it is a day younger.
+  // A batch that L1 does not have when its clock moves on is built again, and the version in it is a day younger.
   const [told] = await Promise.all([
     settle(job, 0),
     finalizeFor(job, "carol", signed),

@@ -31,7 +31,7 @@ export interface ServiceAddresses {
   readonly proverBackend: BackendName;
   /** Folder of the built pages; null where none are served. */
   readonly pagesPath: string | null;
-  /** Where batches' data stands. */
+  /** Where batches' data is. */
   readonly dataPlace: DataMode;
   /** What earlier proofs of the batch circuit took on this machine; null where there was none. */
   readonly expectedProveMs: number | null;

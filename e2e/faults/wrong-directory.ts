@@ -1,6 +1,6 @@
 /**
  * The sequencer starts on another data directory than its own: an empty one, as of a volume that is not mounted, or a backup
- * that is older than what L1 has. Whoever asks it for a promise must get none. Then its own is put back.
+ * that is older than what L1 has. Anyone who asks it for a promise must get none. Then its own is put back.
  */
 import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,7 +19,7 @@ const NEWER_BATCHES = 2;
 interface WrongDirectory {
   readonly fault: string;
   readonly code: "SEQ_WRONG_DIRECTORY" | "SEQ_BEHIND_L1";
-  /** Stops the sequencer, and has the wrong directory in the place of its own, which lies beside it then. */
+  /** Stops the sequencer, and has the wrong directory in the place of its own, which is beside it then. */
   exchange(world: World, ownPath: string): Promise<void>;
 }
 

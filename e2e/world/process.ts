@@ -197,7 +197,7 @@ export class ManagedProcess {
     return this.#ending!;
   }
 
-  /** Resolves once the running child ends, whoever asked for it. */
+  /** Resolves once the running child ends, no matter who asked for it. */
   get ending(): Promise<ProcessEnd> | null {
     return this.#ending;
   }

@@ -8,7 +8,7 @@ const MOST_IN_ALL = 128 * 2 ** 20;
 
 /**
  * Room for the bodies of a server, taken before a byte of them is read: 32 MiB for one network, 128 MiB in all. Attack: a
- * signature covers the body, so without it whoever has none has as many bodies in memory as there are connections. A body
+ * signature covers the body, so without it anyone who has none has as many bodies in memory as there are connections. A body
  * that is larger than the room is read while nobody else's is.
  */
 export class BodyPlaces {

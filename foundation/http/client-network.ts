@@ -7,7 +7,7 @@ import type { FastifyRequest } from "fastify";
  */
 export const clientNetwork = ({ ip }: Pick<FastifyRequest, "ip">): string => networkOf(ip);
 
-/** Whoever has one IPv6 address has the 2^64 of its network: they count as one. IPv4 addresses count each. */
+/** Anyone who has one IPv6 address has the 2^64 of its network: they count as one. IPv4 addresses count each. */
 export function networkOf(address: string): string {
   const plain = address.replace(/%.*$/, "");
   const ipv4 = /^::ffff:([\d.]+)$/i.exec(plain)?.[1];

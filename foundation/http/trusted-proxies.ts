@@ -3,7 +3,7 @@ import { z } from "zod";
 
 /**
  * The operator's own reverse proxies, by address. What they say of a client in X-Forwarded-For is taken; what anybody else
- * says is not. By address and not by count: whoever reaches the port past the proxy gains nothing with a header.
+ * says is not. By address and not by count: anyone who reaches the port past the proxy gains nothing with a header.
  */
 export class TrustedProxies {
   readonly #list = new BlockList();

@@ -42,7 +42,7 @@ export function crc32c(bytes: Uint8Array, from = 0, to = bytes.length): number {
   return ~crc >>> 0;
 }
 
-/** LevelDB's form of a CRC that lies beside the bytes that it is of. */
+/** LevelDB's form of a CRC that is beside the bytes that it is of. */
 export function maskedCrc32c(bytes: Uint8Array, from = 0, to = bytes.length): number {
   const crc = crc32c(bytes, from, to);
   return (((crc >>> 15) | (crc << 17)) + MASK_DELTA) >>> 0;

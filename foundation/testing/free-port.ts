@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 const [FIRST, COUNT] = [21_000, 11_000];
 const given = new Set<number>();
 
-/** A port that nothing listens at, for whoever has to know it before, or to come back to it. */
+/** A port that nothing listens at, for anyone who has to know it before, or to come back to it. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST + Math.floor(COUNT * Math.random());

@@ -6,7 +6,7 @@ import { pagesOfRank } from "./adapter-pages.ts";
 import type { AdapterStore } from "./adapter-store.ts";
 import { RangeAllocator } from "./range-allocator.ts";
 
-/** Where an adapter lies in the arena; a batch needs no more of it. */
+/** Where an adapter is in the arena; a batch needs no more of it. */
 export interface ResidentAdapter {
   readonly at: Place;
   readonly pageFloats: number;

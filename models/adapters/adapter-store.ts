@@ -125,7 +125,7 @@ export class AdapterStore {
             return;
           }
         }
-        // The next request compiles it anew.
+        // The next request compiles it again.
         this.#headers.delete(name);
         await writeFile(path, "");
         throw unusable(name, damaged(name, "its bytes are not those that were written"));

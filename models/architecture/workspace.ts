@@ -125,7 +125,7 @@ export function planWorkspace(
   };
 }
 
-/** The same workspace for another adapter: only what depends on its rank and targets is placed anew. */
+/** The same workspace for another adapter: only what depends on its rank and targets is placed again. */
 export function workspaceFor(plan: ArenaPlan, workspace: Workspace, adapter: AdapterLayout): Workspace {
   const { back, maxRows } = workspace;
   const dLow = plan.take(maxRows * adapter.settings.rank);

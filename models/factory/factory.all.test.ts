@@ -89,7 +89,7 @@ describe("a factory", () => {
     expect(heldOut[0]).toMatchObject({ step: 0, rowCount: 4 });
     expect(heldOut.at(-1)!.loss).toBeLessThan(heldOut[0]!.loss);
     expect(events.some((event) => event.kind === "hardest" && event.rows.length === 8)).toBe(true);
-    // Who comes later gets the same, from where he was.
+    // Who comes later gets the same, from where they were.
     expect(await eventsUntil(alice, id, isEnd, 17)).toEqual(events.slice(17));
     const { answers } = await alice.compare(id, { prompts: null, answerTokens: 8 });
     expect(answers).toHaveLength(4);

@@ -1,4 +1,4 @@
-/** Registration from the owner's side: his wallet creates the model and signs its activation. Runs in browsers. */
+/** Registration from the owner's side: their wallet creates the model and signs its activation. Runs in browsers. */
 
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";

@@ -89,7 +89,7 @@ export class ServedModels {
   }
 
   /**
-   * From now on the model answers whoever pays it, also after a restart.
+   * From now on the model answers anyone who pays it, also after a restart.
    * @throws MOD_FACTORY_JOB_STATE where the ledger does not have it, SRV_QUOTA_USED, and what `openPaidModels` throws
    */
   async serve(job: StoredJob): Promise<StoredJob> {
@@ -150,7 +150,7 @@ export class ServedModels {
     this.#apps.delete(modelId);
     await opening?.then(
       (served) => served.close(),
-      // It was told to whoever opened it.
+      // It was told to the one who opened it.
       () => undefined,
     );
   }

@@ -21,7 +21,7 @@ export function encodeModel(
       const row = Math.floor(i / columns);
       values[i] = arena[from + row * target.rowStride + (i % columns) * target.columnStride]!;
     }
-    // The head stands beside the model, not in it.
+    // The head is beside the model, not in it.
     const name = target.name === "lm_head.weight" ? target.name : prefix + target.name;
     return { name, shape: target.shape, values };
   });

@@ -44,7 +44,7 @@ export class LedgerBilling implements AnswerBilling {
     return { modelId: model.modelId, datanetId, version };
   }
 
-  /** The recipe says how a registered model answers: whoever could choose would look for what suits him. */
+  /** The recipe says how a registered model answers: anyone who could choose would look for what suits them. */
   async formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm> {
     const { model, text } = this.#known(question);
     const { recipe } = model;

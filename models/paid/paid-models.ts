@@ -1,6 +1,6 @@
 /**
  * Registered language models behind the server of adapters. Each has the routes of attribution/server below /ledger/ID,
- * so whoever pays, settles or checks finds what he finds there; only its answers are made in a batch. What a model needs for
+ * so anyone who pays, settles or checks finds what is found there; only its answers are made in a batch. What a model needs for
  * its attribution is read when it is asked for, on a thread of its own.
  */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
@@ -41,7 +41,7 @@ export interface PaidModelsOptions extends ServerLimits {
   readonly folder: string;
   /** Adapters of registered models are written here, as "model-ID". */
   readonly adaptersFolder: string;
-  /** Where answers and openings are kept: whoever loses it leaves paid answers unopened, and their draws void. */
+  /** Where answers and openings are kept: anyone who loses it leaves paid answers unopened, and their draws void. */
   readonly dataFolder: string;
   /** The base of all of them. */
   readonly basePath: string;
@@ -220,7 +220,7 @@ function ifThere(error: NodeJS.ErrnoException): null {
   throw error;
 }
 
-/** A file that was written anew would be compiled anew. */
+/** A file that was written again would be compiled again. */
 async function writeChanged(path: string, bytes: Uint8Array): Promise<void> {
   const old = await readFile(path).catch(ifThere);
   if (old === null || !old.equals(bytes)) await writeFile(path, bytes);

@@ -154,7 +154,7 @@ function setPayments(receipts: bigint[], modelId = MODEL_ID): void {
     });
 }
 
-/** What a request carries beside OpenAI's fields: who pays, and his signature of this question. */
+/** What a request carries beside OpenAI's fields: who pays, and their signature of this question. */
 function claimOf(prompt: string, modelId: number) {
   const { client, key } = fixture;
   const message = askMessage({ domain: client.domain, modelId, payerId: PAYER, prompt });

@@ -28,7 +28,7 @@ export const baseSchema = z.strictObject({
 });
 export type RecipeBaseModel = z.infer<typeof baseSchema>;
 
-/** Where the bytes of a base's file are; null where they are not. Bytes are checked by whoever asks. */
+/** Where the bytes of a base's file are; null where they are not. Bytes are checked by the one who asks. */
 export type ReadBaseFile = (file: string, base: RecipeBaseModel) => Promise<Uint8Array | null>;
 
 /** A base as a recipe names it, from its folder or address. @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE */

@@ -12,7 +12,7 @@ export interface BasePlaces {
   readonly serverUrl?: string | undefined;
 }
 
-/** For whoever reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
+/** For anyone who reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
 export async function modelFamilies(places: BasePlaces = {}): Promise<readonly ModelFamily[]> {
   const [{ directFamily }, { retrievalFamily }, { textFamily }, setting] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-family"),
@@ -23,7 +23,7 @@ export async function modelFamilies(places: BasePlaces = {}): Promise<readonly M
   return [directFamily, retrievalFamily, textFamily(setting)];
 }
 
-/** For whoever makes models, or checks how they were made. */
+/** For anyone who makes models, or checks how they were made. */
 export async function modelTrainings(places: BasePlaces = {}): Promise<readonly FamilyTraining[]> {
   const [{ directTraining }, { retrievalTraining }, { textFamily }, { textTraining }, setting] =
     await Promise.all([

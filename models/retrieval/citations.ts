@@ -11,7 +11,7 @@ import { z } from "zod";
 const citationSchema = z.strictObject({
   /** Place in the version's order. */
   row: z.int().min(0),
-  /** SHA-256 of the row's bytes: whoever is given the row's text compares it. */
+  /** SHA-256 of the row's bytes: anyone who is given the row's text compares it. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   contributorId: z.int().min(0),
   validatorId: z.int().min(0),

@@ -24,7 +24,7 @@ export interface WordStatistics {
   readonly rowCount: number;
   /** Words of an average row. */
   readonly averageLength: number;
-  /** In how many rows some word of each bucket stands; a power of two of buckets. */
+  /** In how many rows some word of each bucket occurs; a power of two of buckets. */
   readonly rowsOfBucket: Uint32Array;
 }
 
@@ -70,7 +70,7 @@ export function embedQuery(text: string, shape: EmbeddingShape, statistics: Word
   return project(wordCounts(text), shape, (word) => Math.sqrt(rarity(word, statistics)));
 }
 
-/** BM25's logarithm, never negative. What stands in no row says nothing, and would only add noise. */
+/** BM25's logarithm, never negative. What is in no row says nothing, and would only add noise. */
 function rarity(word: number, { rowCount, rowsOfBucket }: WordStatistics): number {
   const rows = rowsOfBucket[bucketOf(word, rowsOfBucket.length)]!;
   return rows === 0 ? 0 : exactLog(1 + (rowCount - rows + 0.5) / (rows + 0.5));

@@ -4,7 +4,7 @@ const FNV_PRIME = 0x01000193;
 const FNV_BASIS = 0x811c9dc5;
 
 /**
- * How often each word stands in the text. Words are runs of ASCII letters and digits and of other scripts' characters;
+ * How often each word occurs in the text. Words are runs of ASCII letters and digits and of other scripts' characters;
  * capital ASCII letters count as small ones. No table of Unicode is asked, since machines have different ones.
  */
 export function wordCounts(text: string): Map<number, number> {

@@ -1,4 +1,4 @@
-/** A retrieval model behind a real server, and behind one that lies. */
+/** A retrieval model behind a real server, and behind one that is false. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";

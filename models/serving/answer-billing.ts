@@ -1,13 +1,13 @@
 import type { Sampling } from "../batches/choose-token.ts";
 import type { JsonShape } from "../batches/json-text.ts";
 
-/** What a server asks of whoever charges for its answers and signs receipts. Without a book it answers free of charge. */
+/** What a server asks of the one who charges for its answers and signs receipts. Without a book it answers free of charge. */
 export interface AskedQuestion {
   /** An adapter's name, or that of the base. */
   readonly model: string;
   /** Its text, where it is one; null for tokens and for chats. */
   readonly text: string | null;
-  /** `openledger` of the request: who pays, and his signature. */
+  /** `openledger` of the request: who pays, and their signature. */
   readonly claim: unknown;
 }
 
@@ -30,7 +30,7 @@ export interface BilledAnswer {
   readonly openledger: object;
 }
 
-/** What stands on the ledger of a registered model. */
+/** What is on the ledger of a registered model. */
 export interface RegisteredName {
   readonly modelId: number;
   readonly datanetId: number;

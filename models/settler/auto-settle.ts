@@ -2,8 +2,8 @@
  * Closes and settles a model's epochs without anybody's help: an epoch that is full or over is closed with the model's
  * key; once L1 has the randomness, the settlement is prepared, proven and handed to the sequencer.
  *
- * Nothing is remembered between turns. Every turn asks the ledger where the epoch stands and does what comes next, so a
- * kill at any moment costs at most the step that ran, and whoever else closes or settles meanwhile is in nobody's way.
+ * Nothing is remembered between turns. Every turn asks the ledger where the epoch is and does what comes next, so a
+ * kill at any moment costs at most the step that ran, and anyone else who closes or settles meanwhile is in nobody's way.
  */
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
@@ -105,7 +105,7 @@ export class AutoSettler {
   }
 
   /**
-   * Looks where the epoch stands and does the next step, which may take as long as a proof.
+   * Looks where the epoch is and does the next step, which may take as long as a proof.
    * @throws what the ledger, the openings and the prover throw; CMD_VOID_DRAWS
    */
   async turn(): Promise<void> {

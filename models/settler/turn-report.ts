@@ -58,7 +58,7 @@ export class TurnFailures {
 
 /**
  * What strangers may read of it, since the model's server shows it to all. Attack: an L1 client's message has its node's URL,
- * with the key of whoever pays for the node, and the request's body. That is in the log alone.
+ * with the key of the one who pays for the node, and the request's body. That is in the log alone.
  */
 function publicFailure(error: unknown): { readonly code: string; readonly message: string } {
   if (isRollupError(error)) return error;
@@ -72,7 +72,7 @@ const MAX_BACKOFF_MS = 60_000;
 
 /**
  * Turns until the signal, one after another; a turn that fails is tried again, ever less often, and never given up:
- * whatever stands in the way (no fee in the model's balance, no ether, an opening that is missing) a human can mend meanwhile.
+ * whatever is in the way (no fee in the model's balance, no ether, an opening that is missing) a human can mend meanwhile.
  * @param name of the helper, in its log
  */
 export async function runTurns(

@@ -91,7 +91,7 @@ export async function findPayment(
 export type PaymentStatusErrorCode = SequencerErrorCode;
 
 /**
- * Where a payment stands: its operation, its epoch, and the draws that hit it.
+ * Where a payment is: its operation, its epoch, and the draws that hit it.
  * @param circuits the rollup's: a settlement's circuit says whether there were draws
  * @example
  * ```ts
@@ -165,7 +165,7 @@ export interface PaidOut {
   readonly treasuryWei: bigint;
   /** Of draws whose receipt nobody opened. */
   readonly burnedWei: bigint;
-  /** By contributor, most first; his validators' part included. */
+  /** By contributor, most first; their validators' part included. */
   readonly contributors: readonly {
     readonly leafId: number;
     readonly rowCount: number;

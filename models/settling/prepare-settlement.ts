@@ -133,7 +133,7 @@ export function prepareSampled(
 }
 
 /**
- * An opening that a proof can be made of. Attack: whoever serves a direct model may give a class that is not the model's
+ * An opening that a proof can be made of. Attack: anyone who serves a direct model may give a class that is not the model's
  * answer to a customer who does not look. No proof of such a draw exists, so it is void, as if nobody could open it.
  * @internal
  */

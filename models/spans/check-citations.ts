@@ -18,7 +18,7 @@ import { checkOpening, type OpenedBytes } from "./merkle-opening.ts";
 import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS, wholeWindows } from "./span-characters.ts";
 import { falseEvidence } from "./span-errors.ts";
 
-/** A place where a span stands: shown by the text, the document and the root, without any further assumption. */
+/** A place where a span occurs: shown by the text, the document and the root, without any further assumption. */
 export interface CheckedSource extends SpanDocument {
   readonly document: number;
   /** Of the span in the document, in bytes. */
@@ -41,7 +41,7 @@ export interface CheckedAnswer {
 }
 
 /**
- * @param root of the index, 64 hexadecimal digits: from whoever the client trusts, or made from the rows again
+ * @param root of the index, 64 hexadecimal digits: from anyone whom the client trusts, or made from the rows again
  * @param answer UTF-8
  * @throws MOD_SPANS_EVIDENCE_FALSE where anything does not follow from the root
  */
@@ -63,7 +63,7 @@ export function checkCitations(root: string, answer: Uint8Array, evidence: SpanE
       throw falseEvidence("a document is named twice");
     return { start, end, count: hi - lo, sources: checked };
   });
-  // In the order of their starts, their ends rise too: none lies in another, and none is there twice.
+  // In the order of their starts, their ends rise too: none is in another, and none is there twice.
   const byStart = [...spans].sort((a, b) => a.start - b.start);
   for (const [i, { end, start }] of byStart.entries()) {
     const before = byStart[i - 1];
@@ -96,7 +96,7 @@ export function openAll(root: string, header: IndexHeader, openings: Openings): 
   };
 }
 
-/** All that begins with the pattern lies from `lo` to `hi`: the entry before is smaller, the one behind greater. */
+/** All that begins with the pattern is from `lo` to `hi`: the entry before is smaller, the one behind greater. */
 function checkNeighbours(opened: OpenedIndex, pattern: Uint8Array, lo: number, hi: number): void {
   const { textBytes } = opened.header;
   if (hi > textBytes) throw falseEvidence("an entry is behind the array's end", { hi });

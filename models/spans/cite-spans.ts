@@ -124,7 +124,7 @@ function repeatMatch(answer: Uint8Array, matches: Match[], period: number): numb
   }
 }
 
-/** Cut to whole characters; what then lies in another one is left out. */
+/** Cut to whole characters; what then is in another one is left out. */
 function wholeCharacters(answer: Uint8Array, matches: readonly Match[]): Match[] {
   const cut = matches.map(({ end: to, isSame, start: from }): Match => {
     let start = from;
@@ -238,7 +238,7 @@ function sourcesOf(
 }
 
 /**
- * Parts that do not occur, so that every part of 24 characters holds one unless it lies in a span: then no span was
+ * Parts that do not occur, so that every part of 24 characters holds one unless it is in a span: then no span was
  * left out. Each is as far right as it can be, so that it serves as many parts as possible.
  */
 function absentParts(

@@ -20,7 +20,7 @@ export const ENTRY_BYTES = 4;
 /** Start, end, contributor, validator: four bytes each, little-endian; then the SHA-256 of the row. */
 export const DOCUMENT_BYTES = 48;
 
-/** A row of the version: its text is from `start` to `end`, where the separator stands. */
+/** A row of the version: its text is from `start` to `end`, where the separator is. */
 export interface SpanDocument {
   readonly start: number;
   readonly end: number;
@@ -77,7 +77,7 @@ export function readDocument(bytes: Pick<OpenedBytes, "at" | "number">, index: n
 
 const hexByte = (byte: number) => byte.toString(16).padStart(2, "0");
 
-/** An entry of the array whose place in the text lies in this document. */
+/** An entry of the array whose place in the text is in this document. */
 export interface CitedSource {
   readonly entry: number;
   readonly document: number;

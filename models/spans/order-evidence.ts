@@ -1,6 +1,6 @@
 /**
  * What a count and an owner rest on, beside the root: the array is sorted, and documents lie one behind the other.
- * Whoever knows two neighbours that are not can show it to anybody who has the root.
+ * Anyone who knows two neighbours that are not can show it to anybody who has the root.
  *
  * Sorted means strictly: no place twice. An array of n different places below n has every place, so a sorted one
  * leaves nothing out. Documents that end where the next begins share no byte, so each byte has one owner.
@@ -28,7 +28,7 @@ export function findDisorder(index: SpanIndex): OrderEvidence | null {
   }
   // Of suffixes with the same first letter the next places' ranks tell which is greater, so hardly any text is compared.
   // Of all pairs out of order, that with the shortest common part is not hidden by false ranks: its next places stand
-  // the wrong way round only if a pair with a shorter common part stands between them.
+  // the wrong way round only if a pair with a shorter common part is between them.
   const ranks = new Int32Array(text.length).fill(MISSING);
   for (const [entry, position] of array.entries()) ranks[position] = entry;
   const rank = (position: number) => (position === text.length ? -1 : ranks[position]!);

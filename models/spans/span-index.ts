@@ -122,7 +122,7 @@ export class SpanIndex {
     const key = pairOf(pattern);
     let low = this.#pairStarts[key]!;
     let high = this.#pairStarts[key + 1]!;
-    // Manber and Myers 1990: what lies between two entries shares with the pattern what both do.
+    // Manber and Myers 1990: what is between two entries shares with the pattern what both do.
     let [lowSize, highSize] = [2, 2];
     while (low < high) {
       const middle = (low + high) >>> 1;

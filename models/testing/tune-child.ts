@@ -13,7 +13,7 @@ await tuneAdapter(loaded, new RowTeam(loaded), tuningRows, tuningRecipe, {
   stepsPerCheckpoint: 1,
   onStep: ({ step }) => {
     process.stdout.write(`${step}\n`);
-    // Where whoever should kill it is late: it must never reach its end.
+    // Where the one who should kill it is late: it must never reach its end.
     if (step === LAST_STEP) process.kill(process.pid, "SIGKILL");
   },
 });

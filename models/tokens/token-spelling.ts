@@ -123,13 +123,13 @@ function spellingOf(file: TokenizerFile, size: number): TokenSpelling | null {
 
 /**
  * A text that its own tokens spell was not changed before it was encoded, whatever NFC makes of others: each piece of such a
- * text is encoded as it stands. Texts that are changed are not claimed (`spelledLengths`).
+ * text is encoded as it is. Texts that are changed are not claimed (`spelledLengths`).
  */
 const keepsSpelledTexts = (normalizer: TokenizerFile["normalizer"]) =>
   (normalizer ?? null) === null || normalizer?.type === "NFC";
 
 /**
- * How borders are known beside tokens that are taken whole. The text between these is cut as if it stood alone, but a
+ * How borders are known beside tokens that are taken whole. The text between these is cut as if it were alone, but a
  * border's neighbours are read across their ends: for what a space or a sign takes along, for what follows blanks. Where
  * they are marked, by < and >, only these two signs leave a doubt.
  */

@@ -12,7 +12,7 @@ export type CharacterClass = (typeof CLASS)[keyof typeof CLASS];
 export interface Character {
   readonly kind: CharacterClass;
   readonly from: number;
-  /** Behind its last byte. A byte that is of no character stands alone. */
+  /** Behind its last byte. A byte that is of no character is alone. */
   readonly end: number;
 }
 
@@ -60,7 +60,7 @@ export const characterBefore = (text: Uint8Array, place: number): Character =>
 export function areCharacters(text: Uint8Array, from: number, end: number): boolean {
   for (let place = from; place < end; ) {
     const one = characterOver(text, place);
-    // A byte that stands alone is of ASCII.
+    // A byte that is alone is of ASCII.
     if (one.end - one.from === 1 && text[place]! >= 0x80) return false;
     place = one.end;
   }

@@ -142,7 +142,7 @@ describe.each(pieces)(
       ];
       for (const text of typed)
         expect(compare(pattern, cut, text), text).toBe(name === "gpt2" && text.includes("#") ? 1 : 0);
-      // A sign before an apostrophe takes it along, or an end token stands there.
+      // A sign before an apostrophe takes it along, or an end token is there.
       expect(compare(pattern, cut, "('tis)")).toBe(isOwn ? 0 : 2);
       expect(compare(pattern, cut, "<end>'tis  <end>")).toBeGreaterThan(1);
     });

@@ -139,7 +139,7 @@ function ifFirst(pattern: Pattern, text: Uint8Array, sign: number, first: Border
   return isSure ? other : BORDER.unsure;
 }
 
-/** Letters of the shortening that stands here; 0 for none. */
+/** Letters of the shortening that is here; 0 for none. */
 function shortening(pattern: Pattern, text: Uint8Array, from: number): 0 | 1 | 2 {
   const two = String.fromCharCode(...text.slice(from, from + 2));
   const known = isGpt2(pattern) ? two : two.toLowerCase();

@@ -177,7 +177,7 @@ export async function planDeployment(
       asked = describe("Rollup", step.nonce, rollupArguments(STAND_IN, rollup));
     else if (step.name === "OpenGovernor" && !isTokenThere) asked = standIns[1];
     else if (step.name === "RollupRegistry" && !isRollupThere) asked = standIns[2];
-    // Whoever asks the stand-in gets the supply, or where that is no clock and no address, 1.
+    // Anyone who asks the stand-in gets the supply, or where that is no clock and no address, 1.
     const answer = asked === undefined ? null : step.name === "Rollup" ? NEW_TOKEN_SUPPLY_WEI : 1n;
     const gas = isDone ? 0n : await estimate(client, deployer.address, asked ?? step, answer);
     steps.push({ ...step, isDone, gas });

@@ -46,7 +46,7 @@ let other: Anvil;
 let proxy: Awaited<ReturnType<typeof startProxy>>;
 let folder: string;
 
-/** An Ethereum node that can be told to die, for whoever asks, at the n-th request. */
+/** An Ethereum node that can be told to die, for anyone who asks, at the n-th request. */
 async function startProxy(url: () => string) {
   const state = {
     methods: [] as string[],

@@ -12,7 +12,7 @@ const TIMEOUT_MS = 10_000;
 const BATCH_GAS = 700_000n;
 /** A day of a batch every fourteen minutes. */
 const LEAST_BATCHES = 100n;
-/** L1 takes a batch whose timestamp lies within an hour; a wallet's deadline is shorter. */
+/** L1 takes a batch whose timestamp is within an hour; a wallet's deadline is shorter. */
 const MAX_AHEAD_SECONDS = 30;
 /** Ethereum has a block every twelve seconds, and rarely none for some minutes. */
 const MAX_BEHIND_SECONDS = 180;

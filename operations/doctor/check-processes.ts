@@ -119,7 +119,7 @@ async function checkSequencer(
 }
 
 /**
- * Ethereum keeps a blob for 18 days, and a rollup whose queue stands still can be frozen after 14. A gap that is older than
+ * Ethereum keeps a blob for 18 days, and a rollup whose queue does not move can be frozen after 14. A gap that is older than
  * this leaves a week to mend it from a beacon node while exits can still need it.
  */
 const MAX_GAP_DAYS = 7;

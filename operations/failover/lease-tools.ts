@@ -59,7 +59,7 @@ export function withInstallation<T extends { config?: string }>(options: T): T &
   return { ...known, ...options };
 }
 
-/** A standby has no ledger of a sequencer: with an empty one it would begin anew. @throws CMD_USAGE */
+/** A standby has no ledger of a sequencer: with an empty one it would begin again. @throws CMD_USAGE */
 export function requireLeader(config: string): void {
   if (readInstallation(resolve(config)).lease?.role === "leader") return;
   throw operatorError("CMD_USAGE", `${config} is a standby: it gets the lease by operator take-over`);

@@ -144,7 +144,7 @@ describe("openledger operator init", () => {
       expect(healthcheck.test.at(-1)).toContain(`"http://127.0.0.1:${port}${healthPath}"`);
       const given = [...Object.values(readEnvFile(paths.env(name))), ...args];
       expect(kind === "sequencer" || given.includes(`${port}`), name).toBe(true);
-      // Each folder lies where it lies on the host; what the unit may write, the container may.
+      // Each folder is where it is on the host; what the unit may write, the container may.
       const mounts = (volumes as string[]).map((volume) => volume.split(":"));
       expect(mounts.every(([from, to]) => from === to)).toBe(true);
       const writable = mounts.filter(([, , mode]) => mode !== "ro").map(([from]) => from!);

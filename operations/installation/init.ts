@@ -1,4 +1,4 @@
-/** `openledger operator init`: writes an installation. Run again, it writes everything anew except secrets and data. */
+/** `openledger operator init`: writes an installation. Run again, it writes everything again except secrets and data. */
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { chmod, mkdir } from "node:fs/promises";

@@ -35,7 +35,7 @@ const leaseSchema = z.object({
   address: z.string().regex(/^0x[0-9a-fA-F]{40}$/) as z.ZodType<Address>,
   /** leader: its sequencer acknowledges. standby: it follows the leader, and `operator take-over` makes it the leader. */
   role: z.enum(["leader", "standby"]),
-  /** Where clients and provers find this machine's sequencer; it stands on L1 while this machine leads. */
+  /** Where clients and provers find this machine's sequencer; it is on L1 while this machine leads. */
   url: z.string(),
   /** Where the leader's is; null on the leader's own machine. */
   leaderUrl: z.string().nullable(),
@@ -54,7 +54,7 @@ const planSchema = z.object({
 });
 const installationSchema = z.object({
   version: z.literal(1),
-  /** Where this repository lies: what the processes run. */
+  /** Where this repository is: what the processes run. */
   repository: z.string(),
   user: z.string(),
   /** As `--set` gave them. */

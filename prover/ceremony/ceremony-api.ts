@@ -74,7 +74,7 @@ export const entrySchema = z.object({
   record: hexBytes(recordBytes),
   /** What the contributor publishes. */
   hash: hexBytes(64),
-  /** Of the whole round that he handed on. */
+  /** Of the whole round that they handed on. */
   roundSha256: hexBytes(32),
 });
 export type CeremonyEntry = z.output<typeof entrySchema>;

@@ -1,4 +1,4 @@
-/** How somebody takes part: waits for his turn, fetches the round, contributes, hands it in. In Node and in pages. */
+/** How somebody takes part: waits for their turn, fetches the round, contributes, hands it in. In Node and in pages. */
 
 import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";

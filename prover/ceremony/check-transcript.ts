@@ -4,7 +4,7 @@ import { checkRecord, contributionHash, splitRecord, TranscriptChain } from "./c
 import { invalidContribution } from "./curve-points.ts";
 
 /**
- * Recomputes every hash and checks that each author knew his secret: about 60 ms a contribution. That the finished key's
+ * Recomputes every hash and checks that each author knew their secret: about 60 ms a contribution. That the finished key's
  * points follow from these contributions is what `ceremony verify` checks, with the circuit and the powers of tau.
  *
  * @throws RollupError PRV_CONTRIBUTION_INVALID with `data.index`

@@ -24,7 +24,7 @@ export class Coordinator {
   readonly #waiting: WaitingList;
   readonly #nowMs: () => number;
   readonly #log: CoordinatorLog;
-  /** Uploads of a turn follow one another, whoever sends them at once. */
+  /** Uploads of a turn follow one another, no matter who sends them at once. */
   #uploads: Promise<unknown> = Promise.resolve();
   #check: { readonly ticket: string; readonly entry: Promise<CeremonyEntry> } | null = null;
   readonly #thread = new CheckThread();
@@ -38,7 +38,7 @@ export class Coordinator {
     this.#limits = limits;
     this.#log = modules.log;
     this.#nowMs = modules.nowMs ?? Date.now;
-    // Who has his entry needs no place: a kill came between the two.
+    // Who has their entry needs no place: a kill came between the two.
     const places = folder.readPlaces().filter(({ ticket }) => folder.entryOf(ticket) === null);
     this.#waiting = new WaitingList(limits, places, this.#nowMs());
     this.sweep();
@@ -86,7 +86,7 @@ export class Coordinator {
   }
 
   /**
-   * @param done how far its holder is, in units of his own; a number that changes keeps his turn
+   * @param done how far its holder is, in units of their own; a number that changes keeps their turn
    * @throws RollupError PRV_CEREMONY_TICKET for one that was never given
    */
   async stateOf(ticket: string, done: number | null = null): Promise<TicketState> {

@@ -1,4 +1,4 @@
-/** Who contributes next. One at a time; whoever is silent, stands still or is too slow loses the place to the next one. */
+/** Who contributes next. One at a time; anyone who is silent, makes no progress or is too slow loses the place to the next one. */
 import { randomBytes } from "node:crypto";
 import { proverError } from "../prover-errors.ts";
 
@@ -24,7 +24,7 @@ export interface Place {
 interface Entry extends Place {
   seenAtMs: number;
   turnSinceMs: number | null;
-  /** What its holder says that is done, in units of his own: another number than before is a sign of work. */
+  /** What its holder says that is done, in units of their own: another number than before is a sign of work. */
   workDone: number;
   workedAtMs: number;
 }
@@ -38,7 +38,7 @@ export class WaitingList {
   readonly #lost = new Map<string, string>();
   #isChecking = false;
 
-  /** @param places of before a restart: each keeps its place, and its time begins anew */
+  /** @param places of before a restart: each keeps its place, and its time begins again */
   constructor(limits: WaitingLimits, places: readonly Place[], nowMs: number) {
     this.#limits = limits;
     for (const place of places) this.#add(place, nowMs);
@@ -66,7 +66,7 @@ export class WaitingList {
 
   endCheck(nowMs: number): void {
     this.#isChecking = false;
-    // It may have failed for no fault of his.
+    // It may have failed for no fault of theirs.
     if (this.#entries[0] !== undefined) this.#entries[0].workedAtMs = nowMs;
   }
 
@@ -92,12 +92,12 @@ export class WaitingList {
   }
 
   /**
-   * Somebody has done something for his contribution.
-   * @param done as he counts it himself; null for what the coordinator has seen
+   * Somebody has done something for their contribution.
+   * @param done as they count it themselves; null for what the coordinator has seen
    */
   noteWork(ticket: string, done: number | null, nowMs: number): void {
     const entry = this.#entries.find((one) => one.ticket === ticket);
-    // Less than before: a page that was reloaded begins anew.
+    // Less than before: a page that was reloaded begins again.
     if (entry === undefined || done === entry.workDone) return;
     entry.workDone = done ?? entry.workDone;
     entry.workedAtMs = nowMs;
@@ -159,7 +159,7 @@ export class WaitingList {
   #whyLost({ seenAtMs, turnSinceMs, workedAtMs }: Entry, nowMs: number): string | null {
     const { silentMs, stalledMs, turnMs } = this.#limits;
     if (turnSinceMs !== null && nowMs - turnSinceMs > turnMs) return `a turn lasts ${turnMs} ms`;
-    // Attack: somebody asks for his place every second, and never contributes.
+    // Attack: somebody asks for their place every second, and never contributes.
     if (turnSinceMs !== null && nowMs - workedAtMs > stalledMs) return `nothing was done for ${stalledMs} ms`;
     return nowMs - seenAtMs > silentMs ? `nothing was heard for ${silentMs} ms` : null;
   }

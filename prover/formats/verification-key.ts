@@ -218,7 +218,7 @@ function g2([x, y]: G2RealFirst) {
   const point = bn254.G2.Point.fromAffine({ x: { c0: x[0], c1: x[1] }, y: { c0: y[0], c1: y[1] } });
   refuseInfinity(point);
   point.assertValidity();
-  // Every key's gamma: checked by whoever chose the curve.
+  // Every key's gamma: checked by the one who chose the curve.
   if (point.equals(bn254.G2.Point.BASE)) return point;
   // The twist has points outside the group of order r: noble's own check for it is optional.
   if (

@@ -1,7 +1,7 @@
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { Registry } from "prom-client";
 
-/** All metrics of the dispatcher. Workers are named by the operator; there are as many as he has machines. */
+/** All metrics of the dispatcher. Workers are named by the operator; there are as many as there are machines. */
 export function createDispatchMetrics(registry = new Registry()) {
   const { counter, gauge } = declareMetrics(registry);
   return {

@@ -1,6 +1,6 @@
 /**
  * Keeps the queue equal to what the sequencer wants: each batch without a proof is a job, each job that nobody wants any
- * more is taken away, each proof is handed in. Every look compares both sides anew, so it does not matter where the last
+ * more is taken away, each proof is handed in. Every look compares both sides again, so it does not matter where the last
  * one was cut off, or whether the sequencer, Redis or a worker was away.
  *
  * L1 takes batches in their order alone. So the oldest batch goes first, and with it whatever overdue entries of L1's queue
@@ -208,7 +208,7 @@ export class Dispatcher {
     for (const batchHash of this.#withheld) if (!wanted.has(batchHash)) this.#withheld.delete(batchHash);
     for (const job of await this.#queue.getJobs()) {
       if (job?.id === undefined || wanted.has(job.id)) continue;
-      // A job that is being proven is its worker's; it is removed once he has let go of it.
+      // A job that is being proven is its worker's; it is removed once the worker has let go of it.
       if (await job.isActive()) await cancelTask(this.#modules.redis, job.id);
       else await this.#remove(job);
     }

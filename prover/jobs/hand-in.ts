@@ -33,7 +33,7 @@ export type PlainAnswer = z.input<typeof proveAnswerSchema>;
 
 interface HandIn {
   readonly answer: ProveAnswer;
-  /** What goes on to the sequencer: written anew from what was read, so that nothing else of it does. */
+  /** What goes on to the sequencer: written again from what was read, so that nothing else of it does. */
   readonly body: Omit<z.input<typeof proofBody>, "batchHash">;
   /** null where nothing shows who it was. */
   readonly provenWorker: string | null;

@@ -45,7 +45,7 @@ async function run(config: DispatchConfig): Promise<void> {
     },
   };
   const dispatcher = new Dispatcher(options, { redis, logger, metrics });
-  // Whoever repaired what jobs failed of has them tried again.
+  // What jobs failed of was repaired: they are tried again.
   process.on("SIGHUP", () => {
     void dispatcher
       .retryAside()

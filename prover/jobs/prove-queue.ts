@@ -123,7 +123,7 @@ export async function forgiveAttempts(redis: Redis, batchHash: string): Promise<
   await redis.del(falseKey(batchHash));
 }
 
-/** Tells whoever proves it that nobody wants the proof any more. */
+/** Tells the one who proves it that nobody wants the proof any more. */
 export async function cancelTask(redis: Redis, batchHash: string): Promise<void> {
   await redis.set(cancelledKey(batchHash), "1", "EX", 3_600);
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
 
 /**
- * The secrets of the development keys. They are public, on purpose: whoever reads this file can prove
+ * The secrets of the development keys. They are public, on purpose: anyone who reads this file can prove
  * anything under a development key. A production key comes from a ceremony (docs/how-to/keys.md) instead.
  */
 export interface DevelopmentSecrets {

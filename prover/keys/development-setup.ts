@@ -33,7 +33,7 @@ import { type SetupPool, shared, withSetupPool } from "./setup-pool.ts";
 
 /**
  * A change of the derivation or of the file's form makes other bytes from the same circuit: count up, and
- * old keys are made anew.
+ * old keys are made again.
  */
 const setupVersion = 1;
 const chunkPoints = 8192;
@@ -58,7 +58,7 @@ export interface DevelopmentSetupOptions {
  * Makes a circuit's Groth16 keys from secrets that everybody knows (`developmentSecrets`), or takes them
  * from the cache. The same circuit gives the same bytes on every machine.
  *
- * NEVER for production: whoever knows the secrets can prove falsehoods. The files say so in their names.
+ * NEVER for production: anyone who knows the secrets can prove falsehoods. The files say so in their names.
  *
  * Writes `<name>.INSECURE-DEVELOPMENT.zkey`, `verification-key.json` (snarkjs' form) and `meta.json` into
  * `<cacheDir>/<name>-<content hash>/`, which appears whole or not at all.
@@ -99,7 +99,7 @@ interface DevelopmentKey {
 }
 
 /**
- * The verification key that `developmentSetup` makes of the circuit, without the proving key: for whoever verifies, or deploys
+ * The verification key that `developmentSetup` makes of the circuit, without the proving key: for anyone who verifies, or deploys
  * what nobody may ever prove with. It takes a fraction of the time; `zkeyPath` names a file only once `developmentSetup` made it.
  *
  * @param options isKeptOneTrusted: whether a key of an earlier call may be taken; default: true

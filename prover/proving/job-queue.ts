@@ -5,7 +5,7 @@ import type { ProofJob, ProofResult, ProofStage, ProveOptions } from "./prover.t
 export interface QueuedJob {
   readonly job: ProofJob;
   readonly options: ProveOptions;
-  /** Its caller has his answer: cancelled, closed, failed or proven. */
+  /** Its caller has the answer: cancelled, closed, failed or proven. */
   readonly isSettled: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Once a day the witness of one batch is proven by another back end, too: whoever proves alone would not see his own fault. */
+/** Once a day the witness of one batch is proven by another back end, too: anyone who proves alone would not see their own fault. */
 
 import type { Logger } from "@openledger/foundation/logger";
 import { ONE_DAY_MS } from "@openledger/foundation/settings";

@@ -37,7 +37,7 @@ interface ProveLoopModules {
 
 /**
  * Goes on whatever happens, with longer and longer waits. What is not retryable (a key that does not fit, inputs without a
- * witness) needs a human, and is said at level "error"; but the sequencer may close the batch anew, or be repaired, and a
+ * witness) needs a human, and is said at level "error"; but the sequencer may close the batch again, or be repaired, and a
  * batch that cannot be proven must not take the prover away from what comes after it.
  */
 export async function runProveLoop(options: ProveLoopOptions, modules: ProveLoopModules): Promise<void> {

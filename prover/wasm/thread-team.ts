@@ -15,7 +15,7 @@ export class ThreadTeam {
     this.#words.fill(0);
   }
 
-  /** Waits until all threads are here. The last one starts the numbers of `take` anew. */
+  /** Waits until all threads are here. The last one starts the numbers of `take` again. */
   meet(): void {
     const words = this.#words;
     const round = Atomics.load(words, word.round);

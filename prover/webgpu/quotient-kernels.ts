@@ -127,7 +127,7 @@ export function quotientKernels(style: ShaderStyle): QuotientKernels {
     ),
     inverse: { 1: transformPass(field, false, 1), 2: transformPass(field, false, 2) },
     forward: { 1: transformPass(field, true, 1), 2: transformPass(field, true, 2) },
-    // Coefficient j stands at the place whose bits are j's in reverse; it gets the coset's factor g^j.
+    // Coefficient j is at the place whose bits are j's in reverse; it gets the coset's factor g^j.
     shift: makeKernel(
       "shift to the coset",
       [vectors, powers, parameters],

@@ -28,7 +28,7 @@ type Timed = Pick<ChildAnswer & { ok: true }, "proveMs" | "keyMs" | "phases">;
 
 const backend = process.argv[2] as BackendName;
 
-/** snarkjs as its users call it: it reads the key anew for every proof. */
+/** snarkjs as its users call it: it reads the key again for every proof. */
 async function proveWithSnarkjs({ circuit, wtnsPath }: ChildRequest): Promise<Timed> {
   const { groth16 } = await import("snarkjs");
   const startedAtMs = performance.now();

@@ -56,7 +56,7 @@ function ask(child: ChildProcess, { circuit, wtnsPath }: BenchCase): Promise<Chi
 
 const pollMs = 20;
 
-/** rapidsnark's command line reads the key anew for every proof; its process is timed whole, as its users run it. */
+/** rapidsnark's command line reads the key again for every proof; its process is timed whole, as its users run it. */
 async function runRapidsnark(
   binary: string,
   { circuit, wtnsPath }: BenchCase,

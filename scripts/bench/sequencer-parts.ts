@@ -1,4 +1,4 @@
-/** What the steps of an operation cost one core, each against what stood there before; processor time, not wall time. */
+/** What the steps of an operation cost one core, each against what was there before; processor time, not wall time. */
 import { deserialize, serialize } from "node:v8";
 import {
   derivePublicKey,

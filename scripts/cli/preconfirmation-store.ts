@@ -1,6 +1,6 @@
 /**
  * The preconfirmations that this machine's operations got, one file each: what shows a lying sequencer. A preconfirmation that was
- * signed anew for the same place and operation is written over; one for another operation gets a file of its own.
+ * signed again for the same place and operation is written over; one for another operation gets a file of its own.
  */
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ export function preconfirmationsFolder(rollupAddress: Address): string {
   return join(workspaceDir, "preconfirmations", rollupAddress.toLowerCase());
 }
 
-/** Before the command goes on, so that whoever has been promised something can show it. */
+/** Before the command goes on, so that anyone who has been promised something can show it. */
 export async function storePreconfirmation(kept: KeptPreconfirmation): Promise<void> {
   const { opIndex, operationHash } = kept.preconfirmation;
   const name = `${String(opIndex).padStart(12, "0")}-${operationHash.slice(2, 18)}.json`;

@@ -29,7 +29,7 @@ export function brokenLimits(measures: HouseMeasures): string[] {
   return broken;
 }
 
-/** Most there may be of each. They fall: whoever adds one takes one away, and lowers these where more went; what raises them, its commit names. */
+/** Most there may be of each. They fall: anyone who adds one takes one away, and lowers these where more went; what raises them, its commit names. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   codes: 281,
   options: 235,
@@ -39,7 +39,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   productLines: 190_860,
   testLines: 89_900,
   benchAndDrillLines: 5_550,
-  docsLines: 6_826,
+  docsLines: 5_498,
 };
 
 /** Likewise, of each kind, and changes of workspace along each walk. */

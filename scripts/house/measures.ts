@@ -106,7 +106,7 @@ function testSupport(tree: Tree): string[] {
       path,
     ) ||
       /process\.argv\[1\] === fileURLToPath/.test(text) ||
-      // The client library's public actions are called by whoever installs it.
+      // The client library's public actions are called by the one who installs it.
       path.startsWith("client/"));
   const isCompiled = (path: string) => /\.(circom|sol|cpp|h)$/.test(path);
   const reached = new Set<string>();

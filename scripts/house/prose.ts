@@ -73,7 +73,7 @@ export function sentencesOf(page: string): string[] {
   );
 }
 
-/** What stands between spaces and has a letter or a digit is a word. */
+/** What is between spaces and has a letter or a digit is a word. */
 export function wordsOf(sentence: string): number {
   return sentence.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }

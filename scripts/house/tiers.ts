@@ -20,7 +20,7 @@ export interface TestTimes extends Readonly<Record<Tier, Readonly<Record<string,
   readonly more: Readonly<Record<string, number>>;
 }
 
-/** Core files that may cost more than others, each with the promise that it alone shows to whoever runs `npm test`. */
+/** Core files that may cost more than others, each with the promise that it alone shows to anyone who runs `npm test`. */
 export const WITNESSES: Readonly<Record<string, string>> = {
   "web/road.test.ts": "two people walk from a row to money in the pages",
   "web/journey.test.ts": "a page takes money in, and axe-core finds nothing",

@@ -68,7 +68,7 @@ export function readTree(root: string): ReadonlyMap<string, SourceFile> {
   return files;
 }
 
-/** `circuits/field/poseidon.ts` stands in the room `circuits/field`; a file at the top of its wing in none. */
+/** `circuits/field/poseidon.ts` is in the room `circuits/field`; a file at the top of its wing in none. */
 export function roomOf(path: string): string | undefined {
   const [wing, room, ...rest] = path.split("/");
   return rest.length === 0 ? undefined : `${wing}/${room}`;

@@ -18,7 +18,7 @@ const examples = fileURLToPath(new URL("../../examples", import.meta.url));
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 const account = anvilAccount(5);
 
-/** Runs a program to its end. @param folder where it lies, and so what its imports find */
+/** Runs a program to its end. @param folder where it is, and so what its imports find */
 function runExample(folder: string, name: string, env: Readonly<Record<string, string>>) {
   return promisify(execFile)(process.execPath, ["--import", tsx, join(folder, name)], {
     cwd: folder,

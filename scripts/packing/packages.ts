@@ -11,7 +11,7 @@ export interface PackageRecipe {
   readonly read?: RegExp;
   /** What `npx` runs. */
   readonly bin?: string;
-  /** The same, of installed packages: circom sees only what lies below the package's modules. */
+  /** The same, of installed packages: circom sees only what is below the package's modules. */
   readonly installed?: readonly string[];
 }
 

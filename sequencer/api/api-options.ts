@@ -54,7 +54,7 @@ export interface ApiOptions extends ServerLimits {
   readonly pages?: ServedPages | undefined;
 }
 
-/** What the public routes ask of whoever holds the ledger: the sequencer, or a full node of one. */
+/** What the public routes ask of the one who holds the ledger: the sequencer, or a full node of one. */
 export interface LedgerHost
   extends Pick<Sequencer, "submit" | "submitSettlement" | "operation" | "operationsOf" | "isHealthy"> {
   readonly options: Pick<

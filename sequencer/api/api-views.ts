@@ -252,7 +252,7 @@ const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
   kind === KIND.settle ? { modelId, word: hex32(words[0]!) } : null;
 
 /**
- * Where the chain stands after each batch that L1 may have; for the bridge to compare with L1.
+ * Where the chain is after each batch that L1 may have; for the bridge to compare with L1.
  * @param finalBlockNumber L1's block that took the last final batch, or an earlier one
  */
 export function chainView(

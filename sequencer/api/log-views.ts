@@ -8,7 +8,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import type { LogEntry, OperationEntry, SettlementEntry } from "../store/log-entry.ts";
 import type { LedgerHost } from "./api-options.ts";
 
-/** @returns null where the entry's batch is gone by now, because it is being made anew */
+/** @returns null where the entry's batch is gone by now, because it is being made again */
 export async function entryView(
   host: LedgerHost,
   sequence: number,

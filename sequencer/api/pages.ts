@@ -42,7 +42,7 @@ export function servedGovernance(deployment: {
 const YEAR_SECONDS = 31_536_000;
 
 /**
- * Scripts, styles and pictures come from here alone, and none stands in the markup; WebAssembly is compiled, text is not
+ * Scripts, styles and pictures come from here alone, and none is in the markup; WebAssembly is compiled, text is not
  * evaluated. Requests go here, to the one Ethereum node, to the servers of models and adapters, the hosts and the factory. Nobody may frame
  * the page.
  */
@@ -63,7 +63,7 @@ function contentSecurityPolicy(pages: ServedPages): string {
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
-    // No text becomes a script, whoever writes it: not in markup, not as an address. The pages' one policy lets their own
+    // No text becomes a script, no matter who writes it: not in markup, not as an address. The pages' one policy lets their own
     // workers start (web/no-eval.ts).
     "require-trusted-types-for 'script'",
     "trusted-types default",

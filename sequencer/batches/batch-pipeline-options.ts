@@ -23,7 +23,7 @@ export interface BatchPipelineOptions extends UnitFeeRules {
 
 export interface BatchPipelineModules {
   readonly log: LedgerLog;
-  /** Chooses where a closed batch's data stands. */
+  /** Chooses where a closed batch's data is. */
   readonly data: DataChoice;
   /** The input signals of a batch's circuit at challenge z. */
   readonly circuitInputs: (closed: ClosedTableBatch, z: bigint) => unknown;

@@ -240,7 +240,7 @@ export class BatchPipeline {
     return this.book.unproven();
   }
 
-  /** The job of one of them, whoever else proves it. @returns null where it needs no proof (any more) */
+  /** The job of one of them, no matter who else proves it. @returns null where it needs no proof (any more) */
   async proveJobOf(batchHash: string): Promise<{ batch: StoredBatch; inputs: unknown } | null> {
     const batch = (await this.unprovenBatches()).find((one) => one.batchHash === batchHash.toLowerCase());
     return batch === undefined ? null : this.#proveJob(batch);
@@ -254,7 +254,7 @@ export class BatchPipeline {
 
   /**
    * @param isRight whether the proof verifies by the key of this circuit; asked only of the batch that it names, since a batch
-   * that was closed anew may have another circuit. Absent: provers verify
+   * that was closed again may have another circuit. Absent: provers verify
    * @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT, SEQ_PROOF_INVALID
    */
   async addProof(

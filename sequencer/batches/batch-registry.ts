@@ -93,7 +93,7 @@ export class BatchRegistry {
     this.#changes.set(record.number, changes);
   }
 
-  /** A batch was closed, for the first time or anew; whatever was known of its number is forgotten. */
+  /** A batch was closed, for the first time or again; whatever was known of its number is forgotten. */
   add(record: StoredBatch, changes: LeafChanges, draft: ClosedDraft): StoreWrite[] {
     this.load(record, changes);
     return [

@@ -1,6 +1,6 @@
 /**
  * Keeps the blobs of a ledger's own batches for as long as there is a ledger. They follow from the batches' records, so a
- * file that is missing is made again: Ethereum forgets a blob after 18 days, and whoever rebuilds the ledger later needs it.
+ * file that is missing is made again: Ethereum forgets a blob after 18 days, and anyone who rebuilds the ledger later needs it.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { BlobArchive, type BlobArchiveOptions } from "@openledger/bridge/blobs/blob-archive";
@@ -24,7 +24,7 @@ const HEAL_MS = 3_600_000;
 /** Each costs up to a second of the thread that serves people. */
 const CHECKED_A_ROUND = 4;
 
-/** A batch that stands in a blob, by its number. */
+/** A batch that is in a blob, by its number. */
 interface KnownBlob {
   readonly batchNumber: number;
   readonly versionedHash: VersionedHash;
@@ -128,7 +128,7 @@ export class BlobService {
     this.#timer.unref();
   }
 
-  /** Looks which files are gone, and whether a few of the others are what their names say; false ones are made anew. */
+  /** Looks which files are gone, and whether a few of the others are what their names say; false ones are made again. */
   check(): Promise<void> {
     return this.#inTurn(async () => {
       const { archive } = this;
@@ -155,7 +155,7 @@ export class BlobService {
   }
 
   /**
-   * Makes anew what is missing: after a crash, after a restore, or where somebody has deleted files.
+   * Makes again what is missing: after a crash, after a restore, or where somebody has deleted files.
    * @param finalNumber up to here each record is looked at once, and not again at the next start
    */
   heal(finalNumber: number): Promise<void> {

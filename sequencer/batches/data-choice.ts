@@ -26,7 +26,7 @@ export type DataMode = (typeof DATA_MODES)[number];
 /**
  * only: the deployment has one of both circuits. set: the setting names it. cheaper: by the prices. margin: the other place is
  * cheaper, but by less than a tenth. no-prices: nobody has named any; old-prices: nobody has for ten minutes. Then batches
- * stay where the last one stood, and the first is in calldata.
+ * stay where the last one was, and the first is in calldata.
  */
 type DataReason = "only" | "set" | "cheaper" | "margin" | "no-prices" | "old-prices";
 
@@ -59,7 +59,7 @@ export class DataChoice implements PlaceChooser {
   readonly #circuits: DataTwins<Circuit>;
   readonly #modules: DataChoiceModules;
   #prices: (DataPrices & { readonly reportedAtMs: number }) | null = null;
-  /** Where the last batch stood. */
+  /** Where the last batch was. */
   #current: DataPlace | null = null;
   #last: DataVerdict | null = null;
 

@@ -54,7 +54,7 @@ it("announces the fee of a batch before it opens, in the batch before, and keeps
   expect((await pay(again, 3n, 1_423_828n)).status).toBe(202);
   await close(again);
 
-  // A directory that was made of a full node's has no announcement: the last batch says where the fee stood.
+  // A directory that was made of a full node's has no announcement: the last batch says where the fee was.
   await again.stop();
   const log = await LedgerLog.open(rollup.config.dataPath);
   await log.write([{ key: storeKeys.nextFee }]);

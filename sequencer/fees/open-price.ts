@@ -19,7 +19,7 @@ export class OpenPrice {
   #value: bigint | null;
   #mtimeMs = -1;
 
-  /** @param onProblem is told of a file that is no good; the last good price stands until it is mended */
+  /** @param onProblem is told of a file that is no good; the last good price applies until it is mended */
   constructor(
     source: { readonly feeOpenPerEther: bigint | null; readonly feeOpenPerEtherPath: string },
     onProblem: (error: unknown) => void,

@@ -1,5 +1,5 @@
 /**
- * A sequencer whose batches stand in blobs, from the operation to whoever reads L1 alone, and a restart between closing and
+ * A sequencer whose batches stand in blobs, from the operation to anyone who reads L1 alone, and a restart between closing and
  * posting; then one that chooses by L1's prices between blobs and calldata.
  */
 import { readdirSync } from "node:fs";

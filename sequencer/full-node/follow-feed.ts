@@ -1,6 +1,6 @@
 /**
  * The half of a full node that reads the sequencer: its log, entry by entry, executed here on top of what L1 has. Where
- * the sequencer has closed a batch anew, the log is read again from the last batch that both have. What it says and this
+ * the sequencer has closed a batch again, the log is read again from the last batch that both have. What it says and this
  * ledger refuses is not shown; what it signs twice is kept.
  */
 
@@ -162,7 +162,7 @@ export class FollowFeed {
       const page = await this.#pageAfter(number);
       if (page === null || page.base?.root !== book.positionAfter(number).root) continue;
       const known = book.record(number)?.batchHash;
-      // Closed anew with another time: the same root, and other bytes on L1.
+      // Closed again with another time: the same root, and other bytes on L1.
       if (known !== undefined && page.base.batchHash != null && page.base.batchHash !== known) continue;
       if (number < book.closedNumber || followed.hasOpenBatch) await followed.rewind(number);
       return page;
@@ -212,7 +212,7 @@ export class FollowFeed {
     await alarms.keep({ reason: "two-preconfirmations", evidence, other, ...facts });
   }
 
-  /** Back to the last batch that is not in doubt; the leader may have made the open one, or the last ones, anew. */
+  /** Back to the last batch that is not in doubt; the leader may have made the open one, or the last ones, again. */
   async #afterDifference(): Promise<void> {
     const { followed } = this.#modules;
     this.#nextSequence = null;

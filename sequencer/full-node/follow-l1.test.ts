@@ -225,7 +225,7 @@ describe("a full node of a frozen rollup", () => {
       await freeze();
       await f.l1.passTime(DAY_SECONDS + 60n);
       await again.poll();
-      // The promise was signed, and is broken now, whoever froze the ledger.
+      // The promise was signed, and is broken now, no matter who froze the ledger.
       expect(again.alarms.all).toMatchObject([{ reason: "overdue", evidence: { preconfirmation } }]);
       expect((await again.get("/health")).body).toMatchObject({
         status: "alarm",
@@ -302,7 +302,7 @@ if (isWhole) {
       await force.transfer(3n);
       await force.withdraw(500n);
       await f.l1.passTime(DAY_SECONDS + 1n);
-      // The bridge stands still, the operator's API does not.
+      // The bridge does not move, the operator's API does not.
       await reportHead(w);
       const sent = [await pay(w, alice, bob, 0n)];
       await close(w.rollup);

@@ -188,7 +188,7 @@ describe("a rollup with a leaf table", () => {
     cleanUps.push(() => alone.stop());
     const hundred = encodeAmount(100n * ONE_OPEN_WEI);
     const { ledger } = await restoreLedger(f.rollup);
-    // A circle: each pays the other more than he has.
+    // A circle: each pays the other more than they have.
     const narrow = [
       slot(KIND.transfer, [], { a: 2, b: 3, amountCode: hundred }),
       slot(KIND.transfer, [], { a: 3, b: 2, amountCode: hundred }),
@@ -209,7 +209,7 @@ describe("a rollup with a leaf table", () => {
     expect(alone.alarms.all).toEqual([]);
     expect((await restoreLedger(f.rollup)).ledger.root).toBe(ledger.root);
 
-    // Half of it leaves somebody without what he paid, and then no root is right.
+    // Half of it leaves somebody without what they paid, and then no root is right.
     const half = await f.l1.draft({ ...content, narrow: narrow.slice(0, 1), signedCount: 1 });
     await f.l1.submit([f.l1.close(half)]);
     await expect(restoreLedger(f.rollup)).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** A full node's blobs: what it has seen lies in its own archive; the rest is asked of others, its sequencer among them. */
+/** A full node's blobs: what it has seen is in its own archive; the rest is asked of others, its sequencer among them. */
 import { join } from "node:path";
 import { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
 import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";

@@ -192,7 +192,7 @@ export class FollowedLedger {
       this.#rollup,
       bRef,
     );
-    // On its way to the disk: a failure ends the process, and whoever has to know that it is there asks `flushed`.
+    // On its way to the disk: a failure ends the process, and anyone who has to know that it is there asks `flushed`.
     void this.log.append(
       [entry],
       [...epochWrites(ledger, operation, trace, { hash, batchNumber }), preconfirmationWrite(evidence)],
@@ -264,7 +264,7 @@ export class FollowedLedger {
     return record;
   }
 
-  /** Where the leader's batch stands: its first circuit, or that one's twin, proves it. @throws SEQ_LEADER_DIFFERS */
+  /** Where the leader's batch is: its first circuit, or that one's twin, proves it. @throws SEQ_LEADER_DIFFERS */
   #chosenBy({ circuit }: Extract<LeaderEntry, { type: "closed" }>): ClosingPlace {
     const { circuits } = this.#rollup;
     const twins = dataTwins(circuits);
@@ -296,7 +296,7 @@ export class FollowedLedger {
     head.rollBack(new Map<number, LeafState | undefined>(before), position);
     this.#opened = null;
     if (tail.length === 0) return;
-    // The log never ends before what was durable: an opening stands in its place until the next one.
+    // The log never ends before what was durable: an opening is in its place until the next one.
     this.#standInSequence = log.lastSequence + 1;
     const { batchNumber, timestamp } = position;
     const terms = { timestamp, feePerUnitWei: 0n, feeAccountId: GENESIS_FEE_ACCOUNT_ID, openedAtMs: 0 };

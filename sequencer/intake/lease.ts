@@ -1,5 +1,5 @@
 /**
- * Whether this sequencer may acknowledge now. The lease lies on L1 (contracts/lease); the bridge reports it with each block,
+ * Whether this sequencer may acknowledge now. The lease is on L1 (contracts/lease); the bridge reports it with each block,
  * and this machine's clock tells when it ends. So a sequencer that cannot reach L1, or was paused, stops by itself.
  *
  * Bound on clocks: another machine takes the lease in a block whose time is not before the lease's end. Ethereum's clients
@@ -31,7 +31,7 @@ interface LeaseReport {
 
 /**
  * What an acknowledgement says of it. An answer that took longer than the time that was left may come from a machine that was
- * paused with the answer in its hand: whoever gets one asks again.
+ * paused with the answer in its hand: anyone who gets one asks again.
  */
 interface LeaseTerm {
   readonly epoch: number;

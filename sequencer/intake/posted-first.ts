@@ -1,4 +1,4 @@
-/** What a signed operation may rest on only once L1 has it, since a batch that is closed anew gets another timestamp. */
+/** What a signed operation may rest on only once L1 has it, since a batch that is closed again gets another timestamp. */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";
 import type { BatchRegistry } from "../batches/batch-registry.ts";

@@ -1,6 +1,6 @@
 /**
  * What a hash names, for who has only a piece of it. Operations have keys of their own; transactions on L1 and settlements
- * get these. An entry is never deleted: whoever finds one looks whether it is so still.
+ * get these. An entry is never deleted: anyone who finds one looks whether it is so still.
  */
 import type { SettlementEntry, StoredQueueEntry } from "./log-entry.ts";
 import { storeKeys } from "./store-keys.ts";

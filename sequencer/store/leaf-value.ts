@@ -1,8 +1,8 @@
 /**
- * How a leaf of the final ledger lies in the store: what it holds, its hash, and a digest over both. A start then takes
+ * How a leaf of the final ledger is in the store: what it holds, its hash, and a digest over both. A start then takes
  * the hash instead of computing it, which is nine tenths of a tree of many leaves.
  *
- * The digest is SHA-256's over the very fields that Poseidon took: a hash that stands beside anything else is found, and
+ * The digest is SHA-256's over the very fields that Poseidon took: a hash that is beside anything else is found, and
  * not believed. The nodes above the leaves are hashed at every start, so the root still speaks for all leaves.
  */
 import { hash as digestBytes } from "node:crypto";

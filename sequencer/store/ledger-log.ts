@@ -82,7 +82,7 @@ export class LedgerLog {
   #current: PendingWrite | null = null;
   #writing: Promise<void> | null = null;
   #failure: Error | null = null;
-  /** How often entries were deleted or replaced: whoever reads along has to look again at what he has. */
+  /** How often entries were deleted or replaced: anyone who reads along has to look again at what they have. */
   rewriteCount = 0;
 
   readonly #mark: DurableMark;

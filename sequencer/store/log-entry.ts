@@ -65,7 +65,7 @@ export type LogEntry = OpenedEntry | ExecutedEntry | ClosedEntry;
 /** What takes a slot of a batch. */
 export type ExecutedEntry = OperationEntry | ExecutedQueueEntry | SettlementEntry;
 
-/** Where the chain of batches stands after a batch. */
+/** Where the chain of batches is after a batch. */
 export interface ChainPosition {
   readonly batchNumber: number;
   readonly root: bigint;

@@ -2,7 +2,7 @@
  * Reads every block of the store and compares every value with its checksum. Before anything is served, by default: damage
  * is found then, not when LevelDB comes by on one of its rounds and more was acknowledged on top.
  *
- * The history grows for ever, and the check with it. Whoever cannot wait has it done beside the work; what a start goes on
+ * The history grows for ever, and the check with it. Anyone who cannot wait has it done beside the work; what a start goes on
  * with is checked as it is read, whenever the rest is. Two starts in a row never go without: a file says that the last
  * check was not finished, and the next start then checks first, whatever ended the process.
  */

@@ -27,7 +27,7 @@ export interface StoredBatch {
   readonly circuit: string;
   readonly timestamp: number;
   readonly oldRoot: bigint;
-  /** Where the chain stands after this batch. */
+  /** Where the chain is after this batch. */
   readonly position: ChainPosition;
   readonly firstSequence: number;
   readonly commitment: bigint;
@@ -46,7 +46,7 @@ export interface StoredBatch {
   readonly proof: ProofReport | null;
   readonly l1: L1Inclusion | null;
   readonly postedAtMs: number | null;
-  /** How often it was closed anew because L1 would no longer take its timestamp. */
+  /** How often it was closed again because L1 would no longer take its timestamp. */
   readonly rebuildCount: number;
   /** Somebody else made it, and L1 took it; there is no proof of ours. */
   readonly isForeign?: true;
@@ -80,7 +80,7 @@ export function recordOf(
     closedAtMs: number;
     rebuildCount: number;
     settlements: readonly SettlementPosting[];
-    /** Needed for a batch that stands in a blob, whose bytes end with the blob's opening. Others may leave it out. */
+    /** Needed for a batch that is in a blob, whose bytes end with the blob's opening. Others may leave it out. */
     posted?: { readonly wire: Uint8Array; readonly versionedHash: string | null };
   },
 ): StoredBatch {

@@ -1,5 +1,5 @@
 /**
- * Which epoch of the lease a data directory goes by, and where it lies. `openledger operator lease take` and `take-over`
+ * Which epoch of the lease a data directory goes by, and where it is. `openledger operator lease take` and `take-over`
  * write it. Attack: a directory that is copied, with the epoch in it, and started beside the first one: two machines
  * promise under one lease. So the epoch holds for the place where it was taken: for the file LEASE-PLACE, which no copy
  * has again with the same inode and time of birth, and for this machine.

@@ -30,7 +30,7 @@ export interface DeriveOptions {
    * has; a name that is wrong is found out by its key.
    */
   readonly circuitNames: readonly string[];
-  /** False compiles every circuit from source: whoever verifies trusts no prebuilt file. */
+  /** False compiles every circuit from source: anyone who verifies trusts no prebuilt file. */
   readonly prebuilt?: boolean;
   readonly onProgress: (text: string) => void;
 }

@@ -134,7 +134,7 @@ export async function leaveRollup(rollup: RollupContract, options: LeaveSteps): 
   const restored = await restoreLedger(rollup, {
     fromBlock: options.fromBlock,
     snapshot: options.snapshot,
-    // Whoever leaves needs the leaves of L1's root, even if a malformed batch made that root.
+    // Anyone who leaves needs the leaves of L1's root, even if a malformed batch made that root.
     onMalformed: (error) => {
       malformedBatches.push(malformedOf(error)!);
       onProgress(error.message);
@@ -182,7 +182,7 @@ export async function leaveRollup(rollup: RollupContract, options: LeaveSteps): 
 
 const isProven = (item: ExitItem): item is ProvenItem => item.kind !== "deposit";
 
-/** Whoever is owed something, and for everybody's money whoever was credited something that L1's records name. */
+/** Anyone who is owed something, and for everybody's money anyone who was credited something that L1's records name. */
 function ownersOf(items: readonly ExitItem[], selection: ExitSelection, { totals }: LedgerReplay): Address[] {
   const { leafId, owner } = selection;
   const owners = new Set(items.map((item) => item.owner));

@@ -77,7 +77,7 @@ export async function proveExits(
 
 /**
  * Opens the circuits that these items leave by, that of leaves at least, as if they were to be proven: a ledger may have to
- * be left long after whoever published their keys is gone.
+ * be left long after those who published the keys are gone.
  * @returns the circuits' names
  * @throws CLI_CIRCUIT_MISSING, CLI_KEYS_DIFFER, PRV_KEY_INVALID
  * @internal

@@ -1,8 +1,8 @@
 /**
  * A snapshot: everything that goes on from a batch, checked against itself. The state root binds the leaves, each leaf
  * the opening of its body, and each model's leaf its payments; L1 binds the root and the entries that waited in the queue
- * (snapshot-anchor.ts, snapshot-queue.ts). So one that L1 bears out can be false in nothing but what is only shown, whoever
- * made it: the batch numbers beside payments, and where on L1 a waiting entry was queued.
+ * (snapshot-anchor.ts, snapshot-queue.ts). So one that L1 bears out can be false in nothing but what is only shown, no
+ * matter who made it: the batch numbers beside payments, and where on L1 a waiting entry was queued.
  */
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";
@@ -25,7 +25,7 @@ const LEAF_ID_END = BigInt(MAX_LEAF_COUNT);
 const AMOUNT_END = 1n << BigInt(AMOUNT_BITS);
 const EPOCH_END = 1n << 24n;
 
-/** Where the chain of batches stands after the snapshot's. */
+/** Where the chain of batches is after the snapshot's. */
 export interface SnapshotPosition {
   readonly batchNumber: number;
   readonly root: bigint;

@@ -103,7 +103,7 @@ test("a drawn answer shows its rows and what each got, as it was settled", LONG,
       .waitFor();
     if ((await card.getByText("Not drawn").count()) > 0) continue;
     drawnCount += 1;
-    // Polled, so that a failure says what stands there instead.
+    // Polled, so that a failure says what is there instead.
     await expect.poll(() => card.textContent(), POLLED).toContain("earned is the same as what was settled");
     const rows = card.getByRole("table", { name: "Rows that were paid" }).getByRole("row");
     expect(await rows.count()).toBeGreaterThan(1);

@@ -1,6 +1,6 @@
 /**
  * Blobs for a page: from archives and beacon nodes, and checked here. That a blob has the posted value at z is not enough for
- * whoever reads it later: z is known by then, and anybody can make another blob with that value. So the whole commitment
+ * anyone who reads it later: z is known by then, and anybody can make another blob with that value. So the whole commitment
  * is made again, in a worker: a full blob takes seconds.
  */
 import { peerPlace } from "@openledger/bridge/blobs/archive-places";
@@ -15,7 +15,7 @@ export interface PageBlobsOptions {
   readonly beacons?: readonly string[];
   /** Runs `blob-worker.ts`. */
   readonly startWorker: () => Promise<Worker>;
-  /** What whoever misses a blob can do on this page. */
+  /** What anyone who misses a blob can do on this page. */
   readonly remedy: string;
 }
 
@@ -28,7 +28,7 @@ export class PageBlobs implements BlobSource {
   #isOver = false;
   /** How often it was ended. */
   #ended = 0;
-  /** Of whoever waits for the worker. */
+  /** Of anyone who waits for the worker. */
   #giveUp: (error: Error) => void = () => {};
   /** Told what is being done. */
   onProgress: (text: string) => void = () => {};

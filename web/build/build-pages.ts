@@ -1,4 +1,4 @@
-/** Builds the pages where their sources changed. The result lies in the cache, named by the hash of what it is made of. */
+/** Builds the pages where their sources changed. The result is in the cache, named by the hash of what it is made of. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { copyFile, link, mkdir, rename, rm } from "node:fs/promises";
@@ -114,10 +114,10 @@ async function buildWorkers(): Promise<WorkerFile[]> {
     built.push({ name, script: (await buildScript(new URL(entry, import.meta.url), [])).script });
   return built;
 }
-/** The default base, for whoever tunes it in the page. */
+/** The default base, for anyone who tunes it in the page. */
 const BASE_FOLDER_NAME = "base";
 
-/** By links where the cache lies on the same disk: the weights are larger than all pages. */
+/** By links where the cache is on the same disk: the weights are larger than all pages. */
 async function placeBase(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const name of Object.keys(BASE_HASHES)) {

@@ -43,7 +43,7 @@ export function TakePart({ ceremony }: { ceremony: Ceremony }) {
       })
       .then(setEntry, (error: unknown) => {
         setProblem(problemOf(error));
-        // A place that was lost is asked for anew.
+        // A place that was lost is asked for again.
         setHands(new HandEntropy(window));
       })
       .finally(() => {

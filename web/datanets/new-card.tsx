@@ -31,7 +31,7 @@ function readBegun(contact: string): Begun {
     const kept = JSON.parse(sessionStorage.getItem(DRAFT) ?? "{}") as Partial<Begun>;
     return { draft: { ...empty, ...kept.draft }, datanetId: kept.datanetId ?? null };
   } catch {
-    // Nothing of ours stands there.
+    // Nothing of ours is there.
     return { draft: empty, datanetId: null };
   }
 }
@@ -71,7 +71,7 @@ function Form({ client, live, site, visitor }: PageProps & { visitor: Visitor; c
         const { hash } = await createDatanet(client, {
           from,
           l1Owner: visitor.account!.l1Owner,
-          // The wallet's own key: whoever has the wallet has the Datanet.
+          // The wallet's own key: anyone who has the wallet has the Datanet.
           keyX: client.l2Key!.keyX,
           amountWei: parseOpen(balance),
         });

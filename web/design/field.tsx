@@ -8,7 +8,7 @@ interface FieldProps {
   help?: ComponentChildren;
   /** What is wrong with the value, and what to do; null where nothing is. */
   problem?: string | null;
-  /** Stands behind the value: a unit, a button. */
+  /** Shown behind the value: a unit, a button. */
   after?: ComponentChildren;
   isLarge?: boolean;
   inputMode?: "decimal" | "text";

@@ -15,7 +15,7 @@ interface TableProps<Row> {
   keyOf: (row: Row) => string | number;
   /** Its few narrow columns fit a phone side by side. */
   isNarrow?: boolean;
-  /** Stands where there are no rows. */
+  /** Shown where there are no rows. */
   empty: ComponentChildren;
 }
 

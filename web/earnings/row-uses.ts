@@ -84,7 +84,7 @@ async function usesOf(access: SequencerAccess, one: Epoch): Promise<readonly Row
   const { epoch, leaf, leafId } = one;
   const payments = await getPayments(access, leaf.id, epoch);
   if (payments.payments.length === 0) return [];
-  // Whoever asks for a settlement that there is not yet gets an error.
+  // Anyone who asks for a settlement that there is not yet gets an error.
   const isSettled = epoch < leaf.counters.epoch && leaf.closedEpoch?.epoch !== epoch;
   const settlement = isSettled && payments.seed != null ? await getSettlement(access, leaf.id, epoch) : null;
   const key = `${leafId} ${leaf.id} ${epoch} ${payments.payments.length} ${settlement !== null}`;

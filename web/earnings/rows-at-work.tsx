@@ -171,7 +171,7 @@ function csvOf(uses: readonly RowUse[]): Uint8Array {
   );
 }
 
-/** Attack: a row of a stranger that begins like a formula would be computed by whoever opens the file. */
+/** Attack: a row of a stranger that begins like a formula would be computed by the one who opens the file. */
 function csvCell(text: string): string {
   const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

@@ -22,7 +22,7 @@ export function ServedExit({ rollupAddress, l1Url, session }: ServedExitProps) {
   useEffect(() => {
     let isOver = false;
     const blobs = new PageBlobs({
-      // Whoever serves the page is asked for blobs alone, and not believed.
+      // Anyone who serves the page is asked for blobs alone, and not believed.
       archives: [window.location.origin],
       startWorker: servedTools.startBlobCheck,
       remedy:

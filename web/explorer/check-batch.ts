@@ -30,7 +30,7 @@ export interface BatchToCheck extends AskedOfL1 {
   readonly batch: LedgerBatch;
   /** The transaction with the batch before; null for the first. */
   readonly transactionBefore: Hex | null;
-  /** Where its blob is fetched, if it stands in one. */
+  /** Where its blob is fetched, if it is in one. */
   readonly blobs: PageBlobs;
 }
 

@@ -1,4 +1,4 @@
-/** Addresses within the factory's pages: whoever reloads comes back to the same place. */
+/** Addresses within the factory's pages: anyone who reloads comes back to the same place. */
 
 export const FACTORY_HREF = "#/factory";
 /** Tuning in this browser, and one run of it. */

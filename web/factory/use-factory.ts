@@ -13,7 +13,7 @@ export interface Asked<T> {
 
 /**
  * @param about what the question depends on, as text
- * @param everyMs asks again so long after each answer, also after a failure: a factory that is started anew is found
+ * @param everyMs asks again so long after each answer, also after a failure: a factory that is started again is found
  */
 export function useFactory<T>(about: string, ask: () => Promise<T>, everyMs?: number): Asked<T> {
   const [value, setValue] = useState<T | undefined>(undefined);

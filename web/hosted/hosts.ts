@@ -1,4 +1,4 @@
-/** Which hosts there are, what they have, and where a Datanet lies. */
+/** Which hosts there are, what they have, and where a Datanet is. */
 import { clientError } from "@openledger/client/client-errors";
 import {
   type FindDatanetsParameters,
@@ -24,7 +24,7 @@ interface Directory {
 
 type Filter = Omit<FindDatanetsParameters, "hostUrl">;
 
-/** Asks every host that the site names. A Datanet that several have stands there once. */
+/** Asks every host that the site names. A Datanet that several have is there once. */
 export async function findEverywhere(site: Site, reader: HostAccess, filter: Filter): Promise<Directory> {
   const answers = await Promise.allSettled(
     site.datanetHosts.map((hostUrl) => findDatanets(reader, { hostUrl, ...filter })),

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 /** What a key does; true = it was one of ours, and does nothing else. */
 type OnKey = (key: string) => boolean;
 
-/** Keys of a page that is worked with by keys. Whoever writes a text, or uses a browser's own shortcut, is left alone. */
+/** Keys of a page that is worked with by keys. Anyone who writes a text, or uses a browser's own shortcut, is left alone. */
 export function useKeys(onKey: OnKey): void {
   const latest = useRef(onKey);
   latest.current = onKey;

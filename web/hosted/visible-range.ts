@@ -16,7 +16,7 @@ interface VisibleRange {
   readonly first: number;
   /** Behind the last one. */
   readonly end: number;
-  /** Where the first of these rows lies in the box. */
+  /** Where the first of these rows is in the box. */
   readonly topPx: number;
 }
 

@@ -114,7 +114,7 @@ export class Live {
   #tick(): void {
     this.#clockCell.value = Date.now();
     const isFed = this.#feed?.isOpen === true;
-    // Whoever does not answer a question has no feed, either.
+    // Anyone who does not answer a question has no feed, either.
     if (!isFed && this.#linkCell.value !== "lost") void this.#connect();
     if (this.#clockCell.value - this.#lookedAtMs >= (isFed ? GUARD_MS : POLL_MS)) void this.#look();
   }

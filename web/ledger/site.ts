@@ -1,4 +1,4 @@
-/** Where the page has its data from: whoever served it, and the Ethereum node that it names. */
+/** Where the page has its data from: the one who served it, and the Ethereum node that it names. */
 
 import { requestSequencer, type SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
 import { z } from "zod";

@@ -1,11 +1,11 @@
 import type { CheckedSpan } from "@openledger/models/spans/check-citations";
 
-/** A part of a text that lies in the same spans throughout. */
+/** A part of a text that is in the same spans throughout. */
 export interface Piece {
   /** Byte of the text's UTF-8. */
   readonly from: number;
   readonly text: string;
-  /** Place of the rarest span that it lies in, among those given; null outside of all. */
+  /** Place of the rarest span that it is in, among those given; null outside of all. */
   readonly span: number | null;
 }
 

@@ -1,4 +1,4 @@
-/** What an answer says in words, and what of it stands word for word in the version: fetched and checked in the page. */
+/** What an answer says in words, and what of it occurs word for word in the version: fetched and checked in the page. */
 
 import { type CitedRow, fetchCitedRows, parseCitations } from "@openledger/models/retrieval/citations";
 import { askSpans, type HostedSpans } from "@openledger/models/spans/check-citations";

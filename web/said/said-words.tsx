@@ -8,7 +8,7 @@ import { Term } from "../words/term.tsx";
 import { cutAtSpans, type Piece } from "./cut-at-spans.ts";
 import type { Passage, SaidWords } from "./read-words.ts";
 
-/** The words of an answer. What stands in the version word for word is underlined, and says whose it is. */
+/** The words of an answer. What is in the version word for word is underlined, and says whose it is. */
 export function Words({ passages, problem, withheld }: SaidWords) {
   const hasSpans = passages.some(({ spans }) => spans !== null && spans.spans.length > 0);
   return (

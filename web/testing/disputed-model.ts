@@ -1,5 +1,5 @@
 /**
- * The model of a history before a contract of disputes: one model commitment refuted, one that stood, and one that is open.
+ * The model of a history before a contract of disputes: one model commitment refuted, one that held, and one that is open.
  */
 
 import { DRAWS, MODEL_ID, type ModelHistory, ROW_COUNT } from "@openledger/bridge/testing/model-history";

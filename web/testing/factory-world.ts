@@ -57,7 +57,7 @@ export const newcomerWallet = () => anvilAccount(NEWCOMER_ACCOUNT);
 export interface FactoryPagesWorld extends SettlingWorld {
   readonly datanetId: number;
   readonly factory: OwnProcess;
-  /** Kills the factory where it stands, and starts it again on the same disk. */
+  /** Kills the factory where it is, and starts it again on the same disk. */
   killFactory(): Promise<void>;
   /** Answers the newcomer's request for access. */
   grant(note: string): Promise<void>;

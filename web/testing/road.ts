@@ -64,7 +64,7 @@ export interface Walked {
   readonly seconds: number;
   /** What the pages' policy or an uncaught error reported, and the console's errors. */
   readonly misdeeds: readonly string[];
-  /** Everything that stands in red in the console, resources that failed to load as well. */
+  /** Everything that is in red in the console, resources that failed to load as well. */
   readonly consoleErrors: readonly string[];
   /** Seconds from a payment to the contributor's page naming the row. */
   readonly newsSeconds: number;

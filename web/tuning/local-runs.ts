@@ -7,7 +7,7 @@ import { problemOf } from "../words/problem.tsx";
 import { forgetRun, keepRun, keptRun, keptRuns, type LocalRun } from "./kept-runs.ts";
 import type { TuneEvent, TuneOrder, TuneReport } from "./tune-messages.ts";
 
-/** The base that lies beside the pages, as recipes name it. */
+/** The base that is beside the pages, as recipes name it. */
 const BASE_NAME = "openledger-base";
 /** Runs that this page has looked at; others lie in the browser's storage. */
 const known = new Map<string, Signal<LocalRun>>();

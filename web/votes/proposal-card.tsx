@@ -1,4 +1,4 @@
-/** One proposal: what it would do by its calls, how it stands, and the step that comes next. */
+/** One proposal: what it would do by its calls, its state, and the step that comes next. */
 
 import type { Proposal, ProposalState, VoteName } from "@openledger/client/governance/governance";
 import { describeCall } from "@openledger/client/governance/governed-calls";

@@ -3,9 +3,9 @@ import { showOpen } from "./format.ts";
 
 interface OpenProps {
   readonly wei: bigint;
-  /** What stands instead of the amount alone: it adds up with others, as `showParts` has them. */
+  /** Shown instead of the amount alone: it adds up with others, as `showParts` has them. */
   readonly shown?: string | undefined;
-  /** The unit stands elsewhere, in the head of a column for example. */
+  /** The unit is elsewhere, in the head of a column for example. */
   readonly isBare?: boolean;
 }
 

@@ -18,7 +18,7 @@ export interface DirectInputs {
   readonly labels: readonly string[];
   /** Inputs of the logistic model, without the bias. */
   readonly inputCount: number;
-  /** Every answer that there is. Whoever has an input needs nothing else to make its query. */
+  /** Every answer that there is. Anyone who has an input needs nothing else to make its query. */
   readonly answers: readonly DirectSaid[];
   /** Inputs as the model takes them, without a bias. @throws ATT_ROW_INVALID */
   examples(inputs: readonly string[]): SparseRows;

@@ -1,6 +1,6 @@
 /**
  * Direct models: logistic models of e-mails or digits whose registered matrix has a column for each bucket of a prompt. A
- * query is how often each bucket occurs, with the answered class, so that whoever has the prompt checks it by counting
+ * query is how often each bucket occurs, with the answered class, so that anyone who has the prompt checks it by counting
  * alone. That the class is the model's the settlement proves (docs/explanation/attribution-proof.md).
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";

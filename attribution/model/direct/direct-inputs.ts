@@ -16,7 +16,7 @@ export function directInputs(inputs: DirectRecipe["inputs"]): DirectInputs {
   return inputs.kind === "email" ? mailInputs(inputs.bucketCount) : digitInputs(inputs);
 }
 
-/** How often each bucket of terms occurs. Whoever has the text needs nothing else to make it. @throws ATT_ROW_INVALID */
+/** How often each bucket of terms occurs. Anyone who has the text needs nothing else to make it. @throws ATT_ROW_INVALID */
 export function countText(text: string, bucketCount: number): Uint8Array {
   checkInput("email", text);
   return countTerms(termBuckets(new TextEncoder().encode(text), bucketCount), bucketCount);

@@ -239,7 +239,7 @@ describe("checkAnswer of a direct model", () => {
   };
   const wrong = (what: string) =>
     expect.objectContaining({ code: "CLI_ANSWER_WRONG", data: expect.objectContaining({ what }) });
-  /** Whoever has nothing but the recipe and a tokeniser. */
+  /** Anyone who has nothing but the recipe and a tokeniser. */
   const lightly = async () => {
     const { queryOf, staticsHash } = await openCheckable(model);
     const answer = (): never => {

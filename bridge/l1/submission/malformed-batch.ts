@@ -1,6 +1,6 @@
 /**
  * A batch that L1 has taken and that breaks the ledger's rules. No proof of it should exist, so it means a flaw in a circuit,
- * a key whose secret is known, or an Ethereum node that lies (docs/reference/invariants.md, "What full nodes rely on").
+ * a key whose secret is known, or an Ethereum node that is false (docs/reference/invariants.md, "What full nodes rely on").
  */
 
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
@@ -15,7 +15,7 @@ export interface MalformedBatch {
   readonly reason: { readonly code: string; readonly message: string };
 }
 
-/** What whoever meets such a batch should do, in one place. */
+/** What anyone who meets such a batch should do, in one place. */
 export const MALFORMED_REMEDY =
   "ask another Ethereum node first: this one may lie. Else trust no newer root: stop operating, and leave by `openledger withdraw --forced`, after 14 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known";
 

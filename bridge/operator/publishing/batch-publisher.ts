@@ -60,7 +60,7 @@ export interface BatchPublisherOptions {
   /** A transaction that is not mined for this long is replaced by one that pays more. */
   readonly resendAfterMs: number;
   readonly maxFeePerGasWei: bigint;
-  /** The most that a first attempt pays as a tip. A node may name any tip, and whoever builds the block keeps it. */
+  /** The most that a first attempt pays as a tip. A node may name any tip, and the one who builds the block keeps it. */
   readonly maxPriorityFeePerGasWei: bigint;
   /** Most for a unit of blob gas. */
   readonly maxFeePerBlobGasWei: bigint;
@@ -207,7 +207,7 @@ export class BatchPublisher {
     if (receipt.status === "success") {
       await this.#onStep("after-mine");
       if (attempt.batches.length === 0) {
-        // Whoever asked for the errand looks at L1's state, and asks again if L1 forgets it. Nobody misses a filler.
+        // The one who asked for the errand looks at L1's state, and asks again if L1 forgets it. Nobody misses a filler.
         await this.#modules.store.removeIntent(intent);
         const { transactionHash } = attempt;
         const what = isFiller(attempt, this.#modules.account.address) ? "a filler" : "an errand";
@@ -271,7 +271,7 @@ export class BatchPublisher {
   /**
    * Nonces below the intent's are free, and no transaction of ours is known that fills them: a reorganisation took back
    * errands, reverted transactions, or what was found on L1 without an intent. A node that keeps them in its pool mines
-   * them, so the count grows; where it stands still, no fee brings the intent's transactions in.
+   * them, so the count grows; where it does not move, no fee brings the intent's transactions in.
    */
   #isKeptOut(intent: PublishIntent, minedCount: number): boolean {
     return (
@@ -440,7 +440,7 @@ export class BatchPublisher {
     } catch (error) {
       const revert = revertOf(error);
       if (revert === null) throw error;
-      // Somebody else may have done it since the errand was chosen. Whoever asked for it looks again.
+      // Somebody else may have done it since the errand was chosen. The one who asked for it looks again.
       logger.warn({ errand: name, reason: revertText(revert) }, "L1 does not take the errand");
       return false;
     }

@@ -12,14 +12,14 @@ import type { Attempt } from "./publish-intent.ts";
 
 /**
  * Why L1 does not take a batch, as far as the publisher's next step depends on it:
- * - "stale": its time lies too far back. Only closing it again helps.
+ * - "stale": its time is too far back. Only closing it again helps.
  * - "overdue": it leaves overdue queue entries to later ones. Only another order helps.
  * - "early": L1's newest block is older than the batch. Time helps.
  * - "behind": L1 does not have the batch before it (again). Waiting helps.
  * - "superseded": L1 already has a batch of this number.
  * - "queue": it holds queue entries that L1 does not have: L1 took them back. The queue watcher sees that too, and the
  *   sequencer then makes other batches.
- * - "pre-verified": a settlement that it takes is not pre-verified any more: a reorganisation took it back. Sent anew, the batch
+ * - "pre-verified": a settlement that it takes is not pre-verified any more: a reorganisation took it back. Sent again, the batch
  *   brings the settlement itself.
  * - "refused": anything else. Nothing that the publisher can do helps, if it is so at later blocks too.
  */

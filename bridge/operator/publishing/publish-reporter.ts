@@ -18,7 +18,7 @@ export class PublishReporter {
       try {
         await this.#modules.sequencer.reportBatch(batchNumber, { batchHash, ...report });
       } catch (error) {
-        // The sequencer may have closed this batch anew. What L1 has does not depend on what it says.
+        // The sequencer may have closed this batch again. What L1 has does not depend on what it says.
         if (!isRollupError(error, "SRV_SEQUENCER_REFUSED")) throw error;
         this.#modules.metrics.errorTotal.inc({ code: error.code });
         this.#modules.logger.warn(

@@ -89,7 +89,7 @@ export class PostedWatcher {
     await store.turnIntoIntent(record, { nonce: record.nonce, attempts: record.attempts, isGivenUp: false });
   }
 
-  /** Reports and writes down that batches are in a block; `intent` is what they came from, if it still stands. */
+  /** Reports and writes down that batches are in a block; `intent` is what they came from, if it still holds. */
   async settle(
     intent: PublishIntent | null,
     batches: readonly IntendedBatch[],

@@ -2,7 +2,7 @@
  * Hands settlements that somebody pre-verified on L1 to the sequencer, which puts them into its next batch like any other. It
  * needs nothing of L1 for that, since the event holds the proof: a reorganisation that takes the pre-verification back takes
  * nothing from the sequencer. Each is offered again with every block until the sequencer says that nothing comes of it:
- * it is settled for good, or the ledger never had such an epoch. Whoever restores a sequencer loses none.
+ * it is settled for good, or the ledger never had such an epoch. Anyone who restores a sequencer loses none.
  */
 
 import { imaginaryFirst } from "@openledger/circuits/wire/groth16-proof";

@@ -143,7 +143,7 @@ export class QueueWatcher {
       lease: (await lease?.confirmed(blockNumber)) ?? null,
       place: { batchNumber, opIndex, queueHead, root },
     });
-    // A sequencer that has fewer was started anew.
+    // A sequencer that has fewer was started again.
     this.#toldCount = admissionCount < from ? 0 : from + (admissions?.found.length ?? 0);
     this.#reportedBlockHash = hash;
   }

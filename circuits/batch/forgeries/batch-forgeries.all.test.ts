@@ -301,7 +301,7 @@ describe("the batch", () => {
   });
 
   it("refuses leaves of a kind that is none, wherever one is opened", async () => {
-    // Whoever may choose the tag finds nine fields with any hash: the permutation can be inverted.
+    // Anyone who may choose the tag finds nine fields with any hash: the permutation can be inverted.
     for (const id of [PAYER, RECIPIENT, 1]) {
       for (const section of ["table", "wide"] as const) {
         const world = new World();

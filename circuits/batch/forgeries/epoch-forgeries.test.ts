@@ -177,7 +177,7 @@ describe("Activation", () => {
       at: TERMS,
       code,
     },
-    // Attack: whoever knows the payee table can prove an activation, and it fixes the cap for ever.
+    // Attack: anyone who knows the payee table can prove an activation, and it fixes the cap for ever.
     ...[1, 16, 65_535].map((cap) => ({
       rule: `no signature of the model, cap ${cap}`,
       lawful: () => withCap(cap),

@@ -354,7 +354,7 @@ describe.each(SIGNED_KINDS.map((kind) => [nameOf(kind), kind] as const))(
 
     if (rule.usesB && !rule.isCreate) {
       it("refuses a B whose owner or kind is not the one that A signed for", async () => {
-        // Attack: an id alone pays whoever holds it when the operation is executed.
+        // Attack: an id alone pays anyone who holds it when the operation is executed.
         const b = HONEST[kind]!.b!;
         for (const change of [{ l1Owner: 0xdeadn }, { kind: (new World().leaf(b).kind % 3) + 1 }]) {
           const seen = leafReference({ ...new World().leaf(b), ...change });

@@ -1,6 +1,6 @@
 /**
  * Who settles an epoch does so after its seed is known. Circuits of another number of draws draw other payments by the same
- * seed, so whoever could choose among them would choose among draws. The model's statics name its number of draws, and
+ * seed, so anyone who could choose among them would choose among draws. The model's statics name its number of draws, and
  * of features: here two circuits that differ in the draws alone, and a model of the one.
  */
 import { beforeAll, describe, expect, it } from "vitest";

@@ -2,7 +2,7 @@
  * Test support: which wires of a circuit are fixed by what is known, and by which rule. Begins with known wires, C and later
  * z, and goes on with four rules until none applies:
  *
- *   linear    a row in which one wire alone is not fixed, and stands with a factor that is not 0
+ *   linear    a row in which one wire alone is not fixed, and has a factor that is not 0
  *   bits      a linear row whose wires that are not fixed are bounded, each factor above all that the smaller ones can sum to
  *   preimage  a Poseidon hash of a fixed output: other inputs would be a collision
  *   gate      a boolean times a hash's output, where the product is fixed: not 0 says that the boolean is 1, and 0 that it is 0,

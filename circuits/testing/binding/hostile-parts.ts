@@ -63,7 +63,7 @@ const LARGEST: Omit<Slot, "kind"> = {
   ...{ feePerUnit: ones(64), bRef: FIELD_ORDER - 1n, payload: FIELD_ORDER - 1n },
 };
 
-/** Whoever knows a secret key signs anything with it; of a null slot's key the circuit asks nothing. */
+/** Anyone who knows a secret key signs anything with it; of a null slot's key the circuit asks nothing. */
 function signatureOf(slot: Slot): bigint[] {
   const { kind, a, b, code, next, slack, feePerUnit, bRef, payload } = slot;
   if (kind === KIND.null) return [FOREIGN, DUMMY.keyY, ...Object.values(DUMMY.signature)];

@@ -50,7 +50,7 @@ export class TableWires {
     return this.#rows[index]!;
   }
 
-  /** Rows that a wire stands in and that `keep` picks. */
+  /** Rows that a wire is in and that `keep` picks. */
   rowsOf(name: string, keep: (row: Row) => boolean = () => true): number[] {
     const wire = this.wire(name);
     return [...this.#rows.keys()].filter((i) => usedBy(this.#rows[i]!).has(wire) && keep(this.#rows[i]!));

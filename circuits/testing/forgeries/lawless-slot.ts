@@ -324,7 +324,7 @@ function mayCloseEpoch({ leaf, model }: LeafState, queuedAt: bigint): boolean {
   );
 }
 
-/** A's claim of a role's share, whoever A is. Where A is null, the claim is that of the leaf that has the role. */
+/** A's claim of a role's share, no matter who A is. Where A is null, the claim is that of the leaf that has the role. */
 function lawlessClaimRewards({ rewards, model }: LeafState, word: bigint, a: number | null) {
   const payeeIndex = Number(word % 256n);
   const isValidator = (word >> 9n) % 2n === 1n;

@@ -102,7 +102,7 @@ export class TableForgeries {
     return { layout: forged, inputs };
   }
 
-  /** The slot signed anew, with changes; by another's key where `by` says so. */
+  /** The slot signed again, with changes; by another's key where `by` says so. */
   sign(slot: TableSlot, changes: Partial<TableSlot>, by: number = slot.a): TableSlot {
     const next = { ...slot, ...changes };
     const operation: Omit<SignedOperation, "signature"> = {

@@ -31,7 +31,7 @@ interface ComposedFiles {
 
 /**
  * Circom's wire of each composed wire: a bijection that keeps the public signals. By names; where circom has kept other
- * names of a wire, by the rows in which it stands.
+ * names of a wire, by the rows in which it is.
  * @throws RollupError CIR_COMPOSITION_INVALID where there is none
  */
 export async function matchWires(
@@ -75,7 +75,7 @@ export async function matchWires(
   return match;
 }
 
-/** Completes the match. A wire's mark is the rows in which it stands, with those of its neighbours that are known. */
+/** Completes the match. A wire's mark is the rows in which it is, with those of its neighbours that are known. */
 function matchByRows(composedPath: string, compiledPath: string, match: Uint32Array): void {
   const taken = new Uint8Array(match.length);
   for (let wire = 1; wire < match.length; wire++) {

@@ -44,7 +44,7 @@ export interface CompletionOrder {
   readonly prompt: string;
   /** Tokens of the answer at most; a registered model's recipe overrules it. */
   readonly maxTokens?: number;
-  /** Who pays, and his signature. */
+  /** Who pays, and their signature. */
   readonly claim?: object;
   /** For each part. The first one waits for a turn, so it is long. */
   readonly patienceMs?: number;

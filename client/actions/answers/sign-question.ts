@@ -12,7 +12,7 @@ export interface Question {
   readonly isPrivate?: boolean;
 }
 
-/** Who pays, and that he asks exactly this: as a model's server takes it. */
+/** Who pays, and that they ask exactly this: as a model's server takes it. */
 export interface SignedQuestion {
   readonly payerId: number;
   readonly signature: { readonly r8x: string; readonly r8y: string; readonly s: string };

@@ -47,7 +47,7 @@ export interface CollectVersionParameters {
   store: RowStore;
   /** Who vouches for a row, the second half of its payee; null leaves the row out. A row's digest is its SHA-256. */
   validatorId: number | ((commit: DatanetCommit, digest: string) => number | null);
-  /** Rows that stay out, by their names in the store (SHA-256), whoever has committed them. */
+  /** Rows that stay out, by their names in the store (SHA-256), no matter who has committed them. */
   leaveOut?: ReadonlySet<string>;
 }
 
@@ -62,7 +62,7 @@ export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING"
 /**
  * A datanet's next version from everything committed to it so far: its rows from the store, checked against the
  * committed roots, in the order of the ledger. A row that was committed before counts for the first who did, and is out
- * where his contribution is.
+ * where their contribution is.
  *
  * @throws CLI_COMMITS_INCOMPLETE, CLI_ROWS_MISSING, CIR_SETTLEMENT_SIZE
  * @example

@@ -1,5 +1,5 @@
 /**
- * Which rows a published version has. The ledger holds their root alone; the list lies in the row store, under the
+ * Which rows a published version has. The ledger holds their root alone; the list is in the row store, under the
  * root, and is believed only as far as the root agrees.
  */
 

@@ -6,7 +6,7 @@ import type { L1Result } from "./l1-result.ts";
 import { callContract, type L1ErrorCode, type L1Options } from "./l1-transaction.ts";
 
 export interface FinalizeWithdrawalParameters extends L1Options {
-  /** Whose credit; the tokens go to that address, whoever sends the transaction. Default: the L1 account. */
+  /** Whose credit; the tokens go to that address, no matter who sends the transaction. Default: the L1 account. */
   owner?: Address;
 }
 export interface FinalizeWithdrawalReturnType extends L1Result {

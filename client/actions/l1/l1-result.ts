@@ -14,7 +14,7 @@ export interface L1Result {
   transactionHash: Hex;
   blockNumber: number;
   gasUsed: number;
-  /** Ether that the transaction has cost whoever sent it, by its receipt. */
+  /** Ether that the transaction has cost the one who sent it, by its receipt. */
   gasCostWei: bigint;
   receipt: TransactionReceipt;
 }

@@ -181,7 +181,7 @@ export type SendTransactionErrorCode = "CLI_L1_REVERTED" | "CLI_UNREACHABLE";
  * @throws CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts
- * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing anew.
+ * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing again.
  * const kept: SignedTransaction[] = [];
  * await finalizeWithdrawal(client, { onSigned: (signed) => void kept.push(signed) });
  * for (const signed of kept) await sendTransaction(client, signed);

@@ -8,7 +8,7 @@ import { requestSequencer } from "../../sequencer/sequencer-request.ts";
 
 type Pair = readonly [bigint, bigint];
 
-/** A proven settlement or activation. Whoever has it may send it: the model signs an activation, and voids. */
+/** A proven settlement or activation. Anyone who has it may send it: the model signs an activation, and voids. */
 export interface ProvenSettlement {
   readonly kind: "settle" | "activation";
   readonly modelId: number;

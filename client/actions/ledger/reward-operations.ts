@@ -20,7 +20,7 @@ export type ClaimRewardsReturnType = SendResult;
 export type ClaimRewardsErrorCode = "OP_NOT_PAYEE" | "OP_MODEL_NOT_READY" | SigningErrorCode;
 
 /**
- * Moves everything that a payee's contributor or validator has earned and not claimed yet to his account in the ledger.
+ * Moves everything that a payee's contributor or validator has earned and not claimed yet to their account in the ledger.
  * @throws OP_NOT_PAYEE, OP_MODEL_NOT_READY, CLI_PRECONFIRMATION_INVALID
  * @example
  * ```ts

@@ -139,7 +139,7 @@ export type SendSignedErrorCode = "CLI_PRECONFIRMATION_INVALID" | "CLI_ANSWER_LA
  * @throws CLI_PRECONFIRMATION_INVALID, CLI_UNREACHABLE, OP_… as the sequencer refuses it
  * @example
  * ```ts
- * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing anew.
+ * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing again.
  * const kept: SignedSubmission[] = [];
  * await transfer(client, { to: 7, amountWei: parseOpen("1"), onSigned: (signed) => void kept.push(signed) });
  * for (const signed of kept) await sendSigned(client, signed);

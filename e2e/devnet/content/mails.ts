@@ -36,7 +36,7 @@ const allMails = () => {
   return cached;
 };
 
-/** bob and carol label as it is; in every second of his commits dave calls spam ham and ham spam. */
+/** bob and carol label as it is; in every second commit dave calls spam ham and ham spam. */
 export function isLabelWrong(index: number): boolean {
   return contributorOf(index) === "dave" && Math.floor(index / CONTRIBUTORS.length) % 2 === 1;
 }

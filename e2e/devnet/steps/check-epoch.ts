@@ -26,7 +26,7 @@ export interface EarningsLine {
   readonly wrongCount: number;
   /** In the version. */
   readonly rowCount: number;
-  /** By his rows, validators' parts included. */
+  /** By their rows, validators' parts included. */
   readonly earnedWei: string;
 }
 

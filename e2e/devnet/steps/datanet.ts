@@ -29,7 +29,7 @@ export async function openDatanet(job: Job, leaves: Leaves, part: DatanetPart): 
   return datanetId;
 }
 
-/** Real mail with labels, real speeches; every contributor has rows of his own. @returns the last commit's operation */
+/** Real mail with labels, real speeches; every contributor has rows of their own. @returns the last commit's operation */
 export async function contribute(
   job: Job,
   leaves: Leaves,

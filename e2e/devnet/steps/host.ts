@@ -99,7 +99,7 @@ async function upload(job: Job, leaves: Leaves, place: Place): Promise<void> {
   );
 }
 
-/** Rows that are left are given out again after a kill; whoever has labelled a row does not get it twice. */
+/** Rows that are left are given out again after a kill; anyone who has labelled a row does not get it twice. */
 async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
   const startedAtMs = Date.now();
   const facts = mailFacts(job.plan);
@@ -119,7 +119,7 @@ async function label(job: Job, leaves: Leaves, place: Place): Promise<void> {
         place,
         rows.map(({ digest: row }): UnsignedRecord => {
           const { isDisputed, right } = facts.get(row)!;
-          // walt is not careful: of these he says the opposite.
+          // walt is not careful: of these walt says the opposite.
           const isCareless = name === "walt" && isDisputed;
           const said = isCareless ? (right === "spam" ? "ham" : "spam") : right;
           return { kind: "label", row, label: said, flags: [], note: "" };

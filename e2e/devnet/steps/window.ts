@@ -1,4 +1,4 @@
-/** Where the rollup has a gate: a challengeable model stands its window on L1, and the others are admitted without one. */
+/** Where the rollup has a gate: a challengeable model outlasts its window on L1, and the others are admitted without one. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { isDisputable } from "@openledger/challenger/internal/statements/committed-model";
@@ -104,7 +104,7 @@ async function recomputed(job: Job, gate: Address, modelId: number): Promise<num
     if (window?.state === "refuted")
       throw new Error(`model ${modelId} was refuted: ${window.refutation?.fault}`);
     const lines = lastLines(log);
-    // What it says of one model commitment stands below that model commitment's own line.
+    // What it says of one model commitment is below that model commitment's own line.
     const last = (lines.findLast((line) => line.startsWith("  ")) ?? lines.at(-1) ?? "nothing yet").trim();
     if (Date.now() > startedAtMs + RECOMPUTE_TIMEOUT_MS)
       throw devnetError(

@@ -34,7 +34,7 @@ export async function registrationOf(context: FactoryContext, job: StoredJob): P
   const { book, client, datasets } = context;
   const { registration, view } = job;
   let { state } = registration;
-  // Whoever has the activation may send it: the ledger alone knows whether somebody did.
+  // Anyone who has the activation may send it: the ledger alone knows whether somebody did.
   if (state === "proven" && (await getModel(client, view.modelId!)).counters.isReady) {
     state = "registered";
     await book.change(view.id, { job: { registration: { ...registration, state } } });

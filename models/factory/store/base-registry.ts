@@ -47,7 +47,7 @@ export class BaseRegistry {
   }
 
   /**
-   * @param describe hashes a place that is new, within the limits of whoever asks
+   * @param describe hashes a place that is new, within the limits of the one who asks
    * @throws MOD_FACTORY_REFUSED, and what no model is refused for
    */
   async add(place: string, describe: Describe): Promise<FactoryBase> {
@@ -83,7 +83,7 @@ export class BaseRegistry {
   }
 }
 
-/** Whether a place lies below another: no "..", however it is written, and not merely a longer name. */
+/** Whether a place is below another: no "..", however it is written, and not merely a longer name. */
 function isBelow(place: string, start: string): boolean {
   const parts = place.split("/");
   return (

@@ -107,7 +107,7 @@ export function addMultiply(builder: WasmModuleBuilder): void {
           const isPlain = hold(f, "i32", i32.and(i32.eq(columnB, i32.const(FLOAT)), isWhole));
           f.set(right, from);
           f.set(strideB, rowB);
-          // A few rows do not repay the packing, where B lies right already.
+          // A few rows do not repay the packing, where B is right already.
           f.if(i32.or(i32.eqz(isPlain), i32.gtU(block, i32.const(TILE_ROWS))), () => {
             f.set(right, packedB);
             f.set(strideB, i32.const(ROW_BYTES));

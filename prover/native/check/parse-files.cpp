@@ -1,4 +1,4 @@
-// Key and witness files of all kinds of damage: each is refused by a code, or every view that it gives lies in the file.
+// Key and witness files of all kinds of damage: each is refused by a code, or every view that it gives is in the file.
 //
 //   parse-files <seed> <count> <scratch file>
 //

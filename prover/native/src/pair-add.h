@@ -74,7 +74,7 @@ struct CoordinateG2 {
   static E select(Mask m, const E& a, const E& b) { return {Ops::select(m, a.c0, b.c0), Ops::select(m, a.c1, b.c1)}; }
   static Mask isEqual(const E& a, const E& b) { return Ops::isEqual(a.c0, b.c0) & Ops::isEqual(a.c1, b.c1); }
   static E one() { return {Ops::one(), Ops::zero()}; }
-  /** a times its conjugate, which lies in the base field: only that is inverted. */
+  /** a times its conjugate, which is in the base field: only that is inverted. */
   static F norm(const E& a) { return Ops::sumOfSquares(a.c0, a.c1); }
   static E inverse(const E& a, const F& normInverse) {
     return {Ops::mul(a.c0, normInverse), Ops::mul(Ops::negate(a.c1), normInverse)};

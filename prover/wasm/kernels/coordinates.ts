@@ -19,7 +19,7 @@ interface CoordinateVariable {
   readonly value: Coordinate;
 }
 
-/** Where a coordinate lies, for both lanes, and its bound in moduli. */
+/** Where a coordinate is, for both lanes, and its bound in moduli. */
 export interface Slot {
   address: Code;
   offset: number;

@@ -22,7 +22,7 @@ import {
 /**
  * Additions of affine points in batches: one inversion, by Montgomery's trick, for all of them.
  *
- * A point lies at an address that is a multiple of 16, x before y; points of the key are followed by
+ * A point is at an address that is a multiple of 16, x before y; points of the key are followed by
  * the x of their image under the endomorphism. A reference is the address with two flags below it:
  * 1 takes -P, 2 takes the endomorphism's image. No reference is to infinity.
  *

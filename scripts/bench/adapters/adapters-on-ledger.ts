@@ -129,7 +129,7 @@ function serve(
   );
 }
 
-/** Four customers, each with his part of the sample. Whatever does not hold ends the measurement. */
+/** Four customers, each with their part of the sample. Whatever does not hold ends the measurement. */
 async function askAndPay(
   world: World,
   child: ServingChild,

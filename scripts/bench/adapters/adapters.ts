@@ -231,7 +231,7 @@ async function firstTokens(
   let others = Array.from({ length: slotCount - 1 }, (_, i) => i + 1);
   for (let n = 0; n < count; n++) {
     for (const [i, { first, pool }] of lists.entries()) {
-      // The others' answers are long; they begin anew when they end.
+      // The others' answers are long; they begin again when they end.
       for (const other of others) loop.join(request(-other, null, pagesOf(other), 50));
       others = [];
       const startedAtMs = performance.now();

@@ -59,7 +59,7 @@ interface RegisteringOptions {
   readonly prover: Prover;
   readonly tell: (line: string) => void;
   readonly afterPublishing: () => Promise<void>;
-  /** Called before a day passes: whoever proves wants everything before on L1. */
+  /** Called before a day passes: anyone who proves wants everything before on L1. */
   readonly beforeTheDay: () => Promise<void>;
 }
 

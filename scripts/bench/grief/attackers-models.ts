@@ -1,6 +1,6 @@
 /**
- * Models of an attacker's, as anybody may make them: each with a closed epoch of one payment, which nobody but he can settle
- * by its draws, and which two weeks later anybody may settle by row counts. He proves these settlements, and as many of epochs
+ * Models of an attacker's, as anybody may make them: each with a closed epoch of one payment, which nobody but the attacker can settle
+ * by its draws, and which two weeks later anybody may settle by row counts. The attacker proves these settlements, and as many of epochs
  * that never were: L1 does not know the ledger's epochs. Nothing is pre-verified yet.
  */
 

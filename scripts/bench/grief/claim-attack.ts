@@ -30,7 +30,7 @@ export function claimAttack(world: World): Attack {
   };
 }
 
-/** Whom the transaction pays, if he has a credit already. */
+/** Whom the transaction pays, if they have a credit already. */
 async function creditedOwners(world: World, input: Hex): Promise<Address[]> {
   const { args, functionName } = decodeFunctionData({ abi: rollupAbi, data: input });
   if (functionName !== "submitBatches") return [];

@@ -23,12 +23,12 @@ export interface GriefResult {
   readonly operatorGas: number;
 }
 
-/** Somebody who disturbs the bridge while he is started. */
+/** Somebody who disturbs the bridge while the attack runs. */
 export interface Attack {
   readonly name: "settleOnly" | "outOfGas" | "staleNode";
-  /** What he does, in words. */
+  /** What they do, in words. */
   readonly description: string;
   start(): Promise<void>;
-  /** @returns what it cost him since `start`, and what he did, in words */
+  /** @returns what it cost them since `start`, and what they did, in words */
   stop(): Promise<{ gas: number; did: string }>;
 }

@@ -1,4 +1,4 @@
-/** Somebody who watches the node's pool, and sends his own transactions before each of the bridge's. */
+/** Somebody who watches the node's pool, and sends their own transactions before each of the bridge's. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { revertName } from "@openledger/contracts/testing/rollup-fixture";
@@ -22,7 +22,7 @@ export interface AttackersCall {
   readonly gasLimit: number;
 }
 
-/** What came of his transactions. */
+/** What came of their transactions. */
 interface Spent {
   readonly gas: number;
   readonly minedCount: number;
@@ -30,7 +30,7 @@ interface Spent {
   readonly refusals: ReadonlyMap<string, number>;
 }
 
-/** @param before what he sends before a transaction of the bridge's with this input */
+/** @param before what they send before a transaction of the bridge's with this input */
 export function createPoolAttacker({ l1 }: World, before: (input: Hex) => Promise<readonly AttackersCall[]>) {
   const { client, deployment } = l1;
   // The account is one of anvil's own: the node signs for it.
@@ -86,7 +86,7 @@ export function createPoolAttacker({ l1 }: World, before: (input: Hex) => Promis
       sent = [];
       isStopped = false;
       running = run();
-      // Whoever stops it hears of a failure.
+      // The one who stops it hears of a failure.
       running.catch(() => {});
     },
 

@@ -1,5 +1,5 @@
 /**
- * Pre-verifies a settlement right before each of the bridge's transactions, and behind it posts a batch of his own that takes it:
+ * Pre-verifies a settlement right before each of the bridge's transactions, and behind it posts a batch of their own that takes it:
  * such a batch would make all that is in proof void. Every other settlement is of an epoch that never was.
  */
 

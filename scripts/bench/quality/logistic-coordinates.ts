@@ -2,7 +2,7 @@ import { contrastBasis } from "@openledger/attribution/internal/features/sensiti
 
 /**
  * Between the parameters of a logistic model (input after input, one a class) and the coordinates of its aligned
- * sensitivities (input after input, one a contrast of classes, unused inputs left out). What lies outside the
+ * sensitivities (input after input, one a contrast of classes, unused inputs left out). What is outside the
  * coordinates, unused inputs and a shift of all logits, is 0 in every gradient.
  */
 export interface LogisticCoordinates {

@@ -35,7 +35,7 @@ export async function checkCommits(
     const { digests } = await readContribution(store, rowsRoot);
     const contents: Uint8Array[] = [];
     for (const [rowIndex, digest] of digests.entries()) {
-      // Committed before: it counts for whoever was first.
+      // Committed before: it counts for the one who was first.
       if (seen.has(digest)) continue;
       seen.add(digest);
       const content = await readRow(store, digest);

@@ -1,4 +1,4 @@
-/** What an answer says in words, whose rows it cites, and what of it stands word for word in the version. */
+/** What an answer says in words, whose rows it cites, and what of it occurs word for word in the version. */
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { Output } from "../../cli/output.ts";

@@ -88,7 +88,7 @@ export async function settleModel({ options, args, output }: CommandContext<Sett
   });
 }
 
-/** By draws, which L1 takes of a model that promises claims only once each has one that stands. @throws CMD_USAGE where one is missing */
+/** By draws, which L1 takes of a model that promises claims only once each has one that holds. @throws CMD_USAGE where one is missing */
 async function prepareApproved(
   client: LedgerClient,
   facts: EpochFacts,

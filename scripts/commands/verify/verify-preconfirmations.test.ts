@@ -50,7 +50,7 @@ let unposted: PreconfirmationEvidence;
 let bobs: PreconfirmationEvidence;
 
 /**
- * A sequencer that lies: it acknowledges alice's payment as operation 2, is stopped, and goes on from a copy of its
+ * A sequencer that equivocates: it acknowledges alice's payment as operation 2, is stopped, and goes on from a copy of its
  * data directory of before as if it had not, with bob's payment in that place, which it posts.
  */
 beforeAll(async () => {

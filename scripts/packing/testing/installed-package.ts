@@ -40,7 +40,7 @@ export class InstalledPackage {
     return messages.map((message) => formatMessage(message, pkg!)!);
   }
 
-  /** As a user's own project is compiled; JavaScript lies beside each file then. @returns the compiler's complaints */
+  /** As a user's own project is compiled; JavaScript is beside each file then. @returns the compiler's complaints */
   async compile(files: Readonly<Record<string, string>>): Promise<string[]> {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
     // TypeScript 7, which says the same as TypeScript 5 in a third of its time.

@@ -1,5 +1,5 @@
 /**
- * A package registry of what lies in this repository's node_modules, so that `npm install` works as everywhere, and
+ * A package registry of what is in this repository's node_modules, so that `npm install` works as everywhere, and
  * without a network.
  */
 import { execFileSync } from "node:child_process";

@@ -36,7 +36,7 @@ export async function registerBlobRoute(app: FastifyInstance, archive: BlobArchi
         });
       // A right one is the same for ever. But nobody has checked it here: a cache must not outlive a damaged file by much.
       reply.header("cache-control", "public, max-age=600");
-      // For pages of anybody: whoever reads it checks it against its name.
+      // For pages of anybody: anyone who reads it checks it against its name.
       reply.header("access-control-allow-origin", "*");
       return reply
         .type("application/octet-stream")

@@ -1,6 +1,6 @@
 /**
  * The log for full nodes: what was executed, in order, with every preconfirmation. Sequences have gaps, and an entry may be made
- * anew (a rebuild, a rebase); who follows compares a closed batch's hash with his own and reads again from the batch
+ * again (a rebuild, a rebase); who follows compares a closed batch's hash with their own and reads again from the batch
  * before. The operator's standby has a route of its own: it gets entries before they are promised to anybody, and says what
  * it has.
  */
@@ -122,7 +122,7 @@ async function logPage(
   };
 }
 
-/** Where the log stands after a batch. @throws SEQ_UNKNOWN */
+/** Where the log is after a batch. @throws SEQ_UNKNOWN */
 async function positionAfter({ line, log }: LedgerHost, batchNumber: number) {
   const { book } = line;
   const isKept = batchNumber >= book.finalNumber && batchNumber <= book.closedNumber;

@@ -20,7 +20,7 @@ import {
 } from "../model-views.ts";
 import * as schemas from "../settlement-schemas.ts";
 
-/** A pairing for each takes 30 ms of the only thread; whoever settles sends one an epoch. */
+/** A pairing for each takes 30 ms of the only thread; anyone who settles sends one an epoch. */
 const SETTLEMENTS_PER_MINUTE = 30;
 
 export async function registerModelRoutes(

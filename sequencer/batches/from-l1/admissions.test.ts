@@ -36,7 +36,7 @@ test("after a start a settlement by draws waits until everything was told, or th
   const admissions = new Admissions();
   const found = [{ modelId: 7, word: 0n }];
   expect(codeOfSettlement(admissions, 7, 5n)).toBe("SEQ_L1_HEAD_UNKNOWN");
-  // What was told before the start is not told anew at once.
+  // What was told before the start is not told again at once.
   expect(admissions.note({ from: 1, found: [], isComplete: true })).toBe(0);
   expect(codeOfSettlement(admissions, 7, 5n)).toBe("SEQ_L1_HEAD_UNKNOWN");
   expect(admissions.note({ from: 0, found: [], isComplete: false })).toBe(0);

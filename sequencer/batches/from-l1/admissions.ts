@@ -29,7 +29,7 @@ export class Admissions {
   /**
    * @param page admissions in L1's order, each once, from the one with this number on, and whether there are no more behind
    * them; null where the rollup has no gate
-   * @returns how many are known: what lies behind them is still to be told
+   * @returns how many are known: what is behind them is still to be told
    */
   note(page: AdmissionPage | null): number {
     this.#isComplete = page === null;
@@ -38,7 +38,7 @@ export class Admissions {
       return 0;
     }
     this.#known ??= new Set();
-    // Told before this sequencer was started: they are told anew from the first.
+    // Told before this sequencer was started: they are told again from the first.
     if (page.from > this.#known.size) return this.#known.size;
     this.#isComplete = page.isComplete;
     for (const { modelId, word } of page.found) this.#known.add(`${modelId}/${word}`);

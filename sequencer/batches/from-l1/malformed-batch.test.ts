@@ -117,7 +117,7 @@ describe("a batch on L1 that breaks the rules", () => {
     await f.l1.client.revert({ id: before });
     // The other fork is the longer one: the bridge acts on no view that is older than what it has seen.
     await mine(f.l1, CONFIRMATIONS + 2);
-    // Batches were closed anew by the clock of the fork that is gone.
+    // Batches were closed again by the clock of the fork that is gone.
     await f.l1.passTime(600n);
     await again.publish();
     expect((await again.rollup.get("/v1/status")).body.mode).toBe("open");

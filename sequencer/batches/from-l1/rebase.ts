@@ -60,7 +60,7 @@ interface Rebased {
   readonly foreign: readonly StoredBatch[];
   /** The first of the others' that breaks the ledger's rules; it and those behind it were not applied. */
   readonly malformed: MalformedBatch | null;
-  /** Own batches, closed anew. */
+  /** Own batches, closed again. */
   readonly closed: readonly StoredBatch[];
   readonly opened: { entry: OpenedEntry; sequence: number } | null;
   readonly dropped: readonly { entry: OperationEntry | SettlementEntry; error: RollupError }[];
@@ -249,7 +249,7 @@ function queueWrite(record: StoredQueueEntry, batchNumber: number, isValid: bool
   return { key: storeKeys.queueEntry(record.queueIndex), value };
 }
 
-/** What the log and its indices say of entries that are executed anew. */
+/** What the log and its indices say of entries that are executed again. */
 export function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
   return tail.flatMap(([sequence, entry]): StoreWrite[] => {
     const own = { key: storeKeys.log(sequence) };
@@ -262,7 +262,7 @@ export function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
   });
 }
 
-/** Payments and CloseEpochs after the last final batch: what is executed anew writes them anew. */
+/** Payments and CloseEpochs after the last final batch: what is executed again writes them again. */
 export async function forgetEpochs(
   { log }: Pick<RebaseModules, "log">,
   base: number,

@@ -1,5 +1,5 @@
 /**
- * Takes proven settlements from whoever made them. A batch that L1 refuses would hold up all later ones, so everything
+ * Takes proven settlements from the one who made them. A batch that L1 refuses would hold up all later ones, so everything
  * that L1 checks is checked here first: the statement is computed again from what L1 holds, and the proof is verified.
  */
 
@@ -131,7 +131,7 @@ export class SettlementService {
     try {
       entry = this.#execute(request, { posted, epoch, circuit, prevRandao });
     } catch (error) {
-      // Sent twice: whoever came first made it stale.
+      // Sent twice: the one that came first made it stale.
       const known = isRollupError(error, "SEQ_SETTLEMENT_STALE")
         ? await this.#find(request.modelId, epoch)
         : undefined;

@@ -281,7 +281,7 @@ if (isWhole) {
       await f.l1.client.increaseTime({ seconds: 3_600 });
       await f.l1.client.mine({ blocks: 1 });
       expect(await takeForOwn({ ...own, isCopy: true }, toolsOf(lease, null))).toMatchObject({ epoch: 2 });
-      // The first machine's, begun before that: refused once, and begun anew afterwards.
+      // The first machine's, begun before that: refused once, and begun again afterwards.
       writeFileSync(journalPath, journal);
       await expect(run()).rejects.toMatchObject(code("BRG_LEASE_LOST"));
       expect(existsSync(journalPath)).toBe(false);

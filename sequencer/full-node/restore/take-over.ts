@@ -46,7 +46,7 @@ export interface TakeOverModules {
   readonly nonceWith: (onSigned: (hash: Hex) => Promise<void>) => OperatorNonce;
   /** Called once nobody else can acknowledge any more. */
   readonly onTaken?: () => void;
-  /** Ends the full node; by default whoever reads what `tell` says does it. */
+  /** Ends the full node; by default the one who reads what `tell` says does it. */
   readonly stopFullNode?: () => Promise<void>;
   /** Called once the directory is there, and again where a kill came before the end. */
   readonly finish?: () => Promise<void>;
@@ -109,7 +109,7 @@ async function finishTakeOver(options: TakeOverOptions, modules: TakeOverModules
 
 /**
  * The same machine goes on with the directory that it has: the first lease of all, or one that L1 gave to nobody else.
- * @param options.isCopy the directory was copied here, and whoever asks knows that the first one is never started again
+ * @param options.isCopy the directory was copied here, and anyone who asks knows that the first one is never started again
  * @throws SEQ_LEASE_LOST, SEQ_LEASE_MISSING, BRG_LEASE_HELD, BRG_LEASE_LOST
  */
 export async function takeForOwn(
@@ -177,7 +177,7 @@ async function takeNextEpoch(options: TakeEpochOptions, modules: TakeOverModules
         }),
     });
   } catch (error) {
-    // What was begun is over: whoever asks again begins anew, behind the machine that has it.
+    // What was begun is over: anyone who asks again starts over, behind the machine that has it.
     if (isRollupError(error, "BRG_LEASE_LOST")) rmSync(path, { force: true });
     throw error;
   }

@@ -204,7 +204,7 @@ const FORMATS = {
   image: "PNG, JPEG, GIF or WebP, one row a file",
 } as const;
 
-/** Whoever pastes JSON means its fields; else a line is a row, where a row is a text. */
+/** Anyone who pastes JSON means its fields; else a line is a row, where a row is a text. */
 const typedFormat = (typed: string, kind: keyof typeof FORMATS): FileFormat =>
   (kind === "text" || kind === "passage") && !typed.trimStart().startsWith("{") ? "lines" : "jsonl";
 

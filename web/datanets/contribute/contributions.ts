@@ -106,7 +106,7 @@ function readPending(name: string): Pending[] {
   try {
     return z.array(pendingSchema).parse(JSON.parse(localStorage.getItem(name) ?? "[]")) as Pending[];
   } catch {
-    // Whatever stands there was not written here.
+    // Whatever is there was not written here.
     return [];
   }
 }

@@ -1,4 +1,4 @@
-/** What stands beside a row that is labelled: what others say of it, on request, and how far the work is. */
+/** What is beside a row that is labelled: what others say of it, on request, and how far the work is. */
 
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import { getStatistics } from "@openledger/client/datanets/label-turns";
@@ -19,7 +19,7 @@ interface SuggestionProps extends TabProps {
   readonly onSeen: (label: string) => void;
 }
 
-/** What a model says of the row. Whoever sees it follows it more often than not: so the label says that it was seen. */
+/** What a model says of the row. Anyone who sees it follows it more often than not: so the label says that it was seen. */
 export function Suggestion({ digest, onSeen, place, visitor }: SuggestionProps) {
   const { problem, value } = useLoaded(digest, () =>
     getHostedRow(visitor.reader, { ...place, digest, isSigned: true }),

@@ -51,7 +51,7 @@ inline Lanes exponential(Lanes x) {
   const Lanes zero = {};
   x = x < -87.f ? zero - 87.f : x;
   x = x > 88.f ? zero + 88.f : x;
-  // Adding 1.5 · 2^23 rounds to an integer, which then stands in the lowest bits.
+  // Adding 1.5 · 2^23 rounds to an integer, which is then in the lowest bits.
   Lanes n = x * 1.44269504f + 12582912.f;
   const WordLanes exponent = ((WordLanes)n) << 23;
   n = n - 12582912.f;
@@ -139,7 +139,7 @@ inline Quad loadQuad(const float* p) {
   return r;
 }
 
-/** One panel of a B that lies the other way round: columns `stride` apart, four steps of four columns at a time. */
+/** One panel of a B that is the other way round: columns `stride` apart, four steps of four columns at a time. */
 inline void packFlipped(long steps, const float* from, long stride, float* to) {
   long k = 0;
   for (; k + 4 <= steps; k += 4)
@@ -178,7 +178,7 @@ void multiply(long rows, long columns, long depth, Matrix a, Matrix b, float* c,
         const float* from = b.data + k0 * b.rowStride + n * b.columnStride;
         const float* right = from;
         long strideB = b.rowStride;
-        // A few rows do not repay the packing, where B lies right already.
+        // A few rows do not repay the packing, where B is right already.
         if (b.columnStride != 1 || width != TILE_COLUMNS || block > TILE_ROWS) {
           right = packedB;
           strideB = TILE_COLUMNS;

@@ -1,6 +1,6 @@
 // The quotient's transforms, eight wide.
 //
-// A vector of the domain's size n lies in groups of eight elements: five rows of one limb of each. Two kinds
+// A vector of the domain's size n is in groups of eight elements: five rows of one limb of each. Two kinds
 // of steps, which need no bit reversal between them and leave the coset's shift to the second one's factors:
 //
 // values to coefficients (times n): x mod X^2h - z^2 splits into x mod X^h - z and x mod X^h + z, from h =
