@@ -1,4 +1,5 @@
-import { NONE, type PassKernels, type Place } from "../kernels/kernels.ts";
+import { NONE, type PackedMap, type PassKernels, type Place } from "../kernels/kernels.ts";
+import { roundUp16 } from "../tensors/arena-plan.ts";
 import type { AdapterLayout, AdapterPart } from "./adapter-layout.ts";
 import type { LinearName, LinearPlaces } from "./model-shape.ts";
 
@@ -27,10 +28,28 @@ export function adapterOn(
 const rowsAt = (at: Place, rowStride: number) => ({ at, rowStride, columnStride: 1 });
 const columnsAt = (at: Place, rowStride: number) => ({ at, rowStride: 1, columnStride: rowStride });
 
-/** out = x W + bias + adapters, or out += that. `parameters` is the start of the model's block. */
+/** y = x W or y += x W, where `quantised` has room for the rows: by int8 weights. */
+export function multiplyByBlocks(
+  kernels: PassKernels,
+  map: PackedMap,
+  rows: number,
+  x: Place,
+  quantised: Place,
+  y: Place,
+  accumulate: boolean,
+): void {
+  kernels.blocks!.quantise(rows, map.inputs, x, quantised);
+  kernels.blocks!.multiply({ ...map, rows, x: quantised, y, yStride: roundUp16(map.outputs), accumulate });
+}
+
+/**
+ * out = x W + bias + adapters, or out += that. `parameters` is the start of the model's block; `quantised` has room for the
+ * rows as int8, or is NONE.
+ */
 export function applyLinear(
   kernels: PassKernels,
   parameters: Place,
+  quantised: Place,
   { bias, inputs, outputs, weight }: LinearPlaces,
   adapter: LinearAdapter | null,
   rows: number,
@@ -39,16 +58,10 @@ export function applyLinear(
   accumulate: boolean,
 ): void {
   const input = rowsAt(x, inputs);
-  kernels.multiply(
-    rows,
-    outputs,
-    inputs,
-    input,
-    rowsAt(parameters + weight, outputs),
-    out,
-    outputs,
-    accumulate,
-  );
+  const at = parameters + weight;
+  if (quantised === NONE)
+    kernels.multiply(rows, outputs, inputs, input, rowsAt(at, outputs), out, outputs, accumulate);
+  else multiplyByBlocks(kernels, { inputs, outputs, weights: at }, rows, x, quantised, out, accumulate);
   if (bias !== NONE) kernels.addRow(rows, outputs, out, parameters + bias);
   if (adapter === null) return;
   const { rank } = adapter.layout.settings;

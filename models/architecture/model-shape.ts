@@ -1,4 +1,4 @@
-import { NONE, type Place } from "../kernels/kernels.ts";
+import { NONE, type Place, packedFloats } from "../kernels/kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
 import type { RotaryScaling } from "../tensors/rotary-table.ts";
 
@@ -74,10 +74,14 @@ export interface LayerPlaces {
     Readonly<Record<"qkv" | "output" | "up" | "down", LinearPlaces>>;
 }
 
+/** Of linear maps and embeddings: floats, or int8 in blocks of 32, for passes without a way back. */
+export type WeightNumbers = "float32" | "int8";
+
 /** Where a model's numbers lie, counted from the start of a block; a block of gradients has the same layout. */
 export interface ParameterLayout {
+  readonly weights: WeightNumbers;
   readonly floatCount: number;
-  /** vocabularySize × width. */
+  /** vocabularySize × width, or so many outputs of int8. */
   readonly embedding: Place;
   /** maxPositions × width, or NONE. */
   readonly positions: Place;
@@ -87,8 +91,10 @@ export interface ParameterLayout {
   readonly head: Place;
 }
 
-export function parameterLayout(shape: ModelShape): ParameterLayout {
+export function parameterLayout(shape: ModelShape, weights: WeightNumbers = "float32"): ParameterLayout {
   const plan = new ArenaPlan();
+  const map = (inputs: number, outputs: number) =>
+    plan.take(weights === "int8" ? packedFloats(inputs, outputs) : inputs * outputs);
   const { headSize, isTied, layerCount, maxPositions, vocabularySize, width } = shape;
   const norm = (): NormPlaces => ({
     weight: plan.take(width),
@@ -96,11 +102,11 @@ export function parameterLayout(shape: ModelShape): ParameterLayout {
   });
   const linear = (name: LinearName): LinearPlaces => {
     const { inputs, outputs } = linearSize(shape, name);
-    const weight = plan.take(inputs * outputs);
+    const weight = map(inputs, outputs);
     return { inputs, outputs, weight, bias: hasBias(shape, name) ? plan.take(outputs) : NONE };
   };
   const headNorm = () => (shape.hasHeadNorms ? plan.take(headSize) : NONE);
-  const embedding = plan.take(vocabularySize * width);
+  const embedding = map(width, vocabularySize);
   const positions = shape.positions === "learned" ? plan.take(maxPositions * width) : NONE;
   const layers = Array.from({ length: layerCount }, () => ({
     before: norm(),
@@ -116,6 +122,6 @@ export function parameterLayout(shape: ModelShape): ParameterLayout {
     },
   }));
   const last = norm();
-  const head = isTied ? embedding : plan.take(vocabularySize * width);
-  return { floatCount: plan.floatCount, embedding, positions, layers, last, head };
+  const head = isTied ? embedding : map(width, vocabularySize);
+  return { weights, floatCount: plan.floatCount, embedding, positions, layers, last, head };
 }

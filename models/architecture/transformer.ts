@@ -3,7 +3,7 @@ import { modelError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { rotaryTable } from "../tensors/rotary-table.ts";
 import type { AdapterLayout } from "./adapter-layout.ts";
-import { adapterOn, applyLinear, type LinearAdapter } from "./linear-map.ts";
+import { adapterOn, applyLinear, type LinearAdapter, multiplyByBlocks } from "./linear-map.ts";
 import type { NormPlaces, ParameterLayout } from "./model-shape.ts";
 import { type LinearName, type ModelShape, qkvWidth } from "./model-shape.ts";
 import type { LayerBuffers, Workspace } from "./workspace.ts";
@@ -53,8 +53,7 @@ export function readTokens(model: PassModel, tokens: readonly number[], first = 
   const { width } = shape;
   const start = workspace.layers[0]?.input ?? workspace.lastInput;
   for (const [t, token] of tokens.entries()) {
-    const from = parameters + layout.embedding + token * width;
-    kernels.copy(width, start + t * width, from);
+    readEmbedding(model, token, start + t * width);
   }
   if (layout.positions !== NONE)
     kernels.add(rows * width, start, parameters + layout.positions + first * width);
@@ -63,6 +62,18 @@ export function readTokens(model: PassModel, tokens: readonly number[], first = 
     readLayer(model, layer, buffers, rows, first, next);
   }
   normalise(model, layout.last, rows, workspace.lastInput, workspace.lastNormed, workspace.lastStats);
+}
+
+/** A token's row of the embedding. */
+export function readEmbedding(
+  { kernels, layout, parameters, shape }: Pick<PassModel, "kernels" | "layout" | "parameters" | "shape">,
+  token: number,
+  to: Place,
+): void {
+  const { vocabularySize: outputs, width: inputs } = shape;
+  const weights = parameters + layout.embedding;
+  if (layout.weights === "int8") kernels.blocks!.unpack({ inputs, outputs, weights }, token, to);
+  else kernels.copy(inputs, to, weights + token * inputs);
 }
 
 function checkTokens({ shape, workspace }: PassModel, tokens: readonly number[], first: number): void {
@@ -111,6 +122,7 @@ function readLayer(
     applyLinear(
       kernels,
       parameters,
+      model.workspace.quantised,
       linears[name]!,
       linearAdapter(model, layer, name),
       rows,
@@ -216,5 +228,10 @@ export function placeLogits(model: PassModel, from: number, count: number): void
       ? { at: parameters + layout.head, rowStride: 1, columnStride: width }
       : { at: workspace.flippedHead, rowStride, columnStride: 1 };
   if (count > workspace.logitRows) throw new RangeError("more logits than the workspace has room for");
+  if (workspace.quantised !== NONE) {
+    const map = { inputs: width, outputs: vocabularySize, weights: parameters + layout.head };
+    multiplyByBlocks(kernels, map, count, rows.at, workspace.quantised, workspace.logits, false);
+    return;
+  }
   kernels.multiply(count, vocabularySize, width, rows, head, workspace.logits, rowStride, false);
 }

@@ -1,7 +1,7 @@
-import { NONE, type Place } from "../kernels/kernels.ts";
+import { NONE, type Place, quantisedFloats } from "../kernels/kernels.ts";
 import { type ArenaPlan, roundUp16 } from "../tensors/arena-plan.ts";
 import type { AdapterLayout } from "./adapter-layout.ts";
-import { type ModelShape, qkvWidth } from "./model-shape.ts";
+import { type ModelShape, qkvWidth, type WeightNumbers } from "./model-shape.ts";
 
 /** Buffers of one layer: rows of numbers that the pass back reads again. */
 export interface LayerBuffers {
@@ -41,6 +41,8 @@ export interface Workspace {
   readonly losses: Place;
   /** The head's columns side by side, width × roundUp16(vocabularySize): for generating only, else NONE. */
   readonly flippedHead: Place;
+  /** A map's rows as int8; NONE where weights are floats. */
+  readonly quantised: Place;
   /** rotary positions: maxRows × headSize, or NONE. */
   readonly rotary: Place;
   readonly back: BackBuffers | null;
@@ -63,12 +65,14 @@ interface WorkspaceOptions {
   /** Buffers for the pass back; without, layers share theirs and only keys and values are kept. */
   readonly isTraining: boolean;
   readonly adapter: AdapterLayout | null;
+  /** float32 if not given. */
+  readonly weights?: WeightNumbers;
 }
 
 export function planWorkspace(
   plan: ArenaPlan,
   shape: ModelShape,
-  { adapter, isTraining, maxRows }: WorkspaceOptions,
+  { adapter, isTraining, maxRows, weights }: WorkspaceOptions,
 ): Workspace {
   const { headCount, headSize, innerWidth, keyHeadCount, vocabularySize, width } = shape;
   const attentionWidth = headCount * headSize;
@@ -105,7 +109,8 @@ export function planWorkspace(
     lastNormed: rows(width),
     logits: plan.take(logitRows * roundUp16(vocabularySize)),
     logitRows,
-    flippedHead: isTraining ? NONE : plan.take(width * roundUp16(vocabularySize)),
+    quantised: weights === "int8" ? rows(widestRow(shape)) : NONE,
+    flippedHead: isTraining || weights === "int8" ? NONE : plan.take(width * roundUp16(vocabularySize)),
     targets: rows(1),
     losses: rows(1),
     rotary: shape.positions === "learned" ? NONE : rows(headSize),
@@ -124,6 +129,10 @@ export function planWorkspace(
       : null,
   };
 }
+
+/** Floats of the widest row that a linear map takes as int8. */
+export const widestRow = ({ headCount, headSize, innerWidth, width }: ModelShape): number =>
+  quantisedFloats(Math.max(headCount * headSize, innerWidth, width));
 
 /** The same workspace for another adapter: only what depends on its rank and targets is placed again. */
 export function workspaceFor(plan: ArenaPlan, workspace: Workspace, adapter: AdapterLayout): Workspace {

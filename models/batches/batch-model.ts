@@ -1,7 +1,13 @@
 /** A base in an arena with everything that a batch of many requests needs beside it. */
 
-import type { ParameterLayout } from "../architecture/model-shape.ts";
-import { type ModelShape, qkvWidth } from "../architecture/model-shape.ts";
+import {
+  type ModelShape,
+  type ParameterLayout,
+  parameterLayout,
+  qkvWidth,
+  type WeightNumbers,
+} from "../architecture/model-shape.ts";
+import { widestRow } from "../architecture/workspace.ts";
 import type { OpenModel } from "../files/load-model.ts";
 import { createKernels, type KernelChoice, type SharedArena } from "../kernels/create-kernels.ts";
 import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
@@ -27,6 +33,8 @@ interface BatchBuffers {
   readonly gate: Place;
   readonly up: Place;
   readonly inner: Place;
+  /** A map's rows as int8; NONE where weights are floats. */
+  readonly quantised: Place;
   /** Of each row its line of the table of positions. */
   readonly turns: Place;
   readonly picked: Place;
@@ -69,6 +77,8 @@ export interface BatchModel extends BatchModelParts {
 interface BatchModelOptions {
   readonly kernels: KernelChoice;
   readonly threadCount: number;
+  /** float32 if not given. */
+  readonly weights?: WeightNumbers;
   /** Requests at once of each thread. */
   readonly batch: number;
   /** Most tokens of a prompt and its answer; no more than the base has. */
@@ -94,7 +104,8 @@ export async function loadBatchModel(
   opened: OpenModel,
   options: BatchModelOptions,
 ): Promise<LoadedBatchModel> {
-  const { layout, shape } = opened;
+  const { shape } = opened;
+  const layout = parameterLayout(shape, options.weights);
   const maxPositions = Math.min(options.maxPositions, shape.maxPositions);
   const plan = new ArenaPlan();
   const parameters = plan.take(layout.floatCount);
@@ -111,10 +122,10 @@ export async function loadBatchModel(
   const adapterFloats = roundUp16(Math.floor(options.adapterBytes / 4));
   const adapters = { at: plan.take(adapterFloats), floatCount: adapterFloats };
   const threads = Array.from({ length: options.threadCount }, () =>
-    planBuffers(plan, shape, options.batch, kv.maxPages),
+    planBuffers(plan, shape, options, kv.maxPages),
   );
-  const { kernels, shared } = createKernels(options.kernels, plan.floatCount);
-  await opened.load(kernels.arena, parameters);
+  const { kernels, shared } = createKernels(options.kernels, plan.floatCount, options.threadCount);
+  await opened.load(kernels.arena, parameters, layout);
   if (shape.positions !== "learned") {
     const { scaling, theta } = shape.positions;
     kernels.arena.set(rotaryTable(maxPositions, shape.headSize, theta, scaling), rotary);
@@ -123,7 +134,12 @@ export async function loadBatchModel(
   return { models: threads.map((buffers) => ({ ...common, buffers })), shared, adapters };
 }
 
-function planBuffers(plan: ArenaPlan, shape: ModelShape, slotCount: number, maxPages: number): BatchBuffers {
+function planBuffers(
+  plan: ArenaPlan,
+  shape: ModelShape,
+  { batch: slotCount, weights }: BatchModelOptions,
+  maxPages: number,
+): BatchBuffers {
   const { headCount, headSize, innerWidth, keyHeadCount, vocabularySize, width } = shape;
   const maxRows = slotCount + PROMPT_ROWS;
   const rows = (columns: number) => plan.take(maxRows * columns);
@@ -141,6 +157,7 @@ function planBuffers(plan: ArenaPlan, shape: ModelShape, slotCount: number, maxP
     gate: shape.activation === "gated" ? rows(innerWidth) : NONE,
     up: rows(innerWidth),
     inner: rows(innerWidth),
+    quantised: weights === "int8" ? rows(widestRow(shape)) : NONE,
     turns: rows(shape.positions === "learned" ? width : headSize),
     picked: plan.take(slotCount * width),
     logits: plan.take(slotCount * roundUp16(vocabularySize)),

@@ -7,8 +7,10 @@
 import { type PageLayout, pageLayout, pagesOfRank, RANKS_PER_PAGE } from "../adapters/adapter-pages.ts";
 import type { ResidentAdapter } from "../adapters/adapter-pool.ts";
 import type { AdapterTarget } from "../architecture/adapter-layout.ts";
+import { applyLinear as applyMap, multiplyByBlocks } from "../architecture/linear-map.ts";
 import type { LinearName, NormPlaces } from "../architecture/model-shape.ts";
 import { qkvWidth } from "../architecture/model-shape.ts";
+import { readEmbedding } from "../architecture/transformer.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import type { BatchModel } from "./batch-model.ts";
@@ -46,8 +48,7 @@ export function passRows(
   const table = model.rotary === NONE ? parameters + layout.positions : model.rotary;
   const turn = model.rotary === NONE ? width : shape.headSize;
   for (const [t, { position, slot, token }] of rows.entries()) {
-    const from = parameters + layout.embedding + token * width;
-    arena.copyWithin(buffers.input + t * width, from, from + width);
+    readEmbedding(model, token, buffers.input + t * width);
     seats[2 * t] = slot;
     seats[2 * t + 1] = position;
     arena.copyWithin(buffers.turns + t * turn, table + position * turn, table + (position + 1) * turn);
@@ -107,8 +108,12 @@ export function logitsOf(model: BatchModel, rows: readonly number[]): Float32Arr
     kernels.arena.copyWithin(buffers.picked + i * width, from, from + width);
   }
   const picked = { at: buffers.picked, rowStride: width, columnStride: 1 };
-  const head = { at: parameters + layout.head, rowStride: 1, columnStride: width };
-  kernels.multiply(rows.length, vocabularySize, width, picked, head, buffers.logits, stride, false);
+  const weights = parameters + layout.head;
+  const head = { at: weights, rowStride: 1, columnStride: width };
+  const map = { inputs: width, outputs: vocabularySize, weights };
+  if (buffers.quantised === NONE)
+    kernels.multiply(rows.length, vocabularySize, width, picked, head, buffers.logits, stride, false);
+  else multiplyByBlocks(kernels, map, rows.length, picked.at, buffers.quantised, buffers.logits, false);
   return kernels.arena.subarray(buffers.logits, buffers.logits + rows.length * stride);
 }
 
@@ -142,16 +147,14 @@ interface LinearCall {
 }
 
 function applyLinear(
-  { kernels, layout, parameters }: BatchModel,
+  { buffers, kernels, layout, parameters }: BatchModel,
   layer: number,
   name: LinearName,
   { accumulate, groups, out, rows, x }: LinearCall,
 ): void {
-  const { bias, inputs, outputs, weight } = layout.layers[layer]!.linears[name]!;
-  const input = { at: x, rowStride: inputs, columnStride: 1 };
-  const map = { at: parameters + weight, rowStride: outputs, columnStride: 1 };
-  kernels.multiply(rows, outputs, inputs, input, map, out, outputs, accumulate);
-  if (bias !== NONE) kernels.addRow(rows, outputs, out, parameters + bias);
+  const map = layout.layers[layer]!.linears[name]!;
+  const { inputs, outputs } = map;
+  applyMap(kernels, parameters, buffers.quantised, map, null, rows, x, out, accumulate);
   for (const { count, entries, layout: pages } of groups)
     for (const part of pages.parts)
       if (part.layer === layer && part.linear === name)

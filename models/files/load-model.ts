@@ -1,5 +1,10 @@
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
-import { type ModelShape, type ParameterLayout, parameterLayout } from "../architecture/model-shape.ts";
+import {
+  type ModelShape,
+  type ParameterLayout,
+  parameterLayout,
+  type WeightNumbers,
+} from "../architecture/model-shape.ts";
 import { prepareTransformer, type Transformer } from "../architecture/transformer.ts";
 import { planWorkspace, type Workspace } from "../architecture/workspace.ts";
 import { createKernels, type KernelChoice, type SharedArena } from "../kernels/create-kernels.ts";
@@ -8,6 +13,7 @@ import { modelError } from "../model-errors.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
 import { type ByteSource, type FileSource, readWhole, unreadable } from "./byte-source.ts";
 import { parseModelConfig } from "./model-config.ts";
+import { packInputs } from "./pack-weights.ts";
 import { readFloats, readTensorEntries, type TensorEntry } from "./safetensors.ts";
 import { namePrefixes, type TensorTarget, tensorTargets } from "./tensor-targets.ts";
 
@@ -24,8 +30,12 @@ const INDEX_FILE = "model.safetensors.index.json";
 export interface OpenModel {
   readonly shape: ModelShape;
   readonly layout: ParameterLayout;
-  /** Writes the weights into an arena. @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE */
-  load(arena: Float32Array, at: Place): Promise<void>;
+  /**
+   * Writes the weights into an arena.
+   *
+   * @param as another layout of the same shape, of int8 @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE
+   */
+  load(arena: Float32Array, at: Place, as?: ParameterLayout): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,15 +58,16 @@ export async function openModel(source: FileSource): Promise<OpenModel> {
     // Layers are laid out only once the file has as many tensors, so that a false count costs nothing.
     if (entries.size < shape.layerCount) throw missing(`of ${shape.layerCount} layers`, shape, undefined);
     const layout = parameterLayout(shape);
-    const pairs = tensorTargets(shape, layout).map((target) => ({
-      target,
-      entry: find(entries, shape, target),
-    }));
+    const pairsOf = (as: ParameterLayout) =>
+      tensorTargets(shape, as).map((target) => ({ target, entry: find(entries, shape, target) }));
+    pairsOf(layout);
     return {
       shape,
       layout,
-      async load(arena, at) {
-        for (const { entry, target } of pairs) await copyTensor(entry, target, arena, at);
+      async load(arena, at, as = layout) {
+        for (const { entry, target } of pairsOf(as))
+          if (as.weights === "int8" && target.map !== undefined) await packTensor(entry, target, arena, at);
+          else await copyTensor(entry, target, arena, at);
       },
       close,
     };
@@ -134,6 +145,32 @@ function missing(name: string, wanted: unknown, found: unknown) {
   );
 }
 
+/** The same to int8, of whole blocks of inputs at a time. */
+async function packTensor(
+  entry: TensorEntry,
+  { map, shape: [rows = 0, columns = 0] }: TensorTarget,
+  arena: Float32Array,
+  start: Place,
+): Promise<void> {
+  const { firstOutput, hasOutputRows, ...own } = map!;
+  const packed = { ...own, weights: start + own.weights };
+  const rowsAtOnce = Math.max(32, Math.floor(CHUNK / columns / 32) * 32);
+  for (let first = 0; first < rows; first += rowsAtOnce) {
+    const count = Math.min(rowsAtOnce, rows - first);
+    const values = await readFloats(entry, first * columns, count * columns);
+    if (hasOutputRows)
+      for (let row = 0; row < count; row++) {
+        const inputs = values.subarray(row * columns, (row + 1) * columns);
+        packInputs(arena, packed, firstOutput + first + row, 0, inputs);
+      }
+    else
+      for (let column = 0; column < columns; column++) {
+        const inputs = Float32Array.from({ length: count }, (_, row) => values[row * columns + column]!);
+        packInputs(arena, packed, firstOutput + column, first, inputs);
+      }
+  }
+}
+
 async function copyTensor(
   entry: TensorEntry,
   target: TensorTarget,
@@ -166,6 +203,8 @@ export interface LoadOptions {
   /** Room for gradients' passes; without, for generating. */
   readonly isTraining: boolean;
   readonly adapter?: AdapterSettings;
+  /** float32 if not given; int8 not for training. */
+  readonly weights?: WeightNumbers;
   /** Blocks of the adapter's size beside it: gradients, an optimiser's state. */
   readonly adapterBlocks?: number;
   /** Blocks of the model's size. */
@@ -195,8 +234,10 @@ export interface LoadedModel {
  *   MOD_ENGINE_UNAVAILABLE, MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE
  */
 export async function loadModel(opened: OpenModel, options: LoadOptions): Promise<LoadedModel> {
-  const { layout, shape } = opened;
-  const { isTraining, maxRows } = options;
+  const { shape } = opened;
+  const { isTraining, maxRows, weights = "float32" } = options;
+  if (isTraining && weights === "int8") throw new RangeError("int8 weights have no pass back");
+  const layout = parameterLayout(shape, weights);
   if (!Number.isInteger(maxRows) || maxRows < 1 || maxRows > shape.maxPositions) {
     throw modelError(
       "MOD_INPUT_INVALID",
@@ -222,11 +263,11 @@ export async function loadModel(opened: OpenModel, options: LoadOptions): Promis
   const fullBlocks = Array.from({ length: options.fullBlocks ?? 0 }, () => plan.take(layout.floatCount));
   const settings = plan.take(16);
   const workspaces = Array.from({ length: threadCount }, () =>
-    planWorkspace(plan, shape, { maxRows, isTraining, adapter }),
+    planWorkspace(plan, shape, { maxRows, isTraining, adapter, weights }),
   );
   options.placeMore?.(plan, workspaces[0]!);
-  const { kernels, shared } = createKernels(options.kernels, plan.floatCount);
-  await opened.load(kernels.arena, parameters);
+  const { kernels, shared } = createKernels(options.kernels, plan.floatCount, threadCount);
+  await opened.load(kernels.arena, parameters, layout);
   const models = workspaces.map(
     (workspace): Transformer => ({
       kernels,

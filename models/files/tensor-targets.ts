@@ -2,7 +2,7 @@
 
 import type { LinearPlaces, ParameterLayout } from "../architecture/model-shape.ts";
 import { type ModelShape, qkvWidth } from "../architecture/model-shape.ts";
-import { NONE, type Place } from "../kernels/kernels.ts";
+import { NONE, type PackedMap, type Place } from "../kernels/kernels.ts";
 
 export interface TensorTarget {
   readonly name: string;
@@ -12,6 +12,8 @@ export interface TensorTarget {
   /** Distance of the place where the next number of a row, and the next row, goes. */
   readonly columnStride: number;
   readonly rowStride: number;
+  /** Of a map: its place and sizes, the output that the tensor begins with, and whether its rows are outputs. */
+  readonly map?: PackedMap & { readonly firstOutput: number; readonly hasOutputRows: boolean };
 }
 
 const asIs = (name: string, shape: readonly number[], at: Place): TensorTarget => ({
@@ -22,6 +24,12 @@ const asIs = (name: string, shape: readonly number[], at: Place): TensorTarget =
   rowStride: shape.at(-1)!,
 });
 
+/** An embedding, or the head: a row for each token. */
+const ofTokens = (name: string, { vocabularySize, width }: ModelShape, at: Place): TensorTarget => ({
+  ...asIs(name, [vocabularySize, width], at),
+  map: { inputs: width, outputs: vocabularySize, weights: at, firstOutput: 0, hasOutputRows: true },
+});
+
 export function tensorTargets(shape: ModelShape, layout: ParameterLayout): TensorTarget[] {
   return shape.family === "gpt2" ? gpt2Targets(shape, layout) : llamaTargets(shape, layout);
 }
@@ -30,19 +38,22 @@ export function tensorTargets(shape: ModelShape, layout: ParameterLayout): Tenso
 export const namePrefixes = { gpt2: ["", "transformer."], llama: ["", "model."] } as const;
 
 function gpt2Targets(shape: ModelShape, layout: ParameterLayout): TensorTarget[] {
-  const { maxPositions, vocabularySize, width } = shape;
+  const { maxPositions, width } = shape;
   const targets = [
-    asIs("wte.weight", [vocabularySize, width], layout.embedding),
+    ofTokens("wte.weight", shape, layout.embedding),
     asIs("wpe.weight", [maxPositions, width], layout.positions),
     asIs("ln_f.weight", [width], layout.last.weight),
     asIs("ln_f.bias", [width], layout.last.bias),
   ];
-  if (!shape.isTied) targets.push(asIs("lm_head.weight", [vocabularySize, width], layout.head));
+  if (!shape.isTied) targets.push(ofTokens("lm_head.weight", shape, layout.head));
   for (const [i, { before, between, linears }] of layout.layers.entries()) {
     const at = `h.${i}`;
     // These maps are stored inputs × outputs, as here.
     const linear = (name: string, { bias, inputs, outputs, weight }: LinearPlaces) => [
-      asIs(`${at}.${name}.weight`, [inputs, outputs], weight),
+      {
+        ...asIs(`${at}.${name}.weight`, [inputs, outputs], weight),
+        map: { inputs, outputs, weights: weight, firstOutput: 0, hasOutputRows: false },
+      },
       asIs(`${at}.${name}.bias`, [outputs], bias),
     ];
     targets.push(
@@ -60,12 +71,12 @@ function gpt2Targets(shape: ModelShape, layout: ParameterLayout): TensorTarget[]
 }
 
 function llamaTargets(shape: ModelShape, layout: ParameterLayout): TensorTarget[] {
-  const { headCount, headSize, keyHeadCount, vocabularySize, width } = shape;
+  const { headCount, headSize, keyHeadCount, width } = shape;
   const targets = [
-    asIs("embed_tokens.weight", [vocabularySize, width], layout.embedding),
+    ofTokens("embed_tokens.weight", shape, layout.embedding),
     asIs("norm.weight", [width], layout.last.weight),
   ];
-  if (!shape.isTied) targets.push(asIs("lm_head.weight", [vocabularySize, width], layout.head));
+  if (!shape.isTied) targets.push(ofTokens("lm_head.weight", shape, layout.head));
   for (const [i, { before, between, keyNorm, linears, queryNorm }] of layout.layers.entries()) {
     const at = `layers.${i}`;
     // Stored outputs × inputs: row o becomes column o.
@@ -80,6 +91,7 @@ function llamaTargets(shape: ModelShape, layout: ParameterLayout): TensorTarget[
       at: weight + first,
       columnStride: outputs,
       rowStride: 1,
+      map: { inputs, outputs, weights: weight, firstOutput: first, hasOutputRows: true },
     });
     const { down, gate, output, qkv, up } = linears;
     targets.push(

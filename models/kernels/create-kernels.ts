@@ -1,7 +1,7 @@
 import type { WasmMemory } from "@openledger/foundation/wasm/relaxed-simd";
 import { modelError } from "../model-errors.ts";
 import type { KernelSetName, Kernels } from "./kernels.ts";
-import { createNativeKernels } from "./native-kernels.ts";
+import { createNativeKernels, productThreads } from "./native-kernels.ts";
 import { createWasmKernels, createWasmMemory } from "./wasm-kernels.ts";
 
 /** "native" is the fastest set of this processor. All give the same bytes. */
@@ -14,16 +14,22 @@ const MAX_ARENA_FLOATS = 2 ** 32;
 /** An arena that other threads can work on: it goes through postMessage. */
 export type SharedArena =
   | { readonly name: "wasm"; readonly memory: WasmMemory }
-  | { readonly name: Exclude<KernelSetName, "wasm">; readonly arena: Float32Array };
+  | {
+      readonly name: Exclude<KernelSetName, "wasm">;
+      readonly arena: Float32Array;
+      readonly threadCount: number;
+    };
 
 /**
  * Kernels with an arena of zeros, and what another thread needs to have kernels on the same one.
  *
+ * @param passThreads threads that make passes: each of their products of int8 weights is shared by its part of the cores
  * @throws RollupError MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE
  */
 export function createKernels(
   choice: KernelChoice,
   floatCount: number,
+  passThreads = 1,
 ): { kernels: Kernels; shared: SharedArena } {
   requireArena(floatCount);
   if (choice === "wasm") {
@@ -36,8 +42,14 @@ export function createKernels(
   } catch (cause) {
     throw tooLarge(floatCount, cause);
   }
-  const kernels = createNativeKernels(arena, choice === "native" ? undefined : choice);
-  return { kernels, shared: { name: kernels.name as Exclude<KernelSetName, "wasm">, arena } };
+  const threadCount = productThreads(passThreads);
+  const kernels = createNativeKernels(
+    arena,
+    choice === "native" ? undefined : choice,
+    undefined,
+    threadCount,
+  );
+  return { kernels, shared: { name: kernels.name as Exclude<KernelSetName, "wasm">, arena, threadCount } };
 }
 
 /** @throws RollupError MOD_TOO_LARGE for more numbers than any arena has */
@@ -48,7 +60,7 @@ export function requireArena(floatCount: number): void {
 /** @param threadIndex 1 … 15, another one for each thread; the one who made the arena is 0 */
 export function joinKernels(shared: SharedArena, threadIndex: number): Kernels {
   if (shared.name === "wasm") return createWasmKernels(shared.memory, threadIndex);
-  return createNativeKernels(shared.arena, shared.name);
+  return createNativeKernels(shared.arena, shared.name, undefined, shared.threadCount);
 }
 
 function tooLarge(floatCount: number, cause?: unknown) {

@@ -1,6 +1,6 @@
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { describe, expect, it } from "vitest";
-import { type Kernels, type Matrix, NONE } from "./kernels.ts";
+import { blocksOf, type Kernels, type Matrix, NONE, quantisedFloats } from "./kernels.ts";
 import { createNativeKernels, nativeKernelSets } from "./native-kernels.ts";
 import { createWasmKernels, createWasmMemory } from "./wasm-kernels.ts";
 
@@ -78,6 +78,76 @@ describe("every set of kernels", () => {
 
   it("blocks long rows without a difference", () => {
     onAll((kernels) => kernels.multiply(250, 40, 90, plain(0, 90), plain(30_000, 40), 50_000, 40, true));
+  });
+
+  it("multiplies int8 blocks to the same bytes, each row as if it were alone, near the product of floats", () => {
+    const [outputs, x, q, weights, y] = [48, 0, 6_000, 12_000, 40_000];
+    for (const [rows, inputs] of [
+      [2, 80],
+      [3, 16],
+      [29, 96],
+      [100, 32],
+    ] as const) {
+      const accumulate = rows % 2 === 0;
+      const stride = quantisedFloats(inputs);
+      const product = (kernels: Kernels, first: number, count: number) =>
+        kernels.blocks.multiply({
+          ...{ rows: count, outputs, inputs, weights, accumulate },
+          ...{ x: q + first * stride, y: y + first * outputs, yStride: outputs },
+        });
+      const prepare = (kernels: Kernels) => {
+        const bytes = new Int8Array(kernels.arena.buffer, kernels.arena.byteOffset + 4 * weights);
+        const integers = 3 * blocksOf(inputs) * 512;
+        for (let i = 0; i < integers; i++) bytes[i] = ((i * 89) % 255) - 127;
+        const scales = new Uint16Array(bytes.buffer, bytes.byteOffset + integers, integers / 32);
+        for (let i = 0; i < scales.length; i++) scales[i] = 0x2000 + ((i * 37) % 1_024);
+        kernels.blocks.quantise(rows, inputs, x, q);
+      };
+      let before = new Float32Array();
+      const after = onAll((kernels) => {
+        prepare(kernels);
+        before = kernels.arena.slice(0, FLOATS);
+        product(kernels, 0, rows);
+      });
+      const alone = onAll((kernels) => {
+        prepare(kernels);
+        for (let t = 0; t < rows; t++) product(kernels, t, 1);
+      });
+      expect(Buffer.from(alone.buffer).equals(Buffer.from(after.buffer))).toBe(true);
+      const integers = new Int8Array(before.buffer, 4 * weights);
+      for (let t = 0; t < rows; t += 2)
+        for (let o = 0; o < outputs; o += 5) {
+          let [sum, size] = [accumulate ? before[y + t * outputs + o]! : 0, 0];
+          for (let k = 0; k < inputs; k++) {
+            const block = (o >> 4) * blocksOf(inputs) + (k >> 5);
+            const scale = (1 + (((block * 16 + (o & 15)) * 37) % 1_024) / 1_024) / 128;
+            const at = 512 * block + ((k >> 2) & 7) * 64 + (o & 15) * 4 + (k & 3);
+            const weight = scale * integers[at]!;
+            sum += before[x + t * inputs + k]! * weight;
+            size += Math.abs(weight);
+          }
+          // An input is off by at most half a step of 2 / 127.
+          expect(Math.abs(after[y + t * outputs + o]! - sum)).toBeLessThan((size * 1.01) / 127);
+        }
+    }
+  });
+
+  it("gives the same bytes by several threads", () => {
+    const name = nativeKernelSets()[0];
+    if (name === undefined) return;
+    const [one, two] = [1, 2].map((threadCount) => {
+      const next = noise(3);
+      const arena = Float32Array.from({ length: FLOATS }, next);
+      const kernels = createNativeKernels(arena, name, undefined, threadCount);
+      for (const rows of [1, 40])
+        for (let turn = 0; turn < 20; turn++) {
+          kernels.blocks.quantise(rows, 64, 0, 4_000);
+          const places = { x: 4_000, weights: 8_000, y: 50_000, yStride: 256 };
+          kernels.blocks.multiply({ rows, outputs: 256, inputs: 64, accumulate: turn > 0, ...places });
+        }
+      return arena;
+    }) as [Float32Array, Float32Array];
+    expect(Buffer.from(two.buffer).equals(Buffer.from(one.buffer))).toBe(true);
   });
 
   it("normalises, forward and back", () => {

@@ -61,6 +61,59 @@ export interface PagedAttention {
   readonly scale: number;
 }
 
+/** Blocks of 32 int8 inputs with one scale. */
+export const blocksOf = (inputs: number): number => Math.ceil(inputs / 32);
+/** Floats of the arena of a row that `quantise` writes: its integers as pairs of 16 bits and as fours of 8, and scales. */
+export const quantisedFloats = (width: number): number => 16 * Math.ceil((25 * blocksOf(width)) / 16);
+
+/**
+ * Floats of the arena of a map of int8 weights. Sixteen outputs are a panel: of each panel and block come eight times sixteen
+ * outputs' four inputs, then all scales as halves, in that order. What a last block or panel lacks is 0.
+ */
+export const packedFloats = (inputs: number, outputs: number): number =>
+  136 * blocksOf(inputs) * Math.ceil(outputs / 16);
+
+export interface PackedMap {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly weights: Place;
+}
+
+/** The integers and the scales of a map, and where those of an output's block begin; its fours are 64 bytes apart. */
+export function packedViews({ buffer, byteOffset }: Float32Array, { inputs, outputs, weights }: PackedMap) {
+  const blocks = blocksOf(inputs);
+  const count = blocks * Math.ceil(outputs / 16);
+  const at = byteOffset + 4 * weights;
+  return {
+    integers: new Int8Array(buffer, at, 512 * count),
+    scales: new Uint16Array(buffer, at + 512 * count, 16 * count),
+    placeOf(output: number, block: number) {
+      const panelBlock = (output >> 4) * blocks + block;
+      return { integer: 512 * panelBlock + 4 * (output & 15), scale: 16 * panelBlock + (output & 15) };
+    },
+  };
+}
+
+interface BlockProduct extends PackedMap {
+  readonly rows: number;
+  /** Rows as `quantise` leaves them. */
+  readonly x: Place;
+  readonly y: Place;
+  /** At least the outputs, rounded up to 16. */
+  readonly yStride: number;
+  readonly accumulate: boolean;
+}
+
+/** What int8 weights take. */
+export interface BlockKernels {
+  /** Rows become int8, in blocks of 32 with a scale each: rows × quantisedFloats(width). */
+  quantise(rows: number, width: number, x: Place, to: Place): void;
+  /** y = x W, or y += x W; the bytes do not depend on the number of threads. */
+  multiply(call: BlockProduct): void;
+  /** The weights of one output, as floats. */
+  unpack(map: PackedMap, output: number, to: Place): void;
+}
+
 /** Steps of a pass through a model: computed at once, or recorded for a trace (challenger/trace/record-pass.ts). */
 export interface PassKernels {
   /** Copies `count` numbers; the two places do not overlap, and are multiples of 16. */
@@ -144,6 +197,8 @@ export interface PassKernels {
   ): void;
   /** AdamW. settings: ten floats, see adam in native/src/lane-kernels.h. */
   adam(count: number, p: Place, g: Place, m: Place, v: Place, settings: Place): void;
+  /** Absent in a trace. */
+  readonly blocks?: BlockKernels;
 }
 
 /** Kernels of the processor: a call has its result in the arena when it returns. */
@@ -155,7 +210,24 @@ export interface Kernels extends PassKernels {
   applyAdapters(call: AdapterRows): void;
   /** Keeps the rows' keys and values on their pages, then attends to positions up to each row's own. */
   attendPages(call: PagedAttention): void;
+  readonly blocks: BlockKernels;
 }
+
+const floatOfHalf = (bits: number): number => {
+  const [exponent, fraction] = [(bits >> 10) & 31, (bits & 1023) / 1024];
+  return exponent === 0 ? fraction * 2 ** -14 : (1 + fraction) * 2 ** (exponent - 15);
+};
+
+/** What every processor's set does alike. */
+export const unpackIn =
+  (arena: Float32Array): BlockKernels["unpack"] =>
+  (map, output, to) => {
+    const { integers, placeOf, scales } = packedViews(arena, map);
+    for (let i = 0; i < map.inputs; i++) {
+      const { integer, scale } = placeOf(output, i >> 5);
+      arena[to + i] = floatOfHalf(scales[scale]!) * integers[integer + 64 * ((i >> 2) & 7) + (i & 3)]!;
+    }
+  };
 
 export type KernelSetName = "avx512" | "avx2" | "wasm";
 

@@ -6,6 +6,8 @@ export function nativeKernelSets(): KernelSetName[] {
   return [];
 }
 
+export const productThreads = (): number => 1;
+
 /** @throws RollupError MOD_ENGINE_UNAVAILABLE */
 export function createNativeKernels(): Kernels {
   throw modelError("MOD_ENGINE_UNAVAILABLE", "a page has no native kernels; choose wasm", {

@@ -1,16 +1,23 @@
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { modelError } from "../model-errors.ts";
-import { arenaMoves, type KernelSetName, type Kernels, type Matrix } from "./kernels.ts";
+import { arenaMoves, type KernelSetName, type Kernels, type Matrix, unpackIn } from "./kernels.ts";
 
 /** Each kernel as addon.cpp has it: the set's number, the arena, then numbers. */
 type NativeKernel = (set: number, arena: Float32Array, ...numbers: number[]) => void;
 type NativeAddon = { sets(): KernelSetName[] } & Record<
-  Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write">,
+  | Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write" | "blocks">
+  | "quantise"
+  | "multiplyBlocks",
   NativeKernel
 >;
 
 const addonPath = fileURLToPath(new URL("native/build/model-kernels.node", import.meta.url));
+
+/** How many threads share a product where so many make passes: all cores, at most eight. */
+export const productThreads = (passThreads: number): number =>
+  Math.min(8, Math.max(1, Math.floor(availableParallelism() / passThreads)));
 
 /** The sets that the addon and this processor have, the fastest first; none where the addon was not built. */
 export function nativeKernelSets(path = addonPath): KernelSetName[] {
@@ -24,12 +31,14 @@ export function nativeKernelSets(path = addonPath): KernelSetName[] {
 /**
  * The C++ kernels on an arena of their caller's; one that threads share may lie in a SharedArrayBuffer.
  *
+ * @param threadCount that share a product of int8 weights, the caller's among them
  * @throws RollupError MOD_ENGINE_UNAVAILABLE where the addon is absent or the processor lacks the set
  */
 export function createNativeKernels(
   arena: Float32Array,
   name?: KernelSetName,
   path: string = addonPath,
+  threadCount = 1,
 ): Kernels {
   const addon = loadAddon(path);
   const sets = addon.sets();
@@ -86,6 +95,14 @@ export function createNativeKernels(
       const seating = [rows, seats, pages, slotCount, maxPages] as const;
       const places = [qkv, qkvStride, kv, pageCount, pageFloats, out, scores] as const;
       addon.attendPages(set, arena, ...seating, ...heads, ...places, scale);
+    },
+    blocks: {
+      quantise: bind(addon.quantise),
+      multiply({ accumulate, inputs, outputs, rows, weights, x, y, yStride }) {
+        const places = [x, weights, y, yStride, Number(accumulate)] as const;
+        addon.multiplyBlocks(set, arena, rows, outputs, inputs, ...places, threadCount);
+      },
+      unpack: unpackIn(arena),
     },
   };
 }

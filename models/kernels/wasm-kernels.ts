@@ -7,7 +7,17 @@ import {
   WebAssembly,
 } from "@openledger/foundation/wasm/relaxed-simd";
 import { modelError } from "../model-errors.ts";
-import { arenaMoves, type Kernels, MAX_THREAD_COUNT, type Matrix, type Place } from "./kernels.ts";
+import {
+  arenaMoves,
+  blocksOf,
+  type Kernels,
+  MAX_THREAD_COUNT,
+  type Matrix,
+  type Place,
+  quantisedFloats,
+  unpackIn,
+} from "./kernels.ts";
+import { addBlocks } from "./wasm/block-code.ts";
 import { addElementwise } from "./wasm/elementwise-code.ts";
 import { addMultiply, multiplyScratchBytes } from "./wasm/multiply-code.ts";
 import { addRowKernels } from "./wasm/row-code.ts";
@@ -31,6 +41,7 @@ function kernelModule(): WasmModule {
   addMultiply(builder);
   addElementwise(builder);
   addServing(builder, addRowKernels(builder));
+  addBlocks(builder);
   compiled = new WebAssembly.Module(builder.build());
   return compiled;
 }
@@ -95,7 +106,7 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
   ];
   const { multiply, normalise, normaliseBack, rotate, softmax, softmaxBack, gate, gateBack } = calls;
   const { gelu, geluBack, addRow, sumRows, add, scale, crossEntropy, adam } = calls;
-  const { applyAdapters, attendPages } = calls;
+  const { applyAdapters, attendPages, multiplyBlocks, quantise } = calls;
   return {
     name: "wasm",
     arena,
@@ -141,6 +152,17 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
       const seating = [rows, to(seats), to(pages), maxPages] as const;
       const places = [to(qkv), 4 * qkvStride, to(kv), 4 * pageFloats, to(out), to(scores)] as const;
       attendPages!(...seating, headCount, keyHeadCount, headSize, ...places, factor);
+    },
+    blocks: {
+      quantise(rows, width, x, y) {
+        quantise!(rows, width, to(x), to(y), 4 * quantisedFloats(width), blocksOf(width));
+      },
+      multiply({ accumulate, inputs, outputs, rows, weights, x, y, yStride }) {
+        const panels = Math.ceil(outputs / 16);
+        const sizes = [rows, panels, blocksOf(inputs), to(x), 4 * quantisedFloats(inputs)] as const;
+        multiplyBlocks!(...sizes, to(weights), to(y), 4 * yStride, Number(accumulate));
+      },
+      unpack: unpackIn(arena),
     },
   };
 }

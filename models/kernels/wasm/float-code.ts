@@ -38,11 +38,15 @@ export const f32x4 = {
   lt: binary(0xfd, 0x43),
   gt: binary(0xfd, 0x44),
   sqrt: unary(0xfd, 0xe3, 0x01),
+  abs: unary(0xfd, 0xe0, 0x01),
   neg: unary(0xfd, 0xe1, 0x01),
   add: binary(0xfd, 0xe4, 0x01),
   sub: binary(0xfd, 0xe5, 0x01),
   mul: binary(0xfd, 0xe6, 0x01),
   div: binary(0xfd, 0xe7, 0x01),
+  /** b where it is larger, else a. */
+  pmax: binary(0xfd, 0xeb, 0x01),
+  fromI32: unary(0xfd, 0xfa, 0x01),
   /** a × b + c, rounded once where the machine has a fused multiply-add. */
   madd: (a: Code, b: Code, c: Code): Code => [...a, ...b, ...c, 0xfd, 0x85, 0x02],
 };
@@ -50,7 +54,12 @@ export const f32x4 = {
 export const i32x4 = {
   shl: (a: Code, bits: number): Code => [...a, ...i32.const(bits), 0xfd, 0xab, 0x01],
   add: binary(0xfd, 0xae, 0x01),
+  /** Four sums of two products of 16-bit integers. */
+  dot: binary(0xfd, 0xba, 0x01),
 };
+
+/** Eight bytes of sixteen, with their signs. */
+export const i16x8 = { extendLow: unary(0xfd, 0x87, 0x01), extendHigh: unary(0xfd, 0x88, 0x01) };
 
 /** A value that later code uses more than once. */
 export function hold(f: WasmFunction, type: "i32" | "f32" | "v128", value: Code): Code {

@@ -20,7 +20,7 @@ const RANK_PAGE = 8;
 const REGISTERS = [0, 16, 32, 48] as const;
 
 /** Four halves as floats, exactly: exponent and fraction are moved and scaled by 2^112, the sign is put back. */
-function halves(f: WasmFunction, address: Code): Code {
+export function halves(f: WasmFunction, address: Code): Code {
   const raw = hold(f, "v128", [...address, 0xfd, 0x04, 3, 0]);
   const splat = (bits: number): Code => [...i32.const(bits), 0xfd, 0x11];
   const size = v128.and(raw, splat(0x7fff));

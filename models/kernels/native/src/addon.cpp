@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "helpers.h"
 #include "kernel-table.h"
 
 namespace {
@@ -191,6 +192,29 @@ void attendPages(const KernelTable& k, const Call& c) {
                  c.at(14, 16 * maxPages), c.real(15)});
 }
 
+/** Never destroyed: its threads wait until the process ends. */
+Helpers& helpers = *new Helpers;
+
+constexpr long BLOCK_INPUTS = 32, PANEL_OUTPUTS = 16, BLOCK_FLOATS = 136;
+
+/** Floats of a quantised row. */
+long quantisedRow(long width) { return whole((width + BLOCK_INPUTS - 1) / BLOCK_INPUTS * 25); }
+
+/** (rows, width, x, to) */
+void quantise(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), w = width(c, 1), stride = quantisedRow(w);
+  k.quantise(rows, w, c.at(2, area(rows, w)), c.at(3, area(rows, stride)), stride);
+}
+
+/** (rows, outputs, inputs, x, weights, y, strideY, accumulate, threads) */
+void multiplyBlocks(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), outputs = whole(c.size(1)), inputs = width(c, 2), stride = quantisedRow(inputs);
+  const long panels = outputs / PANEL_OUTPUTS, blocks = (inputs + BLOCK_INPUTS - 1) / BLOCK_INPUTS;
+  const BlockCall call{rows, panels, blocks, c.at(3, area(rows, stride)), stride, c.at(4, area(panels, BLOCK_FLOATS * blocks)),
+                       c.at(5, extent(rows, c.size(6), outputs, 1)), c.size(6), c.number(7) != 0};
+  helpers.share(std::min(c.size(8), 16L), panels, std::max(1L, panels / 32), [&](long from, long to) { k.multiplyBlocks(call, from, to); });
+}
+
 std::vector<const KernelTable*> availableSets() {
   std::vector<const KernelTable*> sets;
   __builtin_cpu_init();
@@ -264,6 +288,8 @@ napi_value init(napi_env env, napi_value exports) {
       {"adam", call<adam>},
       {"applyAdapters", call<applyAdapters>},
       {"attendPages", call<attendPages>},
+      {"quantise", call<quantise>},
+      {"multiplyBlocks", call<multiplyBlocks>},
   };
   for (const auto& [name, function] : functions) {
     napi_value value;

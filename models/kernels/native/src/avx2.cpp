@@ -4,6 +4,7 @@
 #define TILE_ROWS 6
 #define KERNELS_NAME "avx2"
 #define FUSED(a, b, c) __builtin_ia32_vfmaddps256(a, b, c)
+#define PAIRS(a, b) __builtin_ia32_pmaddwd256(a, b)
 #include "lane-kernels.h"
 
 const KernelTable& avx2Kernels() { return table; }

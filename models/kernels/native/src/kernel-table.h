@@ -39,6 +39,17 @@ struct PagedCall {
   float scale;
 };
 
+/** x: rows of pairs and scales, see `quantise`; weights: of each panel of 16 outputs and each block of 32 inputs eight times 16 fours, then all scales as halves. */
+struct BlockCall {
+  long rows, panels, blocks;
+  const float* x;
+  long strideX;
+  const float* weights;
+  float* y;
+  long strideY;
+  bool accumulate;
+};
+
 struct KernelTable {
   const char* name;
   /** C (+)= A B; A is rows × depth, B depth × columns. `scratch` holds packFloats(). */
@@ -66,6 +77,8 @@ struct KernelTable {
   /** y += factor · (x A) B for each entry, in their order. */
   void (*applyAdapters)(long count, const AdapterEntry* entries, const float* arena, const AdapterCall& call);
   void (*attendPages)(const PagedCall& call);
+  void (*quantise)(long rows, long width, const float* x, float* to, long stride);
+  void (*multiplyBlocks)(const BlockCall& call, long firstPanel, long endPanel);
 };
 
 const KernelTable& avx512Kernels();

@@ -380,6 +380,7 @@ void adam(long count, float* p, const float* g, float* m, float* v, const float*
 }
 
 #include "serving-kernels.h"
+#include "block-kernels.h"
 
 const KernelTable table = {KERNELS_NAME, multiply,    DEPTH * (BLOCK_ROWS + TILE_COLUMNS),
                            normalise,    normaliseBack, rotate,
@@ -387,6 +388,7 @@ const KernelTable table = {KERNELS_NAME, multiply,    DEPTH * (BLOCK_ROWS + TILE
                            gateBack,     gelu,        geluBack,
                            addRow,       sumRows,     add,
                            scale,        crossEntropy, adam,
-                           applyAdapters, attendPages};
+                           applyAdapters, attendPages, quantise,
+                           multiplyBlocks};
 
 }  // namespace
