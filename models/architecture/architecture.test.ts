@@ -15,6 +15,7 @@ import { oracle } from "../testing/jax-oracle.ts";
 import { type MadeName, madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import type { AdapterTarget } from "./adapter-layout.ts";
 import { rowLoss } from "./loss-gradient.ts";
+import type { WeightNumbers } from "./model-shape.ts";
 import { computeLogits, readTokens } from "./transformer.ts";
 
 const names = Object.keys(madeConfigs) as MadeName[];
@@ -188,6 +189,27 @@ describe.each(names)("%s", (name) => {
     readTokens(reading, TOKENS.slice(9, 12), 9);
     for (const t of TOKENS.keys()) if (t >= 12) readTokens(reading, [TOKENS[t]!], t);
     expect(computeLogits(reading, 0, 1).slice()).toEqual(atOnce);
+  });
+
+  it("has by int8 weights the same bytes with every set of kernels, at once and in parts, near the floats' logits", async () => {
+    const opened = await openModel(folderSource(join(folder, name)));
+    const logitsBy = async (kernels: KernelChoice, weights: WeightNumbers, parts: readonly number[]) => {
+      const { model } = await loadModel(opened, { kernels, maxRows: 24, isTraining: false, weights });
+      for (const [i, from] of parts.entries()) readTokens(model, TOKENS.slice(from, parts[i + 1]), from);
+      const last = TOKENS.length - 1 - parts.at(-1)!;
+      return computeLogits(model, last, 1).slice(0, model.shape.vocabularySize);
+    };
+    const floats = await logitsBy("wasm", "float32", [0]);
+    const mine = await logitsBy("wasm", "int8", [0]);
+    for (const choice of choices) expect(await logitsBy(choice, "int8", [0, 9, 12, 20])).toEqual(mine);
+    await opened.close();
+    // Rounding to steps of 1 / 127 of a block's largest number is off by 1 / 127 / √12 of that, root mean square. The largest is
+    // √3 times the root mean square of weights, which are evenly spread here, and at most √32 times that of any block. Nine
+    // products follow one another: four in each of two layers, and the head. Twice that is allowed, for one row of 70 logits.
+    const root = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0) / 70);
+    const error = root(mine.map((value, i) => value - floats[i]!)) / root(floats);
+    expect(error).toBeLessThan((2 * Math.sqrt((9 * (3 + 32)) / 12)) / 127);
+    expect(error).toBeGreaterThan(1e-4);
   });
 });
 

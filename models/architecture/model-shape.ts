@@ -75,7 +75,12 @@ export interface LayerPlaces {
 }
 
 /** Of linear maps and embeddings: floats, or int8 in blocks of 32, for passes without a way back. */
-export type WeightNumbers = "float32" | "int8";
+export const WEIGHT_NUMBERS = ["float32", "int8"] as const;
+export type WeightNumbers = (typeof WEIGHT_NUMBERS)[number];
+
+/** int8 from 67 million numbers on: from there on answers wait for memory. */
+export const usualWeights = ({ floatCount }: ParameterLayout): WeightNumbers =>
+  floatCount < 2 ** 26 ? "float32" : "int8";
 
 /** Where a model's numbers lie, counted from the start of a block; a block of gradients has the same layout. */
 export interface ParameterLayout {

@@ -7,6 +7,7 @@ import { fromPages } from "../adapters/adapter-pages.ts";
 import { AdapterPool } from "../adapters/adapter-pool.ts";
 import { AdapterStore } from "../adapters/adapter-store.ts";
 import type { AdapterSettings, AdapterTarget } from "../architecture/adapter-layout.ts";
+import type { WeightNumbers } from "../architecture/model-shape.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { loadModel, openModel } from "../files/load-model.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
@@ -49,9 +50,9 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function serving(name: MadeName, kernels: KernelChoice) {
+async function serving(name: MadeName, kernels: KernelChoice, weights: WeightNumbers = "float32") {
   const opened = await openModel(folderSource(join(folder, name)));
-  const options = { kernels, threadCount: 1, batch: REQUESTS, maxPositions: 40, kvBytes: 2 ** 21 };
+  const options = { kernels, threadCount: 1, batch: REQUESTS, maxPositions: 40, kvBytes: 2 ** 21, weights };
   const loaded = await loadBatchModel(opened, { ...options, adapterBytes: 2 ** 20 });
   await opened.close();
   const adapterStore = new AdapterStore({
@@ -81,8 +82,13 @@ const asked: Asked[] = Array.from({ length: REQUESTS }, (_, i) => ({
 const TOKENS = 9;
 
 /** Answers of some of the questions, in one batch; every step one joins. */
-async function answers(name: MadeName, kernels: KernelChoice, which: readonly number[]) {
-  const { loaded, pool } = await serving(name, kernels);
+async function answers(
+  name: MadeName,
+  kernels: KernelChoice,
+  which: readonly number[],
+  weights: WeightNumbers = "float32",
+) {
+  const { loaded, pool } = await serving(name, kernels, weights);
   const loop = new BatchLoop(loaded.models[0]!);
   const waiting: BatchRequest[] = [];
   for (const [order, i] of which.entries()) {
@@ -109,11 +115,12 @@ async function answers(name: MadeName, kernels: KernelChoice, which: readonly nu
 }
 
 /** The same question to the same base, without any batch. */
-async function alone(name: MadeName, i: number): Promise<number[]> {
+async function alone(name: MadeName, i: number, weights: WeightNumbers = "float32"): Promise<number[]> {
   const { adapter, prompt, temperature } = asked[i]!;
   const opened = await openModel(folderSource(join(folder, name)));
   const settings = adapter === null ? {} : { adapter: settingsOf(name, adapter) };
-  const { model } = await loadModel(opened, { kernels: "wasm", maxRows: 40, isTraining: false, ...settings });
+  const options = { kernels: "wasm", maxRows: 40, isTraining: false, weights } as const;
+  const { model } = await loadModel(opened, { ...options, ...settings });
   await opened.close();
   if (adapter !== null) {
     const numbers = makeAdapter(
@@ -137,6 +144,15 @@ describe.each(names)("a batch of %s", (name) => {
       expect(await alone(name, i), `request ${i}`).toEqual(first!.get(i));
     }
     expect(new Set(Array.from(first!.values(), String)).size).toBeGreaterThan(20);
+  });
+
+  it("does so by int8 weights, with adapters of floats", async () => {
+    const some = [0, 1, 2, 6, 11];
+    const [first, ...others] = await Promise.all(
+      choices.map((choice) => answers(name, choice, some, "int8")),
+    );
+    for (const other of others) expect(other).toEqual(first);
+    for (const i of [2, 6]) expect(await alone(name, i, "int8"), `request ${i}`).toEqual(first!.get(i));
   });
 });
 

@@ -4,10 +4,12 @@ import type { FastifyInstance } from "fastify";
 import { Registry } from "prom-client";
 import { AdapterPool } from "../adapters/adapter-pool.ts";
 import { AdapterStore } from "../adapters/adapter-store.ts";
+import { usualWeights } from "../architecture/model-shape.ts";
 import { loadBatchModel } from "../batches/batch-model.ts";
 import { readWhole } from "../files/byte-source.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { openModel } from "../files/load-model.ts";
+import { servingError } from "../model-errors.ts";
 import { readVocabulary } from "../tokens/spelled-vocabulary.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
 import type { AnswerBilling } from "./answer-billing.ts";
@@ -54,6 +56,15 @@ export async function serveAdapters(
   const source = folderSource(config.basePath);
   const opened = await openModel(source);
   const { shape } = opened;
+  // A receipt's answer is generated again by floats.
+  const isCharged = modules.book !== undefined || config.registeredPath !== undefined;
+  const { weights = isCharged ? "float32" : usualWeights(opened.layout) } = config;
+  if (isCharged && weights === "int8") {
+    await opened.close();
+    throw servingError("SRV_CONFIG_INVALID", "registered models answer by float32 weights, not by int8", {
+      data: { problems: [{ variable: "SERVING_WEIGHTS" }] },
+    });
+  }
   const load = async () => {
     try {
       const { batch, kernels, maxPositions, threadCount } = config;
@@ -61,7 +72,9 @@ export async function serveAdapters(
         kvBytes: config.kvMegabytes * MEGABYTE,
         adapterBytes: config.adapterMegabytes * MEGABYTE,
       };
-      return await loadBatchModel(opened, { kernels, batch, maxPositions, threadCount, ...memory });
+      return await loadBatchModel(opened, {
+        ...{ kernels, batch, maxPositions, threadCount, weights, ...memory },
+      });
     } finally {
       await opened.close();
     }

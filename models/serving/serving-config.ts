@@ -13,6 +13,7 @@ import {
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";
+import { WEIGHT_NUMBERS } from "../architecture/model-shape.ts";
 import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
 import { servingError } from "../model-errors.ts";
@@ -32,6 +33,11 @@ export const SERVING_SETTINGS = {
     schema: z.enum(KERNEL_CHOICES),
     default: "native",
     description: "compute kernels: native, avx512, avx2 or wasm; all give the same result",
+  },
+  weights: {
+    schema: z.enum(WEIGHT_NUMBERS).optional(),
+    description:
+      "numbers of the base's weights: float32 or int8; none = int8 from 67 million numbers on; with registered models float32",
   },
   threadCount: {
     schema: wholeNumber(1, MAX_THREAD_COUNT),

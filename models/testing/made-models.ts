@@ -73,15 +73,16 @@ export const madeConfigs = {
 export type MadeName = keyof typeof madeConfigs;
 
 /** The tensors that a config asks for, by the names and in the shapes that are published. */
-export function makeModel(config: Readonly<Record<string, unknown>>, seed = "weights"): MadeModel {
-  const random = new SeededRandom(seed);
+export function makeModel(
+  config: Readonly<Record<string, unknown>>,
+  seed = "weights",
+  random: Pick<SeededRandom, "nextFraction"> = new SeededRandom(seed),
+): MadeModel {
   const tensors: NamedTensor[] = [];
   const add = (name: string, shape: number[], spread: number, middle = 0) => {
     const count = shape.reduce((product, size) => product * size, 1);
-    const values = Float32Array.from(
-      { length: count },
-      () => middle + spread * (2 * random.nextFraction() - 1),
-    );
+    const values = new Float32Array(count);
+    for (let i = 0; i < count; i++) values[i] = middle + spread * (2 * random.nextFraction() - 1);
     tensors.push({ name, shape, values });
   };
   const size = (name: string, otherwise?: number) => (config[name] ?? otherwise) as number;

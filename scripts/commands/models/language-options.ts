@@ -15,6 +15,7 @@ export interface BaseOptions {
 }
 
 export interface GenerateOptions extends BaseOptions {
+  weights?: string;
   adapter?: string;
   tokens: string;
   temperature: string;
@@ -39,6 +40,11 @@ export interface BaseCommandOptions {
 
 export const KERNELS_OPTION = defineOptions({
   "--kernels <set>": "compute kernels: native, avx512, avx2 or wasm; all give the same result",
+});
+
+export const WEIGHTS_OPTION = defineOptions({
+  "--weights <numbers>":
+    "numbers of the base's weights: float32 or int8; default int8 from 67 million numbers on",
 });
 
 /** @throws InvalidArgumentError for what is no number of the range */

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { TOKENS_OPTION } from "../../cli/common-options.ts";
 import { withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { BASE_OPTION, KERNELS_OPTION } from "./language-options.ts";
+import { BASE_OPTION, KERNELS_OPTION, WEIGHTS_OPTION } from "./language-options.ts";
 
 export function addModelGenerateCommand(parent: Command): void {
   const command = withOptions(
@@ -17,6 +17,7 @@ export function addModelGenerateCommand(parent: Command): void {
       },
       "--seed <text>": { about: "seed of the sampling above temperature 0", fallback: "0" },
       ...withFallback(KERNELS_OPTION, "native"),
+      ...WEIGHTS_OPTION,
     },
   );
   withExample(command, 'models generate "The whale" --base default --tokens 32');

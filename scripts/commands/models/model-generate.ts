@@ -6,7 +6,7 @@ import { generate } from "@openledger/models/training/generate";
 import { commandError } from "../../cli/cli-errors.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { type GenerateOptions, parseCount, parseNumber } from "./language-options.ts";
-import { kernelsNamed } from "./training/language-base.ts";
+import { kernelsNamed, weightsNamed } from "./training/language-base.ts";
 
 export async function generateText({
   args,
@@ -27,7 +27,8 @@ export async function generateText({
       const adapter = adapterSource === null ? {} : { adapter: await readAdapterSettings(adapterSource) };
       output.progress(`loading ${source.name}`);
       const maxRows = Math.min(prompt.length + tokenCount, opened.shape.maxPositions);
-      const loaded = await loadModel(opened, { kernels, maxRows, isTraining: false, ...adapter });
+      const weights = weightsNamed(options.weights, opened.layout);
+      const loaded = await loadModel(opened, { kernels, maxRows, isTraining: false, weights, ...adapter });
       if (adapterSource !== null) {
         const { at, layout } = loaded.model.adapter!;
         await readAdapter(adapterSource, opened.shape, layout, loaded.model.kernels.arena, at);

@@ -37,6 +37,7 @@ export async function serveUntilStopped(
     SERVING_THREAD_COUNT: threads,
     SERVING_BATCH: batch,
     SERVING_KERNELS: kernels,
+    SERVING_WEIGHTS: options.weights,
     SERVING_REGISTERED_PATH: registered,
     SERVING_SPANS_PATH: spans,
   };

@@ -6,7 +6,7 @@ import { SCORES_OPTION } from "../../cli/scores-option.ts";
 import { SERVER_OPTIONS } from "../../cli/server-options.ts";
 import { CIRCUITS_OPTION, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
-import { KERNELS_OPTION } from "./language-options.ts";
+import { KERNELS_OPTION, WEIGHTS_OPTION } from "./language-options.ts";
 
 export const SERVE_OPTIONS = defineOptions({
   "--model <id>": "with a folder: leaf id of the model",
@@ -35,5 +35,6 @@ export const SERVE_OPTIONS = defineOptions({
   ...THREADS_OPTION,
   "--batch <n>": "with adapters: concurrent requests of each thread",
   ...KERNELS_OPTION,
+  ...WEIGHTS_OPTION,
 });
 export type ServeOptions = OptionsOf<typeof SERVE_OPTIONS>;

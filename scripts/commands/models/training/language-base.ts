@@ -1,5 +1,20 @@
+import {
+  type ParameterLayout,
+  usualWeights,
+  WEIGHT_NUMBERS,
+  type WeightNumbers,
+} from "@openledger/models/architecture/model-shape";
 import { KERNEL_CHOICES, type KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { commandError } from "../../../cli/cli-errors.ts";
+
+/** @throws CMD_USAGE */
+export function weightsNamed(name: string | undefined, layout: ParameterLayout): WeightNumbers {
+  if (name === undefined) return usualWeights(layout);
+  const numbers = WEIGHT_NUMBERS.find((known) => known === name);
+  if (numbers === undefined)
+    throw commandError("CMD_USAGE", `weights are ${WEIGHT_NUMBERS.join(" or ")}, not "${name}"`);
+  return numbers;
+}
 
 /** @throws CMD_USAGE */
 export function kernelsNamed(name: string): KernelChoice {
