@@ -241,6 +241,32 @@ program
   );
 
 program
+  .command("models")
+  .description("published shapes with made weights: int8 against llama.cpp's Q8_0, in turns on two threads")
+  .option("--shapes <list>", "SmolLM2-135M, Qwen2.5-0.5B, Llama-3.2-1B", "SmolLM2-135M")
+  .option("--rounds <n>", "turns of each", "7")
+  .option("--prompt <n>", "tokens that are read", "256")
+  .option("--tokens <n>", "tokens that are written", "64")
+  .option(
+    "--llama <folder>",
+    "where node-llama-cpp is, or is installed; none: without it",
+    ".cache/llama-cpp",
+  )
+  .action(async (options: Record<"shapes" | "rounds" | "prompt" | "tokens" | "llama", string>) => {
+    const { benchModels } = await import("./bench/models/models.ts");
+    const result = await benchModels({
+      shapes: options.shapes.split(","),
+      llama: options.llama === "none" ? null : options.llama,
+      rounds: Number(options.rounds),
+      promptTokens: Number(options.prompt),
+      tokens: Number(options.tokens),
+      log: console.log,
+    });
+    console.log(`models ${JSON.stringify(result)}`);
+    process.exit(0);
+  });
+
+program
   .command("text-attribution")
   .description("scores of texts against models retrained on halves of them; retrainings are kept in .cache")
   .option("--halves <n>", "of the report", "100")

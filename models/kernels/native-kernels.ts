@@ -75,7 +75,7 @@ export function createNativeKernels(
     rotate: bind(addon.rotate),
     softmax: bind(addon.softmax),
     softmaxBack: bind(addon.softmaxBack),
-    gate: bind(addon.gate),
+    gate: (...numbers) => addon.gate(set, arena, ...numbers, threadCount),
     gateBack: bind(addon.gateBack),
     gelu: bind(addon.gelu),
     geluBack: bind(addon.geluBack),
@@ -94,7 +94,7 @@ export function createNativeKernels(
       const heads = [headCount, keyHeadCount, headSize] as const;
       const seating = [rows, seats, pages, slotCount, maxPages] as const;
       const places = [qkv, qkvStride, kv, pageCount, pageFloats, out, scores] as const;
-      addon.attendPages(set, arena, ...seating, ...heads, ...places, scale);
+      addon.attendPages(set, arena, ...seating, ...heads, ...places, scale, threadCount);
     },
     blocks: {
       quantise: bind(addon.quantise),

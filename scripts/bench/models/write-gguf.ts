@@ -48,7 +48,7 @@ export async function writeGguf(
     uint32(3),
     uint64(tensors.length),
     uint64(facts.length + 2),
-    ...facts.flatMap(([name, type, value]) => [text(name), uint32(type), valueOf(type, value)]),
+    ...facts.flatMap(([name, type, value]) => [text(name), uint32(type), encoded(type, value)]),
     ...[text("tokenizer.ggml.tokens"), uint32(ARRAY), uint32(STRING), uint64(size("vocab_size"))],
     // Bytes come first, as this kind of tokenizer asks for.
     ...Array.from({ length: size("vocab_size") }, (_, i) =>
@@ -86,7 +86,7 @@ const words = (array: Uint32Array | BigUint64Array | Float32Array): Buffer => Bu
 const uint32 = (value: number): Buffer => words(Uint32Array.of(value));
 const uint64 = (value: number): Buffer => words(BigUint64Array.of(BigInt(value)));
 const text = (value: string): Buffer => Buffer.concat([uint64(Buffer.byteLength(value)), Buffer.from(value)]);
-const valueOf = (type: number, value: number | string): Buffer => {
+const encoded = (type: number, value: number | string): Buffer => {
   if (typeof value === "string") return text(value);
   return type === FLOAT32 ? words(Float32Array.of(value)) : uint32(value);
 };

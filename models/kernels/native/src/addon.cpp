@@ -103,10 +103,6 @@ void softmaxBack(const KernelTable& k, const Call& c) {
   k.softmaxBack(c.size(0), c.at(1, all), c.at(2, all), c.size(3), c.size(4), c.real(5));
 }
 
-void gate(const KernelTable& k, const Call& c) {
-  const long n = c.size(0), all = whole(n);
-  k.gate(n, c.at(1, all), c.at(2, all), c.at(3, all));
-}
 
 void gateBack(const KernelTable& k, const Call& c) {
   const long n = c.size(0), all = whole(n);
@@ -173,25 +169,6 @@ void applyAdapters(const KernelTable& k, const Call& c) {
                    c.at(7, extent(rows, c.size(8), outputs, 1)), c.size(8), offsetA, offsetB});
 }
 
-/** (rows, seats, pages, slots, maxPages, headCount, keyHeadCount, headSize, qkv, strideQkv, kv, pageCount, pageFloats, out, scores, scale) */
-void attendPages(const KernelTable& k, const Call& c) {
-  const long rows = c.size(0), slots = c.size(3), maxPages = c.size(4), heads = c.size(5), keyHeads = c.size(6);
-  const long headSize = width(c, 7), pageCount = c.size(11), pageFloats = c.size(12), keyWidth = keyHeads * headSize;
-  const unsigned* seats = reinterpret_cast<const unsigned*>(c.at(1, area(rows, 2)));
-  const unsigned* pages = reinterpret_cast<const unsigned*>(c.at(2, area(slots, maxPages)));
-  if (keyHeads == 0 || heads % keyHeads != 0) throw std::out_of_range("heads do not divide");
-  for (long t = 0; t < rows; t++) {
-    const long slot = seats[2 * t], last = seats[2 * t + 1] / 16;
-    if (slot >= slots || last >= maxPages) throw std::out_of_range("a row has no seat");
-    for (long j = 0; j <= last; j++)
-      if (pages[slot * maxPages + j] >= pageCount) throw std::out_of_range("there is no such page");
-  }
-  k.attendPages({rows, seats, pages, maxPages, heads, keyHeads, headSize,
-                 c.at(8, extent(rows, c.size(9), (heads + 2 * keyHeads) * headSize, 1)), c.size(9),
-                 c.at(10, extent(pageCount, pageFloats, 32 * keyWidth, 1)), pageFloats, c.at(13, area(rows, heads * headSize)),
-                 c.at(14, 16 * maxPages), c.real(15)});
-}
-
 /** Never destroyed: its threads wait until the process ends. */
 Helpers& helpers = *new Helpers;
 
@@ -199,6 +176,14 @@ constexpr long BLOCK_INPUTS = 32, PANEL_OUTPUTS = 16, BLOCK_FLOATS = 136;
 
 /** Floats of a quantised row. */
 long quantisedRow(long width) { return whole((width + BLOCK_INPUTS - 1) / BLOCK_INPUTS * 25); }
+
+/** (count, a, b, y, threads) */
+void gate(const KernelTable& k, const Call& c) {
+  const long n = c.size(0), all = whole(n);
+  const float *a = c.at(1, all), *b = c.at(2, all);
+  float* y = c.at(3, all);
+  helpers.share(std::min(c.size(4), 16L), all, 4'096, [&](long from, long to) { k.gate(to - from, a + from, b + from, y + from); });
+}
 
 /** (rows, width, x, to) */
 void quantise(const KernelTable& k, const Call& c) {
@@ -213,6 +198,32 @@ void multiplyBlocks(const KernelTable& k, const Call& c) {
   const BlockCall call{rows, panels, blocks, c.at(3, area(rows, stride)), stride, c.at(4, area(panels, BLOCK_FLOATS * blocks)),
                        c.at(5, extent(rows, c.size(6), outputs, 1)), c.size(6), c.number(7) != 0};
   helpers.share(std::min(c.size(8), 16L), panels, std::max(1L, panels / 32), [&](long from, long to) { k.multiplyBlocks(call, from, to); });
+}
+
+/** (rows, seats, pages, slots, maxPages, headCount, keyHeadCount, headSize, qkv, strideQkv, kv, pageCount, pageFloats, out, scores, scale, threads) */
+void attendPages(const KernelTable& k, const Call& c) {
+  const long rows = c.size(0), slots = c.size(3), maxPages = c.size(4), heads = c.size(5), keyHeads = c.size(6);
+  const long headSize = width(c, 7), pageCount = c.size(11), pageFloats = c.size(12), keyWidth = keyHeads * headSize;
+  const unsigned* seats = reinterpret_cast<const unsigned*>(c.at(1, area(rows, 2)));
+  const unsigned* pages = reinterpret_cast<const unsigned*>(c.at(2, area(slots, maxPages)));
+  if (keyHeads == 0 || heads % keyHeads != 0) throw std::out_of_range("heads do not divide");
+  for (long t = 0; t < rows; t++) {
+    const long slot = seats[2 * t], last = seats[2 * t + 1] / 16;
+    if (slot >= slots || last >= maxPages) throw std::out_of_range("a row has no seat");
+    for (long j = 0; j <= last; j++)
+      if (pages[slot * maxPages + j] >= pageCount) throw std::out_of_range("there is no such page");
+  }
+  const PagedCall call{rows, seats, pages, maxPages, heads, keyHeads, headSize,
+                 c.at(8, extent(rows, c.size(9), (heads + 2 * keyHeads) * headSize, 1)), c.size(9),
+                 c.at(10, extent(pageCount, pageFloats, 32 * keyWidth, 1)), pageFloats, c.at(13, area(rows, heads * headSize)),
+                 c.real(15)};
+  k.keepPages(call);
+  const long count = rows * keyHeads;
+  helpers.share(std::min(c.size(16), 16L), count, std::max(1L, count / 32), [&](long from, long to) {
+    thread_local std::vector<float> scores;
+    if (scores.size() < static_cast<size_t>(64 * maxPages)) scores.resize(static_cast<size_t>(64 * maxPages));
+    k.attendPages(call, from, to, scores.data());
+  });
 }
 
 std::vector<const KernelTable*> availableSets() {

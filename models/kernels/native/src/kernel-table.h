@@ -35,7 +35,7 @@ struct PagedCall {
   long strideQkv;
   float* kv;
   long pageFloats;
-  float *out, *scores;
+  float* out;
   float scale;
 };
 
@@ -76,7 +76,8 @@ struct KernelTable {
   void (*adam)(long count, float* p, const float* g, float* m, float* v, const float* settings);
   /** y += factor · (x A) B for each entry, in their order. */
   void (*applyAdapters)(long count, const AdapterEntry* entries, const float* arena, const AdapterCall& call);
-  void (*attendPages)(const PagedCall& call);
+  void (*keepPages)(const PagedCall& call);
+  void (*attendPages)(const PagedCall& call, long first, long end, float* scores);
   void (*quantise)(long rows, long width, const float* x, float* to, long stride);
   void (*multiplyBlocks)(const BlockCall& call, long firstPanel, long endPanel);
 };

@@ -388,7 +388,7 @@ const KernelTable table = {KERNELS_NAME, multiply,    DEPTH * (BLOCK_ROWS + TILE
                            gateBack,     gelu,        geluBack,
                            addRow,       sumRows,     add,
                            scale,        crossEntropy, adam,
-                           applyAdapters, attendPages, quantise,
-                           multiplyBlocks};
+                           applyAdapters, keepPages,   attendPages,
+                           quantise,     multiplyBlocks};
 
 }  // namespace

@@ -103,8 +103,8 @@ void applyAdapters(long count, const AdapterEntry* entries, const float* arena, 
 }
 
 /** Keys and values of all rows go to their pages first, so that rows of one prompt see each other. */
-void attendPages(const PagedCall& c) {
-  const long keyWidth = c.keyHeadCount * c.headSize, perKey = c.headCount / c.keyHeadCount;
+void keepPages(const PagedCall& c) {
+  const long keyWidth = c.keyHeadCount * c.headSize;
   for (long t = 0; t < c.rows; t++) {
     const unsigned position = c.seats[2 * t + 1];
     const unsigned* pages = c.pages + c.seats[2 * t] * c.maxPages;
@@ -114,32 +114,62 @@ void attendPages(const PagedCall& c) {
     for (long i = 0; i < keyWidth; i++) page[i * POSITION_PAGE + lane] = key[i];
     __builtin_memcpy(page + (POSITION_PAGE + lane) * keyWidth, key + keyWidth, static_cast<unsigned long>(keyWidth) * 4);
   }
-  for (long t = 0; t < c.rows; t++) {
-    const long position = c.seats[2 * t + 1], seen = position + 1, end = (seen + 15) & ~15L;
-    const unsigned* pages = c.pages + c.seats[2 * t] * c.maxPages;
-    for (long head = 0; head < c.headCount; head++) {
-      const float* query = c.qkv + t * c.strideQkv + head * c.headSize;
-      const long first = head / perKey * c.headSize;
-      for (long j = 0; j < end; j += POSITION_PAGE) {
-        const float* keys = c.kv + static_cast<long>(pages[j / POSITION_PAGE]) * c.pageFloats + first * POSITION_PAGE;
-        Vector sums[16 / LANES] = {};
-        for (long d = 0; d < c.headSize; d++)
-          for (int part = 0; part < 16 / LANES; part++)
-            sums[part] = FUSED(spread(query[d]), loadVector(keys + d * POSITION_PAGE + part * LANES), sums[part]);
-        for (int part = 0; part < 16 / LANES; part++) storeVector(c.scores + j + part * LANES, sums[part]);
-      }
-      softmax(1, c.scores, end, position, c.scale);
-      float* out = c.out + (t * c.headCount + head) * c.headSize;
-      for (long d = 0; d < c.headSize; d += 16) {
-        Vector sums[16 / LANES] = {};
-        for (long j = 0; j < seen; j++) {
-          const float* values = c.kv + static_cast<long>(pages[j / POSITION_PAGE]) * c.pageFloats +
-                                (POSITION_PAGE + j % POSITION_PAGE) * keyWidth + first + d;
-          for (int part = 0; part < 16 / LANES; part++)
-            sums[part] = FUSED(spread(c.scores[j]), loadVector(values + part * LANES), sums[part]);
-        }
-        for (int part = 0; part < 16 / LANES; part++) storeVector(out + d + part * LANES, sums[part]);
-      }
+}
+
+/** H heads of one row, which share keys and values: each output is one chain, and several hide its latency. */
+template <int H>
+inline void attendHeads(const PagedCall& c, long t, long head, float* scores) {
+  constexpr int PARTS_OF = 16 / LANES;
+  const long keyWidth = c.keyHeadCount * c.headSize, position = c.seats[2 * t + 1], seen = position + 1, end = (seen + 15) & ~15L;
+  const unsigned* pages = c.pages + c.seats[2 * t] * c.maxPages;
+  const float* query = c.qkv + t * c.strideQkv + head * c.headSize;
+  const long first = head / (c.headCount / c.keyHeadCount) * c.headSize;
+  for (long j = 0; j < end; j += POSITION_PAGE) {
+    const float* keys = c.kv + static_cast<long>(pages[j / POSITION_PAGE]) * c.pageFloats + first * POSITION_PAGE;
+    // Pages come from far away: the values are needed next, and the next page's keys.
+    const float* values = keys + POSITION_PAGE * (keyWidth - first) + first;
+    for (long i = 0; i < POSITION_PAGE; i++)
+      for (long d = 0; d < c.headSize; d += 16) __builtin_prefetch(values + i * keyWidth + d);
+    if (j + POSITION_PAGE < end) {
+      const float* next = c.kv + static_cast<long>(pages[j / POSITION_PAGE + 1]) * c.pageFloats + first * POSITION_PAGE;
+      for (long d = 0; d < c.headSize; d++) __builtin_prefetch(next + d * POSITION_PAGE);
     }
+    Vector sums[H][PARTS_OF] = {};
+    for (long d = 0; d < c.headSize; d++)
+      for (int part = 0; part < PARTS_OF; part++) {
+        const Vector key = loadVector(keys + d * POSITION_PAGE + part * LANES);
+        for (int h = 0; h < H; h++) sums[h][part] = FUSED(spread(query[h * c.headSize + d]), key, sums[h][part]);
+      }
+    for (int h = 0; h < H; h++)
+      for (int part = 0; part < PARTS_OF; part++) storeVector(scores + h * end + j + part * LANES, sums[h][part]);
+  }
+  for (int h = 0; h < H; h++) softmax(1, scores + h * end, end, position, c.scale);
+  float* out = c.out + (t * c.headCount + head) * c.headSize;
+  for (long d = 0; d < c.headSize; d += 16) {
+    Vector sums[H][PARTS_OF] = {};
+    for (long page = 0; page < seen; page += POSITION_PAGE) {
+      const float* values = c.kv + static_cast<long>(pages[page / POSITION_PAGE]) * c.pageFloats + POSITION_PAGE * keyWidth + first + d;
+      const long held = seen - page < POSITION_PAGE ? seen - page : POSITION_PAGE;
+      for (long j = 0; j < held; j++)
+        for (int part = 0; part < PARTS_OF; part++) {
+          const Vector value = loadVector(values + j * keyWidth + part * LANES);
+          for (int h = 0; h < H; h++) sums[h][part] = FUSED(spread(scores[h * end + page + j]), value, sums[h][part]);
+        }
+    }
+    for (int h = 0; h < H; h++)
+      for (int part = 0; part < PARTS_OF; part++) storeVector(out + h * c.headSize + d + part * LANES, sums[h][part]);
+  }
+}
+
+/** Heads of keys `from` … `to`, counted through the rows. `scores`: 4 × 16 numbers for each page of a slot. */
+void attendPages(const PagedCall& c, long from, long to, float* scores) {
+  const long perKey = c.headCount / c.keyHeadCount;
+  for (long i = from; i < to; i++) {
+    const long t = i / c.keyHeadCount, first = i % c.keyHeadCount * perKey;
+    long head = 0;
+    for (; head + 4 <= perKey; head += 4) attendHeads<4>(c, t, first + head, scores);
+    if (head + 2 < perKey) attendHeads<3>(c, t, first + head, scores);
+    else if (head + 1 < perKey) attendHeads<2>(c, t, first + head, scores);
+    else if (head < perKey) attendHeads<1>(c, t, first + head, scores);
   }
 }

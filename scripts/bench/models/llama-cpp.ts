@@ -1,0 +1,91 @@
+/** llama.cpp on the processor, through node-llama-cpp, which is no dependency: 80 MB, installed where a bench asks for it. */
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+
+const VERSION = "3.22.1";
+
+interface Sequence {
+  clearHistory(): Promise<void>;
+  evaluateWithoutGeneratingNewTokens(tokens: readonly number[]): Promise<void>;
+  evaluate(tokens: readonly number[], options: object): AsyncIterable<number>;
+  controlledEvaluate(
+    items: readonly unknown[],
+  ): Promise<{ next?: { probabilities?: ReadonlyMap<number, number> } }[]>;
+}
+interface Disposable {
+  dispose(): Promise<void>;
+}
+interface Llama {
+  loadModel(
+    options: object,
+  ): Promise<
+    Disposable & { createContext(options: object): Promise<Disposable & { getSequence(): Sequence }> }
+  >;
+}
+
+/** @param folder has node_modules, or gets them: without what is for graphics cards, and without scripts */
+export async function openLlama(folder: string, threadCount: number): Promise<Llama> {
+  const path = join(folder, "node_modules/node-llama-cpp/dist/index.js");
+  if (!existsSync(path)) {
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, "package.json"), "{}");
+    const packages = ["node-llama-cpp", `@node-llama-cpp/linux-${process.arch}`].map(
+      (name) => `${name}@${VERSION}`,
+    );
+    const flags = ["--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"];
+    await promisify(execFile)("npm", ["install", ...flags, ...packages], { cwd: folder });
+  }
+  const { getLlama } = (await import(pathToFileURL(path).href)) as {
+    getLlama(options: object): Promise<Llama>;
+  };
+  return getLlama({
+    gpu: false,
+    build: "never",
+    skipDownload: true,
+    maxThreads: threadCount,
+    logLevel: "error",
+  });
+}
+
+/** One model at a time. */
+export async function openSequence(llama: Llama, path: string, positions: number, threadCount: number) {
+  const model = await llama.loadModel({ modelPath: path, gpuLayers: 0 });
+  const threads = { ideal: threadCount, min: threadCount };
+  const context = await model.createContext({ contextSize: positions, batchSize: positions, threads });
+  const sequence = context.getSequence();
+  return {
+    /** Tokens a second of a prompt, and of what follows it. */
+    async measure(prompt: readonly number[], tokenCount: number) {
+      await sequence.clearHistory();
+      const startedAtMs = performance.now();
+      await sequence.evaluateWithoutGeneratingNewTokens(prompt);
+      const readAtMs = performance.now();
+      let made = 0;
+      for await (const _ of sequence.evaluate([1], { temperature: 0, yieldEogToken: true }))
+        if (++made === tokenCount) break;
+      const ms = { prompt: readAtMs - startedAtMs, decode: performance.now() - readAtMs };
+      return { prompt: (1000 * prompt.length) / ms.prompt, decode: (1000 * made) / ms.decode };
+    },
+    /** Logarithms of the probabilities of what follows: logits but for a number that is the same in all. */
+    async logits(prompt: readonly number[], vocabularySize: number): Promise<Float64Array> {
+      await sequence.clearHistory();
+      const asked = [
+        prompt.at(-1)!,
+        { generateNext: { probabilities: true, options: { temperature: 1, topK: 0, topP: 1, minP: 0 } } },
+      ];
+      const results = await sequence.controlledEvaluate([...prompt.slice(0, -1), asked]);
+      const { probabilities } = results.at(-1)!.next!;
+      return Float64Array.from({ length: vocabularySize }, (_, token) =>
+        Math.log(probabilities!.get(token)!),
+      );
+    },
+    async close() {
+      await context.dispose();
+      await model.dispose();
+    },
+  };
+}
