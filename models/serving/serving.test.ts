@@ -48,6 +48,23 @@ async function metric(name: string, of = served): Promise<number> {
   return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(page)?.[1] ?? Number.NaN);
 }
 
+describe("int8 weights", () => {
+  it("answer where a server is told to take them, but not for receipts", async () => {
+    const data = { SERVING_DATA_PATH: join(folder, "data-int8"), SERVING_WEIGHTS: "int8" };
+    const other = await serveWorld(folder, data);
+    try {
+      const asked = { model: "a1", prompt: "The whale", ...fixed };
+      const answer = await clientOf(other).completions.create(asked);
+      expect(answer.usage).toMatchObject({ completion_tokens: 12 });
+      expect(await clientOf(other).completions.create(asked)).toMatchObject({ choices: answer.choices });
+    } finally {
+      await other.close();
+    }
+    const registered = serveWorld(folder, { ...data, SERVING_REGISTERED_PATH: folder });
+    await expect(registered).rejects.toMatchObject({ code: "SRV_CONFIG_INVALID" });
+  });
+});
+
 describe("OpenAI's client", () => {
   it("lists the base and the adapters", async () => {
     const models = (await client.models.list()).data.map(({ id }) => id);

@@ -18,11 +18,11 @@ const ARGUMENTS: Record<string, number> = {
     rotate: 7,
     softmax: 5,
     softmaxBack: 6,
-    gate: 4,
+    gate: 5,
     gateBack: 6,
   },
   ...{ gelu: 3, geluBack: 4, addRow: 4, sumRows: 4, add: 3, scale: 3, crossEntropy: 7, adam: 6 },
-  ...{ applyAdapters: 11, attendPages: 16 },
+  ...{ applyAdapters: 11, attendPages: 17, quantise: 4, multiplyBlocks: 9 },
 };
 const ARENA_FLOATS = 4096;
 /** The first numbers are sizes: over nothing, or with strides of 0, no bound refuses large ones, and they loop for minutes. */

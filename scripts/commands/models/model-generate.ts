@@ -47,12 +47,16 @@ export async function generateText({
   const tokensPerSecond = (1000 * answer.length) / (performance.now() - startedAtMs);
   const text = tokenizer.decode(answer);
   output.answer(
-    [text, `${answer.length} tokens by ${model.kernels.name}, ${tokensPerSecond.toFixed(1)} a second`],
+    [
+      text,
+      `${answer.length} tokens by ${model.kernels.name} and ${model.layout.weights}, ${tokensPerSecond.toFixed(1)} a second`,
+    ],
     {
       prompt: args[0]!,
       text,
       tokens: answer,
       kernels: model.kernels.name,
+      weights: model.layout.weights,
       tokensPerSecond,
     },
   );

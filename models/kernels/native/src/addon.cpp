@@ -217,6 +217,7 @@ void attendPages(const KernelTable& k, const Call& c) {
                  c.at(8, extent(rows, c.size(9), (heads + 2 * keyHeads) * headSize, 1)), c.size(9),
                  c.at(10, extent(pageCount, pageFloats, 32 * keyWidth, 1)), pageFloats, c.at(13, area(rows, heads * headSize)),
                  c.real(15)};
+  c.at(14, 16 * maxPages);
   k.keepPages(call);
   const long count = rows * keyHeads;
   helpers.share(std::min(c.size(16), 16L), count, std::max(1L, count / 32), [&](long from, long to) {
