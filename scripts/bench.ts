@@ -242,7 +242,9 @@ program
 
 program
   .command("models")
-  .description("published shapes with made weights: int8 against llama.cpp's Q8_0, in turns on two threads")
+  .description(
+    "published shapes with made weights: int8 against llama.cpp's Q8_0, in turns, on as many threads",
+  )
   .option("--shapes <list>", "SmolLM2-135M, Qwen2.5-0.5B, Llama-3.2-1B", "SmolLM2-135M")
   .option("--rounds <n>", "turns of each", "7")
   .option("--prompt <n>", "tokens that are read", "256")

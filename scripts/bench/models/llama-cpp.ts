@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 
 const VERSION = "3.22.1";
+const KEPT_EXACT = { experimentalKvCacheKeyType: "F32", experimentalKvCacheValueType: "F32" };
 
 interface Sequence {
   clearHistory(): Promise<void>;
@@ -51,11 +52,20 @@ export async function openLlama(folder: string, threadCount: number): Promise<Ll
   });
 }
 
-/** One model at a time. */
-export async function openSequence(llama: Llama, path: string, positions: number, threadCount: number) {
+/** @param isExact keys and values stay floats of 32 bits, as ours do; as usual they are halves, which is faster */
+export async function openSequence(
+  llama: Llama,
+  path: string,
+  positions: number,
+  threadCount: number,
+  isExact = false,
+) {
   const model = await llama.loadModel({ modelPath: path, gpuLayers: 0 });
   const threads = { ideal: threadCount, min: threadCount };
-  const context = await model.createContext({ contextSize: positions, batchSize: positions, threads });
+  const context = await model.createContext({
+    ...{ contextSize: positions, batchSize: positions, threads },
+    ...(isExact ? { ...KEPT_EXACT, flashAttention: false } : {}),
+  });
   const sequence = context.getSequence();
   return {
     /** Tokens a second of a prompt, and of what follows it. */

@@ -1,6 +1,6 @@
 /** Published shapes with made weights: our int8 against llama.cpp's Q8_0, in turns on the same threads. */
 import { mkdtemp, rm, stat } from "node:fs/promises";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WeightNumbers } from "@openledger/models/architecture/model-shape";
 import { folderSource } from "@openledger/models/files/folder-source";
@@ -12,7 +12,7 @@ import {
   PAGE_POSITIONS,
 } from "@openledger/models/internal/batches/batch-model";
 import { logitsOf, passRows, seatSlot } from "@openledger/models/internal/batches/batch-pass";
-import { nativeKernelSets } from "@openledger/models/internal/kernels/native-kernels";
+import { nativeKernelSets, productThreads } from "@openledger/models/internal/kernels/native-kernels";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { openLlama, openSequence } from "./llama-cpp.ts";
@@ -72,7 +72,7 @@ export async function benchModels(options: BenchModelsOptions) {
 async function benchShape(name: ShapeName, options: BenchModelsOptions) {
   const { log, promptTokens, rounds, tokens } = options;
   const folder = await mkdtemp(join(tmpdir(), "openledger-bench-models-"));
-  const threadCount = Math.min(2, availableParallelism());
+  const threadCount = productThreads(1);
   try {
     const config = SHAPES[name];
     const isSmallest = name === "SmolLM2-135M";
@@ -96,10 +96,15 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
         ["llama", theirs],
       ] as const) {
         if (engineOf === null) continue;
+        const before = process.cpuUsage();
         const { decode, prompt: read } = await engineOf.measure(prompt, tokens);
         measured.prompt[who].push(read);
         measured.decode[who].push(decode);
-        log(`${name}: ${who} reads ${read.toFixed(0)}, writes ${decode.toFixed(1)} tokens a second`);
+        const { system, user } = process.cpuUsage(before);
+        const cpuSeconds = ((system + user) / 1e6).toFixed(1);
+        log(
+          `${name}: ${who} reads ${read.toFixed(0)}, writes ${decode.toFixed(1)} tokens a second, ${cpuSeconds} s of processor time`,
+        );
       }
     const short = prompt.slice(0, 24);
     const mine = logitsAfter(model, short);
@@ -109,16 +114,19 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
       const others = logitsAfter(await load(folder, kernels, "int8", 64), short);
       sameBytes &&= others.every((value, i) => Object.is(value, mine[i]));
     }
-    const largestLogitError =
-      theirs && largestDifference(mine, await theirs.logits(short, config.vocab_size));
     await theirs?.close();
-    let largestFloatLogitError: number | null = null;
-    if (isSmallest && engine !== null) {
-      const floats = logitsAfter(await load(folder, "native", "float32", 64), short);
-      const own = await openSequence(engine, join(folder, "f32.gguf"), 256, threadCount);
-      largestFloatLogitError = largestDifference(floats, await own.logits(short, config.vocab_size));
-      await own.close();
-    }
+    const errorOf = async (own: Float32Array, path: string): Promise<number | null> => {
+      if (engine === null) return null;
+      const other = await openSequence(engine, path, 256, threadCount, true);
+      const error = largestDifference(own, await other.logits(short, config.vocab_size));
+      await other.close();
+      return error;
+    };
+    const largestLogitError = await errorOf(mine, file);
+    const floats = isSmallest ? logitsAfter(await load(folder, "native", "float32", 64), short) : null;
+    const largestFloatLogitError = floats && (await errorOf(floats, join(folder, "f32.gguf")));
+    /** What rounding itself changes. */
+    const largestRoundingError = floats && largestDifference(mine, floats);
     const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? null;
     const both = ({ llama: other, ours }: { ours: number[]; llama: number[] }) => ({
       ours: middle(ours),
@@ -132,6 +140,7 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
       fileMb,
       largestLogitError,
       largestFloatLogitError,
+      largestRoundingError,
       sameBytes,
     };
   } finally {
@@ -199,8 +208,8 @@ function logitsAfter(model: BatchModel, tokens: readonly number[]): Float32Array
 }
 
 /** But for a number that is the same in all. */
-function largestDifference(mine: Float32Array, theirs: Float64Array): number {
-  const differences = theirs.map((value, i) => value - mine[i]!);
+function largestDifference(mine: Float32Array, theirs: Float64Array | Float32Array): number {
+  const differences = Float64Array.from(theirs, (value, i) => value - mine[i]!);
   const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length;
   return differences.reduce((most, value) => Math.max(most, Math.abs(value - mean)), 0);
 }
