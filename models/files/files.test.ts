@@ -12,9 +12,11 @@ import { type AdapterSettings, adapterLayout } from "../architecture/adapter-lay
 import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { encodeAdapter, readAdapter, readAdapterSettings } from "./adapter-files.ts";
 import type { ByteSource, FileSource } from "./byte-source.ts";
+import { toHalves } from "./float-formats.ts";
 import { folderSource } from "./folder-source.ts";
 import { loadModel, openModel } from "./load-model.ts";
 import { parseModelConfig } from "./model-config.ts";
+import { roundToBlocks } from "./pack-weights.ts";
 import { encodeTensors, type NamedTensor, readFloats, readTensorEntries } from "./safetensors.ts";
 import { urlSource } from "./url-source.ts";
 
@@ -345,6 +347,52 @@ describe("a model", () => {
     const before = process.memoryUsage().rss;
     expect(await codeOf(read(folderSource(at("vast"))))).toBe("MOD_FILE_INVALID");
     expect(process.memoryUsage().rss - before).toBeLessThan(200e6);
+  });
+});
+
+describe("int8 weights", () => {
+  it("are Q8_0's: of 32 numbers the largest is 127 steps, the step is a half; each embedding is near its floats", async () => {
+    const values = Float32Array.from({ length: 40 }, (_, i) => (i === 5 ? -127 : i / 2));
+    const { integers, scales } = roundToBlocks(values);
+    expect([...scales]).toEqual([...toHalves(Float32Array.of(1, 19.5 / 127))]);
+    expect([...integers.subarray(0, 8)]).toEqual([0, 1, 1, 2, 2, -127, 3, 4]);
+    expect(integers[39]).toBe(127);
+    expect(roundToBlocks(new Float32Array(3))).toEqual({
+      scales: Uint16Array.of(0),
+      integers: new Int8Array(3),
+    });
+    expect(() => roundToBlocks(Float32Array.of(1e9))).toThrow(/too large/);
+  });
+
+  it("are held once where the head is the embedding", async () => {
+    const { tensors } = makeModel(madeConfigs.smollm2, "smollm2");
+    await writeMadeModel(join(folder, "int8"), { config: madeConfigs.smollm2, tensors });
+    const opened = await openModel(folderSource(join(folder, "int8")));
+    const { model } = await loadModel(opened, {
+      kernels: "wasm",
+      maxRows: 8,
+      isTraining: false,
+      weights: "int8",
+    });
+    await opened.close();
+    const { kernels, layout, parameters, shape, workspace } = model;
+    expect(layout.head).toBe(layout.embedding);
+    const map = {
+      inputs: shape.width,
+      outputs: shape.vocabularySize,
+      weights: parameters + layout.embedding,
+    };
+    const floats = tensors.find(({ name }) => name === "model.embed_tokens.weight")!.values;
+    for (const token of [0, 17, 69]) {
+      kernels.blocks.unpack(map, token, workspace.lastNormed);
+      for (let i = 0; i < shape.width; i++) {
+        const wanted = floats[token * shape.width + i]!;
+        // Half a step, and what rounding the step to 11 bits moves 127 of them.
+        expect(Math.abs(kernels.arena[workspace.lastNormed + i]! - wanted)).toBeLessThan(
+          (0.3 / 127) * (0.5 + 127 / 2048),
+        );
+      }
+    }
   });
 });
 

@@ -13,7 +13,7 @@ export function roundToBlocks(values: Float32Array): { scales: Uint16Array; inte
   for (let b = 0; b < count; b++) {
     const end = Math.min(values.length, (b + 1) * BLOCK);
     let most = 0;
-    for (let i = b * BLOCK; i < end; i++) most = Math.max(most, Math.abs(values[i]!));
+    for (let i = b * BLOCK; i < end; i++) if (Math.abs(values[i]!) > most) most = Math.abs(values[i]!);
     steps[b] = most / 127;
     const factor = steps[b] === 0 ? 0 : Math.fround(1 / steps[b]!);
     for (let i = b * BLOCK; i < end; i++) {
@@ -38,13 +38,15 @@ export function packInputs(
   first: number,
   values: Float32Array,
 ): void {
-  const views = packedViews(arena, map);
-  const { integers, scales } = roundToBlocks(values);
-  for (const [b, half] of scales.entries()) {
-    const { integer, scale } = views.placeOf(output, first / BLOCK + b);
-    views.scales[scale] = half;
-    const end = Math.min(BLOCK, values.length - b * BLOCK);
-    for (let i = 0; i < end; i++)
-      views.integers[integer + 64 * (i >> 2) + (i & 3)] = integers[b * BLOCK + i]!;
+  const { integers, placeOf, scales } = packedViews(arena, map);
+  const rounded = roundToBlocks(values);
+  // Four inputs at a time: a map has a multiple of sixteen.
+  const from = new Uint32Array(rounded.integers.buffer);
+  const to = new Uint32Array(integers.buffer, integers.byteOffset, integers.length / 4);
+  for (const [b, half] of rounded.scales.entries()) {
+    const { integer, scale } = placeOf(output, first / BLOCK + b);
+    scales[scale] = half;
+    const end = Math.min(BLOCK / 4, from.length - (b * BLOCK) / 4);
+    for (let i = 0; i < end; i++) to[integer / 4 + 16 * i] = from[(b * BLOCK) / 4 + i]!;
   }
 }
