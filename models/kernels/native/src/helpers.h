@@ -4,6 +4,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 class Helpers {
@@ -13,7 +14,11 @@ class Helpers {
   void share(long threads, long count, long step, const Part& part) {
     std::unique_lock<std::mutex> turn(turn_, std::try_to_lock);
     if (threads < 2 || count <= step || !turn.owns_lock()) return part(0, count);
-    while (started_ < threads - 1) std::thread([this] { help(); }).detach(), started_++;
+    try {
+      for (; started_ < threads - 1; started_++) std::thread([this] { help(); }).detach();
+    } catch (const std::system_error&) {
+      // The process may have no more threads: those that are there will do.
+    }
     run_ = [](const void* what, long from, long to) { (*static_cast<const Part*>(what))(from, to); };
     what_ = &part;
     count_ = count;
