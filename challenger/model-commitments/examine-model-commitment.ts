@@ -109,7 +109,11 @@ export async function examineModelCommitment(
   const owned = shownRows(files?.rows ?? null, statement.rowCount, answers);
   const { partly, posted, unknown } = knownLeaves(statement, own, published, answers, family, given?.facts);
   const isBlind = own === null;
-  const ofVersion = files === null ? [] : otherVersionRows(statement, files.rows, answers);
+  const digests = unknown.has("rows") ? null : partly.leaves.rows;
+  const ofVersion = files === null ? [] : otherVersionRows(statement, files.rows, answers, digests);
+  const isVersion = ofVersion !== null;
+  if (!isVersion) warnings.push("the rows that are served are not the version's");
+  const rowsAsked = isVersion ? [...ofVersion, ...unshownRows(partly, owned)] : [];
   if (posted === null) {
     for (const tree of unknown.keys()) warnings.push(`leaves of "${tree}" are not published`);
     // Beside leaves that nobody knows every place looks wrong.
@@ -121,20 +125,19 @@ export async function examineModelCommitment(
     const isMatrix = files === null || isRegisteredMatrix(files.model);
     if (!isMatrix) warnings.push("the matrix that is served is not the registered one");
     // Of another model's files nothing is known of what the ledger takes.
-    const isOther = own.statement.staticsHash !== statement.staticsHash || !isMatrix;
+    const isOther = own.statement.staticsHash !== statement.staticsHash || !isMatrix || !isVersion;
     const needed = isOther || hidden === null ? leavesOf(unknown) : hidden;
-    // Attack: served rows that are all others than the version's, by a byte that nothing reads: each is asked for and shown.
-    const wanted = [...needed, ...ofVersion, ...unshownRows(partly, owned)];
-    return { fault, wanted, warnings, isBlind: !isMatrix, isHidden: true };
+    const isServed = isMatrix && isVersion;
+    return { fault, wanted: [...needed, ...rowsAsked], warnings, isBlind: !isServed, isHidden: true };
   }
-  const wanted = [...ofVersion, ...longLeaves(posted), ...unshownRows(posted, owned)];
+  const wanted = [...rowsAsked, ...longLeaves(posted)];
   const shown: ShownModelCommitment = { posted, own, rows: owned };
   const unopened = unopenedRows(posted, owned);
   const faults = challengeable(kind.faultsOf(shown), unopened, kind.needsContent);
   const first = faults.next();
   const fault = first.done === true ? null : { fault: first.value, shown, others: faults };
   if (fault === null) warnings.push(...otherTokens(shown, unopened));
-  return { fault, wanted, warnings, isBlind, isHidden: false };
+  return { fault, wanted, warnings, isBlind: isBlind || !isVersion, isHidden: false };
 }
 
 /**
@@ -174,12 +177,32 @@ function isRegisteredMatrix({ columns, features }: PublishedModel): boolean {
   return made.u.every((u, j) => u === columns.u[j]) && made.v.every((v, j) => v === columns.v[j]);
 }
 
+/**
+ * What a leaf of a kind is made of comes before it, and a row of B last. So what is asked for refutes, or leads one step on.
+ * Attack: others' leaves, answered at once, of which each takes a fee, beside the one that is answered when the day ends.
+ */
+const DEEPEST_FIRST: readonly string[] = [
+  ...[
+    "versionRow",
+    "rowTooLong",
+    "tokens",
+    "duplicate",
+    "size",
+    "residual",
+    "input",
+    "optimum",
+    "curvature",
+    "inverse",
+  ],
+  ...["row", "statics", "digest", "point", "cell", "rowLength", "peak", "scale", "logit"],
+  ...["lengths", "clip", "factor", "entry"],
+];
 /** Of each kind those are tried that are off the most. */
 const MOST_OF_A_KIND = 4;
 
 /**
  * Wrong places beside leaves that nobody publishes, in whose place are one's own. Those whose challenge shows none of them are
- * wrong; of the others, what their challenge shows is asked for. A hidden leaf on which no wrong place depends changes nothing that
+ * wrong; of the others, what the challenge of one shows is asked for. A hidden leaf on which no wrong place depends changes nothing that
  * the ledger takes, and nobody asks for it.
  * Attack: leaves that are right and not those that one computes, thousands of them, around a false one; each costs a fee.
  * Attack: entries at the edge of their tolerance, which look wrong beside one's own leaves and are not, before those that pay.
@@ -205,20 +228,18 @@ function faultsBeside(
   } catch {
     hasThrown = true;
   }
+  const orderOf = (name: string) =>
+    (DEEPEST_FIRST.indexOf(name) + DEEPEST_FIRST.length) % DEEPEST_FIRST.length;
   const ready: PostedFault[] = [];
-  const asked: { places: LeafPlace[]; count: number }[] = [];
-  for (const ofKind of found.values()) {
-    const unopened = ofKind.map((fault) => openedBy(fault, shown, kind).filter((place) => !isOpen(place)));
-    ready.push(...ofKind.filter((_, i) => unopened[i]!.length === 0));
-    asked.push({ places: unopened.find(({ length }) => length > 0) ?? [], count: ofKind.length });
-  }
-  // What is decided by the fewest leaves comes first, and what there is once before what another place follows.
-  asked.sort((a, b) => a.places.length - b.places.length || a.count - b.count);
-  const hidden = new Map<string, LeafPlace>();
-  for (const { places } of asked)
-    for (const place of places) hidden.set(`${place.tree}/${place.index}`, place);
+  let hidden: LeafPlace[] = [];
+  for (const [, ofKind] of [...found].sort(([a], [b]) => orderOf(a) - orderOf(b)))
+    for (const fault of ofKind) {
+      const places = openedBy(fault, shown, kind).filter((place) => !isOpen(place));
+      if (places.length === 0) ready.push(fault);
+      else if (hidden.length === 0 && fault.isDoubtful !== true) hidden = places;
+    }
   const fault = ready.length === 0 ? null : { fault: ready[0]!, shown, others: ready.slice(1) };
-  return { fault, hidden: hasThrown ? null : [...hidden.values()] };
+  return { fault, hidden: hasThrown ? null : hidden };
 }
 
 /** Leaves that a challenge or a game of this fault shows. */

@@ -17,6 +17,8 @@ export interface PostedFault {
   readonly other?: number;
   /** How far it is off, beside other faults of its kind. Default: 0. */
   readonly gap?: number;
+  /** Whether it is so near the edge of its tolerance that another right leaf beside it may make it right. */
+  readonly isDoubtful?: true;
 }
 
 /** What wrong places are found in, and shown from. */

@@ -250,8 +250,10 @@ async function act(
         if (paid !== undefined) await watcher.spend(id, paid.args.feeWei - feeWei);
         return { what: "challengeAvailability", ...sent };
       } catch (error) {
-        // What is on its way may still be mined.
-        if (!isRollupError(error, "CMD_L1_PENDING")) await watcher.spend(id, -feeWei);
+        // What is on its way may still be mined. Attack: a base fee above the cap, in which each look writes down a fee.
+        const isUnsent = (data: { readonly isSent?: unknown }) => data.isSent === false;
+        const isOnItsWay = isRollupError(error, "CMD_L1_PENDING") && !isUnsent(error.data);
+        if (!isOnItsWay) await watcher.spend(id, -feeWei);
         throw error;
       }
     }

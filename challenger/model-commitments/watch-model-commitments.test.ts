@@ -201,6 +201,27 @@ describe("what would keep a watcher from a wrong place", () => {
     expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
   });
 
+  test("served rows that differ from the version's by a byte, beside a right model: few leaves are asked for, or none", async () => {
+    const { honest, model, rows } = made;
+    const id = await f.post(honest);
+    const text = new TextDecoder().decode(rows[9]!.content);
+    const at = text.indexOf(" ", 26);
+    const content = new TextEncoder().encode(`${text.slice(0, at)} ${text.slice(at)}`);
+    const files = { model, rows: rows.with(9, { ...rows[9]!, content }), leaves: null, mismatch: null };
+    const [seen] = await watch({ ...files, leaves: encodeLeaves(honest.leaves) });
+    const warning = "the rows that are served are not the version's";
+    expect(seen).toMatchObject({ sent: null, examined: { fault: null, wanted: [], warnings: [warning] } });
+    let asked = 0;
+    for (; asked < 24; asked++) {
+      if ((await watch(files))[0]!.sent?.what !== "challengeAvailability") break;
+      const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
+      const { index, tree } = events.at(-1)!.args;
+      const leaves = [shownLeaf(honest, TREES[tree!]!, Number(index), rows)];
+      await f.disputes.write.answer([id, statementTuple(honest.statement), leaves], { account: f.owner });
+    }
+    expect(asked).toBeLessThan(12);
+  });
+
   test("a sum that is spent challenges no more", async () => {
     const junk = made.honest.leaves.features.with(5, new Uint8Array(8));
     const { files, posted } = hiddenLie({ features: junk });
@@ -511,13 +532,13 @@ describe("the fee for a leaf", () => {
     const { posted } = falseTokens();
     const id = await f.post(posted);
     const feeAt = (gwei: bigint, tree: TreeName = "tokens") => feeOf(id, tree, gwei * 10n ** 9n);
-    const longestGas = 2n * (90_000n + 45n * 8n * 4_097n);
+    const longestGas = 2n * (110_000n + 45n * 8n * 4_097n);
     expect(await Promise.all([0n, 3n, 4n, 49n, 500n].map((gwei) => feeAt(gwei)))).toEqual([
       ...[FEE, FEE, 4n * longestGas * 10n ** 9n],
       ...[49n * longestGas * 10n ** 9n, 60n * FEE],
     ]);
     // A column has two bytes a row, and two of the logit's.
-    const columnGas = 2n * (90_000n + 45n * 2n * BigInt(made.rows.length + 1));
+    const columnGas = 2n * (110_000n + 45n * 2n * BigInt(made.rows.length + 1));
     expect(await feeAt(4n, "columns")).toBe(4n * columnGas * 10n ** 9n);
     const baseFeePerGas = 700n * 10n ** 9n;
     await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas });

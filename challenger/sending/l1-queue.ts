@@ -79,17 +79,17 @@ class L1Queue {
   async #goOn(own: OnItsWay, call: L1Call): ReturnType<L1Sender["send"]> {
     if (await own.repriced.isOver()) {
       this.#own = null;
-      throw this.#pending("was mined meanwhile", own);
+      throw this.#pending("was mined meanwhile", own, false);
     }
     const isSame =
       own.call?.to === call.to && own.call.data === call.data && own.call.valueWei === call.valueWei;
-    const receipt = await this.#mine(own, isSame ? this.#times.patienceMs : 0);
+    const receipt = await this.#mine(own, isSame ? this.#times.patienceMs : 0, isSame);
     if (isSame) return resultOf(receipt);
-    throw this.#pending("was mined just now", own);
+    throw this.#pending("was mined just now", own, false);
   }
 
   /** @throws CMD_L1_PENDING where it was not mined, or something else was; BRG_L1_* */
-  async #mine(own: OnItsWay, patienceMs: number): Promise<TransactionReceipt> {
+  async #mine(own: OnItsWay, patienceMs: number, isSent = true): Promise<TransactionReceipt> {
     this.#own = own;
     const { repriced } = own;
     const before = repriced.hashes.length;
@@ -100,7 +100,7 @@ class L1Queue {
       throw error;
     });
     if (outcome.kind === "waits") {
-      if (!outcome.isAtCap) throw this.#pending("is not mined yet", own);
+      if (!outcome.isAtCap) throw this.#pending("is not mined yet", own, isSent);
       const { maxFeePerGasWei, maxPriorityFeePerGasWei } = repriced.fees!;
       const { cap } = this.#sender;
       throw challengerError(
@@ -109,14 +109,14 @@ class L1Queue {
         {
           data: {
             ...{ account: this.#sender.address, nonce: repriced.nonce, hashes: repriced.hashes },
-            ...{ maxFeePerGasWei, maxPriorityFeePerGasWei, cap },
+            ...{ maxFeePerGasWei, maxPriorityFeePerGasWei, cap, isSent },
           },
         },
       );
     }
     this.#own = null;
     if (outcome.kind === "mined") return outcome.receipt;
-    throw this.#pending("made way for another one under its nonce", own);
+    throw this.#pending("made way for another one under its nonce", own, isSent);
   }
 
   /** The account's next nonce. @throws CMD_L1_PENDING where the node holds what another process has sent */
@@ -138,12 +138,12 @@ class L1Queue {
       challengerError(
         "CMD_L1_PENDING",
         `L1 has not mined ${known - mined} transactions of ${address}: nothing more is sent until it has, or they are replaced`,
-        { data: { account: address, nonce: mined, count: known - mined } },
+        { data: { account: address, nonce: mined, count: known - mined, isSent: false } },
       );
     if (Date.now() - this.#foreign.sinceMs < this.#times.fillAfterMs) throw pending();
     this.#onProgress(`transaction ${mined} of ${address} is stuck: one that does nothing takes its place`);
     const filler = { to: address, data: "0x", valueWei: 0n } as const;
-    await this.#mine(await this.#sign(filler, null, mined), this.#times.patienceMs);
+    await this.#mine(await this.#sign(filler, null, mined), this.#times.patienceMs, false);
     throw pending();
   }
 
@@ -169,12 +169,13 @@ class L1Queue {
     return { call: kept, repriced };
   }
 
-  #pending(why: string, { repriced: { hashes, nonce } }: OnItsWay): RollupError {
+  /** @param isSent whether it is the call that was asked for */
+  #pending(why: string, { repriced: { hashes, nonce } }: OnItsWay, isSent: boolean): RollupError {
     const { address } = this.#sender;
     return challengerError(
       "CMD_L1_PENDING",
       `transaction ${nonce} of ${address} ${why}: L1 is looked at again before more is sent`,
-      { data: { account: address, nonce, hashes } },
+      { data: { account: address, nonce, hashes, isSent } },
     );
   }
 }

@@ -38,20 +38,29 @@ import { pairBytes, readFact, readInt64s } from "./leaf-bytes.ts";
 import { countRow, lengthOf, ONE, type RowCounts, residualOf, scaleRow } from "./row-arithmetic.ts";
 import { versionFaults } from "./tie-faults.ts";
 
+/** How far it is off; whether another right leaf beside it may make it right. */
+interface Gap {
+  readonly gap?: number;
+  readonly isDoubtful?: true;
+}
+
 export type DirectFault =
   | SharedFault
   | RuleFault
   | DirectTieFault
-  | { readonly kind: "entry"; readonly row: number; readonly column: number; readonly gap?: number }
+  | ({ readonly kind: "entry"; readonly row: number; readonly column: number } & Gap)
   | { readonly kind: "tokens" | "residual" | "size"; readonly row: number }
   /** Places of W × W matrices; D is the bias. */
-  | { readonly kind: "curvature" | "inverse"; readonly a: number; readonly b: number; readonly gap?: number }
+  | ({ readonly kind: "curvature" | "inverse"; readonly a: number; readonly b: number } & Gap)
   | { readonly kind: "logit" | "peak" };
 
 /** Doubles decide where they are this far from the edge; integers where they are nearer. */
 const DOUBT = 2 ** -7;
 /** A wrong product is missed by all of these with probability 2^−24, where the liar does not know their signs. */
 const PROBES = 24;
+const DOUBTFUL = { isDoubtful: true } as const;
+/** Right rows of a curvature move a product by less. */
+const DOUBTFUL_PRODUCT = 2 ** -20;
 /** Exact products of a row that doubles call wrong: they are off by 2^-31 at most, an eighth of the tolerance. */
 const MOST_DOUBTED = 64;
 
@@ -195,7 +204,10 @@ function* inverseFaults(inverse: FixedMatrix, curvature: FixedMatrix, seed: stri
     const isWrong = (b: number) =>
       !isNear(vectorProduct(row, matrixRow(curvature, b)), a === b ? ONE * ONE : 0n, INVERSE_TOLERANCE);
     const furthest = [...gaps.keys()].sort((b, c) => gaps[c]! - gaps[b]!).slice(0, MOST_DOUBTED);
-    for (const b of furthest) if (isWrong(b)) yield { kind: "inverse", a, b, gap: gaps[b]! };
+    for (const b of furthest) {
+      const gap = gaps[b]!;
+      if (isWrong(b)) yield { kind: "inverse", a, b, gap, ...(gap < DOUBTFUL_PRODUCT ? DOUBTFUL : {}) };
+    }
   }
 }
 
@@ -237,7 +249,7 @@ function* entryFaults(
       }
       const inverseRow = Array.from(matrixRow(inverse.matrix, column));
       const value = directEntry(counted, weights, inverseRow, facts[row]!, numbers.unit);
-      if (!isEntryOf(value, entries[column]!)) yield { kind: "entry", row, column, gap };
+      if (!isEntryOf(value, entries[column]!)) yield { kind: "entry", row, column, gap, isDoubtful: true };
     }
   }
 }

@@ -15,6 +15,9 @@ export type DirectTieFault =
   | { readonly kind: "digest"; readonly step: number }
   | { readonly kind: "statics" };
 
+/** Of 2^-16, times 2^40; contracts/disputes/DirectTies.sol. */
+const LEAST_DAMPING = 1n << 24n;
+
 /** Needs `initPoseidon`. */
 export function* directTieFaults(posted: CommittedModel): Generator<DirectTieFault> {
   const { bucketCount, columnCount, rowCount } = posted.statement;
@@ -57,7 +60,7 @@ function staticsOfModelCommitment(posted: CommittedModel): bigint | null {
   const { answering, bucketCount, clipQuantile, decay, sharesDuplicates } = statement;
   const { damping } = readNumbers(leaves.map[0]!);
   const commitment = readDigests(posted)?.at(-1);
-  if (commitment === undefined || damping === 0n) return null;
+  if (commitment === undefined || damping < LEAST_DAMPING) return null;
   const answers = hashTagged(TAG.challenged, [
     answering,
     packRules({ bucketCount, decay, sharesDuplicates, clipQuantile, damping }),

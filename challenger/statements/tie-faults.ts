@@ -8,6 +8,7 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import {
+  digestToField,
   hashRow,
   hashVersionRow,
   treeDepth,
@@ -68,23 +69,31 @@ export function* versionFaults(
 
 /**
  * Rows of a version that may be other ones than those that are served: what was shown of it says which subtrees are the same. Those
- * come first that say the most. Empty where the served ones have the version's root. Needs `initPoseidon`.
+ * come first that say the most. Empty where the served ones have the version's root; null where the committed ones are the
+ * version's, and the served ones are not. Needs `initPoseidon`.
+ * Attack: served rows that differ by a byte which nothing reads, beside a right model commitment: a fee for each row.
+ * @param digests that are committed; null where they are not known
  */
 export function otherVersionRows(
   { rowCount, rowsRoot }: Pick<DisputeStatement, "rowCount" | "rowsRoot">,
   owned: readonly OwnedRow[],
   shown: readonly ShownLeaf[],
-): LeafPlace[] {
+  digests: readonly Uint8Array[] | null = null,
+): LeafPlace[] | null {
   const version = owned.map(versionRowOf);
   if (version.length === rowCount && versionRowsRoot(version) === rowsRoot) return [];
+  const committed = version.map((row, k) => ({ ...row, rowHash: digestToField(digests?.[k] ?? NO_DIGEST) }));
+  if (digests !== null && version.length === rowCount && versionRowsRoot(committed) === rowsRoot) return null;
   const isSame = new Uint8Array(rowCount);
   const hashes = Array.from({ length: rowCount }, (_, k) => {
     const row = version[k];
     return row === undefined ? 0n : hashVersionRow(row);
   });
   const depth = treeDepth(rowCount);
-  for (const { index, tree, versionPath } of shown) {
+  for (const { data, holders, index, tree, versionPath } of shown) {
     if (tree !== "rows" || index >= rowCount) continue;
+    const [contributorId, validatorId] = [Number(holders[0]), Number(holders[1])];
+    if (hashVersionRow({ rowHash: hashRow(data), contributorId, validatorId }) !== hashes[index]) return null;
     for (const [level, own] of treePath(TAG.versionNode, hashes, depth, index).entries())
       for (const [child, hash] of own.entries()) {
         const width = CHILDREN ** level;
@@ -104,6 +113,7 @@ export function otherVersionRows(
   return others.map((index) => ({ tree: "rows", index }));
 }
 const CHILDREN = 8;
+const NO_DIGEST = new Uint8Array(32);
 
 /** Points that are not their columns'. Entries that no column of the ledger has, and columns that are none, are wrong whatever the point is. */
 export function* pointFaults(

@@ -389,7 +389,9 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         else if (tree == Tree.Features) leafBytes = 2 * columnCount;
         else if (tree == Tree.Columns) leafBytes = 2 * (rowCount + 1);
         else if (tree == Tree.Inputs) leafBytes = 4 * rowCount;
-        else if (tree == Tree.Map || tree == Tree.Weights) leafBytes = 8 * columnCount;
+        else if (tree == Tree.Weights) leafBytes = 8 * columnCount;
+        // A row of a matrix, or of each row its size.
+        else if (tree == Tree.Map) leafBytes = 2 * (4 * columnCount > rowCount ? 4 * columnCount : rowCount);
         uint256 longestWei = _within(
             2 * _answerGas(MOST_LEAF_BYTES) * baseFeeWei,
             availabilityChallengeFeeWei,
@@ -400,7 +402,7 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
 
     /// @dev Some 40 gas a byte (EIP-7623) and what is around them; the event takes less than the floor leaves.
     function _answerGas(uint256 leafBytes) private pure returns (uint256) {
-        return 90_000 + 45 * leafBytes;
+        return 110_000 + 45 * leafBytes;
     }
 
     /// @notice Whether the window has ended, nothing wrong was shown, and neither a data-availability challenge nor a game about

@@ -38,6 +38,7 @@ test.each([
   ["digits", { inputs: { kind: "digit", side: 7, bucketCount: 1_008 }, columnCount: 1_009 }],
   ["too many buckets", { inputs: { kind: "email", bucketCount: 4_112 }, columnCount: 4_113 }],
   ["a mark that is none", { isChallengeable: false }],
+  ["a damping that has no inverse", { method: { kind: "direct", damping: 1e-6 } }],
 ])("a recipe of %s promises no model commitment", (_, changed) => {
   expect(() => parseDirectRecipe(recipeOf(changed))).toThrow(
     expect.objectContaining({ code: "ATT_RECIPE_INVALID" }),

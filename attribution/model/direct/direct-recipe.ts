@@ -43,6 +43,11 @@ const directSchema = directFields
   .refine(({ inputs, isChallengeable }) => isChallengeable === undefined || inputs.kind === "email", {
     path: ["isChallengeable"],
     message: "only models of e-mails have challenges",
+  })
+  // L1 takes no inverse of a smaller one.
+  .refine(({ isChallengeable, method }) => isChallengeable === undefined || method.damping >= 2 ** -16, {
+    path: ["method", "damping"],
+    message: "is at least 2^-16 for a model with challenges",
   });
 
 export type DirectRecipe = z.infer<typeof directSchema> & {
