@@ -122,8 +122,11 @@ export async function openChallenger(
 export const readingClient = (transport: Transport): PublicClient =>
   createPublicClient({ transport, batch: { multicall: { deployless: true, batchSize: MOST_CALL_BYTES } } });
 
-/** Some 200 reads: of the gas that a node gives a call, a tenth. */
-const MOST_CALL_BYTES = 8_192;
+/**
+ * 28 reads by a number. The answers come back as a contract's code, of which L1 takes 24,576 bytes, and a game's takes 640.
+ * Attack: claims, games and windows until a call is too large for every node.
+ */
+const MOST_CALL_BYTES = 1_024;
 
 /** For this process alone: two of one account would send beside each other, and spend twice. @throws CMD_USAGE */
 async function takeFolder(folder: string | null, of: string) {

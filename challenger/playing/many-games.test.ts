@@ -3,8 +3,9 @@
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
-import { size, toHex } from "viem";
+import { http, size, toHex } from "viem";
 import { beforeAll, expect, test } from "vitest";
+import { readingClient } from "../challenger.ts";
 import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";
 import { type PlayerAccount, sendMoves } from "../games/played-moves.ts";
 import { startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
@@ -42,7 +43,7 @@ function playerOf(who: `0x${string}`, own: TracedQuery, changed: Partial<PlayerO
   const sent: number[] = [];
   const account = f.accountOf(who);
   const player = new TracePlayer({
-    ...{ publicClient: f.publicClient, game: f.game, challenges: false, mostTraced: 99 },
+    ...{ publicClient: readingClient(http(f.url)), game: f.game, challenges: false, mostTraced: 99 },
     account: {
       ...account,
       send: (call) => {
