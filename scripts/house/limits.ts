@@ -32,14 +32,14 @@ export function brokenLimits(measures: HouseMeasures): string[] {
 /** Most there may be of each. They fall: anyone who adds one takes one away, and lowers these where more went; what raises them, its commit names. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   codes: 281,
-  options: 235,
-  settings: 107,
+  options: 236,
+  settings: 108,
   commands: 85,
-  productFiles: 1_723,
-  productLines: 190_860,
-  testLines: 89_900,
-  benchAndDrillLines: 5_550,
-  docsLines: 5_498,
+  productFiles: 1_727,
+  productLines: 191_940,
+  testLines: 90_150,
+  benchAndDrillLines: 6_000,
+  docsLines: 5_500,
 };
 
 /** Likewise, of each kind, and changes of workspace along each walk. */

@@ -128,20 +128,12 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
     /** What rounding itself changes. */
     const largestRoundingError = floats && largestDifference(mine, floats);
     const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1] ?? null;
-    const both = ({ llama: other, ours }: { ours: number[]; llama: number[] }) => ({
-      ours: middle(ours),
-      llama: middle(other),
+    const both = (of: { ours: number[]; llama: number[] }) => ({
+      ...{ ours: middle(of.ours), llama: middle(of.llama) },
     });
     return {
-      name,
-      decode: both(measured.decode),
-      prompt: both(measured.prompt),
-      memoryMb,
-      fileMb,
-      largestLogitError,
-      largestFloatLogitError,
-      largestRoundingError,
-      sameBytes,
+      ...{ name, decode: both(measured.decode), prompt: both(measured.prompt), memoryMb, fileMb },
+      ...{ largestLogitError, largestFloatLogitError, largestRoundingError, sameBytes },
     };
   } finally {
     await rm(folder, { recursive: true });
