@@ -17,6 +17,7 @@ import {
   MOST_LEAF_BYTES,
   recordedLeaves,
 } from "../statements/known-leaves.ts";
+import { readFact } from "../statements/leaf-bytes.ts";
 import { readLeaves } from "../statements/leaf-file.ts";
 import { otherVersionRows } from "../statements/tie-faults.ts";
 import type { ModelCommitmentKind, PostedFault, ShownModelCommitment } from "./model-commitment-kind.ts";
@@ -110,10 +111,12 @@ export async function examineModelCommitment(
   const { partly, posted, unknown } = knownLeaves(statement, own, published, answers, family, given?.facts);
   const isBlind = own === null;
   const digests = unknown.has("rows") ? null : partly.leaves.rows;
-  const ofVersion = files === null ? [] : otherVersionRows(statement, files.rows, answers, digests);
-  const isVersion = ofVersion !== null;
+  const ofVersion = files && otherVersionRows(statement, { served: files.rows, owned }, answers, digests);
+  const isVersion = files === null || ofVersion !== null;
   if (!isVersion) warnings.push("the rows that are served are not the version's");
-  const rowsAsked = isVersion ? [...ofVersion, ...unshownRows(partly, owned)] : [];
+  // Attack: rows that are served in place of others, of which any that is shown refutes. Those that earn the most come first.
+  const others = isVersion ? (ofVersion ?? []) : byShare(otherRows(digests ?? [], owned), partly);
+  const rowsAsked = [...others, ...unshownRows(partly, owned)];
   if (posted === null) {
     for (const tree of unknown.keys()) warnings.push(`leaves of "${tree}" are not published`);
     // Beside leaves that nobody knows every place looks wrong.
@@ -128,7 +131,8 @@ export async function examineModelCommitment(
     const isOther = own.statement.staticsHash !== statement.staticsHash || !isMatrix || !isVersion;
     const needed = isOther || hidden === null ? leavesOf(unknown) : hidden;
     const isServed = isMatrix && isVersion;
-    return { fault, wanted: [...needed, ...rowsAsked], warnings, isBlind: !isServed, isHidden: true };
+    const wanted = isVersion ? [...needed, ...rowsAsked] : [...rowsAsked, ...needed];
+    return { fault, wanted, warnings, isBlind: !isServed, isHidden: true };
   }
   const wanted = [...rowsAsked, ...longLeaves(posted)];
   const shown: ShownModelCommitment = { posted, own, rows: owned };
@@ -246,14 +250,14 @@ function faultsBeside(
 function openedBy(fault: PostedFault, shown: ShownModelCommitment, kind: ModelCommitmentKind): LeafPlace[] {
   const game = kind.gameOf?.(fault) ?? null;
   if (game !== null) return [...game];
-  const opened: LeafPlace[] = [];
-  const posted = recordedLeaves(shown.posted, (place) => opened.push(place));
+  const opened = new Map<string, LeafPlace>();
+  const posted = recordedLeaves(shown.posted, (place) => opened.set(`${place.tree}/${place.index}`, place));
   try {
     kind.refutationData(0n, { ...shown, posted }, fault);
   } catch {
     // What it had read until then is asked for.
   }
-  return opened;
+  return [...opened.values()];
 }
 
 /** Of a text that L1 takes other tokens of, too: of one that a tokenizer takes whole, or where a border is not sure. */
@@ -286,6 +290,21 @@ function publishedLeaves(
 function unshownRows(posted: CommittedModel, rows: readonly OwnedRow[]): LeafPlace[] {
   const long = rows.flatMap(({ content }, row) => (content.length > MOST_LEAF_BYTES ? [row] : []));
   return [...new Set([...unopenedRows(posted, rows), ...long])].map((index) => ({ tree: "rows", index }));
+}
+
+/** Rows that are not the committed ones. */
+const otherRows = (digests: readonly Uint8Array[], rows: readonly OwnedRow[]): LeafPlace[] =>
+  digests.flatMap((digest, index) =>
+    Buffer.compare(sha256(rows[index]!.content), digest) === 0 ? [] : [{ tree: "rows", index }],
+  );
+
+/** By factor and length of their facts, the largest product first. */
+function byShare(rows: readonly LeafPlace[], { leaves }: CommittedModel): LeafPlace[] {
+  const shares = leaves.facts.map((leaf) => {
+    const fact = readFact(leaf);
+    return fact === null ? 0 : Number(fact.factor) * fact.length;
+  });
+  return rows.toSorted((a, b) => shares[b.index]! - shares[a.index]!);
 }
 
 function* challengeable(

@@ -31,6 +31,8 @@ const LATEST_DAYS = 2n;
 const CHALLENGE_GAS = 6_000_000n;
 /** Kept back, too: of a false claim, and of a false row. */
 const KEPT_STAKES = 2n;
+/** In all of a model that is not served, unless the fees of all may be paid: who shows each has the fees. */
+const MOST_UNSERVED = 4;
 /** Leaves asked for at a fee that wait for an answer, each for a day at most: what one wrong place of a model takes. */
 const MOST_WAITING = 8;
 
@@ -325,8 +327,7 @@ async function nextAvailabilityChallenge(
   if (feeWei > spareWei) return null;
   const ofAllWei = wanted.reduce((sum, one) => sum + feeOf(one), 0n);
   const paid = fees.filter(isMine);
-  // Leaves of a model that nobody serves are compared once all are there.
-  if (!isServed && ofAllWei > mostAvailabilityChallengesWei) return null;
+  if (!isServed && ofAllWei > mostAvailabilityChallengesWei && paid.length >= MOST_UNSERVED) return null;
   const seenWei = paid.reduce((sum, one) => sum + one.feeWei, 0n);
   // A node that tells of fewer, or L1 itself where it goes back, takes nothing off what was spent.
   const beforeWei = spentWei > seenWei ? spentWei : seenWei;

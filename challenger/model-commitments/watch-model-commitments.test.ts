@@ -1,3 +1,4 @@
+import { sha256 } from "@noble/hashes/sha2.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
@@ -210,7 +211,10 @@ describe("what would keep a watcher from a wrong place", () => {
     const files = { model, rows: rows.with(9, { ...rows[9]!, content }), leaves: null, mismatch: null };
     const [seen] = await watch({ ...files, leaves: encodeLeaves(honest.leaves) });
     const warning = "the rows that are served are not the version's";
-    expect(seen).toMatchObject({ sent: null, examined: { fault: null, wanted: [], warnings: [warning] } });
+    // Not served, for a watcher: nothing is paid before the last day for it.
+    const wanted = [{ tree: "rows", index: 9 }];
+    expect(seen).toMatchObject({ examined: { fault: null, wanted, isBlind: true, warnings: [warning] } });
+    expect(seen!.sent!.what).toBe("requestLeaves");
     let asked = 0;
     for (; asked < 24; asked++) {
       if ((await watch(files))[0]!.sent?.what !== "challengeAvailability") break;
@@ -220,6 +224,18 @@ describe("what would keep a watcher from a wrong place", () => {
       await f.disputes.write.answer([id, statementTuple(honest.statement), leaves], { account: f.owner });
     }
     expect(asked).toBeLessThan(12);
+  });
+
+  test("a model of other rows, beside the digests of the version's: what is shown of a row refutes it", async () => {
+    const { rowsRoot, version } = otherVersion(made, 9);
+    const { files, posted } = lie(made, changed("rows", 9, sha256(version[9]!.content)), { rowsRoot });
+    const id = await f.post(posted);
+    expect((await watch(files))[0]!.sent!.what).toBe("requestLeaves");
+    await f.passTime(4n * DAY + 1n);
+    expect((await watch(files))[0]!.sent!.what).toBe("challengeAvailability");
+    const shown = [shownLeaf(posted, "rows", 9, version)];
+    await f.disputes.write.answer([id, statementTuple(posted.statement), shown], { account: f.owner });
+    expect((await watch(files))[0]!.sent!.what).toBe("challenge");
   });
 
   test("a sum that is spent challenges no more", async () => {
@@ -666,7 +682,7 @@ if (isWhole) {
     expect(watched[0]!.examined).toEqual({ ...NOTHING_WRONG, warnings: [mismatch] });
   });
 
-  test("leaves of a model that nobody serves are paid for where all may be; once all are shown, they are compared", async () => {
+  test("four leaves of a model that nobody serves are paid for, all where all may be; once they are shown, they are compared", async () => {
     const look = (watcher: Watcher) => watchAll(f, watcher, async () => null);
     const { posted } = falseTokens();
     const id = await f.post(posted);
@@ -693,7 +709,10 @@ if (isWhole) {
     await answerAll();
     await f.passTime(4n * DAY + 1n);
     const paying = f.watcherOf(f.watcher);
-    expect((await look(paying))[0]!.sent).toBeNull();
+    for (const what of [...Array(4).fill("challengeAvailability"), undefined]) {
+      expect((await look(paying))[0]!.sent?.what).toBe(what);
+      if (what !== undefined) await answerAll();
+    }
     expect((await look(rich()))[0]!.sent?.what).toBe("challengeAvailability");
     for (const [tree, leaves] of TREES.map((name) => posted.leaves[name]).entries())
       for (const index of leaves.keys())

@@ -83,7 +83,8 @@ class L1Queue {
     }
     const isSame =
       own.call?.to === call.to && own.call.data === call.data && own.call.valueWei === call.valueWei;
-    const receipt = await this.#mine(own, isSame ? this.#times.patienceMs : 0, isSame);
+    // What is known of it from the first time is not said again.
+    const receipt = await this.#mine(own, isSame ? this.#times.patienceMs : 0, false);
     if (isSame) return resultOf(receipt);
     throw this.#pending("was mined just now", own, false);
   }
@@ -169,7 +170,7 @@ class L1Queue {
     return { call: kept, repriced };
   }
 
-  /** @param isSent whether it is the call that was asked for */
+  /** @param isSent whether the call that was asked for is on its way since then */
   #pending(why: string, { repriced: { hashes, nonce } }: OnItsWay, isSent: boolean): RollupError {
     const { address } = this.#sender;
     return challengerError(

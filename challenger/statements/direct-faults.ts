@@ -59,8 +59,6 @@ const DOUBT = 2 ** -7;
 /** A wrong product is missed by all of these with probability 2^−24, where the liar does not know their signs. */
 const PROBES = 24;
 const DOUBTFUL = { isDoubtful: true } as const;
-/** Right rows of a curvature move a product by less. */
-const DOUBTFUL_PRODUCT = 2 ** -20;
 /** Exact products of a row that doubles call wrong: they are off by 2^-31 at most, an eighth of the tolerance. */
 const MOST_DOUBTED = 64;
 
@@ -204,9 +202,10 @@ function* inverseFaults(inverse: FixedMatrix, curvature: FixedMatrix, seed: stri
     const isWrong = (b: number) =>
       !isNear(vectorProduct(row, matrixRow(curvature, b)), a === b ? ONE * ONE : 0n, INVERSE_TOLERANCE);
     const furthest = [...gaps.keys()].sort((b, c) => gaps[c]! - gaps[b]!).slice(0, MOST_DOUBTED);
+    const doubt = doubtOf(Q, a, width);
     for (const b of furthest) {
       const gap = gaps[b]!;
-      if (isWrong(b)) yield { kind: "inverse", a, b, gap, ...(gap < DOUBTFUL_PRODUCT ? DOUBTFUL : {}) };
+      if (isWrong(b)) yield { kind: "inverse", a, b, gap, ...(gap < doubt ? DOUBTFUL : {}) };
     }
   }
 }
@@ -232,26 +231,39 @@ function* entryFaults(
 ): Generator<DirectFault> {
   const { columnCount: width } = statement;
   const { facts, inverse, numbers, weights } = made;
+  const doubles = toDoubles(inverse.matrix.values);
   // Column after column, so that a row's product is one walk through memory.
-  const turned = transpose(toDoubles(inverse.matrix.values), width);
+  const turned = transpose(doubles, width);
   const unit = Number(numbers.unit) / 2 ** 40;
+  const doubts = Float64Array.from({ length: width }, (_, column) => doubtOf(doubles, column, width));
   for (const [row, counted] of rows.entries()) {
     const entries = readEntries(leaves.features[row]!, width)!;
     const factor = (-unit * Number(residualOf(counted, weights)) * Number(facts[row]!)) / 2 ** 80;
     const product = timesRow(counted, turned, width);
+    const total = entries.reduce((sum, entry) => sum + Math.abs(entry), 0);
     for (let column = 0; column < width; column++) {
       const gap = Math.abs(product[column]! * factor - entries[column]!);
       const isMissing = inverse.missing.has(column);
       if (gap < 0.5 - DOUBT && !isMissing) continue;
+      const isDoubted = gap < 0.5 + DOUBT + doubts[column]! * total;
       if (isMissing || gap > 0.5 + DOUBT) {
-        yield { kind: "entry", row, column, gap };
+        yield { kind: "entry", row, column, gap, ...(isDoubted && !isMissing ? DOUBTFUL : {}) };
         continue;
       }
       const inverseRow = Array.from(matrixRow(inverse.matrix, column));
       const value = directEntry(counted, weights, inverseRow, facts[row]!, numbers.unit);
-      if (!isEntryOf(value, entries[column]!)) yield { kind: "entry", row, column, gap, isDoubtful: true };
+      if (!isEntryOf(value, entries[column]!)) yield { kind: "entry", row, column, gap, ...DOUBTFUL };
     }
   }
+}
+
+/**
+ * What a product of a row of the inverse may be off by beside another curvature that L1 takes: an entry of B moves by that, times the
+ * sizes of its row. Attack: an inverse that is off by less than what is asked about, of which each row takes a fee.
+ */
+function doubtOf(inverse: Float64Array, a: number, width: number): number {
+  const row = inverse.subarray(a * width, (a + 1) * width);
+  return 2 ** -27 + 2 ** -38 * row.reduce((sum, value) => sum + Math.abs(value), 0);
 }
 
 function transpose(matrix: Float64Array, width: number): Float64Array {

@@ -72,13 +72,13 @@ export function* versionFaults(
  * come first that say the most. Empty where the served ones have the version's root; null where the committed ones are the
  * version's, and the served ones are not. Needs `initPoseidon`.
  * Attack: served rows that differ by a byte which nothing reads, beside a right model commitment: a fee for each row.
- * @param digests that are committed; null where they are not known
+ * @param owned the served rows, and those that were shown in their places @param digests that are committed; null where not known
  */
 export function otherVersionRows(
   { rowCount, rowsRoot }: Pick<DisputeStatement, "rowCount" | "rowsRoot">,
-  owned: readonly OwnedRow[],
+  { owned, served }: Readonly<Record<"owned" | "served", readonly OwnedRow[]>>,
   shown: readonly ShownLeaf[],
-  digests: readonly Uint8Array[] | null = null,
+  digests: readonly Uint8Array[] | null,
 ): LeafPlace[] | null {
   const version = owned.map(versionRowOf);
   if (version.length === rowCount && versionRowsRoot(version) === rowsRoot) return [];
@@ -93,7 +93,10 @@ export function otherVersionRows(
   for (const { data, holders, index, tree, versionPath } of shown) {
     if (tree !== "rows" || index >= rowCount) continue;
     const [contributorId, validatorId] = [Number(holders[0]), Number(holders[1])];
-    if (hashVersionRow({ rowHash: hashRow(data), contributorId, validatorId }) !== hashes[index]) return null;
+    const right = hashVersionRow({ rowHash: hashRow(data), contributorId, validatorId });
+    const given = served[index];
+    if (digests === null && (given === undefined || hashVersionRow(versionRowOf(given)) !== right))
+      return null;
     for (const [level, own] of treePath(TAG.versionNode, hashes, depth, index).entries())
       for (const [child, hash] of own.entries()) {
         const width = CHILDREN ** level;
