@@ -116,27 +116,27 @@ export async function examineModelCommitment(
   if (!isVersion) warnings.push("the rows that are served are not the version's");
   // Attack: rows that are served in place of others, of which any that is shown refutes. Those that earn the most come first.
   const others = isVersion ? (ofVersion ?? []) : byShare(otherRows(digests ?? [], owned), partly);
-  const rowsAsked = [...others, ...unshownRows(partly, owned)];
+  const unopened = unopenedRows(partly, owned);
+  const rowsAsked = [...others, ...unshownRows(unopened, owned)];
   if (posted === null) {
     for (const tree of unknown.keys()) warnings.push(`leaves of "${tree}" are not published`);
     // Beside leaves that nobody knows every place looks wrong.
     if (isBlind) return { fault: null, wanted: leavesOf(unknown), warnings, isBlind, isHidden: true };
     const isOpen = ({ index, tree }: LeafPlace) =>
       !unknown.has(tree) || answers.some((one) => one.tree === tree && one.index === index);
-    const { fault, hidden } = faultsBeside({ posted: partly, own, rows: owned }, kind, isOpen);
+    const { fault, hidden } = faultsBeside({ posted: partly, own, rows: owned }, kind, unopened, isOpen);
     // Attack: a served matrix that is not the registered one, beside which every row looks wrong.
     const isMatrix = files === null || isRegisteredMatrix(files.model);
     if (!isMatrix) warnings.push("the matrix that is served is not the registered one");
     // Of another model's files nothing is known of what the ledger takes.
-    const isOther = own.statement.staticsHash !== statement.staticsHash || !isMatrix || !isVersion;
-    const needed = isOther || hidden === null ? leavesOf(unknown) : hidden;
     const isServed = isMatrix && isVersion;
+    const isOther = own.statement.staticsHash !== statement.staticsHash || !isServed;
+    const needed = isOther || hidden === null ? leavesOf(unknown) : hidden;
     const wanted = isVersion ? [...needed, ...rowsAsked] : [...rowsAsked, ...needed];
     return { fault, wanted, warnings, isBlind: !isServed, isHidden: true };
   }
   const wanted = [...rowsAsked, ...longLeaves(posted)];
   const shown: ShownModelCommitment = { posted, own, rows: owned };
-  const unopened = unopenedRows(posted, owned);
   const faults = challengeable(kind.faultsOf(shown), unopened, kind.needsContent);
   const first = faults.next();
   const fault = first.done === true ? null : { fault: first.value, shown, others: faults };
@@ -215,6 +215,7 @@ const MOST_OF_A_KIND = 4;
 function faultsBeside(
   shown: ShownModelCommitment,
   kind: ModelCommitmentKind,
+  unopened: ReadonlySet<number>,
   isOpen: (place: LeafPlace) => boolean,
 ): { readonly fault: Examined["fault"]; readonly hidden: readonly LeafPlace[] | null } {
   const found = new Map<string, PostedFault[]>();
@@ -222,7 +223,7 @@ function faultsBeside(
   let hasThrown = false;
   try {
     const faults = kind.faultsOf(shown);
-    for (const fault of challengeable(faults, unopenedRows(shown.posted, shown.rows), kind.needsContent)) {
+    for (const fault of challengeable(faults, unopened, kind.needsContent)) {
       const ofKind = found.get(fault.kind) ?? [];
       found.set(fault.kind, ofKind);
       const place = ofKind.findIndex((one) => gapOf(fault) > gapOf(one));
@@ -287,9 +288,9 @@ function publishedLeaves(
 }
 
 /** Attack: a row that has no room in any challenge, with any numbers beside it. It answers nobody who asks for it, either. */
-function unshownRows(posted: CommittedModel, rows: readonly OwnedRow[]): LeafPlace[] {
+function unshownRows(unopened: ReadonlySet<number>, rows: readonly OwnedRow[]): LeafPlace[] {
   const long = rows.flatMap(({ content }, row) => (content.length > MOST_LEAF_BYTES ? [row] : []));
-  return [...new Set([...unopenedRows(posted, rows), ...long])].map((index) => ({ tree: "rows", index }));
+  return [...new Set([...unopened, ...long])].map((index) => ({ tree: "rows", index }));
 }
 
 /** Rows that are not the committed ones. */

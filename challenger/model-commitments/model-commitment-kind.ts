@@ -5,20 +5,16 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import type { Hex } from "viem";
 import type { CommittedModel, LeafPlace, Leaves } from "../statements/committed-model.ts";
-import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
+import { type DirectFault, findDirectFaults, type Gap } from "../statements/direct-faults.ts";
 import { type DirectSource, directModelCommitment } from "../statements/direct-model-commitment.ts";
 import { directChallengeData } from "./direct-calls.ts";
 
 /** A wrong place: what its challenge is called, and where. */
-export interface PostedFault {
+export interface PostedFault extends Gap {
   readonly kind: string;
   readonly row?: number;
   /** A second row that its challenge opens. */
   readonly other?: number;
-  /** How far it is off, beside other faults of its kind. Default: 0. */
-  readonly gap?: number;
-  /** Whether it is so near the edge of its tolerance that another right leaf beside it may make it right. */
-  readonly isDoubtful?: true;
 }
 
 /** What wrong places are found in, and shown from. */

@@ -72,25 +72,25 @@ class L1Queue {
   async send(call: L1Call): ReturnType<L1Sender["send"]> {
     if (this.#own !== null) return this.#goOn(this.#own, call);
     const nonce = await this.#freeNonce();
-    return resultOf(await this.#mine(await this.#sign(call, call, nonce), this.#times.patienceMs));
+    return resultOf(await this.#mine(await this.#sign(call, call, nonce), this.#times.patienceMs, true));
   }
 
   /** The same call again waits for what is on its way. Any other one was chosen before L1 had that. */
   async #goOn(own: OnItsWay, call: L1Call): ReturnType<L1Sender["send"]> {
     if (await own.repriced.isOver()) {
       this.#own = null;
-      throw this.#pending("was mined meanwhile", own, false);
+      throw this.#pending("was mined meanwhile", own);
     }
     const isSame =
       own.call?.to === call.to && own.call.data === call.data && own.call.valueWei === call.valueWei;
     // What is known of it from the first time is not said again.
-    const receipt = await this.#mine(own, isSame ? this.#times.patienceMs : 0, false);
+    const receipt = await this.#mine(own, isSame ? this.#times.patienceMs : 0);
     if (isSame) return resultOf(receipt);
-    throw this.#pending("was mined just now", own, false);
+    throw this.#pending("was mined just now", own);
   }
 
   /** @throws CMD_L1_PENDING where it was not mined, or something else was; BRG_L1_* */
-  async #mine(own: OnItsWay, patienceMs: number, isSent = true): Promise<TransactionReceipt> {
+  async #mine(own: OnItsWay, patienceMs: number, isSent = false): Promise<TransactionReceipt> {
     this.#own = own;
     const { repriced } = own;
     const before = repriced.hashes.length;
@@ -144,7 +144,7 @@ class L1Queue {
     if (Date.now() - this.#foreign.sinceMs < this.#times.fillAfterMs) throw pending();
     this.#onProgress(`transaction ${mined} of ${address} is stuck: one that does nothing takes its place`);
     const filler = { to: address, data: "0x", valueWei: 0n } as const;
-    await this.#mine(await this.#sign(filler, null, mined), this.#times.patienceMs, false);
+    await this.#mine(await this.#sign(filler, null, mined), this.#times.patienceMs);
     throw pending();
   }
 
@@ -171,7 +171,7 @@ class L1Queue {
   }
 
   /** @param isSent whether the call that was asked for is on its way since then */
-  #pending(why: string, { repriced: { hashes, nonce } }: OnItsWay, isSent: boolean): RollupError {
+  #pending(why: string, { repriced: { hashes, nonce } }: OnItsWay, isSent = false): RollupError {
     const { address } = this.#sender;
     return challengerError(
       "CMD_L1_PENDING",

@@ -38,9 +38,10 @@ import { pairBytes, readFact, readInt64s } from "./leaf-bytes.ts";
 import { countRow, lengthOf, ONE, type RowCounts, residualOf, scaleRow } from "./row-arithmetic.ts";
 import { versionFaults } from "./tie-faults.ts";
 
-/** How far it is off; whether another right leaf beside it may make it right. */
-interface Gap {
+export interface Gap {
+  /** How far it is off, beside other faults of its kind. Default: 0. */
   readonly gap?: number;
+  /** Whether it is so near the edge of its tolerance that another right leaf beside it may make it right. */
   readonly isDoubtful?: true;
 }
 
@@ -245,14 +246,14 @@ function* entryFaults(
       const gap = Math.abs(product[column]! * factor - entries[column]!);
       const isMissing = inverse.missing.has(column);
       if (gap < 0.5 - DOUBT && !isMissing) continue;
-      const isDoubted = gap < 0.5 + DOUBT + doubts[column]! * total;
-      if (isMissing || gap > 0.5 + DOUBT) {
-        yield { kind: "entry", row, column, gap, ...(isDoubted && !isMissing ? DOUBTFUL : {}) };
-        continue;
-      }
-      const inverseRow = Array.from(matrixRow(inverse.matrix, column));
-      const value = directEntry(counted, weights, inverseRow, facts[row]!, numbers.unit);
-      if (!isEntryOf(value, entries[column]!)) yield { kind: "entry", row, column, gap, ...DOUBTFUL };
+      const isExact = () => {
+        const inverseRow = Array.from(matrixRow(inverse.matrix, column));
+        const value = directEntry(counted, weights, inverseRow, facts[row]!, numbers.unit);
+        return isEntryOf(value, entries[column]!);
+      };
+      if (!isMissing && gap <= 0.5 + DOUBT && isExact()) continue;
+      const isDoubted = !isMissing && gap < 0.5 + DOUBT + doubts[column]! * total;
+      yield { kind: "entry", row, column, gap, ...(isDoubted ? DOUBTFUL : {}) };
     }
   }
 }

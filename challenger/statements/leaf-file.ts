@@ -110,7 +110,7 @@ export function leafCounts(
 /** Leaves that are shown with the model commitment, as the family's first judge names them. */
 export function postedPlaces(
   statement: Omit<DisputeStatement, "roots">,
-  family: FamilyName = "direct",
+  family: FamilyName,
 ): readonly LeafPlace[] {
   const { map, points } = leafCounts(statement, family);
   if (family === "text") return Array.from({ length: points }, (_, index) => ({ tree: "points", index }));

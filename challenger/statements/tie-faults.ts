@@ -82,8 +82,10 @@ export function otherVersionRows(
 ): LeafPlace[] | null {
   const version = owned.map(versionRowOf);
   if (version.length === rowCount && versionRowsRoot(version) === rowsRoot) return [];
-  const committed = version.map((row, k) => ({ ...row, rowHash: digestToField(digests?.[k] ?? NO_DIGEST) }));
-  if (digests !== null && version.length === rowCount && versionRowsRoot(committed) === rowsRoot) return null;
+  if (digests !== null && version.length === rowCount) {
+    const committed = version.map((row, k) => ({ ...row, rowHash: digestToField(digests[k]!) }));
+    if (versionRowsRoot(committed) === rowsRoot) return null;
+  }
   const isSame = new Uint8Array(rowCount);
   const hashes = Array.from({ length: rowCount }, (_, k) => {
     const row = version[k];
@@ -116,7 +118,6 @@ export function otherVersionRows(
   return others.map((index) => ({ tree: "rows", index }));
 }
 const CHILDREN = 8;
-const NO_DIGEST = new Uint8Array(32);
 
 /** Points that are not their columns'. Entries that no column of the ledger has, and columns that are none, are wrong whatever the point is. */
 export function* pointFaults(

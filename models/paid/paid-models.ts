@@ -1,6 +1,6 @@
 /**
  * Registered language models behind the server of adapters. Each has the routes of attribution/server below /ledger/ID,
- * so anyone who pays, settles or checks finds what is found there; only its answers are made in a batch. What a model needs for
+ * so anyone who pays, settles or checks finds the same; only its answers are made in a batch. What a model needs for
  * its attribution is read when it is asked for, on a thread of its own.
  */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
