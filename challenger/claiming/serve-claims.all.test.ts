@@ -1,28 +1,22 @@
 /** A model's server, and the challenger that it embeds. */
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
-import { publishedModel } from "@openledger/attribution/model/model-files";
-import { registerModel } from "@openledger/attribution/model/registration";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { testFolder } from "@openledger/foundation/testing/test-fixtures";
-import { folderSource } from "@openledger/models/files/folder-source";
 import { openPaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
-import { describeBase, readFrom } from "@openledger/models/registered/base-files";
-import { textFamily } from "@openledger/models/registered/text-family";
-import { type TrainingSetting, textTraining } from "@openledger/models/registered/text-training";
-import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
-import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
+import type { TrainingSetting } from "@openledger/models/registered/text-training";
+import { ownedTexts, sampleTexts } from "@openledger/models/testing/text-rows";
 import { type Address, getAddress, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { receiptClaim } from "../games/receipt-claim.ts";
 import { MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
 import { blindChallenge } from "../games/testing/played-games.ts";
 import { BOND_WEI, STAKE_WEI } from "../games/testing/trace-fixture.ts";
+import { registeredTexts, tunedTexts } from "../games/testing/tuned-texts.ts";
 import { tracedOf, withTracing } from "../games/traced-recipe.ts";
 import { openTracedText } from "../games/traced-text.ts";
 import type { L1Call } from "../sending/l1-sender.ts";
@@ -45,20 +39,15 @@ let answered: string;
 const published = (modelId: number) => join(folder, "published", String(modelId));
 
 beforeAll(async () => {
-  await initPoseidon();
-  await writeMadeModel(base, makeModel({ ...byteConfig, ...WIDE }, "text"));
-  setting = { bases: [readFrom(folderSource(base))], kernels: "wasm", threadCount: 1 };
-  const family = textFamily(setting);
-  const rows = ownedTexts(sampleTexts(8));
-  const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "made"));
-  const trained = await textTraining(family, setting).train(rows, recipe, {});
+  const tuned = await tunedTexts(base, ownedTexts(sampleTexts(8)), {}, WIDE);
+  ({ setting } = tuned);
+  const trained = tuned.parts;
+  const { family } = trained;
   const promised = await withTracing(trained, CLAIMANT, setting, null);
   parts = promised;
   answered = (await family.open(promised)).answer(PROMPT).text;
-  const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  const size = { rows: 8, features: 36, payees: 8, draws: 2 };
   const publish = async (parts: typeof trained, modelId: number) => {
-    const made = publishedModel(parts, registerModel(parts, { split }, size), { publishRows: true });
+    const made = registeredTexts(parts);
     await writeModel(published(modelId), made);
     return made;
   };

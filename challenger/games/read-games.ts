@@ -1,9 +1,9 @@
 /** Claims and games of a contract: where each of them is, and what it says when it is looked at. */
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import type { Address, ContractFunctionReturnType, Hex, PublicClient } from "viem";
+import type { Address, Hex, PublicClient } from "viem";
 import { REREAD_BLOCKS, untoldError, untoldOf } from "../events/event-log.ts";
+import { readGame } from "../events/read-contracts.ts";
 import {
   type FactOf,
   type GameFact,
@@ -64,6 +64,7 @@ export const rowOfKey = (key: Hex) => ({
 export class GameReader {
   readonly #client: PublicClient;
   readonly #address: Address;
+  readonly #read: ReturnType<typeof readGame>;
   readonly #log: GameLog;
   readonly #rollup: Address | undefined;
   readonly #models = new Map<string, RegisteredTraced>();
@@ -78,6 +79,7 @@ export class GameReader {
   constructor(client: PublicClient, address: Address, scope: GameScope = {}, log?: GameLog) {
     this.#client = client;
     this.#address = address;
+    this.#read = readGame(client, address);
     this.#rollup = scope.rollup;
     this.#log = log ?? gameLogOf(client, address, scope);
   }
@@ -171,7 +173,7 @@ export class GameReader {
       read = await this.#games(claimIds);
       const missing = this.#untold(claimIds ?? [], read);
       for (const claimId of missing) {
-        const [, , , , openGames] = await this.#read("claims", claimId);
+        const [, , , , openGames] = await this.#read("claims", [claimId]);
         this.#counted.set(claimId, openGames);
       }
       return missing;
@@ -197,15 +199,10 @@ export class GameReader {
   async #untoldModels(modelIds: readonly number[]): Promise<readonly string[]> {
     const rollup = this.#rollup;
     if (rollup === undefined) return [];
-    const of = { address: this.#address, abi: traceGameAbi, functionName: "models" } as const;
     const told = new Set((await this.#facts("model")).map(({ modelId }) => modelId));
     const claimed = (await this.#facts("claim")).map(({ modelId }) => modelId);
     const missing = [...new Set([...modelIds, ...claimed])].filter((modelId) => !told.has(modelId));
-    const read = missing.map((modelId) =>
-      l1Call(`read model ${modelId} of the games`, () =>
-        this.#client.readContract({ ...of, args: [rollup, BigInt(modelId)] }),
-      ),
-    );
+    const read = missing.map((modelId) => this.#read("models", [rollup, BigInt(modelId)]));
     const statics = (await Promise.all(read)).map(([hash]) => hash);
     return missing
       .filter((_, i) => statics[i] !== 0n)
@@ -216,9 +213,7 @@ export class GameReader {
     const rollup = this.#rollup;
     if (rollup === undefined) return [];
     // Before the events: none is missing for being new.
-    const count = await l1Call("read how many claims there are", () =>
-      this.#client.readContract({ address: this.#address, abi: traceGameAbi, functionName: "claimCount" }),
-    );
+    const count = await this.#read("claimCount", []);
     const now = await l1Call("read the latest block", () => this.#client.getBlock());
     const told = new Set((await this.#facts("claim")).map(({ id }) => BigInt(id)));
     const toldUpTo = (upTo: bigint) => Array.from(told).filter((id) => id <= upTo).length;
@@ -231,7 +226,7 @@ export class GameReader {
     for (let end = count, isOver = false; end > upTo && !isOver; end -= PAGE) {
       const length = Number(end - upTo < PAGE ? end - upTo : PAGE);
       const ids = Array.from({ length }, (_, i) => end - BigInt(i)).filter((id) => !told.has(id));
-      const read = await Promise.all(ids.map((id) => this.#read("claims", id)));
+      const read = await Promise.all(ids.map((id) => this.#read("claims", [id])));
       isOver =
         ids.length === length && read.every(([, endsAt]) => now.timestamp > BigInt(endsAt) + LONG_SECONDS);
       for (const [i, [, , , isRefuted, , , of]] of read.entries())
@@ -253,7 +248,7 @@ export class GameReader {
     const failures: FailedRead[] = [];
     const games: GameState[] = [];
     const asked = (await this.#facts("game")).filter(({ claimId }) => wanted?.has(claimId) !== false);
-    const read = await Promise.allSettled(asked.map(({ id }) => this.#read("games", BigInt(id))));
+    const read = await Promise.allSettled(asked.map(({ id }) => this.#read("games", [BigInt(id)])));
     for (const [i, fact] of asked.entries()) {
       const answer = read[i]!;
       const { claimId: of, id } = fact;
@@ -292,15 +287,12 @@ export class GameReader {
   }
 
   async #claim({ id, isRow }: FactOf<"claim">) {
-    const [, , , isRefuted, openGames, , , bondWei] = await this.#read("claims", BigInt(id));
-    return { bondWei, isRefuted: isRow ? await this.#read("isDecided", BigInt(id)) : isRefuted, openGames };
-  }
-
-  #read<Name extends "claims" | "games" | "isDecided">(functionName: Name, id: bigint) {
-    const call = { address: this.#address, abi: traceGameAbi, functionName, args: [id] } as const;
-    return l1Call(`read ${functionName} ${id}`, () => this.#client.readContract(call as never)) as Promise<
-      ContractFunctionReturnType<typeof traceGameAbi, "view", Name>
-    >;
+    const [, , , isRefuted, openGames, , , bondWei] = await this.#read("claims", [BigInt(id)]);
+    return {
+      bondWei,
+      isRefuted: isRow ? await this.#read("isDecided", [BigInt(id)]) : isRefuted,
+      openGames,
+    };
   }
 }
 

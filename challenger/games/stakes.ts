@@ -1,7 +1,7 @@
 import { l1Call } from "@openledger/bridge/l1/l1-client";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Address, formatEther, type PublicClient } from "viem";
 import { challengerError } from "../challenger-errors.ts";
+import { readGame } from "../events/read-contracts.ts";
 
 /** Of those that the first challenge takes at the same base fee: so many are given where nobody says it. */
 const MOST_STAKES = 8n;
@@ -20,15 +20,13 @@ export async function stakeFor(
   of: { readonly claimId: bigint } | { readonly modelCommitment: bigint; readonly row: number },
   mostWei?: bigint,
 ): Promise<bigint> {
-  const contract = { address, abi: traceGameAbi } as const;
   const { baseFeePerGas } = await l1Call("read the latest block", () => client.getBlock());
-  const [functionName, id] =
-    "claimId" in of ? (["stakeFor", of.claimId] as const) : (["stakeForRow", of.modelCommitment] as const);
   const feeWei = FEE_MARGIN * (baseFeePerGas ?? 0n);
-  const read = <T>(call: () => Promise<T>) => l1Call("read the stakes of the games", call);
-  const neededWei = await read(() => client.readContract({ ...contract, functionName, args: [id, feeWei] }));
-  const first = { ...contract, functionName: "stakeFor", args: [NO_CLAIM, feeWei] } as const;
-  const most = mostWei ?? MOST_STAKES * (await read(() => client.readContract(first)));
+  const read = readGame(client, address);
+  const neededWei = await ("claimId" in of
+    ? read("stakeFor", [of.claimId, feeWei])
+    : read("stakeForRow", [of.modelCommitment, feeWei]));
+  const most = mostWei ?? MOST_STAKES * (await read("stakeFor", [NO_CLAIM, feeWei]));
   if (neededWei <= most) return neededWei;
   const what =
     "claimId" in of ? `claim ${of.claimId}` : `row ${of.row} of model commitment ${of.modelCommitment}`;

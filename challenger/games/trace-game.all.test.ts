@@ -185,11 +185,6 @@ describe("a lying challenger", () => {
     const data = await blindChallenge(f.publicClient, f.game, claimId);
     expect(await f.refusal(f.challenger, data, STAKE_WEI)).toBe("TraceWindowOver");
   });
-
-  test("an honest watcher does not challenge an honest claim", async () => {
-    await f.claim(claimOf(model, honest));
-    expect(await playOut([playerOf(f.stranger, honest, true)])).toEqual([]);
-  });
 });
 
 test("moves that are not one's own, not in time or not in the tree are refused", async () => {

@@ -2,44 +2,38 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import type { FamilyTraining, Trained } from "@openledger/attribution/model/model-family";
-import { publishedModel } from "@openledger/attribution/model/model-files";
-import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { folderSource } from "@openledger/models/files/folder-source";
 import { byteCharacters } from "@openledger/models/internal/tokens/train-tokenizer";
-import { describeBase, readFrom } from "@openledger/models/registered/base-files";
+import { describeBase } from "@openledger/models/registered/base-files";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextRecipe } from "@openledger/models/registered/text-recipe";
 import { mostClaimedBytes, tokensOfPrompt } from "@openledger/models/registered/text-tokens";
 import { type TrainingSetting, textTraining } from "@openledger/models/registered/text-training";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
-import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
+import { byteConfig, ownedTexts, sampleTexts } from "@openledger/models/testing/text-rows";
 import { readSpelling } from "@openledger/models/tokens/token-spelling";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { type Hex, zeroAddress } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { mostShownNumbers } from "./claimable.ts";
 import { requirePostable } from "./postable-rows.ts";
+import { registeredTexts, settingOver, tunedTexts, writeByteBase } from "./testing/tuned-texts.ts";
 import { claimOf, namesModel, textOf, traceQuery, tracingKernels } from "./traced-model.ts";
 import { isTracedBy, textRules, withPromise, withTracing } from "./traced-recipe.ts";
 import { openTracedText } from "./traced-text.ts";
 
 const rows = ownedTexts(sampleTexts(8));
 const CLAIMANT = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
-const SIZE = { rows: 8, features: 36, payees: 8, payments: 4, draws: 2 };
 const folder = testFolder("traced");
 let setting: TrainingSetting;
 let training: FamilyTraining<TextParts>;
 let parts: Trained<TextParts>;
 beforeAll(async () => {
-  await initPoseidon();
-  await writeMadeModel(folder, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
-  setting = { bases: [readFrom(folderSource(folder))], kernels: "wasm", threadCount: 1 };
-  training = withPromise(textTraining(textFamily(setting), setting), setting);
-  const recipe = textRecipeFor(rows, await describeBase(folderSource(folder), "made"));
-  parts = await training.train(rows, recipe, {});
+  const made = await tunedTexts(folder, rows);
+  ({ parts, setting } = made);
+  training = withPromise(made.training, setting);
 });
 
 test("the trace of a registered model's answer ends in the query that its receipt would have", async () => {
@@ -129,7 +123,7 @@ test("a recipe with no room for claims of its longest texts is not made", async 
 async function overConfig(own: string, config: object, changed: Partial<TextRecipe> = {}) {
   await writeFile(join(own, "config.json"), JSON.stringify({ ...byteConfig, ...config }));
   const base = await describeBase(folderSource(own), "made");
-  const place = { ...setting, bases: [readFrom(folderSource(own))] };
+  const place = settingOver(own);
   return { made: { ...parts, recipe: { ...parts.recipe, base, ...changed } }, place };
 }
 
@@ -191,8 +185,7 @@ test("a trace that nobody can hold is not promised, and a program that nobody ca
 
 test("whoever verifies a model that promises claims computes its digest again", async () => {
   const verify = async (made: typeof parts) => {
-    const split = { ownerParts: 13_107n, validatorParts: 8_192n };
-    const model = publishedModel(made, registerModel(made, { split }, SIZE), { publishRows: true });
+    const model = registeredTexts(made);
     const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(made.recipe.datanet.rowsRoot) };
     return verifyModel({ model, facts, depth: "features", trainings: [training] });
   };
@@ -263,9 +256,9 @@ test("rows are promised where they can be posted, and refused with a reason wher
 test("rows of a tokenizer whose tokens spell no bytes are not promised", async () => {
   const own = await mkdtemp(join(folder, "unspelled-"));
   // More tokens than bytes, and no tokenizer that says what they spell.
-  await writeMadeModel(own, makeModel({ ...byteConfig, num_hidden_layers: 1, vocab_size: 300 }, "text"));
+  await writeByteBase(own, { num_hidden_layers: 1, vocab_size: 300 });
   const recipe = { ...parts.recipe, base: await describeBase(folderSource(own), "made") };
-  const place = { ...setting, bases: [readFrom(folderSource(own))] };
+  const place = settingOver(own);
   await expect(
     requirePostable(
       recipe,
@@ -281,7 +274,7 @@ describe("rows whose tokens L1 could not tell from others", () => {
     await writeMadeModel(own, makeModel({ ...byteConfig, num_hidden_layers: 1, vocab_size: 259 }));
     await writeFile(join(own, "tokenizer.json"), JSON.stringify({ ...TOKENIZER, ...changed }));
     const recipe = { ...parts.recipe, base: await describeBase(folderSource(own), "made") };
-    const place = { ...setting, bases: [readFrom(folderSource(own))] };
+    const place = settingOver(own);
     const contents = rowsOf.map((row) => new TextEncoder().encode(JSON.stringify(row)));
     const reason = (error: unknown) => (error as { data: object }).data;
     return await requirePostable(recipe, contents, place).then(() => null, reason);

@@ -58,23 +58,6 @@ export interface Examined {
   readonly isHidden: boolean;
 }
 
-const COMPARED = [
-  "staticsHash",
-  "rowsRoot",
-  "answering",
-  "ownersCommitment",
-  "payeeRoot",
-  "binding",
-  "split",
-  "rowCount",
-  "bucketCount",
-  "columnCount",
-  "decay",
-  "clipLength",
-  "clipQuantile",
-  "sharesDuplicates",
-] as const;
-
 /**
  * Needs `initPoseidon`.
  * @param files null where nobody serves them: then what was shown is looked at
@@ -100,10 +83,12 @@ export async function examineModelCommitment(
       return null;
     }));
   if (own !== null) {
-    const differing = COMPARED.filter((name) => statement[name] !== own.statement[name]);
-    for (const name of differing)
-      warnings.push(`${name} is ${statement[name]}, the model's is ${own.statement[name]}`);
-    if (kind.isMapTrusted && Buffer.compare(own.statement.roots.map, statement.roots.map) !== 0)
+    const { roots, ...numbers } = own.statement;
+    for (const [name, right] of Object.entries(numbers)) {
+      const posted = statement[name as keyof typeof numbers];
+      if (posted !== right) warnings.push(`${name} is ${posted}, the model's is ${right}`);
+    }
+    if (kind.isMapTrusted && Buffer.compare(roots.map, statement.roots.map) !== 0)
       warnings.push("its map is not the published one");
   }
   if (files !== null && files.mismatch !== null) warnings.push(files.mismatch);

@@ -1,7 +1,12 @@
 /** Which rollups may take which models' Activations, by the registry. */
 import { type Address, type PublicClient, toHex, zeroAddress } from "viem";
 import { EventLog, type RawLog } from "../events/event-log.ts";
-import { decodeRegistryEvent, type RegistryEvent, registrySelector } from "./read-windows.ts";
+import {
+  decodeRegistryEvent,
+  type RegistryEvent,
+  registrySelector,
+  type WindowOptions,
+} from "./read-windows.ts";
 
 export interface ReadAdmission {
   readonly modelId: number;
@@ -16,10 +21,10 @@ export interface ReadAdmission {
 export function readAdmissions(
   client: PublicClient,
   address: Address,
-  { fromBlock, modelId }: { readonly modelId?: number; readonly fromBlock?: bigint } = {},
+  { modelId }: WindowOptions = {},
 ): Promise<ReadAdmission[]> {
   const model = modelId === undefined ? null : toHex(modelId, { size: 32 });
-  const log = new EventLog(client, [], null, fromBlock ?? null);
+  const log = new EventLog(client, []);
   return log.said(address, [registrySelector("Admitted"), null, model], admissionOf);
 }
 

@@ -1,6 +1,5 @@
 /** Windows of committed models, as L1 has them: bonds, and what was shown. Runs in pages, too. */
 
-import { l1Call } from "@openledger/bridge/l1/l1-client";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import {
@@ -23,6 +22,7 @@ import {
   untoldError,
   untoldOf,
 } from "../events/event-log.ts";
+import { readDisputes } from "../events/read-contracts.ts";
 import { type Registry, readRegistry } from "./registry.ts";
 
 /** In the contract's order. */
@@ -138,8 +138,6 @@ function factOf(log: RawLog): RegistryFact {
 export interface WindowOptions {
   /** Of this model alone. */
   readonly modelId?: number;
-  /** Default: the block that the contract was deployed in. */
-  readonly fromBlock?: bigint;
 }
 
 /** All, oldest first: what L1 has of each now. */
@@ -155,10 +153,10 @@ export async function readWindows(
 export function openWindows(
   client: PublicClient,
   address: Address,
-  { fromBlock, modelId }: WindowOptions = {},
+  { modelId }: WindowOptions = {},
 ): WindowReader {
-  const log = new EventLog(client, registrySources(address, modelId), null, fromBlock ?? null);
-  return new WindowReader(client, address, log, modelId === undefined && fromBlock === undefined);
+  const log = new EventLog(client, registrySources(address, modelId));
+  return new WindowReader(client, address, log, modelId === undefined);
 }
 
 /** The registry's windows as a log of its events has them. */
@@ -189,10 +187,9 @@ export class WindowReader {
    */
   async windows(): Promise<{ windows: readonly ModelCommitmentWindow[]; untold: readonly Error[] }> {
     let windows: readonly ModelCommitmentWindow[] = [];
-    const contract = { address: this.address, abi: disputesAbi } as const;
-    const count = () => this.#client.readContract({ ...contract, functionName: "modelCommitmentCount" });
+    const count = () => readDisputes(this.#client, this.address)("modelCommitmentCount", []);
     const untold = await untoldOf(this.log, async () => {
-      const counted = this.#hasAll ? await l1Call("read how many models are committed", count) : 0n;
+      const counted = this.#hasAll ? await count() : 0n;
       windows = await this.#windows();
       const isWhole = BigInt(windows.length) >= counted;
       const missing = isWhole ? [] : [`of ${counted - BigInt(windows.length)} model commitments`];

@@ -13,6 +13,7 @@ import {
   parseEventLogs,
 } from "viem";
 import type { Verdict } from "../challenger-state.ts";
+import { readDisputes } from "../events/read-contracts.ts";
 import { type LeafPlace, TREES, type TreeName } from "../statements/committed-model.ts";
 import { allLeaves } from "../statements/known-leaves.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";
@@ -209,9 +210,8 @@ async function act(
     // Attack: roots that nobody has leaves of, around a right model. Nothing depends on them, so they take no fee.
     const isFree = !isServed || wanted.length === 0 || watcher.mostAvailabilityChallengesWei === 0n;
     // Attack: an owner who asks for the own last leaves at a fee, and then requests them: no event says so.
-    const requested = { address: disputes, abi, functionName: "isRequested", args: [id] } as const;
     const mayRequest = isFree && leftSeconds > LATEST_DAYS * DAY_SECONDS;
-    if (mayRequest && !(await publicClient.readContract(requested))) {
+    if (mayRequest && !(await readDisputes(publicClient, disputes)("isRequested", [id]))) {
       const data = callOf("requestLeaves", [id, statementTuple(modelCommitment.statement)]);
       return { what: "requestLeaves", ...(await send(data)) };
     }
@@ -230,11 +230,12 @@ async function act(
                 publicClient.getBalance({ address: watcher.address }),
               ]);
               const gasPriceWei = FEE_MARGIN * (baseFeePerGas ?? 0n);
-              const feeOf = async (tree: TreeName) =>
-                publicClient.readContract({
-                  ...{ address: disputes, abi, functionName: "availabilityFeeFor" },
-                  args: [id, TREES.indexOf(tree), gasPriceWei],
-                });
+              const feeOf = (tree: TreeName) =>
+                readDisputes(publicClient, disputes)("availabilityFeeFor", [
+                  id,
+                  TREES.indexOf(tree),
+                  gasPriceWei,
+                ]);
               const stakesWei = KEPT_STAKES * ((await games?.stakeWei()) ?? 0n);
               const feesWei = await Promise.all(trees.map(feeOf));
               return { feesWei, spareWei: balanceWei - CHALLENGE_GAS * gasPriceWei - stakesWei };
@@ -279,8 +280,8 @@ export async function feeBack(
   { id, openAvailabilityChallengeCount }: ModelCommitmentWindow,
   readAsked: () => Promise<Pick<AvailabilityChallenges, "paid">>,
 ): Promise<WatchedCommitment["sent"]> {
-  const earned = { address: disputes, abi: disputesAbi, functionName: "earnedWei", args: [id] } as const;
-  if (openAvailabilityChallengeCount === 0 && (await publicClient.readContract(earned)) === 0n) return null;
+  const earnedWei = () => readDisputes(publicClient, disputes)("earnedWei", [id]);
+  if (openAvailabilityChallengeCount === 0 && (await earnedWei()) === 0n) return null;
   const { paid } = await readAsked();
   for (const { tree, index, who } of paid) {
     if (who !== watcher.address) continue;

@@ -1,12 +1,12 @@
 /** A watcher of the registry: each open model commitment is recomputed once, on another thread, and challenged where it is false. */
 
-import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex, PublicClient } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import type { ChallengerSender, ChallengerSetting } from "../challenger-setting.ts";
 import type { ChallengerState, Verdict } from "../challenger-state.ts";
 import { untoldError } from "../events/event-log.ts";
+import { readDisputes } from "../events/read-contracts.ts";
 import type { GameReader } from "../games/read-games.ts";
 import type { GameState } from "../games/trace-moves.ts";
 import { modelCommitmentLines, recomputedLine } from "../model-commitments/model-commitment-lines.ts";
@@ -200,10 +200,7 @@ export class RegistryWatch {
         ),
       ];
     if (window.state !== "open" || !isLeft) return [];
-    const contract = { address: registry.address, abi: disputesAbi } as const;
-    const [, , isRefuted] = await client.readContract({
-      ...{ ...contract, functionName: "modelCommitments", args: [id] },
-    });
+    const [, , isRefuted] = await readDisputes(client, registry.address)("modelCommitments", [id]);
     if (isRefuted) return [];
     if (isRollupError(failure, "CMD_FALSE_UNCHALLENGED") || examined?.fault == null) return [failure];
     const why = failure?.message ?? "no one signs: openledger challenger --account NAME challenges it";

@@ -23,6 +23,10 @@ export const TREES = [
 ] as const;
 export type TreeName = (typeof TREES)[number];
 
+/** A value of each. */
+export const ofTrees = <Value>(make: (tree: TreeName) => Value) =>
+  Object.fromEntries(TREES.map((tree) => [tree, make(tree)])) as Record<TreeName, Value>;
+
 /** Bytes of all leaves. A row's leaf is the SHA-256 of its content. */
 export type Leaves = Readonly<Record<TreeName, readonly Uint8Array[]>>;
 
@@ -106,14 +110,8 @@ export function withTrees(
   numbers: Omit<DisputeStatement, "roots">,
   given: Partial<DisputeStatement["roots"]> = {},
 ): CommittedModel {
-  const trees = Object.fromEntries(TREES.map((name) => [name, leafTree(leaves[name])])) as Record<
-    TreeName,
-    LeafTree
-  >;
-  const made = Object.fromEntries(TREES.map((name) => [name, trees[name].root])) as Record<
-    TreeName,
-    Uint8Array
-  >;
+  const trees = ofTrees((name) => leafTree(leaves[name]));
+  const made = ofTrees((name) => trees[name].root);
   return { statement: { ...numbers, roots: { ...made, ...given } }, leaves, trees };
 }
 

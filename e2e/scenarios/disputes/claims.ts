@@ -1,4 +1,6 @@
 /** Claims of language models: a liar's, a friend's games about a right one, and an honest owner who is challenged about all. */
+
+import { readGame } from "@openledger/challenger/events/read-contracts";
 import type { ShownClaim } from "@openledger/challenger/internal/games/read-games";
 import { challengeCall, statementHash } from "@openledger/challenger/internal/games/trace-moves";
 import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
@@ -45,8 +47,7 @@ export interface ClaimedLie {
   readonly made: MadeClaim;
 }
 
-const bondOf = ({ game, l1 }: DisputeWorld) =>
-  l1.readContract({ address: game, abi: traceGameAbi, functionName: "leastBondWei" });
+const bondOf = ({ game, l1 }: DisputeWorld) => readGame(l1, game)("leastBondWei", []);
 
 /** Pays a model in the hostile owner's name, for a receipt of what is claimed. */
 export async function payFor(
@@ -84,8 +85,7 @@ export async function climbLadder(f: DisputeWorld, model: ClaimedModel): Promise
   const claimId = await claim(f, model, made, 900n);
   const friend = f.account("customer", f.game);
   const data = challengeCall(claimId, statementHash(claimOf(model.traced.model, made.trace).statement));
-  const stakeWei = async () =>
-    f.l1.readContract({ address: f.game, abi: traceGameAbi, functionName: "stakeFor", args: [claimId, 0n] });
+  const stakeWei = () => readGame(f.l1, f.game)("stakeFor", [claimId, 0n]);
   const [first, games] = [await stakeWei(), await hashesOf(f, "customer")];
   for (let one = 0; one < LADDER; one++) games.push({ to: f.game, data, value: first, gas: CHALLENGE_GAS });
   await games.mined();
@@ -200,7 +200,7 @@ const playerOf = (
   });
 
 const isRefutedClaim = async ({ game, l1 }: DisputeWorld, claimId: bigint): Promise<boolean> =>
-  (await l1.readContract({ address: game, abi: traceGameAbi, functionName: "claims", args: [claimId] }))[3];
+  (await readGame(l1, game)("claims", [claimId]))[3];
 
 /** Of an account's claims. */
 export async function refutedClaimsOf(f: DisputeWorld, { modelId }: ClaimedModel): Promise<number> {
