@@ -21,17 +21,17 @@ import { encodeEventTopics, encodeFunctionData, type Hex, type PublicClient, toH
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { openChallenger } from "./challenger.ts";
 import { REREAD_BLOCKS } from "./events/event-log.ts";
+import { asRow, textOf, traceQuery, tracingKernels } from "./games/claims/traced-model.ts";
 import { GameReader } from "./games/read-games.ts";
+import { challengeRowCall } from "./games/rows/text-calls.ts";
+import { withTextTrees } from "./games/rows/text-model-commitment.ts";
+import { withTracing } from "./games/rows/traced-recipe.ts";
 import { MODEL_ID } from "./games/testing/ledger-fixture.ts";
 import { BOND_WEI, SIDE_SECONDS, startRowContracts, WINDOW_SECONDS } from "./games/testing/row-fixture.ts";
 import { textCase } from "./games/testing/text-case.ts";
 import { STAKE_WEI } from "./games/testing/trace-fixture.ts";
 import { registeredTexts, settingOver, writeByteBase } from "./games/testing/tuned-texts.ts";
-import { challengeRowCall } from "./games/text-calls.ts";
-import { withTextTrees } from "./games/text-model-commitment.ts";
 import { TracePlayer } from "./games/trace-player.ts";
-import { asRow, textOf, traceQuery, tracingKernels } from "./games/traced-model.ts";
-import { withTracing } from "./games/traced-recipe.ts";
 import { examineModelCommitment } from "./model-commitments/examine-model-commitment.ts";
 import type { ModelCommitmentKind } from "./model-commitments/model-commitment-kind.ts";
 import {

@@ -17,9 +17,9 @@ import { ClaimProposer, type ProposingModules } from "./claiming/propose-claims.
 import { EventJournal } from "./events/event-journal.ts";
 import { type EventFact, EventLog, type EventSource } from "./events/event-log.ts";
 import { readGame } from "./events/read-contracts.ts";
+import { receiptClaim } from "./games/claims/receipt-claim.ts";
 import { gameSource } from "./games/game-events.ts";
 import { GameReader, sameAddress } from "./games/read-games.ts";
-import { receiptClaim } from "./games/receipt-claim.ts";
 import { readGames } from "./games/trace-contracts.ts";
 import { registrySources, WindowReader } from "./model-commitments/read-windows.ts";
 import { readRegistry } from "./model-commitments/registry.ts";

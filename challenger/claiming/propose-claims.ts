@@ -19,8 +19,8 @@ import { readClosedEpoch } from "@openledger/models/settling/prepare-settlement"
 import { formatEther, type Hex } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { readGame } from "../events/read-contracts.ts";
+import type { ClaimedText } from "../games/claims/ledger-claims.ts";
 import { claimsOfDraws, type DrawnReceipt } from "../games/draw-claims.ts";
-import type { ClaimedText } from "../games/ledger-claims.ts";
 import type { GameReader } from "../games/read-games.ts";
 import type { GameAccount } from "../playing/trace-sender.ts";
 import { type ClaimingNews, type ClaimingStage, countDraws } from "./claiming-report.ts";

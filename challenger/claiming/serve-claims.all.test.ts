@@ -12,13 +12,13 @@ import type { TrainingSetting } from "@openledger/models/registered/text-trainin
 import { ownedTexts, sampleTexts } from "@openledger/models/testing/text-rows";
 import { type Address, getAddress, zeroAddress } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { receiptClaim } from "../games/receipt-claim.ts";
+import { receiptClaim } from "../games/claims/receipt-claim.ts";
+import { openTracedText } from "../games/claims/traced-text.ts";
+import { tracedOf, withTracing } from "../games/rows/traced-recipe.ts";
 import { MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
 import { blindChallenge } from "../games/testing/played-games.ts";
 import { BOND_WEI, STAKE_WEI } from "../games/testing/trace-fixture.ts";
 import { registeredTexts, tunedTexts } from "../games/testing/tuned-texts.ts";
-import { tracedOf, withTracing } from "../games/traced-recipe.ts";
-import { openTracedText } from "../games/traced-text.ts";
 import type { L1Call } from "../sending/l1-sender.ts";
 import { ClaimingReport } from "./claiming-report.ts";
 import { claimsOf, requireClaimantOfAll } from "./serve-claims.ts";

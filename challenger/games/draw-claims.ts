@@ -1,3 +1,4 @@
+/** Which claims a settlement by draws rests on: what `approve` of LedgerTraces is told, and what it still waits for. */
 import {
   type Address,
   encodeAbiParameters,
@@ -7,8 +8,8 @@ import {
   parseAbiParameters,
 } from "viem";
 import { readGame } from "../events/read-contracts.ts";
+import type { LedgerModel } from "./claims/traced-model.ts";
 import { GameReader } from "./read-games.ts";
-import type { LedgerModel } from "./traced-model.ts";
 
 /** A drawn payment. */
 export interface DrawnReceipt {

@@ -4,6 +4,8 @@ import { l1Call } from "@openledger/bridge/l1/l1-client";
 import type { Address, Hex, PublicClient } from "viem";
 import { REREAD_BLOCKS, untoldError, untoldOf } from "../events/event-log.ts";
 import { readGame } from "../events/read-contracts.ts";
+import type { TracedTuple } from "./claims/ledger-claims.ts";
+import type { LedgerModel, TraceStatement } from "./claims/traced-model.ts";
 import {
   type FactOf,
   type GameFact,
@@ -14,9 +16,7 @@ import {
   readRegistered,
   readRevealed,
 } from "./game-events.ts";
-import type { TracedTuple } from "./ledger-claims.ts";
 import { type GameState, TURNS } from "./trace-moves.ts";
-import type { LedgerModel, TraceStatement } from "./traced-model.ts";
 
 /** What the contract has of a claim. */
 export interface ClaimState {
@@ -92,16 +92,12 @@ export class GameReader {
         (of === undefined || (BigInt(fact.modelId) === of.modelId && sameAddress(fact.rollup, of.rollup))) &&
         !(isOpen && this.#isOver(fact, now.number)),
     );
-    const read = await Promise.allSettled(asked.map((fact) => this.#claim(fact)));
-    const failures: FailedRead[] = [];
+    const placeOf = ({ id }: FactOf<"claim">) => ({ claimId: BigInt(id), gameId: null });
+    const { failures, found } = await eachRead(asked, placeOf, (fact) => this.#claim(fact));
     const claims: ClaimState[] = [];
-    for (const [i, fact] of asked.entries()) {
-      const answer = read[i]!;
+    for (const [fact, { bondWei, isRefuted, openGames }] of found) {
       const { blockHash, endsAt, id, isRow, key, owner } = fact;
       const claimId = BigInt(id);
-      if (answer.status === "rejected") failures.push({ claimId, gameId: null, error: answer.reason });
-      if (answer.status === "rejected") continue;
-      const { bondWei, isRefuted, openGames } = answer.value;
       this.#counted.set(claimId, openGames);
       if (openGames === 0 && (isRefuted || now.timestamp >= BigInt(endsAt)))
         this.#over.set(nameOf(fact), this.#over.get(nameOf(fact)) ?? now.number);
@@ -245,24 +241,18 @@ export class GameReader {
 
   async #games(claimIds?: readonly bigint[]): Promise<{ games: GameState[]; failures: FailedRead[] }> {
     const wanted = claimIds && new Set(claimIds.map(Number));
-    const failures: FailedRead[] = [];
-    const games: GameState[] = [];
     const asked = (await this.#facts("game")).filter(({ claimId }) => wanted?.has(claimId) !== false);
-    const read = await Promise.allSettled(asked.map(({ id }) => this.#read("games", [BigInt(id)])));
-    for (const [i, fact] of asked.entries()) {
-      const answer = read[i]!;
-      const { claimId: of, id } = fact;
-      const [gameId, claimId] = [BigInt(id), BigInt(of)];
-      if (answer.status === "rejected") failures.push({ claimId, gameId, error: answer.reason });
-      if (answer.status === "rejected") continue;
-      const [challenger, deadline, turn, depth, , hasOp, , , , op, place, , , node] = answer.value;
-      games.push({
-        ...{ gameId, claimId, deadline, challenger, depth, node, block: fact.block },
+    const placeOf = ({ claimId, id }: FactOf<"game">) => ({ claimId: BigInt(claimId), gameId: BigInt(id) });
+    const { failures, found } = await eachRead(asked, placeOf, ({ id }) => this.#read("games", [BigInt(id)]));
+    const games = found.map(([fact, said]): GameState => {
+      const [challenger, deadline, turn, depth, , hasOp, , , , op, place, , , node] = said;
+      return {
+        ...{ ...placeOf(fact), deadline, challenger, depth, node, block: fact.block },
         turn: TURNS[turn]!,
         op: hasOp ? Number(op) : null,
         place: Number(place),
-      });
-    }
+      };
+    });
     return { games, failures };
   }
 
@@ -294,6 +284,21 @@ export class GameReader {
       openGames,
     };
   }
+}
+
+/** One that cannot be read keeps none from being read. */
+async function eachRead<Fact, Said>(
+  asked: readonly Fact[],
+  placeOf: (fact: Fact) => Omit<FailedRead, "error">,
+  read: (fact: Fact) => Promise<Said>,
+) {
+  const answers = await Promise.allSettled(asked.map(read));
+  const failures: FailedRead[] = [];
+  const found: [Fact, Said][] = [];
+  for (const [i, answer] of answers.entries())
+    if (answer.status === "fulfilled") found.push([asked[i]!, answer.value]);
+    else failures.push({ ...placeOf(asked[i]!), error: answer.reason });
+  return { failures, found };
 }
 
 /** Claims that are read at once. */

@@ -9,8 +9,8 @@ import type { AutoSettleModules } from "@openledger/models/settler/auto-settle";
 import type { EpochFacts } from "@openledger/models/settling/prepare-settlement";
 import { type Address, type PublicClient, zeroAddress } from "viem";
 import { readGame } from "../events/read-contracts.ts";
+import { approveCall } from "../games/claims/ledger-claims.ts";
 import { claimsOfDraws } from "../games/draw-claims.ts";
-import { approveCall } from "../games/ledger-claims.ts";
 import { isRegisteredIn, readGames } from "../games/trace-contracts.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 

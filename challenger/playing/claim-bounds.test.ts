@@ -22,22 +22,22 @@ import {
   zeroHash,
 } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
-import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";
+import { claimReceiptCall, type TracedTuple } from "../games/claims/ledger-claims.ts";
 import {
   MOST_TOKEN_BYTES,
   packLengths,
   vocabularyFault,
   vocabularyLeaf,
-} from "../games/prompt-vocabulary.ts";
-import { MODEL_ID, startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
-import { BOND_WEI, gameCall, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "../games/testing/trace-fixture.ts";
+} from "../games/claims/prompt-vocabulary.ts";
 import {
   claimOf,
   type DescribedModel,
   type TracedQuery,
   type TraceStatement,
   traceQuery,
-} from "../games/traced-model.ts";
+} from "../games/claims/traced-model.ts";
+import { MODEL_ID, startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
+import { BOND_WEI, gameCall, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "../games/testing/trace-fixture.ts";
 import { leafTree } from "../statements/leaf-tree.ts";
 import { wordBytes } from "../trace/word-tree.ts";
 

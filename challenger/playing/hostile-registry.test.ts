@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
+import { clientWithout, revertEachTest } from "@openledger/contracts/testing/chain";
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
-import { encodeEventTopics, type Hex, HttpRequestError, parseEther, toFunctionSelector } from "viem";
+import { type Hex, HttpRequestError, type PublicClient, parseEther, toFunctionSelector } from "viem";
 import { beforeAll, expect, test, vi } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { directChallengeData } from "../model-commitments/direct-calls.ts";
@@ -23,24 +23,16 @@ const other = started(() => directCase(sampleRows("email", 30).slice(6)));
 beforeAll(() => writeModel(join(folder, "11"), made.model));
 revertEachTest(() => f);
 
-type Logs = readonly { readonly topics: readonly Hex[] }[];
-
-/** @param tell what the node says of logs @param rollup whose models the folder has */
-const watcherOf = (rollup: Hex | null, tell: (logs: Logs) => Logs = (logs) => logs) =>
-  challengerOf(
-    f,
-    { rollup, places: { models: folder }, mostFeesWei: parseEther("0.5") },
-    clientOfLogs(f.client, async (_, ask) => tell(await ask())),
-  );
+/** @param rollup whose models the folder has @param client of a node that leaves something out */
+const watcherOf = (rollup: Hex | null, client?: PublicClient) =>
+  challengerOf(f, { rollup, places: { models: folder }, mostFeesWei: parseEther("0.5") }, client);
 
 test("a node that leaves out an event once is asked again, and the false model commitment is seen", async () => {
-  const [committed] = encodeEventTopics({ abi: disputesAbi, eventName: "ModelCommitted" });
   await f.post(falseTokens(made).posted);
   await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
   let isForgetful = true;
-  const watcher = await watcherOf(null, (logs) =>
-    isForgetful ? logs.filter(({ topics }) => topics[0] !== committed) : logs,
-  );
+  const client = clientWithout(f.client, disputesAbi, "ModelCommitted", () => isForgetful);
+  const watcher = await watcherOf(null, client);
   const first = await watcher.look();
   isForgetful = false;
   const second = await watcher.look();
@@ -54,11 +46,8 @@ test.each(["AvailabilityChallenged", "ModelCommitted"] as const)(
     const id = await f.post(made.honest);
     await f.ask(id, "map", 3n);
     await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
-    const [hidden] = encodeEventTopics({ abi: disputesAbi, eventName });
     let isForgetful = true;
-    const client = clientOfLogs(f.client, async (_, ask) =>
-      (await ask()).filter(({ topics }) => !isForgetful || topics[0] !== hidden),
-    );
+    const client = clientWithout(f.client, disputesAbi, eventName, () => isForgetful);
     const owner = await defenderOf(f, folder, client);
     const first = await owner.look();
     isForgetful = false;

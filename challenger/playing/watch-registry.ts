@@ -9,7 +9,6 @@ import { untoldError } from "../events/event-log.ts";
 import { readDisputes } from "../events/read-contracts.ts";
 import type { GameReader } from "../games/read-games.ts";
 import type { GameState } from "../games/trace-moves.ts";
-import { modelCommitmentLines, recomputedLine } from "../model-commitments/model-commitment-lines.ts";
 import {
   type AvailabilityChallenges,
   type ModelCommitment,
@@ -18,6 +17,7 @@ import {
   withStatements,
 } from "../model-commitments/read-model-commitments.ts";
 import type { ModelCommitmentWindow, WindowReader } from "../model-commitments/read-windows.ts";
+import { modelCommitmentLines, recomputedLine } from "../model-commitments/read-windows.ts";
 import { feeBack, NOTHING_WRONG, type WatchedCommitment } from "../model-commitments/watch-commitment.ts";
 import type { L1Call } from "../sending/l1-sender.ts";
 import { messageOf } from "./describe-round.ts";
@@ -48,13 +48,11 @@ export interface RecomputeTask {
   readonly digest: Hex | null;
   /** Where copies of files are kept, and by which digest its model is registered; null keeps none. */
   readonly keeps: { readonly folder: string; readonly digest: Hex } | null;
-  readonly setting: {
-    readonly rpcUrl: string;
-    readonly disputes: Address;
-    readonly rollup: Address | null;
+  readonly setting: Pick<
+    ChallengerSetting,
+    "rpcUrl" | "disputes" | "rollup" | "mostFeesWei" | "mostStakeWei"
+  > & {
     readonly base: string | undefined;
-    readonly mostFeesWei: bigint;
-    readonly mostStakeWei: bigint | undefined;
     /** null only looks. */
     readonly account: Address | null;
     readonly spentWei: bigint;

@@ -15,7 +15,7 @@ import {Traced} from "./Traced.sol";
 /// @notice docs/explanation/fault-proofs.md. A judge (ModelCommitments): each function's first argument is the statement, and each answers
 /// whether what is shown is right, which fault it would be, and where. That the real features are those of the rows takes
 /// a game: LedgerTraces. Bytes of a wrong length that open a posted root are the owner's fault.
-/// challenger/games/text-faults.ts has the same rules; tests hold the two equal.
+/// challenger/games/rows/text-faults.ts has the same rules; tests hold the two equal.
 contract TextJudge is IFamilyJudge {
     /// @inheritdoc IFamilyJudge
     bytes32 public constant rules = keccak256("OpenLedger language models, 1");

@@ -10,7 +10,7 @@ import {WordBorders} from "./WordBorders.sol";
 
 /// @title Whether a posted row's tokens are those that the tokenizer makes of its text
 /// @notice docs/explanation/fault-proofs.md. A judge (ModelCommitments): each function's first argument is the statement, and each answers
-/// whether what is shown is right, which fault it would be, and where. challenger/games/text-row-tokens.ts has the same
+/// whether what is shown is right, which fault it would be, and where. challenger/games/rows/text-row-tokens.ts has the same
 /// rules; tests hold the two equal.
 ///
 /// A leaf of tokens is 4 bytes how many stand before the first wanted one, and of each token 4, and 2 of how many bytes it

@@ -11,8 +11,8 @@ import {
   zeroHash,
 } from "viem";
 import { wordBytes } from "../../trace/word-tree.ts";
-import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "../ledger-claims.ts";
-import { claimOf, type DescribedModel, type TracedQuery } from "../traced-model.ts";
+import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "../claims/ledger-claims.ts";
+import { claimOf, type DescribedModel, type TracedQuery } from "../claims/traced-model.ts";
 
 const MOST_TOKENS = 4_096;
 const PROMPT_TOKENS = 2;

@@ -6,9 +6,9 @@ import type { TextRow } from "@openledger/attribution/rows/text-rows";
 import { realFeatures } from "@openledger/models/registered/text-training";
 import { ownedTexts } from "@openledger/models/testing/text-rows";
 import { type Address, zeroAddress } from "viem";
-import { textModelCommitment } from "../text-model-commitment.ts";
-import { tracedOf, withTracing } from "../traced-recipe.ts";
-import { openTracedText } from "../traced-text.ts";
+import { openTracedText } from "../claims/traced-text.ts";
+import { textModelCommitment } from "../rows/text-model-commitment.ts";
+import { tracedOf, withTracing } from "../rows/traced-recipe.ts";
 import { MODEL_ID } from "./ledger-fixture.ts";
 import { registeredTexts, tunedTexts } from "./tuned-texts.ts";
 

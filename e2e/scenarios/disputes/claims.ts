@@ -1,18 +1,19 @@
 /** Claims of language models: a liar's, a friend's games about a right one, and an honest owner who is challenged about all. */
 
 import { readGame } from "@openledger/challenger/events/read-contracts";
+import { claimOf, type TracedQuery } from "@openledger/challenger/internal/games/claims/traced-model";
 import type { ShownClaim } from "@openledger/challenger/internal/games/read-games";
 import { challengeCall, statementHash } from "@openledger/challenger/internal/games/trace-moves";
 import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
-import { claimOf, type TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import { queryCommitment } from "@openledger/circuits/internal/ledger/model-query";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { fixedState } from "@openledger/contracts/testing/fixed-state";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { getContractAddress, hexToString, isAddressEqual, toHex } from "viem";
+import { getContractAddress, hexToString, isAddressEqual } from "viem";
 import { type DrillAccountName, drillAccount } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";
 import { STEP_TIMEOUT_MS } from "../../world/world.ts";
@@ -251,12 +252,6 @@ export async function flood(f: DisputeWorld, model: ClaimedModel, largest: MadeC
   await claims.mined();
   await client.setBlockGasLimit({ gasLimit: BLOCK_GAS });
   f.tell(`${FLOOD} registrations and ${FLOODED_CLAIMS} of the largest claims are made under other rollups`);
-}
-
-/** A contract that answers every call with one word. */
-function fixedState(root: bigint): `0x${string}` {
-  const runtime = `7f${toHex(root, { size: 32 }).slice(2)}5f5260205ff3`;
-  return `0x60${(runtime.length / 2).toString(16)}80600b5f395ff30000${runtime}`;
 }
 
 /** Many transactions of one account, one behind the other. */

@@ -9,8 +9,7 @@ import { TracePlayer } from "@openledger/challenger/internal/games/trace-player"
 import { type CommittedModel, TREES } from "@openledger/challenger/internal/statements/committed-model";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
 import { commitModelCall } from "@openledger/challenger/model-commitments/ledger-proofs";
-import { recomputedLine } from "@openledger/challenger/model-commitments/model-commitment-lines";
-import { readWindows } from "@openledger/challenger/model-commitments/read-windows";
+import { readWindows, recomputedLine } from "@openledger/challenger/model-commitments/read-windows";
 import { againBetweenBatches } from "@openledger/challenger/sending/between-batches";
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";

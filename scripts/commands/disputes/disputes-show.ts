@@ -1,11 +1,14 @@
 import { l1Http } from "@openledger/bridge/l1/l1-client";
 import { readGame } from "@openledger/challenger/events/read-contracts";
-import { modelCommitmentLines } from "@openledger/challenger/model-commitments/model-commitment-lines";
-import { type ReadAdmission, readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
 import {
   type ModelCommitment,
   readModelCommitments,
 } from "@openledger/challenger/model-commitments/read-model-commitments";
+import {
+  modelCommitmentLines,
+  type ReadAdmission,
+  readAdmissions,
+} from "@openledger/challenger/model-commitments/read-windows";
 import { type RegistryTerms, readTerms } from "@openledger/challenger/model-commitments/registry";
 import { requireRegistry } from "@openledger/challenger/playing/disputes-contracts";
 import { type Address, createPublicClient, formatEther } from "viem";

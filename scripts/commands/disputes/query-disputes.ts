@@ -2,7 +2,7 @@
 
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { readGame } from "@openledger/challenger/events/read-contracts";
-import { receiptClaim } from "@openledger/challenger/games/receipt-claim";
+import { receiptClaim } from "@openledger/challenger/games/claims/receipt-claim";
 import { OpenedModels } from "@openledger/challenger/playing/opened-models";
 import { traceSenderOf } from "@openledger/challenger/playing/trace-sender";
 import { textSetting } from "@openledger/models/registered/model-families";

@@ -12,8 +12,8 @@ import {
   TRANSACTION_BYTES,
 } from "@openledger/models/registered/text-tokens";
 import { readSpelling } from "@openledger/models/tokens/token-spelling";
-import { queryProgram } from "../trace/query-program.ts";
-import { LONGEST_CHAIN, LONGEST_ROW } from "../trace/trace-op.ts";
+import { queryProgram } from "../../trace/query-program.ts";
+import { LONGEST_CHAIN, LONGEST_ROW } from "../../trace/trace-op.ts";
 import { vocabularyFault } from "./prompt-vocabulary.ts";
 
 /** Of the longest trace, with the model's own ones. A watcher holds all of them: 4.25 bytes each, 3.2 GiB. */

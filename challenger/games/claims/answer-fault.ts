@@ -3,11 +3,9 @@
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { likeliest } from "@openledger/models/training/generate";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
-import { encodeOp, type TraceSource } from "../trace/trace-op.ts";
+import { encodeOp, type TraceSource } from "../../trace/trace-op.ts";
 import type { TracedTuple } from "./ledger-claims.ts";
-import type { TracedQuery, TraceStatement } from "./traced-model.ts";
-
-const WORD_NUMBERS = 8;
+import { hexes, openedRange, type TracedQuery, type TraceStatement, WORD_NUMBERS } from "./traced-model.ts";
 
 /** A place before an answer's token, and a token that the model would have answered instead. */
 interface AnswerFault {
@@ -39,17 +37,12 @@ export function answerMoveOf(
   const shown = steps.map((step) => ({
     place: BigInt(step),
     op: bytesToHex(encodeOp(query.program[step]!)),
-    path: query.programTree.path(step).map((node) => bytesToHex(node)),
+    path: hexes(query.programTree.path(step)),
   }));
   const rangeOf = (token: number) => {
     const number = logits.start + place * logits.rowStride + token;
-    const { beside, words } = query.tree.ops[logits.op]!.range(Math.floor(number / WORD_NUMBERS), 1);
-    const path = query.tree.top.path(logits.op);
-    return {
-      words: bytesToHex(words),
-      beside: beside.map((node) => bytesToHex(node)),
-      path: path.map((node) => bytesToHex(node)),
-    };
+    const path = hexes(query.tree.top.path(logits.op));
+    return { ...openedRange(query.tree.ops[logits.op]!, number, 1), path };
   };
   // Of a token beyond the vocabulary nothing is opened.
   const token = query.text.tokens[place + 1]!;

@@ -21,13 +21,13 @@ import {
   pointLeaves,
   rowOfG,
   withTrees,
-} from "../statements/committed-model.ts";
-import { doubleBits } from "../statements/leaf-bytes.ts";
-import { lengthOf } from "../statements/row-arithmetic.ts";
-import { clusterLeaders, rowFactors, rowLengths } from "../statements/row-factors.ts";
-import { wordsOf } from "../trace/word-tree.ts";
+} from "../../statements/committed-model.ts";
+import { doubleBits } from "../../statements/leaf-bytes.ts";
+import { lengthOf } from "../../statements/row-arithmetic.ts";
+import { clusterLeaders, rowFactors, rowLengths } from "../../statements/row-factors.ts";
+import { wordsOf } from "../../trace/word-tree.ts";
+import type { TracedTextModel } from "../claims/traced-text.ts";
 import { readTexts, rowTokensLeaf } from "./text-row-tokens.ts";
-import type { TracedTextModel } from "./traced-text.ts";
 
 /** What of a registered language model is posted. */
 type TextSource = Pick<

@@ -8,7 +8,7 @@ import { type TextRecipe, tracedTokens } from "@openledger/models/registered/tex
 import { MOST_TRACED_TOKENS, spelledRow } from "@openledger/models/registered/text-tokens";
 import { JOINING, readSpelling, type TokenSpelling } from "@openledger/models/tokens/token-spelling";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
-import { mostOpened, mostShownNumbers, traceFault } from "./claimable.ts";
+import { mostOpened, mostShownNumbers, traceFault } from "../claims/claimable.ts";
 import { MOST_TEXT_ROW_BYTES, textsOfContent } from "./text-row-tokens.ts";
 
 /** Of G; contracts/disputes/ModelCommitments.sol. */

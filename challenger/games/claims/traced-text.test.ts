@@ -17,11 +17,11 @@ import { readSpelling } from "@openledger/models/tokens/token-spelling";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { type Hex, zeroAddress } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
+import { requirePostable } from "../rows/postable-rows.ts";
+import { isTracedBy, textRules, withPromise, withTracing } from "../rows/traced-recipe.ts";
+import { registeredTexts, settingOver, tunedTexts, writeByteBase } from "../testing/tuned-texts.ts";
 import { mostShownNumbers } from "./claimable.ts";
-import { requirePostable } from "./postable-rows.ts";
-import { registeredTexts, settingOver, tunedTexts, writeByteBase } from "./testing/tuned-texts.ts";
 import { claimOf, namesModel, textOf, traceQuery, tracingKernels } from "./traced-model.ts";
-import { isTracedBy, textRules, withPromise, withTracing } from "./traced-recipe.ts";
 import { openTracedText } from "./traced-text.ts";
 
 const rows = ownedTexts(sampleTexts(8));

@@ -7,14 +7,14 @@ import { encodeTextRow, type TextRow, wholeText } from "@openledger/attribution/
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { bytesToHex, type Hex } from "viem";
 import { describe, expect, test } from "vitest";
-import { leafTree } from "../statements/leaf-tree.ts";
+import { leafTree } from "../../statements/leaf-tree.ts";
 import {
   duplicateShown,
   type OpenedLeaf,
   type StatementTuple,
-} from "../statements/model-commitment-calls.ts";
-import { nearestLeaders, textOverlap, wrongLeader } from "../statements/text-overlap.ts";
-import { anyStatement, FAULT, openedLeaf, rowTree, startJudge } from "./testing/judge-fixture.ts";
+} from "../../statements/model-commitment-calls.ts";
+import { nearestLeaders, textOverlap, wrongLeader } from "../../statements/text-overlap.ts";
+import { anyStatement, FAULT, openedLeaf, rowTree, startJudge } from "../testing/judge-fixture.ts";
 import { MOST_TEXT_ROW_BYTES, readTexts } from "./text-row-tokens.ts";
 
 const FACT_BYTES = 32;

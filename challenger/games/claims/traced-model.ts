@@ -3,13 +3,13 @@
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import type { Kernels } from "@openledger/models/kernels/kernels";
 import { type Address, bytesToHex, type Hex } from "viem";
-import { FixedNumbers } from "../trace/fixed-numbers.ts";
-import type { TracedText } from "../trace/leaf-rules.ts";
-import { queryProgram, type TracedModel, type TraceInputs } from "../trace/query-program.ts";
-import { chainKernels, runTrace } from "../trace/run-trace.ts";
-import type { TraceOp } from "../trace/trace-op.ts";
-import { type Programs, programsOf, programTree, type TraceTree, traceTree } from "../trace/trace-tree.ts";
-import { type WordTree, wordBytes } from "../trace/word-tree.ts";
+import { FixedNumbers } from "../../trace/fixed-numbers.ts";
+import type { TracedText } from "../../trace/leaf-rules.ts";
+import { queryProgram, type TracedModel, type TraceInputs } from "../../trace/query-program.ts";
+import { chainKernels, runTrace } from "../../trace/run-trace.ts";
+import type { TraceOp } from "../../trace/trace-op.ts";
+import { type Programs, programsOf, programTree, type TraceTree, traceTree } from "../../trace/trace-tree.ts";
+import { type WordTree, wordBytes } from "../../trace/word-tree.ts";
 
 /** A model, and whose ledger has it. */
 export interface LedgerModel {
@@ -153,3 +153,14 @@ export function textOf({ promptCount, tokens }: TraceStatement): TracedText {
   const words = tokens.slice(2).match(/.{8}/g) ?? [];
   return { tokens: words.map((word) => Number.parseInt(word, 16)), promptCount: Number(promptCount) };
 }
+
+export const hexes = (nodes: readonly Uint8Array[]): Hex[] => nodes.map((node) => bytesToHex(node));
+
+/** Numbers of an operation, in whole words of eight, and what is beside them in its tree. */
+export function openedRange(tree: WordTree, from: number, count: number) {
+  const first = Math.floor(from / WORD_NUMBERS);
+  const { beside, words } = tree.range(first, Math.floor((from + count - 1) / WORD_NUMBERS) + 1 - first);
+  return { words: bytesToHex(words), beside: hexes(beside) };
+}
+
+export const WORD_NUMBERS = 8;

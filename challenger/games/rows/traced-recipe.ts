@@ -8,10 +8,10 @@ import type { TextParts } from "@openledger/models/registered/text-family";
 import type { TextSetting } from "@openledger/models/registered/text-model";
 import { promisesRows, type TextRecipe } from "@openledger/models/registered/text-recipe";
 import { type Address, getAddress, type Hex, zeroAddress, zeroHash } from "viem";
-import { requireClaimable } from "./claimable.ts";
-import { type TracedTerms, tracedTuple, tracingDigest } from "./ledger-claims.ts";
+import { requireClaimable } from "../claims/claimable.ts";
+import { type TracedTerms, tracedTuple, tracingDigest } from "../claims/ledger-claims.ts";
+import { openTracedText, type TracedTextModel } from "../claims/traced-text.ts";
 import { requirePostable, requirePostableModel } from "./postable-rows.ts";
-import { openTracedText, type TracedTextModel } from "./traced-text.ts";
 
 /** The contract's `Traced.rules`: 0 where no rows are promised. */
 export function textRules(recipe: TextRecipe): bigint {

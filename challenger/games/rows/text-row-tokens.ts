@@ -6,10 +6,10 @@ import {
   type PromptFault,
   type TokenSpelling,
 } from "@openledger/models/tokens/token-spelling";
-import type { OpenedLeaf, StatementTuple } from "../statements/model-commitment-calls.ts";
-import type { ReadRow } from "../statements/text-overlap.ts";
-import type { TracedTuple } from "./ledger-claims.ts";
-import { entryOf, MOST_TOKEN_BYTES, type PromptVocabulary } from "./prompt-vocabulary.ts";
+import type { OpenedLeaf, StatementTuple } from "../../statements/model-commitment-calls.ts";
+import type { ReadRow } from "../../statements/text-overlap.ts";
+import type { TracedTuple } from "../claims/ledger-claims.ts";
+import { entryOf, MOST_TOKEN_BYTES, type PromptVocabulary } from "../claims/prompt-vocabulary.ts";
 
 /** A longer row refutes its model commitment: contracts/disputes/TextRows.sol. */
 export const MOST_TEXT_ROW_BYTES = 6_144;

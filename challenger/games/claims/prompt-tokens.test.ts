@@ -9,14 +9,14 @@ import type { Kernels } from "@openledger/models/kernels/kernels";
 import { JOINING, type SpelledToken, type TokenSpelling } from "@openledger/models/tokens/token-spelling";
 import { decodeFunctionData, toHex } from "viem";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { startLedgerTraces, tinyLedger } from "../testing/ledger-fixture.ts";
+import { BOND_WEI, gameCall } from "../testing/trace-fixture.ts";
+import { TracePlayer } from "../trace-player.ts";
+import { tracedPlayer } from "../traced-player.ts";
 import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
 import { type ClaimedPrompt, faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import { packLengths, promptVocabulary } from "./prompt-vocabulary.ts";
-import { startLedgerTraces, tinyLedger } from "./testing/ledger-fixture.ts";
-import { BOND_WEI, gameCall } from "./testing/trace-fixture.ts";
-import { TracePlayer } from "./trace-player.ts";
 import { claimOf, type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
-import { tracedPlayer } from "./traced-player.ts";
 
 const PROMPT = "How?";
 const END_TOKEN = 5;

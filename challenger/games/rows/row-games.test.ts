@@ -10,10 +10,10 @@ import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { describe, expect, test } from "vitest";
-import type { CommittedModel } from "../statements/committed-model.ts";
-import { wordsOf } from "../trace/word-tree.ts";
-import { rowOfKey } from "./read-games.ts";
-import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
+import type { CommittedModel } from "../../statements/committed-model.ts";
+import { asRow, claimOf, type TracedQuery } from "../claims/traced-model.ts";
+import { rowOfKey } from "../read-games.ts";
+import { falseTrace, placeOf, playOut } from "../testing/played-games.ts";
 import {
   BOND_WEI,
   columnsOf,
@@ -23,11 +23,10 @@ import {
   statementOf,
   WINDOW_SECONDS,
   withLeaf,
-} from "./testing/row-fixture.ts";
-import { HOUR_SECONDS, STAKE_WEI } from "./testing/trace-fixture.ts";
-import { ownersMove } from "./trace-moves.ts";
-import { TracePlayer } from "./trace-player.ts";
-import { asRow, claimOf, type TracedQuery } from "./traced-model.ts";
+} from "../testing/row-fixture.ts";
+import { HOUR_SECONDS, STAKE_WEI } from "../testing/trace-fixture.ts";
+import { ownersMove } from "../trace-moves.ts";
+import { TracePlayer } from "../trace-player.ts";
 
 const STEPS = 240;
 const CALLS = ["commitModel", "challengeRow", "answer", "endByTime", "returnBond", "withdraw", "returnStake"];
@@ -330,20 +329,6 @@ test("a false number inside a row's pass is found, and the model commitment with
   expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
   expect(await owedWei(f.games, f.watcher)).toBe(STAKE_WEI);
   expect(await f.client.getBalance({ address: f.disputes })).toBe(BOND_WEI / 2n);
-});
-
-test("real features that no pass ends with are refuted where the owner has no pass to show", async () => {
-  const given = f.posted.leaves.map[ROW]!.slice();
-  given.set(wordsOf(Float32Array.of(0, 0, 0, 0, 0, 0, 0, 0)), 0);
-  const posted = withLeaf(f.posted, "map", ROW, given);
-  const id = await f.post(posted);
-  await f.send(f.watcher, f.games, f.rowCall(id, posted, ROW), STAKE_WEI);
-  // The owner's own trace ends in other numbers than he posted: the contract takes no answer of it.
-  const { failures } = await playerOf(f.owner, f.honest[ROW]!).playOnce();
-  expect(failures).toHaveLength(1);
-  await f.passTime(SIDE_SECONDS + 1n);
-  await playOut([playerOf(f.watcher, f.honest[ROW]!)]);
-  expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
 });
 
 test("a right row survives its challenger, and the activation waits until the game is over", async () => {

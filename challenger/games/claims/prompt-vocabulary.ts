@@ -3,8 +3,8 @@
 import { concatBytes } from "@noble/hashes/utils.js";
 import type { SpelledToken, TokenSpelling } from "@openledger/models/tokens/token-spelling";
 import { bytesToHex, type Hex } from "viem";
-import { type LeafTree, leafTree } from "../statements/leaf-tree.ts";
-import { wordBytes } from "../trace/word-tree.ts";
+import { type LeafTree, leafTree } from "../../statements/leaf-tree.ts";
+import { wordBytes } from "../../trace/word-tree.ts";
 
 const HEAD_BYTES = 12;
 const NO_RULE = 2 ** 32 - 1;

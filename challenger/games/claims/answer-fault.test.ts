@@ -6,12 +6,12 @@ import { started } from "@openledger/foundation/testing/test-fixtures";
 import type { Kernels } from "@openledger/models/kernels/kernels";
 import { decodeFunctionData, type Hex } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
+import { startLedgerTraces, tinyLedger } from "../testing/ledger-fixture.ts";
+import { blindChallenge, falseTrace, placeOf, playOut } from "../testing/played-games.ts";
+import { BOND_WEI, gameCall, STAKE_WEI } from "../testing/trace-fixture.ts";
+import { TracePlayer } from "../trace-player.ts";
 import { answerFault, answerMoveOf } from "./answer-fault.ts";
 import { claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
-import { startLedgerTraces, tinyLedger } from "./testing/ledger-fixture.ts";
-import { blindChallenge, falseTrace, placeOf, playOut } from "./testing/played-games.ts";
-import { BOND_WEI, gameCall, STAKE_WEI } from "./testing/trace-fixture.ts";
-import { TracePlayer } from "./trace-player.ts";
 import { claimOf, type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
 
 const PROMPT = [3, 14];

@@ -3,19 +3,19 @@
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
-import type { CommittedModel, TreeName } from "../statements/committed-model.ts";
+import type { CommittedModel, TreeName } from "../../statements/committed-model.ts";
 import {
   challengeData,
   factsOf,
   openingOf,
   sharedShown,
   statementTuple,
-} from "../statements/model-commitment-calls.ts";
-import { WordTree } from "../trace/word-tree.ts";
-import type { TracedTuple } from "./ledger-claims.ts";
+} from "../../statements/model-commitment-calls.ts";
+import { WordTree } from "../../trace/word-tree.ts";
+import type { TracedTuple } from "../claims/ledger-claims.ts";
+import { claimOfText, type DescribedModel } from "../claims/traced-model.ts";
 import type { KnownText, TextFault } from "./text-faults.ts";
 import { readRowTokens, rowTokensCall } from "./text-row-tokens.ts";
-import { claimOfText, type DescribedModel } from "./traced-model.ts";
 
 /** What a challenge shows of the model besides its model commitment: of what is found without it, nothing. */
 type ShownText = Pick<KnownText, "terms"> & { readonly traced: Pick<KnownText["traced"], "vocabulary"> };

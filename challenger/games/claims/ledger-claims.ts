@@ -68,13 +68,17 @@ export function tracedTuple(
 
 export type TracedTuple = ReturnType<typeof tracedTuple>;
 
+/** keccak256 of what a function of the games takes under this name, as the contract encodes it. */
+export function hashAs(functionName: string, name: string, value: unknown): Hex {
+  const item = traceGameAbi.find((one) => one.type === "function" && one.name === functionName);
+  const { inputs } = item as { readonly inputs: readonly { readonly name: string }[] };
+  const type = inputs.find((one) => one.name === name);
+  return keccak256(encodeAbiParameters([type] as never, [value] as never));
+}
+
 /** keccak256 of the terms: what the statics of such a model bind besides its files' SHA-256. */
 export function tracingDigest(traced: TracedTuple): Hex {
-  const register = traceGameAbi.find((item) => item.type === "function" && item.name === "register");
-  const type = (register as { inputs: readonly { readonly name: string }[] }).inputs.find(
-    ({ name }) => name === "traced",
-  );
-  return keccak256(encodeAbiParameters([type] as never, [traced] as never));
+  return hashAs("register", "traced", traced);
 }
 
 /** Makes a rollup's gate admit the model's activation, and its settlements wait for claims. */

@@ -15,10 +15,10 @@ import {
 import { openTokenizer, type TextTokens } from "@openledger/models/tokens/tokenizer";
 import { bytesToHex, type Hex, hexToBytes, zeroAddress, zeroHash } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
-import { leafTree } from "../statements/leaf-tree.ts";
-import { type TracedTuple, tracingDigest } from "./ledger-claims.ts";
-import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
-import { anyStatement, FAULT, openedLeaf, rowTree, startJudge } from "./testing/judge-fixture.ts";
+import { leafTree } from "../../statements/leaf-tree.ts";
+import { type TracedTuple, tracingDigest } from "../claims/ledger-claims.ts";
+import { type PromptVocabulary, promptVocabulary } from "../claims/prompt-vocabulary.ts";
+import { anyStatement, FAULT, openedLeaf, rowTree, startJudge } from "../testing/judge-fixture.ts";
 import {
   type RowTokens,
   type RowTokensFault,

@@ -17,7 +17,7 @@ import {
 } from "@openledger/models/registered/text-tokens";
 import { readSpelling } from "@openledger/models/tokens/token-spelling";
 import { type Hex, hexToBytes } from "viem";
-import type { TracedText } from "../trace/leaf-rules.ts";
+import type { TracedText } from "../../trace/leaf-rules.ts";
 import { type PromptVocabulary, promptVocabulary } from "./prompt-vocabulary.ts";
 import {
   type DescribedModel,
