@@ -81,6 +81,16 @@ interface Answering {
   readonly watcher: Watcher;
 }
 
+/** Asks for a row that nobody can show, and refutes with it a day later. */
+async function refutedBySilence(files: PublishedFiles, index: number, meanwhile = async () => {}) {
+  const [seen] = await watch(files);
+  expect(seen!.examined!.wanted).toEqual([{ tree: "rows", index }]);
+  expect(seen!.sent!.what).toBe("challengeAvailability");
+  await meanwhile();
+  await f.passTime(DAY + 1n);
+  expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
+}
+
 /** A false row of the registered model, whose leaves fit to it. */
 function falseRow(row = 3) {
   const { features } = made.trained;
@@ -115,29 +125,22 @@ describe("what would keep a watcher from a wrong place", () => {
     const roots = { ...own.statement.roots, rows: rows.root };
     const padded = { ...own, trees: { ...own.trees, rows }, statement: { ...own.statement, roots } };
     const id = await f.post(padded);
-    const [seen] = await watch(files);
-    expect(seen!.examined!.wanted).toEqual([{ tree: "rows", index: 23 }]);
-    expect(seen!.sent!.what).toBe("challengeAvailability");
-    for (const opened of [padded, own]) {
-      const args = [
-        id,
-        statementTuple(padded.statement),
-        [shownLeaf(opened, "rows", 23, made.rows)],
-      ] as const;
-      expect(await f.refused(f.owner, "answer", args)).toBe("DisputesOpeningInvalid");
-    }
-    await f.passTime(DAY + 1n);
-    expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
+    await refutedBySilence(files, 23, async () => {
+      for (const opened of [padded, own]) {
+        const args = [
+          id,
+          statementTuple(padded.statement),
+          [shownLeaf(opened, "rows", 23, made.rows)],
+        ] as const;
+        expect(await f.refused(f.owner, "answer", args)).toBe("DisputesOpeningInvalid");
+      }
+    });
   });
 
   test("a leaf of a row that is no digest: nobody can show its content, and that refutes", async () => {
     const { files, posted } = lie(made, changed("rows", 3, made.honest.leaves.rows[3]!.slice(0, 31)));
     await f.post(posted);
-    const [seen] = await watch(files);
-    expect(seen!.examined!.wanted).toEqual([{ tree: "rows", index: 3 }]);
-    expect(seen!.sent!.what).toBe("challengeAvailability");
-    await f.passTime(DAY + 1n);
-    expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
+    await refutedBySilence(files, 3);
   });
 
   test("hidden leaves of right commitments take no ether that a challenge needs", async () => {

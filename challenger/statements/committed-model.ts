@@ -9,7 +9,7 @@ import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-
 import { hex32 } from "@openledger/foundation/hex";
 import { type LeafTree, leafTree } from "./leaf-tree.ts";
 
-/** The trees, as contracts/disputes/IDisputes.sol numbers them. */
+/** The trees, as contracts/disputes/base/IDisputes.sol numbers them. */
 export const TREES = [
   "rows",
   "tokens",
@@ -115,7 +115,7 @@ export function withTrees(
   return { statement: { ...numbers, roots: { ...made, ...given } }, leaves, trees };
 }
 
-/** As many as a hash of their commitment takes up; contracts/disputes/Openings.sol. */
+/** As many as a hash of their commitment takes up; contracts/disputes/base/Openings.sol. */
 export const LEAF_POINTS = 15;
 
 /** u and v of each column, 32 bytes each, fifteen columns a leaf. */
@@ -133,7 +133,7 @@ export function columnOfG({ values, featureCount, rowCount }: QuantisedFeatures,
   return Uint8Array.from({ length: rowCount }, (_, k) => values[k * featureCount + j]! & 0xff);
 }
 
-/** Of a row's facts leaf; contracts/disputes/Openings.sol. */
+/** Of a row's facts leaf; contracts/disputes/base/Openings.sol. */
 export const FACT_BYTES = 32;
 
 export function factBytes({ factor, residual, pull, length, leader }: RowFact): Uint8Array {

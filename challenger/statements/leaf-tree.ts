@@ -1,4 +1,4 @@
-/** Binary keccak trees over bytes, as contracts/disputes/Openings.sol opens them. */
+/** Binary keccak trees over bytes, as contracts/disputes/base/Openings.sol opens them. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 

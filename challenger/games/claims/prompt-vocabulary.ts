@@ -9,7 +9,7 @@ import { wordBytes } from "../../trace/word-tree.ts";
 const HEAD_BYTES = 12;
 const NO_RULE = 2 ** 32 - 1;
 
-/** Bytes that a token spells at most: contracts/disputes/PromptTokens.sol. */
+/** Bytes that a token spells at most: contracts/disputes/texts/PromptTokens.sol. */
 export const MOST_TOKEN_BYTES = 256;
 /** A path of 20 words opens any of them: contracts/disputes/ClaimChecks.sol. */
 const MOST_VOCABULARY = 2 ** 20;

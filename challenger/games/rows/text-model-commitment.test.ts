@@ -12,6 +12,7 @@ import {
   changedFact as fact,
   ONE,
 } from "@openledger/e2e/internal/scenarios/disputes/lie";
+import { byteAt, more } from "@openledger/e2e/internal/scenarios/disputes/text-lies";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, type Hex } from "viem";
@@ -108,15 +109,12 @@ const postedLie = ({ leaves = {}, numbers }: Lie): CommittedModel => {
   return withTextTrees(changed, { ...honest.statement, ...numbers?.(honest.statement) }, digest());
 };
 
-const byteAt = (place: number, change: (byte: number) => number) => (leaf: Uint8Array) =>
-  leaf.map((byte, at) => (at === place ? change(byte) & 0xff : byte));
 const cut = (count: number) => (leaf: Uint8Array) => leaf.subarray(0, leaf.length - count);
 const tokenAt = (place: number, token: number) => (leaf: Uint8Array) => {
   const own = readRowTokens(leaf)!;
   return rowTokensLeaf({ ...own, tokens: own.tokens.map((one, i) => (i === place ? token : one)) });
 };
 const other = () => sha256(new TextEncoder().encode("another"));
-const more = (byte: number) => byte + 1;
 
 /** Each lie with the kinds of faults that it has, which L1 takes all. */
 const lies: Record<string, readonly [Lie, readonly TextFault["kind"][]]> = {

@@ -233,6 +233,11 @@ describe("the tokenizer's own tokens", () => {
 });
 
 describe("other tokens", () => {
+  const byteToken = (character: string) =>
+    vocabulary.spelling.tokens.findIndex(
+      ({ bytes }) => bytes.length === 1 && bytes[0] === bytesOf(character)[0],
+    );
+
   test("of random rows are wrong on L1 where the rules find a fault", { timeout: 60_000 }, async () => {
     const kinds = new Map<string, number>();
     for (let run = 0; run < 60; run++) {
@@ -262,8 +267,6 @@ describe("other tokens", () => {
 
   test("that a rule makes of two pieces are wrong, in a text, a prompt or an answer", async () => {
     const { joining, tokens } = vocabulary.spelling;
-    const byteToken = (character: string) =>
-      tokens.findIndex(({ bytes }) => bytes.length === 1 && bytes[0] === bytesOf(character)[0]);
     const [a, blank] = [byteToken("a"), byteToken(" ")];
     const both: SpelledToken = { bytes: bytesOf("a "), rule: { rank: 9_999, left: a, right: blank } };
     const known = promptVocabulary({ tokens: [...tokens, both], joining });
@@ -290,11 +293,9 @@ describe("other tokens", () => {
 
   test("are not joined where the tokenizer cuts, whatever the rules say", async () => {
     const { tokens } = vocabulary.spelling;
-    const [a, blank] = ["a", " "].map((character) =>
-      tokens.findIndex(({ bytes }) => bytes.length === 1 && bytes[0] === bytesOf(character)[0]),
-    );
-    const both: SpelledToken = { bytes: bytesOf("a "), rule: { rank: 0, left: a!, right: blank! } };
-    const leaf = rowTokensLeaf({ promptCount: 1, tokens: [a!, a!, blank!, a!], lengths: [1, 1, 1, 1] });
+    const [a, blank] = [byteToken("a"), byteToken(" ")];
+    const both: SpelledToken = { bytes: bytesOf("a "), rule: { rank: 0, left: a, right: blank } };
+    const leaf = rowTokensLeaf({ promptCount: 1, tokens: [a, a, blank, a], lengths: [1, 1, 1, 1] });
     const join = { kind: "join", place: 1, joined: SIZE, left: [], right: [] } as const;
     for (const [joining, verdict] of [
       [JOINING.gpt2, RIGHT],

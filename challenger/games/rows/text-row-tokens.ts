@@ -11,7 +11,7 @@ import type { ReadRow } from "../../statements/text-overlap.ts";
 import type { TracedTuple } from "../claims/ledger-claims.ts";
 import { entryOf, MOST_TOKEN_BYTES, type PromptVocabulary } from "../claims/prompt-vocabulary.ts";
 
-/** A longer row refutes its model commitment: contracts/disputes/TextRows.sol. */
+/** A longer row refutes its model commitment: contracts/disputes/texts/TextRows.sol. */
 export const MOST_TEXT_ROW_BYTES = 6_144;
 
 /** What a leaf of tokens says. */

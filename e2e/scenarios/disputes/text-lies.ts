@@ -58,13 +58,13 @@ export const LIAR_ROW = 1;
 const MOST_ENTRY = 127;
 const FREQUENT = ["The union?", "The peace?", "The treasury?"];
 
-const byteAt = (place: number, change: (byte: number) => number) => (leaf: Uint8Array) =>
+export const byteAt = (place: number, change: (byte: number) => number) => (leaf: Uint8Array) =>
   leaf.map((byte, at) => (at === place ? change(byte) & 0xff : byte));
 const tokens = (change: (own: RowTokens) => Partial<RowTokens>) => (leaf: Uint8Array) => {
   const own = readRowTokens(leaf)!;
   return rowTokensLeaf({ ...own, ...change(own) });
 };
-const more = (byte: number) => byte + 1;
+export const more = (byte: number) => byte + 1;
 const halved = (leaf: Uint8Array) => leaf.map((byte) => ((byte << 24) >> 25) & 0xff);
 
 const told = (name: string, description: string, fault: FaultName, lie: ToldLie): TextLie => ({

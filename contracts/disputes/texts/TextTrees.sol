@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {IDisputes} from "./IDisputes.sol";
-import {Openings} from "./Openings.sol";
-import {Traced} from "./Traced.sol";
+import {IDisputes} from "../base/IDisputes.sol";
+import {Openings} from "../base/Openings.sol";
+import {Traced} from "../base/Traced.sol";
 
 /// @title Which leaves a model commitment of a language model has
 /// @notice docs/explanation/fault-proofs.md says what each holds. Of a Statement's fields some hold something else than for e-mails:

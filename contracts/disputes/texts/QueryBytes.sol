@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {Openings} from "./Openings.sol";
-import {WordTrees} from "./WordTrees.sol";
+import {Openings} from "../base/Openings.sol";
+import {WordTrees} from "../base/WordTrees.sol";
 
 /// @title A query and an answer, as a trace has them and as a receipt hashes them
 /// @notice A query's entries are odd numbers from -255 to 255; here a byte each, (entry + 255) / 2.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {Openings} from "./Openings.sol";
+import {Openings} from "../base/Openings.sol";
 import {WordBorders} from "./WordBorders.sol";
 
 /// @title Whether tokens are those that a tokenizer makes of a prompt, one or two of them at a time
