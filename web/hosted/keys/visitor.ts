@@ -2,10 +2,10 @@
 import type { HostAccess } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
-import { holdings, mainAccount } from "../ledger/holdings.ts";
-import type { Live } from "../ledger/live.ts";
-import { type Session, session, unlock } from "../ledger/session.ts";
-import type { Site } from "../ledger/site.ts";
+import { holdings, mainAccount } from "../../ledger/holdings.ts";
+import type { Live } from "../../ledger/live.ts";
+import { type Session, session, unlock } from "../../ledger/session.ts";
+import type { Site } from "../../ledger/site.ts";
 
 export interface Visitor {
   /** Asks hosts: without a key as long as nothing is unlocked. */

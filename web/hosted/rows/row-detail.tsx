@@ -1,20 +1,20 @@
 import { getHostedRow } from "@openledger/client/datanets/browse-rows";
 import type { SaidRow } from "@openledger/client/datanets/row-schemas";
 import { useState } from "preact/hooks";
-import { useAction } from "../bridge/use-action.ts";
-import { Badge } from "../design/badge.tsx";
-import { Button } from "../design/button.tsx";
-import { Field } from "../design/field.tsx";
-import { Identifier } from "../design/identifier.tsx";
-import { LeafLink } from "../words/links.tsx";
-import { ProblemNotice } from "../words/problem.tsx";
+import { useAction } from "../../bridge/use-action.ts";
+import { Badge } from "../../design/badge.tsx";
+import { Button } from "../../design/button.tsx";
+import { Field } from "../../design/field.tsx";
+import { Identifier } from "../../design/identifier.tsx";
+import { LeafLink } from "../../words/links.tsx";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { sayAll } from "../say.ts";
+import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../tab-props.ts";
+import { useLoaded } from "../use-loaded.ts";
 import { OutcomeBadge } from "./outcome-badge.tsx";
 import { RowContent } from "./row-content.tsx";
 import { SaidLabels } from "./said-labels.tsx";
-import { sayAll } from "./say.ts";
 import { showBytes } from "./show-bytes.ts";
-import { datanetHref, readablePlace, reviewerOf, type TabProps } from "./tab-props.ts";
-import { useLoaded } from "./use-loaded.ts";
 
 /** One row: what it is, whose it is, and everything that was signed about it. */
 export function RowDetail(props: TabProps & { digest: string }) {

@@ -20,7 +20,7 @@ import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { computeDomain } from "@openledger/contracts/build/verifying-key";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
 import { type Hex, hexToBytes } from "viem";
-import type { PageBlobs } from "../blobs/page-blobs.ts";
+import type { PageBlobs } from "../../blobs/page-blobs.ts";
 import { firstDifference } from "./batch-differences.ts";
 import { type AskedOfL1, type CheckedKey, findKey, proofValues, readOwnLogs } from "./check-parts.ts";
 import { type CheckStep, hex, stepFailed } from "./check-steps.ts";

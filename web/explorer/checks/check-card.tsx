@@ -1,13 +1,13 @@
 import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import { useState } from "preact/hooks";
 import type { PublicClient } from "viem";
-import { Button } from "../design/button.tsx";
-import { type Check, Checks } from "../design/checks.tsx";
-import { Identifier } from "../design/identifier.tsx";
-import { Notice } from "../design/notice.tsx";
-import { l1Node } from "../ledger/l1-node.ts";
-import type { PageProps } from "../ledger/page.ts";
-import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { Button } from "../../design/button.tsx";
+import { type Check, Checks } from "../../design/checks.tsx";
+import { Identifier } from "../../design/identifier.tsx";
+import { Notice } from "../../design/notice.tsx";
+import { l1Node } from "../../ledger/l1-node.ts";
+import type { PageProps } from "../../ledger/page.ts";
+import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
 import type { CheckStep, CheckTitles } from "./check-steps.ts";
 
 interface CheckCardProps extends Pick<PageProps, "site" | "live"> {

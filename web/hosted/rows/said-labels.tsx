@@ -1,7 +1,7 @@
 import type { SaidRow } from "@openledger/client/datanets/row-schemas";
-import { Badge } from "../design/badge.tsx";
-import { showTime } from "../words/format.ts";
-import { LeafLink } from "../words/links.tsx";
+import { Badge } from "../../design/badge.tsx";
+import { showTime } from "../../words/format.ts";
+import { LeafLink } from "../../words/links.tsx";
 import { RowText } from "./row-text.tsx";
 
 /** Who has said what of a row, label by label, side by side. */

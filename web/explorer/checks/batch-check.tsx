@@ -1,6 +1,6 @@
 import { getBatch } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
-import type { PageProps } from "../ledger/page.ts";
+import type { PageProps } from "../../ledger/page.ts";
 import { CheckCard } from "./check-card.tsx";
 import { BATCH_CHECK_TITLES } from "./check-steps.ts";
 
@@ -16,7 +16,7 @@ export function BatchCheck({ site, live, batch }: PageProps & { batch: LedgerBat
       check={async ({ client, info }, tell) => {
         const [{ checkBatch }, { PageBlobs }, { default: keys }, before] = await Promise.all([
           import("./check-batch.ts"),
-          import("../blobs/page-blobs.ts"),
+          import("../../blobs/page-blobs.ts"),
           import("virtual:verifying-keys"),
           batch.number === 1 ? null : getBatch(site.sequencer, batch.number - 1),
         ]);

@@ -1,11 +1,11 @@
 import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
 import { imageTypeOf } from "@openledger/datanets/rows/row-view";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Button } from "../design/button.tsx";
-import { ProblemNotice } from "../words/problem.tsx";
+import { Button } from "../../design/button.tsx";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { readablePlace, type TabProps } from "../tab-props.ts";
+import { useLoaded } from "../use-loaded.ts";
 import { RowText } from "./row-text.tsx";
-import { readablePlace, type TabProps } from "./tab-props.ts";
-import { useLoaded } from "./use-loaded.ts";
 
 const FIRST_CHARACTERS = 4_000;
 const DIGIT_SIDE = 28;

@@ -22,8 +22,8 @@ import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import { createPublicClient, custom, hexToBytes, http } from "viem";
 import { foundry } from "viem/chains";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import type { BlobTask } from "../blobs/blob-messages.ts";
-import { PageBlobs } from "../blobs/page-blobs.ts";
+import type { BlobTask } from "../../blobs/blob-messages.ts";
+import { PageBlobs } from "../../blobs/page-blobs.ts";
 import { type BatchToCheck, checkBatch } from "./check-batch.ts";
 import type { CheckStep } from "./check-steps.ts";
 

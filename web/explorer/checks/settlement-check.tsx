@@ -1,5 +1,5 @@
 import type { LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
-import type { PageProps } from "../ledger/page.ts";
+import type { PageProps } from "../../ledger/page.ts";
 import { CheckCard } from "./check-card.tsx";
 import { SETTLEMENT_CHECK_TITLES } from "./check-steps.ts";
 
