@@ -15,7 +15,7 @@ const taskWith = (
 ): RecomputeTask => ({
   modelCommitment: { id: 1n, family: "direct", ...posted } as RecomputeTask["modelCommitment"],
   asked: { open: [], shown: [], paid: [] },
-  ...{ known: null, place: null, trains: false, games: null, digest: null, keeps: null },
+  ...{ known: null, place: null, trains: false, sliceMs: null, games: null, digest: null, keeps: null },
   setting: {
     ...{ rpcUrl, disputes: zeroAddress, rollup: null, base: undefined, account: zeroAddress },
     ...{ mostFeesWei: 0n, mostStakeWei: undefined, spentWei: 0n },

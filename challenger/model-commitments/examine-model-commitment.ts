@@ -204,14 +204,16 @@ function faultsBeside(
   isOpen: (place: LeafPlace) => boolean,
 ): { readonly fault: Examined["fault"]; readonly hidden: readonly LeafPlace[] | null } {
   const found = new Map<string, PostedFault[]>();
-  const gapOf = ({ gap = 0 }: PostedFault) => (Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap);
+  // Attack: doubtful ones with larger gaps, before the one that is asked for.
+  const orderIn = ({ gap = 0, isDoubtful }: PostedFault) =>
+    isDoubtful === true ? -1 : Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap;
   let hasThrown = false;
   try {
     const faults = kind.faultsOf(shown);
     for (const fault of challengeable(faults, unopened, kind.needsContent)) {
       const ofKind = found.get(fault.kind) ?? [];
       found.set(fault.kind, ofKind);
-      const place = ofKind.findIndex((one) => gapOf(fault) > gapOf(one));
+      const place = ofKind.findIndex((one) => orderIn(one) < orderIn(fault));
       ofKind.splice(place === -1 ? ofKind.length : place, 0, fault);
       ofKind.splice(MOST_OF_A_KIND);
     }
