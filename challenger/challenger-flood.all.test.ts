@@ -23,13 +23,8 @@ import { beforeAll, expect, test } from "vitest";
 import { GameReader } from "./games/read-games.ts";
 import { startLedgerTraces, tinyLedger } from "./games/testing/ledger-fixture.ts";
 import { directCase } from "./model-commitments/testing/direct-case.ts";
-import {
-  AVAILABILITY_CHALLENGE_FEE_WEI,
-  BOND_WEI,
-  startDisputes,
-} from "./model-commitments/testing/dispute-fixture.ts";
+import { BOND_WEI, startDisputes } from "./model-commitments/testing/dispute-fixture.ts";
 import { defenderOf } from "./playing/testing/watch-all.ts";
-import { TREES } from "./statements/committed-model.ts";
 
 const folder = testFolder("challenger-flood");
 const FLOOD = 1_000;
@@ -75,16 +70,6 @@ test("a watcher reads none of a thousand registrations of made-up rollups", asyn
   expect(bytes).toBeLessThan(30_000);
 });
 
-test("a watcher with a small heap reads on", async () => {
-  const script = `
-    import { createPublicClient, http } from "viem";
-    import { GameReader } from "./games/read-games.ts";
-    const client = createPublicClient({ transport: http("${f.url}") });
-    const models = await new GameReader(client, "${f.game}", { rollup: "${rollup}" }).models();
-    console.log(models.length);`;
-  expect(await withSmallHeap(script)).toBe("1");
-}, 60_000);
-
 test("a watcher with a small heap looks at all that is posted, and keeps some hundred bytes of each", async () => {
   const POSTED = 500;
   const [disputes, made] = await Promise.all([startDisputes({ mostRows: 24 }), directCase(24)]);
@@ -129,10 +114,7 @@ test("an owner who is asked for more leaves in a block than a transaction each s
     await writeModel(join(folder, "models", "11"), made.model);
     const id = await disputes.post(made.honest);
     // Of some there is a leaf, and behind the last one there are as many places as anybody likes.
-    for (let index = 0n; index < ASKED; index++)
-      await disputes.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n * index + 1n], {
-        ...{ account: disputes.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
-      });
+    for (let index = 0n; index < ASKED; index++) await disputes.ask(id, "map", 3n * index + 1n);
     const { failures, view } = await (await defenderOf(disputes, join(folder, "models"))).look();
     expect(failures).toEqual([]);
     const answered = view.answered as { hash: Hex; gasUsed: bigint }[];

@@ -17,7 +17,6 @@ import {
   startDisputes,
 } from "./model-commitments/testing/dispute-fixture.ts";
 import { challengerOf, lookAll } from "./playing/testing/watch-all.ts";
-import { shownLeaf, statementTuple } from "./statements/model-commitment-calls.ts";
 
 const folder = testFolder("challenger-restart");
 const f = started(() => startDisputes({ mostRows: 24 }));
@@ -79,8 +78,7 @@ test("fees above the cap are not paid after a restart, whatever the node tells o
   expect(alarms).toEqual(["CMD_MODEL_UNSERVED"]);
   expect(first!.sent!.what).toBe("challengeAvailability");
   const { index, tree } = first!.examined!.wanted[0]!;
-  const args = [id, statementTuple(posted.statement), [shownLeaf(posted, tree, index, version)]] as const;
-  await f.disputes.write.answer(args, { account: f.owner });
+  await f.show(id, posted, [[tree, index]], version);
   const [hidden] = encodeEventTopics({ abi: disputesAbi, eventName: "AvailabilityChallenged" });
   expect((await lookOf("paying", { hidden: hidden!, mostFeesWei })).commitments[0]!.sent).toBeNull();
   // It would have paid: another folder knows of no fee, and twice the sum is enough for a second one.

@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import { writeModel } from "@openledger/attribution/model/model-directory";
-import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
-import { registerModel } from "@openledger/attribution/model/registration";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
@@ -15,27 +14,24 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
 import { type HonestTexts, LIAR_ROW, TEXT_LIES } from "@openledger/e2e/internal/scenarios/disputes/text-lies";
 import { started, testFolder, testServer } from "@openledger/foundation/testing/test-fixtures";
-import { folderSource } from "@openledger/models/files/folder-source";
-import { readFrom } from "@openledger/models/registered/base-files";
 import type { TextParts } from "@openledger/models/registered/text-family";
-import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
-import { byteConfig } from "@openledger/models/testing/text-rows";
 import { playLine } from "@openledger/scripts/internal/commands/disputes/disputes-commit-model";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
 import { encodeEventTopics, encodeFunctionData, type Hex, type PublicClient, toHex, zeroHash } from "viem";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { openChallenger } from "./challenger.ts";
 import { REREAD_BLOCKS } from "./events/event-log.ts";
+import { asRow, textOf, traceQuery, tracingKernels } from "./games/claims/traced-model.ts";
 import { GameReader } from "./games/read-games.ts";
+import { challengeRowCall } from "./games/rows/text-calls.ts";
+import { withTextTrees } from "./games/rows/text-model-commitment.ts";
+import { withTracing } from "./games/rows/traced-recipe.ts";
 import { MODEL_ID } from "./games/testing/ledger-fixture.ts";
 import { BOND_WEI, SIDE_SECONDS, startRowContracts, WINDOW_SECONDS } from "./games/testing/row-fixture.ts";
 import { textCase } from "./games/testing/text-case.ts";
 import { STAKE_WEI } from "./games/testing/trace-fixture.ts";
-import { challengeRowCall } from "./games/text-calls.ts";
-import { withTextTrees } from "./games/text-model-commitment.ts";
+import { registeredTexts, settingOver, writeByteBase } from "./games/testing/tuned-texts.ts";
 import { TracePlayer } from "./games/trace-player.ts";
-import { asRow, textOf, traceQuery, tracingKernels } from "./games/traced-model.ts";
-import { withTracing } from "./games/traced-recipe.ts";
 import { examineModelCommitment } from "./model-commitments/examine-model-commitment.ts";
 import type { ModelCommitmentKind } from "./model-commitments/model-commitment-kind.ts";
 import {
@@ -56,8 +52,6 @@ import { shownLeaf, statementTuple } from "./statements/model-commitment-calls.t
 
 const folder = testFolder("watch-rows");
 const base = join(folder, "base");
-const SIZE = { rows: 8, features: 36, payees: 8, draws: 2 };
-const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
 const f = started(() => startRowContracts(8));
 const made = started(() => textCase(f.owner));
 let honest: HonestTexts;
@@ -66,16 +60,14 @@ let gate: Hex;
 beforeAll(async () => {
   process.env.OPENLEDGER_HOME = join(folder, "home");
   // The base that the case's model was tuned from.
-  await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
+  await writeByteBase(base);
   for (const index of [1, 2])
     await writeFile(keyOf(index), toHex(anvilAccount(index).getHdKey().privateKey!), { mode: 0o600 });
   gate = f.disputes;
-  const { model, real, rows, setting, traced, tuned } = made;
-  const own = { ...setting, bases: [readFrom(folderSource(base))] };
+  const { model, real, rows, traced, tuned } = made;
   honest = {
-    ...{ rows, traced, real, setting: own, trained: { ...tuned, recipe: model.recipe } },
-    register: (trained) =>
-      publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), { publishRows: true }),
+    ...{ rows, traced, real, setting: settingOver(base), trained: { ...tuned, recipe: model.recipe } },
+    register: registeredTexts,
   };
 }, 120_000);
 revertEachTest(() => f);

@@ -5,6 +5,24 @@ import { RecomputeThread } from "./challenger-thread.ts";
 import type { RecomputeTask } from "./playing/watch-registry.ts";
 import { TREES } from "./statements/committed-model.ts";
 
+const modules = () => ({ send: vi.fn(), spend: vi.fn(), turns: vi.fn(), onProgress: vi.fn() });
+
+/** @param posted what is said of the model commitment, besides its number */
+const taskWith = (
+  rpcUrl: string,
+  changed: Partial<RecomputeTask>,
+  posted?: RecomputeTask["modelCommitment"],
+): RecomputeTask => ({
+  modelCommitment: { id: 1n, family: "direct", ...posted } as RecomputeTask["modelCommitment"],
+  asked: { open: [], shown: [], paid: [] },
+  ...{ known: null, place: null, trains: false, sliceMs: null, games: null, digest: null, keeps: null },
+  setting: {
+    ...{ rpcUrl, disputes: zeroAddress, rollup: null, base: undefined, account: zeroAddress },
+    ...{ mostFeesWei: 0n, mostStakeWei: undefined, spentWei: 0n },
+  },
+  ...changed,
+});
+
 test("a node's address, which may hold a key, is in nothing that a thread fails with", async () => {
   const node = await testServer(async (_, response) => void response.writeHead(400).end("{}"));
   const roots = Object.fromEntries(TREES.map((tree) => [tree, new Uint8Array(32)]));
@@ -13,17 +31,10 @@ test("a node's address, which may hold a key, is in nothing that a thread fails 
     ...{ binding: 1n, split: 1n, rowCount: 4, bucketCount: 8, columnCount: 9, decay: 1n, clipLength: 0 },
     ...{ clipQuantile: 1n, sharesDuplicates: false, roots },
   };
-  const modelCommitment = { id: 1n, family: "direct", endsAtSeconds: 2n ** 33n, statement } as never;
   const thread = new RecomputeThread();
-  const asked = { open: [], shown: [], paid: [] };
-  const none = { known: null, place: null, trains: false, games: null, digest: null, keeps: null };
-  const setting = {
-    ...{ rpcUrl: `${node}/v3/KEY`, disputes: zeroAddress, rollup: null, base: undefined },
-    ...{ mostFeesWei: 0n, mostStakeWei: undefined, account: zeroAddress, spentWei: 0n },
-  };
-  const modules = { send: vi.fn(), spend: vi.fn(), turns: vi.fn(), onProgress() {} };
+  const posted = { endsAtSeconds: 2n ** 33n, statement } as never;
   const told = await thread
-    .recompute({ modelCommitment, asked, ...none, setting }, modules)
+    .recompute(taskWith(`${node}/v3/KEY`, {}, posted), modules())
     .then(({ failure }) => failure)
     .catch((error: unknown) => error);
   await thread.close();
@@ -39,7 +50,6 @@ test("places have two hours, a training has six; then the thread ends, and the n
   let onAsked = () => {};
   // Attack: a server that takes every question and answers none.
   const url = await testServer(() => onAsked());
-  const setting = { rpcUrl: url, disputes: zeroAddress, rollup: null, base: undefined, account: null };
   const thread = new RecomputeThread();
   for (const [trains, hours] of [
     [false, 2],
@@ -48,20 +58,12 @@ test("places have two hours, a training has six; then the thread ends, and the n
     const asked = new Promise<void>((resolve) => {
       onAsked = resolve;
     });
-    const modelCommitment = { id: 1n, family: "direct" } as RecomputeTask["modelCommitment"];
-    const nothing = { known: null, games: null, digest: null, keeps: null };
-    const task = { modelCommitment, place: { url }, trains, ...nothing };
-    const none = { open: [], shown: [], paid: [] };
-    const given = {
-      ...task,
-      asked: none,
-      setting: { ...setting, mostFeesWei: 0n, mostStakeWei: undefined, spentWei: 0n },
-    };
-    const modules = { send: vi.fn(), spend: vi.fn(), turns: vi.fn(), onProgress: vi.fn() };
     let ended: unknown = null;
-    const done = thread.recompute(given, modules).catch((error: unknown) => {
-      ended = error;
-    });
+    const done = thread
+      .recompute(taskWith(url, { place: { url }, trains }), modules())
+      .catch((error: unknown) => {
+        ended = error;
+      });
     await asked;
     await vi.advanceTimersByTimeAsync(hours * HOUR_MS - 1);
     expect(ended).toBeNull();

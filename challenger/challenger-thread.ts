@@ -31,11 +31,9 @@ export class RecomputeThread {
     this.#modules = modules;
     clearTimeout(this.#idle);
     const thread = await this.#open();
-    const mostMs = task.trains ? MOST_TRAINING_MS : MOST_PLACES_MS;
-    const late = setTimeout(
-      () => void this.#end(thread, `it takes more than ${mostMs / HOUR_MS} hours`),
-      mostMs,
-    );
+    const mostMs = task.trains ? MOST_TRAINING_MS : Math.min(MOST_PLACES_MS, task.sliceMs ?? MOST_PLACES_MS);
+    const why = `it takes more than ${(mostMs / HOUR_MS).toFixed(1)} hours`;
+    const late = setTimeout(() => void this.#end(thread, why), mostMs);
     try {
       const { failure, ...found } = await thread.run({ kind: "recompute", task });
       return { ...found, failure: failure && (errorOf(failure) as Error) };

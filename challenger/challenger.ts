@@ -6,9 +6,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { l1Call, l1Http } from "@openledger/bridge/l1/l1-client";
+import { l1Http } from "@openledger/bridge/l1/l1-client";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { takeFileLock } from "@openledger/foundation/file-lock";
 import { type Address, createPublicClient, type PublicClient, type Transport, zeroAddress } from "viem";
 import { challengerError } from "./challenger-errors.ts";
@@ -17,9 +16,10 @@ import { ChallengerState } from "./challenger-state.ts";
 import { ClaimProposer, type ProposingModules } from "./claiming/propose-claims.ts";
 import { EventJournal } from "./events/event-journal.ts";
 import { type EventFact, EventLog, type EventSource } from "./events/event-log.ts";
+import { readGame } from "./events/read-contracts.ts";
+import { receiptClaim } from "./games/claims/receipt-claim.ts";
 import { gameSource } from "./games/game-events.ts";
 import { GameReader, sameAddress } from "./games/read-games.ts";
-import { receiptClaim } from "./games/receipt-claim.ts";
 import { readGames } from "./games/trace-contracts.ts";
 import { registrySources, WindowReader } from "./model-commitments/read-windows.ts";
 import { readRegistry } from "./model-commitments/registry.ts";
@@ -334,11 +334,7 @@ class DisputesLoop implements Challenger {
     const { game, reader } = this.#of;
     const isRegistered = (await reader!.models()).some((one) => Number(one.modelId) === modelId);
     if (!isRegistered) return report(modelId).set({ stage: "unregistered", epoch: null });
-    const openGames = await l1Call("read openGamesOf of the games", () =>
-      this.#of.client.readContract({
-        ...{ address: game!, abi: traceGameAbi, functionName: "openGamesOf", args: [account] },
-      }),
-    );
+    const openGames = await readGame(this.#of.client, game!)("openGamesOf", [account]);
     report(modelId).set({ openGames: Number(openGames) });
     const { failures, isWaiting } = await proposer.propose();
     seen.failures.push(...failures);

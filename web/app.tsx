@@ -9,7 +9,7 @@ import { Notice } from "./design/notice.tsx";
 import { Nav } from "./design/tabs.tsx";
 import { ExitPage } from "./exit/exit-page.tsx";
 import { Search } from "./explorer/search.tsx";
-import { readVisitor } from "./hosted/visitor.ts";
+import { readVisitor } from "./hosted/keys/visitor.ts";
 import { lazyPage } from "./lazy-page.tsx";
 import { holdings, mainAccount } from "./ledger/holdings.ts";
 import { lookAfter } from "./ledger/journey-watch.ts";

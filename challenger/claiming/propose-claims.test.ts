@@ -24,6 +24,8 @@ import { ClaimingReport } from "./claiming-report.ts";
 import { ClaimProposer, type TraceClaim } from "./propose-claims.ts";
 
 const MODEL_ID = 13;
+const MODEL_PATH = `GET /v1/models/${MODEL_ID}`;
+const PAYMENTS_PATH = `${MODEL_PATH}/payments?from=0&limit=500&epoch=1`;
 const RECEIPTS = [101n, 102n, 103n];
 const QUERY = new Int16Array([1, -3, 5]);
 
@@ -33,7 +35,7 @@ beforeAll(async () => {
   ledger = await createLedgerFixture({ hasFeed: false });
   const zero = hex32(0n);
   const statics = { featuresCommitment: zero, ownersCommitment: zero, payeeRoot: zero, binding: zero };
-  ledger.sequencer.answers.set(`GET /v1/models/${MODEL_ID}`, {
+  ledger.sequencer.answers.set(MODEL_PATH, {
     ...{ id: MODEL_ID, kind: "model", nonce: 0, nextNonce: 0, l1Owner: f.owner, keyX: zero, chain: zero },
     ...{ balanceWei: "0", openAmountWei: "0", payees: [] },
     counters: { isReady: true, isApproved: true, cap: 8, paymentCount: 0, epoch: 2, priceWei: "1" },
@@ -48,7 +50,7 @@ beforeAll(async () => {
       ...{ isRandomnessMissed: false, anyoneSettlesFromSeconds: null, defaultSplitFromSeconds: null },
     },
   });
-  ledger.sequencer.answers.set(`GET /v1/models/${MODEL_ID}/payments?from=0&limit=500&epoch=1`, {
+  ledger.sequencer.answers.set(PAYMENTS_PATH, {
     ...{ epoch: 1, isClosed: true, closingBatch: 1, chain: zero, amountWei: "3", paymentCount: 3 },
     payments: RECEIPTS.map((receipt, i) => ({
       ...{ hash: "0x", receipt: hex32(receipt), payerId: 9, amountWei: "1" },
@@ -62,7 +64,10 @@ afterAll(async () => {
 
 let traced: bigint[];
 let sent: Hex[];
+let answers: ReadonlyMap<string, unknown>;
 beforeEach(async () => {
+  answers ??= new Map(ledger.sequencer.answers);
+  for (const [path, answer] of answers) ledger.sequencer.answers.set(path, answer);
   [traced, sent] = [[], []];
   await f.client.setBalance({ address: f.owner, value: parseEther("100") });
 });
@@ -101,8 +106,6 @@ const noEther = () =>
   challengerError("CMD_NO_ETHER", "no ether", { data: { account: f.owner, valueWei: BOND_WEI } });
 
 test("bonds are asked for at each look while ether is missing, and once an epoch's claims are over", async () => {
-  const path = `GET /v1/models/${MODEL_ID}`;
-  const drawn = ledger.sequencer.answers.get(path) as object;
   let hasEther = false;
   const proposer = proposerWith(() => {
     if (!hasEther) throw noEther();
@@ -119,16 +122,12 @@ test("bonds are asked for at each look while ether is missing, and once an epoch
   hasEther = true;
   expect(await proposer.propose()).toEqual({ failures: [], isWaiting: false });
   expect([sent.length, proposer.wantsMoney]).toEqual([RECEIPTS.length, false]);
-  try {
-    ledger.sequencer.answers.set(path, { ...drawn, closedEpoch: null });
-    await proposer.propose();
-    expect([proposer.wantsMoney, proposer.report.view().stage]).toEqual([true, "nothing-drawn"]);
-    proposer.noteCollected();
-    await proposer.propose();
-    expect(proposer.wantsMoney).toBe(false);
-  } finally {
-    ledger.sequencer.answers.set(path, drawn);
-  }
+  ledger.sequencer.answers.set(MODEL_PATH, { ...(answers.get(MODEL_PATH) as object), closedEpoch: null });
+  await proposer.propose();
+  expect([proposer.wantsMoney, proposer.report.view().stage]).toEqual([true, "nothing-drawn"]);
+  proposer.noteCollected();
+  await proposer.propose();
+  expect(proposer.wantsMoney).toBe(false);
 });
 
 test("enough for a bond, and not for its gas, is short of ether, too", async () => {
@@ -140,9 +139,7 @@ test("enough for a bond, and not for its gas, is short of ether, too", async () 
 });
 
 test("four receipts are traced at a look, and the others at the next one, which follows at once", async () => {
-  const payments = `GET /v1/models/${MODEL_ID}/payments?from=0&limit=500&epoch=1`;
-  const path = `GET /v1/models/${MODEL_ID}`;
-  const [few, model] = [payments, path].map((key) => ledger.sequencer.answers.get(key)) as [
+  const [few, model] = [PAYMENTS_PATH, MODEL_PATH].map((path) => answers.get(path)) as [
     { payments: object[] },
     { model: object; closedEpoch: object },
   ];
@@ -150,16 +147,13 @@ test("four receipts are traced at a look, and the others at the next one, which 
     ...few.payments[0],
     ...{ receipt: hex32(BigInt(201 + i)), cumulativeWei: `${i + 1}` },
   }));
-  try {
-    ledger.sequencer.answers.set(payments, { ...few, payments: many, paymentCount: 8, amountWei: "8" });
-    ledger.sequencer.answers.set(path, { ...model, closedEpoch: { ...model.closedEpoch, amountWei: "8" } });
-    const proposer = proposerWith(() => {});
-    const first = await proposer.propose();
-    expect([traced.length, first.isWaiting]).toEqual([4, true]);
-  } finally {
-    ledger.sequencer.answers.set(payments, few);
-    ledger.sequencer.answers.set(path, model);
-  }
+  ledger.sequencer.answers.set(PAYMENTS_PATH, { ...few, payments: many, paymentCount: 8, amountWei: "8" });
+  ledger.sequencer.answers.set(MODEL_PATH, {
+    ...model,
+    closedEpoch: { ...model.closedEpoch, amountWei: "8" },
+  });
+  const first = await proposerWith(() => {}).propose();
+  expect([traced.length, first.isWaiting]).toEqual([4, true]);
 });
 
 test("a claim that L1 refuses, and one that cannot be made, stop none behind them, and are traced once", async () => {

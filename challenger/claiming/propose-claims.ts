@@ -12,15 +12,15 @@ import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlemen
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import type { ClosedEpochView, LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { HelperLog } from "@openledger/models/settler/turn-report";
 import { readClosedEpoch } from "@openledger/models/settling/prepare-settlement";
 import { formatEther, type Hex } from "viem";
 import { challengerError } from "../challenger-errors.ts";
+import { readGame } from "../events/read-contracts.ts";
+import type { ClaimedText } from "../games/claims/ledger-claims.ts";
 import { claimsOfDraws, type DrawnReceipt } from "../games/draw-claims.ts";
-import type { ClaimedText } from "../games/ledger-claims.ts";
 import type { GameReader } from "../games/read-games.ts";
 import type { GameAccount } from "../playing/trace-sender.ts";
 import { type ClaimingNews, type ClaimingStage, countDraws } from "./claiming-report.ts";
@@ -278,17 +278,13 @@ export class ClaimProposer {
   }
 
   async #readTerms(): Promise<Terms> {
+    const { game, publicClient } = this.#judge;
+    const read = readGame(publicClient, game);
     this.#terms ??= {
-      bondWei: await this.#read("leastBondWei"),
-      windowSeconds: await this.#read("windowSeconds"),
+      bondWei: await read("leastBondWei", []),
+      windowSeconds: await read("windowSeconds", []),
     };
     return this.#terms;
-  }
-
-  #read(functionName: "leastBondWei" | "windowSeconds"): Promise<bigint> {
-    const { game, publicClient } = this.#judge;
-    const call = { address: game, abi: traceGameAbi, functionName } as const;
-    return l1Call(`read ${functionName} of the games`, () => publicClient.readContract(call));
   }
 
   /** Said before it is missing: an epoch is claimed within days. */

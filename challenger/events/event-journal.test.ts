@@ -33,9 +33,14 @@ test("a file that cannot be written keeps nobody from what happens on L1; later 
 
 test("more events than a call has arguments are read", async () => {
   const logs = Array.from({ length: 130_000 }, () => ({ blockNumber: "0x1" }));
-  const answers = { eth_blockNumber: toHex(70), eth_getBlockByNumber: { hash: "0x1" }, eth_getLogs: logs };
+  const answers = {
+    eth_blockNumber: toHex(70),
+    eth_getCode: "0x00",
+    eth_getBlockByNumber: { hash: "0x1" },
+    eth_getLogs: logs,
+  };
   const request = async ({ method }: { method: keyof typeof answers }) => answers[method];
   const client = createPublicClient({ transport: custom({ request } as never) });
   const source = { address: zeroAddress, topics: [], factOf: () => ({ block: 1 }) };
-  expect(await new EventLog(client, [source], null, 0n).read()).toHaveLength(logs.length);
+  expect(await new EventLog(client, [source]).read()).toHaveLength(logs.length);
 });

@@ -105,24 +105,21 @@ export class EventLog<Fact extends EventFact> {
   readonly #client: PublicClient;
   readonly #sources: readonly EventSource<Fact>[];
   readonly #kept: KeptEvents<Fact> | null;
-  readonly #fromBlock: bigint | null;
   #cursor: EventCursor | null = null;
   /** Up to the cursor. */
   #settled: Fact[] = [];
   #isOpened = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param kept for the next start; null for nowhere @param fromBlock default: the first contract's own */
+  /** @param kept for the next start; null for nowhere */
   constructor(
     client: PublicClient,
     sources: readonly EventSource<Fact>[],
     kept: KeptEvents<Fact> | null = null,
-    fromBlock: bigint | null = null,
   ) {
     this.#client = client;
     this.#sources = sources;
     this.#kept = kept;
-    this.#fromBlock = fromBlock;
   }
 
   /** All so far, in L1's order: mostly one question to the node for each source. */
@@ -154,7 +151,7 @@ export class EventLog<Fact extends EventFact> {
     range: { readonly fromBlock?: number; readonly toBlock?: number } = {},
   ): Promise<T[]> {
     const to = range.toBlock === undefined ? await this.#head() : BigInt(range.toBlock);
-    const first = range.fromBlock ?? this.#fromBlock ?? (await deploymentBlock(this.#client, address, to));
+    const first = range.fromBlock ?? (await deploymentBlock(this.#client, address, to));
     const source = { address, topics, factOf: make as never };
     return (await this.#between(source, BigInt(first), to)) as unknown as T[];
   }
@@ -170,7 +167,7 @@ export class EventLog<Fact extends EventFact> {
     const [{ address }] = this.#sources as readonly [EventSource<Fact>];
     const before =
       this.#cursor === null
-        ? (this.#fromBlock ?? (await deploymentBlock(this.#client, address, head))) - 1n
+        ? (await deploymentBlock(this.#client, address, head)) - 1n
         : BigInt(this.#cursor.block);
     const settledTo = head - REREAD_BLOCKS;
     const cursor =

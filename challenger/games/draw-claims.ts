@@ -1,7 +1,4 @@
 /** Which claims a settlement by draws rests on: what `approve` of LedgerTraces is told, and what it still waits for. */
-
-import { l1Call } from "@openledger/bridge/l1/l1-client";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import {
   type Address,
   encodeAbiParameters,
@@ -10,8 +7,9 @@ import {
   type PublicClient,
   parseAbiParameters,
 } from "viem";
+import { readGame } from "../events/read-contracts.ts";
+import type { LedgerModel } from "./claims/traced-model.ts";
 import { GameReader } from "./read-games.ts";
-import type { LedgerModel } from "./traced-model.ts";
 
 /** A drawn payment. */
 export interface DrawnReceipt {
@@ -54,14 +52,11 @@ export async function claimsOfDraws(
 ): Promise<DrawClaim[]> {
   const keys = draws.map((draw) => receiptKey(model, draw));
   const claims = await reader.claimsOfKeys(keys);
-  const read = (functionName: "stands" | "isLost", args: readonly unknown[]) =>
-    l1Call(`read ${functionName} of the games`, () =>
-      client.readContract({ address: game, abi: traceGameAbi, functionName, args } as never),
-    ) as Promise<boolean>;
+  const read = readGame(client, game);
   return Promise.all(
     draws.map(async ({ isValid, receipt }, i): Promise<DrawClaim> => {
       const none = (state: DrawState, missing: string | null) => ({ state, claimId: 0n, missing });
-      if (await read("isLost", [keys[i]])) return none("lost", `a claim of receipt ${receipt} was refuted`);
+      if (await read("isLost", [keys[i]!])) return none("lost", `a claim of receipt ${receipt} was refuted`);
       if (!isValid) return none("void", null);
       const own = claims.filter(({ key }) => key === keys[i]);
       for (const { claimId } of own)

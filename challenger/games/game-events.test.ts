@@ -8,11 +8,11 @@ import type { Hex } from "viem";
 import { beforeAll, expect, test } from "vitest";
 import { EventJournal } from "../events/event-journal.ts";
 import { EventLog, REREAD_BLOCKS } from "../events/event-log.ts";
+import { claimOf, type TracedQuery, textOf, traceQuery } from "./claims/traced-model.ts";
 import { type GameFact, gameSource } from "./game-events.ts";
 import { GameReader, type ShownClaim } from "./read-games.ts";
 import { startTraceGame, tinyTraced } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
-import { claimOf, type TracedQuery, textOf, traceQuery } from "./traced-model.ts";
 
 const folder = testFolder("journal");
 

@@ -1,9 +1,9 @@
 /** Own traces of claims in games: of each its operations' roots, 32 bytes an operation; of some operations the trees below. */
 
 import { sizeOf, type TraceOp } from "../trace/trace-op.ts";
+import { claimedRoot, type TracedQuery, type TraceStatement } from "./claims/traced-model.ts";
 import type { ShownClaim } from "./read-games.ts";
 import type { GameTrace } from "./trace-moves.ts";
-import { claimedRoot, type TracedQuery, type TraceStatement } from "./traced-model.ts";
 
 /** A number of an operation with its tree. */
 const BYTES_PER_NUMBER = 4.25;

@@ -22,7 +22,7 @@ import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas
 import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
-import { clientOfLogs, onClient, revertEachTest } from "@openledger/contracts/testing/chain";
+import { clientWithout, onClient, revertEachTest } from "@openledger/contracts/testing/chain";
 import { connect, deployFixture, OPEN, revertOf, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import {
   MODEL,
@@ -34,10 +34,9 @@ import {
 } from "@openledger/contracts/testing/settlement-fixture";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import type { Kernels } from "@openledger/models/kernels/kernels";
-import { decodeFunctionData, encodeEventTopics, encodeFunctionData, type Hex } from "viem";
+import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
-import { claimsOfDraws } from "./draw-claims.ts";
 import {
   approveCall,
   type ClaimedReceipt,
@@ -45,14 +44,15 @@ import {
   registerCall,
   tracedTuple,
   tracingDigest,
-} from "./ledger-claims.ts";
+} from "./claims/ledger-claims.ts";
+import { type DescribedModel, type TracedQuery, traceQuery } from "./claims/traced-model.ts";
+import { claimsOfDraws } from "./draw-claims.ts";
 import { GameReader } from "./read-games.ts";
 import { unbegunModel } from "./testing/ledger-fixture.ts";
 import { longestClaim } from "./testing/longest-claim.ts";
 import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import { BOND_WEI, callsOf, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./testing/trace-fixture.ts";
 import { TracePlayer } from "./trace-player.ts";
-import { type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
 
 const DAY_SECONDS = 24n * HOUR_SECONDS;
 const WINDOW_SECONDS = 3n * DAY_SECONDS;
@@ -261,12 +261,8 @@ test("a customer reads from L1 that settlements wait for claims, once the model 
 test.each(["Claimed", "TracedModel"] as const)("a node that leaves out %s is noticed", async (eventName) => {
   const { world } = await closedWorld(honest);
   const claimId = await claim(world, honest[0], 0);
-  const [leftOut] = encodeEventTopics({ abi: traceGameAbi, eventName });
   let isLiar = true;
-  const clientOf = () =>
-    clientOfLogs(client, async (_, ask) =>
-      (await ask()).filter(({ topics }) => !isLiar || topics[0] !== leftOut),
-    );
+  const clientOf = () => clientWithout(client, traceGameAbi, eventName, () => isLiar);
   const readerOf = (rollup: Hex) => new GameReader(clientOf(), f.game, { rollup });
   const reader = readerOf(f.deployment.rollup);
   await client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });

@@ -1,9 +1,11 @@
 /** Claims and games of a contract: where each of them is, and what it says when it is looked at. */
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import type { Address, ContractFunctionReturnType, Hex, PublicClient } from "viem";
+import type { Address, Hex, PublicClient } from "viem";
 import { REREAD_BLOCKS, untoldError, untoldOf } from "../events/event-log.ts";
+import { readGame } from "../events/read-contracts.ts";
+import type { TracedTuple } from "./claims/ledger-claims.ts";
+import type { LedgerModel, TraceStatement } from "./claims/traced-model.ts";
 import {
   type FactOf,
   type GameFact,
@@ -14,9 +16,7 @@ import {
   readRegistered,
   readRevealed,
 } from "./game-events.ts";
-import type { TracedTuple } from "./ledger-claims.ts";
 import { type GameState, TURNS } from "./trace-moves.ts";
-import type { LedgerModel, TraceStatement } from "./traced-model.ts";
 
 /** What the contract has of a claim. */
 export interface ClaimState {
@@ -64,6 +64,7 @@ export const rowOfKey = (key: Hex) => ({
 export class GameReader {
   readonly #client: PublicClient;
   readonly #address: Address;
+  readonly #read: ReturnType<typeof readGame>;
   readonly #log: GameLog;
   readonly #rollup: Address | undefined;
   readonly #models = new Map<string, RegisteredTraced>();
@@ -78,6 +79,7 @@ export class GameReader {
   constructor(client: PublicClient, address: Address, scope: GameScope = {}, log?: GameLog) {
     this.#client = client;
     this.#address = address;
+    this.#read = readGame(client, address);
     this.#rollup = scope.rollup;
     this.#log = log ?? gameLogOf(client, address, scope);
   }
@@ -90,16 +92,12 @@ export class GameReader {
         (of === undefined || (BigInt(fact.modelId) === of.modelId && sameAddress(fact.rollup, of.rollup))) &&
         !(isOpen && this.#isOver(fact, now.number)),
     );
-    const read = await Promise.allSettled(asked.map((fact) => this.#claim(fact)));
-    const failures: FailedRead[] = [];
+    const placeOf = ({ id }: FactOf<"claim">) => ({ claimId: BigInt(id), gameId: null });
+    const { failures, found } = await eachRead(asked, placeOf, (fact) => this.#claim(fact));
     const claims: ClaimState[] = [];
-    for (const [i, fact] of asked.entries()) {
-      const answer = read[i]!;
+    for (const [fact, { bondWei, isRefuted, openGames }] of found) {
       const { blockHash, endsAt, id, isRow, key, owner } = fact;
       const claimId = BigInt(id);
-      if (answer.status === "rejected") failures.push({ claimId, gameId: null, error: answer.reason });
-      if (answer.status === "rejected") continue;
-      const { bondWei, isRefuted, openGames } = answer.value;
       this.#counted.set(claimId, openGames);
       if (openGames === 0 && (isRefuted || now.timestamp >= BigInt(endsAt)))
         this.#over.set(nameOf(fact), this.#over.get(nameOf(fact)) ?? now.number);
@@ -171,7 +169,7 @@ export class GameReader {
       read = await this.#games(claimIds);
       const missing = this.#untold(claimIds ?? [], read);
       for (const claimId of missing) {
-        const [, , , , openGames] = await this.#read("claims", claimId);
+        const [, , , , openGames] = await this.#read("claims", [claimId]);
         this.#counted.set(claimId, openGames);
       }
       return missing;
@@ -197,15 +195,10 @@ export class GameReader {
   async #untoldModels(modelIds: readonly number[]): Promise<readonly string[]> {
     const rollup = this.#rollup;
     if (rollup === undefined) return [];
-    const of = { address: this.#address, abi: traceGameAbi, functionName: "models" } as const;
     const told = new Set((await this.#facts("model")).map(({ modelId }) => modelId));
     const claimed = (await this.#facts("claim")).map(({ modelId }) => modelId);
     const missing = [...new Set([...modelIds, ...claimed])].filter((modelId) => !told.has(modelId));
-    const read = missing.map((modelId) =>
-      l1Call(`read model ${modelId} of the games`, () =>
-        this.#client.readContract({ ...of, args: [rollup, BigInt(modelId)] }),
-      ),
-    );
+    const read = missing.map((modelId) => this.#read("models", [rollup, BigInt(modelId)]));
     const statics = (await Promise.all(read)).map(([hash]) => hash);
     return missing
       .filter((_, i) => statics[i] !== 0n)
@@ -216,9 +209,7 @@ export class GameReader {
     const rollup = this.#rollup;
     if (rollup === undefined) return [];
     // Before the events: none is missing for being new.
-    const count = await l1Call("read how many claims there are", () =>
-      this.#client.readContract({ address: this.#address, abi: traceGameAbi, functionName: "claimCount" }),
-    );
+    const count = await this.#read("claimCount", []);
     const now = await l1Call("read the latest block", () => this.#client.getBlock());
     const told = new Set((await this.#facts("claim")).map(({ id }) => BigInt(id)));
     const toldUpTo = (upTo: bigint) => Array.from(told).filter((id) => id <= upTo).length;
@@ -231,7 +222,7 @@ export class GameReader {
     for (let end = count, isOver = false; end > upTo && !isOver; end -= PAGE) {
       const length = Number(end - upTo < PAGE ? end - upTo : PAGE);
       const ids = Array.from({ length }, (_, i) => end - BigInt(i)).filter((id) => !told.has(id));
-      const read = await Promise.all(ids.map((id) => this.#read("claims", id)));
+      const read = await Promise.all(ids.map((id) => this.#read("claims", [id])));
       isOver =
         ids.length === length && read.every(([, endsAt]) => now.timestamp > BigInt(endsAt) + LONG_SECONDS);
       for (const [i, [, , , isRefuted, , , of]] of read.entries())
@@ -250,24 +241,18 @@ export class GameReader {
 
   async #games(claimIds?: readonly bigint[]): Promise<{ games: GameState[]; failures: FailedRead[] }> {
     const wanted = claimIds && new Set(claimIds.map(Number));
-    const failures: FailedRead[] = [];
-    const games: GameState[] = [];
     const asked = (await this.#facts("game")).filter(({ claimId }) => wanted?.has(claimId) !== false);
-    const read = await Promise.allSettled(asked.map(({ id }) => this.#read("games", BigInt(id))));
-    for (const [i, fact] of asked.entries()) {
-      const answer = read[i]!;
-      const { claimId: of, id } = fact;
-      const [gameId, claimId] = [BigInt(id), BigInt(of)];
-      if (answer.status === "rejected") failures.push({ claimId, gameId, error: answer.reason });
-      if (answer.status === "rejected") continue;
-      const [challenger, deadline, turn, depth, , hasOp, , , , op, place, , , node] = answer.value;
-      games.push({
-        ...{ gameId, claimId, deadline, challenger, depth, node, block: fact.block },
+    const placeOf = ({ claimId, id }: FactOf<"game">) => ({ claimId: BigInt(claimId), gameId: BigInt(id) });
+    const { failures, found } = await eachRead(asked, placeOf, ({ id }) => this.#read("games", [BigInt(id)]));
+    const games = found.map(([fact, said]): GameState => {
+      const [challenger, deadline, turn, depth, , hasOp, , , , op, place, , , node] = said;
+      return {
+        ...{ ...placeOf(fact), deadline, challenger, depth, node, block: fact.block },
         turn: TURNS[turn]!,
         op: hasOp ? Number(op) : null,
         place: Number(place),
-      });
-    }
+      };
+    });
     return { games, failures };
   }
 
@@ -292,16 +277,28 @@ export class GameReader {
   }
 
   async #claim({ id, isRow }: FactOf<"claim">) {
-    const [, , , isRefuted, openGames, , , bondWei] = await this.#read("claims", BigInt(id));
-    return { bondWei, isRefuted: isRow ? await this.#read("isDecided", BigInt(id)) : isRefuted, openGames };
+    const [, , , isRefuted, openGames, , , bondWei] = await this.#read("claims", [BigInt(id)]);
+    return {
+      bondWei,
+      isRefuted: isRow ? await this.#read("isDecided", [BigInt(id)]) : isRefuted,
+      openGames,
+    };
   }
+}
 
-  #read<Name extends "claims" | "games" | "isDecided">(functionName: Name, id: bigint) {
-    const call = { address: this.#address, abi: traceGameAbi, functionName, args: [id] } as const;
-    return l1Call(`read ${functionName} ${id}`, () => this.#client.readContract(call as never)) as Promise<
-      ContractFunctionReturnType<typeof traceGameAbi, "view", Name>
-    >;
-  }
+/** One that cannot be read keeps none from being read. */
+async function eachRead<Fact, Said>(
+  asked: readonly Fact[],
+  placeOf: (fact: Fact) => Omit<FailedRead, "error">,
+  read: (fact: Fact) => Promise<Said>,
+) {
+  const answers = await Promise.allSettled(asked.map(read));
+  const failures: FailedRead[] = [];
+  const found: [Fact, Said][] = [];
+  for (const [i, answer] of answers.entries())
+    if (answer.status === "fulfilled") found.push([asked[i]!, answer.value]);
+    else failures.push({ ...placeOf(asked[i]!), error: answer.reason });
+  return { failures, found };
 }
 
 /** Claims that are read at once. */

@@ -5,6 +5,13 @@ import { beforeAll, describe, expect, test } from "vitest";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { traceSteps } from "../trace/run-trace.ts";
 import type { OpKind } from "../trace/trace-op.ts";
+import {
+  claimOf,
+  type DescribedModel,
+  type TracedQuery,
+  tracedQuery,
+  traceQuery,
+} from "./claims/traced-model.ts";
 import { GameReader } from "./read-games.ts";
 import { blindChallenge, falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import {
@@ -17,7 +24,6 @@ import {
 } from "./testing/trace-fixture.ts";
 import { challengersMove, ownersMove, type ShownGame } from "./trace-moves.ts";
 import { TracePlayer } from "./trace-player.ts";
-import { claimOf, type DescribedModel, type TracedQuery, tracedQuery, traceQuery } from "./traced-model.ts";
 
 const f = started(() => startTraceGame());
 let model: DescribedModel;
@@ -184,11 +190,6 @@ describe("a lying challenger", () => {
     await f.accountOf(f.stranger).send({ data: gameCall("returnBond", [claimId]), valueWei: 0n });
     const data = await blindChallenge(f.publicClient, f.game, claimId);
     expect(await f.refusal(f.challenger, data, STAKE_WEI)).toBe("TraceWindowOver");
-  });
-
-  test("an honest watcher does not challenge an honest claim", async () => {
-    await f.claim(claimOf(model, honest));
-    expect(await playOut([playerOf(f.stranger, honest, true)])).toEqual([]);
   });
 });
 

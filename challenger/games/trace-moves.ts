@@ -3,16 +3,21 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { bytesToHex, encodeAbiParameters, encodeFunctionData, type Hex, hexToBytes, keccak256 } from "viem";
+import { bytesToHex, encodeFunctionData, type Hex, hexToBytes } from "viem";
 import { placesOf } from "../trace/leaf-rules.ts";
 import { encodeOp, sizeOf } from "../trace/trace-op.ts";
 import type { WordTree } from "../trace/word-tree.ts";
-import type { TracedQuery, TraceStatement } from "./traced-model.ts";
+import { hashAs } from "./claims/ledger-claims.ts";
+import {
+  hexes,
+  openedRange,
+  type TracedQuery,
+  type TraceStatement,
+  WORD_NUMBERS,
+} from "./claims/traced-model.ts";
 
 /** Levels that a move goes down. */
 const STEP = 4;
-const WORD_NUMBERS = 8;
-
 /** In the order of ITraceGame.Turn. */
 export const TURNS = ["none", "answer", "reveal", "choose", "show", "over"] as const;
 
@@ -45,13 +50,7 @@ export interface GameTrace extends Pick<TracedQuery, "text" | "program" | "progr
 }
 
 /** What the contract keeps of a statement, and a challenge names. */
-export function statementHash(statement: TraceStatement): Hex {
-  const answer = traceGameAbi.find((item) => item.type === "function" && item.name === "answer");
-  const type = (answer as { inputs: readonly { readonly name: string }[] }).inputs.find(
-    ({ name }) => name === "statement",
-  );
-  return keccak256(encodeAbiParameters([type] as never, [statement] as never));
-}
+export const statementHash = (statement: TraceStatement): Hex => hashAs("answer", "statement", statement);
 
 /** The challenge of a claim, if that is what its number still stands for. */
 export function challengeCall(claimId: bigint, hash: Hex): Hex {
@@ -143,10 +142,7 @@ export function rangesOf(
   return placesOf(op, own.text, row, column).map(({ count, from, source }) => {
     // A token that the table has no row for.
     if (from >= source.size) return { words: "0x" as Hex, beside: [], path: [] };
-    const first = Math.floor(from / WORD_NUMBERS);
-    const end = Math.floor((from + count - 1) / WORD_NUMBERS) + 1;
-    const { beside, words } = own.tree.ops[source.op]!.range(first, end - first);
-    return { words: bytesToHex(words), beside: hexes(beside), path: pathOf(source.op) };
+    return { ...openedRange(own.tree.ops[source.op]!, from, count), path: pathOf(source.op) };
   });
 }
 
@@ -178,5 +174,3 @@ function nodesBelow(tree: WordTree, depth: number, place: number): Hex[] {
     bytesToHex(tree.node(depth - step, (place << step) + i)),
   );
 }
-
-const hexes = (nodes: readonly Uint8Array[]): Hex[] => nodes.map((node) => bytesToHex(node));

@@ -1,16 +1,16 @@
 /** What would stop a player, fill its memory or make it pay: each was once so. */
 
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { clientOfLogs } from "@openledger/contracts/testing/chain";
+import { clientOfLogs, clientWithout } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
-import { encodeEventTopics, HttpRequestError, type PublicClient } from "viem";
+import { HttpRequestError, type PublicClient } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
+import { claimOf, type TracedQuery, traceQuery } from "./claims/traced-model.ts";
 import { GameReader } from "./read-games.ts";
 import { blindChallenge, falseTrace, placeOf } from "./testing/played-games.ts";
 import { HOUR_SECONDS, STAKE_WEI, startTraceGame, tinyTraced } from "./testing/trace-fixture.ts";
 import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
-import { claimOf, type TracedQuery, traceQuery } from "./traced-model.ts";
 
 const f = started(() => startTraceGame());
 let honest: TracedQuery;
@@ -123,11 +123,8 @@ test("a node that leaves out a challenge once is asked again, and the owner answ
   const claimId = await claimHonest();
   await challenge(claimId);
   await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
-  const [challenged] = encodeEventTopics({ abi: traceGameAbi, eventName: "Challenged" });
   const playing = (forgets: () => boolean) => {
-    const publicClient = clientOfLogs(f.client, async (_, ask) =>
-      (await ask()).filter(({ topics }) => !forgets() || topics[0] !== challenged),
-    );
+    const publicClient = clientWithout(f.client, traceGameAbi, "Challenged", forgets);
     return playerOf(f.owner, [claimId], { publicClient });
   };
   const incomplete = { claimId, error: { code: "BRG_HISTORY_INCOMPLETE" } };

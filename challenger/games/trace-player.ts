@@ -7,11 +7,12 @@ import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, encodeFunctionData, type Hex, type PublicClient } from "viem";
+import type { LedgerModel } from "./claims/traced-model.ts";
 import { KeptTraces, type TracingOptions } from "./kept-traces.ts";
 import type { PlayedMove, PlayerAccount } from "./played-moves.ts";
 import { type DueMove, sendMoves } from "./played-moves.ts";
 import { type ClaimState, type FailedRead, GameReader, type ShownClaim, sameAddress } from "./read-games.ts";
-import { stakeFor } from "./stakes.ts";
+import { stakeFor } from "./trace-contracts.ts";
 import {
   challengeCall,
   challengersMove,
@@ -20,7 +21,6 @@ import {
   ownersMove,
   statementHash,
 } from "./trace-moves.ts";
-import type { LedgerModel } from "./traced-model.ts";
 
 export interface PlayerOptions extends TracingOptions {
   readonly publicClient: PublicClient;

@@ -20,10 +20,10 @@ import {
   type TraceOp,
 } from "../trace/trace-op.ts";
 import { wordBytes } from "../trace/word-tree.ts";
-import { mostOpened } from "./claimable.ts";
+import { mostOpened } from "./claims/claimable.ts";
+import { type TracedQuery, tracedQuery } from "./claims/traced-model.ts";
 import { smallModel, startTraceGame } from "./testing/trace-fixture.ts";
 import { rangesOf } from "./trace-moves.ts";
-import { type TracedQuery, tracedQuery } from "./traced-model.ts";
 
 const f = started(() => startTraceGame());
 const random = new SeededRandom("trace rules");

@@ -4,13 +4,20 @@
  */
 
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
-import { answerFault, answerMoveOf } from "./answer-fault.ts";
-import type { TracedTuple } from "./ledger-claims.ts";
-import { faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
+import { answerFault, answerMoveOf } from "./claims/answer-fault.ts";
+import type { TracedTuple } from "./claims/ledger-claims.ts";
+import { faultOfPrompt, refutePromptCall } from "./claims/prompt-tokens.ts";
+import {
+  asRow,
+  type LedgerModel,
+  namesModel,
+  textOf,
+  traceQuery,
+  tracingKernels,
+} from "./claims/traced-model.ts";
+import type { TracedTextModel } from "./claims/traced-text.ts";
 import type { ShownClaim } from "./read-games.ts";
 import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
-import { asRow, type LedgerModel, namesModel, textOf, traceQuery, tracingKernels } from "./traced-model.ts";
-import type { TracedTextModel } from "./traced-text.ts";
 
 interface TracedPlayerOptions
   extends Pick<

@@ -4,13 +4,12 @@ import { started } from "@openledger/foundation/testing/test-fixtures";
 import { parseEther } from "viem";
 import { expect, test } from "vitest";
 import { watchOf } from "../playing/testing/watch-all.ts";
-import { type CommittedModel, TREES, type TreeName, withTrees } from "../statements/committed-model.ts";
+import { type CommittedModel, type TreeName, withTrees } from "../statements/committed-model.ts";
 import { directEntry, readNumbers } from "../statements/direct-arithmetic.ts";
 import { fixedCurvature, fixedInverse, matrixRow } from "../statements/direct-curvature.ts";
 import { findDirectFaults } from "../statements/direct-faults.ts";
 import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
 import { int64Bytes, pairBytes, readFact, readInt64s } from "../statements/leaf-bytes.ts";
-import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { countRow, ONE } from "../statements/row-arithmetic.ts";
 import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
 import { startDisputes } from "./testing/dispute-fixture.ts";
@@ -27,10 +26,7 @@ async function played(
   isDecoy: (tree: TreeName, index: number) => boolean,
 ) {
   const id = await f.post(posted);
-  const show = (tree: TreeName, index: number) =>
-    f.disputes.write.answer([id, statementTuple(posted.statement), [shownLeaf(posted, tree, index, rows)]], {
-      account: f.owner,
-    });
+  const show = (place: readonly [TreeName, number]) => f.show(id, posted, [place], rows);
   const files = { model, rows, leaves: null, mismatch: null };
   const watcher = { ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: parseEther("0.5") };
   const watch = await watchOf(f, watcher, async () => files);
@@ -43,16 +39,13 @@ async function played(
     if (what === undefined && late.length === 0) return { asked, what: String(failures[0]) };
     if (what === undefined) {
       await f.passTime(85_000n);
-      for (const place of late) await show(...place);
+      for (const place of late) await show(place);
       late = [];
       continue;
     }
-    const { index, tree } = (await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n })).at(
-      -1,
-    )!.args;
-    const place = [TREES[tree!]!, Number(index)] as const;
+    const place = (await f.asked()).at(-1)!;
     asked.push(place.join("/"));
-    if (isDecoy(...place)) await show(...place);
+    if (isDecoy(...place)) await show(place);
     else late.push(place);
   }
   return { asked, what: "it goes on" };

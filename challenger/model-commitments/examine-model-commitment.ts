@@ -58,23 +58,6 @@ export interface Examined {
   readonly isHidden: boolean;
 }
 
-const COMPARED = [
-  "staticsHash",
-  "rowsRoot",
-  "answering",
-  "ownersCommitment",
-  "payeeRoot",
-  "binding",
-  "split",
-  "rowCount",
-  "bucketCount",
-  "columnCount",
-  "decay",
-  "clipLength",
-  "clipQuantile",
-  "sharesDuplicates",
-] as const;
-
 /**
  * Needs `initPoseidon`.
  * @param files null where nobody serves them: then what was shown is looked at
@@ -100,10 +83,12 @@ export async function examineModelCommitment(
       return null;
     }));
   if (own !== null) {
-    const differing = COMPARED.filter((name) => statement[name] !== own.statement[name]);
-    for (const name of differing)
-      warnings.push(`${name} is ${statement[name]}, the model's is ${own.statement[name]}`);
-    if (kind.isMapTrusted && Buffer.compare(own.statement.roots.map, statement.roots.map) !== 0)
+    const { roots, ...numbers } = own.statement;
+    for (const [name, right] of Object.entries(numbers)) {
+      const posted = statement[name as keyof typeof numbers];
+      if (posted !== right) warnings.push(`${name} is ${posted}, the model's is ${right}`);
+    }
+    if (kind.isMapTrusted && Buffer.compare(roots.map, statement.roots.map) !== 0)
       warnings.push("its map is not the published one");
   }
   if (files !== null && files.mismatch !== null) warnings.push(files.mismatch);
@@ -219,14 +204,16 @@ function faultsBeside(
   isOpen: (place: LeafPlace) => boolean,
 ): { readonly fault: Examined["fault"]; readonly hidden: readonly LeafPlace[] | null } {
   const found = new Map<string, PostedFault[]>();
-  const gapOf = ({ gap = 0 }: PostedFault) => (Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap);
+  // Attack: doubtful ones with larger gaps, before the one that is asked for.
+  const orderIn = ({ gap = 0, isDoubtful }: PostedFault) =>
+    isDoubtful === true ? -1 : Number.isNaN(gap) ? Number.POSITIVE_INFINITY : gap;
   let hasThrown = false;
   try {
     const faults = kind.faultsOf(shown);
     for (const fault of challengeable(faults, unopened, kind.needsContent)) {
       const ofKind = found.get(fault.kind) ?? [];
       found.set(fault.kind, ofKind);
-      const place = ofKind.findIndex((one) => gapOf(fault) > gapOf(one));
+      const place = ofKind.findIndex((one) => orderIn(one) < orderIn(fault));
       ofKind.splice(place === -1 ? ofKind.length : place, 0, fault);
       ofKind.splice(MOST_OF_A_KIND);
     }

@@ -1,60 +1,42 @@
 /** What a model commitment says of the ledger: every way to let an honest model commitment stand beside something else, and its refusal. */
 
-import { answeringFiles, answeringPreimage } from "@openledger/attribution/model/answering-hash";
-import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { activationHash } from "@openledger/circuits/ledger/rewards";
-import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
-import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
-import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { partOf } from "@openledger/foundation/testing/test-random";
-import { bytesToHex, encodeFunctionData, type Hex, zeroAddress } from "viem";
+import { type Hex, zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
-import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
+import type { DisputeStatement } from "../statements/committed-model.ts";
 import {
   challengeData,
   postedTuple,
   sharedShown,
   statementTuple,
 } from "../statements/model-commitment-calls.ts";
-import { directChallengeData } from "./direct-calls.ts";
-import { admitCall } from "./ledger-proofs.ts";
 import { readModelCommitments } from "./read-model-commitments.ts";
 import { directCase, shortEmails } from "./testing/direct-case.ts";
-import { BOND_WEI, lie, startDisputes, withLeaf } from "./testing/dispute-fixture.ts";
+import { BOND_WEI, lie, startDisputes } from "./testing/dispute-fixture.ts";
 import { rowsInState } from "./testing/rows-in-state.ts";
 
-const CAP = 16;
-const DAY = 86_400n;
 const f = started(() => startDisputes());
 const made = started(() => directCase(shortEmails(24)));
 revertEachTest(() => f);
 
-/** A hostile owner's change of leaves and numbers, and the fault by which the watcher shows it. */
-type Lie = readonly [string, () => { leaves?: Partial<Leaves>; numbers?: Partial<DisputeStatement> }, string];
+/** A hostile owner's numbers, and the fault by which the watcher shows them. */
+type Lie = readonly [string, () => Partial<DisputeStatement>, string];
 const LIES: readonly Lie[] = [
   [
-    "another λ than the recipe's",
-    () => ({ numbers: { decay: made.honest.statement.decay + 1n } }),
-    "statics",
-  ],
-  [
     "a rule of shared rewards that it has not",
-    () => ({ numbers: { sharesDuplicates: !made.honest.statement.sharesDuplicates } }),
+    () => ({ sharesDuplicates: !made.honest.statement.sharesDuplicates }),
     "statics",
   ],
   // The clip's length is not that quantile of the rows': watch shows this first.
-  ["another quantile than the recipe's", () => ({ numbers: { clipQuantile: 1n << 39n } }), "clip"],
-  ["other payees", () => ({ numbers: { payeeRoot: 7n } }), "statics"],
-  [
-    "a text that is not the version's",
-    () => ({ leaves: withLeaf(made, "rows", 5, made.honest.leaves.rows[6]!) }),
-    "versionRow",
-  ],
+  ["another quantile than the recipe's", () => ({ clipQuantile: 1n << 39n }), "clip"],
+  ["other payees", () => ({ payeeRoot: 7n }), "statics"],
 ];
 
 /** @param rest the rollup, and the datanet's leaf with its path */
@@ -68,8 +50,7 @@ const commitRefused = (statement: DisputeStatement, ...rest: readonly unknown[])
 
 describe("a model commitment of something else than the ledger has", () => {
   test.each(partOf(LIES, 4))("%s is found by watch, refused, and its bond paid", async (_, lieOf, kind) => {
-    const { leaves = {}, numbers = {} } = lieOf();
-    const { posted, files } = lie(made, leaves, numbers);
+    const { posted, files } = lie(made, {}, lieOf());
     const id = await f.post(posted);
     const [seen] = await watchFiles(f, files);
     expect(seen!.examined!.fault!.kind).toBe(kind);
@@ -96,6 +77,7 @@ describe("numbers that are none are not posted", () => {
       () => ({ binding: made.honest.statement.binding + FIELD_ORDER }),
     ],
     ["a binding of other rows", () => ({ binding: made.honest.statement.binding + (1n << 56n) })],
+    ["a binding of columns as another family has", () => ({ binding: otherShape() })],
     ["a binding of other columns", () => ({ binding: made.honest.statement.binding + (1n << 115n) })],
     [
       "a root of rows plus r, to which no path leads",
@@ -109,19 +91,6 @@ describe("numbers that are none are not posted", () => {
     const statement = { ...made.honest.statement, ...changed() };
     const { leaf, path } = rowsInState(made.honest.statement);
     expect(await commitRefused(statement, f.stranger, leaf, path)).toBe("DisputesStatementInvalid");
-  });
-
-  test("without the constants that its challenges need, nothing is posted", async () => {
-    const other = await startDisputes({ mostRows: 0 });
-    try {
-      const statement = { ...made.honest.statement, rowCount: 900, binding: bindingOf(900n) };
-      const args = await other.postArguments({ ...made.honest, statement });
-      expect(await other.refused(other.owner, "commitModel", args, BOND_WEI)).toBe(
-        "DisputesConstantsMissing",
-      );
-    } finally {
-      await other.stop();
-    }
   });
 });
 
@@ -150,44 +119,12 @@ describe("an honest model commitment's places", () => {
   });
 });
 
-describe("a rollup asks", () => {
-  const admit = (id: bigint, statement = made.honest.statement) =>
-    call("admit", admitCall(made.model, id, statement, BigInt(CAP)).args);
-  const word = () =>
-    activationHash({
-      modelId: 11,
-      statics: made.model.staticsHash,
-      cap: CAP,
-      payeeRoot: made.model.statics.payeeRoot,
-    });
-  const send = (data: `0x${string}`) => f.watcherOf(f.stranger).send({ data, valueWei: 0n });
-  const admits = (rollup: `0x${string}`, modelId = 11n, given = word()) =>
-    f.client.readContract({
-      ...{ address: f.disputes.address, abi: disputesAbi, functionName: "admits", account: rollup },
-      args: [modelId, given],
-    });
-
-  test("and is told yes once the window is over, not before", async () => {
-    const id = await f.post(made.honest);
-    const [modelCommitment] = await readModelCommitments(f.client as never, f.disputes.address);
-    const { rollup } = modelCommitment!;
-    expect(await refusalOf(admit(id))).toBe("DisputesNotOver");
-    await f.passTime(7n * DAY);
-    expect(await admits(rollup)).toBe(false);
-    await send(admit(id));
-    expect(await admits(rollup)).toBe(true);
-    expect(await f.disputes.read.admissions([rollup, 11n, word()])).toBe(id);
-    // No other rollup, model or Activation.
-    expect(await admits(f.stranger)).toBe(false);
-    expect(await admits(rollup, 12n)).toBe(false);
-    expect(await admits(rollup, 11n, word() + 1n)).toBe(false);
-  });
-
+describe("a rollup's state", () => {
   test.each([
     ["another version", { version: 2n }, 0n, "LedgerMathChildWrong"],
     ["other rows", { rowsRoot: 5n }, 0n, "LedgerMathChildWrong"],
     ["another root than its state", {}, 1n, "DisputesRootMismatch"],
-  ])("and no window passes for %s: nothing is posted", async (_, changed, offset, refusal) => {
+  ])("that has %s: nothing is posted", async (_, changed, offset, refusal) => {
     const { statement } = made.honest;
     const { leaf, path } = rowsInState(statement);
     const rollup = await f.deployState(rowsInState(statement, changed).root + offset);
@@ -198,7 +135,7 @@ describe("a rollup asks", () => {
     expect(await f.disputes.read.modelCommitmentCount()).toBe(0n);
   });
 
-  test("and a leaf of a higher level, or an address without a state, has no rows", async () => {
+  test("that is shown by a leaf of a higher level, or is none, has no rows", async () => {
     const { statement } = made.honest;
     const { leaf, path, root } = rowsInState(statement);
     const at = async (of: bigint, way: unknown) =>
@@ -208,40 +145,11 @@ describe("a rollup asks", () => {
     await expect(commitRefused(statement, zeroAddress, leaf, path)).rejects.toThrow();
     expect(await at(0n, [])).toBe("DisputesRootMismatch");
   });
-
-  test("and is told no for ever once a model commitment is refuted", async () => {
-    const tokens = made.honest.leaves.tokens.map(() => new Uint8Array());
-    const { posted } = lie(made, { tokens });
-    const id = await f.post(posted);
-    await send(directChallengeData(id, posted, made.rows, { kind: "tokens", row: 0 }));
-    await f.passTime(8n * DAY);
-    expect(await refusalOf(admit(id, posted.statement))).toBe("DisputesNotOver");
-    expect(await refusalOf(admit(id))).toBe("DisputesOtherStatement");
-  });
-
-  test("and is told of a model without challenges only that it is registered as one", async () => {
-    const preimage = answeringPreimage(answeringFiles(made.model));
-    const { ownersCommitment, payeeRoot, binding, split } = made.model.statics;
-    const parts = [columnsCommitment(made.model.columns), ownersCommitment, payeeRoot, binding, split];
-    await send(call("admitUnchallenged", [11, bytesToHex(preimage), parts, BigInt(CAP)]));
-    // The marked model is not let in by it: its answering hash is no SHA-256.
-    expect(await admits(f.stranger)).toBe(false);
-    const raw = made.honest.statement.answering;
-    const statics = hashStatics({
-      ...made.model.statics,
-      featuresCommitment: featuresCommitment(made.model.columns, raw),
-    });
-    expect(await admits(f.stranger, 11n, activationHash({ modelId: 11, statics, cap: CAP, payeeRoot }))).toBe(
-      true,
-    );
-    expect(hashTagged(TAG.challenged, [raw, 0n])).not.toBe(raw);
-  });
 });
 
-const bindingOf = (rowCount: bigint) => {
-  const { binding, rowCount: own } = made.honest.statement;
-  return binding + ((rowCount - BigInt(own)) << 56n);
+/** As many columns as entries of a row of G, with no bits of a shape. */
+const otherShape = () => {
+  const { binding, columnCount } = made.honest.statement;
+  return (binding & ((1n << 115n) - 1n)) | (BigInt(columnCount) << 115n);
 };
-const call = (functionName: string, args: readonly unknown[]) =>
-  encodeFunctionData({ abi: disputesAbi, functionName, args } as never);
 const refusalOf = (data: `0x${string}`) => f.refusal({ account: f.stranger, to: f.disputes.address, data });

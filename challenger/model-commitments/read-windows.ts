@@ -1,16 +1,17 @@
-/** Windows of committed models, as L1 has them: bonds, and what was shown. Runs in pages, too. */
+/** Windows of committed models, as L1 has them: bonds, what was shown, and who was admitted. Runs in pages, too. */
 
-import { l1Call } from "@openledger/bridge/l1/l1-client";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import {
   type Address,
   type ContractEventName,
+  formatEther,
   getContract,
   type Hash,
   type Hex,
   type PublicClient,
   toHex,
+  zeroAddress,
 } from "viem";
 import {
   type EventArguments,
@@ -23,6 +24,7 @@ import {
   untoldError,
   untoldOf,
 } from "../events/event-log.ts";
+import { readDisputes } from "../events/read-contracts.ts";
 import { type Registry, readRegistry } from "./registry.ts";
 
 /** In the contract's order. */
@@ -138,8 +140,6 @@ function factOf(log: RawLog): RegistryFact {
 export interface WindowOptions {
   /** Of this model alone. */
   readonly modelId?: number;
-  /** Default: the block that the contract was deployed in. */
-  readonly fromBlock?: bigint;
 }
 
 /** All, oldest first: what L1 has of each now. */
@@ -155,10 +155,10 @@ export async function readWindows(
 export function openWindows(
   client: PublicClient,
   address: Address,
-  { fromBlock, modelId }: WindowOptions = {},
+  { modelId }: WindowOptions = {},
 ): WindowReader {
-  const log = new EventLog(client, registrySources(address, modelId), null, fromBlock ?? null);
-  return new WindowReader(client, address, log, modelId === undefined && fromBlock === undefined);
+  const log = new EventLog(client, registrySources(address, modelId));
+  return new WindowReader(client, address, log, modelId === undefined);
 }
 
 /** The registry's windows as a log of its events has them. */
@@ -189,10 +189,9 @@ export class WindowReader {
    */
   async windows(): Promise<{ windows: readonly ModelCommitmentWindow[]; untold: readonly Error[] }> {
     let windows: readonly ModelCommitmentWindow[] = [];
-    const contract = { address: this.address, abi: disputesAbi } as const;
-    const count = () => this.#client.readContract({ ...contract, functionName: "modelCommitmentCount" });
+    const count = () => readDisputes(this.#client, this.address)("modelCommitmentCount", []);
     const untold = await untoldOf(this.log, async () => {
-      const counted = this.#hasAll ? await l1Call("read how many models are committed", count) : 0n;
+      const counted = this.#hasAll ? await count() : 0n;
       windows = await this.#windows();
       const isWhole = BigInt(windows.length) >= counted;
       const missing = isWhole ? [] : [`of ${counted - BigInt(windows.length)} model commitments`];
@@ -267,3 +266,50 @@ const refutationOf = ({ fault, place, rewardWei, transactionHash }: RegistryFact
   rewardWei: BigInt(rewardWei),
   transactionHash,
 });
+
+/** What a watcher says once nothing is left to look at. */
+export const recomputedLine = ({ id, modelId }: Pick<ModelCommitmentWindow, "id" | "modelId">): string =>
+  `  recomputed: model commitment ${id} of model ${modelId} is right`;
+
+/** What L1 knows of a model commitment. */
+export function modelCommitmentLines(modelCommitment: ModelCommitmentWindow): string[] {
+  const { bondWei, endsAtSeconds, id, modelId } = modelCommitment;
+  const { openAvailabilityChallengeCount, refutedBy, rollup, state } = modelCommitment;
+  const until = new Date(Number(endsAtSeconds) * 1000).toISOString();
+  return [
+    `model commitment ${id} of model ${modelId} of rollup ${rollup}: ${state}, window until ${until}, bond ${formatEther(bondWei)} ETH, ${openAvailabilityChallengeCount} open data-availability challenges`,
+    ...(refutedBy === null ? [] : [`  refuted by ${refutedBy}`]),
+  ];
+}
+
+/** By the registry: which rollups may take which models' Activations. */
+export interface ReadAdmission {
+  readonly modelId: number;
+  /** J. */
+  readonly word: bigint;
+  /** null where its statics promise no window, and so for every rollup. */
+  readonly rollup: Address | null;
+  readonly modelCommitmentId: bigint | null;
+}
+
+/** All, oldest first. @param options.modelId of this model alone */
+export function readAdmissions(
+  client: PublicClient,
+  address: Address,
+  { modelId }: WindowOptions = {},
+): Promise<ReadAdmission[]> {
+  const model = modelId === undefined ? null : toHex(modelId, { size: 32 });
+  const log = new EventLog(client, []);
+  return log.said(address, [registrySelector("Admitted"), null, model], admissionOf);
+}
+
+function admissionOf(log: RawLog): ReadAdmission {
+  const { id, modelId, rollup, word } = decodeRegistryEvent(log).args as RegistryEvent<"Admitted">;
+  const isPosted = rollup !== zeroAddress;
+  return {
+    modelId: Number(modelId),
+    word,
+    rollup: isPosted ? rollup : null,
+    modelCommitmentId: isPosted ? id : null,
+  };
+}

@@ -7,8 +7,10 @@ import {
   tracedAnsweringHash,
 } from "@openledger/attribution/model/answering-hash";
 import { openCheckable } from "@openledger/attribution/model/model-family";
+import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { activationHash, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { TAG } from "@openledger/circuits/protocol";
 import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { assuranceOfReply } from "@openledger/client/actions/answers/check-answer";
 import { type L1Reader, readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
@@ -25,10 +27,11 @@ import { createPublicClient, custom, getAddress, type Hex, zeroAddress } from "v
 import { expect, test } from "vitest";
 import { type CommittedModel, withTrees } from "../statements/committed-model.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";
-import { admitCall } from "./ledger-proofs.ts";
+import { directChallengeData } from "./direct-calls.ts";
+import { admitCall, admitUnchallengedCall } from "./ledger-proofs.ts";
 import { readRegistry } from "./registry.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
-import { BOND_WEI, startDisputes } from "./testing/dispute-fixture.ts";
+import { BOND_WEI, lie, startDisputes } from "./testing/dispute-fixture.ts";
 
 const CAP = 16;
 /** What the fixtures' models are numbered. */
@@ -66,13 +69,18 @@ async function admit(id: bigint, { honest, model }: DirectCase): Promise<void> {
   await f.disputes.write.admit(args as never, { account: f.stranger });
 }
 
-test("admits each model for its model commitment's rollup alone", async () => {
+const admitRefused = ({ honest, model }: DirectCase, statement = honest.statement) =>
+  f.refused(f.stranger, "admit", admitCall(model, 1n, statement, BigInt(CAP)).args);
+
+test("admits each model for its model commitment's rollup alone, once its window is over", async () => {
   const rollups = [await post(first.honest), await post(second.honest)] as const;
+  expect(await admitRefused(first)).toBe("DisputesNotOver");
   await f.passTime(WEEK_SECONDS);
   expect(await admits(rollups[0], wordOf(first))).toBe(false);
   await admit(1n, first);
   await admit(2n, second);
   expect(await admits(rollups[0], wordOf(first))).toBe(true);
+  expect(await f.disputes.read.admissions([rollups[0], MODEL, wordOf(first)])).toBe(1n);
   expect(await admits(rollups[1], wordOf(second))).toBe(true);
   // Replays: the other's rollup, nobody's, the registry itself, another model, another Activation.
   expect(await admits(rollups[1], wordOf(first))).toBe(false);
@@ -127,13 +135,31 @@ const silentNode = () =>
     transport: custom({ request: () => Promise.reject(new Error("silent")) }, { retryCount: 0 }),
   });
 
-test("does not take a model of another kind: its binding has no such columns", async () => {
-  const { statement, leaves } = second.honest;
-  const columnCount = statement.columnCount;
-  const binding = (statement.binding & ((1n << 115n) - 1n)) | (BigInt(columnCount) << 115n);
-  const posted = withTrees(leaves, { ...statement, binding });
-  const args = await f.postArguments(posted);
-  expect(await f.refused(f.owner, "commitModel", args, BOND_WEI)).toBe("DisputesStatementInvalid");
+test("admits no model once its model commitment is refuted", async () => {
+  const tokens = first.honest.leaves.tokens.map(() => new Uint8Array());
+  const { posted } = lie(first, { tokens });
+  await post(posted);
+  const data = directChallengeData(1n, posted, first.rows, { kind: "tokens", row: 0 });
+  await f.watcherOf(f.stranger).send({ data, valueWei: 0n });
+  await f.passTime(WEEK_SECONDS);
+  expect(await admitRefused(first, posted.statement)).toBe("DisputesNotOver");
+  expect(await admitRefused(first)).toBe("DisputesOtherStatement");
+});
+
+test("is told of a model without challenges only that it is registered as one", async () => {
+  const { honest, model } = first;
+  const { args } = admitUnchallengedCall(model, Number(MODEL), BigInt(CAP));
+  await f.disputes.write.admitUnchallenged(args as never, { account: f.stranger });
+  // The marked model is not let in by it: its answering hash is no SHA-256.
+  expect(await admits(f.stranger, wordOf(first))).toBe(false);
+  const raw = honest.statement.answering;
+  const statics = hashStatics({
+    ...{ ...model.statics, featuresCommitment: featuresCommitment(model.columns, raw) },
+  });
+  const { payeeRoot } = model.statics;
+  const word = activationHash({ modelId: Number(MODEL), statics, cap: CAP, payeeRoot });
+  expect(await admits(f.stranger, word)).toBe(true);
+  expect(hashTagged(TAG.challenged, [raw, 0n])).not.toBe(raw);
 });
 
 test("never takes a model whose statics promise something else, though nobody refutes its model commitment", async () => {

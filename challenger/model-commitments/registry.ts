@@ -1,10 +1,9 @@
 /** The registry of committed models: which families it judges, by their numbers, and where its games are played. Runs in pages, too. */
 
-import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { FAMILY_RULES, type FamilyName } from "@openledger/contracts/build/dispute-judges";
-import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, type PublicClient, zeroAddress } from "viem";
+import { readDisputes } from "../events/read-contracts.ts";
 
 export interface Registry {
   readonly address: Address;
@@ -23,27 +22,21 @@ export interface RegistryTerms {
 }
 
 export async function readTerms(client: PublicClient, address: Address): Promise<RegistryTerms> {
-  const read = <Name extends keyof RegistryTerms>(functionName: Name) =>
-    client.readContract({ address, abi: disputesAbi, functionName });
+  const read = readDisputes(client, address);
   const [windowSeconds, leastBondWei, availabilityChallengeFeeWei, math] = await Promise.all([
-    read("windowSeconds"),
-    read("leastBondWei"),
-    read("availabilityChallengeFeeWei"),
-    read("math"),
+    read("windowSeconds", []),
+    read("leastBondWei", []),
+    read("availabilityChallengeFeeWei", []),
+    read("math", []),
   ]);
   return { windowSeconds, leastBondWei, availabilityChallengeFeeWei, math };
 }
 
 /** null where the contract is none. @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED */
 export async function readRegistry(client: PublicClient, address: Address): Promise<Registry | null> {
-  const contract = { address, abi: disputesAbi } as const;
+  const read = readDisputes(client, address);
   try {
-    const [families, games] = await l1Call("read which families a registry judges", () =>
-      Promise.all([
-        client.readContract({ ...contract, functionName: "families" }),
-        client.readContract({ ...contract, functionName: "games" }),
-      ]),
-    );
+    const [families, games] = await Promise.all([read("families", []), read("games", [])]);
     return {
       address,
       families: families.map(({ rules }) => familyOf(rules)),

@@ -3,11 +3,12 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
+import { changedFact, changedLeaves, wholeShares } from "@openledger/e2e/internal/scenarios/disputes/lie";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { describe, expect, test } from "vitest";
 import { watchFiles } from "../playing/testing/watch-all.ts";
-import type { DisputeStatement, Leaves } from "../statements/committed-model.ts";
+import type { DisputeStatement, Leaves, RowFact } from "../statements/committed-model.ts";
 import { entryBytes, readEntries } from "../statements/direct-arithmetic.ts";
 import { type DirectFault, findDirectFaults } from "../statements/direct-faults.ts";
 import { readFact } from "../statements/leaf-bytes.ts";
@@ -32,25 +33,12 @@ const made = started(() => {
 });
 revertEachTest(() => f);
 
-interface Change {
-  readonly leader?: number;
-  readonly factor?: bigint;
-  readonly length?: number;
-}
+type Change = Partial<RowFact>;
 
 /** Facts with some of their numbers changed. */
-function withFacts(changes: ReadonlyMap<number, Change>): Partial<Leaves> {
-  const facts = made.honest.leaves.facts.map((leaf, k) => {
-    const { factor, leader, length } = changes.get(k) ?? {};
-    const fact = leaf.slice();
-    const view = new DataView(fact.buffer);
-    if (factor !== undefined) view.setBigUint64(0, factor);
-    if (length !== undefined) view.setUint32(24, length);
-    if (leader !== undefined) view.setUint32(28, leader);
-    return fact;
-  });
-  return { facts };
-}
+const withFacts = (changes: ReadonlyMap<number, Change>): Partial<Leaves> => ({
+  facts: made.honest.leaves.facts.map((leaf, k) => changedFact(() => changes.get(k) ?? {})(leaf)),
+});
 
 const factOf = (k: number) => readFact(made.honest.leaves.facts[k]!)!;
 
@@ -87,11 +75,10 @@ function shortClip(): { leaves: Partial<Leaves>; numbers: Partial<DisputeStateme
 }
 
 /** A clip so long that it cuts nobody. */
-function longClip(): { leaves: Partial<Leaves>; numbers: Partial<DisputeStatement> } {
-  const sizes = (leader: number) => BigInt(made.rows.filter((_, k) => factOf(k).leader === leader).length);
-  const whole = made.rows.map((_, k) => [k, { factor: ONE / sizes(factOf(k).leader) }] as const);
-  return { leaves: withFacts(new Map(whole)), numbers: { clipLength: 100_000 } };
-}
+const longClip = () => ({
+  leaves: changedLeaves(made.honest.leaves, wholeShares(made.honest)),
+  numbers: { clipLength: 100_000 },
+});
 
 const LIES: readonly [
   string,

@@ -1,7 +1,7 @@
 /** Challenges of a model commitment, one after the other, until L1 takes one. */
 
-import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import type { Address, Hex, PublicClient } from "viem";
+import { readDisputes } from "../events/read-contracts.ts";
 import type { Examined } from "./examine-model-commitment.ts";
 import type { ModelCommitmentKind, PostedFault, ShownModelCommitment } from "./model-commitment-kind.ts";
 
@@ -67,9 +67,7 @@ export async function tryChallenges(
       return { sent: { what: "challenge", ...(await send(data)) } };
     } catch (error) {
       failure = error as Error;
-      const [, , isRefuted] = await publicClient.readContract({
-        ...{ address: disputes, abi: disputesAbi, functionName: "modelCommitments", args: [id] },
-      });
+      const [, , isRefuted] = await readDisputes(publicClient, disputes)("modelCommitments", [id]);
       if (isRefuted) break;
     }
   }

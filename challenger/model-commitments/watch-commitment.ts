@@ -13,6 +13,7 @@ import {
   parseEventLogs,
 } from "viem";
 import type { Verdict } from "../challenger-state.ts";
+import { readDisputes } from "../events/read-contracts.ts";
 import { type LeafPlace, TREES, type TreeName } from "../statements/committed-model.ts";
 import { allLeaves } from "../statements/known-leaves.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";
@@ -170,7 +171,10 @@ export async function watchCommitment(
   }
   const warnings = found?.warnings ?? [];
   const verdict = judged ? { ...judged, isRight, warnings } : null;
-  const isRecomputed = isRight && !isUntrained && isOfServed && failure === null && warnings.length === 0;
+  // A fee of one's own that waits is looked at until its day ends, whatever is published meanwhile.
+  const waits = asked.open.some(({ feeWei, who }) => feeWei > 0n && who === watcher?.address);
+  const isRecomputed =
+    isRight && !isUntrained && !waits && isOfServed && failure === null && warnings.length === 0;
   return { examined: found, isUnserved, isUntrained, isRecomputed, sent, failure, verdict };
 }
 
@@ -197,68 +201,75 @@ async function act(
     if ("sent" in tried) return tried.sent;
     failure = tried.failure;
   }
+  const { open, paid } = availabilityChallenges;
+  const isAsking = (wanted.length > 0 || isHidden) && isOurs;
+  const { timestamp } = isAsking || open.length > 0 ? await publicClient.getBlock() : { timestamp: 0n };
+  const overdue = open.find(({ answerBySeconds }) => answerBySeconds < timestamp);
+  if (overdue !== undefined && (isOurs || overdue.who === watcher.address)) {
+    const data = callOf("challengeUnanswered", [id, overdue.tree, overdue.index]);
+    return { what: "unanswered", ...(await send(data)) };
+  }
   // Attack: rollups that are made up for their model commitments' fees. Of others' nobody here is paid by a leaf.
-  if ((wanted.length > 0 || isHidden) && isOurs) {
-    const { timestamp } = await publicClient.getBlock();
-    const overdue = availabilityChallenges.open.find(({ answerBySeconds }) => answerBySeconds < timestamp);
-    if (overdue !== undefined) {
-      const data = callOf("challengeUnanswered", [id, overdue.tree, overdue.index]);
-      return { what: "unanswered", ...(await send(data)) };
-    }
+  if (isAsking) {
     const leftSeconds = endsAtSeconds - timestamp;
     // Attack: roots that nobody has leaves of, around a right model. Nothing depends on them, so they take no fee.
     const isFree = !isServed || wanted.length === 0 || watcher.mostAvailabilityChallengesWei === 0n;
     // Attack: an owner who asks for the own last leaves at a fee, and then requests them: no event says so.
-    const requested = { address: disputes, abi, functionName: "isRequested", args: [id] } as const;
     const mayRequest = isFree && leftSeconds > LATEST_DAYS * DAY_SECONDS;
-    if (mayRequest && !(await publicClient.readContract(requested))) {
+    if (mayRequest && !(await readDisputes(publicClient, disputes)("isRequested", [id]))) {
       const data = callOf("requestLeaves", [id, statementTuple(modelCommitment.statement)]);
       return { what: "requestLeaves", ...(await send(data)) };
     }
     // A server that is down for an hour takes no fees: what was asked for without one has time until the last day for others.
-    const availabilityChallenge =
-      !isServed && leftSeconds > (LATEST_DAYS + 1n) * DAY_SECONDS
-        ? null
-        : await nextAvailabilityChallenge(
-            wanted,
-            availabilityChallenges,
-            watcher,
-            isServed,
-            async (trees) => {
-              const [{ baseFeePerGas }, balanceWei] = await Promise.all([
-                publicClient.getBlock(),
-                publicClient.getBalance({ address: watcher.address }),
-              ]);
-              const gasPriceWei = FEE_MARGIN * (baseFeePerGas ?? 0n);
-              const feeOf = async (tree: TreeName) =>
-                publicClient.readContract({
-                  ...{ address: disputes, abi, functionName: "availabilityFeeFor" },
-                  args: [id, TREES.indexOf(tree), gasPriceWei],
-                });
-              const stakesWei = KEPT_STAKES * ((await games?.stakeWei()) ?? 0n);
-              const feesWei = await Promise.all(trees.map(feeOf));
-              return { feesWei, spareWei: balanceWei - CHALLENGE_GAS * gasPriceWei - stakesWei };
-            },
-          );
-    if (availabilityChallenge !== null) {
-      const { feeWei, index, tree } = availabilityChallenge;
-      const data = callOf("challengeAvailability", [id, TREES.indexOf(tree), BigInt(index)]);
-      await watcher.spend(id, feeWei);
+    const mayPay = isServed || leftSeconds <= (LATEST_DAYS + 1n) * DAY_SECONDS;
+    const readFees = async (trees: readonly TreeName[]) => {
+      const [{ baseFeePerGas }, balanceWei] = await Promise.all([
+        publicClient.getBlock(),
+        publicClient.getBalance({ address: watcher.address }),
+      ]);
+      const gasPriceWei = FEE_MARGIN * (baseFeePerGas ?? 0n);
+      const feeOf = (tree: TreeName) =>
+        readDisputes(publicClient, disputes)("availabilityFeeFor", [id, TREES.indexOf(tree), gasPriceWei]);
+      const stakesWei = KEPT_STAKES * ((await games?.stakeWei()) ?? 0n);
+      const feesWei = await Promise.all(trees.map(feeOf));
+      return { feesWei, spareWei: balanceWei - CHALLENGE_GAS * gasPriceWei - stakesWei };
+    };
+    let sent: WatchedCommitment["sent"] = null;
+    let { spentWei } = watcher;
+    const asked = { ...availabilityChallenges, open: [...open], paid: [...paid] };
+    // All at once that one wrong place takes. Attack: looks of hours, of which each asks for one leaf.
+    for (let count = 0; mayPay && count < MOST_WAITING; count++) {
+      const next = await nextAvailabilityChallenge(
+        wanted,
+        asked,
+        { ...watcher, spentWei },
+        isServed,
+        readFees,
+      );
+      if (next === null) break;
+      const [tree, index] = [TREES.indexOf(next.tree), BigInt(next.index)];
+      const data = callOf("challengeAvailability", [id, tree, index]);
+      await watcher.spend(id, next.feeWei);
       try {
-        const sent = await send(data, feeWei);
-        // What is paid above the price at its block comes back.
-        const { logs } = await publicClient.getTransactionReceipt({ hash: sent.hash });
-        const [paid] = parseEventLogs({ abi, eventName: "AvailabilityChallenged", logs });
-        if (paid !== undefined) await watcher.spend(id, paid.args.feeWei - feeWei);
-        return { what: "challengeAvailability", ...sent };
+        sent = { what: "challengeAvailability", ...(await send(data, next.feeWei)) };
       } catch (error) {
         // What is on its way may still be mined. Attack: a base fee above the cap, in which each look writes down a fee.
         const isUnsent = (data: { readonly isSent?: unknown }) => data.isSent === false;
         const isOnItsWay = isRollupError(error, "CMD_L1_PENDING") && !isUnsent(error.data);
-        if (!isOnItsWay) await watcher.spend(id, -feeWei);
+        if (!isOnItsWay) await watcher.spend(id, -next.feeWei);
         throw error;
       }
+      // What is paid above the price at its block comes back.
+      const { logs } = await publicClient.getTransactionReceipt({ hash: sent.hash });
+      const [told] = parseEventLogs({ abi, eventName: "AvailabilityChallenged", logs });
+      const feeWei = told?.args.feeWei ?? next.feeWei;
+      if (feeWei !== next.feeWei) await watcher.spend(id, feeWei - next.feeWei);
+      spentWei += feeWei;
+      const mine = { tree, index, feeWei, who: watcher.address, answerBySeconds: timestamp + DAY_SECONDS };
+      asked.open.push(mine);
+      asked.paid.push(mine);
     }
+    if (sent !== null) return sent;
   }
   if (failure !== null) throw failure;
   return null;
@@ -279,8 +290,8 @@ export async function feeBack(
   { id, openAvailabilityChallengeCount }: ModelCommitmentWindow,
   readAsked: () => Promise<Pick<AvailabilityChallenges, "paid">>,
 ): Promise<WatchedCommitment["sent"]> {
-  const earned = { address: disputes, abi: disputesAbi, functionName: "earnedWei", args: [id] } as const;
-  if (openAvailabilityChallengeCount === 0 && (await publicClient.readContract(earned)) === 0n) return null;
+  const earnedWei = () => readDisputes(publicClient, disputes)("earnedWei", [id]);
+  if (openAvailabilityChallengeCount === 0 && (await earnedWei()) === 0n) return null;
   const { paid } = await readAsked();
   for (const { tree, index, who } of paid) {
     if (who !== watcher.address) continue;
@@ -318,18 +329,20 @@ async function nextAvailabilityChallenge(
   const mine = new Set(withFee.filter(isMine).map(({ tree, index }) => keyOf(TREES[tree]!, index)));
   const waiting = wanted.filter(({ tree, index }) => mine.has(keyOf(tree, index)));
   const known = new Set([...openKeys, ...shown.map(({ tree, index }) => keyOf(tree, index))]);
-  const next = wanted.find(({ tree, index }) => !known.has(keyOf(tree, index)));
+  const left = wanted.filter(({ tree, index }) => !known.has(keyOf(tree, index)));
+  const [next] = left;
   if (next === undefined || (isServed && waiting.length >= MOST_WAITING)) return null;
   const trees = [...new Set(wanted.map(({ tree }) => tree))];
   const { feesWei, spareWei } = await readFees(trees);
   const feeOf = ({ tree }: LeafPlace) => feesWei[trees.indexOf(tree)]!;
   const feeWei = feeOf(next);
   if (feeWei > spareWei) return null;
-  const ofAllWei = wanted.reduce((sum, one) => sum + feeOf(one), 0n);
   const paid = fees.filter(isMine);
-  if (!isServed && ofAllWei > mostAvailabilityChallengesWei && paid.length >= MOST_UNSERVED) return null;
   const seenWei = paid.reduce((sum, one) => sum + one.feeWei, 0n);
   // A node that tells of fewer, or L1 itself where it goes back, takes nothing off what was spent.
   const beforeWei = spentWei > seenWei ? spentWei : seenWei;
-  return beforeWei + feeWei > mostAvailabilityChallengesWei ? null : { ...next, feeWei };
+  const hasRoom = (wei: bigint) => beforeWei + wei <= mostAvailabilityChallengesWei;
+  const ofAllWei = left.reduce((sum, one) => sum + feeOf(one), 0n);
+  if (!isServed && paid.length >= MOST_UNSERVED && !hasRoom(ofAllWei)) return null;
+  return hasRoom(feeWei) ? { ...next, feeWei } : null;
 }

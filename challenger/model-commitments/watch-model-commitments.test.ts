@@ -1,14 +1,13 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { keccak_256 } from "@noble/hashes/sha3.js";
-import { concatBytes } from "@noble/hashes/utils.js";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { datanetOf } from "@openledger/attribution/testing/sample-rows";
-import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
+import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { modelError } from "@openledger/models/model-errors";
-import { type Hex, parseEther, RpcRequestError, zeroHash } from "viem";
+import { type Hex, parseEther, zeroHash } from "viem";
 import { describe, expect, test } from "vitest";
 import { lookAll, watchAll, watchFiles, watchOf } from "../playing/testing/watch-all.ts";
 import {
@@ -23,7 +22,7 @@ import { findDirectFaults } from "../statements/direct-faults.ts";
 import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
 import { int64Bytes, pairBytes, readFact, readInt64s } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
-import { type LeafTree, leafHash } from "../statements/leaf-tree.ts";
+import { type LeafTree, leafHash, treeOver } from "../statements/leaf-tree.ts";
 import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
 import type { PublishedFiles } from "./examine-model-commitment.ts";
@@ -32,6 +31,7 @@ import { directCase, registeredDirect } from "./testing/direct-case.ts";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
   BOND_WEI,
+  falseTokens,
   lie,
   otherVersion,
   startDisputes,
@@ -50,15 +50,46 @@ const watch = (files: PublishedFiles, watcher?: Watcher) => watchFiles(f, files,
 
 const changed = (tree: TreeName, index: number, bytes: Uint8Array) => withLeaf(made, tree, index, bytes);
 const unpublished = () => withoutLeaves(made);
-/** A token list that no row has. */
 const rich = () => ({ ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: parseEther("20") });
 const feeOf = (id: bigint, tree: TreeName, baseFeeWei: bigint) =>
   f.disputes.read.availabilityFeeFor([id, TREES.indexOf(tree), baseFeeWei]);
-const falseTokens = () => lie(made, changed("tokens", 1, pairBytes([[3, 1]])));
 
 /** No one can compute with it. */
 const withoutUnit = () =>
   registeredDirect({ ...made.trained, features: { ...made.trained.features, scale: 0 } } as never);
+
+/** Looks while a leaf is asked for, and shows it. @returns all that were asked for, and what the last look has sent */
+async function answered(
+  id: bigint,
+  posted: CommittedModel,
+  files: PublishedFiles,
+  { isShown = () => true, rows = made.rows, watcher = f.watcherOf(f.watcher) }: Partial<Answering> = {},
+) {
+  const asked: (readonly [TreeName, number])[] = [];
+  for (;;) {
+    const what = (await watch(files, watcher))[0]!.sent?.what;
+    if (what !== "challengeAvailability" || asked.length === 24) return { asked, what };
+    const place = (await f.asked()).at(-1)!;
+    asked.push(place);
+    if (isShown(...place)) await f.show(id, posted, [place], rows);
+  }
+}
+
+interface Answering {
+  readonly isShown: (tree: TreeName, index: number) => boolean;
+  readonly rows: readonly OwnedRow[];
+  readonly watcher: Watcher;
+}
+
+/** Asks for a row that nobody can show, and refutes with it a day later. */
+async function refutedBySilence(files: PublishedFiles, index: number, meanwhile = async () => {}) {
+  const [seen] = await watch(files);
+  expect(seen!.examined!.wanted).toEqual([{ tree: "rows", index }]);
+  expect(seen!.sent!.what).toBe("challengeAvailability");
+  await meanwhile();
+  await f.passTime(DAY + 1n);
+  expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
+}
 
 /** A false row of the registered model, whose leaves fit to it. */
 function falseRow(row = 3) {
@@ -94,29 +125,22 @@ describe("what would keep a watcher from a wrong place", () => {
     const roots = { ...own.statement.roots, rows: rows.root };
     const padded = { ...own, trees: { ...own.trees, rows }, statement: { ...own.statement, roots } };
     const id = await f.post(padded);
-    const [seen] = await watch(files);
-    expect(seen!.examined!.wanted).toEqual([{ tree: "rows", index: 23 }]);
-    expect(seen!.sent!.what).toBe("challengeAvailability");
-    for (const opened of [padded, own]) {
-      const args = [
-        id,
-        statementTuple(padded.statement),
-        [shownLeaf(opened, "rows", 23, made.rows)],
-      ] as const;
-      expect(await f.refused(f.owner, "answer", args)).toBe("DisputesOpeningInvalid");
-    }
-    await f.passTime(DAY + 1n);
-    expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
+    await refutedBySilence(files, 23, async () => {
+      for (const opened of [padded, own]) {
+        const args = [
+          id,
+          statementTuple(padded.statement),
+          [shownLeaf(opened, "rows", 23, made.rows)],
+        ] as const;
+        expect(await f.refused(f.owner, "answer", args)).toBe("DisputesOpeningInvalid");
+      }
+    });
   });
 
   test("a leaf of a row that is no digest: nobody can show its content, and that refutes", async () => {
     const { files, posted } = lie(made, changed("rows", 3, made.honest.leaves.rows[3]!.slice(0, 31)));
     await f.post(posted);
-    const [seen] = await watch(files);
-    expect(seen!.examined!.wanted).toEqual([{ tree: "rows", index: 3 }]);
-    expect(seen!.sent!.what).toBe("challengeAvailability");
-    await f.passTime(DAY + 1n);
-    expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
+    await refutedBySilence(files, 3);
   });
 
   test("hidden leaves of right commitments take no ether that a challenge needs", async () => {
@@ -153,16 +177,14 @@ describe("what would keep a watcher from a wrong place", () => {
   test("the own leaves that an owner asks for make nobody wait", async () => {
     const { files, posted } = hiddenLie();
     const id = await f.post(posted);
-    const [tree, count] = [TREES.indexOf("map"), BigInt(posted.leaves.map.length)];
-    const fee = AVAILABILITY_CHALLENGE_FEE_WEI;
+    const count = BigInt(posted.leaves.map.length);
     // The last one is on L1.
-    for (let back = 2n; back <= 9n; back++)
-      await f.send(f.owner, "challengeAvailability", [id, tree, count - back], fee);
+    for (let back = 2n; back <= 9n; back++) await f.ask(id, "map", count - back, f.owner);
     expect((await watch(files))[0]!.sent!.what).toBe("challengeAvailability");
   });
 
   test("a model that no one can compute with: places that are false by themselves are challenged", async () => {
-    const { files, posted } = falseTokens();
+    const { files, posted } = falseTokens(made);
     await f.post(posted);
     const [seen] = await watch({ ...files, model: withoutUnit() });
     expect(seen!.examined).toMatchObject({ fault: { kind: "tokens", row: 1 }, isBlind: true });
@@ -185,19 +207,14 @@ describe("what would keep a watcher from a wrong place", () => {
     const { rowsRoot, version } = otherVersion(made, 9);
     const { files, posted } = lie(made, {}, { rowsRoot });
     const id = await f.post(posted);
-    const asked: number[] = [];
-    for (;;) {
-      const [seen] = await watch(files);
-      if (seen!.sent?.what !== "challengeAvailability") break;
-      const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
-      const row = Number(events.at(-1)!.args.index);
-      asked.push(row);
-      const args = [id, statementTuple(posted.statement), [shownLeaf(posted, "rows", row, version)]] as const;
-      if (row !== 9) await f.disputes.write.answer(args, { account: f.owner });
-      else expect(await f.refused(f.owner, "answer", args)).toBe("DisputesOpeningInvalid");
-    }
+    const isShown = (_: TreeName, row: number) => row !== 9;
+    const { asked } = await answered(id, posted, files, { isShown, rows: version });
+    const rowsAsked = asked.map(([, row]) => row);
+    const args = [id, statementTuple(posted.statement), [shownLeaf(posted, "rows", 9, version)]];
+    expect(await f.refused(f.owner, "answer", args)).toBe("DisputesOpeningInvalid");
     // One of each eight rows, and then those beside the one whose subtree is another one.
-    expect([asked.slice(0, 2), asked.includes(9), asked.length < 12]).toEqual([[0, 8], true, true]);
+    expect([rowsAsked.slice(0, 2), rowsAsked.includes(9)]).toEqual([[0, 8], true]);
+    expect(asked.length).toBeLessThan(12);
     await f.passTime(DAY + 1n);
     expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
   });
@@ -215,15 +232,7 @@ describe("what would keep a watcher from a wrong place", () => {
     const wanted = [{ tree: "rows", index: 9 }];
     expect(seen).toMatchObject({ examined: { fault: null, wanted, isBlind: true, warnings: [warning] } });
     expect(seen!.sent!.what).toBe("requestLeaves");
-    let asked = 0;
-    for (; asked < 24; asked++) {
-      if ((await watch(files))[0]!.sent?.what !== "challengeAvailability") break;
-      const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
-      const { index, tree } = events.at(-1)!.args;
-      const leaves = [shownLeaf(honest, TREES[tree!]!, Number(index), rows)];
-      await f.disputes.write.answer([id, statementTuple(honest.statement), leaves], { account: f.owner });
-    }
-    expect(asked).toBeLessThan(12);
+    expect((await answered(id, honest, files)).asked.length).toBeLessThan(12);
   });
 
   test("a model of other rows, beside the digests of the version's: what is shown of a row refutes it", async () => {
@@ -233,8 +242,7 @@ describe("what would keep a watcher from a wrong place", () => {
     expect((await watch(files))[0]!.sent!.what).toBe("requestLeaves");
     await f.passTime(4n * DAY + 1n);
     expect((await watch(files))[0]!.sent!.what).toBe("challengeAvailability");
-    const shown = [shownLeaf(posted, "rows", 9, version)];
-    await f.disputes.write.answer([id, statementTuple(posted.statement), shown], { account: f.owner });
+    await f.show(id, posted, [["rows", 9]], version);
     expect((await watch(files))[0]!.sent!.what).toBe("challenge");
   });
 
@@ -247,8 +255,7 @@ describe("what would keep a watcher from a wrong place", () => {
     const poor = { ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei };
     const [seen] = await watch(files, poor);
     const { tree, index } = seen!.examined!.wanted[0]!;
-    const args = [id, statementTuple(posted.statement), [shownLeaf(posted, tree, index)]] as const;
-    await f.disputes.write.answer(args, { account: f.owner });
+    await f.show(id, posted, [[tree, index]]);
     expect((await watch(files, poor))[0]!.sent).toBeNull();
   });
 
@@ -256,46 +263,9 @@ describe("what would keep a watcher from a wrong place", () => {
     test("leaves that nobody publishes: what a challenge of the false row shows is asked for, and no other", async () => {
       const { files, posted } = hiddenLie();
       const id = await f.post(posted);
-      const asked: string[] = [];
-      let what: string | undefined;
-      while (asked.length < 8) {
-        const [seen] = await watch(files);
-        what = seen!.sent?.what;
-        if (what !== "challengeAvailability") break;
-        const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
-        const { index, tree } = events.at(-1)!.args;
-        asked.push(TREES[tree!]!);
-        const leaves = [shownLeaf(posted, TREES[tree!]!, Number(index))];
-        await f.disputes.write.answer([id, statementTuple(posted.statement), leaves], { account: f.owner });
-      }
+      const { asked, what } = await answered(id, posted, files);
       // The inverse's row.
-      expect([what, asked]).toEqual(["challenge", ["map"]]);
-    });
-
-    test("a false matrix whose leaves are those of the right one, but for the digests: three leaves refute it", async () => {
-      const { files, own } = falseRow();
-      const { roots: _, ...numbers } = own.statement;
-      const { clipLength } = made.honest.statement;
-      const { digests } = mapPlaces(own.statement.columnCount);
-      const map = made.honest.leaves.map.with(digests, own.leaves.map[digests]!);
-      const posted = withTrees({ ...made.honest.leaves, map }, { ...numbers, clipLength });
-      const id = await f.post(posted);
-      const asked: string[] = [];
-      let what: string | undefined = "challengeAvailability";
-      while (what === "challengeAvailability" && asked.length < 12) {
-        const [seen] = await watch(files, {
-          ...f.watcherOf(f.watcher),
-          mostAvailabilityChallengesWei: parseEther("0.5"),
-        });
-        what = seen!.sent?.what;
-        if (what !== "challengeAvailability") break;
-        const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
-        const { index, tree } = events.at(-1)!.args;
-        asked.push(TREES[tree!]!);
-        const leaves = [shownLeaf(posted, TREES[tree!]!, Number(index), made.rows)];
-        await f.disputes.write.answer([id, statementTuple(posted.statement), leaves], { account: f.owner });
-      }
-      expect([what, asked]).toEqual(["challenge", ["features", "columns", "points"]]);
+      expect([what, asked.map(([tree]) => tree)]).toEqual(["challenge", ["map"]]);
     });
 
     test("wrong places that no transaction can show: others are, and long leaves are challenged", async () => {
@@ -347,7 +317,7 @@ describe("what would keep a watcher from a wrong place", () => {
 describe("what would keep a watcher busy", () => {
   test("trainings of hours: every place is looked at first, of every model commitment", async () => {
     await f.post(made.honest);
-    const { files, posted } = falseTokens();
+    const { files, posted } = falseTokens(made);
     await f.post(posted);
     const states: string[] = [];
     const train = async () => {
@@ -376,7 +346,7 @@ describe("what would keep a watcher busy", () => {
   });
 
   test("a false place that nobody can pay to show is no line among others", async () => {
-    const { files, posted } = falseTokens();
+    const { files, posted } = falseTokens(made);
     const id = await f.post(posted);
     const poor = { ...f.watcherOf(f.watcher), send: () => Promise.reject(new Error("no ether")) };
     for (const watcher of [poor, null])
@@ -430,8 +400,12 @@ describe("a model that nobody serves", () => {
     const statement = statementTuple(made.honest.statement);
     await look(withoutFees());
     expect(await f.refused(f.stranger, "requestLeaves", [id, statement])).toBe("DisputesAlreadyRequested");
-    const leaves = TREES.map((tree) => shownLeaf(made.honest, tree, last(tree), made.rows));
-    await f.disputes.write.answer([id, statement, leaves], { account: f.owner });
+    await f.show(
+      id,
+      made.honest,
+      TREES.map((tree) => [tree, last(tree)]),
+      made.rows,
+    );
     expect(await f.disputes.read.owedWei([f.owner])).toBe(0n);
     expect((await look(withoutFees()))[0]).toMatchObject({ isUnserved: true, sent: null, failure: null });
     await f.passTime(7n * DAY);
@@ -457,16 +431,17 @@ describe("a model that nobody serves", () => {
   });
 
   test("is asked for more where its owner has asked for the own last leaves, and requested and shown them", async () => {
-    const { posted } = falseTokens();
+    const { posted } = falseTokens(made);
     const id = await f.post(posted);
     const statement = statementTuple(posted.statement);
-    for (const tree of hidden) {
-      const place = [id, TREES.indexOf(tree), BigInt(last(tree))];
-      await f.send(f.owner, "challengeAvailability", place, AVAILABILITY_CHALLENGE_FEE_WEI);
-    }
+    for (const tree of hidden) await f.ask(id, tree, BigInt(last(tree)), f.owner);
     await f.send(f.owner, "requestLeaves", [id, statement]);
-    const leaves = TREES.map((tree) => shownLeaf(posted, tree, last(tree), made.rows));
-    await f.disputes.write.answer([id, statement, leaves], { account: f.owner });
+    await f.show(
+      id,
+      posted,
+      TREES.map((tree) => [tree, last(tree)]),
+      made.rows,
+    );
     await f.passTime(4n * DAY + 1n);
     expect((await look(rich()))[0]).toMatchObject({
       ...{ isUnserved: true, failure: null, sent: { what: "challengeAvailability" } },
@@ -496,7 +471,7 @@ describe("the fee for a leaf", () => {
 
   test("is the owner's with the bond, whoever shows the leaf; a leaf is shown once", async () => {
     const id = await f.post(made.honest);
-    await f.send(f.stranger, "challengeAvailability", [id, tokens, 3n], FEE);
+    await f.ask(id, "tokens", 3n);
     // The stranger copies the owner's answer out of the pool.
     await f.send(f.stranger, "answer", answerOf(id, made.honest, 3));
     expect([await owed(f.stranger), await owed(f.owner)]).toEqual([0n, 0n]);
@@ -517,8 +492,7 @@ describe("the fee for a leaf", () => {
 
   test("is the owner's for leaves that one transaction shows, whoever has shown some of them before", async () => {
     const id = await f.post(made.honest);
-    for (const index of [3n, 4n, 99n])
-      await f.send(f.stranger, "challengeAvailability", [id, tokens, index], FEE);
+    for (const index of [3n, 4n, 99n]) await f.ask(id, "tokens", index);
     await f.send(f.stranger, "answer", answerOf(id, made.honest, 4));
     const [, statement, [four, , far]] = answerOf(id, made.honest, 4, 4, 99);
     const wrong = { ...far!, index: 3n };
@@ -533,9 +507,9 @@ describe("the fee for a leaf", () => {
   });
 
   test("comes back of a refuted model commitment, of leaves that were shown as well, once", async () => {
-    const { files, posted } = falseTokens();
+    const { files, posted } = falseTokens(made);
     const id = await f.post(posted);
-    for (const index of [3n, 4n]) await f.send(f.watcher, "challengeAvailability", [id, tokens, index], FEE);
+    for (const index of [3n, 4n]) await f.ask(id, "tokens", index, f.watcher);
     await f.send(f.owner, "answer", answerOf(id, posted, 3));
     expect((await watch(files))[0]!.sent!.what).toBe("challenge");
     for (const done of ["unanswered", "unanswered", undefined])
@@ -545,7 +519,7 @@ describe("the fee for a leaf", () => {
   });
 
   test("follows the base fee within bounds, and so does what a challenge earns", async () => {
-    const { posted } = falseTokens();
+    const { posted } = falseTokens(made);
     const id = await f.post(posted);
     const feeAt = (gwei: bigint, tree: TreeName = "tokens") => feeOf(id, tree, gwei * 10n ** 9n);
     const longestGas = 2n * (110_000n + 45n * 8n * 4_097n);
@@ -571,36 +545,10 @@ describe("the fee for a leaf", () => {
     // Half of the bond pays no such gas.
     expect(earned).toBeGreaterThan(BOND_WEI / 2n);
     expect(earned).toBeLessThanOrEqual((3n * BOND_WEI) / 4n);
+    // A snapshot does not take it back.
+    await f.client.setNextBlockBaseFeePerGas({ baseFeePerGas: 10n ** 9n });
   });
 });
-
-test("events are read from the contract's block on, in chunks that the node answers", async () => {
-  await f.post(made.honest);
-  const asked: [from: number, to: number][] = [];
-  const MOST_BLOCKS = 8;
-  const limited = clientOfLogs(f.client, async ({ fromBlock, toBlock }, ask) => {
-    const range: [number, number] = [Number(fromBlock), Number(toBlock)];
-    if (range[1] - range[0] >= MOST_BLOCKS) throw new RpcRequestError(REFUSED);
-    asked.push(range);
-    return ask();
-  });
-  await f.client.mine({ blocks: 3 * MOST_BLOCKS });
-  const [found] = await readModelCommitments(limited, f.disputes.address);
-  expect(found!.statement).toEqual(made.honest.statement);
-  const head = Number(await f.client.getBlockNumber({ cacheTime: 0 }));
-  const deployed = Math.min(...asked.map(([from]) => from));
-  const codeAt = (blockNumber: number) =>
-    f.client.getCode({ address: f.disputes.address, blockNumber: BigInt(blockNumber) });
-  expect(await codeAt(deployed)).toBeDefined();
-  expect(await codeAt(deployed - 1)).toBeUndefined();
-  expect(Math.max(...asked.map(([, to]) => to))).toBe(head);
-});
-
-const REFUSED = {
-  body: {},
-  error: { code: -32_005, message: "query exceeds max block range" },
-  url: "http://127.0.0.1",
-};
 
 test("all places are looked at before a model is trained again, and a repeated look trains one", async () => {
   for (let i = 0; i < 2; i++) await f.post(made.honest);
@@ -638,13 +586,7 @@ test("a model commitment has at most as many rows as a transaction can be shown 
 
 /** As leafTree makes it, but for what lies behind the last leaf. */
 function paddedTree(leaves: readonly Uint8Array[]): LeafTree {
-  const levels = [Array.from({ length: 32 }, (_, i) => (i < leaves.length ? leafHash(leaves[i]!) : JUNK))];
-  for (let below = levels[0]!; below.length > 1; below = levels.at(-1)!) {
-    const pairOf = (i: number) => concatBytes(below[2 * i]!, below[2 * i + 1]!);
-    levels.push(Array.from({ length: below.length / 2 }, (_, i) => keccak_256(pairOf(i))));
-  }
-  const path = (index: number) => levels.slice(0, -1).map((level, depth) => level[(index >> depth) ^ 1]!);
-  return { root: levels.at(-1)![0]!, path };
+  return treeOver(Array.from({ length: 32 }, (_, i) => (i < leaves.length ? leafHash(leaves[i]!) : JUNK)));
 }
 
 if (isWhole) {
@@ -684,26 +626,14 @@ if (isWhole) {
 
   test("four leaves of a model that nobody serves are paid for, all where all may be; once they are shown, they are compared", async () => {
     const look = (watcher: Watcher) => watchAll(f, watcher, async () => null);
-    const { posted } = falseTokens();
+    const { posted } = falseTokens(made);
     const id = await f.post(posted);
-    const statement = statementTuple(posted.statement);
     const shown = new Set<string>();
     const answerAll = async () => {
-      const events = await f.disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
-      const asked = new Map(
-        events.map(({ args: { index, tree } }) => [
-          `${tree}/${index}`,
-          [TREES[tree!]!, Number(index)] as const,
-        ]),
-      );
-      const left = [...asked].flatMap(([key, place]) => (shown.has(key) ? [] : [place]));
-      for (const key of asked.keys()) shown.add(key);
-      for (let from = 0; from < left.length; from += 40) {
-        const leaves = left
-          .slice(from, from + 40)
-          .map(([tree, index]) => shownLeaf(posted, tree, index, made.rows));
-        await f.disputes.write.answer([id, statement, leaves], { account: f.owner });
-      }
+      const left = (await f.asked()).filter((place) => !shown.has(place.join("/")));
+      for (const place of left) shown.add(place.join("/"));
+      for (let from = 0; from < left.length; from += 40)
+        await f.show(id, posted, left.slice(from, from + 40), made.rows);
     };
     await look({ ...f.watcherOf(f.watcher), mostAvailabilityChallengesWei: 0n });
     await answerAll();
@@ -714,14 +644,9 @@ if (isWhole) {
       if (what !== undefined) await answerAll();
     }
     expect((await look(rich()))[0]!.sent?.what).toBe("challengeAvailability");
-    for (const [tree, leaves] of TREES.map((name) => posted.leaves[name]).entries())
-      for (const index of leaves.keys())
-        if (!shown.has(`${tree}/${index}`))
-          await f.disputes.write
-            .challengeAvailability([id, tree, BigInt(index)], {
-              ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
-            })
-            .catch(() => {});
+    for (const tree of TREES)
+      for (const index of posted.leaves[tree].keys())
+        if (!shown.has(`${tree}/${index}`)) await f.ask(id, tree, BigInt(index)).catch(() => {});
     await answerAll();
     expect((await look(paying))[0]).toMatchObject({ sent: { what: "challenge" }, isUnserved: true });
   });

@@ -5,12 +5,12 @@ import { dataCommitment } from "@openledger/circuits/field/element-vector";
 import { settlementVector } from "@openledger/circuits/settlement/settlement-data";
 import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import type { AutoSettleModules } from "@openledger/models/settler/auto-settle";
 import type { EpochFacts } from "@openledger/models/settling/prepare-settlement";
 import { type Address, type PublicClient, zeroAddress } from "viem";
+import { readGame } from "../events/read-contracts.ts";
+import { approveCall } from "../games/claims/ledger-claims.ts";
 import { claimsOfDraws } from "../games/draw-claims.ts";
-import { approveCall } from "../games/ledger-claims.ts";
 import { isRegisteredIn, readGames } from "../games/trace-contracts.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 
@@ -50,12 +50,7 @@ export async function approveDraws(
   const model = { rollup, modelId: BigInt(leaf.id) };
   const { data, payeeCount, privateElements } = prepared;
   const commitment = dataCommitment(settlementVector(data, payeeCount, privateElements));
-  const isTaken = await l1Call("read whether the draws are approved", () =>
-    publicClient.readContract({
-      ...{ address: judge, abi: traceGameAbi, functionName: "settlesFor" },
-      args: [rollup, model.modelId, commitment],
-    }),
-  );
+  const isTaken = await readGame(publicClient, judge)("settlesFor", [rollup, model.modelId, commitment]);
   if (isTaken) return { missing: [], sent: null };
   const draws = prepared.draws.map(({ isValid, paymentIndex }) => ({ ...payments[paymentIndex]!, isValid }));
   const claims = await claimsOfDraws(publicClient, judge, model, draws);

@@ -9,45 +9,34 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { MOST_CLAIM_BYTES, TRANSACTION_BYTES } from "@openledger/models/registered/text-tokens";
 import { JOINING, type SpelledToken } from "@openledger/models/tokens/token-spelling";
-import {
-  concat,
-  decodeFunctionData,
-  encodeAbiParameters,
-  type Hex,
-  keccak256,
-  parseAbiParameters,
-  size,
-  toHex,
-  zeroAddress,
-  zeroHash,
-} from "viem";
+import { decodeFunctionData, type Hex, keccak256, size, toHex, zeroAddress, zeroHash } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
-import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";
+import { claimReceiptCall, type TracedTuple } from "../games/claims/ledger-claims.ts";
 import {
   MOST_TOKEN_BYTES,
   packLengths,
   vocabularyFault,
   vocabularyLeaf,
-} from "../games/prompt-vocabulary.ts";
-import { MODEL_ID, startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
-import { BOND_WEI, gameCall, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "../games/testing/trace-fixture.ts";
+} from "../games/claims/prompt-vocabulary.ts";
 import {
   claimOf,
   type DescribedModel,
   type TracedQuery,
   type TraceStatement,
   traceQuery,
-} from "../games/traced-model.ts";
+} from "../games/claims/traced-model.ts";
+import { MODEL_ID, startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
+import { asLongest, MOST_TOKENS, rootBehind } from "../games/testing/longest-claim.ts";
+import { BOND_WEI, gameCall, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "../games/testing/trace-fixture.ts";
 import { leafTree } from "../statements/leaf-tree.ts";
 import { wordBytes } from "../trace/word-tree.ts";
 
 /** Three quarters of 2^24. */
 const MOST_GAS = 12_582_912;
-const TOKENS = 4_096;
 const PROMPT_TOKENS = 4_090;
 const INPUTS = 64;
 const DRAWS = 64;
-const ANSWERED = Array.from({ length: TOKENS - PROMPT_TOKENS }, (_, i) => 100_000 + i);
+const ANSWERED = Array.from({ length: MOST_TOKENS - PROMPT_TOKENS }, (_, i) => 100_000 + i);
 const ANSWER = JSON.stringify({ text: "So.", tokens: ANSWERED });
 
 /** The last leaves of a vocabulary of 2^20 tokens: to the left of them there is anything. */
@@ -105,7 +94,7 @@ const tree = leafTree(
     vocabularyLeaf(tokens.get(VOCABULARY - KNOWN + i) ?? tokens.get(LETTERS)!),
   ),
 );
-const root = LEFT.reduce<Hex>((node, left) => keccak256(concat([left, node])), toHex(tree.root));
+const root = rootBehind(toHex(tree.root), LEFT);
 const entry = (token: number) => ({
   token: BigInt(token),
   data: toHex(vocabularyLeaf(tokens.get(token)!)),
@@ -117,7 +106,6 @@ let model: DescribedModel;
 let terms: TracedTuple;
 let query: TracedQuery;
 let registration: Hex;
-const programPath = Array.from({ length: Math.log2(TOKENS) }, () => zeroHash);
 
 /** A model with a program for the longest text, and as many inputs as there may be. */
 const modelWith = (changed: Partial<TracedTuple>, draws = DRAWS) =>
@@ -131,13 +119,9 @@ const modelWith = (changed: Partial<TracedTuple>, draws = DRAWS) =>
         inputRoots: Array.from({ length: INPUTS }, (_, i) => keccak256(toHex(i))),
       }),
       terms: (own, of) => {
-        const { opCount, program } = claimOf(of, query).statement;
-        const leaf = keccak256(
-          encodeAbiParameters(parseAbiParameters("uint256, bytes32"), [opCount, program]),
-        );
-        const programs = programPath.reduce<Hex>((node, left) => keccak256(concat([left, node])), leaf);
+        const { path: _, ...programs } = asLongest(claimOf(of, query).statement);
         const spelled = { vocabulary: root, vocabularySize: VOCABULARY, joining: JOINING.gpt2Marked };
-        return { ...own, ...spelled, programs, programCount: BigInt(TOKENS), ...changed };
+        return { ...own, ...spelled, ...programs, ...changed };
       },
     },
   );
@@ -178,7 +162,7 @@ function claimOfSize(
     abi: traceGameAbi,
     data: claimReceiptCall(of, own, query, receipt),
   });
-  const changed = [statement, programPath, ...args!.slice(2)];
+  const changed = [statement, asLongest(statement).path, ...args!.slice(2)];
   const data = gameCall("claimReceipt", changed);
   return { data, shown: [statement, own, toHex(text), packLengths(lengths)] as const };
 }

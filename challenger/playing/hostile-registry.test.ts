@@ -4,21 +4,14 @@ import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
+import { clientWithout, revertEachTest } from "@openledger/contracts/testing/chain";
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
-import { encodeEventTopics, type Hex, HttpRequestError, parseEther, toFunctionSelector } from "viem";
+import { type Hex, HttpRequestError, type PublicClient, parseEther, toFunctionSelector } from "viem";
 import { beforeAll, expect, test, vi } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { directChallengeData } from "../model-commitments/direct-calls.ts";
 import { directCase } from "../model-commitments/testing/direct-case.ts";
-import {
-  AVAILABILITY_CHALLENGE_FEE_WEI,
-  BOND_WEI,
-  lie,
-  startDisputes,
-} from "../model-commitments/testing/dispute-fixture.ts";
-import { TREES } from "../statements/committed-model.ts";
-import { pairBytes } from "../statements/leaf-bytes.ts";
+import { BOND_WEI, falseTokens, lie, startDisputes } from "../model-commitments/testing/dispute-fixture.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { messageOf } from "./describe-round.ts";
 import { challengerOf, defenderOf, lookAll, watchOf } from "./testing/watch-all.ts";
@@ -30,29 +23,16 @@ const other = started(() => directCase(sampleRows("email", 30).slice(6)));
 beforeAll(() => writeModel(join(folder, "11"), made.model));
 revertEachTest(() => f);
 
-type Logs = readonly { readonly topics: readonly Hex[] }[];
-
-/** @param tell what the node says of logs @param rollup whose models the folder has */
-const watcherOf = (rollup: Hex | null, tell: (logs: Logs) => Logs = (logs) => logs) =>
-  challengerOf(
-    f,
-    { rollup, places: { models: folder }, mostFeesWei: parseEther("0.5") },
-    clientOfLogs(f.client, async (_, ask) => tell(await ask())),
-  );
-
-const falseTokens = () =>
-  lie(made, {
-    tokens: made.honest.leaves.tokens.map((leaf, i) => (i === 1 ? pairBytes([[3, 1]]) : leaf)),
-  }).posted;
+/** @param rollup whose models the folder has @param client of a node that leaves something out */
+const watcherOf = (rollup: Hex | null, client?: PublicClient) =>
+  challengerOf(f, { rollup, places: { models: folder }, mostFeesWei: parseEther("0.5") }, client);
 
 test("a node that leaves out an event once is asked again, and the false model commitment is seen", async () => {
-  const [committed] = encodeEventTopics({ abi: disputesAbi, eventName: "ModelCommitted" });
-  await f.post(falseTokens());
+  await f.post(falseTokens(made).posted);
   await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
   let isForgetful = true;
-  const watcher = await watcherOf(null, (logs) =>
-    isForgetful ? logs.filter(({ topics }) => topics[0] !== committed) : logs,
-  );
+  const client = clientWithout(f.client, disputesAbi, "ModelCommitted", () => isForgetful);
+  const watcher = await watcherOf(null, client);
   const first = await watcher.look();
   isForgetful = false;
   const second = await watcher.look();
@@ -64,15 +44,10 @@ test.each(["AvailabilityChallenged", "ModelCommitted"] as const)(
   "an owner whose node leaves out %s once is told, and answers when it is told of",
   async (eventName) => {
     const id = await f.post(made.honest);
-    await f.disputes.write.challengeAvailability([id, TREES.indexOf("map"), 3n], {
-      ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
-    });
+    await f.ask(id, "map", 3n);
     await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
-    const [hidden] = encodeEventTopics({ abi: disputesAbi, eventName });
     let isForgetful = true;
-    const client = clientOfLogs(f.client, async (_, ask) =>
-      (await ask()).filter(({ topics }) => !isForgetful || topics[0] !== hidden),
-    );
+    const client = clientWithout(f.client, disputesAbi, eventName, () => isForgetful);
     const owner = await defenderOf(f, folder, client);
     const first = await owner.look();
     isForgetful = false;
@@ -83,7 +58,7 @@ test.each(["AvailabilityChallenged", "ModelCommitted"] as const)(
 );
 
 test("a watcher that looks again and again takes back what it is owed, and shows no key of a node", async () => {
-  const posted = falseTokens();
+  const posted = falseTokens(made).posted;
   const id = await f.post(posted);
   const data = directChallengeData(id, posted, made.rows, { kind: "tokens", row: 1 });
   await f.watcherOf(f.watcher).send({ data, valueWei: 0n });
@@ -121,7 +96,7 @@ test("of another model's files no fee follows before the last day for it", async
 
 test("files that come for an hour each keep nobody from what is posted meanwhile", async () => {
   for (let i = 0; i < 6; i++) await f.post(made.honest);
-  const posted = falseTokens();
+  const posted = falseTokens(made).posted;
   const seen: bigint[] = [];
   let nowMs = Date.now();
   const now = vi.spyOn(Date, "now").mockImplementation(() => nowMs);
@@ -156,7 +131,7 @@ test("files that come for an hour each keep nobody from what is posted meanwhile
 
 test("a hidden leaf beside a false place takes nothing from the alarm of the false one", async () => {
   const rows = made.honest.leaves.rows.map((leaf, i) => (i === 3 ? leaf.slice(0, 31) : leaf));
-  const tokens = falseTokens().leaves.tokens;
+  const tokens = falseTokens(made).posted.leaves.tokens;
   const { files, posted } = lie(made, { rows, tokens });
   await f.post(posted);
   const honest = f.watcherOf(f.watcher);
@@ -178,10 +153,7 @@ test("a hidden leaf beside a false place takes nothing from the alarm of the fal
 test("a place whose number no double has is answered as any other behind the last leaf", async () => {
   const id = await f.post(made.honest);
   const asked = [2n ** 53n + 1n, 2n ** 256n - 1n];
-  for (const index of asked)
-    await f.disputes.write.challengeAvailability([id, TREES.indexOf("map"), index], {
-      ...{ account: f.stranger, value: AVAILABILITY_CHALLENGE_FEE_WEI },
-    });
+  for (const index of asked) await f.ask(id, "map", index);
   const { failures, view } = await (await defenderOf(f, folder)).look();
   expect(failures).toEqual([]);
   expect(view.answered).toMatchObject(asked.map((index) => ({ index })));

@@ -6,13 +6,13 @@ import { started } from "@openledger/foundation/testing/test-fixtures";
 import { http, size, toHex } from "viem";
 import { beforeAll, expect, test } from "vitest";
 import { readingClient } from "../challenger.ts";
-import { claimReceiptCall, type TracedTuple } from "../games/ledger-claims.ts";
+import { claimReceiptCall, type TracedTuple } from "../games/claims/ledger-claims.ts";
+import { type DescribedModel, type TracedQuery, traceQuery } from "../games/claims/traced-model.ts";
 import { type PlayerAccount, sendMoves } from "../games/played-moves.ts";
 import { startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
 import { blindChallenge, falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI, HOUR_SECONDS, STAKE_WEI } from "../games/testing/trace-fixture.ts";
 import { type PlayerOptions, TracePlayer } from "../games/trace-player.ts";
-import { type DescribedModel, type TracedQuery, traceQuery } from "../games/traced-model.ts";
 
 const CLAIMS = 6;
 const END = 5;

@@ -6,10 +6,10 @@ import type { TextParts } from "@openledger/models/registered/text-family";
 import type { TrainingSetting } from "@openledger/models/registered/text-training";
 import { getAddress, type Hex } from "viem";
 import { challengerError } from "../challenger-errors.ts";
-import type { TracedTuple } from "../games/ledger-claims.ts";
-import type { DescribedModel, LedgerModel } from "../games/traced-model.ts";
-import { isTracedBy, tracedOf } from "../games/traced-recipe.ts";
-import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
+import type { TracedTuple } from "../games/claims/ledger-claims.ts";
+import type { DescribedModel, LedgerModel } from "../games/claims/traced-model.ts";
+import { openTracedText, type TracedTextModel } from "../games/claims/traced-text.ts";
+import { isTracedBy, tracedOf } from "../games/rows/traced-recipe.ts";
 import { sizeOf } from "../trace/trace-op.ts";
 
 /** A model's numbers, whatever it is registered as. */

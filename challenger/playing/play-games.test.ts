@@ -3,34 +3,29 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import type { Trained } from "@openledger/attribution/model/model-family";
-import { publishedModel } from "@openledger/attribution/model/model-files";
-import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { listening, started, testFolder, testServer } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole } from "@openledger/foundation/testing/test-random";
-import { folderSource } from "@openledger/models/files/folder-source";
-import { describeBase, readFrom } from "@openledger/models/registered/base-files";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextSetting } from "@openledger/models/registered/text-model";
-import { textTraining } from "@openledger/models/registered/text-training";
-import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
-import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
+import { ownedTexts, sampleTexts } from "@openledger/models/testing/text-rows";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
 import { getAddress, type Hex, type PublicClient, toHex, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { beforeAll, describe, expect, test } from "vitest";
-import { claimReceiptCall, tracingDigest } from "../games/ledger-claims.ts";
+import { claimReceiptCall, tracingDigest } from "../games/claims/ledger-claims.ts";
+import { type TracedQuery, traceQuery, tracingKernels } from "../games/claims/traced-model.ts";
+import { openTracedText, type TracedTextModel } from "../games/claims/traced-text.ts";
 import { GameReader } from "../games/read-games.ts";
+import { tracedOf, trainingsWithPromises } from "../games/rows/traced-recipe.ts";
 import { MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts";
 import { falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI } from "../games/testing/trace-fixture.ts";
+import { registeredTexts, tunedTexts } from "../games/testing/tuned-texts.ts";
 import { TracePlayer } from "../games/trace-player.ts";
-import { type TracedQuery, traceQuery, tracingKernels } from "../games/traced-model.ts";
-import { tracedOf, trainingsWithPromises } from "../games/traced-recipe.ts";
-import { openTracedText, type TracedTextModel } from "../games/traced-text.ts";
 import { openL1Sender } from "../sending/l1-sender.ts";
 import { describeRound } from "./describe-round.ts";
 import { KeptFiles } from "./kept-files.ts";
@@ -40,7 +35,6 @@ import type { ModelPlaces } from "./published-files.ts";
 import { traceSenderOf } from "./trace-sender.ts";
 
 const COLUMNS = 20;
-const SIZE = { rows: 8, features: 36, payees: 8, payments: 4, draws: 2 };
 const OWNER = anvilAccount(1);
 const folder = testFolder("watch-games");
 const base = join(folder, "base");
@@ -60,11 +54,8 @@ const failing = started(() =>
 
 const promiseOf = (promised: Hex) => ({ claimant: OWNER.address.toLowerCase(), digest: promised });
 
-const publishedWith = (changed: Partial<TextParts["recipe"]>) => {
-  const made = { ...parts, recipe: { ...parts.recipe, ...changed } };
-  const split = { ownerParts: 13_107n, validatorParts: 8_192n };
-  return publishedModel(made, registerModel(made, { split }, SIZE), { publishRows: true });
-};
+const publishedWith = (changed: Partial<TextParts["recipe"]>) =>
+  registeredTexts({ ...parts, recipe: { ...parts.recipe, ...changed } });
 
 /** Under this name, instead of what is there, with such a recipe. */
 async function publish(name: string, changed: Partial<TextParts["recipe"]>): Promise<string> {
@@ -76,13 +67,8 @@ async function publish(name: string, changed: Partial<TextParts["recipe"]>): Pro
 
 beforeAll(async () => {
   process.env.OPENLEDGER_HOME = join(folder, "home");
-  await writeMadeModel(base, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
-  const training = { bases: [readFrom(folderSource(base))], kernels: "wasm", threadCount: 1 } as const;
-  setting = training;
-  const rows = ownedTexts(sampleTexts(8));
   const method = { kind: "ek-fac", power: 0.5, damping: 0, featureCount: 16 } as const;
-  const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "made"), { method });
-  parts = await textTraining(textFamily(setting), training).train(rows, recipe, {});
+  ({ parts, setting } = await tunedTexts(base, ownedTexts(sampleTexts(8)), { method }));
   traced = await openTracedText({ rollup: zeroAddress, modelId: BigInt(MODEL_ID) }, parts, setting);
   const terms = tracedOf(traced, parts.recipe, OWNER.address);
   const describeAt = (at: Hex) => ({ ...traced.model, rollup: at });

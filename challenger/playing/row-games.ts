@@ -2,13 +2,13 @@
 
 import { type Address, type Hex, toHex } from "viem";
 import { challengerError } from "../challenger-errors.ts";
-import { tracingDigest } from "../games/ledger-claims.ts";
+import { tracingDigest } from "../games/claims/ledger-claims.ts";
+import type { LedgerModel } from "../games/claims/traced-model.ts";
 import { type GameReader, rowOfKey, sameAddress } from "../games/read-games.ts";
-import { NO_CLAIM, stakeFor } from "../games/stakes.ts";
-import { challengeRowCall } from "../games/text-calls.ts";
-import { readRowTokens } from "../games/text-row-tokens.ts";
+import { challengeRowCall } from "../games/rows/text-calls.ts";
+import { readRowTokens } from "../games/rows/text-row-tokens.ts";
+import { NO_CLAIM, stakeFor } from "../games/trace-contracts.ts";
 import type { GameState } from "../games/trace-moves.ts";
-import type { LedgerModel } from "../games/traced-model.ts";
 import type { RowGames } from "../model-commitments/watch-commitment.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
 import { wordsOf } from "../trace/word-tree.ts";

@@ -8,11 +8,11 @@ import type { TextParts } from "@openledger/models/registered/text-family";
 import { realFeatures } from "@openledger/models/registered/text-training";
 import { zeroAddress } from "viem";
 import { challengerError } from "../challenger-errors.ts";
-import { type ShownFault, textChallengeData } from "../games/text-calls.ts";
-import { findTextFaults, type KnownText } from "../games/text-faults.ts";
-import { textModelCommitment } from "../games/text-model-commitment.ts";
-import { readRowTokens } from "../games/text-row-tokens.ts";
-import type { TracedTextModel } from "../games/traced-text.ts";
+import type { TracedTextModel } from "../games/claims/traced-text.ts";
+import { type ShownFault, textChallengeData } from "../games/rows/text-calls.ts";
+import { findTextFaults, type KnownText } from "../games/rows/text-faults.ts";
+import { textModelCommitment } from "../games/rows/text-model-commitment.ts";
+import { readRowTokens } from "../games/rows/text-row-tokens.ts";
 import type {
   ModelCommitmentKind,
   ShownModelCommitment,

@@ -1,15 +1,14 @@
 /** A watcher of the registry: each open model commitment is recomputed once, on another thread, and challenged where it is false. */
 
-import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address, Hex, PublicClient } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import type { ChallengerSender, ChallengerSetting } from "../challenger-setting.ts";
 import type { ChallengerState, Verdict } from "../challenger-state.ts";
 import { untoldError } from "../events/event-log.ts";
+import { readDisputes } from "../events/read-contracts.ts";
 import type { GameReader } from "../games/read-games.ts";
 import type { GameState } from "../games/trace-moves.ts";
-import { modelCommitmentLines, recomputedLine } from "../model-commitments/model-commitment-lines.ts";
 import {
   type AvailabilityChallenges,
   type ModelCommitment,
@@ -18,6 +17,7 @@ import {
   withStatements,
 } from "../model-commitments/read-model-commitments.ts";
 import type { ModelCommitmentWindow, WindowReader } from "../model-commitments/read-windows.ts";
+import { modelCommitmentLines, recomputedLine } from "../model-commitments/read-windows.ts";
 import { feeBack, NOTHING_WRONG, type WatchedCommitment } from "../model-commitments/watch-commitment.ts";
 import type { L1Call } from "../sending/l1-sender.ts";
 import { messageOf } from "./describe-round.ts";
@@ -34,6 +34,8 @@ const MOST_POSTED = 64;
 const MOST_AGE_MS = 15_000;
 /** Then the next look begins, which knows of what was posted meanwhile, and looks at that first. */
 const MOST_PLACES_MS = 3_600_000;
+/** One model commitment's time in a look: at first so much, later as much as it has had in all. */
+const FIRST_SLICE_MS = 600_000;
 
 /** One model commitment to recompute, as it passes to another thread. */
 export interface RecomputeTask {
@@ -43,18 +45,18 @@ export interface RecomputeTask {
   readonly place: ModelPlace;
   /** Whether a model whose places are right is trained again. */
   readonly trains: boolean;
+  /** Then it is ended, and goes on another time; null for as long as any may take. */
+  readonly sliceMs: number | null;
   /** Where games are, and what of the model is played here; null for none. */
   readonly games: Address | null;
   readonly digest: Hex | null;
   /** Where copies of files are kept, and by which digest its model is registered; null keeps none. */
   readonly keeps: { readonly folder: string; readonly digest: Hex } | null;
-  readonly setting: {
-    readonly rpcUrl: string;
-    readonly disputes: Address;
-    readonly rollup: Address | null;
+  readonly setting: Pick<
+    ChallengerSetting,
+    "rpcUrl" | "disputes" | "rollup" | "mostFeesWei" | "mostStakeWei"
+  > & {
     readonly base: string | undefined;
-    readonly mostFeesWei: bigint;
-    readonly mostStakeWei: bigint | undefined;
     /** null only looks. */
     readonly account: Address | null;
     readonly spentWei: bigint;
@@ -111,8 +113,10 @@ export class RegistryWatch {
   readonly #of: RegistryWatching;
   /** How often each was tried: those that fail come last. */
   readonly #trainings = new Map<bigint, number>();
-  /** How often places of each were looked at: what is new comes first. */
-  readonly #places = new Map<bigint, number>();
+  /** Time that places of each have taken: what is new or quick comes first. */
+  readonly #spentMs = new Map<bigint, number>();
+  /** Leaves that were shown of those for which a fee was paid. */
+  readonly #shown = new Map<bigint, number>();
   /** What is to be recomputed in this look, read at once. */
   #commitments: readonly ModelCommitment[] = [];
   /** Some of these, with what L1 was shown of them. */
@@ -127,7 +131,8 @@ export class RegistryWatch {
   /**
    * One look at every model commitment that is open and not yet found right as a whole; then one model is trained again, of
    * a single look all. Attack: trainings of hours, each with a bond that comes back, before a false place is looked at.
-   * Attack: files that come for an hour each, or never are read: hundreds of them would fill a window.
+   * Attack: files that come for an hour each, or never are read: hundreds of them would fill a window. What has had the least
+   * time comes first, and before it what answers a fee: the next leaf has to be asked for in time. No training holds these up.
    */
   async look(): Promise<SeenCommitments> {
     const { registry, setting } = this.#of;
@@ -141,27 +146,41 @@ export class RegistryWatch {
     const isOurs = ({ rollup }: ModelCommitmentWindow) =>
       setting.rollup !== null && rollup.toLowerCase() === setting.rollup.toLowerCase();
     const found = new Map<ModelCommitmentWindow, Watched>();
-    const watch = async (window: ModelCommitmentWindow, trains: boolean) => {
+    const watch = async (window: ModelCommitmentWindow, trains: boolean, sliceMs: number | null = null) => {
       const failed = (error: unknown) => ({ ...UNTOUCHED, failure: error as Error });
-      found.set(window, await this.#watch(window, trains).catch(failed));
+      found.set(window, await this.#watch(window, trains, sliceMs).catch(failed));
     };
     // Attack: others' rollups, whose model commitments take hours.
     const [ours, others] = [windows.filter(isOurs), windows.filter((window) => !isOurs(window))];
     const beganAtMs = Date.now();
     const left = new Set<ModelCommitmentWindow>();
-    const looksOf = ({ id }: ModelCommitmentWindow) => this.#places.get(id) ?? 0;
+    const { answered, isWaiting: hasFees } = await this.#fees(due);
+    const orderOf = ({ id }: ModelCommitmentWindow) =>
+      (this.#spentMs.get(id) ?? 0) - (answered.has(id) ? Number.MAX_SAFE_INTEGER : 0);
     for (const some of [ours, others])
-      for (const window of some.toSorted((a, b) => looksOf(a) - looksOf(b))) {
-        const isLate = setting.everyMs !== null && Date.now() - beganAtMs > MOST_PLACES_MS;
-        if (isLate && this.#isDue(window)) left.add(window);
-        else await watch(window, false);
-        if (!left.has(window) && this.#isDue(window)) this.#places.set(window.id, looksOf(window) + 1);
+      for (const window of some.toSorted((a, b) => orderOf(a) - orderOf(b))) {
+        const atMs = Date.now();
+        if (setting.everyMs !== null && atMs - beganAtMs > MOST_PLACES_MS && this.#isDue(window)) {
+          left.add(window);
+          continue;
+        }
+        const spentMs = this.#spentMs.get(window.id) ?? 0;
+        const sliceMs = setting.everyMs === null ? null : Math.max(FIRST_SLICE_MS, spentMs);
+        await watch(window, false, sliceMs);
+        const tookMs = Date.now() - atMs;
+        if (this.#isDue(window)) this.#spentMs.set(window.id, spentMs + tookMs);
+        const { failure, sent } = found.get(window)!;
+        if (sliceMs !== null && tookMs >= sliceMs && isRollupError(failure, "MOD_THREAD_ENDED")) {
+          left.add(window);
+          found.set(window, { ...UNTOUCHED, sent });
+        }
       }
     const triesOf = ({ id }: ModelCommitmentWindow) => this.#trainings.get(id) ?? 0;
     const untrained = [...ours, ...others]
       .filter((window) => found.get(window)?.isUntrained === true)
       .sort((a, b) => triesOf(a) - triesOf(b));
-    const trainedNow = setting.everyMs === null ? untrained : untrained.slice(0, left.size > 0 ? 0 : 1);
+    const trainedNow =
+      setting.everyMs === null ? untrained : untrained.slice(0, left.size > 0 || hasFees ? 0 : 1);
     for (const window of trainedNow) {
       this.#trainings.set(window.id, triesOf(window) + 1);
       await watch(window, true);
@@ -200,10 +219,7 @@ export class RegistryWatch {
         ),
       ];
     if (window.state !== "open" || !isLeft) return [];
-    const contract = { address: registry.address, abi: disputesAbi } as const;
-    const [, , isRefuted] = await client.readContract({
-      ...{ ...contract, functionName: "modelCommitments", args: [id] },
-    });
+    const [, , isRefuted] = await readDisputes(client, registry.address)("modelCommitments", [id]);
     if (isRefuted) return [];
     if (isRollupError(failure, "CMD_FALSE_UNCHALLENGED") || examined?.fault == null) return [failure];
     const why = failure?.message ?? "no one signs: openledger challenger --account NAME challenges it";
@@ -214,6 +230,22 @@ export class RegistryWatch {
         { data: { modelCommitment: id } },
       ),
     ];
+  }
+
+  /** Those of whose leaves one was shown since the last look, for a fee of one's own, and whether another fee waits. */
+  async #fees(due: readonly ModelCommitmentWindow[]) {
+    const { sender, state } = this.#of;
+    const answered = new Set<bigint>();
+    let isWaiting = false;
+    for (const { id } of due) {
+      if (sender === null || state.spentWei(id) === 0n) continue;
+      const asked = await this.#askedOf(id).catch(() => null);
+      if (asked === null) continue;
+      if (asked.shown.length > (this.#shown.get(id) ?? 0)) answered.add(id);
+      this.#shown.set(id, asked.shown.length);
+      isWaiting ||= asked.open.some(({ feeWei, who }) => feeWei > 0n && who === sender.address);
+    }
+    return { answered, isWaiting };
   }
 
   #isDue(window: ModelCommitmentWindow): boolean {
@@ -237,7 +269,7 @@ export class RegistryWatch {
     return readAvailabilityChallenges(registry, id, this.#facts.all);
   }
 
-  async #watch(window: ModelCommitmentWindow, trains: boolean): Promise<Watched> {
+  async #watch(window: ModelCommitmentWindow, trains: boolean, sliceMs: number | null): Promise<Watched> {
     const { client, onProgress, registry, sender, setting, state } = this.#of;
     const { id, modelId } = window;
     if (window.state === "refuted" && setting.mostFeesWei > 0n && sender !== null) {
@@ -260,7 +292,7 @@ export class RegistryWatch {
     const account = sender?.address ?? null;
     const registered = players?.digestOf(named) ?? null;
     const task: RecomputeTask = {
-      ...{ modelCommitment, asked, known, trains, games: players?.game ?? null },
+      ...{ modelCommitment, asked, known, trains, sliceMs, games: players?.game ?? null },
       ...{ place: placeOf(places, modelId), digest: players?.rowsPlayed(named) ?? null },
       keeps: kept === null || registered === null ? null : { folder: kept.folder, digest: registered },
       setting: {
@@ -283,7 +315,9 @@ export class RegistryWatch {
       }
       const warnings = [`it was not trained again: ${error.message}`];
       const examined = { ...NOTHING_WRONG, warnings };
-      const verdict = known && { ...known, isTrained: true, mismatch: warnings[0]!, warnings };
+      // Attack: other files for every look, each trained for hours.
+      const isTrained = { isTrained: true, count: (known?.count ?? 0) + 1 };
+      const verdict = known && { ...known, ...isTrained, mismatch: warnings[0]!, warnings };
       return { ...UNTOUCHED, examined, verdict };
     });
     if (verdict !== null) await state.keepVerdict(id, verdict);

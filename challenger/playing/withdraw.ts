@@ -1,9 +1,9 @@
 /** Takes back what contracts of disputes owe to an account: bonds of what counts, stakes, fees and rewards. */
 
-import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, encodeFunctionData, formatEther, type Hex } from "viem";
+import { readDisputes, readGame } from "../events/read-contracts.ts";
 import { GameReader, sameAddress } from "../games/read-games.ts";
 import type { WindowReader } from "../model-commitments/read-windows.ts";
 import type { L1Sender } from "../sending/l1-sender.ts";
@@ -52,8 +52,7 @@ async function withdrawn(
   { address: who, game: disputes, publicClient, send }: GameAccount,
   bondsOf: readonly bigint[],
 ): Promise<Paid[]> {
-  const contract = { address: disputes, abi: traceGameAbi } as const;
-  const paidWei = await publicClient.readContract({ ...contract, functionName: "owedWei", args: [who] });
+  const paidWei = await readGame(publicClient, disputes)("owedWei", [who]);
   if (paidWei === 0n) return [];
   const { gasUsed, hash } = await send(moneyCall("withdraw", [who]), "withdraw");
   const ofBonds = bondsOf.length === 0 ? "" : `, with the bonds of ${bondsOf.join(", ")}`;
@@ -70,8 +69,7 @@ async function fromRegistry(
   const bondsOf: bigint[] = [];
   for (const { id, owner, state } of (await registry.windows()).windows) {
     if (!sameAddress(owner, who) || state !== "counts") continue;
-    const call = { address, abi: disputesAbi, functionName: "modelCommitments", args: [id] } as const;
-    const [, , , bondWei] = await publicClient.readContract(call);
+    const [, , , bondWei] = await readDisputes(publicClient, address)("modelCommitments", [id]);
     if (bondWei === 0n) continue;
     onProgress(`returning the bond of model commitment ${id}`);
     await send(moneyCall("returnBond", [id]), "returnBond");
@@ -92,8 +90,7 @@ async function fromGames(
   const bondsOf: bigint[] = [];
   for (const { bondWei, claimId, owner } of claims) {
     if (bondWei === 0n || !sameAddress(owner, who)) continue;
-    const call = { address, abi: traceGameAbi, functionName: "stands", args: [claimId] } as const;
-    if (!(await publicClient.readContract(call))) continue;
+    if (!(await readGame(publicClient, address)("stands", [claimId]))) continue;
     onProgress(`returning the bond of claim ${claimId}`);
     await send(moneyCall("returnBond", [claimId]), "returnBond");
     bondsOf.push(claimId);

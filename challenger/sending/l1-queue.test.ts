@@ -104,15 +104,19 @@ test("above the cap nothing is signed, and it says so; cheaper again, the same i
   expect(await count("latest")).toBe(nonce + 1);
 });
 
+/** A queue whose node asks for such a tip. */
+function askedTip(gwei: string): L1Sender {
+  const request = async ({ method, params }: { method: string; params?: unknown }) =>
+    method === "eth_maxPriorityFeePerGas"
+      ? toHex(parseGwei(gwei))
+      : await client.request({ method, params } as never);
+  const publicClient = createPublicClient({ transport: custom({ request }), pollingInterval: 10 });
+  return inOrder({ ...sender, publicClient }, () => {}, { ...PATIENT, resendAfterMs: 60_000 });
+}
+
 test("a tip above the cap is lowered to it at the first attempt", async () => {
   const [pay, nonce] = [payment(), await count("latest")];
-  const asking = async ({ method, params }: { method: string; params?: unknown }) =>
-    method === "eth_maxPriorityFeePerGas"
-      ? toHex(parseGwei("25"))
-      : await client.request({ method, params } as never);
-  const publicClient = createPublicClient({ transport: custom({ request: asking }), pollingInterval: 10 });
-  const own = inOrder({ ...sender, publicClient }, () => {}, { ...PATIENT, resendAfterMs: 60_000 });
-  const sent = own.send(pay);
+  const sent = askedTip("25").send(pay);
   await until(async () => (await count("pending")) === nonce + 1);
   await client.mine({ blocks: 1 });
   const { maxPriorityFeePerGas } = await client.getTransaction({ hash: (await sent).hash });
@@ -120,11 +124,6 @@ test("a tip above the cap is lowered to it at the first attempt", async () => {
 });
 
 test("a tip so near its cap that none follows offers the cap at once, and no more than the account has", async () => {
-  const asking = async ({ method, params }: { method: string; params?: unknown }) =>
-    method === "eth_maxPriorityFeePerGas"
-      ? toHex(parseGwei("19"))
-      : await client.request({ method, params } as never);
-  const publicClient = createPublicClient({ transport: custom({ request: asking }), pollingInterval: 10 });
   const ether = await client.getBalance({ address: sender.address });
   for (const [hasWei, gwei] of [
     [ether, "40"],
@@ -133,8 +132,7 @@ test("a tip so near its cap that none follows offers the cap at once, and no mor
     await client.setBalance({ address: sender.address, value: hasWei });
     await mineAt("1");
     const nonce = await count("latest");
-    const near = inOrder({ ...sender, publicClient }, () => {}, { ...PATIENT, resendAfterMs: 60_000 });
-    const sent = near.send(payment(0n));
+    const sent = askedTip("19").send(payment(0n));
     await until(async () => (await count("pending")) === nonce + 1);
     await mineAt("15");
     const { maxFeePerGas } = await client.getTransaction({ hash: (await sent).hash });

@@ -9,7 +9,7 @@ import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-
 import { hex32 } from "@openledger/foundation/hex";
 import { type LeafTree, leafTree } from "./leaf-tree.ts";
 
-/** The trees, as contracts/disputes/IDisputes.sol numbers them. */
+/** The trees, as contracts/disputes/base/IDisputes.sol numbers them. */
 export const TREES = [
   "rows",
   "tokens",
@@ -22,6 +22,10 @@ export const TREES = [
   "points",
 ] as const;
 export type TreeName = (typeof TREES)[number];
+
+/** A value of each. */
+export const ofTrees = <Value>(make: (tree: TreeName) => Value) =>
+  Object.fromEntries(TREES.map((tree) => [tree, make(tree)])) as Record<TreeName, Value>;
 
 /** Bytes of all leaves. A row's leaf is the SHA-256 of its content. */
 export type Leaves = Readonly<Record<TreeName, readonly Uint8Array[]>>;
@@ -106,18 +110,12 @@ export function withTrees(
   numbers: Omit<DisputeStatement, "roots">,
   given: Partial<DisputeStatement["roots"]> = {},
 ): CommittedModel {
-  const trees = Object.fromEntries(TREES.map((name) => [name, leafTree(leaves[name])])) as Record<
-    TreeName,
-    LeafTree
-  >;
-  const made = Object.fromEntries(TREES.map((name) => [name, trees[name].root])) as Record<
-    TreeName,
-    Uint8Array
-  >;
+  const trees = ofTrees((name) => leafTree(leaves[name]));
+  const made = ofTrees((name) => trees[name].root);
   return { statement: { ...numbers, roots: { ...made, ...given } }, leaves, trees };
 }
 
-/** As many as a hash of their commitment takes up; contracts/disputes/Openings.sol. */
+/** As many as a hash of their commitment takes up; contracts/disputes/base/Openings.sol. */
 export const LEAF_POINTS = 15;
 
 /** u and v of each column, 32 bytes each, fifteen columns a leaf. */
@@ -135,7 +133,7 @@ export function columnOfG({ values, featureCount, rowCount }: QuantisedFeatures,
   return Uint8Array.from({ length: rowCount }, (_, k) => values[k * featureCount + j]! & 0xff);
 }
 
-/** Of a row's facts leaf; contracts/disputes/Openings.sol. */
+/** Of a row's facts leaf; contracts/disputes/base/Openings.sol. */
 export const FACT_BYTES = 32;
 
 export function factBytes({ factor, residual, pull, length, leader }: RowFact): Uint8Array {

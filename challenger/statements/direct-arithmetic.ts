@@ -1,5 +1,5 @@
 /**
- * What a direct model makes of its rows, in integers: the same rules as contracts/disputes/DirectArithmetic.sol and
+ * What a direct model makes of its rows, in integers: the same rules as contracts/disputes/base/DirectArithmetic.sol and
  * DirectJudge.sol, held equal by random tests. Fixed point is that of row-arithmetic.ts.
  */
 import { dotRow, integerRoot, ONE, type RowCounts, residualOf } from "./row-arithmetic.ts";

@@ -22,7 +22,6 @@ import { type FixedMatrix, fixedCurvature, matrixRow, toDoubles } from "./direct
 import { mapPlaces, timesRow } from "./direct-model-commitment.ts";
 import { type DirectTieFault, directTieFaults } from "./direct-ties.ts";
 import {
-  clipFaults,
   duplicateFaults,
   inputFaults,
   isNear,
@@ -93,7 +92,6 @@ export function* findDirectFaults(
     }
   }
   yield* lengthFaults(readings);
-  yield* clipFaults(readings);
   yield* duplicateFaults(readings, owned);
   yield* inputFaults(readings);
   yield* optimumFaults(readings);

@@ -34,7 +34,7 @@ export type DirectSource = Pick<
   "family" | "recipe" | "parameters" | "features" | "columns" | "statics" | "staticsHash"
 >;
 
-/** Places in the map's tree, as contracts/disputes/DirectTrees.sol has them: all digests are in one leaf. @param width D + 1 */
+/** Places in the map's tree, as contracts/disputes/base/DirectTrees.sol has them: all digests are in one leaf. @param width D + 1 */
 export function mapPlaces(width: number) {
   const ofPoints = Math.ceil(width / CHAIN);
   const ofGroups = Math.ceil(width / GROUP);

@@ -59,10 +59,11 @@ export function* lengthOfRowFaults({ facts, posted }: FactReadings): Generator<S
   }
 }
 
+/** Lengths, factors, and a clip that cuts as many rows as its quantile says: off by one where doubles decide. */
 export function* lengthFaults({ posted, facts }: FactReadings): Generator<SharedFault> {
   // A leaf that is no fact is a wrong residual; L1 cannot read the others beside it.
   if (!facts.every((fact) => fact !== null)) return;
-  const { clipLength, columnCount, rowCount, sharesDuplicates } = posted.statement;
+  const { clipLength, clipQuantile, columnCount, rowCount, sharesDuplicates } = posted.statement;
   const slack = Math.floor(Number(integerRoot(BigInt(columnCount))) / 2) + 2;
   const longest = Math.max(...facts.map(({ length }) => length));
   const total = facts.reduce((sum, { length }) => sum + length, 0);
@@ -77,15 +78,7 @@ export function* lengthFaults({ posted, facts }: FactReadings): Generator<Shared
     if (factor < whole - 1n) isRight &&= clipLength !== 0 && length + slack >= clipLength;
     if (!isRight) yield { kind: "factor", row };
   }
-}
-
-/** The clip cuts as many rows as its quantile says, and as many are as long as it: off by one where doubles decide. */
-export function* clipFaults({ posted, facts }: FactReadings): Generator<SharedFault> {
-  if (!facts.every((fact) => fact !== null)) return;
-  const { clipLength, clipQuantile, columnCount, rowCount } = posted.statement;
-  const slack = Math.floor(Number(integerRoot(BigInt(columnCount))) / 2) + 2;
-  const sizes = new Map<number, bigint>();
-  for (const { leader } of facts) sizes.set(leader, (sizes.get(leader) ?? 0n) + 1n);
+  // The clip cuts some, and as many are as long as it.
   const cut = facts.filter(({ factor, leader }) => factor < ONE / sizes.get(leader)! - 1n).length;
   const reached = facts.filter(({ length }) => length + slack >= clipLength).length;
   const count = BigInt(rowCount);

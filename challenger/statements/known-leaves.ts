@@ -8,6 +8,7 @@ import {
   FACT_BYTES,
   type LeafPlace,
   type Leaves,
+  ofTrees,
   type ShownLeaf,
   TREES,
   type TreeName,
@@ -144,11 +145,9 @@ export function recordedLeaves(
   { leaves, statement, trees }: CommittedModel,
   onRead: (place: LeafPlace) => void,
 ): CommittedModel {
-  const recorded = <Value>(make: (tree: TreeName) => Value) =>
-    Object.fromEntries(TREES.map((tree) => [tree, make(tree)])) as Record<TreeName, Value>;
   return {
     statement,
-    leaves: recorded(
+    leaves: ofTrees(
       (tree) =>
         new Proxy(leaves[tree], {
           get(list, name) {
@@ -157,7 +156,7 @@ export function recordedLeaves(
           },
         }),
     ),
-    trees: recorded((tree) => ({
+    trees: ofTrees((tree) => ({
       root: trees[tree].root,
       path: (index) => {
         onRead({ tree, index });

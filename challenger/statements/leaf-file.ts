@@ -10,23 +10,18 @@ import {
   LEAF_POINTS,
   type LeafPlace,
   type Leaves,
+  ofTrees,
   TREES,
   type TreeName,
   withTrees,
 } from "./committed-model.ts";
 import { mapPlaces } from "./direct-model-commitment.ts";
 
-const leafSchema = z.array(z.base64());
-const fileSchema = z.strictObject(
-  Object.fromEntries(TREES.map((name) => [name, leafSchema])) as Record<
-    (typeof TREES)[number],
-    typeof leafSchema
-  >,
-);
+const fileSchema = z.strictObject(ofTrees(() => z.array(z.base64())));
 
 export function encodeLeaves(leaves: Leaves): Uint8Array {
-  const lists = TREES.map((name) => [name, leaves[name].map((leaf) => Buffer.from(leaf).toString("base64"))]);
-  return new TextEncoder().encode(JSON.stringify(Object.fromEntries(lists)));
+  const lists = ofTrees((name) => leaves[name].map((leaf) => Buffer.from(leaf).toString("base64")));
+  return new TextEncoder().encode(JSON.stringify(lists));
 }
 
 /** @throws ATT_LEAVES_MISMATCH where they are not the leaves of these roots */
@@ -61,9 +56,7 @@ export function readLeaves(
     throw attributionError("ATT_LEAVES_MISMATCH", `${LEAF_FILE} is not as documented`, {
       cause: parsed.error,
     });
-  return Object.fromEntries(
-    TREES.map((name) => [name, parsed.data[name].map((leaf) => new Uint8Array(Buffer.from(leaf, "base64")))]),
-  ) as Record<(typeof TREES)[number], Uint8Array[]>;
+  return ofTrees((name) => parsed.data[name].map((leaf) => new Uint8Array(Buffer.from(leaf, "base64"))));
 }
 
 /** Of JSON whose texts have none of these signs: [, { and the comma. */

@@ -1,4 +1,4 @@
-/** Binary keccak trees over bytes, as contracts/disputes/Openings.sol opens them. */
+/** Binary keccak trees over bytes, as contracts/disputes/base/Openings.sol opens them. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 
@@ -17,9 +17,14 @@ export const leafHash = (data: Uint8Array): Uint8Array => keccak_256(concatBytes
 export function leafTree(leaves: readonly Uint8Array[]): LeafTree {
   let width = 1;
   while (width < leaves.length) width *= 2;
-  const levels: Uint8Array[][] = [
+  return treeOver(
     Array.from({ length: width }, (_, i) => (i < leaves.length ? leafHash(leaves[i]!) : EMPTY)),
-  ];
+  );
+}
+
+/** @param bottom a power of two of nodes */
+export function treeOver(bottom: Uint8Array[]): LeafTree {
+  const levels = [bottom];
   for (let level = levels[0]!; level.length > 1; ) {
     const below = level;
     level = Array.from({ length: below.length / 2 }, (_, i) =>

@@ -10,6 +10,7 @@ import {
   type CommittedModel,
   type DisputeStatement,
   LEAF_POINTS,
+  ofTrees,
   TREES,
   type TreeName,
 } from "./committed-model.ts";
@@ -26,11 +27,7 @@ const bytesToHex = (bytes: Uint8Array): Hex => `0x${spell(bytes)}`;
 export type StatementTuple = ReturnType<typeof statementTuple>;
 
 export function statementTuple({ roots, ...numbers }: DisputeStatement) {
-  const hex = Object.fromEntries(TREES.map((tree) => [tree, bytesToHex(roots[tree])])) as Record<
-    TreeName,
-    Hex
-  >;
-  return { ...numbers, ...hex };
+  return { ...numbers, ...ofTrees((tree) => bytesToHex(roots[tree])) };
 }
 
 /** As the registry keeps it. */
@@ -47,11 +44,7 @@ export type OpenedLeaf = ReturnType<typeof openingOf>;
 export function readStatement(tuple: StatementTuple): DisputeStatement {
   const { rows, tokens, facts, features, map, inputs, weights, columns, points, ...numbers } = tuple;
   const hex = { rows, tokens, facts, features, map, inputs, weights, columns, points };
-  const roots = Object.fromEntries(TREES.map((tree) => [tree, hexToBytes(hex[tree].slice(2))])) as Record<
-    TreeName,
-    Uint8Array
-  >;
-  return { ...numbers, roots };
+  return { ...numbers, roots: ofTrees((tree) => hexToBytes(hex[tree].slice(2))) };
 }
 
 /** A leaf with its path. @param data what is shown, where it is not the leaf: a row's content */

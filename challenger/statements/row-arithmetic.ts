@@ -1,5 +1,5 @@
 /**
- * What a spam-mail model makes of a row, in integers: the same rules as contracts/disputes/RowArithmetic.sol, held equal
+ * What a spam-mail model makes of a row, in integers: the same rules as contracts/disputes/base/RowArithmetic.sol, held equal
  * by random tests. Fixed point: a bigint is a number times 2^40. A row is one line of canonical JSON (row-content.ts).
  */
 import { mix32 } from "@openledger/attribution/maths/seeded-random";

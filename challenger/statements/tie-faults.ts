@@ -82,7 +82,8 @@ export function otherVersionRows(
 ): LeafPlace[] | null {
   const version = owned.map(versionRowOf);
   if (version.length === rowCount && versionRowsRoot(version) === rowsRoot) return [];
-  if (digests !== null && version.length === rowCount) {
+  // Attack: a leaf of megabytes that is no digest: to read it as a number takes the square of its length.
+  if (digests?.length === rowCount && version.length === rowCount && digests.every(isDigest)) {
     const committed = version.map((row, k) => ({ ...row, rowHash: digestToField(digests[k]!) }));
     if (versionRowsRoot(committed) === rowsRoot) return null;
   }
@@ -118,6 +119,8 @@ export function otherVersionRows(
   return others.map((index) => ({ tree: "rows", index }));
 }
 const CHILDREN = 8;
+const DIGEST_BYTES = 32;
+const isDigest = ({ length }: Uint8Array): boolean => length === DIGEST_BYTES;
 
 /** Points that are not their columns'. Entries that no column of the ledger has, and columns that are none, are wrong whatever the point is. */
 export function* pointFaults(

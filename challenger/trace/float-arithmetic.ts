@@ -1,7 +1,7 @@
 /**
  * The engine's arithmetic on single numbers: floats of 32 bits, rounded to the nearest, ties to even. Sums, products,
  * quotients and roots of doubles that are floats, rounded once more, are the right floats; a fused multiply-add is not,
- * and takes more care. contracts/disputes/FloatMath.sol has the same.
+ * and takes more care. contracts/disputes/base/FloatMath.sol has the same.
  */
 const one = Math.fround;
 const floats = new Float32Array(1);

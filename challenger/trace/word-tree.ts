@@ -1,4 +1,4 @@
-/** Binary keccak trees over words of 32 bytes, as contracts/disputes/WordTrees.sol opens them. */
+/** Binary keccak trees over words of 32 bytes, as contracts/disputes/base/WordTrees.sol opens them. */
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { concatBytes } from "@noble/hashes/utils.js";
 import { MOST_NODES, NODE_BYTES, NodeHasher } from "@openledger/models/kernels/node-hasher";

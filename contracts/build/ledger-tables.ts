@@ -1,4 +1,4 @@
-/** The constants of contracts/disputes/LedgerMath.sol as it stores them: Poseidon's tables, then H' and the rows' generators. */
+/** The constants of contracts/disputes/base/LedgerMath.sol as it stores them: Poseidon's tables, then H' and the rows' generators. */
 
 import { generators } from "@openledger/circuits/field/curve/generators";
 import { invertAll } from "@openledger/circuits/field/modular";

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {IDisputes} from "./IDisputes.sol";
+import {IDisputes} from "./base/IDisputes.sol";
 import {ITraceGame} from "./ITraceGame.sol";
-import {LedgerMath} from "./LedgerMath.sol";
-import {Openings} from "./Openings.sol";
-import {PromptTokens} from "./PromptTokens.sol";
-import {QueryBytes} from "./QueryBytes.sol";
-import {TextTrees} from "./TextTrees.sol";
-import {Traced} from "./Traced.sol";
-import {WordBorders} from "./WordBorders.sol";
-import {WordTrees} from "./WordTrees.sol";
+import {LedgerMath} from "./base/LedgerMath.sol";
+import {Openings} from "./base/Openings.sol";
+import {PromptTokens} from "./texts/PromptTokens.sol";
+import {QueryBytes} from "./texts/QueryBytes.sol";
+import {TextTrees} from "./texts/TextTrees.sol";
+import {Traced} from "./base/Traced.sol";
+import {WordBorders} from "./texts/WordBorders.sol";
+import {WordTrees} from "./base/WordTrees.sol";
 
 /// @title What a claim of a language model has to be, computed from what is shown
 /// @notice docs/explanation/fault-proofs.md. LedgerTraces asks it. It has no state and holds nothing.

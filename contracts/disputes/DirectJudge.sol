@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {DirectArithmetic} from "./DirectArithmetic.sol";
-import {DirectTrees} from "./DirectTrees.sol";
-import {IDisputes} from "./IDisputes.sol";
-import {Openings} from "./Openings.sol";
-import {RowArithmetic} from "./RowArithmetic.sol";
+import {DirectArithmetic} from "./base/DirectArithmetic.sol";
+import {DirectTrees} from "./base/DirectTrees.sol";
+import {IDisputes} from "./base/IDisputes.sol";
+import {Openings} from "./base/Openings.sol";
+import {RowArithmetic} from "./base/RowArithmetic.sol";
 
 /// @title Whether a place of a posted direct model is right
 /// @notice A judge (ModelCommitments), which has compared the statement. Every function says whether the place is right, what

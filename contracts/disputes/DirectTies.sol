@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {DirectTrees} from "./DirectTrees.sol";
-import {IDisputes} from "./IDisputes.sol";
+import {DirectTrees} from "./base/DirectTrees.sol";
+import {IDisputes} from "./base/IDisputes.sol";
 import {IFamilyJudge} from "./IFamilyJudge.sol";
-import {LedgerMath} from "./LedgerMath.sol";
-import {Openings} from "./Openings.sol";
-import {PoseidonHash} from "./PoseidonHash.sol";
+import {LedgerMath} from "./base/LedgerMath.sol";
+import {Openings} from "./base/Openings.sol";
+import {PoseidonHash} from "./base/PoseidonHash.sol";
 
 /// @title Whether a posted direct model is what the ledger has, and what the family is
 /// @notice As DirectJudge. A direct model has too many columns for one transaction, so their commitment is posted step by

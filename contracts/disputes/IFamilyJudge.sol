@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {IDisputes} from "./IDisputes.sol";
+import {IDisputes} from "./base/IDisputes.sol";
 
 /// @title What a family's first judge says of its statements, besides the places that it judges
 interface IFamilyJudge {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {IDisputes} from "./IDisputes.sol";
-import {Openings} from "./Openings.sol";
-import {Shingles} from "./Shingles.sol";
+import {IDisputes} from "./base/IDisputes.sol";
+import {Openings} from "./base/Openings.sol";
+import {Shingles} from "./texts/Shingles.sol";
 
 /// @title Whether a posted row has the right leader among its near-duplicates
 /// @notice A judge (ModelCommitments). A near-duplicate's leader is the most similar row before it that leads itself; of two

@@ -2,12 +2,12 @@
 pragma solidity ^0.8.30;
 
 import {ClaimChecks} from "./ClaimChecks.sol";
-import {IDisputes} from "./IDisputes.sol";
-import {LedgerMath} from "./LedgerMath.sol";
-import {PromptTokens} from "./PromptTokens.sol";
+import {IDisputes} from "./base/IDisputes.sol";
+import {LedgerMath} from "./base/LedgerMath.sol";
+import {PromptTokens} from "./texts/PromptTokens.sol";
 import {TraceGame} from "./TraceGame.sol";
 import {TraceRules} from "./TraceRules.sol";
-import {Traced} from "./Traced.sol";
+import {Traced} from "./base/Traced.sol";
 
 /// @dev The rollup's state, of which the root comes first.
 interface IStateRoot {

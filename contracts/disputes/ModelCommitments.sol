@@ -2,12 +2,12 @@
 pragma solidity ^0.8.30;
 
 import {IActivationGate, ISettlementGate} from "../rollup/settlements/IActivationGate.sol";
-import {IDisputes} from "./IDisputes.sol";
+import {IDisputes} from "./base/IDisputes.sol";
 import {IFamilyJudge} from "./IFamilyJudge.sol";
-import {LedgerMath} from "./LedgerMath.sol";
-import {Openings} from "./Openings.sol";
-import {PoseidonHash} from "./PoseidonHash.sol";
-import {RowArithmetic} from "./RowArithmetic.sol";
+import {LedgerMath} from "./base/LedgerMath.sol";
+import {Openings} from "./base/Openings.sol";
+import {PoseidonHash} from "./base/PoseidonHash.sol";
+import {RowArithmetic} from "./base/RowArithmetic.sol";
 
 /// @dev The rollup's state, of which the root comes first.
 interface ILedgerRoot {

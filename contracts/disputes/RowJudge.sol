@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {IDisputes} from "./IDisputes.sol";
-import {LedgerMath} from "./LedgerMath.sol";
-import {Openings} from "./Openings.sol";
-import {PoseidonHash} from "./PoseidonHash.sol";
-import {RowArithmetic} from "./RowArithmetic.sol";
+import {IDisputes} from "./base/IDisputes.sol";
+import {LedgerMath} from "./base/LedgerMath.sol";
+import {Openings} from "./base/Openings.sol";
+import {PoseidonHash} from "./base/PoseidonHash.sol";
+import {RowArithmetic} from "./base/RowArithmetic.sol";
 
 /// @title Whether facts and rows of a committed model are right: what every family has
 /// @notice A judge (ModelCommitments): each function's first argument is the statement, and each answers whether what is shown

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.30;
 
 import {LeaderJudge} from "./LeaderJudge.sol";
-import {RowArithmetic} from "./RowArithmetic.sol";
-import {Shingles} from "./Shingles.sol";
+import {RowArithmetic} from "./base/RowArithmetic.sol";
+import {Shingles} from "./texts/Shingles.sol";
 
 /// @title What L1 reads in an e-mail's row, and whether its leader is right
 /// @notice The same rules as challenger/statements/text-overlap.ts; random tests hold the two equal.

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {FloatMath} from "./FloatMath.sol";
-import {IDisputes} from "./IDisputes.sol";
+import {FloatMath} from "./base/FloatMath.sol";
+import {IDisputes} from "./base/IDisputes.sol";
 import {IFamilyJudge} from "./IFamilyJudge.sol";
-import {LedgerMath} from "./LedgerMath.sol";
-import {Openings} from "./Openings.sol";
-import {PoseidonHash} from "./PoseidonHash.sol";
-import {RowArithmetic} from "./RowArithmetic.sol";
-import {TextTrees} from "./TextTrees.sol";
-import {Traced} from "./Traced.sol";
+import {LedgerMath} from "./base/LedgerMath.sol";
+import {Openings} from "./base/Openings.sol";
+import {PoseidonHash} from "./base/PoseidonHash.sol";
+import {RowArithmetic} from "./base/RowArithmetic.sol";
+import {TextTrees} from "./texts/TextTrees.sol";
+import {Traced} from "./base/Traced.sol";
 
 /// @title What G of a language model has to be, given its rows' real features
 /// @notice docs/explanation/fault-proofs.md. A judge (ModelCommitments): each function's first argument is the statement, and each answers
 /// whether what is shown is right, which fault it would be, and where. That the real features are those of the rows takes
 /// a game: LedgerTraces. Bytes of a wrong length that open a posted root are the owner's fault.
-/// challenger/games/text-faults.ts has the same rules; tests hold the two equal.
+/// challenger/games/rows/text-faults.ts has the same rules; tests hold the two equal.
 contract TextJudge is IFamilyJudge {
     /// @inheritdoc IFamilyJudge
     bytes32 public constant rules = keccak256("OpenLedger language models, 1");

@@ -2,8 +2,8 @@
 pragma solidity ^0.8.30;
 
 import {LeaderJudge} from "./LeaderJudge.sol";
-import {Shingles} from "./Shingles.sol";
-import {TextRows} from "./TextRows.sol";
+import {Shingles} from "./texts/Shingles.sol";
+import {TextRows} from "./texts/TextRows.sol";
 
 /// @title Whether a posted row of texts has the right leader among its near-duplicates
 /// @notice docs/explanation/fault-proofs.md. challenger/statements/text-overlap.ts has the same rules; tests hold the two equal.

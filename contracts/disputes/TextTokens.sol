@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {IDisputes} from "./IDisputes.sol";
-import {PromptTokens} from "./PromptTokens.sol";
-import {TextRows} from "./TextRows.sol";
-import {TextTrees} from "./TextTrees.sol";
-import {Traced} from "./Traced.sol";
-import {WordBorders} from "./WordBorders.sol";
+import {IDisputes} from "./base/IDisputes.sol";
+import {PromptTokens} from "./texts/PromptTokens.sol";
+import {TextRows} from "./texts/TextRows.sol";
+import {TextTrees} from "./texts/TextTrees.sol";
+import {Traced} from "./base/Traced.sol";
+import {WordBorders} from "./texts/WordBorders.sol";
 
 /// @title Whether a posted row's tokens are those that the tokenizer makes of its text
 /// @notice docs/explanation/fault-proofs.md. A judge (ModelCommitments): each function's first argument is the statement, and each answers
-/// whether what is shown is right, which fault it would be, and where. challenger/games/text-row-tokens.ts has the same
+/// whether what is shown is right, which fault it would be, and where. challenger/games/rows/text-row-tokens.ts has the same
 /// rules; tests hold the two equal.
 ///
 /// A leaf of tokens is 4 bytes how many stand before the first wanted one, and of each token 4, and 2 of how many bytes it

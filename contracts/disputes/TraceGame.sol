@@ -2,9 +2,9 @@
 pragma solidity ^0.8.30;
 
 import {ITraceGame} from "./ITraceGame.sol";
-import {Openings} from "./Openings.sol";
+import {Openings} from "./base/Openings.sol";
 import {TraceRules} from "./TraceRules.sol";
-import {WordTrees} from "./WordTrees.sol";
+import {WordTrees} from "./base/WordTrees.sol";
 
 /// @dev Documentation is in ITraceGame. Moves and money of the game; LedgerTraces says what is claimed. Holds exactly: bonds
 /// of claims that are neither refuted nor returned, stakes of games that are not over, and what is owed.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {FloatMath as F} from "./FloatMath.sol";
-import {Openings} from "./Openings.sol";
-import {WordTrees} from "./WordTrees.sol";
+import {FloatMath as F} from "./base/FloatMath.sol";
+import {Openings} from "./base/Openings.sol";
+import {WordTrees} from "./base/WordTrees.sol";
 
 /// @title What one number of a language model's trace has to be
 /// @notice A trace is a list of operations, each with a matrix of floats as its result (docs/explanation/fault-proofs.md). `output`

@@ -1,9 +1,12 @@
 /** A node of the test's own, without any contract, and what tests ask of it besides. */
 import {
+  type Abi,
   type Address,
+  type ContractEventName,
   createPublicClient,
   createWalletClient,
   custom,
+  encodeEventTopics,
   type Hex,
   type PublicClient,
 } from "viem";
@@ -73,4 +76,17 @@ export function clientOfLogs(
     return method === "eth_getLogs" ? tell((params as [AskedLogs])[0], ask) : ask();
   };
   return createPublicClient({ transport: custom({ request }, { retryCount: 0 }) }) as PublicClient;
+}
+
+/** The same, whose node leaves out such an event. @param hides whether it does so still; default: it does */
+export function clientWithout<const Of extends Abi>(
+  client: Parameters<typeof clientOfLogs>[0],
+  abi: Of,
+  eventName: ContractEventName<Of>,
+  hides = () => true,
+): PublicClient {
+  const [hidden] = encodeEventTopics({ abi: abi as Abi, eventName });
+  return clientOfLogs(client, async (_, ask) =>
+    (await ask()).filter(({ topics }) => topics[0] !== hidden || !hides()),
+  );
 }

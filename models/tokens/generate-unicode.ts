@@ -9,7 +9,7 @@ import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 export const unicodeContractPath = fileURLToPath(
-  new URL("../../contracts/disputes/UnicodeTable.sol", import.meta.url),
+  new URL("../../contracts/disputes/texts/UnicodeTable.sol", import.meta.url),
 );
 export const unicodeTwinPath = fileURLToPath(new URL("./unicode-table.ts", import.meta.url));
 
@@ -87,7 +87,7 @@ ${lines(Buffer.from(table).toString("hex"))
 
 export function renderUnicodeTwin(table: Uint8Array): string {
   return `// ${HEAD}
-/** contracts/disputes/UnicodeTable.sol, in base 64. */
+/** contracts/disputes/texts/UnicodeTable.sol, in base 64. */
 export const UNICODE_RANGES = [
 ${lines(Buffer.from(table).toString("base64"))
   .map((line) => `  "${line}",`)

@@ -1,6 +1,6 @@
 /**
  * What each token of a tokenizer spells, and by which rule byte-pair encoding makes it: enough to compare a prompt's tokens
- * one or two at a time (docs/explanation/fault-proofs.md, contracts/disputes/PromptTokens.sol).
+ * one or two at a time (docs/explanation/fault-proofs.md, contracts/disputes/texts/PromptTokens.sol).
  */
 import { type FileSource, readWhole } from "../files/byte-source.ts";
 import { MAX_FILE_BYTES, parseJsonFile } from "./tokenizer.ts";

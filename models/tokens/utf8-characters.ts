@@ -1,4 +1,4 @@
-/** Characters of UTF-8 and their classes, whatever the bytes: contracts/disputes/Utf8Characters.sol. */
+/** Characters of UTF-8 and their classes, whatever the bytes: contracts/disputes/texts/Utf8Characters.sol. */
 import { UNICODE_RANGES } from "./unicode-table.ts";
 
 /** As the contract numbers them. Unsure is what is no character of UTF-8, too. */

@@ -1,4 +1,4 @@
-/** Where patterns of tokenizers cut a text into pieces, as far as neighbours show it: contracts/disputes/WordBorders.sol. */
+/** Where patterns of tokenizers cut a text into pieces, as far as neighbours show it: contracts/disputes/texts/WordBorders.sol. */
 import {
   type Character,
   type CharacterClass,

@@ -17,7 +17,7 @@ interface OptionSpec<Value = unknown> {
 }
 
 /** Options by their flags, "--from <leaf>": the description, or more. */
-type OptionTable = Readonly<Record<string, string | OptionSpec>>;
+export type OptionTable = Readonly<Record<string, string | OptionSpec>>;
 
 type Camel<Name extends string> = Name extends `${infer First}-${infer Rest}`
   ? `${First}${Capitalize<Camel<Rest>>}`

@@ -5,30 +5,32 @@ import type { SourceFile } from "./tree.ts";
  * where the story goes now.
  */
 const WALKS = {
-  /** A false row of a language model: posted, watched, played, refuted. */
+  /**
+   * A false row of a language model: posted, watched, played, refuted. A look takes back what L1 owes before it watches: the reward is
+   * the next look's.
+   */
   falseRow: `
     scripts/commands/disputes/disputes-commit-model.ts challenger/playing/text-model-commitments.ts
-    challenger/playing/opened-models.ts models/registered/text-family.ts models/registered/text-training.ts
-    challenger/games/traced-text.ts challenger/trace/record-pass.ts challenger/games/text-model-commitment.ts
-    challenger/statements/committed-model.ts challenger/statements/leaf-tree.ts challenger/games/text-calls.ts
-    challenger/playing/trace-sender.ts contracts/disputes/ModelCommitments.sol
+    challenger/playing/opened-models.ts challenger/games/claims/traced-text.ts challenger/trace/record-pass.ts
+    challenger/games/rows/text-model-commitment.ts challenger/statements/committed-model.ts challenger/statements/leaf-tree.ts
+    challenger/games/rows/text-calls.ts challenger/playing/trace-sender.ts contracts/disputes/ModelCommitments.sol
     scripts/commands/disputes/challenger-command.ts scripts/commands/disputes/run-challenger.ts challenger/challenger.ts
     challenger/model-commitments/registry.ts challenger/games/trace-contracts.ts
     challenger/playing/play-games.ts challenger/games/read-games.ts challenger/games/game-events.ts challenger/events/event-log.ts
-    challenger/playing/watch-registry.ts challenger/model-commitments/read-windows.ts challenger/model-commitments/read-model-commitments.ts
-    challenger/challenger-state.ts challenger/challenger-thread.ts challenger/challenger-worker.ts challenger/playing/recompute.ts
-    challenger/playing/published-files.ts attribution/model/model-download.ts attribution/model/verify-model.ts
+    challenger/playing/withdraw.ts challenger/playing/watch-registry.ts challenger/model-commitments/read-windows.ts
+    challenger/model-commitments/read-model-commitments.ts challenger/challenger-state.ts challenger/challenger-thread.ts
+    challenger/challenger-worker.ts challenger/playing/recompute.ts challenger/playing/published-files.ts
+    attribution/model/model-download.ts attribution/model/verify-model.ts
+    models/registered/text-family.ts models/registered/text-training.ts
     challenger/model-commitments/watch-commitment.ts challenger/playing/text-model-commitments.ts
-    challenger/model-commitments/examine-model-commitment.ts challenger/games/text-faults.ts challenger/statements/find-faults.ts
-    challenger/games/text-row-tokens.ts challenger/statements/text-overlap.ts
+    challenger/model-commitments/examine-model-commitment.ts challenger/games/rows/text-faults.ts challenger/statements/find-faults.ts
+    challenger/games/rows/text-row-tokens.ts challenger/statements/text-overlap.ts
     challenger/statements/tie-faults.ts challenger/model-commitments/try-challenges.ts challenger/playing/row-games.ts
-    challenger/games/traced-text.ts challenger/games/trace-player.ts
-    challenger/games/trace-moves.ts challenger/trace/run-trace.ts challenger/trace/trace-tree.ts
+    challenger/games/claims/traced-text.ts challenger/games/trace-player.ts
+    challenger/games/trace-moves.ts challenger/trace/run-trace.ts challenger/trace/leaf-rules.ts challenger/trace/trace-tree.ts
     challenger/trace/word-tree.ts challenger/playing/trace-sender.ts challenger/sending/l1-sender.ts
-    challenger/sending/l1-queue.ts contracts/disputes/LedgerTraces.sol contracts/disputes/LedgerTraces.sol
-    contracts/disputes/TraceGame.sol challenger/games/trace-player.ts challenger/trace/leaf-rules.ts
-    contracts/disputes/TraceGame.sol contracts/disputes/TraceRules.sol contracts/disputes/TextJudge.sol
-    contracts/disputes/ModelCommitments.sol scripts/commands/disputes/disputes-money.ts`,
+    challenger/sending/l1-queue.ts contracts/disputes/LedgerTraces.sol contracts/disputes/TraceGame.sol
+    contracts/disputes/TraceRules.sol contracts/disputes/TextJudge.sol contracts/disputes/ModelCommitments.sol`,
   /** A row in the page: committed, hosted, reviewed, published, trained on, registered, paid. */
   rowToPaid: `
     web/datanets/contribute/contribute-tab.tsx web/datanets/contribute/look-through.ts web/datanets/contribute/look-worker.ts

@@ -3,7 +3,7 @@ import { requestModelServer, type UncheckedAnswer } from "@openledger/client/act
 import { fetchRow, type PublishedRow } from "@openledger/models/retrieval/citations";
 import { useEffect, useState } from "preact/hooks";
 import { z } from "zod";
-import { RowText } from "../hosted/row-text.tsx";
+import { RowText } from "../hosted/rows/row-text.tsx";
 import { datanetHref } from "../hosted/tab-props.ts";
 import { hostedDatanet } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";

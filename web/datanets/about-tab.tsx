@@ -6,7 +6,7 @@ import { Badge } from "../design/badge.tsx";
 import { FactList } from "../design/fact-list.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { type Column, Table } from "../design/table.tsx";
-import { RowText } from "../hosted/row-text.tsx";
+import { RowText } from "../hosted/rows/row-text.tsx";
 import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
 import { useLoaded } from "../hosted/use-loaded.ts";
 import { showCounted } from "../words/format.ts";

@@ -1,7 +1,7 @@
 import { bringCard, publishCard } from "@openledger/client/datanets/datanet-card";
 import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
-import { NeedsKey } from "../hosted/needs-key.tsx";
+import { NeedsKey } from "../hosted/keys/needs-key.tsx";
 import { datanetHref, isOwnKey, type TabProps } from "../hosted/tab-props.ts";
 import { draftOf } from "./card-draft.ts";
 import { CardForm } from "./card-form.tsx";

@@ -9,7 +9,7 @@ import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
 import { approvalTime } from "../hosted/approval-time.ts";
-import { NeedsKey } from "../hosted/needs-key.tsx";
+import { NeedsKey } from "../hosted/keys/needs-key.tsx";
 import { isOwnKey, type TabProps } from "../hosted/tab-props.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showDuration } from "../words/format.ts";

@@ -1,7 +1,7 @@
 import { listNotices } from "@openledger/client/datanets/cleaning";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { Badge } from "../design/badge.tsx";
-import { RowText } from "../hosted/row-text.tsx";
+import { RowText } from "../hosted/rows/row-text.tsx";
 import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
 import { useLoaded } from "../hosted/use-loaded.ts";
 import { showAge } from "../words/format.ts";

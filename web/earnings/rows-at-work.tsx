@@ -3,7 +3,7 @@ import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { saveFile } from "../design/save-file.ts";
 import { type Column, Table } from "../design/table.tsx";
-import { RowText } from "../hosted/row-text.tsx";
+import { RowText } from "../hosted/rows/row-text.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showAge, showCount, showParts } from "../words/format.ts";

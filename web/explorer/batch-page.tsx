@@ -11,7 +11,7 @@ import { batchHref } from "../words/links.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
-import { BatchCheck } from "./batch-check.tsx";
+import { BatchCheck } from "./checks/batch-check.tsx";
 import { Records } from "./records.tsx";
 
 /** A batch: what is in it, how far it is, what proves it, and the check in the page. */

@@ -1,7 +1,8 @@
-import { type ReadAdmission, readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
 import {
   type FaultName,
   type ModelCommitmentWindow,
+  type ReadAdmission,
+  readAdmissions,
   readWindows,
 } from "@openledger/challenger/model-commitments/read-windows";
 import { readRegistry } from "@openledger/challenger/model-commitments/registry";

@@ -23,8 +23,8 @@ import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
+import { SettlementCheck } from "./checks/settlement-check.tsx";
 import { PayeeTable } from "./payee-table.tsx";
-import { SettlementCheck } from "./settlement-check.tsx";
 
 interface Settled {
   readonly settlement: LedgerSettlement;

@@ -8,9 +8,9 @@ import { Notice } from "../design/notice.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { leafNames } from "../words/leaf-names.ts";
 import { ProblemNotice } from "../words/problem.tsx";
+import { NeedsKey } from "./keys/needs-key.tsx";
+import { readVisitor } from "./keys/visitor.ts";
 import { chooseName } from "./name-leaves.ts";
-import { NeedsKey } from "./needs-key.tsx";
-import { readVisitor } from "./visitor.ts";
 
 /** The owner's: what the account or model is called on pages. Signed by its key, kept by the hosts of Datanets. */
 export function NameForm({ leaf, live, site }: Pick<PageProps, "live" | "site"> & { leaf: LedgerLeaf }) {

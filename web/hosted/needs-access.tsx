@@ -2,7 +2,7 @@ import { getStanding } from "@openledger/client/datanets/label-turns";
 import type { ComponentChildren } from "preact";
 import { showTime } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
-import { NeedsKey } from "./needs-key.tsx";
+import { NeedsKey } from "./keys/needs-key.tsx";
 import { datanetHref, type TabProps } from "./tab-props.ts";
 import { useLoaded } from "./use-loaded.ts";
 

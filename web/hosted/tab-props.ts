@@ -1,7 +1,7 @@
 import type { HostedDatanetPlace, ReadablePlace } from "@openledger/client/datanets/host-request";
 import type { HostedDatanetFacts } from "@openledger/client/datanets/host-schemas";
 import type { PageProps } from "../ledger/page.ts";
-import type { Visitor } from "./visitor.ts";
+import type { Visitor } from "./keys/visitor.ts";
 
 /** What each part of a Datanet's page is given. */
 export interface TabProps extends PageProps {

@@ -24,8 +24,8 @@ import {
   type TracedTuple,
   tracedTuple,
   tracingDigest,
-} from "../ledger-claims.ts";
-import type { DescribedModel } from "../traced-model.ts";
+} from "../claims/ledger-claims.ts";
+import type { DescribedModel } from "../claims/traced-model.ts";
 import { BOND_WEI, callsOf, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./trace-fixture.ts";
 
 const FILES_HASH = 4_242n;

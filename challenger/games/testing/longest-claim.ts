@@ -11,10 +11,15 @@ import {
   zeroHash,
 } from "viem";
 import { wordBytes } from "../../trace/word-tree.ts";
-import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "../ledger-claims.ts";
-import { claimOf, type DescribedModel, type TracedQuery } from "../traced-model.ts";
+import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "../claims/ledger-claims.ts";
+import {
+  claimOf,
+  type DescribedModel,
+  type TracedQuery,
+  type TraceStatement,
+} from "../claims/traced-model.ts";
 
-const MOST_TOKENS = 4_096;
+export const MOST_TOKENS = 4_096;
 const PROMPT_TOKENS = 2;
 const NO_TOKEN = 2n ** 32n;
 
@@ -25,14 +30,7 @@ const NO_TOKEN = 2n ** 32n;
 export function longestClaim(model: DescribedModel, traced: TracedTuple, query: TracedQuery) {
   const { statement } = claimOf(model, query);
   const tokens = Array.from({ length: MOST_TOKENS }, (_, i) => 100_000 + i);
-  const path = Array.from({ length: Math.log2(MOST_TOKENS) }, () => zeroHash);
-  const program = encodeAbiParameters(parseAbiParameters("uint256, bytes32"), [
-    statement.opCount,
-    statement.program,
-  ]);
-  // The last of the programs: all its neighbours are left of it.
-  const programs = path.reduce<Hex>((node, left) => keccak256(concat([left, node])), keccak256(program));
-  const of = { programs, programCount: BigInt(tokens.length) };
+  const { path, ...of } = asLongest(statement);
   const shown = {
     ...{ ...statement, ...of, tokens: toHex(wordBytes(tokens)) },
     promptCount: BigInt(PROMPT_TOKENS),
@@ -50,3 +48,14 @@ export function longestClaim(model: DescribedModel, traced: TracedTuple, query: 
     },
   };
 }
+
+/** Its program as the last of all: its neighbours are left of it, and their roots anything. */
+export function asLongest({ opCount, program }: TraceStatement) {
+  const path = Array.from({ length: Math.log2(MOST_TOKENS) }, () => zeroHash);
+  const leaf = keccak256(encodeAbiParameters(parseAbiParameters("uint256, bytes32"), [opCount, program]));
+  return { path, programs: rootBehind(leaf, path), programCount: BigInt(MOST_TOKENS) };
+}
+
+/** Over a tree's last leaf. */
+export const rootBehind = (leaf: Hex, path: readonly Hex[]): Hex =>
+  path.reduce((node, left) => keccak256(concat([left, node])), leaf);

@@ -4,9 +4,9 @@ import type { Address, Hex, PublicClient } from "viem";
 import type { TracedText } from "../../trace/leaf-rules.ts";
 import { type chainKernels, traceSteps } from "../../trace/run-trace.ts";
 import type { OpKind } from "../../trace/trace-op.ts";
+import { type DescribedModel, type TracedQuery, tracedQuery } from "../claims/traced-model.ts";
 import { challengeCall } from "../trace-moves.ts";
 import type { TracePlayer } from "../trace-player.ts";
-import { type DescribedModel, type TracedQuery, tracedQuery } from "../traced-model.ts";
 
 // Large enough to be left in the query's eight bits.
 const inflated = (number: number) => 3 * number + 2;

@@ -2,25 +2,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { publishedModel } from "@openledger/attribution/model/model-files";
-import { registerModel } from "@openledger/attribution/model/registration";
 import type { TextRow } from "@openledger/attribution/rows/text-rows";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { folderSource } from "@openledger/models/files/folder-source";
-import { describeBase, readFrom } from "@openledger/models/registered/base-files";
-import { textFamily } from "@openledger/models/registered/text-family";
-import {
-  realFeatures,
-  type TrainingSetting,
-  textTraining,
-} from "@openledger/models/registered/text-training";
-import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
-import { byteConfig, ownedTexts, textRecipeFor } from "@openledger/models/testing/text-rows";
+import { realFeatures } from "@openledger/models/registered/text-training";
+import { ownedTexts } from "@openledger/models/testing/text-rows";
 import { type Address, zeroAddress } from "viem";
-import { textModelCommitment } from "../text-model-commitment.ts";
-import { tracedOf, withTracing } from "../traced-recipe.ts";
-import { openTracedText } from "../traced-text.ts";
+import { openTracedText } from "../claims/traced-text.ts";
+import { textModelCommitment } from "../rows/text-model-commitment.ts";
+import { tracedOf, withTracing } from "../rows/traced-recipe.ts";
 import { MODEL_ID } from "./ledger-fixture.ts";
+import { registeredTexts, tunedTexts } from "./tuned-texts.ts";
 
 /** Rows 3 and 5 are near-duplicates of row 0, row 6 of row 2. */
 const TEXTS: readonly TextRow[] = [
@@ -34,29 +24,19 @@ const TEXTS: readonly TextRow[] = [
   { text: "Our country grows." },
 ];
 const ROW_TOKENS = 64;
-const SIZE = { rows: 8, features: 36, payees: 8, draws: 2 };
-const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
 
 /** Tunes a second. Rows have more tokens than prompts and answers; near-duplicates share, and the longest row is cut. */
 export async function textCase(claimant: Address) {
-  await initPoseidon();
   const folder = await mkdtemp(join(tmpdir(), "openledger-posted-"));
   try {
-    await writeMadeModel(folder, makeModel({ ...byteConfig, num_hidden_layers: 1 }, "text"));
-    const setting: TrainingSetting = {
-      ...{ bases: [readFrom(folderSource(folder))], kernels: "wasm", threadCount: 1 },
-    };
     const rows = ownedTexts(TEXTS);
     const contents = rows.map(({ content }) => content);
-    const recipe = textRecipeFor(rows, await describeBase(folderSource(folder), "made"), {
+    const { parts: tuned, setting } = await tunedTexts(folder, rows, {
       rowTokens: ROW_TOKENS,
       rules: { normQuantile: 0.8, nearDuplicatesShare: true },
     });
-    const tuned = await textTraining(textFamily(setting), setting).train(rows, recipe, {});
     const trained = await withTracing(tuned, claimant, setting, contents);
-    const model = publishedModel(trained, registerModel(trained, { split: SPLIT }, SIZE), {
-      publishRows: true,
-    });
+    const model = registeredTexts(trained);
     const traced = await openTracedText({ rollup: zeroAddress, modelId: BigInt(MODEL_ID) }, model, setting);
     const terms = tracedOf(traced, model.recipe, claimant);
     const real = await realFeatures(model, rows, setting, {});

@@ -17,9 +17,14 @@ import { NONE } from "@openledger/models/kernels/kernels";
 import { madeConfigs, makeModel } from "@openledger/models/testing/made-models";
 import { type Abi, encodeFunctionData, type Hex, parseAbi, parseEther, zeroAddress } from "viem";
 import type { TracedModel, TraceInputs } from "../../trace/query-program.ts";
+import {
+  describeModel,
+  type LedgerModel,
+  type TraceStatement,
+  tracingKernels,
+} from "../claims/traced-model.ts";
+import { inputsOf } from "../claims/traced-text.ts";
 import type { PlayerAccount } from "../played-moves.ts";
-import { describeModel, type LedgerModel, type TraceStatement, tracingKernels } from "../traced-model.ts";
-import { inputsOf } from "../traced-text.ts";
 
 export const BOND_WEI = parseEther("1");
 export const STAKE_WEI = parseEther("0.2");

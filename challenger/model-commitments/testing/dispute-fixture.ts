@@ -1,5 +1,6 @@
 /** A chain with the registry, for tests and measurements of direct models. */
 
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import {
   deployLedgerMath,
@@ -18,12 +19,14 @@ import {
   type CommittedModel,
   type DisputeStatement,
   type Leaves,
+  TREES,
   type TreeName,
   withTrees,
 } from "../../statements/committed-model.ts";
 import type { DirectFault } from "../../statements/direct-faults.ts";
+import { pairBytes } from "../../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../../statements/leaf-file.ts";
-import { postedTuple, statementTuple } from "../../statements/model-commitment-calls.ts";
+import { postedTuple, shownLeaf, statementTuple } from "../../statements/model-commitment-calls.ts";
 import { versionRowOf } from "../../statements/tie-faults.ts";
 import { directChallengeData } from "../direct-calls.ts";
 import type { PublishedFiles } from "../examine-model-commitment.ts";
@@ -85,6 +88,26 @@ export async function startDisputes({ mostRows = 48 } = {}) {
       await disputes.write.commitModel(args as never, { account: owner, value: bondWei });
       return disputes.read.modelCommitmentCount();
     },
+    /** Somebody challenges a leaf, for the least fee. */
+    ask: (id: bigint, tree: TreeName, index: bigint, account = stranger) =>
+      disputes.write.challengeAvailability([id, TREES.indexOf(tree), index], {
+        ...{ account, value: AVAILABILITY_CHALLENGE_FEE_WEI },
+      }),
+    /** All leaves that were challenged, the last one at the end. */
+    async asked(): Promise<(readonly [tree: TreeName, index: number])[]> {
+      const events = await disputes.getEvents.AvailabilityChallenged({}, { fromBlock: 0n });
+      return events.map(({ args: { index, tree } }) => [TREES[tree!]!, Number(index)]);
+    },
+    /** The owner shows leaves. @param rows the version's: of a row its content is shown */
+    show(
+      id: bigint,
+      posted: CommittedModel,
+      places: readonly (readonly [tree: TreeName, index: number])[],
+      rows?: readonly OwnedRow[],
+    ) {
+      const leaves = places.map((place) => shownLeaf(posted, ...place, rows));
+      return disputes.write.answer([id, statementTuple(posted.statement), leaves], { account: owner });
+    },
     deployState,
     postArguments,
     refusal,
@@ -112,6 +135,9 @@ export const withLeaf = (
   index: number,
   bytes: Uint8Array,
 ): Partial<Leaves> => ({ [tree]: leaves[tree].map((leaf, i) => (i === index ? bytes : leaf)) });
+
+/** A token list that is no row's own. */
+export const falseTokens = (made: DirectCase) => lie(made, withLeaf(made, "tokens", 1, pairBytes([[3, 1]])));
 
 /** A version that has another row at a place than the model's, and its root. */
 export function otherVersion({ rows }: Pick<DirectCase, "rows">, row: number) {

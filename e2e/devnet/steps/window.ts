@@ -2,11 +2,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { isDisputable } from "@openledger/challenger/internal/statements/committed-model";
-import { recomputedLine } from "@openledger/challenger/model-commitments/model-commitment-lines";
-import { readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
 import {
   type ModelCommitmentWindow,
+  readAdmissions,
   readWindows,
+  recomputedLine,
 } from "@openledger/challenger/model-commitments/read-windows";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";

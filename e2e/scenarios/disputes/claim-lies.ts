@@ -1,15 +1,15 @@
 /** What a language model's hostile owner claims: queries, tokens and answers that are not the model's. */
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
-import { claimReceiptCall } from "@openledger/challenger/games/ledger-claims";
-import { tracedOf } from "@openledger/challenger/games/traced-recipe";
-import { falseTrace, placeOf } from "@openledger/challenger/internal/games/testing/played-games";
+import { claimReceiptCall } from "@openledger/challenger/games/claims/ledger-claims";
+import { tracedOf } from "@openledger/challenger/games/rows/traced-recipe";
 import {
   type TracedQuery,
   traceQuery,
   tracingKernels,
-} from "@openledger/challenger/internal/games/traced-model";
-import type { TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
+} from "@openledger/challenger/internal/games/claims/traced-model";
+import type { TracedTextModel } from "@openledger/challenger/internal/games/claims/traced-text";
+import { falseTrace, placeOf } from "@openledger/challenger/internal/games/testing/played-games";
 import type { TracedText } from "@openledger/challenger/internal/trace/leaf-rules";
 import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import type { OpKind } from "@openledger/challenger/internal/trace/trace-op";

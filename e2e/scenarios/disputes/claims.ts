@@ -1,16 +1,19 @@
 /** Claims of language models: a liar's, a friend's games about a right one, and an honest owner who is challenged about all. */
+
+import { readGame } from "@openledger/challenger/events/read-contracts";
+import { claimOf, type TracedQuery } from "@openledger/challenger/internal/games/claims/traced-model";
 import type { ShownClaim } from "@openledger/challenger/internal/games/read-games";
 import { challengeCall, statementHash } from "@openledger/challenger/internal/games/trace-moves";
 import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
-import { claimOf, type TracedQuery } from "@openledger/challenger/internal/games/traced-model";
 import { queryCommitment } from "@openledger/circuits/internal/ledger/model-query";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { fixedState } from "@openledger/contracts/testing/fixed-state";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { getContractAddress, hexToString, isAddressEqual, toHex } from "viem";
+import { getContractAddress, hexToString, isAddressEqual } from "viem";
 import { type DrillAccountName, drillAccount } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";
 import { STEP_TIMEOUT_MS } from "../../world/world.ts";
@@ -45,8 +48,7 @@ export interface ClaimedLie {
   readonly made: MadeClaim;
 }
 
-const bondOf = ({ game, l1 }: DisputeWorld) =>
-  l1.readContract({ address: game, abi: traceGameAbi, functionName: "leastBondWei" });
+const bondOf = ({ game, l1 }: DisputeWorld) => readGame(l1, game)("leastBondWei", []);
 
 /** Pays a model in the hostile owner's name, for a receipt of what is claimed. */
 export async function payFor(
@@ -84,8 +86,7 @@ export async function climbLadder(f: DisputeWorld, model: ClaimedModel): Promise
   const claimId = await claim(f, model, made, 900n);
   const friend = f.account("customer", f.game);
   const data = challengeCall(claimId, statementHash(claimOf(model.traced.model, made.trace).statement));
-  const stakeWei = async () =>
-    f.l1.readContract({ address: f.game, abi: traceGameAbi, functionName: "stakeFor", args: [claimId, 0n] });
+  const stakeWei = () => readGame(f.l1, f.game)("stakeFor", [claimId, 0n]);
   const [first, games] = [await stakeWei(), await hashesOf(f, "customer")];
   for (let one = 0; one < LADDER; one++) games.push({ to: f.game, data, value: first, gas: CHALLENGE_GAS });
   await games.mined();
@@ -200,7 +201,7 @@ const playerOf = (
   });
 
 const isRefutedClaim = async ({ game, l1 }: DisputeWorld, claimId: bigint): Promise<boolean> =>
-  (await l1.readContract({ address: game, abi: traceGameAbi, functionName: "claims", args: [claimId] }))[3];
+  (await readGame(l1, game)("claims", [claimId]))[3];
 
 /** Of an account's claims. */
 export async function refutedClaimsOf(f: DisputeWorld, { modelId }: ClaimedModel): Promise<number> {
@@ -251,12 +252,6 @@ export async function flood(f: DisputeWorld, model: ClaimedModel, largest: MadeC
   await claims.mined();
   await client.setBlockGasLimit({ gasLimit: BLOCK_GAS });
   f.tell(`${FLOOD} registrations and ${FLOODED_CLAIMS} of the largest claims are made under other rollups`);
-}
-
-/** A contract that answers every call with one word. */
-function fixedState(root: bigint): `0x${string}` {
-  const runtime = `7f${toHex(root, { size: 32 }).slice(2)}5f5260205ff3`;
-  return `0x60${(runtime.length / 2).toString(16)}80600b5f395ff30000${runtime}`;
 }
 
 /** Many transactions of one account, one behind the other. */

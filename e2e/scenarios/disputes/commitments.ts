@@ -3,13 +3,13 @@ import { writeFile } from "node:fs/promises";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
+import { readDisputes } from "@openledger/challenger/events/read-contracts";
 import { GameReader, rowOfKey } from "@openledger/challenger/internal/games/read-games";
 import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
 import { type CommittedModel, TREES } from "@openledger/challenger/internal/statements/committed-model";
 import { encodeLeaves } from "@openledger/challenger/internal/statements/leaf-file";
 import { commitModelCall } from "@openledger/challenger/model-commitments/ledger-proofs";
-import { recomputedLine } from "@openledger/challenger/model-commitments/model-commitment-lines";
-import { readWindows } from "@openledger/challenger/model-commitments/read-windows";
+import { readWindows, recomputedLine } from "@openledger/challenger/model-commitments/read-windows";
 import { againBetweenBatches } from "@openledger/challenger/sending/between-batches";
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
@@ -48,9 +48,7 @@ export async function commit(
   posted: CommittedModel,
 ): Promise<bigint> {
   const account = f.account(owner, f.gate);
-  const valueWei = await f.l1.readContract({
-    ...{ address: f.gate, abi: disputesAbi, functionName: "leastBondWei" },
-  });
+  const valueWei = await readDisputes(f.l1, f.gate)("leastBondWei", []);
   const { hash } = await againBetweenBatches(
     async () => {
       const call = await commitModelCall(f.clients[owner], FAMILY_NUMBERS[family], posted, family);
@@ -154,12 +152,9 @@ export const recomputed = (
 
 /** Somebody challenges a leaf of an honest commitment, and its owner shows it by the command. @returns the fee */
 export async function challengeLeaf(f: DisputeWorld, { id, model }: Committed): Promise<bigint> {
-  const contract = { address: f.gate, abi: disputesAbi } as const;
   const tree = TREES.indexOf("map");
   const { baseFeePerGas } = await f.l1.getBlock();
-  const feeWei = await f.l1.readContract({
-    ...{ ...contract, functionName: "availabilityFeeFor", args: [id, tree, 2n * baseFeePerGas!] },
-  });
+  const feeWei = await readDisputes(f.l1, f.gate)("availabilityFeeFor", [id, tree, 2n * baseFeePerGas!]);
   const args = [id, tree, 3n] as const;
   const data = encodeFunctionData({ abi: disputesAbi, functionName: "challengeAvailability", args });
   await f.account("customer", f.gate).send({ data, valueWei: feeWei });

@@ -75,193 +75,121 @@ const moved = (place: number, by: bigint) => (leaf: Uint8Array) => {
 const widthOf = ({ statement }: CommittedModel) => statement.columnCount;
 const zeros = (leaf: Uint8Array) => new Uint8Array(leaf.length);
 
-const TOLD: readonly [name: string, description: string, FaultName, Told][] = [
-  [
-    "frequent",
-    "a row of B in the direction of frequent queries, as long as the row was",
-    "Entry",
-    { model: (made) => withRow(made, (row) => towards(made, Math.hypot(...row))) },
-  ],
-  [
-    "longest",
-    "the same, as long as entries go",
-    "Lengths",
-    { model: (made) => withRow(made, () => towards(made, Number.POSITIVE_INFINITY)) },
-  ],
-  [
-    "copied",
-    "a row of B copied from another",
-    "Entry",
-    { model: (made) => withRow(made, () => rowOf(made.model, COPIED_ROW)) },
-  ],
-  [
-    "inverse",
-    "a false row of the curvature's inverse, and a B made of it",
-    "Inverse",
-    {
-      model: withFalseInverse,
-      changes({ leaves, statement: { columnCount: width } }) {
-        const { column, row } = falseInverse(leaves, width);
-        return { map: { [mapPlaces(width).inverse + column]: () => int64Bytes(row) } };
-      },
-    },
-  ],
-  [
-    "weights",
-    "weights off the optimum, and a B and answers made of them",
-    "Optimum",
-    {
-      async model({ model, rows }) {
-        const parameters = model.parameters.map((x, k) => (k === 21 ? x + 0.01 : x));
-        const features = await directTraining.features({ ...model, parameters }, rows, {});
-        return registeredDirect({ ...model, rows, accuracy: null, parameters, features } as never);
-      },
-    },
-  ],
-  [
-    "logit",
-    "the logit's row turned around, so that answers are the other class",
-    "Logit",
-    {
-      model(made) {
-        const { featureCount, rowCount, values } = made.model.features;
-        const ofRows = rowCount * featureCount;
-        return withMatrix(
-          made,
-          values.map((entry, place) => (place < ofRows ? entry : -entry)),
-        );
-      },
-    },
-  ],
-  [
-    "curvature",
-    "an entry of the curvature",
-    "Curvature",
-    { changes: (honest) => ({ map: { [mapPlaces(widthOf(honest)).curvature + 3]: moved(9, 5n) } }) },
-  ],
-  [
-    "peak",
-    "a place of the largest entry that there is not",
-    "Peak",
-    { changes: () => ({ map: { 0: (leaf) => numberBytes({ ...readNumbers(leaf), peak: 2n ** 200n }) } }) },
-  ],
-  [
-    "tokens",
-    "a token list that is not the text's",
-    "Tokens",
-    { changes: () => ({ tokens: { [LIAR_ROW]: () => pairBytes([[1, 1]]) } }) },
-  ],
-  ["size", "how many terms rows have", "Size", { changes: () => ({ map: { 1: zeros } }) }],
-  [
-    "residual",
-    "a residual that is off by 2^-35",
-    "Residual",
-    {
-      changes: () => ({
-        facts: { [LIAR_ROW]: changedFact(({ residual }) => ({ residual: residual + 32n })) },
-      }),
-    },
-  ],
-  [
-    "length",
-    "a row said to be half as long as it is",
-    "RowLength",
-    { changes: () => ({ facts: { [LIAR_ROW]: changedFact(({ length }) => ({ length: length >> 1 })) } }) },
-  ],
-  [
-    "limit",
-    "a clip half as long, which rows exceed",
-    "Lengths",
-    { numbers: ({ clipLength }) => ({ clipLength: clipLength >> 1 }) },
-  ],
-  [
-    "clip",
-    "a clip so long that it cuts no row",
-    "Clip",
-    { changes: wholeShares, numbers: () => ({ clipLength: 100_000 }) },
-  ],
-  [
-    "factor",
-    "a factor above its cluster's share",
-    "Factor",
-    { changes: () => ({ facts: { [LIAR_ROW]: changedFact(() => ({ factor: 2n * ONE })) } }) },
-  ],
-  ["duplicate", "a near-duplicate that leads itself", "Duplicate", { changes: withoutLeader }],
-  [
-    "input",
-    "a column of the inputs",
-    "Input",
-    { changes: () => ({ inputs: { 2: () => pairBytes([[0, 3]]) } }) },
-  ],
-  [
-    "cell",
-    "a column of B that its rows do not make",
-    "Cell",
-    { changes: () => ({ columns: { 4: (leaf) => new Uint8Array(leaf.length + 2) } }) },
-  ],
-  [
-    "point",
-    "a point that is not its column's",
-    "Point",
-    { changes: () => ({ points: { 0: (leaf) => leaf.slice().fill(7, 4 * 64, 5 * 64) } }) },
-  ],
-  [
-    "digest",
-    "a digest of points",
-    "Digest",
-    {
-      changes: (honest) => ({
-        map: { [mapPlaces(widthOf(honest)).digests]: (leaf) => leaf.slice().fill(0, 32, 64) },
-      }),
-    },
-  ],
-  ["statics", "another λ than the recipe's", "Statics", { numbers: ({ decay }) => ({ decay: decay + 1n }) }],
-  [
-    "version",
-    "a row that is not the version's",
-    "VersionRow",
-    { changes: ({ leaves }) => ({ rows: { [LIAR_ROW]: () => leaves.rows[LIAR_ROW + 1]! } }) },
-  ],
-  ["long-row", "a row that no transaction can show", "RowTooLong", { of: ({ long }) => long }],
-  [
-    "unserved",
-    "a row's entries of B in another order, in a model that is not served",
-    "Unanswered",
-    {
-      isServed: false,
-      model: (made) =>
-        withRow(made, (row) => {
-          const order = new SeededRandom("shuffle").permutation(row.length);
-          return row.map((_, j) => row[order[j]!]!);
-        }),
-    },
-  ],
-  [
-    "random-roots",
-    "roots without openings, of a model that is served",
-    "Unanswered",
-    { roots: () => crypto.getRandomValues(new Uint8Array(32)) },
-  ],
-];
-
-export const DIRECT_LIES: readonly DirectLie[] = TOLD.map(([name, description, fault, told]) => ({
-  ...{ name, description, fault, isFought: false, isServed: told.isServed ?? true },
+const told = (name: string, description: string, fault: FaultName, lie: Told): DirectLie => ({
+  ...{ name, description, fault, isFought: false, isServed: lie.isServed ?? true },
   async make(made) {
-    const of = told.of?.(made) ?? made;
-    const model = (await told.model?.(made)) ?? of.model;
+    const of = lie.of?.(made) ?? made;
+    const model = (await lie.model?.(made)) ?? of.model;
     const contents = of.rows.map(({ content }) => content);
     return {
       ...{ model, own: null },
       posted(modelId) {
-        const { leaves, numbers } = toldOf(directModelCommitment(model, contents, modelId), told);
+        const { leaves, numbers } = toldOf(directModelCommitment(model, contents, modelId), lie);
         // Of these L1 is given leaves.
         const trees = TREES.filter((tree) => !["facts", "map", "weights"].includes(tree));
-        const roots = told.roots && Object.fromEntries(trees.map((tree) => [tree, told.roots!()]));
+        const roots = lie.roots && Object.fromEntries(trees.map((tree) => [tree, lie.roots!()]));
         return withTrees(leaves, numbers, roots);
       },
     };
   },
-}));
+});
+
+export const DIRECT_LIES: readonly DirectLie[] = [
+  told("frequent", "a row of B in the direction of frequent queries, as long as the row was", "Entry", {
+    model: (made) => withRow(made, (row) => towards(made, Math.hypot(...row))),
+  }),
+  told("longest", "the same, as long as entries go", "Lengths", {
+    model: (made) => withRow(made, () => towards(made, Number.POSITIVE_INFINITY)),
+  }),
+  told("copied", "a row of B copied from another", "Entry", {
+    model: (made) => withRow(made, () => rowOf(made.model, COPIED_ROW)),
+  }),
+  told("inverse", "a false row of the curvature's inverse, and a B made of it", "Inverse", {
+    model: withFalseInverse,
+    changes({ leaves, statement: { columnCount: width } }) {
+      const { column, row } = falseInverse(leaves, width);
+      return { map: { [mapPlaces(width).inverse + column]: () => int64Bytes(row) } };
+    },
+  }),
+  told("weights", "weights off the optimum, and a B and answers made of them", "Optimum", {
+    async model({ model, rows }) {
+      const parameters = model.parameters.map((x, k) => (k === 21 ? x + 0.01 : x));
+      const features = await directTraining.features({ ...model, parameters }, rows, {});
+      return registeredDirect({ ...model, rows, accuracy: null, parameters, features } as never);
+    },
+  }),
+  told("logit", "the logit's row turned around, so that answers are the other class", "Logit", {
+    model(made) {
+      const { featureCount, rowCount, values } = made.model.features;
+      const ofRows = rowCount * featureCount;
+      return withMatrix(
+        made,
+        values.map((entry, place) => (place < ofRows ? entry : -entry)),
+      );
+    },
+  }),
+  told("curvature", "an entry of the curvature", "Curvature", {
+    changes: (honest) => ({ map: { [mapPlaces(widthOf(honest)).curvature + 3]: moved(9, 5n) } }),
+  }),
+  told("peak", "a place of the largest entry that there is not", "Peak", {
+    changes: () => ({ map: { 0: (leaf) => numberBytes({ ...readNumbers(leaf), peak: 2n ** 200n }) } }),
+  }),
+  told("tokens", "a token list that is not the text's", "Tokens", {
+    changes: () => ({ tokens: { [LIAR_ROW]: () => pairBytes([[1, 1]]) } }),
+  }),
+  told("size", "how many terms rows have", "Size", { changes: () => ({ map: { 1: zeros } }) }),
+  told("residual", "a residual that is off by 2^-35", "Residual", {
+    changes: () => ({
+      facts: { [LIAR_ROW]: changedFact(({ residual }) => ({ residual: residual + 32n })) },
+    }),
+  }),
+  told("length", "a row said to be half as long as it is", "RowLength", {
+    changes: () => ({ facts: { [LIAR_ROW]: changedFact(({ length }) => ({ length: length >> 1 })) } }),
+  }),
+  told("limit", "a clip half as long, which rows exceed", "Lengths", {
+    numbers: ({ clipLength }) => ({ clipLength: clipLength >> 1 }),
+  }),
+  told("clip", "a clip so long that it cuts no row", "Clip", {
+    changes: wholeShares,
+    numbers: () => ({ clipLength: 100_000 }),
+  }),
+  told("factor", "a factor above its cluster's share", "Factor", {
+    changes: () => ({ facts: { [LIAR_ROW]: changedFact(() => ({ factor: 2n * ONE })) } }),
+  }),
+  told("duplicate", "a near-duplicate that leads itself", "Duplicate", { changes: withoutLeader }),
+  told("input", "a column of the inputs", "Input", {
+    changes: () => ({ inputs: { 2: () => pairBytes([[0, 3]]) } }),
+  }),
+  told("cell", "a column of B that its rows do not make", "Cell", {
+    changes: () => ({ columns: { 4: (leaf) => new Uint8Array(leaf.length + 2) } }),
+  }),
+  told("point", "a point that is not its column's", "Point", {
+    changes: () => ({ points: { 0: (leaf) => leaf.slice().fill(7, 4 * 64, 5 * 64) } }),
+  }),
+  told("digest", "a digest of points", "Digest", {
+    changes: (honest) => ({
+      map: { [mapPlaces(widthOf(honest)).digests]: (leaf) => leaf.slice().fill(0, 32, 64) },
+    }),
+  }),
+  told("statics", "another λ than the recipe's", "Statics", {
+    numbers: ({ decay }) => ({ decay: decay + 1n }),
+  }),
+  told("version", "a row that is not the version's", "VersionRow", {
+    changes: ({ leaves }) => ({ rows: { [LIAR_ROW]: () => leaves.rows[LIAR_ROW + 1]! } }),
+  }),
+  told("long-row", "a row that no transaction can show", "RowTooLong", { of: ({ long }) => long }),
+  told("unserved", "a row's entries of B in another order, in a model that is not served", "Unanswered", {
+    isServed: false,
+    model: (made) =>
+      withRow(made, (row) => {
+        const order = new SeededRandom("shuffle").permutation(row.length);
+        return row.map((_, j) => row[order[j]!]!);
+      }),
+  }),
+  told("random-roots", "roots without openings, of a model that is served", "Unanswered", {
+    roots: () => crypto.getRandomValues(new Uint8Array(32)),
+  }),
+];
 
 const rowOf = ({ features: { featureCount, values } }: Model, k: number): number[] =>
   Array.from(values.subarray(k * featureCount, (k + 1) * featureCount));

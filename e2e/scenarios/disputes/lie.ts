@@ -1,6 +1,6 @@
 /** What a hostile owner commits to: a model with one lie, made so that all else of the commitment fits it. */
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
-import type { TracedQuery } from "@openledger/challenger/internal/games/traced-model";
+import type { TracedQuery } from "@openledger/challenger/internal/games/claims/traced-model";
 import {
   type CommittedModel,
   type DisputeStatement,

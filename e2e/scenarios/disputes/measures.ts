@@ -71,15 +71,13 @@ export class Measures {
       if (isAddressEqual(from, this.#watcher)) this.#feesWei += gasUsed * effectiveGasPrice;
     }
     const { game, gate } = this.#f;
+    const at = {
+      ...({ eventName: "Refuted", strict: true } as const),
+      ...{ args: { challenger: this.#watcher }, fromBlock: blockNumber, toBlock: blockNumber },
+    };
     const [ofRows, ofQueries] = await Promise.all([
-      l1.getContractEvents({
-        ...{ address: gate, abi: disputesAbi, eventName: "Refuted", strict: true },
-        ...{ args: { challenger: this.#watcher }, fromBlock: blockNumber, toBlock: blockNumber },
-      }),
-      l1.getContractEvents({
-        ...{ address: game, abi: traceGameAbi, eventName: "Refuted", strict: true },
-        ...{ args: { challenger: this.#watcher }, fromBlock: blockNumber, toBlock: blockNumber },
-      }),
+      l1.getContractEvents({ ...at, address: gate, abi: disputesAbi }),
+      l1.getContractEvents({ ...at, address: game, abi: traceGameAbi }),
     ]);
     for (const { args } of [...ofRows, ...ofQueries]) this.#rewardsWei += args.rewardWei;
     const [balanceWei, ...owedWei] = await Promise.all([

@@ -1,24 +1,20 @@
 /** The rows of the drill's two versions, and the models that honest owners make of them. */
 import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
-import { publishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { registerModel } from "@openledger/attribution/model/registration";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
-import { withTracing } from "@openledger/challenger/games/traced-recipe";
-import { openTracedText } from "@openledger/challenger/internal/games/traced-text";
+import { withTracing } from "@openledger/challenger/games/rows/traced-recipe";
+import { openTracedText } from "@openledger/challenger/internal/games/claims/traced-text";
+import {
+  recipeOver,
+  registeredTexts,
+  settingOver,
+} from "@openledger/challenger/internal/games/testing/tuned-texts";
 import { registeredDirect } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
 import { MOST_COMPARED_BYTES } from "@openledger/challenger/internal/statements/find-faults";
-import { folderSource } from "@openledger/models/files/folder-source";
-import { describeBase, readFrom } from "@openledger/models/registered/base-files";
 import { textFamily } from "@openledger/models/registered/text-family";
-import {
-  realFeatures,
-  type TrainingSetting,
-  textTraining,
-} from "@openledger/models/registered/text-training";
-import { textRecipeFor } from "@openledger/models/testing/text-rows";
+import { realFeatures, textTraining } from "@openledger/models/registered/text-training";
 import type { Address } from "viem";
 import type { HonestModel } from "./direct-lies.ts";
 import { MOST_TOKENS, TEXTS } from "./text-base.ts";
@@ -30,7 +26,6 @@ export const DIRECT_SIZE = {
 } as const;
 export const TEXT_SIZE = { rows: 8, features: 32, payees: 4, payments: 4, draws: 2 } as const;
 const FEATURES_OF_QUERY = 16;
-const SPLIT = { ownerParts: 13_107n, validatorParts: 8_192n };
 
 /** The last e-mail is another's, but for a word. Longer ones cannot be posted where near-duplicates share. */
 export function directRows(): Uint8Array[] {
@@ -65,10 +60,8 @@ export async function honestTexts(
   claimant: Address,
   rollup: Address,
 ): Promise<HonestTexts> {
-  const setting: TrainingSetting = {
-    ...{ bases: [readFrom(folderSource(base))], kernels: "wasm", threadCount: 1 },
-  };
-  const made = textRecipeFor(rows, await describeBase(folderSource(base), "made"), {
+  const setting = settingOver(base);
+  const made = await recipeOver(base, rows, {
     columnCount: TEXT_SIZE.features,
     method: { kind: "ek-fac", power: 0.5, damping: 0, featureCount: FEATURES_OF_QUERY },
     rules: { normQuantile: 0.8, nearDuplicatesShare: true },
@@ -82,9 +75,6 @@ export async function honestTexts(
     ...{ trained, rows, setting },
     traced: await openTracedText({ rollup, modelId: 0n }, trained, setting),
     real: await realFeatures(trained, rows, setting, {}),
-    register: (of) =>
-      publishedModel(of as never, registerModel(of as never, { split: SPLIT }, TEXT_SIZE), {
-        publishRows: true,
-      }) as never,
+    register: (of) => registeredTexts(of, TEXT_SIZE),
   };
 }

@@ -1,7 +1,6 @@
 /** Plays every lie against `openledger challenger` on one rollup, with honest models beside them. */
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
-import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
+import { readDisputes, readGame } from "@openledger/challenger/events/read-contracts";
 import { textSetting } from "@openledger/models/registered/model-families";
 import { textFamily } from "@openledger/models/registered/text-family";
 import { runOpenledger } from "@openledger/scripts/internal/cli/openledger-process";
@@ -303,11 +302,7 @@ class Play {
     const f = this.#f;
     const ids = claimed.map(({ claimId }) => claimId);
     const stakes = await stakesOf(f, ids);
-    const stakeWei = await f.l1.readContract({
-      address: f.game,
-      abi: traceGameAbi,
-      functionName: "stakeWei",
-    });
+    const stakeWei = await readGame(f.l1, f.game)("stakeWei", []);
     if (stakes.length === 0 || stakes.some((wei) => wei >= 2n * stakeWei))
       throw drillError(
         "DRL_UNEXPECTED",
@@ -320,13 +315,7 @@ class Play {
     const f = this.#f;
     for (const name of ["builder", "hostile", "watcher"] as const) await withdraw(f, name);
     for (const { id } of honest) {
-      const call = {
-        address: f.gate,
-        abi: disputesAbi,
-        functionName: "modelCommitments",
-        args: [id],
-      } as const;
-      const [, , , bondWei] = await f.l1.readContract(call);
+      const [, , , bondWei] = await readDisputes(f.l1, f.gate)("modelCommitments", [id]);
       if (bondWei !== 0n) throw drillError("DRL_UNEXPECTED", `the bond of commitment ${id} is not returned`);
     }
     const { claims } = await readerOf(f).claims({ rollup: f.rollup, modelId: BigInt(modelId) });

@@ -4,23 +4,23 @@ import type { Trained } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { registeredFeatures } from "@openledger/attribution/model/registered-features";
-import {
-  claimedNumbers,
-  falseTrace,
-  placeOf,
-} from "@openledger/challenger/internal/games/testing/played-games";
+import { asRow, type TracedQuery } from "@openledger/challenger/internal/games/claims/traced-model";
+import type { TracedTextModel } from "@openledger/challenger/internal/games/claims/traced-text";
 import {
   textModelCommitment,
   withTextTrees,
-} from "@openledger/challenger/internal/games/text-model-commitment";
+} from "@openledger/challenger/internal/games/rows/text-model-commitment";
 import {
   type RowTokens,
   readRowTokens,
   readTexts,
   rowTokensLeaf,
-} from "@openledger/challenger/internal/games/text-row-tokens";
-import { asRow, type TracedQuery } from "@openledger/challenger/internal/games/traced-model";
-import type { TracedTextModel } from "@openledger/challenger/internal/games/traced-text";
+} from "@openledger/challenger/internal/games/rows/text-row-tokens";
+import {
+  claimedNumbers,
+  falseTrace,
+  placeOf,
+} from "@openledger/challenger/internal/games/testing/played-games";
 import { nearestLeaders } from "@openledger/challenger/internal/statements/text-overlap";
 import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
 import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
@@ -58,13 +58,13 @@ export const LIAR_ROW = 1;
 const MOST_ENTRY = 127;
 const FREQUENT = ["The union?", "The peace?", "The treasury?"];
 
-const byteAt = (place: number, change: (byte: number) => number) => (leaf: Uint8Array) =>
+export const byteAt = (place: number, change: (byte: number) => number) => (leaf: Uint8Array) =>
   leaf.map((byte, at) => (at === place ? change(byte) & 0xff : byte));
 const tokens = (change: (own: RowTokens) => Partial<RowTokens>) => (leaf: Uint8Array) => {
   const own = readRowTokens(leaf)!;
   return rowTokensLeaf({ ...own, ...change(own) });
 };
-const more = (byte: number) => byte + 1;
+export const more = (byte: number) => byte + 1;
 const halved = (leaf: Uint8Array) => leaf.map((byte) => ((byte << 24) >> 25) & 0xff);
 
 const told = (name: string, description: string, fault: FaultName, lie: ToldLie): TextLie => ({

@@ -1,15 +1,15 @@
 import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
-import { registerCall } from "@openledger/challenger/games/ledger-claims";
+import { registerCall } from "@openledger/challenger/games/claims/ledger-claims";
 import { isRegisteredIn, readGames } from "@openledger/challenger/games/trace-contracts";
 import {
   admitCall,
   admitUnchallengedCall,
   openUnbegunModel,
 } from "@openledger/challenger/model-commitments/ledger-proofs";
-import { modelCommitmentLines } from "@openledger/challenger/model-commitments/model-commitment-lines";
 import { readModelCommitments } from "@openledger/challenger/model-commitments/read-model-commitments";
+import { modelCommitmentLines } from "@openledger/challenger/model-commitments/read-windows";
 import { promisesModelCommitment, requireRegistry } from "@openledger/challenger/playing/disputes-contracts";
 import {
   type RegistryCall,

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { MODEL_ID_OPTION } from "../../cli/common-options.ts";
-import { required, withOptions } from "../../cli/options.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { type OptionsOf, type OptionTable, required, withOptions } from "../../cli/options.ts";
+import { type CommandContext, onRun, withExample } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { DEPLOY_OPTIONS } from "./disputes-options.ts";
 
@@ -11,68 +11,34 @@ export function addDisputesCommands(program: Command): void {
     .command("disputes")
     .description("commit a model's parts on L1 with a bond, so that anyone can challenge one wrong number");
   withExample(disputes, "disputes show 0x…");
-  addDeploy(disputes);
-  addPost(disputes);
-  addShow(disputes);
-  addAdmit(disputes);
-  addClaimQuery(disputes);
-  addWithdraw(disputes);
-}
-
-function addDeploy(disputes: Command): void {
-  const command = withOptions(
-    disputes
-      .command("deploy")
-      .description(
-        "deploy the registry of model commitments: judges of each family, bisection games of language models, and the constants that challenges read",
-      ),
+  add(
+    disputes.command("deploy"),
+    "deploy the registry of model commitments: judges of each family, bisection games of language models, and the constants that challenges read",
     DEPLOY_OPTIONS,
+    ["disputes deploy --account alice", "disputes deploy --bond 1 --window-days 10 --account alice"],
+    async (context) => (await import("./disputes-deploy.ts")).deployContracts(context),
   );
-  withExample(
-    command,
-    "disputes deploy --account alice",
-    "disputes deploy --bond 1 --window-days 10 --account alice",
-  );
-  onRun(command, async (context) => (await import("./disputes-deploy.ts")).deployContracts(context));
-}
-
-function addPost(disputes: Command): void {
-  const command = withOptions(
-    disputes
-      .command("commit-model <disputes> <model>")
-      .description(
-        "check every number of a registered model, and commit its roots with a bond; its version must be in L1's state",
-      ),
+  add(
+    disputes.command("commit-model <disputes> <model>"),
+    "check every number of a registered model, and commit its roots with a bond; its version must be in L1's state",
     {
       ...required(MODEL_ID_OPTION),
       "--bond <ether>": "bond in ether, if above the least bond",
       ...TEXT_BASE_OPTION,
     },
+    ["disputes commit-model 0x… spam-model --model-id 12 --account walt"],
+    async (context) => (await import("./disputes-commit-model.ts")).commitModel(context),
   );
-  withExample(command, "disputes commit-model 0x… spam-model --model-id 12 --account walt");
-  onRun(command, async (context) => (await import("./disputes-commit-model.ts")).commitModel(context));
-}
-
-function addShow(disputes: Command): void {
-  const command = withOptions(
-    disputes
-      .command("show <disputes>")
-      .description(
-        "show every model commitment: challenge window, bond, who has recomputed it, and which rollups admit its activation",
-      ),
+  add(
+    disputes.command("show <disputes>"),
+    "show every model commitment: challenge window, bond, who has recomputed it, and which rollups admit its activation",
     { ...MODEL_ID_OPTION },
+    ["disputes show 0x… --model-id 12"],
+    async (context) => (await import("./disputes-show.ts")).showModelCommitments(context),
   );
-  withExample(command, "disputes show 0x… --model-id 12");
-  onRun(command, async (context) => (await import("./disputes-show.ts")).showModelCommitments(context));
-}
-
-function addAdmit(disputes: Command): void {
-  const command = withOptions(
-    disputes
-      .command("admit <disputes> <model>")
-      .description(
-        "admit a model's activation to the rollup: after its challenge window, or at once if its statics promise none; a language model that promises claims is registered first, and its draws wait for the claims",
-      ),
+  add(
+    disputes.command("admit <disputes> <model>"),
+    "admit a model's activation to the rollup: after its challenge window, or at once if its statics promise none; a language model that promises claims is registered first, and its draws wait for the claims",
     {
       ...required(MODEL_ID_OPTION),
       "--cap <payments>": {
@@ -81,21 +47,16 @@ function addAdmit(disputes: Command): void {
       },
       ...TEXT_BASE_OPTION,
     },
+    [
+      "disputes admit 0x… spam-model --model-id 12 --cap 32 --account walt",
+      "disputes admit 0x… speeches --model-id 13 --cap 32 --account mia",
+    ],
+    async (context) => (await import("./disputes-admit.ts")).admitModel(context),
   );
-  withExample(
-    command,
-    "disputes admit 0x… spam-model --model-id 12 --cap 32 --account walt",
-    "disputes admit 0x… speeches --model-id 13 --cap 32 --account mia",
-  );
-  onRun(command, async (context) => (await import("./disputes-admit.ts")).admitModel(context));
-}
-
-/** docs/explanation/fault-proofs.md. */
-function addClaimQuery(disputes: Command): void {
-  const claim = withOptions(
-    disputes
-      .command("claim-query <game> <model> <prompt>")
-      .description("claim the query of a receipt, with a bond: from the model's claimant"),
+  // docs/explanation/fault-proofs.md.
+  add(
+    disputes.command("claim-query <game> <model> <prompt>"),
+    "claim the query of a receipt, with a bond: from the model's claimant",
     {
       ...required(MODEL_ID_OPTION),
       "--payer <id>": { about: "whose receipt it is", isRequired: true },
@@ -103,18 +64,28 @@ function addClaimQuery(disputes: Command): void {
       "--answer <json>": "as the receipt hashes it; default: the model answers",
       ...TEXT_BASE_OPTION,
     },
+    [
+      'disputes claim-query 0x… speeches "The state of the union" --model-id 13 --payer 9 --salt 0x… --account mia',
+    ],
+    async (context) => (await import("./query-disputes.ts")).claimQuery(context),
   );
-  withExample(
-    claim,
-    'disputes claim-query 0x… speeches "The state of the union" --model-id 13 --payer 9 --salt 0x… --account mia',
+  add(
+    disputes.command("withdraw <disputes>"),
+    "pay out what the account is owed: rewards of challenges, fees, stakes and bonds",
+    {},
+    ["disputes withdraw 0x… --account walt"],
+    async (context) => (await import("./disputes-money.ts")).withdrawOwed(context),
   );
-  onRun(claim, async (context) => (await import("./query-disputes.ts")).claimQuery(context));
 }
 
-function addWithdraw(disputes: Command): void {
-  const command = disputes
-    .command("withdraw <disputes>")
-    .description("pay out what the account is owed: rewards of challenges, fees, stakes and bonds");
-  withExample(command, "disputes withdraw 0x… --account walt");
-  onRun(command, async (context) => (await import("./disputes-money.ts")).withdrawOwed(context));
+function add<const Table extends OptionTable>(
+  command: Command,
+  about: string,
+  options: Table,
+  examples: readonly string[],
+  run: (context: CommandContext<OptionsOf<Table>>) => Promise<void>,
+): void {
+  const typed = withOptions(command.description(about), options);
+  withExample(typed, ...examples);
+  onRun(typed, run);
 }

@@ -1,5 +1,6 @@
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
+import { readGame } from "@openledger/challenger/events/read-contracts";
 import { commitModelCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { readModelCommitments } from "@openledger/challenger/model-commitments/read-model-commitments";
 import { readTerms } from "@openledger/challenger/model-commitments/registry";
@@ -13,7 +14,6 @@ import { againBetweenBatches, isReverted } from "@openledger/challenger/sending/
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { missingChunks, storeChunks } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { type Address, formatEther, type Hex, type PublicClient, parseEther, parseEventLogs } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -99,8 +99,7 @@ export async function commitModel({ options, args, output }: CommandContext<Post
 
 /** What the owner of rows that games are about has to do from now on. @param words registry, role and folder */
 export async function playLine(client: PublicClient, address: Address, words: string): Promise<string> {
-  const call = { address, abi: traceGameAbi, functionName: "sideSeconds" } as const;
-  const hours = Number(await client.readContract(call)) / 3_600;
+  const hours = Number(await readGame(client, address)("sideSeconds", [])) / 3_600;
   const why = `anyone may open a game over a row, and each side has ${hours} hours for all its moves: silence loses the bond`;
   return `moves are needed within hours, so leave this running: openledger challenger ${words} --every 10 (${why})`;
 }

@@ -1,14 +1,17 @@
 import { l1Http } from "@openledger/bridge/l1/l1-client";
-import { modelCommitmentLines } from "@openledger/challenger/model-commitments/model-commitment-lines";
-import { type ReadAdmission, readAdmissions } from "@openledger/challenger/model-commitments/read-admissions";
+import { readGame } from "@openledger/challenger/events/read-contracts";
 import {
   type ModelCommitment,
   readModelCommitments,
 } from "@openledger/challenger/model-commitments/read-model-commitments";
+import {
+  modelCommitmentLines,
+  type ReadAdmission,
+  readAdmissions,
+} from "@openledger/challenger/model-commitments/read-windows";
 import { type RegistryTerms, readTerms } from "@openledger/challenger/model-commitments/registry";
 import { requireRegistry } from "@openledger/challenger/playing/disputes-contracts";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { type Address, createPublicClient, formatEther, type PublicClient } from "viem";
+import { type Address, createPublicClient, formatEther } from "viem";
 import { parseAddress, resolveRpcUrl } from "../../cli/context.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -31,8 +34,10 @@ export async function showModelCommitments({
     readAdmissions(publicClient, address, ofModel),
   ]);
   const openGames = await Promise.all(
-    modelCommitments.map(({ family, id }) =>
-      games === null || family !== "text" ? null : readOpenGames(publicClient, games, id),
+    modelCommitments.map(async ({ family, id }) =>
+      games === null || family !== "text"
+        ? null
+        : Number(await readGame(publicClient, games)("rowGamesOf", [id])),
     ),
   );
   output.answer(linesOf({ address, terms, modelCommitments, admissions, openGames }), {
@@ -51,11 +56,6 @@ interface Shown {
   readonly admissions: readonly ReadAdmission[];
   /** Over rows of each model commitment, which counts only when they are over; null where there are none. */
   readonly openGames: readonly (number | null)[];
-}
-
-async function readOpenGames(client: PublicClient, games: Address, id: bigint): Promise<number> {
-  const call = { address: games, abi: traceGameAbi, functionName: "rowGamesOf" } as const;
-  return Number(await client.readContract({ ...call, args: [id] }));
 }
 
 function linesOf({ address, admissions, modelCommitments, terms, openGames }: Shown): string[] {

@@ -1,10 +1,10 @@
 /** Disputes over queries of language models: docs/explanation/fault-proofs.md. */
 
 import { readModel } from "@openledger/attribution/model/model-directory";
-import { receiptClaim } from "@openledger/challenger/games/receipt-claim";
+import { readGame } from "@openledger/challenger/events/read-contracts";
+import { receiptClaim } from "@openledger/challenger/games/claims/receipt-claim";
 import { OpenedModels } from "@openledger/challenger/playing/opened-models";
 import { traceSenderOf } from "@openledger/challenger/playing/trace-sender";
-import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { textSetting } from "@openledger/models/registered/model-families";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.ts";
@@ -29,8 +29,7 @@ export async function claimQuery({ options, args, output }: CommandContext<Claim
   output.progress("tracing the query");
   const receipt = { payerId: parseId(options.payer), salt: BigInt(options.salt), prompt, answer };
   const { data, query } = receiptClaim({ traced, terms, kernels: setting.kernels }, receipt);
-  const contract = { address: game, abi: traceGameAbi } as const;
-  const valueWei = await sender.publicClient.readContract({ ...contract, functionName: "leastBondWei" });
+  const valueWei = await readGame(sender.publicClient, game)("leastBondWei", []);
   const sent = await sender.send({ data, valueWei }, "the claim");
   const lines = [
     `claimed the query of ${query.text.tokens.length} tokens: ${query.program.length} operations`,

@@ -2,7 +2,7 @@ import { fetchModel, readModel } from "@openledger/attribution/model/model-direc
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
-import { trainingsWithPromises } from "@openledger/challenger/games/traced-recipe";
+import { trainingsWithPromises } from "@openledger/challenger/games/rows/traced-recipe";
 import { askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { assuranceOfReply, checkAnswer, requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
-import { trainingsWithPromises } from "@openledger/challenger/games/traced-recipe";
+import { trainingsWithPromises } from "@openledger/challenger/games/rows/traced-recipe";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";

@@ -3,7 +3,7 @@ import type { LeftOutRow } from "@openledger/client/datanets/row-schemas";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
-import { RowText } from "../../hosted/row-text.tsx";
+import { RowText } from "../../hosted/rows/row-text.tsx";
 import { sayAll } from "../../hosted/say.ts";
 import { datanetHref, reviewerOf, type TabProps } from "../../hosted/tab-props.ts";
 import { textsOf } from "../../hosted/texts-of.ts";

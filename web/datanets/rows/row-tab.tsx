@@ -1,5 +1,5 @@
 import { NeedsAccess } from "../../hosted/needs-access.tsx";
-import { RowDetail } from "../../hosted/row-detail.tsx";
+import { RowDetail } from "../../hosted/rows/row-detail.tsx";
 import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
 
 /** One row by its name: `row/<SHA-256>`. */

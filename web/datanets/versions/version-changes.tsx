@@ -3,7 +3,7 @@ import { compareVersions } from "@openledger/client/datanets/hosted-history";
 import { useState } from "preact/hooks";
 import { Badge } from "../../design/badge.tsx";
 import { Choice } from "../../design/choice.tsx";
-import { RowText } from "../../hosted/row-text.tsx";
+import { RowText } from "../../hosted/rows/row-text.tsx";
 import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
 import { textsOf } from "../../hosted/texts-of.ts";
 import { useLoaded } from "../../hosted/use-loaded.ts";

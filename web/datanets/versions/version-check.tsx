@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { type Check, Checks } from "../../design/checks.tsx";
-import { RowText } from "../../hosted/row-text.tsx";
+import { RowText } from "../../hosted/rows/row-text.tsx";
 import { datanetHref, isOwnKey, type TabProps } from "../../hosted/tab-props.ts";
 import { useLoaded } from "../../hosted/use-loaded.ts";
 import { showCount, showCounted } from "../../words/format.ts";

@@ -189,8 +189,8 @@ async function requirePromisable(
   if (recipe.family !== "text" || Number(options.draws) > 64)
     throw commandError("CMD_USAGE", "only language models have claims, with 64 draws at most");
   const [{ requireClaimable }, { requirePostable }] = await Promise.all([
-    import("@openledger/challenger/games/claimable"),
-    import("@openledger/challenger/games/postable-rows"),
+    import("@openledger/challenger/games/claims/claimable"),
+    import("@openledger/challenger/games/rows/postable-rows"),
   ]);
   const [text, setting] = [recipe as TextRecipe, await textSetting(options)];
   await requireClaimable(text, setting);
@@ -205,7 +205,7 @@ async function promised<Model extends ModelParts>(
   options: PromiseOptions,
   contents: readonly Uint8Array[],
 ): Promise<Model> {
-  const { withTracing } = await import("@openledger/challenger/games/traced-recipe");
+  const { withTracing } = await import("@openledger/challenger/games/rows/traced-recipe");
   const setting = await textSetting(options);
   const rows = options.queriesOnly === true ? null : contents;
   return (await withTracing(model as never, parseAddress(claimant), setting, rows)) as Model;

@@ -1,0 +1,28 @@
+import type { LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
+import type { PageProps } from "../../ledger/page.ts";
+import { CheckCard } from "./check-card.tsx";
+import { SETTLEMENT_CHECK_TITLES } from "./check-steps.ts";
+
+export function SettlementCheck({
+  site,
+  live,
+  settlement,
+}: Pick<PageProps, "site" | "live"> & { settlement: LedgerSettlement }) {
+  return (
+    <CheckCard
+      site={site}
+      live={live}
+      what="settlement"
+      about="Your browser reads the settlement from Ethereum, computes its draws and the proof's inputs again, and verifies the proof with the key that came with this page. It does not rely on this server."
+      titles={SETTLEMENT_CHECK_TITLES}
+      isPosted={settlement.l1TransactionHash !== null}
+      check={async ({ client, info }, tell) => {
+        const [{ checkSettlement }, { default: keys }] = await Promise.all([
+          import("./check-settlement.ts"),
+          import("virtual:verifying-keys"),
+        ]);
+        await checkSettlement({ client, rollupAddress: info.rollupAddress, keys, settlement }, tell);
+      }}
+    />
+  );
+}

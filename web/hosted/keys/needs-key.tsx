@@ -1,0 +1,58 @@
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import type { ComponentChildren } from "preact";
+import { useAction } from "../../bridge/use-action.ts";
+import { WalletChoice } from "../../bridge/wallet-menu.tsx";
+import { Button } from "../../design/button.tsx";
+import type { PageProps } from "../../ledger/page.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+import type { Visitor } from "./visitor.ts";
+
+interface NeedsKeyProps extends Pick<PageProps, "site" | "live"> {
+  readonly visitor: Visitor;
+  /** What one needs it for: "label", "answer requests". */
+  readonly toDo: string;
+  readonly children: (client: LedgerClient, leafId: number) => ComponentChildren;
+}
+
+/** Shown before whatever is signed: a wallet, an account, and its ledger key, each asked for when it is missing. */
+export function NeedsKey({ children, live, site, toDo, visitor }: NeedsKeyProps) {
+  const { run, isBusy, problem } = useAction();
+  if (!visitor.isConnected)
+    return (
+      <section class="card stack narrow">
+        <h2>Connect a wallet to {toDo}</h2>
+        <p class="soft">Everything you submit is signed, so anyone can check that it is yours.</p>
+        <WalletChoice site={site} live={live} />
+      </section>
+    );
+  if (visitor.account === null)
+    return (
+      <section class="card stack narrow">
+        {visitor.isAccountKnown ? (
+          <>
+            <h2>You need an account to {toDo}</h2>
+            <p class="soft">
+              You have no account in the ledger yet. <a href="#/bridge/deposit">A deposit opens one.</a>
+            </p>
+          </>
+        ) : (
+          <p class="soft">Looking for your account …</p>
+        )}
+      </section>
+    );
+  if (visitor.client === null)
+    return (
+      <section class="card stack narrow">
+        <h2>Unlock your key to {toDo}</h2>
+        <p class="soft">
+          Your wallet signs once to make your ledger key, which stays in this page's memory. After that, one
+          key press is one signature.
+        </p>
+        <Button isMain isBusy={isBusy} onClick={() => void run(async () => void (await visitor.unlock()))}>
+          Unlock with your wallet
+        </Button>
+        {problem !== null && <ProblemNotice problem={problem} />}
+      </section>
+    );
+  return <>{children(visitor.client, visitor.account.id)}</>;
+}

@@ -1,0 +1,93 @@
+import { fetchRowContents } from "@openledger/client/datanets/browse-rows";
+import { imageTypeOf } from "@openledger/datanets/rows/row-view";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Button } from "../../design/button.tsx";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { readablePlace, type TabProps } from "../tab-props.ts";
+import { useLoaded } from "../use-loaded.ts";
+import { RowText } from "./row-text.tsx";
+
+const FIRST_CHARACTERS = 4_000;
+const DIGIT_SIDE = 28;
+
+interface RowContentProps extends TabProps {
+  readonly row: { readonly digest: string; readonly excerpt: string; readonly isCut: boolean };
+}
+
+/** What a row says: text, or a picture, whose bytes this page has checked. */
+export function RowContent(props: RowContentProps) {
+  const { facts, row } = props;
+  const { kind } = facts.card.row;
+  if (kind === "image" || kind === "digit") return <Picture key={row.digest} {...props} />;
+  return <Text key={row.digest} {...row} />;
+}
+
+function Text({ excerpt, isCut }: { excerpt: string; isCut: boolean }) {
+  const [isWhole, setWhole] = useState(excerpt.length <= FIRST_CHARACTERS);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls is reached by keys
+    <section class="row-content" tabIndex={0} aria-label="The row's text">
+      {excerpt === "" ? (
+        <span class="soft">It has no text.</span>
+      ) : (
+        <RowText text={isWhole ? excerpt : excerpt.slice(0, FIRST_CHARACTERS)} />
+      )}
+      {!isWhole && (
+        <Button isSmall onClick={() => setWhole(true)}>
+          Show the rest
+        </Button>
+      )}
+      {isWhole && isCut && <p class="soft small">It is longer than this page shows.</p>}
+    </section>
+  );
+}
+
+function Picture(props: RowContentProps) {
+  const { facts, row, visitor } = props;
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { problem, value } = useLoaded(row.digest, async () => {
+    const asked = { ...readablePlace(props), digests: [row.digest], maxRowBytes: facts.card.row.maxBytes };
+    return (await fetchRowContents(visitor.reader, asked))[0]!;
+  });
+  useEffect(() => {
+    if (value !== undefined && canvas.current !== null) drawDigit(canvas.current, value);
+  }, [value]);
+  if (problem !== null) return <ProblemNotice problem={problem} />;
+  if (value === undefined) return <p class="soft">Fetching the picture …</p>;
+  if (facts.card.row.kind === "digit")
+    return (
+      <canvas
+        ref={canvas}
+        class="row-digit"
+        width={DIGIT_SIDE}
+        height={DIGIT_SIDE}
+        role="img"
+        aria-label="a digit"
+      />
+    );
+  const type = imageTypeOf(value);
+  // Raster images alone: whatever else calls itself a picture is a program.
+  if (type === null) return <p class="soft">This picture cannot be shown.</p>;
+  return <img class="row-picture" src={`data:${type};base64,${base64Of(value)}`} alt="The row" />;
+}
+
+function base64Of(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 0x8000)
+    text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+}
+
+/** 0 is the background. */
+function drawDigit(canvas: HTMLCanvasElement, content: Uint8Array): void {
+  try {
+    const { pixels } = JSON.parse(new TextDecoder().decode(content)) as { pixels: string };
+    const shades = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
+    const image = new ImageData(DIGIT_SIDE, DIGIT_SIDE);
+    for (let i = 0; i < DIGIT_SIDE * DIGIT_SIDE; i++)
+      image.data.set([255 - shades[i]!, 255 - shades[i]!, 255 - shades[i]!, 255], 4 * i);
+    canvas.getContext("2d")!.putImageData(image, 0, 0);
+  } catch {
+    // A malformed row stays an empty box; the row's page says that it is malformed.
+  }
+}

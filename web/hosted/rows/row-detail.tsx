@@ -1,0 +1,131 @@
+import { getHostedRow } from "@openledger/client/datanets/browse-rows";
+import type { SaidRow } from "@openledger/client/datanets/row-schemas";
+import { useState } from "preact/hooks";
+import { useAction } from "../../bridge/use-action.ts";
+import { Badge } from "../../design/badge.tsx";
+import { Button } from "../../design/button.tsx";
+import { Field } from "../../design/field.tsx";
+import { Identifier } from "../../design/identifier.tsx";
+import { LeafLink } from "../../words/links.tsx";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { sayAll } from "../say.ts";
+import { datanetHref, readablePlace, reviewerOf, type TabProps } from "../tab-props.ts";
+import { useLoaded } from "../use-loaded.ts";
+import { OutcomeBadge } from "./outcome-badge.tsx";
+import { RowContent } from "./row-content.tsx";
+import { SaidLabels } from "./said-labels.tsx";
+import { showBytes } from "./show-bytes.ts";
+
+/** One row: what it is, whose it is, and everything that was signed about it. */
+export function RowDetail(props: TabProps & { digest: string }) {
+  const { digest, facts, visitor } = props;
+  const loaded = useLoaded(`${digest}/${facts.here.recordCount}`, () =>
+    getHostedRow(visitor.reader, { ...readablePlace(props), digest }),
+  );
+  const row = loaded.value;
+  if (loaded.problem !== null) return <ProblemNotice problem={loaded.problem} />;
+  if (row === undefined || row.digest !== digest) return <p class="soft">Asking the host …</p>;
+  return (
+    <>
+      <RowContent {...props} row={row} />
+      <dl class="facts">
+        <dt>State</dt>
+        <dd>
+          <OutcomeBadge outcome={row.outcome} own={row.label} />
+        </dd>
+        <dt>Contributor</dt>
+        <dd>
+          <LeafLink id={row.contributorId} />
+        </dd>
+        <dt>Contribution</dt>
+        <dd>
+          <a href={datanetHref(facts.id, `rows/commit/${row.commit}`)}>row {row.index + 1} of it</a>
+        </dd>
+        <dt>Size</dt>
+        <dd>{showBytes(row.bytes)}</dd>
+        <dt>SHA-256</dt>
+        <dd>
+          <Identifier value={row.digest} label="the row's hash" />
+        </dd>
+      </dl>
+      {!row.isWellFormed && <Badge tone="bad">not a row of this Datanet's kind</Badge>}
+      <SaidLabels row={row} />
+      <LeftOutWhy {...props} row={row} onSaid={loaded.reload} />
+      <Gold {...props} row={row} onSaid={loaded.reload} />
+    </>
+  );
+}
+
+function LeftOutWhy(props: TabProps & { row: SaidRow; onSaid: () => void }) {
+  const { onChange, onSaid, place, row, visitor } = props;
+  const [note, setNote] = useState("");
+  const { isBusy, problem, run } = useAction();
+  const { client } = visitor;
+  const isOwn = client !== null && client.leafId === row.contributorId;
+  const object = () =>
+    run(async () => {
+      const records = [{ kind: "objection" as const, row: row.digest, note }];
+      await sayAll(client!, { ...place, from: client!.leafId!, records });
+      onSaid();
+      onChange();
+    });
+  if (row.outcome.state !== "leftOut" && row.objections.length === 0) return null;
+  return (
+    <>
+      {row.outcome.state === "leftOut" && (
+        <p>
+          Left out by <LeafLink id={row.outcome.byId} />: {row.outcome.why}
+          {row.outcome.note !== "" && ` – ${row.outcome.note}`}
+        </p>
+      )}
+      {row.objections.map((objection) => (
+        <p key={objection.atMs}>
+          <LeafLink id={objection.leafId} /> objects: {objection.note}
+        </p>
+      ))}
+      {isOwn && row.outcome.state === "leftOut" && (
+        <>
+          <Field
+            label="Object"
+            value={note}
+            onInput={setNote}
+            lineCount={2}
+            placeholder="Why the row belongs in the version"
+          />
+          <Button isSmall isBusy={isBusy} isDisabled={note.trim() === ""} onClick={() => void object()}>
+            Sign the objection
+          </Button>
+          {problem !== null && <ProblemNotice problem={problem} />}
+        </>
+      )}
+    </>
+  );
+}
+
+/** A reviewer who knows a row's label makes it a test of labellers; they meet it as any other. */
+function Gold(props: TabProps & { row: SaidRow; onSaid: () => void }) {
+  const { facts, onSaid, place, row, visitor } = props;
+  const { isBusy, problem, run } = useAction();
+  const from = reviewerOf(props);
+  if (from === null || facts.card.labels.length === 0) return null;
+  const say = (label: string) =>
+    run(async () => {
+      await sayAll(visitor.client!, { ...place, from, records: [{ kind: "gold", row: row.digest, label }] });
+      onSaid();
+    });
+  return (
+    <details>
+      <summary class="row small">
+        {row.gold === null ? "Make it a gold row" : `A gold row: ${row.gold.label}`}
+      </summary>
+      <div class="folded row">
+        {facts.card.labels.map(({ name }) => (
+          <Button key={name} isSmall isBusy={isBusy} onClick={() => void say(name)}>
+            {name}
+          </Button>
+        ))}
+      </div>
+      {problem !== null && <ProblemNotice problem={problem} />}
+    </details>
+  );
+}

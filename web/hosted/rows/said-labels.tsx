@@ -1,0 +1,48 @@
+import type { SaidRow } from "@openledger/client/datanets/row-schemas";
+import { Badge } from "../../design/badge.tsx";
+import { showTime } from "../../words/format.ts";
+import { LeafLink } from "../../words/links.tsx";
+import { RowText } from "./row-text.tsx";
+
+/** Who has said what of a row, label by label, side by side. */
+export function SaidLabels({ row }: { row: SaidRow }) {
+  if (row.labels === null)
+    return (
+      <p class="soft small">
+        {row.labelCount} {row.labelCount === 1 ? "label" : "labels"} so far. They are shown once there are
+        enough, so that no one is influenced.
+      </p>
+    );
+  if (row.labels.length === 0) return null;
+  const names = [...new Set(row.labels.map(({ label }) => label))];
+  return (
+    <div class="said-labels">
+      {names.map((name) => (
+        <section key={name} aria-label={`Said ${name}`}>
+          <h3>
+            <RowText text={name} isOneLine />
+          </h3>
+          <ul>
+            {row
+              .labels!.filter(({ label }) => label === name)
+              .map(({ atMs, flags, leafId, note }) => (
+                <li key={leafId}>
+                  <LeafLink id={leafId} /> <span class="soft small">{showTime(atMs)}</span>{" "}
+                  {flags.map((flag) => (
+                    <Badge key={flag} tone="wait">
+                      {flag}
+                    </Badge>
+                  ))}
+                  {note !== "" && (
+                    <p class="small">
+                      <RowText text={note} />
+                    </p>
+                  )}
+                </li>
+              ))}
+          </ul>
+        </section>
+      ))}
+    </div>
+  );
+}
