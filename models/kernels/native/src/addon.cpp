@@ -175,7 +175,7 @@ Helpers& helpers = *new Helpers;
 constexpr long BLOCK_INPUTS = 32, PANEL_OUTPUTS = 16, BLOCK_FLOATS = 136;
 
 /** Floats of a quantised row. */
-long quantisedRow(long width) { return whole((width + BLOCK_INPUTS - 1) / BLOCK_INPUTS * 25); }
+long quantisedRow(long width) { return whole((width + BLOCK_INPUTS - 1) / BLOCK_INPUTS * 18); }
 
 /** (count, a, b, y, threads) */
 void gate(const KernelTable& k, const Call& c) {
