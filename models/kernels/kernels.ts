@@ -63,8 +63,8 @@ export interface PagedAttention {
 
 /** Blocks of 32 int8 inputs with one scale. */
 export const blocksOf = (inputs: number): number => Math.ceil(inputs / 32);
-/** Floats of the arena of a row that `quantise` writes: its integers as pairs of 16 bits and as fours of 8, and scales. */
-export const quantisedFloats = (width: number): number => 16 * Math.ceil((25 * blocksOf(width)) / 16);
+/** Floats of the arena of a row that `quantise` writes, for the same set's `multiply`: of each block 64 bytes of integers and two words. */
+export const quantisedFloats = (width: number): number => 16 * Math.ceil((18 * blocksOf(width)) / 16);
 
 /**
  * Floats of the arena of a map of int8 weights. Sixteen outputs are a panel: of each panel and block come eight times sixteen

@@ -97,7 +97,7 @@ export function createNativeKernels(
       addon.attendPages(set, arena, ...seating, ...heads, ...places, scale, threadCount);
     },
     blocks: {
-      quantise: bind(addon.quantise),
+      quantise: (...numbers) => addon.quantise(set, arena, ...numbers, threadCount),
       multiply({ accumulate, inputs, outputs, rows, weights, x, y, yStride }) {
         const places = [x, weights, y, yStride, Number(accumulate)] as const;
         addon.multiplyBlocks(set, arena, rows, outputs, inputs, ...places, threadCount);

@@ -13,9 +13,9 @@ import { halves } from "./serving-code.ts";
 
 const BLOCK = 32;
 const PANEL_BYTES = 16 * BLOCK;
-/** Of a block of a quantised row: pairs of 16-bit integers, fours of 8-bit ones. */
-const PAIR_BYTES = 2 * BLOCK;
-const FOUR_BYTES = BLOCK;
+/** Of a quantised row: a block's integers as pairs of 16 bits, then its scale and a word that native kernels use. */
+const SCALE = 2 * BLOCK;
+const ROW_BLOCK_BYTES = SCALE + 8;
 const TILE_ROWS = 4;
 
 const zero = i32.const(0);
@@ -55,8 +55,6 @@ type Codes = [Code, Code, Code, Code, Code, Code, Code, Code];
 
 /** quantise(rows, width, x, to, toStride, blocks); toStride in bytes */
 function addQuantise(builder: WasmModuleBuilder): void {
-  const shuffled = (bytes: number) =>
-    Array.from({ length: 16 }, (_, i) => 2 * bytes * Math.floor(i / bytes) + (i % bytes));
   builder.function("quantise", integers(6), null, (f) => {
     const [rows, width, x, to, toStride, blocks] = params(f);
     const parts = f.locals("v128", BLOCK / 4);
@@ -68,8 +66,6 @@ function addQuantise(builder: WasmModuleBuilder): void {
         [to, toStride.get],
       ],
       () => {
-        const fours = hold(f, "i32", i32.add(to.get, times(blocks.get, PAIR_BYTES)));
-        const scales = hold(f, "i32", i32.add(fours, times(blocks.get, FOUR_BYTES)));
         range(f, zero, blocks.get, one, (b) => {
           const from = hold(f, "i32", i32.add(x.get, times(b, 4 * BLOCK)));
           for (const [i, part] of parts.entries()) f.set(part, i < 4 ? v128.load(from, 16 * i) : v128.zero);
@@ -86,20 +82,18 @@ function addQuantise(builder: WasmModuleBuilder): void {
           const factor = select(f32.div(whole, size), f32.const(0), f32.gt(size, f32.const(0)));
           const spread = hold(f, "v128", f32x4.splat(factor));
           const rounded = (i: number) => f32x4.add(f32x4.mul(parts[i]!.get, spread), f32x4.const(12582912));
-          const pairs = [0, 2, 4, 6].map((i) =>
-            hold(f, "v128", v128.shuffle(rounded(i), rounded(i + 1), shuffled(2))),
-          );
-          const pairsAt = hold(f, "i32", i32.add(to.get, times(b, PAIR_BYTES)));
-          for (const [i, pair] of pairs.entries()) f.emit(v128.store(pairsAt, pair, 16 * i));
-          const foursAt = hold(f, "i32", i32.add(fours, times(b, FOUR_BYTES)));
-          for (const i of [0, 2])
-            f.emit(v128.store(foursAt, v128.shuffle(pairs[i]!, pairs[i + 1]!, shuffled(1)), 8 * i));
-          f.emit(f32.store(i32.add(scales, times(b, 4)), f32.div(size, whole)));
+          const pairs = [0, 2, 4, 6].map((i) => v128.shuffle(rounded(i), rounded(i + 1), LOW_HALVES));
+          const block = hold(f, "i32", i32.add(to.get, times(b, ROW_BLOCK_BYTES)));
+          for (const [i, pair] of pairs.entries()) f.emit(v128.store(block, pair, 16 * i));
+          f.emit(f32.store(i32.add(block, i32.const(SCALE)), f32.div(size, whole)));
         });
       },
     );
   });
 }
+
+/** Of eight words the lower 16 bits. */
+const LOW_HALVES = Array.from({ length: 16 }, (_, i) => 4 * (i >> 1) + (i & 1));
 
 /** A register's bytes, moved round. */
 const turned = (bytes: number): number[] => Array.from({ length: 16 }, (_, i) => (i + bytes) % 16);
@@ -115,10 +109,8 @@ function addTile(builder: WasmModuleBuilder, rows: number): WasmFunction {
     const outs = Array.from({ length: rows }, () => f.locals("v128", 2));
     const lefts = f.locals("v128", 2);
     const rowsX = f.locals("i32", rows);
-    const scaleX = f.local("i32");
     for (const [i, row] of rowsX.entries())
       f.set(row, i === 0 ? x.get : i32.add(rowsX[i - 1]!.get, strideX.get));
-    f.set(scaleX, times(blocks.get, PAIR_BYTES + FOUR_BYTES));
     const out = (i: number) => i32.add(y.get, i32.mul(strideY.get, i32.const(i)));
     f.if(i32.eqz(isFirst.get), () => {
       for (const [i, pair] of outs.entries())
@@ -142,21 +134,16 @@ function addTile(builder: WasmModuleBuilder, rows: number): WasmFunction {
       }
       const own = [0, 8].map((offset) => halves(f, i32.add(scales.get, i32.const(offset))));
       for (const [i, pair] of outs.entries()) {
-        const scale = hold(
-          f,
-          "v128",
-          f32x4.loadSplat(i32.add(i32.add(x.get, i32.mul(strideX.get, i32.const(i))), scaleX.get)),
-        );
+        const scale = hold(f, "v128", f32x4.loadSplat(rowsX[i]!.get, SCALE));
         for (const [j, local] of pair.entries()) {
           const factor = f32x4.mul(own[j]!, scale);
           f.set(local, f32x4.add(local.get, f32x4.mul(f32x4.fromI32(sums[i]![j]!.get), factor)));
         }
       }
-      for (const row of rowsX) f.set(row, i32.add(row.get, i32.const(PAIR_BYTES)));
+      for (const row of rowsX) f.set(row, i32.add(row.get, i32.const(ROW_BLOCK_BYTES)));
       for (const [local, bytes] of [
         [weights, PANEL_BYTES],
         [scales, 32],
-        [scaleX, 4],
       ] as const)
         f.set(local, i32.add(local.get, i32.const(bytes)));
       f.set(blocks, i32.sub(blocks.get, one));

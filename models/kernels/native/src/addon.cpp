@@ -106,17 +106,17 @@ void softmaxBack(const KernelTable& k, const Call& c) {
 
 void gateBack(const KernelTable& k, const Call& c) {
   const long n = c.size(0), all = whole(n);
-  k.gateBack(n, c.at(1, all), c.at(2, all), c.at(3, all), c.at(4, all), c.at(5, all));
+  k.gateBack(all, c.at(1, all), c.at(2, all), c.at(3, all), c.at(4, all), c.at(5, all));
 }
 
 void gelu(const KernelTable& k, const Call& c) {
   const long n = c.size(0), all = whole(n);
-  k.gelu(n, c.at(1, all), c.at(2, all));
+  k.gelu(all, c.at(1, all), c.at(2, all));
 }
 
 void geluBack(const KernelTable& k, const Call& c) {
   const long n = c.size(0), all = whole(n);
-  k.geluBack(n, c.at(1, all), c.at(2, all), c.at(3, all));
+  k.geluBack(all, c.at(1, all), c.at(2, all), c.at(3, all));
 }
 
 void addRow(const KernelTable& k, const Call& c) {
@@ -175,7 +175,7 @@ Helpers& helpers = *new Helpers;
 constexpr long BLOCK_INPUTS = 32, PANEL_OUTPUTS = 16, BLOCK_FLOATS = 136;
 
 /** Floats of a quantised row. */
-long quantisedRow(long width) { return whole((width + BLOCK_INPUTS - 1) / BLOCK_INPUTS * 25); }
+long quantisedRow(long width) { return whole((width + BLOCK_INPUTS - 1) / BLOCK_INPUTS * 18); }
 
 /** (count, a, b, y, threads) */
 void gate(const KernelTable& k, const Call& c) {
@@ -185,10 +185,12 @@ void gate(const KernelTable& k, const Call& c) {
   helpers.share(std::min(c.size(4), 16L), all, 4'096, [&](long from, long to) { k.gate(to - from, a + from, b + from, y + from); });
 }
 
-/** (rows, width, x, to) */
+/** (rows, width, x, to, threads) */
 void quantise(const KernelTable& k, const Call& c) {
   const long rows = c.size(0), w = width(c, 1), stride = quantisedRow(w);
-  k.quantise(rows, w, c.at(2, area(rows, w)), c.at(3, area(rows, stride)), stride);
+  const float* x = c.at(2, area(rows, w));
+  float* y = c.at(3, area(rows, stride));
+  helpers.share(std::min(c.size(4), 16L), rows, 8, [&](long from, long to) { k.quantise(to - from, w, x + from * w, y + from * stride, stride); });
 }
 
 /** (rows, outputs, inputs, x, weights, y, strideY, accumulate, threads) */
@@ -197,7 +199,9 @@ void multiplyBlocks(const KernelTable& k, const Call& c) {
   const long panels = outputs / PANEL_OUTPUTS, blocks = (inputs + BLOCK_INPUTS - 1) / BLOCK_INPUTS;
   const BlockCall call{rows, panels, blocks, c.at(3, area(rows, stride)), stride, c.at(4, area(panels, BLOCK_FLOATS * blocks)),
                        c.at(5, extent(rows, c.size(6), outputs, 1)), c.size(6), c.number(7) != 0};
-  helpers.share(std::min(c.size(8), 16L), panels, std::max(1L, panels / 32), [&](long from, long to) { k.multiplyBlocks(call, from, to); });
+  // By two panels, which a tile takes at once.
+  const long pairs = (panels + 1) / 2;
+  helpers.share(std::min(c.size(8), 16L), pairs, std::max(1L, pairs / 32), [&](long from, long to) { k.multiplyBlocks(call, 2 * from, std::min(2 * to, panels)); });
 }
 
 /** (rows, seats, pages, slots, maxPages, headCount, keyHeadCount, headSize, qkv, strideQkv, kv, pageCount, pageFloats, out, scores, scale, threads) */

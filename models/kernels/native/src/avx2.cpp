@@ -4,6 +4,7 @@
 #define TILE_ROWS 6
 #define KERNELS_NAME "avx2"
 #define FUSED(a, b, c) __builtin_ia32_vfmaddps256(a, b, c)
+#define BYTE_PAIRS(a, b) __builtin_ia32_pmaddubsw256(a, b)
 #define PAIRS(a, b) __builtin_ia32_pmaddwd256(a, b)
 #include "lane-kernels.h"
 

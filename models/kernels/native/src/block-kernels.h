@@ -2,47 +2,50 @@
 //
 // Sums within a block are of integers, exact in any order. A block adds (float)sum · (scale of x · scale of the weight) to its
 // output, blocks in their order, never fused. So the bytes do not depend on the set of kernels, on threads or on other rows.
+//
+// Bytes are multiplied as sizes of x, 0 … 127, by signed weights: for an x below 0 a weight w is −w − 1, its bits flipped.
+// That lacks the sum of the block's sizes below 0, from which sums start. Two products are at most 2 · 127 · 128: none is cut off.
 
+typedef char Bytes __attribute__((vector_size(LANES * 4)));
 typedef short Shorts __attribute__((vector_size(LANES * 4)));
 typedef unsigned Sums __attribute__((vector_size(LANES * 4)));
 typedef int SignedSums __attribute__((vector_size(LANES * 4)));
-typedef short ShortLanes __attribute__((vector_size(32)));
 typedef signed char EightBytes __attribute__((vector_size(8)));
-typedef signed char ByteLanes __attribute__((vector_size(16)));
-typedef char ByteOct __attribute__((vector_size(32)));
 typedef unsigned SumOct __attribute__((vector_size(32)));
 typedef int SignedOct __attribute__((vector_size(32)));
 
-constexpr long BLOCK = 32, PANEL = 16, PARTS = PANEL / LANES, MOST_ROWS = 96 / TILE_ROWS * TILE_ROWS;
-/** Words of a block of a quantised row: pairs of 16-bit integers, fours of 8-bit ones. */
-constexpr long PAIRS_OF = BLOCK / 2, FOURS_OF = BLOCK / 4;
-constexpr long PANEL_BYTES = BLOCK * PANEL;
-/** Rows that do not repay the widening of weights. */
-constexpr long FEW_ROWS = 3;
+constexpr long BLOCK = 32, FOURS = BLOCK / 4, PANEL = 16, PARTS = PANEL / LANES, PANEL_BYTES = BLOCK * PANEL;
+/** Words of a block of a quantised row: fours of sizes, fours of signs, the scale, the sum of sizes below 0. */
+constexpr long SCALE = 2 * FOURS, BELOW = SCALE + 1, WORDS = BELOW + 1;
 
-/** A row becomes integers up to 127 in size, as pairs and as fours, then a scale for each block; what a last block lacks is 0. */
+/** A row becomes integers up to 127 in size with a scale for each block; what a last block lacks is 0. */
 void quantise(long rows, long width, const float* x, float* to, long stride) {
-  const long blocks = (width + BLOCK - 1) / BLOCK;
   for (long t = 0; t < rows; t++, x += width, to += stride)
-    for (long b = 0; b < blocks; b++) {
+    for (long k = 0; k < width; k += BLOCK) {
+      float* block = to + k / BLOCK * WORDS;
       Oct parts[4] = {}, most = {};
-      for (int i = 0; i < (b * BLOCK + 16 < width ? 4 : 2); i++) {
-        parts[i] = loadOct(x + b * BLOCK + 8 * i);
+      for (int i = 0; i < (k + 16 < width ? 4 : 2); i++) {
+        parts[i] = loadOct(x + k + 8 * i);
         most = __builtin_ia32_maxps256(parts[i] < 0.f ? -parts[i] : parts[i], most);
       }
       most = __builtin_ia32_maxps256(__builtin_shuffle(most, SignedOct{4, 5, 6, 7, 0, 1, 2, 3}), most);
       most = __builtin_ia32_maxps256(__builtin_shuffle(most, SignedOct{2, 3, 0, 1, 6, 7, 4, 5}), most);
       most = __builtin_ia32_maxps256(__builtin_shuffle(most, SignedOct{1, 0, 3, 2, 5, 4, 7, 6}), most);
       const float factor = most[0] > 0.f ? 127.f / most[0] : 0.f;
+      SumOct below = {};
       for (int i = 0; i < 4; i++) {
         // Adding 1.5 · 2^23 rounds to the nearest integer, of two equally near the even one, in the lowest bits.
         const SumOct rounded = (SumOct)(parts[i] * factor + 12582912.f);
-        const HalfOct pairs = __builtin_convertvector(rounded, HalfOct);
-        const EightBytes fours = __builtin_convertvector(pairs, EightBytes);
-        __builtin_memcpy(to + b * PAIRS_OF + 4 * i, &pairs, sizeof pairs);
-        __builtin_memcpy(to + blocks * PAIRS_OF + b * FOURS_OF + 2 * i, &fours, sizeof fours);
+        const EightBytes bytes = __builtin_convertvector(__builtin_convertvector(rounded, HalfOct), EightBytes);
+        const EightBytes signs = bytes < 0, sizes = (bytes ^ signs) - signs;
+        below += __builtin_convertvector(sizes & signs, SumOct);
+        __builtin_memcpy(block + 2 * i, &sizes, sizeof sizes);
+        __builtin_memcpy(block + FOURS + 2 * i, &signs, sizeof signs);
       }
-      to[blocks * (PAIRS_OF + FOURS_OF) + b] = most[0] / 127.f;
+      block[SCALE] = most[0] / 127.f;
+      unsigned sum = 0;
+      for (int i = 0; i < 8; i++) sum += below[i];
+      __builtin_memcpy(block + BELOW, &sum, sizeof sum);
     }
 }
 
@@ -53,119 +56,64 @@ inline Register loadAs(const void* p) {
   return r;
 }
 
-inline Oct octOf(const unsigned short* halves) {
-  return __builtin_ia32_vcvtph2ps256(loadAs<HalfOct>(halves));
-}
-
-/** Adds all blocks to a panel's outputs of R rows, whose words and scales lie `stride` floats apart. */
-template <int R>
-inline void panelOfFew(const BlockCall& c, const char* weights, const unsigned short* halves, const float* x, float* y) {
-  const long few = c.blocks * PAIRS_OF, scales = few + c.blocks * FOURS_OF;
-  const ShortLanes one = ShortLanes{} + 1;
-  Oct out[R][2] = {};
+/** Outputs of R rows and of P panels from `panel` on. */
+template <int R, int P>
+inline void blockTile(const BlockCall& c, long panel, const float* x, float* y) {
+  constexpr int N = P * PARTS;
+  const Shorts one = Shorts{} + 1;
+  const char* all = reinterpret_cast<const char*>(c.weights);
+  const char* weights = all + panel * c.blocks * PANEL_BYTES;
+  const char* halves = all + c.blocks * (c.panels * PANEL_BYTES + panel * PANEL * 2);
+  Vector out[R][N] = {};
   if (c.accumulate)
     for (int i = 0; i < R; i++)
-      for (int half = 0; half < 2; half++) out[i][half] = loadOct(y + i * c.strideY + 8 * half);
-  for (long b = 0; b < c.blocks; b++, weights += PANEL_BYTES, halves += PANEL) {
-    SumOct sums[R][2] = {};
-#pragma GCC unroll 8
-    for (long four = 0; four < FOURS_OF; four++) {
-      const char* own = weights + four * 4 * PANEL;
-      const ByteOct right[2] = {loadAs<ByteOct>(own), loadAs<ByteOct>(own + 32)};
-#pragma GCC unroll 3
-      for (int i = 0; i < R; i++) {
-        const ByteOct left = (ByteOct)spreadOct(x[i * c.strideX + few + b * FOURS_OF + four]);
-        const ByteOct size = __builtin_ia32_pabsb256(left);
-        for (int half = 0; half < 2; half++)
-          // At most 2 · 127², so nothing is cut off.
-          sums[i][half] += (SumOct)__builtin_ia32_pmaddwd256(
-              __builtin_ia32_pmaddubsw256(size, __builtin_ia32_psignb256(right[half], left)), one);
-      }
-    }
-    for (int half = 0; half < 2; half++) {
-      const Oct scale = octOf(halves + 8 * half);
-      for (int i = 0; i < R; i++)
-        out[i][half] = out[i][half] + __builtin_convertvector((SignedOct)sums[i][half], Oct) *
-                                          (scale * spreadOct(x[i * c.strideX + scales + b]));
-    }
-  }
-  for (int i = 0; i < R; i++)
-    for (int half = 0; half < 2; half++) storeOct(y + i * c.strideY + 8 * half, out[i][half]);
-}
-
-/** A block's integers become pairs of 16-bit ones: of each two inputs those of all outputs. */
-inline void widen(const char* weights, short* to) {
-  for (long i = 0; i < 2 * FOURS_OF; i++) {
-    // Of eight outputs' fours the first pairs, then the second ones.
-    const ByteOct bytes = __builtin_shuffle(loadAs<ByteOct>(weights + 32 * i), ByteOct{0, 1, 4, 5, 8,  9,  12, 13, 16, 17, 20, 21, 24, 25, 28, 29,
-                                             2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31});
-    ByteLanes halves[2];
-    __builtin_memcpy(halves, &bytes, sizeof halves);
-    for (int pair = 0; pair < 2; pair++) {
-      const ShortLanes wide = __builtin_convertvector(halves[pair], ShortLanes);
-      __builtin_memcpy(to + 2 * ((i / 2 * 2 + pair) * PANEL + i % 2 * 8), &wide, sizeof wide);
-    }
-  }
-}
-
-/** Adds a block to R rows of a panel's outputs. */
-template <int R>
-inline void blockTile(const short* weights, const Vector* scales, const float* x, const float* scaleX, long stride, float* y,
-                      long strideY, bool first) {
-  Sums sums[R][PARTS] = {};
+      for (int n = 0; n < N; n++) out[i][n] = loadVector(y + i * c.strideY + n * LANES);
+  for (long b = 0; b < c.blocks; b++, x += WORDS, weights += PANEL_BYTES, halves += 2 * PANEL) {
+    Sums sums[R][N];
 #pragma GCC unroll 4
-  for (long pair = 0; pair < PAIRS_OF; pair++) {
-    Shorts right[PARTS];
-    for (int part = 0; part < PARTS; part++) right[part] = loadAs<Shorts>(weights + 2 * (pair * PANEL + part * LANES));
-#pragma GCC unroll 16
-    for (int i = 0; i < R; i++) {
-      const Shorts left = (Shorts)spread(x[i * stride + pair]);
-      for (int part = 0; part < PARTS; part++) sums[i][part] += (Sums)PAIRS(left, right[part]);
+    for (int i = 0; i < R; i++)
+#pragma GCC unroll 4
+      for (int n = 0; n < N; n++) sums[i][n] = (Sums)spread(x[i * c.strideX + BELOW]);
+    // Not unrolled: the compiler adds integers in another order, for which there are too few registers.
+#pragma GCC unroll 1
+    for (long four = 0; four < FOURS; four++)
+#pragma GCC unroll 4
+      for (int i = 0; i < R; i++) {
+        const float* left = x + i * c.strideX + four;
+        const Bytes size = (Bytes)spread(left[0]), sign = (Bytes)spread(left[FOURS]);
+#pragma GCC unroll 4
+        for (int n = 0; n < N; n++) {
+          const char* right = weights + n / PARTS * c.blocks * PANEL_BYTES + 4 * (four * PANEL + n % PARTS * LANES);
+          sums[i][n] += (Sums)PAIRS(BYTE_PAIRS(size, loadAs<Bytes>(right) ^ sign), one);
+        }
+      }
+#pragma GCC unroll 4
+    for (int p = 0; p < P; p++) {
+      const char* own = halves + p * c.blocks * PANEL * 2;
+      const Oct both[2] = {__builtin_ia32_vcvtph2ps256(loadAs<HalfOct>(own)), __builtin_ia32_vcvtph2ps256(loadAs<HalfOct>(own + 16))};
+#pragma GCC unroll 4
+      for (int part = 0; part < PARTS; part++)
+#pragma GCC unroll 4
+        for (int i = 0; i < R; i++) {
+          const int n = p * PARTS + part;
+          const Vector scale = loadAs<Vector>(reinterpret_cast<const float*>(both) + part * LANES) * spread(x[i * c.strideX + SCALE]);
+          out[i][n] = out[i][n] + __builtin_convertvector((SignedSums)sums[i][n], Vector) * scale;
+        }
     }
   }
-#pragma GCC unroll 16
   for (int i = 0; i < R; i++)
-    for (int part = 0; part < PARTS; part++) {
-      float* to = y + i * strideY + part * LANES;
-      const Vector before = first ? Vector{} : loadVector(to);
-      const Vector sum = __builtin_convertvector((SignedSums)sums[i][part], Vector);
-      storeVector(to, before + sum * (scales[part] * spread(scaleX[i * stride])));
-    }
+    for (int n = 0; n < N; n++) storeVector(y + i * c.strideY + n * LANES, out[i][n]);
 }
 
-template <int R>
-inline void blockTileOf(long rows, const short* weights, const Vector* scales, const float* x, const float* scaleX, long stride,
-                        float* y, long strideY, bool first) {
-  if (rows == R) return blockTile<R>(weights, scales, x, scaleX, stride, y, strideY, first);
-  if constexpr (R > 1) blockTileOf<R - 1>(rows, weights, scales, x, scaleX, stride, y, strideY, first);
+template <int R, int P>
+inline void blockRows(const BlockCall& c, long panel, long first) {
+  for (; first + R <= c.rows; first += R)
+    blockTile<R, P>(c, panel, c.x + first * c.strideX, c.y + first * c.strideY + panel * PANEL);
+  if constexpr (R > 1) blockRows<R / 2, P>(c, panel, first);
 }
 
 /** Outputs of the panels `from` … `to`. */
 void multiplyBlocks(const BlockCall& c, long from, long to) {
-  const char* integers = reinterpret_cast<const char*>(c.weights);
-  const unsigned short* halves = reinterpret_cast<const unsigned short*>(integers + c.panels * c.blocks * PANEL_BYTES);
-  for (long m = 0; m < c.rows; m += MOST_ROWS) {
-    const long held = c.rows - m < MOST_ROWS ? c.rows - m : MOST_ROWS;
-    for (long panel = from; panel < to; panel++) {
-      const char* weights = integers + panel * c.blocks * PANEL_BYTES;
-      const unsigned short* own = halves + panel * c.blocks * PANEL;
-      const float* x = c.x + m * c.strideX;
-      float* y = c.y + m * c.strideY + panel * PANEL;
-      if (held == 1) panelOfFew<1>(c, weights, own, x, y);
-      if (held == 2) panelOfFew<2>(c, weights, own, x, y);
-      if (held == 3) panelOfFew<3>(c, weights, own, x, y);
-      if (held <= FEW_ROWS) continue;
-      const float* scaleX = x + c.blocks * (PAIRS_OF + FOURS_OF);
-      for (long b = 0; b < c.blocks; b++, weights += PANEL_BYTES, own += PANEL) {
-        alignas(64) short wide[BLOCK * PANEL];
-        widen(weights, wide);
-        Vector scales[PARTS];
-        const Oct both[2] = {octOf(own), octOf(own + 8)};
-        __builtin_memcpy(scales, both, sizeof scales);
-        for (long i = 0; i < held; i += TILE_ROWS)
-          blockTileOf<TILE_ROWS>(held - i < TILE_ROWS ? held - i : TILE_ROWS, wide, scales, x + i * c.strideX + b * PAIRS_OF,
-                                 scaleX + i * c.strideX + b, c.strideX, y + i * c.strideY, c.strideY, b == 0 && !c.accumulate);
-      }
-    }
-  }
+  for (; from + 2 <= to; from += 2) blockRows<LANES / 4, 2>(c, from, 0);
+  if (from < to) blockRows<LANES / 4, 1>(c, from, 0);
 }

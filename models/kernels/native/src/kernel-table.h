@@ -39,7 +39,7 @@ struct PagedCall {
   float scale;
 };
 
-/** x: rows of pairs and scales, see `quantise`; weights: of each panel of 16 outputs and each block of 32 inputs eight times 16 fours, then all scales as halves. */
+/** x: rows as `quantise` leaves them; weights: of each panel of 16 outputs and each block of 32 inputs eight times 16 fours, then all scales as halves. */
 struct BlockCall {
   long rows, panels, blocks;
   const float* x;

@@ -13,7 +13,7 @@ namespace {
 typedef float Vector __attribute__((vector_size(LANES * 4)));
 typedef float Lanes __attribute__((vector_size(64)));
 /** Unsigned, since the exponent of what is no number wraps. */
-typedef unsigned WordLanes __attribute__((vector_size(64)));
+typedef unsigned Words __attribute__((vector_size(LANES * 4)));
 
 inline Vector loadVector(const float* p) {
   Vector r;
@@ -46,24 +46,24 @@ inline float total(Lanes v) {
   return t[0];
 }
 
-/** e^x of 16 numbers, relative error below 2e-7; x is held within −87 … 88. */
-inline Lanes exponential(Lanes x) {
-  const Lanes zero = {};
+/** e^x, relative error below 2e-7; x is held within −87 … 88. Not of Lanes, whose comparisons AVX2 makes one by one. */
+inline Vector exponential(Vector x) {
+  const Vector zero = {};
   x = x < -87.f ? zero - 87.f : x;
   x = x > 88.f ? zero + 88.f : x;
   // Adding 1.5 · 2^23 rounds to an integer, which is then in the lowest bits.
-  Lanes n = x * 1.44269504f + 12582912.f;
-  const WordLanes exponent = ((WordLanes)n) << 23;
+  Vector n = x * 1.44269504f + 12582912.f;
+  const Words exponent = ((Words)n) << 23;
   n = n - 12582912.f;
-  Lanes f = x - n * 0.693359375f;
+  Vector f = x - n * 0.693359375f;
   f = f - n * -2.12194440e-4f;
-  Lanes p = f * 1.9875691500e-4f + 1.3981999507e-3f;
+  Vector p = f * 1.9875691500e-4f + 1.3981999507e-3f;
   p = p * f + 8.3334519073e-3f;
   p = p * f + 4.1665795894e-2f;
   p = p * f + 1.6666665459e-1f;
   p = p * f + 5.0000001201e-1f;
   p = p * f * f + f + 1.f;
-  return (Lanes)((WordLanes)p + exponent);
+  return (Vector)((Words)p + exponent);
 }
 
 /** ln x of a normal number. */
@@ -83,7 +83,7 @@ inline float logarithm(float x) {
   return (float)exponent * 0.69314718f + (s + s) * (((series * z + 0.2f) * z + 0.33333333f) * z + 1.f);
 }
 
-inline Lanes sigmoid(Lanes x) { return 1.f / (exponential(-x) + 1.f); }
+inline Vector sigmoid(Vector x) { return 1.f / (exponential(-x) + 1.f); }
 
 constexpr long TILE_COLUMNS = 2 * LANES, DEPTH = 384, BLOCK_ROWS = 240 / TILE_ROWS * TILE_ROWS;
 
@@ -266,11 +266,12 @@ void softmax(long rows, float* x, long rowStride, long first, float scale) {
   for (long t = 0; t < rows; t++, x += rowStride) {
     const long valid = first + t + 1, end = (valid + 15) & ~15L;
     float most = -3e38f;
-    for (long j = 0; j < valid; j++) {
-      x[j] = x[j] * scale;
-      if (x[j] > most) most = x[j];
-    }
-    for (long j = 0; j < end; j += 16) store(x + j, exponential(load(x + j) - most));
+    Vector mosts = spread(most);
+    for (long j = 0; j < valid; j++) x[j] = x[j] * scale;
+    for (long j = 0; j + LANES <= valid; j += LANES) mosts = loadVector(x + j) > mosts ? loadVector(x + j) : mosts;
+    for (int j = 0; j < LANES; j++) most = mosts[j] > most ? mosts[j] : most;
+    for (long j = end - 16; j < valid; j++) most = x[j] > most ? x[j] : most;
+    for (long j = 0; j < end; j += LANES) storeVector(x + j, exponential(loadVector(x + j) - most));
     for (long j = valid; j < rowStride; j++) x[j] = 0.f;
     Lanes sum = {};
     for (long j = 0; j < end; j += 16) sum += load(x + j);
@@ -291,35 +292,35 @@ void softmaxBack(long rows, const float* p, float* dp, long rowStride, long firs
 }
 
 void gate(long count, const float* a, const float* b, float* y) {
-  for (long i = 0; i < count; i += 16) {
-    const Lanes x = load(a + i);
-    store(y + i, x * sigmoid(x) * load(b + i));
+  for (long i = 0; i < count; i += LANES) {
+    const Vector x = loadVector(a + i);
+    storeVector(y + i, x * sigmoid(x) * loadVector(b + i));
   }
 }
 
 void gateBack(long count, const float* a, const float* b, const float* dy, float* da, float* db) {
-  for (long i = 0; i < count; i += 16) {
-    const Lanes x = load(a + i), y = load(b + i), d = load(dy + i), s = sigmoid(x);
-    store(db + i, d * (x * s));
-    store(da + i, d * y * (s * (x * (1.f - s) + 1.f)));
+  for (long i = 0; i < count; i += LANES) {
+    const Vector x = loadVector(a + i), y = loadVector(b + i), d = loadVector(dy + i), s = sigmoid(x);
+    storeVector(db + i, d * (x * s));
+    storeVector(da + i, d * y * (s * (x * (1.f - s) + 1.f)));
   }
 }
 
 /** 2 √(2/π) (x + 0.044715 x³), in the form of tanh's approximation of GELU: gelu(x) = x · sigmoid of this. */
-inline Lanes geluInner(Lanes x) { return x * (x * x * 0.0713548162726f + 1.5957691216057f); }
+inline Vector geluInner(Vector x) { return x * (x * x * 0.0713548162726f + 1.5957691216057f); }
 
 void gelu(long count, const float* a, float* y) {
-  for (long i = 0; i < count; i += 16) {
-    const Lanes x = load(a + i);
-    store(y + i, x * sigmoid(geluInner(x)));
+  for (long i = 0; i < count; i += LANES) {
+    const Vector x = loadVector(a + i);
+    storeVector(y + i, x * sigmoid(geluInner(x)));
   }
 }
 
 void geluBack(long count, const float* a, const float* dy, float* da) {
-  for (long i = 0; i < count; i += 16) {
-    const Lanes x = load(a + i), s = sigmoid(geluInner(x));
-    const Lanes slope = x * x * 0.2140644488178f + 1.5957691216057f;
-    store(da + i, load(dy + i) * (s * (x * (1.f - s) * slope + 1.f)));
+  for (long i = 0; i < count; i += LANES) {
+    const Vector x = loadVector(a + i), s = sigmoid(geluInner(x));
+    const Vector slope = x * x * 0.2140644488178f + 1.5957691216057f;
+    storeVector(da + i, loadVector(dy + i) * (s * (x * (1.f - s) * slope + 1.f)));
   }
 }
 
@@ -354,7 +355,7 @@ void crossEntropy(long rows, long size, long rowStride, float* logits, const flo
     float most = -3e38f;
     for (long j = 0; j < size; j++)
       if (logits[j] > most) most = logits[j];
-    for (long j = 0; j < end; j += 16) store(logits + j, exponential(load(logits + j) - most));
+    for (long j = 0; j < end; j += LANES) storeVector(logits + j, exponential(loadVector(logits + j) - most));
     for (long j = size; j < rowStride; j++) logits[j] = 0.f;
     Lanes sum = {};
     for (long j = 0; j < end; j += 16) sum += load(logits + j);
