@@ -13,7 +13,7 @@ import { type TrainingRecipe, trainingBlocks, trainWeights } from "../training/t
 import type { TuningProgress } from "../training/tune-adapter.ts";
 import { RowTeam } from "../training/tune-adapter.ts";
 import { type BaseCorpus, baseCorpus, bigramNatsPerByte, CORPUS_PACKAGES } from "./base-corpus.ts";
-import { baseConfig, ROW_TOKENS, tokenizerConfig, tokenizerRecipe, trainingRecipe } from "./base-recipe.ts";
+import { baseConfig, PASSES, ROW_TOKENS, tokenizerConfig, tokenizerRecipe, trainingRecipe } from "./base-recipe.ts";
 
 interface DeriveOptions {
   readonly kernels: KernelChoice;
@@ -46,7 +46,7 @@ export async function deriveBase(options: DeriveOptions): Promise<BaseFiles> {
   ]);
   const tokenizer = await openTokenizer(memorySource("base", files), baseConfig.vocab_size);
   const rows = textRows(tokensOf(tokenizer, corpus.training), ROW_TOKENS);
-  const recipe = { ...trainingRecipe, steps: Math.ceil(rows.length / trainingRecipe.rowsPerStep) };
+  const recipe = { ...trainingRecipe, steps: Math.ceil((PASSES * rows.length) / trainingRecipe.rowsPerStep) };
   const loaded = await loadModel(emptyModel(config), {
     kernels: options.kernels,
     maxRows: ROW_TOKENS,
