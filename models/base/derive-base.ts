@@ -13,7 +13,14 @@ import { type TrainingRecipe, trainingBlocks, trainWeights } from "../training/t
 import type { TuningProgress } from "../training/tune-adapter.ts";
 import { RowTeam } from "../training/tune-adapter.ts";
 import { type BaseCorpus, baseCorpus, bigramNatsPerByte, CORPUS_PACKAGES } from "./base-corpus.ts";
-import { baseConfig, PASSES, ROW_TOKENS, tokenizerConfig, tokenizerRecipe, trainingRecipe } from "./base-recipe.ts";
+import {
+  baseConfig,
+  PASSES,
+  ROW_TOKENS,
+  tokenizerConfig,
+  tokenizerRecipe,
+  trainingRecipe,
+} from "./base-recipe.ts";
 
 interface DeriveOptions {
   readonly kernels: KernelChoice;

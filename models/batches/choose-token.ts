@@ -1,27 +1,44 @@
 import { exactExp, exactLog } from "@openledger/attribution/maths/exact-math";
 import type { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import type { TokenCosts } from "./json-guide.ts";
 
 export interface Sampling {
   /** 0: always the likeliest token. */
   readonly temperature: number;
   /** The likeliest tokens that have this part of the probability together; 1 for all. */
   readonly topP: number;
+  /** No run of so many tokens is answered twice. Absent: no rule. */
+  readonly noRepeat?: number | undefined;
 }
 
 /**
- * A token by its logits: the same ones, settings and random numbers give the same token on every machine. With a topP of 1
- * it is the one that models/training/generate.ts draws.
+ * The tokens that would end a run of `length` tokens which the answer has already, however the two overlap: as transformers'
+ * no_repeat_ngram_size has it, but that a prompt's own runs may be answered.
+ */
+export function repeatedBy(answer: readonly number[], length: number): ReadonlySet<number> {
+  const last = answer.length - length + 1;
+  const tokens = new Set<number>();
+  for (let at = 0; at < last; at++) {
+    let same = 0;
+    while (same < length - 1 && answer[at + same] === answer[last + same]) same++;
+    if (same === length - 1) tokens.add(answer[at + same]!);
+  }
+  return tokens;
+}
+
+/**
+ * A token by its logits: the same ones, settings and random numbers give the same token on every machine.
  *
- * @param among those that may be chosen; absent: all
+ * @param answer so far @param isOpen which tokens may be chosen; absent: all
  */
 export function chooseToken(
   logits: Float32Array,
-  { temperature, topP }: Sampling,
+  { noRepeat, temperature, topP }: Sampling,
   random: SeededRandom,
-  among?: TokenCosts,
+  answer: readonly number[] = [],
+  isOpen: (token: number) => boolean = () => true,
 ): number {
-  const mayBe = (token: number) => among === undefined || among.costs[token]! <= among.most;
+  const repeated = noRepeat === undefined ? null : repeatedBy(answer, noRepeat);
+  const mayBe = (token: number) => repeated?.has(token) !== true && isOpen(token);
   let best = 0;
   while (!mayBe(best)) best++;
   for (let token = best + 1; token < logits.length; token++)
