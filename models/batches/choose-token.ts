@@ -14,7 +14,7 @@ export interface Sampling {
  * The tokens that would end a run of `length` tokens which the answer has already, however the two overlap: as transformers'
  * no_repeat_ngram_size has it, but that a prompt's own runs may be answered.
  */
-export function repeatedBy(answer: readonly number[], length: number): ReadonlySet<number> {
+function repeatedBy(answer: readonly number[], length: number): ReadonlySet<number> {
   const last = answer.length - length + 1;
   const tokens = new Set<number>();
   for (let at = 0; at < last; at++) {

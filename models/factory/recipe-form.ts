@@ -3,7 +3,6 @@ import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { baseSourceAt } from "../base/base-place.ts";
 import { textEnds, textMethod, textPreset } from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
-import { heldOutCount } from "../training/row-losses.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
 import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-store.ts";
@@ -61,13 +60,13 @@ export async function defaultForm(
       rank: adapter.rank,
       alpha: adapter.alpha,
       targets: [...adapter.targets],
-      rounds: 6,
+      rounds: Math.round((tuning.steps * tuning.rowsPerStep) / Math.max(1, rowCount - (preset.heldOut ?? 0))),
       rowsPerStep: tuning.rowsPerStep,
       rate: tuning.rate,
       lastPart: tuning.lastPart,
       decay: tuning.decay,
       rowTokens: preset.rowTokens,
-      heldOutRows: heldOutCount(rowCount),
+      heldOutRows: preset.heldOut ?? 0,
       seed: "factory",
       answerTokens: answers.answerTokens,
       temperature: 0,

@@ -86,10 +86,10 @@ describe("the preset of texts", () => {
     const preset = (rowCount: number, isTraced: boolean) =>
       textPreset(defaultBase(), "base", { rowCount, columnCount: 64, isTraced });
     expect(await preset(60, false)).toMatchObject({
-      ...{ rowsEnd: true, heldOut: 6, answers: { endToken: 0, noRepeat: 4 }, tuning: { steps: 41 } },
+      ...{ rowsEnd: true, heldOut: 6, answers: { endToken: 0, noRepeat: 4 }, tuning: { steps: 200 } },
     });
     const plain = await preset(60, true);
-    expect(plain).toMatchObject({ answers: { endToken: null }, tuning: { steps: 45 } });
+    expect(plain).toMatchObject({ answers: { endToken: null }, tuning: { steps: 200 } });
     expect([plain.rowsEnd, plain.heldOut, plain.answers.noRepeat]).toEqual([undefined, undefined, undefined]);
     expect([19, 20, 55, 1_000].map(heldOutCount)).toEqual([0, 4, 5, 32]);
   });

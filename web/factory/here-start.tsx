@@ -29,7 +29,7 @@ const NAMES = Object.keys(LIMITS) as Name[];
 const DEFAULTS: TypedNumbers<Name> = {
   rounds: "6",
   rank: "8",
-  rate: "0.001",
+  rate: "0.003",
   heldOutRows: "0",
   rowsPerStep: "8",
   rowTokens: "128",
