@@ -133,7 +133,7 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
       if (recipe.tracing !== undefined) throw new TypeError("a model with claims is verified by withPromise");
       return null;
     },
-    describe: (trained) => lossWords(lossesOf(trained)).join("\n"),
+    describe: (trained) => lossWords(lossesOf(trained)).join("; "),
   };
 }
 
