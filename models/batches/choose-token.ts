@@ -6,21 +6,22 @@ export interface Sampling {
   readonly temperature: number;
   /** The likeliest tokens that have this part of the probability together; 1 for all. */
   readonly topP: number;
-  /** No run of so many tokens is answered twice. Absent: no rule. */
+  /** No run of so many tokens is answered twice, and an answer does not begin with its end. Absent: no rule. */
   readonly noRepeat?: number | undefined;
+  readonly endTokens?: readonly number[];
 }
 
 /**
  * The tokens that would end a run of `length` tokens which the answer has already, however the two overlap: as transformers'
  * no_repeat_ngram_size has it, but that a prompt's own runs may be answered.
  */
-function repeatedBy(answer: readonly number[], length: number): ReadonlySet<number> {
+function repeatedBy(answer: readonly number[], length: number): number[] {
   const last = answer.length - length + 1;
-  const tokens = new Set<number>();
+  const tokens: number[] = [];
   for (let at = 0; at < last; at++) {
     let same = 0;
     while (same < length - 1 && answer[at + same] === answer[last + same]) same++;
-    if (same === length - 1) tokens.add(answer[at + same]!);
+    if (same === length - 1) tokens.push(answer[at + same]!);
   }
   return tokens;
 }
@@ -32,13 +33,13 @@ function repeatedBy(answer: readonly number[], length: number): ReadonlySet<numb
  */
 export function chooseToken(
   logits: Float32Array,
-  { noRepeat, temperature, topP }: Sampling,
+  { endTokens = [], noRepeat, temperature, topP }: Sampling,
   random: SeededRandom,
   answer: readonly number[] = [],
   isOpen: (token: number) => boolean = () => true,
 ): number {
-  const repeated = noRepeat === undefined ? null : repeatedBy(answer, noRepeat);
-  const mayBe = (token: number) => repeated?.has(token) !== true && isOpen(token);
+  const closed = noRepeat === undefined ? [] : answer.length === 0 ? endTokens : repeatedBy(answer, noRepeat);
+  const mayBe = (token: number) => !closed.includes(token) && isOpen(token);
   let best = 0;
   while (!mayBe(best)) best++;
   for (let token = best + 1; token < logits.length; token++)

@@ -161,7 +161,9 @@ describe("a text model", () => {
     const ratio = (after.bitsPerByte * Math.LN2) / after.natsPerToken;
     expect(ratio).toBeGreaterThan(1);
     expect(ratio).toBeLessThan(1.1);
-    expect(training.describe(made)).toMatch(/^20 trained rows: .* before, .* after \(.*\); 4 held-out rows: /);
+    expect(training.describe(made)).toMatch(
+      /^20 trained rows: .* before, .* after \(.*\); 4 held-out rows: /,
+    );
     const again = await training.train(rows, made.recipe, {});
     expect(again.adapter).toEqual(made.adapter);
     expect(training.lossesOf(again).heldOut).toEqual(heldOut);

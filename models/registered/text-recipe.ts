@@ -85,7 +85,7 @@ const textRecipeSchema = z.strictObject({
     /** 0: always the likeliest token. Else drawn, by a seed that prompt and recipe alone decide. */
     temperature: z.number().min(0).max(10),
     endToken: z.number().int().min(0).nullable(),
-    /** No run of so many tokens is answered twice: the token that would end the second is passed over. Absent: no rule. */
+    /** Passed over are an end without an answer, and what would end a second run of so many same tokens. Absent: no rule. */
     noRepeat: count.min(2).max(64).optional(),
   }),
   rules: recipeFields.rules,

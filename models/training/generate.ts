@@ -2,7 +2,7 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { computeLogits, readTokens, type Transformer } from "../architecture/transformer.ts";
 import { chooseToken, type Sampling } from "../batches/choose-token.ts";
 
-interface GenerateOptions extends Omit<Sampling, "topP"> {
+interface GenerateOptions extends Omit<Sampling, "endTokens" | "topP"> {
   readonly tokenCount: number;
   readonly seed: string;
   /** Ends the answer, and is not part of it. */
@@ -22,11 +22,12 @@ export function* generate(
 ): Generator<number> {
   const random = new SeededRandom(`generate ${seed}`);
   const answer: number[] = [];
+  const endTokens = endToken == null ? [] : [endToken];
   readTokens(model, prompt);
   let last = prompt.length - 1;
   for (let i = 0; i < tokenCount; i++) {
     const logits = computeLogits(model, last, 1).subarray(0, model.shape.vocabularySize);
-    const token = chooseToken(logits, { ...sampling, topP: 1 }, random, answer);
+    const token = chooseToken(logits, { ...sampling, topP: 1, endTokens }, random, answer);
     if (token === endToken) return;
     answer.push(token);
     yield token;

@@ -174,6 +174,8 @@ describe("generating", () => {
     expect(run(1, "a")).toEqual(run(1, "a"));
     expect(run(1, "a")).not.toEqual(run(1, "b"));
     expect(run(0, "a", greedy[0])).toEqual([]);
+    const begun = { tokenCount: 12, temperature: 0, seed: "a", noRepeat: 64 };
+    expect([...generate(model, [1, 2, 3], { ...begun, endToken: greedy[0]! })]).not.toEqual([]);
     for (const noRepeat of [2, 3]) {
       const answer = [...generate(model, [1, 2, 3], { tokenCount: 20, temperature: 0, seed: "a", noRepeat })];
       const runs = answer.slice(noRepeat - 1).map((_, i) => answer.slice(i, i + noRepeat).join());
