@@ -1,7 +1,7 @@
 /** How well a model foretells rows, and what a tuning made of that: in the same words wherever it is shown. */
 import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
 
-/** One row of ten is held out where nobody says how many, but at most so many, and none of fewer rows than these. */
+/** One row of ten is held out by default, but at most so many, and none of fewer rows than these. */
 const MOST_HELD_OUT = 32;
 const LEAST_HELD_OUT = 4;
 const FEW_ROWS = 20;
