@@ -54,7 +54,8 @@ function meanLoss(row: TokenRow, losses: Float32Array): number {
   return losses.reduce((sum, value) => sum + value, 0) / wantedOf(row);
 }
 
-const wantedOf = ({ targets }: TokenRow): number => targets.filter((target) => target >= 0).length;
+/** Tokens of a row that count. */
+export const wantedOf = ({ targets }: TokenRow): number => targets.filter((target) => target >= 0).length;
 
 function checkTargets(row: TokenRow, vocabularySize: number): void {
   const { targets, tokens } = row;

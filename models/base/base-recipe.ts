@@ -40,7 +40,10 @@ export const tokenizerRecipe: TokenizerRecipe = {
 /** Tokens of a row. */
 export const ROW_TOKENS = baseConfig.max_position_embeddings;
 
-/** Once over the texts, eight rows a step. */
+/** Times that the training goes through the texts. */
+export const PASSES = 1;
+
+/** Eight rows a step: many steps teach more than long ones. */
 export const trainingRecipe: Omit<TrainingRecipe, "steps"> = {
   rowsPerStep: 8,
   lanes: 4,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { brotliCompressSync, constants } from "node:zlib";
 import { textRows } from "../architecture/loss-gradient.ts";
 import { parameterLayout } from "../architecture/model-shape.ts";
 import type { OpenModel } from "../files/load-model.ts";
@@ -12,8 +13,15 @@ import { trainTokenizer } from "../tokens/train-tokenizer.ts";
 import { type TrainingRecipe, trainingBlocks, trainWeights } from "../training/train-weights.ts";
 import type { TuningProgress } from "../training/tune-adapter.ts";
 import { RowTeam } from "../training/tune-adapter.ts";
-import { type BaseCorpus, baseCorpus, bigramNatsPerByte, CORPUS_PACKAGES } from "./base-corpus.ts";
-import { baseConfig, ROW_TOKENS, tokenizerConfig, tokenizerRecipe, trainingRecipe } from "./base-recipe.ts";
+import { type BaseCorpus, baseCorpus, CORPUS_PACKAGES, ngramNatsPerByte } from "./base-corpus.ts";
+import {
+  baseConfig,
+  PASSES,
+  ROW_TOKENS,
+  tokenizerConfig,
+  tokenizerRecipe,
+  trainingRecipe,
+} from "./base-recipe.ts";
 
 interface DeriveOptions {
   readonly kernels: KernelChoice;
@@ -46,7 +54,7 @@ export async function deriveBase(options: DeriveOptions): Promise<BaseFiles> {
   ]);
   const tokenizer = await openTokenizer(memorySource("base", files), baseConfig.vocab_size);
   const rows = textRows(tokensOf(tokenizer, corpus.training), ROW_TOKENS);
-  const recipe = { ...trainingRecipe, steps: Math.ceil(rows.length / trainingRecipe.rowsPerStep) };
+  const recipe = { ...trainingRecipe, steps: Math.ceil((PASSES * rows.length) / trainingRecipe.rowsPerStep) };
   const loaded = await loadModel(emptyModel(config), {
     kernels: options.kernels,
     maxRows: ROW_TOKENS,
@@ -111,11 +119,20 @@ async function describe(
     },
     tokenizer: tokenizerRecipe,
     rowTokens: ROW_TOKENS,
+    passes: PASSES,
     training: recipe,
     heldOutNatsPerByte: rounded(nats / bytesOf(heldOut)),
-    bigramNatsPerByte: rounded(bigramNatsPerByte(training, heldOut)),
+    ngramNatsPerByte: rounded(ngramNatsPerByte(training, heldOut)),
+    brotliNatsPerByte: rounded(brotliNatsPerByte(heldOut)),
     sha256: Object.fromEntries(hashes),
   };
+}
+
+/** What a compressor makes of the text alone. */
+function brotliNatsPerByte(texts: readonly string[]): number {
+  const bytes = Buffer.from(texts.join(""));
+  const params = { [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS };
+  return (8 * Math.LN2 * brotliCompressSync(bytes, { params }).length) / bytes.length;
 }
 
 /** The whole loss of a text in rows, in nats. */

@@ -40,8 +40,7 @@ interface Running {
   readonly guide: JsonGuide | null;
   /** Tokens whose keys and values are kept. */
   read: number;
-  last: number;
-  made: number;
+  readonly answer: number[];
 }
 
 /** Requests that join and leave between steps. Prompts are read in parts, so that a long one does not stop the answers. */
@@ -70,7 +69,7 @@ export class BatchLoop {
     const random = new SeededRandom(`generate ${request.seed}`);
     const { id, json = null } = request;
     const guide = json === null ? null : new JsonGuide(this.#model.spelled!, json);
-    this.#running.set(id, { request, slot, random, guide, read: 0, last: -1, made: 0 });
+    this.#running.set(id, { request, slot, random, guide, read: 0, answer: [] });
   }
 
   /** Whether it was there. */
@@ -91,7 +90,7 @@ export class BatchLoop {
       const { request, slot } = running;
       const { adapter, prompt } = request;
       if (running.read >= prompt.length) {
-        rows.push({ token: running.last, slot, position: running.read, adapter });
+        rows.push({ token: running.answer.at(-1)!, slot, position: running.read, adapter });
         running.read += 1;
         asking.push({ running, row: rows.length - 1 });
         continue;
@@ -119,17 +118,19 @@ export class BatchLoop {
   #choose(running: Running, logits: Float32Array): BatchToken {
     const { guide, random, request } = running;
     const { id, maxTokens, topLogprobs = null } = request;
+    const { answer } = running;
     const token =
       guide === null
-        ? chooseToken(logits, request, random)
-        : guide.choose(maxTokens - running.made, (among) => chooseToken(logits, request, random, among));
+        ? chooseToken(logits, request, random, answer)
+        : guide.choose(maxTokens - answer.length, ({ costs, most }) =>
+            chooseToken(logits, request, random, answer, (one) => costs[one]! <= most),
+          );
     if (guide === null && request.endTokens.includes(token)) {
       this.leave(id);
       return { id, token: -1, end: "stop" };
     }
-    running.last = token;
-    running.made += 1;
-    const end = guide === null && running.made >= maxTokens ? "length" : (guide?.end ?? null);
+    answer.push(token);
+    const end = guide === null && answer.length >= maxTokens ? "length" : (guide?.end ?? null);
     if (end !== null) this.leave(id);
     const logprobs = topLogprobs === null ? undefined : logprobsOf(logits, token, topLogprobs);
     return { id, token, end, logprobs };

@@ -72,12 +72,14 @@ interface Asked {
   readonly prompt: readonly number[];
   readonly adapter: number | null;
   readonly temperature: number;
+  readonly noRepeat?: number | undefined;
 }
 
 const asked: Asked[] = Array.from({ length: REQUESTS }, (_, i) => ({
   prompt: Array.from({ length: 1 + ((5 * i) % 23) }, (_, t) => (i * i + 7 * t) % 70),
   adapter: i % 7 === 6 ? null : i % ADAPTERS,
   temperature: i % 2,
+  noRepeat: i % 4 === 2 ? 2 : undefined,
 }));
 const TOKENS = 9;
 
@@ -92,12 +94,13 @@ async function answers(
   const loop = new BatchLoop(loaded.models[0]!);
   const waiting: BatchRequest[] = [];
   for (const [order, i] of which.entries()) {
-    const { adapter, prompt, temperature } = asked[i]!;
+    const { adapter, noRepeat, prompt, temperature } = asked[i]!;
     waiting.push({
       id: i,
       prompt,
       adapter: adapter === null ? null : (await pool.lease(`a${adapter}`)).adapter,
       temperature,
+      noRepeat,
       topP: 1,
       maxTokens: TOKENS,
       seed: String(i),
@@ -116,7 +119,7 @@ async function answers(
 
 /** The same question to the same base, without any batch. */
 async function alone(name: MadeName, i: number, weights: WeightNumbers = "float32"): Promise<number[]> {
-  const { adapter, prompt, temperature } = asked[i]!;
+  const { adapter, noRepeat, prompt, temperature } = asked[i]!;
   const opened = await openModel(folderSource(join(folder, name)));
   const settings = adapter === null ? {} : { adapter: settingsOf(name, adapter) };
   const options = { kernels: "wasm", maxRows: 40, isTraining: false, weights } as const;
@@ -131,7 +134,7 @@ async function alone(name: MadeName, i: number, weights: WeightNumbers = "float3
     );
     model.kernels.arena.set(numbers, model.adapter!.at);
   }
-  return [...generate(model, prompt, { tokenCount: TOKENS, temperature, seed: String(i) })];
+  return [...generate(model, prompt, { tokenCount: TOKENS, temperature, noRepeat, seed: String(i) })];
 }
 
 describe.each(names)("a batch of %s", (name) => {

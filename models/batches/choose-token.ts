@@ -1,27 +1,45 @@
 import { exactExp, exactLog } from "@openledger/attribution/maths/exact-math";
 import type { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import type { TokenCosts } from "./json-guide.ts";
 
 export interface Sampling {
   /** 0: always the likeliest token. */
   readonly temperature: number;
   /** The likeliest tokens that have this part of the probability together; 1 for all. */
   readonly topP: number;
+  /** No run of so many tokens is answered twice, and an answer does not begin with its end. Absent: no rule. */
+  readonly noRepeat?: number | undefined;
+  readonly endTokens?: readonly number[];
 }
 
 /**
- * A token by its logits: the same ones, settings and random numbers give the same token on every machine. With a topP of 1
- * it is the one that models/training/generate.ts draws.
+ * The tokens that would end a run of `length` tokens which the answer has already, however the two overlap: as transformers'
+ * no_repeat_ngram_size has it, but that a prompt's own runs may be answered.
+ */
+function repeatedBy(answer: readonly number[], length: number): number[] {
+  const last = answer.length - length + 1;
+  const tokens: number[] = [];
+  for (let at = 0; at < last; at++) {
+    let same = 0;
+    while (same < length - 1 && answer[at + same] === answer[last + same]) same++;
+    if (same === length - 1) tokens.push(answer[at + same]!);
+  }
+  return tokens;
+}
+
+/**
+ * A token by its logits: the same ones, settings and random numbers give the same token on every machine.
  *
- * @param among those that may be chosen; absent: all
+ * @param answer so far @param isOpen which tokens may be chosen; absent: all
  */
 export function chooseToken(
   logits: Float32Array,
-  { temperature, topP }: Sampling,
+  { endTokens = [], noRepeat, temperature, topP }: Sampling,
   random: SeededRandom,
-  among?: TokenCosts,
+  answer: readonly number[] = [],
+  isOpen: (token: number) => boolean = () => true,
 ): number {
-  const mayBe = (token: number) => among === undefined || among.costs[token]! <= among.most;
+  const closed = noRepeat === undefined ? [] : answer.length === 0 ? endTokens : repeatedBy(answer, noRepeat);
+  const mayBe = (token: number) => !closed.includes(token) && isOpen(token);
   let best = 0;
   while (!mayBe(best)) best++;
   for (let token = best + 1; token < logits.length; token++)

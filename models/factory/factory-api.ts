@@ -247,12 +247,13 @@ const failureSchema = z.object({
   data: z.record(z.string(), z.unknown()),
 });
 
+const rowsLossSchema = z.object({ natsPerToken: z.number(), bitsPerByte: z.number() });
+const changeSchema = z.object({ rowCount: count, before: rowsLossSchema, after: rowsLossSchema });
 const resultSchema = z.object({
-  steps: count,
-  isStoppedEarly: z.boolean(),
-  firstLoss: z.number(),
-  lastLoss: z.number(),
-  heldOutLoss: z.number().nullable(),
+  /** models/training/row-losses.ts */
+  losses: z.object({
+    ...{ steps: count, keptStep: count, trained: changeSchema, heldOut: changeSchema.nullable() },
+  }),
   adapterSha256: sha256,
   recipeHash: sha256.nullable(),
   staticsHash: hex32.nullable(),

@@ -134,12 +134,15 @@ describe("a factory", () => {
     const steps = events.filter((event) => event.kind === "step").map((event) => event.step);
     const { result, state } = await alice.job(id);
     expect(state).toBe("done");
-    expect(steps).toEqual(Array.from({ length: result!.steps }, (_, i) => i + 1));
-    expect(result).toMatchObject({ isStoppedEarly: true });
+    const { heldOut, keptStep } = result!.losses;
+    expect(steps).toEqual(steps.map((_, i) => i + 1));
+    const looks = events.filter((event) => event.kind === "heldOut");
+    const best = Math.min(heldOut!.after.natsPerToken, ...looks.slice(1).map(({ loss }) => loss));
+    expect(heldOut!.after.natsPerToken).toBeCloseTo(best, 5);
     // Anybody makes the same of the recipe, at one go.
     await initPoseidon();
     const recipe = parseTextRecipe((await alice.lineage(id)).recipe);
-    expect(recipe.tuning.lastStep).toBe(result!.steps);
+    expect(recipe.tuning.lastStep).toBe(keptStep);
     const setting = {
       bases: [readFrom(folderSource(world.basePath))],
       kernels: "wasm" as const,

@@ -133,7 +133,9 @@ describe("from a permissioned Datanet to a registered model", () => {
       adapterSha256: whole.result!.adapterSha256,
       staticsHash: whole.result!.staticsHash,
     });
-    expect(job.result!.lastLoss).toBeLessThan(events.find((event) => event.kind === "step")!.loss);
+    const { heldOut, trained } = job.result!.losses;
+    expect([trained.rowCount, heldOut!.rowCount]).toEqual([6, 2]);
+    expect(trained.after.natsPerToken).toBeLessThan(trained.before.natsPerToken);
   });
 
   it("registers in one step, on keys that the factory never sees", async () => {

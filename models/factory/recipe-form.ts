@@ -1,7 +1,7 @@
 /** A form as people fill it in, and the recipe that it stands for. */
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { baseSourceAt } from "../base/base-place.ts";
-import { textMethod, textPreset } from "../registered/recipe-presets.ts";
+import { textEnds, textMethod, textPreset } from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
@@ -9,9 +9,6 @@ import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-sto
 import type { PlainTerms } from "./tasks/task-messages.ts";
 
 const LEAST_STEPS = 20;
-/** One row of sixteen is held out, but no more than so many. */
-const HELD_OUT_PART = 16;
-const MOST_HELD_OUT = 32;
 /** What a recipe names where its rows are of no Datanet: such a model cannot be registered. */
 const NO_DATANET = { id: 0xffffff, version: 1 };
 /** Features without a circuit that says how many. */
@@ -41,7 +38,7 @@ export function chooseCircuit(sizes: readonly CircuitSize[] | null, { view }: St
   };
 }
 
-/** Defaults that fit base and rows: the command line's preset "texts", with some rows held out. */
+/** Defaults that fit base and rows: the command line's preset "texts". */
 export async function defaultForm(
   base: StoredBase,
   dataset: StoredDataset,
@@ -63,13 +60,13 @@ export async function defaultForm(
       rank: adapter.rank,
       alpha: adapter.alpha,
       targets: [...adapter.targets],
-      rounds: 6,
+      rounds: Math.round((tuning.steps * tuning.rowsPerStep) / Math.max(1, rowCount - (preset.heldOut ?? 0))),
       rowsPerStep: tuning.rowsPerStep,
       rate: tuning.rate,
       lastPart: tuning.lastPart,
       decay: tuning.decay,
       rowTokens: preset.rowTokens,
-      heldOutRows: Math.max(0, Math.min(MOST_HELD_OUT, Math.floor(rowCount / HELD_OUT_PART))),
+      heldOutRows: preset.heldOut ?? 0,
       seed: "factory",
       answerTokens: answers.answerTokens,
       temperature: 0,
@@ -83,7 +80,7 @@ export async function defaultForm(
 }
 
 /** @throws SRV_BAD_REQUEST naming the fields, SRV_TOO_LARGE, ATT_RECIPE_INVALID */
-export function recipeOfForm(
+export async function recipeOfForm(
   form: FactoryForm,
   {
     base,
@@ -96,7 +93,7 @@ export function recipeOfForm(
     readonly choice: CircuitChoice;
     readonly maxSteps: number;
   },
-): TextRecipe {
+): Promise<TextRecipe> {
   const { rowCount, datanet } = dataset.view;
   const { maxPositions } = base.view;
   const trained = rowCount - form.heldOutRows;
@@ -112,6 +109,7 @@ export function recipeOfForm(
     });
   const columnCount = choice.size?.features ?? USUAL_COLUMNS;
   const { rowsRoot } = dataset;
+  const { answers, ends } = await textEnds(baseSourceAt(base.place));
   return parseTextRecipe({
     version: 2,
     family: "text",
@@ -119,6 +117,7 @@ export function recipeOfForm(
     base: base.files,
     seed: form.seed,
     rowTokens: form.rowTokens,
+    ...ends,
     adapter: { rank: form.rank, alpha: form.alpha, targets: form.targets },
     tuning: {
       steps,
@@ -137,7 +136,7 @@ export function recipeOfForm(
       promptTokens: form.rowTokens - form.answerTokens,
       answerTokens: form.answerTokens,
       temperature: form.temperature,
-      endToken: null,
+      ...answers,
     },
     rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
     columnCount,

@@ -48,13 +48,13 @@ export class LedgerBilling implements AnswerBilling {
   async formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm> {
     const { model, text } = this.#known(question);
     const { recipe } = model;
-    const { answerTokens, endToken, temperature } = recipe.answers;
+    const { answerTokens, endToken, noRepeat, temperature } = recipe.answers;
     translated(() => requirePromptBytes(this.#tokens, text, recipe));
     const prompt = await encode(text);
     translated(() => requirePromptTokens(text, prompt, recipe));
     const seed = drawSeedOf(recipe, text);
     const endTokens = endToken === null ? [] : [endToken];
-    return { prompt, maxTokens: answerTokens, temperature, topP: 1, seed, endTokens };
+    return { prompt, maxTokens: answerTokens, temperature, topP: 1, noRepeat, seed, endTokens };
   }
 
   async answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer> {

@@ -55,7 +55,7 @@ beforeAll(async () => {
   await writeMadeModel(base, makeModel(byteConfig, "text"));
   const rows = ownedTexts(sampleTexts(24));
   const described = await describeBase(folderSource(base), "made");
-  const answers = { promptTokens: 32, answerTokens: 12, temperature: 0.7, endToken: null };
+  const answers = { promptTokens: 32, answerTokens: 12, temperature: 0.7, endToken: null, noRepeat: 3 };
   const size = { rows: 64, features: 36, payees: 16, draws: 4 };
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   const publish = async (modelId: number, adapter: TextRecipe["adapter"]) => {

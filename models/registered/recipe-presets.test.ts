@@ -5,7 +5,9 @@ import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
-import { completeRecipe, type PresetName, presetRecipe } from "./recipe-presets.ts";
+import { defaultBase } from "../base/base-place.ts";
+import { heldOutCount } from "../training/row-losses.ts";
+import { completeRecipe, type PresetName, presetRecipe, textPreset } from "./recipe-presets.ts";
 
 beforeAll(initPoseidon);
 
@@ -76,6 +78,20 @@ describe("recipe presets", () => {
     const file = presetRecipe("emails", 8, 1_024);
     const datanet = { id: 10, version: 1, rowsRoot: 5n };
     expect(parseDirectRecipe(completeRecipe(file, datanet, 257)).columnCount).toBe(1_025);
+  });
+});
+
+describe("the preset of texts", () => {
+  it("holds a tenth out, ends rows and answers, and says nothing twice; with claims it does none of it", async () => {
+    const preset = (rowCount: number, isTraced: boolean) =>
+      textPreset(defaultBase(), "base", { rowCount, columnCount: 64, isTraced });
+    expect(await preset(60, false)).toMatchObject({
+      ...{ rowsEnd: true, heldOut: 6, answers: { endToken: 0, noRepeat: 4 }, tuning: { steps: 200 } },
+    });
+    const plain = await preset(60, true);
+    expect(plain).toMatchObject({ answers: { endToken: null }, tuning: { steps: 200 } });
+    expect([plain.rowsEnd, plain.heldOut, plain.answers.noRepeat]).toEqual([undefined, undefined, undefined]);
+    expect([19, 20, 55, 1_000].map(heldOutCount)).toEqual([0, 4, 5, 32]);
   });
 });
 

@@ -146,6 +146,40 @@ describe("a text model", () => {
     expect(drawn.text).not.toBe(first.text);
   });
 
+  it("learns to end, answers no run of tokens twice, and keeps the step that held-out rows like best", async () => {
+    const training = trainingOf("wasm");
+    const answers = { ...recipe.answers, endToken: 0, noRepeat: 3 };
+    const tuning = { ...recipe.tuning, rate: 0.05 };
+    const made = await training.train(rows, { ...recipe, rowsEnd: true, heldOut: 4, tuning, answers }, {});
+    const { heldOut, keptStep, steps, trained: ofTrained } = training.lossesOf(made);
+    expect(steps).toBe(20);
+    expect(made.recipe.tuning.lastStep ?? steps).toBe(keptStep);
+    expect([ofTrained.rowCount, heldOut!.rowCount]).toEqual([20, 4]);
+    expect(heldOut!.after.natsPerToken).toBeLessThan(heldOut!.before.natsPerToken);
+    // Tokens are bytes, but the one at the end is none.
+    const { after } = ofTrained;
+    const ratio = (after.bitsPerByte * Math.LN2) / after.natsPerToken;
+    expect(ratio).toBeGreaterThan(1);
+    expect(ratio).toBeLessThan(1.1);
+    expect(training.describe(made)).toMatch(
+      /^20 trained rows: .* before, .* after \(.*\); 4 held-out rows: /,
+    );
+    const again = await training.train(rows, made.recipe, {});
+    expect(again.adapter).toEqual(made.adapter);
+    expect(training.lossesOf(again).heldOut).toEqual(heldOut);
+    const own = await openCheckable(
+      publishedModel(made, registerModel(made, { split: SPLIT }, SIZE), { publishRows: false }),
+    );
+    const { tokens } = JSON.parse(own.answer("The union").text) as { tokens: number[] };
+    const runs = tokens.slice(2).map((_, i) => tokens.slice(i, i + 3).join());
+    expect(new Set(runs).size).toBe(runs.length);
+    for (const wrong of [
+      { rowsEnd: true },
+      { answers, tracing: { claimant: `0x${"1".repeat(40)}`, digest: `0x${"2".repeat(64)}` } },
+    ])
+      expect(() => parseTextRecipe({ ...recipe, ...wrong })).toThrow(code("ATT_RECIPE_INVALID"));
+  });
+
   it("takes a base: the same in every row, and in every query", async () => {
     const base = { flatPermille: 500 };
     const { featureCount } = recipe.method;

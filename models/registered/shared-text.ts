@@ -141,11 +141,9 @@ export class SharedText {
       answer: (prompt, onText) => {
         this.#requireSeat(parts);
         const given = tokensOfPrompt(tokens, prompt, recipe, this.#spelling);
-        const { answerTokens: tokenCount, endToken, temperature } = answers;
         const seed = drawSeedOf(recipe, prompt);
-        const ends = endToken === null ? {} : { endToken };
         const answer: number[] = [];
-        for (const token of generate(model, given, { tokenCount, temperature, seed, ...ends })) {
+        for (const token of generate(model, given, { ...answers, tokenCount: answers.answerTokens, seed })) {
           answer.push(token);
           onText?.(tokens.decode(answer).replace(HALF_A_CHARACTER, ""));
         }

@@ -16,6 +16,8 @@ const textRecipeSchema = z.strictObject({
   seed: recipeFields.seed,
   /** Most tokens of a row: a longer one is refused, never cut. */
   rowTokens: count.min(2).max(MOST_TOKENS),
+  /** Each row is trained on with the answers' end token behind it, so that answers learn to end. Absent: without. */
+  rowsEnd: z.literal(true).optional(),
   /** LoRA, as PEFT names it. */
   adapter: z.strictObject({
     rank: count.max(256),
@@ -53,7 +55,7 @@ const textRecipeSchema = z.strictObject({
     decay: part,
     /** Part of the rate that is left at the last step. */
     lastPart: z.number().min(0).max(1),
-    /** Where the run was stopped early; absent where all steps were made. */
+    /** The step whose adapter is kept, where that is not the last one: the run was stopped, or held-out rows did best there. */
     lastStep: count.max(1_000_000).optional(),
   }),
   /**
@@ -83,6 +85,8 @@ const textRecipeSchema = z.strictObject({
     /** 0: always the likeliest token. Else drawn, by a seed that prompt and recipe alone decide. */
     temperature: z.number().min(0).max(10),
     endToken: z.number().int().min(0).nullable(),
+    /** Passed over are an end without an answer, and what would end a second run of so many same tokens. Absent: no rule. */
+    noRepeat: count.min(2).max(64).optional(),
   }),
   rules: recipeFields.rules,
   columnCount: recipeFields.columnCount,
@@ -115,5 +119,20 @@ export function tracedTokens(recipe: TextRecipe, hasRows = promisesRows(recipe))
 
 /** @throws ATT_RECIPE_INVALID */
 export function parseTextRecipe(json: unknown): TextRecipe {
-  return checkedRecipe(textRecipeSchema, json);
+  return checkedRecipe(checkedSchema, json);
 }
+
+/** Of what a trace shows: L1 takes the likeliest token for the answer's, and a row's tokens for those of its text. */
+const checkedSchema = textRecipeSchema
+  .refine(({ answers, rowsEnd }) => rowsEnd === undefined || answers.endToken !== null, {
+    path: ["rowsEnd"],
+    message: "answers name no end token",
+  })
+  .refine((recipe) => isTraceable(recipe) || recipe.tracing === undefined, {
+    path: ["tracing"],
+    message: "a model with claims has neither answers.noRepeat nor rowsEnd",
+  });
+
+/** Whether a recipe may promise claims. */
+export const isTraceable = ({ answers, rowsEnd }: TextRecipe): boolean =>
+  answers.noRepeat === undefined && rowsEnd === undefined;

@@ -8,12 +8,17 @@ import { mostTextBytes, type TextTokens } from "../tokens/tokenizer.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
 /** @throws ATT_ROW_INVALID where the row has fewer than two tokens, or more than the recipe takes */
-export function tokensOfRow(tokens: TextTokens, row: TextRow, { rowTokens }: TextRecipe): TokenRow {
+export function tokensOfRow(
+  tokens: TextTokens,
+  row: TextRow,
+  { answers, rowsEnd, rowTokens }: TextRecipe,
+): TokenRow {
+  const end = rowsEnd === true ? [answers.endToken!] : [];
   const [made] =
     "text" in row
-      ? textRows(tokens.encode(row.text), Number.MAX_SAFE_INTEGER)
-      : [answerRow(tokens.encode(row.prompt), tokens.encode(row.answer))];
-  const count = (made?.tokens.length ?? 0) + 1;
+      ? textRows([...tokens.encode(row.text), ...end], Number.MAX_SAFE_INTEGER)
+      : [answerRow(tokens.encode(row.prompt), [...tokens.encode(row.answer), ...end])];
+  const count = (made?.tokens.length ?? 0) + 1 - end.length;
   if (count < 2 || count > rowTokens)
     throw invalid(`it has ${count} tokens, the recipe takes 2 to ${rowTokens}`);
   return made!;

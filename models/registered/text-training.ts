@@ -18,6 +18,7 @@ import { encodeAdapter } from "../files/adapter-files.ts";
 import { roundToHalves } from "../files/float-formats.ts";
 import { mapTexts } from "../influence/text-features.ts";
 import { NONE } from "../kernels/kernels.ts";
+import { lossWords, type RowsLoss, rowsLoss, type TuningLosses } from "../training/row-losses.ts";
 import type { RowTask } from "../training/row-task.ts";
 import {
   RowTeam,
@@ -68,14 +69,18 @@ interface Progressing {
   readonly onProgress?: OnProgress;
 }
 
+export interface TextTraining extends FamilyTraining<TextParts> {
+  /** Of a model that this object has trained. */
+  lossesOf(trained: Trained<TextParts>): TuningLosses;
+}
+
 /** @param family that of the same setting */
-export function textTraining(
-  family: ModelFamily<TextParts>,
-  setting: TrainingSetting,
-): FamilyTraining<TextParts> {
-  const losses = new WeakMap<object, readonly [first: number, last: number]>();
+export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSetting): TextTraining {
+  const losses = new WeakMap<object, TuningLosses>();
+  const lossesOf = (trained: Trained<TextParts>) => losses.get(trained)!;
   return {
     family,
+    lossesOf,
     requireTrainable(contents, { datanet, heldOut = 0 }) {
       for (const [index, content] of contents.entries()) decodeAt(content, index);
       if (contents.length - heldOut >= LEAST_ROWS) return;
@@ -97,8 +102,9 @@ export function textTraining(
         async (placed, team, tokens) => {
           const run = { placed, team, texts, tokens, ...splitRows(texts.length, wanted) };
           const tuned = await tune(run, wanted, setting.watch, options);
-          await computeGradients(placed, team, tokens, run.heldOut, options);
-          return { ...tuned, ...mapRows(placed) };
+          const before = await baseLosses(run);
+          const after = await computeGradients(placed, team, tokens, run.heldOut, options);
+          return { ...tuned, losses: compareLosses(run, before, after), ...mapRows(placed) };
         },
       );
       const { recipe } = made;
@@ -114,7 +120,8 @@ export function textTraining(
         features,
         accuracy: null,
       };
-      losses.set(trained, [made.firstLoss, made.lastLoss]);
+      const { steps } = recipe.tuning;
+      losses.set(trained, { steps, keptStep: recipe.tuning.lastStep ?? steps, ...made.losses });
       return trained;
     },
     async features(parts, rows, options) {
@@ -126,11 +133,7 @@ export function textTraining(
       if (recipe.tracing !== undefined) throw new TypeError("a model with claims is verified by withPromise");
       return null;
     },
-    describe(trained) {
-      const [first, last] = losses.get(trained) ?? [Number.NaN, Number.NaN];
-      if (Number.isNaN(first)) return "the tuning was complete before";
-      return `tuning took its loss from ${first.toFixed(3)} to ${last.toFixed(3)} nats a token`;
-    },
+    describe: (trained) => lossWords(lossesOf(trained)).join("; "),
   };
 }
 
@@ -206,20 +209,19 @@ async function tune(
   { onProgress, stateFolder }: TrainOptions,
 ) {
   const { loaded } = run.placed;
-  const { steps } = recipe.tuning;
-  const losses: number[] = [];
+  const { lastStep: wanted, steps } = recipe.tuning;
+  const tokensOf = (places: readonly number[]) => places.map((i) => run.tokens[i]!);
   await watch?.begin(run);
   const lastStep = await tuneAdapter(
     loaded,
     run.team,
-    run.trained.map((i) => run.tokens[i]!),
+    tokensOf(run.trained),
     { ...recipe.tuning, seed: recipe.seed },
     {
       ...(stateFolder === undefined ? {} : { folder: stateFolder }),
-      onStep: ({ loss, step }) => {
-        losses.push(loss);
-        onProgress?.({ stage: "train", done: step, total: steps });
-      },
+      // A recipe that names its last step has been through this.
+      heldOut: wanted === undefined ? tokensOf(run.heldOut) : [],
+      onStep: ({ step }) => onProgress?.({ stage: "train", done: step, total: steps }),
       afterStep: async (step) =>
         watch?.afterStep(run, { ...step, rows: step.rows.map((i) => run.trained[i]!) }),
       beforeState: async () => watch?.beforeState?.(),
@@ -230,37 +232,69 @@ async function tune(
   if (recipe.adapter.numbers === "halves")
     roundToHalves(kernels.arena.subarray(from, from + layout.floatCount), "the adapter");
   const files = new Map(encodeAdapter(shape, layout, kernels.arena, from, recipe.base.name));
-  const mean = (some: readonly number[]) => some.reduce((sum, loss) => sum + loss, 0) / some.length;
-  const few = Math.ceil(losses.length / 10);
   return {
     recipe: lastStep === steps ? recipe : { ...recipe, tuning: { ...recipe.tuning, lastStep } },
     adapter: files.get("adapter_model.safetensors")!,
-    firstLoss: mean(losses.slice(0, few)),
-    lastLoss: mean(losses.slice(-few)),
   };
 }
 
-/** Each row's gradient at the tuned adapter, into its place; 0 of rows held out. */
+/** Each row's loss without the adapter, which is as it was afterwards. */
+async function baseLosses({ placed: { loaded }, team, tokens }: TuningRun): Promise<number[]> {
+  const { adapter, kernels } = loaded.model;
+  const own = kernels.arena.subarray(adapter!.at, adapter!.at + adapter!.layout.floatCount);
+  const kept = own.slice();
+  own.fill(0);
+  const losses = await team.losses(tokens);
+  own.set(kept);
+  return losses;
+}
+
+function compareLosses(run: TuningRun, ofBase: readonly number[], ofTuned: readonly number[]) {
+  const { heldOut, placed, texts, tokens, trained } = run;
+  const byteCount = (i: number): number => {
+    const text = texts[i]!;
+    // The first token of a text is given.
+    return "text" in text
+      ? Buffer.byteLength(text.text) - Buffer.byteLength(placed.tokens.decode(tokens[i]!.tokens.slice(0, 1)))
+      : Buffer.byteLength(text.answer);
+  };
+  const change = (places: readonly number[]) => {
+    const bytes = places.reduce((sum, i) => sum + byteCount(i), 0);
+    const [before, after] = [ofBase, ofTuned].map((losses) =>
+      rowsLoss(
+        places.map((i) => tokens[i]!),
+        places.map((i) => losses[i]!),
+        bytes,
+      ),
+    ) as [RowsLoss, RowsLoss];
+    return { rowCount: places.length, before, after };
+  };
+  return { trained: change(trained), heldOut: heldOut.length === 0 ? null : change(heldOut) };
+}
+
+/** Each row's gradient at the tuned adapter, into its place; 0 of rows held out. @returns each row's loss there */
 async function computeGradients(
   placed: PlacedText,
   team: RowTeam,
   rows: readonly TokenRow[],
   heldOut: readonly number[],
   { onProgress }: Progressing,
-): Promise<void> {
+): Promise<number[]> {
   const { options, places } = placed;
   const { gradientCount } = options;
   const tasks = rows.map((row, i): RowTask => {
     const block = { at: places.gradients + i * gradientCount, floatCount: gradientCount };
     return { row, block, into: { parameters: NONE, adapter: block.at } };
   });
+  const losses: number[] = [];
   for (let from = 0; from < tasks.length; from += ROWS_AT_ONCE) {
     onProgress?.({ stage: "features", done: from, total: tasks.length });
-    await team.run(tasks.slice(from, from + ROWS_AT_ONCE));
+    losses.push(...(await team.run(tasks.slice(from, from + ROWS_AT_ONCE))));
   }
   const { arena } = placed.loaded.model.kernels;
   for (const i of heldOut) arena.fill(0, tasks[i]!.block.at, tasks[i]!.block.at + gradientCount);
   onProgress?.({ stage: "features", done: tasks.length, total: tasks.length });
+  return losses;
 }
 
 /** The map, as it is published, and the rows' features by exactly that map. */

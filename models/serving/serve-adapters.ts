@@ -6,12 +6,11 @@ import { AdapterPool } from "../adapters/adapter-pool.ts";
 import { AdapterStore } from "../adapters/adapter-store.ts";
 import { usualWeights } from "../architecture/model-shape.ts";
 import { loadBatchModel } from "../batches/batch-model.ts";
-import { readWhole } from "../files/byte-source.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { openModel } from "../files/load-model.ts";
 import { servingError } from "../model-errors.ts";
 import { readVocabulary } from "../tokens/spelled-vocabulary.ts";
-import { openTokenizer } from "../tokens/tokenizer.ts";
+import { openTokenizer, readEndTokens } from "../tokens/tokenizer.ts";
 import type { AnswerBilling } from "./answer-billing.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { chatForm } from "./chat-prompt.ts";
@@ -23,7 +22,6 @@ import { ServingEngine } from "./serving-engine.ts";
 import { createServingMetrics, watchEngine } from "./serving-metrics.ts";
 import { TokenNames } from "./token-names.ts";
 
-const MAX_CONFIG_BYTES = 2 ** 20;
 const MEGABYTE = 2 ** 20;
 /** Tokens of a turn in the queue. */
 const QUANTUM = 512;
@@ -82,7 +80,7 @@ export async function serveAdapters(
   const tokens = await openTokenizer(source, shape.vocabularySize);
   const spelled = await readVocabulary(source, tokens, shape.vocabularySize);
   const keys = new ApiKeys(config.dataPath, logger);
-  const endTokens = await readEndTokens(config.basePath);
+  const endTokens = await readEndTokens(source);
   const adapterStore = new AdapterStore({
     shape,
     folder: config.adaptersPath,
@@ -135,11 +133,4 @@ export async function serveAdapters(
       await app.close();
     },
   };
-}
-
-/** Of config.json, where others keep them, too. */
-async function readEndTokens(basePath: string): Promise<number[]> {
-  const bytes = await readWhole(folderSource(basePath), "config.json", MAX_CONFIG_BYTES);
-  const { eos_token_id: end } = JSON.parse(new TextDecoder().decode(bytes!)) as { eos_token_id?: unknown };
-  return [end].flat().filter((token): token is number => typeof token === "number");
 }

@@ -65,6 +65,13 @@ export async function openTokenizer(source: FileSource, vocabularySize: number):
   };
 }
 
+/** What ends a text, as config.json names it: one token, some, or none. */
+export async function readEndTokens(source: FileSource): Promise<number[]> {
+  const bytes = await readWhole(source, "config.json", MAX_FILE_BYTES);
+  const { eos_token_id: end } = JSON.parse(new TextDecoder().decode(bytes!)) as { eos_token_id?: unknown };
+  return [end].flat().filter((token): token is number => typeof token === "number");
+}
+
 interface TokenizerFile {
   readonly model: {
     readonly vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[];

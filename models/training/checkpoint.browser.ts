@@ -1,7 +1,7 @@
 /** The twin of `checkpoint.ts` in a page: states lie in the browser's IndexedDB, one under each name. */
 import { modelError } from "../model-errors.ts";
-import type { TuningState } from "./checkpoint.ts";
 import { hashParts } from "./hash-parts.ts";
+import { packState, type TuningState, unpackState } from "./tuning-state.ts";
 
 const DATABASE = "openledger.tuning";
 const STATES = "states";
@@ -18,32 +18,21 @@ export async function writeCheckpoint(
   folder: string,
   identity: string,
   step: number,
-  { arena, blocks, floatCount }: TuningState,
+  state: TuningState,
 ): Promise<void> {
-  const floats = new Float32Array(Object.keys(blocks).length * floatCount);
-  for (const [i, at] of Object.values(blocks).entries())
-    floats.set(arena.subarray(at, at + floatCount), i * floatCount);
-  const body = new Uint8Array(floats.buffer);
+  const body = packState(state);
   const kept: KeptState = { identity, step, hash: hashParts(String(step), body), body };
   await inStates("readwrite", (states) => states.put(kept, folder));
 }
 
 /** @throws RollupError MOD_FILE_INVALID where it is damaged, or of another tuning */
-export async function readCheckpoint(
-  folder: string,
-  identity: string,
-  { arena, blocks, floatCount }: TuningState,
-): Promise<number> {
+export async function readCheckpoint(folder: string, identity: string, state: TuningState): Promise<number> {
   const kept = (await inStates("readonly", (states) => states.get(folder))) as KeptState | undefined;
   if (kept === undefined) return 0;
   const { body, hash, step } = kept;
-  const places = Object.values(blocks);
-  if (body.length !== 4 * places.length * floatCount || hash !== hashParts(String(step), body))
-    throw invalid(folder, "it is damaged");
+  if (hash !== hashParts(String(step), body)) throw invalid(folder, "it is damaged");
   if (kept.identity !== identity) throw invalid(folder, "it is of another base, recipe or text");
-  const floats = new Float32Array(body.buffer, body.byteOffset, body.length / 4);
-  for (const [i, at] of places.entries())
-    arena.set(floats.subarray(i * floatCount, (i + 1) * floatCount), at);
+  if (!unpackState(state, body)) throw invalid(folder, "it is of another size");
   return step;
 }
 

@@ -1,22 +1,12 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
-
-/** What a tuning goes on from: three blocks of an arena. */
-export interface TuningState {
-  readonly arena: Float32Array;
-  readonly floatCount: number;
-  readonly blocks: Readonly<Record<"weights" | "first" | "second", Place>>;
-}
+import { packState, type TuningState, unpackState } from "./tuning-state.ts";
 
 const STATE_FILE = "tuning.state";
 /** Identity and hash of the rest as hex, step as eight digits, a line each. */
 const HEAD_BYTES = 64 + 1 + 64 + 1 + 8 + 1;
-
-const blockBytes = ({ arena, floatCount }: TuningState, at: Place): Uint8Array =>
-  new Uint8Array(arena.buffer, arena.byteOffset + 4 * at, 4 * floatCount);
 
 /** Whole or not at all, and on the disk before it counts. */
 export async function writeCheckpoint(
@@ -26,7 +16,7 @@ export async function writeCheckpoint(
   state: TuningState,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const body = Buffer.concat(Object.values(state.blocks).map((at) => blockBytes(state, at)));
+  const body = packState(state);
   const stepText = String(step).padStart(8, "0");
   const head = `${identity}\n${hashOf(stepText, body)}\n${stepText}\n`;
   const path = join(folder, STATE_FILE);
@@ -57,8 +47,7 @@ export async function readCheckpoint(folder: string, identity: string, state: Tu
   const body = bytes.subarray(HEAD_BYTES);
   if (stepText === undefined || hash !== hashOf(stepText, body)) throw invalid(path, "it is damaged");
   if (known !== identity) throw invalid(path, "it is of another base, recipe or text");
-  for (const [i, at] of Object.values(state.blocks).entries())
-    blockBytes(state, at).set(body.subarray(i * 4 * state.floatCount, (i + 1) * 4 * state.floatCount));
+  if (!unpackState(state, body)) throw invalid(path, "it is of another size");
   return Number(stepText);
 }
 

@@ -1,14 +1,12 @@
-import { exactExp } from "@openledger/attribution/maths/exact-math";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { computeLogits, readTokens, type Transformer } from "../architecture/transformer.ts";
+import { chooseToken, type Sampling } from "../batches/choose-token.ts";
 
-interface GenerateOptions {
+interface GenerateOptions extends Omit<Sampling, "endTokens" | "topP"> {
   readonly tokenCount: number;
-  /** 0: always the likeliest token. */
-  readonly temperature: number;
   readonly seed: string;
   /** Ends the answer, and is not part of it. */
-  readonly endToken?: number;
+  readonly endToken?: number | null;
 }
 
 /**
@@ -20,15 +18,18 @@ interface GenerateOptions {
 export function* generate(
   model: Transformer,
   prompt: readonly number[],
-  { endToken, seed, temperature, tokenCount }: GenerateOptions,
+  { endToken, seed, tokenCount, ...sampling }: GenerateOptions,
 ): Generator<number> {
   const random = new SeededRandom(`generate ${seed}`);
+  const answer: number[] = [];
+  const endTokens = endToken == null ? [] : [endToken];
   readTokens(model, prompt);
   let last = prompt.length - 1;
   for (let i = 0; i < tokenCount; i++) {
     const logits = computeLogits(model, last, 1).subarray(0, model.shape.vocabularySize);
-    const token = temperature > 0 ? draw(logits, temperature, random) : likeliest(logits);
+    const token = chooseToken(logits, { ...sampling, topP: 1, endTokens }, random, answer);
     if (token === endToken) return;
+    answer.push(token);
     yield token;
     if (i + 1 === tokenCount) return;
     readTokens(model, [token], prompt.length + i);
@@ -41,15 +42,4 @@ export function likeliest(logits: Float32Array): number {
   let best = 0;
   for (const [token, logit] of logits.entries()) if (logit > logits[best]!) best = token;
   return best;
-}
-
-function draw(logits: Float32Array, temperature: number, random: SeededRandom): number {
-  const most = logits[likeliest(logits)]!;
-  const weights = Float64Array.from(logits, (logit) => exactExp((logit - most) / temperature));
-  let left = random.nextFraction() * weights.reduce((sum, weight) => sum + weight, 0);
-  for (const [token, weight] of weights.entries()) {
-    left -= weight;
-    if (left < 0) return token;
-  }
-  return weights.length - 1;
 }

@@ -6,10 +6,11 @@ import type { Transformer } from "../architecture/transformer.ts";
 import type { LoadedModel } from "../files/load-model.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
-import { readCheckpoint, type TuningState, writeCheckpoint } from "./checkpoint.ts";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { RowTask } from "./row-task.ts";
 import { checkStepRecipe, rowsOfStep, type StepRecipe, stepSettings } from "./step-plan.ts";
 import type { RowTeam, TuningOptions } from "./tune-adapter.ts";
+import type { TuningState } from "./tuning-state.ts";
 
 /** All that decides the bytes of a trained model, beside its shape and the rows. */
 export interface TrainingRecipe extends StepRecipe {

@@ -11,7 +11,15 @@ import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { loadForTuning, PINNED_TUNING, tuneMade, tuningRecipe, tuningRows } from "../testing/tuned-model.ts";
 import { generate } from "./generate.ts";
-import { RowTeam, tuneAdapter } from "./tune-adapter.ts";
+import { meanLoss } from "./row-losses.ts";
+import {
+  RowTeam,
+  type TuningOptions,
+  TuningPaused,
+  type TuningRecipe,
+  type TuningStep,
+  tuneAdapter,
+} from "./tune-adapter.ts";
 
 let folder: string;
 let base: string;
@@ -35,6 +43,40 @@ describe("tuning", () => {
       expect(hash).toBe(PINNED_TUNING);
     },
   );
+
+  it("keeps the step at which held-out rows did best, also of a run that goes on", async () => {
+    const wild = { ...tuningRecipe, rate: 0.03, steps: 40 };
+    // Of another rule: what is learned of the rows is wrong here.
+    const heldOut = textRows(
+      Array.from({ length: 40 }, (_, t) => (t * t + 5 * (t % 3)) % 60),
+      20,
+    );
+    const run = async (given: TuningRecipe, options: TuningOptions, pauseAt = 0) => {
+      const loaded = await loadForTuning(base, "wasm", 1);
+      const looks = new Map<number, number>();
+      const afterStep = async ({ heldOutLoss, step }: TuningStep) => {
+        if (heldOutLoss !== null) looks.set(step, heldOutLoss);
+        return step === pauseAt ? ("pause" as const) : undefined;
+      };
+      const kept = await tuneAdapter(loaded, new RowTeam(loaded), tuningRows, given, {
+        ...options,
+        afterStep,
+      });
+      const { at, layout } = loaded.model.adapter!;
+      const { arena } = loaded.model.kernels;
+      const loss = Math.fround(meanLoss(heldOut, await new RowTeam(loaded).losses(heldOut)));
+      return { kept, looks, loss, adapter: arena.slice(at, at + layout.floatCount) };
+    };
+    const whole = await run(wild, { heldOut });
+    expect([...whole.looks.keys()]).toEqual(Array.from({ length: 20 }, (_, i) => 2 * i + 2));
+    expect(whole.loss).toBe(Math.min(...whole.looks.values()));
+    expect(whole.looks.get(whole.kept)).toBe(whole.loss);
+    expect(whole.kept).toBeLessThan(40);
+    const state = { heldOut, folder: join(folder, "best") };
+    await expect(run(wild, state, whole.kept + 1)).rejects.toThrow(TuningPaused);
+    expect(await run(wild, state)).toMatchObject({ kept: whole.kept, adapter: whole.adapter });
+    expect((await run({ ...wild, lastStep: whole.kept }, {})).adapter).toEqual(whole.adapter);
+  });
 
   it("refuses a state that is damaged or of another tuning", async () => {
     const state = join(folder, "state");
@@ -132,6 +174,13 @@ describe("generating", () => {
     expect(run(1, "a")).toEqual(run(1, "a"));
     expect(run(1, "a")).not.toEqual(run(1, "b"));
     expect(run(0, "a", greedy[0])).toEqual([]);
+    const begun = { tokenCount: 12, temperature: 0, seed: "a", noRepeat: 64 };
+    expect([...generate(model, [1, 2, 3], { ...begun, endToken: greedy[0]! })]).not.toEqual([]);
+    for (const noRepeat of [2, 3]) {
+      const answer = [...generate(model, [1, 2, 3], { tokenCount: 20, temperature: 0, seed: "a", noRepeat })];
+      const runs = answer.slice(noRepeat - 1).map((_, i) => answer.slice(i, i + noRepeat).join());
+      expect(new Set(runs).size).toBe(19 + 2 - noRepeat);
+    }
     const long = generate(model, [1, 2, 3], { tokenCount: 99, temperature: 0, seed: "a" });
     expect(() => [...long]).toThrow(expect.objectContaining({ code: "MOD_INPUT_INVALID" }));
   });

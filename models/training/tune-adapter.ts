@@ -5,11 +5,13 @@ import type { TokenRow } from "../architecture/loss-gradient.ts";
 import type { LoadedModel } from "../files/load-model.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
-import { readCheckpoint, type TuningState, writeCheckpoint } from "./checkpoint.ts";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { hashParts } from "./hash-parts.ts";
+import { meanLoss } from "./row-losses.ts";
 import { type RowTask, runRowTask } from "./row-task.ts";
 import { type RowThread, startRowThread } from "./row-thread.ts";
 import { checkStepRecipe, rateOfStep, rowsOfStep, type StepRecipe, stepSettings } from "./step-plan.ts";
+import type { TuningState } from "./tuning-state.ts";
 
 /**
  * Threads that compute rows' gradients, each whole rows. Every row has a block of its own, so the bytes do not depend
@@ -40,6 +42,11 @@ export class RowTeam {
     };
     await Promise.all(this.#threads.map(work));
     return losses;
+  }
+
+  /** Of the model as it is now, in nats a token. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
+  losses(rows: readonly TokenRow[]): Promise<number[]> {
+    return this.run(rows.map((row) => ({ row, block: { at: 0, floatCount: 0 }, into: null })));
   }
 
   async close(): Promise<void> {
@@ -80,8 +87,13 @@ export const usualRecipe: TuningRecipe = {
   seed: "adapter",
 };
 
-/** Blocks that tuning needs beside the adapter: two moments, the sum, and a gradient for each row of a step. */
-export const tuningBlocks = ({ rowsPerStep }: TuningRecipe): number => 3 + rowsPerStep;
+/** Blocks that tuning needs beside the adapter: two moments, the sum, the best so far, and a gradient for each row of a step. */
+export const tuningBlocks = ({ rowsPerStep }: TuningRecipe): number => 4 + rowsPerStep;
+
+/** Times of a tuning that its held-out rows are looked at. */
+const LOOKS = 20;
+export const stepsPerLook = ({ steps }: Pick<TuningRecipe, "steps">): number =>
+  Math.max(1, Math.round(steps / LOOKS));
 
 export interface TuningProgress {
   /** 1 … steps. */
@@ -96,9 +108,11 @@ export interface TuningStep extends TuningProgress {
   readonly rows: readonly number[];
   readonly losses: readonly number[];
   readonly rate: number;
+  /** Mean of the held-out rows, in nats a token; null between two looks, and where no row is held out. */
+  readonly heldOutLoss: number | null;
 }
 
-/** stop = this was the last step, and the recipe's `lastStep` says so; pause = the run goes on from here another time. */
+/** stop = no step is made after this one; pause = the run goes on from here another time. */
 export type TuningWish = "stop" | "pause";
 
 export interface TuningOptions {
@@ -106,6 +120,11 @@ export interface TuningOptions {
   readonly folder?: string;
   /** A state is written after each so many steps. */
   readonly stepsPerCheckpoint?: number;
+  /**
+   * Rows that are not trained on. Every so many steps, and after the last, they are looked at: the adapter of the step at
+   * which their loss, as a float32, was lowest is the one that is kept, and of equal ones the first.
+   */
+  readonly heldOut?: readonly TokenRow[];
   readonly onStep?: (progress: TuningProgress) => void;
   /** The threads are idle until it has answered. */
   readonly afterStep?: (step: TuningStep) => Promise<TuningWish | undefined>;
@@ -120,7 +139,7 @@ export class TuningPaused extends Error {}
  * Tunes the adapter of a loaded model by AdamW: each step on rows that only recipe and step decide. Same base, rows
  * and recipe, same bytes, whatever kernels and however many threads.
  *
- * @returns the last step
+ * @returns the step whose adapter is kept: the last one, where no row is held out
  * @throws RollupError MOD_INPUT_INVALID, MOD_FILE_INVALID, MOD_THREAD_ENDED; TuningPaused
  */
 export async function tuneAdapter(
@@ -135,25 +154,37 @@ export async function tuneAdapter(
   checkStepRecipe(recipe, rows.length);
   if (adapter === null || adapterBlocks.length < tuningBlocks(recipe))
     throw new RangeError("the model was loaded without an adapter or blocks for tuning");
-  const [first, second, sum, ...rowBlocks] = adapterBlocks as [Place, Place, Place, ...Place[]];
+  const [first, second, sum, best, ...rowBlocks] = adapterBlocks as [Place, Place, Place, Place, ...Place[]];
   const { floatCount } = adapter.layout;
+  const { heldOut = [] } = options;
+  // The best step so far, and its loss.
+  const numbers = Float32Array.of(0, Number.POSITIVE_INFINITY);
+  const blocks = { weights: adapter.at, first, second };
   const state: TuningState = {
-    arena: kernels.arena,
-    floatCount,
-    blocks: { weights: adapter.at, first, second },
+    ...{ arena: kernels.arena, floatCount, blocks },
+    ...(heldOut.length === 0 ? {} : { blocks: { ...blocks, best }, numbers }),
+  };
+  const look = async (step: number): Promise<number> => {
+    const loss = Math.fround(meanLoss(heldOut, await team.losses(heldOut)));
+    if (loss < numbers[1]!) {
+      numbers.set([step, loss]);
+      kernels.arena.copyWithin(best, adapter.at, adapter.at + floatCount);
+    }
+    return loss;
   };
   startAdapter(kernels.arena, adapter.at, adapter.layout, recipe.seed);
   kernels.arena.fill(0, first, first + floatCount);
   kernels.arena.fill(0, second, second + floatCount);
   const { folder, stepsPerCheckpoint = 20 } = options;
-  const identity = folder === undefined ? "" : identityOf(loaded, rows, recipe);
+  const identity = folder === undefined ? "" : identityOf(loaded, rows, heldOut, recipe);
   const done = folder === undefined ? 0 : await readCheckpoint(folder, identity, state);
   const lastStep = recipe.lastStep ?? recipe.steps;
   if (done > lastStep)
     throw modelError("MOD_FILE_INVALID", `the state in ${folder} has ${done} steps, not ${lastStep}`, {
       data: { path: folder, reason: "it has more steps" },
     });
-  for (let step = done + 1; step <= lastStep; step++) {
+  let [isStopped, stoppedAt] = [false, done];
+  for (let step = done + 1; step <= lastStep && !isStopped; step++) {
     const indices = rowsOfStep(rows.length, recipe, step);
     const chosen = indices.map((i) => rows[i]!);
     const tasks = chosen.map((row, i): RowTask => {
@@ -169,16 +200,31 @@ export async function tuneAdapter(
     const tokenCount = chosen.reduce((count, { tokens }) => count + tokens.length, 0);
     const rate = rateOfStep(recipe, step);
     options.onStep?.({ step, loss, tokenCount });
-    const wish = await options.afterStep?.({ step, loss, tokenCount, rows: indices, losses, rate });
+    const isLook = heldOut.length > 0 && (step % stepsPerLook(recipe) === 0 || step === lastStep);
+    const heldOutLoss = isLook ? await look(step) : null;
+    const wish = await options.afterStep?.({
+      step,
+      loss,
+      tokenCount,
+      rows: indices,
+      losses,
+      rate,
+      heldOutLoss,
+    });
+    isStopped = wish === "stop";
+    if (isStopped && !isLook && heldOut.length > 0) await look(step);
     const isLast = step === lastStep || wish !== undefined;
     if (folder !== undefined && (isLast || step % stepsPerCheckpoint === 0)) {
       await options.beforeState?.();
       await writeCheckpoint(folder, identity, step, state);
     }
     if (wish === "pause") throw new TuningPaused(`after step ${step}`);
-    if (wish === "stop") return step;
+    stoppedAt = step;
   }
-  return lastStep;
+  const [bestStep] = numbers as unknown as [number];
+  if (bestStep === 0) return stoppedAt;
+  kernels.arena.copyWithin(adapter.at, best, best + floatCount);
+  return bestStep;
 }
 
 /** As usual: A is uniform in ±1/√inputs, B is 0, so the adapter begins as nothing. */
@@ -193,11 +239,17 @@ function startAdapter(arena: Float32Array, at: Place, layout: AdapterLayout, see
 }
 
 /** Names a tuning by all that decides its bytes: a state of another one must not be gone on from. */
-function identityOf({ model }: LoadedModel, rows: readonly TokenRow[], given: TuningRecipe): string {
+function identityOf(
+  { model }: LoadedModel,
+  rows: readonly TokenRow[],
+  heldOut: readonly TokenRow[],
+  given: TuningRecipe,
+): string {
   // The steps before do not depend on where it stops.
   const { lastStep: _, ...recipe } = given;
   const { adapter, kernels, layout, parameters, shape } = model;
-  const facts = JSON.stringify({ shape, adapter: adapter!.layout.settings, recipe, rows });
+  const unseen = heldOut.length === 0 ? {} : { heldOut };
+  const facts = JSON.stringify({ shape, adapter: adapter!.layout.settings, recipe, rows, ...unseen });
   const { buffer, byteOffset } = kernels.arena;
   return hashParts(facts, new Uint8Array(buffer, byteOffset + 4 * parameters, 4 * layout.floatCount));
 }

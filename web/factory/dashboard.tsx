@@ -112,7 +112,7 @@ function verdictOf({ heldOut, trained }: Pick<RunView, "heldOut" | "trained">): 
   const latest = heldOut.at(-1)!;
   if (latest.loss <= best.loss * 1.005)
     return `${scale} Held-out rows still get better: ${nats(heldOut[0]!.loss)} at the start, ${nats(latest.loss)} now.`;
-  return `${scale} Held-out rows were best at step ${showCount(best.step)}, with ${nats(best.loss)}. Since then it only memorises these rows: consider stopping.`;
+  return `${scale} Held-out rows were best at step ${showCount(best.step)}, with ${nats(best.loss)}. That step is kept, and since then it only memorises.`;
 }
 
 function Samples({ samples }: Pick<RunView, "samples">) {

@@ -1,4 +1,5 @@
 import { type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { heldOutCount } from "@openledger/models/training/row-losses";
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
@@ -28,7 +29,7 @@ const NAMES = Object.keys(LIMITS) as Name[];
 const DEFAULTS: TypedNumbers<Name> = {
   rounds: "6",
   rank: "8",
-  rate: "0.001",
+  rate: "0.003",
   heldOutRows: "0",
   rowsPerStep: "8",
   rowTokens: "128",
@@ -91,7 +92,7 @@ function Settings({ dropped, onOther }: { dropped: Dropped; onOther: () => void 
   const [name, setName] = useState(fileName.replace(/\.[^.]*$/, "").slice(0, 80));
   const [typed, setTyped] = useState({
     ...DEFAULTS,
-    heldOutRows: String(Math.min(32, Math.floor(rows.length / 10))),
+    heldOutRows: String(heldOutCount(rows.length)),
   });
   const starting = useAction();
   const settings = settingsOf(typed);

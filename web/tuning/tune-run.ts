@@ -10,8 +10,10 @@ import { type LoadedModel, loadModel, openModel } from "@openledger/models/files
 import { modelError } from "@openledger/models/model-errors";
 import { openTokenizer, type TextTokens } from "@openledger/models/tokens/tokenizer";
 import { generate } from "@openledger/models/training/generate";
+import { meanLoss } from "@openledger/models/training/row-losses";
 import {
   RowTeam,
+  stepsPerLook,
   type TuningRecipe,
   tuneAdapter,
   tuningBlocks,
@@ -41,8 +43,6 @@ const EXCERPT_CHARACTERS = 120;
 const SAMPLE_TOKENS = 40;
 /** Of a held-out row, how much of it begins a sample. */
 const PROMPT_TOKENS = 12;
-/** Looks at held-out rows on the way; each costs a pass through all of them. */
-const LOOKS = 12;
 
 /**
  * @returns the adapter's files
@@ -94,28 +94,22 @@ interface Parts {
 async function tune(setting: TuneSetting, parts: Parts): Promise<void> {
   const { onEvent, stateName, wish } = setting;
   const { heldOut, loaded, recipe, team, tokens, trained } = parts;
-  const { adapter } = loaded.model;
-  const spare = { at: loaded.adapterBlocks.at(-1)!, floatCount: adapter!.layout.floatCount };
-  const look = async (step: number) => {
-    if (heldOut.length > 0) {
-      const losses = await team.run(heldOut.map((row) => ({ row, block: spare, into: null })));
-      const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
-      onEvent({ kind: "heldOut", step, loss, rowCount: heldOut.length });
-    }
+  const look = (step: number, loss: number | null) => {
+    if (loss !== null) onEvent({ kind: "heldOut", step, loss, rowCount: heldOut.length });
     const prompt = (heldOut[0] ?? trained[0]!).tokens.slice(0, PROMPT_TOKENS);
     const answer = generate(loaded.model, prompt, { tokenCount: SAMPLE_TOKENS, temperature: 0, seed: "" });
     onEvent({ kind: "sample", step, prompt: tokens.decode(prompt), text: tokens.decode([...answer]) });
   };
   const lastLosses = new Map<number, number>();
   // The adapter is nothing yet: this is the base alone.
-  await look(0);
-  const stepsPerLook = Math.max(1, Math.round(recipe.steps / LOOKS));
+  look(0, heldOut.length === 0 ? null : meanLoss(heldOut, await team.losses(heldOut)));
   let startedMs = performance.now();
   let [seconds, tokenCount, firstStep] = [0, 0, 0];
   await tuneAdapter(loaded, team, trained, recipe, {
     ...(stateName === null ? {} : { folder: stateName }),
-    stepsPerCheckpoint: stepsPerLook,
-    async afterStep({ loss, losses, rate, rows, step, tokenCount: count }) {
+    stepsPerCheckpoint: stepsPerLook(recipe),
+    heldOut,
+    async afterStep({ heldOutLoss, loss, losses, rate, rows, step, tokenCount: count }) {
       seconds += (performance.now() - startedMs) / 1_000;
       tokenCount += count;
       if (firstStep === 0) firstStep = step;
@@ -126,8 +120,8 @@ async function tune(setting: TuneSetting, parts: Parts): Promise<void> {
       // Lets messages in: a thread that only computes hears no wish.
       await new Promise((settle) => setTimeout(settle, 0));
       const wished = wish();
-      if (wished !== undefined || step % stepsPerLook === 0 || step === recipe.steps) {
-        await look(step);
+      if (wished !== undefined || step % stepsPerLook(recipe) === 0 || step === recipe.steps) {
+        look(step, heldOutLoss);
         const hardest = [...lastLosses].sort((a, b) => b[1] - a[1]).slice(0, HARDEST_ROWS);
         onEvent({
           kind: "hardest",

@@ -235,8 +235,8 @@ export class JobRunner {
     { recipe, result, statics }: TaskResults["train"],
     seconds: number,
   ): Promise<void> {
-    const { registration, view } = this.#book.get(id);
-    const whole = { ...result, seconds, heldOutLoss: result.heldOutLoss ?? view.heldOutLoss };
+    const { registration } = this.#book.get(id);
+    const whole = { ...result, seconds };
     await this.#book.changeState(id, "done", {
       job: {
         recipe,

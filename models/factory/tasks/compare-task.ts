@@ -37,10 +37,8 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
           data: { fields: ["prompts"] },
         });
       const options = {
+        ...{ ...recipe.answers, seed: recipe.seed },
         tokenCount: Math.min(answerTokens, most - given.length),
-        temperature: recipe.answers.temperature,
-        seed: recipe.seed,
-        ...(recipe.answers.endToken === null ? {} : { endToken: recipe.answers.endToken }),
       };
       const answerOf = (model: Transformer) => tokens.decode([...generate(model, given, options)]);
       const wanted = expected === null ? [] : tokens.encode(expected).slice(0, most - given.length);

@@ -59,17 +59,11 @@ export async function train(
   const registered = task.registration === null ? null : register(task.registration);
   await onProgress({ stage: "write", done: 0, total: 1 });
   if (registered !== null) await writeModel(join(jobFolder, MODEL_FOLDER), registered.model);
-  const { lastStep, steps } = trained.recipe.tuning;
-  const few = watch.losses.slice(0, Math.ceil(watch.losses.length / 10));
   return {
     recipe: trained.recipe,
     statics: registered?.statics ?? null,
     result: {
-      steps: lastStep ?? steps,
-      isStoppedEarly: lastStep !== undefined,
-      firstLoss: few[0] ?? 0,
-      lastLoss: watch.losses.at(-1) ?? 0,
-      heldOutLoss: watch.heldOutLoss,
+      losses: training.lossesOf(trained),
       adapterSha256: sha256Of(trained.adapter),
       recipeHash: registered === null ? null : hashRecipe(trained.recipe),
       staticsHash: registered === null ? null : hex32(registered.model.staticsHash),

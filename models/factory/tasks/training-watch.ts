@@ -4,13 +4,12 @@ import { encodeAdapter } from "../../files/adapter-files.ts";
 import type { TextRecipe } from "../../registered/text-recipe.ts";
 import type { TuningRun, TuningWatch } from "../../registered/text-training.ts";
 import { generate } from "../../training/generate.ts";
-import type { TuningStep, TuningWish } from "../../training/tune-adapter.ts";
+import { meanLoss } from "../../training/row-losses.ts";
+import { stepsPerLook, type TuningStep, type TuningWish } from "../../training/tune-adapter.ts";
 import type { NewJobEvent } from "../factory-api.ts";
 import { excerptOfRow, promptOfRow } from "./row-prompts.ts";
 import type { Say, TaskWish } from "./task-messages.ts";
 
-/** Times of a training that held-out rows, samples and the hardest rows are looked at. */
-const LOOKS = 20;
 const SAMPLE_TOKENS = 32;
 const HARDEST_ROWS = 8;
 /** Steps whose mean time tells how long the rest takes. */
@@ -36,8 +35,6 @@ export class TrainingWatch implements TuningWatch {
   #lastMs = performance.now();
   #prompts: readonly string[] = [];
   #adapterConfig: Uint8Array = new Uint8Array(0);
-  #losses: number[] = [];
-  #heldOutLoss: number | null = null;
   /** Of what was said and may not be on the factory's disk yet. */
   readonly #kept: Promise<void>[] = [];
 
@@ -50,15 +47,6 @@ export class TrainingWatch implements TuningWatch {
     return this.#adapterConfig;
   }
 
-  get heldOutLoss(): number | null {
-    return this.#heldOutLoss;
-  }
-
-  /** Of each step of this run. */
-  get losses(): readonly number[] {
-    return this.#losses;
-  }
-
   async begin(run: TuningRun): Promise<void> {
     const { recipe, saidStep, samplePrompts } = this.#options;
     const { adapter, kernels, shape } = run.placed.loaded.model;
@@ -68,7 +56,11 @@ export class TrainingWatch implements TuningWatch {
       .map((i) => promptOfRow(run.texts[i]!)?.prompt)
       .filter((text) => text !== undefined);
     this.#prompts = samplePrompts.length > 0 ? samplePrompts : own.slice(0, 2);
-    if (saidStep < 0) await this.#options.say({ kind: "events", step: 0, events: await this.#look(run, 0) });
+    if (saidStep < 0) {
+      const rows = run.heldOut.map((i) => run.tokens[i]!);
+      const loss = rows.length === 0 ? null : meanLoss(rows, await run.team.losses(rows));
+      await this.#options.say({ kind: "events", step: 0, events: this.#look(run, 0, loss) });
+    }
     this.#lastMs = performance.now();
   }
 
@@ -78,20 +70,19 @@ export class TrainingWatch implements TuningWatch {
     // Messages are read here: with one thread nothing else lets them in.
     await new Promise((resolve) => setImmediate(resolve));
     for (const [i, row] of step.rows.entries()) this.#lossOf.set(row, step.losses[i]!);
-    this.#losses.push(step.loss);
     const nowMs = performance.now();
     this.#recent.push({ ms: nowMs - this.#lastMs, tokenCount: step.tokenCount });
     if (this.#recent.length > RECENT_STEPS) this.#recent.shift();
     this.#lastMs = nowMs;
     const wished = wish() ?? undefined;
-    const isLook = step.step % Math.max(1, Math.round(steps / LOOKS)) === 0;
+    const isLook = step.step % stepsPerLook(recipe.tuning) === 0;
     const isLast = step.step === steps || wished === "stop";
     if (step.step > saidStep || wished === "stop") {
       const { loss, rate, tokenCount } = step;
       const events: NewJobEvent[] = [
         { kind: "step", step: step.step, loss, rate, tokenCount, ...this.#speed(run, steps - step.step) },
       ];
-      if (isLook || isLast) events.push(...(await this.#look(run, step.step)));
+      if (isLook || isLast) events.push(...this.#look(run, step.step, step.heldOutLoss));
       this.#kept.push(say({ kind: "events", step: step.step, events }));
       if (this.#kept.length > MOST_UNKEPT) await this.#kept.shift();
     }
@@ -114,16 +105,10 @@ export class TrainingWatch implements TuningWatch {
     };
   }
 
-  async #look(run: TuningRun, step: number): Promise<NewJobEvent[]> {
+  #look(run: TuningRun, step: number, loss: number | null): NewJobEvent[] {
     const events: NewJobEvent[] = [];
-    const { heldOut, placed, team, texts, tokens } = run;
-    if (heldOut.length > 0) {
-      const block = { at: 0, floatCount: 0 };
-      const losses = await team.run(heldOut.map((i) => ({ row: tokens[i]!, block, into: null })));
-      const loss = losses.reduce((sum, value) => sum + value, 0) / losses.length;
-      this.#heldOutLoss = loss;
-      events.push({ kind: "heldOut", step, loss, rowCount: heldOut.length });
-    }
+    const { heldOut, placed, texts } = run;
+    if (loss !== null) events.push({ kind: "heldOut", step, loss, rowCount: heldOut.length });
     for (const prompt of this.#prompts)
       events.push({ kind: "sample", step, prompt, text: this.#continue(placed.loaded.model, run, prompt) });
     const rows = [...this.#lossOf]
@@ -135,10 +120,11 @@ export class TrainingWatch implements TuningWatch {
   }
 
   #continue(model: Transformer, { placed }: TuningRun, prompt: string): string {
-    const { rowTokens } = this.#options.recipe;
+    const { answers, rowTokens } = this.#options.recipe;
     const given = placed.tokens.encode(prompt).slice(0, Math.max(1, rowTokens - SAMPLE_TOKENS));
     const tokenCount = Math.min(SAMPLE_TOKENS, rowTokens - given.length);
     if (given.length === 0 || tokenCount < 1) return "";
-    return placed.tokens.decode([...generate(model, given, { tokenCount, temperature: 0, seed: "sample" })]);
+    const options = { ...answers, tokenCount, temperature: 0, seed: "sample" };
+    return placed.tokens.decode([...generate(model, given, options)]);
   }
 }

@@ -6,6 +6,7 @@ import { nearestDisplayName } from "@openledger/datanets/records/display-name";
 import { exportFormSchema, type FactoryJob, type JobEvent } from "@openledger/models/factory/factory-api";
 import { FactoryClient } from "@openledger/models/factory/factory-client";
 import { registerJob } from "@openledger/models/factory/register-job";
+import { lossWords } from "@openledger/models/training/row-losses";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
@@ -72,7 +73,9 @@ async function watchJob({ args, options, output }: Asked): Promise<void> {
   }
   const job = await factory.job(id);
   const why = job.failure === null ? "" : `: ${job.failure.message} [${job.failure.code}]`;
-  output.answer([`job ${id} is ${job.state} after ${job.step} steps, loss ${lossOf(job)}${why}`], { job });
+  const words = job.result === null ? [] : lossWords(job.result.losses);
+  const lines = [`job ${id} is ${job.state} after ${job.step} steps, loss ${lossOf(job)}${why}`, ...words];
+  output.answer(lines, { job });
 }
 
 function describeEvent(event: JobEvent): string | null {

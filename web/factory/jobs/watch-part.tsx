@@ -1,4 +1,5 @@
 import type { FactoryJob, JobState } from "@openledger/models/factory/factory-api";
+import { lossWords } from "@openledger/models/training/row-losses";
 import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
@@ -103,15 +104,16 @@ export function WatchPart({ asked, factorySession, job }: JobPartProps) {
 }
 
 function Next({ job }: { job: FactoryJob }) {
-  const { firstLoss, heldOutLoss, isStoppedEarly, lastLoss, seconds, steps } = job.result!;
+  const { losses, seconds } = job.result!;
   return (
     <section class="card stack" aria-label="Result">
-      <h2>{isStoppedEarly ? "Stopped, and kept" : "Your model is trained"}</h2>
-      <p>
-        {showCount(steps)} steps in {showDuration(1_000 * seconds)}. The loss of a training row went from{" "}
-        {firstLoss.toFixed(3)} to {lastLoss.toFixed(3)}
-        {heldOutLoss !== null && <>. It is {heldOutLoss.toFixed(3)} on rows that the model has never seen</>}.
-      </p>
+      <h2>Your model is trained</h2>
+      <p>It took {showDuration(1_000 * seconds)}.</p>
+      <ul>
+        {lossWords(losses).map((words) => (
+          <li key={words}>{words}</li>
+        ))}
+      </ul>
       <div class="row">
         <a class="button button-main" href={jobHref(job.id, "compare")}>
           Compare it with its base

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   ADDED_BASES,
@@ -20,8 +20,12 @@ import { kernelsNamed } from "./language-base.ts";
 export async function checkBase({ output }: CommandContext<BaseCommandOptions>): Promise<void> {
   const source = defaultBase();
   for (const file of Object.keys(BASE_HASHES)) await (await source.open(file))?.close();
+  const recipe = JSON.parse(await readFile(join(BASE_FOLDER, "recipe.json"), "utf8"));
+  const bits = (nats: number) => (nats / Math.LN2).toFixed(3);
   const lines = [
     `the default base, in ${BASE_FOLDER}`,
+    `it has read ${recipe.corpus.trainingBytes} bytes in ${recipe.passes} passes; of ${recipe.corpus.heldOutBytes} bytes that were held out it has`,
+    `  ${bits(recipe.heldOutNatsPerByte)} bits a byte; counts of runs of up to 7 bytes of the same texts ${bits(recipe.ngramNatsPerByte)}, brotli ${bits(recipe.brotliNatsPerByte)}`,
     `model.safetensors has SHA-256 ${BASE_SHA256}, as expected`,
   ];
   output.answer(lines, { folder: BASE_FOLDER, sha256: BASE_HASHES });

@@ -25,7 +25,7 @@ import {
   type RecipeDatanet,
   retrievalPreset,
 } from "@openledger/models/registered/recipe-presets";
-import type { TextRecipe } from "@openledger/models/registered/text-recipe";
+import { isTraceable, type TextRecipe } from "@openledger/models/registered/text-recipe";
 import { verifierError } from "@openledger/verifier/verifier-errors";
 import type { Command } from "commander";
 import { commandError } from "../../../cli/cli-errors.ts";
@@ -193,6 +193,11 @@ async function requirePromisable(
     import("@openledger/challenger/games/rows/postable-rows"),
   ]);
   const [text, setting] = [recipe as TextRecipe, await textSetting(options)];
+  if (!isTraceable(text))
+    throw commandError(
+      "CMD_USAGE",
+      "a model with claims has neither answers.noRepeat nor rowsEnd in its recipe",
+    );
   await requireClaimable(text, setting);
   if (options.queriesOnly === true) return;
   await requirePostable(text, contents, setting);
@@ -243,7 +248,7 @@ async function recipeOf(
 }
 
 async function presetOf(
-  { base, recipe }: TrainOptions,
+  { base, claimant, recipe }: TrainOptions,
   contents: readonly Uint8Array[],
   allColumns: number,
   cardBase: BaseRule | null,
@@ -254,7 +259,7 @@ async function presetOf(
   const columnCount = allColumns - (cardBase === null ? 0 : 1);
   if (recipe === RETRIEVAL) return retrievalPreset(contents, columnCount);
   const place = base ?? OWN_BASE;
-  const sizes = { rowCount: contents.length, columnCount };
+  const sizes = { rowCount: contents.length, columnCount, isTraced: claimant !== undefined };
   const { textPreset } = await import("@openledger/models/registered/recipe-presets");
   return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
 }

@@ -9,6 +9,7 @@ import { loadModel, openModel } from "@openledger/models/files/load-model";
 import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
+import { lossWords, rowsLoss, type TuningLosses } from "@openledger/models/training/row-losses";
 import {
   RowTeam,
   type TuningProgress,
@@ -62,14 +63,16 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
       await opened.close();
     }
   })();
-  const losses: number[] = [];
-  const onStep = ({ loss, step }: TuningProgress) => {
-    losses.push(loss);
+  const onStep = ({ loss, step }: TuningProgress) =>
     output.progress(`step ${step} of ${recipe.steps}: ${loss.toFixed(3)} nats a token`);
-  };
   const team = new RowTeam(loaded);
+  const lossNow = async () => rowsLoss(rows, await team.losses(rows), Buffer.byteLength(text));
+  let losses: TuningLosses;
   try {
-    await tuneAdapter(loaded, team, rows, recipe, { folder: options.out, onStep });
+    const before = await lossNow();
+    const keptStep = await tuneAdapter(loaded, team, rows, recipe, { folder: options.out, onStep });
+    const trained = { rowCount: rows.length, before, after: await lossNow() };
+    losses = { steps: recipe.steps, keptStep, trained, heldOut: null };
   } finally {
     await team.close();
   }
@@ -85,9 +88,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   const sha256 = createHash("sha256").update(files[0]![1]).digest("hex");
   const lines = [
     `an adapter of rank ${rank}, tuned on ${rows.length} rows in ${recipe.steps} steps, in ${options.out}`,
-    ...(losses.length === 0
-      ? []
-      : [`loss ${losses[0]!.toFixed(3)} to ${losses.at(-1)!.toFixed(3)} nats a token`]),
+    ...lossWords(losses),
     `adapter_model.safetensors has SHA-256 ${sha256}: the same on every machine`,
   ];
   output.answer(lines, {
