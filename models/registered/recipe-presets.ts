@@ -104,12 +104,13 @@ const LAST_PART = 0.1;
 
 /**
  * The preset "texts": an adapter of rank 8 on queries and values of the base, six rounds through the rows. Answers are
- * the likeliest tokens. @param baseName for people, nothing depends on it. @throws MOD_…, where the base cannot be read
+ * the likeliest tokens. @param baseName for people, nothing depends on it. @param sizes isClaimed: its queries are to be
+ * claimed on L1, so that all tokens count alike. @throws MOD_…, where the base cannot be read
  */
 export async function textPreset(
   source: FileSource,
   baseName: string,
-  sizes: { readonly rowCount: number; readonly columnCount: number },
+  sizes: { readonly rowCount: number; readonly columnCount: number; readonly isClaimed?: boolean },
 ): Promise<Omit<TextRecipe, "datanet" | "columnCount">> {
   const opened = await openModel(source);
   const { shape } = opened;
@@ -128,9 +129,13 @@ export async function textPreset(
     tuning: {
       ...{ ...usual, steps, rowsPerStep: ROWS_PER_STEP, warmupSteps: Math.min(10, Math.ceil(steps / 10)) },
       lastPart: LAST_PART,
+      ...(sizes.isClaimed === true ? {} : { weigh: "tokens" as const }),
     },
     method: textMethod(sizes.columnCount),
-    answers: { promptTokens: mostTokens - answerTokens, answerTokens, temperature: 0, endToken: null },
+    answers: {
+      ...{ promptTokens: mostTokens - answerTokens, answerTokens, temperature: 0, endToken: null },
+      ...(sizes.isClaimed === true ? {} : { weigh: "added" as const }),
+    },
     rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
   };
 }
