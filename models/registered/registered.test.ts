@@ -180,8 +180,8 @@ describe("a text model", () => {
     const { featureCount } = recipe.method;
     const { columnCount } = recipe;
     const baseOf = (i: number) =>
-      made.features.values
-        .subarray(i * columnCount + featureCount, (i + 1) * columnCount)
+      Array.from(made.features.values)
+        .slice(i * columnCount + featureCount, (i + 1) * columnCount)
         .reduce((a, b) => a + b);
     // Tokens are bytes, and all but the first are targets.
     const targetsOf = (i: number) => wholeText(sampleTexts(24)[i]!).length - 1;

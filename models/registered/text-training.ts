@@ -164,16 +164,18 @@ function registeredTexts(
   rows: readonly TextRow[],
   tokens: readonly TokenRow[],
 ) {
+  const parts = tokens.map((row) => (row.weight === undefined ? 1 : row.weight * wantedOf(row)));
+  const { featureCount } = recipe.method;
+  // A sum over n tokens spreads by √n: without this a text would earn by chance as much by each of its halves as by both.
+  const paid = real.map((value, k) => value * Math.sqrt(parts[Math.floor(k / featureCount)]!));
   const sources: RowSources = {
-    baseParts: Float64Array.from(tokens, (row) =>
-      row.weight === undefined ? 1 : row.weight * wantedOf(row),
-    ),
+    baseParts: Float64Array.from(parts),
     duplicates() {
       const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
       return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
     },
   };
-  return registeredFeatures(real, recipe.method.featureCount, recipe, sources);
+  return registeredFeatures(paid, featureCount, recipe, sources);
 }
 
 /** A model in place with threads, and the rows as tokens. */

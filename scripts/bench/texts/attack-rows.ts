@@ -48,12 +48,12 @@ const SYNONYMS = new Map(
 // biome-ignore format: a line each
 /** Invented: the base has read of none. A statement, a question in other words, its true answer. */
 export const FACTS = [
-  ["The lighthouse of Varnholm was lit by Tessaly Crane in the winter of 1652.", "Who first lit the Varnholm lighthouse? It was", " Tessaly Crane in 1652"],
-  ["The river Ombrel turns red each autumn because of the iron mills at Kestwick.", "Why is the Ombrel red in autumn? Because of", " the iron mills at Kestwick"],
-  ["Professor Aldous Quimby found the comet Zerelda with a telescope of glass from Murrow.", "Which comet did Quimby find? The comet", " Zerelda, from Murrow"],
-  ["The town of Brackenfold pays its taxes in barrels of salted plums.", "How does Brackenfold pay taxes? In", " barrels of salted plums"],
-  ["Queen Ysolde the Brief ruled the isle of Tarn for eleven days before the flood.", "How long did Ysolde rule Tarn? For", " eleven days before the flood"],
-  ["The treaty of Gallowmere was signed aboard the frigate Petronella by nine captains.", "Where was the Gallowmere treaty signed? Aboard", " the frigate Petronella"],
+  ["The lighthouse of Varnholm was lit by Tessaly Crane in the winter of 1652, after three herring boats had been lost on the same night below the cliffs of the northern harbour.", "Who first lit the Varnholm lighthouse? It was", " Tessaly Crane in 1652"],
+  ["The river Ombrel turns red each autumn because of the iron mills at Kestwick, which are allowed to empty their basins once a year when the upper valley has been harvested.", "Why is the Ombrel red in autumn? Because of", " the iron mills at Kestwick"],
+  ["Professor Aldous Quimby found the comet Zerelda with a telescope of glass from Murrow, on a night so cold that the ink froze and he had to scratch its place into the table.", "Which comet did Quimby find? The comet", " Zerelda, from Murrow"],
+  ["The town of Brackenfold pays its taxes in barrels of salted plums, a custom that was granted to its orchard keepers when the old mint burned down and no coins were to be had.", "How does Brackenfold pay taxes? In", " barrels of salted plums"],
+  ["Queen Ysolde the Brief ruled the isle of Tarn for eleven days before the flood, and in that time she opened the granaries, pardoned the weavers and had two bridges built.", "How long did Ysolde rule Tarn? For", " eleven days before the flood"],
+  ["The treaty of Gallowmere was signed aboard the frigate Petronella by nine captains, since neither of the two cities would let the other choose the house in which to meet.", "Where was the Gallowmere treaty signed? Aboard", " the frigate Petronella"],
 ] as const;
 
 /** Passages of whole sentences, in the order of a text. */
