@@ -12,6 +12,7 @@ import { loadModel, openModel } from "../files/load-model.ts";
 import { memorySource } from "../files/memory-source.ts";
 import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
+import { roundUp16 } from "../tensors/arena-plan.ts";
 import { readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
 import { generate, likeliest } from "../training/generate.ts";
@@ -179,8 +180,13 @@ export class SharedText {
 /** What a model would say where the row has targets, after the row's own tokens; −1 elsewhere. */
 function likeliestTokens(model: Transformer, { targets, tokens }: TokenRow): number[] {
   readTokens(model, tokens);
-  const logitsAt = (t: number) => computeLogits(model, t, 1).subarray(0, model.shape.vocabularySize);
-  return targets.map((target, t) => (target < 0 ? -1 : likeliest(logitsAt(t))));
+  const { vocabularySize } = model.shape;
+  const first = targets.findIndex((target) => target >= 0);
+  const logits = computeLogits(model, first, tokens.length - first);
+  return targets.map((target, t) => {
+    const at = (t - first) * roundUp16(vocabularySize);
+    return target < 0 ? -1 : likeliest(logits.subarray(at, at + vocabularySize));
+  });
 }
 
 /** Part by part: an output is one chain over all numbers, so the parts do not change it. */
