@@ -8,112 +8,101 @@ const part = z.number().min(0).max(0.999_999);
 const MOST_TOKENS = 8_192;
 
 /** A language model's recipe: a base, and an adapter that is tuned on the rows. Published in this order. */
-const textRecipeSchema = z
-  .strictObject({
-    version: recipeFields.version,
-    family: z.literal("text"),
-    datanet: recipeFields.datanet,
-    base: baseSchema,
-    seed: recipeFields.seed,
-    /** Most tokens of a row: a longer one is refused, never cut. */
-    rowTokens: count.min(2).max(MOST_TOKENS),
-    /** LoRA, as PEFT names it. */
-    adapter: z.strictObject({
-      rank: count.max(256),
-      alpha: z.number().positive().max(1e4),
-      targets: z
-        .array(
-          z.enum([
-            "q_proj",
-            "k_proj",
-            "v_proj",
-            "o_proj",
-            "gate_proj",
-            "up_proj",
-            "down_proj",
-            "c_attn",
-            "attn.c_proj",
-            "c_fc",
-            "mlp.c_proj",
-          ]),
-        )
-        .min(1)
-        .max(11),
-      /** Rounded once it is tuned, so that a server keeps it in half the memory without changing an answer. */
-      numbers: z.literal("halves").optional(),
-    }),
-    /** AdamW (models/training/tune-adapter.ts); its seed is the recipe's. */
-    tuning: z.strictObject({
-      steps: count.max(1_000_000),
-      rowsPerStep: count.max(1_024),
-      rate: z.number().positive().max(0.999),
-      warmupSteps: z.number().int().min(0).max(1_000_000),
-      beta1: part,
-      beta2: part,
-      epsilon: z.number().min(1e-12).max(0.1),
-      decay: part,
-      /** Part of the rate that is left at the last step. */
-      lastPart: z.number().min(0).max(1),
-      /** Where the run was stopped early; absent where all steps were made. */
-      lastStep: count.max(1_000_000).optional(),
-      /** A row counts by its tokens, in each step, in its features and in its base. Absent: all rows alike. */
-      weigh: z.literal("tokens").optional(),
-    }),
-    /**
-     * So many rows, drawn by the seed, are not trained on: they show how the model does on what it has not seen. Their
-     * features are 0, so they earn nothing by this model. Absent: none.
-     */
-    heldOut: count.max(100_000).optional(),
-    /**
-     * How rows' gradients become features: by EK-FAC with power ½ and without damping (models/influence/text-features.ts),
-     * the best of those that were measured (docs/adr/0012-one-attribution-method-of-texts.md).
-     */
-    method: z.strictObject({
-      kind: z.literal("ek-fac"),
-      power: z.literal(0.5),
-      damping: z.literal(0),
-      /** A power of two. */
-      featureCount: count
-        .min(16)
-        .max(MAX_FEATURE_COUNT)
-        .refine((features) => Number.isInteger(Math.log2(features)), "must be a power of two"),
-    }),
-    answers: z.strictObject({
-      /** Most tokens of a prompt: a longer one is refused. */
-      promptTokens: count.max(MOST_TOKENS),
-      /** So many tokens are answered, or fewer where the end token comes. */
-      answerTokens: count.max(MOST_TOKENS),
-      /** 0: always the likeliest token. Else drawn, by a seed that prompt and recipe alone decide. */
-      temperature: z.number().min(0).max(10),
-      endToken: z.number().int().min(0).nullable(),
-      /**
-       * added: a query is of what tuning changed (text-query.ts). Absent: of all of the answer's tokens alike.
-       */
-      weigh: z.literal("added").optional(),
-    }),
-    rules: recipeFields.rules,
-    columnCount: recipeFields.columnCount,
-    /**
-     * Its queries are claimed on L1 by one account, and an epoch's draws wait for that (docs/explanation/fault-proofs.md). The digest names
-     * roots of all numbers that an answer depends on. `rows`: before its activation its rows of G are posted, and anyone may
-     * refute them. Absent: no claims.
-     */
-    tracing: z
-      .strictObject({
-        claimant: z.string().regex(/^0x[0-9a-f]{40}$/),
-        digest: z.string().regex(/^0x[0-9a-f]{64}$/),
-        rows: z.literal(true).optional(),
-      })
-      .optional(),
-  })
-  // A trace is of one pass, that of the tuned model over a row whose tokens all count alike.
-  .refine(
-    ({ answers, tracing, tuning }) => tracing === undefined || (answers.weigh ?? tuning.weigh) === undefined,
-    {
-      path: ["tracing"],
-      message: "no trace shows what answers.weigh and tuning.weigh make of tokens",
-    },
-  );
+const textRecipeSchema = z.strictObject({
+  version: recipeFields.version,
+  family: z.literal("text"),
+  datanet: recipeFields.datanet,
+  base: baseSchema,
+  seed: recipeFields.seed,
+  /** Most tokens of a row: a longer one is refused, never cut. */
+  rowTokens: count.min(2).max(MOST_TOKENS),
+  /** LoRA, as PEFT names it. */
+  adapter: z.strictObject({
+    rank: count.max(256),
+    alpha: z.number().positive().max(1e4),
+    targets: z
+      .array(
+        z.enum([
+          "q_proj",
+          "k_proj",
+          "v_proj",
+          "o_proj",
+          "gate_proj",
+          "up_proj",
+          "down_proj",
+          "c_attn",
+          "attn.c_proj",
+          "c_fc",
+          "mlp.c_proj",
+        ]),
+      )
+      .min(1)
+      .max(11),
+    /** Rounded once it is tuned, so that a server keeps it in half the memory without changing an answer. */
+    numbers: z.literal("halves").optional(),
+  }),
+  /** AdamW (models/training/tune-adapter.ts); its seed is the recipe's. */
+  tuning: z.strictObject({
+    steps: count.max(1_000_000),
+    rowsPerStep: count.max(1_024),
+    rate: z.number().positive().max(0.999),
+    warmupSteps: z.number().int().min(0).max(1_000_000),
+    beta1: part,
+    beta2: part,
+    epsilon: z.number().min(1e-12).max(0.1),
+    decay: part,
+    /** Part of the rate that is left at the last step. */
+    lastPart: z.number().min(0).max(1),
+    /** Where the run was stopped early; absent where all steps were made. */
+    lastStep: count.max(1_000_000).optional(),
+    /** A row counts by its tokens: in each step, in its features and in its base. Absent: all rows alike. */
+    weigh: z.literal("tokens").optional(),
+  }),
+  /**
+   * So many rows, drawn by the seed, are not trained on: they show how the model does on what it has not seen. Their
+   * features are 0, so they earn nothing by this model. Absent: none.
+   */
+  heldOut: count.max(100_000).optional(),
+  /**
+   * How rows' gradients become features: by EK-FAC with power ½ and without damping (models/influence/text-features.ts),
+   * the best of those that were measured (docs/adr/0012-one-attribution-method-of-texts.md).
+   */
+  method: z.strictObject({
+    kind: z.literal("ek-fac"),
+    power: z.literal(0.5),
+    damping: z.literal(0),
+    /** A power of two. */
+    featureCount: count
+      .min(16)
+      .max(MAX_FEATURE_COUNT)
+      .refine((features) => Number.isInteger(Math.log2(features)), "must be a power of two"),
+  }),
+  answers: z.strictObject({
+    /** Most tokens of a prompt: a longer one is refused. */
+    promptTokens: count.max(MOST_TOKENS),
+    /** So many tokens are answered, or fewer where the end token comes. */
+    answerTokens: count.max(MOST_TOKENS),
+    /** 0: always the likeliest token. Else drawn, by a seed that prompt and recipe alone decide. */
+    temperature: z.number().min(0).max(10),
+    endToken: z.number().int().min(0).nullable(),
+    /** A query is of the tokens that the base would not have said (shared-text.ts). Absent: of all tokens alike. */
+    weigh: z.literal("added").optional(),
+  }),
+  rules: recipeFields.rules,
+  columnCount: recipeFields.columnCount,
+  /**
+   * Its queries are claimed on L1 by one account, and an epoch's draws wait for that (docs/explanation/fault-proofs.md). The digest names
+   * roots of all numbers that an answer depends on. `rows`: before its activation its rows of G are posted, and anyone may
+   * refute them. Absent: no claims.
+   */
+  tracing: z
+    .strictObject({
+      claimant: z.string().regex(/^0x[0-9a-f]{40}$/),
+      digest: z.string().regex(/^0x[0-9a-f]{64}$/),
+      rows: z.literal(true).optional(),
+    })
+    .optional(),
+});
 export type TextRecipe = z.infer<typeof textRecipeSchema>;
 
 /** Whether the recipe promises that its rows of G are posted. */
@@ -130,5 +119,12 @@ export function tracedTokens(recipe: TextRecipe, hasRows = promisesRows(recipe))
 
 /** @throws ATT_RECIPE_INVALID */
 export function parseTextRecipe(json: unknown): TextRecipe {
-  return checkedRecipe(textRecipeSchema, json);
+  // A trace is of one pass, that of the tuned model over a row whose tokens all count alike.
+  const isTraceable = ({ answers, tracing, tuning }: TextRecipe) =>
+    tracing === undefined || (answers.weigh ?? tuning.weigh) === undefined;
+  const why = {
+    path: ["tracing"],
+    message: "no trace shows what answers.weigh and tuning.weigh make of tokens",
+  };
+  return checkedRecipe(textRecipeSchema.refine(isTraceable, why), json);
 }
