@@ -5,14 +5,13 @@ import type { ModelShape } from "@openledger/models/architecture/model-shape";
 import { modelError } from "@openledger/models/model-errors";
 import { openBase, shapeOfBase } from "@openledger/models/registered/base-files";
 import type { TextSetting } from "@openledger/models/registered/text-model";
-import { parseTextRecipe, type TextRecipe } from "@openledger/models/registered/text-recipe";
+import { requireTraceable, type TextRecipe } from "@openledger/models/registered/text-recipe";
 import {
   MOST_TRACED_TOKENS,
   mostClaimedBytes,
   TRANSACTION_BYTES,
 } from "@openledger/models/registered/text-tokens";
 import { readSpelling } from "@openledger/models/tokens/token-spelling";
-import { zeroAddress, zeroHash } from "viem";
 import { queryProgram } from "../trace/query-program.ts";
 import { LONGEST_CHAIN, LONGEST_ROW } from "../trace/trace-op.ts";
 import { vocabularyFault } from "./prompt-vocabulary.ts";
@@ -72,7 +71,7 @@ export async function requireClaimable(
   recipe: TextRecipe,
   { bases }: Pick<TextSetting, "bases">,
 ): Promise<void> {
-  parseTextRecipe({ tracing: { claimant: zeroAddress, digest: zeroHash }, ...recipe });
+  requireTraceable(recipe);
   const shape = await shapeOfBase(recipe.base, bases);
   const { answerTokens: answered, promptTokens } = recipe.answers;
   const most = mostShownNumbers(promptTokens + answered);

@@ -1,3 +1,4 @@
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import { MAX_FEATURE_COUNT } from "@openledger/attribution/features/quantise";
 import { checkedRecipe, recipeFields } from "@openledger/attribution/model/recipe-fields";
 import { z } from "zod";
@@ -117,14 +118,20 @@ export function tracedTokens(recipe: TextRecipe, hasRows = promisesRows(recipe))
   return Math.max(promptTokens + answerTokens, hasRows ? recipe.rowTokens : 0);
 }
 
+/**
+ * Whether a trace shows queries and rows of such a recipe: it is of one pass, that of the tuned model, in which all tokens
+ * of a row count alike.
+ * @throws ATT_RECIPE_INVALID
+ */
+export function requireTraceable({ answers, tuning }: Pick<TextRecipe, "answers" | "tuning">): void {
+  if ((answers.weigh ?? tuning.weigh) === undefined) return;
+  const message = "no trace shows what answers.weigh and tuning.weigh make of tokens";
+  throw attributionError("ATT_RECIPE_INVALID", message, { data: { issues: [{ path: "tracing", message }] } });
+}
+
 /** @throws ATT_RECIPE_INVALID */
 export function parseTextRecipe(json: unknown): TextRecipe {
-  // A trace is of one pass, that of the tuned model over a row whose tokens all count alike.
-  const isTraceable = ({ answers, tracing, tuning }: TextRecipe) =>
-    tracing === undefined || (answers.weigh ?? tuning.weigh) === undefined;
-  const why = {
-    path: ["tracing"],
-    message: "no trace shows what answers.weigh and tuning.weigh make of tokens",
-  };
-  return checkedRecipe(textRecipeSchema.refine(isTraceable, why), json);
+  const recipe = checkedRecipe(textRecipeSchema, json);
+  if (recipe.tracing !== undefined) requireTraceable(recipe);
+  return recipe;
 }
