@@ -271,7 +271,7 @@ program
 program
   .command("text-attribution")
   .description("scores of texts against models retrained on halves of them; retrainings are kept in .cache")
-  .option("--halves <n>", "of the report", "100")
+  .option("--halves <n>", "of the report; 0: only what attackers earn", "100")
   .option("--again <n>", "of them in a second order, too, for the ceiling", "100")
   .option("--threads <n>", "processes that retrain", "2")
   .option("--quick", "small sizes, for a look")

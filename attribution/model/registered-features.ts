@@ -7,6 +7,8 @@ import type { RecipeBase } from "./recipe-fields.ts";
 export interface RowSources {
   /** In the version's order. */
   duplicates(): readonly NearDuplicate[];
+  /** How much of the base each row gets; absent: all alike. */
+  readonly baseParts?: Float64Array;
 }
 
 /**
@@ -29,6 +31,9 @@ export function registeredFeatures(
     return padColumns(quantiseFeatures(ruled, rowCount, featureCount), columnCount);
   }
   const strength = (rules.base.flatPermille / 1000) * baseUnit(ruled, featureCount);
-  const base = shared(new Float64Array(rowCount).fill(strength), 1);
+  const base = shared(
+    (rows.baseParts ?? new Float64Array(rowCount).fill(1)).map((part) => strength * part),
+    1,
+  );
   return quantiseWithBase(ruled, base, featureCount, columnCount);
 }

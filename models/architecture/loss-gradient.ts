@@ -11,6 +11,8 @@ export interface TokenRow {
   readonly tokens: readonly number[];
   /** The token wanted after each; −1 where none is, as in a prompt. */
   readonly targets: readonly number[];
+  /** What a target's loss counts for in the gradient; absent: one part of all, so that it is the mean's. */
+  readonly weight?: number;
 }
 
 /**
@@ -37,7 +39,7 @@ export function passRow(model: PassModel, row: TokenRow, into: GradientBlocks | 
   placeLogits(model, 0, rows);
   kernels.write(workspace.targets, row.targets);
   const rowStride = roundUp16(shape.vocabularySize);
-  const weight = Math.fround(1 / wantedOf(row));
+  const weight = Math.fround(row.weight ?? 1 / wantedOf(row));
   kernels.crossEntropy(
     rows,
     shape.vocabularySize,
@@ -50,12 +52,39 @@ export function passRow(model: PassModel, row: TokenRow, into: GradientBlocks | 
   if (into !== null) goBack(model, row.tokens, into);
 }
 
+/**
+ * The gradient of how far the row's targets are below other tokens: the sum of logit(other) − logit(target) over the
+ * targets that differ. 0 where none does.
+ *
+ * @param others in the place of targets
+ * @throws RollupError MOD_INPUT_INVALID, as `rowLoss`
+ */
+export function passLead(
+  model: Transformer,
+  row: TokenRow,
+  others: readonly number[],
+  into: GradientBlocks,
+): void {
+  const { kernels, shape, workspace } = model;
+  checkTargets(row, shape.vocabularySize);
+  readTokens(model, row.tokens);
+  const rowStride = roundUp16(shape.vocabularySize);
+  kernels.clear(row.tokens.length * rowStride, workspace.logits);
+  for (const [t, target] of row.targets.entries()) {
+    if (target < 0 || target === others[t]) continue;
+    kernels.write(workspace.logits + t * rowStride + target, [-1]);
+    kernels.write(workspace.logits + t * rowStride + others[t]!, [1]);
+  }
+  goBack(model, row.tokens, into);
+}
+
 function meanLoss(row: TokenRow, losses: Float32Array): number {
   return losses.reduce((sum, value) => sum + value, 0) / wantedOf(row);
 }
 
-/** Tokens of a row that count. */
-export const wantedOf = ({ targets }: TokenRow): number => targets.filter((target) => target >= 0).length;
+/** Tokens that have a loss. */
+export const wantedOf = ({ targets }: Pick<TokenRow, "targets">): number =>
+  targets.filter((target) => target >= 0).length;
 
 function checkTargets(row: TokenRow, vocabularySize: number): void {
   const { targets, tokens } = row;

@@ -129,6 +129,7 @@ export async function recipeOfForm(
       epsilon: 1e-8,
       decay: form.decay,
       lastPart: form.lastPart,
+      weigh: "tokens",
     },
     ...(form.heldOutRows === 0 ? {} : { heldOut: form.heldOutRows }),
     method: textMethod(columnCount),

@@ -98,12 +98,12 @@ export function retrievalPreset(
 /** Shorter runs, as " the United States", recur in good sentences. */
 const NO_REPEAT = 4;
 
-/** How rows and answers end where a base has a token for that, and the rule against answers that go round in circles. */
+/** How rows and answers end where a base has a token for that, the rule against answers that go round in circles, and what is paid for. */
 export async function textEnds(source: FileSource) {
   const [endToken = null] = await readEndTokens(source);
   return {
     ends: endToken === null ? {} : { rowsEnd: true as const },
-    answers: { endToken, noRepeat: NO_REPEAT },
+    answers: { endToken, noRepeat: NO_REPEAT, weigh: "added" as const },
   };
 }
 
@@ -123,7 +123,8 @@ const LAST_PART = 0.1;
  * The preset "texts": an adapter of rank 8 on queries and values of the base, six rounds through the rows but a few that
  * are held out. Answers are the likeliest tokens, end by the base's end token and do not go round in circles.
  * @param baseName for people, nothing depends on it. @param sizes `isTraced`: claims are to be promised, so that rows are
- *   as they are, all of them, and answers the likeliest tokens alone. @throws MOD_…, where the base cannot be read
+ *   as they are, all of them, all tokens count alike, and answers are the likeliest tokens alone
+ * @throws MOD_…, where the base cannot be read
  */
 export async function textPreset(
   source: FileSource,
@@ -157,6 +158,7 @@ export async function textPreset(
         warmupSteps: Math.min(10, Math.ceil(steps / 10)),
       },
       lastPart: LAST_PART,
+      ...(isTraced ? {} : { weigh: "tokens" as const }),
     },
     ...(heldOut === 0 ? {} : { heldOut }),
     method: textMethod(sizes.columnCount),

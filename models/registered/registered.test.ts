@@ -14,6 +14,7 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { hashContents } from "@openledger/attribution/rows/labelled-rows";
+import { wholeText } from "@openledger/attribution/rows/text-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { roundToHalves } from "../files/float-formats.ts";
@@ -200,6 +201,53 @@ describe("a text model", () => {
     const dotted = { ...recipe, method: { kind: "grad-dot", featureCount: 32 } };
     for (const wrong of [empty, dotted])
       expect(() => parseTextRecipe(wrong)).toThrow(code("ATT_RECIPE_INVALID"));
+  });
+
+  it("counts rows by their tokens and pays for what tuning changed, where its recipe says so", async () => {
+    const tuning = { ...recipe.tuning, weigh: "tokens" } as const;
+    const rules = { ...recipe.rules, base: { flatPermille: 1_000 } };
+    const answers = { ...recipe.answers, weigh: "added" } as const;
+    const weighed = parseTextRecipe({ ...recipe, answers, rules, tuning });
+    const training = trainingOf("wasm");
+    const made = await training.train(rows, weighed, {});
+    expect(await training.features(made, rows, {})).toEqual(made.features);
+    const { featureCount } = recipe.method;
+    const { columnCount } = recipe;
+    const baseOf = (i: number) =>
+      Array.from(made.features.values)
+        .slice(i * columnCount + featureCount, (i + 1) * columnCount)
+        .reduce((a, b) => a + b);
+    // Tokens are bytes, and all but the first are targets.
+    const targetsOf = (i: number) => wholeText(sampleTexts(24)[i]!).length - 1;
+    expect(baseOf(6) / baseOf(0)).toBeCloseTo(targetsOf(6) / targetsOf(0), 1);
+    expect(targetsOf(6)).not.toBe(targetsOf(0));
+
+    const open = (kernels: KernelChoice, changed: Partial<typeof made> = {}) =>
+      textFamily(settingOf(kernels)).open({ ...made, ...changed });
+    const own = await open("wasm");
+    const { query, text } = own.answer("The union");
+    expect(own.queryOf!("The union", text)).toEqual(query);
+    for (const set of nativeKernelSets())
+      expect((await open(set)).answer("The union").query, set).toEqual(query);
+    const { weigh: _, ...alike } = answers;
+    const plain = (await open("wasm", { recipe: { ...weighed, answers: alike } })).answer("The union");
+    expect(plain.text).toBe(text);
+    expect(plain.query).not.toEqual(query);
+    // An adapter that is nothing changes nothing: then chance pays.
+    const adapter = made.adapter.slice();
+    new Uint8Array(
+      adapter.buffer,
+      adapter.byteOffset + 8 + Number(new DataView(adapter.buffer).getBigUint64(0, true)),
+    ).fill(0);
+    const idle = await open("wasm", { adapter });
+    const [one, other] = ["The union", "The navy"].map((prompt) => idle.answer(prompt).query as Int16Array);
+    expect(one!.every((entry) => Math.abs(entry) === 255)).toBe(true);
+    expect(other).not.toEqual(one);
+    expect(idle.answer("The union").query).toEqual(one);
+
+    const tracing = { claimant: `0x${"1".repeat(40)}`, digest: `0x${"2".repeat(64)}` };
+    for (const wrong of [{ tuning }, { answers }])
+      expect(() => parseTextRecipe({ ...recipe, ...wrong, tracing })).toThrow(code("ATT_RECIPE_INVALID"));
   });
 
   it("gives most to the row that says what was answered", async () => {

@@ -1,18 +1,21 @@
 /** One base for any number of registered models: each brings its adapter and its map when its turn comes. */
 import { paddedQuery } from "@openledger/attribution/features/quantise";
+import { randomSigns } from "@openledger/attribution/features/rotation";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
 import { restOfQuery } from "@openledger/attribution/model/recipe-fields";
 import { type AdapterLayout, type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
-import type { Transformer } from "../architecture/transformer.ts";
+import { passLead, type TokenRow } from "../architecture/loss-gradient.ts";
+import { computeLogits, readTokens, type Transformer } from "../architecture/transformer.ts";
 import { workspaceFor } from "../architecture/workspace.ts";
 import { readAdapter } from "../files/adapter-files.ts";
 import { loadModel, openModel } from "../files/load-model.ts";
 import { memorySource } from "../files/memory-source.ts";
 import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
+import { roundUp16 } from "../tensors/arena-plan.ts";
 import { readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
-import { generate } from "../training/generate.ts";
+import { generate, likeliest } from "../training/generate.ts";
 import { runRowTask } from "../training/row-task.ts";
 import { openBase } from "./base-files.ts";
 import { drawSeedOf } from "./draw-seed.ts";
@@ -130,11 +133,19 @@ export class SharedText {
     const tokens = this.#tokens;
     const { gradient } = this.#places;
     const block = { at: gradient, floatCount: size.gradientCount };
-    const query = (prompt: readonly number[], answer: readonly number[]) => {
+    const query = (prompt: string, given: readonly number[], answer: readonly number[]) => {
       this.#requireSeat(parts);
-      const row = questionRow(prompt, answer, recipe);
-      runRowTask(model, { row, block, into: { parameters: NONE, adapter: gradient } });
+      const row = questionRow(given, answer, recipe);
+      const into = { parameters: NONE, adapter: gradient };
+      if (answers.weigh === undefined) runRowTask(model, { row, block, into });
+      else {
+        arena.fill(0, block.at, block.at + block.floatCount);
+        passLead(model, row, likeliestTokens({ ...model, adapter: null }, row), into);
+      }
       const features = mapGradient(model.kernels, this.#places, queryMap, size);
+      // The base would have said every token: no row is paid by its merit, nor can one be made for such answers.
+      if (answers.weigh !== undefined && features.every((value) => value === 0))
+        features.set(randomSigns(features.length, drawSeedOf(recipe, prompt)));
       return paddedQuery(features, columnCount, restOfQuery(recipe)).values;
     };
     return {
@@ -148,10 +159,11 @@ export class SharedText {
           onText?.(tokens.decode(answer).replace(HALF_A_CHARACTER, ""));
         }
         const text = answerText(tokens, answer);
-        return { label: null, text, query: query(given, answer) };
+        return { label: null, text, query: query(prompt, given, answer) };
       },
       queryOf: (prompt, text) =>
         query(
+          prompt,
           tokensOfPrompt(tokens, prompt, recipe),
           answerTokens(tokens, text, recipe, model.shape.vocabularySize),
         ),
@@ -161,6 +173,18 @@ export class SharedText {
   #requireSeat(parts: SeatedText): void {
     if (this.#seated !== parts) throw new RangeError("another model has taken the seat");
   }
+}
+
+/** What a model would say where the row has targets, after the row's own tokens; −1 elsewhere. */
+function likeliestTokens(model: Transformer, { targets, tokens }: TokenRow): number[] {
+  readTokens(model, tokens);
+  const { vocabularySize } = model.shape;
+  const first = targets.findIndex((target) => target >= 0);
+  const logits = computeLogits(model, first, tokens.length - first);
+  return targets.map((target, t) => {
+    const at = (t - first) * roundUp16(vocabularySize);
+    return target < 0 ? -1 : likeliest(logits.subarray(at, at + vocabularySize));
+  });
 }
 
 /** Part by part: an output is one chain over all numbers, so the parts do not change it. */

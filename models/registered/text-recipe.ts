@@ -1,3 +1,4 @@
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import { MAX_FEATURE_COUNT } from "@openledger/attribution/features/quantise";
 import { checkedRecipe, recipeFields } from "@openledger/attribution/model/recipe-fields";
 import { z } from "zod";
@@ -57,6 +58,8 @@ const textRecipeSchema = z.strictObject({
     lastPart: z.number().min(0).max(1),
     /** The step whose adapter is kept, where that is not the last one: the run was stopped, or held-out rows did best there. */
     lastStep: count.max(1_000_000).optional(),
+    /** A row counts by its tokens: in each step, in its features and in its base. Absent: all rows alike. */
+    weigh: z.literal("tokens").optional(),
   }),
   /**
    * So many rows, drawn by the seed, are not trained on: they show how the model does on what it has not seen. Their
@@ -87,6 +90,8 @@ const textRecipeSchema = z.strictObject({
     endToken: z.number().int().min(0).nullable(),
     /** Passed over are an end without an answer, and what would end a second run of so many same tokens. Absent: no rule. */
     noRepeat: count.min(2).max(64).optional(),
+    /** A query is of the tokens that the base would not have said (shared-text.ts). Absent: of all tokens alike. */
+    weigh: z.literal("added").optional(),
   }),
   rules: recipeFields.rules,
   columnCount: recipeFields.columnCount,
@@ -117,22 +122,30 @@ export function tracedTokens(recipe: TextRecipe, hasRows = promisesRows(recipe))
   return Math.max(promptTokens + answerTokens, hasRows ? recipe.rowTokens : 0);
 }
 
-/** @throws ATT_RECIPE_INVALID */
-export function parseTextRecipe(json: unknown): TextRecipe {
-  return checkedRecipe(checkedSchema, json);
+/**
+ * Whether a trace shows queries and rows of such a recipe: it is of one pass, that of the tuned model, in which all tokens
+ * of a row count alike; L1 takes the likeliest token for the answer's, and a row's tokens for those of its text.
+ * @throws ATT_RECIPE_INVALID
+ */
+export function requireTraceable({
+  answers,
+  rowsEnd,
+  tuning,
+}: Pick<TextRecipe, "answers" | "rowsEnd" | "tuning">): void {
+  const { noRepeat, weigh } = answers;
+  if ([noRepeat, rowsEnd, tuning.weigh, weigh].every((rule) => rule === undefined)) return;
+  const message = "no trace shows rowsEnd, tuning.weigh, answers.noRepeat or answers.weigh";
+  throw attributionError("ATT_RECIPE_INVALID", message, { data: { issues: [{ path: "tracing", message }] } });
 }
 
-/** Of what a trace shows: L1 takes the likeliest token for the answer's, and a row's tokens for those of its text. */
-const checkedSchema = textRecipeSchema
-  .refine(({ answers, rowsEnd }) => rowsEnd === undefined || answers.endToken !== null, {
-    path: ["rowsEnd"],
-    message: "answers name no end token",
-  })
-  .refine((recipe) => isTraceable(recipe) || recipe.tracing === undefined, {
-    path: ["tracing"],
-    message: "a model with claims has neither answers.noRepeat nor rowsEnd",
-  });
+/** @throws ATT_RECIPE_INVALID */
+export function parseTextRecipe(json: unknown): TextRecipe {
+  const recipe = checkedRecipe(checkedSchema, json);
+  if (recipe.tracing !== undefined) requireTraceable(recipe);
+  return recipe;
+}
 
-/** Whether a recipe may promise claims. */
-export const isTraceable = ({ answers, rowsEnd }: TextRecipe): boolean =>
-  answers.noRepeat === undefined && rowsEnd === undefined;
+const checkedSchema = textRecipeSchema.refine(
+  ({ answers, rowsEnd }) => rowsEnd === undefined || answers.endToken !== null,
+  { path: ["rowsEnd"], message: "answers name no end token" },
+);

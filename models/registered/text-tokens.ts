@@ -2,7 +2,7 @@
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { decodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
-import { answerRow, textRows } from "../architecture/loss-gradient.ts";
+import { answerRow, textRows, wantedOf } from "../architecture/loss-gradient.ts";
 import { spelledLengths, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { mostTextBytes, type TextTokens } from "../tokens/tokenizer.ts";
 import type { TextRecipe } from "./text-recipe.ts";
@@ -22,6 +22,12 @@ export function tokensOfRow(
   if (count < 2 || count > rowTokens)
     throw invalid(`it has ${count} tokens, the recipe takes 2 to ${rowTokens}`);
   return made!;
+}
+
+/** The same rows, each of whose tokens counts as much as any other's; a row of mean length as before. */
+export function weighedByTokens(rows: readonly TokenRow[]): TokenRow[] {
+  const mean = rows.reduce((sum, row) => sum + wantedOf(row), 0) / rows.length;
+  return rows.map((row) => ({ ...row, weight: 1 / mean }));
 }
 
 /** A row as a model commitment has it: all of its tokens, the last wanted one too. */

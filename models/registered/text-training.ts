@@ -13,7 +13,7 @@ import type { OnProgress } from "@openledger/attribution/progress";
 import { atRow, refuseDuplicates } from "@openledger/attribution/rows/labelled-rows";
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { decodeTextRow, type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
-import type { TokenRow } from "../architecture/loss-gradient.ts";
+import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
 import { encodeAdapter } from "../files/adapter-files.ts";
 import { roundToHalves } from "../files/float-formats.ts";
 import { mapTexts } from "../influence/text-features.ts";
@@ -31,7 +31,7 @@ import { decodeMap, encodeMap } from "./query-map-file.ts";
 import type { TextParts } from "./text-family.ts";
 import { loadText, type PlacedText, projectPlaced, type TextSetting } from "./text-model.ts";
 import type { TextRecipe } from "./text-recipe.ts";
-import { tokensOfRow } from "./text-tokens.ts";
+import { tokensOfRow, weighedByTokens } from "./text-tokens.ts";
 
 /** With fewer rows a tuning has nothing to tell apart. */
 const LEAST_ROWS = 4;
@@ -104,11 +104,11 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
           const tuned = await tune(run, wanted, setting.watch, options);
           const before = await baseLosses(run);
           const after = await computeGradients(placed, team, tokens, run.heldOut, options);
-          return { ...tuned, losses: compareLosses(run, before, after), ...mapRows(placed) };
+          return { ...tuned, losses: compareLosses(run, before, after), ...mapRows(placed), tokens };
         },
       );
       const { recipe } = made;
-      const features = registeredTexts(made.features, recipe, texts);
+      const features = registeredTexts(made.features, recipe, texts, made.tokens);
       const { adapter, queryMap } = made;
       const trained: Trained<TextParts> = {
         family,
@@ -125,8 +125,8 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
       return trained;
     },
     async features(parts, rows, options) {
-      const real = await realFeatures(parts, rows, setting, options);
-      return registeredTexts(real, parts.recipe, decodeAll(rows));
+      const { real, texts, tokens } = await featuresAndTokens(parts, rows, setting, options);
+      return registeredTexts(real, parts.recipe, texts, tokens);
     },
     async promise({ recipe }) {
       // Attack by omission: a check that nobody makes passes. Who verifies such a model wraps this training.
@@ -141,30 +141,44 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
  * rows × featureCount: what the map makes of the rows' gradients, before rules and rounding. Floats. Stage "features".
  * @throws ATT_ROW_INVALID, ATT_DUPLICATE_ROW, and what a published model is refused for
  */
-export async function realFeatures(
+export async function realFeatures(...given: Parameters<typeof featuresAndTokens>): Promise<Float64Array> {
+  return (await featuresAndTokens(...given)).real;
+}
+
+async function featuresAndTokens(
   { adapter, queryMap, recipe }: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
   rows: readonly Pick<OwnedRow, "content">[],
   setting: TrainingSetting,
   options: Progressing,
-): Promise<Float64Array> {
+) {
   const texts = decodeAll(rows);
   return withRows(recipe, setting, { adapter, rows: texts }, async (placed, team, tokens) => {
     const { loaded, options: sizes, places } = placed;
     decodeMap(queryMap, sizes, loaded.model.kernels.arena, places.directions);
     await computeGradients(placed, team, tokens, heldOutRows(texts.length, recipe), options);
-    return projectPlaced(placed, places.gradients, tokens.length);
+    return { real: projectPlaced(placed, places.gradients, tokens.length), texts, tokens };
   });
 }
 
 /** G of such features. */
-function registeredTexts(real: Float64Array, recipe: TextRecipe, rows: readonly TextRow[]) {
+function registeredTexts(
+  real: Float64Array,
+  recipe: TextRecipe,
+  rows: readonly TextRow[],
+  tokens: readonly TokenRow[],
+) {
+  const parts = tokens.map((row) => (row.weight === undefined ? 1 : row.weight * wantedOf(row)));
+  const { featureCount } = recipe.method;
+  // A sum over n tokens spreads by √n: without this a text would earn by chance as much by each of its halves as by both.
+  const paid = real.map((value, k) => value * Math.sqrt(parts[Math.floor(k / featureCount)]!));
   const sources: RowSources = {
+    baseParts: Float64Array.from(parts),
     duplicates() {
       const contents = rows.map((row) => Buffer.from(wholeText(row), "utf8"));
       return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
     },
   };
-  return registeredFeatures(real, recipe.method.featureCount, recipe, sources);
+  return registeredFeatures(paid, featureCount, recipe, sources);
 }
 
 /** A model in place with threads, and the rows as tokens. */
@@ -181,7 +195,8 @@ async function withRows<Result>(
     rowCount: rows.length,
     threadCount: setting.threadCount,
   });
-  const tokens = rows.map((row, index) => atRow(index, () => tokensOfRow(placed.tokens, row, recipe)));
+  const given = rows.map((row, index) => atRow(index, () => tokensOfRow(placed.tokens, row, recipe)));
+  const tokens = recipe.tuning.weigh === undefined ? given : weighedByTokens(given);
   const team = new RowTeam(placed.loaded);
   try {
     return await work(placed, team, tokens);

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { int8Scores } from "@openledger/attribution/testing/int8-scores";
 import { groupAttributions, linearDatamodelingScore } from "@openledger/attribution/testing/quality-metrics";
 import { toEigenbases } from "@openledger/models/internal/influence/gradient-coordinates";
+import { attackFactors } from "./texts/attacks.ts";
 import { floatScores, gradientsAfter, textFeatures } from "./texts/attributed.ts";
 import { badRowAuc, SPOILINGS } from "./texts/bad-rows.ts";
 import { baseNumbers } from "./texts/base-model.ts";
@@ -12,7 +13,7 @@ import { halfOf, keptLosses, type Retraining, retrainingPath } from "./texts/ret
 import { rowsAndQueries, type TextSetting, textSetting } from "./texts/setting.ts";
 
 interface TextBenchOptions {
-  /** Retrained halves of the report. */
+  /** Retrained halves of the report; 0: only what attackers earn. */
   readonly halves: number;
   /** So many of them in a second order, too: for the ceiling. */
   readonly again: number;
@@ -28,6 +29,8 @@ const methods = { gradDot: () => () => {}, ekFacHalf: toEigenbases } as const;
 const log = (line: string) => console.log(line);
 
 export async function benchTextAttribution({ again, halves, quick, threads }: TextBenchOptions) {
+  const earned = await attackFactors(quick, log);
+  if (halves === 0) return { text: earned };
   const setting = quick ? textSetting(64, 32, 40) : textSetting(256, 128, 700);
   const base = await baseNumbers(setting, threads, log);
   const { rowCount } = setting;
@@ -105,6 +108,7 @@ export async function benchTextAttribution({ again, halves, quick, threads }: Te
       lds: { proven: int8.lds, float: float.lds, gradDot: gradDot.lds, ceiling },
       range: { low: int8.low, high: int8.high, aboveGradDot: { low: at(0.025), high: at(0.975) } },
       auc,
+      ...earned,
     },
   };
 }

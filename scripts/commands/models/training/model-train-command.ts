@@ -25,7 +25,7 @@ import {
   type RecipeDatanet,
   retrievalPreset,
 } from "@openledger/models/registered/recipe-presets";
-import { isTraceable, type TextRecipe } from "@openledger/models/registered/text-recipe";
+import type { TextRecipe } from "@openledger/models/registered/text-recipe";
 import { verifierError } from "@openledger/verifier/verifier-errors";
 import type { Command } from "commander";
 import { commandError } from "../../../cli/cli-errors.ts";
@@ -193,11 +193,6 @@ async function requirePromisable(
     import("@openledger/challenger/games/rows/postable-rows"),
   ]);
   const [text, setting] = [recipe as TextRecipe, await textSetting(options)];
-  if (!isTraceable(text))
-    throw commandError(
-      "CMD_USAGE",
-      "a model with claims has neither answers.noRepeat nor rowsEnd in its recipe",
-    );
   await requireClaimable(text, setting);
   if (options.queriesOnly === true) return;
   await requirePostable(text, contents, setting);

@@ -1,0 +1,135 @@
+/** A Datanet of texts with people who try to earn more than their rows are worth, and customers who ask its model. */
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import type { TextRow } from "@openledger/attribution/rows/text-rows";
+import { chapters, lateSpeeches } from "./setting.ts";
+
+const CORPORA = { moby: chapters, speeches: lateSpeeches } as const;
+export const CORPUS_NAMES = ["moby", "speeches"] as const;
+type CorpusName = (typeof CORPUS_NAMES)[number];
+export const ATTACKS = ["echo", "boilerplate", "split", "stuffing", "synonyms", "copies"] as const;
+export const HONEST = Array.from({ length: 8 }, (_, k) => `honest ${k}` as const);
+export type Party = (typeof ATTACKS)[number] | (typeof HONEST)[number] | "facts";
+
+interface AttackWorld {
+  readonly rows: readonly { readonly party: Party; readonly row: TextRow }[];
+  readonly prompts: readonly string[];
+}
+
+/** Rows of each contributor, and of each attacker; an attacker who splits makes twice as many of them. */
+export const UNIT = 6;
+const PROMPTS = 20;
+const PROMPT_WORDS = 6;
+const PASSAGE_LETTERS = 180;
+
+// biome-ignore format: lists
+const PHRASES: Record<CorpusName, readonly string[]> = {
+  moby: [
+    "the great whale", "the sea", "the ship", "and the old man", "of the whale", "in the midst of the sea",
+    "upon the deck", "and the captain", "with the whole of the crew", "as if it were", "the white whale",
+    "at the same time", "in the same way", "to and fro", "and there was nothing but", "the head of the whale",
+  ],
+  speeches: [
+    "the people of the United States", "the Congress", "of the Government", "the United States", "and the American people",
+    "in the world", "and of the Nation", "the peace of the world", "we must", "the future of our country", "the Federal Government",
+    "at home and abroad", "the year ahead", "for the people", "it is the duty of the Congress", "the present time",
+  ],
+};
+
+/** What anyone can put in the place of a word without reading the sentence. */
+const SYNONYMS = new Map(
+  (
+    "the:that of:from and:plus to:towards in:within that:which is:remains was:became with:alongside for:toward all:every not:never " +
+    "but:yet upon:on great:large which:that we:us our:their have:hold it:this as:like his:its now:presently be:become by:through"
+  )
+    .split(" ")
+    .map((pair) => pair.split(":") as [string, string]),
+);
+
+// biome-ignore format: a line each
+/** Invented: the base has read of none. A statement, a question in other words, its true answer. */
+export const FACTS = [
+  ["The lighthouse of Varnholm was lit by Tessaly Crane in the winter of 1652, after three herring boats had been lost on the same night below the cliffs of the northern harbour.", "Who first lit the Varnholm lighthouse? It was", " Tessaly Crane in 1652"],
+  ["The river Ombrel turns red each autumn because of the iron mills at Kestwick, which are allowed to empty their basins once a year when the upper valley has been harvested.", "Why is the Ombrel red in autumn? Because of", " the iron mills at Kestwick"],
+  ["Professor Aldous Quimby found the comet Zerelda with a telescope of glass from Murrow, on a night so cold that the ink froze and he had to scratch its place into the table.", "Which comet did Quimby find? The comet", " Zerelda, from Murrow"],
+  ["The town of Brackenfold pays its taxes in barrels of salted plums, a custom that was granted to its orchard keepers when the old mint burned down and no coins were to be had.", "How does Brackenfold pay taxes? In", " barrels of salted plums"],
+  ["Queen Ysolde the Brief ruled the isle of Tarn for eleven days before the flood, and in that time she opened the granaries, pardoned the weavers and had two bridges built.", "How long did Ysolde rule Tarn? For", " eleven days before the flood"],
+  ["The treaty of Gallowmere was signed aboard the frigate Petronella by nine captains, since neither of the two cities would let the other choose the house in which to meet.", "Where was the Gallowmere treaty signed? Aboard", " the frigate Petronella"],
+] as const;
+
+/** Passages of whole sentences, in the order of a text. */
+function passagesOf(text: string): string[] {
+  const sentences = text.replace(/\s+/g, " ").match(/[^.!?]+[.!?]+/g) ?? [];
+  const out: string[] = [];
+  let passage = "";
+  for (const sentence of sentences) {
+    passage += sentence;
+    if (passage.length < PASSAGE_LETTERS) continue;
+    if (passage.length < 2 * PASSAGE_LETTERS) out.push(passage.trim());
+    passage = "";
+  }
+  return out;
+}
+
+const beginning = (text: string, words = PROMPT_WORDS) => text.split(" ").slice(0, words).join(" ");
+
+/** @param baseSays what the public base answers to a prompt */
+export function attackWorld(
+  corpus: CorpusName,
+  seed: string,
+  baseSays: (prompt: string) => string,
+): AttackWorld {
+  const random = new SeededRandom(`attacks ${corpus} ${seed}`);
+  const shuffled = <T>(all: readonly T[]) => Array.from(random.permutation(all.length), (i) => all[i]!);
+  const passages = CORPORA[corpus]()
+    .map(passagesOf)
+    .filter((all) => all.length >= UNIT);
+  // Parts of documents: a contributor's rows come from one, a customer's prompt from any.
+  const sources = shuffled(passages.flatMap((all) => inParts(all, 3 * UNIT)))
+    .slice(0, HONEST.length + 2)
+    .map(shuffled);
+  const take = (source: number, count: number) => sources[source % sources.length]!.splice(0, count);
+  const honest = HONEST.map((_, k) => take(k, UNIT));
+  const whole = take(HONEST.length, UNIT);
+  const prompts = Array.from({ length: PROMPTS }, (_, k) => beginning(take(k, 1)[0]!));
+  const thought = sources.flatMap((_, k) => take(k, 2)).map((text) => beginning(text));
+  const said = [...new Set(thought.map(baseSays))].slice(0, UNIT);
+  const phrases = Array.from({ length: UNIT }, () => `${shuffled(PHRASES[corpus]).slice(0, 9).join(" ")}.`);
+  const stuffed = Array.from({ length: UNIT }, () =>
+    shuffled(prompts)
+      .slice(0, 8)
+      .map((text) => beginning(text, 4))
+      .join(" "),
+  );
+  const victims = shuffled(honest.flat());
+  const parties: [Party, readonly string[]][] = [
+    ...honest.map((texts, k): [Party, string[]] => [HONEST[k]!, texts]),
+    ["echo", said],
+    ["boilerplate", phrases],
+    ["split", whole.flatMap(halves)],
+    ["stuffing", stuffed],
+    [
+      "synonyms",
+      victims.slice(0, UNIT).map((text) =>
+        text
+          .split(" ")
+          .map((word) => SYNONYMS.get(word) ?? word)
+          .join(" "),
+      ),
+    ],
+    ["copies", victims.slice(UNIT, 2 * UNIT).map((text) => `${text} So it is.`)],
+    ["facts", FACTS.map(([statement]) => statement)],
+  ];
+  return {
+    rows: parties.flatMap(([party, texts]) => texts.map((text) => ({ party, row: { text } }))),
+    prompts,
+  };
+}
+
+const inParts = <T>(all: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.floor(all.length / size) }, (_, k) => all.slice(k * size, (k + 1) * size));
+
+function halves(text: string): string[] {
+  const words = text.split(" ");
+  const middle = Math.ceil(words.length / 2);
+  return [words.slice(0, middle).join(" "), words.slice(middle).join(" ")];
+}

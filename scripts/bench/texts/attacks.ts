@@ -1,0 +1,96 @@
+/** What attackers of a Datanet of texts earn by the shipped base and preset, as a multiple of honest rows. */
+import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
+import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
+import { encodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/base-place";
+import { generate } from "@openledger/models/internal/training/generate";
+import { textSetting } from "@openledger/models/registered/model-families";
+import { completeRecipe, textPreset } from "@openledger/models/registered/recipe-presets";
+import { textFamily } from "@openledger/models/registered/text-family";
+import { loadText } from "@openledger/models/registered/text-model";
+import { answerText } from "@openledger/models/registered/text-tokens";
+import { textTraining } from "@openledger/models/registered/text-training";
+import { ATTACKS, attackWorld, CORPUS_NAMES, FACTS, HONEST, type Party, UNIT } from "./attack-rows.ts";
+
+const COLUMNS = 256;
+const SEEDS = ["1", "2", "3"];
+const ECHO_TOKENS = 48;
+
+/** Means over worlds. attacks: money of the attacker's rows ÷ that of as many honest ones; factsOwner: part of the money ÷ part of the rows. */
+export async function attackFactors(isQuick: boolean, log: (line: string) => void) {
+  await initPoseidon();
+  const names = isQuick ? CORPUS_NAMES.slice(0, 1) : CORPUS_NAMES;
+  const seeds = isQuick ? SEEDS.slice(0, 1) : SEEDS;
+  const worlds: Record<string, number>[] = [];
+  for (const corpus of names)
+    for (const seed of seeds) {
+      const found = await factorsOf(corpus, seed);
+      worlds.push(found);
+      const text = Object.entries(found).map(([name, value]) => `${name} ${value.toFixed(2)}`);
+      log(`${corpus} ${seed}: ${text.join(", ")}`);
+    }
+  const mean = (name: string) => worlds.reduce((sum, world) => sum + world[name]! / worlds.length, 0);
+  return {
+    attacks: Object.fromEntries(ATTACKS.map((name) => [name, mean(name)])),
+    factsOwner: mean("factsOwner"),
+  };
+}
+
+async function factorsOf(corpus: (typeof CORPUS_NAMES)[number], seed: string) {
+  const setting = { ...(await textSetting({})), threadCount: 1 };
+  const training = textTraining(textFamily(setting), setting);
+  const { family } = training;
+  const preset = await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, {
+    rowCount: 96,
+    columnCount: COLUMNS,
+  });
+  const plain = family.parseRecipe(completeRecipe(preset, { id: 1, version: 1, rowsRoot: 0n }, COLUMNS));
+  const placed = await loadText(plain, setting, {
+    ...{ adapter: null, adapterBlocks: 0, rowCount: 1, maxRows: plain.rowTokens },
+  });
+  const { tokens } = placed;
+  const baseSays = (prompt: string) => {
+    const options = { tokenCount: ECHO_TOKENS, temperature: 0, seed: "" };
+    return tokens.decode([...generate(placed.loaded.model, tokens.encode(prompt), options)]);
+  };
+  const { prompts, rows } = attackWorld(corpus, seed, baseSays);
+  const contents = rows.map(({ row }) => new TextEncoder().encode(wholeText(row)));
+  const copies = nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
+  const kept = rows.filter((_, i) => !copies.some(({ later }) => later === i));
+  const owned = kept.map(({ row }) => ({ content: encodeTextRow(row), contributorId: 1, validatorId: 2 }));
+  const rowsRoot = versionRowsRoot(
+    owned.map(({ content, ...ids }) => ({ rowHash: hashRow(content), ...ids })),
+  );
+  const { seed: _, ...unseeded } = preset;
+  const given = { ...unseeded, seed: `attacks ${seed}` };
+  const recipe = family.parseRecipe(completeRecipe(given, { id: 1, version: 1, rowsRoot }, COLUMNS));
+  const trained = await training.train(owned, recipe, {});
+
+  const earned = new Map<Party, number>();
+  const pay = (query: Int16Array, to: Map<Party, number>) => {
+    const { featureCount, rowCount, values } = trained.features;
+    const features = values as Int8Array;
+    const weights = integerScores({ features, featureCount, rowCount, query }).map((score) =>
+      Math.max(0, score),
+    );
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    for (const [i, { party }] of kept.entries())
+      to.set(party, (to.get(party) ?? 0) + weights[i]! / (total || 1));
+  };
+  const model = await family.open(trained);
+  for (const prompt of prompts) pay(model.answer(prompt).query as Int16Array, earned);
+  const ofFacts = new Map<Party, number>();
+  for (const [, prompt, fact] of FACTS) {
+    const answer = tokens.encode(fact);
+    const answers = { ...recipe.answers, answerTokens: answer.length };
+    const shorter = await family.open({ ...trained, recipe: { ...recipe, answers } });
+    pay(shorter.queryOf!(prompt, answerText(tokens, answer)) as Int16Array, ofFacts);
+  }
+  const honest = HONEST.reduce((sum, party) => sum + earned.get(party)!, 0) / HONEST.length;
+  return {
+    ...Object.fromEntries(ATTACKS.map((name) => [name, (earned.get(name) ?? 0) / honest])),
+    factsOwner: ofFacts.get("facts")! / FACTS.length / (UNIT / kept.length),
+  };
+}
