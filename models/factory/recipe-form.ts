@@ -1,7 +1,8 @@
 /** A form as people fill it in, and the recipe that it stands for. */
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import { baseSourceAt } from "../base/base-place.ts";
-import { textMethod, textPreset } from "../registered/recipe-presets.ts";
+import { methodFor, textPreset } from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
@@ -83,7 +84,7 @@ export async function defaultForm(
 }
 
 /** @throws SRV_BAD_REQUEST naming the fields, SRV_TOO_LARGE, ATT_RECIPE_INVALID */
-export function recipeOfForm(
+export async function recipeOfForm(
   form: FactoryForm,
   {
     base,
@@ -96,7 +97,7 @@ export function recipeOfForm(
     readonly choice: CircuitChoice;
     readonly maxSteps: number;
   },
-): TextRecipe {
+): Promise<TextRecipe> {
   const { rowCount, datanet } = dataset.view;
   const { maxPositions } = base.view;
   const trained = rowCount - form.heldOutRows;
@@ -112,6 +113,7 @@ export function recipeOfForm(
     });
   const columnCount = choice.size?.features ?? USUAL_COLUMNS;
   const { rowsRoot } = dataset;
+  const adapter = { rank: form.rank, alpha: form.alpha, targets: form.targets as AdapterTarget[] };
   return parseTextRecipe({
     version: 2,
     family: "text",
@@ -119,7 +121,7 @@ export function recipeOfForm(
     base: base.files,
     seed: form.seed,
     rowTokens: form.rowTokens,
-    adapter: { rank: form.rank, alpha: form.alpha, targets: form.targets },
+    adapter,
     tuning: {
       steps,
       rowsPerStep: form.rowsPerStep,
@@ -132,7 +134,7 @@ export function recipeOfForm(
       lastPart: form.lastPart,
     },
     ...(form.heldOutRows === 0 ? {} : { heldOut: form.heldOutRows }),
-    method: textMethod(columnCount),
+    method: await methodFor(baseSourceAt(base.place), adapter, { rowCount, columnCount }),
     answers: {
       promptTokens: form.rowTokens - form.answerTokens,
       answerTokens: form.answerTokens,

@@ -5,7 +5,8 @@ import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
-import { completeRecipe, type PresetName, presetRecipe } from "./recipe-presets.ts";
+import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "../base/base-place.ts";
+import { completeRecipe, type PresetName, presetRecipe, textPreset } from "./recipe-presets.ts";
 
 beforeAll(initPoseidon);
 
@@ -77,6 +78,16 @@ describe("recipe presets", () => {
     const datanet = { id: 10, version: 1, rowsRoot: 5n };
     expect(parseDirectRecipe(completeRecipe(file, datanet, 257)).columnCount).toBe(1_025);
   });
+});
+
+it("score texts by tangents of the run, and by EK-FAC where there is no room or L1 judges rows", async () => {
+  const kindOf = async (rowCount: number, hasJudgedRows?: boolean) => {
+    const sizes = { rowCount, columnCount: 100, ...(hasJudgedRows === undefined ? {} : { hasJudgedRows }) };
+    return (await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, sizes)).method;
+  };
+  expect(await kindOf(2_048)).toEqual({ kind: "tangent", fisher: 3, featureCount: 64 });
+  for (const method of [await kindOf(2_049), await kindOf(8, true)])
+    expect(method).toEqual({ kind: "ek-fac", power: 0.5, damping: 0, featureCount: 64 });
 });
 
 describe("rows that cannot be trained on", () => {

@@ -4,10 +4,11 @@ import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-r
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { isTextRow } from "@openledger/attribution/rows/text-rows";
 import { hex32 } from "@openledger/foundation/hex";
-import { usualTargets } from "../architecture/adapter-layout.ts";
+import { type AdapterSettings, adapterLayout, usualTargets } from "../architecture/adapter-layout.ts";
 import type { FileSource } from "../files/byte-source.ts";
 import { openModel } from "../files/load-model.ts";
 import type { RetrievalRecipe } from "../retrieval/retrieval-family.ts";
+import { MOST_TANGENT_NUMBERS } from "../training/tangents.ts";
 import { usualRecipe } from "../training/tune-adapter.ts";
 import { describeBase } from "./base-files.ts";
 import type { TextRecipe } from "./text-recipe.ts";
@@ -104,12 +105,12 @@ const LAST_PART = 0.1;
 
 /**
  * The preset "texts": an adapter of rank 8 on queries and values of the base, six rounds through the rows. Answers are
- * the likeliest tokens. @param baseName for people, nothing depends on it. @throws MOD_…, where the base cannot be read
+ * the likeliest tokens. Scores are of `methodFor`. @param baseName for people, nothing depends on it. @throws MOD_…, where the base cannot be read
  */
 export async function textPreset(
   source: FileSource,
   baseName: string,
-  sizes: { readonly rowCount: number; readonly columnCount: number },
+  sizes: MethodSizes,
 ): Promise<Omit<TextRecipe, "datanet" | "columnCount">> {
   const opened = await openModel(source);
   const { shape } = opened;
@@ -117,6 +118,7 @@ export async function textPreset(
   const mostTokens = Math.min(shape.maxPositions, MOST_ROW_TOKENS);
   const answerTokens = Math.floor(mostTokens / 8);
   const { seed: _, ...usual } = usualRecipe;
+  const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
   const steps = Math.max(LEAST_STEPS, Math.ceil((ROUNDS * sizes.rowCount) / ROWS_PER_STEP));
   return {
     version: 2,
@@ -124,21 +126,37 @@ export async function textPreset(
     base: await describeBase(source, baseName),
     seed: "texts",
     rowTokens: mostTokens,
-    adapter: { rank: 8, alpha: 16, targets: usualTargets(shape) },
+    adapter,
     tuning: {
       ...{ ...usual, steps, rowsPerStep: ROWS_PER_STEP, warmupSteps: Math.min(10, Math.ceil(steps / 10)) },
       lastPart: LAST_PART,
     },
-    method: textMethod(sizes.columnCount),
+    method: await methodFor(source, adapter, sizes),
     answers: { promptTokens: mostTokens - answerTokens, answerTokens, temperature: 0, endToken: null },
     rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
   };
 }
 
-/** With as many features as the columns have room for. */
-export const textMethod = (columnCount: number): TextRecipe["method"] => ({
-  kind: "ek-fac",
-  power: 0.5,
-  damping: 0,
-  featureCount: 2 ** Math.floor(Math.log2(Math.min(MOST_FEATURES, columnCount))),
-});
+interface MethodSizes {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  /** Whether L1 is to judge rows: it takes no tangents. */
+  readonly hasJudgedRows?: boolean;
+}
+
+/**
+ * Tangents of the run, or EK-FAC where these have no room or L1 judges rows; as many features as the columns have room for.
+ * @throws what a base or an adapter is refused for
+ */
+export async function methodFor(
+  source: FileSource,
+  adapter: AdapterSettings,
+  { columnCount, hasJudgedRows = false, rowCount }: MethodSizes,
+): Promise<TextRecipe["method"]> {
+  const { close, shape } = await openModel(source);
+  await close();
+  const featureCount = 2 ** Math.floor(Math.log2(Math.min(MOST_FEATURES, columnCount)));
+  return hasJudgedRows || rowCount * adapterLayout(shape, adapter).floatCount > MOST_TANGENT_NUMBERS
+    ? { kind: "ek-fac", power: 0.5, damping: 0, featureCount }
+    : { kind: "tangent", fisher: 3, featureCount };
+}

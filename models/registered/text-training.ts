@@ -16,11 +16,13 @@ import { decodeTextRow, type TextRow, wholeText } from "@openledger/attribution/
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { encodeAdapter } from "../files/adapter-files.ts";
 import { roundToHalves } from "../files/float-formats.ts";
-import { mapTexts } from "../influence/text-features.ts";
-import { NONE } from "../kernels/kernels.ts";
+import { mapTangents, mapTexts } from "../influence/text-features.ts";
+import { NONE, type Place } from "../kernels/kernels.ts";
 import type { RowTask } from "../training/row-task.ts";
+import { startTangents } from "../training/tangents.ts";
 import {
   RowTeam,
+  type TuningProgress,
   type TuningStep,
   type TuningWish,
   tuneAdapter,
@@ -97,6 +99,7 @@ export function textTraining(
         async (placed, team, tokens) => {
           const run = { placed, team, texts, tokens, ...splitRows(texts.length, wanted) };
           const tuned = await tune(run, wanted, setting.watch, options);
+          if (placed.tangents !== null) return { ...tuned, ...mapRows(placed, placed.tangents.latest) };
           await computeGradients(placed, team, tokens, run.heldOut, options);
           return { ...tuned, ...mapRows(placed) };
         },
@@ -117,6 +120,7 @@ export function textTraining(
       losses.set(trained, [made.firstLoss, made.lastLoss]);
       return trained;
     },
+    needsRun: ({ method }) => method.kind === "tangent",
     async features(parts, rows, options) {
       const real = await realFeatures(parts, rows, setting, options);
       return registeredTexts(real, parts.recipe, decodeAll(rows));
@@ -128,14 +132,16 @@ export function textTraining(
     },
     describe(trained) {
       const [first, last] = losses.get(trained) ?? [Number.NaN, Number.NaN];
-      if (Number.isNaN(first)) return "the tuning was complete before";
-      return `tuning took its loss from ${first.toFixed(3)} to ${last.toFixed(3)} nats a token`;
+      const scores = `its rows are scored by ${trained.recipe.method.kind === "tangent" ? "tangents of the run" : "EK-FAC"}`;
+      if (Number.isNaN(first)) return `the tuning was complete before; ${scores}`;
+      return `tuning took its loss from ${first.toFixed(3)} to ${last.toFixed(3)} nats a token; ${scores}`;
     },
   };
 }
 
 /**
- * rows × featureCount: what the map makes of the rows' gradients, before rules and rounding. Floats. Stage "features".
+ * rows × featureCount: what the map makes of the rows' gradients, before rules and rounding. Floats. Stage "features". Not
+ * of tangents, which take the whole run.
  * @throws ATT_ROW_INVALID, ATT_DUPLICATE_ROW, and what a published model is refused for
  */
 export async function realFeatures(
@@ -144,6 +150,7 @@ export async function realFeatures(
   setting: TrainingSetting,
   options: Progressing,
 ): Promise<Float64Array> {
+  if (recipe.method.kind === "tangent") throw new TypeError("features of tangents are made with the model");
   const texts = decodeAll(rows);
   return withRows(recipe, setting, { adapter, rows: texts }, async (placed, team, tokens) => {
     const { loaded, options: sizes, places } = placed;
@@ -209,22 +216,29 @@ async function tune(
   const { steps } = recipe.tuning;
   const losses: number[] = [];
   await watch?.begin(run);
-  const lastStep = await tuneAdapter(
-    loaded,
-    run.team,
-    run.trained.map((i) => run.tokens[i]!),
-    { ...recipe.tuning, seed: recipe.seed },
-    {
-      ...(stateFolder === undefined ? {} : { folder: stateFolder }),
-      onStep: ({ loss, step }) => {
-        losses.push(loss);
-        onProgress?.({ stage: "train", done: step, total: steps });
-      },
-      afterStep: async (step) =>
-        watch?.afterStep(run, { ...step, rows: step.rows.map((i) => run.trained[i]!) }),
-      beforeState: async () => watch?.beforeState?.(),
+  const { tangents } = run.placed;
+  const rows = run.trained.map((i) => run.tokens[i]!);
+  const tuning = { ...recipe.tuning, seed: recipe.seed };
+  const start = () => tangents === null || startTangents(loaded.model.kernels, tangents, run.trained);
+  start();
+  const lastStep = await tuneAdapter(loaded, run.team, rows, tuning, {
+    tangents,
+    ...(stateFolder === undefined ? {} : { folder: stateFolder }),
+    onStep: ({ loss, step }) => {
+      losses.push(loss);
+      onProgress?.({ stage: "train", done: step, total: steps });
     },
-  );
+    afterStep: async (step) =>
+      watch?.afterStep(run, { ...step, rows: step.rows.map((i) => run.trained[i]!) }),
+    beforeState: async () => watch?.beforeState?.(),
+  });
+  // The run went on from a state, which has no tangents: it is made again, to the same adapter.
+  if (tangents !== null && tangents.stepCount !== lastStep) {
+    start();
+    const onStep = ({ step }: TuningProgress) =>
+      onProgress?.({ stage: "features", done: step, total: lastStep });
+    await tuneAdapter(loaded, run.team, rows, { ...tuning, lastStep }, { tangents, onStep });
+  }
   const { adapter, kernels, shape } = loaded.model;
   const { at: from, layout } = adapter!;
   if (recipe.adapter.numbers === "halves")
@@ -263,13 +277,18 @@ async function computeGradients(
   onProgress?.({ stage: "features", done: tasks.length, total: tasks.length });
 }
 
-/** The map, as it is published, and the rows' features by exactly that map. */
-function mapRows(placed: PlacedText) {
+/** The map, as it is published, and the rows' features: of gradients by exactly that map. @param latest of tangents */
+function mapRows(placed: PlacedText, latest?: Place) {
   const { loaded, options, places } = placed;
-  const { arena } = loaded.model.kernels;
+  const { kernels } = loaded.model;
+  const { arena } = kernels;
+  if (latest !== undefined) {
+    const features = mapTangents(kernels, places, options, latest);
+    return { queryMap: encodeMap(arena, places.directions, options), features };
+  }
   const { gradientCount, rowCount } = options;
   const gradients = arena.slice(places.gradients, places.gradients + rowCount * gradientCount);
-  mapTexts(loaded.model.kernels, places, options);
+  mapTexts(kernels, places, options);
   const queryMap = encodeMap(arena, places.directions, options);
   decodeMap(queryMap, options, arena, places.directions);
   arena.set(gradients, places.gradients);

@@ -133,7 +133,7 @@ export async function plannedJob(
   const base = bases.require(baseId);
   const dataset = datasets.requireReady(datasetId, leafId);
   const choice = chooseCircuit(await circuitSizes(), dataset);
-  const recipe = recipeOfForm(form, { base, dataset, choice, maxSteps: config.maxSteps });
+  const recipe = await recipeOfForm(form, { base, dataset, choice, maxSteps: config.maxSteps });
   return {
     recipe,
     size: choice.size,
