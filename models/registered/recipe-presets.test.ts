@@ -85,8 +85,8 @@ it("score texts by tangents of the run, and by EK-FAC where there is no room or 
     const sizes = { rowCount, columnCount: 100, ...(hasJudgedRows === undefined ? {} : { hasJudgedRows }) };
     return (await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, sizes)).method;
   };
-  expect(await kindOf(2_048)).toEqual({ kind: "tangent", fisher: 3, featureCount: 64 });
-  for (const method of [await kindOf(2_049), await kindOf(8, true)])
+  expect(await kindOf(1_024)).toEqual({ kind: "tangent", fisher: 3, featureCount: 64 });
+  for (const method of [await kindOf(1_025), await kindOf(8, true)])
     expect(method).toEqual({ kind: "ek-fac", power: 0.5, damping: 0, featureCount: 64 });
 });
 

@@ -8,7 +8,7 @@ import { type AdapterSettings, adapterLayout, usualTargets } from "../architectu
 import type { FileSource } from "../files/byte-source.ts";
 import { openModel } from "../files/load-model.ts";
 import type { RetrievalRecipe } from "../retrieval/retrieval-family.ts";
-import { MOST_TANGENT_NUMBERS } from "../training/tangents.ts";
+import { hasTangentRoom } from "../training/tangents.ts";
 import { usualRecipe } from "../training/tune-adapter.ts";
 import { describeBase } from "./base-files.ts";
 import type { TextRecipe } from "./text-recipe.ts";
@@ -156,7 +156,7 @@ export async function methodFor(
   const { close, shape } = await openModel(source);
   await close();
   const featureCount = 2 ** Math.floor(Math.log2(Math.min(MOST_FEATURES, columnCount)));
-  return hasJudgedRows || rowCount * adapterLayout(shape, adapter).floatCount > MOST_TANGENT_NUMBERS
+  return hasJudgedRows || !hasTangentRoom({ rowCount, floatCount: adapterLayout(shape, adapter).floatCount })
     ? { kind: "ek-fac", power: 0.5, damping: 0, featureCount }
     : { kind: "tangent", fisher: 3, featureCount };
 }

@@ -150,10 +150,15 @@ describe("tangents of a tuning", () => {
     }
   });
 
-  it("are refused where all rows' are too many numbers", () => {
-    const sizes = { rowCount: 2_049, floatCount: 32_768, fisher: 3, changes: 0 };
-    expect(() => planTangents(new ArenaPlan(), sizes, 1)).toThrow(
-      expect.objectContaining({ code: "MOD_TOO_LARGE", message: expect.stringContaining('"ek-fac"') }),
-    );
+  it("are refused where they are too many", () => {
+    for (const [count, floatCount] of [
+      [1_025, 16],
+      [1_024, 2 ** 17 + 16],
+    ] as const)
+      expect(() =>
+        planTangents(new ArenaPlan(), { rowCount: count, floatCount, fisher: 3, changes: 0 }, 1),
+      ).toThrow(
+        expect.objectContaining({ code: "MOD_TOO_LARGE", message: expect.stringContaining('"ek-fac"') }),
+      );
   });
 });

@@ -29,10 +29,18 @@ export interface Tangents {
   stepCount: number;
 }
 
-/** Most numbers of all rows' adapters: four times as many are kept, 1 GiB. */
-export const MOST_TANGENT_NUMBERS = 2 ** 26;
+/** Of all rows' adapters: four times as many are kept, 2 GiB. */
+const MOST_NUMBERS = 2 ** 27;
+/** Of which the products with one another take an hour on one core, for the default base. */
+const MOST_ROWS = 1_024;
 /** Rows whose products are made together. */
 const ROWS_AT_ONCE = 112;
+
+export const hasTangentRoom = ({
+  floatCount,
+  rowCount,
+}: Pick<Tangents, "rowCount" | "floatCount">): boolean =>
+  rowCount <= MOST_ROWS && rowCount * floatCount <= MOST_NUMBERS;
 
 /** @param sizes `changes` has room for rowCount × floatCount. @throws MOD_TOO_LARGE */
 export function planTangents(
@@ -41,13 +49,13 @@ export function planTangents(
   threadCount: number,
 ): Tangents {
   const { floatCount, rowCount } = sizes;
-  const numbers = rowCount * floatCount;
-  if (numbers > MOST_TANGENT_NUMBERS)
+  if (!hasTangentRoom(sizes))
     throw modelError(
       "MOD_TOO_LARGE",
-      `tangents of ${rowCount} rows have ${floatCount} numbers each, and all of them at most ${MOST_TANGENT_NUMBERS}: name the method "ek-fac" in the recipe`,
-      { data: { rowCount, floatCount, mostNumbers: MOST_TANGENT_NUMBERS } },
+      `tangents of ${rowCount} rows with ${floatCount} numbers each are too many: at most ${MOST_ROWS} rows, and ${MOST_NUMBERS} numbers of all of them. Name the method "ek-fac" in the recipe`,
+      { data: { rowCount, floatCount, mostRows: MOST_ROWS, mostNumbers: MOST_NUMBERS } },
     );
+  const numbers = rowCount * floatCount;
   const count = Math.min(ROWS_AT_ONCE, rowCount);
   return {
     ...sizes,
