@@ -37,6 +37,8 @@ export function defaultBase(folder: string = BASE_FOLDER): FileSource {
 
 /** The base that comes with this software. */
 export const OWN_BASE_NAME = "openledger-base";
+/** Where `openledger models base --add` puts others, and a factory lists them from. */
+export const ADDED_BASES = ".openledger/bases";
 /** As a place: that base, whose files are checked against its hashes. */
 export const OWN_BASE = "default";
 

@@ -77,6 +77,8 @@ export const baseSchema = z.object({
   name: z.string(),
   /** own = comes with this software, and is checked against its hash. */
   source: z.enum(["own", "folder", "address"]),
+  /** As the model's card names it; null where it names none. */
+  licence: z.string().nullable().default(null),
   family: z.string(),
   parameterCount: count,
   layerCount: count,

@@ -13,6 +13,7 @@ import {
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";
+import { ADDED_BASES } from "../base/base-place.ts";
 import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
 import { factoryError } from "./factory-errors.ts";
@@ -53,7 +54,11 @@ export const FACTORY_SETTINGS = {
     default: "http://127.0.0.1:8560",
     description: "Datanet hosts to download rows from",
   },
-  bases: { schema: list, default: "", description: "folders and URLs of the base models to list" },
+  bases: {
+    schema: list,
+    default: `${ADDED_BASES}/*`,
+    description: "folders and URLs of the base models to list; FOLDER/* = each folder in it",
+  },
   basePlaces: {
     schema: list,
     default: "",

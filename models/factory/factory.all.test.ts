@@ -7,6 +7,7 @@ import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../files/folder-source.ts";
+import { addBase } from "../registered/add-base.ts";
 import { readFrom } from "../registered/base-files.ts";
 import { textFamily } from "../registered/text-family.ts";
 import { parseTextRecipe } from "../registered/text-recipe.ts";
@@ -221,6 +222,17 @@ describe("what a factory refuses", () => {
     await expect(alice.addBase(`${start}/a`)).rejects.toThrow(code("MOD_SOURCE_UNREADABLE"));
     for (const place of ["/etc", `${world.folder}/bases/../home`, "http://127.0.0.1:1/model", ...around])
       await expect(alice.addBase(place)).rejects.toThrow(code("MOD_FACTORY_REFUSED"));
+  });
+
+  it("is not a base that was put into a folder of the list: it is listed at the next look, a broken one is not", async () => {
+    const folder = join(world.folder, "listed");
+    const listing = await (await world.factory("listing", { FACTORY_BASES: `${folder}/*` })).as(0);
+    const names = async () => (await listing.bases()).map(({ name }) => name);
+    expect(await names()).toEqual(["openledger-base"]);
+    await addBase(world.basePath, folder, { kernels: "wasm" });
+    mkdirSync(join(folder, "broken"));
+    expect(await names()).toEqual(["openledger-base", "small"]);
+    expect(await names()).toEqual(["openledger-base", "small"]);
   });
 
   it("is rows that are too many, malformed, or of nothing that it knows", async () => {

@@ -17,6 +17,8 @@ import { packInputs } from "./pack-weights.ts";
 import { readFloats, readTensorEntries, type TensorEntry } from "./safetensors.ts";
 import { namePrefixes, type TensorTarget, tensorTargets } from "./tensor-targets.ts";
 
+export type { FileSource };
+
 const MAX_CONFIG_BYTES = 2 ** 20;
 const MAX_INDEX_BYTES = 16 * 2 ** 20;
 const MAX_SHARDS = 1_000;

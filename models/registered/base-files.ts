@@ -31,15 +31,22 @@ export type RecipeBaseModel = z.infer<typeof baseSchema>;
 /** Where the bytes of a base's file are; null where they are not. Bytes are checked by the one who asks. */
 export type ReadBaseFile = (file: string, base: RecipeBaseModel) => Promise<Uint8Array | null>;
 
+/** The files of a base that a recipe names, as far as there are: shards by the index. @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE */
+export async function baseFileNames(source: FileSource): Promise<string[]> {
+  const index = await readWhole(source, INDEX_FILE, MAX_BASE_BYTES);
+  const shards = index === null ? [] : shardsOf(index);
+  return [
+    ...["config.json", "tokenizer.json", "tokenizer_config.json", INDEX_FILE, "model.safetensors"],
+    ...shards,
+  ];
+}
+
 /** A base as a recipe names it, from its folder or address. @throws RollupError MOD_SOURCE_UNREADABLE, MOD_TOO_LARGE */
 export async function describeBase(source: FileSource, name: string): Promise<RecipeBaseModel> {
   const files: RecipeBaseModel["files"] = {};
-  const names = ["config.json", "tokenizer.json", "tokenizer_config.json", INDEX_FILE, "model.safetensors"];
-  for (const file of names) {
+  for (const file of await baseFileNames(source)) {
     const bytes = await readWhole(source, file, MAX_BASE_BYTES);
-    if (bytes === null) continue;
-    files[file] = { sizeBytes: bytes.length, sha256: bytesToHex(sha256(bytes)) };
-    if (file === INDEX_FILE) names.push(...shardsOf(bytes));
+    if (bytes !== null) files[file] = { sizeBytes: bytes.length, sha256: bytesToHex(sha256(bytes)) };
   }
   if (files["config.json"] === undefined) throw unreadable(source.name, "there is no config.json");
   return { name, files };

@@ -32,12 +32,12 @@ export function brokenLimits(measures: HouseMeasures): string[] {
 /** Most there may be of each. They fall: anyone who adds one takes one away, and lowers these where more went; what raises them, its commit names. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   codes: 281,
-  options: 236,
+  options: 237,
   settings: 108,
   commands: 85,
-  productFiles: 1_727,
-  productLines: 191_980,
-  testLines: 90_165,
+  productFiles: 1_728,
+  productLines: 192_230,
+  testLines: 90_270,
   benchAndDrillLines: 6_000,
   docsLines: 5_500,
 };

@@ -5,7 +5,7 @@ import { usualTargets } from "@openledger/models/architecture/adapter-layout";
 import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
 import { answerRow, textRows } from "@openledger/models/architecture/loss-gradient";
 import { encodeAdapter } from "@openledger/models/files/adapter-files";
-import type { FileSource } from "@openledger/models/files/byte-source";
+import type { FileSource } from "@openledger/models/files/load-model";
 import { type LoadedModel, loadModel, openModel } from "@openledger/models/files/load-model";
 import { modelError } from "@openledger/models/model-errors";
 import { openTokenizer, type TextTokens } from "@openledger/models/tokens/tokenizer";

@@ -1,4 +1,6 @@
 import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { isAddress, OWN_BASE } from "../../base/base-place.ts";
 import type { FactoryBase } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";
@@ -14,11 +16,17 @@ const OWN_ID = "own";
 type Describe = (task: { readonly mode: "base"; readonly place: string }) => Promise<TaskResults["base"]>;
 const describeAtStart: Describe = async (task) => (await new ChildTask(task).ended).result!;
 
+/** A setting that ends so means each folder below it. */
+const EACH = "/*";
+const MOST_BELOW = 100;
+
 /** The bases that jobs may use: our own, those of the settings, and what people have named since. */
 export class BaseRegistry {
   readonly #config: Pick<FactoryConfig, "bases" | "basePlaces">;
   readonly #store: FactoryStore;
   readonly #bases = new Map<string, StoredBase>();
+  /** Places of the settings that are no models, until the next start. */
+  readonly #refused = new Set<string>();
   /** Places that are being opened. */
   readonly #opening = new Map<string, Promise<StoredBase>>();
 
@@ -31,10 +39,15 @@ export class BaseRegistry {
   async load(): Promise<void> {
     this.#put(storedBase(OWN_BASE, await describePlace(OWN_BASE)));
     for (const base of await this.#store.bases()) this.#put(base);
-    for (const place of this.#config.bases) await this.#open(place, describeAtStart);
+    for (const place of await this.#places()) await this.#open(place, describeAtStart);
   }
 
-  list(): FactoryBase[] {
+  /** With folders that were added since the start; one that is no model is left out. */
+  async list(): Promise<FactoryBase[]> {
+    // Once each: anybody may ask for the list, and each try is a process.
+    for (const place of await this.#places())
+      if (!this.#refused.has(place))
+        await this.#open(place, describeAtStart).catch(() => this.#refused.add(place));
     return [...this.#bases.values()].map(({ view }) => view);
   }
 
@@ -57,6 +70,18 @@ export class BaseRegistry {
         data: { reason: "place-refused", basePlaces },
       });
     return (await this.#open(place, describe)).view;
+  }
+
+  /** Of the settings. */
+  async #places(): Promise<string[]> {
+    const places = this.#config.bases.map(async (place) => {
+      if (isAddress(place) || !place.endsWith(EACH)) return [place];
+      const parent = place.slice(0, -EACH.length);
+      const below = await readdir(parent, { withFileTypes: true }).catch(() => []);
+      const folders = below.filter((entry) => entry.isDirectory() && !entry.name.endsWith(".part"));
+      return folders.slice(0, MOST_BELOW).map(({ name }) => join(parent, name));
+    });
+    return (await Promise.all(places)).flat();
   }
 
   async #open(place: string, describe: Describe): Promise<StoredBase> {

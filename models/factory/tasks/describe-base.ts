@@ -1,6 +1,7 @@
 import { usualTargets } from "../../architecture/adapter-layout.ts";
 import { baseNameAt, baseSourceAt } from "../../base/base-place.ts";
 import { openModel } from "../../files/load-model.ts";
+import { licenceOf } from "../../registered/add-base.ts";
 import { describeBase } from "../../registered/base-files.ts";
 import { openTokenizer } from "../../tokens/tokenizer.ts";
 import type { TaskResults } from "./task-messages.ts";
@@ -20,6 +21,7 @@ export async function describePlace(place: string): Promise<TaskResults["base"]>
       files,
       view: {
         name,
+        licence: await licenceOf(source),
         family: shape.family,
         parameterCount: layout.floatCount,
         layerCount: shape.layerCount,

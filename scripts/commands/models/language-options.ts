@@ -33,6 +33,7 @@ export interface TuneOptions extends BaseOptions {
 }
 
 export interface BaseCommandOptions {
+  add?: string;
   derive?: string;
   kernels: string;
   threads: string;

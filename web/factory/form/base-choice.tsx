@@ -41,8 +41,8 @@ const SOURCES = {
 } as const;
 
 function BaseCard({ base }: { base: FactoryBase }) {
-  const { id, layerCount, maxPositions, name, parameterCount, sizeBytes, source, vocabularySize, width } =
-    base;
+  const { id, layerCount, licence, maxPositions, name, parameterCount, sizeBytes, source } = base;
+  const { vocabularySize, width } = base;
   return (
     <a class="choice" href={dataHref(id)}>
       <div class="row">
@@ -59,6 +59,7 @@ function BaseCard({ base }: { base: FactoryBase }) {
           ["Context", `${showCount(maxPositions)} tokens`],
           ["Layers × width", `${layerCount} × ${showCount(width)}`],
           ["Vocabulary", showCount(vocabularySize)],
+          ["Licence", source === "own" ? "this software's" : (licence ?? "not named")],
           ["On disk", `${showCount(Math.ceil(sizeBytes / 1e6))} MB`],
         ]}
       />

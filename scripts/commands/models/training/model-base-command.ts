@@ -1,3 +1,4 @@
+import { ADDED_BASES } from "@openledger/models/base/base-place";
 import type { Command } from "commander";
 import { THREADS_OPTION } from "../../../cli/common-options.ts";
 import { withFallback, withOptions } from "../../../cli/options.ts";
@@ -8,17 +9,22 @@ export function addModelBaseCommand(parent: Command): void {
   const command = withOptions(
     parent
       .command("base")
-      .description("check the base model of this repository, or retrain it to the same bytes"),
+      .description(
+        "check the base model of this repository, retrain it, or add another to the factory's list",
+      ),
     {
+      "--add <place>": `copy a base from a folder, a URL or a hub (owner/name) into ${ADDED_BASES}, and test it`,
       "--derive <folder>": "train it in this folder, about 12 minutes; an interrupted run resumes",
       ...withFallback(THREADS_OPTION, "1"),
       ...withFallback(KERNELS_OPTION, "native"),
     },
   );
-  withExample(command, "models base", "models base --derive again --threads 2");
+  withExample(command, "models base", "models base --add HuggingFaceTB/SmolLM2-135M");
   onRun(command, async (context) => {
     // Loaded here: it would make every other command slower.
-    const { checkBase, deriveAgain } = await import("./model-base.ts");
-    await (context.options.derive === undefined ? checkBase(context) : deriveAgain(context));
+    const { addToList, checkBase, deriveAgain } = await import("./model-base.ts");
+    const { add, derive } = context.options;
+    const run = add !== undefined ? addToList : derive !== undefined ? deriveAgain : checkBase;
+    await run(context);
   });
 }

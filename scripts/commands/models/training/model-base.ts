@@ -1,9 +1,16 @@
 import { createHash } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BASE_FOLDER, BASE_HASHES, BASE_SHA256, defaultBase } from "@openledger/models/base/base-place";
+import {
+  ADDED_BASES,
+  BASE_FOLDER,
+  BASE_HASHES,
+  BASE_SHA256,
+  defaultBase,
+} from "@openledger/models/base/base-place";
 import { deriveBase } from "@openledger/models/base/derive-base";
 import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
+import { addBase } from "@openledger/models/registered/add-base";
 import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { type BaseCommandOptions, parseCount } from "../language-options.ts";
@@ -18,6 +25,26 @@ export async function checkBase({ output }: CommandContext<BaseCommandOptions>):
     `model.safetensors has SHA-256 ${BASE_SHA256}, as expected`,
   ];
   output.answer(lines, { folder: BASE_FOLDER, sha256: BASE_HASHES });
+}
+
+/** @throws MOD_… for what is refused; nothing is left of it */
+export async function addToList({ options, output }: CommandContext<BaseCommandOptions>): Promise<void> {
+  const added = await addBase(options.add!, ADDED_BASES, {
+    kernels: kernelsNamed(options.kernels),
+    onProgress: ({ done, total }) =>
+      output.progress(`${Math.round(done / 1e6)} of ${Math.round(total / 1e6)} MB copied`),
+  });
+  const { family, folder, largestLogitError, licence, name, parameterCount } = added;
+  output.answer(
+    [
+      `${name}, a ${family} of ${(parameterCount / 1e6).toFixed(1)} M parameters, is in ${folder}; the factory lists it`,
+      `licence: ${licence ?? "the card names none; ask its publisher before you use it"}`,
+      largestLogitError === null
+        ? "self-test: no logits were stored with it; those of this machine are now, so copies can be compared"
+        : `self-test: logits agree with the stored ones within ${largestLogitError.toExponential(1)}`,
+    ],
+    added,
+  );
 }
 
 export async function deriveAgain({ options, output }: CommandContext<BaseCommandOptions>): Promise<void> {
