@@ -271,22 +271,31 @@ program
 program
   .command("text-attribution")
   .description("scores of texts against models retrained on halves of them; retrainings are kept in .cache")
+  .option("--rows <n>", "that the model is tuned on", "256")
+  .option("--corpus <folder>", "of texts; default: those that were held out from the base")
   .option("--halves <n>", "of the report; 0: only what attackers earn", "100")
-  .option("--again <n>", "of them in a second order, too, for the ceiling", "100")
+  .option("--again <n>", "of them in a second order, too, for the ceiling", "20")
   .option("--threads <n>", "processes that retrain", "2")
   .option("--quick", "small sizes, for a look")
-  .action(async (options: Record<"again" | "halves" | "threads", string> & { quick?: boolean }) => {
-    const { benchTextAttribution } = await import("./bench/text-attribution.ts");
-    const quick = options.quick === true;
-    const count = (text: string, atMost: number) => (quick ? Math.min(atMost, Number(text)) : Number(text));
-    const result = await benchTextAttribution({
-      halves: count(options.halves, 6),
-      again: count(options.again, 6),
-      threads: Number(options.threads),
-      quick,
-    });
-    end(result);
-  });
+  .action(
+    async (
+      options: Record<"again" | "halves" | "rows" | "threads", string> & { corpus?: string; quick?: boolean },
+    ) => {
+      const { benchTextAttribution } = await import("./bench/text-attribution.ts");
+      const count = (text: string, quick: number) =>
+        options.quick === true ? Math.min(quick, Number(text)) : Number(text);
+      const result = await benchTextAttribution({
+        rowCount: count(options.rows, 32),
+        queryCount: 40,
+        corpus: options.corpus ?? null,
+        halves: count(options.halves, 6),
+        again: count(options.again, 6),
+        threads: Number(options.threads),
+        quick: options.quick === true,
+      });
+      end(result);
+    },
+  );
 
 program
   .command("package")

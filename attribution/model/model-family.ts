@@ -123,6 +123,8 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
    * @throws ATT_ROWS_MISMATCH, ATT_ROW_INVALID, ATT_DUPLICATE_ROW, ATT_RECIPE_INVALID
    */
   train(rows: readonly OwnedRow[], recipe: Parts["recipe"], options: TrainOptions): Promise<Trained<Parts>>;
+  /** Of recipes whose G comes from the whole run: true, and `features` is not asked. */
+  needsRun?(recipe: Parts["recipe"]): boolean;
   /** G, or B, from parts that are there already, without training. */
   features(
     parts: Parts,

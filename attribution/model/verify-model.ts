@@ -28,7 +28,7 @@ export interface VerifyModelOptions {
   readonly card?: string;
   /**
    * "train": everything from the rows again. "features": the matrix from the published parameters, which takes seconds
-   * where training takes minutes, but says nothing about where parameters come from.
+   * where training takes minutes, but says nothing about where parameters come from. A family may need the whole run.
    */
   readonly depth: "train" | "features";
   readonly onProgress?: OnProgress;
@@ -71,7 +71,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   requireSame("payees", JSON.stringify(model.payees), JSON.stringify(payeeTable(rows)));
   let accuracy: number | null = null;
   const training = trainingOf(recipe, trainings);
-  if (depth === "train") {
+  if (depth === "train" || training.needsRun?.(recipe) === true) {
     const trained = await training.train(rows, recipe, progress);
     const [published, computed] = [model.family.encode(model), trained.family.encode(trained)];
     requireSameNumbers("parameters", published.parameters, computed.parameters);

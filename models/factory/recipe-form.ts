@@ -1,7 +1,8 @@
 /** A form as people fill it in, and the recipe that it stands for. */
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import { baseSourceAt } from "../base/base-place.ts";
-import { textEnds, textMethod, textPreset } from "../registered/recipe-presets.ts";
+import { methodFor, textEnds, textPreset } from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
@@ -110,6 +111,7 @@ export async function recipeOfForm(
   const columnCount = choice.size?.features ?? USUAL_COLUMNS;
   const { rowsRoot } = dataset;
   const { answers, ends } = await textEnds(baseSourceAt(base.place));
+  const adapter = { rank: form.rank, alpha: form.alpha, targets: form.targets as AdapterTarget[] };
   return parseTextRecipe({
     version: 2,
     family: "text",
@@ -118,7 +120,7 @@ export async function recipeOfForm(
     seed: form.seed,
     rowTokens: form.rowTokens,
     ...ends,
-    adapter: { rank: form.rank, alpha: form.alpha, targets: form.targets },
+    adapter,
     tuning: {
       steps,
       rowsPerStep: form.rowsPerStep,
@@ -132,7 +134,7 @@ export async function recipeOfForm(
       weigh: "tokens",
     },
     ...(form.heldOutRows === 0 ? {} : { heldOut: form.heldOutRows }),
-    method: textMethod(columnCount),
+    method: await methodFor(baseSourceAt(base.place), adapter, { rowCount, columnCount }),
     answers: {
       promptTokens: form.rowTokens - form.answerTokens,
       answerTokens: form.answerTokens,

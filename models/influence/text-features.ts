@@ -6,9 +6,12 @@
  * 2. S, the rows' scores for one another, is the Gram matrix of the rows: there are fewer rows than numbers in a gradient.
  * 3. S = U Σ Uᵀ: the d directions with the largest σ stay, with half of σ in the rows and half in the query.
  * 4. Rotated (random signs, Walsh–Hadamard), so that one scale fits all features.
+ *
+ * Of tangents no coordinates are needed: a row's score is its tangent times the query's gradient. Directions that stay are
+ * those that matter most to queries like the rows' own gradients.
  */
 import { randomSigns, rotate } from "@openledger/attribution/features/rotation";
-import { transpose } from "@openledger/attribution/maths/dense-matrix";
+import { timesTransposed, transpose } from "@openledger/attribution/maths/dense-matrix";
 import { leadingEigen } from "@openledger/attribution/maths/leading-eigen";
 import type { Kernels, Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
@@ -17,6 +20,30 @@ import type { TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 
 /** Of the largest σ; below that is rounding only. */
 const LEAST_SCORE = 1e-6;
+
+/**
+ * From the rows' tangents, at the gradients' place, to the map and the rows' features: rowCount × featureCount.
+ * @param latest rowCount × gradientCount: gradients of the rows
+ */
+export function mapTangents(
+  kernels: Kernels,
+  places: TextFeaturePlaces,
+  options: TextFeatureOptions,
+  latest: Place,
+): Float64Array {
+  const { featureCount, rowCount } = options;
+  const scores = rowScores(kernels, places, options, latest);
+  const squares = timesTransposed(scores, rowCount, scores, rowCount, rowCount);
+  const { factors, vectors } = keptVectors(squares, LEAST_SCORE ** 2, options);
+  const features = transpose(
+    vectors.map((x, at) => x * (factors[Math.floor(at / rowCount)] ?? 0)),
+    featureCount,
+    rowCount,
+  );
+  rotateRows(features, options);
+  writeDirections(kernels, places, options, vectors, factors);
+  return features;
+}
 
 /**
  * From the rows' gradients, which it changes, to the map and the rows' features: rowCount × featureCount.
@@ -29,17 +56,12 @@ export function mapTexts(
   options: TextFeatureOptions,
   toCoordinates: ToCoordinates = toEigenbases,
 ): Float64Array {
-  const { featureCount, gradientCount, rowCount } = options;
-  const { coefficients, directions, gradients } = places;
+  const { gradients } = places;
   const turnBack = toCoordinates(kernels, places, options);
-  const own = transpose(keptVectors(rowScores(kernels, places, options), options), featureCount, rowCount);
-  const signs = randomSigns(featureCount, options.seed);
-  for (let i = 0; i < rowCount; i++) rotate(own.subarray(i * featureCount, (i + 1) * featureCount), signs);
-  kernels.arena.set(own, coefficients);
-  const flipped = { at: gradients, rowStride: 1, columnStride: gradientCount };
-  const right = { at: coefficients, rowStride: featureCount, columnStride: 1 };
-  kernels.multiply(gradientCount, featureCount, rowCount, flipped, right, directions, featureCount, false);
-  const features = projectGradients(kernels, places, options, gradients, rowCount);
+  const scores = rowScores(kernels, places, options, gradients);
+  const { factors, vectors } = keptVectors(scores, LEAST_SCORE, options);
+  writeDirections(kernels, places, options, vectors, factors);
+  const features = projectGradients(kernels, places, options, gradients, options.rowCount);
   // From now on the map takes gradients as they come.
   turnBack();
   return features;
@@ -59,15 +81,16 @@ export function projectGradients(
   return Float64Array.from(kernels.arena.subarray(features, features + count * featureCount));
 }
 
-/** rowCount × rowCount, symmetric. */
+/** rowCount × rowCount: what is at the gradients' place times what is at `others`. */
 function rowScores(
   kernels: Kernels,
   { gradients, gram }: TextFeaturePlaces,
   { gradientCount, rowCount }: TextFeatureOptions,
+  others: Place,
 ): Float64Array {
   const stride = roundUp16(rowCount);
   const rows = { at: gradients, rowStride: gradientCount, columnStride: 1 };
-  const flipped = { at: gradients, rowStride: 1, columnStride: gradientCount };
+  const flipped = { at: others, rowStride: 1, columnStride: gradientCount };
   kernels.multiply(rowCount, rowCount, gradientCount, rows, flipped, gram, stride, false);
   const out = new Float64Array(rowCount * rowCount);
   for (let i = 0; i < rowCount; i++)
@@ -75,16 +98,39 @@ function rowScores(
   return out;
 }
 
-/** featureCount × rowCount: the rows' weights in each direction that stays, divided by the root of its σ. */
-function keptVectors(scores: Float64Array, { featureCount, rowCount }: TextFeatureOptions): Float64Array {
+/** featureCount × rowCount: eigenvectors of the directions that stay, and the roots of their values; else 0. */
+function keptVectors(scores: Float64Array, least: number, { featureCount, rowCount }: TextFeatureOptions) {
   const count = Math.min(featureCount, rowCount);
-  const { values, vectors } = leadingEigen(scores, rowCount, count);
-  const out = new Float64Array(featureCount * rowCount);
-  for (let k = 0; k < count; k++) {
-    const value = values[k]!;
-    if (!(value > LEAST_SCORE * values[0]!)) break;
-    const factor = 1 / Math.sqrt(value);
-    for (let i = k * rowCount; i < (k + 1) * rowCount; i++) out[i] = vectors[i]! * factor;
-  }
-  return out;
+  const leading = leadingEigen(scores, rowCount, count);
+  const vectors = new Float64Array(featureCount * rowCount);
+  const kept = leading.values.findIndex((value) => !(value > least * leading.values[0]!));
+  const factors = leading.values.slice(0, kept < 0 ? count : kept).map(Math.sqrt);
+  vectors.set(leading.vectors.subarray(0, factors.length * rowCount));
+  return { vectors, factors };
+}
+
+/** The map: the vectors over their factors, rotated, times the rows. */
+function writeDirections(
+  kernels: Kernels,
+  { coefficients, directions, gradients }: TextFeaturePlaces,
+  options: TextFeatureOptions,
+  vectors: Float64Array,
+  factors: Float64Array,
+): void {
+  const { featureCount, gradientCount, rowCount } = options;
+  const own = transpose(
+    vectors.map((x, at) => x * (1 / (factors[Math.floor(at / rowCount)] ?? Number.POSITIVE_INFINITY))),
+    featureCount,
+    rowCount,
+  );
+  rotateRows(own, options);
+  kernels.arena.set(own, coefficients);
+  const flipped = { at: gradients, rowStride: 1, columnStride: gradientCount };
+  const right = { at: coefficients, rowStride: featureCount, columnStride: 1 };
+  kernels.multiply(gradientCount, featureCount, rowCount, flipped, right, directions, featureCount, false);
+}
+
+function rotateRows(rows: Float64Array, { featureCount, seed }: TextFeatureOptions): void {
+  const signs = randomSigns(featureCount, seed);
+  for (let at = 0; at < rows.length; at += featureCount) rotate(rows.subarray(at, at + featureCount), signs);
 }

@@ -215,6 +215,7 @@ describe("every set of kernels", () => {
       for (let i = 0; i < 128; i++) kernels.arena[3000 + i] = Math.abs(kernels.arena[3000 + i]!);
       kernels.arena.set([0.01, 0.9, 0.1, 0.95, 0.05, 10, 20, 1e-8, 0.001, 0.5], 4000);
       kernels.adam(100, 0, 1000, 2000, 3000, 4000);
+      kernels.adamTangent(100, 5000, 6000, 7000, 8000, 9000, 10_000, 11_000, 4000);
     });
   });
 

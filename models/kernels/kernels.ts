@@ -206,6 +206,21 @@ export interface Kernels extends PassKernels {
   /** "avx512", "avx2" or "wasm". */
   readonly name: KernelSetName;
   readonly arena: Float32Array;
+  /**
+   * The derivative of `adam`: a change dg of g, times its factor, changes p, m and v by dp, dm and dv.
+   * @param ds times dg is what it adds to dv @param ofMean times dm, less `ofSquare` times dv, is what p falls by
+   */
+  adamTangent(
+    count: number,
+    dp: Place,
+    dg: Place,
+    dm: Place,
+    dv: Place,
+    ds: Place,
+    ofMean: Place,
+    ofSquare: Place,
+    settings: Place,
+  ): void;
   /** y += factor · (x A) B for each entry, in their order; a row's outputs do not depend on other rows. */
   applyAdapters(call: AdapterRows): void;
   /** Keeps the rows' keys and values on their pages, then attends to positions up to each row's own. */

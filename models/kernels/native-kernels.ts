@@ -85,6 +85,7 @@ export function createNativeKernels(
     scale: bind(addon.scale),
     crossEntropy: bind(addon.crossEntropy),
     adam: bind(addon.adam),
+    adamTangent: bind(addon.adamTangent),
     applyAdapters({ count, entries, rows, inputs, x, xStride, outputs, y, yStride, a, b }) {
       addon.applyAdapters(set, arena, count, entries, rows, inputs, x, xStride, outputs, y, yStride, a, b);
     },

@@ -105,7 +105,7 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
     4 * columnStride,
   ];
   const { multiply, normalise, normaliseBack, rotate, softmax, softmaxBack, gate, gateBack } = calls;
-  const { gelu, geluBack, addRow, sumRows, add, scale, crossEntropy, adam } = calls;
+  const { gelu, geluBack, addRow, sumRows, add, scale, crossEntropy, adam, adamTangent } = calls;
   const { applyAdapters, attendPages, multiplyBlocks, quantise } = calls;
   return {
     name: "wasm",
@@ -142,6 +142,7 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
       crossEntropy!(rows, size, 4 * rowStride, to(logits), to(targets), to(losses), weight);
     },
     adam: (count, ...places) => void adam!(count, ...places.map(to)),
+    adamTangent: (count, ...places) => void adamTangent!(count, ...places.map(to)),
     applyAdapters({ count, entries, inputs, x, xStride, outputs, y, yStride, a, b }) {
       const rows = [to(x), 4 * xStride, outputs, to(y), 4 * yStride] as const;
       applyAdapters!(count, to(entries), ARENA_AT, inputs, ...rows, a, b);

@@ -5,7 +5,7 @@ import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
-import { defaultBase } from "../base/base-place.ts";
+import { baseSourceAt, defaultBase, OWN_BASE, OWN_BASE_NAME } from "../base/base-place.ts";
 import { heldOutCount } from "../training/row-losses.ts";
 import { completeRecipe, type PresetName, presetRecipe, textPreset } from "./recipe-presets.ts";
 
@@ -92,6 +92,16 @@ describe("the preset of texts", () => {
     expect(plain).toMatchObject({ answers: { endToken: null }, tuning: { steps: 200 } });
     expect([plain.rowsEnd, plain.heldOut, plain.answers.noRepeat]).toEqual([undefined, undefined, undefined]);
     expect([19, 20, 55, 1_000].map(heldOutCount)).toEqual([0, 4, 5, 32]);
+  });
+
+  it("scores texts by tangents of the run, and by EK-FAC where there is no room or L1 judges rows", async () => {
+    const kindOf = async (rowCount: number, hasJudgedRows?: boolean) => {
+      const sizes = { rowCount, columnCount: 100, ...(hasJudgedRows === undefined ? {} : { hasJudgedRows }) };
+      return (await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, sizes)).method;
+    };
+    expect(await kindOf(1_024)).toEqual({ kind: "tangent", fisher: 3, featureCount: 64 });
+    for (const method of [await kindOf(1_025), await kindOf(8, true)])
+      expect(method).toEqual({ kind: "ek-fac", power: 0.5, damping: 0, featureCount: 64 });
   });
 });
 

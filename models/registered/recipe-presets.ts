@@ -4,12 +4,13 @@ import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-r
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { isTextRow } from "@openledger/attribution/rows/text-rows";
 import { hex32 } from "@openledger/foundation/hex";
-import { usualTargets } from "../architecture/adapter-layout.ts";
+import { type AdapterSettings, adapterLayout, usualTargets } from "../architecture/adapter-layout.ts";
 import type { FileSource } from "../files/byte-source.ts";
 import { openModel } from "../files/load-model.ts";
 import type { RetrievalRecipe } from "../retrieval/retrieval-family.ts";
 import { readEndTokens } from "../tokens/tokenizer.ts";
 import { heldOutCount } from "../training/row-losses.ts";
+import { hasTangentRoom } from "../training/tangents.ts";
 import { usualRecipe } from "../training/tune-adapter.ts";
 import { describeBase } from "./base-files.ts";
 import type { TextRecipe } from "./text-recipe.ts";
@@ -121,7 +122,8 @@ const LAST_PART = 0.1;
 
 /**
  * The preset "texts": an adapter of rank 8 on queries and values of the base, six rounds through the rows but a few that
- * are held out. Answers are the likeliest tokens, end by the base's end token and do not go round in circles.
+ * are held out. Answers are the likeliest tokens, end by the base's end token and do not go round in circles. Scores are of
+ * `methodFor`.
  * @param baseName for people, nothing depends on it. @param sizes `isTraced`: claims are to be promised, so that rows are
  *   as they are, all of them, all tokens count alike, and answers are the likeliest tokens alone
  * @throws MOD_…, where the base cannot be read
@@ -129,7 +131,7 @@ const LAST_PART = 0.1;
 export async function textPreset(
   source: FileSource,
   baseName: string,
-  sizes: { readonly rowCount: number; readonly columnCount: number; readonly isTraced?: boolean },
+  sizes: MethodSizes & { readonly isTraced?: boolean },
 ): Promise<Omit<TextRecipe, "datanet" | "columnCount">> {
   const opened = await openModel(source);
   const { shape } = opened;
@@ -140,6 +142,7 @@ export async function textPreset(
   const isTraced = sizes.isTraced === true;
   const heldOut = isTraced ? 0 : heldOutCount(sizes.rowCount);
   const { answers, ends } = isTraced ? { ends: {}, answers: { endToken: null } } : await textEnds(source);
+  const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
   const steps = Math.max(LEAST_STEPS, Math.ceil((ROUNDS * (sizes.rowCount - heldOut)) / ROWS_PER_STEP));
   return {
     version: 2,
@@ -148,7 +151,7 @@ export async function textPreset(
     seed: "texts",
     rowTokens: mostTokens,
     ...ends,
-    adapter: { rank: 8, alpha: 16, targets: usualTargets(shape) },
+    adapter,
     tuning: {
       ...{
         ...usual,
@@ -161,16 +164,32 @@ export async function textPreset(
       ...(isTraced ? {} : { weigh: "tokens" as const }),
     },
     ...(heldOut === 0 ? {} : { heldOut }),
-    method: textMethod(sizes.columnCount),
+    method: await methodFor(source, adapter, sizes),
     answers: { promptTokens: mostTokens - answerTokens, answerTokens, temperature: 0, ...answers },
     rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
   };
 }
 
-/** With as many features as the columns have room for. */
-export const textMethod = (columnCount: number): TextRecipe["method"] => ({
-  kind: "ek-fac",
-  power: 0.5,
-  damping: 0,
-  featureCount: 2 ** Math.floor(Math.log2(Math.min(MOST_FEATURES, columnCount))),
-});
+interface MethodSizes {
+  readonly rowCount: number;
+  readonly columnCount: number;
+  /** Whether L1 is to judge rows: it takes no tangents. */
+  readonly hasJudgedRows?: boolean;
+}
+
+/**
+ * Tangents of the run, or EK-FAC where these have no room or L1 judges rows; as many features as the columns have room for.
+ * @throws what a base or an adapter is refused for
+ */
+export async function methodFor(
+  source: FileSource,
+  adapter: AdapterSettings,
+  { columnCount, hasJudgedRows = false, rowCount }: MethodSizes,
+): Promise<TextRecipe["method"]> {
+  const { close, shape } = await openModel(source);
+  await close();
+  const featureCount = 2 ** Math.floor(Math.log2(Math.min(MOST_FEATURES, columnCount)));
+  return hasJudgedRows || !hasTangentRoom({ rowCount, floatCount: adapterLayout(shape, adapter).floatCount })
+    ? { kind: "ek-fac", power: 0.5, damping: 0, featureCount }
+    : { kind: "tangent", fisher: 3, featureCount };
+}

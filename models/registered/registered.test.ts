@@ -23,10 +23,11 @@ import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
+import { TuningPaused } from "../training/tune-adapter.ts";
 import { describeBase, readFrom } from "./base-files.ts";
 import { type TextParts, textFamily } from "./text-family.ts";
 import { parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
-import { textTraining } from "./text-training.ts";
+import { heldOutRows, textTraining } from "./text-training.ts";
 
 const SIZE = { rows: 64, features: 36, payees: 16, draws: 4 };
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
@@ -106,6 +107,59 @@ describe("a text model", () => {
     );
     expect(() => decodeModel(encodeModel(other), families)).toThrow(code("ATT_MODEL_FILE_INVALID"));
     expect(() => decodeModel(encodeModel(model))).toThrow(code("ATT_RECIPE_INVALID"));
+  });
+
+  it("of tangents is the same bytes too, stopped or not, and G takes the whole run to verify", async () => {
+    const tangent: TextRecipe = {
+      ...{ ...recipe, heldOut: 2 },
+      tuning: { ...recipe.tuning, decay: 0.01, lastStep: 18 },
+      method: { kind: "tangent", fisher: 3, featureCount: 16 },
+    };
+    const made = await trainingOf("wasm").train(rows, tangent, {});
+    expect(hashesOf(made)).toMatchInlineSnapshot(`
+      {
+        "adapter": "ca04fe73efb5b5d7528f62d30ba5a96252e155e3fcfecbb0c30c162a4fe6b5bf",
+        "features": "08763997cdf96dc641b59437452b59f07a64c181ab0d7193202fc6bfb09baccc",
+        "queryMap": "a2b9cf4ea29484d4ce63a15baf91af4194a3bab870874a0293984eaaf5b8d929",
+      }
+    `);
+    const { columnCount } = recipe;
+    for (const i of heldOutRows(rows.length, tangent))
+      expect(
+        made.features.values.subarray(i * columnCount, (i + 1) * columnCount).every((x) => x === 0),
+      ).toBe(true);
+    for (const set of nativeKernelSets())
+      expect(hashesOf(await trainingOf(set, 2).train(rows, tangent, {})), set).toEqual(hashesOf(made));
+    const stateFolder = join(folder, "state");
+    const setting = settingOf("wasm");
+    const stopped = textTraining(textFamily(setting), {
+      ...setting,
+      watch: { begin: async () => {}, afterStep: async (_, { step }) => (step === 7 ? "pause" : undefined) },
+    });
+    await expect(stopped.train(rows, tangent, { stateFolder })).rejects.toThrow(TuningPaused);
+    const resumed = await trainingOf("wasm").train(rows, tangent, { stateFolder });
+    expect(hashesOf(resumed)).toEqual(hashesOf(made));
+    const published = publishedModel(made, registerModel(made, { split: SPLIT }, SIZE), {
+      publishRows: true,
+    });
+    const verify = (given: PublishedModel<TextParts>) =>
+      verifyModel({
+        ...{ model: given, facts: { ...facts(), staticsHash: published.staticsHash } },
+        ...{ depth: "features", trainings: [trainingOf("wasm")] },
+      });
+    await expect(verify(published)).resolves.toMatchObject({ rowCount: 24 });
+    const { features } = published;
+    const values = features.values.map((x, k) => (k === 40 ? x + 1 : x));
+    const wrong = { ...published, features: { ...features, values } } as PublishedModel<TextParts>;
+    await expect(verify(wrong)).rejects.toMatchObject({
+      code: "ATT_MODEL_MISMATCH",
+      data: { what: "features" },
+    });
+    const tracing = { claimant: `0x${"11".repeat(20)}`, digest: `0x${"22".repeat(32)}` };
+    expect(parseTextRecipe({ ...tangent, tracing })).toMatchObject({ method: { kind: "tangent" } });
+    expect(() => parseTextRecipe({ ...tangent, tracing: { ...tracing, rows: true } })).toThrow(
+      code("ATT_RECIPE_INVALID"),
+    );
   });
 
   it("has no more bytes than its recipe has room for, beside the names of its tensors", async () => {

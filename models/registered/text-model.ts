@@ -11,7 +11,9 @@ import {
 } from "../influence/text-places.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import type { Place } from "../kernels/kernels.ts";
+import type { ArenaPlan } from "../tensors/arena-plan.ts";
 import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
+import { planTangents, type Tangents } from "../training/tangents.ts";
 import { openBase, type ReadBaseFile } from "./base-files.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
@@ -28,6 +30,8 @@ export interface PlacedText {
   readonly tokens: TextTokens;
   readonly places: TextFeaturePlaces;
   readonly options: TextFeatureOptions;
+  /** null where the recipe's method is another. */
+  readonly tangents: Tangents | null;
 }
 
 interface PlaceOptions {
@@ -64,6 +68,7 @@ export async function loadText(
       matrices: adapterMatrices(gradients),
     };
     let places!: TextFeaturePlaces;
+    let tangents: Tangents | null = null;
     const loaded = await loadModel(opened, {
       kernels: setting.kernels,
       maxRows,
@@ -73,6 +78,7 @@ export async function loadText(
       threadCount,
       placeMore: (plan) => {
         places = planTextFeatures(plan, options);
+        tangents = planMethod(plan, recipe, options, places, threadCount);
       },
     });
     const { at, layout } = loaded.model.adapter!;
@@ -80,10 +86,22 @@ export async function loadText(
       const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
       await readAdapter(files, shape, layout, loaded.model.kernels.arena, at);
     }
-    return { loaded, tokens, places, options };
+    return { loaded, tokens, places, options, tangents };
   } finally {
     await opened.close();
   }
+}
+
+/** Beside the features' places. @throws MOD_TOO_LARGE */
+export function planMethod(
+  plan: ArenaPlan,
+  { method }: Pick<TextRecipe, "method">,
+  { gradientCount: floatCount, rowCount }: TextFeatureOptions,
+  { gradients: changes }: TextFeaturePlaces,
+  threadCount: number,
+): Tangents | null {
+  if (method.kind !== "tangent") return null;
+  return planTangents(plan, { rowCount, floatCount, fisher: method.fisher, changes }, threadCount);
 }
 
 /** Features of `count` gradients that lie one after another, by the map at its place. */

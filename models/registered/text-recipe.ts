@@ -7,9 +7,14 @@ import { baseSchema } from "./base-files.ts";
 const count = z.number().int().positive();
 const part = z.number().min(0).max(0.999_999);
 const MOST_TOKENS = 8_192;
+/** A power of two. */
+const featureCount = count
+  .min(16)
+  .max(MAX_FEATURE_COUNT)
+  .refine((features) => Number.isInteger(Math.log2(features)), "must be a power of two");
 
 /** A language model's recipe: a base, and an adapter that is tuned on the rows. Published in this order. */
-const textRecipeSchema = z.strictObject({
+const plainRecipeSchema = z.strictObject({
   version: recipeFields.version,
   family: z.literal("text"),
   datanet: recipeFields.datanet,
@@ -67,19 +72,18 @@ const textRecipeSchema = z.strictObject({
    */
   heldOut: count.max(100_000).optional(),
   /**
-   * How rows' gradients become features: by EK-FAC with power ½ and without damping (models/influence/text-features.ts),
-   * the best of those that were measured (docs/adr/0012-one-attribution-method-of-texts.md).
+   * How rows become features: by tangents of the run (docs/adr/0013-tangents-of-the-run.md), or from their gradients by
+   * EK-FAC, for rows that L1 judges and for more of them than tangents have room for.
    */
-  method: z.strictObject({
-    kind: z.literal("ek-fac"),
-    power: z.literal(0.5),
-    damping: z.literal(0),
-    /** A power of two. */
-    featureCount: count
-      .min(16)
-      .max(MAX_FEATURE_COUNT)
-      .refine((features) => Number.isInteger(Math.log2(features)), "must be a power of two"),
-  }),
+  method: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("tangent"), fisher: z.literal(3), featureCount }),
+    z.strictObject({
+      kind: z.literal("ek-fac"),
+      power: z.literal(0.5),
+      damping: z.literal(0),
+      featureCount,
+    }),
+  ]),
   answers: z.strictObject({
     /** Most tokens of a prompt: a longer one is refused. */
     promptTokens: count.max(MOST_TOKENS),
@@ -108,6 +112,10 @@ const textRecipeSchema = z.strictObject({
     })
     .optional(),
 });
+const textRecipeSchema = plainRecipeSchema.refine(
+  ({ method, tracing }) => method.kind === "ek-fac" || tracing?.rows !== true,
+  { path: ["method"], message: 'must be "ek-fac": L1 judges a row by its gradient, not by a whole run' },
+);
 export type TextRecipe = z.infer<typeof textRecipeSchema>;
 
 /** Whether the recipe promises that its rows of G are posted. */

@@ -16,12 +16,14 @@ import { decodeTextRow, type TextRow, wholeText } from "@openledger/attribution/
 import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
 import { encodeAdapter } from "../files/adapter-files.ts";
 import { roundToHalves } from "../files/float-formats.ts";
-import { mapTexts } from "../influence/text-features.ts";
-import { NONE } from "../kernels/kernels.ts";
+import { mapTangents, mapTexts } from "../influence/text-features.ts";
+import { NONE, type Place } from "../kernels/kernels.ts";
 import { lossWords, type RowsLoss, rowsLoss, type TuningLosses } from "../training/row-losses.ts";
 import type { RowTask } from "../training/row-task.ts";
+import { startTangents } from "../training/tangents.ts";
 import {
   RowTeam,
+  type TuningProgress,
   type TuningStep,
   type TuningWish,
   tuneAdapter,
@@ -102,7 +104,12 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
         async (placed, team, tokens) => {
           const run = { placed, team, texts, tokens, ...splitRows(texts.length, wanted) };
           const tuned = await tune(run, wanted, setting.watch, options);
+          const { tangents } = placed;
           const before = await baseLosses(run);
+          if (tangents !== null) {
+            const losses = compareLosses(run, before, await team.losses(tokens));
+            return { ...tuned, losses, ...mapRows(placed, tangents.latest), tokens };
+          }
           const after = await computeGradients(placed, team, tokens, run.heldOut, options);
           return { ...tuned, losses: compareLosses(run, before, after), ...mapRows(placed), tokens };
         },
@@ -124,6 +131,7 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
       losses.set(trained, { steps, keptStep: recipe.tuning.lastStep ?? steps, ...made.losses });
       return trained;
     },
+    needsRun: ({ method }) => method.kind === "tangent",
     async features(parts, rows, options) {
       const { real, texts, tokens } = await featuresAndTokens(parts, rows, setting, options);
       return registeredTexts(real, parts.recipe, texts, tokens);
@@ -133,12 +141,17 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
       if (recipe.tracing !== undefined) throw new TypeError("a model with claims is verified by withPromise");
       return null;
     },
-    describe: (trained) => lossWords(lossesOf(trained)).join("; "),
+    describe(trained) {
+      const { kind } = trained.recipe.method;
+      const scores = `its rows are scored by ${kind === "tangent" ? "tangents of the run" : "EK-FAC"}`;
+      return [...lossWords(lossesOf(trained)), scores].join("; ");
+    },
   };
 }
 
 /**
- * rows × featureCount: what the map makes of the rows' gradients, before rules and rounding. Floats. Stage "features".
+ * rows × featureCount: what the map makes of the rows' gradients, before rules and rounding. Floats. Stage "features". Not
+ * of tangents, which take the whole run.
  * @throws ATT_ROW_INVALID, ATT_DUPLICATE_ROW, and what a published model is refused for
  */
 export async function realFeatures(...given: Parameters<typeof featuresAndTokens>): Promise<Float64Array> {
@@ -151,6 +164,7 @@ async function featuresAndTokens(
   setting: TrainingSetting,
   options: Progressing,
 ) {
+  if (recipe.method.kind === "tangent") throw new TypeError("features of tangents are made with the model");
   const texts = decodeAll(rows);
   return withRows(recipe, setting, { adapter, rows: texts }, async (placed, team, tokens) => {
     const { loaded, options: sizes, places } = placed;
@@ -227,21 +241,30 @@ async function tune(
   const { lastStep: wanted, steps } = recipe.tuning;
   const tokensOf = (places: readonly number[]) => places.map((i) => run.tokens[i]!);
   await watch?.begin(run);
-  const lastStep = await tuneAdapter(
-    loaded,
-    run.team,
-    tokensOf(run.trained),
-    { ...recipe.tuning, seed: recipe.seed },
-    {
-      ...(stateFolder === undefined ? {} : { folder: stateFolder }),
-      // A recipe that names its last step has been through this.
-      heldOut: wanted === undefined ? tokensOf(run.heldOut) : [],
-      onStep: ({ step }) => onProgress?.({ stage: "train", done: step, total: steps }),
-      afterStep: async (step) =>
-        watch?.afterStep(run, { ...step, rows: step.rows.map((i) => run.trained[i]!) }),
-      beforeState: async () => watch?.beforeState?.(),
-    },
-  );
+  const { tangents } = run.placed;
+  const [rows, heldOut] = [tokensOf(run.trained), tokensOf(run.heldOut)];
+  const tuning = { ...recipe.tuning, seed: recipe.seed };
+  const start = () => tangents === null || startTangents(loaded.model.kernels, tangents, run.trained);
+  start();
+  // A recipe that names its last step has been through this.
+  const seeks = wanted === undefined && heldOut.length > 0;
+  const lastStep = await tuneAdapter(loaded, run.team, rows, tuning, {
+    // Which step is kept is known at the end: until then they would be made in vain.
+    tangents: seeks ? null : tangents,
+    ...(stateFolder === undefined ? {} : { folder: stateFolder }),
+    heldOut: seeks ? heldOut : [],
+    onStep: ({ step }) => onProgress?.({ stage: "train", done: step, total: steps }),
+    afterStep: async (step) =>
+      watch?.afterStep(run, { ...step, rows: step.rows.map((i) => run.trained[i]!) }),
+    beforeState: async () => watch?.beforeState?.(),
+  });
+  // Held-out rows have said where to stop, or a state without tangents was gone on from: it is made again, to the same adapter.
+  if (tangents !== null && tangents.stepCount !== lastStep) {
+    start();
+    const onStep = ({ step }: TuningProgress) =>
+      onProgress?.({ stage: "features", done: step, total: lastStep });
+    await tuneAdapter(loaded, run.team, rows, { ...tuning, lastStep }, { tangents, onStep });
+  }
   const { adapter, kernels, shape } = loaded.model;
   const { at: from, layout } = adapter!;
   if (recipe.adapter.numbers === "halves")
@@ -312,13 +335,18 @@ async function computeGradients(
   return losses;
 }
 
-/** The map, as it is published, and the rows' features by exactly that map. */
-function mapRows(placed: PlacedText) {
+/** The map, as it is published, and the rows' features: of gradients by exactly that map. @param latest of tangents */
+function mapRows(placed: PlacedText, latest?: Place) {
   const { loaded, options, places } = placed;
-  const { arena } = loaded.model.kernels;
+  const { kernels } = loaded.model;
+  const { arena } = kernels;
+  if (latest !== undefined) {
+    const features = mapTangents(kernels, places, options, latest);
+    return { queryMap: encodeMap(arena, places.directions, options), features };
+  }
   const { gradientCount, rowCount } = options;
   const gradients = arena.slice(places.gradients, places.gradients + rowCount * gradientCount);
-  mapTexts(loaded.model.kernels, places, options);
+  mapTexts(kernels, places, options);
   const queryMap = encodeMap(arena, places.directions, options);
   decodeMap(queryMap, options, arena, places.directions);
   arena.set(gradients, places.gradients);

@@ -3,6 +3,7 @@ import { rowLoss, type TokenRow } from "../architecture/loss-gradient.ts";
 import type { Transformer } from "../architecture/transformer.ts";
 import type { SharedArena } from "../kernels/create-kernels.ts";
 import type { Place } from "../kernels/kernels.ts";
+import { runTangentTask, type TangentTask } from "./tangents.ts";
 
 /** A row's pass: its gradient overwrites the block, or is added to it. */
 export interface RowTask {
@@ -24,4 +25,13 @@ export interface RowSeat {
 export function runRowTask(model: Transformer, { block, into, isAdded, row }: RowTask): number {
   if (isAdded !== true) model.kernels.arena.fill(0, block.at, block.at + block.floatCount);
   return rowLoss(model, row, into);
+}
+
+export type TeamTask = RowTask | TangentTask;
+
+/** @returns a row's loss, else 0. @throws RollupError MOD_INPUT_INVALID */
+export function runTask(model: Transformer, task: TeamTask): number {
+  if ("row" in task) return runRowTask(model, task);
+  runTangentTask(model.kernels, task);
+  return 0;
 }

@@ -1,6 +1,6 @@
 /** A thread of the machine beside this one. Its twin for pages starts a worker of the browser. */
 import { Worker } from "node:worker_threads";
-import type { RowSeat, RowTask } from "./row-task.ts";
+import type { RowSeat, TeamTask } from "./row-task.ts";
 
 /** A refusal as its parts: classes do not survive the way between threads. */
 export type RowAnswer =
@@ -10,7 +10,7 @@ export type RowAnswer =
 
 export interface RowThread {
   /** One task at a time. @returns its answer; rejects where the thread ended */
-  ask(task: RowTask): Promise<RowAnswer>;
+  ask(task: TeamTask): Promise<RowAnswer>;
   end(): Promise<unknown>;
 }
 

@@ -1,10 +1,10 @@
 /** The twin of `row-worker.ts` in a page: a worker that computes rows' gradients on shared memory. */
 import { answerRowTask, joinRowTeam } from "./row-seat.ts";
-import type { RowSeat, RowTask } from "./row-task.ts";
+import type { RowSeat, TeamTask } from "./row-task.ts";
 import type { RowAnswer } from "./row-thread.ts";
 
 const port = globalThis as unknown as {
-  onmessage: (event: { readonly data: { readonly seat: RowSeat } | { readonly task: RowTask } }) => void;
+  onmessage: (event: { readonly data: { readonly seat: RowSeat } | { readonly task: TeamTask } }) => void;
   postMessage(answer: RowAnswer): void;
 };
 

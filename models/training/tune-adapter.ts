@@ -8,9 +8,10 @@ import { modelError } from "../model-errors.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { hashParts } from "./hash-parts.ts";
 import { meanLoss } from "./row-losses.ts";
-import { type RowTask, runRowTask } from "./row-task.ts";
+import { type RowTask, runTask, type TeamTask } from "./row-task.ts";
 import { type RowThread, startRowThread } from "./row-thread.ts";
 import { checkStepRecipe, rateOfStep, rowsOfStep, type StepRecipe, stepSettings } from "./step-plan.ts";
+import { type Tangents, tangentTasks } from "./tangents.ts";
 import type { TuningState } from "./tuning-state.ts";
 
 /**
@@ -32,9 +33,9 @@ export class RowTeam {
   }
 
   /** @returns the losses in the tasks' order. @throws RollupError MOD_INPUT_INVALID, MOD_THREAD_ENDED */
-  async run(tasks: readonly RowTask[]): Promise<number[]> {
+  async run(tasks: readonly TeamTask[]): Promise<number[]> {
     if (this.#isClosed) throw ended("the threads were ended");
-    if (this.#threads.length === 0) return tasks.map((task) => runRowTask(this.#loaded.model, task));
+    if (this.#threads.length === 0) return tasks.map((task) => runTask(this.#loaded.model, task));
     const losses = new Array<number>(tasks.length);
     let next = 0;
     const work = async (thread: RowThread) => {
@@ -55,7 +56,7 @@ export class RowTeam {
   }
 }
 
-async function ask(thread: RowThread, task: RowTask): Promise<number> {
+async function ask(thread: RowThread, task: TeamTask): Promise<number> {
   const answer = await thread.ask(task).catch((error: Error) => {
     throw ended(error.message, error);
   });
@@ -126,6 +127,8 @@ export interface TuningOptions {
    */
   readonly heldOut?: readonly TokenRow[];
   readonly onStep?: (progress: TuningProgress) => void;
+  /** Go along as long as they have seen every step from the first on: a state on disk does not have them. */
+  readonly tangents?: Tangents | null;
   /** The threads are idle until it has answered. */
   readonly afterStep?: (step: TuningStep) => Promise<TuningWish | undefined>;
   /** Before a state is written: a run that goes on from it does not make the steps before again. */
@@ -196,6 +199,10 @@ export async function tuneAdapter(
     for (const { block } of tasks) kernels.add(floatCount, sum, block.at);
     kernels.arena.set(stepSettings(recipe, step, 1 / chosen.length), loaded.settings);
     kernels.adam(floatCount, adapter.at, sum, first, second, loaded.settings);
+    if (options.tangents?.stepCount === step - 1) {
+      const places = { sum, first, second, settings: loaded.settings };
+      await team.run(tangentTasks(kernels, options.tangents, indices, rowBlocks, places));
+    }
     const loss = losses.reduce((total, value) => total + value, 0) / losses.length;
     const tokenCount = chosen.reduce((count, { tokens }) => count + tokens.length, 0);
     const rate = rateOfStep(recipe, step);

@@ -1,18 +1,24 @@
 /** How well scores of texts predict what retraining without them does, and whether they find spoilt texts. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { int8Scores } from "@openledger/attribution/testing/int8-scores";
-import { groupAttributions, linearDatamodelingScore } from "@openledger/attribution/testing/quality-metrics";
-import { toEigenbases } from "@openledger/models/internal/influence/gradient-coordinates";
+import {
+  type Estimate,
+  groupAttributions,
+  linearDatamodelingScore,
+} from "@openledger/attribution/testing/quality-metrics";
+import {
+  embedQuery,
+  embedRow,
+  wordStatistics,
+} from "@openledger/models/internal/retrieval/lexical-embedding";
 import { attackFactors } from "./texts/attacks.ts";
-import { floatScores, gradientsAfter, textFeatures } from "./texts/attributed.ts";
+import { attribute, floatScores, scoresBy } from "./texts/attributed.ts";
 import { badRowAuc, SPOILINGS } from "./texts/bad-rows.ts";
-import { baseNumbers } from "./texts/base-model.ts";
 import type { RetrainOrder } from "./texts/retrain-worker.ts";
-import { halfOf, keptLosses, type Retraining, retrainingPath } from "./texts/retraining.ts";
-import { rowsAndQueries, type TextSetting, textSetting } from "./texts/setting.ts";
+import { halfOf, type Retraining, retrained } from "./texts/retraining.ts";
+import { openWorld, type TextSetting, type TextWorld } from "./texts/setting.ts";
 
-interface TextBenchOptions {
+interface TextBenchOptions extends Pick<TextSetting, "corpus" | "rowCount" | "queryCount"> {
   /** Retrained halves of the report; 0: only what attackers earn. */
   readonly halves: number;
   /** So many of them in a second order, too: for the ceiling. */
@@ -23,94 +29,90 @@ interface TextBenchOptions {
 }
 
 const FEATURES = 256;
-/** Grad-Dot is the mark: inner products of gradients as they come. */
-const methods = { gradDot: () => () => {}, ekFacHalf: toEigenbases } as const;
+/** Of the embedding that is BM25 in so many dimensions. */
+const WORDS = { dimensions: 2 ** 16, seed: 1 };
 
 const log = (line: string) => console.log(line);
 
-export async function benchTextAttribution({ again, halves, quick, threads }: TextBenchOptions) {
+export async function benchTextAttribution({ again, halves, quick, threads, ...sizes }: TextBenchOptions) {
   const earned = await attackFactors(quick, log);
   if (halves === 0) return { text: earned };
-  const setting = quick ? textSetting(64, 32, 40) : textSetting(256, 128, 700);
-  const base = await baseNumbers(setting, threads, log);
+  const setting: TextSetting = { ...sizes, columnCount: FEATURES };
   const { rowCount } = setting;
-  const sets = {
-    first: Array.from({ length: halves }, (_, i) => halfOf(rowCount, i, 0)),
-    second: Array.from({ length: Math.min(again, halves) }, (_, i) => halfOf(rowCount, i, 1)),
-  };
-  await retrainAll(setting, Object.values(sets).flat(), threads);
-  const outputs = async (retrainings: readonly Retraining[]) =>
-    Promise.all(
-      retrainings.map(async (one) => (await keptLosses(retrainingPath(setting, base, one)))!.map((x) => -x)),
-    );
-  const [first, second] = await Promise.all([sets.first, sets.second].map(outputs));
-  const twice = sets.first.slice(0, second!.length);
-  const both = second!.map((values, h) => values.map((x, q) => (x + first![h]![q]!) / 2));
-  const agreement = linearDatamodelingScore(first!.slice(0, second!.length), second!, "text attribution");
+  const first = Array.from({ length: halves }, (_, i) => halfOf(rowCount, i, 0));
+  const second = first.slice(0, again).map((_, i) => halfOf(rowCount, i, 1));
+  await retrainAll(setting, [...first, ...second], threads);
+  const world = await openWorld(setting);
+  const outputs: Float64Array[] = [];
+  for (const one of [...first, ...second]) outputs.push((await retrained(world, one)).map((x) => -x));
+  const [once, twice] = [outputs.slice(0, halves), outputs.slice(halves)];
+  const agreement = linearDatamodelingScore(once.slice(0, twice.length), twice, "text attribution");
   const ceiling = Math.sqrt(Math.max(0, agreement.value));
   log(
     `two orders of the same halves correlate ${agreement.value.toFixed(3)}: no LDS is above ${ceiling.toFixed(3)}`,
   );
 
-  const texts = rowsAndQueries(setting);
-  log("tuning the model whose gradients are taken");
-  const served = await gradientsAfter(setting, base, texts, [...texts.rows.keys()]);
-
-  const judge = (scores: Float64Array) => {
-    const against = (
-      retrainings: readonly Retraining[],
-      actual: readonly Float64Array[],
-      bootstrapRounds?: number,
-    ) => {
-      const subsets = retrainings.map(({ indices }) => Int32Array.from(indices));
-      const predicted = groupAttributions(scores, rowCount, subsets);
-      return linearDatamodelingScore(predicted, actual, "text attribution", bootstrapRounds);
-    };
-    const report = against(sets.first, first!);
-    return {
-      lds: report.value,
-      low: report.low,
-      high: report.high,
-      samples: report.samples,
-      ofBoth: against(twice, both, 1).value,
-    };
+  const attributed = await attribute(world);
+  const { run, tangents } = attributed.seconds;
+  log(`the run took ${run.toFixed(1)} CPU-s, its tangents ${tangents.toFixed(1)} more`);
+  const subsets = first.map(({ indices }) => Int32Array.from(indices));
+  const judge = (name: string, scores: Float64Array): Estimate => {
+    const predicted = groupAttributions(scores, rowCount, subsets);
+    const report = linearDatamodelingScore(predicted, once, "text attribution");
+    const { high, low, value } = report;
+    log(`${name.padEnd(24)} LDS ${value.toFixed(3)} (${low.toFixed(3)} … ${high.toFixed(3)})`);
+    return report;
   };
-  const show = (name: string, { high, lds, low, ofBoth }: ReturnType<typeof judge>) =>
-    log(
-      `${name.padEnd(38)} LDS ${lds.toFixed(3)} (${low.toFixed(3)} … ${high.toFixed(3)}), ` +
-        `of the mean of both orders ${ofBoth.toFixed(3)}`,
-    );
-  const run = (name: keyof typeof methods, featureCount: number) => {
-    const real = textFeatures(featureCount, served, methods[name]);
-    const label = `${name}, d = ${featureCount}`;
-    const float = judge(floatScores(real));
-    const int8 = judge(int8Scores(real));
-    show(`${label}, float`, float);
-    show(`${label}, int8`, int8);
-    return { float, int8 };
+  const tangent = scoresBy("tangent", FEATURES, attributed);
+  const reports = {
+    proven: judge("tangents, int8", tangent.proven),
+    float: judge("tangents, float", tangent.float),
+    ekfac: judge("EK-FAC ½, int8", scoresBy("ekfac", FEATURES, attributed).proven),
+    gradDot: judge("Grad-Dot, int8", scoresBy("gradDot", FEATURES, attributed).proven),
+    bm25: judge("BM25", wordScores(world)),
   };
-  const features = quick ? 64 : FEATURES;
-  const gradDot = run("gradDot", features).float;
-  const { float, int8 } = run("ekFacHalf", features);
-  for (const part of [2, 4]) run("ekFacHalf", features / part);
-  const auc: Record<string, unknown> = {};
-  for (const spoiling of SPOILINGS) {
-    const found = await badRowAuc(setting, base, features, spoiling);
-    auc[spoiling] = found;
-    log(
-      `spoilt rows, ${spoiling}: AUC ${found.self.value.toFixed(3)} by self-influence, ${found.goodTexts.value.toFixed(3)} by the mean score for good texts`,
-    );
+  for (const part of rowCount < 64 ? [] : [2, 4]) {
+    const columns = 2 ** Math.floor(Math.log2(Math.min(FEATURES, rowCount))) / part;
+    judge(`tangents, int8, d = ${columns}`, scoresBy("tangent", columns, attributed).proven);
+    judge(`EK-FAC ½, int8, d = ${columns}`, scoresBy("ekfac", columns, attributed).proven);
   }
-  const aboveGradDot = int8.samples.map((value, i) => value - gradDot.samples[i]!).sort((a, b) => a - b);
-  const at = (part: number) => aboveGradDot[Math.floor(part * (aboveGradDot.length - 1))]!;
+  const auc: Record<string, object> = {};
+  for (const spoiling of SPOILINGS) {
+    const found = await badRowAuc(world, FEATURES, spoiling);
+    auc[spoiling] = found;
+    log(`spoilt rows, ${spoiling}: AUC ${found.value.toFixed(3)} by the score for themselves`);
+  }
+  const above = (other: Estimate) => {
+    const all = reports.proven.samples.map((value, i) => value - other.samples[i]!).sort((a, b) => a - b);
+    const at = (part: number) => all[Math.floor(part * (all.length - 1))]!;
+    return { low: at(0.025), high: at(0.975) };
+  };
+  const each = <Of>(of: (report: Estimate) => Of) =>
+    Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, of(report)]));
   return {
     text: {
-      lds: { proven: int8.lds, float: float.lds, gradDot: gradDot.lds, ceiling },
-      range: { low: int8.low, high: int8.high, aboveGradDot: { low: at(0.025), high: at(0.975) } },
+      lds: { ...each(({ value }) => value), ceiling },
+      range: {
+        ...each(({ high, low }) => ({ low, high })),
+        aboveEkfac: above(reports.ekfac),
+        aboveGradDot: above(reports.gradDot),
+      },
       auc,
+      seconds: attributed.seconds,
       ...earned,
     },
   };
+}
+
+function wordScores({ texts }: TextWorld): Float64Array {
+  const statistics = wordStatistics(texts.rows, 16);
+  const all = (list: readonly string[], embed: typeof embedRow) => {
+    const out = new Float64Array(list.length * WORDS.dimensions);
+    for (const [i, text] of list.entries()) out.set(embed(text, WORDS, statistics), i * WORDS.dimensions);
+    return out;
+  };
+  const [rows, queries] = [all(texts.rows, embedRow), all(texts.queries, embedQuery)];
+  return floatScores({ rows, queries, featureCount: WORDS.dimensions });
 }
 
 /** What is not in the cache is retrained by `threads` processes; an interrupted run goes on where it was. */

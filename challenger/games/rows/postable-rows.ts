@@ -20,6 +20,7 @@ const WORD_FLOATS = 8;
 export type NotPostable =
   | "base-rule"
   | "held-out"
+  | "method"
   | "columns"
   | "features"
   | "row-tokens"
@@ -44,6 +45,8 @@ function requirePostableRecipe(
 ): void {
   const { featureCount } = method;
   if (rules.base !== undefined) throw notPostable("base-rule", "its recipe has a base for every row");
+  if (method.kind !== "ek-fac")
+    throw notPostable("method", `L1 judges no ${method.kind} rows: name the method "ek-fac" in its recipe`);
   if (heldOut > 0)
     throw notPostable("held-out", `${heldOut} rows are held out, and have no features`, { heldOut });
   if (columnCount > MOST_COLUMNS)

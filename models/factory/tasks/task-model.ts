@@ -7,6 +7,7 @@ import { openModel } from "../../files/load-model.ts";
 import { planTextFeatures } from "../../influence/text-places.ts";
 import { modelError } from "../../model-errors.ts";
 import { readFrom } from "../../registered/base-files.ts";
+import { planMethod } from "../../registered/text-model.ts";
 import type { TrainingSetting, TuningWatch } from "../../registered/text-training.ts";
 import { ArenaPlan } from "../../tensors/arena-plan.ts";
 import { tuningBlocks } from "../../training/tune-adapter.ts";
@@ -35,13 +36,14 @@ export async function requireMemory(task: ModelTask, rowCount: number): Promise<
   for (let i = 0; i <= tuningBlocks({ ...tuning, seed }); i++) plan.take(layout.floatCount);
   for (let i = 0; i < task.threadCount; i++)
     planWorkspace(plan, shape, { maxRows: rowTokens, isTraining: true, adapter: layout });
-  planTextFeatures(plan, {
+  const options = {
     rowCount,
     gradientCount: layout.floatCount,
     featureCount: method.featureCount,
     seed,
     matrices: adapterMatrices(layout),
-  });
+  };
+  planMethod(plan, task.recipe, options, planTextFeatures(plan, options), task.threadCount);
   const memoryBytes = 4 * plan.floatCount;
   if (memoryBytes <= task.maxMemoryBytes) return memoryBytes;
   throw modelError(

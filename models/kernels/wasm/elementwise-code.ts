@@ -92,6 +92,7 @@ export function addElementwise(builder: WasmModuleBuilder): void {
   });
   addRotate(builder);
   addAdam(builder);
+  addAdamTangent(builder);
 }
 
 /** rotate(rows, heads, headBytes, x, strideBytes, table, sign) */
@@ -136,29 +137,47 @@ function addRotate(builder: WasmModuleBuilder): void {
   });
 }
 
-/** adam(count, p, g, m, v, settings) */
-function addAdam(builder: WasmModuleBuilder): void {
-  builder.function("adam", addresses(6), null, (f) => {
-    const [count, p, g, m, v, settings] = f.params.map(({ get }) => get) as [
-      Code,
-      Code,
-      Code,
-      Code,
-      Code,
-      Code,
-    ];
+/** name(count, …addresses, settings): the body of every four numbers, with the ten settings of `adam`. */
+function eachOfStep(
+  builder: WasmModuleBuilder,
+  name: string,
+  pointers: number,
+  body: (f: WasmFunction, s: readonly Code[], at: readonly Code[]) => void,
+): void {
+  builder.function(name, addresses(2 + pointers), null, (f) => {
+    const [count, ...places] = f.params.map(({ get }) => get) as [Code, ...Code[]];
+    const settings = places.pop()!;
     const s = Array.from({ length: 10 }, (_, i) =>
       hold(f, "v128", splat(f32.load(i32.add(settings, i32.const(4 * i))))),
     );
-    eachRegister(f, hold(f, "i32", blockBytes(count)), [p, g, m, v], (pAt, gAt, mAt, vAt) => {
-      const slope = hold(f, "v128", mul(v128.load(gAt!), s[9]!));
-      const first = hold(f, "v128", add(mul(v128.load(mAt!), s[1]!), mul(slope, s[2]!)));
-      const second = hold(f, "v128", add(mul(v128.load(vAt!), s[3]!), mul(mul(slope, slope), s[4]!)));
-      f.emit(v128.store(mAt!, first));
-      f.emit(v128.store(vAt!, second));
-      const root = add(sqrt(mul(second, s[6]!)), s[7]!);
-      const old = hold(f, "v128", v128.load(pAt!));
-      f.emit(v128.store(pAt!, sub(sub(old, mul(old, s[8]!)), mul(div(mul(first, s[5]!), root), s[0]!))));
-    });
+    eachRegister(f, hold(f, "i32", blockBytes(count)), places, (...at) => body(f, s, at));
+  });
+}
+
+/** adam(count, p, g, m, v, settings) */
+function addAdam(builder: WasmModuleBuilder): void {
+  eachOfStep(builder, "adam", 4, (f, s, [pAt, gAt, mAt, vAt]) => {
+    const slope = hold(f, "v128", mul(v128.load(gAt!), s[9]!));
+    const first = hold(f, "v128", add(mul(v128.load(mAt!), s[1]!), mul(slope, s[2]!)));
+    const second = hold(f, "v128", add(mul(v128.load(vAt!), s[3]!), mul(mul(slope, slope), s[4]!)));
+    f.emit(v128.store(mAt!, first));
+    f.emit(v128.store(vAt!, second));
+    const root = add(sqrt(mul(second, s[6]!)), s[7]!);
+    const old = hold(f, "v128", v128.load(pAt!));
+    f.emit(v128.store(pAt!, sub(sub(old, mul(old, s[8]!)), mul(div(mul(first, s[5]!), root), s[0]!))));
+  });
+}
+
+/** adamTangent(count, dp, dg, dm, dv, ds, ofMean, ofSquare, settings) */
+function addAdamTangent(builder: WasmModuleBuilder): void {
+  eachOfStep(builder, "adamTangent", 7, (f, s, [dp, dg, dm, dv, ds, ofMean, ofSquare]) => {
+    const change = hold(f, "v128", v128.load(dg!));
+    const first = hold(f, "v128", add(mul(v128.load(dm!), s[1]!), mul(change, s[2]!)));
+    const second = hold(f, "v128", add(mul(v128.load(dv!), s[3]!), mul(change, v128.load(ds!))));
+    f.emit(v128.store(dm!, first));
+    f.emit(v128.store(dv!, second));
+    const old = hold(f, "v128", v128.load(dp!));
+    const step = sub(mul(first, v128.load(ofMean!)), mul(second, v128.load(ofSquare!)));
+    f.emit(v128.store(dp!, sub(sub(old, mul(old, s[8]!)), step)));
   });
 }

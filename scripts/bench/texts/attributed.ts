@@ -1,61 +1,64 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { timesTransposed } from "@openledger/attribution/maths/dense-matrix";
-import type { RealFeatures } from "@openledger/attribution/testing/int8-scores";
-import { adapterMatrices } from "@openledger/models/architecture/adapter-layout";
+import { clipRowNorms } from "@openledger/attribution/rows/row-rules";
+import { int8Scores, type RealFeatures } from "@openledger/attribution/testing/int8-scores";
 import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
-import type { LoadedModel } from "@openledger/models/files/load-model";
-import type { ToCoordinates } from "@openledger/models/internal/influence/gradient-coordinates";
-import { mapTexts, projectGradients } from "@openledger/models/internal/influence/text-features";
-import { type GradientMatrix, planTextFeatures } from "@openledger/models/internal/influence/text-places";
+import { type ToCoordinates, toEigenbases } from "@openledger/models/internal/influence/gradient-coordinates";
+import { mapTangents, mapTexts, projectGradients } from "@openledger/models/internal/influence/text-features";
+import { planTextFeatures } from "@openledger/models/internal/influence/text-places";
 import { runRowTask } from "@openledger/models/internal/training/row-task";
+import { startTangents } from "@openledger/models/internal/training/tangents";
 import { createKernels } from "@openledger/models/kernels/create-kernels";
 import { NONE } from "@openledger/models/kernels/kernels";
+import { decodeMap, encodeMap } from "@openledger/models/registered/query-map-file";
+import type { PlacedText } from "@openledger/models/registered/text-model";
 import { ArenaPlan } from "@openledger/models/tensors/arena-plan";
-import { RowTeam, tuneAdapter, tuningBlocks } from "@openledger/models/training/tune-adapter";
-import { bytesOf, CACHE, loadBase, writeWhole } from "./base-model.ts";
-import { ADAPTER, hashOf, type TextSetting } from "./setting.ts";
+import { RowTeam, tuneAdapter } from "@openledger/models/training/tune-adapter";
+import { type TextWorld, tuningOf } from "./setting.ts";
 
-/** Gradients of one tuned model: rows, then queries, one after another. */
-export interface ModelGradients {
+/** Of one tuning, rows × numbers of the adapter each. */
+export interface Attributed {
+  readonly options: PlacedText["options"];
+  readonly tangents: Float32Array;
+  /** Gradients of the rows at their last steps. */
+  readonly latest: Float32Array;
+  /** Gradients at the adapter that came out. */
   readonly rows: Float32Array;
   readonly queries: Float32Array;
-  readonly matrices: readonly GradientMatrix[];
-  readonly gradientCount: number;
+  readonly seconds: Record<"run" | "tangents", number>;
 }
 
-/** Tunes on the rows of a list and takes gradients of all rows and queries at the adapter that came out. */
-export async function gradientsAfter(
-  setting: TextSetting,
-  base: Float32Array,
-  { queries, rows }: Record<"rows" | "queries", readonly TokenRow[]>,
-  indices: readonly number[],
-): Promise<ModelGradients> {
-  const loaded = await loadBase(base, ADAPTER, { adapterBlocks: tuningBlocks(setting.recipe) });
-  const { at, layout } = loaded.model.adapter!;
+/** Tunes on all rows with tangents, and without them to see what they cost. @param rows others than the world's */
+export async function attribute(
+  { placed, queries, recipe, ...world }: TextWorld,
+  rows = world.rows,
+): Promise<Attributed> {
+  const { loaded, options, tangents } = placed;
+  if (tangents === null) throw new Error("the preset takes no tangents of so many rows");
   const { arena } = loaded.model.kernels;
-  const steps = Math.round((setting.recipe.steps * indices.length) / rows.length);
-  const chosen = indices.map((i) => rows[i]!);
-  const recipe = { ...setting.recipe, steps };
-  const made = JSON.stringify({ ADAPTER, recipe, chosen });
-  const path = join(CACHE, `adapter-${hashOf(bytesOf(base), made)}.bin`);
-  const kept = await readFile(path).catch(() => null);
-  if (kept === null) {
-    await tuneAdapter(loaded, new RowTeam(loaded), chosen, recipe);
-    await writeWhole(path, bytesOf(arena.slice(at, at + layout.floatCount)));
-  } else {
-    arena.set(new Float32Array(kept.buffer.slice(kept.byteOffset, kept.byteOffset + kept.length)), at);
-  }
+  const size = options.rowCount * options.gradientCount;
+  const run = async (along: typeof tangents | null) => {
+    const { system, user } = process.cpuUsage();
+    await tuneAdapter(loaded, new RowTeam(loaded), rows, tuningOf(recipe, 1), { tangents: along });
+    const now = process.cpuUsage();
+    return (now.user - user + now.system - system) / 1e6;
+  };
+  const alone = rows === world.rows ? await run(null) : Number.NaN;
+  startTangents(loaded.model.kernels, tangents, [...rows.keys()]);
+  const both = await run(tangents);
+  const [changes, latest] = [tangents.changes, tangents.latest].map((at) => arena.slice(at, at + size));
   return {
-    rows: gradientsOf(loaded, rows),
-    queries: gradientsOf(loaded, queries),
-    matrices: adapterMatrices(layout),
-    gradientCount: layout.floatCount,
+    options,
+    tangents: changes!,
+    latest: latest!,
+    rows: gradientsOf(placed, rows),
+    queries: gradientsOf(placed, queries),
+    seconds: { run: alone, tangents: both - alone },
   };
 }
 
-function gradientsOf({ adapterBlocks, model }: LoadedModel, rows: readonly TokenRow[]) {
-  const { floatCount } = model.adapter!.layout;
+function gradientsOf({ loaded, options }: PlacedText, rows: readonly TokenRow[]) {
+  const { adapterBlocks, model } = loaded;
+  const { gradientCount: floatCount } = options;
   const at = adapterBlocks[0]!;
   const gradients = new Float32Array(rows.length * floatCount);
   for (const [i, row] of rows.entries()) {
@@ -65,26 +68,40 @@ function gradientsOf({ adapterBlocks, model }: LoadedModel, rows: readonly Token
   return gradients;
 }
 
-/** Real features of rows and queries, by the registered method or in other coordinates. */
-export function textFeatures(
-  featureCount: number,
-  { gradientCount, matrices, queries: asked, rows: given }: ModelGradients,
-  toCoordinates?: ToCoordinates,
-): RealFeatures {
-  const [rowCount, queryCount] = [given.length / gradientCount, asked.length / gradientCount];
-  const options = { rowCount, gradientCount, featureCount, seed: "text attribution", matrices };
+export type TextMethod = "tangent" | "ekfac" | "gradDot";
+const coordinates: Record<Exclude<TextMethod, "tangent">, ToCoordinates> = {
+  ekfac: toEigenbases,
+  gradDot: () => () => {},
+};
+
+/** Scores as they are settled, and without any rounding: queries × rows. */
+export function scoresBy(method: TextMethod, featureCount: number, given: Attributed) {
+  const options = { ...given.options, featureCount };
+  const { gradientCount, rowCount } = options;
   const plan = new ArenaPlan();
   const places = planTextFeatures(plan, options);
   const queryAt = plan.take(gradientCount);
+  const latest = plan.take(rowCount * gradientCount);
   const { kernels } = createKernels("native", plan.floatCount);
-  kernels.arena.set(given, places.gradients);
-  const rows = mapTexts(kernels, places, options, toCoordinates);
-  const queries = new Float64Array(queryCount * featureCount);
-  for (let q = 0; q < queryCount; q++) {
-    kernels.arena.set(asked.subarray(q * gradientCount, (q + 1) * gradientCount), queryAt);
-    queries.set(projectGradients(kernels, places, options, queryAt, 1), q * featureCount);
-  }
-  return { rows, queries, featureCount };
+  kernels.arena.set(given.latest, latest);
+  const own = method === "tangent" ? given.tangents : given.rows;
+  kernels.arena.set(own, places.gradients);
+  const rows =
+    method === "tangent"
+      ? mapTangents(kernels, places, options, latest)
+      : mapTexts(kernels, places, options, coordinates[method]);
+  const real = (): RealFeatures => {
+    const queryCount = given.queries.length / gradientCount;
+    const queries = new Float64Array(queryCount * featureCount);
+    for (let q = 0; q < queryCount; q++) {
+      kernels.arena.set(given.queries.subarray(q * gradientCount, (q + 1) * gradientCount), queryAt);
+      queries.set(projectGradients(kernels, places, options, queryAt, 1), q * featureCount);
+    }
+    return { rows, queries, featureCount };
+  };
+  const float = floatScores(real());
+  decodeMap(encodeMap(kernels.arena, places.directions, options), options, kernels.arena, places.directions);
+  return { float, proven: int8Scores({ ...real(), rows: clipRowNorms(rows, featureCount) }) };
 }
 
 /** Scores without rounding: queries × rows. */

@@ -1,7 +1,6 @@
 /** A process that retrains a share of what is not in the cache yet, and says each one to its parent. */
-import { baseNumbers } from "./base-model.ts";
-import { keptLosses, type Retraining, retrainer, retrainingPath } from "./retraining.ts";
-import type { TextSetting } from "./setting.ts";
+import { type Retraining, retrained } from "./retraining.ts";
+import { openWorld, type TextSetting } from "./setting.ts";
 
 export interface RetrainOrder {
   readonly setting: TextSetting;
@@ -9,10 +8,9 @@ export interface RetrainOrder {
 }
 
 process.on("message", async ({ retrainings, setting }: RetrainOrder) => {
-  const base = await baseNumbers(setting, 1, () => {});
-  const retrain = await retrainer(setting, base);
+  const world = await openWorld(setting);
   for (const retraining of retrainings) {
-    if ((await keptLosses(retrainingPath(setting, base, retraining))) === null) await retrain(retraining);
+    await retrained(world, retraining);
     process.send!("done");
   }
   process.disconnect();

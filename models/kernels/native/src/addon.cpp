@@ -150,6 +150,11 @@ void adam(const KernelTable& k, const Call& c) {
   k.adam(n, c.at(1, all), c.at(2, all), c.at(3, all), c.at(4, all), c.at(5, 10));
 }
 
+void adamTangent(const KernelTable& k, const Call& c) {
+  const long n = c.size(0), all = whole(n);
+  k.adamTangent(n, c.at(1, all), c.at(2, all), c.at(3, all), c.at(4, all), c.at(5, all), c.at(6, all), c.at(7, all), c.at(8, 10));
+}
+
 /** (count, entries, rows, inputs, x, strideX, outputs, y, strideY, offsetA, offsetB); the entries name places themselves. */
 void applyAdapters(const KernelTable& k, const Call& c) {
   const long count = c.size(0), rows = c.size(2), inputs = c.size(3), outputs = width(c, 6);
@@ -302,6 +307,7 @@ napi_value init(napi_env env, napi_value exports) {
       {"scale", call<scale>},
       {"crossEntropy", call<crossEntropy>},
       {"adam", call<adam>},
+      {"adamTangent", call<adamTangent>},
       {"applyAdapters", call<applyAdapters>},
       {"attendPages", call<attendPages>},
       {"quantise", call<quantise>},

@@ -74,6 +74,8 @@ struct KernelTable {
   void (*crossEntropy)(long rows, long size, long rowStride, float* logits, const float* targets, float* losses,
                        float weight);
   void (*adam)(long count, float* p, const float* g, float* m, float* v, const float* settings);
+  void (*adamTangent)(long count, float* dp, const float* dg, float* dm, float* dv, const float* ds, const float* ofMean,
+                      const float* ofSquare, const float* settings);
   /** y += factor · (x A) B for each entry, in their order. */
   void (*applyAdapters)(long count, const AdapterEntry* entries, const float* arena, const AdapterCall& call);
   void (*keepPages)(const PagedCall& call);

@@ -380,6 +380,18 @@ void adam(long count, float* p, const float* g, float* m, float* v, const float*
   }
 }
 
+/** A change dg of the slope moves dm and dv as `adam` moves m and v, with ds for each square, and dp by both. */
+void adamTangent(long count, float* dp, const float* dg, float* dm, float* dv, const float* ds, const float* ofMean,
+                 const float* ofSquare, const float* s) {
+  for (long i = 0; i < count; i += 16) {
+    const Lanes change = load(dg + i), old = load(dp + i);
+    const Lanes first = load(dm + i) * s[1] + change * s[2], second = load(dv + i) * s[3] + change * load(ds + i);
+    store(dm + i, first);
+    store(dv + i, second);
+    store(dp + i, old - old * s[8] - (first * load(ofMean + i) - second * load(ofSquare + i)));
+  }
+}
+
 #include "serving-kernels.h"
 #include "block-kernels.h"
 
@@ -388,7 +400,7 @@ const KernelTable table = {KERNELS_NAME, multiply,    DEPTH * (BLOCK_ROWS + TILE
                            softmax,      softmaxBack, gate,
                            gateBack,     gelu,        geluBack,
                            addRow,       sumRows,     add,
-                           scale,        crossEntropy, adam,
+                           scale,        crossEntropy, adam,        adamTangent,
                            applyAdapters, keepPages,   attendPages,
                            quantise,     multiplyBlocks};
 

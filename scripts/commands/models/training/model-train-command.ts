@@ -243,7 +243,7 @@ async function recipeOf(
 }
 
 async function presetOf(
-  { base, claimant, recipe }: TrainOptions,
+  { base, claimant, queriesOnly = false, recipe }: TrainOptions,
   contents: readonly Uint8Array[],
   allColumns: number,
   cardBase: BaseRule | null,
@@ -254,7 +254,8 @@ async function presetOf(
   const columnCount = allColumns - (cardBase === null ? 0 : 1);
   if (recipe === RETRIEVAL) return retrievalPreset(contents, columnCount);
   const place = base ?? OWN_BASE;
-  const sizes = { rowCount: contents.length, columnCount, isTraced: claimant !== undefined };
+  const isTraced = claimant !== undefined;
+  const sizes = { rowCount: contents.length, columnCount, isTraced, hasJudgedRows: isTraced && !queriesOnly };
   const { textPreset } = await import("@openledger/models/registered/recipe-presets");
   return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
 }
