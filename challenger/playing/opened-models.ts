@@ -1,6 +1,6 @@
 /** Language models with claims, opened once: their roots take some minutes, whoever registers, posts or serves them again. */
 import { createHash } from "node:crypto";
-import { RecentModels } from "@openledger/models/paid/recent-models";
+import { RecentValues } from "@openledger/foundation/recent-values";
 import { textSetting } from "@openledger/models/registered/model-families";
 import type { TextParts } from "@openledger/models/registered/text-family";
 import type { TrainingSetting } from "@openledger/models/registered/text-training";
@@ -32,7 +32,7 @@ export class OpenedModels {
   readonly #base: string | undefined;
   readonly #onProgress: (line: string) => void;
   /** By recipe and numbers; null where the recipe promises another digest than theirs. */
-  readonly #opened = new RecentModels<string, OpenedModel | null>(MOST_BYTES);
+  readonly #opened = new RecentValues<string, OpenedModel | null>(MOST_BYTES);
   /** Recipe and numbers, by the digest that they have. */
   readonly #keys = new Map<string, string>();
 

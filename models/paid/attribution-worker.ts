@@ -9,6 +9,7 @@ import {
   estimateAttribution,
 } from "@openledger/attribution/scores/attribution-estimate";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { RecentValues } from "@openledger/foundation/recent-values";
 import { serveTasks } from "@openledger/foundation/threads/task-worker";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
@@ -16,7 +17,6 @@ import { readFrom } from "../registered/base-files.ts";
 import { SharedText } from "../registered/shared-text.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
-import { RecentModels } from "./recent-models.ts";
 
 export interface AttributionSeat {
   readonly basePath: string;
@@ -44,7 +44,7 @@ type Held = Pick<PublishedModel<TextParts>, "adapter" | "payees" | "features" | 
 const { basePath, folder, heldBytes, kernels, recipes } = workerData as AttributionSeat;
 const setting = { bases: [readFrom(folderSource(basePath))], kernels };
 const families = [textFamily(setting)];
-const models = new RecentModels<number, Held>(heldBytes);
+const models = new RecentValues<number, Held>(heldBytes);
 
 async function loadModel(modelId: number) {
   const { adapter, payees, features, queryMap, recipe } = decodeModel<TextParts>(

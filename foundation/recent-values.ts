@@ -1,8 +1,8 @@
-/** Of the models that were used last, as many as fit; at least the last one. Before one is loaded there is room for the largest so far. */
-export class RecentModels<Key, Model> {
+/** Of the values that were used last, as many as fit; at least the last one. Before one is loaded there is room for the largest so far. */
+export class RecentValues<Key, Value> {
   readonly #mostBytes: number;
   /** The least recently used first. */
-  readonly #held = new Map<Key, { readonly value: Model; readonly bytes: number }>();
+  readonly #held = new Map<Key, { readonly value: Value; readonly bytes: number }>();
   #bytes = 0;
   #largestBytes = 0;
 
@@ -11,7 +11,7 @@ export class RecentModels<Key, Model> {
   }
 
   /** Not to be called again before the last call has ended. @throws what loading throws */
-  async get(key: Key, load: () => Promise<{ value: Model; bytes: number }>): Promise<Model> {
+  async get(key: Key, load: () => Promise<{ value: Value; bytes: number }>): Promise<Value> {
     const known = this.#held.get(key);
     if (known === undefined) this.#makeRoom(this.#largestBytes);
     const entry = known ?? (await load());
@@ -24,7 +24,7 @@ export class RecentModels<Key, Model> {
   }
 
   /** undefined where it is not held. */
-  peek(key: Key): Model | undefined {
+  peek(key: Key): Value | undefined {
     return this.#held.get(key)?.value;
   }
 

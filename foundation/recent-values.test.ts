@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { RecentModels } from "./recent-models.ts";
+import { RecentValues } from "./recent-values.ts";
 
 const MOST_BYTES = 10;
 
 function loading(bytes: number, missing: readonly number[] = []) {
   const loads: number[] = [];
-  const models = new RecentModels<number, string>(MOST_BYTES);
+  const models = new RecentValues<number, string>(MOST_BYTES);
   const get = (modelId: number) =>
     models.get(modelId, async () => {
       loads.push(modelId);
