@@ -43,10 +43,11 @@ async function played(
       late = [];
       continue;
     }
-    const place = (await f.asked()).at(-1)!;
-    asked.push(place.join("/"));
-    if (isDecoy(...place)) await show(place);
-    else late.push(place);
+    for (const place of (await f.asked()).slice(asked.length)) {
+      asked.push(place.join("/"));
+      if (isDecoy(...place)) await show(place);
+      else late.push(place);
+    }
   }
   return { asked, what: "it goes on" };
 }

@@ -238,7 +238,7 @@ async function act(
     let { spentWei } = watcher;
     const asked = { ...availabilityChallenges, open: [...open], paid: [...paid] };
     // All at once that one wrong place takes. Attack: looks of hours, of which each asks for one leaf.
-    for (let count = 0; mayPay && count < MOST_WAITING; count++) {
+    for (let count = mayPay ? 0 : MOST_WAITING; count < MOST_WAITING; count++) {
       const next = await nextAvailabilityChallenge(
         wanted,
         asked,
@@ -268,6 +268,8 @@ async function act(
       const mine = { tree, index, feeWei, who: watcher.address, answerBySeconds: timestamp + DAY_SECONDS };
       asked.open.push(mine);
       asked.paid.push(mine);
+      // What a row's answer says makes others needless; of a model that is not served each answer is a surprise.
+      if (!isServed || next.tree === "rows") break;
     }
     if (sent !== null) return sent;
   }

@@ -66,12 +66,14 @@ async function answered(
   { isShown = () => true, rows = made.rows, watcher = f.watcherOf(f.watcher) }: Partial<Answering> = {},
 ) {
   const asked: (readonly [TreeName, number])[] = [];
+  const before = (await f.asked()).length;
   for (;;) {
     const what = (await watch(files, watcher))[0]!.sent?.what;
     if (what !== "challengeAvailability" || asked.length === 24) return { asked, what };
-    const place = (await f.asked()).at(-1)!;
-    asked.push(place);
-    if (isShown(...place)) await f.show(id, posted, [place], rows);
+    for (const place of (await f.asked()).slice(before + asked.length)) {
+      asked.push(place);
+      if (isShown(...place)) await f.show(id, posted, [place], rows);
+    }
   }
 }
 

@@ -9,7 +9,6 @@ import { type BatchModel, loadBatchModel } from "@openledger/models/internal/bat
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { median } from "../prove-summary.ts";
 import { adapterName, halfName, makeAdapterWorld, openBase, type WidthName } from "./adapter-world.ts";
-import { benchRoundedAdapters } from "./rounded-adapters.ts";
 
 const PROMPT_TOKENS = 8;
 const ANSWER_TOKENS = 24;
@@ -51,7 +50,6 @@ export async function benchAdapters(options: AdaptersBenchOptions) {
   try {
     const measured = new Map<WidthName, Awaited<ReturnType<typeof measureWidth>>>();
     for (const width of options.widths) measured.set(width, await measureWidth(folder, width, options));
-    const rounded = await benchRoundedAdapters(options.kernels);
     const of = <Value>(read: (one: Awaited<ReturnType<typeof measureWidth>>) => Value) =>
       Object.fromEntries(Array.from(measured, ([width, one]) => [width, read(one)]));
     const slowdown = (by: "cpu" | "wall") =>
@@ -66,8 +64,6 @@ export async function benchAdapters(options: AdaptersBenchOptions) {
       firstTokenOfUncompiledMs: round(first.uncompiled, 2),
       oneByOneRatio: of(({ oneByOne }) => round(oneByOne)),
       tokensPerSecond: of(({ tokensPerSecond }) => Math.round(tokensPerSecond)),
-      /** Of answers at temperature 0: what stays where an adapter's numbers are rounded. */
-      rounded,
     };
   } finally {
     await rm(folder, { recursive: true });
