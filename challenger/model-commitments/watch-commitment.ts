@@ -204,8 +204,10 @@ async function act(
   const { open, paid } = availabilityChallenges;
   const isAsking = (wanted.length > 0 || isHidden) && isOurs;
   const { timestamp } = isAsking || open.length > 0 ? await publicClient.getBlock() : { timestamp: 0n };
-  const overdue = open.find(({ answerBySeconds }) => answerBySeconds < timestamp);
-  if (overdue !== undefined && (isOurs || overdue.who === watcher.address)) {
+  const isDue = ({ answerBySeconds, who }: AvailabilityChallenges["open"][number]) =>
+    answerBySeconds < timestamp && (isAsking || who === watcher.address);
+  const overdue = open.find(isDue);
+  if (overdue !== undefined) {
     const data = callOf("challengeUnanswered", [id, overdue.tree, overdue.index]);
     return { what: "unanswered", ...(await send(data)) };
   }
