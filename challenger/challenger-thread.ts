@@ -32,7 +32,7 @@ export class RecomputeThread {
     clearTimeout(this.#idle);
     const thread = await this.#open();
     const mostMs = task.trains ? MOST_TRAINING_MS : Math.min(MOST_PLACES_MS, task.sliceMs ?? MOST_PLACES_MS);
-    const why = `it takes more than ${(mostMs / HOUR_MS).toFixed(1)} hours`;
+    const why = `it takes more than ${Number((mostMs / HOUR_MS).toFixed(1))} hours`;
     const late = setTimeout(() => void this.#end(thread, why), mostMs);
     try {
       const { failure, ...found } = await thread.run({ kind: "recompute", task });

@@ -277,25 +277,19 @@ program
   .option("--again <n>", "of them in a second order, too, for the ceiling", "20")
   .option("--threads <n>", "processes that retrain", "2")
   .option("--quick", "small sizes, for a look")
-  .action(
-    async (
-      options: Record<"again" | "halves" | "rows" | "threads", string> & { corpus?: string; quick?: boolean },
-    ) => {
-      const { benchTextAttribution } = await import("./bench/text-attribution.ts");
-      const count = (text: string, quick: number) =>
-        options.quick === true ? Math.min(quick, Number(text)) : Number(text);
-      const result = await benchTextAttribution({
-        rowCount: count(options.rows, 32),
-        queryCount: 40,
-        corpus: options.corpus ?? null,
+  .action(async ({ corpus = null, quick = false, ...options }) => {
+    const { benchTextAttribution } = await import("./bench/text-attribution.ts");
+    const count = (text: string, most: number) => (quick ? Math.min(most, Number(text)) : Number(text));
+    const result = await benchTextAttribution({
+      ...{ corpus, quick, queryCount: 40, rowCount: count(options.rows, 32) },
+      ...{
         halves: count(options.halves, 6),
         again: count(options.again, 6),
         threads: Number(options.threads),
-        quick: options.quick === true,
-      });
-      end(result);
-    },
-  );
+      },
+    });
+    end(result);
+  });
 
 program
   .command("package")

@@ -86,10 +86,11 @@ describe("the preset of texts", () => {
     const preset = (rowCount: number, isTraced: boolean) =>
       textPreset(defaultBase(), "base", { rowCount, columnCount: 64, isTraced });
     expect(await preset(60, false)).toMatchObject({
-      ...{ rowsEnd: true, heldOut: 6, answers: { endToken: 0, noRepeat: 4 }, tuning: { steps: 200 } },
+      ...{ rowsEnd: true, heldOut: 6, answers: { endToken: 0, noRepeat: 4 }, tuning: { steps: 75 } },
     });
     const plain = await preset(60, true);
-    expect(plain).toMatchObject({ answers: { endToken: null }, tuning: { steps: 200 } });
+    expect(plain).toMatchObject({ answers: { endToken: null }, tuning: { steps: 67 } });
+    expect((await preset(10, true)).tuning.steps).toBe(400);
     expect([plain.rowsEnd, plain.heldOut, plain.answers.noRepeat]).toEqual([undefined, undefined, undefined]);
     expect([19, 20, 55, 1_000].map(heldOutCount)).toEqual([0, 4, 5, 32]);
   });

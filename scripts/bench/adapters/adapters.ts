@@ -58,10 +58,8 @@ export async function benchAdapters(options: AdaptersBenchOptions) {
     return {
       slowdown: slowdown("cpu"),
       slowdownByWall: slowdown("wall"),
-      ofFiveAdapters: of(({ ofFive }) => round(ofFive, 3)),
       coldFirstTokenMs: round(first.cold, 2),
       warmFirstTokenMs: round(first.warm, 2),
-      firstTokenOfUncompiledMs: round(first.uncompiled, 2),
       oneByOneRatio: of(({ oneByOne }) => round(oneByOne)),
       tokensPerSecond: of(({ tokensPerSecond }) => Math.round(tokensPerSecond)),
     };
@@ -107,7 +105,6 @@ async function measureWidth(folder: string, width: WidthName, options: AdaptersB
     poolFloats(small) / 2,
     adapterStore,
   );
-  const [uncompiled] = await firstTokens(model, [{ pool: large, first: 0 }], Math.min(40, count - 1));
   for (let i = 0; i < count; i++) {
     (await large.lease(adapterName(i))).release();
     (await halves.lease(halfName(i))).release();
@@ -120,7 +117,6 @@ async function measureWidth(folder: string, width: WidthName, options: AdaptersB
   const all: Contestant[] = [
     { name: "base", batch, requests, pool: null, pick: () => "", asked: 0 },
     { name: "1", batch, requests, pool: large, pick: cycling(1), asked: 0 },
-    { name: "5", batch, requests, pool: large, pick: cycling(5), asked: 0 },
     { name: "32", batch, requests, pool: large, pick: cycling(32), asked: 0 },
     { name: "2000", batch, requests, pool: large, pick: cycling(count), asked: 0 },
     { name: "2000 of 256", batch, requests, pool: tight, pick: cycling(count), asked: 0 },
@@ -146,17 +142,13 @@ async function measureWidth(folder: string, width: WidthName, options: AdaptersB
     const base = costs("base", by);
     return median(costs(name, by).map((cost, i) => 100 * (cost / base[i]! - 1)));
   };
-  const ratio = (a: string, b: string) => {
-    const other = costs(b, "cpu");
-    return median(costs(a, "cpu").map((cost, i) => cost / other[i]!));
-  };
   for (const { name } of all)
     log(
       `${width} ${name.padEnd(18)} ${Math.round(1000 / median(costs(name, "wall")))} tokens/s, ${slowdown(name, "cpu").toFixed(1)} % over the base by processor time, ${slowdown(name, "wall").toFixed(1)} % by wall time`,
     );
   log(`${width} pool of ${small}: ${tight.counts.loads} loads, ${tight.counts.evictions} evictions`);
   // The small pool holds the last ones of the cycle; those after them are cold.
-  const next = (all[5]!.asked + 10) % Math.max(1, count - 40);
+  const next = (all[4]!.asked + 10) % Math.max(1, count - 40);
   const [cold, warm] = await firstTokens(
     model,
     [
@@ -165,15 +157,12 @@ async function measureWidth(folder: string, width: WidthName, options: AdaptersB
     ],
     40,
   );
-  log(
-    `${width} first token: ${warm!.toFixed(2)} ms warm, ${cold!.toFixed(2)} ms cold, ${uncompiled!.toFixed(2)} ms uncompiled`,
-  );
+  log(`${width} first token: ${warm!.toFixed(2)} ms warm, ${cold!.toFixed(2)} ms cold`);
   return {
     slowdown,
-    ofFive: ratio("5", "2000"),
-    oneByOne: ratio("one by one", "2000"),
+    oneByOne: median(costs("one by one", "cpu").map((cost, i) => cost / costs("2000", "cpu")[i]!)),
     tokensPerSecond: 1000 / median(costs("2000", "wall")),
-    first: { cold: cold!, warm: warm!, uncompiled: uncompiled! },
+    first: { cold: cold!, warm: warm! },
   };
 }
 
