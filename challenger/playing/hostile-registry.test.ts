@@ -10,11 +10,14 @@ import { type Hex, HttpRequestError, type PublicClient, parseEther, toFunctionSe
 import { beforeAll, expect, test, vi } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { directChallengeData } from "../model-commitments/direct-calls.ts";
-import { directCase } from "../model-commitments/testing/direct-case.ts";
+import { directCase, registeredDirect } from "../model-commitments/testing/direct-case.ts";
 import { BOND_WEI, falseTokens, lie, startDisputes } from "../model-commitments/testing/dispute-fixture.ts";
+import { withTrees } from "../statements/committed-model.ts";
+import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
+import { int64Bytes, readInt64s } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { messageOf } from "./describe-round.ts";
-import { challengerOf, defenderOf, lookAll, watchOf } from "./testing/watch-all.ts";
+import { challengerOf, defenderOf, lookAll, watchAll, watchOf } from "./testing/watch-all.ts";
 
 const folder = testFolder("hostile-registry");
 const f = started(() => startDisputes({ mostRows: 24 }));
@@ -127,6 +130,48 @@ test("files that come for an hour each keep nobody from what is posted meanwhile
   } finally {
     now.mockRestore();
   }
+});
+
+test("what answers a fee is looked at before what takes an hour, and no digest is read as megabytes", async () => {
+  const { features } = made.trained;
+  const values = features.values.slice();
+  values.copyWithin(3 * features.featureCount, 20 * features.featureCount, 21 * features.featureCount);
+  const model = registeredDirect({ ...made.trained, features: { ...features, values } } as never);
+  const { leaves, statement } = directModelCommitment(model, made.contents, 11);
+  const place = mapPlaces(statement.columnCount).curvature + 5;
+  // Within its tolerance: the tree is another one, and has to be shown.
+  const moved = readInt64s(leaves.map[place]!, statement.columnCount)!.map((one, i) => one + BigInt(i === 5));
+  const posted = withTrees({ ...leaves, map: leaves.map.with(place, int64Bytes(moved)) }, statement);
+  const id = await f.post(posted);
+  for (let i = 0; i < 4; i++) await f.post(made.honest);
+  const seen: bigint[] = [];
+  let nowMs = Date.now();
+  const now = vi.spyOn(Date, "now").mockImplementation(() => nowMs);
+  try {
+    const filesOf = async (one: { readonly id: bigint }) => {
+      seen.push(one.id);
+      nowMs += one.id === id ? 60_000 : 50 * 60_000;
+      return one.id === id ? { model, rows: made.rows, leaves: null, mismatch: null } : null;
+    };
+    const watch = await watchOf(f, f.watcherOf(f.watcher), filesOf, f.client as never, 60_000);
+    expect((await watch.look()).views[0]!.sent!.what).toBe("challengeAvailability");
+    expect(seen).toEqual([1n, 2n, 3n]);
+    await f.show(id, posted, await f.asked(), made.rows);
+    expect((await watch.look()).views[0]!.sent!.what).toBe("challenge");
+    expect(seen[3]).toBe(id);
+  } finally {
+    now.mockRestore();
+  }
+  const rows = made.honest.leaves.rows.with(3, new Uint8Array(2 ** 20).fill(7));
+  const long = lie(made, { rows });
+  const other = await f.post(long.posted);
+  const content = new Uint8Array([...made.rows[9]!.content, 10]);
+  const served = {
+    ...{ ...long.files, rows: made.rows.with(9, { ...made.rows[9]!, content }) },
+    leaves: encodeLeaves(long.posted.leaves),
+  };
+  const views = await watchAll(f, null, async (one) => (one.id === other ? served : null));
+  expect(views.at(-1)!.examined!.wanted.length).toBeGreaterThan(0);
 });
 
 test("a hidden leaf beside a false place takes nothing from the alarm of the false one", async () => {
