@@ -53,7 +53,13 @@ describe("tangents of a tuning", () => {
     const { loaded, tangents, team } = await load("wasm", 1);
     const { arena } = loaded.model.kernels;
     const { fisher, floatCount } = tangents;
-    const [first, second, sum, , ...blocks] = loaded.adapterBlocks as [Place, Place, Place, Place, ...Place[]];
+    const [first, second, sum, , ...blocks] = loaded.adapterBlocks as [
+      Place,
+      Place,
+      Place,
+      Place,
+      ...Place[],
+    ];
     const zeros = () => new Float64Array(floatCount);
     const rows = tuningRows.map(() => ({
       p: zeros(),
@@ -116,7 +122,13 @@ describe("tangents of a tuning", () => {
     const { arena } = model.kernels;
     const { at } = model.adapter!;
     const { floatCount } = tangents;
-    const [first, second, sum, , ...blocks] = loaded.adapterBlocks as [Place, Place, Place, Place, ...Place[]];
+    const [first, second, sum, , ...blocks] = loaded.adapterBlocks as [
+      Place,
+      Place,
+      Place,
+      Place,
+      ...Place[],
+    ];
     const recipe = { ...tuningRecipe, steps: 20 };
     await tuneAdapter(loaded, team, tuningRows, { ...recipe, lastStep: 1 });
     const begun = [at, first, second].map((place) => arena.slice(place, place + floatCount));

@@ -21,7 +21,17 @@ const ARGUMENTS: Record<string, number> = {
     gate: 5,
     gateBack: 6,
   },
-  ...{ gelu: 3, geluBack: 4, addRow: 4, sumRows: 4, add: 3, scale: 3, crossEntropy: 7, adam: 6, adamTangent: 9 },
+  ...{
+    gelu: 3,
+    geluBack: 4,
+    addRow: 4,
+    sumRows: 4,
+    add: 3,
+    scale: 3,
+    crossEntropy: 7,
+    adam: 6,
+    adamTangent: 9,
+  },
   ...{ applyAdapters: 11, attendPages: 17, quantise: 4, multiplyBlocks: 9 },
 };
 const ARENA_FLOATS = 4096;
