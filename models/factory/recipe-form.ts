@@ -1,7 +1,9 @@
 /** A form as people fill it in, and the recipe that it stands for. */
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import { baseSourceAt } from "../base/base-place.ts";
+import { readFrom, shapeOfBase } from "../registered/base-files.ts";
 import { methodFor, textEnds, textPreset } from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
@@ -110,7 +112,9 @@ export async function recipeOfForm(
     });
   const columnCount = choice.size?.features ?? USUAL_COLUMNS;
   const { rowsRoot } = dataset;
-  const { answers, ends } = await textEnds(baseSourceAt(base.place));
+  const source = baseSourceAt(base.place);
+  const { answers, ends } = await textEnds(source);
+  const shape = await shapeOfBase(base.files, [readFrom(source)]);
   const adapter = { rank: form.rank, alpha: form.alpha, targets: form.targets as AdapterTarget[] };
   return parseTextRecipe({
     version: 2,
@@ -134,7 +138,7 @@ export async function recipeOfForm(
       weigh: "tokens",
     },
     ...(form.heldOutRows === 0 ? {} : { heldOut: form.heldOutRows }),
-    method: await methodFor(baseSourceAt(base.place), adapter, { rowCount, columnCount }),
+    method: methodOf(shape, adapter, { rowCount, columnCount }),
     answers: {
       promptTokens: form.rowTokens - form.answerTokens,
       answerTokens: form.answerTokens,
@@ -156,4 +160,14 @@ function wrongField(field: keyof typeof FORM_LIMITS, why: string) {
   return factoryError("SRV_BAD_REQUEST", `${field}: ${why}`, {
     data: { fields: [`form.${field}`] },
   });
+}
+
+/** An adapter of modules that the base does not have gets any: its job fails, and says why. */
+function methodOf(...[shape, adapter, sizes]: Parameters<typeof methodFor>): TextRecipe["method"] {
+  try {
+    return methodFor(shape, adapter, sizes);
+  } catch (error) {
+    if (!isRollupError(error, "MOD_FILE_INVALID")) throw error;
+    return methodFor(shape, adapter, { ...sizes, hasJudgedRows: true });
+  }
 }

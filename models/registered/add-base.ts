@@ -1,5 +1,5 @@
 /** A published base of one's own choice: fetched, checked, and put where a factory of this machine lists it. */
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { z } from "zod";
@@ -146,9 +146,7 @@ async function testLogits(source: FileSource, folder: string, kernels: KernelCho
     if (!Number.isFinite(largest))
       throw selfTestFailed("logits are no numbers", { largest: String(largest) });
     if (test === null) {
-      const file = await open(join(folder, SELF_TEST), "w");
-      await file.writeFile(JSON.stringify({ tokens, logits: [...logits] }));
-      await file.close();
+      await writeFile(join(folder, SELF_TEST), JSON.stringify({ tokens, logits: [...logits] }));
       return null;
     }
     const error = logits.reduce((most, logit, i) => Math.max(most, Math.abs(logit - test.logits[i]!)), 0);
