@@ -174,7 +174,12 @@ export function solveLower(factor: Float64Array, n: number, rhs: Float64Array, c
 }
 
 /** Solves Lᵀ y = b for every row b of `rhs` (count × n), in place. */
-function solveLowerTransposed(factor: Float64Array, n: number, rhs: Float64Array, count: number): void {
+export function solveLowerTransposed(
+  factor: Float64Array,
+  n: number,
+  rhs: Float64Array,
+  count: number,
+): void {
   const BLOCK = 32;
   for (let start = Math.floor((n - 1) / BLOCK) * BLOCK; start >= 0; start -= BLOCK) {
     const end = Math.min(start + BLOCK, n);

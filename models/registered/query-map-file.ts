@@ -30,17 +30,20 @@ export function encodeMap(arena: Float32Array, at: Place, size: MapSize): Uint8A
   const entriesAt = HEAD_BYTES + 4 * gradientCount;
   for (let k = 0; k < gradientCount; k++) {
     const row = arena.subarray(at + k * featureCount, at + (k + 1) * featureCount);
-    let largest = 0;
-    for (const value of row) if (Math.abs(value) > largest) largest = Math.abs(value);
-    const scale = Math.fround(largest / MOST);
+    const { entries, scale } = roundedTo(row, MOST);
     view.setFloat32(HEAD_BYTES + 4 * k, scale, true);
-    if (scale === 0) continue;
-    for (let j = 0; j < featureCount; j++) {
-      const entry = Math.floor(row[j]! / scale + 0.5);
-      view.setInt8(entriesAt + k * featureCount + j, Math.min(MOST, Math.max(-MOST, entry)));
-    }
+    bytes.set(entries, entriesAt + k * featureCount);
   }
   return bytes;
+}
+
+/** As integers from −most to most, and what one of them is: a float32. */
+export function roundedTo(values: Float32Array | Float64Array, most: number) {
+  let largest = 0;
+  for (const value of values) if (Math.abs(value) > largest) largest = Math.abs(value);
+  const scale = Math.fround(largest / most);
+  const rounded = (value: number) => Math.min(most, Math.max(-most, Math.floor(value / scale + 0.5)));
+  return { scale, entries: scale === 0 ? new Int8Array(values.length) : Int8Array.from(values, rounded) };
 }
 
 /** Writes the map's numbers into an arena. @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
@@ -54,14 +57,19 @@ export function checkMap(bytes: Uint8Array, size: MapSize): void {
   const { featureCount, gradientCount } = size;
   const view = viewOf(bytes);
   if (bytes.length !== mapBytes(size))
-    throw broken(`it has ${bytes.length} bytes, not those of ${gradientCount} × ${featureCount} entries`);
+    throw brokenMap(`it has ${bytes.length} bytes, not those of ${gradientCount} × ${featureCount} entries`);
   if (view.getUint32(0, true) !== gradientCount || view.getUint32(4, true) !== featureCount)
-    throw broken("it is of another size");
+    throw brokenMap("it is of another size");
   for (let k = 0; k < gradientCount; k++) {
-    const scale = view.getFloat32(HEAD_BYTES + 4 * k, true);
-    // NaN, too.
-    if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY)) throw broken(`scale ${k} is not finite`);
+    checkScale(view, HEAD_BYTES + 4 * k, `scale ${k}`);
   }
+}
+
+/** @throws ATT_MODEL_FILE_INVALID */
+export function checkScale(view: DataView, at: number, what: string): void {
+  const scale = view.getFloat32(at, true);
+  // NaN, too.
+  if (!(scale >= 0 && scale < Number.POSITIVE_INFINITY)) throw brokenMap(`${what} is not finite`);
 }
 
 /** Rows of a map that has been checked: `count` × featureCount numbers. */
@@ -81,10 +89,10 @@ export function decodeMapRows(
   }
 }
 
-const viewOf = (bytes: Uint8Array): DataView =>
+export const viewOf = (bytes: Uint8Array): DataView =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-function broken(why: string) {
+export function brokenMap(why: string) {
   return attributionError("ATT_MODEL_FILE_INVALID", `the query map is not as documented: ${why}`, {
     data: { file: "query-map.bin", why },
   });

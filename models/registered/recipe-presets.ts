@@ -14,6 +14,7 @@ import { heldOutCount } from "../training/row-losses.ts";
 import { hasTangentRoom } from "../training/tangents.ts";
 import { usualRecipe } from "../training/tune-adapter.ts";
 import { describeBase } from "./base-files.ts";
+import { usualComponents } from "./query-map.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
 /** Recipes that can be named instead of a file. `openledger models train --recipe NAME` writes them out in full. */
@@ -130,7 +131,7 @@ const LAST_PART = 0.1;
 export async function textPreset(
   source: FileSource,
   baseName: string,
-  sizes: MethodSizes & { readonly isTraced?: boolean },
+  sizes: MethodSizes,
 ): Promise<Omit<TextRecipe, "datanet" | "columnCount">> {
   const opened = await openModel(source);
   const { shape } = opened;
@@ -171,19 +172,23 @@ interface MethodSizes {
   readonly columnCount: number;
   /** Whether L1 is to judge rows: it takes no tangents. */
   readonly hasJudgedRows?: boolean;
+  readonly isTraced?: boolean;
 }
 
 /**
- * Tangents of the run, or EK-FAC where these have no room or L1 judges rows; as many features as the columns have room for.
+ * Tangents of the run, or EK-FAC where these have no room or L1 judges rows; as many features as the columns have room for. The map is
+ * folded but where traces show it.
  * @throws what an adapter is refused for
  */
 export function methodFor(
   shape: ModelShape,
   adapter: AdapterSettings,
-  { columnCount, hasJudgedRows = false, rowCount }: MethodSizes,
+  { columnCount, hasJudgedRows = false, isTraced = false, rowCount }: MethodSizes,
 ): TextRecipe["method"] {
   const featureCount = 2 ** Math.floor(Math.log2(Math.min(MOST_FEATURES, columnCount)));
-  return hasJudgedRows || !hasTangentRoom({ rowCount, floatCount: adapterLayout(shape, adapter).floatCount })
-    ? { kind: "ek-fac", power: 0.5, damping: 0, featureCount }
-    : { kind: "tangent", fisher: 3, featureCount };
+  const layout = adapterLayout(shape, adapter);
+  if (hasJudgedRows || !hasTangentRoom({ rowCount, floatCount: layout.floatCount }))
+    return { kind: "ek-fac", power: 0.5, damping: 0, featureCount };
+  const folded = isTraced ? {} : { components: usualComponents(layout, featureCount) };
+  return { kind: "tangent", fisher: 3, featureCount, ...folded };
 }

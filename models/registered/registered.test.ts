@@ -113,14 +113,14 @@ describe("a text model", () => {
     const tangent: TextRecipe = {
       ...{ ...recipe, heldOut: 2 },
       tuning: { ...recipe.tuning, decay: 0.01, lastStep: 18 },
-      method: { kind: "tangent", fisher: 3, featureCount: 16 },
+      method: { kind: "tangent", fisher: 3, featureCount: 16, components: 20 },
     };
     const made = await trainingOf("wasm").train(rows, tangent, {});
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
         "adapter": "ca04fe73efb5b5d7528f62d30ba5a96252e155e3fcfecbb0c30c162a4fe6b5bf",
         "features": "08763997cdf96dc641b59437452b59f07a64c181ab0d7193202fc6bfb09baccc",
-        "queryMap": "a2b9cf4ea29484d4ce63a15baf91af4194a3bab870874a0293984eaaf5b8d929",
+        "queryMap": "c05c665b89cd281486c373f2261fd1142d76d2854610a1c6dadfab1eb141483d",
       }
     `);
     const { columnCount } = recipe;
@@ -156,10 +156,16 @@ describe("a text model", () => {
       data: { what: "features" },
     });
     const tracing = { claimant: `0x${"11".repeat(20)}`, digest: `0x${"22".repeat(32)}` };
-    expect(parseTextRecipe({ ...tangent, tracing })).toMatchObject({ method: { kind: "tangent" } });
-    expect(() => parseTextRecipe({ ...tangent, tracing: { ...tracing, rows: true } })).toThrow(
-      code("ATT_RECIPE_INVALID"),
-    );
+    const { components, ...whole } = tangent.method as { components: number };
+    const other = { ...tangent, tracing, method: whole };
+    expect(parseTextRecipe(other)).toMatchObject({ method: { kind: "tangent" } });
+    for (const wrong of [{ tracing: { ...tracing, rows: true } }, { method: { ...whole, components } }])
+      expect(() => parseTextRecipe({ ...other, ...wrong })).toThrow(code("ATT_RECIPE_INVALID"));
+    const most = textFamily(settingOf("wasm")).mostBytes;
+    expect((await most(tangent, rows.length)).queryMap).toBeGreaterThanOrEqual(made.queryMap.length);
+    await expect(
+      most({ ...tangent, method: { ...tangent.method, components: 60_000 } } as TextRecipe, rows.length),
+    ).rejects.toThrow(code("ATT_RECIPE_INVALID"));
   });
 
   it("has no more bytes than its recipe has room for, beside the names of its tensors", async () => {

@@ -10,7 +10,7 @@ import { workspaceFor } from "../architecture/workspace.ts";
 import { readAdapter } from "../files/adapter-files.ts";
 import { loadModel, openModel } from "../files/load-model.ts";
 import { memorySource } from "../files/memory-source.ts";
-import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
+import { NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";
@@ -19,13 +19,11 @@ import { generate, likeliest } from "../training/generate.ts";
 import { runRowTask } from "../training/row-task.ts";
 import { openBase } from "./base-files.ts";
 import { drawSeedOf } from "./draw-seed.ts";
-import { checkMap, decodeMapRows } from "./query-map-file.ts";
+import type { MapPlaces } from "./folded-map-file.ts";
+import { checkQueryMap, mapGradient, mapPlaces, mapSize } from "./query-map.ts";
 import type { TextSetting } from "./text-model.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 import { answerText, answerTokens, questionRow, tokensOfPrompt } from "./text-tokens.ts";
-
-/** Numbers of a gradient whose part of the map is in memory as floats. */
-const MAP_ROWS = 512;
 
 /** At the end of a text whose last tokens are not there yet. */
 const HALF_A_CHARACTER = /\ufffd+$/;
@@ -37,11 +35,8 @@ interface SeatedText {
   readonly queryMap: Uint8Array;
 }
 
-interface Places {
+interface Places extends MapPlaces {
   readonly adapter: Place;
-  readonly gradient: Place;
-  readonly mapRows: Place;
-  readonly features: Place;
 }
 
 export class SharedText {
@@ -82,8 +77,8 @@ export class SharedText {
       const layouts = new Map<string, AdapterLayout>();
       for (const { adapter } of recipes) layouts.set(keyOf(adapter), adapterLayout(shape, adapter));
       const most = (size: (recipe: TextRecipe) => number) => Math.max(...recipes.map(size));
-      const featureCount = most(({ method }) => method.featureCount);
-      const floatCount = Math.max(...Array.from(layouts.values(), (layout) => layout.floatCount));
+      const sizes = recipes.map(({ adapter, method }) => mapSize(layouts.get(keyOf(adapter))!, method));
+      const floatCount = Math.max(...sizes.map(({ gradientCount }) => gradientCount));
       let places!: Places;
       const models = new Map<string, Transformer>();
       const workspaces = new Map<string, Transformer["workspace"]>();
@@ -92,12 +87,7 @@ export class SharedText {
         maxRows: most(({ answers }) => answers.promptTokens + answers.answerTokens),
         isTraining: true,
         placeMore: (plan, workspace) => {
-          places = {
-            adapter: plan.take(floatCount),
-            gradient: plan.take(floatCount),
-            mapRows: plan.take(MAP_ROWS * featureCount),
-            features: plan.take(featureCount),
-          };
+          places = { adapter: plan.take(floatCount), ...mapPlaces(plan, sizes) };
           for (const [key, layout] of layouts) workspaces.set(key, workspaceFor(plan, workspace, layout));
         },
       });
@@ -118,14 +108,14 @@ export class SharedText {
    */
   async seat(parts: SeatedText): Promise<AnsweringModel<Int16Array>> {
     const { adapter, queryMap, recipe } = parts;
-    const { answers, columnCount, method } = recipe;
+    const { answers, columnCount } = recipe;
     const model = this.#models.get(keyOf(recipe.adapter))!;
     const { layout } = model.adapter!;
     const { arena } = model.kernels;
-    const size = { gradientCount: layout.floatCount, featureCount: method.featureCount };
+    const size = mapSize(layout, recipe.method);
     if (this.#seated !== parts) {
       this.#seated = null;
-      checkMap(queryMap, size);
+      checkQueryMap(queryMap, size);
       const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
       await readAdapter(files, model.shape, layout, arena, this.#places.adapter);
       this.#seated = parts;
@@ -185,24 +175,6 @@ function likeliestTokens(model: Transformer, { targets, tokens }: TokenRow): num
     const at = (t - first) * roundUp16(vocabularySize);
     return target < 0 ? -1 : likeliest(logits.subarray(at, at + vocabularySize));
   });
-}
-
-/** Part by part: an output is one chain over all numbers, so the parts do not change it. */
-function mapGradient(
-  kernels: Kernels,
-  { features, gradient, mapRows }: Places,
-  queryMap: Uint8Array,
-  size: { readonly gradientCount: number; readonly featureCount: number },
-): Float64Array {
-  const { featureCount, gradientCount } = size;
-  const map = { at: mapRows, rowStride: featureCount, columnStride: 1 };
-  for (let first = 0; first < gradientCount; first += MAP_ROWS) {
-    const count = Math.min(MAP_ROWS, gradientCount - first);
-    decodeMapRows(queryMap, size, { first, count }, kernels.arena, mapRows);
-    const row = { at: gradient + first, rowStride: gradientCount, columnStride: 1 };
-    kernels.multiply(1, featureCount, count, row, map, features, featureCount, first > 0);
-  }
-  return Float64Array.from(kernels.arena.subarray(features, features + featureCount));
 }
 
 const keyOf = (settings: AdapterSettings): string => JSON.stringify(settings);

@@ -3,7 +3,7 @@ import type { AnsweringModel, ModelFamily, ModelParts } from "@openledger/attrib
 import { adapterLayout } from "../architecture/adapter-layout.ts";
 import { mostAdapterBytes } from "../files/adapter-files.ts";
 import { readBaseFile, shapeOfBase } from "./base-files.ts";
-import { mapBytes } from "./query-map-file.ts";
+import { mapSize, mostMapBytes } from "./query-map.ts";
 import { SharedText } from "./shared-text.ts";
 import type { TextSetting } from "./text-model.ts";
 import { parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
@@ -22,12 +22,9 @@ export function textFamily(setting: TextSetting): ModelFamily<TextParts> {
     parseRecipe: parseTextRecipe,
     promptKind: () => "text",
     encode: ({ adapter, queryMap }) => ({ parameters: adapter, queryMap }),
-    async mostBytes({ adapter, base, method: { featureCount } }) {
+    async mostBytes({ adapter, base, method }) {
       const layout = adapterLayout(await shapeOfBase(base, setting.bases), adapter);
-      return {
-        parameters: mostAdapterBytes(layout),
-        queryMap: mapBytes({ gradientCount: layout.floatCount, featureCount }),
-      };
+      return { parameters: mostAdapterBytes(layout), queryMap: mostMapBytes(mapSize(layout, method)) };
     },
     decode: (recipe, { parameters, queryMap }) => ({ family, recipe, adapter: parameters, queryMap }),
     open: (parts) => openText(parts, setting),

@@ -1,5 +1,5 @@
 /** A base with its adapter in an arena, beside room for gradients and for the map to features. */
-import { type AdapterSettings, adapterLayout, adapterMatrices } from "../architecture/adapter-layout.ts";
+import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import { readAdapter } from "../files/adapter-files.ts";
 import { type LoadedModel, loadModel, openModel } from "../files/load-model.ts";
 import { memorySource } from "../files/memory-source.ts";
@@ -15,6 +15,7 @@ import type { ArenaPlan } from "../tensors/arena-plan.ts";
 import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
 import { planTangents, type Tangents } from "../training/tangents.ts";
 import { openBase, type ReadBaseFile } from "./base-files.ts";
+import { mapSize, type QueryMapSize } from "./query-map.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
 /** What of a machine a text model needs. */
@@ -29,7 +30,7 @@ export interface PlacedText {
   readonly loaded: LoadedModel;
   readonly tokens: TextTokens;
   readonly places: TextFeaturePlaces;
-  readonly options: TextFeatureOptions;
+  readonly options: TextFeatureOptions & QueryMapSize;
   /** null where the recipe's method is another. */
   readonly tangents: Tangents | null;
 }
@@ -59,13 +60,10 @@ export async function loadText(
     const { shape } = opened;
     const tokens = await openTokenizer(source, shape.vocabularySize);
     const settings: AdapterSettings = recipe.adapter;
-    const gradients = adapterLayout(shape, settings);
-    const options: TextFeatureOptions = {
+    const options = {
       rowCount,
-      gradientCount: gradients.floatCount,
-      featureCount: recipe.method.featureCount,
       seed: recipe.seed,
-      matrices: adapterMatrices(gradients),
+      ...mapSize(adapterLayout(shape, settings), recipe.method),
     };
     let places!: TextFeaturePlaces;
     let tangents: Tangents | null = null;

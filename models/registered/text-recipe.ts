@@ -7,6 +7,7 @@ import { baseSchema } from "./base-files.ts";
 const count = z.number().int().positive();
 const part = z.number().min(0).max(0.999_999);
 const MOST_TOKENS = 8_192;
+const MOST_COMPONENTS = 65_535;
 /** A power of two. */
 const featureCount = count
   .min(16)
@@ -73,10 +74,16 @@ const plainRecipeSchema = z.strictObject({
   heldOut: count.max(100_000).optional(),
   /**
    * How rows become features: by tangents of the run (docs/adr/0013-tangents-of-the-run.md), or from their gradients by
-   * EK-FAC, for rows that L1 judges and for more of them than tangents have room for.
+   * EK-FAC, for rows that L1 judges and for more of them than tangents have room for. `components`: the map is folded
+   * (models/influence/fold-directions.ts). Absent: it is whole, as traces take it.
    */
   method: z.discriminatedUnion("kind", [
-    z.strictObject({ kind: z.literal("tangent"), fisher: z.literal(3), featureCount }),
+    z.strictObject({
+      kind: z.literal("tangent"),
+      fisher: z.literal(3),
+      featureCount,
+      components: count.max(MOST_COMPONENTS).optional(),
+    }),
     z.strictObject({
       kind: z.literal("ek-fac"),
       power: z.literal(0.5),
@@ -137,12 +144,15 @@ export function tracedTokens(recipe: TextRecipe, hasRows = promisesRows(recipe))
  */
 export function requireTraceable({
   answers,
+  method,
   rowsEnd,
   tuning,
-}: Pick<TextRecipe, "answers" | "rowsEnd" | "tuning">): void {
+}: Pick<TextRecipe, "answers" | "method" | "rowsEnd" | "tuning">): void {
   const { noRepeat, weigh } = answers;
-  if ([noRepeat, rowsEnd, tuning.weigh, weigh].every((rule) => rule === undefined)) return;
-  const message = "no trace shows rowsEnd, tuning.weigh, answers.noRepeat or answers.weigh";
+  const isFolded = method.kind === "tangent" && method.components !== undefined;
+  if (!isFolded && [noRepeat, rowsEnd, tuning.weigh, weigh].every((rule) => rule === undefined)) return;
+  const message =
+    "no trace shows rowsEnd, tuning.weigh, answers.noRepeat, answers.weigh or method.components";
   throw attributionError("ATT_RECIPE_INVALID", message, { data: { issues: [{ path: "tracing", message }] } });
 }
 

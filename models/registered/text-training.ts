@@ -29,6 +29,7 @@ import {
   tuneAdapter,
   tuningBlocks,
 } from "../training/tune-adapter.ts";
+import { encodeQueryMap } from "./query-map.ts";
 import { decodeMap, encodeMap } from "./query-map-file.ts";
 import type { TextParts } from "./text-family.ts";
 import { loadText, type PlacedText, projectPlaced, type TextSetting } from "./text-model.ts";
@@ -342,7 +343,7 @@ function mapRows(placed: PlacedText, latest?: Place) {
   const { arena } = kernels;
   if (latest !== undefined) {
     const features = mapTangents(kernels, places, options, latest);
-    return { queryMap: encodeMap(arena, places.directions, options), features };
+    return { queryMap: encodeQueryMap(kernels, places, options, latest), features };
   }
   const { gradientCount, rowCount } = options;
   const gradients = arena.slice(places.gradients, places.gradients + rowCount * gradientCount);

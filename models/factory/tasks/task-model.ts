@@ -1,5 +1,5 @@
 /** What every task that computes with a model has: a setting of this machine, and room for it. */
-import { adapterLayout, adapterMatrices } from "../../architecture/adapter-layout.ts";
+import { adapterLayout } from "../../architecture/adapter-layout.ts";
 import { parameterLayout } from "../../architecture/model-shape.ts";
 import { planWorkspace } from "../../architecture/workspace.ts";
 import { baseSourceAt, OWN_BASE } from "../../base/base-place.ts";
@@ -7,6 +7,7 @@ import { openModel } from "../../files/load-model.ts";
 import { planTextFeatures } from "../../influence/text-places.ts";
 import { modelError } from "../../model-errors.ts";
 import { readFrom } from "../../registered/base-files.ts";
+import { mapSize } from "../../registered/query-map.ts";
 import { planMethod } from "../../registered/text-model.ts";
 import type { TrainingSetting, TuningWatch } from "../../registered/text-training.ts";
 import { ArenaPlan } from "../../tensors/arena-plan.ts";
@@ -36,13 +37,7 @@ export async function requireMemory(task: ModelTask, rowCount: number): Promise<
   for (let i = 0; i <= tuningBlocks({ ...tuning, seed }); i++) plan.take(layout.floatCount);
   for (let i = 0; i < task.threadCount; i++)
     planWorkspace(plan, shape, { maxRows: rowTokens, isTraining: true, adapter: layout });
-  const options = {
-    rowCount,
-    gradientCount: layout.floatCount,
-    featureCount: method.featureCount,
-    seed,
-    matrices: adapterMatrices(layout),
-  };
+  const options = { rowCount, seed, ...mapSize(layout, method) };
   planMethod(plan, task.recipe, options, planTextFeatures(plan, options), task.threadCount);
   const memoryBytes = 4 * plan.floatCount;
   if (memoryBytes <= task.maxMemoryBytes) return memoryBytes;

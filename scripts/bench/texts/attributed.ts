@@ -5,11 +5,11 @@ import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
 import { type ToCoordinates, toEigenbases } from "@openledger/models/internal/influence/gradient-coordinates";
 import { mapTangents, mapTexts, projectGradients } from "@openledger/models/internal/influence/text-features";
 import { planTextFeatures } from "@openledger/models/internal/influence/text-places";
+import { encodeQueryMap, mapGradient, mapPlaces } from "@openledger/models/internal/registered/query-map";
 import { runRowTask } from "@openledger/models/internal/training/row-task";
 import { startTangents } from "@openledger/models/internal/training/tangents";
 import { createKernels } from "@openledger/models/kernels/create-kernels";
 import { NONE } from "@openledger/models/kernels/kernels";
-import { decodeMap, encodeMap } from "@openledger/models/registered/query-map-file";
 import type { PlacedText } from "@openledger/models/registered/text-model";
 import { ArenaPlan } from "@openledger/models/tensors/arena-plan";
 import { RowTeam, tuneAdapter } from "@openledger/models/training/tune-adapter";
@@ -76,11 +76,12 @@ const coordinates: Record<Exclude<TextMethod, "tangent">, ToCoordinates> = {
 
 /** Scores as they are settled, and without any rounding: queries × rows. */
 export function scoresBy(method: TextMethod, featureCount: number, given: Attributed) {
-  const options = { ...given.options, featureCount };
+  const componentCount = method === "tangent" ? given.options.componentCount : null;
+  const options = { ...given.options, featureCount, componentCount };
   const { gradientCount, rowCount } = options;
   const plan = new ArenaPlan();
   const places = planTextFeatures(plan, options);
-  const queryAt = plan.take(gradientCount);
+  const placesOfMap = mapPlaces(plan, [options]);
   const latest = plan.take(rowCount * gradientCount);
   const { kernels } = createKernels("native", plan.floatCount);
   kernels.arena.set(given.latest, latest);
@@ -90,18 +91,23 @@ export function scoresBy(method: TextMethod, featureCount: number, given: Attrib
     method === "tangent"
       ? mapTangents(kernels, places, options, latest)
       : mapTexts(kernels, places, options, coordinates[method]);
-  const real = (): RealFeatures => {
+  const real = (project: () => Float64Array): RealFeatures => {
     const queryCount = given.queries.length / gradientCount;
     const queries = new Float64Array(queryCount * featureCount);
     for (let q = 0; q < queryCount; q++) {
-      kernels.arena.set(given.queries.subarray(q * gradientCount, (q + 1) * gradientCount), queryAt);
-      queries.set(projectGradients(kernels, places, options, queryAt, 1), q * featureCount);
+      kernels.arena.set(
+        given.queries.subarray(q * gradientCount, (q + 1) * gradientCount),
+        placesOfMap.gradient,
+      );
+      queries.set(project(), q * featureCount);
     }
     return { rows, queries, featureCount };
   };
-  const float = floatScores(real());
-  decodeMap(encodeMap(kernels.arena, places.directions, options), options, kernels.arena, places.directions);
-  return { float, proven: int8Scores({ ...real(), rows: clipRowNorms(rows, featureCount) }) };
+  const float = floatScores(real(() => projectGradients(kernels, places, options, placesOfMap.gradient, 1)));
+  const map = encodeQueryMap(kernels, places, options, latest);
+  const published = real(() => mapGradient(kernels, placesOfMap, map, options));
+  const proven = int8Scores({ ...published, rows: clipRowNorms(rows, featureCount) });
+  return { float, proven, mapMb: map.length / 1e6 };
 }
 
 /** Scores without rounding: queries × rows. */
