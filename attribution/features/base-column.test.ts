@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { restOfQuery } from "../model/recipe-fields.ts";
+import { registeredFeatures } from "../model/registered-features.ts";
 import { integerScores } from "../scores/integer-scores.ts";
 import { baseUnit, quantiseWithBase } from "./base-column.ts";
 import { MAX_FEATURE, MAX_QUERY, paddedQuery } from "./quantise.ts";
@@ -48,6 +50,27 @@ describe("quantiseWithBase", () => {
     expect(scale).toBe(1);
     expect([...values]).toEqual([1, -2, 50, 50, 3, 127, -64, -63]);
   });
+});
+
+it("a threshold is the same for all rows, whatever part of a base each has, and queries show it", () => {
+  const features = Float64Array.from({ length: 32 }, (_, k) => Math.cos(k));
+  const base = { flatPermille: 100 };
+  const rules = { normQuantile: 1, nearDuplicatesShare: false };
+  const columnOf = (more: object, baseParts: Float64Array) => {
+    const recipe = { columnCount: 9, rules: { ...rules, ...more } };
+    const { scale, values } = registeredFeatures(features, 8, recipe, { baseParts, duplicates: () => [] });
+    return [8, 17, 26, 35].map((at) => values[at]! * scale);
+  };
+  const parts = Float64Array.of(1, 2, 3, 0);
+  const unit = baseUnit(features, 8);
+  for (const [more, wanted] of [
+    [{ thresholdPermille: 250 }, [-0.25, -0.25, -0.25, -0.25]],
+    [{ base, thresholdPermille: 250 }, [-0.15, -0.05, 0.05, -0.25]],
+  ] as const)
+    for (const [row, value] of columnOf(more, parts).entries())
+      expect(Math.abs(value - wanted[row]! * unit)).toBeLessThan(0.01);
+  expect(restOfQuery({ rules: { ...rules, thresholdPermille: 250 } })).toBe(MAX_QUERY);
+  expect(restOfQuery({ rules })).toBe(1);
 });
 
 describe("baseUnit", () => {

@@ -7,10 +7,27 @@ export function randomSigns(count: number, seed: string): Int8Array {
   return Int8Array.from({ length: count }, () => ((random.nextUint32() & 1) === 0 ? 1 : -1));
 }
 
-/** Signs, then the Walsh–Hadamard transform divided by √length: keeps all inner products. */
-export function rotate(x: Float64Array, signs: Int8Array): void {
+/** Rows of `count` numbers are rotated in place, all alike: keeps all inner products. @param count a multiple of 16 */
+export function rotateRows(rows: Float64Array, count: number, seed: string): void {
+  const signs = randomSigns(count, seed);
+  // A power of two is one block. Of others each block gets numbers from all places.
+  const isOne = Number.isInteger(Math.log2(count));
+  const order = isOne ? null : new SeededRandom(`${seed}/rotation order`).permutation(count);
+  for (let from = 0; from < rows.length; from += count) {
+    const row = rows.subarray(from, from + count);
+    const signed = row.map((value, k) => value * signs[k]!);
+    row.set(order === null ? signed : Float64Array.from(order, (k) => signed[k]!));
+    for (let at = 0, size = 0; at < count; at += size) {
+      size = 2 ** Math.floor(Math.log2(count - at));
+      transform(row.subarray(at, at + size));
+    }
+  }
+}
+
+/** The Walsh–Hadamard transform divided by √length. */
+function transform(x: Float64Array): void {
   const scale = 1 / Math.sqrt(x.length);
-  for (let k = 0; k < x.length; k++) x[k] = x[k]! * signs[k]! * scale;
+  for (let k = 0; k < x.length; k++) x[k] = x[k]! * scale;
   for (let half = 1; half < x.length; half *= 2) {
     for (let start = 0; start < x.length; start += 2 * half) {
       for (let k = start; k < start + half; k++) {

@@ -31,6 +31,8 @@ export const recipeFields = {
     nearDuplicatesShare: z.boolean(),
     /** The base of a row's reward (base-column.ts): what the Datanet's card says. Absent: none, and old models. */
     base: z.strictObject({ flatPermille: count.max(1_000) }).optional(),
+    /** In thousandths of a typical score: a row is paid for what it has above. In the base's columns. Absent: 0. */
+    thresholdPermille: count.max(1_000).optional(),
   }),
   /**
    * d: columns of G, exactly those of the settlement circuit. Beyond the family's own they are the base, or zero where
@@ -75,15 +77,18 @@ export function boundColumns(recipe: Pick<RecipeBase, "columnCount" | "family">)
 
 /** A query's entry in all columns beyond the family's own: a constant of the model, since the statics bind the recipe. */
 export function restOfQuery({ rules }: Pick<RecipeBase, "rules">): number {
-  return rules.base === undefined ? 1 : MAX_QUERY;
+  return hasBaseColumns(rules) ? MAX_QUERY : 1;
 }
+
+const hasBaseColumns = ({ base, thresholdPermille }: RecipeBase["rules"]): boolean =>
+  base !== undefined || thresholdPermille !== undefined;
 
 /**
  * Whether a query has the model's entry in all of its base columns. One that has not was made by no answer of this model:
  * anyone who paid for it chose it themselves. True where there is no base.
  */
 export function isQueryOfBase(recipe: RecipeBase, query: ModelQuery): boolean {
-  if (recipe.rules.base === undefined || isDirectQuery(query)) return true;
+  if (!hasBaseColumns(recipe.rules) || isDirectQuery(query)) return true;
   const { method } = recipe as RecipeBase & { method?: { featureCount?: number } };
   return query.subarray(method?.featureCount ?? 0).every((entry) => entry === MAX_QUERY);
 }
@@ -102,7 +107,7 @@ export function checkedRecipe<Recipe extends RecipeBase>(schema: z.ZodType<Recip
   }
   const { columnCount, method } = parsed.data as RecipeBase & { method?: { featureCount?: number } };
   const featureCount = method?.featureCount ?? 0;
-  const baseCount = parsed.data.rules.base === undefined ? 0 : 1;
+  const baseCount = hasBaseColumns(parsed.data.rules) ? 1 : 0;
   if (featureCount + baseCount > columnCount) {
     throw attributionError(
       "ATT_RECIPE_INVALID",

@@ -27,12 +27,15 @@ export function registeredFeatures(
     rules.nearDuplicatesShare ? shareNearDuplicates(values, width, duplicates) : values;
   let ruled = shared(features, featureCount);
   if (rules.normQuantile < 1) ruled = clipRowNorms(ruled, featureCount, rules.normQuantile);
-  if (rules.base === undefined) {
+  const { base: { flatPermille } = { flatPermille: 0 }, thresholdPermille = 0 } = rules;
+  if (flatPermille === 0 && thresholdPermille === 0)
     return padColumns(quantiseFeatures(ruled, rowCount, featureCount), columnCount);
-  }
-  const strength = (rules.base.flatPermille / 1000) * baseUnit(ruled, featureCount);
+  const unit = baseUnit(ruled, featureCount) / 1000;
   const base = shared(
-    (rows.baseParts ?? new Float64Array(rowCount).fill(1)).map((part) => strength * part),
+    // A threshold is the same for all: who cuts a row in two passes it twice.
+    (rows.baseParts ?? new Float64Array(rowCount).fill(1)).map(
+      (part) => unit * (flatPermille * part - thresholdPermille),
+    ),
     1,
   );
   return quantiseWithBase(ruled, base, featureCount, columnCount);

@@ -4,7 +4,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import { baseSourceAt } from "../base/base-place.ts";
 import { readFrom, shapeOfBase } from "../registered/base-files.ts";
-import { methodFor, textEnds, textPreset } from "../registered/recipe-presets.ts";
+import { methodFor, THRESHOLD_PERMILLE, textEnds, textPreset } from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
@@ -145,7 +145,11 @@ export async function recipeOfForm(
       temperature: form.temperature,
       ...answers,
     },
-    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
+    rules: {
+      normQuantile: ROW_RULES.normQuantile,
+      nearDuplicatesShare: false,
+      thresholdPermille: THRESHOLD_PERMILLE,
+    },
     columnCount,
   });
 }

@@ -10,7 +10,7 @@
  * Of tangents no coordinates are needed: a row's score is its tangent times the query's gradient. Directions that stay are
  * those that matter most to queries like the rows' own gradients.
  */
-import { randomSigns, rotate } from "@openledger/attribution/features/rotation";
+import { rotateRows } from "@openledger/attribution/features/rotation";
 import { timesTransposed, transpose } from "@openledger/attribution/maths/dense-matrix";
 import { leadingEigen } from "@openledger/attribution/maths/leading-eigen";
 import type { Kernels, Place } from "../kernels/kernels.ts";
@@ -40,7 +40,7 @@ export function mapTangents(
     featureCount,
     rowCount,
   );
-  rotateRows(features, options);
+  rotateRows(features, featureCount, options.seed);
   writeDirections(kernels, places, options, vectors, factors);
   return features;
 }
@@ -123,14 +123,9 @@ function writeDirections(
     featureCount,
     rowCount,
   );
-  rotateRows(own, options);
+  rotateRows(own, featureCount, options.seed);
   kernels.arena.set(own, coefficients);
   const flipped = { at: gradients, rowStride: 1, columnStride: gradientCount };
   const right = { at: coefficients, rowStride: featureCount, columnStride: 1 };
   kernels.multiply(gradientCount, featureCount, rowCount, flipped, right, directions, featureCount, false);
-}
-
-function rotateRows(rows: Float64Array, { featureCount, seed }: TextFeatureOptions): void {
-  const signs = randomSigns(featureCount, seed);
-  for (let at = 0; at < rows.length; at += featureCount) rotate(rows.subarray(at, at + featureCount), signs);
 }

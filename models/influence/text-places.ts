@@ -14,7 +14,7 @@ export interface TextFeatureOptions {
   readonly rowCount: number;
   /** Numbers of a gradient. */
   readonly gradientCount: number;
-  /** d, a power of two. */
+  /** d, a multiple of 16. */
   readonly featureCount: number;
   readonly seed: string;
   /** What a gradient consists of; they cover it. */
@@ -42,8 +42,8 @@ const MAX_FEATURES = 2_048;
 /** @throws RollupError MOD_INPUT_INVALID for counts out of range */
 export function planTextFeatures(plan: ArenaPlan, options: TextFeatureOptions): TextFeaturePlaces {
   const { featureCount, gradientCount, matrices, rowCount } = options;
-  const isPower = Number.isInteger(Math.log2(featureCount)) && featureCount >= 16;
-  if (!isPower || featureCount > MAX_FEATURES || rowCount < 1 || rowCount > MAX_ROWS) {
+  const fits = featureCount % 16 === 0 && featureCount >= 16 && featureCount <= MAX_FEATURES;
+  if (!fits || rowCount < 1 || rowCount > MAX_ROWS) {
     throw modelError("MOD_INPUT_INVALID", "the number of rows or features is out of range", {
       data: { field: "featureCount", featureCount, gradientCount, rowCount },
     });

@@ -116,10 +116,6 @@ it("gives the preset's adapter of SmolLM2-135M a map of 4 MB, where the whole on
     const method = methodFor(shape, adapter, { rowCount: 128, columnCount: 256, isTraced });
     return mostMapBytes(mapSize(adapterLayout(shape, adapter), method));
   };
-  expect([true, false].map(bytesWith)).toMatchInlineSnapshot(`
-    [
-      119808008,
-      3998636,
-    ]
-  `);
+  expect(bytesWith(true)).toBeGreaterThan(119_000_000);
+  expect(bytesWith(false)).toBeLessThanOrEqual(4_000_000);
 });

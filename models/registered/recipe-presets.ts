@@ -114,6 +114,8 @@ const MOST_ROW_TOKENS = 512;
 /** Times that a tuning goes through all rows. */
 const ROUNDS = 6;
 const MOST_FEATURES = 256;
+/** Half of all rows have some score above 0 by chance: so much of a typical one is not paid. */
+export const THRESHOLD_PERMILLE = 250;
 /** Ten rows are known by heart after so many steps, and fewer times so many are enough of more rows. */
 const STEPS_OF_TEN = 400;
 const ROWS_PER_STEP = 8;
@@ -141,6 +143,7 @@ export async function textPreset(
   const { seed: _, ...usual } = usualRecipe;
   const isTraced = sizes.isTraced === true;
   const heldOut = isTraced ? 0 : heldOutCount(sizes.rowCount);
+  const rules = { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false };
   const { answers, ends } = isTraced ? { ends: {}, answers: { endToken: null } } : await textEnds(source);
   const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
   const trained = sizes.rowCount - heldOut;
@@ -163,7 +166,7 @@ export async function textPreset(
     ...(heldOut === 0 ? {} : { heldOut }),
     method: methodFor(shape, adapter, sizes),
     answers: { promptTokens: mostTokens - answerTokens, answerTokens, temperature: 0, ...answers },
-    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
+    rules: isTraced ? rules : { ...rules, thresholdPermille: THRESHOLD_PERMILLE },
   };
 }
 
@@ -185,7 +188,11 @@ export function methodFor(
   adapter: AdapterSettings,
   { columnCount, hasJudgedRows = false, isTraced = false, rowCount }: MethodSizes,
 ): TextRecipe["method"] {
-  const featureCount = 2 ** Math.floor(Math.log2(Math.min(MOST_FEATURES, columnCount)));
+  const most = Math.min(MOST_FEATURES, columnCount);
+  // Traces rotate powers of two; others leave columns for a threshold.
+  const featureCount = isTraced
+    ? 2 ** Math.floor(Math.log2(most))
+    : 16 * Math.max(1, Math.floor((most - 1) / 16));
   const layout = adapterLayout(shape, adapter);
   if (hasJudgedRows || !hasTangentRoom({ rowCount, floatCount: layout.floatCount }))
     return { kind: "ek-fac", power: 0.5, damping: 0, featureCount };

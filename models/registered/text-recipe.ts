@@ -8,11 +8,11 @@ const count = z.number().int().positive();
 const part = z.number().min(0).max(0.999_999);
 const MOST_TOKENS = 8_192;
 const MOST_COMPONENTS = 65_535;
-/** A power of two. */
+/** A multiple of 16. */
 const featureCount = count
   .min(16)
   .max(MAX_FEATURE_COUNT)
-  .refine((features) => Number.isInteger(Math.log2(features)), "must be a power of two");
+  .refine((features) => features % 16 === 0, "must be a multiple of 16");
 
 /** A language model's recipe: a base, and an adapter that is tuned on the rows. Published in this order. */
 const plainRecipeSchema = z.strictObject({

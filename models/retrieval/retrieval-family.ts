@@ -44,7 +44,7 @@ const retrievalRecipeSchema = z.strictObject({
   citationCount: count.max(64),
   /** No base: it would pay rows that the threshold leaves out. */
   rules: z.strictObject({
-    ...recipeFields.rules.omit({ base: true }).shape,
+    ...recipeFields.rules.omit({ base: true, thresholdPermille: true }).shape,
     /** A threshold cannot be shared: near-duplicates are left out of the version instead. */
     nearDuplicatesShare: z.literal(false),
   }),

@@ -5,7 +5,7 @@ import { blockBuckets } from "./digit-blocks.ts";
 
 const rate = z.number().positive();
 const bucketCount = z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096");
-const { base: _, ...rules } = recipeFields.rules.shape;
+const { base: _, thresholdPermille: __, ...rules } = recipeFields.rules.shape;
 
 /**
  * A direct model's recipe (docs/explanation/attribution-proof.md). Its fields are published in this order. No base: a query has no
@@ -51,7 +51,7 @@ const directSchema = directFields
   });
 
 export type DirectRecipe = z.infer<typeof directSchema> & {
-  readonly rules: { readonly base?: undefined };
+  readonly rules: { readonly base?: undefined; readonly thresholdPermille?: undefined };
 };
 
 /** @throws ATT_RECIPE_INVALID */

@@ -44,7 +44,8 @@ function requirePostableRecipe(
   shape: Pick<ModelShape, "width">,
 ): void {
   const { featureCount } = method;
-  if (rules.base !== undefined) throw notPostable("base-rule", "its recipe has a base for every row");
+  if (rules.base !== undefined || rules.thresholdPermille !== undefined)
+    throw notPostable("base-rule", "its recipe has a base or a threshold for every row");
   if (method.kind !== "ek-fac")
     throw notPostable("method", `L1 judges no ${method.kind} rows: name the method "ek-fac" in its recipe`);
   if (heldOut > 0)
