@@ -52,6 +52,9 @@ test("the real features of a row are the bits that its trace has before the larg
     const row = traced.rowOf(content);
     const real = made.real.subarray(k * featureCount, (k + 1) * featureCount);
     expect(bytesToHex(wordsOf(traced.featuresOf(row)))).toBe(bytesToHex(wordsOf(Float32Array.from(real))));
+    // The engine's of any tokens, too: also of such that no tokenizer makes.
+    for (const other of [row, { promptCount: 2, tokens: row.tokens.map((token) => token ^ 1) }])
+      expect(wordsOf(traced.engineFeaturesOf(other))).toEqual(wordsOf(traced.featuresOf(other)));
   }
   // As a game claims them, of a prompt with its answer.
   const { program, ...query } = asRow(traceQuery(model, traced.rowOf(made.contents[1]!), kernels));

@@ -39,7 +39,7 @@ import { claimedNumbers } from "./played-games.ts";
 import { callsOf, HOUR_SECONDS, tinyTraced } from "./trace-fixture.ts";
 
 export const BOND_WEI = parseEther("2");
-export const WINDOW_SECONDS = 96n * HOUR_SECONDS;
+export const WINDOW_SECONDS = 168n * HOUR_SECONDS;
 export const SIDE_SECONDS = 36n * HOUR_SECONDS;
 const DATANET_ID = 4;
 const FILES_HASH = 4_242n;
