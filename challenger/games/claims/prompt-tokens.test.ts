@@ -99,9 +99,8 @@ describe("a claim whose query is right, but of other tokens than the prompt's,",
       expect(failures).toEqual([]);
       expect(moves.map(({ what }) => what)).toEqual(["prompt"]);
       expect(await f.read("owedWei", [f.watcher])).toBe(BOND_WEI / 2n);
-      const [, , , isRefuted, , , , bondWei, , key] = (await f.read("claims", [
-        claimId,
-      ])) as readonly unknown[];
+      const claimed = await f.read<readonly unknown[]>("claims", [claimId]);
+      const [, , , isRefuted, , , , bondWei, , key] = claimed;
       expect({ isRefuted, bondWei }).toEqual({ isRefuted: true, bondWei: 0n });
       expect(await f.read("isLost", [key])).toBe(true);
       expect((await watcher.playOnce()).moves).toEqual([]);
