@@ -69,6 +69,7 @@ export async function startRowContracts(mostRows: number) {
     ...{ client, clients, disputes, games, owner, watcher, stranger, send, abi },
     ...{ passTime, publicClient, stop, url },
     accountOf: (address: Hex, to: Hex = games) => at(to).accountOf(address),
+    playerOf: at(games).playerOf,
     read: <Result>(to: Hex, functionName: string, args: readonly unknown[] = []): Promise<Result> =>
       at(to).read(functionName, args),
     refusal: (account: Hex, to: Hex, data: Hex, value = 0n) => at(to).refusal(account, data, value),
