@@ -64,8 +64,6 @@ export async function benchTextAttribution({ again, halves, quick, threads, ...s
     return report;
   };
   const tangent = scoresBy("tangent", FEATURES, attributed);
-  const { mapMb } = tangent;
-  log(`a query's map has ${mapMb.toFixed(2)} MB`);
   const reports = {
     proven: judge("tangents, int8", tangent.proven),
     float: judge("tangents, float", tangent.float),
@@ -100,7 +98,7 @@ export async function benchTextAttribution({ again, halves, quick, threads, ...s
         aboveGradDot: above(reports.gradDot),
       },
       auc,
-      mapMb,
+      mapMb: tangent.mapMb,
       seconds: attributed.seconds,
       ...earned,
     },

@@ -92,16 +92,12 @@ export function scoresBy(method: TextMethod, featureCount: number, given: Attrib
       ? mapTangents(kernels, places, options, latest)
       : mapTexts(kernels, places, options, coordinates[method]);
   const real = (project: () => Float64Array): RealFeatures => {
-    const queryCount = given.queries.length / gradientCount;
-    const queries = new Float64Array(queryCount * featureCount);
-    for (let q = 0; q < queryCount; q++) {
-      kernels.arena.set(
-        given.queries.subarray(q * gradientCount, (q + 1) * gradientCount),
-        placesOfMap.gradient,
-      );
-      queries.set(project(), q * featureCount);
+    const queries: number[] = [];
+    for (let at = 0; at < given.queries.length; at += gradientCount) {
+      kernels.arena.set(given.queries.subarray(at, at + gradientCount), placesOfMap.gradient);
+      queries.push(...project());
     }
-    return { rows, queries, featureCount };
+    return { rows, queries: Float64Array.from(queries), featureCount };
   };
   const float = floatScores(real(() => projectGradients(kernels, places, options, placesOfMap.gradient, 1)));
   const map = encodeQueryMap(kernels, places, options, latest);
