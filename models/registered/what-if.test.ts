@@ -103,7 +103,7 @@ describe("a language model without some of its rows", () => {
 
   it("is refused for rows that are not there, and for other families", async () => {
     const made = await trainOn(null);
-    for (const group of [[], [24], [-1], [1.5]])
+    for (const group of [[24], [-1], [1.5]])
       await expect(audit(made, group)).rejects.toMatchObject({ code: "MOD_INPUT_INVALID" });
     const recipe = { ...made.trained.recipe, family: "direct" } as never;
     await expect(audit({ ...made, trained: { ...made.trained, recipe } }, [1])).rejects.toMatchObject({

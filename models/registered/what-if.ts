@@ -87,12 +87,17 @@ export async function whatIf(
       `rows are left out of language models, and the recipe's family is "${model.recipe.family}"`,
       { data: { known: ["text"] } },
     );
-  for (const group of groups) checkGroup(group, rows.length);
+  const wrong = groups.flat().find((row) => !Number.isInteger(row) || row < 0 || row >= rows.length);
+  if (wrong !== undefined)
+    throw modelError("MOD_INPUT_INVALID", `there is no row ${wrong}: rows are 0 to ${rows.length - 1}`, {
+      data: { field: "without", row: wrong, rowCount: rows.length },
+    });
   const parts = model as Audited<TextParts>;
   const { family, features, payees, recipe } = parts;
   checkRowsRoot(rows, recipe);
   const texts = decodeAll(rows);
   const answersBy = async (adapter: Uint8Array) => {
+    if (prompts.length === 0) return [];
     const changed: TextParts = { ...parts, adapter };
     onProgress?.({ stage: "answers", done: 0, total: prompts.length });
     const opened = await family.open(changed);
@@ -217,16 +222,3 @@ const sum = <Of>(all: readonly Of[], value: (one: Of) => number): number =>
   all.reduce((total, one) => total + value(one), 0);
 
 const textOf = (answer: string): string => (JSON.parse(answer) as { text: string }).text;
-
-/** @throws MOD_INPUT_INVALID */
-function checkGroup(group: readonly number[], rowCount: number): void {
-  const wrong = group.find((row) => !Number.isInteger(row) || row < 0 || row >= rowCount);
-  if (group.length > 0 && wrong === undefined) return;
-  throw modelError(
-    "MOD_INPUT_INVALID",
-    wrong === undefined
-      ? "no row to leave out"
-      : `there is no row ${wrong}: the version has rows 0 to ${rowCount - 1}`,
-    { data: { field: "without", rowCount } },
-  );
-}

@@ -60,7 +60,7 @@ export async function leaveRowsOut({
     ]),
     ...answers.flatMap(({ share, text, textWithout }) => [
       `with them:  ${text}`,
-      `without:    ${textWithout}`,
+      `without:    ${textWithout === text ? "(the same)" : textWithout}`,
       `of what this answer pays to rows they get ${(100 * share).toFixed(2)} %, if it is drawn`,
     ]),
   ];
