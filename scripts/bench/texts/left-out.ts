@@ -55,16 +55,24 @@ export async function leftOut(
   return { single: judge(found.slice(0, count)), groups: judge(found.slice(count)) };
 }
 
-/** By what is lost: the mean over texts of the correlation, over what was left out, of predictions and changes. */
+/**
+ * By what is lost. correlation: of predictions and changes over what was left out, its mean over texts; factor: changes ÷
+ * predictions, by least squares; sameSign: part of all predictions.
+ */
 function judge(found: readonly WhatIf[]) {
   const kinds = new Set(found[0]!.losses.map(({ of }) => of));
   return Object.fromEntries(
     Array.from(kinds, (kind) => {
-      const of = (value: (loss: WhatIfLoss) => number) =>
-        found.map(({ losses }) => Float64Array.from(losses.filter((loss) => loss.of === kind).map(value)));
+      const own = found.map(({ losses }) => losses.filter(({ of }) => of === kind));
+      const of = (value: (loss: WhatIfLoss) => number) => own.map((all) => Float64Array.from(all, value));
+      const change = ({ tuned, without }: WhatIfLoss) => without - tuned;
       const predicted = of((loss) => loss.predicted!);
-      const changes = of((loss) => loss.without - loss.tuned);
-      return [kind, leaveOneOutCorrelation(predicted, changes, "left out").value];
+      const correlation = leaveOneOutCorrelation(predicted, of(change), "left out").value;
+      const all = own.flat().map((loss) => [loss.predicted!, change(loss)] as const);
+      const sum = (value: (p: number, c: number) => number) => all.reduce((s, [p, c]) => s + value(p, c), 0);
+      const factor = sum((p, c) => p * c) / sum((p) => p * p);
+      const sameSign = sum((p, c) => Number(p >= 0 === c >= 0)) / all.length;
+      return [kind, { correlation, factor, sameSign }];
     }),
   );
 }
