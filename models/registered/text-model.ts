@@ -34,7 +34,7 @@ export interface PlacedText {
   readonly tangents: Tangents | null;
 }
 
-interface PlaceOptions {
+export interface PlaceOptions {
   /** As published; null for one that is still to be tuned. */
   readonly adapter: Uint8Array | null;
   readonly maxRows: number;

@@ -10,6 +10,7 @@ import { estimateAttribution } from "@openledger/attribution/scores/attribution-
 import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
 import { NONE } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
+import { tuningBlocks } from "../training/tune-adapter.ts";
 import { decodeMap } from "./query-map-file.ts";
 import { likeliestTokens } from "./shared-text.ts";
 import type { TextParts } from "./text-family.ts";
@@ -110,7 +111,8 @@ export async function whatIf(
   });
   const { answerTokens: most, promptTokens, weigh } = recipe.answers;
   const maxRows = Math.max(recipe.rowTokens, promptTokens + most);
-  const given = { adapter: parts.adapter, rows: texts, maxRows, rowCount: 1 };
+  const adapterBlocks = tuningBlocks({ ...recipe.tuning, seed: recipe.seed });
+  const given = { adapter: parts.adapter, rows: texts, maxRows, rowCount: 1, adapterBlocks };
   return withRows(recipe, setting, given, async (placed, team, tokens) => {
     const split = splitRows(texts.length, recipe);
     // Scores are taken as they are registered: the runs without rows need no tangents.
