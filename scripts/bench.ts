@@ -275,9 +275,14 @@ program
   .option("--corpus <folder>", "of texts; default: those that were held out from the base")
   .option("--halves <n>", "of the report; 0: only what attackers earn", "100")
   .option("--again <n>", "of them in a second order, too, for the ceiling", "20")
+  .option("--left-out <n>", "rows left out singly, and as many groups of 16, instead of the report", "0")
   .option("--threads <n>", "processes that retrain", "2")
   .option("--quick", "small sizes, for a look")
   .action(async ({ corpus = null, quick = false, ...options }) => {
+    if (Number(options.leftOut) > 0) {
+      const { leftOut } = await import("./bench/texts/left-out.ts");
+      end({ leftOut: await leftOut(corpus, Number(options.rows), Number(options.leftOut), console.log) });
+    }
     const { benchTextAttribution } = await import("./bench/text-attribution.ts");
     const count = (text: string, most: number) => (quick ? Math.min(most, Number(text)) : Number(text));
     const result = await benchTextAttribution({

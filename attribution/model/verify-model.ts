@@ -57,17 +57,8 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const { model, facts, depth, onProgress, trainings = [directTraining] } = options;
   const progress = onProgress === undefined ? {} : { onProgress };
   const { recipe } = model;
-  requireSame("statics", hex32(model.staticsHash), hex32(facts.staticsHash));
-  requireSame("rowsRoot", recipe.datanet.rowsRoot, hex32(facts.rowsRoot));
+  const rows = rowsOfVersion(model, facts, options.rows);
   const isBaseOfCard = compareBase(model, facts.policy, options.card ?? model.card);
-  const rows = options.rows ?? model.rows;
-  if (rows === null) {
-    throw attributionError(
-      "ATT_ROWS_MISMATCH",
-      "the model is published without its rows: pass the version's",
-    );
-  }
-  checkRowsRoot(rows, recipe);
   requireSame("payees", JSON.stringify(model.payees), JSON.stringify(payeeTable(rows)));
   let accuracy: number | null = null;
   const training = trainingOf(recipe, trainings);
@@ -94,6 +85,28 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
     isBaseOfCard,
     isTraced: promised !== null,
   };
+}
+
+/**
+ * Statics and rows' root are the ledger's. @param given where the model is published without its rows
+ * @returns the version's rows. @throws ATT_MODEL_MISMATCH, ATT_ROWS_MISMATCH
+ */
+export function rowsOfVersion(
+  { recipe, rows: published, staticsHash }: PublishedModel,
+  facts: Pick<LedgerFacts, "staticsHash" | "rowsRoot">,
+  given?: readonly OwnedRow[] | null,
+): readonly OwnedRow[] {
+  requireSame("statics", hex32(staticsHash), hex32(facts.staticsHash));
+  requireSame("rowsRoot", recipe.datanet.rowsRoot, hex32(facts.rowsRoot));
+  const rows = given ?? published;
+  if (rows === null) {
+    throw attributionError(
+      "ATT_ROWS_MISMATCH",
+      "the model is published without its rows: pass the version's",
+    );
+  }
+  checkRowsRoot(rows, recipe);
+  return rows;
 }
 
 /**

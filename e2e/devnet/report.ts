@@ -122,6 +122,7 @@ export function printNextSteps(console: Console, modelIds: readonly number[], pa
     'npm run openledger -- models ask SPEECHES "The state of the union" --account nina',
     "npm run openledger -- rewards --account walt",
     "npm run openledger -- rewards why MODEL 1",
+    'npm run openledger -- rewards what-if SPEECHES --without 0-3 --prompt "The state of the union"',
     "npm run openledger -- verify settlement MODEL 1",
     "npm run openledger -- verify",
   ]) {

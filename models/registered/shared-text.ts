@@ -166,7 +166,7 @@ export class SharedText {
 }
 
 /** What a model would say where the row has targets, after the row's own tokens; −1 elsewhere. */
-function likeliestTokens(model: Transformer, { targets, tokens }: TokenRow): number[] {
+export function likeliestTokens(model: Transformer, { targets, tokens }: TokenRow): number[] {
   readTokens(model, tokens);
   const { vocabularySize } = model.shape;
   const first = targets.findIndex((target) => target >= 0);

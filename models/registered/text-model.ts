@@ -15,7 +15,8 @@ import type { ArenaPlan } from "../tensors/arena-plan.ts";
 import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
 import { planTangents, type Tangents } from "../training/tangents.ts";
 import { openBase, type ReadBaseFile } from "./base-files.ts";
-import { mapSize, type QueryMapSize } from "./query-map.ts";
+import type { MapPlaces } from "./folded-map-file.ts";
+import { mapPlaces, mapSize, type QueryMapSize } from "./query-map.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 
 /** What of a machine a text model needs. */
@@ -31,11 +32,13 @@ export interface PlacedText {
   readonly tokens: TextTokens;
   readonly places: TextFeaturePlaces;
   readonly options: TextFeatureOptions & QueryMapSize;
+  /** For a query by the published map. */
+  readonly map: MapPlaces;
   /** null where the recipe's method is another. */
   readonly tangents: Tangents | null;
 }
 
-interface PlaceOptions {
+export interface PlaceOptions {
   /** As published; null for one that is still to be tuned. */
   readonly adapter: Uint8Array | null;
   readonly maxRows: number;
@@ -66,7 +69,7 @@ export async function loadText(
       ...mapSize(adapterLayout(shape, settings), recipe.method),
     };
     let places!: TextFeaturePlaces;
-    let tangents: Tangents | null = null;
+    let [tangents, map]: [Tangents | null, MapPlaces] = [null, undefined as never];
     const loaded = await loadModel(opened, {
       kernels: setting.kernels,
       maxRows,
@@ -76,6 +79,7 @@ export async function loadText(
       threadCount,
       placeMore: (plan) => {
         places = planTextFeatures(plan, options);
+        map = mapPlaces(plan, [options]);
         tangents = planMethod(plan, recipe, options, places, threadCount);
       },
     });
@@ -84,7 +88,7 @@ export async function loadText(
       const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
       await readAdapter(files, shape, layout, loaded.model.kernels.arena, at);
     }
-    return { loaded, tokens, places, options, tangents };
+    return { loaded, tokens, places, options, map, tangents };
   } finally {
     await opened.close();
   }

@@ -32,7 +32,13 @@ import {
 import { encodeQueryMap } from "./query-map.ts";
 import { decodeMap, encodeMap } from "./query-map-file.ts";
 import type { TextParts } from "./text-family.ts";
-import { loadText, type PlacedText, projectPlaced, type TextSetting } from "./text-model.ts";
+import {
+  loadText,
+  type PlacedText,
+  type PlaceOptions,
+  projectPlaced,
+  type TextSetting,
+} from "./text-model.ts";
 import type { TextRecipe } from "./text-recipe.ts";
 import { tokensOfRow, weighedByTokens } from "./text-tokens.ts";
 
@@ -185,6 +191,9 @@ async function featuresAndTokens(
   });
 }
 
+/** What a row counts for, a mean one 1. */
+export const partOfRow = (row: TokenRow) => (row.weight === undefined ? 1 : row.weight * wantedOf(row));
+
 /** G of such features. */
 function registeredTexts(
   real: Float64Array,
@@ -192,7 +201,7 @@ function registeredTexts(
   rows: readonly TextRow[],
   tokens: readonly TokenRow[],
 ) {
-  const parts = tokens.map((row) => (row.weight === undefined ? 1 : row.weight * wantedOf(row)));
+  const parts = tokens.map(partOfRow);
   const { featureCount } = recipe.method;
   // A sum over n tokens spreads by √n: without this a text would earn by chance as much by each of its halves as by both.
   const paid = real.map((value, k) => value * Math.sqrt(parts[Math.floor(k / featureCount)]!));
@@ -206,24 +215,25 @@ function registeredTexts(
   return registeredFeatures(paid, featureCount, recipe, sources);
 }
 
-/** A model in place with threads, and the rows as tokens. */
-async function withRows<Result>(
+/** A model in place with threads, and the rows as tokens. @param given with sizes that are not as usual */
+export async function withRows<Result>(
   recipe: TextRecipe,
   setting: TrainingSetting,
-  { adapter, rows }: { adapter: Uint8Array | null; rows: readonly TextRow[] },
+  given: Pick<PlaceOptions, "adapter"> & Partial<PlaceOptions> & { readonly rows: readonly TextRow[] },
   work: (placed: PlacedText, team: RowTeam, tokens: readonly TokenRow[]) => Promise<Result>,
 ): Promise<Result> {
+  const { adapter, rows } = given;
   // Attack: a rank and rows with which all gradients have no room, so that nobody could compare any. Of a model that is tuned
   // they come some at a time.
   const placed = await loadText(recipe, setting, {
-    adapter,
     maxRows: recipe.rowTokens,
     adapterBlocks: adapter === null ? tuningBlocks({ ...recipe.tuning, seed: recipe.seed }) : 0,
     rowCount: adapter === null ? rows.length : Math.min(rows.length, ROWS_AT_ONCE),
+    ...given,
     threadCount: setting.threadCount,
   });
-  const given = rows.map((row, index) => atRow(index, () => tokensOfRow(placed.tokens, row, recipe)));
-  const tokens = recipe.tuning.weigh === undefined ? given : weighedByTokens(given);
+  const plain = rows.map((row, index) => atRow(index, () => tokensOfRow(placed.tokens, row, recipe)));
+  const tokens = recipe.tuning.weigh === undefined ? plain : weighedByTokens(plain);
   const team = new RowTeam(placed.loaded);
   try {
     return await work(placed, team, tokens);
@@ -238,13 +248,13 @@ export function heldOutRows(rowCount: number, { heldOut = 0, seed }: Pick<TextRe
   return [...drawn].sort((a, b) => a - b);
 }
 
-function splitRows(rowCount: number, recipe: TextRecipe) {
+export function splitRows(rowCount: number, recipe: TextRecipe) {
   const heldOut = heldOutRows(rowCount, recipe);
   const isHeldOut = new Set(heldOut);
   return { trained: Array.from({ length: rowCount }, (_, i) => i).filter((i) => !isHeldOut.has(i)), heldOut };
 }
 
-async function tune(
+export async function tune(
   run: TuningRun,
   recipe: TextRecipe,
   watch: TuningWatch | undefined,
@@ -300,17 +310,19 @@ async function baseLosses({ placed: { loaded }, team, tokens }: TuningRun): Prom
   return losses;
 }
 
+/** Of what a row's wanted tokens spell. */
+export function wantedBytes({ placed, texts, tokens }: TuningRun, i: number): number {
+  const text = texts[i]!;
+  // The first token of a text is given.
+  return "text" in text
+    ? Buffer.byteLength(text.text) - Buffer.byteLength(placed.tokens.decode(tokens[i]!.tokens.slice(0, 1)))
+    : Buffer.byteLength(text.answer);
+}
+
 function compareLosses(run: TuningRun, ofBase: readonly number[], ofTuned: readonly number[]) {
-  const { heldOut, placed, texts, tokens, trained } = run;
-  const byteCount = (i: number): number => {
-    const text = texts[i]!;
-    // The first token of a text is given.
-    return "text" in text
-      ? Buffer.byteLength(text.text) - Buffer.byteLength(placed.tokens.decode(tokens[i]!.tokens.slice(0, 1)))
-      : Buffer.byteLength(text.answer);
-  };
+  const { heldOut, tokens, trained } = run;
   const change = (places: readonly number[]) => {
-    const bytes = places.reduce((sum, i) => sum + byteCount(i), 0);
+    const bytes = places.reduce((sum, i) => sum + wantedBytes(run, i), 0);
     const [before, after] = [ofBase, ofTuned].map((losses) =>
       rowsLoss(
         places.map((i) => tokens[i]!),
@@ -366,7 +378,7 @@ function mapRows(placed: PlacedText, latest?: Place) {
   return { queryMap, features: projectPlaced(placed, places.gradients, rowCount) };
 }
 
-function decodeAll(rows: readonly Pick<OwnedRow, "content">[]): TextRow[] {
+export function decodeAll(rows: readonly Pick<OwnedRow, "content">[]): TextRow[] {
   const texts = rows.map(({ content }, index) => decodeAt(content, index));
   refuseDuplicates(rows.map(({ content }) => content));
   return texts;

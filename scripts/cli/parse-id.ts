@@ -13,6 +13,17 @@ export function parseEpoch(text: string): number {
   return Number(text);
 }
 
+/** Rows of a version, as 3,7-9. Beyond `rowCount` only the first is listed. @throws CMD_USAGE */
+export function parseRows(text: string, rowCount: number): number[] {
+  return text.split(",").flatMap((part) => {
+    const [, first, last = first] = /^\s*(\d{1,8})(?:-(\d{1,8}))?\s*$/.exec(part) ?? [];
+    const from = Number(first);
+    const end = Math.min(Number(last), Math.max(from, rowCount));
+    if (end >= from) return Array.from({ length: end - from + 1 }, (_, i) => from + i);
+    throw commandError("CMD_USAGE", `"${part}" names no rows; they are written as 3,7-9`);
+  });
+}
+
 /** A block's number. @throws CMD_USAGE */
 export function parseBlock(text: string): bigint {
   if (!/^\d{1,15}$/.test(text)) throw commandError("CMD_USAGE", `"${text}" is no block's number`);

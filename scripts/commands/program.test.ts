@@ -115,6 +115,7 @@ describe("openledger --help", () => {
         "restore",
         "rewards",
         "rewards claim",
+        "rewards what-if",
         "rewards why",
         "snapshot",
         "snapshot make",

@@ -170,7 +170,8 @@ function PaidOutTo({ paid }: { paid: PaidOut }) {
       <p class="soft small">
         Computed here from the model's published features, the opened receipts and Ethereum's randomness. What
         each contributor and validator earned is the same as what was settled, to the wei. Which of their rows
-        got it follows from the features, which <code>openledger verify model</code> checks. A validator's
+        got it follows from the features, which <code>openledger verify model</code> checks. What a language
+        model would have said without some rows shows <code>openledger rewards what-if</code>. A validator's
         part is listed with the contributor's.
       </p>
     </>

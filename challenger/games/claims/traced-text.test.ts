@@ -4,7 +4,7 @@ import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import type { FamilyTraining, Trained } from "@openledger/attribution/model/model-family";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { testFolder } from "@openledger/foundation/testing/test-fixtures";
-import { folderSource } from "@openledger/models/files/folder-source";
+import { folderSource } from "@openledger/models/internal/files/folder-source";
 import { byteCharacters } from "@openledger/models/internal/tokens/train-tokenizer";
 import { describeBase } from "@openledger/models/registered/base-files";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";

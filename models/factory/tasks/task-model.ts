@@ -7,7 +7,7 @@ import { openModel } from "../../files/load-model.ts";
 import { planTextFeatures } from "../../influence/text-places.ts";
 import { modelError } from "../../model-errors.ts";
 import { readFrom } from "../../registered/base-files.ts";
-import { mapSize } from "../../registered/query-map.ts";
+import { mapPlaces, mapSize } from "../../registered/query-map.ts";
 import { planMethod } from "../../registered/text-model.ts";
 import type { TrainingSetting, TuningWatch } from "../../registered/text-training.ts";
 import { ArenaPlan } from "../../tensors/arena-plan.ts";
@@ -38,6 +38,7 @@ export async function requireMemory(task: ModelTask, rowCount: number): Promise<
   for (let i = 0; i < task.threadCount; i++)
     planWorkspace(plan, shape, { maxRows: rowTokens, isTraining: true, adapter: layout });
   const options = { rowCount, seed, ...mapSize(layout, method) };
+  mapPlaces(plan, [options]);
   planMethod(plan, task.recipe, options, planTextFeatures(plan, options), task.threadCount);
   const memoryBytes = 4 * plan.floatCount;
   if (memoryBytes <= task.maxMemoryBytes) return memoryBytes;

@@ -16,7 +16,7 @@ import { waitFor } from "@openledger/client/sequencer/wait-for";
 import { buildModelCircuits } from "@openledger/e2e/internal/world/model-circuits";
 import { createWorld, type World } from "@openledger/e2e/internal/world/world";
 import { hex32 } from "@openledger/foundation/hex";
-import { folderSource } from "@openledger/models/files/folder-source";
+import { folderSource } from "@openledger/models/internal/files/folder-source";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { readFrom } from "@openledger/models/registered/base-files";
 import { textFamily } from "@openledger/models/registered/text-family";

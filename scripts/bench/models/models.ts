@@ -3,7 +3,6 @@ import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WeightNumbers } from "@openledger/models/architecture/model-shape";
-import { folderSource } from "@openledger/models/files/folder-source";
 import { openModel } from "@openledger/models/files/load-model";
 import { BatchLoop } from "@openledger/models/internal/batches/batch-loop";
 import {
@@ -12,6 +11,7 @@ import {
   PAGE_POSITIONS,
 } from "@openledger/models/internal/batches/batch-model";
 import { logitsOf, passRows, seatSlot } from "@openledger/models/internal/batches/batch-pass";
+import { folderSource } from "@openledger/models/internal/files/folder-source";
 import { nativeKernelSets, productThreads } from "@openledger/models/internal/kernels/native-kernels";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { clientError } from "@openledger/client/client-errors";
 import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
-import { folderSource } from "@openledger/models/files/folder-source";
+import { baseSourceAt } from "@openledger/models/base/base-place";
 import { openModel } from "@openledger/models/files/load-model";
 import { LedgerBilling } from "@openledger/models/paid/ledger-billing";
 import { openPaidModels, type PaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
@@ -158,7 +158,7 @@ async function readSpansFolder(folder: string) {
 }
 
 async function tokensOf(basePath: string) {
-  const source = folderSource(basePath);
+  const source = baseSourceAt(basePath);
   const opened = await openModel(source);
   await opened.close();
   return openTokenizer(source, opened.shape.vocabularySize);

@@ -12,6 +12,7 @@ import { parseId } from "../../cli/parse-id.ts";
 import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 import { addRewardsWhyCommand } from "./rewards-why-command.ts";
+import { addWhatIfCommand } from "./what-if-command.ts";
 
 export function addRewardsCommands(program: Command): void {
   const rewards = withOptions(
@@ -49,6 +50,7 @@ export function addRewardsCommands(program: Command): void {
   });
   addClaimRewards(rewards);
   addRewardsWhyCommand(rewards);
+  addWhatIfCommand(rewards);
 }
 
 function describeLine(name: string, line: LeafRewards["rewards"][number]): string[] {

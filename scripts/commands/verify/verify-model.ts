@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
+import type { OnProgress } from "@openledger/attribution/progress";
 import { trainingsWithPromises } from "@openledger/challenger/games/rows/traced-recipe";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
@@ -15,6 +16,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { modelServerOf, openReader } from "../../cli/context.ts";
 import { describeShape } from "../../cli/describe-shape.ts";
+import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { readCardFile } from "../datanet/host-command.ts";
@@ -34,25 +36,12 @@ export async function retrainAndCompare({
 }: CommandContext<VerifyModelOptions>): Promise<void> {
   const client = await openReader(options);
   const [what] = args as [string];
-  const isFolder = await stat(what).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  const onFile = (file: string) => output.progress(`fetching ${file}`);
-  const serverUrl = isFolder ? undefined : modelServerOf(parseId(what), options.server);
-  const places = { base: options.base, serverUrl };
-  const families = await modelFamilies(places);
-  const model = isFolder
-    ? await readModel(what, families)
-    : await fetchModel(serverUrl!, { onProgress: onFile }, families);
+  const { isFolder, model, places } = await openPublished(what, options, output);
   const binding = unpackBinding(model.statics.binding);
   // A folder that is not registered yet is compared with the datanet alone.
   const staticsHash = isFolder ? model.staticsHash : staticsOf(await getModel(client, parseId(what))).hash;
   const facts = await factsOf(client, model.statics.binding, staticsHash);
-  const rows =
-    options.rows === undefined
-      ? null
-      : await readVersionRows(await openRowStore(options.rows), facts.rowsRoot);
+  const rows = await storedRows(options, facts.rowsRoot);
   const result = await verifyModel({
     trainings: await trainingsWithPromises(places),
     model,
@@ -60,8 +49,7 @@ export async function retrainAndCompare({
     ...(rows === null ? {} : { rows }),
     ...(options.card === undefined ? {} : { card: nameCard(await readCardFile(options.card)).text }),
     depth: options.quick === true ? "features" : "train",
-    onProgress: ({ stage, done, total }) =>
-      output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`),
+    onProgress: showStages(output),
   });
   const shape = modelShape(model.statics, model.payees.length);
   const settling = settlingCircuits(await getInfo(client), shape);
@@ -90,6 +78,31 @@ export async function retrainAndCompare({
     ...result,
   });
 }
+
+/** A model from a folder, or by its leaf's id from its server. */
+export async function openPublished(what: string, options: VerifyModelOptions, output: Output) {
+  const isFolder = await stat(what).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const onProgress = (file: string) => output.progress(`fetching ${file}`);
+  const serverUrl = isFolder ? undefined : modelServerOf(parseId(what), options.server);
+  const places = { base: options.base, serverUrl };
+  const families = await modelFamilies(places);
+  const model = isFolder
+    ? await readModel(what, families)
+    : await fetchModel(serverUrl!, { onProgress }, families);
+  return { isFolder, model, places };
+}
+
+/** null without the option. */
+export const storedRows = async ({ rows }: VerifyModelOptions, rowsRoot: bigint) =>
+  rows === undefined ? null : readVersionRows(await openRowStore(rows), rowsRoot);
+
+export const showStages =
+  (output: Output): OnProgress =>
+  ({ stage, done, total }) =>
+    output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
 
 /** What the ledger says of the version that a model's binding names. */
 export async function factsOf(client: LedgerClient, binding: bigint, staticsHash: bigint) {
