@@ -3,6 +3,7 @@ import { isRollupError, type RollupError } from "@openledger/foundation/rollup-e
 import { z } from "zod";
 import { type ServingErrorCode, servingError } from "../model-errors.ts";
 import { drawSeedOf } from "../registered/draw-seed.ts";
+import { isCiting } from "../registered/text-recipe.ts";
 import { answerText, requirePromptBytes, requirePromptTokens } from "../registered/text-tokens.ts";
 import type {
   AnswerBilling,
@@ -50,8 +51,9 @@ export class LedgerBilling implements AnswerBilling {
     const { recipe } = model;
     const { answerTokens, endToken, noRepeat, temperature } = recipe.answers;
     translated(() => requirePromptBytes(this.#tokens, text, recipe));
-    const prompt = await encode(text);
-    translated(() => requirePromptTokens(text, prompt, recipe));
+    const own = await encode(text);
+    translated(() => requirePromptTokens(text, own, recipe));
+    const prompt = isCiting(recipe) ? (await model.read(text)).given : own;
     const seed = drawSeedOf(recipe, text);
     const endTokens = endToken === null ? [] : [endToken];
     return { prompt, maxTokens: answerTokens, temperature, topP: 1, noRepeat, seed, endTokens };
@@ -59,7 +61,7 @@ export class LedgerBilling implements AnswerBilling {
 
   async answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer> {
     const { model, text: prompt } = this.#known(question);
-    const { service, modelId, queryOf, recipe } = model;
+    const { service, modelId, queryOf, read, recipe } = model;
     const claim = claimSchema.safeParse(question.claim);
     if (!claim.success)
       throw servingError("MOD_SERVE_UNPAID", "the request has no openledger field with payer and signature", {
@@ -67,7 +69,8 @@ export class LedgerBilling implements AnswerBilling {
       });
     const { estimate, record } = await service
       .ask({ prompt, ...claim.data }, async () => {
-        const text = answerText(this.#tokens, await make(claim.data.payerId));
+        const cited = isCiting(recipe) ? (await read(prompt)).cited : null;
+        const text = answerText(this.#tokens, await make(claim.data.payerId), cited);
         return { label: null, text, query: await queryOf(prompt, text) };
       })
       .catch((error: unknown) => {

@@ -1,4 +1,5 @@
 /** How language models are made of rows: tuned, mapped, quantised. The same bytes on every machine. */
+import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type {
@@ -18,6 +19,8 @@ import { encodeAdapter } from "../files/adapter-files.ts";
 import { roundToHalves } from "../files/float-formats.ts";
 import { mapTangents, mapTexts } from "../influence/text-features.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
+import { fillCitations } from "../retrieval/citation-columns.ts";
+import { encodeIndex, makeIndex, type RowIndex } from "../retrieval/row-index.ts";
 import { lossWords, type RowsLoss, rowsLoss, type TuningLosses } from "../training/row-losses.ts";
 import type { RowTask } from "../training/row-task.ts";
 import { startTangents } from "../training/tangents.ts";
@@ -29,10 +32,10 @@ import {
   tuneAdapter,
   tuningBlocks,
 } from "../training/tune-adapter.ts";
-import { decodeMap, encodeMap } from "./query-map-file.ts";
+import { decodeMap, encodeMap, mapBytes } from "./query-map-file.ts";
 import type { TextParts } from "./text-family.ts";
 import { loadText, type PlacedText, projectPlaced, type TextSetting } from "./text-model.ts";
-import type { TextRecipe } from "./text-recipe.ts";
+import { isCiting, type TextRecipe } from "./text-recipe.ts";
 import { tokensOfRow, weighedByTokens } from "./text-tokens.ts";
 
 /** With fewer rows a tuning has nothing to tell apart. */
@@ -115,8 +118,10 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
         },
       );
       const { recipe } = made;
-      const features = registeredTexts(made.features, recipe, texts, made.tokens);
-      const { adapter, queryMap } = made;
+      const { adapter } = made;
+      const index = isCiting(recipe) ? makeIndex(rows, recipe) : null;
+      const features = registeredTexts(made.features, recipe, texts, made.tokens, index);
+      const queryMap = index === null ? made.queryMap : concatBytes(made.queryMap, encodeIndex(index));
       const trained: Trained<TextParts> = {
         family,
         recipe,
@@ -133,8 +138,9 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
     },
     needsRun: ({ method }) => method.kind === "tangent",
     async features(parts, rows, options) {
+      const { recipe } = parts;
       const { real, texts, tokens } = await featuresAndTokens(parts, rows, setting, options);
-      return registeredTexts(real, parts.recipe, texts, tokens);
+      return registeredTexts(real, recipe, texts, tokens, isCiting(recipe) ? makeIndex(rows, recipe) : null);
     },
     async promise({ recipe }) {
       // Attack by omission: a check that nobody makes passes. Who verifies such a model wraps this training.
@@ -168,7 +174,8 @@ async function featuresAndTokens(
   const texts = decodeAll(rows);
   return withRows(recipe, setting, { adapter, rows: texts }, async (placed, team, tokens) => {
     const { loaded, options: sizes, places } = placed;
-    decodeMap(queryMap, sizes, loaded.model.kernels.arena, places.directions);
+    const map = isCiting(recipe) ? queryMap.subarray(0, mapBytes(sizes)) : queryMap;
+    decodeMap(map, sizes, loaded.model.kernels.arena, places.directions);
     await computeGradients(placed, team, tokens, heldOutRows(texts.length, recipe), options);
     return { real: projectPlaced(placed, places.gradients, tokens.length), texts, tokens };
   });
@@ -180,6 +187,7 @@ function registeredTexts(
   recipe: TextRecipe,
   rows: readonly TextRow[],
   tokens: readonly TokenRow[],
+  index: RowIndex | null,
 ) {
   const parts = tokens.map((row) => (row.weight === undefined ? 1 : row.weight * wantedOf(row)));
   const { featureCount } = recipe.method;
@@ -192,7 +200,9 @@ function registeredTexts(
       return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
     },
   };
-  return registeredFeatures(paid, featureCount, recipe, sources);
+  const registered = registeredFeatures(paid, featureCount, recipe, sources);
+  if (index !== null) fillCitations(registered, featureCount, index.rows);
+  return registered;
 }
 
 /** A model in place with threads, and the rows as tokens. */

@@ -1,4 +1,4 @@
-/** A retrieval model behind a real server, and behind one that is false. */
+/** A model that cites rows behind a real server, and behind one that is false. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -8,7 +8,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { createModelServer, type ModelServer } from "@openledger/attribution/internal/server/model-server";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
-import { openCheckable } from "@openledger/attribution/model/model-family";
+import { type ModelFamily, openCheckable } from "@openledger/attribution/model/model-family";
 import { encodeModel, type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { AnswerStore } from "@openledger/attribution/server/answer-store";
@@ -22,19 +22,20 @@ import { createLedgerFixture, type LedgerFixture } from "@openledger/client/test
 import { hex32 } from "@openledger/foundation/hex";
 import { answerWords } from "@openledger/scripts/internal/commands/models/answer-words";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { TextParts } from "../registered/text-family.ts";
 import { askSpans } from "../spans/check-citations.ts";
 import { hostSpans } from "../spans/host-spans.ts";
 import { buildSpanIndex, type SpanIndex } from "../spans/span-index.ts";
-import { passageRows, passages, retrievalRecipeFor } from "../testing/retrieval-world.ts";
-import { fetchCitedRows, parseCitations } from "./citations.ts";
-import { type RetrievalParts, retrievalFamily } from "./retrieval-family.ts";
-import { retrievalTraining } from "./retrieval-training.ts";
+import { citingWorld, passageRows, passagesOf } from "../testing/citing-world.ts";
+import { fetchRow, parseCited } from "./citations.ts";
 
 const MODEL_ID = 9;
 const PRICE_WEI = 10n ** 18n;
+const passages = passagesOf(32, 14);
 const PROMPT = passages[7]!.split(" ").slice(2, 9).join(" ");
 
-let model: PublishedModel<RetrievalParts>;
+let model: PublishedModel<TextParts>;
+let families: readonly ModelFamily[];
 let index: SpanIndex;
 let fixture: LedgerFixture;
 let folder: string;
@@ -48,9 +49,11 @@ let lie: (path: string, body: Buffer) => Buffer | string = (_path, body) => body
 
 beforeAll(async () => {
   await initPoseidon();
-  const rows = passageRows();
-  const recipe = retrievalRecipeFor(rows);
-  const trained = await retrievalTraining.train(rows, recipe, {});
+  folder = await mkdtemp(join(tmpdir(), "citing-"));
+  const rows = passageRows(passages);
+  const { family, recipe, training } = await citingWorld(join(folder, "base"), rows, 128);
+  families = [family];
+  const trained = await training.train(rows, recipe, {});
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   const size = { rows: 64, features: recipe.columnCount, payees: 16, draws: 4 };
   model = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
@@ -64,8 +67,7 @@ beforeAll(async () => {
     `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
     new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "not yet" } }),
   );
-  folder = await mkdtemp(join(tmpdir(), "retrieval-"));
-  store = await AnswerStore.open(folder);
+  store = await AnswerStore.open(join(folder, "answers"));
   server = await createModelServer(
     encodeModel(model),
     {
@@ -73,7 +75,7 @@ beforeAll(async () => {
       domain: fixture.client.domain,
       answerTtlMs: 60_000,
       rateLimitPerMinute: 1_000,
-      families: [retrievalFamily],
+      families,
     },
     {
       ledger: createLedgerView(fixture.sequencer.url),
@@ -105,7 +107,7 @@ afterAll(async () => {
 });
 
 function indexOf(texts: readonly string[], rowsRoot = model.recipe.datanet.rowsRoot.slice(2)) {
-  const documents = passageRows().map(({ content, contributorId, validatorId }, i) => ({
+  const documents = passageRows(passages).map(({ content, contributorId, validatorId }, i) => ({
     text: new TextEncoder().encode(texts[i]!),
     digest: bytesToHex(sha256(content)),
     contributorId,
@@ -151,83 +153,56 @@ function modelLeaf() {
   };
 }
 
-async function askAndCheck(serverUrl: string) {
+async function askAndCheck(serverUrl: string, isAnsweredAgain = false) {
   const answer = await askModel(fixture.client, { serverUrl, modelId: MODEL_ID, prompt: PROMPT, from: 4 });
-  const own = await openCheckable(await fetchAnswering(url, [retrievalFamily]));
-  checkAnswer(own, answer, { prompt: PROMPT, payerId: 4, staticsHash: model.staticsHash });
+  const own = await openCheckable(await fetchAnswering(url, families));
+  checkAnswer(own, answer, { prompt: PROMPT, payerId: 4, staticsHash: model.staticsHash, isAnsweredAgain });
   return answer;
 }
 
 const refused = (code: string, data: object = {}) =>
   expect.objectContaining({ code, data: expect.objectContaining(data) });
 
-it("sells nothing where no row comes close", async () => {
-  const asked = askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt: "zebra", from: 4 });
-  await expect(asked).rejects.toMatchObject({ code: "ATT_NO_ROW_FOUND" });
-});
-
-it("cites rows with their texts and shares, the same as its settlement would pay", async () => {
+it("says what it was written from, with texts and shares, and how it is paid", async () => {
   const answer = await askAndCheck(url);
-  const rows = await fetchCitedRows(url, parseCitations(answer.answer));
-  expect(rows[0]).toMatchObject({ row: 7, text: passages[7], contributorId: 5, validatorId: 8 });
-  for (const [k, { row, shareMillionths }] of rows.entries()) {
-    const { row: paid, share } = answer.estimate.topRows[k]!;
-    expect({ row, shareMillionths }).toEqual({ row: paid, shareMillionths: Math.floor(share * 1e6) });
-  }
-  const words = await answerWords(answer, {
+  const { citations, paidBy } = parseCited(answer.answer)!;
+  expect(citations[0]).toMatchObject({ row: 7, contributorId: 5, validatorId: 8 });
+  const { json, lines } = await answerWords(answer, {
     serverUrl: url,
     recipe: model.recipe,
-    spansRoot: index.root,
     output: { progress: () => undefined },
   });
-  const lines = words.lines.join("\n");
-  for (const part of [
-    `${rows.length} rows answer this`,
-    "row 7 ",
-    passages[7]!.slice(0, 60),
-    "shown, not paid",
-  ])
-    expect(lines).toContain(part);
-  expect(words.json).toMatchObject({ spans: { root: index.root } });
-  expect(answer.estimate.topRows.slice(rows.length).every(({ share }) => share === 0)).toBe(true);
+  const words = lines.join("\n");
+  for (const part of [`written from ${citations.length} rows`, "[1] row 7 ", passages[7]!.slice(0, 60)])
+    expect(words).toContain(part);
+  expect(json).toMatchObject({ paidBy, citations: [{ row: 7, text: passages[7] }, {}, {}] });
 });
 
-it("is found out by the client in any lie about a citation's share, row, owner or order", async () => {
-  const changes: ((citations: Record<string, unknown>[]) => unknown)[] = [
-    (all) => [{ ...all[0], shareMillionths: 999_999 }, ...all.slice(1)],
-    (all) => [{ ...all[0], row: 8 }, ...all.slice(1)],
-    (all) => [{ ...all[0], contributorId: 6 }, ...all.slice(1)],
-    (all) => [{ ...all[0], validatorId: 9 }, ...all.slice(1)],
-    (all) => [{ ...all[0], digest: "00".repeat(32) }, ...all.slice(1)],
-    (all) => [...all, { ...all[0], row: 9 }],
-    () => [],
-  ];
-  for (const change of changes) {
+it("is found out by the client in a lie about a citation or the query, answered again or not", async () => {
+  const liarOf = (change: (answer: { answer: string; queryBytes: string }) => object) => {
     lie = (path, body) => {
       if (!path.startsWith("/v1/answers")) return body;
       const answer = JSON.parse(body.toString());
-      const { citations } = JSON.parse(answer.answer);
-      return JSON.stringify({ ...answer, answer: JSON.stringify({ citations: change(citations) }) });
+      return JSON.stringify({ ...answer, ...change(answer) });
     };
-    await expect(askAndCheck(liarUrl)).rejects.toThrow(refused("CLI_ANSWER_WRONG", { what: "answer" }));
-  }
-  lie = (path, body) => {
-    if (!path.startsWith("/v1/answers")) return body;
-    const answer = JSON.parse(body.toString());
-    const bytes = Buffer.from(answer.queryBytes, "base64");
-    bytes[3]! ^= 1;
-    return JSON.stringify({ ...answer, queryBytes: bytes.toString("base64") });
   };
+  liarOf(({ answer }) => {
+    const { citations, ...rest } = JSON.parse(answer);
+    return { answer: JSON.stringify({ ...rest, citations: [{ ...citations[0], row: 8 }] }) };
+  });
+  await expect(askAndCheck(liarUrl)).rejects.toThrow(refused("ATT_ANSWER_INVALID"));
+  await expect(askAndCheck(liarUrl, true)).rejects.toThrow(refused("CLI_ANSWER_WRONG", { what: "answer" }));
+  liarOf(({ queryBytes }) => {
+    const bytes = Buffer.from(queryBytes, "base64");
+    bytes[3]! ^= 1;
+    return { queryBytes: bytes.toString("base64") };
+  });
   await expect(askAndCheck(liarUrl)).rejects.toThrow(refused("CLI_ANSWER_WRONG", { what: "query" }));
-});
-
-it("is found out in a row's text that is not the cited row's", async () => {
-  const citations = parseCitations((await askAndCheck(url)).answer);
   lie = (path, body) => (path === "/v1/rows/7" ? body.toString().replace('"text":"', '"text":"not ') : body);
-  await expect(fetchCitedRows(liarUrl, citations)).rejects.toThrow(refused("ATT_ANSWER_INVALID", { row: 7 }));
-  lie = (_path, body) => body;
-  const unknown = await fetchCitedRows(url, [{ ...citations[0]!, row: 99 }]);
-  expect(unknown[0]!.text).toBeNull();
+  const { digest } = parseCited((await askAndCheck(url)).answer)!.citations[0]!;
+  await expect(fetchRow(liarUrl, 7, digest)).rejects.toThrow(refused("ATT_ANSWER_INVALID", { row: 7 }));
+  expect(await fetchRow(liarUrl, 7)).toMatchObject({ text: `not ${passages[7]}` });
+  expect(await fetchRow(url, 99, digest)).toBeNull();
 });
 
 it("shows what of a text stands word for word in the version, and is found out in false spans", async () => {
