@@ -2,14 +2,15 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decodeRow } from "@openledger/attribution/rows/row-content";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { freePort } from "@openledger/foundation/testing/free-port";
-import { retrievalFamily } from "@openledger/models/retrieval/retrieval-family";
-import { mailSpans, makeRetrieval } from "@openledger/models/testing/make-retrieval";
+import { folderSource } from "@openledger/models/internal/files/folder-source";
+import { readFrom } from "@openledger/models/registered/base-files";
+import { textFamily } from "@openledger/models/registered/text-family";
+import { citingMaker, passageRows, passagesOf } from "@openledger/models/testing/citing-world";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
@@ -27,19 +28,19 @@ let world: SettlingWorld;
 let browser: Browser;
 let model: ServedModel;
 let modelId: number;
-let retrieval: ServedModel;
-let retrievalId: number;
-/** A row of the retrieval model. */
-let mail: string;
+let citing: ServedModel;
+let citingId: number;
+/** Rows of the model that cites. */
+const passages = passagesOf(8, 6);
 
 beforeAll(async () => {
   const port = await freePort();
-  const retrievalPort = await freePort();
+  const citingPort = await freePort();
   const { path } = await buildPages({ circuits: [], exits: [] });
   world = await startSettlingWorld(folder, (rpcUrl) => ({
     SEQUENCER_PAGES_PATH: path,
     SEQUENCER_PAGES_L1_URL: rpcUrl,
-    SEQUENCER_PAGES_MODEL_SERVERS: `http://127.0.0.1:${port} http://127.0.0.1:${retrievalPort}`,
+    SEQUENCER_PAGES_MODEL_SERVERS: `http://127.0.0.1:${port} http://127.0.0.1:${citingPort}`,
   }));
   const made = await world.makeModel();
   modelId = made.modelId;
@@ -47,27 +48,22 @@ beforeAll(async () => {
   const { sequencerUrl } = world;
   const places = { modelFolder: made.modelFolder, dataFolder: join(folder, "answers"), port };
   model = await serveModel({ ...places, modelId, domain, sequencerUrl }, { log: console });
-  const cited = await world.makeModel(makeRetrieval);
-  retrievalId = cited.modelId;
-  mail = decodeRow("email", cited.model.rows![5]!.content).input;
-  retrieval = await serveModel(
-    {
-      modelFolder: cited.modelFolder,
-      dataFolder: join(folder, "cited"),
-      port: retrievalPort,
-      modelId: retrievalId,
-      families: [retrievalFamily],
-      domain,
-      sequencerUrl,
-    },
-    { log: console, spans: await mailSpans(cited.model.rows!, cited.model.recipe.datanet.rowsRoot) },
+  const base = join(folder, "base");
+  const contents = passageRows(passages).map(({ content }) => content);
+  const cited = await world.makeModel(citingMaker(base, { citationPermille: 1_000 }), { contents });
+  citingId = cited.modelId;
+  const families = [textFamily({ bases: [readFrom(folderSource(base))], kernels: "wasm" })];
+  const cites = { modelFolder: cited.modelFolder, dataFolder: join(folder, "cited"), port: citingPort };
+  citing = await serveModel(
+    { ...cites, modelId: citingId, families, domain, sequencerUrl },
+    { log: console },
   );
   browser = await openBrowser();
 }, 900_000);
 afterAll(async () => {
   await browser?.close();
   await model?.close();
-  await retrieval?.close();
+  await citing?.close();
   await world?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -171,55 +167,36 @@ test("a server that gives another answer than its model is not paid", LONG, asyn
   await context.close();
 });
 
-test("cited rows are shown with their shares, and what of them stands in the Datanet", LONG, async () => {
-  const { context, misdeeds, page } = await openAsking({}, retrievalId);
-  await page.getByLabel("Your text").fill(mail.split(/\s+/).slice(0, 20).join(" "));
-  await main(page).getByRole("button", { name: "Ask", exact: true }).click();
-  const answer = page.getByRole("region", { name: "Answer" });
-  await answer.getByText("checked here").waitFor(LONG);
-  const words = answer.getByRole("region", { name: "What it says" });
-  await words.getByText("row 5").first().waitFor();
-  const quote = words.locator("blockquote").first().getByRole("button").first();
-  await quote.focus();
-  await words.getByText("Occurs once in the Datanet:").waitFor();
-  const isPressed = () => quote.getAttribute("aria-pressed");
-  await expect.poll(isPressed).toBe("true");
-  await pictureOf(page, "ask-cited");
-  await page.keyboard.press("Escape");
-  await expect.poll(isPressed).toBe("false");
-  await page.keyboard.press("Enter");
-  await expect.poll(isPressed).toBe("true");
-  expect(await seriousFindings(page)).toEqual([]);
-  await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
-  await answer.getByRole("link", { name: "Where its money goes" }).click();
-  await page.getByText(/payment 1 of 1 in epoch/).waitFor(LONG);
-  await page.getByRole("heading", { name: "What it said" }).waitFor();
-  await page.locator("blockquote").first().getByRole("button").first().waitFor();
-  await pictureOf(page, "answer-cited");
-  expect(await seriousFindings(page)).toEqual([]);
-  expect(misdeeds).toEqual([]);
-  await context.close();
-});
-
-test("a server that lies about a citation, its row or its span is found out by the page", LONG, async () => {
-  const { context, page } = await openAsking({ width: 360, colorScheme: "dark" }, retrievalId);
-  const ask = async () => {
-    await page.getByLabel("Your text").fill(mail.split(/\s+/).slice(0, 20).join(" "));
-    await main(page).getByRole("button", { name: "Ask", exact: true }).click();
-  };
-  await page.route("**/v1/rows/5", (route) => route.fulfill({ json: { label: "ham", text: "another" } }));
-  await ask();
-  await page.getByRole("alert").getByText("ATT_ANSWER_INVALID").waitFor(LONG);
-  await page.unroute("**/v1/rows/5");
-  await page.route("**/v1/spans", async (route) => {
-    const response = await route.fetch();
-    const body = await response.json();
-    body.evidence.spans[0].hi += 1;
-    await route.fulfill({ response, json: body });
-  });
-  await ask();
-  await page.getByText("MOD_SPANS_EVIDENCE_FALSE").waitFor(LONG);
-  expect(await page.locator("blockquote").getByRole("button").count()).toBe(0);
-  await pictureOf(page, "ask-cited-false-360");
-  await context.close();
-});
+test(
+  "an answer is shown with the rows it was written from and what each gets, and a false row is told",
+  LONG,
+  async () => {
+    const { context, misdeeds, page } = await openAsking({}, citingId);
+    const ask = async (passage: string) => {
+      await page.getByLabel("Your text").fill(passage.split(" ").slice(1, 5).join(" "));
+      await main(page).getByRole("button", { name: "Ask", exact: true }).click();
+    };
+    await ask(passages[5]!);
+    const answer = page.getByRole("region", { name: "Answer" }).first();
+    await answer.getByText("checked here").waitFor(LONG);
+    await answer.getByRole("region", { name: "What it says" }).waitFor();
+    const [first] = await answer.getByRole("listitem").all();
+    await first!.getByText("cited").waitFor();
+    await first!.getByText("Row 5").waitFor();
+    await first!.getByText(passages[5]!).waitFor();
+    await answer.getByText(/100 % of this model's answers pay the rows that they cite/).waitFor();
+    await pictureOf(page, "ask-cited");
+    expect(await seriousFindings(page)).toEqual([]);
+    await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
+    await answer.getByText("paid", { exact: true }).waitFor();
+    await page.route("**/v1/rows/3", (route) => route.fulfill({ json: { text: "another" } }));
+    await ask(passages[3]!);
+    await page.getByText("ATT_ANSWER_INVALID").first().waitFor(LONG);
+    expect(misdeeds).toEqual([]);
+    await answer.getByRole("link", { name: "Where its money goes" }).click();
+    await page.getByText(/payment 1 of 1 in epoch/).waitFor(LONG);
+    await page.getByRole("heading", { name: "What it said" }).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await context.close();
+  },
+);

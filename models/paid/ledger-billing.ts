@@ -53,10 +53,10 @@ export class LedgerBilling implements AnswerBilling {
     translated(() => requirePromptBytes(this.#tokens, text, recipe));
     const own = await encode(text);
     translated(() => requirePromptTokens(text, own, recipe));
-    const prompt = isCiting(recipe) ? (await model.read(text)).given : own;
+    const read = isCiting(recipe) ? await model.read(text).catch(rethrow) : { given: own };
     const seed = drawSeedOf(recipe, text);
     const endTokens = endToken === null ? [] : [endToken];
-    return { prompt, maxTokens: answerTokens, temperature, topP: 1, noRepeat, seed, endTokens };
+    return { prompt: read.given, maxTokens: answerTokens, temperature, topP: 1, noRepeat, seed, endTokens };
   }
 
   async answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer> {
@@ -73,9 +73,7 @@ export class LedgerBilling implements AnswerBilling {
         const text = answerText(this.#tokens, await make(claim.data.payerId), cited);
         return { label: null, text, query: await queryOf(prompt, text) };
       })
-      .catch((error: unknown) => {
-        throw translate(error);
-      });
+      .catch(rethrow);
     const { answer, ...opening } = record;
     const { text, tokens } = answerSchema.parse(JSON.parse(answer));
     const { answerHash, expiresAtMs, payerId, priceWei, queryBytes, queryCommitment, receipt, salt } =
@@ -127,6 +125,10 @@ function translate(error: unknown): unknown {
   return code === undefined ? error : asServing(error, code);
 }
 
+function rethrow(error: unknown): never {
+  throw translate(error);
+}
+
 function asServing(error: RollupError, code: ServingErrorCode): RollupError {
   const param = code === "SRV_BAD_REQUEST" ? { param: "prompt" } : {};
   return servingError(code, error.message, {
@@ -139,6 +141,6 @@ function translated<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw translate(error);
+    rethrow(error);
   }
 }
