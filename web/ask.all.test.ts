@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type AnsweringModel, openCheckable } from "@openledger/attribution/model/model-family";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
@@ -10,6 +11,8 @@ import { freePort } from "@openledger/foundation/testing/free-port";
 import { folderSource } from "@openledger/models/internal/files/folder-source";
 import { readFrom } from "@openledger/models/registered/base-files";
 import { textFamily } from "@openledger/models/registered/text-family";
+import { hostSpans } from "@openledger/models/spans/host-spans";
+import { buildSpanIndex } from "@openledger/models/spans/span-index";
 import { citingMaker, passageRows, passagesOf } from "@openledger/models/testing/citing-world";
 import {
   BOB_ACCOUNT,
@@ -32,6 +35,7 @@ let citing: ServedModel;
 let citingId: number;
 /** Rows of the model that cites. */
 const passages = passagesOf(8, 6);
+const promptOf = (row: number) => passages[row]!.split(" ").slice(1, 5).join(" ");
 
 beforeAll(async () => {
   const port = await freePort();
@@ -54,9 +58,10 @@ beforeAll(async () => {
   citingId = cited.modelId;
   const families = [textFamily({ bases: [readFrom(folderSource(base))], kernels: "wasm" })];
   const cites = { modelFolder: cited.modelFolder, dataFolder: join(folder, "cited"), port: citingPort };
+  const spans = await spansOf(await openCheckable(cited.model), cited.model.recipe.datanet.rowsRoot);
   citing = await serveModel(
     { ...cites, modelId: citingId, families, domain, sequencerUrl },
-    { log: console },
+    { log: console, spans },
   );
   browser = await openBrowser();
 }, 900_000);
@@ -74,6 +79,18 @@ const [first, second] = sampleInputs("email", 2, "asked in a page").map(({ input
   string,
   string,
 ];
+
+/** An index whose first document is what the model says of a question: so small a one repeats no row. */
+async function spansOf(own: AnsweringModel, rowsRoot: string) {
+  const said = (JSON.parse(own.answer(promptOf(5)).text) as { text: string }).text;
+  const documents = [said, ...passages].map((text) => ({
+    text: new TextEncoder().encode(text),
+    digest: "11".repeat(32),
+    ...{ contributorId: 5, validatorId: 8 },
+  }));
+  const settings = { rowsRoot: rowsRoot.slice(2), rowText: "text", engine: "typescript" } as const;
+  return hostSpans(await buildSpanIndex(documents, settings));
+}
 
 async function openAsking(looks = {}, id = modelId) {
   const { context, misdeeds } = await openProfile(browser, looks);
@@ -172,14 +189,18 @@ test(
   LONG,
   async () => {
     const { context, misdeeds, page } = await openAsking({}, citingId);
-    const ask = async (passage: string) => {
-      await page.getByLabel("Your text").fill(passage.split(" ").slice(1, 5).join(" "));
+    const ask = async (row: number) => {
+      await page.getByLabel("Your text").fill(promptOf(row));
       await main(page).getByRole("button", { name: "Ask", exact: true }).click();
     };
-    await ask(passages[5]!);
+    await ask(5);
     const answer = page.getByRole("region", { name: "Answer" }).first();
     await answer.getByText("checked here").waitFor(LONG);
-    await answer.getByRole("region", { name: "What it says" }).waitFor();
+    const quote = answer.getByRole("region", { name: "What it says" }).getByRole("button").first();
+    await quote.focus();
+    await answer.getByText("Occurs once in the Datanet:").waitFor();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => quote.getAttribute("aria-pressed")).toBe("false");
     const [first] = await answer.getByRole("listitem").all();
     await first!.getByText("cited").waitFor();
     await first!.getByText("Row 5").waitFor();
@@ -190,7 +211,7 @@ test(
     await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
     await answer.getByText("paid", { exact: true }).waitFor();
     await page.route("**/v1/rows/3", (route) => route.fulfill({ json: { text: "another" } }));
-    await ask(passages[3]!);
+    await ask(3);
     await page.getByText("ATT_ANSWER_INVALID").first().waitFor(LONG);
     expect(misdeeds).toEqual([]);
     await answer.getByRole("link", { name: "Where its money goes" }).click();

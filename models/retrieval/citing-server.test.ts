@@ -17,7 +17,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
-import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
+import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { answerWords } from "@openledger/scripts/internal/commands/models/answer-words";
@@ -30,7 +30,6 @@ import { citingWorld, passageRows, passagesOf } from "../testing/citing-world.ts
 import { fetchRow, parseCited } from "./citations.ts";
 
 const MODEL_ID = 9;
-const PRICE_WEI = 10n ** 18n;
 const passages = passagesOf(32, 14);
 const PROMPT = passages[7]!.split(" ").slice(2, 9).join(" ");
 
@@ -44,8 +43,8 @@ let server: ModelServer;
 let url: string;
 let liar: Server;
 let liarUrl: string;
-/** What the liar makes of a path's answer. */
-let lie: (path: string, body: Buffer) => Buffer | string = (_path, body) => body;
+/** What the liar says to everything. */
+let lie: string;
 
 beforeAll(async () => {
   await initPoseidon();
@@ -60,23 +59,14 @@ beforeAll(async () => {
   index = await indexOf(passages);
   fixture = await createLedgerFixture({ hasFeed: false });
   const { answers } = fixture.sequencer;
-  for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf());
+  answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
   const noPayments = { epoch: 1, isClosed: false, paymentCount: 0, payments: [] };
   answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
-  answers.set(
-    `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
-    new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "not yet" } }),
-  );
   store = await AnswerStore.open(join(folder, "answers"));
+  const { domain } = fixture.client;
   server = await createModelServer(
     encodeModel(model),
-    {
-      modelId: MODEL_ID,
-      domain: fixture.client.domain,
-      answerTtlMs: 60_000,
-      rateLimitPerMinute: 1_000,
-      families,
-    },
+    { ...{ modelId: MODEL_ID, answerTtlMs: 60_000, rateLimitPerMinute: 1_000, families }, domain },
     {
       ledger: createLedgerView(fixture.sequencer.url),
       store,
@@ -85,16 +75,7 @@ beforeAll(async () => {
     },
   );
   url = await server.app.listen({ host: "127.0.0.1", port: 0 });
-  liar = createServer(async (request, response) => {
-    const parts: Buffer[] = [];
-    for await (const part of request) parts.push(part as Buffer);
-    const { method } = request;
-    const headers = { "content-type": "application/json" };
-    const body = method === "POST" ? { body: Buffer.concat(parts) } : {};
-    const given = await fetch(`${url}${request.url}`, { method: method!, headers, ...body });
-    response.statusCode = given.status;
-    response.end(lie(request.url!, Buffer.from(await given.arrayBuffer())));
-  });
+  liar = createServer((_request, response) => response.end(lie));
   await new Promise<void>((resolve) => liar.listen(0, "127.0.0.1", resolve));
   liarUrl = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
 });
@@ -116,55 +97,35 @@ function indexOf(texts: readonly string[], rowsRoot = model.recipe.datanet.rowsR
   return buildSpanIndex(documents, { rowsRoot, rowText: "text", engine: "typescript" });
 }
 
-/** The model as the sequencer shows it. */
+/** The model as the sequencer shows it to its server. */
 function modelLeaf() {
   const { split, ...statics } = model.statics;
   const { ownerParts, validatorParts } = unpackSplit(split);
+  const shown = Object.entries(statics).map(([name, value]) => [name, hex32(value)]);
   return {
-    id: MODEL_ID,
     kind: "model",
-    nonce: 0,
-    nextNonce: 0,
-    l1Owner: "0x000000000000000000000000000000000000000b",
-    keyX: hex32(0n),
-    balanceWei: "0",
-    chain: hex32(0n),
-    openAmountWei: "0",
-    counters: {
-      isReady: true,
-      isApproved: true,
-      cap: 64,
-      paymentCount: 0,
-      epoch: 1,
-      priceWei: PRICE_WEI.toString(),
-    },
+    counters: { isReady: true, isApproved: true, priceWei: `${10n ** 18n}` },
     model: {
-      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, hex32(value)])),
-      datanetId: 4,
-      version: 1,
-      drawCount: 4,
-      featureCount: model.recipe.columnCount,
+      ...Object.fromEntries(shown),
       ownerParts: Number(ownerParts),
       validatorParts: Number(validatorParts),
-      epochStart: 1,
     },
-    closedEpoch: null,
-    payees: [],
   };
 }
 
-async function askAndCheck(serverUrl: string, isAnsweredAgain = false) {
-  const answer = await askModel(fixture.client, { serverUrl, modelId: MODEL_ID, prompt: PROMPT, from: 4 });
+const ask = () => askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt: PROMPT, from: 4 });
+
+async function check(answer: UncheckedAnswer, isAnsweredAgain = false) {
   const own = await openCheckable(await fetchAnswering(url, families));
   checkAnswer(own, answer, { prompt: PROMPT, payerId: 4, staticsHash: model.staticsHash, isAnsweredAgain });
-  return answer;
 }
 
 const refused = (code: string, data: object = {}) =>
   expect.objectContaining({ code, data: expect.objectContaining(data) });
 
 it("says what it was written from, with texts and shares, and how it is paid", async () => {
-  const answer = await askAndCheck(url);
+  const answer = await ask();
+  await check(answer, true);
   const { citations, paidBy } = parseCited(answer.answer)!;
   expect(citations[0]).toMatchObject({ row: 7, contributorId: 5, validatorId: 8 });
   const { json, lines } = await answerWords(answer, {
@@ -178,32 +139,26 @@ it("says what it was written from, with texts and shares, and how it is paid", a
   expect(json).toMatchObject({ paidBy, citations: [{ row: 7, text: passages[7] }, {}, {}] });
 });
 
-it("is found out by the client in a lie about a citation or the query, answered again or not", async () => {
-  const liarOf = (change: (answer: { answer: string; queryBytes: string }) => object) => {
-    lie = (path, body) => {
-      if (!path.startsWith("/v1/answers")) return body;
-      const answer = JSON.parse(body.toString());
-      return JSON.stringify({ ...answer, ...change(answer) });
-    };
-  };
-  liarOf(({ answer }) => {
-    const { citations, ...rest } = JSON.parse(answer);
-    return { answer: JSON.stringify({ ...rest, citations: [{ ...citations[0], row: 8 }] }) };
-  });
-  await expect(askAndCheck(liarUrl)).rejects.toThrow(refused("ATT_ANSWER_INVALID"));
-  await expect(askAndCheck(liarUrl, true)).rejects.toThrow(refused("CLI_ANSWER_WRONG", { what: "answer" }));
-  liarOf(({ queryBytes }) => {
-    const bytes = Buffer.from(queryBytes, "base64");
-    bytes[3]! ^= 1;
-    return { queryBytes: bytes.toString("base64") };
-  });
-  await expect(askAndCheck(liarUrl)).rejects.toThrow(refused("CLI_ANSWER_WRONG", { what: "query" }));
-  lie = (path, body) => (path === "/v1/rows/7" ? body.toString().replace('"text":"', '"text":"not ') : body);
-  const { digest } = parseCited((await askAndCheck(url)).answer)!.citations[0]!;
+it("is found out by the client in a lie about a citation, the query or a row, answered again or not", async () => {
+  const answer = await ask();
+  const { citations, ...rest } = JSON.parse(answer.answer);
+  const other = { ...answer, answer: JSON.stringify({ ...rest, citations: [{ ...citations[0], row: 8 }] }) };
+  await expect(check(other)).rejects.toThrow(refused("ATT_ANSWER_INVALID"));
+  await expect(check(other, true)).rejects.toThrow(refused("CLI_ANSWER_WRONG", { what: "answer" }));
+  const queryBytes = answer.queryBytes.map((byte, k) => (k === 3 ? byte ^ 1 : byte));
+  const wrong = refused("CLI_ANSWER_WRONG", { what: "query" });
+  await expect(check({ ...answer, queryBytes })).rejects.toThrow(wrong);
+  lie = new TextDecoder().decode(model.rows![8]!.content);
+  const { digest } = citations[0];
   await expect(fetchRow(liarUrl, 7, digest)).rejects.toThrow(refused("ATT_ANSWER_INVALID", { row: 7 }));
-  expect(await fetchRow(liarUrl, 7)).toMatchObject({ text: `not ${passages[7]}` });
+  expect(await fetchRow(liarUrl, 7)).toMatchObject({ text: passages[8] });
+  expect(await fetchRow(url, 7, digest)).toMatchObject({ text: passages[7], digest });
   expect(await fetchRow(url, 99, digest)).toBeNull();
 });
+
+interface Evidence {
+  spans: { start: number; hi: number; sources: { document: number }[] }[];
+}
 
 it("shows what of a text stands word for word in the version, and is found out in false spans", async () => {
   const text = `I quote: ${passages[3]} And then nothing.`;
@@ -213,34 +168,28 @@ it("shows what of a text stands word for word in the version, and is found out i
   expect(honest!.spans).toMatchObject([
     { start: 9, count: 1, sources: [{ document: 3, contributorId: 5, validatorId: 8, offset: 0 }] },
   ]);
-  const lies: ((evidence: {
-    spans: { start: number; hi: number; sources: { document: number }[] }[];
-  }) => void)[] = [
-    ({ spans }) => spans[0]!.hi++,
-    ({ spans }) => spans[0]!.start++,
-    ({ spans }) => spans[0]!.sources[0]!.document++,
-  ];
-  for (const change of lies) {
-    lie = (path, body) => {
-      if (path !== "/v1/spans") return body;
-      const given = JSON.parse(body.toString());
-      change(given.evidence);
-      return JSON.stringify(given);
-    };
-    await expect(askSpans({ ...options, serverUrl: liarUrl })).rejects.toThrow(
-      refused("MOD_SPANS_EVIDENCE_FALSE"),
-    );
-  }
+  const given = hostSpans(index).cite(text) as { evidence: Evidence };
+  const liesOf = (change: (span: Evidence["spans"][number]) => unknown) => {
+    const changed = structuredClone(given);
+    change(changed.evidence.spans[0]!);
+    return changed;
+  };
+  const falsely = (body: object, root: string | undefined) => {
+    lie = JSON.stringify(body);
+    return askSpans({ ...options, root, serverUrl: liarUrl });
+  };
+  for (const body of [
+    liesOf((span) => span.hi++),
+    liesOf((span) => span.start++),
+    liesOf(({ sources }) => sources[0]!.document++),
+  ])
+    await expect(falsely(body, index.root)).rejects.toThrow(refused("MOD_SPANS_EVIDENCE_FALSE"));
   // An index of its own, in which another row has the words: it has another root.
   const own = hostSpans(await indexOf([passages[1]!, passages[0]!, ...passages.slice(2)]));
   const foreign = hostSpans(await indexOf(passages, "22".repeat(32)));
   for (const [host, root] of [
     [own, index.root],
     [foreign, undefined],
-  ] as const) {
-    lie = (path, body) => (path === "/v1/spans" ? JSON.stringify(host.cite(text)) : body);
-    await expect(askSpans({ ...options, root, serverUrl: liarUrl })).rejects.toThrow(
-      refused("MOD_SPANS_EVIDENCE_FALSE"),
-    );
-  }
+  ] as const)
+    await expect(falsely(host.cite(text), root)).rejects.toThrow(refused("MOD_SPANS_EVIDENCE_FALSE"));
 });

@@ -24,7 +24,6 @@ import { nameCard } from "@openledger/datanets/card/card";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mapBytes } from "../registered/query-map-file.ts";
 import { completeRecipe } from "../registered/recipe-presets.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import { type CitingTextRecipe, parseTextRecipe } from "../registered/text-recipe.ts";
@@ -32,7 +31,7 @@ import { citingWorld, passageRows, passagesOf } from "../testing/citing-world.ts
 import { balance, idleEntry, mostThreshold, thresholdColumns, thresholdEntries } from "./citation-columns.ts";
 import { parseCited } from "./citations.ts";
 import { rowFinder } from "./find-rows.ts";
-import { decodeIndex, lengthOf, makeIndex, type RowIndex, scoreOf } from "./row-index.ts";
+import { decodeIndex, encodeIndex, lengthOf, makeIndex, type RowIndex, scoreOf } from "./row-index.ts";
 
 const SIZE = { rows: 64, features: 128, payees: 16, payments: 8, draws: 4 };
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
@@ -68,11 +67,6 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const settled = (query: Int16Array, values = trained.features.values as Int8Array) =>
   integerScores({ features: values, rowCount: passages.length, featureCount: SIZE.features, query });
-const mapEnd = () => {
-  const numbers = new DataView(model.queryMap.buffer, model.queryMap.byteOffset).getUint32(0, true);
-  return mapBytes({ gradientCount: numbers, featureCount: recipe.method.featureCount });
-};
-
 describe("columns of citations", () => {
   it("take exactly any odd number from every row, with odd entries of eight bits", () => {
     const coarse = fc.integer({ min: 1, max: 64 }).map((half) => 2 * half);
@@ -107,12 +101,12 @@ describe("a model that cites", () => {
     expect(
       [adapter, queryMap, new Uint8Array(features.values.buffer)].map((file) => hashContents([file])),
     ).toMatchInlineSnapshot(`
-        [
-          "b7141ca9f069237eb0022329b6ce19944c96b299365dd0d72d00d2816e755be9",
-          "8d381c52e99181c3950a933c61d0596a6a235bbd500fe39a1eae49c50e954efa",
-          "1fc612424bec87f542603d61e79861c75d7de7a7ae90d6749c403b5994eaf890",
-        ]
-      `);
+      [
+        "b7141ca9f069237eb0022329b6ce19944c96b299365dd0d72d00d2816e755be9",
+        "8d381c52e99181c3950a933c61d0596a6a235bbd500fe39a1eae49c50e954efa",
+        "1fc612424bec87f542603d61e79861c75d7de7a7ae90d6749c403b5994eaf890",
+      ]
+    `);
     const most = await world.family.mostBytes(recipe, passages.length);
     expect(queryMap.length).toBeLessThanOrEqual(most.queryMap);
   });
@@ -122,11 +116,8 @@ describe("a model that cites", () => {
     for (const [row, passage] of passages.entries()) {
       const { cited, excerpts, query } = find(halfOf(passage));
       const citations = cited!.citations;
-      expect(citations[0]).toMatchObject({
-        row,
-        contributorId: row < 20 ? 5 : 6,
-        validatorId: row < 10 ? 8 : 9,
-      });
+      const owners = { contributorId: row < 20 ? 5 : 6, validatorId: row < 10 ? 8 : 9 };
+      expect(citations[0]).toMatchObject({ row, ...owners });
       expect(citations.length).toBeLessThanOrEqual(recipe.retrieval.rows);
       expect(excerpts[0]).toBe(passage);
       const scores = settled(query);
@@ -242,35 +233,28 @@ describe("a model that cites", () => {
   it("comes back from its files, is what its recipe makes of the rows, and pays as the card says", async () => {
     const back = decodeModel(encodeModel(model), [world.family]);
     expect(back).toEqual(model);
-    const trainings = [world.training];
     const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(recipe.datanet.rowsRoot) };
+    const cardOf = (citationPermille: number) =>
+      nameCard({ ...sampleCard(), rewards: { ...sampleCard().rewards, citationPermille } });
+    const verify = (depth: "train" | "features", { policy, text: card }: ReturnType<typeof cardOf>) =>
+      verifyModel({ model: back, facts: { ...facts, policy }, card, depth, trainings: [world.training] });
     for (const depth of ["train", "features"] as const)
-      expect(await verifyModel({ model: back, facts, depth, trainings })).toMatchObject({ payeeCount: 3 });
-    const cardOf = (citationPermille: number) => {
-      const card = sampleCard();
-      return nameCard({ ...card, rewards: { ...card.rewards, citationPermille } });
-    };
-    const check = ({ policy, text: card }: ReturnType<typeof cardOf>) =>
-      verifyModel({ model, facts: { ...facts, policy }, card, depth: "features", trainings });
-    expect(await check(cardOf(500))).toMatchObject({ isBaseOfCard: true });
-    await expect(check(cardOf(400))).rejects.toThrow(code("ATT_MODEL_MISMATCH", { what: "retrieval" }));
-    const complete = completeRecipe(
-      recipe,
-      { ...recipe.datanet, rowsRoot: facts.rowsRoot },
-      128,
-      cardOf(400).text,
-    );
-    expect(parseTextRecipe(complete).retrieval).toEqual({ ...recipe.retrieval, citationPermille: 400 });
+      expect(await verify(depth, cardOf(500))).toMatchObject({ payeeCount: 3, isBaseOfCard: true });
+    const other = verify("features", cardOf(400));
+    await expect(other).rejects.toThrow(code("ATT_MODEL_MISMATCH", { what: "retrieval" }));
+    const datanet = { ...recipe.datanet, rowsRoot: facts.rowsRoot };
+    const { retrieval } = parseTextRecipe(completeRecipe(recipe, datanet, 128, cardOf(400).text));
+    expect(retrieval).toEqual({ ...recipe.retrieval, citationPermille: 400 });
   });
 
   it("refuses an index that is cut, of other sizes, or counts what cannot be", () => {
-    const bytes = model.queryMap.subarray(mapEnd());
+    const bytes = encodeIndex(index);
+    expect(model.queryMap.subarray(-bytes.length)).toEqual(bytes);
     expect(decodeIndex(bytes, recipe)).toEqual(index);
-    const encoded = (change: object) => new TextEncoder().encode(JSON.stringify({ ...index, ...change }));
+    const encoded = (change: object) => encodeIndex({ ...index, ...change });
     for (const changed of [
       bytes.subarray(0, -1),
-      encoded({ rows: [] }),
-      encoded({ threshold: null }),
+      ...[{ rows: [] }, { threshold: -1 }].map(encoded),
       encoded({ rows: [{ ...index.rows[0], embedding: [1] }] }),
       encoded({ rowsOfBucket: index.rowsOfBucket.slice(1) }),
       encoded({ rowsOfBucket: index.rowsOfBucket.map(() => 33) }),

@@ -59,7 +59,7 @@ function thresholdOf(
   scores: Int32Array,
   query: Int16Array,
   { threshold }: RowIndex,
-  { rows, thresholdColumns }: CitingRecipe["retrieval"],
+  { rows }: CitingRecipe["retrieval"],
 ): number {
   const best = scores.slice().sort();
   const uncited = best[best.length - rows - 1] ?? 0;

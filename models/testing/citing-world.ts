@@ -37,7 +37,7 @@ export async function citingWorld(folder: string, rows: readonly OwnedRow[], col
   const recipe = textRecipeFor(rows, await describeBase(base, "made"), {
     rowTokens: 112,
     method: { kind: "ek-fac", power: 0.5, damping: 0, featureCount: columnCount < 128 ? 16 : 32 },
-    answers: { promptTokens: 216, answerTokens: 12, temperature: 0, endToken: null, weigh: "added" },
+    answers: { promptTokens: 216, answerTokens: 32, temperature: 0, endToken: null, weigh: "added" },
     retrieval: {
       bucketBits: 12,
       quantile: columnCount < 128 ? 0.5 : 0.9,
