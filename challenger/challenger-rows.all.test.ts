@@ -11,13 +11,13 @@ import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { DEFAULT_SPENDING_CAP } from "@openledger/contracts/l1/capped-transaction";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { clientOfLogs, revertEachTest } from "@openledger/contracts/testing/chain";
+import { clientWithout, revertEachTest } from "@openledger/contracts/testing/chain";
 import { type HonestTexts, LIAR_ROW, TEXT_LIES } from "@openledger/e2e/internal/scenarios/disputes/text-lies";
 import { started, testFolder, testServer } from "@openledger/foundation/testing/test-fixtures";
 import type { TextParts } from "@openledger/models/registered/text-family";
 import { playLine } from "@openledger/scripts/internal/commands/disputes/disputes-commit-model";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
-import { encodeEventTopics, encodeFunctionData, type Hex, type PublicClient, toHex, zeroHash } from "viem";
+import { encodeFunctionData, type Hex, type PublicClient, toHex, zeroHash } from "viem";
 import { beforeAll, beforeEach, expect, test } from "vitest";
 import { openChallenger } from "./challenger.ts";
 import { REREAD_BLOCKS } from "./events/event-log.ts";
@@ -31,7 +31,6 @@ import { BOND_WEI, SIDE_SECONDS, startRowContracts, WINDOW_SECONDS } from "./gam
 import { textCase } from "./games/testing/text-case.ts";
 import { STAKE_WEI } from "./games/testing/trace-fixture.ts";
 import { registeredTexts, settingOver, writeByteBase } from "./games/testing/tuned-texts.ts";
-import { TracePlayer } from "./games/trace-player.ts";
 import { examineModelCommitment } from "./model-commitments/examine-model-commitment.ts";
 import type { ModelCommitmentKind } from "./model-commitments/model-commitment-kind.ts";
 import {
@@ -46,7 +45,7 @@ import { rowGamesOf, rowTurnsOf } from "./playing/row-games.ts";
 import { requireSameTrace, TextModelCommitments } from "./playing/text-model-commitments.ts";
 import { inOrder } from "./sending/l1-queue.ts";
 import { openL1Sender } from "./sending/l1-sender.ts";
-import { type CommittedModel, TREES } from "./statements/committed-model.ts";
+import { type CommittedModel, type Leaves, TREES } from "./statements/committed-model.ts";
 import { encodeLeaves } from "./statements/leaf-file.ts";
 import { shownLeaf, statementTuple } from "./statements/model-commitment-calls.ts";
 
@@ -138,9 +137,15 @@ function sending() {
 
 const stakesWei = () => f.client.getBalance({ address: f.games });
 
+const lieOf = (name: string) => TEXT_LIES.find((one) => one.name === name)!;
+
+/** Posted leaves and numbers, beside the honest one's trace. */
+const postedWith = (leaves: Leaves, numbers: CommittedModel["statement"]) =>
+  withTextTrees(leaves, numbers, toHex(made.honest.statement.roots.weights));
+
 /** Registered, published and posted. */
 async function lied(name: string) {
-  const lie = await TEXT_LIES.find((one) => one.name === name)!.make(honest);
+  const lie = await lieOf(name).make(honest);
   const posted = lie.posted(MODEL_ID);
   const calls = await published(lie.model, posted);
   return { ...calls, lie, posted, id: await calls.post(posted) };
@@ -171,7 +176,7 @@ test("an honest model commitment is named while it is missing, recomputed, admit
 test.each(["frequent", "tokens"])("%s: a lie that one transaction shows", async (name) => {
   const { watch } = await lied(name);
   await watch();
-  expect(await stateOf()).toEqual(refuted(TEXT_LIES.find((one) => one.name === name)!.fault));
+  expect(await stateOf()).toEqual(refuted(lieOf(name).fault));
   expect(await owedWei(f.disputes, f.watcher)).toBe(BOND_WEI / 2n);
   // What is refuted is as good as never posted.
   expect(await watch()).toMatchObject({ unposted: [MODEL_ID] });
@@ -212,7 +217,7 @@ test("posted tokens that are not the tokenizer's are named where nothing shows t
       .warnings;
   };
   const tokens = own.leaves.tokens.map((leaf, k) => (k === 1 ? own.leaves.tokens[0]! : leaf));
-  const other = withTextTrees({ ...own.leaves, tokens }, own.statement, toHex(own.statement.roots.weights));
+  const other = postedWith({ ...own.leaves, tokens }, own.statement);
   expect(await warningsOf(own)).toEqual([]);
   expect(await warningsOf(other)).toEqual([
     "the tokens of row 1 are not the tokenizer's, and no rule shows it",
@@ -251,18 +256,12 @@ test("real features that nobody publishes are asked for with their tokens, and t
 /** A node of which one answer lacks such an event. Nothing of it is asked for again by itself. */
 async function leavingOutOnce(eventName: "TracedModel" | "Claimed") {
   await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
-  const [hidden] = encodeEventTopics({ abi: traceGameAbi, eventName });
-  let isOver = false;
-  return clientOfLogs(f.client, async (_, ask) => {
-    const all = await ask();
-    const told = isOver ? all : all.filter(({ topics }) => topics[0] !== hidden);
-    isOver ||= told.length < all.length;
-    return told;
-  });
+  let left = 1;
+  return clientWithout(f.client, traceGameAbi, eventName, () => left-- > 0);
 }
 
 test("a registration that a node leaves out once keeps no watcher from a game over a false row", async () => {
-  const lie = await TEXT_LIES.find((one) => one.name === "silent")!.make(honest);
+  const lie = await lieOf("silent").make(honest);
   const posted = lie.posted(MODEL_ID);
   const calls = await published(lie.model, posted);
   const look = await lookingAt(calls.rollup, undefined, {
@@ -306,10 +305,7 @@ test("no stake is paid for rows of a rollup that this watch does not play", asyn
     await watcher.send({ data, valueWei: STAKE_WEI });
   }
   await f.passTime(SIDE_SECONDS + 1n);
-  const options = { publicClient: f.publicClient, game: f.games, account: watcher, challenges: false };
-  expect((await new TracePlayer({ ...options, model, traceOf: () => null }).playOnce()).moves).toHaveLength(
-    2,
-  );
+  expect((await f.playerOf(f.watcher, null, { model }).playOnce()).moves).toHaveLength(2);
   // Each game that is lost refutes its model commitment, in the same transaction.
   for (const window of await readWindows(f.publicClient, f.disputes, { modelId: MODEL_ID }))
     expect(window).toMatchObject({ state: "refuted", refutedBy: f.watcher });
@@ -358,9 +354,8 @@ test("no stake is paid over leaves that are served beside another model", async 
   const played = games(digest);
   expect(await played.challenge(modelCommitment!, shown, 2)).toBe("open");
   const kernels = tracingKernels("wasm", model);
-  const owner = new TracePlayer({
-    ...{ publicClient: f.publicClient, game: f.games, account: f.accountOf(f.owner) },
-    ...{ challenges: false, model },
+  const owner = f.playerOf(f.owner, null, {
+    model,
     traceOf: ({ statement }) => asRow(traceQuery(model, textOf(statement), kernels)),
   });
   expect((await owner.playOnce()).moves).toMatchObject([{ what: "answer" }]);
@@ -425,11 +420,7 @@ test("a version with a row that is no text keeps no watcher from what L1 refutes
   const changed = { ...leaves, rows: rows.map(({ content }) => sha256(content)) };
   const answering = rawAnsweringHash(answeringFiles(model as never));
   const { staticsHash } = model;
-  const posted = withTextTrees(
-    changed,
-    { ...statement, rowsRoot, answering, staticsHash },
-    toHex(statement.roots.weights),
-  );
+  const posted = postedWith(changed, { ...statement, rowsRoot, answering, staticsHash });
   const { post, watch } = await published(model, posted);
   await post(posted);
   await watch();
@@ -440,20 +431,16 @@ test("a recipe for which a row is too long keeps no watcher from a game over a f
   const { recipe } = made.model;
   const promptTokens = recipe.rowTokens - recipe.answers.answerTokens;
   const short = { ...recipe, rowTokens: 2, answers: { ...recipe.answers, promptTokens } };
-  const lie = await TEXT_LIES.find(({ name }) => name === "silent")!.make(honest);
+  const lie = await lieOf("silent").make(honest);
   const { features } = lie.model as unknown as typeof honest.trained;
   const model = honest.register({ ...honest.trained, features, rows: made.rows, recipe: short });
   const { leaves, statement } = lie.posted(MODEL_ID);
   const { binding, ownersCommitment, payeeRoot, split } = model.statics;
   const answering = rawAnsweringHash(answeringFiles(model as never));
-  const posted = withTextTrees(
-    leaves,
-    {
-      ...{ ...statement, binding, ownersCommitment, payeeRoot, split },
-      ...{ answering, staticsHash: model.staticsHash },
-    },
-    toHex(statement.roots.weights),
-  );
+  const posted = postedWith(leaves, {
+    ...{ ...statement, binding, ownersCommitment, payeeRoot, split },
+    ...{ answering, staticsHash: model.staticsHash },
+  });
   const { post, rollup } = await published(model, posted);
   await post(posted);
   await (await lookingAt(rollup))();
@@ -463,10 +450,7 @@ test("a recipe for which a row is too long keeps no watcher from a game over a f
 test("and where he plays a false trace to its end", async () => {
   const { lie, model, rollup } = await lied("played");
   const look = await lookingAt(rollup);
-  const owner = new TracePlayer({
-    ...{ publicClient: f.publicClient, game: f.games, account: f.accountOf(f.owner), challenges: false },
-    ...{ model, traceOf: () => lie.own },
-  });
+  const owner = f.playerOf(f.owner, lie.own, { model });
   for (let round = 0; round < 12 && (await stateOf()).state === "open"; round++) {
     expect((await look()).failures).toEqual([]);
     await owner.playOnce();

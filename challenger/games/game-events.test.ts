@@ -5,34 +5,26 @@ import { join } from "node:path";
 import { clientOfLogs } from "@openledger/contracts/testing/chain";
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import type { Hex } from "viem";
-import { beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { EventJournal } from "../events/event-journal.ts";
 import { EventLog, REREAD_BLOCKS } from "../events/event-log.ts";
-import { claimOf, type TracedQuery, textOf, traceQuery } from "./claims/traced-model.ts";
+import { claimOf, traceQuery } from "./claims/traced-model.ts";
 import { type GameFact, gameSource } from "./game-events.ts";
-import { GameReader, type ShownClaim } from "./read-games.ts";
+import { GameReader } from "./read-games.ts";
 import { startTraceGame, tinyTraced } from "./testing/trace-fixture.ts";
-import { TracePlayer } from "./trace-player.ts";
 
 const folder = testFolder("journal");
 
 const f = started(() => startTraceGame());
+const { kernels, model } = await tinyTraced();
 /** The roots of claimed queries say which claim is which: their numbers are given again. */
-let claim: (query: "first" | "second" | "third") => Promise<Hex>;
-let traceOf: (claim: ShownClaim) => TracedQuery;
-
-beforeAll(async () => {
-  const { kernels, model } = await tinyTraced();
-  const made = (token: number): TracedQuery =>
-    traceQuery(model, { tokens: [3, 14, token, 9], promptCount: 2 }, kernels);
-  const queries = { first: made(1), second: made(2), third: made(4) };
-  traceOf = ({ statement }) => traceQuery(model, textOf(statement), kernels);
-  claim = async (name) => {
-    const claimed = claimOf(model, queries[name]);
-    await f.claim(claimed);
-    return claimed.statement.query;
-  };
-}, 60_000);
+const TOKENS = { first: 1, second: 2, third: 4 } as const;
+async function claim(name: keyof typeof TOKENS): Promise<Hex> {
+  const query = traceQuery(model, { tokens: [3, 14, TOKENS[name], 9], promptCount: 2 }, kernels);
+  const claimed = claimOf(model, query);
+  await f.claim(claimed);
+  return claimed.statement.query;
+}
 
 /** A reader of its own client, and the blocks that it has asked for the events of. */
 function countingReader(journal: string | null = null) {
@@ -132,18 +124,4 @@ test("a restart reads new blocks alone, whatever a kill has left of the last lin
   expect((await damaged.look()).blocks).toBeGreaterThan(500n);
   expect(damaged.damage).toEqual([expect.stringContaining(`${journal} is damaged`)]);
   expect((await countingReader(journal).look()).blocks).toBe(REREAD_BLOCKS);
-});
-
-test("a right claim in the place of one that L1 has taken back is traced anew, and not challenged", async () => {
-  const account = f.accountOf(f.challenger);
-  const player = new TracePlayer({
-    ...{ publicClient: f.publicClient, game: f.game, account, challenges: true, traceOf, mostTraced: 99 },
-  });
-  const snapshot = await f.client.snapshot();
-  await claim("first");
-  expect(await player.playOnce()).toMatchObject({ moves: [], failures: [] });
-  await f.client.revert({ id: snapshot });
-  await f.client.increaseTime({ seconds: 60 });
-  await claim("third");
-  expect(await player.playOnce()).toMatchObject({ moves: [], failures: [] });
 });

@@ -1,17 +1,10 @@
 import { started } from "@openledger/foundation/testing/test-fixtures";
-import type { Kernels } from "@openledger/models/kernels/kernels";
 import { type PublicClient, zeroAddress } from "viem";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { TracedText } from "../trace/leaf-rules.ts";
 import { traceSteps } from "../trace/run-trace.ts";
 import type { OpKind } from "../trace/trace-op.ts";
-import {
-  claimOf,
-  type DescribedModel,
-  type TracedQuery,
-  tracedQuery,
-  traceQuery,
-} from "./claims/traced-model.ts";
+import { claimOf, type TracedQuery, tracedQuery, traceQuery } from "./claims/traced-model.ts";
 import { GameReader } from "./read-games.ts";
 import { blindChallenge, falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import {
@@ -23,34 +16,21 @@ import {
   tinyTraced,
 } from "./testing/trace-fixture.ts";
 import { challengersMove, ownersMove, type ShownGame } from "./trace-moves.ts";
-import { TracePlayer } from "./trace-player.ts";
 
 const f = started(() => startTraceGame());
-let model: DescribedModel;
-let kernels: Kernels;
-let honest: TracedQuery;
+const { model, kernels } = await tinyTraced();
 const text: TracedText = { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 };
-
-beforeAll(async () => {
-  ({ kernels, model } = await tinyTraced());
-  honest = traceQuery(model, text, kernels);
-});
-
+const honest = traceQuery(model, text, kernels);
 const lieIn = (kind: OpKind) => falseTrace(model, honest, kernels, placeOf(honest, kind));
 
 const playerOf = (who: `0x${string}`, own: TracedQuery, challenges = false) =>
-  new TracePlayer({
-    ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(who), challenges },
-    traceOf: () => own,
-  });
+  f.playerOf(who, own, { challenges });
 
 const challenge = async (claimId: bigint, who: `0x${string}`) => {
   const data = await blindChallenge(f.publicClient, f.game, claimId);
   await f.accountOf(who).send({ data, valueWei: STAKE_WEI });
   return f.read("gameCount") as Promise<bigint>;
 };
-
-const isRefuted = async (claimId: bigint) => ((await f.read("claims", [claimId])) as readonly boolean[])[3];
 
 /** With what its owner has shown. */
 async function gameOf(claimId: bigint): Promise<ShownGame> {
@@ -69,9 +49,8 @@ test("a watcher looks at his model's claims, and one refused answer keeps him fr
       ? Promise.reject(new Error("too many requests"))
       : (f.publicClient as PublicClient).readContract(asked);
   const watcherOf = (modelId: bigint) =>
-    new TracePlayer({
-      ...{ publicClient, game: f.game, account: f.accountOf(f.challenger), challenges: true },
-      ...{ traceOf: () => honest, model: { rollup: zeroAddress, modelId } },
+    f.playerOf(f.challenger, honest, {
+      ...{ publicClient, challenges: true, model: { rollup: zeroAddress, modelId } },
     });
   expect(await watcherOf(8n).playOnce()).toEqual({ moves: [], failures: [], waiting: [], warnings: [] });
   const { failures, moves } = await watcherOf(7n).playOnce();
@@ -84,9 +63,8 @@ test("a look traces no more new claims than it may, each once, and those that ca
   const ids = [await f.claim(claimOf(model, honest)), await f.claim(claimOf(model, honest))];
   ids.push(await f.claim(claimOf(model, honest)));
   const asked: bigint[] = [];
-  const watcher = new TracePlayer({
-    ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.stranger), challenges: true },
-    mostTraced: 1,
+  const watcher = f.playerOf(f.stranger, null, {
+    ...{ challenges: true, mostTraced: 1 },
     traceOf: ({ claimId }) => {
       if (!ids.includes(claimId)) return null;
       asked.push(claimId);
@@ -119,7 +97,7 @@ describe("a lying owner", () => {
         ...moves.slice(4, -1).map(({ what }) => what),
         "show",
       ]);
-      expect(await isRefuted(claimId)).toBe(true);
+      expect(await f.isRefuted(claimId)).toBe(true);
       expect((await f.owedWei(f.challenger)) - before).toBe(BOND_WEI / 2n + STAKE_WEI);
     },
   );
@@ -133,7 +111,7 @@ describe("a lying owner", () => {
     const claimId = await f.claim(claimOf(model, lie));
     const moves = await playOut([playerOf(f.challenger, honest, true), playerOf(f.owner, lie)]);
     expect(moves.at(-1)!.what).toBe("choose");
-    expect(await isRefuted(claimId)).toBe(true);
+    expect(await f.isRefuted(claimId)).toBe(true);
   });
 
   test("loses who does not move: also where the query is not of his own trace", async () => {
@@ -141,13 +119,13 @@ describe("a lying owner", () => {
     const claimId = await f.claim(claimOf(model, lie));
     const challenger = playerOf(f.challenger, honest, true);
     await playOut([challenger]);
-    expect(await isRefuted(claimId)).toBe(false);
+    expect(await f.isRefuted(claimId)).toBe(false);
     // With his honest trace he has no answer: the query's root is not in it.
     const data = ownersMove(await gameOf(claimId), claimOf(model, lie).statement, honest);
     expect(await f.refusal(f.owner, data)).toBe("TracePathInvalid");
     await f.passTime(36n * HOUR_SECONDS + 1n);
     expect((await playOut([challenger])).map(({ what }) => what)).toEqual(["endByTime"]);
-    expect(await isRefuted(claimId)).toBe(true);
+    expect(await f.isRefuted(claimId)).toBe(true);
   });
 });
 
@@ -173,23 +151,7 @@ describe("a lying challenger", () => {
     const before = await f.owedWei(f.owner);
     expect((await playOut([owner])).map(({ what }) => what)).toEqual(["endByTime"]);
     expect((await f.owedWei(f.owner)) - before).toBe(STAKE_WEI);
-    expect(await isRefuted(claimId)).toBe(false);
-  });
-
-  test("loses who does not move, and the claim stands after its window", async () => {
-    const claimId = await f.claim(claimOf(model, honest));
-    await challenge(claimId, f.challenger);
-    const owner = playerOf(f.owner, honest);
-    expect((await playOut([owner])).map(({ what }) => what)).toEqual(["answer"]);
-    await f.passTime(36n * HOUR_SECONDS + 1n);
-    expect((await playOut([owner])).map(({ what }) => what)).toEqual(["endByTime"]);
-    const stands = () => f.read("stands", [claimId]) as Promise<boolean>;
-    expect(await stands()).toBe(false);
-    await f.passTime(72n * HOUR_SECONDS);
-    expect(await stands()).toBe(true);
-    await f.accountOf(f.stranger).send({ data: gameCall("returnBond", [claimId]), valueWei: 0n });
-    const data = await blindChallenge(f.publicClient, f.game, claimId);
-    expect(await f.refusal(f.challenger, data, STAKE_WEI)).toBe("TraceWindowOver");
+    expect(await f.isRefuted(claimId)).toBe(false);
   });
 });
 

@@ -1,4 +1,3 @@
-import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import type { Hex } from "viem";
@@ -7,20 +6,11 @@ import { anyClaim } from "./testing/any-claim.ts";
 import { BOND_WEI, gameCall, HOUR_SECONDS, STAKE_WEI, startTraceGame } from "./testing/trace-fixture.ts";
 import { challengeCall, statementHash } from "./trace-moves.ts";
 
-const STEPS = 160;
 const f = started(startTraceGame);
 revertEachTest(() => f);
 
 /** Of a claim of the one statement. */
 const challengeOf = (claimId: bigint) => challengeCall(claimId, statementHash(anyClaim().statement));
-
-/** What somebody should have been given, kept by a second set of books. */
-interface Books {
-  /** By claim: what its bond is worth to its owner. */
-  readonly bonds: Map<bigint, bigint>;
-  readonly stakes: Map<bigint, { claimId: bigint; who: Hex; turn: "owner" | "challenger" }>;
-  readonly owed: Map<Hex, bigint>;
-}
 
 test("a claim that L1 takes back while its challenge is on its way, and another one under its number, takes no stake of who has challenged the other one", async () => {
   const [wrong, right] = [anyClaim(9), anyClaim(10)];
@@ -43,90 +33,6 @@ test("a claim that L1 takes back while its challenge is on its way, and another 
   await f.passTime(37n * HOUR_SECONDS);
   await f.send(f.owner, gameCall("endByTime", [1n]));
   expect(await f.owedWei(f.owner)).toBe(STAKE_WEI);
-});
-
-test("a random walk moves no wei that the books do not", { timeout: 600_000 }, async () => {
-  const random = new SeededRandom("trace money");
-  const books: Books = { bonds: new Map(), stakes: new Map(), owed: new Map() };
-  const owe = (who: Hex, wei: bigint) => books.owed.set(who, (books.owed.get(who) ?? 0n) + wei);
-  const { nodes, path, root, statement } = anyClaim();
-  const done: Record<string, number> = {};
-  const people = [f.owner, f.challenger, f.stranger];
-  const refuted = new Set<bigint>();
-  const tryCall = async (what: string, account: Hex, data: Hex, value = 0n): Promise<boolean> => {
-    if ((await f.refusal(account, data, value)) !== null) return false;
-    await f.send(account, data, value);
-    done[what] = (done[what] ?? 0) + 1;
-    return true;
-  };
-  for (let step = 0; step < STEPS; step++) {
-    const who = people[random.nextBelow(3)]!;
-    const claimId = BigInt(1 + random.nextBelow(Math.max(1, Number(await f.read("claimCount")))));
-    const gameId = BigInt(1 + random.nextBelow(Math.max(1, Number(await f.read("gameCount")))));
-    const game = books.stakes.get(gameId);
-    switch (random.nextBelow(9)) {
-      case 0: {
-        if (!(await tryCall("claim", f.owner, gameCall("claim", [statement, path]), BOND_WEI + BigInt(step))))
-          break;
-        books.bonds.set((await f.read("claimCount")) as bigint, BOND_WEI + BigInt(step));
-        break;
-      }
-      case 1:
-      case 2: {
-        if (!(await tryCall("challenge", who, challengeOf(claimId), STAKE_WEI))) break;
-        books.stakes.set((await f.read("gameCount")) as bigint, { claimId, who, turn: "owner" });
-        break;
-      }
-      case 3: {
-        const data = gameCall("answer", [gameId, statement, root, [nodes[0]], nodes]);
-        if (await tryCall("answer", f.owner, data)) game!.turn = "challenger";
-        break;
-      }
-      case 4: {
-        if (game === undefined || !(await tryCall("endByTime", who, gameCall("endByTime", [gameId])))) break;
-        books.stakes.delete(gameId);
-        if (game.turn === "challenger") owe(f.owner, STAKE_WEI);
-        else {
-          owe(game.who, books.bonds.get(game.claimId)! / 2n + STAKE_WEI);
-          books.bonds.delete(game.claimId);
-          refuted.add(game.claimId);
-        }
-        break;
-      }
-      case 5: {
-        const isGiven = await tryCall("returnStake", who, gameCall("returnStake", [gameId]));
-        if (!isGiven) break;
-        expect(refuted.has(game!.claimId)).toBe(true);
-        books.stakes.delete(gameId);
-        owe(game!.who, STAKE_WEI);
-        break;
-      }
-      case 6: {
-        for (const [id, bondWei] of books.bonds) {
-          if (!(await tryCall("returnBond", who, gameCall("returnBond", [id])))) continue;
-          owe(f.owner, bondWei);
-          books.bonds.delete(id);
-        }
-        break;
-      }
-      case 7: {
-        if (await tryCall("withdraw", f.stranger, gameCall("withdraw", [who]))) books.owed.delete(who);
-        break;
-      }
-      default:
-        // Not to the second of a deadline: a block that is mined comes a second after the one that was asked.
-        await f.passTime(
-          HOUR_SECONDS * BigInt(random.nextBelow(4) === 0 ? 80 : 1 + random.nextBelow(20)) + 61n,
-        );
-    }
-    const sum = (all: Iterable<bigint>) => [...all].reduce((total, wei) => total + wei, 0n);
-    const held = sum(books.bonds.values()) + sum(books.owed.values()) + BigInt(books.stakes.size) * STAKE_WEI;
-    expect(await f.client.getBalance({ address: f.game }), `step ${step}`).toBe(held);
-    for (const person of people) expect(await f.owedWei(person)).toBe(books.owed.get(person) ?? 0n);
-  }
-  const all = ["claim", "challenge", "answer", "endByTime", "returnStake", "returnBond", "withdraw"];
-  // A walk that never got somewhere shows nothing.
-  expect(all.filter((what) => done[what] === undefined)).toEqual([]);
 });
 
 test("whoever asks again while he is paid gets it once", async () => {

@@ -4,28 +4,21 @@ import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { clientOfLogs, clientWithout } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { HttpRequestError, type PublicClient } from "viem";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
-import { claimOf, type TracedQuery, traceQuery } from "./claims/traced-model.ts";
+import { claimOf, traceQuery } from "./claims/traced-model.ts";
 import { GameReader } from "./read-games.ts";
 import { blindChallenge, falseTrace, placeOf } from "./testing/played-games.ts";
 import { HOUR_SECONDS, STAKE_WEI, startTraceGame, tinyTraced } from "./testing/trace-fixture.ts";
 import { type PlayerOptions, TracePlayer } from "./trace-player.ts";
 
 const f = started(() => startTraceGame());
-let honest: TracedQuery;
-let lie: TracedQuery;
+const { kernels, model } = await tinyTraced();
+const honest = traceQuery(model, { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 }, kernels);
+const lie = falseTrace(model, honest, kernels, placeOf(honest, "quantise"));
 /** A claim of each. */
-let claimHonest: () => Promise<bigint>;
-let claimLie: () => Promise<bigint>;
-
-beforeAll(async () => {
-  const { kernels, model } = await tinyTraced();
-  honest = traceQuery(model, { tokens: [3, 14, 15, 9, 26, 5], promptCount: 2 }, kernels);
-  lie = falseTrace(model, honest, kernels, placeOf(honest, "quantise"));
-  claimHonest = () => f.claim(claimOf(model, honest));
-  claimLie = () => f.claim(claimOf(model, lie));
-});
+const claimHonest = () => f.claim(claimOf(model, honest));
+const claimLie = () => f.claim(claimOf(model, lie));
 
 /** Looks at these claims alone: others are of other tests. Counts what it traces. */
 function playerOf(who: `0x${string}`, ids: readonly bigint[], changed: Partial<PlayerOptions> = {}) {
@@ -153,45 +146,25 @@ test("a node that does not answer is said by a code, whatever it was asked", asy
   }
 });
 
-describe("traces", () => {
-  test("are made twice: to compare the claim, and for the moves below an operation", async () => {
-    const claimId = await claimLie();
-    const { look, traced } = playerOf(f.challenger, [claimId]);
-    expect((await look()).moves).toEqual(["challenge"]);
-    expect(traced).toEqual([claimId]);
-    const owner = playerOf(f.owner, [claimId], { traceOf: () => lie });
-    const moves: string[] = [];
-    while (moves.at(-1) !== "show") {
-      await owner.look();
-      const made = (await look()).moves;
-      expect(made).toHaveLength(1);
-      moves.push(...made);
-      // Above operations their roots are enough.
-      if (moves.length === 1) expect(traced).toEqual([claimId]);
-    }
-    expect(traced).toEqual([claimId, claimId]);
-  });
-
-  test("of running games have their roots kept, however many there are, and none of a game that is over", async () => {
-    const ids = [await claimHonest(), await claimHonest(), await claimHonest()];
-    const ofTwo = playerOf(f.owner, ids.slice(0, 2));
-    const ofThree = playerOf(f.owner, ids);
-    for (const id of ids) await challenge(id);
-    // Nobody hears of what they send, so it is the same moves in every look.
-    const send = async () => ({ gasUsed: 0n });
-    const deaf = { account: { address: f.owner, send } };
-    const [two, three] = [playerOf(f.owner, ids.slice(0, 2), deaf), playerOf(f.owner, ids, deaf)];
-    for (const { look } of [two, two, three, three]) expect((await look()).moves).toContain("answer");
-    expect(two.traced).toEqual(ids.slice(0, 2));
-    expect(three.traced).toEqual(ids);
-    expect((await ofThree.look()).moves).toEqual(["answer", "answer", "answer"]);
-    await f.passTime(37n * HOUR_SECONDS);
-    expect((await ofTwo.look()).moves).toEqual(["endByTime", "endByTime"]);
-    expect((await two.look()).moves).toEqual([]);
-    await challenge(ids[0]!);
-    expect((await two.look()).moves).toEqual(["answer"]);
-    expect(two.traced).toEqual([...ids.slice(0, 2), ids[0]]);
-  });
+test("traces of running games have their roots kept, however many there are, and none of a game that is over", async () => {
+  const ids = [await claimHonest(), await claimHonest(), await claimHonest()];
+  const ofTwo = playerOf(f.owner, ids.slice(0, 2));
+  const ofThree = playerOf(f.owner, ids);
+  for (const id of ids) await challenge(id);
+  // Nobody hears of what they send, so it is the same moves in every look.
+  const send = async () => ({ gasUsed: 0n });
+  const deaf = { account: { address: f.owner, send } };
+  const [two, three] = [playerOf(f.owner, ids.slice(0, 2), deaf), playerOf(f.owner, ids, deaf)];
+  for (const { look } of [two, two, three, three]) expect((await look()).moves).toContain("answer");
+  expect(two.traced).toEqual(ids.slice(0, 2));
+  expect(three.traced).toEqual(ids);
+  expect((await ofThree.look()).moves).toEqual(["answer", "answer", "answer"]);
+  await f.passTime(37n * HOUR_SECONDS);
+  expect((await ofTwo.look()).moves).toEqual(["endByTime", "endByTime"]);
+  expect((await two.look()).moves).toEqual([]);
+  await challenge(ids[0]!);
+  expect((await two.look()).moves).toEqual(["answer"]);
+  expect(two.traced).toEqual([...ids.slice(0, 2), ids[0]]);
 });
 
 describe("a claim whose query is false", () => {

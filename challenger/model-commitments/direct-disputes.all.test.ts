@@ -11,7 +11,6 @@ import { type DirectFault, findDirectFaults } from "../statements/direct-faults.
 import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
 import { int64Bytes, pairBytes, readFact, readInt64s } from "../statements/leaf-bytes.ts";
 import { openingOf, statementTuple } from "../statements/model-commitment-calls.ts";
-import { directChallengeData } from "./direct-calls.ts";
 import { directCase, registeredDirect } from "./testing/direct-case.ts";
 import { lie as lieOf, startDisputes, withLeaf } from "./testing/dispute-fixture.ts";
 
@@ -103,16 +102,6 @@ describe("a lie is found and refuted", () => {
     const [first] = findDirectFaults(early.honest, made.rows);
     const id = await f.post(early.honest);
     expect(await judged(id, first!, early.honest)).toBe("accepted");
-  });
-
-  test("half of the bond is the challenger's, half is burned", async () => {
-    const posted = moved("map", PLACES.inverse, 0, 1n << 20n);
-    const id = await f.post(posted);
-    const [first] = findDirectFaults(posted, made.rows);
-    const data = directChallengeData(id, posted, made.rows, first!);
-    await f.watcherOf(f.watcher).send({ data, valueWei: 0n });
-    expect(await f.disputes.read.owedWei([f.watcher])).toBe(10n ** 18n / 2n);
-    expect(await judged(id, first!, posted)).toBe("DisputesAlreadyRefuted");
   });
 });
 

@@ -6,18 +6,16 @@ import { featuresCommitment } from "@openledger/circuits/settlement/feature-comm
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
-import { partOf } from "@openledger/foundation/testing/test-random";
 import { type Hex, zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
-import { watchFiles } from "../playing/testing/watch-all.ts";
 import type { DisputeStatement } from "../statements/committed-model.ts";
+import { findDirectFaults } from "../statements/direct-faults.ts";
 import {
   challengeData,
   postedTuple,
   sharedShown,
   statementTuple,
 } from "../statements/model-commitment-calls.ts";
-import { readModelCommitments } from "./read-model-commitments.ts";
 import { directCase, shortEmails } from "./testing/direct-case.ts";
 import { BOND_WEI, lie, startDisputes } from "./testing/dispute-fixture.ts";
 import { rowsInState } from "./testing/rows-in-state.ts";
@@ -25,19 +23,6 @@ import { rowsInState } from "./testing/rows-in-state.ts";
 const f = started(() => startDisputes());
 const made = started(() => directCase(shortEmails(24)));
 revertEachTest(() => f);
-
-/** A hostile owner's numbers, and the fault by which the watcher shows them. */
-type Lie = readonly [string, () => Partial<DisputeStatement>, string];
-const LIES: readonly Lie[] = [
-  [
-    "a rule of shared rewards that it has not",
-    () => ({ sharesDuplicates: !made.honest.statement.sharesDuplicates }),
-    "statics",
-  ],
-  // The clip's length is not that quantile of the rows': watch shows this first.
-  ["another quantile than the recipe's", () => ({ clipQuantile: 1n << 39n }), "clip"],
-  ["other payees", () => ({ payeeRoot: 7n }), "statics"],
-];
 
 /** @param rest the rollup, and the datanet's leaf with its path */
 const commitRefused = (statement: DisputeStatement, ...rest: readonly unknown[]) =>
@@ -48,27 +33,21 @@ const commitRefused = (statement: DisputeStatement, ...rest: readonly unknown[])
     BOND_WEI,
   );
 
-describe("a model commitment of something else than the ledger has", () => {
-  test.each(partOf(LIES, 4))("%s is found by watch, refused, and its bond paid", async (_, lieOf, kind) => {
-    const { posted, files } = lie(made, {}, lieOf());
-    const id = await f.post(posted);
-    const [seen] = await watchFiles(f, files);
-    expect(seen!.examined!.fault!.kind).toBe(kind);
-    const [after] = await readModelCommitments(f.client as never, f.disputes.address);
-    expect(after).toMatchObject({ id, state: "refuted", refutedBy: f.watcher });
-  });
-
-  test("an unmarked model's statics have no model commitment", async () => {
-    const { answering, ...rest } = made.honest.statement;
-    const staticsHash = hashStatics({
-      ...made.model.statics,
-      featuresCommitment: featuresCommitment(made.model.columns, answering),
-    });
-    const { posted } = lie(made, {}, { ...rest, answering, staticsHash });
-    const id = await f.post(posted);
-    expect(await f.judged(made, id, posted, { kind: "statics" })).toBeNull();
-  });
+test.each<[string, () => Partial<DisputeStatement>]>([
+  ["an unmarked model", () => ({ staticsHash: unmarked() })],
+  ["a rule of shared rewards that it has not", () => ({ sharesDuplicates: true })],
+  ["other payees", () => ({ payeeRoot: 7n })],
+])("a model commitment with the statics of %s is refuted", async (_, numbers) => {
+  const { posted } = lie(made, {}, numbers());
+  expect([...findDirectFaults(posted, made.rows)]).toContainEqual({ kind: "statics" });
+  expect(await f.judged(made, await f.post(posted), posted, { kind: "statics" })).toBeNull();
 });
+
+const unmarked = () => {
+  const { columns, statics } = made.model;
+  const answering = featuresCommitment(columns, made.honest.statement.answering);
+  return hashStatics({ ...statics, featuresCommitment: answering });
+};
 
 describe("numbers that are none are not posted", () => {
   test.each([

@@ -53,9 +53,6 @@ export interface ModelCommitmentKind {
   readonly isMapTrusted: boolean;
 }
 
-/** By the family's name. A family without a kind is not watched. */
-export type ModelCommitmentKinds = Readonly<Partial<Record<FamilyName, ModelCommitmentKind>>>;
-
 /** Direct models of e-mails. */
 export const MAIL_MODEL_COMMITMENTS: ModelCommitmentKind = {
   family: "direct",

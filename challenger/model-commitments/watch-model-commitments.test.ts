@@ -16,11 +16,10 @@ import {
   type Leaves,
   TREES,
   type TreeName,
-  withTrees,
 } from "../statements/committed-model.ts";
 import { findDirectFaults } from "../statements/direct-faults.ts";
-import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
-import { int64Bytes, pairBytes, readFact, readInt64s } from "../statements/leaf-bytes.ts";
+import { directModelCommitment } from "../statements/direct-model-commitment.ts";
+import { pairBytes, readFact } from "../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { type LeafTree, leafHash, treeOver } from "../statements/leaf-tree.ts";
 import { shownLeaf, statementTuple } from "../statements/model-commitment-calls.ts";
@@ -31,7 +30,9 @@ import { directCase, registeredDirect } from "./testing/direct-case.ts";
 import {
   AVAILABILITY_CHALLENGE_FEE_WEI,
   BOND_WEI,
+  falseRow,
   falseTokens,
+  hiddenLie as hiddenLieOf,
   lie,
   otherVersion,
   startDisputes,
@@ -93,36 +94,11 @@ async function refutedBySilence(files: PublishedFiles, index: number, meanwhile 
   expect((await watch(files))[0]!.sent!.what).toBe("unanswered");
 }
 
-/** A false row of the registered model, whose leaves fit to it. */
-function falseRow(row = 3) {
-  const { features } = made.trained;
-  const { featureCount: width } = features;
-  const values = features.values.slice();
-  values.copyWithin(row * width, 20 * width, 21 * width);
-  const model = registeredDirect({ ...made.trained, features: { ...features, values } } as never);
-  const own = directModelCommitment(model, made.contents, 11);
-  return { files: { model, rows: made.rows, leaves: null, mismatch: null }, own };
-}
-
-/** The same beside a tree whose leaves nobody publishes: one is another right one. */
-function hiddenLie(other: Partial<Leaves> = {}) {
-  const { files, own } = falseRow();
-  const width = own.statement.columnCount;
-  const place = mapPlaces(width).curvature + 5;
-  // Within its tolerance, so no challenge is about it.
-  const moved = readInt64s(own.leaves.map[place]!, width)!.map((one, i) => (i === 5 ? one + 1n : one));
-  return {
-    files,
-    posted: withTrees(
-      { ...own.leaves, map: own.leaves.map.with(place, int64Bytes(moved)), ...other },
-      own.statement,
-    ),
-  };
-}
+const hiddenLie = (other?: Partial<Leaves>) => hiddenLieOf(made, other);
 
 describe("what would keep a watcher from a wrong place", () => {
   test("bytes behind the last leaf: it cannot be shown, and that refutes", async () => {
-    const { files, own } = falseRow(23);
+    const { files, own } = falseRow(made, 23);
     const rows = paddedTree(own.leaves.rows);
     const roots = { ...own.statement.roots, rows: rows.root };
     const padded = { ...own, trees: { ...own.trees, rows }, statement: { ...own.statement, roots } };
@@ -145,36 +121,25 @@ describe("what would keep a watcher from a wrong place", () => {
     await refutedBySilence(files, 3);
   });
 
-  test("hidden leaves of right commitments take no ether that a challenge needs", async () => {
-    const { files, posted } = hiddenLie();
-    const id = await f.post(posted);
-    const { baseFeePerGas } = await f.client.getBlock();
-    const enoughWei = (await feeOf(id, "map", 2n * baseFeePerGas!)) + 6_000_000n * 2n * baseFeePerGas!;
-    await f.client.setBalance({ address: f.watcher, value: enoughWei - 1n });
-    expect((await watch(files))[0]!.sent).toBeNull();
-    await f.client.setBalance({ address: f.watcher, value: 2n * enoughWei });
-    expect((await watch(files))[0]!.sent!.what).toBe("challengeAvailability");
-  });
-
-  test("nor the stakes of a game about a claim and of one about a row", async () => {
-    const { files, posted } = hiddenLie();
-    await f.post(posted);
-    const stakeWei = parseEther("0.1");
-    const games = {
-      challenge: () => Promise.reject(new Error("no row is wrong")),
-      stakeWei: async () => stakeWei,
-    };
-    const look = async () => {
-      const watch = await watchOf(f, f.watcherOf(f.watcher), async () => files, undefined, null, games);
-      return (await watch.look()).views[0]!.sent;
-    };
-    const { baseFeePerGas } = await f.client.getBlock();
-    const enoughWei = 2n * (AVAILABILITY_CHALLENGE_FEE_WEI + 6_000_000n * 2n * baseFeePerGas!);
-    await f.client.setBalance({ address: f.watcher, value: enoughWei + stakeWei });
-    expect(await look()).toBeNull();
-    await f.client.setBalance({ address: f.watcher, value: enoughWei + 2n * stakeWei });
-    expect((await look())!.what).toBe("challengeAvailability");
-  });
+  test.each([0n, parseEther("0.1")])(
+    "hidden leaves of right commitments take no ether that a challenge needs, nor two stakes of %i wei",
+    async (stakeWei) => {
+      const { files, posted } = hiddenLie();
+      const id = await f.post(posted);
+      const challenge = () => Promise.reject(new Error("no row is wrong"));
+      const games = { challenge, stakeWei: async () => stakeWei };
+      const look = async () => {
+        const watch = await watchOf(f, f.watcherOf(f.watcher), async () => files, undefined, null, games);
+        return (await watch.look()).views[0]!.sent;
+      };
+      const gasPriceWei = 2n * (await f.client.getBlock()).baseFeePerGas!;
+      const enoughWei = (await feeOf(id, "map", gasPriceWei)) + 6_000_000n * gasPriceWei + 2n * stakeWei;
+      await f.client.setBalance({ address: f.watcher, value: enoughWei - 1n });
+      expect(await look()).toBeNull();
+      await f.client.setBalance({ address: f.watcher, value: 2n * enoughWei });
+      expect((await look())!.what).toBe("challengeAvailability");
+    },
+  );
 
   test("the own leaves that an owner asks for make nobody wait", async () => {
     const { files, posted } = hiddenLie();
@@ -262,14 +227,6 @@ describe("what would keep a watcher from a wrong place", () => {
   });
 
   if (isWhole) {
-    test("leaves that nobody publishes: what a challenge of the false row shows is asked for, and no other", async () => {
-      const { files, posted } = hiddenLie();
-      const id = await f.post(posted);
-      const { asked, what } = await answered(id, posted, files);
-      // The inverse's row.
-      expect([what, asked.map(([tree]) => tree)]).toEqual(["challenge", ["map"]]);
-    });
-
     test("wrong places that no transaction can show: others are, and long leaves are challenged", async () => {
       const long = new Uint8Array(140_000);
       const decoys = made.honest.leaves.features.map((leaf, row) => (row < 12 ? long : leaf));
@@ -345,16 +302,6 @@ describe("what would keep a watcher busy", () => {
     });
     expect(failures).toMatchObject([{ code: "CMD_MODEL_UNSERVED" }]);
     expect(views[0]).toMatchObject({ isUnserved: true, sent: { what: "requestLeaves" } });
-  });
-
-  test("a false place that nobody can pay to show is no line among others", async () => {
-    const { files, posted } = falseTokens(made);
-    const id = await f.post(posted);
-    const poor = { ...f.watcherOf(f.watcher), send: () => Promise.reject(new Error("no ether")) };
-    for (const watcher of [poor, null])
-      expect((await lookAll(f, watcher, async () => files)).failures).toMatchObject([
-        { code: "CMD_FALSE_UNCHALLENGED", data: { modelCommitment: id } },
-      ]);
   });
 });
 

@@ -9,7 +9,18 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { MOST_CLAIM_BYTES, TRANSACTION_BYTES } from "@openledger/models/registered/text-tokens";
 import { JOINING, type SpelledToken } from "@openledger/models/tokens/token-spelling";
-import { decodeFunctionData, type Hex, keccak256, size, toHex, zeroAddress, zeroHash } from "viem";
+import {
+  concat,
+  decodeFunctionData,
+  encodeAbiParameters,
+  type Hex,
+  keccak256,
+  parseAbiParameters,
+  size,
+  toHex,
+  zeroAddress,
+  zeroHash,
+} from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { claimReceiptCall, type TracedTuple } from "../games/claims/ledger-claims.ts";
 import {
@@ -26,7 +37,6 @@ import {
   traceQuery,
 } from "../games/claims/traced-model.ts";
 import { MODEL_ID, startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
-import { asLongest, MOST_TOKENS, rootBehind } from "../games/testing/longest-claim.ts";
 import { BOND_WEI, gameCall, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "../games/testing/trace-fixture.ts";
 import { leafTree } from "../statements/leaf-tree.ts";
 import { wordBytes } from "../trace/word-tree.ts";
@@ -36,8 +46,13 @@ const MOST_GAS = 12_582_912;
 const PROMPT_TOKENS = 4_090;
 const INPUTS = 64;
 const DRAWS = 64;
-const ANSWERED = Array.from({ length: MOST_TOKENS - PROMPT_TOKENS }, (_, i) => 100_000 + i);
-const ANSWER = JSON.stringify({ text: "So.", tokens: ANSWERED });
+/** Of a text: TraceGame.sol. */
+const MOST_TOKENS = 4_096;
+/** Any tokens behind the prompt's, as many as there may be. */
+const answeredBehind = (promptTokens: number) =>
+  Array.from({ length: MOST_TOKENS - promptTokens }, (_, i) => 100_000 + i);
+const ANSWERED = answeredBehind(PROMPT_TOKENS);
+const sayingOf = (tokens: readonly number[]) => JSON.stringify({ text: "So.", tokens });
 
 /** The last leaves of a vocabulary of 2^20 tokens: to the left of them there is anything. */
 const VOCABULARY = 2 ** 20;
@@ -94,6 +109,9 @@ const tree = leafTree(
     vocabularyLeaf(tokens.get(VOCABULARY - KNOWN + i) ?? tokens.get(LETTERS)!),
   ),
 );
+/** Over a tree's last leaf. */
+const rootBehind = (leaf: Hex, path: readonly Hex[]): Hex =>
+  path.reduce((node, left) => keccak256(concat([left, node])), leaf);
 const root = rootBehind(toHex(tree.root), LEFT);
 const entry = (token: number) => ({
   token: BigInt(token),
@@ -133,6 +151,13 @@ beforeAll(async () => {
   await f.send(f.stranger, registration);
 }, 60_000);
 
+/** Its program as the last of all: its neighbours are left of it, and their roots anything. */
+function asLongest({ opCount, program }: TraceStatement) {
+  const path = Array<Hex>(Math.log2(MOST_TOKENS)).fill(zeroHash);
+  const leaf = keccak256(encodeAbiParameters(parseAbiParameters("uint256, bytes32"), [opCount, program]));
+  return { path, programs: rootBehind(leaf, path), programCount: BigInt(MOST_TOKENS) };
+}
+
 /** A claim of a prompt whose last tokens are these, with so many bytes together. @param before ends what stands before them */
 function claimOfSize(
   bytes: number,
@@ -140,11 +165,12 @@ function claimOfSize(
   salt = 0n,
   before = new Uint8Array(),
   [of, own] = [model, terms],
+  { answered = ANSWERED, answer = sayingOf(answered) } = {},
 ) {
-  const prompt = [...Array<number>(PROMPT_TOKENS - last.length).fill(LETTERS), ...last];
-  const all = [...prompt, ...ANSWERED];
-  const words = wordBytes(all);
-  let left = bytes - words.length - 2 * PROMPT_TOKENS - ANSWER.length - query.query.length;
+  const promptTokens = MOST_TOKENS - answered.length;
+  const prompt = [...Array<number>(promptTokens - last.length).fill(LETTERS), ...last];
+  const words = wordBytes([...prompt, ...answered]);
+  let left = bytes - words.length - 2 * promptTokens - answer.length - query.query.length;
   const ends = last.map((token) => tokens.get(token)!.bytes);
   left -= ends.reduce((sum, { length }) => sum + length, 0);
   const count = prompt.length - last.length;
@@ -155,9 +181,9 @@ function claimOfSize(
   const text = Buffer.concat([Buffer.alloc(left - before.length, 0x61), before, ...ends]);
   const statement: TraceStatement = {
     ...{ ...claimOf(of, query).statement, programs: own.programs, programCount: own.programCount },
-    ...{ tokens: toHex(words), promptCount: BigInt(PROMPT_TOKENS) },
+    ...{ tokens: toHex(words), promptCount: BigInt(promptTokens) },
   };
-  const receipt = { payerId: 7, salt, prompt: text.toString(), answer: ANSWER, lengths };
+  const receipt = { payerId: 7, salt, prompt: text.toString(), answer, lengths };
   const { args } = decodeFunctionData({
     abi: traceGameAbi,
     data: claimReceiptCall(of, own, query, receipt),
@@ -175,7 +201,6 @@ async function sendWithin(who: Hex, data: Hex, valueWei = 0n): Promise<number> {
   expect(gas).toBeLessThanOrEqual(MOST_GAS);
   return gas;
 }
-const isRefuted = async (claimId: bigint) => ((await f.read("claims", [claimId])) as readonly boolean[])[3];
 
 describe("the largest claim", () => {
   const ENTRIES = (ks: readonly number[]) => ks.toReversed().map((k) => entry(tokenOf(k)));
@@ -215,11 +240,11 @@ describe("the largest claim", () => {
       const salt = BigInt(lies.findIndex((one) => one.what === what));
       const { data, shown: claim } = claimOfSize(MOST_CLAIM_BYTES, last, salt, before, [of.model, of.traced]);
       const claimed = await sendWithin(f.owner, data, BOND_WEI);
-      const claimId = (await f.read("claimCount")) as bigint;
+      const claimId = await f.read<bigint>("claimCount");
       const args = [claimId, ...claim, BigInt(PROMPT_TOKENS - last.length), ...shown()];
       const refute = gameCall(by, args);
       const gas = await sendWithin(f.watcher, refute);
-      expect(await isRefuted(claimId)).toBe(true);
+      expect(await f.isRefuted(claimId)).toBe(true);
       console.log({ what, claimBytes: size(data), claimed, refutationBytes: size(refute), refutation: gas });
     },
   );
@@ -228,6 +253,20 @@ describe("the largest claim", () => {
     const { data } = claimOfSize(MOST_CLAIM_BYTES + 1, [CUT], 99n);
     expect(await f.refusal(f.owner, data, BOND_WEI)).toBe("LedgerTracesClaimInvalid");
   });
+});
+
+test("an answer of as many tokens as a claim may have is compared within a transaction's gas", async () => {
+  const answered = answeredBehind(2);
+  const { model, registration, traced } = await modelWith({ mostTokens: answered.length });
+  await f.send(f.stranger, registration);
+  const claiming = (tokens: readonly number[]) => {
+    const said = { answered, answer: sayingOf(tokens) };
+    const bytes = 4 * MOST_TOKENS + said.answer.length + 200;
+    return claimOfSize(bytes, [LETTERS], 0n, new Uint8Array(), [model, traced], said).data;
+  };
+  const other = claiming(answered.with(7, 8));
+  expect(await f.refusal(f.owner, other, BOND_WEI)).toBe("LedgerTracesClaimInvalid");
+  await sendWithin(f.owner, claiming(answered), BOND_WEI);
 });
 
 describe("a vocabulary", () => {
@@ -289,19 +328,17 @@ test.each([
 });
 
 test("as many draws as a model may have are approved with a quarter of a transaction's gas to standby", async () => {
-  const receipts: bigint[] = [];
-  const claimIds: bigint[] = [];
   const { data } = claimOfSize(60_000, [LETTERS], 100n);
   await f.send(f.owner, data, BOND_WEI);
-  claimIds.push((await f.read("claimCount")) as bigint);
-  receipts.push(await f.receiptOf(claimIds[0]!));
+  const claimId = await f.read<bigint>("claimCount");
+  const receipt = await f.receiptOf(claimId);
   await f.passTime(80n * HOUR_SECONDS);
   // One claim stands for all: of others four words each are read for the first time, for 2,000 gas more.
   const colderGas = (DRAWS - 1) * (4 + 1) * 2_000;
   const elements = Array.from({ length: DRAWS }, (_, k) => [
     (1n << 128n) | BigInt(k + 1),
     (BigInt(k + 1) << 24n) | 7n,
-    receipts[0]!,
+    receipt,
   ]).flat();
   const tail = [
     ...elements,
@@ -310,7 +347,7 @@ test("as many draws as a model may have are approved with a quarter of a transac
   let commitment = 7n;
   for (let from = 0; from < tail.length; from += DATA_CHUNK)
     commitment = hashTagged(TAG.data, [commitment, ...tail.slice(from, from + DATA_CHUNK)]);
-  const ids = Array<bigint>(DRAWS).fill(claimIds[0]!);
+  const ids = Array<bigint>(DRAWS).fill(claimId);
   const args = [model.rollup, BigInt(MODEL_ID), commitment, 7n, tail, BigInt(elements.length), ids];
   const gas = await sendWithin(f.stranger, gameCall("approve", args));
   expect(gas + colderGas).toBeLessThanOrEqual(MOST_GAS);

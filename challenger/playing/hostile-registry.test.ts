@@ -7,14 +7,18 @@ import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { clientWithout, revertEachTest } from "@openledger/contracts/testing/chain";
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { type Hex, HttpRequestError, type PublicClient, parseEther, toFunctionSelector } from "viem";
-import { beforeAll, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { REREAD_BLOCKS } from "../events/event-log.ts";
 import { directChallengeData } from "../model-commitments/direct-calls.ts";
-import { directCase, registeredDirect } from "../model-commitments/testing/direct-case.ts";
-import { BOND_WEI, falseTokens, lie, startDisputes } from "../model-commitments/testing/dispute-fixture.ts";
-import { withTrees } from "../statements/committed-model.ts";
-import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
-import { int64Bytes, readInt64s } from "../statements/leaf-bytes.ts";
+import type { PublishedFiles } from "../model-commitments/examine-model-commitment.ts";
+import { directCase } from "../model-commitments/testing/direct-case.ts";
+import {
+  BOND_WEI,
+  falseTokens,
+  hiddenLie,
+  lie,
+  startDisputes,
+} from "../model-commitments/testing/dispute-fixture.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { messageOf } from "./describe-round.ts";
 import { challengerOf, defenderOf, lookAll, watchAll, watchOf } from "./testing/watch-all.ts";
@@ -30,41 +34,36 @@ revertEachTest(() => f);
 const watcherOf = (rollup: Hex | null, client?: PublicClient) =>
   challengerOf(f, { rollup, places: { models: folder }, mostFeesWei: parseEther("0.5") }, client);
 
-test("a node that leaves out an event once is asked again, and the false model commitment is seen", async () => {
-  await f.post(falseTokens(made).posted);
-  await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
-  let isForgetful = true;
-  const client = clientWithout(f.client, disputesAbi, "ModelCommitted", () => isForgetful);
-  const watcher = await watcherOf(null, client);
-  const first = await watcher.look();
-  isForgetful = false;
-  const second = await watcher.look();
-  expect(first.failures).toMatchObject([{ code: "BRG_HISTORY_INCOMPLETE" }]);
-  expect(second.view.modelCommitments).toHaveLength(1);
-});
-
-test.each(["AvailabilityChallenged", "ModelCommitted"] as const)(
-  "an owner whose node leaves out %s once is told, and answers when it is told of",
-  async (eventName) => {
+const answering = (client: PublicClient) => defenderOf(f, folder, client);
+const watching = (client: PublicClient) => watcherOf(null, client);
+test.each([
+  ["ModelCommitted", watching, { answered: [], modelCommitments: [{ id: 1n }] }],
+  ["ModelCommitted", answering, { answered: [{ index: 3n }] }],
+  ["AvailabilityChallenged", answering, { answered: [{ index: 3n }] }],
+] as const)(
+  "%s that a node leaves out once is asked for again: who watches sees it, and an owner answers",
+  async (eventName, open, seen) => {
     const id = await f.post(made.honest);
     await f.ask(id, "map", 3n);
     await f.client.mine({ blocks: Number(REREAD_BLOCKS) + 1 });
     let isForgetful = true;
     const client = clientWithout(f.client, disputesAbi, eventName, () => isForgetful);
-    const owner = await defenderOf(f, folder, client);
-    const first = await owner.look();
+    const challenger = await open(client);
+    const incomplete = { failures: [{ code: "BRG_HISTORY_INCOMPLETE" }] };
+    const nothing = { answered: [], modelCommitments: [] };
+    expect(await challenger.look()).toMatchObject({ ...incomplete, view: nothing });
     isForgetful = false;
-    const second = await owner.look();
-    expect(first).toMatchObject({ failures: [{ code: "BRG_HISTORY_INCOMPLETE" }], view: { answered: [] } });
-    expect(second).toMatchObject({ failures: [], view: { answered: [{ index: 3n }] } });
+    expect(await challenger.look()).toMatchObject({ failures: [], view: seen });
   },
 );
 
 test("a watcher that looks again and again takes back what it is owed, and shows no key of a node", async () => {
   const posted = falseTokens(made).posted;
   const id = await f.post(posted);
-  const data = directChallengeData(id, posted, made.rows, { kind: "tokens", row: 1 });
+  const fault = { kind: "tokens", row: 1 } as const;
+  const data = directChallengeData(id, posted, made.rows, fault);
   await f.watcherOf(f.watcher).send({ data, valueWei: 0n });
+  expect(await f.judged(made, id, posted, fault)).toBe("DisputesAlreadyRefuted");
   const watcher = await challengerOf(f, { everyMs: 60_000 });
   const { view } = await watcher.look();
   expect(view.withdrawals).toMatchObject([{ paidWei: BOND_WEI / 2n }]);
@@ -97,71 +96,69 @@ test("of another model's files no fee follows before the last day for it", async
   expect(sent).toEqual(["requestLeaves", null, null]);
 });
 
+afterEach(() => void vi.restoreAllMocks());
+
+/** Looks again and again, by a clock that files move. @param filesOf told how many minutes they take */
+async function slowWatch(
+  filesOf: (id: bigint, takes: (minutes: number) => void) => Promise<PublishedFiles | null>,
+) {
+  const seen: bigint[] = [];
+  let nowMs = Date.now();
+  vi.spyOn(Date, "now").mockImplementation(() => nowMs);
+  const takes = (minutes: number) => {
+    nowMs += minutes * 60_000;
+  };
+  const reading = async ({ id }: { readonly id: bigint }) => {
+    seen.push(id);
+    return filesOf(id, takes);
+  };
+  const watch = await watchOf(f, f.watcherOf(f.watcher), reading, f.client as never, 60_000);
+  return { seen, watch };
+}
+
 test("files that come for an hour each keep nobody from what is posted meanwhile", async () => {
   for (let i = 0; i < 6; i++) await f.post(made.honest);
-  const posted = falseTokens(made).posted;
-  const seen: bigint[] = [];
-  let nowMs = Date.now();
-  const now = vi.spyOn(Date, "now").mockImplementation(() => nowMs);
-  try {
-    const watch = await watchOf(
-      f,
-      f.watcherOf(f.watcher),
-      async ({ id }) => {
-        seen.push(id);
-        nowMs += 50 * 60_000;
-        // While the first one is read, the false one is posted.
-        if (seen.length === 1) await f.post(posted);
-        if (id === 7n)
-          return { model: made.model, rows: made.rows, leaves: encodeLeaves(posted.leaves), mismatch: null };
-        throw new Error("no model");
-      },
-      f.client as never,
-      60_000,
-    );
-    const first = await watch.look();
-    expect([seen, first.isWaiting]).toEqual([[1n, 2n], true]);
-    const second = await watch.look();
-    expect(seen.slice(2)).toEqual([3n, 4n]);
-    expect(second.views).toHaveLength(7);
-    while (!seen.includes(7n)) await watch.look();
-    expect(seen.length).toBeLessThanOrEqual(8);
-    expect(await f.disputes.read.modelCommitments([7n])).toMatchObject({ 2: true });
-  } finally {
-    now.mockRestore();
-  }
+  const { files, posted } = falseTokens(made);
+  const { seen, watch } = await slowWatch(async (id, takes) => {
+    takes(50);
+    // While the first one is read, the false one is posted.
+    if (id === 1n && seen.length === 1) await f.post(posted);
+    if (id === 7n) return files;
+    throw new Error("no model");
+  });
+  const first = await watch.look();
+  // The first turn in a look takes nothing from the others' hour.
+  expect([seen, first.isWaiting]).toEqual([[1n, 2n, 3n], true]);
+  const codes = ({ failures }: typeof first) => failures.map((one) => (one as { code: string }).code);
+  expect(codes(first)).not.toContain("CMD_FALSE_UNCHALLENGED");
+  await f.passTime(4n * 86_400n + 1n);
+  const second = await watch.look();
+  expect(seen.slice(3)).toEqual([4n, 5n, 6n]);
+  expect(second.views).toHaveLength(7);
+  // Each that is left, with three days to go.
+  expect(codes(second).filter((code) => code === "CMD_FALSE_UNCHALLENGED")).toHaveLength(4);
+  await watch.look();
+  expect(seen[6]).toBe(7n);
+  expect(await f.disputes.read.modelCommitments([7n])).toMatchObject({ 2: true });
 });
 
-test("what answers a fee is looked at before what takes an hour, and no digest is read as megabytes", async () => {
-  const { features } = made.trained;
-  const values = features.values.slice();
-  values.copyWithin(3 * features.featureCount, 20 * features.featureCount, 21 * features.featureCount);
-  const model = registeredDirect({ ...made.trained, features: { ...features, values } } as never);
-  const { leaves, statement } = directModelCommitment(model, made.contents, 11);
-  const place = mapPlaces(statement.columnCount).curvature + 5;
-  // Within its tolerance: the tree is another one, and has to be shown.
-  const moved = readInt64s(leaves.map[place]!, statement.columnCount)!.map((one, i) => one + BigInt(i === 5));
-  const posted = withTrees({ ...leaves, map: leaves.map.with(place, int64Bytes(moved)) }, statement);
+test("what answers a fee comes after what has had the least time, before all others; no digest is read as megabytes", async () => {
+  const { files, posted } = hiddenLie(made);
   const id = await f.post(posted);
   for (let i = 0; i < 4; i++) await f.post(made.honest);
-  const seen: bigint[] = [];
-  let nowMs = Date.now();
-  const now = vi.spyOn(Date, "now").mockImplementation(() => nowMs);
-  try {
-    const filesOf = async (one: { readonly id: bigint }) => {
-      seen.push(one.id);
-      nowMs += one.id === id ? 60_000 : 50 * 60_000;
-      return one.id === id ? { model, rows: made.rows, leaves: null, mismatch: null } : null;
-    };
-    const watch = await watchOf(f, f.watcherOf(f.watcher), filesOf, f.client as never, 60_000);
-    expect((await watch.look()).views[0]!.sent!.what).toBe("challengeAvailability");
-    expect(seen).toEqual([1n, 2n, 3n]);
-    await f.show(id, posted, await f.asked(), made.rows);
-    expect((await watch.look()).views[0]!.sent!.what).toBe("challenge");
-    expect(seen[3]).toBe(id);
-  } finally {
-    now.mockRestore();
-  }
+  const { seen, watch } = await slowWatch(async (one, takes) => {
+    takes(one === id ? 1 : 50);
+    return one === id ? files : null;
+  });
+  // What the challenge of the false row shows, and no other leaf: the inverse's row.
+  expect((await watch.look()).views[0]).toMatchObject({
+    ...{ sent: { what: "challengeAvailability" }, examined: { wanted: [{ tree: "map" }] } },
+  });
+  expect(seen).toEqual([1n, 2n, 3n]);
+  await f.show(id, posted, await f.asked(), made.rows);
+  expect((await watch.look()).views[0]!.sent!.what).toBe("challenge");
+  // Attack: an owner who answers without end, whose looks take an hour: the false one beside it has its turn.
+  expect(seen.slice(3, 5)).toEqual([4n, id]);
   const rows = made.honest.leaves.rows.with(3, new Uint8Array(2 ** 20).fill(7));
   const long = lie(made, { rows });
   const other = await f.post(long.posted);
@@ -178,7 +175,7 @@ test("a hidden leaf beside a false place takes nothing from the alarm of the fal
   const rows = made.honest.leaves.rows.map((leaf, i) => (i === 3 ? leaf.slice(0, 31) : leaf));
   const tokens = falseTokens(made).posted.leaves.tokens;
   const { files, posted } = lie(made, { rows, tokens });
-  await f.post(posted);
+  const id = await f.post(posted);
   const honest = f.watcherOf(f.watcher);
   const challenges = disputesAbi.find((one) => one.type === "function" && one.name === "challenge")!;
   const selector = toFunctionSelector(challenges as never);
@@ -191,7 +188,7 @@ test("a hidden leaf beside a false place takes nothing from the alarm of the fal
   };
   for (const watcher of [poor, null])
     expect((await lookAll(f, watcher, async () => files)).failures).toMatchObject([
-      { code: "CMD_FALSE_UNCHALLENGED" },
+      { code: "CMD_FALSE_UNCHALLENGED", data: { modelCommitment: id } },
     ]);
 });
 

@@ -6,36 +6,27 @@ import { started } from "@openledger/foundation/testing/test-fixtures";
 import { http, size, toHex } from "viem";
 import { beforeAll, expect, test } from "vitest";
 import { readingClient } from "../challenger.ts";
-import { claimReceiptCall, type TracedTuple } from "../games/claims/ledger-claims.ts";
-import { type DescribedModel, type TracedQuery, traceQuery } from "../games/claims/traced-model.ts";
+import { type TracedQuery, traceQuery } from "../games/claims/traced-model.ts";
 import { type PlayerAccount, sendMoves } from "../games/played-moves.ts";
-import { startLedgerTraces, tinyLedger } from "../games/testing/ledger-fixture.ts";
-import { blindChallenge, falseTrace, placeOf } from "../games/testing/played-games.ts";
-import { BOND_WEI, HOUR_SECONDS, STAKE_WEI } from "../games/testing/trace-fixture.ts";
+import { startLedgerTraces, tinyRegistered } from "../games/testing/ledger-fixture.ts";
+import { falseTrace, placeOf } from "../games/testing/played-games.ts";
+import { HOUR_SECONDS } from "../games/testing/trace-fixture.ts";
 import { type PlayerOptions, TracePlayer } from "../games/trace-player.ts";
 
 const CLAIMS = 6;
 const END = 5;
 const f = started(() => startLedgerTraces());
-let model: DescribedModel;
-let terms: TracedTuple;
+const ledger = started(() => tinyRegistered(f, { endToken: END }));
 let right: TracedQuery;
 let lie: TracedQuery;
-beforeAll(async () => {
-  const ledger = await tinyLedger(f, { endToken: END });
-  const { kernels } = ledger;
-  ({ model, traced: terms } = ledger);
-  await f.send(f.stranger, ledger.registration);
+beforeAll(() => {
+  const { kernels, model } = ledger;
   right = traceQuery(model, { tokens: [3, 14, 15, END], promptCount: 2 }, kernels);
   lie = falseTrace(model, right, kernels, placeOf(right, "chain"));
-}, 60_000);
+});
 revertEachTest(() => f);
 
-const claim = (query: TracedQuery, salt: bigint) => {
-  const answer = JSON.stringify({ text: "So.", tokens: [15] });
-  const receipt = { payerId: 7, salt, prompt: "How?", answer, lengths: [] };
-  return f.send(f.owner, claimReceiptCall(model, terms, query, receipt), BOND_WEI);
-};
+const claim = (query: TracedQuery, salt: bigint) => ledger.claim(query, { salt });
 
 /** Counts traces and transactions. */
 function playerOf(who: `0x${string}`, own: TracedQuery, changed: Partial<PlayerOptions> = {}) {
@@ -110,26 +101,4 @@ test("the move with the least time comes before the others", async () => {
   await challenge(1n);
   const { moves } = await playerOf(f.owner, right).player.playOnce();
   expect(moves.map(({ claimId }) => claimId)).toEqual([2n, 1n]);
-});
-
-test("256 games of a friend about a true claim, or the false one, make no default watcher look on", async () => {
-  await f.client.setBalance({ address: f.stranger, value: 10n ** 21n });
-  await claim(right, 1n);
-  const friend = f.accountOf(f.stranger);
-  const climb = async (claimId: bigint) => {
-    const data = await blindChallenge(f.publicClient, f.game, claimId);
-    for (let game = 0; game < 256; game++) await friend.send({ data, valueWei: STAKE_WEI });
-  };
-  await climb(1n);
-  await claim(lie, 2n);
-  const watch = async () => {
-    const { player } = playerOf(f.watcher, right, { challenges: true });
-    const { failures, moves } = await player.playOnce();
-    return { failures, moves: moves.map(({ claimId, what }) => [claimId, what]) };
-  };
-  const before = await f.client.snapshot();
-  expect(await watch()).toEqual({ failures: [], moves: [[2n, "challenge"]] });
-  await f.client.revert({ id: before });
-  await climb(2n);
-  expect(await watch()).toEqual({ failures: [], moves: [[2n, "challenge"]] });
 });

@@ -25,7 +25,6 @@ import { MODEL_ID, startLedgerTraces } from "../games/testing/ledger-fixture.ts"
 import { falseTrace, placeOf } from "../games/testing/played-games.ts";
 import { BOND_WEI } from "../games/testing/trace-fixture.ts";
 import { registeredTexts, tunedTexts } from "../games/testing/tuned-texts.ts";
-import { TracePlayer } from "../games/trace-player.ts";
 import { openL1Sender } from "../sending/l1-sender.ts";
 import { describeRound } from "./describe-round.ts";
 import { KeptFiles } from "./kept-files.ts";
@@ -52,6 +51,8 @@ const failing = started(() =>
   }),
 );
 
+/** No model's. */
+const OTHER: Hex = `0x${"22".repeat(32)}`;
 const promiseOf = (promised: Hex) => ({ claimant: OWNER.address.toLowerCase(), digest: promised });
 
 const publishedWith = (changed: Partial<TextParts["recipe"]>) =>
@@ -186,7 +187,7 @@ describe("a watcher", () => {
       response.writeHead(bytes === null ? 404 : 200).end(bytes);
     });
     const { look } = watchOf({ rollup, serverOf: () => hostUrl });
-    served = await publish("served", { tracing: promiseOf(`0x${"22".repeat(32)}`) });
+    served = await publish("served", { tracing: promiseOf(OTHER) });
     for (const { fault } of await look()) expect(fault).toContain("its registered roots are not");
     served = await publish("served", {});
     for (const { fault } of await look()) expect(fault).toContain("promises no claims");
@@ -196,47 +197,41 @@ describe("a watcher", () => {
     expect(heard).toContain("query-map.bin");
   });
 
-  const slowServer = (folderOf: () => string, onAsked = () => {}) =>
-    testServer(async ({ url }, response) => {
-      onAsked();
+  /** Counts what it is asked. */
+  const slowServer = async (from: string) => {
+    const server = { askedCount: 0, url: "" };
+    server.url = await testServer(async ({ url }, response) => {
+      server.askedCount++;
       await new Promise((resolve) => setTimeout(resolve, 600));
-      response.end(await readFile(join(folderOf(), url!.split("/").at(-1)!)));
+      response.end(await readFile(join(from, url!.split("/").at(-1)!)));
     });
+    return server;
+  };
 
   test("waits for a server that takes its time for what nobody can play with, and asks once of all models", async () => {
-    const other = await publish("served", { tracing: promiseOf(`0x${"22".repeat(32)}`) });
-    let askedCount = 0;
-    const hostUrl = await slowServer(
-      () => other,
-      () => void askedCount++,
-    );
-    const { look } = watchOf({ rollup, serverOf: () => hostUrl });
+    const server = await slowServer(await publish("served", { tracing: promiseOf(OTHER) }));
+    const { look } = watchOf({ rollup, serverOf: () => server.url });
     const faults = async () => (await look()).map(({ fault }) => fault);
     const [again, others] = ["is asked again", "its registered roots are not"].map((text) =>
       expect.stringContaining(text),
     );
     expect(await faults()).toEqual([others, again]);
     expect(await faults()).toEqual([again, again]);
-    expect(askedCount).toBe(2);
+    expect(server.askedCount).toBe(2);
   });
 
   test("waits for a slow server of other numbers, though it promises the registered ones", async () => {
     const answers = { ...parts.recipe.answers, answerTokens: 11 };
-    const other = await publish("served", { answers, tracing: promiseOf(digest) });
-    let askedCount = 0;
-    const url = await slowServer(
-      () => other,
-      () => void askedCount++,
-    );
-    const { look, rootsRead } = watchOf({ rollup, serverOf: () => url });
+    const server = await slowServer(await publish("served", { answers, tracing: promiseOf(digest) }));
+    const { look, rootsRead } = watchOf({ rollup, serverOf: () => server.url });
     for (const { fault } of await look()) expect(fault).toBeDefined();
-    const [asked, read] = [askedCount, rootsRead()];
+    const before = [server.askedCount, rootsRead()];
     for (const { fault } of await look()) expect(fault).toContain("is asked again");
-    expect([askedCount, rootsRead()]).toEqual([asked, read]);
+    expect([server.askedCount, rootsRead()]).toEqual(before);
   });
 
   test("opens the model that a slow server has, whichever registration it asked for first", async () => {
-    const url = await slowServer(right);
+    const { url } = await slowServer(right());
     const reader = new GameReader(f.publicClient, f.game, { rollup });
     const [first, second] = await reader.models();
     reader.models = async () => [{ ...first!, terms: { ...first!.terms, mostTokens: 5 } }, second!];
@@ -252,7 +247,7 @@ describe("a watcher", () => {
       const { look, rootsRead } = watchOf({ rollup, model });
       const faults = async () => (await look()).map(({ fault }) => String(fault).slice(0, 30));
       expect(await faults()).toEqual(Array(2).fill("what is served under its numbe"));
-      await publish("served", { tracing: promiseOf(`0x${"22".repeat(32)}`) });
+      await publish("served", { tracing: promiseOf(OTHER) });
       expect(await faults()).toEqual(Array(2).fill("its registered roots are not t"));
       // Nobody's numbers were needed to say so.
       expect(rootsRead()).toBe(0);
@@ -382,7 +377,7 @@ test("openledger verify model computes what a language model's statics promise",
     return verifyModel({ model, facts, depth: "features", trainings });
   };
   expect(await verify(digest)).toMatchObject({ isTraced: true });
-  await expect(verify(`0x${"22".repeat(32)}`)).rejects.toMatchObject({ data: { what: "tracing" } });
+  await expect(verify(OTHER)).rejects.toMatchObject({ data: { what: "tracing" } });
 });
 
 /** As where models of others have taken all of its memory. */
@@ -412,8 +407,7 @@ test("plays a game to its end after restarts where an owner serves no files any 
   const key = { account: privateKeyToAccount(`0x${"5c".repeat(32)}`), rpcUrl: f.url };
   const sender = await openL1Sender({ ...key, cap: DEFAULT_SPENDING_CAP });
   await f.client.setBalance({ address: sender.address, value: 10n ** 20n });
-  const options = { publicClient: f.publicClient, game: f.game, account: f.accountOf(f.owner) };
-  const owner = new TracePlayer({ ...options, challenges: false, traceOf: () => lie });
+  const owner = f.playerOf(f.owner, lie);
   const moves: string[] = [];
   for (let isOver = false; !isOver; ) {
     // Each look is another process's, which has read nothing.

@@ -68,7 +68,7 @@ export class TextModelCommitments {
 
   /**
    * Attack: a version with a row that is no text, or a recipe for which a row is too long. No one could have trained on it, and
-   * what is right of the others is what their traces end with.
+   * what is right of the others is computed row by row.
    */
   async #own(model: PublishedModel, rows: readonly OwnedRow[], modelId: number): Promise<CommittedModel> {
     const key = `${modelId}/${model.staticsHash}`;
@@ -98,7 +98,7 @@ export class TextModelCommitments {
       const real = await realFeatures(model, rows, setting, { onProgress });
       return { posted: textModelCommitment(model, traced, rows, real, modelId), traced, terms, real };
     } catch (error) {
-      if (!isRollupError(error, "ATT_ROW_INVALID")) throw error;
+      if (!isRollupError(error)) throw error;
       return { posted: null, traced, terms, real: null };
     }
   }

@@ -20,6 +20,7 @@ import type { ModelCommitmentWindow, WindowReader } from "../model-commitments/r
 import { modelCommitmentLines, recomputedLine } from "../model-commitments/read-windows.ts";
 import { feeBack, NOTHING_WRONG, type WatchedCommitment } from "../model-commitments/watch-commitment.ts";
 import type { L1Call } from "../sending/l1-sender.ts";
+import { type ShownLeaf, TREES } from "../statements/committed-model.ts";
 import { messageOf } from "./describe-round.ts";
 import type { KeptFiles } from "./kept-files.ts";
 import type { GamePlayers } from "./play-games.ts";
@@ -34,6 +35,8 @@ const MOST_POSTED = 64;
 const MOST_AGE_MS = 15_000;
 /** Then the next look begins, which knows of what was posted meanwhile, and looks at that first. */
 const MOST_PLACES_MS = 3_600_000;
+/** Before the end of a window that was not looked at to the end: then somebody is told. */
+const LATE_SECONDS = 3n * 86_400n;
 /** One model commitment's time in a look: at first so much, later as much as it has had in all. */
 const FIRST_SLICE_MS = 600_000;
 
@@ -115,7 +118,7 @@ export class RegistryWatch {
   readonly #trainings = new Map<bigint, number>();
   /** Time that places of each have taken: what is new or quick comes first. */
   readonly #spentMs = new Map<bigint, number>();
-  /** Leaves that were shown of those for which a fee was paid. */
+  /** Leaves that had been shown for fees of one's own when each was looked at last. */
   readonly #shown = new Map<bigint, number>();
   /** What is to be recomputed in this look, read at once. */
   #commitments: readonly ModelCommitment[] = [];
@@ -132,7 +135,8 @@ export class RegistryWatch {
    * One look at every model commitment that is open and not yet found right as a whole; then one model is trained again, of
    * a single look all. Attack: trainings of hours, each with a bond that comes back, before a false place is looked at.
    * Attack: files that come for an hour each, or never are read: hundreds of them would fill a window. What has had the least
-   * time comes first, and before it what answers a fee: the next leaf has to be asked for in time. No training holds these up.
+   * time comes first; then what answers a fee, since the next leaf has to be asked for in time; then the others. So owners who
+   * answer without end keep nothing from its turn. No training holds these up.
    */
   async look(): Promise<SeenCommitments> {
     const { registry, setting } = this.#of;
@@ -152,22 +156,29 @@ export class RegistryWatch {
     };
     // Attack: others' rollups, whose model commitments take hours.
     const [ours, others] = [windows.filter(isOurs), windows.filter((window) => !isOurs(window))];
-    const beganAtMs = Date.now();
+    // Beside what has the first turn in a look.
+    let placesMs = 0;
     const left = new Set<ModelCommitmentWindow>();
     const { answered, isWaiting: hasFees } = await this.#fees(due);
-    const orderOf = ({ id }: ModelCommitmentWindow) =>
-      (this.#spentMs.get(id) ?? 0) - (answered.has(id) ? Number.MAX_SAFE_INTEGER : 0);
-    for (const some of [ours, others])
-      for (const window of some.toSorted((a, b) => orderOf(a) - orderOf(b))) {
+    const spentOn = ({ id }: ModelCommitmentWindow) => this.#spentMs.get(id) ?? 0;
+    for (const some of [ours, others]) {
+      const bySpent = some.toSorted((a, b) => spentOn(a) - spentOn(b));
+      const next = bySpent.find((window) => this.#isDue(window) && !answered.has(window.id));
+      const placeOf = (window: ModelCommitmentWindow) =>
+        window === next ? 0 : answered.has(window.id) ? 1 : 2;
+      for (const window of bySpent.sort((a, b) => placeOf(a) - placeOf(b))) {
         const atMs = Date.now();
-        if (setting.everyMs !== null && atMs - beganAtMs > MOST_PLACES_MS && this.#isDue(window)) {
+        if (setting.everyMs !== null && placesMs > MOST_PLACES_MS && this.#isDue(window)) {
           left.add(window);
           continue;
         }
-        const spentMs = this.#spentMs.get(window.id) ?? 0;
+        const spentMs = spentOn(window);
         const sliceMs = setting.everyMs === null ? null : Math.max(FIRST_SLICE_MS, spentMs);
         await watch(window, false, sliceMs);
+        const shown = answered.get(window.id);
+        if (shown !== undefined) this.#shown.set(window.id, shown);
         const tookMs = Date.now() - atMs;
+        if (window !== next) placesMs += tookMs;
         if (this.#isDue(window)) this.#spentMs.set(window.id, spentMs + tookMs);
         const { failure, sent } = found.get(window)!;
         if (sliceMs !== null && tookMs >= sliceMs && isRollupError(failure, "MOD_THREAD_ENDED")) {
@@ -175,6 +186,7 @@ export class RegistryWatch {
           found.set(window, { ...UNTOUCHED, sent });
         }
       }
+    }
     const triesOf = ({ id }: ModelCommitmentWindow) => this.#trainings.get(id) ?? 0;
     const untrained = [...ours, ...others]
       .filter((window) => found.get(window)?.isUntrained === true)
@@ -185,9 +197,16 @@ export class RegistryWatch {
       this.#trainings.set(window.id, triesOf(window) + 1);
       await watch(window, true);
     }
+    const { timestamp } = left.size === 0 ? { timestamp: 0n } : await this.#of.client.getBlock();
     for (const window of windows) {
       const seen = found.get(window) ?? UNTOUCHED;
       const isLeft = left.has(window);
+      if (
+        isLeft &&
+        (setting.rollup === null || isOurs(window)) &&
+        window.endsAtSeconds - timestamp < LATE_SECONDS
+      )
+        failures.push(unlooked(window));
       lines.push(
         ...(isLeft ? [...modelCommitmentLines(window), "  left for the next look"] : linesOf(window, seen)),
       );
@@ -232,17 +251,24 @@ export class RegistryWatch {
     ];
   }
 
-  /** Those of whose leaves one was shown since the last look, for a fee of one's own, and whether another fee waits. */
+  /**
+   * Those of whose leaves one was shown for a fee of one's own since they were looked at last, with how many were in all; and
+   * whether another fee waits.
+   */
   async #fees(due: readonly ModelCommitmentWindow[]) {
     const { sender, state } = this.#of;
-    const answered = new Set<bigint>();
+    const answered = new Map<bigint, number>();
     let isWaiting = false;
     for (const { id } of due) {
       if (sender === null || state.spentWei(id) === 0n) continue;
       const asked = await this.#askedOf(id).catch(() => null);
       if (asked === null) continue;
-      if (asked.shown.length > (this.#shown.get(id) ?? 0)) answered.add(id);
-      this.#shown.set(id, asked.shown.length);
+      const isMine = ({ index, tree }: ShownLeaf) =>
+        asked.paid.some(
+          (one) => one.who === sender.address && TREES[one.tree] === tree && one.index === BigInt(index),
+        );
+      const shown = asked.shown.filter(isMine).length;
+      if (shown > (this.#shown.get(id) ?? 0)) answered.set(id, shown);
       isWaiting ||= asked.open.some(({ feeWei, who }) => feeWei > 0n && who === sender.address);
     }
     return { answered, isWaiting };
@@ -327,6 +353,13 @@ export class RegistryWatch {
 }
 
 type Facts = Awaited<ReturnType<WindowReader["log"]["read"]>>;
+
+const unlooked = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
+  challengerError(
+    "CMD_FALSE_UNCHALLENGED",
+    `model commitment ${id} of model ${modelId} may be false: it takes longer than looks have had, and soon no leaf can be asked for. Do not approve it`,
+    { data: { modelCommitment: id, modelId, endsAtSeconds } },
+  );
 
 const unserved = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
   challengerError(

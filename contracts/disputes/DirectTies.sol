@@ -19,6 +19,8 @@ contract DirectTies is IFamilyJudge {
     uint256 private constant BUCKET_STEP = 16;
     /// @dev λ of 2^-16. Attack: one beside which nobody can compute an inverse, or none that fits an int64.
     uint256 private constant LEAST_DAMPING = 1 << 24;
+    /// @dev 2^-11. Attack: one beside which weights with small derivatives are far from the best, and chosen for a row.
+    uint256 private constant LEAST_DECAY = 1 << 29;
     // Tag of docs/reference/ledger.md.
     uint256 private constant CHALLENGED = 19;
     uint256 private constant R = PoseidonHash.R;
@@ -52,7 +54,7 @@ contract DirectTies is IFamilyJudge {
         view
         returns (bool)
     {
-        if (damping < LEAST_DAMPING || damping >> 63 != 0) return false;
+        if (damping < LEAST_DAMPING || damping >> 63 != 0 || statement.decay < LEAST_DECAY) return false;
         uint256 promised = uint256(statement.bucketCount) | uint256(statement.decay) << 16
             | uint256(statement.sharesDuplicates ? 1 : 0) << 80 | uint256(statement.clipQuantile) << 81 | damping << 145;
         return statement.staticsHash

@@ -45,8 +45,8 @@ interface IRowGames {
 contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     /// @notice Seconds that an owner has to show what was challenged.
     uint256 public constant ANSWER_SECONDS = 1 days;
-    /// @notice Shortest window that can be deployed: time to challenge, to answer and to challenge.
-    uint256 public constant LEAST_WINDOW_SECONDS = 3 days;
+    /// @notice Shortest window that can be deployed: five rounds of asking and answering, and time to challenge.
+    uint256 public constant LEAST_WINDOW_SECONDS = 7 days;
     /// @notice What admits a model that is registered as one without challenges, under rollup 0.
     uint256 public constant UNCHALLENGED = type(uint256).max;
     uint256 private constant MOST_FAMILIES = 8;

@@ -157,8 +157,8 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
 
 /**
  * rows × featureCount: what the map makes of the rows' gradients, before rules and rounding. Floats. Stage "features". Not
- * of tangents, which take the whole run.
- * @throws ATT_ROW_INVALID, ATT_DUPLICATE_ROW, and what a published model is refused for
+ * of tangents, which take the whole run. Takes the same row twice, which `train` refuses.
+ * @throws ATT_ROW_INVALID, and what a published model is refused for
  */
 export async function realFeatures(...given: Parameters<typeof featuresAndTokens>): Promise<Float64Array> {
   return (await featuresAndTokens(...given)).real;
@@ -171,13 +171,23 @@ async function featuresAndTokens(
   options: Progressing,
 ) {
   if (recipe.method.kind === "tangent") throw new TypeError("features of tangents are made with the model");
-  const texts = decodeAll(rows);
+  const texts = rows.map(({ content }, index) => decodeAt(content, index));
   return withRows(recipe, setting, { adapter, rows: texts }, async (placed, team, tokens) => {
     const { loaded, options: sizes, places } = placed;
     const map = isCiting(recipe) ? queryMap.subarray(0, mapBytes(sizes)) : queryMap;
     decodeMap(map, sizes, loaded.model.kernels.arena, places.directions);
-    await computeGradients(placed, team, tokens, heldOutRows(texts.length, recipe), options);
-    return { real: projectPlaced(placed, places.gradients, tokens.length), texts, tokens };
+    const heldOut = heldOutRows(texts.length, recipe);
+    const real = new Float64Array(tokens.length * sizes.featureCount);
+    const { onProgress } = options;
+    for (let from = 0; from < tokens.length; from += ROWS_AT_ONCE) {
+      const some = tokens.slice(from, from + ROWS_AT_ONCE);
+      const among = heldOut.map((i) => i - from).filter((i) => i >= 0 && i < some.length);
+      onProgress?.({ stage: "features", done: from, total: tokens.length });
+      await computeGradients(placed, team, some, among, {});
+      real.set(projectPlaced(placed, places.gradients, some.length), from * sizes.featureCount);
+    }
+    onProgress?.({ stage: "features", done: tokens.length, total: tokens.length });
+    return { real, texts, tokens };
   });
 }
 
@@ -212,11 +222,13 @@ async function withRows<Result>(
   { adapter, rows }: { adapter: Uint8Array | null; rows: readonly TextRow[] },
   work: (placed: PlacedText, team: RowTeam, tokens: readonly TokenRow[]) => Promise<Result>,
 ): Promise<Result> {
+  // Attack: a rank and rows with which all gradients have no room, so that nobody could compare any. Of a model that is tuned
+  // they come some at a time.
   const placed = await loadText(recipe, setting, {
     adapter,
     maxRows: recipe.rowTokens,
-    adapterBlocks: tuningBlocks({ ...recipe.tuning, seed: recipe.seed }),
-    rowCount: rows.length,
+    adapterBlocks: adapter === null ? tuningBlocks({ ...recipe.tuning, seed: recipe.seed }) : 0,
+    rowCount: adapter === null ? rows.length : Math.min(rows.length, ROWS_AT_ONCE),
     threadCount: setting.threadCount,
   });
   const given = rows.map((row, index) => atRow(index, () => tokensOfRow(placed.tokens, row, recipe)));

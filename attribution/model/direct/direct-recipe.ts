@@ -44,6 +44,11 @@ const directSchema = directFields
     path: ["isChallengeable"],
     message: "only models of e-mails have challenges",
   })
+  // Weights are the best up to L1's tolerance, which a smaller one makes loose.
+  .refine(({ isChallengeable, model }) => isChallengeable === undefined || model.decay >= 2 ** -11, {
+    path: ["model", "decay"],
+    message: "is at least 2^-11 for a model with challenges",
+  })
   // L1 takes no inverse of a smaller one.
   .refine(({ isChallengeable, method }) => isChallengeable === undefined || method.damping >= 2 ** -16, {
     path: ["method", "damping"],

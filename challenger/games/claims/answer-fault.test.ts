@@ -3,105 +3,85 @@
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
-import type { Kernels } from "@openledger/models/kernels/kernels";
 import { decodeFunctionData, type Hex } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
-import { startLedgerTraces, tinyLedger } from "../testing/ledger-fixture.ts";
+import { startLedgerTraces, tinyRegistered } from "../testing/ledger-fixture.ts";
 import { blindChallenge, falseTrace, placeOf, playOut } from "../testing/played-games.ts";
 import { BOND_WEI, gameCall, STAKE_WEI } from "../testing/trace-fixture.ts";
-import { TracePlayer } from "../trace-player.ts";
 import { answerFault, answerMoveOf } from "./answer-fault.ts";
-import { claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
-import { claimOf, type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
+import { claimOf, type TracedQuery, traceQuery } from "./traced-model.ts";
 
 const PROMPT = [3, 14];
 const MOST_TOKENS = 3;
 const VOCABULARY_SIZE = 40;
 
 const f = started(() => startLedgerTraces());
-let kernels: Kernels;
-let model: DescribedModel;
-let traced: TracedTuple;
+const ledgerOf = (isLikeliest: boolean) => tinyRegistered(f, { mostTokens: MOST_TOKENS, isLikeliest });
+const ledger = started(() => ledgerOf(true));
 let right: TracedQuery;
 let wrong: TracedQuery;
-
-const ledgerOf = (isLikeliest: boolean) => tinyLedger(f, { mostTokens: MOST_TOKENS, isLikeliest });
 
 /** Token by token, as the model answers: whatever stands behind a place does not change what is before it. */
 function likeliestAnswer(): TracedQuery {
   const tokens = [...PROMPT, ...new Array<number>(MOST_TOKENS).fill(0)];
   for (;;) {
-    const query = traceQuery(model, { tokens: [...tokens], promptCount: PROMPT.length }, kernels);
+    const text = { tokens: [...tokens], promptCount: PROMPT.length };
+    const query = traceQuery(ledger.model, text, ledger.kernels);
     const fault = answerFault(query);
     if (fault === null) return query;
     tokens[fault.place + 1] = fault.rival;
   }
 }
 
-beforeAll(async () => {
-  const ledger = await ledgerOf(true);
-  ({ kernels, model, traced } = ledger);
-  await f.send(f.stranger, ledger.registration);
+beforeAll(() => {
   right = likeliestAnswer();
   const tokens = [...right.text.tokens];
   tokens[3] = (tokens[3]! + 1) % VOCABULARY_SIZE;
-  wrong = traceQuery(model, { tokens, promptCount: PROMPT.length }, kernels);
+  wrong = traceQuery(ledger.model, { tokens, promptCount: PROMPT.length }, ledger.kernels);
 });
 revertEachTest(() => f);
 
-const playerOf = (who: Hex, own: TracedQuery, terms = traced) =>
-  new TracePlayer({
-    ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(who) },
+const playerOf = (who: Hex, own: TracedQuery, { traced } = ledger) =>
+  f.playerOf(who, own, {
     challenges: who === f.watcher,
-    traceOf: () => own,
     answerMove: (query) => {
       const fault = answerFault(query);
-      return fault && answerMoveOf(terms, query, fault);
+      return fault && answerMoveOf(traced, query, fault);
     },
   });
-
-/** The claim's number. */
-async function claim(query: TracedQuery, of = { model, traced }): Promise<bigint> {
-  const answer = JSON.stringify({ text: "So.", tokens: query.text.tokens.slice(PROMPT.length) });
-  const receipt = { payerId: 7, salt: 100n, prompt: "How?", answer, lengths: [] };
-  await f.send(f.owner, claimReceiptCall(of.model, of.traced, query, receipt), BOND_WEI);
-  return (await f.read("claimCount")) as bigint;
-}
-
-const isRefuted = async (claimId: bigint) => ((await f.read("claims", [claimId])) as readonly boolean[])[3];
 
 describe("an answer", () => {
   test("that is the model's finds no fault, and its claim no challenger", async () => {
     expect(answerFault(right)).toBeNull();
-    const claimId = await claim(right);
+    const claimId = await ledger.claim(right);
     expect((await playerOf(f.watcher, right).playOnce()).moves).toEqual([]);
-    expect(await isRefuted(claimId)).toBe(false);
+    expect(await f.isRefuted(claimId)).toBe(false);
   });
 
   test("that is another is refuted after the owner's first move, though its query is right", async () => {
-    const claimId = await claim(wrong);
+    const claimId = await ledger.claim(wrong);
     const moves = await playOut([playerOf(f.watcher, wrong), playerOf(f.owner, wrong)]);
     expect(moves.map(({ what }) => what)).toEqual(["challenge", "answer", "showAnswer"]);
-    expect(await isRefuted(claimId)).toBe(true);
+    expect(await f.isRefuted(claimId)).toBe(true);
     expect(await f.read("owedWei", [f.watcher])).toBe(BOND_WEI / 2n + STAKE_WEI);
   });
 
   test("that is another, with a trace that hides it, is refuted by the number that was changed", async () => {
     // Powers of e that make the answered token the likeliest one: the trace then differs before the loss.
-    const lie = falseTrace(model, wrong, kernels, placeOf(wrong, "chain"));
-    const claimId = await claim({ ...lie, text: wrong.text });
+    const lie = falseTrace(ledger.model, wrong, ledger.kernels, placeOf(wrong, "chain"));
+    const claimId = await ledger.claim({ ...lie, text: wrong.text });
     const moves = await playOut([playerOf(f.watcher, wrong), playerOf(f.owner, lie)]);
     expect(moves.at(-1)!.what).toBe("show");
-    expect(await isRefuted(claimId)).toBe(true);
+    expect(await f.isRefuted(claimId)).toBe(true);
   });
 });
 
 describe("a right answer", () => {
   /** A game at the challenger's turn about a claim of this query. */
-  async function gameAbout(query: TracedQuery, of = { model, traced }): Promise<bigint> {
-    const claimId = await claim(query, of);
+  async function gameAbout(query: TracedQuery, of: typeof ledger = ledger): Promise<bigint> {
+    const claimId = await of.claim(query);
     await f.send(f.watcher, await blindChallenge(f.publicClient, f.game, claimId), STAKE_WEI);
-    await playerOf(f.owner, query, of.traced).playOnce();
+    await playerOf(f.owner, query, of).playOnce();
     return (await f.read("gameCount")) as bigint;
   }
   const shown = (
@@ -109,10 +89,8 @@ describe("a right answer", () => {
     query: TracedQuery,
     place: number,
     rival: number,
-    of = { model, traced },
-  ) => {
-    return answerMoveOf(of.traced, query, { place, rival })(gameId, claimOf(of.model, query).statement);
-  };
+    of: typeof ledger = ledger,
+  ) => answerMoveOf(of.traced, query, { place, rival })(gameId, claimOf(of.model, query).statement);
 
   test("stands every rival at every place", async () => {
     const gameId = await gameAbout(right);
@@ -145,12 +123,11 @@ describe("a right answer", () => {
   });
 
   test("is nobody's to judge where answers are drawn", async () => {
-    const ledger = await ledgerOf(false);
-    await f.send(f.stranger, ledger.registration);
-    const drawn = traceQuery(ledger.model, wrong.text, kernels);
-    const gameId = await gameAbout(drawn, ledger);
+    const other = await ledgerOf(false);
+    const drawn = traceQuery(other.model, wrong.text, other.kernels);
+    const gameId = await gameAbout(drawn, other);
     const fault = answerFault(drawn)!;
-    const call = shown(gameId, drawn, fault.place, fault.rival, ledger);
+    const call = shown(gameId, drawn, fault.place, fault.rival, other);
     expect(await f.refusal(f.watcher, call)).toBe("LedgerTracesOtherModel");
   });
 });

@@ -5,18 +5,15 @@ import { traceGameAbi, wordBordersAbi } from "@openledger/contracts/build/trace-
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { BORDER, PATTERN, type Pattern, wordBorder } from "@openledger/models/internal/tokens/word-borders";
-import type { Kernels } from "@openledger/models/kernels/kernels";
 import { JOINING, type SpelledToken, type TokenSpelling } from "@openledger/models/tokens/token-spelling";
 import { decodeFunctionData, toHex } from "viem";
-import { beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { startLedgerTraces, tinyLedger } from "../testing/ledger-fixture.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { startLedgerTraces, tinyRegistered } from "../testing/ledger-fixture.ts";
 import { BOND_WEI, gameCall } from "../testing/trace-fixture.ts";
-import { TracePlayer } from "../trace-player.ts";
 import { tracedPlayer } from "../traced-player.ts";
-import { type ClaimedReceipt, claimReceiptCall, type TracedTuple } from "./ledger-claims.ts";
 import { type ClaimedPrompt, faultOfPrompt, refutePromptCall } from "./prompt-tokens.ts";
 import { packLengths, promptVocabulary } from "./prompt-vocabulary.ts";
-import { claimOf, type DescribedModel, type TracedQuery, traceQuery } from "./traced-model.ts";
+import { claimOf, type TracedQuery, traceQuery } from "./traced-model.ts";
 
 const PROMPT = "How?";
 const END_TOKEN = 5;
@@ -51,36 +48,27 @@ function made(): TokenSpelling {
 
 const vocabulary = promptVocabulary(made());
 const f = started(() => startLedgerTraces());
-let model: DescribedModel;
-let traced: TracedTuple;
-let kernels: Kernels;
-
-beforeAll(async () => {
-  const ledger = await tinyLedger(f, { endToken: END_TOKEN, vocabulary });
-  ({ kernels, model, traced } = ledger);
-  await f.send(f.stranger, ledger.registration);
-});
+const ledger = started(() => tinyRegistered(f, { endToken: END_TOKEN, vocabulary }));
 revertEachTest(() => f);
 
 /** The model's right query of these tokens. */
 const queryOf = (prompt: readonly number[]): TracedQuery =>
-  traceQuery(model, { tokens: [...prompt, 15, END_TOKEN], promptCount: prompt.length }, kernels);
-const receiptOf = (lengths: readonly number[], prompt: string): ClaimedReceipt => ({
-  ...{ payerId: 7, salt: 100n, prompt, lengths },
-  answer: JSON.stringify({ text: "So.", tokens: [15] }),
-});
-const callOf = (prompt: readonly number[], lengths: readonly number[], text = PROMPT) =>
-  claimReceiptCall(model, traced, queryOf(prompt), receiptOf(lengths, text));
+  traceQuery(
+    ledger.model,
+    { tokens: [...prompt, 15, END_TOKEN], promptCount: prompt.length },
+    ledger.kernels,
+  );
+const callOf = (prompt: readonly number[], lengths: readonly number[]) =>
+  ledger.claimCall(queryOf(prompt), { lengths, prompt: PROMPT });
 
 async function claim(
   prompt: readonly number[],
   lengths: readonly number[],
   text = PROMPT,
 ): Promise<ClaimedPrompt> {
-  await f.send(f.owner, callOf(prompt, lengths, text), BOND_WEI);
-  const claimId = (await f.read("claimCount")) as bigint;
+  const claimId = await ledger.claim(queryOf(prompt), { lengths, prompt: text });
   const shown = { prompt: toHex(text), lengths: packLengths(lengths) };
-  return { claimId, ...shown, statement: claimOf(model, queryOf(prompt)).statement };
+  return { claimId, ...shown, statement: claimOf(ledger.model, queryOf(prompt)).statement };
 }
 
 describe("a claim whose query is right, but of other tokens than the prompt's,", () => {
@@ -98,23 +86,21 @@ describe("a claim whose query is right, but of other tokens than the prompt's,",
     "%s, is refuted by a watcher in one transaction",
     async (_, prompt, lengths, kind, text: string = PROMPT) => {
       const { claimId } = await claim(prompt, lengths, text);
-      const watcher = new TracePlayer({
-        ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.watcher), challenges: true },
-        traceOf: () => queryOf(prompt),
+      const watcher = f.playerOf(f.watcher, queryOf(prompt), {
+        challenges: true,
         refutePrompt: ({ claimId: id, shown, statement }) => {
           const claimed = { claimId: id, statement, ...shown! };
           const fault = faultOfPrompt(vocabulary, claimed);
           expect(fault?.kind).toBe(kind);
-          return fault && refutePromptCall(vocabulary, traced, claimed, fault);
+          return fault && refutePromptCall(vocabulary, ledger.traced, claimed, fault);
         },
       });
       const { failures, moves } = await watcher.playOnce();
       expect(failures).toEqual([]);
       expect(moves.map(({ what }) => what)).toEqual(["prompt"]);
       expect(await f.read("owedWei", [f.watcher])).toBe(BOND_WEI / 2n);
-      const [, , , isRefuted, , , , bondWei, , key] = (await f.read("claims", [
-        claimId,
-      ])) as readonly unknown[];
+      const claimed = await f.read<readonly unknown[]>("claims", [claimId]);
+      const [, , , isRefuted, , , , bondWei, , key] = claimed;
       expect({ isRefuted, bondWei }).toEqual({ isRefuted: true, bondWei: 0n });
       expect(await f.read("isLost", [key])).toBe(true);
       expect((await watcher.playOnce()).moves).toEqual([]);
@@ -131,13 +117,17 @@ describe("a claim whose query is right, but of other tokens than the prompt's,",
   });
 });
 
+type PromptFault = Parameters<typeof refutePromptCall>[3];
+/** What L1 says of it. */
+const refutation = (of: ClaimedPrompt, fault: PromptFault, known = vocabulary) =>
+  f.refusal(f.stranger, refutePromptCall(known, ledger.traced, of, fault));
+
 describe("a claim of the prompt's own tokens", () => {
   let claimed: ClaimedPrompt;
   beforeEach(async () => {
     claimed = await claim([HOW, QUESTION], [3, 1]);
   });
-  const refute = (fault: Parameters<typeof refutePromptCall>[3], of = claimed, known = vocabulary) =>
-    f.refusal(f.stranger, refutePromptCall(known, traced, of, fault));
+  const refute = (fault: PromptFault, of = claimed, known = vocabulary) => refutation(of, fault, known);
 
   test("stands against everything that can be shown of them", async () => {
     expect(faultOfPrompt(vocabulary, claimed)).toBeNull();
@@ -159,19 +149,19 @@ describe("a claim of the prompt's own tokens", () => {
     expect(await refute(spelling, { ...claimed, lengths: packLengths([1, 3]) })).toBe(
       "LedgerTracesOpeningInvalid",
     );
-    const { statement } = claimOf(model, queryOf([WHO, QUESTION]));
+    const { statement } = claimOf(ledger.model, queryOf([WHO, QUESTION]));
     expect(await refute(spelling, { ...claimed, statement })).toBe("TraceOtherStatement");
-    const data = refutePromptCall(vocabulary, { ...traced, joining: JOINING.all }, claimed, spelling);
+    const data = refutePromptCall(vocabulary, { ...ledger.traced, joining: JOINING.all }, claimed, spelling);
     expect(await f.refusal(f.stranger, data)).toBe("LedgerTracesOtherModel");
     // Another token's leaf, under the number of the one that is asked for.
     const right = decodeFunctionData({
       abi: traceGameAbi,
-      data: refutePromptCall(vocabulary, traced, claimed, spelling),
+      data: refutePromptCall(vocabulary, ledger.traced, claimed, spelling),
     });
     const entry = right.args!.at(-1) as unknown as { token: bigint };
     const wrong = decodeFunctionData({
       abi: traceGameAbi,
-      data: refutePromptCall(vocabulary, traced, { ...claimed, statement }, spelling),
+      data: refutePromptCall(vocabulary, ledger.traced, { ...claimed, statement }, spelling),
     }).args!.at(-1) as unknown as { token: bigint };
     for (const shown of [wrong, { ...wrong, token: entry.token }]) {
       const args = [...right.args!.slice(0, -1), shown];
@@ -202,10 +192,9 @@ test("a prompt that is no text is refuted at any token that stands where it is n
     claimId,
     prompt,
     lengths: packLengths(shown),
-    statement: claimOf(model, queryOf(own)).statement,
+    statement: claimOf(ledger.model, queryOf(own)).statement,
   } as const;
-  const refute = (place: number) =>
-    f.refusal(f.stranger, refutePromptCall(vocabulary, traced, of, { kind: "spelling", place }));
+  const refute = (place: number) => refutation(of, { kind: "spelling", place });
   expect(faultOfPrompt(vocabulary, of)).toEqual({ kind: "spelling", place: 1 });
   expect([await refute(0), await refute(1), await refute(2)]).toEqual([
     "TraceNothingWrong",
@@ -269,10 +258,10 @@ test("where there is no vocabulary, a prompt of other tokens is a warning, and t
   const watcherOf = (isPrompt: boolean) =>
     tracedPlayer({
       ...{ publicClient: f.publicClient, game: f.game, account: f.accountOf(f.watcher), challenges: true },
-      ...{ terms: traced, model, onProgress: () => {} },
+      ...{ terms: ledger.traced, model: ledger.model, onProgress: () => {} },
       open: async () => ({
         kernels: "wasm",
-        traced: { model, vocabulary: null, isPromptOf: () => isPrompt },
+        traced: { model: ledger.model, vocabulary: null, isPromptOf: () => isPrompt },
       }),
     });
   const { failures, moves, warnings } = await watcherOf(false).playOnce();
@@ -287,10 +276,7 @@ test("where there is no vocabulary, a prompt of other tokens is a warning, and t
 test("a rule that comes behind the one that waits above a part joins nothing", async () => {
   const claimed = await claim([H, OW, QUESTION], [1, 2, 1]);
   const refute = (joined: number, right: readonly number[]) =>
-    f.refusal(
-      f.stranger,
-      refutePromptCall(vocabulary, traced, claimed, { kind: "join", place: 0, joined, left: [], right }),
-    );
+    refutation(claimed, { kind: "join", place: 0, joined, left: [], right });
   expect(await refute(HO, [OW])).toBe("TraceNothingWrong");
   // A part that the token does not begin with; a rule that is none.
   expect(await refute(HO, [OW, O])).toBe("PromptEntryInvalid");
@@ -302,7 +288,5 @@ test("neighbours of two pieces are not joined, whatever the rules say", async ()
   // "w" and "?" would be joined, were they of one piece.
   const claimed = await claim([HO, W, QUESTION], [2, 1, 1]);
   const fault = { kind: "join", place: 1, joined: H_SIGN, left: [], right: [] } as const;
-  expect(await f.refusal(f.stranger, refutePromptCall(vocabulary, traced, claimed, fault))).toBe(
-    "TraceNothingWrong",
-  );
+  expect(await refutation(claimed, fault)).toBe("TraceNothingWrong");
 });

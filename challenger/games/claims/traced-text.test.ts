@@ -25,7 +25,10 @@ import { claimOf, namesModel, textOf, traceQuery, tracingKernels } from "./trace
 import { openTracedText } from "./traced-text.ts";
 
 const rows = ownedTexts(sampleTexts(8));
+const contents = rows.map(({ content }) => content);
 const CLAIMANT = "0x90F79bf6EB2c4f870365E785982E1f101E93b906";
+/** Of no numbers. */
+const TRACING = { claimant: CLAIMANT.toLowerCase(), digest: `0x${"22".repeat(32)}` };
 const folder = testFolder("traced");
 let setting: TrainingSetting;
 let training: FamilyTraining<TextParts>;
@@ -36,11 +39,13 @@ beforeAll(async () => {
   training = withPromise(made.training, setting);
 });
 
+const open = (made: typeof parts) => openTracedText({ rollup: zeroAddress, modelId: 9n }, made, setting);
+
 test("the trace of a registered model's answer ends in the query that its receipt would have", async () => {
   const { family, recipe } = parts;
   const opened = await family.open(parts);
   const { query, text: answer } = opened.answer("The union?");
-  const traced = await openTracedText({ rollup: zeroAddress, modelId: 9n }, parts, setting);
+  const traced = await open(parts);
   const text = traced.textOf("The union?", answer);
   const own = traceQuery(traced.model, text, tracingKernels("wasm", traced.model));
   expect([...own.query]).toEqual([...(query as Int16Array).slice(0, recipe.method.featureCount)]);
@@ -52,7 +57,7 @@ test("the trace of a registered model's answer ends in the query that its receip
 });
 
 test("a byte order mark is a part of a prompt, and bytes that are no text are nobody's prompt", async () => {
-  const traced = await openTracedText({ rollup: zeroAddress, modelId: 9n }, parts, setting);
+  const traced = await open(parts);
   const isPrompt = (prompt: Hex, tokens: readonly number[]) =>
     traced.isPromptOf(prompt, { tokens: [...tokens, 65], promptCount: tokens.length });
   expect(isPrompt("0xefbbbf48", [0xef, 0xbb, 0xbf, 0x48])).toBe(true);
@@ -64,7 +69,7 @@ test("a prompt that no claim could show is refused where the recipe promises cla
   const tokens = await openTokenizer(folderSource(folder), byteConfig.vocab_size);
   const answers = { ...parts.recipe.answers, promptTokens: 8_192, answerTokens: 500 };
   const untraced = { ...parts.recipe, answers };
-  const traced = { ...untraced, tracing: { claimant: zeroAddress, digest: `0x${"22".repeat(32)}` } };
+  const traced = { ...untraced, tracing: TRACING };
   const most = "a".repeat(
     Array.from({ length: 8_192 }, (_, k) => k).findLast((k) => k <= mostClaimedBytes(k, traced))!,
   );
@@ -83,7 +88,7 @@ test("a prompt that its tokens do not spell is refused where the recipe promises
   const spelled = known.tokens.map((token, i) => (i === lost ? { ...token, bytes } : token));
   const spelling = { ...known, tokens: spelled };
   const { recipe } = parts;
-  const traced = { ...recipe, tracing: { claimant: zeroAddress, digest: `0x${"22".repeat(32)}` } };
+  const traced = { ...recipe, tracing: TRACING };
   expect(tokensOfPrompt(tokens, "a", traced, spelling)).toHaveLength(1);
   expect(tokensOfPrompt(tokens, "ab", traced, known)).toHaveLength(2);
   expect(tokensOfPrompt(tokens, "ab", recipe, spelling)).toHaveLength(2);
@@ -109,8 +114,11 @@ test("a recipe with no room for claims of its longest texts is not made", async 
     code: "ATT_RECIPE_INVALID",
   });
   // Nor does whoever verifies take one that another program made.
-  const tracing = { claimant: CLAIMANT.toLowerCase(), digest: `0x${"22".repeat(32)}` };
-  const forged = { ...parts.recipe, answers: { ...parts.recipe.answers, answerTokens: 860 }, tracing };
+  const forged = {
+    ...parts.recipe,
+    answers: { ...parts.recipe.answers, answerTokens: 860 },
+    tracing: TRACING,
+  };
   await expect(training.promise!({ ...parts, recipe: forged })).rejects.toMatchObject({
     code: "MOD_CLAIMS_TOO_LARGE",
   });
@@ -132,7 +140,6 @@ async function overConfig(own: string, config: object, changed: Partial<TextReci
 }
 
 test("a width whose norms no transaction shows is not promised", async () => {
-  const contents = rows.map(({ content }) => content);
   const own = await mkdtemp(join(folder, "width-"));
   const of = (width: number, changed: Partial<TextRecipe> = {}) =>
     overConfig(own, { hidden_size: width, num_hidden_layers: 1 }, changed);
@@ -146,16 +153,15 @@ test("a width whose norms no transaction shows is not promised", async () => {
   const refused = { code: "MOD_CLAIMS_TOO_LARGE", data: { reason: "width", width: widest + 32 } };
   for (const given of [null, contents])
     await expect(withTracing(tooWide.made, CLAIMANT, tooWide.place, given)).rejects.toMatchObject(refused);
-  const tracing = { claimant: CLAIMANT.toLowerCase(), digest: `0x${"22".repeat(32)}` };
   const verify = async ({ made, place }: Awaited<ReturnType<typeof of>>) =>
     withPromise(textTraining(textFamily(place), place), place).promise!(made);
-  await expect(verify(await of(widest + 32, { tracing }))).rejects.toMatchObject(refused);
+  await expect(verify(await of(widest + 32, { tracing: TRACING }))).rejects.toMatchObject(refused);
   // A narrower one is enough for queries; a row that is longer has more tokens in its statement.
   const fits = await of(widest);
   await expect(withTracing(fits.made, CLAIMANT, fits.place, null)).rejects.not.toMatchObject(refused);
   const long = {
     rowTokens: promptTokens + answerTokens + 96,
-    tracing: { ...tracing, rows: true as const },
+    tracing: { ...TRACING, rows: true as const },
   };
   await expect(verify(await of(widest, long))).rejects.toMatchObject({
     code: "MOD_ROWS_NOT_POSTABLE",
@@ -212,14 +218,12 @@ test("whoever verifies a model that promises claims computes its digest again", 
 });
 
 test("rows are promised where they can be posted, and refused with a reason where not", async () => {
-  const contents = rows.map(({ content }) => content);
   const promised = await withTracing(parts, CLAIMANT, setting, contents);
   expect(promised.recipe.tracing).toMatchObject({ claimant: CLAIMANT.toLowerCase(), rows: true });
   const queries = await withTracing(parts, CLAIMANT, setting, null);
   expect(queries.recipe.tracing).not.toHaveProperty("rows");
   expect(promised.recipe.tracing!.digest).not.toBe(queries.recipe.tracing!.digest);
   // Who takes the promise back, or makes another one, has not the digest of the model's own numbers.
-  const open = (made: typeof parts) => openTracedText({ rollup: zeroAddress, modelId: 9n }, made, setting);
   const [traced, asked] = [await open(promised), await open(queries)];
   expect(isTracedBy(traced, promised.recipe)).toBe(true);
   expect(isTracedBy(traced, { ...promised.recipe, tracing: queries.recipe.tracing! })).toBe(false);
@@ -264,13 +268,10 @@ test("rows of a tokenizer whose tokens spell no bytes are not promised", async (
   await writeByteBase(own, { num_hidden_layers: 1, vocab_size: 300 });
   const recipe = { ...parts.recipe, base: await describeBase(folderSource(own), "made") };
   const place = settingOver(own);
-  await expect(
-    requirePostable(
-      recipe,
-      rows.map(({ content }) => content),
-      place,
-    ),
-  ).rejects.toMatchObject({ code: "MOD_ROWS_NOT_POSTABLE", data: { reason: "vocabulary" } });
+  await expect(requirePostable(recipe, contents, place)).rejects.toMatchObject({
+    code: "MOD_ROWS_NOT_POSTABLE",
+    data: { reason: "vocabulary" },
+  });
 });
 
 describe("rows whose tokens L1 could not tell from others", () => {
@@ -316,7 +317,6 @@ describe("rows whose tokens L1 could not tell from others", () => {
 
 test("rows whose trace nobody can hold are not promised", async () => {
   const { recipe } = parts;
-  const contents = rows.map(({ content }) => content);
   // The map alone has a column of the adapter's numbers a feature.
   const large = { ...recipe, method: { ...recipe.method, featureCount: 2 ** 23 } };
   await expect(requirePostable(large, contents, setting)).rejects.toMatchObject({

@@ -1,11 +1,17 @@
 /** A registered language model as claims of its queries name it. */
 
+import { answerRow, rowLoss } from "@openledger/models/architecture/loss-gradient";
 import { parameterLayout } from "@openledger/models/architecture/model-shape";
 import { type Kernels, NONE, type Place } from "@openledger/models/kernels/kernels";
 import { openBase } from "@openledger/models/registered/base-files";
 import { decodeMap } from "@openledger/models/registered/query-map-file";
 import type { TextParts } from "@openledger/models/registered/text-family";
-import { loadText, type PlacedText, type TextSetting } from "@openledger/models/registered/text-model";
+import {
+  loadText,
+  type PlacedText,
+  projectPlaced,
+  type TextSetting,
+} from "@openledger/models/registered/text-model";
 import { tracedTokens } from "@openledger/models/registered/text-recipe";
 import {
   answerTokens,
@@ -41,6 +47,8 @@ export interface TracedTextModel {
   rowOf(content: Uint8Array): SpelledRow;
   /** Real features of any text, as its trace has them: bits of floats. @throws RangeError for one too long */
   featuresOf(text: TracedText): Float32Array;
+  /** As `featuresOf`, by the engine: the same bits, a hundred times as quick. */
+  engineFeaturesOf(text: TracedText): Float32Array;
 }
 
 /**
@@ -94,6 +102,13 @@ export async function openTracedText(
       return { tokens: [...row.tokens, row.targets.at(-1)!], promptCount: asked.length };
     },
     rowOf: (content) => spelledRow(tokens, spelling, content, recipe),
+    engineFeaturesOf({ promptCount, tokens: all }) {
+      const { gradients: at } = places;
+      model.kernels.clear(layout.floatCount, at);
+      const row = answerRow(all.slice(0, promptCount), all.slice(promptCount));
+      rowLoss(model, row, { parameters: NONE, adapter: at });
+      return Float32Array.from(projectPlaced(placed, at, 1));
+    },
     featuresOf(text) {
       chains ??= tracingKernels(setting.kernels, described);
       return realFeaturesOf(described, text, chains);

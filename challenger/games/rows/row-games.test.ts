@@ -1,18 +1,12 @@
-/**
- * Games over rows of G, with the contracts that they decide for (docs/explanation/fault-proofs.md): how they end, their money by second
- * books, and what they are refused for.
- */
+/** Games over rows of G, with the contracts that they decide for (docs/explanation/fault-proofs.md): how they end, and what they are refused for. */
 
-import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { activationHash } from "@openledger/circuits/ledger/rewards";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
-import { isWhole } from "@openledger/foundation/testing/test-random";
 import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { describe, expect, test } from "vitest";
 import type { CommittedModel } from "../../statements/committed-model.ts";
 import { asRow, claimOf, type TracedQuery } from "../claims/traced-model.ts";
-import { rowOfKey } from "../read-games.ts";
 import { falseTrace, placeOf, playOut } from "../testing/played-games.ts";
 import {
   BOND_WEI,
@@ -24,13 +18,9 @@ import {
   WINDOW_SECONDS,
   withLeaf,
 } from "../testing/row-fixture.ts";
-import { HOUR_SECONDS, STAKE_WEI } from "../testing/trace-fixture.ts";
+import { STAKE_WEI } from "../testing/trace-fixture.ts";
 import { ownersMove } from "../trace-moves.ts";
-import { TracePlayer } from "../trace-player.ts";
 
-const STEPS = 240;
-const CALLS = ["commitModel", "challengeRow", "answer", "endByTime", "returnBond", "withdraw", "returnStake"];
-const ROWS = 3;
 const ROW = 1;
 const CAP = 16n;
 
@@ -39,125 +29,6 @@ revertEachTest(() => f);
 
 const call = (functionName: string, args: readonly unknown[]) =>
   encodeFunctionData({ abi: f.abi, functionName, args } as never);
-const sum = (all: Iterable<bigint>) => [...all].reduce((total, wei) => total + wei, 0n);
-
-interface Stake {
-  readonly modelCommitment: bigint;
-  readonly claimId: bigint;
-  readonly who: Hex;
-  turn: "owner" | "challenger";
-}
-
-test("bonds, stakes and what is owed are all that the two contracts hold, whatever is done", async () => {
-  const random = new SeededRandom("row money");
-  const people = [f.owner, f.watcher, f.stranger];
-  const done: Record<string, number> = {};
-  const count = (what: string) => {
-    done[what] = (done[what] ?? 0) + 1;
-  };
-  const bonds = new Map<bigint, bigint>();
-  const stakes = new Map<bigint, Stake>();
-  const refutedModelCommitments = new Set<bigint>();
-  const owed = { [f.disputes]: new Map<Hex, bigint>(), [f.games]: new Map<Hex, bigint>() };
-  const owe = (where: Hex, who: Hex, wei: bigint) =>
-    owed[where]!.set(who, (owed[where]!.get(who) ?? 0n) + wei);
-  const tryCall = async (what: string, account: Hex, to: Hex, data: Hex, value = 0n): Promise<boolean> => {
-    if ((await f.refusal(account, to, data, value)) !== null) return false;
-    await f.send(account, to, data, value);
-    count(what);
-    return true;
-  };
-  // In `npm test` the walk ends once it has done everything.
-  const isOver = () => !isWhole && CALLS.every((what) => done[what] !== undefined);
-  for (let step = 0; step < STEPS && !isOver(); step++) {
-    const who = people[random.nextBelow(3)]!;
-    const modelCommitments = await f.read<bigint>(f.disputes, "modelCommitmentCount");
-    const gameCount = await f.read<bigint>(f.games, "gameCount");
-    // Mostly of the newest, so that games of one claim meet.
-    const newest = Number(modelCommitments) - random.nextBelow(2);
-    const modelCommitment = BigInt(Math.max(1, newest));
-    const gameId = BigInt(1 + random.nextBelow(Math.max(1, Number(gameCount))));
-    const row = random.nextBelow(2) === 0 ? 0 : random.nextBelow(ROWS);
-    switch (random.nextBelow(9)) {
-      case 0: {
-        const id = await f.post();
-        count("commitModel");
-        bonds.set(id, BOND_WEI);
-        break;
-      }
-      case 1:
-      case 2: {
-        const data = f.rowCall(modelCommitment, f.posted, row);
-        if (!(await tryCall("challengeRow", who, f.games, data, STAKE_WEI))) break;
-        const claimId = await f.read<bigint>(f.games, "claimOf", [modelCommitment, row]);
-        stakes.set(gameCount + 1n, { modelCommitment, claimId, who, turn: "owner" });
-        break;
-      }
-      case 3: {
-        const stake = stakes.get(gameId);
-        if (stake === undefined) break;
-        const claimed = await f.read<readonly Hex[]>(f.games, "claims", [stake.claimId]);
-        const place = rowOfKey(claimed[9]!).row;
-        const own = f.honest[place]!;
-        const { statement } = claimOf(f.model, own);
-        const data = ownersMove({ gameId, turn: "answer" } as never, statement, own);
-        if (await tryCall("answer", f.owner, f.games, data)) stake.turn = "challenger";
-        break;
-      }
-      case 4: {
-        const stake = stakes.get(gameId);
-        if (!(await tryCall("endByTime", who, f.games, call("endByTime", [gameId])))) break;
-        stakes.delete(gameId);
-        // Once the model commitment has fallen, nobody wins a game about it.
-        expect(refutedModelCommitments.has(stake!.modelCommitment)).toBe(false);
-        if (stake!.turn === "challenger") owe(f.games, f.owner, STAKE_WEI);
-        else {
-          owe(f.games, stake!.who, STAKE_WEI);
-          owe(f.disputes, stake!.who, BOND_WEI / 2n);
-          bonds.delete(stake!.modelCommitment);
-          refutedModelCommitments.add(stake!.modelCommitment);
-        }
-        break;
-      }
-      case 5: {
-        if (!(await tryCall("returnStake", who, f.games, call("returnStake", [gameId])))) break;
-        const stake = stakes.get(gameId)!;
-        expect(refutedModelCommitments.has(stake.modelCommitment)).toBe(true);
-        stakes.delete(gameId);
-        owe(f.games, stake.who, STAKE_WEI);
-        break;
-      }
-      case 6: {
-        for (const id of bonds.keys())
-          if (await tryCall("returnBond", who, f.disputes, call("returnBond", [id]))) {
-            owe(f.disputes, f.owner, BOND_WEI);
-            bonds.delete(id);
-          }
-        break;
-      }
-      case 7: {
-        for (const where of [f.disputes, f.games])
-          if (await tryCall("withdraw", f.stranger, where, call("withdraw", [who]))) owed[where]!.delete(who);
-        break;
-      }
-      default: {
-        const hours = random.nextBelow(4) === 0 ? 100 : 1 + random.nextBelow(20);
-        await f.passTime(HOUR_SECONDS * BigInt(hours) + 61n);
-      }
-    }
-    const heldGames = sum(owed[f.games]!.values()) + BigInt(stakes.size) * STAKE_WEI;
-    expect(await f.client.getBalance({ address: f.games }), `step ${step}`).toBe(heldGames);
-    const held = sum(bonds.values()) + sum(owed[f.disputes]!.values());
-    expect(await f.client.getBalance({ address: f.disputes }), `step ${step}`).toBe(held);
-    const open = [...stakes.values()].filter((stake) => stake.modelCommitment === modelCommitment).length;
-    expect(await f.read(f.games, "rowGamesOf", [modelCommitment])).toBe(BigInt(open));
-    if (open > 0 || refutedModelCommitments.has(modelCommitment))
-      expect(await f.read(f.disputes, "counts", [modelCommitment])).toBe(false);
-  }
-  // A walk that never got somewhere shows nothing.
-  expect(CALLS.filter((what) => done[what] === undefined)).toEqual([]);
-});
-
 describe("a game over a row", () => {
   /** The honest challenge with one argument changed. */
   const changed = (id: bigint, change: (args: unknown[]) => void) => {
@@ -298,11 +169,6 @@ test("games about one model commitment make no challenge of another dearer, and 
   expect(await f.read(f.games, "owedWei", [f.watcher])).toBe(STAKE_WEI);
 });
 
-const playerOf = (who: Hex, own: TracedQuery) =>
-  new TracePlayer({
-    ...{ publicClient: f.publicClient, game: f.games, account: f.accountOf(who), challenges: false },
-    traceOf: () => own,
-  });
 const owedWei = (where: Hex, who: Hex) => f.read<bigint>(where, "owedWei", [who]);
 const counts = (id: bigint) => f.read<boolean>(f.disputes, "counts", [id]);
 const admission = (of: CommittedModel, id: bigint) =>
@@ -320,7 +186,7 @@ test("a false number inside a row's pass is found, and the model commitment with
   const { own, posted } = lieInside();
   const id = await f.post(posted);
   await f.send(f.watcher, f.games, f.rowCall(id, posted, ROW), STAKE_WEI);
-  const moves = await playOut([playerOf(f.watcher, f.honest[ROW]!), playerOf(f.owner, own)]);
+  const moves = await playOut([f.playerOf(f.watcher, f.honest[ROW]!), f.playerOf(f.owner, own)]);
   expect(moves.at(-1)!.what).toBe("show");
   // The game's last move has refuted the model commitment, too.
   await f.passTime(WINDOW_SECONDS);
@@ -338,17 +204,17 @@ test("a right row survives its challenger, and the activation waits until the ga
   await f.passTime(10n);
   expect(await counts(id)).toBe(false);
   const liar = asRow(falseTrace(f.model, f.honest[ROW]!, f.kernels, placeOf(f.honest[ROW]!, "chain")));
-  const player = playerOf(f.watcher, liar);
+  const player = f.playerOf(f.watcher, liar);
   for (let round = 0; round < 12; round++) {
     const { failures, moves } = await player.playOnce();
-    const answered = await playerOf(f.owner, f.honest[ROW]!).playOnce();
+    const answered = await f.playerOf(f.owner, f.honest[ROW]!).playOnce();
     if (moves.length + answered.moves.length === 0 || failures.length > 0) break;
   }
   // Nobody but the games says that a row is lost.
   const says = call("refuteRow", [id, BigInt(ROW), f.stranger]);
   expect(await f.refusal(f.stranger, f.disputes, says)).toBe("DisputesGamesInvalid");
   await f.passTime(SIDE_SECONDS + 1n);
-  await playOut([playerOf(f.owner, f.honest[ROW]!)]);
+  await playOut([f.playerOf(f.owner, f.honest[ROW]!)]);
   expect(await owedWei(f.games, f.owner)).toBe(STAKE_WEI);
   expect(await counts(id)).toBe(true);
   await f.send(f.stranger, f.disputes, admission(f.posted, id));

@@ -57,7 +57,7 @@ export type TextFault =
 
 /** What the one who looks knows of the model by itself. */
 export interface KnownText {
-  readonly traced: Pick<TracedTextModel, "featuresOf" | "model" | "rowOf" | "vocabulary">;
+  readonly traced: Pick<TracedTextModel, "engineFeaturesOf" | "model" | "rowOf" | "vocabulary">;
   /** What the statics bind of the trace, as it is registered. */
   readonly terms: TracedTuple;
   /** `realFeatures` of the version's rows; null where the engine takes one of them for no text, or the recipe for too long. */
@@ -202,16 +202,19 @@ function* rowFaults(
   }
 }
 
-/** Of other tokens than the tokenizer's, which no rule may tell on L1. null where they have no trace: that is shown of them. */
+/**
+ * Of other tokens than the tokenizer's, which no rule may tell on L1. null where they have no trace: that is shown of them.
+ * Attack: other tokens in every row, of which a trace each takes hours.
+ */
 function tracedLeaf(
-  { featuresOf, model, vocabulary }: KnownText["traced"],
+  { engineFeaturesOf, model, vocabulary }: KnownText["traced"],
   given: RowTokens,
 ): Uint8Array | null {
   const { promptCount, tokens } = given;
   if (tokens.length - 1 > model.programs.count) return null;
   const size = vocabulary?.spelling.tokens.length ?? 0;
   const isText = promptCount >= 1 && promptCount < tokens.length && tokens.every((token) => token < size);
-  return isText ? wordsOf(featuresOf({ promptCount, tokens })) : null;
+  return isText ? wordsOf(engineFeaturesOf({ promptCount, tokens })) : null;
 }
 
 /** Half a unit of G, and 2^-20 of one for another machine's doubles: times 2^20. */

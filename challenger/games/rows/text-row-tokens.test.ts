@@ -12,9 +12,9 @@ import {
   spelledLengths,
   type TokenSpelling,
 } from "@openledger/models/tokens/token-spelling";
-import { openTokenizer, type TextTokens } from "@openledger/models/tokens/tokenizer";
+import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { bytesToHex, type Hex, hexToBytes, zeroAddress, zeroHash } from "viem";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { leafTree } from "../../statements/leaf-tree.ts";
 import { type TracedTuple, tracingDigest } from "../claims/ledger-claims.ts";
 import { type PromptVocabulary, promptVocabulary } from "../claims/prompt-vocabulary.ts";
@@ -36,22 +36,19 @@ const PLACE = 1;
 const random = new SeededRandom("tokens of rows");
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const f = started(() => startJudge("TextTokens"));
-let tokenizer: TextTokens;
-let vocabulary: PromptVocabulary;
-
-beforeAll(async () => {
-  const texts = [
-    "The state of the union is strong; the union's states won't pay. banana bananas anna's aaaa a aa",
-  ];
-  const file = trainTokenizer(texts, { vocabularySize: SIZE, specialTokens: ["<end>"] });
-  const files = new Map([
+const file = trainTokenizer(
+  ["The state of the union is strong; the union's states won't pay. banana bananas anna's aaaa a aa"],
+  { vocabularySize: SIZE, specialTokens: ["<end>"] },
+);
+const source = memorySource(
+  "memory",
+  new Map([
     ["tokenizer.json", bytesOf(file)],
     ["tokenizer_config.json", bytesOf("{}")],
-  ]);
-  const source = memorySource("memory", files);
-  tokenizer = await openTokenizer(source, SIZE);
-  vocabulary = promptVocabulary((await readSpelling(source, SIZE))!);
-});
+  ]),
+);
+const tokenizer = await openTokenizer(source, SIZE);
+const vocabulary = promptVocabulary((await readSpelling(source, SIZE))!);
 
 const PIECES = [
   ...["the", "union", "state", "anna's", "a", "aa", "banana", "'ll", "won't", " ", " ", "  ", "<end>"],
@@ -334,86 +331,56 @@ describe("a leaf of another shape", () => {
     ...{ promptCount: 1, tokens: Array.from({ length: count }, () => 3) },
     lengths: Array.from({ length: count }, (_, i) => (i === 0 ? 4_099 - count : 1)),
   });
-  const made = (row: TextRow, change: (given: RowTokens) => Partial<RowTokens> = () => ({})) => {
-    const given = tokensOf(row);
-    return { row, leaf: rowTokensLeaf({ ...given, ...change(given) }), terms: {} as Terms };
-  };
-  const bytes = (row: TextRow, change: (leaf: Uint8Array) => Iterable<number>) => ({
-    ...made(row),
-    leaf: Uint8Array.from(change(made(row).leaf)),
+  interface Lie {
+    /** Default: ROW, as it is. */
+    readonly row?: TextRow;
+    readonly content?: string;
+    readonly given?: (own: RowTokens) => Partial<RowTokens>;
+    readonly leaf?: (own: Uint8Array) => Iterable<number>;
+    readonly programCount?: number;
+  }
+  const lengths = (change: (own: readonly number[]) => number[]): Lie => ({
+    given: (own) => ({ lengths: change(own.lengths) }),
   });
-  const lies: [string, () => { row: TextRow; leaf: Uint8Array; terms: Terms; content?: Uint8Array }][] = [
-    ["no bytes", () => bytes(ROW, () => [])],
-    ["three bytes", () => bytes(ROW, (leaf) => leaf.slice(0, 3))],
-    ["no tokens", () => bytes(ROW, (leaf) => leaf.slice(0, 4))],
-    ["a byte too many", () => bytes(ROW, (leaf) => [...leaf, 0])],
-    ["a token's first half", () => bytes(ROW, (leaf) => leaf.slice(0, -3))],
-    ["one token", () => made({ text: "a" })],
+  const two = (promptCount: number) => () => ({ promptCount, tokens: [5, 5], lengths: [1, 1] });
+  const lies: [string, Lie][] = [
+    ["no bytes", { leaf: () => [] }],
+    ["three bytes", { leaf: (own) => own.slice(0, 3) }],
+    ["no tokens", { leaf: (own) => own.slice(0, 4) }],
+    ["a byte too many", { leaf: (own) => [...own, 0] }],
+    ["a token's first half", { leaf: (own) => own.slice(0, -3) }],
+    ["one token", { row: { text: "a" } }],
+    ["more tokens than a trace reads", { programCount: 3 }],
+    ["4,097 tokens", { row: many, given: () => manyTokens(4_097), programCount: 9_000 }],
+    ["no token of a prompt", { given: () => ({ promptCount: 0 }) }],
+    ["no token of an answer", { given: ({ tokens }) => ({ promptCount: tokens.length }) }],
+    ["another prompt's end", { given: ({ promptCount }) => ({ promptCount: promptCount + 1 }) }],
+    ["a prompt's end in a text", { row: TEXT, given: () => ({ promptCount: 2 }) }],
+    ["no first wanted token in a text", { row: TEXT, given: () => ({ promptCount: 0 }) }],
+    ["a length of 0", lengths(([a, b, ...rest]) => [0, a! + b!, ...rest])],
+    ["a length too much in the prompt", lengths(([a, ...rest]) => [a! + 1, ...rest])],
+    ["a length too little in the answer", lengths((own) => own.with(-1, own.at(-1)! - 1))],
     [
-      "more tokens than a trace reads",
-      () => ({ ...made(ROW), terms: { programCount: tokensOf(ROW).tokens.length - 1 } }),
+      "the answer's byte with the prompt's",
+      lengths((own) => own.with(0, own[0]! - 1).with(-1, own.at(-1)! + 1)),
     ],
-    [
-      "4,097 tokens",
-      () => ({ row: many, leaf: rowTokensLeaf(manyTokens(4_097)), terms: { programCount: 9_000 } }),
-    ],
-    ["no token of a prompt", () => made(ROW, () => ({ promptCount: 0 }))],
-    ["no token of an answer", () => made(ROW, ({ tokens }) => ({ promptCount: tokens.length }))],
-    ["another prompt's end", () => made(ROW, ({ promptCount }) => ({ promptCount: promptCount + 1 }))],
-    ["a prompt's end in a text", () => made(TEXT, () => ({ promptCount: 2 }))],
-    ["no first wanted token in a text", () => made(TEXT, () => ({ promptCount: 0 }))],
-    [
-      "a length of 0",
-      () => made(ROW, ({ lengths: [a, b, ...rest] }) => ({ lengths: [0, a! + b!, ...rest] })),
-    ],
-    [
-      "a length too much in the prompt",
-      () => made(ROW, ({ lengths: [a, ...rest] }) => ({ lengths: [a! + 1, ...rest] })),
-    ],
-    [
-      "a length too little in the answer",
-      () => made(ROW, ({ lengths }) => ({ lengths: lengths.with(-1, lengths.at(-1)! - 1) })),
-    ],
-    [
-      "a byte of the prompt's with the answer's",
-      () =>
-        made(ROW, ({ lengths }) => ({
-          lengths: lengths.with(0, lengths[0]! - 1).with(-1, lengths.at(-1)! + 1),
-        })),
-    ],
-    [
-      "lengths that are not a text's",
-      () => made(TEXT, ({ lengths }) => ({ lengths: lengths.with(0, 60_000) })),
-    ],
-    ["a token beyond the vocabulary", () => made(ROW, ({ tokens }) => ({ tokens: tokens.with(-1, SIZE) }))],
-    ["the largest token", () => made(ROW, ({ tokens }) => ({ tokens: tokens.with(0, 2 ** 32 - 1) }))],
-    [
-      "a content that is no row",
-      () => ({ ...made(TEXT), content: bytesOf('{ "text":"the state of it all"}') }),
-    ],
-    [
-      "an empty prompt, of no tokens",
-      () => ({
-        ...bytes(ROW, () => rowTokensLeaf({ promptCount: 0, tokens: [5, 5], lengths: [1, 1] })),
-        content: bytesOf('{"prompt":"","answer":"ab"}'),
-      }),
-    ],
-    [
-      "an empty answer, of no tokens",
-      () => ({
-        ...bytes(ROW, () => rowTokensLeaf({ promptCount: 2, tokens: [5, 5], lengths: [1, 1] })),
-        content: bytesOf('{"prompt":"ab","answer":""}'),
-      }),
-    ],
-    ["a content too long", () => ({ ...made(TEXT), content: bytesOf(`{"text":"${"a".repeat(6_134)}"}`) })],
+    ["lengths that are not a text's", { row: TEXT, ...lengths((own) => own.with(0, 60_000)) }],
+    ["a token beyond the vocabulary", { given: ({ tokens }) => ({ tokens: tokens.with(-1, SIZE) }) }],
+    ["the largest token", { given: ({ tokens }) => ({ tokens: tokens.with(0, 2 ** 32 - 1) }) }],
+    ["a content that is no row", { row: TEXT, content: '{ "text":"the state of it all"}' }],
+    ["an empty prompt, of no tokens", { given: two(0), content: '{"prompt":"","answer":"ab"}' }],
+    ["an empty answer, of no tokens", { given: two(2), content: '{"prompt":"ab","answer":""}' }],
+    ["a content too long", { row: TEXT, content: `{"text":"${"a".repeat(6_134)}"}` }],
   ];
 
-  test.each(lies)("is wrong with %s, in every function", async (_, lieOf) => {
-    const { content: other, leaf, row, terms } = lieOf();
-    const content = other ?? encodeTextRow(row);
-    const count = terms.programCount ?? PROGRAMS;
-    expect(rowTokensFault(vocabulary.spelling, count, content, leaf)).toEqual({ kind: "shape" });
-    const of = shown(content, leaf, terms);
+  test.each(lies)("is wrong with %s, in every function", async (_, lie) => {
+    const { row = ROW, programCount = PROGRAMS } = lie;
+    const own = tokensOf(row);
+    const honest = rowTokensLeaf({ ...own, ...lie.given?.(own) });
+    const leaf = Uint8Array.from(lie.leaf?.(honest) ?? honest);
+    const content = lie.content === undefined ? encodeTextRow(row) : bytesOf(lie.content);
+    expect(rowTokensFault(vocabulary.spelling, programCount, content, leaf)).toEqual({ kind: "shape" });
+    const of = shown(content, leaf, { programCount });
     expect(await judgeOf(of, { kind: "shape" })).toEqual(WRONG);
     const tokens = [7];
     for (const fault of [

@@ -19,13 +19,15 @@ import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
 import type { Hex } from "viem";
 import {
+  type ClaimedReceipt,
+  claimReceiptCall,
   registerCall,
   type TracedTerms,
   type TracedTuple,
   tracedTuple,
   tracingDigest,
 } from "../claims/ledger-claims.ts";
-import type { DescribedModel } from "../claims/traced-model.ts";
+import type { DescribedModel, TracedQuery } from "../claims/traced-model.ts";
 import { BOND_WEI, callsOf, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./trace-fixture.ts";
 
 const FILES_HASH = 4_242n;
@@ -142,5 +144,28 @@ export async function tinyLedger(
     describe: (rollup: Hex) => describe({ ...described.model, rollup }),
     terms: (model: DescribedModel) => terms(tracedTuple(model, promised), model),
   };
-  return { ...(await f.ledgerWith(of, COLUMN_COUNT, draws)), kernels: described.kernels };
+  const ledger = await f.ledgerWith(of, COLUMN_COUNT, draws);
+  /** Of a receipt with the query's own answer. */
+  const claimCall = (query: TracedQuery, receipt: Partial<ClaimedReceipt> = {}) => {
+    const { promptCount, tokens } = query.text;
+    const answered = tokens.slice(promptCount).filter((token) => token !== promised.endToken);
+    const answer = JSON.stringify({ text: "So.", tokens: answered });
+    const own = { payerId: 7, salt: 100n, prompt: "How?", answer, lengths: [], ...receipt };
+    return claimReceiptCall(ledger.model, ledger.traced, query, own);
+  };
+  return {
+    ...{ ...ledger, kernels: described.kernels, claimCall },
+    /** The claim's number. */
+    async claim(query: TracedQuery, receipt?: Partial<ClaimedReceipt>): Promise<bigint> {
+      await f.send(f.owner, claimCall(query, receipt), BOND_WEI);
+      return f.read("claimCount");
+    },
+  };
+}
+
+/** The same, registered. */
+export async function tinyRegistered(...[f, ...options]: Parameters<typeof tinyLedger>) {
+  const ledger = await tinyLedger(f, ...options);
+  await f.send(f.stranger, ledger.registration);
+  return ledger;
 }

@@ -39,7 +39,7 @@ import { claimedNumbers } from "./played-games.ts";
 import { callsOf, HOUR_SECONDS, tinyTraced } from "./trace-fixture.ts";
 
 export const BOND_WEI = parseEther("2");
-export const WINDOW_SECONDS = 96n * HOUR_SECONDS;
+export const WINDOW_SECONDS = 168n * HOUR_SECONDS;
 export const SIDE_SECONDS = 36n * HOUR_SECONDS;
 const DATANET_ID = 4;
 const FILES_HASH = 4_242n;
@@ -69,6 +69,7 @@ export async function startRowContracts(mostRows: number) {
     ...{ client, clients, disputes, games, owner, watcher, stranger, send, abi },
     ...{ passTime, publicClient, stop, url },
     accountOf: (address: Hex, to: Hex = games) => at(to).accountOf(address),
+    playerOf: at(games).playerOf,
     read: <Result>(to: Hex, functionName: string, args: readonly unknown[] = []): Promise<Result> =>
       at(to).read(functionName, args),
     refusal: (account: Hex, to: Hex, data: Hex, value = 0n) => at(to).refusal(account, data, value),

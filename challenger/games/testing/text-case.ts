@@ -13,7 +13,7 @@ import { MODEL_ID } from "./ledger-fixture.ts";
 import { registeredTexts, tunedTexts } from "./tuned-texts.ts";
 
 /** Rows 3 and 5 are near-duplicates of row 0, row 6 of row 2. */
-const TEXTS: readonly TextRow[] = [
+export const TEXTS: readonly TextRow[] = [
   { text: "The union keeps the peace and pays its debt today" },
   { prompt: "Who pays?", answer: "The treasury pays." },
   { text: "A nation of free men asks for no help at all" },

@@ -20,11 +20,13 @@ import type { TracedModel, TraceInputs } from "../../trace/query-program.ts";
 import {
   describeModel,
   type LedgerModel,
+  type TracedQuery,
   type TraceStatement,
   tracingKernels,
 } from "../claims/traced-model.ts";
 import { inputsOf } from "../claims/traced-text.ts";
 import type { PlayerAccount } from "../played-moves.ts";
+import { type PlayerOptions, TracePlayer } from "../trace-player.ts";
 
 export const BOND_WEI = parseEther("1");
 export const STAKE_WEI = parseEther("0.2");
@@ -46,10 +48,19 @@ export function callsOf(client: Awaited<ReturnType<typeof startChain>>["client"]
       return { gasUsed: (await client.getTransactionReceipt({ hash })).gasUsed };
     },
   });
+  const read = <Result = never>(functionName: string, args: readonly unknown[] = []) =>
+    client.readContract({ address, abi, functionName, args } as never) as Promise<Result>;
   return {
     accountOf,
-    read: (functionName: string, args: readonly unknown[] = []) =>
-      client.readContract({ address, abi, functionName, args } as never) as Promise<never>,
+    read,
+    isRefuted: async (claimId: bigint) => (await read<readonly boolean[]>("claims", [claimId]))[3],
+    /** Somebody who makes moves by this trace, whatever the claim is. */
+    playerOf: (account: Hex, own: TracedQuery | null, changed: Partial<PlayerOptions> = {}) =>
+      new TracePlayer({
+        ...{ publicClient: client as never, game: address, account: accountOf(account), challenges: false },
+        traceOf: () => own,
+        ...changed,
+      }),
     refusal: (account: Hex, data: Hex, value = 0n) =>
       refusalOf(client, abi, { account, to: address, data, value }),
     send: async (account: Hex, data: Hex, valueWei = 0n) =>
@@ -62,7 +73,7 @@ export const gameCall = (functionName: string, args: readonly unknown[]): Hex =>
   encodeFunctionData({ abi: traceGameAbi, functionName, args } as never);
 
 export async function startTraceGame() {
-  const { accounts, client, clientsOf, gasOf, passTime, stop, walletOf } = await startChain();
+  const { accounts, client, clientsOf, passTime, stop } = await startChain();
   const [deployer, owner, challenger, stranger] = accounts as [Hex, Hex, Hex, Hex];
   const contracts = await compileContracts({ set: "testing" });
   const deploy = async (name: string, args: readonly unknown[]) => {
@@ -76,13 +87,6 @@ export async function startTraceGame() {
   return {
     ...{ client, game, rules, owner, challenger, stranger, passTime, stop, ...calls },
     publicClient: client as never,
-    accountOf: (address: Hex): PlayerAccount => ({
-      address,
-      async send({ data, valueWei }) {
-        const hash = await walletOf(address).sendTransaction({ to: game, data, value: valueWei });
-        return { gasUsed: await gasOf(hash) };
-      },
-    }),
     /** Claims, by the owner; the claim's id. */
     async claim({ path, statement }: { statement: TraceStatement; path: readonly Hex[] }): Promise<bigint> {
       await calls.send(owner, gameCall("claim", [statement, path]), BOND_WEI);

@@ -24,14 +24,15 @@ import {
   withTrees,
 } from "../../statements/committed-model.ts";
 import type { DirectFault } from "../../statements/direct-faults.ts";
-import { pairBytes } from "../../statements/leaf-bytes.ts";
+import { directModelCommitment, mapPlaces } from "../../statements/direct-model-commitment.ts";
+import { int64Bytes, pairBytes, readInt64s } from "../../statements/leaf-bytes.ts";
 import { encodeLeaves } from "../../statements/leaf-file.ts";
 import { postedTuple, shownLeaf, statementTuple } from "../../statements/model-commitment-calls.ts";
 import { versionRowOf } from "../../statements/tie-faults.ts";
 import { directChallengeData } from "../direct-calls.ts";
 import type { PublishedFiles } from "../examine-model-commitment.ts";
 import type { Watcher } from "../watch-commitment.ts";
-import type { DirectCase } from "./direct-case.ts";
+import { type DirectCase, registeredDirect } from "./direct-case.ts";
 import { rowsInState } from "./rows-in-state.ts";
 
 export const BOND_WEI = parseEther("1");
@@ -158,4 +159,23 @@ export function lie(
 ): { posted: CommittedModel; files: PublishedFiles } {
   const posted = withTrees({ ...honest.leaves, ...leaves }, { ...honest.statement, ...numbers });
   return { posted, files: { model, rows, leaves: encodeLeaves(posted.leaves), mismatch: null } };
+}
+
+/** A false row of the registered model, whose leaves fit to it, of which nobody publishes any. */
+export function falseRow({ contents, rows, trained }: DirectCase, row = 3) {
+  const { featureCount: width } = trained.features;
+  const values = trained.features.values.slice();
+  values.copyWithin(row * width, 20 * width, 21 * width);
+  const model = registeredDirect({ ...trained, features: { ...trained.features, values } } as never);
+  return { files: withoutLeaves({ model, rows }), own: directModelCommitment(model, contents, 11) };
+}
+
+/** The same with a tree of which no leaf is known: one is another right one, within its tolerance, so no challenge is about it. */
+export function hiddenLie(made: DirectCase, other: Partial<Leaves> = {}) {
+  const { files, own } = falseRow(made);
+  const width = own.statement.columnCount;
+  const place = mapPlaces(width).curvature + 5;
+  const moved = readInt64s(own.leaves.map[place]!, width)!.map((one, i) => one + BigInt(i === 5));
+  const map = own.leaves.map.with(place, int64Bytes(moved));
+  return { files, posted: withTrees({ ...own.leaves, map, ...other }, own.statement) };
 }

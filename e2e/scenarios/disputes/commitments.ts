@@ -150,8 +150,8 @@ export const recomputed = (
     2 * LIE_TIMEOUT_MS,
   );
 
-/** Somebody challenges a leaf of an honest commitment, and its owner shows it by the command. @returns the fee */
-export async function challengeLeaf(f: DisputeWorld, { id, model }: Committed): Promise<bigint> {
+/** Somebody challenges a leaf of an honest commitment, and its owner shows it by the command. */
+export async function challengeLeaf(f: DisputeWorld, { id, model }: Committed): Promise<void> {
   const tree = TREES.indexOf("map");
   const { baseFeePerGas } = await f.l1.getBlock();
   const feeWei = await readDisputes(f.l1, f.gate)("availabilityFeeFor", [id, tree, 2n * baseFeePerGas!]);
@@ -163,7 +163,6 @@ export async function challengeLeaf(f: DisputeWorld, { id, model }: Committed): 
   );
   if ((await windowOf(f, { id, model })).openAvailabilityChallengeCount !== 0)
     throw drillError("DRL_UNEXPECTED", `a challenged leaf of commitment ${id} was not shown`);
-  return feeWei;
 }
 
 /** Honest commitments that somebody has refuted. */

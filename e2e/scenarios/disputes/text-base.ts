@@ -2,6 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TextRow } from "@openledger/attribution/rows/text-rows";
+import { TEXTS as CASE_TEXTS } from "@openledger/challenger/internal/games/testing/text-case";
 import { byteCharacters } from "@openledger/models/internal/tokens/train-tokenizer";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { byteConfig } from "@openledger/models/testing/text-rows";
@@ -29,17 +30,10 @@ export const APART = {
   lengths: [CHAIN + 1, CHAIN + 1],
 } as const;
 
-/** Rows 3 and 5 are near-duplicates of row 0, row 6 of row 2. The last has the text of the rules. */
-export const TEXTS: readonly TextRow[] = [
-  { text: "The union keeps the peace and pays its debt today" },
-  { text: "The treasury must pay, and the navy asks for help" },
-  { text: "A nation of free men asks for no help at all" },
-  { text: "The union keeps the peace and pays its debt again" },
-  { prompt: "Who pays?", answer: "The treasury pays." },
-  { text: "The union keeps the peace and pays its debt" },
-  { text: "A nation of free men asks for no help" },
-  { text: APART.text },
-];
+/** Near-duplicates as in the tests. The last has the text of the rules. */
+export const TEXTS: readonly TextRow[] = CASE_TEXTS.with(-1, { text: APART.text })
+  .with(1, { text: "The treasury must pay, and the navy asks for help" })
+  .with(4, { prompt: "Who pays?", answer: "The treasury pays." });
 
 export async function writeTextBase(folder: string): Promise<void> {
   const own = { num_hidden_layers: 1, vocab_size: VOCABULARY, max_position_embeddings: MOST_TOKENS };

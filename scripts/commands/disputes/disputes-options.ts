@@ -3,7 +3,7 @@ import { defineOptions } from "../../cli/options.ts";
 /** Options of `disputes deploy`. */
 export const DEPLOY_OPTIONS = defineOptions({
   "--window-days <days>": {
-    about: "challenge window of a model commitment in days; at least 3",
+    about: "challenge window of a model commitment in days; at least 7",
     fallback: "7",
   },
   "--bond <ether>": { about: "least bond of a model commitment or claim, in ether", fallback: "0.5" },
