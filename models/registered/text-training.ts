@@ -139,8 +139,10 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
     needsRun: ({ method }) => method.kind === "tangent",
     async features(parts, rows, options) {
       const { recipe } = parts;
+      const index = isCiting(recipe) ? makeIndex(rows, recipe) : null;
+      if (index !== null) requireIndex(parts.queryMap, encodeIndex(index));
       const { real, texts, tokens } = await featuresAndTokens(parts, rows, setting, options);
-      return registeredTexts(real, recipe, texts, tokens, isCiting(recipe) ? makeIndex(rows, recipe) : null);
+      return registeredTexts(real, recipe, texts, tokens, index);
     },
     async promise({ recipe }) {
       // Attack by omission: a check that nobody makes passes. Who verifies such a model wraps this training.
@@ -189,6 +191,14 @@ async function featuresAndTokens(
     onProgress?.({ stage: "features", done: tokens.length, total: tokens.length });
     return { real, texts, tokens };
   });
+}
+
+/** Attack: an index that names other rows than those that G pays. @throws ATT_MODEL_MISMATCH */
+function requireIndex(queryMap: Uint8Array, index: Uint8Array): void {
+  const published = queryMap.subarray(-index.length);
+  if (published.length === index.length && published.every((byte, k) => byte === index[k])) return;
+  const message = "queryMap: its index of rows is not what the recipe makes of the rows";
+  throw attributionError("ATT_MODEL_MISMATCH", message, { data: { what: "queryMap" } });
 }
 
 /** G of such features. */

@@ -242,6 +242,14 @@ describe("a model that cites", () => {
       expect(await verify(depth, cardOf(500))).toMatchObject({ payeeCount: 3, isBaseOfCard: true });
     const other = verify("features", cardOf(400));
     await expect(other).rejects.toThrow(code("ATT_MODEL_MISMATCH", { what: "retrieval" }));
+    const queryMap = model.queryMap.map((byte, k) => (k === model.queryMap.length - 9 ? byte ^ 1 : byte));
+    const lying = {
+      model: { ...back, queryMap },
+      facts,
+      depth: "features",
+      trainings: [world.training],
+    } as const;
+    await expect(verifyModel(lying)).rejects.toThrow(code("ATT_MODEL_MISMATCH", { what: "queryMap" }));
     const datanet = { ...recipe.datanet, rowsRoot: facts.rowsRoot };
     const { retrieval } = parseTextRecipe(completeRecipe(recipe, datanet, 128, cardOf(400).text));
     expect(retrieval).toEqual({ ...recipe.retrieval, citationPermille: 400 });
