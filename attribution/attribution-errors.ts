@@ -91,11 +91,6 @@ export const attributionErrors = defineErrors("ATT", {
     meaning: "the server's model is not the one with this id on the ledger",
     remedy: "start the server with the id of the published model",
   },
-  ATT_NO_ROW_FOUND: {
-    meaning: "no row of the retrieval model is close enough to the prompt, so no row would be paid",
-    remedy: "rephrase the prompt, or add more words",
-    httpStatus: 422,
-  },
   ATT_NOT_FOUND: {
     meaning: "the server has no such receipt or row, or does not publish its rows; `data.reason`",
     remedy: "check the receipt; ask the Datanet's owner for the row",

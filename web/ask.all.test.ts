@@ -2,14 +2,18 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decodeRow } from "@openledger/attribution/rows/row-content";
+import { type AnsweringModel, openCheckable } from "@openledger/attribution/model/model-family";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { freePort } from "@openledger/foundation/testing/free-port";
-import { retrievalFamily } from "@openledger/models/retrieval/retrieval-family";
-import { mailSpans, makeRetrieval } from "@openledger/models/testing/make-retrieval";
+import { folderSource } from "@openledger/models/internal/files/folder-source";
+import { readFrom } from "@openledger/models/registered/base-files";
+import { textFamily } from "@openledger/models/registered/text-family";
+import { hostSpans } from "@openledger/models/spans/host-spans";
+import { buildSpanIndex } from "@openledger/models/spans/span-index";
+import { citingMaker, passageRows, passagesOf } from "@openledger/models/testing/citing-world";
 import {
   BOB_ACCOUNT,
   type SettlingWorld,
@@ -27,19 +31,20 @@ let world: SettlingWorld;
 let browser: Browser;
 let model: ServedModel;
 let modelId: number;
-let retrieval: ServedModel;
-let retrievalId: number;
-/** A row of the retrieval model. */
-let mail: string;
+let citing: ServedModel;
+let citingId: number;
+/** Rows of the model that cites. */
+const passages = passagesOf(8, 6);
+const promptOf = (row: number) => passages[row]!.split(" ").slice(1, 5).join(" ");
 
 beforeAll(async () => {
   const port = await freePort();
-  const retrievalPort = await freePort();
+  const citingPort = await freePort();
   const { path } = await buildPages({ circuits: [], exits: [] });
   world = await startSettlingWorld(folder, (rpcUrl) => ({
     SEQUENCER_PAGES_PATH: path,
     SEQUENCER_PAGES_L1_URL: rpcUrl,
-    SEQUENCER_PAGES_MODEL_SERVERS: `http://127.0.0.1:${port} http://127.0.0.1:${retrievalPort}`,
+    SEQUENCER_PAGES_MODEL_SERVERS: `http://127.0.0.1:${port} http://127.0.0.1:${citingPort}`,
   }));
   const made = await world.makeModel();
   modelId = made.modelId;
@@ -47,27 +52,23 @@ beforeAll(async () => {
   const { sequencerUrl } = world;
   const places = { modelFolder: made.modelFolder, dataFolder: join(folder, "answers"), port };
   model = await serveModel({ ...places, modelId, domain, sequencerUrl }, { log: console });
-  const cited = await world.makeModel(makeRetrieval);
-  retrievalId = cited.modelId;
-  mail = decodeRow("email", cited.model.rows![5]!.content).input;
-  retrieval = await serveModel(
-    {
-      modelFolder: cited.modelFolder,
-      dataFolder: join(folder, "cited"),
-      port: retrievalPort,
-      modelId: retrievalId,
-      families: [retrievalFamily],
-      domain,
-      sequencerUrl,
-    },
-    { log: console, spans: await mailSpans(cited.model.rows!, cited.model.recipe.datanet.rowsRoot) },
+  const base = join(folder, "base");
+  const contents = passageRows(passages).map(({ content }) => content);
+  const cited = await world.makeModel(citingMaker(base, { citationPermille: 1_000 }), { contents });
+  citingId = cited.modelId;
+  const families = [textFamily({ bases: [readFrom(folderSource(base))], kernels: "wasm" })];
+  const cites = { modelFolder: cited.modelFolder, dataFolder: join(folder, "cited"), port: citingPort };
+  const spans = await spansOf(await openCheckable(cited.model), cited.model.recipe.datanet.rowsRoot);
+  citing = await serveModel(
+    { ...cites, modelId: citingId, families, domain, sequencerUrl },
+    { log: console, spans },
   );
   browser = await openBrowser();
 }, 900_000);
 afterAll(async () => {
   await browser?.close();
   await model?.close();
-  await retrieval?.close();
+  await citing?.close();
   await world?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -78,6 +79,18 @@ const [first, second] = sampleInputs("email", 2, "asked in a page").map(({ input
   string,
   string,
 ];
+
+/** An index whose first document is what the model says of a question: so small a one repeats no row. */
+async function spansOf(own: AnsweringModel, rowsRoot: string) {
+  const said = (JSON.parse(own.answer(promptOf(5)).text) as { text: string }).text;
+  const documents = [said, ...passages].map((text) => ({
+    text: new TextEncoder().encode(text),
+    digest: "11".repeat(32),
+    ...{ contributorId: 5, validatorId: 8 },
+  }));
+  const settings = { rowsRoot: rowsRoot.slice(2), rowText: "text", engine: "typescript" } as const;
+  return hostSpans(await buildSpanIndex(documents, settings));
+}
 
 async function openAsking(looks = {}, id = modelId) {
   const { context, misdeeds } = await openProfile(browser, looks);
@@ -171,55 +184,40 @@ test("a server that gives another answer than its model is not paid", LONG, asyn
   await context.close();
 });
 
-test("cited rows are shown with their shares, and what of them stands in the Datanet", LONG, async () => {
-  const { context, misdeeds, page } = await openAsking({}, retrievalId);
-  await page.getByLabel("Your text").fill(mail.split(/\s+/).slice(0, 20).join(" "));
-  await main(page).getByRole("button", { name: "Ask", exact: true }).click();
-  const answer = page.getByRole("region", { name: "Answer" });
-  await answer.getByText("checked here").waitFor(LONG);
-  const words = answer.getByRole("region", { name: "What it says" });
-  await words.getByText("row 5").first().waitFor();
-  const quote = words.locator("blockquote").first().getByRole("button").first();
-  await quote.focus();
-  await words.getByText("Occurs once in the Datanet:").waitFor();
-  const isPressed = () => quote.getAttribute("aria-pressed");
-  await expect.poll(isPressed).toBe("true");
-  await pictureOf(page, "ask-cited");
-  await page.keyboard.press("Escape");
-  await expect.poll(isPressed).toBe("false");
-  await page.keyboard.press("Enter");
-  await expect.poll(isPressed).toBe("true");
-  expect(await seriousFindings(page)).toEqual([]);
-  await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
-  await answer.getByRole("link", { name: "Where its money goes" }).click();
-  await page.getByText(/payment 1 of 1 in epoch/).waitFor(LONG);
-  await page.getByRole("heading", { name: "What it said" }).waitFor();
-  await page.locator("blockquote").first().getByRole("button").first().waitFor();
-  await pictureOf(page, "answer-cited");
-  expect(await seriousFindings(page)).toEqual([]);
-  expect(misdeeds).toEqual([]);
-  await context.close();
-});
-
-test("a server that lies about a citation, its row or its span is found out by the page", LONG, async () => {
-  const { context, page } = await openAsking({ width: 360, colorScheme: "dark" }, retrievalId);
-  const ask = async () => {
-    await page.getByLabel("Your text").fill(mail.split(/\s+/).slice(0, 20).join(" "));
-    await main(page).getByRole("button", { name: "Ask", exact: true }).click();
-  };
-  await page.route("**/v1/rows/5", (route) => route.fulfill({ json: { label: "ham", text: "another" } }));
-  await ask();
-  await page.getByRole("alert").getByText("ATT_ANSWER_INVALID").waitFor(LONG);
-  await page.unroute("**/v1/rows/5");
-  await page.route("**/v1/spans", async (route) => {
-    const response = await route.fetch();
-    const body = await response.json();
-    body.evidence.spans[0].hi += 1;
-    await route.fulfill({ response, json: body });
-  });
-  await ask();
-  await page.getByText("MOD_SPANS_EVIDENCE_FALSE").waitFor(LONG);
-  expect(await page.locator("blockquote").getByRole("button").count()).toBe(0);
-  await pictureOf(page, "ask-cited-false-360");
-  await context.close();
-});
+test(
+  "an answer is shown with the rows it was written from and what each gets, and a false row is told",
+  LONG,
+  async () => {
+    const { context, misdeeds, page } = await openAsking({}, citingId);
+    const ask = async (row: number) => {
+      await page.getByLabel("Your text").fill(promptOf(row));
+      await main(page).getByRole("button", { name: "Ask", exact: true }).click();
+    };
+    await ask(5);
+    const answer = page.getByRole("region", { name: "Answer" }).first();
+    await answer.getByText("checked here").waitFor(LONG);
+    const quote = answer.getByRole("region", { name: "What it says" }).getByRole("button").first();
+    await quote.focus();
+    await answer.getByText("Occurs once in the Datanet:").waitFor();
+    await page.keyboard.press("Escape");
+    await expect.poll(() => quote.getAttribute("aria-pressed")).toBe("false");
+    const [first] = await answer.getByRole("listitem").all();
+    await first!.getByText("cited").waitFor();
+    await first!.getByText("Row 5").waitFor();
+    await first!.getByText(passages[5]!).waitFor();
+    await answer.getByText(/100 % of this model's answers pay the rows that they cite/).waitFor();
+    await pictureOf(page, "ask-cited");
+    expect(await seriousFindings(page)).toEqual([]);
+    await answer.getByRole("button", { name: "Pay 0.5 OPEN" }).click();
+    await answer.getByText("paid", { exact: true }).waitFor();
+    await page.route("**/v1/rows/3", (route) => route.fulfill({ json: { text: "another" } }));
+    await ask(3);
+    await page.getByText("ATT_ANSWER_INVALID").first().waitFor(LONG);
+    expect(misdeeds).toEqual([]);
+    await answer.getByRole("link", { name: "Where its money goes" }).click();
+    await page.getByText(/payment 1 of 1 in epoch/).waitFor(LONG);
+    await page.getByRole("heading", { name: "What it said" }).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await context.close();
+  },
+);

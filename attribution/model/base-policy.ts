@@ -10,6 +10,7 @@ import type { BaseRule } from "../features/base-column.ts";
 const rewardsSchema = z.object({
   rewards: z.object({
     basePermille: z.number().int().min(0).max(1_000),
+    citationPermille: z.number().int().min(0).max(1_000).optional(),
   }),
 });
 
@@ -18,16 +19,14 @@ export function policyOf(card: string): bigint {
   return digestToField(sha256(new TextEncoder().encode(card)));
 }
 
-/** What a card's text says of the base; null for none, and for a text that is no card. */
-export function baseOfCard(card: string): BaseRule | null {
+/** What a card's text says of the base, and of the part of payments that go by citation; null for none, and for no card. */
+export function rewardsOfCard(card: string): { base: BaseRule | null; citationPermille: number | null } {
   let json: unknown;
   try {
     json = JSON.parse(card);
   } catch {
-    return null;
+    return { base: null, citationPermille: null };
   }
-  const parsed = rewardsSchema.safeParse(json);
-  if (!parsed.success) return null;
-  const { basePermille } = parsed.data.rewards;
-  return basePermille === 0 ? null : { flatPermille: basePermille };
+  const { basePermille = 0, citationPermille = null } = rewardsSchema.safeParse(json).data?.rewards ?? {};
+  return { base: basePermille === 0 ? null : { flatPermille: basePermille }, citationPermille };
 }

@@ -1,7 +1,7 @@
 /**
  * Kinds of models that the ledger pays: what one of them adds to what is the same for all (rows, payees, int8 features,
- * statics, files, receipts, settlement). Direct models live in this folder. Language models and retrieval live in
- * models/, which imports attribution/; so anyone who reads or serves models is handed the families that they know.
+ * statics, files, receipts, settlement). Direct models live in this folder. Language models live in models/,
+ * which imports attribution/; so anyone who reads or serves models is handed the families that they know.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
@@ -77,8 +77,6 @@ export interface ModelFamily<Parts extends ModelParts = ModelParts> {
   /** @throws ATT_RECIPE_INVALID */
   parseRecipe(json: unknown): Parts["recipe"];
   promptKind(recipe: Parts["recipe"]): PromptKind;
-  /** Of families that are paid for nothing but what they cite: a card's base is not for them. */
-  readonly takesNoBase?: true;
   encode(parts: Parts): Omit<AnsweringFiles, "recipe">;
   /**
    * Most bytes that the files of a recipe take, before a server is asked for them.

@@ -45,6 +45,8 @@ const baseSchema = z.object(recipeFields);
 
 export interface RecipeBase extends z.infer<typeof baseSchema> {
   readonly family: string;
+  /** Of a language model that cites rows: what its card says of their part. Such a model has no base. */
+  readonly retrieval?: { readonly citationPermille: number } | undefined;
 }
 
 /** The family of direct models: it names how a model is settled, too. */

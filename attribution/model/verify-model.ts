@@ -3,7 +3,7 @@ import { attributionError } from "../attribution-errors.ts";
 import type { BaseRule } from "../features/base-column.ts";
 import type { RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
-import { baseOfCard, policyOf } from "./base-policy.ts";
+import { policyOf, rewardsOfCard } from "./base-policy.ts";
 import { directTraining } from "./direct/direct-training.ts";
 import { type FamilyTraining, type ModelParts, trainingOf } from "./model-family.ts";
 import type { PublishedModel } from "./model-files.ts";
@@ -41,7 +41,7 @@ export interface VerifiedModel {
   readonly payeeCount: number;
   /** Part of the rows that the model labels as their contributors did; null where it was not trained again, or rows have no labels. */
   readonly accuracy: number | null;
-  /** Whether the base, or that there is none, was compared with the Datanet's card. */
+  /** Whether the base, or that there is none, was compared with the Datanet's card; of a model that cites, citations' part. */
   readonly isBaseOfCard: boolean;
   /** Whether its statics promise claims of its queries; then the promise is of its own numbers. */
   readonly isTraced: boolean;
@@ -58,7 +58,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const progress = onProgress === undefined ? {} : { onProgress };
   const { recipe } = model;
   const rows = rowsOfVersion(model, facts, options.rows);
-  const isBaseOfCard = compareBase(model, facts.policy, options.card ?? model.card);
+  const isBaseOfCard = compareRewards(model, facts.policy, options.card ?? model.card);
   requireSame("payees", JSON.stringify(model.payees), JSON.stringify(payeeTable(rows)));
   let accuracy: number | null = null;
   const training = trainingOf(recipe, trainings);
@@ -111,21 +111,24 @@ export function rowsOfVersion(
 
 /**
  * The recipe's base is what the card says, and the card is the Datanet's. Without a card a base is refused, since nobody
- * could say whose it is; a model without a base is only told apart from the card's if there is one.
+ * could say whose it is; a model without a base is only told apart from the card's if there is one. A model that cites has
+ * no base: what the card says of citations is compared, where it does.
  */
-function compareBase(
-  { family, recipe: { rules } }: ModelParts,
+function compareRewards(
+  { recipe: { retrieval, rules } }: ModelParts,
   policy: bigint | undefined,
   card: string | null,
 ): boolean {
-  if (policy === undefined || family.takesNoBase === true) return false;
+  if (policy === undefined) return false;
   const published = spellBase(rules.base);
   if (card === null) {
     if (rules.base === undefined) return false;
     throw mismatch("card", {}, published, "a base that a card of the Datanet sets: pass it");
   }
   requireSame("card", hex32(policyOf(card)), hex32(policy));
-  requireSame("base", published, spellBase(baseOfCard(card)));
+  const { base, citationPermille } = rewardsOfCard(card);
+  if (retrieval === undefined) requireSame("base", published, spellBase(base));
+  else requireSame("retrieval", retrieval.citationPermille, citationPermille ?? retrieval.citationPermille);
   return true;
 }
 

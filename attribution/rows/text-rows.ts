@@ -1,4 +1,4 @@
-/** Rows without labels: texts, or prompts with their answers. Language and retrieval models are made of them. */
+/** Rows without labels: texts, or prompts with their answers. Language models are made of them. */
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_ROW_BYTES } from "./row-content.ts";
 

@@ -26,7 +26,7 @@ const permille = z.int().min(0).max(1_000);
 const label = text(1, 60);
 
 /**
- * What a row's bytes are (row-view.ts). "passage" is what language and retrieval models are made of: a text, or a prompt with
+ * What a row's bytes are (row-view.ts). "passage" is what language models are made of: a text, or a prompt with
  * its answer, as attribution/rows/text-rows.ts writes them; "text" is any text as it is.
  */
 export const ROW_KINDS = ["email", "digit", "text", "passage", "json", "image"] as const;
@@ -91,6 +91,8 @@ export const cardSchema = z
        * (docs/explanation/attribution-methods.md, "The base"). A model's recipe repeats this; verify model compares.
        */
       basePermille: permille,
+      /** Of the payments of a model that cites rows, so many thousandths go to the rows cited, the others by influence. Absent: its recipe says. */
+      citationPermille: permille.optional(),
     }),
   })
   .superRefine(({ examples, labelling, labels, row }, context) => {

@@ -161,14 +161,10 @@ export const devnetPaths = {
   /** mia's model, as published, and what its server keeps. */
   model: join(workspaceDir, "model"),
   answers: join(workspaceDir, "answers"),
-  /** The same of the model that is tuned on speeches. */
+  /** The same of the model that is tuned on speeches, and cites them. */
   speechModel: join(workspaceDir, "speech-model"),
   speechAnswers: join(workspaceDir, "speech-answers"),
   speechSettling: join(workspaceDir, "speech-answers-settling"),
-  /** The same of the model that cites passages of them. */
-  citationModel: join(workspaceDir, "citation-model"),
-  citationAnswers: join(workspaceDir, "citation-answers"),
-  citationSettling: join(workspaceDir, "citation-answers-settling"),
   /** Proofs of settlements that L1 does not have yet. */
   settling: join(workspaceDir, "answers-settling"),
   /** Of the Datanet host. */

@@ -53,29 +53,21 @@ describe("expectedBalances", () => {
     treasuryWei: 25n * 10n ** 16n,
     payees: [{ contributor: "carol", validator: "walt", earnedWei: 375n * 10n ** 16n }],
   };
-  const citations: EpochOutcome = {
-    paymentCount: 10,
-    ownerWei: 10n ** 18n,
-    treasuryWei: 25n * 10n ** 16n,
-    payees: [{ contributor: "dave", validator: "walt", earnedWei: 375n * 10n ** 16n }],
-  };
-  const outcomes = { mails: outcome, speeches, citations };
+  const outcomes = { mails: outcome, speeches };
   const { ledgerWei, l1Wei, rewardsWei } = expectedBalances(10n ** 18n, outcomes, (name) =>
     name === "mails" ? COMMITS_EACH : 1,
   );
   const sum = (values: readonly bigint[]) => values.reduce((total, wei) => total + wei, 0n);
 
-  it("loses nothing but what is burned, an id fee for each of thirteen leaves and the forced one, and what walt has not claimed", () => {
+  it("loses nothing but what is burned, an id fee for each of twelve leaves and the forced one, and what walt has not claimed", () => {
     const funded = sum(PEOPLE.map((name) => DEPOSITS[name].fundedWei));
     const held = sum([...Object.values(ledgerWei), ...Object.values(l1Wei)]);
-    // 12 and twice 5 OPEN are paid, and divided without a rest.
-    expect(PRICE_WEI * BigInt(paymentCount + speeches.paymentCount + citations.paymentCount)).toBe(
-      22n * 10n ** 18n,
-    );
-    const payees = [...outcome.payees, ...speeches.payees, ...citations.payees];
+    // 12 and 5 OPEN are paid, and divided without a rest.
+    expect(PRICE_WEI * BigInt(paymentCount + speeches.paymentCount)).toBe(17n * 10n ** 18n);
+    const payees = [...outcome.payees, ...speeches.payees];
     const unclaimed = sum(payees.map(({ earnedWei }) => earnedWei)) - sum(Object.values(rewardsWei));
     expect(unclaimed).toBeGreaterThan(0n);
-    expect(funded - held).toBe(75n * 10n ** 17n + unclaimed);
+    expect(funded - held).toBe(7n * 10n ** 18n + unclaimed);
   });
 
   it("leaves nobody in debt", () => {

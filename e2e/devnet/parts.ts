@@ -6,7 +6,7 @@ import { DIRECT, type RecipeBase } from "@openledger/attribution/model/recipe-fi
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/base-place";
-import { retrievalPreset, textPreset } from "@openledger/models/registered/recipe-presets";
+import { textPreset } from "@openledger/models/registered/recipe-presets";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./content/mails.ts";
 import { citationPrompts, speechPrompts, speechRows } from "./content/speeches.ts";
@@ -23,7 +23,7 @@ export interface PlannedCommit {
 
 export const DATANET_NAMES = ["mails", "speeches"] as const;
 export type DatanetName = (typeof DATANET_NAMES)[number];
-export const MODEL_NAMES = ["mails", "speeches", "citations"] as const;
+export const MODEL_NAMES = ["mails", "speeches"] as const;
 export type ModelName = (typeof MODEL_NAMES)[number];
 
 export interface DatanetPart {
@@ -100,21 +100,13 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     datanet: "speeches",
     paths: { folder: devnetPaths.speechModel, answers: devnetPaths.speechAnswers },
     serverName: "speech-server",
-    prompts: ({ speeches }) =>
-      speechPrompts(speeches.questionCount).map((text) => ({ text, rightLabel: null })),
+    prompts: ({ speeches: { questionCount, rowsOf } }) =>
+      [...speechPrompts(questionCount), ...citationPrompts(rowsOf, questionCount)].map((text) => ({
+        text,
+        rightLabel: null,
+      })),
     size: ({ settlement }) => settlement,
     recipe: speechRecipe,
-  },
-  citations: {
-    name: "citations",
-    title: "Speech finder",
-    datanet: "speeches",
-    paths: { folder: devnetPaths.citationModel, answers: devnetPaths.citationAnswers },
-    serverName: "citation-server",
-    prompts: ({ speeches }) =>
-      citationPrompts(speeches.rowsOf, speeches.questionCount).map((text) => ({ text, rightLabel: null })),
-    size: ({ settlement }) => settlement,
-    recipe: async ({ settlement: { features } }) => citationRecipe(features),
   },
 };
 
@@ -133,17 +125,15 @@ function mailRecipe({ direct: { features: bucketCount } }: DevnetPlan) {
   };
 }
 
-/** The preset "retrieval". */
-function citationRecipe(columnCount: number) {
-  return { ...retrievalPreset([], columnCount), rows: "text" as const, seed: "devnet", columnCount };
-}
-
-/** The preset "texts" with shorter answers, tuned by two rounds through the rows. */
+/** The preset "cited-texts" with shorter prompts and answers, tuned by two rounds through the rows. */
 async function speechRecipe({ settlement, speeches }: DevnetPlan, rowCount: number) {
   const columnCount = settlement.features;
-  const preset = await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, { rowCount, columnCount });
+  const preset = await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, {
+    ...{ rowCount, columnCount, isCiting: true },
+  });
   const steps = Math.ceil((2 * rowCount) / preset.tuning.rowsPerStep);
-  const answers = { ...preset.answers, promptTokens: 64, answerTokens: speeches.answerTokens };
+  const answers = { ...preset.answers, promptTokens: 160, answerTokens: speeches.answerTokens };
   const tuning = { ...preset.tuning, steps, warmupSteps: Math.ceil(steps / 10) };
-  return { ...preset, seed: "devnet", tuning, answers, columnCount };
+  const retrieval = { ...preset.retrieval!, excerptTokens: 40 };
+  return { ...preset, seed: "devnet", tuning, answers, retrieval, columnCount };
 }

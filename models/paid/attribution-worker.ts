@@ -14,7 +14,7 @@ import { serveTasks } from "@openledger/foundation/threads/task-worker";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { readFrom } from "../registered/base-files.ts";
-import { SharedText } from "../registered/shared-text.ts";
+import { type ReadPrompt, SharedText } from "../registered/shared-text.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 
@@ -31,12 +31,13 @@ export interface AttributionSeat {
 /** What is asked of a model. */
 export type AttributionTask = { readonly modelId: number } & (
   | { readonly kind: "query"; readonly prompt: string; readonly text: string }
-  | { readonly kind: "answer"; readonly prompt: string }
+  | { readonly kind: "answer" | "read"; readonly prompt: string }
   | { readonly kind: "estimate"; readonly query: Int16Array }
 );
 export type AttributionResults = {
   readonly query: Int16Array;
   readonly answer: ModelAnswer;
+  readonly read: ReadPrompt;
   readonly estimate: AttributionEstimate;
 };
 type Held = Pick<PublishedModel<TextParts>, "adapter" | "payees" | "features" | "queryMap" | "recipe">;
@@ -63,6 +64,6 @@ await serveTasks<AttributionTask>(async () => {
     if (task.kind === "estimate") return estimateAttribution(model, task.query);
     const seated = await shared.seat(model);
     if (task.kind === "query") return seated.queryOf!(task.prompt, task.text);
-    return seated.answer(task.prompt, tellPart);
+    return task.kind === "read" ? seated.read(task.prompt) : seated.answer(task.prompt, tellPart);
   };
 });

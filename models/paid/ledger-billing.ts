@@ -3,6 +3,7 @@ import { isRollupError, type RollupError } from "@openledger/foundation/rollup-e
 import { z } from "zod";
 import { type ServingErrorCode, servingError } from "../model-errors.ts";
 import { drawSeedOf } from "../registered/draw-seed.ts";
+import { isCiting } from "../registered/text-recipe.ts";
 import { answerText, requirePromptBytes, requirePromptTokens } from "../registered/text-tokens.ts";
 import type {
   AnswerBilling,
@@ -50,16 +51,17 @@ export class LedgerBilling implements AnswerBilling {
     const { recipe } = model;
     const { answerTokens, endToken, noRepeat, temperature } = recipe.answers;
     translated(() => requirePromptBytes(this.#tokens, text, recipe));
-    const prompt = await encode(text);
-    translated(() => requirePromptTokens(text, prompt, recipe));
+    const own = await encode(text);
+    translated(() => requirePromptTokens(text, own, recipe));
+    const read = isCiting(recipe) ? await model.read(text).catch(rethrow) : { given: own };
     const seed = drawSeedOf(recipe, text);
     const endTokens = endToken === null ? [] : [endToken];
-    return { prompt, maxTokens: answerTokens, temperature, topP: 1, noRepeat, seed, endTokens };
+    return { prompt: read.given, maxTokens: answerTokens, temperature, topP: 1, noRepeat, seed, endTokens };
   }
 
   async answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer> {
     const { model, text: prompt } = this.#known(question);
-    const { service, modelId, queryOf, recipe } = model;
+    const { service, modelId, queryOf, read, recipe } = model;
     const claim = claimSchema.safeParse(question.claim);
     if (!claim.success)
       throw servingError("MOD_SERVE_UNPAID", "the request has no openledger field with payer and signature", {
@@ -67,12 +69,11 @@ export class LedgerBilling implements AnswerBilling {
       });
     const { estimate, record } = await service
       .ask({ prompt, ...claim.data }, async () => {
-        const text = answerText(this.#tokens, await make(claim.data.payerId));
+        const cited = isCiting(recipe) ? (await read(prompt)).cited : null;
+        const text = answerText(this.#tokens, await make(claim.data.payerId), cited);
         return { label: null, text, query: await queryOf(prompt, text) };
       })
-      .catch((error: unknown) => {
-        throw translate(error);
-      });
+      .catch(rethrow);
     const { answer, ...opening } = record;
     const { text, tokens } = answerSchema.parse(JSON.parse(answer));
     const { answerHash, expiresAtMs, payerId, priceWei, queryBytes, queryCommitment, receipt, salt } =
@@ -124,6 +125,10 @@ function translate(error: unknown): unknown {
   return code === undefined ? error : asServing(error, code);
 }
 
+function rethrow(error: unknown): never {
+  throw translate(error);
+}
+
 function asServing(error: RollupError, code: ServingErrorCode): RollupError {
   const param = code === "SRV_BAD_REQUEST" ? { param: "prompt" } : {};
   return servingError(code, error.message, {
@@ -136,6 +141,6 @@ function translated<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
-    throw translate(error);
+    rethrow(error);
   }
 }

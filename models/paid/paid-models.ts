@@ -33,6 +33,7 @@ import type { FastifyInstance } from "fastify";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { readBaseFile, readFrom } from "../registered/base-files.ts";
+import type { ReadPrompt } from "../registered/shared-text.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import { startAttribution } from "./attribution-thread.ts";
 
@@ -70,6 +71,8 @@ export interface PaidModel {
   readonly service: AnswerService;
   /** The query of an answer that a batch has made. */
   queryOf(prompt: string, text: string): Promise<Int16Array>;
+  /** What the model reads for a prompt, where that is more than the prompt. */
+  read(prompt: string): Promise<ReadPrompt>;
   /** What was answered, and opens this receipt; undefined where nobody was given it here. */
   answerOf(receipt: bigint): Promise<StoredAnswer | undefined>;
 }
@@ -138,6 +141,7 @@ export async function openPaidModels(
       const queryOf = (prompt: string, text: string) => thread!.run({ kind: "query", modelId, prompt, text });
       models.set(`model-${modelId}`, {
         ...{ modelId, recipe, service, queryOf },
+        read: (prompt) => thread!.run({ kind: "read", modelId, prompt }),
         answerOf: (receipt) => own.answer(hex32(receipt)),
       });
       const file = (name: string) => readFile(join(folder, String(modelId), name));

@@ -25,6 +25,7 @@ import { describeBase, readFrom } from "../registered/base-files.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 import { textTraining } from "../registered/text-training.ts";
+import { parseCited } from "../retrieval/citations.ts";
 import type { ServedAdapters } from "../serving/serve-adapters.ts";
 import { askSpans } from "../spans/check-citations.ts";
 import { hostSpans } from "../spans/host-spans.ts";
@@ -37,7 +38,7 @@ import { LedgerBilling } from "./ledger-billing.ts";
 import { openPaidModels, type PaidModels } from "./paid-models.ts";
 
 const MODEL_ID = 9;
-/** Of the same rows and base, with another rank and other targets. */
+/** Of the same rows and base, with another rank and other targets, and citing rows. */
 const OTHER_ID = 10;
 const PAYER = 4;
 const PRICE_WEI = "2000000000000000000";
@@ -58,15 +59,23 @@ beforeAll(async () => {
   const answers = { promptTokens: 32, answerTokens: 12, temperature: 0.7, endToken: null, noRepeat: 3 };
   const size = { rows: 64, features: 36, payees: 16, draws: 4 };
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  const publish = async (modelId: number, adapter: TextRecipe["adapter"]) => {
-    const recipe = textRecipeFor(rows, described, { answers, adapter });
+  const publish = async (modelId: number, changed: Partial<TextRecipe>) => {
+    const recipe = textRecipeFor(rows, described, { answers, ...changed });
     const trained = await textTraining(textFamily(setting()), setting()).train(rows, recipe, {});
     const made = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
     await writeModel(join(folder, "published", String(modelId)), made);
     return made;
   };
-  model = await publish(MODEL_ID, { rank: 2, alpha: 4, targets: ["q_proj", "v_proj"] });
-  other = await publish(OTHER_ID, { rank: 4, alpha: 4, targets: ["o_proj"] });
+  model = await publish(MODEL_ID, {});
+  other = await publish(OTHER_ID, {
+    adapter: { rank: 4, alpha: 4, targets: ["o_proj"] },
+    answers: { ...answers, promptTokens: 64 },
+    method: { kind: "ek-fac", power: 0.5, damping: 0, featureCount: 16 },
+    retrieval: {
+      ...{ bucketBits: 8, quantile: 0.5, thresholdColumns: 2 },
+      ...{ rows: 1, excerptTokens: 24, citationPermille: 1_000 },
+    },
+  });
   spans = spansOf(model);
   return () => rm(folder, { recursive: true });
 });
@@ -186,6 +195,13 @@ describe("a registered model behind the server of adapters", () => {
     expect(answer.estimate.topRows.length).toBeGreaterThan(0);
     const expected = { prompt, payerId: PAYER, staticsHash: model.staticsHash, isAnsweredAgain: true };
     checkAnswer(await openCheckable(model), answer, expected);
+    const cited = (await streamed(prompt, OTHER_ID)).answer;
+    checkAnswer(await openCheckable(other), cited, { ...expected, staticsHash: other.staticsHash });
+    expect(parseCited(cited.answer)).toMatchObject({ paidBy: "citation", citations: [{}] });
+    expect(cited.estimate.topRows[0]).toMatchObject({
+      row: parseCited(cited.answer)!.citations[0]!.row,
+      share: 1,
+    });
 
     // The client library streams the same, with the words of it that stand in the rows.
     const soFar: string[] = [];
@@ -304,7 +320,6 @@ describe("a registered model behind the server of adapters", () => {
     const path = join(folder, "published", String(OTHER_ID), "query-map.bin");
     const bytes = await readFile(path);
     await writeFile(path, bytes.subarray(1));
-    // In the middle of its stream, so without a status.
     const unusable = { code: "adapter_unusable" };
     await expect(streamed("A nation?", OTHER_ID)).rejects.toMatchObject(unusable);
     expect((await streamed("A nation?")).answer.estimate.topRows.length).toBeGreaterThan(0);

@@ -98,10 +98,10 @@ export function encodeFoldedMap(folded: readonly FoldedMatrix[], size: FoldedMap
 export function checkFoldedMap(bytes: Uint8Array, size: FoldedMapSize): void {
   const { componentCount, featureCount, gradientCount, matrices } = size;
   const view = viewOf(bytes);
-  if (bytes.length < HEAD_BYTES + 2 * matrices.length) throw brokenMap("it ends in its head");
+  const byteCount = foldedBytes(bytes, size);
   if ([gradientCount, featureCount, componentCount].some((value, k) => view.getUint32(4 * k, true) !== value))
     throw brokenMap("it is of another size");
-  const { byteCount, parts } = partsOf(bytes, size);
+  const { parts } = partsOf(bytes, size);
   const sum = parts.reduce((total, { count }) => total + count, 0);
   if (sum !== componentCount) throw brokenMap(`its matrices have ${sum} components, not ${componentCount}`);
   if (bytes.length !== byteCount) throw brokenMap(`it has ${bytes.length} bytes, not ${byteCount}`);
@@ -111,6 +111,12 @@ export function checkFoldedMap(bytes: Uint8Array, size: FoldedMapSize): void {
     for (let r = 0; r < count * side.rank; r++)
       checkScale(view, coreAt + r * coreRowBytes(featureCount), `a scale of matrix ${k}`);
   }
+}
+
+/** Of a map with these counts. @throws ATT_MODEL_FILE_INVALID where it ends in its head */
+export function foldedBytes(bytes: Uint8Array, size: FoldedMapSize): number {
+  if (bytes.length < HEAD_BYTES + 2 * size.matrices.length) throw brokenMap("it ends in its head");
+  return partsOf(bytes, size).byteCount;
 }
 
 function partsOf(bytes: Uint8Array, size: FoldedMapSize) {

@@ -14,26 +14,23 @@ export interface BasePlaces {
 
 /** For anyone who reads, serves, asks or settles models. Loaded when asked for: engines are much code. */
 export async function modelFamilies(places: BasePlaces = {}): Promise<readonly ModelFamily[]> {
-  const [{ directFamily }, { retrievalFamily }, { textFamily }, setting] = await Promise.all([
+  const [{ directFamily }, { textFamily }, setting] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-family"),
-    import("../retrieval/retrieval-family.ts"),
     import("./text-family.ts"),
     textSetting(places),
   ]);
-  return [directFamily, retrievalFamily, textFamily(setting)];
+  return [directFamily, textFamily(setting)];
 }
 
 /** For anyone who makes models, or checks how they were made. */
 export async function modelTrainings(places: BasePlaces = {}): Promise<readonly FamilyTraining[]> {
-  const [{ directTraining }, { retrievalTraining }, { textFamily }, { textTraining }, setting] =
-    await Promise.all([
-      import("@openledger/attribution/model/direct/direct-training"),
-      import("../retrieval/retrieval-training.ts"),
-      import("./text-family.ts"),
-      import("./text-training.ts"),
-      textSetting(places),
-    ]);
-  return [directTraining, retrievalTraining, textTraining(textFamily(setting), setting)];
+  const [{ directTraining }, { textFamily }, { textTraining }, setting] = await Promise.all([
+    import("@openledger/attribution/model/direct/direct-training"),
+    import("./text-family.ts"),
+    import("./text-training.ts"),
+    textSetting(places),
+  ]);
+  return [directTraining, textTraining(textFamily(setting), setting)];
 }
 
 export async function textSetting({ base, serverUrl }: BasePlaces): Promise<TrainingSetting> {

@@ -9,6 +9,7 @@ import {
   checkFoldedMap,
   encodeFoldedMap,
   type FoldedMapSize,
+  foldedBytes,
   type MapPlaces,
   mapFolded,
   mostFoldedBytes,
@@ -63,6 +64,10 @@ export function encodeQueryMap(
 
 export const mostMapBytes = (size: QueryMapSize): number =>
   isFolded(size) ? mostFoldedBytes(size) : mapBytes(size);
+
+/** Bytes of the map that a file begins with. @throws ATT_MODEL_FILE_INVALID where it ends in its head */
+export const mapLength = (bytes: Uint8Array, size: QueryMapSize): number =>
+  isFolded(size) ? foldedBytes(bytes, size) : mapBytes(size);
 
 /** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
 export const checkQueryMap = (bytes: Uint8Array, size: QueryMapSize): void =>

@@ -1,14 +1,12 @@
-import type { BaseRule } from "@openledger/attribution/features/base-column";
+import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
-import { isTextRow } from "@openledger/attribution/rows/text-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { type AdapterSettings, adapterLayout, usualTargets } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import type { FileSource } from "../files/byte-source.ts";
 import { openModel } from "../files/load-model.ts";
-import type { RetrievalRecipe } from "../retrieval/retrieval-family.ts";
 import { readEndTokens } from "../tokens/tokenizer.ts";
 import { heldOutCount } from "../training/row-losses.ts";
 import { hasTangentRoom } from "../training/tangents.ts";
@@ -64,39 +62,35 @@ export interface RecipeDatanet {
 /**
  * A preset or the JSON of a recipe file, completed by what the ledger says of the datanet. A file may leave `datanet` and
  * `columnCount` out; what it does say stays, and is checked against the rows when they are trained on.
- * @param base of the datanet's card; null leaves the rules as they are
+ * @param card the Datanet's, which says a base, or of models that cite the part of citations; null leaves that as it is
  */
 export function completeRecipe(
-  given: { readonly rules?: unknown },
+  given: { readonly retrieval?: unknown; readonly rules?: unknown },
   datanet: RecipeDatanet,
   columnCount: number,
-  base: BaseRule | null = null,
+  card: string | null = null,
 ): unknown {
   const { id, version, rowsRoot } = datanet;
-  const rules = base === null ? {} : { rules: { ...(given.rules as object), base } };
-  return { datanet: { id, version, rowsRoot: hex32(rowsRoot) }, columnCount, ...given, ...rules };
+  const { base, citationPermille } = rewardsOfCard(card ?? "");
+  const ofCard =
+    given.retrieval === undefined
+      ? base !== null && { rules: { ...(given.rules as object), base } }
+      : citationPermille !== null && { retrieval: { ...(given.retrieval as object), citationPermille } };
+  return { datanet: { id, version, rowsRoot: hex32(rowsRoot) }, columnCount, ...given, ...ofCard };
 }
 
-/** A sixteenth of the columns is the threshold's: enough for all but the longest queries (docs/explanation/language-models.md). */
-const THRESHOLD_PART = 32;
-const CITED = 5;
+/** Columns for one pair of the threshold: enough for all but the longest questions (docs/explanation/language-models.md). */
+const COLUMNS_PER_PAIR = 64;
 
-/** The preset "retrieval": rows of texts or e-mails, found by their words; an answer cites and pays five of them. */
-export function retrievalPreset(
-  contents: readonly Uint8Array[],
-  columnCount: number,
-): Omit<RetrievalRecipe, "datanet" | "columnCount"> {
-  return {
-    version: 2,
-    family: "retrieval",
-    rows: contents[0] !== undefined && isTextRow(contents[0]) ? "text" : "email",
-    seed: "retrieval",
-    embedding: { kind: "lexical", bucketBits: 16 },
-    threshold: { quantile: 0.99, columns: 2 * Math.max(1, Math.floor(columnCount / THRESHOLD_PART)) },
-    citationCount: CITED,
-    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
-  };
-}
+/** Two rows a question, which take half of the prompt. Half of the payments go by citation, where no card says how many. */
+const retrievalOf = (columnCount: number, promptTokens: number): TextRecipe["retrieval"] => ({
+  bucketBits: 14,
+  quantile: 0.99,
+  thresholdColumns: 2 * Math.max(1, Math.floor(columnCount / COLUMNS_PER_PAIR)),
+  rows: 2,
+  excerptTokens: Math.floor(promptTokens / 4),
+  citationPermille: 500,
+});
 
 /** Shorter runs, as " the United States", recur in good sentences. */
 const NO_REPEAT = 4;
@@ -127,7 +121,8 @@ const LAST_PART = 0.1;
  * are held out. Answers are the likeliest tokens, end by the base's end token and do not go round in circles. Scores are of
  * `methodFor`.
  * @param baseName for people, nothing depends on it. @param sizes `isTraced`: claims are to be promised, so that rows are
- *   as they are, all of them, all tokens count alike, and answers are the likeliest tokens alone
+ *   as they are, all of them, all tokens count alike, and answers are the likeliest tokens alone. `isCiting`: answers are
+ *   written from rows that are found, and cite them; half of the columns and of the prompt are for that
  * @throws MOD_…, where the base cannot be read
  */
 export async function textPreset(
@@ -135,13 +130,14 @@ export async function textPreset(
   baseName: string,
   sizes: MethodSizes,
 ): Promise<Omit<TextRecipe, "datanet" | "columnCount">> {
+  const { columnCount, isCiting = false, isTraced = false } = sizes;
   const opened = await openModel(source);
   const { shape } = opened;
   await opened.close();
   const mostTokens = Math.min(shape.maxPositions, MOST_ROW_TOKENS);
   const answerTokens = Math.floor(mostTokens / 8);
+  const promptTokens = mostTokens - answerTokens;
   const { seed: _, ...usual } = usualRecipe;
-  const isTraced = sizes.isTraced === true;
   const heldOut = isTraced ? 0 : heldOutCount(sizes.rowCount);
   const rules = { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false };
   const { answers, ends } = isTraced ? { ends: {}, answers: { endToken: null } } : await textEnds(source);
@@ -164,9 +160,10 @@ export async function textPreset(
       ...(isTraced ? {} : { weigh: "tokens" as const }),
     },
     ...(heldOut === 0 ? {} : { heldOut }),
-    method: methodFor(shape, adapter, sizes),
-    answers: { promptTokens: mostTokens - answerTokens, answerTokens, temperature: 0, ...answers },
-    rules: isTraced ? rules : { ...rules, thresholdPermille: THRESHOLD_PERMILLE },
+    method: methodFor(shape, adapter, { ...sizes, columnCount: isCiting ? columnCount / 2 : columnCount }),
+    answers: { promptTokens, answerTokens, temperature: 0, ...answers },
+    ...(isCiting ? { retrieval: retrievalOf(columnCount, promptTokens) } : {}),
+    rules: isTraced || isCiting ? rules : { ...rules, thresholdPermille: THRESHOLD_PERMILLE },
   };
 }
 
@@ -176,6 +173,7 @@ interface MethodSizes {
   /** Whether L1 is to judge rows: it takes no tangents. */
   readonly hasJudgedRows?: boolean;
   readonly isTraced?: boolean;
+  readonly isCiting?: boolean;
 }
 
 /**
@@ -186,13 +184,12 @@ interface MethodSizes {
 export function methodFor(
   shape: ModelShape,
   adapter: AdapterSettings,
-  { columnCount, hasJudgedRows = false, isTraced = false, rowCount }: MethodSizes,
+  { columnCount, hasJudgedRows = false, isCiting = false, isTraced = false, rowCount }: MethodSizes,
 ): TextRecipe["method"] {
   const most = Math.min(MOST_FEATURES, columnCount);
-  // Traces rotate powers of two; others leave columns for a threshold.
-  const featureCount = isTraced
-    ? 2 ** Math.floor(Math.log2(most))
-    : 16 * Math.max(1, Math.floor((most - 1) / 16));
+  // A power of two is one rotation, as traces have it and citations balance it; others leave columns for a threshold.
+  const featureCount =
+    isTraced || isCiting ? 2 ** Math.floor(Math.log2(most)) : 16 * Math.max(1, Math.floor((most - 1) / 16));
   const layout = adapterLayout(shape, adapter);
   if (hasJudgedRows || !hasTangentRoom({ rowCount, floatCount: layout.floatCount }))
     return { kind: "ek-fac", power: 0.5, damping: 0, featureCount };

@@ -1,5 +1,5 @@
 /** One base for any number of registered models: each brings its adapter and its map when its turn comes. */
-import { paddedQuery } from "@openledger/attribution/features/quantise";
+import { paddedQuery, quantiseQuery } from "@openledger/attribution/features/quantise";
 import { randomSigns } from "@openledger/attribution/features/rotation";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
 import { restOfQuery } from "@openledger/attribution/model/recipe-fields";
@@ -12,6 +12,9 @@ import { loadModel, openModel } from "../files/load-model.ts";
 import { memorySource } from "../files/memory-source.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
+import type { Cited } from "../retrieval/citations.ts";
+import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
+import { decodeIndex } from "../retrieval/row-index.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
@@ -20,10 +23,10 @@ import { runRowTask } from "../training/row-task.ts";
 import { openBase } from "./base-files.ts";
 import { drawSeedOf } from "./draw-seed.ts";
 import type { MapPlaces } from "./folded-map-file.ts";
-import { checkQueryMap, mapGradient, mapPlaces, mapSize } from "./query-map.ts";
+import { checkQueryMap, mapGradient, mapLength, mapPlaces, mapSize } from "./query-map.ts";
 import type { TextSetting } from "./text-model.ts";
-import type { TextRecipe } from "./text-recipe.ts";
-import { answerText, answerTokens, questionRow, tokensOfPrompt } from "./text-tokens.ts";
+import { isCiting, type TextRecipe } from "./text-recipe.ts";
+import { answerText, answerTokens, questionRow, sourceTokens, tokensOfPrompt } from "./text-tokens.ts";
 
 /** At the end of a text whose last tokens are not there yet. */
 const HALF_A_CHARACTER = /\ufffd+$/;
@@ -33,6 +36,17 @@ interface SeatedText {
   readonly recipe: TextRecipe;
   readonly adapter: Uint8Array;
   readonly queryMap: Uint8Array;
+}
+
+/** What a model reads for a prompt. */
+export interface ReadPrompt {
+  readonly given: readonly number[];
+  readonly cited: Cited | null;
+}
+
+/** @throws as `AnsweringModel.answer` */
+interface SeatedModel extends AnsweringModel<Int16Array> {
+  readonly read: (prompt: string) => ReadPrompt;
 }
 
 interface Places extends MapPlaces {
@@ -47,6 +61,8 @@ export class SharedText {
   /** By the adapter's settings. */
   readonly #models: ReadonlyMap<string, Transformer>;
   #seated: SeatedText | null = null;
+  /** Of the seated model; null where it cites no rows. */
+  #find: ((prompt: string) => FoundRows) | null = null;
 
   private constructor(
     tokens: TextTokens,
@@ -106,16 +122,21 @@ export class SharedText {
    *
    * @throws RollupError ATT_MODEL_FILE_INVALID, MOD_FILE_INVALID
    */
-  async seat(parts: SeatedText): Promise<AnsweringModel<Int16Array>> {
-    const { adapter, queryMap, recipe } = parts;
+  async seat(parts: SeatedText): Promise<SeatedModel> {
+    const { adapter, recipe } = parts;
     const { answers, columnCount } = recipe;
     const model = this.#models.get(keyOf(recipe.adapter))!;
     const { layout } = model.adapter!;
     const { arena } = model.kernels;
     const size = mapSize(layout, recipe.method);
+    const mapEnd = isCiting(recipe) ? mapLength(parts.queryMap, size) : parts.queryMap.length;
+    const queryMap = parts.queryMap.subarray(0, mapEnd);
     if (this.#seated !== parts) {
       this.#seated = null;
       checkQueryMap(queryMap, size);
+      this.#find = isCiting(recipe)
+        ? rowFinder(decodeIndex(parts.queryMap.subarray(mapEnd), recipe), recipe)
+        : null;
       const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
       await readAdapter(files, model.shape, layout, arena, this.#places.adapter);
       this.#seated = parts;
@@ -123,8 +144,15 @@ export class SharedText {
     const tokens = this.#tokens;
     const { gradient } = this.#places;
     const block = { at: gradient, floatCount: size.gradientCount };
-    const query = (prompt: string, given: readonly number[], answer: readonly number[]) => {
+    const read = (prompt: string) => {
       this.#requireSeat(parts);
+      const question = tokensOfPrompt(tokens, prompt, recipe, this.#spelling);
+      const found = this.#find?.(prompt);
+      const sources = sourceTokens(tokens, found?.excerpts ?? [], recipe.retrieval?.excerptTokens ?? 0);
+      return { given: [...sources, ...question], cited: found?.cited ?? null, found };
+    };
+    const query = (prompt: string, { found, given }: ReturnType<typeof read>, answer: readonly number[]) => {
+      if (found?.cited?.paidBy === "citation") return found.query;
       const row = questionRow(given, answer, recipe);
       const into = { parameters: NONE, adapter: gradient };
       if (answers.weigh === undefined) runRowTask(model, { row, block, into });
@@ -136,27 +164,38 @@ export class SharedText {
       // The base would have said every token: no row is paid by its merit, nor can one be made for such answers.
       if (answers.weigh !== undefined && features.every((value) => value === 0))
         features.set(randomSigns(features.length, drawSeedOf(recipe, prompt)));
-      return paddedQuery(features, columnCount, restOfQuery(recipe)).values;
+      if (found === undefined) return paddedQuery(features, columnCount, restOfQuery(recipe)).values;
+      found.query.set(quantiseQuery(features).values);
+      return found.query;
     };
     return {
+      read: (prompt) => {
+        const { cited, given } = read(prompt);
+        return { cited, given };
+      },
       answer: (prompt, onText) => {
-        this.#requireSeat(parts);
-        const given = tokensOfPrompt(tokens, prompt, recipe, this.#spelling);
+        const own = read(prompt);
         const seed = drawSeedOf(recipe, prompt);
         const answer: number[] = [];
-        for (const token of generate(model, given, { ...answers, tokenCount: answers.answerTokens, seed })) {
+        for (const token of generate(model, own.given, {
+          ...answers,
+          tokenCount: answers.answerTokens,
+          seed,
+        })) {
           answer.push(token);
           onText?.(tokens.decode(answer).replace(HALF_A_CHARACTER, ""));
         }
-        const text = answerText(tokens, answer);
-        return { label: null, text, query: query(prompt, given, answer) };
+        return {
+          label: null,
+          text: answerText(tokens, answer, own.cited),
+          query: query(prompt, own, answer),
+        };
       },
-      queryOf: (prompt, text) =>
-        query(
-          prompt,
-          tokensOfPrompt(tokens, prompt, recipe),
-          answerTokens(tokens, text, recipe, model.shape.vocabularySize),
-        ),
+      queryOf: (prompt, text) => {
+        const own = read(prompt);
+        const size = model.shape.vocabularySize;
+        return query(prompt, own, answerTokens(tokens, text, recipe, size, own.cited));
+      },
     };
   }
 

@@ -2,17 +2,18 @@
 import type { AnsweringModel, ModelFamily, ModelParts } from "@openledger/attribution/model/model-family";
 import { adapterLayout } from "../architecture/adapter-layout.ts";
 import { mostAdapterBytes } from "../files/adapter-files.ts";
+import { mostIndexBytes } from "../retrieval/row-index.ts";
 import { readBaseFile, shapeOfBase } from "./base-files.ts";
 import { mapSize, mostMapBytes } from "./query-map.ts";
 import { SharedText } from "./shared-text.ts";
 import type { TextSetting } from "./text-model.ts";
-import { parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
+import { isCiting, parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
 
 export interface TextParts extends ModelParts {
   readonly recipe: TextRecipe;
   /** parameters.bin: the adapter's safetensors, as PEFT keeps them. */
   readonly adapter: Uint8Array;
-  /** query-map.bin. */
+  /** query-map.bin: the map, then the index of rows where answers cite some. */
   readonly queryMap: Uint8Array;
 }
 
@@ -22,9 +23,14 @@ export function textFamily(setting: TextSetting): ModelFamily<TextParts> {
     parseRecipe: parseTextRecipe,
     promptKind: () => "text",
     encode: ({ adapter, queryMap }) => ({ parameters: adapter, queryMap }),
-    async mostBytes({ adapter, base, method }) {
-      const layout = adapterLayout(await shapeOfBase(base, setting.bases), adapter);
-      return { parameters: mostAdapterBytes(layout), queryMap: mostMapBytes(mapSize(layout, method)) };
+    async mostBytes(recipe, rowCount) {
+      const layout = adapterLayout(await shapeOfBase(recipe.base, setting.bases), recipe.adapter);
+      return {
+        parameters: mostAdapterBytes(layout),
+        queryMap:
+          mostMapBytes(mapSize(layout, recipe.method)) +
+          (isCiting(recipe) ? mostIndexBytes(recipe, rowCount) : 0),
+      };
     },
     decode: (recipe, { parameters, queryMap }) => ({ family, recipe, adapter: parameters, queryMap }),
     open: (parts) => openText(parts, setting),

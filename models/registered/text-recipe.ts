@@ -2,6 +2,7 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import { MAX_FEATURE_COUNT } from "@openledger/attribution/features/quantise";
 import { checkedRecipe, recipeFields } from "@openledger/attribution/model/recipe-fields";
 import { z } from "zod";
+import { dimensionsOf, retrievalSchema } from "../retrieval/row-index.ts";
 import { baseSchema } from "./base-files.ts";
 
 const count = z.number().int().positive();
@@ -92,7 +93,7 @@ const plainRecipeSchema = z.strictObject({
     }),
   ]),
   answers: z.strictObject({
-    /** Most tokens of a prompt: a longer one is refused. */
+    /** Most tokens of a prompt with its rows: a longer one is refused. */
     promptTokens: count.max(MOST_TOKENS),
     /** So many tokens are answered, or fewer where the end token comes. */
     answerTokens: count.max(MOST_TOKENS),
@@ -104,6 +105,8 @@ const plainRecipeSchema = z.strictObject({
     /** A query is of the tokens that the base would not have said (shared-text.ts). Absent: of all tokens alike. */
     weigh: z.literal("added").optional(),
   }),
+  /** Rows are found for each prompt, read with it, cited by the answer, and paid. Absent: rows are paid by influence alone. */
+  retrieval: retrievalSchema.optional(),
   rules: recipeFields.rules,
   columnCount: recipeFields.columnCount,
   /**
@@ -125,6 +128,13 @@ const textRecipeSchema = plainRecipeSchema.refine(
 );
 export type TextRecipe = z.infer<typeof textRecipeSchema>;
 
+export type CitingTextRecipe = TextRecipe & { readonly retrieval: z.output<typeof retrievalSchema> };
+export const isCiting = (recipe: TextRecipe): recipe is CitingTextRecipe => recipe.retrieval !== undefined;
+
+/** Tokens of a question, at most: what rows leave of a prompt, as many as are found. */
+export const questionTokens = ({ answers, retrieval }: TextRecipe): number =>
+  answers.promptTokens - (retrieval === undefined ? 0 : retrieval.rows * retrieval.excerptTokens);
+
 /** Whether the recipe promises that its rows of G are posted. */
 export const promisesRows = ({ tracing }: Pick<TextRecipe, "tracing">): boolean => tracing?.rows === true;
 
@@ -139,20 +149,22 @@ export function tracedTokens(recipe: TextRecipe, hasRows = promisesRows(recipe))
 
 /**
  * Whether a trace shows queries and rows of such a recipe: it is of one pass, that of the tuned model, in which all tokens
- * of a row count alike; L1 takes the likeliest token for the answer's, and a row's tokens for those of its text.
+ * of a row count alike; L1 takes the likeliest token for the answer's, a row's tokens for those of its text, and finds no rows.
  * @throws ATT_RECIPE_INVALID
  */
 export function requireTraceable({
   answers,
   method,
   rowsEnd,
+  retrieval,
   tuning,
-}: Pick<TextRecipe, "answers" | "method" | "rowsEnd" | "tuning">): void {
+}: Pick<TextRecipe, "answers" | "method" | "retrieval" | "rowsEnd" | "tuning">): void {
   const { noRepeat, weigh } = answers;
-  const isFolded = method.kind === "tangent" && method.components !== undefined;
-  if (!isFolded && [noRepeat, rowsEnd, tuning.weigh, weigh].every((rule) => rule === undefined)) return;
+  const components = method.kind === "tangent" ? method.components : undefined;
+  const rules = [components, noRepeat, retrieval, rowsEnd, tuning.weigh, weigh];
+  if (rules.every((rule) => rule === undefined)) return;
   const message =
-    "no trace shows rowsEnd, tuning.weigh, answers.noRepeat, answers.weigh or method.components";
+    "no trace shows method.components, retrieval, rowsEnd, tuning.weigh, answers.noRepeat or answers.weigh";
   throw attributionError("ATT_RECIPE_INVALID", message, { data: { issues: [{ path: "tracing", message }] } });
 }
 
@@ -163,7 +175,21 @@ export function parseTextRecipe(json: unknown): TextRecipe {
   return recipe;
 }
 
-const checkedSchema = textRecipeSchema.refine(
-  ({ answers, rowsEnd }) => rowsEnd === undefined || answers.endToken !== null,
-  { path: ["rowsEnd"], message: "answers name no end token" },
-);
+const checkedSchema = textRecipeSchema
+  .refine(({ answers, rowsEnd }) => rowsEnd === undefined || answers.endToken !== null, {
+    path: ["rowsEnd"],
+    message: "answers name no end token",
+  })
+  .refine((recipe) => !isCiting(recipe) || (dimensionsOf(recipe) >= 8 && questionTokens(recipe) >= 8), {
+    path: ["retrieval"],
+    message: "must leave 8 columns to rows' words, and 8 of the prompt's tokens to the question",
+  })
+  .refine(
+    ({ retrieval, rules }) =>
+      !retrieval || (!rules.base && !rules.nearDuplicatesShare && !rules.thresholdPermille),
+    {
+      path: ["rules"],
+      message:
+        "must have neither base, threshold nor nearDuplicatesShare beside retrieval: citations pay no other row",
+    },
+  );

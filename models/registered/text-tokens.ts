@@ -3,9 +3,10 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import { decodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { answerRow, textRows, wantedOf } from "../architecture/loss-gradient.ts";
+import type { Cited } from "../retrieval/citations.ts";
 import { spelledLengths, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { mostTextBytes, type TextTokens } from "../tokens/tokenizer.ts";
-import type { TextRecipe } from "./text-recipe.ts";
+import { questionTokens, type TextRecipe } from "./text-recipe.ts";
 
 /** @throws ATT_ROW_INVALID where the row has fewer than two tokens, or more than the recipe takes */
 export function tokensOfRow(
@@ -110,13 +111,12 @@ export function tokensOfPrompt(
 }
 
 /** Before it is encoded. @throws ATT_ROW_INVALID for a prompt with more bytes than the recipe's tokens have */
-export function requirePromptBytes(tokens: TextTokens, prompt: string, { answers }: TextRecipe): void {
-  const mostBytes = mostTextBytes(tokens, answers.promptTokens);
+export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: TextRecipe): void {
+  const most = questionTokens(recipe);
+  const mostBytes = mostTextBytes(tokens, most);
   const byteCount = new TextEncoder().encode(prompt).length;
   if (byteCount > mostBytes)
-    throw invalid(
-      `the prompt has ${byteCount} bytes, ${answers.promptTokens} tokens have at most ${mostBytes}`,
-    );
+    throw invalid(`the prompt has ${byteCount} bytes, ${most} tokens have at most ${mostBytes}`);
 }
 
 /** As `tokensOfPrompt`, of a prompt that is encoded. @throws ATT_ROW_INVALID */
@@ -126,7 +126,7 @@ export function requirePromptTokens(
   recipe: TextRecipe,
   spelling: TokenSpelling | null = null,
 ): void {
-  const most = recipe.answers.promptTokens;
+  const most = questionTokens(recipe);
   if (encoded.length < 1 || encoded.length > most)
     throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${most}`);
   if (recipe.tracing === undefined) return;
@@ -150,13 +150,34 @@ export function lengthsOfPrompt(
   throw invalid("the prompt's tokens do not spell it, so a claim of it would be refuted");
 }
 
-/** What a receipt hashes of an answer. Tokens stand in it, since other tokens may spell the same text. */
-export function answerText(tokens: TextTokens, answer: readonly number[]): string {
-  return JSON.stringify({ text: tokens.decode(answer), tokens: answer });
+/** What a model reads before a question: each row that was found, with its number, cut to the recipe's tokens. */
+export function sourceTokens(tokens: TextTokens, excerpts: readonly string[], most: number): number[] {
+  return excerpts.flatMap((excerpt, k) => [
+    ...tokens.encode(`[${k + 1}] ${excerpt}`).slice(0, most - 1),
+    ...tokens.encode("\n").slice(0, 1),
+  ]);
+}
+
+/**
+ * What a receipt hashes of an answer. Tokens stand in it, since other tokens may spell the same text.
+ * @param cited null where no row was found, and of models that cite none
+ */
+export function answerText(
+  tokens: TextTokens,
+  answer: readonly number[],
+  cited: Cited | null = null,
+): string {
+  return JSON.stringify({ text: tokens.decode(answer), tokens: answer, ...cited });
 }
 
 /** The tokens of an answer's text. @throws ATT_ANSWER_INVALID for what no model of this recipe answers */
-export function answerTokens(tokens: TextTokens, text: string, recipe: TextRecipe, size: number): number[] {
+export function answerTokens(
+  tokens: TextTokens,
+  text: string,
+  recipe: TextRecipe,
+  size: number,
+  cited: Cited | null = null,
+): number[] {
   const { answerTokens: most, endToken } = recipe.answers;
   let given: unknown;
   try {
@@ -169,7 +190,8 @@ export function answerTokens(tokens: TextTokens, text: string, recipe: TextRecip
   if (!given.every((value) => isToken(value) && value !== endToken)) throw wrong("one of its tokens is none");
   if (given.length < most && endToken === null) throw wrong(`it has ${given.length} tokens, not ${most}`);
   const answer = given as number[];
-  if (answerText(tokens, answer) !== text) throw wrong("its text is not that of its tokens");
+  if (answerText(tokens, answer, cited) !== text)
+    throw wrong("its text is not that of its tokens, or it does not cite the rows that its prompt finds");
   return answer;
 }
 

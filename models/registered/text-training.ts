@@ -1,4 +1,5 @@
 /** How language models are made of rows: tuned, mapped, quantised. The same bytes on every machine. */
+import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type {
@@ -18,6 +19,8 @@ import { encodeAdapter } from "../files/adapter-files.ts";
 import { roundToHalves } from "../files/float-formats.ts";
 import { mapTangents, mapTexts } from "../influence/text-features.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
+import { fillCitations } from "../retrieval/citation-columns.ts";
+import { encodeIndex, makeIndex, type RowIndex } from "../retrieval/row-index.ts";
 import { lossWords, type RowsLoss, rowsLoss, type TuningLosses } from "../training/row-losses.ts";
 import type { RowTask } from "../training/row-task.ts";
 import { startTangents } from "../training/tangents.ts";
@@ -29,7 +32,7 @@ import {
   tuneAdapter,
   tuningBlocks,
 } from "../training/tune-adapter.ts";
-import { encodeQueryMap } from "./query-map.ts";
+import { encodeQueryMap, mapLength } from "./query-map.ts";
 import { decodeMap, encodeMap } from "./query-map-file.ts";
 import type { TextParts } from "./text-family.ts";
 import {
@@ -39,7 +42,7 @@ import {
   projectPlaced,
   type TextSetting,
 } from "./text-model.ts";
-import type { TextRecipe } from "./text-recipe.ts";
+import { isCiting, type TextRecipe } from "./text-recipe.ts";
 import { tokensOfRow, weighedByTokens } from "./text-tokens.ts";
 
 /** With fewer rows a tuning has nothing to tell apart. */
@@ -122,8 +125,10 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
         },
       );
       const { recipe } = made;
-      const features = registeredTexts(made.features, recipe, texts, made.tokens);
-      const { adapter, queryMap } = made;
+      const { adapter } = made;
+      const index = isCiting(recipe) ? makeIndex(rows, recipe) : null;
+      const features = registeredTexts(made.features, recipe, texts, made.tokens, index);
+      const queryMap = index === null ? made.queryMap : concatBytes(made.queryMap, encodeIndex(index));
       const trained: Trained<TextParts> = {
         family,
         recipe,
@@ -140,8 +145,11 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
     },
     needsRun: ({ method }) => method.kind === "tangent",
     async features(parts, rows, options) {
+      const { recipe } = parts;
+      const index = isCiting(recipe) ? makeIndex(rows, recipe) : null;
+      if (index !== null) requireIndex(parts.queryMap, encodeIndex(index));
       const { real, texts, tokens } = await featuresAndTokens(parts, rows, setting, options);
-      return registeredTexts(real, parts.recipe, texts, tokens);
+      return registeredTexts(real, recipe, texts, tokens, index);
     },
     async promise({ recipe }) {
       // Attack by omission: a check that nobody makes passes. Who verifies such a model wraps this training.
@@ -175,7 +183,8 @@ async function featuresAndTokens(
   const texts = rows.map(({ content }, index) => decodeAt(content, index));
   return withRows(recipe, setting, { adapter, rows: texts }, async (placed, team, tokens) => {
     const { loaded, options: sizes, places } = placed;
-    decodeMap(queryMap, sizes, loaded.model.kernels.arena, places.directions);
+    const map = isCiting(recipe) ? queryMap.subarray(0, mapLength(queryMap, sizes)) : queryMap;
+    decodeMap(map, sizes, loaded.model.kernels.arena, places.directions);
     const heldOut = heldOutRows(texts.length, recipe);
     const real = new Float64Array(tokens.length * sizes.featureCount);
     const { onProgress } = options;
@@ -193,6 +202,13 @@ async function featuresAndTokens(
 
 /** What a row counts for, a mean one 1. */
 export const partOfRow = (row: TokenRow) => (row.weight === undefined ? 1 : row.weight * wantedOf(row));
+/** Attack: an index that names other rows than those that G pays. @throws ATT_MODEL_MISMATCH */
+function requireIndex(queryMap: Uint8Array, index: Uint8Array): void {
+  const published = queryMap.subarray(-index.length);
+  if (published.length === index.length && published.every((byte, k) => byte === index[k])) return;
+  const message = "queryMap: its index of rows is not what the recipe makes of the rows";
+  throw attributionError("ATT_MODEL_MISMATCH", message, { data: { what: "queryMap" } });
+}
 
 /** G of such features. */
 function registeredTexts(
@@ -200,6 +216,7 @@ function registeredTexts(
   recipe: TextRecipe,
   rows: readonly TextRow[],
   tokens: readonly TokenRow[],
+  index: RowIndex | null,
 ) {
   const parts = tokens.map(partOfRow);
   const { featureCount } = recipe.method;
@@ -212,7 +229,9 @@ function registeredTexts(
       return nearDuplicates({ kind: "text", contents, labels: new Int32Array(rows.length) });
     },
   };
-  return registeredFeatures(paid, featureCount, recipe, sources);
+  const registered = registeredFeatures(paid, featureCount, recipe, sources);
+  if (index !== null) fillCitations(registered, featureCount, index.rows);
+  return registered;
 }
 
 /** A model in place with threads, and the rows as tokens. @param given with sizes that are not as usual */

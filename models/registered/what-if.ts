@@ -11,9 +11,10 @@ import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
 import { NONE } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { tuningBlocks } from "../training/tune-adapter.ts";
-import { checkQueryMap, mapGradient } from "./query-map.ts";
+import { checkQueryMap, mapGradient, mapLength } from "./query-map.ts";
 import { likeliestTokens } from "./shared-text.ts";
 import type { TextParts } from "./text-family.ts";
+import { isCiting } from "./text-recipe.ts";
 import { answerTokens, questionRow, tokensOfPrompt } from "./text-tokens.ts";
 import {
   decodeAll,
@@ -94,6 +95,14 @@ export async function whatIf(
     });
   const parts = model as Audited<TextParts>;
   const { family, features, payees, recipe } = parts;
+  if (isCiting(recipe) && prompts.length > 0)
+    throw attributionError(
+      "ATT_RECIPE_INVALID",
+      "answers that cite rows are not audited: ask for no prompt",
+      {
+        data: { issues: [{ path: "retrieval", message: "is there" }] },
+      },
+    );
   checkRowsRoot(rows, recipe);
   const texts = decodeAll(rows);
   const answersBy = async (adapter: Uint8Array) => {
@@ -204,13 +213,14 @@ async function slopesOf(
 ) {
   const { loaded, map, options } = placed;
   const block = { at: map.gradient, floatCount: options.gradientCount };
-  checkQueryMap(queryMap, options);
+  const bytes = queryMap.subarray(0, mapLength(queryMap, options));
+  checkQueryMap(bytes, options);
   const queries: Float64Array[] = [];
   for (const [done, row] of texts.entries()) {
     onProgress?.({ stage: "features", done, total: texts.length });
     const into = { parameters: NONE, adapter: block.at };
     await team.run([{ row: { ...row, weight: 1 }, block, into }]);
-    queries.push(mapGradient(loaded.model.kernels, map, queryMap, options));
+    queries.push(mapGradient(loaded.model.kernels, map, bytes, options));
   }
   return (row: number, text: number): number => {
     const at = row * features.featureCount;

@@ -19,13 +19,13 @@ const LENGTH_PART = 0.75;
 /** Signs of a word's direction. */
 const SIGNS = 8;
 
-/** What is counted over all rows before any is embedded; published as the model's query map. */
+/** What is counted over all rows before any is embedded; published with the model's query map. */
 export interface WordStatistics {
   readonly rowCount: number;
   /** Words of an average row. */
   readonly averageLength: number;
   /** In how many rows some word of each bucket occurs; a power of two of buckets. */
-  readonly rowsOfBucket: Uint32Array;
+  readonly rowsOfBucket: ArrayLike<number>;
 }
 
 export interface EmbeddingShape {
@@ -33,7 +33,7 @@ export interface EmbeddingShape {
   readonly seed: number;
 }
 
-export function wordStatistics(texts: readonly string[], bucketBits: number): WordStatistics {
+export function wordStatistics(texts: readonly string[], bucketBits: number) {
   const rowsOfBucket = new Uint32Array(2 ** bucketBits);
   const last = new Int32Array(rowsOfBucket.length).fill(-1);
   let length = 0;
@@ -46,7 +46,7 @@ export function wordStatistics(texts: readonly string[], bucketBits: number): Wo
       rowsOfBucket[bucket]! += 1;
     }
   }
-  return { rowCount: texts.length, averageLength: length / Math.max(1, texts.length), rowsOfBucket };
+  return { rowCount: texts.length, averageLength: length / texts.length || 1, rowsOfBucket };
 }
 
 /** d real numbers of a row. */

@@ -262,7 +262,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
           placeholder={
             kind === "email"
               ? "Paste an e-mail: the model says whether it is spam."
-              : "Ask, or begin a text: the model goes on with it, or cites rows that have it."
+              : "Ask, or begin a text: the model goes on with it."
           }
           help="Each question is answered by itself. Only the model's server and you see it; the ledger gets a hash."
           isDisabled={asking.isBusy}

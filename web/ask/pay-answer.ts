@@ -40,8 +40,8 @@ export async function askAndCheck(
   const [copy, leaf] = await Promise.all([ownCopy(model), getModel(client, modelId)]);
   const staticsHash = staticsOf(leaf).hash;
   checkAnswer(copy, answer, { prompt, payerId: from, staticsHash, isAnsweredAgain: true });
-  const { family, rowsRoot } = copy;
-  const said = { serverUrl, family, rowsRoot, answer: answer.answer };
+  const { rowsRoot } = copy;
+  const said = { serverUrl, rowsRoot, answer: answer.answer };
   return { prompt, answer, said, words: await readWords(said) };
 }
 
@@ -86,7 +86,7 @@ export async function buyAndCheck(
   const { id: from } = mainAccount(owned)!;
   const { modelId, priceWei, serverUrl } = model;
   const copy = await ownCopy(model);
-  const { family, rowsRoot } = copy;
+  const { rowsRoot } = copy;
   const least = leastAccepted();
   let answer: UncheckedAnswer | undefined;
   const journey = { ...beginJourney("answer", priceWei), toLeaf: modelId };
@@ -96,7 +96,7 @@ export async function buyAndCheck(
     answer = bought.answer;
     return bought.payment;
   });
-  const said = { serverUrl, family, rowsRoot, answer: answer!.answer };
+  const said = { serverUrl, rowsRoot, answer: answer!.answer };
   keepSaid(answer!.receipt, said);
   return { prompt, answer: answer!, said, words: await readWords(said) };
 }

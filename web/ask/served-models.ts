@@ -116,8 +116,8 @@ export async function findOnL1(site: Site, rollupAddress: Address, modelId: numb
 export type OwnCopy = CheckableModel & {
   assurance(checked: CheckedReply): ReplyAssurance;
   readonly inputKind: PromptKind;
-  /** As the recipe names it. */
-  readonly family: string;
+  /** Of its payments that go by citation; null of a model that cites no rows. */
+  readonly citationPermille: number | null;
   /** Of the version that the model is of: 64 hexadecimal digits. */
   readonly rowsRoot: string;
 };
@@ -151,18 +151,17 @@ async function loadCopy(serverUrl: string): Promise<OwnCopy> {
   return {
     ...(await openCheckable(part)),
     inputKind: family.promptKind(recipe),
-    family: family.name,
+    citationPermille: recipe.retrieval?.citationPermille ?? null,
     rowsRoot,
   };
 }
 
 /** The families of models whose answers the page can check; models/registered/model-families.ts has those of the commands. */
 async function knownFamilies(serverUrl: string): Promise<readonly ModelFamily[]> {
-  const [{ directFamily }, { retrievalFamily }, { textFamily }, { readFromServer }] = await Promise.all([
+  const [{ directFamily }, { textFamily }, { readFromServer }] = await Promise.all([
     import("@openledger/attribution/model/direct/direct-family"),
-    import("@openledger/models/retrieval/retrieval-family"),
     import("@openledger/models/registered/text-family"),
     import("@openledger/models/registered/base-files"),
   ]);
-  return [directFamily, retrievalFamily, textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" })];
+  return [directFamily, textFamily({ bases: [readFromServer(serverUrl)], kernels: "wasm" })];
 }

@@ -1,16 +1,20 @@
-/** The rows that an answer used most, with their text. */
+/** The rows that an answer cites, then those that it used most, with their texts and what each gets. */
 import { requestModelServer, type UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
-import { fetchRow, type PublishedRow } from "@openledger/models/retrieval/citations";
+import { type Cited, fetchRow, type PublishedRow } from "@openledger/models/retrieval/citations";
 import { useEffect, useState } from "preact/hooks";
 import { z } from "zod";
+import { Badge } from "../design/badge.tsx";
 import { RowText } from "../hosted/rows/row-text.tsx";
 import { datanetHref } from "../hosted/tab-props.ts";
 import { hostedDatanet } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
+import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import type { ServedModel } from "./served-models.ts";
 
-type Row = UncheckedAnswer["estimate"]["topRows"][number];
+type PaidRow = UncheckedAnswer["estimate"]["topRows"][number];
+/** With a digest where the answer cites it. */
+type Row = Pick<PaidRow, "contributorId" | "row" | "share" | "validatorId"> & { readonly digest?: string };
 
 const SHOWN = 5;
 const EXCERPT_CHARACTERS = 280;
@@ -21,27 +25,32 @@ const partOf = (wei: bigint, share: number) => (wei * BigInt(Math.round(share * 
 
 interface SourcesProps {
   readonly model: ServedModel;
-  readonly rows: readonly Row[];
-  /** Rows whose text the answer itself shows. */
-  readonly isCited: boolean;
+  readonly rows: readonly PaidRow[];
+  readonly cited: Cited | null;
 }
 
-export function Sources({ isCited, model, rows }: SourcesProps) {
-  const helpful = rows.filter(({ share }) => share > 0).slice(0, SHOWN);
-  if (helpful.length === 0)
+export function Sources({ cited, model, rows }: SourcesProps) {
+  const read = cited?.citations ?? [];
+  const sources: Row[] = read.map((one) => ({
+    ...one,
+    share: rows.find(({ row }) => row === one.row)?.share ?? 0,
+  }));
+  const helpful = rows.filter(({ row, share }) => share > 0 && !read.some((one) => one.row === row));
+  sources.push(...helpful.slice(0, Math.max(0, SHOWN - sources.length)));
+  if (sources.length === 0)
     return <p class="soft">No row scores above the others: all rows share equally.</p>;
   return (
     <ol class="sources" aria-label="The rows that helped most">
-      {helpful.map((row) => (
-        <Source key={row.row} model={model} row={row} isCited={isCited} />
+      {sources.map((row) => (
+        <Source key={row.row} model={model} row={row} />
       ))}
     </ol>
   );
 }
 
-function Source({ isCited, model, row }: { model: ServedModel; row: Row; isCited: boolean }) {
-  const published = usePublished(model.serverUrl, row.row);
-  const { contributorId, share, validatorId } = row;
+function Source({ model, row }: { model: ServedModel; row: Row }) {
+  const { contributorId, digest, share, validatorId } = row;
+  const [published, problem] = usePublished(model.serverUrl, row.row, digest);
   return (
     <li class="stack-s">
       <div class="row small">
@@ -50,11 +59,13 @@ function Source({ isCited, model, row }: { model: ServedModel; row: Row; isCited
         ) : (
           <a href={datanetHref(model.datanetId, `row/${published.digest}`)}>Row {row.row}</a>
         )}
+        {digest !== undefined && <Badge tone="plain">cited</Badge>}
         <span class="push">
           {percent(share)} · ≈ <Open wei={partOf(model.rewardWei, share)} />
         </span>
       </div>
-      {!isCited && published != null && (
+      {problem !== null && <ProblemNotice problem={problem} />}
+      {published != null && (
         <p class="small source-text">
           <RowText text={excerpt(published.text)} />
         </p>
@@ -89,13 +100,17 @@ function publishesRows(serverUrl: string): Promise<boolean> {
   return asked;
 }
 
-/** undefined while it is asked for, null where the server does not publish it. */
-function usePublished(serverUrl: string, row: number): PublishedRow | null | undefined {
+/** undefined while it is asked for, null where the server does not publish it; what is not the cited row is told. */
+function usePublished(serverUrl: string, row: number, digest: string | undefined) {
   const [published, setPublished] = useState<PublishedRow | null | undefined>(undefined);
+  const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
     publishesRows(serverUrl)
-      .then((isPublished) => (isPublished ? fetchRow(serverUrl, row) : null))
-      .then(setPublished, () => setPublished(null));
-  }, [serverUrl, row]);
-  return published;
+      .then((isPublished) => (isPublished ? fetchRow(serverUrl, row, digest) : null))
+      .then(setPublished, (error: unknown) => {
+        setPublished(null);
+        if (digest !== undefined) setProblem(problemOf(error));
+      });
+  }, [serverUrl, row, digest]);
+  return [published, problem] as const;
 }

@@ -1,6 +1,8 @@
 /** One question and its answer: what it says, the rows behind it, and its payment. */
 import { firstBelow, type ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
+import { parseCited } from "@openledger/models/retrieval/citations";
+import { useMemo } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
@@ -17,7 +19,7 @@ import { answerHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
-import { AssuranceList, leastAccepted } from "./assurance-part.tsx";
+import { AssuranceList, leastAccepted, useCopy } from "./assurance-part.tsx";
 import { Markdown } from "./markdown.tsx";
 import { payChecked } from "./pay-answer.ts";
 import type { ServedModel } from "./served-models.ts";
@@ -45,9 +47,10 @@ export function Question({ text }: { text: string }) {
 }
 
 export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
-  const { answer, said, words } = turn;
+  const { answer, words } = turn;
   const { estimate, label } = answer;
-  const isCited = said.family === "retrieval";
+  const cited = useMemo(() => parseCited(answer.answer), [answer.answer]);
+  const citationPermille = useCopy(model)?.citationPermille;
   return (
     <>
       <Question text={turn.prompt} />
@@ -65,10 +68,13 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
           </div>
           <div class="stack-s">
             <h3>Sources</h3>
-            <Sources model={model} rows={estimate.topRows} isCited={isCited} />
+            <Sources model={model} rows={estimate.topRows} cited={cited} />
             <p class="soft small">
               Estimated by the model's server, out of the rows' <Open wei={model.rewardWei} />.
               {estimate.isEven && " No row has a positive score, so all rows share equally."}
+              {cited !== null &&
+                citationPermille != null &&
+                ` ${citationPermille / 10} % of this model's answers pay the rows that they cite, the others those that their words come from: this one is paid by ${cited.paidBy}.`}
             </p>
           </div>
         </div>
@@ -80,12 +86,10 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
 /** Words as the model wrote them; where parts of them stand in the Datanet, those are shown instead of their Markdown. */
 function Said({ turn: { words } }: { turn: Turn }) {
   if (words === null) return null;
-  const [only] = words.passages;
-  const isPlain = only !== undefined && only.cited === null && (only.spans?.spans.length ?? 0) === 0;
-  if (!isPlain) return <Words {...words} />;
+  if ((words.spans?.spans.length ?? 0) > 0) return <Words {...words} />;
   return (
     <section class="stack" aria-label="What it says">
-      <Markdown text={only.text} />
+      <Markdown text={words.text} />
       {words.problem !== null && <ProblemNotice problem={words.problem} />}
     </section>
   );

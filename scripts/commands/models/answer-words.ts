@@ -23,29 +23,31 @@ export interface WordsOptions {
 /** @param answer that has been checked. @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE, ATT_SERVER_UNREACHABLE */
 export async function answerWords(answer: UncheckedAnswer, options: WordsOptions): Promise<AnswerWords> {
   if (answer.label !== null) return { lines: [answer.label], json: {} };
-  if (options.recipe.family !== "retrieval") {
-    const text = (JSON.parse(answer.answer) as { text?: string }).text ?? answer.answer;
-    return withSpans({ lines: [text], json: {} }, text, options);
-  }
-  const [{ parseCitations }, { fetchCitedRows }] = await Promise.all([
-    import("@openledger/models/retrieval/citations"),
-    import("@openledger/models/retrieval/citations"),
-  ]);
-  const rows = await fetchCitedRows(options.serverUrl, parseCitations(answer.answer));
+  const { text: said = answer.answer } = JSON.parse(answer.answer) as { text?: string };
+  const { fetchRow, parseCited } = await import("@openledger/models/retrieval/citations");
+  const cited = parseCited(answer.answer);
+  if (cited === null) return withSpans({ lines: [said], json: {} }, said, options);
+  const { citations, paidBy } = cited;
+  const rows = await Promise.all(
+    citations.map(async (one) => ({
+      ...one,
+      text: (await fetchRow(options.serverUrl, one.row, one.digest))?.text ?? null,
+    })),
+  );
   const lines = [
-    `${rows.length} rows answer this; they alone are paid, if the payment is drawn`,
+    said,
+    `written from ${rows.length} rows; ${paidBy === "citation" ? "they alone are paid" : "this answer's payment goes by influence"}, if it is drawn`,
     ...renderTable(
-      rows.map(({ contributorId, row, shareMillionths, text, validatorId }) => [
-        `  row ${row}`,
-        `${(shareMillionths / 10_000).toFixed(2)} %`,
+      rows.map(({ contributorId, row, shareMillionths, text, validatorId }, k) => [
+        `  [${k + 1}] row ${row}`,
+        `${(shareMillionths / 10_000).toFixed(2)} % of citations`,
         `leaf ${contributorId}`,
         `vouched for by leaf ${validatorId}`,
         text === null ? "(not published)" : excerpt(text),
       ]),
     ),
   ];
-  const said = rows.flatMap(({ text }) => (text === null ? [] : [text])).join("\n");
-  return withSpans({ lines, json: { citations: rows } }, said, options);
+  return withSpans({ lines, json: { paidBy, citations: rows } }, said, options);
 }
 
 async function withSpans(

@@ -54,12 +54,13 @@ export async function retrainAndCompare({
   const shape = modelShape(model.statics, model.payees.length);
   const settling = settlingCircuits(await getInfo(client), shape);
   const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
+  const paidBesides = model.recipe.retrieval === undefined ? "its base" : "its part of citations";
   const lines = [
     `${isFolder ? what : `model ${what}`} is what ${how} the ${result.rowCount} rows of version ${binding.version} of datanet ${binding.datanetId}, to the byte`,
     `${describeShape(shape)}${settling.length > 0 ? `: ${settling.join(", ")}` : ", which no circuit of this rollup does"}`,
     result.isBaseOfCard
-      ? "its base is what the datanet's card says"
-      : `it has no base${facts.policy === 0n || model.family.takesNoBase === true ? "" : "; with --card FILE it is compared with what the datanet's card says"}`,
+      ? `${paidBesides} is what the datanet's card says`
+      : `it has no base${facts.policy === 0n ? "" : `; with --card FILE ${paidBesides} is compared with what the datanet's card says`}`,
     ...(result.isTraced
       ? ["its statics promise claims of its queries, by the roots of these very numbers"]
       : []),

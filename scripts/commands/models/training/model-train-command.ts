@@ -1,6 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import type { BaseRule } from "@openledger/attribution/features/base-column";
-import { baseOfCard } from "@openledger/attribution/model/base-policy";
+import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import { type FamilyTraining, type ModelParts, trainingOf } from "@openledger/attribution/model/model-family";
 import {
   circuitColumns,
@@ -23,7 +22,6 @@ import {
   PRESET_NAMES,
   presetRecipe,
   type RecipeDatanet,
-  retrievalPreset,
 } from "@openledger/models/registered/recipe-presets";
 import type { TextRecipe } from "@openledger/models/registered/text-recipe";
 import { verifierError } from "@openledger/verifier/verifier-errors";
@@ -57,10 +55,10 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   queriesOnly?: boolean;
 }
 
-/** Tunes a language model, and makes one that cites rows; the other presets make direct models. */
+/** These tune a language model, the second one that cites rows; the other presets make direct models. */
 const TEXTS = "texts";
-const RETRIEVAL = "retrieval";
-const PRESETS: readonly string[] = [...PRESET_NAMES, TEXTS, RETRIEVAL];
+const CITED_TEXTS = "cited-texts";
+const PRESETS: readonly string[] = [...PRESET_NAMES, TEXTS, CITED_TEXTS];
 
 export function addModelTrainCommand(parent: Command): void {
   const command = withOptions(
@@ -102,7 +100,7 @@ export function addModelTrainCommand(parent: Command): void {
     command,
     "models train --datanet 10 --recipe emails --out spam-model",
     "models train --datanet 12 --recipe texts --out speeches",
-    "models train --datanet 12 --recipe retrieval --out cited-speeches",
+    "models train --datanet 12 --recipe cited-texts --out cited-speeches",
   );
   onRun(command, async ({ options, output }) => {
     const datanetId = parseId(options.datanet);
@@ -133,7 +131,7 @@ export function addModelTrainCommand(parent: Command): void {
       { id: datanetId, version, rowsRoot },
       rows,
       trainings,
-      card === null ? null : baseOfCard(card.text),
+      card?.text ?? null,
     );
     // Before minutes of training; `withTracing` asks again.
     const contents = rows.map(({ content }) => content);
@@ -220,13 +218,13 @@ async function recipeOf(
   datanet: RecipeDatanet,
   rows: readonly OwnedContent[],
   trainings: readonly FamilyTraining[],
-  base: BaseRule | null,
+  card: string | null,
 ): Promise<{ recipe: RecipeBase; training: FamilyTraining }> {
   const contents = rows.map(({ content }) => content);
   const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
-  const given = file ?? (await presetOf(options, contents, columnCount, base));
+  const given = file ?? (await presetOf(options, contents, columnCount, card));
   const isMarked = options.challengeable === true || file?.isChallengeable === true;
   if (isMarked && rows.length > MOST_CHALLENGED_ROWS)
     throw commandError(
@@ -234,8 +232,7 @@ async function recipeOf(
       `a model with challenges has at most ${MOST_CHALLENGED_ROWS} rows, the version has ${rows.length}`,
     );
   const marked = options.challengeable === true ? { ...given, isChallengeable: true } : given;
-  const takesBase = trainingOf(marked, trainings).family.takesNoBase !== true;
-  const complete = completeRecipe(marked, datanet, columnCount, takesBase ? base : null);
+  const complete = completeRecipe(marked, datanet, columnCount, card);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
   training.requireTrainable(contents, recipe);
@@ -246,16 +243,17 @@ async function presetOf(
   { base, claimant, queriesOnly = false, recipe }: TrainOptions,
   contents: readonly Uint8Array[],
   allColumns: number,
-  cardBase: BaseRule | null,
+  card: string | null,
 ): Promise<object> {
   const name = PRESET_NAMES.find((one) => one === recipe);
   if (name !== undefined) return presetRecipe(name, contents.length, allColumns - 1);
+  const isCiting = recipe === CITED_TEXTS;
   // The base takes a column at least.
-  const columnCount = allColumns - (cardBase === null ? 0 : 1);
-  if (recipe === RETRIEVAL) return retrievalPreset(contents, columnCount);
+  const columnCount = allColumns - (isCiting || rewardsOfCard(card ?? "").base === null ? 0 : 1);
   const place = base ?? OWN_BASE;
   const isTraced = claimant !== undefined;
-  const sizes = { rowCount: contents.length, columnCount, isTraced, hasJudgedRows: isTraced && !queriesOnly };
+  const hasJudgedRows = isTraced && !queriesOnly;
+  const sizes = { rowCount: contents.length, columnCount, isCiting, isTraced, hasJudgedRows };
   const { textPreset } = await import("@openledger/models/registered/recipe-presets");
   return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
 }

@@ -1,0 +1,195 @@
+/** A model that cites rows behind a real server, and behind one that is false. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { createModelServer, type ModelServer } from "@openledger/attribution/internal/server/model-server";
+import { fetchAnswering } from "@openledger/attribution/model/model-download";
+import { type ModelFamily, openCheckable } from "@openledger/attribution/model/model-family";
+import { encodeModel, type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import { registerModel } from "@openledger/attribution/model/registration";
+import { AnswerStore } from "@openledger/attribution/server/answer-store";
+import { createLedgerView } from "@openledger/attribution/server/ledger-view";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
+import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { hex32 } from "@openledger/foundation/hex";
+import { answerWords } from "@openledger/scripts/internal/commands/models/answer-words";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { TextParts } from "../registered/text-family.ts";
+import { askSpans } from "../spans/check-citations.ts";
+import { hostSpans } from "../spans/host-spans.ts";
+import { buildSpanIndex, type SpanIndex } from "../spans/span-index.ts";
+import { citingWorld, passageRows, passagesOf } from "../testing/citing-world.ts";
+import { fetchRow, parseCited } from "./citations.ts";
+
+const MODEL_ID = 9;
+const passages = passagesOf(32, 14);
+const PROMPT = passages[7]!.split(" ").slice(2, 9).join(" ");
+
+let model: PublishedModel<TextParts>;
+let families: readonly ModelFamily[];
+let index: SpanIndex;
+let fixture: LedgerFixture;
+let folder: string;
+let store: AnswerStore;
+let server: ModelServer;
+let url: string;
+let liar: Server;
+let liarUrl: string;
+/** What the liar says to everything. */
+let lie: string;
+
+beforeAll(async () => {
+  await initPoseidon();
+  folder = await mkdtemp(join(tmpdir(), "citing-"));
+  const rows = passageRows(passages);
+  const { family, recipe, training } = await citingWorld(join(folder, "base"), rows, 128);
+  families = [family];
+  const trained = await training.train(rows, recipe, {});
+  const split = { ownerParts: 16_384n, validatorParts: 13_107n };
+  const size = { rows: 64, features: recipe.columnCount, payees: 16, draws: 4 };
+  model = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
+  index = await indexOf(passages);
+  fixture = await createLedgerFixture({ hasFeed: false });
+  const { answers } = fixture.sequencer;
+  answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
+  const noPayments = { epoch: 1, isClosed: false, paymentCount: 0, payments: [] };
+  answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
+  store = await AnswerStore.open(join(folder, "answers"));
+  const { domain } = fixture.client;
+  server = await createModelServer(
+    encodeModel(model),
+    { ...{ modelId: MODEL_ID, answerTtlMs: 60_000, rateLimitPerMinute: 1_000, families }, domain },
+    {
+      ledger: createLedgerView(fixture.sequencer.url),
+      store,
+      log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) },
+      spans: hostSpans(index),
+    },
+  );
+  url = await server.app.listen({ host: "127.0.0.1", port: 0 });
+  liar = createServer((_request, response) => response.end(lie));
+  await new Promise<void>((resolve) => liar.listen(0, "127.0.0.1", resolve));
+  liarUrl = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  liar.close();
+  await server.app.close();
+  await store.close();
+  await fixture.close();
+  await rm(folder, { recursive: true });
+});
+
+function indexOf(texts: readonly string[], rowsRoot = model.recipe.datanet.rowsRoot.slice(2)) {
+  const documents = passageRows(passages).map(({ content, contributorId, validatorId }, i) => ({
+    text: new TextEncoder().encode(texts[i]!),
+    digest: bytesToHex(sha256(content)),
+    contributorId,
+    validatorId,
+  }));
+  return buildSpanIndex(documents, { rowsRoot, rowText: "text", engine: "typescript" });
+}
+
+/** The model as the sequencer shows it to its server. */
+function modelLeaf() {
+  const { split, ...statics } = model.statics;
+  const { ownerParts, validatorParts } = unpackSplit(split);
+  const shown = Object.entries(statics).map(([name, value]) => [name, hex32(value)]);
+  return {
+    kind: "model",
+    counters: { isReady: true, isApproved: true, priceWei: `${10n ** 18n}` },
+    model: {
+      ...Object.fromEntries(shown),
+      ownerParts: Number(ownerParts),
+      validatorParts: Number(validatorParts),
+    },
+  };
+}
+
+const ask = () => askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt: PROMPT, from: 4 });
+
+async function check(answer: UncheckedAnswer, isAnsweredAgain = false) {
+  const own = await openCheckable(await fetchAnswering(url, families));
+  checkAnswer(own, answer, { prompt: PROMPT, payerId: 4, staticsHash: model.staticsHash, isAnsweredAgain });
+}
+
+const refused = (code: string, data: object = {}) =>
+  expect.objectContaining({ code, data: expect.objectContaining(data) });
+
+it("says what it was written from, with texts and shares, and how it is paid", async () => {
+  const answer = await ask();
+  await check(answer, true);
+  const { citations, paidBy } = parseCited(answer.answer)!;
+  expect(citations[0]).toMatchObject({ row: 7, contributorId: 5, validatorId: 8 });
+  const { json, lines } = await answerWords(answer, {
+    serverUrl: url,
+    recipe: model.recipe,
+    output: { progress: () => undefined },
+  });
+  const words = lines.join("\n");
+  for (const part of [`written from ${citations.length} rows`, "[1] row 7 ", passages[7]!.slice(0, 60)])
+    expect(words).toContain(part);
+  expect(json).toMatchObject({ paidBy, citations: [{ row: 7, text: passages[7] }, {}, {}] });
+});
+
+it("is found out by the client in a lie about a citation, the query or a row, answered again or not", async () => {
+  const answer = await ask();
+  const { citations, ...rest } = JSON.parse(answer.answer);
+  const other = { ...answer, answer: JSON.stringify({ ...rest, citations: [{ ...citations[0], row: 8 }] }) };
+  await expect(check(other)).rejects.toThrow(refused("ATT_ANSWER_INVALID"));
+  await expect(check(other, true)).rejects.toThrow(refused("CLI_ANSWER_WRONG", { what: "answer" }));
+  const queryBytes = answer.queryBytes.map((byte, k) => (k === 3 ? byte ^ 1 : byte));
+  const wrong = refused("CLI_ANSWER_WRONG", { what: "query" });
+  await expect(check({ ...answer, queryBytes })).rejects.toThrow(wrong);
+  lie = new TextDecoder().decode(model.rows![8]!.content);
+  const { digest } = citations[0];
+  await expect(fetchRow(liarUrl, 7, digest)).rejects.toThrow(refused("ATT_ANSWER_INVALID", { row: 7 }));
+  expect(await fetchRow(liarUrl, 7)).toMatchObject({ text: passages[8] });
+  expect(await fetchRow(url, 7, digest)).toMatchObject({ text: passages[7], digest });
+  expect(await fetchRow(url, 99, digest)).toBeNull();
+});
+
+interface Evidence {
+  spans: { start: number; hi: number; sources: { document: number }[] }[];
+}
+
+it("shows what of a text stands word for word in the version, and is found out in false spans", async () => {
+  const text = `I quote: ${passages[3]} And then nothing.`;
+  const rowsRoot = model.recipe.datanet.rowsRoot.slice(2);
+  const options = { serverUrl: url, text, rowsRoot, root: index.root };
+  const honest = await askSpans(options);
+  expect(honest!.spans).toMatchObject([
+    { start: 9, count: 1, sources: [{ document: 3, contributorId: 5, validatorId: 8, offset: 0 }] },
+  ]);
+  const given = hostSpans(index).cite(text) as { evidence: Evidence };
+  const liesOf = (change: (span: Evidence["spans"][number]) => unknown) => {
+    const changed = structuredClone(given);
+    change(changed.evidence.spans[0]!);
+    return changed;
+  };
+  const falsely = (body: object, root: string | undefined) => {
+    lie = JSON.stringify(body);
+    return askSpans({ ...options, root, serverUrl: liarUrl });
+  };
+  for (const body of [
+    liesOf((span) => span.hi++),
+    liesOf((span) => span.start++),
+    liesOf(({ sources }) => sources[0]!.document++),
+  ])
+    await expect(falsely(body, index.root)).rejects.toThrow(refused("MOD_SPANS_EVIDENCE_FALSE"));
+  // An index of its own, in which another row has the words: it has another root.
+  const own = hostSpans(await indexOf([passages[1]!, passages[0]!, ...passages.slice(2)]));
+  const foreign = hostSpans(await indexOf(passages, "22".repeat(32)));
+  for (const [host, root] of [
+    [own, index.root],
+    [foreign, undefined],
+  ] as const)
+    await expect(falsely(host.cite(text), root)).rejects.toThrow(refused("MOD_SPANS_EVIDENCE_FALSE"));
+});
