@@ -42,10 +42,8 @@ async function lookOf(
   const { failures, lines, view } = await challenger.look();
   challenger.close();
   const alarms = failures.map((failure) => (failure as { code?: string }).code);
-  expect(
-    alarms.filter((code) => code !== "CMD_MODEL_UNSERVED"),
-    lines.join("\n"),
-  ).toEqual([]);
+  const others = alarms.filter((code) => code !== "CMD_MODEL_UNSERVED");
+  expect(others, lines.join("\n")).toEqual([]);
   return { alarms, commitments: view.modelCommitments, firstBlock: Math.min(...fromBlocks) };
 }
 
@@ -71,13 +69,10 @@ test("fees above the cap are not paid after a restart, whatever the node tells o
   const { posted } = lie(made, {}, { rowsRoot });
   const id = await f.post(posted);
   const mostFeesWei = AVAILABILITY_CHALLENGE_FEE_WEI;
-  const {
-    alarms,
-    commitments: [first],
-  } = await lookOf("paying", { mostFeesWei });
+  const { alarms, commitments } = await lookOf("paying", { mostFeesWei });
   expect(alarms).toEqual(["CMD_MODEL_UNSERVED"]);
-  expect(first!.sent!.what).toBe("challengeAvailability");
-  const { index, tree } = first!.examined!.wanted[0]!;
+  expect(commitments[0]!.sent!.what).toBe("challengeAvailability");
+  const { index, tree } = commitments[0]!.examined!.wanted[0]!;
   await f.show(id, posted, [[tree, index]], version);
   const [hidden] = encodeEventTopics({ abi: disputesAbi, eventName: "AvailabilityChallenged" });
   expect((await lookOf("paying", { hidden: hidden!, mostFeesWei })).commitments[0]!.sent).toBeNull();
@@ -106,9 +101,7 @@ test("a look asks a node as often about twenty-four model commitments as about s
     return { requests, commitments: views.length };
   };
   const [few, many] = [await requestsOf(6), await requestsOf(18)];
-  console.log({ few, many });
   expect(many.commitments).toBe(24);
   // A block that comes meanwhile costs a few.
-  expect(many.requests).toBeLessThanOrEqual(few.requests + 6);
-  expect(many.requests).toBeLessThan(32);
+  expect(many.requests).toBeLessThanOrEqual(Math.min(31, few.requests + 6));
 });

@@ -55,8 +55,7 @@ test("games about six claims take two traces a claim, and a transaction for the 
   for (let salt = 0n; salt < CLAIMS; salt++) await claim(right, salt);
   const owner = playerOf(f.owner, right);
   const attacker = playerOf(f.watcher, lie, { challenges: true });
-  let moves = 0;
-  let looks = 0;
+  let [moves, looks] = [0, 0];
   for (;;) {
     await attacker.player.playOnce();
     const round = await owner.player.playOnce();
@@ -66,7 +65,6 @@ test("games about six claims take two traces a claim, and a transaction for the 
     moves += round.moves.length;
     looks++;
   }
-  console.log({ moves, looks, traces: owner.traced.length, transactions: owner.sent.length });
   expect(moves).toBeGreaterThanOrEqual(3 * CLAIMS);
   expect(owner.traced.length).toBeLessThanOrEqual(2 * CLAIMS);
   // A claim that takes a trace is played at once; all others of a look together.

@@ -201,12 +201,9 @@ export class RegistryWatch {
     for (const window of windows) {
       const seen = found.get(window) ?? UNTOUCHED;
       const isLeft = left.has(window);
-      if (
-        isLeft &&
-        (setting.rollup === null || isOurs(window)) &&
-        window.endsAtSeconds - timestamp < LATE_SECONDS
-      )
-        failures.push(unlooked(window));
+      const isOthers = setting.rollup !== null && !isOurs(window);
+      if (isLeft && !isOthers && window.endsAtSeconds - timestamp < LATE_SECONDS)
+        failures.push(alarm("CMD_FALSE_UNCHALLENGED", window, UNLOOKED));
       lines.push(
         ...(isLeft ? [...modelCommitmentLines(window), "  left for the next look"] : linesOf(window, seen)),
       );
@@ -227,14 +224,14 @@ export class RegistryWatch {
     const isAsked = sent?.what === "challengeAvailability" || sent?.what === "requestLeaves";
     const isLeft = failure !== null || (isFalse && (sender === null || isAsked));
     const isUnknown = isUnserved || (window.state === "open" && (examined?.wanted.length ?? 0) > 0);
-    if (isUnknown && !(isFalse && isLeft)) return [unserved(window)];
+    if (isUnknown && !(isFalse && isLeft)) return [alarm("CMD_MODEL_UNSERVED", window, UNSERVED)];
     const warning = isFalse ? undefined : examined?.warnings[0];
     if (window.state === "open" && failure === null && warning !== undefined)
       return [
-        challengerError(
+        alarm(
           "CMD_FALSE_UNCHALLENGED",
-          `model commitment ${id} has what no challenge shows, do not approve it: ${warning.split("\n")[0]}`,
-          { data: { modelCommitment: id } },
+          window,
+          `has what no challenge shows, do not approve it: ${warning.split("\n")[0]}`,
         ),
       ];
     if (window.state !== "open" || !isLeft) return [];
@@ -242,13 +239,7 @@ export class RegistryWatch {
     if (isRefuted) return [];
     if (isRollupError(failure, "CMD_FALSE_UNCHALLENGED") || examined?.fault == null) return [failure];
     const why = failure?.message ?? "no one signs: openledger challenger --account NAME challenges it";
-    return [
-      challengerError(
-        "CMD_FALSE_UNCHALLENGED",
-        `model commitment ${id} is false, and not challenged: ${why.split("\n")[0]}`,
-        { data: { modelCommitment: id } },
-      ),
-    ];
+    return [alarm("CMD_FALSE_UNCHALLENGED", window, `is false, and not challenged: ${why.split("\n")[0]}`)];
   }
 
   /**
@@ -354,19 +345,17 @@ export class RegistryWatch {
 
 type Facts = Awaited<ReturnType<WindowReader["log"]["read"]>>;
 
-const unlooked = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
-  challengerError(
-    "CMD_FALSE_UNCHALLENGED",
-    `model commitment ${id} of model ${modelId} may be false: it takes longer than looks have had, and soon no leaf can be asked for. Do not approve it`,
-    { data: { modelCommitment: id, modelId, endsAtSeconds } },
-  );
-
-const unserved = ({ endsAtSeconds, id, modelId }: ModelCommitmentWindow) =>
-  challengerError(
-    "CMD_MODEL_UNSERVED",
-    `model commitment ${id} of model ${modelId} is open, and what it is made of is not all available: no one can recompute it`,
-    { data: { modelCommitment: id, modelId, endsAtSeconds } },
-  );
+const alarm = (
+  code: "CMD_FALSE_UNCHALLENGED" | "CMD_MODEL_UNSERVED",
+  { endsAtSeconds, id, modelId }: ModelCommitmentWindow,
+  why: string,
+) =>
+  challengerError(code, `model commitment ${id} of model ${modelId} ${why}`, {
+    data: { modelCommitment: id, modelId, endsAtSeconds },
+  });
+const UNSERVED = "is open, and what it is made of is not all available: no one can recompute it";
+const UNLOOKED =
+  "may be false: looks had too little time for it, and soon no leaf can be asked for. Do not approve it";
 
 function linesOf(
   window: ModelCommitmentWindow,

@@ -3,6 +3,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { judgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
@@ -17,10 +18,13 @@ import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, type Hex } from "viem";
 import { describe, expect, test } from "vitest";
+import { examineModelCommitment } from "../../model-commitments/examine-model-commitment.ts";
+import { TextModelCommitments } from "../../playing/text-model-commitments.ts";
 import type { CommittedModel, DisputeStatement } from "../../statements/committed-model.ts";
 import { knownLeaves, leavesOf } from "../../statements/known-leaves.ts";
 import { readFact } from "../../statements/leaf-bytes.ts";
 import { decodeLeaves, encodeLeaves, leafCounts, readLeaves } from "../../statements/leaf-file.ts";
+import { versionRowOf } from "../../statements/tie-faults.ts";
 import { WordTree, wordsOf } from "../../trace/word-tree.ts";
 import { asRow, claimedRoot, traceQuery, tracingKernels } from "../claims/traced-model.ts";
 import { MODEL_ID } from "../testing/ledger-fixture.ts";
@@ -301,4 +305,31 @@ test("an entry's rounding is the same in TypeScript and on L1: at random, at tie
   );
   expect(cases.map((one) => isEntry(...one))).toEqual(onL1);
   expect(new Set(onL1).size).toBe(2);
+});
+
+test.each([
+  ["a version that has one row twice", "tokens"],
+  ["a model that the engine cannot compute", "tokens"],
+  ["a model that the engine cannot compute", "row"],
+])("of %s false leaves are found, too: %s", async (what, fault) => {
+  const { honest, model, setting, terms, traced } = made;
+  const isTwice = what.startsWith("a version");
+  const rows = isTwice ? made.rows.with(5, { ...made.rows[5]!, content: made.rows[3]!.content }) : made.rows;
+  const tokens = honest.leaves.tokens.map((leaf) => {
+    const read = readRowTokens(leaf)!;
+    return rowTokensLeaf({ ...read, tokens: read.tokens.map((token) => (token === 65 ? 66 : 65)) });
+  });
+  const changed =
+    fault === "tokens" ? { tokens } : { map: honest.leaves.map.map((leaf) => leaf.with(7, leaf[7]! ^ 1)) };
+  const leaves = { ...honest.leaves, ...changed, rows: rows.map(({ content }) => sha256(content)) };
+  const numbers = { ...honest.statement, rowsRoot: versionRowsRoot(rows.map(versionRowOf)) };
+  const posted = withTextTrees(leaves, numbers, model.recipe.tracing!.digest as Hex);
+  const opened = {
+    require: async () => ({ setting: isTwice ? setting : { ...setting, bases: [] }, terms, traced }),
+  };
+  const { kind } = new TextModelCommitments(opened as never, () => {});
+  const files = { model, rows, leaves: encodeLeaves(posted.leaves), mismatch: null };
+  const commitment = { modelId: posted.statement.modelId, statement: posted.statement, posted: null };
+  const found = await examineModelCommitment(commitment as never, files as never, kind);
+  expect([found.fault!.fault, ...found.fault!.others].map((one) => one.kind)).toContain(fault);
 });
