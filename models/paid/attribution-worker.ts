@@ -14,7 +14,8 @@ import { serveTasks } from "@openledger/foundation/threads/task-worker";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { readFrom } from "../registered/base-files.ts";
-import { type ReadPrompt, SharedText } from "../registered/shared-text.ts";
+import type { ReadPrompt } from "../registered/read-prompt.ts";
+import { SharedText } from "../registered/shared-text.ts";
 import { type TextParts, textFamily } from "../registered/text-family.ts";
 import type { TextRecipe } from "../registered/text-recipe.ts";
 

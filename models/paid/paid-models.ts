@@ -33,7 +33,7 @@ import type { FastifyInstance } from "fastify";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { readBaseFile, readFrom } from "../registered/base-files.ts";
-import type { ReadPrompt } from "../registered/shared-text.ts";
+import type { ReadPrompt } from "../registered/read-prompt.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import { startAttribution } from "./attribution-thread.ts";
 

@@ -12,9 +12,6 @@ import { loadModel, openModel } from "../files/load-model.ts";
 import { memorySource } from "../files/memory-source.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
-import type { Cited } from "../retrieval/citations.ts";
-import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
-import { decodeIndex } from "../retrieval/row-index.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
@@ -24,9 +21,10 @@ import { openBase } from "./base-files.ts";
 import { drawSeedOf } from "./draw-seed.ts";
 import type { MapPlaces } from "./folded-map-file.ts";
 import { checkQueryMap, mapGradient, mapLength, mapPlaces, mapSize } from "./query-map.ts";
+import { promptReader, type ReadPrompt } from "./read-prompt.ts";
 import type { TextSetting } from "./text-model.ts";
 import { isCiting, type TextRecipe } from "./text-recipe.ts";
-import { answerText, answerTokens, questionRow, sourceTokens, tokensOfPrompt } from "./text-tokens.ts";
+import { answerText, answerTokens, questionRow } from "./text-tokens.ts";
 
 /** At the end of a text whose last tokens are not there yet. */
 const HALF_A_CHARACTER = /\ufffd+$/;
@@ -36,12 +34,6 @@ interface SeatedText {
   readonly recipe: TextRecipe;
   readonly adapter: Uint8Array;
   readonly queryMap: Uint8Array;
-}
-
-/** What a model reads for a prompt. */
-export interface ReadPrompt {
-  readonly given: readonly number[];
-  readonly cited: Cited | null;
 }
 
 /** @throws as `AnsweringModel.answer` */
@@ -61,8 +53,8 @@ export class SharedText {
   /** By the adapter's settings. */
   readonly #models: ReadonlyMap<string, Transformer>;
   #seated: SeatedText | null = null;
-  /** Of the seated model; null where it cites no rows. */
-  #find: ((prompt: string) => FoundRows) | null = null;
+  /** Of the seated model. */
+  #read: ReturnType<typeof promptReader> | null = null;
 
   private constructor(
     tokens: TextTokens,
@@ -134,9 +126,7 @@ export class SharedText {
     if (this.#seated !== parts) {
       this.#seated = null;
       checkQueryMap(queryMap, size);
-      this.#find = isCiting(recipe)
-        ? rowFinder(decodeIndex(parts.queryMap.subarray(mapEnd), recipe), recipe)
-        : null;
+      this.#read = promptReader(this.#tokens, parts, size, this.#spelling);
       const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
       await readAdapter(files, model.shape, layout, arena, this.#places.adapter);
       this.#seated = parts;
@@ -146,10 +136,7 @@ export class SharedText {
     const block = { at: gradient, floatCount: size.gradientCount };
     const read = (prompt: string) => {
       this.#requireSeat(parts);
-      const question = tokensOfPrompt(tokens, prompt, recipe, this.#spelling);
-      const found = this.#find?.(prompt);
-      const sources = sourceTokens(tokens, found?.excerpts ?? [], recipe.retrieval?.excerptTokens ?? 0);
-      return { given: [...sources, ...question], cited: found?.cited ?? null, found };
+      return this.#read!(prompt);
     };
     const query = (prompt: string, { found, given }: ReturnType<typeof read>, answer: readonly number[]) => {
       if (found?.cited?.paidBy === "citation") return found.query;
@@ -164,7 +151,7 @@ export class SharedText {
       // The base would have said every token: no row is paid by its merit, nor can one be made for such answers.
       if (answers.weigh !== undefined && features.every((value) => value === 0))
         features.set(randomSigns(features.length, drawSeedOf(recipe, prompt)));
-      if (found === undefined) return paddedQuery(features, columnCount, restOfQuery(recipe)).values;
+      if (found === null) return paddedQuery(features, columnCount, restOfQuery(recipe)).values;
       found.query.set(quantiseQuery(features).values);
       return found.query;
     };

@@ -8,6 +8,7 @@ import { pearson } from "@openledger/attribution/testing/quality-metrics";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../files/folder-source.ts";
+import { citingWorld, passageRows, passagesOf } from "../testing/citing-world.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";
 import { describeBase, readFrom } from "./base-files.ts";
@@ -90,6 +91,19 @@ describe("a language model without some of its rows", () => {
     expect(Math.abs(Math.log(sum(predicted) / sum(truth)))).toBeLessThan(0.5);
     for (const k of prompts.keys())
       expect(found.reduce((total, { answers }) => total + answers[k]!.share, 0)).toBeCloseTo(1, 9);
+  });
+
+  it("reads the rows that its prompts find, where its answers cite some", async () => {
+    const base = join(folder, "citing");
+    const passages = passagesOf(8, 6);
+    const rows = passageRows(passages);
+    const { recipe, training } = await citingWorld(base, rows, 32);
+    const retrieval = { ...recipe.retrieval, citationPermille: 1_000 };
+    const trained = await training.train(rows, { ...recipe, retrieval }, {});
+    const places = { ...setting, bases: [readFrom(folderSource(base))] };
+    const prompts = [passages[5]!.split(" ").slice(1, 5).join(" ")];
+    const [found] = await whatIf(trained, rows, [[5]], places, { prompts });
+    expect(found!.answers[0]!.share).toBeGreaterThan(0.3);
   });
 
   it("is refused for rows that are not there, and for other families", async () => {

@@ -12,10 +12,10 @@ import { NONE } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { tuningBlocks } from "../training/tune-adapter.ts";
 import { checkQueryMap, mapGradient, mapLength } from "./query-map.ts";
+import { promptReader } from "./read-prompt.ts";
 import { likeliestTokens } from "./shared-text.ts";
 import type { TextParts } from "./text-family.ts";
-import { isCiting } from "./text-recipe.ts";
-import { answerTokens, questionRow, tokensOfPrompt } from "./text-tokens.ts";
+import { answerTokens, questionRow } from "./text-tokens.ts";
 import {
   decodeAll,
   partOfRow,
@@ -95,14 +95,6 @@ export async function whatIf(
     });
   const parts = model as Audited<TextParts>;
   const { family, features, payees, recipe } = parts;
-  if (isCiting(recipe) && prompts.length > 0)
-    throw attributionError(
-      "ATT_RECIPE_INVALID",
-      "answers that cite rows are not audited: ask for no prompt",
-      {
-        data: { issues: [{ path: "retrieval", message: "is there" }] },
-      },
-    );
   checkRowsRoot(rows, recipe);
   const texts = decodeAll(rows);
   const answersBy = async (adapter: Uint8Array) => {
@@ -136,10 +128,12 @@ export async function whatIf(
       const bits = byteCount === 0 ? null : tokenCount / byteCount / Math.LN2;
       return { of, prompt, terms: places.map((i) => [i, 1 / tokenCount]), bits };
     };
+    const reader = promptReader(placed.tokens, parts, placed.options);
     const asked = said.flatMap(({ prompt, text }): Measure[] => {
       const { model: tuned } = placed.loaded;
-      const answer = answerTokens(placed.tokens, text, recipe, tuned.shape.vocabularySize);
-      const row = questionRow(tokensOfPrompt(placed.tokens, prompt, recipe), answer, recipe);
+      const { cited, given: read } = reader(prompt);
+      const answer = answerTokens(placed.tokens, text, recipe, tuned.shape.vocabularySize, cited);
+      const row = questionRow(read, answer, recipe);
       const at = all.push(row) - 1;
       const loss = lossOf("answer", prompt, [at], Buffer.byteLength(placed.tokens.decode(answer)));
       if (weigh === undefined) return [loss];

@@ -277,6 +277,7 @@ describe("a model that cites", () => {
       { tracing, answers: { ...answers, weigh: undefined } },
       { rules: { ...rules, base: { flatPermille: 10 } } },
       { rules: { ...rules, nearDuplicatesShare: true } },
+      { rules: { ...rules, thresholdPermille: 250 } },
       { retrieval: { ...retrieval, thresholdColumns: 90 } },
       { retrieval: { ...retrieval, excerptTokens: 70 } },
     ])
