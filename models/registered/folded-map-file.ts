@@ -96,7 +96,7 @@ export function encodeFoldedMap(folded: readonly FoldedMatrix[], size: FoldedMap
 
 /** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
 export function checkFoldedMap(bytes: Uint8Array, size: FoldedMapSize): void {
-  const { componentCount, featureCount, gradientCount, matrices } = size;
+  const { componentCount, featureCount, gradientCount } = size;
   const view = viewOf(bytes);
   const byteCount = foldedBytes(bytes, size);
   if ([gradientCount, featureCount, componentCount].some((value, k) => view.getUint32(4 * k, true) !== value))

@@ -190,9 +190,10 @@ export function methodFor(
   // A power of two is one rotation, as traces have it and citations balance it; others leave columns for a threshold.
   const featureCount =
     isTraced || isCiting ? 2 ** Math.floor(Math.log2(most)) : 16 * Math.max(1, Math.floor((most - 1) / 16));
+  const ekFac = { kind: "ek-fac", power: 0.5, damping: 0, featureCount } as const;
+  if (hasJudgedRows) return ekFac;
   const layout = adapterLayout(shape, adapter);
-  if (hasJudgedRows || !hasTangentRoom({ rowCount, floatCount: layout.floatCount }))
-    return { kind: "ek-fac", power: 0.5, damping: 0, featureCount };
+  if (!hasTangentRoom({ rowCount, floatCount: layout.floatCount })) return ekFac;
   const folded = isTraced ? {} : { components: usualComponents(layout, featureCount) };
   return { kind: "tangent", fisher: 3, featureCount, ...folded };
 }

@@ -32,13 +32,13 @@ export function brokenLimits(measures: HouseMeasures): string[] {
 /** Most there may be of each. They fall: anyone who adds one takes one away, and lowers these where more went; what raises them, its commit names. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   codes: 281,
-  options: 237,
+  options: 239,
   settings: 108,
-  commands: 85,
-  productFiles: 1_728,
-  productLines: 192_800,
+  commands: 86,
+  productFiles: 1_734,
+  productLines: 193_700,
   testLines: 90_570,
-  benchAndDrillLines: 6_000,
+  benchAndDrillLines: 6_090,
   docsLines: 5_500,
 };
 
