@@ -44,7 +44,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
 
 /** Likewise, of each kind, and changes of workspace along each walk. */
 const MOST_KINDS: Readonly<Record<keyof (Kinds & Walks), number>> = {
-  families: 3,
+  families: 2,
   batchShapes: 1,
   disputeContracts: 1,
   games: 2,
