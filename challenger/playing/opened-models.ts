@@ -78,7 +78,7 @@ export class OpenedModels {
   }
 }
 
-function bytesOf({ inputs, programs }: Pick<DescribedModel, "inputs" | "programs">): number {
+export function bytesOf({ inputs, programs }: Pick<DescribedModel, "inputs" | "programs">): number {
   const sum = (sizes: readonly number[]) => sizes.reduce((all, size) => all + size, 0);
   const longest = sum(programs.of(programs.count).map(sizeOf));
   // Inputs, and copies of them with columns as rows, are in every trace, and held once.

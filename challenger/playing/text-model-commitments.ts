@@ -2,13 +2,15 @@
 
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { RecentValues } from "@openledger/foundation/recent-values";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelError } from "@openledger/models/model-errors";
 import type { TextParts } from "@openledger/models/registered/text-family";
+import type { TextSetting } from "@openledger/models/registered/text-model";
 import { realFeatures } from "@openledger/models/registered/text-training";
 import { zeroAddress } from "viem";
 import { challengerError } from "../challenger-errors.ts";
-import type { TracedTextModel } from "../games/claims/traced-text.ts";
+import { engineFeatures, type TracedTextModel } from "../games/claims/traced-text.ts";
 import { type ShownFault, textChallengeData } from "../games/rows/text-calls.ts";
 import { findTextFaults, type KnownText } from "../games/rows/text-faults.ts";
 import { textModelCommitment } from "../games/rows/text-model-commitment.ts";
@@ -19,23 +21,28 @@ import type {
 } from "../model-commitments/model-commitment-kind.ts";
 import type { CommittedModel } from "../statements/committed-model.ts";
 import { wordsOf } from "../trace/word-tree.ts";
-import type { OpenedModels } from "./opened-models.ts";
+import { bytesOf, type OpenedModels } from "./opened-models.ts";
 
-/** One of a large model has some megabytes. */
-const MOST_KEPT = 4;
+/** Of those that are kept; the last one is, whatever it takes. */
+const MOST_BYTES = 2 ** 31;
 
 /** What an honest owner posts, and the model that it was computed with. */
 export interface OwnModelCommitment extends KnownText {
   /** null where the engine computes no real features of a row. */
   readonly posted: CommittedModel | null;
   readonly traced: TracedTextModel;
+  readonly setting: TextSetting;
+  /** Why nothing is posted. */
+  readonly refusal: string;
 }
 
 export class TextModelCommitments {
   readonly #opened: OpenedModels;
   readonly #onProgress: (line: string) => void;
-  /** By number and statics, which commit to all that a model commitment is made of; the last used one comes last. */
-  readonly #known = new Map<string, OwnModelCommitment>();
+  /** By number and statics, which commit to all that a model commitment is made of. Attack: a few models of gigabytes. */
+  readonly #known = new RecentValues<string, OwnModelCommitment>(MOST_BYTES);
+  /** Of the model that was looked at last: it holds as much as the model. */
+  #engine: { readonly key: string; readonly featuresOf: TracedTextModel["featuresOf"] } | null = null;
 
   constructor(opened: OpenedModels, onProgress: (line: string) => void) {
     this.#opened = opened;
@@ -61,9 +68,12 @@ export class TextModelCommitments {
     own,
     posted: { statement },
   }: Pick<ShownModelCommitment, "own" | "posted">): OwnModelCommitment | null {
-    const isOwn = ({ posted }: OwnModelCommitment) => posted === own;
-    if (own !== null) return [...this.#known.values()].find(isOwn)!;
-    return this.#known.get(`${statement.modelId}/${statement.staticsHash}`) ?? null;
+    const { modelId, staticsHash } = (own ?? { statement }).statement;
+    const key = `${modelId}/${staticsHash}`;
+    const known = this.#known.peek(key);
+    return known
+      ? { ...known, engineFeaturesOf: this.#engine?.key === key ? this.#engine.featuresOf : undefined }
+      : null;
   }
 
   /**
@@ -72,13 +82,18 @@ export class TextModelCommitments {
    */
   async #own(model: PublishedModel, rows: readonly OwnedRow[], modelId: number): Promise<CommittedModel> {
     const key = `${modelId}/${model.staticsHash}`;
-    const known = this.#known.get(key);
-    const own = known ?? (await this.#make(model as unknown as PublishedModel<TextParts>, rows, modelId));
-    this.#known.delete(key);
-    if (this.#known.size >= MOST_KEPT) this.#known.delete(this.#known.keys().next().value!);
-    this.#known.set(key, own);
+    if (this.#engine?.key !== key) this.#engine = null;
+    const parts = model as unknown as PublishedModel<TextParts>;
+    const own = await this.#known.get(key, async () => {
+      const value = await this.#make(parts, rows, modelId);
+      return { value, bytes: bytesOf(value.traced.model) };
+    });
+    this.#engine ??= {
+      key,
+      featuresOf: await engineFeatures(parts, own.setting).catch(() => own.traced.featuresOf),
+    };
     if (own.posted !== null) return own.posted;
-    throw modelError("MOD_ROWS_NOT_POSTABLE", "a row of the version is no text, or too long for the recipe", {
+    throw modelError("MOD_ROWS_NOT_POSTABLE", `the rows cannot be posted: ${own.refusal}`, {
       data: { reason: "rows" },
     });
   }
@@ -96,10 +111,11 @@ export class TextModelCommitments {
       );
     try {
       const real = await realFeatures(model, rows, setting, { onProgress });
-      return { posted: textModelCommitment(model, traced, rows, real, modelId), traced, terms, real };
+      const posted = textModelCommitment(model, traced, rows, real, modelId);
+      return { posted, traced, terms, real, setting, refusal: "" };
     } catch (error) {
       if (!isRollupError(error)) throw error;
-      return { posted: null, traced, terms, real: null };
+      return { posted: null, traced, terms, real: null, setting, refusal: error.message };
     }
   }
 }

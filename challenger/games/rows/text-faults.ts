@@ -37,7 +37,6 @@ import {
   readRowTokens,
   readTexts,
   rowTokensFault,
-  rowTokensLeaf,
 } from "./text-row-tokens.ts";
 
 const FLOAT_BYTES = 4;
@@ -57,7 +56,11 @@ export type TextFault =
 
 /** What the one who looks knows of the model by itself. */
 export interface KnownText {
-  readonly traced: Pick<TracedTextModel, "engineFeaturesOf" | "model" | "rowOf" | "vocabulary">;
+  readonly traced: Pick<TracedTextModel, "featuresOf" | "model" | "vocabulary">;
+  /** Quicker than the trace's. */
+  readonly engineFeaturesOf?: TracedTextModel["featuresOf"] | undefined;
+  /** With the tokens that `real` is of; null where `real` is. */
+  readonly posted: Pick<CommittedModel, "leaves"> | null;
   /** What the statics bind of the trace, as it is registered. */
   readonly terms: TracedTuple;
   /** `realFeatures` of the version's rows; null where the engine takes one of them for no text, or the recipe for too long. */
@@ -89,7 +92,7 @@ export function* findTextFaults(
   // Of entries that are no column, L1 says so by `cell`.
   if (!entries.columns.includes(null)) yield* pointFaults(posted, entries, commitOf(posted));
   yield* entryFaults(readings);
-  if (known !== null) yield* rowFaults(posted, owned, known);
+  if (known !== null) yield* rowFaults(posted, known);
 }
 
 /** −128 has no place in the ledger's own sums, nor in L1's. */
@@ -183,21 +186,18 @@ function* entryFaults({ facts, posted }: FactReadings): Generator<TextFault> {
   }
 }
 
-/** Rows whose real features are not those of their posted tokens. Leaves that are none are wrong tokens, or entries. */
-function* rowFaults(
-  { leaves, statement }: CommittedModel,
-  owned: readonly OwnedRow[],
-  { real, terms, traced }: KnownText,
-): Generator<TextFault> {
+/** Rows whose real features are not those of their posted tokens, whatever the texts are. Leaves that are none are wrong tokens, or entries. */
+function* rowFaults({ leaves, statement }: CommittedModel, known: KnownText): Generator<TextFault> {
+  const { posted: own, real, terms } = known;
   const { bucketCount, roots } = statement;
   // Of another model's numbers nothing is known, whatever leaves are served beside it.
   if (!isSame(hexToBytes(tracingDigest(terms).slice(2)), roots.weights)) return;
-  for (const [row, { content }] of owned.entries()) {
-    const [leaf, numbers] = [leaves.tokens[row]!, leaves.map[row]!];
+  for (const [row, leaf] of leaves.tokens.entries()) {
+    const numbers = leaves.map[row]!;
     const given = readRowTokens(leaf);
     if (given === null || numbers.length !== FLOAT_BYTES * bucketCount) continue;
-    const isOwn = real !== null && isSame(leaf, rowTokensLeaf(traced.rowOf(content)));
-    const right = isOwn ? featureLeaf(real, bucketCount, row) : tracedLeaf(traced, given);
+    const isOwn = real !== null && own !== null && isSame(leaf, own.leaves.tokens[row]!);
+    const right = isOwn ? featureLeaf(real, bucketCount, row) : tracedLeaf(known, given);
     if (right !== null && !isSame(right, numbers)) yield { kind: "row", row };
   }
 }
@@ -207,14 +207,14 @@ function* rowFaults(
  * Attack: other tokens in every row, of which a trace each takes hours.
  */
 function tracedLeaf(
-  { engineFeaturesOf, model, vocabulary }: KnownText["traced"],
+  { engineFeaturesOf, traced: { featuresOf, model, vocabulary } }: KnownText,
   given: RowTokens,
 ): Uint8Array | null {
   const { promptCount, tokens } = given;
   if (tokens.length - 1 > model.programs.count) return null;
   const size = vocabulary?.spelling.tokens.length ?? 0;
   const isText = promptCount >= 1 && promptCount < tokens.length && tokens.every((token) => token < size);
-  return isText ? wordsOf(engineFeaturesOf({ promptCount, tokens })) : null;
+  return isText ? wordsOf((engineFeaturesOf ?? featuresOf)({ promptCount, tokens })) : null;
 }
 
 /** Half a unit of G, and 2^-20 of one for another machine's doubles: times 2^20. */

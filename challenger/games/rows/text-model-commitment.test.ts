@@ -14,10 +14,10 @@ import {
   ONE,
 } from "@openledger/e2e/internal/scenarios/disputes/lie";
 import { byteAt, more, TEXT_LIES } from "@openledger/e2e/internal/scenarios/disputes/text-lies";
-import { started } from "@openledger/foundation/testing/test-fixtures";
+import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, type Hex } from "viem";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { examineModelCommitment } from "../../model-commitments/examine-model-commitment.ts";
 import { TextModelCommitments } from "../../playing/text-model-commitments.ts";
 import type { CommittedModel, DisputeStatement } from "../../statements/committed-model.ts";
@@ -27,11 +27,12 @@ import { decodeLeaves, encodeLeaves, leafCounts, readLeaves } from "../../statem
 import { versionRowOf } from "../../statements/tie-faults.ts";
 import { WordTree, wordsOf } from "../../trace/word-tree.ts";
 import { asRow, claimedRoot, traceQuery, tracingKernels } from "../claims/traced-model.ts";
+import { engineFeatures } from "../claims/traced-text.ts";
 import { MODEL_ID } from "../testing/ledger-fixture.ts";
 import { startRowContracts } from "../testing/row-fixture.ts";
 import { textCase } from "../testing/text-case.ts";
 import { STAKE_WEI } from "../testing/trace-fixture.ts";
-import { registeredTexts } from "../testing/tuned-texts.ts";
+import { registeredTexts, settingOver, writeByteBase } from "../testing/tuned-texts.ts";
 import { challengeRowCall, type ShownFault, textChallengeData } from "./text-calls.ts";
 import { findTextFaults, isEntry, type TextFault } from "./text-faults.ts";
 import { withTextTrees } from "./text-model-commitment.ts";
@@ -39,6 +40,8 @@ import { readRowTokens, rowTokensLeaf } from "./text-row-tokens.ts";
 
 const f = started(() => startRowContracts(8));
 const made = started(() => textCase(f.owner));
+const base = testFolder("text-model-commitment");
+beforeAll(() => writeByteBase(base));
 const ledger = started(() => f.register(made.traced.model, made.terms, made.honest));
 revertEachTest(() => f);
 
@@ -49,8 +52,9 @@ const faultsOf = (posted: CommittedModel, owned: readonly OwnedRow[] = made.rows
 const dataOf = (id: bigint, posted: CommittedModel, fault: ShownFault, owned = made.rows) =>
   textChallengeData(id, posted, owned, made, fault);
 
-test("the real features of a row are the bits that its trace has before the largest is taken", () => {
+test("the real features of a row are the bits that its trace has before the largest is taken", async () => {
   const { traced } = made;
+  const engineFeaturesOf = await engineFeatures(made.model, settingOver(base));
   const { model } = traced;
   const kernels = tracingKernels("wasm", model);
   const { featureCount } = made.model.recipe.method;
@@ -60,7 +64,7 @@ test("the real features of a row are the bits that its trace has before the larg
     expect(bytesToHex(wordsOf(traced.featuresOf(row)))).toBe(bytesToHex(wordsOf(Float32Array.from(real))));
     // The engine's of any tokens, too: also of such that no tokenizer makes.
     for (const other of [row, { promptCount: 2, tokens: row.tokens.map((token) => token ^ 1) }])
-      expect(wordsOf(traced.engineFeaturesOf(other))).toEqual(wordsOf(traced.featuresOf(other)));
+      expect(wordsOf(engineFeaturesOf(other))).toEqual(wordsOf(traced.featuresOf(other)));
   }
   // As a game claims them, of a prompt with its answer.
   const { program, ...query } = asRow(traceQuery(model, traced.rowOf(made.contents[1]!), kernels));
@@ -312,7 +316,8 @@ test.each([
   ["a model that the engine cannot compute", "tokens"],
   ["a model that the engine cannot compute", "row"],
 ])("of %s false leaves are found, too: %s", async (what, fault) => {
-  const { honest, model, setting, terms, traced } = made;
+  const { honest, model, terms, traced } = made;
+  const setting = settingOver(base);
   const isTwice = what.startsWith("a version");
   const rows = isTwice ? made.rows.with(5, { ...made.rows[5]!, content: made.rows[3]!.content }) : made.rows;
   const tokens = honest.leaves.tokens.map((leaf) => {
@@ -327,9 +332,14 @@ test.each([
   const opened = {
     require: async () => ({ setting: isTwice ? setting : { ...setting, bases: [] }, terms, traced }),
   };
-  const { kind } = new TextModelCommitments(opened as never, () => {});
+  const commitments = new TextModelCommitments(opened as never, () => {});
   const files = { model, rows, leaves: encodeLeaves(posted.leaves), mismatch: null };
   const commitment = { modelId: posted.statement.modelId, statement: posted.statement, posted: null };
-  const found = await examineModelCommitment(commitment as never, files as never, kind);
+  const found = await examineModelCommitment(commitment as never, files as never, commitments.kind);
+  expect(commitments.of({ own: null, posted })!.real === null).toBe(!isTwice);
+  // A blank text, which no tokenizer takes for a row, and L1 does: shown in place of one that is served.
+  const blank = new TextEncoder().encode(JSON.stringify({ text: "   " }));
+  const shown = rows.with(0, { ...rows[0]!, content: blank });
+  expect([...findTextFaults(posted, shown, made)].map((one) => one.kind)).toContain(fault);
   expect([found.fault!.fault, ...found.fault!.others].map((one) => one.kind)).toContain(fault);
 });

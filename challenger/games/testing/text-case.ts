@@ -41,7 +41,7 @@ export async function textCase(claimant: Address) {
     const terms = tracedOf(traced, model.recipe, claimant);
     const real = await realFeatures(model, rows, setting, {});
     const honest = textModelCommitment(model, traced, rows, real, MODEL_ID);
-    return { rows, contents, tuned, model, setting, traced, terms, real, honest };
+    return { rows, contents, tuned, model, setting, traced, terms, real, honest, posted: honest };
   } finally {
     await rm(folder, { recursive: true });
   }
