@@ -2,7 +2,7 @@
 import type { Address } from "viem";
 
 /** Windows and clocks as short as the contracts take them. */
-const SHORTEST = ["--window-days", "3", "--claim-window-days", "2", "--side-hours", "24"];
+const SHORTEST = ["--window-days", "7", "--claim-window-days", "2", "--side-hours", "24"];
 
 export interface Named {
   readonly modelId: number;

@@ -162,7 +162,7 @@ class Play {
     this.#heapMb = mostMemoryMb(this.#watch.pid!);
     await this.#playCommitments(lies, owned.slice(wanted.length));
     if (honest.length > 0) {
-      await f.world.passTime(3 * DAY_SECONDS);
+      await f.world.passTime(7 * DAY_SECONDS);
       f.tell("the windows of honest commitments are over: their models begin");
       await begin(f, owned.slice(0, wanted.length));
     }
