@@ -109,8 +109,10 @@ export class TextModelCommitments {
       this.#onProgress(
         `${stage} of model ${modelId}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`,
       );
+    // Attack: rows that a recipe holds out, of which L1 knows nothing: victims' rows of zeros, or right ones that look wrong.
+    const { heldOut: _, ...recipe } = model.recipe;
     try {
-      const real = await realFeatures(model, rows, setting, { onProgress });
+      const real = await realFeatures({ ...model, recipe }, rows, setting, { onProgress });
       const posted = textModelCommitment(model, traced, rows, real, modelId);
       return { posted, traced, terms, real, setting, refusal: "" };
     } catch (error) {

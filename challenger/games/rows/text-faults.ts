@@ -197,7 +197,8 @@ function* rowFaults({ leaves, statement }: CommittedModel, known: KnownText): Ge
     const given = readRowTokens(leaf);
     if (given === null || numbers.length !== FLOAT_BYTES * bucketCount) continue;
     const isOwn = real !== null && own !== null && isSame(leaf, own.leaves.tokens[row]!);
-    const right = isOwn ? featureLeaf(real, bucketCount, row) : tracedLeaf(known, given);
+    if (isOwn && isSame(featureLeaf(real, bucketCount, row), numbers)) continue;
+    const right = tracedLeaf(known, given);
     if (right !== null && !isSame(right, numbers)) yield { kind: "row", row };
   }
 }

@@ -311,6 +311,15 @@ test("an entry's rounding is the same in TypeScript and on L1: at random, at tie
   expect(new Set(onL1).size).toBe(2);
 });
 
+test("rows that a recipe holds out have features, as on L1", async () => {
+  const { honest, model, terms, traced } = made;
+  const opened = { require: async () => ({ setting: settingOver(base), terms, traced }) };
+  const { kind } = new TextModelCommitments(opened as never, () => {});
+  const held = { ...model, recipe: { ...model.recipe, heldOut: 5 } };
+  const own = await kind.honestModelCommitment(held, made.rows, honest.statement.modelId);
+  expect(own.leaves.map).toEqual(honest.leaves.map);
+});
+
 test.each([
   ["a version that has one row twice", "tokens"],
   ["a model that the engine cannot compute", "tokens"],
