@@ -53,7 +53,7 @@ import { falseTrace, placeOf, playOut } from "./testing/played-games.ts";
 import { BOND_WEI, callsOf, HOUR_SECONDS, STAKE_WEI, tinyTraced } from "./testing/trace-fixture.ts";
 
 const DAY_SECONDS = 24n * HOUR_SECONDS;
-const WINDOW_SECONDS = 3n * DAY_SECONDS;
+const WINDOW_SECONDS = 7n * DAY_SECONDS;
 const SIZE = { rows: 8, features: 20, payees: 8, payments: 16, draws: 2 };
 const FILES_HASH = 4_242n;
 const CAP = 16;

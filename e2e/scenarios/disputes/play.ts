@@ -218,8 +218,8 @@ class Play {
     if (slow.length === 0) return;
     for (const one of slow)
       await f.world.waitFor(`watch to begin with "${one.name}"`, () => isBegun(f, one), STEP_TIMEOUT_MS);
-    f.tell("two days pass: who is silent has lost");
-    await f.world.passTime(SIDE_SECONDS + DAY_SECONDS);
+    f.tell("six days pass: who is silent has lost, in games and before the last day of a window");
+    await f.world.passTime(6 * DAY_SECONDS);
     for (const one of slow) this.#count(one.name, await isRefuted(f, one));
   }
 
