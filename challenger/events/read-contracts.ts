@@ -13,18 +13,23 @@ import type {
 
 type Reads = "pure" | "view";
 
+type Reader<Of extends Abi> = (
+  client: Pick<PublicClient, "readContract">,
+  address: Address,
+) => <const Name extends ContractFunctionName<Of, Reads>>(
+  functionName: Name,
+  args: ContractFunctionArgs<Of, Reads, Name>,
+) => Promise<ContractFunctionReturnType<Of, Reads, Name>>;
+
 const readerOf =
-  <const Of extends Abi>(abi: Of, where: string) =>
-  (client: Pick<PublicClient, "readContract">, address: Address) =>
-  <const Name extends ContractFunctionName<Of, Reads>>(
-    functionName: Name,
-    args: ContractFunctionArgs<Of, Reads, Name>,
-  ) =>
+  <const Of extends Abi>(abi: Of, where: string): Reader<Of> =>
+  (client, address) =>
+  (functionName, args) =>
     l1Call(`read ${functionName} of the ${where}`, () =>
       client.readContract({ address, abi, functionName, args } as never),
-    ) as Promise<ContractFunctionReturnType<Of, Reads, Name>>;
+    ) as never;
 
 /** @throws BRG_L1_UNREACHABLE, BRG_L1_REFUSED, BRG_CONTRACT_REVERTED: as the next one */
-export const readGame = readerOf(traceGameAbi, "games");
+export const readGame: Reader<typeof traceGameAbi> = readerOf(traceGameAbi, "games");
 
-export const readDisputes = readerOf(disputesAbi, "registry");
+export const readDisputes: Reader<typeof disputesAbi> = readerOf(disputesAbi, "registry");
