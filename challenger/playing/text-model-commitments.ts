@@ -36,6 +36,11 @@ export interface OwnModelCommitment extends KnownText {
   readonly refusal: string;
 }
 
+const keyOf = ({
+  modelId,
+  staticsHash,
+}: Pick<CommittedModel["statement"], "modelId" | "staticsHash">): string => `${modelId}/${staticsHash}`;
+
 export class TextModelCommitments {
   readonly #opened: OpenedModels;
   readonly #onProgress: (line: string) => void;
@@ -68,8 +73,7 @@ export class TextModelCommitments {
     own,
     posted: { statement },
   }: Pick<ShownModelCommitment, "own" | "posted">): OwnModelCommitment | null {
-    const { modelId, staticsHash } = (own ?? { statement }).statement;
-    const key = `${modelId}/${staticsHash}`;
+    const key = keyOf((own ?? { statement }).statement);
     const known = this.#known.peek(key);
     return known
       ? { ...known, engineFeaturesOf: this.#engine?.key === key ? this.#engine.featuresOf : undefined }
@@ -81,7 +85,7 @@ export class TextModelCommitments {
    * what is right of the others is computed row by row.
    */
   async #own(model: PublishedModel, rows: readonly OwnedRow[], modelId: number): Promise<CommittedModel> {
-    const key = `${modelId}/${model.staticsHash}`;
+    const key = keyOf({ modelId, staticsHash: model.staticsHash });
     if (this.#engine?.key !== key) this.#engine = null;
     const parts = model as unknown as PublishedModel<TextParts>;
     const own = await this.#known.get(key, async () => {
