@@ -2,6 +2,7 @@
  * The safetensors format: eight bytes with the header's length, the header as JSON, the tensors' bytes. Everything is
  * checked before anything is allocated by it, since such files come from strangers.
  */
+import { concatBytes } from "@noble/hashes/utils.js";
 import { modelError } from "../model-errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { decodeFloats, type FloatType, floatBytes, toHalves } from "./float-formats.ts";
@@ -135,11 +136,15 @@ export interface NamedTensor {
 }
 
 /** A whole file of 32-bit floats, or of 16-bit ones; tensors in the order of their names. */
-export function encodeTensors(
+export const encodeTensors = (...file: Parameters<typeof tensorParts>): Uint8Array =>
+  concatBytes(...tensorParts(...file));
+
+/** The same file in parts, a tensor each: for files above an array's 4 GiB. */
+export function* tensorParts(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = { format: "pt" },
   type: "F32" | "F16" = "F32",
-): Uint8Array {
+): Generator<Uint8Array> {
   const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
   const header: Record<string, unknown> = { __metadata__: metadata };
   const size = floatBytes[type];
@@ -150,16 +155,15 @@ export function encodeTensors(
   }
   const text = JSON.stringify(header);
   const json = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8));
-  const out = new Uint8Array(8 + json.length + end);
-  const view = new DataView(out.buffer);
-  view.setBigUint64(0, BigInt(json.length), true);
-  out.set(json, 8);
-  let at = 8 + json.length;
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(json.length), true);
+  yield length;
+  yield json;
   for (const { values } of sorted) {
-    if (type === "F16")
-      for (const [i, half] of toHalves(values).entries()) view.setUint16(at + 2 * i, half, true);
-    else for (const [i, value] of values.entries()) view.setFloat32(at + 4 * i, value, true);
-    at += size * values.length;
+    const out = new Uint8Array(size * values.length);
+    const view = new DataView(out.buffer);
+    if (type === "F16") for (const [i, half] of toHalves(values).entries()) view.setUint16(2 * i, half, true);
+    else for (const [i, value] of values.entries()) view.setFloat32(4 * i, value, true);
+    yield out;
   }
-  return out;
 }

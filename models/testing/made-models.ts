@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { encodeTensors, type NamedTensor } from "../files/safetensors.ts";
+import { type NamedTensor, tensorParts } from "../files/safetensors.ts";
 
 export interface MadeModel {
   readonly config: Readonly<Record<string, unknown>>;
@@ -149,5 +149,5 @@ export function makeModel(
 export async function writeMadeModel(folder: string, { config, tensors }: MadeModel): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "config.json"), JSON.stringify(config));
-  await writeFile(join(folder, "model.safetensors"), encodeTensors(tensors));
+  await writeFile(join(folder, "model.safetensors"), tensorParts(tensors));
 }
