@@ -47,13 +47,16 @@ export async function tryChallenges(
   let failure = new Error("nothing was tried");
   let unplayed: Error | null = null;
   const faults = inTurns(found);
-  for (let triesLeft = MOST_TRIES; triesLeft > 0; triesLeft--) {
+  for (let triesLeft = MOST_TRIES; triesLeft > 0; ) {
     try {
       // Attack: leaves that make the search for the next one throw.
       const { done, value: fault } = faults.next();
       if (done === true) break;
-      if ((kind.gameOf?.(fault) ?? null) !== null) {
-        if (unplayed !== null) continue;
+      const isPlayed = (kind.gameOf?.(fault) ?? null) !== null;
+      // Attack: hundreds of rows for which nobody plays, before the place that a challenge shows.
+      if (isPlayed && unplayed !== null) continue;
+      triesLeft--;
+      if (isPlayed) {
         const begun = await playFor(found.shown, fault.row!);
         if (begun === "open") return { sent: null };
         if (!("unplayed" in begun)) return { sent: { what: "game", ...begun } };

@@ -156,7 +156,8 @@ export async function watchCommitment(
       const wanted = allLeaves(statement, kind.family);
       await actOn({ ...NOTHING_WRONG, wanted, isBlind: true, isHidden: true }, false);
     } else if (examined !== null && (files !== null || examined.fault !== null)) {
-      isRight = examined.fault === null && examined.wanted.length === 0 && !examined.isHidden;
+      isRight = !examined.isBlind && !examined.isHidden;
+      isRight &&= examined.fault === null && examined.wanted.length === 0;
       isUntrained = isRight && files?.train !== undefined && !trains;
       if (isRight && files?.train !== undefined && trains) {
         const { mismatch, verdict } = await files.train();

@@ -5,7 +5,7 @@ import type { ModelShape } from "@openledger/models/architecture/model-shape";
 import { modelError } from "@openledger/models/model-errors";
 import { openBase, shapeOfBase } from "@openledger/models/registered/base-files";
 import type { TextSetting } from "@openledger/models/registered/text-model";
-import { requireTraceable, type TextRecipe } from "@openledger/models/registered/text-recipe";
+import { requireTraceable, type TextRecipe, tracedTokens } from "@openledger/models/registered/text-recipe";
 import {
   MOST_TRACED_TOKENS,
   mostClaimedBytes,
@@ -81,7 +81,7 @@ export async function requireClaimable(
       data,
     });
   // The first of all faults: who has another one may be played for its shorter texts. The base reads no longer ones.
-  const fault = traceFault(recipe, shape, Math.min(promptTokens + answered, shape.maxPositions + 1));
+  const fault = traceFault(recipe, shape, Math.min(tracedTokens(recipe), shape.maxPositions + 1));
   if (fault !== null) throw tooLarge(fault, { reason: "trace-size" });
   if (promptTokens + answered > MOST_TRACED_TOKENS)
     throw tooLarge(`they have ${promptTokens + answered} tokens, and a claim ${MOST_TRACED_TOKENS} at most`, {
