@@ -14,7 +14,7 @@ import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { oracle } from "../testing/jax-oracle.ts";
 import { type MadeName, madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import type { AdapterTarget } from "./adapter-layout.ts";
-import { passLead, rowLoss } from "./loss-gradient.ts";
+import { rowLoss } from "./loss-gradient.ts";
 import type { WeightNumbers } from "./model-shape.ts";
 import { computeLogits, readTokens } from "./transformer.ts";
 
@@ -146,30 +146,6 @@ describe.each(names)("%s", (name) => {
       checked += 1;
     }
     expect(checked).toBe(expected.gradients.size);
-  });
-
-  it("has of a lead over other tokens the gradient of both losses", async () => {
-    const { adapterBlocks, model } = await load(name, "wasm");
-    const { floatCount } = model.adapter!.layout;
-    const at = adapterBlocks[0]!;
-    const { arena } = model.kernels;
-    const gradient = (pass: (into: { parameters: number; adapter: number }) => void) => {
-      arena.fill(0, at, at + floatCount);
-      pass({ parameters: NONE, adapter: at });
-      return arena.slice(at, at + floatCount);
-    };
-    const row = { tokens: TOKENS, targets: TARGETS, weight: 1 };
-    const others = TARGETS.map((target, t) => (t % 3 === 0 || target < 0 ? target : (target + 11) % 70));
-    const lost = (targets: readonly number[]) =>
-      gradient((into) => rowLoss(model, { ...row, targets }, into));
-    const [own, other] = [lost(TARGETS), lost(others)];
-    const lead = gradient((into) => passLead(model, row, others, into));
-    expectNear(
-      lead,
-      own.map((value, k) => value - other[k]!),
-      name,
-    );
-    expect(gradient((into) => passLead(model, row, TARGETS, into)).every((value) => value === 0)).toBe(true);
   });
 
   it("gives the same bytes with every set of kernels", async () => {

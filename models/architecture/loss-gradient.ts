@@ -52,32 +52,6 @@ export function passRow(model: PassModel, row: TokenRow, into: GradientBlocks | 
   if (into !== null) goBack(model, row.tokens, into);
 }
 
-/**
- * The gradient of how far the row's targets are below other tokens: the sum of logit(other) − logit(target) over the
- * targets that differ. 0 where none does.
- *
- * @param others in the place of targets
- * @throws RollupError MOD_INPUT_INVALID, as `rowLoss`
- */
-export function passLead(
-  model: Transformer,
-  row: TokenRow,
-  others: readonly number[],
-  into: GradientBlocks,
-): void {
-  const { kernels, shape, workspace } = model;
-  checkTargets(row, shape.vocabularySize);
-  readTokens(model, row.tokens);
-  const rowStride = roundUp16(shape.vocabularySize);
-  kernels.clear(row.tokens.length * rowStride, workspace.logits);
-  for (const [t, target] of row.targets.entries()) {
-    if (target < 0 || target === others[t]) continue;
-    kernels.write(workspace.logits + t * rowStride + target, [-1]);
-    kernels.write(workspace.logits + t * rowStride + others[t]!, [1]);
-  }
-  goBack(model, row.tokens, into);
-}
-
 function meanLoss(row: TokenRow, losses: Float32Array): number {
   return losses.reduce((sum, value) => sum + value, 0) / wantedOf(row);
 }

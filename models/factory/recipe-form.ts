@@ -1,10 +1,9 @@
 /** A form as people fill it in, and the recipe that it stands for. */
-import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import { baseSourceAt } from "../base/base-place.ts";
 import { readFrom, shapeOfBase } from "../registered/base-files.ts";
-import { methodFor, THRESHOLD_PERMILLE, textEnds, textPreset } from "../registered/recipe-presets.ts";
+import { methodFor, textEnds, textPreset, textRules } from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
@@ -145,11 +144,7 @@ export async function recipeOfForm(
       temperature: form.temperature,
       ...answers,
     },
-    rules: {
-      normQuantile: ROW_RULES.normQuantile,
-      nearDuplicatesShare: false,
-      thresholdPermille: THRESHOLD_PERMILLE,
-    },
+    rules: textRules(),
     columnCount,
   });
 }

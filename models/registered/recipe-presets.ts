@@ -109,7 +109,14 @@ const MOST_ROW_TOKENS = 512;
 const ROUNDS = 6;
 const MOST_FEATURES = 256;
 /** Half of all rows have some score above 0 by chance: so much of a typical one is not paid. */
-export const THRESHOLD_PERMILLE = 250;
+const THRESHOLD_PERMILLE = 500;
+/** Of models without claims. @param isCiting citations pay no other row, so these have no threshold */
+export const textRules = (isCiting = false) => ({
+  normQuantile: ROW_RULES.normQuantile,
+  nearDuplicatesShare: false,
+  surprisal: "squared" as const,
+  ...(isCiting ? {} : { thresholdPermille: THRESHOLD_PERMILLE }),
+});
 /** Ten rows are known by heart after so many steps, and fewer times so many are enough of more rows. */
 const STEPS_OF_TEN = 400;
 const ROWS_PER_STEP = 8;
@@ -139,7 +146,6 @@ export async function textPreset(
   const promptTokens = mostTokens - answerTokens;
   const { seed: _, ...usual } = usualRecipe;
   const heldOut = isTraced ? 0 : heldOutCount(sizes.rowCount);
-  const rules = { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false };
   const { answers, ends } = isTraced ? { ends: {}, answers: { endToken: null } } : await textEnds(source);
   const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
   const trained = sizes.rowCount - heldOut;
@@ -163,7 +169,9 @@ export async function textPreset(
     method: methodFor(shape, adapter, { ...sizes, columnCount: isCiting ? columnCount / 2 : columnCount }),
     answers: { promptTokens, answerTokens, temperature: 0, ...answers },
     ...(isCiting ? { retrieval: retrievalOf(columnCount, promptTokens) } : {}),
-    rules: isTraced || isCiting ? rules : { ...rules, thresholdPermille: THRESHOLD_PERMILLE },
+    rules: isTraced
+      ? { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false }
+      : textRules(isCiting),
   };
 }
 

@@ -27,7 +27,7 @@ import { TuningPaused } from "../training/tune-adapter.ts";
 import { describeBase, readFrom } from "./base-files.ts";
 import { type TextParts, textFamily } from "./text-family.ts";
 import { parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
-import { heldOutRows, textTraining } from "./text-training.ts";
+import { heldOutRows, rowFactors, textTraining } from "./text-training.ts";
 
 const SIZE = { rows: 64, features: 36, payees: 16, draws: 4 };
 const SPLIT = { ownerParts: 16_384n, validatorParts: 13_107n };
@@ -265,12 +265,18 @@ describe("a text model", () => {
 
   it("counts rows by their tokens and pays for what tuning changed, where its recipe says so", async () => {
     const tuning = { ...recipe.tuning, weigh: "tokens" } as const;
-    const rules = { ...recipe.rules, base: { flatPermille: 1_000 } };
+    const rules = { ...recipe.rules, base: { flatPermille: 1_000 }, surprisal: "squared" } as const;
     const answers = { ...recipe.answers, weigh: "added" } as const;
     const weighed = parseTextRecipe({ ...recipe, answers, rules, tuning });
     const training = trainingOf("wasm");
     const made = await training.train(rows, weighed, {});
     expect(await training.features(made, rows, {})).toEqual(made.features);
+    const unweighed = [
+      { weight: 1, tokens: [1], targets: [1] },
+      { tokens: [1, 2], targets: [-1, 2] },
+    ].flatMap((row) => [row, row]);
+    expect(rowFactors(unweighed, [4, 1, 2, 1], weighed)).toEqual([1, 0.25, 1, 0.25]);
+    expect(rowFactors(unweighed, [], recipe)).toEqual([1, 1, 1, 1]);
     const { featureCount } = recipe.method;
     const { columnCount } = recipe;
     const baseOf = (i: number) =>
@@ -290,9 +296,8 @@ describe("a text model", () => {
     for (const set of nativeKernelSets())
       expect((await open(set)).answer("The union").query, set).toEqual(query);
     const { weigh: _, ...alike } = answers;
-    const plain = (await open("wasm", { recipe: { ...weighed, answers: alike } })).answer("The union");
-    expect(plain.text).toBe(text);
-    expect(plain.query).not.toEqual(query);
+    const plain = await open("wasm", { recipe: { ...weighed, answers: alike } });
+    expect(plain.answer("The union").text).toBe(text);
     // An adapter that is nothing changes nothing: then chance pays.
     const adapter = made.adapter.slice();
     new Uint8Array(
@@ -303,7 +308,15 @@ describe("a text model", () => {
     const [one, other] = ["The union", "The navy"].map((prompt) => idle.answer(prompt).query as Int16Array);
     expect(one!.every((entry) => Math.abs(entry) === 255)).toBe(true);
     expect(other).not.toEqual(one);
-    expect(idle.answer("The union").query).toEqual(one);
+    const said = idle.answer("The union");
+    expect(said.query).toEqual(one);
+    // Of the base's words with another end, the end is what tuning added.
+    expect(own.queryOf!("The union", said.text)).toEqual(one);
+    const { tokens } = JSON.parse(said.text) as { tokens: number[] };
+    const ended = Buffer.from([...tokens.slice(0, -1), tokens.at(-1) === 33 ? 34 : 33]);
+    const added = JSON.stringify({ text: ended.toString(), tokens: [...ended] });
+    expect(own.queryOf!("The union", added)).not.toEqual(one);
+    expect(own.queryOf!("The union", added)).not.toEqual(plain.queryOf!("The union", added));
 
     const tracing = { claimant: `0x${"1".repeat(40)}`, digest: `0x${"2".repeat(64)}` };
     for (const wrong of [{ tuning }, { answers }])

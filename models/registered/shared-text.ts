@@ -4,7 +4,7 @@ import { randomSigns } from "@openledger/attribution/features/rotation";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
 import { restOfQuery } from "@openledger/attribution/model/recipe-fields";
 import { type AdapterLayout, type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
-import { passLead, type TokenRow } from "../architecture/loss-gradient.ts";
+import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
 import { computeLogits, readTokens, type Transformer } from "../architecture/transformer.ts";
 import { workspaceFor } from "../architecture/workspace.ts";
 import { readAdapter } from "../files/adapter-files.ts";
@@ -140,13 +140,10 @@ export class SharedText {
     };
     const query = (prompt: string, { found, given }: ReturnType<typeof read>, answer: readonly number[]) => {
       if (found?.cited?.paidBy === "citation") return found.query;
-      const row = questionRow(given, answer, recipe);
-      const into = { parameters: NONE, adapter: gradient };
-      if (answers.weigh === undefined) runRowTask(model, { row, block, into });
-      else {
-        arena.fill(0, block.at, block.at + block.floatCount);
-        passLead(model, row, likeliestTokens({ ...model, adapter: null }, row), into);
-      }
+      const all = questionRow(given, answer, recipe);
+      const row = answers.weigh === undefined ? all : addedRow({ ...model, adapter: null }, all);
+      if (wantedOf(row) === 0) arena.fill(0, gradient, gradient + size.gradientCount);
+      else runRowTask(model, { row, block, into: { parameters: NONE, adapter: gradient } });
       const features = mapGradient(model.kernels, this.#places, queryMap, size);
       // The base would have said every token: no row is paid by its merit, nor can one be made for such answers.
       if (answers.weigh !== undefined && features.every((value) => value === 0))
@@ -191,16 +188,18 @@ export class SharedText {
   }
 }
 
-/** What a model would say where the row has targets, after the row's own tokens; −1 elsewhere. */
-export function likeliestTokens(model: Transformer, { targets, tokens }: TokenRow): number[] {
-  readTokens(model, tokens);
-  const { vocabularySize } = model.shape;
+/** The row without targets that the base finds likeliest after the tokens before them: what tuning added. */
+export function addedRow(base: Transformer, row: TokenRow): TokenRow {
+  const { targets, tokens } = row;
+  readTokens(base, tokens);
+  const { vocabularySize } = base.shape;
   const first = targets.findIndex((target) => target >= 0);
-  const logits = computeLogits(model, first, tokens.length - first);
-  return targets.map((target, t) => {
+  const logits = computeLogits(base, first, tokens.length - first);
+  const isSaid = (target: number, t: number) => {
     const at = (t - first) * roundUp16(vocabularySize);
-    return target < 0 ? -1 : likeliest(logits.subarray(at, at + vocabularySize));
-  });
+    return target >= 0 && likeliest(logits.subarray(at, at + vocabularySize)) === target;
+  };
+  return { ...row, targets: targets.map((target, t) => (isSaid(target, t) ? -1 : target)) };
 }
 
 const keyOf = (settings: AdapterSettings): string => JSON.stringify(settings);

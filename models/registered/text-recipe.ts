@@ -107,7 +107,13 @@ const plainRecipeSchema = z.strictObject({
   }),
   /** Rows are found for each prompt, read with it, cited by the answer, and paid. Absent: rows are paid by influence alone. */
   retrieval: retrievalSchema.optional(),
-  rules: recipeFields.rules,
+  rules: recipeFields.rules.extend({
+    /**
+     * A row is paid by how much it tells the base: its features are scaled by the square of its loss without the adapter, in
+     * nats a token, as a part of the median row's, and by 1 at most. Absent: none are.
+     */
+    surprisal: z.literal("squared").optional(),
+  }),
   columnCount: recipeFields.columnCount,
   /**
    * Its queries are claimed on L1 by one account, and an epoch's draws wait for that (docs/explanation/fault-proofs.md). The digest names

@@ -118,16 +118,16 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
           const before = await baseLosses(run);
           if (tangents !== null) {
             const losses = compareLosses(run, before, await team.losses(tokens));
-            return { ...tuned, losses, ...mapRows(placed, tangents.latest), tokens };
+            return { ...tuned, losses, ...mapRows(placed, tangents.latest), tokens, before };
           }
           const after = await computeGradients(placed, team, tokens, run.heldOut, options);
-          return { ...tuned, losses: compareLosses(run, before, after), ...mapRows(placed), tokens };
+          return { ...tuned, losses: compareLosses(run, before, after), ...mapRows(placed), tokens, before };
         },
       );
       const { recipe } = made;
       const { adapter } = made;
       const index = isCiting(recipe) ? makeIndex(rows, recipe) : null;
-      const features = registeredTexts(made.features, recipe, texts, made.tokens, index);
+      const features = registeredTexts(made.features, recipe, texts, made, index);
       const queryMap = index === null ? made.queryMap : concatBytes(made.queryMap, encodeIndex(index));
       const trained: Trained<TextParts> = {
         family,
@@ -148,8 +148,8 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
       const { recipe } = parts;
       const index = isCiting(recipe) ? makeIndex(rows, recipe) : null;
       if (index !== null) requireIndex(parts.queryMap, encodeIndex(index));
-      const { real, texts, tokens } = await featuresAndTokens(parts, rows, setting, options);
-      return registeredTexts(real, recipe, texts, tokens, index);
+      const { real, texts, ...ofRows } = await featuresAndTokens(parts, rows, setting, options);
+      return registeredTexts(real, recipe, texts, ofRows, index);
     },
     async promise({ recipe }) {
       // Attack by omission: a check that nobody makes passes. Who verifies such a model wraps this training.
@@ -196,12 +196,29 @@ async function featuresAndTokens(
       real.set(projectPlaced(placed, places.gradients, some.length), from * sizes.featureCount);
     }
     onProgress?.({ stage: "features", done: tokens.length, total: tokens.length });
-    return { real, texts, tokens };
+    const before = recipe.rules.surprisal === undefined ? [] : await baseLosses({ placed, team, tokens });
+    return { real, texts, tokens, before };
   });
 }
 
 /** What a row counts for, a mean one 1. */
 export const partOfRow = (row: TokenRow) => (row.weight === undefined ? 1 : row.weight * wantedOf(row));
+
+/**
+ * What G has of each row's features, before the rules of all models. A sum over n tokens spreads by √n: without this a text
+ * would earn by chance as much by each of its halves as by both.
+ * Attack: rows of what the base says anyway, which move its answers as much as others do.
+ */
+export function rowFactors(
+  tokens: readonly TokenRow[],
+  before: readonly number[],
+  { rules }: Pick<TextRecipe, "rules">,
+): number[] {
+  const ordinary = rules.surprisal && before.toSorted((a, b) => a - b)[before.length >> 1]!;
+  const surprisal = (loss: number) => (ordinary ? Math.min(1, (loss / ordinary) * (loss / ordinary)) : 1);
+  return tokens.map((row, i) => Math.sqrt(partOfRow(row)) * surprisal(before[i]!));
+}
+
 /** Attack: an index that names other rows than those that G pays. @throws ATT_MODEL_MISMATCH */
 function requireIndex(queryMap: Uint8Array, index: Uint8Array): void {
   const published = queryMap.subarray(-index.length);
@@ -210,18 +227,18 @@ function requireIndex(queryMap: Uint8Array, index: Uint8Array): void {
   throw attributionError("ATT_MODEL_MISMATCH", message, { data: { what: "queryMap" } });
 }
 
-/** G of such features. */
+/** G of such features. @param before each row's loss without the adapter */
 function registeredTexts(
   real: Float64Array,
   recipe: TextRecipe,
   rows: readonly TextRow[],
-  tokens: readonly TokenRow[],
+  { before, tokens }: { readonly tokens: readonly TokenRow[]; readonly before: readonly number[] },
   index: RowIndex | null,
 ) {
   const parts = tokens.map(partOfRow);
   const { featureCount } = recipe.method;
-  // A sum over n tokens spreads by √n: without this a text would earn by chance as much by each of its halves as by both.
-  const paid = real.map((value, k) => value * Math.sqrt(parts[Math.floor(k / featureCount)]!));
+  const factors = rowFactors(tokens, before, recipe);
+  const paid = real.map((value, k) => value * factors[Math.floor(k / featureCount)]!);
   const sources: RowSources = {
     baseParts: Float64Array.from(parts),
     duplicates() {
@@ -319,7 +336,11 @@ export async function tune(
 }
 
 /** Each row's loss without the adapter, which is as it was afterwards. */
-async function baseLosses({ placed: { loaded }, team, tokens }: TuningRun): Promise<number[]> {
+export async function baseLosses({
+  placed: { loaded },
+  team,
+  tokens,
+}: Pick<TuningRun, "placed" | "team" | "tokens">): Promise<number[]> {
   const { adapter, kernels } = loaded.model;
   const own = kernels.arena.subarray(adapter!.at, adapter!.at + adapter!.layout.floatCount);
   const kept = own.slice();

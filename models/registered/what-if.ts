@@ -13,12 +13,13 @@ import { modelError } from "../model-errors.ts";
 import { tuningBlocks } from "../training/tune-adapter.ts";
 import { checkQueryMap, mapGradient, mapLength } from "./query-map.ts";
 import { promptReader } from "./read-prompt.ts";
-import { likeliestTokens } from "./shared-text.ts";
+import { addedRow } from "./shared-text.ts";
 import type { TextParts } from "./text-family.ts";
 import { answerTokens, questionRow } from "./text-tokens.ts";
 import {
+  baseLosses,
   decodeAll,
-  partOfRow,
+  rowFactors,
   splitRows,
   type TrainingSetting,
   type TuningRun,
@@ -28,8 +29,8 @@ import {
 } from "./text-training.ts";
 
 export interface WhatIfLoss {
-  /** lead: of the base's likeliest tokens over the answer's, by which `answers.weigh` "added" pays; the others are losses. */
-  readonly of: "answer" | "lead" | "left-out rows" | "other rows" | "held-out rows";
+  /** added: of the answer's tokens that the base would not have said, by which `answers.weigh` "added" pays. */
+  readonly of: "answer" | "added" | "left-out rows" | "other rows" | "held-out rows";
   /** null of rows. */
   readonly prompt: string | null;
   /** Nats a token, by the published adapter and by the one without the rows. */
@@ -136,14 +137,14 @@ export async function whatIf(
       const row = questionRow(read, answer, recipe);
       const at = all.push(row) - 1;
       const loss = lossOf("answer", prompt, [at], Buffer.byteLength(placed.tokens.decode(answer)));
-      if (weigh === undefined) return [loss];
-      // What two tokens' losses differ by, their logits do.
-      all.push({ ...row, targets: likeliestTokens({ ...tuned, adapter: null }, row) });
-      const terms = [...loss.terms, [at + 1, -1 / wantedOf(row)] as const];
-      return [loss, { of: "lead", prompt, terms, bits: null }];
+      const added = weigh && addedRow({ ...tuned, adapter: null }, row);
+      if (added === undefined || wantedOf(added) === 0) return [loss];
+      return [loss, lossOf("added", prompt, [all.push(added) - 1], 0)];
     });
     const before = await team.losses(all);
-    const slope = recipe.method.kind === "tangent" ? await slopesOf(run, all, parts, onProgress) : null;
+    const factors = rowFactors(tokens, recipe.rules.surprisal ? await baseLosses(run) : [], recipe);
+    const slope =
+      recipe.method.kind === "tangent" ? await slopesOf(run, all, parts, factors, onProgress) : null;
     const out: WhatIf[] = [];
     for (const group of groups) {
       const isOut = new Set(group);
@@ -197,12 +198,13 @@ export async function whatIf(
 
 /**
  * By the registered scores: what leaving a row out adds to the sum of a text's losses. The map makes of each text's gradient
- * what it makes of a query's, and G's units and the roots of the rows' tokens are taken back.
+ * what it makes of a query's, and G's units and the rows' factors are taken back.
  */
 async function slopesOf(
-  { placed, team, tokens }: TuningRun,
+  { placed, team }: TuningRun,
   texts: readonly TokenRow[],
   { features, queryMap }: Audited<TextParts>,
+  factors: readonly number[],
   onProgress: OnProgress | undefined,
 ) {
   const { loaded, map, options } = placed;
@@ -219,7 +221,7 @@ async function slopesOf(
   return (row: number, text: number): number => {
     const at = row * features.featureCount;
     const score = queries[text]!.reduce((total, x, k) => total + x * features.values[at + k]!, 0);
-    return (features.scale * score) / Math.sqrt(partOfRow(tokens[row]!));
+    return (features.scale * score) / factors[row]!;
   };
 }
 

@@ -44,7 +44,7 @@ function requirePostableRecipe(
   shape: Pick<ModelShape, "width">,
 ): void {
   const { featureCount } = method;
-  if (rules.base !== undefined || rules.thresholdPermille !== undefined)
+  if (rules.base !== undefined || rules.thresholdPermille !== undefined || rules.surprisal !== undefined)
     throw notPostable("base-rule", "its recipe has a base or a threshold for every row");
   if (method.kind !== "ek-fac")
     throw notPostable("method", `L1 judges no ${method.kind} rows: name the method "ek-fac" in its recipe`);

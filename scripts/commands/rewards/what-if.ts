@@ -69,7 +69,7 @@ export async function leaveRowsOut({
 
 const NAMES: Partial<Record<WhatIfLoss["of"], string>> = {
   answer: "the answer",
-  lead: "  lead of the base's words in it",
+  added: "  what tuning added to it",
 };
 
 function lossLine({ bitsPerByte, of, predicted, tuned, without }: WhatIfLoss): string[] {
