@@ -9,7 +9,7 @@ import { modelError } from "../model-errors.ts";
 /** SHA-256 of the checkpoint's files, which `openledger models base --derive FOLDER` makes again. */
 export const BASE_HASHES = {
   "config.json": "b43a5e7c6f408fa3d31df2b0c53a703ec83f0303ab39342d25b0c88accc561b5",
-  "model.safetensors": "1da37ae9a7b46adfe829917514bf72a7c23d5f1193d8834044dbe3bc41b72f63",
+  "model.safetensors": "a600f32554445ee1fb5f18649863fb4c28d4b0ef6a32f5b1ac25554e98b46747",
   "tokenizer.json": "24a081cbe5144c97dfc1bd0a79e25067d48f601e0aa7a6be5f3fe29563cdcc20",
   "tokenizer_config.json": "fa3eda88ae8dc4c3090531761bb1e33943969f205cb7a8fbddf57bac606737ee",
 } as const;

@@ -41,7 +41,7 @@ export const tokenizerRecipe: TokenizerRecipe = {
 export const ROW_TOKENS = baseConfig.max_position_embeddings;
 
 /** Times that the training goes through the texts. */
-export const PASSES = 1;
+export const PASSES = 4;
 
 /** Eight rows a step: many steps teach more than long ones. */
 export const trainingRecipe: Omit<TrainingRecipe, "steps"> = {
@@ -49,11 +49,11 @@ export const trainingRecipe: Omit<TrainingRecipe, "steps"> = {
   lanes: 4,
   rate: 3e-3,
   warmupSteps: 60,
-  lastPart: 0.02,
+  lastPart: 0.01,
   beta1: 0.9,
-  beta2: 0.98,
+  beta2: 0.99,
   epsilon: 1e-8,
-  decay: 0.01,
+  decay: 0.1,
   longest: 1,
-  seed: "openledger base 1",
+  seed: "openledger base 2",
 };

@@ -66,6 +66,7 @@ export async function benchTextAttribution({ again, halves, quick, threads, ...s
   const tangent = scoresBy("tangent", FEATURES, attributed);
   const reports = {
     proven: judge("tangents, int8", tangent.proven),
+    paid: judge("tangents, int8, as paid", tangent.paid),
     float: judge("tangents, float", tangent.float),
     ekfac: judge("EK-FAC ½, int8", scoresBy("ekfac", FEATURES, attributed).proven),
     gradDot: judge("Grad-Dot, int8", scoresBy("gradDot", FEATURES, attributed).proven),

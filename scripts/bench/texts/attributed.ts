@@ -1,7 +1,7 @@
 import { timesTransposed } from "@openledger/attribution/maths/dense-matrix";
 import { clipRowNorms } from "@openledger/attribution/rows/row-rules";
 import { int8Scores, type RealFeatures } from "@openledger/attribution/testing/int8-scores";
-import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
+import { rowLoss, type TokenRow } from "@openledger/models/architecture/loss-gradient";
 import { type ToCoordinates, toEigenbases } from "@openledger/models/internal/influence/gradient-coordinates";
 import { mapTangents, mapTexts, projectGradients } from "@openledger/models/internal/influence/text-features";
 import { planTextFeatures } from "@openledger/models/internal/influence/text-places";
@@ -11,6 +11,7 @@ import { startTangents } from "@openledger/models/internal/training/tangents";
 import { createKernels } from "@openledger/models/kernels/create-kernels";
 import { NONE } from "@openledger/models/kernels/kernels";
 import type { PlacedText } from "@openledger/models/registered/text-model";
+import { rowFactors } from "@openledger/models/registered/text-training";
 import { ArenaPlan } from "@openledger/models/tensors/arena-plan";
 import { RowTeam, tuneAdapter } from "@openledger/models/training/tune-adapter";
 import { type TextWorld, tuningOf } from "./setting.ts";
@@ -24,6 +25,8 @@ export interface Attributed {
   /** Gradients at the adapter that came out. */
   readonly rows: Float32Array;
   readonly queries: Float32Array;
+  /** What G has of each row's features by the preset's rules. */
+  readonly factors: readonly number[];
   readonly seconds: Record<"run" | "tangents", number>;
 }
 
@@ -52,6 +55,11 @@ export async function attribute(
     latest: latest!,
     rows: gradientsOf(placed, rows),
     queries: gradientsOf(placed, queries),
+    factors: rowFactors(
+      rows,
+      rows.map((row) => rowLoss({ ...loaded.model, adapter: null }, row, null)),
+      recipe,
+    ),
     seconds: { run: alone, tangents: both - alone },
   };
 }
@@ -102,8 +110,10 @@ export function scoresBy(method: TextMethod, featureCount: number, given: Attrib
   const float = floatScores(real(() => projectGradients(kernels, places, options, placesOfMap.gradient, 1)));
   const map = encodeQueryMap(kernels, places, options, latest);
   const published = real(() => mapGradient(kernels, placesOfMap, map, options));
-  const proven = int8Scores({ ...published, rows: clipRowNorms(rows, featureCount) });
-  return { float, proven, mapMb: map.length / 1e6 };
+  const scores = (values: Float64Array) =>
+    int8Scores({ ...published, rows: clipRowNorms(values, featureCount) });
+  const paid = rows.map((value, k) => value * given.factors[Math.floor(k / featureCount)]!);
+  return { float, proven: scores(rows), paid: scores(paid), mapMb: map.length / 1e6 };
 }
 
 /** Scores without rounding: queries × rows. */

@@ -14,7 +14,7 @@ export function addModelBaseCommand(parent: Command): void {
       ),
     {
       "--add <place>": `copy a base from a folder, a URL or a hub (owner/name) into ${ADDED_BASES}, and test it`,
-      "--derive <folder>": "train it in this folder, about 12 minutes; an interrupted run resumes",
+      "--derive <folder>": "train it in this folder, an hour or two; an interrupted run resumes",
       ...withFallback(THREADS_OPTION, "1"),
       ...withFallback(KERNELS_OPTION, "native"),
     },
