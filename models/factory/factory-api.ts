@@ -156,6 +156,7 @@ export const FORM_LIMITS = {
   temperature: { min: 0, max: 10 },
   ownerPercent: { min: 0, max: 90 },
   validatorPercent: { min: 0, max: 99 },
+  citationPercent: { min: 0, max: 100 },
 } as const;
 
 const within = (field: keyof typeof FORM_LIMITS) =>
@@ -186,6 +187,8 @@ export const formSchema = z.strictObject({
   /** Of each payment, for the model's owner; and of what rows earn, for their validator. */
   ownerPercent: within("ownerPercent"),
   validatorPercent: within("validatorPercent"),
+  /** Of payments, for rows that answers cite, the others by influence; 0: answers are written without rows. */
+  citationPercent: within("citationPercent"),
   /** The model that this one replaces; 0 = none. */
   predecessorId: leafId,
   /** Whether the model is published with its rows. */

@@ -118,7 +118,7 @@ describe("a factory", () => {
   });
 
   it("pauses, survives kill -9 of the process that trains, and stops early to what its recipe says", async () => {
-    const request = await requestOf(alice, { rounds: 400, rowsPerStep: 4 });
+    const request = await requestOf(alice, { rounds: 400, rowsPerStep: 4, citationPercent: 40 });
     const { id } = await alice.begin(request);
     await eventsUntil(alice, id, isStep(25));
     await alice.wish(id, "pause");
@@ -143,6 +143,7 @@ describe("a factory", () => {
     await initPoseidon();
     const recipe = parseTextRecipe((await alice.lineage(id)).recipe);
     expect(recipe.tuning.lastStep).toBe(keptStep);
+    expect(recipe.retrieval!.citationPermille).toBe(400);
     const setting = {
       bases: [readFrom(folderSource(world.basePath))],
       kernels: "wasm" as const,

@@ -3,7 +3,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import { baseSourceAt } from "../base/base-place.ts";
 import { readFrom, shapeOfBase } from "../registered/base-files.ts";
-import { methodFor, textEnds, textPreset, textRules } from "../registered/recipe-presets.ts";
+import { methodFor, retrievalOf, textEnds, textPreset, textRules } from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
@@ -75,6 +75,7 @@ export async function defaultForm(
       samplePrompts: [],
       ownerPercent: 20,
       validatorPercent: 12.5,
+      citationPercent: 0,
       predecessorId: 0,
       publishRows: dataset.view.datanet?.isPublic ?? false,
     },
@@ -110,6 +111,8 @@ export async function recipeOfForm(
       data: { what: "steps", given: steps, most: maxSteps },
     });
   const columnCount = choice.size?.features ?? USUAL_COLUMNS;
+  const promptTokens = form.rowTokens - form.answerTokens;
+  const isCiting = form.citationPercent > 0;
   const { rowsRoot } = dataset;
   const source = baseSourceAt(base.place);
   const { answers, ends } = await textEnds(source);
@@ -137,14 +140,15 @@ export async function recipeOfForm(
       weigh: "tokens",
     },
     ...(form.heldOutRows === 0 ? {} : { heldOut: form.heldOutRows }),
-    method: methodOf(shape, adapter, { rowCount, columnCount }),
+    method: methodOf(shape, adapter, { rowCount, columnCount, isCiting }),
+    ...(isCiting ? { retrieval: retrievalOf(columnCount, promptTokens, 10 * form.citationPercent) } : {}),
     answers: {
-      promptTokens: form.rowTokens - form.answerTokens,
+      promptTokens,
       answerTokens: form.answerTokens,
       temperature: form.temperature,
       ...answers,
     },
-    rules: textRules(),
+    rules: textRules(isCiting),
     columnCount,
   });
 }

@@ -82,14 +82,18 @@ export function completeRecipe(
 /** Columns for one pair of the threshold: enough for all but the longest questions (docs/explanation/language-models.md). */
 const COLUMNS_PER_PAIR = 64;
 
-/** Two rows a question, which take half of the prompt. Half of the payments go by citation, where no card says how many. */
-const retrievalOf = (columnCount: number, promptTokens: number): TextRecipe["retrieval"] => ({
+/** Two rows a question, which take half of the prompt. @param citationPermille of payments, where no card says how many */
+export const retrievalOf = (
+  columnCount: number,
+  promptTokens: number,
+  citationPermille = 500,
+): TextRecipe["retrieval"] => ({
   bucketBits: 14,
   quantile: 0.99,
   thresholdColumns: 2 * Math.max(1, Math.floor(columnCount / COLUMNS_PER_PAIR)),
   rows: 2,
   excerptTokens: Math.floor(promptTokens / 4),
-  citationPermille: 500,
+  citationPermille,
 });
 
 /** Shorter runs, as " the United States", recur in good sentences. */
@@ -166,7 +170,7 @@ export async function textPreset(
       ...(isTraced ? {} : { weigh: "tokens" as const }),
     },
     ...(heldOut === 0 ? {} : { heldOut }),
-    method: methodFor(shape, adapter, { ...sizes, columnCount: isCiting ? columnCount / 2 : columnCount }),
+    method: methodFor(shape, adapter, sizes),
     answers: { promptTokens, answerTokens, temperature: 0, ...answers },
     ...(isCiting ? { retrieval: retrievalOf(columnCount, promptTokens) } : {}),
     rules: isTraced
@@ -194,7 +198,7 @@ export function methodFor(
   adapter: AdapterSettings,
   { columnCount, hasJudgedRows = false, isCiting = false, isTraced = false, rowCount }: MethodSizes,
 ): TextRecipe["method"] {
-  const most = Math.min(MOST_FEATURES, columnCount);
+  const most = Math.min(MOST_FEATURES, isCiting ? columnCount / 2 : columnCount);
   // A power of two is one rotation, as traces have it and citations balance it; others leave columns for a threshold.
   const featureCount =
     isTraced || isCiting ? 2 ** Math.floor(Math.log2(most)) : 16 * Math.max(1, Math.floor((most - 1) / 16));

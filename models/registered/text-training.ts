@@ -202,7 +202,7 @@ async function featuresAndTokens(
 }
 
 /** What a row counts for, a mean one 1. */
-export const partOfRow = (row: TokenRow) => (row.weight === undefined ? 1 : row.weight * wantedOf(row));
+const partOfRow = (row: TokenRow) => (row.weight === undefined ? 1 : row.weight * wantedOf(row));
 
 /**
  * What G has of each row's features, before the rules of all models. A sum over n tokens spreads by √n: without this a text

@@ -177,6 +177,12 @@ function Rules({ card }: { card: Card }) {
             labelling.ownRows === "allowed" ? "they may label them, too" : "others label and validate them",
           ],
           ["Near-duplicates", `${near}, from ${rewards.textSimilarityPermille / 10} % on`],
+          [
+            "Payments by citation",
+            rewards.citationPermille === undefined
+              ? "as each model says"
+              : `${rewards.citationPermille / 10} %, of models that cite rows`,
+          ],
           ["Reads rows", card.access === "public" ? "everybody" : "who is granted access"],
         ]}
       />

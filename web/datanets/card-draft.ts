@@ -30,6 +30,8 @@ export interface CardDraft {
   readonly validator: Card["rewards"]["validator"];
   readonly nearDuplicates: Card["rewards"]["nearDuplicates"];
   readonly similarity: string;
+  /** Empty: as each model's recipe says. */
+  readonly citation: string;
 }
 
 export const EMPTY_DRAFT: CardDraft = {
@@ -52,7 +54,7 @@ export const EMPTY_DRAFT: CardDraft = {
     reviewers: "",
     teams: "",
   },
-  ...{ validator: "drawn", nearDuplicates: "leave-out", similarity: "70" },
+  ...{ validator: "drawn", nearDuplicates: "leave-out", similarity: "70", citation: "" },
 };
 
 /** What the form does not ask for: as it is in the present card, or these. */
@@ -81,12 +83,15 @@ export function draftOf(card: Card): CardDraft {
     validator: rewards.validator,
     nearDuplicates: rewards.nearDuplicates,
     similarity: String(rewards.textSimilarityPermille / 10),
+    citation: rewards.citationPermille === undefined ? "" : String(rewards.citationPermille / 10),
   };
 }
 
 /** A card of the draft; `nameCard` says whether it is one. @param before what the form does not show stays */
 export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
   const { accept, access, kind, nearDuplicates, validator } = draft;
+  const { citationPermille: _, ...rewards } = before?.rewards ?? {};
+  const citation = draft.citation.trim();
   return {
     format: CARD_FORMAT,
     name: draft.name.trim(),
@@ -126,10 +131,11 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
     },
     rewards: {
       ...OTHER_REWARDS,
-      ...before?.rewards,
+      ...rewards,
       validator,
       nearDuplicates,
       textSimilarityPermille: Math.round(10 * Number(draft.similarity)),
+      ...(citation === "" ? {} : { citationPermille: Math.round(10 * Number(citation)) }),
     },
   };
 }

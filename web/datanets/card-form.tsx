@@ -182,6 +182,10 @@ export function CardForm({ action, advanced, before, draft, onDraft, onSubmit, s
                 keep: "keep",
               })}
               {field("Similarity threshold (%)", "similarity", { at: "rewards.textSimilarityPermille" })}
+              {field("Payments by citation (%)", "citation", {
+                at: "rewards.citationPermille",
+                help: "Of models that cite rows. Empty: as each model says",
+              })}
             </div>
           </section>
         </div>

@@ -7,7 +7,7 @@ const WHOLE = ["rank", "rowsPerStep", "rowTokens", "heldOutRows", "answerTokens"
 /** Numbers that people may change here; the others of the form stay as the factory proposes them. */
 const NUMBERS = [
   ...["rounds", "heldOutRows", "rank", "alpha", "rate", "lastPart", "rowsPerStep", "rowTokens"],
-  ...["answerTokens", "temperature", "ownerPercent", "validatorPercent"],
+  ...["answerTokens", "temperature", "ownerPercent", "validatorPercent", "citationPercent"],
 ] as readonly (keyof typeof FORM_LIMITS)[];
 type NumberName = (typeof NUMBERS)[number];
 
@@ -101,6 +101,12 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
               label="Validators' part of the rest"
               unit="%"
               help="For those who checked the rows."
+            />
+            <NumberField
+              {...number("citationPercent")}
+              label="Payments by citation"
+              unit="%"
+              help="Answers are then written from rows, and cite them. The other payments go by influence; 0: all of them."
             />
           </div>
           <Check
