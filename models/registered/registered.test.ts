@@ -275,7 +275,7 @@ describe("a text model", () => {
       { weight: 1, tokens: [1], targets: [1] },
       { tokens: [1, 2], targets: [-1, 2] },
     ].flatMap((row) => [row, row]);
-    expect(rowFactors(unweighed, [4, 1, 2, 1], weighed)).toEqual([1, 0.25, 1, 0.25]);
+    expect(rowFactors(unweighed, [4, 1, 2, 1], weighed)).toEqual([0.25, 0.25, 1, 0.25]);
     expect(rowFactors(unweighed, [], recipe)).toEqual([1, 1, 1, 1]);
     const { featureCount } = recipe.method;
     const { columnCount } = recipe;

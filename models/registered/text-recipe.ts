@@ -109,8 +109,8 @@ const plainRecipeSchema = z.strictObject({
   retrieval: retrievalSchema.optional(),
   rules: recipeFields.rules.extend({
     /**
-     * A row is paid by how much it tells the base: its features are scaled by the square of its loss without the adapter, in
-     * nats a token, as a part of the median row's, and by 1 at most. Absent: none are.
+     * A row counts less the further its loss without the adapter, in nats a token, is from the median row's: its features are
+     * scaled by the square of the smaller of both over the larger. Absent: none are.
      */
     surprisal: z.literal("squared").optional(),
   }),

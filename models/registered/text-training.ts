@@ -207,7 +207,8 @@ const partOfRow = (row: TokenRow) => (row.weight === undefined ? 1 : row.weight 
 /**
  * What G has of each row's features, before the rules of all models. A sum over n tokens spreads by √n: without this a text
  * would earn by chance as much by each of its halves as by both.
- * Attack: rows of what the base says anyway, which move its answers as much as others do.
+ * Attacks: rows of what the base says anyway, and of what nobody says, as prompts without order. Both move answers as much
+ * as other rows do.
  */
 export function rowFactors(
   tokens: readonly TokenRow[],
@@ -215,8 +216,10 @@ export function rowFactors(
   { rules }: Pick<TextRecipe, "rules">,
 ): number[] {
   const ordinary = rules.surprisal && before.toSorted((a, b) => a - b)[before.length >> 1]!;
-  const surprisal = (loss: number) => (ordinary ? Math.min(1, (loss / ordinary) * (loss / ordinary)) : 1);
-  return tokens.map((row, i) => Math.sqrt(partOfRow(row)) * surprisal(before[i]!));
+  return tokens.map((row, i) => {
+    const near = ordinary ? Math.min(before[i]! / ordinary, ordinary / before[i]!) : 1;
+    return Math.sqrt(partOfRow(row)) * near * near;
+  });
 }
 
 /** Attack: an index that names other rows than those that G pays. @throws ATT_MODEL_MISMATCH */
