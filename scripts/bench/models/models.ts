@@ -63,11 +63,7 @@ export async function benchModels(options: BenchModelsOptions) {
   if (unknown !== undefined)
     throw new RangeError(`no shape ${unknown}; there are ${Object.keys(SHAPES).join(", ")}`);
   for (const name of options.shapes) shapes.push(await benchShape(name as ShapeName, options));
-  return {
-    shapes: shapes.map(({ sameBytes: _, ...shape }) => shape),
-    /** On the kernels of the smallest shape; null where it is not among them. */
-    sameBytes: shapes.reduce<boolean | null>((all, shape) => shape.sameBytes ?? all, null),
-  };
+  return { shapes, sameBytes: shapes.find((shape) => shape.sameBytes !== null)?.sameBytes ?? null };
 }
 
 async function benchShape(name: ShapeName, options: BenchModelsOptions) {

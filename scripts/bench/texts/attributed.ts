@@ -40,14 +40,15 @@ export async function attribute(
   const { arena } = loaded.model.kernels;
   const size = options.rowCount * options.gradientCount;
   const run = async (along: typeof tangents | null) => {
-    const { system, user } = process.cpuUsage();
+    const began = process.cpuUsage();
     await tuneAdapter(loaded, new RowTeam(loaded), rows, tuningOf(recipe, 1), { tangents: along });
-    const now = process.cpuUsage();
-    return (now.user - user + now.system - system) / 1e6;
+    const { system, user } = process.cpuUsage(began);
+    return (user + system) / 1e6;
   };
   const alone = rows === world.rows ? await run(null) : Number.NaN;
   startTangents(loaded.model.kernels, tangents, [...rows.keys()]);
   const both = await run(tangents);
+  const before = rows.map((row) => rowLoss({ ...loaded.model, adapter: null }, row, null));
   const [changes, latest] = [tangents.changes, tangents.latest].map((at) => arena.slice(at, at + size));
   return {
     options,
@@ -55,11 +56,7 @@ export async function attribute(
     latest: latest!,
     rows: gradientsOf(placed, rows),
     queries: gradientsOf(placed, queries),
-    factors: rowFactors(
-      rows,
-      rows.map((row) => rowLoss({ ...loaded.model, adapter: null }, row, null)),
-      recipe,
-    ),
+    factors: rowFactors(rows, before, recipe),
     seconds: { run: alone, tangents: both - alone },
   };
 }
@@ -110,10 +107,9 @@ export function scoresBy(method: TextMethod, featureCount: number, given: Attrib
   const float = floatScores(real(() => projectGradients(kernels, places, options, placesOfMap.gradient, 1)));
   const map = encodeQueryMap(kernels, places, options, latest);
   const published = real(() => mapGradient(kernels, placesOfMap, map, options));
-  const scores = (values: Float64Array) =>
-    int8Scores({ ...published, rows: clipRowNorms(values, featureCount) });
+  const by = (own: Float64Array) => int8Scores({ ...published, rows: clipRowNorms(own, featureCount) });
   const paid = rows.map((value, k) => value * given.factors[Math.floor(k / featureCount)]!);
-  return { float, proven: scores(rows), paid: scores(paid), mapMb: map.length / 1e6 };
+  return { float, proven: by(rows), paid: by(paid), mapMb: map.length / 1e6 };
 }
 
 /** Scores without rounding: queries × rows. */
