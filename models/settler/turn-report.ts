@@ -18,7 +18,7 @@ export interface TurnFailure {
 }
 
 /** Turns in a row that failed, and metrics of them, whose names begin with `prefix`. `nowMs` is the machine's clock. */
-export class TurnFailures {
+class TurnFailures {
   current: TurnFailure | null = null;
   readonly #nowMs: () => number;
   readonly #failing: Gauge;
