@@ -59,7 +59,7 @@ export const CHALLENGER_OPTIONS = defineOptions({
     "to propose: the answers that the server of --models or --model has kept (models serve --data); it must not run meanwhile",
   "--most-fees <ether>": {
     about:
-      "at most, of one model commitment, for challenges of leaves that nobody publishes: a fee comes back unless its leaf is shown; 0 for none",
+      "at most, of one model commitment, for challenges of leaves that no one publishes: a fee comes back unless its leaf is shown; 0 for none",
     fallback: "0.5",
   },
 });
