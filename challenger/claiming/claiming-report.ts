@@ -1,8 +1,6 @@
 /** What a model's automatic claiming tells of itself: a view for people and programs, and metrics. */
 
-import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
-import { type TurnFailure, TurnFailures } from "@openledger/models/settler/turn-report";
-import { Registry } from "prom-client";
+import { StageReport, type StageView } from "@openledger/models/settler/turn-report";
 import type { DrawState } from "../games/draw-claims.ts";
 
 /** Where the claims of a model's draws stand. Found from the ledger and L1 each time, never remembered. */
@@ -27,10 +25,7 @@ export type ClaimingStage = (typeof CLAIMING_STAGES)[number];
 const DRAW_STATES = ["void", "lost", "unclaimed", "open", "stands"] as const satisfies readonly DrawState[];
 type DrawCounts = Readonly<Record<DrawState, number>>;
 
-export interface ClaimingView {
-  readonly stage: ClaimingStage;
-  /** When this stage was first seen by this process. */
-  readonly stageSinceMs: number;
+export interface ClaimingView extends StageView<ClaimingStage> {
   /** The epoch that is drawn; null for none. */
   readonly epoch: number | null;
   readonly draws: DrawCounts;
@@ -42,7 +37,6 @@ export interface ClaimingView {
   readonly balanceWei: string | null;
   /** What the bonds of an epoch take at most, where each draw has a receipt of its own. */
   readonly epochBondsWei: string | null;
-  readonly failure: TurnFailure | null;
 }
 
 export function countDraws(states: readonly DrawState[]): DrawCounts {
@@ -58,74 +52,47 @@ export type ClaimingNews = Pick<
   "set" | "setMoney" | "noteClaim" | "noteMove" | "noteFailure" | "noteSuccess"
 >;
 
-/** Of one model; `nowMs` is the machine's clock. */
-export class ClaimingReport {
-  #current: ClaimingView;
-  readonly #nowMs: () => number;
-  readonly #registry = new Registry();
-  readonly #declare = declareMetrics(this.#registry);
-  readonly #failures: TurnFailures;
-  readonly #stage = this.#declare.gauge(
-    "model_claiming_stage",
-    "1 for where the claims of the model's draws are",
-    "stage",
-  );
-  readonly #draws = this.#declare.gauge(
+export class ClaimingReport extends StageReport<ClaimingView> {
+  readonly #draws = this.declareMetric.gauge(
     "model_claiming_draws",
     "The epoch's draws by what L1 has of their claims",
     "state",
   );
-  readonly #games = this.#declare.gauge(
+  readonly #games = this.declareMetric.gauge(
     "model_claiming_open_games",
     "Open games about the claimant's claims",
   );
-  readonly #balance = this.#declare.gauge("model_claiming_balance_ether", "What the claimant has on L1");
-  readonly #bonds = this.#declare.gauge(
+  readonly #balance = this.declareMetric.gauge("model_claiming_balance_ether", "What the claimant has on L1");
+  readonly #bonds = this.declareMetric.gauge(
     "model_claiming_epoch_bonds_ether",
     "Most that bonds of an epoch's claims take",
   );
-  readonly #claims = this.#declare.counter(
+  readonly #claims = this.declareMetric.counter(
     "model_claiming_claims_total",
     "Receipts that this process has claimed",
   );
-  readonly #moves = this.#declare.counter(
+  readonly #moves = this.declareMetric.counter(
     "model_claiming_moves_total",
     "Moves in games that this process has made",
     "what",
   );
 
   constructor(account: string, nowMs: () => number = Date.now) {
-    this.#nowMs = nowMs;
-    this.#failures = new TurnFailures("model_claiming", [this.#registry], nowMs);
-    this.#current = {
-      stage: "starting",
-      stageSinceMs: nowMs(),
-      ...{ epoch: null, draws: countDraws([]), openGames: 0 },
-      ...{ account, balanceWei: null, epochBondsWei: null, failure: null },
-    };
+    const about = "1 for where the claims of the model's draws are";
+    const first = { epoch: null, draws: countDraws([]), openGames: 0, account };
+    const names = { prefix: "model_claiming", about, stages: CLAIMING_STAGES };
+    super(names, { ...first, balanceWei: null, epochBondsWei: null }, nowMs);
     this.set({});
   }
 
-  view(): ClaimingView {
-    return this.#current;
-  }
-
-  /** In Prometheus' text format. */
-  metrics(): Promise<string> {
-    return this.#registry.metrics();
-  }
-
-  set(changed: Partial<Pick<ClaimingView, "stage" | "epoch" | "draws" | "openGames">>): void {
-    const { stage = this.#current.stage } = changed;
-    const stageSinceMs = stage === this.#current.stage ? this.#current.stageSinceMs : this.#nowMs();
-    this.#current = { ...this.#current, ...changed, stage, stageSinceMs };
-    for (const known of CLAIMING_STAGES) this.#stage.set({ stage: known }, known === stage ? 1 : 0);
-    for (const state of DRAW_STATES) this.#draws.set({ state }, this.#current.draws[state]);
-    this.#games.set(this.#current.openGames);
+  override set(changed: Partial<Omit<ClaimingView, "account" | "stageSinceMs" | "failure">>): void {
+    super.set(changed);
+    for (const state of DRAW_STATES) this.#draws.set({ state }, this.view().draws[state]);
+    this.#games.set(this.view().openGames);
   }
 
   setMoney(balanceWei: bigint, epochBondsWei: bigint): void {
-    this.#current = { ...this.#current, balanceWei: `${balanceWei}`, epochBondsWei: `${epochBondsWei}` };
+    super.set({ balanceWei: `${balanceWei}`, epochBondsWei: `${epochBondsWei}` });
     this.#balance.set(inEther(balanceWei));
     this.#bonds.set(inEther(epochBondsWei));
   }
@@ -136,17 +103,5 @@ export class ClaimingReport {
 
   noteMove(what: string): void {
     this.#moves.inc({ what });
-  }
-
-  /** @returns whether it is another failure than the last turn's */
-  noteFailure(code: string, message: string): boolean {
-    const isOther = this.#failures.note(code, message);
-    this.#current = { ...this.#current, failure: this.#failures.current };
-    return isOther;
-  }
-
-  noteSuccess(): void {
-    this.#failures.clear();
-    this.#current = { ...this.#current, failure: null };
   }
 }

@@ -13,7 +13,7 @@ import { type TextParts, textFamily } from "@openledger/models/registered/text-f
 import type { TextSetting } from "@openledger/models/registered/text-model";
 import { ownedTexts, sampleTexts } from "@openledger/models/testing/text-rows";
 import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
-import { getAddress, type Hex, type PublicClient, toHex, zeroAddress } from "viem";
+import { getAddress, type Hex, http, type PublicClient, toHex, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { claimReceiptCall, tracingDigest } from "../games/claims/ledger-claims.ts";
@@ -289,30 +289,20 @@ describe("a watcher", () => {
 
     test("challenges nothing beside what its account has on its way already", async () => {
       await claim("The union?", 1n, true);
-      const watcher = anvilAccount(2);
-      const privateKeyFile = join(folder, "watcher");
-      await writeFile(privateKeyFile, toHex(watcher.getHdKey().privateKey!));
-      const known = () => f.client.getTransactionCount({ address: watcher.address, blockTag: "pending" });
+      const key = join(folder, "watcher");
+      await writeFile(key, toHex(anvilAccount(2).getHdKey().privateKey!));
+      const known = () => f.client.getTransactionCount({ address: f.watcher, blockTag: "pending" });
       const nonce = await known();
       await f.client.setAutomine(false);
       try {
         // As a look before this one may have left it.
-        const serializedTransaction = await watcher.signTransaction({
-          ...{ type: "eip1559", chainId: await f.client.getChainId(), nonce, gas: 21_000n },
-          ...{ to: OWNER.address, value: 1n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n },
-        });
-        await f.client.sendRawTransaction({ serializedTransaction });
-        const looked = await runInProcess(
-          "challenger",
-          f.game,
-          ...wordsOf(f.url),
-          "--private-key-file",
-          privateKeyFile,
-        );
-        expect(looked.stdout).toContain(`L1 has not mined 1 transactions of ${watcher.address}`);
+        const left = { from: f.watcher, to: OWNER.address, value: "0x1" };
+        await http(f.url)({}).request({ method: "eth_sendTransaction", params: [left] });
+        const words = [...wordsOf(f.url), "--private-key-file", key];
+        const { status, stdout } = await runInProcess("challenger", f.game, ...words);
+        expect(stdout).toContain(`L1 has not mined 1 transactions of ${getAddress(f.watcher)}`);
         // The claim is false, and not challenged.
-        expect(looked.status).toBe(1);
-        expect(await known()).toBe(nonce + 1);
+        expect([status, await known()]).toEqual([1, nonce + 1]);
       } finally {
         await f.client.setAutomine(true);
         await f.client.mine({ blocks: 1 });

@@ -13,7 +13,6 @@ import {
   formatEther,
   type Hex,
   InsufficientFundsError,
-  type PublicClient,
 } from "viem";
 import { challengerError } from "../challenger-errors.ts";
 import { readGames } from "../games/trace-contracts.ts";
@@ -35,7 +34,16 @@ type TraceSender = GameAccount & Omit<L1Sender, "send">;
 
 /** @param address of the games, or of the registry that asks them @throws CMD_USAGE where there are none */
 export async function traceSenderOf(sender: L1Sender, address: Address): Promise<TraceSender> {
-  return sendingTo(sender, await gamesAt(sender.publicClient, address));
+  const { publicClient } = sender;
+  if ((await publicClient.getCode({ address })) === undefined)
+    throw challengerError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
+  const games = await readGames(publicClient, address);
+  if (games === null)
+    throw challengerError(
+      "CMD_USAGE",
+      `no contract at ${address} judges language models: openledger disputes deploy deploys one`,
+    );
+  return sendingTo(sender, games);
 }
 
 /** @param game the contract itself */
@@ -87,19 +95,6 @@ function isWithoutEther(error: unknown): boolean {
     return InsufficientFundsError.nodeMessage.test(String(details ?? message).toLowerCase());
   };
   return error instanceof BaseError ? error.walk(saysSo) !== null : saysSo(error);
-}
-
-/** As `traceSenderOf` says. @throws CMD_USAGE */
-async function gamesAt(client: PublicClient, address: Address): Promise<Address> {
-  if ((await client.getCode({ address })) === undefined)
-    throw challengerError("CMD_USAGE", `there is no contract at ${address}: check the address and --rpc`);
-  const games = await readGames(client, address);
-  if (games === null)
-    throw challengerError(
-      "CMD_USAGE",
-      `no contract at ${address} judges language models: openledger disputes deploy deploys one`,
-    );
-  return games;
 }
 
 function refusal(error: unknown, what: string): unknown {

@@ -5,12 +5,11 @@
 
 import { type L1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { RepricedCall } from "@openledger/bridge/l1/submission/repriced-call";
-import { readL1Result } from "@openledger/client/actions/l1/l1-result";
 import { cappedTransaction } from "@openledger/contracts/l1/capped-transaction";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { formatGwei, type TransactionReceipt } from "viem";
 import { challengerError } from "../challenger-errors.ts";
-import type { L1Call, L1Sender } from "./l1-sender.ts";
+import { type L1Call, type L1Sender, resultOf } from "./l1-sender.ts";
 
 interface QueueTimes {
   /** So long without being mined, and a transaction of its own is replaced. */
@@ -179,12 +178,4 @@ class L1Queue {
       { data: { account: address, nonce, hashes, isSent } },
     );
   }
-}
-
-function resultOf(receipt: TransactionReceipt): {
-  hash: TransactionReceipt["transactionHash"];
-  gasUsed: bigint;
-} {
-  const { gasUsed, transactionHash } = readL1Result(receipt);
-  return { hash: transactionHash, gasUsed: BigInt(gasUsed) };
 }

@@ -17,6 +17,7 @@ import {
   type Hex,
   type LocalAccount,
   type PublicClient,
+  type TransactionReceipt,
   type Transport,
   type WalletClient,
 } from "viem";
@@ -69,8 +70,13 @@ export async function openL1Sender({ account: l1, cap, rpcUrl }: L1SenderOptions
         await cappedTransaction(walletClient, call, cap),
       );
       const hash = await walletClient.sendRawTransaction({ serializedTransaction });
-      const { gasUsed } = readL1Result(await publicClient.waitForTransactionReceipt({ hash }));
-      return { hash, gasUsed: BigInt(gasUsed) };
+      return resultOf(await publicClient.waitForTransactionReceipt({ hash }));
     },
   };
+}
+
+/** @throws CLI_L1_REVERTED */
+export function resultOf(receipt: TransactionReceipt): Awaited<ReturnType<L1Sender["send"]>> {
+  const { gasUsed, transactionHash: hash } = readL1Result(receipt);
+  return { hash, gasUsed: BigInt(gasUsed) };
 }

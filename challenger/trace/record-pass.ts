@@ -3,7 +3,7 @@
  * ../architecture are recorded as they are, so the trace cannot be of another pass than the engine's. Beside an engine
  * at work it has no part, and costs nothing.
  */
-import { type Matrix, NONE, type PassKernels, type Place } from "@openledger/models/kernels/kernels";
+import { NONE, type PassKernels, type Place } from "@openledger/models/kernels/kernels";
 import { modelError } from "@openledger/models/model-errors";
 import { bitsOf } from "./float-arithmetic.ts";
 import { acrossColumns, acrossRows, type OwnedPiece, OwnerMap, type Window } from "./owner-map.ts";
@@ -29,6 +29,9 @@ interface EmbeddingPlace {
   readonly floatCount: number;
   readonly width: number;
 }
+
+/** What such a step is given, as PassKernels names it. */
+type Given<Step extends Exclude<keyof PassKernels, "blocks">> = Parameters<PassKernels[Step]>;
 
 type Parts = Partial<Omit<TraceOp, "kind" | "rows" | "columns">>;
 
@@ -108,16 +111,7 @@ export class PassRecorder implements PassKernels {
   /** Targets: they are in what the trace is of. */
   write(): void {}
 
-  multiply(
-    rows: number,
-    columns: number,
-    depth: number,
-    a: Matrix,
-    b: Matrix,
-    c: Place,
-    rowStride: number,
-    accumulate: boolean,
-  ): void {
+  multiply(...[rows, columns, depth, a, b, c, rowStride, accumulate]: Given<"multiply">): void {
     const out = plain(c, rows, columns, rowStride);
     const left =
       a.columnStride === 1
@@ -130,17 +124,7 @@ export class PassRecorder implements PassKernels {
     this.#own(out, this.#chain(rows, columns, depth, left, right, accumulate ? this.#read(out) : null));
   }
 
-  normalise(
-    rows: number,
-    width: number,
-    x: Place,
-    weight: Place,
-    bias: Place,
-    y: Place,
-    stats: Place,
-    epsilon: number,
-    isCentred: boolean,
-  ): void {
+  normalise(...[rows, width, x, weight, bias, y, stats, epsilon, isCentred]: Given<"normalise">): void {
     const given = this.#read(plain(x, rows, width, width));
     const size = bitsOf(width);
     const mean = isCentred
@@ -160,16 +144,7 @@ export class PassRecorder implements PassKernels {
   }
 
   normaliseBack(
-    rows: number,
-    width: number,
-    x: Place,
-    weight: Place,
-    stats: Place,
-    dy: Place,
-    dx: Place,
-    dWeight: Place,
-    dBias: Place,
-    isCentred: boolean,
+    ...[rows, width, x, weight, stats, dy, dx, dWeight, dBias, isCentred]: Given<"normaliseBack">
   ): void {
     if (dWeight !== NONE || dBias !== NONE) throw untraced("gradients of norms");
     const [given, slopes, before] = [x, dy, dx].map((at) => this.#read(plain(at, rows, width, width))) as [
@@ -191,15 +166,7 @@ export class PassRecorder implements PassKernels {
     this.#own(plain(dx, rows, width, width), this.#add("normaliseBack", rows, width, { sources }));
   }
 
-  rotate(
-    rows: number,
-    heads: number,
-    headSize: number,
-    x: Place,
-    rowStride: number,
-    table: Place,
-    sign: 1 | -1,
-  ): void {
+  rotate(...[rows, heads, headSize, x, rowStride, table, sign]: Given<"rotate">): void {
     const window = plain(x, rows, heads * headSize, rowStride);
     const given = this.#read(window);
     const cosines = this.#read(plain(table, rows, headSize, headSize));

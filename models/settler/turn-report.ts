@@ -18,7 +18,7 @@ export interface TurnFailure {
 }
 
 /** Turns in a row that failed, and metrics of them, whose names begin with `prefix`. `nowMs` is the machine's clock. */
-export class TurnFailures {
+class TurnFailures {
   current: TurnFailure | null = null;
   readonly #nowMs: () => number;
   readonly #failing: Gauge;
@@ -107,6 +107,65 @@ export async function runTurns(
   }
 }
 
+/** Where a helper stands, and since when this process has seen it there. */
+export interface StageView<Stage extends string = string> {
+  readonly stage: Stage;
+  readonly stageSinceMs: number;
+  readonly failure: TurnFailure | null;
+}
+
+/** What a helper of one model tells of itself: a view for people and programs, and metrics. */
+export class StageReport<View extends StageView> {
+  readonly #registry = new Registry();
+  readonly declareMetric = declareMetrics(this.#registry);
+  readonly #nowMs: () => number;
+  readonly #failures: TurnFailures;
+  readonly #stages: readonly View["stage"][];
+  readonly #stage: Gauge<"stage">;
+  #current: View;
+
+  /** @param prefix of metrics' names @param about its stage, in metrics @param stages it starts in the first @param nowMs the machine's clock */
+  constructor(
+    { about, prefix, stages }: { prefix: string; about: string; stages: readonly View["stage"][] },
+    first: Omit<View, keyof StageView>,
+    nowMs: () => number,
+  ) {
+    this.#nowMs = nowMs;
+    this.#stages = stages;
+    this.#stage = this.declareMetric.gauge(`${prefix}_stage`, about, "stage");
+    this.#failures = new TurnFailures(prefix, [this.#registry], nowMs);
+    this.#current = { ...first, stage: stages[0]!, stageSinceMs: nowMs(), failure: null } as View;
+  }
+
+  view(): View {
+    return this.#current;
+  }
+
+  /** In Prometheus' text format. */
+  metrics(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  set(changed: Partial<Omit<View, "stageSinceMs" | "failure">>): void {
+    const { stage = this.#current.stage } = changed as Partial<View>;
+    const stageSinceMs = stage === this.#current.stage ? this.#current.stageSinceMs : this.#nowMs();
+    this.#current = { ...this.#current, ...changed, stage, stageSinceMs };
+    for (const known of this.#stages) this.#stage.set({ stage: known }, known === stage ? 1 : 0);
+  }
+
+  /** @returns whether it is another failure than the last turn's */
+  noteFailure(code: string, message: string): boolean {
+    const isOther = this.#failures.note(code, message);
+    this.#current = { ...this.#current, failure: this.#failures.current };
+    return isOther;
+  }
+
+  noteSuccess(): void {
+    this.#failures.clear();
+    this.#current = { ...this.#current, failure: null };
+  }
+}
+
 // What a model's automatic settling tells of itself: a view for people and programs, and metrics.
 
 /** Where a model's epochs stand. Found from the ledger and L1 each time, never remembered. */
@@ -132,11 +191,8 @@ const SETTLING_STAGES = [
 ] as const;
 export type SettlingStage = (typeof SETTLING_STAGES)[number];
 
-export interface SettlingView {
+export interface SettlingView extends StageView<SettlingStage> {
   readonly modelId: number;
-  readonly stage: SettlingStage;
-  /** When this stage was first seen by this process. */
-  readonly stageSinceMs: number;
   /** The epoch that the stage is about; null before the first look. */
   readonly epoch: number | null;
   readonly paymentCount: number | null;
@@ -148,67 +204,47 @@ export interface SettlingView {
   readonly provedPercent: number | null;
   /** The last settlement that L1 was seen to have. */
   readonly settled: { readonly epoch: number; readonly l1TransactionHash: string } | null;
-  readonly failure: TurnFailure | null;
 }
 
 const PROVE_BUCKETS_SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800];
 
-/** Of one model; `nowMs` is the machine's clock. */
-export class SettlingReport {
-  #current: SettlingView;
-  readonly #nowMs: () => number;
-  readonly #failures: TurnFailures;
-  readonly #registry = new Registry();
-  readonly #declare = declareMetrics(this.#registry);
-  readonly #stage = this.#declare.gauge(
-    "model_settling_stage",
-    "1 for the stage that the model's settling is in, 0 for the others",
-    "stage",
-  );
-  readonly #epoch = this.#declare.gauge("model_settling_epoch", "The epoch that the stage is about");
-  readonly #payments = this.#declare.gauge("model_settling_epoch_payments", "Payments in that epoch");
-  readonly #closed = this.#declare.counter(
+export class SettlingReport extends StageReport<SettlingView> {
+  readonly #epoch = this.declareMetric.gauge("model_settling_epoch", "The epoch that the stage is about");
+  readonly #payments = this.declareMetric.gauge("model_settling_epoch_payments", "Payments in that epoch");
+  readonly #closed = this.declareMetric.counter(
     "model_settling_closes_total",
     "Epochs that this process has closed",
   );
-  readonly #sent = this.#declare.counter(
+  readonly #sent = this.declareMetric.counter(
     "model_settling_settlements_total",
     "Settlements that this process has handed in",
   );
-  readonly #proveSeconds = this.#declare.histogram(
+  readonly #proveSeconds = this.declareMetric.histogram(
     "model_settling_prove_seconds",
     "Witness and proof of a settlement",
     PROVE_BUCKETS_SECONDS,
   );
 
   constructor(modelId: number, nowMs: () => number = Date.now) {
-    this.#nowMs = nowMs;
-    this.#failures = new TurnFailures("model_settling", [this.#registry], nowMs);
-    this.#current = {
-      stage: "starting",
-      ...{ modelId, stageSinceMs: nowMs(), epoch: null, paymentCount: null, cap: null },
-      ...{ overAtSeconds: null, provedPercent: null, settled: null, failure: null },
-    };
+    const about = "1 for the stage that the model's settling is in, 0 for the others";
+    const first = { modelId, epoch: null, paymentCount: null, cap: null, overAtSeconds: null };
+    super(
+      { prefix: "model_settling", about, stages: SETTLING_STAGES },
+      { ...first, provedPercent: null, settled: null },
+      nowMs,
+    );
     this.set({});
   }
 
-  view(): SettlingView {
-    return this.#current;
-  }
-
-  /** In Prometheus' text format. */
-  metrics(): Promise<string> {
-    return this.#registry.metrics();
-  }
-
-  set(changed: Partial<Omit<SettlingView, "modelId" | "stageSinceMs" | "failure">>): void {
-    const { stage = this.#current.stage } = changed;
-    const stageSinceMs = stage === this.#current.stage ? this.#current.stageSinceMs : this.#nowMs();
-    const provedPercent = stage === "proving" ? (changed.provedPercent ?? this.#current.provedPercent) : null;
-    this.#current = { ...this.#current, ...changed, stage, stageSinceMs, provedPercent };
-    for (const known of SETTLING_STAGES) this.#stage.set({ stage: known }, known === stage ? 1 : 0);
-    this.#epoch.set(this.#current.epoch ?? 0);
-    this.#payments.set(this.#current.paymentCount ?? 0);
+  override set(changed: Partial<Omit<SettlingView, "modelId" | "stageSinceMs" | "failure">>): void {
+    const before = this.view();
+    const isProving = (changed.stage ?? before.stage) === "proving";
+    super.set({
+      ...changed,
+      provedPercent: isProving ? (changed.provedPercent ?? before.provedPercent) : null,
+    });
+    this.#epoch.set(this.view().epoch ?? 0);
+    this.#payments.set(this.view().paymentCount ?? 0);
   }
 
   noteClose(): void {
@@ -221,17 +257,5 @@ export class SettlingReport {
 
   noteSettlement(): void {
     this.#sent.inc();
-  }
-
-  /** @returns whether it is another failure than the last turn's */
-  noteFailure(code: string, message: string): boolean {
-    const isOther = this.#failures.note(code, message);
-    this.#current = { ...this.#current, failure: this.#failures.current };
-    return isOther;
-  }
-
-  noteSuccess(): void {
-    this.#failures.clear();
-    this.#current = { ...this.#current, failure: null };
   }
 }

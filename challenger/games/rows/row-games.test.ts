@@ -3,7 +3,7 @@
 import { activationHash } from "@openledger/circuits/ledger/rewards";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
-import { decodeFunctionData, encodeFunctionData, type Hex } from "viem";
+import { decodeFunctionData, encodeFunctionData, type Hex, zeroAddress } from "viem";
 import { describe, expect, test } from "vitest";
 import type { CommittedModel } from "../../statements/committed-model.ts";
 import { asRow, claimOf, type TracedQuery } from "../claims/traced-model.ts";
@@ -30,77 +30,53 @@ revertEachTest(() => f);
 const call = (functionName: string, args: readonly unknown[]) =>
   encodeFunctionData({ abi: f.abi, functionName, args } as never);
 describe("a game over a row", () => {
-  /** The honest challenge with one argument changed. */
-  const changed = (id: bigint, change: (args: unknown[]) => void) => {
+  /** The honest challenge with one argument changed, or a part of it. */
+  const changed = (id: bigint, place: readonly [number, string?] | null, value?: unknown) => {
     const { args } = decodeFunctionData({ abi: f.abi, data: f.rowCall(id, f.posted, ROW) });
-    const copy = structuredClone(args) as never as unknown[];
-    change(copy);
+    const copy = structuredClone(args) as never as Record<string, unknown>[];
+    if (place !== null) {
+      const [arg, part] = place;
+      const own = copy[arg] as Record<string, unknown>;
+      const given = typeof value === "function" ? value(own[part!]) : value;
+      copy[arg] = part === undefined ? given : { ...own, [part]: given };
+    }
     return call("challengeRow", copy);
   };
   const refusalOf = (data: Hex) => f.refusal(f.watcher, f.games, data, STAKE_WEI);
+  const OTHER = "LedgerTracesOtherModelCommitment";
 
-  test.each<[string, (args: never[]) => void, string]>([
-    [
-      "another model commitment's number",
-      (args: unknown[]) => (args[0] = 9n),
-      "LedgerTracesOtherModelCommitment",
-    ],
-    ["another row", (args: unknown[]) => (args[1] = 0n), "DisputesOpeningInvalid"],
-    ["a row that there is not", (args: unknown[]) => (args[1] = 3n), "DisputesOpeningInvalid"],
-    [
-      "another statement",
-      (args: { rowsRoot: bigint }[]) => (args[2]!.rowsRoot = 1n),
-      "LedgerTracesOtherModelCommitment",
-    ],
-    ["other terms", (args: { rest: number }[]) => (args[3]!.rest = 255), "DisputesOpeningInvalid"],
-    [
-      "a rollup that is another",
-      (args: { rollup: Hex }[]) => (args[4]!.rollup = f.owner),
-      "LedgerTracesOtherModelCommitment",
-    ],
-    ["another model", (args: { modelId: bigint }[]) => (args[4]!.modelId = 4n), "LedgerTracesRowInvalid"],
-    ["other inputs", (args: { inputs: Hex[] }[]) => args[4]!.inputs.reverse(), "LedgerTracesRowInvalid"],
-    [
-      "other tokens",
-      (args: { tokens: Hex }[]) => (args[4]!.tokens = `0x${"00000001".repeat(4)}`),
-      "LedgerTracesRowInvalid",
-    ],
-    [
-      "another place of the first wanted token",
-      (args: { promptCount: bigint }[]) => (args[4]!.promptCount = 1n),
-      "LedgerTracesRowInvalid",
-    ],
-    [
-      "other numbers than were posted",
-      (args: { query: Hex }[]) => (args[4]!.query = `0x${"12".repeat(32)}`),
-      "LedgerTracesRowInvalid",
-    ],
-    [
-      "a program that is none of the model's",
-      (args: { opCount: bigint }[]) => (args[4]!.opCount = 7n),
-      "TraceStatementInvalid",
-    ],
-  ])("is not opened with %s", async (_, change, error) => {
+  test.each<[string, readonly [number, string?], unknown, string]>([
+    ["another model commitment's number", [0], 9n, OTHER],
+    ["another row", [1], 0n, "DisputesOpeningInvalid"],
+    ["a row that there is not", [1], 3n, "DisputesOpeningInvalid"],
+    ["another statement", [2, "rowsRoot"], 1n, OTHER],
+    ["other terms", [3, "rest"], 255, "DisputesOpeningInvalid"],
+    ["a rollup that is another", [4, "rollup"], zeroAddress, OTHER],
+    ["another model", [4, "modelId"], 4n, "LedgerTracesRowInvalid"],
+    ["other inputs", [4, "inputs"], (own: Hex[]) => own.toReversed(), "LedgerTracesRowInvalid"],
+    ["other tokens", [4, "tokens"], `0x${"00000001".repeat(4)}`, "LedgerTracesRowInvalid"],
+    ["another place of the first wanted token", [4, "promptCount"], 1n, "LedgerTracesRowInvalid"],
+    ["other numbers than were posted", [4, "query"], `0x${"12".repeat(32)}`, "LedgerTracesRowInvalid"],
+    ["a program that is none of the model's", [4, "opCount"], 7n, "TraceStatementInvalid"],
+  ])("is not opened with %s", async (_, place, value, error) => {
     const id = await f.post();
-    expect(await refusalOf(changed(id, change as never))).toBe(error);
-    expect(await refusalOf(changed(id, () => {}))).toBeNull();
+    expect(await refusalOf(changed(id, place, value))).toBe(error);
+    expect(await refusalOf(changed(id, null))).toBeNull();
   });
 
   test("is about one statement: nobody else stakes on another than he shows", async () => {
     const id = await f.post();
     await f.send(f.stranger, f.games, f.rowCall(id, f.posted, ROW), STAKE_WEI);
-    const other = changed(id, (args) => {
-      (args as { program: Hex }[])[4]!.program = `0x${"12".repeat(32)}`;
-    });
+    const other = changed(id, [4, "program"], `0x${"12".repeat(32)}`);
     expect(await refusalOf(other)).toBe("TraceOtherStatement");
-    expect(await refusalOf(changed(id, () => {}))).toBeNull();
+    expect(await refusalOf(changed(id, null))).toBeNull();
   });
 
   test("is not opened with another row's leaves, nor with leaves of another length", async () => {
     const id = await f.post();
     const args = (row: number) =>
       decodeFunctionData({ abi: f.abi, data: f.rowCall(id, f.posted, row) }).args!;
-    expect(await refusalOf(changed(id, (own) => (own[6] = args(0)[6])))).toBe("DisputesOpeningInvalid");
+    expect(await refusalOf(changed(id, [6], args(0)[6]))).toBe("DisputesOpeningInvalid");
     const short = withLeaf(f.posted, "map", ROW, f.posted.leaves.map[ROW]!.slice(0, 32));
     const shortId = await f.post(short);
     expect(await refusalOf(f.rowCall(shortId, short, ROW))).toBe("LedgerTracesRowInvalid");

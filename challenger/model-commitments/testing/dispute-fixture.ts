@@ -2,14 +2,7 @@
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import {
-  deployLedgerMath,
-  deployRegistry,
-  FAMILY_NUMBERS,
-  missingChunks,
-  storeChunks,
-  WEEK_SECONDS,
-} from "@openledger/contracts/build/deploy-disputes";
+import { deployRegistry, FAMILY_NUMBERS, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
 import { disputesAbi, judgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { startChain } from "@openledger/contracts/testing/chain";
 import { deployFixedState } from "@openledger/contracts/testing/fixed-state";
@@ -45,14 +38,12 @@ export async function startDisputes({ mostRows = 48 } = {}) {
   const { accounts, client, clientsOf, gasOf, passTime, stop, url, walletOf } = await startChain();
   const [deployer, owner, watcher, stranger] = accounts as [Hex, Hex, Hex, Hex];
   const clients = clientsOf(deployer);
-  const math = await deployLedgerMath(clients);
-  const storedGas = await storeChunks(clients, math, await missingChunks(client as never, math, mostRows));
   const parameters = {
     windowSeconds: WEEK_SECONDS,
     leastBondWei: BOND_WEI,
     availabilityChallengeFeeWei: AVAILABILITY_CHALLENGE_FEE_WEI,
   };
-  const { address } = await deployRegistry(clients, parameters, { math });
+  const { address, math } = await deployRegistry(clients, parameters, { mostRows });
   const disputes = getContract({ address, abi: disputesAbi, client });
   const [{ judges }] = (await disputes.read.families()) as unknown as [{ judges: readonly Hex[] }];
   /** A judge of direct models. */
@@ -72,7 +63,7 @@ export async function startDisputes({ mostRows = 48 } = {}) {
   /** The name of the error that a call reverts with; null for none. Other failures are thrown on. */
   const refusal = (call: TriedCall) => refusalOf(client, disputesAbi as Abi, call);
   return {
-    ...{ client, disputes, math, owner, passTime, stop, storedGas, stranger, texts, url, watcher },
+    ...{ client, disputes, math, owner, passTime, stop, stranger, texts, url, watcher },
     watcherOf: (who: Hex): Watcher => ({
       address: who,
       mostAvailabilityChallengesWei: 10n * AVAILABILITY_CHALLENGE_FEE_WEI,

@@ -28,15 +28,7 @@ import {
 } from "@openledger/challenger/internal/statements/leaf-bytes";
 import { countRow } from "@openledger/challenger/internal/statements/row-arithmetic";
 import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
-import {
-  type Changes,
-  type CommitmentLie,
-  changedFact,
-  ONE,
-  type ToldLie,
-  toldOf,
-  wholeShares,
-} from "./lie.ts";
+import { type Changes, type CommitmentLie, changedFact, clipLies, ONE, type ToldLie, toldOf } from "./lie.ts";
 
 type Model = PublishedModel<DirectParts>;
 
@@ -146,13 +138,7 @@ export const DIRECT_LIES: readonly DirectLie[] = [
   told("length", "a row said to be half as long as it is", "RowLength", {
     changes: () => ({ facts: { [LIAR_ROW]: changedFact(({ length }) => ({ length: length >> 1 })) } }),
   }),
-  told("limit", "a clip half as long, which rows exceed", "Lengths", {
-    numbers: ({ clipLength }) => ({ clipLength: clipLength >> 1 }),
-  }),
-  told("clip", "a clip so long that it cuts no row", "Clip", {
-    changes: wholeShares,
-    numbers: () => ({ clipLength: 100_000 }),
-  }),
+  ...clipLies(told),
   told("factor", "a factor above its cluster's share", "Factor", {
     changes: () => ({ facts: { [LIAR_ROW]: changedFact(() => ({ factor: 2n * ONE })) } }),
   }),

@@ -74,10 +74,18 @@ export const changedFact = (change: (fact: RowFact) => Partial<RowFact>) => (lea
 export const ONE = 1n << 40n;
 
 /** Whether only time shows it: an owner who makes no move, and leaves that nobody shows. */
-export const isSlow = ({
-  fault,
-  isFought,
-}: {
-  readonly fault: string;
-  readonly isFought: boolean;
-}): boolean => fault === "Unanswered" || (fault === "Row" && !isFought);
+export const isSlow = ({ fault, isFought }: Pick<CommitmentLie<never>, "fault" | "isFought">): boolean =>
+  fault === "Unanswered" || (fault === "Row" && !isFought);
+
+/** About the clip, of models of every family. */
+export const clipLies = <Lie>(
+  told: (name: string, description: string, fault: FaultName, lie: ToldLie) => Lie,
+): readonly Lie[] => [
+  told("limit", "a clip half as long, which rows exceed", "Lengths", {
+    numbers: ({ clipLength }) => ({ clipLength: clipLength >> 1 }),
+  }),
+  told("clip", "a clip so long that it cuts no row", "Clip", {
+    changes: wholeShares,
+    numbers: () => ({ clipLength: 100_000 }),
+  }),
+];

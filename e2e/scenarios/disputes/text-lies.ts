@@ -27,15 +27,7 @@ import type { FaultName } from "@openledger/challenger/model-commitments/read-wi
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextSetting } from "@openledger/models/registered/text-model";
 import { toHex } from "viem";
-import {
-  type CommitmentLie,
-  changedFact,
-  type MadeLie,
-  ONE,
-  type ToldLie,
-  toldOf,
-  wholeShares,
-} from "./lie.ts";
+import { type CommitmentLie, changedFact, clipLies, type MadeLie, ONE, type ToldLie, toldOf } from "./lie.ts";
 import { APART } from "./text-base.ts";
 
 /** An honest model with the promise of its rows, and what its owner knows of it. */
@@ -154,13 +146,7 @@ export const TEXT_LIES: readonly TextLie[] = [
       return { features: all("features"), columns: all("columns"), facts: Object.fromEntries(facts) };
     },
   }),
-  told("limit", "a clip half as long, which rows exceed", "Lengths", {
-    numbers: ({ clipLength }) => ({ clipLength: clipLength >> 1 }),
-  }),
-  told("clip", "a clip so long that it cuts no row", "Clip", {
-    changes: wholeShares,
-    numbers: () => ({ clipLength: 100_000 }),
-  }),
+  ...clipLies(told),
   told("factor", "a factor above its cluster's share", "Factor", {
     changes: () => ({ facts: { 3: changedFact(() => ({ factor: ONE })) } }),
   }),

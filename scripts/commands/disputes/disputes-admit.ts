@@ -26,13 +26,8 @@ import { openReader, parseAddress, resolveEndpoints } from "../../cli/context.ts
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
+import type { AdmitOptions } from "./disputes-options.ts";
 import { openPromised } from "./query-disputes.ts";
-
-export interface AdmitOptions {
-  modelId: string;
-  cap: string;
-  base?: string;
-}
 
 /** The next step of a model that is not admitted: its registration for claims, or its activation. @throws CMD_USAGE where no model commitment of the model counts */
 export async function admitModel(context: CommandContext<AdmitOptions>): Promise<void> {

@@ -1,9 +1,8 @@
 import type { Command } from "commander";
 import { MODEL_ID_OPTION } from "../../cli/common-options.ts";
-import { type OptionsOf, type OptionTable, required, withOptions } from "../../cli/options.ts";
+import { type OptionsOf, type OptionTable, withOptions } from "../../cli/options.ts";
 import { type CommandContext, onRun, withExample } from "../../cli/run-command.ts";
-import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
-import { DEPLOY_OPTIONS } from "./disputes-options.ts";
+import { ADMIT_OPTIONS, CLAIM_OPTIONS, DEPLOY_OPTIONS, POST_OPTIONS } from "./disputes-options.ts";
 
 /** docs/explanation/disputes.md. Everything is loaded by its action: training would make every other command slower. */
 export function addDisputesCommands(program: Command): void {
@@ -21,11 +20,7 @@ export function addDisputesCommands(program: Command): void {
   add(
     disputes.command("commit-model <disputes> <model>"),
     "check every number of a registered model, and commit its roots with a bond; its version must be in L1's state",
-    {
-      ...required(MODEL_ID_OPTION),
-      "--bond <ether>": "bond in ether, if above the least bond",
-      ...TEXT_BASE_OPTION,
-    },
+    POST_OPTIONS,
     ["disputes commit-model 0x… spam-model --model-id 12 --account walt"],
     async (context) => (await import("./disputes-commit-model.ts")).commitModel(context),
   );
@@ -39,14 +34,7 @@ export function addDisputesCommands(program: Command): void {
   add(
     disputes.command("admit <disputes> <model>"),
     "admit a model's activation to the rollup: after its challenge window, or at once if its statics promise none; a language model that promises claims is registered first, and its draws wait for the claims",
-    {
-      ...required(MODEL_ID_OPTION),
-      "--cap <payments>": {
-        about: "most payments of an epoch: the cap of the settlement circuit that its activation names",
-        isRequired: true,
-      },
-      ...TEXT_BASE_OPTION,
-    },
+    ADMIT_OPTIONS,
     [
       "disputes admit 0x… spam-model --model-id 12 --cap 32 --account walt",
       "disputes admit 0x… speeches --model-id 13 --cap 32 --account mia",
@@ -57,13 +45,7 @@ export function addDisputesCommands(program: Command): void {
   add(
     disputes.command("claim-query <game> <model> <prompt>"),
     "claim the query of a receipt, with a bond: from the model's claimant",
-    {
-      ...required(MODEL_ID_OPTION),
-      "--payer <id>": { about: "whose receipt it is", isRequired: true },
-      "--salt <number>": { about: "of the receipt", isRequired: true },
-      "--answer <json>": "as the receipt hashes it; default: the model answers",
-      ...TEXT_BASE_OPTION,
-    },
+    CLAIM_OPTIONS,
     [
       'disputes claim-query 0x… speeches "The state of the union" --model-id 13 --payer 9 --salt 0x… --account mia',
     ],

@@ -21,12 +21,7 @@ import { openReader, parseAddress } from "../../cli/context.ts";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-
-export interface PostOptions {
-  modelId: string;
-  bond?: string;
-  base?: string;
-}
+import type { PostOptions } from "./disputes-options.ts";
 
 /** @throws CMD_USAGE where a place of the model is wrong: it would cost the bond */
 export async function commitModel({ options, args, output }: CommandContext<PostOptions>): Promise<void> {

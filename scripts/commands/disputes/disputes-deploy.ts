@@ -8,20 +8,15 @@ import {
 } from "@openledger/contracts/build/deploy-disputes";
 import { parseEther } from "viem";
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
-import type { OptionsOf } from "../../cli/options.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-import type { DEPLOY_OPTIONS } from "./disputes-options.ts";
+import type { DeployOptions } from "./disputes-options.ts";
 
 /** Rows of a model that the stored constants are enough for; more constants can follow. */
 const MOST_ROWS = 1_024;
-/** Of a data-availability challenge for one unpublished leaf: more than an answer costs its owner, up to 37 gwei. */
-/** Two answers of 1.5 million gas at 0.3 gwei; at a higher base fee it is more, up to 0.06 ether from 20 gwei on. */
+/** Of a challenge for one leaf. Two answers of 1.5 million gas at 0.3 gwei; where gas is dearer, up to 0.06 ether from 20 gwei on. */
 const AVAILABILITY_CHALLENGE_FEE_WEI = parseEther("0.001");
 
-export async function deployContracts({
-  options,
-  output,
-}: CommandContext<OptionsOf<typeof DEPLOY_OPTIONS>>): Promise<void> {
+export async function deployContracts({ options, output }: CommandContext<DeployOptions>): Promise<void> {
   const { publicClient, walletClient } = await l1SenderOf(options);
   const clients = { walletClient, publicClient };
   const math = await deployLedgerMath(clients);

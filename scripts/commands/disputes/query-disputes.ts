@@ -11,14 +11,7 @@ import { type GlobalOptions, openReader, parseAddress } from "../../cli/context.
 import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
-
-export interface ClaimOptions {
-  modelId: string;
-  payer: string;
-  salt: string;
-  answer?: string;
-  base?: string;
-}
+import type { ClaimOptions } from "./disputes-options.ts";
 
 /** @throws CMD_USAGE for a model of another kind */
 export async function claimQuery({ options, args, output }: CommandContext<ClaimOptions>): Promise<void> {

@@ -24,20 +24,11 @@ import { parseId } from "../../cli/parse-id.ts";
 import { renderError } from "../../cli/render-error.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
+import type { ChallengerOptions } from "./disputes-options.ts";
 
 /** A model that nobody serves: docs/explanation/disputes.md. */
 const UNSERVED_STATUS = 3;
 
-interface ChallengerOptions {
-  role: string;
-  model?: string;
-  models?: string;
-  server?: string;
-  every?: string;
-  base?: string;
-  answers?: string;
-  mostFees: string;
-}
 type Options = GlobalOptions & ChallengerOptions;
 
 /** Looks once or again and again. @throws CMD_USAGE, and what a single look has not done */
