@@ -63,10 +63,7 @@ program
       return;
     }
     const { benchTableProve } = await import("./bench/table/table-prove.ts");
-    const { keepFigures } = await import("./bench/kept/figures.ts");
-    const proven = await benchTableProve(options);
-    keepFigures("table-proofs", proven);
-    console.log(JSON.stringify({ ...figures, ...proven }));
+    console.log(JSON.stringify({ ...figures, ...(await benchTableProve(options)) }));
   });
 
 program
@@ -277,23 +274,15 @@ program
   .option("--again <n>", "of them in a second order, too, for the ceiling", "20")
   .option("--left-out <n>", "rows left out singly, and as many groups of 16, instead of the report", "0")
   .option("--threads <n>", "processes that retrain", "2")
-  .option("--quick", "small sizes, for a look")
-  .action(async ({ corpus = null, quick = false, ...options }) => {
+  .action(async ({ corpus = null, ...options }) => {
     if (Number(options.leftOut) > 0) {
       const { leftOut } = await import("./bench/texts/left-out.ts");
       end({ leftOut: await leftOut(corpus, Number(options.rows), Number(options.leftOut), console.log) });
     }
     const { benchTextAttribution } = await import("./bench/text-attribution.ts");
-    const count = (text: string, most: number) => (quick ? Math.min(most, Number(text)) : Number(text));
-    const result = await benchTextAttribution({
-      ...{ corpus, quick, queryCount: 40, rowCount: count(options.rows, 32) },
-      ...{
-        halves: count(options.halves, 6),
-        again: count(options.again, 6),
-        threads: Number(options.threads),
-      },
-    });
-    end(result);
+    const [halves, again, threads] = [options.halves, options.again, options.threads].map(Number);
+    const sizes = { queryCount: 40, rowCount: Number(options.rows) };
+    end(await benchTextAttribution({ corpus, ...sizes, halves: halves!, again: again!, threads: threads! }));
   });
 
 program

@@ -9,7 +9,6 @@ import { measureBlobGas } from "@openledger/contracts/testing/measure-blob-gas";
 import { measureGas } from "@openledger/contracts/testing/measure-gas";
 import { createSnarkjsProver } from "@openledger/prover/internal/snarkjs/snarkjs-backend";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
-import { keptFigures } from "./kept/figures.ts";
 import { proveFullBatch } from "./ledger-batch.ts";
 import { benchTableCounts, benchTableGas } from "./table.ts";
 
@@ -102,11 +101,10 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
   }
   const { constraintsPerOperation } = benchTableCounts();
   const gasPerOperation = await tableGas();
-  const proofs = keptFigures("table-proofs", log);
+  log("proven operations a second: npm run bench -- table --domain 20");
   return {
     ...{ constraintsPerSlot, constraintsPerOperation, batches, gasPerFurtherProof, extrapolated },
     gasPerOperation,
-    ...(proofs === null ? {} : { provenOperationsPerSecond: proofs.provenOperationsPerSecond }),
     ...acceptance,
   };
 }

@@ -1,11 +1,13 @@
 /** How well scores of texts predict what retraining without them does, and whether they find spoilt texts. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import {
   type Estimate,
   groupAttributions,
   linearDatamodelingScore,
 } from "@openledger/attribution/testing/quality-metrics";
+import { readTokens } from "@openledger/models/internal/architecture/transformer";
 import {
   embedQuery,
   embedRow,
@@ -24,8 +26,6 @@ interface TextBenchOptions extends Pick<TextSetting, "corpus" | "rowCount" | "qu
   /** So many of them in a second order, too: for the ceiling. */
   readonly again: number;
   readonly threads: number;
-  /** Shows in a minute that everything runs; its numbers mean nothing. */
-  readonly quick: boolean;
 }
 
 const FEATURES = 256;
@@ -34,8 +34,8 @@ const WORDS = { dimensions: 2 ** 16, seed: 1 };
 
 const log = (line: string) => console.log(line);
 
-export async function benchTextAttribution({ again, halves, quick, threads, ...sizes }: TextBenchOptions) {
-  const earned = await attackFactors(quick, log);
+export async function benchTextAttribution({ again, halves, threads, ...sizes }: TextBenchOptions) {
+  const earned = await attackFactors(log);
   if (halves === 0) return { text: earned };
   const setting: TextSetting = { ...sizes, columnCount: FEATURES };
   const { rowCount } = setting;
@@ -63,19 +63,27 @@ export async function benchTextAttribution({ again, halves, quick, threads, ...s
     log(`${name.padEnd(24)} LDS ${value.toFixed(3)} (${low.toFixed(3)} … ${high.toFixed(3)})`);
     return report;
   };
-  const tangent = scoresBy("tangent", FEATURES, attributed);
+  const [tangent, words] = [scoresBy("tangent", FEATURES, attributed), wordScores(world)];
   const reports = {
     proven: judge("tangents, int8", tangent.proven),
     paid: judge("tangents, int8, as paid", tangent.paid),
     float: judge("tangents, float", tangent.float),
     ekfac: judge("EK-FAC ½, int8", scoresBy("ekfac", FEATURES, attributed).proven),
     gradDot: judge("Grad-Dot, int8", scoresBy("gradDot", FEATURES, attributed).proven),
-    bm25: judge("BM25", wordScores(world)),
+    bm25: judge("BM25", words),
+    embeddings: judge("embeddings", embeddingScores(world)),
   };
-  for (const part of rowCount < 64 ? [] : [2, 4]) {
-    const columns = 2 ** Math.floor(Math.log2(Math.min(FEATURES, rowCount))) / part;
-    judge(`tangents, int8, d = ${columns}`, scoresBy("tangent", columns, attributed).proven);
-    judge(`EK-FAC ½, int8, d = ${columns}`, scoresBy("ekfac", columns, attributed).proven);
+  const random = new SeededRandom("text attribution");
+  const none = words.map(() => random.nextFraction());
+  const dropTenth: Record<string, number> = {};
+  for (const [name, scores] of Object.entries({
+    proven: tangent.proven,
+    paid: tangent.paid,
+    bm25: words,
+    none,
+  })) {
+    dropTenth[name] = await withoutBest(world, scores);
+    log(`without the tenth of rows that is best by ${name}: ${dropTenth[name].toFixed(4)} nats more`);
   }
   const auc: Record<string, object> = {};
   for (const spoiling of SPOILINGS) {
@@ -92,6 +100,7 @@ export async function benchTextAttribution({ again, halves, quick, threads, ...s
     Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, of(report)]));
   return {
     text: {
+      ...{ corpus: sizes.corpus ?? "held out from the base", rows: rowCount, dropTenth },
       lds: { ...each(({ value }) => value), ceiling },
       range: {
         ...each(({ high, low }) => ({ low, high })),
@@ -104,6 +113,37 @@ export async function benchTextAttribution({ again, halves, quick, threads, ...s
       ...earned,
     },
   };
+}
+
+/** Cosines of the base's last states, of which each text has its mean. */
+function embeddingScores({ placed, queries, rows }: TextWorld): Float64Array {
+  const model = { ...placed.loaded.model, adapter: null };
+  const { kernels, shape, workspace } = model;
+  const all = (list: TextWorld["rows"]) => {
+    const means = list.map(({ tokens }) => {
+      readTokens(model, tokens);
+      const sum = new Float64Array(shape.width);
+      for (let k = 0; k < tokens.length * shape.width; k++)
+        sum[k % shape.width]! += kernels.arena[workspace.lastNormed + k]!;
+      return sum.map((x) => x / Math.hypot(...sum));
+    });
+    return Float64Array.from(means.flatMap((mean) => [...mean]));
+  };
+  return floatScores({ rows: all(rows), queries: all(queries), featureCount: shape.width });
+}
+
+/** How much more the queries lose, on average, where the tenth of rows with the highest sums of scores is left out. */
+async function withoutBest(world: TextWorld, scores: Float64Array): Promise<number> {
+  const { length } = world.rows;
+  const sums = world.rows.map((_, i) =>
+    world.queries.reduce((sum, _, q) => sum + scores[q * length + i]!, 0),
+  );
+  const order = [...sums.keys()].sort((a, b) => sums[b]! - sums[a]!);
+  const ascending = (rows: number[]) => rows.sort((a, b) => a - b);
+  const [less, whole] = [order.slice(Math.round(length / 10)), [...order]].map(ascending);
+  const mean = async (indices: number[]) =>
+    (await retrained(world, { indices })).reduce((sum, loss) => sum + loss / world.queries.length, 0);
+  return (await mean(less!)) - (await mean(whole!));
 }
 
 function wordScores({ texts }: TextWorld): Float64Array {

@@ -19,13 +19,11 @@ const SEEDS = ["1", "2", "3"];
 const ECHO_TOKENS = 48;
 
 /** Means over worlds. attacks: money of the attacker's rows ÷ that of as many honest ones; factsOwner: part of the money ÷ part of the rows. */
-export async function attackFactors(isQuick: boolean, log: (line: string) => void) {
+export async function attackFactors(log: (line: string) => void) {
   await initPoseidon();
-  const names = isQuick ? CORPUS_NAMES.slice(0, 1) : CORPUS_NAMES;
-  const seeds = isQuick ? SEEDS.slice(0, 1) : SEEDS;
   const worlds: Record<string, number>[] = [];
-  for (const corpus of names)
-    for (const seed of seeds) {
+  for (const corpus of CORPUS_NAMES)
+    for (const seed of SEEDS) {
       const found = await factorsOf(corpus, seed);
       worlds.push(found);
       const text = Object.entries(found).map(([name, value]) => `${name} ${value.toFixed(2)}`);
