@@ -351,4 +351,9 @@ test.each([
   const shown = rows.with(0, { ...rows[0]!, content: blank });
   expect([...findTextFaults(posted, shown, made)].map((one) => one.kind)).toContain(fault);
   expect([found.fault!.fault, ...found.fault!.others].map((one) => one.kind)).toContain(fault);
+  // Attack: fewer rows under the same digest.
+  const fewer = { ...files, rows: rows.slice(0, -1), leaves: encodeLeaves(made.honest.leaves) };
+  const looked = { ...commitment, statement: made.honest.statement };
+  const { warnings } = await examineModelCommitment(looked as never, fewer as never, commitments.kind);
+  expect(warnings).toContain("the rows that are served are not the version's");
 });
