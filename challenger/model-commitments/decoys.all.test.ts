@@ -1,35 +1,16 @@
 /** Served models whose hidden leaves lead a watcher astray: each leaf that it asks for refutes, or leads one step on. */
-import { concatBytes } from "@noble/hashes/utils.js";
-import { registeredFeatures } from "@openledger/attribution/model/registered-features";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
 import { started } from "@openledger/foundation/testing/test-fixtures";
-import { BASE_FOLDER } from "@openledger/models/internal/base/base-place";
-import { textFamily } from "@openledger/models/registered/text-family";
-import { realFeatures, textTraining } from "@openledger/models/registered/text-training";
-import { ownedTexts } from "@openledger/models/testing/text-rows";
-import { parseEther, zeroAddress, zeroHash } from "viem";
+import { parseEther } from "viem";
 import { expect, test } from "vitest";
-import { tracingDigest } from "../games/claims/ledger-claims.ts";
-import { openTracedText } from "../games/claims/traced-text.ts";
-import { featureLeaf, textModelCommitment, withTextTrees } from "../games/rows/text-model-commitment.ts";
-import { rowTokensFault, rowTokensLeaf } from "../games/rows/text-row-tokens.ts";
-import { tracedOf } from "../games/rows/traced-recipe.ts";
-import { recipeOver, registeredTexts, settingOver } from "../games/testing/tuned-texts.ts";
 import { watchOf } from "../playing/testing/watch-all.ts";
-import { TextModelCommitments } from "../playing/text-model-commitments.ts";
-import {
-  type CommittedModel,
-  type ShownLeaf,
-  type TreeName,
-  withTrees,
-} from "../statements/committed-model.ts";
+import { type CommittedModel, type TreeName, withTrees } from "../statements/committed-model.ts";
 import { directEntry, readNumbers } from "../statements/direct-arithmetic.ts";
 import { fixedCurvature, fixedInverse, matrixRow } from "../statements/direct-curvature.ts";
 import { findDirectFaults } from "../statements/direct-faults.ts";
 import { directModelCommitment, mapPlaces } from "../statements/direct-model-commitment.ts";
 import { int64Bytes, pairBytes, readFact, readInt64s } from "../statements/leaf-bytes.ts";
 import { countRow, ONE } from "../statements/row-arithmetic.ts";
-import { examineModelCommitment } from "./examine-model-commitment.ts";
 import { type DirectCase, directCase, registeredDirect } from "./testing/direct-case.ts";
 import { startDisputes } from "./testing/dispute-fixture.ts";
 
@@ -171,80 +152,4 @@ test("false token lists beside all that follows from them: the tokens are asked 
   expect(what).toBe("challenge");
   expect(asked.some((place) => place.startsWith("tokens"))).toBe(true);
   expect(asked.length).toBeLessThan(9);
-});
-
-/** Six rows of which L1 takes other tokens, too, and a liar posts these; one more, and a last one that has one spelling alone. */
-test("a false row is found in two rounds beside rows of which L1 takes other tokens, whatever those of its own are", {
-  timeout: 500_000,
-}, async () => {
-  const blanks = "asks  <b  <i  <u  <a  <p";
-  const texts = Array.from("abcdefg", (name) => ({ text: `The navy ${name} ${blanks}` }));
-  const rows = ownedTexts([...texts, { text: "The treasury pays its debt today" }]);
-  const setting = settingOver(BASE_FOLDER);
-  const rules = { normQuantile: 1, nearDuplicatesShare: false };
-  const recipe = await recipeOver(BASE_FOLDER, rows, { rules });
-  const tuned = await textTraining(textFamily(setting), setting).train(rows, recipe, {});
-  const tracing = { claimant: zeroAddress as string, digest: zeroHash as string, rows: true as const };
-  const unnamed = { ...tuned, recipe: { ...tuned.recipe, tracing } };
-  const traced = await openTracedText({ rollup: zeroAddress, modelId: 3n }, unnamed, setting);
-  const terms = tracedOf(traced, unnamed.recipe, zeroAddress);
-  const digest = tracingDigest(terms);
-  const parts = { ...tuned, recipe: { ...tuned.recipe, tracing: { ...tracing, digest: digest as string } } };
-  const right = await realFeatures(parts, rows, setting, {});
-  const width = recipe.method.featureCount;
-  const { spelling } = traced.vocabulary!;
-  const spelled = (text: string) =>
-    spelling.tokens.findIndex(({ bytes }) => new TextDecoder().decode(bytes) === text);
-  const [blank, both] = [spelled(" "), spelled("  ")];
-  const others = rows.slice(0, 6).map(({ content }, row) => {
-    const own = traced.rowOf(content).tokens;
-    const isSecond = (i: number) => own[i] === blank && own[i - 1] === blank;
-    const tokens = own.flatMap((one, i) => (isSecond(i + 1) ? [both] : isSecond(i) ? [] : [one]));
-    const lengths = tokens.map((token) => spelling.tokens[token]!.bytes.length);
-    const leaf = rowTokensLeaf({ promptCount: 1, tokens, lengths });
-    expect(tokens.length).toBeLessThan(own.length);
-    expect(rowTokensFault(spelling, Number(terms.programCount), content, leaf)).toBeNull();
-    right.set(traced.featuresOf({ promptCount: 1, tokens }), row * width);
-    return leaf;
-  });
-  for (const victim of [6, 7]) {
-    const real = right.map((one, k) => (Math.floor(k / width) === victim ? Math.fround(one / 2) : one));
-    const features = registeredFeatures(real, width, recipe, { duplicates: () => [] });
-    const model = registeredTexts({ ...parts, features } as never);
-    const { leaves, statement } = textModelCommitment(model, traced, rows, real, 3);
-    const tokens = leaves.tokens.map((leaf, row) => others[row] ?? leaf);
-    const map = rows.map((_, row) => featureLeaf(real, width, row));
-    const posted = withTextTrees({ ...leaves, tokens, map }, statement, digest);
-    const shownOf = (tree: TreeName, index: number): ShownLeaf => ({
-      ...{ tree, index, holders: [0n, 0n], versionPath: [], path: posted.trees[tree].path(index) },
-      data: posted.leaves[tree][index]!,
-    });
-    const facts = concatBytes(...posted.leaves.facts);
-    const given = { facts, leaves: posted.leaves.points.map((_, index) => shownOf("points", index)) };
-    const { kind } = new TextModelCommitments(
-      { require: async () => ({ setting, terms, traced }) } as never,
-      () => {},
-    );
-    const files = { model: model as never, rows, leaves: null, mismatch: null };
-    const look = (answered: readonly ShownLeaf[]) =>
-      examineModelCommitment(
-        { modelId: 3, statement: posted.statement, posted: given } as never,
-        files,
-        kind,
-        answered,
-      );
-    const answered: ShownLeaf[] = [];
-    let found = await look(answered);
-    for (let round = 0; found.fault === null && round < 2; round++) {
-      // As many as wait at once.
-      for (const { index, tree } of found.wanted.slice(0, 8)) answered.push(shownOf(tree, index));
-      found = await look(answered);
-    }
-    expect(found.fault?.fault).toMatchObject({ kind: "row", row: victim });
-    if (victim === 7)
-      expect(answered).toMatchObject([
-        { tree: "map", index: 7 },
-        { tree: "tokens", index: 7 },
-      ]);
-  }
 });

@@ -229,18 +229,16 @@ function faultsBeside(
   const unsure = new Map<string, LeafPlace>();
   const all = [...found.values()].flat().sort((a, b) => orderIn(b) - orderIn(a));
   for (const fault of all.sort((a, b) => orderOf(a.kind) - orderOf(b.kind))) {
-    const isHidden = (place: LeafPlace) => !isOpen(place);
-    const places = openedBy(fault, shown, kind).filter(isHidden);
+    const places = openedBy(fault, shown, kind).filter((place) => !isOpen(place));
     if (places.length === 0) ready.push(fault);
     else if (fault.isUnsure === true) {
       const ofGame = kind.gameOf?.({ ...fault, kind: "row" }) ?? [];
-      for (const place of [...places, ...ofGame.filter(isHidden)])
-        unsure.set(`${place.tree}/${place.index}`, place);
+      for (const place of [...places, ...ofGame])
+        if (!isOpen(place)) unsure.set(`${place.tree}/${place.index}`, place);
     } else if (hidden.length === 0 && fault.isDoubtful !== true) hidden = places;
   }
-  if (hidden.length === 0) hidden = [...unsure.values()];
   const fault = ready.length === 0 ? null : { fault: ready[0]!, shown, others: ready.slice(1) };
-  return { fault, hidden: hasThrown ? null : hidden };
+  return { fault, hidden: hasThrown ? null : hidden.length > 0 ? hidden : [...unsure.values()] };
 }
 
 /** Leaves that a challenge or a game of this fault shows. */

@@ -15,8 +15,6 @@ export interface PostedFault extends Gap {
   readonly row?: number;
   /** A second row that its challenge opens. */
   readonly other?: number;
-  /** Whether L1 takes other leaves of its row, too, beside which it may be right: those of all others are asked for first. */
-  readonly isUnsure?: true;
 }
 
 /** What wrong places are found in, and shown from. */

@@ -11,10 +11,7 @@ import type { Hex } from "viem";
 
 const MOST = { count: 4_096, bytes: 2 ** 32 };
 
-/**
- * By registered statics: a folder of files, whose last change is its last use. Attack: another registration of a digest, over
- * files of its own, of which nobody knows at once that they are not the digest's.
- */
+/** By registered statics, since anyone may register a digest over other files: a folder of files, whose last change is its last use. */
 export class KeptFiles {
   readonly folder: string;
   readonly #most: typeof MOST;

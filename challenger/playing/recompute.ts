@@ -13,10 +13,7 @@ import { rowGamesOf } from "./row-games.ts";
 import { TextModelCommitments } from "./text-model-commitments.ts";
 import type { Recompute, RecomputeTask } from "./watch-registry.ts";
 
-/**
- * Attack: a server that gives a model to who recomputes it, and to nobody who plays games about its rows. Attack: other numbers
- * first, under a recipe that promises the registered digest: the statics are of all bytes.
- */
+/** Attack: a server that gives a model to who recomputes it, and to nobody who plays games about its rows; or other numbers first. */
 async function keepAnswering(
   model: PublishedModel,
   keeps: RecomputeTask["keeps"],

@@ -191,13 +191,11 @@ export class RegistryWatch {
     const untrained = [...ours, ...others]
       .filter((window) => found.get(window)?.isUntrained === true)
       .sort((a, b) => triesOf(a) - triesOf(b));
-    const { timestamp } =
-      left.size + untrained.length === 0 ? { timestamp: 0n } : await this.#of.client.getBlock();
+    const { timestamp } = await this.#of.client.getBlock();
     const isLate = (window: ModelCommitmentWindow) =>
       (setting.rollup === null || isOurs(window)) && window.endsAtSeconds - timestamp < LATE_SECONDS;
     // Attack: leaves for fees one after another, or files of hours, until the windows of those that only a training shows end.
-    const [late] = untrained.filter(isLate);
-    const next = late ?? (left.size > 0 || hasFees ? undefined : untrained[0]);
+    const next = untrained.find(isLate) ?? (left.size > 0 || hasFees ? undefined : untrained[0]);
     for (const window of setting.everyMs === null ? untrained : next === undefined ? [] : [next]) {
       this.#trainings.set(window.id, triesOf(window) + 1);
       await watch(window, true);

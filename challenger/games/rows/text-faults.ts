@@ -8,6 +8,7 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
 import { isSpelledOneWay } from "@openledger/models/tokens/token-spelling";
 import type { CommittedModel } from "../../statements/committed-model.ts";
+import type { Gap } from "../../statements/direct-faults.ts";
 import {
   duplicateFaults,
   entriesOf,
@@ -51,14 +52,13 @@ const DOUBT = 2 ** -10;
 export type TextFault =
   | SharedFault
   | { readonly kind: "statics" | "scale" }
-  | ({ readonly kind: "entry"; readonly row: number; readonly column: number } & Doubt)
+  | ({ readonly kind: "entry"; readonly row: number; readonly column: number } & Gap)
   | { readonly kind: "peak"; readonly row: number }
   | { readonly kind: "tokens"; readonly row: number; readonly found: RowTokensFault }
   /** Real features that are not those of the row's tokens. A game shows it: `challengeRowCall`. */
-  | ({ readonly kind: "row"; readonly row: number } & Doubt);
+  | ({ readonly kind: "row"; readonly row: number } & Gap);
 
-/** Unsure where L1 takes other tokens of the row's texts, too. */
-type Doubt = { readonly gap?: number; readonly isUnsure?: true };
+type RowFault = Extract<TextFault, { readonly kind: "entry" | "row" }>;
 
 /** What the one who looks knows of the model by itself. */
 export interface KnownText {
@@ -98,13 +98,11 @@ export function* findTextFaults(
   // Of entries that are no column, L1 says so by `cell`.
   if (!entries.columns.includes(null)) yield* pointFaults(posted, entries, commitOf(posted));
   const isUnsure = unsureRows(owned, known);
-  for (const fault of entryFaults(readings)) yield isUnsure(fault.row) ? { ...fault, isUnsure: true } : fault;
-  if (known === null) return;
-  for (const { gap = 0, ...fault } of rowFaults(posted, known))
-    yield isUnsure(fault.row) ? { ...fault, gap, isUnsure: true } : fault;
+  for (const faults of [entryFaults(readings), known === null ? [] : rowFaults(posted, known)])
+    for (const fault of faults) yield isUnsure(fault.row) ? { ...fault, isUnsure: true } : fault;
 }
 
-/** Each is read once, where it is asked for. */
+/** Whether L1 takes other tokens of a row's texts, too. Each is read once, where it is asked for. */
 function unsureRows(owned: readonly OwnedRow[], known: KnownText | null): (row: number) => boolean {
   const spelling = known?.traced.vocabulary?.spelling;
   const whole = spelling ? wholeTexts(spelling) : [];
@@ -112,10 +110,10 @@ function unsureRows(owned: readonly OwnedRow[], known: KnownText | null): (row: 
     !whole.some((bytes) => Buffer.from(text).includes(bytes)) && isSpelledOneWay(spelling!, text);
   const found = new Map<number, boolean>();
   return (row) => {
-    const isUnsure =
-      found.get(row) ?? (spelling && textsOfContent(owned[row]!.content)?.every(isOneWay)) === false;
-    found.set(row, isUnsure);
-    return isUnsure;
+    const isSure =
+      found.get(row) ?? (spelling && textsOfContent(owned[row]!.content)?.every(isOneWay)) ?? true;
+    found.set(row, isSure);
+    return !isSure;
   };
 }
 
@@ -186,7 +184,7 @@ function* tokensFaults(
 }
 
 /** Entries that are not the rounding of the posted real feature, times the factor, in the unit. */
-function* entryFaults({ facts, posted }: FactReadings): Generator<TextFault & { kind: "entry" }> {
+function* entryFaults({ facts, posted }: FactReadings): Generator<RowFault> {
   const { bucketCount, columnCount, decay } = posted.statement;
   const unit = new Float64Array(BigUint64Array.of(decay).buffer)[0]!;
   for (const [row, fact] of facts.entries()) {
@@ -211,10 +209,7 @@ function* entryFaults({ facts, posted }: FactReadings): Generator<TextFault & { 
 }
 
 /** Rows whose real features are not those of their posted tokens, whatever the texts are. Leaves that are none are wrong tokens, or entries. */
-function* rowFaults(
-  { leaves, statement }: CommittedModel,
-  known: KnownText,
-): Generator<TextFault & { kind: "row" }> {
+function* rowFaults({ leaves, statement }: CommittedModel, known: KnownText): Generator<RowFault> {
   const { posted: own, real, terms } = known;
   const { bucketCount, roots } = statement;
   // Of another model's numbers nothing is known, whatever leaves are served beside it.
@@ -223,20 +218,11 @@ function* rowFaults(
     const numbers = leaves.map[row]!;
     const given = readRowTokens(leaf);
     if (given === null || numbers.length !== FLOAT_BYTES * bucketCount) continue;
-    const mine = own?.leaves.tokens[row];
-    const isOwn = real !== null && mine !== undefined && isSame(leaf, mine);
+    const isOwn = real !== null && own !== null && isSame(leaf, own.leaves.tokens[row] ?? new Uint8Array());
     if (isOwn && isSame(featureLeaf(real, bucketCount, row), numbers)) continue;
     const right = tracedLeaf(known, given);
-    if (right !== null && !isSame(right, numbers)) yield { kind: "row", row, gap: mostGap(right, numbers) };
+    if (right !== null && !isSame(right, numbers)) yield { kind: "row", row };
   }
-}
-
-function mostGap(...leaves: readonly [Uint8Array, Uint8Array]): number {
-  const [a, b] = leaves.map((leaf) => new DataView(leaf.buffer, leaf.byteOffset, leaf.byteLength));
-  const gapAt = (at: number) => Math.abs(a!.getFloat32(at) - b!.getFloat32(at));
-  let most = 0;
-  for (let at = 0; at < a!.byteLength; at += FLOAT_BYTES) most = Math.max(most, gapAt(at));
-  return most;
 }
 
 /**
