@@ -139,7 +139,7 @@ function shownRows(
   answers: readonly ShownLeaf[],
 ): readonly OwnedRow[] {
   const rows = answers.filter(({ tree }) => tree === "rows");
-  if (served !== null && rows.length === 0) return served;
+  if (served?.length === rowCount && rows.length === 0) return served;
   const contents = new Map(rows.map(({ data, index }) => [index, data]));
   return Array.from({ length: rowCount }, (_, row) => {
     const given = served?.[row] ?? { contributorId: 0, validatorId: 0, content: new Uint8Array() };
@@ -186,7 +186,7 @@ const DEEPEST_FIRST: readonly string[] = [
   ...["row", "statics", "digest", "point", "cell", "rowLength", "peak", "scale", "logit"],
   ...["lengths", "clip", "factor", "entry"],
 ];
-/** Of each kind those are tried that are off the most. */
+/** Of each kind, or unsure row, those are tried that are off the most. */
 const MOST_OF_A_KIND = 4;
 
 /**
@@ -195,6 +195,7 @@ const MOST_OF_A_KIND = 4;
  * the ledger takes, and nobody asks for it.
  * Attack: leaves that are right and not those that one computes, thousands of them, around a false one; each costs a fee.
  * Attack: entries at the edge of their tolerance, which look wrong beside one's own leaves and are not, before those that pay.
+ * Attack: rows of which L1 takes other tokens, too. They come last, as many at once as may wait, each with all leaves of its game.
  * @returns hidden null where leaves that were shown make the search throw: then nothing is known to be right
  */
 function faultsBeside(
@@ -211,8 +212,9 @@ function faultsBeside(
   try {
     const faults = kind.faultsOf(shown);
     for (const fault of challengeable(faults, unopened, kind.needsContent)) {
-      const ofKind = found.get(fault.kind) ?? [];
-      found.set(fault.kind, ofKind);
+      const name = fault.isUnsure === true ? `${fault.kind} ${fault.row}` : fault.kind;
+      const ofKind = found.get(name) ?? [];
+      found.set(name, ofKind);
       const place = ofKind.findIndex((one) => orderIn(one) < orderIn(fault));
       ofKind.splice(place === -1 ? ofKind.length : place, 0, fault);
       ofKind.splice(MOST_OF_A_KIND);
@@ -224,14 +226,19 @@ function faultsBeside(
     (DEEPEST_FIRST.indexOf(name) + DEEPEST_FIRST.length) % DEEPEST_FIRST.length;
   const ready: PostedFault[] = [];
   let hidden: LeafPlace[] = [];
-  for (const [, ofKind] of [...found].sort(([a], [b]) => orderOf(a) - orderOf(b)))
-    for (const fault of ofKind) {
-      const places = openedBy(fault, shown, kind).filter((place) => !isOpen(place));
-      if (places.length === 0) ready.push(fault);
-      else if (hidden.length === 0 && fault.isDoubtful !== true) hidden = places;
-    }
+  const unsure = new Map<string, LeafPlace>();
+  const all = [...found.values()].flat().sort((a, b) => orderIn(b) - orderIn(a));
+  for (const fault of all.sort((a, b) => orderOf(a.kind) - orderOf(b.kind))) {
+    const places = openedBy(fault, shown, kind).filter((place) => !isOpen(place));
+    if (places.length === 0) ready.push(fault);
+    else if (fault.isUnsure === true) {
+      const ofGame = kind.gameOf?.({ ...fault, kind: "row" }) ?? [];
+      for (const place of [...places, ...ofGame])
+        if (!isOpen(place)) unsure.set(`${place.tree}/${place.index}`, place);
+    } else if (hidden.length === 0 && fault.isDoubtful !== true) hidden = places;
+  }
   const fault = ready.length === 0 ? null : { fault: ready[0]!, shown, others: ready.slice(1) };
-  return { fault, hidden: hasThrown ? null : hidden };
+  return { fault, hidden: hasThrown ? null : hidden.length > 0 ? hidden : [...unsure.values()] };
 }
 
 /** Leaves that a challenge or a game of this fault shows. */

@@ -5,6 +5,7 @@ import { writeModel } from "@openledger/attribution/model/model-directory";
 import { sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
 import { clientWithout, revertEachTest } from "@openledger/contracts/testing/chain";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { type Hex, HttpRequestError, type PublicClient, parseEther, toFunctionSelector } from "viem";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
@@ -18,6 +19,7 @@ import {
   hiddenLie,
   lie,
   startDisputes,
+  withoutLeaves,
 } from "../model-commitments/testing/dispute-fixture.ts";
 import { encodeLeaves } from "../statements/leaf-file.ts";
 import { messageOf } from "./describe-round.ts";
@@ -169,6 +171,28 @@ test("what answers a fee comes after what has had the least time, before all oth
   };
   const views = await watchAll(f, null, async (one) => (one.id === other ? served : null));
   expect(views.at(-1)!.examined!.wanted.length).toBeGreaterThan(0);
+});
+
+test("what a training alone shows is trained, or told of, before its window ends, whatever fees wait", async () => {
+  const waiting = hiddenLie(made);
+  const rights = [await f.post(made.honest), await f.post(made.honest), await f.post(made.honest)];
+  const trained: bigint[] = [];
+  const { watch } = await slowWatch(async (id) => {
+    const train = async () => {
+      trained.push(id);
+      return { mismatch: null, verdict: null };
+    };
+    return rights.includes(id) ? { ...withoutLeaves(made), train } : waiting.files;
+  });
+  const told = async () =>
+    (await watch.look()).failures.filter((one) => isRollupError(one, "CMD_FALSE_UNCHALLENGED"));
+  await f.passTime(7n * 43_200n);
+  await f.post(waiting.posted);
+  expect(await told()).toEqual([]);
+  // The lie's leaf is waited for.
+  await f.passTime(80_000n);
+  expect(await told()).toMatchObject([{ data: { modelCommitment: rights[2] } }]);
+  expect(trained).toEqual(rights.slice(0, 2));
 });
 
 test("a hidden leaf beside a false place takes nothing from the alarm of the false one", async () => {

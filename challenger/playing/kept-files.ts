@@ -11,7 +11,7 @@ import type { Hex } from "viem";
 
 const MOST = { count: 4_096, bytes: 2 ** 32 };
 
-/** By digest: a folder of files, whose last change is its last use. */
+/** By registered statics, since anyone may register a digest over other files: a folder of files, whose last change is its last use. */
 export class KeptFiles {
   readonly folder: string;
   readonly #most: typeof MOST;
@@ -21,9 +21,9 @@ export class KeptFiles {
     this.#most = most;
   }
 
-  /** Keeps files that promise the digest, and makes room: the copy that was used longest ago goes first. */
-  async keep(digest: Hex, files: ModelFiles): Promise<void> {
-    const path = join(this.folder, digest);
+  /** Keeps files of these statics, or of the digest in them, and makes room: the copy that was used longest ago goes first. */
+  async keep(statics: Hex, files: ModelFiles): Promise<void> {
+    const path = join(this.folder, statics);
     if (await this.#touched(path)) return;
     let bytes = 0;
     for (const file of files.values()) bytes += file.length;
@@ -33,19 +33,19 @@ export class KeptFiles {
   }
 
   /** null where there is none, or it is damaged. Whoever takes it computes its roots, as of files that are served. */
-  async read(digest: Hex, families: readonly ModelFamily[]) {
-    const path = join(this.folder, digest);
+  async read(statics: Hex, families: readonly ModelFamily[]) {
+    const path = join(this.folder, statics);
     if (!(await this.#touched(path))) return null;
     try {
       return await readAnswering(path, families);
     } catch {
-      await this.forget(digest);
+      await this.forget(statics);
       return null;
     }
   }
 
-  async forget(digest: string): Promise<void> {
-    await rm(join(this.folder, digest), { recursive: true, force: true });
+  async forget(statics: string): Promise<void> {
+    await rm(join(this.folder, statics), { recursive: true, force: true });
   }
 
   async #makeRoom(neededBytes: number): Promise<void> {

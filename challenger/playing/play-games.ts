@@ -1,6 +1,7 @@
 /** Games of a contract LedgerTraces: registrations, claims and games of the language models of a rollup. */
 
 import { claimantOf, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import type { TextParts } from "@openledger/models/registered/text-family";
@@ -88,8 +89,7 @@ export class GamePlayers {
   #movedAtMs = 0;
   /** Why claims of a model's longest texts have no room. Its shorter ones do: it is played all the same. */
   readonly #unclaimable = new Map<string, string>();
-  /** What the statics of each registered model bind of its trace. */
-  #digests: ReadonlyMap<string, Hex> = new Map();
+  #statics: ReadonlyMap<string, Hex> = new Map();
   /** Servers that did not answer in this look, and what others gave: one is asked once. */
   readonly #unreachable = new Set<string>();
   readonly #promised = new Map<string, Hex | null>();
@@ -112,7 +112,7 @@ export class GamePlayers {
     const { game, reader } = this.#of;
     const untold = await this.#untold();
     const registered = await this.#registered();
-    this.#digests = new Map(registered.map((one) => [keyOf(one), tracingDigest(one.terms)]));
+    this.#statics = new Map(registered.map((one) => [keyOf(one), hex32(one.statics)]));
     const none =
       reader === null ? "not played: --rollup names the rollup whose models are" : "none is registered";
     const isTold = this.#isWatching || registered.length > 0;
@@ -225,9 +225,9 @@ export class GamePlayers {
     return terms === undefined || terms.rules === 0n || this.#unopened.has(key) ? null : tracingDigest(terms);
   }
 
-  /** The same of any registered model, played or not; null where none is registered under its number. */
-  digestOf(model: LedgerModel): Hex | null {
-    return this.#digests.get(keyOf(model)) ?? null;
+  /** Statics of any registered model, played or not; null where none is registered under its number. */
+  staticsOf(model: LedgerModel): Hex | null {
+    return this.#statics.get(keyOf(model)) ?? null;
   }
 
   /** A registered model, for claims of its queries. @throws CMD_USAGE where its files are not available, or others */
@@ -251,17 +251,18 @@ export class GamePlayers {
   async #read(one: RegisteredTraced): Promise<OpenedModel | { fault: string }> {
     const digest = tracingDigest(one.terms);
     const { kept } = this.#of;
+    const statics = hex32(one.statics);
     const place = placeOf(this.#of.places, Number(one.modelId));
     const url = place !== null && "url" in place ? place.url : null;
     const served = await this.#from(url, digest, () => this.#opened(one, place)).catch((error: unknown) => ({
       error,
     }));
     if ("traced" in served) return served;
-    const own = await this.#from(`copy ${digest}`, digest, async () => {
-      const copy = (await kept?.read(digest, await modelFamilies())) ?? null;
+    const own = await this.#from(`copy ${statics}`, digest, async () => {
+      const copy = (await kept?.read(statics, await modelFamilies())) ?? null;
       if (copy === null) return NOT_AVAILABLE;
       const opened = await this.#numbers(one, copy as unknown as TextParts);
-      if (!("traced" in opened)) await kept?.forget(digest);
+      if (!("traced" in opened)) await kept?.forget(statics);
       return opened;
     });
     if ("traced" in own) return own;
@@ -309,7 +310,7 @@ export class GamePlayers {
     if ("fault" in found) return found;
     const opened = await this.#numbers(one, found.model);
     if (this.#isWatching && "traced" in opened)
-      await this.#keeping((kept) => kept.keep(tracingDigest(one.terms), found.files));
+      await this.#keeping((kept) => kept.keep(hex32(one.statics), found.files));
     return opened;
   }
 

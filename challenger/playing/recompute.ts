@@ -2,7 +2,7 @@
 
 import { encodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import { l1Http } from "@openledger/bridge/l1/l1-client";
-import type { TextParts } from "@openledger/models/registered/text-family";
+import { hex32 } from "@openledger/foundation/hex";
 import { createPublicClient, type PublicClient } from "viem";
 import { MAIL_MODEL_COMMITMENTS } from "../model-commitments/model-commitment-kind.ts";
 import { watchCommitment } from "../model-commitments/watch-commitment.ts";
@@ -13,16 +13,15 @@ import { rowGamesOf } from "./row-games.ts";
 import { TextModelCommitments } from "./text-model-commitments.ts";
 import type { Recompute, RecomputeTask } from "./watch-registry.ts";
 
-/** Attack: a server that gives a model to who recomputes it, and to nobody who plays games about its rows. */
+/** Attack: a server that gives a model to who recomputes it, and to nobody who plays games about its rows; or other numbers first. */
 async function keepAnswering(
   model: PublishedModel,
   keeps: RecomputeTask["keeps"],
   tell: (line: string) => void,
 ) {
-  const promised = (model.recipe as Partial<TextParts["recipe"]>).tracing?.digest;
-  if (keeps === null || promised !== keeps.digest) return;
+  if (keeps === null || hex32(model.staticsHash) !== keeps.statics) return;
   await new KeptFiles(keeps.folder)
-    .keep(keeps.digest, answeringOnly(encodeModel(model)))
+    .keep(keeps.statics, answeringOnly(encodeModel(model)))
     .catch((error: Error) => tell(`copies of files are not kept: ${error.message}`));
 }
 

@@ -35,7 +35,7 @@ const MOST_POSTED = 64;
 const MOST_AGE_MS = 15_000;
 /** Then the next look begins, which knows of what was posted meanwhile, and looks at that first. */
 const MOST_PLACES_MS = 3_600_000;
-/** Before the end of a window that was not looked at to the end: then somebody is told. */
+/** Before the end of a window that was not looked at to the end: then somebody is told, and it is trained before others. */
 const LATE_SECONDS = 3n * 86_400n;
 /** One model commitment's time in a look: at first so much, later as much as it has had in all. */
 const FIRST_SLICE_MS = 600_000;
@@ -53,8 +53,8 @@ export interface RecomputeTask {
   /** Where games are, and what of the model is played here; null for none. */
   readonly games: Address | null;
   readonly digest: Hex | null;
-  /** Where copies of files are kept, and by which digest its model is registered; null keeps none. */
-  readonly keeps: { readonly folder: string; readonly digest: Hex } | null;
+  /** Where copies of files are kept, and with which statics its model is registered; null keeps none. */
+  readonly keeps: { readonly folder: string; readonly statics: Hex } | null;
   readonly setting: Pick<
     ChallengerSetting,
     "rpcUrl" | "disputes" | "rollup" | "mostFeesWei" | "mostStakeWei"
@@ -191,18 +191,19 @@ export class RegistryWatch {
     const untrained = [...ours, ...others]
       .filter((window) => found.get(window)?.isUntrained === true)
       .sort((a, b) => triesOf(a) - triesOf(b));
-    const trainedNow =
-      setting.everyMs === null ? untrained : untrained.slice(0, left.size > 0 || hasFees ? 0 : 1);
-    for (const window of trainedNow) {
+    const { timestamp } = await this.#of.client.getBlock();
+    const isLate = (window: ModelCommitmentWindow) =>
+      (setting.rollup === null || isOurs(window)) && window.endsAtSeconds - timestamp < LATE_SECONDS;
+    // Attack: leaves for fees one after another, or files of hours, until the windows of those that only a training shows end.
+    const next = untrained.find(isLate) ?? (left.size > 0 || hasFees ? undefined : untrained[0]);
+    for (const window of setting.everyMs === null ? untrained : next === undefined ? [] : [next]) {
       this.#trainings.set(window.id, triesOf(window) + 1);
       await watch(window, true);
     }
-    const { timestamp } = left.size === 0 ? { timestamp: 0n } : await this.#of.client.getBlock();
     for (const window of windows) {
       const seen = found.get(window) ?? UNTOUCHED;
       const isLeft = left.has(window);
-      const isOthers = setting.rollup !== null && !isOurs(window);
-      if (isLeft && !isOthers && window.endsAtSeconds - timestamp < LATE_SECONDS)
+      if ((isLeft || seen.isUntrained) && isLate(window))
         failures.push(alarm("CMD_FALSE_UNCHALLENGED", window, UNLOOKED));
       lines.push(
         ...(isLeft ? [...modelCommitmentLines(window), "  left for the next look"] : linesOf(window, seen)),
@@ -307,11 +308,11 @@ export class RegistryWatch {
     if (trains || known?.isRight !== true) onProgress(`recomputing model ${modelId}, model commitment ${id}`);
     const named = { rollup: window.rollup, modelId: BigInt(modelId) };
     const account = sender?.address ?? null;
-    const registered = players?.digestOf(named) ?? null;
+    const statics = players?.staticsOf(named) ?? null;
     const task: RecomputeTask = {
       ...{ modelCommitment, asked, known, trains, sliceMs, games: players?.game ?? null },
       ...{ place: placeOf(places, modelId), digest: players?.rowsPlayed(named) ?? null },
-      keeps: kept === null || registered === null ? null : { folder: kept.folder, digest: registered },
+      keeps: kept === null || statics === null ? null : { folder: kept.folder, statics },
       setting: {
         ...{ rpcUrl, disputes, rollup, base: places.base, mostFeesWei, mostStakeWei, account },
         spentWei: state.spentWei(id),
@@ -355,7 +356,7 @@ const alarm = (
   });
 const UNSERVED = "is open, and what it is made of is not all available: no one can recompute it";
 const UNLOOKED =
-  "may be false: looks had too little time for it, and soon no leaf can be asked for. Do not approve it";
+  "may be false: looks had too little time for all of it, and its window ends soon. Do not approve it";
 
 function linesOf(
   window: ModelCommitmentWindow,

@@ -42,6 +42,8 @@ export interface Gap {
   readonly gap?: number;
   /** Whether it is so near the edge of its tolerance that another right leaf beside it may make it right. */
   readonly isDoubtful?: true;
+  /** Whether L1 takes other leaves of its row, too, beside which it may be right: those of all others are asked for first. */
+  readonly isUnsure?: true;
 }
 
 export type DirectFault =

@@ -268,6 +268,14 @@ export function findPromptFault(
   return null;
 }
 
+/** Whether `findPromptFault` takes one list of tokens alone of a text that has no token's that is taken whole. */
+export function isSpelledOneWay({ joining, tokens }: TokenSpelling, text: Uint8Array): boolean {
+  if (!isWords(joining)) return joining === JOINING.all || tokens.every(({ rule }) => rule === null);
+  for (let border = 1; border < text.length; border++)
+    if (wordBorder(joining, text, border) === BORDER.unsure) return false;
+  return true;
+}
+
 type RulesByParts = ReadonlyMap<string, { readonly token: number; readonly rank: number }>;
 
 /** By the spelling itself: a vocabulary has up to some 300,000 rules, and every text asks for them. */

@@ -97,7 +97,7 @@ function areBytes({ tokens }: TokenSpelling): boolean {
  * Texts of tokens that no rule makes: a tokenizer takes them whole where they stand in a text, and L1 takes their bytes'
  * tokens as well. @returns bytes of each
  */
-function wholeTexts({ tokens }: TokenSpelling): readonly Buffer[] {
+export function wholeTexts({ tokens }: TokenSpelling): readonly Buffer[] {
   const bases = new Set<number>();
   return tokens.flatMap(({ bytes, rule }) => {
     if (rule !== null || bytes.length === 0) return [];

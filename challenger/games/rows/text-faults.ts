@@ -6,7 +6,9 @@ import { hexToBytes } from "@noble/hashes/utils.js";
 import { tracedAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
+import { isSpelledOneWay } from "@openledger/models/tokens/token-spelling";
 import type { CommittedModel } from "../../statements/committed-model.ts";
+import type { Gap } from "../../statements/direct-faults.ts";
 import {
   duplicateFaults,
   entriesOf,
@@ -30,6 +32,7 @@ import {
 import { wordsOf } from "../../trace/word-tree.ts";
 import { type TracedTuple, tracingDigest } from "../claims/ledger-claims.ts";
 import type { TracedTextModel } from "../claims/traced-text.ts";
+import { wholeTexts } from "./postable-rows.ts";
 import { featureLeaf } from "./text-model-commitment.ts";
 import {
   type RowTokens,
@@ -37,6 +40,7 @@ import {
   readRowTokens,
   readTexts,
   rowTokensFault,
+  textsOfContent,
 } from "./text-row-tokens.ts";
 
 const FLOAT_BYTES = 4;
@@ -48,11 +52,13 @@ const DOUBT = 2 ** -10;
 export type TextFault =
   | SharedFault
   | { readonly kind: "statics" | "scale" }
-  | { readonly kind: "entry"; readonly row: number; readonly column: number; readonly gap?: number }
+  | ({ readonly kind: "entry"; readonly row: number; readonly column: number } & Gap)
   | { readonly kind: "peak"; readonly row: number }
   | { readonly kind: "tokens"; readonly row: number; readonly found: RowTokensFault }
   /** Real features that are not those of the row's tokens. A game shows it: `challengeRowCall`. */
-  | { readonly kind: "row"; readonly row: number };
+  | ({ readonly kind: "row"; readonly row: number } & Gap);
+
+type RowFault = Extract<TextFault, { readonly kind: "entry" | "row" }>;
 
 /** What the one who looks knows of the model by itself. */
 export interface KnownText {
@@ -91,8 +97,24 @@ export function* findTextFaults(
   yield* duplicateFaults(readings, owned, readTexts);
   // Of entries that are no column, L1 says so by `cell`.
   if (!entries.columns.includes(null)) yield* pointFaults(posted, entries, commitOf(posted));
-  yield* entryFaults(readings);
-  if (known !== null) yield* rowFaults(posted, known);
+  const isUnsure = unsureRows(owned, known);
+  for (const faults of [entryFaults(readings), known === null ? [] : rowFaults(posted, known)])
+    for (const fault of faults) yield isUnsure(fault.row) ? { ...fault, isUnsure: true } : fault;
+}
+
+/** Whether L1 takes other tokens of a row's texts, too. Each is read once, where it is asked for. */
+function unsureRows(owned: readonly OwnedRow[], known: KnownText | null): (row: number) => boolean {
+  const spelling = known?.traced.vocabulary?.spelling;
+  const whole = spelling ? wholeTexts(spelling) : [];
+  const isOneWay = (text: Uint8Array) =>
+    !whole.some((bytes) => Buffer.from(text).includes(bytes)) && isSpelledOneWay(spelling!, text);
+  const found = new Map<number, boolean>();
+  return (row) => {
+    const isSure =
+      found.get(row) ?? (spelling && textsOfContent(owned[row]!.content)?.every(isOneWay)) ?? true;
+    found.set(row, isSure);
+    return !isSure;
+  };
 }
 
 /** −128 has no place in the ledger's own sums, nor in L1's. */
@@ -162,7 +184,7 @@ function* tokensFaults(
 }
 
 /** Entries that are not the rounding of the posted real feature, times the factor, in the unit. */
-function* entryFaults({ facts, posted }: FactReadings): Generator<TextFault> {
+function* entryFaults({ facts, posted }: FactReadings): Generator<RowFault> {
   const { bucketCount, columnCount, decay } = posted.statement;
   const unit = new Float64Array(BigUint64Array.of(decay).buffer)[0]!;
   for (const [row, fact] of facts.entries()) {
@@ -187,7 +209,7 @@ function* entryFaults({ facts, posted }: FactReadings): Generator<TextFault> {
 }
 
 /** Rows whose real features are not those of their posted tokens, whatever the texts are. Leaves that are none are wrong tokens, or entries. */
-function* rowFaults({ leaves, statement }: CommittedModel, known: KnownText): Generator<TextFault> {
+function* rowFaults({ leaves, statement }: CommittedModel, known: KnownText): Generator<RowFault> {
   const { posted: own, real, terms } = known;
   const { bucketCount, roots } = statement;
   // Of another model's numbers nothing is known, whatever leaves are served beside it.
@@ -196,7 +218,7 @@ function* rowFaults({ leaves, statement }: CommittedModel, known: KnownText): Ge
     const numbers = leaves.map[row]!;
     const given = readRowTokens(leaf);
     if (given === null || numbers.length !== FLOAT_BYTES * bucketCount) continue;
-    const isOwn = real !== null && own !== null && isSame(leaf, own.leaves.tokens[row]!);
+    const isOwn = real !== null && own !== null && isSame(leaf, own.leaves.tokens[row] ?? new Uint8Array());
     if (isOwn && isSame(featureLeaf(real, bucketCount, row), numbers)) continue;
     const right = tracedLeaf(known, given);
     if (right !== null && !isSame(right, numbers)) yield { kind: "row", row };

@@ -3,6 +3,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { registeredFeatures } from "@openledger/attribution/model/registered-features";
 import { versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { FAMILY_NUMBERS } from "@openledger/contracts/build/deploy-disputes";
 import { judgeAbis } from "@openledger/contracts/build/disputes-abi";
@@ -20,7 +21,12 @@ import { bytesToHex, type Hex } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { examineModelCommitment } from "../../model-commitments/examine-model-commitment.ts";
 import { TextModelCommitments } from "../../playing/text-model-commitments.ts";
-import type { CommittedModel, DisputeStatement } from "../../statements/committed-model.ts";
+import type {
+  CommittedModel,
+  DisputeStatement,
+  LeafPlace,
+  ShownLeaf,
+} from "../../statements/committed-model.ts";
 import { knownLeaves, leavesOf } from "../../statements/known-leaves.ts";
 import { readFact } from "../../statements/leaf-bytes.ts";
 import { decodeLeaves, encodeLeaves, leafCounts, readLeaves } from "../../statements/leaf-file.ts";
@@ -35,8 +41,8 @@ import { STAKE_WEI } from "../testing/trace-fixture.ts";
 import { registeredTexts, settingOver, writeByteBase } from "../testing/tuned-texts.ts";
 import { challengeRowCall, type ShownFault, textChallengeData } from "./text-calls.ts";
 import { findTextFaults, isEntry, type TextFault } from "./text-faults.ts";
-import { withTextTrees } from "./text-model-commitment.ts";
-import { readRowTokens, rowTokensLeaf } from "./text-row-tokens.ts";
+import { textModelCommitment, withTextTrees } from "./text-model-commitment.ts";
+import { readRowTokens, rowTokensFault, rowTokensLeaf } from "./text-row-tokens.ts";
 
 const f = started(() => startRowContracts(8));
 const made = started(() => textCase(f.owner));
@@ -351,4 +357,69 @@ test.each([
   const shown = rows.with(0, { ...rows[0]!, content: blank });
   expect([...findTextFaults(posted, shown, made)].map((one) => one.kind)).toContain(fault);
   expect([found.fault!.fault, ...found.fault!.others].map((one) => one.kind)).toContain(fault);
+  // Attack: fewer rows under the same digest.
+  const fewer = { ...files, rows: rows.slice(0, -1) };
+  const seen = await examineModelCommitment(commitment as never, fewer as never, commitments.kind);
+  expect(seen.wanted).toContainEqual({ tree: "rows", index: rows.length - 1 });
 });
+
+test.each([6, 7])(
+  "row %i is found false in two rounds beside rows of which L1 takes other tokens, too",
+  async (victim) => {
+    const { honest, model, rows, terms, traced, tuned } = made;
+    // As if a second token spelled "k", which rows 1 and 7 alone do not have.
+    const [letter, other] = [107, 1];
+    const { spelling, tree } = traced.vocabulary!;
+    const vocabulary = {
+      spelling: { ...spelling, tokens: spelling.tokens.with(other, spelling.tokens[letter]!) },
+      tree,
+    };
+    const width = model.recipe.method.featureCount;
+    const real = made.real.slice();
+    const tokens = honest.leaves.tokens.map((leaf, row) => {
+      const own = readRowTokens(leaf)!;
+      const changed = own.tokens.map((token) => (row !== victim && token === letter ? other : token));
+      real.set(
+        traced.featuresOf({ ...own, tokens: changed }).map((one) => (row === victim ? one / 2 : one)),
+        row * width,
+      );
+      const found = rowTokensLeaf({ ...own, tokens: changed });
+      expect(
+        rowTokensFault(vocabulary.spelling, Number(terms.programCount), rows[row]!.content, found),
+      ).toBeNull();
+      return found;
+    });
+    const pairs = [
+      [0, 3],
+      [0, 5],
+      [2, 6],
+    ] as const;
+    const duplicates = () => pairs.map(([earlier, later]) => ({ earlier, later, similarity: 1 }));
+    const features = registeredFeatures(real, width, model.recipe, { duplicates });
+    const served = registeredTexts({ ...tuned, recipe: model.recipe, features });
+    const { leaves, statement } = textModelCommitment(served, traced, rows, real, MODEL_ID);
+    const posted = withTextTrees({ ...leaves, tokens }, statement, digest());
+    const shownOf = ({ index, tree }: LeafPlace): ShownLeaf => ({
+      ...{ tree, index, holders: [0n, 0n], versionPath: [], path: posted.trees[tree].path(index) },
+      data: posted.leaves[tree][index]!,
+    });
+    const points = posted.leaves.points.map((_, index) => shownOf({ tree: "points", index }));
+    const commitment = {
+      ...{ modelId: MODEL_ID, statement: posted.statement },
+      posted: { facts: Buffer.concat(posted.leaves.facts), leaves: points },
+    };
+    const opened = {
+      require: async () => ({ setting: settingOver(base), terms, traced: { ...traced, vocabulary } }),
+    };
+    const { kind } = new TextModelCommitments(opened as never, () => {});
+    const files = { model: served, rows, leaves: null, mismatch: null };
+    const look = () => examineModelCommitment(commitment as never, files as never, kind, answered);
+    const answered: ShownLeaf[] = [];
+    for (let round = 0; round < 2; round++)
+      // As many as wait at once.
+      answered.push(...(await look()).wanted.slice(0, 8).map(shownOf));
+    expect((await look()).fault?.fault).toMatchObject({ kind: "row", row: victim });
+    // What is sure comes first.
+    if (victim === 7) expect(answered.map(({ index }) => index)).toEqual([7, 7]);
+  },
+);
