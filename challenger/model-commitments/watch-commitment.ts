@@ -12,6 +12,7 @@ import {
   type PublicClient,
   parseEventLogs,
 } from "viem";
+import { challengerError } from "../challenger-errors.ts";
 import type { Verdict } from "../challenger-state.ts";
 import { readDisputes } from "../events/read-contracts.ts";
 import { type LeafPlace, TREES, type TreeName } from "../statements/committed-model.ts";
@@ -30,6 +31,7 @@ const FEE_MARGIN = 2n;
 const LATEST_DAYS = 2n;
 /** A challenge's, with a third of room: so much is kept back of what an account has for fees, beside stakes. */
 const CHALLENGE_GAS = 6_000_000n;
+const REQUEST_GAS = 500_000n;
 /** Kept back, too: of a false claim, and of a false row. */
 const KEPT_STAKES = 2n;
 /** In all of a model that is not served, unless the fees of all may be paid: who shows each has the fees. */
@@ -219,10 +221,6 @@ async function act(
     const isFree = !isServed || wanted.length === 0 || watcher.mostAvailabilityChallengesWei === 0n;
     // Attack: an owner who asks for the own last leaves at a fee, and then requests them: no event says so.
     const mayRequest = isFree && leftSeconds > LATEST_DAYS * DAY_SECONDS;
-    if (mayRequest && !(await readDisputes(publicClient, disputes)("isRequested", [id]))) {
-      const data = callOf("requestLeaves", [id, statementTuple(modelCommitment.statement)]);
-      return { what: "requestLeaves", ...(await send(data)) };
-    }
     // A server that is down for an hour takes no fees: what was asked for without one has time until the last day for others.
     const mayPay = isServed || leftSeconds <= (LATEST_DAYS + 1n) * DAY_SECONDS;
     const readFees = async (trees: readonly TreeName[]) => {
@@ -235,8 +233,16 @@ async function act(
         readDisputes(publicClient, disputes)("availabilityFeeFor", [id, TREES.indexOf(tree), gasPriceWei]);
       const stakesWei = KEPT_STAKES * ((await games?.stakeWei()) ?? 0n);
       const feesWei = await Promise.all(trees.map(feeOf));
-      return { feesWei, spareWei: balanceWei - CHALLENGE_GAS * gasPriceWei - stakesWei };
+      return { feesWei, gasPriceWei, spareWei: balanceWei - CHALLENGE_GAS * gasPriceWei - stakesWei };
     };
+    if (mayRequest && !(await readDisputes(publicClient, disputes)("isRequested", [id]))) {
+      const { gasPriceWei, spareWei } = await readFees([]);
+      // Attack: model commitments that nobody serves, until requests have spent what a challenge takes.
+      if (spareWei < REQUEST_GAS * gasPriceWei)
+        throw challengerError("CMD_NO_ETHER", `${watcher.address} keeps its ether for challenges`);
+      const data = callOf("requestLeaves", [id, statementTuple(modelCommitment.statement)]);
+      return { what: "requestLeaves", ...(await send(data)) };
+    }
     let sent: WatchedCommitment["sent"] = null;
     let { spentWei } = watcher;
     const asked = { ...availabilityChallenges, open: [...open], paid: [...paid] };

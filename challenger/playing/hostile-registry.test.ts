@@ -189,10 +189,19 @@ test("what a training alone shows is trained, or told of, before its window ends
   await f.passTime(7n * 43_200n);
   await f.post(waiting.posted);
   expect(await told()).toEqual([]);
-  // The lie's leaf is waited for.
+  // The lie's leaf is waited for, and looks that do nothing do not follow at once.
+  expect((await watch.look()).isWaiting).toBe(false);
   await f.passTime(80_000n);
   expect(await told()).toMatchObject([{ data: { modelCommitment: rights[2] } }]);
   expect(trained).toEqual(rights.slice(0, 2));
+});
+
+test("requests without a fee leave what a challenge takes", async () => {
+  await f.post(made.honest);
+  const { baseFeePerGas } = await f.client.getBlock();
+  await f.client.setBalance({ address: f.watcher, value: 6_000_000n * 2n * baseFeePerGas! });
+  const [seen] = await watchAll(f, f.watcherOf(f.watcher), async () => null);
+  expect([seen!.sent, seen!.failure]).toEqual([null, expect.stringContaining("keeps its ether")]);
 });
 
 test("a hidden leaf beside a false place takes nothing from the alarm of the false one", async () => {

@@ -381,15 +381,17 @@ export class GamePlayers {
       rounds.flatMap((one) => one[part] as readonly unknown[]) as unknown as PlayedRound[Part];
     const { waiting = [], warnings = [] } = rounds.at(-1) ?? {};
     const round: PlayedRound = { moves: all("moves"), failures: all("failures"), waiting, warnings };
-    const errors = round.failures.map(({ error }) => error);
     // A watcher's next look tries a move again, some times. Who only defends has nothing else to hear of.
     const isAll = !this.#isWatching || this.#of.looksOnce;
-    const failures = isAll
-      ? errors
-      : round.failures.filter((one) => this.#isAlarm(key, one)).map(({ error }) => error);
+    const heard = round.failures.filter((one) => isAll || this.#isAlarm(key, one));
+    const told = (this.#isWatching ? warnings : []).map(({ claimId, why }) => {
+      const message = `claim ${claimId} has what no challenge shows, do not approve it: ${why}`;
+      return challengerError("CMD_FALSE_UNCHALLENGED", message, { data: { claimId } });
+    });
     for (const name of this.#failed.keys())
       if (name.startsWith(`${key} `) && !round.failures.some((one) => nameOf(key, one) === name))
         this.#failed.delete(name);
+    const failures = [...heard.map(({ error }) => error), ...told];
     const isNews = round.failures.length + round.moves.length > 0;
     return { ...describeRound(round), isNews, moves: round.moves, failures, isWaiting: waiting.length > 0 };
   }

@@ -102,14 +102,8 @@ interface SeenCommitments {
 
 type Watched = Omit<WatchedCommitment, "verdict">;
 const UNTOUCHED: Watched = {
-  ...{
-    examined: null,
-    isUnserved: false,
-    isUntrained: false,
-    isRecomputed: false,
-    sent: null,
-    failure: null,
-  },
+  ...{ examined: null, isUnserved: false, isUntrained: false },
+  ...{ isRecomputed: false, sent: null, failure: null },
 };
 
 export class RegistryWatch {
@@ -136,7 +130,7 @@ export class RegistryWatch {
    * a single look all. Attack: trainings of hours, each with a bond that comes back, before a false place is looked at.
    * Attack: files that come for an hour each, or never are read: hundreds of them would fill a window. What has had the least
    * time comes first; then what answers a fee, since the next leaf has to be asked for in time; then the others. So owners who
-   * answer without end keep nothing from its turn. No training holds these up.
+   * answer without end keep nothing from its turn. No training holds these up, but of what ends in three days.
    */
   async look(): Promise<SeenCommitments> {
     const { registry, setting } = this.#of;
@@ -213,7 +207,8 @@ export class RegistryWatch {
       failures.push(...(await this.#alarmsOf(window, seen)));
     }
     const posted = windows.filter((window) => isOurs(window) && window.state !== "refuted");
-    const isWaiting = left.size > 0 || (setting.everyMs !== null && untrained.length > 1);
+    const isWaiting =
+      left.size > 0 || (setting.everyMs !== null && next !== undefined && untrained.length > 1);
     return { lines, views, failures, isWaiting, posted: new Set(posted.map(({ modelId }) => modelId)) };
   }
 

@@ -182,6 +182,10 @@ export function parseTextRecipe(json: unknown): TextRecipe {
 }
 
 const checkedSchema = textRecipeSchema
+  .refine(({ tuning }) => (tuning.lastStep ?? 0) <= tuning.steps, {
+    path: ["tuning", "lastStep"],
+    message: "is above the steps",
+  })
   .refine(({ answers, rowsEnd }) => rowsEnd === undefined || answers.endToken !== null, {
     path: ["rowsEnd"],
     message: "answers name no end token",

@@ -379,22 +379,15 @@ test.each([6, 7])(
     const tokens = honest.leaves.tokens.map((leaf, row) => {
       const own = readRowTokens(leaf)!;
       const changed = own.tokens.map((token) => (row !== victim && token === letter ? other : token));
-      real.set(
-        traced.featuresOf({ ...own, tokens: changed }).map((one) => (row === victim ? one / 2 : one)),
-        row * width,
-      );
+      const right = traced.featuresOf({ ...own, tokens: changed });
+      real.set(row === victim ? right.map((one) => one / 2) : right, row * width);
       const found = rowTokensLeaf({ ...own, tokens: changed });
-      expect(
-        rowTokensFault(vocabulary.spelling, Number(terms.programCount), rows[row]!.content, found),
-      ).toBeNull();
+      const { content } = rows[row]!;
+      expect(rowTokensFault(vocabulary.spelling, Number(terms.programCount), content, found)).toBeNull();
       return found;
     });
-    const pairs = [
-      [0, 3],
-      [0, 5],
-      [2, 6],
-    ] as const;
-    const duplicates = () => pairs.map(([earlier, later]) => ({ earlier, later, similarity: 1 }));
+    const pairOf = (earlier: number, later: number) => ({ earlier, later, similarity: 1 });
+    const duplicates = () => [pairOf(0, 3), pairOf(0, 5), pairOf(2, 6)];
     const features = registeredFeatures(real, width, model.recipe, { duplicates });
     const served = registeredTexts({ ...tuned, recipe: model.recipe, features });
     const { leaves, statement } = textModelCommitment(served, traced, rows, real, MODEL_ID);
@@ -408,10 +401,8 @@ test.each([6, 7])(
       ...{ modelId: MODEL_ID, statement: posted.statement },
       posted: { facts: Buffer.concat(posted.leaves.facts), leaves: points },
     };
-    const opened = {
-      require: async () => ({ setting: settingOver(base), terms, traced: { ...traced, vocabulary } }),
-    };
-    const { kind } = new TextModelCommitments(opened as never, () => {});
+    const one = { setting: settingOver(base), terms, traced: { ...traced, vocabulary } };
+    const { kind } = new TextModelCommitments({ require: async () => one } as never, () => {});
     const files = { model: served, rows, leaves: null, mismatch: null };
     const look = () => examineModelCommitment(commitment as never, files as never, kind, answered);
     const answered: ShownLeaf[] = [];

@@ -98,12 +98,9 @@ function shown(content: Uint8Array, leaf: Uint8Array, terms: Terms = {}): ShownT
   const roots = { rows: bytesToHex(rows.root), tokens: bytesToHex(tokens.root) };
   return {
     statement: anyStatement({ ...roots, rowCount: 3, weights: tracingDigest(traced) }),
-    ...{
-      traced,
-      row: PLACE,
-      content: openedLeaf(rows, PLACE, content),
-      leaf: openedLeaf(tokens, PLACE, leaf),
-    },
+    ...{ traced, row: PLACE },
+    content: openedLeaf(rows, PLACE, content),
+    leaf: openedLeaf(tokens, PLACE, leaf),
   };
 }
 
