@@ -158,8 +158,8 @@ export async function watchCommitment(
       const wanted = allLeaves(statement, kind.family);
       await actOn({ ...NOTHING_WRONG, wanted, isBlind: true, isHidden: true }, false);
     } else if (examined !== null && (files !== null || examined.fault !== null)) {
-      isRight = !examined.isBlind && !examined.isHidden;
-      isRight &&= examined.fault === null && examined.wanted.length === 0;
+      const { fault, isBlind, isHidden, wanted } = examined;
+      isRight = fault === null && wanted.length === 0 && !isHidden && !isBlind;
       isUntrained = isRight && files?.train !== undefined && !trains;
       if (isRight && files?.train !== undefined && trains) {
         const { mismatch, verdict } = await files.train();
@@ -233,13 +233,16 @@ async function act(
         readDisputes(publicClient, disputes)("availabilityFeeFor", [id, TREES.indexOf(tree), gasPriceWei]);
       const stakesWei = KEPT_STAKES * ((await games?.stakeWei()) ?? 0n);
       const feesWei = await Promise.all(trees.map(feeOf));
-      return { feesWei, gasPriceWei, spareWei: balanceWei - CHALLENGE_GAS * gasPriceWei - stakesWei };
+      const spareWei = balanceWei - CHALLENGE_GAS * gasPriceWei - stakesWei;
+      return { balanceWei, feesWei, gasPriceWei, spareWei };
     };
     if (mayRequest && !(await readDisputes(publicClient, disputes)("isRequested", [id]))) {
-      const { gasPriceWei, spareWei } = await readFees([]);
+      const { balanceWei, gasPriceWei, spareWei } = await readFees([]);
       // Attack: model commitments that nobody serves, until requests have spent what a challenge takes.
       if (spareWei < REQUEST_GAS * gasPriceWei)
-        throw challengerError("CMD_NO_ETHER", `${watcher.address} keeps its ether for challenges`);
+        throw challengerError("CMD_NO_ETHER", `${watcher.address} keeps its ether for challenges`, {
+          data: { account: watcher.address, balanceWei, valueWei: 0n },
+        });
       const data = callOf("requestLeaves", [id, statementTuple(modelCommitment.statement)]);
       return { what: "requestLeaves", ...(await send(data)) };
     }

@@ -185,8 +185,8 @@ export class RegistryWatch {
     const untrained = [...ours, ...others]
       .filter((window) => found.get(window)?.isUntrained === true)
       .sort((a, b) => triesOf(a) - triesOf(b));
-    const isLeft = untrained.length + left.size > 0;
-    const { timestamp } = isLeft ? await this.#of.client.getBlock() : { timestamp: 0n };
+    const isAnyLeft = untrained.length + left.size > 0;
+    const { timestamp } = isAnyLeft ? await this.#of.client.getBlock() : { timestamp: 0n };
     const isLate = (window: ModelCommitmentWindow) =>
       (setting.rollup === null || isOurs(window)) && window.endsAtSeconds - timestamp < LATE_SECONDS;
     // Attack: leaves for fees one after another, or files of hours, until the windows of those that only a training shows end.

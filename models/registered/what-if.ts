@@ -142,9 +142,7 @@ export async function whatIf(
       return [loss, lossOf("added", prompt, [all.push(added) - 1], 0)];
     });
     const before = await team.losses(all);
-    const factors = rowFactors(tokens, recipe.rules.surprisal ? await baseLosses(run) : [], recipe);
-    const slope =
-      recipe.method.kind === "tangent" ? await slopesOf(run, all, parts, factors, onProgress) : null;
+    const slope = recipe.method.kind === "tangent" ? await slopesOf(run, all, parts, onProgress) : null;
     const out: WhatIf[] = [];
     for (const group of groups) {
       const isOut = new Set(group);
@@ -201,14 +199,15 @@ export async function whatIf(
  * what it makes of a query's, and G's units and the rows' factors are taken back.
  */
 async function slopesOf(
-  { placed, team }: TuningRun,
+  { placed, team, tokens }: TuningRun,
   texts: readonly TokenRow[],
-  { features, queryMap }: Audited<TextParts>,
-  factors: readonly number[],
+  { features, queryMap, recipe }: Audited<TextParts>,
   onProgress: OnProgress | undefined,
 ) {
   const { loaded, map, options } = placed;
   const block = { at: map.gradient, floatCount: options.gradientCount };
+  const before = recipe.rules.surprisal === undefined ? [] : await baseLosses({ placed, team, tokens });
+  const factors = rowFactors(tokens, before, recipe);
   const bytes = queryMap.subarray(0, mapLength(queryMap, options));
   checkQueryMap(bytes, options);
   const queries: Float64Array[] = [];

@@ -45,7 +45,7 @@ function requirePostableRecipe(
 ): void {
   const { featureCount } = method;
   if (rules.base !== undefined || rules.thresholdPermille !== undefined || rules.surprisal !== undefined)
-    throw notPostable("base-rule", "its recipe has a base or a threshold for every row");
+    throw notPostable("base-rule", "its recipe has a base, a threshold or surprisal for every row");
   if (method.kind !== "ek-fac")
     throw notPostable("method", `L1 judges no ${method.kind} rows: name the method "ek-fac" in its recipe`);
   if (heldOut > 0)

@@ -1,7 +1,7 @@
 import { timesTransposed } from "@openledger/attribution/maths/dense-matrix";
 import { clipRowNorms } from "@openledger/attribution/rows/row-rules";
 import { int8Scores, type RealFeatures } from "@openledger/attribution/testing/int8-scores";
-import { rowLoss, type TokenRow } from "@openledger/models/architecture/loss-gradient";
+import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
 import { type ToCoordinates, toEigenbases } from "@openledger/models/internal/influence/gradient-coordinates";
 import { mapTangents, mapTexts, projectGradients } from "@openledger/models/internal/influence/text-features";
 import { planTextFeatures } from "@openledger/models/internal/influence/text-places";
@@ -11,7 +11,7 @@ import { startTangents } from "@openledger/models/internal/training/tangents";
 import { createKernels } from "@openledger/models/kernels/create-kernels";
 import { NONE } from "@openledger/models/kernels/kernels";
 import type { PlacedText } from "@openledger/models/registered/text-model";
-import { rowFactors } from "@openledger/models/registered/text-training";
+import { baseLosses, rowFactors } from "@openledger/models/registered/text-training";
 import { ArenaPlan } from "@openledger/models/tensors/arena-plan";
 import { RowTeam, tuneAdapter } from "@openledger/models/training/tune-adapter";
 import { type TextWorld, tuningOf } from "./setting.ts";
@@ -48,7 +48,7 @@ export async function attribute(
   const alone = rows === world.rows ? await run(null) : Number.NaN;
   startTangents(loaded.model.kernels, tangents, [...rows.keys()]);
   const both = await run(tangents);
-  const before = rows.map((row) => rowLoss({ ...loaded.model, adapter: null }, row, null));
+  const before = await baseLosses({ placed, team: new RowTeam(loaded), tokens: rows });
   const [changes, latest] = [tangents.changes, tangents.latest].map((at) => arena.slice(at, at + size));
   return {
     options,
