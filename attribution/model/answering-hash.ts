@@ -3,6 +3,8 @@ import { concatBytes } from "@noble/hashes/utils.js";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import type { BaseRule } from "../features/base-column.ts";
+import { termBucketCount } from "../features/direct-base.ts";
 import { toFixed40 } from "../maths/fixed-point.ts";
 import type { DirectRecipe } from "./direct/direct-recipe.ts";
 import type { AnsweringFiles, ModelParts } from "./model-family.ts";
@@ -48,11 +50,15 @@ export interface ChallengedRules {
   readonly sharesDuplicates: boolean;
   /** Of the rows' lengths, which the clip's is; 2^40 for no limit. */
   readonly clipQuantile: bigint;
-  /** λ of the inverse. */
+  /** λ of the inverse, and the base's strength in thousandths: 63 bits and 10. */
   readonly damping: bigint;
 }
 
-/** bucketCount 16 | decay 64 << 16 | sharesDuplicates << 80 | clipQuantile 64 << 81 | damping 63 << 145. */
+/** λ with the base's strength above it, as L1 takes the two. */
+export const dampingAndBase = (damping: bigint, base: BaseRule | undefined): bigint =>
+  damping | (BigInt(base?.flatPermille ?? 0) << 63n);
+
+/** bucketCount 16 | decay 64 << 16 | sharesDuplicates << 80 | clipQuantile 64 << 81 | damping 63 << 145 | base 10 << 208. */
 export function packRules(rules: ChallengedRules): bigint {
   const { bucketCount, clipQuantile, damping, decay, sharesDuplicates } = rules;
   const small = BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n);
@@ -64,11 +70,11 @@ export function challengedRules(recipe: Uint8Array): ChallengedRules | null {
   const { inputs, isChallengeable, method, model, rules } = parsedRecipe(recipe);
   if (isChallengeable !== true) return null;
   return {
-    bucketCount: inputs.bucketCount,
+    bucketCount: termBucketCount({ inputs, rules }),
     decay: toFixed40(model.decay),
     sharesDuplicates: rules.nearDuplicatesShare,
     clipQuantile: toFixed40(rules.normQuantile),
-    damping: toFixed40(method.damping),
+    damping: dampingAndBase(toFixed40(method.damping), rules.base),
   };
 }
 

@@ -42,7 +42,12 @@ export function shareNearDuplicates(
   featureCount: number,
   duplicates: readonly NearDuplicate[],
 ): Float64Array {
-  const rowCount = rowCountOf(features, featureCount);
+  const sizes = clusterSizes(rowCountOf(features, featureCount), duplicates);
+  return features.map((x, k) => x / sizes[Math.floor(k / featureCount)]!);
+}
+
+/** How many rows share with each, itself among them. @throws ATT_INPUT_INVALID */
+export function clusterSizes(rowCount: number, duplicates: readonly NearDuplicate[]): Int32Array {
   const leader = Int32Array.from({ length: rowCount }, (_, i) => i);
   const sizes = new Int32Array(rowCount).fill(1);
   for (const { later, earlier } of duplicates) {
@@ -54,7 +59,7 @@ export function shareNearDuplicates(
     leader[later] = earlier;
     sizes[earlier] = sizes[earlier]! + 1;
   }
-  return features.map((x, k) => x / sizes[leader[Math.floor(k / featureCount)]!]!);
+  return leader.map((of) => sizes[of]!);
 }
 
 /**

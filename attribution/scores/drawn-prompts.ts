@@ -15,12 +15,12 @@ export type PromptVerdict = "same" | "withheld" | "another-prompt" | "dictated";
 
 /** @param opening its receipt has been hashed again (`settleEpoch` does) */
 export function judgePrompt(
-  { inputs }: DirectRecipe,
+  { inputs, rules }: DirectRecipe,
   opening: { readonly answerHash: bigint; readonly query: DirectQuery; readonly prompt: string | null },
 ): PromptVerdict {
   const { prompt, query } = opening;
   if (prompt === null) return "withheld";
-  const said = directInputs(inputs).answers.find(
+  const said = directInputs(inputs, rules).answers.find(
     ({ text }) => answerHash(prompt, text) === opening.answerHash,
   );
   if (said === undefined) return "another-prompt";

@@ -30,7 +30,7 @@ export function directChallengeData(
 /** What the judge is given behind the statement: its function is called as the fault. */
 function shownOf(posted: CommittedModel, owned: readonly OwnedRow[], fault: DirectFault): readonly unknown[] {
   const { bucketCount, columnCount, rowCount } = posted.statement;
-  const places = mapPlaces(columnCount);
+  const places = mapPlaces(bucketCount + 1, columnCount);
   const open = (tree: TreeName, index: number) => openingOf(posted, tree, index);
   const map = (index: number) => open("map", index);
   const numbers = () => map(places.numbers);
@@ -40,8 +40,13 @@ function shownOf(posted: CommittedModel, owned: readonly OwnedRow[], fault: Dire
   switch (fault.kind) {
     case "entry": {
       const { column, row } = fault;
-      const shown = [content(row), map(places.inverse + column), open("facts", row), open("features", row)];
+      const input = Math.min(column, bucketCount);
+      const shown = [content(row), map(places.inverse + input), open("facts", row), open("features", row)];
       return [row, column, weights(), ...shown, numbers()];
+    }
+    case "base": {
+      const { column, row } = fault;
+      return [row, column, facts(), open("features", row), numbers()];
     }
     case "tokens": {
       const [leaf, path] = [posted.leaves.tokens[fault.row]!, posted.trees.tokens.path(fault.row)];
@@ -86,7 +91,7 @@ function shownOf(posted: CommittedModel, owned: readonly OwnedRow[], fault: Dire
 
 /** Leaves with the points that a digest takes up; none of a sum over sums. */
 function pointsTakenUp(columnCount: number, step: number): number[] {
-  const { ofGroups, ofPoints } = mapPlaces(columnCount);
+  const { ofGroups, ofPoints } = mapPlaces(1, columnCount);
   const group = step - ofPoints;
   if (group >= ofGroups) return [];
   const [from, size] = group < 0 ? [CHAIN * step, CHAIN] : [GROUP * group, GROUP];

@@ -25,24 +25,29 @@ export interface DirectNumbers {
   readonly damping: bigint;
   /** row · W + column of an entry of B of largest size. */
   readonly peak: bigint;
+  /** Strength of the base in thousandths, 0 for none: 63 bits above λ in the leaf. */
+  readonly base: bigint;
 }
 
 const NUMBER_BYTES = 32;
-const NO_NUMBERS: DirectNumbers = { unit: 0n, logitUnit: 0n, damping: 0n, peak: 2n ** 256n - 1n };
+const NO_NUMBERS: DirectNumbers = { unit: 0n, logitUnit: 0n, damping: 0n, peak: 2n ** 256n - 1n, base: 0n };
+const MOST_BASE = 1_000n;
 
-export function numberBytes({ unit, logitUnit, damping, peak }: DirectNumbers): Uint8Array {
-  const words = [unit, logitUnit, damping, peak].map((value) => value.toString(16).padStart(64, "0"));
+export function numberBytes({ unit, logitUnit, damping, peak, base }: DirectNumbers): Uint8Array {
+  const words = [unit, logitUnit, damping | (base << 63n), peak].map((value) => value.toString(16).padStart(64, "0"));
   return new Uint8Array(Buffer.from(words.join(""), "hex"));
 }
 
 /** Of bytes that are no numbers, zeros and a peak that is nowhere. */
 export function readNumbers(bytes: Uint8Array): DirectNumbers {
   if (bytes.length !== 4 * NUMBER_BYTES) return NO_NUMBERS;
-  const [unit, logitUnit, damping, peak] = [0, 1, 2, 3].map((k) => {
+  const [unit, logitUnit, rules, peak] = [0, 1, 2, 3].map((k) => {
     const word = Buffer.from(bytes.subarray(NUMBER_BYTES * k, NUMBER_BYTES * (k + 1)));
     return BigInt(`0x${word.toString("hex")}`);
   }) as [bigint, bigint, bigint, bigint];
-  return (unit | logitUnit | damping) >> 63n === 0n ? { unit, logitUnit, damping, peak } : NO_NUMBERS;
+  const [damping, base] = [rules & (2n ** 63n - 1n), rules >> 63n];
+  const isRead = (unit | logitUnit) >> 63n === 0n && base <= MOST_BASE;
+  return isRead ? { unit, logitUnit, damping, peak, base } : NO_NUMBERS;
 }
 
 /** The entry of B before it is rounded: towards class 0, so of the other sign than the residual. */

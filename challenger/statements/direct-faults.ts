@@ -3,6 +3,7 @@
  * DirectTies.sol, and those of RowJudge.sol.
  */
 import { bytesToHex, randomBytes } from "@noble/hashes/utils.js";
+import { baseEntries, baseUnits } from "@openledger/attribution/features/direct-base";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { CommittedModel } from "./committed-model.ts";
@@ -19,7 +20,7 @@ import {
   vectorProduct,
 } from "./direct-arithmetic.ts";
 import { type FixedMatrix, fixedCurvature, matrixRow, toDoubles } from "./direct-curvature.ts";
-import { mapPlaces, timesRow } from "./direct-model-commitment.ts";
+import { mapPlaces, timesRow, withoutBase } from "./direct-model-commitment.ts";
 import { type DirectTieFault, directTieFaults } from "./direct-ties.ts";
 import {
   duplicateFaults,
@@ -50,7 +51,7 @@ export type DirectFault =
   | SharedFault
   | RuleFault
   | DirectTieFault
-  | ({ readonly kind: "entry"; readonly row: number; readonly column: number } & Gap)
+  | ({ readonly kind: "entry" | "base"; readonly row: number; readonly column: number } & Gap)
   | { readonly kind: "tokens" | "residual" | "size"; readonly row: number }
   /** Places of W × W matrices; D is the bias. */
   | ({ readonly kind: "curvature" | "inverse"; readonly a: number; readonly b: number } & Gap)
@@ -75,14 +76,14 @@ export function* findDirectFaults(
   owned: readonly OwnedRow[],
   seed = bytesToHex(randomBytes(32)),
 ): Generator<DirectFault> {
-  const { bucketCount, columnCount } = posted.statement;
+  const { bucketCount } = posted.statement;
   yield* rowSizeFaults(posted, owned);
   const rows = owned.map(({ content }) => countRow(content, bucketCount));
   const readings = {
     posted,
     rows,
     facts: posted.leaves.facts.map(readFact),
-    weights: readInt64s(posted.leaves.weights[0]!, columnCount),
+    weights: readInt64s(posted.leaves.weights[0]!, bucketCount + 1),
   };
   yield* versionFaults(posted, owned);
   // Attack: a wrong place elsewhere, of which no challenge has the gas, would hide the matrices.
@@ -95,6 +96,7 @@ export function* findDirectFaults(
   }
   yield* lengthFaults(readings);
   yield* duplicateFaults(readings, owned);
+  yield* baseFaults(posted, readings);
   yield* inputFaults(readings);
   yield* optimumFaults(readings);
   if (isReadable) yield* matrixFaults(posted, readings, rows, seed);
@@ -105,12 +107,15 @@ function* ownRowFaults(
   { leaves, statement }: CommittedModel,
   weights: readonly bigint[] | null,
 ): Generator<DirectFault> {
-  const { columnCount, rowCount } = statement;
+  const { bucketCount, columnCount, rowCount } = statement;
   const { logitUnit, peak } = readNumbers(leaves.map[0]!);
   const entries = readEntries(leaves.features[rowCount]!, columnCount);
   const isRight =
     weights !== null &&
-    entries?.every((entry, a) => isEntryOf((weights[a]! * logitUnit) >> 40n, entry)) === true &&
+    entries?.every((entry, column) => {
+      const a = inputOf(statement, column);
+      return isEntryOf(((a === null ? 0n : weights[a]!) * logitUnit) >> 40n, entry);
+    }) === true &&
     entries.some((entry) => Math.abs(entry) === MOST_ENTRY);
   if (!isRight) yield { kind: "logit" };
   const [row, column] = [peak / BigInt(columnCount), Number(peak % BigInt(columnCount))];
@@ -136,8 +141,36 @@ function* rowFaults(
       isNear(fact.pull, scaleRow(counted, residual), DIRECT_RESIDUAL_TOLERANCE);
     if (!isRight) yield { kind: "residual", row };
     const entries = readEntries(leaves.features[row]!, statement.columnCount);
-    if (fact === null || entries === null || fact.length !== lengthOf(entries))
+    if (
+      fact === null ||
+      entries === null ||
+      fact.length !== lengthOf(withoutBase(entries, statement.bucketCount))
+    )
       yield { kind: "rowLength", row };
+  }
+}
+
+/** The number of weights and matrices that a column of B is about: the bias' for its last; null of the base. */
+function inputOf({ bucketCount, columnCount }: CommittedModel["statement"], column: number): number | null {
+  if (column < bucketCount) return column;
+  return column === columnCount - 1 ? bucketCount : null;
+}
+
+/** A base that is not of the posted lengths. Rows that are none are named elsewhere. */
+function* baseFaults({ leaves, statement }: CommittedModel, { facts }: Readings): Generator<DirectFault> {
+  const { bucketCount, columnCount, rowCount } = statement;
+  if (columnCount === bucketCount + 1 || !facts.every((fact) => fact !== null)) return;
+  const flatPermille = Number(readNumbers(leaves.map[0]!).base);
+  const total = facts.reduce((sum, { length }) => sum + length, 0);
+  const units = baseUnits({ flatPermille }, total, rowCount, bucketCount);
+  const sizes = new Map<number, number>();
+  for (const { leader } of facts) sizes.set(leader, (sizes.get(leader) ?? 0) + 1);
+  for (const [row, { leader }] of facts.entries()) {
+    const entries = readEntries(leaves.features[row]!, columnCount);
+    const right = baseEntries(Math.floor(units / sizes.get(leader)!));
+    for (const [place, entry] of right.entries())
+      if (entries !== null && entries[bucketCount + place] !== entry)
+        yield { kind: "base", row, column: bucketCount + place };
   }
 }
 
@@ -149,7 +182,8 @@ function* matrixFaults(
   seed: string,
 ): Generator<DirectFault> {
   const { leaves, statement } = posted;
-  const { bucketCount, columnCount: width } = statement;
+  const { bucketCount } = statement;
+  const width = bucketCount + 1;
   const places = mapPlaces(width);
   const numbers = readNumbers(leaves.map[places.numbers]!);
   const residuals = facts.map((fact) => fact!.residual);
@@ -230,7 +264,8 @@ function* entryFaults(
     facts: readonly bigint[];
   },
 ): Generator<DirectFault> {
-  const { columnCount: width } = statement;
+  const { bucketCount, columnCount } = statement;
+  const width = bucketCount + 1;
   const { facts, inverse, numbers, weights } = made;
   const doubles = toDoubles(inverse.matrix.values);
   // Column after column, so that a row's product is one walk through memory.
@@ -238,21 +273,23 @@ function* entryFaults(
   const unit = Number(numbers.unit) / 2 ** 40;
   const doubts = Float64Array.from({ length: width }, (_, column) => doubtOf(doubles, column, width));
   for (const [row, counted] of rows.entries()) {
-    const entries = readEntries(leaves.features[row]!, width)!;
+    const entries = withoutBase(readEntries(leaves.features[row]!, columnCount)!, bucketCount);
     const factor = (-unit * Number(residualOf(counted, weights)) * Number(facts[row]!)) / 2 ** 80;
     const product = timesRow(counted, turned, width);
     const total = entries.reduce((sum, entry) => sum + Math.abs(entry), 0);
-    for (let column = 0; column < width; column++) {
-      const gap = Math.abs(product[column]! * factor - entries[column]!);
-      const isMissing = inverse.missing.has(column);
+    for (let column = 0; column < columnCount; column++) {
+      const input = inputOf(statement, column);
+      if (input === null) continue;
+      const gap = Math.abs(product[input]! * factor - entries[column]!);
+      const isMissing = inverse.missing.has(input);
       if (gap < 0.5 - DOUBT && !isMissing) continue;
       const isExact = () => {
-        const inverseRow = Array.from(matrixRow(inverse.matrix, column));
+        const inverseRow = Array.from(matrixRow(inverse.matrix, input));
         const value = directEntry(counted, weights, inverseRow, facts[row]!, numbers.unit);
         return isEntryOf(value, entries[column]!);
       };
       if (!isMissing && gap <= 0.5 + DOUBT && isExact()) continue;
-      const isDoubted = !isMissing && gap < 0.5 + DOUBT + doubts[column]! * total;
+      const isDoubted = !isMissing && gap < 0.5 + DOUBT + doubts[input]! * total;
       yield { kind: "entry", row, column, gap, ...(isDoubted ? DOUBTFUL : {}) };
     }
   }

@@ -4,6 +4,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { concatBytes, hexToBytes } from "@noble/hashes/utils.js";
+import { termBucketCount } from "@openledger/attribution/features/direct-base";
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
 import type { DirectParts } from "@openledger/attribution/model/direct/direct-family";
@@ -34,10 +35,13 @@ export type DirectSource = Pick<
   "family" | "recipe" | "parameters" | "features" | "columns" | "statics" | "staticsHash"
 >;
 
-/** Places in the map's tree, as contracts/disputes/base/DirectTrees.sol has them: all digests are in one leaf. @param width D + 1 */
-export function mapPlaces(width: number) {
-  const ofPoints = Math.ceil(width / CHAIN);
-  const ofGroups = Math.ceil(width / GROUP);
+/**
+ * Places in the map's tree, as contracts/disputes/base/DirectTrees.sol has them: all digests are in one leaf. @param width D + 1
+ * @param columnCount of B: with a base more
+ */
+export function mapPlaces(width: number, columnCount = width) {
+  const ofPoints = Math.ceil(columnCount / CHAIN);
+  const ofGroups = Math.ceil(columnCount / GROUP);
   const digestCount = ofPoints + ofGroups + Math.ceil(ofGroups / CHAIN);
   const places = { numbers: 0, sizes: 1, inverse: 2, curvature: 2 + width, digests: 2 + 2 * width };
   return { ...places, ofPoints, ofGroups, digestCount };
@@ -61,8 +65,9 @@ export function directModelCommitment(
 ): CommittedModel {
   requireDisputable(source);
   const { recipe, parameters, features, columns, statics } = source;
-  const { bucketCount } = recipe.inputs;
+  const bucketCount = termBucketCount(recipe);
   const width = bucketCount + 1;
+  const { columnCount } = recipe;
   const rowCount = contents.length;
   const counted = contents.map((content) => countRow(content, bucketCount));
   const given = posted && readInt64s(posted.weights[0]!, width);
@@ -79,20 +84,21 @@ export function directModelCommitment(
   const unit = Math.SQRT2 * features.scale;
   const lengths = influenceLengths(counted, residuals, inverse);
   const rules = rowFactors(lengths, clusterLeaders(contents, recipe.rules), recipe.rules, unit);
-  const rowOf = (k: number) => features.values.subarray(k * width, (k + 1) * width);
+  const rowOf = (k: number) => features.values.subarray(k * columnCount, (k + 1) * columnCount);
   const facts = counted.map((row, k) => {
     const residual = residuals[k]!;
     return factBytes({
       ...rules.rows[k]!,
       residual,
       pull: scaleRow(row, residual),
-      length: lengthOf(rowOf(k)),
+      length: lengthOf(withoutBase(rowOf(k), bucketCount)),
     });
   });
   const inputs = Array.from({ length: bucketCount }, (): [number, number][] => []);
   for (const [k, { counts }] of counted.entries())
     for (const [bucket, count] of counts) inputs[bucket]!.push([k, count]);
-  const numbers = directNumbers(features, weights, damping, unit, rowCount * width);
+  const base = BigInt(recipe.rules.base?.flatPermille ?? 0);
+  const numbers = { ...directNumbers(features, weights, damping, unit, rowCount * columnCount), base };
   const leaves: Leaves = {
     rows: contents.map((content) => sha256(content)),
     tokens: counted.map(({ counts }) => pairBytes(counts)),
@@ -107,8 +113,8 @@ export function directModelCommitment(
     ],
     inputs: inputs.map(pairBytes),
     weights: [int64Bytes(weights)],
-    columns: Array.from({ length: width }, (_, j) =>
-      entryBytes(Array.from({ length: rowCount + 1 }, (_, k) => features.values[k * width + j]!)),
+    columns: Array.from({ length: columnCount }, (_, j) =>
+      entryBytes(Array.from({ length: rowCount + 1 }, (_, k) => features.values[k * columnCount + j]!)),
     ),
     points: pointLeaves(columns),
   };
@@ -121,12 +127,17 @@ export function directModelCommitment(
     ...{ ownersCommitment, payeeRoot, binding, split },
     rowCount,
     bucketCount,
-    columnCount: width,
+    columnCount,
     decay: toFixed40(recipe.model.decay),
     clipLength: rules.clipLength,
     clipQuantile: toFixed40(recipe.rules.normQuantile),
     sharesDuplicates: recipe.rules.nearDuplicatesShare,
   });
+}
+
+/** Entries of a row of B that its length is of. */
+export function withoutBase(row: Int16Array, bucketCount: number): Int16Array {
+  return row.slice().fill(0, bucketCount, -1);
 }
 
 /** @param entryCount of B, without the logit's row */
@@ -136,7 +147,7 @@ function directNumbers(
   damping: bigint,
   unit: number,
   entryCount: number,
-): DirectNumbers {
+): Omit<DirectNumbers, "base"> {
   let largest = 0n;
   for (const weight of weights) {
     const size = weight < 0n ? -weight : weight;

@@ -20,7 +20,7 @@ const LEAST_DAMPING = 1n << 24n;
 
 /** Needs `initPoseidon`. */
 export function* directTieFaults(posted: CommittedModel): Generator<DirectTieFault> {
-  const { bucketCount, columnCount, rowCount } = posted.statement;
+  const { columnCount, rowCount } = posted.statement;
   const { columns, features } = posted.leaves;
   const entries = {
     rows: features.map((leaf) => readEntries(leaf, columnCount)),
@@ -28,7 +28,7 @@ export function* directTieFaults(posted: CommittedModel): Generator<DirectTieFau
     mostEntry: MOST_ENTRY,
   };
   yield* cellFaults(entries);
-  yield* pointFaults(posted, entries, (values) => commitDirectColumns({ rowCount, bucketCount, values }));
+  yield* pointFaults(posted, entries, (values) => commitDirectColumns({ rowCount, bucketCount: columnCount - 1, values }));
   yield* digestFaults(posted);
   if (staticsOfModelCommitment(posted) !== posted.statement.staticsHash) yield { kind: "statics" };
 }
@@ -45,7 +45,7 @@ function* digestFaults(posted: CommittedModel): Generator<DirectTieFault> {
 
 /** null where they are not as many elements as there are steps. */
 function readDigests({ leaves, statement }: CommittedModel): bigint[] | null {
-  const { digestCount, digests } = mapPlaces(statement.columnCount);
+  const { digestCount, digests } = mapPlaces(statement.bucketCount + 1, statement.columnCount);
   const leaf = leaves.map[digests]!;
   if (leaf.length !== 32 * digestCount) return null;
   const words = Array.from({ length: digestCount }, (_, i) =>
@@ -58,12 +58,13 @@ function readDigests({ leaves, statement }: CommittedModel): bigint[] | null {
 function staticsOfModelCommitment(posted: CommittedModel): bigint | null {
   const { leaves, statement } = posted;
   const { answering, bucketCount, clipQuantile, decay, sharesDuplicates } = statement;
-  const { damping } = readNumbers(leaves.map[0]!);
+  const { base, damping } = readNumbers(leaves.map[0]!);
   const commitment = readDigests(posted)?.at(-1);
-  if (commitment === undefined || damping < LEAST_DAMPING) return null;
+  const hasBase = statement.columnCount !== bucketCount + 1;
+  if (commitment === undefined || damping < LEAST_DAMPING || (base !== 0n) !== hasBase) return null;
   const answers = hashTagged(TAG.challenged, [
     answering,
-    packRules({ bucketCount, decay, sharesDuplicates, clipQuantile, damping }),
+    packRules({ bucketCount, decay, sharesDuplicates, clipQuantile, damping: damping | (base << 63n) }),
   ]);
   return staticsOf(statement, commitment, answers);
 }

@@ -94,7 +94,7 @@ export function leafCounts(
   const ofRows = { rows, tokens: rows, facts: rows };
   const ofColumns = { columns: columnCount, points: Math.ceil(columnCount / LEAF_POINTS) };
   if (family === "text") return { ...ofRows, features: rows, map: rows, inputs: 0, weights: 0, ...ofColumns };
-  const { digests } = mapPlaces(columnCount);
+  const { digests } = mapPlaces(bucketCount + 1, columnCount);
   // The logit has a row, too.
   const ofMap = { features: rows + 1, map: digests + 1 };
   return { ...ofRows, ...ofMap, inputs: bucketCount, weights: 1, ...ofColumns };
@@ -109,7 +109,7 @@ export function postedPlaces(
   if (family === "text") return Array.from({ length: points }, (_, index) => ({ tree: "points", index }));
   return [
     { tree: "weights", index: 0 },
-    { tree: "map", index: mapPlaces(statement.columnCount).numbers },
+    { tree: "map", index: mapPlaces(1).numbers },
     { tree: "map", index: map - 1 },
   ];
 }

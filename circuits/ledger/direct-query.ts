@@ -72,17 +72,21 @@ export function bucketsOfShape(featureCount: number): number | null {
 
 /**
  * Counts of a prompt, from the buckets of its terms in order. Left out are a bucket's fourth and later terms, and what
- * comes after 2,000 counted ones.
+ * comes after 2,000 counted ones. @param most fewer, where others are to be counted behind them
  * @throws CIR_QUERY_INVALID for a bucket beyond `bucketCount`, CIR_SETTLEMENT_SIZE
  */
-export function countTerms(buckets: Iterable<number>, bucketCount: number): Uint8Array {
+export function countTerms(
+  buckets: Iterable<number>,
+  bucketCount: number,
+  most: number = MAX_TERMS,
+): Uint8Array {
   requireBuckets(bucketCount);
   const counts = new Uint8Array(bucketCount);
   let total = 0;
   for (const bucket of buckets) {
     const count = counts[bucket];
     if (count === undefined) throw invalid(`there is no bucket ${bucket}`, { bucket, bucketCount });
-    if (count === MAX_TERM_COUNT || total === MAX_TERMS) continue;
+    if (count === MAX_TERM_COUNT || total === most) continue;
     counts[bucket] = count + 1;
     total++;
   }

@@ -29,14 +29,19 @@ contract DirectJudge {
     int256 private constant INVERSE_TOLERANCE = 1 << 52;
     /// @dev 2^-18.
     int256 private constant OPTIMUM_TOLERANCE = 1 << 22;
+    /// @dev Columns of the base, of each class. An entry of 511 is the rows' own peak.
+    uint256 private constant BASE_OF_CLASS = 5;
+    uint256 private constant MOST_BASE = 510;
 
     /// @param unit Of B: its entries are real ones times this, over 2^40. @param logitUnit Of the model's own row.
-    /// @param damping λ of the inverse, times 2^40. @param peak Row · W + column of an entry of B of largest size.
+    /// @param damping λ of the inverse, times 2^40. @param base Its strength, in thousandths; 63 bits higher in the leaf.
+    /// @param peak Row · W + column of an entry of B of largest size.
     struct Numbers {
         uint256 unit;
         uint256 logitUnit;
         uint256 damping;
         uint256 peak;
+        uint256 base;
     }
 
     /// @notice B[row][column] is not the rounding of what text, weights and the inverse's row make of it.
@@ -51,17 +56,19 @@ contract DirectJudge {
         IDisputes.Opening calldata features,
         IDisputes.Opening calldata numbers
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
-        uint256 width = statement.columnCount;
-        if (row >= statement.rowCount || column >= width) {
-            revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Features, row);
-        }
+        uint256 inputs = DirectTrees.inputs(statement);
+        _requireEntry(statement, row, column, features, false);
         Openings.requireWeights(statement, weights);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Rows, row, content);
-        DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.INVERSE + column, inverseRow);
+        DirectTrees.requireOpening(
+            statement,
+            IDisputes.Tree.Map,
+            DirectTrees.INVERSE + (column < statement.bucketCount ? column : statement.bucketCount),
+            inverseRow
+        );
         DirectTrees.requireOpening(statement, IDisputes.Tree.Facts, row, fact);
-        DirectTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
-        isRight = weights.length == 8 * width && inverseRow.data.length == 8 * width && fact.data.length == Openings.FACT_BYTES
-            && features.data.length == 2 * width && content.data.length <= MOST_ROW_BYTES;
+        isRight = weights.length == 8 * inputs && inverseRow.data.length == 8 * inputs && fact.data.length == Openings.FACT_BYTES
+            && features.data.length == 2 * uint256(statement.columnCount) && content.data.length <= MOST_ROW_BYTES;
         Numbers memory given = _numbers(statement, numbers);
         if (isRight) {
             RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
@@ -71,7 +78,31 @@ contract DirectJudge {
             value = (value * int256(given.unit)) >> 40;
             isRight = _isNear(value, _entry(features.data, column) * ONE, ENTRY_TOLERANCE);
         }
-        return (isRight, IDisputes.Fault.Entry, row * width + column);
+        return (isRight, IDisputes.Fault.Entry, row * statement.columnCount + column);
+    }
+
+    /// @notice B[row][column], of the base, is not what lengths and strength make of it: the same for all rows, but that
+    /// near-duplicates share it. @param facts All leaves, in their order.
+    function base(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        uint256 column,
+        bytes calldata facts,
+        IDisputes.Opening calldata features,
+        IDisputes.Opening calldata numbers
+    ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
+        _requireEntry(statement, row, column, features, true);
+        Openings.requireFacts(statement, facts);
+        isRight = features.data.length == 2 * uint256(statement.columnCount);
+        uint256 strength = _numbers(statement, numbers).base;
+        if (isRight) {
+            place = column - statement.bucketCount;
+            uint256 units = DirectArithmetic.baseUnits(facts, statement.bucketCount, strength, MOST_BASE);
+            units /= DirectArithmetic.clusterSize(facts, row);
+            int256 right = int256(place % BASE_OF_CLASS == 0 ? (units + 2) >> 2 : units);
+            isRight = _entry(features.data, column) == (place < BASE_OF_CLASS ? right : -right);
+        }
+        return (isRight, IDisputes.Fault.Entry, row * statement.columnCount + column);
     }
 
     /// @notice The row's token list is not its text's.
@@ -99,7 +130,7 @@ contract DirectJudge {
         Openings.requireWeights(statement, weights);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Rows, row, content);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Facts, row, fact);
-        isRight = weights.length == 8 * uint256(statement.columnCount) && fact.data.length == Openings.FACT_BYTES;
+        isRight = weights.length == 8 * DirectTrees.inputs(statement) && fact.data.length == Openings.FACT_BYTES;
         if (isRight) {
             RowArithmetic.Counts memory counted = RowArithmetic.count(content.data, statement.bucketCount);
             int256 made = counted.residual(counted.dot(weights));
@@ -109,7 +140,7 @@ contract DirectJudge {
         return (isRight, IDisputes.Fault.Residual, row);
     }
 
-    /// @notice The row's length is not the root of its entries' squares, rounded down.
+    /// @notice The row's length is not the root of its entries' squares, without the base's, rounded down.
     function rowLength(
         IDisputes.Statement calldata statement,
         uint256 row,
@@ -122,7 +153,7 @@ contract DirectJudge {
         if (isRight) {
             uint256 squares;
             for (uint256 column; column < statement.columnCount; column++) {
-                int256 given = _entry(features.data, column);
+                int256 given = DirectTrees.isBase(statement, column) ? int256(0) : _entry(features.data, column);
                 squares += uint256(given * given);
             }
             isRight = uint32(bytes4(fact.data[24:28])) == RowArithmetic.root(squares);
@@ -162,7 +193,7 @@ contract DirectJudge {
         IDisputes.Opening calldata entries,
         IDisputes.Opening calldata numbers
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
-        uint256 width = statement.columnCount;
+        uint256 width = DirectTrees.inputs(statement);
         Openings.requireFacts(statement, facts);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.SIZES, sizes);
         _requireCurvature(statement, a, b, entries);
@@ -191,7 +222,7 @@ contract DirectJudge {
         IDisputes.Opening calldata inverseRow,
         IDisputes.Opening calldata curvatureRow
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
-        uint256 width = statement.columnCount;
+        uint256 width = DirectTrees.inputs(statement);
         _requireCurvature(statement, b, a, curvatureRow);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.INVERSE + a, inverseRow);
         isRight = inverseRow.data.length == 8 * width && curvatureRow.data.length == 8 * width
@@ -213,12 +244,16 @@ contract DirectJudge {
         uint256 width = statement.columnCount;
         Openings.requireWeights(statement, weights);
         DirectTrees.requireOpening(statement, IDisputes.Tree.Features, statement.rowCount, features);
-        isRight = weights.length == 8 * width && features.data.length == 2 * width;
+        isRight = weights.length == 8 * DirectTrees.inputs(statement) && features.data.length == 2 * width;
         int256 unit = int256(_numbers(statement, numbers).logitUnit);
         int256 largest;
         for (uint256 column; isRight && column < width; column++) {
             int256 given = _entry(features.data, column);
-            isRight = _isNear((_int64(weights, 8 * column) * unit) >> 40, given * ONE, ENTRY_TOLERANCE);
+            // It has no base, and the bias' weight lies behind those of the terms.
+            int256 weight = DirectTrees.isBase(statement, column)
+                ? int256(0)
+                : _int64(weights, 8 * (column < statement.bucketCount ? column : statement.bucketCount));
+            isRight = _isNear((weight * unit) >> 40, given * ONE, ENTRY_TOLERANCE);
             if (given < 0) given = -given;
             if (given > largest) largest = given;
             if (!isRight) place = column;
@@ -276,7 +311,7 @@ contract DirectJudge {
     ) external pure returns (bool isRight, IDisputes.Fault fault, uint256 place) {
         Openings.requireWeights(statement, weights);
         Openings.requireFacts(statement, facts);
-        isRight = weights.length == 8 * uint256(statement.columnCount);
+        isRight = weights.length == 8 * DirectTrees.inputs(statement);
         if (isRight) {
             int256 sum;
             if (bucket == statement.bucketCount) {
@@ -325,10 +360,26 @@ contract DirectJudge {
         uint256 column,
         IDisputes.Opening calldata entries
     ) private pure {
-        if (row >= statement.columnCount || column >= statement.columnCount) {
+        uint256 inputs = DirectTrees.inputs(statement);
+        if (row >= inputs || column >= inputs) {
             revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Map, row);
         }
         DirectTrees.requireOpening(statement, IDisputes.Tree.Map, DirectTrees.curvature(statement) + row, entries);
+    }
+
+    /// @dev A place of a row of B that its features open, in the base's columns or outside of them.
+    function _requireEntry(
+        IDisputes.Statement calldata statement,
+        uint256 row,
+        uint256 column,
+        IDisputes.Opening calldata features,
+        bool isOfBase
+    ) private pure {
+        if (
+            row >= statement.rowCount || column >= statement.columnCount
+                || DirectTrees.isBase(statement, column) != isOfBase
+        ) revert IDisputes.DisputesOpeningInvalid(IDisputes.Tree.Features, row);
+        DirectTrees.requireOpening(statement, IDisputes.Tree.Features, row, features);
     }
 
     /// @dev Numbers of another length count as zeros: `peak` refutes them.
@@ -342,9 +393,11 @@ contract DirectJudge {
             numbers.peak = type(uint256).max;
             return numbers;
         }
-        numbers = abi.decode(opening.data, (Numbers));
-        if ((numbers.unit | numbers.logitUnit | numbers.damping) >> 63 != 0) {
-            (numbers.unit, numbers.logitUnit, numbers.damping, numbers.peak) = (0, 0, 0, type(uint256).max);
+        (numbers.unit, numbers.logitUnit, numbers.damping, numbers.peak) =
+            abi.decode(opening.data, (uint256, uint256, uint256, uint256));
+        (numbers.base, numbers.damping) = (numbers.damping >> 63, numbers.damping & type(uint256).max >> 193);
+        if ((numbers.unit | numbers.logitUnit) >> 63 != 0 || numbers.base > DirectTrees.MOST_STRENGTH) {
+            numbers = Numbers(0, 0, 0, type(uint256).max, 0);
         }
     }
 

@@ -13,7 +13,7 @@ import {PoseidonHash} from "./base/PoseidonHash.sol";
 /// step: each digest is one hash of the one before and of some points.
 contract DirectTies is IFamilyJudge {
     /// @inheritdoc IFamilyJudge
-    bytes32 public constant rules = keccak256("OpenLedger direct models of e-mails, 1");
+    bytes32 public constant rules = keccak256("OpenLedger direct models of e-mails, 2");
     /// @dev What the binding says of a direct model's columns: docs/reference/ledger.md.
     uint256 private constant SHAPE = 3_072;
     uint256 private constant BUCKET_STEP = 16;
@@ -34,7 +34,8 @@ contract DirectTies is IFamilyJudge {
 
     /// @inheritdoc IFamilyJudge
     function hasSizes(IDisputes.Statement calldata statement) external pure returns (bool) {
-        uint256 buckets = statement.bucketCount;
+        // The circuit's: terms' and base's.
+        uint256 buckets = uint256(statement.bucketCount) + (DirectTrees.hasBase(statement) ? DirectTrees.BASE : 0);
         return statement.columnCount == buckets + 1 && buckets % BUCKET_STEP == 0
             && statement.binding >> 115 == SHAPE + buckets / BUCKET_STEP;
     }
@@ -54,7 +55,10 @@ contract DirectTies is IFamilyJudge {
         view
         returns (bool)
     {
-        if (damping < LEAST_DAMPING || damping >> 63 != 0 || statement.decay < LEAST_DECAY) return false;
+        // The base's strength lies above λ. Attack: columns of a base that no card has set, or one without columns.
+        uint256 strength = damping >> 63;
+        if (strength > DirectTrees.MOST_STRENGTH || (strength != 0) != DirectTrees.hasBase(statement)) return false;
+        if (damping & type(uint256).max >> 193 < LEAST_DAMPING || statement.decay < LEAST_DECAY) return false;
         uint256 promised = uint256(statement.bucketCount) | uint256(statement.decay) << 16
             | uint256(statement.sharesDuplicates ? 1 : 0) << 80 | uint256(statement.clipQuantile) << 81 | damping << 145;
         return statement.staticsHash

@@ -24,7 +24,8 @@ interface IFamilyJudge {
         returns (IDisputes.LeafPlace[] memory places);
 
     /// @notice Whether the statement's statics are those of a model of the family. @param columns Commitment to the model's
-    /// columns. @param damping λ of a direct model's inverse, times 2^40; 0 for others.
+    /// columns. @param damping λ of a direct model's inverse, times 2^40, and above its 63 bits the base's strength
+    /// in thousandths; 0 for others.
     function isStatics(IDisputes.Statement calldata statement, uint256 columns, uint256 damping)
         external
         view

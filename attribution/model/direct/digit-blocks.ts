@@ -9,6 +9,7 @@
  * A block has a bucket a pixel and one that always counts 3: the label's own bias. The column of the bias of all is 0.
  */
 import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
+import { countBase } from "../../features/direct-base.ts";
 import { contrastBasis } from "../../features/sensitivities.ts";
 import { type SparseRows, sparseFromDense } from "../../maths/sparse-rows.ts";
 import { poolDigits } from "../../rows/digit-pixels.ts";
@@ -55,7 +56,7 @@ export interface DigitInputs {
 /** Buckets that pictures of so many pixels need; further ones stay empty. */
 export const blockBuckets = (side: number): number => 2 * LABELS.length * (side ** 2 + 1);
 
-export function digitInputs({ bucketCount, side }: DigitInputs): DirectInputs {
+export function digitInputs({ bucketCount, side }: DigitInputs, hasBase = false): DirectInputs {
   const pixelCount = side ** 2;
   const width = pixelCount + 1;
   const labelCount = LABELS.length;
@@ -77,6 +78,7 @@ export function digitInputs({ bucketCount, side }: DigitInputs): DirectInputs {
     const block = counted(input);
     counts.set(block, forLabel(label));
     counts.set(block, against(other));
+    if (hasBase) countBase(counts, 1);
     return { counts, answeredClass: 1 };
   }
   /** What is said for a label goes into its one block, and with the other sign into the other. */

@@ -37,7 +37,7 @@ export const directFamily: ModelFamily<DirectParts> = {
     return { family: directFamily, recipe, parameters };
   },
   async open({ recipe, parameters }) {
-    const inputs = directInputs(recipe.inputs);
+    const inputs = directInputs(recipe.inputs, recipe.rules);
     const logit = logitRow(recipe, parameters);
     return {
       answer(prompt) {
@@ -54,22 +54,22 @@ export const directFamily: ModelFamily<DirectParts> = {
  * @throws ATT_ROW_INVALID, ATT_ANSWER_INVALID for what no such model answers
  */
 function directQueryOf(recipe: DirectRecipe, prompt: string, text: string): DirectQuery {
-  const said = directInputs(recipe.inputs).answers.find((one) => one.text === text);
+  const said = directInputs(recipe.inputs, recipe.rules).answers.find((one) => one.text === text);
   if (said === undefined)
     throw attributionError("ATT_ANSWER_INVALID", `a direct model does not answer ${text.slice(0, 80)}`);
   return said.query(prompt);
 }
 
 /** The model that a recipe is about, untrained. */
-export function directModel({ inputs, model }: DirectRecipe): Model {
+export function directModel({ inputs, model, rules }: DirectRecipe): Model {
   const { decay, tolerance } = model;
-  const { inputCount, labels } = directInputs(inputs);
+  const { inputCount, labels } = directInputs(inputs, rules);
   return logisticModel({ inputCount, classCount: labels.length, decay, tolerance });
 }
 
 /** The registered row of the logit: of each bucket, and of the bias, what it adds for class 1. Its own scale. */
-export function logitRow({ inputs }: DirectRecipe, parameters: Float64Array): Int16Array {
-  return quantiseDirect(directInputs(inputs).logit(parameters), MAX_DIRECT_ENTRY).values;
+export function logitRow({ inputs, rules }: DirectRecipe, parameters: Float64Array): Int16Array {
+  return quantiseDirect(directInputs(inputs, rules).logit(parameters), MAX_DIRECT_ENTRY).values;
 }
 
 /** Little-endian. */

@@ -5,6 +5,7 @@
  */
 import { countTerms, type DirectQuery, termTotal } from "@openledger/circuits/ledger/direct-query";
 import { answeredClass } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { BASE_BUCKETS, countBase, MOST_BASED_TERMS } from "../../features/direct-base.ts";
 import { sparseRows } from "../../maths/sparse-rows.ts";
 import { checkInput, labelsOf } from "../../rows/row-content.ts";
 import { termBuckets } from "../../rows/text-terms.ts";
@@ -12,14 +13,22 @@ import type { DirectInputs } from "./digit-blocks.ts";
 import { digitInputs } from "./digit-blocks.ts";
 import type { DirectRecipe } from "./direct-recipe.ts";
 
-export function directInputs(inputs: DirectRecipe["inputs"]): DirectInputs {
-  return inputs.kind === "email" ? mailInputs(inputs.bucketCount) : digitInputs(inputs);
+/** @param rules a base takes buckets of its own; default: none */
+export function directInputs(
+  inputs: DirectRecipe["inputs"],
+  { base }: Pick<DirectRecipe["rules"], "base"> = {},
+): DirectInputs {
+  const hasBase = base !== undefined;
+  return inputs.kind === "email" ? mailInputs(inputs.bucketCount, hasBase) : digitInputs(inputs, hasBase);
 }
 
-/** How often each bucket of terms occurs. Anyone who has the text needs nothing else to make it. @throws ATT_ROW_INVALID */
-export function countText(text: string, bucketCount: number): Uint8Array {
+/**
+ * How often each bucket of terms occurs. Anyone who has the text needs nothing else to make it.
+ * @param ofTerms buckets that terms fall on, if not all do @param most terms that are counted @throws ATT_ROW_INVALID
+ */
+export function countText(text: string, bucketCount: number, ofTerms = bucketCount, most?: number): Uint8Array {
   checkInput("email", text);
-  return countTerms(termBuckets(new TextEncoder().encode(text), bucketCount), bucketCount);
+  return countTerms(termBuckets(new TextEncoder().encode(text), ofTerms), bucketCount, most);
 }
 
 /** (bucket, count / √n) for n counted terms: the bias is 1 beside them. */
@@ -37,26 +46,41 @@ function logitMatrix(logit: Int16Array) {
   return { rowCount: 1, bucketCount: logit.length - 1, values };
 }
 
-function mailInputs(bucketCount: number): DirectInputs {
+function mailInputs(bucketCount: number, hasBase: boolean): DirectInputs {
   const labels = labelsOf("email");
+  const ofTerms = bucketCount - (hasBase ? BASE_BUCKETS : 0);
+  const countsOf = (text: string, answered: number) => {
+    const counts = countText(text, bucketCount, ofTerms, hasBase ? MOST_BASED_TERMS : undefined);
+    if (hasBase) countBase(counts, answered);
+    return counts;
+  };
   const answers = ([0, 1] as const).map((one) => ({
     label: labels[one]!,
     text: JSON.stringify({ label: labels[one]! }),
-    query: (text: string): DirectQuery => ({ counts: countText(text, bucketCount), answeredClass: one }),
+    query: (text: string): DirectQuery => ({ counts: countsOf(text, one), answeredClass: one }),
   }));
   return {
     labels,
-    inputCount: bucketCount,
+    inputCount: ofTerms,
     answers,
     examples: (texts) =>
       sparseRows(
-        bucketCount,
-        texts.map((text) => countEntries(countText(text, bucketCount))),
+        ofTerms,
+        texts.map((text) => countEntries(countText(text, bucketCount, ofTerms))),
       ),
-    answer: (logit, text) => answers[answeredClass(logitMatrix(logit), countText(text, bucketCount))]!,
+    // The logit has no base, and either class counts as much of it.
+    answer: (logit, text) => answers[answeredClass(logitMatrix(logit), countsOf(text, 0))]!,
     // The one contrast of two labels is that of class 0, whose logit the circuit's sum is.
-    writeRow: (contrasts, row) => row.set(contrasts),
-    logit: (parameters) =>
-      Float64Array.from({ length: bucketCount + 1 }, (_, a) => parameters[2 * a + 1]! - parameters[2 * a]!),
+    writeRow(contrasts, row) {
+      row.set(contrasts.subarray(0, ofTerms));
+      row[bucketCount] = contrasts[ofTerms]!;
+    },
+    logit(parameters) {
+      const row = new Float64Array(bucketCount + 1);
+      const weightOf = (a: number) => parameters[2 * a + 1]! - parameters[2 * a]!;
+      for (let a = 0; a < ofTerms; a++) row[a] = weightOf(a);
+      row[bucketCount] = weightOf(ofTerms);
+      return row;
+    },
   };
 }

@@ -1,16 +1,14 @@
 import { areBuckets } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
 import { checkedRecipe, DIRECT, recipeFields } from "../recipe-fields.ts";
+import { BASE_BUCKETS, termBucketCount } from "../../features/direct-base.ts";
 import { blockBuckets } from "./digit-blocks.ts";
 
 const rate = z.number().positive();
 const bucketCount = z.number().int().refine(areBuckets, "must be a multiple of 16, at most 4,096");
-const { base: _, thresholdPermille: __, ...rules } = recipeFields.rules.shape;
+const { thresholdPermille: _, ...rules } = recipeFields.rules.shape;
 
-/**
- * A direct model's recipe (docs/explanation/attribution-proof.md). Its fields are published in this order. No base: a query has no
- * column that every row could score in whatever was answered.
- */
+/** A direct model's recipe (docs/explanation/attribution-proof.md). Its fields are published in this order. */
 const directFields = z.strictObject({
   version: recipeFields.version,
   family: z.literal(DIRECT),
@@ -35,10 +33,14 @@ const directSchema = directFields
     path: ["columnCount"],
     message: "is one more than the buckets: the bias has a column, too",
   })
-  .refine(({ inputs }) => inputs.kind === "email" || inputs.bucketCount >= blockBuckets(inputs.side), {
-    path: ["inputs", "bucketCount"],
-    message: `pictures need ${blockBuckets(7)} buckets for a side of 7, ${blockBuckets(14)} for one of 14`,
-  })
+  .refine(
+    ({ inputs, rules }) =>
+      termBucketCount({ inputs, rules }) >= (inputs.kind === "email" ? 1 : blockBuckets(inputs.side)),
+    {
+      path: ["inputs", "bucketCount"],
+      message: `pictures need ${blockBuckets(7)} buckets for a side of 7, ${blockBuckets(14)} for one of 14, and a base ${BASE_BUCKETS}`,
+    },
+  )
   // L1 reads the terms of a row's text.
   .refine(({ inputs, isChallengeable }) => isChallengeable === undefined || inputs.kind === "email", {
     path: ["isChallengeable"],
@@ -56,7 +58,7 @@ const directSchema = directFields
   });
 
 export type DirectRecipe = z.infer<typeof directSchema> & {
-  readonly rules: { readonly base?: undefined; readonly thresholdPermille?: undefined };
+  readonly rules: { readonly thresholdPermille?: undefined };
 };
 
 /** @throws ATT_RECIPE_INVALID */

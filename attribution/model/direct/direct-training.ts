@@ -1,11 +1,12 @@
 /** How direct models are made of rows, and the matrix that they register (docs/explanation/attribution-proof.md). */
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { writeBase } from "../../features/direct-base.ts";
 import { type DirectFeatures, directRows, quantiseDirect } from "../../features/direct-rows.ts";
 import type { OnProgress } from "../../progress.ts";
 import { PIXEL_COUNT } from "../../rows/digit-pixels.ts";
 import { nearDuplicates } from "../../rows/near-duplicates.ts";
 import { decodeRow } from "../../rows/row-content.ts";
-import { clipRowNorms, shareNearDuplicates } from "../../rows/row-rules.ts";
+import { clipRowNorms, clusterSizes, shareNearDuplicates } from "../../rows/row-rules.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
 import type { FamilyTraining, Trained, TrainOptions } from "../model-family.ts";
 import { checkRowsRoot, type OwnedRow, payeeTable } from "../owned-rows.ts";
@@ -41,7 +42,7 @@ export function trainDirect(
   const examples = directDecoded(rows, recipe);
   const parameters = directModel(recipe).train(examples, options);
   const features = directFeatures(parameters, examples, recipe, options);
-  const inputs = directInputs(recipe.inputs);
+  const inputs = directInputs(recipe.inputs, recipe.rules);
   const logit = logitRow(recipe, parameters);
   const right = rows.filter(({ content }) => {
     const { input, label } = decodeRow(recipe.inputs.kind, content);
@@ -58,8 +59,8 @@ export function trainDirect(
   };
 }
 
-function directDecoded(rows: readonly OwnedRow[], { inputs }: DirectRecipe): DecodedRows {
-  return decodeRows(rows, inputs.kind, directInputs(inputs).examples);
+function directDecoded(rows: readonly OwnedRow[], { inputs, rules }: DirectRecipe): DecodedRows {
+  return decodeRows(rows, inputs.kind, directInputs(inputs, rules).examples);
 }
 
 function comparable({ contents, labels }: DecodedRows, { inputs }: DirectRecipe) {
@@ -81,14 +82,16 @@ function directFeatures(
   let ruled = directRows(directModel(recipe).sensitivities(parameters, rows), method.damping, {
     ...options,
     featureCount,
-    writeRow: directInputs(recipe.inputs).writeRow,
+    writeRow: directInputs(recipe.inputs, rules).writeRow,
   });
-  if (rules.nearDuplicatesShare)
-    ruled = shareNearDuplicates(ruled, featureCount, nearDuplicates(comparable(rows, recipe)));
+  const duplicates = rules.nearDuplicatesShare ? nearDuplicates(comparable(rows, recipe)) : [];
+  if (rules.nearDuplicatesShare) ruled = shareNearDuplicates(ruled, featureCount, duplicates);
   if (rules.normQuantile < 1) ruled = clipRowNorms(ruled, featureCount, rules.normQuantile);
   const { scale, values: integers } = quantiseDirect(ruled, MAX_DIRECT_ENTRY);
   const values = new Int16Array((rowCount + 1) * featureCount);
   values.set(integers);
+  if (rules.base !== undefined)
+    writeBase(values, featureCount, rules.base, clusterSizes(rowCount, duplicates));
   values.set(logitRow(recipe, parameters), rowCount * featureCount);
   return { values, rowCount, featureCount, scale };
 }

@@ -60,6 +60,31 @@ library DirectArithmetic {
         return (true, mean / int256(rowCount) / (1 << 16));
     }
 
+    /// @notice The base of a row that shares with none, in quarters of a unit of B: the rows' mean length over the root of the number of
+    /// buckets, times the strength in thousandths. @param facts 32 bytes a row, the length at 24. @param most It is no more.
+    function baseUnits(bytes calldata facts, uint256 buckets, uint256 strength, uint256 most)
+        internal
+        pure
+        returns (uint256 units)
+    {
+        uint256 total;
+        for (uint256 from; from < facts.length; from += 32) total += _word(facts, from) >> 32 & type(uint32).max;
+        units = 64 * strength * total / (1_000 * (facts.length / 32) * RowArithmetic.root(256 * buckets));
+        if (units > most) units = most;
+    }
+
+    /// @notice How many rows have the row's leader.
+    function clusterSize(bytes calldata facts, uint256 row) internal pure returns (uint256 size) {
+        uint256 leader = uint32(_word(facts, 32 * row));
+        for (uint256 from; from < facts.length; from += 32) if (uint32(_word(facts, from)) == leader) size++;
+    }
+
+    function _word(bytes calldata facts, uint256 from) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(facts.offset, from))
+        }
+    }
+
     function _pair(bytes calldata pairs, uint256 place) private pure returns (uint256 row, uint256 count) {
         uint256 pair = uint32(bytes4(pairs[4 * place:4 * place + 4]));
         return (pair >> 16, pair & 0xffff);

@@ -5,7 +5,8 @@ import {IDisputes} from "./IDisputes.sol";
 import {Openings} from "./Openings.sol";
 
 /// @title Which leaves a model commitment of a direct model has
-/// @notice docs/explanation/disputes.md says what each holds. A model of D buckets has W = D + 1 columns, the last for the bias.
+/// @notice docs/explanation/disputes.md says what each holds. A model of D buckets of terms has W = D + 1 columns, the last for the
+/// bias, and with a base BASE more before it. Weights, inverse and curvature have D + 1 numbers either way.
 library DirectTrees {
     /// @dev In the map's tree: numbers, sizes, the inverse's rows, the curvature's rows, and all digests in one leaf.
     uint256 internal constant NUMBERS = 0;
@@ -15,9 +16,25 @@ library DirectTrees {
     uint256 internal constant NUMBER_BYTES = 128;
     uint256 internal constant CHAIN = 15;
     uint256 internal constant GROUP = 64;
+    /// @dev Columns of a base, five for each class, and its strength in thousandths at most.
+    uint256 internal constant BASE = 10;
+    uint256 internal constant MOST_STRENGTH = 1_000;
+
+    /// @notice Buckets of terms, and the bias.
+    function inputs(IDisputes.Statement calldata statement) internal pure returns (uint256) {
+        return uint256(statement.bucketCount) + 1;
+    }
+
+    function hasBase(IDisputes.Statement calldata statement) internal pure returns (bool) {
+        return statement.columnCount != inputs(statement);
+    }
+
+    function isBase(IDisputes.Statement calldata statement, uint256 column) internal pure returns (bool) {
+        return column >= statement.bucketCount && column + 1 < statement.columnCount;
+    }
 
     function curvature(IDisputes.Statement calldata statement) internal pure returns (uint256) {
-        return INVERSE + statement.columnCount;
+        return INVERSE + inputs(statement);
     }
 
     /// @notice The digests' leaf, and how many steps there are of each of the three chains.
@@ -27,7 +44,7 @@ library DirectTrees {
         returns (uint256 leaf, uint256 ofPoints, uint256 ofGroups, uint256 ofSums)
     {
         uint256 width = statement.columnCount;
-        leaf = INVERSE + 2 * width;
+        leaf = INVERSE + 2 * inputs(statement);
         ofPoints = (width + CHAIN - 1) / CHAIN;
         ofGroups = (width + GROUP - 1) / GROUP;
         ofSums = (ofGroups + CHAIN - 1) / CHAIN;

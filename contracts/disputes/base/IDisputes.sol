@@ -8,10 +8,10 @@ interface IDisputes {
     /// @param staticsHash Of the model: what its datanet approves.
     /// @param rowsRoot Of the datanet's version, as the ledger has it.
     /// @param answering SHA-256 of the answering files, mod r. The statics have H[CHALLENGED](answering, rules), where
-    /// rules is bucketCount | decay << 16 | sharesDuplicates << 80 | clipQuantile << 81 | damping << 145.
+    /// rules is bucketCount | decay << 16 | sharesDuplicates << 80 | clipQuantile << 81 | damping << 145 | base << 208.
     /// @param ownersCommitment With the next three, what the statics open to besides features.
     /// @param rowCount N, at most 2,048.
-    /// @param bucketCount D, at most 4,096.
+    /// @param bucketCount D, at most 4,096: those that terms fall on.
     /// @param columnCount Of the registered matrix: its kind says how many.
     /// @param decay λ of the training, times 2^40.
     /// @param clipLength No row is longer, in units of the matrix; 0 for no limit.
