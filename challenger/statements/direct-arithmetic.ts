@@ -34,7 +34,9 @@ const NO_NUMBERS: DirectNumbers = { unit: 0n, logitUnit: 0n, damping: 0n, peak: 
 const MOST_BASE = 1_000n;
 
 export function numberBytes({ unit, logitUnit, damping, peak, base }: DirectNumbers): Uint8Array {
-  const words = [unit, logitUnit, damping | (base << 63n), peak].map((value) => value.toString(16).padStart(64, "0"));
+  const words = [unit, logitUnit, damping | (base << 63n), peak].map((value) =>
+    value.toString(16).padStart(64, "0"),
+  );
   return new Uint8Array(Buffer.from(words.join(""), "hex"));
 }
 

@@ -107,7 +107,7 @@ function* ownRowFaults(
   { leaves, statement }: CommittedModel,
   weights: readonly bigint[] | null,
 ): Generator<DirectFault> {
-  const { bucketCount, columnCount, rowCount } = statement;
+  const { columnCount, rowCount } = statement;
   const { logitUnit, peak } = readNumbers(leaves.map[0]!);
   const entries = readEntries(leaves.features[rowCount]!, columnCount);
   const isRight =

@@ -28,7 +28,9 @@ export function* directTieFaults(posted: CommittedModel): Generator<DirectTieFau
     mostEntry: MOST_ENTRY,
   };
   yield* cellFaults(entries);
-  yield* pointFaults(posted, entries, (values) => commitDirectColumns({ rowCount, bucketCount: columnCount - 1, values }));
+  yield* pointFaults(posted, entries, (values) =>
+    commitDirectColumns({ rowCount, bucketCount: columnCount - 1, values }),
+  );
   yield* digestFaults(posted);
   if (staticsOfModelCommitment(posted) !== posted.statement.staticsHash) yield { kind: "statics" };
 }

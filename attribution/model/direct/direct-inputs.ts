@@ -26,7 +26,12 @@ export function directInputs(
  * How often each bucket of terms occurs. Anyone who has the text needs nothing else to make it.
  * @param ofTerms buckets that terms fall on, if not all do @param most terms that are counted @throws ATT_ROW_INVALID
  */
-export function countText(text: string, bucketCount: number, ofTerms = bucketCount, most?: number): Uint8Array {
+export function countText(
+  text: string,
+  bucketCount: number,
+  ofTerms = bucketCount,
+  most?: number,
+): Uint8Array {
   checkInput("email", text);
   return countTerms(termBuckets(new TextEncoder().encode(text), ofTerms), bucketCount, most);
 }

@@ -1,7 +1,7 @@
 import { areBuckets } from "@openledger/circuits/ledger/direct-query";
 import { z } from "zod";
-import { checkedRecipe, DIRECT, recipeFields } from "../recipe-fields.ts";
 import { BASE_BUCKETS, termBucketCount } from "../../features/direct-base.ts";
+import { checkedRecipe, DIRECT, recipeFields } from "../recipe-fields.ts";
 import { blockBuckets } from "./digit-blocks.ts";
 
 const rate = z.number().positive();
