@@ -7,6 +7,10 @@ import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { z } from "zod";
 import type { BaseRule } from "../features/base-column.ts";
 
+/** What a new card sets where its rows are e-mails or digits, which direct models are of; else 0. */
+export const basePermilleOf = (rowKind: string): number =>
+  rowKind === "email" || rowKind === "digit" ? 500 : 0;
+
 const rewardsSchema = z.object({
   rewards: z.object({
     basePermille: z.number().int().min(0).max(1_000),

@@ -12,7 +12,7 @@ import type { QuantisedFeatures } from "../features/quantise.ts";
 import type { OnProgress } from "../progress.ts";
 import type { OwnedRow } from "./owned-rows.ts";
 import type { RecipeBase } from "./recipe-fields.ts";
-import { assuranceOf, type CheckedReply } from "./reply-assurance.ts";
+import { assuranceOf, type CheckedReply, defencesOf } from "./reply-assurance.ts";
 
 /** What a model says to a prompt, and the query that its receipt binds. */
 export interface ModelAnswer<Query extends ModelQuery = ModelQuery> {
@@ -144,7 +144,7 @@ export async function openCheckable<Parts extends ModelParts>(
 ) {
   const answering = (await model.family.open(model)) as AnsweringModel<QueryOf<Parts>>;
   const assurance = (checked: CheckedReply) => assuranceOf(model.recipe, checked);
-  return { ...answering, assurance, staticsHash: model.staticsHash };
+  return { ...answering, assurance, defences: defencesOf(model.recipe), staticsHash: model.staticsHash };
 }
 
 /** The family that a recipe's JSON names. @throws ATT_RECIPE_INVALID */

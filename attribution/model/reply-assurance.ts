@@ -43,6 +43,28 @@ export function assuranceOf(recipe: PromisingRecipe, checked: CheckedReply) {
   } as const;
 }
 
+/**
+ * What holds a model's owner, contributors and payers to its rules, in a few words each: what the recipe says, which the statics bind.
+ * Servers print it, and pages show it.
+ */
+export function defencesOf(recipe: PromisingRecipe): string {
+  const { family, retrieval, rules } = recipe;
+  const strength = (permille: number) => `${permille / 1_000} of a typical score`;
+  const judged = "any false number of its rows refuted on L1";
+  return [
+    rules.base === undefined ? "no base" : `a base of ${strength(rules.base.flatPermille)} a row`,
+    promisesCommitment(recipe) ? judged : "rows not judged on L1: recompute them",
+    family === DIRECT ? "its answer proven in each settlement" : "its answer computed again by who asks",
+    ...(claimantOf(recipe) === null ? [] : ["queries claimed and refuted on L1"]),
+    ...(rules.thresholdPermille === undefined
+      ? []
+      : [`rows paid from ${strength(rules.thresholdPermille)} on`]),
+    ...(retrieval === undefined ? [] : [`${retrieval.citationPermille / 10} % of payments to cited rows`]),
+    ...(rules.normQuantile < 1 ? ["long rows clipped"] : []),
+    ...(rules.nearDuplicatesShare ? ["near-duplicates share"] : []),
+  ].join(", ");
+}
+
 /** A language model may promise claims of its queries, and nothing of its rows. */
 function promisesCommitment({ isChallengeable, tracing }: PromisingRecipe): boolean {
   return isChallengeable === true || (tracing as { readonly rows?: boolean } | undefined)?.rows === true;

@@ -184,7 +184,7 @@ const DEEPEST_FIRST: readonly string[] = [
     "inverse",
   ],
   ...["row", "statics", "digest", "point", "cell", "rowLength", "peak", "scale", "logit"],
-  ...["lengths", "clip", "factor", "entry"],
+  ...["lengths", "clip", "factor", "base", "entry"],
 ];
 /** Of each kind, or unsure row, those are tried that are off the most. */
 const MOST_OF_A_KIND = 4;

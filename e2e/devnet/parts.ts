@@ -2,11 +2,10 @@
  * The job's Datanets, and models of them. A model more of a Datanet is one entry more in MODELS, with its recipe and its
  * questions.
  */
-import { DIRECT, type RecipeBase } from "@openledger/attribution/model/recipe-fields";
-import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/base-place";
-import { textPreset } from "@openledger/models/registered/recipe-presets";
+import { presetRecipe, textPreset } from "@openledger/models/registered/recipe-presets";
 import { CONTRIBUTORS, type ContributorName, devnetPaths } from "./config.ts";
 import { commitRows, heldOutMails, isLabelWrong } from "./content/mails.ts";
 import { citationPrompts, speechPrompts, speechRows } from "./content/speeches.ts";
@@ -92,7 +91,10 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     prompts: (plan) =>
       heldOutMails(plan).map(({ label, text }) => ({ text, rightLabel: label === 1 ? "spam" : "ham" })),
     size: ({ direct }) => direct,
-    recipe: async (plan) => mailRecipe(plan),
+    recipe: async ({ direct }, rowCount) => ({
+      ...presetRecipe("emails", rowCount, direct.features),
+      seed: "devnet",
+    }),
   },
   speeches: {
     name: "speeches",
@@ -109,21 +111,6 @@ export const MODELS: Readonly<Record<ModelName, ModelPart>> = {
     recipe: speechRecipe,
   },
 };
-
-/** Its model commitment is open to challenges before its activation. */
-function mailRecipe({ direct: { features: bucketCount } }: DevnetPlan) {
-  return {
-    version: 2 as const,
-    family: DIRECT,
-    inputs: { kind: "email" as const, bucketCount },
-    seed: "devnet",
-    model: { kind: "logistic" as const, decay: 0.001, tolerance: 1e-6 },
-    method: { kind: DIRECT, damping: 0.001 },
-    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
-    columnCount: bucketCount + 1,
-    isChallengeable: true as const,
-  };
-}
 
 /** The preset "cited-texts" with shorter prompts and answers, tuned by two rounds through the rows. */
 async function speechRecipe({ settlement, speeches }: DevnetPlan, rowCount: number) {

@@ -26,17 +26,18 @@ export interface Report {
   readonly batches: readonly BatchLine[];
   readonly checks: readonly Check[];
   readonly earnings: readonly EarningsLine[];
+  /** Of each model its name, and what it has against cheating. Absent in reports of earlier versions. */
+  readonly defences?: readonly (readonly string[])[] | undefined;
 }
 
 export async function makeReport(
   job: Job,
-  { checks, earnings, modelId, modelIds }: Pick<Report, "checks" | "earnings" | "modelId" | "modelIds">,
+  parts: Pick<Report, "checks" | "defences" | "earnings" | "modelId" | "modelIds">,
   durationMs: number,
 ): Promise<Report> {
   const batches = await listBatches(job.people.alice, 100);
   return {
-    modelId,
-    modelIds,
+    ...parts,
     finishedAt: new Date().toISOString(),
     durationMs,
     batches: batches.reverse().map((batch) => ({
@@ -46,8 +47,6 @@ export async function makeReport(
       gasUsed: batch.gasUsed,
       transactionHash: batch.l1TransactionHash ?? null,
     })),
-    checks,
-    earnings,
   };
 }
 
@@ -84,6 +83,8 @@ export function printReport(console: Console, report: Report): void {
   const head = ["model", "rows of", "committed", "wrong label", "in the version", "earned (OPEN)", "share"];
   for (const line of renderTable([head, ...lines])) console.line(line);
   console.line("an eighth of a payee's rewards goes to its validator; the rows left out earned nothing");
+  console.title("Defences of each model");
+  for (const line of renderTable(report.defences ?? [])) console.line(line);
   console.title("Checks");
   for (const { statement, holds, detail } of report.checks) {
     const text = detail === "" ? statement : `${statement}: ${detail}`;

@@ -1,4 +1,5 @@
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { defencesOf } from "@openledger/attribution/model/reply-assurance";
 import { FIRST_TRANSFER_COUNT, LATER_TRANSFER_COUNT } from "./config.ts";
 import { type Job, withRetry } from "./job.ts";
 import { withInstantBlocks } from "./l1-node.ts";
@@ -188,7 +189,15 @@ export async function runJob(job: Job): Promise<Report> {
   const checks = await withRetry(job, () => runChecks(job, parts));
   const earnings = MODEL_NAMES.flatMap((name) => epochs[name].earnings);
   const ids = made.map(({ modelId }) => modelId);
-  return makeReport(job, { checks, earnings, modelId: ids[0]!, modelIds: ids }, Date.now() - startedAtMs);
+  const defences = made.map(({ model, modelId, part }) => [
+    `model ${modelId}, ${part.title}`,
+    defencesOf(model.recipe),
+  ]);
+  return makeReport(
+    job,
+    { checks, earnings, defences, modelId: ids[0]!, modelIds: ids },
+    Date.now() - startedAtMs,
+  );
 }
 
 /** Goes on while others work; a failure shows where it is awaited. */

@@ -1,6 +1,8 @@
+import { BASE_BUCKETS } from "@openledger/attribution/features/direct-base";
 import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
 import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { hex32 } from "@openledger/foundation/hex";
 import { type AdapterSettings, adapterLayout, usualTargets } from "../architecture/adapter-layout.ts";
@@ -28,7 +30,7 @@ const PENALTIES = [
 /** Ten labels with 196 inputs each are learned from no fewer numbers than this penalty leaves. */
 const LEAST_DIGIT_PENALTY = 0.003;
 
-/** A preset that fits so many rows, in the buckets of a settlement circuit. The same rows give the same recipe. */
+/** A preset that fits so many rows, in the buckets of a settlement circuit. The same rows give the same recipe. Its base is the card's. */
 export function presetRecipe(
   name: PresetName,
   rowCount: number,
@@ -42,13 +44,14 @@ export function presetRecipe(
     inputs:
       name === "emails"
         ? { kind: "email", bucketCount }
-        : { kind: "digit", side: bucketCount < blockBuckets(14) ? 7 : 14, bucketCount },
+        : { kind: "digit", side: bucketCount < blockBuckets(14) + BASE_BUCKETS ? 7 : 14, bucketCount },
     seed: name,
     model: { kind: "logistic", decay, tolerance: 1e-6 },
     method: { kind: "direct", damping: decay },
     // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
     rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
     columnCount: bucketCount + 1,
+    ...(name === "emails" && rowCount <= MOST_CHALLENGED_ROWS ? { isChallengeable: true } : {}),
   };
 }
 

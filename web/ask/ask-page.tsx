@@ -187,7 +187,8 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   const [isPaidFirst, setPaidFirst] = useState(false);
   const asking = useAction();
   const assurance = useAssurance({ live, model, site });
-  const kind = useCopy(model)?.inputKind ?? null;
+  const copy = useCopy(model);
+  const kind = copy?.inputKind ?? null;
   const now = session.value;
   const owned = now !== null && holdings.value?.address === now.address ? holdings.value : null;
   const account = mainAccount(owned);
@@ -315,6 +316,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
           <summary class="row small">How sure its replies are, and what you accept</summary>
           <div class="folded stack-s">
             {assurance !== null && <AssuranceList assurance={assurance} />}
+            {copy !== null && <p class="small soft">This model has {copy.defences}.</p>}
             <LeastChoice />
           </div>
         </details>

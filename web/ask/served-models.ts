@@ -115,6 +115,8 @@ export async function findOnL1(site: Site, rollupAddress: Address, modelId: numb
 /** What the reader writes: an e-mail, or any text. Digits are asked about at the command line. */
 export type OwnCopy = CheckableModel & {
   assurance(checked: CheckedReply): ReplyAssurance;
+  /** In words. */
+  readonly defences: string;
   readonly inputKind: PromptKind;
   /** Of its payments that go by citation; null of a model that cites no rows. */
   readonly citationPermille: number | null;

@@ -133,9 +133,9 @@ describe("a direct model", () => {
     }
   });
 
-  it("refuses recipes without a circuit, or with a base", () => {
+  it("refuses recipes without a circuit, or with a base out of range", () => {
     const recipe = recipeFor(rows, BUCKETS);
-    const base = { flatPermille: 1_000 };
+    const base = { flatPermille: 1_001 };
     for (const wrong of [
       { ...recipe, inputs: { kind: "email", bucketCount: 100 }, columnCount: 101 },
       { ...recipe, inputs: { kind: "email", bucketCount: 8_192 }, columnCount: 8_193 },

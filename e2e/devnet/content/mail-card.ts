@@ -1,4 +1,6 @@
 /** The card of the devnet's e-mails: who labels and reviews, what is paid, who may read. */
+
+import { basePermilleOf } from "@openledger/attribution/model/base-policy";
 import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
 import type { PersonName } from "../config.ts";
 
@@ -47,7 +49,7 @@ export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
       textSimilarityPermille: 700,
       imageSimilarityPermille: 950,
       clipQuantilePermille: 990,
-      basePermille: 0,
+      basePermille: basePermilleOf("email"),
     },
   };
 }

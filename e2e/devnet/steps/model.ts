@@ -2,18 +2,21 @@ import { rm } from "node:fs/promises";
 import { readModel, writeModel } from "@openledger/attribution/model/model-directory";
 import { trainingOf } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
 import { encodeSettlementBody, type SettlementBody } from "@openledger/client/actions/l1/send-settlement";
 import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
+import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
-import { hex32 } from "@openledger/foundation/hex";
+import { nameCard } from "@openledger/datanets/card/card";
 import { readIfPresent } from "@openledger/foundation/whole-file";
 import { modelFamilies, modelTrainings } from "@openledger/models/registered/model-families";
+import { completeRecipe } from "@openledger/models/registered/recipe-presets";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { sendActivation, signSettlement } from "@openledger/models/settling/sign-settlement";
@@ -33,20 +36,26 @@ import { storeOf } from "./host.ts";
 /** mia trains a model and writes it to its folder; a second time it is read from there. */
 export async function train(job: Job, part: ModelPart, datanetId: number): Promise<PublishedModel> {
   const { folder } = part.paths;
+  const { mia } = job.people;
   if (readIfPresent(`${folder}/manifest.json`) !== null) return readModel(folder, await modelFamilies());
   const startedAtMs = Date.now();
-  const { datanet } = await withRetry(job, () => getLeaf(job.people.mia, datanetId));
+  const { datanet } = await withRetry(job, () => getLeaf(mia, datanetId));
   const { rowsRoot, version } = datanet!;
   const store = DATANETS[part.datanet].isHosted ? await storeOf(job, "mia") : job.store;
   const rows = await readVersionRows(store, rowsRoot);
-  const bound = { id: datanetId, version, rowsRoot: hex32(rowsRoot) };
-  const recipe = { ...(await part.recipe(job.plan, rows.length)), datanet: bound };
+  const place = { hostUrl: job.hostUrl, datanetId };
+  const hosted =
+    DATANETS[part.datanet].isHosted && (await withRetry(job, () => getHostedDatanet(mia, place)));
+  const card = hosted === false ? null : nameCard(hosted.card).text;
+  const given = await part.recipe(job.plan, rows.length);
+  const bound = { id: datanetId, version, rowsRoot };
+  const recipe = completeRecipe(given, bound, given.columnCount, card) as RecipeBase;
   const training = trainingOf(recipe, await modelTrainings());
   const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
     job.console.progress(`training: ${stage} ${Math.floor((100 * done) / Math.max(1, total))} %`);
   const trained = await training.train(rows, training.family.parseRecipe(recipe), { onProgress });
   const registration = registerModel(trained, { split: SPLIT }, part.size(job.plan), { onProgress });
-  const model = publishedModel(trained, registration, { publishRows: true });
+  const model = publishedModel(trained, registration, { publishRows: true, card });
   await rm(folder, { recursive: true, force: true });
   await writeModel(folder, model);
   job.console.done(

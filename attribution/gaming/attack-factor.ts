@@ -1,0 +1,191 @@
+/**
+ * What an attacker earns by a direct model of e-mails, a row, as a multiple of what honest rows of the same version earn. A world is 600
+ * e-mails of twenty contributors and 100 questions, of one seed. One contributor brings the plan's rows in place of the honest ones. Rules
+ * are those of every version: exact copies and near-duplicates stay out, and earn nothing.
+ */
+import type { DirectQuery } from "@openledger/circuits/ledger/direct-query";
+import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { hex32 } from "@openledger/foundation/hex";
+import { SeededRandom } from "../maths/seeded-random.ts";
+import { directFamily } from "../model/direct/direct-family.ts";
+import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
+import { trainDirect } from "../model/direct/direct-training.ts";
+import type { OwnedRow } from "../model/owned-rows.ts";
+import { directMatrix } from "../model/registration.ts";
+import { nearDuplicates } from "../rows/near-duplicates.ts";
+import { encodeRow, type LabelledInput, labelsOf } from "../rows/row-content.ts";
+import { emailContents } from "../rows/spam-emails.ts";
+import type { AttackPlan, DerivedRows } from "./attack-plan.ts";
+import { type KnownModel, knownModel } from "./known-model.ts";
+
+/** The recipe under attack, of so many rows. */
+export type RecipeOfRows = (rowCount: number) => Omit<DirectRecipe, "datanet">;
+
+/** Fixed: anybody measures the same. */
+export const ATTACK_SEEDS = ["1", "2", "3"] as const;
+const [HONEST, OWN, QUESTIONS, FRESH] = [570, 30, 100, 1_200];
+/** Words of a longer e-mail are neither read nor replaced. */
+const MOST_BYTES = 4_096;
+const POOL = 10;
+/** Replacements are chosen in so many steps at most, each the best of so many tries. */
+const [STEPS, TRIES] = [20, 8];
+
+export interface AttackWorld {
+  readonly honest: readonly LabelledInput[];
+  readonly own: readonly LabelledInput[];
+  readonly fresh: readonly LabelledInput[];
+  readonly questions: readonly string[];
+  readonly recipeOf: RecipeOfRows;
+  /** Of the honest rows and the own ones, which are public; made once. */
+  known(): KnownModel;
+  /** Of the own rows alone. */
+  shadow(): KnownModel;
+  readonly seed: string;
+}
+
+export interface AttackResult {
+  /** What a row of the attacker earns ÷ what an honest one earns, in the same version. */
+  readonly factor: number;
+  /** Rows that the rules left out. */
+  readonly leftOut: number;
+}
+
+/** Needs `initPoseidon`. */
+export function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
+  const all = emailContents()
+    .filter((content) => content.length <= MOST_BYTES)
+    .map((content) => ({
+      input: new TextDecoder().decode(content.subarray(0, -1)),
+      label: content.at(-1)!,
+    }))
+    .filter(({ input }) => input.trim() !== "");
+  const order = new SeededRandom(`attack/${seed}`).permutation(all.length);
+  const [ownFrom, askedFrom, freshFrom] = [HONEST, HONEST + OWN, HONEST + OWN + QUESTIONS];
+  const taken = (from: number, to: number) => Array.from(order.subarray(from, to), (i) => all[i]!);
+  const [honest, own] = [taken(0, ownFrom), taken(ownFrom, askedFrom)];
+  const once = <Value>(make: () => Value) => {
+    let made: Value | undefined;
+    return () => (made ??= make());
+  };
+  const modelOf = (rows: readonly LabelledInput[]) => knownModel(rows, recipeOf(rows.length));
+  return {
+    ...{ honest, own, seed, recipeOf, fresh: taken(freshFrom, freshFrom + FRESH) },
+    questions: taken(askedFrom, freshFrom).map(({ input }) => input),
+    known: once(() => modelOf([...honest, ...own])),
+    shadow: once(() => modelOf(own)),
+  };
+}
+
+/** The rows that a plan brings into a world. */
+export function attackRows(world: AttackWorld, { derived, rows }: AttackPlan): LabelledInput[] {
+  const labels = labelsOf("email");
+  const given = rows.map(({ label, text }) => ({ label: labels.indexOf(label), input: text }));
+  return [...given, ...derived.flatMap((one, place) => derivedRows(world, one, `${world.seed}/${place}`))];
+}
+
+function derivedRows(world: AttackWorld, one: DerivedRows, seed: string): LabelledInput[] {
+  const random = new SeededRandom(`attack/${seed}`);
+  const best = (rows: readonly LabelledInput[]) => {
+    const { earns } = world.known();
+    return rows
+      .map((row) => ({ row, worth: earns(row) }))
+      .sort((a, b) => b.worth - a.worth)
+      .map(({ row }) => row);
+  };
+  const pools = {
+    own: () => world.own,
+    others: () => Array.from(random.permutation(HONEST), (i) => world.honest[i]!),
+    dearest: () => best(world.honest),
+    fresh: () => world.fresh,
+    best: () => best(world.fresh.slice(0, POOL * one.count)),
+  };
+  const pool = pools[one.from]();
+  const words = world.honest.flatMap(({ input }) => wordsOf(input));
+  const model = one.by === "shadow" ? world.shadow() : world.known();
+  const worth = one.by === "error" ? model.residual : model.earns;
+  return Array.from({ length: one.count }, (_, k) => {
+    const { input, label } = pool[k % pool.length]!;
+    const row = { input, label: one.isFlipped ? 1 - label : label };
+    return changedRow(row, one, words, random, one.by === "noise" ? null : worth);
+  });
+}
+
+const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
+
+/** @param worth of which more is wanted; null: any words */
+function changedRow(
+  row: LabelledInput,
+  { changed }: DerivedRows,
+  vocabulary: readonly string[],
+  random: SeededRandom,
+  worth: ((row: LabelledInput) => number) | null,
+): LabelledInput {
+  let words = wordsOf(row.input);
+  const count = Math.ceil(changed * words.length);
+  const places = Array.from(random.permutation(words.length).subarray(0, count));
+  const rowOf = (some: readonly string[]) => ({ ...row, input: some.join(" ") });
+  const size = worth === null ? count : Math.ceil(count / STEPS);
+  for (let from = 0; from < count; from += size) {
+    const tries = Array.from({ length: worth === null ? 1 : TRIES }, () => {
+      const tried = words.slice();
+      for (const place of places.slice(from, from + size))
+        tried[place] = vocabulary[random.nextBelow(vocabulary.length)]!;
+      return { tried, value: worth?.(rowOf(tried)) ?? 0 };
+    });
+    words = tries.reduce((a, b) => (b.value > a.value ? b : a)).tried;
+  }
+  return count === 0 ? row : rowOf(words);
+}
+
+/** The version that rules 1 and 2 leave of the honest rows and a plan's. */
+export function attackedVersion(world: AttackWorld, plan: AttackPlan) {
+  const brought = [...world.honest, ...attackRows(world, plan)];
+  const encoder = new TextEncoder();
+  const seen = new Set<string>();
+  const isOut = brought.map((row) => seen.size === seen.add(JSON.stringify(row)).size);
+  const copies = nearDuplicates({
+    kind: "text",
+    contents: brought.map(({ input }) => encoder.encode(input)),
+    labels: Int32Array.from(brought, ({ label }) => label),
+  });
+  for (const { later } of copies) isOut[later] = true;
+  const kept = brought.flatMap((row, k) => (isOut[k] === true ? [] : [{ row, isHonest: k < HONEST }]));
+  const leftOut = isOut.slice(HONEST).filter((is) => is).length;
+  return { kept, leftOut, broughtCount: brought.length - HONEST };
+}
+
+async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<AttackResult> {
+  const { broughtCount, kept, leftOut } = attackedVersion(world, plan);
+  const owned = kept.map(
+    ({ isHonest, row }, k): OwnedRow => ({
+      content: encodeRow("email", row),
+      contributorId: isHonest ? 5 + Math.floor(k / OWN) : 1_000,
+      validatorId: 2,
+    }),
+  );
+  const version = owned.map(({ content, ...owners }) => ({ rowHash: hashRow(content), ...owners }));
+  const datanet = { id: 1, version: 1, rowsRoot: hex32(versionRowsRoot(version)) };
+  const trained = trainDirect(owned, { ...world.recipeOf(owned.length), datanet });
+  const model = await directFamily.open(trained);
+  const matrix = directMatrix(trained.features as Parameters<typeof directMatrix>[0]);
+  const earned = { honest: 0, attacker: 0 };
+  for (const question of world.questions) {
+    const scores = directScores(matrix, model.answer(question).query as DirectQuery);
+    const weights = scores.map((score) => Math.max(0, Number(score)));
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    // Where no row scores, all are paid alike.
+    for (const [k, weight] of weights.entries())
+      earned[kept[k]!.isHonest ? "honest" : "attacker"] += total === 0 ? 1 / weights.length : weight / total;
+  }
+  const honestCount = kept.filter(({ isHonest }) => isHonest).length;
+  return { factor: earned.attacker / broughtCount / (earned.honest / honestCount), leftOut };
+}
+
+/** Of each seed, and the mean. Needs `initPoseidon`. */
+export async function measureAttack(plan: AttackPlan, worlds: readonly AttackWorld[]) {
+  const results: AttackResult[] = [];
+  for (const world of worlds) results.push(await attackFactor(world, plan));
+  const factor = results.reduce((sum, result) => sum + result.factor / results.length, 0);
+  return { factor, results };
+}

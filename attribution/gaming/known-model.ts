@@ -1,0 +1,90 @@
+/** What an attacker computes beforehand with a model of rows that are known: what a row would earn, and how wrong the model is about it. */
+import { gaussNewton } from "../features/exact-influence.ts";
+import { choleskyInPlace, solveCholesky } from "../maths/dense-matrix.ts";
+import { renumberColumns, type SparseRows, usedColumns } from "../maths/sparse-rows.ts";
+import { directModel } from "../model/direct/direct-family.ts";
+import { directInputs } from "../model/direct/direct-inputs.ts";
+import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
+import type { LabelledInput } from "../rows/row-content.ts";
+
+/** Rows that stand for questions. */
+const MOST_QUESTIONS = 60;
+
+export interface KnownModel {
+  /** Part of all rewards, beside the known rows. */
+  earns(row: LabelledInput): number;
+  /** How much probability the row's label lacks. */
+  residual(row: LabelledInput): number;
+}
+
+/** The recipe's model of these rows, with its base. */
+export function knownModel(rows: readonly LabelledInput[], given: Omit<DirectRecipe, "datanet">): KnownModel {
+  const recipe = given as DirectRecipe;
+  const inputs = directInputs(recipe.inputs, recipe.rules);
+  const model = directModel(recipe);
+  const examplesOf = (some: readonly LabelledInput[]) => ({
+    inputs: inputs.examples(some.map(({ input }) => input)),
+    labels: Int32Array.from(some, ({ label }) => label),
+  });
+  const parameters = model.train(examplesOf(rows));
+  const sensitivitiesOf = (some: readonly LabelledInput[]) =>
+    model.sensitivities(parameters, examplesOf(some));
+  const own = sensitivitiesOf(rows);
+  const { count, position } = usedColumns(own.inputs);
+  const factor = gaussNewton(
+    { ...own, inputs: renumberColumns(own.inputs, position, count) },
+    recipe.method.damping,
+  );
+  choleskyInPlace(factor, count);
+  const inverse = new Float64Array(count * count);
+  for (let a = 0; a < count; a++) inverse[a * count + a] = 1;
+  solveCholesky(factor, count, inverse, count);
+  /** (H + λ)⁻¹ x of a row of inputs. */
+  const directionOf = ({ columns, starts, values }: SparseRows, k: number) => {
+    const out = new Float64Array(count);
+    for (let e = starts[k]!; e < starts[k + 1]!; e++) {
+      const from = position[columns[e]!]! * count;
+      for (let a = 0; from >= 0 && a < count; a++) out[a] = out[a]! + values[e]! * inverse[from + a]!;
+    }
+    return out;
+  };
+  const asked = sensitivitiesOf(rows.slice(0, MOST_QUESTIONS));
+  /** By how much a row of this direction lowers the loss of the answer to each question: that of the likelier label. */
+  const scoresOf = (direction: Float64Array) =>
+    Array.from(asked.residuals, (residual, q) => {
+      const { columns, starts, values } = asked.inputs;
+      let sum = 0;
+      for (let e = starts[q]!; e < starts[q + 1]!; e++)
+        sum += values[e]! * direction[position[columns[e]!]!]!;
+      return Math.sign(residual) * (Math.abs(residual) < Math.SQRT1_2 ? sum : -sum);
+    });
+  const made = Array.from(rows, (_, k) => {
+    const [direction, residual] = [directionOf(own.inputs, k), own.residuals[k]!];
+    return { residual, length: Math.abs(residual) * Math.hypot(...direction), scores: scoresOf(direction) };
+  });
+  const { base: { flatPermille } = { flatPermille: 0 }, normQuantile } = recipe.rules;
+  const clip = made.map(({ length }) => length).sort((a, b) => a - b)[
+    Math.ceil(normQuantile * rows.length) - 1
+  ]!;
+  const typical = mean(made.map(({ length }) => Math.min(length, clip))) / Math.sqrt(inputs.inputCount);
+  const paidOf = ({ length, residual, scores }: (typeof made)[number]) =>
+    scores.map((score) =>
+      Math.max(0, score * residual * Math.min(1, clip / length) + (typical * flatPermille) / 1_000),
+    );
+  const paid = made.map(paidOf);
+  const totals = Array.from(asked.residuals, (_, q) => paid.reduce((sum, one) => sum + one[q]!, 0));
+  return {
+    earns(row) {
+      const { inputs: x, residuals } = sensitivitiesOf([row]);
+      const [direction, residual] = [directionOf(x, 0), residuals[0]!];
+      const length = Math.abs(residual) * Math.hypot(...direction);
+      return mean(
+        paidOf({ length, residual, scores: scoresOf(direction) }).map((one, q) => one / totals[q]!),
+      );
+    },
+    residual: (row) => Math.abs(sensitivitiesOf([row]).residuals[0]!),
+  };
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
