@@ -23,7 +23,7 @@ import { type KnownModel, knownModel } from "./known-model.ts";
 export type RecipeOfRows = (rowCount: number) => Omit<DirectRecipe, "datanet">;
 
 /** Fixed: anybody measures the same. */
-export const ATTACK_SEEDS = ["1", "2", "3"] as const;
+const SEEDS = ["1", "2", "3"] as const;
 const [HONEST, OWN, QUESTIONS, FRESH] = [570, 30, 100, 1_200];
 /** Words of a longer e-mail are neither read nor replaced. */
 const MOST_BYTES = 4_096;
@@ -78,7 +78,7 @@ export function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
 }
 
 /** The rows that a plan brings into a world. */
-export function attackRows(world: AttackWorld, { derived, rows }: AttackPlan): LabelledInput[] {
+function attackRows(world: AttackWorld, { derived, rows }: AttackPlan): LabelledInput[] {
   const labels = labelsOf("email");
   const given = rows.map(({ label, text }) => ({ label: labels.indexOf(label), input: text }));
   return [...given, ...derived.flatMap((one, place) => derivedRows(world, one, `${world.seed}/${place}`))];
@@ -182,7 +182,11 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
   return { factor: earned.attacker / broughtCount / (earned.honest / honestCount), leftOut };
 }
 
-/** Of each seed, and the mean. Needs `initPoseidon`. */
+/** Needs `initPoseidon`. @param seeds fewer, for a look */
+export const attackWorlds = (recipeOf: RecipeOfRows, seeds: readonly string[] = SEEDS): AttackWorld[] =>
+  seeds.map((seed) => attackWorld(seed, recipeOf));
+
+/** Of each world, and the mean. Needs `initPoseidon`. */
 export async function measureAttack(plan: AttackPlan, worlds: readonly AttackWorld[]) {
   const results: AttackResult[] = [];
   for (const world of worlds) results.push(await attackFactor(world, plan));

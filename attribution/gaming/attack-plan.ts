@@ -1,9 +1,10 @@
 /** What an attacker of a Datanet of e-mails brings, as JSON that anybody writes: the rows, or how they are made of others'. */
+import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { attributionError } from "../attribution-errors.ts";
 
 /** Bytes of a plan: longer ones are not read. */
-export const MOST_PLAN_BYTES = 2 ** 22;
+const MOST_PLAN_BYTES = 2 ** 22;
 /** Beside some six hundred honest rows. */
 const MOST_ROWS = 300;
 const MOST_TEXT = 8_192;
@@ -42,19 +43,21 @@ const planSchema = z
 
 export type AttackPlan = z.infer<typeof planSchema>;
 
-/** @throws ATT_INPUT_INVALID for what is no plan */
-export function parseAttackPlan(text: string): AttackPlan {
+/** @param path of JSON @throws ATT_INPUT_INVALID for what is no plan */
+export function readAttackPlan(path: string): AttackPlan {
+  const refuse = (why: string, cause?: unknown) =>
+    attributionError("ATT_INPUT_INVALID", `${path} is no plan: ${why}`, { data: { reason: "plan" }, cause });
   let json: unknown;
   try {
-    json = text.length > MOST_PLAN_BYTES ? null : JSON.parse(text);
-  } catch {
-    json = null;
+    const { size } = statSync(path);
+    if (size > MOST_PLAN_BYTES) throw new RangeError(`${size} bytes; at most ${MOST_PLAN_BYTES} are read`);
+    json = JSON.parse(readFileSync(path, "utf8"));
+  } catch (cause) {
+    throw refuse((cause as Error).message, cause);
   }
   const parsed = planSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw attributionError("ATT_INPUT_INVALID", `the plan is none: ${z.prettifyError(parsed.error)}`, {
-    data: { reason: "plan" },
-  });
+  if (!parsed.success) throw refuse(z.prettifyError(parsed.error), parsed.error);
+  return parsed.data;
 }
 
 const of = (name: string, one: Partial<DerivedRows> & Pick<DerivedRows, "from">): AttackPlan =>

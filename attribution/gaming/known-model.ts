@@ -60,7 +60,7 @@ export function knownModel(rows: readonly LabelledInput[], given: Omit<DirectRec
     });
   const made = Array.from(rows, (_, k) => {
     const [direction, residual] = [directionOf(own.inputs, k), own.residuals[k]!];
-    return { residual, length: Math.abs(residual) * Math.hypot(...direction), scores: scoresOf(direction) };
+    return { residual, length: Math.abs(residual) * lengthOf(direction), scores: scoresOf(direction) };
   });
   const { base: { flatPermille } = { flatPermille: 0 }, normQuantile } = recipe.rules;
   const clip = made.map(({ length }) => length).sort((a, b) => a - b)[
@@ -77,7 +77,7 @@ export function knownModel(rows: readonly LabelledInput[], given: Omit<DirectRec
     earns(row) {
       const { inputs: x, residuals } = sensitivitiesOf([row]);
       const [direction, residual] = [directionOf(x, 0), residuals[0]!];
-      const length = Math.abs(residual) * Math.hypot(...direction);
+      const length = Math.abs(residual) * lengthOf(direction);
       return mean(
         paidOf({ length, residual, scores: scoresOf(direction) }).map((one, q) => one / totals[q]!),
       );
@@ -88,3 +88,9 @@ export function knownModel(rows: readonly LabelledInput[], given: Omit<DirectRec
 
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function lengthOf(vector: Float64Array): number {
+  let squares = 0;
+  for (const x of vector) squares += x * x;
+  return Math.sqrt(squares);
+}

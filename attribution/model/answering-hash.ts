@@ -55,7 +55,7 @@ export interface ChallengedRules {
 }
 
 /** λ with the base's strength above it, as L1 takes the two. */
-export const dampingAndBase = (damping: bigint, base: BaseRule | undefined): bigint =>
+const dampingAndBase = (damping: bigint, base: BaseRule | undefined): bigint =>
   damping | (BigInt(base?.flatPermille ?? 0) << 63n);
 
 /** bucketCount 16 | decay 64 << 16 | sharesDuplicates << 80 | clipQuantile 64 << 81 | damping 63 << 145 | base 10 << 208. */

@@ -1,5 +1,5 @@
 import { BASE_BUCKETS } from "@openledger/attribution/features/direct-base";
-import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
+import { basePermilleOf, rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
@@ -54,6 +54,15 @@ export function presetRecipe(
     ...(name === "emails" && rowCount <= MOST_CHALLENGED_ROWS ? { isChallengeable: true } : {}),
   };
 }
+
+/** Buckets of the usual circuits of direct models. */
+const USUAL_BUCKETS = 1_024;
+
+/** The default model: the preset of so many e-mails, with the base of a card that says nothing else. */
+export const defaultMailRecipe = (rowCount: number, bucketCount = USUAL_BUCKETS) => {
+  const preset = presetRecipe("emails", rowCount, bucketCount);
+  return { ...preset, rules: { ...preset.rules, base: { flatPermille: basePermilleOf("email") } } };
+};
 
 /** The datanet's published version, as a recipe names it. */
 export interface RecipeDatanet {

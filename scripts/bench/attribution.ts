@@ -1,9 +1,13 @@
 /** How good direct models' integers are on digits and e-mails, and how fast scores are. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { attackWorlds, measureAttack } from "@openledger/attribution/gaming/attack-factor";
+import { STANDARD_PLANS } from "@openledger/attribution/gaming/attack-plan";
 import { openGpuMatrix } from "@openledger/attribution/internal/scores/gpu-scores";
 import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { defaultMailRecipe } from "@openledger/models/registered/recipe-presets";
 import type { Part } from "./attribution-worker.ts";
 import type { DirectQuality } from "./quality/direct-quality.ts";
 
@@ -19,7 +23,20 @@ export async function benchAttribution({ quick = false, log = console.log }: Att
   const [mnist, emails] = await Promise.all([forkPart("mnist", size), forkPart("emails", size)]);
   printQuality("MNIST", mnist, log);
   printQuality("e-mails", emails, log);
-  return { isQuick: quick, mnist, emails, scores: benchScores(log) };
+  return { isQuick: quick, mnist, emails, gaming: await benchGaming(quick, log), scores: benchScores(log) };
+}
+
+/** What rows of attackers, and of a contributor with good ones, earn by the default model, beside honest rows. */
+async function benchGaming(quick: boolean, log: (line: string) => void) {
+  await initPoseidon();
+  const small = (rowCount: number) => defaultMailRecipe(rowCount, 128);
+  const worlds = quick ? attackWorlds(small, ["1"]) : attackWorlds(defaultMailRecipe);
+  const gaming: Record<string, number> = {};
+  for (const plan of STANDARD_PLANS) {
+    gaming[plan.name] = (await measureAttack(plan, worlds)).factor;
+    log(`gaming, ${plan.name}: ${gaming[plan.name]!.toFixed(2)}`);
+  }
+  return gaming;
 }
 
 const SCORE_ROUNDS = 7;
