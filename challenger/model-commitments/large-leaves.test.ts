@@ -21,30 +21,31 @@ const f = started(() => startDisputes({ mostRows: ROWS }));
 beforeAll(() => initPoseidon());
 
 const bytesOf = (length: number) => new Uint8Array(length).fill(255);
-const { digestCount } = mapPlaces(BUCKETS + 1);
+const WIDTH = BUCKETS + 1;
 
-/** Of rows without words, whose inputs name at one bucket rows that there are not. */
-function namingRowsBeyond(): CommittedModel {
+/** Of rows without words, whose inputs name at one bucket rows that there are not. @param terms buckets that are not the base's */
+function namingRowsBeyond(terms = BUCKETS, featureBytes = 0): CommittedModel {
   const listOf = (count: number, bytes: number) => new Array<Uint8Array>(count).fill(bytesOf(bytes));
   const beyond = Array.from({ length: LEAF_BYTES / 4 }, (_, i) => [ROWS + i, 1] as const);
+  const { digestCount } = mapPlaces(terms + 1, WIDTH);
   const leaves: Leaves = {
     rows: listOf(ROWS, 32),
     tokens: listOf(ROWS, 0),
     facts: listOf(ROWS, 32),
-    features: listOf(ROWS + 1, 0),
-    map: listOf(2 * BUCKETS + 5, 0)
+    features: listOf(ROWS + 1, featureBytes),
+    map: listOf(2 * terms + 5, 0)
       .with(0, bytesOf(128))
       .with(-1, bytesOf(32 * digestCount)),
-    inputs: listOf(BUCKETS, 0).with(BUCKET, pairBytes(beyond)),
-    weights: listOf(1, 8 * (BUCKETS + 1)),
-    columns: listOf(BUCKETS + 1, 0),
-    points: listOf(Math.ceil((BUCKETS + 1) / LEAF_POINTS), 0),
+    inputs: listOf(terms, 0).with(BUCKET, pairBytes(beyond)),
+    weights: listOf(1, 8 * (terms + 1)),
+    columns: listOf(WIDTH, 0),
+    points: listOf(Math.ceil(WIDTH / LEAF_POINTS), 0),
   };
   const shape = 3_072n + BigInt(BUCKETS / 16);
   return withTrees(leaves, {
     ...{ modelId: 11, staticsHash: 1n, rowsRoot: 2n, answering: 3n, ownersCommitment: 4n, payeeRoot: 5n },
     binding: (shape << 115n) | (BigInt(ROWS) << 56n) | (1n << 24n) | 3n,
-    ...{ split: 0n, rowCount: ROWS, bucketCount: BUCKETS, columnCount: BUCKETS + 1, decay: 1n << 30n },
+    ...{ split: 0n, rowCount: ROWS, bucketCount: terms, columnCount: WIDTH, decay: 1n << 30n },
     ...{ clipLength: 0, clipQuantile: 1n << 40n, sharesDuplicates: false },
   });
 }
@@ -70,5 +71,19 @@ test("the largest model commitment, and a column of its inputs that names rows w
     ...{ account: f.watcher, to: f.disputes.address, data, gas: 12_600_000n },
   } as never);
   expect((await f.client.getTransactionReceipt({ hash })).status).toBe("success");
+  expect((await f.disputes.read.modelCommitments([id]))[2]).toBe(true);
+});
+
+test("a false base of the largest model commitment is refuted with a quarter of a transaction's room to spare", async () => {
+  const posted = namingRowsBeyond(BUCKETS - 10, 2 * WIDTH);
+  const id = await f.post(posted);
+  const data = directChallengeData(id, posted, [], { kind: "base", row: ROWS - 1, column: BUCKETS - 1 });
+  expect(data.length / 2 - 1).toBeLessThan(0.75 * TRANSACTION_BYTES);
+  const hash = await f.client.sendTransaction({
+    ...{ account: f.watcher, to: f.disputes.address, data, gas: 12_582_912n },
+  } as never);
+  const { gasUsed, status } = await f.client.getTransactionReceipt({ hash });
+  console.log({ base: gasUsed });
+  expect(status).toBe("success");
   expect((await f.disputes.read.modelCommitments([id]))[2]).toBe(true);
 });

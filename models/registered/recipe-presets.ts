@@ -1,9 +1,9 @@
 import { BASE_BUCKETS } from "@openledger/attribution/features/direct-base";
-import { basePermilleOf, rewardsOfCard } from "@openledger/attribution/model/base-policy";
+import { rewardsOfCard, usualRewards } from "@openledger/attribution/model/base-policy";
 import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
-import { ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { hex32 } from "@openledger/foundation/hex";
 import { type AdapterSettings, adapterLayout, usualTargets } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
@@ -49,7 +49,10 @@ export function presetRecipe(
     model: { kind: "logistic", decay, tolerance: 1e-6 },
     method: { kind: "direct", damping: decay },
     // Near-duplicates are left out of the version (`openledger datanet check`), which gives the first one its full reward.
-    rules: { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false },
+    rules: {
+      normQuantile: clipQuantileOf(name === "emails" ? "email" : "digit"),
+      nearDuplicatesShare: false,
+    },
     columnCount: bucketCount + 1,
     ...(name === "emails" && rowCount <= MOST_CHALLENGED_ROWS ? { isChallengeable: true } : {}),
   };
@@ -61,7 +64,10 @@ const USUAL_BUCKETS = 1_024;
 /** The default model: the preset of so many e-mails, with the base of a card that says nothing else. */
 export const defaultMailRecipe = (rowCount: number, bucketCount = USUAL_BUCKETS) => {
   const preset = presetRecipe("emails", rowCount, bucketCount);
-  return { ...preset, rules: { ...preset.rules, base: { flatPermille: basePermilleOf("email") } } };
+  return {
+    ...preset,
+    rules: { ...preset.rules, base: { flatPermille: usualRewards("email").basePermille } },
+  };
 };
 
 /** The datanet's published version, as a recipe names it. */

@@ -1,5 +1,5 @@
 /** A card while it is written: every field as text, lists by lines or commas. */
-import { basePermilleOf } from "@openledger/attribution/model/base-policy";
+import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
 
 export interface CardDraft {
@@ -59,7 +59,7 @@ export const EMPTY_DRAFT: CardDraft = {
 };
 
 /** What the form does not ask for: as it is in the present card, or these. */
-const OTHER_REWARDS = { imageSimilarityPermille: 950, clipQuantilePermille: 990 };
+const OTHER_REWARDS = { imageSimilarityPermille: 950 };
 
 export function draftOf(card: Card): CardDraft {
   const { labelling, rewards, row } = card;
@@ -131,7 +131,7 @@ export function cardOfDraft(draft: CardDraft, before: Card | null): unknown {
           }),
     },
     rewards: {
-      ...{ ...OTHER_REWARDS, basePermille: basePermilleOf(kind) },
+      ...{ ...OTHER_REWARDS, ...usualRewards(kind) },
       ...rewards,
       validator,
       nearDuplicates,

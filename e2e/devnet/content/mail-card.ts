@@ -1,6 +1,6 @@
 /** The card of the devnet's e-mails: who labels and reviews, what is paid, who may read. */
 
-import { basePermilleOf } from "@openledger/attribution/model/base-policy";
+import { usualRewards } from "@openledger/attribution/model/base-policy";
 import { CARD_FORMAT, type Card } from "@openledger/datanets/card/card";
 import type { PersonName } from "../config.ts";
 
@@ -48,8 +48,7 @@ export function mailCard(leaves: Readonly<Record<PersonName, number>>): Card {
       nearDuplicates: "leave-out",
       textSimilarityPermille: 700,
       imageSimilarityPermille: 950,
-      clipQuantilePermille: 990,
-      basePermille: basePermilleOf("email"),
+      ...usualRewards("email"),
     },
   };
 }

@@ -13,7 +13,7 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { usedColumns } from "@openledger/attribution/maths/sparse-rows";
 import { logitRow } from "@openledger/attribution/model/direct/direct-family";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
-import { clipRowNorms, ROW_RULES } from "@openledger/attribution/rows/row-rules";
+import { clipQuantileOf, clipRowNorms } from "@openledger/attribution/rows/row-rules";
 import { alignColumns, exactInfluence } from "@openledger/attribution/testing/exact-influence";
 import { loadMnist } from "@openledger/attribution/testing/mnist-digits";
 import {
@@ -190,7 +190,7 @@ function scoresOfWays(
   real: Float64Array,
   width: number,
   asked: readonly Asked[],
-  { bitCounts, log = () => {} }: DirectQualityOptions,
+  { bitCounts, inputs, log = () => {} }: DirectQualityOptions,
 ): Map<string, Float64Array> {
   const rowCount = real.length / width;
   const scores = (matrix: ArrayLike<number>, weightsOf: (one: Asked) => Float64Array) => {
@@ -205,7 +205,7 @@ function scoresOfWays(
     }
     return out;
   };
-  const clipped = clipRowNorms(real, width, ROW_RULES.normQuantile);
+  const clipped = clipRowNorms(real, width, clipQuantileOf(inputs.kind));
   const ways = new Map([["exact", scores(real, ({ realWeights }) => realWeights)]]);
   for (const bits of bitCounts) {
     const most = (MAX_DIRECT_ENTRY + 1) * 2 ** (bits - 10) - 1;
