@@ -139,7 +139,7 @@ function changedRow(
 }
 
 /** The version that rules 1 and 2 leave of the honest rows and a plan's. */
-export function attackedVersion(world: AttackWorld, plan: AttackPlan) {
+function attackedVersion(world: AttackWorld, plan: AttackPlan) {
   const brought = [...world.honest, ...attackRows(world, plan)];
   const encoder = new TextEncoder();
   const seen = new Set<string>();
