@@ -49,6 +49,8 @@ export interface AttackResult {
   readonly factor: number;
   /** Rows that the rules left out. */
   readonly leftOut: number;
+  /** What the fifth of the honest rows earns that earns the most, a row, ÷ what an honest row does. */
+  readonly bestFifth: number;
 }
 
 /** Needs `initPoseidon`. */
@@ -169,18 +171,24 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
   const trained = trainDirect(owned, { ...world.recipeOf(owned.length), datanet });
   const model = await directFamily.open(trained);
   const matrix = directMatrix(trained.features as Parameters<typeof directMatrix>[0]);
-  const earned = { honest: 0, attacker: 0 };
+  const earned = new Float64Array(kept.length);
   for (const question of world.questions) {
     const scores = directScores(matrix, model.answer(question).query as DirectQuery);
     const weights = scores.map((score) => Math.max(0, Number(score)));
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     // Where no row scores, all are paid alike.
     for (const [k, weight] of weights.entries())
-      earned[kept[k]!.isHonest ? "honest" : "attacker"] += total === 0 ? 1 / weights.length : weight / total;
+      earned[k] = earned[k]! + (total === 0 ? 1 / weights.length : weight / total);
   }
-  const honestCount = kept.filter(({ isHonest }) => isHonest).length;
-  return { factor: earned.attacker / broughtCount / (earned.honest / honestCount), leftOut };
+  const [honest, attacker] = [true, false].map((is) => earned.filter((_, k) => kept[k]!.isHonest === is));
+  const perRow = mean(honest!);
+  const best = honest!.sort().subarray(Math.floor(0.8 * honest!.length));
+  const factor = (mean(attacker!) * attacker!.length) / broughtCount / perRow;
+  return { factor, leftOut, bestFifth: mean(best) / perRow };
 }
+
+const mean = (values: Float64Array): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
 
 /** Needs `initPoseidon`. @param seeds fewer, for a look */
 export const attackWorlds = (recipeOf: RecipeOfRows, seeds: readonly string[] = SEEDS): AttackWorld[] =>
@@ -190,6 +198,8 @@ export const attackWorlds = (recipeOf: RecipeOfRows, seeds: readonly string[] = 
 export async function measureAttack(plan: AttackPlan, worlds: readonly AttackWorld[]) {
   const results: AttackResult[] = [];
   for (const world of worlds) results.push(await attackFactor(world, plan));
-  const factor = results.reduce((sum, result) => sum + result.factor / results.length, 0);
-  return { factor, results };
+  const [factor, bestFifth] = (["factor", "bestFifth"] as const).map((name) =>
+    mean(Float64Array.from(results, (result) => result[name])),
+  );
+  return { factor: factor!, bestFifth: bestFifth!, results };
 }

@@ -159,13 +159,17 @@ export async function checkModel(job: Job, { datanetId, model, modelId }: MadeMo
     getLeaf(job.people.nina, datanetId),
   ]);
   try {
-    const { rowCount, payeeCount } = await verifyModel({
+    const { isBaseOfCard, payeeCount, rowCount } = await verifyModel({
       trainings: await modelTrainings(),
       model,
-      facts: { staticsHash: staticsOf(leaf).hash, rowsRoot: datanet?.rowsRoot ?? 0n },
+      facts: { staticsHash: staticsOf(leaf).hash, rowsRoot: datanet!.rowsRoot, policy: datanet!.policy },
       depth: "features",
     });
-    return { statement, holds: true, detail: `${rowCount} rows, ${payeeCount} payees` };
+    return {
+      statement,
+      holds: true,
+      detail: `${rowCount} rows, ${payeeCount} payees${isBaseOfCard ? ", and the card's base" : ""}`,
+    };
   } catch (error) {
     if (!isRollupError(error)) throw error;
     return { statement, holds: false, detail: error.message };
