@@ -3,7 +3,6 @@
  * wire alone once z is known. Payments, rows and money around them are SampledDraws', PayeeEarnings' and RowRewards', as in Settlement.
  */
 import { describe, expect, it } from "vitest";
-import { templateSource } from "../../compiler/template-files.ts";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms } from "../../ledger/direct-query.ts";
