@@ -16,7 +16,7 @@ import { directMatrix } from "../model/registration.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { encodeRow, type LabelledInput, labelsOf } from "../rows/row-content.ts";
 import { emailContents } from "../rows/spam-emails.ts";
-import type { AttackPlan, DerivedRows } from "./attack-plan.ts";
+import { type AttackPlan, type DerivedRows, STANDARD_PLANS } from "./attack-plan.ts";
 import { type KnownModel, knownModel } from "./known-model.ts";
 
 /** The recipe under attack, of so many rows. */
@@ -202,4 +202,15 @@ export async function measureAttack(plan: AttackPlan, worlds: readonly AttackWor
     mean(Float64Array.from(results, (result) => result[name])),
   );
   return { factor: factor!, bestFifth: bestFifth!, results };
+}
+
+/** Factors of the standard plans, by name. Needs `initPoseidon`. */
+export async function measureStandardPlans(worlds: readonly AttackWorld[], log: (line: string) => void) {
+  const factors: Record<string, number> = {};
+  for (const plan of STANDARD_PLANS) {
+    const { bestFifth, factor } = await measureAttack(plan, worlds);
+    factors[plan.name] = factor;
+    log(`gaming, ${plan.name}: ${factor.toFixed(2)}; the best fifth of honest rows ${bestFifth.toFixed(2)}`);
+  }
+  return factors;
 }

@@ -1,8 +1,7 @@
 /** How good direct models' integers are on digits and e-mails, and how fast scores are. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { attackWorlds, measureAttack } from "@openledger/attribution/gaming/attack-factor";
-import { STANDARD_PLANS } from "@openledger/attribution/gaming/attack-plan";
+import { attackWorlds, measureStandardPlans } from "@openledger/attribution/gaming/attack-factor";
 import { openGpuMatrix } from "@openledger/attribution/internal/scores/gpu-scores";
 import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
@@ -26,18 +25,10 @@ export async function benchAttribution({ quick = false, log = console.log }: Att
   return { isQuick: quick, mnist, emails, gaming: await benchGaming(quick, log), scores: benchScores(log) };
 }
 
-/** What rows of attackers, and of a contributor with good ones, earn by the default model, beside honest rows. */
 async function benchGaming(quick: boolean, log: (line: string) => void) {
   await initPoseidon();
   const small = (rowCount: number) => defaultMailRecipe(rowCount, 128);
-  const worlds = quick ? attackWorlds(small, ["1"]) : attackWorlds(defaultMailRecipe);
-  const gaming: Record<string, number> = {};
-  for (const plan of STANDARD_PLANS) {
-    const { bestFifth, factor } = await measureAttack(plan, worlds);
-    gaming[plan.name] = factor;
-    log(`gaming, ${plan.name}: ${factor.toFixed(2)}; the best fifth of honest rows ${bestFifth.toFixed(2)}`);
-  }
-  return gaming;
+  return measureStandardPlans(quick ? attackWorlds(small, ["1"]) : attackWorlds(defaultMailRecipe), log);
 }
 
 const SCORE_ROUNDS = 7;
