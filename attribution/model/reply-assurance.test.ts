@@ -1,7 +1,7 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { expect, it } from "vitest";
 import { recipeFor, sampleRows } from "../testing/sample-rows.ts";
-import { AS_PROMISED, assuranceOf, type CheckedReply } from "./reply-assurance.ts";
+import { AS_PROMISED, assuranceOf, type CheckedReply, defencesOf } from "./reply-assurance.ts";
 
 await initPoseidon();
 const direct = recipeFor(sampleRows("email", 8), 64);
@@ -43,4 +43,15 @@ it.each([
 ])("%s", (_, recipe, checked, said) => {
   const { answer, query, rows } = assuranceOf(recipe, checked);
   expect(`${answer} ${query} ${rows}`).toBe(said);
+});
+
+it("says every defence that a recipe has, and that it has none", () => {
+  const rules = { ...direct.rules, normQuantile: 1, nearDuplicatesShare: false };
+  const all = { ...direct, isChallengeable: true, rules: { ...rules, base: { flatPermille: 400 } } };
+  expect(defencesOf(all)).toBe(
+    "a base of 0.4 of a typical score a row, any false number of its rows refuted on L1, its answer proven in each settlement",
+  );
+  expect(defencesOf({ ...text, rules })).toBe(
+    "no base, rows not judged on L1: recompute them, its answer computed again by who asks",
+  );
 });

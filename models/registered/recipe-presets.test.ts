@@ -75,6 +75,13 @@ describe("recipe presets", () => {
     expect(presetRecipe("emails", 40, 64).model.decay).toBe(0.01);
     expect(presetRecipe("emails", 400, 64).model.decay).toBe(0.001);
     expect(presetRecipe("digits", 400, 1_008).model.decay).toBe(0.003);
+    // Challenges by default, where L1 takes so many rows.
+    const marks = [
+      presetRecipe("emails", 2_048, 64),
+      presetRecipe("emails", 2_049, 64),
+      presetRecipe("digits", 40, 1_008),
+    ];
+    expect(marks.map(({ isChallengeable }) => isChallengeable)).toEqual([true, undefined, undefined]);
     const file = presetRecipe("emails", 8, 1_024);
     const datanet = { id: 10, version: 1, rowsRoot: 5n };
     expect(parseDirectRecipe(completeRecipe(file, datanet, 257)).columnCount).toBe(1_025);
