@@ -25,6 +25,8 @@ interface RefundedQueueEntry {
   readonly amountWei: bigint;
   readonly word1: bigint;
   readonly word2: bigint;
+  readonly word3: bigint;
+  readonly word4: bigint;
   readonly sender: Address;
 }
 

@@ -103,12 +103,9 @@ abstract contract Exits is BatchVerifier, RollupQueue {
             QueueEntry calldata entry = entries[i];
             uint256 hash = _entryHash(
                 entry.index,
-                entry.kind,
-                entry.a,
-                entry.b,
-                entry.amountWei,
-                entry.word1,
-                entry.word2,
+                Entry(
+                    entry.kind, entry.a, entry.b, entry.amountWei, entry.word1, entry.word2, entry.word3, entry.word4
+                ),
                 uint160(entry.sender)
             );
             // 216 bits decide, as where a batch consumes an entry. Of one that does not wait they are 0.

@@ -36,6 +36,8 @@ interface IExits {
         uint96 amountWei;
         uint256 word1;
         uint256 word2;
+        uint256 word3;
+        uint256 word4;
         address sender;
     }
 

@@ -83,6 +83,19 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         bytes32 s;
     }
 
+    /// @notice A forced operation, as its queue entry states it: fields that the kind does not use are 0.
+    /// @param number Wei, rows, or what a model's binding has above its rows; words are below the field's order.
+    struct ForcedOperation {
+        uint8 kind;
+        uint24 a;
+        uint24 b;
+        uint96 number;
+        uint256 word1;
+        uint256 word2;
+        uint256 word3;
+        uint256 word4;
+    }
+
     /// @notice Why somebody got a credit.
     enum CreditReason {
         Withdrawal,
@@ -121,9 +134,11 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     );
 
     /// @param a Leaf that acts: the id of a forced operation, else 0.
-    /// @param b Leaf that receives: the id of a DepositTo, else 0.
-    /// @param word1 l1Owner of a deposit, recipient of a forced withdrawal, the new key or the new owner.
-    /// @param word2 keyX of a DepositNew, else 0.
+    /// @param b Leaf that receives, or is acted on: 0 where there is none.
+    /// @param amountWei Of a kind that moves no money another number, see docs/reference/ledger.md.
+    /// @param word1 l1Owner of a deposit, recipient of a forced withdrawal, the new key or the new owner …
+    /// @param word2 keyX of a DepositNew; receipt, statics, rowsRoot or ownersCommitment of a forced operation; else 0.
+    /// @param word3 payeeRoot of a publication, else 0. `word4`: its policy.
     /// @param burnedFeeWei What was taken to be burned, besides a deposit's amount.
     event QueueEntryAdded(
         uint256 indexed index,
@@ -135,7 +150,9 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         uint256 word2,
         address indexed sender,
         uint40 timestamp,
-        uint96 burnedFeeWei
+        uint96 burnedFeeWei,
+        uint256 word3,
+        uint256 word4
     );
 
     /// @dev A recipient of 0 is credited like any other; nobody can finalize it.
@@ -165,7 +182,8 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @notice A gap that is not between two posted pairs, or none that does not stand behind the last one.
     error RollupGapInvalid(uint256 gapAt, uint256 gapCount, uint256 pairCount);
     error RollupWideCountExceeded(uint256 wideCount, uint256 maxWideCount);
-    /// @notice An element (the new root, C, a payload, a word or a settlement's chain) is not below the field's order.
+    /// @notice An element (the new root, C, a payload, a word or a settlement's chain) is not below the field's order, or a
+    /// queue entry's word is too large for its kind.
     error RollupElementOutOfField();
     /// @notice The transaction has no blob for the batch, or its call is not the transaction's own: `isPlainCall` is false
     /// where a contract calls, or an account that has code.
@@ -294,6 +312,11 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// epoch is settled, it has open payments, and the epoch is a day old now. Fee as for `forceWithdraw`.
     function forceCloseEpoch(uint24 modelId, uint96 maxFeeWei) external returns (uint256 index);
 
+    /// @notice Queues a ForcedPayInference, ForcedRevokeModel, ForcedApproveModel, ForcedCommitData or ForcedPublishVersion
+    /// (docs/reference/ledger.md has their fields and when they are executed). In all of them the caller must be leaf
+    /// `operation.a`'s l1Owner then. Fee as for `forceWithdraw`.
+    function force(ForcedOperation calldata operation, uint96 maxFeeWei) external returns (uint256 index);
+
     /// @notice Pays `owner` what is credited to it. Anyone may call; the tokens go to `owner`.
     /// @dev What was credited to this contract itself stays credited for good: paid to itself it would be nobody's.
     function finalizeWithdrawal(address owner) external returns (uint256 amountWei);
@@ -307,7 +330,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     function queueTail() external view returns (uint256);
 
     /// @notice The stored word of an entry: the upper 216 bits of its hash, then its time. 0 if not waiting.
-    /// The hash is keccak256(abi.encode(index, kind, a, b, amountWei, word1, word2, sender)).
+    /// The hash is keccak256(abi.encode(index, kind, a, b, amountWei, word1, word2, word3, word4, sender)).
     function queueEntries(uint256 index) external view returns (uint256);
 
     /// @notice Whether the entry waits since more than SOFT_DEADLINE.

@@ -10,8 +10,11 @@ import {OpenToken} from "./OpenToken.sol";
 import {
     DEPOSIT_NEW,
     DEPOSIT_TO,
+    FORCED_APPROVE_MODEL,
     FORCED_CLAIM_REWARDS,
     FORCED_CLOSE_EPOCH,
+    FORCED_PAY_INFERENCE,
+    FORCED_PUBLISH_VERSION,
     FORCED_SET_KEY,
     FORCED_SET_OWNER,
     FORCED_TRANSFER,
@@ -29,10 +32,12 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     /// @inheritdoc IRollup
     uint256 public constant SOFT_DEADLINE = 24 hours;
     /// @inheritdoc IRollup
-    uint256 public constant HARD_DEADLINE = 14 days;
+    uint256 public constant HARD_DEADLINE = 7 days;
     /// @inheritdoc IRollup
     uint256 public constant TIMESTAMP_WINDOW = 1 hours;
 
+    /// @dev Bits of the number of `force`'s kinds, eight bits a kind: wei, nothing, the rest of a binding, two counts of rows.
+    uint256 private constant FORCED_NUMBER_BITS = 0x20_20_27_00_60;
     bytes32 private constant DOMAIN_TAG = keccak256("OpenLedger rollup v1");
     /// @dev The lower 40 bits of a stored queue entry are its time.
     uint256 internal constant ENTRY_TIME_BITS = 40;
@@ -52,6 +57,8 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         uint256 amountWei;
         uint256 word1;
         uint256 word2;
+        uint256 word3;
+        uint256 word4;
     }
 
     /// @inheritdoc IRollup
@@ -180,7 +187,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         uint256 idAndSender = _idAndSender(id, uint160(msg.sender));
         if (_openForcedWithdrawals[idAndSender] != 0) revert RollupForcedWithdrawalOpen(id, msg.sender);
         _openForcedWithdrawals[idAndSender] = 1;
-        return _enqueue(Entry(FORCED_WITHDRAW, id, 0, amountWei, uint160(recipient), 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_WITHDRAW, id, 0, amountWei, uint160(recipient), 0, 0, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
@@ -189,7 +196,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         returns (uint256)
     {
         if (keyX >= R) revert RollupKeyOutOfField(keyX);
-        return _enqueue(Entry(FORCED_SET_KEY, id, 0, 0, keyX, 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_SET_KEY, id, 0, 0, keyX, 0, 0, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
@@ -198,7 +205,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         returns (uint256)
     {
         if (newOwner == address(0)) revert RollupAddressZero();
-        return _enqueue(Entry(FORCED_SET_OWNER, id, 0, 0, uint160(newOwner), 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_SET_OWNER, id, 0, 0, uint160(newOwner), 0, 0, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
@@ -211,7 +218,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     ) external returns (uint256) {
         if (amountWei == 0) revert RollupAmountZero();
         if (expectedL1Owner == address(0)) revert RollupAddressZero();
-        return _enqueue(Entry(FORCED_TRANSFER, id, recipientId, amountWei, uint160(expectedL1Owner), 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_TRANSFER, id, recipientId, amountWei, uint160(expectedL1Owner), 0, 0, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
@@ -221,13 +228,40 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     {
         // The word of a signed Claim (docs/reference/settlement.md); no other has a witness.
         uint256 word = isValidator ? uint256(payeeIndex) | 1 << 9 : payeeIndex;
-        return _enqueue(Entry(FORCED_CLAIM_REWARDS, id, modelId, 0, word, 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_CLAIM_REWARDS, id, modelId, 0, word, 0, 0, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
     function forceCloseEpoch(uint24 modelId, uint96 maxFeeWei) external returns (uint256) {
         // Judged by the time of the entry: its outcome cannot change with the batch that takes it.
-        return _enqueue(Entry(FORCED_CLOSE_EPOCH, 0, modelId, 0, block.timestamp, 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_CLOSE_EPOCH, 0, modelId, 0, block.timestamp, 0, 0, 0), maxFeeWei);
+    }
+
+    /// @inheritdoc IRollup
+    function force(ForcedOperation calldata operation, uint96 maxFeeWei) external returns (uint256) {
+        uint256 kind = operation.kind;
+        if (kind < FORCED_PAY_INFERENCE || kind > FORCED_PUBLISH_VERSION) revert RollupKindUnknown(kind);
+        Entry memory entry = Entry(
+            kind,
+            operation.a,
+            operation.b,
+            operation.number,
+            operation.word1,
+            operation.word2,
+            operation.word3,
+            operation.word4
+        );
+        // What no circuit could take would hold up the queue for good: a number beyond its bits, a word that is no element,
+        // and what the kind does not post. Other fields decide whether it is executed.
+        uint256 bits = FORCED_NUMBER_BITS >> 8 * (kind - FORCED_PAY_INFERENCE) & 0xff;
+        uint256 unused = kind == FORCED_PUBLISH_VERSION ? entry.b : entry.word3 | entry.word4;
+        if (
+            entry.amountWei >> bits != 0 || unused != 0 || entry.word1 >= R || entry.word2 >= R || entry.word3 >= R
+                || entry.word4 >= R
+        ) revert RollupElementOutOfField();
+        // An approval is judged by the time of its entry, too.
+        if (kind == FORCED_APPROVE_MODEL) entry.amountWei |= block.timestamp << 39;
+        return _enqueue(entry, maxFeeWei);
     }
 
     function _depositNew(uint96 amountWei, address l1Owner, uint256 keyX, uint96 maxFeeWei)
@@ -237,14 +271,14 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         if (keyX >= R) revert RollupKeyOutOfField(keyX);
         // Its id fee would be burned for nothing.
         if (_state.nextId >= MAX_LEAF_COUNT) revert RollupLedgerFull();
-        return _enqueue(Entry(DEPOSIT_NEW, 0, 0, amountWei, uint160(l1Owner), keyX), maxFeeWei);
+        return _enqueue(Entry(DEPOSIT_NEW, 0, 0, amountWei, uint160(l1Owner), keyX, 0, 0), maxFeeWei);
     }
 
     function _depositTo(uint24 id, uint96 amountWei, address l1Owner, uint96 maxFeeWei)
         private
         returns (uint256)
     {
-        return _enqueue(Entry(DEPOSIT_TO, 0, id, amountWei, uint160(l1Owner), 0), maxFeeWei);
+        return _enqueue(Entry(DEPOSIT_TO, 0, id, amountWei, uint160(l1Owner), 0, 0, 0), maxFeeWei);
     }
 
     /// @dev Takes the fee from the caller, to be burned, and a deposit's amount. Guarded for all functions above, which
@@ -283,16 +317,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
             totals.burnableWei += uint96(feeWei);
         }
         _totals = totals;
-        queueEntries[index] = _entryHash(
-            index,
-            entry.kind,
-            entry.a,
-            entry.b,
-            entry.amountWei,
-            entry.word1,
-            entry.word2,
-            uint160(msg.sender)
-        ) | block.timestamp;
+        queueEntries[index] = _entryHash(index, entry, uint160(msg.sender)) | block.timestamp;
         // Narrowing casts: the functions above take their arguments with these widths.
         emit QueueEntryAdded(
             index,
@@ -304,23 +329,16 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
             entry.word2,
             msg.sender,
             uint40(block.timestamp),
-            uint96(feeWei)
+            uint96(feeWei),
+            entry.word3,
+            entry.word4
         );
         IERC20(token).safeTransferFrom(msg.sender, address(this), dueWei);
     }
 
     /// @dev The part of an entry's hash that is stored; its time fills the lower bits.
-    function _entryHash(
-        uint256 index,
-        uint256 kind,
-        uint256 a,
-        uint256 b,
-        uint256 amountWei,
-        uint256 word1,
-        uint256 word2,
-        uint256 sender
-    ) internal pure returns (uint256) {
-        bytes32 hash = keccak256(abi.encode(index, kind, a, b, amountWei, word1, word2, sender));
+    function _entryHash(uint256 index, Entry memory entry, uint256 sender) internal pure returns (uint256) {
+        bytes32 hash = keccak256(abi.encode(index, entry, sender));
         return uint256(hash) >> ENTRY_TIME_BITS << ENTRY_TIME_BITS;
     }
 

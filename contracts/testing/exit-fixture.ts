@@ -25,6 +25,8 @@ export interface WaitingEntry {
   readonly amountWei: bigint;
   readonly word1: bigint;
   readonly word2: bigint;
+  readonly word3: bigint;
+  readonly word4: bigint;
   readonly sender: Address;
 }
 
@@ -68,8 +70,8 @@ export function exitActions(f: Fixture) {
     async queued(): Promise<WaitingEntry[]> {
       const events = await rollup.getEvents.QueueEntryAdded({}, { fromBlock: 0n });
       return events.map(({ args }) => {
-        const { index, kind, a, b, amountWei, word1, word2, sender } = args as WaitingEntry;
-        return { index, kind, a, b, amountWei, word1, word2, sender };
+        const { index, kind, a, b, amountWei, word1, word2, word3, word4, sender } = args as WaitingEntry;
+        return { index, kind, a, b, amountWei, word1, word2, word3, word4, sender };
       });
     },
   };

@@ -292,8 +292,8 @@ async function sendRefunds(
   let rest = await stillWaiting(deposits);
   while (rest.length > 0) {
     const entries = rest.map(({ queueIndex }) => {
-      const { a, amountWei, b, kind, sender, word1, word2 } = replay.entries[queueIndex]!;
-      return { index: BigInt(queueIndex), kind, a, b, amountWei, word1, word2, sender };
+      const { a, amountWei, b, kind, sender, word1, word2, word3, word4 } = replay.entries[queueIndex]!;
+      return { index: BigInt(queueIndex), kind, a, b, amountWei, word1, word2, word3, word4, sender };
     });
     try {
       return [transaction("refund", rest.length, sumOf(rest), await contract.refund(account, entries))];

@@ -20,7 +20,7 @@ import { verifierError } from "../verifier-errors.ts";
 
 /** An entry as the contract queues it; fields that its kind does not use are 0. */
 export type ForcedEntry = Pick<QueueOperation, "kind"> &
-  Partial<Pick<QueueOperation, "a" | "b" | "amountWei" | "word1">>;
+  Partial<Pick<QueueOperation, "a" | "b" | "amountWei" | "word1" | "word2" | "word3" | "word4">>;
 
 export type NoEffect =
   | "leaf-unknown"
@@ -61,6 +61,8 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
     amountWei: 0n,
     word1: 0n,
     word2: 0n,
+    word3: 0n,
+    word4: 0n,
     ...wanted,
     sender: BigInt(sender),
   };

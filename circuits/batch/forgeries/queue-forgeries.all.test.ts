@@ -337,7 +337,7 @@ describe("queue entries", () => {
   it("refuses a comparison with the balance that is not the balance's", async () => {
     const kind = KIND.forcedWithdraw;
     const COMPARISON =
-      "(isForcedWithdraw + isForcedTransfer) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;";
+      "(isForcedWithdraw + isForcedTransfer + isForcedPay) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;";
     await refuses("bit 96 cleared", kind, {
       forged: () => honest(kind, { isValid: false }),
       tamper: (inputs) => setInput(inputs, "wideScratchBits", [0, 96], 0n),
