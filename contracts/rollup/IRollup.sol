@@ -83,19 +83,6 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         bytes32 s;
     }
 
-    /// @notice A forced operation, as its queue entry states it: fields that the kind does not use are 0.
-    /// @param number Wei, rows, or what a model's binding has above its rows; words are below the field's order.
-    struct ForcedOperation {
-        uint8 kind;
-        uint24 a;
-        uint24 b;
-        uint96 number;
-        uint256 word1;
-        uint256 word2;
-        uint256 word3;
-        uint256 word4;
-    }
-
     /// @notice Why somebody got a credit.
     enum CreditReason {
         Withdrawal,
@@ -148,11 +135,11 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         uint96 amountWei,
         uint256 word1,
         uint256 word2,
+        uint256 word3,
+        uint256 word4,
         address indexed sender,
         uint40 timestamp,
-        uint96 burnedFeeWei,
-        uint256 word3,
-        uint256 word4
+        uint96 burnedFeeWei
     );
 
     /// @dev A recipient of 0 is credited like any other; nobody can finalize it.
@@ -190,7 +177,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     error RollupBlobMissing(uint256 index, bool isPlainCall);
     /// @notice The posted value, commitment and proof do not open the blob at the challenge, or the gas ran out.
     error RollupBlobNotOpened(bytes32 versionedHash);
-    /// @notice A wide slot has an unknown kind.
+    /// @notice A wide slot has an unknown kind, or `force` is asked for a kind that it does not queue.
     error RollupKindUnknown(uint256 kind);
     /// @notice More leaves than the tree holds.
     error RollupNextIdTooLarge(uint256 nextId);
@@ -312,10 +299,10 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// epoch is settled, it has open payments, and the epoch is a day old now. Fee as for `forceWithdraw`.
     function forceCloseEpoch(uint24 modelId, uint96 maxFeeWei) external returns (uint256 index);
 
-    /// @notice Queues a ForcedPayInference, ForcedRevokeModel, ForcedApproveModel, ForcedCommitData or ForcedPublishVersion
-    /// (docs/reference/ledger.md has their fields and when they are executed). In all of them the caller must be leaf
-    /// `operation.a`'s l1Owner then. Fee as for `forceWithdraw`.
-    function force(ForcedOperation calldata operation, uint96 maxFeeWei) external returns (uint256 index);
+    /// @notice Queues a ForcedPayInference, ForcedRevokeModel or ForcedApproveModel (docs/reference/ledger.md has their fields
+    /// and when they are executed). In all of them the caller must be leaf `entry.a`'s l1Owner then. Fee as for
+    /// `forceWithdraw`. L1 adds its time to an approval's number.
+    function force(Entry calldata entry, uint96 maxFeeWei) external returns (uint256 index);
 
     /// @notice Pays `owner` what is credited to it. Anyone may call; the tokens go to `owner`.
     /// @dev What was credited to this contract itself stays credited for good: paid to itself it would be nobody's.

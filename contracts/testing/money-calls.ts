@@ -219,16 +219,23 @@ export class MoneyCalls {
   refund(from: Role, entries: readonly Waiting[], isAltered = false): Call {
     const stated = entries.map(({ record, sender, index }) => {
       const { kind, a, b, words } = record;
-      const [amountWei, word1, word2] = words;
-      return { index, kind, a, b, amountWei: amountWei!, word1, word2, sender: toAddress(sender) };
+      const [amountWei, word1, word2] = words as bigint[];
+      const ids = { kind: BigInt(kind), a: BigInt(a), b: BigInt(b) };
+      const entry = { ...ids, amountWei: amountWei!, word1: word1!, word2: word2!, word3: 0n, word4: 0n };
+      return { index, entry, sender: toAddress(sender) };
     });
     const [first] = stated;
     if (isAltered && first !== undefined) {
       const changes = [
-        { amountWei: first.amountWei ^ 1n },
+        { entry: { ...first.entry, amountWei: first.entry.amountWei ^ 1n } },
         { sender: toAddress(entries[0]!.sender ^ 1n) },
         // As a deposit, whose sender would be credited.
-        { kind: first.kind === KIND.depositTo ? KIND.depositNew : KIND.depositTo },
+        {
+          entry: {
+            ...first.entry,
+            kind: BigInt(KIND.depositTo) ^ BigInt(KIND.depositNew) ^ first.entry.kind,
+          },
+        },
       ];
       Object.assign(first, this.random.pick(changes));
     }

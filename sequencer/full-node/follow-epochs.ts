@@ -1,7 +1,7 @@
 /** What the payments and CloseEpochs of a batch on L1 leave behind (stored-epochs.ts), where no operation of it is known. */
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
-import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { postedPayment } from "@openledger/circuits/batch/member-operations";
 import { unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { KIND } from "@openledger/circuits/protocol";
@@ -43,26 +43,21 @@ export class PostedEpochs {
     return this.#records.flatMap((record) => this.#writesOf(record, after));
   }
 
-  #writesOf({ a, amountCode, b, isValid, kind, words }: SlotRecord, after: Ledger): StoreWrite[] {
+  #writesOf(record: SlotRecord, after: Ledger): StoreWrite[] {
+    const { b, isValid, kind } = record;
     const batchNumber = Number(this.#batch.batchNumber);
+    const payment = postedPayment(record);
+    if (payment !== null) {
+      const open = this.#open.get(b)!;
+      open.amountWei += payment.amountWei;
+      const rest = { hash: UNKNOWN_HASH, cumulativeWei: open.amountWei, batchNumber };
+      const value: StoredPayment = { ...payment, ...rest };
+      return [{ key: storeKeys.payment(b, open.epoch, open.paymentCount++), value }];
+    }
     switch (kind) {
       case KIND.activation:
         this.#open.set(b, { epoch: 1, paymentCount: 0, amountWei: 0n });
         return [];
-      case KIND.payInference: {
-        const open = this.#open.get(b)!;
-        const amountWei = decodeAmount(amountCode);
-        open.amountWei += amountWei;
-        const value: StoredPayment = {
-          hash: UNKNOWN_HASH,
-          receipt: words[0]!,
-          payerId: a,
-          amountWei,
-          cumulativeWei: open.amountWei,
-          batchNumber,
-        };
-        return [{ key: storeKeys.payment(b, open.epoch, open.paymentCount++), value }];
-      }
       case KIND.forcedCloseEpoch:
       case KIND.closeEpoch: {
         if (kind === KIND.forcedCloseEpoch && !isValid) return [];

@@ -21,7 +21,7 @@ ActivationAccepted(uint256 indexed model, uint256 indexed batch, uint8 circuit, 
 SettlementData(uint256 indexed batch, uint256 indexed model, bytes data)
 SettlementPreVerified(uint256 indexed model, uint256 indexed word, (uint8,uint256,bytes) s, (uint256[2],uint256[2][2],uint256[2]) proof)
 PreVerifiedSettlementTaken(uint256 indexed model, uint256 indexed batch, uint256 word, uint256 block)
-QueueEntryAdded(uint256 indexed i, uint8 kind, uint24 a, uint24 b, uint96 wei, uint256 w1, uint256 w2, address indexed who, uint40 at, uint96 fee, uint256 w3, uint256 w4)
+QueueEntryAdded(uint256 indexed i, uint8 kind, uint24 a, uint24 b, uint96 wei, uint256 w1, uint256 w2, uint256 w3, uint256 w4, address indexed who, uint40 at, uint96 fee)
 QueueEntryConsumed(uint256 indexed index, uint256 indexed batch, bool isValid, uint96 executedWei)
 WithdrawalCredited(address indexed recipient, uint256 indexed batch, uint8 reason, uint96 amountWei)
 Frozen(uint256 root, uint256 batch, uint256 queueHead)
@@ -181,7 +181,7 @@ for log in (log for a, b in ranges for log in ask("eth_getLogs", {"address": ROL
     (name, values), block = decode_event(log), int(log["blockNumber"], 16)
     call = calls.get(log["transactionHash"]) or calls.setdefault(log["transactionHash"], Call(log))
     if name == "GenesisSet": s["root"] = values[0]
-    elif name == "QueueEntryAdded": s["queue"].append(values[1:8] + values[10:])
+    elif name == "QueueEntryAdded": s["queue"].append([*values[1:7], values[9], *values[7:9]])
     elif name == "RandomnessRecorded":
         s["randomness"][values[0]] = int(ask("eth_getBlockByNumber", hex(s["closes"][values[0]] + 128), False)["mixHash"], 16)
         require(s["randomness"][values[0]] == values[1], f"the randomness of batch {values[0]} is not that of its block")
