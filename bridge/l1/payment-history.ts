@@ -4,7 +4,7 @@
  */
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
-import { postedPayment } from "@openledger/circuits/batch/member-operations";
+import { postedPayment } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
 
 export interface Payment {

@@ -4,7 +4,6 @@
  */
 
 import { hashTagged } from "../field/poseidon.ts";
-import { decodeAmount } from "../ledger/amount-float.ts";
 import {
   type DatanetBody,
   hashDatanetBody,
@@ -20,13 +19,10 @@ import {
   BINDING_BITS,
   COUNTERS,
   ID_BITS,
-  KIND,
   LEAF_KIND,
   ROW_COUNT_BITS,
   TAG,
 } from "../protocol.ts";
-
-import type { SlotRecord } from "./batch-data.ts";
 
 /** The leaves' ids, and the one word of a commit, payment or approval. */
 interface Ids {
@@ -71,15 +67,6 @@ export function takePayment(model: LeafState, { a, b, payload }: WithPayload, am
     counters: leaf.counters + (1n << COUNTERS.paymentCount),
     chain: chainStep(TAG.payment, leaf.chain, payload, a, openAmount),
   });
-}
-
-/** A payment that a record posts, signed or executed from the queue; null of another record. */
-export function postedPayment({ a, amountCode, isValid, kind, words }: SlotRecord) {
-  if (kind === KIND.payInference)
-    return { receipt: words[0]!, payerId: a, amountWei: decodeAmount(amountCode) };
-  if (kind !== KIND.forcedPayInference || !isValid) return null;
-  // L1 queues no payment of everything.
-  return { receipt: words[2]!, payerId: a, amountWei: words[0]! };
 }
 
 /** What a publication says; its time is its batch's. */

@@ -1,6 +1,6 @@
 /** Slots of queue entries: executed where they can be, without effect where not, and never refused. */
 
-import { isRollupError } from "@openledger/foundation/rollup-error";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { type LeafState, unpackCounters } from "../ledger/leaf.ts";
 import { createdRecord, credit, refuse, withLeaf } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
@@ -22,24 +22,28 @@ export const unpackForcedApproval = (word: bigint) => ({
   queuedAt: word >> BigInt(BINDING_REST_BITS),
 });
 
-/** The effect, null where the signed operation would be refused: the entry then has none. */
-function ifLawful(effect: () => LeafState): LeafState | null {
-  try {
-    return effect();
-  } catch (error) {
-    // An overflow is a broken invariant and no outcome of an entry.
-    if (!isRollupError(error) || !error.code.startsWith("OP_") || error.code === "OP_BALANCE_OVERFLOW")
-      throw error;
-    return null;
-  }
-}
-
-/** @throws OP_UNKNOWN_KIND for what is no entry of the queue; OP_BALANCE_OVERFLOW */
+/**
+ * @param onRefusal gets why the signed operation would be refused, where that is why the entry has no effect
+ * @throws OP_UNKNOWN_KIND for what is no entry of the queue; OP_BALANCE_OVERFLOW
+ */
 export function executeQueueEntry(
   ledger: Ledger,
   entry: QueueOperation,
   context: Pick<SlotContext, "batchNumber" | "timestamp">,
+  onRefusal?: (error: RollupError) => void,
 ): SlotTrace {
+  /** The effect, null where the signed operation would be refused: the entry then has none. */
+  const ifLawful = (effect: () => LeafState): LeafState | null => {
+    try {
+      return effect();
+    } catch (error) {
+      // An overflow is a broken invariant and no outcome of an entry.
+      if (!isRollupError(error) || !error.code.startsWith("OP_") || error.code === "OP_BALANCE_OVERFLOW")
+        throw error;
+      onRefusal?.(error);
+      return null;
+    }
+  };
   const rule = kindRule(entry.kind);
   if (!rule?.isQueue)
     refuse("OP_UNKNOWN_KIND", `kind ${entry.kind} is not a queue entry`, { kind: entry.kind });

@@ -9,13 +9,11 @@ import {
   forcedCloseEpoch,
   unpackClaim,
 } from "@openledger/circuits/batch/epoch-operations";
-import { approveModel, revokeModel, takePayment } from "@openledger/circuits/batch/member-operations";
-import { executeQueueEntry, unpackForcedApproval } from "@openledger/circuits/batch/queue-slot";
+import { executeQueueEntry } from "@openledger/circuits/batch/queue-slot";
 import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND, LEAF_KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Address, formatEther, getAddress, numberToHex } from "viem";
 import type { RestoredLedger } from "../restore/restore-ledger.ts";
 import { verifierError } from "../verifier-errors.ts";
@@ -86,39 +84,19 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
     case KIND.forcedPayInference:
       requireRecipient(ledger.leaf(entry.b), entry);
       requireBalance(restored, payer!, entry);
-      requireLawful(() => takePayment(ledger.leaf(entry.b)!, idsOf(entry), entry.amountWei));
       break;
-    case KIND.forcedApproveModel: {
+    case KIND.forcedApproveModel:
       requireRecipient(ledger.leaf(entry.b), entry);
-      const { queuedAt } = unpackForcedApproval(entry.amountWei);
-      requireLawful(() => approveModel(payer!, ledger.leaf(entry.b)!, idsOf(entry), queuedAt));
-      break;
-    }
-    case KIND.forcedRevokeModel:
-      requireLawful(() => revokeModel(payer!, requireModel(ledger.leaf(entry.b), entry.b), idsOf(entry)));
       break;
     case KIND.forcedCloseEpoch:
       requireCloseEpoch(requireModel(ledger.leaf(entry.b), entry.b), entry, context);
       break;
   }
-  if (!executeQueueEntry(ledger, entry, context).record.isValid)
-    refuse(
-      "no-effect",
-      `the operation would have no effect on the ledger of batch ${replay.batchNumber}`,
-      {},
-    );
-}
-
-const idsOf = ({ a, b, word2: payload }: QueueOperation) => ({ a, b, payload });
-
-/** That the signed operation would not be refused. */
-function requireLawful(effect: () => unknown): void {
-  try {
-    effect();
-  } catch (error) {
-    if (!isRollupError(error) || !error.code.startsWith("OP_")) throw error;
-    refuse("no-effect", error.message, { code: error.code });
-  }
+  let why = `the operation would have no effect on the ledger of batch ${replay.batchNumber}`;
+  const { record } = executeQueueEntry(ledger, entry, context, ({ message }) => {
+    why = message;
+  });
+  if (!record.isValid) refuse("no-effect", why, {});
 }
 
 function requireOwner(restored: RestoredLedger, leafId: number, sender: Address): void {

@@ -4,7 +4,16 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { hashStatics, packBinding } from "../../ledger/leaf.ts";
 import { FIELD_ORDER, KIND, MAX_AMOUNT_WEI, WITHDRAW_ALL_WEI } from "../../protocol.ts";
 import { bodyOpenings, OPENING_OF_COUNTERS, setBits } from "../../testing/forgeries/epoch-forgery-parts.ts";
-import { COVERAGE, common, ofOwner, opened, withWord } from "../../testing/forgeries/forced-forgery-parts.ts";
+import {
+  APPROVAL_WORD,
+  COVERAGE,
+  common,
+  ofOwner,
+  opened,
+  ROWS,
+  SURPLUS,
+  withWord,
+} from "../../testing/forgeries/forced-forgery-parts.ts";
 import {
   expectAccepted,
   type ForgeryOfKind,
@@ -48,10 +57,7 @@ const {
   forcedRevokeModel: REVOKE,
 } = KIND;
 const KINDS = [PAY, REVOKE, APPROVE, COMMIT, PUBLISH];
-const SURPLUS = "isForcedPay * (wantedWei - price + (1 << 96) - surplus97) === 0;";
-const ROWS = "opensDatanetB * (countersB + words[0] - rows41) === 0;";
 const REVOCABLE = "isRevocable * (binding - low24 - BINDING_VERSION() * digits103) === 0;";
-const APPROVAL_WORD = "isForcedApprove * (words[0] - rest39 - (1 << 39) * queued40) === 0;";
 const APPROVAL_TIME =
   "isForcedApprove * (queued40 - publishedAt - approvalDelay + (1 << 40) - waited41) === 0;";
 const BODY_OF_A = "(isPublish + isApprove + opensDatanetA) * (oldBody.out - bodyA) === 0;";

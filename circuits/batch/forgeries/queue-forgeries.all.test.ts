@@ -133,7 +133,7 @@ describe("queue entries", () => {
     });
   });
 
-  // Others: forced-claim-rewards-, forced-transfer- and forced-close-epoch-forgeries.test.ts.
+  // Others: forced-claim-rewards-, forced-transfer-, forced-close-epoch- and forced-rights-forgeries.
   const oneLeafKinds = QUEUE_KINDS.filter((kind) => kind <= KIND.forcedSetOwner);
   describe.each(oneLeafKinds.map((kind) => [nameOf(kind), kind] as const))("%s", (_name, kind) => {
     const isForced = forcedKinds.includes(kind as never);

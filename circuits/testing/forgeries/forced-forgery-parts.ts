@@ -25,6 +25,10 @@ export const CLOSING_TIME =
 export const COVERAGE =
   "(isForcedWithdraw + isForcedTransfer + isForcedPay) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;";
 
+export const SURPLUS = "isForcedPay * (wantedWei - price + (1 << 96) - surplus97) === 0;";
+export const ROWS = "opensDatanetB * (countersB + words[0] - rows41) === 0;";
+export const APPROVAL_WORD = "isForcedApprove * (words[0] - rest39 - (1 << 39) * queued40) === 0;";
+
 type Tamper = (inputs: Inputs) => void;
 export const withWord = (
   kind: number,

@@ -179,7 +179,9 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
       owned(before, word(3)) &&
       wanted <= before.leaf.balance &&
       owned(target, word(1)) &&
-      isReady && sells.isApproved && sells.paymentCount < sells.cap &&
+      isReady &&
+      sells.isApproved &&
+      sells.paymentCount < sells.cap &&
       wanted >= sells.priceWei,
     [KIND.forcedRevokeModel]: () =>
       owned(before, word(3)) &&
@@ -190,7 +192,8 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
     [KIND.forcedApproveModel]: () =>
       owned(before, word(3)) &&
       owned(target, word(1)) &&
-      datanet !== undefined && datanet.version > 0n &&
+      datanet !== undefined &&
+      datanet.version > 0n &&
       isModel &&
       hashStatics(target.model!.statics) === word(2) &&
       binding ===

@@ -16,7 +16,6 @@ import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { kindRule } from "@openledger/circuits/protocol";
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import { PostedEpochs } from "../../full-node/follow-epochs.ts";
 import type { Metrics } from "../../metrics.ts";
 import { droppedWrite } from "../../store/dropped-operation.ts";
 import type { LeafChanges, LedgerLog, StoreWrite } from "../../store/ledger-log.ts";
@@ -36,6 +35,7 @@ import type { BatchRegistry } from "../batch-registry.ts";
 import { closeBatch, type PlaceChooser } from "../close-batch.ts";
 import type { FeedPublisher } from "../feed.ts";
 import type { Execution, HeadState } from "../head-state.ts";
+import { PostedEpochs } from "../settling/posted-epochs.ts";
 import {
   epochWrites,
   forcedEpochWrites,

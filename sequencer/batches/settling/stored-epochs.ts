@@ -6,7 +6,7 @@
  */
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
-import { postedPayment } from "@openledger/circuits/batch/member-operations";
+import { postedPayment } from "@openledger/circuits/batch/batch-data";
 import { unpackForcedApproval } from "@openledger/circuits/batch/queue-slot";
 import type { SlotTrace } from "@openledger/circuits/batch/slot-trace";
 import { type Leaf, unpackCounters } from "@openledger/circuits/ledger/leaf";

@@ -1,14 +1,14 @@
 /** What the payments and CloseEpochs of a batch on L1 leave behind (stored-epochs.ts), where no operation of it is known. */
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
-import { postedPayment } from "@openledger/circuits/batch/member-operations";
+import { postedPayment } from "@openledger/circuits/batch/batch-data";
 import { unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { KIND } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
-import type { StoredEpoch, StoredPayment } from "../batches/settling/stored-epochs.ts";
-import type { StoreWrite } from "../store/ledger-log.ts";
-import { storeKeys } from "../store/store-keys.ts";
+import type { StoreWrite } from "../../store/ledger-log.ts";
+import { storeKeys } from "../../store/store-keys.ts";
+import type { StoredEpoch, StoredPayment } from "./stored-epochs.ts";
 
 /** L1 does not hold what the hash of a signed operation is made of (its fee limit). */
 const UNKNOWN_HASH = hex32(0n);
