@@ -13,13 +13,15 @@ const DRAWS = 2;
 const OWNER_LIMIT = "step * (step - 1) === 0";
 let tester: CircuitTester;
 
+/** What a row earns by draws without a positive score. */
+const EVEN = 1234n;
+
 interface Case {
   rowCounts: number[];
   owner: number[];
   positive: bigint[][];
   mu: bigint[];
   weighted: bigint[];
-  even: bigint[];
 }
 
 function honestCase(rowCounts: number[], seed = 1): Case {
@@ -31,15 +33,14 @@ function honestCase(rowCounts: number[], seed = 1): Case {
     owner.map((_, i) => (i < rowTotal && numbers.below(3) > 0 ? numbers.bits(20) : 0n)),
   );
   const mu = positive.map(() => numbers.bits(100));
-  const even = rowCounts.map((count) => 1234n * BigInt(count));
-  const weighted = rowCounts.map((_, m) =>
+  const weighted = rowCounts.map((count, m) =>
     positive.reduce(
       (sum, scores, k) =>
         sum + mu[k]! * scores.reduce((s, score, i) => s + (owner[i] === m ? score : 0n), 0n),
-      even[m]!,
+      EVEN * BigInt(count),
     ),
   );
-  return { rowCounts, owner, positive, mu, weighted, even };
+  return { rowCounts, owner, positive, mu, weighted };
 }
 
 const modulo = (value: bigint) => ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
@@ -71,7 +72,7 @@ function inputsOf(
       split.map((payee) => payee.remainder),
       0n,
     ),
-    even: padded(c.even, 0n),
+    muEven: EVEN,
   };
 }
 const accepts = async (inputs: ReturnType<typeof inputsOf>) =>
@@ -116,7 +117,8 @@ describe("RowRewards", () => {
     const taken = honest.positive.reduce((sum, scores, k) => sum + honest.mu[k]! * scores[2]!, 0n);
     const weighted = honest.weighted.with(0, first + taken).with(1, second - taken);
     await refuses(inputsOf({ ...honest, owner, weighted }), "a row moved");
-    await accepts(inputsOf({ ...honest, owner, weighted, rowCounts: [3, 2, 1] }));
+    const counted = weighted.with(0, weighted[0]! + EVEN).with(1, weighted[1]! - EVEN);
+    await accepts(inputsOf({ ...honest, owner, weighted: counted, rowCounts: [3, 2, 1] }));
   });
 
   it("refuses an owner that jumps or goes back, on rows that score nothing too", async () => {
@@ -164,8 +166,8 @@ describe("RowRewards", () => {
     const eta = 0x55555n ** 5n;
     // A row more for payee 0 and one less for payee 1, paid for by its weight in units of η.
     const weighted = honest.weighted
-      .with(0, modulo(honest.weighted[0]! - eta))
-      .with(1, honest.weighted[1]! + eta);
+      .with(0, modulo(honest.weighted[0]! + EVEN - eta))
+      .with(1, honest.weighted[1]! - EVEN + eta);
     const forged = { ...honest, weighted, rowCounts: [3, 2, 1] };
     await accepts(inputsOf(forged, 0x77777n ** 5n, eta, true));
     await refuses(inputsOf(forged, 0x77777n ** 5n, eta + 1n, true), "another η");

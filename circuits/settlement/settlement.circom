@@ -1,23 +1,12 @@
 pragma circom 2.1.6;
 
-include "./scores/draw-point.circom";
 include "./scores/draw-scores.circom";
-include "./scores/draw-shares.circom";
-include "./scores/draw-weight.circom";
 include "./scores/feature-columns.circom";
-include "../ledger/model-statics.circom";
-include "./payment-replay.circom";
-include "./payees.circom";
-include "../ledger/rewards-tree.circom";
+include "./payee-earnings.circom";
 include "./row-rewards.circom";
+include "./sampled-draws.circom";
 include "./settlement-vector.circom";
 include "../field/curve/start-point.circom";
-
-function LOG2_CEIL(n) {
-    var bits = 0;
-    while ((1 << bits) < n) { bits++; }
-    return bits;
-}
 
 // The sampled settlement of a closed epoch (docs/reference/settlement.md): who earned what, by the scores of the drawn payments'
 // queries. Rules: settlement-rules.ts. The main source includes the generators' tables first (generator-tables.ts).
@@ -25,18 +14,15 @@ function LOG2_CEIL(n) {
 // Parameters:  rows ≥ N; features: exactly d; payees ≤ 256, at least M; payments; draws: a power of two, at most 128.
 // Public:      commitment (C), y; z. L1 computes z from C and from every element that it evaluates.
 // Inputs:      all private; what they are is said where they are declared.
-// Assumes:     L1 compares E: the modelId, epoch, voidCount with the record and the ledger, the seed (below 2^128) with its
-//              randomness. The ledger opens J over the model's leaf, so `closed` and the old root are the leaf's, and
-//              credits what J says. The leaf's statics had an activation (payee-table.circom). Its chain was written by
-//              PayInference: packed amounts are below 2^120 and their cumulative wei grow.
+// Assumes:     of L1 and the ledger, what SampledDraws does.
 // Ensures:     what docs/explanation/attribution-proof.md states, 1 to 7.
 //
-// What a challenge must not precede is in C: see G. Bound by what is in C: the payments by chain, the columns, counts and
+// What a challenge must not precede is in C: see E. Bound by what is in C: the payments by chain, the columns, counts and
 // split by statics in J, a valid draw's query by its receipt, its scores by query and columns (DrawScores), μ by the scores.
 // A void draw's query is free; its μ is 0, so its scores are multiplied by 0.
 // Constraints: constraint-counts.json, "Settlement(…)"; the parts' headers say how they come about.
 //
-// Phases: A challenges, B model and closed epoch, C payments, D draws, E payees and rows, F payout and J, G elements.
+// Phases: A challenges, B columns, C scores, D payees, payments, draws, rows, E elements.
 template Settlement(rows, features, payees, payments, draws) {
     signal input z;
     signal input modelId;
@@ -44,7 +30,7 @@ template Settlement(rows, features, payees, payments, draws) {
     signal input closingBatch;
     signal input seed;
     signal input amount; // P
-    // The statics' opening; ModelStatics.
+    // SampledDraws.
     signal input payeeRoot;
     signal input origin;
     signal input predecessor;
@@ -82,7 +68,7 @@ template Settlement(rows, features, payees, payments, draws) {
     signal output commitment;
     signal output y;
 
-    var drawBits = LOG2_CEIL(draws);
+    var drawBits = BITS_BELOW(draws);
     assert(1 << drawBits == draws);
 
     // A. β = z, γ, η and the start of the columns' sums. z is a hash over C.
@@ -92,94 +78,23 @@ template Settlement(rows, features, payees, payments, draws) {
         challenge[i].in[0] <== z;
         challenge[i].in[1] <== i;
     }
-    signal gamma <== challenge[0].out;
-    signal eta <== challenge[1].out;
     component start = StartPoint();
     start.start <== challenge[2].out;
-    signal betaSquare <== z * z;
 
-    // B. The model and what was closed. Every packed field is range-checked, so the packings are injective; voidCount is
-    //    at most 128 by its definition (D).
-    component idRange = RangeCheck(24);
-    idRange.in <== modelId;
-    component epochRange = RangeCheck(24);
-    epochRange.in <== epoch;
-    component batchRange = RangeCheck(40);
-    batchRange.in <== closingBatch;
-
-    component table = Payees(payees);
-    table.present <== present;
-    table.rowCounts <== rowCounts;
+    // B. The columns, and what the statics hold of them.
     component columns = FeatureColumns(features);
     columns.u <== columnU;
     columns.v <== columnV;
     component bound = HashTagged(2, 16);
     bound.in[0] <== columns.commitment;
     bound.in[1] <== answeringHash;
-    component statics = ModelStatics();
-    statics.featuresCommitment <== bound.out;
-    statics.ownersCommitment <== table.ownersCommitment;
-    statics.payeeRoot <== payeeRoot;
-    statics.rowTotal <== table.rowTotal;
-    statics.origin <== origin;
-    statics.predecessor <== predecessor;
-    // Constants, so this circuit settles only models that were created for its numbers of draws and of features. Attack:
-    // whoever settles would otherwise choose among the draws of all registered circuits, once the seed is known.
-    assert(drawBits < 8 && features < 1 << 12);
-    statics.shape <== drawBits + (1 << 3) * features;
-    statics.ownerParts <== ownerParts;
-    statics.validatorParts <== validatorParts;
 
-    // C. Payments. The last one's cumulative amount is the closed amount.
-    component replay = PaymentReplay(payments, drawBits + 1);
-    replay.beta <== z;
-    replay.betaSquare <== betaSquare;
-    replay.gamma <== gamma;
-    replay.active <== active;
-    replay.receipt <== receipt;
-    replay.packed <== packed;
-    replay.hits <== hits;
-    component closed = HashTagged(4, 11);
-    closed.in[0] <== replay.chain;
-    closed.in[1] <== statics.statics;
-    closed.in[2] <== epoch + (1 << 24) * closingBatch;
-    closed.in[3] <== amount;
-    // amount is below 2^96 by DrawShares, the payer below 2^24 by this range: last = payer + 2^24 amount as integers, and
-    // neither can be an alias.
-    component lastPayer = RangeCheck(24);
-    lastPayer.in <== replay.last - (1 << 24) * amount;
-
-    component shares = DrawShares(drawBits);
-    shares.amount <== amount;
-    shares.ownerParts <== ownerParts;
-
-    // D. Draws.
-    signal seedAmount <== seed * amount;
-    component point[draws];
-    component opening[draws];
+    // C. The draws' scores.
     component scored[draws];
-    component weight[draws];
-    signal ofAfter[draws];
-    signal ofReceipt[draws];
-    signal lookupAfter[draws + 1];
-    lookupAfter[0] <== 0;
-    var validCount = 0;
-    var even = 0;
+    component totals = DrawTotals(rows, draws);
+    component rewards = RowRewards(rows, payees, draws);
+    component drawn = SampledDraws(payments, drawBits, features, 3 * SCORE_DIGITS(features) - 1 + BITS_BELOW(rows));
     for (var k = 0; k < draws; k++) {
-        // The draw is one of the payments: the sum of 1 / (γ − draw) is that of the hits (below). A division, hence a hint;
-        // drawBefore, drawAfter, drawReceipt are in C, so γ is none of theirs and the next line determines the term.
-        ofAfter[k] <== z * drawAfter[k];
-        ofReceipt[k] <== betaSquare * drawReceipt[k];
-        var f = drawBefore[k] + ofAfter[k] + ofReceipt[k];
-        lookupAfter[k + 1] <-- lookupAfter[k] + 1 / (gamma - f);
-        (lookupAfter[k + 1] - lookupAfter[k]) * (gamma - f) === 1;
-
-        point[k] = DrawPoint(k, drawBits);
-        point[k].seedAmount <== seedAmount;
-        point[k].amount <== amount;
-        point[k].before <== drawBefore[k];
-        point[k].after <== drawAfter[k];
-
         scored[k] = DrawScores(rows, features);
         scored[k].start <== start.point;
         scored[k].startMultiple <== start.multiple;
@@ -190,118 +105,69 @@ template Settlement(rows, features, payees, payments, draws) {
         scored[k].queryBytes <== queryBytes[k];
         scored[k].scores <== scores[k];
         scored[k].blindScore <== blindScore[k];
-
-        // A valid draw's receipt opens to this query, for these statics and this payer.
-        opening[k] = HashTagged(5, 18);
-        opening[k].in[0] <== statics.statics;
-        opening[k].in[1] <== point[k].payer;
-        opening[k].in[2] <== answerHash[k];
-        opening[k].in[3] <== scored[k].queryCommitment;
-        opening[k].in[4] <== salt[k];
-        isValid[k] * (1 - isValid[k]) === 0;
-        isValid[k] * (drawReceipt[k] - opening[k].out) === 0;
-        validCount += isValid[k];
-
-        weight[k] = DrawWeight(rows, 3 * SCORE_DIGITS(features) - 1 + LOG2_CEIL(rows));
-        weight[k].positive <== scored[k].positive;
-        weight[k].rowTotal <== table.rowTotal;
-        weight[k].rewardWei <== shares.rewardWei;
-        weight[k].isValid <== isValid[k];
-        even += weight[k].muEven;
-    }
-    replay.lookup === lookupAfter[draws];
-
-    // E. Payees and rows. Where no score of a draw is positive, each payee gets μ for each of its rows: rows pay nothing
-    //    for that case. T and the remainder have a range each, so W is an integer below 2^137, and of an absent payee it is 0
-    //    only if both are.
-    component earnedRange[payees];
-    component remainderRange[payees];
-    component rewards = RowRewards(rows, payees, draws);
-    component tree = RewardsTree(payees);
-    signal muEven <== even;
-    var earnedSum = 0;
-    for (var m = 0; m < payees; m++) {
-        earnedRange[m] = RangeCheck(96);
-        earnedRange[m].in <== earned[m];
-        remainderRange[m] = RangeCheck(40);
-        remainderRange[m].in <== remainder[m];
-        ((1 << 40) * earned[m] + remainder[m]) * (1 - present[m]) === 0;
-        leaf[m] * (1 - present[m]) === 0;
-        rewards.even[m] <== muEven * rowCounts[m];
-        earnedSum += earned[m];
-    }
-    rewards.gamma <== gamma;
-    rewards.eta <== eta;
-    rewards.owner <== owner;
-    for (var k = 0; k < draws; k++) {
+        totals.positive[k] <== scored[k].positive;
         rewards.positive[k] <== scored[k].positive;
-        rewards.mu[k] <== weight[k].mu;
+        drawn.queryCommitment[k] <== scored[k].queryCommitment;
     }
-    rewards.payeeCount <== table.payeeCount;
+
+    // D. Payees; payments, draws and J; rows.
+    component paid = PayeeEarnings(payees);
+    paid.present <== present;
+    paid.rowCounts <== rowCounts;
+    paid.leaf <== leaf;
+    paid.earned <== earned;
+    paid.remainder <== remainder;
+    drawn.z <== z;
+    drawn.gamma <== challenge[0].out;
+    drawn.featuresCommitment <== bound.out;
+    drawn.ownersCommitment <== paid.ownersCommitment;
+    drawn.positiveTotal <== totals.total;
+    drawn.rowTotal <== paid.rowTotal;
+    drawn.earnedSum <== paid.earnedSum;
+    drawn.oldRoot <== paid.oldRoot;
+    drawn.newRoot <== paid.newRoot;
+    drawn.modelId <== modelId;
+    drawn.epoch <== epoch;
+    drawn.closingBatch <== closingBatch;
+    drawn.seed <== seed;
+    drawn.amount <== amount;
+    drawn.payeeRoot <== payeeRoot;
+    drawn.origin <== origin;
+    drawn.predecessor <== predecessor;
+    drawn.ownerParts <== ownerParts;
+    drawn.validatorParts <== validatorParts;
+    drawn.active <== active;
+    drawn.receipt <== receipt;
+    drawn.packed <== packed;
+    drawn.hits <== hits;
+    drawn.drawBefore <== drawBefore;
+    drawn.drawAfter <== drawAfter;
+    drawn.drawReceipt <== drawReceipt;
+    drawn.isValid <== isValid;
+    drawn.answerHash <== answerHash;
+    drawn.salt <== salt;
+    rewards.gamma <== challenge[0].out;
+    rewards.eta <== challenge[1].out;
+    rewards.mu <== drawn.mu;
+    rewards.muEven <== drawn.muEven;
+    rewards.payeeCount <== paid.payeeCount;
+    rewards.owner <== owner;
     rewards.rowCounts <== rowCounts;
     rewards.earned <== earned;
     rewards.remainder <== remainder;
-    tree.leaf <== leaf;
-    tree.earned <== earned;
 
-    // F. Payout and J. ownerWei and burnedWei are at most P, what the payees earned is at most the valid draws' rewards, so
-    //    treasuryWei is at least the valid draws' treasury parts: no sum is negative or reaches r.
-    signal ownerWei <== validCount * shares.ownerWei;
-    signal burnedWei <== (draws - validCount) * shares.drawWei;
-    component j = HashTagged(6, 12);
-    j.in[0] <== modelId + (1 << 24) * (draws - validCount);
-    j.in[1] <== closed.out;
-    j.in[2] <== ownerWei;
-    j.in[3] <== amount - ownerWei - burnedWei - earnedSum;
-    j.in[4] <== tree.oldRoot;
-    j.in[5] <== tree.newRoot;
-
-    // G. Elements. Packed private values have been range-checked, each by itself: remainders above, steps and hits where they
-    //    are used. A draw takes an element for each of its three values; whether it is valid is bit 128 of the first, as
-    //    drawBefore = payer + 2^24 (x − δ) lies between −2^120 and 2^120 by the three ranges of DrawPoint.
-    var ofRemainders = (payees + 5) \ 6;
-    var ofSteps = (rows + 251) \ 252;
+    // E. Elements.
+    var ofPayees = (payees + 5) \ 6;
+    var ofRows = (rows + 251) \ 252;
     var hitsEach = 252 \ (drawBits + 1);
-    var ofHits = (payments + hitsEach - 1) \ hitsEach;
-    component vector = SettlementVector(payees, ofRemainders + ofSteps + ofHits + 3 * draws);
+    var ofDraws = (payments + hitsEach - 1) \ hitsEach + 3 * draws;
+    component vector = SettlementVector(payees, ofPayees + ofRows + ofDraws);
     vector.z <== z;
-    vector.head[0] <== j.out;
-    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * closingBatch + (1 << 88) * (draws - validCount);
-    vector.head[2] <== replay.chain;
-    vector.head[3] <== burnedWei;
-    vector.head[4] <== seed;
+    vector.head <== drawn.head;
     vector.items <== earned;
-    var at = 0;
-    for (var i = 0; i < ofRemainders; i++) {
-        var sum = 0;
-        for (var m = 6 * i; m < 6 * i + 6 && m < payees; m++) { sum += (1 << (40 * (m - 6 * i))) * remainder[m]; }
-        vector.private[at] <== sum;
-        at++;
-    }
-    for (var i = 0; i < ofSteps; i++) {
-        var sum = 0;
-        for (var b = 0; b < 252 && 252 * i + b < rows; b++) {
-            var row = 252 * i + b;
-            sum += (1 << b) * owner[row];
-            if (row > 0) { sum -= (1 << b) * owner[row - 1]; }
-        }
-        vector.private[at] <== sum;
-        at++;
-    }
-    for (var i = 0; i < ofHits; i++) {
-        var sum = 0;
-        for (var b = 0; b < hitsEach && hitsEach * i + b < payments; b++) {
-            sum += (1 << (b * (drawBits + 1))) * hits[hitsEach * i + b];
-        }
-        vector.private[at] <== sum;
-        at++;
-    }
-    for (var k = 0; k < draws; k++) {
-        vector.private[at] <== drawBefore[k] + (1 << 128) * isValid[k];
-        vector.private[at + 1] <== drawAfter[k];
-        vector.private[at + 2] <== drawReceipt[k];
-        at += 3;
-    }
+    for (var i = 0; i < ofPayees; i++) { vector.private[i] <== paid.private[i]; }
+    for (var i = 0; i < ofRows; i++) { vector.private[ofPayees + i] <== rewards.steps[i]; }
+    for (var i = 0; i < ofDraws; i++) { vector.private[ofPayees + ofRows + i] <== drawn.private[i]; }
     commitment <== vector.commitment;
     y <== vector.y;
 }

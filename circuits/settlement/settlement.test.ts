@@ -55,7 +55,7 @@ describe("Settlement", () => {
       query: (i) => (i === 0 ? null : Int16Array.of(1, 3, 5, 7)),
     });
     const free = other.tester.tamper(other.witness).map(({ signal }) => signal);
-    const inverses = [0, 1].map((k) => `main.weight[${k}].isEven.equal.inverse`);
+    const inverses = [0, 1].map((k) => `main.drawn.weight[${k}].isEven.equal.inverse`);
     expect(new Set(free)).toEqual(new Set(inverses));
   });
 

@@ -23,8 +23,8 @@ export async function loadSettlementTester(): Promise<void> {
 }
 
 // Statements that refuse.
-export const OPENS = "Settlement: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
-export const LOOKUP = "Settlement: replay.lookup === lookupAfter[draws];";
+export const OPENS = "SampledDraws: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
+export const LOOKUP = "SampledDraws: replay.lookup === lookupAfter[draws];";
 export const IDENTITY =
   "RowRewards: (gamma - payeeCount) * (ofRows[rows - 1] - ofPayees[payees - 1]) === eta * rows - etaTotal;";
 export const STEP = "RowRewards: step * (step - 1) === 0;";

@@ -41,7 +41,7 @@ type PlanName = (typeof PLAN_NAMES)[number];
 
 const IN_CALLDATA = { table: DEVNET_TABLE, hasBlobs: false } as const;
 
-// For all 448 e-mails; 125,435 constraints. A key and a proof take twice as long above 131,072.
+// For all 448 e-mails; 125,436 constraints. A key and a proof take twice as long above 131,072.
 const FULL: SettlementSize = { rows: 448, features: 256, payees: 64, payments: 16, draws: 2 };
 const SMALL: SettlementSize = { rows: 64, features: 32, payees: 16, payments: 16, draws: 2 };
 

@@ -164,7 +164,7 @@ export async function textPreset(
     ...ends,
     adapter,
     tuning: {
-      // At three times the usual rate unseen rows have 2 % less loss, and rows that echo the base earn twice an honest share.
+      // A higher rate fits unseen rows better, and pays rows that echo the base more.
       ...{ ...usual, steps, rowsPerStep: ROWS_PER_STEP, warmupSteps: Math.min(10, Math.ceil(steps / 10)) },
       lastPart: LAST_PART,
       ...(isTraced ? {} : { weigh: "tokens" as const }),

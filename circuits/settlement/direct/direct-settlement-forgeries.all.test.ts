@@ -11,7 +11,7 @@ import { settleEpoch } from "../settlement-rules.ts";
 await initPoseidon();
 const tester = await CircuitTester.compileSpec(settlementCircuitSpec(SMALL_DIRECT));
 
-/** Inputs that SampledPayout does not share with Settlement, whose own test alters all others; and draws' openings. */
+/** Inputs that SampledDraws and PayeeEarnings do not share with Settlement, whose own test alters all others; and draws' openings. */
 const WIDTHS: InputWidths = { answeredClass: [1, 16], isValid: [1, 128] };
 const OWN = new Set([
   ...Object.keys(WIDTHS),

@@ -1,9 +1,8 @@
 /**
  * What a prover of a direct settlement can choose: queries of others, voids, circuits of the other kind, and every input and
- * wire alone once z is known. Payments, rows and money around them are SampledPayout's, as in Settlement.
+ * wire alone once z is known. Payments, rows and money around them are SampledDraws', PayeeEarnings' and RowRewards', as in Settlement.
  */
 import { describe, expect, it } from "vitest";
-import { templateSource } from "../../compiler/template-files.ts";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms } from "../../ledger/direct-query.ts";
@@ -19,7 +18,7 @@ import { acceptedWitness, differingPlaces, statedInputs } from "../../testing/se
 import { directDraw } from "../scores/direct-matrix.ts";
 import { type DirectEpoch, paymentChain, settleEpoch } from "../settlement-rules.ts";
 
-const OPENS = "SampledPayout: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
+const OPENS = "SampledDraws: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
 await initPoseidon();
 const tester = await CircuitTester.compileSpec(settlementCircuitSpec(SMALL_DIRECT));
 
@@ -107,42 +106,6 @@ describe("a draw", { timeout: 600_000 }, () => {
     expect(() => settleEpoch({ ...own, model })).toThrow(
       expect.objectContaining({ data: expect.objectContaining({ what: "features", bound: "17" }) }),
     );
-  });
-});
-
-describe("SampledPayout", () => {
-  it("says what Settlement says, line by line", () => {
-    const lines = (name: string) =>
-      templateSource(name)
-        .split("\n")
-        .map((line) => line.trim().replace(/ *\/\/.*$/, ""))
-        .filter((line) => line !== "" && !line.startsWith("include"));
-    const settlement = lines("settlement");
-    const payout = lines("sampled-payout").map((line) =>
-      line
-        .replace(/(positive|queryCommitment)\[k\](?!\[| <)/, (_match, name: string) => `scored[k].${name}`)
-        .replace("scoreBits + BITS_BELOW(rows)", "3 * SCORE_DIGITS(features) - 1 + LOG2_CEIL(rows)"),
-    );
-    // What it takes where Settlement makes it, and constants.
-    expect(payout.filter((line) => !settlement.includes(line))).toEqual([
-      "function BITS_BELOW(n) {",
-      "template SampledPayout(rows, payees, payments, drawBits, shape, scoreBits) {",
-      "var draws = 1 << drawBits;",
-      "signal input positive[draws][rows];",
-      "signal input queryCommitment[draws];",
-      "signal input featuresCommitment;",
-      "component challenge[2];",
-      "for (var i = 0; i < 2; i++) {",
-      "statics.featuresCommitment <== featuresCommitment;",
-      "assert(drawBits < 8 && shape < 1 << 12);",
-      "statics.shape <== drawBits + (1 << 3) * shape;",
-    ]);
-    // What Settlement has besides: nothing but start, columns, scores, and names of the same.
-    const left = settlement.filter((line) => !payout.includes(line));
-    const besides =
-      /start|scored|column|bound|feature|query|blindScore|scores|answeringHash|drawBits|LOG2|challenge|i < 3/i;
-    expect(left.filter((line) => !besides.test(line))).toEqual([]);
-    expect(left.filter((line) => line.includes("==="))).toEqual([]);
   });
 });
 

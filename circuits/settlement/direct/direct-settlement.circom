@@ -2,7 +2,10 @@ pragma circom 2.1.6;
 
 include "./direct-scores.circom";
 include "../scores/feature-columns.circom";
-include "./sampled-payout.circom";
+include "../payee-earnings.circom";
+include "../row-rewards.circom";
+include "../sampled-draws.circom";
+include "../settlement-vector.circom";
 include "../../field/curve/start-point.circom";
 
 // The shape of a direct model in its binding: 3,072 + buckets / 16. DIRECT_SHAPE in direct-query.ts.
@@ -17,18 +20,18 @@ function DIRECT_SHAPE(buckets) {
 //
 // Parameters:  rows ≥ N; buckets: exactly D; payees ≤ 256, at least M; payments; draws: a power of two, at most 128.
 // Public:      commitment (C), y; z.
-// Inputs:      all private: those of SampledPayout, of DirectScores, and the columns, one a bucket and the bias' last.
+// Inputs:      all private: those of SampledDraws, PayeeEarnings, RowRewards, DirectScores, and the columns, one a bucket and the bias' last.
 // Assumes:     as Settlement, of L1 and the ledger.
 // Ensures:     what docs/explanation/attribution-proof.md states, 1 to 7, with 3 as its section "Direct" has it.
 //
-// What a challenge must not precede is in C: see SampledPayout, G. Bound by what is in C: the columns by statics in J, a valid
+// What a challenge must not precede is in C: see E. Bound by what is in C: the columns by statics in J, a valid
 // draw's counts and class by its receipt, its scores by counts, class and columns, μ by the scores. There is no other choice:
 // every count's place is its bucket's, so nothing has to be looked up. A void draw's query is free; its μ is 0, so its scores
 // are multiplied by 0, and no other draw shares anything with it but columns and start.
 // Constraints: constraint-counts.json, "DirectSettlement(…)".
 template DirectSettlement(rows, buckets, payees, payments, draws) {
     signal input z;
-    // SampledPayout.
+    // SampledDraws.
     signal input modelId;
     signal input epoch;
     signal input closingBatch;
@@ -73,12 +76,15 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     var drawBits = BITS_BELOW(draws);
     assert(1 << drawBits == draws);
 
-    // A. The start of the columns' sums. z is a hash over C.
-    component challenge = HashTagged(2, 14);
-    challenge.in[0] <== z;
-    challenge.in[1] <== 2;
+    // A. β = z, γ, η and the start of the columns' sums. z is a hash over C.
+    component challenge[3];
+    for (var i = 0; i < 3; i++) {
+        challenge[i] = HashTagged(2, 14);
+        challenge[i].in[0] <== z;
+        challenge[i].in[1] <== i;
+    }
     component start = StartPoint();
-    start.start <== challenge.out;
+    start.start <== challenge[2].out;
 
     // B. The columns, and what the statics hold of them.
     component columns = FeatureColumns(buckets + 1);
@@ -96,9 +102,9 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
 
     // C. The draws' scores.
     component scored[draws];
-    component payout = SampledPayout(
-        rows, payees, payments, drawBits, DIRECT_SHAPE(buckets), 3 * DIRECT_DIGITS() - 1
-    );
+    component totals = DrawTotals(rows, draws);
+    component rewards = RowRewards(rows, payees, draws);
+    component drawn = SampledDraws(payments, drawBits, DIRECT_SHAPE(buckets), 3 * DIRECT_DIGITS() - 1 + BITS_BELOW(rows));
     for (var k = 0; k < draws; k++) {
         scored[k] = DirectScores(rows, buckets);
         scored[k].start <== start.point;
@@ -113,39 +119,69 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
         scored[k].scores <== scores[k];
         scored[k].logitDigits <== logitDigits[k];
         scored[k].blindScore <== blindScore[k];
-        payout.positive[k] <== scored[k].positive;
-        payout.queryCommitment[k] <== scored[k].queryCommitment;
+        totals.positive[k] <== scored[k].positive;
+        rewards.positive[k] <== scored[k].positive;
+        drawn.queryCommitment[k] <== scored[k].queryCommitment;
     }
 
-    // D. Everything else.
-    payout.featuresCommitment <== bound.out;
-    payout.z <== z;
-    payout.modelId <== modelId;
-    payout.epoch <== epoch;
-    payout.closingBatch <== closingBatch;
-    payout.seed <== seed;
-    payout.amount <== amount;
-    payout.payeeRoot <== payeeRoot;
-    payout.origin <== origin;
-    payout.predecessor <== predecessor;
-    payout.ownerParts <== ownerParts;
-    payout.validatorParts <== validatorParts;
-    payout.present <== present;
-    payout.rowCounts <== rowCounts;
-    payout.leaf <== leaf;
-    payout.earned <== earned;
-    payout.remainder <== remainder;
-    payout.owner <== owner;
-    payout.active <== active;
-    payout.receipt <== receipt;
-    payout.packed <== packed;
-    payout.hits <== hits;
-    payout.drawBefore <== drawBefore;
-    payout.drawAfter <== drawAfter;
-    payout.drawReceipt <== drawReceipt;
-    payout.isValid <== isValid;
-    payout.answerHash <== answerHash;
-    payout.salt <== salt;
-    commitment <== payout.commitment;
-    y <== payout.y;
+    // D. Payees; payments, draws and J; rows.
+    component paid = PayeeEarnings(payees);
+    paid.present <== present;
+    paid.rowCounts <== rowCounts;
+    paid.leaf <== leaf;
+    paid.earned <== earned;
+    paid.remainder <== remainder;
+    drawn.z <== z;
+    drawn.gamma <== challenge[0].out;
+    drawn.featuresCommitment <== bound.out;
+    drawn.ownersCommitment <== paid.ownersCommitment;
+    drawn.positiveTotal <== totals.total;
+    drawn.rowTotal <== paid.rowTotal;
+    drawn.earnedSum <== paid.earnedSum;
+    drawn.oldRoot <== paid.oldRoot;
+    drawn.newRoot <== paid.newRoot;
+    drawn.modelId <== modelId;
+    drawn.epoch <== epoch;
+    drawn.closingBatch <== closingBatch;
+    drawn.seed <== seed;
+    drawn.amount <== amount;
+    drawn.payeeRoot <== payeeRoot;
+    drawn.origin <== origin;
+    drawn.predecessor <== predecessor;
+    drawn.ownerParts <== ownerParts;
+    drawn.validatorParts <== validatorParts;
+    drawn.active <== active;
+    drawn.receipt <== receipt;
+    drawn.packed <== packed;
+    drawn.hits <== hits;
+    drawn.drawBefore <== drawBefore;
+    drawn.drawAfter <== drawAfter;
+    drawn.drawReceipt <== drawReceipt;
+    drawn.isValid <== isValid;
+    drawn.answerHash <== answerHash;
+    drawn.salt <== salt;
+    rewards.gamma <== challenge[0].out;
+    rewards.eta <== challenge[1].out;
+    rewards.mu <== drawn.mu;
+    rewards.muEven <== drawn.muEven;
+    rewards.payeeCount <== paid.payeeCount;
+    rewards.owner <== owner;
+    rewards.rowCounts <== rowCounts;
+    rewards.earned <== earned;
+    rewards.remainder <== remainder;
+
+    // E. Elements.
+    var ofPayees = (payees + 5) \ 6;
+    var ofRows = (rows + 251) \ 252;
+    var hitsEach = 252 \ (drawBits + 1);
+    var ofDraws = (payments + hitsEach - 1) \ hitsEach + 3 * draws;
+    component vector = SettlementVector(payees, ofPayees + ofRows + ofDraws);
+    vector.z <== z;
+    vector.head <== drawn.head;
+    vector.items <== earned;
+    for (var i = 0; i < ofPayees; i++) { vector.private[i] <== paid.private[i]; }
+    for (var i = 0; i < ofRows; i++) { vector.private[ofPayees + i] <== rewards.steps[i]; }
+    for (var i = 0; i < ofDraws; i++) { vector.private[ofPayees + ofRows + i] <== drawn.private[i]; }
+    commitment <== vector.commitment;
+    y <== vector.y;
 }

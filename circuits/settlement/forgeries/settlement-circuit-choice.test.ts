@@ -82,7 +82,7 @@ describe("a settlement circuit of another number of draws", () => {
     const receipts = [...(inputs.receipt as bigint[])];
     for (const [i, { receipt }] of own.payments.entries()) receipts[i] = receipt;
     const forged = { ...inputs, receipt: receipts, drawReceipt: [receipts[paymentIndex]!] };
-    const at = "Settlement: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
+    const at = "SampledDraws: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
     await expectRefusedBy(other, forged, at, "another circuit's draw of the model's payment");
   });
 

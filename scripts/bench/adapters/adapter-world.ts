@@ -10,19 +10,21 @@ import { makeModel, writeMadeModel } from "@openledger/models/testing/made-model
 
 const ADAPTER = { rank: 8, alpha: 16, targets: ["q_proj", "v_proj"] } as const;
 
-/** Width 256 has four layers, width 768 two; tokens are bytes. */
+/** Tokens are bytes. */
 const widths = {
   d256: { hidden_size: 256, intermediate_size: 688, num_hidden_layers: 4, num_attention_heads: 4 },
-  d768: { hidden_size: 768, intermediate_size: 2_048, num_hidden_layers: 2, num_attention_heads: 12 },
+  d768: { hidden_size: 768, intermediate_size: 2_048, num_hidden_layers: 12, num_attention_heads: 12 },
 } as const;
 export type WidthName = keyof typeof widths;
 
 export const adapterName = (i: number): string => `adapter-${String(i).padStart(4, "0")}`;
 
-interface AdapterWorld {
+export interface AdapterWorld {
   readonly base: string;
   readonly adapters: string;
   readonly cache: string;
+  /** Numbers of an adapter. */
+  readonly adapterFloats: number;
 }
 
 /** The same adapter with its numbers rounded to halves. */
@@ -39,11 +41,12 @@ export async function makeAdapterWorld(
   const adapters = join(folder, name, "adapters");
   await writeMadeModel(base, makeModel({ ...SHARED, ...widths[name] }, "bench"));
   const { shape } = await openBase(base, async () => undefined);
+  const adapterFloats = adapterLayout(shape, ADAPTER).floatCount;
   for (let i = 0; i < count; i++) {
     await writeAdapter(join(adapters, adapterName(i)), shape, i, (number) => number);
     if (withHalves) await writeAdapter(join(adapters, halfName(i)), shape, i, toHalf);
   }
-  return { base, adapters, cache: join(folder, name, "data", "adapters") };
+  return { base, adapters, cache: join(folder, name, "data", "adapters"), adapterFloats };
 }
 
 const SHARED = {

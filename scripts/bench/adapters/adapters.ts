@@ -1,5 +1,7 @@
 /** What mixed adapters cost against the same base without any, in turns in one process and on one thread. */
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type AdapterLease, AdapterPool } from "@openledger/models/internal/adapters/adapter-pool";
@@ -8,11 +10,21 @@ import { BatchLoop } from "@openledger/models/internal/batches/batch-loop";
 import { type BatchModel, loadBatchModel } from "@openledger/models/internal/batches/batch-model";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { median } from "../prove-summary.ts";
-import { adapterName, halfName, makeAdapterWorld, openBase, type WidthName } from "./adapter-world.ts";
+import {
+  type AdapterWorld,
+  adapterName,
+  halfName,
+  makeAdapterWorld,
+  openBase,
+  type WidthName,
+} from "./adapter-world.ts";
+import { startServingChild } from "./serving-child.ts";
 
 const PROMPT_TOKENS = 8;
 const ANSWER_TOKENS = 24;
 const PAGES = 2;
+/** Each asks so many questions, one after the other. */
+const [CLIENTS, QUESTIONS] = [200, 5];
 
 interface AdaptersBenchOptions {
   readonly rounds: number;
@@ -54,12 +66,11 @@ export async function benchAdapters(options: AdaptersBenchOptions) {
       Object.fromEntries(Array.from(measured, ([width, one]) => [width, read(one)]));
     const slowdown = (by: "cpu" | "wall") =>
       of((one) => Object.fromEntries(COMPARED.map((name) => [name, round(one.slowdown(name, by))])));
-    const { first } = [...measured.values()].at(-1)!;
     return {
       slowdown: slowdown("cpu"),
       slowdownByWall: slowdown("wall"),
-      coldFirstTokenMs: round(first.cold, 2),
-      warmFirstTokenMs: round(first.warm, 2),
+      clients: CLIENTS,
+      firstTokenMs: of(({ first }) => first),
       oneByOneRatio: of(({ oneByOne }) => round(oneByOne)),
       tokensPerSecond: of(({ tokensPerSecond }) => Math.round(tokensPerSecond)),
     };
@@ -73,8 +84,7 @@ async function measureWidth(folder: string, width: WidthName, options: AdaptersB
   log(`${width}: writing a base and ${count} adapters`);
   const world = await makeAdapterWorld(folder, width, count, true);
   let loaded!: Awaited<ReturnType<typeof loadBatchModel>>;
-  const adapterFloats = width === "d256" ? 32_768 : 49_152;
-  const poolFloats = (adapters: number) => adapters * adapterFloats;
+  const poolFloats = (adapters: number) => adapters * world.adapterFloats;
   const small = Math.min(256, count);
   const opened = await openBase(world.base, async (files) => {
     loaded = await loadBatchModel(files, {
@@ -82,7 +92,7 @@ async function measureWidth(folder: string, width: WidthName, options: AdaptersB
       threadCount: 1,
       batch,
       maxPositions: PROMPT_ROUND,
-      kvBytes: 2 ** 26,
+      kvBytes: 2 ** 29,
       // Halves need half as much.
       adapterBytes: 4 * poolFloats(count + small + Math.ceil((count + small) / 2)),
     });
@@ -147,22 +157,13 @@ async function measureWidth(folder: string, width: WidthName, options: AdaptersB
       `${width} ${name.padEnd(18)} ${Math.round(1000 / median(costs(name, "wall")))} tokens/s, ${slowdown(name, "cpu").toFixed(1)} % over the base by processor time, ${slowdown(name, "wall").toFixed(1)} % by wall time`,
     );
   log(`${width} pool of ${small}: ${tight.counts.loads} loads, ${tight.counts.evictions} evictions`);
-  // The small pool holds the last ones of the cycle; those after them are cold.
-  const next = (all[4]!.asked + 10) % Math.max(1, count - 40);
-  const [cold, warm] = await firstTokens(
-    model,
-    [
-      { pool: tight, first: next },
-      { pool: large, first: next },
-    ],
-    40,
-  );
-  log(`${width} first token: ${warm!.toFixed(2)} ms warm, ${cold!.toFixed(2)} ms cold`);
+  const first = await firstTokens(world, count, kernels);
+  log(`${width} first token of ${CLIENTS} clients: ${first.p50} ms, ${first.p99} ms at the 99th percentile`);
   return {
     slowdown,
     oneByOne: median(costs("one by one", "cpu").map((cost, i) => cost / costs("2000", "cpu")[i]!)),
     tokensPerSecond: 1000 / median(costs("2000", "wall")),
-    first: { cold: cold!, warm: warm! },
+    first,
   };
 }
 
@@ -185,7 +186,7 @@ async function takeTurn(model: BatchModel, contestant: Contestant): Promise<Turn
       const lease = pool === null ? null : await pool.lease(pick(id));
       const own = pages.pop()!;
       leases.set(id, { lease, pages: own });
-      loop.join(request(id, lease, own, ANSWER_TOKENS));
+      loop.join(batchRequest(id, lease, own));
     }
     for (const { end, id } of loop.step()) {
       tokens += 1;
@@ -200,42 +201,42 @@ async function takeTurn(model: BatchModel, contestant: Contestant): Promise<Turn
   return { wallMs: performance.now() - startedAtMs, cpuMs: (system + user) / 1000, tokens };
 }
 
-/**
- * Milliseconds from the question to its first token beside a batch that is nearly full: medians of `count`, one of each
- * list in turns.
- */
-async function firstTokens(
-  model: BatchModel,
-  lists: readonly { readonly pool: AdapterPool; readonly first: number }[],
-  count: number,
-): Promise<number[]> {
-  const loop = new BatchLoop(model);
-  const { slotCount } = model.buffers;
-  const times = lists.map((): number[] => []);
-  const pagesOf = (i: number) => [PAGES * i, PAGES * i + 1, 2 * slotCount + i, 3 * slotCount + i];
-  let others = Array.from({ length: slotCount - 1 }, (_, i) => i + 1);
-  for (let n = 0; n < count; n++) {
-    for (const [i, { first, pool }] of lists.entries()) {
-      // The others' answers are long; they begin again when they end.
-      for (const other of others) loop.join(request(-other, null, pagesOf(other), 50));
-      others = [];
-      const startedAtMs = performance.now();
-      const lease = await pool.lease(adapterName(first + n));
-      loop.join(request(1, lease, [0, 1], 1));
-      for (let isThere = false; !isThere; ) {
-        const tokens = loop.step();
-        isThere = tokens.some(({ id }) => id === 1);
-        others.push(...tokens.filter(({ end, id }) => id < 0 && end !== null).map(({ id }) => -id));
-      }
-      times[i]!.push(performance.now() - startedAtMs);
-      lease.release();
+/** One server, and customers with an address each who ask adapter after adapter: milliseconds to the first token. */
+async function firstTokens({ adapters, base, cache }: AdapterWorld, count: number, kernels: KernelChoice) {
+  const settings = { SERVING_KERNELS: kernels, SERVING_DATA_PATH: cache, SERVING_THREAD_COUNT: "2" };
+  const child = await startServingChild(["--base", base, "--adapters", adapters], settings);
+  const timesMs: number[] = [];
+  const ask = async (client: number, n: number) => {
+    const startedAtMs = performance.now();
+    const body = { model: adapterName((client + n * CLIENTS) % count), prompt: "Question", stream: true };
+    const sent = request(`${child.url}/v1/completions`, {
+      ...{ method: "POST", localAddress: `127.0.1.${client + 1}` },
+      headers: { "content-type": "application/json" },
+    }).end(JSON.stringify({ ...body, max_tokens: ANSWER_TOKENS, temperature: 0 }));
+    const [answer] = (await once(sent, "response")) as [IncomingMessage];
+    if (answer.statusCode !== 200) throw new Error(`the server answers with ${answer.statusCode}`);
+    let isFirst = true;
+    for await (const _ of answer) {
+      if (isFirst) timesMs.push(performance.now() - startedAtMs);
+      isFirst = false;
     }
+  };
+  const customer = async (client: number) => {
+    for (let n = 0; n < QUESTIONS; n++) await ask(client, n);
+  };
+  try {
+    await Promise.all(Array.from({ length: CLIENTS }, (_, client) => customer(client)));
+  } finally {
+    await child.stop();
   }
-  return times.map(median);
+  timesMs.sort((a, b) => a - b);
+  const at = (part: number) => Math.round(timesMs[Math.floor(part * (timesMs.length - 1))]!);
+  return { p50: at(0.5), p99: at(0.99) };
 }
 
-function request(id: number, lease: AdapterLease | null, pages: readonly number[], maxTokens: number) {
-  const prompt = Array.from({ length: PROMPT_TOKENS }, (_, t) => (Math.abs(id) * 37 + 11 * t) % 256);
+function batchRequest(id: number, lease: AdapterLease | null, pages: readonly number[]) {
+  const maxTokens = ANSWER_TOKENS;
+  const prompt = Array.from({ length: PROMPT_TOKENS }, (_, t) => (id * 37 + 11 * t) % 256);
   const adapter = lease?.adapter ?? null;
   return { id, prompt, adapter, maxTokens, temperature: 0, topP: 1, seed: "0", pages, endTokens: [] };
 }
