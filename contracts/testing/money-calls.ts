@@ -14,7 +14,10 @@ import type { Moment, MoneyModel, Waiting } from "./money-oracle.ts";
 import { ANY_FEE, type Fixture, OPEN, type Role, slot } from "./rollup-fixture.ts";
 
 export const USERS = ["alice", "bob", "stranger"] as const;
-const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
+/** What `force` queues moves nothing that L1 counts: Rollup.queue.test.ts and forced-history.test.ts have it. */
+export const QUEUE_KINDS = KIND_RULES.filter(
+  (rule) => rule.isQueue && rule.kind <= KIND.forcedCloseEpoch,
+).map((rule) => rule.kind);
 const MODEL_IDS = Object.values(MODELS);
 /** Leaves there are, one there never is, and those that come to be. */
 const IDS = [0, 1, 2, 3, 4, 5, ...MODEL_IDS, 9, ...FREE_IDS];
