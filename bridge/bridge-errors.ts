@@ -107,7 +107,7 @@ export const bridgeErrors = defineErrors("BRG", {
   BRG_BATCH_MALFORMED: {
     meaning: "L1 has accepted a batch that breaks the ledger's rules; `data` names batch, rule and remedy",
     remedy:
-      "ask another Ethereum node first, as this one may be wrong. If it agrees, trust no newer root: stop operating, and leave with `openledger withdraw --forced`, after 14 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known",
+      "ask another Ethereum node first, as this one may be wrong. If it agrees, trust no newer root: stop operating, and leave with `openledger withdraw --forced`, after 7 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known",
     httpStatus: 409,
   },
   BRG_BATCH_NOT_IN_CALL: {

@@ -77,6 +77,11 @@ export const KIND = {
   forcedClaimRewards: 21,
   forcedTransfer: 22,
   forcedCloseEpoch: 23,
+  forcedPayInference: 24,
+  forcedRevokeModel: 25,
+  forcedApproveModel: 26,
+  forcedCommitData: 27,
+  forcedPublishVersion: 28,
 } as const;
 export type KindName = keyof typeof KIND;
 
@@ -150,6 +155,11 @@ export const KIND_RULES: readonly KindRule[] = [
   rule("forcedClaimRewards", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
   rule("forcedTransfer", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
   rule("forcedCloseEpoch", { words: 4, weight: 0, flags: ["isQueue", "usesB"] }),
+  rule("forcedPayInference", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
+  rule("forcedRevokeModel", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
+  rule("forcedApproveModel", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
+  rule("forcedCommitData", { words: 4, weight: 0, flags: ["isQueue", "usesA", "usesB"] }),
+  rule("forcedPublishVersion", { words: 6, weight: 0, flags: ["isQueue", "usesA"] }),
 ];
 
 const ruleByKind = new Map(KIND_RULES.map((r) => [r.kind, r]));
@@ -207,6 +217,8 @@ export const BINDING = {
 } as const;
 /** Bits of a whole binding; what a Create carries may have more, and is then never approved. */
 export const BINDING_BITS = 127n;
+/** Of them, those above N: predecessor, log2 K and d. A ForcedApproveModel names them. */
+export const BINDING_REST_BITS = 39;
 
 /** Time after which anyone may close a model's open epoch. */
 export const EPOCH_SECONDS = 24 * 60 * 60;

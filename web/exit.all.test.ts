@@ -14,7 +14,7 @@ import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/
 import { FUNDED_WEI, startPagesWorld, visitorAddress } from "./testing/pages-world.ts";
 
 const DEPOSIT_WEI = parseEther("40") + 7n;
-const DAYS_14_SECONDS = 14 * 24 * 60 * 60;
+const DAYS_7_SECONDS = 7 * 24 * 60 * 60;
 /** Proofs and blocks take their time on a busy machine. */
 const LONG = { timeout: 400_000 };
 
@@ -138,7 +138,7 @@ describe("from a disk, with the operator dead", () => {
     const burnedWei = FUNDED_WEI - (await tokenWei(owner));
     expect(burnedWei).toBe(1n);
 
-    await world.l1.client.increaseTime({ seconds: DAYS_14_SECONDS + 1 });
+    await world.l1.client.increaseTime({ seconds: DAYS_7_SECONDS + 1 });
     await world.l1.client.mine({ blocks: 1 });
     await page.getByRole("button", { name: "Freeze the rollup" }).click(LONG);
     await page.getByText("The rollup is frozen.").waitFor(LONG);

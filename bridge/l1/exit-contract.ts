@@ -4,6 +4,7 @@ import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { Address, TransactionReceipt } from "viem";
 import { l1Call } from "./l1-client.ts";
+import type { ContractEntry } from "./queue-entry.ts";
 import type { AtBlock, L1Sender, RollupContract } from "./rollup-contract.ts";
 
 /** An exit as the contract takes it. */
@@ -19,12 +20,7 @@ export interface ContractExit {
 /** A waiting entry as `QueueEntryAdded` stated it. */
 interface RefundedQueueEntry {
   readonly index: bigint;
-  readonly kind: number;
-  readonly a: number;
-  readonly b: number;
-  readonly amountWei: bigint;
-  readonly word1: bigint;
-  readonly word2: bigint;
+  readonly entry: ContractEntry;
   readonly sender: Address;
 }
 

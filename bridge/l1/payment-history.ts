@@ -4,7 +4,7 @@
  */
 
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
-import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { postedPayment } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
 
 export interface Payment {
@@ -59,18 +59,18 @@ export class PaymentHistory {
     return model === undefined ? null : { epoch: model.epoch, payments: model.open };
   }
 
-  #apply({ a, amountCode, b, isValid, kind, words }: SlotRecord, batchNumber: number): void {
+  #apply(record: SlotRecord, batchNumber: number): void {
+    const { b, isValid, kind } = record;
+    const payment = postedPayment(record);
+    if (payment !== null) {
+      const { open } = this.#models.get(b)!;
+      const cumulativeWei = (open.at(-1)?.cumulativeWei ?? 0n) + payment.amountWei;
+      open.push({ ...payment, cumulativeWei, batchNumber });
+    }
     switch (kind) {
       case KIND.activation:
         this.#models.set(b, { epoch: 1, open: [], closed: null });
         break;
-      case KIND.payInference: {
-        const { open } = this.#models.get(b)!;
-        const amountWei = decodeAmount(amountCode);
-        const cumulativeWei = (open.at(-1)?.cumulativeWei ?? 0n) + amountWei;
-        open.push({ receipt: words[0]!, payerId: a, amountWei, cumulativeWei, batchNumber });
-        break;
-      }
       case KIND.forcedCloseEpoch:
         if (isValid) this.#close(b, batchNumber);
         break;

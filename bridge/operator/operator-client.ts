@@ -176,6 +176,8 @@ const entryBody = (entry: QueueEntry): z.input<typeof queueEntriesBody>["entries
   amountWei: entry.amountWei.toString(),
   word1: hex32(entry.word1),
   word2: hex32(entry.word2),
+  word3: hex32(entry.word3),
+  word4: hex32(entry.word4),
 });
 
 type ForeignBody = z.input<typeof foreignBatchesBody>["batches"][number];

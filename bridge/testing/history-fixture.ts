@@ -157,6 +157,8 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
           amountWei: args.amountWei,
           word1: args.word1,
           word2: args.word2,
+          word3: args.word3,
+          word4: args.word4,
           sender: BigInt(args.sender),
         }))
         .filter((operation) => operation.queueIndex >= queueHead);

@@ -1,9 +1,11 @@
 import { circuitError } from "../circuit-errors.ts";
 import { concatBytes, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
+import { decodeAmount } from "../ledger/amount-float.ts";
 import {
   type BatchShape,
   FIELD_ORDER,
   isBlobShape,
+  KIND,
   kindRule,
   NARROW_CORE,
   WIDE_CORE,
@@ -19,6 +21,15 @@ export interface SlotRecord {
   /** Queue operations only: it was executed. */
   readonly isValid: boolean;
   readonly words: readonly bigint[];
+}
+
+/** A payment that a record posts, signed or executed from the queue; null of another record. */
+export function postedPayment({ a, amountCode, isValid, kind, words }: SlotRecord) {
+  if (kind === KIND.payInference)
+    return { receipt: words[0]!, payerId: a, amountWei: decodeAmount(amountCode) };
+  if (kind !== KIND.forcedPayInference || !isValid) return null;
+  // L1 queues no payment of everything.
+  return { receipt: words[2]!, payerId: a, amountWei: words[0]! };
 }
 
 /** The fields of a batch that the submitter chooses and posts. */

@@ -16,6 +16,7 @@ import {
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
 import type { ClosedBatch } from "./batch.ts";
+import { unpackForcedApproval } from "./queue-slot.ts";
 import type { SlotTrace } from "./slot-trace.ts";
 
 const WIDE_KINDS = KIND_RULES.filter((rule) => rule.kind !== KIND.null);
@@ -85,7 +86,13 @@ export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): Circ
 }
 
 /** Forced kinds that open B where it is a model. */
-const asksModel = (kind: number) => kind === KIND.forcedClaimRewards || kind === KIND.forcedCloseEpoch;
+const ASKING_MODEL: ReadonlySet<number> = new Set([
+  KIND.forcedClaimRewards,
+  KIND.forcedCloseEpoch,
+  KIND.forcedPayInference,
+  KIND.forcedRevokeModel,
+  KIND.forcedApproveModel,
+]);
 
 /** The amount's digits; a ForcedClaimRewards has none and shows there who has the role in the payee (claim-rewards.circom). */
 const shownAmount = ({ claimRewards, record }: SlotTrace): bigint =>
@@ -111,9 +118,10 @@ function wideDetails(trace: SlotTrace) {
   const isMissingA = rule?.isQueue === true && rule.usesA && trace.a.kind === 0;
   const isMissingB = rule?.isQueue === true && rule.usesB && trace.b.kind === 0;
   const d = trace.datanetA;
-  const opensDatanet = kind === KIND.publishVersion || isApproval;
+  const isForcedByDatanet = kind === KIND.forcedApproveModel || kind === KIND.forcedPublishVersion;
+  const opensDatanet = kind === KIND.publishVersion || isApproval || isForcedByDatanet;
   const turnsModel = kind >= KIND.closeEpoch && kind <= KIND.activation;
-  const opensModel = isApproval || turnsModel || (asksModel(kind) && trace.b.kind === LEAF_KIND.model);
+  const opensModel = isApproval || turnsModel || (ASKING_MODEL.has(kind) && trace.b.kind === LEAF_KIND.model);
   return {
     isMissing: [BigInt(isMissingA), BigInt(isMissingB)],
     isEmptyB: trace.b.kind === 0,
@@ -169,9 +177,34 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     case KIND.withdraw:
       return words[0]!;
     case KIND.forcedWithdraw:
-    case KIND.forcedTransfer: {
+    case KIND.forcedTransfer:
+    case KIND.forcedPayInference: {
       const wanted = words[0] === WITHDRAW_ALL_WEI ? trace.a.balance : words[0]!;
-      return trace.a.balance - wanted + (1n << 96n);
+      const isPriced = kind === KIND.forcedPayInference && trace.b.kind === LEAF_KIND.model;
+      const price = isPriced ? unpackCounters(trace.b.counters).priceWei : 0n;
+      return sideBySide([
+        [trace.a.balance - wanted + (1n << 96n), 97],
+        [kind === KIND.forcedPayInference ? wanted - price + (1n << 96n) : 0n, 97],
+      ]);
+    }
+    case KIND.forcedCommitData:
+      return trace.b.kind === LEAF_KIND.datanet ? trace.b.counters + words[0]! : 0n;
+    case KIND.forcedApproveModel: {
+      const waited =
+        unpackForcedApproval(words[0]!).queuedAt -
+        (trace.datanetA?.publishedAt ?? 0n) -
+        BigInt(APPROVAL_DELAY_SECONDS);
+      return sideBySide([
+        [words[0]!, 79],
+        [waited + (1n << 40n), 41],
+      ]);
+    }
+    case KIND.forcedRevokeModel: {
+      const binding = trace.b.kind === LEAF_KIND.model ? trace.modelB!.statics.binding : 0n;
+      return sideBySide([
+        [binding >> 24n, 103],
+        [binding, 24],
+      ]);
     }
     case KIND.approveModel: {
       const waited = timestamp - trace.datanetA!.publishedAt - BigInt(APPROVAL_DELAY_SECONDS);

@@ -70,7 +70,7 @@ export function creditFees(ledger: Ledger, id: number, totalWei: bigint): FeeTra
 
 /** A queue operation as a posted record describes it. */
 export function queueOperationOf(record: SlotRecord, queueIndex: number): QueueOperation {
-  const [amountWei, word1, word2, sender] = record.words as bigint[];
+  const [amountWei, word1, word2, sender, word3, word4] = record.words as bigint[];
   const isNew = record.kind === KIND.depositNew;
   return {
     kind: record.kind,
@@ -80,6 +80,9 @@ export function queueOperationOf(record: SlotRecord, queueIndex: number): QueueO
     amountWei: amountWei!,
     word1: word1!,
     word2: word2!,
+    // A ForcedWithdraw's fifth word is what was executed.
+    word3: record.kind === KIND.forcedWithdraw ? 0n : (word3 ?? 0n),
+    word4: word4 ?? 0n,
     sender: sender!,
   };
 }

@@ -35,7 +35,7 @@ const wanted = fc.oneof(
   fc.constantFrom(1n, WITHDRAW_ALL_WEI, MAX_AMOUNT_WEI - 1n, 1000n * OPEN),
   fc.bigInt(1n, MAX_AMOUNT_WEI),
 );
-const empty = { queueIndex: 0, a: 0, b: 0, amountWei: 0n, word1: 0n, word2: 0n };
+const empty = { queueIndex: 0, a: 0, b: 0, amountWei: 0n, word1: 0n, word2: 0n, word3: 0n, word4: 0n };
 
 /** Exactly what RollupQueue.sol lets in: ranges, zero checks, unused fields 0. */
 const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
@@ -74,6 +74,29 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
   fc
     .record({ b: id, word1: fc.bigInt(1_700_000_000n, 2n ** 40n - 1n), sender: address })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedCloseEpoch })),
+  fc
+    .record({ a: id, b: id, amountWei: wanted, word1: address, word2: field, sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedPayInference })),
+  fc.record({ a: id, b: id, sender: address }).map((e) => ({ ...empty, ...e, kind: KIND.forcedRevokeModel })),
+  fc
+    .record({
+      a: id,
+      b: id,
+      amountWei: fc.bigInt(0n, 2n ** 79n - 1n),
+      word1: address,
+      word2: field,
+      sender: address,
+    })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedApproveModel })),
+  fc
+    .record({ a: id, b: id, amountWei: fc.bigInt(1n, 2n ** 32n - 1n), word2: field, sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedCommitData })),
+  fc
+    .record({
+      ...{ a: id, amountWei: fc.bigInt(0n, 2n ** 32n - 1n), word1: field, word2: field, word3: field },
+      ...{ word4: field, sender: address },
+    })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedPublishVersion })),
 );
 
 describe("a batch of queue entries", () => {

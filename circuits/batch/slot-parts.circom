@@ -100,16 +100,17 @@ template Authorisation() {
 
 // What Transfer, CommitData and PayInference do to B beyond its balance.
 //
-// Inputs:      isCommit, isPay; opensModel: a rarer kind opens a model's counters; aId (24 bits); code: the 40-bit amount
+// Inputs:      isCommit, isPay; opensModel: a rarer kind opens a model's counters, with isPay a forced payment; aId (24 bits); code: the 40-bit amount
 //              field; amount: its wei, below 2^138; payload; tagB, chainB, openAmountB, countersB; ready, approved, cap,
 //              paymentCount, epoch, price: the opening of a model's counters, witness.
 // Outputs:     chain, openAmount, counters: B's new values.
-// Assumes:     the flags are boolean and at most one is 1; B's fields are bound by its leaf's hash, whose
+// Assumes:     the flags are boolean; of isCommit and the others at most one is 1; a forced payment's amount is known to be
+//              at least the price of the opening; B's fields are bound by its leaf's hash, whose
 //              counters were written by these rules: a datanet's are below 2^40, a model's below 2^170.
 // Ensures:     CommitData: B is a datanet, the row count stays below 2^40. PayInference: B is a ready and approved
 //              model, amount ≥ price, paymentCount + 1 ≤ cap. opensModel: B is a model and the opening is that of its
 //              counters. Otherwise nothing changes.
-// Constraints: 450.
+// Constraints: 451.
 template MemberEffects() {
     signal input isCommit;
     signal input isPay;
@@ -157,13 +158,14 @@ template MemberEffects() {
     signal paid <== isPay * amount;
     openAmount <== openAmountB + paid;
 
-    // D. One 96-bit check serves three rules, as at most one of them is active:
+    // D. One 96-bit check serves three rules, as at most one of them is active (of a forced payment the last):
     //    X = new row count · 2^56 (below 2^96 iff the count is below 2^40; it is below 2^41 as both terms have
     //    40 bits) | amount − price | price.
     signal rows <== isCommit * (countersB + code);
     component xRange = RangeCheck(96);
     signal shownPrice <== opensModel * price;
-    signal surplus <== isPay * (amount - price);
+    signal isPriceAsked <== isPay * (1 - opensModel);
+    signal surplus <== isPriceAsked * (amount - price);
     xRange.in <== (1 << 56) * rows + surplus + shownPrice;
 
     // E. Counters and chain. Commit: tag 6, the row count added; payment: tag 7, the new open amount. Both lie above A's

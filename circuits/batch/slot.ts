@@ -6,18 +6,9 @@
 
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { verifySignature } from "../field/curve/eddsa.ts";
-import { hashTagged } from "../field/poseidon.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
-import {
-  type DatanetBody,
-  hashDatanetBody,
-  hashStatics,
-  type LeafState,
-  packCounters,
-  unpackBinding,
-  unpackCounters,
-} from "../ledger/leaf.ts";
-import { createdRecord, credit, inRange, refuse, requireKind, withLeaf } from "../ledger/leaf-rules.ts";
+import type { LeafState } from "../ledger/leaf.ts";
+import { createdRecord, credit, inRange, refuse, withLeaf } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
   checkForm,
@@ -26,20 +17,10 @@ import {
   type QueueOperation,
   type SignedOperation,
 } from "../ledger/operation.ts";
-import {
-  APPROVAL_DELAY_SECONDS,
-  BINDING_BITS,
-  COUNTERS,
-  ID_BITS,
-  KIND,
-  kindRule,
-  LEAF_KIND,
-  NONCE_BITS,
-  ROW_COUNT_BITS,
-  TAG,
-} from "../protocol.ts";
+import { KIND, kindRule, NONCE_BITS } from "../protocol.ts";
 import type { SlotRecord } from "./batch-data.ts";
 import { type ClaimRewardsTrace, closeEpoch, payRewards } from "./epoch-operations.ts";
+import { approveModel, commitRows, publishVersion, revokeModel, takePayment } from "./member-operations.ts";
 import { executeQueueEntry } from "./queue-slot.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 import { executeSettlement } from "./settlement-slot.ts";
@@ -207,86 +188,40 @@ function applySigned(
   // B is read after A's update: a leaf may act on itself.
   const oldB = usesExistingB ? (operation.b === operation.a ? newA : ledger.requireLeaf(operation.b)) : null;
 
+  const withPayload = { a: operation.a, b: operation.b, payload: words[0] ?? 0n };
   switch (kind) {
     case KIND.transfer:
       newB = withLeaf(oldB!, { balance: moved(oldB!.leaf.balance, amountWei) });
       break;
-    case KIND.commitData: {
-      requireKind(oldB!, LEAF_KIND.datanet, operation.b);
-      const b = oldB!.leaf;
-      const rowCount = b.counters + operation.amountCode;
-      if (!inRange(rowCount, ROW_COUNT_BITS))
-        refuse("OP_EXHAUSTED", `datanet ${operation.b} cannot hold more rows`, {
-          reason: "row-count-exhausted",
-          id: operation.b,
-        });
-      newB = withLeaf(oldB!, {
-        counters: rowCount,
-        chain: chainStep(TAG.commit, b.chain, words[0]!, operation.a, operation.amountCode),
-      });
+    case KIND.commitData:
+      newB = commitRows(oldB!, withPayload, operation.amountCode);
       break;
-    }
-    case KIND.payInference: {
-      requireKind(oldB!, LEAF_KIND.model, operation.b);
-      const b = oldB!.leaf;
-      const counters = unpackCounters(b.counters);
-      if (!counters.isReady || !counters.isApproved) {
-        refuse(
-          "OP_MODEL_NOT_PAYABLE",
-          `model ${operation.b} is not ${counters.isApproved ? "ready" : "approved by its datanet"}`,
-          {
-            id: operation.b,
-            isReady: counters.isReady,
-            isApproved: counters.isApproved,
-          },
-        );
-      }
-      if (counters.paymentCount + 1n > counters.cap) {
-        refuse("OP_EPOCH_FULL", `model ${operation.b} takes ${counters.cap} payments an epoch`, {
-          id: operation.b,
-          cap: counters.cap.toString(),
-        });
-      }
-      if (amountWei < counters.priceWei) {
-        refuse("OP_BELOW_PRICE", `model ${operation.b} asks ${counters.priceWei} wei`, {
-          id: operation.b,
-          priceWei: counters.priceWei.toString(),
-        });
-      }
-      const openAmount = credit(b.openAmount, amountWei);
-      newB = withLeaf(oldB!, {
-        openAmount,
-        counters: b.counters + (1n << COUNTERS.paymentCount),
-        chain: chainStep(TAG.payment, b.chain, words[0]!, operation.a, openAmount),
-      });
+    case KIND.payInference:
+      newB = takePayment(oldB!, withPayload, amountWei);
       break;
-    }
     case KIND.createAccount:
     case KIND.createDatanet:
     case KIND.createModel:
       newB = createdRecord(kind, words, amountWei);
       break;
     case KIND.publishVersion: {
-      requireKind(newA, LEAF_KIND.datanet, operation.a);
-      const datanet: DatanetBody = {
-        version: newA.datanet!.version + 1n,
-        rowCount: words[3]!,
-        publishedAt: context.timestamp,
-        policy: words[4]!,
-        rowsRoot: words[0]!,
-        ownersCommitment: words[1]!,
-        payeeRoot: words[2]!,
+      const [rowsRoot, ownersCommitment, payeeRoot, rowCount, policy] = words as bigint[];
+      const publication = {
+        rowCount: rowCount!,
+        policy: policy!,
+        rowsRoot: rowsRoot!,
+        ownersCommitment: ownersCommitment!,
+        payeeRoot: payeeRoot!,
       };
-      newA = { leaf: { ...newA.leaf, body: hashDatanetBody(datanet) }, datanet };
+      newA = publishVersion(newA, operation.a, publication, context.timestamp);
       break;
     }
     case KIND.approveModel:
-    case KIND.revokeModel: {
-      requireKind(newA, LEAF_KIND.datanet, operation.a);
-      requireKind(oldB!, LEAF_KIND.model, operation.b);
-      newB = setApproval(operation, newA.datanet!, oldB!, context);
+      newB = approveModel(newA, oldB!, withPayload, context.timestamp);
       break;
-    }
+    case KIND.revokeModel:
+      newB = revokeModel(newA, oldB!, operation);
+      break;
     case KIND.closeEpoch:
       newB = closeEpoch(oldB!, { modelId: operation.b, signerId: operation.a }, context);
       break;
@@ -314,49 +249,4 @@ function applySigned(
     signerKeyX: a.keyX,
     claimRewards,
   });
-}
-
-/** H[tag](chain, payload, A | last << 24): contributions and payments. `last`: rows added, or the new open amount. */
-function chainStep(tag: bigint, chain: bigint, payload: bigint, a: number, last: bigint): bigint {
-  return hashTagged(tag, [chain, payload, BigInt(a) | (last << BigInt(ID_BITS))]);
-}
-
-function setApproval(
-  operation: Pick<SignedOperation, "kind" | "a" | "b" | "words">,
-  datanet: DatanetBody,
-  model: LeafState,
-  context: SlotContext,
-): LeafState {
-  const { statics } = model.model!;
-  const binding = unpackBinding(statics.binding);
-  const differs = (field: string) =>
-    refuse("OP_MODEL_NOT_OF_DATANET", `model ${operation.b}'s ${field} is not datanet ${operation.a}'s`, {
-      datanetId: operation.a,
-      modelId: operation.b,
-      field,
-    });
-  if (statics.binding >> BINDING_BITS !== 0n) differs("binding");
-  if (binding.datanetId !== BigInt(operation.a)) differs("datanet");
-  const counters = unpackCounters(model.leaf.counters);
-  const isApproval = operation.kind === KIND.approveModel;
-  if (isApproval) {
-    if (operation.words[0] !== hashStatics(statics)) differs("statics");
-    if (datanet.version === 0n)
-      refuse("OP_DATANET_NOT_PUBLISHED", `datanet ${operation.a} has no published version`, {
-        id: operation.a,
-      });
-    if (binding.version !== datanet.version) differs("version");
-    if (binding.rowCount !== datanet.rowCount) differs("rowCount");
-    if (statics.ownersCommitment !== datanet.ownersCommitment) differs("ownersCommitment");
-    if (statics.payeeRoot !== datanet.payeeRoot) differs("payeeRoot");
-    const approvableAt = datanet.publishedAt + BigInt(APPROVAL_DELAY_SECONDS);
-    if (context.timestamp < approvableAt) {
-      refuse("OP_TOO_EARLY", `version ${datanet.version} can be approved from ${approvableAt} on`, {
-        reason: "approval-too-early",
-        approvableAtSeconds: approvableAt.toString(),
-        timestampSeconds: context.timestamp.toString(),
-      });
-    }
-  }
-  return withLeaf(model, { counters: packCounters({ ...counters, isApproved: isApproval }) });
 }

@@ -39,6 +39,9 @@ export interface QueueOperation {
   readonly amountWei: bigint;
   readonly word1: bigint;
   readonly word2: bigint;
+  /** Posted behind the sender, and only of the kind that has so many words: a ForcedPublishVersion's payeeRoot and policy. */
+  readonly word3: bigint;
+  readonly word4: bigint;
   readonly sender: bigint;
 }
 

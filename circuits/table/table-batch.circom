@@ -93,7 +93,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input unitEpochBits[units][24];
     signal input unitPriceBits[units][96];
 
-    signal input wideFlags[wide][23];
+    signal input wideFlags[wide][WIDE_KIND_COUNT()];
     signal input wideABits[wide][3 * depth];
     signal input wideBBits[wide][3 * depth];
     signal input wideAmountBits[wide][40];

@@ -226,7 +226,7 @@ export class RandomLedger {
       isWide
         ? [
             1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 12, 13, 13, 14, 14, 15, 16, 17, 18, 19, 20, 21, 21, 22, 23,
-            23,
+            23, 24, 24, 25, 26, 26, 27, 28,
           ]
         : [KIND.transfer, KIND.transfer, KIND.commitData, KIND.payInference],
     );
@@ -350,6 +350,8 @@ export class RandomLedger {
       amountWei: 0n,
       word1: 0n,
       word2: 0n,
+      word3: 0n,
+      word4: 0n,
       sender: owner,
     };
     const { balance } = ledger.opened(id).leaf;
@@ -391,6 +393,59 @@ export class RandomLedger {
           b: random.pick([this.models[0]!.id, this.models[0]!.id, this.models[1]!.id, id]),
           word1: this.timestamp + BigInt(random.below(2) * EPOCH_SECONDS),
         };
+      case KIND.forcedPayInference: {
+        const model = random.pick([this.models[0]!.id, this.models[0]!.id, this.models[1]!.id, id]);
+        return {
+          ...base,
+          a: id,
+          b: model,
+          word1: random.below(4) === 0 ? 0xbadn : ledger.opened(model).leaf.l1Owner || 0xbadn,
+          word2: random.field(),
+          amountWei: random.pick([
+            1n,
+            OPEN / 10n - 1n,
+            OPEN / 10n,
+            OPEN,
+            balance,
+            balance + 1n,
+            WITHDRAW_ALL_WEI,
+          ]),
+        };
+      }
+      case KIND.forcedRevokeModel:
+      case KIND.forcedApproveModel: {
+        const b = random.pick([...this.models.map((model) => model.id), id]);
+        const { leaf, model } = ledger.opened(b);
+        const by = random.below(3) === 0 ? id : this.datanets[0]!.id;
+        const sender = isStranger ? 0xbadn : ledger.opened(by).leaf.l1Owner || 0xbadn;
+        if (kind === KIND.forcedRevokeModel) return { ...base, a: by, b, sender };
+        const rest = (model?.statics.binding ?? 0n) >> 88n;
+        const queuedAt = this.timestamp + BigInt(random.below(3) * APPROVAL_DELAY_SECONDS);
+        return {
+          ...base,
+          a: by,
+          b,
+          sender,
+          amountWei: BigInt.asUintN(39, rest ^ BigInt(random.below(5) === 0)) | (queuedAt << 39n),
+          word1: random.below(5) === 0 ? 0xbadn : leaf.l1Owner || 0xbadn,
+          word2: model === undefined || random.below(5) === 0 ? random.field() : hashStatics(model.statics),
+        };
+      }
+      case KIND.forcedCommitData:
+        return {
+          ...base,
+          a: id,
+          b: random.pick([this.datanets[0]!.id, this.datanets[0]!.id, id, ledger.nextId]),
+          amountWei: random.pick([1n, 40n, 2n ** 32n - 1n]),
+          word2: random.field(),
+        };
+      case KIND.forcedPublishVersion: {
+        const a = random.below(3) === 0 ? id : this.datanets[0]!.id;
+        const sender = isStranger ? 0xbadn : ledger.opened(a).leaf.l1Owner || 0xbadn;
+        const owners = ownersCommitment(PAYEES.map((payee) => payee.rowCount));
+        const published = { amountWei: 300n, word1: random.field(), word2: owners, word3: payeeRoot(PAYEES) };
+        return { ...base, a, sender, ...published, word4: BigInt(random.below(5)) };
+      }
       case KIND.forcedSetKey: {
         const member = [...this.accounts, ...this.datanets, ...this.models].find((m) => m.id === id);
         return { ...base, a: id, word1: keyXOf(member?.secret ?? 1000n) };

@@ -62,13 +62,15 @@ export const queueEntriesBody = z.object({
           .int()
           .refine(
             (kind) => QUEUE_KINDS.includes(kind),
-            `is none of ${KIND.depositNew} to ${KIND.forcedCloseEpoch}`,
+            `is none of ${KIND.depositNew} to ${KIND.forcedPublishVersion}`,
           ),
         a: leafId,
         b: leafId,
         amountWei: wei,
         word1: elementOrDecimal,
         word2: elementOrDecimal,
+        word3: elementOrDecimal,
+        word4: elementOrDecimal,
         sender: address,
         l1BlockNumber: count,
         l1TransactionHash: hash,

@@ -7,7 +7,7 @@ import {TimelockController} from "@openzeppelin/contracts/governance/TimelockCon
 /// @notice OpenZeppelin's TimelockController with a floor under its delay: whatever a vote decides, roles and delay among
 /// it, waits LEAVE_TIME first. Nobody has a right here but the governor's votes; whoever likes carries out what is due.
 contract GovernanceTimelock is TimelockController {
-    /// @notice Longer than the rollup's HARD_DEADLINE of 14 days, after which anybody freezes a ledger whose queue stands
+    /// @notice Longer than the rollup's HARD_DEADLINE of 7 days, after which anybody freezes a ledger whose queue stands
     /// still, and everybody leaves by proofs.
     uint256 public constant LEAVE_TIME = 30 days;
 

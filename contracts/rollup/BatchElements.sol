@@ -25,7 +25,7 @@ library BatchElements {
 
     /// @dev Words of each kind, four bits a kind, kind 0 lowest; f marks unknown kinds.
     ///                                     31 … 24  23 … 16  15…12 11 … 0
-    uint256 private constant WORD_COUNTS = 0xffffffff_44444544_1110_101527221100;
+    uint256 private constant WORD_COUNTS = 0xfff64444_44444544_1110_101527221100;
     uint256 private constant NO_WORD_COUNT = 0xf;
 
     // Wire form of a batch: the new root, then the packed header, 63 bytes together.

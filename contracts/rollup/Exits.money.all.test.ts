@@ -1,13 +1,13 @@
 import { payeeExitKey } from "@openledger/circuits/exit/exit-statement";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { KIND, KIND_RULES } from "@openledger/circuits/protocol";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { type Hex, toHex } from "viem";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Anvil, startAnvil } from "../l1/anvil.ts";
 import { EXIT_SIZES, exitActions, HARD_DEADLINE, toAddress } from "../testing/exit-fixture.ts";
 import { honestBatches, LIES, lie, WALK_SHAPE } from "../testing/money-batches.ts";
-import { type AnyExit, type Call, MoneyCalls, USERS } from "../testing/money-calls.ts";
+import { type AnyExit, type Call, MoneyCalls, QUEUE_KINDS, USERS } from "../testing/money-calls.ts";
 import { duesOf, moneyLedger } from "../testing/money-ledger.ts";
 import { type Fates, MoneyModel } from "../testing/money-oracle.ts";
 import { connect, deployFixture, depositNewSlot, OPEN, type Role, slot } from "../testing/rollup-fixture.ts";
@@ -320,7 +320,7 @@ test("what leaves and what remains are what the bridge held, in every mode", asy
   for (const name of [...CALLS, "batch"]) expect(accepted[name], `accepted ${name}`).toBeGreaterThan(0);
   for (const name of [...CALLS, ...LIES.map((text) => `batch: ${text}`)])
     expect(refused[name], `refused ${name}`).toBeGreaterThan(0);
-  for (const { kind, name } of KIND_RULES.filter((rule) => rule.isQueue))
+  for (const kind of QUEUE_KINDS)
     for (const [fate, count] of Object.entries(fates.get(kind)!))
-      expect(count, `${name}: ${fate}`).toBeGreaterThan(0);
+      expect(count, `${kindRule(kind)!.name}: ${fate}`).toBeGreaterThan(0);
 }, 3_600_000);

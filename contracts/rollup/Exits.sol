@@ -100,32 +100,26 @@ abstract contract Exits is BatchVerifier, RollupQueue {
         if (!_state.isFrozen) revert RollupNotFrozen();
         Totals memory totals = _totals;
         for (uint256 i = 0; i < entries.length; ++i) {
-            QueueEntry calldata entry = entries[i];
-            uint256 hash = _entryHash(
-                entry.index,
-                entry.kind,
-                entry.a,
-                entry.b,
-                entry.amountWei,
-                entry.word1,
-                entry.word2,
-                uint160(entry.sender)
-            );
+            Entry memory entry = _copy(entries[i].entry);
+            uint256 index = entries[i].index;
+            uint256 sender = uint160(entries[i].sender);
+            uint256 hash = _entryHash(index, entry, sender);
             // 216 bits decide, as where a batch consumes an entry. Of one that does not wait they are 0.
-            if ((queueEntries[entry.index] ^ hash) >> ENTRY_TIME_BITS != 0) {
-                revert RefundEntryUnknown(entry.index);
+            if ((queueEntries[index] ^ hash) >> ENTRY_TIME_BITS != 0) {
+                revert RefundEntryUnknown(index);
             }
-            delete queueEntries[entry.index];
+            delete queueEntries[index];
             uint96 refundedWei = 0;
             if (entry.kind <= DEPOSIT_TO) {
-                refundedWei = entry.amountWei;
+                // What the hash binds has 96 bits.
+                refundedWei = uint96(entry.amountWei);
                 totals.depositCount -= 1;
                 totals.depositWei -= refundedWei;
-                pendingWithdrawals[entry.sender] += refundedWei;
+                pendingWithdrawals[address(uint160(sender))] += refundedWei;
             } else if (entry.kind == FORCED_WITHDRAW) {
-                delete _openForcedWithdrawals[_idAndSender(entry.a, uint160(entry.sender))];
+                delete _openForcedWithdrawals[_idAndSender(entry.a, sender)];
             }
-            emit EntryRefunded(entry.index, entry.sender, refundedWei);
+            emit EntryRefunded(index, address(uint160(sender)), refundedWei);
         }
         _totals = totals;
     }

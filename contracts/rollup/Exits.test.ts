@@ -7,6 +7,7 @@ import { EXIT_SIZES, exitActions, HARD_DEADLINE, type ProvenExit } from "../test
 import {
   ANY_FEE,
   deployFixture,
+  forcedEntry,
   OPEN,
   type Role,
   randomElement,
@@ -152,6 +153,7 @@ describe("freeze", () => {
       forceTransfer: simulate.forceTransfer([3, 2, OPEN, alice, ANY_FEE], as("alice")),
       forceClaimRewards: simulate.forceClaimRewards([3, 2, 3, true, ANY_FEE], as("alice")),
       forceCloseEpoch: simulate.forceCloseEpoch([3, ANY_FEE], as("alice")),
+      force: simulate.force([forcedEntry(KIND.forcedRevokeModel), ANY_FEE], as("alice")),
       randomness: simulate.recordRandomness([2n, "0x"], as("alice")),
       preVerify: simulate.preVerifySettlement(
         [2, 1n, { circuit: 0, commitment: 0n, data: "0x" }, { a: none, b: [none, none], c: none }],
@@ -386,16 +388,10 @@ describe("refund", () => {
     await f.freeze();
     for (const entry of entries) {
       expect(await tryRefund([entry])).toMatchObject({ name: "accepted" });
-      for (const change of [
-        { index: entry.index + 1n },
-        { kind: entry.kind === KIND.depositNew ? KIND.depositTo : KIND.depositNew },
-        { a: entry.a + 1 },
-        { b: entry.b + 1 },
-        { amountWei: entry.amountWei + 1n },
-        { word1: entry.word1 + 1n },
-        { word2: entry.word2 + 1n },
-        { sender: f.roles.stranger },
-      ]) {
+      const fields = Object.entries(entry.entry).map(([name, value]) => ({
+        entry: { ...entry.entry, [name]: value + 1n },
+      }));
+      for (const change of [{ index: entry.index + 1n }, ...fields, { sender: f.roles.stranger }]) {
         expect((await tryRefund([{ ...entry, ...change }])).name, Object.keys(change)[0]).toBe(
           "RefundEntryUnknown",
         );

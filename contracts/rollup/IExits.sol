@@ -27,15 +27,23 @@ interface IExits {
         uint96 amountWei;
     }
 
+    /// @notice What an entry asks for; fields that its kind does not use are 0 (docs/reference/ledger.md).
+    /// @param amountWei 96 bits, as a and b have 24; of kinds that move no money another number.
+    struct Entry {
+        uint256 kind;
+        uint256 a;
+        uint256 b;
+        uint256 amountWei;
+        uint256 word1;
+        uint256 word2;
+        uint256 word3;
+        uint256 word4;
+    }
+
     /// @notice What `QueueEntryAdded` said of an entry.
     struct QueueEntry {
         uint256 index;
-        uint8 kind;
-        uint24 a;
-        uint24 b;
-        uint96 amountWei;
-        uint256 word1;
-        uint256 word2;
+        Entry entry;
         address sender;
     }
 

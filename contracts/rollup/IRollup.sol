@@ -121,9 +121,11 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     );
 
     /// @param a Leaf that acts: the id of a forced operation, else 0.
-    /// @param b Leaf that receives: the id of a DepositTo, else 0.
-    /// @param word1 l1Owner of a deposit, recipient of a forced withdrawal, the new key or the new owner.
-    /// @param word2 keyX of a DepositNew, else 0.
+    /// @param b Leaf that receives, or is acted on: 0 where there is none.
+    /// @param amountWei Of a kind that moves no money another number, see docs/reference/ledger.md.
+    /// @param word1 l1Owner of a deposit, recipient of a forced withdrawal, the new key or the new owner …
+    /// @param word2 keyX of a DepositNew; receipt, statics, rowsRoot or ownersCommitment of a forced operation; else 0.
+    /// @param word3 payeeRoot of a publication, else 0. `word4`: its policy.
     /// @param burnedFeeWei What was taken to be burned, besides a deposit's amount.
     event QueueEntryAdded(
         uint256 indexed index,
@@ -133,6 +135,8 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         uint96 amountWei,
         uint256 word1,
         uint256 word2,
+        uint256 word3,
+        uint256 word4,
         address indexed sender,
         uint40 timestamp,
         uint96 burnedFeeWei
@@ -165,14 +169,15 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @notice A gap that is not between two posted pairs, or none that does not stand behind the last one.
     error RollupGapInvalid(uint256 gapAt, uint256 gapCount, uint256 pairCount);
     error RollupWideCountExceeded(uint256 wideCount, uint256 maxWideCount);
-    /// @notice An element (the new root, C, a payload, a word or a settlement's chain) is not below the field's order.
+    /// @notice An element (the new root, C, a payload, a word or a settlement's chain) is not below the field's order, or a
+    /// queue entry's word is too large for its kind.
     error RollupElementOutOfField();
     /// @notice The transaction has no blob for the batch, or its call is not the transaction's own: `isPlainCall` is false
     /// where a contract calls, or an account that has code.
     error RollupBlobMissing(uint256 index, bool isPlainCall);
     /// @notice The posted value, commitment and proof do not open the blob at the challenge, or the gas ran out.
     error RollupBlobNotOpened(bytes32 versionedHash);
-    /// @notice A wide slot has an unknown kind.
+    /// @notice A wide slot has an unknown kind, or `force` is asked for a kind that it does not queue.
     error RollupKindUnknown(uint256 kind);
     /// @notice More leaves than the tree holds.
     error RollupNextIdTooLarge(uint256 nextId);
@@ -294,6 +299,11 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// epoch is settled, it has open payments, and the epoch is a day old now. Fee as for `forceWithdraw`.
     function forceCloseEpoch(uint24 modelId, uint96 maxFeeWei) external returns (uint256 index);
 
+    /// @notice Queues a ForcedPayInference, ForcedRevokeModel or ForcedApproveModel (docs/reference/ledger.md has their fields
+    /// and when they are executed). In all of them the caller must be leaf `entry.a`'s l1Owner then. Fee as for
+    /// `forceWithdraw`. L1 adds its time to an approval's number.
+    function force(Entry calldata entry, uint96 maxFeeWei) external returns (uint256 index);
+
     /// @notice Pays `owner` what is credited to it. Anyone may call; the tokens go to `owner`.
     /// @dev What was credited to this contract itself stays credited for good: paid to itself it would be nobody's.
     function finalizeWithdrawal(address owner) external returns (uint256 amountWei);
@@ -307,7 +317,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     function queueTail() external view returns (uint256);
 
     /// @notice The stored word of an entry: the upper 216 bits of its hash, then its time. 0 if not waiting.
-    /// The hash is keccak256(abi.encode(index, kind, a, b, amountWei, word1, word2, sender)).
+    /// The hash is keccak256(abi.encode(index, kind, a, b, amountWei, word1, word2, word3, word4, sender)).
     function queueEntries(uint256 index) external view returns (uint256);
 
     /// @notice Whether the entry waits since more than SOFT_DEADLINE.

@@ -26,6 +26,11 @@ uint256 constant FORCED_SET_OWNER = 20;
 uint256 constant FORCED_CLAIM_REWARDS = 21;
 uint256 constant FORCED_TRANSFER = 22;
 uint256 constant FORCED_CLOSE_EPOCH = 23;
+uint256 constant FORCED_PAY_INFERENCE = 24;
+uint256 constant FORCED_REVOKE_MODEL = 25;
+uint256 constant FORCED_APPROVE_MODEL = 26;
+uint256 constant FORCED_COMMIT_DATA = 27;
+uint256 constant FORCED_PUBLISH_VERSION = 28;
 
 // Sorts of circuits, and what their two sizes are.
 

@@ -50,7 +50,7 @@ describe("Rollup's constructor", () => {
       read.SOFT_DEADLINE(),
       read.HARD_DEADLINE(),
     ]);
-    expect([window, soft, hard]).toEqual([3600n, 86_400n, 1_209_600n]);
+    expect([window, soft, hard]).toEqual([3600n, 86_400n, 604_800n]);
     expect(window < soft && soft < hard).toBe(true);
     const blocks = await read.RANDOMNESS_DELAY();
     expect(blocks).toBe(128n);

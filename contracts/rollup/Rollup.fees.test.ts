@@ -7,6 +7,7 @@ import { revertEachTest } from "../testing/chain.ts";
 import {
   ANY_FEE,
   depositNewSlot,
+  forcedEntry,
   OPEN,
   type Role,
   revertName,
@@ -71,6 +72,7 @@ describe("fees of forced operations", () => {
       () => simulate.forceTransfer([3, 2, OPEN, bob, maxFeeWei], as("bob")),
       () => simulate.forceClaimRewards([3, 9, 0, true, maxFeeWei], as("bob")),
       () => simulate.forceCloseEpoch([9, maxFeeWei], as("bob")),
+      () => simulate.force([forcedEntry(KIND.forcedRevokeModel), maxFeeWei], as("bob")),
     ];
     for (const call of calls(seenWei))
       expect(await revertOf(call())).toEqual({ name: "RollupFeeTooHigh", args: [2n * OPEN, OPEN] });

@@ -16,6 +16,7 @@ import { revertEachTest } from "../testing/chain.ts";
 import {
   ANY_FEE,
   depositNewSlot,
+  forcedEntry,
   OPEN,
   type Role,
   revertName,
@@ -43,6 +44,53 @@ const word = (role: Role) => BigInt(f.roles[role]);
 const setKey = (id: number, role: Role = "alice") => f.rollup.write.forceSetKey([id, 77n, ANY_FEE], as(role));
 const setKeySlot = (id: number, role: Role = "alice") =>
   slot(KIND.forcedSetKey, [0n, 77n, 0n, word(role)], { a: id, isValid: true });
+
+const force = (kind: number, fields: Parameters<typeof forcedEntry>[1], role: Role = "alice") =>
+  f.rollup.write.force([forcedEntry(kind, fields), ANY_FEE], as(role));
+
+describe("force", () => {
+  const tried = (kind: number, fields: Parameters<typeof forcedEntry>[1]) =>
+    revertOf(f.rollup.simulate.force([forcedEntry(kind, fields), ANY_FEE], as("alice")));
+  const { forcedApproveModel, forcedPayInference, forcedRevokeModel } = KIND;
+
+  test("takes no kind but its own, and none that a slot or a batch would read as another", async () => {
+    const kinds = [0, 3, KIND.depositNew, KIND.forcedCloseEpoch, KIND.forcedCommitData, 28, 29, 31];
+    for (const kind of [...kinds, 32 + forcedPayInference, 256 + forcedPayInference])
+      expect(await tried(kind, {}), String(kind)).toEqual({
+        name: "RollupKindUnknown",
+        args: [BigInt(kind)],
+      });
+  });
+
+  test("takes no field that a batch could not post: it would hold up the queue for good", async () => {
+    const widest: [number, Record<string, bigint>][] = [
+      [forcedPayInference, { amountWei: 2n ** 95n - 1n, word1: FIELD_ORDER - 1n, word2: FIELD_ORDER - 1n }],
+      [forcedRevokeModel, { a: 2n ** 24n - 1n, b: 2n ** 24n - 1n }],
+      [forcedApproveModel, { amountWei: 2n ** 39n - 1n, word2: FIELD_ORDER - 1n }],
+    ];
+    for (const [kind, fields] of widest) {
+      expect(await tried(kind, fields)).toMatchObject({ name: "accepted" });
+      const bits = {
+        a: 24n,
+        b: 24n,
+        amountWei: fields.amountWei === undefined ? 0n : BigInt(fields.amountWei.toString(2).length),
+      };
+      const broken = [
+        ...Object.entries(bits).map(([name, width]) => ({ [name]: 1n << width })),
+        ...["a", "b", "amountWei"].map((name) => ({ [name]: 2n ** 256n - 1n })),
+        ...["word1", "word2"].flatMap((name) => [{ [name]: FIELD_ORDER }, { [name]: 2n ** 256n - 1n }]),
+        ...["word3", "word4"].map((name) => ({ [name]: 1n })),
+      ];
+      for (const change of broken)
+        expect(
+          await tried(kind, { ...fields, ...change }),
+          `${kind} ${Object.keys(change)[0]}`,
+        ).toMatchObject({
+          name: "RollupElementOutOfField",
+        });
+    }
+  });
+});
 
 describe("queue entries", () => {
   test("state their fields in an event and their hash and time in one word", async () => {
@@ -89,6 +137,24 @@ describe("queue entries", () => {
         () => f.rollup.write.forceCloseEpoch([9, ANY_FEE], as("alice")),
         { kind: KIND.forcedCloseEpoch, b: 9, word1: "time", burnedFeeWei: 8n * OPEN },
       ],
+      [
+        () => force(KIND.forcedPayInference, { a: 6n, b: 9n, amountWei: 8n, word1: word("bob"), word2: 5n }),
+        {
+          ...{ kind: KIND.forcedPayInference, a: 6, b: 9, amountWei: 8n, word1: word("bob"), word2: 5n },
+          burnedFeeWei: 8n * OPEN,
+        },
+      ],
+      [
+        () => force(KIND.forcedRevokeModel, { a: 6n, b: 9n }),
+        { kind: KIND.forcedRevokeModel, a: 6, b: 9, burnedFeeWei: 8n * OPEN },
+      ],
+      [
+        () => force(KIND.forcedApproveModel, { a: 6n, b: 9n, amountWei: 7n, word1: word("bob"), word2: 5n }),
+        {
+          ...{ kind: KIND.forcedApproveModel, a: 6, b: 9, amountWei: "time", word1: word("bob"), word2: 5n },
+          burnedFeeWei: 8n * OPEN,
+        },
+      ],
     ];
     for (const [queue, fields] of cases) {
       const index = await f.rollup.read.queueTail();
@@ -96,14 +162,15 @@ describe("queue entries", () => {
       const [added] = await f.rollup.getEvents.QueueEntryAdded();
       const { timestamp } = await f.client.getBlock();
       const expected = {
-        ...{ a: 0, b: 0, amountWei: 0n, word2: 0n, burnedFeeWei: 0n },
+        ...{ a: 0, b: 0, amountWei: 0n, word1: 0n, word2: 0n, word3: 0n, word4: 0n, burnedFeeWei: 0n },
         ...{ index, sender: f.roles.alice, timestamp: Number(timestamp) },
         ...fields,
         // A ForcedCloseEpoch says when it was queued.
         ...(fields.word1 === "time" ? { word1: timestamp } : {}),
+        ...(fields.amountWei === "time" ? { amountWei: 7n | (timestamp << 39n) } : {}),
       };
       expect(added?.args).toEqual(expected);
-      const { kind, a, b, amountWei, word1, word2 } = added!.args;
+      const { kind, a, b, amountWei, word1, word2, word3, word4 } = added!.args;
       const values = [
         index,
         BigInt(kind!),
@@ -112,6 +179,8 @@ describe("queue entries", () => {
         amountWei!,
         word1!,
         word2!,
+        word3!,
+        word4!,
         word("alice"),
       ];
       const hash = keccak256(

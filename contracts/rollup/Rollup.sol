@@ -14,6 +14,7 @@ import {
     DEPOSIT_NEW,
     DEPOSIT_TO,
     FORCED_CLOSE_EPOCH,
+    FORCED_PUBLISH_VERSION,
     FORCED_WITHDRAW,
     ACTIVATION,
     R,
@@ -307,7 +308,13 @@ contract Rollup is Settlements, Exits {
         uint256 amountWei = loadWord(wordsAt);
         uint256 word1 = loadWord(wordsAt + 0x20);
         uint256 sender = loadWord(wordsAt + 0x60);
-        uint256 hash = _entryHash(index, kind, a, b, amountWei, word1, loadWord(wordsAt + 0x40), sender);
+        // A publication's words go on behind its sender.
+        bool isLong = kind == FORCED_PUBLISH_VERSION;
+        uint256 word3 = isLong ? loadWord(wordsAt + 0x80) : 0;
+        uint256 word4 = isLong ? loadWord(wordsAt + 0xa0) : 0;
+        uint256 hash = _entryHash(
+            index, Entry(kind, a, b, amountWei, word1, loadWord(wordsAt + 0x40), word3, word4), sender
+        );
         // 216 bits decide; the rest of the stored word is the entry's time.
         if ((queueEntries[index] ^ hash) >> ENTRY_TIME_BITS != 0) revert RollupQueueMismatch(index);
         // The hash binds every word to the range that the queue's functions checked.

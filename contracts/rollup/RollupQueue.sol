@@ -10,8 +10,11 @@ import {OpenToken} from "./OpenToken.sol";
 import {
     DEPOSIT_NEW,
     DEPOSIT_TO,
+    FORCED_APPROVE_MODEL,
     FORCED_CLAIM_REWARDS,
     FORCED_CLOSE_EPOCH,
+    FORCED_PAY_INFERENCE,
+    FORCED_PUBLISH_VERSION,
     FORCED_SET_KEY,
     FORCED_SET_OWNER,
     FORCED_TRANSFER,
@@ -29,10 +32,12 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     /// @inheritdoc IRollup
     uint256 public constant SOFT_DEADLINE = 24 hours;
     /// @inheritdoc IRollup
-    uint256 public constant HARD_DEADLINE = 14 days;
+    uint256 public constant HARD_DEADLINE = 7 days;
     /// @inheritdoc IRollup
     uint256 public constant TIMESTAMP_WINDOW = 1 hours;
 
+    /// @dev Bits of the number of `force`'s kinds, eight bits a kind: wei, nothing, the rest of a binding, two counts of rows.
+    uint256 private constant FORCED_NUMBER_BITS = 0x20_20_27_00_5f << 8 * FORCED_PAY_INFERENCE;
     bytes32 private constant DOMAIN_TAG = keccak256("OpenLedger rollup v1");
     /// @dev The lower 40 bits of a stored queue entry are its time.
     uint256 internal constant ENTRY_TIME_BITS = 40;
@@ -42,16 +47,6 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         uint24 depositCount;
         uint96 depositWei;
         uint96 burnableWei;
-    }
-
-    /// @dev In memory: the compiler copies a function for every call with constants among its arguments.
-    struct Entry {
-        uint256 kind;
-        uint256 a;
-        uint256 b;
-        uint256 amountWei;
-        uint256 word1;
-        uint256 word2;
     }
 
     /// @inheritdoc IRollup
@@ -180,7 +175,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         uint256 idAndSender = _idAndSender(id, uint160(msg.sender));
         if (_openForcedWithdrawals[idAndSender] != 0) revert RollupForcedWithdrawalOpen(id, msg.sender);
         _openForcedWithdrawals[idAndSender] = 1;
-        return _enqueue(Entry(FORCED_WITHDRAW, id, 0, amountWei, uint160(recipient), 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_WITHDRAW, id, 0, amountWei, uint160(recipient), 0, 0, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
@@ -189,7 +184,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         returns (uint256)
     {
         if (keyX >= R) revert RollupKeyOutOfField(keyX);
-        return _enqueue(Entry(FORCED_SET_KEY, id, 0, 0, keyX, 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_SET_KEY, id, 0, 0, keyX, 0, 0, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
@@ -198,7 +193,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         returns (uint256)
     {
         if (newOwner == address(0)) revert RollupAddressZero();
-        return _enqueue(Entry(FORCED_SET_OWNER, id, 0, 0, uint160(newOwner), 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_SET_OWNER, id, 0, 0, uint160(newOwner), 0, 0, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
@@ -211,7 +206,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     ) external returns (uint256) {
         if (amountWei == 0) revert RollupAmountZero();
         if (expectedL1Owner == address(0)) revert RollupAddressZero();
-        return _enqueue(Entry(FORCED_TRANSFER, id, recipientId, amountWei, uint160(expectedL1Owner), 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_TRANSFER, id, recipientId, amountWei, uint160(expectedL1Owner), 0, 0, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
@@ -221,13 +216,44 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     {
         // The word of a signed Claim (docs/reference/settlement.md); no other has a witness.
         uint256 word = isValidator ? uint256(payeeIndex) | 1 << 9 : payeeIndex;
-        return _enqueue(Entry(FORCED_CLAIM_REWARDS, id, modelId, 0, word, 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_CLAIM_REWARDS, id, modelId, 0, word, 0, 0, 0), maxFeeWei);
     }
 
     /// @inheritdoc IRollup
     function forceCloseEpoch(uint24 modelId, uint96 maxFeeWei) external returns (uint256) {
         // Judged by the time of the entry: its outcome cannot change with the batch that takes it.
-        return _enqueue(Entry(FORCED_CLOSE_EPOCH, 0, modelId, 0, block.timestamp, 0), maxFeeWei);
+        return _enqueue(Entry(FORCED_CLOSE_EPOCH, 0, modelId, 0, block.timestamp, 0, 0, 0), maxFeeWei);
+    }
+
+    /// @inheritdoc IRollup
+    function force(Entry calldata asked, uint96 maxFeeWei) external returns (uint256) {
+        Entry memory entry = _copy(asked);
+        uint256 kind = entry.kind;
+        // The circuits know commits and publications, too (docs/reference/ledger.md). They are not queued yet.
+        if (kind < FORCED_PAY_INFERENCE || kind > FORCED_APPROVE_MODEL) revert RollupKindUnknown(kind);
+        // What no circuit could take would hold up the queue for good: a number beyond its bits, a word that is no element,
+        // and what the kind does not post. Other fields decide whether it is executed.
+        uint256 unused = kind == FORCED_PUBLISH_VERSION ? entry.b : entry.word3 | entry.word4;
+        // 8 * kind is a small number.
+        unchecked {
+            unused |= entry.amountWei >> (FORCED_NUMBER_BITS >> 8 * kind & 0xff) | (entry.a | entry.b) >> 24;
+        }
+        // The entry's words 1 to 4.
+        assembly ("memory-safe") {
+            for { let i := 0x80 } lt(i, 0x100) { i := add(i, 0x20) } {
+                unused := or(unused, iszero(lt(mload(add(entry, i)), R)))
+            }
+        }
+        if (unused != 0) revert RollupElementOutOfField();
+        // An approval is judged by the time of its entry, too.
+        if (kind == FORCED_APPROVE_MODEL) entry.amountWei |= block.timestamp << 39;
+        return _enqueue(entry, maxFeeWei);
+    }
+
+    function _copy(Entry calldata source) internal pure returns (Entry memory entry) {
+        assembly ("memory-safe") {
+            calldatacopy(entry, source, 0x100)
+        }
     }
 
     function _depositNew(uint96 amountWei, address l1Owner, uint256 keyX, uint96 maxFeeWei)
@@ -237,14 +263,14 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         if (keyX >= R) revert RollupKeyOutOfField(keyX);
         // Its id fee would be burned for nothing.
         if (_state.nextId >= MAX_LEAF_COUNT) revert RollupLedgerFull();
-        return _enqueue(Entry(DEPOSIT_NEW, 0, 0, amountWei, uint160(l1Owner), keyX), maxFeeWei);
+        return _enqueue(Entry(DEPOSIT_NEW, 0, 0, amountWei, uint160(l1Owner), keyX, 0, 0), maxFeeWei);
     }
 
     function _depositTo(uint24 id, uint96 amountWei, address l1Owner, uint96 maxFeeWei)
         private
         returns (uint256)
     {
-        return _enqueue(Entry(DEPOSIT_TO, 0, id, amountWei, uint160(l1Owner), 0), maxFeeWei);
+        return _enqueue(Entry(DEPOSIT_TO, 0, id, amountWei, uint160(l1Owner), 0, 0, 0), maxFeeWei);
     }
 
     /// @dev Takes the fee from the caller, to be burned, and a deposit's amount. Guarded for all functions above, which
@@ -283,45 +309,31 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
             totals.burnableWei += uint96(feeWei);
         }
         _totals = totals;
-        queueEntries[index] = _entryHash(
-            index,
-            entry.kind,
-            entry.a,
-            entry.b,
-            entry.amountWei,
-            entry.word1,
-            entry.word2,
-            uint160(msg.sender)
-        ) | block.timestamp;
-        // Narrowing casts: the functions above take their arguments with these widths.
-        emit QueueEntryAdded(
-            index,
-            uint8(entry.kind),
-            uint24(entry.a),
-            uint24(entry.b),
-            uint96(entry.amountWei),
-            entry.word1,
-            entry.word2,
-            msg.sender,
-            uint40(block.timestamp),
-            uint96(feeWei)
-        );
+        queueEntries[index] =
+            _entryHash(index, entry, uint160(msg.sender)) >> ENTRY_TIME_BITS << ENTRY_TIME_BITS | block.timestamp;
+        bytes32 topic = QueueEntryAdded.selector;
+        // emit QueueEntryAdded(index, entry's fields, msg.sender, block.timestamp, feeWei), in less code: its data are the
+        // entry's eight words as they lie, each in its event's width, and two more.
+        assembly ("memory-safe") {
+            let place := mload(0x40)
+            mcopy(place, entry, 0x100)
+            mstore(add(place, 0x100), timestamp())
+            mstore(add(place, 0x120), feeWei)
+            log3(place, 0x140, topic, index, caller())
+        }
         IERC20(token).safeTransferFrom(msg.sender, address(this), dueWei);
     }
 
-    /// @dev The part of an entry's hash that is stored; its time fills the lower bits.
-    function _entryHash(
-        uint256 index,
-        uint256 kind,
-        uint256 a,
-        uint256 b,
-        uint256 amountWei,
-        uint256 word1,
-        uint256 word2,
-        uint256 sender
-    ) internal pure returns (uint256) {
-        bytes32 hash = keccak256(abi.encode(index, kind, a, b, amountWei, word1, word2, sender));
-        return uint256(hash) >> ENTRY_TIME_BITS << ENTRY_TIME_BITS;
+    /// @dev An entry's hash; what is stored of it is all but the lower bits, which its time fills.
+    function _entryHash(uint256 index, Entry memory entry, uint256 sender) internal pure returns (uint256 hash) {
+        // keccak256(abi.encode(index, entry, sender)), in less code.
+        assembly ("memory-safe") {
+            let place := mload(0x40)
+            mstore(place, index)
+            mcopy(add(place, 0x20), entry, 0x100)
+            mstore(add(place, 0x120), sender)
+            hash := keccak256(place, 0x140)
+        }
     }
 
     /// @dev A permit can be used by whoever sees it first; then the allowance is there all the same.

@@ -9,7 +9,7 @@ import { ANY_FEE, type Fixture, type Role, randomElement } from "./rollup-fixtur
 
 /** A leaf's exit, then a slot's. */
 export const EXIT_SIZES = [exitSizes(), exitSizes(8)] as const;
-export const HARD_DEADLINE = 14n * 86_400n;
+export const HARD_DEADLINE = 7n * 86_400n;
 
 export interface ProvenExit {
   readonly exit: { circuit: number; commitment: bigint; key: bigint; recipient: Address; amountWei: bigint };
@@ -19,14 +19,16 @@ export interface ProvenExit {
 /** As `QueueEntryAdded` states an entry. */
 export interface WaitingEntry {
   readonly index: bigint;
-  readonly kind: number;
-  readonly a: number;
-  readonly b: number;
-  readonly amountWei: bigint;
-  readonly word1: bigint;
-  readonly word2: bigint;
+  readonly entry: Readonly<
+    Record<"kind" | "a" | "b" | "amountWei" | "word1" | "word2" | "word3" | "word4", bigint>
+  >;
   readonly sender: Address;
 }
+
+/** As viem decodes the event. */
+type Added = Omit<WaitingEntry["entry"], "kind" | "a" | "b"> &
+  Record<"kind" | "a" | "b", number> &
+  Omit<WaitingEntry, "entry">;
 
 export const toAddress = (value: bigint): Address => `0x${value.toString(16).padStart(40, "0")}`;
 
@@ -68,8 +70,9 @@ export function exitActions(f: Fixture) {
     async queued(): Promise<WaitingEntry[]> {
       const events = await rollup.getEvents.QueueEntryAdded({}, { fromBlock: 0n });
       return events.map(({ args }) => {
-        const { index, kind, a, b, amountWei, word1, word2, sender } = args as WaitingEntry;
-        return { index, kind, a, b, amountWei, word1, word2, sender };
+        const { index, kind, a, b, amountWei, word1, word2, word3, word4, sender } = args as Added;
+        const ids = { kind: BigInt(kind), a: BigInt(a), b: BigInt(b) };
+        return { index, entry: { ...ids, amountWei, word1, word2, word3, word4 }, sender };
       });
     },
   };

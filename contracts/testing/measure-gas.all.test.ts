@@ -33,6 +33,9 @@ const FORCED_LIMITS = {
   transfer: 83_500n,
   claim: 83_000n,
   closeEpoch: 82_500n,
+  payment: 84_500n,
+  approval: 84_500n,
+  revocation: 84_500n,
 } as const;
 const TOTALS_LIMITS = { 64: 16_500n, 256: 65_500n } as const;
 

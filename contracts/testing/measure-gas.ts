@@ -17,6 +17,7 @@ import {
   deployFixture,
   depositNewSlot,
   type Fixture,
+  forcedEntry,
   OPEN,
   type ProvenSettlementFixture,
   randomElement,
@@ -77,6 +78,9 @@ interface ForcedGas {
   transfer: bigint;
   claim: bigint;
   closeEpoch: bigint;
+  payment: bigint;
+  approval: bigint;
+  revocation: bigint;
 }
 
 /** Of a frozen ledger; each recipient has a credit already. */
@@ -253,6 +257,11 @@ async function measureForced(
   const [id, otherId, amountWei] = [0xabcdef, 0xfedcba, 100n * OPEN + 7n];
   const { forceWithdraw, forceSetKey, forceSetOwner, forceTransfer, forceClaimRewards, forceCloseEpoch } =
     rollup.write;
+  const named = { word1: BigInt(roles.bob), word2: randomElement() };
+  const forced = (kind: number, fields: Parameters<typeof forcedEntry>[1]) => {
+    const ids = { a: BigInt(id), b: BigInt(otherId) };
+    return rollup.write.force([forcedEntry(kind, { ...ids, ...fields }), OPEN], account);
+  };
   const gasOf = (call: () => Promise<Hex>) =>
     on(async () => (await client.waitForTransactionReceipt({ hash: await call() })).gasUsed);
   return {
@@ -262,6 +271,9 @@ async function measureForced(
     transfer: await gasOf(() => forceTransfer([id, otherId, amountWei, roles.bob, OPEN], account)),
     claim: await gasOf(() => forceClaimRewards([id, otherId, 200, true, OPEN], account)),
     closeEpoch: await gasOf(() => forceCloseEpoch([otherId, OPEN], account)),
+    payment: await gasOf(() => forced(KIND.forcedPayInference, { ...named, amountWei })),
+    approval: await gasOf(() => forced(KIND.forcedApproveModel, { ...named, amountWei: 2n ** 38n + 7n })),
+    revocation: await gasOf(() => forced(KIND.forcedRevokeModel, {})),
   };
 }
 

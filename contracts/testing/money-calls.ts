@@ -14,7 +14,10 @@ import type { Moment, MoneyModel, Waiting } from "./money-oracle.ts";
 import { ANY_FEE, type Fixture, OPEN, type Role, slot } from "./rollup-fixture.ts";
 
 export const USERS = ["alice", "bob", "stranger"] as const;
-const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
+/** What `force` queues moves nothing that L1 counts: Rollup.queue.test.ts and forced-history.test.ts have it. */
+export const QUEUE_KINDS = KIND_RULES.filter(
+  (rule) => rule.isQueue && rule.kind <= KIND.forcedCloseEpoch,
+).map((rule) => rule.kind);
 const MODEL_IDS = Object.values(MODELS);
 /** Leaves there are, one there never is, and those that come to be. */
 const IDS = [0, 1, 2, 3, 4, 5, ...MODEL_IDS, 9, ...FREE_IDS];
@@ -219,16 +222,23 @@ export class MoneyCalls {
   refund(from: Role, entries: readonly Waiting[], isAltered = false): Call {
     const stated = entries.map(({ record, sender, index }) => {
       const { kind, a, b, words } = record;
-      const [amountWei, word1, word2] = words;
-      return { index, kind, a, b, amountWei: amountWei!, word1, word2, sender: toAddress(sender) };
+      const [amountWei, word1, word2] = words as bigint[];
+      const ids = { kind: BigInt(kind), a: BigInt(a), b: BigInt(b) };
+      const entry = { ...ids, amountWei: amountWei!, word1: word1!, word2: word2!, word3: 0n, word4: 0n };
+      return { index, entry, sender: toAddress(sender) };
     });
     const [first] = stated;
     if (isAltered && first !== undefined) {
       const changes = [
-        { amountWei: first.amountWei ^ 1n },
+        { entry: { ...first.entry, amountWei: first.entry.amountWei ^ 1n } },
         { sender: toAddress(entries[0]!.sender ^ 1n) },
         // As a deposit, whose sender would be credited.
-        { kind: first.kind === KIND.depositTo ? KIND.depositNew : KIND.depositTo },
+        {
+          entry: {
+            ...first.entry,
+            kind: BigInt(KIND.depositTo) ^ BigInt(KIND.depositNew) ^ first.entry.kind,
+          },
+        },
       ];
       Object.assign(first, this.random.pick(changes));
     }

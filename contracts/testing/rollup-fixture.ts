@@ -363,3 +363,12 @@ export async function revertOf(call: Promise<unknown>): Promise<{ name: string; 
   }
   return { name: "accepted", args: [] };
 }
+
+type EntryFields = Record<"a" | "b" | "amountWei" | "word1" | "word2" | "word3" | "word4", bigint>;
+
+/** What `force` takes; fields that are not given are 0. */
+export const forcedEntry = (kind: number, fields: Partial<EntryFields> = {}) => ({
+  ...{ a: 0n, b: 0n, amountWei: 0n, word1: 0n, word2: 0n, word3: 0n, word4: 0n },
+  ...fields,
+  kind: BigInt(kind),
+});

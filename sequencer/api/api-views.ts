@@ -283,6 +283,8 @@ export function queueView(entry: StoredQueueEntry) {
     amountWei: entry.amountWei.toString(),
     word1: hex32(entry.word1),
     word2: hex32(entry.word2),
+    word3: hex32(entry.word3),
+    word4: hex32(entry.word4),
     sender: hex20(entry.sender),
     l1BlockNumber: entry.l1BlockNumber,
     l1TransactionHash: entry.l1TransactionHash,

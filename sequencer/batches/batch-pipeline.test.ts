@@ -191,6 +191,8 @@ describe("the L1 queue", () => {
       amountWei: "7",
       word1: hex32(8n),
       word2: hex32(0n),
+      word3: hex32(0n),
+      word4: hex32(0n),
     };
     expect(await push([forced, { ...forced, queueIndex: 5, sender: hex20(testUser(0).l1Owner) }])).toEqual({
       nextIndex: 6,

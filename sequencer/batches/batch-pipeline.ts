@@ -37,7 +37,7 @@ import { ProveLeases } from "./proving/prove-leases.ts";
 import { StageEstimates } from "./proving/stage-estimates.ts";
 import { rebuildBatches } from "./rebuild.ts";
 import type { Restored } from "./restore.ts";
-import { forcedCloseEpochWrites, waitsForEpoch } from "./settling/stored-epochs.ts";
+import { forcedEpochWrites, waitsForL1 } from "./settling/stored-epochs.ts";
 
 export class BatchPipeline {
   readonly head: HeadState;
@@ -451,7 +451,7 @@ export class BatchPipeline {
     let durable: Promise<void> = Promise.resolve();
     while (this.#waiting.length > 0 && this.l1Head !== null) {
       const record = this.#waiting[0]!;
-      if (waitsForEpoch(record, this.head.ledger, this.book)) break;
+      if (waitsForL1(record, this.head.ledger, this.book)) break;
       const { l1BlockNumber, l1TransactionHash, status, batchNumber, ...operation } = record;
       this.#makeRoom(operation);
       const { trace, slot } = this.head.execute(operation);
@@ -459,7 +459,7 @@ export class BatchPipeline {
       const executedIn = this.head.openBatch!.number;
       const { isValid } = trace.record;
       durable = this.note({ type: "queue", operation, batchNumber: executedIn, slot, isValid }, [
-        ...forcedCloseEpochWrites(this.head.ledger, trace.record, trace.b, executedIn),
+        ...forcedEpochWrites(this.head.ledger, trace.record, trace.b, executedIn),
         {
           key: storeKeys.queueEntry(operation.queueIndex),
           value: {

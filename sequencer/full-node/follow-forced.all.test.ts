@@ -1,6 +1,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import {
+  DATANET_ID,
   MODEL_ID,
   type ModelHistory,
   PAYEES,
@@ -8,10 +9,11 @@ import {
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
-import { KIND } from "@openledger/circuits/protocol";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { BINDING, KIND } from "@openledger/circuits/protocol";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
+import { ANY_FEE, forcedEntry } from "@openledger/contracts/testing/rollup-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { submitQueue } from "@openledger/verifier/without-operator/submit-queue";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -135,6 +137,23 @@ describe("forced entries at a full node", () => {
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, bob, ANY_FEE], { account: alice }); // another recipient
     await force.forceTransfer([ALICE, VALIDATOR, ONE_OPEN_WEI, alice, ANY_FEE], { account: bob }); // another's leaf
     await force.forceTransfer([ALICE, VALIDATOR, 2n ** 90n, alice, ANY_FEE], { account: alice }); // too much
+    const named = { b: BigInt(MODEL_ID), word1: BigInt(alice) };
+    const payment = { ...named, a: BigInt(ALICE), amountWei: ONE_OPEN_WEI, word2: 10n };
+    const ofDatanet = { ...named, a: BigInt(DATANET_ID) };
+    const approval = {
+      ...ofDatanet,
+      amountWei: f.statics.binding >> BINDING.predecessor,
+      word2: hashStatics(f.statics),
+    };
+    const queue = (kind: number, fields: object, account = alice) =>
+      force.force([forcedEntry(kind, fields), ANY_FEE], { account });
+    await queue(KIND.forcedPayInference, payment);
+    await queue(KIND.forcedPayInference, payment, bob); // another's leaf
+    await queue(KIND.forcedRevokeModel, ofDatanet);
+    await queue(KIND.forcedPayInference, payment); // revoked
+    await queue(KIND.forcedApproveModel, approval);
+    await queue(KIND.forcedApproveModel, { ...approval, word1: BigInt(bob) }); // another's model
+    await queue(KIND.forcedPayInference, { ...payment, amountWei: 2n * ONE_OPEN_WEI });
     await f.l1.passTime(HOUR_SECONDS);
     await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob });
     await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob }); // closed already
@@ -147,8 +166,9 @@ describe("forced entries at a full node", () => {
     await force.forceWithdraw([VALIDATOR, EVERYTHING, bob, ANY_FEE], { account: bob });
     const outcomes =
       "invalid executed executed executed invalid invalid invalid executed invalid invalid invalid";
+    const rights = "executed invalid executed invalid executed invalid executed";
     const more = "executed invalid executed invalid executed invalid executed invalid executed";
-    const expected = `${outcomes} ${more}`.split(" ");
+    const expected = `${outcomes} ${rights} ${more}`.split(" ");
     const entries = expected.map((_, i) => `/v1/queue/${first + i}`);
     const urls = [
       ...[0, 1, 2, 3, 4].flatMap((id) => [`/v1/leaves/${id}`, `/v1/leaves/${id}/rewards`]),
@@ -207,7 +227,8 @@ describe("a full node of a sequencer that lies about forced entries", () => {
     /** A transfer to the operator's own leaf that nobody has queued on L1. */
     const hand = async (queueIndex: number) => {
       const word1 = hex32(BigInt(f.l1.roles.operator));
-      const fields = { kind: KIND.forcedTransfer, a: ALICE, b: 1, word1, word2: hex32(0n), sender: alice };
+      const none = { word2: hex32(0n), word3: hex32(0n), word4: hex32(0n) };
+      const fields = { kind: KIND.forcedTransfer, a: ALICE, b: 1, word1, ...none, sender: alice };
       const seen = { l1BlockNumber: 1, l1TransactionHash: hex32(1n) };
       const entries = [{ queueIndex, amountWei: ONE_OPEN_WEI.toString(), ...fields, ...seen }];
       const answer = await operator(lying.rollup, "/operator/queue-entries", { entries });

@@ -23,13 +23,13 @@ import { type ClosingPlace, closeBatch } from "../batches/close-batch.ts";
 import { forgetEpochs, forgetTail } from "../batches/from-l1/rebase.ts";
 import type { ChainRules, HeadState } from "../batches/head-state.ts";
 import { restore } from "../batches/restore.ts";
-import { epochWrites, forcedCloseEpochWrites } from "../batches/settling/stored-epochs.ts";
+import { PostedEpochs } from "../batches/settling/posted-epochs.ts";
+import { epochWrites, forcedEpochWrites } from "../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { LogEntry, OpenedEntry, OperationEntry, StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
-import { PostedEpochs } from "./follow-epochs.ts";
 import { preconfirmationWrite } from "./follow-preconfirmations.ts";
 import { evidenceOf, type LeaderEntry, type LeaderOperation, type LeaderSettlement } from "./leader-log.ts";
 
@@ -213,7 +213,7 @@ export class FollowedLedger {
     await this.log.append(
       [{ type: "queue", operation, batchNumber, slot, isValid }],
       [
-        ...forcedCloseEpochWrites(this.head.ledger, trace.record, trace.b, batchNumber),
+        ...forcedEpochWrites(this.head.ledger, trace.record, trace.b, batchNumber),
         { key: storeKeys.queueEntry(queueIndex), value },
       ],
     );

@@ -114,6 +114,8 @@ export function depositsFor(userCount: number, amountWei = 1_000n * ONE_OPEN_WEI
       amountWei: amountWei.toString(),
       word1: hex32(user.l1Owner),
       word2: hex32(user.keyX),
+      word3: hex32(0n),
+      word4: hex32(0n),
       sender: hex20(user.l1Owner),
       l1BlockNumber: 1,
       l1TransactionHash: hex32(1n),

@@ -7,6 +7,7 @@
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { ExitContract } from "@openledger/bridge/l1/exit-contract";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { toContractEntry } from "@openledger/bridge/l1/queue-entry";
 import { type L1Sender, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { type MalformedBatch, malformedOf } from "@openledger/bridge/l1/submission/malformed-batch";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -292,8 +293,8 @@ async function sendRefunds(
   let rest = await stillWaiting(deposits);
   while (rest.length > 0) {
     const entries = rest.map(({ queueIndex }) => {
-      const { a, amountWei, b, kind, sender, word1, word2 } = replay.entries[queueIndex]!;
-      return { index: BigInt(queueIndex), kind, a, b, amountWei, word1, word2, sender };
+      const entry = replay.entries[queueIndex]!;
+      return { index: BigInt(queueIndex), entry: toContractEntry(entry), sender: entry.sender };
     });
     try {
       return [transaction("refund", rest.length, sumOf(rest), await contract.refund(account, entries))];

@@ -1,4 +1,5 @@
 import {
+  DATANET_ID,
   MODEL_ID,
   type ModelHistory,
   PAYEES,
@@ -6,8 +7,9 @@ import {
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
-import { KIND } from "@openledger/circuits/protocol";
-import { ANY_FEE, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import { BINDING, KIND } from "@openledger/circuits/protocol";
+import { ANY_FEE, forcedEntry, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { afterEach, expect, test } from "vitest";
 import { verifyRollup } from "./verify.ts";
 
@@ -39,6 +41,29 @@ test("an epoch is closed, settled and claimed though its operator signs nothing 
   await f.makeModel();
   await f.openModel();
   await pay();
+
+  const { forcedApproveModel, forcedPayInference, forcedRevokeModel } = KIND;
+  const ofModel = { b: BigInt(MODEL_ID), word1: BigInt(alice) };
+  const payment = { ...ofModel, a: BigInt(ALICE), amountWei: OPEN, word2: 9n };
+  const rest = f.statics.binding >> BINDING.predecessor;
+  const approval = { ...ofModel, a: BigInt(DATANET_ID), amountWei: rest, word2: hashStatics(f.statics) };
+  const queue = (kind: number, fields: object, account = alice) =>
+    force.force([forcedEntry(kind, fields), ANY_FEE], { account });
+  // Another's leaf, another's model, below the price; then the order decides: revoked, not paid, approved, and paid.
+  await queue(forcedPayInference, payment, bob);
+  await queue(forcedPayInference, { ...payment, word1: BigInt(bob) });
+  await queue(forcedPayInference, { ...payment, amountWei: 4n });
+  await queue(forcedRevokeModel, { a: approval.a, b: approval.b });
+  await queue(forcedPayInference, payment);
+  await queue(forcedApproveModel, approval);
+  expect((await postQueue()).outcomes).toEqual([false, false, false, true, false, true]);
+  await queue(forcedPayInference, payment);
+  await queue(forcedRevokeModel, { a: approval.a, b: approval.b }, bob);
+  await queue(forcedRevokeModel, { a: payment.a, b: approval.b });
+  await queue(forcedApproveModel, { ...approval, amountWei: rest ^ 1n });
+  await queue(forcedApproveModel, { ...approval, word2: 5n });
+  expect((await postQueue()).outcomes).toEqual([true, false, false, false, false]);
+  expect(f.ledger.requireLeaf(MODEL_ID).leaf.openAmount).toBe(2n * OPEN);
 
   // Too early: the entry's own time counts, however late it is taken.
   await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob });

@@ -5,8 +5,8 @@ import hashlib, json, sys, urllib.request
 
 (RPC_URL, ROLLUP), R = sys.argv[1:3], 21888242871839275222246405745257275088548364400416034343698204186575808495617
 BATCH, SETTLEMENT, PAYEE_TABLE, EXIT = range(4)  # sorts of circuits
-WITHDRAW, CLOSE_EPOCH, SETTLE, ACTIVATION, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW, FORCED_CLOSE_EPOCH = 7, 12, 13, 15, 16, 17, 18, 23
-WORD_COUNTS = [0, 0, 1, 1, 2, 2, 7, 2, 5, 1, 0, 1, 0, 1, 1, 1, 4, 4, 5, 4, 4, 4, 4, 4]  # by kind
+WITHDRAW, CLOSE_EPOCH, SETTLE, ACTIVATION, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW, FORCED_CLOSE_EPOCH, FORCED_PUBLISH = 7, 12, 13, 15, 16, 17, 18, 23, 28
+WORD_COUNTS = [0, 0, 1, 1, 2, 2, 7, 2, 5, 1, 0, 1, 0, 1, 1, 1, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6]  # by kind
 PROOF = "(uint256[2],uint256[2][2],uint256[2])[]"
 SUBMIT = f"submitBatches((uint8,uint256,bytes)[],(uint8,uint256,bytes)[],{PROOF})"
 EXIT_CALL = f"exit((uint8,uint256,uint256,address,uint96)[],{PROOF})"
@@ -21,7 +21,7 @@ ActivationAccepted(uint256 indexed model, uint256 indexed batch, uint8 circuit, 
 SettlementData(uint256 indexed batch, uint256 indexed model, bytes data)
 SettlementPreVerified(uint256 indexed model, uint256 indexed word, (uint8,uint256,bytes) s, (uint256[2],uint256[2][2],uint256[2]) proof)
 PreVerifiedSettlementTaken(uint256 indexed model, uint256 indexed batch, uint256 word, uint256 block)
-QueueEntryAdded(uint256 indexed i, uint8 kind, uint24 a, uint24 b, uint96 wei, uint256 w1, uint256 w2, address indexed who, uint40 at, uint96 fee)
+QueueEntryAdded(uint256 indexed i, uint8 kind, uint24 a, uint24 b, uint96 wei, uint256 w1, uint256 w2, uint256 w3, uint256 w4, address indexed who, uint40 at, uint96 fee)
 QueueEntryConsumed(uint256 indexed index, uint256 indexed batch, bool isValid, uint96 executedWei)
 WithdrawalCredited(address indexed recipient, uint256 indexed batch, uint8 reason, uint96 amountWei)
 Frozen(uint256 root, uint256 batch, uint256 queueHead)
@@ -161,7 +161,7 @@ def take_batch(block, settlements, circuit, commitment, data, proof):
             is_credited = wei != 0 and (kind == WITHDRAW or is_valid == (reason == 1))
             events += [("WithdrawalCredited", [recipient, n, reason, wei])] if is_credited else []
         if kind >= DEPOSIT_NEW:
-            entry, index = [kind, a, 0 if kind == DEPOSIT_NEW else b, *w[:4]], s["head"]
+            entry, index = [kind, a, 0 if kind == DEPOSIT_NEW else b, *w[:4], *(w[4:] if kind == FORCED_PUBLISH else (0, 0))], s["head"]
             require(s["queue"][index] == entry, f"queue entry {index} is not {entry}")
             executed = is_valid * (w[0] if kind <= DEPOSIT_TO else w[4] if kind == FORCED_WITHDRAW else 0)
             events.append(("QueueEntryConsumed", [index, n, is_valid, executed]))
@@ -181,7 +181,7 @@ for log in (log for a, b in ranges for log in ask("eth_getLogs", {"address": ROL
     (name, values), block = decode_event(log), int(log["blockNumber"], 16)
     call = calls.get(log["transactionHash"]) or calls.setdefault(log["transactionHash"], Call(log))
     if name == "GenesisSet": s["root"] = values[0]
-    elif name == "QueueEntryAdded": s["queue"].append(values[1:8])
+    elif name == "QueueEntryAdded": s["queue"].append([*values[1:7], values[9], *values[7:9]])
     elif name == "RandomnessRecorded":
         s["randomness"][values[0]] = int(ask("eth_getBlockByNumber", hex(s["closes"][values[0]] + 128), False)["mixHash"], 16)
         require(s["randomness"][values[0]] == values[1], f"the randomness of batch {values[0]} is not that of its block")

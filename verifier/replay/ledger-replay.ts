@@ -3,7 +3,7 @@ import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "@openledger/brid
 import { PaymentHistory } from "@openledger/bridge/l1/payment-history";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { type BatchPlace, batchMalformed } from "@openledger/bridge/l1/submission/malformed-batch";
-import { replayBatch } from "@openledger/circuits/batch/batch";
+import { queueOperationOf, replayBatch } from "@openledger/circuits/batch/batch";
 import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
 import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
@@ -179,28 +179,21 @@ export class LedgerReplay {
   /** The batch's queue operations are the queue's next entries, in order and word for word. */
   #consumeQueue({ batch, queueHead }: BatchEvent): void {
     const number = Number(batch.batchNumber);
-    for (const { a, b, kind, words } of batch.wide) {
-      if (!kindRule(kind)?.isQueue) continue;
+    for (const record of batch.wide) {
+      if (!kindRule(record.kind)?.isQueue) continue;
       const index = this.queueHead++;
       const entry = this.entries[index];
-      const [amountWei, word1, word2, sender] = words;
-      const posted = {
-        kind,
-        a,
-        // A new account's id is the ledger's to give.
-        b: kind === KIND.depositNew ? 0 : b,
-        amountWei,
-        word1,
-        word2,
-        sender,
-      };
+      const posted = queueOperationOf(record, index);
       const queued = entry && {
         kind: entry.kind,
+        queueIndex: index,
         a: entry.a,
         b: entry.b,
         amountWei: entry.amountWei,
         word1: entry.word1,
         word2: entry.word2,
+        word3: entry.word3,
+        word4: entry.word4,
         sender: BigInt(entry.sender),
       };
       requireSame(number, `queue entry ${index}`, queued ?? "none", posted);

@@ -94,6 +94,8 @@ const entrySchema = z.strictObject({
   amountWei: big,
   word1: big,
   word2: big,
+  word3: big,
+  word4: big,
   sender: address,
   l1BlockNumber: whole,
   l1TransactionHash: z

@@ -16,11 +16,13 @@ import { type LedgerSnapshot, snapshotFalse } from "../replay/ledger-snapshot.ts
 const TIME_BITS = 40n;
 const READ_COUNT = 32;
 const CHUNK_BLOCKS = 10_000;
-const HASHED = parseAbiParameters("uint256, uint256, uint256, uint256, uint256, uint256, uint256, uint256");
+const HASHED = parseAbiParameters(
+  "uint256, uint256, uint256, uint256, uint256, uint256, uint256, uint256, uint256, uint256",
+);
 
 /** As `RollupQueue._entryHash` has it, without the bits that its time takes. */
 function queueEntryHash(entry: QueueEntry): bigint {
-  const { a, amountWei, b, kind, queueIndex, sender, word1, word2 } = entry;
+  const { a, amountWei, b, kind, queueIndex, sender, word1, word2, word3, word4 } = entry;
   const [index, kindOf, aOf, bOf] = [queueIndex, kind, a, b].map(BigInt) as [bigint, bigint, bigint, bigint];
   const encoded = encodeAbiParameters(HASHED, [
     index,
@@ -30,6 +32,8 @@ function queueEntryHash(entry: QueueEntry): bigint {
     amountWei,
     word1,
     word2,
+    word3,
+    word4,
     BigInt(sender),
   ]);
   return BigInt(keccak256(encoded)) >> TIME_BITS;

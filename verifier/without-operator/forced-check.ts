@@ -20,7 +20,7 @@ import { verifierError } from "../verifier-errors.ts";
 
 /** An entry as the contract queues it; fields that its kind does not use are 0. */
 export type ForcedEntry = Pick<QueueOperation, "kind"> &
-  Partial<Pick<QueueOperation, "a" | "b" | "amountWei" | "word1">>;
+  Partial<Pick<QueueOperation, "a" | "b" | "amountWei" | "word1" | "word2" | "word3" | "word4">>;
 
 export type NoEffect =
   | "leaf-unknown"
@@ -61,6 +61,8 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
     amountWei: 0n,
     word1: 0n,
     word2: 0n,
+    word3: 0n,
+    word4: 0n,
     ...wanted,
     sender: BigInt(sender),
   };
@@ -79,16 +81,22 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
     case KIND.forcedClaimRewards:
       requireClaimRewards(requireModel(ledger.leaf(entry.b), entry.b), entry);
       break;
+    case KIND.forcedPayInference:
+      requireRecipient(ledger.leaf(entry.b), entry);
+      requireBalance(restored, payer!, entry);
+      break;
+    case KIND.forcedApproveModel:
+      requireRecipient(ledger.leaf(entry.b), entry);
+      break;
     case KIND.forcedCloseEpoch:
       requireCloseEpoch(requireModel(ledger.leaf(entry.b), entry.b), entry, context);
       break;
   }
-  if (!executeQueueEntry(ledger, entry, context).record.isValid)
-    refuse(
-      "no-effect",
-      `the operation would have no effect on the ledger of batch ${replay.batchNumber}`,
-      {},
-    );
+  let why = `the operation would have no effect on the ledger of batch ${replay.batchNumber}`;
+  const { record } = executeQueueEntry(ledger, entry, context, ({ message }) => {
+    why = message;
+  });
+  if (!record.isValid) refuse("no-effect", why, {});
 }
 
 function requireOwner(restored: RestoredLedger, leafId: number, sender: Address): void {

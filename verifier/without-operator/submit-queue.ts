@@ -135,14 +135,8 @@ export async function submitQueue(options: SubmitQueueOptions): Promise<Submitte
   }
 }
 
-const toOperation = ({ queueIndex, kind, a, b, amountWei, word1, word2, sender }: QueueEntryEvent) => ({
-  queueIndex,
-  kind,
-  a,
-  b,
-  amountWei,
-  word1,
-  word2,
+const toOperation = ({ l1BlockNumber, l1TransactionHash, sender, ...entry }: QueueEntryEvent) => ({
+  ...entry,
   sender: BigInt(sender),
 });
 

@@ -29,7 +29,7 @@ export function ExitPage({ site, live }: PageProps) {
       <section class="stack">
         <h1>Leave without the operator</h1>
         <p class="lead">
-          If no one proves <Term name="batch">batches</Term> for 14 days, anyone can freeze the rollup. Then
+          If no one proves <Term name="batch">batches</Term> for 7 days, anyone can freeze the rollup. Then
           you leave with a proof that your browser makes: the <Term name="escape hatch">exit</Term>.
         </p>
       </section>

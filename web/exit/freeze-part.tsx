@@ -67,7 +67,7 @@ function sayOutlook({ nowSeconds, oldest, waysOut }: FreezeOutlook) {
   const { freezableAtSeconds, queuedAtSeconds, queueIndex } = oldest;
   const since = `Queue entry ${queueIndex} waits since ${showMoment(queuedAtSeconds)}.`;
   if (nowSeconds >= freezableAtSeconds)
-    return `${since} That is longer than 14 days: anyone can freeze the rollup now. A freeze cannot be undone.`;
+    return `${since} That is longer than 7 days: anyone can freeze the rollup now. A freeze cannot be undone.`;
   const left = showDuration(1_000 * (freezableAtSeconds - nowSeconds));
   return `${since} Unless a batch takes it, anyone can freeze the rollup from ${showMoment(freezableAtSeconds)} on: ${left} left by Ethereum's clock.`;
 }

@@ -33,6 +33,11 @@ const NAMES: Readonly<Record<KindName, string>> = {
   forcedClaimRewards: "Claim rewards, forced",
   forcedTransfer: "Transfer, forced",
   forcedCloseEpoch: "Close an epoch, forced",
+  forcedPayInference: "Pay for an answer, forced",
+  forcedRevokeModel: "Revoke a model, forced",
+  forcedApproveModel: "Approve a model, forced",
+  forcedCommitData: "Commit rows, forced",
+  forcedPublishVersion: "Publish a version, forced",
 };
 
 /** A kind as people say it. */
@@ -46,6 +51,7 @@ const AMOUNT_WORDS: Readonly<Record<string, number>> = {
   depositNew: 0,
   depositTo: 0,
   forcedWithdraw: 4,
+  forcedPayInference: 0,
 };
 
 type Operation = Pick<LedgerRecord, "kind" | "a" | "b" | "amountCode" | "words">;

@@ -17,7 +17,7 @@ export interface MalformedBatch {
 
 /** What anyone who meets such a batch should do, in one place. */
 export const MALFORMED_REMEDY =
-  "ask another Ethereum node first: this one may lie. Else trust no newer root: stop operating, and leave by `openledger withdraw --forced`, after 14 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known";
+  "ask another Ethereum node first: this one may lie. Else trust no newer root: stop operating, and leave by `openledger withdraw --forced`, after 7 days `openledger freeze`, then `openledger exit`, which says whether this batch's effect is known";
 
 export interface BatchPlace {
   readonly batchNumber: number;

@@ -5,7 +5,7 @@ import type { BridgeMetrics } from "../../metrics.ts";
 
 const INTERVAL_MS = 60_000;
 
-/** How long the oldest entry waits that no batch has taken: after 24 hours strangers may take it, after 14 days freeze. */
+/** How long the oldest entry waits that no batch has taken: after 24 hours strangers may take it, after 7 days freeze. */
 export class QueueAge {
   readonly #contract: ExitContract;
   readonly #metrics: BridgeMetrics;

@@ -352,6 +352,7 @@ const entryKey = (index: number) => `entry/${orderedKey(index)}`;
 
 /** What the sequencer executes; where on L1 it happened may change. */
 function digest(entry: QueueEntry): Hex {
-  const { queueIndex, kind, a, b, amountWei, word1, word2, sender } = entry;
-  return keccak256(stringToHex([queueIndex, kind, a, b, amountWei, word1, word2, BigInt(sender)].join()));
+  const { queueIndex, kind, a, b, amountWei, word1, word2, word3, word4, sender } = entry;
+  const fields = [queueIndex, kind, a, b, amountWei, word1, word2, word3, word4, BigInt(sender)];
+  return keccak256(stringToHex(fields.join()));
 }

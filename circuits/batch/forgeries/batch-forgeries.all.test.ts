@@ -155,7 +155,7 @@ describe("the batch", () => {
   it("has no flag for a reserved kind, and no sum of flags that shows one", async () => {
     const known = new Set(KIND_RULES.map(({ kind }) => kind));
     const reserved = Array.from({ length: 32 }, (_, kind) => kind).filter((kind) => !known.has(kind));
-    expect(reserved).toEqual(Array.from({ length: 8 }, (_, i) => 24 + i));
+    expect(reserved).toEqual([29, 30, 31]);
     for (const kind of reserved) {
       const { ledger } = new World();
       const code = expect.objectContaining({ code: "OP_UNKNOWN_KIND" });

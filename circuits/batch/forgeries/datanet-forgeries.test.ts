@@ -120,7 +120,7 @@ describe("PublishVersion", () => {
         });
       },
       tamper: (inputs: Inputs) => setInput(inputs, "wideDatanet", [0, 0], 8n),
-      at: "(isPublish + isApprove) * (oldBody.out - bodyA) === 0;",
+      at: "(isPublish + isApprove + opensDatanetA) * (oldBody.out - bodyA) === 0;",
     },
     ...(Object.keys(PUBLISHED) as (keyof DatanetBody)[]).map((field) => ({
       rule: `a new body with another ${field}`,
@@ -265,7 +265,7 @@ describe("ApproveModel", () => {
         for (const [i, value] of opened.entries()) setInput(inputs, "wideDatanet", [0, i], value);
         setScratch(inputs, APPROVAL_DIGITS | (STATICS.binding >> 88n));
       },
-      at: "(isPublish + isApprove) * (oldBody.out - bodyA) === 0;",
+      at: "(isPublish + isApprove + opensDatanetA) * (oldBody.out - bodyA) === 0;",
     })),
     ...COUNTERS_SHOWN.map((shownCounters) => ({
       rule: `another opening of B's counters, ${Object.keys(shownCounters)}`,

@@ -133,7 +133,7 @@ describe("queue entries", () => {
     });
   });
 
-  // Others: forced-claim-rewards-, forced-transfer- and forced-close-epoch-forgeries.test.ts.
+  // Others: forced-claim-rewards-, forced-transfer-, forced-close-epoch- and forced-rights-forgeries.
   const oneLeafKinds = QUEUE_KINDS.filter((kind) => kind <= KIND.forcedSetOwner);
   describe.each(oneLeafKinds.map((kind) => [nameOf(kind), kind] as const))("%s", (_name, kind) => {
     const isForced = forcedKinds.includes(kind as never);
@@ -337,7 +337,7 @@ describe("queue entries", () => {
   it("refuses a comparison with the balance that is not the balance's", async () => {
     const kind = KIND.forcedWithdraw;
     const COMPARISON =
-      "(isForcedWithdraw + isForcedTransfer) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;";
+      "(isForcedWithdraw + isForcedTransfer + isForcedPay) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;";
     await refuses("bit 96 cleared", kind, {
       forged: () => honest(kind, { isValid: false }),
       tamper: (inputs) => setInput(inputs, "wideScratchBits", [0, 96], 0n),

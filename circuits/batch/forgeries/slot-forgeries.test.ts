@@ -61,6 +61,7 @@
  * | Attack: ForcedClaimRewards: executed exactly where the payee is A's, A the sender's and the model ready; whose a payee is cannot be hidden | forced-claim-rewards-forgeries |
  * | ForcedTransfer: executed exactly where A is the sender's and can pay, and B is the named owner's | forced-transfer-forgeries |
  * | ForcedCloseEpoch: executed exactly where anyone might close at the entry's own time | forced-close-epoch-forgeries |
+ * | Attack: a forced payment, commit, publication, approval or revocation: executed exactly where the signed one would be, and A is the sender's | forced-rights-forgeries |
  * | a model has a price | create-forgeries: no price |
  * | Attack: nothing is claimed from a payee root that no activation has shown | claim-rewards-forgeries: a model without an activation … |
  */

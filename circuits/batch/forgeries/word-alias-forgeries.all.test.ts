@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { KIND, KIND_RULES, kindRule } from "../../protocol.ts";
 import { fieldAliases, shiftedDown } from "../../testing/forgeries/field-aliases.ts";
-import { COVERAGE } from "../../testing/forgeries/forced-forgery-parts.ts";
+import { APPROVAL_WORD, COVERAGE, ROWS } from "../../testing/forgeries/forced-forgery-parts.ts";
 import {
   BALANCE,
   inputsFor,
@@ -59,7 +59,7 @@ const LIMITS: Record<number, Record<number, Limit>> = {
   ...Object.fromEntries(
     KIND_RULES.filter((rule) => rule.isQueue).map(({ kind }) => [
       kind,
-      { 0: { bits: 96, shifts: [64], at: [...WEI, COVERAGE] } },
+      { 0: { bits: 96, shifts: [64], at: [...WEI, COVERAGE, ROWS, APPROVAL_WORD] } },
     ]),
   ),
 };

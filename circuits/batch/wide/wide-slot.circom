@@ -12,7 +12,7 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 //
 // Parameters:  depth of the tree: 1 … 8; approvalDelay: seconds between PublishVersion and ApproveModel.
 // Inputs:      oldRoot, domain, timestamp (40 bits), batchNumber (40), feePerUnit (64), idFee (96), nextId from the
-//              batch. Witness: flags[23]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
+//              batch. Witness: flags[]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
 //              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
 //              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[5]
 //              and rest of the body; newAccruedRoot, claimedWei, accruedChildren, claimedChildren: model-body.circom;
@@ -20,7 +20,8 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
 // Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
 //              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedClaimRewards'
-//              word 1 is 8 bits and a bit at 9 (types uint8, bool), a ForcedCloseEpoch's the time of its block. L1 takes no batch that is older than one before it.
+//              word 1 is 8 bits and a bit at 9 (types uint8, bool), a ForcedCloseEpoch's the time of its block; word 0 of a
+//              ForcedCommitData and a ForcedPublishVersion is 32 bits, of a ForcedApproveModel 79 (RollupQueue.sol). L1 takes no batch that is older than one before it.
 // Ensures:     the effect of the record's kind, exactly (docs/reference/ledger.md). For queue entries every predicate is a
 //              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
 //              executable entry cannot be shown as invalid, nor the other way round.
@@ -36,7 +37,7 @@ template WideSlot(depth, approvalDelay) {
     signal input feePerUnit;
     signal input idFee;
     signal input nextId;
-    signal input flags[23];
+    signal input flags[WIDE_KIND_COUNT()];
     signal input aBits[3 * depth];
     signal input bBits[3 * depth];
     signal input amountBits[40];
@@ -140,16 +141,23 @@ template WideSlot(depth, approvalDelay) {
     signal isForcedClaimRewards <== flags[FLAG_FORCED_CLAIM_REWARDS()];
     signal isForcedTransfer <== flags[FLAG_FORCED_TRANSFER()];
     signal isForcedCloseEpoch <== flags[FLAG_FORCED_CLOSE_EPOCH()];
+    signal isForcedPay <== flags[FLAG_FORCED_PAY_INFERENCE()];
+    signal isForcedRevoke <== flags[FLAG_FORCED_REVOKE_MODEL()];
+    signal isForcedApprove <== flags[FLAG_FORCED_APPROVE_MODEL()];
+    signal isForcedCommit <== flags[FLAG_FORCED_COMMIT_DATA()];
+    signal isForcedPublish <== flags[FLAG_FORCED_PUBLISH_VERSION()];
     signal isCreate <== isCreateAccount + isCreateDatanet + isCreateModel;
     // What the owner of A forces.
-    signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedClaimRewards + isForcedTransfer;
+    signal isForced <== isForcedWithdraw + isForcedSetKey + isForcedSetOwner + isForcedClaimRewards + isForcedTransfer + isForcedPay + isForcedRevoke + isForcedApprove + isForcedCommit + isForcedPublish;
     signal isApproval <== isApprove + isRevoke;
     // What changes an existing model's body.
     var turnsModel = isCloseEpoch + isSettle + isClaimRewards + isActivation;
     // Kinds whose B exists already and which are not from the queue.
     var namesB = isTransfer + isCommit + isPay + isApproval + turnsModel;
     var isQueue = isDepositNew + isDepositTo + isForced + isForcedCloseEpoch;
-    var namesQueuedB = isDepositTo + isForcedClaimRewards + isForcedTransfer + isForcedCloseEpoch;
+    // Forced kinds that act on a model: they open it, if B is one.
+    var asksModel = isForcedClaimRewards + isForcedCloseEpoch + isForcedPay + isForcedRevoke + isForcedApprove;
+    var namesQueuedB = isDepositTo + isForcedTransfer + isForcedCommit + asksModel;
     var movesAmount = isTransfer + isPay + isCreate;
 
     // B. Fields, each checked where it enters; what a kind does not use is 0.
@@ -213,26 +221,62 @@ template WideSlot(depth, approvalDelay) {
     signal isRecipient <== (1 - isMissingB) * ownsB.out;
     signal isDepositTaken <== isDepositTo * isRecipient;
     signal isTransferTaken <== isForcedTransfer * isRecipient;
+    component isModel = IsEqual();
+    isModel.a <== tagB;
+    isModel.b <== TAG_MODEL();
+    signal opensForced <== asksModel * isModel.out;
     component all = IsEqual();
     all.a <== words[0];
     all.b <== (1 << 96) - 1;
     signal wantedWei <== words[0] + all.out * (balanceA - words[0]);
     // Both are below 2^96 (phase F checks word 0), so bit 96 of their difference + 2^96 says balance ≥ wanted.
     var digits97 = 0;
-    for (var i = 0; i < 97; i++) { digits97 += (1 << i) * scratchBits[i]; }
-    (isForcedWithdraw + isForcedTransfer) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;
+    var surplus97 = 0;
+    for (var i = 0; i < 97; i++) {
+        digits97 += (1 << i) * scratchBits[i];
+        surplus97 += (1 << i) * scratchBits[97 + i];
+    }
+    (isForcedWithdraw + isForcedTransfer + isForcedPay) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;
     signal isCovered <== isForcedAllowed * scratchBits[96];
-    signal isForcedPaid <== isCovered * (isForcedWithdraw + isTransferTaken);
+    // A payment: the named owner's model, ready and approved, with room in its epoch, and the price. Of an opened model the
+    // price has 96 bits (MemberEffects), and its count never exceeds the cap. What is no model opens counters that nothing
+    // binds, and is not paid.
+    isForcedPay * (wantedWei - price + (1 << 96) - surplus97) === 0;
+    component noRoom = IsEqual();
+    noRoom.a <== paymentCount;
+    noRoom.b <== cap;
+    signal isSelling <== ready * approved;
+    signal hasRoom <== isSelling * (1 - noRoom.out);
+    signal isPriced <== hasRoom * scratchBits[193];
+    signal isPayable <== isPriced * opensForced;
+    signal isPayNamed <== isForcedPay * isRecipient;
+    signal isPayTaken <== isPayNamed * isPayable;
+    signal isForcedPaid <== isCovered * (isForcedWithdraw + isTransferTaken + isPayTaken);
+    signal isPayForced <== isForcedPay * isForcedPaid;
     signal isKeyForced <== isForcedSetKey * isForcedAllowed;
     signal isOwnerForced <== isForcedSetOwner * isForcedAllowed;
     signal executedWei <== isForcedPaid * wantedWei;
     signal transferredWei <== isForcedTransfer * executedWei;
+    signal paidWei <== isForcedPay * executedWei;
     isForcedWithdraw * (words[4] - executedWei) === 0;
-    // ForcedClaimRewards and ForcedCloseEpoch open a model, if B is one; model-body.circom has their other predicates.
-    component isModel = IsEqual();
-    isModel.a <== tagB;
-    isModel.b <== TAG_MODEL();
-    signal opensForced <== (isForcedClaimRewards + isForcedCloseEpoch) * isModel.out;
+    // A commit: B is a datanet, whose rows keep 40 bits. Its rows have as many, word 0 has 32: bit 40 of their sum says so.
+    component isDatanetB = IsEqual();
+    isDatanetB.a <== tagB;
+    isDatanetB.b <== TAG_DATANET();
+    signal opensDatanetB <== isForcedCommit * isDatanetB.out;
+    var rows41 = 0;
+    for (var i = 0; i < 41; i++) { rows41 += (1 << i) * scratchBits[i]; }
+    opensDatanetB * (countersB + words[0] - rows41) === 0;
+    signal hasRows <== opensDatanetB * (1 - scratchBits[40]);
+    signal isCommitForced <== hasRows * isForcedAllowed;
+    // What a datanet's owner forces of it: publications, approvals and revocations.
+    component isDatanetA = IsEqual();
+    isDatanetA.a <== tagA;
+    isDatanetA.b <== TAG_DATANET();
+    signal isByDatanet <== isForcedAllowed * isDatanetA.out;
+    signal opensDatanetA <== (isForcedApprove + isForcedPublish) * isDatanetA.out;
+    signal isPublishForced <== isForcedPublish * isByDatanet;
+    // ForcedClaimRewards' and ForcedCloseEpoch's other predicates are model-body.circom's.
 
     // E. Openings and the rules of rare kinds. At most one kind is active, so all share the scratch bits.
     var digits160 = 0;
@@ -260,15 +304,19 @@ template WideSlot(depth, approvalDelay) {
     (isPublish + isApproval) * (tagA - TAG_DATANET()) === 0;
     component oldBody = HashTagged(7, 8);
     for (var i = 0; i < 7; i++) { oldBody.in[i] <== datanet[i]; }
-    (isPublish + isApprove) * (oldBody.out - bodyA) === 0;
+    (isPublish + isApprove + opensDatanetA) * (oldBody.out - bodyA) === 0;
+    // A ForcedPublishVersion's words: N, rowsRoot, ownersCommitment, sender, payeeRoot, policy.
+    var signedWords[5] = [3, 4, 0, 1, 2];
+    var forcedWords[5] = [0, 5, 1, 2, 4];
+    signal published[5];
+    for (var i = 0; i < 5; i++) {
+        published[i] <== words[signedWords[i]] + isForcedPublish * (words[forcedWords[i]] - words[signedWords[i]]);
+    }
     component newBody = HashTagged(7, 8);
     newBody.in[0] <== version + 1;
-    newBody.in[1] <== words[3];
+    newBody.in[1] <== published[0];
     newBody.in[2] <== timestamp;
-    newBody.in[3] <== words[4];
-    newBody.in[4] <== words[0];
-    newBody.in[5] <== words[1];
-    newBody.in[6] <== words[2];
+    for (var i = 1; i < 5; i++) { newBody.in[2 + i] <== published[i]; }
     // B's model body.
     component model = ModelBody();
     model.isApproval <== isApproval;
@@ -304,7 +352,45 @@ template WideSlot(depth, approvalDelay) {
     for (var i = 0; i < 24; i++) { model.memberBits[i] <== amountBits[i]; }
     model.accruedChildren <== accruedChildren;
     model.claimedChildren <== claimedChildren;
-    var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isClaimRewardsForced + model.isCloseEpochForced;
+    // A forced revocation: of an approved model, whose binding the approval has shown to have 127 bits: 24 of the datanet's
+    // id, then 103. Of another there is nothing to revoke. Word 1 does not name the model's owner, who could change to escape.
+    var low24 = 0;
+    for (var i = 0; i < 24; i++) { low24 += (1 << i) * scratchBits[103 + i]; }
+    signal isOpenApproved <== opensForced * approved;
+    signal isRevocable <== isForcedRevoke * isOpenApproved;
+    isRevocable * (binding - low24 - BINDING_VERSION() * digits103) === 0;
+    component bindsA = IsEqual();
+    bindsA.a <== low24;
+    bindsA.b <== aId;
+    signal isOwnModel <== isRevocable * bindsA.out;
+    signal isRevokeForced <== isOwnModel * isByDatanet;
+    // A forced approval: word 0 is the rest of the binding, 39 bits, and L1's time when it was queued, 40. With it the binding
+    // has to be the sum below: no digits, which a binding of the whole field would have twice. N has 32 bits wherever a
+    // version was published, and 2^32 versions do not come. Bit 40 of the time waited + 2^40 says that the day is over.
+    var queued40 = 0;
+    var waited41 = 0;
+    for (var i = 0; i < 40; i++) { queued40 += (1 << i) * scratchBits[39 + i]; }
+    for (var i = 0; i < 41; i++) { waited41 += (1 << i) * scratchBits[79 + i]; }
+    isForcedApprove * (words[0] - rest39 - (1 << 39) * queued40) === 0;
+    isForcedApprove * (queued40 - publishedAt - approvalDelay + (1 << 40) - waited41) === 0;
+    component unpublished = IsZero();
+    unpublished.in <== version;
+    var ownBinding = aId + BINDING_VERSION() * version + BINDING_ROW_COUNT() * rowCount + BINDING_PREDECESSOR() * rest39;
+    component same[4];
+    var pairs[4][2] = [[model.staticsHash, words[2]], [modelOwners, datanetOwners], [modelPayeeRoot, datanetPayeeRoot], [binding, ownBinding]];
+    signal isSame[5];
+    isSame[0] <== scratchBits[119] * (1 - unpublished.out);
+    for (var i = 0; i < 4; i++) {
+        same[i] = IsEqual();
+        same[i].a <== pairs[i][0];
+        same[i].b <== pairs[i][1];
+        isSame[i + 1] <== isSame[i] * same[i].out;
+    }
+    signal isApproveNamed <== isForcedApprove * isRecipient;
+    signal isApproveTaken <== isApproveNamed * isSame[4];
+    signal isApproveOpened <== isApproveTaken * opensForced;
+    signal isApproveForced <== isApproveOpened * isByDatanet;
+    var isValid = isDepositOpened + isDepositTaken + isForcedPaid + isKeyForced + isOwnerForced + model.isClaimRewardsForced + model.isCloseEpochForced + isRevokeForced + isApproveForced + isCommitForced + isPublishForced;
     core <== kind + WIDE_CORE_A() * aId + WIDE_CORE_B() * bId + WIDE_CORE_AMOUNT() * (code - shownCode) + WIDE_CORE_VALID() * isValid;
     // CreateModel: the body to be. Its price and split are the two parts of word 6, 96 (phase F) and 32 bits.
     for (var i = 0; i < 4; i++) { isCreateModel * (statics[i] - words[2 + i]) === 0; }
@@ -327,8 +413,6 @@ template WideSlot(depth, approvalDelay) {
     isApprove * (modelOwners - datanetOwners) === 0;
     isApprove * (modelPayeeRoot - datanetPayeeRoot) === 0;
     isApprove * (timestamp - publishedAt - approvalDelay - waited40) === 0;
-    component unpublished = IsZero();
-    unpublished.in <== version;
     isApprove * unpublished.out === 0;
     // Revoke: the statics bind this datanet.
     isRevoke * (binding - aId - BINDING_VERSION() * digits103) === 0;
@@ -369,17 +453,19 @@ template WideSlot(depth, approvalDelay) {
     signal newOwnerA <== ownerA + isOwnerForced * (words[1] - ownerA);
     signal keyStep <== isSetKey * (words[0] - keyA);
     signal newKeyA <== keyA + keyStep + isKeyForced * (words[1] - keyA);
-    signal newBodyA <== bodyA + isPublish * (newBody.out - bodyA);
+    signal newBodyA <== bodyA + (isPublish + isPublishForced) * (newBody.out - bodyA);
 
     // H. Effect on B.
     component effects = MemberEffects();
-    effects.isCommit <== isCommit;
-    effects.isPay <== isPay;
+    effects.isCommit <== isCommit + isCommitForced;
+    effects.isPay <== isPay + isPayForced;
     effects.opensModel <== isApproval + turnsModel + opensForced;
     effects.aId <== aId;
-    effects.code <== code;
-    effects.amount <== float.wei;
-    effects.payload <== words[0];
+    // A forced slot's amount field is 0: its amount, rows and payload are words.
+    signal forcedRows <== isCommitForced * words[0];
+    effects.code <== code + forcedRows;
+    effects.amount <== float.wei + paidWei;
+    effects.payload <== words[0] + (isForcedPay + isForcedCommit) * (words[2] - words[0]);
     effects.tagB <== tagB;
     effects.chainB <== chainB;
     effects.openAmountB <== openAmountB;
@@ -397,12 +483,12 @@ template WideSlot(depth, approvalDelay) {
     signal newKeyB <== keyB + createdKey + isDepositOpened * words[2];
     signal depositedWei <== (isDepositOpened + isDepositTaken) * words[0];
     signal newBalanceB <== balanceB + (isTransfer + isCreate) * float.wei + depositedWei + transferredWei + model.ownerWei;
-    signal credited <== newBalanceB + isPay * (effects.openAmount - newBalanceB);
+    signal credited <== newBalanceB + (isPay + isPayForced) * (effects.openAmount - newBalanceB);
     component creditRange = RangeCheck(96);
     creditRange.in <== credited;
     // approved is bit 1 of the counters, price starts at bit 74.
-    signal switchedOn <== isApprove * (1 - approved);
-    signal switchedOff <== isRevoke * approved;
+    signal switchedOn <== (isApprove + isApproveForced) * (1 - approved);
+    signal switchedOff <== (isRevoke + isRevokeForced) * approved;
     // Close: the chain, the open amount and the payments' count (at bit 18) start anew. Activation: ready (bit 0) and the cap
     // (bit 2). Both raise the epoch (bit 50).
     var closes = isCloseEpoch + model.isCloseEpochForced;

@@ -23,7 +23,11 @@ const MISSING_B = "isEmptyB * b[i] === 0;";
 export const CLOSING_TIME =
   "isForcedCloseEpoch * (word1 - epochStart - EPOCH_SECONDS() + (1 << 40) - waited41) === 0;";
 export const COVERAGE =
-  "(isForcedWithdraw + isForcedTransfer) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;";
+  "(isForcedWithdraw + isForcedTransfer + isForcedPay) * (balanceA - wantedWei + (1 << 96) - digits97) === 0;";
+
+export const SURPLUS = "isForcedPay * (wantedWei - price + (1 << 96) - surplus97) === 0;";
+export const ROWS = "opensDatanetB * (countersB + words[0] - rows41) === 0;";
+export const APPROVAL_WORD = "isForcedApprove * (words[0] - rest39 - (1 << 39) * queued40) === 0;";
 
 type Tamper = (inputs: Inputs) => void;
 export const withWord = (

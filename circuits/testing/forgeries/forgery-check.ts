@@ -59,7 +59,7 @@ export async function expectAccepted(section: Section, build: Build, opening = O
 /** Statements that hold the prover's openings of bodies and counters to the leaves. */
 const OPENINGS = [
   "(isApproval + isCloseEpoch + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;",
-  "(isPublish + isApprove) * (oldBody.out - bodyA) === 0;",
+  "(isPublish + isApprove + opensDatanetA) * (oldBody.out - bodyA) === 0;",
   "(isPay + opensModel) * (countersB - (ready + COUNTER_APPROVED() * approved + COUNTER_CAP() * cap + COUNTER_PAYMENT_COUNT() * paymentCount + COUNTER_EPOCH() * epoch + COUNTER_PRICE() * price)) === 0;",
 ];
 let credulous: Promise<CircuitTester> | null = null;

@@ -75,7 +75,7 @@ export const [PAYER, RECIPIENT, DATANET, MODEL, WAITING, OTHER_DATANET, NEW_DATA
   2, 3, 4, 5, 6, 7, 8, 9, 10,
 ] as const;
 export const secretOf = (id: number) => 2000n + BigInt(id);
-const ownerOf = (id: number) => 0xa000n + BigInt(id);
+export const ownerOf = (id: number) => 0xa000n + BigInt(id);
 
 /** The payees of every model here; CLOSED has one of itself. */
 export const PAYEES: readonly Payee[] = [
@@ -286,6 +286,40 @@ export const HONEST: Record<number, LawlessOperation> = {
     words: [AMOUNT, ownerOf(RECIPIENT), 0n, SENDER],
   },
   [KIND.forcedCloseEpoch]: { kind: KIND.forcedCloseEpoch, b: MODEL, words: [0n, START_TIMESTAMP, 0n, 0xf0n] },
+  [KIND.forcedPayInference]: {
+    kind: KIND.forcedPayInference,
+    a: PAYER,
+    b: MODEL,
+    words: [AMOUNT, ownerOf(MODEL), 456n, SENDER],
+  },
+  [KIND.forcedRevokeModel]: {
+    kind: KIND.forcedRevokeModel,
+    a: DATANET,
+    b: MODEL,
+    words: [0n, 0n, 0n, ownerOf(DATANET)],
+  },
+  [KIND.forcedApproveModel]: {
+    kind: KIND.forcedApproveModel,
+    a: DATANET,
+    b: WAITING,
+    words: [
+      (STATICS.binding >> 88n) | (START_TIMESTAMP << 39n),
+      ownerOf(WAITING),
+      hashStatics(STATICS),
+      ownerOf(DATANET),
+    ],
+  },
+  [KIND.forcedCommitData]: {
+    kind: KIND.forcedCommitData,
+    a: PAYER,
+    b: DATANET,
+    words: [40n, 0n, 123n, SENDER],
+  },
+  [KIND.forcedPublishVersion]: {
+    kind: KIND.forcedPublishVersion,
+    a: DATANET,
+    words: [300n, 1n, 2n, ownerOf(DATANET), 3n, 5n],
+  },
 };
 
 export const nameOf = (kind: number) => kindRule(kind)!.name;

@@ -37,6 +37,7 @@ import {
   type Payee,
 } from "../../ledger/rewards.ts";
 import {
+  APPROVAL_DELAY_SECONDS,
   COUNTERS,
   EPOCH_SECONDS,
   FIELD_ORDER,
@@ -103,8 +104,8 @@ export function lawfulForm(ledger: Ledger, operation: LawlessOperation): Operati
     return { ...common, ...amounts, kind: KIND.settle, signature };
   }
   if (isQueue(kind)) {
-    const [amountWei = 0n, word1 = 0n, word2 = 0n, sender = 0n] = words;
-    return { kind, queueIndex: 0, a, b, amountWei, word1, word2, sender };
+    const [amountWei = 0n, word1 = 0n, word2 = 0n, sender = 0n, word3 = 0n, word4 = 0n] = words;
+    return { kind, queueIndex: 0, a, b, amountWei, word1, word2, word3, word4, sender };
   }
   // The signer of a Create does not know the id, so that the record's B is not signed.
   const signedB = isCreate(kind) ? 0 : b;
@@ -156,7 +157,11 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   const owned = (record: LeafState, owner: bigint) => record.leaf.kind !== 0 && record.leaf.l1Owner === owner;
   const wanted = word(0) === WITHDRAW_ALL_WEI ? before.leaf.balance : word(0);
   const target = ledger.opened(b);
-  const isReady = target.leaf.kind === LEAF_KIND.model && unpackCounters(target.leaf.counters).isReady;
+  const { isReady: isActive, ...sells } = unpackCounters(target.leaf.counters);
+  const isModel = target.leaf.kind === LEAF_KIND.model;
+  const isReady = isModel && isActive;
+  const binding = target.model?.statics.binding ?? 0n;
+  const { datanet } = before;
   const forcedClaimRewards =
     kind === KIND.forcedClaimRewards && isReady ? lawlessClaimRewards(target, word(1), null) : null;
   const predicates: Record<number, () => boolean> = {
@@ -170,6 +175,40 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
     [KIND.forcedClaimRewards]: () =>
       owned(before, word(3)) && isReady && forcedClaimRewards!.memberId === BigInt(a),
     [KIND.forcedCloseEpoch]: () => isReady && mayCloseEpoch(ledger.opened(b), word(1)),
+    [KIND.forcedPayInference]: () =>
+      owned(before, word(3)) &&
+      wanted <= before.leaf.balance &&
+      owned(target, word(1)) &&
+      isReady &&
+      sells.isApproved &&
+      sells.paymentCount < sells.cap &&
+      wanted >= sells.priceWei,
+    [KIND.forcedRevokeModel]: () =>
+      owned(before, word(3)) &&
+      datanet !== undefined &&
+      isModel &&
+      sells.isApproved &&
+      binding % 2n ** 24n === BigInt(a),
+    [KIND.forcedApproveModel]: () =>
+      owned(before, word(3)) &&
+      owned(target, word(1)) &&
+      datanet !== undefined &&
+      datanet.version > 0n &&
+      isModel &&
+      hashStatics(target.model!.statics) === word(2) &&
+      binding ===
+        BigInt(a) +
+          datanet.version * 2n ** 24n +
+          datanet.rowCount * 2n ** 56n +
+          (word(0) % 2n ** 39n) * 2n ** 88n &&
+      target.model!.statics.ownersCommitment === datanet.ownersCommitment &&
+      target.model!.statics.payeeRoot === datanet.payeeRoot &&
+      word(0) / 2n ** 39n >= datanet.publishedAt + BigInt(APPROVAL_DELAY_SECONDS),
+    [KIND.forcedCommitData]: () =>
+      owned(before, word(3)) &&
+      target.leaf.kind === LEAF_KIND.datanet &&
+      target.leaf.counters + word(0) < 2n ** 40n,
+    [KIND.forcedPublishVersion]: () => owned(before, word(3)) && datanet !== undefined,
   };
   const isValid = operation.isValid ?? predicates[kind]?.() ?? false;
 
@@ -191,20 +230,22 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   const { settlement } = operation;
   if (kind === KIND.settle) changeA({ balance: modulo(before.leaf.balance + settlement!.treasuryWei) });
   if (kind === KIND.setKey) changeA({ keyX: word(0) });
-  if (kind === KIND.publishVersion) {
-    const datanet = {
-      version: (before.datanet?.version ?? 0n) + 1n,
-      rowCount: word(3),
+  if (kind === KIND.publishVersion || (kind === KIND.forcedPublishVersion && isValid)) {
+    // Places of rowsRoot, ownersCommitment, payeeRoot, N and policy.
+    const places = kind === KIND.publishVersion ? [0, 1, 2, 3, 4] : [1, 2, 4, 0, 5];
+    const [rowsRoot, ownersCommitment, payeeRoot, rowCount, policy] = places.map(word) as bigint[];
+    const published = {
+      version: (datanet?.version ?? 0n) + 1n,
       publishedAt: context.timestamp,
-      policy: word(4),
-      rowsRoot: word(0),
-      ownersCommitment: word(1),
-      payeeRoot: word(2),
+      ...{ rowCount: rowCount!, policy: policy!, rowsRoot: rowsRoot!, ownersCommitment: ownersCommitment! },
+      payeeRoot: payeeRoot!,
     };
-    recordA = { leaf: { ...recordA.leaf, body: hashDatanetBody(datanet) }, datanet };
+    recordA = { leaf: { ...recordA.leaf, body: hashDatanetBody(published) }, datanet: published };
   }
-  if (isValid && (kind === KIND.forcedWithdraw || kind === KIND.forcedTransfer))
-    changeA({ balance: modulo(before.leaf.balance - wanted) });
+  const isPaying = [KIND.forcedWithdraw, KIND.forcedTransfer, KIND.forcedPayInference].some(
+    (k) => k === kind,
+  );
+  if (isValid && isPaying) changeA({ balance: modulo(before.leaf.balance - wanted) });
   if (isValid && kind === KIND.forcedSetKey) changeA({ keyX: word(1) });
   if (isValid && kind === KIND.forcedSetOwner) changeA({ l1Owner: word(1) });
   if (kind === KIND.forcedWithdraw && words.length === 4) words.push(isValid ? wanted : 0n);
@@ -221,18 +262,21 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   const leafB = beforeB.leaf;
   const shown = { ...unpackCounters(leafB.counters), ...operation.shownCounters };
   if (kind === KIND.transfer) changeB({ balance: modulo(leafB.balance + amountWei) });
-  if (kind === KIND.commitData) {
-    const chain = hashTagged(TAG.commit, [leafB.chain, word(0), BigInt(a) + amountCode * 2n ** 24n]);
-    changeB({ counters: leafB.counters + amountCode, chain });
+  const payload = isQueue(kind) ? word(2) : word(0);
+  if (kind === KIND.commitData || (kind === KIND.forcedCommitData && isValid)) {
+    const rows = isQueue(kind) ? word(0) : amountCode;
+    const chain = hashTagged(TAG.commit, [leafB.chain, payload, BigInt(a) + rows * 2n ** 24n]);
+    changeB({ counters: leafB.counters + rows, chain });
   }
-  if (kind === KIND.payInference) {
-    const openAmount = modulo(leafB.openAmount + amountWei);
-    const chain = hashTagged(TAG.payment, [leafB.chain, word(0), BigInt(a) + openAmount * 2n ** 24n]);
+  if (kind === KIND.payInference || (kind === KIND.forcedPayInference && isValid)) {
+    const openAmount = modulo(leafB.openAmount + (isQueue(kind) ? wanted : amountWei));
+    const chain = hashTagged(TAG.payment, [leafB.chain, payload, BigInt(a) + openAmount * 2n ** 24n]);
     changeB({ openAmount, chain, counters: leafB.counters + (1n << COUNTERS.paymentCount) });
   }
-  if (kind === KIND.approveModel || kind === KIND.revokeModel) {
+  const isApproval = kind === KIND.approveModel || (kind === KIND.forcedApproveModel && isValid);
+  if (isApproval || kind === KIND.revokeModel || (kind === KIND.forcedRevokeModel && isValid)) {
     // The bit goes up or down where the shown one says that it has to.
-    const isApproved = kind === KIND.approveModel;
+    const isApproved = isApproval;
     const step = BigInt(isApproved) - BigInt(shown.isApproved);
     changeB({ counters: modulo(leafB.counters + (step << COUNTERS.approved)) });
   }

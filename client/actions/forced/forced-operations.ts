@@ -1,10 +1,11 @@
+import { hashStatics, type ModelStatics } from "@openledger/circuits/ledger/leaf";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
-import { WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
+import { BINDING, KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import type { Address } from "viem";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
 import { refuseRollup } from "../l1/refuse-rollup.ts";
 import type { QueueResult } from "./queue-result.ts";
-import { type ForcedErrorCode, type ForcedOptions, sendForced } from "./send-forced.ts";
+import { type ForcedErrorCode, type ForcedOptions, sendForced, sendForcedEntry } from "./send-forced.ts";
 
 export interface ForceTransferParameters extends ForcedOptions {
   /** The leaf that pays; its l1Owner must be the client's L1 account. */
@@ -170,4 +171,97 @@ export async function forceSetOwner(
   parameters: ForceSetOwnerParameters,
 ): Promise<ForceSetOwnerReturnType> {
   return sendForced(client, "forceSetOwner", [parameters.id, parameters.newOwner], parameters);
+}
+
+export interface ForcePayInferenceParameters extends ForcedOptions {
+  /** The leaf that pays; its l1Owner must be the client's L1 account. */
+  id: number;
+  modelId: number;
+  /** At least the model's price. */
+  amountWei: bigint;
+  /** What the answer came with. */
+  receipt: bigint;
+  /** The entry has no effect unless the model belongs to this address when it is executed. */
+  expectedOwner: Address;
+}
+export type ForcePayInferenceReturnType = QueueResult;
+
+export type ForcePayInferenceErrorCode = ForcedErrorCode;
+
+/**
+ * Pays a model for one answer through the L1 queue, which no sequencer can leave out. It goes into the epoch that is open when
+ * the entry is executed. Burns the queue's fee, also where the model takes no payment then.
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @example
+ * ```ts
+ * const { l1Owner: expectedOwner, counters } = await getModel(client, 11);
+ * await forcePayInference(client, { id: 7, modelId: 11, amountWei: counters.priceWei, receipt, expectedOwner });
+ * ```
+ */
+export async function forcePayInference(
+  client: LedgerClient,
+  parameters: ForcePayInferenceParameters,
+): Promise<ForcePayInferenceReturnType> {
+  const { id: a, modelId: b, amountWei, receipt, expectedOwner } = parameters;
+  const words = { amountWei, word1: BigInt(expectedOwner), word2: receipt };
+  return sendForcedEntry(client, { kind: KIND.forcedPayInference, a, b, ...words }, parameters);
+}
+
+export interface ForceApproveModelParameters extends ForcedOptions {
+  /** The datanet; its l1Owner must be the client's L1 account. */
+  datanetId: number;
+  modelId: number;
+  /** What the model was created with, as the approver has checked it. */
+  statics: ModelStatics;
+  /** The entry has no effect unless the model belongs to this address when it is executed. */
+  expectedOwner: Address;
+}
+export type ForceApproveModelReturnType = QueueResult;
+
+export type ForceApproveModelErrorCode = ForcedErrorCode;
+
+/**
+ * Approves a model through the L1 queue, which no sequencer can leave out, from 24 hours after the version's publication by
+ * L1's time of the entry. Burns the queue's fee.
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @example
+ * ```ts
+ * const model = await getModel(client, 11);
+ * const { hash: _hash, ...statics } = staticsOf(model);
+ * await forceApproveModel(client, { datanetId: 10, modelId: 11, statics, expectedOwner: model.l1Owner });
+ * ```
+ */
+export async function forceApproveModel(
+  client: LedgerClient,
+  parameters: ForceApproveModelParameters,
+): Promise<ForceApproveModelReturnType> {
+  const { datanetId: a, modelId: b, statics, expectedOwner } = parameters;
+  const amountWei = statics.binding >> BINDING.predecessor;
+  const words = { amountWei, word1: BigInt(expectedOwner), word2: hashStatics(statics) };
+  return sendForcedEntry(client, { kind: KIND.forcedApproveModel, a, b, ...words }, parameters);
+}
+
+export interface ForceRevokeModelParameters extends ForcedOptions {
+  /** The datanet; its l1Owner must be the client's L1 account. */
+  datanetId: number;
+  modelId: number;
+}
+export type ForceRevokeModelReturnType = QueueResult;
+
+export type ForceRevokeModelErrorCode = ForcedErrorCode;
+
+/**
+ * Ends new payments to a model through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @example
+ * ```ts
+ * await forceRevokeModel(client, { datanetId: 10, modelId: 11 });
+ * ```
+ */
+export async function forceRevokeModel(
+  client: LedgerClient,
+  parameters: ForceRevokeModelParameters,
+): Promise<ForceRevokeModelReturnType> {
+  const { datanetId: a, modelId: b } = parameters;
+  return sendForcedEntry(client, { kind: KIND.forcedRevokeModel, a, b }, parameters);
 }

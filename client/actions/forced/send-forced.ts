@@ -14,7 +14,8 @@ type ForcedFunction =
   | "forceSetOwner"
   | "forceTransfer"
   | "forceClaimRewards"
-  | "forceCloseEpoch";
+  | "forceCloseEpoch"
+  | "force";
 
 /** Options of every forced operation. */
 export interface ForcedOptions extends QueueOptions {
@@ -47,7 +48,40 @@ const ENTRIES: Readonly<Record<ForcedFunction, (args: readonly never[]) => Value
   }),
   forceClaimRewards: ([a, b]) => ({ kind: KIND.forcedClaimRewards, a: a!, b: b! }),
   forceCloseEpoch: ([b]) => ({ kind: KIND.forcedCloseEpoch, b: b! }),
+  force: ([entry]) => {
+    // L1 adds its time to an approval's number.
+    const { amountWei, kind, a, b, ...words } = entry as unknown as ContractEntry;
+    const ids = { kind: Number(kind), a: Number(a), b: Number(b) };
+    return { ...ids, ...words, ...(ids.kind === KIND.forcedApproveModel ? {} : { amountWei }) };
+  },
 };
+
+/** The contract's struct of what an entry asks for. */
+type ContractEntry = Readonly<
+  Record<"kind" | "a" | "b" | "amountWei" | "word1" | "word2" | "word3" | "word4", bigint>
+>;
+
+/**
+ * Sends one of the kinds that L1 takes as a whole entry; fields that are not given are 0.
+ * @throws as `sendForced`
+ * @internal
+ */
+export function sendForcedEntry(
+  client: LedgerClient,
+  {
+    kind,
+    a,
+    b,
+    ...rest
+  }: { kind: number; a: number; b: number } & Partial<
+    Pick<ContractEntry, "amountWei" | "word1" | "word2" | "word3" | "word4">
+  >,
+  options: ForcedOptions,
+): Promise<QueueResult> {
+  const unused = { amountWei: 0n, word1: 0n, word2: 0n, word3: 0n, word4: 0n };
+  const entry = { ...unused, ...rest, kind: BigInt(kind), a: BigInt(a), b: BigInt(b) };
+  return sendForced(client, "force", [entry], options);
+}
 
 /**
  * Sends a forced operation, after an approval for its burned fee where the allowance is too low.

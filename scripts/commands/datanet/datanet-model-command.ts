@@ -15,6 +15,7 @@ import {
   waitWithProgress,
   withExample,
 } from "../../cli/run-command.ts";
+import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 
 export function addApproveModel(parent: Command): void {
   const command = withOptions(
@@ -23,15 +24,29 @@ export function addApproveModel(parent: Command): void {
       .description(
         "let a model of the published version take payments, from 24 hours after its publication by batch timestamps; or revoke that",
       ),
-    { "--revoke": "end the model's payments; earlier payments are still settled", ...WAIT_OPTION },
+    {
+      "--revoke": "end the model's payments; earlier payments are still settled",
+      ...FORCED_OPTION,
+      ...UNCHECKED_OPTION,
+      ...MAX_FEE_OPTION,
+      ...WAIT_OPTION,
+    },
   );
   withExample(
     command,
     "datanet approve-model 10 15 --account alice",
     "datanet approve-model 10 15 --revoke --account alice",
+    "datanet approve-model 10 15 --revoke --forced --account alice",
   );
   onRun(command, async ({ options, args, output }) => {
     const [datanetId, modelId] = args.map(parseId) as [number, number];
+    if (options.forced === true) {
+      const { approveThroughL1 } = await import("./forced-approval.ts");
+      const isUnchecked = options.unchecked === true;
+      const approval = { datanetId, modelId, isRevocation: options.revoke === true, wait: options.wait };
+      const signer = await openSigner(options);
+      return approveThroughL1(signer, { ...approval, isUnchecked, ...maxFeeOf(options) }, options, output);
+    }
     if (options.revoke === true) return revoke({ options, output }, datanetId, modelId);
     const signer = await openSigner(options);
     const [leaf, model, { l1 }] = await Promise.all([

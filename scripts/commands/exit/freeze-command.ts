@@ -7,7 +7,7 @@ export function addFreezeCommand(program: Command): void {
   const command = program
     .command("freeze")
     .description(
-      "freeze a rollup for good, once its queue has not moved for 14 days; anyone can. Prints the date where it is too early",
+      "freeze a rollup for good, once its queue has not moved for 7 days; anyone can. Prints the date where it is too early",
     );
   withExample(command, "freeze --account bob", "freeze --rpc https://… --rollup 0x… --private-key-file key");
   onRun(command, async ({ options, output }) => {

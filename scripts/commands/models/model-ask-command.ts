@@ -3,6 +3,7 @@ import { FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, WAIT_OPTION, withExample } from "../../cli/run-command.ts";
 import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
+import { FORCED_OPTION, MAX_FEE_OPTION, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 
 export function addModelAskCommand(parent: Command): void {
   const command = withOptions(
@@ -19,6 +20,9 @@ export function addModelAskCommand(parent: Command): void {
       "--private":
         "for a direct model: keep the prompt private even if its payment is drawn; then no one else can compare it",
       "--max-price <open>": "most OPEN that you pay; default: the answer's price",
+      ...FORCED_OPTION,
+      ...UNCHECKED_OPTION,
+      ...MAX_FEE_OPTION,
       "--no-pay": "ask and check only; the next question is answered once this answer is paid or expired",
       ...WAIT_OPTION,
     },

@@ -31,6 +31,9 @@ export interface AskOptions {
   spansRoot?: string;
   pay: boolean;
   maxPrice?: string;
+  forced?: boolean;
+  unchecked?: boolean;
+  maxFee?: string;
   wait: string;
 }
 
@@ -110,6 +113,13 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
         payment: null,
       },
     );
+    return;
+  }
+  if (options.forced === true && bought === null) {
+    const { payThroughL1 } = await import("./forced-payment.ts");
+    const payment = { from: payer.id, model: leaf, amountWei: answer.priceWei, receipt: answer.receipt };
+    const { facts, lines } = await payThroughL1(signer, payment, options, output);
+    output.answer([...head, ...lines], { ...json, payment: facts });
     return;
   }
   const sent =

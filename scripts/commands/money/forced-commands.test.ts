@@ -9,6 +9,7 @@ import {
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
+import { unpackCounters } from "@openledger/circuits/ledger/leaf";
 import { KIND } from "@openledger/circuits/protocol";
 import { startFakeSequencer } from "@openledger/client/testing/fake-sequencer";
 import { leafAnswer } from "@openledger/client/testing/ledger-fixture";
@@ -112,6 +113,29 @@ test("burns no more than --max-fee allows, and by default what it saw", async ()
     error: { code: "CLI_QUEUE_FEE_TOO_HIGH", data: { feeWei: String(OPEN) } },
   });
   expect(await f.rollup.queueTail()).toBe(queued);
+});
+
+test("revokes and approves a model as its Datanet's owner, in the queue's order", async () => {
+  const ids = [String(DATANET_ID), String(MODEL_ID)];
+  const approval = (...more: string[]) => run("datanet", "approve-model", ...ids, "--forced", ...more);
+  const post = async () => {
+    const waiting = await f.queueOperations();
+    const closed = await f.close(() => waiting, undefined, SHAPES[1]);
+    await f.submit([closed]);
+    return closed.content.wide.map(({ kind, isValid }) => [kind, isValid]);
+  };
+  const isApproved = () => unpackCounters(f.ledger.requireLeaf(MODEL_ID).leaf.counters).isApproved;
+  expect(await approval("--revoke")).toMatchObject({ isRevocation: true, isChecked: true, stage: "queued" });
+  expect(await post()).toEqual([[KIND.forcedRevokeModel, true]]);
+  expect(isApproved()).toBe(false);
+  expect(await approval("--revoke")).toMatchObject({
+    error: { code: "CLI_FORCED_NO_EFFECT", data: { reason: "no-effect" } },
+  });
+  expect(await approval()).toMatchObject({ isRevocation: false, isChecked: true, stage: "queued" });
+  expect(await post()).toEqual([[KIND.forcedApproveModel, true]]);
+  expect(isApproved()).toBe(true);
+  const other = await run("datanet", "approve-model", String(ALICE), String(MODEL_ID), "--forced");
+  expect(other).toMatchObject({ error: { code: "CLI_FORCED_NO_EFFECT", data: { reason: "no-effect" } } });
 });
 
 test("takes no sequencer's word for it", async () => {

@@ -58,7 +58,7 @@ export async function withdrawThroughL1(
   const outlook =
     client.sequencerUrl === null
       ? [
-          "after 24 hours anyone can post the queue (openledger submit-queue), after 14 days anyone can freeze the rollup (openledger freeze)",
+          "after 24 hours anyone can post the queue (openledger submit-queue), after 7 days anyone can freeze the rollup (openledger freeze)",
         ]
       : [];
   output.answer([...lines, ...outlook], { leafId, amountWei, recipient, ...facts });

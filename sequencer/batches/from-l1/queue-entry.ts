@@ -11,6 +11,8 @@ const FIELDS = [
   "amountWei",
   "word1",
   "word2",
+  "word3",
+  "word4",
   "sender",
 ] as const satisfies (keyof QueueOperation)[];
 

@@ -35,9 +35,10 @@ import type { BatchRegistry } from "../batch-registry.ts";
 import { closeBatch, type PlaceChooser } from "../close-batch.ts";
 import type { FeedPublisher } from "../feed.ts";
 import type { Execution, HeadState } from "../head-state.ts";
+import { PostedEpochs } from "../settling/posted-epochs.ts";
 import {
   epochWrites,
-  forcedCloseEpochWrites,
+  forcedEpochWrites,
   type StoredEpoch,
   type StoredPayment,
 } from "../settling/stored-epochs.ts";
@@ -90,7 +91,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   const tail: [number, LogEntry][] = [];
   for await (const entry of log.entries(position.sequence + 1, lastSequence)) tail.push(entry);
   const touched = new Set(head.openTouched);
-  // Epochs that others' ForcedCloseEpochs ended are in no entry of the log.
+  // What others' queue entries did to epochs is in no entry of the log.
   const settledByOthers: number[] = [];
   for (let number = base + 1; number <= book.closedNumber; number++) {
     for (const [id] of book.changesOf(number)) touched.add(id);
@@ -108,19 +109,17 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   let malformed: MalformedBatch | null = null;
   for (const one of foreign) {
     let queueIndex = head.position.queueHead;
-    // No payment comes between here and a ForcedCloseEpoch of the batch.
-    const before = one.data.wide.map(({ b }) => head.ledger.leaf(b)?.leaf);
+    const epochs = new PostedEpochs(head.ledger, one.data);
     const changes = applyLawful(head, one);
     if ("reason" in changes) {
       malformed = changes;
       break;
     }
     const record = foreignRecordOf(one, { ...head.position, sequence: lastSequence }, nowMs);
-    for (const [i, slot] of one.data.wide.entries()) {
+    writes.push(...epochs.writes(head.ledger));
+    for (const slot of one.data.wide) {
       const { isValid } = slot;
       if (!isOfQueue(slot)) continue;
-      const leaf = before[i];
-      if (leaf !== undefined) writes.push(...forcedCloseEpochWrites(head.ledger, slot, leaf, record.number));
       const entry = await log.require<StoredQueueEntry>(storeKeys.queueEntry(queueIndex++));
       writes.push(queueWrite(entry, record.number, isValid));
     }
@@ -205,7 +204,7 @@ async function executeAgain(
     const batchNumber = head.openBatch!.number;
     const { isValid } = trace.record;
     writes.push(queueWrite(record, batchNumber, isValid));
-    writes.push(...forcedCloseEpochWrites(head.ledger, trace.record, trace.b, batchNumber));
+    writes.push(...forcedEpochWrites(head.ledger, trace.record, trace.b, batchNumber));
     await note({ type: "queue", operation, batchNumber, slot, isValid });
   };
 
@@ -271,7 +270,7 @@ export async function forgetEpochs(
 ): Promise<StoreWrite[]> {
   const models = new Set([
     ...others,
-    // Of queue entries a ForcedCloseEpoch leaves a record.
+    // Of queue entries a ForcedPayInference and a ForcedCloseEpoch leave one.
     ...tail.flatMap(([, entry]) =>
       entry.type === "operation" || entry.type === "queue" ? [entry.operation.b] : [],
     ),

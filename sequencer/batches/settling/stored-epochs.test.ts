@@ -5,7 +5,7 @@ import { CLOSED, honest, MODEL, OPENING, World } from "@openledger/circuits/test
 import { lawfulForm } from "@openledger/circuits/testing/forgeries/lawless-slot";
 import { describe, expect, test } from "vitest";
 import { storeKeys } from "../../store/store-keys.ts";
-import { forcedCloseEpochWrites } from "./stored-epochs.ts";
+import { forcedEpochWrites } from "./stored-epochs.ts";
 
 await initPoseidon();
 
@@ -13,7 +13,7 @@ describe("the records of a ForcedCloseEpoch", () => {
   const writesOf = (operation: ReturnType<typeof honest>) => {
     const { ledger } = new World();
     const trace = executeSlot(ledger, lawfulForm(ledger, operation), OPENING);
-    return { ledger, writes: forcedCloseEpochWrites(ledger, trace.record, trace.b, 1) };
+    return { ledger, writes: forcedEpochWrites(ledger, trace.record, trace.b, 1) };
   };
 
   test("are those of a signed CloseEpoch but for its hash", () => {

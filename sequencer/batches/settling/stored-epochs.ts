@@ -2,16 +2,17 @@
  * What a settler has to know of a model's epochs, as records beside the log: every payment with the cumulative amount
  * that its chain commits to, and every closed epoch. They are written in the same atomic write as the operation that
  * they come from, so they survive exactly what the operation survives. A rebuilt batch changes none of them: it has the
- * same operations in the same order, and keeps its number. Of queue entries only a ForcedCloseEpoch leaves a record.
+ * same operations in the same order, and keeps its number. Of queue entries a ForcedPayInference and a ForcedCloseEpoch leave one.
  */
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { postedPayment } from "@openledger/circuits/batch/batch-data";
+import { unpackForcedApproval } from "@openledger/circuits/batch/queue-slot";
 import type { SlotTrace } from "@openledger/circuits/batch/slot-trace";
-import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { type Leaf, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
-import { EPOCH_SECONDS, KIND } from "@openledger/circuits/protocol";
+import { APPROVAL_DELAY_SECONDS, EPOCH_SECONDS, KIND } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import type { LedgerLog, StoreWrite } from "../../store/ledger-log.ts";
 import type { StoredQueueEntry } from "../../store/log-entry.ts";
@@ -22,7 +23,7 @@ const NO_OPERATION = hex32(0n);
 
 /** One link of an epoch's chain: H[PAYMENT](chain, receipt, payerId | cumulativeWei << 24). */
 export interface StoredPayment {
-  /** Of the operation. */
+  /** Of the operation; 0 where L1's queue forced it. */
   readonly hash: `0x${string}`;
   readonly receipt: bigint;
   readonly payerId: number;
@@ -53,49 +54,60 @@ export function epochWrites(
   trace: Pick<SlotTrace, "b" | "record">,
   facts: { hash: `0x${string}`; batchNumber: number },
 ): StoreWrite[] {
-  const { hash, batchNumber } = facts;
   const modelId = trace.record.b;
-  switch (operation.kind) {
-    case KIND.payInference: {
-      const { leaf } = ledger.requireLeaf(modelId);
-      const { epoch, paymentCount } = unpackCounters(leaf.counters);
-      const value: StoredPayment = {
-        hash,
-        receipt: operation.words[0]!,
-        payerId: operation.a,
-        amountWei: decodeAmount(operation.amountCode),
-        cumulativeWei: leaf.openAmount,
-        batchNumber,
-      };
-      return [{ key: storeKeys.payment(modelId, Number(epoch), Number(paymentCount) - 1), value }];
-    }
-    case KIND.closeEpoch:
-      return [closeWrite(ledger, modelId, trace.b, facts)];
-    default:
-      return [];
-  }
+  if (operation.kind === KIND.closeEpoch) return [closeWrite(ledger, modelId, trace.b, facts)];
+  return paymentWrites(ledger, trace.record, facts);
 }
 
-/** The record that an executed ForcedCloseEpoch leaves behind; none of other entries. `before`: its leaf B as it was. */
-export function forcedCloseEpochWrites(
+/** The records that an executed queue entry leaves behind: of a payment or a close. `before`: its leaf B as it was. */
+export function forcedEpochWrites(
   ledger: Ledger,
-  record: Pick<SlotRecord, "kind" | "b" | "isValid">,
+  record: SlotRecord,
   before: Leaf,
   batchNumber: number,
 ): StoreWrite[] {
-  if (record.kind !== KIND.forcedCloseEpoch || !record.isValid) return [];
-  return [closeWrite(ledger, record.b, before, { hash: NO_OPERATION, batchNumber })];
+  const facts = { hash: NO_OPERATION, batchNumber };
+  if (record.kind !== KIND.forcedCloseEpoch) return paymentWrites(ledger, record, facts);
+  return record.isValid ? [closeWrite(ledger, record.b, before, facts)] : [];
+}
+
+function paymentWrites(
+  ledger: Ledger,
+  record: SlotRecord,
+  facts: { hash: `0x${string}`; batchNumber: number },
+): StoreWrite[] {
+  const payment = postedPayment(record);
+  if (payment === null) return [];
+  const { leaf } = ledger.requireLeaf(record.b);
+  const { epoch, paymentCount } = unpackCounters(leaf.counters);
+  const value: StoredPayment = { ...payment, ...facts, cumulativeWei: leaf.openAmount };
+  return [{ key: storeKeys.payment(record.b, Number(epoch), Number(paymentCount) - 1), value }];
 }
 
 /**
- * Whether a ForcedCloseEpoch has to wait for L1 to have the beginning of the epoch that it would close: a rebuild moves that
- * beginning, and could so undo what was executed.
+ * Whether a ForcedCloseEpoch has to wait for L1 to have the beginning of the epoch that it would close, or a ForcedApproveModel
+ * for the publication that it would approve a model of: a rebuild moves that time, and could so undo what was executed.
  */
-export function waitsForEpoch(
-  { b, kind, word1: queuedAt }: Pick<StoredQueueEntry, "b" | "kind" | "word1">,
+export function waitsForL1(
+  {
+    a,
+    b,
+    kind,
+    amountWei,
+    word1: queuedAt,
+  }: Pick<StoredQueueEntry, "a" | "b" | "kind" | "amountWei" | "word1">,
   ledger: Ledger,
   book: BatchRegistry,
 ): boolean {
+  if (kind === KIND.forcedApproveModel) {
+    const publishedAt = ledger.leaf(a)?.datanet?.publishedAt ?? 0n;
+    const isYoung = unpackForcedApproval(amountWei).queuedAt < publishedAt + BigInt(APPROVAL_DELAY_SECONDS);
+    return (
+      publishedAt !== 0n &&
+      !isYoung &&
+      book.leafAfter(book.reached("posted"), a)?.datanet?.publishedAt !== publishedAt
+    );
+  }
   const epochStart = ledger.leaf(b)?.model?.epochStart ?? 0n;
   // Younger epochs are not closed, wherever they begin; 0 is a model's without an activation.
   if (kind !== KIND.forcedCloseEpoch || epochStart === 0n || queuedAt < epochStart + BigInt(EPOCH_SECONDS))

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { toContractEntry } from "@openledger/bridge/l1/queue-entry";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { behindLimit, dropsBlocksBefore, type Limit } from "@openledger/bridge/testing/limited-node";
@@ -24,7 +25,7 @@ import { restoreFromL1 } from "./restore-from-l1.ts";
 import { makeSnapshot, verifySnapshot } from "./snapshots.ts";
 
 const ALICE = 2;
-const HARD_DEADLINE = 14n * 86_400n;
+const HARD_DEADLINE = 7n * 86_400n;
 const folder = temporaryFolder();
 const at = (name: string) => join(folder.path, name);
 afterAll(() => folder.remove());
@@ -260,10 +261,10 @@ it("plans the exits of a frozen rollup whose waiting deposits were refunded, fro
     await f.l1.passTime(HARD_DEADLINE + 3_600n);
     await wait(rollup.write.freeze({ account: roles.alice }));
     const [entry] = await f.queueOperations();
-    const { queueIndex, sender, ...rest } = entry!;
+    const { queueIndex, sender } = entry!;
     const refunded = {
-      ...rest,
       index: BigInt(queueIndex),
+      entry: toContractEntry(entry!),
       sender: `0x${sender.toString(16).padStart(40, "0")}`,
     } as const;
     await wait(rollup.write.refund([[refunded]], { account: roles.alice }));

@@ -1,0 +1,147 @@
+/**
+ * What CommitData, PayInference, PublishVersion, ApproveModel and RevokeModel do to a datanet or a model, signed or forced
+ * (docs/reference/ledger.md, "Operations"). Each takes B's record, of PublishVersion A's, and returns it as it is afterwards.
+ */
+
+import { hashTagged } from "../field/poseidon.ts";
+import {
+  type DatanetBody,
+  hashDatanetBody,
+  hashStatics,
+  type LeafState,
+  packCounters,
+  unpackBinding,
+  unpackCounters,
+} from "../ledger/leaf.ts";
+import { credit, inRange, refuse, requireKind, withLeaf } from "../ledger/leaf-rules.ts";
+import {
+  APPROVAL_DELAY_SECONDS,
+  BINDING_BITS,
+  COUNTERS,
+  ID_BITS,
+  LEAF_KIND,
+  ROW_COUNT_BITS,
+  TAG,
+} from "../protocol.ts";
+
+/** The leaves' ids, and the one word of a commit, payment or approval. */
+interface Ids {
+  readonly a: number;
+  readonly b: number;
+}
+interface WithPayload extends Ids {
+  readonly payload: bigint;
+}
+
+/** @throws OP_WRONG_LEAF_KIND, OP_EXHAUSTED */
+export function commitRows(datanet: LeafState, { a, b, payload }: WithPayload, rows: bigint): LeafState {
+  requireKind(datanet, LEAF_KIND.datanet, b);
+  const rowCount = datanet.leaf.counters + rows;
+  if (!inRange(rowCount, ROW_COUNT_BITS))
+    refuse("OP_EXHAUSTED", `datanet ${b} cannot hold more rows`, { reason: "row-count-exhausted", id: b });
+  return withLeaf(datanet, {
+    counters: rowCount,
+    chain: chainStep(TAG.commit, datanet.leaf.chain, payload, a, rows),
+  });
+}
+
+/** @throws OP_WRONG_LEAF_KIND, OP_MODEL_NOT_PAYABLE, OP_EPOCH_FULL, OP_BELOW_PRICE, OP_BALANCE_OVERFLOW */
+export function takePayment(model: LeafState, { a, b, payload }: WithPayload, amountWei: bigint): LeafState {
+  requireKind(model, LEAF_KIND.model, b);
+  const { leaf } = model;
+  const { cap, isApproved, isReady, paymentCount, priceWei } = unpackCounters(leaf.counters);
+  if (!isReady || !isApproved) {
+    refuse("OP_MODEL_NOT_PAYABLE", `model ${b} is not ${isApproved ? "ready" : "approved by its datanet"}`, {
+      id: b,
+      isReady,
+      isApproved,
+    });
+  }
+  if (paymentCount + 1n > cap)
+    refuse("OP_EPOCH_FULL", `model ${b} takes ${cap} payments an epoch`, { id: b, cap: cap.toString() });
+  if (amountWei < priceWei)
+    refuse("OP_BELOW_PRICE", `model ${b} asks ${priceWei} wei`, { id: b, priceWei: priceWei.toString() });
+  const openAmount = credit(leaf.openAmount, amountWei);
+  return withLeaf(model, {
+    openAmount,
+    counters: leaf.counters + (1n << COUNTERS.paymentCount),
+    chain: chainStep(TAG.payment, leaf.chain, payload, a, openAmount),
+  });
+}
+
+/** What a publication says; its time is its batch's. */
+export type Publication = Omit<DatanetBody, "version" | "publishedAt">;
+
+/** @throws OP_WRONG_LEAF_KIND */
+export function publishVersion(
+  record: LeafState,
+  id: number,
+  publication: Publication,
+  timestamp: bigint,
+): LeafState {
+  requireKind(record, LEAF_KIND.datanet, id);
+  const datanet = { ...publication, version: record.datanet!.version + 1n, publishedAt: timestamp };
+  return { leaf: { ...record.leaf, body: hashDatanetBody(datanet) }, datanet };
+}
+
+/**
+ * @param datanet A, which need not be one
+ * @param timestamp at which the approval is judged
+ * @throws OP_WRONG_LEAF_KIND, OP_MODEL_NOT_OF_DATANET, OP_DATANET_NOT_PUBLISHED, OP_TOO_EARLY
+ */
+export function approveModel(
+  datanetRecord: LeafState,
+  model: LeafState,
+  { a, b, payload }: WithPayload,
+  timestamp: bigint,
+): LeafState {
+  const { datanet, differs } = requireDatanetOf(datanetRecord, model, { a, b });
+  const { statics } = model.model!;
+  const binding = unpackBinding(statics.binding);
+  if (payload !== hashStatics(statics)) differs("statics");
+  if (datanet.version === 0n)
+    refuse("OP_DATANET_NOT_PUBLISHED", `datanet ${a} has no published version`, { id: a });
+  if (binding.version !== datanet.version) differs("version");
+  if (binding.rowCount !== datanet.rowCount) differs("rowCount");
+  if (statics.ownersCommitment !== datanet.ownersCommitment) differs("ownersCommitment");
+  if (statics.payeeRoot !== datanet.payeeRoot) differs("payeeRoot");
+  const approvableAt = datanet.publishedAt + BigInt(APPROVAL_DELAY_SECONDS);
+  if (timestamp < approvableAt) {
+    refuse("OP_TOO_EARLY", `version ${datanet.version} can be approved from ${approvableAt} on`, {
+      reason: "approval-too-early",
+      approvableAtSeconds: approvableAt.toString(),
+      timestampSeconds: timestamp.toString(),
+    });
+  }
+  return withApproval(model, true);
+}
+
+/** @throws OP_WRONG_LEAF_KIND, OP_MODEL_NOT_OF_DATANET */
+export function revokeModel(datanetRecord: LeafState, model: LeafState, ids: Ids): LeafState {
+  requireDatanetOf(datanetRecord, model, ids);
+  return withApproval(model, false);
+}
+
+const withApproval = (model: LeafState, isApproved: boolean): LeafState =>
+  withLeaf(model, { counters: packCounters({ ...unpackCounters(model.leaf.counters), isApproved }) });
+
+/** The datanet that the model's statics bind is A. */
+function requireDatanetOf(record: LeafState, model: LeafState, { a, b }: Ids) {
+  requireKind(record, LEAF_KIND.datanet, a);
+  requireKind(model, LEAF_KIND.model, b);
+  const differs = (field: string) =>
+    refuse("OP_MODEL_NOT_OF_DATANET", `model ${b}'s ${field} is not datanet ${a}'s`, {
+      datanetId: a,
+      modelId: b,
+      field,
+    });
+  const { binding } = model.model!.statics;
+  if (binding >> BINDING_BITS !== 0n) differs("binding");
+  if (unpackBinding(binding).datanetId !== BigInt(a)) differs("datanet");
+  return { datanet: record.datanet!, differs };
+}
+
+/** H[tag](chain, payload, A | last << 24): contributions and payments. `last`: rows added, or the new open amount. */
+function chainStep(tag: bigint, chain: bigint, payload: bigint, a: number, last: bigint): bigint {
+  return hashTagged(tag, [chain, payload, BigInt(a) | (last << BigInt(ID_BITS))]);
+}

@@ -1,0 +1,63 @@
+/** An approval or revocation of a model through L1's queue, by the ledger rebuilt from L1: without a sequencer, too. */
+import { hashStatics, type LeafState } from "@openledger/circuits/ledger/leaf";
+import { BINDING, BINDING_REST_BITS, KIND } from "@openledger/circuits/protocol";
+import { forceApproveModel, forceRevokeModel } from "@openledger/client/actions/forced/forced-operations";
+import { clientError } from "@openledger/client/client-errors";
+import { checkForced } from "@openledger/verifier/without-operator/forced-check";
+import { getAddress, numberToHex } from "viem";
+import type { GlobalOptions, Signer } from "../../cli/context.ts";
+import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
+import type { Output } from "../../cli/output.ts";
+import { followForced } from "../money/forced-operation.ts";
+
+export interface ForcedApproval {
+  readonly datanetId: number;
+  readonly modelId: number;
+  readonly isRevocation: boolean;
+  readonly wait: string;
+  readonly isUnchecked: boolean;
+  /** The most OPEN that an entry may burn; default: what the queue asks. */
+  readonly maxFeeWei?: bigint;
+}
+
+/** @throws CLI_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_L1_REVERTED, BRG_* */
+export async function approveThroughL1(
+  signer: Signer,
+  { datanetId, isRevocation, isUnchecked, modelId, wait, ...fee }: ForcedApproval,
+  options: GlobalOptions,
+  output: Output,
+): Promise<void> {
+  const { account, client } = signer;
+  const ledger = ledgerOnL1(options, output);
+  const ids = { datanetId, modelId };
+  const approved = isRevocation ? null : modelOf((await ledger()).ledger.leaf(modelId), modelId);
+  const entry = approved === null ? { kind: KIND.forcedRevokeModel, amountWei: 0n } : approvalOf(approved);
+  // L1 puts the time of its block above the rest of the binding: no earlier than this one's.
+  const { timestamp } = await client.l1.getBlock();
+  const judged = approved === null ? 0n : entry.amountWei | (timestamp << BigInt(BINDING_REST_BITS));
+  const checked = { ...entry, a: datanetId, b: modelId, amountWei: judged };
+  const isChecked = await checkForced([checked], account.l1.address, { ledger, isUnchecked });
+  const name = isRevocation ? "revocation" : "approval";
+  output.progress(`sending the ${name} to L1's queue`);
+  const sent =
+    approved === null
+      ? await forceRevokeModel(client, { ...ids, ...fee })
+      : await forceApproveModel(client, { ...ids, ...approved, ...fee });
+  const what = `the ${name} of model ${modelId} by datanet ${datanetId}`;
+  const { facts, lines } = await followForced(signer, { what, sent, wait, isChecked }, output);
+  output.answer(lines, { ...ids, isRevocation, ...facts });
+}
+
+function modelOf(record: LeafState | undefined, id: number) {
+  if (record?.model === undefined)
+    throw clientError("CLI_LEAF_NOT_FOUND", `there is no model ${id} on L1`, { data: { id } });
+  const expectedOwner = getAddress(numberToHex(record.leaf.l1Owner, { size: 20 }));
+  return { statics: record.model.statics, expectedOwner };
+}
+
+const approvalOf = ({ statics, expectedOwner }: ReturnType<typeof modelOf>) => ({
+  kind: KIND.forcedApproveModel,
+  amountWei: statics.binding >> BINDING.predecessor,
+  word1: BigInt(expectedOwner),
+  word2: hashStatics(statics),
+});

@@ -1,0 +1,77 @@
+/** What the payments and CloseEpochs of a batch on L1 leave behind (stored-epochs.ts), where no operation of it is known. */
+
+import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { postedPayment } from "@openledger/circuits/batch/batch-data";
+import { unpackCounters } from "@openledger/circuits/ledger/leaf";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import { KIND } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
+import type { StoreWrite } from "../../store/ledger-log.ts";
+import { storeKeys } from "../../store/store-keys.ts";
+import type { StoredEpoch, StoredPayment } from "./stored-epochs.ts";
+
+/** L1 does not hold what the hash of a signed operation is made of (its fee limit). */
+const UNKNOWN_HASH = hex32(0n);
+
+interface OpenEpoch {
+  epoch: number;
+  paymentCount: number;
+  amountWei: bigint;
+}
+
+/** To be made before the batch is applied; its `writes` are asked for afterwards. */
+export class PostedEpochs {
+  readonly #batch: BatchData;
+  readonly #open = new Map<number, OpenEpoch>();
+
+  constructor(before: Ledger, batch: BatchData) {
+    this.#batch = batch;
+    for (const { b } of this.#records) {
+      const record = before.leaf(b);
+      if (record?.model === undefined) continue;
+      const { epoch, paymentCount } = unpackCounters(record.leaf.counters);
+      const amountWei = record.leaf.openAmount;
+      this.#open.set(b, { epoch: Number(epoch), paymentCount: Number(paymentCount), amountWei });
+    }
+  }
+
+  get #records(): SlotRecord[] {
+    return [...this.#batch.narrow, ...this.#batch.wide];
+  }
+
+  writes(after: Ledger): StoreWrite[] {
+    return this.#records.flatMap((record) => this.#writesOf(record, after));
+  }
+
+  #writesOf(record: SlotRecord, after: Ledger): StoreWrite[] {
+    const { b, isValid, kind } = record;
+    const batchNumber = Number(this.#batch.batchNumber);
+    const payment = postedPayment(record);
+    if (payment !== null) {
+      const open = this.#open.get(b)!;
+      open.amountWei += payment.amountWei;
+      const rest = { hash: UNKNOWN_HASH, cumulativeWei: open.amountWei, batchNumber };
+      const value: StoredPayment = { ...payment, ...rest };
+      return [{ key: storeKeys.payment(b, open.epoch, open.paymentCount++), value }];
+    }
+    switch (kind) {
+      case KIND.activation:
+        this.#open.set(b, { epoch: 1, paymentCount: 0, amountWei: 0n });
+        return [];
+      case KIND.forcedCloseEpoch:
+      case KIND.closeEpoch: {
+        if (kind === KIND.forcedCloseEpoch && !isValid) return [];
+        const { amountWei, epoch, paymentCount } = this.#open.get(b)!;
+        this.#open.set(b, { epoch: epoch + 1, paymentCount: 0, amountWei: 0n });
+        const { model, rewards } = after.requireLeaf(b);
+        // It waits for randomness of a later block, so its own batch does not settle it.
+        const chain = rewards!.closed!.chain;
+        const facts = { modelId: b, epoch, closingBatch: batchNumber, amountWei, paymentCount };
+        const value: StoredEpoch = { ...facts, chain, closed: model!.closed, hash: UNKNOWN_HASH };
+        return [{ key: storeKeys.epoch(b, epoch), value }];
+      }
+      default:
+        return [];
+    }
+  }
+}
