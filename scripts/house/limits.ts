@@ -35,9 +35,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 239,
   settings: 108,
   commands: 86,
-  productFiles: 1_734,
-  productLines: 193_700,
-  testLines: 90_570,
+  productFiles: 1_743,
+  productLines: 194_910,
+  testLines: 91_350,
   benchAndDrillLines: 6_090,
   docsLines: 5_500,
 };
