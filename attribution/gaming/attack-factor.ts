@@ -15,6 +15,7 @@ import type { OwnedRow } from "../model/owned-rows.ts";
 import { directMatrix } from "../model/registration.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { encodeRow, type LabelledInput, labelsOf } from "../rows/row-content.ts";
+import { hasFewWords } from "../rows/row-rules.ts";
 import { emailContents } from "../rows/spam-emails.ts";
 import { type AttackPlan, type DerivedRows, STANDARD_PLANS } from "./attack-plan.ts";
 import { type KnownModel, knownModel } from "./known-model.ts";
@@ -140,12 +141,14 @@ function changedRow(
   return count === 0 ? row : rowOf(words);
 }
 
-/** The version that rules 1 and 2 leave of the honest rows and a plan's. */
+/** The version that the rules about contents leave of the honest rows and a plan's. */
 function attackedVersion(world: AttackWorld, plan: AttackPlan) {
   const brought = [...world.honest, ...attackRows(world, plan)];
   const encoder = new TextEncoder();
   const seen = new Set<string>();
-  const isOut = brought.map((row) => seen.size === seen.add(JSON.stringify(row)).size);
+  const isOut = brought.map(
+    (row) => seen.size === seen.add(JSON.stringify(row)).size || hasFewWords(row.input),
+  );
   const copies = nearDuplicates({
     kind: "text",
     contents: brought.map(({ input }) => encoder.encode(input)),

@@ -72,5 +72,6 @@ export const STANDARD_PLANS = [
   of("outlier", { from: "own", changed: 0.3, by: "error" }),
   of("white box", { from: "own", changed: 0.3, by: "white-box" }),
   of("white box, dearest", { from: "dearest", changed: 0.3, by: "white-box" }),
+  planSchema.parse({ name: "no words", rows: [".", ".-", ".--"].map((text) => ({ label: "ham", text })) }),
   of("quality", { from: "best" }),
 ] as const;

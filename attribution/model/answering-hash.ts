@@ -56,13 +56,20 @@ export interface ChallengedRules {
 
 /** λ with the base's strength above it, as L1 takes the two. */
 const dampingAndBase = (damping: bigint, base: BaseRule | undefined): bigint =>
-  damping | (BigInt(base?.flatPermille ?? 0) << 63n);
+  withBits(damping, 63n) | (BigInt(base?.flatPermille ?? 0) << 63n);
+
+/** @throws RangeError for more bits, which a recipe's bounds do not allow */
+function withBits(value: bigint, bits: bigint): bigint {
+  if (value >> bits === 0n) return value;
+  throw new RangeError(`${value} has more than ${bits} bits`);
+}
 
 /** bucketCount 16 | decay 64 << 16 | sharesDuplicates << 80 | clipQuantile 64 << 81 | damping 63 << 145 | base 10 << 208. */
 export function packRules(rules: ChallengedRules): bigint {
   const { bucketCount, clipQuantile, damping, decay, sharesDuplicates } = rules;
-  const small = BigInt(bucketCount) | (decay << 16n) | (BigInt(sharesDuplicates) << 80n);
-  return small | (clipQuantile << 81n) | (damping << 145n);
+  const small =
+    withBits(BigInt(bucketCount), 16n) | (withBits(decay, 64n) << 16n) | (BigInt(sharesDuplicates) << 80n);
+  return small | (withBits(clipQuantile, 64n) << 81n) | (withBits(damping, 73n) << 145n);
 }
 
 /** null where the model has no challenges. */

@@ -22,18 +22,23 @@ describe("checkDatanet", () => {
       commit(6, rest.slice(50, 90)),
       commit(7, long.map(retold)),
       commit(7, flipped(rest.slice(90, 110))),
+      commit(
+        8,
+        [".", ".-", "one two three four five six seven"].map((input) => ({ input, label: 0 })),
+      ),
     ];
     const check = checkDatanet(commits);
-    expect(check).toMatchObject({ kind: "email", rowCount: 116 });
+    expect(check).toMatchObject({ kind: "email", rowCount: 119, fewWords: [116, 117, 118] });
     expect(check.nearDuplicates.filter(({ later }) => later >= 93 && later < 96)).toEqual([
       expect.objectContaining({ later: 93, earlier: 50 }),
       expect.objectContaining({ later: 94, earlier: 51 }),
       expect.objectContaining({ later: 95, earlier: 52 }),
     ]);
-    expect(check.commits.map(({ isRefused }) => isRefused)).toEqual([false, false, false, true]);
+    expect(check.commits.map(({ isRefused }) => isRefused)).toEqual([false, false, false, true, false]);
     const out = rowsToLeaveOut(check);
     const whyOf = (row: number) => out.find((left) => left.row === row)?.why;
     expect([93, 94, 95].map(whyOf)).toEqual(Array(3).fill("near-duplicate"));
+    expect([116, 117, 118].map(whyOf)).toEqual(Array(3).fill("few-words"));
     expect(out.filter(({ why }) => why === "contradicted-commit").map(({ row }) => row)).toEqual(
       Array.from({ length: 20 }, (_, i) => 96 + i),
     );

@@ -6,7 +6,7 @@ import { attributionError } from "../attribution-errors.ts";
 import { PIXEL_COUNT } from "../rows/digit-pixels.ts";
 import { nearDuplicates } from "../rows/near-duplicates.ts";
 import { decodeRow, type InputOptions, inputRows, labelsOf, type RowKind } from "../rows/row-content.ts";
-import { type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
+import { hasFewWords, type NearDuplicate, ROW_RULES } from "../rows/row-rules.ts";
 import { decodeTextRow, isTextRow, wholeText } from "../rows/text-rows.ts";
 import { logisticModel } from "./direct/logistic-model.ts";
 import { heldOut } from "./held-out-odds.ts";
@@ -42,6 +42,8 @@ export interface DatanetCheck {
   /** Among the rows of commits that are not refused; places as in `contradicted`. */
   readonly nearDuplicates: readonly NearDuplicate[];
   readonly contradicted: readonly ContradictedLabel[];
+  /** E-mails with fewer words than ROW_RULES asks for. */
+  readonly fewWords: readonly number[];
   readonly commits: readonly CheckedCommit[];
 }
 
@@ -80,12 +82,15 @@ export function checkDatanet(
   const refused = judged.map(
     ({ contradictedCount, count }) => count > 0 && contradictedCount > ROW_RULES.mostContradicted * count,
   );
-  const kept = [...rows.keys()].filter((row) => !refused[commitOf[row]!]);
+  const fewWords = kind === "email" ? [...rows.keys()].filter((row) => hasFewWords(rows[row]!.input)) : [];
+  const few = new Set(fewWords);
+  const kept = [...rows.keys()].filter((row) => !refused[commitOf[row]!] && !few.has(row));
   const duplicates = findDuplicates(kind, rows, kept);
   return {
     kind,
     rowCount: rows.length,
     nearDuplicates: duplicates,
+    fewWords,
     contradicted: [...rows.keys()].filter(isContradicted).map((row) => ({
       row,
       label: labelsOf(kind)[rows[row]!.label]!,
@@ -119,6 +124,7 @@ function checkTexts(commits: readonly CommittedRows[]): DatanetCheck {
     rowCount: texts.length,
     nearDuplicates: found,
     contradicted: [],
+    fewWords: [],
     commits: commits.map(({ contents, contributorId }, c) => ({
       contributorId,
       rowCount: contents.length,
@@ -130,17 +136,19 @@ function checkTexts(commits: readonly CommittedRows[]): DatanetCheck {
 }
 
 /** Why a row should stay out of a version. */
-export type LeaveOutReason = "near-duplicate" | "contradicted-commit";
+export type LeaveOutReason = "near-duplicate" | "few-words" | "contradicted-commit";
 
-/** The rows that the default leaves out of a version, ascending, each once: near-duplicates, and refused commits. */
+/** The rows that the default leaves out of a version, ascending, each once: near-duplicates, rows of few words, and refused commits. */
 export function rowsToLeaveOut(check: DatanetCheck): { row: number; why: LeaveOutReason }[] {
   const later = new Set(check.nearDuplicates.map((duplicate) => duplicate.later));
+  const few = new Set(check.fewWords);
   let first = 0;
   return check.commits.flatMap(({ isRefused, rowCount }) => {
     const rows = Array.from({ length: rowCount }, (_, i) => first + i);
     first += rowCount;
     return rows.flatMap((row): { row: number; why: LeaveOutReason }[] => {
       if (isRefused) return [{ row, why: "contradicted-commit" }];
+      if (few.has(row)) return [{ row, why: "few-words" }];
       return later.has(row) ? [{ row, why: "near-duplicate" }] : [];
     });
   });

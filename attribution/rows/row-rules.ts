@@ -18,15 +18,24 @@ export const ROW_RULES = {
    * Two rows are near-duplicates if the cosine between their real features is at least this, whatever their contents.
    */
   featureSimilarity: 0.85,
+  /** An e-mail with fewer different words is left out: it is near no other, and the bias pays it for every question. */
+  leastWords: 8,
   /** Nobody should vouch for a commit with a larger part of contradicted labels. Guess: right ones are in a seventh of cases. */
   mostContradicted: 0.75,
   /** No row's features are longer than this quantile of all rows' lengths. */
   normQuantile: 0.99,
 } as const;
 
+/** Bytes of a row that L1 judges: of any model with challenges, and where near-duplicates share. contracts/disputes/RowJudge.sol */
+export const JUDGED_BYTES = { alone: 16_384, compared: 6_144 } as const;
+
 /** Of rows of this kind by the presets: odd e-mails have long rows, and so have those that are made to earn. */
 export const clipQuantileOf = (rowKind: string): number =>
   rowKind === "email" ? 0.7 : ROW_RULES.normQuantile;
+
+/** Whether an e-mail is left out for that. Letters and digits make a word. */
+export const hasFewWords = (text: string): boolean =>
+  new Set(text.toLowerCase().match(/[\p{L}\p{N}]+/gu)).size < ROW_RULES.leastWords;
 
 /** `later` is nearly `earlier`, which is no near-duplicate itself. Places in the order of contribution. */
 export interface NearDuplicate {

@@ -1,15 +1,15 @@
 /** Wrong places that are the same in every family, or of e-mails alone: the rules of contracts/disputes/RowJudge.sol and others. */
 
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { JUDGED_BYTES } from "@openledger/attribution/rows/row-rules";
 import type { CommittedModel, RowFact } from "./committed-model.ts";
 import { readPairs } from "./leaf-bytes.ts";
 import { integerRoot, lengthOf, ONE, type RowCounts } from "./row-arithmetic.ts";
 import { type ReadRow, wrongLeader } from "./text-overlap.ts";
 import type { TieFault } from "./tie-faults.ts";
 
-const MOST_ROW_BYTES = 16_384;
 /** Where near-duplicates share, three rows are compared in one transaction. */
-export const MOST_COMPARED_BYTES = 6_144;
+export const MOST_COMPARED_BYTES = JUDGED_BYTES.compared;
 const MOST_AVERAGES = 10;
 const OPTIMUM_TOLERANCE = 1n << 22n;
 
@@ -45,7 +45,7 @@ export function* rowSizeFaults(
   { statement }: CommittedModel,
   owned: readonly OwnedRow[],
 ): Generator<SharedFault> {
-  const most = statement.sharesDuplicates ? MOST_COMPARED_BYTES : MOST_ROW_BYTES;
+  const most = statement.sharesDuplicates ? MOST_COMPARED_BYTES : JUDGED_BYTES.alone;
   for (const [row, { content }] of owned.entries())
     if (content.length > most) yield { kind: "rowTooLong", row };
 }

@@ -15,7 +15,8 @@ const ID_COUNT = 2n ** 24n;
 const LARGE_PART = 1_000_000n;
 /** What costs less than this part of the supply is next to nothing: a thousandth of an OPEN. */
 const SMALL_PART = 1_000_000_000_000n;
-const USUAL_CAPACITY = { min: 64, max: 8_192 };
+/** `max`: from hour 24 to day 7 a batch an hour takes eight overdue entries. docs/reference/exits.md, "Why seven days" */
+const USUAL_CAPACITY = { min: 64, max: 144 * 8 };
 
 /** Parameters that the contract takes and that few would expect, each with its consequence. */
 export function unusualParameters(parameters: RollupParameters): string[] {
@@ -37,6 +38,8 @@ export function unusualParameters(parameters: RollupParameters): string[] {
   if (queueCapacity < USUAL_CAPACITY.min)
     found.push(`${queueCapacity} entries fill the queue: few others are needed to close it`);
   if (queueCapacity > USUAL_CAPACITY.max)
-    found.push(`${queueCapacity} entries may wait in the queue: behind all of them an entry waits long`);
+    found.push(
+      `${queueCapacity} entries may wait in the queue: a flood alone may let anyone freeze the rollup, where batches come hourly`,
+    );
   return found;
 }

@@ -119,8 +119,8 @@ async function checkSequencer(
 }
 
 /**
- * Ethereum keeps a blob for 18 days, and a rollup whose queue does not move can be frozen after 14. A gap that is older than
- * this leaves a week to mend it from a beacon node while exits can still need it.
+ * Ethereum keeps a blob for 18 days, and a rollup whose queue does not move can be frozen after 7. A gap of 7 days leaves
+ * eleven to mend it from a beacon node.
  */
 const MAX_GAP_DAYS = 7;
 const DAY_MS = 86_400_000;

@@ -92,6 +92,9 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
       requireCloseEpoch(requireModel(ledger.leaf(entry.b), entry.b), entry, context);
       break;
   }
+  const counters = entry.kind === KIND.forcedApproveModel ? ledger.leaf(entry.b)?.leaf.counters : undefined;
+  if (counters !== undefined && unpackCounters(counters).isApproved)
+    refuse("no-effect", `model ${entry.b} is approved already`, {});
   let why = `the operation would have no effect on the ledger of batch ${replay.batchNumber}`;
   const { record } = executeQueueEntry(ledger, entry, context, ({ message }) => {
     why = message;

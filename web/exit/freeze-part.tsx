@@ -59,7 +59,7 @@ function sayOutlook({ nowSeconds, oldest, waysOut }: FreezeOutlook) {
     return (
       <>
         The rollup is not frozen, and nothing waits in its queue. A{" "}
-        <Term name="forced inclusion">forced operation</Term> starts the clock: if no batch takes it within 14
+        <Term name="forced inclusion">forced operation</Term> starts the clock: if no batch takes it within 7
         days, anyone can freeze the rollup.
       </>
     );

@@ -28,6 +28,9 @@ const directFields = z.strictObject({
   isChallengeable: z.literal(true).optional(),
 });
 
+/** Attack: a number that runs over into the next one's bits in the statics, which then say another rule. */
+const isBetween = (value: number, least: number): boolean => value >= least && value <= 2 ** 10;
+
 const directSchema = directFields
   .refine(({ columnCount, inputs }) => columnCount === inputs.bucketCount + 1, {
     path: ["columnCount"],
@@ -47,15 +50,18 @@ const directSchema = directFields
     message: "only models of e-mails have challenges",
   })
   // Weights are the best up to L1's tolerance, which a smaller one makes loose.
-  .refine(({ isChallengeable, model }) => isChallengeable === undefined || model.decay >= 2 ** -11, {
+  .refine(({ isChallengeable, model }) => isChallengeable === undefined || isBetween(model.decay, 2 ** -11), {
     path: ["model", "decay"],
-    message: "is at least 2^-11 for a model with challenges",
+    message: "is at least 2^-11 and at most 2^10 for a model with challenges",
   })
   // L1 takes no inverse of a smaller one.
-  .refine(({ isChallengeable, method }) => isChallengeable === undefined || method.damping >= 2 ** -16, {
-    path: ["method", "damping"],
-    message: "is at least 2^-16 for a model with challenges",
-  });
+  .refine(
+    ({ isChallengeable, method }) => isChallengeable === undefined || isBetween(method.damping, 2 ** -16),
+    {
+      path: ["method", "damping"],
+      message: "is at least 2^-16 and at most 2^10 for a model with challenges",
+    },
+  );
 
 export type DirectRecipe = z.infer<typeof directSchema> & {
   readonly rules: { readonly thresholdPermille?: undefined };

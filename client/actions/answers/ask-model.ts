@@ -175,13 +175,7 @@ export async function payForAnswer(
     resolveSigner(client, parameters.from),
     getModel(client, modelId),
   ]);
-  const { priceWei } = leaf.counters;
-  const mostWei = maxPriceWei ?? answer.priceWei;
-  if (priceWei > mostWei) {
-    throw clientError("CLI_PRICE_TOO_HIGH", `model ${modelId} costs ${priceWei} wei, more than ${mostWei}`, {
-      data: { modelId, priceWei: `${priceWei}`, maxPriceWei: `${mostWei}` },
-    });
-  }
+  const priceWei = priceOf(leaf, maxPriceWei ?? answer.priceWei);
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
   const onL1 = await promisesOnL1(client, { leaf, model, sure });
   checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash: staticsOf(leaf).hash, onL1 });
@@ -191,6 +185,18 @@ export async function payForAnswer(
     modelId,
     amountWei: priceWei,
     receipt: answer.receipt,
+  });
+}
+
+/**
+ * What the ledger asks for an answer of this model, in wei: a server's word is a bound at most. @throws CLI_PRICE_TOO_HIGH
+ * @internal
+ */
+export function priceOf({ counters, id }: Pick<LedgerModelLeaf, "counters" | "id">, mostWei: bigint): bigint {
+  const { priceWei } = counters;
+  if (priceWei <= mostWei) return priceWei;
+  throw clientError("CLI_PRICE_TOO_HIGH", `model ${id} costs ${priceWei} wei, more than ${mostWei}`, {
+    data: { modelId: id, priceWei: `${priceWei}`, maxPriceWei: `${mostWei}` },
   });
 }
 

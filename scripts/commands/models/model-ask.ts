@@ -3,7 +3,7 @@ import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { trainingsWithPromises } from "@openledger/challenger/games/rows/traced-recipe";
-import { askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
+import { askModel, buyAnswer, payForAnswer, priceOf } from "@openledger/client/actions/answers/ask-model";
 import { assuranceOfReply, checkAnswer, requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import { readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
@@ -63,11 +63,14 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   // Before anything is asked: what nobody can reach costs no question.
   requireLeast(model, { ...sure, onL1 });
   if (areRowsRecomputed) await recomputeRows({ client, families, options, output, serverUrl });
-  const maxPrice = options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) };
+  const maxPrice: { maxPriceWei?: bigint } =
+    options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) };
   const asked = { serverUrl, modelId, prompt, from: payer.id };
   const shown = await askModel(client, { ...asked, isPrivate }).catch((error: unknown) => {
     if (
+      // Paid before it is opened, an answer is paid by a signed operation, which the sequencer may keep.
       options.pay !== true ||
+      options.forced === true ||
       !isRollupError(error) ||
       (error.data as { reason?: unknown }).reason !== "left-unpaid"
     )
@@ -115,9 +118,10 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     );
     return;
   }
-  if (options.forced === true && bought === null) {
+  if (options.forced === true) {
     const { payThroughL1 } = await import("./forced-payment.ts");
-    const payment = { from: payer.id, model: leaf, amountWei: answer.priceWei, receipt: answer.receipt };
+    const amountWei = priceOf(leaf, maxPrice.maxPriceWei ?? answer.priceWei);
+    const payment = { from: payer.id, model: leaf, amountWei, receipt: answer.receipt };
     const { facts, lines } = await payThroughL1(signer, payment, options, output);
     output.answer([...head, ...lines], { ...json, payment: facts });
     return;
