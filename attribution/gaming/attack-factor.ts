@@ -18,7 +18,7 @@ import { encodeRow, type LabelledInput, labelsOf } from "../rows/row-content.ts"
 import { hasFewWords } from "../rows/row-rules.ts";
 import { emailContents } from "../rows/spam-emails.ts";
 import { type AttackPlan, type DerivedRows, STANDARD_PLANS } from "./attack-plan.ts";
-import { type KnownModel, knownModel } from "./known-model.ts";
+import { type KnownModel, knownModel, mean } from "./known-model.ts";
 
 /** The recipe under attack, of so many rows. */
 export type RecipeOfRows = (rowCount: number) => Omit<DirectRecipe, "datanet">;
@@ -190,9 +190,6 @@ async function attackFactor(world: AttackWorld, plan: AttackPlan): Promise<Attac
   return { factor, leftOut, bestFifth: mean(best) / perRow };
 }
 
-const mean = (values: Float64Array): number =>
-  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
-
 /** Needs `initPoseidon`. @param seeds fewer, for a look */
 export const attackWorlds = (recipeOf: RecipeOfRows, seeds: readonly string[] = SEEDS): AttackWorld[] =>
   seeds.map((seed) => attackWorld(seed, recipeOf));
@@ -202,7 +199,7 @@ export async function measureAttack(plan: AttackPlan, worlds: readonly AttackWor
   const results: AttackResult[] = [];
   for (const world of worlds) results.push(await attackFactor(world, plan));
   const [factor, bestFifth] = (["factor", "bestFifth"] as const).map((name) =>
-    mean(Float64Array.from(results, (result) => result[name])),
+    mean(results.map((result) => result[name])),
   );
   return { factor: factor!, bestFifth: bestFifth!, results };
 }

@@ -86,8 +86,12 @@ export function knownModel(rows: readonly LabelledInput[], given: Omit<DirectRec
   };
 }
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
+/** 0 of none. */
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let k = 0; k < values.length; k++) sum += values[k]!;
+  return sum / Math.max(1, values.length);
+}
 
 function lengthOf(vector: Float64Array): number {
   let squares = 0;

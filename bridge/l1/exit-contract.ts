@@ -1,10 +1,10 @@
 /** The part of the rollup's contract that freezes it and pays a frozen ledger out (docs/reference/exits.md), as typed calls. */
 
+import type { ContractEntry } from "@openledger/circuits/ledger/operation";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { Address, TransactionReceipt } from "viem";
 import { l1Call } from "./l1-client.ts";
-import type { ContractEntry } from "./queue-entry.ts";
 import type { AtBlock, L1Sender, RollupContract } from "./rollup-contract.ts";
 
 /** An exit as the contract takes it. */

@@ -17,18 +17,6 @@ export interface QueueEntry {
   readonly l1TransactionHash: Hex;
 }
 
-/** The contract's struct of what an entry asks for. */
-export type ContractEntry = Readonly<
-  Record<"kind" | "a" | "b" | "amountWei" | "word1" | "word2" | "word3" | "word4", bigint>
->;
-
-export const toContractEntry = (
-  entry: Pick<QueueEntry, "kind" | "a" | "b" | "amountWei" | "word1" | "word2" | "word3" | "word4">,
-): ContractEntry => {
-  const { kind, a, b, amountWei, word1, word2, word3, word4 } = entry;
-  return { kind: BigInt(kind), a: BigInt(a), b: BigInt(b), amountWei, word1, word2, word3, word4 };
-};
-
 /** The entry of an event of L1's queue. */
 export function toQueueEntry(log: RollupLog & { eventName: "QueueEntryAdded" }): QueueEntry {
   const { index, kind, a, b, amountWei, word1, word2, word3, word4, sender } = log.args;

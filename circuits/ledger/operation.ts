@@ -45,6 +45,18 @@ export interface QueueOperation {
   readonly sender: bigint;
 }
 
+/** What an entry asks for; fields that its kind does not use may be left out. */
+export type AskedEntry = Pick<QueueOperation, "kind"> &
+  Partial<Omit<QueueOperation, "kind" | "queueIndex" | "sender">>;
+
+/** The contract's struct of it. */
+export type ContractEntry = Readonly<Record<keyof AskedEntry, bigint>>;
+
+export function toContractEntry({ kind, a = 0, b = 0, ...given }: AskedEntry): ContractEntry {
+  const { amountWei = 0n, word1 = 0n, word2 = 0n, word3 = 0n, word4 = 0n } = given;
+  return { kind: BigInt(kind), a: BigInt(a), b: BigInt(b), amountWei, word1, word2, word3, word4 };
+}
+
 /** bRef of a message: who B was when the user signed; 0 where B is unused or new. */
 export function leafReference(leaf: { l1Owner: bigint; kind: number }): bigint {
   return leaf.l1Owner | (BigInt(leaf.kind) << REFERENCE.kind);

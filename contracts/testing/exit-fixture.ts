@@ -2,6 +2,7 @@
 
 import { type ExitData, exitElements } from "@openledger/circuits/exit/exit-statement";
 import { challenge, evaluate } from "@openledger/circuits/field/element-vector";
+import { type AskedEntry, type ContractEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import type { Address } from "viem";
@@ -19,16 +20,12 @@ export interface ProvenExit {
 /** As `QueueEntryAdded` states an entry. */
 export interface WaitingEntry {
   readonly index: bigint;
-  readonly entry: Readonly<
-    Record<"kind" | "a" | "b" | "amountWei" | "word1" | "word2" | "word3" | "word4", bigint>
-  >;
+  readonly entry: ContractEntry;
   readonly sender: Address;
 }
 
 /** As viem decodes the event. */
-type Added = Omit<WaitingEntry["entry"], "kind" | "a" | "b"> &
-  Record<"kind" | "a" | "b", number> &
-  Omit<WaitingEntry, "entry">;
+type Added = Required<AskedEntry> & Omit<WaitingEntry, "entry">;
 
 export const toAddress = (value: bigint): Address => `0x${value.toString(16).padStart(40, "0")}`;
 
@@ -70,9 +67,8 @@ export function exitActions(f: Fixture) {
     async queued(): Promise<WaitingEntry[]> {
       const events = await rollup.getEvents.QueueEntryAdded({}, { fromBlock: 0n });
       return events.map(({ args }) => {
-        const { index, kind, a, b, amountWei, word1, word2, word3, word4, sender } = args as Added;
-        const ids = { kind: BigInt(kind), a: BigInt(a), b: BigInt(b) };
-        return { index, entry: { ...ids, amountWei, word1, word2, word3, word4 }, sender };
+        const { index, sender, ...entry } = args as Added;
+        return { index, entry: toContractEntry(entry), sender };
       });
     },
   };

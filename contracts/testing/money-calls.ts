@@ -3,6 +3,7 @@
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
+import { toContractEntry } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import type { TestRandom } from "@openledger/foundation/testing/test-random";
@@ -222,9 +223,8 @@ export class MoneyCalls {
   refund(from: Role, entries: readonly Waiting[], isAltered = false): Call {
     const stated = entries.map(({ record, sender, index }) => {
       const { kind, a, b, words } = record;
-      const [amountWei, word1, word2] = words as bigint[];
-      const ids = { kind: BigInt(kind), a: BigInt(a), b: BigInt(b) };
-      const entry = { ...ids, amountWei: amountWei!, word1: word1!, word2: word2!, word3: 0n, word4: 0n };
+      const [amountWei = 0n, word1 = 0n, word2 = 0n] = words;
+      const entry = toContractEntry({ kind, a, b, amountWei, word1, word2 });
       return { index, entry, sender: toAddress(sender) };
     });
     const [first] = stated;

@@ -8,6 +8,7 @@ import {
   type SlotRecord,
 } from "@openledger/circuits/batch/batch-data";
 import { challenge, evaluate } from "@openledger/circuits/field/element-vector";
+import { type ContractEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { type BatchShape, FIELD_ORDER, KIND, shapeName } from "@openledger/circuits/protocol";
 import { batchSizes, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import {
@@ -364,11 +365,8 @@ export async function revertOf(call: Promise<unknown>): Promise<{ name: string; 
   return { name: "accepted", args: [] };
 }
 
-type EntryFields = Record<"a" | "b" | "amountWei" | "word1" | "word2" | "word3" | "word4", bigint>;
-
 /** What `force` takes; fields that are not given are 0. */
-export const forcedEntry = (kind: number, fields: Partial<EntryFields> = {}) => ({
-  ...{ a: 0n, b: 0n, amountWei: 0n, word1: 0n, word2: 0n, word3: 0n, word4: 0n },
+export const forcedEntry = (kind: number, fields: Partial<Omit<ContractEntry, "kind">> = {}) => ({
+  ...toContractEntry({ kind }),
   ...fields,
-  kind: BigInt(kind),
 });

@@ -7,10 +7,10 @@
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { ExitContract } from "@openledger/bridge/l1/exit-contract";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
-import { toContractEntry } from "@openledger/bridge/l1/queue-entry";
 import { type L1Sender, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { type MalformedBatch, malformedOf } from "@openledger/bridge/l1/submission/malformed-batch";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { toContractEntry } from "@openledger/circuits/ledger/operation";
 import { gasCostWei, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { type Address, getAddress, type Hex, type TransactionReceipt } from "viem";
 import type { LedgerReplay } from "../replay/ledger-replay.ts";

@@ -11,16 +11,12 @@ import {
 } from "@openledger/circuits/batch/epoch-operations";
 import { executeQueueEntry } from "@openledger/circuits/batch/queue-slot";
 import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf";
-import type { QueueOperation } from "@openledger/circuits/ledger/operation";
+import type { AskedEntry, QueueOperation } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND, LEAF_KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import { type Address, formatEther, getAddress, numberToHex } from "viem";
 import type { RestoredLedger } from "../restore/restore-ledger.ts";
 import { verifierError } from "../verifier-errors.ts";
-
-/** An entry as the contract queues it; fields that its kind does not use are 0. */
-export type ForcedEntry = Pick<QueueOperation, "kind"> &
-  Partial<Pick<QueueOperation, "a" | "b" | "amountWei" | "word1" | "word2" | "word3" | "word4">>;
 
 export type NoEffect =
   | "leaf-unknown"
@@ -42,7 +38,7 @@ export type NoEffect =
  * @throws CLI_FORCED_NO_EFFECT with data.reason, BRG_*
  */
 export async function checkForced(
-  entries: readonly ForcedEntry[],
+  entries: readonly AskedEntry[],
   sender: Address,
   { ledger, isUnchecked }: { readonly ledger: () => Promise<RestoredLedger>; readonly isUnchecked: boolean },
 ): Promise<boolean> {
@@ -53,7 +49,7 @@ export async function checkForced(
 }
 
 /** Executes the entry on the rebuilt ledger, which is nobody else's. @throws CLI_FORCED_NO_EFFECT */
-function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Address): void {
+function requireEffect(restored: RestoredLedger, wanted: AskedEntry, sender: Address): void {
   const entry: QueueOperation = {
     queueIndex: 0,
     a: 0,
@@ -85,16 +81,17 @@ function requireEffect(restored: RestoredLedger, wanted: ForcedEntry, sender: Ad
       requireRecipient(ledger.leaf(entry.b), entry);
       requireBalance(restored, payer!, entry);
       break;
-    case KIND.forcedApproveModel:
-      requireRecipient(ledger.leaf(entry.b), entry);
+    case KIND.forcedApproveModel: {
+      const model = ledger.leaf(entry.b);
+      requireRecipient(model, entry);
+      if (model?.model !== undefined && unpackCounters(model.leaf.counters).isApproved)
+        refuse("no-effect", `model ${entry.b} is approved already`, {});
       break;
+    }
     case KIND.forcedCloseEpoch:
       requireCloseEpoch(requireModel(ledger.leaf(entry.b), entry.b), entry, context);
       break;
   }
-  const counters = entry.kind === KIND.forcedApproveModel ? ledger.leaf(entry.b)?.leaf.counters : undefined;
-  if (counters !== undefined && unpackCounters(counters).isApproved)
-    refuse("no-effect", `model ${entry.b} is approved already`, {});
   let why = `the operation would have no effect on the ledger of batch ${replay.batchNumber}`;
   const { record } = executeQueueEntry(ledger, entry, context, ({ message }) => {
     why = message;

@@ -1,6 +1,7 @@
 import { hashStatics, type ModelStatics } from "@openledger/circuits/ledger/leaf";
+import type { AskedEntry } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
-import { BINDING, KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
+import { BINDING, BINDING_REST_BITS, KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import type { Address } from "viem";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
 import { refuseRollup } from "../l1/refuse-rollup.ts";
@@ -202,9 +203,16 @@ export async function forcePayInference(
   client: LedgerClient,
   parameters: ForcePayInferenceParameters,
 ): Promise<ForcePayInferenceReturnType> {
-  const { id: a, modelId: b, amountWei, receipt, expectedOwner } = parameters;
-  const words = { amountWei, word1: BigInt(expectedOwner), word2: receipt };
-  return sendForcedEntry(client, { kind: KIND.forcedPayInference, a, b, ...words }, parameters);
+  return sendForcedEntry(client, forcedPaymentEntry(parameters), parameters);
+}
+
+/**
+ * What is queued for such a payment: a command checks the same entry before it is sent.
+ * @internal
+ */
+export function forcedPaymentEntry(payment: ForcePayInferenceParameters): AskedEntry {
+  const { id: a, modelId: b, amountWei, receipt, expectedOwner } = payment;
+  return { kind: KIND.forcedPayInference, a, b, amountWei, word1: BigInt(expectedOwner), word2: receipt };
 }
 
 export interface ForceApproveModelParameters extends ForcedOptions {
@@ -235,10 +243,19 @@ export async function forceApproveModel(
   client: LedgerClient,
   parameters: ForceApproveModelParameters,
 ): Promise<ForceApproveModelReturnType> {
-  const { datanetId: a, modelId: b, statics, expectedOwner } = parameters;
-  const amountWei = statics.binding >> BINDING.predecessor;
+  return sendForcedEntry(client, forcedApprovalEntry(parameters), parameters);
+}
+
+/**
+ * What is queued for such an approval.
+ * @param queuedAt L1's time, which the contract adds: what an entry is judged by, and not what it is sent with
+ * @internal
+ */
+export function forcedApprovalEntry(approval: ForceApproveModelParameters, queuedAt = 0n): AskedEntry {
+  const { datanetId: a, modelId: b, statics, expectedOwner } = approval;
+  const amountWei = (statics.binding >> BINDING.predecessor) | (queuedAt << BigInt(BINDING_REST_BITS));
   const words = { amountWei, word1: BigInt(expectedOwner), word2: hashStatics(statics) };
-  return sendForcedEntry(client, { kind: KIND.forcedApproveModel, a, b, ...words }, parameters);
+  return { kind: KIND.forcedApproveModel, a, b, ...words };
 }
 
 export interface ForceRevokeModelParameters extends ForcedOptions {

@@ -1,3 +1,4 @@
+import { type AskedEntry, type ContractEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";
 import { clientError } from "../../client-errors.ts";
 import { effectOf } from "../../l1-proposal.ts";
@@ -56,32 +57,16 @@ const ENTRIES: Readonly<Record<ForcedFunction, (args: readonly never[]) => Value
   },
 };
 
-/** The contract's struct of what an entry asks for. */
-type ContractEntry = Readonly<
-  Record<"kind" | "a" | "b" | "amountWei" | "word1" | "word2" | "word3" | "word4", bigint>
->;
-
 /**
- * Sends one of the kinds that L1 takes as a whole entry; fields that are not given are 0.
+ * Sends one of the kinds that L1 takes as a whole entry.
  * @throws as `sendForced`
  * @internal
  */
-export function sendForcedEntry(
+export const sendForcedEntry = (
   client: LedgerClient,
-  {
-    kind,
-    a,
-    b,
-    ...rest
-  }: { kind: number; a: number; b: number } & Partial<
-    Pick<ContractEntry, "amountWei" | "word1" | "word2" | "word3" | "word4">
-  >,
+  entry: AskedEntry,
   options: ForcedOptions,
-): Promise<QueueResult> {
-  const unused = { amountWei: 0n, word1: 0n, word2: 0n, word3: 0n, word4: 0n };
-  const entry = { ...unused, ...rest, kind: BigInt(kind), a: BigInt(a), b: BigInt(b) };
-  return sendForced(client, "force", [entry], options);
-}
+): Promise<QueueResult> => sendForced(client, "force", [toContractEntry(entry)], options);
 
 /**
  * Sends a forced operation, after an approval for its burned fee where the allowance is too low.

@@ -1,7 +1,11 @@
 /** An approval or revocation of a model through L1's queue, by the ledger rebuilt from L1: without a sequencer, too. */
-import { hashStatics, type LeafState } from "@openledger/circuits/ledger/leaf";
-import { BINDING, BINDING_REST_BITS, KIND } from "@openledger/circuits/protocol";
-import { forceApproveModel, forceRevokeModel } from "@openledger/client/actions/forced/forced-operations";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { KIND } from "@openledger/circuits/protocol";
+import {
+  forceApproveModel,
+  forcedApprovalEntry,
+  forceRevokeModel,
+} from "@openledger/client/actions/forced/forced-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import { getAddress, numberToHex } from "viem";
@@ -31,12 +35,13 @@ export async function approveThroughL1(
   const ledger = ledgerOnL1(options, output);
   const ids = { datanetId, modelId };
   const approved = isRevocation ? null : modelOf((await ledger()).ledger.leaf(modelId), modelId);
-  const entry = approved === null ? { kind: KIND.forcedRevokeModel, amountWei: 0n } : approvalOf(approved);
   // L1 puts the time of its block above the rest of the binding: no earlier than this one's.
   const { timestamp } = await client.l1.getBlock();
-  const judged = approved === null ? 0n : entry.amountWei | (timestamp << BigInt(BINDING_REST_BITS));
-  const checked = { ...entry, a: datanetId, b: modelId, amountWei: judged };
-  const isChecked = await checkForced([checked], account.l1.address, { ledger, isUnchecked });
+  const entry =
+    approved === null
+      ? { kind: KIND.forcedRevokeModel, a: datanetId, b: modelId }
+      : forcedApprovalEntry({ ...ids, ...approved }, timestamp);
+  const isChecked = await checkForced([entry], account.l1.address, { ledger, isUnchecked });
   const name = isRevocation ? "revocation" : "approval";
   output.progress(`sending the ${name} to L1's queue`);
   const sent =
@@ -54,10 +59,3 @@ function modelOf(record: LeafState | undefined, id: number) {
   const expectedOwner = getAddress(numberToHex(record.leaf.l1Owner, { size: 20 }));
   return { statics: record.model.statics, expectedOwner };
 }
-
-const approvalOf = ({ statics, expectedOwner }: ReturnType<typeof modelOf>) => ({
-  kind: KIND.forcedApproveModel,
-  amountWei: statics.binding >> BINDING.predecessor,
-  word1: BigInt(expectedOwner),
-  word2: hashStatics(statics),
-});

@@ -1,6 +1,5 @@
 /** A payment through L1's queue, for an answer that was checked. */
-import { KIND } from "@openledger/circuits/protocol";
-import { forcePayInference } from "@openledger/client/actions/forced/forced-operations";
+import { forcedPaymentEntry, forcePayInference } from "@openledger/client/actions/forced/forced-operations";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import type { Address } from "viem";
@@ -24,13 +23,12 @@ export async function payThroughL1(
   output: Output,
 ): Promise<ForcedOutcome> {
   const { id: modelId, l1Owner: expectedOwner } = model;
-  const words = { amountWei, word1: BigInt(expectedOwner), word2: receipt };
-  const entry = { kind: KIND.forcedPayInference, a: from, b: modelId, ...words };
+  const payment = { id: from, modelId, amountWei, receipt, expectedOwner };
+  const entry = forcedPaymentEntry(payment);
   const ledger = ledgerOnL1(options, output);
   const isUnchecked = options.unchecked === true;
   const isChecked = await checkForced([entry], signer.account.l1.address, { ledger, isUnchecked });
   output.progress("sending the payment to L1's queue");
-  const payment = { id: from, modelId, amountWei, receipt, expectedOwner };
   const sent = await forcePayInference(signer.client, { ...payment, ...maxFeeOf(options) });
   const what = `${formatOpen(amountWei)} OPEN from leaf ${from} to model ${modelId}`;
   return followForced(signer, { what, sent, wait: options.wait, isChecked }, output);

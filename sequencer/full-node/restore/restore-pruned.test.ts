@@ -2,12 +2,12 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
-import { toContractEntry } from "@openledger/bridge/l1/queue-entry";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { behindLimit, dropsBlocksBefore, type Limit } from "@openledger/bridge/testing/limited-node";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { toContractEntry } from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";
 import { exitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { ANY_FEE, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
