@@ -4,7 +4,7 @@ import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 export const circuitErrors = defineErrors("CIR", {
   CIR_SETTLEMENT_SIZE: {
     meaning:
-      "a value does not fit a settlement circuit or a payee tree (256 payees), or no circuit of this size is possible: `data.what`, `data.given`, `data.most`",
+      "a value does not fit a settlement circuit or a payee tree (512 payees), or no circuit of this size is possible: `data.what`, `data.given`, `data.most`",
     remedy: "use a larger circuit, or publish fewer rows or contributors in one version",
   },
   CIR_BATCH_FULL: {

@@ -224,9 +224,10 @@ export const BINDING_REST_BITS = 39;
 export const EPOCH_SECONDS = 24 * 60 * 60;
 /** The treasury's part of every payment, in 65,536ths: just above 5 %. */
 export const TREASURY_PARTS = 3_277n;
-/** Depth of a model's accrued and claimed trees: 512 places; two of them a payee in the claimed one. */
-export const PAYEE_TREE_DEPTH = 3;
-export const MAX_PAYEE_COUNT = 256;
+/** Depth of a model's accrued and claimed trees: 4,096 places, one a payee in each. */
+export const PAYEE_TREE_DEPTH = 4;
+/** Payees of one circuit: the places below one of the eight nodes under a payee tree's root. */
+export const MAX_PAYEE_COUNT = 512;
 
 export const TREASURY_ID = 0;
 export const GENESIS_FEE_ACCOUNT_ID = 1;

@@ -20,7 +20,7 @@ import { unpackForcedApproval } from "./queue-slot.ts";
 import type { SlotTrace } from "./slot-trace.ts";
 
 const WIDE_KINDS = KIND_RULES.filter((rule) => rule.kind !== KIND.null);
-const SCRATCH_BITS = 201;
+const SCRATCH_BITS = 325;
 
 const toBits = (value: bigint, count: number): bigint[] =>
   Array.from({ length: count }, (_, i) => (value >> BigInt(i)) & 1n);
@@ -249,17 +249,17 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     case KIND.forcedClaimRewards: {
       // A ForcedClaimRewards from what is no ready model opens no payee.
       if (trace.claimRewards === null) return 0n;
-      const { otherId, accruedWei } = trace.claimRewards;
+      const { otherId, accruedWei, otherClaimedWei } = trace.claimRewards;
       const word = words[kind === KIND.claimRewards ? 0 : 1]!;
       const { ownerParts, validatorParts } = unpackSplit(trace.modelB!.statics.split);
       return sideBySide([
-        [word, 8],
-        [word >> 9n, 1],
+        [word, 13],
         [otherId, 24],
         [accruedWei, 120],
         [accruedWei * validatorParts, 16],
         [ownerParts, 16],
         [validatorParts, 16],
+        [otherClaimedWei, 120],
       ]);
     }
     default:

@@ -20,6 +20,7 @@ import {
   claimedRoot,
   closedHash,
   type ModelRewards,
+  otherRole,
   PAYEE_ROLE,
   type PayeeOwners,
   type PayeeRole,
@@ -43,8 +44,9 @@ export interface ClaimRewardsTrace {
   /** The payee's other leaf. */
   readonly otherId: bigint;
   readonly accruedWei: bigint;
-  /** Claimed before by the same role. */
+  /** Claimed before by the same role, and by the payee's other one. */
   readonly claimedWei: bigint;
+  readonly otherClaimedWei: bigint;
   readonly accruedChildren: readonly (readonly bigint[])[];
   readonly claimedChildren: readonly (readonly bigint[])[];
 }
@@ -151,16 +153,16 @@ function turnEpoch({ record, counters, rewards }: ReadyModel, context: CloseCont
   });
 }
 
-/** A ClaimRewards' word: payeeIndex 8 bits, role at bit 9. */
+/** A ClaimRewards' word: payeeIndex 12 bits, role above it. */
 export function unpackClaim(word: bigint): { payeeIndex: number; role: PayeeRole } {
   return {
-    payeeIndex: Number(word & 0xffn),
-    role: (word >> 9n) & 1n ? PAYEE_ROLE.validator : PAYEE_ROLE.contributor,
+    payeeIndex: Number(word & 0xfffn),
+    role: (word >> 12n) & 1n ? PAYEE_ROLE.validator : PAYEE_ROLE.contributor,
   };
 }
 
 export function packClaim(payeeIndex: number, role: PayeeRole): bigint {
-  return BigInt(payeeIndex) | (BigInt(role) << 9n);
+  return BigInt(payeeIndex) | (BigInt(role) << 12n);
 }
 
 const ABSENT_PAYEE: PayeeOwners = { contributorId: TREASURY_ID, validatorId: TREASURY_ID };
@@ -242,8 +244,9 @@ function openPayee(
       otherId: BigInt(isContributor ? validatorId : contributorId),
       accruedWei,
       claimedWei,
+      otherClaimedWei: rewards.claimedWei[claimedPlace(payeeIndex, otherRole(role))] ?? 0n,
       accruedChildren: accruedPath(rewards.payees, rewards.accruedWei, payeeIndex),
-      claimedChildren: claimedPath(rewards.claimedWei, place),
+      claimedChildren: claimedPath(rewards.claimedWei, payeeIndex),
     },
   };
 }

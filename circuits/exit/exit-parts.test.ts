@@ -42,13 +42,13 @@ describe("PathRead8", () => {
   });
 });
 
-describe("PickOf256", () => {
+describe("PickOf512", () => {
   it("reads every place, and 0 behind the last", async () => {
-    for (const count of [1, 5, 256]) {
-      const tester = await load(`PickOf256(${count})`, "payee-exit");
+    for (const count of [1, 5, 512]) {
+      const tester = await load(`PickOf512(${count})`, "payee-exit");
       const values = Array.from({ length: count }, () => 1n + numbers.bits(250));
-      for (const index of [0, 1, 2, 3, 4, 5, 6, 7, 127, 128, 254, 255]) {
-        const witness = await tester.calculateWitness({ values, bits: digits(index, 8) });
+      for (const index of [0, 1, 2, 3, 4, 5, 6, 7, 255, 256, 510, 511]) {
+        const witness = await tester.calculateWitness({ values, bits: digits(index, 9) });
         expect(tester.readOutput(witness, "out"), `${index} of ${count}`).toBe(values[index] ?? 0n);
         expect(tester.tamper(witness)).toEqual([]);
       }

@@ -17,6 +17,7 @@ import {
   claimedPath,
   claimedPlace,
   type ModelRewards,
+  otherRole,
   PAYEE_ROLE,
   type Payee,
   type PayeeRole,
@@ -65,7 +66,7 @@ export function leafExitKey(id: number): bigint {
 
 /** The key of what a role of a model's payee owns. */
 export function payeeExitKey(modelId: number, payeeIndex: number, role: PayeeRole): bigint {
-  return BigInt(modelId) | (BigInt(payeeIndex) << 24n) | (BigInt(role) << 32n) | (1n << 33n);
+  return BigInt(modelId) | (BigInt(payeeIndex) << 24n) | (BigInt(role) << 36n) | (1n << 37n);
 }
 
 export function exitElements({ root, key, recipient, amountWei }: ExitData): bigint[] {
@@ -168,14 +169,15 @@ export function payeeExit(
     { root: ledger.root, key, recipient, amountWei },
     {
       ...modelInputs(ledger, modelId, body, rewards, payeeCount),
-      payeeBits: lowBits(payeeIndex, 8),
+      payeeBits: lowBits(payeeIndex, 9),
       role,
       ownerBits: pathBits(ledger, ownerId),
       otherId,
       accruedWei,
       accruedChildren: accruedPath(rewards.payees, rewards.accruedWei, payeeIndex),
       claimedWei,
-      claimedChildren: claimedPath(rewards.claimedWei, claimedPlace(payeeIndex, role)),
+      otherClaimedWei: rewards.claimedWei[claimedPlace(payeeIndex, otherRole(role))] ?? 0n,
+      claimedChildren: claimedPath(rewards.claimedWei, payeeIndex),
       owner: leafFields(ledger.requireLeaf(ownerId).leaf),
       ownerChildren: ledger.tree.path(ownerId),
     },

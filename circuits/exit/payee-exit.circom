@@ -11,13 +11,13 @@ include "../batch/slot-parts.circom";
 // What a role of one payee of a model owns in a frozen ledger, and who gets it (docs/reference/exits.md). Rules: payeeExit in
 // payee-exit.ts.
 //
-// Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits; payees ≤ 256, at least M.
+// Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits; payees ≤ 512, at least M.
 // Public:      commitment (C), y; z.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E's root with its own and gives the recipient 160 bits. The ledger has kept to its rules: an
 //              activation has shown the ready model's payee table, N and ownerParts; accrued leaves are contributor 24 |
-//              validator 24 | wei 120, claimed ones below 2^121; open and closed amounts have 96 bits.
-// Ensures:     E = (root, modelId | payeeIndex << 24 | role << 32 | 1 << 33, recipient, amountWei). The model is ready;
+//              validator 24 | wei 120, claimed ones the contributor's 120 | the validator's 120; open and closed amounts have 96 bits.
+// Ensures:     E = (root, modelId | payeeIndex << 24 | role << 36 | 1 << 37, recipient, amountWei). The model is ready;
 //              recipient is the l1Owner of the payee's contributor (role 0) or validator (1) under the same root; amountWei is
 //              the role's part of (accrued + the payee's part of the open and of the closed amount by the default split)
 //              less what the role has claimed.
@@ -27,7 +27,7 @@ include "../batch/slot-parts.circom";
 template PayeeExit(depth, payees) {
     signal input z;
     signal input modelBits[3 * depth];
-    signal input payeeBits[8];
+    signal input payeeBits[9];
     signal input role;
     // The model's leaf behind its tag: nonce, l1Owner, keyX, balance, chain, openAmount; the counters above `ready`.
     signal input nonce;
@@ -55,13 +55,14 @@ template PayeeExit(depth, payees) {
     // The payees: Payees.
     signal input present[payees];
     signal input rowCounts[payees];
-    // The payee: the ids of the role's leaf and of the other role's, what it has accrued, what the role has claimed.
+    // The payee: the ids of the role's leaf and of the other role's, what it has accrued, what each role has claimed.
     signal input ownerBits[3 * depth];
     signal input otherId;
     signal input accruedWei;
-    signal input accruedChildren[3][8];
+    signal input accruedChildren[4][8];
     signal input claimedWei;
-    signal input claimedChildren[3][8];
+    signal input otherClaimedWei;
+    signal input claimedChildren[4][8];
     // The role's leaf: tag, nonce, l1Owner, keyX, balance, chain, openAmount, counters, body.
     signal input owner[9];
     signal input ownerChildren[depth][8];
@@ -79,7 +80,7 @@ template PayeeExit(depth, payees) {
         modelId += (1 << i) * modelBits[i];
         ownerId += (1 << i) * ownerBits[i];
     }
-    for (var i = 0; i < 8; i++) {
+    for (var i = 0; i < 9; i++) {
         payeeBits[i] * (1 - payeeBits[i]) === 0;
         payeeIndex += (1 << i) * payeeBits[i];
     }
@@ -115,20 +116,23 @@ template PayeeExit(depth, payees) {
     signal closed <== isClosed * closing.out;
 
     // D. The payee: its accrued leaf with the ids in their places, each of 24 bits, and 120 bits of wei: its one opening.
-    //    The claimed leaf lies at place 2 payeeIndex + role.
+    //    In the claimed leaf the other role's part has 120 bits. The role's is its share less amountWei, which has 96 bits (F):
+    //    an integer between −2^96 and 2^122, so the leaf does not wrap, and another opening adds 2^120 to what was claimed.
     component otherRange = RangeCheck(24);
     otherRange.in <== otherId;
     component accruedRange = RangeCheck(120);
     accruedRange.in <== accruedWei;
-    component accrued = PathRead8(3, TAG_PAYEE_NODE());
+    component otherClaimedRange = RangeCheck(120);
+    otherClaimedRange.in <== otherClaimedWei;
+    component accrued = PathRead8(4, TAG_PAYEE_NODE());
     accrued.leaf <== ownerId + (1 << 24) * otherId + (1 << 48) * accruedWei + role * ((1 << 24) - 1) * (ownerId - otherId);
     accrued.children <== accruedChildren;
-    component claimed = PathRead8(3, TAG_PAYEE_NODE());
-    claimed.leaf <== claimedWei;
+    component claimed = PathRead8(4, TAG_PAYEE_NODE());
+    claimed.leaf <== claimedWei + (1 << 120) * otherClaimedWei + role * ((1 << 120) - 1) * (claimedWei - otherClaimedWei);
     claimed.children <== claimedChildren;
-    for (var i = 0; i < 9; i++) {
-        if (i < 8) { accrued.idBits[i] <== payeeBits[i]; } else { accrued.idBits[i] <== 0; }
-        if (i == 0) { claimed.idBits[i] <== role; } else { claimed.idBits[i] <== payeeBits[i - 1]; }
+    for (var i = 0; i < 12; i++) {
+        if (i < 9) { accrued.idBits[i] <== payeeBits[i]; } else { accrued.idBits[i] <== 0; }
+        if (i < 9) { claimed.idBits[i] <== payeeBits[i]; } else { claimed.idBits[i] <== 0; }
     }
 
     // E. The model. Under a constant tag the hash binds every field. Counters have 170 bits and are odd: ready. The rest has
@@ -158,7 +162,7 @@ template PayeeExit(depth, payees) {
     // F. The amount. Its summands are bounded one by one: accrued 120 (D), each default part 96, validatorParts 16 bits
     //    (ModelStatics), the remainder 16, the amount 96; claimed ones by the ledger. The payee's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
     //    A payee behind the table's last has no rows, and the empty tree's 0 as accrued and claimed leaf: nothing leaves.
-    component rows = PickOf256(payees);
+    component rows = PickOf512(payees);
     rows.values <== rowCounts;
     rows.bits <== payeeBits;
     component open = DefaultEarned();
@@ -200,30 +204,30 @@ template PayeeExit(depth, payees) {
     component statement = ExitStatement();
     statement.z <== z;
     statement.root <== modelPath.root;
-    statement.key <== modelId + (1 << 24) * payeeIndex + (1 << 32) * role + (1 << 33);
+    statement.key <== modelId + (1 << 24) * payeeIndex + (1 << 36) * role + (1 << 37);
     statement.recipient <== owner[2];
     statement.amountWei <== amountWei;
     commitment <== statement.commitment;
     y <== statement.y;
 }
 
-// One of up to 256 values, 0 behind the last.
+// One of up to 512 values, 0 behind the last.
 //
-// Parameters:  count 1 … 256. Inputs: values[count]; bits[8], lowest first. Outputs: out.
+// Parameters:  count 1 … 512. Inputs: values[count]; bits[9], lowest first. Outputs: out.
 // Assumes:     bits are boolean. Ensures: out = values[index], or 0 where index ≥ count.
-// Constraints: ceil(count / 2) + ceil(count / 4) + … + ceil(count / 256), and none linear.
-template PickOf256(count) {
+// Constraints: ceil(count / 2) + ceil(count / 4) + … + ceil(count / 512), and none linear.
+template PickOf512(count) {
     signal input values[count];
-    signal input bits[8];
+    signal input bits[9];
     signal output out;
 
-    signal pick[8][128]; // pick[i][n] behind the level's last is unused
-    var level[256];
-    for (var n = 0; n < 256; n++) { if (n < count) { level[n] = values[n]; } else { level[n] = 0; } }
+    signal pick[9][256]; // pick[i][n] behind the level's last is unused
+    var level[512];
+    for (var n = 0; n < 512; n++) { if (n < count) { level[n] = values[n]; } else { level[n] = 0; } }
     var width = count;
-    for (var i = 0; i < 8; i++) {
+    for (var i = 0; i < 9; i++) {
         var half = (width + 1) \ 2;
-        for (var n = 0; n < 128; n++) {
+        for (var n = 0; n < 256; n++) {
             if (n < half) {
                 pick[i][n] <== level[2 * n] + bits[i] * (level[2 * n + 1] - level[2 * n]);
                 level[n] = pick[i][n];
@@ -232,7 +236,7 @@ template PickOf256(count) {
                 level[n] = 0;
             }
         }
-        for (var n = 128; n < 256; n++) { level[n] = 0; }
+        for (var n = 256; n < 512; n++) { level[n] = 0; }
         width = half;
     }
     out <== level[0];

@@ -140,9 +140,8 @@ export function checkForm(operation: Omit<SignedOperation, "signature">): void {
     malformed("words[6]", "is not a 96-bit price and a 32-bit split");
   if (operation.kind === KIND.createModel && (word(6) & MAX_AMOUNT_WEI) === 0n)
     malformed("words[6]", "has no price: payments of nothing would fill an epoch");
-  // Bit 8 would be a ninth of the payee index.
-  if (operation.kind === KIND.claimRewards && (!inRange(word(0), 10) || (word(0) & 0x100n) !== 0n))
-    malformed("words[0]", "is not a payee index of 8 bits and a role at bit 9");
+  if (operation.kind === KIND.claimRewards && !inRange(word(0), 13))
+    malformed("words[0]", "is not a payee index of 12 bits and a role above it");
   if (operation.kind === KIND.withdraw) {
     if (word(0) === 0n || !inRange(word(0), 160)) malformed("words[0]", "is not an L1 address");
     if (!inRange(word(1), AMOUNT_BITS)) malformed("words[1]", "is not a 96-bit amount");

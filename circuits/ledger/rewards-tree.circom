@@ -2,13 +2,14 @@ pragma circom 2.1.6;
 
 include "../field/poseidon.circom";
 
-// The hash of an empty subtree of PAYEE_NODE: of eight absent leaves, then of eight of those.
+// The hash of an empty subtree of PAYEE_NODE: of eight absent leaves, then of eight of those, and so on.
 // rewards-tree.test.ts computes them again.
 function EMPTY_PAYEE_NODE(level) {
-    var empty[3] = [
+    var empty[4] = [
         0,
         12594646520141605601512382428066088496130067461687000007087518072084727470303,
-        13210556133185344495602692786226131106367987199830591794978020989069927481393
+        13210556133185344495602692786226131106367987199830591794978020989069927481393,
+        9189957684751500115525080199068410226295084266883402511021071352367930612189
     ];
     return empty[level];
 }
@@ -19,9 +20,9 @@ function EMPTY_PAYEE_NODE(level) {
 // Inputs:      leaf[payees]: contributor 24 | validator 24 | accrued wei before, 0 for an absent payee; earned[payees]: wei.
 // Outputs:     oldRoot, newRoot.
 // Assumes:     nothing: a leaf is what the old root binds, and the caller compares that root.
-// Ensures:     oldRoot is the tree of depth 3 over leaf, newRoot that over leaf[m] + 2^48 · earned[m]. As integers while
+// Ensures:     oldRoot is the tree of depth 4 over leaf, newRoot that over leaf[m] + 2^48 · earned[m]. As integers while
 //              accrued amounts stay below 2^120: at most 2^24 epochs of 2^96 wei, so a leaf stays below 2^168 < r.
-// Constraints: 804 for each node above a place below `payees`: (ceil(payees / 8) + ceil(payees / 64) + 1) · 804; none linear.
+// Constraints: 804 for each node above a place below `payees`: (ceil(payees / 8) + ceil(payees / 64) + 2) · 804; none linear.
 template RewardsTree(payees) {
     signal input leaf[payees];
     signal input earned[payees];
@@ -48,7 +49,7 @@ template RewardsTree(payees) {
         }
     }
 
-    // B. The second level, and C. the root: 64 places a node, then all.
+    // B. The second level, and C. the third: 64 places a node, then 512. D. The root over that node and seven empty ones.
     var n2 = (n1 + 7) \ 8;
     component old2[n2];
     component new2[n2];
@@ -76,8 +77,16 @@ template RewardsTree(payees) {
             new3.in[j] <== EMPTY_PAYEE_NODE(2);
         }
     }
-    oldRoot <== old3.out;
-    newRoot <== new3.out;
+    component old4 = HashTagged(8, 37);
+    component new4 = HashTagged(8, 37);
+    old4.in[0] <== old3.out;
+    new4.in[0] <== new3.out;
+    for (var j = 1; j < 8; j++) {
+        old4.in[j] <== EMPTY_PAYEE_NODE(3);
+        new4.in[j] <== EMPTY_PAYEE_NODE(3);
+    }
+    oldRoot <== old4.out;
+    newRoot <== new4.out;
 }
 
 // Row j: leaf j plus 2^48 times what it earned.

@@ -33,15 +33,19 @@ const payees = Array.from({ length: 10 }, (_, i) => ({
 }));
 
 describe("payee trees", () => {
-  it("have eight children a node and 512 places, under PAYEE_NODE", () => {
+  it("have eight children a node and 4,096 places, under PAYEE_NODE", () => {
     const leaves = payees.map((payee) => BigInt(payee.contributorId) | (BigInt(payee.validatorId) << 24n));
     const empty1 = node([]);
     const empty2 = node(Array<bigint>(8).fill(empty1));
     const level1 = [node(leaves.slice(0, 8)), node(leaves.slice(8)), ...Array<bigint>(6).fill(empty1)];
-    const expected = node([node(level1), ...Array<bigint>(7).fill(empty2)]);
+    const empty3 = node(Array<bigint>(8).fill(empty2));
+    const expected = node([
+      node([node(level1), ...Array<bigint>(7).fill(empty2)]),
+      ...Array<bigint>(7).fill(empty3),
+    ]);
     expect(payeeRoot(payees)).toBe(expected);
     expect(accruedRoot(payees, [])).toBe(expected);
-    expect(EMPTY_CLAIMED_ROOT).toBe(node(Array<bigint>(8).fill(empty2)));
+    expect(EMPTY_CLAIMED_ROOT).toBe(node(Array<bigint>(8).fill(empty3)));
     expect(claimedRoot([])).toBe(EMPTY_CLAIMED_ROOT);
   });
 
@@ -62,10 +66,11 @@ describe("payee trees", () => {
       ).toBe(root);
     }
     const claimed = [5n, 0n, 0n, 7n];
-    expect(climb(3, 7n, claimedPath(claimed, 3))).toBe(claimedRoot(claimed));
-    expect(climb(511, 0n, claimedPath(claimed, 511))).toBe(claimedRoot(claimed));
+    expect(climb(0, 5n, claimedPath(claimed, 0))).toBe(claimedRoot(claimed));
+    expect(climb(1, 7n << 120n, claimedPath(claimed, 1))).toBe(claimedRoot(claimed));
+    expect(climb(4_095, 0n, claimedPath(claimed, 4_095))).toBe(claimedRoot(claimed));
     // Not the ledger's own tree: the tags differ.
-    expect(rootFromPath(3, 7n, claimedPath(claimed, 3))).not.toBe(claimedRoot(claimed));
+    expect(rootFromPath(1, 7n << 120n, claimedPath(claimed, 1))).not.toBe(claimedRoot(claimed));
   });
 
   it("change with every amount and every owner", () => {
@@ -82,7 +87,7 @@ describe("payee trees", () => {
   });
 
   it("refuse a payee too many", () => {
-    const many = Array.from({ length: 257 }, () => payees[0]!);
+    const many = Array.from({ length: 513 }, () => payees[0]!);
     expect(() => payeeRoot(many)).toThrow(
       expect.objectContaining({
         code: "CIR_SETTLEMENT_SIZE",

@@ -27,12 +27,17 @@ export interface RewardSplit {
 export const PAYEE_ROLE = { contributor: 0, validator: 1 } as const;
 export type PayeeRole = (typeof PAYEE_ROLE)[keyof typeof PAYEE_ROLE];
 
+export const otherRole = (role: PayeeRole): PayeeRole =>
+  role === PAYEE_ROLE.contributor ? PAYEE_ROLE.validator : PAYEE_ROLE.contributor;
+
 /** Above it 120 bits, 2^24 epochs of 2^96 wei: a leaf stays below 2^168, so no sum on the way is range-checked. */
 const ACCRUED_SHIFT = 48n;
+/** What a payee's contributor has claimed has 120 bits, as what it accrued; above them is what its validator has. */
+const VALIDATOR_CLAIM_SHIFT = 120n;
 
-/** The root of 512 leaves of 0 under PAYEE_NODE; rewards.test.ts computes it again. */
+/** The root of 4,096 leaves of 0 under PAYEE_NODE; rewards.test.ts computes it again. */
 export const EMPTY_CLAIMED_ROOT =
-  9189957684751500115525080199068410226295084266883402511021071352367930612189n;
+  15946274797642441385862779650857921207684951520016474760992142535431664428625n;
 
 export function packSplit(split: RewardSplit): bigint {
   return split.ownerParts | (split.validatorParts << 16n);
@@ -74,7 +79,7 @@ export function accruedRoot(payees: readonly PayeeOwners[], accruedWei: readonly
   return treeRoot(TAG.payeeNode, accruedLeaves(payees, accruedWei), PAYEE_TREE_DEPTH);
 }
 
-/** The eight children on each of the three levels above payee `index`. */
+/** The eight children on each of the four levels above payee `index`. */
 export function accruedPath(
   payees: readonly PayeeOwners[],
   accruedWei: readonly bigint[],
@@ -83,19 +88,27 @@ export function accruedPath(
   return treePath(TAG.payeeNode, accruedLeaves(payees, accruedWei), PAYEE_TREE_DEPTH, index);
 }
 
-/** Place of what a payee's contributor (0) or validator (1) has claimed. */
+/** Place in `claimedWei` of what a payee's contributor (0) or validator (1) has claimed. */
 export function claimedPlace(payeeIndex: number, role: PayeeRole): number {
   return 2 * payeeIndex + role;
 }
 
 /** `claimedWei[claimedPlace(m, role)]`: claimed so far; missing ones are 0. */
 export function claimedRoot(claimedWei: readonly bigint[]): bigint {
-  return treeRoot(TAG.payeeNode, claimedWei, PAYEE_TREE_DEPTH);
+  return treeRoot(TAG.payeeNode, claimedLeaves(claimedWei), PAYEE_TREE_DEPTH);
 }
 
-export function claimedPath(claimedWei: readonly bigint[], place: number): bigint[][] {
-  return treePath(TAG.payeeNode, claimedWei, PAYEE_TREE_DEPTH, place);
+/** The eight children on each of the four levels above payee `index`. */
+export function claimedPath(claimedWei: readonly bigint[], index: number): bigint[][] {
+  return treePath(TAG.payeeNode, claimedLeaves(claimedWei), PAYEE_TREE_DEPTH, index);
 }
+
+/** Of each payee, what its contributor has claimed | what its validator has << 120. */
+const claimedLeaves = (claimedWei: readonly bigint[]): bigint[] =>
+  Array.from({ length: Math.ceil(claimedWei.length / 2) }, (_, m) => {
+    const [contributorWei, validatorWei = 0n] = claimedWei.slice(2 * m, 2 * m + 2);
+    return contributorWei! + (validatorWei << VALIDATOR_CLAIM_SHIFT);
+  });
 
 /** What a role owns of all that its payee has accrued; the two roles' parts add up to it. */
 export function roleShareWei(accruedWei: bigint, role: PayeeRole, validatorParts: bigint): bigint {

@@ -50,9 +50,9 @@ describe("circuitSpec", () => {
       "settlement-8-4-4-4-3",
       "settlement-0-4-4-4-2",
       "payee-table-0",
-      "payee-table-257",
+      "payee-table-513",
       "payee-exit-0",
-      "payee-exit-257",
+      "payee-exit-513",
     ])
       expect(() => circuitSpec(name), name).toThrow(expect.objectContaining({ code: "CIR_SETTLEMENT_SIZE" }));
   });

@@ -244,7 +244,7 @@ describe("payee-table-rules", () => {
     expect(() => activationOf({ ...model, payees: owners }, CAP, PAYEES)).toThrow(
       code("CIR_SETTLEMENT_DIFFERS"),
     );
-    for (const payeeCount of [0, 257, 1.5])
+    for (const payeeCount of [0, 513, 1.5])
       expect(() => payeeTableCircuitSpec(payeeCount), `${payeeCount}`).toThrow(code("CIR_SETTLEMENT_SIZE"));
   });
 });

@@ -25,7 +25,7 @@ const posted: fc.Arbitrary<PostedSettlement> = fc.record({
   burnedWei: item,
   capCircuit: fc.nat(255),
   chain: fc.bigInt(0n, FIELD_ORDER - 1n),
-  items: fc.array(item, { maxLength: 256 }),
+  items: fc.array(item, { maxLength: 512 }),
 });
 const L1: L1Settlement = {
   settlementHash: 99n,
@@ -69,8 +69,8 @@ describe("the wire form of a settlement", () => {
     const malformed = expect.objectContaining({ code: "CIR_WIRE_MALFORMED" });
     for (const length of [0, 53, 55, wire.length - 1])
       expect(() => decodeSettlement(wire.subarray(0, length)), `${length}`).toThrow(malformed);
-    expect(() => decodeSettlement(new Uint8Array(54 + 24 * 129))).toThrow(malformed);
-    expect(decodeSettlement(new Uint8Array(54 + 24 * 128)).items).toHaveLength(256);
+    expect(() => decodeSettlement(new Uint8Array(54 + 24 * 257))).toThrow(malformed);
+    expect(decodeSettlement(new Uint8Array(54 + 24 * 256)).items).toHaveLength(512);
   });
 });
 

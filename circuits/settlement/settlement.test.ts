@@ -163,7 +163,7 @@ describe("settlement-model", () => {
       ["features", { features: 3 }],
       ["draws", { draws: 3 }],
       ["draws", { draws: 256 }],
-      ["payees", { payees: 257 }],
+      ["payees", { payees: 513 }],
       ["rows", { rows: 0 }],
     ] as const) {
       const size = { ...epoch.size, ...change };

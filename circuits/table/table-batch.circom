@@ -106,9 +106,9 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input wideRest[wide][11];
     signal input wideDatanet[wide][7];
     signal input wideModel[wide][11];
-    signal input wideAccruedChildren[wide][3][8];
-    signal input wideClaimedChildren[wide][3][8];
-    signal input wideScratchBits[wide][201];
+    signal input wideAccruedChildren[wide][4][8];
+    signal input wideClaimedChildren[wide][4][8];
+    signal input wideScratchBits[wide][325];
 
     signal output commitment;
     signal output y;

@@ -222,15 +222,15 @@ describe("constructor", () => {
       [1, 16, 7],
       [1, 16, 255],
       [1, 16, 0],
-      [1, 16, 257],
+      [1, 16, 513],
       // A payee table with payments, without slots, with too many.
       [2, 1, 8],
       [2, 0, 0],
-      [2, 0, 257],
+      [2, 0, 513],
       // An exit of a leaf with slots, of a slot without any, with too many, of neither.
       [3, 0, 8],
       [3, 1, 0],
-      [3, 1, 257],
+      [3, 1, 513],
       [3, 2, 8],
       [4, 1, 8],
       [255, 6, 2],
@@ -253,10 +253,10 @@ describe("constructor", () => {
       });
     for (const [sort, size0, size1] of [
       [0, 0, 1],
-      [1, 65_535, 256],
-      [2, 0, 256],
+      [1, 65_535, 512],
+      [2, 0, 512],
       [3, 0, 0],
-      [3, 1, 256],
+      [3, 1, 512],
     ] as const) {
       const sizes = { ...withKey({}), sort, size0, size1, tableSizes: sort === 0 ? shape.tableSizes : 0n };
       expect(await deploy([sizes])).toMatchObject({ name: "accepted" });

@@ -18,7 +18,7 @@ import {IBatchVerifier} from "./IBatchVerifier.sol";
 interface IExits {
     /// @param circuit Index of the circuit that proves this exit.
     /// @param commitment C, the Poseidon commitment to the exit's four elements.
-    /// @param key id 24 | payeeIndex 8 | role 1 | isPayee 1 from the low end. A leaf's own balance: its id alone.
+    /// @param key id 24 | payeeIndex 12 | role 1 | isPayee 1 from the low end. A leaf's own balance: its id alone.
     struct Exit {
         uint8 circuit;
         uint256 commitment;

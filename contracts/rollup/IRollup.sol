@@ -291,7 +291,7 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @notice Queues a claim of what leaf `id` has earned as contributor or validator of a payee of a model; executed
     /// only if the caller is the leaf's l1Owner, the model has had its activation and the payee is the leaf's. What is
     /// paid out goes to the leaf's balance. Fee as for `forceWithdraw`.
-    function forceClaimRewards(uint24 id, uint24 modelId, uint8 payeeIndex, bool isValidator, uint96 maxFeeWei)
+    function forceClaimRewards(uint24 id, uint24 modelId, uint16 payeeIndex, bool isValidator, uint96 maxFeeWei)
         external
         returns (uint256 index);
 

@@ -9,7 +9,7 @@ uint256 constant R = 21888242871839275222246405745257275088548364400416034343698
 uint256 constant MAX_LEAF_COUNT = 2 ** 24;
 uint32 constant GENESIS_NEXT_ID = 2;
 /// @dev Payees of a model's table at most (docs/reference/settlement.md).
-uint256 constant MAX_PAYEE_COUNT = 256;
+uint256 constant MAX_PAYEE_COUNT = 512;
 
 // Kinds with an effect on L1.
 uint256 constant CREATE_ACCOUNT = 4;

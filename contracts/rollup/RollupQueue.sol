@@ -210,12 +210,13 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IRollup
-    function forceClaimRewards(uint24 id, uint24 modelId, uint8 payeeIndex, bool isValidator, uint96 maxFeeWei)
+    function forceClaimRewards(uint24 id, uint24 modelId, uint16 payeeIndex, bool isValidator, uint96 maxFeeWei)
         external
         returns (uint256)
     {
         // The word of a signed Claim (docs/reference/settlement.md); no other has a witness.
-        uint256 word = isValidator ? uint256(payeeIndex) | 1 << 9 : payeeIndex;
+        if (payeeIndex >> 12 != 0) revert RollupElementOutOfField();
+        uint256 word = isValidator ? uint256(payeeIndex) | 1 << 12 : payeeIndex;
         return _enqueue(Entry(FORCED_CLAIM_REWARDS, id, modelId, 0, word, 0, 0, 0), maxFeeWei);
     }
 

@@ -32,9 +32,9 @@ type ExitPlace =
 function exitPlace(key: bigint): ExitPlace | null {
   const id = Number(key & 0xff_ffffn);
   if (key >> 24n === 0n) return { kind: "leaf", id };
-  if (key >> 33n !== 1n) return null;
-  const role = Number((key >> 32n) & 1n) as PayeeRole;
-  return { kind: "payee", modelId: id, payeeIndex: Number((key >> 24n) & 0xffn), role };
+  if (key >> 37n !== 1n) return null;
+  const role = Number((key >> 36n) & 1n) as PayeeRole;
+  return { kind: "payee", modelId: id, payeeIndex: Number((key >> 24n) & 0xfffn), role };
 }
 
 /** Recipient and amount of the exit with this key. @throws OP_* where the ledger has no such leaf or payee */

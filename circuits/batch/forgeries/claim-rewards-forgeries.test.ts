@@ -33,8 +33,8 @@ await initPoseidon();
 beforeAll(loadForgeryTester);
 
 const PAYEE_LEAF = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
-const ACCRUED_ROOT = "reads * (read[2].node - accruedRoot) === 0;";
-const CLAIMED_ROOT = "takes * (update[2].oldNode - claimedRoot) === 0;";
+const ACCRUED_ROOT = "reads * (read[3].node - accruedRoot) === 0;";
+const CLAIMED_ROOT = "takes * (update[3].oldNode - claimedRoot) === 0;";
 
 describe("ClaimRewards", () => {
   const kind = KIND.claimRewards;
@@ -43,9 +43,10 @@ describe("ClaimRewards", () => {
   const shareOf = (parts: bigint) => roleShareWei(ACCRUED_WEI, PAYEE_ROLE.contributor, parts);
   /** The claim of a share that is so much more, in the field, with the effect that it would have. */
   const paid = (moreWei: bigint): LawlessOperation => {
-    const claimed = Array.from({ length: 512 }, (_, i) => rewards!.claimedWei[i] ?? 0n);
-    const share = shiftedDown(shareOf(VALIDATOR_PARTS) + moreWei, 0);
-    const body = hashModelBody({ ...model!, claimedRoot: claimedRoot(claimed.with(0, share)) });
+    const aboveWei = (rewards!.claimedWei[1] ?? 0n) << 120n;
+    const leaf = shiftedDown(shareOf(VALIDATOR_PARTS) + moreWei + aboveWei, 0);
+    const claimed = rewards!.claimedWei.with(0, leaf - aboveWei);
+    const body = hashModelBody({ ...model!, claimedRoot: claimedRoot(claimed) });
     return honest(kind, {
       effectA: (leaf) => ({ ...leaf, balance: shiftedDown(leaf.balance + moreWei, 0) }),
       effectB: (leaf) => ({ ...leaf, body }),
@@ -96,47 +97,47 @@ describe("ClaimRewards", () => {
       code,
     },
     {
-      rule: "a payee of the accrued tree's upper half, which has no claimed leaf",
-      forged: () => honest(kind, { words: [256n] }),
-      at: "isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
+      rule: "a payee beyond 12 bits",
+      forged: () => honest(kind, { words: [8192n] }),
+      at: "isClaimRewards * (word - payeeIndex - (1 << 12) * bits[12]) === 0;",
       code: "OP_MALFORMED",
     },
     {
       rule: "a role that is none",
-      forged: () => honest(kind, { words: [1024n] }),
-      at: "isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
+      forged: () => honest(kind, { words: [(1n << 40n) + 1n] }),
+      at: "isClaimRewards * (word - payeeIndex - (1 << 12) * bits[12]) === 0;",
       code: "OP_MALFORMED",
     },
     {
       rule: "another payee than the one that is posted and signed",
       forged: () => honest(kind, { signed: { words: [packClaim(1, 0)] } }),
       tamper: (inputs) => setInput(inputs, "wideWords", [0, 0], packClaim(1, 0)),
-      at: "isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;",
+      at: "isClaimRewards * (word - payeeIndex - (1 << 12) * bits[12]) === 0;",
     },
     {
       rule: "more accrued than the tree holds",
       forged: () => paid(65_536n - VALIDATOR_PARTS),
-      tamper: setBits(33, 120, (wei) => wei + 65_536n),
+      tamper: setBits(37, 120, (wei) => wei + 65_536n),
       at: PAYEE_LEAF,
     },
     {
       rule: "another other leaf",
-      tamper: setBits(9, 24, (id) => id + 1n),
+      tamper: setBits(13, 24, (id) => id + 1n),
       at: PAYEE_LEAF,
     },
     {
       // remainder − 1 and a share that is (1 / 2^16) more, in the field.
       rule: "a share that is rounded another way",
       forged: () => paid(-shiftedDown(1n, 16)),
-      tamper: setBits(153, 16, (remainder) => remainder - 1n),
+      tamper: setBits(157, 16, (remainder) => remainder - 1n),
       at: BALANCE,
     },
     {
       rule: "a smaller part for the validator",
       forged: () => paid(shareOf(VALIDATOR_PARTS - 1n) - shareOf(VALIDATOR_PARTS)),
       tamper: (inputs) => {
-        setBits(185, 16, (parts) => parts - 1n)(inputs);
-        setBits(153, 16, () => ACCRUED_WEI * (VALIDATOR_PARTS - 1n))(inputs);
+        setBits(189, 16, (parts) => parts - 1n)(inputs);
+        setBits(157, 16, () => ACCRUED_WEI * (VALIDATOR_PARTS - 1n))(inputs);
       },
       at: "reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
     },
@@ -150,18 +151,33 @@ describe("ClaimRewards", () => {
       at: "NodeUpdate8: bits[2] * (at1[1] - at1[0]) === oldChild - at1[0];",
     },
     {
+      rule: "another claim of the other role's",
+      tamper: setBits(205, 120, (wei) => wei + 1n),
+      at: "NodeUpdate8: bits[2] * (at1[1] - at1[0]) === oldChild - at1[0];",
+    },
+    {
+      // c + 2^120 v = (c + 2^120) + 2^120 (v − 1): the leaf's other opening, by which the claim gains −2^120 more.
+      rule: "a wei of the other role's claim as 2^120 of the role's own",
+      forged: () => paid(-(1n << 120n)),
+      tamper: (inputs) => {
+        setInput(inputs, "wideModel", [0, 10], rewards!.claimedWei[0]! + (1n << 120n));
+        setBits(205, 120, (wei) => wei - 1n)(inputs);
+      },
+      at: BALANCE,
+    },
+    {
       rule: "a path in another accrued tree",
       tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 0, 7], 5n),
       at: PAYEE_LEAF,
     },
     {
       rule: "another accrued tree's top",
-      tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 2, 7], 5n),
+      tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 3, 7], 5n),
       at: ACCRUED_ROOT,
     },
     {
       rule: "another claimed tree's top",
-      tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 2, 7], 5n),
+      tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 3, 7], 5n),
       at: CLAIMED_ROOT,
     },
     {

@@ -80,27 +80,27 @@ describe(nameOf(forcedClaimRewards), () => {
       forged: invalid,
       tamper: (inputs) => {
         shownMember(PAYER + 1)(inputs);
-        setBits(9, 24, (id) => id - 1n)(inputs);
+        setBits(13, 24, (id) => id - 1n)(inputs);
       },
       at: PAYEE_LEAF,
     },
     {
       rule: "called invalid by another payee",
       forged: invalid,
-      tamper: setBits(0, 8, () => 1n),
-      at: "isForced * (forcedWord - payeeIndex - (1 << 9) * bits[8]) === 0;",
+      tamper: setBits(0, 12, () => 1n),
+      at: "isForced * (forcedWord - payeeIndex - (1 << 12) * bits[12]) === 0;",
     },
     {
       rule: "called invalid by the other role",
       forged: invalid,
-      tamper: setBits(8, 1, () => 1n),
-      at: "isForced * (forcedWord - payeeIndex - (1 << 9) * bits[8]) === 0;",
+      tamper: setBits(12, 1, () => 1n),
+      at: "isForced * (forcedWord - payeeIndex - (1 << 12) * bits[12]) === 0;",
     },
     {
       rule: "called invalid by another accrued tree",
       forged: invalid,
-      tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 2, 7], 5n),
-      at: "reads * (read[2].node - accruedRoot) === 0;",
+      tamper: (inputs) => setInput(inputs, "wideAccruedChildren", [0, 3, 7], 5n),
+      at: "reads * (read[3].node - accruedRoot) === 0;",
     },
     ...bodyOpenings(kind),
     {
@@ -132,23 +132,23 @@ describe(nameOf(forcedClaimRewards), () => {
     },
     {
       rule: "more accrued than the tree holds",
-      tamper: setBits(33, 120, (wei) => wei + 65_536n),
+      tamper: setBits(37, 120, (wei) => wei + 65_536n),
       at: PAYEE_LEAF,
     },
     {
       rule: "a share that is rounded another way",
-      tamper: setBits(153, 16, (remainder) => remainder - 1n),
+      tamper: setBits(157, 16, (remainder) => remainder - 1n),
       at: BALANCE,
     },
     {
       rule: "a smaller part for the validator",
-      tamper: setBits(185, 16, (parts) => parts - 1n),
+      tamper: setBits(189, 16, (parts) => parts - 1n),
       at: "reads * (split - ownerParts - (1 << 16) * validatorParts) === 0;",
     },
     {
       rule: "another claimed tree's top",
-      tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 2, 7], 5n),
-      at: "takes * (update[2].oldNode - claimedRoot) === 0;",
+      tamper: (inputs) => setInput(inputs, "wideClaimedChildren", [0, 3, 7], 5n),
+      at: "takes * (update[3].oldNode - claimedRoot) === 0;",
     },
     {
       rule: "the claimed root kept, to claim again",
@@ -159,9 +159,9 @@ describe(nameOf(forcedClaimRewards), () => {
       at: PATH,
     },
     {
-      rule: "a word that L1 does not queue: a ninth bit of the payee's index",
-      forged: () => withWord(kind, 1, 256n, { isValid: false }),
-      at: "isForced * (forcedWord - payeeIndex - (1 << 9) * bits[8]) === 0;",
+      rule: "a word that L1 does not queue: a bit above the role",
+      forged: () => withWord(kind, 1, 8192n, { isValid: false }),
+      at: "isForced * (forcedWord - payeeIndex - (1 << 12) * bits[12]) === 0;",
     },
   ]);
 

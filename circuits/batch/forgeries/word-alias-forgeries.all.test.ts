@@ -51,9 +51,9 @@ const LIMITS: Record<number, Record<number, Limit>> = {
   },
   [KIND.claimRewards]: {
     0: {
-      bits: 10,
-      shifts: [8, 9],
-      at: ["isClaimRewards * (word - payeeIndex - (1 << 9) * bits[8]) === 0;"],
+      bits: 13,
+      shifts: [12],
+      at: ["isClaimRewards * (word - payeeIndex - (1 << 12) * bits[12]) === 0;"],
     },
   },
   ...Object.fromEntries(

@@ -16,11 +16,11 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 //              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
 //              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[5]
 //              and rest of the body; newAccruedRoot, claimedWei, accruedChildren, claimedChildren: model-body.circom;
-//              scratchBits[201]: digits of what the one active kind compares (phase F).
+//              scratchBits[325]: digits of what the one active kind compares (phase F).
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
 // Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
 //              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedClaimRewards'
-//              word 1 is 8 bits and a bit at 9 (types uint8, bool), a ForcedCloseEpoch's the time of its block; word 0 of a
+//              word 1 is 13 bits (RollupQueue.sol), a ForcedCloseEpoch's the time of its block; word 0 of a
 //              ForcedCommitData and a ForcedPublishVersion is 32 bits, of a ForcedApproveModel 79 (RollupQueue.sol). L1 takes no batch that is older than one before it.
 // Ensures:     the effect of the record's kind, exactly (docs/reference/ledger.md). For queue entries every predicate is a
 //              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
@@ -67,9 +67,9 @@ template WideSlot(depth, approvalDelay) {
     signal input epochStart;
     signal input newAccruedRoot;
     signal input claimedWei;
-    signal input accruedChildren[3][8];
-    signal input claimedChildren[3][8];
-    signal input scratchBits[201];
+    signal input accruedChildren[4][8];
+    signal input claimedChildren[4][8];
+    signal input scratchBits[325];
     signal output newRoot;
     signal output newNextId;
     signal output core;
@@ -285,7 +285,7 @@ template WideSlot(depth, approvalDelay) {
     var rest39 = 0;
     var waited40 = 0;
     var version32 = 0;
-    for (var i = 0; i < 201; i++) {
+    for (var i = 0; i < 325; i++) {
         scratchBits[i] * (1 - scratchBits[i]) === 0;
         if (i < 160) { digits160 += (1 << i) * scratchBits[i]; }
         if (i >= 160 && i < 192) { split32 += (1 << (i - 160)) * scratchBits[i]; }

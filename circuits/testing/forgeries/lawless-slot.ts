@@ -336,7 +336,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
         : {
             ...claimRewards,
             accruedChildren: accruedPath(payees, beforeB.rewards?.accruedWei ?? [], claimRewards.payeeIndex),
-            claimedChildren: claimedPath(beforeB.rewards?.claimedWei ?? [], claimRewards.place),
+            claimedChildren: claimedPath(beforeB.rewards?.claimedWei ?? [], claimRewards.payeeIndex),
           },
     settlement: settlement === undefined ? null : { cap: 0, ...settlement, newAccruedRoot },
   };
@@ -370,11 +370,11 @@ function mayCloseEpoch({ leaf, model }: LeafState, queuedAt: bigint): boolean {
 
 /** A's claim of a role's share, no matter who A is. Where A is null, the claim is that of the leaf that has the role. */
 function lawlessClaimRewards({ rewards, model }: LeafState, word: bigint, a: number | null) {
-  const payeeIndex = Number(word % 256n);
-  const isValidator = (word >> 9n) % 2n === 1n;
+  const payeeIndex = Number(word % 4096n);
+  const isValidator = (word >> 12n) % 2n === 1n;
   const place = 2 * payeeIndex + (isValidator ? 1 : 0);
   const accruedWei = rewards?.accruedWei[payeeIndex] ?? 0n;
-  const claimed = Array.from({ length: 512 }, (_, i) => rewards?.claimedWei[i] ?? 0n);
+  const claimed = Array.from({ length: 2 * 4096 }, (_, i) => rewards?.claimedWei[i] ?? 0n);
   const validatorWei = (accruedWei * ((model?.statics.split ?? 0n) >> 16n)) / 65536n;
   const shareWei = isValidator ? validatorWei : accruedWei - validatorWei;
   const payee = rewards?.payees[payeeIndex];
@@ -384,11 +384,11 @@ function lawlessClaimRewards({ rewards, model }: LeafState, word: bigint, a: num
   const claimedWei = claimed[place]!;
   return {
     payeeIndex,
-    place,
     memberId,
     otherId,
     accruedWei,
     claimedWei,
+    otherClaimedWei: claimed[place ^ 1]!,
     gainWei: shareWei - claimedWei,
     newRoot,
   };
