@@ -124,7 +124,11 @@ describe("explainEarnings", () => {
     const scores = [-1n, 0n, ...Array<bigint>(22).fill(-5n)];
     const draws = [{ ...first!, isEven: true, scores, rewardPerUnit: 3n << 40n }];
     const earnedWei = model.payees.map(({ rowCount }) => 3n * BigInt(rowCount));
-    const { rows, payees } = explainEarnings({ draws, earnedWei }, { model: settled, payments }, earnedWei);
+    const { rows, payees } = explainEarnings(
+      { draws, earnedWei, quantumBits: 0n },
+      { model: settled, payments },
+      earnedWei,
+    );
     expect(rows).toHaveLength(24);
     expect(rows.every((row) => row.earnedWei === 3n)).toBe(true);
     expect(payees.map((payee) => payee.earnedWei)).toEqual(earnedWei);

@@ -5,6 +5,7 @@
 import { PAYEE_ROLE, type Payee, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import type { EpochPayment, SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
+import { weightWei } from "@openledger/circuits/settlement/settlement-split";
 import { attributionError } from "../attribution-errors.ts";
 import { rowOwners } from "../model/owned-rows.ts";
 
@@ -61,7 +62,7 @@ export interface EpochEarnings {
  * @throws ATT_MODEL_MISMATCH naming the first payee that was given something else
  */
 export function explainEarnings(
-  settlement: Pick<SampledSettlement, "draws" | "earnedWei">,
+  settlement: Pick<SampledSettlement, "draws" | "earnedWei" | "quantumBits">,
   epoch: {
     readonly model: Pick<SettledModel, "payees" | "accruedWei" | "statics">;
     readonly payments: readonly EpochPayment[];
@@ -92,7 +93,7 @@ export function explainEarnings(
       contributorId,
       validatorId,
       earnedParts,
-      earnedWei: earnedParts >> FRACTION_BITS,
+      earnedWei: weightWei(earnedParts, settlement),
       draws: rowDraws.sort((a, b) => compare(b.earnedParts, a.earnedParts) || a.draw - b.draw),
     };
   });
@@ -105,9 +106,6 @@ export function explainEarnings(
     ),
   };
 }
-
-/** Weights are multiplied by 40-bit fractions of a wei. */
-const FRACTION_BITS = 40n;
 
 function payeeEarning(
   { contributorId, validatorId }: Payee,

@@ -18,6 +18,7 @@ import {
 } from "../ledger/rewards.ts";
 import { KIND, TAG, TREASURY_ID } from "../protocol.ts";
 import { activationPayees, type L1Settlement, type PostedSettlement } from "../settlement/settlement-data.ts";
+import { quantumBitsOf } from "../settlement/settlement-split.ts";
 
 /** Settles a model's closed epoch. */
 export interface SettleOperation {
@@ -160,7 +161,8 @@ export function settlementOperationOf(
   }
   if (posted.items.slice(rewards.payees.length).some((item) => item !== 0n))
     differs(modelId, "items", "it pays payees that the model does not have");
-  const earnedWei = rewards.payees.map((_, m) => posted.items[m] ?? 0n);
+  const quantumBits = quantumBitsOf(closed.amountWei);
+  const earnedWei = rewards.payees.map((_, m) => (posted.items[m] ?? 0n) << quantumBits);
   const earnedSumWei = earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const common = { kind: KIND.settle, modelId, settlementHash: given, voidCount: posted.voidCount };
   for (const { ownerWei, burnedWei } of waysToSettle(

@@ -109,9 +109,9 @@ function lowBits(value: number, count: number): bigint[] {
 
 /** What a payee of `rowCount` rows earns of an amount that is split by row counts; `statics` state N and the split. */
 export function earnedByDefault(statics: ModelStatics, rowCount: number, amountWei: bigint): bigint {
-  const { rewardWei } = drawShares(amountWei, 1, unpackSplit(statics.split));
-  const unit = rewardPerUnit(rewardWei, unpackBinding(statics.binding).rowCount);
-  return splitEarned(unit * BigInt(rowCount)).earnedWei;
+  const shares = drawShares(amountWei, 1, unpackSplit(statics.split));
+  const unit = rewardPerUnit(shares, unpackBinding(statics.binding).rowCount);
+  return splitEarned(unit * BigInt(rowCount), shares).earnedWei;
 }
 
 /** What a role of a payee takes, without the proof's inputs. */

@@ -6,12 +6,13 @@ include "../field/range-check.circom";
 
 // A model's payees, what each earns of a sampled settlement, and the rewards tree before and after. Rules: settlement-rules.ts.
 //
-// Parameters:  payees ≤ 256.
-// Inputs:      present, rowCounts: Payees. leaf: RewardsTree. earned (T_m), remainder (W_m mod 2^40). All private.
-// Outputs:     payeeCount (M); rowTotal (N); ownersCommitment; earnedSum = Σ T_m; oldRoot, newRoot; private[…]: remainders,
-//              six an element, for C.
-// Assumes:     nothing; the caller compares ownersCommitment and oldRoot with the model's, and says what W_m is.
-// Ensures:     earned < 2^96 and remainder < 2^40, so W_m = 2^40 T_m + remainder_m is an integer below 2^136 with no other
+// Parameters:  payees ≤ 512.
+// Inputs:      present, rowCounts: Payees. leaf: RewardsTree. quantum: what a unit of earned is, in wei; earned (T_m), remainder
+//              (W_m mod 2^40). All private.
+// Outputs:     payeeCount (M); rowTotal (N); ownersCommitment; earnedSum = Σ T_m in wei; oldRoot, newRoot; private[…]: remainders,
+//              six an element, for C; items: T_m, six an element, for E.
+// Assumes:     quantum ≤ 2^56; the caller compares ownersCommitment and oldRoot with the model's, and says what W_m is.
+// Ensures:     earned < 2^40 and remainder < 2^40, so W_m = 2^40 T_m + remainder_m is an integer below 2^80 with no other
 //              parts; absent payees have none, no leaf and no rows.
 // Constraints: a payee as docs/reference/constraints.md says, less the row identity's; none else.
 template PayeeEarnings(payees) {
@@ -19,6 +20,7 @@ template PayeeEarnings(payees) {
     signal input present[payees];
     signal input rowCounts[payees];
     signal input leaf[payees];
+    signal input quantum;
     signal input earned[payees];
     signal input remainder[payees];
     signal output payeeCount;
@@ -28,26 +30,29 @@ template PayeeEarnings(payees) {
     signal output oldRoot;
     signal output newRoot;
     signal output private[ofRemainders];
+    signal output items[ofRemainders];
 
     component table = Payees(payees);
     table.present <== present;
     table.rowCounts <== rowCounts;
     component tree = RewardsTree(payees);
     tree.leaf <== leaf;
-    tree.earned <== earned;
+    signal earnedWei[payees];
     component earnedRange[payees];
     component remainderRange[payees];
     var sum = 0;
     for (var m = 0; m < payees; m++) {
-        earnedRange[m] = RangeCheck(96);
+        earnedRange[m] = RangeCheck(40);
         earnedRange[m].in <== earned[m];
         remainderRange[m] = RangeCheck(40);
         remainderRange[m].in <== remainder[m];
         // Both have ranges, so a W of 0 has no other parts.
         ((1 << 40) * earned[m] + remainder[m]) * (1 - present[m]) === 0;
         leaf[m] * (1 - present[m]) === 0;
-        sum += earned[m];
+        earnedWei[m] <== quantum * earned[m];
+        sum += earnedWei[m];
     }
+    tree.earned <== earnedWei;
     payeeCount <== table.payeeCount;
     rowTotal <== table.rowTotal;
     ownersCommitment <== table.ownersCommitment;
@@ -55,8 +60,13 @@ template PayeeEarnings(payees) {
     oldRoot <== tree.oldRoot;
     newRoot <== tree.newRoot;
     for (var i = 0; i < ofRemainders; i++) {
-        var packed = 0;
-        for (var m = 6 * i; m < 6 * i + 6 && m < payees; m++) { packed += (1 << (40 * (m - 6 * i))) * remainder[m]; }
-        private[i] <== packed;
+        var ofRest = 0;
+        var ofItem = 0;
+        for (var m = 6 * i; m < 6 * i + 6 && m < payees; m++) {
+            ofRest += (1 << (40 * (m - 6 * i))) * remainder[m];
+            ofItem += (1 << (40 * (m - 6 * i))) * earned[m];
+        }
+        private[i] <== ofRest;
+        items[i] <== ofItem;
     }
 }

@@ -36,12 +36,11 @@ export function defaultSplit(
   const { payees, statics } = model;
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   const shares = drawShares(closed.amountWei, 1, unpackSplit(statics.split));
-  const unit = rewardPerUnit(shares.rewardWei, BigInt(rowCount));
-  const split = payees.map((payee) => splitEarned(unit * BigInt(payee.rowCount)));
-  const earnedWei = split.map((payee) => payee.earnedWei);
-  const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
+  const unit = rewardPerUnit(shares, BigInt(rowCount));
+  const split = payees.map((payee) => splitEarned(unit * BigInt(payee.rowCount), shares));
+  const total = split.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
   const payout = defaultPayout(closed.amountWei, shares, total);
-  const settled = settledEpoch({ model, closed, payout, earnedWei, voidCount: 0, seed: 0n });
+  const settled = settledEpoch({ model, closed, payout, earned: split, voidCount: 0, seed: 0n });
   const remainder = split.map((payee) => payee.remainder);
   const inputs = tableInputs(model, settled.data, closed.amountWei, remainder, payeeCount);
   return { ...settled, payeeCount, privateElements: [], inputs };

@@ -9,14 +9,14 @@ include "./settlement-vector.circom";
 // The activation of a model, or the default split of a closed epoch: by row counts, without queries and scores
 // (docs/reference/settlement.md). Rules: payee-table-rules.ts.
 //
-// Parameters:  payees ≤ 256, at least M.
+// Parameters:  payees ≤ 512, at least M.
 // Public:      commitment (C), y; z.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E: isActivation with the record's kind, cap with the named circuit, seed with 0. The ledger opens J over
 //              the model's leaf. A default split's leaf had an activation; its closed amount is below 2^96.
 // Ensures:     Activation: items are contributor 24 | validator 24 | n_m 32 for M payees with n_m ≥ 1, their payee root, counts and
 //              sum N are those of the statics, and ownerParts + TREASURY_PARTS ≤ 65,536. Otherwise: items are
-//              T_m = floor(μ n_m / 2^40), μ = floor(2^40 · rD / N); the owner's part is burned; the rest of the amount that
+//              T_m = floor(μ n_m / 2^40) quanta, μ = floor(2^40 · R / N), R = rD in quanta; the owner's part is burned; the rest of the amount that
 //              payees do not earn is the treasury's; the new accrued root is the old one plus T.
 // Constraints: constraint-counts.json, "PayeeTable(…)".
 //
@@ -86,14 +86,14 @@ template PayeeTable(payees) {
     closed.in[3] <== amount;
 
     // B. Amounts: the whole epoch is one draw. μ by division: quotient and remainder are hints, pinned by their ranges. N ≥ 1
-    //    and below 2^32 (ModelStatics), μ < 2^136: no side reaches 2^169 < r.
+    //    and below 2^32 (ModelStatics), μ < 2^80: no side reaches 2^113 < r.
     component shares = DrawShares(0);
     shares.amount <== amount;
     shares.ownerParts <== ownerParts;
-    signal mu <-- table.rowTotal == 0 ? 0 : ((1 << 40) * shares.rewardWei) \ table.rowTotal;
-    signal rest <-- table.rowTotal == 0 ? 0 : ((1 << 40) * shares.rewardWei) % table.rowTotal;
-    mu * table.rowTotal === (1 << 40) * shares.rewardWei - rest;
-    component muRange = RangeCheck(136);
+    signal mu <-- table.rowTotal == 0 ? 0 : ((1 << 40) * shares.rewardQuanta) \ table.rowTotal;
+    signal rest <-- table.rowTotal == 0 ? 0 : ((1 << 40) * shares.rewardQuanta) % table.rowTotal;
+    mu * table.rowTotal === (1 << 40) * shares.rewardQuanta - rest;
+    component muRange = RangeCheck(80);
     muRange.in <== mu;
     component restRange = RangeCheck(32);
     restRange.in <== rest;
@@ -101,24 +101,27 @@ template PayeeTable(payees) {
     belowRange.in <== table.rowTotal - 1 - rest;
 
     // C. Payees. In an activation the amount is 0, hence μ = 0 and T = 0: the tree stays, and the item is the payee's. Otherwise the
-    //    item is T: μ n_m is below 2^136 as n_m ≤ N, so quotient and remainder, each with a range of its own, are unique.
+    //    item is T, 40 bits: μ n_m is below 2^80 as n_m ≤ N, so quotient and remainder, each with a range of its own, are unique.
     //    Counts are bounded by the item here, in a default split by the owners commitment, which an activation has shown.
     component tree = RewardsTree(payees);
     component remainderRange[payees];
-    signal bit[payees][96]; // bit[m][0] stays unused
+    signal bit[payees][80]; // bit[m][0] stays unused
     signal inverse[payees];
     signal earned[payees];
+    signal earnedWei[payees];
     var earnedSum = 0;
     for (var m = 0; m < payees; m++) {
-        // The item's 96 bits, bit 0 as the combination of the others; hints, pinned as in RangeCheck.
+        // The item's 80 bits, bit 0 as the combination of the others; hints, pinned as in RangeCheck.
         var lowest = item[m];
         var ids = 0;
         var count = 0;
+        var upper = 0;
         bit[m][0] <== 0;
-        for (var i = 1; i < 96; i++) {
+        for (var i = 1; i < 80; i++) {
             bit[m][i] <-- (item[m] >> i) & 1;
             bit[m][i] * (1 - bit[m][i]) === 0;
             lowest -= bit[m][i] * (1 << i);
+            if (i >= 40) { upper += bit[m][i] * (1 << (i - 40)); }
             if (i < 48) { ids += bit[m][i] * (1 << i); } else { count += bit[m][i] * (1 << (i - 48)); }
         }
         lowest * (1 - lowest) === 0;
@@ -131,19 +134,21 @@ template PayeeTable(payees) {
         leaf[m] * (1 - present[m]) === 0;
         item[m] * (1 - present[m]) === 0;
 
-        // Activation: the leaf is contributor | validator << 24, and the item's upper 48 bits are the count, below 2^32: counts of
-        // 48 bits do not wrap in the sum, which ModelStatics bounds to 32 bits.
+        // Activation: the leaf is contributor | validator << 24, and the item's upper 32 bits are the count, whose
+        // sum ModelStatics bounds to 32 bits. Otherwise the item has 40 bits.
         isActivation * (leaf[m] - ids) === 0;
         isActivation * (rowCounts[m] - count) === 0;
+        (1 - isActivation) * upper === 0;
 
         earned[m] <== item[m] * (1 - isActivation);
+        earnedWei[m] <== shares.quantum * earned[m];
         mu * rowCounts[m] === (1 << 40) * earned[m] + remainder[m];
         remainderRange[m] = RangeCheck(40);
         remainderRange[m].in <== remainder[m];
-        earnedSum += earned[m];
+        earnedSum += earnedWei[m];
     }
     tree.leaf <== leaf;
-    tree.earned <== earned;
+    tree.earned <== earnedWei;
     isActivation * (payeeRoot - tree.oldRoot) === 0;
 
     // D. J. Activation: (modelId, statics, cap, 0, payeeRoot, payeeRoot); ownerWei is 0 in a default split. With amount = 0 the
@@ -158,7 +163,8 @@ template PayeeTable(payees) {
     j.in[5] <== tree.newRoot;
 
     // E. Elements.
-    component vector = SettlementVector(payees, 0);
+    //    Three items an element in an activation, else six.
+    component vector = SettlementVector((payees + 2) \ 3, 0);
     //    Packed: modelId, epoch, closingBatch and cap by their ranges (A), ownerWei below 2^96 by DrawShares.
     vector.z <== z;
     vector.head[0] <== j.out;
@@ -166,7 +172,15 @@ template PayeeTable(payees) {
     vector.head[2] <== chain;
     vector.head[3] <== shares.ownerWei + (1 << 96) * cap;
     vector.head[4] <== 0;
-    vector.items <== item;
+    for (var i = 0; i < (payees + 2) \ 3; i++) {
+        var three = 0;
+        var six = 0;
+        for (var k = 0; k < 6; k++) {
+            if (k < 3 && 3 * i + k < payees) { three += (1 << (80 * k)) * item[3 * i + k]; }
+            if (6 * i + k < payees) { six += (1 << (40 * k)) * item[6 * i + k]; }
+        }
+        vector.items[i] <== six + isActivation * (three - six);
+    }
     commitment <== vector.commitment;
     y <== vector.y;
 }

@@ -55,7 +55,9 @@ function inputsOf(
   eta = 0xfedcba0987654321n ** 3n,
   exact = false,
 ) {
-  const split = c.weighted.map((w) => (exact ? { earnedWei: 0n, remainder: w } : splitEarned(w)));
+  const split = c.weighted.map((w) =>
+    exact ? { quanta: 0n, remainder: w } : splitEarned(w, { quantumBits: 0n }),
+  );
   return {
     gamma,
     eta,
@@ -65,7 +67,7 @@ function inputsOf(
     payeeCount: c.rowCounts.length,
     rowCounts: padded(c.rowCounts, 0),
     earned: padded(
-      split.map((payee) => payee.earnedWei),
+      split.map((payee) => payee.quanta),
       0n,
     ),
     remainder: padded(

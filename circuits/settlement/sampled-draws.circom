@@ -1,7 +1,6 @@
 pragma circom 2.1.6;
 
 include "./scores/draw-point.circom";
-include "./scores/draw-shares.circom";
 include "./scores/draw-weight.circom";
 include "../ledger/model-statics.circom";
 include "./payment-replay.circom";
@@ -42,7 +41,11 @@ template SampledDraws(payments, drawBits, shape, totalBits) {
     signal input epoch;
     signal input closingBatch;
     signal input seed;
-    signal input amount; // P
+    // P; DrawShares over it.
+    signal input amount;
+    signal input drawWei;
+    signal input ownerOfDraw;
+    signal input rewardQuanta;
     // The statics' opening; ModelStatics.
     signal input featuresCommitment;
     signal input ownersCommitment;
@@ -120,10 +123,6 @@ template SampledDraws(payments, drawBits, shape, totalBits) {
     component lastPayer = RangeCheck(24);
     lastPayer.in <== replay.last - (1 << 24) * amount;
 
-    component shares = DrawShares(drawBits);
-    shares.amount <== amount;
-    shares.ownerParts <== ownerParts;
-
     // C. Draws.
     signal seedAmount <== seed * amount;
     component point[draws];
@@ -164,7 +163,7 @@ template SampledDraws(payments, drawBits, shape, totalBits) {
         weight[k] = DrawWeight(totalBits);
         weight[k].positiveTotal <== positiveTotal[k];
         weight[k].rowTotal <== rowTotal;
-        weight[k].rewardWei <== shares.rewardWei;
+        weight[k].rewardQuanta <== rewardQuanta;
         weight[k].isValid <== isValid[k];
         mu[k] <== weight[k].mu;
         even += weight[k].muEven;
@@ -174,8 +173,8 @@ template SampledDraws(payments, drawBits, shape, totalBits) {
 
     // D. Payout and J. ownerWei and burnedWei are at most P, what the payees earned is at most the valid draws' rewards, so
     //    treasuryWei is at least the valid draws' treasury parts: no sum is negative or reaches r.
-    signal ownerWei <== validCount * shares.ownerWei;
-    signal burnedWei <== (draws - validCount) * shares.drawWei;
+    signal ownerWei <== validCount * ownerOfDraw;
+    signal burnedWei <== (draws - validCount) * drawWei;
     component j = HashTagged(6, 12);
     j.in[0] <== modelId + (1 << 24) * (draws - validCount);
     j.in[1] <== closed.out;

@@ -16,7 +16,7 @@ import {
   unpackSplit,
 } from "../ledger/rewards.ts";
 import { type SettlementData, settlementElements } from "./settlement-data.ts";
-import type { EpochPayout } from "./settlement-split.ts";
+import type { EpochPayout, PayeeEarned } from "./settlement-split.ts";
 
 /** A model as a settlement finds it: the opening of its body. */
 export interface SettledModel {
@@ -48,11 +48,12 @@ export function settledEpoch(outcome: {
   readonly model: SettledModel;
   readonly closed: ClosedEpoch;
   readonly payout: EpochPayout;
-  readonly earnedWei: readonly bigint[];
+  readonly earned: readonly Pick<PayeeEarned, "quanta" | "earnedWei">[];
   readonly voidCount: number;
   readonly seed: bigint;
 }): Pick<PreparedSettlement, "data" | "terms" | "earnedWei" | "newAccruedWei"> {
-  const { model, closed, payout, earnedWei, voidCount, seed } = outcome;
+  const { model, closed, payout, earned, voidCount, seed } = outcome;
+  const earnedWei = earned.map((payee) => payee.earnedWei);
   const { modelId, payees, accruedWei } = model;
   const newAccruedWei = payees.map((_, m) => (accruedWei[m] ?? 0n) + earnedWei[m]!);
   const terms: SettlementTerms = {
@@ -76,7 +77,7 @@ export function settledEpoch(outcome: {
     burnedWei: payout.burnedWei,
     capCircuit: 0,
     chain: closed.chain,
-    items: earnedWei,
+    items: earned.map(({ quanta }) => quanta),
   };
   settlementElements(data);
   return { data, terms, earnedWei, newAccruedWei };

@@ -17,12 +17,12 @@ import {
 } from "./settlement-data.ts";
 import { privateElements } from "./settlement-size.ts";
 
-const item = fc.bigInt(0n, 2n ** 96n - 1n);
+const item = fc.bigInt(0n, 2n ** 40n - 1n);
 const posted: fc.Arbitrary<PostedSettlement> = fc.record({
   epoch: fc.bigInt(0n, 2n ** 24n - 1n),
-  closingBatch: fc.bigInt(0n, 2n ** 40n - 1n),
+  closingBatch: fc.bigInt(1n, 2n ** 40n - 1n),
   voidCount: fc.nat(255),
-  burnedWei: item,
+  burnedWei: fc.bigInt(0n, 2n ** 96n - 1n),
   capCircuit: fc.nat(255),
   chain: fc.bigInt(0n, FIELD_ORDER - 1n),
   items: fc.array(item, { maxLength: 512 }),
@@ -41,16 +41,17 @@ const POSTED: PostedSettlement = {
   burnedWei: 0x0a0b0c0d0e0f101112131415n,
   capCircuit: 0x16,
   chain: 0x17n,
-  items: [1n, 2n ** 96n - 1n, 3n],
+  items: [1n, 2n ** 40n - 1n, 3n],
 };
 
 beforeAll(initPoseidon);
 
 describe("the wire form of a settlement", () => {
-  it("gives back what was encoded, with items filled up to an even number", () => {
+  it("gives back what was encoded, with items up to the end of an element", () => {
     fc.assert(
       fc.property(posted, (data) => {
-        const items = data.items.length % 2 === 0 ? data.items : [...data.items, 0n];
+        const items = [...data.items];
+        while (items.length % 6 !== 0) items.push(0n);
         expect(decodeSettlement(encodeSettlement(data))).toEqual({ ...data, items });
       }),
     );
@@ -60,7 +61,7 @@ describe("the wire form of a settlement", () => {
     const wire = Buffer.from(encodeSettlement(POSTED)).toString("hex");
     expect(wire).toBe(
       `${"010203"}${"0405060708"}${"09"}${"0a0b0c0d0e0f101112131415"}${"16"}${"17".padStart(64, "0")}` +
-        `${"f".repeat(24)}${"1".padStart(24, "0")}${"3".padStart(48, "0")}`,
+        `${"3".padStart(40, "0")}${"f".repeat(10)}${"1".padStart(10, "0")}`,
     );
   });
 
@@ -69,23 +70,31 @@ describe("the wire form of a settlement", () => {
     const malformed = expect.objectContaining({ code: "CIR_WIRE_MALFORMED" });
     for (const length of [0, 53, 55, wire.length - 1])
       expect(() => decodeSettlement(wire.subarray(0, length)), `${length}`).toThrow(malformed);
-    expect(() => decodeSettlement(new Uint8Array(54 + 24 * 257))).toThrow(malformed);
-    expect(decodeSettlement(new Uint8Array(54 + 24 * 256)).items).toHaveLength(512);
+    const settle = (elementCount: number) => new Uint8Array(54 + 30 * elementCount).fill(1, 0, 54);
+    expect(() => decodeSettlement(settle(87))).toThrow(malformed);
+    expect(decodeSettlement(settle(86)).items).toHaveLength(516);
+    // No closing batch: an activation.
+    expect(() => decodeSettlement(new Uint8Array(54 + 30 * 172))).toThrow(malformed);
+    expect(decodeSettlement(new Uint8Array(54 + 30 * 171)).items).toHaveLength(513);
   });
 });
 
 describe("the elements of a settlement", () => {
   it("are packed as docs/reference/settlement.md says", () => {
-    const elements = settlementElements({ ...POSTED, ...L1, isActivation: true, cap: 60 });
+    const elements = settlementElements({ ...POSTED, ...L1, cap: 60 });
     expect(elements).toEqual([
       99n,
-      77n | (0x010203n << 24n) | (0x0405060708n << 48n) | (9n << 88n) | (1n << 96n),
+      77n | (0x010203n << 24n) | (0x0405060708n << 48n) | (9n << 88n),
       0x17n,
       POSTED.burnedWei | (60n << 96n),
       2n ** 128n - 1n,
-      1n | ((2n ** 96n - 1n) << 96n),
-      3n,
+      1n | ((2n ** 40n - 1n) << 40n) | (3n << 80n),
     ]);
+    const activation = settlementElements({ ...POSTED, ...L1, isActivation: true });
+    expect(activation[1]! >> 96n).toBe(1n);
+    expect(
+      settlementElements({ ...POSTED, ...L1, isActivation: true, items: [1n, 2n, 3n, 4n] }).slice(5),
+    ).toEqual([1n | (2n << 80n) | (3n << 160n), 4n]);
     expect(() => settlementElements({ ...POSTED, ...L1, chain: FIELD_ORDER })).toThrow(
       expect.objectContaining({
         code: "CIR_WIRE_MALFORMED",
@@ -96,16 +105,18 @@ describe("the elements of a settlement", () => {
 
   it("are committed with a place for every payee, then the private ones", () => {
     const data = { ...POSTED, ...L1 };
-    expect(settlementVector(data, 7, [5n, 6n])).toEqual([...settlementElements(data), 0n, 0n, 5n, 6n]);
-    expect(() => settlementVector(data, 2, [])).toThrow(
+    expect(settlementVector(data, 14, [5n, 6n])).toEqual([...settlementElements(data), 0n, 0n, 5n, 6n]);
+    expect(settlementVector(data, 4, [])).toHaveLength(7);
+    const many = { ...data, items: [1n, 2n, 3n, 4n, 5n, 6n, 7n] };
+    expect(() => settlementVector(many, 6, [1n])).toThrow(
       expect.objectContaining({ code: "CIR_SETTLEMENT_SIZE" }),
     );
   });
 
   it("give C, z and y by their definitions", () => {
     const data = { ...POSTED, ...L1 };
-    const vector = settlementVector(data, 16, [5n, 6n]);
-    const { commitment, z, y } = settlementStatement(data, 16, [5n, 6n], 1234n);
+    const vector = settlementVector(data, 46, [5n, 6n]);
+    const { commitment, z, y } = settlementStatement(data, 46, [5n, 6n], 1234n);
     const chunk = (from: number) => Array.from({ length: 15 }, (_, i) => vector[from + i] ?? 0n);
     expect(vector).toHaveLength(15);
     expect(commitment).toBe(hashTagged(TAG.data, [15n, ...chunk(0)]));
@@ -119,7 +130,7 @@ describe("the elements of a settlement", () => {
     for (const [i, element] of elements.entries()) sum += element * z ** BigInt(i);
     expect(y).toBe(sum % FIELD_ORDER);
     // Absent payees change nothing for L1, but C has a place for each.
-    expect(settlementStatement(data, 20, [5n, 6n], 1234n).commitment).not.toBe(commitment);
+    expect(settlementStatement(data, 49, [5n, 6n], 1234n).commitment).not.toBe(commitment);
   });
 
   it("hold an activation's payees", () => {

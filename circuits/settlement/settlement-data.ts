@@ -6,6 +6,7 @@ import { circuitError } from "../circuit-errors.ts";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import type { Payee } from "../ledger/rewards.ts";
 import { FIELD_ORDER, MAX_PAYEE_COUNT } from "../protocol.ts";
+import { packed } from "./settlement-size.ts";
 
 /**
  * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, payees), (0, payees), and of exits
@@ -23,7 +24,7 @@ export interface PostedSettlement {
   /** Activation: index of the settlement circuit that gives the cap; else 0. */
   readonly capCircuit: number;
   readonly chain: bigint;
-  /** One a payee, 96 bits: what it earned, in wei; in an activation `packActivationItem`. May end in one absent payee, 0. */
+  /** One a payee: the quanta that it earned, 40 bits; in an activation `packActivationItem`. May end in absent payees, 0. */
   readonly items: readonly bigint[];
 }
 
@@ -41,12 +42,14 @@ export interface L1Settlement {
 
 export interface SettlementData extends PostedSettlement, L1Settlement {}
 
-const ITEM_BITS = 96n;
+const ELEMENT_BITS = 240;
+/** Bits of an item: six quanta an element, or three payees of an activation. */
+const itemBits = (isActivation: boolean): number => (isActivation ? 80 : 40);
 /** Elements of E before the items. */
 const HEAD_ELEMENT_COUNT = 5;
 /** Bytes before the item elements. */
 const WIRE_HEAD_BYTES = 54;
-const ITEM_ELEMENT_BYTES = 24;
+const ITEM_ELEMENT_BYTES = 30;
 
 /** An activation's item: contributor 24 | validator 24 | row count 32. */
 export function packActivationItem(payee: Payee): bigint {
@@ -64,13 +67,17 @@ export function activationPayees(items: readonly bigint[]): Payee[] {
     }));
 }
 
-/** Two items an element, the even payee low. */
-function itemElements(items: readonly bigint[]): bigint[] {
-  return Array.from(
-    { length: Math.ceil(items.length / 2) },
-    (_, i) => items[2 * i]! | ((items[2 * i + 1] ?? 0n) << ITEM_BITS),
-  );
+/** Whether the items are an activation's: it closes nothing, and no batch of number 0 does. */
+const hasPayees = ({ closingBatch }: Pick<PostedSettlement, "closingBatch">): boolean => closingBatch === 0n;
+
+/** The first item of each element low. */
+function itemElements(items: readonly bigint[], isActivation: boolean): bigint[] {
+  return packed(items, itemBits(isActivation), ELEMENT_BITS);
 }
+
+/** Elements that so many payees take. */
+const elementsOf = (payeeCount: number, isActivation: boolean): number =>
+  Math.ceil((payeeCount * itemBits(isActivation)) / ELEMENT_BITS);
 
 /** E: what L1 evaluates. @throws CIR_WIRE_MALFORMED */
 export function settlementElements(data: SettlementData): bigint[] {
@@ -84,7 +91,7 @@ export function settlementElements(data: SettlementData): bigint[] {
     data.chain,
     data.burnedWei | (BigInt(data.cap) << 96n),
     data.seed,
-    ...itemElements(data.items),
+    ...itemElements(data.items, data.isActivation),
   ];
   const place = elements.findIndex((element) => element < 0n || element >= FIELD_ORDER);
   if (place >= 0) {
@@ -105,7 +112,9 @@ export function settlementVector(
   privateElements: readonly bigint[],
 ): bigint[] {
   const elements = settlementElements(data);
-  const absentCount = HEAD_ELEMENT_COUNT + Math.ceil(payeeCount / 2) - elements.length;
+  // A payee table has room for an activation.
+  const places = elementsOf(payeeCount, privateElements.length === 0);
+  const absentCount = HEAD_ELEMENT_COUNT + places - elements.length;
   if (absentCount < 0) {
     throw circuitError("CIR_SETTLEMENT_SIZE", `${data.items.length} items, for ${payeeCount} payees`, {
       data: { what: "payees", given: data.items.length, most: payeeCount },
@@ -129,7 +138,7 @@ export function settlementStatement(
 
 /** A settlement's data as it is posted to L1. */
 export function encodeSettlement(posted: PostedSettlement): Uint8Array {
-  const items = itemElements(posted.items);
+  const items = itemElements(posted.items, hasPayees(posted));
   const head: [value: bigint, byteCount: number][] = [
     [posted.epoch, 3],
     [posted.closingBatch, 5],
@@ -149,17 +158,17 @@ export function encodeSettlement(posted: PostedSettlement): Uint8Array {
 }
 
 /**
- * What posted bytes say. The number of items is even.
+ * What posted bytes say, with items of 0 up to the end of the last element.
  * @throws CIR_WIRE_MALFORMED for bytes that the contract refuses too
  */
 export function decodeSettlement(wire: Uint8Array): PostedSettlement {
   const itemBytes = wire.length - WIRE_HEAD_BYTES;
   const elementCount = itemBytes / ITEM_ELEMENT_BYTES;
-  if (itemBytes < 0 || !Number.isInteger(elementCount) || elementCount > MAX_PAYEE_COUNT / 2) {
-    throw circuitError("CIR_WIRE_MALFORMED", `a settlement has no ${wire.length} bytes`, {
+  const malformed = () =>
+    circuitError("CIR_WIRE_MALFORMED", `a settlement has no ${wire.length} bytes`, {
       data: { sizeBytes: wire.length },
     });
-  }
+  if (itemBytes < 0 || !Number.isInteger(elementCount)) throw malformed();
   let at = 0;
   const take = (byteCount: number): bigint => {
     at += byteCount;
@@ -173,9 +182,13 @@ export function decodeSettlement(wire: Uint8Array): PostedSettlement {
     capCircuit: Number(take(1)),
     chain: take(32),
   };
-  const items = Array.from({ length: elementCount }, () => take(ITEM_ELEMENT_BYTES)).flatMap((element) => [
-    element & ((1n << ITEM_BITS) - 1n),
-    element >> ITEM_BITS,
-  ]);
+  const isActivation = hasPayees(head);
+  if (elementCount > elementsOf(MAX_PAYEE_COUNT, isActivation)) throw malformed();
+  const width = itemBits(isActivation);
+  const items = Array.from({ length: elementCount }, () => take(ITEM_ELEMENT_BYTES)).flatMap((element) =>
+    Array.from({ length: ELEMENT_BITS / width }, (_, i) =>
+      BigInt.asUintN(width, element >> BigInt(width * i)),
+    ),
+  );
   return { ...head, items };
 }

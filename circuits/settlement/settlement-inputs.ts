@@ -5,6 +5,7 @@ import type { DirectDraw } from "./scores/direct-matrix.ts";
 import type { DrawInputs } from "./scores/draw-scores.ts";
 import { modelInputs, padded, type SettledModel } from "./settled-model.ts";
 import { privateElements, type SettlementSize } from "./settlement-size.ts";
+import type { PayeeEarned } from "./settlement-split.ts";
 
 /** A payment as its chain holds it; `packed` = payer | cumulative wei << 24. */
 export interface PackedPayment {
@@ -33,8 +34,8 @@ export interface SettlementWitness {
   readonly seed: bigint;
   readonly payments: readonly PackedPayment[];
   readonly draws: readonly DrawWitness[];
-  /** T_m and W_m mod 2^40 of each payee. */
-  readonly earned: readonly { earnedWei: bigint; remainder: bigint }[];
+  /** Of each payee. */
+  readonly earned: readonly Pick<PayeeEarned, "quanta" | "remainder">[];
 }
 
 /** All of the circuit's inputs but z, and what C absorbs behind E. Everything has to fit the size. */
@@ -64,7 +65,7 @@ export function settlementInputs(
       closingBatch: closed.closingBatch,
       seed,
       amount: closed.amountWei,
-      earned: ofPayees(earned.map((payee) => payee.earnedWei)),
+      earned: ofPayees(earned.map((payee) => payee.quanta)),
       remainder,
       owner: owners,
       active: ofPayments(payments.map(() => 1n)),

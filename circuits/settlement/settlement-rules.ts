@@ -85,7 +85,7 @@ export interface SettledDraw {
   readonly isValid: boolean;
   /** Of all rows; none of a void draw. */
   readonly scores: readonly bigint[];
-  /** What one unit of weight earns, in 2^-40 wei; 0 for a void draw. */
+  /** What one unit of weight earns, in 2^-40 quanta; 0 for a void draw. */
   readonly rewardPerUnit: bigint;
   /** No score is positive: every row has weight 1. */
   readonly isEven: boolean;
@@ -93,6 +93,8 @@ export interface SettledDraw {
 
 export interface SampledSettlement extends PreparedSettlement {
   readonly draws: readonly SettledDraw[];
+  /** A quantum is 2^quantumBits wei. */
+  readonly quantumBits: bigint;
 }
 
 /**
@@ -110,7 +112,7 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
   const voidCount = draws.filter((draw) => !draw.isValid).length;
   const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const payout = sampledPayout(closed.amountWei, shares, size.draws, voidCount, total);
-  const settled = settledEpoch({ model, closed, payout, earnedWei, voidCount, seed });
+  const settled = settledEpoch({ model, closed, payout, earned, voidCount, seed });
 
   const witness = settlementInputs(size, {
     model,
@@ -132,7 +134,7 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
     })),
     earned,
   });
-  return { ...settled, ...witness, draws, payeeCount: size.payees };
+  return { ...settled, ...witness, draws, payeeCount: size.payees, quantumBits: shares.quantumBits };
 }
 
 /** An epoch as it is divided, before anybody has to prove it. */
@@ -152,7 +154,7 @@ export function divideEpoch(epoch: EpochToDivide) {
   const shares = drawShares(closed.amountWei, drawCount, unpackSplit(model.statics.split));
   const drawn = Array.from({ length: drawCount }, (_, k) => drawEpoch(epoch, shares, k));
   const draws = drawn.map(({ draw }) => draw);
-  const earned = weighPayees(model, draws).map(splitEarned);
+  const earned = weighPayees(model, draws).map((weighted) => splitEarned(weighted, shares));
   return { draws, earned, shares, openings: drawn.map(({ opening }) => opening) };
 }
 
@@ -168,7 +170,7 @@ function drawEpoch(epoch: EpochToDivide, shares: DrawShares, k: number) {
   return { draw, opening };
 }
 
-/** W_m: what each payee's rows earn over all draws, in 2^-40 wei. */
+/** W_m: what each payee's rows earn over all draws, in 2^-40 quanta. */
 function weighPayees(model: SettledModel, draws: readonly SettledDraw[]): bigint[] {
   const owners = model.payees.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
   const weighted = model.payees.map(() => 0n);
@@ -201,7 +203,7 @@ function scoreDraw({ matrix }: EpochToDivide, shares: DrawShares, opening: Answe
   return {
     isValid: true,
     scores,
-    rewardPerUnit: rewardPerUnit(shares.rewardWei, total),
+    rewardPerUnit: rewardPerUnit(shares, total),
     isEven: positiveTotal === 0n,
   };
 }

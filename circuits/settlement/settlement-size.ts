@@ -132,9 +132,9 @@ const REMAINDER_BITS = 40;
 /** Above a draw's packed amount before its payment. */
 const VALID_BIT = 128n;
 
-/** Values of `width` bits, as many an element as fit 252 bits, the first lowest. */
-function packed(values: readonly bigint[], width: number): bigint[] {
-  const perElement = Math.floor(PACKED_BITS / width);
+/** Values of `width` bits, as many an element as fit `bits`, the first lowest. */
+export function packed(values: readonly bigint[], width: number, bits: number = PACKED_BITS): bigint[] {
+  const perElement = Math.floor(bits / width);
   return Array.from({ length: Math.ceil(values.length / perElement) }, (_, i) =>
     values
       .slice(i * perElement, (i + 1) * perElement)

@@ -31,16 +31,31 @@ export interface DrawShares {
   readonly treasuryWei: bigint;
   readonly ownerWei: bigint;
   readonly rewardWei: bigint;
+  /** Payees are paid in quanta of 2^quantumBits wei. */
+  readonly quantumBits: bigint;
+  /** rewardWei >> quantumBits. */
+  readonly rewardQuanta: bigint;
 }
 
-/** Weights are 40-bit fractions of a wei. */
+/** Weights are 40-bit fractions of a quantum. */
 const FRACTION_BITS = 40n;
+/** Bits of a payee's quanta. */
+export const QUANTA_BITS = 40n;
+
+/** u: an epoch of P wei pays its payees in quanta of 2^u wei, P >> u having 40 bits. Below 2^40 wei a quantum is a wei. */
+export function quantumBitsOf(amountWei: bigint): bigint {
+  const excess = BigInt(amountWei.toString(2).length) - QUANTA_BITS;
+  return excess > 0n ? excess : 0n;
+}
 
 export function drawShares(amountWei: bigint, draws: number, split: RewardSplit): DrawShares {
   const drawWei = amountWei >> BigInt(drawBits(draws));
   const treasuryWei = (drawWei * TREASURY_PARTS) >> 16n;
   const ownerWei = (drawWei * split.ownerParts) >> 16n;
-  return { drawWei, treasuryWei, ownerWei, rewardWei: drawWei - treasuryWei - ownerWei };
+  const rewardWei = drawWei - treasuryWei - ownerWei;
+  const quantumBits = quantumBitsOf(amountWei);
+  const rewardQuanta = rewardWei >> quantumBits;
+  return { drawWei, treasuryWei, ownerWei, rewardWei, quantumBits, rewardQuanta };
 }
 
 /** x_k: draw k pays by the payment whose cumulative amounts hold this point, cum_before ≤ x_k < cum_after. */
@@ -64,17 +79,28 @@ export function drawnPlaces(
   });
 }
 
-/** μ: what one unit of weight earns, in 2^-40 wei, where all units together have `total` ≥ 1 and earn `rewardWei`. */
-export function rewardPerUnit(rewardWei: bigint, total: bigint): bigint {
-  return (rewardWei << FRACTION_BITS) / total;
+/** μ: what one unit of weight earns, in 2^-40 quanta, where all units together have `total` ≥ 1 and earn `rewardQuanta`. */
+export function rewardPerUnit({ rewardQuanta }: Pick<DrawShares, "rewardQuanta">, total: bigint): bigint {
+  return (rewardQuanta << FRACTION_BITS) / total;
 }
 
-/** W_m = T_m · 2^40 + remainder. */
-export function splitEarned(weighted: bigint): { earnedWei: bigint; remainder: bigint } {
-  return {
-    earnedWei: weighted >> FRACTION_BITS,
-    remainder: weighted & ((1n << FRACTION_BITS) - 1n),
-  };
+/** What a payee earns. W_m = quanta · 2^40 + remainder. */
+export interface PayeeEarned {
+  readonly quanta: bigint;
+  readonly remainder: bigint;
+  readonly earnedWei: bigint;
+}
+
+/** @param weighted W_m: what the payee's rows earn together, in 2^-40 quanta */
+export function splitEarned(weighted: bigint, { quantumBits }: Pick<DrawShares, "quantumBits">): PayeeEarned {
+  const quanta = weighted >> FRACTION_BITS;
+  const remainder = weighted & ((1n << FRACTION_BITS) - 1n);
+  return { quanta, remainder, earnedWei: quanta << quantumBits };
+}
+
+/** What some weight earns by itself, in wei rounded down. @param parts in 2^-40 quanta */
+export function weightWei(parts: bigint, { quantumBits }: Pick<DrawShares, "quantumBits">): bigint {
+  return (parts << quantumBits) >> FRACTION_BITS;
 }
 
 /** Where a whole epoch goes: owner, treasury (all dust too), burned and the payees together are `amountWei`. */

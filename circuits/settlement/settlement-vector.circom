@@ -4,32 +4,26 @@ include "../field/data-commitment.circom";
 
 // The elements of a settlement, C and y. Rules: settlementVector, settlementStatement in settlement-data.ts.
 //
-// Parameters:  payees; privateCount: elements that C absorbs behind E.
-// Inputs:      z; head[5]: E's first elements; items[payees]; private[privateCount].
+// Parameters:  itemCount: elements of items; privateCount: elements that C absorbs behind E.
+// Inputs:      z; head[5]: E's first elements; items[itemCount]; private[privateCount].
 // Outputs:     commitment (C), y.
-// Assumes:     items are below 2^96, so that two in an element are injective.
-// Ensures:     C is the chain over head, items two an element, private; y = Σ E_i z^i over head and items. Absent items are
+// Assumes:     what the caller packs into an element is injective.
+// Ensures:     C is the chain over head, items, private; y = Σ E_i z^i over head and items. Absent items are
 //              0 and are a suffix, so L1's sum over the elements that were posted is the same.
 // Constraints: 609 for every 15 of E's and the private elements, and 1 for each element of E, and 1, linear, for each of the
-//              ceil(payees / 2) item elements.
-template SettlementVector(payees, privateCount) {
+//              item elements.
+template SettlementVector(itemCount, privateCount) {
     signal input z;
     signal input head[5];
-    signal input items[payees];
+    signal input items[itemCount];
     signal input private[privateCount];
     signal output commitment;
     signal output y;
 
-    var elements = 5 + (payees + 1) \ 2;
+    var elements = 5 + itemCount;
     signal e[elements];
     for (var i = 0; i < 5; i++) { e[i] <== head[i]; }
-    for (var i = 0; i < (payees + 1) \ 2; i++) {
-        if (2 * i + 1 < payees) {
-            e[5 + i] <== items[2 * i] + (1 << 96) * items[2 * i + 1];
-        } else {
-            e[5 + i] <== items[2 * i];
-        }
-    }
+    for (var i = 0; i < itemCount; i++) { e[5 + i] <== items[i]; }
     component data = DataCommitment(elements + privateCount);
     for (var i = 0; i < elements; i++) { data.in[i] <== e[i]; }
     for (var i = 0; i < privateCount; i++) { data.in[elements + i] <== private[i]; }

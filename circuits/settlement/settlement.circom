@@ -5,13 +5,14 @@ include "./scores/feature-columns.circom";
 include "./payee-earnings.circom";
 include "./row-rewards.circom";
 include "./sampled-draws.circom";
+include "./scores/draw-shares.circom";
 include "./settlement-vector.circom";
 include "../field/curve/start-point.circom";
 
 // The sampled settlement of a closed epoch (docs/reference/settlement.md): who earned what, by the scores of the drawn payments'
 // queries. Rules: settlement-rules.ts. The main source includes the generators' tables first (generator-tables.ts).
 //
-// Parameters:  rows ≥ N; features: exactly d; payees ≤ 256, at least M; payments; draws: a power of two, at most 128.
+// Parameters:  rows ≥ N; features: exactly d; payees ≤ 512, at least M; payments; draws: a power of two, at most 128.
 // Public:      commitment (C), y; z. L1 computes z from C and from every element that it evaluates.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     of L1 and the ledger, what SampledDraws does.
@@ -111,10 +112,14 @@ template Settlement(rows, features, payees, payments, draws) {
     }
 
     // D. Payees; payments, draws and J; rows.
+    component shares = DrawShares(drawBits);
+    shares.amount <== amount;
+    shares.ownerParts <== ownerParts;
     component paid = PayeeEarnings(payees);
     paid.present <== present;
     paid.rowCounts <== rowCounts;
     paid.leaf <== leaf;
+    paid.quantum <== shares.quantum;
     paid.earned <== earned;
     paid.remainder <== remainder;
     drawn.z <== z;
@@ -131,6 +136,9 @@ template Settlement(rows, features, payees, payments, draws) {
     drawn.closingBatch <== closingBatch;
     drawn.seed <== seed;
     drawn.amount <== amount;
+    drawn.drawWei <== shares.drawWei;
+    drawn.ownerOfDraw <== shares.ownerWei;
+    drawn.rewardQuanta <== shares.rewardQuanta;
     drawn.payeeRoot <== payeeRoot;
     drawn.origin <== origin;
     drawn.predecessor <== predecessor;
@@ -161,10 +169,10 @@ template Settlement(rows, features, payees, payments, draws) {
     var ofRows = (rows + 251) \ 252;
     var hitsEach = 252 \ (drawBits + 1);
     var ofDraws = (payments + hitsEach - 1) \ hitsEach + 3 * draws;
-    component vector = SettlementVector(payees, ofPayees + ofRows + ofDraws);
+    component vector = SettlementVector(ofPayees, ofPayees + ofRows + ofDraws);
     vector.z <== z;
     vector.head <== drawn.head;
-    vector.items <== earned;
+    vector.items <== paid.items;
     for (var i = 0; i < ofPayees; i++) { vector.private[i] <== paid.private[i]; }
     for (var i = 0; i < ofRows; i++) { vector.private[ofPayees + i] <== rewards.steps[i]; }
     for (var i = 0; i < ofDraws; i++) { vector.private[ofPayees + ofRows + i] <== drawn.private[i]; }

@@ -218,10 +218,13 @@ export async function differingPlaces(
   payees: number,
 ): Promise<number[]> {
   const witness = await tester.calculateWitness(inputs);
-  const count = 5 + Math.ceil(payees / 2);
+  // A payee table's elements have room for an activation.
+  const [perElement, items] =
+    inputs.isActivation === undefined ? [6, "main.paid.items"] : [3, "main.vector.items"];
+  const count = 5 + Math.ceil(payees / perElement);
   const sums = Array.from({ length: count }, (_, i) => {
     if (i === 0) return witness[2]!;
-    const signal = i === count - 1 ? `main.vector.e[${i}]` : `main.vector.horner[${i}]`;
+    const signal = i === count - 1 ? `${items}[${i - 5}]` : `main.vector.horner[${i}]`;
     return tester.readSignal(witness, signal);
   });
   const z = witness[3]!;

@@ -108,7 +108,7 @@ export const openGovernorAbi = [
   {"inputs":[{"name":"number","type":"uint256"}],"name":"RegistryUnknownVersion","type":"error"},
   {"inputs":[{"name":"key","type":"uint256"}],"name":"ExitDone","type":"error"},
   {"inputs":[{"name":"circuit","type":"uint256"},{"name":"sort","type":"uint256"}],"name":"ExitSortInvalid","type":"error"},
-  {"inputs":[{"name":"hasLeafExit","type":"bool"},{"name":"payees","type":"uint256"},{"name":"neededPayees","type":"uint256"}],"name":"FreezeNoWayOut","type":"error"},
+  {"inputs":[],"name":"FreezeNoWayOut","type":"error"},
   {"inputs":[{"name":"queueHead","type":"uint256"}],"name":"FreezeTooEarly","type":"error"},
   {"inputs":[{"name":"batchNumber","type":"uint256"}],"name":"RandomnessCloseUnknown","type":"error"},
   {"inputs":[{"name":"place","type":"uint256"}],"name":"RandomnessHeaderMalformed","type":"error"},

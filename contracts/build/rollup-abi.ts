@@ -3,7 +3,7 @@ export const rollupAbi = [
   {"inputs":[{"components":[{"name":"token","type":"address"},{"name":"sequencer","type":"address"},{"name":"genesisRoot","type":"uint256"},{"name":"treasuryOwner","type":"address"},{"name":"operatorOwner","type":"address"},{"name":"operatorKeyX","type":"uint256"},{"name":"idFeeWei","type":"uint96"},{"name":"minDepositWei","type":"uint96"},{"name":"queueBaseFeeWei","type":"uint96"},{"name":"queueCapacity","type":"uint16"},{"components":[{"name":"sort","type":"uint8"},{"name":"size0","type":"uint16"},{"name":"size1","type":"uint16"},{"name":"tableSizes","type":"uint64"},{"name":"isDevelopment","type":"bool"},{"components":[{"name":"alpha","type":"uint256[2]"},{"name":"beta","type":"uint256[2][2]"},{"name":"delta","type":"uint256[2][2]"},{"name":"ic","type":"uint256[2][6]"}],"name":"key","type":"tuple"}],"name":"circuits","type":"tuple[]"},{"name":"activationGate","type":"address"}],"name":"config","type":"tuple"}],"stateMutability":"nonpayable","type":"constructor"},
   {"inputs":[{"name":"key","type":"uint256"}],"name":"ExitDone","type":"error"},
   {"inputs":[{"name":"circuit","type":"uint256"},{"name":"sort","type":"uint256"}],"name":"ExitSortInvalid","type":"error"},
-  {"inputs":[{"name":"hasLeafExit","type":"bool"},{"name":"payees","type":"uint256"},{"name":"neededPayees","type":"uint256"}],"name":"FreezeNoWayOut","type":"error"},
+  {"inputs":[],"name":"FreezeNoWayOut","type":"error"},
   {"inputs":[{"name":"queueHead","type":"uint256"}],"name":"FreezeTooEarly","type":"error"},
   {"inputs":[{"name":"batchNumber","type":"uint256"}],"name":"RandomnessCloseUnknown","type":"error"},
   {"inputs":[{"name":"place","type":"uint256"}],"name":"RandomnessHeaderMalformed","type":"error"},

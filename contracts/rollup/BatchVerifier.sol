@@ -63,6 +63,9 @@ contract BatchVerifier is IBatchVerifier {
     /// @dev The keys as the code of a contract: reading all of them costs 2,600 gas and 3 a word, less than two
     /// storage words. Immutables would cost nothing to read, but their number is fixed at compile time.
     address private immutable _keyStore;
+    /// @dev Whether circuits prove leaves' exits, and payees' from every table that settlements take: a model's table has no more
+    /// payees than the settlement circuit that its activation named (I13).
+    bool internal immutable _hasWaysOut;
 
     constructor(CircuitConfig[] memory configs) {
         uint256 count = configs.length;
@@ -75,10 +78,16 @@ contract BatchVerifier is IBatchVerifier {
             abi.encode(GAMMA_X_IM, GAMMA_X_RE, GAMMA_Y_IM, GAMMA_Y_RE)
         );
         bool anyDevelopment = false;
+        bool hasLeafExit = false;
+        uint256[2] memory payees;
         for (uint256 i = 0; i < count; ++i) {
             CircuitConfig memory config = configs[i];
             _checkConfig(configs, i);
             anyDevelopment = anyDevelopment || config.isDevelopment;
+            bool isExit = config.sort == SORT_EXIT;
+            hasLeafExit = hasLeafExit || isExit && config.size0 == 0;
+            uint256 place = isExit ? 0 : 1;
+            if ((isExit || config.sort == SORT_SETTLEMENT) && config.size1 > payees[place]) payees[place] = config.size1;
             bytes32 circuitId = keccak256(
                 abi.encode(
                     CIRCUIT_TAG,
@@ -105,6 +114,7 @@ contract BatchVerifier is IBatchVerifier {
         }
         circuitCount = count;
         isDevelopment = anyDevelopment;
+        _hasWaysOut = hasLeafExit && payees[0] >= payees[1];
         _keyStore = _createStore(store);
     }
 
@@ -432,9 +442,7 @@ contract BatchVerifier is IBatchVerifier {
         // The wire form counts wide slots in a byte; all narrow and wide slots together fit a batch's 12 bits.
         if (sort == SORT_BATCH) return size0 % 2 == 0 && size0 + size1 < 4096 && size1 <= 255;
         if (size1 > MAX_PAYEE_COUNT) return false;
-        // Attack: two slots share an element. Beside an odd table an activation with one slot more would fit, but no
-        // settlement would.
-        if (sort == SORT_SETTLEMENT) return size0 != 0 && size1 % 2 == 0;
+        if (sort == SORT_SETTLEMENT) return size0 != 0;
         return sort == SORT_PAYEE_TABLE ? size0 == 0 : sort == SORT_EXIT && size0 == 1;
     }
 

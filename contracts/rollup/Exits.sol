@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {BatchVerifier} from "./BatchVerifier.sol";
 import {deriveChallenge} from "./ElementVector.sol";
 import {IExits} from "./IExits.sol";
-import {DEPOSIT_TO, FORCED_WITHDRAW, R, SORT_EXIT, SORT_SETTLEMENT} from "./Protocol.sol";
+import {DEPOSIT_TO, FORCED_WITHDRAW, R, SORT_EXIT} from "./Protocol.sol";
 import {RollupQueue} from "./RollupQueue.sol";
 
 /// @title Freezing, and what a frozen ledger pays out
@@ -22,28 +22,9 @@ abstract contract Exits is BatchVerifier, RollupQueue {
         if (entry == 0 || uint40(entry) + HARD_DEADLINE >= block.timestamp) {
             revert FreezeTooEarly(current.queueHead);
         }
-        _requireWaysOut();
+        if (!_hasWaysOut) revert FreezeNoWayOut();
         _state.isFrozen = true;
         emit Frozen(current.root, current.batchNumber, current.queueHead);
-    }
-
-    /// @dev A model's table has no more payees than the settlement circuit that its activation named (I13), or one more
-    /// where those are an odd number: they are posted in pairs.
-    function _requireWaysOut() private view {
-        uint256 keys = _loadKeys();
-        bool hasLeafExit = false;
-        uint256 payees = 0;
-        uint256 neededPayees = 0;
-        for (uint256 i = 0; i < circuitCount; ++i) {
-            (, uint256 sort, uint256 size0, uint256 size1) = _circuit(keys, i);
-            if (sort == SORT_SETTLEMENT && size1 > neededPayees) neededPayees = size1;
-            if (sort != SORT_EXIT) continue;
-            if (size0 == 0) hasLeafExit = true;
-            else if (size1 > payees) payees = size1;
-        }
-        if (!hasLeafExit || payees < neededPayees) {
-            revert FreezeNoWayOut(hasLeafExit, payees, neededPayees);
-        }
     }
 
     /// @inheritdoc IExits

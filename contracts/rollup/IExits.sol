@@ -65,7 +65,7 @@ interface IExits {
     error FreezeTooEarly(uint256 queueHead);
     /// @notice This rollup has no circuit for leaves' exits, or none for payees' exits from the largest tables that its
     /// settlement circuits take: whoever could not leave would be locked in.
-    error FreezeNoWayOut(bool hasLeafExit, uint256 payees, uint256 neededPayees);
+    error FreezeNoWayOut();
     /// @notice The circuit proves something else than exits.
     error ExitSortInvalid(uint256 circuit, uint256 sort);
     /// @notice What this key owned was credited before.

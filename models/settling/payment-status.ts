@@ -2,7 +2,7 @@
 
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
-import { drawPoint, drawShares } from "@openledger/circuits/settlement/settlement-split";
+import { drawPoint, drawShares, weightWei } from "@openledger/circuits/settlement/settlement-split";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import type { GetModelErrorCode } from "@openledger/client/sequencer/model-reads";
@@ -180,8 +180,6 @@ export interface PaidOut {
   }[];
 }
 
-const FRACTION_BITS = 40n;
-
 /**
  * What the draws of one payment gave to whom.
  * @param verified the epoch's settlement, computed again from what is published
@@ -230,7 +228,7 @@ export function paidBy(
     .map(([leafId, earned]) => ({
       leafId,
       rowCount: earned.rowCount,
-      earnedWei: earned.parts >> FRACTION_BITS,
+      earnedWei: weightWei(earned.parts, shares),
     }))
     .sort(
       (a, b) => Number(b.earnedWei > a.earnedWei) - Number(b.earnedWei < a.earnedWei) || a.leafId - b.leafId,
@@ -247,7 +245,7 @@ export function paidBy(
         row,
         contributorId: owners[row]!,
         score: earned.score,
-        earnedWei: earned.parts >> FRACTION_BITS,
+        earnedWei: weightWei(earned.parts, shares),
       }))
       .sort((a, b) => Number(b.earnedWei > a.earnedWei) - Number(b.earnedWei < a.earnedWei) || a.row - b.row),
   };

@@ -63,9 +63,9 @@ export function capOf(
   return named?.sort === CIRCUIT_SORT.settlement && fitsPayees(posted, named) ? named.size0 : null;
 }
 
-/** Two payees share an item element. */
+/** Whether no item is behind the circuit's payees: so L1 counts them. */
 export function fitsPayees({ items }: Pick<PostedSettlement, "items">, { size1 }: CircuitSizes): boolean {
-  return items.length <= 2 * Math.ceil(size1 / 2);
+  return items.slice(size1).every((item) => item === 0n);
 }
 
 /** Whether a circuit of this sort may prove a record of this kind: an activation only a payee table. */

@@ -112,8 +112,8 @@ export function estimateWei(
   if (rows === 0) return 0n;
   const validatorParts = BigInt(model.validatorParts);
   const split = { ownerParts: BigInt(model.ownerParts), validatorParts };
-  const { rewardWei } = drawShares(amountWei, model.drawCount, split);
-  const all = rewardWei * BigInt(model.drawCount);
-  const { earnedWei } = splitEarned(rewardPerUnit(all, BigInt(rows)) * BigInt(rowCount));
+  const shares = drawShares(amountWei, model.drawCount, split);
+  const unit = rewardPerUnit(shares, BigInt(rows)) * BigInt(model.drawCount);
+  const { earnedWei } = splitEarned(unit * BigInt(rowCount), shares);
   return roleShareWei(earnedWei, PAYEE_ROLE[role], validatorParts);
 }

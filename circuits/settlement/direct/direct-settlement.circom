@@ -5,6 +5,7 @@ include "../scores/feature-columns.circom";
 include "../payee-earnings.circom";
 include "../row-rewards.circom";
 include "../sampled-draws.circom";
+include "../scores/draw-shares.circom";
 include "../settlement-vector.circom";
 include "../../field/curve/start-point.circom";
 
@@ -18,7 +19,7 @@ function DIRECT_SHAPE(buckets) {
 // the answered class proven. Rules: settlement-rules.ts, direct-matrix.ts. The main source includes the generators' tables
 // first (generator-tables.ts).
 //
-// Parameters:  rows ≥ N; buckets: exactly D; payees ≤ 256, at least M; payments; draws: a power of two, at most 128.
+// Parameters:  rows ≥ N; buckets: exactly D; payees ≤ 512, at least M; payments; draws: a power of two, at most 128.
 // Public:      commitment (C), y; z.
 // Inputs:      all private: those of SampledDraws, PayeeEarnings, RowRewards, DirectScores, and the columns, one a bucket and the bias' last.
 // Assumes:     as Settlement, of L1 and the ledger.
@@ -125,10 +126,14 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     }
 
     // D. Payees; payments, draws and J; rows.
+    component shares = DrawShares(drawBits);
+    shares.amount <== amount;
+    shares.ownerParts <== ownerParts;
     component paid = PayeeEarnings(payees);
     paid.present <== present;
     paid.rowCounts <== rowCounts;
     paid.leaf <== leaf;
+    paid.quantum <== shares.quantum;
     paid.earned <== earned;
     paid.remainder <== remainder;
     drawn.z <== z;
@@ -145,6 +150,9 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     drawn.closingBatch <== closingBatch;
     drawn.seed <== seed;
     drawn.amount <== amount;
+    drawn.drawWei <== shares.drawWei;
+    drawn.ownerOfDraw <== shares.ownerWei;
+    drawn.rewardQuanta <== shares.rewardQuanta;
     drawn.payeeRoot <== payeeRoot;
     drawn.origin <== origin;
     drawn.predecessor <== predecessor;
@@ -175,10 +183,10 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     var ofRows = (rows + 251) \ 252;
     var hitsEach = 252 \ (drawBits + 1);
     var ofDraws = (payments + hitsEach - 1) \ hitsEach + 3 * draws;
-    component vector = SettlementVector(payees, ofPayees + ofRows + ofDraws);
+    component vector = SettlementVector(ofPayees, ofPayees + ofRows + ofDraws);
     vector.z <== z;
     vector.head <== drawn.head;
-    vector.items <== earned;
+    vector.items <== paid.items;
     for (var i = 0; i < ofPayees; i++) { vector.private[i] <== paid.private[i]; }
     for (var i = 0; i < ofRows; i++) { vector.private[ofPayees + i] <== rewards.steps[i]; }
     for (var i = 0; i < ofDraws; i++) { vector.private[ofPayees + ofRows + i] <== drawn.private[i]; }

@@ -86,8 +86,10 @@ describe("DrawShares", () => {
         const witness = await tester.calculateWitness({ amount, ownerParts });
         const shares = drawShares(amount, 2 ** bits, { ownerParts, validatorParts: 0n });
         expect(shares.rewardWei).toBeGreaterThanOrEqual(0n);
-        for (const [name, value] of Object.entries(shares))
+        const { quantumBits, ...outputs } = shares;
+        for (const [name, value] of Object.entries({ ...outputs, quantum: 1n << quantumBits }))
           expect(tester.readOutput(witness, name), name).toBe(value);
+        expect(shares.rewardQuanta * 2n ** BigInt(bits)).toBeLessThan(2n ** 40n);
       }),
       { numRuns: runs(30) },
     );
@@ -99,14 +101,15 @@ describe("DrawShares", () => {
 
 describe("DrawWeight", () => {
   const bits = 23;
+  const quanta = fc.oneof(fc.bigInt(0n, 2n ** 40n - 1n), fc.constant(2n ** 40n - 1n));
   let tester: CircuitTester;
   beforeAll(async () => {
     tester = await compile("draw-weight", `DrawWeight(${bits})`);
   });
-  const inputsOf = (positiveTotal: bigint, rewardWei: bigint, isValid = true) => ({
+  const inputsOf = (positiveTotal: bigint, rewardQuanta: bigint, isValid = true) => ({
     positiveTotal,
     rowTotal: 3n,
-    rewardWei,
+    rewardQuanta,
     isValid,
   });
 
@@ -115,9 +118,9 @@ describe("DrawWeight", () => {
     const most = 2n ** BigInt(bits) - 1n;
     const totals = fc.oneof(fc.constant(0n), fc.bigInt(0n, most), fc.constant(most));
     await fc.assert(
-      fc.asyncProperty(totals, wei, fc.boolean(), async (sum, reward, isValid) => {
+      fc.asyncProperty(totals, quanta, fc.boolean(), async (sum, reward, isValid) => {
         const witness = await tester.calculateWitness(inputsOf(sum, reward, isValid));
-        const mu = isValid ? rewardPerUnit(reward, sum === 0n ? 3n : sum) : 0n;
+        const mu = isValid ? rewardPerUnit({ rewardQuanta: reward }, sum === 0n ? 3n : sum) : 0n;
         expect(tester.readOutput(witness, "mu")).toBe(mu);
         expect(tester.readOutput(witness, "muEven")).toBe(sum === 0n ? mu : 0n);
       }),
@@ -126,16 +129,16 @@ describe("DrawWeight", () => {
   });
 
   it("has no wire that could hold another value", async () => {
-    const some = await tester.calculateWitness(inputsOf(16n, 10n ** 18n + 1n));
-    expect(tester.tamper(some, { aliasBits: [1, 23, 136] })).toEqual([]);
-    const none = await tester.calculateWitness(inputsOf(0n, 10n ** 18n + 1n));
+    const some = await tester.calculateWitness(inputsOf(16n, 10n ** 11n + 1n));
+    expect(tester.tamper(some, { aliasBits: [1, 23, 80] })).toEqual([]);
+    const none = await tester.calculateWitness(inputsOf(0n, 10n ** 11n + 1n));
     // IsZero's inverse of 0 is free, and nothing else reads it.
     const free = tester.tamper(none).map(({ signal }) => signal);
     expect(new Set(free)).toEqual(new Set(["main.isEven.equal.inverse"]));
   });
 
   it("refuses the next smaller and the next larger quotient", async () => {
-    const honest = await tester.calculateWitness(inputsOf(16n, 10n ** 18n + 1n));
+    const honest = await tester.calculateWitness(inputsOf(16n, 10n ** 11n + 1n));
     const [mu, rest] = ["main.mu", "main.rest"].map((signal) => tester.readSignal(honest, signal));
     for (const step of [-1n, 1n]) {
       const changes = { "main.mu": mu! + step, "main.rest": rest! - step * 16n };

@@ -22,21 +22,29 @@ library SettlementElements {
         bool isDefault;
     }
 
-    // Posted form: epoch 3, closingBatch 5, voidCount 1, burnedWei 12, cap circuit 1, chain 32, then 24 an item.
+    // Posted form: epoch 3, closingBatch 5, voidCount 1, burnedWei 12, cap circuit 1, chain 32, then 30 an item element.
     uint256 private constant POSTED_HEADER_SIZE = 54;
-    uint256 private constant POSTED_ITEM_SIZE = 24;
+    uint256 private constant POSTED_ITEM_SIZE = 30;
 
     uint256 private constant HEADER_ELEMENT_COUNT = 5;
     uint256 private constant CAP_BIT = 96;
     uint256 private constant ACTIVATION_BIT = 96;
 
-    /// @dev Reads the header and copies the items behind the place of E's header. At most `payees` payees.
-    function read(bytes calldata data, uint256 payees) internal pure returns (Elements memory elements) {
+    /// @dev Reads the header and copies the item elements behind the place of E's header. At most those of `payees` payees,
+    /// of which `perElement` share one.
+    function read(bytes calldata data, uint256 payees, uint256 perElement)
+        internal
+        pure
+        returns (Elements memory elements)
+    {
         if (data.length < POSTED_HEADER_SIZE || (data.length - POSTED_HEADER_SIZE) % POSTED_ITEM_SIZE != 0) {
             revert ISettlements.SettlementDataLengthInvalid(data.length);
         }
         uint256 postedCount = (data.length - POSTED_HEADER_SIZE) / POSTED_ITEM_SIZE;
-        requireFits(postedCount, payees);
+        // Neither payees nor an element's are 0.
+        unchecked {
+            _requireAtMost(postedCount, (payees + perElement - 1) / perElement);
+        }
         // From the low end: cap circuit 8, burnedWei 96, voidCount 8, closingBatch 40, epoch 24.
         uint256 header;
         uint256 chain;
@@ -49,8 +57,8 @@ library SettlementElements {
             let end := add(target, mul(0x20, postedCount))
             mstore(0x40, end)
             for { let source := add(data.offset, POSTED_HEADER_SIZE) } lt(target, end) {} {
-                // 192 bits, so below R.
-                mstore(target, shr(64, calldataload(source)))
+                // 240 bits, so below R.
+                mstore(target, shr(16, calldataload(source)))
                 target := add(target, 0x20)
                 source := add(source, POSTED_ITEM_SIZE)
             }
@@ -65,13 +73,18 @@ library SettlementElements {
         elements.chain = chain;
     }
 
-    function itemCount(Elements memory elements) internal pure returns (uint256) {
-        return elements.count - HEADER_ELEMENT_COUNT;
+    /// @dev Payees of an activation: three an element, and absent ones are 0. One without elements has no proof.
+    function requireFits(Elements memory elements, uint256 payees) internal pure {
+        uint256 count = elements.count;
+        uint256 last = elements.start;
+        assembly ("memory-safe") {
+            last := mload(add(last, mul(0x20, sub(count, 1))))
+            count := sub(sub(mul(3, sub(count, HEADER_ELEMENT_COUNT)), iszero(shr(160, last))), iszero(shr(80, last)))
+        }
+        _requireAtMost(count, payees);
     }
 
-    /// @dev Two payees share an item element.
-    function requireFits(uint256 count, uint256 payees) internal pure {
-        uint256 maxCount = (payees + 1) / 2;
+    function _requireAtMost(uint256 count, uint256 maxCount) private pure {
         if (count > maxCount) revert ISettlements.SettlementPayeeCountExceeded(count, maxCount);
     }
 

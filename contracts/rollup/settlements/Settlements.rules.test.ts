@@ -113,8 +113,11 @@ describe("Activation", () => {
     const few = f.activation({ items, capCircuit: SAMPLED_FEW_PAYEES, cap: 300 });
     expect(await f.attempt(await f.joined([few]))).toEqual({
       name: "SettlementPayeeCountExceeded",
-      args: [3n, 2n],
+      args: [6n, 4n],
     });
+    // Two elements, too: the last payee of four decides.
+    const four = f.activation({ items: items.slice(0, 4), capCircuit: SAMPLED_FEW_PAYEES, cap: 300 });
+    expect(await f.attempt(await f.joined([four]))).toMatchObject({ name: "accepted" });
   });
 
   test("rejects a settlement circuit, and a proof made for a Settle", async () => {

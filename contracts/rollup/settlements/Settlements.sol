@@ -156,7 +156,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         if (sort != SORT_PAYEE_TABLE && (isActivation || sort != SORT_SETTLEMENT)) {
             revert SettlementSortInvalid(settlement.circuit, sort, record.kind);
         }
-        elements = SettlementElements.read(settlement.data, payees);
+        elements = SettlementElements.read(settlement.data, payees, isActivation ? 3 : 6);
         if (elements.chain >= R) revert IRollup.RollupElementOutOfField();
 
         elements.isDefault = sort == SORT_PAYEE_TABLE;
@@ -189,7 +189,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     function _cap(uint256 keys, SettlementElements.Elements memory elements) private view returns (uint256) {
         (, uint256 sort, uint256 payments, uint256 payees) = _circuit(keys, elements.capCircuit);
         if (sort != SORT_SETTLEMENT) revert SettlementCapInvalid(elements.capCircuit);
-        SettlementElements.requireFits(elements.itemCount(), payees);
+        elements.requireFits(payees);
         return payments;
     }
 

@@ -59,7 +59,7 @@ describe("Settle", () => {
   });
 
   test("is accepted at every field's limits, with no slot and with the circuit's last", async () => {
-    for (const items of [[], [2n ** 96n - 1n], Array<bigint>(8).fill(2n ** 96n - 1n)]) {
+    for (const items of [[], [2n ** 40n - 1n], Array<bigint>(8).fill(2n ** 40n - 1n)]) {
       const part = await f.sampled({
         settlementHash: FIELD_ORDER - 1n,
         modelId: 2 ** 24 - 1,
@@ -90,7 +90,7 @@ describe("Settle", () => {
     const { data } = await f.sampled();
     const good = await f.joined([{ circuit: SAMPLED, data }]);
     expect(await f.attempt(good)).toMatchObject({ name: "accepted" });
-    expect(settlementElements(data)).toHaveLength(7);
+    expect(settlementElements(data)).toHaveLength(6);
     // A proof for another model, epoch, batch, chain, amount, seed, total … than what is posted or known.
     const others: Partial<SettlementData>[] = [
       { settlementHash: data.settlementHash + 1n },
@@ -142,7 +142,7 @@ describe("Settle", () => {
       name: "RollupProofCountMismatch",
     });
     for (let length = 3; length < data.length; length += 3) {
-      const isWhole = length >= 54 && (length - 54) % 24 === 0;
+      const isWhole = length >= 54 && (length - 54) % 30 === 0;
       expect(
         await f.attempt(withSettlementData(good, data.slice(0, length))),
         `${length} bytes`,
@@ -151,8 +151,8 @@ describe("Settle", () => {
     // One slot element of zeros more says nothing else, but is not what was proven.
     for (const [extra, name] of [
       [1, "SettlementDataLengthInvalid"],
-      [24, "VerifierProofRejected"],
-      [72, "SettlementPayeeCountExceeded"],
+      [30, "VerifierProofRejected"],
+      [60, "SettlementPayeeCountExceeded"],
     ] as const) {
       const longer = Uint8Array.of(...data, ...new Uint8Array(extra));
       expect((await f.attempt(withSettlementData(good, longer))).name, `${extra} more`).toBe(name);
@@ -160,16 +160,16 @@ describe("Settle", () => {
   });
 
   test("rejects more slots than its circuit has", async () => {
-    const items = Array<bigint>(10).fill(1n);
+    const items = Array<bigint>(13).fill(1n);
     const part = await f.sampled({ items });
     expect(await f.attempt(await f.joined([part]))).toEqual({
       name: "SettlementPayeeCountExceeded",
-      args: [5n, 4n],
+      args: [3n, 2n],
     });
-    const few = { ...part, circuit: SAMPLED_FEW_PAYEES, data: { ...part.data, items: items.slice(0, 6) } };
+    const few = { ...part, circuit: SAMPLED_FEW_PAYEES, data: { ...part.data, items: items.slice(0, 7) } };
     expect(await f.attempt(await f.joined([few]))).toEqual({
       name: "SettlementPayeeCountExceeded",
-      args: [3n, 2n],
+      args: [2n, 1n],
     });
   });
 
