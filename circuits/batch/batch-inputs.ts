@@ -20,7 +20,7 @@ import { unpackForcedApproval } from "./queue-slot.ts";
 import type { SlotTrace } from "./slot-trace.ts";
 
 const WIDE_KINDS = KIND_RULES.filter((rule) => rule.kind !== KIND.null);
-const SCRATCH_BITS = 325;
+const SCRATCH_BITS = 445;
 
 const toBits = (value: bigint, count: number): bigint[] =>
   Array.from({ length: count }, (_, i) => (value >> BigInt(i)) & 1n);
@@ -139,14 +139,14 @@ function wideDetails(trace: SlotTrace) {
 
 /** The columns of wideModel (slot-places.circom). */
 function modelFields(trace: SlotTrace, body: ModelBody | null): bigint[] {
-  const last = [trace.settlement?.newAccruedRoot ?? 0n, trace.claimRewards?.claimedWei ?? 0n];
-  if (body === null) return [...Array<bigint>(9).fill(0n), ...last];
+  const newAccruedRoot = trace.settlement?.newAccruedRoot ?? 0n;
+  if (body === null) return [...Array<bigint>(9).fill(0n), newAccruedRoot];
   const { statics, closed, accruedRoot, claimedRoot, epochStart } = body;
   const { featuresCommitment, ownersCommitment, payeeRoot, binding, split } = statics;
   return [
     ...[featuresCommitment, ownersCommitment, payeeRoot, binding, split],
     ...[closed, accruedRoot, claimedRoot, epochStart],
-    ...last,
+    newAccruedRoot,
   ];
 }
 
@@ -249,7 +249,7 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
     case KIND.forcedClaimRewards: {
       // A ForcedClaimRewards from what is no ready model opens no payee.
       if (trace.claimRewards === null) return 0n;
-      const { otherId, accruedWei, otherClaimedWei } = trace.claimRewards;
+      const { otherId, accruedWei, otherClaimedWei, claimedWei } = trace.claimRewards;
       const word = words[kind === KIND.claimRewards ? 0 : 1]!;
       const { ownerParts, validatorParts } = unpackSplit(trace.modelB!.statics.split);
       return sideBySide([
@@ -260,6 +260,7 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
         [ownerParts, 16],
         [validatorParts, 16],
         [otherClaimedWei, 120],
+        [claimedWei, 120],
       ]);
     }
     default:

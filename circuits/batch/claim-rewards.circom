@@ -15,11 +15,11 @@ function EMPTY_CLAIMED_ROOT() { return 15946274797642441385862779650857921207684
 //
 // Inputs:      isClaimRewards: signed; isForced: a forced claim from a ready model; isAllowed: A exists and the sender owns it;
 //              aId: who claims, 24 bits; word, forcedWord: payeeIndex | role << 12 of a signed and of a forced claim;
-//              split, accruedRoot, claimedRoot: of the model's opened body; bits[325]: payeeIndex 12 | role 1 | the payee's
+//              split, accruedRoot, claimedRoot: of the model's opened body; bits[445]: payeeIndex 12 | role 1 | the payee's
 //              other leaf 24 | accruedWei 120 | remainder 16 | ownerParts 16 | validatorParts 16 | what the other role has
-//              claimed 120; memberBits[24]: who has the role in the payee, read by forced claims alone; claimedWei: what the
-//              role has claimed before; accruedChildren, claimedChildren: all eight children on the ways up. Where neither
-//              flag is 1, the children are those of the empty tree, of which any index reads 0.
+//              claimed before 120 | what the role has 120; memberBits[24]: who has the role in the payee, read by forced claims
+//              alone; accruedChildren, claimedChildren: all eight children on the ways up. Where neither flag is 1, the
+//              children are those of the empty tree, of which any index reads 0.
 // Outputs:     isExecuted: a forced claim that is A's; gainWei: what A gets, 0 without a claim; newClaimedRoot.
 // Assumes:     the flags and bits are boolean, at most one flag is 1, aId < 2^24; L1 queued no other forcedWord than 13 bits;
 //              under either flag the model is ready, so that an activation has shown its payee root to hold no
@@ -40,9 +40,8 @@ template ClaimRewards() {
     signal input split;
     signal input accruedRoot;
     signal input claimedRoot;
-    signal input bits[325];
+    signal input bits[445];
     signal input memberBits[24];
-    signal input claimedWei;
     signal input accruedChildren[4][8];
     signal input claimedChildren[4][8];
     signal output isExecuted;
@@ -57,6 +56,7 @@ template ClaimRewards() {
     var ownerParts = 0;
     var validatorParts = 0;
     var otherClaimedWei = 0;
+    var claimedWei = 0;
     for (var i = 0; i < 12; i++) { payeeIndex += (1 << i) * bits[i]; }
     var shownId = 0;
     for (var i = 0; i < 24; i++) {
@@ -66,6 +66,7 @@ template ClaimRewards() {
     for (var i = 0; i < 120; i++) {
         accruedWei += (1 << i) * bits[37 + i];
         otherClaimedWei += (1 << i) * bits[205 + i];
+        claimedWei += (1 << i) * bits[325 + i];
     }
     for (var i = 0; i < 16; i++) {
         remainder += (1 << i) * bits[157 + i];
@@ -108,10 +109,9 @@ template ClaimRewards() {
     signal share <== accruedWei - validatorWei + bits[12] * (2 * validatorWei - accruedWei);
     gainWei <== takes * (share - claimedWei);
 
-    // D. In the claimed leaf at payeeIndex the share replaces claimedWei: a second claim gains 0. The leaf is c + 2^120 v, and
-    //    shows one of both by digits. The other is share − gainWei: as A's balances have 96 bits and share < 2^120, an integer
-    //    above −2^97 and below 2^121, so no side wraps. Where the validator claims, c < 2^120 leaves one v. Where the
-    //    contributor does, it moves by multiples of 2^120: above what a share can be, or A gains less than −2^96.
+    // D. In the claimed leaf at payeeIndex the share replaces claimedWei: a second claim gains 0. Both roles' parts are digits, so the
+    //    leaf has one opening. Attack: without the role's own, a share and a claim before it that are equally wrong fractions of
+    //    r leave an integer between them, for one state in some 2^20.
     signal ofValidator[2];
     ofValidator[0] <== bits[12] * (claimedWei - otherClaimedWei);
     ofValidator[1] <== bits[12] * (share - otherClaimedWei);

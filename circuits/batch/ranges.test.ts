@@ -8,7 +8,7 @@ import { templateSource } from "../compiler/template-files.ts";
 const FILES = [
   ...["wide-slot", "slot-parts", "claim-rewards", "model-body"],
   ...["slot-head", "member-slot", "leaf-row", "member-unit", "table-tree", "table-frame"],
-  ...["payee-earnings", "settlement-vector", "draw-point", "draw-shares", "draw-weight"],
+  ...["payee-earnings", "draw-point", "draw-shares", "draw-weight"],
   ...["row-rewards", "rewards-tree", "model-statics", "payee-table", "default-earned"],
   ...["query-points", "direct-scores", "sampled-draws", "term-counts"],
   ...["payee-exit", "blob-arithmetic", "blob-evaluation"],

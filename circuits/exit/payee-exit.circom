@@ -116,12 +116,13 @@ template PayeeExit(depth, payees) {
     signal closed <== isClosed * closing.out;
 
     // D. The payee: its accrued leaf with the ids in their places, each of 24 bits, and 120 bits of wei: its one opening.
-    //    In the claimed leaf the other role's part has 120 bits. The role's is its share less amountWei, which has 96 bits (F):
-    //    an integer between −2^96 and 2^122, so the leaf does not wrap, and another opening adds 2^120 to what was claimed.
+    //    In the claimed leaf each role's part has 120 bits.
     component otherRange = RangeCheck(24);
     otherRange.in <== otherId;
     component accruedRange = RangeCheck(120);
     accruedRange.in <== accruedWei;
+    component claimedRange = RangeCheck(120);
+    claimedRange.in <== claimedWei;
     component otherClaimedRange = RangeCheck(120);
     otherClaimedRange.in <== otherClaimedWei;
     component accrued = PathRead8(4, TAG_PAYEE_NODE());

@@ -105,10 +105,10 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input wideChildrenB[wide][depth][8];
     signal input wideRest[wide][11];
     signal input wideDatanet[wide][7];
-    signal input wideModel[wide][11];
+    signal input wideModel[wide][10];
     signal input wideAccruedChildren[wide][4][8];
     signal input wideClaimedChildren[wide][4][8];
-    signal input wideScratchBits[wide][325];
+    signal input wideScratchBits[wide][445];
 
     signal output commitment;
     signal output y;

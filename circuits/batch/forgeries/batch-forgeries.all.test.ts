@@ -136,7 +136,7 @@ describe("the batch", () => {
       ["wideABits", [0, 0], 2n, "aBits[i] * (1 - aBits[i]) === 0;"],
       ["wideBBits", [0, 0], 2n, "bBits[i] * (1 - bBits[i]) === 0;"],
       ["wideAmountBits", [0, 0], 2n, "amountBits[i] * (1 - amountBits[i]) === 0;"],
-      ["wideScratchBits", [0, 200], 2n, "scratchBits[i] * (1 - scratchBits[i]) === 0;"],
+      ["wideScratchBits", [0, 444], 2n, "scratchBits[i] * (1 - scratchBits[i]) === 0;"],
       ["feeIdBits", [0], 2n, "feeIdBits[i] * (1 - feeIdBits[i]) === 0;"],
       ...Array.from({ length: 22 }, (_, i): [string, readonly number[], bigint, string] => [
         "wideFlags",

@@ -87,7 +87,6 @@ function modelInputs(operation: LawlessOperation) {
     claimedRoot: model[7]!,
     epochStart: model[8]!,
     newAccruedRoot: model[9]!,
-    claimedWei: model[10]!,
     bits: inputs.wideScratchBits![0]!,
     memberBits: inputs.wideAmountBits![0]!.slice(0, 24),
     accruedChildren: inputs.wideAccruedChildren![0]!,

@@ -14,7 +14,7 @@ function EPOCH_SECONDS() { return 86400; }
 //              and the entry's sender owns it; aId, bId; timestamp, batchNumber; word0, word1; chainB, openAmountB, bodyB:
 //              of leaf B; ready, cap, paymentCount, epoch: B's opened counters; statics[5], closed, accruedRoot,
 //              claimedRoot, epochStart: opening of the body (CreateModel: the body to be); newAccruedRoot: Settle;
-//              bits[325]: digits of what the one active kind compares; memberBits, claimedWei, accruedChildren,
+//              bits[445]: digits of what the one active kind compares; memberBits, accruedChildren,
 //              claimedChildren: claim-rewards.circom.
 // Outputs:     staticsHash; newBody; ownerWei, treasuryWei (Settle), gainWei (ClaimRewards), newCap (Activation), 0 elsewhere;
 //              isClaimRewardsForced, isCloseEpochForced: the entry was executed; noVoids: 0 where a Settle has voids.
@@ -56,8 +56,7 @@ template ModelBody() {
     signal input claimedRoot;
     signal input epochStart;
     signal input newAccruedRoot;
-    signal input claimedWei;
-    signal input bits[325];
+    signal input bits[445];
     signal input memberBits[24];
     signal input accruedChildren[4][8];
     signal input claimedChildren[4][8];
@@ -170,7 +169,6 @@ template ModelBody() {
     claimRewards.claimedRoot <== claimedRoot;
     claimRewards.bits <== bits;
     claimRewards.memberBits <== memberBits;
-    claimRewards.claimedWei <== claimedWei;
     claimRewards.accruedChildren <== accruedChildren;
     claimRewards.claimedChildren <== claimedChildren;
     gainWei <== claimRewards.gainWei;

@@ -15,8 +15,8 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 //              batch. Witness: flags[]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
 //              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
 //              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[5]
-//              and rest of the body; newAccruedRoot, claimedWei, accruedChildren, claimedChildren: model-body.circom;
-//              scratchBits[325]: digits of what the one active kind compares (phase F).
+//              and rest of the body; newAccruedRoot, accruedChildren, claimedChildren: model-body.circom;
+//              scratchBits[445]: digits of what the one active kind compares (phase F).
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
 // Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
 //              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedClaimRewards'
@@ -66,10 +66,9 @@ template WideSlot(depth, approvalDelay) {
     signal input claimedRoot;
     signal input epochStart;
     signal input newAccruedRoot;
-    signal input claimedWei;
     signal input accruedChildren[4][8];
     signal input claimedChildren[4][8];
-    signal input scratchBits[325];
+    signal input scratchBits[445];
     signal output newRoot;
     signal output newNextId;
     signal output core;
@@ -285,7 +284,7 @@ template WideSlot(depth, approvalDelay) {
     var rest39 = 0;
     var waited40 = 0;
     var version32 = 0;
-    for (var i = 0; i < 325; i++) {
+    for (var i = 0; i < 445; i++) {
         scratchBits[i] * (1 - scratchBits[i]) === 0;
         if (i < 160) { digits160 += (1 << i) * scratchBits[i]; }
         if (i >= 160 && i < 192) { split32 += (1 << (i - 160)) * scratchBits[i]; }
@@ -347,7 +346,6 @@ template WideSlot(depth, approvalDelay) {
     model.claimedRoot <== claimedRoot;
     model.epochStart <== epochStart;
     model.newAccruedRoot <== newAccruedRoot;
-    model.claimedWei <== claimedWei;
     model.bits <== scratchBits;
     for (var i = 0; i < 24; i++) { model.memberBits[i] <== amountBits[i]; }
     model.accruedChildren <== accruedChildren;

@@ -50,7 +50,6 @@ export const shownMember =
 export const opensNoPayee: Tamper = (inputs) => {
   for (const name of ["wideAccruedChildren", "wideClaimedChildren"])
     (inputs as Record<string, unknown>)[name] = [claimedPath([], 0)];
-  setInput(inputs, "wideModel", [0, 10], 0n);
   setScratch(inputs, 0n);
 };
 /** Leaf A or B said to be missing, and opened as nothing. */
