@@ -200,9 +200,9 @@ describe("protocol.ts", () => {
   });
 
   it("names a shape by all its sizes", () => {
-    expect(shapeName(SAMPLE_SHAPE)).toBe("table-8-6-6-16-6-1-2");
+    expect(shapeName(SAMPLE_SHAPE)).toBe("table-10-6-5-20-6-1-2");
     const { table, ...slots } = SAMPLE_SHAPE;
-    expect(shapeName({ ...slots, table: { ...table, isBlob: true } })).toBe("table-8-6-6-16-6-1-2-blob");
+    expect(shapeName({ ...slots, table: { ...table, isBlob: true } })).toBe("table-10-6-5-20-6-1-2-blob");
   });
 
   it("keeps a message's core and B's reference below r", () => {

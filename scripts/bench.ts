@@ -26,7 +26,7 @@ const program = new Command("bench").description("Benchmarks. Each prints one JS
 program
   .command("ledger")
   .description("constraints, keys, proving, gas and acceptance of the ledger")
-  .option("--shapes <list>", "names of batch circuits", "table-1-1-3-2-1-1-1,table-8-6-6-16-6-1-2")
+  .option("--shapes <list>", "names of batch circuits", "table-1-1-3-2-1-1-1,table-10-6-5-20-6-1-2")
   .option("--no-acceptance", "leave out the sequencer's acceptance rate")
   .addHelpText("after", "\nExample:\n  npm run bench -- ledger --shapes table-1-1-3-2-1-1-1")
   .action(async (options: { shapes: string; acceptance: boolean }) => {

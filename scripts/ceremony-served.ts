@@ -47,7 +47,7 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
   withOptions(program.command("serve"), SERVER_OPTIONS)
     .description("let people contribute from a page, one after the other")
     .requiredOption("--folder <path>", "the ceremony's folder; a new one needs --circuit and --ptau")
-    .option("--circuit <name>", "of a new ceremony: the circuit, such as table-8-6-6-16-6-1-2")
+    .option("--circuit <name>", "of a new ceremony: the circuit, such as table-10-6-5-20-6-1-2")
     .option("--ptau <file>", "of a new ceremony: powers of tau, prepared for phase 2")
     .option("--contributions <n>", "of a new ceremony: how many it takes", "150")
     .option("--beacon-notice <text>", "of a new ceremony: which public value will end it", "")
@@ -62,7 +62,7 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
     .addHelpText(
       "after",
       example(
-        'serve --folder ceremony --circuit table-8-6-6-16-6-1-2 --ptau pot18.ptau --beacon-notice "the hash of Ethereum block 26000000"',
+        'serve --folder ceremony --circuit table-10-6-5-20-6-1-2 --ptau pot18.ptau --beacon-notice "the hash of Ethereum block 26000000"',
       ),
     )
     .action(async (options: ServeOptions) => {
@@ -107,7 +107,7 @@ export function addServedCommands(program: Command, tools: CeremonyTools): void 
     .option("--json", "print the result as JSON")
     .addHelpText(
       "after",
-      example("finish --folder ceremony --ptau pot18.ptau --beacon 0102… --out keys/table-8-6-6-16-6-1-2"),
+      example("finish --folder ceremony --ptau pot18.ptau --beacon 0102… --out keys/table-10-6-5-20-6-1-2"),
     )
     .action(async (options: FinishOptions) => {
       const { finishCeremony } = await import("@openledger/prover/coordinator/finish-ceremony");

@@ -37,13 +37,13 @@ const prepared = "powers of tau, prepared for phase 2";
 program
   .command("new")
   .description("start a circuit's key from a powers-of-tau file")
-  .requiredOption("--circuit <name>", "the circuit, such as table-8-6-6-16-6-1-2")
+  .requiredOption("--circuit <name>", "the circuit, such as table-10-6-5-20-6-1-2")
   .requiredOption("--ptau <file>", prepared)
   .requiredOption("--out <zkey>", "the key to write")
   .option("--json", "print the result as JSON")
   .addHelpText(
     "after",
-    example("new --circuit table-8-6-6-16-6-1-2 --ptau pot18.ptau --out table-8-6-6-16-6-1-2.0.zkey"),
+    example("new --circuit table-10-6-5-20-6-1-2 --ptau pot18.ptau --out table-10-6-5-20-6-1-2.0.zkey"),
   )
   .action(async (options: { circuit: string; ptau: string; out: string; json?: boolean }) => {
     const { startKey } = await loadCeremony();
@@ -62,7 +62,7 @@ program
   .option("--json", "print the result as JSON")
   .addHelpText(
     "after",
-    example('contribute --from table-8-6-6-16-6-1-2.0.zkey --to table-8-6-6-16-6-1-2.1.zkey --name "Ada"'),
+    example('contribute --from table-10-6-5-20-6-1-2.0.zkey --to table-10-6-5-20-6-1-2.1.zkey --name "Ada"'),
   )
   .action(async (options: { from: string; to: string; name: string; entropy?: string; json?: boolean }) => {
     const { contributeToKey } = await loadCeremony();
@@ -82,7 +82,7 @@ program
   .addHelpText(
     "after",
     example(
-      "beacon --from table-8-6-6-16-6-1-2.3.zkey --to table-8-6-6-16-6-1-2.final.zkey --beacon 0102030405060708090a0b0c0d0e0f10",
+      "beacon --from table-10-6-5-20-6-1-2.3.zkey --to table-10-6-5-20-6-1-2.final.zkey --beacon 0102030405060708090a0b0c0d0e0f10",
     ),
   )
   .action(
@@ -97,13 +97,13 @@ program
 program
   .command("verify")
   .description("check a key against its circuit, the powers of tau and its contributions")
-  .requiredOption("--circuit <name>", "the circuit, such as table-8-6-6-16-6-1-2")
+  .requiredOption("--circuit <name>", "the circuit, such as table-10-6-5-20-6-1-2")
   .requiredOption("--ptau <file>", prepared)
   .requiredOption("--zkey <zkey>", "the key to check")
   .option("--json", "print the result as JSON")
   .addHelpText(
     "after",
-    example("verify --circuit table-8-6-6-16-6-1-2 --ptau pot18.ptau --zkey table-8-6-6-16-6-1-2.final.zkey"),
+    example("verify --circuit table-10-6-5-20-6-1-2 --ptau pot18.ptau --zkey table-10-6-5-20-6-1-2.final.zkey"),
   )
   .action(async (options: { circuit: string; ptau: string; zkey: string; json?: boolean }) => {
     const { verifyKey } = await loadCeremony();
@@ -117,7 +117,7 @@ program
 program
   .command("export")
   .description("write the folder that the prover and the deployment read, with the Solidity verifying key")
-  .requiredOption("--circuit <name>", "the circuit, such as table-8-6-6-16-6-1-2")
+  .requiredOption("--circuit <name>", "the circuit, such as table-10-6-5-20-6-1-2")
   .requiredOption("--out <folder>", "the folder to make")
   .option("--ptau <file>", prepared)
   .option("--zkey <zkey>", "the finished key, which is verified first")
@@ -125,8 +125,8 @@ program
   .option("--json", "print the result as JSON")
   .addHelpText(
     "after",
-    `${example("export --circuit table-8-6-6-16-6-1-2 --ptau pot18.ptau --zkey table-8-6-6-16-6-1-2.final.zkey --out keys/table-8-6-6-16-6-1-2")}${example(
-      "export --circuit table-8-6-6-16-6-1-2 --development --out /tmp/table-8-6-6-16-6-1-2-development",
+    `${example("export --circuit table-10-6-5-20-6-1-2 --ptau pot18.ptau --zkey table-10-6-5-20-6-1-2.final.zkey --out keys/table-10-6-5-20-6-1-2")}${example(
+      "export --circuit table-10-6-5-20-6-1-2 --development --out /tmp/table-10-6-5-20-6-1-2-development",
     )}`,
   )
   .action(async (options: ExportOptions) => {

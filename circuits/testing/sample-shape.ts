@@ -3,7 +3,7 @@ import { postedShape } from "../table/table-shape.ts";
 
 /** As many slots as a domain of 2^18 takes: the circuit whose size the tests count. No rollup has to have it. */
 export const SAMPLE_SHAPE: BatchShape = postedShape({
-  ...{ transfers: 8, members: 6, wide: 6, rows: 16, units: 6 },
+  ...{ transfers: 10, members: 6, wide: 5, rows: 20, units: 6 },
   ...{ low: 1, top: 2 },
 });
 

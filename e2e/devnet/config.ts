@@ -12,7 +12,7 @@ import { parseEther } from "viem";
  * for wide slots than for narrow ones. Ids below 512 have a place in the table.
  */
 export const DEVNET_TABLE: TableShape = {
-  ...{ transfers: 8, members: 6, wide: 6, rows: 16, units: 6 },
+  ...{ transfers: 10, members: 6, wide: 5, rows: 20, units: 6 },
   ...{ low: 1, top: 2 },
 };
 /**

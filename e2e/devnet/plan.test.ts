@@ -37,7 +37,7 @@ it("deploys both circuits for a batch's data with blobs, in the same key's size,
     expect(hasOnlyBlobBatches(circuits)).toBe(false);
     return dataTwins(circuits);
   };
-  expect(twinsOf(false)).toMatchObject({ blob: null, calldata: { name: "table-8-6-6-16-6-1-2" } });
+  expect(twinsOf(false)).toMatchObject({ blob: null, calldata: { name: "table-10-6-5-20-6-1-2" } });
   expect(twinsOf(true)).toMatchObject({
     blob: { name: "table-8-6-6-12-6-1-2-blob" },
     calldata: { name: "table-8-6-6-12-6-1-2" },

@@ -17,7 +17,7 @@ import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 const SHAPE_OF_DOMAIN: Record<number, TableShape> = {
   16: { transfers: 1, members: 1, wide: 1, rows: 2, units: 1, low: 1, top: 1 },
   17: { transfers: 5, members: 1, wide: 3, rows: 6, units: 1, low: 1, top: 1 },
-  18: { transfers: 8, members: 6, wide: 6, rows: 16, units: 6, low: 1, top: 2 },
+  18: { transfers: 10, members: 6, wide: 5, rows: 20, units: 6, low: 1, top: 2 },
   19: { transfers: 24, members: 16, wide: 11, rows: 34, units: 12, low: 1, top: 2 },
   20: { transfers: 60, members: 30, wide: 22, rows: 60, units: 20, low: 1, top: 2 },
 };

@@ -144,7 +144,7 @@ async function makeChain(): Promise<void> {
     exits.proveExit(circuit, { root, key, recipient: BigInt(roles.bob), amountWei: OPEN + (key % 7n) });
   await exits.exit([
     exit(2n, LEAF_EXIT),
-    exit(77n | (3n << 24n) | (1n << 33n), LEAF_EXIT + 1),
+    exit(77n | (3n << 24n) | (1n << 37n), LEAF_EXIT + 1),
     exit(3n, LEAF_EXIT),
   ]);
 }
