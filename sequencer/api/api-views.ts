@@ -169,7 +169,7 @@ export const leafOperationView = (
         hash: null,
         createdId: known.createdId,
         status: known.status,
-        slot: known.slot,
+        opIndex: known.opIndex,
         acknowledgedAtMs: known.batch?.closedAtMs ?? null,
       };
 

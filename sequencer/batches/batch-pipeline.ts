@@ -455,10 +455,10 @@ export class BatchPipeline {
       if (waitsForL1(record, this.head.ledger, this.book)) break;
       const operation = operationOf(record);
       this.#makeRoom(operation);
-      const { trace, slot } = this.head.execute(operation);
+      const { opIndex, slot, trace } = this.head.execute(operation);
       this.#waiting.shift();
       const batchNumber = this.head.openBatch!.number;
-      const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot });
+      const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot, opIndex });
       const epochs = forcedEpochWrites(this.head.ledger, trace.record, trace.b, batchNumber);
       durable = this.note(entry, [...epochs, write]);
       await nextTurn();

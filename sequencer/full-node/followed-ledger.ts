@@ -207,8 +207,8 @@ export class FollowedLedger {
     if (queueIndex !== queueHead) throw differs("queueIndex", queueHead, queueIndex);
     const record = queued(queueIndex);
     if (record === undefined) return "wait";
-    const { slot, trace } = this.head.execute(operationOf(record));
-    const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot });
+    const { opIndex, slot, trace } = this.head.execute(operationOf(record));
+    const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot, opIndex });
     await this.log.append(
       [entry],
       [...forcedEpochWrites(this.head.ledger, trace.record, trace.b, batchNumber), write],

@@ -9,9 +9,8 @@ import { storeKeys } from "./store-keys.ts";
 import { narrowSlotsOf, type StoredBatch } from "./stored-batch.ts";
 
 /** What `leafQueueEntry` holds. */
-export interface IndexedQueueEntry extends Pick<ExecutedQueueEntry, "slot"> {
+export interface IndexedQueueEntry extends Required<Pick<ExecutedQueueEntry, "createdId" | "opIndex">> {
   readonly queueIndex: number;
-  readonly createdId: number | null;
 }
 
 /** Of an entry in an own batch or in one of somebody else. */
@@ -33,7 +32,7 @@ const createdBy = ({ b, isValid, kind }: SlotRecord) => (kind === KIND.depositNe
 export function executedEntry(
   stored: StoredQueueEntry,
   record: SlotRecord,
-  place: Pick<ExecutedQueueEntry, "batchNumber" | "slot">,
+  place: Required<Pick<ExecutedQueueEntry, "batchNumber" | "slot" | "opIndex">>,
 ): { entry: ExecutedQueueEntry; write: StoreWrite } {
   const { isValid } = record;
   const operation = operationOf(stored);
@@ -48,12 +47,12 @@ function recordWrite(stored: StoredQueueEntry, { batchNumber, isValid }: PlacedE
 
 /** The index of an executed entry; nothing of one without an effect, which no leaf's operations list. */
 export function queueIndexWrites(
-  { createdId = null, isValid, operation, slot }: PlacedEntry,
+  { createdId = null, isValid, operation, opIndex = 0 }: PlacedEntry,
   sequence: number,
 ): StoreWrite[] {
   if (!isValid) return [];
   const { queueIndex } = operation;
-  const value: IndexedQueueEntry = { queueIndex, slot, createdId };
+  const value: IndexedQueueEntry = { queueIndex, opIndex, createdId };
   return [
     { key: storeKeys.queueSequence(queueIndex), value: sequence },
     ...leavesOf({ operation, createdId }).map((id) => ({
@@ -64,14 +63,20 @@ export function queueIndexWrites(
 }
 
 /** The entries of a batch of which no entry of the log is known. @param queueHead before the batch */
-function postedEntries({ circuit, number, wide }: StoredBatch, queueHead: number): PlacedEntry[] {
+function postedEntries(
+  { circuit, number, position, wide }: StoredBatch,
+  queueHead: number,
+): PlacedEntry[] {
   const narrowCount = narrowSlotsOf(circuit);
+  const isSigned = ({ kind }: SlotRecord) => kindRule(kind)?.isSigned === true;
+  let opIndex = position.opIndex - wide.filter(isSigned).length;
   let queueIndex = queueHead;
   return wide.flatMap((record, i) => {
+    if (isSigned(record)) opIndex += 1;
     const { a, b, isValid, kind } = record;
     if (kindRule(kind)?.isQueue !== true) return [];
     const operation = { kind, a, b, queueIndex: queueIndex++ };
-    const place = { batchNumber: number, slot: narrowCount + i };
+    const place = { batchNumber: number, slot: narrowCount + i, opIndex };
     return [{ operation, ...place, isValid, createdId: createdBy(record) }];
   });
 }

@@ -38,8 +38,9 @@ export interface ExecutedQueueEntry {
   readonly batchNumber: number;
   readonly slot: number;
   readonly isValid: boolean;
-  /** The id that a DepositNew gave; absent in older logs. */
+  /** The id that a DepositNew gave, and how many signed operations came before; absent in older logs. */
   readonly createdId?: number | null;
+  readonly opIndex?: number;
 }
 
 /** A settlement or an activation that was executed, and so acknowledged. */

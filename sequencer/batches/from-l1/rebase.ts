@@ -210,9 +210,9 @@ async function executeAgain(
   const runQueueEntry = async (record: StoredQueueEntry) => {
     const operation = operationOf(record);
     await openFor(operation);
-    const { trace, slot } = head.execute(operation);
+    const { opIndex, slot, trace } = head.execute(operation);
     const batchNumber = head.openBatch!.number;
-    const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot });
+    const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot, opIndex });
     writes.push(write, ...forcedEpochWrites(head.ledger, trace.record, trace.b, batchNumber));
     await note(entry);
   };
