@@ -5,7 +5,12 @@
 
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getOperation, listOperations, nameOfOperation, resolveSigner } from "@openledger/client/sequencer/ledger-reads";
+import {
+  getOperation,
+  listOperations,
+  nameOfOperation,
+  resolveSigner,
+} from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ProofCredit } from "@openledger/prover/jobs/proof-credits";
 import { operatorError } from "../operator-errors.ts";

@@ -459,7 +459,7 @@ export class BatchPipeline {
       this.#waiting.shift();
       const batchNumber = this.head.openBatch!.number;
       const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot, opIndex });
-      const epochs = forcedEpochWrites(this.head.ledger, trace.record, trace.b, batchNumber);
+      const epochs = forcedEpochWrites(this.head.ledger, trace.record, trace.b, entry);
       durable = this.note(entry, [...epochs, write]);
       await nextTurn();
     }

@@ -211,7 +211,7 @@ export class FollowedLedger {
     const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot, opIndex });
     await this.log.append(
       [entry],
-      [...forcedEpochWrites(this.head.ledger, trace.record, trace.b, batchNumber), write],
+      [...forcedEpochWrites(this.head.ledger, trace.record, trace.b, entry), write],
     );
     return null;
   }
@@ -337,8 +337,8 @@ export class FollowedLedger {
       return { isOwn: true, record: changed[0] ?? own };
     }
     if (book.closedNumber > book.finalNumber || this.hasOpenBatch) await this.rewind(book.finalNumber);
-    const epochs = new PostedEpochs(head.ledger, batch);
     const { queueHead } = head.position;
+    const epochs = new PostedEpochs(head.ledger, batch, queueHead);
     const changes = head.applyPosted(batch, settlements);
     const record = this.#recordFor(event, { ...head.position, sequence: log.lastSequence });
     const queueWrites = postedQueueWrites(record, queueHead, (index) => {

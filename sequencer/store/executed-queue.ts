@@ -63,10 +63,7 @@ export function queueIndexWrites(
 }
 
 /** The entries of a batch of which no entry of the log is known. @param queueHead before the batch */
-function postedEntries(
-  { circuit, number, position, wide }: StoredBatch,
-  queueHead: number,
-): PlacedEntry[] {
+function postedEntries({ circuit, number, position, wide }: StoredBatch, queueHead: number): PlacedEntry[] {
   const narrowCount = narrowSlotsOf(circuit);
   const isSigned = ({ kind }: SlotRecord) => kindRule(kind)?.isSigned === true;
   let opIndex = position.opIndex - wide.filter(isSigned).length;

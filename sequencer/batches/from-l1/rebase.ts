@@ -124,7 +124,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   let malformed: MalformedBatch | null = null;
   for (const one of foreign) {
     const { queueHead } = head.position;
-    const epochs = new PostedEpochs(head.ledger, one.data);
+    const epochs = new PostedEpochs(head.ledger, one.data, queueHead);
     const changes = applyLawful(head, one);
     if ("reason" in changes) {
       malformed = changes;
@@ -213,7 +213,7 @@ async function executeAgain(
     const { opIndex, slot, trace } = head.execute(operation);
     const batchNumber = head.openBatch!.number;
     const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot, opIndex });
-    writes.push(write, ...forcedEpochWrites(head.ledger, trace.record, trace.b, batchNumber));
+    writes.push(write, ...forcedEpochWrites(head.ledger, trace.record, trace.b, entry));
     await note(entry);
   };
 
