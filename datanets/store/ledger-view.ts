@@ -4,8 +4,7 @@
  * is its own check of L1.
  */
 
-import { datanetHistory } from "@openledger/circuits/ledger/datanet-history";
-import { commitChain } from "@openledger/circuits/ledger/version-rows";
+import { commitChain, datanetHistory } from "@openledger/circuits/ledger/version-rows";
 import { count, element, elementOrDecimal, hash, leafId } from "@openledger/circuits/wire/wire-fields";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";

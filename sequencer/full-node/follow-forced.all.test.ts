@@ -207,7 +207,9 @@ describe("forced entries at a full node", () => {
     await fullNode.poll();
     await same(fullNode);
     expect((await forcedOf(fullNode)).map(({ kind }) => kind)).toEqual(
-      "forcedPublishVersion forcedCommitData forcedApproveModel forcedRevokeModel".split(" "),
+      "forcedWithdraw forcedSetOwner forcedSetKey forcedPublishVersion forcedCommitData forcedApproveModel forcedRevokeModel forcedTransfer".split(
+        " ",
+      ),
     );
     expect((await fullNode.get(`/v1/models/${MODEL_ID}`)).body.closedEpoch).toMatchObject({ epoch: 2 });
     quiet(fullNode);

@@ -1,5 +1,4 @@
-import { type DatanetHistory, datanetHistory } from "@openledger/circuits/ledger/datanet-history";
-import { commitChain } from "@openledger/circuits/ledger/version-rows";
+import { commitChain, type DatanetHistory, datanetHistory } from "@openledger/circuits/ledger/version-rows";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getLeaf, listOperations, nameOfOperation } from "../../sequencer/ledger-reads.ts";

@@ -10,7 +10,7 @@ import {
   forcedCommitEntry,
   forcedPublicationEntry,
   forcePublishVersion,
-} from "@openledger/client/actions/forced/forced-datanet";
+} from "@openledger/client/actions/forced/forced-operations";
 import type { QueueResult } from "@openledger/client/actions/forced/queue-result";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import { accountOf, type GlobalOptions, type Signer } from "../../cli/context.ts";
