@@ -3,10 +3,15 @@
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
-import type { StoreWrite } from "./ledger-log.ts";
 import { type ExecutedQueueEntry, leavesOf, type StoredQueueEntry } from "./log-entry.ts";
 import { storeKeys } from "./store-keys.ts";
 import { narrowSlotsOf, type StoredBatch } from "./stored-batch.ts";
+
+/** As `StoreWrite`, which the log has. */
+interface QueueWrite {
+  readonly key: string;
+  readonly value?: unknown;
+}
 
 /** What `leafQueueEntry` holds. */
 export interface IndexedQueueEntry extends Required<Pick<ExecutedQueueEntry, "createdId" | "opIndex">> {
@@ -33,14 +38,14 @@ export function executedEntry(
   stored: StoredQueueEntry,
   record: SlotRecord,
   place: Required<Pick<ExecutedQueueEntry, "batchNumber" | "slot" | "opIndex">>,
-): { entry: ExecutedQueueEntry; write: StoreWrite } {
+): { entry: ExecutedQueueEntry; write: QueueWrite } {
   const { isValid } = record;
   const operation = operationOf(stored);
   const entry = { type: "queue", operation, ...place, isValid, createdId: createdBy(record) } as const;
   return { entry, write: recordWrite(stored, entry) };
 }
 
-function recordWrite(stored: StoredQueueEntry, { batchNumber, isValid }: PlacedEntry): StoreWrite {
+function recordWrite(stored: StoredQueueEntry, { batchNumber, isValid }: PlacedEntry): QueueWrite {
   const value: StoredQueueEntry = { ...stored, status: isValid ? "executed" : "invalid", batchNumber };
   return { key: storeKeys.queueEntry(stored.queueIndex), value };
 }
@@ -49,7 +54,7 @@ function recordWrite(stored: StoredQueueEntry, { batchNumber, isValid }: PlacedE
 export function queueIndexWrites(
   { createdId = null, isValid, operation, opIndex = 0 }: PlacedEntry,
   sequence: number,
-): StoreWrite[] {
+): QueueWrite[] {
   if (!isValid) return [];
   const { queueIndex } = operation;
   const value: IndexedQueueEntry = { queueIndex, opIndex, createdId };
@@ -83,14 +88,14 @@ export const postedQueueWrites = (
   batch: StoredBatch,
   queueHead: number,
   storedOf: (queueIndex: number) => StoredQueueEntry,
-): StoreWrite[] =>
+): QueueWrite[] =>
   postedEntries(batch, queueHead).flatMap((entry) => [
     recordWrite(storedOf(entry.operation.queueIndex), entry),
     ...queueIndexWrites(entry, batch.position.sequence),
   ]);
 
 /** Takes what `postedQueueWrites` has indexed out of the index. */
-export const forgetPostedQueue = (batch: StoredBatch, queueHead: number): StoreWrite[] =>
+export const forgetPostedQueue = (batch: StoredBatch, queueHead: number): QueueWrite[] =>
   postedEntries(batch, queueHead).flatMap((entry) =>
     queueIndexWrites(entry, batch.position.sequence).map(({ key }) => ({ key })),
   );
