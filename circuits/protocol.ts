@@ -162,6 +162,11 @@ export const KIND_RULES: readonly KindRule[] = [
   rule("forcedPublishVersion", { words: 6, weight: 0, flags: ["isQueue", "usesA"] }),
 ];
 
+/** Queue entries whose number is wei; of the others it is a count of rows, a time, or nothing. */
+export const QUEUED_WEI_KINDS: ReadonlySet<number> = new Set([
+  ...[KIND.depositNew, KIND.depositTo, KIND.forcedWithdraw, KIND.forcedTransfer, KIND.forcedPayInference],
+]);
+
 const ruleByKind = new Map(KIND_RULES.map((r) => [r.kind, r]));
 
 /** The rule of a kind, or undefined for a reserved or unknown number. */

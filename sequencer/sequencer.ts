@@ -38,7 +38,13 @@ import { sequencerError } from "./sequencer-errors.ts";
 import { readDropped } from "./store/dropped-operation.ts";
 import type { LedgerLog } from "./store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "./store/log-entry.ts";
-import { type KnownOperation, operationStatusOf, unexecuted } from "./store/operation-status.ts";
+import {
+  type KnownOperation,
+  type KnownQueueEntry,
+  knownQueueEntry,
+  operationStatusOf,
+  unexecuted,
+} from "./store/operation-status.ts";
 import type { PreconfirmationSigner } from "./store/preconfirmations.ts";
 
 export interface SequencerOptions
@@ -413,14 +419,18 @@ export class Sequencer {
     });
   }
 
-  /** Pending ones first, then newest first; with `beforeHash`, executed ones older than that one. */
-  async operationsOf(leafId: number, limit: number, beforeHash?: string): Promise<KnownOperation[]> {
-    const pending = beforeHash === undefined ? this.mempool.of(leafId).reverse() : [];
-    const executed = await this.log.operationsOf(leafId, limit, beforeHash);
-    const all = [
-      ...pending.map((known) => unexecuted(known, "pending")),
-      ...(await Promise.all(executed.map((entry) => this.#known(entry)))),
-    ];
+  /** Pending ones first, then newest first, executed queue entries in their places; with `before`, executed ones older than it. */
+  async operationsOf(
+    leafId: number,
+    limit: number,
+    before?: string | number,
+  ): Promise<(KnownOperation | KnownQueueEntry)[]> {
+    const pending = before === undefined ? this.mempool.of(leafId).reverse() : [];
+    const executed = await this.log.operationsOf(leafId, limit, before);
+    const known = executed.map((entry) =>
+      entry.type === "queue" ? knownQueueEntry(entry, this.line) : this.#known(entry),
+    );
+    const all = [...pending.map((one) => unexecuted(one, "pending")), ...(await Promise.all(known))];
     return all.slice(0, limit);
   }
 

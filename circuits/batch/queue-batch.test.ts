@@ -77,7 +77,9 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
   fc
     .record({ a: id, b: id, amountWei: wanted, word1: address, word2: field, sender: address })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedPayInference })),
-  fc.record({ a: id, b: id, sender: address }).map((e) => ({ ...empty, ...e, kind: KIND.forcedRevokeModel })),
+  fc
+    .record({ a: id, b: id, word1: field, word2: field, sender: address })
+    .map((e) => ({ ...empty, ...e, kind: KIND.forcedRevokeModel })),
   fc
     .record({
       a: id,
@@ -89,7 +91,10 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
     })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedApproveModel })),
   fc
-    .record({ a: id, b: id, amountWei: fc.bigInt(1n, 2n ** 32n - 1n), word2: field, sender: address })
+    .record({
+      ...{ a: id, b: id, amountWei: fc.bigInt(0n, 2n ** 32n - 1n), word1: field, word2: field },
+      sender: address,
+    })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedCommitData })),
   fc
     .record({

@@ -12,7 +12,7 @@ import {
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { ListCommitsErrorCode } from "../actions/data/list-commits.ts";
-import { type DatanetCommit, listAllOperations, listCommits } from "../actions/data/list-commits.ts";
+import { type DatanetCommit, listCommits, readHistory } from "../actions/data/list-commits.ts";
 import { storeVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readRow, storeContributionList, storeRow } from "../actions/data/row-store.ts";
 import { clientError } from "../client-errors.ts";
@@ -209,17 +209,12 @@ export async function versionRoot(
   datanetId: number,
   version: number | undefined,
 ): Promise<{ version: number; rowsRoot: bigint }> {
-  const versions = (await listAllOperations(client, datanetId))
-    .filter(
-      ({ a, kind, opIndex, status }) =>
-        kind === "publishVersion" && a === datanetId && status !== "dropped" && opIndex != null,
-    )
-    .sort((a, b) => a.opIndex! - b.opIndex!);
+  const { versions } = await readHistory(client, datanetId);
   const number = version ?? versions.length;
   const found = versions[number - 1];
   if (found === undefined)
     throw clientError("CLI_UNKNOWN", `datanet ${datanetId} has no version ${number}`, {
       data: { reason: "version", datanetId, version: number },
     });
-  return { version: number, rowsRoot: found.words[0]! };
+  return { version: number, rowsRoot: found.rowsRoot };
 }

@@ -12,6 +12,7 @@ import {
   foundHashesSchema,
   infoSchema,
   type LatestRecord,
+  type LeafOperation,
   type LedgerBatch,
   type LedgerLeaf,
   type LedgerOperation,
@@ -132,12 +133,19 @@ export async function getOperation(client: SequencerAccess, hash: Hex): Promise<
   }
 }
 
-/** Newest first, at most 200; `before` is the hash of an operation, and those older than it are listed. */
+/** What names it in a list of operations: its hash, or its index in L1's queue. */
+export const nameOfOperation = (operation: LeafOperation): Hex | number =>
+  operation.hash ?? operation.queueIndex;
+
+/**
+ * Operations and executed queue entries of a leaf, newest first, at most 200; those older than `before`, which is the hash
+ * of an operation or the index of a queue entry.
+ */
 export function listOperations(
   client: SequencerAccess,
   leafId: number,
-  { limit = 50, before }: { limit?: number; before?: Hex } = {},
-): Promise<LedgerOperation[]> {
+  { limit = 50, before }: { limit?: number; before?: Hex | number } = {},
+): Promise<LeafOperation[]> {
   const page = before === undefined ? "" : `&before=${before}`;
   return requestSequencer(client, `/v1/operations?leaf=${leafId}&limit=${limit}${page}`, operationsSchema);
 }

@@ -83,7 +83,10 @@ export const modelSchema = z.extend(leafSchema, {
 export type LedgerModelLeaf = z.output<typeof modelSchema>;
 
 const paymentSchema = z.object({
+  /** Of the operation; 0 where L1's queue forced it, or the sequencer has it from L1 alone. */
   hash: hex,
+  /** Of the entry of L1's queue that forced it. */
+  queueIndex: z.nullish(count),
   receipt: fieldElement,
   payerId: count,
   amountWei: wei,

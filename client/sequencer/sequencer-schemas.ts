@@ -237,10 +237,26 @@ export const operationSchema = z.object({
   estimatedReadyAtMs: z.nullish(z.record(z.string(), z.nullish(z.number()))),
 });
 export type LedgerOperation = z.infer<typeof operationSchema>;
+
+const forcedOperationSchema = z.object({
+  hash: z.null(),
+  ...{ queueIndex: counter, kind: z.string(), a: z.int(), b: z.int(), sender: address },
+  ...{ amountWei: wei, word1: fieldElement, word2: fieldElement, word3: fieldElement, word4: fieldElement },
+  createdId: z.nullish(z.int()),
+  status: z.enum(OPERATION_STATUSES),
+  opIndex: counter,
+  batchNumber: counter,
+  acknowledgedAtMs: z.nullish(z.number()),
+});
+/** An executed entry of L1's queue, which its index names. */
+export type ForcedOperation = z.infer<typeof forcedOperationSchema>;
+export type LeafOperation = LedgerOperation | ForcedOperation;
+
+const leafOperationSchema = z.union([operationSchema, forcedOperationSchema]);
 export const operationsSchema = z.union([
-  z.array(operationSchema),
+  z.array(leafOperationSchema),
   z.pipe(
-    z.object({ operations: z.array(operationSchema) }),
+    z.object({ operations: z.array(leafOperationSchema) }),
     z.transform((answer) => answer.operations),
   ),
 ]);

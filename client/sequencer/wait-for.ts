@@ -130,8 +130,12 @@ async function lookUpQueueEntry(client: LedgerClient, queueIndex: number): Promi
   };
 }
 
-/** An executed operation is acknowledged while its batch is open; "submitted" is on its way from proven to posted. */
-function stageOfBatch(status: string | undefined): Exclude<OperationStatus, "dropped"> {
+/**
+ * What a batch's status makes of its operations: executed ones are acknowledged while it is open; "submitted" is on its way from
+ * proven to posted.
+ * @internal
+ */
+export function stageOfBatch(status: string | undefined): Exclude<OperationStatus, "dropped"> {
   if (status === "closed" || status === "proven" || status === "posted" || status === "final") return status;
   return status === "submitted" ? "proven" : "acknowledged";
 }

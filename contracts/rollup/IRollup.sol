@@ -299,9 +299,9 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// epoch is settled, it has open payments, and the epoch is a day old now. Fee as for `forceWithdraw`.
     function forceCloseEpoch(uint24 modelId, uint96 maxFeeWei) external returns (uint256 index);
 
-    /// @notice Queues a ForcedPayInference, ForcedRevokeModel or ForcedApproveModel (docs/reference/ledger.md has their fields
-    /// and when they are executed). In all of them the caller must be leaf `entry.a`'s l1Owner then. Fee as for
-    /// `forceWithdraw`. L1 adds its time to an approval's number.
+    /// @notice Queues a ForcedPayInference, ForcedRevokeModel, ForcedApproveModel, ForcedCommitData or ForcedPublishVersion
+    /// (docs/reference/ledger.md has their fields and when they are executed). In all of them the caller must be leaf
+    /// `entry.a`'s l1Owner then. Fee as for `forceWithdraw`. L1 adds its time to an approval's number.
     function force(Entry calldata entry, uint96 maxFeeWei) external returns (uint256 index);
 
     /// @notice Pays `owner` what is credited to it. Anyone may call; the tokens go to `owner`.

@@ -51,10 +51,16 @@ const force = (kind: number, fields: Parameters<typeof forcedEntry>[1], role: Ro
 describe("force", () => {
   const tried = (kind: number, fields: Parameters<typeof forcedEntry>[1]) =>
     revertOf(f.rollup.simulate.force([forcedEntry(kind, fields), ANY_FEE], as("alice")));
-  const { forcedApproveModel, forcedPayInference, forcedRevokeModel } = KIND;
+  const {
+    forcedApproveModel,
+    forcedCommitData,
+    forcedPayInference,
+    forcedPublishVersion,
+    forcedRevokeModel,
+  } = KIND;
 
   test("takes no kind but its own, and none that a slot or a batch would read as another", async () => {
-    const kinds = [0, 3, KIND.depositNew, KIND.forcedCloseEpoch, KIND.forcedCommitData, 28, 29, 31];
+    const kinds = [0, 3, KIND.depositNew, KIND.forcedCloseEpoch, 29, 31];
     for (const kind of [...kinds, 32 + forcedPayInference, 256 + forcedPayInference])
       expect(await tried(kind, {}), String(kind)).toEqual({
         name: "RollupKindUnknown",
@@ -67,6 +73,11 @@ describe("force", () => {
       [forcedPayInference, { amountWei: 2n ** 95n - 1n, word1: FIELD_ORDER - 1n, word2: FIELD_ORDER - 1n }],
       [forcedRevokeModel, { a: 2n ** 24n - 1n, b: 2n ** 24n - 1n }],
       [forcedApproveModel, { amountWei: 2n ** 39n - 1n, word2: FIELD_ORDER - 1n }],
+      [forcedCommitData, { b: 2n ** 24n - 1n, amountWei: 2n ** 32n - 1n, word2: FIELD_ORDER - 1n }],
+      [
+        forcedPublishVersion,
+        { amountWei: 2n ** 32n - 1n, word2: 1n, word3: FIELD_ORDER - 1n, word4: FIELD_ORDER - 1n },
+      ],
     ];
     for (const [kind, fields] of widest) {
       expect(await tried(kind, fields)).toMatchObject({ name: "accepted" });
@@ -79,7 +90,9 @@ describe("force", () => {
         ...Object.entries(bits).map(([name, width]) => ({ [name]: 1n << width })),
         ...["a", "b", "amountWei"].map((name) => ({ [name]: 2n ** 256n - 1n })),
         ...["word1", "word2"].flatMap((name) => [{ [name]: FIELD_ORDER }, { [name]: 2n ** 256n - 1n }]),
-        ...["word3", "word4"].map((name) => ({ [name]: 1n })),
+        // A publication has two words more, and no second leaf.
+        ...(kind === forcedPublishVersion ? ["b"] : ["word3", "word4"]).map((name) => ({ [name]: 1n })),
+        ...["word3", "word4"].map((name) => ({ [name]: FIELD_ORDER })),
       ];
       for (const change of broken)
         expect(
@@ -153,6 +166,20 @@ describe("queue entries", () => {
         {
           ...{ kind: KIND.forcedApproveModel, a: 6, b: 9, amountWei: "time", word1: word("bob"), word2: 5n },
           burnedFeeWei: 8n * OPEN,
+        },
+      ],
+      [
+        () => force(KIND.forcedCommitData, { a: 6n, b: 9n, amountWei: 40n, word2: 5n }),
+        { kind: KIND.forcedCommitData, a: 6, b: 9, amountWei: 40n, word2: 5n, burnedFeeWei: 8n * OPEN },
+      ],
+      [
+        () =>
+          force(KIND.forcedPublishVersion, {
+            ...{ a: 9n, amountWei: 40n, word1: 1n, word2: 2n, word3: 3n, word4: 4n },
+          }),
+        {
+          ...{ kind: KIND.forcedPublishVersion, a: 9, amountWei: 40n, burnedFeeWei: 8n * OPEN },
+          ...{ word1: 1n, word2: 2n, word3: 3n, word4: 4n },
         },
       ],
     ];

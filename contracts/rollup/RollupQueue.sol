@@ -230,8 +230,7 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     function force(Entry calldata asked, uint96 maxFeeWei) external returns (uint256) {
         Entry memory entry = _copy(asked);
         uint256 kind = entry.kind;
-        // The circuits know commits and publications, too (docs/reference/ledger.md). They are not queued yet.
-        if (kind < FORCED_PAY_INFERENCE || kind > FORCED_APPROVE_MODEL) revert RollupKindUnknown(kind);
+        if (kind < FORCED_PAY_INFERENCE || kind > FORCED_PUBLISH_VERSION) revert RollupKindUnknown(kind);
         // What no circuit could take would hold up the queue for good: a number beyond its bits, a word that is no element,
         // and what the kind does not post. Other fields decide whether it is executed.
         uint256 unused = kind == FORCED_PUBLISH_VERSION ? entry.b : entry.word3 | entry.word4;

@@ -36,6 +36,8 @@ const FORCED_LIMITS = {
   payment: 84_500n,
   approval: 84_500n,
   revocation: 84_500n,
+  commit: 84_500n,
+  publication: 86_500n,
 } as const;
 const TOTALS_LIMITS = { 64: 16_500n, 256: 65_500n } as const;
 

@@ -81,6 +81,8 @@ interface ForcedGas {
   payment: bigint;
   approval: bigint;
   revocation: bigint;
+  commit: bigint;
+  publication: bigint;
 }
 
 /** Of a frozen ledger; each recipient has a credit already. */
@@ -257,6 +259,12 @@ async function measureForced(
   const [id, otherId, amountWei] = [0xabcdef, 0xfedcba, 100n * OPEN + 7n];
   const { forceWithdraw, forceSetKey, forceSetOwner, forceTransfer, forceClaimRewards, forceCloseEpoch } =
     rollup.write;
+  const words = {
+    word1: randomElement(),
+    word2: randomElement(),
+    word3: randomElement(),
+    word4: randomElement(),
+  };
   const named = { word1: BigInt(roles.bob), word2: randomElement() };
   const forced = (kind: number, fields: Parameters<typeof forcedEntry>[1]) => {
     const ids = { a: BigInt(id), b: BigInt(otherId) };
@@ -274,6 +282,8 @@ async function measureForced(
     payment: await gasOf(() => forced(KIND.forcedPayInference, { ...named, amountWei })),
     approval: await gasOf(() => forced(KIND.forcedApproveModel, { ...named, amountWei: 2n ** 38n + 7n })),
     revocation: await gasOf(() => forced(KIND.forcedRevokeModel, {})),
+    commit: await gasOf(() => forced(KIND.forcedCommitData, { word2: randomElement(), amountWei: 40n })),
+    publication: await gasOf(() => forced(KIND.forcedPublishVersion, { b: 0n, amountWei: 40n, ...words })),
   };
 }
 

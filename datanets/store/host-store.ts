@@ -18,7 +18,7 @@ export interface StoredCommit {
   /** Place among all commits to the Datanet: it never changes, since the commit was final when the list came. */
   readonly commitIndex: number;
   readonly committedAtMs: number | null;
-  /** Place among all operations of the ledger: who was first, across Datanets. */
+  /** How many signed operations came before it: who was first, across Datanets. */
   readonly opIndex: number;
   /** The blob of its list. */
   readonly list: string;

@@ -4,7 +4,7 @@
  * is its own check of L1.
  */
 
-import { commitChain } from "@openledger/circuits/ledger/version-rows";
+import { commitChain, datanetHistory } from "@openledger/circuits/ledger/version-rows";
 import { count, element, elementOrDecimal, hash, leafId } from "@openledger/circuits/wire/wire-fields";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
@@ -29,17 +29,19 @@ const leafSchema = z.object({
 });
 export type HostLeaf = z.output<typeof leafSchema>;
 
-const operationSchema = z.object({
-  hash,
-  kind: z.string(),
-  a: leafId,
-  b: leafId,
-  amountCode: elementOrDecimal,
-  words: z.array(element),
-  status: z.string(),
-  opIndex: count.nullish(),
+const executedFields = {
+  ...{ kind: z.string(), a: leafId, b: leafId, status: z.string(), opIndex: count.nullish() },
   acknowledgedAtMs: z.number().nullish(),
-});
+};
+/** Signed operations, and executed entries of L1's queue. */
+const operationSchema = z.union([
+  z.object({ ...executedFields, hash, amountCode: elementOrDecimal, words: z.array(element) }),
+  z.object({
+    ...executedFields,
+    ...{ hash: z.null(), queueIndex: count, amountWei: elementOrDecimal },
+    ...{ word1: element, word2: element, word4: element },
+  }),
+]);
 type HostOperation = z.output<typeof operationSchema>;
 
 export interface HostCommit {
@@ -48,11 +50,11 @@ export interface HostCommit {
   readonly rowCount: number;
   readonly isFinal: boolean;
   readonly committedAtMs: number | null;
-  /** Its place among all operations of the ledger. */
+  /** How many signed operations were executed before it. */
   readonly opIndex: number;
 }
 
-/** A PublishVersion; the first one's number is 1. */
+/** A PublishVersion or ForcedPublishVersion; the first one's number is 1. */
 interface HostVersion {
   readonly version: number;
   readonly rowsRoot: bigint;
@@ -69,6 +71,9 @@ interface DatanetHistory {
 }
 
 const PAGE_SIZE = 200;
+
+/** By which the sequencer's list goes on. */
+const nameOf = (operation: HostOperation) => operation.hash ?? operation.queueIndex;
 
 export class HostLedger {
   readonly #endpoint: { readonly sequencerUrl: string };
@@ -136,29 +141,17 @@ export class HostLedger {
       throw datanetError("DNT_UNKNOWN", `leaf ${id} is no Datanet`, {
         data: { reason: "datanet", datanetId: id },
       });
-    const executed = operations
-      .filter(({ opIndex, status }) => status !== "dropped" && opIndex != null)
-      .sort((a, b) => a.opIndex! - b.opIndex!);
-    const commits = executed
-      .filter(({ b, kind }) => kind === "commitData" && b === id)
-      .map(({ a, acknowledgedAtMs, amountCode, opIndex, status, words }) => ({
-        rowsRoot: words[0]!,
-        contributorId: a,
-        opIndex: opIndex!,
-        rowCount: Number(amountCode),
-        isFinal: status === "final",
-        committedAtMs: acknowledgedAtMs ?? null,
-      }));
-    const versions = executed
-      .filter(({ a, kind }) => kind === "publishVersion" && a === id)
-      .map(({ acknowledgedAtMs, status, words }, i) => ({
-        version: i + 1,
-        rowsRoot: words[0]!,
-        rowCount: Number(words[3]!),
-        policy: words[4]!,
-        isFinal: status === "final",
-        publishedAtMs: acknowledgedAtMs ?? null,
-      }));
+    const history = datanetHistory(id, operations);
+    const commits = history.commits.map(({ contributorId, operation, rowCount, rowsRoot }) => ({
+      ...{ rowsRoot, contributorId, rowCount, opIndex: operation.opIndex! },
+      isFinal: operation.status === "final",
+      committedAtMs: operation.acknowledgedAtMs ?? null,
+    }));
+    const versions = history.versions.map(({ operation, policy, rowCount, rowsRoot }, i) => ({
+      ...{ version: i + 1, rowsRoot, rowCount, policy },
+      isFinal: operation.status === "final",
+      publishedAtMs: operation.acknowledgedAtMs ?? null,
+    }));
     if (commitChain(commits) !== leaf.chain || versions.length !== leaf.datanet.version) {
       throw datanetError(
         "DNT_LEDGER_INCOMPLETE",
@@ -172,16 +165,16 @@ export class HostLedger {
   /** Newest first. */
   async #operations(id: number): Promise<HostOperation[]> {
     const known = this.#final.get(id) ?? [];
-    const newestKnown = known[0]?.hash;
+    const newestKnown = known[0] && nameOf(known[0]);
     const found: HostOperation[] = [];
     for (;;) {
-      const before = found.at(-1)?.hash;
+      const last = found.at(-1);
       const page = await this.#ask(
-        `/v1/operations?leaf=${id}&limit=${PAGE_SIZE}${before === undefined ? "" : `&before=${before}`}`,
+        `/v1/operations?leaf=${id}&limit=${PAGE_SIZE}${last === undefined ? "" : `&before=${nameOf(last)}`}`,
         z.array(operationSchema),
       );
       if (page === null) return [];
-      const end = page.findIndex((operation) => operation.hash === newestKnown);
+      const end = page.findIndex((operation) => nameOf(operation) === newestKnown);
       found.push(...(end < 0 ? page : page.slice(0, end)));
       if (end >= 0 || page.length < PAGE_SIZE) break;
     }

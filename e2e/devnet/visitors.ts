@@ -26,8 +26,8 @@ export async function visitorFeesWei(client: LedgerClient, ownLeaves: ReadonlySe
   let feesWei = 0n;
   for (let id = 0; id < head.nextId; id++) {
     if (ownLeaves.has(id)) continue;
-    for (const { a, feeWei } of await listOperations(client, id, { limit: 200 }))
-      if (a === id) feesWei += feeWei ?? 0n;
+    for (const operation of await listOperations(client, id, { limit: 200 }))
+      if (operation.hash !== null && operation.a === id) feesWei += operation.feeWei ?? 0n;
   }
   return feesWei;
 }

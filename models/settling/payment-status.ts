@@ -4,7 +4,7 @@ import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { drawPoint, drawShares, weightWei } from "@openledger/circuits/settlement/settlement-split";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getBatch, getOperation } from "@openledger/client/sequencer/ledger-reads";
 import type { GetModelErrorCode } from "@openledger/client/sequencer/model-reads";
 import {
   type EpochPayments,
@@ -20,6 +20,7 @@ import type {
 } from "@openledger/client/sequencer/model-schemas";
 import type { SequencerAccess, SequencerErrorCode } from "@openledger/client/sequencer/sequencer-request";
 import type { OperationStatus } from "@openledger/client/sequencer/sequencer-schemas";
+import { stageOfBatch } from "@openledger/client/sequencer/wait-for";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
@@ -49,6 +50,7 @@ export interface PaymentStatus {
   /** Place in the epoch. */
   readonly index: number;
   readonly payment: LedgerPayment;
+  /** A forced payment's status is its batch's. */
   readonly operation: { readonly status: OperationStatus; readonly l1TransactionHash: Hex | null };
   readonly closingBatch: number | null;
   readonly epochPaymentCount: number;
@@ -65,7 +67,7 @@ export interface PaymentStatus {
 export type FindPaymentErrorCode = GetModelErrorCode;
 
 /**
- * A payment by its operation's hash or its receipt, in the newest epoch that has it. null where no epoch has.
+ * A payment by its operation's hash, its index in L1's queue or its receipt, in the newest epoch that has it. null where no epoch has.
  * @example
  * ```ts
  * const found = await findPayment(client, 11, { receipt });
@@ -75,13 +77,17 @@ export type FindPaymentErrorCode = GetModelErrorCode;
 export async function findPayment(
   client: SequencerAccess,
   modelId: number,
-  wanted: { readonly hash: Hex } | { readonly receipt: bigint },
+  wanted: { readonly hash: Hex } | { readonly queueIndex: number } | { readonly receipt: bigint },
 ): Promise<{ leaf: LedgerModelLeaf; payments: EpochPayments; index: number } | null> {
   const leaf = await getModel(client, modelId);
   for (let epoch = leaf.counters.epoch; epoch >= 1; epoch--) {
     const payments = await getPayments(client, modelId, epoch);
     const index = payments.payments.findIndex((payment) =>
-      "hash" in wanted ? payment.hash === wanted.hash : payment.receipt === wanted.receipt,
+      "hash" in wanted
+        ? payment.hash === wanted.hash
+        : "queueIndex" in wanted
+          ? payment.queueIndex === wanted.queueIndex
+          : payment.receipt === wanted.receipt,
     );
     if (index >= 0) return { leaf, payments, index };
   }
@@ -110,7 +116,7 @@ export async function paymentStatus(
   const { index, leaf, payments } = found;
   const { epoch } = payments;
   const payment = payments.payments[index]!;
-  const operation = await getOperation(client, payment.hash as Hex);
+  const operation = await operationOf(client, payment);
   const settlement = payments.isClosed ? await getSettlement(client, leaf.id, epoch) : null;
   const circuit = settlement === null ? undefined : circuits.find(({ name }) => name === settlement.circuit);
   const isByRowCounts = circuit?.sort === CIRCUIT_SORT.payeeTable;
@@ -123,16 +129,26 @@ export async function paymentStatus(
     epoch,
     index,
     payment,
-    operation: {
-      status: operation?.status ?? "final",
-      l1TransactionHash: (operation?.l1TransactionHash as Hex | null | undefined) ?? null,
-    },
+    operation,
     closingBatch: payments.closingBatch,
     epochPaymentCount: payments.paymentCount,
     epochAmountWei: payments.amountWei,
     settlement,
     draws: seed === null || count === null ? null : { count, hits: hitsOf(payments, index, seed, count) },
     isByRowCounts,
+  };
+}
+
+/** Where no operation of this hash is known, its batch says how far it has come. */
+async function operationOf(
+  client: SequencerAccess,
+  { batchNumber, hash }: LedgerPayment,
+): Promise<PaymentStatus["operation"]> {
+  const known = await getOperation(client, hash as Hex);
+  const batch = known === null ? await getBatch(client, batchNumber) : null;
+  return {
+    status: known?.status ?? stageOfBatch(batch?.status),
+    l1TransactionHash: known?.l1TransactionHash ?? batch?.l1TransactionHash ?? null,
   };
 }
 
@@ -296,7 +312,7 @@ export function statusView({ draws, operation, payment, settlement, ...rest }: P
     modelId: rest.modelId,
     epoch: rest.epoch,
     index: rest.index,
-    hash: payment.hash,
+    ...{ hash: payment.hash, queueIndex: payment.queueIndex ?? null },
     receipt: hex32(payment.receipt),
     payerId: payment.payerId,
     amountWei: payment.amountWei,

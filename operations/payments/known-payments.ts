@@ -5,7 +5,12 @@
 
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
 import type { LedgerClient } from "@openledger/client/ledger-client";
-import { getOperation, listOperations, resolveSigner } from "@openledger/client/sequencer/ledger-reads";
+import {
+  getOperation,
+  listOperations,
+  nameOfOperation,
+  resolveSigner,
+} from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ProofCredit } from "@openledger/prover/jobs/proof-credits";
 import { operatorError } from "../operator-errors.ts";
@@ -56,15 +61,15 @@ export async function requireKnownPayments(
 }
 
 async function* operationsOf(client: LedgerClient, leaf: number): AsyncIterable<LedgerOperation> {
-  for (let before: LedgerOperation["hash"] | undefined; ; ) {
+  for (let before: ReturnType<typeof nameOfOperation> | undefined; ; ) {
     const page = await listOperations(client, leaf, {
       limit: PAGE,
       ...(before === undefined ? {} : { before }),
     });
-    yield* page;
+    for (const operation of page) if (operation.hash !== null) yield operation;
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE) return;
-    before = last.hash;
+    before = nameOfOperation(last);
   }
 }
 

@@ -35,9 +35,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 239,
   settings: 108,
   commands: 86,
-  productFiles: 1_743,
-  productLines: 194_980,
-  testLines: 91_370,
+  productFiles: 1_745,
+  productLines: 195_556,
+  testLines: 91_584,
   benchAndDrillLines: 6_090,
   docsLines: 5_500,
 };

@@ -53,7 +53,8 @@ export const leavesQuery = z
   );
 export const operationsQuery = z.strictObject({
   leaf: countFromText,
-  before: hash.optional(),
+  /** An operation's hash, or a queue entry's index. */
+  before: z.union([hash, countFromText]).optional(),
   limit: limit(200, 50),
 });
 export const recordsQuery = z.strictObject({ before: countFromText.optional(), limit: limit(50, 25) });

@@ -18,8 +18,8 @@ import { hex20, hex32 } from "@openledger/foundation/hex";
 import type { z } from "zod";
 import type { BatchPipeline } from "../batches/batch-pipeline.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
-import type { KnownOperation } from "../store/operation-status.ts";
-import type { StoredBatch } from "../store/stored-batch.ts";
+import type { KnownOperation, KnownQueueEntry } from "../store/operation-status.ts";
+import { narrowSlotsOf, type StoredBatch } from "../store/stored-batch.ts";
 import type { LedgerHost } from "./api-options.ts";
 import type { PostedLeaf } from "./posted-tree.ts";
 
@@ -156,6 +156,23 @@ export function operationView(sequencer: Pick<LedgerHost, "line">, known: KnownO
   };
 }
 
+/** An executed queue entry among the operations of a leaf: its index in the queue is its name. */
+export const leafOperationView = (
+  sequencer: Pick<LedgerHost, "line">,
+  known: KnownOperation | KnownQueueEntry,
+  nowMs: number,
+) =>
+  "hash" in known
+    ? operationView(sequencer, known, nowMs)
+    : {
+        ...queueView(known.record),
+        hash: null,
+        createdId: known.createdId,
+        status: known.status,
+        opIndex: known.opIndex,
+        acknowledgedAtMs: known.batch?.closedAtMs ?? null,
+      };
+
 const recordView = (record: SlotRecord, slot: number) => ({
   slot,
   kind: kindName(record.kind),
@@ -167,12 +184,6 @@ const recordView = (record: SlotRecord, slot: number) => ({
 });
 
 const NULL_KIND = kindName(KIND.null);
-
-/** Of the batch circuit of this name. */
-function narrowSlotsOf(circuit: string): number {
-  const table = parseTableName(circuit);
-  return table === null ? Number(circuit.match(/\d+/)?.[0] ?? 0) : postedShape(table).narrow;
-}
 
 export function batchView(batch: StoredBatch) {
   // Between the sections of a leaf table stand empty slots.

@@ -63,8 +63,15 @@ describe("POST /v1/operations", () => {
       opIndex: 0,
       preconfirmation: first.body.preconfirmation,
     });
-    expect((await rollup.get(`/v1/operations?leaf=${bob!.id}`)).body).toHaveLength(1);
-    expect((await rollup.get(`/v1/operations?leaf=${bob!.id}&before=${first.body.hash}`)).body).toEqual([]);
+    const listed = (await rollup.get(`/v1/operations?leaf=${bob!.id}`)).body;
+    // The deposit that has opened it came through L1's queue.
+    const deposit = { hash: null, queueIndex: 1, kind: "depositNew", createdId: bob!.id, opIndex: 0 };
+    expect(listed).toMatchObject([{ hash: first.body.hash, kind: "transfer" }, deposit]);
+    const older = async (before: string | number) =>
+      (await rollup.get(`/v1/operations?leaf=${bob!.id}&before=${before}`)).body;
+    expect(await older(first.body.hash)).toEqual(listed.slice(1));
+    expect(await older(1)).toEqual([]);
+    expect((await older(9)).error.code).toBe("SEQ_UNKNOWN");
     expect(
       (await rollup.get(`/v1/operations?leaf=${bob!.id}&before=0x${"ab".repeat(31)}cd`)).body.error.code,
     ).toMatch(/^(SRV|SEQ|OP)_/);

@@ -1,6 +1,6 @@
 /** What was executed last, of every kind, in few words: a list for people. */
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
-import { KIND, kindRule } from "@openledger/circuits/protocol";
+import { KIND, kindRule, QUEUED_WEI_KINDS } from "@openledger/circuits/protocol";
 import type { ExecutedEntry, OperationEntry, SettlementEntry } from "../store/log-entry.ts";
 import type { LedgerHost } from "./api-options.ts";
 
@@ -43,7 +43,7 @@ function factsOf(entry: ExecutedEntry) {
     }
     case "queue": {
       const { a, amountWei, b, kind, queueIndex } = entry.operation;
-      const amount = amountWei > 0n ? amountWei.toString() : null;
+      const amount = QUEUED_WEI_KINDS.has(kind) && amountWei > 0n ? amountWei.toString() : null;
       return { ...none, kind: nameOf(kind), a, b, queueIndex, isValid: entry.isValid, amountWei: amount };
     }
     case "settlement": {

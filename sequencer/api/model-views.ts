@@ -145,14 +145,16 @@ export function paymentsView(
     amountWei: (record?.amountWei ?? leaf.leaf.openAmount).toString(),
     paymentCount: record?.paymentCount ?? Number(paymentCount),
     ...(record === undefined ? {} : closeView(modelId, { epoch: BigInt(epoch), chain: record.chain }, close)),
-    payments: payments.map(({ amountWei, batchNumber, cumulativeWei, hash, payerId, receipt }) => ({
-      hash,
-      receipt: hex32(receipt),
-      payerId,
-      amountWei: amountWei.toString(),
-      cumulativeWei: cumulativeWei.toString(),
-      batchNumber,
-    })),
+    payments: payments.map(
+      ({ amountWei, batchNumber, cumulativeWei, hash, payerId, queueIndex, receipt }) => ({
+        ...{ hash, queueIndex: queueIndex ?? null },
+        receipt: hex32(receipt),
+        payerId,
+        amountWei: amountWei.toString(),
+        cumulativeWei: cumulativeWei.toString(),
+        batchNumber,
+      }),
+    ),
   };
 }
 

@@ -13,6 +13,7 @@ import { formatEther } from "viem";
 import { OperatorAccount } from "../fees/operator-account.ts";
 import { UnitFee } from "../fees/unit-fee.ts";
 import { sequencerError } from "../sequencer-errors.ts";
+import { executedEntry, operationOf } from "../store/executed-queue.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { ExecutedEntry, OpenedEntry, StoredQueueEntry } from "../store/log-entry.ts";
 import type { SettlementPosting } from "../store/settlement-posting.ts";
@@ -452,23 +453,14 @@ export class BatchPipeline {
     while (this.#waiting.length > 0 && this.l1Head !== null) {
       const record = this.#waiting[0]!;
       if (waitsForL1(record, this.head.ledger, this.book)) break;
-      const { l1BlockNumber, l1TransactionHash, status, batchNumber, ...operation } = record;
+      const operation = operationOf(record);
       this.#makeRoom(operation);
-      const { trace, slot } = this.head.execute(operation);
+      const { opIndex, slot, trace } = this.head.execute(operation);
       this.#waiting.shift();
-      const executedIn = this.head.openBatch!.number;
-      const { isValid } = trace.record;
-      durable = this.note({ type: "queue", operation, batchNumber: executedIn, slot, isValid }, [
-        ...forcedEpochWrites(this.head.ledger, trace.record, trace.b, executedIn),
-        {
-          key: storeKeys.queueEntry(operation.queueIndex),
-          value: {
-            ...record,
-            status: isValid ? "executed" : "invalid",
-            batchNumber: executedIn,
-          } satisfies StoredQueueEntry,
-        },
-      ]);
+      const batchNumber = this.head.openBatch!.number;
+      const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot, opIndex });
+      const epochs = forcedEpochWrites(this.head.ledger, trace.record, trace.b, entry);
+      durable = this.note(entry, [...epochs, write]);
       await nextTurn();
     }
     await durable;

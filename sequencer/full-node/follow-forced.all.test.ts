@@ -154,6 +154,14 @@ describe("forced entries at a full node", () => {
     await queue(KIND.forcedApproveModel, approval);
     await queue(KIND.forcedApproveModel, { ...approval, word1: BigInt(bob) }); // another's model
     await queue(KIND.forcedPayInference, { ...payment, amountWei: 2n * ONE_OPEN_WEI });
+    const commit = { a: BigInt(ALICE), b: BigInt(DATANET_ID), amountWei: 3n, word2: 11n };
+    const version = { a: BigInt(DATANET_ID), amountWei: 3n, word1: 12n, word2: 13n, word3: 14n, word4: 15n };
+    await queue(KIND.forcedCommitData, commit);
+    await queue(KIND.forcedCommitData, { ...commit, b: BigInt(MODEL_ID) }); // no Datanet
+    await queue(KIND.forcedCommitData, commit, bob); // another's leaf
+    await queue(KIND.forcedPublishVersion, version);
+    await queue(KIND.forcedPublishVersion, { ...version, a: BigInt(ALICE) }); // no Datanet
+    await queue(KIND.forcedPublishVersion, version, bob); // another's Datanet
     await f.l1.passTime(HOUR_SECONDS);
     await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob });
     await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob }); // closed already
@@ -167,8 +175,9 @@ describe("forced entries at a full node", () => {
     const outcomes =
       "invalid executed executed executed invalid invalid invalid executed invalid invalid invalid";
     const rights = "executed invalid executed invalid executed invalid executed";
+    const rows = "executed invalid invalid executed invalid invalid";
     const more = "executed invalid executed invalid executed invalid executed invalid executed";
-    const expected = `${outcomes} ${rights} ${more}`.split(" ");
+    const expected = `${outcomes} ${rights} ${rows} ${more}`.split(" ");
     const entries = expected.map((_, i) => `/v1/queue/${first + i}`);
     const urls = [
       ...[0, 1, 2, 3, 4].flatMap((id) => [`/v1/leaves/${id}`, `/v1/leaves/${id}/rewards`]),
@@ -176,11 +185,20 @@ describe("forced entries at a full node", () => {
       `/v1/models/${MODEL_ID}/payments?epoch=2`,
       ...entries,
     ];
+    /** What was executed of the Datanet's queue entries; L1 alone does not tell signed operations' hashes. */
+    const forcedOf = async (host: Pick<TestFullNode, "get">) => {
+      const { body } = await host.get(`/v1/operations?leaf=${DATANET_ID}`);
+      const forced = (body as { hash: unknown; kind: string; opIndex: number }[]).filter(
+        ({ hash }) => hash === null,
+      );
+      return forced.map(({ kind, opIndex }) => ({ kind, opIndex }));
+    };
     const same = async (copy: TestFullNode, isFromL1Alone = false) => {
       for (const url of urls) {
         const theirs = await plainAnswer(w.rollup, url, isFromL1Alone);
         expect(await plainAnswer(copy, url, isFromL1Alone), url).toEqual(theirs);
       }
+      expect(await forcedOf(copy)).toEqual(await forcedOf(w.rollup));
       const statuses = await Promise.all(entries.map(async (url) => (await copy.get(url)).body.status));
       expect(statuses).toEqual(expected);
     };
@@ -188,6 +206,11 @@ describe("forced entries at a full node", () => {
     await w.watch();
     await fullNode.poll();
     await same(fullNode);
+    expect((await forcedOf(fullNode)).map(({ kind }) => kind)).toEqual(
+      "forcedWithdraw forcedSetOwner forcedSetKey forcedPublishVersion forcedCommitData forcedApproveModel forcedRevokeModel forcedTransfer".split(
+        " ",
+      ),
+    );
     expect((await fullNode.get(`/v1/models/${MODEL_ID}`)).body.closedEpoch).toMatchObject({ epoch: 2 });
     quiet(fullNode);
     await post(w);

@@ -9,7 +9,12 @@ import type { KnownSettlement } from "../batches/settling/settlement-service.ts"
 import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OperationEntry, SettlementEntry } from "../store/log-entry.ts";
-import { type KnownOperation, operationStatusOf } from "../store/operation-status.ts";
+import {
+  type KnownOperation,
+  type KnownQueueEntry,
+  knownQueueEntry,
+  operationStatusOf,
+} from "../store/operation-status.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import { preconfirmationsAt } from "./follow-preconfirmations.ts";
@@ -113,9 +118,16 @@ export class FollowHost implements LedgerHost {
     });
   }
 
-  async operationsOf(leafId: number, limit: number, beforeHash?: string): Promise<KnownOperation[]> {
-    const entries = await this.log.operationsOf(leafId, limit, beforeHash);
-    return Promise.all(entries.map((entry) => this.#known(entry)));
+  async operationsOf(
+    leafId: number,
+    limit: number,
+    before?: string | number,
+  ): Promise<(KnownOperation | KnownQueueEntry)[]> {
+    const entries = await this.log.operationsOf(leafId, limit, before);
+    const known = entries.map((entry) =>
+      entry.type === "queue" ? knownQueueEntry(entry, this.line) : this.#known(entry),
+    );
+    return Promise.all<KnownOperation | KnownQueueEntry>(known);
   }
 
   async #known(entry: OperationEntry): Promise<KnownOperation> {

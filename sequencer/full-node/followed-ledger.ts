@@ -26,6 +26,7 @@ import { restore } from "../batches/restore.ts";
 import { PostedEpochs } from "../batches/settling/posted-epochs.ts";
 import { epochWrites, forcedEpochWrites } from "../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
+import { executedEntry, operationOf, postedQueueWrites } from "../store/executed-queue.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { LogEntry, OpenedEntry, OperationEntry, StoredQueueEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
@@ -206,16 +207,11 @@ export class FollowedLedger {
     if (queueIndex !== queueHead) throw differs("queueIndex", queueHead, queueIndex);
     const record = queued(queueIndex);
     if (record === undefined) return "wait";
-    const { status: _status, batchNumber: _number, l1BlockNumber, l1TransactionHash, ...operation } = record;
-    const { slot, trace } = this.head.execute(operation);
-    const { isValid } = trace.record;
-    const value: StoredQueueEntry = { ...record, status: isValid ? "executed" : "invalid", batchNumber };
+    const { opIndex, slot, trace } = this.head.execute(operationOf(record));
+    const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot, opIndex });
     await this.log.append(
-      [{ type: "queue", operation, batchNumber, slot, isValid }],
-      [
-        ...forcedEpochWrites(this.head.ledger, trace.record, trace.b, batchNumber),
-        { key: storeKeys.queueEntry(queueIndex), value },
-      ],
+      [entry],
+      [...forcedEpochWrites(this.head.ledger, trace.record, trace.b, entry), write],
     );
     return null;
   }
@@ -341,17 +337,14 @@ export class FollowedLedger {
       return { isOwn: true, record: changed[0] ?? own };
     }
     if (book.closedNumber > book.finalNumber || this.hasOpenBatch) await this.rewind(book.finalNumber);
-    const epochs = new PostedEpochs(head.ledger, batch);
-    let queueIndex = head.position.queueHead;
+    const { queueHead } = head.position;
+    const epochs = new PostedEpochs(head.ledger, batch, queueHead);
     const changes = head.applyPosted(batch, settlements);
     const record = this.#recordFor(event, { ...head.position, sequence: log.lastSequence });
-    const queueWrites = batch.wide.flatMap(({ isValid, kind }): StoreWrite[] => {
-      if (!kindRule(kind)?.isQueue) return [];
-      const entry = queued(queueIndex);
-      if (entry === undefined) throw differs("queueIndex", "an entry on L1", queueIndex);
-      const status = isValid ? "executed" : "invalid";
-      const value: StoredQueueEntry = { ...entry, status, batchNumber: number };
-      return [{ key: storeKeys.queueEntry(queueIndex++), value }];
+    const queueWrites = postedQueueWrites(record, queueHead, (index) => {
+      const entry = queued(index);
+      if (entry === undefined) throw differs("queueIndex", "an entry on L1", index);
+      return entry;
     });
     const bookWrites = book.replaceAfter(book.finalNumber, [[record, changes]]);
     await log.write([...bookWrites, ...queueWrites, ...epochs.writes(head.ledger), ...extra]);

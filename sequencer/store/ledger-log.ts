@@ -10,6 +10,7 @@ import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { CheckedLevel, type LevelDb } from "@openledger/foundation/store/checked-level";
 import { sequencerError } from "../sequencer-errors.ts";
 import { DurableMark } from "./durable-mark.ts";
+import { type IndexedQueueEntry, queueIndexWrites } from "./executed-queue.ts";
 import { type HashTarget, settlementWrites, transactionWrites } from "./hash-index.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
 import {
@@ -39,6 +40,13 @@ export interface StoreWrite {
   readonly key: string;
   readonly value?: unknown;
 }
+
+/** An executed queue entry, as a leaf's operations list it. */
+export interface ListedQueueEntry extends IndexedQueueEntry {
+  readonly type: "queue";
+  readonly record: StoredQueueEntry;
+}
+export type LeafOperation = OperationEntry | ListedQueueEntry;
 
 /** Leaves as a batch leaves them, and their hashes. */
 export type LeafChanges = readonly (readonly [id: number, record: LeafState, hash: bigint])[];
@@ -176,6 +184,7 @@ export class LedgerLog {
       this.#lastKept = sequence;
       this.#pending.writes.push({ key: storeKeys.log(sequence), value: entry });
       if (entry.type === "operation") this.#pending.writes.push(...operationIndex(entry, sequence));
+      if (entry.type === "queue") this.#pending.writes.push(...queueIndexWrites(entry, sequence));
       if (entry.type === "settlement") {
         const key = storeKeys.settlement(entry.operation.modelId, entry.epoch);
         this.#pending.writes.push({ key, value: sequence }, ...settlementWrites(entry));
@@ -332,7 +341,13 @@ export class LedgerLog {
   }
 
   /** Values of the keys in a range, in key order. */
-  async range<T>(range: { gte: string; lt: string; limit: number; reverse?: boolean }): Promise<T[]> {
+  async range<T>(range: {
+    gte?: string;
+    gt?: string;
+    lt: string;
+    limit: number;
+    reverse?: boolean;
+  }): Promise<T[]> {
     return (await this.#level.read(this.#db.values(range).all())) as T[];
   }
 
@@ -355,27 +370,38 @@ export class LedgerLog {
   }
 
   /**
-   * Operations in which a leaf is A, B or was created, newest first; with `beforeHash`, those older than that one.
-   *
-   * @throws SEQ_UNKNOWN where `beforeHash` is nobody's
+   * Operations and executed queue entries in which a leaf is A, B or was created, newest first in the ledger's order.
+   * @param before the hash of an operation, or an entry's index in the queue: those older than it
+   * @throws SEQ_UNKNOWN where `before` is nobody's
    */
-  async operationsOf(leafId: number, limit: number, beforeHash?: string): Promise<OperationEntry[]> {
+  async operationsOf(leafId: number, limit: number, before?: string | number): Promise<LeafOperation[]> {
     const prefix = storeKeys.leafOperation(leafId, 0).slice(0, -"!000000000000".length);
     const range = underPrefix(prefix);
-    if (beforeHash !== undefined) {
-      const sequence = (await this.#level.read(this.#db.get(storeKeys.operation(beforeHash)))) as
-        | number
-        | undefined;
+    if (before !== undefined) {
+      const isEntry = typeof before === "number";
+      const sequence = await this.get<number>(
+        isEntry ? storeKeys.queueSequence(before) : storeKeys.operation(before),
+      );
       if (sequence === undefined) {
-        throw sequencerError("SEQ_UNKNOWN", `no operation ${beforeHash} was acknowledged here`, {
-          data: { reason: "operation", hash: beforeHash },
-        });
+        throw isEntry
+          ? sequencerError("SEQ_UNKNOWN", `no queue entry ${before} was executed here`, {
+              data: { reason: "queue-entry", queueIndex: before },
+            })
+          : sequencerError("SEQ_UNKNOWN", `no operation ${before} was acknowledged here`, {
+              data: { reason: "operation", hash: before },
+            });
       }
-      range.lt = storeKeys.leafOperation(leafId, sequence);
+      range.lt = isEntry
+        ? storeKeys.leafQueueEntry(leafId, sequence, before)
+        : storeKeys.leafOperation(leafId, sequence);
     }
-    const sequences = await this.#level.read(this.#db.values({ ...range, reverse: true, limit }).all());
+    const found = await this.range<number | IndexedQueueEntry>({ ...range, reverse: true, limit });
     return Promise.all(
-      sequences.map((sequence) => this.require<OperationEntry>(storeKeys.log(sequence as number))),
+      found.map(async (one): Promise<LeafOperation> => {
+        if (typeof one === "number") return this.require<OperationEntry>(storeKeys.log(one));
+        const record = await this.require<StoredQueueEntry>(storeKeys.queueEntry(one.queueIndex));
+        return { type: "queue", record, ...one };
+      }),
     );
   }
 

@@ -32,12 +32,15 @@ export interface OperationEntry {
   readonly acknowledgedAtMs: number;
 }
 
-interface ExecutedQueueEntry {
+export interface ExecutedQueueEntry {
   readonly type: "queue";
   readonly operation: QueueOperation;
   readonly batchNumber: number;
   readonly slot: number;
   readonly isValid: boolean;
+  /** The id that a DepositNew gave, and how many signed operations came before; absent in older logs. */
+  readonly createdId?: number | null;
+  readonly opIndex?: number;
 }
 
 /** A settlement or an activation that was executed, and so acknowledged. */
@@ -86,12 +89,14 @@ export interface StoredQueueEntry extends QueueOperation {
   readonly batchNumber: number | null;
 }
 
-/** The leaves that a signed operation acts on: A, B, or the one that it created. */
+/** The leaves that an operation or a queue entry acts on: A, B, or the one that it created. */
 export function leavesOf({
-  operation,
-  createdId,
-}: Pick<OperationEntry, "operation" | "createdId">): number[] {
-  const rule = kindRule(operation.kind);
-  const b = rule?.usesB === true && !rule.isCreate ? operation.b : createdId;
-  return [...new Set(b === null ? [operation.a] : [operation.a, b])];
+  operation: { a, b, kind },
+  createdId = null,
+}: Pick<ExecutedQueueEntry, "createdId"> & {
+  operation: Pick<QueueOperation, "a" | "b" | "kind">;
+}): number[] {
+  const rule = kindRule(kind)!;
+  const second = rule.usesB && !rule.isCreate ? b : createdId;
+  return [...new Set([...(rule.usesA ? [a] : []), ...(second === null ? [] : [second])])];
 }

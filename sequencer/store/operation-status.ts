@@ -1,6 +1,7 @@
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import type { RollupError } from "@openledger/foundation/rollup-error";
+import type { ListedQueueEntry } from "./ledger-log.ts";
 import type { OperationEntry } from "./log-entry.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 
@@ -29,6 +30,12 @@ export interface KnownOperation {
   readonly reason: RollupError | null;
 }
 
+/** An executed queue entry: its index in the queue is its name. */
+export interface KnownQueueEntry extends ListedQueueEntry {
+  readonly status: OperationStatus;
+  readonly batch: StoredBatch | null;
+}
+
 /** An operation goes up, and after an L1 reorganisation down, with its batch; null = the batch is still open. */
 export function operationStatusOf(batch: StoredBatch | null): OperationStatus {
   if (batch === null) return "acknowledged";
@@ -41,4 +48,12 @@ export function unexecuted(
   reason: RollupError | null = null,
 ): KnownOperation {
   return { hash, operation, status, entry: null, batch: null, preconfirmation: null, reason };
+}
+
+export async function knownQueueEntry(
+  entry: ListedQueueEntry,
+  line: { batch(number: number): Promise<StoredBatch | undefined> },
+): Promise<KnownQueueEntry> {
+  const batch = (await line.batch(entry.record.batchNumber!)) ?? null;
+  return { ...entry, status: operationStatusOf(batch), batch };
 }

@@ -11,6 +11,11 @@ export const storeKeys = {
   dropped: (hash: string) => `dropped!${hash}`,
   /** An operation that acts on a leaf, in the log's order. */
   leafOperation: (leafId: number, sequence: number) => `leaf-operation!${id(leafId)}!${wide(sequence)}`,
+  /** An executed queue entry that acts on a leaf: behind what was acknowledged up to that sequence. */
+  leafQueueEntry: (leafId: number, sequence: number, queueIndex: number) =>
+    `leaf-operation!${id(leafId)}!${wide(sequence)}!${wide(queueIndex)}`,
+  /** Sequence of an executed queue entry; of one in a batch of somebody else, the last before it. */
+  queueSequence: (queueIndex: number) => `queue-sequence!${wide(queueIndex)}`,
   /** What is known of a closed batch. */
   batch: (batchNumber: number) => `batch!${wide(batchNumber)}`,
   /** What the circuit's inputs follow from (ClosedDraft), of a batch that is not final. */

@@ -5,6 +5,7 @@ import { encodeWire, type SlotRecord } from "@openledger/circuits/batch/batch-da
 import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
 import { fromBytesBe, toBytesBe } from "@openledger/circuits/field/element-vector";
 import { shapeName } from "@openledger/circuits/protocol";
+import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
 import type { ChainPosition } from "./log-entry.ts";
@@ -109,6 +110,12 @@ export function recordOf(
     l1: null,
     postedAtMs: null,
   };
+}
+
+/** Of the batch circuit of this name. */
+export function narrowSlotsOf(circuit: string): number {
+  const table = parseTableName(circuit);
+  return table === null ? Number(circuit.match(/\d+/)?.[0] ?? 0) : postedShape(table).narrow;
 }
 
 function batchHash(wire: Uint8Array, commitment: bigint): `0x${string}` {

@@ -1,4 +1,5 @@
 /** What prover and bridge do with a sequencer under test. */
+import { type AskedEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { hex32 } from "@openledger/foundation/hex";
 import { type Answer, l1PlaceOf, operationJson, operatorHeaders, type TestRollup } from "./test-rollup.ts";
 
@@ -18,6 +19,20 @@ export const batch = async (rollup: TestRollup, number: number): Promise<Answer>
   (await rollup.get(`/v1/batches/${number}`)).body;
 export const send = (rollup: TestRollup, operation: Parameters<typeof operationJson>[0]) =>
   rollup.post("/v1/operations", operationJson(operation));
+
+/** Hands an entry of L1's queue over. @returns its index */
+export async function queue(rollup: TestRollup, asked: AskedEntry, sender: string): Promise<number> {
+  const queueIndex = rollup.sequencer.line.queueSeenIndex;
+  const { a, amountWei, b, kind, ...words } = toContractEntry(asked);
+  const [word1, word2, word3, word4] = [words.word1, words.word2, words.word3, words.word4].map(hex32);
+  const entry = {
+    ...{ queueIndex, kind: Number(kind), a: Number(a), b: Number(b), amountWei: amountWei.toString() },
+    ...{ word1, word2, word3, word4, sender, l1BlockNumber: 1, l1TransactionHash: hex32(1n) },
+  };
+  const { nextIndex } = await operator(rollup, "/operator/queue-entries", { entries: [entry] });
+  if (nextIndex !== queueIndex + 1) throw new Error(`entry ${queueIndex} was not taken`);
+  return queueIndex;
+}
 
 export const PAIR = [hex32(1n), hex32(2n)];
 /** What a prover sends; nobody here verifies the proof itself. */

@@ -8,7 +8,7 @@ import {
 } from "@openledger/bridge/testing/model-history";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { BINDING, KIND } from "@openledger/circuits/protocol";
+import { BINDING, FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
 import { ANY_FEE, forcedEntry, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { afterEach, expect, test } from "vitest";
 import { verifyRollup } from "./verify.ts";
@@ -42,7 +42,13 @@ test("an epoch is closed, settled and claimed though its operator signs nothing 
   await f.openModel();
   await pay();
 
-  const { forcedApproveModel, forcedPayInference, forcedRevokeModel } = KIND;
+  const {
+    forcedApproveModel,
+    forcedCommitData,
+    forcedPayInference,
+    forcedPublishVersion,
+    forcedRevokeModel,
+  } = KIND;
   const ofModel = { b: BigInt(MODEL_ID), word1: BigInt(alice) };
   const payment = { ...ofModel, a: BigInt(ALICE), amountWei: OPEN, word2: 9n };
   const rest = f.statics.binding >> BINDING.predecessor;
@@ -64,6 +70,24 @@ test("an epoch is closed, settled and claimed though its operator signs nothing 
   await queue(forcedApproveModel, { ...approval, word2: 5n });
   expect((await postQueue()).outcomes).toEqual([true, false, false, false, false]);
   expect(f.ledger.requireLeaf(MODEL_ID).leaf.openAmount).toBe(2n * OPEN);
+
+  // Rows of somebody's leaf for a Datanet, and a version of what is one by its owner.
+  const rows = { a: payment.a, b: approval.a, amountWei: 40n, word2: 11n };
+  const version = { a: approval.a, amountWei: 40n, word1: 12n, word2: 13n, word3: 14n, word4: 15n };
+  const before = f.ledger.requireLeaf(DATANET_ID);
+  await queue(forcedCommitData, { ...rows, word1: FIELD_ORDER - 1n });
+  await queue(forcedCommitData, { ...rows, b: payment.a });
+  await queue(forcedCommitData, rows, bob);
+  await queue(forcedPublishVersion, version);
+  await queue(forcedPublishVersion, { ...version, a: payment.a });
+  await queue(forcedPublishVersion, version, bob);
+  expect((await postQueue()).outcomes).toEqual([true, false, false, true, false, false]);
+  const after = f.ledger.requireLeaf(DATANET_ID);
+  expect(after.leaf.counters - before.leaf.counters).toBe(40n);
+  expect(after.datanet).toMatchObject({
+    ...{ version: before.datanet!.version + 1n, rowCount: 40n, rowsRoot: 12n },
+    ...{ ownersCommitment: 13n, payeeRoot: 14n, policy: 15n },
+  });
 
   // Too early: the entry's own time counts, however late it is taken.
   await force.forceCloseEpoch([MODEL_ID, ANY_FEE], { account: bob });

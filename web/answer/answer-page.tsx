@@ -12,7 +12,7 @@ import { useAnswer } from "../ledger/use-answer.ts";
 import { keptSaid, readWords, type SaidWords } from "../said/read-words.ts";
 import { Words } from "../said/said-words.tsx";
 import { showCount, showOpen } from "../words/format.ts";
-import { BatchLink, LeafLink, OperationLink, settlementHref } from "../words/links.tsx";
+import { BatchLink, LeafLink, OperationLink, PaymentIdentity, settlementHref } from "../words/links.tsx";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
@@ -176,7 +176,7 @@ function Facts({ found: { status } }: { found: PaidAnswer }) {
       "Payment",
       <span key="payment" class="row">
         <span class="push" />
-        <OperationLink hash={payment.hash} label="the operation" />
+        <PaymentIdentity payment={payment} label="the operation" />
       </span>,
     ],
     [

@@ -99,6 +99,9 @@ function useRowsPaid(site: PageProps["site"], found: PaidAnswer, isPaidOut: bool
   return rows;
 }
 
+const receiptArguments = ({ modelId, payment: { hash, receipt } }: PaidAnswer["status"]) =>
+  BigInt(hash) === 0n ? `0x${receipt.toString(16)} --model ${modelId}` : hash;
+
 function Rows({ rows, found }: { rows: RowsPaid; found: PaidAnswer }) {
   if (rows !== null && "paid" in rows) return <PaidOutTo paid={rows.paid} />;
   const { payees } = found.leaf;
@@ -112,8 +115,8 @@ function Rows({ rows, found }: { rows: RowsPaid; found: PaidAnswer }) {
         <Notice tone="wait" title="No server that this page knows publishes the model.">
           <p>
             Which rows it paid follows from the model's published files. With them, say{" "}
-            <code>openledger receipt {found.status.payment.hash} --server URL</code>. Who got how much of the
-            epoch is proven all the same:
+            <code>openledger receipt {receiptArguments(found.status)} --server URL</code>. Who got how much of
+            the epoch is proven all the same:
           </p>
         </Notice>
       )}

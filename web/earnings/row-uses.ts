@@ -15,6 +15,7 @@ import type { Hex } from "viem";
 import { computePaid, fetchPublishedRows, type Published } from "../answer/answer-rows.ts";
 import { findServedPlaces } from "../ask/served-models.ts";
 import type { Site } from "../ledger/site.ts";
+import { nameOfPayment } from "../words/links.tsx";
 import type { Reward } from "./account-earnings.ts";
 import { fetchRowTexts } from "./row-texts.ts";
 
@@ -27,7 +28,8 @@ export interface RowUse {
   /** null where the model's server publishes no rows. */
   readonly text: string | null;
   /** Of the payment. */
-  readonly hash: Hex;
+  /** From `nameOfPayment`. */
+  readonly payment: string;
   /** null where this server does not know it any more. */
   readonly paidAtMs: number | null;
   /** Of all roles of the account. What is estimated is what the row gets in the mean over the draws. */
@@ -127,7 +129,7 @@ async function readUses(
   return found.map(({ place, row, wei }) => ({
     ...{ modelId: leaf.id, epoch, row, wei },
     text: texts.get(row) ?? null,
-    hash: payments.payments[place]!.hash as Hex,
+    payment: nameOfPayment(payments.payments[place]!, leaf.id),
     paidAtMs: times.get(place) ?? null,
     isProven: settlement !== null,
   }));

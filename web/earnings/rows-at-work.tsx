@@ -115,8 +115,8 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
     },
     {
       label: "Used",
-      cell: ({ hash, paidAtMs }) => (
-        <a href={answerHref(hash)}>
+      cell: ({ paidAtMs, payment }) => (
+        <a href={answerHref(payment)}>
           {paidAtMs === null ? "in an answer" : showAge(paidAtMs, live.nowMs.value)}
         </a>
       ),
@@ -149,7 +149,7 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
         caption={`Rows that answers of model ${modelId} used in epoch ${epoch}`}
         columns={columns}
         rows={rows.slice(0, SHOWN)}
-        keyOf={({ hash, row }) => `${hash} ${row}`}
+        keyOf={({ payment, row }) => `${payment} ${row}`}
         empty="None."
       />
       {rows.length > SHOWN && (
@@ -162,9 +162,9 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
 const HEAD = ["model", "epoch", "row", "state", "open", "wei", "paid_at", "payment", "text"];
 
 function csvOf(uses: readonly RowUse[]): Uint8Array {
-  const lines = uses.map(({ epoch, hash, isProven, modelId, paidAtMs, row, text, wei }) => [
+  const lines = uses.map(({ epoch, isProven, modelId, paidAtMs, payment, row, text, wei }) => [
     ...[`${modelId}`, `${epoch}`, `${row}`, isProven ? "proven" : "estimated", formatOpen(wei), `${wei}`],
-    ...[paidAtMs === null ? "" : new Date(paidAtMs).toISOString(), hash, text ?? ""],
+    ...[paidAtMs === null ? "" : new Date(paidAtMs).toISOString(), payment, text ?? ""],
   ]);
   return new TextEncoder().encode(
     [HEAD, ...lines].map((line) => `${line.map(csvCell).join(",")}\r\n`).join(""),

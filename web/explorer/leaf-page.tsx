@@ -1,5 +1,5 @@
-import { getLeaf, listOperations } from "@openledger/client/sequencer/ledger-reads";
-import type { LedgerLeaf, LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
+import { getLeaf, listOperations, nameOfOperation } from "@openledger/client/sequencer/ledger-reads";
+import type { LeafOperation, LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useEffect } from "preact/hooks";
 import { FactList } from "../design/fact-list.tsx";
@@ -12,13 +12,13 @@ import { session } from "../ledger/session.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showAge, showCount } from "../words/format.ts";
 import { hostedDatanet, leafNames, noteShown } from "../words/leaf-names.ts";
-import { BatchLink, OperationLink } from "../words/links.tsx";
+import { BatchLink, OperationLink, QueueLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
 import { EnsName } from "./ens-name.tsx";
 import { KIND_NAMES } from "./leaf-kinds.ts";
-import { amountOf, leafOf, showKind } from "./records.tsx";
+import { amountOf, leafOf, queuedAmountOf, showKind } from "./records.tsx";
 
 /** An account, a Datanet or a model: what it holds, what it is made of, what it did. */
 export function LeafPage(props: PageProps) {
@@ -149,15 +149,15 @@ function Operations({ site, live, id }: PageProps & { id: number }) {
   );
   return (
     <section class="card stack">
-      <h2>Last signed operations</h2>
+      <h2>Last operations</h2>
       <Answered answer={answer} none="">
         {(operations) => (
           <Table
             caption="Operations"
             columns={columns(live.nowMs.value)}
             rows={operations}
-            keyOf={({ hash }) => hash}
-            empty="None yet. Deposits come through Ethereum's queue: batches list them."
+            keyOf={nameOfOperation}
+            empty="None yet."
           />
         )}
       </Answered>
@@ -165,9 +165,16 @@ function Operations({ site, live, id }: PageProps & { id: number }) {
   );
 }
 
-function columns(nowMs: number): Column<LedgerOperation>[] {
+function columns(nowMs: number): Column<LeafOperation>[] {
   return [
-    { label: "Operation", cell: ({ hash, kind }) => <OperationLink hash={hash} label={showKind(kind)} /> },
+    {
+      label: "Operation",
+      cell: (operation) => {
+        const label = showKind(operation.kind);
+        if (operation.hash === null) return <QueueLink index={operation.queueIndex} label={label} />;
+        return <OperationLink hash={operation.hash} label={label} />;
+      },
+    },
     { label: "State", cell: ({ status }) => <StatusBadge status={status} /> },
     { label: "From", cell: (operation) => leafOf(operation, "a") },
     { label: "To", cell: (operation) => leafOf(operation, "b") },
@@ -175,7 +182,7 @@ function columns(nowMs: number): Column<LedgerOperation>[] {
       label: "OPEN",
       isNumber: true,
       cell: (operation) => {
-        const wei = amountOf(operation);
+        const wei = operation.hash === null ? queuedAmountOf(operation) : amountOf(operation);
         return wei === null ? "–" : <Open wei={wei} isBare />;
       },
     },

@@ -9,7 +9,7 @@ import { BatchLink, queueHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Answered } from "./answered.tsx";
-import { leafOf, showKind } from "./records.tsx";
+import { leafOf, queuedAmountOf, showKind } from "./records.tsx";
 
 /** An entry of Ethereum's queue: what was asked of the ledger there, and what became of it. */
 export function QueuePage({ site, live, rest }: PageProps) {
@@ -40,12 +40,13 @@ export function QueuePage({ site, live, rest }: PageProps) {
 function Facts({ entry }: { entry: QueueEntryView }) {
   const { a, amountWei, b, batchNumber, kind, l1BlockNumber, l1TransactionHash, sender } = entry;
   const operation = { kind: kind ?? "", a: a ?? 0, b: b ?? 0, amountCode: 0n, words: [] };
+  const amount = queuedAmountOf({ kind: kind ?? "", amountWei: amountWei ?? 0n });
   const facts: [string, ComponentChildren][] = [
     ["What", kind == null ? "–" : showKind(kind)],
     ["Sent by", sender == null ? "–" : <Identifier key="sender" value={sender} label="the sender" />],
     ["From", leafOf(operation, "a")],
     ["To", leafOf(operation, "b")],
-    ["Amount", amountWei == null || amountWei === 0n ? "–" : <Open wei={amountWei} />],
+    ["Amount", amount === null ? "–" : <Open wei={amount} />],
     ["Batch", batchNumber == null ? "none yet" : <BatchLink key="batch" number={batchNumber} />],
     [
       "Ethereum transaction",

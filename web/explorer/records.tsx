@@ -1,5 +1,11 @@
 import { decodeAmount } from "@openledger/circuits/ledger/amount-float";
-import { KIND, type KindName, kindRule } from "@openledger/circuits/protocol";
+import {
+  KIND,
+  type KindName,
+  kindRule,
+  QUEUED_WEI_KINDS,
+  WITHDRAW_ALL_WEI,
+} from "@openledger/circuits/protocol";
 import type { LedgerRecord } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren } from "preact";
 import { Badge } from "../design/badge.tsx";
@@ -62,6 +68,12 @@ export function amountOf({ kind, amountCode, words }: Operation): bigint | null 
   if (place !== undefined) return words[place] ?? null;
   const rule = kindRule(KIND[kind as KindName]);
   return rule?.movesAmount === true ? decodeAmount(amountCode) : null;
+}
+
+/** Of an entry of Ethereum's queue; null where its number is none of wei, or stands for all that there is. */
+export function queuedAmountOf({ amountWei, kind }: { amountWei: bigint; kind: string }): bigint | null {
+  const isWei = QUEUED_WEI_KINDS.has(KIND[kind as KindName]);
+  return isWei && amountWei !== WITHDRAW_ALL_WEI ? amountWei : null;
 }
 
 export function leafOf(operation: Pick<Operation, "kind" | "a" | "b">, side: "a" | "b"): ComponentChildren {

@@ -18,7 +18,7 @@ import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showParts } from "../words/format.ts";
-import { answerHref, BatchLink, LeafLink } from "../words/links.tsx";
+import { answerHref, BatchLink, LeafLink, nameOfPayment, PaymentIdentity } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
@@ -160,14 +160,14 @@ function drawnPayments(model: LedgerModelLeaf, { amountWei, payments, seed }: Ep
   });
 }
 
-const DRAW_COLUMNS: readonly Column<Drawn>[] = [
+const drawColumns = (modelId: number): readonly Column<Drawn>[] => [
   { label: "Draw", cell: ({ draw }) => draw + 1 },
   {
     label: "Payment",
     cell: ({ place, payment }) => (
       <span class="row">
-        <a href={answerHref(payment.hash)}>number {showCount(place + 1)}</a>
-        <Identifier value={payment.hash} label="the payment's hash" />
+        <a href={answerHref(nameOfPayment(payment, modelId))}>number {showCount(place + 1)}</a>
+        <PaymentIdentity payment={payment} />
       </span>
     ),
   },
@@ -192,7 +192,7 @@ function Draws({ model, payments }: { model: LedgerModelLeaf; payments: EpochPay
           </p>
           <Table
             caption="Draws"
-            columns={DRAW_COLUMNS}
+            columns={drawColumns(model.id)}
             rows={drawn}
             keyOf={({ draw }) => draw}
             empty="There were none."

@@ -33,7 +33,7 @@ async function adopt(now: Session): Promise<void> {
   const recent = await listOperations(now.client, account.id, { limit: 10 });
   const known = new Set(journeys.value.map(({ hash }) => hash));
   for (const operation of recent) {
-    if (known.has(operation.hash) || adopted.has(operation.hash)) continue;
+    if (operation.hash === null || known.has(operation.hash) || adopted.has(operation.hash)) continue;
     adopted.add(operation.hash);
     const journey = operation.a === account.id ? journeyOf(operation) : null;
     if (journey !== null) keepJourney(now, journey);

@@ -1,4 +1,5 @@
 /** Where things of the ledger are shown. One place that knows the pages' addresses. */
+import type { LedgerPayment } from "@openledger/client/sequencer/model-schemas";
 import { useEffect } from "preact/hooks";
 import { Identicon } from "../design/identicon.tsx";
 import { Identifier } from "../design/identifier.tsx";
@@ -7,8 +8,11 @@ import { leafNames, noteShown, ownLeafId } from "./leaf-names.ts";
 
 export const batchHref = (number: number) => `#/batch/${number}`;
 export const leafHref = (id: number) => `#/leaf/${id}`;
-/** @param hash of the payment */
-export const answerHref = (hash: string) => `#/answer/${hash}`;
+/** @param name from `nameOfPayment` */
+export const answerHref = (name: string) => `#/answer/${name}`;
+/** A payment's hash; of one that has none, since Ethereum's queue forced it, its model and receipt. */
+export const nameOfPayment = ({ hash, receipt }: { hash: string; receipt: bigint }, modelId: number) =>
+  BigInt(hash) === 0n ? `${modelId}/0x${receipt.toString(16)}` : hash;
 export const operationHref = (hash: string) => `#/operation/${hash}`;
 export const queueHref = (index: number) => `#/queue/${index}`;
 export const settlementHref = (modelId: number, epoch: number) => `#/settlement/${modelId}/${epoch}`;
@@ -38,6 +42,23 @@ export function LeafName({ id }: { id: number }) {
       {name ?? "you"} <span class="leaf-number">({name !== undefined && isOwn ? `${id}, you` : id})</span>
     </>
   );
+}
+
+export function QueueLink({ index, label }: { index: number; label?: string }) {
+  return <a href={queueHref(index)}>{label ?? `queue entry ${showCount(index)}`}</a>;
+}
+
+/** What has paid: an operation, or an entry of Ethereum's queue; nothing of a payment that the server has from Ethereum alone. */
+export function PaymentIdentity({
+  payment,
+  label = "operation",
+}: {
+  payment: LedgerPayment;
+  label?: string;
+}) {
+  const { hash, queueIndex } = payment;
+  if (queueIndex != null) return <QueueLink index={queueIndex} />;
+  return BigInt(hash) === 0n ? null : <OperationLink hash={hash} label={label} />;
 }
 
 /** A hash that can be copied, and the way to its page. */

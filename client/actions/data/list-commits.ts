@@ -1,11 +1,11 @@
-import { commitChain } from "@openledger/circuits/ledger/version-rows";
+import { commitChain, type DatanetHistory, datanetHistory } from "@openledger/circuits/ledger/version-rows";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
-import { getLeaf, listOperations } from "../../sequencer/ledger-reads.ts";
+import { getLeaf, listOperations, nameOfOperation } from "../../sequencer/ledger-reads.ts";
 import type { SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
-import type { LedgerOperation } from "../../sequencer/sequencer-schemas.ts";
+import type { LeafOperation } from "../../sequencer/sequencer-schemas.ts";
 
-/** One CommitData: who has committed how many rows under which root. */
+/** One CommitData or ForcedCommitData: who has committed how many rows under which root. */
 export interface DatanetCommit {
   readonly contributorId: number;
   readonly rowsRoot: bigint;
@@ -29,22 +29,10 @@ export type ListCommitsErrorCode = "CLI_COMMITS_INCOMPLETE" | "CLI_LEAF_NOT_FOUN
  * ```
  */
 export async function listCommits(client: LedgerClient, datanetId: number): Promise<DatanetCommit[]> {
-  const [operations, datanet] = await Promise.all([
-    listAllOperations(client, datanetId),
+  const [{ commits }, datanet] = await Promise.all([
+    readHistory(client, datanetId),
     getLeaf(client, datanetId),
   ]);
-  const executed = operations
-    .filter(
-      ({ kind, b, status, opIndex }) =>
-        kind === "commitData" && b === datanetId && status !== "dropped" && opIndex != null,
-    )
-    .sort((a, b) => a.opIndex! - b.opIndex!);
-  const commits = executed.map(({ a, words, amountCode, opIndex }) => ({
-    contributorId: a,
-    rowsRoot: words[0]!,
-    rowCount: Number(amountCode),
-    opIndex: opIndex!,
-  }));
   if (commitChain(commits) !== datanet.chain) {
     throw clientError(
       "CLI_COMMITS_INCOMPLETE",
@@ -52,30 +40,25 @@ export async function listCommits(client: LedgerClient, datanetId: number): Prom
       { data: { datanetId, listedCount: commits.length } },
     );
   }
-  const publications = operations.filter(
-    ({ kind, a, status, opIndex }) =>
-      kind === "publishVersion" && a === datanetId && status !== "dropped" && opIndex != null,
-  );
-  const publishedIndex = Math.max(-1, ...publications.map(({ opIndex }) => opIndex!));
-  return commits.map(({ opIndex, ...commit }) => ({
-    ...commit,
-    isAfterVersion: publications.length > 0 && opIndex > publishedIndex,
-  }));
+  return commits.map(({ operation: _operation, ...commit }) => commit);
 }
 
 /**
- * Every operation of a leaf, newest first.
+ * What was committed to a datanet and published of it, by signed and by forced operations; compared with nothing.
  * @internal
  */
-export async function listAllOperations(client: LedgerClient, leafId: number): Promise<LedgerOperation[]> {
-  const all: LedgerOperation[] = [];
+export async function readHistory(
+  client: LedgerClient,
+  datanetId: number,
+): Promise<DatanetHistory<LeafOperation>> {
+  const all: LeafOperation[] = [];
   for (;;) {
-    const before = all.at(-1)?.hash;
-    const page = await listOperations(client, leafId, {
+    const last = all.at(-1);
+    const page = await listOperations(client, datanetId, {
       limit: PAGE_SIZE,
-      ...(before === undefined ? {} : { before }),
+      ...(last === undefined ? {} : { before: nameOfOperation(last) }),
     });
     all.push(...page);
-    if (page.length < PAGE_SIZE) return all;
+    if (page.length < PAGE_SIZE) return datanetHistory(datanetId, all);
   }
 }

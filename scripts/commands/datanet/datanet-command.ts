@@ -1,5 +1,6 @@
+import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { createDatanet } from "@openledger/client/actions/ledger/datanet-operations";
-import { getLeaf, getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
+import { getLeaf, getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
@@ -86,17 +87,11 @@ function addShow(parent: Command): void {
     const leaf = await getLeaf(client, parseId(args[0]!));
     if (leaf.datanet == null)
       throw commandError("CMD_USAGE", `leaf ${leaf.id} is no datanet but of kind ${leaf.kind}`);
-    const operations = await listOperations(client, leaf.id, { limit: 200 });
-    const contributions = operations
-      .filter(({ kind, b }) => kind === "commitData" && b === leaf.id)
-      .map(({ a, amountCode, words, status, hash }) => ({
-        contributorId: a,
-        rowCount: Number(amountCode),
-        rowsRoot: hex32(words[0]!),
-        status,
-        hash,
-      }))
-      .reverse();
+    const { commits } = await readHistory(client, leaf.id);
+    const contributions = commits.map(({ contributorId, operation, rowCount, rowsRoot }) => ({
+      ...{ contributorId, rowCount, rowsRoot: hex32(rowsRoot), status: operation.status },
+      ...(operation.hash === null ? { queueIndex: operation.queueIndex } : { hash: operation.hash }),
+    }));
     const { version, rowCount, publishedAt, ...roots } = leaf.datanet;
     const published =
       version === 0

@@ -1,21 +1,31 @@
 import { collectVersion } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import { publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
+import {
+  type PublishVersionParameters,
+  publishVersion,
+} from "@openledger/client/actions/ledger/datanet-operations";
 import { downloadCommits } from "@openledger/client/datanets/download-rows";
 import { collectReviewed } from "@openledger/client/datanets/reviewed-version";
 import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { STORE_OPTION } from "../../cli/common-options.ts";
-import { accountOf, type GlobalOptions, openSigner, signFor } from "../../cli/context.ts";
+import { accountOf, type GlobalOptions, openSigner, type Signer, signFor } from "../../cli/context.ts";
 import { withFallback, withOptions } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
+import {
+  FORCED_OPTION,
+  type ForcedOptions,
+  MAX_FEE_OPTION,
+  UNCHECKED_OPTION,
+} from "../money/forced-operation.ts";
 import { ANY_HOST_OPTION } from "./host-options.ts";
 import { readLeaveOut } from "./leave-out-file.ts";
 
@@ -33,6 +43,9 @@ export function addPublish(parent: Command): void {
       "--leave-out <file>": "file with the rows to leave out, from `datanet check --write`",
       ...ANY_HOST_OPTION,
       ...withFallback(STORE_OPTION, workspacePaths.rows),
+      ...FORCED_OPTION,
+      ...UNCHECKED_OPTION,
+      ...MAX_FEE_OPTION,
       ...WAIT_OPTION,
     },
   );
@@ -42,6 +55,7 @@ export function addPublish(parent: Command): void {
     "datanet publish 6 --leave-out leave-out.json --account alice",
     "datanet publish 6 --vouched 3=8 4=9 --account alice",
     "datanet publish 10 --host http://127.0.0.1:8560 --account alice",
+    "datanet publish 6 --forced --account alice",
   );
   onRun(command, async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
@@ -67,8 +81,7 @@ export function addPublish(parent: Command): void {
       validatorId: vouched === null ? validatorId : ({ contributorId }) => vouched.get(contributorId) ?? null,
     });
     await storeVersion(store, version);
-    const sent = await publishVersion(client, { datanetId, version });
-    const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const { facts, lines: sent } = await publish(signer, { datanet, version }, options, output);
     const { rowCount, payees } = version;
     const roots = {
       rowsRoot: hex32(version.rowsRoot),
@@ -76,38 +89,61 @@ export function addPublish(parent: Command): void {
       payeeRoot: hex32(version.payeeRoot),
     };
     const lines = [
-      `datanet ${datanetId}: a version of ${rowCount} rows in ${payees.length} payees (${stage})`,
-      `operation ${sent.hash}`,
+      `datanet ${datanetId}: a version of ${rowCount} rows in ${payees.length} payees (${facts.stage})`,
+      ...sent,
     ];
-    output.answer(lines, { ...sent, datanetId, rowCount, payees, ...roots, stage, batchNumber });
+    output.answer(lines, { ...facts, datanetId, rowCount, payees, ...roots });
   });
 }
 
+/** Signed, or with --forced through L1's queue; the Datanet's card stays. */
+async function publish(
+  signer: Signer,
+  {
+    datanet,
+    version,
+  }: { readonly datanet: LedgerLeaf; readonly version: PublishVersionParameters["version"] },
+  options: GlobalOptions & ForcedOptions & { readonly wait: string },
+  output: Output,
+) {
+  const { id: datanetId } = datanet;
+  if (options.forced === true) {
+    const { publishThroughL1 } = await import("./forced-rows.ts");
+    const publication = { datanetId, version, policy: datanet.datanet?.policy ?? 0n };
+    return publishThroughL1(signer, publication, options, output);
+  }
+  const client = await signFor(signer, datanet);
+  const sent = await publishVersion(client, { datanetId, version });
+  const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+  return { lines: [`operation ${sent.hash}`], facts: { ...sent, stage, batchNumber } };
+}
+
 async function publishReviewed(
-  options: GlobalOptions & { readonly host: string; readonly rows: string; readonly wait: string },
+  options: GlobalOptions &
+    ForcedOptions & { readonly host: string; readonly rows: string; readonly wait: string },
   datanetId: number,
   output: Output,
 ): Promise<void> {
   const signer = await openSigner(options);
-  const client = await signFor(signer, await getLeaf(signer.client, datanetId));
+  const datanet = await getLeaf(signer.client, datanetId);
+  const client = await signFor(signer, datanet);
   const store = await openRowStore(options.rows);
   const place = { hostUrl: options.host, datanetId, store };
   output.progress("bringing rows and records");
   await downloadCommits(client, place);
   const { leftOut, version } = await collectReviewed(client, place);
   await storeVersion(store, version);
-  const sent = await publishVersion(client, { datanetId, version });
-  const { stage } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+  const { facts } = await publish(signer, { datanet, version }, options, output);
   await bringVersion(client, { ...place, rowsRoot: version.rowsRoot });
   output.answer(
     [
-      `datanet ${datanetId}: a version of ${version.rowCount} rows in ${version.payees.length} payees (${stage}); ${leftOut.length} rows stay out:`,
+      `datanet ${datanetId}: a version of ${version.rowCount} rows in ${version.payees.length} payees (${facts.stage}); ${leftOut.length} rows stay out:`,
       ...renderTable(
         leftOut.map(({ contributorId, digest, why }) => [`  ${digest}`, `leaf ${contributorId}`, why]),
       ),
     ],
     {
-      ...{ ...sent, datanetId, rowCount: version.rowCount, stage, leftOut },
+      ...{ ...facts, datanetId, rowCount: version.rowCount, leftOut },
       rowsRoot: hex32(version.rowsRoot),
     },
   );

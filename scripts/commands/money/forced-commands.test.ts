@@ -138,6 +138,25 @@ test("revokes and approves a model as its Datanet's owner, in the queue's order"
   expect(other).toMatchObject({ error: { code: "CLI_FORCED_NO_EFFECT", data: { reason: "no-effect" } } });
 });
 
+test("commits rows to a Datanet, and to nothing else", async () => {
+  const path = join(folder, "rows.txt");
+  await writeFile(path, "one\ntwo\nthree\n");
+  const contribute = (id: number) =>
+    run("datanet", "contribute", String(id), path, "--lines", "--rows", join(folder, "rows"), "--forced");
+  expect(await contribute(MODEL_ID)).toMatchObject({
+    error: { code: "CLI_FORCED_NO_EFFECT", data: { reason: "no-effect" } },
+  });
+  const before = f.ledger.requireLeaf(DATANET_ID).leaf;
+  expect(await contribute(DATANET_ID)).toMatchObject({ rowCount: 3, isChecked: true, stage: "queued" });
+  const waiting = await f.queueOperations();
+  const closed = await f.close(() => waiting, undefined, SHAPES[1]);
+  await f.submit([closed]);
+  expect(closed.content.wide.map(({ kind, isValid }) => [kind, isValid])).toEqual([
+    [KIND.forcedCommitData, true],
+  ]);
+  expect(f.ledger.requireLeaf(DATANET_ID).leaf.counters - before.counters).toBe(3n);
+});
+
 test("takes no sequencer's word for it", async () => {
   const sequencer = await startFakeSequencer();
   try {

@@ -4,7 +4,7 @@ import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import type { LedgerOperation } from "@openledger/client/sequencer/sequencer-schemas";
+import type { LeafOperation } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
 import {
   findPayment,
@@ -41,7 +41,10 @@ export async function showReceiptStatus(context: Context): Promise<void> {
   else await showOne(context, client, circuits, parseElement(wanted));
 }
 
-const isPayment = ({ kind }: LedgerOperation) => kind === kindRule(KIND.payInference)!.name;
+const PAYMENTS: readonly (string | undefined)[] = [KIND.payInference, KIND.forcedPayInference].map(
+  (kind) => kindRule(kind)?.name,
+);
+const isPayment = ({ kind }: LeafOperation) => PAYMENTS.includes(kind);
 
 /** An account's payments, newest first. @throws CMD_ACCOUNT_INVALID */
 async function showAll(
@@ -59,18 +62,21 @@ async function showAll(
     (op) => op.a === id && isPayment(op),
   );
   const statuses = [];
-  for (const { b, hash, status } of paid) {
+  for (const operation of paid) {
+    const { b: modelId, status } = operation;
+    const wanted = operation.hash === null ? { queueIndex: operation.queueIndex } : { hash: operation.hash };
     const found =
-      status === "dropped" || status === "pending" ? null : await findPayment(client, b, { hash });
-    statuses.push({ hash, modelId: b, status, of: found && (await paymentStatus(client, found, circuits)) });
+      status === "dropped" || status === "pending" ? null : await findPayment(client, modelId, wanted);
+    const of = found && (await paymentStatus(client, found, circuits));
+    statuses.push({ ...{ hash: null, queueIndex: null }, ...wanted, modelId, status, of });
   }
   const lines = renderTable([
     ["payment", "model", "epoch", "OPEN", "stage", "drawn", "L1 transaction of the settlement"],
-    ...statuses.map(({ hash, modelId, of, status }) =>
+    ...statuses.map(({ hash, modelId, of, queueIndex, status }) =>
       of === null
-        ? [hash, String(modelId), "", "", status, "", ""]
+        ? [hash ?? "", String(modelId), "", "", status, "", ""]
         : [
-            hash,
+            hash ?? `queue entry ${queueIndex}`,
             String(modelId),
             String(of.epoch),
             formatOpen(of.payment.amountWei),
@@ -170,9 +176,10 @@ function drawnText({ draws, isByRowCounts }: PaymentStatus): string {
 function describe(status: PaymentStatus): string[] {
   const { epoch, epochAmountWei, epochPaymentCount, index, modelId, operation, payment, closingBatch } =
     status;
+  const what = payment.queueIndex == null ? `operation ${payment.hash}` : `queue entry ${payment.queueIndex}`;
   const l1 = operation.l1TransactionHash === null ? "" : `, L1 transaction ${operation.l1TransactionHash}`;
   return [
-    `${formatOpen(payment.amountWei)} OPEN of leaf ${payment.payerId} to model ${modelId}: operation ${payment.hash}, ${operation.status} in batch ${payment.batchNumber}${l1}`,
+    `${formatOpen(payment.amountWei)} OPEN of leaf ${payment.payerId} to model ${modelId}: ${what}, ${operation.status} in batch ${payment.batchNumber}${l1}`,
     `payment ${index} of epoch ${epoch}, which has ${epochPaymentCount} payments of ${formatOpen(epochAmountWei)} OPEN`,
     closingBatch === null ? "the epoch is open" : `the epoch was closed in batch ${closingBatch}`,
     ...describeSettlement(status),

@@ -11,6 +11,7 @@ import { type ApiModules, type ApiOptions, MAX_BODY_BYTES } from "../api-options
 import * as schemas from "../api-schemas.ts";
 import {
   batchView,
+  leafOperationView,
   leafView,
   operationView,
   postedLeafView,
@@ -156,7 +157,7 @@ export async function registerPublicRoutes(
     {
       schema: {
         tags: ["operations"],
-        summary: "Operations of a leaf, newest first",
+        summary: "Operations and executed queue entries of a leaf, newest first",
         querystring: schemas.operationsQuery,
       },
     },
@@ -165,7 +166,7 @@ export async function registerPublicRoutes(
         throw operationError("OP_UNKNOWN_LEAF", `there is no leaf ${leaf}`, { data: { id: leaf } });
       }
       const found = await sequencer.operationsOf(leaf, limit, before);
-      return found.map((known) => operationView(sequencer, known, clock()));
+      return found.map((known) => leafOperationView(sequencer, known, clock()));
     },
   );
 

@@ -154,6 +154,12 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       expect((await rollup.get("/v1/leaves/4")).body).toMatchObject({
         balanceWei: String(7n * ONE_OPEN_WEI),
       });
+      // What L1 had first is first in a leaf's list, too.
+      const named = ({ hash, queueIndex }: { hash: string | null; queueIndex: number }) => hash ?? queueIndex;
+      const listed = (await rollup.get("/v1/operations?leaf=3")).body.map(named);
+      expect(listed).toEqual([...acknowledged.map(({ hash }) => hash).reverse(), 2, 1]);
+      const older = (await rollup.get("/v1/operations?leaf=3&before=2")).body.map(named);
+      expect(older).toEqual([1]);
       // Bob's was third; what came behind it is third now.
       expect(await status(acknowledged[2].hash)).toMatchObject({ opIndex: 2 });
       return rollup.sequencer.line.head.position;

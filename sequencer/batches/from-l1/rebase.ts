@@ -18,6 +18,13 @@ import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import type { Metrics } from "../../metrics.ts";
 import { droppedWrite } from "../../store/dropped-operation.ts";
+import {
+  executedEntry,
+  forgetPostedQueue,
+  operationOf,
+  postedQueueWrites,
+  queueIndexWrites,
+} from "../../store/executed-queue.ts";
 import type { LeafChanges, LedgerLog, StoreWrite } from "../../store/ledger-log.ts";
 import {
   type BatchTerms,
@@ -91,14 +98,22 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   const tail: [number, LogEntry][] = [];
   for await (const entry of log.entries(position.sequence + 1, lastSequence)) tail.push(entry);
   const touched = new Set(head.openTouched);
-  // What others' queue entries did to epochs is in no entry of the log.
+  // What others' queue entries did to epochs, and to lists of operations, is in no entry of the log.
   const settledByOthers: number[] = [];
+  const listedByOthers: StoreWrite[] = [];
   for (let number = base + 1; number <= book.closedNumber; number++) {
     for (const [id] of book.changesOf(number)) touched.add(id);
-    const { isForeign, wide } = book.record(number)!;
-    if (isForeign === true) settledByOthers.push(...wide.map(({ b }) => b));
+    const record = book.record(number)!;
+    if (record.isForeign !== true) continue;
+    settledByOthers.push(...record.wide.map(({ b }) => b));
+    const { queueHead } = book.positionAfter(number - 1);
+    listedByOthers.push(...forgetPostedQueue(record, queueHead));
   }
-  const deletes = [...forgetTail(tail), ...(await forgetEpochs(modules, base, tail, settledByOthers))];
+  const epochs = await forgetEpochs(modules, base, tail, settledByOthers);
+  const deletes = [...forgetTail(tail), ...listedByOthers, ...epochs];
+  const queued = new Map(
+    (await log.queueEntriesFrom(position.queueHead)).map((one) => [one.queueIndex, one]),
+  );
   head.rollBack(
     new Map<number, LeafState | undefined>([...touched].map((id) => [id, book.leafAfter(base, id)])),
     position,
@@ -108,8 +123,8 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   const applied: [StoredBatch, LeafChanges][] = [];
   let malformed: MalformedBatch | null = null;
   for (const one of foreign) {
-    let queueIndex = head.position.queueHead;
-    const epochs = new PostedEpochs(head.ledger, one.data);
+    const { queueHead } = head.position;
+    const epochs = new PostedEpochs(head.ledger, one.data, queueHead);
     const changes = applyLawful(head, one);
     if ("reason" in changes) {
       malformed = changes;
@@ -117,12 +132,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
     }
     const record = foreignRecordOf(one, { ...head.position, sequence: lastSequence }, nowMs);
     writes.push(...epochs.writes(head.ledger));
-    for (const slot of one.data.wide) {
-      const { isValid } = slot;
-      if (!isOfQueue(slot)) continue;
-      const entry = await log.require<StoredQueueEntry>(storeKeys.queueEntry(queueIndex++));
-      writes.push(queueWrite(entry, record.number, isValid));
-    }
+    writes.push(...postedQueueWrites(record, queueHead, (index) => queued.get(index)!));
     applied.push([record, changes]);
   }
   const bookWrites = book.replaceAfter(base, applied);
@@ -198,14 +208,13 @@ async function executeAgain(
     if (head.isFull) await close();
   };
   const runQueueEntry = async (record: StoredQueueEntry) => {
-    const { status, batchNumber: _, l1BlockNumber, l1TransactionHash, ...operation } = record;
+    const operation = operationOf(record);
     await openFor(operation);
-    const { trace, slot } = head.execute(operation);
+    const { opIndex, slot, trace } = head.execute(operation);
     const batchNumber = head.openBatch!.number;
-    const { isValid } = trace.record;
-    writes.push(queueWrite(record, batchNumber, isValid));
-    writes.push(...forcedEpochWrites(head.ledger, trace.record, trace.b, batchNumber));
-    await note({ type: "queue", operation, batchNumber, slot, isValid });
+    const { entry, write } = executedEntry(record, trace.record, { batchNumber, slot, opIndex });
+    writes.push(write, ...forcedEpochWrites(head.ledger, trace.record, trace.b, entry));
+    await note(entry);
   };
 
   if (options.isQueueFirst)
@@ -243,11 +252,6 @@ async function executeAgain(
   return { entries, writes, closed, dropped, opened: opened as Rebased["opened"] };
 }
 
-function queueWrite(record: StoredQueueEntry, batchNumber: number, isValid: boolean): StoreWrite {
-  const value: StoredQueueEntry = { ...record, batchNumber, status: isValid ? "executed" : "invalid" };
-  return { key: storeKeys.queueEntry(record.queueIndex), value };
-}
-
 /** What the log and its indices say of entries that are executed again. */
 export function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
   return tail.flatMap(([sequence, entry]): StoreWrite[] => {
@@ -256,6 +260,8 @@ export function forgetTail(tail: readonly [number, LogEntry][]): StoreWrite[] {
       const leaves = leavesOf(entry).map((id) => ({ key: storeKeys.leafOperation(id, sequence) }));
       return [own, { key: storeKeys.operation(entry.hash) }, ...leaves];
     }
+    if (entry.type === "queue")
+      return [own, ...queueIndexWrites(entry, sequence).map(({ key }) => ({ key }))];
     if (entry.type !== "settlement") return [own];
     return [own, { key: storeKeys.settlement(entry.operation.modelId, entry.epoch) }];
   });

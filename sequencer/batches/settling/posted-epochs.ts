@@ -4,7 +4,7 @@ import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-dat
 import { postedPayment } from "@openledger/circuits/batch/batch-data";
 import { unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
-import { KIND } from "@openledger/circuits/protocol";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import type { StoreWrite } from "../../store/ledger-log.ts";
 import { storeKeys } from "../../store/store-keys.ts";
@@ -22,10 +22,14 @@ interface OpenEpoch {
 /** To be made before the batch is applied; its `writes` are asked for afterwards. */
 export class PostedEpochs {
   readonly #batch: BatchData;
+  /** Of the next entry that a record takes. */
+  #queueIndex: number;
   readonly #open = new Map<number, OpenEpoch>();
 
-  constructor(before: Ledger, batch: BatchData) {
+  /** @param queueHead before the batch */
+  constructor(before: Ledger, batch: BatchData, queueHead: number) {
     this.#batch = batch;
+    this.#queueIndex = queueHead;
     for (const { b } of this.#records) {
       const record = before.leaf(b);
       if (record?.model === undefined) continue;
@@ -46,11 +50,12 @@ export class PostedEpochs {
   #writesOf(record: SlotRecord, after: Ledger): StoreWrite[] {
     const { b, isValid, kind } = record;
     const batchNumber = Number(this.#batch.batchNumber);
+    const forced = kindRule(kind)?.isQueue === true ? { queueIndex: this.#queueIndex++ } : {};
     const payment = postedPayment(record);
     if (payment !== null) {
       const open = this.#open.get(b)!;
       open.amountWei += payment.amountWei;
-      const rest = { hash: UNKNOWN_HASH, cumulativeWei: open.amountWei, batchNumber };
+      const rest = { hash: UNKNOWN_HASH, ...forced, cumulativeWei: open.amountWei, batchNumber };
       const value: StoredPayment = { ...payment, ...rest };
       return [{ key: storeKeys.payment(b, open.epoch, open.paymentCount++), value }];
     }

@@ -12,8 +12,10 @@ await initPoseidon();
 describe("the records of a ForcedCloseEpoch", () => {
   const writesOf = (operation: ReturnType<typeof honest>) => {
     const { ledger } = new World();
+    const queued = { queueIndex: 5, amountWei: 0n, word1: 0n, word2: 0n, word3: 0n, word4: 0n, sender: 0n };
+    const executed = { batchNumber: 1, operation: { ...queued, kind: operation.kind, a: 0, b: 0 } };
     const trace = executeSlot(ledger, lawfulForm(ledger, operation), OPENING);
-    return { ledger, writes: forcedEpochWrites(ledger, trace.record, trace.b, 1) };
+    return { ledger, writes: forcedEpochWrites(ledger, trace.record, trace.b, executed) };
   };
 
   test("are those of a signed CloseEpoch but for its hash", () => {

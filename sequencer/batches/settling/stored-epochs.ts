@@ -15,7 +15,7 @@ import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { APPROVAL_DELAY_SECONDS, EPOCH_SECONDS, KIND } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import type { LedgerLog, StoreWrite } from "../../store/ledger-log.ts";
-import type { StoredQueueEntry } from "../../store/log-entry.ts";
+import type { ExecutedQueueEntry, StoredQueueEntry } from "../../store/log-entry.ts";
 import { storeKeys } from "../../store/store-keys.ts";
 import type { BatchRegistry } from "../batch-registry.ts";
 
@@ -23,8 +23,10 @@ const NO_OPERATION = hex32(0n);
 
 /** One link of an epoch's chain: H[PAYMENT](chain, receipt, payerId | cumulativeWei << 24). */
 export interface StoredPayment {
-  /** Of the operation; 0 where L1's queue forced it. */
+  /** Of the operation; 0 where L1's queue forced it, or L1 alone is known. */
   readonly hash: `0x${string}`;
+  /** Of the entry that forced it; absent of a signed one. */
+  readonly queueIndex?: number;
   readonly receipt: bigint;
   readonly payerId: number;
   readonly amountWei: bigint;
@@ -64,9 +66,9 @@ export function forcedEpochWrites(
   ledger: Ledger,
   record: SlotRecord,
   before: Leaf,
-  batchNumber: number,
+  { batchNumber, operation: { queueIndex } }: Pick<ExecutedQueueEntry, "batchNumber" | "operation">,
 ): StoreWrite[] {
-  const facts = { hash: NO_OPERATION, batchNumber };
+  const facts = { hash: NO_OPERATION, queueIndex, batchNumber };
   if (record.kind !== KIND.forcedCloseEpoch) return paymentWrites(ledger, record, facts);
   return record.isValid ? [closeWrite(ledger, record.b, before, facts)] : [];
 }
@@ -74,7 +76,7 @@ export function forcedEpochWrites(
 function paymentWrites(
   ledger: Ledger,
   record: SlotRecord,
-  facts: { hash: `0x${string}`; batchNumber: number },
+  facts: Pick<StoredPayment, "hash" | "queueIndex" | "batchNumber">,
 ): StoreWrite[] {
   const payment = postedPayment(record);
   if (payment === null) return [];

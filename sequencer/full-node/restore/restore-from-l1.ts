@@ -9,7 +9,6 @@ import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
-import { kindRule } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { type RestoredLedger, restoreLedger } from "@openledger/verifier/restore/restore-ledger";
@@ -17,6 +16,7 @@ import type { Address } from "viem";
 import type { EpochCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import type { StoredEpoch, StoredPayment } from "../../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
+import { postedQueueWrites } from "../../store/executed-queue.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../../store/follow-marker.ts";
 import { leafWrites } from "../../store/leaf-value.ts";
 import { LedgerLog, type StoreWrite } from "../../store/ledger-log.ts";
@@ -143,7 +143,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
     await log.write([
       ...leaves,
       ...records.map((value) => ({ key: storeKeys.batch(value.number), value })),
-      ...queueWrites(events, restored, options.snapshot?.position.queueHead ?? 0),
+      ...queueWrites(records, restored, options.snapshot?.position.queueHead ?? 0),
       ...(await epochWrites(ledger, restored)),
       { key: storeKeys.finalPosition, value: position },
       ...(options.followMarker === true ? await markerWrites(rollup, restored) : []),
@@ -181,25 +181,29 @@ function batchRecord(event: BatchEvent, { registered }: RestoredLedger, nowMs: n
 
 /** The entries that batches have taken; those that wait come from the bridge. */
 function queueWrites(
-  events: readonly BatchEvent[],
+  batches: readonly StoredBatch[],
   { replay }: RestoredLedger,
   firstIndex: number,
 ): StoreWrite[] {
-  let queueIndex = firstIndex;
-  return events.flatMap(({ batch }) =>
-    batch.wide.flatMap(({ isValid, kind }) => {
-      if (!kindRule(kind)?.isQueue) return [];
-      const { type, burnedFeeWei, sender, ...entry } = replay.entries[queueIndex]!;
-      const value: StoredQueueEntry = {
-        ...entry,
-        sender: BigInt(sender),
-        status: isValid ? "executed" : "invalid",
-        batchNumber: Number(batch.batchNumber),
-      };
-      return [{ key: storeKeys.queueEntry(queueIndex++), value }];
-    }),
-  );
+  let queueHead = firstIndex;
+  return batches.flatMap((batch) => {
+    const before = queueHead;
+    queueHead = batch.position.queueHead;
+    return postedQueueWrites(batch, before, (index) => queuedRecord(replay.entries[index]!));
+  });
 }
+
+const queuedRecord = ({
+  burnedFeeWei: _burnedFeeWei,
+  sender,
+  type: _type,
+  ...rest
+}: RestoredLedger["replay"]["entries"][number]): StoredQueueEntry => ({
+  ...rest,
+  sender: BigInt(sender),
+  status: "queued",
+  batchNumber: null,
+});
 
 /** What a settler needs of every model's open epoch and of the one that waits for its settlement. */
 async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<StoreWrite[]> {
@@ -255,9 +259,7 @@ async function markerWrites(
     isFrozen: replay.isFrozen,
   };
   const waiting = replay.entries.slice(state.queueHead).map((entry): StoreWrite => {
-    const { burnedFeeWei, sender, type, ...rest } = entry;
-    const record: StoredQueueEntry = { ...rest, sender: BigInt(sender), status: "queued", batchNumber: null };
-    return { key: storeKeys.queueEntry(entry.queueIndex), value: record };
+    return { key: storeKeys.queueEntry(entry.queueIndex), value: queuedRecord(entry) };
   });
   return [{ key: FOLLOW_MARKER, value }, ...waiting];
 }

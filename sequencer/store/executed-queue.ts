@@ -1,0 +1,101 @@
+/** What an executed queue entry leaves in the store: its record, and its place among the operations of its leaves. */
+
+import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import type { QueueOperation } from "@openledger/circuits/ledger/operation";
+import { KIND, kindRule } from "@openledger/circuits/protocol";
+import { type ExecutedQueueEntry, leavesOf, type StoredQueueEntry } from "./log-entry.ts";
+import { storeKeys } from "./store-keys.ts";
+import { narrowSlotsOf, type StoredBatch } from "./stored-batch.ts";
+
+/** As `StoreWrite`, which the log has. */
+interface QueueWrite {
+  readonly key: string;
+  readonly value?: unknown;
+}
+
+/** What `leafQueueEntry` holds. */
+export interface IndexedQueueEntry extends Required<Pick<ExecutedQueueEntry, "createdId" | "opIndex">> {
+  readonly queueIndex: number;
+}
+
+/** Of an entry in an own batch or in one of somebody else. */
+type PlacedEntry = Omit<ExecutedQueueEntry, "operation" | "type"> & {
+  readonly operation: Pick<QueueOperation, "a" | "b" | "kind" | "queueIndex">;
+};
+
+export const operationOf = ({
+  status: _status,
+  batchNumber: _batchNumber,
+  l1BlockNumber: _blockNumber,
+  l1TransactionHash: _transactionHash,
+  ...operation
+}: StoredQueueEntry): QueueOperation => operation;
+
+const createdBy = ({ b, isValid, kind }: SlotRecord) => (kind === KIND.depositNew && isValid ? b : null);
+
+/** The log's entry and the record of an entry that an own batch has executed; `LedgerLog.append` indexes it. */
+export function executedEntry(
+  stored: StoredQueueEntry,
+  record: SlotRecord,
+  place: Required<Pick<ExecutedQueueEntry, "batchNumber" | "slot" | "opIndex">>,
+): { entry: ExecutedQueueEntry; write: QueueWrite } {
+  const { isValid } = record;
+  const operation = operationOf(stored);
+  const entry = { type: "queue", operation, ...place, isValid, createdId: createdBy(record) } as const;
+  return { entry, write: recordWrite(stored, entry) };
+}
+
+function recordWrite(stored: StoredQueueEntry, { batchNumber, isValid }: PlacedEntry): QueueWrite {
+  const value: StoredQueueEntry = { ...stored, status: isValid ? "executed" : "invalid", batchNumber };
+  return { key: storeKeys.queueEntry(stored.queueIndex), value };
+}
+
+/** The index of an executed entry; nothing of one without an effect, which no leaf's operations list. */
+export function queueIndexWrites(
+  { createdId = null, isValid, operation, opIndex = 0 }: PlacedEntry,
+  sequence: number,
+): QueueWrite[] {
+  if (!isValid) return [];
+  const { queueIndex } = operation;
+  const value: IndexedQueueEntry = { queueIndex, opIndex, createdId };
+  return [
+    { key: storeKeys.queueSequence(queueIndex), value: sequence },
+    ...leavesOf({ operation, createdId }).map((id) => ({
+      key: storeKeys.leafQueueEntry(id, sequence, queueIndex),
+      value,
+    })),
+  ];
+}
+
+/** The entries of a batch of which no entry of the log is known. @param queueHead before the batch */
+function postedEntries({ circuit, number, position, wide }: StoredBatch, queueHead: number): PlacedEntry[] {
+  const narrowCount = narrowSlotsOf(circuit);
+  const isSigned = ({ kind }: SlotRecord) => kindRule(kind)?.isSigned === true;
+  let opIndex = position.opIndex - wide.filter(isSigned).length;
+  let queueIndex = queueHead;
+  return wide.flatMap((record, i) => {
+    if (isSigned(record)) opIndex += 1;
+    const { a, b, isValid, kind } = record;
+    if (kindRule(kind)?.isQueue !== true) return [];
+    const operation = { kind, a, b, queueIndex: queueIndex++ };
+    const place = { batchNumber: number, slot: narrowCount + i, opIndex };
+    return [{ operation, ...place, isValid, createdId: createdBy(record) }];
+  });
+}
+
+/** @param storedOf an entry's record by its index: as L1 has it */
+export const postedQueueWrites = (
+  batch: StoredBatch,
+  queueHead: number,
+  storedOf: (queueIndex: number) => StoredQueueEntry,
+): QueueWrite[] =>
+  postedEntries(batch, queueHead).flatMap((entry) => [
+    recordWrite(storedOf(entry.operation.queueIndex), entry),
+    ...queueIndexWrites(entry, batch.position.sequence),
+  ]);
+
+/** Takes what `postedQueueWrites` has indexed out of the index. */
+export const forgetPostedQueue = (batch: StoredBatch, queueHead: number): QueueWrite[] =>
+  postedEntries(batch, queueHead).flatMap((entry) =>
+    queueIndexWrites(entry, batch.position.sequence).map(({ key }) => ({ key })),
+  );
