@@ -146,10 +146,6 @@ export type TextRecipe = z.infer<typeof textRecipeSchema>;
 export type CitingTextRecipe = TextRecipe & { readonly retrieval: z.output<typeof retrievalSchema> };
 export const isCiting = (recipe: TextRecipe): recipe is CitingTextRecipe => recipe.retrieval !== undefined;
 
-/** @param shape of the recipe's base */
-export const weightsOf = ({ weights }: Pick<TextRecipe, "weights">, shape: ModelShape): WeightNumbers =>
-  weights ?? usualWeights(parameterLayout(shape));
-
 /** Tokens of a question, at most: what rows leave of a prompt, as many as are found. */
 export const questionTokens = ({ answers, retrieval }: TextRecipe): number =>
   answers.promptTokens - (retrieval === undefined ? 0 : retrieval.rows * retrieval.excerptTokens);
@@ -186,6 +182,19 @@ export function requireTraceable({
   const message =
     "no trace shows method.components, retrieval, rowsEnd, tuning.weigh, answers.noRepeat, answers.weigh or int8 weights";
   throw attributionError("ATT_RECIPE_INVALID", message, { data: { issues: [{ path: "tracing", message }] } });
+}
+
+/**
+ * Of the base's matrices. @param shape of the recipe's base
+ * @throws ATT_RECIPE_INVALID for int8 by the base's size, where claims are promised: anyone else would believe in their games
+ */
+export function weightsOf(
+  recipe: Parameters<typeof requireTraceable>[0] & Pick<TextRecipe, "tracing">,
+  shape: ModelShape,
+): WeightNumbers {
+  const weights = recipe.weights ?? usualWeights(parameterLayout(shape));
+  if (recipe.tracing !== undefined) requireTraceable({ ...recipe, weights });
+  return weights;
 }
 
 /** @throws ATT_RECIPE_INVALID */

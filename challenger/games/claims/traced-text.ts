@@ -12,7 +12,7 @@ import {
   projectPlaced,
   type TextSetting,
 } from "@openledger/models/registered/text-model";
-import { requireTraceable, tracedTokens } from "@openledger/models/registered/text-recipe";
+import { tracedTokens } from "@openledger/models/registered/text-recipe";
 import {
   answerTokens,
   lengthsOfPrompt,
@@ -124,7 +124,6 @@ async function placeTraced(
 ): Promise<PlacedText> {
   const sizes = { maxRows: tracedTokens(recipe), adapterBlocks: 0, rowCount: 1 };
   const placed = await loadText(recipe, setting, { adapter, ...sizes });
-  requireTraceable({ ...recipe, weights: placed.loaded.model.layout.weights });
   decodeMap(queryMap, placed.options, placed.loaded.model.kernels.arena, placed.places.directions);
   return placed;
 }
