@@ -36,9 +36,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   settings: 108,
   commands: 86,
   productFiles: 1_743,
-  productLines: 194_980,
-  testLines: 91_370,
-  benchAndDrillLines: 6_090,
+  productLines: 195_160,
+  testLines: 91_610,
+  benchAndDrillLines: 6_160,
   docsLines: 5_500,
 };
 

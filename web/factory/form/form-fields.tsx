@@ -164,7 +164,7 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
             </div>
             <Check
               label="Base in 8 bits a number"
-              help="A quarter of the memory, for training and for whoever checks answers. Usual for large bases."
+              help="A quarter of the memory, to train it and to check its answers. Usual for large bases."
               isChecked={typed.isInt8}
               onCheck={(isInt8) => onTyped({ ...typed, isInt8 })}
             />
