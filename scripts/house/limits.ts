@@ -37,7 +37,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   commands: 86,
   productFiles: 1_743,
   productLines: 195_160,
-  testLines: 91_610,
+  testLines: 91_650,
   benchAndDrillLines: 6_160,
   docsLines: 5_500,
 };
