@@ -36,7 +36,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   settings: 108,
   commands: 86,
   productFiles: 1_743,
-  productLines: 195_160,
+  productLines: 195_170,
   testLines: 91_650,
   benchAndDrillLines: 6_160,
   docsLines: 5_500,
