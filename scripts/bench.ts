@@ -246,12 +246,13 @@ program
   .option("--rounds <n>", "turns of each", "7")
   .option("--prompt <n>", "tokens that are read", "256")
   .option("--tokens <n>", "tokens that are written", "64")
+  .option("--tuned <n>", "steps of a tuning by int8 and by floats, in turns, of the smallest shape", "3")
   .option(
     "--llama <folder>",
     "where node-llama-cpp is, or is installed; none: without it",
     ".cache/llama-cpp",
   )
-  .action(async (options: Record<"shapes" | "rounds" | "prompt" | "tokens" | "llama", string>) => {
+  .action(async (options: Record<"shapes" | "rounds" | "prompt" | "tokens" | "tuned" | "llama", string>) => {
     const { benchModels } = await import("./bench/models/models.ts");
     const result = await benchModels({
       shapes: options.shapes.split(","),
@@ -259,6 +260,7 @@ program
       rounds: Number(options.rounds),
       promptTokens: Number(options.prompt),
       tokens: Number(options.tokens),
+      tuned: Number(options.tuned),
       log: console.log,
     });
     console.log(`models ${JSON.stringify(result)}`);
@@ -274,14 +276,16 @@ program
   .option("--again <n>", "of them in a second order, too, for the ceiling", "20")
   .option("--left-out <n>", "rows left out singly, and as many groups of 16, instead of the report", "0")
   .option("--threads <n>", "processes that retrain", "2")
-  .action(async ({ corpus = null, ...options }) => {
+  .option("--weights <numbers>", "of the base: float32 or int8", "float32")
+  .action(async ({ corpus = null, weights, ...options }) => {
     if (Number(options.leftOut) > 0) {
       const { leftOut } = await import("./bench/texts/left-out.ts");
-      end({ leftOut: await leftOut(corpus, Number(options.rows), Number(options.leftOut), console.log) });
+      const given = { corpus, rowCount: Number(options.rows), weights };
+      end({ leftOut: await leftOut(given, Number(options.leftOut), console.log) });
     }
     const { benchTextAttribution } = await import("./bench/text-attribution.ts");
     const [halves, again, threads] = [options.halves, options.again, options.threads].map(Number);
-    const sizes = { queryCount: 40, rowCount: Number(options.rows) };
+    const sizes = { queryCount: 40, rowCount: Number(options.rows), weights };
     end(await benchTextAttribution({ corpus, ...sizes, halves: halves!, again: again!, threads: threads! }));
   });
 

@@ -87,6 +87,8 @@ export interface ModelFamily<Parts extends ModelParts = ModelParts> {
   decode(recipe: Parts["recipe"], files: Omit<AnsweringFiles, "recipe">): Parts;
   /** Ready to answer. @throws ATT_MODEL_FILE_INVALID where the parts do not fit together */
   open(parts: Parts): Promise<AnsweringModel>;
+  /** Of families with bases: the numbers of the base's weights that a recipe computes by, to be shown. */
+  weightsOf?(recipe: Parts["recipe"]): Promise<string>;
   /**
    * Of families whose models share files that are not published with each (a language model's base): the bytes of one,
    * for a server to hand out; null for any other name. Anyone who takes them compares them with the recipe.

@@ -146,6 +146,7 @@ export const v128 = {
   load: load(4, 0xfd, 0x00),
   loadSplat: load(3, 0xfd, 0x0a),
   loadZero: load(3, 0xfd, 0x5d),
+  loadFour: load(2, 0xfd, 0x5c),
   /** Loads eight bytes into the upper lane of `value`. */
   loadUpper: (address: Code, value: Code, offset = 0): Code => [
     ...address,

@@ -8,15 +8,17 @@ import { folderSource } from "../files/folder-source.ts";
 import { type LoadedModel, loadModel, openModel } from "../files/load-model.ts";
 import type { NamedTensor } from "../files/safetensors.ts";
 import { tensorTargets } from "../files/tensor-targets.ts";
-import type { KernelChoice } from "../kernels/create-kernels.ts";
-import { NONE } from "../kernels/kernels.ts";
+import { createKernels, type KernelChoice } from "../kernels/create-kernels.ts";
+import { type BlockKernels, type Matrix, NONE, packedFloats, packedViews } from "../kernels/kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
+import { ArenaPlan } from "../tensors/arena-plan.ts";
 import { oracle } from "../testing/jax-oracle.ts";
 import { type MadeName, madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
-import type { AdapterTarget } from "./adapter-layout.ts";
+import { type AdapterTarget, adapterMatrices } from "./adapter-layout.ts";
+import { multiplyBackByBlocks, UNPACKED_OUTPUTS } from "./linear-map.ts";
 import { rowLoss } from "./loss-gradient.ts";
-import type { WeightNumbers } from "./model-shape.ts";
-import { computeLogits, readTokens } from "./transformer.ts";
+import { WEIGHT_NUMBERS, type WeightNumbers } from "./model-shape.ts";
+import { computeLogits, readTokens, type Transformer } from "./transformer.ts";
 
 const names = Object.keys(madeConfigs) as MadeName[];
 const choices: KernelChoice[] = ["wasm", ...nativeKernelSets()] as KernelChoice[];
@@ -43,15 +45,20 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** With an adapter of random numbers. */
-async function load(name: MadeName, kernels: KernelChoice): Promise<LoadedModel> {
+async function load(
+  name: MadeName,
+  kernels: KernelChoice,
+  weights: WeightNumbers = "float32",
+): Promise<LoadedModel> {
   const opened = await openModel(folderSource(join(folder, name)));
   const loaded = await loadModel(opened, {
     kernels,
     maxRows: 24,
     isTraining: true,
     adapter: settings(name),
+    weights,
     adapterBlocks: 1,
-    fullBlocks: 1,
+    fullBlocks: weights === "int8" ? 0 : 1,
   });
   await opened.close();
   const { arena } = loaded.model.kernels;
@@ -62,6 +69,47 @@ async function load(name: MadeName, kernels: KernelChoice): Promise<LoadedModel>
     for (let i = 0; i < outputs * 3; i++) arena[at + b + i] = (random.nextFraction() - 0.5) * 0.4;
   }
   return loaded;
+}
+
+/**
+ * The model with products of int8 weights in doubles. The first pass rounds rows, and later ones move them by as much: a
+ * gradient that takes roundings for moves is the gradient of these.
+ */
+function withFixedRounding(model: Transformer): Transformer {
+  const { kernels, workspace } = model;
+  const { arena, blocks } = kernels;
+  const { unpacked } = workspace.back!;
+  const moves: Float64Array[] = [];
+  let [call, moved]: [number, Float64Array] = [0, new Float64Array()];
+  const own: BlockKernels = {
+    // A pass begins by reading the embedding.
+    unpack(...given) {
+      call = 0;
+      blocks.unpack(...given);
+    },
+    quantise(rows, width, x) {
+      const row = Float64Array.from(arena.subarray(x, x + rows * width));
+      moves[call] ??= row.map((value, k) => {
+        const from = k - ((k % width) % 32);
+        const block = row.subarray(from, Math.min(from + 32, k - (k % width) + width));
+        const step = block.reduce((most, one) => Math.max(most, Math.abs(one)), 0) / 127;
+        return step === 0 ? 0 : Math.round(value / step) * step - value;
+      });
+      moved = row.map((value, k) => value + moves[call]![k]!);
+      call += 1;
+    },
+    multiply({ accumulate, rows, y, yStride, ...map }) {
+      const { inputs, outputs } = map;
+      blocks.unpack(map, 0, outputs, unpacked);
+      for (let t = 0; t < rows; t++)
+        for (let o = 0; o < outputs; o++) {
+          let sum = accumulate ? arena[y + t * yStride + o]! : 0;
+          for (let i = 0; i < inputs; i++) sum += moved[t * inputs + i]! * arena[unpacked + o * inputs + i]!;
+          arena[y + t * yStride + o] = sum;
+        }
+    },
+  };
+  return { ...model, kernels: { ...kernels, blocks: own } };
 }
 
 /** A matrix of the arena, the other way round. */
@@ -148,14 +196,14 @@ describe.each(names)("%s", (name) => {
     expect(checked).toBe(expected.gradients.size);
   });
 
-  it("gives the same bytes with every set of kernels", async () => {
+  it.each(WEIGHT_NUMBERS)("gives the same bytes with every set of kernels, by %s", async (weights) => {
     const hashes = new Set<string>();
     for (const choice of choices) {
       const {
         adapterBlocks,
         fullBlocks: [fullGradient = NONE],
         model,
-      } = await load(name, choice);
+      } = await load(name, choice, weights);
       const into = { parameters: fullGradient, adapter: adapterBlocks[0]! };
       const loss = rowLoss(model, { tokens: TOKENS, targets: TARGETS }, into);
       const { arena } = model.kernels;
@@ -164,12 +212,38 @@ describe.each(names)("%s", (name) => {
         createHash("sha256")
           .update(String(loss))
           .update(block(adapterBlocks[0]!, model.adapter!.layout.floatCount))
-          .update(block(fullGradient, model.layout.floatCount))
+          .update(fullGradient === NONE ? "" : block(fullGradient, model.layout.floatCount))
           .digest("hex"),
       );
     }
     expect(choices.length).toBeGreaterThan(0);
     expect([...hashes]).toHaveLength(1);
+  });
+
+  it("has by int8 weights the gradients of a pass in which roundings are fixed moves", async () => {
+    const {
+      adapterBlocks: [gradient = NONE],
+      model,
+    } = await load(name, "wasm", "int8");
+    const row = { tokens: TOKENS, targets: TARGETS };
+    const loss = rowLoss(model, row, { parameters: NONE, adapter: gradient });
+    const fixed = withFixedRounding(model);
+    expect(rowLoss(fixed, row, null)).toBeCloseTo(loss, 4);
+    const { arena } = model.kernels;
+    const { at, layout } = model.adapter!;
+    for (const { at: place, columns, rows } of adapterMatrices(layout)) {
+      const slope = arena.slice(gradient + place, gradient + place + rows * columns);
+      const square = slope.reduce((sum, x) => sum + x * x, 0);
+      const own = arena.subarray(at + place, at + place + rows * columns);
+      const before = own.slice();
+      // As far along the gradient as changes the loss by a thousandth, either way.
+      const [up, down] = [1e-3, -1e-3].map((change) => {
+        own.set(before.map((x, i) => x + (change / square) * slope[i]!));
+        return rowLoss(fixed, row, null);
+      }) as [number, number];
+      own.set(before);
+      expect(Math.abs((up - down) / 2e-3 - 1)).toBeLessThan(0.01);
+    }
   });
 
   it("reads on from where it was, to the same bytes as at once", async () => {
@@ -210,6 +284,39 @@ describe.each(names)("%s", (name) => {
     const error = root(mine.map((value, i) => value - floats[i]!)) / root(floats);
     expect(error).toBeLessThan((2 * Math.sqrt((9 * (3 + 32)) / 12)) / 127);
     expect(error).toBeGreaterThan(1e-4);
+  });
+});
+
+describe("the way back through int8 weights", () => {
+  it("is one chain over all outputs, however many are unpacked at a time", () => {
+    const [inputs, outputs, rows] = [48, 2 * UNPACKED_OUTPUTS + 16, 5];
+    const plan = new ArenaPlan();
+    const map = { inputs, outputs, weights: plan.take(packedFloats(inputs, outputs)) };
+    const [dy, whole, tile] = [rows, inputs, inputs].map((size) => plan.take(size * outputs)) as [
+      number,
+      number,
+      number,
+    ];
+    const [one, other] = [plan.take(rows * inputs), plan.take(rows * inputs)];
+    for (const choice of choices) {
+      const { kernels } = createKernels(choice, plan.floatCount);
+      const random = new SeededRandom("the way back");
+      for (let i = 0; i < plan.floatCount; i++) kernels.arena[i] = random.nextFraction() - 0.5;
+      const { integers, scales } = packedViews(kernels.arena, map);
+      for (const i of integers.keys()) integers[i] = ((i * 89) % 255) - 127;
+      for (const i of scales.keys()) scales[i] = 0x2000 + ((i * 37) % 1_024);
+      const [slope, unpacked] = [outputs, inputs].map((rowStride, i) => ({
+        ...{ at: i === 0 ? dy : whole, rowStride, columnStride: 1 },
+      })) as [Matrix, Matrix];
+      for (const accumulate of [false, true]) {
+        kernels.copy(rows * inputs, other, one);
+        kernels.blocks.unpack(map, 0, outputs, whole);
+        kernels.multiply(rows, inputs, outputs, slope, unpacked, one, inputs, accumulate);
+        multiplyBackByBlocks(kernels, map, rows, slope, tile, other, accumulate);
+        const numbers = (at: number) => kernels.arena.slice(at, at + rows * inputs);
+        expect(numbers(other), choice).toEqual(numbers(one));
+      }
+    }
   });
 });
 

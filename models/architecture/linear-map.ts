@@ -1,4 +1,4 @@
-import { NONE, type PackedMap, type PassKernels, type Place } from "../kernels/kernels.ts";
+import { type Matrix, NONE, type PackedMap, type PassKernels, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import type { AdapterLayout, AdapterPart } from "./adapter-layout.ts";
 import type { LinearName, LinearPlaces } from "./model-shape.ts";
@@ -42,6 +42,31 @@ export function multiplyByBlocks(
   kernels.blocks!.multiply({ ...map, rows, x: quantised, y, yStride: roundUp16(map.outputs), accumulate });
 }
 
+/** Outputs whose weights are floats at a time, on the way back. */
+export const UNPACKED_OUTPUTS = 384;
+
+/**
+ * dx = dy Wᵀ or dx += dy Wᵀ by the floats that int8 weights stand for, whatever rounding the rows had on their way. Each number is
+ * one chain in the order of the outputs, so that it does not depend on how many of them are unpacked at a time.
+ */
+export function multiplyBackByBlocks(
+  kernels: PassKernels,
+  map: PackedMap,
+  rows: number,
+  dy: Matrix,
+  unpacked: Place,
+  dx: Place,
+  accumulate: boolean,
+): void {
+  const { inputs, outputs } = map;
+  for (let first = 0; first < outputs; first += UNPACKED_OUTPUTS) {
+    const count = Math.min(UNPACKED_OUTPUTS, outputs - first);
+    kernels.blocks!.unpack(map, first, count, unpacked);
+    const own = { ...dy, at: dy.at + first };
+    kernels.multiply(rows, inputs, count, own, rowsAt(unpacked, inputs), dx, inputs, accumulate || first > 0);
+  }
+}
+
 /**
  * out = x W + bias + adapters, or out += that. `parameters` is the start of the model's block; `quantised` has room for the
  * rows as int8, or is NONE.
@@ -79,10 +104,14 @@ export interface GradientBlocks {
   readonly adapter: Place;
 }
 
-/** dx = (or +=) the gradient of x, unless dx is NONE; adds the gradients of weight, bias and adapters. */
+/**
+ * dx = (or +=) the gradient of x, unless dx is NONE; adds the gradients of weight, bias and adapters. `unpacked` has room for
+ * int8 weights as floats, or is NONE.
+ */
 export function linearBack(
   kernels: PassKernels,
   parameters: Place,
+  unpacked: Place,
   { bias, inputs, outputs, weight }: LinearPlaces,
   adapter: LinearAdapter | null,
   rows: number,
@@ -95,10 +124,11 @@ export function linearBack(
 ): void {
   const slope = rowsAt(dOut, outputs);
   const flippedInput = columnsAt(x, inputs);
-  if (dx !== NONE) {
-    const flipped = columnsAt(parameters + weight, outputs);
-    kernels.multiply(rows, inputs, outputs, slope, flipped, dx, inputs, accumulate);
-  }
+  const at = parameters + weight;
+  if (dx !== NONE && unpacked === NONE)
+    kernels.multiply(rows, inputs, outputs, slope, columnsAt(at, outputs), dx, inputs, accumulate);
+  else if (dx !== NONE)
+    multiplyBackByBlocks(kernels, { inputs, outputs, weights: at }, rows, slope, unpacked, dx, accumulate);
   if (into.parameters !== NONE) {
     const dWeight = into.parameters + weight;
     kernels.multiply(inputs, outputs, rows, flippedInput, slope, dWeight, outputs, true);

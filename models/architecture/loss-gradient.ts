@@ -1,7 +1,7 @@
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
-import { type GradientBlocks, linearBack } from "./linear-map.ts";
+import { type GradientBlocks, linearBack, multiplyBackByBlocks } from "./linear-map.ts";
 import { type LinearName, type NormPlaces, qkvWidth } from "./model-shape.ts";
 import { linearAdapter, type PassModel, placeLogits, readTokens, type Transformer } from "./transformer.ts";
 import type { BackBuffers } from "./workspace.ts";
@@ -91,8 +91,14 @@ function goBack(model: PassModel, tokens: readonly number[], into: GradientBlock
   const { vocabularySize, width } = shape;
   const pass = { model, back, rows, into };
   const slope = { at: workspace.logits, rowStride: roundUp16(vocabularySize), columnStride: 1 };
-  const head = { at: parameters + layout.head, rowStride: width, columnStride: 1 };
-  kernels.multiply(rows, width, vocabularySize, slope, head, back.dNormed, width, false);
+  const weights = parameters + layout.head;
+  const head = { at: weights, rowStride: width, columnStride: 1 };
+  if (back.unpacked === NONE)
+    kernels.multiply(rows, width, vocabularySize, slope, head, back.dNormed, width, false);
+  else {
+    const map = { inputs: width, outputs: vocabularySize, weights };
+    multiplyBackByBlocks(kernels, map, rows, slope, back.unpacked, back.dNormed, false);
+  }
   if (into.parameters !== NONE) {
     const flipped = { at: slope.at, rowStride: 1, columnStride: slope.rowStride };
     const normed = { at: workspace.lastNormed, rowStride: width, columnStride: 1 };
@@ -135,6 +141,7 @@ function layerBack(pass: Pass, layer: number): void {
     linearBack(
       kernels,
       parameters,
+      back.unpacked,
       linears[name]!,
       linearAdapter(model, layer, name),
       rows,

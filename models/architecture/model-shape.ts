@@ -74,7 +74,7 @@ export interface LayerPlaces {
     Readonly<Record<"qkv" | "output" | "up" | "down", LinearPlaces>>;
 }
 
-/** Of linear maps and embeddings: floats, or int8 in blocks of 32, for passes without a way back. */
+/** Of linear maps and embeddings: floats, or int8 in blocks of 32, which are not trained themselves. */
 export const WEIGHT_NUMBERS = ["float32", "int8"] as const;
 export type WeightNumbers = (typeof WEIGHT_NUMBERS)[number];
 

@@ -72,7 +72,7 @@ export function readEmbedding(
 ): void {
   const { vocabularySize: outputs, width: inputs } = shape;
   const weights = parameters + layout.embedding;
-  if (layout.weights === "int8") kernels.blocks!.unpack({ inputs, outputs, weights }, token, to);
+  if (layout.weights === "int8") kernels.blocks!.unpack({ inputs, outputs, weights }, token, 1, to);
   else kernels.copy(inputs, to, weights + token * inputs);
 }
 

@@ -1,6 +1,7 @@
 import { NONE, type Place, quantisedFloats } from "../kernels/kernels.ts";
 import { type ArenaPlan, roundUp16 } from "../tensors/arena-plan.ts";
 import type { AdapterLayout } from "./adapter-layout.ts";
+import { UNPACKED_OUTPUTS } from "./linear-map.ts";
 import { type ModelShape, qkvWidth, type WeightNumbers } from "./model-shape.ts";
 
 /** Buffers of one layer: rows of numbers that the pass back reads again. */
@@ -58,6 +59,8 @@ export interface BackBuffers {
   readonly dUp: Place;
   readonly dAttention: Place;
   readonly dLow: Place;
+  /** int8 weights of some outputs as floats; NONE where weights are floats. */
+  readonly unpacked: Place;
 }
 
 interface WorkspaceOptions {
@@ -125,14 +128,17 @@ export function planWorkspace(
           dUp: rows(innerWidth),
           dAttention: plan.take(maxRows * roundUp16(maxRows)),
           dLow: rows(Math.max(1, adapter?.settings.rank ?? 0)),
+          unpacked: weights === "int8" ? plan.take(UNPACKED_OUTPUTS * widestInput(shape)) : NONE,
         }
       : null,
   };
 }
 
+const widestInput = ({ headCount, headSize, innerWidth, width }: ModelShape): number =>
+  Math.max(headCount * headSize, innerWidth, width);
+
 /** Floats of the widest row that a linear map takes as int8. */
-export const widestRow = ({ headCount, headSize, innerWidth, width }: ModelShape): number =>
-  quantisedFloats(Math.max(headCount * headSize, innerWidth, width));
+export const widestRow = (shape: ModelShape): number => quantisedFloats(widestInput(shape));
 
 /** The same workspace for another adapter: only what depends on its rank and targets is placed again. */
 export function workspaceFor(plan: ArenaPlan, workspace: Workspace, adapter: AdapterLayout): Workspace {

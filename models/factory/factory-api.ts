@@ -32,6 +32,7 @@
  *   *      /ledger/:model/…                the routes of a model server (docs/reference/attribution.md)
  */
 import { z } from "zod";
+import { WEIGHT_NUMBERS } from "../architecture/model-shape.ts";
 
 const count = z.int().min(0);
 const leafId = z
@@ -168,6 +169,8 @@ export const formSchema = z.strictObject({
   rank: wholeWithin("rank"),
   alpha: within("alpha"),
   targets: z.array(z.string().max(40)).min(1).max(11),
+  /** Of the base's matrices. Absent of older jobs: by the base's size. */
+  weights: z.enum(WEIGHT_NUMBERS).optional(),
   /** Times that the tuning goes through all rows; at least 20 steps are made. */
   rounds: within("rounds"),
   rowsPerStep: wholeWithin("rowsPerStep"),

@@ -4,7 +4,7 @@ import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import { baseSourceAt } from "../base/base-place.ts";
 import { readFrom, shapeOfBase } from "../registered/base-files.ts";
 import { methodFor, retrievalOf, textEnds, textPreset, textRules } from "../registered/recipe-presets.ts";
-import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
+import { parseTextRecipe, type TextRecipe, weightsOf } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import { factoryError } from "./factory-errors.ts";
 import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-store.ts";
@@ -62,6 +62,7 @@ export async function defaultForm(
       rank: adapter.rank,
       alpha: adapter.alpha,
       targets: [...adapter.targets],
+      weights: weightsOf(preset, await shapeOfBase(base.files, [readFrom(baseSourceAt(base.place))])),
       rounds: Math.round((tuning.steps * tuning.rowsPerStep) / Math.max(1, rowCount - (preset.heldOut ?? 0))),
       rowsPerStep: tuning.rowsPerStep,
       rate: tuning.rate,
@@ -123,6 +124,7 @@ export async function recipeOfForm(
     family: "text",
     datanet: { ...(datanet === null ? NO_DATANET : { id: datanet.id, version: datanet.version }), rowsRoot },
     base: base.files,
+    ...(form.weights === undefined ? {} : { weights: form.weights }),
     seed: form.seed,
     rowTokens: form.rowTokens,
     ...ends,

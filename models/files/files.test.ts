@@ -384,7 +384,7 @@ describe("int8 weights", () => {
     };
     const floats = tensors.find(({ name }) => name === "model.embed_tokens.weight")!.values;
     for (const token of [0, 17, 69]) {
-      kernels.blocks.unpack(map, token, workspace.lastNormed);
+      kernels.blocks.unpack(map, token, 1, workspace.lastNormed);
       for (let i = 0; i < shape.width; i++) {
         const wanted = floats[token * shape.width + i]!;
         // Half a step, and what rounding the step to 11 bits moves 127 of them.

@@ -205,11 +205,11 @@ export interface LoadOptions {
   /** Room for gradients' passes; without, for generating. */
   readonly isTraining: boolean;
   readonly adapter?: AdapterSettings;
-  /** float32 if not given; int8 not for training. */
+  /** float32 if not given. */
   readonly weights?: WeightNumbers;
   /** Blocks of the adapter's size beside it: gradients, an optimiser's state. */
   readonly adapterBlocks?: number;
-  /** Blocks of the model's size. */
+  /** Blocks of the model's size; none of int8. */
   readonly fullBlocks?: number;
   /** Places more in the same arena, behind the first workspace. */
   readonly placeMore?: (plan: ArenaPlan, workspace: Workspace) => void;
@@ -237,8 +237,8 @@ export interface LoadedModel {
  */
 export async function loadModel(opened: OpenModel, options: LoadOptions): Promise<LoadedModel> {
   const { shape } = opened;
-  const { isTraining, maxRows, weights = "float32" } = options;
-  if (isTraining && weights === "int8") throw new RangeError("int8 weights have no pass back");
+  const { fullBlocks = 0, isTraining, maxRows, weights = "float32" } = options;
+  if (fullBlocks > 0 && weights === "int8") throw new RangeError("int8 weights have no gradients");
   const layout = parameterLayout(shape, weights);
   if (!Number.isInteger(maxRows) || maxRows < 1 || maxRows > shape.maxPositions) {
     throw modelError(
@@ -262,7 +262,7 @@ export async function loadModel(opened: OpenModel, options: LoadOptions): Promis
   const adapterBlocks = Array.from({ length: options.adapterBlocks ?? 0 }, () =>
     plan.take(adapter?.floatCount ?? 0),
   );
-  const fullBlocks = Array.from({ length: options.fullBlocks ?? 0 }, () => plan.take(layout.floatCount));
+  const blocks = Array.from({ length: fullBlocks }, () => plan.take(layout.floatCount));
   const settings = plan.take(16);
   const workspaces = Array.from({ length: threadCount }, () =>
     planWorkspace(plan, shape, { maxRows, isTraining, adapter, weights }),
@@ -281,5 +281,5 @@ export async function loadModel(opened: OpenModel, options: LoadOptions): Promis
     }),
   );
   for (const model of models) prepareTransformer(model);
-  return { model: models[0]!, models, adapterBlocks, fullBlocks, settings, shared };
+  return { model: models[0]!, models, adapterBlocks, fullBlocks: blocks, settings, shared };
 }

@@ -1,6 +1,6 @@
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { describe, expect, it } from "vitest";
-import { blocksOf, type Kernels, type Matrix, NONE, quantisedFloats } from "./kernels.ts";
+import { blocksOf, type Kernels, type Matrix, NONE, packedViews, quantisedFloats } from "./kernels.ts";
 import { createNativeKernels, nativeKernelSets } from "./native-kernels.ts";
 import { createWasmKernels, createWasmMemory } from "./wasm-kernels.ts";
 
@@ -141,6 +141,34 @@ describe("every set of kernels", () => {
     }
   });
 
+  it("unpacks int8 blocks to scale · integer, from any output on", () => {
+    const [weights, to] = [12_000, 40_000];
+    for (const [inputs, outputs, first, count] of [
+      [80, 40, 0, 40],
+      [16, 16, 15, 1],
+      [32, 70, 13, 51],
+    ] as const) {
+      const map = { inputs, outputs, weights };
+      let views: ReturnType<typeof packedViews>;
+      const after = onAll((kernels) => {
+        views = packedViews(kernels.arena, map);
+        for (const i of views.integers.keys()) views.integers[i] = ((i * 89) % 256) - 128;
+        // From the smallest scale that is no 0 on.
+        for (const i of views.scales.keys()) views.scales[i] = 1 + ((i * 1_117) % 0x7bff);
+        kernels.blocks.unpack(map, first, count, to);
+      });
+      const scaleOf = (bits: number) =>
+        (bits < 1_024 ? bits / 1_024 : 1 + (bits & 1_023) / 1_024) * 2 ** (Math.max(1, bits >> 10) - 15);
+      for (let o = 0; o < count; o++)
+        for (let i = 0; i < inputs; i++) {
+          const { integer, scale } = views!.placeOf(first + o, i >> 5);
+          const wanted = views!.integers[integer + 64 * ((i >> 2) & 7) + (i & 3)]!;
+          expect(after[to + o * inputs + i]).toBe(wanted * scaleOf(views!.scales[scale]!));
+        }
+      expect(after[to + count * inputs]).toBe(onAll(() => undefined)[to + count * inputs]);
+    }
+  });
+
   it("gives the same bytes by several threads", () => {
     const name = nativeKernelSets()[0];
     if (name === undefined) return;
@@ -225,6 +253,9 @@ describe("every set of kernels", () => {
       expect(() => kernels.add(64, 0, 16)).toThrow(RangeError);
       expect(() => kernels.scale(16, 2 ** 40, 1)).toThrow(RangeError);
       expect(() => kernels.scale(Number.NaN, 0, 1)).toThrow(RangeError);
+      const map = { inputs: 16, outputs: 1, weights: 0 };
+      expect(() => kernels.blocks.unpack(map, 0, 1, 0)).toThrow(RangeError);
+      expect(() => kernels.blocks.unpack({ ...map, outputs: 0 }, 0, 1, 0)).toThrow(RangeError);
       expect(() => kernels.multiply(8, 8, 8, plain(0, 8), plain(0, 8), 1, 8, false)).toThrow(RangeError);
       expect(kernels.arena.every((value) => value === 0)).toBe(true);
     }

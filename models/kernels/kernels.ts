@@ -110,8 +110,8 @@ export interface BlockKernels {
   quantise(rows: number, width: number, x: Place, to: Place): void;
   /** y = x W, or y += x W; the bytes do not depend on the number of threads. */
   multiply(call: BlockProduct): void;
-  /** The weights of one output, as floats. */
-  unpack(map: PackedMap, output: number, to: Place): void;
+  /** The weights of `count` outputs, a row of inputs each, as floats: scale · integer, which is exact. */
+  unpack(map: PackedMap, first: number, count: number, to: Place): void;
 }
 
 /** Steps of a pass through a model: computed at once, or recorded for a trace (challenger/trace/record-pass.ts). */
@@ -227,22 +227,6 @@ export interface Kernels extends PassKernels {
   attendPages(call: PagedAttention): void;
   readonly blocks: BlockKernels;
 }
-
-const floatOfHalf = (bits: number): number => {
-  const [exponent, fraction] = [(bits >> 10) & 31, (bits & 1023) / 1024];
-  return exponent === 0 ? fraction * 2 ** -14 : (1 + fraction) * 2 ** (exponent - 15);
-};
-
-/** What every processor's set does alike. */
-export const unpackIn =
-  (arena: Float32Array): BlockKernels["unpack"] =>
-  (map, output, to) => {
-    const { integers, placeOf, scales } = packedViews(arena, map);
-    for (let i = 0; i < map.inputs; i++) {
-      const { integer, scale } = placeOf(output, i >> 5);
-      arena[to + i] = floatOfHalf(scales[scale]!) * integers[integer + 64 * ((i >> 2) & 7) + (i & 3)]!;
-    }
-  };
 
 export type KernelSetName = "avx512" | "avx2" | "wasm";
 

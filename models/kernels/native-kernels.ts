@@ -2,14 +2,15 @@ import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { modelError } from "../model-errors.ts";
-import { arenaMoves, type KernelSetName, type Kernels, type Matrix, unpackIn } from "./kernels.ts";
+import { arenaMoves, type KernelSetName, type Kernels, type Matrix } from "./kernels.ts";
 
 /** Each kernel as addon.cpp has it: the set's number, the arena, then numbers. */
 type NativeKernel = (set: number, arena: Float32Array, ...numbers: number[]) => void;
 type NativeAddon = { sets(): KernelSetName[] } & Record<
   | Exclude<keyof Kernels, "name" | "arena" | "copy" | "clear" | "write" | "blocks">
   | "quantise"
-  | "multiplyBlocks",
+  | "multiplyBlocks"
+  | "unpack",
   NativeKernel
 >;
 
@@ -103,7 +104,9 @@ export function createNativeKernels(
         const places = [x, weights, y, yStride, Number(accumulate)] as const;
         addon.multiplyBlocks(set, arena, rows, outputs, inputs, ...places, threadCount);
       },
-      unpack: unpackIn(arena),
+      unpack({ inputs, outputs, weights }, first, count, to) {
+        addon.unpack(set, arena, outputs, inputs, weights, first, count, to);
+      },
     },
   };
 }

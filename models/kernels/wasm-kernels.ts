@@ -15,7 +15,6 @@ import {
   type Matrix,
   type Place,
   quantisedFloats,
-  unpackIn,
 } from "./kernels.ts";
 import { addBlocks } from "./wasm/block-code.ts";
 import { addElementwise } from "./wasm/elementwise-code.ts";
@@ -106,7 +105,7 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
   ];
   const { multiply, normalise, normaliseBack, rotate, softmax, softmaxBack, gate, gateBack } = calls;
   const { gelu, geluBack, addRow, sumRows, add, scale, crossEntropy, adam, adamTangent } = calls;
-  const { applyAdapters, attendPages, multiplyBlocks, quantise } = calls;
+  const { applyAdapters, attendPages, multiplyBlocks, quantise, unpack } = calls;
   return {
     name: "wasm",
     arena,
@@ -163,7 +162,10 @@ function bindKernels(calls: KernelCalls, arena: Float32Array): Kernels {
         const sizes = [rows, panels, blocksOf(inputs), to(x), 4 * quantisedFloats(inputs)] as const;
         multiplyBlocks!(...sizes, to(weights), to(y), 4 * yStride, Number(accumulate));
       },
-      unpack: unpackIn(arena),
+      unpack({ inputs, outputs, weights }, first, count, y) {
+        const sizes = [Math.ceil(outputs / 16), blocksOf(inputs), inputs / 4] as const;
+        unpack!(first, first + count, ...sizes, to(weights), to(y));
+      },
     },
   };
 }

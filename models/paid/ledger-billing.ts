@@ -1,6 +1,7 @@
 import { AS_PROMISED, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
+import type { WeightNumbers } from "../architecture/model-shape.ts";
 import { type ServingErrorCode, servingError } from "../model-errors.ts";
 import { drawSeedOf } from "../registered/draw-seed.ts";
 import { isCiting } from "../registered/text-recipe.ts";
@@ -36,6 +37,11 @@ export class LedgerBilling implements AnswerBilling {
   constructor(models: ReadonlyMap<string, PaidModel>, tokens: TextTokens) {
     this.#models = models;
     this.#tokens = tokens;
+  }
+
+  /** The same of all models: they share a base. */
+  get weights(): WeightNumbers | null {
+    return this.#models.values().next().value?.weights ?? null;
   }
 
   registered(name: string): RegisteredName | null {

@@ -30,11 +30,12 @@ import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { ONE_DAY_MS } from "@openledger/foundation/settings";
 import type { FastifyInstance } from "fastify";
+import type { WeightNumbers } from "../architecture/model-shape.ts";
 import { folderSource } from "../files/folder-source.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
-import { readBaseFile, readFrom } from "../registered/base-files.ts";
+import { readBaseFile, readFrom, shapeOfBase } from "../registered/base-files.ts";
 import type { ReadPrompt } from "../registered/read-prompt.ts";
-import { parseTextRecipe, type TextRecipe } from "../registered/text-recipe.ts";
+import { parseTextRecipe, type TextRecipe, weightsOf } from "../registered/text-recipe.ts";
 import { startAttribution } from "./attribution-thread.ts";
 
 export interface PaidModelsOptions extends ServerLimits {
@@ -68,6 +69,8 @@ interface PublishedPromise {
 export interface PaidModel {
   readonly modelId: number;
   readonly recipe: TextRecipe;
+  /** Of the base: answers are generated again by these. */
+  readonly weights: WeightNumbers;
   readonly service: AnswerService;
   /** The query of an answer that a batch has made. */
   queryOf(prompt: string, text: string): Promise<Int16Array>;
@@ -129,6 +132,7 @@ export async function openPaidModels(
     const models = new Map<string, PaidModel>();
     const routed = new Map<string, RoutedModel>();
     for (const { manifest, modelId, recipe } of published) {
+      const weights = weightsOf(recipe, await shapeOfBase(recipe.base, bases));
       const own = store.ofModel(modelId);
       const work = {
         staticsHash: BigInt(manifest.staticsHash),
@@ -140,7 +144,7 @@ export async function openPaidModels(
       const service = new AnswerService(work, { ...options, modelId }, { ...modules, ledger, store: own });
       const queryOf = (prompt: string, text: string) => thread!.run({ kind: "query", modelId, prompt, text });
       models.set(`model-${modelId}`, {
-        ...{ modelId, recipe, service, queryOf },
+        ...{ modelId, recipe, weights, service, queryOf },
         read: (prompt) => thread!.run({ kind: "read", modelId, prompt }),
         answerOf: (receipt) => own.answer(hex32(receipt)),
       });

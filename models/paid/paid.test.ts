@@ -49,6 +49,8 @@ let base: string;
 let spans: Promise<ReadonlyMap<string, ReturnType<typeof hostSpans>>>;
 let model: PublishedModel<TextParts>;
 let other: PublishedModel<TextParts>;
+/** The first one, by an int8 base, in a folder of its own. */
+let int8: PublishedModel<TextParts>;
 beforeAll(async () => {
   await initPoseidon();
   folder = await mkdtemp(join(tmpdir(), "openledger-paid-"));
@@ -59,11 +61,11 @@ beforeAll(async () => {
   const answers = { promptTokens: 32, answerTokens: 12, temperature: 0.7, endToken: null, noRepeat: 3 };
   const size = { rows: 64, features: 36, payees: 16, draws: 4 };
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
-  const publish = async (modelId: number, changed: Partial<TextRecipe>) => {
+  const publish = async (modelId: number, changed: Partial<TextRecipe>, to = "published") => {
     const recipe = textRecipeFor(rows, described, { answers, ...changed });
     const trained = await textTraining(textFamily(setting()), setting()).train(rows, recipe, {});
     const made = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
-    await writeModel(join(folder, "published", String(modelId)), made);
+    await writeModel(join(folder, to, String(modelId)), made);
     return made;
   };
   model = await publish(MODEL_ID, {});
@@ -76,6 +78,7 @@ beforeAll(async () => {
       ...{ rows: 1, excerptTokens: 24, citationPermille: 1_000 },
     },
   });
+  int8 = await publish(MODEL_ID, { weights: "int8" }, "int8");
   spans = spansOf(model);
   return () => rm(folder, { recursive: true });
 });
@@ -229,6 +232,38 @@ describe("a registered model behind the server of adapters", () => {
     const openings = await (await fetch(`${ledger.serverUrl}/v1/openings?epoch=1`)).json();
     expect(openings).toMatchObject({ openings: [{ receipt: hex32(answer.receipt), payerId: PAYER }] });
     expect((await streamed("A nation?")).answer.receipt).not.toBe(answer.receipt);
+  });
+
+  it("answers by the int8 base that its recipe names, as customers generate it again, and by no other", async () => {
+    fixture.sequencer.answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf(int8.statics));
+    const options = { ...optionsOf(base), folder: join(folder, "int8") };
+    const own = await openPaidModels(options, { log });
+    const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
+    const modules = { book: new LedgerBilling(own.models, tokens), mounts: own.mounts };
+    const data = { SERVING_DATA_PATH: join(folder, "data-int8") };
+    const byFloats = serveWorld(folder, { ...data, SERVING_WEIGHTS: "float32" }, modules);
+    await expect(byFloats).rejects.toMatchObject({ code: "SRV_CONFIG_INVALID" });
+    const server = await serveWorld(folder, data, modules);
+    try {
+      expect(server.weights).toBe("int8");
+      const expected = { prompt: "The union?", payerId: PAYER, isAnsweredAgain: true };
+      const order = { serverUrl: server.url, modelId: MODEL_ID, prompt: "The union?", from: PAYER };
+      const answer = await askAdapter(fixture.client, order);
+      const facts = { ...expected, staticsHash: int8.staticsHash };
+      checkAnswer(await openCheckable(int8), answer, facts);
+      const { weights: _, ...recipe } = int8.recipe;
+      const floats = await openCheckable({ ...int8, recipe });
+      expect(() => checkAnswer(floats, answer, facts)).toThrow();
+    } finally {
+      await server.close();
+      await own.close();
+    }
+    await writeModel(join(folder, "int8", String(OTHER_ID)), other);
+    await expect(
+      openPaidModels({ ...options, dataFolder: `${options.dataFolder}-2` }, { log }),
+    ).rejects.toMatchObject({
+      code: "MOD_BASE_MISSING",
+    });
   });
 
   it("shows an answer of its own routes as it is made, once, and whole to programs that read no parts", async () => {

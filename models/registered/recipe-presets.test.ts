@@ -6,6 +6,9 @@ import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-ro
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
 import { baseSourceAt, defaultBase, OWN_BASE, OWN_BASE_NAME } from "../base/base-place.ts";
+import { memorySource } from "../files/memory-source.ts";
+import { makeModel } from "../testing/made-models.ts";
+import { byteConfig } from "../testing/text-rows.ts";
 import { heldOutCount } from "../training/row-losses.ts";
 import { completeRecipe, type PresetName, presetRecipe, textPreset } from "./recipe-presets.ts";
 
@@ -102,6 +105,32 @@ describe("the preset of texts", () => {
     expect(plain.rules).not.toHaveProperty("thresholdPermille");
     expect([plain.rowsEnd, plain.heldOut, plain.answers.noRepeat]).toEqual([undefined, undefined, undefined]);
     expect([19, 20, 55, 1_000].map(heldOutCount)).toEqual([0, 4, 5, 32]);
+  });
+
+  it("name int8 of a base of 67 million numbers, and floats where claims are promised", async () => {
+    const vocabularySize = 2 ** 21;
+    const tensors: Record<string, object> = {};
+    let end = 0;
+    for (const { name, shape } of makeModel(byteConfig).tensors) {
+      const own = name.endsWith("embed_tokens.weight") ? [vocabularySize, byteConfig.hidden_size] : shape;
+      const from = end;
+      end += 2 * own.reduce((product, size) => product * size, 1);
+      tensors[name] = { dtype: "F16", shape: own, data_offsets: [from, end] };
+    }
+    const header = JSON.stringify(tensors);
+    const weights = Buffer.alloc(8 + header.length + end);
+    weights.writeBigUInt64LE(BigInt(header.length));
+    weights.write(header, 8);
+    const files = new Map([
+      ["config.json", Buffer.from(JSON.stringify({ ...byteConfig, vocab_size: vocabularySize }))],
+      ["model.safetensors", weights],
+    ]);
+    const sizes = { rowCount: 60, columnCount: 64 };
+    const large = (isTraced: boolean) =>
+      textPreset(memorySource("large", files), "large", { ...sizes, isTraced });
+    expect((await large(false)).weights).toBe("int8");
+    expect((await large(true)).weights).toBe("float32");
+    expect(await textPreset(defaultBase(), "base", sizes)).not.toHaveProperty("weights");
   });
 
   it("scores texts by tangents of the run, and by EK-FAC where there is no room or L1 judges rows", async () => {

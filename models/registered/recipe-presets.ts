@@ -6,7 +6,7 @@ import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-field
 import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { hex32 } from "@openledger/foundation/hex";
 import { type AdapterSettings, adapterLayout, usualTargets } from "../architecture/adapter-layout.ts";
-import type { ModelShape } from "../architecture/model-shape.ts";
+import { type ModelShape, usualWeights } from "../architecture/model-shape.ts";
 import type { FileSource } from "../files/byte-source.ts";
 import { openModel } from "../files/load-model.ts";
 import { readEndTokens } from "../tokens/tokenizer.ts";
@@ -148,7 +148,7 @@ const LAST_PART = 0.1;
 /**
  * The preset "texts": an adapter of rank 8 on queries and values of the base, six rounds through the rows but a few that
  * are held out. Answers are the likeliest tokens, end by the base's end token and do not go round in circles. Scores are of
- * `methodFor`.
+ * `methodFor`. A base of int8, by its size, is named so; with claims its weights are floats.
  * @param baseName for people, nothing depends on it. @param sizes `isTraced`: claims are to be promised, so that rows are
  *   as they are, all of them, all tokens count alike, and answers are the likeliest tokens alone. `isCiting`: answers are
  *   written from rows that are found, and cite them; half of the columns and of the prompt are for that
@@ -161,7 +161,7 @@ export async function textPreset(
 ): Promise<Omit<TextRecipe, "datanet" | "columnCount">> {
   const { columnCount, isCiting = false, isTraced = false } = sizes;
   const opened = await openModel(source);
-  const { shape } = opened;
+  const { layout, shape } = opened;
   await opened.close();
   const mostTokens = Math.min(shape.maxPositions, MOST_ROW_TOKENS);
   const answerTokens = Math.floor(mostTokens / 8);
@@ -177,6 +177,7 @@ export async function textPreset(
     version: 2,
     family: "text",
     base: await describeBase(source, baseName),
+    ...(usualWeights(layout) === "int8" ? { weights: isTraced ? "float32" : "int8" } : {}),
     seed: "texts",
     rowTokens: mostTokens,
     ...ends,

@@ -168,6 +168,46 @@ describe("a text model", () => {
     ).rejects.toThrow(code("ATT_RECIPE_INVALID"));
   });
 
+  it("of an int8 base is the same bytes too, and is trained, verified and asked by nothing else", async () => {
+    const int8: TextRecipe = {
+      ...{ ...recipe, heldOut: 2, weights: "int8" },
+      method: { kind: "tangent", fisher: 3, featureCount: 16, components: 20 },
+    };
+    const training = trainingOf("wasm");
+    const made = await training.train(rows, int8, {});
+    expect(training.describe(made)).toContain("its base's weights are int8");
+    expect(hashesOf(made)).toMatchInlineSnapshot(`
+      {
+        "adapter": "02b1caae82dcb07d958f5b000a5e62b6202bef1f121fb9ba0c99c9a712fe4495",
+        "features": "e91dc8ef6cd818c80168dc361456d65e7fd275a1478307d6c53739089663184d",
+        "queryMap": "3551d036e1667182a1d5e802eb03d1ef46150b8c696a20a881985acc54efaf1a",
+      }
+    `);
+    for (const set of nativeKernelSets())
+      expect(hashesOf(await trainingOf(set, 2).train(rows, int8, {})), set).toEqual(hashesOf(made));
+    const published = publishedModel(made, registerModel(made, { split: SPLIT }, SIZE), {
+      publishRows: true,
+    });
+    const verified = verifyModel({
+      ...{ model: published, facts: { ...facts(), staticsHash: published.staticsHash } },
+      ...{ depth: "train", trainings: [trainingOf("wasm")] },
+    });
+    await expect(verified).resolves.toMatchObject({ rowCount: 24 });
+    const first = (await openCheckable(published)).answer("The union");
+    for (const set of nativeKernelSets()) {
+      const other = await openCheckable({ ...published, family: textFamily(settingOf(set)) });
+      expect(other.answer("The union"), set).toEqual(first);
+      expect(other.queryOf!("The union", first.text), set).toEqual(first.query);
+    }
+    const { weights: _, ...byFloats } = int8;
+    const floats = await openCheckable({ ...published, recipe: byFloats });
+    expect(floats.queryOf!("The union", first.text)).not.toEqual(first.query);
+    const tracing = { claimant: `0x${"1".repeat(40)}`, digest: `0x${"2".repeat(64)}` };
+    for (const wrong of [{ tracing, weights: "int8" }, { weights: "int4" }])
+      expect(() => parseTextRecipe({ ...recipe, ...wrong })).toThrow(code("ATT_RECIPE_INVALID"));
+    expect(parseTextRecipe({ ...recipe, tracing, weights: "float32" })).toMatchObject({ weights: "float32" });
+  });
+
   it("has no more bytes than its recipe has room for, beside the names of its tensors", async () => {
     const most = await textFamily(settingOf("wasm")).mostBytes(recipe, rows.length);
     expect(most.queryMap).toBe(model.queryMap.length);

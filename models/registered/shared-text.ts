@@ -23,7 +23,7 @@ import type { MapPlaces } from "./folded-map-file.ts";
 import { checkQueryMap, mapGradient, mapLength, mapPlaces, mapSize } from "./query-map.ts";
 import { promptReader, type ReadPrompt } from "./read-prompt.ts";
 import type { TextSetting } from "./text-model.ts";
-import { isCiting, type TextRecipe } from "./text-recipe.ts";
+import { isCiting, type TextRecipe, weightsOf } from "./text-recipe.ts";
 import { answerText, answerTokens, questionRow } from "./text-tokens.ts";
 
 /** At the end of a text whose last tokens are not there yet. */
@@ -70,7 +70,7 @@ export class SharedText {
 
   /**
    * @param recipes of all models that will take a seat
-   * @throws RollupError MOD_BASE_MISSING, also where recipes name different bases; and what a published base is refused for
+   * @throws RollupError MOD_BASE_MISSING, also where recipes name different bases or weights; and what a published base is refused for
    */
   static async open(recipes: readonly TextRecipe[], setting: TextSetting): Promise<SharedText> {
     const { base } = recipes[0]!;
@@ -79,6 +79,10 @@ export class SharedText {
     const opened = await openModel(source);
     try {
       const { shape } = opened;
+      const weights = weightsOf(recipes[0]!, shape);
+      for (const { base: own, ...recipe } of recipes)
+        if (weightsOf(recipe, shape) !== weights)
+          throw otherBase(`a model is of ${own.name} with other weights than ${weights}`, own.name);
       const tokens = await openTokenizer(source, shape.vocabularySize);
       const isClaimed = recipes.some(({ tracing }) => tracing !== undefined);
       const spelling = isClaimed ? await readSpelling(source, shape.vocabularySize) : null;
@@ -92,6 +96,7 @@ export class SharedText {
       const workspaces = new Map<string, Transformer["workspace"]>();
       const { model } = await loadModel(opened, {
         kernels: setting.kernels,
+        weights,
         maxRows: most(({ answers }) => answers.promptTokens + answers.answerTokens),
         isTraining: true,
         placeMore: (plan, workspace) => {
@@ -208,7 +213,10 @@ function requireSameBase(base: TextRecipe["base"], other: TextRecipe["base"]): v
   const filesOf = ({ files }: TextRecipe["base"]) =>
     JSON.stringify(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
   if (filesOf(base) === filesOf(other)) return;
-  throw modelError("MOD_BASE_MISSING", `a model is of the base ${other.name}, not of ${base.name}`, {
-    data: { base: other.name, file: "", sha256: "", said: ["another base is loaded"] },
-  });
+  throw otherBase(`a model is of the base ${other.name}, not of ${base.name}`, other.name);
 }
+
+const otherBase = (message: string, base: string) =>
+  modelError("MOD_BASE_MISSING", message, {
+    data: { base, file: "", sha256: "", said: ["another base is loaded"] },
+  });

@@ -7,7 +7,7 @@ import { readBaseFile, shapeOfBase } from "./base-files.ts";
 import { mapSize, mostMapBytes } from "./query-map.ts";
 import { SharedText } from "./shared-text.ts";
 import type { TextSetting } from "./text-model.ts";
-import { isCiting, parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
+import { isCiting, parseTextRecipe, type TextRecipe, weightsOf } from "./text-recipe.ts";
 
 export interface TextParts extends ModelParts {
   readonly recipe: TextRecipe;
@@ -34,6 +34,7 @@ export function textFamily(setting: TextSetting): ModelFamily<TextParts> {
     },
     decode: (recipe, { parameters, queryMap }) => ({ family, recipe, adapter: parameters, queryMap }),
     open: (parts) => openText(parts, setting),
+    weightsOf: async (recipe) => weightsOf(recipe, await shapeOfBase(recipe.base, setting.bases)),
     readShared: ({ recipe }, file) => readBaseFile(recipe.base, file, setting.bases),
   };
   return family;

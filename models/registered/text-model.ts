@@ -17,7 +17,7 @@ import { planTangents, type Tangents } from "../training/tangents.ts";
 import { openBase, type ReadBaseFile } from "./base-files.ts";
 import type { MapPlaces } from "./folded-map-file.ts";
 import { mapPlaces, mapSize, type QueryMapSize } from "./query-map.ts";
-import type { TextRecipe } from "./text-recipe.ts";
+import { type TextRecipe, weightsOf } from "./text-recipe.ts";
 
 /** What of a machine a text model needs. */
 export interface TextSetting {
@@ -72,6 +72,7 @@ export async function loadText(
     let [tangents, map]: [Tangents | null, MapPlaces] = [null, undefined as never];
     const loaded = await loadModel(opened, {
       kernels: setting.kernels,
+      weights: weightsOf(recipe, shape),
       maxRows,
       isTraining: true,
       adapter: settings,

@@ -2,6 +2,13 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import { MAX_FEATURE_COUNT } from "@openledger/attribution/features/quantise";
 import { checkedRecipe, recipeFields } from "@openledger/attribution/model/recipe-fields";
 import { z } from "zod";
+import {
+  type ModelShape,
+  parameterLayout,
+  usualWeights,
+  WEIGHT_NUMBERS,
+  type WeightNumbers,
+} from "../architecture/model-shape.ts";
 import { dimensionsOf, retrievalSchema } from "../retrieval/row-index.ts";
 import { baseSchema } from "./base-files.ts";
 
@@ -21,6 +28,8 @@ const plainRecipeSchema = z.strictObject({
   family: z.literal("text"),
   datanet: recipeFields.datanet,
   base: baseSchema,
+  /** Of the base's matrices, in training, gradients and answers. Absent: int8 from 67 million numbers on, else float32. */
+  weights: z.enum(WEIGHT_NUMBERS).optional(),
   seed: recipeFields.seed,
   /** Most tokens of a row: a longer one is refused, never cut. */
   rowTokens: count.min(2).max(MOST_TOKENS),
@@ -156,7 +165,7 @@ export function tracedTokens(recipe: TextRecipe, hasRows = promisesRows(recipe))
 /**
  * Whether a trace shows queries and rows of such a recipe: it is of one pass, that of the tuned model, in which all tokens
  * of a row count alike; L1 takes the likeliest token for the answer's, a row's tokens for those of its text, and finds no rows.
- * @throws ATT_RECIPE_INVALID
+ * Its numbers are floats. @throws ATT_RECIPE_INVALID
  */
 export function requireTraceable({
   answers,
@@ -164,14 +173,28 @@ export function requireTraceable({
   rowsEnd,
   retrieval,
   tuning,
-}: Pick<TextRecipe, "answers" | "method" | "retrieval" | "rowsEnd" | "tuning">): void {
+  weights,
+}: Pick<TextRecipe, "answers" | "method" | "retrieval" | "rowsEnd" | "tuning" | "weights">): void {
   const { noRepeat, weigh } = answers;
   const components = method.kind === "tangent" ? method.components : undefined;
   const rules = [components, noRepeat, retrieval, rowsEnd, tuning.weigh, weigh];
-  if (rules.every((rule) => rule === undefined)) return;
+  if (weights !== "int8" && rules.every((rule) => rule === undefined)) return;
   const message =
-    "no trace shows method.components, retrieval, rowsEnd, tuning.weigh, answers.noRepeat or answers.weigh";
+    "no trace shows method.components, retrieval, rowsEnd, tuning.weigh, answers.noRepeat, answers.weigh or int8 weights";
   throw attributionError("ATT_RECIPE_INVALID", message, { data: { issues: [{ path: "tracing", message }] } });
+}
+
+/**
+ * Of the base's matrices. @param shape of the recipe's base
+ * @throws ATT_RECIPE_INVALID for int8 by the base's size, where claims are promised: anyone else would believe in their games
+ */
+export function weightsOf(
+  recipe: Parameters<typeof requireTraceable>[0] & Pick<TextRecipe, "tracing">,
+  shape: ModelShape,
+): WeightNumbers {
+  const weights = recipe.weights ?? usualWeights(parameterLayout(shape));
+  if (recipe.tracing !== undefined) requireTraceable({ ...recipe, weights });
+  return weights;
 }
 
 /** @throws ATT_RECIPE_INVALID */

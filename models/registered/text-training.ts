@@ -15,6 +15,7 @@ import { atRow, refuseDuplicates } from "@openledger/attribution/rows/labelled-r
 import { nearDuplicates } from "@openledger/attribution/rows/near-duplicates";
 import { decodeTextRow, type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
+import type { WeightNumbers } from "../architecture/model-shape.ts";
 import { encodeAdapter } from "../files/adapter-files.ts";
 import { roundToHalves } from "../files/float-formats.ts";
 import { mapTangents, mapTexts } from "../influence/text-features.ts";
@@ -88,7 +89,7 @@ export interface TextTraining extends FamilyTraining<TextParts> {
 
 /** @param family that of the same setting */
 export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSetting): TextTraining {
-  const losses = new WeakMap<object, TuningLosses>();
+  const losses = new WeakMap<object, TuningLosses & { readonly weights: WeightNumbers }>();
   const lossesOf = (trained: Trained<TextParts>) => losses.get(trained)!;
   return {
     family,
@@ -116,12 +117,14 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
           const tuned = await tune(run, wanted, setting.watch, options);
           const { tangents } = placed;
           const before = await baseLosses(run);
+          const { weights } = placed.loaded.model.layout;
+          const all = { ...tuned, tokens, before, weights };
           if (tangents !== null) {
             const losses = compareLosses(run, before, await team.losses(tokens));
-            return { ...tuned, losses, ...mapRows(placed, tangents.latest), tokens, before };
+            return { ...all, losses, ...mapRows(placed, tangents.latest) };
           }
           const after = await computeGradients(placed, team, tokens, run.heldOut, options);
-          return { ...tuned, losses: compareLosses(run, before, after), ...mapRows(placed), tokens, before };
+          return { ...all, losses: compareLosses(run, before, after), ...mapRows(placed) };
         },
       );
       const { recipe } = made;
@@ -140,7 +143,8 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
         accuracy: null,
       };
       const { steps } = recipe.tuning;
-      losses.set(trained, { steps, keptStep: recipe.tuning.lastStep ?? steps, ...made.losses });
+      const { weights } = made;
+      losses.set(trained, { steps, keptStep: recipe.tuning.lastStep ?? steps, ...made.losses, weights });
       return trained;
     },
     needsRun: ({ method }) => method.kind === "tangent",
@@ -159,7 +163,8 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
     describe(trained) {
       const { kind } = trained.recipe.method;
       const scores = `its rows are scored by ${kind === "tangent" ? "tangents of the run" : "EK-FAC"}`;
-      return [...lossWords(lossesOf(trained)), scores].join("; ");
+      const { weights } = losses.get(trained)!;
+      return [...lossWords(lossesOf(trained)), scores, `its base's weights are ${weights}`].join("; ");
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { WeightNumbers } from "../architecture/model-shape.ts";
 import type { Sampling } from "../batches/choose-token.ts";
 import type { JsonShape } from "../batches/json-text.ts";
 
@@ -41,6 +42,8 @@ export type EncodePrompt = (text: string) => Promise<readonly number[]>;
 export type MakeTokens = (payerId: number) => Promise<readonly number[]>;
 
 export interface AnswerBilling {
+  /** Of the base, by which answers are generated again; null where no model is registered. */
+  readonly weights: WeightNumbers | null;
   /** null of an adapter, or the base, that nobody has registered: it is not sold. */
   registered(model: string): RegisteredName | null;
   /**

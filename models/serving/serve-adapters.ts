@@ -4,7 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { Registry } from "prom-client";
 import { AdapterPool } from "../adapters/adapter-pool.ts";
 import { AdapterStore } from "../adapters/adapter-store.ts";
-import { usualWeights } from "../architecture/model-shape.ts";
+import { usualWeights, type WeightNumbers } from "../architecture/model-shape.ts";
 import { loadBatchModel } from "../batches/batch-model.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { openModel } from "../files/load-model.ts";
@@ -30,6 +30,7 @@ export interface ServedAdapters {
   readonly url: string;
   readonly adapterCount: number;
   readonly kernels: string;
+  readonly weights: WeightNumbers;
   close(): Promise<void>;
 }
 
@@ -54,12 +55,12 @@ export async function serveAdapters(
   const source = folderSource(config.basePath);
   const opened = await openModel(source);
   const { shape } = opened;
-  // A receipt's answer is generated again by floats.
-  const isCharged = modules.book !== undefined || config.registeredPath !== undefined;
-  const { weights = isCharged ? "float32" : usualWeights(opened.layout) } = config;
-  if (isCharged && weights === "int8") {
+  // A receipt's answer is generated again, by the weights that its model's recipe names.
+  const weights = modules.book?.weights ?? config.weights ?? usualWeights(opened.layout);
+  if (config.weights !== undefined && config.weights !== weights) {
     await opened.close();
-    throw servingError("SRV_CONFIG_INVALID", "registered models answer by float32 weights, not by int8", {
+    const message = `registered models answer by ${weights} weights, not by ${config.weights}`;
+    throw servingError("SRV_CONFIG_INVALID", message, {
       data: { problems: [{ variable: "SERVING_WEIGHTS" }] },
     });
   }
@@ -122,11 +123,13 @@ export async function serveAdapters(
     ...{ mostPromptBytes: encoder.mostBytes, log: logger, book, mounts },
   });
   const url = await app.listen({ host: config.host, port: config.port });
-  logger.info({ url, adapterCount, kernels: models[0]!.kernels.name }, "adapters are served");
+  const { name } = models[0]!.kernels;
+  logger.info({ url, adapterCount, kernels: name, weights }, "adapters are served");
   return {
     url,
     adapterCount,
-    kernels: models[0]!.kernels.name,
+    kernels: name,
+    weights,
     async close() {
       await engine.close();
       await encoder.close();

@@ -37,7 +37,7 @@ export const SERVING_SETTINGS = {
   weights: {
     schema: z.enum(WEIGHT_NUMBERS).optional(),
     description:
-      "numbers of the base's weights: float32 or int8; none = int8 from 67 million numbers on; with registered models float32",
+      "numbers of the base's weights: float32 or int8; none = int8 from 67 million numbers on; with registered models what their recipes say",
   },
   threadCount: {
     schema: wholeNumber(1, MAX_THREAD_COUNT),

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { type AdapterLayout, type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import { textRows } from "../architecture/loss-gradient.ts";
+import type { WeightNumbers } from "../architecture/model-shape.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { type LoadedModel, loadModel, openModel } from "../files/load-model.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
@@ -20,6 +21,7 @@ export async function loadForTuning(
   kernels: KernelChoice,
   threadCount: number,
   placeMore?: (plan: ArenaPlan, layout: AdapterLayout) => void,
+  weights: WeightNumbers = "float32",
 ): Promise<LoadedModel> {
   const opened = await openModel(folderSource(base));
   const adapter: AdapterSettings = { rank: 4, alpha: 8, targets: ["q_proj", "v_proj", "down_proj"] };
@@ -27,6 +29,7 @@ export async function loadForTuning(
     kernels,
     maxRows: 20,
     isTraining: true,
+    weights,
     adapter,
     adapterBlocks: tuningBlocks(tuningRecipe),
     threadCount,
@@ -44,10 +47,18 @@ function hashOfAdapter({ model }: LoadedModel): string {
 
 /** SHA-256 of the adapter after 100 steps: on every machine, with every set of kernels, on any number of threads. */
 export const PINNED_TUNING = "b21c40c8c4bf13760884edca10b3d4af3812877908a28a3a0f0a5cb92558cb85";
+/** The same on the base as int8. */
+export const PINNED_INT8_TUNING = "8da84d11a5162d3affcad495089b9cc876d911dc7ff3e7d41263e6823fe2eab0";
 
 /** Tunes by `tuningRecipe`, from the state in the folder where there is one. */
-export async function tuneMade(base: string, kernels: KernelChoice, threadCount: number, state?: string) {
-  const loaded = await loadForTuning(base, kernels, threadCount);
+export async function tuneMade(
+  base: string,
+  kernels: KernelChoice,
+  threadCount: number,
+  state?: string,
+  weights?: WeightNumbers,
+) {
+  const loaded = await loadForTuning(base, kernels, threadCount, undefined, weights);
   const team = new RowTeam(loaded);
   const losses: number[] = [];
   try {

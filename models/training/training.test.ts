@@ -9,7 +9,14 @@ import { loadModel, openModel } from "../files/load-model.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
-import { loadForTuning, PINNED_TUNING, tuneMade, tuningRecipe, tuningRows } from "../testing/tuned-model.ts";
+import {
+  loadForTuning,
+  PINNED_INT8_TUNING,
+  PINNED_TUNING,
+  tuneMade,
+  tuningRecipe,
+  tuningRows,
+} from "../testing/tuned-model.ts";
 import { generate } from "./generate.ts";
 import { meanLoss } from "./row-losses.ts";
 import {
@@ -43,6 +50,17 @@ describe("tuning", () => {
       expect(hash).toBe(PINNED_TUNING);
     },
   );
+
+  it.each(
+    (["wasm", ...nativeKernelSets()] as KernelChoice[]).flatMap((kernels) => [
+      [kernels, 1] as const,
+      [kernels, 2] as const,
+    ]),
+  )("learns on an int8 base, to the pinned bytes, by %s on %i threads", async (kernels, threadCount) => {
+    const { hash, losses } = await tuneMade(base, kernels, threadCount, undefined, "int8");
+    expect(losses.at(-1)!).toBeLessThan(losses[0]! / 2);
+    expect(hash).toBe(PINNED_INT8_TUNING);
+  });
 
   it("keeps the step at which held-out rows did best, also of a run that goes on", async () => {
     const wild = { ...tuningRecipe, rate: 0.03, steps: 40 };

@@ -13,6 +13,9 @@ import {
   embedRow,
   wordStatistics,
 } from "@openledger/models/internal/retrieval/lexical-embedding";
+import { meanLoss } from "@openledger/models/internal/training/row-losses";
+import { baseLosses } from "@openledger/models/registered/text-training";
+import { RowTeam } from "@openledger/models/training/tune-adapter";
 import { attackFactors } from "./texts/attacks.ts";
 import { attribute, floatScores, scoresBy } from "./texts/attributed.ts";
 import { badRowAuc, SPOILINGS } from "./texts/bad-rows.ts";
@@ -20,7 +23,7 @@ import type { RetrainOrder } from "./texts/retrain-worker.ts";
 import { halfOf, type Retraining, retrained } from "./texts/retraining.ts";
 import { openWorld, type TextSetting, type TextWorld } from "./texts/setting.ts";
 
-interface TextBenchOptions extends Pick<TextSetting, "corpus" | "rowCount" | "queryCount"> {
+interface TextBenchOptions extends Pick<TextSetting, "corpus" | "rowCount" | "queryCount" | "weights"> {
   /** Retrained halves of the report; 0: only what attackers earn. */
   readonly halves: number;
   /** So many of them in a second order, too: for the ceiling. */
@@ -53,6 +56,15 @@ export async function benchTextAttribution({ again, halves, threads, ...sizes }:
   );
 
   const attributed = await attribute(world);
+  const { placed, queries } = world;
+  const team = new RowTeam(placed.loaded);
+  const [untuned, tuned] = [
+    meanLoss(queries, await baseLosses({ placed, team, tokens: queries })),
+    meanLoss(queries, await team.losses(queries)),
+  ] as const;
+  log(
+    `unseen texts, by a base of ${setting.weights}: ${untuned.toFixed(4)} nats a token, ${tuned.toFixed(4)} tuned`,
+  );
   const { run, tangents } = attributed.seconds;
   log(`the run took ${run.toFixed(1)} CPU-s, its tangents ${tangents.toFixed(1)} more`);
   const subsets = first.map(({ indices }) => Int32Array.from(indices));
@@ -101,6 +113,7 @@ export async function benchTextAttribution({ again, halves, threads, ...sizes }:
   return {
     text: {
       ...{ corpus: sizes.corpus ?? "held out from the base", rows: rowCount, dropTenth },
+      ...{ weights: setting.weights, heldOutNats: { untuned, tuned } },
       lds: { ...each(({ value }) => value), ceiling },
       range: {
         ...each(({ high, low }) => ({ low, high })),

@@ -32,7 +32,7 @@ const ARGUMENTS: Record<string, number> = {
     adam: 6,
     adamTangent: 9,
   },
-  ...{ applyAdapters: 11, attendPages: 17, quantise: 4, multiplyBlocks: 9 },
+  ...{ applyAdapters: 11, attendPages: 17, quantise: 4, multiplyBlocks: 9, unpack: 6 },
 };
 const ARENA_FLOATS = 4096;
 /** The first numbers are sizes: over nothing, or with strides of 0, no bound refuses large ones, and they loop for minutes. */

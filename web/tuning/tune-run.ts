@@ -4,6 +4,7 @@ import type { TextRow } from "@openledger/attribution/rows/text-rows";
 import { usualTargets } from "@openledger/models/architecture/adapter-layout";
 import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
 import { answerRow, textRows } from "@openledger/models/architecture/loss-gradient";
+import { usualWeights } from "@openledger/models/architecture/model-shape";
 import { encodeAdapter } from "@openledger/models/files/adapter-files";
 import type { FileSource } from "@openledger/models/files/load-model";
 import { type LoadedModel, loadModel, openModel } from "@openledger/models/files/load-model";
@@ -64,6 +65,7 @@ export async function tuneHere(setting: TuneSetting): Promise<TunedFiles> {
       kernels: "wasm",
       maxRows: Math.min(shape.maxPositions, Math.max(rowTokens, PROMPT_TOKENS + SAMPLE_TOKENS)),
       isTraining: true,
+      weights: usualWeights(opened.layout),
       adapter: { rank: settings.rank, alpha: 2 * settings.rank, targets: usualTargets(shape) },
       adapterBlocks: tuningBlocks(recipe),
       threadCount: setting.threadCount,

@@ -5,7 +5,12 @@ import type { ModelShape } from "@openledger/models/architecture/model-shape";
 import { modelError } from "@openledger/models/model-errors";
 import { openBase, shapeOfBase } from "@openledger/models/registered/base-files";
 import type { TextSetting } from "@openledger/models/registered/text-model";
-import { requireTraceable, type TextRecipe, tracedTokens } from "@openledger/models/registered/text-recipe";
+import {
+  requireTraceable,
+  type TextRecipe,
+  tracedTokens,
+  weightsOf,
+} from "@openledger/models/registered/text-recipe";
 import {
   MOST_TRACED_TOKENS,
   mostClaimedBytes,
@@ -65,14 +70,14 @@ export function traceFault(recipe: TextRecipe, shape: ModelShape, tokens: number
  * Attacks: an owner whose every answer leaves no room for a claim of it; who pays would find out at the first draw. A liar whose
  * false number, or false token, is one that no transaction shows.
  *
- * @throws ATT_RECIPE_INVALID where it weighs tokens, MOD_CLAIMS_TOO_LARGE, and what `shapeOfBase` throws
+ * @throws ATT_RECIPE_INVALID for what no trace shows, MOD_CLAIMS_TOO_LARGE, and what `shapeOfBase` throws
  */
 export async function requireClaimable(
   recipe: TextRecipe,
   { bases }: Pick<TextSetting, "bases">,
 ): Promise<void> {
-  requireTraceable(recipe);
   const shape = await shapeOfBase(recipe.base, bases);
+  requireTraceable({ ...recipe, weights: weightsOf(recipe, shape) });
   const { answerTokens: answered, promptTokens } = recipe.answers;
   const most = mostShownNumbers(promptTokens + answered);
   const room = mostClaimedBytes(promptTokens, recipe);

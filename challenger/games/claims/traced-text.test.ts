@@ -136,7 +136,8 @@ async function overConfig(own: string, config: object, changed: Partial<TextReci
   await writeFile(join(own, "config.json"), JSON.stringify({ ...byteConfig, ...config }));
   const base = await describeBase(folderSource(own), "made");
   const place = settingOver(own);
-  return { made: { ...parts, recipe: { ...parts.recipe, base, ...changed } }, place };
+  const recipe: TextRecipe = { ...parts.recipe, base, weights: "float32", ...changed };
+  return { made: { ...parts, recipe }, place };
 }
 
 test("a width whose norms no transaction shows is not promised", async () => {
@@ -167,6 +168,20 @@ test("a width whose norms no transaction shows is not promised", async () => {
     code: "MOD_ROWS_NOT_POSTABLE",
     data: { reason: "width" },
   });
+});
+
+test("a base of int8, by its size or by the recipe, is not promised, and nobody opens a model that promises it", async () => {
+  const own = await mkdtemp(join(folder, "int8-"));
+  const large = { vocab_size: 2 ** 21 };
+  const refused = { code: "ATT_RECIPE_INVALID" };
+  for (const weights of [undefined, "int8"] as const) {
+    const { made, place } = await overConfig(own, large, { weights });
+    await expect(withTracing(made, CLAIMANT, place, null)).rejects.toMatchObject(refused);
+  }
+  const { made, place } = await overConfig(own, large, { weights: undefined, tracing: TRACING });
+  await expect(textFamily(place).weightsOf!(made.recipe)).rejects.toMatchObject(refused);
+  const { tracing: _, ...plain } = made.recipe;
+  expect(await textFamily(place).weightsOf!(plain)).toBe("int8");
 });
 
 test("a trace that nobody can hold is not promised, and a program that nobody can make", async () => {

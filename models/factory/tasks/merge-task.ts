@@ -17,7 +17,7 @@ const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json"];
 export async function merge(task: ModelTask & { readonly jobFolder: string }): Promise<null> {
   const { basePlace, jobFolder, recipe } = task;
   const adapter = await readFile(join(jobFolder, ADAPTER_FOLDER, "adapter_model.safetensors"));
-  const { loaded } = await loadText(recipe, settingOf(task), {
+  const { loaded } = await loadText({ ...recipe, weights: "float32" }, settingOf(task), {
     adapter,
     maxRows: 1,
     adapterBlocks: 1,

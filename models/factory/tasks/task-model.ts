@@ -9,6 +9,7 @@ import { modelError } from "../../model-errors.ts";
 import { readFrom } from "../../registered/base-files.ts";
 import { mapPlaces, mapSize } from "../../registered/query-map.ts";
 import { planMethod } from "../../registered/text-model.ts";
+import { weightsOf } from "../../registered/text-recipe.ts";
 import type { TrainingSetting, TuningWatch } from "../../registered/text-training.ts";
 import { ArenaPlan } from "../../tensors/arena-plan.ts";
 import { tuningBlocks } from "../../training/tune-adapter.ts";
@@ -33,10 +34,11 @@ export async function requireMemory(task: ModelTask, rowCount: number): Promise<
   await opened.close();
   const layout = adapterLayout(shape, adapter);
   const plan = new ArenaPlan();
-  plan.take(parameterLayout(shape).floatCount);
+  const weights = weightsOf(task.recipe, shape);
+  plan.take(parameterLayout(shape, weights).floatCount);
   for (let i = 0; i <= tuningBlocks({ ...tuning, seed }); i++) plan.take(layout.floatCount);
   for (let i = 0; i < task.threadCount; i++)
-    planWorkspace(plan, shape, { maxRows: rowTokens, isTraining: true, adapter: layout });
+    planWorkspace(plan, shape, { maxRows: rowTokens, isTraining: true, adapter: layout, weights });
   const options = { rowCount, seed, ...mapSize(layout, method) };
   mapPlaces(plan, [options]);
   planMethod(plan, task.recipe, options, planTextFeatures(plan, options), task.threadCount);

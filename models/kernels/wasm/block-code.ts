@@ -26,6 +26,7 @@ const params = (f: WasmFunction) => f.params as [Local, Local, Local, Local, Loc
 
 export function addBlocks(builder: WasmModuleBuilder): void {
   addQuantise(builder);
+  addUnpack(builder);
   const tiles = Array.from({ length: TILE_ROWS }, (_, i) => addTile(builder, i + 1));
   /** multiplyBlocks(rows, panels, blocks, x, strideX, weights, y, strideY, accumulate); strides in bytes */
   builder.function("multiplyBlocks", integers(9), null, (f) => {
@@ -89,6 +90,33 @@ function addQuantise(builder: WasmModuleBuilder): void {
         });
       },
     );
+  });
+}
+
+/** unpack(first, end, panels, blocks, fours, weights, to): fours of inputs */
+function addUnpack(builder: WasmModuleBuilder): void {
+  builder.function("unpack", integers(7), null, (f) => {
+    const [first, end, panels, blocks, fours, weights, to] = params(f);
+    const scales = hold(f, "i32", i32.mul(i32.mul(panels.get, blocks.get), i32.const(PANEL_BYTES)));
+    const [own, half] = f.locals("i32", 2) as [Local, Local];
+    const scale = f.local("v128");
+    range(f, first.get, end.get, one, (output) => {
+      const from = hold(f, "i32", i32.mul(i32.shrU(output, i32.const(4)), blocks.get));
+      const lane = hold(f, "i32", i32.and(output, i32.const(15)));
+      f.set(own, i32.add(weights.get, i32.add(times(from, PANEL_BYTES), times(lane, 4))));
+      f.set(half, i32.add(i32.add(weights.get, scales), i32.add(times(from, 32), times(lane, 2))));
+      range(f, zero, fours.get, one, (four) => {
+        f.if(i32.eqz(i32.and(four, i32.const(7))), () => {
+          const bits = i32.shl(i32.load16u(half.get), i32.const(13));
+          f.set(scale, f32x4.splat(f32.mul(f32.fromBits(bits), f32.const(2 ** 112))));
+          f.set(half, i32.add(half.get, i32.const(32)));
+        });
+        const bytes = i16x8.extendLow(v128.loadFour(own.get));
+        f.emit(v128.store(to.get, f32x4.mul(f32x4.fromI32(i32x4.extendLow(bytes)), scale.get)));
+        f.set(own, i32.add(own.get, i32.const(64)));
+        f.set(to, i32.add(to.get, i32.const(16)));
+      });
+    });
   });
 }
 

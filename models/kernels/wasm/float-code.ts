@@ -54,6 +54,8 @@ export const f32x4 = {
 export const i32x4 = {
   shl: (a: Code, bits: number): Code => [...a, ...i32.const(bits), 0xfd, 0xab, 0x01],
   add: binary(0xfd, 0xae, 0x01),
+  /** The lower four of eight integers of 16 bits. */
+  extendLow: unary(0xfd, 0xa7, 0x01),
   /** Four sums of two products of 16-bit integers. */
   dot: binary(0xfd, 0xba, 0x01),
 };

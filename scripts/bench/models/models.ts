@@ -16,6 +16,7 @@ import { nativeKernelSets, productThreads } from "@openledger/models/internal/ke
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { openLlama, openSequence } from "./llama-cpp.ts";
+import { benchTuning } from "./tuning.ts";
 import { writeGguf } from "./write-gguf.ts";
 
 const llama = {
@@ -54,6 +55,8 @@ interface BenchModelsOptions {
   readonly rounds: number;
   readonly promptTokens: number;
   readonly tokens: number;
+  /** Steps of a tuning by int8 and by floats, of the smallest shape. */
+  readonly tuned: number;
   readonly log: (line: string) => void;
 }
 
@@ -112,6 +115,7 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
       sameBytes &&= others.every((value, i) => Object.is(value, mine[i]));
     }
     await theirs?.close();
+    const tuning = isSmallest && options.tuned > 0 ? await benchTuning(folder, options.tuned, log) : null;
     const errorOf = async (own: Float32Array, path: string): Promise<number | null> => {
       if (engine === null) return null;
       const other = await openSequence(engine, path, 256, threadCount, true);
@@ -130,7 +134,7 @@ async function benchShape(name: ShapeName, options: BenchModelsOptions) {
     });
     return {
       ...{ name, decode: both(measured.decode), prompt: both(measured.prompt), memoryMb, fileMb },
-      ...{ largestLogitError, largestFloatLogitError, largestRoundingError, sameBytes },
+      ...{ largestLogitError, largestFloatLogitError, largestRoundingError, sameBytes, tuning },
     };
   } finally {
     await rm(folder, { recursive: true });

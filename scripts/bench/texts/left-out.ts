@@ -10,27 +10,21 @@ import { type WhatIf, type WhatIfLoss, whatIf } from "@openledger/models/interna
 import { textSetting } from "@openledger/models/registered/model-families";
 import { textFamily } from "@openledger/models/registered/text-family";
 import { textTraining } from "@openledger/models/registered/text-training";
-import { openWorld } from "./setting.ts";
+import { openWorld, type TextSetting } from "./setting.ts";
 
 const GROUP = 16;
 const QUERIES = 4;
 const COLUMNS = 256;
 const PROMPT_WORDS = 4;
 
-/** @param corpus as `TextSetting` has it. @param count of single rows, and of groups */
+/** @param count of single rows, and of groups */
 export async function leftOut(
-  corpus: string | null,
-  rowCount: number,
+  given: Pick<TextSetting, "corpus" | "rowCount" | "weights">,
   count: number,
   log: (line: string) => void,
 ) {
   await initPoseidon();
-  const { recipe: plain, texts } = await openWorld({
-    corpus,
-    rowCount,
-    queryCount: QUERIES,
-    columnCount: COLUMNS,
-  });
+  const { recipe: plain, texts } = await openWorld({ ...given, queryCount: QUERIES, columnCount: COLUMNS });
   const rows = texts.rows.map((text) => ({
     content: encodeTextRow({ text }),
     ...{ contributorId: 1, validatorId: 2 },

@@ -22,8 +22,9 @@ export async function retrained(world: TextWorld, { indices }: Retraining): Prom
   const { placed, queries, recipe, rows } = world;
   const chosen = indices.map((i) => rows[i]!);
   const tuning = tuningOf(recipe, indices.length / rows.length);
-  const { adapter, base } = recipe;
-  const path = join(CACHE, `half-${hashOf(JSON.stringify({ base, adapter, tuning, chosen, queries }))}.bin`);
+  const { adapter, base, weights } = recipe;
+  const facts = { base, weights, adapter, tuning, chosen, queries };
+  const path = join(CACHE, `half-${hashOf(JSON.stringify(facts))}.bin`);
   const kept = await readFile(path).catch(() => null);
   if (kept !== null) return new Float64Array(Uint8Array.from(kept).buffer);
   await tuneAdapter(placed.loaded, new RowTeam(placed.loaded), chosen, tuning);

@@ -5,6 +5,7 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
+import type { WeightNumbers } from "@openledger/models/architecture/model-shape";
 import { baseSourceAt, OWN_BASE, OWN_BASE_NAME } from "@openledger/models/base/base-place";
 import { baseCorpus } from "@openledger/models/internal/base/base-corpus";
 import { readFrom } from "@openledger/models/registered/base-files";
@@ -27,6 +28,8 @@ export interface TextSetting {
   readonly columnCount: number;
   /** A folder of texts; null for those that were held out from the base. */
   readonly corpus: string | null;
+  /** Of the base. */
+  readonly weights: WeightNumbers;
 }
 
 /** The model with room for all rows, and what is asked of it. */
@@ -43,10 +46,12 @@ export async function openWorld({
   corpus,
   queryCount,
   rowCount,
+  weights,
 }: TextSetting): Promise<TextWorld> {
   const source = baseSourceAt(OWN_BASE);
   const preset = await textPreset(source, OWN_BASE_NAME, { rowCount, columnCount });
-  const recipe = parseTextRecipe(completeRecipe(preset, { id: 1, version: 1, rowsRoot: 0n }, columnCount));
+  const given = { ...preset, weights };
+  const recipe = parseTextRecipe(completeRecipe(given, { id: 1, version: 1, rowsRoot: 0n }, columnCount));
   const placed = await loadText(
     recipe,
     { bases: [readFrom(source)], kernels: "native" },

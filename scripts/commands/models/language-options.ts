@@ -23,6 +23,7 @@ export interface GenerateOptions extends BaseOptions {
 }
 
 export interface TuneOptions extends BaseOptions {
+  weights?: string;
   text: string;
   out: string;
   steps: string;

@@ -18,7 +18,7 @@ import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
-import { factsOf } from "../verify/verify-model.ts";
+import { factsOf, weightsLine } from "../verify/verify-model.ts";
 import { answerWords } from "./answer-words.ts";
 import { parseLeast } from "./parse-least.ts";
 
@@ -94,6 +94,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
     isAnsweredAgain || model.queryOf === undefined
       ? "checked: answer, query and receipt are what the published model makes of the prompt"
       : "checked: query and receipt are what the published model makes of prompt and answer (--least answer=recomputed: the answer, too)",
+    ...(await weightsLine(published)),
     ...describeAssurance(assurance),
     ...describeEstimate(answer),
   ];

@@ -53,19 +53,19 @@ export async function serveUntilStopped(
       : await openPaid({ ...config, registeredPath }, options, logger, claims?.helpersOf);
   const book = paid === null ? undefined : new LedgerBilling(paid.models, await tokensOf(config.basePath));
   const served = await serveAdapters(config, { logger, book, mounts: paid?.mounts });
-  const { adapterCount, kernels: name, url } = served;
+  const { adapterCount, kernels: name, url, weights } = served;
   const claiming = await claims?.start((modelId, receipt) =>
     paid!.models.get(`model-${modelId}`)!.answerOf(receipt),
   );
   const price = paid === null ? "free of charge" : `${paid.models.size} of them registered, for receipts`;
   output.answer(
     [
-      `${config.baseName} and ${adapterCount} adapters are served at ${url}/v1 by ${name}, ${price}${
+      `${config.baseName} and ${adapterCount} adapters are served at ${url}/v1 by ${name} and ${weights}, ${price}${
         claiming === undefined ? "" : `; what is drawn of ${claiming.modelIds.length} is claimed by itself`
       }; Ctrl-C ends it`,
     ],
     {
-      ...{ url, adapterCount, kernels: name, charging: paid === null ? "free" : "ledger" },
+      ...{ url, adapterCount, kernels: name, weights, charging: paid === null ? "free" : "ledger" },
       ...{ registeredCount: paid?.models.size ?? 0, claims: claiming?.modelIds ?? [] },
     },
   );

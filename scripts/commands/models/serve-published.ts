@@ -20,6 +20,7 @@ import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { requireScores } from "../../cli/scores-option.ts";
 import { serverLimitsOf } from "../../cli/server-options.ts";
+import { weightsLine } from "../verify/verify-model.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
 type PublishedOptions = GlobalOptions & ServeOptions & { readonly model: string; readonly folder: string };
@@ -43,12 +44,13 @@ export async function servePublished(options: PublishedOptions, output: Output):
       ? await loadClaiming(options, { modelId, folder: options.folder }, openSender)
       : null;
   output.progress("reading and checking the model");
+  const families = await modelFamilies({ base: options.base });
   const served = await serveModel(
     {
       modelFolder: options.folder,
       dataFolder: options.data,
       modelId,
-      families: await modelFamilies({ base: options.base }),
+      families,
       domain: client.domain,
       sequencerUrl: client.sequencerUrl,
       host: options.host ?? "127.0.0.1",
@@ -85,7 +87,10 @@ export async function servePublished(options: PublishedOptions, output: Output):
     ].join("");
     const { scoreMode } = served;
     output.answer(
-      [`model ${modelId} is served at ${address}, scores by ${scoreMode}${alone}; Ctrl-C ends it`],
+      [
+        `model ${modelId} is served at ${address}, scores by ${scoreMode}${alone}; Ctrl-C ends it`,
+        ...(await weightsLine(await readModel(options.folder, families))),
+      ],
       { modelId, address, scoreMode, settles, claims },
     );
     failure = await Promise.race([ended(), served.failed]);

@@ -14,6 +14,7 @@ import {
   showStages,
   storedRows,
   type VerifyModelOptions,
+  weightsLine,
 } from "../verify/verify-model.ts";
 
 export interface WhatIfCommandOptions extends VerifyModelOptions {
@@ -53,6 +54,7 @@ export async function leaveRowsOut({
   const { answers, heldOut, losses, without: left } = found!;
   const lines = [
     `tuned again without ${left.length} of ${rows.length} rows: the same steps and the same order, in which they weigh nothing`,
+    ...(await weightsLine(model)),
     ...(heldOut.length === 0 ? [] : [`held out anyway, so no step took them: ${heldOut.join(", ")}`]),
     ...renderTable([
       ["nats a token", "with them", "without", "change", "predicted", "bits a byte"],

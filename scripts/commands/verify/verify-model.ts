@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
+import type { ModelParts } from "@openledger/attribution/model/model-family";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { trainingsWithPromises } from "@openledger/challenger/games/rows/traced-recipe";
@@ -64,6 +65,7 @@ export async function retrainAndCompare({
     ...(result.isTraced
       ? ["its statics promise claims of its queries, by the roots of these very numbers"]
       : []),
+    ...(await weightsLine(model)),
     `${result.payeeCount} payees, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
   output.answer(lines, {
@@ -94,6 +96,12 @@ export async function openPublished(what: string, options: VerifyModelOptions, o
     ? await readModel(what, families)
     : await fetchModel(serverUrl!, { onProgress }, families);
   return { isFolder, model, places };
+}
+
+/** Of a language model, by which numbers of its base it computes. */
+export async function weightsLine({ family, recipe }: ModelParts): Promise<string[]> {
+  const weights = await family.weightsOf?.(recipe);
+  return weights === undefined ? [] : [`its base's weights are ${weights}`];
 }
 
 /** null without the option. */

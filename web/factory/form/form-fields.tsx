@@ -15,6 +15,7 @@ export type TypedForm = Readonly<Partial<Record<NumberName, string>>> & {
   readonly name: string;
   readonly samplePrompt: string;
   readonly publishRows: boolean;
+  readonly isInt8: boolean;
 };
 
 export function typedOf(form: FactoryForm): TypedForm {
@@ -23,6 +24,7 @@ export function typedOf(form: FactoryForm): TypedForm {
     name: form.name,
     samplePrompt: form.samplePrompts[0] ?? "",
     publishRows: form.publishRows,
+    isInt8: form.weights === "int8",
   };
 }
 
@@ -38,6 +40,7 @@ export function formOf(typed: TypedForm, defaults: FactoryForm): FactoryForm | n
     name: typed.name.trim(),
     samplePrompts: typed.samplePrompt.trim() === "" ? [] : [typed.samplePrompt.trim()],
     publishRows: typed.publishRows,
+    weights: typed.isInt8 ? "int8" : "float32",
   };
 }
 
@@ -159,6 +162,12 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
                 help="0: always the likeliest word. Higher: more varied."
               />
             </div>
+            <Check
+              label="Base in 8 bits a number"
+              help="A quarter of the memory, to train it and to check its answers. Usual for large bases."
+              isChecked={typed.isInt8}
+              onCheck={(isInt8) => onTyped({ ...typed, isInt8 })}
+            />
             {isChanged && (
               <p class="small">
                 <button

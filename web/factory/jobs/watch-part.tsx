@@ -147,6 +147,7 @@ function Facts({ job }: { job: FactoryJob }) {
               ["Rounds", form.rounds],
               ["Rank, alpha", `${form.rank}, ${form.alpha}`],
               ["Tuned layers", form.targets.join(", ")],
+              ["Base's weights", form.weights ?? "by its size"],
               ["Learning rate, part at the end", `${form.rate}, ${form.lastPart}`],
               ["Rows a step, tokens a row", `${form.rowsPerStep}, ${form.rowTokens}`],
               ["Seed", form.seed],

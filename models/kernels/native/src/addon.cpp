@@ -198,6 +198,14 @@ void quantise(const KernelTable& k, const Call& c) {
   helpers.share(std::min(c.size(4), 16L), rows, 8, [&](long from, long to) { k.quantise(to - from, w, x + from * w, y + from * stride, stride); });
 }
 
+/** (outputs, inputs, weights, first, count, to) */
+void unpack(const KernelTable& k, const Call& c) {
+  const long outputs = c.size(0), inputs = width(c, 1), first = c.size(3), count = c.size(4);
+  const long panels = whole(outputs) / PANEL_OUTPUTS, blocks = (inputs + BLOCK_INPUTS - 1) / BLOCK_INPUTS;
+  if (first > outputs || count > outputs - first) throw std::out_of_range("there is no such output");
+  k.unpack(first, count, inputs, panels, c.at(2, area(panels, BLOCK_FLOATS * blocks)), c.at(5, area(count, inputs)));
+}
+
 /** (rows, outputs, inputs, x, weights, y, strideY, accumulate, threads) */
 void multiplyBlocks(const KernelTable& k, const Call& c) {
   const long rows = c.size(0), outputs = whole(c.size(1)), inputs = width(c, 2), stride = quantisedRow(inputs);
@@ -312,6 +320,7 @@ napi_value init(napi_env env, napi_value exports) {
       {"attendPages", call<attendPages>},
       {"quantise", call<quantise>},
       {"multiplyBlocks", call<multiplyBlocks>},
+      {"unpack", call<unpack>},
   };
   for (const auto& [name, function] : functions) {
     napi_value value;

@@ -112,6 +112,25 @@ inline void blockRows(const BlockCall& c, long panel, long first) {
   if constexpr (R > 1) blockRows<R / 2, P>(c, panel, first);
 }
 
+/** Outputs `first` … as rows of floats: scale · integer, which is exact. */
+void unpack(long first, long count, long inputs, long panels, const float* weights, float* to) {
+  const long blocks = (inputs + BLOCK - 1) / BLOCK;
+  const char* all = reinterpret_cast<const char*>(weights);
+  for (long o = first; o < first + count; o++, to += inputs)
+    for (long k = 0, at = o / PANEL * blocks; k < inputs; k += BLOCK, at++) {
+      const char* own = all + at * PANEL_BYTES + o % PANEL * 4;
+      HalfOct half = {};
+      __builtin_memcpy(&half, all + panels * blocks * PANEL_BYTES + (at * PANEL + o % PANEL) * 2, 2);
+      const Oct scale = spreadOct(__builtin_ia32_vcvtph2ps256(half)[0]);
+      for (long i = 0; i < BLOCK && k + i < inputs; i += 8, own += 8 * PANEL) {
+        EightBytes bytes;
+        __builtin_memcpy(&bytes, own, 4);
+        __builtin_memcpy(reinterpret_cast<char*>(&bytes) + 4, own + 4 * PANEL, 4);
+        storeOct(to + k + i, __builtin_convertvector(bytes, Oct) * scale);
+      }
+    }
+}
+
 /** Outputs of the panels `from` … `to`. */
 void multiplyBlocks(const BlockCall& c, long from, long to) {
   for (; from + 2 <= to; from += 2) blockRows<LANES / 4, 2>(c, from, 0);

@@ -81,6 +81,7 @@ struct KernelTable {
   void (*keepPages)(const PagedCall& call);
   void (*attendPages)(const PagedCall& call, long first, long end, float* scores);
   void (*quantise)(long rows, long width, const float* x, float* to, long stride);
+  void (*unpack)(long first, long count, long inputs, long panels, const float* weights, float* to);
   void (*multiplyBlocks)(const BlockCall& call, long firstPanel, long endPanel);
 };
 

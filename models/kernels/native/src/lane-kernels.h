@@ -402,6 +402,6 @@ const KernelTable table = {KERNELS_NAME, multiply,    DEPTH * (BLOCK_ROWS + TILE
                            addRow,       sumRows,     add,
                            scale,        crossEntropy, adam,        adamTangent,
                            applyAdapters, keepPages,   attendPages,
-                           quantise,     multiplyBlocks};
+                           quantise,     unpack,      multiplyBlocks};
 
 }  // namespace

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { OUT_FOLDER_OPTION, THREADS_OPTION } from "../../../cli/common-options.ts";
 import { required, withFallback, withOptions } from "../../../cli/options.ts";
 import { onRun, withExample } from "../../../cli/run-command.ts";
-import { BASE_OPTION, KERNELS_OPTION } from "../language-options.ts";
+import { BASE_OPTION, KERNELS_OPTION, WEIGHTS_OPTION } from "../language-options.ts";
 
 export function addModelTuneCommand(parent: Command): void {
   const command = withOptions(
@@ -21,6 +21,7 @@ export function addModelTuneCommand(parent: Command): void {
       ...withFallback(THREADS_OPTION, String(Math.min(availableParallelism(), MAX_THREAD_COUNT))),
       "--seed <text>": { about: "seed of the adapter's start and of the rows' order", fallback: "adapter" },
       ...withFallback(KERNELS_OPTION, "native"),
+      ...WEIGHTS_OPTION,
     },
   );
   withExample(command, "models tune --base default --text notes.txt --out notes-adapter");

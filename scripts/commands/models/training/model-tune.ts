@@ -20,7 +20,7 @@ import {
 import { commandError } from "../../../cli/cli-errors.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { parseCount, parseNumber, type TuneOptions } from "../language-options.ts";
-import { kernelsNamed } from "./language-base.ts";
+import { kernelsNamed, weightsNamed } from "./language-base.ts";
 
 /** Tokens of a row, and rows whose gradients make a step: small enough for any base on two cores. */
 const ROW_TOKENS = 128;
@@ -49,11 +49,13 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
       const tokenizer = await openTokenizer(source, opened.shape.vocabularySize);
       const made = textRows(tokenizer.encode(text), ROW_TOKENS);
       if (made.length === 0) throw commandError("CMD_USAGE", `${options.text} has too little text`);
-      output.progress(`loading ${source.name}`);
+      const weights = weightsNamed(options.weights, opened.layout);
+      output.progress(`loading ${source.name} as ${weights}`);
       const placed = await loadModel(opened, {
         kernels,
         maxRows: ROW_TOKENS,
         isTraining: true,
+        weights,
         adapter: { rank, alpha: 2 * rank, targets: usualTargets(opened.shape) },
         adapterBlocks: tuningBlocks(recipe),
         threadCount,
@@ -76,7 +78,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   } finally {
     await team.close();
   }
-  const { adapter, kernels: own, shape } = loaded.model;
+  const { adapter, kernels: own, layout, shape } = loaded.model;
   const files = encodeAdapter(shape, adapter!.layout, own.arena, adapter!.at, options.base);
   await mkdir(options.out, { recursive: true });
   // The configuration last: without it there is no adapter.
@@ -87,7 +89,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   await forgetCheckpoint(options.out);
   const sha256 = createHash("sha256").update(files[0]![1]).digest("hex");
   const lines = [
-    `an adapter of rank ${rank}, tuned on ${rows.length} rows in ${recipe.steps} steps, in ${options.out}`,
+    `an adapter of rank ${rank}, tuned on ${rows.length} rows in ${recipe.steps} steps by a base of ${layout.weights}, in ${options.out}`,
     ...lossWords(losses),
     `adapter_model.safetensors has SHA-256 ${sha256}: the same on every machine`,
   ];
@@ -96,6 +98,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
     rowCount: rows.length,
     steps: recipe.steps,
     rank,
+    weights: layout.weights,
     sha256,
     losses,
   });
