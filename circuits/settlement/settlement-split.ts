@@ -40,7 +40,7 @@ export interface DrawShares {
 /** Weights are 40-bit fractions of a quantum. */
 const FRACTION_BITS = 40n;
 /** Bits of a payee's quanta. */
-export const QUANTA_BITS = 40n;
+const QUANTA_BITS = 40n;
 
 /** u: an epoch of P wei pays its payees in quanta of 2^u wei, P >> u having 40 bits. Below 2^40 wei a quantum is a wei. */
 export function quantumBitsOf(amountWei: bigint): bigint {
