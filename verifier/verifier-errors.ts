@@ -20,6 +20,12 @@ export const verifierErrors = defineErrors("CLI", {
       "the escape hatch needs a frozen rollup that has exit circuits (docs/reference/exits.md), and this rollup is not frozen or has none; `data.reason`",
     remedy: "withdraw with: openledger withdraw all --forced, then submit-queue; or look with --dry-run",
   },
+  CLI_CERTIFICATE_FALSE: {
+    meaning:
+      "the file is no certificate, or what it says of a row's earnings does not follow from what L1 holds; `data.what`",
+    remedy:
+      "do not believe it; ask for another one, or compute the epoch yourself: openledger verify settlement",
+  },
   CLI_FORCED_NO_EFFECT: {
     meaning:
       "the forced operation would change nothing on the ledger that L1 has, and its fee would be burned; nothing was sent. `data.reason` is one of leaf-unknown, leaf-waits (`data.queueIndex`), not-owner (`data.owner`), balance-too-low, recipient-unknown, recipient-owner, wrong-kind, model-not-ready, not-payee, nothing-to-claim, nothing-to-close, no-effect",
