@@ -32,13 +32,13 @@ export function brokenLimits(measures: HouseMeasures): string[] {
 /** Most there may be of each. They fall: anyone who adds one takes one away, and lowers these where more went; what raises them, its commit names. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   codes: 281,
-  options: 239,
+  options: 240,
   settings: 108,
-  commands: 86,
-  productFiles: 1_743,
-  productLines: 194_980,
-  testLines: 91_370,
-  benchAndDrillLines: 6_090,
+  commands: 88,
+  productFiles: 1_757,
+  productLines: 196_380,
+  testLines: 91_760,
+  benchAndDrillLines: 6_105,
   docsLines: 5_500,
 };
 

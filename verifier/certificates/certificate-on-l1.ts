@@ -4,7 +4,7 @@ import { findEventBlock, readRollupLogs } from "@openledger/bridge/l1/log-reader
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { findPostedSettlement } from "@openledger/bridge/l1/submission/posted-settlement";
 import { CIRCUIT_SORT, decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
-import { hexToBytes } from "viem";
+import { type Hex, hexToBytes } from "viem";
 import type { CertificateFacts } from "./check-certificate.ts";
 import { certificateFalse, type RowCertificate } from "./row-certificate.ts";
 
@@ -15,7 +15,7 @@ type Places = Pick<RowCertificate, "modelId" | "epoch" | "closingBatch" | "batch
 export async function readCertificateFacts(
   rollup: RollupContract,
   { version, ...key }: Places,
-): Promise<CertificateFacts> {
+): Promise<CertificateFacts & { readonly transactionHash: Hex }> {
   const [found, circuits, root] = await Promise.all([
     findPostedSettlement(rollup, key),
     rollup.circuits(),
@@ -29,7 +29,9 @@ export async function readCertificateFacts(
   if (circuit?.sort !== CIRCUIT_SORT.settlement) throw certificateFalse("L1's settlement is by row counts");
   if (commitment === null)
     throw certificateFalse("C came in through another contract, so L1's records do not hold it");
-  return { posted: decodeSettlement(hexToBytes(data)), commitment, circuitPayees: circuit.size1, root };
+  const { transactionHash } = found;
+  const posted = decodeSettlement(hexToBytes(data));
+  return { posted, commitment, circuitPayees: circuit.size1, root, transactionHash };
 }
 
 /** The ledger's root after a batch; null where that block has not taken it. */

@@ -3,7 +3,7 @@ import type { EpochToSettle } from "@openledger/circuits/settlement/settlement-r
 import { directEpochOf, TWO_DRAWS } from "@openledger/circuits/testing/direct-world";
 import { epochOf } from "@openledger/circuits/testing/settlement-world";
 import { beforeAll, describe, expect, it } from "vitest";
-import { certificateWorld } from "../testing/certificate-world.ts";
+import { certificateWorld } from "../testing/certified-epoch.ts";
 import { decodeCertificate, encodeCertificate } from "./certificate-file.ts";
 import { type CertificateFacts, checkCertificate } from "./check-certificate.ts";
 import { MAX_CERTIFICATE_BYTES, type RowCertificate } from "./row-certificate.ts";

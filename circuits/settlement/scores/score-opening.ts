@@ -5,11 +5,11 @@
 
 import { generators } from "../../field/curve/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints } from "../../field/curve/montgomery-points.ts";
-import { sumOfMultiples } from "../../field/curve/small-multiples.ts";
 import { lengthOf, TERM_WEIGHT, termTotal } from "../../ledger/direct-query.ts";
 import { isDirectQuery, type ModelQuery } from "../../ledger/model-query.ts";
 import type { ColumnCommitments } from "../feature-commitment.ts";
 import { logitGenerator } from "./direct-matrix.ts";
+import { sumOfMultiples } from "./small-multiples.ts";
 
 /** What a draw's query says of all rows of the version. */
 export interface OpenedScores {

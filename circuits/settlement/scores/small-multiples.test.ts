@@ -2,9 +2,9 @@ import { babyjubjub } from "@noble/curves/misc.js";
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { toMontgomery } from "./eddsa-tables.ts";
-import { generators } from "./generators.ts";
-import { IDENTITY_U } from "./montgomery-points.ts";
+import { toMontgomery } from "../../field/curve/eddsa-tables.ts";
+import { generators } from "../../field/curve/generators.ts";
+import { IDENTITY_U } from "../../field/curve/montgomery-points.ts";
 import { sumOfMultiples } from "./small-multiples.ts";
 
 const { Point } = babyjubjub;

@@ -1,5 +1,5 @@
+import { addAll, IDENTITY_U, type MontgomeryPoints } from "../../field/curve/montgomery-points.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
-import { addAll, IDENTITY_U, type MontgomeryPoints } from "./montgomery-points.ts";
 
 const DIGIT_BITS = 8;
 const HALF = 1 << (DIGIT_BITS - 1);
