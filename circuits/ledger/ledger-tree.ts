@@ -240,13 +240,18 @@ export class LedgerTree {
 }
 
 /** The root that a path from `leafHash` leads to, after replacing the child on the way in every row. */
-export function rootFromPath(id: number, leafHash: bigint, rows: readonly (readonly bigint[])[]): bigint {
+export function rootFromPath(
+  id: number,
+  leafHash: bigint,
+  rows: readonly (readonly bigint[])[],
+  nodeTag: bigint = TAG.node,
+): bigint {
   let hash = leafHash;
   let index = id;
   for (const row of rows) {
     const children = [...row];
     children[index % TREE_ARITY] = hash;
-    hash = hashTagged(TAG.node, children);
+    hash = hashTagged(nodeTag, children);
     index = Math.floor(index / TREE_ARITY);
   }
   return hash;

@@ -13,6 +13,8 @@ export interface ProvenLeaf {
   readonly leaf: Leaf;
   /** The batch after which L1 holds the root that the leaf leads to. */
   readonly batchNumber: number;
+  /** From the leaf up to that root: eight children a level. */
+  readonly path: readonly (readonly bigint[])[];
 }
 
 /**
@@ -30,7 +32,7 @@ export async function getProvenLeaf(client: LedgerClient, id: number): Promise<P
   const isInField = elements.every((element) => element < FIELD_ORDER);
   const root = await rootOnL1(client, batchNumber);
   if (root === null) return null;
-  if (isInField && rootFromPath(id, hashLeaf(leaf), rows) === root) return { leaf, batchNumber };
+  if (isInField && rootFromPath(id, hashLeaf(leaf), rows) === root) return { leaf, batchNumber, path: rows };
   throw clientError(
     "CLI_LEAF_UNPROVEN",
     `the path of leaf ${id} does not lead to the root that L1 holds after batch ${batchNumber}`,

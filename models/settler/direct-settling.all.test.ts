@@ -11,8 +11,13 @@ import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-m
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
+import { decodeCertificate } from "@openledger/verifier/certificates/certificate-file";
+import { readCertificateFacts } from "@openledger/verifier/certificates/certificate-on-l1";
+import { checkCertificate } from "@openledger/verifier/certificates/check-certificate";
+import { replayVersion } from "@openledger/verifier/certificates/replayed-version";
 import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { certifyRow } from "../settling/certify-row.ts";
 import { fetchOpenings } from "../settling/model-openings.ts";
 import { prepareSampled, readClosedEpoch } from "../settling/prepare-settlement.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
@@ -121,4 +126,22 @@ it("settles an epoch to the wei, and shows the prompts of drawn payments that ar
   const verified = await verifySettlement(bob, { modelId, epoch: 1 }, { model, openings, circuits, keyOf });
   expect(verified.settlement.circuit).toBe(circuit.name);
   expect(verified.sampled.earnedWei).toEqual(prepared.earnedWei);
+
+  // What each row earned, for anyone who has an Ethereum node alone.
+  const byPayee = prepared.earnedWei.map(() => 0n);
+  for (const row of model.rows!.keys()) {
+    if (!prepared.draws.some(({ isEven, scores }) => isEven || scores[row]! > 0n)) continue;
+    const bytes = await certifyRow(bob, verified, { row, model, openings, rows: model.rows! });
+    const certificate = decodeCertificate(bytes);
+    const checked = checkCertificate(certificate, await readCertificateFacts(f.rollup, certificate));
+    expect(checked).toMatchObject({ modelId, epoch: 1, version: 1, row });
+    byPayee[checked.payeeIndex]! += checked.draws.reduce((sum, { earnedParts }) => sum + earnedParts, 0n);
+    const { version } = certificate;
+    const replayed = await replayVersion(f.rollup, { datanetId: checked.datanetId, version: 1 });
+    expect(replayed).toMatchObject({ publishedAt: version.publishedAt, policy: version.policy });
+    expect(replayed.batchNumber).toBeLessThan(version.batchNumber);
+    const old = { ...certificate, version: replayed };
+    expect(checkCertificate(old, await readCertificateFacts(f.rollup, old))).toEqual(checked);
+  }
+  expect(byPayee.map((parts) => parts >> 40n)).toEqual(prepared.earnedWei);
 });

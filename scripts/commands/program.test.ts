@@ -114,6 +114,8 @@ describe("openledger --help", () => {
         "receipt",
         "restore",
         "rewards",
+        "rewards certify",
+        "rewards check-certificate",
         "rewards claim",
         "rewards what-if",
         "rewards why",

@@ -31,14 +31,14 @@ export function brokenLimits(measures: HouseMeasures): string[] {
 
 /** Most there may be of each. They fall: anyone who adds one takes one away, and lowers these where more went; what raises them, its commit names. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
-  codes: 281,
-  options: 239,
+  codes: 280,
+  options: 240,
   settings: 108,
-  commands: 86,
-  productFiles: 1_745,
-  productLines: 195_910,
-  testLines: 91_900,
-  benchAndDrillLines: 6_160,
+  commands: 88,
+  productFiles: 1_759,
+  productLines: 196_800,
+  testLines: 92_220,
+  benchAndDrillLines: 6_180,
   docsLines: 5_500,
 };
 

@@ -3,6 +3,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { squareRoot } from "../square-root.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints } from "./montgomery-points.ts";
+import { curveRight } from "./point-bytes.ts";
 
 /**
  * The generators of attribution: BabyJubJub points of the prime-order subgroup, on the Montgomery form
@@ -13,7 +14,6 @@ import { addAll, IDENTITY_U, type MontgomeryPoints } from "./montgomery-points.t
  * square gives (u, the smaller root v); eight times this point is the generator, unless it is the identity.
  */
 const GENERATOR_SEED = "OpenLedger generator v1";
-const MONTGOMERY_A = 168698n;
 
 /** row: H_0, H_1, … (one a row); blind: H' (index 0); plane: B_p, where the sum of digit plane p starts. */
 export type GeneratorName = "row" | "blind" | "plane";
@@ -50,7 +50,7 @@ function deriveGenerator(name: GeneratorName, index: number): { u: bigint; v: bi
   for (let counter = 0; ; counter++) {
     const digest = sha256(new TextEncoder().encode(`${GENERATOR_SEED}|${name}|${index}|${counter}`));
     const u = BigInt(`0x${bytesToHex(digest)}`) % FIELD_ORDER;
-    const v = squareRoot(u * ((((u + MONTGOMERY_A) * u) % FIELD_ORDER) + 1n));
+    const v = squareRoot(curveRight(u));
     if (v !== null && v !== 0n) return { u, v };
   }
 }

@@ -11,6 +11,7 @@ import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "../money/forced-operation.ts";
+import { addCertifyCommands } from "./certify-command.ts";
 import { addRewardsWhyCommand } from "./rewards-why-command.ts";
 import { addWhatIfCommand } from "./what-if-command.ts";
 
@@ -51,6 +52,7 @@ export function addRewardsCommands(program: Command): void {
   addClaimRewards(rewards);
   addRewardsWhyCommand(rewards);
   addWhatIfCommand(rewards);
+  addCertifyCommands(rewards);
 }
 
 function describeLine(name: string, line: LeafRewards["rewards"][number]): string[] {

@@ -1,0 +1,95 @@
+/** Makes a row's certificate from what the ledger, L1 and the model's owner publish (verifier/certificates). */
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import { hashDatanetBody, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { hashRow } from "@openledger/circuits/ledger/version-rows";
+import { clientError } from "@openledger/client/client-errors";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
+import { getProvenLeaf } from "@openledger/client/sequencer/proven-leaf";
+import { findBatchBlock } from "@openledger/verifier/certificates/certificate-on-l1";
+import { makeCertificate } from "@openledger/verifier/certificates/make-certificate";
+import { certifiedLeaf, replayVersion } from "@openledger/verifier/certificates/replayed-version";
+import type { CertifiedVersion } from "@openledger/verifier/certificates/row-certificate";
+import type { Openings } from "./model-openings.ts";
+import { settledFeatures, settledModelOf } from "./prepare-settlement.ts";
+import type { VerifiedSettlement } from "./verify-settlement.ts";
+
+export interface PublishedRow {
+  readonly row: number;
+  readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash">;
+  readonly openings: Openings;
+  /** All rows of the version, in its order. */
+  readonly rows: readonly OwnedRow[];
+  /** More draws than fit are left out, those that paid the row least first; one is always there. */
+  readonly maxBytes?: number;
+}
+
+export type CertifyRowErrorCode = "CLI_UNKNOWN" | "CLI_LEAF_UNPROVEN" | `BRG_${string}`;
+
+/**
+ * The certificate of what a row earned, as bytes. `verified` has passed `verifySettlement`.
+ * @throws CLI_UNKNOWN where there is no such row, or it earned nothing (`data.reason`); CLI_LEAF_UNPROVEN, BRG_*
+ * @example
+ * ```ts
+ * const verified = await verifySettlement(client, { modelId: 11, epoch: 1 }, { model, openings, circuits, keyOf: null });
+ * const bytes = await certifyRow(client, verified, { row: 17, model, openings, rows });
+ * ```
+ */
+export async function certifyRow(
+  client: LedgerClient,
+  { leaf, payments, sampled, settlement }: VerifiedSettlement,
+  { model, openings, row, rows, ...size }: PublishedRow,
+): Promise<Uint8Array> {
+  const unknown = (reason: string, message: string) =>
+    clientError("CLI_UNKNOWN", message, { data: { reason, row, rowCount: rows.length } });
+  const content = rows[row]?.content;
+  if (content === undefined) throw unknown("no-such-row", `the version has no row ${row}`);
+  const { chain, closingBatch, epoch } = sampled.data;
+  const settled = {
+    model: settledModelOf(leaf),
+    closed: { chain, closingBatch, epoch, amountWei: payments.at(-1)!.cumulativeWei },
+    features: settledFeatures(model),
+    openingOf: (i: number) => openings.get(payments[i]!.receipt),
+  };
+  const certificate = makeCertificate(settled, sampled, {
+    row,
+    digest: sha256(content),
+    rows: rows.map((one) => ({ ...one, rowHash: hashRow(one.content) })),
+    version: await versionOf(client, settled.model.statics.binding, Number(closingBatch)),
+    batchNumber: settlement.batchNumber,
+    ...size,
+  });
+  if (certificate !== null) return certificate;
+  throw unknown("nothing-earned", `row ${row} earned nothing in epoch ${settlement.epoch}`);
+}
+
+/** The Datanet's leaf as the sequencer has posted it; a version that is no longer the newest is found on L1. */
+async function versionOf(
+  client: LedgerClient,
+  binding: bigint,
+  closingBatch: number,
+): Promise<CertifiedVersion> {
+  const { datanetId, version } = unpackBinding(binding);
+  const id = Number(datanetId);
+  const rollup = new RollupContract({
+    client: createPatientL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
+    address: client.rollupAddress,
+  });
+  const [{ datanet }, proven] = await Promise.all([getLeaf(client, id), getProvenLeaf(client, id)]);
+  if (proven !== null && datanet != null) {
+    const { batchNumber, leaf, path } = proven;
+    const big = { publishedAt: BigInt(datanet.publishedAt), policy: datanet.policy };
+    const body = { ...datanet, ...big, version, rowCount: BigInt(datanet.rowCount) };
+    if (hashDatanetBody(body) === leaf.body) {
+      const { blockNumber: from } = await rollup.closedAt(closingBatch);
+      const block = await findBatchBlock(rollup, batchNumber, BigInt(from));
+      if (block !== null)
+        return { ...big, batchNumber, path, leaf: certifiedLeaf(leaf), blockNumber: Number(block) };
+    }
+  }
+  return replayVersion(rollup, { datanetId: id, version: Number(version) });
+}

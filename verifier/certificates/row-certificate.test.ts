@@ -1,0 +1,219 @@
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import type { EpochToSettle } from "@openledger/circuits/settlement/settlement-rules";
+import { splitEarned, weightWei } from "@openledger/circuits/settlement/settlement-split";
+import { directEpochOf, TWO_DRAWS } from "@openledger/circuits/testing/direct-world";
+import { epochOf } from "@openledger/circuits/testing/settlement-world";
+import { beforeAll, describe, expect, it } from "vitest";
+import { certificateWorld } from "../testing/certified-epoch.ts";
+import { decodeCertificate, encodeCertificate } from "./certificate-file.ts";
+import { type CertificateFacts, checkCertificate } from "./check-certificate.ts";
+import { MAX_CERTIFICATE_BYTES, type RowCertificate } from "./row-certificate.ts";
+
+const size = { rows: 24, features: 16, payees: 4, payments: 4, draws: 4 };
+const OPEN = 10n ** 18n;
+const worlds = {
+  features: () =>
+    epochOf({ size, seed: 3, rowCounts: [5, 9, 6], amountsWei: [OPEN, OPEN, OPEN, OPEN] }) as EpochToSettle,
+  direct: () => directEpochOf(TWO_DRAWS) as EpochToSettle,
+};
+let built: Record<keyof typeof worlds, ReturnType<typeof certificateWorld>>;
+
+beforeAll(async () => {
+  await initPoseidon();
+  built = { features: certificateWorld(worlds.features()), direct: certificateWorld(worlds.direct()) };
+});
+
+/** The first row that several draws pay, with its certificate. */
+function payingRow(kind: keyof typeof worlds): { row: number; certificate: RowCertificate } {
+  const { certify, sampled } = built[kind];
+  const rowCount = sampled.draws[0]!.scores.length;
+  const payers = (row: number) => sampled.draws.filter(({ scores }) => (scores[row] ?? 0n) > 0n).length;
+  const row = [...Array(rowCount).keys()].sort((a, b) => payers(b) - payers(a))[0]!;
+  return { row, certificate: decodeCertificate(certify(row)!) };
+}
+
+describe.each(["features", "direct"] as const)("a certificate of a model of kind %s", (kind) => {
+  it("shows to the wei what each row earned, from bytes", () => {
+    const { certify, epoch, l1, sampled } = built[kind];
+    const byPayee = epoch.model.payees.map(() => 0n);
+    for (const row of sampled.draws[0]!.scores.keys()) {
+      const bytes = certify(row);
+      const parts = sampled.draws.map(({ isEven, rewardPerUnit, scores }) => {
+        const weight = isEven ? 1n : scores[row]!;
+        return rewardPerUnit * (weight > 0n ? weight : 0n);
+      });
+      const earned = parts.reduce((sum, part) => sum + part, 0n);
+      if (bytes === null) {
+        expect(earned).toBe(0n);
+        continue;
+      }
+      const decoded = decodeCertificate(bytes);
+      expect(encodeCertificate(decoded)).toEqual(bytes);
+      const checked = checkCertificate(decoded, l1);
+      expect(checked).toMatchObject({
+        row,
+        earnedWei: weightWei(earned, sampled),
+        validDrawCount: epoch.size.draws,
+      });
+      expect(checked.draws.map(({ draw }) => draw)).toEqual(
+        [...parts.keys()].filter((draw) => parts[draw]! > 0n),
+      );
+      byPayee[checked.payeeIndex]! += earned;
+      expect(checked.payeeEarnedWei).toBe(sampled.earnedWei[checked.payeeIndex]);
+    }
+    expect(byPayee.map((parts) => splitEarned(parts, sampled).earnedWei)).toEqual(sampled.earnedWei);
+  });
+
+  it.each<[what: string, change: (certificate: RowCertificate) => Partial<RowCertificate>, says: RegExp]>([
+    ["another score of the row", ({ draws, row }) => ({ draws: rescored(draws, row, 1) }), /scores/],
+    [
+      "another row's score, and so another total",
+      ({ draws, row }) => ({ draws: rescored(draws, row === 0 ? 1 : 0, -1) }),
+      /scores/,
+    ],
+    ["another row", ({ row }) => ({ row: row === 0 ? 1 : 0 }), /place of the version/],
+    ["a padding row", () => ({ row: 1 << 20 }), /no such row/],
+    ["another epoch", ({ epoch }) => ({ epoch: epoch + 1 }), /another epoch/],
+    ["another model", ({ modelId }) => ({ modelId: modelId ^ 1 }), /has proven/],
+    ["another seed", ({ seed }) => ({ seed: seed ^ 1n }), /has proven/],
+    ["a larger amount", ({ amountWei }) => ({ amountWei: 2n * amountWei }), /has proven/],
+    ["no owner's part", ({ split }) => ({ split: (split >> 16n) << 16n }), /has proven/],
+    [
+      "other columns",
+      ({ columns }) => ({ columns: { u: columns.u, v: [...columns.v.slice(1), columns.v[0]!] } }),
+      /has proven/,
+    ],
+    [
+      "another count of a payee's rows",
+      ({ payees }) => ({
+        payees: payees.map((payee, m) => ({
+          ...payee,
+          rowCount: payee.rowCount + (m === 0 ? 1 : m === 1 ? -1 : 0),
+        })),
+      }),
+      /has proven/,
+    ],
+    [
+      "another payee",
+      ({ payees }) => ({
+        payees: payees.map((payee) => ({ ...payee, contributorId: payee.contributorId ^ 1 })),
+      }),
+      /has proven/,
+    ],
+    [
+      "fewer draws in the binding, so larger shares",
+      ({ binding }) => ({ binding: binding - (1n << 112n) }),
+      /has proven/,
+    ],
+    [
+      "another drawn receipt",
+      ({ privateElements }) => ({ privateElements: [...privateElements.slice(0, -1), 5n] }),
+      /has proven/,
+    ],
+    [
+      "another query",
+      ({ draws }) => ({ draws: draws.map((one) => ({ ...one, answerHash: one.answerHash + 1n })) }),
+      /drawn payment/,
+    ],
+    ["a draw that is shown twice", ({ draws }) => ({ draws: [draws[0]!, draws[0]!] }), /twice/],
+    [
+      "a draw beyond the epoch's",
+      ({ draws }) => ({ draws: [{ ...draws[0]!, draw: 200 }] }),
+      /none of the epoch/,
+    ],
+    ["another content", ({ digest }) => ({ digest: digest.map((byte) => byte ^ 1) }), /place of the version/],
+    [
+      "another version's date",
+      ({ version }) => ({ version: { ...version, publishedAt: 1n } }),
+      /place of the version/,
+    ],
+  ])("with %s is refused", (_what, change, says) => {
+    const { certificate } = payingRow(kind);
+    const forged = decodeCertificate(encodeCertificate({ ...certificate, ...change(certificate) }));
+    expect(() => checkCertificate(forged, built[kind].l1)).toThrow(
+      expect.objectContaining({ code: "CIR_SETTLEMENT_DIFFERS", message: expect.stringMatching(says) }),
+    );
+  });
+
+  it.each<[what: string, change: (l1: CertificateFacts) => Partial<CertificateFacts>]>([
+    ["another C", ({ commitment }) => ({ commitment: commitment + 1n })],
+    [
+      "other posted totals",
+      ({ posted }) => ({ posted: { ...posted, items: posted.items.map((wei) => wei + 1n) } }),
+    ],
+    ["another root after the named batch", ({ root }) => ({ root: root + 1n })],
+  ])("is refused where L1 has %s", (_what, change) => {
+    const { l1 } = built[kind];
+    const { certificate } = payingRow(kind);
+    expect(() => checkCertificate(certificate, { ...l1, ...change(l1) })).toThrow(
+      expect.objectContaining({ code: "CIR_SETTLEMENT_DIFFERS" }),
+    );
+  });
+});
+
+it("leaves draws out where they do not fit, and says how many there are", () => {
+  const { certify, l1 } = built.features;
+  const { row } = payingRow("features");
+  const all = checkCertificate(decodeCertificate(certify(row)!), l1);
+  const one = checkCertificate(decodeCertificate(certify(row, 1)!), l1);
+  expect(all.draws.length).toBeGreaterThan(1);
+  expect(one.draws).toHaveLength(1);
+  expect(one.validDrawCount).toBe(size.draws);
+  const parts = all.draws.map(({ earnedParts }) => earnedParts);
+  expect(parts.every((some) => some <= one.draws[0]!.earnedParts)).toBe(true);
+});
+
+it("shows nothing of a void draw", () => {
+  const query = (payment: number) => (payment === 0 ? null : Int16Array.from({ length: 16 }, () => 3));
+  const amountsWei = [OPEN, OPEN, OPEN, OPEN];
+  const world = certificateWorld(
+    epochOf({ size, seed: 3, rowCounts: [20], amountsWei, query }) as EpochToSettle,
+  );
+  const voids = world.sampled.draws.flatMap(({ isValid }, draw) => (isValid ? [] : [draw]));
+  expect(voids.length).toBeGreaterThan(0);
+  const row = world.sampled.draws.find(({ isValid }) => isValid)!.scores.findIndex((score) => score > 0n);
+  const certificate = decodeCertificate(world.certify(row)!);
+  expect(checkCertificate(certificate, world.l1).validDrawCount).toBe(size.draws - voids.length);
+  const draws = [{ ...certificate.draws[0]!, draw: voids[0]! }];
+  expect(() => checkCertificate({ ...certificate, draws }, world.l1)).toThrow(/void/);
+});
+
+it("takes no other bytes: of none the form alone makes it slow, large or crash", () => {
+  const bytes = built.direct.certify(payingRow("direct").row)!;
+  const isFalse = expect.objectContaining({ code: "CIR_SETTLEMENT_DIFFERS" });
+  const read = (some: Uint8Array) => () => decodeCertificate(some);
+  expect(read(new Uint8Array(MAX_CERTIFICATE_BYTES + 1))).toThrow(isFalse);
+  expect(read(new Uint8Array(9))).toThrow(isFalse);
+  expect(read(Uint8Array.from([...bytes, 0]))).toThrow(isFalse);
+  for (let length = 0; length < bytes.length; length += 61)
+    expect(read(bytes.slice(0, length))).toThrow(isFalse);
+  for (let at = 0; at < bytes.length; at += 43) {
+    const changed = bytes.slice();
+    changed[at] = changed[at]! ^ 0xff;
+    let certificate: RowCertificate;
+    try {
+      certificate = decodeCertificate(changed);
+    } catch (error) {
+      expect(error).toEqual(isFalse);
+      continue;
+    }
+    // Where the settlement is, is only looked up.
+    if (at >= 14 && at < 24) continue;
+    if (encodeCertificate(certificate).length === bytes.length && isPlace(certificate)) continue;
+    expect(() => checkCertificate(certificate, built.direct.l1), `byte ${at}`).toThrow(isFalse);
+  }
+});
+
+/** Batch and block of the version: L1's root is taken from there. */
+function isPlace({ version }: RowCertificate): boolean {
+  const own = payingRow("direct").certificate.version;
+  return version.batchNumber !== own.batchNumber || version.blockNumber !== own.blockNumber;
+}
+
+/** The scores with one of them changed. */
+function rescored(draws: RowCertificate["draws"], row: number, by: number): RowCertificate["draws"] {
+  return draws.map((one) => ({
+    ...one,
+    scores: one.scores.map((score, k) => (k === row ? score + by : score)),
+  }));
+}

@@ -1,0 +1,79 @@
+/**
+ * A certificate that a row earned an amount in a settled epoch: what a phone checks without the model's matrix. What it shows
+ * and on what that rests is in check-certificate.ts, and in docs/explanation/attribution-proof.md.
+ */
+import { circuitError } from "@openledger/circuits/circuit-errors";
+import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
+import type { Payee } from "@openledger/circuits/ledger/rewards";
+import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
+import type { RollupError } from "@openledger/foundation/rollup-error";
+
+/** Fits a version of 2^18 rows and a draw. Larger files are refused before anything is read. */
+export const MAX_CERTIFICATE_BYTES = 1 << 20;
+/** What a phone is to load; more draws than fit are left out. */
+export const USUAL_CERTIFICATE_BYTES = 50_000;
+
+/** A drawn payment's answer, and what it scores all rows. */
+export interface CertifiedDraw {
+  /** 0 … K − 1. */
+  readonly draw: number;
+  readonly answerHash: bigint;
+  readonly salt: bigint;
+  readonly query: ModelQuery;
+  /** Of each row of the version. */
+  readonly scores: Int32Array;
+  /** Of a direct model; 0 of others. */
+  readonly logit: number;
+}
+
+/** The Datanet's leaf in a root of the ledger, without what follows from the rest of the certificate. */
+export interface CertifiedVersion {
+  /** L1 holds the root after this batch. */
+  readonly batchNumber: number;
+  /** Where L1 took the batch. */
+  readonly blockNumber: number;
+  /** Nonce, L1 owner, key, balance, chain, open amount, counters. */
+  readonly leaf: readonly bigint[];
+  readonly publishedAt: bigint;
+  readonly policy: bigint;
+  /** Eight children a level. */
+  readonly path: readonly (readonly bigint[])[];
+}
+
+export interface RowCertificate {
+  readonly modelId: number;
+  readonly epoch: number;
+  /** Where L1 has the settlement. */
+  readonly closingBatch: number;
+  readonly batchNumber: number;
+  /** What the model's statics open to, besides what the columns and payees below hash to. */
+  readonly answeringHash: bigint;
+  readonly binding: bigint;
+  readonly split: bigint;
+  readonly payees: readonly Payee[];
+  readonly columns: ColumnCommitments;
+  /** What J opens to besides. */
+  readonly amountWei: bigint;
+  readonly seed: bigint;
+  readonly ownerWei: bigint;
+  readonly treasuryWei: bigint;
+  readonly oldAccruedRoot: bigint;
+  readonly newAccruedRoot: bigint;
+  /** What C absorbs behind the elements that L1 evaluates (docs/reference/settlement.md). */
+  readonly privateElements: readonly bigint[];
+  readonly draws: readonly CertifiedDraw[];
+  /** Place in the version's order. */
+  readonly row: number;
+  /** SHA-256 of the row's content. */
+  readonly digest: Uint8Array;
+  /** From the row to the version's root: eight children a level. */
+  readonly rowPath: readonly (readonly bigint[])[];
+  readonly version: CertifiedVersion;
+}
+
+/** `what` of a certificate is not as L1 or the rest of the certificate has it. */
+export function certificateFalse(what: string, data: object = {}): RollupError {
+  return circuitError("CIR_SETTLEMENT_DIFFERS", `the certificate is false: ${what}`, {
+    data: { what, ...data },
+  });
+}
