@@ -51,7 +51,6 @@ export interface CheckedDraw {
   readonly draw: number;
   readonly payerId: number;
   readonly score: number;
-  /** In 2^-40 wei. */
   /** In 2^-40 quanta, and by themselves in wei rounded down. */
   readonly earnedParts: bigint;
   readonly earnedWei: bigint;
