@@ -218,7 +218,8 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       const record = ledger.requireLeaf(MODEL_ID);
       const { accruedWei, closed } = record.rewards!;
       const shares = drawShares(closed!.amountWei, DRAWS, unpackSplit(statics.split));
-      const earnedWei = [BigInt(DRAWS) * shares.rewardWei, 0n];
+      const quanta = [BigInt(DRAWS) * shares.rewardQuanta, 0n];
+      const earnedWei = quanta.map((count) => count << shares.quantumBits);
       const payout = sampledPayout(closed!.amountWei, shares, DRAWS, 0, earnedWei[0]!);
       const prevRandao = await rollup.randomness(Number(closed!.closingBatch));
       return {
@@ -241,7 +242,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
         voidCount: 0,
         burnedWei: payout.burnedWei,
         capCircuit: 0,
-        items: earnedWei,
+        items: quanta,
       };
     },
 

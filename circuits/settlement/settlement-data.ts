@@ -75,6 +75,13 @@ function itemElements(items: readonly bigint[], isActivation: boolean): bigint[]
   return packed(items, itemBits(isActivation), ELEMENT_BITS);
 }
 
+/** Whether no item element is beyond those of so many payees: L1 takes no more. */
+export function fitsElements(posted: PostedSettlement, payeeCount: number): boolean {
+  const isActivation = hasPayees(posted);
+  const elementCount = itemElements(posted.items, isActivation).length;
+  return elementCount <= elementsOf(payeeCount, isActivation);
+}
+
 /** Elements that so many payees take. */
 const elementsOf = (payeeCount: number, isActivation: boolean): number =>
   Math.ceil((payeeCount * itemBits(isActivation)) / ELEMENT_BITS);

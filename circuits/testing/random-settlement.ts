@@ -17,6 +17,7 @@ import { leafReference } from "../ledger/operation.ts";
 import { type Payee, unpackSplit } from "../ledger/rewards.ts";
 import { KIND, TREASURY_PARTS } from "../protocol.ts";
 import { packActivationItem } from "../settlement/settlement-data.ts";
+import { quantumBitsOf } from "../settlement/settlement-split.ts";
 
 /** How an epoch is to be settled: by draws, some of them void, or by the default split. */
 export interface SettlementPlan {
@@ -45,7 +46,10 @@ export function settleOperation(
   const paidDraws = (1n << (plan.drawBits ?? 0n)) - voids;
   const ownerWei = plan.drawBits === null ? 0n : paidDraws * ownerOfDrawWei;
   const burnedWei = plan.drawBits === null ? ownerOfDrawWei : voids * drawWei;
-  const earnedWei = plan.earnedParts.map((part) => (paidDraws * payeesOfDrawWei * BigInt(part)) / 1000n);
+  const quantumBits = quantumBitsOf(amountWei);
+  const earnedWei = plan.earnedParts.map(
+    (part) => (((paidDraws * payeesOfDrawWei * BigInt(part)) / 1000n) >> quantumBits) << quantumBits,
+  );
   const treasuryWei = amountWei - ownerWei - burnedWei - earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const fields = { kind: KIND.settle, modelId, ownerWei, treasuryWei, burnedWei, earnedWei };
   const draft = { ...fields, voidCount: plan.voidCount, settlementHash: 0n, signature: null };
@@ -99,16 +103,19 @@ export function postedOf(ledger: Ledger, operation: SettlementOperation): Replay
   if (operation.kind === KIND.activation)
     return { ...none, cap: operation.cap, items: operation.payees.map(packActivationItem) };
   const { rewards, leaf } = ledger.requireLeaf(operation.modelId);
-  const { chain, epoch, closingBatch } = rewards?.closed ?? {
+  const { amountWei, chain, epoch, closingBatch } = rewards?.closed ?? {
     ...none,
+    amountWei: 0n,
     epoch: unpackCounters(leaf.counters).epoch,
   };
   const { voidCount, burnedWei } = operation;
-  return { ...none, epoch, closingBatch, voidCount, burnedWei, chain, items: evenly(operation.earnedWei) };
+  const items = operation.earnedWei.map((wei) => wei >> quantumBitsOf(amountWei));
+  return { ...none, epoch, closingBatch, voidCount, burnedWei, chain, items: wholeElements(items) };
 }
 
-/** As posted: two items an element. */
-const evenly = (items: readonly bigint[]) => (items.length % 2 === 0 ? items : [...items, 0n]);
+/** As posted: six items an element. */
+const wholeElements = (items: readonly bigint[]) =>
+  Array.from({ length: 6 * Math.ceil(items.length / 6) }, (_, i) => items[i] ?? 0n);
 
 /** A settlement of random amounts, draws and voids; of a model without a closed epoch, one that must be refused. */
 export function randomSettlement(

@@ -284,7 +284,8 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
   const closed = closedOf(model);
   const modelId: number = model.id;
   const shares = drawShares(closed.amountWei, DRAWS, unpackSplit(statics.split));
-  const earnedWei = [BigInt(DRAWS - voidCount) * shares.rewardWei];
+  const quanta = BigInt(DRAWS - voidCount) * shares.rewardQuanta;
+  const earnedWei = [quanta << shares.quantumBits];
   const payout = sampledPayout(closed.amountWei, shares, DRAWS, voidCount, earnedWei[0]!);
   const payees: Payee[] = model.payees;
   const before: bigint[] = model.payees.map((payee: Answer) => BigInt(payee.accruedWei));
@@ -309,7 +310,7 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
     burnedWei: payout.burnedWei,
     capCircuit: 0,
     chain: closed.chain % FIELD_ORDER,
-    items: earnedWei,
+    items: [quanta],
   };
 }
 

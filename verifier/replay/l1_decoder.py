@@ -116,12 +116,12 @@ def check(sorts, circuit, elements, commitment, proof, opening=b""):
 def take_settlement(kind, model, word, circuit, commitment, data, proof):
     """The event that a Settle or Activation record must have; `word` is the record's."""
     (epoch, closing_batch, voids, burned, named, chain), items = split(data, 3, 5, 1, 12, 1, 32)
-    require(len(data) >= 54 and len(items) % 24 == 0, f"a settlement has {len(data)} bytes")
+    require(len(data) >= 54 and len(items) % 30 == 0, f"a settlement has {len(data)} bytes")
     is_activation, is_sampled = kind == ACTIVATION, CIRCUITS[circuit][0] == SETTLEMENT
     cap = CIRCUITS[named][1] if is_activation else 0
     seed = hash_of(s["randomness"][closing_batch], model, epoch, chain) % 2**128 if is_sampled else 0
     fields = model | epoch << 24 | closing_batch << 48 | voids << 88 | is_activation << 96
-    elements = [word, fields, chain, burned | cap << 96, seed, *each(items, 24)]
+    elements = [word, fields, chain, burned | cap << 96, seed, *each(items, 30)]
     check([PAYEE_TABLE] if is_activation else [SETTLEMENT, PAYEE_TABLE], circuit, elements, commitment, proof)
     tail = [circuit, named, cap] if is_activation else [epoch, circuit, voids, burned, not is_sampled]
     return "ActivationAccepted" if is_activation else "SettlementAccepted", [model, s["number"], *tail]

@@ -4,6 +4,7 @@ import { KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import {
   CIRCUIT_SORT,
+  fitsElements,
   type PostedSettlement,
   type SettlementData,
   settlementElements,
@@ -55,7 +56,7 @@ export function settlementSignals(
 /** Payments of the settlement circuit that an activation names, or null where it names none. A Settle has no cap: 0. */
 export function capOf(
   kind: number,
-  posted: Pick<PostedSettlement, "capCircuit" | "items">,
+  posted: PostedSettlement,
   circuits: readonly CircuitSizes[],
 ): number | null {
   if (kind === KIND.settle) return posted.capCircuit === 0 ? 0 : null;
@@ -63,9 +64,9 @@ export function capOf(
   return named?.sort === CIRCUIT_SORT.settlement && fitsPayees(posted, named) ? named.size0 : null;
 }
 
-/** Whether no item is behind the circuit's payees: so L1 counts them. */
-export function fitsPayees({ items }: Pick<PostedSettlement, "items">, { size1 }: CircuitSizes): boolean {
-  return items.slice(size1).every((item) => item === 0n);
+/** Whether it has neither an item element nor a payee beyond the circuit's. */
+export function fitsPayees(posted: PostedSettlement, { size1 }: CircuitSizes): boolean {
+  return fitsElements(posted, size1) && posted.items.slice(size1).every((item) => item === 0n);
 }
 
 /** Whether a circuit of this sort may prove a record of this kind: an activation only a payee table. */

@@ -286,7 +286,7 @@ describe("POST /v1/settlements", () => {
       ["SEQ_SETTLEMENT_INVALID", "a batch circuit", { ...honest, circuit: "table-4-2-2-8-2-2-1" }],
       ["SEQ_SETTLEMENT_INVALID", "bytes that are no settlement", { ...honest, data: "0x1234" }],
       ["SEQ_SETTLEMENT_INVALID", "a circuit named by a Settle", of({ capCircuit: 1 })],
-      ["SEQ_SETTLEMENT_INVALID", "more payees than the circuit's", of({ items: Array(34).fill(0n) })],
+      ["SEQ_SETTLEMENT_INVALID", "more payees than the circuit's", of({ items: Array(36).fill(0n) })],
       ["OP_SETTLEMENT_DIFFERS", "other totals", of({ items: [data.items[0]! + 1n] })],
       ["OP_SETTLEMENT_DIFFERS", "another J", of({ settlementHash: data.settlementHash + 1n })],
       ["OP_SETTLEMENT_DIFFERS", "burned without voids", of({ burnedWei: 1n })],
