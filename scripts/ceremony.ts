@@ -103,7 +103,9 @@ program
   .option("--json", "print the result as JSON")
   .addHelpText(
     "after",
-    example("verify --circuit table-10-6-5-20-6-1-2 --ptau pot18.ptau --zkey table-10-6-5-20-6-1-2.final.zkey"),
+    example(
+      "verify --circuit table-10-6-5-20-6-1-2 --ptau pot18.ptau --zkey table-10-6-5-20-6-1-2.final.zkey",
+    ),
   )
   .action(async (options: { circuit: string; ptau: string; zkey: string; json?: boolean }) => {
     const { verifyKey } = await loadCeremony();

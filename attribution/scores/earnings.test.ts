@@ -84,7 +84,7 @@ describe("explainEarnings", () => {
     const { rows, payees, voids } = explainEarnings(
       settlement,
       { model: settled, payments },
-      settlement.data.items,
+      settlement.data.items.map((quanta) => quanta << settlement.quantumBits),
     );
     expect(voids).toEqual([]);
     expect(payees.map(({ earnedWei }) => earnedWei)).toEqual(settlement.earnedWei);

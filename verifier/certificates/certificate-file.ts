@@ -1,6 +1,6 @@
 /** A certificate as bytes: numbers big-endian, one after the other, without names. */
 
-import { compressPoints, expandPoints } from "@openledger/circuits/field/curve/point-bytes";
+import { compressPoints, expandPoints } from "@openledger/circuits/field/curve/generators";
 import { fromBytesBe, toBytesBe } from "@openledger/circuits/field/element-vector";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelQueryBytes, modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";

@@ -4,7 +4,7 @@
  * 1. L1 has taken a settlement by draws of this model and epoch, with C, the posted totals and its proof. C absorbs J and the
  *    draws, J the closed epoch, and that the statics. So one hash binds columns, payees, binding, split, amount, seed and draws.
  * 2. A draw's receipt opens to a query for these statics. Query and columns give a commitment to the scores of all rows
- *    (score-opening.ts). With all scores, their total and what a unit of score earns are computed as the settlement does.
+ *    (areScoresOf). With all scores, their total and what a unit of score earns are computed as the settlement does.
  * 3. The row's place and its payee are those of a path to the version's root, which the Datanet's leaf holds under a root of
  *    the ledger that L1 has accepted.
  *
@@ -32,7 +32,7 @@ import {
 import { digestToField, hashVersionRow } from "@openledger/circuits/ledger/version-rows";
 import { LEAF_KIND, TAG } from "@openledger/circuits/protocol";
 import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
-import { areScoresOf } from "@openledger/circuits/settlement/scores/score-opening";
+import { areScoresOf } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { type PostedSettlement, settlementVector } from "@openledger/circuits/settlement/settlement-data";
 import { drawShares, rewardPerUnit, weightWei } from "@openledger/circuits/settlement/settlement-split";
 import { type CertifiedDraw, certificateFalse, type RowCertificate } from "./row-certificate.ts";
