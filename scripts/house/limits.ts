@@ -37,7 +37,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   commands: 88,
   productFiles: 1_757,
   productLines: 196_380,
-  testLines: 91_760,
+  testLines: 91_790,
   benchAndDrillLines: 6_105,
   docsLines: 5_500,
 };
