@@ -1,6 +1,6 @@
 /** Options that several commands have, each declared here once. */
 import { defineOptions } from "./options.ts";
-import { parseBlock, parseDepth, parsePort } from "./parse-id.ts";
+import { parseBlock, parseDepth, parsePort, parseVersionRoot } from "./parse-id.ts";
 
 export const FROM_BLOCK_OPTION = defineOptions({
   "--from-block <number>": {
@@ -31,6 +31,12 @@ export const EPOCH_OPTION = defineOptions({
   "--epoch <number>": "number of the epoch; default: the one to be settled",
 });
 export const STORE_OPTION = defineOptions({ "--rows <folder>": "folder of the row store" });
+export const VERSION_ROOT_OPTION = defineOptions({
+  "--version-root <hex>": {
+    about: "root of a version on the ledger, for another one than the published, or without a sequencer",
+    parse: parseVersionRoot,
+  },
+});
 export const CARD_OPTION = defineOptions({
   "--card <file>": "file with the Datanet's card: the form of its rows and their base pay",
 });

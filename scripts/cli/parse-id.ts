@@ -41,3 +41,8 @@ export function parsePort(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw new InvalidArgumentError("not a port");
   return Number(text);
 }
+
+export function parseVersionRoot(text: string): bigint {
+  if (!/^0x[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError("not a root of 0x and 64 digits");
+  return BigInt(text);
+}

@@ -1,5 +1,5 @@
 /** Test support: a settled epoch with the version behind it, what L1 would have of both, and a row's certificate. */
-import { sha256 } from "@noble/hashes/sha2.js";
+import { createHash } from "node:crypto";
 import { dataCommitment } from "@openledger/circuits/field/element-vector";
 import { hashDatanetBody, hashLeaf, type Leaf, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { LedgerTree } from "@openledger/circuits/ledger/ledger-tree";
@@ -12,6 +12,7 @@ import { makeCertificate } from "../certificates/make-certificate.ts";
 import { certifiedLeaf } from "../certificates/replayed-version.ts";
 
 const contentOf = (row: number) => new TextEncoder().encode(`row ${row}`);
+const digestOf = (row: number) => Uint8Array.from(createHash("sha256").update(contentOf(row)).digest());
 
 /** An epoch of `epochOf` or `directEpochOf`, settled, as L1 would have it. */
 export function certificateWorld(epoch: EpochToSettle) {
@@ -43,7 +44,7 @@ export function certificateWorld(epoch: EpochToSettle) {
     l1,
     certify: (row: number, maxBytes?: number) =>
       makeCertificate(epoch, sampled, {
-        ...{ row, rows, digest: sha256(contentOf(row)), batchNumber: 20 },
+        ...{ row, rows, digest: digestOf(row), batchNumber: 20 },
         version: { ...place, ...facts, leaf: certifiedLeaf(leaf) },
         ...(maxBytes !== undefined && { maxBytes }),
       }),

@@ -1,17 +1,18 @@
 import { decodeRow } from "@openledger/attribution/rows/row-content";
-import { decodeTextRow, isTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { decodeTextRow, isTextRow } from "@openledger/attribution/rows/text-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { hex32 } from "@openledger/foundation/hex";
+import { documentText } from "@openledger/models/spans/document-text";
 import type { RowText } from "@openledger/models/spans/evidence";
 import type { DocumentInput } from "@openledger/models/spans/span-index";
 import type { SuffixEngine } from "@openledger/models/spans/suffix-engine";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
-import { OUT_FILE_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
+import { OUT_FILE_OPTION, STORE_OPTION, VERSION_ROOT_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import { required, withFallback, withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -33,10 +34,7 @@ export function addDatanetIndex(parent: Command): void {
     {
       ...required(OUT_FILE_OPTION),
       ...withFallback(STORE_OPTION, workspacePaths.rows),
-      "--version-root <hex>": {
-        about: "root of the version, for another one than the published, or without a sequencer",
-        parse: parseRoot,
-      },
+      ...VERSION_ROOT_OPTION,
       "--engine <name>": {
         about: "auto, native or typescript; all give the same index",
         fallback: "auto",
@@ -116,12 +114,6 @@ async function readDocuments(
   return { documents, rowText };
 }
 
-function documentText(content: Uint8Array, rowText: RowText): Uint8Array {
-  if (rowText === "plain") return content;
-  const text = rowText === "email" ? decodeRow("email", content).input : wholeText(decodeTextRow(content));
-  return new TextEncoder().encode(text);
-}
-
 /** What the row is, and so what all must be. */
 function textOf(content: Uint8Array): RowText {
   try {
@@ -137,11 +129,6 @@ function textOf(content: Uint8Array): RowText {
 }
 
 const percent = (share: number) => `${Math.floor(share * 100)} %`;
-
-function parseRoot(text: string): bigint {
-  if (!/^0x[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError("not a root of 0x and 64 digits");
-  return BigInt(text);
-}
 
 function parseEngine(text: string): SuffixEngine | "auto" {
   if (text !== "auto" && text !== "native" && text !== "typescript")

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { CheckedAnswer } from "@openledger/models/spans/check-citations";
+import type { PresentSource, PresentSpan } from "@openledger/models/spans/row-evidence";
 import { commandError } from "../../cli/cli-errors.ts";
 import { renderTable } from "../../cli/output.ts";
 
@@ -23,14 +24,27 @@ export function spanLines(answer: Uint8Array, { isComplete, spans }: CheckedAnsw
     ...renderTable(
       spans.flatMap(({ count, end, sources, start }) => [
         [`  ${count} ×`, JSON.stringify(excerpt(textOf(answer, start, end)))],
-        ...sources.map(({ contributorId, document, offset, validatorId }) => [
-          "",
-          `  row ${document} from byte ${offset}, of leaf ${contributorId}, vouched for by leaf ${validatorId}`,
-        ]),
+        ...sources.map((source) => ["", sourceLine(source)]),
       ]),
     ),
   ];
 }
+
+/** What follows from the version's root alone. */
+export const presentLines = (answer: Uint8Array, spans: readonly PresentSpan[]): string[] => [
+  `${spans.length} parts of the text occur word for word in rows of the version; counts need --root of the index`,
+  ...renderTable(
+    spans.flatMap(({ end, sources, start }) => [
+      ["", JSON.stringify(excerpt(textOf(answer, start, end)))],
+      ...sources.map((source) => ["", sourceLine(source)]),
+    ]),
+  ),
+];
+
+type ShownSource = Pick<PresentSource, "contributorId" | "document" | "offset" | "validatorId">;
+
+const sourceLine = ({ contributorId, document, offset, validatorId }: ShownSource) =>
+  `  row ${document} from byte ${offset}, of leaf ${contributorId}, vouched for by leaf ${validatorId}`;
 
 export function spanView(answer: Uint8Array, { isComplete, spans }: CheckedAnswer): object {
   return {
@@ -51,7 +65,7 @@ export function spanView(answer: Uint8Array, { isComplete, spans }: CheckedAnswe
   };
 }
 
-const textOf = (answer: Uint8Array, start: number, end: number) =>
+export const textOf = (answer: Uint8Array, start: number, end: number) =>
   new TextDecoder().decode(answer.subarray(start, end));
 
 function excerpt(text: string): string {

@@ -77,6 +77,18 @@ it("indexes a version of e-mails, finds what an answer has of them, and has it c
   await writeFile(evidence, json.replace("Bahamas", "Bahamaz"));
   const changed = await run("verify", "spans", evidence, "--root", native.answer.root);
   expect(changed).toMatchObject({ status: 1, answer: { error: { code: "MOD_SPANS_EVIDENCE_FALSE" } } });
+
+  const cited = at("cited.json");
+  await run("spans", "--index", index, "--text", text, "--evidence", cited, "--rows", store.folder);
+  const byRows = (file: string, versionRoot = hex32(version.rowsRoot)) =>
+    run("verify", "spans", file, "--version-root", versionRoot);
+  const present = await byRows(cited);
+  expect(present.status).toBe(0);
+  const { count: _count, ...span } = found.answer.spans[0];
+  expect(present.answer.spans).toEqual([span]);
+  expect(await byRows(cited, hex32(version.rowsRoot - 1n))).toMatchObject({ status: 1 });
+  // Evidence without rows says nothing by itself.
+  expect((await byRows(evidence)).answer.error.code).toBe("MOD_SPANS_EVIDENCE_FALSE");
   const neither = await run("spans", "--index", index);
   expect(neither).toMatchObject({ status: 1, answer: { error: { code: "CMD_USAGE" } } });
 

@@ -1,5 +1,7 @@
 import { writeFile } from "node:fs/promises";
+import type { SpanEvidence } from "@openledger/models/spans/evidence";
 import { type Command, InvalidArgumentError } from "commander";
+import { STORE_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
 import { readAnswer, spanLines, spanView } from "./span-lines.ts";
@@ -15,6 +17,7 @@ export function addSpansCommand(program: Command): void {
       "--file <path>": "file with the answer",
       "--sources <n>": { about: "most rows to name for a part", fallback: 3, parse: parseSources },
       "--evidence <file>": "write the evidence that a client checks with: verify spans FILE --root ROOT",
+      ...STORE_OPTION,
       "--complete": "prove also that there is no other part; 100 kB of evidence for a kilobyte of answer",
     },
   );
@@ -22,6 +25,7 @@ export function addSpansCommand(program: Command): void {
     command,
     'spans --index mails.spans --text "As you know, you have won a free cruise to the Bahamas."',
     "spans --index mails.spans --file answer.txt --evidence evidence.json --complete",
+    "spans --index mails.spans --file answer.txt --evidence evidence.json --rows rows",
   );
   onRun(command, async ({ options, output }) => {
     const [{ readIndexFile }, { findSpans }, { citeSpans }, { checkCitations }, { evidenceToJson }] =
@@ -47,6 +51,9 @@ export function addSpansCommand(program: Command): void {
     const json = JSON.stringify({
       answer: new TextDecoder().decode(answer),
       evidence: evidenceToJson(evidence),
+      ...(options.rows !== undefined && {
+        rows: await citedRows(options.rows, BigInt(`0x${index.header.rowsRoot}`), evidence),
+      }),
     });
     if (options.evidence !== undefined) await writeFile(options.evidence, `${json}\n`);
     const { rowsRoot } = index.header;
@@ -63,6 +70,20 @@ export function addSpansCommand(program: Command): void {
       evidence: options.evidence ?? null,
     });
   });
+}
+
+/** With these rows the evidence needs no word about the index: verify spans FILE --version-root ROOT. */
+async function citedRows(folder: string, rowsRoot: bigint, evidence: SpanEvidence): Promise<object[]> {
+  const [{ initPoseidon }, { readVersionRows }, { openRowStore }, { citeRows, citedRowsToJson }] =
+    await Promise.all([
+      import("@openledger/circuits/field/poseidon"),
+      import("@openledger/client/actions/data/published-version"),
+      import("@openledger/client/actions/data/row-store"),
+      import("@openledger/models/spans/row-evidence"),
+    ]);
+  await initPoseidon();
+  const rows = await readVersionRows(await openRowStore(folder), rowsRoot);
+  return citedRowsToJson(citeRows(evidence, rows));
 }
 
 function parseSources(text: string): number {

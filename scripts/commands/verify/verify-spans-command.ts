@@ -1,10 +1,12 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { hex32 } from "@openledger/foundation/hex";
 import { type Command, InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
+import { VERSION_ROOT_OPTION } from "../../cli/common-options.ts";
 import { withOptions } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { spanLines, spanView } from "../spans/span-lines.ts";
+import { presentLines, spanLines, spanView, textOf } from "../spans/span-lines.ts";
 
 export function addVerifySpansCommand(parent: Command): void {
   const command = withOptions(
@@ -18,19 +20,42 @@ export function addVerifySpansCommand(parent: Command): void {
         about: "for evidence: root of the index, from a source that you trust; `datanet index` prints it",
         parse: parseRoot,
       },
+      ...VERSION_ROOT_OPTION,
       "--write <file>": "for an index: file for the evidence if it is not sorted, for verify spans --root",
     },
   );
   withExample(
     command,
     "verify spans evidence.json --root 5f0c…",
+    "verify spans evidence.json --version-root 0x1f0c…",
     "verify spans mails.spans --write disorder.json",
   );
-  onRun(command, ({ options, args, output }) =>
-    options.root === undefined
+  onRun(command, ({ options, args, output }) => {
+    if (options.versionRoot !== undefined) return checkRows(args[0]!, options.versionRoot, output);
+    return options.root === undefined
       ? checkIndex(args[0]!, options.write, output)
-      : checkEvidence(args[0]!, options.root, output),
-  );
+      : checkEvidence(args[0]!, options.root, output);
+  });
+}
+
+/** That spans occur in rows of the version: no index is believed, so there are no counts. */
+async function checkRows(path: string, rowsRoot: bigint, output: Output): Promise<void> {
+  const [{ initPoseidon }, { evidenceFromJson }, { checkCitedRows, citedRowsFromJson }] = await Promise.all([
+    import("@openledger/circuits/field/poseidon"),
+    import("@openledger/models/spans/evidence"),
+    import("@openledger/models/spans/row-evidence"),
+  ]);
+  await initPoseidon();
+  const { answer, evidence, rows } = await readEvidence(path);
+  const text = new TextEncoder().encode(String(answer));
+  const spans = checkCitedRows(rowsRoot, text, evidenceFromJson(evidence), citedRowsFromJson(rows));
+  output.answer(presentLines(text, spans), {
+    rowsRoot: hex32(rowsRoot),
+    spans: spans.map(({ end, sources, start }) => ({
+      ...{ start, end, text: textOf(text, start, end) },
+      sources: sources.map(({ document, ...source }) => ({ row: document, ...source })),
+    })),
+  });
 }
 
 async function checkEvidence(path: string, root: string, output: Output): Promise<void> {
@@ -84,6 +109,7 @@ interface EvidenceFile {
   answer?: unknown;
   evidence?: unknown;
   disorder?: unknown;
+  rows?: unknown;
 }
 
 async function readEvidence(path: string): Promise<EvidenceFile> {
