@@ -16,7 +16,7 @@ import { z } from "zod";
 import { ADDED_BASES } from "../base/base-place.ts";
 import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
-import { factoryError } from "./factory-errors.ts";
+import { factoryError } from "../model-errors.ts";
 
 const list = z.string().transform((text) =>
   text

@@ -2,11 +2,11 @@
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import { baseSourceAt } from "../base/base-place.ts";
+import { factoryError } from "../model-errors.ts";
 import { readFrom, shapeOfBase } from "../registered/base-files.ts";
 import { methodFor, retrievalOf, textEnds, textPreset, textRules } from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe, weightsOf } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
-import { factoryError } from "./factory-errors.ts";
 import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-store.ts";
 import type { PlainTerms } from "./tasks/task-messages.ts";
 

@@ -5,6 +5,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { decodeRow } from "@openledger/attribution/rows/row-content";
+import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { rootFromPath } from "@openledger/circuits/ledger/ledger-tree";
 import {
   digestToField,
@@ -17,8 +19,7 @@ import { FIELD_ORDER, TAG, TREE_ARITY } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
-import { documentText } from "./document-text.ts";
-import type { SpanEvidence } from "./evidence.ts";
+import type { RowText, SpanEvidence } from "./evidence.ts";
 import { countCharacters, isBoundary, MIN_SPAN_CHARACTERS } from "./span-characters.ts";
 import { falseEvidence } from "./span-errors.ts";
 
@@ -156,4 +157,11 @@ export function citedRowsFromJson(value: unknown): CitedRow[] {
     ...row,
     content: Uint8Array.from(atob(row.content), (character) => character.charCodeAt(0)),
   }));
+}
+
+/** A row's text in an index of this kind, as UTF-8. @throws ATT_ROW_INVALID where the row is of another kind */
+export function documentText(content: Uint8Array, rowText: RowText): Uint8Array {
+  if (rowText === "plain") return content;
+  const text = rowText === "email" ? decodeRow("email", content).input : wholeText(decodeTextRow(content));
+  return new TextEncoder().encode(text);
 }

@@ -3,6 +3,7 @@
 import { estimateFees } from "@openledger/client/sequencer/fees";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { factoryError } from "../../model-errors.ts";
 import {
   baseRequestSchema,
   datasetRequestSchema,
@@ -13,7 +14,6 @@ import {
   signaturesRequestSchema,
 } from "../factory-api.ts";
 import { type FactoryContext, requireSigned, signerOf, whileWaitedFor } from "../factory-context.ts";
-import { factoryError } from "../factory-errors.ts";
 import { chooseCircuit, defaultForm, recipeOfForm } from "../recipe-form.ts";
 import type { StoredJob } from "../store/factory-store.ts";
 

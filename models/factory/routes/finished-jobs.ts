@@ -9,10 +9,10 @@ import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { factoryError } from "../../model-errors.ts";
 import { heldOutRows } from "../../registered/text-training.ts";
 import type { ExportForm, FactoryExport, FactoryLineage, FactoryRegistration } from "../factory-api.ts";
 import type { FactoryContext } from "../factory-context.ts";
-import { factoryError } from "../factory-errors.ts";
 import type { StoredJob } from "../store/factory-store.ts";
 import { ADAPTER_FOLDER, MERGED_FOLDER, MODEL_FOLDER } from "../tasks/dataset-files.ts";
 

@@ -2,10 +2,10 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { factoryError } from "../../model-errors.ts";
 import { EventStream } from "../../serving/event-stream.ts";
 import { type FactoryJob, jobRequestSchema } from "../factory-api.ts";
 import { type FactoryContext, signerOf } from "../factory-context.ts";
-import { factoryError } from "../factory-errors.ts";
 import type { StoredJob } from "../store/factory-store.ts";
 import { idParams, plannedJob } from "./choice-routes.ts";
 

@@ -11,9 +11,9 @@ import { downloadVersionList, receiveRows, versionRoot } from "@openledger/clien
 import { askHostName, MAX_DIGESTS_A_REQUEST, rowsRequest } from "@openledger/client/datanets/host-request";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { hex32 } from "@openledger/foundation/hex";
+import { factoryError } from "../../model-errors.ts";
 import type { DatasetRequest, FactoryDataset } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";
-import { factoryError } from "../factory-errors.ts";
 import { writeDatasetRows } from "../tasks/dataset-files.ts";
 import type { FactoryStore, StoredDataset } from "./factory-store.ts";
 

@@ -1,5 +1,5 @@
+import { factoryError } from "../../model-errors.ts";
 import type { FactoryJob, JobEvent, NewJobEvent } from "../factory-api.ts";
-import { factoryError } from "../factory-errors.ts";
 import type { FactoryStore, StoredJob } from "./factory-store.ts";
 
 /** What changes of a job, and what happened with it. */

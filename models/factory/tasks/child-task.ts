@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { RollupError } from "@openledger/foundation/rollup-error";
-import { factoryError } from "../factory-errors.ts";
+import { factoryError } from "../../model-errors.ts";
 import type {
   EventsMessage,
   FactoryTask,

@@ -4,7 +4,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { writeDurable } from "@openledger/foundation/store/durable-file";
-import { factoryError } from "../factory-errors.ts";
+import { factoryError } from "../../model-errors.ts";
 
 /** Of a job's folder. */
 export const ADAPTER_FOLDER = "adapter";

@@ -1,4 +1,4 @@
-import { factoryError } from "../factory-errors.ts";
+import { factoryError } from "../../model-errors.ts";
 import { ChildTask } from "./child-task.ts";
 import type { EventsMessage, FactoryTask, StageMessage, TaskResults } from "./task-messages.ts";
 

@@ -1,6 +1,6 @@
 /** A process that computes one thing for the factory, and ends: started by child-task.ts, whose end is its own. */
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { factoryError } from "../factory-errors.ts";
+import { factoryError } from "../../model-errors.ts";
 import type { FactoryTask, Say, TaskMessage, TaskOrder, TaskWish } from "./task-messages.ts";
 
 const send = (message: TaskMessage): Promise<void> =>
