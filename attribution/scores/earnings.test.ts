@@ -84,14 +84,15 @@ describe("explainEarnings", () => {
     const { rows, payees, voids } = explainEarnings(
       settlement,
       { model: settled, payments },
-      settlement.data.items,
+      settlement.data.items.map((quanta) => quanta << settlement.quantumBits),
     );
     expect(voids).toEqual([]);
     expect(payees.map(({ earnedWei }) => earnedWei)).toEqual(settlement.earnedWei);
     const owners = rowOwners(model.payees);
     for (const { payeeIndex, earnedWei, contributorWei, validatorWei } of payees) {
       const theirs = rows.filter((row) => row.payeeIndex === payeeIndex);
-      expect(theirs.reduce((sum, row) => sum + row.earnedParts, 0n) >> 40n).toBe(earnedWei);
+      const parts = theirs.reduce((sum, row) => sum + row.earnedParts, 0n);
+      expect((parts >> 40n) << settlement.quantumBits).toBe(earnedWei);
       expect(contributorWei + validatorWei).toBe(earnedWei);
       expect(Number(validatorWei) / Number(earnedWei)).toBeCloseTo(0.2, 4);
     }
