@@ -91,9 +91,8 @@ describe("explainEarnings", () => {
     const owners = rowOwners(model.payees);
     for (const { payeeIndex, earnedWei, contributorWei, validatorWei } of payees) {
       const theirs = rows.filter((row) => row.payeeIndex === payeeIndex);
-      expect((theirs.reduce((sum, row) => sum + row.earnedParts, 0n) >> 40n) << settlement.quantumBits).toBe(
-        earnedWei,
-      );
+      const parts = theirs.reduce((sum, row) => sum + row.earnedParts, 0n);
+      expect((parts >> 40n) << settlement.quantumBits).toBe(earnedWei);
       expect(contributorWei + validatorWei).toBe(earnedWei);
       expect(Number(validatorWei) / Number(earnedWei)).toBeCloseTo(0.2, 4);
     }

@@ -2,10 +2,17 @@ import { describe, expect, it } from "vitest";
 import { compileCircuit } from "../compiler/compile.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
-import { unpackCounters } from "../ledger/leaf.ts";
+import { leafFields, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { claimedPath, claimedPlace, type PayeeRole, payeeLeaf, unpackSplit } from "../ledger/rewards.ts";
-import { FIELD_ORDER } from "../protocol.ts";
+import {
+  accruedPath,
+  claimedPath,
+  claimedPlace,
+  type PayeeRole,
+  payeeLeaf,
+  unpackSplit,
+} from "../ledger/rewards.ts";
+import { FIELD_ORDER, TREASURY_ID } from "../protocol.ts";
 import { payeeExitCircuitSpec } from "../registry/circuit-registry.ts";
 import { TableBuilder } from "../table/table-builder.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
@@ -15,7 +22,7 @@ import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
 import type { PreparedExit } from "./exit-statement.ts";
-import { earnedByDefault, leafExit, payeeExit } from "./exit-statement.ts";
+import { earnedByDefault, leafExit, payeeExit, payeeExitKey } from "./exit-statement.ts";
 
 const PAYEES = 4;
 const ROLES: readonly PayeeRole[] = [0, 1];
@@ -228,6 +235,33 @@ describe("forged payee exits", () => {
     await expectRefused({ ...inputs, ...carried }, "RangeCheck", "an id of 25 bits");
   });
 
+  it("an absent payee's: 0 wei, and the treasury's", async () => {
+    const ledger = plain();
+    const { payees, accruedWei, claimedWei } = ledger.requireLeaf(MODEL_ID).rewards!;
+    const inputs = exitInputs(exitOf(ledger, 0, 0));
+    const treasury = ledger.requireLeaf(TREASURY_ID);
+    for (const index of [3, 4, 511]) {
+      const absent = {
+        ...inputs,
+        payeeBits: Array.from({ length: 9 }, (_, i) => BigInt((index >> i) & 1)),
+        ...{ accruedWei: 0n, claimedWei: 0n, otherClaimedWei: 0n, otherId: 0 },
+        accruedChildren: accruedPath(payees, accruedWei, index),
+        claimedChildren: claimedPath(claimedWei, index),
+        ownerBits: (inputs.ownerBits as bigint[]).map(() => 0n),
+        owner: leafFields(treasury.leaf),
+        ownerChildren: ledger.tree.path(TREASURY_ID),
+      };
+      const exit = {
+        root: ledger.root,
+        key: payeeExitKey(MODEL_ID, index, 0),
+        recipient: treasury.leaf.l1Owner,
+      };
+      const prepared = { ...exitOf(ledger, 0, 0), ...exit, amountWei: 0n };
+      expect(await differing(absent, prepared)).toEqual([]);
+      await expectRefused({ ...absent, ownerBits: inputs.ownerBits! }, OPENS, "somebody else's");
+    }
+  });
+
   it("another default split, or an amount that was claimed", async () => {
     const ledger = plain();
     const exit = exitOf(ledger, 1, 1);
@@ -247,15 +281,16 @@ describe("forged payee exits", () => {
     const place = claimedPlace(1, 1);
     expect(rewards!.claimedWei[place]).toBeGreaterThan(0n);
     await expectRefused({ ...inputs, claimedWei: 0n }, OPENS, "as if nothing had been claimed");
-    const ignored = { claimedWei: 0n, claimedChildren: claimedPath([], place) };
+    const ignored = { claimedWei: 0n, otherClaimedWei: 0n, claimedChildren: claimedPath([], 1) };
     await expectRefused({ ...inputs, ...ignored }, OPENS, "an empty claimed tree");
-    const contributors = claimedPlace(1, 0);
-    const swapped = {
-      claimedWei: rewards!.claimedWei[contributors]!,
-      claimedChildren: claimedPath(rewards!.claimedWei, contributors),
-    };
-    expect(swapped.claimedWei).not.toBe(rewards!.claimedWei[place]);
-    await expectRefused({ ...inputs, ...swapped }, OPENS, "the other role's claimed leaf");
+    const [claimedWei, otherClaimedWei] = [
+      rewards!.claimedWei[claimedPlace(1, 0)]!,
+      rewards!.claimedWei[place]!,
+    ];
+    expect(claimedWei).not.toBe(otherClaimedWei);
+    await expectRefused({ ...inputs, claimedWei, otherClaimedWei }, OPENS, "what the other role has claimed");
+    const moved = { claimedWei: inputs.claimedWei as bigint, otherClaimedWei: otherClaimedWei + 2n ** 120n };
+    await expectRefused({ ...inputs, ...moved }, "RangeCheck", "a part of 121 bits");
     await expectRefused({ ...inputs, accruedWei: rewards!.accruedWei[1]! + 1n }, OPENS, "a wei more accrued");
     await expectRefused({ ...inputs, openAmount: exit.amountWei }, OPENS, "another open amount");
   });

@@ -45,6 +45,17 @@ describe("deployment", () => {
     expect(genesisOf(deployment).treasuryOwner).toBe(BigInt(`0x${"33".repeat(20)}`));
   });
 
+  it("takes circuits of as many payees as L1 does, and no more", () => {
+    const withPayees = (size1: number) => {
+      const exit = { ...deployment.circuits[0]!, name: `payee-exit-${size1}`, sort: 3, size0: 1, size1 };
+      return encodeDeployment({ ...deployment, circuits: [exit] });
+    };
+    expect(parseDeployment(withPayees(512)).circuits[0]!.size1).toBe(512);
+    expect(() => parseDeployment(withPayees(513))).toThrow(
+      expect.objectContaining({ code: "CIR_DEPLOYMENT_INVALID", data: { fields: ["circuits.0.size1"] } }),
+    );
+  });
+
   it("names every wrong field", () => {
     const broken = encodeDeployment({
       ...deployment,

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { circuitError } from "../circuit-errors.ts";
 import type { Genesis } from "../ledger/ledger.ts";
-import { type BatchShape, FIELD_ORDER, MAX_AMOUNT_WEI } from "../protocol.ts";
+import { type BatchShape, FIELD_ORDER, MAX_AMOUNT_WEI, MAX_PAYEE_COUNT } from "../protocol.ts";
 import { batchShape, isNameOfSizes } from "./circuit-sizes.ts";
 
 const integer = (max: bigint) =>
@@ -29,7 +29,7 @@ const circuitSchema = z
     sort: count.max(3),
     /** By sort: see CircuitSizes. */
     size0: count.max(65_535),
-    size1: count.max(256),
+    size1: count.max(MAX_PAYEE_COUNT),
     /** Of batches alone. */
     tableSizes: integer(2n ** 64n - 1n).optional(),
     circuitId: integer(2n ** 256n - 1n),

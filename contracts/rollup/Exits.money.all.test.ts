@@ -186,7 +186,7 @@ async function check({ model }: MoneyCalls): Promise<void> {
 function ledgerExits({ ledger, model }: MoneyCalls): AnyExit[] {
   const { root } = model.state;
   const right = duesOf(ledger).map((due): AnyExit => {
-    const circuit = due.key >> 33n === 1n ? SLOT : LEAF;
+    const circuit = due.key >> 24n === 0n ? LEAF : SLOT;
     return { ...exitActions(f).proveExit(circuit, { root, ...due }), isSpoiled: false };
   });
   const wrong = right.map((good, i): AnyExit => {

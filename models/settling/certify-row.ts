@@ -31,13 +31,9 @@ export interface PublishedRow {
 export type CertifyRowErrorCode = "CLI_UNKNOWN" | "CLI_LEAF_UNPROVEN" | `BRG_${string}`;
 
 /**
+ * @internal
  * The certificate of what a row earned, as bytes. `verified` has passed `verifySettlement`.
  * @throws CLI_UNKNOWN where there is no such row, or it earned nothing (`data.reason`); CLI_LEAF_UNPROVEN, BRG_*
- * @example
- * ```ts
- * const verified = await verifySettlement(client, { modelId: 11, epoch: 1 }, { model, openings, circuits, keyOf: null });
- * const bytes = await certifyRow(client, verified, { row: 17, model, openings, rows });
- * ```
  */
 export async function certifyRow(
   client: LedgerClient,

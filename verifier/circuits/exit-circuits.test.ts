@@ -44,12 +44,12 @@ function leafExitAs(isDevelopment: boolean): ExitCircuit {
 const open = (circuit: ExitCircuit) => openRegisteredCircuit(circuit, folder, () => {});
 
 describe("waysOut", () => {
-  test("asks for payees of the largest settlement circuit, rounded up to pairs", () => {
+  test("asks for payees of the largest settlement circuit, as L1 does", () => {
     const settlement = registered(CIRCUIT_SORT.settlement, 16, 7);
     const table = registered(CIRCUIT_SORT.payeeTable, 0, 64);
     const exits = [registered(CIRCUIT_SORT.exit, 0, 0), registered(CIRCUIT_SORT.exit, 1, 4)];
-    expect(waysOut([settlement, table])).toEqual({ hasLeafExit: false, payees: 0, neededPayees: 8 });
-    expect(waysOut([settlement, ...exits])).toEqual({ hasLeafExit: true, payees: 4, neededPayees: 8 });
+    expect(waysOut([settlement, table])).toEqual({ hasLeafExit: false, payees: 0, neededPayees: 7 });
+    expect(waysOut([settlement, ...exits])).toEqual({ hasLeafExit: true, payees: 4, neededPayees: 7 });
   });
 });
 

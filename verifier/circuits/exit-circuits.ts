@@ -12,7 +12,7 @@ export interface ExitCircuit extends RegisteredCircuit {
   readonly name: string;
 }
 
-/** The ways out that the contract asks for before it freezes (Exits.sol, `_requireWaysOut`). */
+/** The ways out that the contract asks for before it freezes (BatchVerifier.sol, `_hasWaysOut`). */
 export interface WaysOut {
   readonly hasLeafExit: boolean;
   /** Payees of the largest circuit of payees' exits; 0 where there is none. */
@@ -26,7 +26,7 @@ export function waysOut(registered: readonly RegisteredCircuit[]): WaysOut {
   return {
     hasLeafExit: exits.some(({ size0 }) => size0 === EXIT_KIND.leaf),
     payees: Math.max(0, ...exits.map(({ size1 }) => size1)),
-    neededPayees: Math.max(0, ...settlements.map(({ size1 }) => size1 + (size1 % 2))),
+    neededPayees: Math.max(0, ...settlements.map(({ size1 }) => size1)),
   };
 }
 

@@ -13,6 +13,7 @@ import type { SubmittedSettlement } from "@openledger/bridge/l1/submission/submi
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { KIND } from "@openledger/circuits/protocol";
 import { decodeSettlement, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { quantumBitsOf } from "@openledger/circuits/settlement/settlement-split";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import type { LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
@@ -106,16 +107,22 @@ async function findOnL1(asked: SettlementToCheck): Promise<OnL1> {
   return { submitted, posted, blockNumber };
 }
 
-function compareShown(shown: LedgerSettlement, { posted, submitted }: OnL1): CheckStep {
+export function compareShown(
+  shown: LedgerSettlement,
+  { posted, submitted }: Pick<OnL1, "posted" | "submitted">,
+): CheckStep {
+  // Ethereum has quanta; how many wei each is follows from the epoch's amount, of which Ethereum has what was burned alone.
+  const { burnedWei = 0n, earnedSumWei = 0n, ownerWei = 0n, treasuryWei = 0n } = shown;
+  const quantumBits = quantumBitsOf(earnedSumWei + ownerWei + treasuryWei + burnedWei);
   const earned = shown.earnedWei?.map((wei, share): [string, bigint, bigint] => [
     `what share ${share} earned`,
     wei,
-    posted.items[share] ?? 0n,
+    (posted.items[share] ?? 0n) << quantumBits,
   ]);
   const parts: [what: string, here: bigint, there: bigint][] = [
     ["the data commitment", shown.publicSignals[0], submitted.commitment ?? shown.publicSignals[0]],
     ["the number of void draws", BigInt(shown.voidCount ?? 0), BigInt(posted.voidCount)],
-    ["what was burned", shown.burnedWei ?? 0n, posted.burnedWei],
+    ["what was burned", burnedWei, posted.burnedWei],
     ...(earned ?? []),
   ];
   const different = parts.find(([, here, there]) => here !== there);
