@@ -88,7 +88,7 @@ describe("commitVersion", () => {
     const counts = [2n, 1n, 2n, ...Array<bigint>(12).fill(0n)];
     expect(ownersCommitment).toBe(hashTagged(TAG.owners, [3n, ...counts]));
     const leaves = [3n + (9n << 24n), 5n + (8n << 24n), 5n + (9n << 24n)];
-    expect(payeeRoot).toBe(treeRoot(TAG.payeeNode, leaves, 3));
+    expect(payeeRoot).toBe(treeRoot(TAG.payeeNode, leaves, 4));
   });
 });
 
