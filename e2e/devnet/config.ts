@@ -8,7 +8,7 @@ import { workspaceDir } from "@openledger/scripts/internal/cli/workspace";
 import { parseEther } from "viem";
 
 /**
- * 259,000 constraints: what a key of 2^18 points holds, and proving costs by the power of two. The job has more operations
+ * 255,000 constraints: what a key of 2^18 points holds, and proving costs by the power of two. The job has more operations
  * for wide slots than for narrow ones. Ids below 512 have a place in the table.
  */
 export const DEVNET_TABLE: TableShape = {
@@ -16,12 +16,12 @@ export const DEVNET_TABLE: TableShape = {
   ...{ low: 1, top: 2 },
 };
 /**
- * With `--blobs`: fewer leaves, so that what evaluates the blob has room within the same 2^18 (260,248 constraints). Its twin
+ * With `--blobs`: fewer leaves, so that what evaluates the blob has room within the same 2^18 (256,009 constraints). Its twin
  * in calldata has the same sizes, and is deployed beside it.
  */
-export const BLOBS_TABLE: TableShape = { ...DEVNET_TABLE, rows: 12 };
+export const BLOBS_TABLE: TableShape = { ...DEVNET_TABLE, rows: 16 };
 /**
- * What strangers take who post the queue or a settlement without the operator: 104,091 constraints, for a key of 2^17 points.
+ * What strangers take who post the queue or a settlement without the operator: 108,717 constraints, for a key of 2^17 points.
  * The sequencer closes no batch with it.
  */
 export const SMALL_TABLE: TableShape = {
