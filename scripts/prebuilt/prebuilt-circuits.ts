@@ -15,6 +15,8 @@ import { PLANS } from "@openledger/e2e/internal/devnet/plan";
 interface PrebuiltFile {
   readonly path: string;
   readonly header: PrebuiltHeader;
+  /** The source that was compiled, with today's tables of generators. */
+  readonly mainSource: string;
   /** Whether today's sources have its content hash. */
   readonly isCurrent: boolean;
   /** Whether every file that its source includes exists. */
@@ -29,16 +31,18 @@ export function prebuiltCircuits(): PrebuiltFile[] {
     .map((name) => {
       const path = join(prebuiltFolder, name);
       const header = readPrebuiltHeader(path)!;
-      const hash = hashOrNone(header.mainSource);
-      return { path, header, isCurrent: path === prebuiltPath(header.name, hash), hasSources: hash !== "" };
+      const mainSource = header.mainSource.replaceAll(
+        /"\.cache\/generators\/rows-(\d+)-[^"]*"/g,
+        (_, rows) => `"${generatorTablesPath(Number(rows))}"`,
+      );
+      const hash = hashOrNone(mainSource);
+      const isCurrent = path === prebuiltPath(header.name, hash);
+      return { path, header, mainSource, isCurrent, hasSources: hash !== "" };
     });
 }
 
 /** A source whose includes are gone has no hash. */
 function hashOrNone(mainSource: string): string {
-  // A clone has no tables of generators until a circuit asks for them.
-  for (const [, rows] of mainSource.matchAll(/"\.cache\/generators\/rows-(\d+)-/g))
-    generatorTablesPath(Number(rows));
   try {
     return hashCircuit(mainSource);
   } catch {

@@ -29,11 +29,11 @@ export async function renewCircuits(names: readonly string[], say: (line: string
     if (wanted.get(path)?.keepSym !== true) wanted.set(path, spec);
   };
   const there = prebuiltCircuits();
-  for (const { header, hasSources, isCurrent, path } of there) {
+  for (const { header, hasSources, isCurrent, mainSource, path } of there) {
     if (!isCurrent) rmSync(path);
     if (!hasSources)
       say(`${header.name}: its sources moved. Run its test, then npx tsx scripts/prebuild.ts ${header.name}`);
-    else want({ name: header.name, mainSource: header.mainSource, keepSym: header.sym !== undefined });
+    else want({ name: header.name, mainSource, keepSym: header.sym !== undefined });
   }
   for (const spec of startCircuits().values()) want(spec);
   for (const spec of cachedSpecs(names)) want(spec);
