@@ -74,7 +74,8 @@ describe("PayeeExit", () => {
     timeout: 300_000,
   }, async () => {
     const seen = { closed: 0, open: 0, claimed: 0, accrued: 0 };
-    for (const seed of [5, 10]) {
+    // Two worlds, and more until everything was met.
+    for (let seed = 5; seed < 7 || (seed < 20 && Object.values(seen).includes(0)); seed++) {
       const world = new RandomLedger(seed, 8);
       for (let i = 1; i <= 32; i++) {
         world.fill(new TableBuilder(world.ledger, world.opening(SAMPLE_SHAPE)), SAMPLE_SHAPE);
