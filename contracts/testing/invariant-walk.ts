@@ -319,14 +319,16 @@ export class InvariantWalk {
       case "force": {
         const { a, kind, spoilt } = s;
         const isPublication = kind === KIND.forcedPublishVersion;
-        const [word1, word2, word3 = 0n, word4 = 0n] = isPublication ? s.words : s.words.slice(0, 2);
+        const [word1 = 0n, word2 = 0n, word3 = 0n, word4 = 0n] = isPublication
+          ? s.words
+          : s.words.slice(0, 2);
         const b = isPublication ? 0 : MODEL;
         // Of payments wei, of the others a count or less.
         const most =
           kind === KIND.forcedPayInference ? 1n << 95n : kind === KIND.forcedRevokeModel ? 1n : 99n;
         const fields = { a, b, amountWei: s.amountWei % most, word1, word2, word3, word4 };
         const entry = toContractEntry({ kind, ...fields, ...spoilt });
-        const words = [entry.amountWei, word1!, word2!, word(s.from), word3, word4];
+        const words = [entry.amountWei, word1, word2, word(s.from), word3, word4];
         return queued([entry], slot(kind, words.slice(0, isPublication ? 6 : 4), { a, b }));
       }
       case "finalizeWithdrawal": {
