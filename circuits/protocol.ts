@@ -85,7 +85,7 @@ export const KIND = {
 } as const;
 export type KindName = keyof typeof KIND;
 
-interface KindRule {
+export interface KindRule {
   readonly name: KindName;
   readonly kind: number;
   /** Number of words (the payload of a narrow kind is its one word). */

@@ -22,7 +22,7 @@ import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
 import type { PreparedExit } from "./exit-statement.ts";
-import { earnedByDefault, leafExit, payeeExit, payeeExitKey } from "./exit-statement.ts";
+import { earnedByDefault, leafExit, payeeExit } from "./exit-statement.ts";
 
 const PAYEES = 4;
 const ROLES: readonly PayeeRole[] = [0, 1];
@@ -74,7 +74,8 @@ describe("PayeeExit", () => {
     timeout: 300_000,
   }, async () => {
     const seen = { closed: 0, open: 0, claimed: 0, accrued: 0 };
-    for (const seed of [5, 10]) {
+    // Two worlds, and more until everything was met.
+    for (let seed = 5; seed < 7 || (seed < 20 && Object.values(seen).includes(0)); seed++) {
       const world = new RandomLedger(seed, 8);
       for (let i = 1; i <= 32; i++) {
         world.fill(new TableBuilder(world.ledger, world.opening(SAMPLE_SHAPE)), SAMPLE_SHAPE);
@@ -235,11 +236,10 @@ describe("forged payee exits", () => {
     await expectRefused({ ...inputs, ...carried }, "RangeCheck", "an id of 25 bits");
   });
 
-  it("an absent payee's: 0 wei, and the treasury's", async () => {
+  it("an absent payee's, of 0 wei for the treasury", async () => {
     const ledger = plain();
     const { payees, accruedWei, claimedWei } = ledger.requireLeaf(MODEL_ID).rewards!;
     const inputs = exitInputs(exitOf(ledger, 0, 0));
-    const treasury = ledger.requireLeaf(TREASURY_ID);
     for (const index of [3, 4, 511]) {
       const absent = {
         ...inputs,
@@ -248,17 +248,10 @@ describe("forged payee exits", () => {
         accruedChildren: accruedPath(payees, accruedWei, index),
         claimedChildren: claimedPath(claimedWei, index),
         ownerBits: (inputs.ownerBits as bigint[]).map(() => 0n),
-        owner: leafFields(treasury.leaf),
+        owner: leafFields(ledger.requireLeaf(TREASURY_ID).leaf),
         ownerChildren: ledger.tree.path(TREASURY_ID),
       };
-      const exit = {
-        root: ledger.root,
-        key: payeeExitKey(MODEL_ID, index, 0),
-        recipient: treasury.leaf.l1Owner,
-      };
-      const prepared = { ...exitOf(ledger, 0, 0), ...exit, amountWei: 0n };
-      expect(await differing(absent, prepared)).toEqual([]);
-      await expectRefused({ ...absent, ownerBits: inputs.ownerBits! }, OPENS, "somebody else's");
+      await expectRefused(absent, "PayeeExit: rows.out * rowsInverse === 1;", `payee ${index}`);
     }
   });
 

@@ -132,8 +132,10 @@ template PayeeExit(depth, payees) {
     claimed.leaf <== claimedWei + (1 << 120) * otherClaimedWei + role * ((1 << 120) - 1) * (claimedWei - otherClaimedWei);
     claimed.children <== claimedChildren;
     for (var i = 0; i < 12; i++) {
-        if (i < 9) { accrued.idBits[i] <== payeeBits[i]; } else { accrued.idBits[i] <== 0; }
-        if (i < 9) { claimed.idBits[i] <== payeeBits[i]; } else { claimed.idBits[i] <== 0; }
+        var bit = 0;
+        if (i < 9) { bit = payeeBits[i]; }
+        accrued.idBits[i] <== bit;
+        claimed.idBits[i] <== bit;
     }
 
     // E. The model. Under a constant tag the hash binds every field. Counters have 170 bits and are odd: ready. The rest has
@@ -162,10 +164,12 @@ template PayeeExit(depth, payees) {
 
     // F. The amount. Its summands are bounded one by one: accrued 120 (D), each default part 96, validatorParts 16 bits
     //    (ModelStatics), the remainder 16, the amount 96; claimed ones by the ledger. The payee's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
-    //    A payee behind the table's last has no rows, and the empty tree's 0 as accrued and claimed leaf: nothing leaves.
+    //    A payee of the table has rows, by the activation's PayeeTable. One behind its last has none, and no exit.
     component rows = PickOf512(payees);
     rows.values <== rowCounts;
     rows.bits <== payeeBits;
+    signal rowsInverse <-- rows.out == 0 ? 0 : 1 / rows.out;
+    rows.out * rowsInverse === 1;
     component open = DefaultEarned();
     open.amount <== openAmount;
     component waiting = DefaultEarned();

@@ -5,7 +5,7 @@ include "../field/poseidon.circom";
 // A model's payee table: which payees there are, how many rows each has, and the commitment to the counts.
 // Rules: ownersCommitment in rewards.ts.
 //
-// Parameters:  payees 1 … 256.
+// Parameters:  payees 1 … 512.
 // Inputs:      present[payees], rowCounts[payees]: witness.
 // Outputs:     payeeCount (M); rowTotal (N), the sum of the counts; ownersCommitment.
 // Assumes:     nothing; the caller compares ownersCommitment with the model's.

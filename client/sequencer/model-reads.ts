@@ -85,6 +85,24 @@ export function listSettlements(client: SequencerAccess, modelId: number): Promi
   return requestSequencer(client, `/v1/settlements?model=${modelId}&limit=200`, z.array(settlementSchema));
 }
 
+/**
+ * What a model's payees had accrued before an epoch, in wei: the sum of what earlier settlements paid them.
+ * @returns null where the sequencer lists too few of them
+ * @internal
+ */
+export async function accruedBefore(
+  client: SequencerAccess,
+  { id, payees }: Pick<LedgerModelLeaf, "id" | "payees">,
+  epoch: number,
+): Promise<bigint[] | null> {
+  const earlier = (await listSettlements(client, id)).filter(
+    (settlement) => settlement.kind === "settle" && settlement.epoch < epoch,
+  );
+  // Each epoch is settled before the next is closed.
+  if (earlier.length < epoch - 1) return null;
+  return payees.map((_, m) => earlier.reduce((sum, { earnedWei }) => sum + (earnedWei?.[m] ?? 0n), 0n));
+}
+
 // Settlements that wait on L1 for a batch, as the sequencer knows them, with the times that L1 gives.
 
 export interface PreVerifiedSettlementView {

@@ -35,15 +35,8 @@ const WITHDRAWN = 50n * OPEN;
 /** Each is taken at times and refused at times, however few rounds there are. */
 const CALLS = [
   ...["depositNew", "depositTo", "forceTransfer", "forceWithdraw", "forceSetKey", "forceSetOwner"],
-  ...[
-    "forceCloseEpoch",
-    "forceClaimRewards",
-    "finalizeWithdrawal",
-    "burnAccrued",
-    "freeze",
-    "refund",
-    "exit",
-  ],
+  ...["force", "forceCloseEpoch", "forceClaimRewards"],
+  ...["finalizeWithdrawal", "burnAccrued", "freeze", "refund", "exit"],
 ];
 const OWNERS = [...USERS, "treasury", "operator"] as const;
 

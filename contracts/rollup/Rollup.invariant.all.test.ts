@@ -43,6 +43,8 @@ const everySort: Step[] = (() => {
     { ...batches, settles: "draws", from: "stranger" },
     wait,
     { ...preVerify, settles: "default" },
+    // What is pre-verified, and then one that brings its proof.
+    { ...batches, settles: "default", pick: 0 },
     { ...batches, settles: "default", pick: 0 },
   ];
 })();
@@ -62,7 +64,7 @@ describe("invariants", () => {
       { numRuns: WALK_COUNT, seed: WALK_SEED, endOnFailure: true, examples: [[everySort]] },
     );
     expectAllTaken(["depositNew", "depositTo", "forceWithdraw", "forceSetKey", "forceSetOwner"]);
-    expectAllTaken(["forceTransfer", "forceClaimRewards", "forceCloseEpoch"]);
+    expectAllTaken(["force", "forceTransfer", "forceClaimRewards", "forceCloseEpoch"]);
     expectAllTaken(["batches", "preVerify", "recordRandomness", "finalizeWithdrawal", "burnAccrued", "wait"]);
     expect(walk.counts.batches!.refused, "refused batches").toBeGreaterThan(0);
     for (const [sort, count] of Object.entries(walk.recordCounts))

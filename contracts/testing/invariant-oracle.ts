@@ -1,5 +1,6 @@
 /** What the contract should hold, kept by adding up what was asked of it: for the walks of the invariants' test. */
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
+import { BINDING_REST_BITS, KIND, KIND_RULES } from "@openledger/circuits/protocol";
 import type { SettlementData } from "@openledger/circuits/settlement/settlement-data";
 
 /** A step as a call, as a transaction, and what it does to the model if it is accepted. */
@@ -63,3 +64,20 @@ export function emptyModel(): InvariantModel {
 export function credit(to: InvariantModel, owner: bigint, wei: bigint): void {
   if (wei > 0n) to.pending.set(owner, (to.pending.get(owner) ?? 0n) + wei);
 }
+
+/** What `force` queues. None of them pays anything in or out. */
+export const FORCED_KINDS: readonly number[] = KIND_RULES.map(({ kind }) => kind).filter(
+  (kind) => kind >= KIND.forcedPayInference,
+);
+
+/** An entry's record with L1's time, where L1 adds it. */
+export function asQueued(record: SlotRecord, timestamp: bigint): SlotRecord {
+  const { kind, words } = record;
+  if (kind === KIND.forcedCloseEpoch) return { ...record, words: words.with(1, timestamp) };
+  if (kind !== KIND.forcedApproveModel) return record;
+  return { ...record, words: words.with(0, words[0]! | (timestamp << BigInt(BINDING_REST_BITS))) };
+}
+
+/** What an executed entry pays out of the ledger: of other kinds the word of that place is no wei. */
+export const paidOutWei = ({ kind, words }: Pick<SlotRecord, "kind" | "words">): bigint =>
+  kind === KIND.forcedWithdraw ? (words[4] ?? 0n) : 0n;

@@ -2,9 +2,11 @@
 
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
+import { type AskedEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
-import { KIND } from "@openledger/circuits/protocol";
+import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
 import fc from "fast-check";
+import type { Address } from "viem";
 import { expect } from "vitest";
 import { toAddress } from "./exit-fixture.ts";
 import {
@@ -16,7 +18,13 @@ import {
   preVerifyStep,
   type RecordCounts,
 } from "./invariant-batches.ts";
-import { emptyModel, type InvariantModel, type PreparedStep } from "./invariant-oracle.ts";
+import {
+  asQueued,
+  emptyModel,
+  FORCED_KINDS,
+  type InvariantModel,
+  type PreparedStep,
+} from "./invariant-oracle.ts";
 import { ANY_FEE, type Fixture, OPEN, type Role, revertName, slot } from "./rollup-fixture.ts";
 import { MODEL, settlementActions } from "./settlement-fixture.ts";
 
@@ -27,6 +35,7 @@ const users: readonly Role[] = ["alice", "bob", "stranger"];
 const user = fc.constantFrom(...users);
 const amount = fc.bigInt({ min: 1n, max: 40n }).map((n) => n * OPEN + 7n);
 const leaf = fc.integer({ min: 0, max: 3 });
+const element = fc.bigInt(0n, FIELD_ORDER - 1n);
 
 export type Step =
   | { type: "depositNew" | "depositTo"; from: Role; amountWei: bigint; id: number }
@@ -37,6 +46,16 @@ export type Step =
       from: Role;
       id: number;
       amountWei: bigint;
+    }
+  | {
+      type: "force";
+      from: Role;
+      kind: number;
+      a: number;
+      amountWei: bigint;
+      words: bigint[];
+      /** What no circuit could take, so that L1 refuses it. */
+      spoilt: Partial<AskedEntry>;
     }
   | BatchesStep
   | PreVerifyStep
@@ -84,6 +103,22 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
       from: user,
       id: leaf,
       amountWei: amount,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      ...{ type: fc.constant("force" as const), from: user, kind: fc.constantFrom(...FORCED_KINDS), a: leaf },
+      ...{ words: fc.array(element, { minLength: 4, maxLength: 4 }), amountWei: amount },
+      spoilt: fc.constantFrom(
+        {},
+        {},
+        {},
+        {},
+        { a: 2 ** 24 },
+        { word1: FIELD_ORDER },
+        { amountWei: 1n << 95n },
+      ),
     }),
   },
   { weight: 9, arbitrary: batchesStep },
@@ -234,96 +269,68 @@ export class InvariantWalk {
     const isNew = s.type === "depositNew";
     const isDeposit = isNew || s.type === "depositTo";
     const feeWei = isDeposit ? await f.rollup.read.depositFeeWei([isNew]) : await f.rollup.read.queueFeeWei();
-    const push = async (record: SlotRecord, depositWei: bigint) => {
-      model.burnableWei += feeWei;
-      const { timestamp } = await f.client.getBlock();
-      model.queue.push({ record, depositWei, sender: word(s.from), timestamp, isRefunded: false });
-    };
+    const { simulate: simulated, write: written } = f.rollup as unknown as Record<
+      "simulate" | "write",
+      Record<string, (args: readonly unknown[], options: { account: Address }) => Promise<unknown>>
+    >;
+    const queued = (args: readonly unknown[], record: SlotRecord, depositWei = 0n): PreparedStep => ({
+      call: () => simulated[s.type]!([...args, ANY_FEE], { account }),
+      send: () => written[s.type]!([...args, ANY_FEE], { account }),
+      apply: async () => {
+        model.burnableWei += feeWei;
+        const { timestamp } = await f.client.getBlock();
+        const sender = word(s.from);
+        model.queue.push({
+          ...{ record: asQueued(record, timestamp), depositWei, sender, timestamp, isRefunded: false },
+        });
+      },
+    });
     switch (s.type) {
       case "depositNew": {
-        const args = [s.amountWei, account, 5n, ANY_FEE] as const;
         const record = slot(KIND.depositNew, [s.amountWei, word(s.from), 5n, word(s.from)]);
-        return {
-          call: () => simulate.depositNew(args, { account }),
-          send: () => write.depositNew(args, { account }),
-          apply: () => push(record, s.amountWei),
-        };
+        return queued([s.amountWei, account, 5n], record, s.amountWei);
       }
       case "depositTo": {
-        const args = [s.id, s.amountWei, f.roles.bob, ANY_FEE] as const;
         const record = slot(KIND.depositTo, [s.amountWei, word("bob"), 0n, word(s.from)], { b: s.id });
-        return {
-          call: () => simulate.depositTo(args, { account }),
-          send: () => write.depositTo(args, { account }),
-          apply: () => push(record, s.amountWei),
-        };
+        return queued([s.id, s.amountWei, f.roles.bob], record, s.amountWei);
       }
       case "forceWithdraw": {
-        const args = [s.id, s.amountWei, f.roles.bob, ANY_FEE] as const;
-        const record = slot(KIND.forcedWithdraw, [s.amountWei, word("bob"), 0n, word(s.from), 0n], {
-          a: s.id,
-        });
-        return {
-          call: () => simulate.forceWithdraw(args, { account }),
-          send: () => write.forceWithdraw(args, { account }),
-          apply: async () => {
-            await push(record, 0n);
-          },
-        };
+        const words = [s.amountWei, word("bob"), 0n, word(s.from), 0n];
+        return queued([s.id, s.amountWei, f.roles.bob], slot(KIND.forcedWithdraw, words, { a: s.id }));
       }
       case "forceSetKey":
+        return queued([s.id, 7n], slot(KIND.forcedSetKey, [0n, 7n, 0n, word(s.from)], { a: s.id }));
       case "forceSetOwner": {
-        const isKey = s.type === "forceSetKey";
-        const kind = isKey ? KIND.forcedSetKey : KIND.forcedSetOwner;
-        const record = slot(kind, [0n, isKey ? 7n : word("bob"), 0n, word(s.from)], { a: s.id });
-        const keyArgs = [s.id, 7n, ANY_FEE] as const;
-        const ownerArgs = [s.id, f.roles.bob, ANY_FEE] as const;
-        return {
-          call: () =>
-            isKey
-              ? simulate.forceSetKey(keyArgs, { account })
-              : simulate.forceSetOwner(ownerArgs, { account }),
-          send: () =>
-            isKey ? write.forceSetKey(keyArgs, { account }) : write.forceSetOwner(ownerArgs, { account }),
-          apply: async () => {
-            await push(record, 0n);
-          },
-        };
+        const words = [0n, word("bob"), 0n, word(s.from)];
+        return queued([s.id, f.roles.bob], slot(KIND.forcedSetOwner, words, { a: s.id }));
       }
       case "forceTransfer": {
-        const args = [s.id, 1, s.amountWei, f.roles.bob, ANY_FEE] as const;
-        const record = slot(KIND.forcedTransfer, [s.amountWei, word("bob"), 0n, word(s.from)], {
-          a: s.id,
-          b: 1,
-        });
-        return {
-          call: () => simulate.forceTransfer(args, { account }),
-          send: () => write.forceTransfer(args, { account }),
-          apply: async () => {
-            await push(record, 0n);
-          },
-        };
+        const words = [s.amountWei, word("bob"), 0n, word(s.from)];
+        const record = slot(KIND.forcedTransfer, words, { a: s.id, b: 1 });
+        return queued([s.id, 1, s.amountWei, f.roles.bob], record);
       }
       case "forceClaimRewards": {
-        const args = [s.id, MODEL, 3, true, ANY_FEE] as const;
         const words = [0n, packClaim(3, PAYEE_ROLE.validator), 0n, word(s.from)];
-        return {
-          call: () => simulate.forceClaimRewards(args, { account }),
-          send: () => write.forceClaimRewards(args, { account }),
-          apply: async () => {
-            await push(slot(KIND.forcedClaimRewards, words, { a: s.id, b: MODEL }), 0n);
-          },
-        };
+        const record = slot(KIND.forcedClaimRewards, words, { a: s.id, b: MODEL });
+        return queued([s.id, MODEL, 3, true], record);
       }
       case "forceCloseEpoch":
-        return {
-          call: () => simulate.forceCloseEpoch([MODEL, ANY_FEE], { account }),
-          send: () => write.forceCloseEpoch([MODEL, ANY_FEE], { account }),
-          apply: async () => {
-            const { timestamp } = await f.client.getBlock();
-            await push(slot(KIND.forcedCloseEpoch, [0n, timestamp, 0n, word(s.from)], { b: MODEL }), 0n);
-          },
-        };
+        return queued([MODEL], slot(KIND.forcedCloseEpoch, [0n, 0n, 0n, word(s.from)], { b: MODEL }));
+      case "force": {
+        const { a, kind, spoilt } = s;
+        const isPublication = kind === KIND.forcedPublishVersion;
+        const [word1 = 0n, word2 = 0n, word3 = 0n, word4 = 0n] = isPublication
+          ? s.words
+          : s.words.slice(0, 2);
+        const b = isPublication ? 0 : MODEL;
+        // Of payments wei, of the others a count or less.
+        const most =
+          kind === KIND.forcedPayInference ? 1n << 95n : kind === KIND.forcedRevokeModel ? 1n : 99n;
+        const fields = { a, b, amountWei: s.amountWei % most, word1, word2, word3, word4 };
+        const entry = toContractEntry({ kind, ...fields, ...spoilt });
+        const words = [entry.amountWei, word1, word2, word(s.from), word3, word4];
+        return queued([entry], slot(kind, words.slice(0, isPublication ? 6 : 4), { a, b }));
+      }
       case "finalizeWithdrawal": {
         const args = [f.roles[s.owner]] as const;
         return {

@@ -100,9 +100,8 @@ export function lie(calls: MoneyCalls, base: BatchData): Call {
 /** As an unsound circuit could prove it. */
 function proven({ random }: MoneyCalls, record: SlotRecord): SlotRecord {
   const isValid = random.below(2) === 0;
-  const words = record.words.slice(0, 4);
-  if (record.kind === KIND.forcedWithdraw) words.push(isValid ? OPEN : 0n);
-  return { ...record, isValid, words };
+  if (record.kind !== KIND.forcedWithdraw) return { ...record, isValid };
+  return { ...record, isValid, words: [...record.words.slice(0, 4), isValid ? OPEN : 0n] };
 }
 
 const invented = (calls: MoneyCalls) =>

@@ -1,27 +1,27 @@
 /** Random calls of the walk of Exits.money.test.ts that hold no batch, each with what the model says of it. */
 
+import { queueOperationOf } from "@openledger/circuits/batch/batch";
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
-import { toContractEntry } from "@openledger/circuits/ledger/operation";
+import { type AskedEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
-import { KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
+import { BINDING, FIELD_ORDER, KIND, KIND_RULES, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import type { TestRandom } from "@openledger/foundation/testing/test-random";
 import { encodeFunctionData, type Hex, prepareEncodeFunctionData } from "viem";
 import { rollupAbi } from "../build/rollup-abi.ts";
 import { type ProvenExit, toAddress } from "./exit-fixture.ts";
-import { FREE_IDS, MODELS, PAYEES } from "./money-ledger.ts";
+import { FORCED_KINDS } from "./invariant-oracle.ts";
+import { DATANET, FREE_IDS, MODELS, PAYEES } from "./money-ledger.ts";
 import type { Moment, MoneyModel, Waiting } from "./money-oracle.ts";
 import { ANY_FEE, type Fixture, OPEN, type Role, slot } from "./rollup-fixture.ts";
 
 export const USERS = ["alice", "bob", "stranger"] as const;
-/** What `force` queues moves nothing that L1 counts: Rollup.queue.test.ts and forced-history.test.ts have it. */
-export const QUEUE_KINDS = KIND_RULES.filter(
-  (rule) => rule.isQueue && rule.kind <= KIND.forcedCloseEpoch,
-).map((rule) => rule.kind);
+export const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
 const MODEL_IDS = Object.values(MODELS);
 /** Leaves there are, one there never is, and those that come to be. */
-const IDS = [0, 1, 2, 3, 4, 5, ...MODEL_IDS, 9, ...FREE_IDS];
+const IDS = [0, 1, 2, 3, 4, 5, ...MODEL_IDS, DATANET, 10, ...FREE_IDS];
 
 /** A selector is the hash of a whole signature: one for each function is enough. */
 const prepareCall = (functionName: string) =>
@@ -90,6 +90,7 @@ export class MoneyCalls {
     const { roles } = this.f;
     const kind = random.pick(this.#kinds);
     if (kind === KIND.forcedClaimRewards) return this.#forceClaimRewards();
+    if (FORCED_KINDS.includes(kind)) return this.#force(kind);
     const id = random.pick(IDS);
     const owner = this.#ownerOf(id);
     const from = this.isOften(3) ? owner : this.user();
@@ -151,6 +152,37 @@ export class MoneyCalls {
     });
   }
 
+  /** What `force` queues, one in eight such as no circuit could take. */
+  #force(kind: number): Call {
+    const { random } = this;
+    const isDatanets = kind !== KIND.forcedPayInference && kind !== KIND.forcedCommitData;
+    const a = isDatanets && this.isOften(5) ? DATANET : random.pick(IDS);
+    const models = [MODELS.old, MODELS.young, ...MODEL_IDS, a];
+    const b = kind === KIND.forcedCommitData ? random.pick([DATANET, DATANET, a]) : random.pick(models);
+    const from = this.isOften(4) ? this.#ownerOf(a) : this.user();
+    const { model } = this.ledger.leaf(b) ?? {};
+    const statics = model !== undefined && this.isOften(5) ? hashStatics(model.statics) : 5n;
+    const owner = this.word(this.isOften(5) ? this.#ownerOf(b) : this.user());
+    const count = BigInt(random.below(1_000));
+    const fields: Partial<AskedEntry> = {
+      [KIND.forcedPayInference]: { b, amountWei: count * (OPEN / 100n), word1: owner, word2: 7n },
+      [KIND.forcedRevokeModel]: { b },
+      [KIND.forcedApproveModel]: {
+        ...{ b, word1: owner, word2: statics },
+        amountWei: (model?.statics.binding ?? 0n) >> BINDING.predecessor,
+      },
+      [KIND.forcedCommitData]: { b, amountWei: count, word2: count + 1n },
+      [KIND.forcedPublishVersion]: { amountWei: count, word1: 1n, word2: 2n, word3: count << 96n, word4: 4n },
+    }[kind]!;
+    const spoilt = [{ amountWei: 1n << 95n }, { word1: FIELD_ORDER }, { a: 2 ** 24 }];
+    const isSpoilt = !this.isOften(8);
+    const entry = toContractEntry({ kind, a, ...fields, ...(isSpoilt ? random.pick(spoilt) : {}) });
+    const { amountWei, word1, word2, word3, word4 } = entry;
+    const words = [amountWei, word1, word2, word3, word4];
+    const call = this.#queue("force", from, [entry], { kind, a, b: Number(entry.b), words });
+    return isSpoilt ? { ...call, take: () => false } : call;
+  }
+
   #queue(
     name: string,
     from: Role,
@@ -158,11 +190,10 @@ export class MoneyCalls {
     fields: Pick<SlotRecord, "kind" | "words"> & Partial<SlotRecord>,
   ): Call {
     const sender = this.word(from);
-    const [amountWei, word1, word2 = 0n] = fields.words;
-    const record = slot(fields.kind, [amountWei!, word1!, word2, sender], {
-      a: fields.a ?? 0,
-      b: fields.b ?? 0,
-    });
+    const [amountWei, word1, word2 = 0n, ...others] = fields.words;
+    const wordCount = fields.kind === KIND.forcedPublishVersion ? 6 : 4;
+    const words = [amountWei!, word1!, word2, sender, ...others].slice(0, wordCount);
+    const record = slot(fields.kind, words, { a: fields.a ?? 0, b: fields.b ?? 0 });
     // Often any fee; else one that the queue may have risen above.
     const maxFeeWei = this.isOften(6) ? ANY_FEE : BigInt(this.random.below(4)) * OPEN;
     return this.call(name, from, name, [...args, maxFeeWei], (at) =>
@@ -222,9 +253,7 @@ export class MoneyCalls {
 
   refund(from: Role, entries: readonly Waiting[], isAltered = false): Call {
     const stated = entries.map(({ record, sender, index }) => {
-      const { kind, a, b, words } = record;
-      const [amountWei = 0n, word1 = 0n, word2 = 0n] = words;
-      const entry = toContractEntry({ kind, a, b, amountWei, word1, word2 });
+      const entry = toContractEntry(queueOperationOf(record, 0));
       return { index, entry, sender: toAddress(sender) };
     });
     const [first] = stated;

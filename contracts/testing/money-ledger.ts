@@ -8,6 +8,9 @@ import type { SlotTrace } from "@openledger/circuits/batch/slot-trace";
 import { type ExitData, leafExitKey, payeeDue } from "@openledger/circuits/exit/exit-statement";
 import {
   accountLeaf,
+  type DatanetBody,
+  EMPTY_DATANET_BODY,
+  hashDatanetBody,
   hashModelBody,
   type LeafState,
   type ModelBody,
@@ -25,8 +28,9 @@ import {
   packSplit,
   payeeRoot,
 } from "@openledger/circuits/ledger/rewards";
-import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
+import { KIND, kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
 import { expect } from "vitest";
+import { paidOutWei } from "./invariant-oracle.ts";
 import { OPEN, type Role } from "./rollup-fixture.ts";
 
 /** 64 leaves, of which two are free: some deposits find none. */
@@ -34,6 +38,8 @@ const DEPTH = 2;
 export const FREE_IDS = [62, 63] as const;
 /** Two models with slots, and one that waits for its activation. */
 export const MODELS = { old: 6, young: 7, waiting: 8 } as const;
+/** Their datanet, which is bob's, with the version that they have learned. */
+export const DATANET = 9;
 
 export const PAYEES: readonly Payee[] = [
   { contributorId: 2, validatorId: 3, rowCount: 100 },
@@ -41,6 +47,12 @@ export const PAYEES: readonly Payee[] = [
   { contributorId: MODELS.old, validatorId: 4, rowCount: 150 },
 ];
 const ROW_COUNT = 300n;
+/** The version that the models have learned. */
+const versionOf = (): DatanetBody => ({
+  ...{ ...EMPTY_DATANET_BODY, version: 1n, rowCount: ROW_COUNT, rowsRoot: 11n },
+  ownersCommitment: ownersCommitment(PAYEES.map((payee) => payee.rowCount)),
+  payeeRoot: payeeRoot(PAYEES),
+});
 
 /** A ledger that owes `totalWei`. The young model's epoch begins at `now`, L1's time in seconds. */
 export function moneyLedger(owner: (role: Role) => bigint, totalWei: bigint, now: bigint): Ledger {
@@ -54,6 +66,9 @@ export function moneyLedger(owner: (role: Role) => bigint, totalWei: bigint, now
   put(modelRecord(owner("bob"), 0n));
   put(modelRecord(owner("stranger"), now));
   put(modelRecord(owner("alice"), null));
+  const datanet = versionOf();
+  const fields = { kind: LEAF_KIND.datanet, counters: ROW_COUNT, body: hashDatanetBody(datanet) };
+  put({ leaf: { ...accountLeaf({ l1Owner: owner("bob"), balance: 7n * OPEN }), ...fields }, datanet });
   ledger.nextId = FREE_IDS[0];
   const first = ledger.requireLeaf(2);
   const balance = first.leaf.balance + totalWei - ledger.totalWei();
@@ -67,13 +82,14 @@ function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
   const accruedWei = isReady ? [40n * OPEN + 1n, 20n * OPEN, 60n * OPEN + 5n] : [];
   // The first payee's contributor has claimed before.
   const claimedWei = isReady ? [9n * OPEN, 0n, 0n, 0n, 0n, 0n] : [];
+  const version = versionOf();
   const model: ModelBody = {
     statics: {
       featuresCommitment: 21n,
-      ownersCommitment: ownersCommitment(PAYEES.map((payee) => payee.rowCount)),
-      payeeRoot: payeeRoot(PAYEES),
+      ownersCommitment: version.ownersCommitment,
+      payeeRoot: version.payeeRoot,
       binding: packBinding({
-        datanetId: 1n,
+        datanetId: BigInt(DATANET),
         version: 1n,
         rowCount: ROW_COUNT,
         predecessorId: 0n,
@@ -113,8 +129,10 @@ export function executeEntry(
   const trace = executeQueueEntry(ledger, entry, context);
   const { isValid, words } = trace.record;
   const paidInWei = isValid && entry.kind <= KIND.depositTo ? entry.amountWei : 0n;
-  expect(ledger.totalWei(), "I1: no wei is made").toBe(beforeWei + paidInWei - (words[4] ?? 0n));
+  expect(ledger.totalWei(), "I1: no wei is made").toBe(beforeWei + paidInWei - paidOutWei(trace.record));
   if (entry.kind === KIND.forcedWithdraw && !isValid) expect(words[4], "nothing is paid").toBe(0n);
+  if (isValid && kindRule(entry.kind)!.usesA)
+    expect(before.get(entry.a)!.leaf.l1Owner, `leaf ${entry.a}'s owner sent the entry`).toBe(entry.sender);
   for (const [id, { leaf }] of ledger.leaves) {
     const old = before.get(id);
     if (old === undefined || old.leaf === leaf) continue;

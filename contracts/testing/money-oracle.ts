@@ -5,7 +5,7 @@
 import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
 import { HARD_DEADLINE } from "./exit-fixture.ts";
-import { credit, emptyModel, type InvariantModel } from "./invariant-oracle.ts";
+import { asQueued, credit, emptyModel, type InvariantModel, paidOutWei } from "./invariant-oracle.ts";
 import { OPEN } from "./rollup-fixture.ts";
 
 const SOFT_DEADLINE = 86_400n;
@@ -92,10 +92,9 @@ export class MoneyModel {
     if (record.kind === KIND.forcedWithdraw && state.queue.some(isOpen)) return false;
     this.#pay(sender, -paidWei);
     state.burnableWei += feeWei;
-    const words = record.kind === KIND.forcedCloseEpoch ? record.words.with(1, timestamp) : record.words;
     const depositWei = isDeposit ? amountWei : 0n;
     const index = BigInt(state.head + waiting);
-    const entry = { record: { ...record, words }, depositWei, sender, timestamp, isRefunded: false };
+    const entry = { record: asQueued(record, timestamp), depositWei, sender, timestamp, isRefunded: false };
     state.queue.push({ ...entry, index });
     return true;
   }
@@ -118,8 +117,8 @@ export class MoneyModel {
       this.#fate(kind)[isValid ? "executed" : "notExecutable"]++;
       if (kind === KIND.forcedCloseEpoch && isValid)
         state.closes.set(BigInt(batch.number), { blockNumber: number, timestamp });
-      if (isValid) state.ledgerWei += depositWei - (words[4] ?? 0n);
-      if (isValid) credit(state, words[1]!, words[4] ?? 0n);
+      if (isValid) state.ledgerWei += depositWei - paidOutWei(records[i]!);
+      if (isValid) credit(state, words[1]!, paidOutWei(records[i]!));
       else {
         const feeWei = kind === KIND.depositTo ? OPEN : 0n;
         state.burnableWei += feeWei;

@@ -14,10 +14,10 @@ import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlemen
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import {
+  accruedBefore,
   getModel,
   getPayments,
   getSettlement,
-  listSettlements,
   staticsOf,
 } from "@openledger/client/sequencer/model-reads";
 import type {
@@ -90,6 +90,10 @@ export async function verifySettlement(
   const facts = await readRandomEpoch(client, rollup, wanted);
   await requireOnL1(rollup, settlement, { circuit, closingBatch: Number(facts.closed.closingBatch) });
   const before = await accruedBefore(client, facts.leaf, epoch);
+  if (before === null)
+    throw clientError("CLI_UNKNOWN", `the sequencer lists too few settlements before epoch ${epoch}`, {
+      data: { reason: "settlements-missing", modelId, epoch },
+    });
   const sampled = prepareSampled(facts, { ...published, circuit, accruedWei: before });
   requireSame("data", toHex(encodeSettlement(sampled.data)), settlement.data);
   requireSame("J", hex32(sampled.data.settlementHash), hex32(settlement.settlementHash));
@@ -137,14 +141,6 @@ async function readRandomEpoch(
   const prevRandao = closingBatch === null ? 0n : await rollup.randomness(closingBatch);
   const closed = { epoch: BigInt(epoch), closingBatch: BigInt(closingBatch ?? 0), amountWei, chain };
   return { leaf, payments, closed, prevRandao: prevRandao === 0n ? null : prevRandao };
-}
-
-/** What the payees had accrued before an epoch: the sum of what earlier settlements paid them. */
-async function accruedBefore(client: LedgerClient, leaf: LedgerModelLeaf, epoch: number): Promise<bigint[]> {
-  const earlier = (await listSettlements(client, leaf.id)).filter(
-    (settlement) => settlement.kind === "settle" && settlement.epoch < epoch,
-  );
-  return leaf.payees.map((_, m) => earlier.reduce((sum, { earnedWei }) => sum + (earnedWei?.[m] ?? 0n), 0n));
 }
 
 function requireSame(what: string, computed: string, posted: string): void {

@@ -96,7 +96,7 @@ export const PACKAGES = {
         ],
       },
     },
-    read: /^circuits\/.*\.circom$|^circuits\/field\/(curve\/(generators|generator-tables|montgomery-points)|square-root)\.ts$/,
+    read: /^circuits\/.*\.circom$|^circuits\/(field\/(curve\/(generators|generator-tables|montgomery-points)|square-root)|wasm\/integer-products)\.ts$/,
     installed: ["node_modules/circomlib/circuits/poseidon_constants.circom"],
   },
   challenger: {

@@ -4,7 +4,7 @@ import type { ExitEvent, QueueEntryEvent, RefundEvent } from "@openledger/bridge
 import { payeeDue } from "@openledger/circuits/exit/exit-statement";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { PayeeRole } from "@openledger/circuits/ledger/rewards";
-import { KIND, MAX_PAYEE_COUNT, TREASURY_ID } from "@openledger/circuits/protocol";
+import { KIND } from "@openledger/circuits/protocol";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BridgeTotals } from "./bridge-totals.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
@@ -39,14 +39,7 @@ function exitPlace(key: bigint): ExitPlace | null {
 
 /** Recipient and amount of the exit with this key. @throws OP_* where the ledger has no such leaf or payee */
 function dueAt(ledger: Ledger, place: ExitPlace): { recipient: bigint; amountWei: bigint } {
-  if (place.kind === "payee") {
-    const { modelId, payeeIndex, role } = place;
-    const payeeCount = ledger.requireLeaf(modelId).rewards?.payees.length ?? MAX_PAYEE_COUNT;
-    const isAbsent = payeeIndex >= payeeCount && payeeIndex < MAX_PAYEE_COUNT;
-    if (!isAbsent) return payeeDue(ledger, modelId, payeeIndex, role);
-    // An absent payee's leaves are 0. So the circuit lets the treasury take 0 wei of it, and L1 takes that of anyone.
-    return { recipient: ledger.requireLeaf(TREASURY_ID).leaf.l1Owner, amountWei: 0n };
-  }
+  if (place.kind === "payee") return payeeDue(ledger, place.modelId, place.payeeIndex, place.role);
   const { leaf } = ledger.requireLeaf(place.id);
   return { recipient: leaf.l1Owner, amountWei: leaf.balance };
 }

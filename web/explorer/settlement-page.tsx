@@ -61,7 +61,7 @@ export function SettlementPage({ site, live, rest }: PageProps) {
         {(settled) => (
           <>
             <Facts {...settled} />
-            <SettlementCheck site={site} live={live} settlement={settled.settlement} />
+            <SettlementCheck site={site} live={live} {...settled} />
             {settled.payments !== null && <Draws model={settled.model} payments={settled.payments} />}
             <Payees {...settled} />
           </>

@@ -16,7 +16,10 @@ export const TABLE_BLOCK_ROWS = 64;
 const MAX_SCORE_DIGITS = 9;
 const repositoryRoot = fileURLToPath(new URL("../../..", import.meta.url));
 /** What decides the file's text: its name is their hash, so that a name never stands for two texts. */
-const sources = ["generators.ts", "generator-tables.ts", "montgomery-points.ts", "../square-root.ts"];
+const sources = [
+  ...["generators.ts", "generator-tables.ts", "montgomery-points.ts"],
+  ...["../square-root.ts", "../../wasm/integer-products.ts"],
+];
 
 /**
  * The include lines that a main source with DrawScores(rows, …) begins with. Makes the tables' file where it is

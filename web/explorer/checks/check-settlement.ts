@@ -11,11 +11,13 @@ import {
 } from "@openledger/bridge/l1/submission/l1-submission";
 import type { SubmittedSettlement } from "@openledger/bridge/l1/submission/submitted-part";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { accruedRoot, closedHash, settlementHash } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
 import { decodeSettlement, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import { quantumBitsOf } from "@openledger/circuits/settlement/settlement-split";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
-import type { LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
+import { staticsOf } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
 import { capOf, settlementOnL1, settlementSignals } from "@openledger/verifier/replay/settlement-statement";
@@ -30,10 +32,15 @@ import {
 } from "./check-parts.ts";
 import { type CheckStep, hex, stepFailed } from "./check-steps.ts";
 
-export interface SettlementToCheck extends AskedOfL1 {
-  /** As the server shows it. */
+/** As the server shows it. */
+export interface ShownSettlement {
   readonly settlement: LedgerSettlement;
+  readonly model: LedgerModelLeaf;
+  /** Of each payee, before the epoch; null where the server no longer has it. */
+  readonly accruedBeforeWei: readonly bigint[] | null;
 }
+
+export interface SettlementToCheck extends AskedOfL1, ShownSettlement {}
 
 interface OnL1 {
   readonly submitted: SubmittedSettlement;
@@ -81,7 +88,7 @@ export async function checkSettlement(
     text: "The contract verifies with the same key that came with this page.",
     values: [["circuit id", hex(key.circuitId)]],
   });
-  tell(compareShown(shown, found));
+  tell(compareShown(asked, found));
   await attempt("proof", () => checkStatement(asked, found, key, tell));
 }
 
@@ -107,13 +114,37 @@ async function findOnL1(asked: SettlementToCheck): Promise<OnL1> {
   return { submitted, posted, blockNumber };
 }
 
+/**
+ * J by what the server shows of the epoch's amount and of who got it. The proof is one of J or of none, and nobody knows two
+ * amounts of one J, so that the server need not be believed.
+ */
+function shownHash(
+  { accruedBeforeWei, model, settlement: shown }: ShownSettlement,
+  posted: PostedSettlement,
+  amountWei: bigint,
+): bigint | null {
+  if (shown.kind === "activation" || accruedBeforeWei === null) return null;
+  const { payees } = model;
+  const accruedWei = accruedBeforeWei.map((wei, m) => wei + (shown.earnedWei?.[m] ?? 0n));
+  return settlementHash({
+    ...{ modelId: shown.modelId, voidCount: posted.voidCount },
+    closed: closedHash(staticsOf(model).hash, { ...posted, amountWei }),
+    ...{ ownerWei: shown.ownerWei ?? 0n, treasuryWei: shown.treasuryWei ?? 0n },
+    oldAccruedRoot: accruedRoot(payees, accruedBeforeWei),
+    newAccruedRoot: accruedRoot(payees, accruedWei),
+  });
+}
+
 export function compareShown(
-  shown: LedgerSettlement,
+  asked: ShownSettlement,
   { posted, submitted }: Pick<OnL1, "posted" | "submitted">,
 ): CheckStep {
-  // Ethereum has quanta; how many wei each is follows from the epoch's amount, of which Ethereum has what was burned alone.
+  const { settlement: shown } = asked;
+  // Ethereum has quanta; how many wei each is follows from the epoch's amount, which J binds.
   const { burnedWei = 0n, earnedSumWei = 0n, ownerWei = 0n, treasuryWei = 0n } = shown;
-  const quantumBits = quantumBitsOf(earnedSumWei + ownerWei + treasuryWei + burnedWei);
+  const amountWei = earnedSumWei + ownerWei + treasuryWei + burnedWei;
+  const quantumBits = quantumBitsOf(amountWei);
+  const hash = shownHash(asked, posted, amountWei);
   const earned = shown.earnedWei?.map((wei, share): [string, bigint, bigint] => [
     `what share ${share} earned`,
     wei,
@@ -124,13 +155,21 @@ export function compareShown(
     ["the number of void draws", BigInt(shown.voidCount ?? 0), BigInt(posted.voidCount)],
     ["what was burned", burnedWei, posted.burnedWei],
     ...(earned ?? []),
+    [
+      "what the epoch was paid, and the parts of owner and treasury",
+      hash ?? shown.settlementHash,
+      shown.settlementHash,
+    ],
   ];
   const different = parts.find(([, here, there]) => here !== there);
   if (different === undefined && shown.data === submitted.data) {
     return {
       name: "shown",
       state: "done",
-      text: "What this page shows of it is what Ethereum holds, to the wei.",
+      text:
+        hash === null && shown.kind === "settle"
+          ? `What this page shows of it is what Ethereum holds. That a unit of it is 2^${quantumBits} wei is what this server says: it has too few earlier settlements for a check.`
+          : "What this page shows of it is what Ethereum holds, to the wei.",
     };
   }
   const [what, here, there] = different ?? ["its bytes", BigInt(shown.data), BigInt(submitted.data)];

@@ -1,4 +1,5 @@
-import type { LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
+import { accruedBefore } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import type { PageProps } from "../../ledger/page.ts";
 import { CheckCard } from "./check-card.tsx";
 import { SETTLEMENT_CHECK_TITLES } from "./check-steps.ts";
@@ -6,8 +7,9 @@ import { SETTLEMENT_CHECK_TITLES } from "./check-steps.ts";
 export function SettlementCheck({
   site,
   live,
+  model,
   settlement,
-}: Pick<PageProps, "site" | "live"> & { settlement: LedgerSettlement }) {
+}: Pick<PageProps, "site" | "live"> & { model: LedgerModelLeaf; settlement: LedgerSettlement }) {
   return (
     <CheckCard
       site={site}
@@ -21,7 +23,12 @@ export function SettlementCheck({
           import("./check-settlement.ts"),
           import("virtual:verifying-keys"),
         ]);
-        await checkSettlement({ client, rollupAddress: info.rollupAddress, keys, settlement }, tell);
+        const shown = {
+          model,
+          settlement,
+          accruedBeforeWei: await accruedBefore(site.sequencer, model, settlement.epoch),
+        };
+        await checkSettlement({ client, rollupAddress: info.rollupAddress, keys, ...shown }, tell);
       }}
     />
   );
