@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { decodeRow, encodeRow } from "./row-content.ts";
-import { labelledRows } from "./rows-from-lines.ts";
+import { rowsFromJsonLines } from "./rows-from-lines.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-describe("labelledRows", () => {
+describe("rowsFromJsonLines", () => {
   it("takes e-mails and digits, and stores them in their one spelling", () => {
     const pixels = Buffer.alloc(784, 7).toString("base64");
     const file = `{"text": "free money",  "label": "spam"}\r\n\n{"label":"7","pixels":"${pixels}"}\n`;
-    const [mail, digit] = labelledRows(bytes(file), "rows.jsonl");
+    const [mail, digit] = rowsFromJsonLines(bytes(file), "rows.jsonl");
     expect(mail).toEqual(encodeRow("email", { label: 1, input: "free money" }));
     expect(decodeRow("digit", digit!)).toEqual({ label: 7, input: pixels });
   });
@@ -19,6 +19,6 @@ describe("labelledRows", () => {
     ["no input", '{"label":"spam"}', "rows.jsonl:2 needs a label"],
   ])("names the line that is %s", (_why, line, message) => {
     const file = `{"label":"ham","text":"hello"}\n${line}\n`;
-    expect(() => labelledRows(bytes(file), "rows.jsonl")).toThrow(message);
+    expect(() => rowsFromJsonLines(bytes(file), "rows.jsonl")).toThrow(message);
   });
 });

@@ -7,14 +7,14 @@ import { encodeTextRow, type TextRow } from "./text-rows.ts";
  * `{"label":"7","pixels":"…"}`; or rows of texts, without labels. How a line is spaced does not matter: rows are stored in their canonical form.
  * @throws ATT_ROW_INVALID naming the line
  */
-export function labelledRows(content: Uint8Array, path: string): Uint8Array[] {
+export function rowsFromJsonLines(content: Uint8Array, path: string): Uint8Array[] {
   const lines = new TextDecoder().decode(content).split(/\r?\n/);
   return lines.flatMap((line, index) =>
-    line.trim() === "" ? [] : [labelledRow(line, `${path}:${index + 1}`)],
+    line.trim() === "" ? [] : [rowOfLine(line, `${path}:${index + 1}`)],
   );
 }
 
-function labelledRow(line: string, place: string): Uint8Array {
+function rowOfLine(line: string, place: string): Uint8Array {
   let row: Record<string, unknown>;
   try {
     row = JSON.parse(line) as Record<string, unknown>;

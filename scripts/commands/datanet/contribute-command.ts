@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { labelledRows } from "@openledger/attribution/rows/rows-from-lines";
+import { rowsFromJsonLines } from "@openledger/attribution/rows/rows-from-lines";
 import { contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { listCommits } from "@openledger/client/actions/data/list-commits";
 import { openRowStore, readContribution } from "@openledger/client/actions/data/row-store";
@@ -26,9 +26,8 @@ export function addContribute(parent: Command): void {
         "store files as rows and commit their root to the Datanet; a dry run with a card lists copies, broken rows, secrets and personal numbers",
       ),
     {
-      "--lines": "read every line of a file as a row; default: a file is one row",
-      "--labelled":
-        "read every line as a row in JSON: a labelled e-mail or digit, or a text (docs/reference/attribution.md)",
+      "--lines":
+        "read every line of a file as a row; default: of a .jsonl file every line is a row in JSON (a labelled e-mail or digit, or a text: docs/reference/attribution.md), any other file is one row",
       ...CARD_OPTION,
       "--format <name>": {
         about: "with a card: format of the files; default: by their extensions",
@@ -46,7 +45,7 @@ export function addContribute(parent: Command): void {
     command,
     "datanet contribute 6 mail/*.eml --account bob",
     "datanet contribute 6 facts.txt --lines --account bob",
-    "datanet contribute 6 mails.jsonl --labelled --account bob",
+    "datanet contribute 6 mails.jsonl --account bob",
     "datanet contribute 6 mails.csv --card card.json --dry-run",
     "datanet contribute 6 mails.csv --card card.json --account bob",
     "datanet contribute 6 facts.txt --lines --forced --account bob",
@@ -59,11 +58,11 @@ export function addContribute(parent: Command): void {
     const rows =
       card !== null
         ? await rowsByCard(card, paths, contents, options.format)
-        : options.labelled === true
-          ? contents.flatMap((content, i) => labelledRows(content, paths[i]!))
-          : options.lines === true
-            ? contents.flatMap(splitLines)
-            : contents;
+        : options.lines === true
+          ? contents.flatMap(splitLines)
+          : contents.flatMap((content, i) =>
+              paths[i]!.endsWith(".jsonl") ? rowsFromJsonLines(content, paths[i]!) : [content],
+            );
     if (options.dryRun === true) return preview({ options, card, rows, datanetId, output });
     const signer = await openSigner(options);
     const store = await openRowStore(options.rows);
