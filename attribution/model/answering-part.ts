@@ -8,7 +8,7 @@ import {
 } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
-import { answeringHash } from "./answering-hash.ts";
+import { answeringHash, jsonBytes } from "./answering-hash.ts";
 import { familyOf, type ModelFamily, type ModelParts } from "./model-family.ts";
 import {
   checkedFile,
@@ -78,8 +78,12 @@ export function decodeAnsweringPart<Parts extends ModelParts>(
   ) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
   const json = parseJson(recipe, "recipe.json");
   const family = familyOf(json, families);
+  const parsed = family.parseRecipe(json);
+  // Who hashes a model's files again writes the recipe from what was read.
+  if (bytesToHex(jsonBytes(parsed)) !== bytesToHex(recipe))
+    throw invalidFile("recipe.json", "is not as its values are written: order of fields, or spaces");
   return {
-    ...family.decode(family.parseRecipe(json), { parameters, queryMap }),
+    ...family.decode(parsed, { parameters, queryMap }),
     columns: decodeColumns(columns, manifest.columnCount),
     answeringHash: answeringHash({ recipe, parameters, queryMap }),
   };

@@ -254,7 +254,8 @@ describe("a text model", () => {
     const made = await training.train(rows, { ...recipe, rowsEnd: true, heldOut: 4, tuning, answers }, {});
     const { heldOut, keptStep, steps, trained: ofTrained } = training.lossesOf(made);
     expect(steps).toBe(20);
-    expect(made.recipe.tuning.lastStep ?? steps).toBe(keptStep);
+    expect(made.recipe.tuning.lastStep).toBe(keptStep);
+    expect(JSON.stringify(parseTextRecipe(made.recipe))).toBe(JSON.stringify(made.recipe));
     expect([ofTrained.rowCount, heldOut!.rowCount]).toEqual([20, 4]);
     expect(heldOut!.after.natsPerToken).toBeLessThan(heldOut!.before.natsPerToken);
     // Tokens are bytes, but the one at the end is none.

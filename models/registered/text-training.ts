@@ -43,7 +43,7 @@ import {
   projectPlaced,
   type TextSetting,
 } from "./text-model.ts";
-import { isCiting, type TextRecipe } from "./text-recipe.ts";
+import { isCiting, parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
 import { tokensOfRow, weighedByTokens } from "./text-tokens.ts";
 
 /** With fewer rows a tuning has nothing to tell apart. */
@@ -338,7 +338,9 @@ export async function tune(
     roundToHalves(kernels.arena.subarray(from, from + layout.floatCount), "the adapter");
   const files = new Map(encodeAdapter(shape, layout, kernels.arena, from, recipe.base.name));
   return {
-    recipe: lastStep === steps ? recipe : { ...recipe, tuning: { ...recipe.tuning, lastStep } },
+    // In the form that a reader has it: the statics hash its JSON.
+    recipe:
+      lastStep === steps ? recipe : parseTextRecipe({ ...recipe, tuning: { ...recipe.tuning, lastStep } }),
     adapter: files.get("adapter_model.safetensors")!,
   };
 }

@@ -1,7 +1,9 @@
 import { readModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
+import { admitUnchallengedCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { promisesModelCommitment } from "@openledger/challenger/playing/disputes-contracts";
+import { registryCall, sendingTo } from "@openledger/challenger/playing/trace-sender";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
@@ -20,6 +22,7 @@ import { sendActivation, signSettlement } from "@openledger/models/settling/sign
 import { payeeTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
 import { type Address, zeroAddress } from "viem";
 import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
+import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 import { openSettlementContext, proveWithOutput } from "../../cli/settlement-context.ts";
@@ -55,7 +58,12 @@ export async function registerModel({
   if (!leaf.counters.isReady) {
     const prepared = prepareActivation(leaf, model, { table, settling });
     const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
-    if (gate !== null) {
+    if (gate !== null && promisesNothing(model)) {
+      output.progress(`the contract ${gate} admits the activation: it promises no window`);
+      const sender = sendingTo(await l1SenderOf(options), gate);
+      const call = admitUnchallengedCall(model, modelId, BigInt(settling.size0));
+      await sender.send(registryCall(call), call.functionName);
+    } else if (gate !== null) {
       const lines = [
         `model ${modelId} is created; its activation waits for the contract ${gate}`,
         nextStepAt(gate, args[0]!, { modelId, cap: settling.size0, model }),
@@ -91,7 +99,11 @@ export async function registerModel({
   });
 }
 
-/** What lets the gate take the activation. */
+/** Whether the gate admits the model at once. */
+const promisesNothing = (model: Pick<PublishedModel, "recipe">): boolean =>
+  claimantOf(model.recipe) === null && !promisesModelCommitment(model);
+
+/** What lets the gate take the activation of a model that promises something. */
 export function nextStepAt(
   gate: Address,
   folder: string,
@@ -108,7 +120,7 @@ export function nextStepAt(
     const register = `its draws wait for claims: ${admit}`;
     return promisesModelCommitment(model) ? `${register}; then ${post} again` : register;
   }
-  return promisesModelCommitment(model) ? post : `its statics promise no window: ${admit}`;
+  return post;
 }
 
 /** The contract that has to admit the model's activation first; null where there is none, or it has. */
