@@ -5,7 +5,7 @@ import { type Abi, type Address, type Hex, isAddressEqual, type Log, parseEventL
  * Where an effect shows; a page that keeps effects parses by these.
  * @internal
  */
-export const EFFECT_CONTRACTS = ["rollup", "token", "governor"] as const;
+export const EFFECT_CONTRACTS = ["rollup", "token", "governor", "gate"] as const;
 /**
  * By which event it shows.
  * @internal
@@ -20,13 +20,14 @@ export const EFFECT_EVENTS = [
   "VoteCast",
   "ProposalQueued",
   "ProposalExecuted",
+  "Admitted",
 ] as const;
 
 /** The event that a call leaves, and the arguments by which it is told from others: as text, so that a page can keep it. */
 export interface L1Effect {
   readonly contract: (typeof EFFECT_CONTRACTS)[number];
   readonly event: (typeof EFFECT_EVENTS)[number];
-  /** Of a governor, which no client knows by itself. */
+  /** Of a governor or gate, which no client knows by itself. */
   readonly address?: Address | undefined;
   readonly args: Readonly<Record<string, string>>;
 }
@@ -68,8 +69,8 @@ export interface EffectContracts {
 const uint = (name: string) => ({ name, type: "uint256" });
 const event = (name: string, inputs: readonly { name: string; type: string; indexed?: boolean }[]) =>
   ({ type: "event", name, inputs: inputs.map((input) => ({ indexed: false, ...input })) }) as const;
-/** Of the governor's whole interface, which every page would carry, what an effect is found by. */
-const GOVERNOR_EVENTS: Abi = [
+/** Of a governor's and a gate's whole interface, which every page would carry, what an effect is found by. */
+const OTHER_EVENTS: Abi = [
   event("ProposalCreated", [
     ...[uint("proposalId"), { name: "proposer", type: "address" }],
     ...[
@@ -88,6 +89,11 @@ const GOVERNOR_EVENTS: Abi = [
   ]),
   event("ProposalQueued", [uint("proposalId"), uint("etaSeconds")]),
   event("ProposalExecuted", [uint("proposalId")]),
+  event("Admitted", [
+    { name: "rollup", type: "address", indexed: true },
+    { ...uint("modelId"), indexed: true },
+    ...[uint("word"), uint("id")],
+  ]),
 ];
 
 /**
@@ -98,7 +104,7 @@ export function effectContract(
   contracts: EffectContracts,
   { address, contract }: L1Effect,
 ): { address: Address; abi: Abi } {
-  if (address !== undefined) return { address, abi: GOVERNOR_EVENTS };
+  if (address !== undefined) return { address, abi: OTHER_EVENTS };
   return contract === "rollup"
     ? { address: contracts.rollupAddress, abi: rollupAbi as Abi }
     : { address: contracts.tokenAddress, abi: openTokenAbi as Abi };

@@ -368,7 +368,11 @@ const staticsSchema = z.object({
   payeeRoot: hex32,
   binding: hex32,
   split: hex32,
+  /** What L1's gate is shown: `admitActivation` of the client. */
+  columnsCommitment: hex32,
+  answeringPreimage: z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]{192}$/)]),
 });
+export type FactoryStatics = z.output<typeof staticsSchema>;
 
 /** What POST /v1/settlements of the sequencer takes, without the model's signature. */
 const settlementBodySchema = z.object({

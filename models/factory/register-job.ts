@@ -2,14 +2,18 @@
 
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
+import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { admitActivation } from "@openledger/client/actions/l1/admit-activation";
+import { encodeSettlementBody } from "@openledger/client/actions/l1/send-settlement";
 import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
 import { findLeaves, getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
+import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { Address } from "viem";
-import { signSettlement } from "../settling/sign-settlement.ts";
+import { sendActivation, signSettlement } from "../settling/sign-settlement.ts";
 import type { FactoryRegistration } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";
 
@@ -73,6 +77,7 @@ export async function registerJob(
     );
   onProgress?.({ stage: "send", percent: 100 });
   const leaf = await getModel(client, modelId);
+  await admit(client, leaf, registration);
   const signed = signSettlement(client, leaf, {
     kind: "activation",
     modelId,
@@ -86,9 +91,27 @@ export async function registerJob(
       c: pair(activation.proof.c),
     },
   });
-  await sendSettlement(client, encodeSettlementBody(signed));
+  await sendActivation(client, encodeSettlementBody(signed));
   await factory.registration(jobId);
   return modelId;
+}
+
+/** A job's model promises no window: where L1 has a gate, it admits the activation now. */
+async function admit(
+  client: LedgerClient,
+  model: LedgerModelLeaf,
+  { activation, statics }: FactoryRegistration,
+): Promise<void> {
+  const { capCircuit } = decodeSettlement(bytesOf(activation!.data));
+  const { size0 } = await client.l1.readContract({
+    ...{ address: client.rollupAddress, abi: rollupAbi, functionName: "circuits" },
+    args: [BigInt(capCircuit)],
+  });
+  await admitActivation(client, {
+    ...{ model, cap: BigInt(size0), settlementHash: BigInt(activation!.settlementHash) },
+    columnsCommitment: BigInt(statics!.columnsCommitment),
+    answeringPreimage: statics!.answeringPreimage,
+  });
 }
 
 /** A model of the owner with these statics whose activation is missing: an earlier call came only so far. */

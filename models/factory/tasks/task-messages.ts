@@ -8,6 +8,7 @@ import type {
   FactoryBase,
   FactoryComparison,
   FactoryEstimate,
+  FactoryStatics,
   JobResult,
   JobStage,
   NewJobEvent,
@@ -80,18 +81,13 @@ export interface TaskResults {
   readonly train: {
     readonly result: JobResult;
     readonly recipe: TextRecipe;
-    readonly statics: PlainStatics | null;
+    readonly statics: FactoryStatics | null;
   };
   readonly measure: Measured;
   readonly compare: FactoryComparison;
   readonly merge: null;
   readonly activation: SettlementBody;
 }
-/** 0x-hex. */
-export type PlainStatics = Readonly<
-  Record<"featuresCommitment" | "ownersCommitment" | "payeeRoot" | "binding" | "split", string>
->;
-
 export type TaskWish = "pause" | "stop";
 
 export interface EventsMessage {

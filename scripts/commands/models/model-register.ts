@@ -1,12 +1,13 @@
+import { answeringFiles, answeringPreimage } from "@openledger/attribution/model/answering-hash";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
-import { admitUnchallengedCall } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { promisesModelCommitment } from "@openledger/challenger/playing/disputes-contracts";
-import { registryCall, sendingTo } from "@openledger/challenger/playing/trace-sender";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { admitActivation } from "@openledger/client/actions/l1/admit-activation";
 import { encodeSettlementBody } from "@openledger/client/actions/l1/send-settlement";
 import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -20,9 +21,8 @@ import { modelFamilies } from "@openledger/models/registered/model-families";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { sendActivation, signSettlement } from "@openledger/models/settling/sign-settlement";
 import { payeeTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
-import { type Address, zeroAddress } from "viem";
+import { type Address, bytesToHex, zeroAddress } from "viem";
 import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
-import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
 import { openSettlementContext, proveWithOutput } from "../../cli/settlement-context.ts";
@@ -60,9 +60,11 @@ export async function registerModel({
     const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
     if (gate !== null && promisesNothing(model)) {
       output.progress(`the contract ${gate} admits the activation: it promises no window`);
-      const sender = sendingTo(await l1SenderOf(options), gate);
-      const call = admitUnchallengedCall(model, modelId, BigInt(settling.size0));
-      await sender.send(registryCall(call), call.functionName);
+      await admitActivation(signer.client, {
+        ...{ model: leaf, cap: BigInt(settling.size0), settlementHash: prepared.data.settlementHash },
+        columnsCommitment: columnsCommitment(model.columns),
+        answeringPreimage: bytesToHex(answeringPreimage(answeringFiles(model))),
+      });
     } else if (gate !== null) {
       const lines = [
         `model ${modelId} is created; its activation waits for the contract ${gate}`,
