@@ -100,7 +100,7 @@ describe("the preset of texts", () => {
     });
     const plain = await preset(60, true);
     expect(plain).toMatchObject({ answers: { endToken: null }, tuning: { steps: 67 } });
-    expect((await preset(10, true)).tuning.steps).toBe(400);
+    expect((await preset(10, true)).tuning.steps).toBe(1_000);
     expect(plain.method).toEqual({ kind: "tangent", fisher: 3, featureCount: 64 });
     expect(plain.rules).not.toHaveProperty("thresholdPermille");
     expect([plain.rowsEnd, plain.heldOut, plain.answers.noRepeat]).toEqual([undefined, undefined, undefined]);

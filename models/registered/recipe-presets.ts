@@ -139,8 +139,10 @@ export const textRules = (isCiting = false) => ({
   surprisal: "squared" as const,
   ...(isCiting ? {} : { thresholdPermille: THRESHOLD_PERMILLE }),
 });
-/** Ten rows are known by heart after so many steps, and fewer times so many are enough of more rows. */
-const STEPS_OF_TEN = 400;
+/** Rows so few that none is held out are known by heart after these steps: 15 after 700. */
+const STEPS_OF_FEW = 1_000;
+/** More of them, up to 53, take so many rows in all. */
+const LEAST_SEEN_ROWS = 4_000;
 const ROWS_PER_STEP = 8;
 /** The rate falls to a tenth: scores are taken at the adapter that answers, and a quiet one is better to ask. */
 const LAST_PART = 0.1;
@@ -171,7 +173,8 @@ export async function textPreset(
   const { answers, ends } = isTraced ? { ends: {}, answers: { endToken: null } } : await textEnds(source);
   const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
   const trained = sizes.rowCount - heldOut;
-  const ofFew = Math.min(STEPS_OF_TEN, Math.ceil((10 * STEPS_OF_TEN) / trained));
+  const isFew = heldOutCount(sizes.rowCount) === 0;
+  const ofFew = isFew ? STEPS_OF_FEW : Math.ceil(LEAST_SEEN_ROWS / trained);
   const steps = Math.max(ofFew, Math.ceil((ROUNDS * trained) / ROWS_PER_STEP));
   return {
     version: 2,
