@@ -113,7 +113,7 @@ export function tangentTasks(
 ): TangentTask[] {
   const { lanes, rows, ...plain } = tangents;
   const { fisher, floatCount, latest, rowCount } = plain;
-  deriveStep(kernels.arena, plain, step);
+  deriveStep(kernels.arena, plain, step, blocks.slice(0, indices.length));
   const own = indices.map((index, k) => {
     const [row, at] = [rows[index]!, blocks[k]!];
     kernels.copy(floatCount, latest + row * floatCount, at);
@@ -130,18 +130,27 @@ export function tangentTasks(
   });
 }
 
-/** Where v is 0, nothing moves. In doubles: the same everywhere. */
+/**
+ * Adam's derivative, with v wider by the mean square of what a row adds to the slope: where v is far below that, Adam follows
+ * signs, whose derivative is a spike at 0. Where neither is above 0, nothing moves. In doubles: the same everywhere.
+ */
 function deriveStep(
   arena: Float32Array,
   { floatCount, ofMean, ofSquare, squares }: TangentTask["tangents"],
   { first, second, settings, sum }: StepPlaces,
+  gradients: readonly Place[],
 ): void {
   const [rate = 0, , , , part2 = 0, c1 = 0, c2 = 0, epsilon = 0, , factor = 0] = arena.subarray(
     settings,
     settings + 10,
   );
   for (let k = 0; k < floatCount; k++) {
-    const root = Math.sqrt(c2 * arena[second + k]!);
+    let square = 0;
+    for (const at of gradients) {
+      const part = factor * arena[at + k]!;
+      square += part * part;
+    }
+    const root = Math.sqrt(c2 * arena[second + k]! + square / gradients.length);
     const slope = (rate * c1) / (root + epsilon);
     arena[squares + k] = 2 * part2 * factor * arena[sum + k]!;
     arena[ofMean + k] = root > 0 ? slope : 0;
