@@ -140,17 +140,11 @@ function deriveStep(
   { first, second, settings, sum }: StepPlaces,
   gradients: readonly Place[],
 ): void {
-  const [rate = 0, , , , part2 = 0, c1 = 0, c2 = 0, epsilon = 0, , factor = 0] = arena.subarray(
-    settings,
-    settings + 10,
-  );
+  const [rate = 0, , , , part2 = 0, c1 = 0, c2 = 0, epsilon = 0, , factor = 0] = arena.subarray(settings);
   for (let k = 0; k < floatCount; k++) {
-    let square = 0;
-    for (const at of gradients) {
-      const part = factor * arena[at + k]!;
-      square += part * part;
-    }
-    const root = Math.sqrt(c2 * arena[second + k]! + square / gradients.length);
+    let squared = 0;
+    for (const at of gradients) squared += arena[at + k]! * arena[at + k]!;
+    const root = Math.sqrt(c2 * arena[second + k]! + (factor * factor * squared) / gradients.length);
     const slope = (rate * c1) / (root + epsilon);
     arena[squares + k] = 2 * part2 * factor * arena[sum + k]!;
     arena[ofMean + k] = root > 0 ? slope : 0;
@@ -159,7 +153,7 @@ function deriveStep(
 }
 
 export function runTangentTask(kernels: Kernels, task: TangentTask): void {
-  const { changes, first, floatCount, latest, rowCount, second, ...step } = task.tangents;
+  const { changes, first, floatCount, latest, ofMean, ofSquare, rowCount, second, squares } = task.tangents;
   const { end, factor, own, products, settings, slopes } = task;
   const stride = roundUp16(rowCount);
   const plain = (at: Place, rowStride: number) => ({ at, rowStride, columnStride: 1 });
@@ -174,13 +168,9 @@ export function runTangentTask(kernels: Kernels, task: TangentTask): void {
     for (const { at, row } of own)
       if (row >= from && row < from + count) kernels.add(floatCount, slopes + (row - from) * floatCount, at);
     for (let i = 0; i < count; i++) {
-      const [p, m, v] = [changes, first, second].map((at) => at + (from + i) * floatCount) as [
-        Place,
-        Place,
-        Place,
-      ];
-      const { ofMean, ofSquare, squares } = step;
-      kernels.adamTangent(floatCount, p, slopes + i * floatCount, m, v, squares, ofMean, ofSquare, settings);
+      const at = (from + i) * floatCount;
+      const moved = [changes + at, slopes + i * floatCount, first + at, second + at] as const;
+      kernels.adamTangent(floatCount, ...moved, squares, ofMean, ofSquare, settings);
     }
   }
 }
