@@ -119,8 +119,8 @@ describe("a text model", () => {
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
         "adapter": "ca04fe73efb5b5d7528f62d30ba5a96252e155e3fcfecbb0c30c162a4fe6b5bf",
-        "features": "08763997cdf96dc641b59437452b59f07a64c181ab0d7193202fc6bfb09baccc",
-        "queryMap": "c05c665b89cd281486c373f2261fd1142d76d2854610a1c6dadfab1eb141483d",
+        "features": "8f4baf303cd8f4be15be572a0f55603daf8480890ae1c8499255e148b2a6c3e0",
+        "queryMap": "0a15038f5384ea7de90ed5c80ed1023839dd0439146d0e69f2f49db0717f40ac",
       }
     `);
     const { columnCount } = recipe;
@@ -179,8 +179,8 @@ describe("a text model", () => {
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
         "adapter": "02b1caae82dcb07d958f5b000a5e62b6202bef1f121fb9ba0c99c9a712fe4495",
-        "features": "e91dc8ef6cd818c80168dc361456d65e7fd275a1478307d6c53739089663184d",
-        "queryMap": "3551d036e1667182a1d5e802eb03d1ef46150b8c696a20a881985acc54efaf1a",
+        "features": "8f2e10f1dd3622325d476e5feded88193d647ae968394010298446f9933d5ffd",
+        "queryMap": "35007e81e56102cd59d00935ee43dd59acaaa9b65539799d8717b39975079b10",
       }
     `);
     for (const set of nativeKernelSets())

@@ -113,7 +113,7 @@ export function tangentTasks(
 ): TangentTask[] {
   const { lanes, rows, ...plain } = tangents;
   const { fisher, floatCount, latest, rowCount } = plain;
-  deriveStep(kernels.arena, plain, step);
+  deriveStep(kernels.arena, plain, step, blocks.slice(0, indices.length));
   const own = indices.map((index, k) => {
     const [row, at] = [rows[index]!, blocks[k]!];
     kernels.copy(floatCount, latest + row * floatCount, at);
@@ -130,18 +130,21 @@ export function tangentTasks(
   });
 }
 
-/** Where v is 0, nothing moves. In doubles: the same everywhere. */
+/**
+ * Adam's derivative, with v wider by the mean square of what a row adds to the slope: where v is far below that, Adam follows
+ * signs, whose derivative is a spike at 0. Where neither is above 0, nothing moves. In doubles: the same everywhere.
+ */
 function deriveStep(
   arena: Float32Array,
   { floatCount, ofMean, ofSquare, squares }: TangentTask["tangents"],
   { first, second, settings, sum }: StepPlaces,
+  gradients: readonly Place[],
 ): void {
-  const [rate = 0, , , , part2 = 0, c1 = 0, c2 = 0, epsilon = 0, , factor = 0] = arena.subarray(
-    settings,
-    settings + 10,
-  );
+  const [rate = 0, , , , part2 = 0, c1 = 0, c2 = 0, epsilon = 0, , factor = 0] = arena.subarray(settings);
   for (let k = 0; k < floatCount; k++) {
-    const root = Math.sqrt(c2 * arena[second + k]!);
+    let squared = 0;
+    for (const at of gradients) squared += arena[at + k]! * arena[at + k]!;
+    const root = Math.sqrt(c2 * arena[second + k]! + (factor * factor * squared) / gradients.length);
     const slope = (rate * c1) / (root + epsilon);
     arena[squares + k] = 2 * part2 * factor * arena[sum + k]!;
     arena[ofMean + k] = root > 0 ? slope : 0;
@@ -150,7 +153,7 @@ function deriveStep(
 }
 
 export function runTangentTask(kernels: Kernels, task: TangentTask): void {
-  const { changes, first, floatCount, latest, rowCount, second, ...step } = task.tangents;
+  const { changes, first, floatCount, latest, ofMean, ofSquare, rowCount, second, squares } = task.tangents;
   const { end, factor, own, products, settings, slopes } = task;
   const stride = roundUp16(rowCount);
   const plain = (at: Place, rowStride: number) => ({ at, rowStride, columnStride: 1 });
@@ -165,13 +168,9 @@ export function runTangentTask(kernels: Kernels, task: TangentTask): void {
     for (const { at, row } of own)
       if (row >= from && row < from + count) kernels.add(floatCount, slopes + (row - from) * floatCount, at);
     for (let i = 0; i < count; i++) {
-      const [p, m, v] = [changes, first, second].map((at) => at + (from + i) * floatCount) as [
-        Place,
-        Place,
-        Place,
-      ];
-      const { ofMean, ofSquare, squares } = step;
-      kernels.adamTangent(floatCount, p, slopes + i * floatCount, m, v, squares, ofMean, ofSquare, settings);
+      const at = (from + i) * floatCount;
+      const moved = [changes + at, slopes + i * floatCount, first + at, second + at] as const;
+      kernels.adamTangent(floatCount, ...moved, squares, ofMean, ofSquare, settings);
     }
   }
 }
