@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
+import {CIRCUIT_SIZE, DELTA_AT, GAMMA_AT, IC_AT, ID_AT, SHARED_SIZE, TABLE_AT} from "./KeyStore.sol";
 import {loadWord, storeWord} from "./MemoryWords.sol";
 import {
     MAX_PAYEE_COUNT, R, SORT_BATCH, SORT_EXIT, SORT_SETTLEMENT, SORT_PAYEE_TABLE
@@ -39,15 +40,6 @@ contract BatchVerifier is IBatchVerifier {
     uint256 private constant MAX_CIRCUIT_COUNT = 16;
     uint256 private constant DEVELOPMENT_CHAIN_ID = 31337;
 
-    // The key store after its first byte, in bytes: alpha and beta, gamma, then per circuit the words of its Circuit in their
-    // order: sort, size0, size1, tableSizes, isDevelopment, circuitId; delta and ic.
-    uint256 private constant GAMMA_AT = 0xc0;
-    uint256 private constant SHARED_SIZE = 0x140;
-    uint256 private constant CIRCUIT_SIZE = 0x2c0;
-    uint256 private constant TABLE_AT = 0x60;
-    uint256 private constant ID_AT = 0xa0;
-    uint256 private constant DELTA_AT = 0xc0;
-    uint256 private constant IC_AT = 0x140;
     /// @dev Bit of tableSizes: the narrow slots stand in a blob.
     uint256 private constant BLOB_BIT = 45;
     uint256 private constant IC_COUNT = 6;
@@ -62,18 +54,22 @@ contract BatchVerifier is IBatchVerifier {
     bool public immutable isDevelopment;
     /// @dev The keys as the code of a contract: reading all of them costs 2,600 gas and 3 a word, less than two
     /// storage words. Immutables would cost nothing to read, but their number is fixed at compile time.
-    address private immutable _keyStore;
+    address internal immutable _keyStore;
+    /// @dev Where they begin in it.
+    uint256 private immutable _keysAt;
     /// @dev Whether circuits prove leaves' exits, and payees' from every table that settlements take: a model's table has no more
     /// payees than the settlement circuit that its activation named (I13).
     bool internal immutable _hasWaysOut;
 
-    constructor(CircuitConfig[] memory configs) {
+    /// @param store What the key store answers calls with; the keys come behind it.
+    constructor(CircuitConfig[] memory configs, bytes memory store) {
         uint256 count = configs.length;
         if (count == 0 || count > MAX_CIRCUIT_COUNT) {
             revert VerifierCircuitCountInvalid(count, MAX_CIRCUIT_COUNT);
         }
-        bytes memory store = abi.encodePacked(
-            bytes1(0),
+        _keysAt = store.length;
+        store = abi.encodePacked(
+            store,
             abi.encode(configs[0].key.alpha, configs[0].key.beta),
             abi.encode(GAMMA_X_IM, GAMMA_X_RE, GAMMA_Y_IM, GAMMA_Y_RE)
         );
@@ -153,14 +149,15 @@ contract BatchVerifier is IBatchVerifier {
         _verify(keys, copied, proofs);
     }
 
-    /// @dev Copies all keys to memory; the result is the address of the first byte after the store's STOP.
+    /// @dev Copies all keys to memory; the result is the address of the first byte.
     function _loadKeys() internal view returns (uint256 keys) {
         address store = _keyStore;
+        uint256 start = _keysAt;
         uint256 size = SHARED_SIZE + CIRCUIT_SIZE * circuitCount;
         assembly ("memory-safe") {
             keys := mload(0x40)
             mstore(0x40, add(keys, size))
-            extcodecopy(store, keys, 1, size)
+            extcodecopy(store, keys, start, size)
         }
     }
 
@@ -177,6 +174,11 @@ contract BatchVerifier is IBatchVerifier {
     {
         uint256 ptr = _circuitAt(keys, index);
         return (bytes32(loadWord(ptr + ID_AT)), loadWord(ptr), loadWord(ptr + 0x20), loadWord(ptr + 0x40));
+    }
+
+    /// @dev That of a known circuit.
+    function _circuitId(uint256 keys, uint256 index) internal pure returns (bytes32) {
+        return bytes32(loadWord(keys + SHARED_SIZE + CIRCUIT_SIZE * index + ID_AT));
     }
 
     /// @dev Whether the batches of a known circuit have a blob.

@@ -24,6 +24,7 @@ import {
     WITHDRAW
 } from "./Protocol.sol";
 import {RollupQueue} from "./RollupQueue.sol";
+import {SettlementReader} from "./settlements/SettlementReader.sol";
 import {Settlements} from "./settlements/Settlements.sol";
 
 /// @title Rollup
@@ -59,7 +60,10 @@ contract Rollup is Settlements, Exits {
         bool isPlainCall;
     }
 
-    constructor(RollupConfig memory config) BatchVerifier(config.circuits) RollupQueue(config) {}
+    constructor(RollupConfig memory config)
+        BatchVerifier(config.circuits, type(SettlementReader).runtimeCode)
+        RollupQueue(config)
+    {}
 
     /// @inheritdoc IRollup
     function submitBatches(
@@ -117,7 +121,7 @@ contract Rollup is Settlements, Exits {
     /// @dev Fills `statement` with what the batch's proof must show, and applies the batch to `run` (I4, I5).
     function _applyBatch(Run memory run, Batch calldata batch, Statement memory statement) private {
         State memory current = run.state;
-        (bytes32 circuitId, uint256 sort, uint256 narrow, uint256 wide) = _circuit(run.keys, batch.circuit);
+        (, uint256 sort, uint256 narrow, uint256 wide) = _circuit(run.keys, batch.circuit);
         if (sort != SORT_BATCH) revert RollupCircuitSortInvalid(batch.circuit, sort);
         if (batch.commitment >= R) revert RollupElementOutOfField();
 
@@ -144,7 +148,8 @@ contract Rollup is Settlements, Exits {
             versionedHash = _takeBlob(run);
             elementsHash = keccak256(abi.encode(elementsHash, versionedHash));
         }
-        statement.challenge = deriveChallenge(circuitId, batch.commitment, elementsHash);
+        statement.challenge =
+            deriveChallenge(_circuitId(run.keys, batch.circuit), batch.commitment, elementsHash);
         if (hasBlob) {
             (statement.blobLow, statement.blobHigh) = openBlob(data, versionedHash, statement.challenge);
         }
@@ -257,7 +262,7 @@ contract Rollup is Settlements, Exits {
             if (!run.isSequencer) revert SettlementNotSequencer(msg.sender);
             // As many as there are settlements with data.
             Statement memory statement = run.statements[run.nextStatement++];
-            burnedWei = _takeSettlement(run.keys, settlement, record, statement);
+            burnedWei = _takeSettlement(settlement, record, statement);
         }
         _takeFromLedger(run, burnedWei);
         // 96 bits as it was read.

@@ -28,7 +28,7 @@ import { closeEpochSlot, settlementActions, settleSlot } from "./settlement-fixt
 /** As many narrow slots as older wire forms could count: figures stay comparable. */
 const LARGE = shapeOf(510, 8);
 const SMALL = shapeOf(6, 8);
-const SETTLEMENT_CIRCUIT = [{ sort: CIRCUIT_SORT.settlement, size0: 1024, size1: 256 }];
+const SETTLEMENT_CIRCUIT = [{ sort: CIRCUIT_SORT.settlement, size0: 1024, size1: 512 }];
 
 interface GasFigures {
   deployRollup: bigint;
@@ -105,7 +105,7 @@ interface SettlementGas {
   /** The batch where the record is a Settle, with a settlement that burns nothing, but no totals. */
   joined: bigint;
   /** What the posted totals cost besides, by the model's number of slots. */
-  totals: Readonly<Record<64 | 256, bigint>>;
+  totals: Readonly<Record<64 | 512, bigint>>;
 }
 
 /** Starts a node of its own, and ends it. */
@@ -308,10 +308,10 @@ async function measureSettlement(
   const recorded = await f.client.waitForTransactionReceipt({ hash });
 
   const settle = async (payeeCount: number) => {
-    // Amounts of about 100 OPEN: 67 of the 96 bits.
+    // Quanta of 40 bits, the high one set.
     const items = Array.from(
       { length: payeeCount },
-      () => (randomElement() & (2n ** 66n - 1n)) | (1n << 66n),
+      () => (randomElement() & (2n ** 39n - 1n)) | (1n << 39n),
     );
     const data = await settling.settlementData(closingBatch, { items, voidCount: 0, burnedWei: 0n });
     return gasOf([settleSlot(data.settlementHash)], [f.proveSettlementFixture(1, data)]);
@@ -324,7 +324,7 @@ async function measureSettlement(
     settlement: {
       alone,
       joined,
-      totals: { 64: (await settle(64)) - joined, 256: (await settle(256)) - joined },
+      totals: { 64: (await settle(64)) - joined, 512: (await settle(512)) - joined },
     },
   };
 }

@@ -7,7 +7,7 @@ import {storeWord} from "../MemoryWords.sol";
 /// @title The elements E of one settlement (docs/reference/settlement.md, "Two circuits" and "On L1")
 /// @dev E is built once, in one buffer, and that buffer is hashed and evaluated.
 library SettlementElements {
-    /// @dev The posted header's fields, where the elements lie in memory, and of an activation the cap.
+    /// @dev The posted header's fields, and where the elements lie in memory.
     struct Elements {
         uint256 start;
         uint256 count;
@@ -17,9 +17,6 @@ library SettlementElements {
         uint256 burnedWei;
         uint256 capCircuit;
         uint256 chain;
-        uint256 cap;
-        /// @dev By a payee table.
-        bool isDefault;
     }
 
     // Posted form: epoch 3, closingBatch 5, voidCount 1, burnedWei 12, cap circuit 1, chain 32, then 30 an item element.
@@ -94,6 +91,7 @@ library SettlementElements {
         Elements memory elements,
         uint256 word,
         uint256 modelId,
+        uint256 cap,
         bool isActivation,
         uint256 seed
     ) internal pure {
@@ -105,7 +103,7 @@ library SettlementElements {
                 | (isActivation ? 1 << ACTIVATION_BIT : 0)
         );
         storeWord(start + 0x40, elements.chain);
-        storeWord(start + 0x60, elements.burnedWei | elements.cap << CAP_BIT);
+        storeWord(start + 0x60, elements.burnedWei | cap << CAP_BIT);
         storeWord(start + 0x80, seed);
     }
 }

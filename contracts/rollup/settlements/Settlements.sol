@@ -2,18 +2,15 @@
 pragma solidity ^0.8.30;
 
 import {BatchVerifier} from "../BatchVerifier.sol";
-import {deriveChallenge, evaluateElements, hashElements} from "../ElementVector.sol";
 import {IRollup} from "../IRollup.sol";
 import {ISettlements} from "./ISettlements.sol";
-import {ACTIVATION, R, SETTLE, SORT_SETTLEMENT, SORT_PAYEE_TABLE} from "../Protocol.sol";
+import {ACTIVATION, R, SETTLE} from "../Protocol.sol";
 import {Randomness} from "./Randomness.sol";
-import {SettlementElements} from "./SettlementElements.sol";
+import {SettlementReader} from "./SettlementReader.sol";
 
 /// @title CloseEpochs, randomness, and what the proof of a settlement must show
 /// @dev Documentation is in ISettlements.
 abstract contract Settlements is BatchVerifier, ISettlements {
-    using SettlementElements for SettlementElements.Elements;
-
     /// @inheritdoc ISettlements
     uint256 public constant RANDOMNESS_DELAY = 128;
     /// @inheritdoc ISettlements
@@ -65,21 +62,20 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         if (word >= R) revert IRollup.RollupElementOutOfField();
         PreVerified storage preVerified = preVerifiedSettlements[modelId][word];
         if (preVerified.timestamp != 0) revert SettlementAlreadyPreVerified(modelId, word);
-        uint256 keys = _loadKeys();
         Statement[] memory statements = new Statement[](1);
-        SettlementElements.Elements memory elements =
-            _read(keys, settlement, Record(SETTLE, modelId, word, 0, false), statements[0]);
+        SettlementReader.Header memory header =
+            _read(settlement, Record(SETTLE, modelId, word, 0, false), statements[0]);
         // Attack: a record with voids needs the model's signature, so nobody but the model could serve it.
-        if (elements.voidCount != 0) revert SettlementVoidsPreVerified(modelId, elements.voidCount);
+        if (header.voidCount != 0) revert SettlementVoidsPreVerified(modelId, header.voidCount);
         // Narrowing casts: 2^64 blocks and seconds do not come, 96 bits as it was read.
         (preVerified.blockNumber, preVerified.timestamp, preVerified.burnedWei) =
-            (uint64(block.number), uint64(block.timestamp), uint96(elements.burnedWei));
+            (uint64(block.number), uint64(block.timestamp), uint96(header.burnedWei));
         emit SettlementPreVerified(modelId, word, settlement, proof);
         uint256 place;
         assembly ("memory-safe") {
             place := proof
         }
-        _verify(keys, statements, _proofs(place, 1));
+        _verify(_loadKeys(), statements, _proofs(place, 1));
     }
 
     /// @dev Proofs have no dynamic part, so an array of them is a place in the calldata and a number.
@@ -117,14 +113,13 @@ abstract contract Settlements is BatchVerifier, ISettlements {
 
     /// @dev Takes what the sequencer brings with a batch for `record`.
     function _takeSettlement(
-        uint256 keys,
         Settlement calldata settlement,
         Record memory record,
         Statement memory statement
     ) internal returns (uint256) {
-        SettlementElements.Elements memory elements = _read(keys, settlement, record, statement);
-        _emit(settlement, record, elements);
-        return record.kind == ACTIVATION ? 0 : elements.burnedWei;
+        SettlementReader.Header memory header = _read(settlement, record, statement);
+        _emit(settlement, record, header);
+        return record.kind == ACTIVATION ? 0 : header.burnedWei;
     }
 
     /// @dev Takes what was pre-verified for `record`.
@@ -142,114 +137,69 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         return preVerified.burnedWei;
     }
 
-    /// @dev Fills `statement` with what the proof of `settlement` must show for `record` (I11), and checks its time
-    /// (I12). Uses memory that the caller may free.
-    function _read(
-        uint256 keys,
-        Settlement calldata settlement,
-        Record memory record,
-        Statement memory statement
-    ) private view returns (SettlementElements.Elements memory elements) {
-        if (settlement.commitment >= R) revert IRollup.RollupElementOutOfField();
-        (bytes32 circuitId, uint256 sort,, uint256 payees) = _circuit(keys, settlement.circuit);
-        bool isActivation = record.kind == ACTIVATION;
-        if (sort != SORT_PAYEE_TABLE && (isActivation || sort != SORT_SETTLEMENT)) {
-            revert SettlementSortInvalid(settlement.circuit, sort, record.kind);
-        }
-        elements = SettlementElements.read(settlement.data, payees, isActivation ? 3 : 6);
-        if (elements.chain >= R) revert IRollup.RollupElementOutOfField();
-
-        elements.isDefault = sort == SORT_PAYEE_TABLE;
-        uint256 seed = 0;
-        if (isActivation) {
-            elements.cap = _cap(keys, elements);
-        } else {
-            if (elements.capCircuit != 0) revert SettlementCapInvalid(elements.capCircuit);
-            seed = _seed(record, elements);
-        }
-        // An Activation, or a settlement by draws. By row counts every epoch can be settled: no gate is asked.
-        if (isActivation == elements.isDefault) {
-            _requireAdmitted(record.modelId, isActivation ? record.word : settlement.commitment, isActivation);
-        }
-        elements.writeHeader(record.word, record.modelId, isActivation, seed);
-
-        statement.circuit = settlement.circuit;
-        statement.commitment = settlement.commitment;
-        statement.challenge = deriveChallenge(
-            circuitId, settlement.commitment, hashElements(elements.start, elements.count)
-        );
-        // The record's word was checked with its batch's elements or when it was pre-verified, the chain above; the rest
-        // has its widths.
-        statement.evaluation =
-            evaluateElements(elements.start, elements.count, elements.count, statement.challenge);
-    }
-
-    /// @dev Most payments of the epochs of a model: those of the circuit that its activation names. The batch's proof shows
-    /// that the model's key signed them.
-    function _cap(uint256 keys, SettlementElements.Elements memory elements) private view returns (uint256) {
-        (, uint256 sort, uint256 payments, uint256 payees) = _circuit(keys, elements.capCircuit);
-        if (sort != SORT_SETTLEMENT) revert SettlementCapInvalid(elements.capCircuit);
-        elements.requireFits(payees);
-        return payments;
-    }
-
-    /// @dev What draws the payments of the epoch; 0 for a default split, which draws none.
-    function _seed(Record memory record, SettlementElements.Elements memory elements)
+    /// @dev Has the reader say what the proof of `settlement` must show for `record` (I11, I12), fills `statement` with it, and
+    /// asks the gate (I16). The call is static, to code that the constructor made. Uses memory that the caller may free.
+    function _read(Settlement calldata settlement, Record memory record, Statement memory statement)
         private
         view
-        returns (uint256)
+        returns (SettlementReader.Header memory header)
     {
-        uint256 closingBatch = elements.closingBatch;
-        // Pre-verified.
-        if (record.batchNumber == 0) {
-            uint256 earliest = _closingTime(closingBatch) + OPEN_SETTLEMENT_DELAY;
-            if (block.timestamp < earliest) {
-                revert SettlementStrangerTooEarly(closingBatch, earliest, block.timestamp);
+        // Called for 100 gas, since the keys are loaded.
+        address reader = _keyStore;
+        uint256 circuits = circuitCount;
+        uint256 selector = uint32(SettlementReader.read.selector);
+        uint256 commitment = settlement.commitment;
+        bytes calldata data = settlement.data;
+        assembly ("memory-safe") {
+            // The ABI's form of (circuitCount, record, settlement).
+            let input := mload(0x40)
+            mstore(input, selector)
+            mstore(add(input, 0x20), circuits)
+            mcopy(add(input, 0x40), record, 0x80)
+            mstore(add(input, 0xc0), 0xc0)
+            mstore(add(input, 0xe0), calldataload(settlement))
+            mstore(add(input, 0x100), commitment)
+            mstore(add(input, 0x120), 0x60)
+            mstore(add(input, 0x140), data.length)
+            calldatacopy(add(input, 0x160), data.offset, data.length)
+            if iszero(staticcall(gas(), reader, add(input, 0x1c), add(0x144, and(add(data.length, 31), not(31))), 0, 0)) {
+                returndatacopy(input, 0, returndatasize())
+                revert(input, returndatasize())
             }
+            // A header of six words, then the statement.
+            returndatacopy(header, 0, 0xc0)
+            returndatacopy(statement, 0xc0, 0xc0)
         }
-        if (elements.isDefault) {
-            uint256 earliest = _closingTime(closingBatch) + DEFAULT_SPLIT_DELAY;
-            if (block.timestamp < earliest) {
-                revert SettlementDefaultTooEarly(closingBatch, earliest, block.timestamp);
-            }
-            return 0;
+        bool isActivation = record.kind == ACTIVATION;
+        // An Activation, or a settlement by draws. By row counts every epoch can be settled: no gate is asked.
+        if (isActivation == header.isDefault) {
+            _requireAdmitted(record.modelId, isActivation ? record.word : commitment, isActivation);
         }
-        uint256 prevRandao = randomness[closingBatch];
-        if (prevRandao == 0) revert SettlementRandomnessMissing(closingBatch);
-        // The lower 128 bits.
-        return uint128(
-            uint256(keccak256(abi.encode(prevRandao, record.modelId, elements.epoch, elements.chain)))
-        );
-    }
-
-    function _closingTime(uint256 closingBatch) private view returns (uint256 timestamp) {
-        timestamp = closedAt[closingBatch].timestamp;
-        if (timestamp == 0) revert SettlementCloseUnknown(closingBatch);
     }
 
     function _emit(
         Settlement calldata settlement,
         Record memory record,
-        SettlementElements.Elements memory elements
+        SettlementReader.Header memory header
     ) private {
         // Narrowing casts: the fields were read with these widths, and a circuit's size has 16 bits.
         if (record.kind == SETTLE) {
             emit SettlementAccepted(
                 record.modelId,
                 record.batchNumber,
-                uint24(elements.epoch),
+                uint24(header.epoch),
                 settlement.circuit,
-                uint8(elements.voidCount),
-                uint96(elements.burnedWei),
-                elements.isDefault
+                uint8(header.voidCount),
+                uint96(header.burnedWei),
+                header.isDefault
             );
         } else {
             emit ActivationAccepted(
                 record.modelId,
                 record.batchNumber,
                 settlement.circuit,
-                uint8(elements.capCircuit),
-                uint16(elements.cap)
+                uint8(header.capCircuit),
+                uint16(header.cap)
             );
         }
         if (!record.isPlainCall) emit SettlementData(record.batchNumber, record.modelId, settlement.data);
