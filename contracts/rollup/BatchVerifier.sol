@@ -2,11 +2,29 @@
 pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
-import {CIRCUIT_SIZE, DELTA_AT, GAMMA_AT, IC_AT, ID_AT, SHARED_SIZE, TABLE_AT} from "./KeyStore.sol";
 import {loadWord, storeWord} from "./MemoryWords.sol";
 import {
-    MAX_PAYEE_COUNT, R, SORT_BATCH, SORT_EXIT, SORT_SETTLEMENT, SORT_PAYEE_TABLE
+    MAX_PAYEE_COUNT,
+    SHARD_COUNT_MAX,
+    R,
+    SORT_BATCH,
+    SORT_EXIT,
+    SORT_PAYEE_TABLE,
+    SORT_SETTLEMENT,
+    SORT_SHARD,
+    SORT_SHARDED_SETTLEMENT
 } from "./Protocol.sol";
+
+// The key store: the end of its code is alpha and beta, gamma, then per circuit the words of its Circuit in their order: sort,
+// size0, size1, tableSizes, isDevelopment, circuitId; delta and ic. Places and sizes are bytes.
+
+uint256 constant GAMMA_AT = 0xc0;
+uint256 constant SHARED_SIZE = 0x140;
+uint256 constant CIRCUIT_SIZE = 0x2c0;
+uint256 constant TABLE_AT = 0x60;
+uint256 constant ID_AT = 0xa0;
+uint256 constant DELTA_AT = 0xc0;
+uint256 constant IC_AT = 0x140;
 
 /// @title K Groth16 proofs in one pairing check
 /// @dev Proof i holds if e(A, B) = e(alpha, beta) e(IC, gamma) e(C, delta), with IC = ic0 + C·ic1 + y·ic2 + z·ic3, and for
@@ -57,8 +75,8 @@ contract BatchVerifier is IBatchVerifier {
     address internal immutable _keyStore;
     /// @dev Where they begin in it.
     uint256 private immutable _keysAt;
-    /// @dev Whether circuits prove leaves' exits, and payees' from every table that settlements take: a model's table has no more
-    /// payees than the settlement circuit that its activation named (I13).
+    /// @dev Whether circuits prove leaves' exits, and payees' from every table that settlements take (I13). A model of one shard has no
+    /// more payees than the settlement circuit that its activation named, a shard of several no more than a payee table.
     bool internal immutable _hasWaysOut;
 
     /// @param store What the key store answers calls with; the keys come behind it.
@@ -75,15 +93,17 @@ contract BatchVerifier is IBatchVerifier {
         );
         bool anyDevelopment = false;
         bool hasLeafExit = false;
-        uint256[2] memory payees;
+        bool hasShards = false;
+        uint256[6] memory payees;
         for (uint256 i = 0; i < count; ++i) {
             CircuitConfig memory config = configs[i];
             _checkConfig(configs, i);
             anyDevelopment = anyDevelopment || config.isDevelopment;
             bool isExit = config.sort == SORT_EXIT;
             hasLeafExit = hasLeafExit || isExit && config.size0 == 0;
-            uint256 place = isExit ? 0 : 1;
-            if ((isExit || config.sort == SORT_SETTLEMENT) && config.size1 > payees[place]) payees[place] = config.size1;
+            hasShards = hasShards || config.sort == SORT_SHARDED_SETTLEMENT;
+            // _checkConfig has refused other sorts.
+            if (config.size1 > payees[config.sort]) payees[config.sort] = config.size1;
             bytes32 circuitId = keccak256(
                 abi.encode(
                     CIRCUIT_TAG,
@@ -110,7 +130,8 @@ contract BatchVerifier is IBatchVerifier {
         }
         circuitCount = count;
         isDevelopment = anyDevelopment;
-        _hasWaysOut = hasLeafExit && payees[0] >= payees[1];
+        _hasWaysOut = hasLeafExit && payees[SORT_EXIT] >= payees[SORT_SETTLEMENT]
+            && (!hasShards || payees[SORT_EXIT] >= payees[SORT_PAYEE_TABLE]);
         _keyStore = _createStore(store);
     }
 
@@ -443,9 +464,10 @@ contract BatchVerifier is IBatchVerifier {
         if (size1 == 0) return false;
         // The wire form counts wide slots in a byte; all narrow and wide slots together fit a batch's 12 bits.
         if (sort == SORT_BATCH) return size0 % 2 == 0 && size0 + size1 < 4096 && size1 <= 255;
+        if (sort == SORT_SHARDED_SETTLEMENT) return size0 != 0 && size1 > 1 && size1 <= SHARD_COUNT_MAX;
         if (size1 > MAX_PAYEE_COUNT) return false;
         if (sort == SORT_SETTLEMENT) return size0 != 0;
-        return sort == SORT_PAYEE_TABLE ? size0 == 0 : sort == SORT_EXIT && size0 == 1;
+        return sort == SORT_PAYEE_TABLE || sort == SORT_SHARD ? size0 == 0 : sort == SORT_EXIT && size0 == 1;
     }
 
     /// @dev On the curve and not at infinity.
