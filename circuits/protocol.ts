@@ -233,6 +233,8 @@ export const TREASURY_PARTS = 3_277n;
 export const PAYEE_TREE_DEPTH = 4;
 /** Payees of one circuit: the places below one of the eight nodes under a payee tree's root. */
 export const MAX_PAYEE_COUNT = 512;
+/** Shards of a model: as many as nodes under a payee tree's root. */
+export const SHARD_COUNT_MAX = 8;
 
 export const TREASURY_ID = 0;
 export const GENESIS_FEE_ACCOUNT_ID = 1;

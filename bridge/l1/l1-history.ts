@@ -6,11 +6,7 @@
 import type { BatchData, L1Header } from "@openledger/circuits/batch/batch-data";
 import { GENESIS_NEXT_ID, KIND } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
-import {
-  CIRCUIT_SORT,
-  decodeSettlement,
-  type PostedSettlement,
-} from "@openledger/circuits/settlement/settlement-data";
+import { CIRCUIT_SORT, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Hex, hexToBytes } from "viem";
@@ -24,7 +20,7 @@ import { type QueueEntry, toQueueEntry } from "./queue-entry.ts";
 import type { RegisteredCircuit, RollupContract } from "./rollup-contract.ts";
 import { readSubmission, type Submission, takesSettlementOnL1 } from "./submission/l1-submission.ts";
 import { type BatchPlace, batchMalformed } from "./submission/malformed-batch.ts";
-import type { SubmittedSettlement } from "./submission/submitted-part.ts";
+import { postedBy, type SubmittedEntry, type SubmittedSettlement } from "./submission/submitted-part.ts";
 
 interface GenesisEvent {
   readonly type: "genesis";
@@ -41,7 +37,10 @@ export interface QueueEntryEvent extends QueueEntry {
 
 /** What a Settle or Activation record took. */
 export interface SettlementOnL1 {
+  /** Of its first entry, as C and the proof. */
   readonly circuitIndex: number;
+  /** Its other entries; none of a settlement of one shard. */
+  readonly further: readonly SubmittedEntry[];
   readonly posted: PostedSettlement;
   /** The block in which it was pre-verified; null where it came with its batch. */
   readonly preVerifiedAtBlock: number | null;
@@ -290,15 +289,9 @@ export const takesSettlement = ({ kind }: { kind: number }): boolean =>
   kind === KIND.settle || kind === KIND.activation;
 
 function decodeTaken(taken: SubmittedSettlement, batchNumber: bigint): SettlementOnL1 {
-  const { circuitIndex, commitment, data, preVerifiedAtBlock, proof } = taken;
+  const { circuitIndex, commitment, further, preVerifiedAtBlock, proof } = taken;
   try {
-    return {
-      circuitIndex,
-      commitment,
-      proof,
-      preVerifiedAtBlock,
-      posted: decodeSettlement(hexToBytes(data)),
-    };
+    return { circuitIndex, commitment, further, proof, preVerifiedAtBlock, posted: postedBy(taken) };
   } catch (error) {
     if (!isRollupError(error)) throw error;
     throw unreadable(batchNumber, error.message, error);

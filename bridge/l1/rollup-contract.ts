@@ -101,7 +101,7 @@ type Call =
   | { functionName: "submitBatches"; args: SubmissionArgs }
   | {
       functionName: "preVerifySettlement";
-      args: readonly [number, bigint, ContractSettlement, ContractProof];
+      args: readonly [number, bigint, readonly ContractSettlement[], readonly ContractProof[]];
     }
   | { functionName: "depositNew"; args: readonly [bigint, Address, bigint, bigint] }
   | { functionName: "depositTo"; args: readonly [number, bigint, Address, bigint] }
@@ -371,10 +371,10 @@ export class RollupContract {
   preVerifySettlement(
     account: LocalAccount,
     record: { readonly modelId: number; readonly word: bigint },
-    settlement: ContractSettlement,
-    proof: ContractProof,
+    entries: readonly ContractSettlement[],
+    proofs: readonly ContractProof[],
   ): Promise<TransactionReceipt> {
-    const args = [record.modelId, record.word, settlement, proof] as const;
+    const args = [record.modelId, record.word, entries, proofs] as const;
     return this.#write(account, { functionName: "preVerifySettlement", args });
   }
 

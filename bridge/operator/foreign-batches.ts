@@ -13,6 +13,7 @@ import { l1Call } from "../l1/l1-client.ts";
 import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import { readSubmission, takesSettlementOnL1 } from "../l1/submission/l1-submission.ts";
+import { oneEntryOf } from "../l1/submission/submitted-part.ts";
 import type { ChainPositions, ForeignBatchReport, OperatorClient } from "./operator-client.ts";
 
 interface ForeignBatchesOptions {
@@ -121,7 +122,7 @@ export class ForeignBatches {
       circuitIndex: circuit,
       commitment,
       data,
-      settlements: settlements.map(({ data }) => data),
+      settlements: settlements.map((settlement) => oneEntryOf(settlement).data),
       transactionHash: log.transactionHash,
       blockNumber: Number(log.blockNumber),
     };

@@ -188,7 +188,13 @@ const foreignBody = ({ commitment, settlements, ...rest }: ForeignBatchReport): 
 });
 
 type PreVerifiedBody = z.input<typeof preVerifiedSettlementsBody>["settlements"][number];
-function preVerifiedBody({ commitment, proof, word, ...rest }: PreVerifiedSettlement): PreVerifiedBody {
+function preVerifiedBody({
+  commitment,
+  further: _none,
+  proof,
+  word,
+  ...rest
+}: PreVerifiedSettlement): PreVerifiedBody {
   return {
     ...rest,
     word: hex32(word),

@@ -242,6 +242,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
         voidCount: 0,
         burnedWei: payout.burnedWei,
         capCircuit: 0,
+        shardCount: 1,
         items: quanta,
       };
     },

@@ -76,6 +76,7 @@ export function activationOf(
     voidCount: 0,
     burnedWei: 0n,
     capCircuit: cap.circuit,
+    shardCount: 1,
     chain: 0n,
     items: payees.map(packActivationItem),
   };

@@ -76,6 +76,7 @@ export function settledEpoch(outcome: {
     voidCount,
     burnedWei: payout.burnedWei,
     capCircuit: 0,
+    shardCount: 1,
     chain: closed.chain,
     items: earned.map(({ quanta }) => quanta),
   };

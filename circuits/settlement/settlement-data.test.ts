@@ -6,8 +6,12 @@ import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER, TAG } from "../protocol.ts";
 import {
   activationPayees,
+  decodeEntries,
   decodeSettlement,
+  encodeEntries,
   encodeSettlement,
+  entryCount,
+  entryElements,
   type L1Settlement,
   type PostedSettlement,
   packActivationItem,
@@ -24,6 +28,7 @@ const posted: fc.Arbitrary<PostedSettlement> = fc.record({
   voidCount: fc.nat(255),
   burnedWei: fc.bigInt(0n, 2n ** 96n - 1n),
   capCircuit: fc.nat(255),
+  shardCount: fc.constant(1),
   chain: fc.bigInt(0n, FIELD_ORDER - 1n),
   items: fc.array(item, { maxLength: 512 }),
 });
@@ -40,6 +45,7 @@ const POSTED: PostedSettlement = {
   voidCount: 9,
   burnedWei: 0x0a0b0c0d0e0f101112131415n,
   capCircuit: 0x16,
+  shardCount: 1,
   chain: 0x17n,
   items: [1n, 2n ** 40n - 1n, 3n],
 };
@@ -60,7 +66,7 @@ describe("the wire form of a settlement", () => {
   it("has the bytes of docs/reference/settlement.md", () => {
     const wire = Buffer.from(encodeSettlement(POSTED)).toString("hex");
     expect(wire).toBe(
-      `${"010203"}${"0405060708"}${"09"}${"0a0b0c0d0e0f101112131415"}${"16"}${"17".padStart(64, "0")}` +
+      `${"010203"}${"0405060708"}${"09"}${"0a0b0c0d0e0f101112131415"}${"16"}${"01"}${"17".padStart(64, "0")}` +
         `${"3".padStart(40, "0")}${"f".repeat(10)}${"1".padStart(10, "0")}`,
     );
   });
@@ -68,14 +74,99 @@ describe("the wire form of a settlement", () => {
   it("refuses bytes of another length, and more items than a model has payees", () => {
     const wire = encodeSettlement(POSTED);
     const malformed = expect.objectContaining({ code: "CIR_WIRE_MALFORMED" });
-    for (const length of [0, 53, 55, wire.length - 1])
+    for (const length of [0, 54, 56, wire.length - 1])
       expect(() => decodeSettlement(wire.subarray(0, length)), `${length}`).toThrow(malformed);
-    const settle = (elementCount: number) => new Uint8Array(54 + 30 * elementCount).fill(1, 0, 54);
+    const settle = (elementCount: number) => new Uint8Array(55 + 30 * elementCount).fill(1, 0, 55);
     expect(() => decodeSettlement(settle(87))).toThrow(malformed);
     expect(decodeSettlement(settle(86)).items).toHaveLength(516);
     // No closing batch: an activation.
-    expect(() => decodeSettlement(new Uint8Array(54 + 30 * 172))).toThrow(malformed);
-    expect(decodeSettlement(new Uint8Array(54 + 30 * 171)).items).toHaveLength(513);
+    const activation = (elementCount: number) => new Uint8Array(55 + 30 * elementCount).fill(1, 22, 23);
+    expect(() => decodeSettlement(activation(172))).toThrow(malformed);
+    expect(decodeSettlement(activation(171)).items).toHaveLength(513);
+    for (const shardCount of [0, 2, 9])
+      expect(() => decodeSettlement(wire.with(22, shardCount)), `${shardCount} shards`).toThrow(malformed);
+  });
+});
+
+describe("a settlement of several shards", () => {
+  const amount = fc.bigInt(1n, 2n ** 40n - 1n);
+  const shard = fc.record({ items: fc.array(amount, { minLength: 1, maxLength: 512 }) });
+  const several = fc
+    .tuple(posted, fc.array(shard, { minLength: 2, maxLength: 8 }), fc.boolean(), fc.boolean())
+    .map(([head, shards, isByDraws, isActivation]): PostedSettlement => {
+      const own = shards.map((_, s) => BigInt(s) * 7n + 1n);
+      const ties = isByDraws && !isActivation ? { links: own } : { shardWei: own };
+      const items = shards.flatMap(({ items }, s) =>
+        s === shards.length - 1 ? items : [...items, ...Array<bigint>(512 - items.length).fill(0n)],
+      );
+      const closes = isActivation ? { closingBatch: 0n } : {};
+      return { ...head, ...closes, ...ties, shardCount: shards.length, items };
+    });
+
+  it("is as many entries as shards, and one more by draws, and gives back what was encoded", () => {
+    fc.assert(
+      fc.property(several, (data) => {
+        const wires = encodeEntries(data);
+        const isByDraws = data.links !== undefined;
+        expect(wires).toHaveLength(entryCount(wires[0]!, isByDraws));
+        const { items, ...read } = decodeEntries(wires);
+        const { items: given, ...head } = data;
+        expect(read).toEqual(head);
+        expect(items.slice(0, given.length)).toEqual(given);
+        expect(items.slice(given.length).every((item) => item === 0n)).toBe(true);
+        const malformed = expect.objectContaining({ code: "CIR_WIRE_MALFORMED" });
+        for (const some of [wires.slice(0, -1), [...wires, wires.at(-1)!].slice(isByDraws ? 0 : 1), []])
+          if (some.length !== wires.length) expect(() => decodeEntries(some)).toThrow(malformed);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("has the elements of docs/reference/settlement.md", () => {
+    const items = [1n, ...Array<bigint>(511).fill(0n), 2n, 3n];
+    const [own] = entryElements({ ...POSTED, ...L1, items: [] });
+    const byDraws = { ...POSTED, ...L1, items, shardCount: 2, links: [8n, 9n] };
+    expect(entryElements(byDraws)).toEqual([
+      [...own!, 8n, 9n],
+      [8n, 1n],
+      [9n, 2n | (3n << 40n)],
+    ]);
+    const tables = { ...POSTED, ...L1, items, seed: 0n, shardCount: 2, shardWei: [5n, 2n ** 95n] };
+    const head = (s: bigint) =>
+      own!
+        .with(1, own![1]! | (s << 100n) | (2n << 103n))
+        .with(4, (s === 0n ? 5n : 2n ** 95n) | ((2n ** 95n + 5n) << 96n));
+    expect(entryElements(tables)).toEqual([
+      [...head(0n), 1n],
+      [...head(1n), 2n | (3n << 40n)],
+    ]);
+    const malformed = expect.objectContaining({ code: "CIR_WIRE_MALFORMED" });
+    for (const wrong of [
+      { links: [8n] },
+      { shardWei: [1n, 2n] },
+      { shardCount: 1 },
+      { links: [8n, FIELD_ORDER] },
+    ])
+      expect(() => entryElements({ ...byDraws, ...wrong })).toThrow(malformed);
+    expect(() => encodeSettlement(byDraws)).toThrow(malformed);
+  });
+
+  it("takes a shard of zeros as one element, and no payee beyond 512", () => {
+    const none = { ...POSTED, shardCount: 2, links: [8n, 9n], items: [] };
+    expect(encodeEntries(none).map(({ length }) => length)).toEqual([55 + 64, 30, 30]);
+    const tables = {
+      ...POSTED,
+      closingBatch: 0n,
+      shardCount: 2,
+      shardWei: [0n, 0n],
+      items: Array<bigint>(1024).fill(1n),
+    };
+    const wires = encodeEntries(tables);
+    const beyond = wires[1]!.slice();
+    beyond[beyond.length - 30] = 1;
+    expect(() => decodeEntries([wires[0]!, beyond])).toThrow(
+      expect.objectContaining({ code: "CIR_WIRE_MALFORMED" }),
+    );
   });
 });
 

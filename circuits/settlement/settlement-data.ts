@@ -5,14 +5,21 @@
 import { circuitError } from "../circuit-errors.ts";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import type { Payee } from "../ledger/rewards.ts";
-import { FIELD_ORDER, MAX_PAYEE_COUNT } from "../protocol.ts";
+import { FIELD_ORDER, MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
 import { packed } from "./settlement-size.ts";
 
 /**
- * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, payees), (0, payees), and of exits
- * (0, 0) for a leaf, (1, payees) for a payee.
+ * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, payees), (0, payees), of exits (0, 0) for a
+ * leaf, (1, payees) for a payee, then (payments, shards) and (0, payees). Payees are those of one shard.
  */
-export const CIRCUIT_SORT = { batch: 0, settlement: 1, payeeTable: 2, exit: 3 } as const;
+export const CIRCUIT_SORT = {
+  batch: 0,
+  settlement: 1,
+  payeeTable: 2,
+  exit: 3,
+  shardedSettlement: 4,
+  shard: 5,
+} as const;
 
 /** What anyone who settles posts. */
 export interface PostedSettlement {
@@ -23,8 +30,17 @@ export interface PostedSettlement {
   readonly burnedWei: bigint;
   /** Activation: index of the settlement circuit that gives the cap; else 0. */
   readonly capCircuit: number;
+  /** Of the model: 1 … 8. */
+  readonly shardCount: number;
   readonly chain: bigint;
-  /** One a payee: the quanta that it earned, 40 bits; in an activation `packActivationItem`. May end in absent payees, 0. */
+  /** By draws in several shards: what ties each shard's proof to the draws' (`shardLink`). */
+  readonly links?: readonly bigint[];
+  /** By payee tables of several shards: what each shard earned, 96 bits; 0 in an activation. */
+  readonly shardWei?: readonly bigint[];
+  /**
+   * One a payee: the quanta that it earned, 40 bits; in an activation `packActivationItem`. Shard s begins at 512 s. Absent payees
+   * are 0, behind each shard's last.
+   */
   readonly items: readonly bigint[];
 }
 
@@ -47,8 +63,11 @@ const ELEMENT_BITS = 240;
 const itemBits = (isActivation: boolean): number => (isActivation ? 80 : 40);
 /** Elements of E before the items. */
 const HEAD_ELEMENT_COUNT = 5;
-/** Bytes before the item elements. */
-const WIRE_HEAD_BYTES = 54;
+/** In the header. */
+const SHARD_COUNT_AT = 22;
+/** Bytes of a shard's earned wei, of a link and of an item element. */
+const SHARD_WEI_BYTES = 12;
+const LINK_BYTES = 32;
 const ITEM_ELEMENT_BYTES = 30;
 
 /** An activation's item: contributor 24 | validator 24 | row count 32. */
@@ -56,15 +75,13 @@ export function packActivationItem(payee: Payee): bigint {
   return BigInt(payee.contributorId) | (BigInt(payee.validatorId) << 24n) | (BigInt(payee.rowCount) << 48n);
 }
 
-/** The payee table that an activation posts: every payee has a row, so items of 0 are absent ones. */
+/** The payee table that an activation posts: every payee has a row, so items of 0 are absent ones. The last payee is none. */
 export function activationPayees(items: readonly bigint[]): Payee[] {
-  return items
-    .filter((item) => item !== 0n)
-    .map((item) => ({
-      contributorId: Number(item & 0xffffffn),
-      validatorId: Number((item >> 24n) & 0xffffffn),
-      rowCount: Number(item >> 48n),
-    }));
+  return items.slice(0, items.findLastIndex((item) => item !== 0n) + 1).map((item) => ({
+    contributorId: Number(item & 0xffffffn),
+    validatorId: Number((item >> 24n) & 0xffffffn),
+    rowCount: Number(item >> 48n),
+  }));
 }
 
 /** Whether the items are an activation's: it closes nothing, and no batch of number 0 does. */
@@ -75,38 +92,95 @@ function itemElements(items: readonly bigint[], isActivation: boolean): bigint[]
   return packed(items, itemBits(isActivation), ELEMENT_BITS);
 }
 
-/** Whether no item element is beyond those of so many payees: L1 takes no more. */
+/** The items of each shard. */
+export function shardItems({ items, shardCount }: Pick<PostedSettlement, "items" | "shardCount">) {
+  const from = (shard: number) => shard * MAX_PAYEE_COUNT;
+  return Array.from({ length: shardCount }, (_, shard) =>
+    items.slice(from(shard), shard === shardCount - 1 ? undefined : from(shard + 1)),
+  );
+}
+
+/** The item elements of each shard; of several at least one, and none of zeros at the end, where the items go on elsewhere. */
+function shardElements(posted: PostedSettlement, isActivation: boolean): bigint[][] {
+  const elements = shardItems(posted).map((items) => itemElements(items, isActivation));
+  if (posted.shardCount === 1) return elements;
+  return elements.map((own) => {
+    const last = own.findLastIndex((element) => element !== 0n);
+    return last < 0 ? [0n] : own.slice(0, last + 1);
+  });
+}
+
+/** Whether no shard has an item element beyond those of so many payees: L1 takes no more. */
 export function fitsElements(posted: PostedSettlement, payeeCount: number): boolean {
   const isActivation = hasPayees(posted);
-  const elementCount = itemElements(posted.items, isActivation).length;
-  return elementCount <= elementsOf(payeeCount, isActivation);
+  return shardElements(posted, isActivation).every(
+    (elements) => elements.length <= elementsOf(payeeCount, isActivation),
+  );
 }
 
 /** Elements that so many payees take. */
 const elementsOf = (payeeCount: number, isActivation: boolean): number =>
   Math.ceil((payeeCount * itemBits(isActivation)) / ELEMENT_BITS);
 
-/** E: what L1 evaluates. @throws CIR_WIRE_MALFORMED */
-export function settlementElements(data: SettlementData): bigint[] {
-  const elements = [
-    data.settlementHash,
+/** E of a settlement's first entry: of one shard its only one. @throws CIR_WIRE_MALFORMED */
+export const settlementElements = (data: SettlementData): bigint[] => entryElements(data)[0]!;
+
+/**
+ * E of each entry, what L1 evaluates: one of a single shard; by draws in S shards the draws' and one a shard, by payee tables one a shard.
+ * @throws CIR_WIRE_MALFORMED
+ */
+export function entryElements(data: SettlementData): bigint[][] {
+  const shards = shardElements(data, data.isActivation);
+  const { links, shardCount, shardWei } = data;
+  const fields =
     BigInt(data.modelId) |
-      (data.epoch << 24n) |
-      (data.closingBatch << 48n) |
-      (BigInt(data.voidCount) << 88n) |
-      (BigInt(data.isActivation) << 96n),
+    (data.epoch << 24n) |
+    (data.closingBatch << 48n) |
+    (BigInt(data.voidCount) << 88n) |
+    (BigInt(data.isActivation) << 96n);
+  const head = [
+    data.settlementHash,
+    fields,
     data.chain,
     data.burnedWei | (BigInt(data.cap) << 96n),
     data.seed,
-    ...itemElements(data.items, data.isActivation),
   ];
+  const shardHead = (shard: number) => {
+    if (shardCount === 1) return head;
+    const place = (BigInt(shard) << 100n) | (BigInt(shardCount) << 103n);
+    return head.with(1, fields | place).with(4, shardWei![shard]! | (sumOf(shardWei!) << 96n));
+  };
+  requireShards(data);
+  const entries =
+    links === undefined
+      ? shards.map((own, shard) => [...shardHead(shard), ...own])
+      : [[...head, ...links], ...shards.map((own, shard) => [links[shard]!, ...own])];
+  for (const elements of entries) requireCanonical(elements);
+  return entries;
+}
+
+const sumOf = (values: readonly bigint[]) => values.reduce((sum, value) => sum + value, 0n);
+
+/** Several shards have links or earned wei, one each, and one has neither. */
+function requireShards({ links, shardCount, shardWei }: PostedSettlement): void {
+  const counts = [links?.length ?? shardCount, shardWei?.length ?? shardCount];
+  const isFitting =
+    shardCount === 1
+      ? links === undefined && shardWei === undefined
+      : (links === undefined) !== (shardWei === undefined);
+  if (isFitting && counts.every((count) => count === shardCount) && shardCount <= SHARD_COUNT_MAX) return;
+  throw malformedShards(`a settlement of ${shardCount} shards has not one link or sum for each`, shardCount);
+}
+
+const malformedShards = (message: string, shardCount: number) =>
+  circuitError("CIR_WIRE_MALFORMED", message, { data: { reason: "shards", shardCount } });
+
+function requireCanonical(elements: readonly bigint[]): void {
   const place = elements.findIndex((element) => element < 0n || element >= FIELD_ORDER);
-  if (place >= 0) {
-    throw circuitError("CIR_WIRE_MALFORMED", `element ${place} is not below r`, {
-      data: { reason: "element-not-canonical", place, element: elements[place]!.toString() },
-    });
-  }
-  return elements;
+  if (place < 0) return;
+  throw circuitError("CIR_WIRE_MALFORMED", `element ${place} is not below r`, {
+    data: { reason: "element-not-canonical", place, element: elements[place]!.toString() },
+  });
 }
 
 /**
@@ -143,21 +217,42 @@ export function settlementStatement(
   return { commitment, z, y: evaluate(elements, z) };
 }
 
-/** A settlement's data as it is posted to L1. */
+/** The posted data of a settlement of one shard. @throws CIR_WIRE_MALFORMED for one of several */
 export function encodeSettlement(posted: PostedSettlement): Uint8Array {
-  const items = itemElements(posted.items, hasPayees(posted));
-  const head: [value: bigint, byteCount: number][] = [
+  if (posted.shardCount === 1) return encodeEntries(posted)[0]!;
+  throw malformedShards(`${posted.shardCount} shards do not fit one entry`, posted.shardCount);
+}
+
+/** The posted data of each entry, in the order of `entryElements`. @throws CIR_WIRE_MALFORMED */
+export function encodeEntries(posted: PostedSettlement): Uint8Array[] {
+  requireShards(posted);
+  const { links, shardWei } = posted;
+  const head: WireField[] = [
     [posted.epoch, 3],
     [posted.closingBatch, 5],
     [BigInt(posted.voidCount), 1],
     [posted.burnedWei, 12],
     [BigInt(posted.capCircuit), 1],
+    [BigInt(posted.shardCount), 1],
     [posted.chain, 32],
-    ...items.map((item): [bigint, number] => [item, ITEM_ELEMENT_BYTES]),
   ];
-  const wire = new Uint8Array(WIRE_HEAD_BYTES + ITEM_ELEMENT_BYTES * items.length);
+  const shards = shardElements(posted, hasPayees(posted)).map((elements, shard): WireField[] => [
+    ...(shardWei === undefined ? [] : [[shardWei[shard]!, SHARD_WEI_BYTES] as const]),
+    ...elements.map((item): WireField => [item, ITEM_ELEMENT_BYTES]),
+  ]);
+  const entries =
+    links === undefined
+      ? [[...head, ...shards[0]!], ...shards.slice(1)]
+      : [[...head, ...links.map((link): WireField => [link, LINK_BYTES])], ...shards];
+  return entries.map(encodeFields);
+}
+
+type WireField = readonly [value: bigint, byteCount: number];
+
+function encodeFields(fields: readonly WireField[]): Uint8Array {
+  const wire = new Uint8Array(fields.reduce((sum, [, byteCount]) => sum + byteCount, 0));
   let at = 0;
-  for (const [value, byteCount] of head) {
+  for (const [value, byteCount] of fields) {
     wire.set(toBytesBe(value, byteCount), at);
     at += byteCount;
   }
@@ -165,37 +260,96 @@ export function encodeSettlement(posted: PostedSettlement): Uint8Array {
 }
 
 /**
- * What posted bytes say, with items of 0 up to the end of the last element.
+ * How many entries a settlement has that begins with this one, as L1 counts them.
+ * @param isByDraws a circuit of draws proves it, and not payee tables
+ * @throws CIR_WIRE_MALFORMED
+ */
+export function entryCount(first: Uint8Array, isByDraws: boolean): number {
+  const shardCount = first[SHARD_COUNT_AT];
+  if (shardCount === undefined || shardCount === 0 || shardCount > SHARD_COUNT_MAX)
+    throw malformedShards(`a settlement has no ${shardCount} shards`, shardCount ?? 0);
+  return isByDraws && shardCount > 1 ? shardCount + 1 : shardCount;
+}
+
+/** What the only entry of a settlement of one shard says. @throws CIR_WIRE_MALFORMED, also where it has more */
+export const decodeSettlement = (wire: Uint8Array): PostedSettlement => decodeEntries([wire]);
+
+/**
+ * What the posted bytes of all entries say, with items of 0 up to the end of the last element.
  * @throws CIR_WIRE_MALFORMED for bytes that the contract refuses too
  */
-export function decodeSettlement(wire: Uint8Array): PostedSettlement {
-  const itemBytes = wire.length - WIRE_HEAD_BYTES;
-  const elementCount = itemBytes / ITEM_ELEMENT_BYTES;
-  const malformed = () =>
-    circuitError("CIR_WIRE_MALFORMED", `a settlement has no ${wire.length} bytes`, {
-      data: { sizeBytes: wire.length },
-    });
-  if (itemBytes < 0 || !Number.isInteger(elementCount)) throw malformed();
-  let at = 0;
-  const take = (byteCount: number): bigint => {
-    at += byteCount;
-    return fromBytesBe(wire.subarray(at - byteCount, at));
+export function decodeEntries(wires: readonly Uint8Array[]): PostedSettlement {
+  const readers = wires.map((wire) => new WireReader(wire));
+  const first = readers[0];
+  if (first === undefined) throw malformedShards("a settlement has an entry", 0);
+  const { shardCount, ...fields } = {
+    epoch: first.take(3),
+    closingBatch: first.take(5),
+    voidCount: Number(first.take(1)),
+    burnedWei: first.take(12),
+    capCircuit: Number(first.take(1)),
+    shardCount: Number(first.take(1)),
   };
-  const head = {
-    epoch: take(3),
-    closingBatch: take(5),
-    voidCount: Number(take(1)),
-    burnedWei: take(12),
-    capCircuit: Number(take(1)),
-    chain: take(32),
-  };
+  const head = { ...fields, shardCount, chain: first.take(32) };
+  const isByDraws = shardCount > 1 && wires.length === shardCount + 1;
+  if (entryCount(wires[0]!, isByDraws) !== wires.length)
+    throw malformedShards(`${wires.length} entries are not those of ${shardCount} shards`, shardCount);
   const isActivation = hasPayees(head);
-  if (elementCount > elementsOf(MAX_PAYEE_COUNT, isActivation)) throw malformed();
-  const width = itemBits(isActivation);
-  const items = Array.from({ length: elementCount }, () => take(ITEM_ELEMENT_BYTES)).flatMap((element) =>
-    Array.from({ length: ELEMENT_BITS / width }, (_, i) =>
-      BigInt.asUintN(width, element >> BigInt(width * i)),
-    ),
-  );
-  return { ...head, items };
+  if (shardCount === 1) return { ...head, items: first.items(isActivation) };
+  if (isByDraws) {
+    const links = Array.from({ length: shardCount }, () => first.take(LINK_BYTES));
+    first.end();
+    return { ...head, links, items: flatItems(readers.slice(1), false) };
+  }
+  const shardWei = readers.map((reader) => reader.take(SHARD_WEI_BYTES));
+  return { ...head, shardWei, items: flatItems(readers, isActivation) };
+}
+
+/** Items of all shards, 512 places each but the last. @throws CIR_WIRE_MALFORMED for a payee beyond those */
+function flatItems(readers: readonly WireReader[], isActivation: boolean): bigint[] {
+  return readers.flatMap((reader, shard) => {
+    const items = reader.items(isActivation);
+    if (items.slice(MAX_PAYEE_COUNT).some((item) => item !== 0n) || items.length === 0)
+      throw reader.malformed();
+    const absentCount = shard === readers.length - 1 ? 0 : Math.max(0, MAX_PAYEE_COUNT - items.length);
+    return [...items.slice(0, MAX_PAYEE_COUNT), ...Array<bigint>(absentCount).fill(0n)];
+  });
+}
+
+class WireReader {
+  readonly #wire: Uint8Array;
+  #at = 0;
+
+  constructor(wire: Uint8Array) {
+    this.#wire = wire;
+  }
+
+  take(byteCount: number): bigint {
+    this.#at += byteCount;
+    if (this.#at > this.#wire.length) throw this.malformed();
+    return fromBytesBe(this.#wire.subarray(this.#at - byteCount, this.#at));
+  }
+
+  /** All that is left. */
+  items(isActivation: boolean): bigint[] {
+    const elementCount = (this.#wire.length - this.#at) / ITEM_ELEMENT_BYTES;
+    if (!Number.isInteger(elementCount) || elementCount > elementsOf(MAX_PAYEE_COUNT, isActivation))
+      throw this.malformed();
+    const width = itemBits(isActivation);
+    return Array.from({ length: elementCount }, () => this.take(ITEM_ELEMENT_BYTES)).flatMap((element) =>
+      Array.from({ length: ELEMENT_BITS / width }, (_, i) =>
+        BigInt.asUintN(width, element >> BigInt(width * i)),
+      ),
+    );
+  }
+
+  end(): void {
+    if (this.#at !== this.#wire.length) throw this.malformed();
+  }
+
+  malformed() {
+    return circuitError("CIR_WIRE_MALFORMED", `a settlement has no ${this.#wire.length} bytes`, {
+      data: { sizeBytes: this.#wire.length },
+    });
+  }
 }

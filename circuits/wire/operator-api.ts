@@ -139,8 +139,8 @@ export const l1ReportBody = z.object({
   }),
 });
 
-/** Bytes of 256 slots and the head (docs/reference/settlement.md). */
-export const MAX_SETTLEMENT_BYTES = 54 + 24 * 128;
+/** Bytes of the first entry of an activation with 512 payees in its shard, the longest (docs/reference/settlement.md). */
+export const MAX_SETTLEMENT_BYTES = 55 + 12 + 30 * 171;
 
 export const preVerifiedSettlementsBody = z.strictObject({
   settlements: z

@@ -4,8 +4,27 @@ pragma solidity ^0.8.30;
 import {IBatchVerifier} from "./IBatchVerifier.sol";
 import {loadWord, storeWord} from "./MemoryWords.sol";
 import {
-    MAX_PAYEE_COUNT, R, SORT_BATCH, SORT_EXIT, SORT_SETTLEMENT, SORT_PAYEE_TABLE
+    MAX_PAYEE_COUNT,
+    SHARD_COUNT_MAX,
+    R,
+    SORT_BATCH,
+    SORT_EXIT,
+    SORT_PAYEE_TABLE,
+    SORT_SETTLEMENT,
+    SORT_SHARD,
+    SORT_SHARDED_SETTLEMENT
 } from "./Protocol.sol";
+
+// The key store: the end of its code is alpha and beta, gamma, then per circuit the words of its Circuit in their order: sort,
+// size0, size1, tableSizes, isDevelopment, circuitId; delta and ic. Places and sizes are bytes.
+
+uint256 constant GAMMA_AT = 0xc0;
+uint256 constant SHARED_SIZE = 0x140;
+uint256 constant CIRCUIT_SIZE = 0x2c0;
+uint256 constant TABLE_AT = 0x60;
+uint256 constant ID_AT = 0xa0;
+uint256 constant DELTA_AT = 0xc0;
+uint256 constant IC_AT = 0x140;
 
 /// @title K Groth16 proofs in one pairing check
 /// @dev Proof i holds if e(A, B) = e(alpha, beta) e(IC, gamma) e(C, delta), with IC = ic0 + C·ic1 + y·ic2 + z·ic3, and for
@@ -39,15 +58,6 @@ contract BatchVerifier is IBatchVerifier {
     uint256 private constant MAX_CIRCUIT_COUNT = 16;
     uint256 private constant DEVELOPMENT_CHAIN_ID = 31337;
 
-    // The key store after its first byte, in bytes: alpha and beta, gamma, then per circuit the words of its Circuit in their
-    // order: sort, size0, size1, tableSizes, isDevelopment, circuitId; delta and ic.
-    uint256 private constant GAMMA_AT = 0xc0;
-    uint256 private constant SHARED_SIZE = 0x140;
-    uint256 private constant CIRCUIT_SIZE = 0x2c0;
-    uint256 private constant TABLE_AT = 0x60;
-    uint256 private constant ID_AT = 0xa0;
-    uint256 private constant DELTA_AT = 0xc0;
-    uint256 private constant IC_AT = 0x140;
     /// @dev Bit of tableSizes: the narrow slots stand in a blob.
     uint256 private constant BLOB_BIT = 45;
     uint256 private constant IC_COUNT = 6;
@@ -62,32 +72,38 @@ contract BatchVerifier is IBatchVerifier {
     bool public immutable isDevelopment;
     /// @dev The keys as the code of a contract: reading all of them costs 2,600 gas and 3 a word, less than two
     /// storage words. Immutables would cost nothing to read, but their number is fixed at compile time.
-    address private immutable _keyStore;
-    /// @dev Whether circuits prove leaves' exits, and payees' from every table that settlements take: a model's table has no more
-    /// payees than the settlement circuit that its activation named (I13).
+    address internal immutable _keyStore;
+    /// @dev Where they begin in it.
+    uint256 private immutable _keysAt;
+    /// @dev Whether circuits prove leaves' exits, and payees' from every table that settlements take (I13). A model of one shard has no
+    /// more payees than the settlement circuit that its activation named, a shard of several no more than a payee table.
     bool internal immutable _hasWaysOut;
 
-    constructor(CircuitConfig[] memory configs) {
+    /// @param store What the key store answers calls with; the keys come behind it.
+    constructor(CircuitConfig[] memory configs, bytes memory store) {
         uint256 count = configs.length;
         if (count == 0 || count > MAX_CIRCUIT_COUNT) {
             revert VerifierCircuitCountInvalid(count, MAX_CIRCUIT_COUNT);
         }
-        bytes memory store = abi.encodePacked(
-            bytes1(0),
+        _keysAt = store.length;
+        store = abi.encodePacked(
+            store,
             abi.encode(configs[0].key.alpha, configs[0].key.beta),
             abi.encode(GAMMA_X_IM, GAMMA_X_RE, GAMMA_Y_IM, GAMMA_Y_RE)
         );
         bool anyDevelopment = false;
         bool hasLeafExit = false;
-        uint256[2] memory payees;
+        bool hasShards = false;
+        uint256[6] memory payees;
         for (uint256 i = 0; i < count; ++i) {
             CircuitConfig memory config = configs[i];
             _checkConfig(configs, i);
             anyDevelopment = anyDevelopment || config.isDevelopment;
             bool isExit = config.sort == SORT_EXIT;
             hasLeafExit = hasLeafExit || isExit && config.size0 == 0;
-            uint256 place = isExit ? 0 : 1;
-            if ((isExit || config.sort == SORT_SETTLEMENT) && config.size1 > payees[place]) payees[place] = config.size1;
+            hasShards = hasShards || config.sort == SORT_SHARDED_SETTLEMENT;
+            // _checkConfig has refused other sorts.
+            if (config.size1 > payees[config.sort]) payees[config.sort] = config.size1;
             bytes32 circuitId = keccak256(
                 abi.encode(
                     CIRCUIT_TAG,
@@ -114,7 +130,8 @@ contract BatchVerifier is IBatchVerifier {
         }
         circuitCount = count;
         isDevelopment = anyDevelopment;
-        _hasWaysOut = hasLeafExit && payees[0] >= payees[1];
+        _hasWaysOut = hasLeafExit && payees[SORT_EXIT] >= payees[SORT_SETTLEMENT]
+            && (!hasShards || payees[SORT_EXIT] >= payees[SORT_PAYEE_TABLE]);
         _keyStore = _createStore(store);
     }
 
@@ -153,14 +170,15 @@ contract BatchVerifier is IBatchVerifier {
         _verify(keys, copied, proofs);
     }
 
-    /// @dev Copies all keys to memory; the result is the address of the first byte after the store's STOP.
+    /// @dev Copies all keys to memory; the result is the address of the first byte.
     function _loadKeys() internal view returns (uint256 keys) {
         address store = _keyStore;
+        uint256 start = _keysAt;
         uint256 size = SHARED_SIZE + CIRCUIT_SIZE * circuitCount;
         assembly ("memory-safe") {
             keys := mload(0x40)
             mstore(0x40, add(keys, size))
-            extcodecopy(store, keys, 1, size)
+            extcodecopy(store, keys, start, size)
         }
     }
 
@@ -177,6 +195,11 @@ contract BatchVerifier is IBatchVerifier {
     {
         uint256 ptr = _circuitAt(keys, index);
         return (bytes32(loadWord(ptr + ID_AT)), loadWord(ptr), loadWord(ptr + 0x20), loadWord(ptr + 0x40));
+    }
+
+    /// @dev That of a known circuit.
+    function _circuitId(uint256 keys, uint256 index) internal pure returns (bytes32) {
+        return bytes32(loadWord(keys + SHARED_SIZE + CIRCUIT_SIZE * index + ID_AT));
     }
 
     /// @dev Whether the batches of a known circuit have a blob.
@@ -441,9 +464,10 @@ contract BatchVerifier is IBatchVerifier {
         if (size1 == 0) return false;
         // The wire form counts wide slots in a byte; all narrow and wide slots together fit a batch's 12 bits.
         if (sort == SORT_BATCH) return size0 % 2 == 0 && size0 + size1 < 4096 && size1 <= 255;
+        if (sort == SORT_SHARDED_SETTLEMENT) return size0 != 0 && size1 > 1 && size1 <= SHARD_COUNT_MAX;
         if (size1 > MAX_PAYEE_COUNT) return false;
         if (sort == SORT_SETTLEMENT) return size0 != 0;
-        return sort == SORT_PAYEE_TABLE ? size0 == 0 : sort == SORT_EXIT && size0 == 1;
+        return sort == SORT_PAYEE_TABLE || sort == SORT_SHARD ? size0 == 0 : sort == SORT_EXIT && size0 == 1;
     }
 
     /// @dev On the curve and not at infinity.

@@ -95,6 +95,10 @@ describe("freeze", () => {
       [[exitSizes(), exitSizes(6), { ...settlement, size1: 6 }, settlement], false],
       [[exitSizes(), exitSizes(6), { ...settlement, size1: 6 }], true],
       [[exitSizes()], true],
+      // Payee tables bound the payees of a shard, where there are several.
+      [[exitSizes(), exitSizes(6), { sort: 2, size0: 0, size1: 7 }], true],
+      [[exitSizes(), exitSizes(6), { sort: 2, size0: 0, size1: 7 }, { sort: 4, size0: 1, size1: 2 }], false],
+      [[exitSizes(), exitSizes(7), { sort: 2, size0: 0, size1: 7 }, { sort: 4, size0: 1, size1: 2 }], true],
     ] as const) {
       const other = await deployFixture(f.client, {}, SHAPES.slice(0, 1), sizes);
       await other.depositNew("alice", 7n * OPEN);
@@ -142,7 +146,7 @@ describe("freeze", () => {
       force: simulate.force([forcedEntry(KIND.forcedRevokeModel), ANY_FEE], as("alice")),
       randomness: simulate.recordRandomness([2n, "0x"], as("alice")),
       preVerify: simulate.preVerifySettlement(
-        [2, 1n, { circuit: 0, commitment: 0n, data: "0x" }, { a: none, b: [none, none], c: none }],
+        [2, 1n, [{ circuit: 0, commitment: 0n, data: "0x" }], [{ a: none, b: [none, none], c: none }]],
         as("alice"),
       ),
     })) {

@@ -20,9 +20,11 @@ interface IBatchVerifier {
     /// @param sort What the circuit proves, and so what its sizes are:
     /// - 0, a batch: size0 narrow slots, an even number since two share an element; size1 wide slots, never 0, or the queue
     ///   could be ignored with such a circuit;
-    /// - 1, a sampled settlement: size0 payments at most in an epoch, size1 payees of the model's table;
-    /// - 2, a default split or an activation: size0 is 0, size1 payees of the model's table;
-    /// - 3, an exit: of a leaf's balance with sizes 0 and 0, of a payee's part with size0 1, size1 payees of the table.
+    /// - 1, a sampled settlement of a model of one shard: size0 payments at most in an epoch, size1 payees of its table;
+    /// - 2, a default split or an activation of one shard: size0 is 0, size1 payees of the shard;
+    /// - 3, an exit: of a leaf's balance with sizes 0 and 0, of a payee's part with size0 1, size1 payees of the shard;
+    /// - 4, the draws of a model of several shards: size0 payments at most in an epoch, size1 shards at most, 2 to 8;
+    /// - 5, one shard by draws: size0 is 0, size1 payees of the shard.
     /// @param tableSizes Of a batch the sizes of its leaf table (docs/explanation/leaf-table.md, "On L1"), never 0; of all others 0. The
     /// contract looks at bit 45: the narrow slots stand in a blob (docs/explanation/data-availability.md). It keeps the rest for those who derive keys.
     /// @param isDevelopment The setup's secret is known to somebody: accepted on chain 31337 only.

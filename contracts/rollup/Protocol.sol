@@ -8,8 +8,9 @@ uint256 constant R = 21888242871839275222246405745257275088548364400416034343698
 
 uint256 constant MAX_LEAF_COUNT = 2 ** 24;
 uint32 constant GENESIS_NEXT_ID = 2;
-/// @dev Payees of a model's table at most (docs/reference/settlement.md).
+/// @dev Payees of a shard at most, and shards of a model's table (docs/reference/settlement.md).
 uint256 constant MAX_PAYEE_COUNT = 512;
+uint256 constant SHARD_COUNT_MAX = 8;
 
 // Kinds with an effect on L1.
 uint256 constant CREATE_ACCOUNT = 4;
@@ -36,9 +37,13 @@ uint256 constant FORCED_PUBLISH_VERSION = 28;
 
 /// @dev Sizes: narrow slots, wide slots.
 uint256 constant SORT_BATCH = 0;
-/// @dev Sizes: most payments an epoch, payees of the model's table.
+/// @dev Of a model of one shard. Sizes: most payments an epoch, payees of the model's table.
 uint256 constant SORT_SETTLEMENT = 1;
-/// @dev Sizes: 0, payees of the model's table.
+/// @dev Of one shard. Sizes: 0, payees of the shard.
 uint256 constant SORT_PAYEE_TABLE = 2;
-/// @dev Sizes: (0, 0) a leaf's balance; (1, payees of the model's table) a payee's part.
+/// @dev Sizes: (0, 0) a leaf's balance; (1, payees of the shard) a payee's part.
 uint256 constant SORT_EXIT = 3;
+/// @dev The draws of a model of several shards. Sizes: most payments an epoch, most shards.
+uint256 constant SORT_SHARDED_SETTLEMENT = 4;
+/// @dev One shard of these. Sizes: 0, payees of the shard.
+uint256 constant SORT_SHARD = 5;

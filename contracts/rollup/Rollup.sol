@@ -24,6 +24,8 @@ import {
     WITHDRAW
 } from "./Protocol.sol";
 import {RollupQueue} from "./RollupQueue.sol";
+import {SettlementRecord} from "./settlements/SettlementElements.sol";
+import {SettlementReader} from "./settlements/SettlementReader.sol";
 import {Settlements} from "./settlements/Settlements.sol";
 
 /// @title Rollup
@@ -44,9 +46,9 @@ contract Rollup is Settlements, Exits {
         uint256 ledgerWei;
         uint256 domain;
         uint256 keys;
-        /// @dev Those of the batches, then those of the settlements that are not pre-verified.
+        /// @dev Those of the batches, then those of the entries of settlements that are not pre-verified.
         Statement[] statements;
-        /// @dev Settlements that records have taken, and the next free statement for one.
+        /// @dev Entries of settlements that records have taken, and the next free statement for one.
         uint256 takenCount;
         uint256 nextStatement;
         /// @dev Places in the calldata of the call's settlements and proofs. Here, since the stack is full.
@@ -59,7 +61,10 @@ contract Rollup is Settlements, Exits {
         bool isPlainCall;
     }
 
-    constructor(RollupConfig memory config) BatchVerifier(config.circuits) RollupQueue(config) {}
+    constructor(RollupConfig memory config)
+        BatchVerifier(config.circuits, type(SettlementReader).runtimeCode)
+        RollupQueue(config)
+    {}
 
     /// @inheritdoc IRollup
     function submitBatches(
@@ -117,7 +122,7 @@ contract Rollup is Settlements, Exits {
     /// @dev Fills `statement` with what the batch's proof must show, and applies the batch to `run` (I4, I5).
     function _applyBatch(Run memory run, Batch calldata batch, Statement memory statement) private {
         State memory current = run.state;
-        (bytes32 circuitId, uint256 sort, uint256 narrow, uint256 wide) = _circuit(run.keys, batch.circuit);
+        (, uint256 sort, uint256 narrow, uint256 wide) = _circuit(run.keys, batch.circuit);
         if (sort != SORT_BATCH) revert RollupCircuitSortInvalid(batch.circuit, sort);
         if (batch.commitment >= R) revert RollupElementOutOfField();
 
@@ -144,7 +149,8 @@ contract Rollup is Settlements, Exits {
             versionedHash = _takeBlob(run);
             elementsHash = keccak256(abi.encode(elementsHash, versionedHash));
         }
-        statement.challenge = deriveChallenge(circuitId, batch.commitment, elementsHash);
+        statement.challenge =
+            deriveChallenge(_circuitId(run.keys, batch.circuit), batch.commitment, elementsHash);
         if (hasBlob) {
             (statement.blobLow, statement.blobHigh) = openBlob(data, versionedHash, statement.challenge);
         }
@@ -235,30 +241,32 @@ contract Rollup is Settlements, Exits {
         }
     }
 
-    /// @dev Takes the next settlement for a Settle or Activation record. What a Settle burns leaves the ledger (I1).
+    /// @dev Takes the next settlement for a Settle or Activation record, with all of its entries. What a Settle burns leaves the
+    /// ledger (I1).
     function _settle(Run memory run, uint256 core, uint256 word) private {
-        Record memory record = Record({
+        SettlementRecord memory record = SettlementRecord({
             kind: core & 31,
             modelId: core >> 29 & 0xffffff,
             word: word,
-            batchNumber: run.state.batchNumber,
-            isPlainCall: run.isPlainCall
+            batchNumber: run.state.batchNumber
         });
         uint256 a = core >> 5 & 0xffffff;
         if (a != 0) revert SettlementLeafInvalid(record.modelId, a);
         uint256 index = run.takenCount;
-        if (index == run.settlementCount) revert SettlementMissing(record.batchNumber, record.modelId);
-        run.takenCount = index + 1;
+        Settlement[] calldata entries = _entries(run);
+        uint256 count = 1;
         uint256 burnedWei;
-        Settlement calldata settlement = _settlementOf(run, index);
-        if (settlement.data.length == 0) {
+        if (index < entries.length && entries[index].data.length == 0) {
             burnedWei = _takePreVerified(record, block.timestamp - (run.isSequencer ? 0 : SOFT_DEADLINE + 1));
         } else {
             if (!run.isSequencer) revert SettlementNotSequencer(msg.sender);
-            // As many as there are settlements with data.
-            Statement memory statement = run.statements[run.nextStatement++];
-            burnedWei = _takeSettlement(run.keys, settlement, record, statement);
+            (count, burnedWei) = _takeSettlement(
+                run.keys, entries, index, record, run.isPlainCall, run.statements, run.nextStatement
+            );
+            // As many statements as there are entries with data: the reader refuses a settlement that has others.
+            run.nextStatement += count;
         }
+        run.takenCount = index + count;
         _takeFromLedger(run, burnedWei);
         // 96 bits as it was read.
         run.totals.burnableWei += uint96(burnedWei);
@@ -287,15 +295,21 @@ contract Rollup is Settlements, Exits {
         if (!isAdmitted) revert SettlementNotAdmitted(modelId, word);
     }
 
-    function _settlementOf(Run memory run, uint256 index) private pure returns (Settlement calldata) {
+    function _entries(Run memory run) private pure returns (Settlement[] calldata entries) {
         uint256 place = run.settlementsAt;
         uint256 count = run.settlementCount;
-        Settlement[] calldata settlements;
         assembly ("memory-safe") {
-            settlements.offset := place
-            settlements.length := count
+            entries.offset := place
+            entries.length := count
         }
-        return settlements[index];
+    }
+
+    /// @dev Proofs have no dynamic part, so an array of them is a place in the calldata and a number.
+    function _proofs(uint256 place, uint256 count) private pure returns (Proof[] calldata proofs) {
+        assembly ("memory-safe") {
+            proofs.offset := place
+            proofs.length := count
+        }
     }
 
     /// @dev Takes the next queue entry, which must be the one that the slot states (I6).

@@ -87,7 +87,7 @@ export function preparePreVerification(f: Fixture, model: InvariantModel, s: Pre
   const closed = f.proveSettlementFixture(circuit, part.data);
   const proof = s.spice === 1 ? { ...closed.proof, c: closed.proof.a } : closed.proof;
   const word = known?.data.settlementHash ?? part.data.settlementHash;
-  const args = [known?.data.modelId ?? MODEL, word, closed.settlement, proof] as const;
+  const args = [known?.data.modelId ?? MODEL, word, [closed.settlement], [proof]] as const;
   const account = f.roles[s.from];
   return {
     call: () => f.rollup.simulate.preVerifySettlement(args, { account }),

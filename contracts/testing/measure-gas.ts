@@ -28,7 +28,12 @@ import { closeEpochSlot, settlementActions, settleSlot } from "./settlement-fixt
 /** As many narrow slots as older wire forms could count: figures stay comparable. */
 const LARGE = shapeOf(510, 8);
 const SMALL = shapeOf(6, 8);
-const SETTLEMENT_CIRCUIT = [{ sort: CIRCUIT_SORT.settlement, size0: 1024, size1: 256 }];
+/** A shard has as many payees as a circuit can. */
+const SHARD_CIRCUITS = [
+  { sort: CIRCUIT_SORT.shardedSettlement, size0: 256, size1: 8 },
+  { sort: CIRCUIT_SORT.shard, size0: 0, size1: 512 },
+];
+const SETTLEMENT_CIRCUIT = [{ sort: CIRCUIT_SORT.settlement, size0: 1024, size1: 512 }];
 
 interface GasFigures {
   deployRollup: bigint;
@@ -105,7 +110,9 @@ interface SettlementGas {
   /** The batch where the record is a Settle, with a settlement that burns nothing, but no totals. */
   joined: bigint;
   /** What the posted totals cost besides, by the model's number of slots. */
-  totals: Readonly<Record<64 | 256, bigint>>;
+  totals: Readonly<Record<64 | 512, bigint>>;
+  /** What a settlement by draws adds to its batch in so many shards of 512 payees each, and the whole transaction's gas. */
+  shards: Readonly<Record<2 | 4 | 8, { added: bigint; transaction: bigint }>>;
 }
 
 /** Starts a node of its own, and ends it. */
@@ -115,8 +122,10 @@ export async function measureGas(): Promise<GasFigures> {
     const client = await connect(anvil);
     // Each on a rollup of its own: a further circuit is a few words more to read in every call.
     const settlement = await measureSettlement(await deployFixture(client, {}, [SMALL], SETTLEMENT_CIRCUIT));
+    const shards = await measureShards(await deployFixture(client, {}, [SMALL], SHARD_CIRCUITS));
     const exits = await measureExits(await deployFixture(client, {}, [SMALL], EXIT_SIZES));
-    return { ...(await measure(await deployFixture(client, {}, [LARGE, SMALL]))), ...settlement, exits };
+    const settled = { ...settlement, settlement: { ...settlement.settlement, shards } };
+    return { ...(await measure(await deployFixture(client, {}, [LARGE, SMALL]))), ...settled, exits };
   } finally {
     await anvil.stop();
   }
@@ -287,18 +296,47 @@ async function measureForced(
   };
 }
 
-async function measureSettlement(
-  f: Fixture,
-): Promise<Pick<GasFigures, "closeEpoch" | "recordRandomness" | "settlement">> {
-  const settling = settlementActions(f);
-  await f.fund("alice", 1_000n * OPEN);
-  const gasOf = async (wide: SlotRecord[], settlements: readonly ProvenSettlementFixture[] = []) => {
+const gasOfRecords =
+  (f: Fixture) =>
+  async (wide: SlotRecord[], settlements: readonly ProvenSettlementFixture[] = []): Promise<bigint> => {
     const id = await f.client.snapshot();
     const batch = f.close(await f.draft({ wide }));
     const { gasUsed } = await f.submit([{ ...batch, settlements }]);
     await f.client.revert({ id });
     return gasUsed;
   };
+const signedRecord = () => slot(KIND.setKey, [randomElement()], { a: 0xabcdef });
+/** Quanta of 40 bits, the high one set. */
+const fullItems = (payeeCount: number) =>
+  Array.from({ length: payeeCount }, () => (randomElement() & (2n ** 39n - 1n)) | (1n << 39n));
+
+async function measureShards(f: Fixture): Promise<SettlementGas["shards"]> {
+  const settling = settlementActions(f);
+  await f.fund("alice", 1_000n * OPEN);
+  const gasOf = gasOfRecords(f);
+  const closingBatch = await settling.closeEpoch();
+  await f.post({ wide: [slot(KIND.createAccount, [1n, 2n], { b: 3 })] });
+  await settling.recordRandomness(closingBatch);
+  const alone = await gasOf([signedRecord()]);
+  const settle = async (shardCount: number) => {
+    const links = Array.from({ length: shardCount }, randomElement);
+    const shards = { shardCount, links, items: fullItems(512 * shardCount) };
+    const data = await settling.settlementData(closingBatch, { ...shards, voidCount: 0, burnedWei: 0n });
+    const circuits = [1, ...links.map(() => 2)];
+    const transaction = await gasOf([settleSlot(data.settlementHash)], f.proveEntries(circuits, data));
+    return { added: transaction - alone, transaction };
+  };
+  return { 2: await settle(2), 4: await settle(4), 8: await settle(8) };
+}
+
+async function measureSettlement(
+  f: Fixture,
+): Promise<
+  Pick<GasFigures, "closeEpoch" | "recordRandomness"> & { readonly settlement: Omit<SettlementGas, "shards"> }
+> {
+  const settling = settlementActions(f);
+  await f.fund("alice", 1_000n * OPEN);
+  const gasOf = gasOfRecords(f);
   const closingBatch = await settling.closeEpoch();
   // Elsewhere every word was written before, too.
   await f.post({ wide: [slot(KIND.createAccount, [1n, 2n], { b: 3 })] });
@@ -308,15 +346,11 @@ async function measureSettlement(
   const recorded = await f.client.waitForTransactionReceipt({ hash });
 
   const settle = async (payeeCount: number) => {
-    // Amounts of about 100 OPEN: 67 of the 96 bits.
-    const items = Array.from(
-      { length: payeeCount },
-      () => (randomElement() & (2n ** 66n - 1n)) | (1n << 66n),
-    );
+    const items = fullItems(payeeCount);
     const data = await settling.settlementData(closingBatch, { items, voidCount: 0, burnedWei: 0n });
     return gasOf([settleSlot(data.settlementHash)], [f.proveSettlementFixture(1, data)]);
   };
-  const alone = await gasOf([slot(KIND.setKey, [randomElement()], { a: 0xabcdef })]);
+  const alone = await gasOf([signedRecord()]);
   const joined = await settle(0);
   return {
     closeEpoch,
@@ -324,7 +358,7 @@ async function measureSettlement(
     settlement: {
       alone,
       joined,
-      totals: { 64: (await settle(64)) - joined, 256: (await settle(256)) - joined },
+      totals: { 64: (await settle(64)) - joined, 512: (await settle(512)) - joined },
     },
   };
 }
@@ -382,6 +416,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   print("settlement: joined", settlement.joined);
   print("settlement: what it adds", settlement.joined - settlement.alone);
   for (const [slots, gas] of Object.entries(settlement.totals)) print(`totals of ${slots} slots`, gas);
+  for (const [shards, { added, transaction }] of Object.entries(settlement.shards)) {
+    print(`${shards} shards of 512 add`, added);
+    print(`${shards} shards: transaction`, transaction);
+  }
   for (const [name, gas] of Object.entries(forced)) print(`forced: ${name}`, gas);
   for (const [name, gas] of Object.entries(exits)) print(`exits: ${name}`, gas);
 }

@@ -12,9 +12,9 @@ import { type ContractEntry, toContractEntry } from "@openledger/circuits/ledger
 import { type BatchShape, FIELD_ORDER, KIND, shapeName } from "@openledger/circuits/protocol";
 import { batchSizes, type CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import {
-  encodeSettlement,
+  encodeEntries,
+  entryElements,
   type SettlementData,
-  settlementElements,
 } from "@openledger/circuits/settlement/settlement-data";
 import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
@@ -67,7 +67,7 @@ export interface ClosedBatch {
   readonly batch: { circuit: number; commitment: bigint; data: Hex };
   readonly proof: ContractProof;
   readonly content: BatchData;
-  /** For its Settle and Activation records, in their order. */
+  /** Entries for its Settle and Activation records, in their order. */
   readonly settlements?: readonly ProvenSettlementFixture[];
 }
 
@@ -236,19 +236,31 @@ export async function deployFixture(
       };
     },
 
-    /** A settlement as it is posted, with a proof; `commitment` is any element. */
+    /** A settlement of one shard as it is posted, with a proof; `commitment` is any element. */
     proveSettlementFixture(
       circuit: number,
       data: SettlementData,
       options: { commitment?: bigint } = {},
     ): ProvenSettlementFixture {
-      const commitment = options.commitment ?? randomElement();
-      const elements = settlementElements(data);
-      const z = challenge(circuits[circuit]!.circuitId, commitment, elements);
-      return {
-        settlement: { circuit, commitment, data: bytesToHex(encodeSettlement(data)) },
-        proof: circuits[circuit]!.forge([commitment, evaluate(elements, z), z]),
-      };
+      return this.proveEntries([circuit], data, options)[0]!;
+    },
+
+    /** The entries of a settlement as they are posted, each with a proof, by circuits in their order. */
+    proveEntries(
+      circuitsOfEntries: readonly number[],
+      data: SettlementData,
+      options: { commitment?: bigint } = {},
+    ): ProvenSettlementFixture[] {
+      const wires = encodeEntries(data);
+      return entryElements(data).map((elements, i) => {
+        const circuit = circuitsOfEntries[i]!;
+        const commitment = options.commitment ?? randomElement();
+        const z = challenge(circuits[circuit]!.circuitId, commitment, elements);
+        return {
+          settlement: { circuit, commitment, data: bytesToHex(wires[i]!) },
+          proof: circuits[circuit]!.forge([commitment, evaluate(elements, z), z]),
+        };
+      });
     },
 
     /** Sends the batches in one transaction. */

@@ -27,10 +27,18 @@ export const SETTLEMENT_SIZES: readonly CircuitSizes[] = [
   { sort: CIRCUIT_SORT.settlement, size0: 16, size1: 8 },
   { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: 8 },
   { sort: CIRCUIT_SORT.settlement, size0: 300, size1: 4 },
+  { sort: CIRCUIT_SORT.shardedSettlement, size0: 20, size1: 3 },
+  { sort: CIRCUIT_SORT.shard, size0: 0, size1: 8 },
 ];
 export const SAMPLED = 3;
 export const PAYEE_TABLE = 4;
 export const SAMPLED_FEW_PAYEES = 5;
+export const SHARDED = 6;
+export const SHARD = 7;
+
+/** Circuits of a settlement's entries, the first given. */
+export const entryCircuits = (first: number, { links, shardCount }: SettlementData): number[] =>
+  links === undefined ? Array(shardCount).fill(first) : [first, ...Array(shardCount).fill(SHARD)];
 
 export const MODEL = 77;
 
@@ -90,8 +98,14 @@ export interface SettlementPart {
 /** The arguments of preVerifySettlement. */
 export const preVerifyArguments = (
   { modelId, settlementHash }: Pick<SettlementData, "modelId" | "settlementHash">,
-  { proof, settlement }: ProvenSettlementFixture,
-) => [modelId, settlementHash, settlement, proof] as const;
+  ...entries: readonly ProvenSettlementFixture[]
+) =>
+  [
+    modelId,
+    settlementHash,
+    entries.map(({ settlement }) => settlement),
+    entries.map(({ proof }) => proof),
+  ] as const;
 
 /** A record of a settlement: the word is J, which these tests choose freely. */
 export const settleSlot = (word: bigint, modelId = MODEL) => slot(KIND.settle, [word], { b: modelId });
@@ -146,6 +160,7 @@ export function settlementActions(f: Fixture) {
         voidCount: 2,
         burnedWei: 3n * OPEN,
         capCircuit: 0,
+        shardCount: 1,
         chain: randomElement(),
         items: [11n, 22n, 33n, 44n],
         ...overrides,
@@ -166,6 +181,7 @@ export function settlementActions(f: Fixture) {
         voidCount: 0,
         burnedWei: 0n,
         capCircuit: SAMPLED,
+        shardCount: 1,
         chain: 0n,
         items: [1n | (2n << 24n) | (3n << 48n), 4n | (5n << 24n) | (6n << 48n)],
         ...overrides,
@@ -177,12 +193,12 @@ export function settlementActions(f: Fixture) {
       { circuit, data }: SettlementPart,
       from: Role = "stranger",
     ): Promise<ProvenSettlementFixture> {
-      const closed = f.proveSettlementFixture(circuit, data);
-      const hash = await f.rollup.write.preVerifySettlement(preVerifyArguments(data, closed), {
+      const closed = f.proveEntries(entryCircuits(circuit, data), data);
+      const hash = await f.rollup.write.preVerifySettlement(preVerifyArguments(data, ...closed), {
         account: f.roles[from],
       });
       await f.client.waitForTransactionReceipt({ hash });
-      return { ...closed, isPreVerified: true };
+      return { ...closed[0]!, isPreVerified: true };
     },
 
     /** A batch with a record for each of the settlements, which it carries. */
@@ -194,12 +210,10 @@ export function settlementActions(f: Fixture) {
         (data.isActivation ? activationSlot : settleSlot)(data.settlementHash, data.modelId),
       );
       const batch = f.close(await f.draft({ shape: SHAPES[1], wide, ...content }));
-      const settlements = parts.map(
-        ({ circuit, data, isPreVerified = false }): ProvenSettlementFixture => ({
-          ...f.proveSettlementFixture(circuit, data),
-          isPreVerified,
-        }),
-      );
+      const settlements = parts.flatMap(({ circuit, data, isPreVerified = false }) => {
+        const entries = f.proveEntries(entryCircuits(circuit, data), data);
+        return isPreVerified ? [{ ...entries[0]!, isPreVerified }] : entries;
+      });
       return { ...batch, settlements };
     },
   };

@@ -309,6 +309,7 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
     voidCount,
     burnedWei: payout.burnedWei,
     capCircuit: 0,
+    shardCount: 1,
     chain: closed.chain % FIELD_ORDER,
     items: [quanta],
   };

@@ -22,7 +22,10 @@ export interface WaysOut {
 
 export function waysOut(registered: readonly RegisteredCircuit[]): WaysOut {
   const exits = exitCircuits(registered);
-  const settlements = registered.filter(({ sort }) => sort === CIRCUIT_SORT.settlement);
+  const hasShards = registered.some(({ sort }) => sort === CIRCUIT_SORT.shardedSettlement);
+  const settlements = registered.filter(
+    ({ sort }) => sort === CIRCUIT_SORT.settlement || (hasShards && sort === CIRCUIT_SORT.payeeTable),
+  );
   return {
     hasLeafExit: exits.some(({ size0 }) => size0 === EXIT_KIND.leaf),
     payees: Math.max(0, ...exits.map(({ size1 }) => size1)),

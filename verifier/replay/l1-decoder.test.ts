@@ -23,6 +23,7 @@ import {
   PAYEE_TABLE,
   SAMPLED,
   SETTLEMENT_SIZES,
+  SHARDED,
   settlementActions,
 } from "@openledger/contracts/testing/settlement-fixture";
 import {
@@ -110,6 +111,15 @@ async function makeChain(): Promise<void> {
   const two = async (changes: Partial<SettlementData> = {}) => [
     { circuit: SAMPLED, data: { ...(await data(closes, SAMPLED)), ...changes } },
     { circuit: PAYEE_TABLE, data: { ...(await data(closes, PAYEE_TABLE)), ...changes } },
+    // Of two shards and of three.
+    {
+      circuit: SHARDED,
+      data: { ...(await data(closes, SAMPLED)), shardCount: 2, links: [OPEN, 7n], items: [1n], ...changes },
+    },
+    {
+      circuit: PAYEE_TABLE,
+      data: { ...(await data(closes, PAYEE_TABLE)), shardCount: 3, shardWei: [5n, 0n, OPEN], ...changes },
+    },
   ];
   const waiting = await Promise.all([0, 1].map(() => two({ voidCount: 0 })));
   for (const part of waiting.flat()) await settlements.preVerify(part);
@@ -225,7 +235,9 @@ describe("l1_decoder.py", () => {
     expect(count(CIRCUIT_SORT.batch, false)).toBe(2);
     // A pre-verified settlement has its proof in its own event, whatever batch takes it.
     expect(count(CIRCUIT_SORT.settlement, true)).toBe(5);
-    expect(count(CIRCUIT_SORT.payeeTable, true)).toBe(4);
+    expect(count(CIRCUIT_SORT.payeeTable, true)).toBe(13);
+    expect(count(CIRCUIT_SORT.shardedSettlement, true)).toBe(3);
+    expect(count(CIRCUIT_SORT.shard, true)).toBe(6);
     expect(count(CIRCUIT_SORT.exit, true)).toBe(3);
   });
 
@@ -242,10 +254,10 @@ describe("l1_decoder.py", () => {
   });
 });
 
-/** A tuple's type is its fields in brackets. */
+/** A tuple's type is its fields in brackets, and an array's ends as it does. */
 const typeOf = (input: AbiParameter): string =>
   "components" in input
-    ? `(${input.components.map((part) => `${typeOf(part)} ${part.name}`).join(", ")})`
+    ? `(${input.components.map((part) => `${typeOf(part)} ${part.name}`).join(", ")})${input.type.slice("tuple".length)}`
     : input.type;
 
 describe("docs/reference/l1-format.md", () => {

@@ -4,7 +4,7 @@ and derives every event and the contract's state. Prints what it has read as JSO
 import hashlib, json, sys, urllib.request
 
 (RPC_URL, ROLLUP), R = sys.argv[1:3], 21888242871839275222246405745257275088548364400416034343698204186575808495617
-BATCH, SETTLEMENT, PAYEE_TABLE, EXIT = range(4)  # sorts of circuits
+BATCH, SETTLEMENT, PAYEE_TABLE, EXIT, SHARDED, SHARD = range(6)  # sorts of circuits
 WITHDRAW, CLOSE_EPOCH, SETTLE, ACTIVATION, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW, FORCED_CLOSE_EPOCH, FORCED_PUBLISH = 7, 12, 13, 15, 16, 17, 18, 23, 28
 WORD_COUNTS = [0, 0, 1, 1, 2, 2, 7, 2, 5, 1, 0, 1, 0, 1, 1, 1, 4, 4, 5, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6]  # by kind
 PROOF = "(uint256[2],uint256[2][2],uint256[2])[]"
@@ -19,7 +19,7 @@ RandomnessRecorded(uint256 indexed batch, uint256 prevRandao)
 SettlementAccepted(uint256 indexed model, uint256 indexed batch, uint24 epoch, uint8 circuit, uint8 voids, uint96 wei, bool isDefault)
 ActivationAccepted(uint256 indexed model, uint256 indexed batch, uint8 circuit, uint8 settlementCircuit, uint16 cap)
 SettlementData(uint256 indexed batch, uint256 indexed model, bytes data)
-SettlementPreVerified(uint256 indexed model, uint256 indexed word, (uint8,uint256,bytes) s, (uint256[2],uint256[2][2],uint256[2]) proof)
+SettlementPreVerified(uint256 indexed model, uint256 indexed word, (uint8,uint256,bytes)[] s, (uint256[2],uint256[2][2],uint256[2])[] p)
 PreVerifiedSettlementTaken(uint256 indexed model, uint256 indexed batch, uint256 word, uint256 block)
 QueueEntryAdded(uint256 indexed i, uint8 kind, uint24 a, uint24 b, uint96 wei, uint256 w1, uint256 w2, uint256 w3, uint256 w4, address indexed who, uint40 at, uint96 fee)
 QueueEntryConsumed(uint256 indexed index, uint256 indexed batch, bool isValid, uint96 executedWei)
@@ -71,10 +71,13 @@ def decode_event(log):
     name, fields = KINDS.get(int(log["topics"][0], 16), ("another", []))
     topics, data = iter(log["topics"][1:]), bytes.fromhex(log["data"][2:])
     rest = iter([data[64:][: number(data[32:64])]] if name.endswith("Data") else each(data, 32))
-    if name == "SettlementPreVerified":  # the settlement at an offset, its data at another one in it; the proof in place
-        at, *proof = each(data[:288], 32)
-        (circuit, commitment, where), part = split(data[at:], 32, 32, 32)[0], data[at:]
-        rest = iter([[circuit, commitment, part[where + 32 :][: number(part[where : where + 32])], proof], None])
+    if name == "SettlementPreVerified":  # entries at offsets, the data of each at another one in it; the proofs in place
+        (at, proofs_at), entries = each(data[:64], 32), []
+        for i, offset in enumerate(each(data[at + 32 :][: 32 * number(data[at : at + 32])], 32)):
+            (circuit, commitment, where), part = split(data[at + 32 + offset :], 32, 32, 32)[0], data[at + 32 + offset :]
+            proof = each(data[proofs_at + 32 + 256 * i :][:256], 32)
+            entries.append((circuit, commitment, part[where + 32 :][: number(part[where : where + 32])], proof))
+        rest = iter([entries, None])
     return name, [int(next(topics), 16) if field[1] == "indexed" else next(rest) for field in fields]
 class Call:
     """A transaction's input as Solidity reads it: zeros behind the end, offsets modulo 2^256."""
@@ -100,7 +103,7 @@ class Call:
             yield self.word(at), self.word(at + 32), self.input[(data_at + 32) % 2**256 :][: self.word(data_at)]
 def check(sorts, circuit, elements, commitment, proof, opening=b""):
     """Derives z and y; where C and the proof are known, asks the contract about them and about y + 1. `opening`: of a blob."""
-    sort, _, _, circuit_id, _ = CIRCUITS[circuit]
+    sort, _, _, circuit_id, _ = CIRCUITS[circuit] if circuit is not None else (sorts[0], 0, 0, 0, 0)
     elements_hash, blob_value = hash_of(*elements), number(opening[:32])
     if opening:
         elements_hash = hash_of(elements_hash, number(b"\x01" + hashlib.sha256(opening[32:80]).digest()[1:]))
@@ -113,16 +116,28 @@ def check(sorts, circuit, elements, commitment, proof, opening=b""):
         answer = rpc("eth_call", call_of(VERIFY, values), HEAD)
         is_refused = "0x" + selector("VerifierProofRejected()").hex() in json.dumps(answer.get("error"))
         require(is_refused if wrong else "result" in answer, f"verifyProofs of y + {wrong} answers {answer}")
-def take_settlement(kind, model, word, circuit, commitment, data, proof):
+def entry_count(circuit, data):
+    """Entries of the settlement whose first one this is."""
+    return 1 if data[22] == 1 else data[22] + (CIRCUITS[circuit][0] == SHARDED)
+def take_settlement(kind, model, word, entries):
     """The event that a Settle or Activation record must have; `word` is the record's."""
-    (epoch, closing_batch, voids, burned, named, chain), items = split(data, 3, 5, 1, 12, 1, 32)
-    require(len(data) >= 54 and len(items) % 30 == 0, f"a settlement has {len(data)} bytes")
-    is_activation, is_sampled = kind == ACTIVATION, CIRCUITS[circuit][0] == SETTLEMENT
+    circuit, data = entries[0][0], entries[0][2]
+    (epoch, closing_batch, voids, burned, named, shards, chain), body = split(data, 3, 5, 1, 12, 1, 1, 32)
+    is_activation, is_sampled = kind == ACTIVATION, CIRCUITS[circuit][0] in (SETTLEMENT, SHARDED)
+    first = SETTLEMENT if shards == 1 else SHARDED
+    is_linked, sorts = is_sampled and shards > 1, [PAYEE_TABLE] if is_activation else [first, PAYEE_TABLE]
+    require(len(data) >= 55 and len(entries) == entry_count(circuit, data) <= 9, f"a settlement has {len(data)} bytes")
     cap = CIRCUITS[named][1] if is_activation else 0
     seed = hash_of(s["randomness"][closing_batch], model, epoch, chain) % 2**128 if is_sampled else 0
     fields = model | epoch << 24 | closing_batch << 48 | voids << 88 | is_activation << 96
-    elements = [word, fields, chain, burned | cap << 96, seed, *each(items, 30)]
-    check([PAYEE_TABLE] if is_activation else [SETTLEMENT, PAYEE_TABLE], circuit, elements, commitment, proof)
+    links, bodies, skipped = each(body, 32), [body, *(entry[2] for entry in entries[1:])], 12 if shards > 1 and not is_sampled else 0
+    sums = [number(one[:skipped]) for one in bodies]
+    for i, (own, commitment, _, proof) in enumerate(entries):
+        place = i << 100 | shards << 103 if skipped else 0
+        head = [links[i - 1]] if is_linked and i else [word, fields | place, chain, burned | cap << 96, seed or sums[i] | sum(sums) << 96]
+        require(len(bodies[i][skipped:]) % (32 if is_linked and not i else 30) == 0, f"an entry has {len(bodies[i])} bytes")
+        rest = links if is_linked and not i else each(bodies[i][skipped:], 30)
+        check([SHARD] if is_linked and i else sorts if not i else [PAYEE_TABLE], own, [*head, *rest], commitment, proof)
     tail = [circuit, named, cap] if is_activation else [epoch, circuit, voids, burned, not is_sampled]
     return "ActivationAccepted" if is_activation else "SettlementAccepted", [model, s["number"], *tail]
 def take_batch(block, settlements, circuit, commitment, data, proof):
@@ -153,9 +168,10 @@ def take_batch(block, settlements, circuit, commitment, data, proof):
             s["closes"][n] = block
             events.append(("EpochsClosed", [n]))
         if kind in (SETTLE, ACTIVATION):
-            given = next(settlements)
+            given = [next(settlements)]
+            given += [next(settlements) for _ in range(entry_count(*given[0][::2]) - 1 if given[0][2] else 0)]
             preVerified = ("PreVerifiedSettlementTaken", [b, n, w[0], s["preVerified"].pop((b, w[0]), None)])
-            events.append(take_settlement(kind, b, w[0], *given) if given[2] else preVerified)
+            events.append(take_settlement(kind, b, w[0], given) if given[0][2] else preVerified)
         elif kind in (WITHDRAW, DEPOSIT_NEW, DEPOSIT_TO, FORCED_WITHDRAW):
             recipient, reason, wei = (w[0], 0, w[1]) if kind == WITHDRAW else (w[3], 2, w[0] - BASE_FEE * (kind == DEPOSIT_TO)) if kind <= DEPOSIT_TO else (w[1], 1, w[4])
             is_credited = wei != 0 and (kind == WITHDRAW or is_valid == (reason == 1))
@@ -186,7 +202,7 @@ for log in (log for a, b in ranges for log in ask("eth_getLogs", {"address": ROL
         s["randomness"][values[0]] = int(ask("eth_getBlockByNumber", hex(s["closes"][values[0]] + 128), False)["mixHash"], 16)
         require(s["randomness"][values[0]] == values[1], f"the randomness of batch {values[0]} is not that of its block")
     elif name == "SettlementPreVerified":
-        take_settlement(SETTLE, values[0], values[1], *values[2])
+        take_settlement(SETTLE, *values[:3])
         s["preVerified"][values[0], values[1]] = block
     elif name == "Frozen": s["isFrozen"] = int(values == [s["root"], s["number"], s["head"]])
     elif name == "Exited":
@@ -200,7 +216,8 @@ for log in (log for a, b in ranges for log in ask("eth_getLogs", {"address": ROL
         emitted, places = iter([v[2] for event, v in seen if event == "SettlementData"]), {"SettlementAccepted": 3, "ActivationAccepted": 2}
         records = [(places.get(event), v) for event, v in seen if event in places or event == "PreVerifiedSettlementTaken"]
         seen = [event for event in seen if event[0] not in ("SettlementData", "BatchData")]
-        told = ((values[at], None, next(emitted), None) if at else (0, None, b"", None) for at, values in records)
+        further = lambda entry: [entry, *((None, None, next(emitted), None) for _ in range(entry_count(*entry[::2]) - 1 if entry[2] else 0))]
+        told = (one for at, v in records for one in further((v[at], None, next(emitted), None) if at else (0, None, b"", None)))
         given = call.settlements if call.is_submission else told
         batch = call.batches.pop(0) if call.is_submission else (seen[-1][1][1], None, values[1], None)
         expected = take_batch(block, given, *batch)

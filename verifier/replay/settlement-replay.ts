@@ -13,11 +13,11 @@ import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import {
   capOf,
+  entrySignals,
   fitsPayees,
-  provesKind,
+  provesEntries,
   type SettlementRecord,
   settlementOnL1,
-  settlementSignals,
 } from "./settlement-statement.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { type VerifyProof, verifierKey } from "./verify-keys.ts";
@@ -48,6 +48,7 @@ export interface KnownClose {
 interface Taken {
   readonly record: SettlementRecord;
   readonly settlement: SettlementOnL1;
+  /** Of its first entry. */
   readonly circuit: RegisteredCircuit;
   readonly cap: number;
 }
@@ -135,11 +136,7 @@ export class SettlementReplay {
       const settlement = settlements[i]!;
       const circuit = circuits[settlement.circuitIndex];
       const what = `the circuit of the settlement of model ${record.b}`;
-      if (
-        circuit === undefined ||
-        !provesKind(circuit.sort, record.kind) ||
-        !fitsPayees(settlement.posted, circuit)
-      )
+      if (circuit === undefined || !isProvenBy(record, settlement, circuits))
         throw verifyDiffers({
           batchNumber,
           what,
@@ -161,25 +158,38 @@ export class SettlementReplay {
   async #checkOne({ batch, blockNumber }: BatchEvent, taken: Taken): Promise<void> {
     const { cap, circuit, record, settlement } = taken;
     const number = Number(batch.batchNumber);
-    const { commitment, posted, proof } = settlement;
+    const { posted } = settlement;
     const closingBatch = Number(posted.closingBatch);
     const isSettle = record.kind === KIND.settle;
-    const isSampled = isSettle && circuit.sort === CIRCUIT_SORT.settlement;
+    const isSampled = isSettle && circuit.sort !== CIRCUIT_SORT.payeeTable;
     const takenAtBlock = settlement.preVerifiedAtBlock ?? blockNumber;
     if (isSettle && !isSampled) await this.#checkDefaultTime(number, closingBatch, takenAtBlock);
     const prevRandao = isSampled ? this.#requireRandomness(number, closingBatch) : 0n;
-    if (commitment === null || proof === null) return;
     const data = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
-    const signals = settlementSignals(data, circuit.circuitId, commitment);
-    const isValid = await this.#modules.verifyProof(verifierKey(circuit), fromContractProof(proof), signals);
-    if (!isValid)
-      throw verifyDiffers({
-        batchNumber: number,
-        what: `the proof of the settlement of model ${record.b}`,
-        expected: "valid",
-        actual: "invalid",
-      });
-    this.proofCount += 1;
+    const entries = [settlement, ...settlement.further].map(({ circuitIndex, commitment, proof }) =>
+      circuitIndex === null || commitment === null || proof === null
+        ? null
+        : { circuit: this.#modules.circuits[circuitIndex]!, commitment, proof },
+    );
+    // Came in through another contract: L1 has checked the proofs, and holds neither them nor C.
+    if (entries.some((entry) => entry === null)) return;
+    const known = entries.filter((entry) => entry !== null);
+    const signals = entrySignals(
+      data,
+      known.map(({ circuit: { circuitId }, commitment }) => ({ circuitId, commitment })),
+    );
+    for (const [i, entry] of known.entries()) {
+      const proof = fromContractProof(entry.proof);
+      const isValid = await this.#modules.verifyProof(verifierKey(entry.circuit), proof, signals[i]!);
+      if (!isValid)
+        throw verifyDiffers({
+          batchNumber: number,
+          what: `the proof of the settlement of model ${record.b}`,
+          expected: "valid",
+          actual: "invalid",
+        });
+      this.proofCount += 1;
+    }
   }
 
   async #checkDefaultTime(number: number, closingBatch: number, blockNumber: number): Promise<void> {
@@ -217,6 +227,23 @@ export class SettlementReplay {
     });
   }
 }
+
+/** Whether circuits of the right sorts prove its entries, with room for its payees; not looked at where no event names them. */
+function isProvenBy(
+  { kind }: SettlementRecord,
+  { circuitIndex, further, posted }: SettlementOnL1,
+  circuits: readonly RegisteredCircuit[],
+): boolean {
+  const indexes = [circuitIndex, ...further.map((entry) => entry.circuitIndex)];
+  const named = indexes.map((index) => (index === null ? null : circuits[index]));
+  if (named.includes(undefined)) return false;
+  const own = named.filter((circuit) => circuit != null);
+  const holdPayees = own.filter(({ sort }) => sort !== CIRCUIT_SORT.shardedSettlement);
+  if (!holdPayees.every((circuit) => fitsPayees(posted, circuit))) return false;
+  return own.length < named.length || provesEntries(sortsOf(own), kind, posted.shardCount);
+}
+
+const sortsOf = (circuits: readonly RegisteredCircuit[]) => circuits.map(({ sort }) => sort);
 
 /** The batch has a CloseEpoch, signed or forced, exactly if the contract said so. @throws BRG_VERIFY_DIFFERS */
 export function requireCloseEpochNoted(event: BatchEvent, blockNumber: number | undefined): void {

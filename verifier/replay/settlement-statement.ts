@@ -4,10 +4,11 @@ import { KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import {
   CIRCUIT_SORT,
+  entryElements,
   fitsElements,
   type PostedSettlement,
   type SettlementData,
-  settlementElements,
+  shardItems,
 } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 
@@ -30,7 +31,7 @@ export function settlementOnL1(
   l1: { readonly sort: number; readonly cap: number; readonly prevRandao: bigint },
 ): SettlementData {
   const modelId = record.b;
-  const isSampled = record.kind === KIND.settle && l1.sort === CIRCUIT_SORT.settlement;
+  const isSampled = record.kind === KIND.settle && l1.sort !== CIRCUIT_SORT.payeeTable;
   const { chain, epoch } = posted;
   return {
     ...posted,
@@ -42,18 +43,29 @@ export function settlementOnL1(
   };
 }
 
-/** C, y, z of a settlement's proof for the C that its submitter gives. @throws CIR_WIRE_MALFORMED */
-export function settlementSignals(
+type Signals = [commitment: bigint, y: bigint, z: bigint];
+
+/** C, y, z of the proof of a settlement's first entry, for the C that its submitter gives. @throws CIR_WIRE_MALFORMED */
+export const settlementSignals = (data: SettlementData, circuitId: bigint, commitment: bigint): Signals =>
+  signalsOf(entryElements(data)[0]!, circuitId, commitment);
+
+/** The same of every entry; `entries` in their order. @throws CIR_WIRE_MALFORMED */
+export const entrySignals = (
   data: SettlementData,
-  circuitId: bigint,
-  commitment: bigint,
-): [commitment: bigint, y: bigint, z: bigint] {
-  const elements = settlementElements(data);
+  entries: readonly { readonly circuitId: bigint; readonly commitment: bigint }[],
+): Signals[] =>
+  entryElements(data).map((elements, i) =>
+    signalsOf(elements, entries[i]!.circuitId, entries[i]!.commitment),
+  );
+
+function signalsOf(elements: readonly bigint[], circuitId: bigint, commitment: bigint): Signals {
   const z = challenge(circuitId, commitment, elements);
   return [commitment, evaluate(elements, z), z];
 }
 
-/** Payments of the settlement circuit that an activation names, or null where it names none. A Settle has no cap: 0. */
+/**
+ * Payments of the circuit that an activation names, or null where it names none that settles so many shards. A Settle has no cap: 0.
+ */
 export function capOf(
   kind: number,
   posted: PostedSettlement,
@@ -61,15 +73,29 @@ export function capOf(
 ): number | null {
   if (kind === KIND.settle) return posted.capCircuit === 0 ? 0 : null;
   const named = circuits[posted.capCircuit];
-  return named?.sort === CIRCUIT_SORT.settlement && fitsPayees(posted, named) ? named.size0 : null;
+  const { shardCount } = posted;
+  const settles =
+    shardCount === 1
+      ? named?.sort === CIRCUIT_SORT.settlement && fitsPayees(posted, named)
+      : named?.sort === CIRCUIT_SORT.shardedSettlement && shardCount <= named.size1;
+  return settles ? named!.size0 : null;
 }
 
-/** Whether it has neither an item element nor a payee beyond the circuit's. */
+/** Whether no shard has an item element or a payee beyond the circuit's. */
 export function fitsPayees(posted: PostedSettlement, { size1 }: CircuitSizes): boolean {
-  return fitsElements(posted, size1) && posted.items.slice(size1).every((item) => item === 0n);
+  const isWithin = (items: readonly bigint[]) => items.slice(size1).every((item) => item === 0n);
+  return fitsElements(posted, size1) && shardItems(posted).every(isWithin);
 }
 
-/** Whether a circuit of this sort may prove a record of this kind: an activation only a payee table. */
-export function provesKind(sort: number, kind: number): boolean {
-  return sort === CIRCUIT_SORT.payeeTable || (sort === CIRCUIT_SORT.settlement && kind === KIND.settle);
+/** Whether circuits of these sorts, in the order of the entries, may prove a record of this kind with so many shards. */
+export function provesEntries(sorts: readonly number[], kind: number, shardCount: number): boolean {
+  const { payeeTable, settlement, shard, shardedSettlement } = CIRCUIT_SORT;
+  const shards = (sort: number) => Array<number>(shardCount).fill(sort);
+  const ways = [shards(payeeTable)];
+  if (kind === KIND.settle)
+    ways.push(shardCount === 1 ? [settlement] : [shardedSettlement, ...shards(shard)]);
+  return ways.some((way) => way.length === sorts.length && way.every((sort, i) => sort === sorts[i]));
 }
+
+/** Whether a circuit of this sort may prove a record of this kind alone: an activation only a payee table. */
+export const provesKind = (sort: number, kind: number): boolean => provesEntries([sort], kind, 1);

@@ -86,6 +86,10 @@ function sizesName(sizes: CircuitSizes): string {
       return `payee-table-${size1}`;
     case CIRCUIT_SORT.exit:
       return exitCircuitName({ size0, size1 });
+    case CIRCUIT_SORT.shardedSettlement:
+      return `the draws of ${size0} payments for ${size1} shards`;
+    case CIRCUIT_SORT.shard:
+      return `a shard of ${size1} payees`;
     default:
       return `a settlement of ${size0} payments and ${size1} payees`;
   }

@@ -228,7 +228,7 @@ async function preVerify(
   stage("pre-verify");
   const { commitment } = statement;
   const settlement = { circuit: circuit.index, commitment, data: bytesToHex(encodeSettlement(data)) };
-  return rollup.preVerifySettlement(account, { modelId, word: data.settlementHash }, settlement, proof);
+  return rollup.preVerifySettlement(account, { modelId, word: data.settlementHash }, [settlement], [proof]);
 }
 
 const costOf = (receipt: TransactionReceipt) => ({

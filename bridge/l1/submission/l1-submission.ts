@@ -1,13 +1,14 @@
 /** What a transaction with batches held: from its own input, or from events where that may not hold it. */
 
+import { entryCount } from "@openledger/circuits/settlement/settlement-data";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
-import { type Hex, isAddressEqual } from "viem";
+import { type Hex, hexToBytes, isAddressEqual } from "viem";
 import { bridgeError } from "../../bridge-errors.ts";
 import { type L1Client, l1Call } from "../l1-client.ts";
 import type { RollupLog } from "../log-reader.ts";
 import { readPreVerifiedSettlement } from "./pre-verified-settlement.ts";
 import { decodeSubmission } from "./submission-call.ts";
-import type { SubmittedPart, SubmittedSettlement } from "./submitted-part.ts";
+import type { SubmittedEntry, SubmittedPart, SubmittedSettlement } from "./submitted-part.ts";
 
 export interface Submission {
   readonly transactionHash: Hex;
@@ -57,33 +58,38 @@ export async function readSubmission(
     batches.set(number, part(data, called, call?.proofs[i]));
   }
 
-  const accepted = own.filter(takesSettlementOnL1);
   const emitted = own.flatMap((log) => (log.eventName === "SettlementData" ? [log.args.data] : []));
-  const calledSettlements = call?.settlements.length === accepted.length ? call.settlements : null;
   const settlements: SubmittedSettlement[] = [];
-  // Those that came with their batches: proofs and events count only them.
+  // Entries of the call so far, and those of them that came with their batches: proofs and events count only these.
+  let calledCount = 0;
   let broughtCount = 0;
-  for (const [i, log] of accepted.entries()) {
+  for (const log of own.filter(takesSettlementOnL1)) {
     if (log.eventName === "PreVerifiedSettlementTaken") {
       settlements.push(await readPreVerifiedSettlement(client, log));
+      calledCount += 1;
       continue;
     }
     const { batchNumber, modelId } = log.args;
-    const called = calledSettlements?.[i] ?? null;
-    const data = emitted[broughtCount] ?? called?.data;
-    if (data === undefined) {
-      throw notInCall(`a settlement of batch ${batchNumber}`, {
-        batchNumber: Number(batchNumber),
-        modelId: Number(modelId),
-      });
-    }
-    const proof = call?.proofs[numbers.length + broughtCount];
-    settlements.push({
-      circuitIndex: log.args.circuit,
-      preVerifiedAtBlock: null,
-      ...part(data, called, proof),
-    });
-    broughtCount += 1;
+    const next = (): SubmittedEntry => {
+      const called = call?.settlements[calledCount] ?? null;
+      const data = emitted[broughtCount] ?? called?.data;
+      if (data === undefined) {
+        throw notInCall(`a settlement of batch ${batchNumber}`, {
+          batchNumber: Number(batchNumber),
+          modelId: Number(modelId),
+        });
+      }
+      const proof = call?.proofs[numbers.length + broughtCount];
+      calledCount += 1;
+      broughtCount += 1;
+      const read = part(data, called, proof);
+      return { ...read, circuitIndex: read.commitment === null ? null : called!.circuit };
+    };
+    const first = next();
+    const isByDraws = log.eventName === "SettlementAccepted" && !log.args.isDefault;
+    const count = entryCount(hexToBytes(first.data), isByDraws);
+    const further = Array.from({ length: count - 1 }, next);
+    settlements.push({ ...first, circuitIndex: log.args.circuit, preVerifiedAtBlock: null, further });
   }
   return { transactionHash: hash, batches, settlements };
 }

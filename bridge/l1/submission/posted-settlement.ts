@@ -1,12 +1,11 @@
 /** Finds an epoch's settlement on L1 by the contract's own event. */
 
-import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
-import { type Hex, hexToBytes } from "viem";
+import type { Hex } from "viem";
 import { l1Call } from "../l1-client.ts";
 import { findEventBlock, type RollupLog, readRollupLogs } from "../log-reader.ts";
 import type { RollupContract } from "../rollup-contract.ts";
 import { readSubmission, takesSettlementOnL1 } from "./l1-submission.ts";
-import type { SubmittedSettlement } from "./submitted-part.ts";
+import { postedBy, type SubmittedSettlement } from "./submitted-part.ts";
 
 export interface SettledEpochKey {
   readonly modelId: number;
@@ -66,7 +65,7 @@ async function readIn(
     const { settlements } = await readSubmission(client, log, logs);
     const submitted = settlements[taken.indexOf(log)]!;
     // The event of a pre-verified one does not name the epoch.
-    if (Number(decodeSettlement(hexToBytes(submitted.data)).epoch) !== key.epoch) continue;
+    if (Number(postedBy(submitted).epoch) !== key.epoch) continue;
     return { transactionHash, blockNumber, submitted };
   }
   return null;

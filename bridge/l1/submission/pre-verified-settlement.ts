@@ -8,7 +8,7 @@ import type { Hex } from "viem";
 import { bridgeError } from "../../bridge-errors.ts";
 import type { L1Client } from "../l1-client.ts";
 import { type RollupLog, readRollupLogs } from "../log-reader.ts";
-import type { SubmittedSettlement } from "./submitted-part.ts";
+import type { SubmittedEntry, SubmittedSettlement } from "./submitted-part.ts";
 
 export type PreVerifiedLog = RollupLog & { eventName: "SettlementPreVerified" };
 type PreVerifiedTakenLog = RollupLog & { eventName: "PreVerifiedSettlementTaken" };
@@ -18,23 +18,23 @@ export interface PreVerifiedSettlement {
   readonly modelId: number;
   /** J: the word of the record that it waits for. */
   readonly word: bigint;
+  /** Of its first entry, as the next four. */
   readonly circuitIndex: number;
   readonly commitment: bigint;
   /** Posted form. */
   readonly data: Hex;
   readonly proof: ContractProof;
+  /** Its other entries; none of a settlement of one shard. */
+  readonly further: readonly SubmittedEntry[];
 }
 
 export const preVerifiedOf = ({ args }: PreVerifiedLog): PreVerifiedSettlement => {
-  const { circuit: circuitIndex, commitment, data } = args.settlement;
-  return {
-    modelId: Number(args.modelId),
-    word: args.word,
-    circuitIndex,
-    commitment,
-    data,
-    proof: { ...args.proof, b: imaginaryFirst(...args.proof.b) },
-  };
+  const [first, ...further] = args.entries.map(({ circuit: circuitIndex, commitment, data }, i) => {
+    const { b, ...proof } = args.proofs[i]!;
+    return { circuitIndex, commitment, data, proof: { ...proof, b: imaginaryFirst(...b) } };
+  });
+  // L1 takes no settlement without entries.
+  return { modelId: Number(args.modelId), word: args.word, ...first!, further };
 };
 
 /** What a record of a batch took. @throws BRG_HISTORY_UNREADABLE where its block has no such event; BRG_L1_* */

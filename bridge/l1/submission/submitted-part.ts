@@ -1,5 +1,7 @@
+import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
-import type { Hex } from "viem";
+import { type Hex, hexToBytes } from "viem";
+import { bridgeError } from "../../bridge-errors.ts";
 
 /** A batch's or a settlement's part of a submission. */
 export interface SubmittedPart {
@@ -9,8 +11,37 @@ export interface SubmittedPart {
   readonly proof: ContractProof | null;
 }
 
+/** An entry behind a settlement's first: one of its shards. */
+export interface SubmittedEntry extends SubmittedPart {
+  /** null where it came in through another contract: events name the first entry's circuit only. */
+  readonly circuitIndex: number | null;
+}
+
+/** A settlement; its own part is that of its first entry. */
 export interface SubmittedSettlement extends SubmittedPart {
   readonly circuitIndex: number;
+  /** Its other entries, in L1's order; none of a settlement of one shard. */
+  readonly further: readonly SubmittedEntry[];
   /** The block in which it was pre-verified; null where it came with its batch. */
   readonly preVerifiedAtBlock: number | null;
+}
+
+/** What a settlement's posted bytes say. @throws CIR_WIRE_MALFORMED */
+export const postedBy = ({
+  data,
+  further,
+}: Pick<SubmittedSettlement, "data" | "further">): PostedSettlement =>
+  decodeEntries([data, ...further.map((entry) => entry.data)].map((hex) => hexToBytes(hex)));
+
+/** The settlement where it has one shard: a sequencer takes no other yet. @throws BRG_HISTORY_UNREADABLE for several */
+export function oneEntryOf<T extends Pick<SubmittedSettlement, "further">>(settlement: T): T {
+  if (settlement.further.length === 0) return settlement;
+  const entryCount = settlement.further.length + 1;
+  throw bridgeError(
+    "BRG_HISTORY_UNREADABLE",
+    `a settlement of ${entryCount} entries: a sequencer takes one`,
+    {
+      data: { entryCount },
+    },
+  );
 }

@@ -17,6 +17,7 @@ import {
   type PreVerifiedSettlement,
   preVerifiedOf,
 } from "../../l1/submission/pre-verified-settlement.ts";
+import { oneEntryOf } from "../../l1/submission/submitted-part.ts";
 import type { JsonStore } from "../bridge-store.ts";
 import type { OperatorClient } from "../operator-client.ts";
 
@@ -82,7 +83,7 @@ export class PreVerifiedWatcher {
     for await (const chunk of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
       const preVerified = chunk.logs
         .filter((log): log is PreVerifiedLog => log.eventName === "SettlementPreVerified")
-        .map(preVerifiedOf);
+        .map((log) => oneEntryOf(preVerifiedOf(log)));
       const cursor = {
         blockNumber: Number(chunk.toBlock),
         blockHash: await this.#blockHash(Number(chunk.toBlock)),
@@ -98,7 +99,7 @@ export class PreVerifiedWatcher {
   async #offer(): Promise<void> {
     const { logger, sequencer, store } = this.#modules;
     const entries = await store.entries({ gte: "pre-verified/", lt: "pre-verified0" });
-    const waiting = entries.map(([, value]) => preVerifiedSchema.parse(value));
+    const waiting = entries.map(([, value]) => ({ ...preVerifiedSchema.parse(value), further: [] }));
     for (let from = 0; from < waiting.length; from += MAX_PER_REQUEST) {
       const part = waiting.slice(from, from + MAX_PER_REQUEST);
       const { isOver } = await sequencer.offerPreVerifiedSettlements(part);
@@ -137,7 +138,7 @@ export class PreVerifiedWatcher {
 
 const keyOf = ({ modelId, word }: PreVerifiedSettlement) => `pre-verified/${modelId}/${word.toString(16)}`;
 
-function toJson({ commitment, proof, word, ...rest }: PreVerifiedSettlement) {
+function toJson({ commitment, further: _none, proof, word, ...rest }: PreVerifiedSettlement) {
   const pairOf = (point: readonly [bigint, bigint]) => point.map((value) => toHex(value));
   const { a, b, c } = proof;
   return {

@@ -8,12 +8,8 @@ import { requestSequencer } from "../../sequencer/sequencer-request.ts";
 
 type Pair = readonly [bigint, bigint];
 
-/** A proven settlement or activation. Anyone who has it may send it: the model signs an activation, and voids. */
-export interface ProvenSettlement {
-  readonly kind: "settle" | "activation";
-  readonly modelId: number;
-  /** J. */
-  readonly settlementHash: bigint;
+/** What one entry of `submitBatches` says, with its proof. */
+export interface ProvenEntry {
   /** Name of the circuit. */
   readonly circuit: string;
   /** What L1 gets (docs/reference/settlement.md, "On L1"). */
@@ -22,15 +18,24 @@ export interface ProvenSettlement {
   readonly publicSignals: readonly [bigint, bigint, bigint];
   /** The real part of G2's coordinates first. */
   readonly proof: { readonly a: Pair; readonly b: readonly [Pair, Pair]; readonly c: Pair };
+}
+
+/**
+ * A proven settlement or activation; its own circuit, data and proof are those of its first entry. Anyone who has it may send it:
+ * the model signs an activation, and voids.
+ */
+export interface ProvenSettlement extends ProvenEntry {
+  readonly kind: "settle" | "activation";
+  readonly modelId: number;
+  /** J. */
+  readonly settlementHash: bigint;
+  /** Its other entries in L1's order, of a model of several shards. */
+  readonly further?: readonly ProvenEntry[];
   /** The model's, over J; needed for an activation, and where draws are void. */
   readonly signature?: Signature;
 }
 
-/** POST /v1/settlements: what a settlement looks like on the way, and in a file. */
-export interface SettlementBody {
-  readonly kind: "settle" | "activation";
-  readonly modelId: number;
-  readonly settlementHash: Hex;
+export interface SettlementEntryBody {
   readonly circuit: string;
   readonly data: Hex;
   readonly publicSignals: readonly Hex[];
@@ -39,6 +44,14 @@ export interface SettlementBody {
     readonly b: readonly (readonly Hex[])[];
     readonly c: readonly Hex[];
   };
+}
+
+/** POST /v1/settlements: what a settlement looks like on the way, and in a file. */
+export interface SettlementBody extends SettlementEntryBody {
+  readonly kind: "settle" | "activation";
+  readonly modelId: number;
+  readonly settlementHash: Hex;
+  readonly further?: readonly SettlementEntryBody[];
   readonly signature?: { readonly r8x: Hex; readonly r8y: Hex; readonly s: Hex };
 }
 
@@ -50,21 +63,28 @@ export interface SettlementBody {
  * ```
  */
 export function encodeSettlementBody(settlement: ProvenSettlement): SettlementBody {
-  const { kind, modelId, settlementHash, circuit, data, publicSignals, proof, signature } = settlement;
-  const hexes = (values: readonly bigint[]) => values.map(hex32);
+  const { further, kind, modelId, settlementHash, signature } = settlement;
   return {
     kind,
     modelId,
     settlementHash: hex32(settlementHash),
-    circuit,
-    data: toHex(data),
-    publicSignals: hexes(publicSignals),
-    proof: { a: hexes(proof.a), b: proof.b.map(hexes), c: hexes(proof.c) },
+    ...encodeEntryBody(settlement),
+    ...(further === undefined ? {} : { further: further.map(encodeEntryBody) }),
     ...(signature === undefined
       ? {}
       : {
           signature: { r8x: hex32(signature.r8x), r8y: hex32(signature.r8y), s: hex32(signature.s) },
         }),
+  };
+}
+
+function encodeEntryBody({ circuit, data, publicSignals, proof }: ProvenEntry): SettlementEntryBody {
+  const hexes = (values: readonly bigint[]) => values.map(hex32);
+  return {
+    circuit,
+    data: toHex(data),
+    publicSignals: hexes(publicSignals),
+    proof: { a: hexes(proof.a), b: proof.b.map(hexes), c: hexes(proof.c) },
   };
 }
 

@@ -21,8 +21,10 @@ import {IBatchVerifier} from "../IBatchVerifier.sol";
 /// - of the chain: a block's hash can be had for 8,191 blocks (EIP-2935). Without that contract `recordRandomness`
 ///   works for 256 blocks only, and later the default split is left.
 interface ISettlements {
-    /// @param circuit Index of the circuit that proves this settlement: a Settlement or a PayeeTable.
-    /// @param commitment C, the Poseidon commitment to the settlement's elements.
+    /// @notice One entry of a settlement, with one proof. A settlement of one shard is one entry. One of S shards is S entries by
+    /// payee tables, S + 1 by draws: the draws' with the header, then the shards' in their order.
+    /// @param circuit Index of the circuit that proves this entry.
+    /// @param commitment C, the Poseidon commitment to the entry's elements.
     /// @param data Posted form of docs/reference/settlement.md, "On L1". Empty: the record takes what was pre-verified for it, and
     /// there is no proof; circuit and commitment are not looked at.
     struct Settlement {
@@ -39,6 +41,7 @@ interface ISettlements {
     /// @notice Before the event of the batch that holds the Settle record, in the same transaction. The record's other
     /// amounts stay in the ledger; they follow from the proof and the posted totals.
     /// @param epoch Number of the closed epoch.
+    /// @param circuit Of the settlement's first entry.
     /// @param isDefault Split by row counts, without draws.
     event SettlementAccepted(
         uint256 indexed modelId,
@@ -63,7 +66,7 @@ interface ISettlements {
 
     /// @notice A settlement waits for the Settle record with this model and word.
     event SettlementPreVerified(
-        uint256 indexed modelId, uint256 indexed word, Settlement settlement, IBatchVerifier.Proof proof
+        uint256 indexed modelId, uint256 indexed word, Settlement[] entries, IBatchVerifier.Proof[] proofs
     );
 
     /// @notice Instead of SettlementAccepted, where the record took what was pre-verified for it.
@@ -72,23 +75,29 @@ interface ISettlements {
         uint256 indexed modelId, uint256 indexed batchNumber, uint256 word, uint256 preVerifiedAtBlock
     );
 
-    /// @notice The settlement's posted bytes, emitted only where the transaction's own input may not hold them, as
-    /// IRollup.BatchData for a batch. In the order of the records.
+    /// @notice An entry's posted bytes, emitted only where the transaction's own input may not hold them, as
+    /// IRollup.BatchData for a batch. In the order of the records and of each settlement's entries.
     event SettlementData(uint256 indexed batchNumber, uint256 indexed modelId, bytes data);
 
-    /// @notice A Settle or Activation record finds no settlement left.
+    /// @notice A Settle or Activation record finds no settlement left, or not all of its entries.
     error SettlementMissing(uint256 batchNumber, uint256 modelId);
-    /// @notice Settlements are left over when all records have theirs.
+    /// @notice Entries are left over when all records have theirs.
     error SettlementUnused(uint256 takenCount, uint256 givenCount);
     /// @notice The record's leaf A is not the treasury, or the Activation names a leaf A.
     error SettlementLeafInvalid(uint256 modelId, uint256 a);
-    /// @notice A Settle needs a Settlement or a PayeeTable, an Activation a PayeeTable.
+    /// @notice A Settle needs a Settlement or a PayeeTable, an Activation a PayeeTable; several shards by draws a
+    /// ShardedSettlement and Shards, else PayeeTables.
     error SettlementSortInvalid(uint256 circuit, uint256 sort, uint256 kind);
-    /// @notice The data is shorter than its header, or its items are not whole.
+    /// @notice The data is shorter than its header, its items are not whole, it has not one link a shard, or a shard has no items.
     error SettlementDataLengthInvalid(uint256 length);
+    /// @notice Of one shard only where the circuit is a Settlement; at most as many as a ShardedSettlement has; never 0 or above 8.
+    error SettlementShardCountInvalid(uint256 shardCount);
+    /// @notice What the shards of payee tables earned is more than 96 bits hold.
+    error SettlementSumExceeded(uint256 sumWei);
     /// @notice More items than the circuit has payees, or an activation of more than the model's settlements will have.
     error SettlementPayeeCountExceeded(uint256 itemElementCount, uint256 maxCount);
-    /// @notice An Activation names something else than a Settlement circuit, or a Settle names a circuit.
+    /// @notice An Activation names something else than a Settlement circuit, or of several shards than a ShardedSettlement with
+    /// as many; or a Settle names a circuit.
     error SettlementCapInvalid(uint256 capCircuit);
     /// @notice The rollup's gate does not admit this Activation.
     error SettlementNotAdmitted(uint256 modelId, uint256 word);
@@ -127,12 +136,14 @@ interface ISettlements {
     /// from OPEN_SETTLEMENT_DELAY after the CloseEpoch on.
     /// @dev L1 does not know the ledger's epochs: what is pre-verified for one that the ledger does not have, or has settled
     /// otherwise, waits for ever, because no batch with its record can be proven.
-    /// Makes no outside call but to precompiles.
+    /// Makes no outside call but to precompiles, to its own reader and to the gate.
+    /// @param entries All of one settlement, and no more.
+    /// @param proofs One of each entry.
     function preVerifySettlement(
         uint24 modelId,
         uint256 word,
-        Settlement calldata settlement,
-        IBatchVerifier.Proof calldata proof
+        Settlement[] calldata entries,
+        IBatchVerifier.Proof[] calldata proofs
     ) external;
 
     /// @notice Block and time at which it was pre-verified, and what it burns; zeros where nothing is.

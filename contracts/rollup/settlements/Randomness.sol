@@ -4,9 +4,9 @@ pragma solidity ^0.8.30;
 import {ISettlements} from "./ISettlements.sol";
 
 /// @title prevRandao of an earlier block, from its header
-/// @dev A header proves itself: its keccak256 is the block's hash, which the chain still knows for a while. A contract of its
-/// own, which the rollup's constructor makes: it has no state, and the rollup's code not the room.
-contract Randomness {
+/// @dev A header proves itself: its keccak256 is the block's hash, which the chain still knows for a while. A part of
+/// the code that the rollup's constructor puts before its keys: it has no state, and the rollup's code not the room.
+abstract contract Randomness {
     /// @dev EIP-2935: answers with the hash of each of the last 8,191 blocks and reverts for any other number.
     address private constant HISTORY = 0x0000F90827F1C53a10cb7A02335B175320002935;
     /// @dev What BLOCKHASH reaches back to.

@@ -63,7 +63,7 @@ describe("preVerifySettlement", () => {
       3n * OPEN,
     ]);
     const [event] = await f.rollup.getEvents.SettlementPreVerified();
-    expect(event?.args).toEqual({ modelId: BigInt(MODEL), word, settlement, proof });
+    expect(event?.args).toEqual({ modelId: BigInt(MODEL), word, entries: [settlement], proofs: [proof] });
     expect(await f.rollup.read.ledgerWei(), "nothing moves yet").toBe(1_000n * OPEN);
     expect(await attemptPreVerify(part)).toEqual({
       name: "SettlementAlreadyPreVerified",

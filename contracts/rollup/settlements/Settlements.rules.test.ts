@@ -101,9 +101,9 @@ describe("Activation", () => {
         args: [BigInt(capCircuit)],
       });
     }
-    expect(await f.attempt(await f.joined([f.activation({ capCircuit: 6 })]))).toEqual({
+    expect(await f.attempt(await f.joined([f.activation({ capCircuit: 8 })]))).toEqual({
       name: "VerifierCircuitUnknown",
-      args: [6n, 6n],
+      args: [8n, 8n],
     });
   });
 

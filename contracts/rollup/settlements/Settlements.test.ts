@@ -129,7 +129,7 @@ describe("Settle", () => {
     for (const place of data.keys()) {
       const changed = withSettlementData(good, data.with(place, data[place]! ^ 1));
       expect((await f.attempt(changed)).name, `byte ${place}`).toMatch(
-        /^(VerifierProofRejected|Settlement(RandomnessMissing|CapInvalid)|Rollup(LedgerExceeded|ElementOutOfField))$/,
+        /^(VerifierProofRejected|Settlement(RandomnessMissing|CapInvalid|ShardCountInvalid)|Rollup(LedgerExceeded|ElementOutOfField))$/,
       );
     }
   });
@@ -142,7 +142,7 @@ describe("Settle", () => {
       name: "RollupProofCountMismatch",
     });
     for (let length = 3; length < data.length; length += 3) {
-      const isWhole = length >= 54 && (length - 54) % 30 === 0;
+      const isWhole = length >= 55 && (length - 55) % 30 === 0;
       expect(
         await f.attempt(withSettlementData(good, data.slice(0, length))),
         `${length} bytes`,
@@ -286,10 +286,10 @@ describe("Settle", () => {
       });
     }
     const [first] = (await sorts(SAMPLED)).settlements!;
-    const unknown = { ...first!, settlement: { ...first!.settlement, circuit: 6 } };
+    const unknown = { ...first!, settlement: { ...first!.settlement, circuit: 8 } };
     expect(await f.attempt({ ...(await sorts(SAMPLED)), settlements: [unknown] })).toEqual({
       name: "VerifierCircuitUnknown",
-      args: [6n, 6n],
+      args: [8n, 8n],
     });
   });
 

@@ -175,7 +175,7 @@ async function provePreVerifiables(
       commitment,
       data: bytesToHex(encodeSettlement(prepared.data)),
     };
-    const args = [modelId, word, settlement, proof] as const;
+    const args = [modelId, word, [settlement], [proof]] as const;
     const input = encodeFunctionData({ abi: rollupAbi, functionName: "preVerifySettlement", args });
     preVerifiables.push({ modelId, word, input, proof, isOfLedger });
   }

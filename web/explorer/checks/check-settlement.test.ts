@@ -12,7 +12,15 @@ await initPoseidon();
 const OPEN = 10n ** 18n;
 /** An epoch of 1 OPEN: 60 bits, so that a quantum is 2^20 wei. */
 const quanta = [OPEN >> 22n, 3n];
-const head = { epoch: 2n, closingBatch: 5n, voidCount: 0, burnedWei: 0n, capCircuit: 0, chain: 7n };
+const head = {
+  epoch: 2n,
+  closingBatch: 5n,
+  voidCount: 0,
+  burnedWei: 0n,
+  capCircuit: 0,
+  shardCount: 1,
+  chain: 7n,
+};
 const wire = encodeSettlement({ ...head, items: quanta });
 const earnedWei = quanta.map((item) => item << 20n);
 const earnedSumWei = earnedWei[0]! + earnedWei[1]!;
