@@ -47,6 +47,10 @@ export const TAG = {
   versionNode: 34n,
   owners: 35n,
   payeeNode: 37n,
+  // Settlements in shards.
+  shardLink: 38n,
+  shardFeatures: 39n,
+  shardOwners: 40n,
   leaf: 256n,
 } as const;
 
@@ -233,6 +237,8 @@ export const TREASURY_PARTS = 3_277n;
 export const PAYEE_TREE_DEPTH = 4;
 /** Payees of one circuit: the places below one of the eight nodes under a payee tree's root. */
 export const MAX_PAYEE_COUNT = 512;
+/** Shards of one model: the nodes under a payee tree's root. */
+export const SHARD_COUNT_MAX = 8;
 
 export const TREASURY_ID = 0;
 export const GENESIS_FEE_ACCOUNT_ID = 1;

@@ -9,10 +9,12 @@ import { FIELD_ORDER, MAX_PAYEE_COUNT } from "../protocol.ts";
 import { packed } from "./settlement-size.ts";
 
 /**
- * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, payees), (0, payees), and of exits
- * (0, 0) for a leaf, (1, payees) for a payee.
+ * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, payees), (0, payees), of exits
+ * (0, 0) for a leaf, (1, payees) for a payee, (payments, shards), (0, payees) for a shard.
  */
-export const CIRCUIT_SORT = { batch: 0, settlement: 1, payeeTable: 2, exit: 3 } as const;
+export const CIRCUIT_SORT = {
+  ...{ batch: 0, settlement: 1, payeeTable: 2, exit: 3, shardedSettlement: 4, shard: 5 },
+} as const;
 
 /** What anyone who settles posts. */
 export interface PostedSettlement {
