@@ -101,7 +101,7 @@ export function staticsInputs({ payeeRoot, binding, split }: ModelStatics): Circ
 
 /** The payees of one shard, of which the circuit has `payeeCount`. */
 export function payeeInputs(
-  model: SettledModel,
+  model: Pick<SettledModel, "payees" | "accruedWei">,
   { from, to }: Pick<PayeeShard, "from" | "to">,
   payeeCount: number,
 ): CircuitInputs {
@@ -118,29 +118,29 @@ export function payeeInputs(
 export const shardsOf = ({ payees }: Pick<SettledModel, "payees">): PayeeShard[] =>
   payeeShards(payees.map(({ rowCount }) => rowCount));
 
-/**
- * The lists of a model's shards, and all subtrees of its rewards tree, for circuits with room for `count` of them.
- * @param newAccruedWei what each payee has accrued afterwards
- */
+/** The lists of a model's shards, for circuits with room for `count` of them. */
+export function shardLists({ payees }: Pick<SettledModel, "payees">, count: number): CircuitInputs {
+  const shards = shardsOf({ payees });
+  const owners = shards.map(({ from, to }) => shardOwners(payees.slice(from, to).map((p) => p.rowCount)));
+  const rows = shards.map(({ rowCount }) => BigInt(rowCount));
+  const present = shards.map(() => 1n);
+  return {
+    shardPresent: padded(present, count),
+    shardRows: padded(rows, count),
+    shardOwners: padded(owners, count),
+  };
+}
+
+/** The same, and all subtrees of its rewards tree. @param newAccruedWei what each payee has accrued afterwards */
 export function shardInputs(
-  { payees, accruedWei }: Pick<SettledModel, "payees" | "accruedWei">,
+  model: Pick<SettledModel, "payees" | "accruedWei">,
   newAccruedWei: readonly bigint[],
   count: number,
 ): CircuitInputs {
-  const shards = shardsOf({ payees });
-  const owners = shards.map(({ from, to }) => shardOwners(payees.slice(from, to).map((p) => p.rowCount)));
   return {
-    shardPresent: padded(
-      shards.map(() => 1n),
-      count,
-    ),
-    shardRows: padded(
-      shards.map(({ rowCount }) => BigInt(rowCount)),
-      count,
-    ),
-    shardOwners: padded(owners, count),
-    oldSubroot: accruedSubroots(payees, accruedWei).slice(0, count),
-    newSubroot: accruedSubroots(payees, newAccruedWei).slice(0, count),
+    ...shardLists(model, count),
+    oldSubroot: accruedSubroots(model.payees, model.accruedWei).slice(0, count),
+    newSubroot: accruedSubroots(model.payees, newAccruedWei).slice(0, count),
   };
 }
 
