@@ -8,7 +8,7 @@ import { CircuitTester } from "../testing/circuit-tester.ts";
 import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
 import { array, RANGE, withAt } from "../testing/settlement-forgery-check.ts";
 import { differingElements, witnessOf } from "../testing/settlement-world.ts";
-import { shardedEpochOf, statedProof } from "../testing/shard-world.ts";
+import { shardedEpochOf, statedProof } from "../testing/shard-epochs.ts";
 import {
   activationOf,
   activationTables,

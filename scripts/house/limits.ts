@@ -35,9 +35,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 240,
   settings: 108,
   commands: 88,
-  productFiles: 1_759,
-  productLines: 197_270,
-  testLines: 92_450,
+  productFiles: 1_766,
+  productLines: 198_560,
+  testLines: 93_380,
   benchAndDrillLines: 6_180,
   docsLines: 5_500,
 };

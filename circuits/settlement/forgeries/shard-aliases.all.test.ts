@@ -4,7 +4,7 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
-import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf, statedProof } from "../../testing/shard-world.ts";
+import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf, statedProof } from "../../testing/shard-epochs.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 
 const SHIFTS = [24, 32, 40, 64, 96];

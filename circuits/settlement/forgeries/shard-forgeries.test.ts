@@ -18,7 +18,7 @@ import {
   withAt,
 } from "../../testing/settlement-forgery-check.ts";
 import { differingElements } from "../../testing/settlement-world.ts";
-import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf, statedProof } from "../../testing/shard-world.ts";
+import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf, statedProof } from "../../testing/shard-epochs.ts";
 import { drawInputs } from "../scores/draw-scores.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 import { type ShardTerms, shardLink } from "../shards/shard-link.ts";

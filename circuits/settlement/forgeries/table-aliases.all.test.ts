@@ -10,7 +10,7 @@ import {
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../testing/exit-world.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
-import { shardedEpochOf, statedProof } from "../../testing/shard-world.ts";
+import { shardedEpochOf, statedProof } from "../../testing/shard-epochs.ts";
 import { activationTables, splitByCounts } from "../payee-table-rules.ts";
 
 const PAYEES = 4;

@@ -12,7 +12,7 @@ import {
   SHARDED_SIZE,
   shardedEpochOf,
   statedProof,
-} from "../../testing/shard-world.ts";
+} from "../../testing/shard-epochs.ts";
 import { settleEpoch } from "../settlement-rules.ts";
 import { type SettledShards, type ShardedEpoch, settleShards } from "./settle-shards.ts";
 
