@@ -35,7 +35,7 @@ export interface PreparedTable extends PreparedProof {
   readonly items: readonly bigint[];
 }
 
-/** What a model's shards post in common, without items, and the table of each. */
+/** What a model's shards post, items in the places of all payees, and the table of each. */
 export interface PreparedTables {
   readonly data: SettlementData;
   readonly tables: readonly PreparedTable[];
@@ -69,10 +69,9 @@ export function splitByCounts(model: SettledModel, closed: ClosedEpoch, payeeCou
   const totalWei = sum(split.map(({ earnedWei }) => earnedWei));
   const payout = defaultPayout(closed.amountWei, shares, totalWei);
   const settled = settledEpoch({ model, closed, payout, earned: split, voidCount: 0, seed: 0n });
-  const data = { ...settled.data, items: [] };
-  const posted = { items: settled.data.items, remainders: split.map(({ remainder }) => remainder) };
-  const amounts = { ...settled, ...posted, amountWei: closed.amountWei, totalWei };
-  return { ...settled, data, tables: tablesOf(model, data, amounts, payeeCount) };
+  const remainders = split.map(({ remainder }) => remainder);
+  const amounts = { ...settled, remainders, amountWei: closed.amountWei, totalWei };
+  return { ...settled, tables: tablesOf(model, settled.data, amounts, payeeCount) };
 }
 
 /**
@@ -114,16 +113,14 @@ export function activationTables(
     burnedWei: 0n,
     capCircuit: cap.circuit,
     chain: 0n,
-    items: [],
+    items: payees.map(packActivationItem),
   };
   const nothing = { earnedWei: [], newAccruedWei: [], remainders: [], amountWei: 0n, totalWei: 0n };
-  const posted = { ...nothing, items: payees.map(packActivationItem) };
-  return { data, tables: tablesOf({ ...model, accruedWei: [] }, data, posted, payeeCount) };
+  return { data, tables: tablesOf({ ...model, accruedWei: [] }, data, nothing, payeeCount) };
 }
 
-/** What a table shows of all payees, in their places. */
+/** What a table shows of all payees besides their items, in their places. */
 interface TableAmounts {
-  readonly items: readonly bigint[];
   /** W_m mod 2^40. */
   readonly remainders: readonly bigint[];
   readonly earnedWei: readonly bigint[];
@@ -156,7 +153,7 @@ function tablesOf(
   };
   return shards.map((shard, s) => {
     const { from, to } = requireRoom(shard, payeeCount);
-    const items = amounts.items.slice(from, to);
+    const items = data.items.slice(from, to);
     const place: TablePlace = {
       ...{ shard: s, shardCount: shards.length, totalWei: amounts.totalWei },
       earnedWei: sum(amounts.earnedWei.slice(from, to)),
@@ -179,8 +176,7 @@ function tablesOf(
 function onlyTable({ data, tables }: PreparedTables, payeeCount: number): PreparedActivation {
   const [table, ...others] = tables as [PreparedTable, ...PreparedTable[]];
   if (others.length > 0) throw sizeError("shards", tables.length, 1);
-  const { items, inputs } = table;
-  return { data: { ...data, items }, payeeCount, privateElements: [], inputs };
+  return { data, payeeCount, privateElements: [], inputs: table.inputs };
 }
 
 function requireRoom(shard: PayeeShard, payeeCount: number): PayeeShard {

@@ -9,7 +9,6 @@ import type { ColumnCommitments } from "../feature-commitment.ts";
 import { featuresCommitment } from "../feature-commitment.ts";
 import { drawInputs } from "../scores/draw-scores.ts";
 import { requireSame, settledEpoch, shardInputs, shardsOf } from "../settled-model.ts";
-import type { SettlementData } from "../settlement-data.ts";
 import { type CircuitPart, drawnInputs, scoredInputs } from "../settlement-inputs.ts";
 import {
   divideEpoch,
@@ -52,11 +51,10 @@ export interface PreparedShard extends PreparedProof {
   readonly items: readonly bigint[];
 }
 
-/** A settlement of several shards. `data` has no items: the shards' have. */
+/** A settlement of several shards. Items of `data` are in the places of all payees. */
 export interface SettledShards
   extends Omit<SampledSettlement, "inputs" | "privateElements" | "payeeCount">,
     PreparedProof {
-  readonly data: SettlementData;
   readonly shards: readonly PreparedShard[];
 }
 
@@ -75,7 +73,6 @@ export function settleShards(epoch: ShardedEpoch): SettledShards {
   const voidCount = draws.filter((draw) => !draw.isValid).length;
   const payout = sampledPayout(closed.amountWei, shares, size.draws, voidCount, sum(earnedWei));
   const settled = settledEpoch({ model, closed, payout, earned, voidCount, seed });
-  const data: SettlementData = { ...settled.data, items: [] };
 
   // A void draw needs some query: all ones.
   const queries = openings.map((opening) => opening?.query ?? new Int16Array(size.features).fill(1));
@@ -95,9 +92,9 @@ export function settleShards(epoch: ShardedEpoch): SettledShards {
   const noTotals = Array<bigint>(size.draws).fill(0n);
   return {
     ...settled,
-    ...{ data, draws, privateElements: drawn.privateElements, quantumBits: shares.quantumBits },
+    ...{ draws, privateElements: drawn.privateElements, quantumBits: shares.quantumBits },
     elements: shardedElements(
-      data,
+      settled.data,
       prepared.map(({ link }) => link),
     ),
     placeCount: 5 + size.shards,
