@@ -99,9 +99,9 @@ template PayeeExit(depth, payees) {
     owned.present <== shardPresent;
     owned.rowTotals <== shardRows;
     owned.owners <== shardOwners;
-    component own = PickOf512(8);
+    component own = Pick(8, 3);
     own.values <== shardOwners;
-    for (var i = 0; i < 9; i++) { if (i < 3) { own.bits[i] <== payeeBits[9 + i]; } else { own.bits[i] <== 0; } }
+    for (var i = 0; i < 3; i++) { own.bits[i] <== payeeBits[9 + i]; }
     own.out === table.ownersCommitment;
 
     // C. Statics and closed epoch. The body's place is 0 where nothing is closed, and only there: nobody knows an opening
@@ -174,7 +174,7 @@ template PayeeExit(depth, payees) {
     // F. The amount. Its summands are bounded one by one: accrued 120 (D), each default part 96, validatorParts 16 bits
     //    (ModelStatics), the remainder 16, the amount 96; claimed ones by the ledger. The payee's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
     //    A payee behind the table's last has no rows, and the empty tree's 0 as accrued and claimed leaf: nothing leaves.
-    component rows = PickOf512(payees);
+    component rows = Pick(payees, 9);
     rows.values <== rowCounts;
     for (var i = 0; i < 9; i++) { rows.bits[i] <== payeeBits[i]; }
     component open = DefaultEarned();
@@ -223,23 +223,24 @@ template PayeeExit(depth, payees) {
     y <== statement.y;
 }
 
-// One of up to 512 values, 0 behind the last.
+// One of up to 2^bitCount values, 0 behind the last.
 //
-// Parameters:  count 1 … 512. Inputs: values[count]; bits[9], lowest first. Outputs: out.
+// Parameters:  count 1 … 2^bitCount. Inputs: values[count]; bits[bitCount], lowest first. Outputs: out.
 // Assumes:     bits are boolean. Ensures: out = values[index], or 0 where index ≥ count.
-// Constraints: ceil(count / 2) + ceil(count / 4) + … + ceil(count / 512), and none linear.
-template PickOf512(count) {
+// Constraints: ceil(count / 2) + ceil(count / 4) + … + ceil(count / 2^bitCount), and none linear.
+template Pick(count, bitCount) {
     signal input values[count];
-    signal input bits[9];
+    signal input bits[bitCount];
     signal output out;
 
-    signal pick[9][256]; // pick[i][n] behind the level's last is unused
-    var level[512];
-    for (var n = 0; n < 512; n++) { if (n < count) { level[n] = values[n]; } else { level[n] = 0; } }
+    var places = 1 << bitCount;
+    signal pick[bitCount][places \ 2]; // pick[i][n] behind the level's last is unused
+    var level[places];
+    for (var n = 0; n < places; n++) { if (n < count) { level[n] = values[n]; } else { level[n] = 0; } }
     var width = count;
-    for (var i = 0; i < 9; i++) {
+    for (var i = 0; i < bitCount; i++) {
         var half = (width + 1) \ 2;
-        for (var n = 0; n < 256; n++) {
+        for (var n = 0; n < places \ 2; n++) {
             if (n < half) {
                 pick[i][n] <== level[2 * n] + bits[i] * (level[2 * n + 1] - level[2 * n]);
                 level[n] = pick[i][n];
@@ -248,7 +249,7 @@ template PickOf512(count) {
                 level[n] = 0;
             }
         }
-        for (var n = 256; n < 512; n++) { level[n] = 0; }
+        for (var n = places \ 2; n < places; n++) { level[n] = 0; }
         width = half;
     }
     out <== level[0];
