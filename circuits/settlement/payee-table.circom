@@ -17,8 +17,9 @@ include "./shards/shard-lists.circom";
 //              proof for each place 0 … S − 1 in one order, all of one J and S, and what they earned adds up to the total that each shows.
 //              The ledger opens J over the model's leaf. A default split's leaf had an activation; its closed amount is below 2^96.
 // Ensures:     Activation: items are contributor 24 | validator 24 | n_m 32 for the M_s payees with n_m ≥ 1 at this place; their subtree
-//              is that of the payee root, their counts and N_s are those of the statics, N is the sum of all N_s, and ownerParts + TREASURY_PARTS ≤ 65,536. Otherwise: items are
-//              T_m = floor(μ n_m / 2^40) quanta, μ = floor(2^40 · R / N), R = rD in quanta; the owner's part is burned; the rest of the amount that
+//              is that of the payee root, their counts and N_s are those of the statics, N is the sum of all N_s, and
+//              ownerParts + TREASURY_PARTS ≤ 65,536. Otherwise: items are T_m = floor(μ n_m / 2^40) quanta, μ = floor(2^40 · R / N),
+//              R = rD in quanta; the owner's part is burned; the rest of the amount that
 //              no shard's payees earn is the treasury's; this place's new subtree of the accrued root is the old one plus T.
 // Constraints: constraint-counts.json, "PayeeTable(…)".
 //
