@@ -47,6 +47,10 @@ export const TAG = {
   versionNode: 34n,
   owners: 35n,
   payeeNode: 37n,
+  // Settlements in shards.
+  shardLink: 38n,
+  shardFeatures: 39n,
+  shardOwners: 40n,
   leaf: 256n,
 } as const;
 

@@ -42,13 +42,19 @@ describe("PathRead8", () => {
   });
 });
 
-describe("PickOf512", () => {
+describe("Pick", () => {
   it("reads every place, and 0 behind the last", async () => {
-    for (const count of [1, 5, 512]) {
-      const tester = await load(`PickOf512(${count})`, "payee-exit");
+    for (const [count, bitCount] of [
+      [1, 9],
+      [5, 9],
+      [512, 9],
+      [8, 3],
+    ] as const) {
+      const tester = await load(`Pick(${count}, ${bitCount})`, "payee-exit");
       const values = Array.from({ length: count }, () => 1n + numbers.bits(250));
       for (const index of [0, 1, 2, 3, 4, 5, 6, 7, 255, 256, 510, 511]) {
-        const witness = await tester.calculateWitness({ values, bits: digits(index, 9) });
+        if (index >= 2 ** bitCount) continue;
+        const witness = await tester.calculateWitness({ values, bits: digits(index, bitCount) });
         expect(tester.readOutput(witness, "out"), `${index} of ${count}`).toBe(values[index] ?? 0n);
         expect(tester.tamper(witness)).toEqual([]);
       }

@@ -12,6 +12,7 @@ import {
   unpackCounters,
 } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
+import type { PayeeShard } from "../ledger/payee-shards.ts";
 import {
   accruedPath,
   claimedPath,
@@ -24,8 +25,8 @@ import {
   roleShareWei,
   unpackSplit,
 } from "../ledger/rewards.ts";
-import { BINDING, LEAF_KIND, MAX_PAYEE_COUNT } from "../protocol.ts";
-import { padded } from "../settlement/settled-model.ts";
+import { BINDING, LEAF_KIND, MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
+import { payeeInputs, shardLists, shardsOf } from "../settlement/settled-model.ts";
 import { sizeError } from "../settlement/settlement-size.ts";
 import { drawShares, rewardPerUnit, splitEarned } from "../settlement/settlement-split.ts";
 
@@ -160,7 +161,7 @@ export function payeeExit(
   role: PayeeRole,
   payeeCount: number = MAX_PAYEE_COUNT,
 ): PreparedExit {
-  const { body, rewards, payee } = requirePayee(ledger, modelId, payeeIndex, payeeCount);
+  const { body, rewards, payee, shard } = requirePayee(ledger, modelId, payeeIndex, payeeCount);
   const { key, ownerId, recipient, amountWei } = payeeDue(ledger, modelId, payeeIndex, role);
   const otherId = role === PAYEE_ROLE.validator ? payee.contributorId : payee.validatorId;
   const accruedWei = rewards.accruedWei[payeeIndex] ?? 0n;
@@ -168,8 +169,8 @@ export function payeeExit(
   return prepareExit(
     { root: ledger.root, key, recipient, amountWei },
     {
-      ...modelInputs(ledger, modelId, body, rewards, payeeCount),
-      payeeBits: lowBits(payeeIndex, 9),
+      ...modelInputs(ledger, modelId, body, rewards, { shard, payeeCount }),
+      payeeBits: lowBits(payeeIndex, 12),
       role,
       ownerBits: pathBits(ledger, ownerId),
       otherId,
@@ -184,18 +185,18 @@ export function payeeExit(
   );
 }
 
-/** The opening of the model's leaf and of its payee table. */
+/** The opening of the model's leaf and of the payee table of one of its shards. */
 function modelInputs(
   ledger: Ledger,
   modelId: number,
   body: ModelBody,
   rewards: ModelRewards,
-  payeeCount: number,
+  { shard, payeeCount }: { readonly shard: PayeeShard; readonly payeeCount: number },
 ): CircuitInputs {
   const { nonce, l1Owner, keyX, balance, chain, openAmount, counters } = ledger.requireLeaf(modelId).leaf;
   const { featuresCommitment, payeeRoot, binding, split } = body.statics;
   const { payees, closed } = rewards;
-  const counts = payees.map((payee) => BigInt(payee.rowCount));
+  const { present, rowCounts } = payeeInputs({ payees, accruedWei: [] }, shard, payeeCount);
   return {
     modelBits: pathBits(ledger, modelId),
     ...{ nonce, l1Owner, keyX, balance, chain, openAmount },
@@ -212,11 +213,9 @@ function modelInputs(
     closedChain: closed?.chain ?? 0n,
     closedAt: closed === null ? 0n : closed.epoch | (closed.closingBatch << 24n),
     closedWei: closed?.amountWei ?? 0n,
-    present: padded(
-      payees.map(() => 1n),
-      payeeCount,
-    ),
-    rowCounts: padded(counts, payeeCount),
+    ...shardLists(rewards, SHARD_COUNT_MAX),
+    present: present!,
+    rowCounts: rowCounts!,
   };
 }
 
@@ -225,7 +224,12 @@ function requirePayee(
   modelId: number,
   payeeIndex: number,
   payeeCount: number,
-): { readonly body: ModelBody; readonly rewards: ModelRewards; readonly payee: Payee } {
+): {
+  readonly body: ModelBody;
+  readonly rewards: ModelRewards;
+  readonly payee: Payee;
+  readonly shard: PayeeShard;
+} {
   const { leaf, model: body, rewards } = ledger.requireLeaf(modelId);
   if (leaf.kind !== LEAF_KIND.model || body === undefined)
     throw operationError("OP_WRONG_LEAF_KIND", `leaf ${modelId} is no model`, { data: { id: modelId } });
@@ -239,11 +243,14 @@ function requirePayee(
     );
   }
   const payee = rewards.payees[payeeIndex];
-  if (payee === undefined) {
+  // Places between two shards have no payee.
+  const shard = shardsOf(rewards).find(({ from, to }) => from <= payeeIndex && payeeIndex < to);
+  if (payee === undefined || shard === undefined) {
     throw operationError("OP_NOT_PAYEE", `model ${modelId} has no payee ${payeeIndex}`, {
       data: { id: modelId, payeeIndex, payeeCount: rewards.payees.length },
     });
   }
-  if (rewards.payees.length > payeeCount) throw sizeError("payees", rewards.payees.length, payeeCount);
-  return { body, rewards, payee };
+  const { from, to } = shard;
+  if (to - from > payeeCount) throw sizeError("payees", to - from, payeeCount);
+  return { body, rewards, payee, shard };
 }

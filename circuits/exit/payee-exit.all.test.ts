@@ -10,6 +10,7 @@ import {
   claimedPlace,
   type PayeeRole,
   payeeLeaf,
+  shardOwners,
   unpackSplit,
 } from "../ledger/rewards.ts";
 import { FIELD_ORDER, TREASURY_ID } from "../protocol.ts";
@@ -21,6 +22,7 @@ import { acceptedExit, differingElements, exitInputs, exitWorld, MODEL_ID } from
 import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
+import { inPlaces } from "../testing/shard-epochs.ts";
 import type { PreparedExit } from "./exit-statement.ts";
 import { earnedByDefault, leafExit, payeeExit } from "./exit-statement.ts";
 
@@ -37,6 +39,7 @@ const differing = (inputs: CircuitInputs, exit: PreparedExit) =>
 const expectRefused = (inputs: CircuitInputs, at: string, what: string) =>
   expectRefusedBy(tester, inputs, at, what);
 
+const TABLE = "PayeeExit: own.out === table.ownersCommitment;";
 const OPENS = "NodeRead8: bits[2] * (at1[1] - at1[0]) === child - at1[0];";
 
 /** Three payees, a closed and an open amount, half of all shares claimed. */
@@ -243,7 +246,7 @@ describe("forged payee exits", () => {
     for (const index of [3, 4, 511]) {
       const absent = {
         ...inputs,
-        payeeBits: Array.from({ length: 9 }, (_, i) => BigInt((index >> i) & 1)),
+        payeeBits: Array.from({ length: 12 }, (_, i) => BigInt((index >> i) & 1)),
         ...{ accruedWei: 0n, claimedWei: 0n, otherClaimedWei: 0n, otherId: 0 },
         accruedChildren: accruedPath(payees, accruedWei, index),
         claimedChildren: claimedPath(claimedWei, index),
@@ -262,7 +265,10 @@ describe("forged payee exits", () => {
     const { rewards, model } = ledger.requireLeaf(MODEL_ID);
     const counts = inputs.rowCounts as bigint[];
     const more = { rowCounts: counts.with(1, counts[1]! + 1n).with(0, counts[0]! - 1n) };
-    await expectRefused({ ...inputs, ...more }, OPENS, "more rows in this payee");
+    await expectRefused({ ...inputs, ...more }, TABLE, "more rows in this payee");
+    const owners = shardOwners(more.rowCounts.slice(0, 3).map(Number));
+    const listed = { ...more, shardOwners: (inputs.shardOwners as bigint[]).with(0, owners) };
+    await expectRefused({ ...inputs, ...listed }, OPENS, "more rows in this payee, and in the statics");
     const { ownerParts, validatorParts } = unpackSplit(model!.statics.split);
     await expectRefused({ ...inputs, ownerParts: ownerParts - 1n }, OPENS, "a smaller part for the owner");
     await expectRefused(
@@ -319,6 +325,46 @@ describe("forged payee exits", () => {
     const half = (leaf.counters - 1n) * ((FIELD_ORDER + 1n) / 2n);
     const odd = half % FIELD_ORDER;
     await expectRefused({ ...unready, countersRest: odd }, "RangeCheck", "even counters as 1 + 2 · (a half)");
+  });
+});
+
+describe("exits from a model of several shards", () => {
+  const shards = [[2, 1], [3, 1, 4], [1]];
+  const world = () =>
+    exitWorld(6, { rowCounts: inPlaces(shards), openAmount: 10n ** 18n + 7n, closedWei: 5n });
+
+  it("equal the rules, and leave no more than the model owes", async () => {
+    const ledger = world();
+    const { model, leaf } = ledger.requireLeaf(MODEL_ID);
+    let earned = 0n;
+    for (const [s, counts] of shards.entries())
+      for (const [m, rowCount] of counts.entries()) {
+        const exit = exitOf(ledger, 512 * s + m, 0);
+        const witness = await acceptedExit(tester, exit);
+        expect(tester.checkConstraints(witness)).toBeNull();
+        expect((exit.key >> 24n) & 0xfffn).toBe(BigInt(512 * s + m));
+        earned += earnedByDefault(model!.statics, rowCount, leaf.openAmount);
+      }
+    expect(earned).toBeLessThanOrEqual(leaf.openAmount);
+    const free = tester.tamper(await acceptedExit(tester, exitOf(ledger, 513, 1)));
+    expect(free).toEqual([]);
+    for (const absent of [2, 511, 515, 1025])
+      expect(() => exitOf(ledger, absent, 0)).toThrow(expect.objectContaining({ code: "OP_NOT_PAYEE" }));
+  });
+
+  it("have the table of the payee's own shard", async () => {
+    const ledger = world();
+    const inputs = exitInputs(exitOf(ledger, 512, 0));
+    const { present, rowCounts, payeeBits } = exitInputs(exitOf(ledger, 0, 0));
+    await expectRefused({ ...inputs, present: present!, rowCounts: rowCounts! }, TABLE, "shard 0's table");
+    await expectRefused({ ...inputs, payeeBits: payeeBits! }, TABLE, "shard 0's payee");
+    const bits = inputs.payeeBits as bigint[];
+    await expectRefused({ ...inputs, payeeBits: bits.with(10, 1n) }, TABLE, "an absent shard's payee");
+    const rows = inputs.shardRows as bigint[];
+    await expectRefused({ ...inputs, shardRows: rows.with(0, 1n) }, OPENS, "fewer rows in another shard");
+    await expectRefused({ ...inputs, shardRows: rows.with(4, 1n) }, "ShardOwners", "rows of no shard");
+    const flags = inputs.shardPresent as bigint[];
+    await expectRefused({ ...inputs, shardPresent: flags.with(3, 1n) }, OPENS, "a fourth shard");
   });
 });
 

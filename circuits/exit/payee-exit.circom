@@ -5,13 +5,14 @@ include "./exit-statement.circom";
 include "../ledger/model-statics.circom";
 include "../ledger/path-read.circom";
 include "../settlement/payees.circom";
+include "../settlement/shards/shard-lists.circom";
 include "../batch/claim-rewards.circom";
 include "../batch/slot-parts.circom";
 
 // What a role of one payee of a model owns in a frozen ledger, and who gets it (docs/reference/exits.md). Rules: payeeExit in
 // payee-exit.ts.
 //
-// Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits; payees ≤ 512, at least M.
+// Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits; payees ≤ 512, at least the M_s of the payee's shard.
 // Public:      commitment (C), y; z.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E's root with its own and gives the recipient 160 bits. The ledger has kept to its rules: an
@@ -27,7 +28,7 @@ include "../batch/slot-parts.circom";
 template PayeeExit(depth, payees) {
     signal input z;
     signal input modelBits[3 * depth];
-    signal input payeeBits[9];
+    signal input payeeBits[12]; // its place in its shard 9, the shard 3
     signal input role;
     // The model's leaf behind its tag: nonce, l1Owner, keyX, balance, chain, openAmount; the counters above `ready`.
     signal input nonce;
@@ -52,7 +53,10 @@ template PayeeExit(depth, payees) {
     signal input closedChain;
     signal input closedAt;
     signal input closedWei;
-    // The payees: Payees.
+    // The shards: ShardOwners. The payees of the payee's: Payees.
+    signal input shardPresent[8];
+    signal input shardRows[8];
+    signal input shardOwners[8];
     signal input present[payees];
     signal input rowCounts[payees];
     // The payee: the ids of the role's leaf and of the other role's, what it has accrued, what each role has claimed.
@@ -80,24 +84,33 @@ template PayeeExit(depth, payees) {
         modelId += (1 << i) * modelBits[i];
         ownerId += (1 << i) * ownerBits[i];
     }
-    for (var i = 0; i < 9; i++) {
+    for (var i = 0; i < 12; i++) {
         payeeBits[i] * (1 - payeeBits[i]) === 0;
         payeeIndex += (1 << i) * payeeBits[i];
     }
     role * (1 - role) === 0;
 
-    // B. The payee table. The statics bind its counts and N.
+    // B. The payee table of the payee's shard, which the statics' list names at the shard's place. An absent shard's entry is 0,
+    //    and no table has that commitment.
     component table = Payees(payees);
     table.present <== present;
     table.rowCounts <== rowCounts;
+    component owned = ShardOwners(8);
+    owned.present <== shardPresent;
+    owned.rowTotals <== shardRows;
+    owned.owners <== shardOwners;
+    component own = Pick(8, 3);
+    own.values <== shardOwners;
+    for (var i = 0; i < 3; i++) { own.bits[i] <== payeeBits[9 + i]; }
+    own.out === table.ownersCommitment;
 
     // C. Statics and closed epoch. The body's place is 0 where nothing is closed, and only there: nobody knows an opening
     //    whose hash is 0.
     component statics = ModelStatics();
     statics.featuresCommitment <== featuresCommitment;
-    statics.ownersCommitment <== table.ownersCommitment;
+    statics.ownersCommitment <== owned.ownersCommitment;
     statics.payeeRoot <== payeeRoot;
-    statics.rowTotal <== table.rowTotal;
+    statics.rowTotal <== owned.rowTotal;
     statics.origin <== origin;
     statics.predecessor <== predecessor;
     component shapeRange = RangeCheck(15);
@@ -131,12 +144,8 @@ template PayeeExit(depth, payees) {
     component claimed = PathRead8(4, TAG_PAYEE_NODE());
     claimed.leaf <== claimedWei + (1 << 120) * otherClaimedWei + role * ((1 << 120) - 1) * (claimedWei - otherClaimedWei);
     claimed.children <== claimedChildren;
-    for (var i = 0; i < 12; i++) {
-        var bit = 0;
-        if (i < 9) { bit = payeeBits[i]; }
-        accrued.idBits[i] <== bit;
-        claimed.idBits[i] <== bit;
-    }
+    accrued.idBits <== payeeBits;
+    claimed.idBits <== payeeBits;
 
     // E. The model. Under a constant tag the hash binds every field. Counters have 170 bits and are odd: ready. The rest has
     //    169 bits by itself, so 1 + 2 · rest is below 2^170: an alias of (n − 1) / 2 has more bits.
@@ -165,9 +174,9 @@ template PayeeExit(depth, payees) {
     // F. The amount. Its summands are bounded one by one: accrued 120 (D), each default part 96, validatorParts 16 bits
     //    (ModelStatics), the remainder 16, the amount 96; claimed ones by the ledger. The payee's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
     //    A payee of the table has rows, by the activation's PayeeTable. One behind its last has none, and no exit.
-    component rows = PickOf512(payees);
+    component rows = Pick(payees, 9);
     rows.values <== rowCounts;
-    rows.bits <== payeeBits;
+    for (var i = 0; i < 9; i++) { rows.bits[i] <== payeeBits[i]; }
     signal rowsInverse <-- rows.out == 0 ? 0 : 1 / rows.out;
     rows.out * rowsInverse === 1;
     component open = DefaultEarned();
@@ -176,8 +185,8 @@ template PayeeExit(depth, payees) {
     waiting.amount <== closedWei;
     open.ownerParts <== ownerParts;
     waiting.ownerParts <== ownerParts;
-    open.rowTotal <== table.rowTotal;
-    waiting.rowTotal <== table.rowTotal;
+    open.rowTotal <== owned.rowTotal;
+    waiting.rowTotal <== owned.rowTotal;
     open.rowCount <== rows.out;
     waiting.rowCount <== rows.out;
     // validatorWei = (product − remainder) / 2^16 in the field, by the inverse of 2^16. It is the quotient rounded down:
@@ -216,23 +225,24 @@ template PayeeExit(depth, payees) {
     y <== statement.y;
 }
 
-// One of up to 512 values, 0 behind the last.
+// One of up to 2^bitCount values, 0 behind the last.
 //
-// Parameters:  count 1 … 512. Inputs: values[count]; bits[9], lowest first. Outputs: out.
+// Parameters:  count 1 … 2^bitCount. Inputs: values[count]; bits[bitCount], lowest first. Outputs: out.
 // Assumes:     bits are boolean. Ensures: out = values[index], or 0 where index ≥ count.
-// Constraints: ceil(count / 2) + ceil(count / 4) + … + ceil(count / 512), and none linear.
-template PickOf512(count) {
+// Constraints: ceil(count / 2) + ceil(count / 4) + … + ceil(count / 2^bitCount), and none linear.
+template Pick(count, bitCount) {
     signal input values[count];
-    signal input bits[9];
+    signal input bits[bitCount];
     signal output out;
 
-    signal pick[9][256]; // pick[i][n] behind the level's last is unused
-    var level[512];
-    for (var n = 0; n < 512; n++) { if (n < count) { level[n] = values[n]; } else { level[n] = 0; } }
+    var places = 1 << bitCount;
+    signal pick[bitCount][places \ 2]; // pick[i][n] behind the level's last is unused
+    var level[places];
+    for (var n = 0; n < places; n++) { if (n < count) { level[n] = values[n]; } else { level[n] = 0; } }
     var width = count;
-    for (var i = 0; i < 9; i++) {
+    for (var i = 0; i < bitCount; i++) {
         var half = (width + 1) \ 2;
-        for (var n = 0; n < 256; n++) {
+        for (var n = 0; n < places \ 2; n++) {
             if (n < half) {
                 pick[i][n] <== level[2 * n] + bits[i] * (level[2 * n + 1] - level[2 * n]);
                 level[n] = pick[i][n];
@@ -241,7 +251,7 @@ template PickOf512(count) {
                 level[n] = 0;
             }
         }
-        for (var n = 256; n < 512; n++) { level[n] = 0; }
+        for (var n = places \ 2; n < places; n++) { level[n] = 0; }
         width = half;
     }
     out <== level[0];

@@ -3,7 +3,7 @@ pragma circom 2.1.6;
 include "../field/poseidon.circom";
 
 // The hash of an empty subtree of PAYEE_NODE: of eight absent leaves, then of eight of those, and so on.
-// rewards-tree.test.ts computes them again.
+// reward-parts.test.ts computes them again.
 function EMPTY_PAYEE_NODE(level) {
     var empty[4] = [
         0,
@@ -14,16 +14,16 @@ function EMPTY_PAYEE_NODE(level) {
     return empty[level];
 }
 
-// Old and new root of a model's rewards tree. Rules: accruedRoot in rewards.ts.
+// Old and new root of the subtree of one shard of a model's rewards tree: 512 places. Rules: accruedSubroots in rewards.ts.
 //
 // Parameters:  payees 1 … 512: places behind them are empty.
 // Inputs:      leaf[payees]: contributor 24 | validator 24 | accrued wei before, 0 for an absent payee; earned[payees]: wei.
 // Outputs:     oldRoot, newRoot.
 // Assumes:     nothing: a leaf is what the old root binds, and the caller compares that root.
-// Ensures:     oldRoot is the tree of depth 4 over leaf, newRoot that over leaf[m] + 2^48 · earned[m]. As integers while
+// Ensures:     oldRoot is the tree of depth 3 over leaf, newRoot that over leaf[m] + 2^48 · earned[m]. As integers while
 //              accrued amounts stay below 2^120: at most 2^24 epochs of 2^96 wei, so a leaf stays below 2^168 < r.
-// Constraints: 804 for each node above a place below `payees`: (ceil(payees / 8) + ceil(payees / 64) + 2) · 804; none linear.
-template RewardsTree(payees) {
+// Constraints: 804 for each node above a place below `payees`: (ceil(payees / 8) + ceil(payees / 64) + 1) · 804; none linear.
+template RewardsSubtree(payees) {
     signal input leaf[payees];
     signal input earned[payees];
     signal output oldRoot;
@@ -49,7 +49,7 @@ template RewardsTree(payees) {
         }
     }
 
-    // B. The second level, and C. the third: 64 places a node, then 512. D. The root over that node and seven empty ones.
+    // B. The second level, and C. the third: 64 places a node, then 512.
     var n2 = (n1 + 7) \ 8;
     component old2[n2];
     component new2[n2];
@@ -77,13 +77,33 @@ template RewardsTree(payees) {
             new3.in[j] <== EMPTY_PAYEE_NODE(2);
         }
     }
+    oldRoot <== old3.out;
+    newRoot <== new3.out;
+}
+
+// Old and new root of a model's rewards tree over its shards' subtrees. Rules: accruedRoot in rewards.ts.
+//
+// Parameters:  shards 1 … 8: the subtrees behind them are empty.
+// Inputs:      oldSubroot[shards], newSubroot[shards].
+// Outputs:     oldRoot, newRoot.
+// Assumes:     nothing. Ensures: the roots of depth 4 over these subtrees of depth 3.
+// Constraints: 804; none linear.
+template RewardsTop(shards) {
+    signal input oldSubroot[shards];
+    signal input newSubroot[shards];
+    signal output oldRoot;
+    signal output newRoot;
+
     component old4 = HashTagged(8, 37);
     component new4 = HashTagged(8, 37);
-    old4.in[0] <== old3.out;
-    new4.in[0] <== new3.out;
-    for (var j = 1; j < 8; j++) {
-        old4.in[j] <== EMPTY_PAYEE_NODE(3);
-        new4.in[j] <== EMPTY_PAYEE_NODE(3);
+    for (var j = 0; j < 8; j++) {
+        if (j < shards) {
+            old4.in[j] <== oldSubroot[j];
+            new4.in[j] <== newSubroot[j];
+        } else {
+            old4.in[j] <== EMPTY_PAYEE_NODE(3);
+            new4.in[j] <== EMPTY_PAYEE_NODE(3);
+        }
     }
     oldRoot <== old4.out;
     newRoot <== new4.out;

@@ -2,9 +2,9 @@
  * A model's payees and the hashes that a settlement and the ledger share (docs/reference/settlement.md). All amounts are
  * wei. Everything that hashes needs `initPoseidon`.
  */
-import { circuitError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
-import { DATA_CHUNK, MAX_PAYEE_COUNT, PAYEE_TREE_DEPTH, TAG } from "../protocol.ts";
+import { DATA_CHUNK, MAX_PAYEE_COUNT, PAYEE_TREE_DEPTH, SHARD_COUNT_MAX, TAG } from "../protocol.ts";
+import { payeeShards, requirePayeeCount } from "./payee-shards.ts";
 import { treePath, treeRoot } from "./version-rows.ts";
 
 /** Who a payee's rows earn for: 24-bit ids of leaves. */
@@ -57,18 +57,6 @@ const accruedLeaves = (payees: readonly PayeeOwners[], accruedWei: readonly bigi
   return payees.map((payee, i) => payeeLeaf(payee, accruedWei[i] ?? 0n));
 };
 
-/** @throws CIR_SETTLEMENT_SIZE */
-function requirePayeeCount(payeeCount: number): void {
-  if (payeeCount <= MAX_PAYEE_COUNT) return;
-  throw circuitError(
-    "CIR_SETTLEMENT_SIZE",
-    `a model has at most ${MAX_PAYEE_COUNT} payees, not ${payeeCount}`,
-    {
-      data: { reason: "too-many-payees", payeeCount, maxPayeeCount: MAX_PAYEE_COUNT },
-    },
-  );
-}
-
 /** Root of the rewards tree in which nothing was earned yet. @throws CIR_SETTLEMENT_SIZE */
 export function payeeRoot(payees: readonly PayeeOwners[]): bigint {
   return accruedRoot(payees, []);
@@ -77,6 +65,15 @@ export function payeeRoot(payees: readonly PayeeOwners[]): bigint {
 /** `accruedWei[m]`: what payee m has earned in all epochs so far; missing ones are 0. @throws CIR_SETTLEMENT_SIZE */
 export function accruedRoot(payees: readonly PayeeOwners[], accruedWei: readonly bigint[]): bigint {
   return treeRoot(TAG.payeeNode, accruedLeaves(payees, accruedWei), PAYEE_TREE_DEPTH);
+}
+
+/** Roots of the subtrees of all shards, empty ones too: the children of `accruedRoot`. @throws CIR_SETTLEMENT_SIZE */
+export function accruedSubroots(payees: readonly PayeeOwners[], accruedWei: readonly bigint[]): bigint[] {
+  const leaves = accruedLeaves(payees, accruedWei);
+  return Array.from({ length: SHARD_COUNT_MAX }, (_, s) => {
+    const from = s * MAX_PAYEE_COUNT;
+    return treeRoot(TAG.payeeNode, leaves.slice(from, from + MAX_PAYEE_COUNT), PAYEE_TREE_DEPTH - 1);
+  });
 }
 
 /** The eight children on each of the four levels above payee `index`. */
@@ -116,9 +113,25 @@ export function roleShareWei(accruedWei: bigint, role: PayeeRole, validatorParts
   return role === PAYEE_ROLE.validator ? validatorWei : accruedWei - validatorWei;
 }
 
-/** h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). @throws CIR_SETTLEMENT_SIZE */
+/**
+ * What a model's statics hold of its payees' rows: of one shard its own commitment, else a list of all.
+ * @param rowCounts of all places (payee-shards.ts)
+ * @throws CIR_SETTLEMENT_SIZE
+ */
 export function ownersCommitment(rowCounts: readonly number[]): bigint {
-  requirePayeeCount(rowCounts.length);
+  const shards = payeeShards(rowCounts);
+  const owners = shards.map(({ from, to }) => shardOwners(rowCounts.slice(from, to)));
+  if (owners.length === 1) return owners[0]!;
+  const rows = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => BigInt(shards[s]?.rowCount ?? 0));
+  const packed = [rows.slice(0, 4), rows.slice(4)].map((four) =>
+    four.reduceRight((sum, count) => (sum << 32n) | count, 0n),
+  );
+  const listed = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => owners[s] ?? 0n);
+  return hashTagged(TAG.shardOwners, [BigInt(owners.length), ...packed, ...listed]);
+}
+
+/** One shard's commitment. h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). */
+export function shardOwners(rowCounts: readonly number[]): bigint {
   let hash = BigInt(rowCounts.length);
   for (let from = 0; from < rowCounts.length; from += DATA_CHUNK) {
     const chunk = Array.from({ length: DATA_CHUNK }, (_, i) => BigInt(rowCounts[from + i] ?? 0));

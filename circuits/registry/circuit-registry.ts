@@ -2,13 +2,26 @@ import { circuitError } from "../circuit-errors.ts";
 import type { CircuitSpec } from "../compiler/compile.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/curve/generator-tables.ts";
 import { APPROVAL_DELAY_SECONDS, MAX_PAYEE_COUNT, TREE_DEPTH } from "../protocol.ts";
+import { scoreDigitCount } from "../settlement/scores/draw-scores.ts";
 import {
+  drawBits,
   parseSettlementName,
   requireSize,
   type SettlementSize,
   settlementCircuitName,
   sizeError,
 } from "../settlement/settlement-size.ts";
+import {
+  parseShardedName,
+  parseShardName,
+  requireShardedSize,
+  requireShardSize,
+  SHARDED_ROW_BITS,
+  type ShardedSize,
+  type ShardSize,
+  shardCircuitName,
+  shardedCircuitName,
+} from "../settlement/shards/shard-size.ts";
 import { tableComposition } from "../table/table-composition.ts";
 import { parseTableName, type TableShape, tableName } from "../table/table-shape.ts";
 
@@ -71,6 +84,37 @@ function directSettlementSpec(size: SettlementSize): CircuitSpec {
   };
 }
 
+/** One shard of a sharded settlement. Makes the generators' tables where they are missing. @throws CIR_SETTLEMENT_SIZE */
+export function shardCircuitSpec(size: ShardSize): CircuitSpec {
+  requireShardSize(size);
+  const { rows, features, payees, draws } = size;
+  return {
+    name: shardCircuitName(size),
+    mainSource: [
+      "pragma circom 2.1.6;",
+      `${drawScoresIncludes(rows)}include "circuits/settlement/shards/shard.circom";`,
+      `component main {public [z]} = Shard(${rows}, ${features}, ${payees}, ${draws});`,
+      "",
+    ].join("\n"),
+  };
+}
+
+/** The draws of a sharded settlement. @throws CIR_SETTLEMENT_SIZE */
+export function shardedCircuitSpec(size: ShardedSize): CircuitSpec {
+  requireShardedSize(size);
+  const { payments, shards, features, draws } = size;
+  const totalBits = 3 * scoreDigitCount(features) - 1 + SHARDED_ROW_BITS;
+  return {
+    name: shardedCircuitName(size),
+    mainSource: [
+      "pragma circom 2.1.6;",
+      'include "circuits/settlement/shards/sharded-settlement.circom";',
+      `component main {public [z]} = ShardedSettlement(${[payments, drawBits(draws), shards, features, totalBits].join(", ")});`,
+      "",
+    ].join("\n"),
+  };
+}
+
 /** The circuit of activations and default splits, for models with at most this many payees. @throws CIR_SETTLEMENT_SIZE */
 export function payeeTableCircuitSpec(payees: number): CircuitSpec {
   if (!Number.isInteger(payees) || payees < 1 || payees > MAX_PAYEE_COUNT)
@@ -117,6 +161,7 @@ export function payeeExitCircuitSpec(payees: number): CircuitSpec {
 /**
  * The circuit of a name: table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, the same with -blob at its end,
  * settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>,
+ * sharded-<payments>-<shards>-<features>-<draws>, shard-<rows>-<features>-<payees>-<draws>,
  * payee-table-<payees>, leaf-exit or payee-exit-<payees>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_COMPOSITION_INVALID, CIR_SETTLEMENT_SIZE
  */
@@ -124,6 +169,10 @@ export function circuitSpec(name: string): CircuitSpec {
   if (name === "leaf-exit") return leafExitCircuitSpec();
   const settlement = parseSettlementName(name);
   if (settlement !== null) return settlementCircuitSpec(settlement);
+  const sharded = parseShardedName(name);
+  if (sharded !== null) return shardedCircuitSpec(sharded);
+  const shard = parseShardName(name);
+  if (shard !== null) return shardCircuitSpec(shard);
   const table = parseTableName(name);
   if (table !== null) return tableCircuitSpec(table);
   const [, sort, payees] = /^(payee-table|payee-exit)-([1-9]\d*|0)$/.exec(name) ?? [];
@@ -134,6 +183,7 @@ export function circuitSpec(name: string): CircuitSpec {
     `there is no circuit ${name}; the names are ` +
       "table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top> with or without -blob, " +
       "settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>, " +
+      "sharded-<payments>-<shards>-<features>-<draws>, shard-<rows>-<features>-<payees>-<draws>, " +
       "payee-table-<payees>, leaf-exit and payee-exit-<payees>",
     { data: { name } },
   );

@@ -2,11 +2,13 @@
 import { circuitError } from "../circuit-errors.ts";
 import { type BatchShape, type DataPlace, isBlobShape, placeOf, shapeName } from "../protocol.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
+import { parseShardedName, parseShardName } from "../settlement/shards/shard-size.ts";
 import { packTable, tableIn, unpackTable } from "../table/table-shape.ts";
 
 /**
  * `size0` and `size1` are, by sort: the table's and the wide slots of a batch; payments and payees of a sampled settlement; 0 and
- * the payees of a payee table; 0 and 0 for a leaf's exit, 1 and the payees of the model's table for a payee's.
+ * the payees of a payee table; 0 and 0 for a leaf's exit, 1 and the payees of the model's table for a payee's; payments and
+ * shards of a sharded settlement; 0 and the payees of a shard.
  */
 export interface CircuitSizes {
   readonly sort: number;
@@ -61,6 +63,11 @@ export function isNameOfSizes(name: string, sizes: CircuitSizes): boolean {
   if (sort === CIRCUIT_SORT.exit) {
     const isLeaf = size0 === 0 && size1 === 0;
     return name === (isLeaf ? "leaf-exit" : `payee-exit-${size1}`) && (isLeaf || size0 === 1);
+  }
+  if (sort === CIRCUIT_SORT.shard) return size0 === 0 && parseShardName(name)?.payees === size1;
+  if (sort === CIRCUIT_SORT.shardedSettlement) {
+    const sharded = parseShardedName(name);
+    return sharded?.payments === size0 && sharded.shards === size1;
   }
   const [, payees, payments] = /^(?:settlement|direct)-\d+-\d+-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
   return sort === CIRCUIT_SORT.settlement && Number(payees) === size1 && Number(payments) === size0;

@@ -26,7 +26,7 @@ const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const circuitSchema = z
   .object({
     name: z.string().min(1),
-    sort: count.max(3),
+    sort: count.max(5),
     /** By sort: see CircuitSizes. */
     size0: count.max(65_535),
     size1: count.max(MAX_PAYEE_COUNT),

@@ -4,14 +4,15 @@ include "./payees.circom";
 include "../ledger/rewards-tree.circom";
 include "../field/range-check.circom";
 
-// A model's payees, what each earns of a sampled settlement, and the rewards tree before and after. Rules: settlement-rules.ts.
+// A shard's payees, what each earns of a sampled settlement, and its subtree of the rewards tree before and after. A model of one
+// shard has all its payees in it. Rules: settlement-rules.ts.
 //
 // Parameters:  payees ≤ 512.
-// Inputs:      present, rowCounts: Payees. leaf: RewardsTree. quantum: what a unit of earned is, in wei; earned (T_m), remainder
+// Inputs:      present, rowCounts: Payees. leaf: RewardsSubtree. quantum: what a unit of earned is, in wei; earned (T_m), remainder
 //              (W_m mod 2^40). All private.
-// Outputs:     payeeCount (M); rowTotal (N); ownersCommitment; earnedSum = Σ T_m in wei; oldRoot, newRoot; private[…]: remainders,
+// Outputs:     payeeCount (M); rowTotal (N); ownersCommitment; earnedSum = Σ T_m in wei; oldSubroot, newSubroot; private[…]: remainders,
 //              six an element, for C; items: T_m, six an element, for E.
-// Assumes:     quantum ≤ 2^56; the caller compares ownersCommitment and oldRoot with the model's, and says what W_m is.
+// Assumes:     quantum ≤ 2^56; the caller compares ownersCommitment and oldSubroot with the model's, and says what W_m is.
 // Ensures:     earned < 2^40 and remainder < 2^40, so W_m = 2^40 T_m + remainder_m is an integer below 2^80 with no other
 //              parts; absent payees have none, no leaf and no rows.
 // Constraints: a payee as docs/reference/constraints.md says, less the row identity's; none else.
@@ -27,15 +28,15 @@ template PayeeEarnings(payees) {
     signal output rowTotal;
     signal output ownersCommitment;
     signal output earnedSum;
-    signal output oldRoot;
-    signal output newRoot;
+    signal output oldSubroot;
+    signal output newSubroot;
     signal output private[ofRemainders];
     signal output items[ofRemainders];
 
     component table = Payees(payees);
     table.present <== present;
     table.rowCounts <== rowCounts;
-    component tree = RewardsTree(payees);
+    component tree = RewardsSubtree(payees);
     tree.leaf <== leaf;
     signal earnedWei[payees];
     component earnedRange[payees];
@@ -57,8 +58,8 @@ template PayeeEarnings(payees) {
     rowTotal <== table.rowTotal;
     ownersCommitment <== table.ownersCommitment;
     earnedSum <== sum;
-    oldRoot <== tree.oldRoot;
-    newRoot <== tree.newRoot;
+    oldSubroot <== tree.oldRoot;
+    newSubroot <== tree.newRoot;
     for (var i = 0; i < ofRemainders; i++) {
         var ofRest = 0;
         var ofItem = 0;

@@ -1,30 +1,52 @@
 /**
- * The rules of payee-table.circom: a model's activation, and the default split of a closed epoch. Pure; amounts are wei. Needs
- * `initPoseidon`.
+ * The rules of payee-table.circom: a model's activation, and the default split of a closed epoch, as a proof of each shard. Pure;
+ * amounts are wei. Needs `initPoseidon`.
  */
 
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics } from "../ledger/leaf.ts";
+import type { PayeeShard } from "../ledger/payee-shards.ts";
 import { activationHash, type ClosedEpoch, payeeRoot, unpackSplit } from "../ledger/rewards.ts";
-import { BINDING } from "../protocol.ts";
+import { BINDING, SHARD_COUNT_MAX } from "../protocol.ts";
 import {
-  modelInputs,
   type PreparedSettlement,
   padded,
+  payeeInputs,
   requirePayees,
   requireSame,
   type SettledModel,
   settledEpoch,
+  shardInputs,
+  shardsOf,
+  staticsInputs,
 } from "./settled-model.ts";
 import { packActivationItem, type SettlementData } from "./settlement-data.ts";
 import { sizeError } from "./settlement-size.ts";
 import { defaultPayout, drawShares, rewardPerUnit, splitEarned } from "./settlement-split.ts";
+import type { PreparedProof } from "./shards/settle-shards.ts";
+import { type TablePlace, tableElements } from "./shards/shard-data.ts";
 
 export interface PreparedActivation
   extends Omit<PreparedSettlement, "terms" | "earnedWei" | "newAccruedWei"> {}
 
+/** The payee table of one shard. */
+export interface PreparedTable extends PreparedProof {
+  readonly place: TablePlace;
+  /** Of each of its payees: posted. */
+  readonly items: readonly bigint[];
+}
+
+/** What a model's shards post, items in the places of all payees, and the table of each. */
+export interface PreparedTables {
+  readonly data: SettlementData;
+  readonly tables: readonly PreparedTable[];
+}
+
+export interface DefaultSplit
+  extends PreparedTables,
+    Pick<PreparedSettlement, "terms" | "earnedWei" | "newAccruedWei"> {}
+
 /**
- * Settles an epoch by row counts: no query counts, the owner's part is burned.
+ * Settles an epoch of a model of one shard by row counts: no query counts, the owner's part is burned.
  * @throws CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
  */
 export function defaultSplit(
@@ -32,22 +54,28 @@ export function defaultSplit(
   closed: ClosedEpoch,
   payeeCount: number,
 ): PreparedSettlement {
-  requireTable(model, payeeCount);
+  const { tables, data, ...settled } = splitByCounts(model, closed, payeeCount);
+  return { ...settled, ...onlyTable({ tables, data }, payeeCount) };
+}
+
+/** As `defaultSplit`, of a model of any number of shards. @param payeeCount of the circuit that proves each */
+export function splitByCounts(model: SettledModel, closed: ClosedEpoch, payeeCount: number): DefaultSplit {
+  requirePayees(model);
   const { payees, statics } = model;
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   const shares = drawShares(closed.amountWei, 1, unpackSplit(statics.split));
   const unit = rewardPerUnit(shares, BigInt(rowCount));
   const split = payees.map((payee) => splitEarned(unit * BigInt(payee.rowCount), shares));
-  const total = split.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
-  const payout = defaultPayout(closed.amountWei, shares, total);
+  const totalWei = sum(split.map(({ earnedWei }) => earnedWei));
+  const payout = defaultPayout(closed.amountWei, shares, totalWei);
   const settled = settledEpoch({ model, closed, payout, earned: split, voidCount: 0, seed: 0n });
-  const remainder = split.map((payee) => payee.remainder);
-  const inputs = tableInputs(model, settled.data, closed.amountWei, remainder, payeeCount);
-  return { ...settled, payeeCount, privateElements: [], inputs };
+  const remainders = split.map(({ remainder }) => remainder);
+  const amounts = { ...settled, remainders, amountWei: closed.amountWei, totalWei };
+  return { ...settled, tables: tablesOf(model, settled.data, amounts, payeeCount) };
 }
 
 /**
- * Registers a model's payee table; `capCircuit` is the index of the settlement circuit that takes at most `cap` payments.
+ * Registers the payee table of a model of one shard; `capCircuit` is the index of the settlement circuit that takes at most `cap` payments.
  * @throws CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
  */
 export function activationOf(
@@ -55,8 +83,16 @@ export function activationOf(
   cap: { readonly circuit: number; readonly payments: number },
   payeeCount: number,
 ): PreparedActivation {
-  const fresh = { ...model, accruedWei: [] };
-  requireTable(fresh, payeeCount);
+  return onlyTable(activationTables(model, cap, payeeCount), payeeCount);
+}
+
+/** As `activationOf`, of a model of any number of shards. @param payeeCount of the circuit that proves each */
+export function activationTables(
+  model: Omit<SettledModel, "accruedWei">,
+  cap: { readonly circuit: number; readonly payments: number },
+  payeeCount: number,
+): PreparedTables {
+  requirePayees(model);
   const { statics, payees, modelId } = model;
   const root = payeeRoot(payees);
   requireSame("payeeRoot", root, statics.payeeRoot);
@@ -80,33 +116,74 @@ export function activationOf(
     chain: 0n,
     items: payees.map(packActivationItem),
   };
-  return { data, payeeCount, privateElements: [], inputs: tableInputs(fresh, data, 0n, [], payeeCount) };
+  const nothing = { earnedWei: [], newAccruedWei: [], remainders: [], amountWei: 0n, totalWei: 0n };
+  return { data, tables: tablesOf({ ...model, accruedWei: [] }, data, nothing, payeeCount) };
 }
 
-function tableInputs(
+/** What a table shows of all payees besides their items, in their places. */
+interface TableAmounts {
+  /** W_m mod 2^40. */
+  readonly remainders: readonly bigint[];
+  readonly earnedWei: readonly bigint[];
+  readonly newAccruedWei: readonly bigint[];
+  readonly amountWei: bigint;
+  readonly totalWei: bigint;
+}
+
+/** @throws CIR_SETTLEMENT_SIZE */
+function tablesOf(
   model: SettledModel,
   data: SettlementData,
-  amountWei: bigint,
-  remainder: readonly bigint[],
+  amounts: TableAmounts,
   payeeCount: number,
-): CircuitInputs {
-  return {
-    ...modelInputs(model, payeeCount),
+): PreparedTable[] {
+  const shards = shardsOf(model);
+  const common = {
+    ...staticsInputs(model.statics),
+    ...shardInputs(model, amounts.newAccruedWei, SHARD_COUNT_MAX),
     isActivation: data.isActivation,
     modelId: data.modelId,
     epoch: data.epoch,
     closingBatch: data.closingBatch,
     chain: data.chain,
-    amount: amountWei,
+    amount: amounts.amountWei,
     cap: data.cap,
     featuresCommitment: model.statics.featuresCommitment,
     shape: model.statics.binding >> BINDING.drawBits,
-    item: padded(data.items, payeeCount),
-    remainder: padded(remainder, payeeCount),
+    earnedTotal: amounts.totalWei,
   };
+  return shards.map((shard, s) => {
+    const { from, to } = requireRoom(shard, payeeCount);
+    const items = data.items.slice(from, to);
+    const place: TablePlace = {
+      ...{ shard: s, shardCount: shards.length, totalWei: amounts.totalWei },
+      earnedWei: sum(amounts.earnedWei.slice(from, to)),
+    };
+    return {
+      ...{ place, items, privateElements: [], placeCount: 5 + Math.ceil(payeeCount / 3) },
+      elements: tableElements({ ...data, items }, place),
+      inputs: {
+        ...common,
+        ...payeeInputs(model, shard, payeeCount),
+        place: Array.from({ length: SHARD_COUNT_MAX }, (_, at) => BigInt(at === s)),
+        item: padded(items, payeeCount),
+        remainder: padded(amounts.remainders.slice(from, to), payeeCount),
+      },
+    };
+  });
 }
 
-function requireTable(model: SettledModel, payeeCount: number): void {
-  if (model.payees.length > payeeCount) throw sizeError("payees", model.payees.length, payeeCount);
-  requirePayees(model);
+/** Of a model of one shard. @throws CIR_SETTLEMENT_SIZE */
+function onlyTable({ data, tables }: PreparedTables, payeeCount: number): PreparedActivation {
+  const [table, ...others] = tables as [PreparedTable, ...PreparedTable[]];
+  if (others.length > 0) throw sizeError("shards", tables.length, 1);
+  return { data, payeeCount, privateElements: [], inputs: table.inputs };
 }
+
+function requireRoom(shard: PayeeShard, payeeCount: number): PayeeShard {
+  const given = shard.to - shard.from;
+  if (given > payeeCount) throw sizeError("payees", given, payeeCount);
+  return shard;
+}
+
+const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);

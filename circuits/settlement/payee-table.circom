@@ -5,22 +5,25 @@ include "../ledger/model-statics.circom";
 include "./payees.circom";
 include "../ledger/rewards-tree.circom";
 include "./settlement-vector.circom";
+include "./shards/shard-lists.circom";
 
 // The activation of a model, or the default split of a closed epoch: by row counts, without queries and scores
-// (docs/reference/settlement.md). Rules: payee-table-rules.ts.
+// (docs/reference/settlement.md). One proof is of one shard of the model. Rules: payee-table-rules.ts.
 //
-// Parameters:  payees ≤ 512, at least M.
+// Parameters:  payees ≤ 512, at least the shard's M_s.
 // Public:      commitment (C), y; z.
 // Inputs:      all private; what they are is said where they are declared.
-// Assumes:     L1 compares E: isActivation with the record's kind, cap with the named circuit, seed with 0. The ledger opens J over
-//              the model's leaf. A default split's leaf had an activation; its closed amount is below 2^96.
-// Ensures:     Activation: items are contributor 24 | validator 24 | n_m 32 for M payees with n_m ≥ 1, their payee root, counts and
-//              sum N are those of the statics, and ownerParts + TREASURY_PARTS ≤ 65,536. Otherwise: items are
-//              T_m = floor(μ n_m / 2^40) quanta, μ = floor(2^40 · R / N), R = rD in quanta; the owner's part is burned; the rest of the amount that
-//              payees do not earn is the treasury's; the new accrued root is the old one plus T.
+// Assumes:     L1 compares E: isActivation with the record's kind, cap with the named circuit, seed with 0. Of S ≥ 2 shards it takes a
+//              proof for each place 0 … S − 1 in one order, all of one J and S, and what they earned adds up to the total that each shows.
+//              The ledger opens J over the model's leaf. A default split's leaf had an activation; its closed amount is below 2^96.
+// Ensures:     Activation: items are contributor 24 | validator 24 | n_m 32 for the M_s payees with n_m ≥ 1 at this place; their subtree
+//              is that of the payee root, their counts and N_s are those of the statics, N is the sum of all N_s, and
+//              ownerParts + TREASURY_PARTS ≤ 65,536. Otherwise: items are T_m = floor(μ n_m / 2^40) quanta, μ = floor(2^40 · R / N),
+//              R = rD in quanta; the owner's part is burned; the rest of the amount that
+//              no shard's payees earn is the treasury's; this place's new subtree of the accrued root is the old one plus T.
 // Constraints: constraint-counts.json, "PayeeTable(…)".
 //
-// Phases: A model, B amounts, C payees, D J, E elements.
+// Phases: A model and lists, B amounts, C payees, D place, E J, F elements.
 template PayeeTable(payees) {
     signal input z;
     signal input isActivation;
@@ -38,7 +41,15 @@ template PayeeTable(payees) {
     signal input shape;
     signal input ownerParts;
     signal input validatorParts;
-    // The payees: Payees, RewardsTree.
+    // The shards: ShardOwners; which of them this is, all subtrees before and after, what all payees earn in wei.
+    signal input place[8];
+    signal input shardPresent[8];
+    signal input shardRows[8];
+    signal input shardOwners[8];
+    signal input oldSubroot[8];
+    signal input newSubroot[8];
+    signal input earnedTotal;
+    // The shard's payees: Payees, RewardsSubtree.
     signal input present[payees];
     signal input rowCounts[payees];
     signal input leaf[payees];
@@ -63,15 +74,20 @@ template PayeeTable(payees) {
     isActivation * chain === 0;
     isActivation * amount === 0;
     (1 - isActivation) * cap === 0;
+    isActivation * earnedTotal === 0;
 
     component table = Payees(payees);
     table.present <== present;
     table.rowCounts <== rowCounts;
+    component owned = ShardOwners(8);
+    owned.present <== shardPresent;
+    owned.rowTotals <== shardRows;
+    owned.owners <== shardOwners;
     component statics = ModelStatics();
     statics.featuresCommitment <== featuresCommitment;
-    statics.ownersCommitment <== table.ownersCommitment;
+    statics.ownersCommitment <== owned.ownersCommitment;
     statics.payeeRoot <== payeeRoot;
-    statics.rowTotal <== table.rowTotal;
+    statics.rowTotal <== owned.rowTotal;
     statics.origin <== origin;
     statics.predecessor <== predecessor;
     statics.shape <== shape;
@@ -90,20 +106,20 @@ template PayeeTable(payees) {
     component shares = DrawShares(0);
     shares.amount <== amount;
     shares.ownerParts <== ownerParts;
-    signal mu <-- table.rowTotal == 0 ? 0 : ((1 << 40) * shares.rewardQuanta) \ table.rowTotal;
-    signal rest <-- table.rowTotal == 0 ? 0 : ((1 << 40) * shares.rewardQuanta) % table.rowTotal;
-    mu * table.rowTotal === (1 << 40) * shares.rewardQuanta - rest;
+    signal mu <-- owned.rowTotal == 0 ? 0 : ((1 << 40) * shares.rewardQuanta) \ owned.rowTotal;
+    signal rest <-- owned.rowTotal == 0 ? 0 : ((1 << 40) * shares.rewardQuanta) % owned.rowTotal;
+    mu * owned.rowTotal === (1 << 40) * shares.rewardQuanta - rest;
     component muRange = RangeCheck(80);
     muRange.in <== mu;
     component restRange = RangeCheck(32);
     restRange.in <== rest;
     component belowRange = RangeCheck(32);
-    belowRange.in <== table.rowTotal - 1 - rest;
+    belowRange.in <== owned.rowTotal - 1 - rest;
 
     // C. Payees. In an activation the amount is 0, hence μ = 0 and T = 0: the tree stays, and the item is the payee's. Otherwise the
     //    item is T, 40 bits: μ n_m is below 2^80 as n_m ≤ N, so quotient and remainder, each with a range of its own, are unique.
     //    Counts are bounded by the item here, in a default split by the owners commitment, which an activation has shown.
-    component tree = RewardsTree(payees);
+    component tree = RewardsSubtree(payees);
     component remainderRange[payees];
     signal bit[payees][80]; // bit[m][0] stays unused
     signal inverse[payees];
@@ -149,29 +165,55 @@ template PayeeTable(payees) {
     }
     tree.leaf <== leaf;
     tree.earned <== earnedWei;
-    isActivation * (payeeRoot - tree.oldRoot) === 0;
 
-    // D. J. Activation: (modelId, statics, cap, 0, payeeRoot, payeeRoot); ownerWei is 0 in a default split. With amount = 0 the
+    // D. The place, of one shard that is there. At it, lists and subtrees are this table's. J binds those of other places, which
+    //    are what the other places' proofs show, of the same J.
+    var places = 0;
+    var shard = 0;
+    for (var s = 0; s < 8; s++) {
+        place[s] * (place[s] - 1) === 0;
+        place[s] * (1 - shardPresent[s]) === 0;
+        place[s] * (shardRows[s] - table.rowTotal) === 0;
+        place[s] * (shardOwners[s] - table.ownersCommitment) === 0;
+        place[s] * (oldSubroot[s] - tree.oldRoot) === 0;
+        place[s] * (newSubroot[s] - tree.newRoot) === 0;
+        (1 - shardPresent[s]) * (oldSubroot[s] - EMPTY_PAYEE_NODE(3)) === 0;
+        (1 - shardPresent[s]) * (newSubroot[s] - EMPTY_PAYEE_NODE(3)) === 0;
+        places += place[s];
+        shard += s * place[s];
+    }
+    places === 1;
+    component top = RewardsTop(8);
+    top.oldSubroot <== oldSubroot;
+    top.newSubroot <== newSubroot;
+    isActivation * (payeeRoot - top.oldRoot) === 0;
+    component totalRange = RangeCheck(96);
+    totalRange.in <== earnedTotal;
+    (1 - owned.isSharded) * (earnedTotal - earnedSum) === 0;
+
+    // E. J. Activation: (modelId, statics, cap, 0, payeeRoot, payeeRoot); ownerWei is 0 in a default split. With amount = 0 the
     //    treasury's part is 0.
     component j = HashTaggedVar(6);
     j.tag <== 12 + isActivation;
     j.in[0] <== modelId;
     j.in[1] <== closed.out + isActivation * (statics.statics - closed.out);
     j.in[2] <== cap;
-    j.in[3] <== amount - shares.ownerWei - earnedSum;
-    j.in[4] <== tree.oldRoot;
-    j.in[5] <== tree.newRoot;
+    j.in[3] <== amount - shares.ownerWei - earnedTotal;
+    j.in[4] <== top.oldRoot;
+    j.in[5] <== top.newRoot;
 
-    // E. Elements.
+    // F. Elements.
     //    Three items an element in an activation, else six.
-    component vector = SettlementVector((payees + 2) \ 3, 0);
-    //    Packed: modelId, epoch, closingBatch and cap by their ranges (A), ownerWei below 2^96 by DrawShares.
+    component vector = SettlementVector(5, (payees + 2) \ 3, 0);
+    //    Packed: modelId, epoch, closingBatch and cap by their ranges (A), ownerWei below 2^96 by DrawShares. The place and S
+    //    where S ≥ 2, else 0; Σ T of the shard and of all.
+    signal shardWei <== owned.isSharded * (earnedSum + (1 << 96) * earnedTotal);
     vector.z <== z;
     vector.head[0] <== j.out;
-    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * closingBatch + (1 << 96) * isActivation;
+    vector.head[1] <== modelId + (1 << 24) * epoch + (1 << 48) * closingBatch + (1 << 96) * isActivation + (1 << 100) * shard + (1 << 103) * (owned.shardCount - 1 + owned.isSharded);
     vector.head[2] <== chain;
     vector.head[3] <== shares.ownerWei + (1 << 96) * cap;
-    vector.head[4] <== 0;
+    vector.head[4] <== shardWei;
     for (var i = 0; i < (payees + 2) \ 3; i++) {
         var three = 0;
         var six = 0;

@@ -6,6 +6,7 @@ import { initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
 import {
   accruedRoot,
+  accruedSubroots,
   activationHash,
   closedHash,
   packSplit,
@@ -88,12 +89,14 @@ describe("an activation", () => {
     await refuses({ ...inputs, ...other }, "another payee root");
     const accrued = { leaf: leaf.with(0, leaf[0]! + (1n << 48n)) };
     await refuses({ ...inputs, ...accrued }, "something accrued before");
+    const payees = [
+      { ...model.payees[0]!, contributorId: Number((leaf[0]! + 1n) & 0xffffffn) },
+      ...model.payees.slice(1),
+    ];
+    const subroots = accruedSubroots(payees, []);
     const payeeRootOf = {
       ...other,
-      payeeRoot: payeeRoot([
-        { ...model.payees[0]!, contributorId: Number((leaf[0]! + 1n) & 0xffffffn) },
-        ...model.payees.slice(1),
-      ]),
+      ...{ payeeRoot: payeeRoot(payees), oldSubroot: subroots, newSubroot: subroots },
     };
     await expectOther({ ...inputs, ...payeeRootOf }, activation.data, [0, 5], "other statics");
   });
@@ -213,12 +216,16 @@ describe("a default split", () => {
     await refuses({ ...inputs, ...carried }, "a quantum less, as a remainder");
     await refuses({ ...inputs, cap: 1n }, "a cap");
     const leaf = inputs.leaf as bigint[];
+    const [old, now] = [model.accruedWei, split.newAccruedWei].map((accruedWei) =>
+      accruedSubroots(model.payees, accruedWei.with(0, accruedWei[0]! + 1n)),
+    ) as [bigint[], bigint[]];
+    const oldRoot = { leaf: leaf.with(0, leaf[0]! + (1n << 48n)), oldSubroot: old, newSubroot: now };
     const changes: [string, CircuitInputs, number[]][] = [
       ["another epoch", { epoch: closed.epoch ^ 1n }, [0, 1]],
       ["another CloseEpoch", { closingBatch: closed.closingBatch ^ 1n }, [0, 1]],
       ["another chain", { chain: closed.chain + 1n }, [0, 2]],
       ["another model", { modelId: BigInt(model.modelId) ^ 1n }, [0, 1]],
-      ["another old root", { leaf: leaf.with(0, leaf[0]! + (1n << 48n)) }, [0]],
+      ["another old root", oldRoot, [0]],
       ["another split", { validatorParts: (inputs.validatorParts as bigint) ^ 1n }, [0]],
     ];
     for (const [what, change, places] of changes)

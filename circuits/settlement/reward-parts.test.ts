@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, packBinding } from "../ledger/leaf.ts";
-import { accruedRoot, ownersCommitment, packSplit, payeeLeaf } from "../ledger/rewards.ts";
+import { accruedRoot, accruedSubroots, ownersCommitment, packSplit, payeeLeaf } from "../ledger/rewards.ts";
 import { TAG } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
@@ -59,10 +59,10 @@ describe("Payees", () => {
   });
 });
 
-describe("RewardsTree", () => {
+describe("RewardsSubtree", () => {
   it.each([1, 9, 16, 72])("equals the rules for %i payees", async (payees) => {
-    const tester = await compile("rewards-tree", `RewardsTree(${payees})`);
-    const nodes = Math.ceil(payees / 8) + Math.ceil(payees / 64) + 2;
+    const tester = await compile("rewards-tree", `RewardsSubtree(${payees})`);
+    const nodes = Math.ceil(payees / 8) + Math.ceil(payees / 64) + 1;
     expect(tester.constraintCount).toBe(804 * nodes);
     const numbers = new SeededNumbers(payees);
     const owners = Array.from({ length: payees }, () => ({
@@ -81,11 +81,29 @@ describe("RewardsTree", () => {
         ),
         earned: padded(earned, payees, 0n),
       });
-      expect(tester.readOutput(witness, "oldRoot")).toBe(accruedRoot(some, before));
+      expect(tester.readOutput(witness, "oldRoot")).toBe(accruedSubroots(some, before)[0]);
       const after = before.map((wei, m) => wei + earned[m]!);
-      expect(tester.readOutput(witness, "newRoot")).toBe(accruedRoot(some, after));
+      expect(tester.readOutput(witness, "newRoot")).toBe(accruedSubroots(some, after)[0]);
       if (payees <= 16) expect(tester.tamper(witness)).toEqual([]);
     }
+  });
+});
+
+describe("RewardsTop", () => {
+  it.each([1, 3, 8])("equals the rules for %i shards", async (shards) => {
+    const tester = await compile("rewards-tree", `RewardsTop(${shards})`);
+    expect(tester.constraintCount).toBe(804);
+    const payees = Array.from({ length: 512 * (shards - 1) + 2 }, (_, m) => ({
+      contributorId: m,
+      validatorId: 7,
+    }));
+    const [before, after] = [payees.map(() => 5n), payees.map((_, m) => 5n + BigInt(m))] as const;
+    const [oldSubroot, newSubroot] = [before, after].map((wei) =>
+      accruedSubroots(payees, wei).slice(0, shards),
+    ) as [bigint[], bigint[]];
+    const witness = await tester.calculateWitness({ oldSubroot, newSubroot });
+    expect(tester.readOutput(witness, "oldRoot")).toBe(accruedRoot(payees, before));
+    expect(tester.readOutput(witness, "newRoot")).toBe(accruedRoot(payees, after));
   });
 
   it("knows the hashes of empty subtrees", () => {

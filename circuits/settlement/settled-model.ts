@@ -4,8 +4,10 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
+import { type PayeeShard, payeeShards } from "../ledger/payee-shards.ts";
 import {
   accruedRoot,
+  accruedSubroots,
   type ClosedEpoch,
   closedHash,
   ownersCommitment,
@@ -13,6 +15,7 @@ import {
   payeeLeaf,
   type SettlementTerms,
   settlementHash,
+  shardOwners,
   unpackSplit,
 } from "../ledger/rewards.ts";
 import { type SettlementData, settlementElements } from "./settlement-data.ts";
@@ -22,6 +25,7 @@ import type { EpochPayout, PayeeEarned } from "./settlement-split.ts";
 export interface SettledModel {
   readonly modelId: number;
   readonly statics: ModelStatics;
+  /** Of all shards, in their places (payee-shards.ts). */
   readonly payees: readonly Payee[];
   /** What each payee has accrued before. */
   readonly accruedWei: readonly bigint[];
@@ -84,9 +88,8 @@ export function settledEpoch(outcome: {
   return { data, terms, earnedWei, newAccruedWei };
 }
 
-/** Inputs that both settlement circuits take of a model. */
-export function modelInputs(model: SettledModel, payeeCount: number): CircuitInputs {
-  const { payeeRoot, binding, split } = model.statics;
+/** The opening of a model's statics, as every circuit of settlements takes it. */
+export function staticsInputs({ payeeRoot, binding, split }: ModelStatics): CircuitInputs {
   const { ownerParts, validatorParts } = unpackSplit(split);
   return {
     payeeRoot,
@@ -94,18 +97,51 @@ export function modelInputs(model: SettledModel, payeeCount: number): CircuitInp
     predecessor: unpackBinding(binding).predecessorId,
     ownerParts,
     validatorParts,
-    present: padded(
-      model.payees.map(() => 1n),
-      payeeCount,
-    ),
-    rowCounts: padded(
-      model.payees.map((payee) => BigInt(payee.rowCount)),
-      payeeCount,
-    ),
-    leaf: padded(
-      model.payees.map((payee, m) => payeeLeaf(payee, model.accruedWei[m] ?? 0n)),
-      payeeCount,
-    ),
+  };
+}
+
+/** The payees of one shard, of which the circuit has `payeeCount`. */
+export function payeeInputs(
+  model: Pick<SettledModel, "payees" | "accruedWei">,
+  { from, to }: Pick<PayeeShard, "from" | "to">,
+  payeeCount: number,
+): CircuitInputs {
+  const payees = model.payees.slice(from, to);
+  const ofPayees = (values: readonly bigint[]) => padded(values, payeeCount);
+  return {
+    present: ofPayees(payees.map(() => 1n)),
+    rowCounts: ofPayees(payees.map((payee) => BigInt(payee.rowCount))),
+    leaf: ofPayees(payees.map((payee, m) => payeeLeaf(payee, model.accruedWei[from + m] ?? 0n))),
+  };
+}
+
+/** A model's shards. @throws CIR_SETTLEMENT_SIZE */
+export const shardsOf = ({ payees }: Pick<SettledModel, "payees">): PayeeShard[] =>
+  payeeShards(payees.map(({ rowCount }) => rowCount));
+
+/** The lists of a model's shards, for circuits with room for `count` of them. */
+export function shardLists({ payees }: Pick<SettledModel, "payees">, count: number): CircuitInputs {
+  const shards = shardsOf({ payees });
+  const owners = shards.map(({ from, to }) => shardOwners(payees.slice(from, to).map((p) => p.rowCount)));
+  const rows = shards.map(({ rowCount }) => BigInt(rowCount));
+  const present = shards.map(() => 1n);
+  return {
+    shardPresent: padded(present, count),
+    shardRows: padded(rows, count),
+    shardOwners: padded(owners, count),
+  };
+}
+
+/** The same, and all subtrees of its rewards tree. @param newAccruedWei what each payee has accrued afterwards */
+export function shardInputs(
+  model: Pick<SettledModel, "payees" | "accruedWei">,
+  newAccruedWei: readonly bigint[],
+  count: number,
+): CircuitInputs {
+  return {
+    ...shardLists(model, count),
+    oldSubroot: accruedSubroots(model.payees, model.accruedWei).slice(0, count),
+    newSubroot: accruedSubroots(model.payees, newAccruedWei).slice(0, count),
   };
 }
 
@@ -114,7 +150,7 @@ export function padded(values: readonly bigint[], length: number): bigint[] {
 }
 
 /** @throws CIR_SETTLEMENT_DIFFERS where the payees are not those of the statics */
-export function requirePayees(model: SettledModel): void {
+export function requirePayees(model: Pick<SettledModel, "statics" | "payees">): void {
   const { statics, payees } = model;
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   requireSame("rows", BigInt(rowCount), unpackBinding(statics.binding).rowCount);

@@ -19,7 +19,7 @@ import {
   settlementStatement,
   settlementVector,
 } from "./settlement-data.ts";
-import { privateElements } from "./settlement-size.ts";
+import { drawElements, rowElements } from "./settlement-size.ts";
 
 const item = fc.bigInt(0n, 2n ** 40n - 1n);
 const posted: fc.Arbitrary<PostedSettlement> = fc.record({
@@ -235,9 +235,8 @@ describe("the elements of a settlement", () => {
   });
 });
 
-describe("privateElements", () => {
+describe("what C absorbs behind E", () => {
   it("packs remainders, steps and hits, and gives a draw three elements", () => {
-    const size = { rows: 300, features: 4, payees: 7, payments: 130, draws: 2 };
     const remainders = [1n, 2n, 3n, 4n, 5n, 2n ** 40n - 1n, 7n];
     const owners = Array.from({ length: 300 }, (_, row) => (row < 1 ? 0 : row < 253 ? 1 : 2));
     // Two bits a payment: 126 payments an element.
@@ -248,7 +247,7 @@ describe("privateElements", () => {
       receipt: 3n + shift,
       isValid: shift === 0n,
     }));
-    const elements = privateElements(size, { remainders, owners, hits, draws });
+    const elements = [...rowElements({ remainders, owners }), ...drawElements({ hits, draws })];
     expect(elements).toEqual([
       remainders.slice(0, 6).reduce((sum, value, i) => sum + (value << BigInt(40 * i)), 0n),
       7n,

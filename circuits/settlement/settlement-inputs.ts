@@ -1,10 +1,11 @@
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import type { PayeeShard } from "../ledger/payee-shards.ts";
 import type { ClosedEpoch } from "../ledger/rewards.ts";
 import type { ColumnCommitments } from "./feature-commitment.ts";
 import type { DirectDraw } from "./scores/direct-matrix.ts";
 import type { DrawInputs } from "./scores/draw-scores.ts";
-import { modelInputs, padded, type SettledModel } from "./settled-model.ts";
-import { privateElements, type SettlementSize } from "./settlement-size.ts";
+import { padded, payeeInputs, type SettledModel, staticsInputs } from "./settled-model.ts";
+import { drawElements, rowElements, type SettlementSize } from "./settlement-size.ts";
 import type { PayeeEarned } from "./settlement-split.ts";
 
 /** A payment as its chain holds it; `packed` = payer | cumulative wei << 24. */
@@ -21,35 +22,40 @@ export interface DrawWitness {
   readonly isValid: boolean;
   readonly answerHash: bigint;
   readonly salt: bigint;
-  /** The query and what it scores, in the circuit's terms; scores are of the version's rows. */
-  readonly scored: DrawInputs | DirectDraw;
 }
 
-/** What a settlement circuit takes, in the model's terms. */
-export interface SettlementWitness {
+/** What is paid and drawn of a closed epoch. */
+export interface DrawnEpoch {
   readonly model: SettledModel;
-  readonly columns: ColumnCommitments;
-  readonly answeringHash: bigint;
   readonly closed: ClosedEpoch;
   readonly seed: bigint;
   readonly payments: readonly PackedPayment[];
   readonly draws: readonly DrawWitness[];
-  /** Of each payee. */
+}
+
+/** How the rows of one shard score, and what its payees earn. */
+export interface ScoredShard {
+  readonly model: SettledModel;
+  readonly shard: PayeeShard;
+  readonly columns: ColumnCommitments;
+  readonly answeringHash: bigint;
+  /** Of each draw the query and what it scores, in the circuit's terms; scores are of the shard's rows. */
+  readonly scored: readonly (DrawInputs | DirectDraw)[];
+  /** Of each of the shard's payees. */
   readonly earned: readonly Pick<PayeeEarned, "quanta" | "remainder">[];
 }
 
-/** All of the circuit's inputs but z, and what C absorbs behind E. Everything has to fit the size. */
-export function settlementInputs(
-  size: SettlementSize,
-  witness: SettlementWitness,
-): { readonly inputs: CircuitInputs; readonly privateElements: readonly bigint[] } {
-  const { model, columns, answeringHash, closed, seed, payments, draws, earned } = witness;
-  const rowOwners = model.payees.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
-  const owners = Array.from({ length: size.rows }, (_, i) => rowOwners[i] ?? model.payees.length);
+/** Inputs of a circuit, and what its C absorbs behind E. */
+export interface CircuitPart {
+  readonly inputs: CircuitInputs;
+  readonly privateElements: readonly bigint[];
+}
+
+/** Of payments, draws and statics: SampledDraws. Everything has to fit the size. */
+export function drawnInputs(size: Pick<SettlementSize, "payments">, epoch: DrawnEpoch): CircuitPart {
+  const { model, closed, seed, payments, draws } = epoch;
   const hits = Array.from({ length: size.payments }, (_, i) => payments[i]?.hits ?? 0);
-  const ofPayees = (values: readonly bigint[]) => padded(values, size.payees);
   const ofPayments = (values: readonly bigint[]) => padded(values, size.payments);
-  const remainder = ofPayees(earned.map((payee) => payee.remainder));
   const drawn = draws.map(({ isValid, paymentIndex }) => ({
     isValid,
     before: payments[paymentIndex - 1]?.packed ?? 0n,
@@ -57,17 +63,14 @@ export function settlementInputs(
     receipt: payments[paymentIndex]!.receipt,
   }));
   return {
-    privateElements: privateElements(size, { remainders: remainder, owners, hits, draws: drawn }),
+    privateElements: drawElements({ hits, draws: drawn }),
     inputs: {
-      ...modelInputs(model, size.payees),
+      ...staticsInputs(model.statics),
       modelId: model.modelId,
       epoch: closed.epoch,
       closingBatch: closed.closingBatch,
       seed,
       amount: closed.amountWei,
-      earned: ofPayees(earned.map((payee) => payee.quanta)),
-      remainder,
-      owner: owners,
       active: ofPayments(payments.map(() => 1n)),
       receipt: ofPayments(payments.map((payment) => payment.receipt)),
       packed: ofPayments(payments.map((payment) => payment.packed)),
@@ -78,7 +81,28 @@ export function settlementInputs(
       isValid: draws.map((draw) => draw.isValid),
       answerHash: draws.map((draw) => draw.answerHash),
       salt: draws.map((draw) => draw.salt),
-      ...scoredInputs(draws, size.rows),
+    },
+  };
+}
+
+/** Of one shard's rows and payees: ScoredDraws, PayeeEarnings, RowRewards. Everything has to fit the size. */
+export function scoredInputs(
+  size: Pick<SettlementSize, "rows" | "payees">,
+  { model, shard, columns, answeringHash, scored, earned }: ScoredShard,
+): CircuitPart {
+  const payees = model.payees.slice(shard.from, shard.to);
+  const rowOwners = payees.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
+  const owners = Array.from({ length: size.rows }, (_, i) => rowOwners[i] ?? payees.length);
+  const ofPayees = (values: readonly bigint[]) => padded(values, size.payees);
+  const remainder = ofPayees(earned.map((payee) => payee.remainder));
+  return {
+    privateElements: rowElements({ remainders: remainder, owners }),
+    inputs: {
+      ...payeeInputs(model, shard, size.payees),
+      earned: ofPayees(earned.map((payee) => payee.quanta)),
+      remainder,
+      owner: owners,
+      ...ofDraws(scored, size.rows),
       columnU: columns.u,
       columnV: columns.v,
       answeringHash,
@@ -87,8 +111,8 @@ export function settlementInputs(
 }
 
 /** Each field of the draws' queries as a circuit input, one entry a draw. All draws are of one kind. */
-function scoredInputs(draws: readonly DrawWitness[], rows: number): CircuitInputs {
-  const scored = draws.map((draw) => ({ ...draw.scored, scores: padded(draw.scored.scores, rows) }));
+function ofDraws(draws: readonly (DrawInputs | DirectDraw)[], rows: number): CircuitInputs {
+  const scored = draws.map((draw) => ({ ...draw, scores: padded(draw.scores, rows) }));
   const names = Object.keys(scored[0]!) as (keyof (typeof scored)[number])[];
   return Object.fromEntries(names.map((name) => [name, scored.map((fields) => fields[name])]));
 }

@@ -19,8 +19,9 @@ import {
   requireSame,
   type SettledModel,
   settledEpoch,
+  shardsOf,
 } from "./settled-model.ts";
-import { settlementInputs } from "./settlement-inputs.ts";
+import { type DrawnEpoch, drawnInputs, scoredInputs } from "./settlement-inputs.ts";
 import {
   columnCount,
   misfitOf,
@@ -103,9 +104,9 @@ export interface SampledSettlement extends PreparedSettlement {
  *   or an opening are not those that the closed epoch, the statics or the receipt bind (`data.what`)
  */
 export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
-  const { size, model, closed, payments, seed } = epoch;
+  const { size, model, closed, seed } = epoch;
   requireFits(epoch);
-  requireBound(epoch);
+  requireBound(epoch, featuresCommitment(epoch.features.columns, epoch.features.answeringHash));
   const divided = { ...epoch, matrix: epoch.features.matrix, drawCount: size.draws };
   const { draws, earned, openings, shares } = divideEpoch(divided);
   const earnedWei = earned.map((payee) => payee.earnedWei);
@@ -114,10 +115,33 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
   const payout = sampledPayout(closed.amountWei, shares, size.draws, voidCount, total);
   const settled = settledEpoch({ model, closed, payout, earned, voidCount, seed });
 
-  const witness = settlementInputs(size, {
+  const drawn = drawnInputs(size, drawnEpoch(epoch, draws, openings));
+  const scored = scoredInputs(size, {
     model,
+    shard: shardsOf(model)[0]!,
     columns: epoch.features.columns,
     answeringHash: epoch.features.answeringHash,
+    scored: openings.map((opening) => scoredDraw(epoch.features.matrix, opening?.query ?? queryOfVoid(size))),
+    earned,
+  });
+  return {
+    ...settled,
+    inputs: { ...drawn.inputs, ...scored.inputs },
+    privateElements: [...scored.privateElements, ...drawn.privateElements],
+    draws,
+    payeeCount: size.payees,
+    quantumBits: shares.quantumBits,
+  };
+}
+
+/** The payments and draws of an epoch as circuits take them. */
+export function drawnEpoch(
+  { model, closed, payments, seed }: Pick<EpochToSettle, "model" | "closed" | "payments" | "seed">,
+  draws: readonly SettledDraw[],
+  openings: readonly (AnswerOpening | undefined)[],
+): DrawnEpoch {
+  return {
+    model,
     closed,
     seed,
     payments: payments.map((payment, i) => ({
@@ -130,11 +154,8 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
       isValid,
       answerHash: openings[k]?.answerHash ?? 0n,
       salt: openings[k]?.salt ?? 0n,
-      scored: scoredDraw(epoch.features.matrix, openings[k]?.query ?? queryOfVoid(size)),
     })),
-    earned,
-  });
-  return { ...settled, ...witness, draws, payeeCount: size.payees, quantumBits: shares.quantumBits };
+  };
 }
 
 /** An epoch as it is divided, before anybody has to prove it. */
@@ -229,13 +250,13 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
   if (misfit !== null) requireSame(misfit.what, misfit.has, misfit.given);
 }
 
-function requireBound({ model, closed, payments, features }: EpochToSettle): void {
+/** @param features what the columns are bound by @throws CIR_SETTLEMENT_DIFFERS */
+export function requireBound(
+  { model, closed, payments }: Pick<EpochToSettle, "model" | "closed" | "payments">,
+  features: bigint,
+): void {
   requirePayees(model);
-  requireSame(
-    "columns",
-    featuresCommitment(features.columns, features.answeringHash),
-    model.statics.featuresCommitment,
-  );
+  requireSame("columns", features, model.statics.featuresCommitment);
   requireSame("chain", paymentChain(payments), closed.chain);
   if (closed.amountWei === 0n) throw differs("amount", "0", "more");
   requireSame("amount", payments.at(-1)?.cumulativeWei ?? 0n, closed.amountWei);

@@ -142,25 +142,26 @@ export function packed(values: readonly bigint[], width: number, bits: number = 
   );
 }
 
-/** What C absorbs behind E (docs/reference/settlement.md): every array has the circuit's length. */
-export function privateElements(
-  size: SettlementSize,
-  values: {
-    /** W_m mod 2^40 of each payee. */
-    readonly remainders: readonly bigint[];
-    /** The payee of each row; M for padding rows. */
-    readonly owners: readonly number[];
-    /** How many draws each payment pays. */
-    readonly hits: readonly number[];
-    /** Of each draw: payer | cumulative wei << 24 before and after its payment, the receipt, and whether it is opened. */
-    readonly draws: readonly { before: bigint; after: bigint; receipt: bigint; isValid: boolean }[];
-  },
-): bigint[] {
+/** What C absorbs behind E of rows and payees: every array has the circuit's length. */
+export function rowElements(values: {
+  /** W_m mod 2^40 of each payee. */
+  readonly remainders: readonly bigint[];
+  /** The payee of each row; M for padding rows. */
+  readonly owners: readonly number[];
+}): bigint[] {
   const steps = values.owners.map((owner, i) => BigInt(owner - (i === 0 ? 0 : values.owners[i - 1]!)));
+  return [...packed(values.remainders, REMAINDER_BITS), ...packed(steps, 1)];
+}
+
+/** What C absorbs behind that of payments and draws, likewise. */
+export function drawElements(values: {
+  /** How many draws each payment pays. */
+  readonly hits: readonly number[];
+  /** Of each draw: payer | cumulative wei << 24 before and after its payment, the receipt, and whether it is opened. */
+  readonly draws: readonly { before: bigint; after: bigint; receipt: bigint; isValid: boolean }[];
+}): bigint[] {
   return [
-    ...packed(values.remainders, REMAINDER_BITS),
-    ...packed(steps, 1),
-    ...packed(values.hits.map(BigInt), drawBits(size.draws) + 1),
+    ...packed(values.hits.map(BigInt), drawBits(values.draws.length) + 1),
     ...values.draws.flatMap(({ before, after, receipt, isValid }) => [
       before | (BigInt(isValid) << VALID_BIT),
       after,

@@ -1,13 +1,10 @@
 pragma circom 2.1.6;
 
-include "./scores/draw-scores.circom";
-include "./scores/feature-columns.circom";
+include "./scores/scored-draws.circom";
 include "./payee-earnings.circom";
-include "./row-rewards.circom";
 include "./sampled-draws.circom";
 include "./scores/draw-shares.circom";
 include "./settlement-vector.circom";
-include "../field/curve/start-point.circom";
 
 // The sampled settlement of a closed epoch (docs/reference/settlement.md): who earned what, by the scores of the drawn payments'
 // queries. Rules: settlement-rules.ts. The main source includes the generators' tables first (generator-tables.ts).
@@ -18,12 +15,12 @@ include "../field/curve/start-point.circom";
 // Assumes:     of L1 and the ledger, what SampledDraws does.
 // Ensures:     what docs/explanation/attribution-proof.md states, 1 to 7.
 //
-// What a challenge must not precede is in C: see E. Bound by what is in C: the payments by chain, the columns, counts and
+// What a challenge must not precede is in C: see D. Bound by what is in C: the payments by chain, the columns, counts and
 // split by statics in J, a valid draw's query by its receipt, its scores by query and columns (DrawScores), μ by the scores.
 // A void draw's query is free; its μ is 0, so its scores are multiplied by 0.
 // Constraints: constraint-counts.json, "Settlement(…)"; the parts' headers say how they come about.
 //
-// Phases: A challenges, B columns, C scores, D payees, payments, draws, rows, E elements.
+// Phases: A scores, B payees, payments, draws and J, C rows, D elements.
 template Settlement(rows, features, payees, payments, draws) {
     signal input z;
     signal input modelId;
@@ -37,7 +34,7 @@ template Settlement(rows, features, payees, payments, draws) {
     signal input predecessor;
     signal input ownerParts;
     signal input validatorParts;
-    // The payees: Payees, RewardsTree; T_m and W_m mod 2^40.
+    // The payees: Payees, RewardsSubtree; T_m and W_m mod 2^40.
     signal input present[payees];
     signal input rowCounts[payees];
     signal input leaf[payees];
@@ -72,46 +69,23 @@ template Settlement(rows, features, payees, payments, draws) {
     var drawBits = BITS_BELOW(draws);
     assert(1 << drawBits == draws);
 
-    // A. β = z, γ, η and the start of the columns' sums. z is a hash over C.
-    component challenge[3];
-    for (var i = 0; i < 3; i++) {
+    // A. The draws' scores.
+    component scored = ScoredDraws(rows, features, draws);
+    scored.z <== z;
+    scored.columnU <== columnU;
+    scored.columnV <== columnV;
+    scored.answeringHash <== answeringHash;
+    scored.queryBytes <== queryBytes;
+    scored.scores <== scores;
+    scored.blindScore <== blindScore;
+
+    // B. Payees; payments, draws and J. β = z and γ. z is a hash over C.
+    component challenge[2];
+    for (var i = 0; i < 2; i++) {
         challenge[i] = HashTagged(2, 14);
         challenge[i].in[0] <== z;
         challenge[i].in[1] <== i;
     }
-    component start = StartPoint();
-    start.start <== challenge[2].out;
-
-    // B. The columns, and what the statics hold of them.
-    component columns = FeatureColumns(features);
-    columns.u <== columnU;
-    columns.v <== columnV;
-    component bound = HashTagged(2, 16);
-    bound.in[0] <== columns.commitment;
-    bound.in[1] <== answeringHash;
-
-    // C. The draws' scores.
-    component scored[draws];
-    component totals = DrawTotals(rows, draws);
-    component rewards = RowRewards(rows, payees, draws);
-    component drawn = SampledDraws(payments, drawBits, features, 3 * SCORE_DIGITS(features) - 1 + BITS_BELOW(rows));
-    for (var k = 0; k < draws; k++) {
-        scored[k] = DrawScores(rows, features);
-        scored[k].start <== start.point;
-        scored[k].startMultiple <== start.multiple;
-        scored[k].u <== columnU;
-        scored[k].v <== columnV;
-        scored[k].tripleU <== columns.tripleU;
-        scored[k].tripleV <== columns.tripleV;
-        scored[k].queryBytes <== queryBytes[k];
-        scored[k].scores <== scores[k];
-        scored[k].blindScore <== blindScore[k];
-        totals.positive[k] <== scored[k].positive;
-        rewards.positive[k] <== scored[k].positive;
-        drawn.queryCommitment[k] <== scored[k].queryCommitment;
-    }
-
-    // D. Payees; payments, draws and J; rows.
     component shares = DrawShares(drawBits);
     shares.amount <== amount;
     shares.ownerParts <== ownerParts;
@@ -122,15 +96,20 @@ template Settlement(rows, features, payees, payments, draws) {
     paid.quantum <== shares.quantum;
     paid.earned <== earned;
     paid.remainder <== remainder;
+    component top = RewardsTop(1);
+    top.oldSubroot[0] <== paid.oldSubroot;
+    top.newSubroot[0] <== paid.newSubroot;
+    component drawn = SampledDraws(payments, drawBits, features, 3 * SCORE_DIGITS(features) - 1 + BITS_BELOW(rows));
     drawn.z <== z;
     drawn.gamma <== challenge[0].out;
-    drawn.featuresCommitment <== bound.out;
+    drawn.featuresCommitment <== scored.featuresCommitment;
     drawn.ownersCommitment <== paid.ownersCommitment;
-    drawn.positiveTotal <== totals.total;
+    drawn.queryCommitment <== scored.queryCommitment;
+    drawn.positiveTotal <== scored.positiveTotal;
     drawn.rowTotal <== paid.rowTotal;
     drawn.earnedSum <== paid.earnedSum;
-    drawn.oldRoot <== paid.oldRoot;
-    drawn.newRoot <== paid.newRoot;
+    drawn.oldRoot <== top.oldRoot;
+    drawn.newRoot <== top.newRoot;
     drawn.modelId <== modelId;
     drawn.epoch <== epoch;
     drawn.closingBatch <== closingBatch;
@@ -154,8 +133,12 @@ template Settlement(rows, features, payees, payments, draws) {
     drawn.isValid <== isValid;
     drawn.answerHash <== answerHash;
     drawn.salt <== salt;
+
+    // C. The payee of each row, by η.
+    component rewards = RowRewards(rows, payees, draws);
     rewards.gamma <== challenge[0].out;
     rewards.eta <== challenge[1].out;
+    rewards.positive <== scored.positive;
     rewards.mu <== drawn.mu;
     rewards.muEven <== drawn.muEven;
     rewards.payeeCount <== paid.payeeCount;
@@ -164,12 +147,12 @@ template Settlement(rows, features, payees, payments, draws) {
     rewards.earned <== earned;
     rewards.remainder <== remainder;
 
-    // E. Elements.
+    // D. Elements.
     var ofPayees = (payees + 5) \ 6;
     var ofRows = (rows + 251) \ 252;
     var hitsEach = 252 \ (drawBits + 1);
     var ofDraws = (payments + hitsEach - 1) \ hitsEach + 3 * draws;
-    component vector = SettlementVector(ofPayees, ofPayees + ofRows + ofDraws);
+    component vector = SettlementVector(5, ofPayees, ofPayees + ofRows + ofDraws);
     vector.z <== z;
     vector.head <== drawn.head;
     vector.items <== paid.items;

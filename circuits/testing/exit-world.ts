@@ -76,8 +76,8 @@ export function exitWorld(seed: number, options: ExitWorldOptions = {}): Ledger 
 function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: ExitWorldOptions): LeafState {
   const rowCounts = options.rowCounts ?? numbers.parts(1 + numbers.below(9) + 4, 1 + numbers.below(4));
   const payees: Payee[] = rowCounts.map((rowCount) => ({
-    contributorId: ids[numbers.below(ids.length)]!,
-    validatorId: ids[numbers.below(ids.length)]!,
+    contributorId: rowCount === 0 ? 0 : ids[numbers.below(ids.length)]!,
+    validatorId: rowCount === 0 ? 0 : ids[numbers.below(ids.length)]!,
     rowCount,
   }));
   const split = options.split ?? {
@@ -98,7 +98,9 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
     }),
     split: packSplit(split),
   };
-  const accruedWei = payees.map((_, m) => options.accruedWei?.[m] ?? numbers.bits(90));
+  const accruedWei = payees.map(({ rowCount }, m) =>
+    rowCount === 0 ? 0n : (options.accruedWei?.[m] ?? numbers.bits(90)),
+  );
   const parts = options.claimedParts;
   const claimedWei = accruedWei.flatMap((wei) =>
     [PAYEE_ROLE.contributor, PAYEE_ROLE.validator].map((role) => {

@@ -84,6 +84,8 @@ export function epochOf(options: WorldOptions = {}): FeatureEpoch {
 interface WorldParts<M extends RegisteredMatrix, Q extends ModelQuery> {
   features(numbers: SeededNumbers, rowTotal: number): ModelFeatures<M>;
   query(numbers: SeededNumbers, payment: number, features: ModelFeatures<M>): Q | null;
+  /** What the statics hold of the features; default: one shard's commitment. */
+  featuresCommitment?(features: ModelFeatures<M>): bigint;
   /** What a payment's receipt hashes besides; default: random numbers. */
   secrets?(payment: number): { readonly answerHash: bigint; readonly salt: bigint };
 }
@@ -104,7 +106,9 @@ export function closedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
     ownerParts: BigInt(numbers.below(62_260)),
     validatorParts: BigInt(numbers.below(65_536)),
   };
-  const model = modelOf(numbers, rowCounts, { features, split, size });
+  const committed =
+    parts.featuresCommitment?.(features) ?? featuresCommitment(features.columns, features.answeringHash);
+  const model = modelOf(numbers, rowCounts, { committed, split, size });
   const amountsWei =
     options.amountsWei ??
     Array.from({ length: 1 + numbers.below(size.payments) }, () => 1n + numbers.bits(70));
@@ -150,15 +154,15 @@ export function closedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
 function modelOf(
   numbers: SeededNumbers,
   rowCounts: readonly number[],
-  { features, split, size }: { features: ModelFeatures; split: RewardSplit; size: SettlementSize },
+  { committed, split, size }: { committed: bigint; split: RewardSplit; size: SettlementSize },
 ): SettledModel {
   const payees: Payee[] = rowCounts.map((rowCount) => ({
-    contributorId: numbers.below(2 ** 24),
-    validatorId: numbers.below(2 ** 24),
+    contributorId: rowCount === 0 ? 0 : numbers.below(2 ** 24),
+    validatorId: rowCount === 0 ? 0 : numbers.below(2 ** 24),
     rowCount,
   }));
   const statics: ModelStatics = {
-    featuresCommitment: featuresCommitment(features.columns, features.answeringHash),
+    featuresCommitment: committed,
     ownersCommitment: ownersCommitment(rowCounts),
     payeeRoot: payeeRoot(payees),
     binding: packBinding({
@@ -175,7 +179,7 @@ function modelOf(
     modelId: numbers.below(2 ** 24),
     statics,
     payees,
-    accruedWei: payees.map(() => numbers.bits(100)),
+    accruedWei: rowCounts.map((rowCount) => (rowCount === 0 ? 0n : numbers.bits(100))),
   };
 }
 
@@ -193,7 +197,14 @@ export async function acceptedWitness(
   tester: CircuitTester,
   prepared: Parameters<typeof statedInputs>[0],
 ): Promise<bigint[]> {
-  const { inputs, statement } = statedInputs(prepared);
+  return witnessOf(tester, statedInputs(prepared));
+}
+
+/** The circuit takes the inputs, and its public signals are the statement's. The witness. */
+export async function witnessOf(
+  tester: CircuitTester,
+  { inputs, statement }: ReturnType<typeof statedInputs>,
+): Promise<bigint[]> {
   const witness = await tester.calculateWitness(inputs);
   // Wires 1 to 3 are the public signals, in the order that L1 takes them.
   const [commitment, y, z] = [witness[1], witness[2], witness[3]];
@@ -217,18 +228,29 @@ export async function differingPlaces(
   data: SettlementData,
   payees: number,
 ): Promise<number[]> {
-  const witness = await tester.calculateWitness(inputs);
   // A payee table's elements have room for an activation.
   const [perElement, items] =
     inputs.isActivation === undefined ? [6, "main.paid.items"] : [3, "main.vector.items"];
-  const count = 5 + Math.ceil(payees / perElement);
+  const last = Math.ceil(payees / perElement) - 1;
+  return differingElements(tester, inputs, settlementElements(data), {
+    count: 6 + last,
+    last: `${items}[${last}]`,
+  });
+}
+
+/** As `differingPlaces`, of any circuit with a SettlementVector of `count` elements; `last`: the signal of the last one. */
+export async function differingElements(
+  tester: CircuitTester,
+  inputs: CircuitInputs,
+  posted: readonly bigint[],
+  { count, last }: { readonly count: number; readonly last: string },
+): Promise<number[]> {
+  const witness = await tester.calculateWitness(inputs);
   const sums = Array.from({ length: count }, (_, i) => {
     if (i === 0) return witness[2]!;
-    const signal = i === count - 1 ? `${items}[${i - 5}]` : `main.vector.horner[${i}]`;
-    return tester.readSignal(witness, signal);
+    return tester.readSignal(witness, i === count - 1 ? last : `main.vector.horner[${i}]`);
   });
   const z = witness[3]!;
-  const posted = settlementElements(data);
   return sums.flatMap((sum, i) => {
     const rest = sum - z * (sums[i + 1] ?? 0n) - (posted[i] ?? 0n);
     return rest % FIELD_ORDER === 0n ? [] : [i];

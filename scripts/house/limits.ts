@@ -35,9 +35,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 240,
   settings: 108,
   commands: 88,
-  productFiles: 1_759,
-  productLines: 198_700,
-  testLines: 93_100,
+  productFiles: 1_775,
+  productLines: 200_000,
+  testLines: 94_300,
   benchAndDrillLines: 6_180,
   docsLines: 5_500,
 };

@@ -136,6 +136,9 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     paid.quantum <== shares.quantum;
     paid.earned <== earned;
     paid.remainder <== remainder;
+    component top = RewardsTop(1);
+    top.oldSubroot[0] <== paid.oldSubroot;
+    top.newSubroot[0] <== paid.newSubroot;
     drawn.z <== z;
     drawn.gamma <== challenge[0].out;
     drawn.featuresCommitment <== bound.out;
@@ -143,8 +146,8 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     drawn.positiveTotal <== totals.total;
     drawn.rowTotal <== paid.rowTotal;
     drawn.earnedSum <== paid.earnedSum;
-    drawn.oldRoot <== paid.oldRoot;
-    drawn.newRoot <== paid.newRoot;
+    drawn.oldRoot <== top.oldRoot;
+    drawn.newRoot <== top.newRoot;
     drawn.modelId <== modelId;
     drawn.epoch <== epoch;
     drawn.closingBatch <== closingBatch;
@@ -183,7 +186,7 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     var ofRows = (rows + 251) \ 252;
     var hitsEach = 252 \ (drawBits + 1);
     var ofDraws = (payments + hitsEach - 1) \ hitsEach + 3 * draws;
-    component vector = SettlementVector(ofPayees, ofPayees + ofRows + ofDraws);
+    component vector = SettlementVector(5, ofPayees, ofPayees + ofRows + ofDraws);
     vector.z <== z;
     vector.head <== drawn.head;
     vector.items <== paid.items;

@@ -10,8 +10,8 @@ import {
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../testing/exit-world.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
-import { epochOf, statedInputs } from "../../testing/settlement-world.ts";
-import { activationOf, defaultSplit } from "../payee-table-rules.ts";
+import { shardedEpochOf, statedProof } from "../../testing/shard-epochs.ts";
+import { activationTables, splitByCounts } from "../payee-table-rules.ts";
 
 const PAYEES = 4;
 const SHIFTS = [24, 40, 96];
@@ -36,26 +36,31 @@ describe("PayeeTable", () => {
     closingBatch: [40, 48],
     cap: [16, 96],
     isActivation: [1, 96],
+    place: [1, 100],
+    shardPresent: [1, 103],
+    shardRows: [32, 64, 96],
+    earnedTotal: [96],
     amount: [96],
     item: [96, 40, 96],
     remainder: [40],
   };
-  it.each(["activation", "default split"])(
-    "under the honest z a prover of a %s chooses nothing",
-    async (kind) => {
-      const tester = await load(payeeTableCircuitSpec(PAYEES));
-      const { model, closed } = epochOf({ seed: 5, rowCounts: [2, 3, 1] });
-      const prepared =
-        kind === "activation"
-          ? activationOf(model, { circuit: 3, payments: 60 }, PAYEES)
-          : defaultSplit(model, closed, PAYEES);
-      const { inputs } = statedInputs(prepared);
-      expect(await freeInputs(tester, inputs, WIDTHS)).toEqual([]);
-      // The inverse of an absent payee's count is free, and nothing reads it.
-      const witness = await tester.calculateWitness(inputs);
-      expect(looseWires(tester, witness, SHIFTS)).toEqual(["main.inverse[3]"]);
-    },
-  );
+  it.each([
+    ["an activation", [[2, 3, 1]]],
+    ["a default split", [[2, 3, 1]]],
+    ["a shard's activation", [[2, 3, 1], [4]]],
+    ["a shard's default split", [[2, 3, 1], [4]]],
+  ])("under the honest z a prover of %s chooses nothing", async (kind, shards) => {
+    const tester = await load(payeeTableCircuitSpec(PAYEES));
+    const { model, closed } = shardedEpochOf(shards, { seed: 5 });
+    const { tables } = kind.endsWith("activation")
+      ? activationTables(model, { circuit: 3, payments: 60 }, PAYEES)
+      : splitByCounts(model, closed, PAYEES);
+    const { inputs } = statedProof(tables[0]!);
+    expect(await freeInputs(tester, inputs, WIDTHS)).toEqual([]);
+    // The inverse of an absent payee's count is free, and nothing reads it.
+    const witness = await tester.calculateWitness(inputs);
+    expect(looseWires(tester, witness, SHIFTS)).toEqual(["main.inverse[3]"]);
+  });
 });
 
 describe("exits", () => {
@@ -74,7 +79,16 @@ describe("exits", () => {
     const inputs = exitInputs(payeeExit(ledger(), MODEL_ID, 1, 0, PAYEES));
     const widths: InputWidths = {
       ...STATICS,
-      ...{ modelBits: [1], payeeBits: [1], role: [1, 32], ownerBits: [1], isClosed: [1], otherId: [24, 24] },
+      ...{
+        modelBits: [1],
+        payeeBits: [1],
+        role: [1, 32],
+        shardPresent: [1],
+        shardRows: [32, 64, 96],
+        ownerBits: [1],
+        isClosed: [1],
+        otherId: [24, 24],
+      },
       ...{ accruedWei: [120, 48], countersRest: [169, 1], openAmount: [96, 40], closedWei: [96, 40] },
     };
     expect(await freeInputs(tester, inputs, widths)).toEqual([]);

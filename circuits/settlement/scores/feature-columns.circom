@@ -1,7 +1,7 @@
 pragma circom 2.1.6;
 
 include "../../field/curve/montgomery.circom";
-include "../../field/poseidon.circom";
+include "../../field/hash-chain.circom";
 
 // One column commitment C = (u, v): on the curve, and 3C. Shared by all draws of a proof.
 //
@@ -60,42 +60,18 @@ template FeatureColumns(features) {
         tripleU[j] <== column[j].triple[0];
         tripleV[j] <== column[j].triple[1];
     }
-    component uHash = FeatureHash(features);
+    component uHash = HashChain(features, 16);
     uHash.start <== features;
     uHash.in <== u;
 
     // Horner in rho over groups of 64; a group's first value is v itself.
     var groups = (features + 63) \ 64;
     signal sum[features];
-    component groupHash = FeatureHash(groups);
+    component groupHash = HashChain(groups, 16);
     groupHash.start <== uHash.out;
     for (var j = 0; j < features; j++) {
         if (j % 64 == 0) { sum[j] <== v[j]; } else { sum[j] <== sum[j - 1] * uHash.out + v[j]; }
         if (j % 64 == 63 || j == features - 1) { groupHash.in[j \ 64] <== sum[j]; }
     }
     commitment <== groupHash.out;
-}
-
-// h = start; for every chunk of 15 of in (the last padded with 0): h = H[FEATURES](h, chunk).
-//
-// Parameters:  count >= 1.
-// Inputs:      start, in[count].
-// Outputs:     out.
-// Assumes:     nothing.
-// Ensures:     out is determined by the inputs.
-// Constraints: 609 for every 15 or part of 15; none linear.
-template FeatureHash(count) {
-    signal input start;
-    signal input in[count];
-    signal output out;
-    var chunks = (count + 14) \ 15;
-    component hash[chunks];
-    for (var i = 0; i < chunks; i++) {
-        hash[i] = HashTagged(16, 16);
-        if (i == 0) { hash[i].in[0] <== start; } else { hash[i].in[0] <== hash[i - 1].out; }
-        for (var j = 0; j < 15; j++) {
-            if (15 * i + j < count) { hash[i].in[j + 1] <== in[15 * i + j]; } else { hash[i].in[j + 1] <== 0; }
-        }
-    }
-    out <== hash[chunks - 1].out;
 }

@@ -1,0 +1,90 @@
+/**
+ * How a model's payees are cut into shards (docs/reference/settlement.md, "Shards"). Payees are flat: shard s has the places from
+ * 512 s on, and where a shard follows, the places behind its last payee are absent payees, of no rows.
+ */
+import { circuitError } from "../circuit-errors.ts";
+import { MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
+import type { Payee } from "./rewards.ts";
+
+/** One shard: its payees are at the places `from` … `to` − 1, its rows are `rowCount` from `firstRow` on. */
+export interface PayeeShard {
+  readonly from: number;
+  readonly to: number;
+  readonly firstRow: number;
+  readonly rowCount: number;
+}
+
+const ABSENT: Payee = { contributorId: 0, validatorId: 0, rowCount: 0 };
+
+/**
+ * The shards of a model, one at least.
+ * @param rowCounts of all places
+ * @throws CIR_SETTLEMENT_SIZE beyond eight shards, and where one of several has a payee without rows
+ */
+export function payeeShards(rowCounts: readonly number[]): PayeeShard[] {
+  const shardCount = Math.max(1, Math.ceil(rowCounts.length / MAX_PAYEE_COUNT));
+  if (shardCount > SHARD_COUNT_MAX) throw tooManyPayees(rowCounts.length);
+  let firstRow = 0;
+  return Array.from({ length: shardCount }, (_, s) => {
+    const from = s * MAX_PAYEE_COUNT;
+    const places = rowCounts.slice(from, from + MAX_PAYEE_COUNT);
+    const count = s === shardCount - 1 ? places.length : places.findLastIndex((rows) => rows > 0) + 1;
+    const counts = places.slice(0, count);
+    if (shardCount > 1 && (count === 0 || counts.includes(0))) throw payeeWithoutRows(s);
+    const rowCount = counts.reduce((sum, rows) => sum + rows, 0);
+    firstRow += rowCount;
+    return { from, to: from + count, firstRow: firstRow - rowCount, rowCount };
+  });
+}
+
+/**
+ * Payees in the places of shards that hold so many rows and payees each. A payee whose rows do not fit is in two shards.
+ * @param most at most 512 payees
+ * @throws CIR_SETTLEMENT_SIZE beyond eight shards
+ */
+export function cutPayees(
+  payees: readonly Payee[],
+  most: { readonly rows: number; readonly payees: number },
+): Payee[] {
+  const shards: Payee[][] = [[]];
+  let room = most.rows;
+  for (const payee of payees) {
+    for (let left = payee.rowCount; left > 0; ) {
+      if (room === 0 || shards.at(-1)!.length === most.payees) {
+        shards.push([]);
+        room = most.rows;
+      }
+      const rowCount = Math.min(left, room);
+      shards.at(-1)!.push({ ...payee, rowCount });
+      room -= rowCount;
+      left -= rowCount;
+    }
+  }
+  const flat = shards.flatMap((shard, s) =>
+    s === shards.length - 1
+      ? shard
+      : [...shard, ...Array<Payee>(MAX_PAYEE_COUNT - shard.length).fill(ABSENT)],
+  );
+  if (shards.length > SHARD_COUNT_MAX) throw tooManyPayees(flat.length);
+  return flat;
+}
+
+/** @throws CIR_SETTLEMENT_SIZE */
+export function requirePayeeCount(payeeCount: number): void {
+  if (payeeCount > SHARD_COUNT_MAX * MAX_PAYEE_COUNT) throw tooManyPayees(payeeCount);
+}
+
+function tooManyPayees(payeeCount: number) {
+  const maxPayeeCount = SHARD_COUNT_MAX * MAX_PAYEE_COUNT;
+  return circuitError(
+    "CIR_SETTLEMENT_SIZE",
+    `a model has at most ${maxPayeeCount} places of payees, not ${payeeCount}`,
+    { data: { reason: "too-many-payees", payeeCount, maxPayeeCount } },
+  );
+}
+
+function payeeWithoutRows(shard: number) {
+  return circuitError("CIR_SETTLEMENT_SIZE", `shard ${shard} has a payee without rows, or none with rows`, {
+    data: { reason: "payee-without-rows", shard },
+  });
+}

@@ -1,0 +1,67 @@
+/** What a prover of a sharded settlement's proofs can choose once z is known: every input and wire alone, and aliases. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
+import { CircuitTester } from "../../testing/circuit-tester.ts";
+import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
+import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf, statedProof } from "../../testing/shard-epochs.ts";
+import { settleShards } from "../shards/settle-shards.ts";
+
+const SHIFTS = [24, 32, 40, 64, 96];
+const WIDTHS: InputWidths = {
+  modelId: [24],
+  epoch: [24, 24],
+  closingBatch: [40, 24, 48],
+  amount: [96, 24],
+  origin: [56],
+  predecessor: [24, 88],
+  ownerParts: [16],
+  validatorParts: [16, 16],
+  shardPresent: [1],
+  shardRows: [32, 32, 64, 96],
+  present: [1],
+  active: [1],
+  isValid: [1, 128],
+  earned: [40, 40, 48],
+  remainder: [40, 80],
+  hits: [2],
+  queryBytes: [8],
+};
+/** Two shards of three; draw 0 is void; a row, a payee's place and a payment are not there. */
+const settledOf = () =>
+  settleShards(
+    shardedEpochOf(
+      [
+        [2, 1],
+        [1, 1],
+      ],
+      {
+        seed: 6,
+        amountsWei: [10n ** 18n, 10n ** 18n],
+        query: (i) => (i === 0 ? null : Int16Array.of(1, -3, 5)),
+      },
+    ),
+  );
+
+beforeAll(initPoseidon);
+
+describe("under the honest z", { timeout: 300_000 }, () => {
+  it("a prover of the draws chooses an absent payment and a void draw's opening, nothing else", async () => {
+    const tester = await CircuitTester.compileSpec(shardedCircuitSpec(SHARDED_SIZE));
+    const { inputs } = statedProof(settledOf());
+    const free = await freeInputs(tester, inputs, WIDTHS);
+    expect(free.sort()).toEqual(["answerHash.0", "packed.2", "receipt.2", "salt.0"]);
+    const witness = await tester.calculateWitness(inputs);
+    const loose = looseWires(tester, witness, SHIFTS);
+    expect(loose.filter((signal) => !signal.endsWith(".equal.inverse"))).toEqual([]);
+  });
+
+  it("a prover of a shard chooses hints of scores, nothing else", async () => {
+    const tester = await CircuitTester.compileSpec(shardCircuitSpec(SHARD_SIZE));
+    const { inputs } = statedProof(settledOf().shards[1]!);
+    const free = await freeInputs(tester, inputs, WIDTHS);
+    expect(free.filter((name) => !/^(scores|blindScore)\./.test(name))).toEqual([]);
+    const witness = await tester.calculateWitness(inputs);
+    expect(looseWires(tester, witness, SHIFTS)).toEqual([]);
+  });
+});

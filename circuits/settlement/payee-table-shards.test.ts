@@ -1,0 +1,184 @@
+/** Payee tables of models of several shards: a proof of each, all of one J. */
+import { beforeAll, describe, expect, it } from "vitest";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { initPoseidon } from "../field/poseidon.ts";
+import { accruedSubroots } from "../ledger/rewards.ts";
+import { payeeTableCircuitSpec } from "../registry/circuit-registry.ts";
+import { CircuitTester } from "../testing/circuit-tester.ts";
+import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
+import { array, RANGE, withAt } from "../testing/settlement-forgery-check.ts";
+import { differingElements, witnessOf } from "../testing/settlement-world.ts";
+import { shardedEpochOf, statedProof } from "../testing/shard-epochs.ts";
+import {
+  activationOf,
+  activationTables,
+  defaultSplit,
+  type PreparedTable,
+  splitByCounts,
+} from "./payee-table-rules.ts";
+import { activationPayees } from "./settlement-data.ts";
+
+const PAYEES = 4;
+const CAP = { circuit: 3, payments: 60 };
+let tester: CircuitTester;
+beforeAll(async () => {
+  await initPoseidon();
+  tester = await CircuitTester.compileSpec(payeeTableCircuitSpec(PAYEES));
+});
+
+const SHARDS = [[2, 1], [3]];
+const worldOf = (shards = SHARDS, seed = 5) => shardedEpochOf(shards, { seed });
+const tablesOf = (isActivation: boolean, shards = SHARDS, seed = 5) => {
+  const { model, closed } = worldOf(shards, seed);
+  return isActivation ? activationTables(model, CAP, PAYEES) : splitByCounts(model, closed, PAYEES);
+};
+const refuses = (inputs: CircuitInputs, at: string, what: string) =>
+  expectRefusedBy(tester, inputs, at, what);
+const differs = async (table: PreparedTable, inputs: CircuitInputs, places: number[], what: string) => {
+  const layout = { count: table.placeCount, last: `main.vector.items[${table.placeCount - 6}]` };
+  expect(await differingElements(tester, inputs, table.elements, layout), what).toEqual(places);
+};
+const inputsOf = (table: PreparedTable) => statedProof(table).inputs;
+
+describe("payee tables in shards", () => {
+  it.each([SHARDS, [[1], [2, 1, 1], [4]]])("equal the rules", async (...shards) => {
+    for (const isActivation of [true, false]) {
+      const { tables, data } = tablesOf(isActivation, shards);
+      expect(tables.map(({ place }) => place.shard)).toEqual(shards.map((_, s) => s));
+      for (const table of tables) {
+        const witness = await witnessOf(tester, statedProof(table));
+        expect(tester.checkConstraints(witness)).toBeNull();
+        const free = new Set(tester.tamper(witness).map(({ signal }) => signal.replace(/\[\d+\]/, "")));
+        expect([...free].filter((name) => name !== "main.inverse")).toEqual([]);
+        expect(table.elements[0]).toBe(data.settlementHash);
+      }
+      const earned = tables.reduce((sum, { place }) => sum + place.earnedWei, 0n);
+      for (const { place } of tables) expect(place.totalWei).toBe(earned);
+      if (isActivation) expect(earned).toBe(0n);
+    }
+  });
+
+  it("post all payees in an activation, and the whole amount in a default split", () => {
+    const { model, closed } = worldOf();
+    const posted = activationTables(model, CAP, PAYEES).tables.flatMap(({ items }) =>
+      activationPayees(items),
+    );
+    expect(posted).toEqual(model.payees.filter(({ rowCount }) => rowCount > 0));
+    const { earnedWei, terms, data } = splitByCounts(model, closed, PAYEES);
+    const earned = earnedWei.reduce((sum, wei) => sum + wei, 0n);
+    expect(earned + terms.treasuryWei + data.burnedWei).toBe(closed.amountWei);
+    const one = worldOf([[2, 1, 3]]);
+    expect(earnedWei.filter((wei) => wei > 0n)).toEqual(
+      defaultSplit(one.model, closed, PAYEES).earnedWei.map(
+        (_, m) => [earnedWei[0], earnedWei[1], earnedWei[512]][m],
+      ),
+    );
+    for (const refused of [() => activationOf(model, CAP, PAYEES), () => defaultSplit(model, closed, PAYEES)])
+      expect(refused).toThrow(expect.objectContaining({ code: "CIR_SETTLEMENT_SIZE" }));
+  });
+
+  it("show the place that they prove, one of those that are there", async () => {
+    for (const isActivation of [true, false]) {
+      const [first, second] = tablesOf(isActivation).tables as [PreparedTable, PreparedTable];
+      const inputs = inputsOf(first);
+      const at = (place: readonly bigint[]) => ({
+        ...inputs,
+        place: [...place, ...Array<bigint>(8 - place.length).fill(0n)],
+      });
+      await refuses(
+        at([0n, 1n]),
+        "place[s] * (shardOwners[s] - table.ownersCommitment) === 0;",
+        "another place",
+      );
+      await refuses(
+        at([1n, 1n]),
+        "place[s] * (shardOwners[s] - table.ownersCommitment) === 0;",
+        "two places",
+      );
+      await refuses(at([0n]), "places === 1;", "no place");
+      await refuses(at([2n, -1n]), "place[s] * (place[s] - 1) === 0;", "no bit");
+      await refuses(at([0n, 0n, 1n]), "place[s] * (1 - shardPresent[s]) === 0;", "the place of no shard");
+      // One shard's table under another's place in E: L1 asks for each place once.
+      expect(first.elements[1]).not.toBe(second.elements[1]);
+      expect([first, second].map(({ elements }) => elements[1]! >> 100n)).toEqual([16n, 17n]);
+    }
+  });
+
+  it("bind the rows, owners and number of all shards", async () => {
+    const [activation] = tablesOf(true).tables as [PreparedTable];
+    const [split] = tablesOf(false).tables as [PreparedTable];
+    const MU = "mu * rowCounts[m] === (1 << 40) * earned[m] + remainder[m];";
+    const [posted, paid] = [inputsOf(activation), inputsOf(split)];
+    await refuses(withAt(paid, "shardRows", 1, 4n), MU, "rows that no shard has");
+    await differs(activation, withAt(posted, "shardRows", 1, 4n), [0], "rows that no shard has");
+    await refuses(
+      withAt(posted, "shardRows", 0, 4n),
+      "place[s] * (shardRows[s] - table.rowTotal) === 0;",
+      "own rows",
+    );
+    await refuses(withAt(posted, "shardRows", 1, 1n << 32n), RANGE, "33 bits");
+    await refuses(
+      withAt(posted, "shardRows", 2, 1n),
+      "rowTotals[s] * (1 - present[s]) === 0;",
+      "of no shard",
+    );
+    await refuses(withAt(posted, "shardOwners", 2, 1n), "owners[s] * (1 - present[s]) === 0;", "of no shard");
+    for (const table of [activation, split]) {
+      const inputs = inputsOf(table);
+      const owners = array(inputs, "shardOwners")[1]! + 1n;
+      await differs(table, withAt(inputs, "shardOwners", 1, owners), [0], "another shard's owners");
+      await differs(table, withAt(inputs, "shardPresent", 2, 1n), [0, 1], "a third shard");
+      const alone = { ...withAt(withAt(inputs, "shardPresent", 1, 0n), "shardOwners", 1, 0n) };
+      await refuses(
+        { ...alone, shardRows: array(inputs, "shardRows").with(1, 0n) },
+        table === split ? MU : "(1 - shardPresent[s]) * (oldSubroot[s] - EMPTY_PAYEE_NODE(3)) === 0;",
+        "one shard alone",
+      );
+    }
+  });
+
+  it("bind all subtrees, and the table's own are its payees'", async () => {
+    for (const isActivation of [true, false]) {
+      const [first] = tablesOf(isActivation).tables as [PreparedTable];
+      const inputs = inputsOf(first);
+      for (const [name, at] of [
+        ["oldSubroot", "place[s] * (oldSubroot[s] - tree.oldRoot) === 0;"],
+        ["newSubroot", "place[s] * (newSubroot[s] - tree.newRoot) === 0;"],
+      ] as const) {
+        await refuses(withAt(inputs, name, 0, 5n), at, `own ${name}`);
+        const empty = `(1 - shardPresent[s]) * (${name}[s] - EMPTY_PAYEE_NODE(3)) === 0;`;
+        await refuses(withAt(inputs, name, 7, 5n), empty, `an absent ${name}`);
+        const other = withAt(inputs, name, 1, 5n);
+        const isPayeeRoot = isActivation && name === "oldSubroot";
+        if (isPayeeRoot)
+          await refuses(other, "isActivation * (payeeRoot - top.oldRoot) === 0;", "not the payee root's");
+        else await differs(first, other, [0], `another shard's ${name}`);
+      }
+    }
+    const { model } = worldOf();
+    const [empty] = accruedSubroots(model.payees, []).slice(2);
+    expect(array(inputsOf(tablesOf(true).tables[0]!), "oldSubroot")[2]).toBe(empty);
+  });
+
+  it("show what their own payees and those of all shards earn", async () => {
+    const [first] = tablesOf(false).tables as [PreparedTable];
+    const inputs = inputsOf(first);
+    const { earnedWei, totalWei } = first.place;
+    expect(first.elements[4]).toBe(earnedWei | (totalWei << 96n));
+    await differs(first, { ...inputs, earnedTotal: totalWei + 1n }, [0, 4], "another sum of all shards");
+    await refuses({ ...inputs, earnedTotal: 1n << 96n }, RANGE, "97 bits");
+    await refuses({ ...inputs, earnedTotal: -1n }, RANGE, "a negative sum");
+    const [activation] = tablesOf(true).tables as [PreparedTable];
+    await refuses(
+      { ...inputsOf(activation), earnedTotal: 1n },
+      "isActivation * earnedTotal === 0;",
+      "activated",
+    );
+    const [only] = tablesOf(false, [[2, 1]]).tables as [PreparedTable];
+    expect(only.elements[4]).toBe(0n);
+    expect(only.elements[1]! >> 96n).toBe(0n);
+    const more = { ...inputsOf(only), earnedTotal: only.place.totalWei + 1n };
+    await refuses(more, "(1 - owned.isSharded) * (earnedTotal - earnedSum) === 0;", "of one shard");
+    await differs(only, withAt(inputsOf(only), "shardPresent", 1, 1n), [0, 1, 4], "shown as of two shards");
+  });
+});

@@ -1,0 +1,185 @@
+/**
+ * The rules of sharded-settlement.circom and shard.circom: the settlement of a model of several shards, as one proof of the draws
+ * and one of each shard. Pure; amounts are wei. Needs `initPoseidon`.
+ */
+import { modelQueryCommitment } from "../../ledger/model-query.ts";
+import type { PayeeShard } from "../../ledger/payee-shards.ts";
+import { accruedSubroots, shardOwners } from "../../ledger/rewards.ts";
+import type { ColumnCommitments } from "../feature-commitment.ts";
+import { featuresCommitment } from "../feature-commitment.ts";
+import { drawInputs } from "../scores/draw-scores.ts";
+import { requireSame, settledEpoch, shardInputs, shardsOf } from "../settled-model.ts";
+import { type CircuitPart, drawnInputs, scoredInputs } from "../settlement-inputs.ts";
+import {
+  divideEpoch,
+  drawnEpoch,
+  type FeatureEpoch,
+  requireBound,
+  type SampledSettlement,
+} from "../settlement-rules.ts";
+import { modelShape, sizeError } from "../settlement-size.ts";
+import { sampledPayout } from "../settlement-split.ts";
+import { shardElements, shardedElements } from "./shard-data.ts";
+import { type ShardTerms, shardedFeatures, shardLink, shardRows } from "./shard-link.ts";
+import { requireShardedSize, requireShardSize, type ShardedSize, type ShardSize } from "./shard-size.ts";
+
+export interface ShardedEpoch extends Omit<FeatureEpoch, "size" | "features"> {
+  readonly size: ShardedSize;
+  /** Of the circuit that proves each of the shards. */
+  readonly shardSize: ShardSize;
+  readonly features: {
+    /** G of all rows. */
+    readonly matrix: Int8Array;
+    /** Of each shard, over its own rows. */
+    readonly columns: readonly ColumnCommitments[];
+    readonly answeringHash: bigint;
+  };
+}
+
+/** One proof: what L1 evaluates, with places for what is not there, and what the circuit takes but z. */
+export interface PreparedProof extends CircuitPart {
+  readonly elements: readonly bigint[];
+  /** Places of E in the circuit. */
+  readonly placeCount: number;
+}
+
+export interface PreparedShard extends PreparedProof {
+  /** E's first element, the hash of `terms`. */
+  readonly link: bigint;
+  readonly terms: ShardTerms;
+  /** The quanta that each of its payees earned: posted. */
+  readonly items: readonly bigint[];
+}
+
+/** A settlement of several shards. Items of `data` are in the places of all payees. */
+export interface SettledShards
+  extends Omit<SampledSettlement, "inputs" | "privateElements" | "payeeCount">,
+    PreparedProof {
+  readonly shards: readonly PreparedShard[];
+}
+
+/**
+ * Settles a closed epoch of a model of several shards by K drawn payments.
+ * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuits; CIR_SETTLEMENT_DIFFERS as `settleEpoch`
+ */
+export function settleShards(epoch: ShardedEpoch): SettledShards {
+  const { size, model, closed, seed, features } = epoch;
+  const shards = requireFits(epoch);
+  requireBound(epoch, shardedFeatures(features.columns, features.answeringHash));
+  const divided = divideEpoch({ ...epoch, matrix: features.matrix, drawCount: size.draws });
+  const { draws, earned, shares } = divided;
+  const openings = draws.map(({ paymentIndex }) => epoch.openingOf(paymentIndex));
+  const earnedWei = earned.map((payee) => payee.earnedWei);
+  const voidCount = draws.filter((draw) => !draw.isValid).length;
+  const payout = sampledPayout(closed.amountWei, shares, size.draws, voidCount, sum(earnedWei));
+  const settled = settledEpoch({ model, closed, payout, earned, voidCount, seed });
+
+  // A void draw needs some query: all ones.
+  const queries = openings.map((opening) => opening?.query ?? new Int16Array(size.features).fill(1));
+  const { newAccruedWei } = settled;
+  const [oldSubroots, newSubroots] = [model.accruedWei, newAccruedWei].map((wei) =>
+    accruedSubroots(model.payees, wei),
+  ) as [bigint[], bigint[]];
+  const prepared = shards.map((shard, s) =>
+    prepareShard(epoch, divided, {
+      ...{ shard, columns: features.columns[s]!, queries },
+      ...{ oldSubroot: oldSubroots[s]!, newSubroot: newSubroots[s]! },
+    }),
+  );
+  const drawn = drawnInputs(size, drawnEpoch(epoch, draws, openings));
+  const ofShards = <T>(read: (terms: ShardTerms) => T, absent: T) =>
+    Array.from({ length: size.shards }, (_, s) => (s < shards.length ? read(prepared[s]!.terms) : absent));
+  const noTotals = Array<bigint>(size.draws).fill(0n);
+  return {
+    ...settled,
+    ...{ draws, privateElements: drawn.privateElements, quantumBits: shares.quantumBits },
+    elements: shardedElements(
+      settled.data,
+      prepared.map(({ link }) => link),
+    ),
+    placeCount: 5 + size.shards,
+    shards: prepared,
+    inputs: {
+      ...drawn.inputs,
+      ...shardInputs(model, newAccruedWei, size.shards),
+      shardFeatures: ofShards((terms) => terms.featuresCommitment, 0n),
+      shardEarned: ofShards((terms) => terms.earnedWei, 0n),
+      shardPositive: ofShards((terms) => terms.draws.map(({ positiveTotal }) => positiveTotal), noTotals),
+      queryCommitment: queries.map(modelQueryCommitment),
+    },
+  };
+}
+
+/** The proof of one shard, and the terms that its link hashes. */
+function prepareShard(
+  { shardSize, model, features }: ShardedEpoch,
+  { draws, earned: ofAll, shares }: ReturnType<typeof divideEpoch>,
+  parts: Pick<ShardTerms, "oldSubroot" | "newSubroot"> & {
+    readonly shard: PayeeShard;
+    readonly columns: ColumnCommitments;
+    readonly queries: readonly Int16Array[];
+  },
+): PreparedShard {
+  const { shard, columns, queries, oldSubroot, newSubroot } = parts;
+  const { answeringHash } = features;
+  const matrix = shardRows(features.matrix, shard, shardSize.features);
+  const scored = queries.map((query) => drawInputs(matrix, query));
+  const earned = ofAll.slice(shard.from, shard.to);
+  const rowCounts = model.payees.slice(shard.from, shard.to).map(({ rowCount }) => rowCount);
+  const terms: ShardTerms = {
+    featuresCommitment: featuresCommitment(columns, answeringHash),
+    ownersCommitment: shardOwners(rowCounts),
+    oldSubroot,
+    newSubroot,
+    earnedWei: sum(earned.map((payee) => payee.earnedWei)),
+    quantumWei: 1n << shares.quantumBits,
+    evenReward: sum(draws.map((draw) => (draw.isEven ? draw.rewardPerUnit : 0n))),
+    draws: draws.map(({ rewardPerUnit }, k) => ({
+      queryCommitment: modelQueryCommitment(queries[k]!),
+      positiveTotal: sum(scored[k]!.scores.filter((score) => score > 0n)),
+      rewardPerUnit,
+    })),
+  };
+  const link = shardLink(terms);
+  const items = earned.map(({ quanta }) => quanta);
+  const part = scoredInputs(shardSize, { model, shard, columns, answeringHash, scored, earned });
+  return {
+    ...{ link, items, terms, privateElements: part.privateElements },
+    elements: shardElements(link, items),
+    placeCount: 1 + Math.ceil(shardSize.payees / 6),
+    inputs: {
+      ...part.inputs,
+      quantum: terms.quantumWei,
+      muEven: terms.evenReward,
+      mu: draws.map(({ rewardPerUnit }) => rewardPerUnit),
+    },
+  };
+}
+
+const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);
+
+function requireFits({ size, shardSize, model, payments, features }: ShardedEpoch): PayeeShard[] {
+  requireShardedSize(size);
+  requireShardSize(shardSize);
+  const shards = shardsOf(model);
+  const { rows, features: featureCount, draws } = modelShape(model.statics, model.payees.length);
+  const limits: [what: string, given: number, most: number][] = [
+    ["shards", shards.length, size.shards],
+    ["payments", payments.length, size.payments],
+    ...shards.flatMap(({ from, to, rowCount }): [string, number, number][] => [
+      ["payees", to - from, shardSize.payees],
+      ["rows", rowCount, shardSize.rows],
+    ]),
+  ];
+  for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
+  if (shards.length < 2) throw sizeError("shards", shards.length, 2);
+  requireSame("shards", features.columns.length, shards.length);
+  // Attack: as in settleEpoch, another number of draws is another choice of payments.
+  for (const given of [size, shardSize]) {
+    requireSame("features", given.features, featureCount);
+    requireSame("draws", given.draws, draws);
+  }
+  requireSame("matrix", features.matrix.length, rows * featureCount);
+  for (const { u } of features.columns) requireSame("features", u.length, featureCount);
+  return shards;
+}

@@ -1,0 +1,44 @@
+pragma circom 2.1.6;
+
+include "../../field/hash-chain.circom";
+
+// What the proof of a sharded settlement's draws and that of one of its shards both show, as one element that L1 compares.
+// Rules: shardLink in shard-link.ts.
+//
+// Parameters:  draws.
+// Inputs:      of the shard: featuresCommitment, ownersCommitment; its subtree of the rewards tree before and after; earnedSum:
+//              Σ T in wei. Of the epoch: quantum, in wei; muEven. Of each draw: queryCommitment; positiveTotal: Σ s⁺ of the
+//              shard's rows; mu.
+// Outputs:     link.
+// Assumes:     nothing.
+// Ensures:     link is a hash of all inputs and of the number of draws.
+// Constraints: 609 for every 15 of 7 + 3 · draws or part of 15; none linear.
+template ShardLink(draws) {
+    signal input featuresCommitment;
+    signal input ownersCommitment;
+    signal input oldSubroot;
+    signal input newSubroot;
+    signal input earnedSum;
+    signal input quantum;
+    signal input muEven;
+    signal input queryCommitment[draws];
+    signal input positiveTotal[draws];
+    signal input mu[draws];
+    signal output link;
+
+    component chain = HashChain(7 + 3 * draws, 38);
+    chain.start <== draws;
+    chain.in[0] <== featuresCommitment;
+    chain.in[1] <== ownersCommitment;
+    chain.in[2] <== oldSubroot;
+    chain.in[3] <== newSubroot;
+    chain.in[4] <== earnedSum;
+    chain.in[5] <== quantum;
+    chain.in[6] <== muEven;
+    for (var k = 0; k < draws; k++) {
+        chain.in[7 + 3 * k] <== queryCommitment[k];
+        chain.in[8 + 3 * k] <== positiveTotal[k];
+        chain.in[9 + 3 * k] <== mu[k];
+    }
+    link <== chain.out;
+}
