@@ -19,18 +19,16 @@ import {
   shardsOf,
   staticsInputs,
 } from "./settled-model.ts";
-import { packActivationItem, type SettlementData } from "./settlement-data.ts";
+import { entryElements, packActivationItem, type SettlementData } from "./settlement-data.ts";
 import { sizeError } from "./settlement-size.ts";
 import { defaultPayout, drawShares, rewardPerUnit, splitEarned } from "./settlement-split.ts";
 import type { PreparedProof } from "./shards/settle-shards.ts";
-import { type TablePlace, tableElements } from "./shards/shard-data.ts";
 
 export interface PreparedActivation
   extends Omit<PreparedSettlement, "terms" | "earnedWei" | "newAccruedWei"> {}
 
 /** The payee table of one shard. */
 export interface PreparedTable extends PreparedProof {
-  readonly place: TablePlace;
   /** Of each of its payees: posted. */
   readonly items: readonly bigint[];
 }
@@ -71,7 +69,7 @@ export function splitByCounts(model: SettledModel, closed: ClosedEpoch, payeeCou
   const settled = settledEpoch({ model, closed, payout, earned: split, voidCount: 0, seed: 0n });
   const remainders = split.map(({ remainder }) => remainder);
   const amounts = { ...settled, remainders, amountWei: closed.amountWei, totalWei };
-  return { ...settled, tables: tablesOf(model, settled.data, amounts, payeeCount) };
+  return { ...settled, ...tablesOf(model, settled.data, amounts, payeeCount) };
 }
 
 /**
@@ -117,7 +115,7 @@ export function activationTables(
     items: payees.map(packActivationItem),
   };
   const nothing = { earnedWei: [], newAccruedWei: [], remainders: [], amountWei: 0n, totalWei: 0n };
-  return { data, tables: tablesOf({ ...model, accruedWei: [] }, data, nothing, payeeCount) };
+  return tablesOf({ ...model, accruedWei: [] }, data, nothing, payeeCount);
 }
 
 /** What a table shows of all payees besides their items, in their places. */
@@ -133,11 +131,14 @@ interface TableAmounts {
 /** @throws CIR_SETTLEMENT_SIZE */
 function tablesOf(
   model: SettledModel,
-  data: SettlementData,
+  given: SettlementData,
   amounts: TableAmounts,
   payeeCount: number,
-): PreparedTable[] {
+): PreparedTables {
   const shards = shardsOf(model);
+  const shardWei = shards.map(({ from, to }) => sum(amounts.earnedWei.slice(from, to)));
+  const data = { ...given, ...(shards.length > 1 && { shardCount: shards.length, shardWei }) };
+  const elements = entryElements(data);
   const common = {
     ...staticsInputs(model.statics),
     ...shardInputs(model, amounts.newAccruedWei, SHARD_COUNT_MAX),
@@ -152,16 +153,12 @@ function tablesOf(
     shape: model.statics.binding >> BINDING.drawBits,
     earnedTotal: amounts.totalWei,
   };
-  return shards.map((shard, s) => {
+  const tables = shards.map((shard, s) => {
     const { from, to } = requireRoom(shard, payeeCount);
     const items = data.items.slice(from, to);
-    const place: TablePlace = {
-      ...{ shard: s, shardCount: shards.length, totalWei: amounts.totalWei },
-      earnedWei: sum(amounts.earnedWei.slice(from, to)),
-    };
     return {
-      ...{ place, items, privateElements: [], placeCount: 5 + Math.ceil(payeeCount / 3) },
-      elements: tableElements({ ...data, items }, place),
+      ...{ items, privateElements: [], placeCount: 5 + Math.ceil(payeeCount / 3) },
+      elements: elements[s]!,
       inputs: {
         ...common,
         ...payeeInputs(model, shard, payeeCount),
@@ -171,6 +168,7 @@ function tablesOf(
       },
     };
   });
+  return { data, tables };
 }
 
 /** Of a model of one shard. @throws CIR_SETTLEMENT_SIZE */

@@ -44,7 +44,9 @@ describe("payee tables in shards", () => {
   it.each([SHARDS, [[1], [2, 1, 1], [4]]])("equal the rules", async (...shards) => {
     for (const isActivation of [true, false]) {
       const { tables, data } = tablesOf(isActivation, shards);
-      expect(tables.map(({ place }) => place.shard)).toEqual(shards.map((_, s) => s));
+      expect(tables.map(({ elements }) => (elements[1]! >> 100n) & 7n)).toEqual(
+        shards.map((_, s) => BigInt(s)),
+      );
       for (const table of tables) {
         const witness = await witnessOf(tester, statedProof(table));
         expect(tester.checkConstraints(witness)).toBeNull();
@@ -52,8 +54,8 @@ describe("payee tables in shards", () => {
         expect([...free].filter((name) => name !== "main.inverse")).toEqual([]);
         expect(table.elements[0]).toBe(data.settlementHash);
       }
-      const earned = tables.reduce((sum, { place }) => sum + place.earnedWei, 0n);
-      for (const { place } of tables) expect(place.totalWei).toBe(earned);
+      const earned = data.shardWei!.reduce((sum, wei) => sum + wei, 0n);
+      for (const { elements } of tables) expect(elements[4]! >> 96n).toBe(earned);
       if (isActivation) expect(earned).toBe(0n);
     }
   });
@@ -163,8 +165,9 @@ describe("payee tables in shards", () => {
   it("show what their own payees and those of all shards earn", async () => {
     const [first] = tablesOf(false).tables as [PreparedTable];
     const inputs = inputsOf(first);
-    const { earnedWei, totalWei } = first.place;
-    expect(first.elements[4]).toBe(earnedWei | (totalWei << 96n));
+    const { shardWei } = tablesOf(false).data;
+    const totalWei = shardWei!.reduce((total, wei) => total + wei, 0n);
+    expect(first.elements[4]).toBe(shardWei![0]! | (totalWei << 96n));
     await differs(first, { ...inputs, earnedTotal: totalWei + 1n }, [0, 4], "another sum of all shards");
     await refuses({ ...inputs, earnedTotal: 1n << 96n }, RANGE, "97 bits");
     await refuses({ ...inputs, earnedTotal: -1n }, RANGE, "a negative sum");
@@ -174,10 +177,11 @@ describe("payee tables in shards", () => {
       "isActivation * earnedTotal === 0;",
       "activated",
     );
-    const [only] = tablesOf(false, [[2, 1]]).tables as [PreparedTable];
+    const { tables } = tablesOf(false, [[2, 1]]);
+    const only = tables[0]!;
     expect(only.elements[4]).toBe(0n);
     expect(only.elements[1]! >> 96n).toBe(0n);
-    const more = { ...inputsOf(only), earnedTotal: only.place.totalWei + 1n };
+    const more = { ...inputsOf(only), earnedTotal: (inputsOf(only).earnedTotal as bigint) + 1n };
     await refuses(more, "(1 - owned.isSharded) * (earnedTotal - earnedSum) === 0;", "of one shard");
     await differs(only, withAt(inputsOf(only), "shardPresent", 1, 1n), [0, 1, 4], "shown as of two shards");
   });

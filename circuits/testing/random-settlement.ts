@@ -99,7 +99,16 @@ export function activationOperation(
 
 /** What is posted for it. Call before it is executed: the closed epoch is read from the ledger. */
 export function postedOf(ledger: Ledger, operation: SettlementOperation): ReplayedSettlement {
-  const none = { epoch: 0n, closingBatch: 0n, voidCount: 0, burnedWei: 0n, capCircuit: 0, shardCount: 1, chain: 0n, cap: 0 };
+  const none = {
+    epoch: 0n,
+    closingBatch: 0n,
+    voidCount: 0,
+    burnedWei: 0n,
+    capCircuit: 0,
+    shardCount: 1,
+    chain: 0n,
+    cap: 0,
+  };
   if (operation.kind === KIND.activation)
     return { ...none, cap: operation.cap, items: operation.payees.map(packActivationItem) };
   const { rewards, leaf } = ledger.requireLeaf(operation.modelId);

@@ -2,8 +2,8 @@
 
 import { payeeShards } from "../ledger/payee-shards.ts";
 import { MAX_PAYEE_COUNT } from "../protocol.ts";
+import { paddedStatement } from "../settlement/shards/padded-statement.ts";
 import type { PreparedProof, ShardedEpoch } from "../settlement/shards/settle-shards.ts";
-import { paddedStatement } from "../settlement/shards/shard-data.ts";
 import { commitShards, shardedFeatures } from "../settlement/shards/shard-link.ts";
 import type { ShardedSize, ShardSize } from "../settlement/shards/shard-size.ts";
 import { CIRCUIT_ID, closedEpoch, type statedInputs, type WorldOptions } from "./settlement-world.ts";

@@ -13,6 +13,7 @@ import {
   shardedEpochOf,
   statedProof,
 } from "../../testing/shard-epochs.ts";
+import { decodeEntries, encodeEntries, entryElements } from "../settlement-data.ts";
 import { settleEpoch } from "../settlement-rules.ts";
 import { type SettledShards, type ShardedEpoch, settleShards } from "./settle-shards.ts";
 
@@ -33,6 +34,9 @@ async function expectProven(epoch: ShardedEpoch): Promise<SettledShards> {
     const ofShard = await witnessOf(shard, statedProof(proof));
     expect(shard.checkConstraints(ofShard)).toBeNull();
   }
+  const posted = { ...settled.data, ...decodeEntries(encodeEntries(settled.data)) };
+  const ofShards = settled.shards.map(({ elements }) => elements);
+  expect(entryElements(posted), "by what L1 is given").toEqual([settled.elements, ...ofShards]);
   const earned = settled.earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const { ownerWei, treasuryWei } = settled.terms;
   expect(earned + ownerWei + treasuryWei + settled.data.burnedWei).toBe(epoch.closed.amountWei);

@@ -9,6 +9,7 @@ import type { ColumnCommitments } from "../feature-commitment.ts";
 import { featuresCommitment } from "../feature-commitment.ts";
 import { drawInputs } from "../scores/draw-scores.ts";
 import { requireSame, settledEpoch, shardInputs, shardsOf } from "../settled-model.ts";
+import { entryElements, type SettlementData } from "../settlement-data.ts";
 import { type CircuitPart, drawnInputs, scoredInputs } from "../settlement-inputs.ts";
 import {
   divideEpoch,
@@ -19,7 +20,6 @@ import {
 } from "../settlement-rules.ts";
 import { modelShape, sizeError } from "../settlement-size.ts";
 import { sampledPayout } from "../settlement-split.ts";
-import { shardElements, shardedElements } from "./shard-data.ts";
 import { type ShardTerms, shardedFeatures, shardLink, shardRows } from "./shard-link.ts";
 import { requireShardedSize, requireShardSize, type ShardedSize, type ShardSize } from "./shard-size.ts";
 
@@ -86,19 +86,19 @@ export function settleShards(epoch: ShardedEpoch): SettledShards {
       ...{ oldSubroot: oldSubroots[s]!, newSubroot: newSubroots[s]! },
     }),
   );
+  const links = prepared.map(({ link }) => link);
+  const data: SettlementData = { ...settled.data, shardCount: shards.length, links };
+  const [elements, ...ofShard] = entryElements(data);
   const drawn = drawnInputs(size, drawnEpoch(epoch, draws, openings));
   const ofShards = <T>(read: (terms: ShardTerms) => T, absent: T) =>
     Array.from({ length: size.shards }, (_, s) => (s < shards.length ? read(prepared[s]!.terms) : absent));
   const noTotals = Array<bigint>(size.draws).fill(0n);
   return {
     ...settled,
-    ...{ draws, privateElements: drawn.privateElements, quantumBits: shares.quantumBits },
-    elements: shardedElements(
-      settled.data,
-      prepared.map(({ link }) => link),
-    ),
+    ...{ data, draws, privateElements: drawn.privateElements, quantumBits: shares.quantumBits },
+    elements: elements!,
     placeCount: 5 + size.shards,
-    shards: prepared,
+    shards: prepared.map((shard, s) => ({ ...shard, elements: ofShard[s]! })),
     inputs: {
       ...drawn.inputs,
       ...shardInputs(model, newAccruedWei, size.shards),
@@ -119,7 +119,7 @@ function prepareShard(
     readonly columns: ColumnCommitments;
     readonly queries: readonly Int16Array[];
   },
-): PreparedShard {
+): Omit<PreparedShard, "elements"> {
   const { shard, columns, queries, oldSubroot, newSubroot } = parts;
   const { answeringHash } = features;
   const matrix = shardRows(features.matrix, shard, shardSize.features);
@@ -145,7 +145,6 @@ function prepareShard(
   const part = scoredInputs(shardSize, { model, shard, columns, answeringHash, scored, earned });
   return {
     ...{ link, items, terms, privateElements: part.privateElements },
-    elements: shardElements(link, items),
     placeCount: 1 + Math.ceil(shardSize.payees / 6),
     inputs: {
       ...part.inputs,
