@@ -1,8 +1,9 @@
 /** Test support: a model of several shards, and closed epochs of it. */
 
+import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";
 import { payeeShards } from "../ledger/payee-shards.ts";
 import { MAX_PAYEE_COUNT } from "../protocol.ts";
-import { paddedStatement } from "../settlement/shards/padded-statement.ts";
+import { sizeError } from "../settlement/settlement-size.ts";
 import type { PreparedProof, ShardedEpoch } from "../settlement/shards/settle-shards.ts";
 import { commitShards, shardedFeatures } from "../settlement/shards/shard-link.ts";
 import type { ShardedSize, ShardSize } from "../settlement/shards/shard-size.ts";
@@ -58,4 +59,23 @@ export function statedProof(proof: PreparedProof): ReturnType<typeof statedInput
   const { elements, placeCount, privateElements } = proof;
   const statement = paddedStatement(elements, placeCount, privateElements, CIRCUIT_ID);
   return { inputs: { ...proof.inputs, z: statement.z }, statement };
+}
+
+/**
+ * The public signals of a proof whose circuit has `placeCount` places for E: those behind the posted elements are 0, and C
+ * absorbs the private elements behind them.
+ * @throws CIR_SETTLEMENT_SIZE where the elements are more than the places
+ */
+function paddedStatement(
+  elements: readonly bigint[],
+  placeCount: number,
+  privateElements: readonly bigint[],
+  circuitId: bigint,
+): { readonly commitment: bigint; readonly y: bigint; readonly z: bigint } {
+  const absentCount = placeCount - elements.length;
+  if (absentCount < 0) throw sizeError("elements", elements.length, placeCount);
+  const absent = Array<bigint>(absentCount).fill(0n);
+  const commitment = dataCommitment([...elements, ...absent, ...privateElements]);
+  const z = challenge(circuitId, commitment, elements);
+  return { commitment, z, y: evaluate(elements, z) };
 }
