@@ -116,6 +116,15 @@ export function loadDeployConfig(configPath: string): DeployConfig {
     throw operatorError("CMD_DEPLOY_REFUSED", `circuits names ${repeated} twice`, {
       data: { reason: "config-invalid", fields: ["circuits"] },
     });
+  const sharded = config.circuits.find((name) => /^shard(ed)?-/.test(name));
+  if (sharded !== undefined)
+    throw operatorError(
+      "CMD_DEPLOY_REFUSED",
+      `${sharded}: L1 takes settlements in shards, no sequencer does yet`,
+      {
+        data: { reason: "config-invalid", fields: ["circuits"] },
+      },
+    );
   const folder = dirname(resolve(configPath));
   const at = (text: string) => resolve(folder, text);
   return {
