@@ -4,7 +4,17 @@
  */
 import { circuitError } from "../circuit-errors.ts";
 import { MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
-import type { Payee } from "./rewards.ts";
+
+/** Who a payee's rows earn for: 24-bit ids of leaves. */
+export interface PayeeOwners {
+  readonly contributorId: number;
+  readonly validatorId: number;
+}
+
+/** A payee: a (contributor, validator) pair and how many rows it has (1 … 2^32 − 1). */
+export interface Payee extends PayeeOwners {
+  readonly rowCount: number;
+}
 
 /** One shard: its payees are at the places `from` … `to` − 1, its rows are `rowCount` from `firstRow` on. */
 export interface PayeeShard {

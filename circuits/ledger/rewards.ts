@@ -4,19 +4,10 @@
  */
 import { hashTagged } from "../field/poseidon.ts";
 import { DATA_CHUNK, MAX_PAYEE_COUNT, PAYEE_TREE_DEPTH, SHARD_COUNT_MAX, TAG } from "../protocol.ts";
-import { payeeShards, requirePayeeCount } from "./payee-shards.ts";
+import { type Payee, type PayeeOwners, payeeShards, requirePayeeCount } from "./payee-shards.ts";
 import { treePath, treeRoot } from "./version-rows.ts";
 
-/** Who a payee's rows earn for: 24-bit ids of leaves. */
-export interface PayeeOwners {
-  readonly contributorId: number;
-  readonly validatorId: number;
-}
-
-/** A payee: a (contributor, validator) pair and how many rows it has (1 … 2^32 − 1). */
-export interface Payee extends PayeeOwners {
-  readonly rowCount: number;
-}
+export type { Payee, PayeeOwners };
 
 /** How payments are divided, in 65,536ths: 16 bits each. */
 export interface RewardSplit {
