@@ -109,7 +109,7 @@ describe("a settlement of several shards", () => {
         const wires = encodeEntries(data);
         const isByDraws = data.links !== undefined;
         expect(wires).toHaveLength(entryCount(wires[0]!, isByDraws));
-        const { items, ...read } = decodeEntries(wires);
+        const { elementCounts: _counts, items, ...read } = decodeEntries(wires);
         const { items: given, ...head } = data;
         expect(read).toEqual(head);
         expect(items.slice(0, given.length)).toEqual(given);
@@ -149,6 +149,30 @@ describe("a settlement of several shards", () => {
     ])
       expect(() => entryElements({ ...byDraws, ...wrong })).toThrow(malformed);
     expect(() => encodeSettlement(byDraws)).toThrow(malformed);
+  });
+
+  it("keeps zeros at a shard's end, which L1 has hashed, and a table's shard without items", () => {
+    const zeros = new Uint8Array(30);
+    const ties = [{ links: [8n, 9n] }, { shardWei: [8n, 9n] }];
+    for (const own of ties) {
+      const wires = encodeEntries({ ...POSTED, shardCount: 2, ...own });
+      const longer = wires.with(-1, Uint8Array.from([...wires.at(-1)!, ...zeros]));
+      const read = decodeEntries(longer);
+      expect(encodeEntries(read)).toEqual(longer);
+      expect(
+        entryElements({ ...read, ...L1 })
+          .at(-1)!
+          .slice(-2),
+      ).toEqual([0n, 0n]);
+    }
+    const wires = encodeEntries({ ...POSTED, shardCount: 2, shardWei: [8n, 0n] });
+    const without = wires.with(1, wires[1]!.slice(0, 12));
+    expect(encodeEntries(decodeEntries(without))).toEqual(without);
+    expect(entryElements({ ...decodeEntries(without), ...L1 })[1]).toHaveLength(5);
+    const byDraws = encodeEntries({ ...POSTED, shardCount: 2, links: [8n, 9n] });
+    expect(() => decodeEntries(byDraws.with(2, new Uint8Array()))).toThrow(
+      expect.objectContaining({ code: "CIR_WIRE_MALFORMED" }),
+    );
   });
 
   it("takes a shard of zeros as one element, and no payee beyond 512", () => {

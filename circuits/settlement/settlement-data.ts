@@ -42,6 +42,11 @@ export interface PostedSettlement {
    * are 0, behind each shard's last.
    */
   readonly items: readonly bigint[];
+  /**
+   * Of several shards: item elements that each posts at least, since L1 hashes zeros at the end, too. Default: 1. `decodeEntries` gives
+   * what the bytes have.
+   */
+  readonly elementCounts?: readonly number[];
 }
 
 /** What L1 fills from its own state and from the record that takes the settlement. */
@@ -100,22 +105,21 @@ export function shardItems({ items, shardCount }: Pick<PostedSettlement, "items"
   );
 }
 
-/** The item elements of each shard; of several at least one, and none of zeros at the end, where the items go on elsewhere. */
+/** The item elements of each shard; of several none of zeros at the end beyond `elementCounts`, where the items go on elsewhere. */
 function shardElements(posted: PostedSettlement, isActivation: boolean): bigint[][] {
   const elements = shardItems(posted).map((items) => itemElements(items, isActivation));
   if (posted.shardCount === 1) return elements;
-  return elements.map((own) => {
+  return elements.map((own, shard) => {
     const last = own.findLastIndex((element) => element !== 0n);
-    return last < 0 ? [0n] : own.slice(0, last + 1);
+    const length = Math.max(posted.elementCounts?.[shard] ?? 1, last + 1);
+    return Array.from({ length }, (_, i) => own[i] ?? 0n);
   });
 }
 
-/** Whether no shard has an item element beyond those of so many payees: L1 takes no more. */
-export function fitsElements(posted: PostedSettlement, payeeCount: number): boolean {
+/** Whether a shard has no item element beyond those of so many payees: L1 takes no more. */
+export function fitsElements(posted: PostedSettlement, shard: number, payeeCount: number): boolean {
   const isActivation = hasPayees(posted);
-  return shardElements(posted, isActivation).every(
-    (elements) => elements.length <= elementsOf(payeeCount, isActivation),
-  );
+  return shardElements(posted, isActivation)[shard]!.length <= elementsOf(payeeCount, isActivation);
 }
 
 /** Elements that so many payees take. */
@@ -299,21 +303,25 @@ export function decodeEntries(wires: readonly Uint8Array[]): PostedSettlement {
   if (isByDraws) {
     const links = Array.from({ length: shardCount }, () => first.take(LINK_BYTES));
     first.end();
-    return { ...head, links, items: flatItems(readers.slice(1), false) };
+    const ofShards = shardedItems(readers.slice(1), false);
+    // Empty data is that of a pre-verified settlement.
+    if (ofShards.elementCounts.includes(0)) throw first.malformed();
+    return { ...head, links, ...ofShards };
   }
   const shardWei = readers.map((reader) => reader.take(SHARD_WEI_BYTES));
-  return { ...head, shardWei, items: flatItems(readers, isActivation) };
+  return { ...head, shardWei, ...shardedItems(readers, isActivation) };
 }
 
 /** Items of all shards, 512 places each but the last. @throws CIR_WIRE_MALFORMED for a payee beyond those */
-function flatItems(readers: readonly WireReader[], isActivation: boolean): bigint[] {
-  return readers.flatMap((reader, shard) => {
-    const items = reader.items(isActivation);
-    if (items.slice(MAX_PAYEE_COUNT).some((item) => item !== 0n) || items.length === 0)
-      throw reader.malformed();
-    const absentCount = shard === readers.length - 1 ? 0 : Math.max(0, MAX_PAYEE_COUNT - items.length);
-    return [...items.slice(0, MAX_PAYEE_COUNT), ...Array<bigint>(absentCount).fill(0n)];
+function shardedItems(readers: readonly WireReader[], isActivation: boolean) {
+  const shards = readers.map((reader) => reader.items(isActivation));
+  const items = shards.flatMap((own, shard) => {
+    if (own.slice(MAX_PAYEE_COUNT).some((item) => item !== 0n)) throw readers[shard]!.malformed();
+    const absentCount = shard === shards.length - 1 ? 0 : Math.max(0, MAX_PAYEE_COUNT - own.length);
+    return [...own.slice(0, MAX_PAYEE_COUNT), ...Array<bigint>(absentCount).fill(0n)];
   });
+  const elementCounts = shards.map((own) => (own.length * itemBits(isActivation)) / ELEMENT_BITS);
+  return { items, elementCounts };
 }
 
 class WireReader {

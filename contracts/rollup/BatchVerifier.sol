@@ -88,7 +88,7 @@ contract BatchVerifier is IBatchVerifier {
         _keysAt = store.length;
         store = abi.encodePacked(
             store,
-            abi.encode(configs[0].key.alpha, configs[0].key.beta),
+            _sharedOf(configs[0].key),
             abi.encode(GAMMA_X_IM, GAMMA_X_RE, GAMMA_Y_IM, GAMMA_Y_RE)
         );
         bool anyDevelopment = false;
@@ -440,13 +440,10 @@ contract BatchVerifier is IBatchVerifier {
             revert VerifierDevelopmentKey(index, block.chainid);
         }
         VerifyingKey memory key = config.key;
-        bytes32 shared = keccak256(abi.encode(key.alpha, key.beta));
-        if (shared != keccak256(abi.encode(configs[0].key.alpha, configs[0].key.beta))) {
-            revert VerifierKeyNotShared(index);
-        }
-        bytes32 delta = keccak256(abi.encode(key.delta));
+        if (keccak256(_sharedOf(key)) != keccak256(_sharedOf(configs[0].key))) revert VerifierKeyNotShared(index);
+        bytes32 delta = _hashDelta(key);
         for (uint256 i = 0; i < index; ++i) {
-            if (delta == keccak256(abi.encode(configs[i].key.delta))) revert VerifierDeltaShared(index, i);
+            if (delta == _hashDelta(configs[i].key)) revert VerifierDeltaShared(index, i);
         }
         bool isGamma = delta == keccak256(abi.encode(GAMMA_X_IM, GAMMA_X_RE, GAMMA_Y_IM, GAMMA_Y_RE));
         bool isValid = _isG1(key.alpha) && _isG2(key.beta) && _isG2(key.delta) && !isGamma;
@@ -457,6 +454,14 @@ contract BatchVerifier is IBatchVerifier {
             isValid = isValid && (isNeeded ? _isG1(key.ic[i]) : key.ic[i][0] | key.ic[i][1] == 0);
         }
         if (!isValid) revert VerifierKeyInvalid(index);
+    }
+
+    function _sharedOf(VerifyingKey memory key) private pure returns (bytes memory) {
+        return abi.encode(key.alpha, key.beta);
+    }
+
+    function _hashDelta(VerifyingKey memory key) private pure returns (bytes32) {
+        return keccak256(abi.encode(key.delta));
     }
 
     function _isShape(uint256 sort, uint256 size0, uint256 size1) private pure returns (bool) {

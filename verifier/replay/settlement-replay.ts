@@ -14,7 +14,7 @@ import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import {
   capOf,
   entrySignals,
-  fitsPayees,
+  fitsShard,
   provesEntries,
   type SettlementRecord,
   settlementOnL1,
@@ -238,8 +238,9 @@ function isProvenBy(
   const named = indexes.map((index) => (index === null ? null : circuits[index]));
   if (named.includes(undefined)) return false;
   const own = named.filter((circuit) => circuit != null);
-  const holdPayees = own.filter(({ sort }) => sort !== CIRCUIT_SORT.shardedSettlement);
-  if (!holdPayees.every((circuit) => fitsPayees(posted, circuit))) return false;
+  // By draws of several shards, behind the draws' own.
+  const ofShards = named.slice(named.length - posted.shardCount);
+  if (!ofShards.every((circuit, shard) => circuit == null || fitsShard(posted, shard, circuit))) return false;
   return own.length < named.length || provesEntries(sortsOf(own), kind, posted.shardCount);
 }
 

@@ -82,9 +82,13 @@ export function capOf(
 }
 
 /** Whether no shard has an item element or a payee beyond the circuit's. */
-export function fitsPayees(posted: PostedSettlement, { size1 }: CircuitSizes): boolean {
-  const isWithin = (items: readonly bigint[]) => items.slice(size1).every((item) => item === 0n);
-  return fitsElements(posted, size1) && shardItems(posted).every(isWithin);
+export const fitsPayees = (posted: PostedSettlement, circuit: CircuitSizes): boolean =>
+  shardItems(posted).every((_, shard) => fitsShard(posted, shard, circuit));
+
+/** The same of one shard: each may have a circuit of its own. */
+export function fitsShard(posted: PostedSettlement, shard: number, { size1 }: CircuitSizes): boolean {
+  const beyond = shardItems(posted)[shard]!.slice(size1);
+  return fitsElements(posted, shard, size1) && beyond.every((item) => item === 0n);
 }
 
 /** Whether circuits of these sorts, in the order of the entries, may prove a record of this kind with so many shards. */

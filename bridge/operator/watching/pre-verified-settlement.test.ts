@@ -3,6 +3,7 @@
 import { KIND } from "@openledger/circuits/protocol";
 import { OPEN, revertName, SHAPES, slot } from "@openledger/contracts/testing/rollup-fixture";
 import {
+  PAYEE_TABLE,
   preVerifyArguments,
   SAMPLED,
   SETTLEMENT_SIZES,
@@ -115,6 +116,20 @@ test("the bridge offers what is pre-verified until nothing more comes of it, and
     100n,
   ]);
   expect((await l1.rollup.getEvents.SettlementAccepted()).map(({ args }) => args.modelId)).toEqual([102n]);
+});
+
+test("Attack: one of several shards, of no model, holds up nothing", async () => {
+  const { l1 } = f;
+  const actions = settlementActions(l1);
+  await l1.passTime(11n * DAY);
+  const shards = { shardCount: 2, shardWei: [1n, 2n], items: [1n] };
+  const data = await actions.settlementData(closingBatch, { seed: 0n, voidCount: 0, ...shards });
+  await actions.preVerify({ circuit: PAYEE_TABLE, data });
+  const one = await settlementOf(100);
+  await actions.preVerify(one);
+  await l1.client.mine({ blocks: 2 });
+  await (await watcher()).poll();
+  expect(f.sequencer.offered.map(({ word }) => BigInt(word))).toEqual([one.data.settlementHash]);
 });
 
 test("a batch brings the settlement itself once L1 has forgotten the pre-verification", async () => {

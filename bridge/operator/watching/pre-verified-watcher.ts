@@ -17,7 +17,6 @@ import {
   type PreVerifiedSettlement,
   preVerifiedOf,
 } from "../../l1/submission/pre-verified-settlement.ts";
-import { oneEntryOf } from "../../l1/submission/submitted-part.ts";
 import type { JsonStore } from "../bridge-store.ts";
 import type { OperatorClient } from "../operator-client.ts";
 
@@ -83,7 +82,9 @@ export class PreVerifiedWatcher {
     for await (const chunk of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
       const preVerified = chunk.logs
         .filter((log): log is PreVerifiedLog => log.eventName === "SettlementPreVerified")
-        .map((log) => oneEntryOf(preVerifiedOf(log)));
+        .map(preVerifiedOf)
+        // Attack: one of several shards, of a model that is not there, which would hold up all behind it. No sequencer takes one.
+        .filter(({ further }) => further.length === 0);
       const cursor = {
         blockNumber: Number(chunk.toBlock),
         blockHash: await this.#blockHash(Number(chunk.toBlock)),

@@ -1,8 +1,12 @@
 /** Settlements of several shards: one entry, statement and proof for each, and by draws one more. */
 
 import { FIELD_ORDER, KIND } from "@openledger/circuits/protocol";
-import type { SettlementData } from "@openledger/circuits/settlement/settlement-data";
-import { type Hex, numberToHex } from "viem";
+import {
+  decodeEntries,
+  entryElements,
+  type SettlementData,
+} from "@openledger/circuits/settlement/settlement-data";
+import { type Hex, hexToBytes, numberToHex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { revertEachTest } from "../../testing/chain.ts";
 import {
@@ -95,6 +99,22 @@ test("L1's statements are TypeScript's, whatever the sorts, numbers and sizes of
     expect(await f.attempt(await f.joined(parts)), `run ${run}: ${picked}`).toMatchObject({
       name: "accepted",
     });
+  }
+});
+
+test("Attack: zeros at a shard's end, and a table's shard without items, which readers read as L1 does", async () => {
+  await f.passTo(f.closingTime + 14n * DAY);
+  const one = 1n << 48n;
+  const parts = [
+    await byDraws(2, { items: [5n], elementCounts: [2, 2] }),
+    await byTables(2, { items: [5n], elementCounts: [2, 0] }),
+    activation(2, { items: placed([[one], [one]]), elementCounts: [3, 2] }),
+  ];
+  for (const part of parts) {
+    const closed = await f.joined([part]);
+    expect(await f.attempt(closed)).toMatchObject({ name: "accepted" });
+    const read = decodeEntries(closed.settlements!.map(({ settlement }) => hexToBytes(settlement.data)));
+    expect(entryElements({ ...part.data, ...read })).toEqual(entryElements(part.data));
   }
 });
 
