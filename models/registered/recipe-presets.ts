@@ -141,8 +141,8 @@ export const textRules = (isCiting = false) => ({
 });
 /** Rows so few that none is held out are known by heart after these steps: 15 after 700. */
 const STEPS_OF_FEW = 1_000;
-/** More of them, up to 53, take so many rows in all. */
-const LEAST_SEEN_ROWS = 4_000;
+/** Steps times rows where more rows, up to 73, would take fewer steps by their rounds. */
+const LEAST_STEPS_TIMES_ROWS = 4_000;
 const ROWS_PER_STEP = 8;
 /** The rate falls to a tenth: scores are taken at the adapter that answers, and a quiet one is better to ask. */
 const LAST_PART = 0.1;
@@ -174,7 +174,7 @@ export async function textPreset(
   const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
   const trained = sizes.rowCount - heldOut;
   const isFew = heldOutCount(sizes.rowCount) === 0;
-  const ofFew = isFew ? STEPS_OF_FEW : Math.ceil(LEAST_SEEN_ROWS / trained);
+  const ofFew = isFew ? STEPS_OF_FEW : Math.ceil(LEAST_STEPS_TIMES_ROWS / trained);
   const steps = Math.max(ofFew, Math.ceil((ROUNDS * trained) / ROWS_PER_STEP));
   return {
     version: 2,
