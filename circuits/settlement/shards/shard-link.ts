@@ -2,7 +2,7 @@
 
 import { hashTagged } from "../../field/poseidon.ts";
 import type { PayeeShard } from "../../ledger/payee-shards.ts";
-import { DATA_CHUNK, SHARD_COUNT_MAX, TAG } from "../../protocol.ts";
+import { DATA_CHUNK, TAG } from "../../protocol.ts";
 import { type ColumnCommitments, commitColumns, featuresCommitment } from "../feature-commitment.ts";
 
 /** What the proof of the draws and that of one shard both show. */
@@ -23,6 +23,7 @@ export interface ShardTerms {
 
 /** What a draw gives to a shard. */
 interface DrawTerms {
+  readonly isValid: boolean;
   readonly queryCommitment: bigint;
   /** Σ s⁺ of the shard's rows. */
   readonly positiveTotal: bigint;
@@ -30,18 +31,18 @@ interface DrawTerms {
   readonly rewardPerUnit: bigint;
 }
 
-/** The link of one shard and one settlement. h = K; for every chunk of 15 terms, the last padded with 0: h = H[SHARD_LINK](h, chunk). */
+/** The link of one shard and one settlement, of a void draw without query and total. h = K | which draws are valid << 8; for every chunk of 15 terms, the last padded with 0: h = H[SHARD_LINK](h, chunk). */
 export function shardLink({ draws, ...shard }: ShardTerms): bigint {
   const terms = [
     ...[shard.featuresCommitment, shard.ownersCommitment, shard.oldSubroot, shard.newSubroot],
     ...[shard.earnedWei, shard.quantumWei, shard.evenReward],
-    ...draws.flatMap(({ queryCommitment, positiveTotal, rewardPerUnit }) => [
-      queryCommitment,
-      positiveTotal,
+    ...draws.flatMap(({ isValid, queryCommitment, positiveTotal, rewardPerUnit }) => [
+      ...(isValid ? [queryCommitment, positiveTotal] : [0n, 0n]),
       rewardPerUnit,
     ]),
   ];
-  let hash = BigInt(draws.length);
+  const flags = draws.reduce((bits, { isValid }, k) => bits | (BigInt(isValid) << BigInt(k)), 0n);
+  let hash = BigInt(draws.length) | (flags << 8n);
   for (let from = 0; from < terms.length; from += DATA_CHUNK) {
     const chunk = Array.from({ length: DATA_CHUNK }, (_, i) => terms[from + i] ?? 0n);
     hash = hashTagged(TAG.shardLink, [hash, ...chunk]);
@@ -49,10 +50,10 @@ export function shardLink({ draws, ...shard }: ShardTerms): bigint {
   return hash;
 }
 
-/** A model's featuresCommitment by those of its shards: one shard's own, or H[SHARD_FEATURES](S, f_0 … f_7). */
+/** A model's featuresCommitment by those of its shards: one shard's own, or H[SHARD_FEATURES](S, f_0 … f_7, 0 …) of 16 inputs. */
 export function shardFeatures(ofShards: readonly bigint[]): bigint {
   if (ofShards.length === 1) return ofShards[0]!;
-  const listed = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => ofShards[s] ?? 0n);
+  const listed = Array.from({ length: DATA_CHUNK }, (_, s) => ofShards[s] ?? 0n);
   return hashTagged(TAG.shardFeatures, [BigInt(ofShards.length), ...listed]);
 }
 
