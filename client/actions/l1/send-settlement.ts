@@ -1,19 +1,10 @@
 import type { Signature } from "@openledger/circuits/field/curve/eddsa";
-import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { hex32 } from "@openledger/foundation/hex";
-import { type Abi, type Hex, toHex, zeroAddress } from "viem";
-import { effectOf } from "../../l1-proposal.ts";
+import { type Hex, toHex } from "viem";
 import type { LedgerClient } from "../../ledger-client.ts";
-import { staticsOf } from "../../sequencer/model-reads.ts";
-import {
-  type LedgerModelLeaf,
-  type LedgerSettlement,
-  settlementSchema,
-} from "../../sequencer/model-schemas.ts";
+import { type LedgerSettlement, settlementSchema } from "../../sequencer/model-schemas.ts";
 import type { SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
 import { requestSequencer } from "../../sequencer/sequencer-request.ts";
-import type { L1Result } from "./l1-result.ts";
-import { callContract, type L1ErrorCode, type L1Options } from "./l1-transaction.ts";
 
 type Pair = readonly [bigint, bigint];
 
@@ -110,56 +101,4 @@ export type SendSettlementErrorCode = SequencerErrorCode;
  */
 export function sendSettlement(client: LedgerClient, body: SettlementBody): Promise<LedgerSettlement> {
   return requestSequencer(client, "/v1/settlements", settlementSchema, { body });
-}
-
-export interface AdmitActivationParameters extends L1Options {
-  /** On the ledger, without an activation. */
-  readonly model: LedgerModelLeaf;
-  /** Most payments an epoch: those of the circuit that the activation names. */
-  readonly cap: bigint;
-  /** J of the activation. */
-  readonly settlementHash: bigint;
-  /** The hash of the model's column commitments. */
-  readonly columnsCommitment: bigint;
-  /** The SHA-256 of recipe, parameters and map, 96 bytes. */
-  readonly answeringPreimage: Hex;
-}
-
-export type AdmitActivationErrorCode = L1ErrorCode;
-
-/**
- * Has the rollup's gate admit the activation of a model that promises no window, in which anyone could refute it.
- * @returns null where there is no gate, or it admits the activation already
- * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
- * @internal
- */
-export async function admitActivation(
-  client: LedgerClient,
-  parameters: AdmitActivationParameters,
-): Promise<L1Result | null> {
-  const { answeringPreimage, cap, columnsCommitment, model, settlementHash } = parameters;
-  const { l1, rollupAddress } = client;
-  const gate = await l1.readContract({
-    ...{ address: rollupAddress, abi: rollupAbi, functionName: "activationGate" },
-  });
-  if (gate === zeroAddress) return null;
-  // Loaded here: most clients never ask.
-  const { disputesAbi } = await import("@openledger/contracts/build/disputes-abi");
-  const isAdmitted = await l1.readContract({
-    ...{ address: gate, abi: disputesAbi, functionName: "admits", account: rollupAddress },
-    args: [BigInt(model.id), settlementHash],
-  });
-  if (isAdmitted) return null;
-  const { binding, ownersCommitment, payeeRoot, split } = staticsOf(model);
-  const parts = [columnsCommitment, ownersCommitment, payeeRoot, binding, split];
-  const effect = effectOf("gate", "Admitted", { modelId: model.id, word: settlementHash });
-  return callContract(
-    client,
-    {
-      ...{ address: gate, abi: disputesAbi as Abi, functionName: "admitUnchallenged" },
-      args: [model.id, answeringPreimage, parts, cap],
-      effect: { ...effect, address: gate },
-    },
-    parameters,
-  );
 }
