@@ -16,7 +16,7 @@ import { TAG } from "@openledger/circuits/protocol";
 import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { assuranceOfReply } from "@openledger/client/actions/answers/check-answer";
 import { type L1Reader, readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
-import { admitUnchallengedCall } from "@openledger/client/actions/l1/activation-gate";
+import { admitUnchallengedCall } from "@openledger/client/actions/l1/send-settlement";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";

@@ -3,8 +3,11 @@
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
-import { admitActivation, waitingGate } from "@openledger/client/actions/l1/activation-gate";
-import { encodeSettlementBody } from "@openledger/client/actions/l1/send-settlement";
+import {
+  admitActivation,
+  encodeSettlementBody,
+  waitingGate,
+} from "@openledger/client/actions/l1/send-settlement";
 import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";

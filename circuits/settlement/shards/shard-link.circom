@@ -30,9 +30,9 @@ template ShardLink(draws) {
 
     component chain = HashChain(7 + 3 * draws, 38);
     // Attack: a payer's receipt with a query commitment of 0, valid for one proof and void for the other. So the flags are hashed.
-    var flags = 0;
-    for (var k = 0; k < draws; k++) { flags += (1 << k) * isValid[k]; }
-    chain.start <== draws + (1 << 8) * flags;
+    var start = draws;
+    for (var k = 0; k < draws; k++) { start += (1 << (8 + k)) * isValid[k]; }
+    chain.start <== start;
     chain.in[0] <== featuresCommitment;
     chain.in[1] <== ownersCommitment;
     chain.in[2] <== oldSubroot;

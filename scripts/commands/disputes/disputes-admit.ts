@@ -20,7 +20,7 @@ import {
 import { againBetweenBatches } from "@openledger/challenger/sending/between-batches";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
-import { admitUnchallengedCall } from "@openledger/client/actions/l1/activation-gate";
+import { admitUnchallengedCall } from "@openledger/client/actions/l1/send-settlement";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, parseAddress, resolveEndpoints } from "../../cli/context.ts";

@@ -6,8 +6,11 @@ import { promisesModelCommitment } from "@openledger/challenger/playing/disputes
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
-import { admitActivation, waitingGate } from "@openledger/client/actions/l1/activation-gate";
-import { encodeSettlementBody } from "@openledger/client/actions/l1/send-settlement";
+import {
+  admitActivation,
+  encodeSettlementBody,
+  waitingGate,
+} from "@openledger/client/actions/l1/send-settlement";
 import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
