@@ -203,6 +203,11 @@ describe("the proof of a shard", () => {
       await shardDiffers(world, s, withAt(inputs, "isValid", 0, 1n), [0], "a void draw as a valid one");
       await shardDiffers(world, s, withAt(inputs, "isValid", 1, 0n), [0], "a valid draw as a void one");
     }
+    const chosen = withAt(withTotal(world.inputs, [[0, 7n]]), "queryCommitment", 0, 5n);
+    const [own, others] = await Promise.all([world.inputs, chosen].map((all) => draws.calculateWitness(all)));
+    expect(others!.slice(0, 4), "a void draw's query and total in the draws' proof").toEqual(
+      own!.slice(0, 4),
+    );
     // The same draw valid: all its links are others, so no shard's proof of one fits the draws of the other.
     const opened = honest(SHARDS, { ...WORLD, entry: (row) => row + 1 });
     for (const [s, { link }] of world.settled.shards.entries())
@@ -263,6 +268,10 @@ describe("links", () => {
         });
     changed.push({ ...terms, draws: terms.draws.with(0, { ...terms.draws[0]!, isValid: false }) });
     changed.push({ ...terms, draws: terms.draws.toReversed() }, { ...terms, draws: terms.draws.slice(1) });
+    // A receipt's query commitment is its payer's choice: 0, and void for the shard's proof alone.
+    const zeros = { ...terms.draws[0]!, queryCommitment: 0n, positiveTotal: 0n };
+    for (const isValid of [true, false])
+      changed.push({ ...terms, draws: terms.draws.with(0, { ...zeros, isValid, rewardPerUnit: 3n }) });
     expect(new Set([link, ...changed.map(shardLink)]).size).toBe(changed.length + 1);
   });
 });
