@@ -45,13 +45,12 @@ function answeringPreimage({ recipe, parameters, queryMap }: AnsweringFiles): Ui
   return concatBytes(...[recipe, parameters, queryMap].map((file) => sha256(file)));
 }
 
-/**
- * What L1 is shown of a model without challenges: `admitUnchallengedCall` of the client. Needs `initPoseidon`.
- * @param columns of each of its shards
- */
-export const unchallengedModel = (parts: ModelParts, columns: readonly ColumnCommitments[]) => ({
-  columnsCommitments: columns.map(columnsCommitment),
-  answeringPreimage: `0x${bytesToHex(answeringPreimage(answeringFiles(parts)))}` as const,
+/** What L1 is shown of a model without challenges: `admitUnchallengedCall` of the client. Needs `initPoseidon`. */
+export const unchallengedModel = (
+  model: ModelParts & { readonly columns: readonly ColumnCommitments[] },
+) => ({
+  columnsCommitments: model.columns.map(columnsCommitment),
+  answeringPreimage: `0x${bytesToHex(answeringPreimage(answeringFiles(model)))}` as const,
 });
 
 /** What the statics of a model with challenges say of how it was made. λ in units of 2^-40. */

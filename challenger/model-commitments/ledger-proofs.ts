@@ -93,6 +93,6 @@ export async function openUnbegunModel(client: LedgerClient, modelId: number) {
 export function admitCall(model: PublishedModel, id: bigint, statement: DisputeStatement, cap: bigint) {
   // A language model's statics have other rules, and no damping.
   const damping = challengedRules(answeringFiles(model).recipe)?.damping ?? 0n;
-  const args = [id, statementTuple(statement), cap, columnsCommitment(model.columns), damping] as const;
+  const args = [id, statementTuple(statement), cap, columnsCommitment(model.columns[0]!), damping] as const;
   return { functionName: "admit", args } as const;
 }

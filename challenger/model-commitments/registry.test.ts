@@ -9,11 +9,14 @@ import {
 } from "@openledger/attribution/model/answering-hash";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
-import { shardedFeatures } from "@openledger/circuits/internal/settlement/shards/shard-link";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { activationHash, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { TAG } from "@openledger/circuits/protocol";
-import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import {
+  columnsCommitment,
+  featuresCommitment,
+  shardedFeatures,
+} from "@openledger/circuits/settlement/feature-commitment";
 import { assuranceOfReply } from "@openledger/client/actions/answers/check-answer";
 import { type L1Reader, readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
 import { admitUnchallengedCall } from "@openledger/client/actions/l1/send-settlement";
@@ -151,9 +154,9 @@ test("admits no model once its model commitment is refuted", async () => {
 
 test("is told of a model without challenges only that it is registered as one", async () => {
   const { honest, model } = first;
-  const columns = [model.columns, second.model.columns];
+  const columns = [...model.columns, ...second.model.columns];
   for (const shown of [columns.slice(0, 1), columns]) {
-    const shards = unchallengedModel(model, shown);
+    const shards = unchallengedModel({ ...model, columns: shown });
     const { args } = admitUnchallengedCall(Number(MODEL), model.statics, shards, BigInt(CAP));
     await f.disputes.write.admitUnchallenged(args, { account: f.stranger });
   }
@@ -165,7 +168,7 @@ test("is told of a model without challenges only that it is registered as one", 
     const statics = hashStatics({ ...model.statics, featuresCommitment: committed });
     return activationHash({ modelId: Number(MODEL), statics, cap: CAP, payeeRoot });
   };
-  expect(await admits(f.stranger, word(featuresCommitment(model.columns, raw)))).toBe(true);
+  expect(await admits(f.stranger, word(shardedFeatures(model.columns, raw)))).toBe(true);
   expect(await admits(f.stranger, word(shardedFeatures(columns, raw)))).toBe(true);
   expect(await admits(f.stranger, word(shardedFeatures(columns.toReversed(), raw)))).toBe(false);
   expect(hashTagged(TAG.challenged, [raw, 0n])).not.toBe(raw);
@@ -173,10 +176,13 @@ test("is told of a model without challenges only that it is registered as one", 
 
 test("never takes a model whose statics promise something else, though nobody refutes its model commitment", async () => {
   const { honest, model } = first;
-  const columns = columnsCommitment(model.columns);
+  const columns = columnsCommitment(model.columns[0]!);
   const filesHash = rawAnsweringHash(answeringFiles(model));
   const statics = (answeringHash: bigint) =>
-    hashStatics({ ...model.statics, featuresCommitment: featuresCommitment(model.columns, answeringHash) });
+    hashStatics({
+      ...model.statics,
+      featuresCommitment: featuresCommitment(model.columns[0]!, answeringHash),
+    });
   const marked = statics(answeringHash(answeringFiles(model)));
   expect(marked).toBe(model.staticsHash);
   // A language model's, with the digest that it promises; and one without any promise.

@@ -1,10 +1,10 @@
 /** A registry as a rollup's gate, which admits models that are registered without challenges. */
 
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
-import { shardFeatures } from "@openledger/circuits/internal/settlement/shards/shard-link";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { activationHash } from "@openledger/circuits/ledger/rewards";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import { shardFeatures } from "@openledger/circuits/settlement/feature-commitment";
 import { getContract, type Hex, sha256 } from "viem";
 import { deployRegistry, WEEK_SECONDS } from "../build/deploy-disputes.ts";
 import { disputesAbi } from "../build/disputes-abi.ts";

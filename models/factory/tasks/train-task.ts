@@ -68,7 +68,7 @@ export async function train(
   function register({ size, terms }: NonNullable<TrainTask["registration"]>) {
     const registration = registerModel(trained!, termsOf(terms), size, { onProgress });
     const model = publishedModel(trained!, registration, { publishRows: task.publishRows });
-    const { answeringPreimage, columnsCommitments } = unchallengedModel(model, [registration.columns]);
+    const { answeringPreimage, columnsCommitments } = unchallengedModel(model);
     const statics = {
       ...Object.fromEntries(Object.entries(model.statics).map(([name, value]) => [name, hex32(value)])),
       columnsCommitments: columnsCommitments.map(hex32),

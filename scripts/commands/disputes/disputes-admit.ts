@@ -67,7 +67,7 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
           : `no model commitment of model ${modelId} counts yet:\n${own.flatMap(modelCommitmentLines).join("\n")}`,
       );
     call = admitCall(model, counting.id, counting.statement, cap);
-  } else call = admitUnchallengedCall(modelId, model.statics, unchallengedModel(model, [model.columns]), cap);
+  } else call = admitUnchallengedCall(modelId, model.statics, unchallengedModel(model), cap);
   const sent = await sender.send(registryCall(call), call.functionName);
   const how = promisesModelCommitment(model) ? "its window has ended" : "its statics promise no window";
   output.answer(
@@ -86,7 +86,7 @@ async function registerForClaims({ options, args, output }: CommandContext<Admit
   const { parts, terms, traced } = await openPromised(args[1]!, options, output.progress);
   const client = await openReader(options);
   const own = {
-    columnsCommitment: columnsCommitment(parts.columns),
+    columnsCommitment: columnsCommitment(parts.columns[0]!),
     filesHash: rawAnsweringHash(answeringFiles(parts)),
   };
   const sent = await againBetweenBatches(

@@ -41,10 +41,10 @@ export async function registerModel({
   const signer = await openSigner(options);
   const context = await openSettlementContext(options);
   const model = await readModel(args[0]!, await modelFamilies());
-  const payeeCount = model.payees.length;
+  const payeeCount = model.payees.filter(({ rowCount }) => rowCount > 0).length;
   // Before anything is paid: a model that no circuit settles would be of no use.
-  const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, payeeCount));
-  const table = payeeTableFor(context.circuits, payeeCount);
+  const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, model.payees)).circuit;
+  const table = payeeTableFor(context.circuits, model.payees);
   const known = await findRegistered(signer, model.staticsHash);
   const modelId =
     known ??
@@ -55,14 +55,14 @@ export async function registerModel({
     }));
   const leaf = await getModel(signer.client, modelId);
   if (!leaf.counters.isReady) {
-    const prepared = prepareActivation(leaf, model, { table, settling });
-    const { settlementHash } = prepared.data;
+    const provable = prepareActivation(leaf, model, { table, settling });
+    const { settlementHash } = provable.prepared.data;
     const gate = await waitingGate(signer.client, modelId, settlementHash);
     if (gate !== null && promisesNothing(model)) {
       output.progress(`the contract ${gate} admits the activation: it promises no window`);
       await admitActivation(signer.client, {
         ...{ gate, model: leaf, cap: BigInt(settling.size0), settlementHash },
-        ...unchallengedModel(model, [model.columns]),
+        ...unchallengedModel(model),
       });
     } else if (gate !== null) {
       const lines = [
@@ -73,7 +73,7 @@ export async function registerModel({
       output.answer(lines, { modelId, cap: settling.size0, gate, isAdmitted: false });
       return;
     }
-    const { settlement } = await proveWithOutput(prepared, table, {
+    const { settlement } = await proveWithOutput(provable, {
       ...context,
       output,
       prover: options.prover,
