@@ -43,6 +43,8 @@ const elementsText = (content: BatchData) =>
     .map((element) => hex32(element).slice(2))
     .join("")}`;
 
+type PreVerifiedBody = Record<"commitment" | "data", string> & { circuitIndex: number };
+
 const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
   kind === KIND.settle ? { modelId, word: `0x${words[0]!.toString(16)}` } : null;
 
@@ -78,7 +80,7 @@ export class FakeSequencer {
   /** Taken note of, and not followed. */
   readonly foreign: ForeignBatchReport[] = [];
   /** Pre-verified settlements that were offered, and J of those of which nothing more comes. */
-  readonly offered: { modelId: number; word: string }[] = [];
+  readonly offered: (PreVerifiedBody & { modelId: number; word: string; further?: PreVerifiedBody[] })[] = [];
   readonly over = new Set<bigint>();
   /** Where the chain was before the first batch. */
   origin = { batchNumber: 0, root: "0x0", opIndex: 0, queueHead: 0 };
