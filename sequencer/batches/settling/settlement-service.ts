@@ -3,8 +3,12 @@
  * that L1 checks is checked here first: the statement is computed again from what L1 holds, and the proof is verified.
  */
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-times";
-import { settlementOperationOf } from "@openledger/circuits/batch/settlement-operation";
+import {
+  type SettlementOperation,
+  settlementOperationOf,
+} from "@openledger/circuits/batch/settlement-operation";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
 import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
@@ -79,6 +83,17 @@ export interface KnownSettlement {
   readonly batch: StoredBatch | null;
 }
 
+/** What is known of a request before the ledger is asked. */
+interface SettlementFacts {
+  readonly posted: PostedSettlement;
+  readonly epoch: number;
+  /** Of its entries. */
+  readonly circuits: readonly SettlementCircuit[];
+  readonly prevRandao: bigint;
+}
+
+type Signals = ReturnType<typeof entrySignals>;
+
 const keyOf = (modelId: number, epoch: number) => storeKeys.settlement(modelId, epoch);
 
 export class SettlementService {
@@ -104,9 +119,12 @@ export class SettlementService {
     const circuits = this.#circuitsOf(request, posted);
     const prevRandao = await this.#requireL1Takes(request, posted, circuits);
     await this.#modules.line.idle();
+    const facts = { posted, epoch, circuits, prevRandao };
     let entry: SettlementEntry;
     try {
-      entry = this.#execute(request, { posted, epoch, circuits, prevRandao });
+      await this.#requireProofs(request, this.#check(request, facts).signals, facts);
+      await this.#modules.line.idle();
+      entry = this.#execute(request, facts);
     } catch (error) {
       // Sent twice: the one that came first made it stale.
       const known = isRollupError(error, "SEQ_SETTLEMENT_STALE")
@@ -208,20 +226,12 @@ export class SettlementService {
     }
   }
 
-  /** Without any await: what is checked must hold when the ledger changes. */
-  #execute(
+  /** All but the proofs: what L1 would read, and that the ledger would execute it now. */
+  #check(
     request: SettlementRequest,
-    facts: {
-      posted: PostedSettlement;
-      epoch: number;
-      circuits: readonly SettlementCircuit[];
-      prevRandao: bigint;
-    },
-  ): SettlementEntry {
-    const { line } = this.#modules;
-    const { circuits, epoch, posted, prevRandao } = facts;
-    const { sort } = circuits[0]!;
-    const model = line.head.ledger.requireLeaf(request.modelId);
+    { circuits, posted, prevRandao }: SettlementFacts,
+  ): { operation: SettlementOperation; signals: Signals } {
+    const model = this.#modules.line.head.ledger.requireLeaf(request.modelId);
     requireKind(model, LEAF_KIND.model, request.modelId);
     requireCurrent(request, posted, model);
     const record = {
@@ -233,6 +243,7 @@ export class SettlementService {
     if (cap === null) throw invalid("data", "it names no settlement circuit that its payees fit", request);
     this.#requireFit(request, posted, circuits, model);
     const entries = entriesOf<EntryRequest>(request);
+    const { sort } = circuits[0]!;
     const signals = entrySignals(
       settlementOnL1(record, posted, { sort, cap, prevRandao }),
       entries.map(({ publicSignals }, i) => ({ ...circuits[i]!, commitment: publicSignals[0] })),
@@ -240,23 +251,37 @@ export class SettlementService {
     if (signals.some((own, i) => own.some((signal, j) => signal !== entries[i]!.publicSignals[j])))
       throw invalid("publicSignals", "they are not those of what L1 would read", request);
     const derived = settlementOperationOf(record, { ...posted, cap }, model);
-    const forged = entries.findIndex(({ proof }, i) => !verifyProof(circuits[i]!.key, proof, signals[i]!));
-    if (forged >= 0) {
-      const circuit = circuits[forged]!.name;
-      throw sequencerError("SEQ_SETTLEMENT_INVALID", "a proof of the settlement does not verify", {
-        data: {
-          ...{ reason: "settlement-proof-invalid", modelId: request.modelId },
-          ...{ epoch, circuit, entry: forged },
-        },
-      });
+    return { operation: { ...derived, signature: request.signature ?? null }, signals };
+  }
+
+  /** One after the other, up to the first that is false: what comes meanwhile waits for one pairing, not for nine. */
+  async #requireProofs(
+    request: SettlementRequest,
+    signals: Signals,
+    { circuits, epoch }: SettlementFacts,
+  ): Promise<void> {
+    const { modelId } = request;
+    for (const [entry, { proof }] of entriesOf<EntryRequest>(request).entries()) {
+      const { key, name: circuit } = circuits[entry]!;
+      if (!verifyProof(key, proof, signals[entry]!)) {
+        throw sequencerError("SEQ_SETTLEMENT_INVALID", "a proof of the settlement does not verify", {
+          data: { reason: "settlement-proof-invalid", modelId, epoch, circuit, entry },
+        });
+      }
+      await nextTurn();
     }
-    const operation = { ...derived, signature: request.signature ?? null };
+  }
+
+  /** Without any await: what is checked must hold when the ledger changes. Its proofs are proven. */
+  #execute(request: SettlementRequest, facts: SettlementFacts): SettlementEntry {
+    const { line } = this.#modules;
+    const { operation } = this.#check(request, facts);
     const posting = postingOf(request);
     const { slot } = line.execute(operation, posting);
     return {
       type: "settlement",
       hash: hex32(request.settlementHash),
-      epoch,
+      epoch: facts.epoch,
       operation,
       posting,
       batchNumber: line.head.openBatch!.number,
