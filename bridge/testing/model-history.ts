@@ -1,6 +1,7 @@
 /** A model's life on a local node, for tests: a true ledger, true totals, proofs from known trapdoors. */
 
 import { settlementOperationOf } from "@openledger/circuits/batch/settlement-operation";
+import { cutPayees, payeeShards } from "@openledger/circuits/internal/ledger/payee-shards";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import {
   hashStatics,
@@ -8,7 +9,6 @@ import {
   type ModelStatics,
   packBinding,
 } from "@openledger/circuits/ledger/leaf";
-import { cutPayees, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import {
   accruedRoot,
   closedHash,

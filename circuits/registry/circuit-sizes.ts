@@ -73,6 +73,17 @@ export function isNameOfSizes(name: string, sizes: CircuitSizes): boolean {
   return sort === CIRCUIT_SORT.settlement && Number(payees) === size1 && Number(payments) === size0;
 }
 
+/** A circuit that settles nothing: one of shards without the draws' of its features and draws, or the reverse. */
+export function unmatchedShardCircuit(names: readonly string[]): string | undefined {
+  const kinds = (parse: (name: string) => { features: number; draws: number } | null, of = names) =>
+    of.map(parse).flatMap((size) => (size === null ? [] : [`${size.features} ${size.draws}`]));
+  return names.find((name) => {
+    const [shard, sharded] = [kinds(parseShardName, [name]), kinds(parseShardedName, [name])];
+    const others = shard.length > 0 ? kinds(parseShardedName) : kinds(parseShardName);
+    return [...shard, ...sharded].some((kind) => !others.includes(kind));
+  });
+}
+
 // The circuits that a ledger's own batches are proven by: the rollup's first, and its twin with the slots in the other place.
 
 /** One of them at least. */

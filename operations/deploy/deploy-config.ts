@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
-import { unmatchedShardCircuit } from "@openledger/circuits/settlement/shards/shard-size";
+import { unmatchedShardCircuit } from "@openledger/circuits/registry/circuit-sizes";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { type Address, getAddress, isAddress, parseGwei } from "viem";
 import { z } from "zod";

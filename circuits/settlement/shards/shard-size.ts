@@ -66,14 +66,3 @@ export function parseShardedName(name: string): ShardedSize | null {
   const [payments, shards, features, draws] = sizes;
   return { payments, shards, features, draws };
 }
-
-/** A circuit that settles nothing: one of shards without the draws' of its features and draws, or the reverse. */
-export function unmatchedShardCircuit(names: readonly string[]): string | undefined {
-  const kinds = (parse: (name: string) => Pick<ShardSize, "features" | "draws"> | null, of = names) =>
-    of.map(parse).flatMap((size) => (size === null ? [] : [`${size.features} ${size.draws}`]));
-  return names.find((name) => {
-    const [shard, sharded] = [kinds(parseShardName, [name]), kinds(parseShardedName, [name])];
-    const others = shard.length > 0 ? kinds(parseShardedName) : kinds(parseShardName);
-    return [...shard, ...sharded].some((kind) => !others.includes(kind));
-  });
-}
