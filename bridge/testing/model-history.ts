@@ -19,7 +19,7 @@ import {
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
-import { activationTables, splitByCounts } from "@openledger/circuits/settlement/payee-table-rules";
+import { activationOf, defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import { CIRCUIT_SORT, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
 import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
@@ -211,7 +211,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     activationData(): SettlementData {
       const circuit = options.shardCount === 2 ? SHARDED_CIRCUIT : SAMPLED_CIRCUIT;
       const cap = { circuit, payments: PAYMENT_COUNT };
-      return activationTables({ modelId: MODEL_ID, statics, payees }, cap, PAYEE_COUNT).data;
+      return activationOf({ modelId: MODEL_ID, statics, payees }, cap, PAYEE_COUNT).data;
     },
 
     async openModel(): Promise<void> {
@@ -285,7 +285,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
 
     defaultData(): SettlementData {
       const { accruedWei, closed } = ledger.requireLeaf(MODEL_ID).rewards!;
-      return splitByCounts({ modelId: MODEL_ID, statics, payees, accruedWei }, closed!, PAYEE_COUNT).data;
+      return defaultSplit({ modelId: MODEL_ID, statics, payees, accruedWei }, closed!, PAYEE_COUNT).data;
     },
 
     claimRewards: (payeeIndex: number) =>

@@ -23,7 +23,7 @@ import {
 import { FIELD_ORDER, KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import { activationTables, splitByCounts } from "@openledger/circuits/settlement/payee-table-rules";
+import { activationOf, defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import { encodeEntries, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
@@ -289,7 +289,7 @@ export function activationJson(
     index ??
     (payeeShards(payees.map(({ rowCount }) => rowCount)).length > 1 ? SHARDED_INDEX : SETTLEMENT_INDEX);
   const cap = { circuit, payments: CIRCUITS[circuit - 1]!.size0 };
-  const { data } = activationTables({ modelId, statics, payees }, cap, CIRCUITS[1].size1);
+  const { data } = activationOf({ modelId, statics, payees }, cap, CIRCUITS[1].size1);
   return { ...settlementJson(data, "payeeTable", circuits), signature: signatureJson(owner, data) };
 }
 
@@ -360,5 +360,5 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
 export function defaultSettlement(model: Answer, statics: ModelStatics): SettlementData {
   const accruedWei = model.payees.map((payee: Answer) => BigInt(payee.accruedWei));
   const settled = { modelId: model.id, statics, payees: model.payees, accruedWei };
-  return splitByCounts(settled, closedOf(model), CIRCUITS[1].size1).data;
+  return defaultSplit(settled, closedOf(model), CIRCUITS[1].size1).data;
 }

@@ -1,14 +1,9 @@
 /** Whether circuits settle a model by draws: one that fits none could be settled by the default split only. */
 import type { ModelStatics } from "@openledger/circuits/ledger/leaf";
 import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
+import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
-import {
-  misfitOf,
-  modelShape,
-  parseSettlementName,
-  type SettlementSize,
-} from "@openledger/circuits/settlement/settlement-size";
-import { parseShardedName, parseShardName } from "@openledger/circuits/settlement/shards/shard-size";
+import { type ModelShape, misfitOf, modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { sequencerError } from "../../sequencer-errors.ts";
 import { invalid } from "./settlement-request.ts";
 
@@ -17,88 +12,56 @@ interface NamedCircuit {
   readonly sort: number;
 }
 
-export interface FittedModel {
+interface FittedModel {
   readonly modelId: number;
   readonly statics: ModelStatics;
-  /** Of each payee, in its place. */
-  readonly rowCounts: readonly number[];
-}
-
-interface Misfit {
-  readonly what: string;
-  readonly given: number;
-  readonly has: number;
+  /** In their places. */
+  readonly payees: readonly { readonly rowCount: number }[];
 }
 
 /**
  * These circuits settle the model's epochs by draws: one alone where it has one shard, else the draws' and one of each shard.
  * @throws SEQ_SETTLEMENT_INVALID; CIR_SETTLEMENT_SIZE for payees that no shards have
  */
-export function requireSettledBy(model: FittedModel, [first, ...ofShards]: readonly NamedCircuit[]): void {
-  requireFit(model, first!, drawsMisfit(model, first!));
-  for (const [shard, circuit] of ofShards.entries())
-    requireFit(model, circuit, shardMisfit(model, shard, circuit));
-}
-
-/**
- * The circuit that a model's activation names settles its epochs: of several shards with others of the rollup for each shard.
- * @throws SEQ_SETTLEMENT_INVALID; CIR_SETTLEMENT_SIZE for payees that no shards have
- */
-export function requireSettling(model: FittedModel, named: NamedCircuit, all: readonly NamedCircuit[]): void {
-  const shards = payeeShards(model.rowCounts);
-  requireFit(model, named, drawsMisfit(model, named));
-  if (shards.length === 1) return;
-  const candidates = all.filter(({ sort }) => sort === CIRCUIT_SORT.shard);
-  for (const shard of shards.keys()) {
-    const misfits = candidates.map((circuit) => ({ circuit, misfit: shardMisfit(model, shard, circuit) }));
-    if (misfits.some(({ misfit }) => misfit === null)) continue;
-    if (misfits[0] === undefined) throw invalid("circuit", "the rollup has no circuit of shards", model);
-    requireFit(model, misfits[0].circuit, misfits[0].misfit);
+export function requireSettledBy(model: FittedModel, [draws, ...ofShards]: readonly NamedCircuit[]): void {
+  const shape = modelShape(model.statics, model.payees);
+  if (ofShards.length === 0) requireOne(model, shape, draws!, []);
+  const shards = payeeShards(model.payees.map(({ rowCount }) => rowCount));
+  for (const [s, circuit] of ofShards.entries()) {
+    const { from, rowCount: rows, to } = shards[s]!;
+    requireOne(model, { ...shape, rows, payees: to - from }, draws!, [circuit]);
   }
 }
 
-/** Of the circuit of the draws, which is that of the rows where a model has one shard. */
-function drawsMisfit({ rowCounts, statics }: FittedModel, { name }: NamedCircuit): Misfit | null | undefined {
-  const { length } = payeeShards(rowCounts);
-  if (length === 1) return misfitIn(parseSettlementName(name), statics, rowCounts.length);
-  const sharded = parseShardedName(name);
-  if (sharded === null) return undefined;
-  if (length > sharded.shards) return { what: "shards", given: length, has: sharded.shards };
-  const any = { rows: Number.POSITIVE_INFINITY, payees: Number.POSITIVE_INFINITY };
-  return misfitIn({ ...sharded, ...any }, statics, 0);
+/**
+ * The circuit that a model's activation names settles its epochs, with another of the rollup where it has several shards.
+ * @throws SEQ_SETTLEMENT_INVALID; CIR_SETTLEMENT_SIZE for payees that no shards have
+ */
+export function requireSettling(model: FittedModel, named: NamedCircuit, all: readonly NamedCircuit[]): void {
+  const ofShards = all.filter(({ sort }) => sort === CIRCUIT_SORT.shard);
+  requireOne(model, modelShape(model.statics, model.payees), named, ofShards);
 }
 
-function shardMisfit({ rowCounts, statics }: FittedModel, shard: number, { name }: NamedCircuit) {
-  const { from, rowCount, to } = payeeShards(rowCounts)[shard]!;
-  return misfitIn(parseShardName(name), statics, to - from, rowCount);
-}
-
-/** undefined where the name does not tell its sizes. */
-function misfitIn(
-  size: Omit<SettlementSize, "payments"> | null,
-  statics: ModelStatics,
-  payees: number,
-  rows?: number,
-): Misfit | null | undefined {
-  const shape = modelShape(statics, payees);
-  return size === null
-    ? undefined
-    : misfitOf({ payments: 0, ...size }, { ...shape, rows: rows ?? shape.rows });
-}
-
-function requireFit(
+function requireOne(
   { modelId }: FittedModel,
-  { name }: NamedCircuit,
-  misfit: Misfit | null | undefined,
+  shape: ModelShape,
+  draws: NamedCircuit,
+  ofShards: readonly NamedCircuit[],
 ): void {
-  if (misfit === undefined) throw invalid("circuit", `${name} does not tell its sizes`, { modelId });
-  if (misfit === null) return;
-  const { what, given, has } = misfit;
+  const choices = settlingCircuits([draws, ...ofShards]).filter(({ circuit }) => circuit === draws);
+  const misfits = choices.map((choice) => ({ ...choice, misfit: misfitOf(choice.size, shape) }));
+  if (misfits.some(({ misfit }) => misfit === null)) return;
+  const largest = misfits.at(-1);
+  if (largest?.misfit == null)
+    throw invalid("circuit", `${draws.name} settles nothing with the circuits of shards`, { modelId });
+  const { what, given, has } = largest.misfit;
+  const isOfShard = what === "rows" || what === "payees";
+  const circuit = ((isOfShard ? largest.shard : null) ?? draws).name;
   throw sequencerError(
     "SEQ_SETTLEMENT_INVALID",
-    `${name} is for ${has} ${what}, model ${modelId} has ${given}`,
+    `${circuit} is for ${has} ${what}, model ${modelId} has ${given}`,
     {
-      data: { reason: "circuit-misfit", modelId, circuit: name, what, given, has },
+      data: { reason: "circuit-misfit", modelId, circuit, what, given, has },
     },
   );
 }

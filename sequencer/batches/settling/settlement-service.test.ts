@@ -445,7 +445,7 @@ describe("a model of two shards", () => {
     const drawnEntries = [drawn, ...drawn.further!];
     expect(await offer(drawnEntries.slice(0, 2)), "L1 takes no such").toEqual([true]);
     expect(await offer(drawnEntries.map((entry) => ({ ...entry, circuit: drawn.circuit })))).toEqual([true]);
-    expect(await offer(drawnEntries)).toEqual([false]);
+    for (let look = 0; look < 2; look++) expect(await offer(drawnEntries)).toEqual([false]);
     const key = `/v1/settlements/${modelId}/2`;
     expect(await call(key)).toMatchObject({ settlementHash: drawn.settlementHash, further: drawn.further });
     expect(await call(`/v1/pre-verified-settlements?model=${modelId}`)).toMatchObject([
