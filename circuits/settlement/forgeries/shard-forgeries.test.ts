@@ -55,7 +55,7 @@ const shardDiffers = async (
   places: number[],
   what: string,
 ) => {
-  const layout = { count: 2, last: "main.paid.items[0]" };
+  const layout = { count: 2, last: "main.proof.paid.items[0]" };
   expect(await differingElements(shard, inputs, settled.shards[s]!.elements, layout), what).toEqual(places);
 };
 
