@@ -240,14 +240,20 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
   ];
   for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
   requireSame("features", features.columns.u.length, columnCount(size));
-  const { matrix } = features;
-  const values = matrix instanceof Int8Array ? matrix : matrix.values;
-  // A direct matrix has the logit's row behind those of the version.
-  requireSame("matrix", values.length, (rowCount + Number(size.isDirect === true)) * columnCount(size));
+  requireMatrix(features.matrix, { ...size, rows: rowCount });
   // Attack: another number of draws is another choice of payments for the same seed. So the circuit's number has to be
   // the model's.
   const misfit = misfitOf(size, modelShape(model.statics, model.payees.length));
   if (misfit !== null) requireSame(misfit.what, misfit.has, misfit.given);
+}
+
+/** A matrix has entries for all columns of the model's rows; a direct one has the logit's row behind them. @throws CIR_SETTLEMENT_DIFFERS */
+export function requireMatrix(
+  matrix: RegisteredMatrix,
+  model: Pick<SettlementSize, "rows" | "features" | "isDirect">,
+): void {
+  const values = matrix instanceof Int8Array ? matrix : matrix.values;
+  requireSame("matrix", values.length, (model.rows + Number(model.isDirect === true)) * columnCount(model));
 }
 
 /** @param features what the columns are bound by @throws CIR_SETTLEMENT_DIFFERS */

@@ -9,7 +9,7 @@ import {
 import type { DirectEpoch } from "../settlement/settlement-rules.ts";
 import type { SettlementSize } from "../settlement/settlement-size.ts";
 import { answeredQuery } from "./direct-instance.ts";
-import { closedEpoch, type WorldOptions } from "./settlement-world.ts";
+import { closedEpoch, type WorldOptions, type WorldParts } from "./settlement-world.ts";
 
 export const SMALL_DIRECT: SettlementSize = {
   rows: 9,
@@ -26,12 +26,16 @@ export interface DirectWorldOptions extends Omit<WorldOptions, "query"> {
 }
 
 /** A closed epoch of a direct model. `entry`'s last row is the logit's, its last column the bias'. */
-export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
+export function directEpochOf(
+  options: DirectWorldOptions = {},
+  featuresCommitment?: WorldParts<DirectMatrix, DirectQuery>["featuresCommitment"],
+): DirectEpoch {
   const size = options.size ?? SMALL_DIRECT;
   const bucketCount = size.features;
   return closedEpoch<DirectMatrix, DirectQuery>(
     { ...options, size },
     {
+      ...(featuresCommitment && { featuresCommitment }),
       features: (numbers, rowCount) => {
         const entry = options.entry ?? (() => numbers.below(2 * MAX_DIRECT_ENTRY + 1) - MAX_DIRECT_ENTRY);
         const values = Int16Array.from({ length: (rowCount + 1) * (bucketCount + 1) }, (_, at) =>

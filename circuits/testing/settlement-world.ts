@@ -62,11 +62,15 @@ export interface WorldOptions {
 }
 
 /** A closed epoch with everything that settles it, and who the model is. */
-export function epochOf(options: WorldOptions = {}): FeatureEpoch {
+export function epochOf(
+  options: WorldOptions = {},
+  featuresCommitment?: WorldParts<Int8Array, Int16Array>["featuresCommitment"],
+): FeatureEpoch {
   const size = options.size ?? SMALL_SIZE;
   return closedEpoch<Int8Array, Int16Array>(
     { ...options, size },
     {
+      ...(featuresCommitment && { featuresCommitment }),
       features: (numbers, rowTotal) => {
         const entry = options.entry ?? (() => numbers.below(255) - 127);
         const matrix = Int8Array.from({ length: rowTotal * size.features }, (_, at) =>
@@ -81,7 +85,7 @@ export function epochOf(options: WorldOptions = {}): FeatureEpoch {
 }
 
 /** What a kind of model has of its own. A query of null: its receipt is no opening's. */
-interface WorldParts<M extends RegisteredMatrix, Q extends ModelQuery> {
+export interface WorldParts<M extends RegisteredMatrix, Q extends ModelQuery> {
   features(numbers: SeededNumbers, rowTotal: number): ModelFeatures<M>;
   query(numbers: SeededNumbers, payment: number, features: ModelFeatures<M>): Q | null;
   /** What the statics hold of the features; default: one shard's commitment. */

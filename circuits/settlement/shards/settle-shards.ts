@@ -1,36 +1,41 @@
 /**
- * The rules of sharded-settlement.circom and shard.circom: the settlement of a model of several shards, as one proof of the draws
+ * The rules of sharded-settlement.circom, shard.circom and direct-shard.circom: the settlement of a model of several shards, as one proof of the draws
  * and one of each shard. Pure; amounts are wei. Needs `initPoseidon`.
  */
-import { modelQueryCommitment } from "../../ledger/model-query.ts";
+import { type ModelQuery, modelQueryCommitment } from "../../ledger/model-query.ts";
 import type { PayeeShard } from "../../ledger/payee-shards.ts";
 import { accruedSubroots, shardOwners } from "../../ledger/rewards.ts";
 import type { ColumnCommitments } from "../feature-commitment.ts";
 import { featuresCommitment } from "../feature-commitment.ts";
-import { drawInputs } from "../scores/draw-scores.ts";
+import { queryOfVoid, type RegisteredMatrix, scoredDraw } from "../scores/direct-matrix.ts";
 import { requireSame, settledEpoch, shardInputs, shardsOf } from "../settled-model.ts";
 import { entryElements, type SettlementData } from "../settlement-data.ts";
 import { type CircuitPart, drawnInputs, scoredInputs } from "../settlement-inputs.ts";
 import {
   divideEpoch,
   drawnEpoch,
-  type FeatureEpoch,
+  type EpochToSettle,
   requireBound,
+  requireMatrix,
   type SampledSettlement,
 } from "../settlement-rules.ts";
-import { modelShape, sizeError } from "../settlement-size.ts";
+import { columnCount, columnShape, modelShape, sizeError } from "../settlement-size.ts";
 import { sampledPayout } from "../settlement-split.ts";
-import { type ShardTerms, shardedFeatures, shardLink, shardRows } from "./shard-link.ts";
+import { type ShardTerms, shardedFeatures, shardLink } from "./shard-link.ts";
+import { shardMatrix } from "./shard-matrix.ts";
 import { requireShardedSize, requireShardSize, type ShardedSize, type ShardSize } from "./shard-size.ts";
 
-export interface ShardedEpoch extends Omit<FeatureEpoch, "size" | "features"> {
+export interface ShardedEpoch<
+  M extends RegisteredMatrix = RegisteredMatrix,
+  Q extends ModelQuery = ModelQuery,
+> extends Omit<EpochToSettle<M, Q>, "size" | "features"> {
   readonly size: ShardedSize;
   /** Of the circuit that proves each of the shards. */
   readonly shardSize: ShardSize;
   readonly features: {
-    /** G of all rows. */
-    readonly matrix: Int8Array;
-    /** Of each shard, over its own rows. */
+    /** Of all rows. */
+    readonly matrix: M;
+    /** Of each shard: `commitShards`. */
     readonly columns: readonly ColumnCommitments[];
     readonly answeringHash: bigint;
   };
@@ -74,8 +79,7 @@ export function settleShards(epoch: ShardedEpoch): SettledShards {
   const payout = sampledPayout(closed.amountWei, shares, size.draws, voidCount, sum(earnedWei));
   const settled = settledEpoch({ model, closed, payout, earned, voidCount, seed });
 
-  // A void draw needs some query: all ones.
-  const queries = openings.map((opening) => opening?.query ?? new Int16Array(size.features).fill(1));
+  const queries = openings.map((opening) => opening?.query ?? queryOfVoid(size));
   const { newAccruedWei } = settled;
   const [oldSubroots, newSubroots] = [model.accruedWei, newAccruedWei].map((wei) =>
     accruedSubroots(model.payees, wei),
@@ -117,13 +121,13 @@ function prepareShard(
   parts: Pick<ShardTerms, "oldSubroot" | "newSubroot"> & {
     readonly shard: PayeeShard;
     readonly columns: ColumnCommitments;
-    readonly queries: readonly Int16Array[];
+    readonly queries: readonly ModelQuery[];
   },
 ): Omit<PreparedShard, "elements"> {
   const { shard, columns, queries, oldSubroot, newSubroot } = parts;
   const { answeringHash } = features;
-  const matrix = shardRows(features.matrix, shard, shardSize.features);
-  const scored = queries.map((query) => drawInputs(matrix, query));
+  const matrix = shardMatrix(features.matrix, shard, columnCount(shardSize));
+  const scored = queries.map((query) => scoredDraw(matrix, query));
   const earned = ofAll.slice(shard.from, shard.to);
   const rowCounts = model.payees.slice(shard.from, shard.to).map(({ rowCount }) => rowCount);
   const terms: ShardTerms = {
@@ -161,7 +165,7 @@ function requireFits({ size, shardSize, model, payments, features }: ShardedEpoc
   requireShardedSize(size);
   requireShardSize(shardSize);
   const shards = shardsOf(model);
-  const { rows, features: featureCount, draws } = modelShape(model.statics, model.payees.length);
+  const shape = modelShape(model.statics, model.payees.length);
   const limits: [what: string, given: number, most: number][] = [
     ["shards", shards.length, size.shards],
     ["payments", payments.length, size.payments],
@@ -175,10 +179,10 @@ function requireFits({ size, shardSize, model, payments, features }: ShardedEpoc
   requireSame("shards", features.columns.length, shards.length);
   // Attack: as in settleEpoch, another number of draws is another choice of payments.
   for (const given of [size, shardSize]) {
-    requireSame("features", given.features, featureCount);
-    requireSame("draws", given.draws, draws);
+    requireSame("features", columnShape(given), columnShape(shape));
+    requireSame("draws", given.draws, shape.draws);
   }
-  requireSame("matrix", features.matrix.length, rows * featureCount);
-  for (const { u } of features.columns) requireSame("features", u.length, featureCount);
+  requireMatrix(features.matrix, shape);
+  for (const { u } of features.columns) requireSame("features", u.length, columnCount(shape));
   return shards;
 }

@@ -1,9 +1,8 @@
 /** What the proofs of a sharded settlement share (docs/reference/settlement.md, "Shards"). Amounts are wei. Needs `initPoseidon`. */
 
 import { hashTagged } from "../../field/poseidon.ts";
-import type { PayeeShard } from "../../ledger/payee-shards.ts";
 import { DATA_CHUNK, SHARD_COUNT_MAX, TAG } from "../../protocol.ts";
-import { type ColumnCommitments, commitColumns, featuresCommitment } from "../feature-commitment.ts";
+import { type ColumnCommitments, featuresCommitment } from "../feature-commitment.ts";
 
 /** What the proof of the draws and that of one shard both show. */
 export interface ShardTerms {
@@ -59,24 +58,4 @@ export function shardFeatures(ofShards: readonly bigint[]): bigint {
 /** A model's featuresCommitment by the columns of its shards. */
 export function shardedFeatures(columns: readonly ColumnCommitments[], answeringHash: bigint): bigint {
   return shardFeatures(columns.map((ofShard) => featuresCommitment(ofShard, answeringHash)));
-}
-
-/** The rows of one shard. @param matrix G, row-major N × d */
-export function shardRows(
-  matrix: Int8Array,
-  { firstRow, rowCount }: Pick<PayeeShard, "firstRow" | "rowCount">,
-  featureCount: number,
-): Int8Array {
-  return matrix.subarray(firstRow * featureCount, (firstRow + rowCount) * featureCount);
-}
-
-/** The column commitments of each shard over its own rows. @throws CIR_FEATURES_INVALID */
-export function commitShards(
-  matrix: Int8Array,
-  shards: readonly PayeeShard[],
-  featureCount: number,
-): ColumnCommitments[] {
-  return shards.map((shard) =>
-    commitColumns(shardRows(matrix, shard, featureCount), shard.rowCount, featureCount),
-  );
 }

@@ -60,8 +60,7 @@ export function shardedCircuitName(size: ShardedSize): string {
 
 /** Four sizes of a name, and that its models are direct; null for another name. @param columns which of them is `features` */
 function sizesIn(sort: string, name: string, columns: number) {
-  const [, direct, ...sizes] =
-    new RegExp(`^(direct-)?${sort}-(\\d+)-(\\d+)-(\\d+)-(\\d+)$`).exec(name) ?? [];
+  const [, direct, ...sizes] = new RegExp(`^(direct-)?${sort}-(\\d+)-(\\d+)-(\\d+)-(\\d+)$`).exec(name) ?? [];
   if (sizes.length === 0) return null;
   const numbers = sizes.map(Number) as [number, number, number, number];
   if (direct === undefined) return { numbers, kind: {} };
