@@ -4,7 +4,14 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
-import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf, statedProof } from "../../testing/shard-epochs.ts";
+import {
+  DIRECT_SHARD_SIZE,
+  directShardedEpochOf,
+  SHARD_SIZE,
+  SHARDED_SIZE,
+  shardedEpochOf,
+  statedProof,
+} from "../../testing/shard-epochs.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 
 const SHIFTS = [24, 32, 40, 64, 96];
@@ -26,6 +33,7 @@ const WIDTHS: InputWidths = {
   remainder: [40, 80],
   hits: [2],
   queryBytes: [8],
+  answeredClass: [1, 16],
 };
 /** Two shards of three; draw 0 is void; a row, a payee's place and a payment are not there. */
 const settledOf = () =>
@@ -61,6 +69,22 @@ describe("under the honest z", { timeout: 300_000 }, () => {
     const { inputs } = statedProof(settledOf().shards[1]!);
     const free = await freeInputs(tester, inputs, WIDTHS);
     expect(free.filter((name) => !/^(scores|blindScore)\./.test(name))).toEqual([]);
+    const witness = await tester.calculateWitness(inputs);
+    expect(looseWires(tester, witness, SHIFTS)).toEqual([]);
+  });
+
+  it("nor does a prover of a direct model's shard", async () => {
+    const tester = await CircuitTester.compileSpec(shardCircuitSpec(DIRECT_SHARD_SIZE));
+    // Draw 0 is void, draw 1 has no positive score.
+    const options = {
+      ...{ seed: 6, amountsWei: [10n ** 18n, 10n ** 18n], entry: (row: number) => (row === 5 ? 1 : 2) },
+      terms: (payment: number) => (payment === 0 ? null : [3, 3, 9]),
+    };
+    const settled = settleShards(directShardedEpochOf([[2, 1], [2]], options));
+    expect(settled.draws.map(({ isEven }) => isEven)).toEqual([false, true]);
+    const { inputs } = statedProof(settled.shards[1]!);
+    const free = await freeInputs(tester, inputs, WIDTHS);
+    expect(free.filter((name) => !/^(scores|blindScore|logitDigits)\./.test(name))).toEqual([]);
     const witness = await tester.calculateWitness(inputs);
     expect(looseWires(tester, witness, SHIFTS)).toEqual([]);
   });
