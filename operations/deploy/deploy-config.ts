@@ -116,7 +116,7 @@ export function loadDeployConfig(configPath: string): DeployConfig {
     throw operatorError("CMD_DEPLOY_REFUSED", `circuits names ${repeated} twice`, {
       data: { reason: "config-invalid", fields: ["circuits"] },
     });
-  const sharded = config.circuits.find((name) => /^(direct-)?shard(ed)?-/.test(name));
+  const sharded = config.circuits.find((name) => /^shard(ed)?-/.test(name));
   if (sharded !== undefined)
     throw operatorError(
       "CMD_DEPLOY_REFUSED",
