@@ -4,11 +4,9 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms, directQueryCommitment } from "../../ledger/direct-query.ts";
 import { payeeShards } from "../../ledger/payee-shards.ts";
-import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
-import { CircuitTester } from "../../testing/circuit-tester.ts";
+import type { CircuitTester } from "../../testing/circuit-tester.ts";
 import { answeredQuery } from "../../testing/direct-instance.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import {
@@ -20,6 +18,7 @@ import {
   withAt,
 } from "../../testing/settlement-forgery-check.ts";
 import { differingElements } from "../../testing/settlement-world.ts";
+import { compileShards } from "../../testing/shard-check.ts";
 import {
   DIRECT_SHARD_SIZE,
   DIRECT_SHARDED_SIZE,
@@ -37,9 +36,7 @@ const [ROW_TOTAL, COLUMNS] = [5, BUCKETS + 1];
 let draws: CircuitTester;
 let shard: CircuitTester;
 beforeAll(async () => {
-  await initPoseidon();
-  draws = await CircuitTester.compileSpec(shardedCircuitSpec(DIRECT_SHARDED_SIZE));
-  shard = await CircuitTester.compileSpec(shardCircuitSpec(DIRECT_SHARD_SIZE));
+  ({ draws, shard } = await compileShards({ size: DIRECT_SHARDED_SIZE, shardSize: DIRECT_SHARD_SIZE }));
 }, 600_000);
 
 /** Two shards, and a payment for each of two draws. Every answer is 1: the logit's entries are `logit`. */

@@ -4,9 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
-import { CircuitTester } from "../../testing/circuit-tester.ts";
+import type { CircuitTester } from "../../testing/circuit-tester.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import {
   array,
@@ -18,6 +16,7 @@ import {
   withAt,
 } from "../../testing/settlement-forgery-check.ts";
 import { differingElements } from "../../testing/settlement-world.ts";
+import { compileShards } from "../../testing/shard-check.ts";
 import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf, statedProof } from "../../testing/shard-epochs.ts";
 import { drawInputs } from "../scores/draw-scores.ts";
 import { settleShards } from "../shards/settle-shards.ts";
@@ -26,10 +25,8 @@ import { type ShardTerms, shardLink } from "../shards/shard-link.ts";
 let draws: CircuitTester;
 let shard: CircuitTester;
 beforeAll(async () => {
-  await initPoseidon();
-  draws = await CircuitTester.compileSpec(shardedCircuitSpec(SHARDED_SIZE));
-  shard = await CircuitTester.compileSpec(shardCircuitSpec(SHARD_SIZE));
-});
+  ({ draws, shard } = await compileShards({ size: SHARDED_SIZE, shardSize: SHARD_SIZE }));
+}, 600_000);
 
 /** Two shards in a circuit of three, and each of two draws has a payment of its own. */
 const WORLD = { seed: 6, amountsWei: [10n ** 18n, 10n ** 18n, 1n] };

@@ -1,57 +1,35 @@
 /** Settlements in shards of direct models: as settle-shards.test.ts, by prompts' own counts and with the answered class proven. */
 import { runs } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../../field/poseidon.ts";
-import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
-import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
-import { type DirectWorldOptions, directEpochOf } from "../../testing/direct-world.ts";
-import { SeededNumbers, witnessOf } from "../../testing/settlement-world.ts";
+import { directEpochOf } from "../../testing/direct-world.ts";
+import {
+  compileShards,
+  expectAsOneShard,
+  expectNoFreeWire,
+  expectProven,
+  randomShards,
+  type ShardTesters,
+} from "../../testing/shard-check.ts";
 import {
   DIRECT_ONE_SIZE,
   DIRECT_SHARD_SIZE,
   DIRECT_SHARDED_SIZE,
   directShardedEpochOf,
-  statedProof,
 } from "../../testing/shard-epochs.ts";
 import { MAX_DIRECT_ENTRY } from "../scores/direct-matrix.ts";
-import { decodeEntries, encodeEntries, entryElements } from "../settlement-data.ts";
-import { settleEpoch } from "../settlement-rules.ts";
 import { type SettledShards, settleShards } from "./settle-shards.ts";
 
-let draws: CircuitTester;
-let shard: CircuitTester;
+let testers: ShardTesters;
 beforeAll(async () => {
-  await initPoseidon();
-  draws = await CircuitTester.compileSpec(shardedCircuitSpec(DIRECT_SHARDED_SIZE));
-  shard = await CircuitTester.compileSpec(shardCircuitSpec(DIRECT_SHARD_SIZE));
+  testers = await compileShards({ size: DIRECT_SHARDED_SIZE, shardSize: DIRECT_SHARD_SIZE });
 }, 600_000);
 
-type Options = Omit<DirectWorldOptions, "size" | "rowCounts">;
-
-/** All proofs have witnesses of the rules' statements, and each payee earns what the same rows earn in one shard. */
-async function expectProven(
-  shards: readonly (readonly number[])[],
-  options: Options = {},
-): Promise<SettledShards> {
-  const epoch = directShardedEpochOf(shards, options);
-  const settled = settleShards(epoch);
-  const witness = await witnessOf(draws, statedProof(settled));
-  expect(draws.checkConstraints(witness)).toBeNull();
-  for (const proof of settled.shards) {
-    const ofShard = await witnessOf(shard, statedProof(proof));
-    expect(shard.checkConstraints(ofShard)).toBeNull();
-  }
-  const posted = { ...settled.data, ...decodeEntries(encodeEntries(settled.data)) };
-  const ofShards = settled.shards.map(({ elements }) => elements);
-  expect(entryElements(posted), "by what L1 is given").toEqual([settled.elements, ...ofShards]);
-  const one = settleEpoch(directEpochOf({ ...options, size: DIRECT_ONE_SIZE, rowCounts: shards.flat() }));
-  const paid = settled.earnedWei.filter((_, m) => m % 512 < shards[Math.floor(m / 512)]!.length);
-  expect(paid).toEqual(one.earnedWei);
-  const { ownerWei, treasuryWei } = settled.terms;
-  expect([ownerWei, treasuryWei]).toEqual([one.terms.ownerWei, one.terms.treasuryWei]);
-  const earned = paid.reduce((sum, wei) => sum + wei, 0n);
-  expect(earned + ownerWei + treasuryWei + settled.data.burnedWei).toBe(epoch.closed.amountWei);
+type Options = Parameters<typeof directShardedEpochOf>[1];
+async function expectAllProven(shards: readonly number[][], options: Options): Promise<SettledShards> {
+  const settled = await expectProven(testers, directShardedEpochOf(shards, options));
+  const one = directEpochOf({ ...options, size: DIRECT_ONE_SIZE, rowCounts: shards.flat() });
+  expectAsOneShard(shards, settled, one);
   return settled;
 }
 
@@ -60,22 +38,16 @@ const AMOUNTS = { amountsWei: [10n ** 18n, 10n ** 18n] };
 
 describe("a settlement in shards of a direct model", { timeout: 300_000 }, () => {
   it("equals the rules, and earns what one shard does", async () => {
+    const { draws, shard } = testers;
     expect(draws.constraintCount).toBe(recordedCount("ShardedSettlement(3, 1, 3, 3073, 46)"));
     expect(shard.constraintCount).toBe(recordedCount("DirectShard(4, 16, 3, 2)"));
-    for (let seed = 1; seed <= runs(4); seed++) {
-      const numbers = new SeededNumbers(seed);
-      const shards = Array.from({ length: 2 + (seed % 2) }, () => {
-        const payeeCount = 1 + numbers.below(3);
-        return numbers.parts(payeeCount + numbers.below(5 - payeeCount), payeeCount);
-      });
-      await expectProven(shards, { seed });
-    }
+    for (let seed = 1; seed <= runs(4); seed++) await expectAllProven(randomShards(seed), { seed });
   });
 
   it("pays by the largest scores of three shards", async () => {
     const full = Array.from({ length: 48 }, (_, i) => i % 16);
     const entry = (row: number) => (row === 12 ? -MAX_DIRECT_ENTRY : MAX_DIRECT_ENTRY);
-    const settled = await expectProven([[4], [1, 3], [2, 2]], { ...AMOUNTS, entry, terms: () => full });
+    const settled = await expectAllProven([[4], [1, 3], [2, 2]], { ...AMOUNTS, entry, terms: () => full });
     const total = 4n * BigInt(MAX_DIRECT_ENTRY * (8 * 48 + 55));
     for (const { terms } of settled.shards)
       expect(terms.draws.map(({ positiveTotal }) => positiveTotal)).toEqual([total, total]);
@@ -85,7 +57,7 @@ describe("a settlement in shards of a direct model", { timeout: 300_000 }, () =>
     const terms = (payment: number) => (payment === 0 ? null : [3, 3, 9]);
     for (const ofLogit of [-7, 7]) {
       const entry = (row: number, column: number) => (row === 6 ? ofLogit : row + column - 9);
-      const settled = await expectProven([[2, 1], [3]], { ...AMOUNTS, entry, terms });
+      const settled = await expectAllProven([[2, 1], [3]], { ...AMOUNTS, entry, terms });
       expect(settled.data.voidCount).toBe(1);
       for (const proof of settled.shards) expect(proof.terms.draws[0]!.rewardPerUnit).toBe(0n);
     }
@@ -96,7 +68,7 @@ describe("a settlement in shards of a direct model", { timeout: 300_000 }, () =>
     const shards = [[1, 2], [2], [1, 1, 1]];
     const entry = (row: number, column: number) =>
       row !== 8 && column === 0 && (row === 3 || row === 4) ? 100 : -1;
-    const settled = await expectProven(shards, { ...AMOUNTS, entry, terms: (payment) => [payment] });
+    const settled = await expectAllProven(shards, { ...AMOUNTS, entry, terms: (payment) => [payment] });
     expect(settled.draws.map(({ isEven }) => isEven)).toEqual([false, true]);
     expect(settled.shards.map(({ terms }) => terms.draws.map((draw) => draw.positiveTotal > 0n))).toEqual([
       [false, false],
@@ -107,10 +79,7 @@ describe("a settlement in shards of a direct model", { timeout: 300_000 }, () =>
 
   it("has no wire that could hold another value", async () => {
     const amountsWei = [5n ** 20n, 7n ** 20n];
-    const settled = settleShards(directShardedEpochOf([[2, 1], [3]], { seed: 3, amountsWei }));
-    expect(draws.tamper(await witnessOf(draws, statedProof(settled)))).toEqual([]);
-    for (const proof of settled.shards)
-      expect(shard.tamper(await witnessOf(shard, statedProof(proof)))).toEqual([]);
+    await expectNoFreeWire(testers, directShardedEpochOf([[2, 1], [3]], { seed: 3, amountsWei }));
   });
 
   it("is not settled by circuits of another kind, nor with columns of other shards", () => {
