@@ -1,15 +1,15 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { type DirectQuery, directQueryCommitment } from "@openledger/circuits/ledger/direct-query";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
-import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
-import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import {
   type AnswerOpening,
   type EpochPayment,
   paymentChain,
   type SampledSettlement,
-  settleEpoch,
-} from "@openledger/circuits/settlement/settlement-rules";
+} from "@openledger/circuits/settlement/divide-epoch";
+import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
+import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
+import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type DirectParts, directFamily } from "../model/direct/direct-family.ts";
 import { trainDirect } from "../model/direct/direct-training.ts";

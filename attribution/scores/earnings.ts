@@ -3,8 +3,8 @@
  * settlement is computed again by `settleEpoch`, which refuses whatever the ledger does not bind.
  */
 import { PAYEE_ROLE, type Payee, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import type { EpochPayment, SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
-import type { EpochPayment, SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
 import { weightWei } from "@openledger/circuits/settlement/settlement-split";
 import { attributionError } from "../attribution-errors.ts";
 import { rowOwners } from "../model/owned-rows.ts";
@@ -17,7 +17,7 @@ export interface RowDraw {
   readonly receipt: bigint;
   readonly payerId: number;
   readonly score: bigint;
-  /** In 2^-40 wei. */
+  /** In 2^-40 quanta. */
   readonly earnedParts: bigint;
 }
 
@@ -27,7 +27,7 @@ export interface RowEarning {
   readonly payeeIndex: number;
   readonly contributorId: number;
   readonly validatorId: number;
-  /** In 2^-40 wei: those of a payee's rows add up to what it earned and a remainder below one wei. */
+  /** In 2^-40 quanta: those of a payee's rows add up to what it earned and a remainder below one quantum. */
   readonly earnedParts: bigint;
   /** Rounded down. */
   readonly earnedWei: bigint;

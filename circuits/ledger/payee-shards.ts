@@ -24,6 +24,10 @@ export interface PayeeShard {
   readonly rowCount: number;
 }
 
+/** Payees of the largest of a model's shards. @throws CIR_SETTLEMENT_SIZE */
+export const mostPayees = (payees: readonly Pick<Payee, "rowCount">[]): number =>
+  Math.max(...payeeShards(payees.map(({ rowCount }) => rowCount)).map(({ from, to }) => to - from));
+
 const ABSENT: Payee = { contributorId: 0, validatorId: 0, rowCount: 0 };
 
 /**

@@ -1,15 +1,13 @@
 /** Test support: a direct model with random entries, and closed epochs of it, any part of which a test can choose. */
 
 import { countTerms, type DirectQuery } from "../ledger/direct-query.ts";
-import {
-  commitDirectColumns,
-  type DirectMatrix,
-  MAX_DIRECT_ENTRY,
-} from "../settlement/scores/direct-matrix.ts";
-import type { DirectEpoch } from "../settlement/settlement-rules.ts";
+import { payeeShards } from "../ledger/payee-shards.ts";
+import type { DirectEpoch } from "../settlement/divide-epoch.ts";
+import { type DirectMatrix, MAX_DIRECT_ENTRY } from "../settlement/scores/direct-matrix.ts";
 import type { SettlementSize } from "../settlement/settlement-size.ts";
+import { commitShards } from "../settlement/shards/shard-matrix.ts";
 import { answeredQuery } from "./direct-instance.ts";
-import { closedEpoch, type WorldOptions, type WorldParts } from "./settlement-world.ts";
+import { closedEpoch, sum, type WorldOptions } from "./settlement-world.ts";
 
 export const SMALL_DIRECT: SettlementSize = {
   rows: 9,
@@ -26,23 +24,21 @@ export interface DirectWorldOptions extends Omit<WorldOptions, "query"> {
 }
 
 /** A closed epoch of a direct model. `entry`'s last row is the logit's, its last column the bias'. */
-export function directEpochOf(
-  options: DirectWorldOptions = {},
-  featuresCommitment?: WorldParts<DirectMatrix, DirectQuery>["featuresCommitment"],
-): DirectEpoch {
+export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
   const size = options.size ?? SMALL_DIRECT;
   const bucketCount = size.features;
   return closedEpoch<DirectMatrix, DirectQuery>(
     { ...options, size },
     {
-      ...(featuresCommitment && { featuresCommitment }),
-      features: (numbers, rowCount) => {
+      features: (numbers, rowCounts) => {
+        const rowCount = sum(rowCounts);
         const entry = options.entry ?? (() => numbers.below(2 * MAX_DIRECT_ENTRY + 1) - MAX_DIRECT_ENTRY);
         const values = Int16Array.from({ length: (rowCount + 1) * (bucketCount + 1) }, (_, at) =>
           entry(Math.floor(at / (bucketCount + 1)), at % (bucketCount + 1)),
         );
         const matrix = { rowCount, bucketCount, values };
-        return { matrix, columns: commitDirectColumns(matrix), answeringHash: 0xa75e3n };
+        const columns = commitShards(matrix, payeeShards(rowCounts), bucketCount + 1);
+        return { matrix, columns, answeringHash: 0xa75e3n };
       },
       query: (numbers, payment, { matrix }) => {
         const random = () =>

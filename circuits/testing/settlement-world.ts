@@ -4,16 +4,9 @@ import { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
+import { payeeShards } from "../ledger/payee-shards.ts";
 import { ownersCommitment, type Payee, packSplit, payeeRoot, type RewardSplit } from "../ledger/rewards.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";
-import type { RegisteredMatrix } from "../settlement/scores/direct-matrix.ts";
-import type { PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
-import {
-  type SettlementData,
-  settlementElements,
-  settlementStatement,
-} from "../settlement/settlement-data.ts";
 import {
   type AnswerOpening,
   type EpochPayment,
@@ -21,8 +14,13 @@ import {
   type FeatureEpoch,
   type ModelFeatures,
   paymentChain,
-} from "../settlement/settlement-rules.ts";
+} from "../settlement/divide-epoch.ts";
+import { shardedFeatures } from "../settlement/feature-commitment.ts";
+import type { RegisteredMatrix } from "../settlement/scores/direct-matrix.ts";
+import type { PreparedProof, PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
+import { proofStatement, type SettlementData, settlementElements } from "../settlement/settlement-data.ts";
 import { columnShape, drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
+import { commitShards } from "../settlement/shards/shard-matrix.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
 
 export const CIRCUIT_ID = 0x5e771en;
@@ -62,21 +60,18 @@ export interface WorldOptions {
 }
 
 /** A closed epoch with everything that settles it, and who the model is. */
-export function epochOf(
-  options: WorldOptions = {},
-  featuresCommitment?: WorldParts<Int8Array, Int16Array>["featuresCommitment"],
-): FeatureEpoch {
+export function epochOf(options: WorldOptions = {}): FeatureEpoch {
   const size = options.size ?? SMALL_SIZE;
   return closedEpoch<Int8Array, Int16Array>(
     { ...options, size },
     {
-      ...(featuresCommitment && { featuresCommitment }),
-      features: (numbers, rowTotal) => {
+      features: (numbers, rowCounts) => {
         const entry = options.entry ?? (() => numbers.below(255) - 127);
-        const matrix = Int8Array.from({ length: rowTotal * size.features }, (_, at) =>
+        const matrix = Int8Array.from({ length: sum(rowCounts) * size.features }, (_, at) =>
           entry(Math.floor(at / size.features), at % size.features),
         );
-        return { matrix, columns: commitColumns(matrix, rowTotal, size.features), answeringHash: 0xa75e3n };
+        const columns = commitShards(matrix, payeeShards(rowCounts), size.features);
+        return { matrix, columns, answeringHash: 0xa75e3n };
       },
       query: (numbers, payment) =>
         options.query === undefined ? numbers.query(size.features) : options.query(payment),
@@ -84,12 +79,13 @@ export function epochOf(
   );
 }
 
+export const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+
 /** What a kind of model has of its own. A query of null: its receipt is no opening's. */
-export interface WorldParts<M extends RegisteredMatrix, Q extends ModelQuery> {
-  features(numbers: SeededNumbers, rowTotal: number): ModelFeatures<M>;
+interface WorldParts<M extends RegisteredMatrix, Q extends ModelQuery> {
+  /** @param rowCounts of all payees, in their places */
+  features(numbers: SeededNumbers, rowCounts: readonly number[]): ModelFeatures<M>;
   query(numbers: SeededNumbers, payment: number, features: ModelFeatures<M>): Q | null;
-  /** What the statics hold of the features; default: one shard's commitment. */
-  featuresCommitment?(features: ModelFeatures<M>): bigint;
   /** What a payment's receipt hashes besides; default: random numbers. */
   secrets?(payment: number): { readonly answerHash: bigint; readonly salt: bigint };
 }
@@ -104,14 +100,12 @@ export function closedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
   const payeeCount = 1 + numbers.below(Math.min(size.payees, size.rows));
   const rowCounts =
     options.rowCounts ?? numbers.parts(payeeCount + numbers.below(size.rows - payeeCount + 1), payeeCount);
-  const rowTotal = rowCounts.reduce((sum, count) => sum + count, 0);
-  const features = parts.features(numbers, rowTotal);
+  const features = parts.features(numbers, rowCounts);
   const split = options.split ?? {
     ownerParts: BigInt(numbers.below(62_260)),
     validatorParts: BigInt(numbers.below(65_536)),
   };
-  const committed =
-    parts.featuresCommitment?.(features) ?? featuresCommitment(features.columns, features.answeringHash);
+  const committed = shardedFeatures(features.columns, features.answeringHash);
   const model = modelOf(numbers, rowCounts, { committed, split, size });
   const amountsWei =
     options.amountsWei ??
@@ -188,12 +182,17 @@ function modelOf(
 }
 
 /** All of a settlement's circuit inputs, z with them, and what its public signals have to be. */
-export function statedInputs(
-  prepared: Pick<PreparedSettlement, "data" | "payeeCount" | "privateElements" | "inputs">,
-): { inputs: CircuitInputs; statement: ReturnType<typeof settlementStatement> } {
-  const { data, payeeCount, privateElements } = prepared;
-  const statement = settlementStatement(data, payeeCount, privateElements, CIRCUIT_ID);
-  return { inputs: { ...prepared.inputs, z: statement.z }, statement };
+export function statedInputs(prepared: Pick<PreparedSettlement, "proofs">): {
+  inputs: CircuitInputs;
+  statement: ReturnType<typeof proofStatement>;
+} {
+  return statedProof(prepared.proofs[0]!);
+}
+
+/** The same of one proof. */
+export function statedProof(proof: PreparedProof): ReturnType<typeof statedInputs> {
+  const statement = proofStatement(proof, CIRCUIT_ID);
+  return { inputs: { ...proof.inputs, z: statement.z }, statement };
 }
 
 /** The circuit takes a settlement, and its public signals are the model's. The witness. */

@@ -2,36 +2,35 @@
 import { expect } from "vitest";
 import { initPoseidon } from "../field/poseidon.ts";
 import { shardCircuitSpec, shardedCircuitSpec } from "../registry/circuit-registry.ts";
+import type { EpochToSettle } from "../settlement/divide-epoch.ts";
 import { decodeEntries, encodeEntries, entryElements } from "../settlement/settlement-data.ts";
-import { type EpochToSettle, settleEpoch } from "../settlement/settlement-rules.ts";
-import { type SettledShards, type ShardedEpoch, settleShards } from "../settlement/shards/settle-shards.ts";
+import { settleEpoch } from "../settlement/settlement-rules.ts";
+import { type SettledShards, settleShards } from "../settlement/shards/settle-shards.ts";
+import type { ShardedSize, ShardSize } from "../settlement/shards/shard-size.ts";
 import { CircuitTester } from "./circuit-tester.ts";
-import { SeededNumbers, witnessOf } from "./settlement-world.ts";
-import { statedProof } from "./shard-epochs.ts";
+import { SeededNumbers, statedInputs, statedProof, witnessOf } from "./settlement-world.ts";
 
 export interface ShardTesters {
   readonly draws: CircuitTester;
   readonly shard: CircuitTester;
 }
 
-export async function compileShards({
-  size,
-  shardSize,
-}: Pick<ShardedEpoch, "size" | "shardSize">): Promise<ShardTesters> {
+/** @param size of both circuits */
+export async function compileShards(size: ShardSize & ShardedSize): Promise<ShardTesters> {
   await initPoseidon();
   return {
     draws: await CircuitTester.compileSpec(shardedCircuitSpec(size)),
-    shard: await CircuitTester.compileSpec(shardCircuitSpec(shardSize)),
+    shard: await CircuitTester.compileSpec(shardCircuitSpec(size)),
   };
 }
 
 /** All proofs of a settlement have witnesses of the rules' statements, and every wei is somewhere. */
 export async function expectProven(
   { draws, shard }: ShardTesters,
-  epoch: ShardedEpoch,
+  epoch: EpochToSettle,
 ): Promise<SettledShards> {
   const settled = settleShards(epoch);
-  const witness = await witnessOf(draws, statedProof(settled));
+  const witness = await witnessOf(draws, statedInputs(settled));
   expect(draws.checkConstraints(witness)).toBeNull();
   for (const proof of settled.shards) {
     const ofShard = await witnessOf(shard, statedProof(proof));
@@ -39,7 +38,7 @@ export async function expectProven(
   }
   const posted = { ...settled.data, ...decodeEntries(encodeEntries(settled.data)) };
   const ofShards = settled.shards.map(({ elements }) => elements);
-  expect(entryElements(posted), "by what L1 is given").toEqual([settled.elements, ...ofShards]);
+  expect(entryElements(posted), "by what L1 is given").toEqual([settled.proofs[0]!.elements, ...ofShards]);
   const earned = settled.earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const { ownerWei, treasuryWei } = settled.terms;
   expect(earned + ownerWei + treasuryWei + settled.data.burnedWei).toBe(epoch.closed.amountWei);
@@ -59,9 +58,9 @@ export function expectAsOneShard(
 }
 
 /** No wire of either circuit could hold another value. */
-export async function expectNoFreeWire({ draws, shard }: ShardTesters, epoch: ShardedEpoch): Promise<void> {
+export async function expectNoFreeWire({ draws, shard }: ShardTesters, epoch: EpochToSettle): Promise<void> {
   const settled = settleShards(epoch);
-  const free = draws.tamper(await witnessOf(draws, statedProof(settled))).map(({ signal }) => signal);
+  const free = draws.tamper(await witnessOf(draws, statedInputs(settled))).map(({ signal }) => signal);
   expect(free).toEqual([]);
   for (const proof of settled.shards)
     expect(shard.tamper(await witnessOf(shard, statedProof(proof)))).toEqual([]);

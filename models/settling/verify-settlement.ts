@@ -8,8 +8,9 @@ import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { findPostedSettlement } from "@openledger/bridge/l1/submission/posted-settlement";
 import { isDirectQuery, modelQueryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
-import { CIRCUIT_SORT, encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
-import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
+import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
+import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
+import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
 import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -80,7 +81,8 @@ export async function verifySettlement(
     });
   const circuit = published.circuits.find(({ name }) => name === settlement.circuit);
   if (circuit === undefined) throw differs("circuit", "one of the rollup's", settlement.circuit);
-  if (circuit.sort !== CIRCUIT_SORT.settlement)
+  const settling = settlingCircuits(published.circuits).find((choice) => choice.circuit === circuit);
+  if (settling === undefined)
     throw differs("circuit", "a sampled settlement's", `${circuit.name}: the default split, by row counts`);
 
   const rollup = new RollupContract({
@@ -94,7 +96,7 @@ export async function verifySettlement(
     throw clientError("CLI_UNKNOWN", `the sequencer lists too few settlements before epoch ${epoch}`, {
       data: { reason: "settlements-missing", modelId, epoch },
     });
-  const sampled = prepareSampled(facts, { ...published, circuit, accruedWei: before });
+  const { prepared: sampled } = prepareSampled(facts, { ...published, settling, accruedWei: before });
   requireSame("data", toHex(encodeSettlement(sampled.data)), settlement.data);
   requireSame("J", hex32(sampled.data.settlementHash), hex32(settlement.settlementHash));
   const signals = settlementSignals(sampled.data, circuit.circuitId, settlement.publicSignals[0]);

@@ -204,7 +204,7 @@ export function decodeCertificate(bytes: Uint8Array): RowCertificate {
     newAccruedRoot: from.element(),
   };
   const privateElements = from.elements(from.number(2));
-  const { isDirect, rows: rowCount } = modelShape(head, payeeCount);
+  const { isDirect, rows: rowCount } = modelShape(head, null);
   const { datanetId } = unpackBinding(head.binding);
   const row = from.number(4);
   const placed = { row, digest: from.bytes(32).slice(), rowPath: from.path(treeDepth(rowCount), row) };

@@ -33,7 +33,12 @@ import { digestToField, hashVersionRow } from "@openledger/circuits/ledger/versi
 import { LEAF_KIND, TAG } from "@openledger/circuits/protocol";
 import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { areScoresOf } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { type PostedSettlement, settlementVector } from "@openledger/circuits/settlement/settlement-data";
+import {
+  entryPlaces,
+  type PostedSettlement,
+  proofVector,
+  settlementElements,
+} from "@openledger/circuits/settlement/settlement-data";
 import { drawShares, rewardPerUnit, weightWei } from "@openledger/circuits/settlement/settlement-split";
 import { type CertifiedDraw, certificateFalse, type RowCertificate } from "./row-certificate.ts";
 
@@ -145,7 +150,15 @@ function requireSettled(certificate: RowCertificate, facts: CertificateFacts, st
     ...{ modelId, voidCount, closed, ownerWei, treasuryWei, oldAccruedRoot, newAccruedRoot },
   });
   const data = { ...posted, settlementHash: word, modelId, isActivation: false, cap: 0, seed };
-  if (dataCommitment(settlementVector(data, circuitPayees, privateElements)) !== commitment)
+  if (
+    dataCommitment(
+      proofVector({
+        elements: settlementElements(data),
+        placeCount: entryPlaces(circuitPayees),
+        privateElements,
+      }),
+    ) !== commitment
+  )
     throw certificateFalse("model, payees, amounts or draws are not those that L1's settlement has proven");
 }
 

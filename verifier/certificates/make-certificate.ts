@@ -2,12 +2,12 @@ import { isDirectQuery } from "@openledger/circuits/ledger/model-query";
 import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
 import { hashVersionRow, treeDepth, treePath } from "@openledger/circuits/ledger/version-rows";
 import { TAG } from "@openledger/circuits/protocol";
-import { directLogit } from "@openledger/circuits/settlement/scores/direct-matrix";
 import type {
   EpochToSettle,
   SampledSettlement,
   SettledDraw,
-} from "@openledger/circuits/settlement/settlement-rules";
+} from "@openledger/circuits/settlement/divide-epoch";
+import { directLogit } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { encodeCertificate } from "./certificate-file.ts";
 import { type CertifiedVersion, type RowCertificate, USUAL_CERTIFICATE_BYTES } from "./row-certificate.ts";
 
@@ -31,10 +31,12 @@ export interface RowToCertify {
  */
 export function makeCertificate(
   { closed, features, model, openingOf }: Pick<EpochToSettle, "closed" | "features" | "model" | "openingOf">,
-  { data, draws, privateElements, terms }: SampledSettlement,
+  { data, draws, proofs, terms }: SampledSettlement,
   { batchNumber, digest, maxBytes = USUAL_CERTIFICATE_BYTES, row, rows, version }: RowToCertify,
 ): Uint8Array | null {
-  const { answeringHash, columns, matrix } = features;
+  const { answeringHash, matrix } = features;
+  const { privateElements } = proofs[0]!;
+  const columns = features.columns[0]!;
   const paying = draws
     .map((settled, draw) => ({ draw, settled, earned: earnedParts(settled, row) }))
     .filter(({ earned }) => earned > 0n)

@@ -5,8 +5,9 @@ import { hashDatanetBody, hashLeaf, type Leaf, unpackBinding } from "@openledger
 import { LedgerTree } from "@openledger/circuits/ledger/ledger-tree";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
-import { settlementVector } from "@openledger/circuits/settlement/settlement-data";
-import { type EpochToSettle, settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
+import type { EpochToSettle } from "@openledger/circuits/settlement/divide-epoch";
+import { proofVector } from "@openledger/circuits/settlement/settlement-data";
+import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import type { CertificateFacts } from "../certificates/check-certificate.ts";
 import { makeCertificate } from "../certificates/make-certificate.ts";
 import { certifiedLeaf } from "../certificates/replayed-version.ts";
@@ -33,7 +34,7 @@ export function certificateWorld(epoch: EpochToSettle) {
   tree.update(Number(datanetId), hashLeaf(leaf));
   const l1: CertificateFacts = {
     posted: sampled.data,
-    commitment: dataCommitment(settlementVector(sampled.data, epoch.size.payees, sampled.privateElements)),
+    commitment: dataCommitment(proofVector(sampled.proofs[0]!)),
     circuitPayees: epoch.size.payees,
     root: tree.root,
   };

@@ -17,26 +17,21 @@ import {
   SCORES,
   withAt,
 } from "../../testing/settlement-forgery-check.ts";
-import { differingElements } from "../../testing/settlement-world.ts";
+import { differingElements, statedInputs, statedProof } from "../../testing/settlement-world.ts";
 import { compileShards } from "../../testing/shard-check.ts";
-import {
-  DIRECT_SHARD_SIZE,
-  DIRECT_SHARDED_SIZE,
-  directShardedEpochOf,
-  statedProof,
-} from "../../testing/shard-epochs.ts";
+import { DIRECT_SETTLING_SIZE, directShardedEpochOf } from "../../testing/shard-epochs.ts";
 import { commitDirectColumns, directDraw } from "../scores/direct-matrix.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 import { shardMatrix } from "../shards/shard-matrix.ts";
 
 const SIGN = "DirectScores: -logitDigit[D - 1][0]";
-const BUCKETS = DIRECT_SHARD_SIZE.features;
+const BUCKETS = DIRECT_SETTLING_SIZE.features;
 const [ROW_TOTAL, COLUMNS] = [5, BUCKETS + 1];
 
 let draws: CircuitTester;
 let shard: CircuitTester;
 beforeAll(async () => {
-  ({ draws, shard } = await compileShards({ size: DIRECT_SHARDED_SIZE, shardSize: DIRECT_SHARD_SIZE }));
+  ({ draws, shard } = await compileShards(DIRECT_SETTLING_SIZE));
 }, 600_000);
 
 /** Two shards, and a payment for each of two draws. Every answer is 1: the logit's entries are `logit`. */
@@ -46,7 +41,7 @@ function honest(terms: (payment: number) => readonly number[] | null = (payment)
   const options = { seed: 6, amountsWei: [10n ** 18n, 10n ** 18n, 1n], entry, terms };
   const epoch = directShardedEpochOf([[2, 1], [2]], options);
   const settled = settleShards(epoch);
-  return { epoch, settled, inputs: statedProof(settled).inputs, ofShards: settled.shards.map(statedProof) };
+  return { epoch, settled, inputs: statedInputs(settled).inputs, ofShards: settled.shards.map(statedProof) };
 }
 type World = ReturnType<typeof honest>;
 
@@ -166,14 +161,16 @@ describe("the draws of a direct model in shards", () => {
   it("have the totals of the shards' proofs", async () => {
     const { inputs, settled } = honest();
     const [first, second, ...absent] = listsOf(inputs, "shardPositive") as [bigint[], bigint[], bigint[]];
-    const layout = { count: 5 + DIRECT_SHARDED_SIZE.shards, last: "main.linkIfPresent[2]" };
+    const layout = { count: 5 + DIRECT_SETTLING_SIZE.shards, last: "main.linkIfPresent[2]" };
     for (const [what, moved] of [
       ["a total moved to another shard", 1n],
       ["a total more", 0n],
     ] as const) {
       const shardPositive = [[first[0]! + 1n, first[1]!], [second[0]! - moved, second[1]!], ...absent];
       const forged = { ...inputs, shardPositive };
-      expect(await differingElements(draws, forged, settled.elements, layout), what).toEqual([5, 6]);
+      expect(await differingElements(draws, forged, settled.proofs[0]!.elements, layout), what).toEqual([
+        5, 6,
+      ]);
     }
   });
 });

@@ -4,13 +4,12 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
+import { statedInputs, statedProof } from "../../testing/settlement-world.ts";
 import {
-  DIRECT_SHARD_SIZE,
+  DIRECT_SETTLING_SIZE,
   directShardedEpochOf,
-  SHARD_SIZE,
-  SHARDED_SIZE,
+  SETTLING_SIZE,
   shardedEpochOf,
-  statedProof,
 } from "../../testing/shard-epochs.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 
@@ -55,8 +54,8 @@ beforeAll(initPoseidon);
 
 describe("under the honest z", { timeout: 300_000 }, () => {
   it("a prover of the draws chooses an absent payment and a void draw's opening, nothing else", async () => {
-    const tester = await CircuitTester.compileSpec(shardedCircuitSpec(SHARDED_SIZE));
-    const { inputs } = statedProof(settledOf());
+    const tester = await CircuitTester.compileSpec(shardedCircuitSpec(SETTLING_SIZE));
+    const { inputs } = statedInputs(settledOf());
     const free = await freeInputs(tester, inputs, WIDTHS);
     expect(free.sort()).toEqual(["answerHash.0", "packed.2", "receipt.2", "salt.0"]);
     const witness = await tester.calculateWitness(inputs);
@@ -65,7 +64,7 @@ describe("under the honest z", { timeout: 300_000 }, () => {
   });
 
   it("a prover of a shard chooses hints of scores, nothing else", async () => {
-    const tester = await CircuitTester.compileSpec(shardCircuitSpec(SHARD_SIZE));
+    const tester = await CircuitTester.compileSpec(shardCircuitSpec(SETTLING_SIZE));
     const { inputs } = statedProof(settledOf().shards[1]!);
     const free = await freeInputs(tester, inputs, WIDTHS);
     expect(free.filter((name) => !/^(scores|blindScore)\./.test(name))).toEqual([]);
@@ -74,7 +73,7 @@ describe("under the honest z", { timeout: 300_000 }, () => {
   });
 
   it("nor does a prover of a direct model's shard", async () => {
-    const tester = await CircuitTester.compileSpec(shardCircuitSpec(DIRECT_SHARD_SIZE));
+    const tester = await CircuitTester.compileSpec(shardCircuitSpec(DIRECT_SETTLING_SIZE));
     // Draw 0 is void, draw 1 has no positive score.
     const options = {
       ...{ seed: 6, amountsWei: [10n ** 18n, 10n ** 18n], entry: (row: number) => (row === 5 ? 1 : 2) },

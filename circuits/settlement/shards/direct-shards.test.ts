@@ -11,18 +11,13 @@ import {
   randomShards,
   type ShardTesters,
 } from "../../testing/shard-check.ts";
-import {
-  DIRECT_ONE_SIZE,
-  DIRECT_SHARD_SIZE,
-  DIRECT_SHARDED_SIZE,
-  directShardedEpochOf,
-} from "../../testing/shard-epochs.ts";
+import { DIRECT_ONE_SIZE, DIRECT_SETTLING_SIZE, directShardedEpochOf } from "../../testing/shard-epochs.ts";
 import { MAX_DIRECT_ENTRY } from "../scores/direct-matrix.ts";
 import { type SettledShards, settleShards } from "./settle-shards.ts";
 
 let testers: ShardTesters;
 beforeAll(async () => {
-  testers = await compileShards({ size: DIRECT_SHARDED_SIZE, shardSize: DIRECT_SHARD_SIZE });
+  testers = await compileShards(DIRECT_SETTLING_SIZE);
 }, 600_000);
 
 type Options = Parameters<typeof directShardedEpochOf>[1];
@@ -91,10 +86,8 @@ describe("a settlement in shards of a direct model", { timeout: 300_000 }, () =>
           data: expect.objectContaining({ what }),
         }),
       );
-    const { isDirect: _, ...size } = DIRECT_SHARDED_SIZE;
-    const { isDirect: __, ...shardSize } = DIRECT_SHARD_SIZE;
+    const { isDirect: _, ...size } = DIRECT_SETTLING_SIZE;
     refuse("features", { size });
-    refuse("features", { shardSize });
     const { features } = epoch;
     refuse("columns", { features: { ...features, columns: features.columns.toReversed() } });
     const { matrix } = features;

@@ -11,12 +11,13 @@ import {
   randomShards,
   type ShardTesters,
 } from "../../testing/shard-check.ts";
-import { ONE_SIZE, SHARD_SIZE, SHARDED_SIZE, shardedEpochOf } from "../../testing/shard-epochs.ts";
-import { type SettledShards, type ShardedEpoch, settleShards } from "./settle-shards.ts";
+import { ONE_SIZE, SETTLING_SIZE, shardedEpochOf } from "../../testing/shard-epochs.ts";
+import type { FeatureEpoch } from "../divide-epoch.ts";
+import { type SettledShards, settleShards } from "./settle-shards.ts";
 
 let testers: ShardTesters;
 beforeAll(async () => {
-  testers = await compileShards({ size: SHARDED_SIZE, shardSize: SHARD_SIZE });
+  testers = await compileShards(SETTLING_SIZE);
 });
 
 type Options = Parameters<typeof shardedEpochOf>[1];
@@ -73,18 +74,18 @@ describe("a settlement in shards", () => {
     const epoch = shardedEpochOf([[2, 1], [3]]);
     const code = (name: string, what: string) =>
       expect.objectContaining({ code: name, data: expect.objectContaining({ what }) });
-    const refuse = (name: string, what: string, change: Partial<ShardedEpoch>) =>
+    const refuse = (name: string, what: string, change: Partial<FeatureEpoch>) =>
       expect(() => settleShards({ ...epoch, ...change }), what).toThrow(code(name, what));
-    refuse("CIR_SETTLEMENT_SIZE", "rows", { shardSize: { ...SHARD_SIZE, rows: 2 } });
-    refuse("CIR_SETTLEMENT_SIZE", "payees", { shardSize: { ...SHARD_SIZE, payees: 1 } });
-    refuse("CIR_SETTLEMENT_SIZE", "shards", { size: { ...SHARDED_SIZE, shards: 9 } });
-    refuse("CIR_SETTLEMENT_DIFFERS", "draws", { shardSize: { ...SHARD_SIZE, draws: 4 } });
+    refuse("CIR_SETTLEMENT_SIZE", "rows", { size: { ...SETTLING_SIZE, rows: 2 } });
+    refuse("CIR_SETTLEMENT_SIZE", "payees", { size: { ...SETTLING_SIZE, payees: 1 } });
+    refuse("CIR_SETTLEMENT_SIZE", "shards", { size: { ...SETTLING_SIZE, shards: 9 } });
+    refuse("CIR_SETTLEMENT_DIFFERS", "draws", { size: { ...SETTLING_SIZE, draws: 4 } });
     const { features } = epoch;
     refuse("CIR_SETTLEMENT_DIFFERS", "columns", {
       features: { ...features, columns: features.columns.toReversed() },
     });
     const three = shardedEpochOf([[1], [1], [1]]);
-    expect(() => settleShards({ ...three, size: { ...SHARDED_SIZE, shards: 2 } })).toThrow(
+    expect(() => settleShards({ ...three, size: { ...SETTLING_SIZE, shards: 2 } })).toThrow(
       code("CIR_SETTLEMENT_SIZE", "shards"),
     );
     // A model of one shard has a circuit of its own.

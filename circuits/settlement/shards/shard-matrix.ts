@@ -22,17 +22,19 @@ export function shardMatrix(
 
 /**
  * The column commitments of each shard over its own rows; those of a direct model's shards have the logit's row in common.
+ * @param onProgress rows of all shards, of a direct model the logit's in each
  * @throws CIR_FEATURES_INVALID
  */
 export function commitShards(
   matrix: RegisteredMatrix,
   shards: readonly ShardRows[],
   columnCount: number,
+  onProgress: (rowsDone: number) => void = () => {},
 ): ColumnCommitments[] {
-  return shards.map((shard) => {
+  return shards.map((shard, s) => {
     const ofShard = shardMatrix(matrix, shard, columnCount);
     return ofShard instanceof Int8Array
-      ? commitColumns(ofShard, shard.rowCount, columnCount)
-      : commitDirectColumns(ofShard);
+      ? commitColumns(ofShard, shard.rowCount, columnCount, (done) => onProgress(shard.firstRow + done))
+      : commitDirectColumns(ofShard, (done) => onProgress(shard.firstRow + s + done));
   });
 }
