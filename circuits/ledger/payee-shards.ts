@@ -79,6 +79,11 @@ export function cutPayees(
   return flat;
 }
 
+/** The payees with their places, without absent ones. */
+export const presentPayees = <P extends Pick<Payee, "rowCount">>(
+  payees: readonly P[],
+): [place: number, payee: P][] => [...payees.entries()].filter(([, { rowCount }]) => rowCount > 0);
+
 /** @throws CIR_SETTLEMENT_SIZE */
 export function requirePayeeCount(payeeCount: number): void {
   if (payeeCount > SHARD_COUNT_MAX * MAX_PAYEE_COUNT) throw tooManyPayees(payeeCount);
