@@ -48,10 +48,11 @@ export async function certifyRow(
   const settled = {
     model: settledModelOf(leaf),
     closed: { chain, closingBatch, epoch, amountWei: payments.at(-1)!.cumulativeWei },
-    features: settledFeatures(model),
+    features: { ...settledFeatures(model), columns: [model.columns] },
     openingOf: (i: number) => openings.get(payments[i]!.receipt),
   };
-  const certificate = makeCertificate(settled, sampled, {
+  const privateElements = [sampled.privateElements];
+  const certificate = makeCertificate(settled, { ...sampled, privateElements }, {
     row,
     digest: sha256(content),
     rows: rows.map((one) => ({ ...one, rowHash: hashRow(one.content) })),

@@ -5,8 +5,9 @@ import { hashDatanetBody, hashLeaf, type Leaf, unpackBinding } from "@openledger
 import { LedgerTree } from "@openledger/circuits/ledger/ledger-tree";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
-import { settlementVector } from "@openledger/circuits/settlement/settlement-data";
+import { entryElements } from "@openledger/circuits/settlement/settlement-data";
 import { type EpochToSettle, settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
+import { type ShardedEpoch, settleShards } from "@openledger/circuits/settlement/shards/settle-shards";
 import type { CertificateFacts } from "../certificates/check-certificate.ts";
 import { makeCertificate } from "../certificates/make-certificate.ts";
 import { certifiedLeaf } from "../certificates/replayed-version.ts";
@@ -14,9 +15,12 @@ import { certifiedLeaf } from "../certificates/replayed-version.ts";
 const contentOf = (row: number) => new TextEncoder().encode(`row ${row}`);
 const digestOf = (row: number) => Uint8Array.from(createHash("sha256").update(contentOf(row)).digest());
 
-/** An epoch of `epochOf` or `directEpochOf`, settled, as L1 would have it. */
-export function certificateWorld(epoch: EpochToSettle) {
-  const sampled = settleEpoch(epoch);
+/** An epoch of `epochOf`, `directEpochOf` or `shardedEpochOf`, settled, as L1 would have it. */
+export function certificateWorld(epoch: EpochToSettle | ShardedEpoch) {
+  const isSharded = "shardSize" in epoch;
+  const sampled = isSharded ? settleShards(epoch) : settleEpoch(epoch);
+  const { features } = epoch;
+  const columns = Array.isArray(features.columns) ? features.columns : [features.columns];
   const { statics, payees } = epoch.model;
   const { datanetId, rowCount, version } = unpackBinding(statics.binding);
   const rows = payees
@@ -31,10 +35,21 @@ export function certificateWorld(epoch: EpochToSettle) {
   const leaf: Leaf = { kind: LEAF_KIND.datanet, ...numbers, body };
   const tree = new LedgerTree();
   tree.update(Number(datanetId), hashLeaf(leaf));
+  const places = isSharded
+    ? [5 + epoch.size.shards, ...sampled.data.links!.map(() => 1 + Math.ceil(epoch.shardSize.payees / 6))]
+    : [5 + Math.ceil(epoch.size.payees / 6)];
+  const privateElements = [sampled, ...("shards" in sampled ? sampled.shards : [])].map(
+    (proof) => proof.privateElements,
+  );
+  const entries = entryElements(sampled.data).map((elements, i) => {
+    const absent = Array<bigint>(places[i]! - elements.length).fill(0n);
+    const commitment = dataCommitment([...elements, ...absent, ...privateElements[i]!]);
+    return { commitment, placeCount: places[i]! };
+  });
   const l1: CertificateFacts = {
     posted: sampled.data,
-    commitment: dataCommitment(settlementVector(sampled.data, epoch.size.payees, sampled.privateElements)),
-    circuitPayees: epoch.size.payees,
+    settled: entries[0]!,
+    shard: null,
     root: tree.root,
   };
   const place = { batchNumber: 30, blockNumber: 300, path: tree.path(Number(datanetId)) };
@@ -42,11 +57,17 @@ export function certificateWorld(epoch: EpochToSettle) {
     epoch,
     sampled,
     l1,
+    /** As it is read for the certificate of a row of this shard. */
+    l1Of: (shard: number): CertificateFacts => ({ ...l1, shard: entries[1 + shard] ?? null }),
     certify: (row: number, maxBytes?: number) =>
-      makeCertificate(epoch, sampled, {
-        ...{ row, rows, digest: digestOf(row), batchNumber: 20 },
-        version: { ...place, ...facts, leaf: certifiedLeaf(leaf) },
-        ...(maxBytes !== undefined && { maxBytes }),
-      }),
+      makeCertificate(
+        { ...epoch, features: { ...features, columns } },
+        { ...sampled, privateElements },
+        {
+          ...{ row, rows, digest: digestOf(row), batchNumber: 20 },
+          version: { ...place, ...facts, leaf: certifiedLeaf(leaf) },
+          ...(maxBytes !== undefined && { maxBytes }),
+        },
+      ),
   };
 }

@@ -170,7 +170,10 @@ export function scoredDraw(matrix: RegisteredMatrix, query: ModelQuery): DrawInp
 }
 
 /** A void draw needs some query: all ones, or no term. @throws CIR_SETTLEMENT_SIZE */
-export function queryOfVoid({ features, isDirect }: SettlementSize): ModelQuery {
+export function queryOfVoid({
+  features,
+  isDirect,
+}: Pick<SettlementSize, "features" | "isDirect">): ModelQuery {
   return isDirect === true ? emptyQuery(features) : new Int16Array(features).fill(1);
 }
 
