@@ -124,7 +124,9 @@ function certifiedShard(
 ): CertifiedShard {
   const shards = shardsOf(model);
   const subroots = (wei: readonly bigint[]) => accruedSubroots(model.payees, wei);
-  const [payeeSubroots, before, after] = [[], model.accruedWei, newAccruedWei].map(subroots);
+  // The model may have been settled again since.
+  const oldAccruedWei = newAccruedWei.map((wei, m) => wei - earnedWei[m]!);
+  const [payeeSubroots, before, after] = [[], oldAccruedWei, newAccruedWei].map(subroots);
   const all = shards.map(
     ({ from, rowCount, to }, s): OtherShard => ({
       featuresCommitment: featuresCommitment(features.columns[s]!, features.answeringHash),
