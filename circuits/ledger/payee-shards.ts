@@ -24,6 +24,16 @@ export interface PayeeShard {
   readonly rowCount: number;
 }
 
+/** What a shard holds at most. */
+export interface ShardRoom {
+  readonly rows: number;
+  /** At most 512. */
+  readonly payees: number;
+}
+
+/** Most that any circuit proves of a shard: payees that fit are in one. */
+export const LARGEST_SHARD: ShardRoom = { rows: 2 ** 20, payees: MAX_PAYEE_COUNT };
+
 const ABSENT: Payee = { contributorId: 0, validatorId: 0, rowCount: 0 };
 
 /**
@@ -49,13 +59,9 @@ export function payeeShards(rowCounts: readonly number[]): PayeeShard[] {
 
 /**
  * Payees in the places of shards that hold so many rows and payees each. A payee whose rows do not fit is in two shards.
- * @param most at most 512 payees
  * @throws CIR_SETTLEMENT_SIZE beyond eight shards
  */
-export function cutPayees(
-  payees: readonly Payee[],
-  most: { readonly rows: number; readonly payees: number },
-): Payee[] {
+export function cutPayees(payees: readonly Payee[], most: ShardRoom = LARGEST_SHARD): Payee[] {
   const shards: Payee[][] = [[]];
   let room = most.rows;
   for (const payee of payees) {

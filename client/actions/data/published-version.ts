@@ -14,6 +14,8 @@ import { commitVersion, type VersionCommitments } from "./version-commitments.ts
 
 const leafId = z.int().min(0).max(0xffffff);
 const fileSchema = z.object({
+  /** Of a shard, where the publisher has said. */
+  shardRows: z.int().min(1).optional(),
   rows: z.array(
     z.object({ digest: z.string().regex(/^[0-9a-f]{64}$/), contributorId: leafId, validatorId: leafId }),
   ),
@@ -38,9 +40,14 @@ export interface StoredVersion {
  */
 export async function storeVersion(
   store: RowStore,
-  version: { readonly rowsRoot: bigint; readonly storedRows: readonly StoredVersionRow[] },
+  version: {
+    readonly rowsRoot: bigint;
+    readonly storedRows: readonly StoredVersionRow[];
+    readonly shardRows?: number;
+  },
 ): Promise<void> {
-  const text = `${JSON.stringify({ rows: version.storedRows }, null, 1)}\n`;
+  const { shardRows, storedRows: rows } = version;
+  const text = `${JSON.stringify({ ...(shardRows === undefined ? {} : { shardRows }), rows }, null, 1)}\n`;
   await writeRowFile(store.folder, versionName(version.rowsRoot), new TextEncoder().encode(text), true);
 }
 
@@ -61,19 +68,21 @@ export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<St
       data: { rowsRoot: hex32(rowsRoot), folder: store.folder },
       cause,
     });
-  let rows: StoredVersionRow[];
+  let file: z.output<typeof fileSchema>;
   try {
     const text = await readRowFile(store.folder, versionName(rowsRoot));
-    rows = fileSchema.parse(JSON.parse(new TextDecoder().decode(text))).rows;
+    file = fileSchema.parse(JSON.parse(new TextDecoder().decode(text)));
   } catch (cause) {
     throw missing("is not in the store", cause);
   }
+  const { rows, shardRows } = file;
   const commitments = commitVersion(
     rows.map((row) => ({
       rowHash: hashOf(row),
       contributorId: row.contributorId,
       validatorId: row.validatorId,
     })),
+    { shardRows },
   );
   const isInOrder = commitments.rows.every(({ rowHash }, i) => rowHash === hashOf(rows[i]!));
   if (commitments.rowsRoot !== rowsRoot || !isInOrder) throw missing("is not the one that the store names");
