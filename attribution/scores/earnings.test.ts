@@ -1,4 +1,5 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { settleShards } from "@openledger/circuits/internal/settlement/shards/settle-shards";
 import { type DirectQuery, directQueryCommitment } from "@openledger/circuits/ledger/direct-query";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
@@ -10,7 +11,6 @@ import {
   type SampledSettlement,
   settleEpoch,
 } from "@openledger/circuits/settlement/settlement-rules";
-import { settleShards } from "@openledger/circuits/settlement/shards/settle-shards";
 import { shardedEpochOf } from "@openledger/circuits/testing/shard-epochs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type DirectParts, directFamily } from "../model/direct/direct-family.ts";

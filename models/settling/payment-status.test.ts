@@ -1,6 +1,6 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { settleShards } from "@openledger/circuits/internal/settlement/shards/settle-shards";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { settleShards } from "@openledger/circuits/settlement/shards/settle-shards";
 import { shardedEpochOf } from "@openledger/circuits/testing/shard-epochs";
 import { expect, it } from "vitest";
 import { paidBy } from "./payment-status.ts";

@@ -1,13 +1,16 @@
 /** Test support: a settled epoch with the version behind it, what L1 would have of both, and a row's certificate. */
 import { createHash } from "node:crypto";
 import { dataCommitment } from "@openledger/circuits/field/element-vector";
+import {
+  type ShardedEpoch,
+  settleShards,
+} from "@openledger/circuits/internal/settlement/shards/settle-shards";
 import { hashDatanetBody, hashLeaf, type Leaf, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { LedgerTree } from "@openledger/circuits/ledger/ledger-tree";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
 import { entryElements } from "@openledger/circuits/settlement/settlement-data";
 import { type EpochToSettle, settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
-import { type ShardedEpoch, settleShards } from "@openledger/circuits/settlement/shards/settle-shards";
 import type { CertificateFacts } from "../certificates/check-certificate.ts";
 import { makeCertificate } from "../certificates/make-certificate.ts";
 import { certifiedLeaf } from "../certificates/replayed-version.ts";
