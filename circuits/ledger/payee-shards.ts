@@ -2,6 +2,7 @@
  * How a model's payees are cut into shards (docs/reference/settlement.md, "Shards"). Payees are flat: shard s has the places from
  * 512 s on, and where a shard follows, the places behind its last payee are absent payees, of no rows.
  */
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import { MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
 
@@ -83,6 +84,33 @@ export function cutPayees(payees: readonly Payee[], most: ShardRoom = LARGEST_SH
   );
   if (shards.length > SHARD_COUNT_MAX) throw tooManyPayees(flat.length);
   return flat;
+}
+
+/** The payees that were cut: absent ones are left out, and one that is in two shards is one again. */
+export function joinPayees(places: readonly Payee[]): Payee[] {
+  const payees: Payee[] = [];
+  for (const [place, payee] of presentPayees(places)) {
+    const last = payees.at(-1);
+    const isCut = last?.contributorId === payee.contributorId && last.validatorId === payee.validatorId;
+    if (isCut && place % MAX_PAYEE_COUNT === 0)
+      payees[payees.length - 1] = { ...payee, rowCount: last.rowCount + payee.rowCount };
+    else payees.push(payee);
+  }
+  return payees;
+}
+
+/** Whether every payee has rows, and nobody is at the places between shards. */
+export function arePlaces(payees: readonly Payee[]): boolean {
+  const isAbsent = ({ contributorId, rowCount, validatorId }: Payee) =>
+    rowCount === 0 && contributorId === 0 && validatorId === 0;
+  try {
+    const shards = payeeShards(payees.map(({ rowCount }) => rowCount));
+    const inShards = new Set(shards.flatMap(({ from, to }) => payees.slice(from, to)));
+    return payees.every((payee) => (inShards.has(payee) ? payee.rowCount > 0 : isAbsent(payee)));
+  } catch (error) {
+    if (isRollupError(error, "CIR_SETTLEMENT_SIZE")) return false;
+    throw error;
+  }
 }
 
 /** The payees with their places, without absent ones. */

@@ -16,11 +16,10 @@ import {
   unpackCounters,
 } from "@openledger/circuits/ledger/leaf";
 import { Ledger } from "@openledger/circuits/ledger/ledger";
-import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
+import { arePlaces } from "@openledger/circuits/ledger/payee-shards";
 import { accruedRoot, claimedRoot, closedHash, ownersCommitment } from "@openledger/circuits/ledger/rewards";
 import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "@openledger/circuits/protocol";
 import { paymentChain } from "@openledger/circuits/settlement/settlement-rules";
-import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Address } from "viem";
 
 const LEAF_ID_END = BigInt(MAX_LEAF_COUNT);
@@ -126,13 +125,13 @@ function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafState
   const owners = payees.flatMap(({ contributorId, validatorId }) => [contributorId, validatorId]);
   requireRange(`model ${id}'s payee table`, owners, LEAF_ID_END);
   requireRange(`model ${id}'s rewards`, [...accruedWei, ...claimedWei], AMOUNT_END);
-  const rowCounts = payees.map(({ rowCount }) => rowCount);
-  if (!hasOnlyRows(rowCounts) || accruedWei.length > payees.length)
+  if (!arePlaces(payees) || accruedWei.length > payees.length)
     throw snapshotFalse(`model ${id}'s payee table has a payee without rows`);
   if (closed !== null) {
     requireRange(`model ${id}'s closed epoch`, [closed.epoch], EPOCH_END);
     requireRange(`model ${id}'s closed epoch`, elementsOf(closed), FIELD_ORDER);
   }
+  const rowCounts = payees.map(({ rowCount }) => rowCount);
   const differing = Object.entries({
     "payee table": ownersCommitment(rowCounts) !== model.statics.ownersCommitment,
     "accrued rewards": accruedRoot(payees, accruedWei) !== model.accruedRoot,
@@ -140,18 +139,6 @@ function requireOpening(id: number, { datanet, leaf, model, rewards }: LeafState
     "closed epoch": (closed === null ? 0n : closedHash(hashStatics(model.statics), closed)) !== model.closed,
   }).find(([, differs]) => differs);
   if (differing !== undefined) throw snapshotFalse(`model ${id}'s ${differing[0]} is not what its body says`);
-}
-
-/** Whether these are the places of shards in which every payee has rows. */
-function hasOnlyRows(rowCounts: readonly number[]): boolean {
-  try {
-    return payeeShards(rowCounts).every(({ from, to }) =>
-      rowCounts.slice(from, to).every((rows) => rows > 0),
-    );
-  } catch (error) {
-    if (isRollupError(error, "CIR_SETTLEMENT_SIZE")) return false;
-    throw error;
-  }
 }
 
 function requirePayments(id: number, { leaf, rewards }: LeafState, { open, closed }: ModelPayments): void {
