@@ -179,13 +179,6 @@ describe("model files", () => {
         "ATT_MODEL_FILE_INVALID",
       ],
       ["payees.json", text((json) => JSON.stringify(JSON.parse(json).reverse())), "ATT_MODEL_FILE_INVALID"],
-      [
-        "payees.json",
-        text((json) =>
-          JSON.stringify([...JSON.parse(json), { contributorId: 0, validatorId: 0, rowCount: 0 }]),
-        ),
-        "ATT_MODEL_FILE_INVALID",
-      ],
       ["recipe.json", text((json) => json.replace('"id": 4', '"id": 5')), "ATT_MODEL_FILE_INVALID"],
       [
         "recipe.json",

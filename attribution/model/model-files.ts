@@ -1,7 +1,6 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { arePlaces, joinPayees } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import {
   type ColumnCommitments,
@@ -47,7 +46,7 @@ const payeesSchema = z.array(
   z.strictObject({
     contributorId: z.number().int().min(0).max(0xffffff),
     validatorId: z.number().int().min(0).max(0xffffff),
-    rowCount: z.number().int().nonnegative().max(0xffffffff),
+    rowCount: z.number().int().positive().max(0xffffffff),
   }),
 );
 
@@ -129,16 +128,13 @@ function decodePayees(bytes: Uint8Array, rowCount: number): Payee[] {
   const parsed = payeesSchema.safeParse(parseJson(bytes, "payees.json"));
   if (!parsed.success) throw invalidFile("payees.json", z.prettifyError(parsed.error));
   const payees = parsed.data;
-  // In the places of shards: one that its rows are cut from is in the next, too.
-  const pairs = joinPayees(payees);
-  for (const [m, payee] of pairs.entries()) {
-    const before = pairs[m - 1];
+  for (const [m, payee] of payees.entries()) {
+    const before = payees[m - 1];
     if (before === undefined) continue;
     if ((payee.contributorId - before.contributorId || payee.validatorId - before.validatorId) <= 0) {
       throw invalidFile("payees.json", `has payee ${m} out of order`);
     }
   }
-  if (!arePlaces(payees)) throw invalidFile("payees.json", "has a payee without rows");
   const total = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   if (total !== rowCount) throw invalidFile("payees.json", `counts ${total} rows, not ${rowCount}`);
   return payees;

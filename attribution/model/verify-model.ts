@@ -1,4 +1,3 @@
-import { joinPayees } from "@openledger/circuits/ledger/payee-shards";
 import { hex32 } from "@openledger/foundation/hex";
 import { attributionError } from "../attribution-errors.ts";
 import type { BaseRule } from "../features/base-column.ts";
@@ -60,7 +59,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const { recipe } = model;
   const rows = rowsOfVersion(model, facts, options.rows);
   const isBaseOfCard = compareRewards(model, facts.policy, options.card ?? model.card);
-  requireSame("payees", JSON.stringify(joinPayees(model.payees)), JSON.stringify(payeeTable(rows)));
+  requireSame("payees", JSON.stringify(model.payees), JSON.stringify(payeeTable(rows)));
   let accuracy: number | null = null;
   const training = trainingOf(recipe, trainings);
   if (depth === "train" || training.needsRun?.(recipe) === true) {
@@ -81,7 +80,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   requireSameNumbers("columns", model.columns.v, columns.v);
   return {
     rowCount: rows.length,
-    payeeCount: joinPayees(model.payees).length,
+    payeeCount: model.payees.length,
     accuracy,
     isBaseOfCard,
     isTraced: promised !== null,

@@ -86,19 +86,6 @@ export function cutPayees(payees: readonly Payee[], most: ShardRoom = LARGEST_SH
   return flat;
 }
 
-/** The payees that were cut: absent ones are left out, and one that is in two shards is one again. */
-export function joinPayees(places: readonly Payee[]): Payee[] {
-  const payees: Payee[] = [];
-  for (const [place, payee] of presentPayees(places)) {
-    const last = payees.at(-1);
-    const isCut = last?.contributorId === payee.contributorId && last.validatorId === payee.validatorId;
-    if (isCut && place % MAX_PAYEE_COUNT === 0)
-      payees[payees.length - 1] = { ...payee, rowCount: last.rowCount + payee.rowCount };
-    else payees.push(payee);
-  }
-  return payees;
-}
-
 /** Whether every payee has rows, and nobody is at the places between shards. */
 export function arePlaces(payees: readonly Payee[]): boolean {
   const isAbsent = ({ contributorId, rowCount, validatorId }: Payee) =>

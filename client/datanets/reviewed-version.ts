@@ -49,14 +49,14 @@ export type CollectReviewedErrorCode =
  */
 export async function collectReviewed(
   client: LedgerClient,
-  { datanetId, hostUrl, shardRows, store }: CollectReviewedParameters,
+  { datanetId, hostUrl, shard, store }: CollectReviewedParameters,
 ): Promise<CollectReviewedReturnType> {
   const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
   const { book } = await readRecords(client, { datanetId, hostUrl });
   const leftOut: { digest: string; contributorId: number; why: string }[] = [];
   const ownLabels = await ownLabelsOf(client, { card, datanetId, store });
   const version = await collectVersion(client, {
-    ...{ datanetId, shardRows, store },
+    ...{ datanetId, shard, store },
     validatorId: (commit, digest) => {
       const rules = { card, book, datanetId, domain: client.domain, ownLabels };
       const decided = decide(rules, commit, digest);

@@ -72,7 +72,7 @@ export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING"
  */
 export async function collectVersion(
   client: LedgerClient,
-  { datanetId, leaveOut, shardRows, store, validatorId }: CollectVersionParameters,
+  { datanetId, leaveOut, shard, store, validatorId }: CollectVersionParameters,
 ): Promise<CollectedVersion> {
   const vouches = typeof validatorId === "number" ? () => validatorId : validatorId;
   const rows: VersionRow[] = [];
@@ -87,7 +87,7 @@ export async function collectVersion(
         rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
     }
   }
-  const version = commitVersion(rows, { shardRows });
+  const version = commitVersion(rows, { shard });
   const storedRows = version.rows.map(({ rowHash, contributorId, validatorId: vouching }) => ({
     digest: digestOf.get(rowHash)!,
     contributorId,

@@ -4,7 +4,9 @@
  */
 
 import { hexToBytes } from "@noble/hashes/utils.js";
+import type { ShardRoom } from "@openledger/circuits/ledger/payee-shards";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
@@ -14,8 +16,8 @@ import { commitVersion, type VersionCommitments } from "./version-commitments.ts
 
 const leafId = z.int().min(0).max(0xffffff);
 const fileSchema = z.object({
-  /** Of a shard, where the publisher has said. */
-  shardRows: z.int().min(1).optional(),
+  /** What one holds at most, where the publisher has said. */
+  shard: z.object({ rows: z.int().min(1), payees: z.int().min(1).max(MAX_PAYEE_COUNT) }).optional(),
   rows: z.array(
     z.object({ digest: z.string().regex(/^[0-9a-f]{64}$/), contributorId: leafId, validatorId: leafId }),
   ),
@@ -43,11 +45,11 @@ export async function storeVersion(
   version: {
     readonly rowsRoot: bigint;
     readonly storedRows: readonly StoredVersionRow[];
-    readonly shardRows?: number;
+    readonly shard?: ShardRoom;
   },
 ): Promise<void> {
-  const { shardRows, storedRows: rows } = version;
-  const text = `${JSON.stringify({ ...(shardRows === undefined ? {} : { shardRows }), rows }, null, 1)}\n`;
+  const { shard, storedRows: rows } = version;
+  const text = `${JSON.stringify({ ...(shard === undefined ? {} : { shard }), rows }, null, 1)}\n`;
   await writeRowFile(store.folder, versionName(version.rowsRoot), new TextEncoder().encode(text), true);
 }
 
@@ -75,14 +77,14 @@ export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<St
   } catch (cause) {
     throw missing("is not in the store", cause);
   }
-  const { rows, shardRows } = file;
+  const { rows, shard } = file;
   const commitments = commitVersion(
     rows.map((row) => ({
       rowHash: hashOf(row),
       contributorId: row.contributorId,
       validatorId: row.validatorId,
     })),
-    { shardRows },
+    { shard },
   );
   const isInOrder = commitments.rows.every(({ rowHash }, i) => rowHash === hashOf(rows[i]!));
   if (commitments.rowsRoot !== rowsRoot || !isInOrder) throw missing("is not the one that the store names");

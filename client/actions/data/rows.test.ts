@@ -126,13 +126,15 @@ describe("a version of several shards", () => {
 
   it("has no more rows in a shard than its publisher says, and keeps that in the store", async () => {
     const rows = Array.from({ length: 5 }, (_, i) => ({ ...rowsOf(5)[i]!, contributorId: 3 + (i >> 2) }));
-    const version = commitVersion(rows, { shardRows: 3 });
+    const version = commitVersion(rows, { shard: { rows: 3, payees: 512 } });
     const [first, second, last] = [0, 512, 513].map((place) => version.payees[place]!);
     expect([first, second, last]).toEqual([
       { contributorId: 3, validatorId: 7, rowCount: 3 },
       { contributorId: 3, validatorId: 7, rowCount: 1 },
       { contributorId: 4, validatorId: 7, rowCount: 1 },
     ]);
+    const one = commitVersion(rows, { shard: { rows: 9, payees: 1 } });
+    expect([one.payees[0], one.payees[512]].map((payee) => payee!.rowCount)).toEqual([4, 1]);
     expect(version.payees[1]).toEqual({ contributorId: 0, validatorId: 0, rowCount: 0 });
     expect(version.rowsRoot).toBe(commitVersion(rows).rowsRoot);
     const folder = await mkdtemp(join(tmpdir(), "version-"));
@@ -144,7 +146,7 @@ describe("a version of several shards", () => {
       const hashed = storedRows.map(({ digest, ...owners }) => ({
         ...{ ...owners, rowHash: BigInt(`0x${digest}`) % FIELD_ORDER },
       }));
-      const stored = commitVersion(hashed, { shardRows: 3 });
+      const stored = commitVersion(hashed, { shard: { rows: 3, payees: 512 } });
       await storeVersion(store, { ...stored, storedRows });
       const { commitments } = await readVersion(store, stored.rowsRoot);
       expect(commitments).toEqual(stored);

@@ -1,4 +1,4 @@
-import { cutPayees, LARGEST_SHARD } from "@openledger/circuits/ledger/payee-shards";
+import { cutPayees, type ShardRoom } from "@openledger/circuits/ledger/payee-shards";
 import {
   ownersCommitment,
   type Payee,
@@ -17,13 +17,13 @@ export interface VersionCommitments {
   readonly rows: readonly VersionRow[];
   /** In the places of shards (docs/reference/settlement.md, "Shards"): absent ones, between shards, have no rows. */
   readonly payees: readonly Payee[];
-  /** What a shard of it holds at most, where that is less than circuits do. */
-  readonly shardRows?: number;
+  /** What a shard of it holds at most, where its publisher says so. */
+  readonly shard?: ShardRoom;
 }
 
 export interface CommitVersionOptions {
-  /** Rows of a shard, at most, as the circuit has that is to prove each; default: all rows in one, up to 2^20. */
-  readonly shardRows?: number | undefined;
+  /** Most rows and payees of a shard, as the circuit has that is to prove each; default: 2^20 rows and 512 payees. */
+  readonly shard?: ShardRoom | undefined;
 }
 
 export type CommitVersionErrorCode = "CIR_SETTLEMENT_SIZE";
@@ -39,9 +39,9 @@ export type CommitVersionErrorCode = "CIR_SETTLEMENT_SIZE";
  */
 export function commitVersion(
   unsorted: readonly VersionRow[],
-  { shardRows }: CommitVersionOptions = {},
+  { shard }: CommitVersionOptions = {},
 ): VersionCommitments {
-  const payees = cutPayees(payeeTable(unsorted), { ...LARGEST_SHARD, ...(shardRows && { rows: shardRows }) });
+  const payees = cutPayees(payeeTable(unsorted), shard);
   // Sorting is stable: within a payee the order of contribution stays.
   const rows = [...unsorted].sort(comparePayees);
   return {
@@ -51,7 +51,7 @@ export function commitVersion(
     rowCount: rows.length,
     rows,
     payees,
-    ...(shardRows === undefined ? {} : { shardRows }),
+    ...(shard === undefined ? {} : { shard }),
   };
 }
 
