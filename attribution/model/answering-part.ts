@@ -1,11 +1,8 @@
 /** What a customer needs of a published model: what answers, and what binds it to the ledger. */
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
-import { FIELD_ORDER } from "@openledger/circuits/protocol";
-import {
-  type ColumnCommitments,
-  featuresCommitment,
-} from "@openledger/circuits/settlement/feature-commitment";
+import { FIELD_ORDER, SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
+import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import { answeringHash, jsonBytes } from "./answering-hash.ts";
@@ -24,7 +21,8 @@ import {
 import { boundColumns, DIRECT } from "./recipe-fields.ts";
 
 export type AnsweringPart<Parts extends ModelParts = ModelParts> = Parts & {
-  readonly columns: ColumnCommitments;
+  /** Of each shard. */
+  readonly columns: readonly ColumnCommitments[];
   /** Of recipe, parameters and map; the statics bind it. */
   readonly answeringHash: bigint;
 };
@@ -60,7 +58,7 @@ export async function mostBytesOf<Parts extends ModelParts>(
     "parameters.bin": parameters,
     "query-map.bin": queryMap,
     "features.bin": recipe.family === DIRECT ? 2 * (rowCount + 1) * columnCount : rowCount * columnCount,
-    "columns.bin": 64 * columnCount,
+    "columns.bin": 64 * columnCount * SHARD_COUNT_MAX,
     // Each row ends its line.
     "rows.jsonl": rowCount * (MAX_ROW_BYTES + 1),
     "card.json": MOST_JSON_BYTES,
@@ -102,7 +100,7 @@ export function decodeAnswering<Parts extends ModelParts>(
   const part = decodeAnsweringPart(files, manifest, families);
   const { binding, payeeRoot, ownersCommitment, split } = manifest.statics;
   const statics: ModelStatics = {
-    featuresCommitment: featuresCommitment(part.columns, part.answeringHash),
+    featuresCommitment: shardedFeatures(part.columns, part.answeringHash),
     ownersCommitment: BigInt(ownersCommitment),
     payeeRoot: BigInt(payeeRoot),
     binding: BigInt(binding),
@@ -118,15 +116,18 @@ export function decodeAnswering<Parts extends ModelParts>(
   return { ...part, staticsHash };
 }
 
-function decodeColumns(bytes: Uint8Array, columnCount: number): ColumnCommitments {
-  if (bytes.length !== 64 * columnCount) {
-    throw invalidFile("columns.bin", `has ${bytes.length} bytes, not 64 × ${columnCount}`);
-  }
+function decodeColumns(bytes: Uint8Array, columnCount: number): ColumnCommitments[] {
+  const shardBytes = 64 * columnCount;
+  const shardCount = bytes.length / shardBytes;
+  if (!Number.isInteger(shardCount) || shardCount < 1 || shardCount > SHARD_COUNT_MAX)
+    throw invalidFile("columns.bin", `has ${bytes.length} bytes, not 64 × ${columnCount} for each shard`);
   const coordinate = (at: number) => {
     const value = BigInt(`0x${bytesToHex(bytes.subarray(at, at + 32))}`);
     if (value >= FIELD_ORDER) throw invalidFile("columns.bin", `has no field element at byte ${at}`);
     return value;
   };
-  const places = Array.from({ length: columnCount }, (_, j) => 64 * j);
-  return { u: places.map(coordinate), v: places.map((at) => coordinate(at + 32)) };
+  return Array.from({ length: shardCount }, (_, shard) => {
+    const places = Array.from({ length: columnCount }, (_, j) => shard * shardBytes + 64 * j);
+    return { u: places.map(coordinate), v: places.map((at) => coordinate(at + 32)) };
+  });
 }

@@ -58,7 +58,7 @@ describe("registerModel", () => {
     });
     expect(statics.split).toBe(16_384n | (13_107n << 16n));
     expect(staticsHash).toBe(hashStatics(statics));
-    expect(columns.u).toHaveLength(BUCKETS + 1);
+    expect(columns[0]!.u).toHaveLength(BUCKETS + 1);
     expect(payees.reduce((sum, payee) => sum + payee.rowCount, 0)).toBe(32);
   });
 
@@ -230,8 +230,8 @@ describe("verifyModel", () => {
         expect.objectContaining({ data: expect.objectContaining({ what: "features", row: 1, column: 5 }) }),
       );
     }
-    const u = model.columns.u.map((x, j) => (j === 2 ? x + 1n : x));
-    await verify({ columns: { ...model.columns, u } }, "features").toThrow(differs("columns"));
+    const columns = model.columns.map(({ u, v }) => ({ u: u.map((x, j) => (j === 2 ? x + 1n : x)), v }));
+    await verify({ columns }, "features").toThrow(differs("columns"));
     await verify({ rows: null }).toThrow(code("ATT_ROWS_MISMATCH"));
     await verify({ rows: rows.toReversed() }).toThrow(code("ATT_ROWS_MISMATCH"));
   });

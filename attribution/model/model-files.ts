@@ -1,11 +1,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, unpackSplit } from "@openledger/circuits/ledger/rewards";
-import {
-  type ColumnCommitments,
-  featuresCommitment,
-} from "@openledger/circuits/settlement/feature-commitment";
+import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
@@ -46,7 +44,8 @@ const payeesSchema = z.array(
   z.strictObject({
     contributorId: z.number().int().min(0).max(0xffffff),
     validatorId: z.number().int().min(0).max(0xffffff),
-    rowCount: z.number().int().positive().max(0xffffffff),
+    // 0 of an absent one, behind the payees of a shard.
+    rowCount: z.number().int().min(0).max(0xffffffff),
   }),
 );
 
@@ -118,7 +117,7 @@ export function decodeModel<Parts extends ModelParts = DirectParts>(
   const { answeringHash, columns, recipe } = part;
   const payees = decodePayees(bytesOf("payees.json"), manifest.rowCount);
   const features = decodeFeatures(bytesOf("features.bin"), manifest, recipe);
-  const statics = decodeStatics(manifest, recipe, payees, featuresCommitment(columns, answeringHash));
+  const statics = decodeStatics(manifest, recipe, payees, shardedFeatures(columns, answeringHash));
   const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), payees, recipe) : null;
   const card = "card.json" in manifest.files ? new TextDecoder().decode(bytesOf("card.json")) : null;
   return { ...part, payees, features, statics, staticsHash: hashStatics(statics), rows, card } as never;
@@ -128,12 +127,17 @@ function decodePayees(bytes: Uint8Array, rowCount: number): Payee[] {
   const parsed = payeesSchema.safeParse(parseJson(bytes, "payees.json"));
   if (!parsed.success) throw invalidFile("payees.json", z.prettifyError(parsed.error));
   const payees = parsed.data;
-  for (const [m, payee] of payees.entries()) {
-    const before = payees[m - 1];
+  const inOrder = payeeShards(payees.map((payee) => payee.rowCount)).flatMap(({ from, to }) =>
+    payees.slice(from, to).map((payee, m) => ({ payee, isFirst: m === 0, place: from + m })),
+  );
+  for (const [m, { payee, isFirst, place }] of inOrder.entries()) {
+    const before = inOrder[m - 1]?.payee;
+    if (payee.rowCount === 0) throw invalidFile("payees.json", `has payee ${place} without rows`);
     if (before === undefined) continue;
-    if ((payee.contributorId - before.contributorId || payee.validatorId - before.validatorId) <= 0) {
-      throw invalidFile("payees.json", `has payee ${m} out of order`);
-    }
+    const step = payee.contributorId - before.contributorId || payee.validatorId - before.validatorId;
+    // A payee whose rows are in two shards is in both.
+    if (step < 0 || (step === 0 && !isFirst))
+      throw invalidFile("payees.json", `has payee ${place} out of order`);
   }
   const total = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   if (total !== rowCount) throw invalidFile("payees.json", `counts ${total} rows, not ${rowCount}`);
@@ -230,6 +234,10 @@ function decodeRowLines(bytes: Uint8Array, payees: readonly Payee[], recipe: Rec
 
 const NEWLINE = Uint8Array.of(10);
 
-function columnBytes({ u, v }: ColumnCommitments): Uint8Array {
-  return Buffer.concat(u.map((x, j) => Buffer.from(hex32(x).slice(2) + hex32(v[j]!).slice(2), "hex")));
+function columnBytes(shards: readonly ColumnCommitments[]): Uint8Array {
+  return Buffer.concat(
+    shards.flatMap(({ u, v }) =>
+      u.map((x, j) => Buffer.from(hex32(x).slice(2) + hex32(v[j]!).slice(2), "hex")),
+    ),
+  );
 }

@@ -35,6 +35,18 @@ export function payeeTable(rows: readonly PayeeOwners[]): Payee[] {
   return payees;
 }
 
+/** Payees of all shards as their version has them: none absent, each once. */
+export function wholePayees(places: readonly Payee[]): Payee[] {
+  const payees: Payee[] = [];
+  for (const payee of places.filter(({ rowCount }) => rowCount > 0)) {
+    const last = payees.at(-1);
+    const isSame = last?.contributorId === payee.contributorId && last.validatorId === payee.validatorId;
+    if (isSame) payees[payees.length - 1] = { ...last, rowCount: last.rowCount + payee.rowCount };
+    else payees.push(payee);
+  }
+  return payees;
+}
+
 /** Of each row the place of its payee. */
 export function rowOwners(payees: readonly Payee[]): Int32Array {
   return Int32Array.from(payees.flatMap(({ rowCount }, payee) => Array<number>(rowCount).fill(payee)));

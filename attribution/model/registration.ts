@@ -1,4 +1,5 @@
 import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
+import { cutPayees, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import {
   ownersCommitment,
   type Payee,
@@ -10,7 +11,8 @@ import { MAX_PAYEE_COUNT, TREASURY_PARTS } from "@openledger/circuits/protocol";
 import {
   type ColumnCommitments,
   commitColumns,
-  featuresCommitment,
+  commitShards,
+  shardedFeatures,
 } from "@openledger/circuits/settlement/feature-commitment";
 import { commitDirectColumns, type DirectMatrix } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { drawBits, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
@@ -30,18 +32,21 @@ export interface RegistrationTerms {
 
 /** What CreateModel carries, and the columns behind its features commitment. */
 export interface ModelRegistration {
-  readonly columns: ColumnCommitments;
+  /** In the places of their shards. */
+  readonly payees: readonly Payee[];
+  /** Of each shard. */
+  readonly columns: readonly ColumnCommitments[];
   readonly answeringHash: bigint;
   readonly statics: ModelStatics;
   /** H[STATICS] of them: what the datanet approves and receipts name. */
   readonly staticsHash: bigint;
 }
 
-/** Of the settlement circuit: rows and payees that it has room for, its features and draws exactly. */
-export type ModelSize = Pick<SettlementSize, "rows" | "payees" | "features" | "draws" | "isDirect">;
+/** Of the settlement circuits: rows and payees that they have room for, their features and draws exactly. */
+export type ModelSize = Omit<SettlementSize, "payments">;
 
 /**
- * Commits to a trained model for a settlement circuit. Needs `initPoseidon`; about 4 µs an entry of G.
+ * Commits to a trained model for a settlement circuit, or cuts it into shards for those of shards. Needs `initPoseidon`; about 4 µs an entry of G.
  * @throws ATT_BEYOND_CIRCUIT, ATT_RECIPE_INVALID, CIR_SETTLEMENT_SIZE where its draws are no power of two up to 128
  */
 export function registerModel<Parts extends ModelParts>(
@@ -50,30 +55,49 @@ export function registerModel<Parts extends ModelParts>(
   size: ModelSize,
   options: { onProgress?: OnProgress } = {},
 ): ModelRegistration {
-  checkFits(model, size);
+  const payees = payeesFor(model.payees, size);
+  checkFits({ ...model, payees }, size);
   checkSplit(terms.split);
-  const columns = commitFeatures(model.features, options);
+  const columns = commitFeatures({ ...model, payees }, options);
   const answering = answeringHash(answeringFiles(model));
-  const statics = staticsOf(model.recipe, model.payees, featuresCommitment(columns, answering), {
+  const statics = staticsOf(model.recipe, payees, shardedFeatures(columns, answering), {
     ...terms,
     drawBits: drawBits(size.draws),
   });
-  return { columns, answeringHash: answering, statics, staticsHash: hashStatics(statics) };
+  return { payees, columns, answeringHash: answering, statics, staticsHash: hashStatics(statics) };
 }
 
-/** Column commitments of G, or of B, with progress. Needs `initPoseidon`. */
+/** Payees in the places that circuits of this size need. @throws CIR_SETTLEMENT_SIZE */
+export const payeesFor = (payees: readonly Payee[], size: ModelSize): readonly Payee[] =>
+  size.shards === undefined ? payees : cutPayees(payees, size);
+
+/** Whether these payees' rows fit circuits of this size, cut into shards where it has some. */
+export function fitsCircuits(payees: readonly Payee[], size: ModelSize): boolean {
+  const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
+  if (size.shards === undefined) return rowCount <= size.rows && payees.length <= size.payees;
+  // Bounds what is cut.
+  if (rowCount > size.rows * size.shards || payees.length > size.payees * size.shards) return false;
+  const { length } = payeeShards(cutPayees(payees, size).map((payee) => payee.rowCount));
+  return length > 1 && length <= size.shards;
+}
+
+/** Column commitments of G, or of B, by each shard of its payees, with progress. Needs `initPoseidon`. */
 export function commitFeatures(
-  features: RegisteredMatrix,
+  { features, payees }: { readonly features: RegisteredMatrix; readonly payees: readonly Payee[] },
   { onProgress }: { onProgress?: OnProgress } = {},
-): ColumnCommitments {
+): ColumnCommitments[] {
   const { featureCount, rowCount, values } = features;
   const total = isDirect(features) ? rowCount + 1 : rowCount;
   const told = (done: number) => {
     if (done % 16 === 0 || done === total) onProgress?.({ stage: "commit", done, total });
   };
-  return isDirect(features)
-    ? commitDirectColumns(directMatrix(features), told)
-    : commitColumns(values as Int8Array, rowCount, featureCount, told);
+  const shards = payeeShards(payees.map((payee) => payee.rowCount));
+  if (shards.length > 1) return commitShards(values as Int8Array, shards, featureCount);
+  return [
+    isDirect(features)
+      ? commitDirectColumns(directMatrix(features), told)
+      : commitColumns(values as Int8Array, rowCount, featureCount, told),
+  ];
 }
 
 /** B as circuits take it. */
@@ -115,9 +139,15 @@ function checkFits({ features, payees }: Pick<Trained, "features" | "payees">, s
     attributionError("ATT_BEYOND_CIRCUIT", `${given} ${what}, but the circuit has ${most}`, {
       data: { what, given, most },
     });
-  if (features.rowCount > size.rows) throw beyond("rows", features.rowCount, size.rows);
-  const mostPayees = Math.min(size.payees, MAX_PAYEE_COUNT);
-  if (payees.length > mostPayees) throw beyond("payees", payees.length, mostPayees);
+  if (size.shards === undefined) {
+    if (features.rowCount > size.rows) throw beyond("rows", features.rowCount, size.rows);
+    const mostPayees = Math.min(size.payees, MAX_PAYEE_COUNT);
+    if (payees.length > mostPayees) throw beyond("payees", payees.length, mostPayees);
+  } else {
+    const { length } = payeeShards(payees.map((payee) => payee.rowCount));
+    // One shard alone has a circuit of another kind.
+    if (length > size.shards || length === 1) throw beyond("shards", length, size.shards);
+  }
   if (isDirect(features) !== (size.isDirect === true))
     throw attributionError("ATT_BEYOND_CIRCUIT", "the circuit settles models of another kind", {
       data: { what: "kind", given: isDirect(features), most: size.isDirect === true },

@@ -1,3 +1,4 @@
+import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
 import { attributionError } from "../attribution-errors.ts";
 import type { BaseRule } from "../features/base-column.ts";
@@ -7,7 +8,7 @@ import { policyOf, rewardsOfCard } from "./base-policy.ts";
 import { directTraining } from "./direct/direct-training.ts";
 import { type FamilyTraining, type ModelParts, trainingOf } from "./model-family.ts";
 import type { PublishedModel } from "./model-files.ts";
-import { checkRowsRoot, type OwnedRow, payeeTable } from "./owned-rows.ts";
+import { checkRowsRoot, type OwnedRow, payeeTable, wholePayees } from "./owned-rows.ts";
 import { commitFeatures } from "./registration.ts";
 
 /** What the ledger says of a model and of the version that it is bound to. */
@@ -59,7 +60,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const { recipe } = model;
   const rows = rowsOfVersion(model, facts, options.rows);
   const isBaseOfCard = compareRewards(model, facts.policy, options.card ?? model.card);
-  requireSame("payees", JSON.stringify(model.payees), JSON.stringify(payeeTable(rows)));
+  requireSame("payees", JSON.stringify(wholePayees(model.payees)), JSON.stringify(payeeTable(rows)));
   let accuracy: number | null = null;
   const training = trainingOf(recipe, trainings);
   if (depth === "train" || training.needsRun?.(recipe) === true) {
@@ -75,9 +76,9 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const promised = (await training.promise?.(model)) ?? null;
   // Attack: a digest of other numbers. Claims would be right or wrong about those, and no game could refute them.
   if (promised !== null) requireSame("tracing", promised.published, promised.computed);
-  const columns = commitFeatures(model.features, progress);
-  requireSameNumbers("columns", model.columns.u, columns.u);
-  requireSameNumbers("columns", model.columns.v, columns.v);
+  const columns = commitFeatures(model, progress);
+  const coordinates = (of: readonly ColumnCommitments[]) => of.flatMap(({ u, v }) => [...u, ...v]);
+  requireSameNumbers("columns", coordinates(model.columns), coordinates(columns));
   return {
     rowCount: rows.length,
     payeeCount: model.payees.length,

@@ -1,16 +1,16 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { settleShards } from "@openledger/circuits/internal/settlement/shards/settle-shards";
 import { type DirectQuery, directQueryCommitment } from "@openledger/circuits/ledger/direct-query";
 import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
-import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
-import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import {
   type AnswerOpening,
   type EpochPayment,
+  type EpochToSettle,
   paymentChain,
   type SampledSettlement,
-  settleEpoch,
-} from "@openledger/circuits/settlement/settlement-rules";
+} from "@openledger/circuits/settlement/divide-epoch";
+import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
+import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
+import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { shardedEpochOf } from "@openledger/circuits/testing/shard-epochs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type DirectParts, directFamily } from "../model/direct/direct-family.ts";
@@ -83,7 +83,7 @@ function settle(openingOf: (receipt: bigint) => AnswerOpening | undefined): Samp
 describe("explainEarnings", () => {
   it("names the payees of all shards by their places, and no absent ones", () => {
     const epoch = shardedEpochOf([[2, 1], [3]], { seed: 5, amountsWei: [PRICE_WEI, PRICE_WEI] });
-    const settlement = settleShards(epoch);
+    const settlement = settleEpoch(epoch as EpochToSettle);
     const { payees, rows } = explainEarnings(settlement, epoch, settlement.earnedWei);
     expect(payees.map(({ payeeIndex }) => payeeIndex)).toEqual([0, 1, 512]);
     expect(payees.map(({ earnedWei }) => earnedWei)).toEqual(

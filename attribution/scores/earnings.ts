@@ -4,8 +4,8 @@
  */
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { PAYEE_ROLE, type Payee, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import type { EpochPayment, SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
-import type { EpochPayment, SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
 import { weightWei } from "@openledger/circuits/settlement/settlement-split";
 import { attributionError } from "../attribution-errors.ts";
 import { rowOwners } from "../model/owned-rows.ts";
@@ -18,7 +18,7 @@ export interface RowDraw {
   readonly receipt: bigint;
   readonly payerId: number;
   readonly score: bigint;
-  /** In 2^-40 wei. */
+  /** In 2^-40 quanta. */
   readonly earnedParts: bigint;
 }
 
@@ -28,7 +28,7 @@ export interface RowEarning {
   readonly payeeIndex: number;
   readonly contributorId: number;
   readonly validatorId: number;
-  /** In 2^-40 wei: those of a payee's rows add up to what it earned and a remainder below one wei. */
+  /** In 2^-40 quanta: those of a payee's rows add up to what it earned and a remainder below one quantum. */
   readonly earnedParts: bigint;
   /** Rounded down. */
   readonly earnedWei: bigint;

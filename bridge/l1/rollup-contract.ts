@@ -43,7 +43,7 @@ interface ContractBatch {
 }
 
 /** A settlement as the contract takes it: for the next Settle or Activation record. */
-interface ContractSettlement {
+export interface ContractSettlement {
   /** Index of the circuit on L1. */
   readonly circuit: number;
   readonly commitment: bigint;

@@ -7,14 +7,11 @@ import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { activationHash, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
 import { COUNTERS, FIELD_ORDER, TAG, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { type FeatureEpoch, paymentChain } from "@openledger/circuits/settlement/divide-epoch";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
 import { defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
-import { settlementStatement } from "@openledger/circuits/settlement/settlement-data";
-import {
-  type FeatureEpoch,
-  paymentChain,
-  settleEpoch,
-} from "@openledger/circuits/settlement/settlement-rules";
+import { proofStatement } from "@openledger/circuits/settlement/settlement-data";
+import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { closedEpoch, SeededNumbers } from "@openledger/circuits/testing/settlement-world";
 import { readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
@@ -134,7 +131,7 @@ function worldOf(
     {
       features: () => ({
         matrix,
-        columns,
+        columns: [columns],
         answeringHash: tracedAnsweringHash(FILES_HASH, BigInt(tracingDigest(traced))),
       }),
       query: (_, payment) => paddedQuery(queries[payment]!),
@@ -187,9 +184,9 @@ async function closedWorld(queries: readonly TracedQuery[], changed?: WorldTerms
 /** What L1 is given of a settlement by draws. */
 function settledBy(world: FeatureEpoch) {
   const settled = settleEpoch(world);
-  const { data, payeeCount, privateElements } = settled;
+  const { data, proofs } = settled;
   const { circuitId } = f.circuits[SAMPLED]!;
-  const { commitment } = settlementStatement(data, payeeCount, privateElements, circuitId);
+  const { commitment } = proofStatement(proofs[0]!, circuitId);
   const attempt = async () => {
     const batch = await f.joined([{ circuit: SAMPLED, data }]);
     const settlements = [f.proveSettlementFixture(SAMPLED, data, { commitment })];

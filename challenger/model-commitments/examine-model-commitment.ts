@@ -1,4 +1,5 @@
 /** What a watcher finds of a model commitment when he recomputes it from published files. */
+import { isDeepStrictEqual } from "node:util";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
@@ -161,9 +162,8 @@ async function ownCommitment(
     .catch(() => kind.honestModelCommitment(model, rows, modelId));
 }
 
-function isRegisteredMatrix({ columns, features }: PublishedModel): boolean {
-  const made = commitFeatures(features);
-  return made.u.every((u, j) => u === columns.u[j]) && made.v.every((v, j) => v === columns.v[j]);
+function isRegisteredMatrix(model: PublishedModel): boolean {
+  return isDeepStrictEqual(commitFeatures(model), model.columns);
 }
 
 /**

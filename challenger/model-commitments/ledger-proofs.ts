@@ -98,14 +98,14 @@ export async function openUnbegunModel(client: LedgerClient, modelId: number) {
 export function admitCall(model: PublishedModel, id: bigint, statement: DisputeStatement, cap: bigint) {
   // A language model's statics have other rules, and no damping.
   const damping = challengedRules(answeringFiles(model).recipe)?.damping ?? 0n;
-  const args = [id, statementTuple(statement), cap, columnsCommitment(model.columns), damping] as const;
+  const args = [id, statementTuple(statement), cap, columnsCommitment(model.columns[0]!), damping] as const;
   return { functionName: "admit", args } as const;
 }
 
 /** The call `admitUnchallenged`. Needs `initPoseidon`. @param cap most payments of an epoch */
 export function admitUnchallengedCall(model: PublishedModel, modelId: number, cap: bigint) {
   const { binding, payeeRoot, ownersCommitment, split } = model.statics;
-  const parts = [columnsCommitment(model.columns), ownersCommitment, payeeRoot, binding, split] as const;
+  const parts = [columnsCommitment(model.columns[0]!), ownersCommitment, payeeRoot, binding, split] as const;
   const preimage = bytesToHex(answeringPreimage(answeringFiles(model)));
   return { functionName: "admitUnchallenged", args: [modelId, preimage, parts, cap] } as const;
 }

@@ -45,7 +45,7 @@ test.each<[string, () => Partial<DisputeStatement>]>([
 
 const unmarked = () => {
   const { columns, statics } = made.model;
-  const answering = featuresCommitment(columns, made.honest.statement.answering);
+  const answering = featuresCommitment(columns[0]!, made.honest.statement.answering);
   return hashStatics({ ...statics, featuresCommitment: answering });
 };
 

@@ -154,7 +154,7 @@ test("is told of a model without challenges only that it is registered as one", 
   expect(await admits(f.stranger, wordOf(first))).toBe(false);
   const raw = honest.statement.answering;
   const statics = hashStatics({
-    ...{ ...model.statics, featuresCommitment: featuresCommitment(model.columns, raw) },
+    ...{ ...model.statics, featuresCommitment: featuresCommitment(model.columns[0]!, raw) },
   });
   const { payeeRoot } = model.statics;
   const word = activationHash({ modelId: Number(MODEL), statics, cap: CAP, payeeRoot });
@@ -164,10 +164,13 @@ test("is told of a model without challenges only that it is registered as one", 
 
 test("never takes a model whose statics promise something else, though nobody refutes its model commitment", async () => {
   const { honest, model } = first;
-  const columns = columnsCommitment(model.columns);
+  const columns = columnsCommitment(model.columns[0]!);
   const filesHash = rawAnsweringHash(answeringFiles(model));
   const statics = (answeringHash: bigint) =>
-    hashStatics({ ...model.statics, featuresCommitment: featuresCommitment(model.columns, answeringHash) });
+    hashStatics({
+      ...model.statics,
+      featuresCommitment: featuresCommitment(model.columns[0]!, answeringHash),
+    });
   const marked = statics(answeringHash(answeringFiles(model)));
   expect(marked).toBe(model.staticsHash);
   // A language model's, with the digest that it promises; and one without any promise.

@@ -2,8 +2,8 @@
 
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { dataCommitment } from "@openledger/circuits/field/element-vector";
-import { settlementVector } from "@openledger/circuits/settlement/settlement-data";
-import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
+import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
+import { proofVector } from "@openledger/circuits/settlement/settlement-data";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { AutoSettleModules } from "@openledger/models/settler/auto-settle";
 import type { EpochFacts } from "@openledger/models/settling/prepare-settlement";
@@ -48,8 +48,7 @@ export async function approveDraws(
 ): Promise<DrawApproval> {
   const { publicClient } = sender;
   const model = { rollup, modelId: BigInt(leaf.id) };
-  const { data, payeeCount, privateElements } = prepared;
-  const commitment = dataCommitment(settlementVector(data, payeeCount, privateElements));
+  const commitment = dataCommitment(proofVector(prepared.proofs[0]!));
   const isTaken = await readGame(publicClient, judge)("settlesFor", [rollup, model.modelId, commitment]);
   if (isTaken) return { missing: [], sent: null };
   const draws = prepared.draws.map(({ isValid, paymentIndex }) => ({ ...payments[paymentIndex]!, isValid }));

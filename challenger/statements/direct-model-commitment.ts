@@ -109,14 +109,14 @@ export function directModelCommitment(
       entryBytes(counted.map(({ terms }) => terms)),
       ...matrixLeaves(inverse),
       ...matrixLeaves(curvature),
-      concatBytes(...columnDigests(columns).map(elementBytes)),
+      concatBytes(...columnDigests(columns[0]!).map(elementBytes)),
     ],
     inputs: inputs.map(pairBytes),
     weights: [int64Bytes(weights)],
     columns: Array.from({ length: columnCount }, (_, j) =>
       entryBytes(Array.from({ length: rowCount + 1 }, (_, k) => features.values[k * columnCount + j]!)),
     ),
-    points: pointLeaves(columns),
+    points: pointLeaves(columns[0]!),
   };
   const { ownersCommitment, payeeRoot, binding, split } = statics;
   return withTrees(leaves, {

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { lockOf, publishBuild, removeAbandonedBuilds } from "@openledger/foundation/build-cache";
 import { whileLocked } from "@openledger/foundation/file-lock";
-import { lockOf, publishBuild, removeAbandonedBuilds } from "./build-cache.ts";
 import {
   type Composition,
   type CompositionLayout,

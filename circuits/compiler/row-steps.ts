@@ -11,6 +11,7 @@ import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { readSymbols } from "./compose-layout.ts";
 import { readFieldElement, readR1cs } from "./r1cs-reader.ts";
+import type { InputWires } from "./witness-calculator.ts";
 
 const STEP = {
   product: 0,
@@ -24,15 +25,8 @@ const STEP = {
 export const STEPS_FORM = "steps";
 const MAGIC = 0x31545352;
 
-/** An input of a part, and its wires: they follow each other from `firstWire` on. */
-export interface StepInput {
-  readonly name: string;
-  readonly firstWire: number;
-  readonly count: number;
-}
-
 interface StepProgram {
-  readonly inputs: readonly StepInput[];
+  readonly inputs: readonly InputWires[];
   /** For prover/native/steps: header, constants, code. */
   readonly bytes: Buffer;
 }

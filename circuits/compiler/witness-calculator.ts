@@ -4,6 +4,13 @@ import { circuitError } from "../circuit-errors.ts";
 export type CircuitInputs = Record<string, InputValue>;
 export type InputValue = bigint | number | boolean | readonly InputValue[];
 
+/** An input of a part, and its wires: they follow each other from `firstWire` on. */
+export interface InputWires {
+  readonly name: string;
+  readonly firstWire: number;
+  readonly count: number;
+}
+
 interface WitnessExports {
   readonly memory: { readonly buffer: ArrayBuffer };
   getSharedRWMemoryStart(): number;

@@ -2,6 +2,7 @@
 import { circuitError } from "../circuit-errors.ts";
 import { type BatchShape, type DataPlace, isBlobShape, placeOf, shapeName } from "../protocol.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
+import { parseSettlementName, type SettlementSize } from "../settlement/settlement-size.ts";
 import { parseShardedName, parseShardName } from "../settlement/shards/shard-size.ts";
 import { packTable, tableIn, unpackTable } from "../table/table-shape.ts";
 
@@ -71,6 +72,34 @@ export function isNameOfSizes(name: string, sizes: CircuitSizes): boolean {
   }
   const [, payees, payments] = /^(?:settlement|direct)-\d+-\d+-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
   return sort === CIRCUIT_SORT.settlement && Number(payees) === size1 && Number(payments) === size0;
+}
+
+/** Circuits that settle epochs by draws. */
+export interface SettlingCircuits<Circuit> {
+  /** Of both. */
+  readonly size: SettlementSize;
+  /** Of everything, or of the draws. An activation names it. */
+  readonly circuit: Circuit;
+  /** Of each shard; null where `circuit` proves the only one. */
+  readonly shard: Circuit | null;
+}
+
+/** Every choice that these circuits leave, by their names; the fewest rows first. */
+export function settlingCircuits<Circuit extends { readonly name: string }>(
+  circuits: readonly Circuit[],
+): SettlingCircuits<Circuit>[] {
+  const choices = circuits.flatMap((circuit): SettlingCircuits<Circuit>[] => {
+    const one = parseSettlementName(circuit.name);
+    if (one !== null) return [{ size: one, circuit, shard: null }];
+    const sharded = parseShardedName(circuit.name);
+    if (sharded === null) return [];
+    return circuits.flatMap((shard) => {
+      const size = parseShardName(shard.name);
+      const isFitting = size !== null && size.features === sharded.features && size.draws === sharded.draws;
+      return isFitting ? [{ size: { ...sharded, ...size }, circuit, shard }] : [];
+    });
+  });
+  return choices.sort((a, b) => a.size.rows - b.size.rows);
 }
 
 // The circuits that a ledger's own batches are proven by: the rollup's first, and its twin with the slots in the other place.

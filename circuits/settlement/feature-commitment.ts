@@ -2,7 +2,8 @@ import { circuitError } from "../circuit-errors.ts";
 import { generators } from "../field/curve/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/curve/montgomery-points.ts";
 import { hashTagged } from "../field/poseidon.ts";
-import { FIELD_ORDER, TAG } from "../protocol.ts";
+import type { PayeeShard } from "../ledger/payee-shards.ts";
+import { FIELD_ORDER, SHARD_COUNT_MAX, TAG } from "../protocol.ts";
 
 export const MAX_FEATURE = 127;
 /** Columns that share a random sum of their v-coordinates. */
@@ -130,4 +131,36 @@ function hashChain(start: bigint, values: readonly bigint[]): bigint {
 
 function identities(count: number): MontgomeryPoints {
   return { u: new Array<bigint>(count).fill(IDENTITY_U), v: new Array<bigint>(count).fill(0n) };
+}
+
+/** A model's featuresCommitment by those of its shards: one shard's own, or H[SHARD_FEATURES](S, f_0 … f_7). */
+export function shardFeatures(ofShards: readonly bigint[]): bigint {
+  if (ofShards.length === 1) return ofShards[0]!;
+  const listed = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => ofShards[s] ?? 0n);
+  return hashTagged(TAG.shardFeatures, [BigInt(ofShards.length), ...listed]);
+}
+
+/** A model's featuresCommitment by the columns of its shards. */
+export function shardedFeatures(columns: readonly ColumnCommitments[], answeringHash: bigint): bigint {
+  return shardFeatures(columns.map((ofShard) => featuresCommitment(ofShard, answeringHash)));
+}
+
+/** The rows of one shard. @param matrix G, row-major N × d */
+export function shardRows(
+  matrix: Int8Array,
+  { firstRow, rowCount }: Pick<PayeeShard, "firstRow" | "rowCount">,
+  featureCount: number,
+): Int8Array {
+  return matrix.subarray(firstRow * featureCount, (firstRow + rowCount) * featureCount);
+}
+
+/** The column commitments of each shard over its own rows. @throws CIR_FEATURES_INVALID */
+export function commitShards(
+  matrix: Int8Array,
+  shards: readonly PayeeShard[],
+  featureCount: number,
+): ColumnCommitments[] {
+  return shards.map((shard) =>
+    commitColumns(shardRows(matrix, shard, featureCount), shard.rowCount, featureCount),
+  );
 }

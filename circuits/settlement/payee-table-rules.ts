@@ -19,32 +19,16 @@ import {
   shardsOf,
   staticsInputs,
 } from "./settled-model.ts";
-import { entryElements, packActivationItem, type SettlementData } from "./settlement-data.ts";
+import { entryElements, entryPlaces, packActivationItem, type SettlementData } from "./settlement-data.ts";
 import { sizeError } from "./settlement-size.ts";
 import { defaultPayout, drawShares, rewardPerUnit, splitEarned } from "./settlement-split.ts";
-import type { PreparedProof } from "./shards/settle-shards.ts";
 
-export interface PreparedActivation
-  extends Omit<PreparedSettlement, "terms" | "earnedWei" | "newAccruedWei"> {}
-
-/** The payee table of one shard. */
-export interface PreparedTable extends PreparedProof {
-  /** Of each of its payees: posted. */
-  readonly items: readonly bigint[];
-}
-
-/** What a model's shards post, items in the places of all payees, and the table of each. */
-export interface PreparedTables {
-  readonly data: SettlementData;
-  readonly tables: readonly PreparedTable[];
-}
-
-export interface DefaultSplit
-  extends PreparedTables,
-    Pick<PreparedSettlement, "terms" | "earnedWei" | "newAccruedWei"> {}
+/** What a model's shards post, items in the places of all payees, and the payee table of each. */
+export type PreparedActivation = Pick<PreparedSettlement, "data" | "proofs">;
 
 /**
- * Settles an epoch of a model of one shard by row counts: no query counts, the owner's part is burned.
+ * Settles an epoch by row counts: no query counts, the owner's part is burned.
+ * @param payeeCount of the circuit that proves each shard
  * @throws CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
  */
 export function defaultSplit(
@@ -52,12 +36,6 @@ export function defaultSplit(
   closed: ClosedEpoch,
   payeeCount: number,
 ): PreparedSettlement {
-  const { tables, data, ...settled } = splitByCounts(model, closed, payeeCount);
-  return { ...settled, ...onlyTable({ tables, data }, payeeCount) };
-}
-
-/** As `defaultSplit`, of a model of any number of shards. @param payeeCount of the circuit that proves each */
-export function splitByCounts(model: SettledModel, closed: ClosedEpoch, payeeCount: number): DefaultSplit {
   requirePayees(model);
   const { payees, statics } = model;
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
@@ -73,7 +51,8 @@ export function splitByCounts(model: SettledModel, closed: ClosedEpoch, payeeCou
 }
 
 /**
- * Registers the payee table of a model of one shard; `capCircuit` is the index of the settlement circuit that takes at most `cap` payments.
+ * Registers the payees of a model; `cap.circuit` is the index of the circuit of draws that takes at most `cap.payments`.
+ * @param payeeCount of the circuit that proves each shard
  * @throws CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
  */
 export function activationOf(
@@ -81,15 +60,6 @@ export function activationOf(
   cap: { readonly circuit: number; readonly payments: number },
   payeeCount: number,
 ): PreparedActivation {
-  return onlyTable(activationTables(model, cap, payeeCount), payeeCount);
-}
-
-/** As `activationOf`, of a model of any number of shards. @param payeeCount of the circuit that proves each */
-export function activationTables(
-  model: Omit<SettledModel, "accruedWei">,
-  cap: { readonly circuit: number; readonly payments: number },
-  payeeCount: number,
-): PreparedTables {
   requirePayees(model);
   const { statics, payees, modelId } = model;
   const root = payeeRoot(payees);
@@ -134,7 +104,7 @@ function tablesOf(
   given: SettlementData,
   amounts: TableAmounts,
   payeeCount: number,
-): PreparedTables {
+): PreparedActivation {
   const shards = shardsOf(model);
   const shardWei = shards.map(({ from, to }) => sum(amounts.earnedWei.slice(from, to)));
   const data = { ...given, ...(shards.length > 1 && { shardCount: shards.length, shardWei }) };
@@ -153,11 +123,11 @@ function tablesOf(
     shape: model.statics.binding >> BINDING.drawBits,
     earnedTotal: amounts.totalWei,
   };
-  const tables = shards.map((shard, s) => {
+  const proofs = shards.map((shard, s) => {
     const { from, to } = requireRoom(shard, payeeCount);
     const items = data.items.slice(from, to);
     return {
-      ...{ items, privateElements: [], placeCount: 5 + Math.ceil(payeeCount / 3) },
+      ...{ privateElements: [], placeCount: entryPlaces(payeeCount, true) },
       elements: elements[s]!,
       inputs: {
         ...common,
@@ -168,14 +138,7 @@ function tablesOf(
       },
     };
   });
-  return { data, tables };
-}
-
-/** Of a model of one shard. @throws CIR_SETTLEMENT_SIZE */
-function onlyTable({ data, tables }: PreparedTables, payeeCount: number): PreparedActivation {
-  const [table, ...others] = tables as [PreparedTable, ...PreparedTable[]];
-  if (others.length > 0) throw sizeError("shards", tables.length, 1);
-  return { data, payeeCount, privateElements: [], inputs: table.inputs };
+  return { data, proofs };
 }
 
 function requireRoom(shard: PayeeShard, payeeCount: number): PayeeShard {

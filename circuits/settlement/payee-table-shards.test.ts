@@ -7,16 +7,11 @@ import { payeeTableCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
 import { array, RANGE, withAt } from "../testing/settlement-forgery-check.ts";
-import { differingElements, witnessOf } from "../testing/settlement-world.ts";
-import { shardedEpochOf, statedProof } from "../testing/shard-epochs.ts";
-import {
-  activationOf,
-  activationTables,
-  defaultSplit,
-  type PreparedTable,
-  splitByCounts,
-} from "./payee-table-rules.ts";
-import { activationPayees } from "./settlement-data.ts";
+import { differingElements, statedProof, witnessOf } from "../testing/settlement-world.ts";
+import { shardedEpochOf } from "../testing/shard-epochs.ts";
+import { activationOf, defaultSplit } from "./payee-table-rules.ts";
+import type { PreparedProof } from "./settled-model.ts";
+import { activationPayees, shardItems } from "./settlement-data.ts";
 
 const PAYEES = 4;
 const CAP = { circuit: 3, payments: 60 };
@@ -30,24 +25,24 @@ const SHARDS = [[2, 1], [3]];
 const worldOf = (shards = SHARDS, seed = 5) => shardedEpochOf(shards, { seed });
 const tablesOf = (isActivation: boolean, shards = SHARDS, seed = 5) => {
   const { model, closed } = worldOf(shards, seed);
-  return isActivation ? activationTables(model, CAP, PAYEES) : splitByCounts(model, closed, PAYEES);
+  return isActivation ? activationOf(model, CAP, PAYEES) : defaultSplit(model, closed, PAYEES);
 };
 const refuses = (inputs: CircuitInputs, at: string, what: string) =>
   expectRefusedBy(tester, inputs, at, what);
-const differs = async (table: PreparedTable, inputs: CircuitInputs, places: number[], what: string) => {
+const differs = async (table: PreparedProof, inputs: CircuitInputs, places: number[], what: string) => {
   const layout = { count: table.placeCount, last: `main.vector.items[${table.placeCount - 6}]` };
   expect(await differingElements(tester, inputs, table.elements, layout), what).toEqual(places);
 };
-const inputsOf = (table: PreparedTable) => statedProof(table).inputs;
+const inputsOf = (table: PreparedProof) => statedProof(table).inputs;
 
 describe("payee tables in shards", () => {
   it.each([SHARDS, [[1], [2, 1, 1], [4]]])("equal the rules", async (...shards) => {
     for (const isActivation of [true, false]) {
-      const { tables, data } = tablesOf(isActivation, shards);
-      expect(tables.map(({ elements }) => (elements[1]! >> 100n) & 7n)).toEqual(
+      const { proofs, data } = tablesOf(isActivation, shards);
+      expect(proofs.map(({ elements }) => (elements[1]! >> 100n) & 7n)).toEqual(
         shards.map((_, s) => BigInt(s)),
       );
-      for (const table of tables) {
+      for (const table of proofs) {
         const witness = await witnessOf(tester, statedProof(table));
         expect(tester.checkConstraints(witness)).toBeNull();
         const free = new Set(tester.tamper(witness).map(({ signal }) => signal.replace(/\[\d+\]/, "")));
@@ -55,18 +50,16 @@ describe("payee tables in shards", () => {
         expect(table.elements[0]).toBe(data.settlementHash);
       }
       const earned = data.shardWei!.reduce((sum, wei) => sum + wei, 0n);
-      for (const { elements } of tables) expect(elements[4]! >> 96n).toBe(earned);
+      for (const { elements } of proofs) expect(elements[4]! >> 96n).toBe(earned);
       if (isActivation) expect(earned).toBe(0n);
     }
   });
 
   it("post all payees in an activation, and the whole amount in a default split", () => {
     const { model, closed } = worldOf();
-    const posted = activationTables(model, CAP, PAYEES).tables.flatMap(({ items }) =>
-      activationPayees(items),
-    );
+    const posted = shardItems(activationOf(model, CAP, PAYEES).data).flatMap(activationPayees);
     expect(posted).toEqual(model.payees.filter(({ rowCount }) => rowCount > 0));
-    const { earnedWei, terms, data } = splitByCounts(model, closed, PAYEES);
+    const { earnedWei, terms, data } = defaultSplit(model, closed, PAYEES);
     const earned = earnedWei.reduce((sum, wei) => sum + wei, 0n);
     expect(earned + terms.treasuryWei + data.burnedWei).toBe(closed.amountWei);
     const one = worldOf([[2, 1, 3]]);
@@ -75,13 +68,13 @@ describe("payee tables in shards", () => {
         (_, m) => [earnedWei[0], earnedWei[1], earnedWei[512]][m],
       ),
     );
-    for (const refused of [() => activationOf(model, CAP, PAYEES), () => defaultSplit(model, closed, PAYEES)])
+    for (const refused of [() => activationOf(model, CAP, 1), () => defaultSplit(model, closed, 1)])
       expect(refused).toThrow(expect.objectContaining({ code: "CIR_SETTLEMENT_SIZE" }));
   });
 
   it("show the place that they prove, one of those that are there", async () => {
     for (const isActivation of [true, false]) {
-      const [first, second] = tablesOf(isActivation).tables as [PreparedTable, PreparedTable];
+      const [first, second] = tablesOf(isActivation).proofs as [PreparedProof, PreparedProof];
       const inputs = inputsOf(first);
       const at = (place: readonly bigint[]) => ({
         ...inputs,
@@ -107,8 +100,8 @@ describe("payee tables in shards", () => {
   });
 
   it("bind the rows, owners and number of all shards", async () => {
-    const [activation] = tablesOf(true).tables as [PreparedTable];
-    const [split] = tablesOf(false).tables as [PreparedTable];
+    const [activation] = tablesOf(true).proofs as [PreparedProof];
+    const [split] = tablesOf(false).proofs as [PreparedProof];
     const MU = "mu * rowCounts[m] === (1 << 40) * earned[m] + remainder[m];";
     const [posted, paid] = [inputsOf(activation), inputsOf(split)];
     await refuses(withAt(paid, "shardRows", 1, 4n), MU, "rows that no shard has");
@@ -141,7 +134,7 @@ describe("payee tables in shards", () => {
 
   it("bind all subtrees, and the table's own are its payees'", async () => {
     for (const isActivation of [true, false]) {
-      const [first] = tablesOf(isActivation).tables as [PreparedTable];
+      const [first] = tablesOf(isActivation).proofs as [PreparedProof];
       const inputs = inputsOf(first);
       for (const [name, at] of [
         ["oldSubroot", "place[s] * (oldSubroot[s] - tree.oldRoot) === 0;"],
@@ -159,11 +152,11 @@ describe("payee tables in shards", () => {
     }
     const { model } = worldOf();
     const [empty] = accruedSubroots(model.payees, []).slice(2);
-    expect(array(inputsOf(tablesOf(true).tables[0]!), "oldSubroot")[2]).toBe(empty);
+    expect(array(inputsOf(tablesOf(true).proofs[0]!), "oldSubroot")[2]).toBe(empty);
   });
 
   it("show what their own payees and those of all shards earn", async () => {
-    const [first] = tablesOf(false).tables as [PreparedTable];
+    const [first] = tablesOf(false).proofs as [PreparedProof];
     const inputs = inputsOf(first);
     const { shardWei } = tablesOf(false).data;
     const totalWei = shardWei!.reduce((total, wei) => total + wei, 0n);
@@ -171,14 +164,13 @@ describe("payee tables in shards", () => {
     await differs(first, { ...inputs, earnedTotal: totalWei + 1n }, [0, 4], "another sum of all shards");
     await refuses({ ...inputs, earnedTotal: 1n << 96n }, RANGE, "97 bits");
     await refuses({ ...inputs, earnedTotal: -1n }, RANGE, "a negative sum");
-    const [activation] = tablesOf(true).tables as [PreparedTable];
+    const [activation] = tablesOf(true).proofs as [PreparedProof];
     await refuses(
       { ...inputsOf(activation), earnedTotal: 1n },
       "isActivation * earnedTotal === 0;",
       "activated",
     );
-    const { tables } = tablesOf(false, [[2, 1]]);
-    const only = tables[0]!;
+    const only = tablesOf(false, [[2, 1]]).proofs[0]!;
     expect(only.elements[4]).toBe(0n);
     expect(only.elements[1]! >> 96n).toBe(0n);
     const more = { ...inputsOf(only), earnedTotal: (inputsOf(only).earnedTotal as bigint) + 1n };

@@ -6,7 +6,7 @@ import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { SeededNumbers } from "../testing/settlement-world.ts";
-import { type EpochPayment, paymentChain } from "./settlement-rules.ts";
+import { type EpochPayment, paymentChain } from "./divide-epoch.ts";
 
 const PAYMENTS = 4;
 let tester: CircuitTester;

@@ -18,7 +18,7 @@ import {
   shardOwners,
   unpackSplit,
 } from "../ledger/rewards.ts";
-import { type SettlementData, settlementElements } from "./settlement-data.ts";
+import { type SettlementData, type SettlementProof, settlementElements } from "./settlement-data.ts";
 import type { EpochPayout, PayeeEarned } from "./settlement-split.ts";
 
 /** A model as a settlement finds it: the opening of its body. */
@@ -37,10 +37,12 @@ export interface PreparedSettlement {
   readonly terms: SettlementTerms;
   readonly earnedWei: readonly bigint[];
   readonly newAccruedWei: readonly bigint[];
-  /** Payees of the circuit and what C absorbs behind E: what `settlementStatement` takes. */
-  readonly payeeCount: number;
-  readonly privateElements: readonly bigint[];
-  /** All of the circuit's inputs but z, which `settlementStatement` computes. */
+  /** Of each entry, in L1's order: one of a single shard. */
+  readonly proofs: readonly PreparedProof[];
+}
+
+/** What proves an entry: its statement, and all of the circuit's inputs but z, which `proofStatement` computes. */
+export interface PreparedProof extends SettlementProof {
   readonly inputs: CircuitInputs;
 }
 

@@ -12,12 +12,13 @@ import {
   encodeSettlement,
   entryCount,
   entryElements,
+  entryPlaces,
   type L1Settlement,
   type PostedSettlement,
   packActivationItem,
+  proofStatement,
+  proofVector,
   settlementElements,
-  settlementStatement,
-  settlementVector,
 } from "./settlement-data.ts";
 import { drawElements, rowElements } from "./settlement-size.ts";
 
@@ -219,23 +220,24 @@ describe("the elements of a settlement", () => {
   });
 
   it("are committed with a place for every payee, then the private ones", () => {
-    const data = { ...POSTED, ...L1 };
-    expect(settlementVector(data, 14, [5n, 6n])).toEqual([...settlementElements(data), 0n, 0n, 5n, 6n]);
-    expect(settlementVector(data, 4, [])).toHaveLength(7);
-    const many = { ...data, items: [1n, 2n, 3n, 4n, 5n, 6n, 7n] };
-    expect(() => settlementVector(many, 6, [1n])).toThrow(
+    const elements = settlementElements({ ...POSTED, ...L1 });
+    const vectorOf = (placeCount: number, privateElements: bigint[]) =>
+      proofVector({ elements, placeCount, privateElements });
+    expect(vectorOf(entryPlaces(14), [5n, 6n])).toEqual([...elements, 0n, 0n, 5n, 6n]);
+    expect(vectorOf(entryPlaces(4, true), [])).toHaveLength(7);
+    expect(() => vectorOf(elements.length - 1, [1n])).toThrow(
       expect.objectContaining({ code: "CIR_SETTLEMENT_SIZE" }),
     );
   });
 
   it("give C, z and y by their definitions", () => {
-    const data = { ...POSTED, ...L1 };
-    const vector = settlementVector(data, 46, [5n, 6n]);
-    const { commitment, z, y } = settlementStatement(data, 46, [5n, 6n], 1234n);
+    const elements = settlementElements({ ...POSTED, ...L1 });
+    const proof = { elements, placeCount: entryPlaces(46), privateElements: [5n, 6n] };
+    const vector = proofVector(proof);
+    const { commitment, z, y } = proofStatement(proof, 1234n);
     const chunk = (from: number) => Array.from({ length: 15 }, (_, i) => vector[from + i] ?? 0n);
     expect(vector).toHaveLength(15);
     expect(commitment).toBe(hashTagged(TAG.data, [15n, ...chunk(0)]));
-    const elements = settlementElements(data);
     const bytes = (value: bigint) => [...toBytesBe(value, 32)];
     const hash = (values: number[]) => fromBytesBe(keccak_256(Uint8Array.from(values)));
     const tag = [...keccak_256(new TextEncoder().encode("OpenLedger challenge v1"))];
@@ -245,7 +247,7 @@ describe("the elements of a settlement", () => {
     for (const [i, element] of elements.entries()) sum += element * z ** BigInt(i);
     expect(y).toBe(sum % FIELD_ORDER);
     // Absent payees change nothing for L1, but C has a place for each.
-    expect(settlementStatement(data, 49, [5n, 6n], 1234n).commitment).not.toBe(commitment);
+    expect(proofStatement({ ...proof, placeCount: entryPlaces(49) }, 1234n).commitment).not.toBe(commitment);
   });
 
   it("hold an activation's payees", () => {

@@ -6,7 +6,7 @@ import { circuitError } from "../circuit-errors.ts";
 import { challenge, dataCommitment, evaluate, fromBytesBe, toBytesBe } from "../field/element-vector.ts";
 import type { Payee } from "../ledger/rewards.ts";
 import { FIELD_ORDER, MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
-import { packed } from "./settlement-size.ts";
+import { packed, sizeError } from "./settlement-size.ts";
 
 /**
  * The second word of a circuit's id; then follow two sizes: (narrow, wide), (payments, payees), (0, payees), of exits (0, 0) for a
@@ -187,38 +187,35 @@ function requireCanonical(elements: readonly bigint[]): void {
   });
 }
 
-/**
- * The vector that C commits to: E with a place for every payee of the circuit, then what a challenge must not precede.
- * @throws CIR_SETTLEMENT_SIZE where the data has more items than the circuit has payees
- */
-export function settlementVector(
-  data: SettlementData,
-  payeeCount: number,
-  privateElements: readonly bigint[],
-): bigint[] {
-  const elements = settlementElements(data);
-  // A payee table has room for an activation.
-  const places = elementsOf(payeeCount, privateElements.length === 0);
-  const absentCount = HEAD_ELEMENT_COUNT + places - elements.length;
-  if (absentCount < 0) {
-    throw circuitError("CIR_SETTLEMENT_SIZE", `${data.items.length} items, for ${payeeCount} payees`, {
-      data: { what: "payees", given: data.items.length, most: payeeCount },
-    });
-  }
+/** What a proof of one entry states. */
+export interface SettlementProof {
+  /** E: what L1 evaluates. */
+  readonly elements: readonly bigint[];
+  /** Places of E in the circuit: those behind the elements are 0. */
+  readonly placeCount: number;
+  /** What C absorbs behind E: what a challenge must not precede. */
+  readonly privateElements: readonly bigint[];
+}
+
+/** Places of E in the circuit of a settlement's first entry. @param isTable a payee table has room for an activation */
+export const entryPlaces = (payeeCount: number, isTable = false): number =>
+  HEAD_ELEMENT_COUNT + elementsOf(payeeCount, isTable);
+
+/** The vector that C commits to. @throws CIR_SETTLEMENT_SIZE where the elements are more than the circuit's places */
+export function proofVector({ elements, placeCount, privateElements }: SettlementProof): bigint[] {
+  const absentCount = placeCount - elements.length;
+  if (absentCount < 0) throw sizeError("elements", elements.length, placeCount);
   return [...elements, ...Array<bigint>(absentCount).fill(0n), ...privateElements];
 }
 
-/** The public signals of a settlement's proof, in the circuit's order; amounts and places as in `settlementVector`. */
-export function settlementStatement(
-  data: SettlementData,
-  payeeCount: number,
-  privateElements: readonly bigint[],
+/** The public signals of a proof, in the circuit's order. @throws CIR_SETTLEMENT_SIZE */
+export function proofStatement(
+  proof: SettlementProof,
   circuitId: bigint,
 ): { readonly commitment: bigint; readonly y: bigint; readonly z: bigint } {
-  const commitment = dataCommitment(settlementVector(data, payeeCount, privateElements));
-  const elements = settlementElements(data);
-  const z = challenge(circuitId, commitment, elements);
-  return { commitment, z, y: evaluate(elements, z) };
+  const commitment = dataCommitment(proofVector(proof));
+  const z = challenge(circuitId, commitment, proof.elements);
+  return { commitment, z, y: evaluate(proof.elements, z) };
 }
 
 /** The posted data of a settlement of one shard. @throws CIR_WIRE_MALFORMED for one of several */

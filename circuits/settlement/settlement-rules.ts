@@ -1,113 +1,42 @@
 /**
- * The rules of settlement.circom and direct-settlement.circom: who earns what of a closed epoch, and the circuit's inputs. Pure; amounts are wei.
- * Needs `initPoseidon`.
+ * The rules of settlement.circom, direct-settlement.circom and those of shards: the proofs of a closed epoch's settlement. Pure;
+ * amounts are wei. Needs `initPoseidon`.
  */
 
-import { hashTagged } from "../field/poseidon.ts";
-import type { DirectQuery } from "../ledger/direct-query.ts";
-import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
-import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
-import { type ClosedEpoch, unpackSplit } from "../ledger/rewards.ts";
-import { TAG } from "../protocol.ts";
-import { type ColumnCommitments, featuresCommitment } from "./feature-commitment.ts";
-import type { DirectMatrix } from "./scores/direct-matrix.ts";
-import { queryOfVoid, type RegisteredMatrix, scoredDraw, scoresOf } from "./scores/direct-matrix.ts";
+import { unpackBinding } from "../ledger/leaf.ts";
 import {
-  differs,
-  type PreparedSettlement,
-  requirePayees,
-  requireSame,
-  type SettledModel,
-  settledEpoch,
-  shardsOf,
-} from "./settled-model.ts";
-import { type DrawnEpoch, drawnInputs, scoredInputs } from "./settlement-inputs.ts";
-import {
-  columnCount,
-  misfitOf,
-  modelShape,
-  requireSize,
-  type SettlementSize,
-  sizeError,
-} from "./settlement-size.ts";
-import {
-  type DrawShares,
-  drawPoint,
-  drawShares,
-  rewardPerUnit,
-  sampledPayout,
-  splitEarned,
-} from "./settlement-split.ts";
-
-/** One link of a closed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
-export interface EpochPayment {
-  readonly payerId: number;
-  readonly receipt: bigint;
-  readonly cumulativeWei: bigint;
-}
-
-/** What a receipt is opened with. */
-export interface AnswerOpening<Q extends ModelQuery = ModelQuery> {
-  readonly answerHash: bigint;
-  readonly salt: bigint;
-  readonly query: Q;
-}
-
-export interface ModelFeatures<M extends RegisteredMatrix = RegisteredMatrix> {
-  readonly matrix: M;
-  readonly columns: ColumnCommitments;
-  /** What its queries depend on besides prompt and answer (docs/reference/settlement.md). */
-  readonly answeringHash: bigint;
-}
-
-export interface EpochToSettle<
-  M extends RegisteredMatrix = RegisteredMatrix,
-  Q extends ModelQuery = ModelQuery,
-> {
-  readonly size: SettlementSize;
-  readonly model: SettledModel;
-  readonly closed: ClosedEpoch;
-  readonly payments: readonly EpochPayment[];
-  /** The opening of a payment's receipt; undefined makes every draw that hits it void. Asked for drawn payments only. */
-  readonly openingOf: (paymentIndex: number) => AnswerOpening<Q> | undefined;
-  readonly features: ModelFeatures<M>;
-  /** 128 bits, from L1. */
-  readonly seed: bigint;
-}
-
-/** An epoch of a model of features, and one of a direct model. */
-export type FeatureEpoch = EpochToSettle<Int8Array, Int16Array>;
-export type DirectEpoch = EpochToSettle<DirectMatrix, DirectQuery>;
-
-/** One draw: its payment, and what it gives to each row. */
-export interface SettledDraw {
-  readonly paymentIndex: number;
-  readonly pointWei: bigint;
-  readonly isValid: boolean;
-  /** Of all rows; none of a void draw. */
-  readonly scores: readonly bigint[];
-  /** What one unit of weight earns, in 2^-40 quanta; 0 for a void draw. */
-  readonly rewardPerUnit: bigint;
-  /** No score is positive: every row has weight 1. */
-  readonly isEven: boolean;
-}
-
-export interface SampledSettlement extends PreparedSettlement {
-  readonly draws: readonly SettledDraw[];
-  /** A quantum is 2^quantumBits wei. */
-  readonly quantumBits: bigint;
-}
+  divideEpoch,
+  drawnEpoch,
+  type EpochToSettle,
+  type FeatureEpoch,
+  requireBound,
+  type SampledSettlement,
+} from "./divide-epoch.ts";
+import { featuresCommitment } from "./feature-commitment.ts";
+import { queryOfVoid, scoredDraw } from "./scores/direct-matrix.ts";
+import { requireSame, settledEpoch, shardsOf } from "./settled-model.ts";
+import { entryPlaces, settlementElements } from "./settlement-data.ts";
+import { drawnInputs, scoredInputs } from "./settlement-inputs.ts";
+import { columnCount, misfitOf, modelShape, requireSize, sizeError } from "./settlement-size.ts";
+import { sampledPayout } from "./settlement-split.ts";
+import { settleShards } from "./shards/settle-shards.ts";
 
 /**
- * Settles a closed epoch by K drawn payments.
+ * Settles a closed epoch by K drawn payments: one proof, or by circuits of shards one of the draws and one of each shard.
  * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuit; CIR_SETTLEMENT_DIFFERS where payments, payees, features
  *   or an opening are not those that the closed epoch, the statics or the receipt bind (`data.what`)
  */
 export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
-  const { size, model, closed, seed } = epoch;
+  const { size } = epoch;
+  return size.shards === undefined ? settleInOne(epoch) : settleShards(epoch as FeatureEpoch);
+}
+
+function settleInOne(epoch: EpochToSettle): SampledSettlement {
+  const { size, model, closed, seed, features } = epoch;
   requireFits(epoch);
-  requireBound(epoch, featuresCommitment(epoch.features.columns, epoch.features.answeringHash));
-  const divided = { ...epoch, matrix: epoch.features.matrix, drawCount: size.draws };
+  const columns = features.columns[0]!;
+  requireBound(epoch, featuresCommitment(columns, features.answeringHash));
+  const divided = { ...epoch, matrix: features.matrix, drawCount: size.draws };
   const { draws, earned, openings, shares } = divideEpoch(divided);
   const earnedWei = earned.map((payee) => payee.earnedWei);
   const voidCount = draws.filter((draw) => !draw.isValid).length;
@@ -119,113 +48,23 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
   const scored = scoredInputs(size, {
     model,
     shard: shardsOf(model)[0]!,
-    columns: epoch.features.columns,
-    answeringHash: epoch.features.answeringHash,
-    scored: openings.map((opening) => scoredDraw(epoch.features.matrix, opening?.query ?? queryOfVoid(size))),
+    columns,
+    answeringHash: features.answeringHash,
+    scored: openings.map((opening) => scoredDraw(features.matrix, opening?.query ?? queryOfVoid(size))),
     earned,
   });
   return {
     ...settled,
-    inputs: { ...drawn.inputs, ...scored.inputs },
-    privateElements: [...scored.privateElements, ...drawn.privateElements],
     draws,
-    payeeCount: size.payees,
     quantumBits: shares.quantumBits,
-  };
-}
-
-/** The payments and draws of an epoch as circuits take them. */
-export function drawnEpoch(
-  { model, closed, payments, seed }: Pick<EpochToSettle, "model" | "closed" | "payments" | "seed">,
-  draws: readonly SettledDraw[],
-  openings: readonly (AnswerOpening | undefined)[],
-): DrawnEpoch {
-  return {
-    model,
-    closed,
-    seed,
-    payments: payments.map((payment, i) => ({
-      packed: packPayment(payment),
-      receipt: payment.receipt,
-      hits: draws.filter(({ paymentIndex }) => paymentIndex === i).length,
-    })),
-    draws: draws.map(({ isValid, paymentIndex }, k) => ({
-      paymentIndex,
-      isValid,
-      answerHash: openings[k]?.answerHash ?? 0n,
-      salt: openings[k]?.salt ?? 0n,
-    })),
-  };
-}
-
-/** An epoch as it is divided, before anybody has to prove it. */
-export interface EpochToDivide
-  extends Pick<EpochToSettle, "model" | "closed" | "payments" | "openingOf" | "seed"> {
-  readonly drawCount: number;
-  /** Nothing here binds it: what was settled does. */
-  readonly matrix: RegisteredMatrix;
-}
-
-/**
- * What each draw gives to each row, and each payee in all.
- * @throws CIR_SETTLEMENT_DIFFERS where an opening is not its receipt's, CIR_FEATURES_INVALID
- */
-export function divideEpoch(epoch: EpochToDivide) {
-  const { drawCount, model, closed } = epoch;
-  const shares = drawShares(closed.amountWei, drawCount, unpackSplit(model.statics.split));
-  const drawn = Array.from({ length: drawCount }, (_, k) => drawEpoch(epoch, shares, k));
-  const draws = drawn.map(({ draw }) => draw);
-  const earned = weighPayees(model, draws).map((weighted) => splitEarned(weighted, shares));
-  return { draws, earned, shares, openings: drawn.map(({ opening }) => opening) };
-}
-
-/** Draw k: which payment has it, and how that payment's query scores the rows. */
-function drawEpoch(epoch: EpochToDivide, shares: DrawShares, k: number) {
-  const { drawCount, model, closed, payments } = epoch;
-  const pointWei = drawPoint(epoch.seed, k, drawCount, closed.amountWei);
-  const paymentIndex = payments.findIndex(({ cumulativeWei }) => pointWei < cumulativeWei);
-  const opening = epoch.openingOf(paymentIndex);
-  if (opening !== undefined)
-    requireOpens(payments[paymentIndex]!, opening, hashStatics(model.statics), paymentIndex);
-  const draw: SettledDraw = { paymentIndex, pointWei, ...scoreDraw(epoch, shares, opening) };
-  return { draw, opening };
-}
-
-/** W_m: what each payee's rows earn over all draws, in 2^-40 quanta. */
-function weighPayees(model: SettledModel, draws: readonly SettledDraw[]): bigint[] {
-  const owners = model.payees.flatMap(({ rowCount }, m) => Array<number>(rowCount).fill(m));
-  const weighted = model.payees.map(() => 0n);
-  for (const draw of draws) {
-    for (const [row, score] of draw.scores.entries()) {
-      const weight = draw.isEven ? 1n : score > 0n ? score : 0n;
-      weighted[owners[row]!]! += draw.rewardPerUnit * weight;
-    }
-  }
-  return weighted;
-}
-
-/** chain = H[PAYMENT](chain, receipt, payer | cumulative wei << 24), from 0. */
-export function paymentChain(payments: readonly EpochPayment[]): bigint {
-  return payments.reduce(
-    (chain, payment) => hashTagged(TAG.payment, [chain, payment.receipt, packPayment(payment)]),
-    0n,
-  );
-}
-
-function packPayment(payment: EpochPayment): bigint {
-  return BigInt(payment.payerId) | (payment.cumulativeWei << 24n);
-}
-
-function scoreDraw({ matrix }: EpochToDivide, shares: DrawShares, opening: AnswerOpening | undefined) {
-  if (opening === undefined) return { isValid: false, scores: [], rewardPerUnit: 0n, isEven: false };
-  const scores = scoresOf(matrix, opening.query);
-  const positiveTotal = scores.reduce((sum, score) => (score > 0n ? sum + score : sum), 0n);
-  const total = positiveTotal === 0n ? BigInt(scores.length) : positiveTotal;
-  return {
-    isValid: true,
-    scores,
-    rewardPerUnit: rewardPerUnit(shares, total),
-    isEven: positiveTotal === 0n,
+    proofs: [
+      {
+        inputs: { ...drawn.inputs, ...scored.inputs },
+        elements: settlementElements(settled.data),
+        placeCount: entryPlaces(size.payees),
+        privateElements: [...scored.privateElements, ...drawn.privateElements],
+      },
+    ],
   };
 }
 
@@ -236,41 +75,16 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
     ["rows", rowCount, size.rows],
     ["payees", model.payees.length, size.payees],
     ["payments", payments.length, size.payments],
-    ["features", features.columns.u.length, columnCount(size)],
+    ["features", features.columns[0]!.u.length, columnCount(size)],
   ];
   for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
-  requireSame("features", features.columns.u.length, columnCount(size));
+  requireSame("features", features.columns[0]!.u.length, columnCount(size));
   const { matrix } = features;
   const values = matrix instanceof Int8Array ? matrix : matrix.values;
   // A direct matrix has the logit's row behind those of the version.
   requireSame("matrix", values.length, (rowCount + Number(size.isDirect === true)) * columnCount(size));
   // Attack: another number of draws is another choice of payments for the same seed. So the circuit's number has to be
   // the model's.
-  const misfit = misfitOf(size, modelShape(model.statics, model.payees.length));
+  const misfit = misfitOf(size, modelShape(model.statics, model.payees));
   if (misfit !== null) requireSame(misfit.what, misfit.has, misfit.given);
-}
-
-/** @param features what the columns are bound by @throws CIR_SETTLEMENT_DIFFERS */
-export function requireBound(
-  { model, closed, payments }: Pick<EpochToSettle, "model" | "closed" | "payments">,
-  features: bigint,
-): void {
-  requirePayees(model);
-  requireSame("columns", features, model.statics.featuresCommitment);
-  requireSame("chain", paymentChain(payments), closed.chain);
-  if (closed.amountWei === 0n) throw differs("amount", "0", "more");
-  requireSame("amount", payments.at(-1)?.cumulativeWei ?? 0n, closed.amountWei);
-}
-
-function requireOpens(payment: EpochPayment, opening: AnswerOpening, statics: bigint, index: number): void {
-  const { payerId, receipt } = payment;
-  const { answerHash, salt } = opening;
-  const hash = receiptHash({
-    statics,
-    payerId,
-    answerHash,
-    queryCommitment: modelQueryCommitment(opening.query),
-    salt,
-  });
-  requireSame(`the receipt of payment ${index}`, hash, receipt);
 }

@@ -2,6 +2,7 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import { areBuckets, bucketsOfShape, directShape, requireBuckets } from "../ledger/direct-query.ts";
 import { unpackBinding } from "../ledger/leaf.ts";
+import { mostPayees, type Payee, payeeShards } from "../ledger/payee-shards.ts";
 import { MAX_PAYEE_COUNT } from "../protocol.ts";
 
 /** What a circuit of sort Settlement has room for. A model's features are exactly `features`, zero columns included. */
@@ -14,6 +15,8 @@ export interface SettlementSize {
   readonly draws: number;
   /** A circuit of sort Settlement for direct models: `features` are its buckets, and their columns have the bias behind them. */
   readonly isDirect?: boolean;
+  /** Most shards, of two circuits: one of the draws, and one of each shard, whose rows and payees these are. Absent: one proves all. */
+  readonly shards?: number;
 }
 
 /** log2 of the number of draws. @throws CIR_SETTLEMENT_SIZE */
@@ -25,7 +28,7 @@ export function drawBits(draws: number): number {
 
 /** @throws CIR_SETTLEMENT_SIZE for a size that no circuit has */
 export function requireSize(size: SettlementSize): void {
-  const limits: [what: Exclude<keyof SettlementSize, "isDirect">, most: number][] = [
+  const limits: [what: Exclude<keyof SettlementSize, "isDirect" | "shards">, most: number][] = [
     ["rows", 2 ** 20],
     ["features", size.isDirect === true ? 4_096 : 2072],
     ["payees", MAX_PAYEE_COUNT],
@@ -78,36 +81,54 @@ export function columnCount({ features, isDirect }: Pick<SettlementSize, "featur
   return isDirect === true ? features + 1 : features;
 }
 
-/** What a model needs of the circuit that settles it: its rows and payees at least, its features and draws exactly. */
-export type ModelShape = Omit<SettlementSize, "payments">;
+/** What a model needs of the circuits that settle it: rows and payees of its largest shards at least, features and draws exactly. */
+export interface ModelShape extends Omit<SettlementSize, "payments" | "shards"> {
+  /** null before its payees are known: then `rows` are all of its rows, and it may be cut as the circuits need it. */
+  readonly shards: number | null;
+}
 
-/** By the binding of its statics, which the owner signed and the datanet approved. @param payees M */
-export function modelShape({ binding }: { readonly binding: bigint }, payees: number): ModelShape {
+/**
+ * By the binding of its statics, which the owner signed and the datanet approved.
+ * @param payees in their places; null before they are known
+ * @throws CIR_SETTLEMENT_SIZE
+ */
+export function modelShape(
+  { binding }: { readonly binding: bigint },
+  payees: readonly Pick<Payee, "rowCount">[] | null,
+): ModelShape {
   const { rowCount, featureCount, drawBits: bits } = unpackBinding(binding);
   const buckets = bucketsOfShape(Number(featureCount));
+  const shards = payees === null ? null : payeeShards(payees.map((payee) => payee.rowCount));
+  const isCut = shards !== null && shards.length > 1;
   return {
-    rows: Number(rowCount),
+    rows: isCut ? Math.max(...shards.map((shard) => shard.rowCount)) : Number(rowCount),
     features: buckets ?? Number(featureCount),
-    payees,
+    payees: payees === null ? 1 : mostPayees(payees),
     draws: 2 ** Number(bits),
+    shards: shards?.length ?? null,
     ...(buckets !== null && { isDirect: true }),
   };
 }
 
-/** The first thing of a model that is not the circuit's: `given` is the model's, `has` the circuit's. */
+/** The first thing of a model that is not the circuits': `given` is the model's, `has` theirs. */
 export interface Misfit {
   readonly what: Exclude<keyof ModelShape, "isDirect">;
   readonly given: number;
   readonly has: number;
 }
 
-/** Why a circuit of this size settles no epoch of such a model; null where it does. */
+/** Why circuits of this size settle no epoch of such a model; null where they do. */
 export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null {
   // 1,024 buckets are no 1,024 features: another kind's number is what its binding says.
   const isSameKind = (model.isDirect === true) === (size.isDirect === true);
-  const ofFeatures = (shape: ModelShape) => (isSameKind ? shape.features : Number(columnShape(shape)));
+  const ofFeatures = (shape: Pick<SettlementSize, "features" | "isDirect">) =>
+    isSameKind ? shape.features : Number(columnShape(shape));
+  const has = { ...size, shards: size.shards ?? 1 };
+  const isCut = size.shards !== undefined;
+  const rows = model.shards === null ? has.rows * has.shards : has.rows;
   const fits: readonly [what: Misfit["what"], fits: boolean][] = [
-    ["rows", model.rows <= size.rows],
+    ["shards", model.shards === null || (model.shards <= has.shards && model.shards > 1 === isCut)],
+    ["rows", model.rows <= rows],
     ["payees", model.payees <= size.payees],
     ["features", isSameKind && model.features === size.features],
     ["draws", model.draws === size.draws],
@@ -116,7 +137,7 @@ export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null
   if (what === undefined) return null;
   return what === "features"
     ? { what, given: ofFeatures(model), has: ofFeatures(size) }
-    : { what, given: model[what], has: size[what] };
+    : { what, given: model[what] ?? 1, has: what === "rows" ? rows : has[what] };
 }
 
 /** Something does not fit a circuit: `what` of it is given, `most` fit. */

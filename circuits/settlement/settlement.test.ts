@@ -5,7 +5,8 @@ import { unpackSplit } from "../ledger/rewards.ts";
 import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { acceptedWitness, epochOf, SMALL_SIZE, type WorldOptions } from "../testing/settlement-world.ts";
-import { type EpochToSettle, settleEpoch } from "./settlement-rules.ts";
+import type { EpochToSettle } from "./divide-epoch.ts";
+import { settleEpoch } from "./settlement-rules.ts";
 import type { SettlementSize } from "./settlement-size.ts";
 
 const testers = new Map<string, Promise<CircuitTester>>();
@@ -191,7 +192,7 @@ describe("settlement-model", () => {
       model: { ...model, payees: model.payees.map((payee, m) => ({ ...payee, rowCount: 1 + 2 * m })) },
     });
     refuse("rows", { model: { ...model, payees: model.payees.slice(1) } });
-    refuse("columns", { features: { ...features, columns: { ...features.columns, u: features.columns.v } } });
+    refuse("columns", { features: { ...features, columns: features.columns.map(({ v }) => ({ u: v, v })) } });
     refuse("matrix", { features: { ...features, matrix: features.matrix.slice(1) } });
     const opening = epoch.openingOf(0)!;
     const query = opening.query.with(0, opening.query[0]! === 1 ? 3 : 1);

@@ -1,12 +1,12 @@
 /** Test support: a direct model with random entries, and closed epochs of it, any part of which a test can choose. */
 
 import { countTerms, type DirectQuery } from "../ledger/direct-query.ts";
+import type { DirectEpoch } from "../settlement/divide-epoch.ts";
 import {
   commitDirectColumns,
   type DirectMatrix,
   MAX_DIRECT_ENTRY,
 } from "../settlement/scores/direct-matrix.ts";
-import type { DirectEpoch } from "../settlement/settlement-rules.ts";
 import type { SettlementSize } from "../settlement/settlement-size.ts";
 import { answeredQuery } from "./direct-instance.ts";
 import { closedEpoch, type WorldOptions } from "./settlement-world.ts";
@@ -38,7 +38,7 @@ export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
           entry(Math.floor(at / (bucketCount + 1)), at % (bucketCount + 1)),
         );
         const matrix = { rowCount, bucketCount, values };
-        return { matrix, columns: commitDirectColumns(matrix), answeringHash: 0xa75e3n };
+        return { matrix, columns: [commitDirectColumns(matrix)], answeringHash: 0xa75e3n };
       },
       query: (numbers, payment, { matrix }) => {
         const random = () =>

@@ -3,7 +3,8 @@ import { expect } from "vitest";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
-import { type FeatureEpoch, type SampledSettlement, settleEpoch } from "../settlement/settlement-rules.ts";
+import type { FeatureEpoch, SampledSettlement } from "../settlement/divide-epoch.ts";
+import { settleEpoch } from "../settlement/settlement-rules.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 import { expectRefusedBy } from "./forgeries/refusal-check.ts";
 import {

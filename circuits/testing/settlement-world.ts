@@ -6,14 +6,6 @@ import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
 import { ownersCommitment, type Payee, packSplit, payeeRoot, type RewardSplit } from "../ledger/rewards.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";
-import type { RegisteredMatrix } from "../settlement/scores/direct-matrix.ts";
-import type { PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
-import {
-  type SettlementData,
-  settlementElements,
-  settlementStatement,
-} from "../settlement/settlement-data.ts";
 import {
   type AnswerOpening,
   type EpochPayment,
@@ -21,7 +13,11 @@ import {
   type FeatureEpoch,
   type ModelFeatures,
   paymentChain,
-} from "../settlement/settlement-rules.ts";
+} from "../settlement/divide-epoch.ts";
+import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";
+import type { RegisteredMatrix } from "../settlement/scores/direct-matrix.ts";
+import type { PreparedProof, PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
+import { proofStatement, type SettlementData, settlementElements } from "../settlement/settlement-data.ts";
 import { columnShape, drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
 
@@ -72,7 +68,10 @@ export function epochOf(options: WorldOptions = {}): FeatureEpoch {
         const matrix = Int8Array.from({ length: rowTotal * size.features }, (_, at) =>
           entry(Math.floor(at / size.features), at % size.features),
         );
-        return { matrix, columns: commitColumns(matrix, rowTotal, size.features), answeringHash: 0xa75e3n };
+        return {
+          ...{ matrix, answeringHash: 0xa75e3n },
+          columns: [commitColumns(matrix, rowTotal, size.features)],
+        };
       },
       query: (numbers, payment) =>
         options.query === undefined ? numbers.query(size.features) : options.query(payment),
@@ -107,7 +106,7 @@ export function closedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
     validatorParts: BigInt(numbers.below(65_536)),
   };
   const committed =
-    parts.featuresCommitment?.(features) ?? featuresCommitment(features.columns, features.answeringHash);
+    parts.featuresCommitment?.(features) ?? featuresCommitment(features.columns[0]!, features.answeringHash);
   const model = modelOf(numbers, rowCounts, { committed, split, size });
   const amountsWei =
     options.amountsWei ??
@@ -184,12 +183,17 @@ function modelOf(
 }
 
 /** All of a settlement's circuit inputs, z with them, and what its public signals have to be. */
-export function statedInputs(
-  prepared: Pick<PreparedSettlement, "data" | "payeeCount" | "privateElements" | "inputs">,
-): { inputs: CircuitInputs; statement: ReturnType<typeof settlementStatement> } {
-  const { data, payeeCount, privateElements } = prepared;
-  const statement = settlementStatement(data, payeeCount, privateElements, CIRCUIT_ID);
-  return { inputs: { ...prepared.inputs, z: statement.z }, statement };
+export function statedInputs(prepared: Pick<PreparedSettlement, "proofs">): {
+  inputs: CircuitInputs;
+  statement: ReturnType<typeof proofStatement>;
+} {
+  return statedProof(prepared.proofs[0]!);
+}
+
+/** The same of one proof. */
+export function statedProof(proof: PreparedProof): ReturnType<typeof statedInputs> {
+  const statement = proofStatement(proof, CIRCUIT_ID);
+  return { inputs: { ...proof.inputs, z: statement.z }, statement };
 }
 
 /** The circuit takes a settlement, and its public signals are the model's. The witness. */

@@ -1,16 +1,17 @@
 /** Test support: a model of several shards, and closed epochs of it. */
 
-import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";
 import { payeeShards } from "../ledger/payee-shards.ts";
 import { MAX_PAYEE_COUNT } from "../protocol.ts";
-import { sizeError } from "../settlement/settlement-size.ts";
-import type { PreparedProof, ShardedEpoch } from "../settlement/shards/settle-shards.ts";
-import { commitShards, shardedFeatures } from "../settlement/shards/shard-link.ts";
+import type { FeatureEpoch } from "../settlement/divide-epoch.ts";
+import { commitShards, shardedFeatures } from "../settlement/feature-commitment.ts";
+import type { SettlementSize } from "../settlement/settlement-size.ts";
 import type { ShardedSize, ShardSize } from "../settlement/shards/shard-size.ts";
-import { CIRCUIT_ID, closedEpoch, type statedInputs, type WorldOptions } from "./settlement-world.ts";
+import { closedEpoch, type WorldOptions } from "./settlement-world.ts";
 
 export const SHARD_SIZE: ShardSize = { rows: 4, features: 3, payees: 3, draws: 2 };
 export const SHARDED_SIZE: ShardedSize = { payments: 3, shards: 3, features: 3, draws: 2 };
+/** Of both. */
+export const SETTLING_SIZE: SettlementSize = { ...SHARDED_SIZE, ...SHARD_SIZE };
 /** Of a circuit that takes all of a model's rows in one shard. */
 export const ONE_SIZE = { rows: 12, features: 3, payees: 9, payments: 3, draws: 2 };
 
@@ -24,7 +25,7 @@ export const inPlaces = (shards: readonly (readonly number[])[]): number[] =>
 export function shardedEpochOf(
   shards: readonly (readonly number[])[],
   options: Omit<WorldOptions, "size" | "rowCounts"> = {},
-): ShardedEpoch {
+): FeatureEpoch {
   const rowCounts = inPlaces(shards);
   const { features: featureCount } = SHARD_SIZE;
   const ranges = payeeShards(rowCounts);
@@ -38,7 +39,7 @@ export function shardedEpochOf(
         const matrix = Int8Array.from({ length: rowTotal * featureCount }, (_, at) =>
           entry(Math.floor(at / featureCount), at % featureCount),
         );
-        return { matrix, columns: { u: [], v: [] }, answeringHash };
+        return { matrix, columns: [], answeringHash };
       },
       query: (numbers, payment) =>
         options.query === undefined ? numbers.query(featureCount) : options.query(payment),
@@ -48,34 +49,7 @@ export function shardedEpochOf(
   const { matrix } = epoch.features;
   return {
     ...epoch,
-    size: SHARDED_SIZE,
-    shardSize: SHARD_SIZE,
+    size: SETTLING_SIZE,
     features: { matrix, columns: columnsOf(matrix), answeringHash },
   };
-}
-
-/** All of a proof's circuit inputs, z with them, and what its public signals have to be. */
-export function statedProof(proof: PreparedProof): ReturnType<typeof statedInputs> {
-  const { elements, placeCount, privateElements } = proof;
-  const statement = paddedStatement(elements, placeCount, privateElements, CIRCUIT_ID);
-  return { inputs: { ...proof.inputs, z: statement.z }, statement };
-}
-
-/**
- * The public signals of a proof whose circuit has `placeCount` places for E: those behind the posted elements are 0, and C
- * absorbs the private elements behind them.
- * @throws CIR_SETTLEMENT_SIZE where the elements are more than the places
- */
-function paddedStatement(
-  elements: readonly bigint[],
-  placeCount: number,
-  privateElements: readonly bigint[],
-  circuitId: bigint,
-): { readonly commitment: bigint; readonly y: bigint; readonly z: bigint } {
-  const absentCount = placeCount - elements.length;
-  if (absentCount < 0) throw sizeError("elements", elements.length, placeCount);
-  const absent = Array<bigint>(absentCount).fill(0n);
-  const commitment = dataCommitment([...elements, ...absent, ...privateElements]);
-  const z = challenge(circuitId, commitment, elements);
-  return { commitment, z, y: evaluate(elements, z) };
 }

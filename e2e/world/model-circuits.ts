@@ -5,7 +5,7 @@ import type { PreparedSettlement } from "@openledger/circuits/settlement/settled
 import {
   CIRCUIT_SORT,
   encodeSettlement,
-  settlementStatement,
+  proofStatement,
 } from "@openledger/circuits/settlement/settlement-data";
 import { type SettlementSize, settlementCircuitName } from "@openledger/circuits/settlement/settlement-size";
 import type { Prover } from "@openledger/prover/proving/prover";
@@ -40,13 +40,13 @@ export async function buildModelCircuits(
 
 export async function proveTable(
   { l1 }: World,
-  prepared: Pick<PreparedSettlement, "data" | "inputs" | "privateElements" | "payeeCount">,
+  prepared: Pick<PreparedSettlement, "proofs">,
   { prover, table }: { readonly prover: Prover; readonly table: BuiltCircuit },
 ) {
-  const { data, inputs, privateElements, payeeCount } = prepared;
+  const [entry] = prepared.proofs;
   const { circuitId } = l1.deployment.circuits[TABLE_INDEX]!;
-  const statement = settlementStatement(data, payeeCount, privateElements, circuitId);
-  const job = { circuit: table.proving, inputs: { ...inputs, z: statement.z } };
+  const statement = proofStatement(entry!, circuitId);
+  const job = { circuit: table.proving, inputs: { ...entry!.inputs, z: statement.z } };
   const { proof } = await prover.prove(job);
   return { proof, statement };
 }
@@ -66,8 +66,9 @@ export async function proveActivation(
   }: { readonly prover: Prover; readonly table: BuiltCircuit; readonly settlingIndex?: number },
 ) {
   const cap = { circuit: settlingIndex, payments: size.payments };
-  const { data, ...activation } = activationOf(model, cap, size.payees);
-  const { proof, statement } = await proveTable(world, { ...activation, data }, { prover, table });
+  const activation = activationOf(model, cap, size.payees);
+  const { data } = activation;
+  const { proof, statement } = await proveTable(world, activation, { prover, table });
   return {
     kind: "activation" as const,
     ...{ modelId: model.modelId, circuit: table.compiled.name, proof },

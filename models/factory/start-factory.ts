@@ -1,6 +1,5 @@
+import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
-import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
-import { settlementSizeOf } from "@openledger/circuits/settlement/settlement-size";
 import { createLedgerClient } from "@openledger/client/ledger-client";
 import type { Logger } from "@openledger/foundation/logger";
 import { chooseBackend } from "@openledger/prover/choose-backend";
@@ -37,13 +36,8 @@ export async function startFactory(
     },
     async circuitSizes() {
       const circuits = await readCircuits();
-      return (
-        circuits
-          .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
-          .map(({ name }) => settlementSizeOf(name))
-          // The factory makes no direct models.
-          .filter(({ isDirect }) => isDirect !== true)
-      );
+      // The factory makes no direct models.
+      return settlingCircuits(circuits).flatMap(({ size }) => (size.isDirect === true ? [] : [size]));
     },
   });
   collectFactoryProcessMetrics(factory.metrics);

@@ -15,11 +15,8 @@ import { hashContents } from "@openledger/attribution/rows/labelled-rows";
 import { explainEarnings } from "@openledger/attribution/scores/earnings";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { answerHash, modelQueryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
-import {
-  type AnswerOpening,
-  paymentChain,
-  settleEpoch,
-} from "@openledger/circuits/settlement/settlement-rules";
+import { type AnswerOpening, paymentChain } from "@openledger/circuits/settlement/divide-epoch";
+import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { nameCard } from "@openledger/datanets/card/card";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import fc from "fast-check";

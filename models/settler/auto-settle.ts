@@ -6,8 +6,8 @@
  * kill at any moment costs at most the step that ran, and anyone else who closes or settles meanwhile is in nobody's way.
  */
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
-import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import {
   encodeSettlementBody,
@@ -30,6 +30,7 @@ import { settlerError } from "../model-errors.ts";
 import type { Openings } from "../settling/model-openings.ts";
 import {
   type EpochFacts,
+  type ProvableSettlement,
   prepareDefaultSplit,
   prepareSampled,
   readClosedEpoch,
@@ -64,7 +65,8 @@ export interface AutoSettleModules {
   readonly openings: (epoch: number) => Promise<Openings>;
   readonly prove: (
     prepared: PreparedSettlement,
-    circuit: RollupCircuit,
+    /** Of its proofs. */
+    circuits: readonly RollupCircuit[],
     onPercent: (percent: number) => void,
   ) => Promise<ProvedSettlement>;
   /**
@@ -185,7 +187,7 @@ export class AutoSettler {
     this.report.set({ stage: "preparing" });
     const facts = await readClosedEpoch(client, modelId, epoch);
     this.report.set({ paymentCount: facts.payments.length });
-    let { prepared, circuit } = await this.#prepare(facts, closed.isRandomnessMissed);
+    let { prepared, circuits } = await this.#prepare(facts, closed.isRandomnessMissed);
     const missing = "draws" in prepared ? await this.#modules.approve?.(facts, prepared) : null;
     if (typeof missing === "string") {
       if (!(await this.#isDefaultDue(closed))) {
@@ -196,10 +198,10 @@ export class AutoSettler {
         return;
       }
       // L1 asks nobody about row counts. Without this the epoch would stay open for ever.
-      ({ prepared, circuit } = await this.#prepare(facts, true));
+      ({ prepared, circuits } = await this.#prepare(facts, true));
     }
-    const kept = await readProof(this.#options.folder, prepared.data, circuit.name);
-    const body = kept ?? (await this.#prove(facts, prepared, circuit));
+    const kept = await readProof(this.#options.folder, prepared.data, circuits[0]!.name);
+    const body = kept ?? (await this.#prove(facts, { prepared, circuits }));
     this.report.set({ stage: "sending" });
     await this.#send(body, epoch, kept !== null);
   }
@@ -213,16 +215,13 @@ export class AutoSettler {
   async #prepare(
     facts: EpochFacts,
     isMissed: boolean,
-  ): Promise<{ prepared: PreparedSettlement | SampledSettlement; circuit: RollupCircuit }> {
+  ): Promise<ProvableSettlement<PreparedSettlement | SampledSettlement>> {
     const { circuits, model, openings } = this.#modules;
-    const payeeCount = model.payees.length;
-    if (isMissed) {
-      const circuit = payeeTableFor(circuits, payeeCount);
-      return { circuit, prepared: prepareDefaultSplit(facts, circuit) };
-    }
-    const circuit = settlementCircuitFor(circuits, modelShape(model.statics, payeeCount));
+    if (isMissed) return prepareDefaultSplit(facts, payeeTableFor(circuits, model.payees));
+    const settling = settlementCircuitFor(circuits, modelShape(model.statics, model.payees));
     const opened = await openings(Number(facts.closed.epoch));
-    const prepared = prepareSampled(facts, { model, openings: opened, circuit });
+    const provable = prepareSampled(facts, { model, openings: opened, settling });
+    const { prepared } = provable;
     const places = prepared.draws.filter(({ isValid }) => !isValid).map(({ paymentIndex }) => paymentIndex);
     if (places.length > 0 && !this.#options.consentsToVoids) {
       const { burnedWei } = prepared.data;
@@ -232,19 +231,15 @@ export class AutoSettler {
         { data: { modelId: facts.leaf.id, epoch: Number(facts.closed.epoch), payments: places, burnedWei } },
       );
     }
-    return { circuit, prepared };
+    return provable;
   }
 
-  async #prove(
-    facts: EpochFacts,
-    prepared: PreparedSettlement,
-    circuit: RollupCircuit,
-  ): Promise<SettlementBody> {
+  async #prove(facts: EpochFacts, { prepared, circuits }: ProvableSettlement): Promise<SettlementBody> {
     const { log, prove, signer } = this.#modules;
     const { folder, modelId } = this.#options;
     const epoch = Number(facts.closed.epoch);
     this.report.set({ stage: "proving", provedPercent: 0 });
-    const proved = await prove(prepared, circuit, (provedPercent) =>
+    const proved = await prove(prepared, circuits, (provedPercent) =>
       this.report.set({ stage: "proving", provedPercent }),
     );
     const tookMs = proved.witnessMs + proved.proveMs;
@@ -257,8 +252,12 @@ export class AutoSettler {
     await keepProof(folder, prepared.data, body);
     const { voidCount } = prepared.data;
     log.info(
-      { ...{ modelId, epoch, circuit: circuit.name }, proveMs: Math.round(tookMs), voidCount },
-      `epoch ${epoch}: settlement proven with ${circuit.name} in ${(tookMs / 1000).toFixed(1)} s`,
+      {
+        ...{ modelId, epoch, circuit: circuits[0]!.name, proofCount: circuits.length },
+        proveMs: Math.round(tookMs),
+        voidCount,
+      },
+      `epoch ${epoch}: settlement proven with ${circuits[0]!.name} in ${(tookMs / 1000).toFixed(1)} s`,
     );
     return body;
   }

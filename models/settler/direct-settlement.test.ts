@@ -90,7 +90,7 @@ test("pays rows by the prompts' own columns, and L1 takes the proof", { timeout:
   const byReceipt = new Map(openings.map((opening, i) => [receiptOf(i), opening]));
   const division: Division = {
     kind: "draws",
-    features: { matrix, columns, answeringHash: 7n },
+    features: { matrix, columns: [columns], answeringHash: 7n },
     openingOf: (receipt) => byReceipt.get(receipt),
   };
   const names = [

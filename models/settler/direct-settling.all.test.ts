@@ -6,6 +6,7 @@ import { openCheckable } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
+import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/direct-world";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
@@ -95,7 +96,8 @@ it("settles an epoch to the wei, and shows the prompts of drawn payments that ar
   const circuit = circuits.find(({ name }) => name.startsWith("direct-"))!;
   const facts = await readClosedEpoch(bob, modelId);
   const openings = await fetchOpenings(served.url, 1, true);
-  const prepared = prepareSampled(facts, { model, openings, circuit });
+  const [settling] = settlingCircuits(circuits).filter((choice) => choice.circuit === circuit);
+  const { prepared } = prepareSampled(facts, { model, openings, settling: settling! });
   const drawn = new Set(prepared.draws.map(({ paymentIndex }) => paymentIndex));
   for (const { index, prompt } of openings.values())
     expect(prompt).toBe(drawn.has(index) && index !== PRIVATE ? prompts[index] : null);
@@ -108,11 +110,9 @@ it("settles an epoch to the wei, and shows the prompts of drawn payments that ar
   );
 
   const proving = await openProvingCircuit(circuit, deployment, () => {});
-  const { settlement } = await proveSettlement(
-    prepared,
-    { circuitId: circuit.circuitId, proving },
-    { backend: "wasm" },
-  );
+  const { settlement } = await proveSettlement(prepared, [{ circuitId: circuit.circuitId, proving }], {
+    backend: "wasm",
+  });
   await sendSettlement(alice, encodeSettlementBody(settlement));
   await world.settle();
   const leaf = await getModel(bob, modelId);

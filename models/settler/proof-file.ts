@@ -1,7 +1,7 @@
 /** The proof of a settlement on disk, so that a restart between proving and sending does not prove again. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
+import { encodeEntries, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
 import { hex32 } from "@openledger/foundation/hex";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
@@ -28,7 +28,10 @@ export async function readProof(
   const isSame =
     body?.settlementHash === hex32(data.settlementHash) &&
     body.modelId === data.modelId &&
-    body.data === toHex(encodeSettlement(data)) &&
+    [body, ...(body.further ?? [])].map((entry) => entry.data).join() ===
+      encodeEntries(data)
+        .map((wire) => toHex(wire))
+        .join() &&
     body.circuit === circuit;
   return isSame ? (body as SettlementBody) : null;
 }

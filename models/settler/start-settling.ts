@@ -8,7 +8,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BackendName } from "@openledger/prover/backends";
-import { openProvingCircuit, type RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
+import { openProvingCircuits, type RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import { modelFamilies } from "../registered/model-families.ts";
 import { fetchOpenings } from "../settling/model-openings.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
@@ -61,14 +61,14 @@ export async function startSettling(
       ? { approve: modules.approve }
       : {}),
     openings: (epoch) => fetchOpenings(options.serverUrl, epoch, isDirect(model.features)),
-    prove: async (prepared, circuit, onPercent) => {
-      const told = (text: string) => log.info({ circuit: circuit.name }, text);
-      const proving = await openProvingCircuit(circuit, deployment, told, options.keys ?? null);
-      return proveSettlement(
-        prepared,
-        { circuitId: circuit.circuitId, proving },
-        { backend: options.backend, signal, onProgress: ({ percent }) => onPercent(Math.floor(percent)) },
-      );
+    prove: async (prepared, circuits, onPercent) => {
+      const told = (circuit: RollupCircuit) => (text: string) => log.info({ circuit: circuit.name }, text);
+      const opened = await openProvingCircuits(circuits, deployment, told, options.keys ?? null);
+      return proveSettlement(prepared, opened, {
+        backend: options.backend,
+        signal,
+        onProgress: ({ percent }) => onPercent(Math.floor(percent)),
+      });
     },
   });
   const running = runTurns("settling", settler, log, {

@@ -49,22 +49,17 @@ export async function certifyRow(
   const settled = {
     model: settledModelOf(leaf),
     closed: { chain, closingBatch, epoch, amountWei: payments.at(-1)!.cumulativeWei },
-    features: { ...settledFeatures(model), columns: [model.columns] },
+    features: settledFeatures(model),
     openingOf: (i: number) => openings.get(payments[i]!.receipt),
   };
-  const privateElements = [sampled.privateElements];
-  const certificate = makeCertificate(
-    settled,
-    { ...sampled, privateElements },
-    {
-      row,
-      digest: sha256(content),
-      rows: rows.map((one) => ({ ...one, rowHash: hashRow(one.content) })),
-      version: await versionOf(client, settled.model.statics.binding, Number(closingBatch)),
-      batchNumber: settlement.batchNumber,
-      ...size,
-    },
-  );
+  const certificate = makeCertificate(settled, sampled, {
+    row,
+    digest: sha256(content),
+    rows: rows.map((one) => ({ ...one, rowHash: hashRow(one.content) })),
+    version: await versionOf(client, settled.model.statics.binding, Number(closingBatch)),
+    batchNumber: settlement.batchNumber,
+    ...size,
+  });
   if (certificate !== null) return certificate;
   const { epoch: settledEpoch, modelId } = settlement;
   throw unknown(

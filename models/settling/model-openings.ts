@@ -5,7 +5,7 @@ import { isDirect } from "@openledger/attribution/features/direct-rows";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
-import type { AnswerOpening } from "@openledger/circuits/settlement/settlement-rules";
+import type { AnswerOpening } from "@openledger/circuits/settlement/divide-epoch";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import { modelFamilies } from "../registered/model-families.ts";

@@ -1,6 +1,7 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { settleShards } from "@openledger/circuits/internal/settlement/shards/settle-shards";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import type { EpochToSettle } from "@openledger/circuits/settlement/divide-epoch";
+import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { shardedEpochOf } from "@openledger/circuits/testing/shard-epochs";
 import { expect, it } from "vitest";
 import { paidBy } from "./payment-status.ts";
@@ -8,7 +9,7 @@ import { paidBy } from "./payment-status.ts";
 it("names whom a payment paid in each shard, to the wei of what the shards' payees earned", async () => {
   await initPoseidon();
   const epoch = shardedEpochOf([[2, 1], [3]], { seed: 5, amountsWei: [10n ** 18n] });
-  const sampled = settleShards(epoch);
+  const sampled = settleEpoch(epoch as EpochToSettle);
   const { payees, statics } = epoch.model;
   const { ownerParts, validatorParts } = unpackSplit(statics.split);
   const parts = { ownerParts: Number(ownerParts), validatorParts: Number(validatorParts) };

@@ -5,6 +5,12 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { directMatrix } from "@openledger/attribution/model/registration";
 import { isDirectQuery } from "@openledger/circuits/ledger/model-query";
 import type { ClosedEpoch } from "@openledger/circuits/ledger/rewards";
+import type { SettlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
+import type {
+  AnswerOpening,
+  ModelFeatures,
+  SampledSettlement,
+} from "@openledger/circuits/settlement/divide-epoch";
 import {
   activationOf,
   defaultSplit,
@@ -12,13 +18,7 @@ import {
 } from "@openledger/circuits/settlement/payee-table-rules";
 import { answeredClass } from "@openledger/circuits/settlement/scores/direct-matrix";
 import type { PreparedSettlement, SettledModel } from "@openledger/circuits/settlement/settled-model";
-import {
-  type AnswerOpening,
-  type ModelFeatures,
-  type SampledSettlement,
-  settleEpoch,
-} from "@openledger/circuits/settlement/settlement-rules";
-import { settlementSizeOf } from "@openledger/circuits/settlement/settlement-size";
+import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -93,6 +93,21 @@ export async function readClosedEpoch(
 
 export type PrepareSampledErrorCode = "CLI_TOO_EARLY" | "CIR_SETTLEMENT_SIZE" | "CIR_SETTLEMENT_DIFFERS";
 
+/** A settlement, and the circuit of each of its proofs. */
+export interface ProvableSettlement<Prepared = PreparedSettlement> {
+  readonly prepared: Prepared;
+  readonly circuits: readonly RollupCircuit[];
+}
+
+/** The circuits of a settlement's proofs, in their order. */
+function provableBy<Prepared extends Pick<PreparedSettlement, "proofs">>(
+  prepared: Prepared,
+  circuit: RollupCircuit,
+  shard: RollupCircuit | null,
+): ProvableSettlement<Prepared> {
+  return { prepared, circuits: prepared.proofs.map((_, i) => (i === 0 ? circuit : (shard ?? circuit))) };
+}
+
 /**
  * The sampled settlement. The seed is computed here from what L1 recorded.
  * @throws CLI_TOO_EARLY while there is no randomness, CIR_SETTLEMENT_SIZE, CIR_SETTLEMENT_DIFFERS
@@ -100,7 +115,7 @@ export type PrepareSampledErrorCode = "CLI_TOO_EARLY" | "CIR_SETTLEMENT_SIZE" | 
  * ```ts
  * const facts = await readClosedEpoch(client, 11);
  * const openings = await fetchOpenings(serverUrl, Number(facts.closed.epoch));
- * const prepared = prepareSampled(facts, { model: published, openings, circuit });
+ * const { prepared, circuits } = prepareSampled(facts, { model: published, openings, settling });
  * ```
  */
 export function prepareSampled(
@@ -108,11 +123,11 @@ export function prepareSampled(
   inputs: {
     readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash">;
     readonly openings: Openings;
-    readonly circuit: RollupCircuit;
+    readonly settling: SettlingCircuits<RollupCircuit>;
     /** Of the payees before this settlement; default: what the ledger says now. */
     readonly accruedWei?: readonly bigint[];
   },
-): SampledSettlement {
+): ProvableSettlement<SampledSettlement> {
   if (prevRandao === null) {
     throw clientError(
       "CLI_TOO_EARLY",
@@ -120,9 +135,9 @@ export function prepareSampled(
       { data: { modelId: leaf.id, closingBatch: closed.closingBatch.toString() } },
     );
   }
-  const { model, openings, circuit, accruedWei } = inputs;
-  return settleEpoch({
-    size: settlementSizeOf(circuit.name),
+  const { model, openings, settling, accruedWei } = inputs;
+  const prepared = settleEpoch({
+    size: settling.size,
     model: settledModelOf(leaf, accruedWei?.slice()),
     closed,
     payments,
@@ -130,6 +145,7 @@ export function prepareSampled(
     features: settledFeatures(model),
     seed: drawSeed({ ...closed, prevRandao, modelId: leaf.id }),
   });
+  return provableBy(prepared, settling.circuit, settling.shard);
 }
 
 /**
@@ -163,31 +179,33 @@ export function settledFeatures({
  * @example
  * ```ts
  * const facts = await readClosedEpoch(client, 11);
- * const prepared = prepareDefaultSplit(facts, payeeTableFor(circuits, facts.leaf.payees.length));
+ * const { prepared } = prepareDefaultSplit(facts, payeeTableFor(circuits, facts.leaf.payees));
  * ```
  */
 export function prepareDefaultSplit(
   { leaf, closed }: EpochFacts,
   circuit: RollupCircuit,
-): PreparedSettlement {
-  return defaultSplit(settledModelOf(leaf), closed, circuit.size1);
+): ProvableSettlement {
+  return provableBy(defaultSplit(settledModelOf(leaf), closed, circuit.size1), circuit, null);
 }
 
 /**
  * A model's activation.
- * @param settling the circuit that its epochs will be settled by: it gives the cap of payments
+ * @param settling the circuit that its epochs will be settled by, or that of their draws: it gives the cap of payments
  * @example
  * ```ts
- * const table = payeeTableFor(circuits, published.payees.length);
- * const activation = prepareActivation(await getModel(client, 11), published, { table, settling: circuit });
+ * const table = payeeTableFor(circuits, published.payees);
+ * const { prepared } = prepareActivation(await getModel(client, 11), published, { table, settling: circuit });
  * ```
  */
 export function prepareActivation(
   leaf: LedgerModelLeaf,
   model: Pick<PublishedModel, "payees">,
   circuits: { readonly table: RollupCircuit; readonly settling: RollupCircuit },
-): PreparedActivation {
+): ProvableSettlement<PreparedActivation> {
   const { hash: _hash, ...statics } = staticsOf(leaf);
   const cap = { circuit: circuits.settling.index, payments: circuits.settling.size0 };
-  return activationOf({ modelId: leaf.id, statics, payees: model.payees }, cap, circuits.table.size1);
+  const { table } = circuits;
+  const prepared = activationOf({ modelId: leaf.id, statics, payees: model.payees }, cap, table.size1);
+  return provableBy(prepared, table, null);
 }

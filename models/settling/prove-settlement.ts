@@ -1,6 +1,10 @@
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
-import { encodeSettlement, settlementStatement } from "@openledger/circuits/settlement/settlement-data";
-import type { ProvenSettlement } from "@openledger/client/actions/l1/send-settlement";
+import {
+  encodeEntries,
+  proofStatement,
+  type SettlementData,
+} from "@openledger/circuits/settlement/settlement-data";
+import type { ProvenEntry, ProvenSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { type ProofProgress, proveWithProgress } from "@openledger/prover/proving/prove-with-progress";
 import type { ProvingCircuit } from "@openledger/prover/proving/prover";
@@ -23,46 +27,59 @@ export interface ProvedSettlement {
 export type ProveSettlementErrorCode = `PRV_${string}`;
 
 /**
- * Proves a settlement or an activation. The proof is verified before it is handed out.
- * @param circuitId of the circuit, as L1 has it
+ * Proves a settlement or an activation, one entry after the other. Each proof is verified before it is handed out.
+ * @param circuits of the entries, as L1 has them
  * @throws what `Prover.prove` throws
  * @example
  * ```ts
- * const prepared = prepareSampled(await readClosedEpoch(client, 11), { model: published, openings, circuit });
- * const { settlement } = await proveSettlement(prepared, { circuitId: circuit.circuitId, proving }, { backend: "wasm" });
+ * const { prepared } = prepareSampled(await readClosedEpoch(client, 11), { model: published, openings, settling });
+ * const { settlement } = await proveSettlement(prepared, [{ circuitId: circuit.circuitId, proving }], { backend: "wasm" });
  * ```
  */
 export async function proveSettlement(
-  prepared: Pick<PreparedSettlement, "data" | "payeeCount" | "privateElements" | "inputs">,
-  circuit: { readonly circuitId: bigint; readonly proving: ProvingCircuit },
+  { data, proofs }: Pick<PreparedSettlement, "data" | "proofs">,
+  circuits: readonly { readonly circuitId: bigint; readonly proving: ProvingCircuit }[],
   options: ProveSettlementOptions,
 ): Promise<ProvedSettlement> {
-  const { data, inputs, privateElements, payeeCount } = prepared;
-  const { commitment, y, z } = settlementStatement(data, payeeCount, privateElements, circuit.circuitId);
-  const { backend, ...progress } = options;
+  const { backend, onProgress, ...progress } = options;
+  const wires = encodeEntries(data);
   const prover = await createProver(backend);
+  const entries: ProvenEntry[] = [];
+  let [witnessMs, proveMs] = [0, 0];
   try {
-    const { proof, publicSignals, timings } = await proveWithProgress(
-      prover,
-      { circuit: circuit.proving, inputs: { ...inputs, z } },
-      progress,
-    );
-    if ([commitment, y, z].some((signal, i) => signal !== publicSignals[i]))
-      throw new Error(`${circuit.proving.name} and its model disagree on C or y`);
-    return {
-      settlement: {
-        kind: data.isActivation ? "activation" : "settle",
-        modelId: data.modelId,
-        settlementHash: data.settlementHash,
-        circuit: circuit.proving.name,
-        data: encodeSettlement(data),
-        publicSignals: [commitment, y, z],
-        proof: { a: proof.a, b: proof.b, c: proof.c },
-      },
-      witnessMs: timings.witnessMs,
-      proveMs: timings.proveMs,
-    };
+    for (const [i, entry] of proofs.entries()) {
+      const { circuitId, proving } = circuits[i]!;
+      const { commitment, y, z } = proofStatement(entry, circuitId);
+      const { proof, publicSignals, timings } = await proveWithProgress(
+        prover,
+        { circuit: proving, inputs: { ...entry.inputs, z } },
+        {
+          ...progress,
+          onProgress: (told) => onProgress?.({ ...told, percent: (100 * i + told.percent) / proofs.length }),
+        },
+      );
+      if ([commitment, y, z].some((signal, k) => signal !== publicSignals[k]))
+        throw new Error(`${proving.name} and its model disagree on C or y`);
+      const { a, b, c } = proof;
+      const publics = [commitment, y, z] as const;
+      entries.push({ circuit: proving.name, data: wires[i]!, publicSignals: publics, proof: { a, b, c } });
+      witnessMs += timings.witnessMs;
+      proveMs += timings.proveMs;
+    }
   } finally {
     await prover.close();
   }
+  return { settlement: provenSettlement(data, entries), witnessMs, proveMs };
+}
+
+/** A settlement as one sends it. @param entries in L1's order */
+export function provenSettlement(data: SettlementData, entries: readonly ProvenEntry[]): ProvenSettlement {
+  const [first, ...further] = entries;
+  return {
+    kind: data.isActivation ? "activation" : "settle",
+    modelId: data.modelId,
+    settlementHash: data.settlementHash,
+    ...first!,
+    ...(further.length > 0 && { further }),
+  };
 }

@@ -8,8 +8,10 @@ import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { findPostedSettlement } from "@openledger/bridge/l1/submission/posted-settlement";
 import { isDirectQuery, modelQueryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
-import { CIRCUIT_SORT, encodeEntries } from "@openledger/circuits/settlement/settlement-data";
-import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
+import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
+import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
+import { encodeEntries } from "@openledger/circuits/settlement/settlement-data";
+import { misfitOf, modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -80,7 +82,8 @@ export async function verifySettlement(
     });
   const entries = entriesOf(settlement, published.circuits);
   const { circuit } = entries[0]!;
-  if (circuit.sort === CIRCUIT_SORT.payeeTable)
+  const choices = settlingCircuits(published.circuits).filter((choice) => choice.circuit === circuit);
+  if (choices.length === 0)
     throw differs("circuit", "a sampled settlement's", `${circuit.name}: the default split, by row counts`);
 
   const rollup = new RollupContract({
@@ -94,7 +97,10 @@ export async function verifySettlement(
     throw clientError("CLI_UNKNOWN", `the sequencer lists too few settlements before epoch ${epoch}`, {
       data: { reason: "settlements-missing", modelId, epoch },
     });
-  const sampled = prepareSampled(facts, { ...published, circuit, accruedWei: before });
+  // Each shard may have a circuit of its own: this one has room for all.
+  const shape = modelShape(facts.leaf.model, facts.leaf.payees);
+  const settling = choices.find(({ size }) => misfitOf(size, shape) === null) ?? choices.at(-1)!;
+  const { prepared: sampled } = prepareSampled(facts, { ...published, settling, accruedWei: before });
   const wires = encodeEntries(sampled.data);
   requireSame("entries", `${wires.length}`, `${entries.length}`);
   for (const [i, { data }] of entries.entries()) requireSame("data", toHex(wires[i]!), data);

@@ -39,7 +39,7 @@ import { createWorldHere } from "@openledger/e2e/testing/here";
 import { hex32 } from "@openledger/foundation/hex";
 import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";
-import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
+import { openProvingCircuits, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import { type Hex, toHex } from "viem";
 import { prepareActivation } from "../settling/prepare-settlement.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
@@ -183,12 +183,9 @@ export async function startSettlingWorld(
       const circuits = await readRollupCircuits({ rpcUrl: f.rpcUrl, rollupAddress, deployment });
       const [table, ...settlings] = circuits.slice(-1 - sizes.length) as [(typeof circuits)[0]];
       const settling = (settlings as typeof circuits)[place]!;
-      const prepared = prepareActivation(leaf, model, { table, settling });
-      const proved = await proveSettlement(
-        prepared,
-        { circuitId: table.circuitId, proving: await openProvingCircuit(table, deployment, () => {}) },
-        { backend: "wasm" },
-      );
+      const { circuits: tables, prepared } = prepareActivation(leaf, model, { table, settling });
+      const proving = await openProvingCircuits(tables, deployment, () => () => {});
+      const proved = await proveSettlement(prepared, proving, { backend: "wasm" });
       await sendSettlement(alice, encodeSettlementBody(signSettlement(alice, leaf, proved.settlement)));
       await f.l1.passTime(BigInt(APPROVAL_DELAY_SECONDS + 60));
       await settle();

@@ -1,5 +1,4 @@
-import type { StepInput } from "@openledger/circuits/compiler/row-steps";
-import type { CircuitInputs, InputValue } from "@openledger/circuits/compiler/witness-calculator";
+import type { CircuitInputs, InputValue, InputWires } from "@openledger/circuits/compiler/witness-calculator";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 
 const WORDS = 4;
@@ -11,7 +10,7 @@ const LOW = (1n << 64n) - 1n;
  */
 export function flattenInputs(
   copies: readonly CircuitInputs[],
-  layout: readonly StepInput[],
+  layout: readonly InputWires[],
 ): Uint8Array | null {
   const first = Math.min(...layout.map(({ firstWire }) => firstWire));
   const valueCount = layout.reduce((sum, { count }) => sum + count, 0);

@@ -4,8 +4,9 @@ import { circuitError } from "@openledger/circuits/circuit-errors";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { circuitSpec, settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { settlementStatement } from "@openledger/circuits/settlement/settlement-data";
-import { type EpochToSettle, settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
+import type { EpochToSettle } from "@openledger/circuits/settlement/divide-epoch";
+import { proofStatement } from "@openledger/circuits/settlement/settlement-data";
+import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import {
   parseSettlementName,
   type SettlementSize,
@@ -140,9 +141,9 @@ async function proveSize(size: SettlementSize, prover: Prover) {
   const startedAtMs = performance.now();
   const prepared = settleEpoch(epoch);
   const modelMs = Math.round(performance.now() - startedAtMs);
-  const { data, payeeCount, privateElements } = prepared;
-  const statement = settlementStatement(data, payeeCount, privateElements, CIRCUIT_ID);
-  const result = await prover.prove({ circuit, inputs: { ...prepared.inputs, z: statement.z } });
+  const [entry] = prepared.proofs;
+  const { z } = proofStatement(entry!, CIRCUIT_ID);
+  const result = await prover.prove({ circuit, inputs: { ...entry!.inputs, z } });
   const proveMs = Math.round(result.timings.proveMs);
   const { nonLinear, linear } = compiled.constraintCounts;
   const macs = size.rows * size.features * size.draws;

@@ -1,11 +1,12 @@
 /** What the commands about settlements share: the rollup's circuits and keys, and proving with progress. */
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
+import type { ProvableSettlement } from "@openledger/models/settling/prepare-settlement";
 import { type ProvedSettlement, proveSettlement } from "@openledger/models/settling/prove-settlement";
 import type { BackendName } from "@openledger/prover/backends";
 import { BACKEND_CHOICES, type BackendChoice, chooseBackend } from "@openledger/prover/choose-backend";
 import {
-  openProvingCircuit,
+  openProvingCircuits,
   type RollupCircuit,
   readRollupCircuits,
 } from "@openledger/verifier/circuits/rollup-circuits";
@@ -54,25 +55,21 @@ export async function requireBackend(text: string, say: (line: string) => void):
 
 /** Proves with percentages on stderr. */
 export async function proveWithOutput(
-  prepared: Pick<PreparedSettlement, "data" | "payeeCount" | "privateElements" | "inputs">,
-  circuit: RollupCircuit,
+  { circuits, prepared }: ProvableSettlement<Pick<PreparedSettlement, "data" | "proofs">>,
   context: SettlementContext & { readonly output: Output; readonly prover: string; readonly keys?: string },
 ): Promise<ProvedSettlement> {
   const { deployment, output } = context;
   const backend = await requireBackend(context.prover, output.note);
-  const proving = await openProvingCircuit(
-    circuit,
+  const proving = await openProvingCircuits(
+    circuits,
     deployment,
-    (text) => output.progress(text),
+    () => (text) => output.progress(text),
     context.keys,
   );
-  return proveSettlement(
-    prepared,
-    { circuitId: circuit.circuitId, proving },
-    {
-      backend,
-      onProgress: ({ stage, percent }) =>
-        output.progress(`proving with ${circuit.name}: ${stage}, ${10 * Math.floor(percent / 10)} %`),
-    },
-  );
+  const names = [...new Set(circuits.map(({ name }) => name))].join(" and ");
+  return proveSettlement(prepared, proving, {
+    backend,
+    onProgress: ({ stage, percent }) =>
+      output.progress(`proving with ${names}: ${stage}, ${10 * Math.floor(percent / 10)} %`),
+  });
 }

@@ -37,16 +37,20 @@ import {
 } from "@openledger/circuits/ledger/rewards";
 import { digestToField, hashVersionRow } from "@openledger/circuits/ledger/version-rows";
 import { LEAF_KIND, MAX_PAYEE_COUNT, TAG } from "@openledger/circuits/protocol";
-import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { featuresCommitment, shardFeatures } from "@openledger/circuits/settlement/feature-commitment";
 import { areScoresOf } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { entryElements, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
+import {
+  entryElements,
+  type PostedSettlement,
+  proofVector,
+} from "@openledger/circuits/settlement/settlement-data";
 import {
   type DrawShares,
   drawShares,
   rewardPerUnit,
   weightWei,
 } from "@openledger/circuits/settlement/settlement-split";
-import { shardFeatures, shardLink } from "@openledger/circuits/settlement/shards/shard-link";
+import { shardLink } from "@openledger/circuits/settlement/shards/shard-link";
 import {
   type CertifiedDraw,
   type CertifiedShard,
@@ -199,8 +203,8 @@ function opens(
   privateElements: readonly bigint[],
 ): boolean {
   if (entry === null) return false;
-  const absent = Array<bigint>(Math.max(0, entry.placeCount - elements.length)).fill(0n);
-  return dataCommitment([...elements, ...absent, ...privateElements]) === entry.commitment;
+  const { commitment, placeCount } = entry;
+  return dataCommitment(proofVector({ elements, placeCount, privateElements })) === commitment;
 }
 
 /** L1's links, which the proofs of draws and of shards share, open to these shards and their totals. */

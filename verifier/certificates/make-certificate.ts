@@ -4,22 +4,14 @@ import { accruedSubroots, shardOwners } from "@openledger/circuits/ledger/reward
 import type { VersionRow } from "@openledger/circuits/ledger/version-rows";
 import { hashVersionRow, treeDepth, treePath } from "@openledger/circuits/ledger/version-rows";
 import { TAG } from "@openledger/circuits/protocol";
-import {
-  type ColumnCommitments,
-  featuresCommitment,
-} from "@openledger/circuits/settlement/feature-commitment";
-import {
-  directLogit,
-  queryOfVoid,
-  type RegisteredMatrix,
-  scoresOf,
-} from "@openledger/circuits/settlement/scores/direct-matrix";
-import { shardsOf } from "@openledger/circuits/settlement/settled-model";
 import type {
   EpochToSettle,
   SampledSettlement,
   SettledDraw,
-} from "@openledger/circuits/settlement/settlement-rules";
+} from "@openledger/circuits/settlement/divide-epoch";
+import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { directLogit, queryOfVoid, scoresOf } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { shardsOf } from "@openledger/circuits/settlement/settled-model";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { encodeCertificate } from "./certificate-file.ts";
 import {
@@ -44,34 +36,19 @@ export interface RowToCertify {
   readonly maxBytes?: number;
 }
 
-/** The epoch that was settled. */
-export interface EpochToCertify extends Pick<EpochToSettle, "closed" | "model" | "openingOf"> {
-  readonly features: {
-    readonly matrix: RegisteredMatrix;
-    /** Of each shard. */
-    readonly columns: readonly ColumnCommitments[];
-    readonly answeringHash: bigint;
-  };
-}
-
-/** What `settleEpoch`, or `settleShards`, has made of it. */
-export interface SettledToCertify
-  extends Pick<SampledSettlement, "data" | "draws" | "earnedWei" | "newAccruedWei" | "terms"> {
-  /** What C of each entry absorbs behind its elements. */
-  readonly privateElements: readonly (readonly bigint[])[];
-}
+type EpochToCertify = Pick<EpochToSettle, "closed" | "features" | "model" | "openingOf">;
 
 /**
- * The certificate of what a row earned in an epoch, as bytes.
+ * The certificate of what a row earned in an epoch, as bytes. `settled`: what `settleEpoch` has made of the epoch.
  * @returns null where the row earned nothing, or there is no such row
  */
 export function makeCertificate(
   epoch: EpochToCertify,
-  settled: SettledToCertify,
+  settled: SampledSettlement,
   { batchNumber, digest, maxBytes = USUAL_CERTIFICATE_BYTES, row, rows, version }: RowToCertify,
 ): Uint8Array | null {
   const { closed, features, model, openingOf } = epoch;
-  const { data, draws, privateElements, terms } = settled;
+  const { data, draws, proofs, terms } = settled;
   const { answeringHash, columns, matrix } = features;
   const shards = shardsOf(model);
   const index = shards.findIndex(({ firstRow, rowCount }) => row < firstRow + rowCount);
@@ -103,7 +80,7 @@ export function makeCertificate(
       return { draw, answerHash, salt, query, logit, scores: ofShard(settled.scores, shard) };
     }),
     rowPath: treePath(TAG.versionNode, rows.map(hashVersionRow), treeDepth(rows.length), row),
-    privateElements: privateElements[0]!,
+    privateElements: proofs[0]!.privateElements,
     ...{ answeringHash, batchNumber, digest, row, version },
   };
   for (let count = whole.draws.length; ; count--) {
@@ -119,7 +96,7 @@ const ofShard = (scores: readonly bigint[], { firstRow, rowCount }: PayeeShard) 
 /** The openings of all links, and of the statics' lists but for the row's shard. */
 function certifiedShard(
   { features, model, openingOf }: EpochToCertify,
-  { draws, earnedWei, newAccruedWei, privateElements }: SettledToCertify,
+  { draws, earnedWei, newAccruedWei, proofs }: SampledSettlement,
   index: number,
 ): CertifiedShard {
   const shards = shardsOf(model);
@@ -135,7 +112,7 @@ function certifiedShard(
       rowCount,
     }),
   );
-  const size = modelShape(model.statics, model.payees.length);
+  const size = modelShape(model.statics, model.payees);
   // Proofs show some query of a void draw, too.
   const scored = draws.map(({ isValid, paymentIndex, scores }) => {
     if (isValid) return { query: openingOf(paymentIndex)!.query, scores };
@@ -154,7 +131,8 @@ function certifiedShard(
   }));
   const queryCommitments = scored.map(({ query }) => modelQueryCommitment(query));
   const others = all.toSpliced(index, 1);
-  return { index, others, links, queryCommitments, privateElements: privateElements[1 + index]! };
+  const { privateElements } = proofs[1 + index]!;
+  return { index, others, links, queryCommitments, privateElements };
 }
 
 function earnedParts({ isEven, rewardPerUnit, scores }: SettledDraw, row: number): bigint {

@@ -1,5 +1,5 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import type { EpochToSettle } from "@openledger/circuits/settlement/settlement-rules";
+import type { EpochToSettle } from "@openledger/circuits/settlement/divide-epoch";
 import { splitEarned, weightWei } from "@openledger/circuits/settlement/settlement-split";
 import { directEpochOf, TWO_DRAWS } from "@openledger/circuits/testing/direct-world";
 import { epochOf } from "@openledger/circuits/testing/settlement-world";

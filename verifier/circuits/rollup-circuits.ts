@@ -3,10 +3,12 @@
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { mostPayees, type Payee } from "@openledger/circuits/ledger/payee-shards";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { type SettlingCircuits, settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
-import { type ModelShape, misfitOf, settlementSizeOf } from "@openledger/circuits/settlement/settlement-size";
+import { type ModelShape, misfitOf } from "@openledger/circuits/settlement/settlement-size";
 import { loadDeployedCircuits, makeMissingKey } from "@openledger/prover/keys/deployed-circuits";
 import { developmentSetup, type SetupProgress } from "@openledger/prover/keys/development-setup";
 import type { ProvingCircuit } from "@openledger/prover/proving/prover";
@@ -67,23 +69,27 @@ async function findName(
   );
 }
 
-/** The smallest settlement circuit that settles a model of this shape. @throws CLI_CIRCUIT_MISSING */
-export function settlementCircuitFor(circuits: readonly RollupCircuit[], model: ModelShape): RollupCircuit {
-  const fitting = circuits
-    .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
-    .map((circuit) => ({ circuit, size: settlementSizeOf(circuit.name) }))
-    .filter(({ size }) => misfitOf(size, model) === null)
-    .sort((a, b) => a.size.rows - b.size.rows);
-  if (fitting[0] !== undefined) return fitting[0].circuit;
-  const { draws, features, rows, payees } = model;
+/** The smallest settlement circuits that settle a model of this shape. @throws CLI_CIRCUIT_MISSING */
+export function settlementCircuitFor(
+  circuits: readonly RollupCircuit[],
+  model: ModelShape,
+): SettlingCircuits<RollupCircuit> {
+  const fitting = settlingCircuits(circuits).find(({ size }) => misfitOf(size, model) === null);
+  if (fitting !== undefined) return fitting;
+  const { draws, features, rows, payees, shards } = model;
+  const cut = (shards ?? 1) > 1 ? ` in each of ${shards} shards` : "";
   throw missing(
-    `a model of ${rows} rows, ${features} columns, ${payees} payees and ${draws} draws`,
+    `a model of ${rows} rows, ${features} columns, ${payees} payees${cut} and ${draws} draws`,
     circuits,
   );
 }
 
-/** The smallest payee table with room for these payees. @throws CLI_CIRCUIT_MISSING */
-export function payeeTableFor(circuits: readonly RollupCircuit[], payeeCount: number): RollupCircuit {
+/** The smallest payee table with room for the payees of each shard. @throws CLI_CIRCUIT_MISSING */
+export function payeeTableFor(
+  circuits: readonly RollupCircuit[],
+  payees: readonly Pick<Payee, "rowCount">[],
+): RollupCircuit {
+  const payeeCount = mostPayees(payees);
   const [first] = circuits
     .filter(({ sort, size1 }) => sort === CIRCUIT_SORT.payeeTable && size1 >= payeeCount)
     .sort((a, b) => a.size1 - b.size1);
@@ -95,6 +101,19 @@ function missing(what: string, circuits: readonly RollupCircuit[]) {
   return verifierError("CLI_CIRCUIT_MISSING", `no circuit of the rollup is for ${what}`, {
     data: { circuits: circuits.map(({ name }) => name) },
   });
+}
+
+/** As `openProvingCircuit`, each once, with its id: what `proveSettlement` takes. */
+export async function openProvingCircuits(
+  circuits: readonly RollupCircuit[],
+  deployment: Deployment | null,
+  onProgress: (circuit: RollupCircuit) => (text: string) => void,
+  keysFolder: string | null = null,
+): Promise<{ readonly circuitId: bigint; readonly proving: ProvingCircuit }[]> {
+  const opened = new Map<RollupCircuit, ProvingCircuit>();
+  for (const circuit of new Set(circuits))
+    opened.set(circuit, await openProvingCircuit(circuit, deployment, onProgress(circuit), keysFolder));
+  return circuits.map((circuit) => ({ circuitId: circuit.circuitId, proving: opened.get(circuit)! }));
 }
 
 /**

@@ -19,7 +19,7 @@ import { Ledger } from "@openledger/circuits/ledger/ledger";
 import { arePlaces } from "@openledger/circuits/ledger/payee-shards";
 import { accruedRoot, claimedRoot, closedHash, ownersCommitment } from "@openledger/circuits/ledger/rewards";
 import { AMOUNT_BITS, FIELD_ORDER, LEAF_KIND, MAX_LEAF_COUNT } from "@openledger/circuits/protocol";
-import { paymentChain } from "@openledger/circuits/settlement/settlement-rules";
+import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
 import type { Address } from "viem";
 
 const LEAF_ID_END = BigInt(MAX_LEAF_COUNT);

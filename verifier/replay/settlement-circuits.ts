@@ -2,14 +2,14 @@
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
-import { isPlainBatch } from "@openledger/circuits/registry/circuit-sizes";
-import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { mostPayees, type Payee } from "@openledger/circuits/ledger/payee-shards";
 import {
-  type ModelShape,
-  misfitOf,
-  parseSettlementName,
-  type SettlementSize,
-} from "@openledger/circuits/settlement/settlement-size";
+  isPlainBatch,
+  type SettlingCircuits,
+  settlingCircuits,
+} from "@openledger/circuits/registry/circuit-sizes";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { type ModelShape, misfitOf } from "@openledger/circuits/settlement/settlement-size";
 
 /** A circuit that the settler has the files of: its name in the registry, and the id that its key gives it. */
 export interface KnownCircuit {
@@ -60,8 +60,9 @@ export function chooseQueueCircuit(
 export function choosePayeeTable(
   registered: readonly RegisteredCircuit[],
   circuits: readonly KnownCircuit[],
-  payeeCount: number,
+  payees: readonly Pick<Payee, "rowCount">[],
 ): ChosenCircuit {
+  const payeeCount = mostPayees(payees);
   const found = known(registered, circuits).find(
     ({ size1, sort }) => sort === CIRCUIT_SORT.payeeTable && size1 >= payeeCount,
   );
@@ -69,16 +70,15 @@ export function choosePayeeTable(
   return found;
 }
 
-/** The settlement circuit that settles a model, and takes the epoch's payments. @throws BRG_NO_CIRCUIT */
+/** The settlement circuits that settle a model, and take the epoch's payments. @throws BRG_NO_CIRCUIT */
 export function chooseSettlementCircuit(
   registered: readonly RegisteredCircuit[],
   circuits: readonly KnownCircuit[],
   model: ModelShape & { readonly payments: number },
-): { circuit: ChosenCircuit; size: SettlementSize } {
-  for (const circuit of known(registered, circuits)) {
-    const size = parseSettlementName(circuit.name);
-    if (circuit.sort !== CIRCUIT_SORT.settlement || size === null) continue;
-    if (misfitOf(size, model) === null && size.payments >= model.payments) return { circuit, size };
-  }
+): SettlingCircuits<ChosenCircuit> {
+  const found = settlingCircuits(known(registered, circuits)).find(
+    ({ size }) => misfitOf(size, model) === null && size.payments >= model.payments,
+  );
+  if (found !== undefined) return found;
   throw noCircuit("settlement circuit that the model fits", model);
 }

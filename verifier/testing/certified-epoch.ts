@@ -1,16 +1,13 @@
 /** Test support: a settled epoch with the version behind it, what L1 would have of both, and a row's certificate. */
 import { createHash } from "node:crypto";
 import { dataCommitment } from "@openledger/circuits/field/element-vector";
-import {
-  type ShardedEpoch,
-  settleShards,
-} from "@openledger/circuits/internal/settlement/shards/settle-shards";
 import { hashDatanetBody, hashLeaf, type Leaf, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { LedgerTree } from "@openledger/circuits/ledger/ledger-tree";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
-import { entryElements } from "@openledger/circuits/settlement/settlement-data";
-import { type EpochToSettle, settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
+import type { EpochToSettle } from "@openledger/circuits/settlement/divide-epoch";
+import { proofVector } from "@openledger/circuits/settlement/settlement-data";
+import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import type { CertificateFacts } from "../certificates/check-certificate.ts";
 import { makeCertificate } from "../certificates/make-certificate.ts";
 import { certifiedLeaf } from "../certificates/replayed-version.ts";
@@ -19,11 +16,8 @@ const contentOf = (row: number) => new TextEncoder().encode(`row ${row}`);
 const digestOf = (row: number) => Uint8Array.from(createHash("sha256").update(contentOf(row)).digest());
 
 /** An epoch of `epochOf`, `directEpochOf` or `shardedEpochOf`, settled, as L1 would have it. */
-export function certificateWorld(epoch: EpochToSettle | ShardedEpoch) {
-  const isSharded = "shardSize" in epoch;
-  const sampled = isSharded ? settleShards(epoch) : settleEpoch(epoch);
-  const { features } = epoch;
-  const columns = Array.isArray(features.columns) ? features.columns : [features.columns];
+export function certificateWorld(epoch: EpochToSettle) {
+  const sampled = settleEpoch(epoch);
   const { statics, payees } = epoch.model;
   const { datanetId, rowCount, version } = unpackBinding(statics.binding);
   const rows = payees
@@ -38,17 +32,10 @@ export function certificateWorld(epoch: EpochToSettle | ShardedEpoch) {
   const leaf: Leaf = { kind: LEAF_KIND.datanet, ...numbers, body };
   const tree = new LedgerTree();
   tree.update(Number(datanetId), hashLeaf(leaf));
-  const places = isSharded
-    ? [5 + epoch.size.shards, ...sampled.data.links!.map(() => 1 + Math.ceil(epoch.shardSize.payees / 6))]
-    : [5 + Math.ceil(epoch.size.payees / 6)];
-  const privateElements = [sampled, ...("shards" in sampled ? sampled.shards : [])].map(
-    (proof) => proof.privateElements,
-  );
-  const entries = entryElements(sampled.data).map((elements, i) => {
-    const absent = Array<bigint>(places[i]! - elements.length).fill(0n);
-    const commitment = dataCommitment([...elements, ...absent, ...privateElements[i]!]);
-    return { commitment, placeCount: places[i]! };
-  });
+  const entries = sampled.proofs.map((proof) => ({
+    commitment: dataCommitment(proofVector(proof)),
+    placeCount: proof.placeCount,
+  }));
   const l1: CertificateFacts = {
     posted: sampled.data,
     settled: entries[0]!,
@@ -63,14 +50,10 @@ export function certificateWorld(epoch: EpochToSettle | ShardedEpoch) {
     /** As it is read for the certificate of a row of this shard. */
     l1Of: (shard: number): CertificateFacts => ({ ...l1, shard: entries[1 + shard] ?? null }),
     certify: (row: number, maxBytes?: number) =>
-      makeCertificate(
-        { ...epoch, features: { ...features, columns } },
-        { ...sampled, privateElements },
-        {
-          ...{ row, rows, digest: digestOf(row), batchNumber: 20 },
-          version: { ...place, ...facts, leaf: certifiedLeaf(leaf) },
-          ...(maxBytes !== undefined && { maxBytes }),
-        },
-      ),
+      makeCertificate(epoch, sampled, {
+        ...{ row, rows, digest: digestOf(row), batchNumber: 20 },
+        version: { ...place, ...facts, leaf: certifiedLeaf(leaf) },
+        ...(maxBytes !== undefined && { maxBytes }),
+      }),
   };
 }

@@ -92,7 +92,7 @@ async function closedModel() {
   );
   const division: Division = {
     kind: "draws",
-    features: { matrix, columns, answeringHash: 7n },
+    features: { matrix, columns: [columns], answeringHash: 7n },
     openingOf: (wanted) => openings.get(wanted),
   };
   return { closingBatch, division };

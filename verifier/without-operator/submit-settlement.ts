@@ -10,7 +10,11 @@ import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { requireRunning } from "@openledger/bridge/l1/require-running";
-import { RollupContract, TAKE_PRE_VERIFIED } from "@openledger/bridge/l1/rollup-contract";
+import {
+  type ContractSettlement,
+  RollupContract,
+  TAKE_PRE_VERIFIED,
+} from "@openledger/bridge/l1/rollup-contract";
 import {
   DEFAULT_SPLIT_DELAY_SECONDS,
   OPEN_SETTLEMENT_DELAY_SECONDS,
@@ -20,17 +24,15 @@ import { settlementOperationOf } from "@openledger/circuits/batch/settlement-ope
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
+import type { AnswerOpening, ModelFeatures } from "@openledger/circuits/settlement/divide-epoch";
 import { defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
-import { encodeSettlement, settlementStatement } from "@openledger/circuits/settlement/settlement-data";
-import {
-  type AnswerOpening,
-  type ModelFeatures,
-  settleEpoch,
-} from "@openledger/circuits/settlement/settlement-rules";
+import { encodeEntries, proofStatement } from "@openledger/circuits/settlement/settlement-data";
+import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { closedInputs, closedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
+import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { gasCostWei, type SpendingCap } from "@openledger/contracts/l1/capped-transaction";
 import { type Address, bytesToHex, type Hex, type LocalAccount, type TransactionReceipt } from "viem";
 import {
@@ -128,8 +130,9 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   const model = { modelId, statics: record.model!.statics, ...rewards! };
   let prepared: PreparedSettlement;
   let circuit: ChosenCircuit;
+  let shard: ChosenCircuit | null = null;
   if (division.kind === "row-counts") {
-    circuit = choosePayeeTable(registered, circuits, model.payees.length);
+    circuit = choosePayeeTable(registered, circuits, model.payees);
     prepared = defaultSplit(model, closed, circuit.size1);
   } else {
     const prevRandao = await rollup.randomness(closingBatch);
@@ -141,10 +144,10 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
     const payments = replay.payments.closed(modelId)!.payments;
     const { features, openingOf } = division;
     const chosen = chooseSettlementCircuit(registered, circuits, {
-      ...modelShape(model.statics, model.payees.length),
+      ...modelShape(model.statics, model.payees),
       payments: payments.length,
     });
-    circuit = chosen.circuit;
+    ({ circuit, shard } = chosen);
     prepared = settleEpoch({
       size: chosen.size,
       model,
@@ -162,7 +165,11 @@ export async function submitSettlement(options: SubmitSettlementOptions): Promis
   const key = { modelId, word: data.settlementHash };
   const preVerified = await rollup.preVerifiedSettlement(modelId, key.word);
   if (preVerified === null) {
-    const receipt = await preVerify(options, rollup, { prepared, circuit, stage });
+    const receipt = await preVerify(options, rollup, {
+      prepared,
+      stage,
+      circuits: [circuit, ...prepared.proofs.slice(1).map(() => shard ?? circuit)],
+    });
     const { postableFrom } = (await rollup.preVerifiedSettlement(modelId, key.word)) ?? {
       postableFrom: null,
     };
@@ -216,19 +223,29 @@ async function preVerify(
   { account, modelId, prove }: SubmitSettlementOptions,
   rollup: RollupContract,
   {
-    circuit,
+    circuits,
     prepared,
     stage,
-  }: { prepared: PreparedSettlement; circuit: ChosenCircuit; stage: (stage: SettleStage) => void },
+  }: {
+    prepared: PreparedSettlement;
+    /** Of its proofs. */
+    circuits: readonly ChosenCircuit[];
+    stage: (stage: SettleStage) => void;
+  },
 ): Promise<TransactionReceipt> {
-  const { data, inputs, privateElements, payeeCount } = prepared;
-  const statement = settlementStatement(data, payeeCount, privateElements, circuit.circuitId);
+  const { data } = prepared;
+  const wires = encodeEntries(data);
   stage("prove-settlement");
-  const proof = await proveStatement(prove, circuit.name, inputs, statement);
+  const [settlements, proofs]: [ContractSettlement[], ContractProof[]] = [[], []];
+  for (const [i, entry] of prepared.proofs.entries()) {
+    const circuit = circuits[i]!;
+    const statement = proofStatement(entry, circuit.circuitId);
+    proofs.push(await proveStatement(prove, circuit.name, entry.inputs, statement));
+    const { commitment } = statement;
+    settlements.push({ circuit: circuit.index, commitment, data: bytesToHex(wires[i]!) });
+  }
   stage("pre-verify");
-  const { commitment } = statement;
-  const settlement = { circuit: circuit.index, commitment, data: bytesToHex(encodeSettlement(data)) };
-  return rollup.preVerifySettlement(account, { modelId, word: data.settlementHash }, [settlement], [proof]);
+  return rollup.preVerifySettlement(account, { modelId, word: data.settlementHash }, settlements, proofs);
 }
 
 const costOf = (receipt: TransactionReceipt) => ({

@@ -11,6 +11,7 @@ import { encodeModel } from "@openledger/attribution/model/model-files";
 import { AnswerStore } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
+import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
@@ -21,7 +22,7 @@ import { prepareSampled, readClosedEpoch } from "@openledger/models/settling/pre
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import { type SettlingWorld, startSettlingWorld } from "@openledger/models/testing/settling-fixture";
-import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
+import { openProvingCircuits, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPages } from "../build/build-pages.ts";
@@ -72,13 +73,10 @@ beforeAll(async () => {
   const rollupAddress = world.f.rollup.address;
   const { deployment } = world;
   const circuits = await readRollupCircuits({ rpcUrl: world.f.rpcUrl, rollupAddress, deployment });
-  const circuit = circuits.at(-2)!;
-  const prepared = prepareSampled(facts, { model, openings, circuit });
-  const { settlement } = await proveSettlement(
-    prepared,
-    { circuitId: circuit.circuitId, proving: await openProvingCircuit(circuit, deployment, () => {}) },
-    { backend: "wasm" },
-  );
+  const [settling] = settlingCircuits(circuits.slice(-2, -1));
+  const provable = prepareSampled(facts, { model, openings, settling: settling! });
+  const proving = await openProvingCircuits(provable.circuits, deployment, () => () => {});
+  const { settlement } = await proveSettlement(provable.prepared, proving, { backend: "wasm" });
   const leaf = await getModel(world.alice, modelId);
   await sendSettlement(world.alice, encodeSettlementBody(signSettlement(world.alice, leaf, settlement)));
   await world.settle();

@@ -63,7 +63,7 @@ describe("a direct model", () => {
 
   it("registers columns and a binding that name its own circuits", () => {
     const columns = commitDirectColumns(directMatrix(model.features));
-    expect(model.columns).toEqual(columns);
+    expect(model.columns).toEqual([columns]);
     expect(model.statics.featuresCommitment).toBe(featuresCommitment(columns, model.answeringHash));
     expect(unpackBinding(model.statics.binding).featureCount).toBe(BigInt(directShape(BUCKETS)));
     const { isDirect: _, ...older } = SIZE;

@@ -7,7 +7,7 @@ import { hashTagged } from "@openledger/circuits/field/poseidon";
 import type { ModelBody } from "@openledger/circuits/ledger/leaf";
 import { DATA_CHUNK, TAG } from "@openledger/circuits/protocol";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
-import { settlementVector } from "@openledger/circuits/settlement/settlement-data";
+import { proofVector } from "@openledger/circuits/settlement/settlement-data";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import {
   type Address,
@@ -144,11 +144,11 @@ export function claimReceiptCall(
 /** Shows the end of what a settlement commits to, and the claim of each of its opened draws. */
 export function approveCall(
   { modelId, rollup }: LedgerModel,
-  { data, payeeCount, privateElements }: Pick<PreparedSettlement, "data" | "payeeCount" | "privateElements">,
+  { proofs }: Pick<PreparedSettlement, "proofs">,
   commitment: bigint,
   claimIds: readonly bigint[],
 ): Hex {
-  const vector = settlementVector(data, payeeCount, privateElements);
+  const vector = proofVector(proofs[0]!);
   const chunkCount = Math.ceil(vector.length / DATA_CHUNK);
   const firstChunk = Math.floor((vector.length - DRAW_ELEMENTS * claimIds.length) / DATA_CHUNK);
   let before = BigInt(vector.length);

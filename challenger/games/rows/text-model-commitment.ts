@@ -71,7 +71,7 @@ export function textModelCommitment(
     inputs: [],
     weights: [],
     columns: Array.from({ length: features.featureCount }, (_, j) => columnOfG(features, j)),
-    points: pointLeaves(columns),
+    points: pointLeaves(columns[0]!),
   };
   const { binding, payeeRoot, ownersCommitment, split } = statics;
   return withTextTrees(

@@ -15,8 +15,9 @@ import { directEpochOf, SMALL_DIRECT, TWO_DRAWS as WORLD } from "../../testing/d
 import { looseWires } from "../../testing/forgeries/alias-check.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import { acceptedWitness, differingPlaces, statedInputs } from "../../testing/settlement-world.ts";
+import { type DirectEpoch, paymentChain } from "../divide-epoch.ts";
 import { directDraw } from "../scores/direct-matrix.ts";
-import { type DirectEpoch, paymentChain, settleEpoch } from "../settlement-rules.ts";
+import { settleEpoch } from "../settlement-rules.ts";
 
 const OPENS = "SampledDraws: isValid[k] * (drawReceipt[k] - opening[k].out) === 0;";
 await initPoseidon();

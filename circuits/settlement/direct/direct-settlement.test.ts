@@ -80,7 +80,7 @@ describe("the rules of a direct epoch", () => {
     expect(() => settleEpoch({ ...epoch, features: { ...features, matrix: short } })).toThrow(
       code("CIR_SETTLEMENT_DIFFERS", "matrix"),
     );
-    const swapped = { u: columns.u.toReversed(), v: columns.v.toReversed() };
+    const swapped = columns.map(({ u, v }) => ({ u: u.toReversed(), v: v.toReversed() }));
     expect(() => settleEpoch({ ...epoch, features: { ...features, columns: swapped } })).toThrow(
       code("CIR_SETTLEMENT_DIFFERS", "columns"),
     );
@@ -105,10 +105,10 @@ describe("the rules of a direct epoch", () => {
     expect(circuitSpec(name)).toEqual(settlementCircuitSpec(SMALL_DIRECT));
     for (const bad of ["direct-8-17-4-4-2", "direct-8-4112-4-4-2", "direct-8-16-4-4", "direct-0-16-4-4-2"])
       expect(() => circuitSpec(bad), bad).toThrow();
-    const direct = modelShape(directEpochOf({ rowCounts: [2] }).model.statics, 1);
-    const other = modelShape(epochOf({ rowCounts: [2] }).model.statics, 1);
+    const direct = modelShape(directEpochOf({ rowCounts: [2] }).model.statics, [{ rowCount: 2 }]);
+    const other = modelShape(epochOf({ rowCounts: [2] }).model.statics, [{ rowCount: 2 }]);
     expect(misfitOf(SMALL_DIRECT, direct)).toBeNull();
-    const older = { rows: 1, payees: 1, features: SMALL_SIZE.features, draws: SMALL_SIZE.draws };
+    const older = { rows: 1, payees: 1, shards: 1, features: SMALL_SIZE.features, draws: SMALL_SIZE.draws };
     expect(misfitOf(SMALL_SIZE, { ...older, isDirect: false })).toBeNull();
     const { isDirect: _, ...sameNumbers } = SMALL_DIRECT;
     expect(misfitOf(sameNumbers, direct)).toEqual({ what: "features", given: 3_073, has: 16 });

@@ -18,7 +18,8 @@ import {
   SMALL_SIZE,
   statedInputs,
 } from "../../testing/settlement-world.ts";
-import { type FeatureEpoch, paymentChain, settleEpoch } from "../settlement-rules.ts";
+import { type FeatureEpoch, paymentChain } from "../divide-epoch.ts";
+import { settleEpoch } from "../settlement-rules.ts";
 import { misfitOf, modelShape } from "../settlement-size.ts";
 
 const OTHER_SIZE = { ...SMALL_SIZE, draws: 1 };
@@ -60,7 +61,7 @@ describe("a settlement circuit of another number of draws", () => {
         data: { what: "draws", given: "1", bound: "2" },
       }),
     );
-    const shape = modelShape(own.model.statics, own.model.payees.length);
+    const shape = modelShape(own.model.statics, own.model.payees);
     expect(misfitOf(SMALL_SIZE, shape)).toBeNull();
     expect(misfitOf(OTHER_SIZE, shape)).toEqual({ what: "draws", given: 2, has: 1 });
     for (const [what, has] of [

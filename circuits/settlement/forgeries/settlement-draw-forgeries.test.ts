@@ -27,9 +27,10 @@ import {
   withAt,
 } from "../../testing/settlement-forgery-check.ts";
 import { acceptedWitness, CIRCUIT_ID, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
+import { paymentChain } from "../divide-epoch.ts";
 import { drawInputs } from "../scores/draw-scores.ts";
-import { settlementStatement } from "../settlement-data.ts";
-import { paymentChain, settleEpoch } from "../settlement-rules.ts";
+import { proofStatement } from "../settlement-data.ts";
+import { settleEpoch } from "../settlement-rules.ts";
 
 beforeAll(loadSettlementTester);
 
@@ -125,20 +126,19 @@ describe("draws", () => {
       ...world.epoch,
       openingOf: (i) => (i === 1 ? undefined : world.epoch.openingOf(i)),
     });
-    const adapted = { ...forged, earned: weights.inputs.earned!, remainder: weights.inputs.remainder! };
+    const voided = weights.proofs[0]!;
+    const adapted = { ...forged, earned: voided.inputs.earned!, remainder: voided.inputs.remainder! };
     // With the totals of the void settlement and this z the circuit is satisfied: only C tells.
-    const honestVoid = await tester.calculateWitness({ ...weights.inputs, z });
+    const honestVoid = await tester.calculateWitness({ ...voided.inputs, z });
     const witness = await tester.calculateWitness(adapted);
     expect(tester.checkConstraints(witness)).toBeNull();
     expect(witness[1]).not.toBe(commitment);
     expect(witness[1]).not.toBe(honestVoid[1]);
     // Under the z that its own C gives, there is no witness.
-    const elements = [...weights.privateElements];
+    const elements = [...voided.privateElements];
     const at = elements.length - 3;
-    const own = settlementStatement(
-      weights.data,
-      SMALL_SIZE.payees,
-      elements.with(at + 1, invented).with(at + 2, receipt),
+    const own = proofStatement(
+      { ...voided, privateElements: elements.with(at + 1, invented).with(at + 2, receipt) },
       CIRCUIT_ID,
     );
     expect(witness[1]).toBe(own.commitment);

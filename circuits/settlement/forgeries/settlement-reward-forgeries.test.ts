@@ -18,7 +18,7 @@ import {
   withAt,
 } from "../../testing/settlement-forgery-check.ts";
 import { acceptedWitness, CIRCUIT_ID, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
-import { settlementStatement } from "../settlement-data.ts";
+import { proofStatement } from "../settlement-data.ts";
 import { settleEpoch } from "../settlement-rules.ts";
 
 beforeAll(loadSettlementTester);
@@ -118,11 +118,12 @@ describe("the statement", () => {
   it("has a C over what a challenge must not precede", async () => {
     const { settled } = await honest();
     const { statement } = statedInputs(settled);
-    const count = settled.privateElements.length;
+    const [proof] = settled.proofs;
+    const count = proof!.privateElements.length;
     expect(count).toBe(1 + 1 + 1 + 3 * SMALL_SIZE.draws);
     for (let i = 0; i < count; i++) {
-      const changed = settled.privateElements.with(i, settled.privateElements[i]! + 1n);
-      const other = settlementStatement(settled.data, SMALL_SIZE.payees, changed, CIRCUIT_ID);
+      const changed = proof!.privateElements.with(i, proof!.privateElements[i]! + 1n);
+      const other = proofStatement({ ...proof!, privateElements: changed }, CIRCUIT_ID);
       expect(other.commitment, `private element ${i}`).not.toBe(statement.commitment);
       expect(other.z, `private element ${i}`).not.toBe(statement.z);
     }

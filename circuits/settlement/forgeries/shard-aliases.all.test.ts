@@ -4,7 +4,8 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
-import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf, statedProof } from "../../testing/shard-epochs.ts";
+import { statedInputs, statedProof } from "../../testing/settlement-world.ts";
+import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf } from "../../testing/shard-epochs.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 
 const SHIFTS = [24, 32, 40, 64, 96];
@@ -48,7 +49,7 @@ beforeAll(initPoseidon);
 describe("under the honest z", { timeout: 300_000 }, () => {
   it("a prover of the draws chooses an absent payment and a void draw's opening, nothing else", async () => {
     const tester = await CircuitTester.compileSpec(shardedCircuitSpec(SHARDED_SIZE));
-    const { inputs } = statedProof(settledOf());
+    const { inputs } = statedInputs(settledOf());
     const free = await freeInputs(tester, inputs, WIDTHS);
     expect(free.sort()).toEqual(["answerHash.0", "packed.2", "receipt.2", "salt.0"]);
     const witness = await tester.calculateWitness(inputs);

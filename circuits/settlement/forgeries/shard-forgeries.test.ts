@@ -17,8 +17,8 @@ import {
   SCORES,
   withAt,
 } from "../../testing/settlement-forgery-check.ts";
-import { differingElements } from "../../testing/settlement-world.ts";
-import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf, statedProof } from "../../testing/shard-epochs.ts";
+import { differingElements, statedInputs, statedProof } from "../../testing/settlement-world.ts";
+import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf } from "../../testing/shard-epochs.ts";
 import { drawInputs } from "../scores/draw-scores.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 import { type ShardTerms, shardLink } from "../shards/shard-link.ts";
@@ -37,14 +37,14 @@ const SHARDS = [[2, 1], [2]];
 
 const honest = (shards = SHARDS, options: Parameters<typeof shardedEpochOf>[1] = WORLD) => {
   const settled = settleShards(shardedEpochOf(shards, options));
-  return { settled, inputs: statedProof(settled).inputs, ofShards: settled.shards.map(statedProof) };
+  return { settled, inputs: statedInputs(settled).inputs, ofShards: settled.shards.map(statedProof) };
 };
 type World = ReturnType<typeof honest>;
 
 const refuses = (inputs: CircuitInputs, at: string, what: string) => expectRefusedBy(draws, inputs, at, what);
 const differs = async ({ settled }: World, inputs: CircuitInputs, places: number[], what: string) => {
   const layout = { count: 5 + SHARDED_SIZE.shards, last: `main.linkIfPresent[${SHARDED_SIZE.shards - 1}]` };
-  expect(await differingElements(draws, inputs, settled.elements, layout), what).toEqual(places);
+  expect(await differingElements(draws, inputs, settled.proofs[0]!.elements, layout), what).toEqual(places);
 };
 const shardRefuses = (inputs: CircuitInputs, at: string, what: string) =>
   expectRefusedBy(shard, inputs, at, what);
@@ -127,7 +127,7 @@ describe("the proof of the draws", () => {
       "for (var k = 0; k < draws; k++) { (1 - shardPresent[s]) * shardPositive[s][k] === 0; }",
       "a total",
     );
-    expect(honest().settled.elements).toHaveLength(7);
+    expect(honest().settled.proofs[0]!.elements).toHaveLength(7);
   });
 
   it("shows the roots, totals and earnings of each shard's proof in its link", async () => {

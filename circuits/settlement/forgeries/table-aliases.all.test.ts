@@ -10,8 +10,9 @@ import {
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../testing/exit-world.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
-import { shardedEpochOf, statedProof } from "../../testing/shard-epochs.ts";
-import { activationTables, splitByCounts } from "../payee-table-rules.ts";
+import { statedInputs } from "../../testing/settlement-world.ts";
+import { shardedEpochOf } from "../../testing/shard-epochs.ts";
+import { activationOf, defaultSplit } from "../payee-table-rules.ts";
 
 const PAYEES = 4;
 const SHIFTS = [24, 40, 96];
@@ -52,10 +53,10 @@ describe("PayeeTable", () => {
   ])("under the honest z a prover of %s chooses nothing", async (kind, shards) => {
     const tester = await load(payeeTableCircuitSpec(PAYEES));
     const { model, closed } = shardedEpochOf(shards, { seed: 5 });
-    const { tables } = kind.endsWith("activation")
-      ? activationTables(model, { circuit: 3, payments: 60 }, PAYEES)
-      : splitByCounts(model, closed, PAYEES);
-    const { inputs } = statedProof(tables[0]!);
+    const prepared = kind.endsWith("activation")
+      ? activationOf(model, { circuit: 3, payments: 60 }, PAYEES)
+      : defaultSplit(model, closed, PAYEES);
+    const { inputs } = statedInputs(prepared);
     expect(await freeInputs(tester, inputs, WIDTHS)).toEqual([]);
     // The inverse of an absent payee's count is free, and nothing reads it.
     const witness = await tester.calculateWitness(inputs);

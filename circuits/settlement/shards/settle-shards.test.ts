@@ -5,17 +5,24 @@ import { cutPayees, payeeShards } from "../../ledger/payee-shards.ts";
 import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
-import { epochOf, SeededNumbers, witnessOf } from "../../testing/settlement-world.ts";
+import {
+  epochOf,
+  SeededNumbers,
+  statedInputs,
+  statedProof,
+  witnessOf,
+} from "../../testing/settlement-world.ts";
 import {
   ONE_SIZE,
+  SETTLING_SIZE,
   SHARD_SIZE,
   SHARDED_SIZE,
   shardedEpochOf,
-  statedProof,
 } from "../../testing/shard-epochs.ts";
+import type { FeatureEpoch } from "../divide-epoch.ts";
 import { decodeEntries, encodeEntries, entryElements } from "../settlement-data.ts";
 import { settleEpoch } from "../settlement-rules.ts";
-import { type SettledShards, type ShardedEpoch, settleShards } from "./settle-shards.ts";
+import { type SettledShards, settleShards } from "./settle-shards.ts";
 
 let draws: CircuitTester;
 let shard: CircuitTester;
@@ -26,9 +33,9 @@ beforeAll(async () => {
 });
 
 /** All proofs of a settlement have witnesses of the rules' statements, and every wei is somewhere. */
-async function expectProven(epoch: ShardedEpoch): Promise<SettledShards> {
+async function expectProven(epoch: FeatureEpoch): Promise<SettledShards> {
   const settled = settleShards(epoch);
-  const witness = await witnessOf(draws, statedProof(settled));
+  const witness = await witnessOf(draws, statedInputs(settled));
   expect(draws.checkConstraints(witness)).toBeNull();
   for (const proof of settled.shards) {
     const ofShard = await witnessOf(shard, statedProof(proof));
@@ -36,7 +43,7 @@ async function expectProven(epoch: ShardedEpoch): Promise<SettledShards> {
   }
   const posted = { ...settled.data, ...decodeEntries(encodeEntries(settled.data)) };
   const ofShards = settled.shards.map(({ elements }) => elements);
-  expect(entryElements(posted), "by what L1 is given").toEqual([settled.elements, ...ofShards]);
+  expect(entryElements(posted), "by what L1 is given").toEqual([settled.proofs[0]!.elements, ...ofShards]);
   const earned = settled.earnedWei.reduce((sum, wei) => sum + wei, 0n);
   const { ownerWei, treasuryWei } = settled.terms;
   expect(earned + ownerWei + treasuryWei + settled.data.burnedWei).toBe(epoch.closed.amountWei);
@@ -106,7 +113,7 @@ describe("a settlement in shards", () => {
     const settled = settleShards(
       shardedEpochOf([[2, 1], [3]], { seed: 3, amountsWei: [5n ** 20n, 7n ** 20n] }),
     );
-    const free = draws.tamper(await witnessOf(draws, statedProof(settled))).map(({ signal }) => signal);
+    const free = draws.tamper(await witnessOf(draws, statedInputs(settled))).map(({ signal }) => signal);
     expect(free).toEqual([]);
     for (const proof of settled.shards)
       expect(shard.tamper(await witnessOf(shard, statedProof(proof)))).toEqual([]);
@@ -116,18 +123,18 @@ describe("a settlement in shards", () => {
     const epoch = shardedEpochOf([[2, 1], [3]]);
     const code = (name: string, what: string) =>
       expect.objectContaining({ code: name, data: expect.objectContaining({ what }) });
-    const refuse = (name: string, what: string, change: Partial<ShardedEpoch>) =>
+    const refuse = (name: string, what: string, change: Partial<FeatureEpoch>) =>
       expect(() => settleShards({ ...epoch, ...change }), what).toThrow(code(name, what));
-    refuse("CIR_SETTLEMENT_SIZE", "rows", { shardSize: { ...SHARD_SIZE, rows: 2 } });
-    refuse("CIR_SETTLEMENT_SIZE", "payees", { shardSize: { ...SHARD_SIZE, payees: 1 } });
-    refuse("CIR_SETTLEMENT_SIZE", "shards", { size: { ...SHARDED_SIZE, shards: 9 } });
-    refuse("CIR_SETTLEMENT_DIFFERS", "draws", { shardSize: { ...SHARD_SIZE, draws: 4 } });
+    refuse("CIR_SETTLEMENT_SIZE", "rows", { size: { ...SETTLING_SIZE, rows: 2 } });
+    refuse("CIR_SETTLEMENT_SIZE", "payees", { size: { ...SETTLING_SIZE, payees: 1 } });
+    refuse("CIR_SETTLEMENT_SIZE", "shards", { size: { ...SETTLING_SIZE, shards: 9 } });
+    refuse("CIR_SETTLEMENT_DIFFERS", "draws", { size: { ...SETTLING_SIZE, draws: 4 } });
     const { features } = epoch;
     refuse("CIR_SETTLEMENT_DIFFERS", "columns", {
       features: { ...features, columns: features.columns.toReversed() },
     });
     const three = shardedEpochOf([[1], [1], [1]]);
-    expect(() => settleShards({ ...three, size: { ...SHARDED_SIZE, shards: 2 } })).toThrow(
+    expect(() => settleShards({ ...three, size: { ...SETTLING_SIZE, shards: 2 } })).toThrow(
       code("CIR_SETTLEMENT_SIZE", "shards"),
     );
     // A model of one shard has a circuit of its own.

@@ -2,46 +2,31 @@
  * The rules of sharded-settlement.circom and shard.circom: the settlement of a model of several shards, as one proof of the draws
  * and one of each shard. Pure; amounts are wei. Needs `initPoseidon`.
  */
+import { unpackBinding } from "../../ledger/leaf.ts";
 import { modelQueryCommitment } from "../../ledger/model-query.ts";
 import type { PayeeShard } from "../../ledger/payee-shards.ts";
 import { accruedSubroots, shardOwners } from "../../ledger/rewards.ts";
-import type { ColumnCommitments } from "../feature-commitment.ts";
-import { featuresCommitment } from "../feature-commitment.ts";
-import { drawInputs } from "../scores/draw-scores.ts";
-import { requireSame, settledEpoch, shardInputs, shardsOf } from "../settled-model.ts";
-import { entryElements, type SettlementData } from "../settlement-data.ts";
-import { type CircuitPart, drawnInputs, scoredInputs } from "../settlement-inputs.ts";
 import {
   divideEpoch,
   drawnEpoch,
   type FeatureEpoch,
   requireBound,
   type SampledSettlement,
-} from "../settlement-rules.ts";
-import { modelShape, sizeError } from "../settlement-size.ts";
+} from "../divide-epoch.ts";
+import {
+  type ColumnCommitments,
+  featuresCommitment,
+  shardedFeatures,
+  shardRows,
+} from "../feature-commitment.ts";
+import { drawInputs } from "../scores/draw-scores.ts";
+import { type PreparedProof, requireSame, settledEpoch, shardInputs, shardsOf } from "../settled-model.ts";
+import { entryElements, type SettlementData } from "../settlement-data.ts";
+import { drawnInputs, scoredInputs } from "../settlement-inputs.ts";
+import { modelShape, type SettlementSize, sizeError } from "../settlement-size.ts";
 import { sampledPayout } from "../settlement-split.ts";
-import { type ShardTerms, shardedFeatures, shardLink, shardRows } from "./shard-link.ts";
+import { type ShardTerms, shardLink } from "./shard-link.ts";
 import { requireShardedSize, requireShardSize, type ShardedSize, type ShardSize } from "./shard-size.ts";
-
-export interface ShardedEpoch extends Omit<FeatureEpoch, "size" | "features"> {
-  readonly size: ShardedSize;
-  /** Of the circuit that proves each of the shards. */
-  readonly shardSize: ShardSize;
-  readonly features: {
-    /** G of all rows. */
-    readonly matrix: Int8Array;
-    /** Of each shard, over its own rows. */
-    readonly columns: readonly ColumnCommitments[];
-    readonly answeringHash: bigint;
-  };
-}
-
-/** One proof: what L1 evaluates, with places for what is not there, and what the circuit takes but z. */
-export interface PreparedProof extends CircuitPart {
-  readonly elements: readonly bigint[];
-  /** Places of E in the circuit. */
-  readonly placeCount: number;
-}
 
 export interface PreparedShard extends PreparedProof {
   /** E's first element, the hash of `terms`. */
@@ -52,9 +37,8 @@ export interface PreparedShard extends PreparedProof {
 }
 
 /** A settlement of several shards. Items of `data` are in the places of all payees. */
-export interface SettledShards
-  extends Omit<SampledSettlement, "inputs" | "privateElements" | "payeeCount">,
-    PreparedProof {
+export interface SettledShards extends SampledSettlement {
+  /** `proofs` behind that of the draws. */
   readonly shards: readonly PreparedShard[];
 }
 
@@ -62,9 +46,10 @@ export interface SettledShards
  * Settles a closed epoch of a model of several shards by K drawn payments.
  * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuits; CIR_SETTLEMENT_DIFFERS as `settleEpoch`
  */
-export function settleShards(epoch: ShardedEpoch): SettledShards {
-  const { size, model, closed, seed, features } = epoch;
-  const shards = requireFits(epoch);
+export function settleShards(epoch: FeatureEpoch): SettledShards {
+  const { model, closed, seed, features } = epoch;
+  const { size, shardSize } = sizesOf(epoch.size);
+  const shards = requireFits(epoch, size, shardSize);
   requireBound(epoch, shardedFeatures(features.columns, features.answeringHash));
   const divided = divideEpoch({ ...epoch, matrix: features.matrix, drawCount: size.draws });
   const { draws, earned, shares } = divided;
@@ -81,7 +66,7 @@ export function settleShards(epoch: ShardedEpoch): SettledShards {
     accruedSubroots(model.payees, wei),
   ) as [bigint[], bigint[]];
   const prepared = shards.map((shard, s) =>
-    prepareShard(epoch, divided, {
+    prepareShard({ ...epoch, shardSize }, divided, {
       ...{ shard, columns: features.columns[s]!, queries },
       ...{ oldSubroot: oldSubroots[s]!, newSubroot: newSubroots[s]! },
     }),
@@ -92,27 +77,39 @@ export function settleShards(epoch: ShardedEpoch): SettledShards {
   const drawn = drawnInputs(size, drawnEpoch(epoch, draws, openings));
   const ofShards = <T>(read: (terms: ShardTerms) => T, absent: T) =>
     Array.from({ length: size.shards }, (_, s) => (s < shards.length ? read(prepared[s]!.terms) : absent));
+  const proven = prepared.map((shard, s) => ({ ...shard, elements: ofShard[s]! }));
   const noTotals = Array<bigint>(size.draws).fill(0n);
   return {
     ...settled,
-    ...{ data, draws, privateElements: drawn.privateElements, quantumBits: shares.quantumBits },
-    elements: elements!,
-    placeCount: 5 + size.shards,
-    shards: prepared.map((shard, s) => ({ ...shard, elements: ofShard[s]! })),
-    inputs: {
-      ...drawn.inputs,
-      ...shardInputs(model, newAccruedWei, size.shards),
-      shardFeatures: ofShards((terms) => terms.featuresCommitment, 0n),
-      shardEarned: ofShards((terms) => terms.earnedWei, 0n),
-      shardPositive: ofShards((terms) => terms.draws.map(({ positiveTotal }) => positiveTotal), noTotals),
-      queryCommitment: queries.map(modelQueryCommitment),
-    },
+    ...{ data, draws, quantumBits: shares.quantumBits },
+    shards: proven,
+    proofs: [
+      {
+        ...{ elements: elements!, placeCount: 5 + size.shards, privateElements: drawn.privateElements },
+        inputs: {
+          ...drawn.inputs,
+          ...shardInputs(model, newAccruedWei, size.shards),
+          shardFeatures: ofShards((terms) => terms.featuresCommitment, 0n),
+          shardEarned: ofShards((terms) => terms.earnedWei, 0n),
+          shardPositive: ofShards((terms) => terms.draws.map(({ positiveTotal }) => positiveTotal), noTotals),
+          queryCommitment: queries.map(modelQueryCommitment),
+        },
+      },
+      ...proven,
+    ],
   };
+}
+
+/** Of the circuits that a size names: of the draws, and of each shard. */
+function sizesOf({ draws, features, payees, payments, rows, shards }: SettlementSize) {
+  const size: ShardedSize = { payments, shards: shards ?? 1, features, draws };
+  const shardSize: ShardSize = { rows, features, payees, draws };
+  return { size, shardSize };
 }
 
 /** The proof of one shard, and the terms that its link hashes. */
 function prepareShard(
-  { shardSize, model, features }: ShardedEpoch,
+  { shardSize, model, features }: FeatureEpoch & { readonly shardSize: ShardSize },
   { draws, earned: ofAll, shares }: ReturnType<typeof divideEpoch>,
   parts: Pick<ShardTerms, "oldSubroot" | "newSubroot"> & {
     readonly shard: PayeeShard;
@@ -157,11 +154,16 @@ function prepareShard(
 
 const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);
 
-function requireFits({ size, shardSize, model, payments, features }: ShardedEpoch): PayeeShard[] {
+function requireFits(
+  { model, payments, features }: FeatureEpoch,
+  size: ShardedSize,
+  shardSize: ShardSize,
+): PayeeShard[] {
   requireShardedSize(size);
   requireShardSize(shardSize);
   const shards = shardsOf(model);
-  const { rows, features: featureCount, draws } = modelShape(model.statics, model.payees.length);
+  const { features: featureCount, draws } = modelShape(model.statics, model.payees);
+  const rows = Number(unpackBinding(model.statics.binding).rowCount);
   const limits: [what: string, given: number, most: number][] = [
     ["shards", shards.length, size.shards],
     ["payments", payments.length, size.payments],

@@ -1,9 +1,7 @@
 /** What the proofs of a sharded settlement share (docs/reference/settlement.md, "Shards"). Amounts are wei. Needs `initPoseidon`. */
 
 import { hashTagged } from "../../field/poseidon.ts";
-import type { PayeeShard } from "../../ledger/payee-shards.ts";
-import { DATA_CHUNK, SHARD_COUNT_MAX, TAG } from "../../protocol.ts";
-import { type ColumnCommitments, commitColumns, featuresCommitment } from "../feature-commitment.ts";
+import { DATA_CHUNK, TAG } from "../../protocol.ts";
 
 /** What the proof of the draws and that of one shard both show. */
 export interface ShardTerms {
@@ -47,36 +45,4 @@ export function shardLink({ draws, ...shard }: ShardTerms): bigint {
     hash = hashTagged(TAG.shardLink, [hash, ...chunk]);
   }
   return hash;
-}
-
-/** A model's featuresCommitment by those of its shards: one shard's own, or H[SHARD_FEATURES](S, f_0 … f_7). */
-export function shardFeatures(ofShards: readonly bigint[]): bigint {
-  if (ofShards.length === 1) return ofShards[0]!;
-  const listed = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => ofShards[s] ?? 0n);
-  return hashTagged(TAG.shardFeatures, [BigInt(ofShards.length), ...listed]);
-}
-
-/** A model's featuresCommitment by the columns of its shards. */
-export function shardedFeatures(columns: readonly ColumnCommitments[], answeringHash: bigint): bigint {
-  return shardFeatures(columns.map((ofShard) => featuresCommitment(ofShard, answeringHash)));
-}
-
-/** The rows of one shard. @param matrix G, row-major N × d */
-export function shardRows(
-  matrix: Int8Array,
-  { firstRow, rowCount }: Pick<PayeeShard, "firstRow" | "rowCount">,
-  featureCount: number,
-): Int8Array {
-  return matrix.subarray(firstRow * featureCount, (firstRow + rowCount) * featureCount);
-}
-
-/** The column commitments of each shard over its own rows. @throws CIR_FEATURES_INVALID */
-export function commitShards(
-  matrix: Int8Array,
-  shards: readonly PayeeShard[],
-  featureCount: number,
-): ColumnCommitments[] {
-  return shards.map((shard) =>
-    commitColumns(shardRows(matrix, shard, featureCount), shard.rowCount, featureCount),
-  );
 }

@@ -6,8 +6,9 @@ import { TAG } from "../../protocol.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
 import { inPlaces } from "../../testing/shard-epochs.ts";
+import { shardFeatures } from "../feature-commitment.ts";
 import { padded } from "../settled-model.ts";
-import { type ShardTerms, shardFeatures, shardLink } from "./shard-link.ts";
+import { type ShardTerms, shardLink } from "./shard-link.ts";
 
 const compile = async (file: string, template: string) => {
   const tester = await CircuitTester.compile(

@@ -74,8 +74,7 @@ export async function createModel(
     split,
   } = parameters;
   const packed = packBinding(binding);
-  // How many payees there are the statics do not say; one at least.
-  await requireSettlingCircuit(client, modelShape({ binding: packed }, 1));
+  await requireSettlingCircuit(client, modelShape({ binding: packed }, null));
   const words = [
     BigInt(l1Owner),
     keyX,
@@ -123,7 +122,7 @@ export async function approveModel(
   parameters: ApproveModelParameters,
 ): Promise<ApproveModelReturnType> {
   const { datanetId, modelId, statics } = parameters;
-  await requireSettlingCircuit(client, modelShape(statics, 1));
+  await requireSettlingCircuit(client, modelShape(statics, null));
   return signAndSend(
     client,
     { kind: "approveModel", b: modelId, words: [hashStatics(statics)] },

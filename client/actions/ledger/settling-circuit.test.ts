@@ -23,7 +23,10 @@ const BINDING = {
   featureCount: 16n,
 };
 const shapeOf = (changes: Partial<typeof BINDING>, payees = 5) =>
-  modelShape({ binding: packBinding({ ...BINDING, ...changes }) }, payees);
+  modelShape(
+    { binding: packBinding({ ...BINDING, ...changes }) },
+    Array.from({ length: payees }, () => ({ rowCount: 1 })),
+  );
 
 describe("settlingCircuits", () => {
   it("names the circuits of the model's draws and features with room for its rows and payees", () => {

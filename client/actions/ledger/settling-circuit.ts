@@ -1,26 +1,22 @@
 /** Whether a rollup can settle a model at all: by the sizes that its settlement circuits' names spell. */
-import {
-  type Misfit,
-  type ModelShape,
-  misfitOf,
-  parseSettlementName,
-} from "@openledger/circuits/settlement/settlement-size";
+import { settlingCircuits as choicesOf } from "@openledger/circuits/registry/circuit-sizes";
+import { type Misfit, type ModelShape, misfitOf } from "@openledger/circuits/settlement/settlement-size";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getInfo } from "../../sequencer/ledger-reads.ts";
 import type { SequencerInfo } from "../../sequencer/sequencer-schemas.ts";
 
 /**
- * Names of the rollup's circuits that settle a model of this shape.
+ * Names of the rollup's circuits that settle a model of this shape: that of the draws, and that of each shard beside it.
  * @example
  * ```ts
- * const names = settlingCircuits(await getInfo(client), { rows: 500, features: 64, payees: 8, draws: 4 });
+ * const names = settlingCircuits(await getInfo(client), modelShape(statics, payees));
  * ```
  */
 export function settlingCircuits(info: Pick<SequencerInfo, "circuits">, model: ModelShape): string[] {
-  return info.circuits.flatMap(({ name }) => {
-    const size = parseSettlementName(name);
-    return size !== null && misfitOf(size, model) === null ? [name] : [];
+  return choicesOf(info.circuits).flatMap(({ circuit, shard, size }) => {
+    if (misfitOf(size, model) !== null) return [];
+    return [shard === null ? circuit.name : `${circuit.name} with ${shard.name}`];
   });
 }
 
@@ -29,7 +25,7 @@ export function settlingCircuits(info: Pick<SequencerInfo, "circuits">, model: M
  * @param capCircuit its index
  * @example
  * ```ts
- * const misfit = activationMisfit(await getInfo(client), 1, { rows: 500, features: 64, payees: 8, draws: 4 });
+ * const misfit = activationMisfit(await getInfo(client), 1, modelShape(statics, payees));
  * if (misfit !== null) console.log(`${misfit.circuit} has ${misfit.has} ${misfit.what}, the model ${misfit.given}`);
  * ```
  */
@@ -39,10 +35,13 @@ export function activationMisfit(
   model: ModelShape,
 ): (Misfit & { readonly circuit: string }) | null {
   const circuit = info.circuits[capCircuit]?.name ?? `circuit ${capCircuit}`;
-  const size = parseSettlementName(circuit);
+  const sizes = choicesOf(info.circuits).flatMap((choice) =>
+    choice.circuit.name === circuit ? [choice.size] : [],
+  );
   const nothing = { rows: 0, features: 0, payees: 0, payments: 0, draws: 0 };
-  const misfit = misfitOf(size ?? nothing, model);
-  return misfit === null ? null : { ...misfit, circuit };
+  const misfits = (sizes.length > 0 ? sizes : [nothing]).map((size) => misfitOf(size, model));
+  const [misfit] = misfits;
+  return misfit == null || misfits.includes(null) ? null : { ...misfit, circuit };
 }
 
 /**
@@ -54,7 +53,7 @@ export async function requireSettlingCircuit(client: LedgerClient, model: ModelS
   const info = await getInfo(client);
   if (settlingCircuits(info, model).length > 0) return;
   const { draws, features, rows, payees } = model;
-  const circuits = info.circuits.map(({ name }) => name).filter((name) => parseSettlementName(name) !== null);
+  const circuits = choicesOf(info.circuits).map(({ circuit }) => circuit.name);
   throw clientError(
     "CLI_CIRCUIT_MISSING",
     `no circuit of the rollup settles a model of ${rows} rows, ${payees} payees, ${features} features and ${draws} draws`,

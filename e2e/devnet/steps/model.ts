@@ -21,7 +21,7 @@ import { prepareActivation } from "@openledger/models/settling/prepare-settlemen
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { sendActivation, signSettlement } from "@openledger/models/settling/sign-settlement";
 import {
-  openProvingCircuit,
+  openProvingCircuits,
   payeeTableFor,
   settlementCircuitFor,
 } from "@openledger/verifier/circuits/rollup-circuits";
@@ -59,7 +59,7 @@ export async function train(job: Job, part: ModelPart, datanetId: number): Promi
   await rm(folder, { recursive: true, force: true });
   await writeModel(folder, model);
   job.console.done(
-    `mia trains a model on ${rows.length} ${DATANETS[part.datanet].rowsAre} (${training.describe(trained)}) and commits to ${registration.columns.u.length} columns of gradients`,
+    `mia trains a model on ${rows.length} ${DATANETS[part.datanet].rowsAre} (${training.describe(trained)}) and commits to ${registration.columns[0]!.u.length} columns of gradients`,
     Date.now() - startedAtMs,
   );
   return model;
@@ -136,13 +136,12 @@ async function settleActivation(
   let body = job.journal.get<SettlementBody>(step);
   if (body === undefined) {
     const leaf = await withRetry(job, () => getModel(mia, modelId));
-    const table = payeeTableFor(job.circuits, model.payees.length);
-    const settling = settlementCircuitFor(job.circuits, modelShape(model.statics, model.payees.length));
-    const prepared = prepareActivation(leaf, model, { table, settling });
-    const proving = await openProvingCircuit(table, job.deployment, job.console.progress);
+    const table = payeeTableFor(job.circuits, model.payees);
+    const settling = settlementCircuitFor(job.circuits, modelShape(model.statics, model.payees)).circuit;
+    const { circuits, prepared } = prepareActivation(leaf, model, { table, settling });
     const proved = await proveSettlement(
       prepared,
-      { circuitId: table.circuitId, proving },
+      await openProvingCircuits(circuits, job.deployment, () => job.console.progress),
       {
         backend: job.proverBackend,
         signal: job.signal,

@@ -57,7 +57,7 @@ export async function standWindows(job: Job, models: readonly CreatedModel[]): P
     await passUntil(job, await recomputed(job, gate, modelId), "the window ends on L1");
   for (const { model, modelId, part } of models) {
     if (await isAdmitted(l1, gate, modelId)) continue;
-    const circuit = settlementCircuitFor(job.circuits, modelShape(model.statics, model.payees.length));
+    const circuit = settlementCircuitFor(job.circuits, modelShape(model.statics, model.payees)).circuit;
     const named = [gate, part.paths.folder, "--model-id", String(modelId)];
     await openledger(job, "disputes", "admit", ...named, "--cap", String(circuit.size0), "--account", "mia");
     job.console.done(

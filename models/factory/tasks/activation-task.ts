@@ -5,7 +5,7 @@ import { encodeSettlementBody, type SettlementBody } from "@openledger/client/ac
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { chooseBackend } from "@openledger/prover/choose-backend";
 import {
-  openProvingCircuit,
+  openProvingCircuits,
   payeeTableFor,
   readRollupCircuits,
   settlementCircuitFor,
@@ -25,20 +25,16 @@ export async function proveActivation(task: ActivationTask, say: Say): Promise<S
   const rollupAddress = deployment.rollupAddress as Address;
   const circuits = await readRollupCircuits({ rpcUrl, rollupAddress, deployment });
   const leaf = await getModel({ sequencerUrl, requestTimeoutMs: REQUEST_TIMEOUT_MS }, modelId);
-  const settling = settlementCircuitFor(circuits, modelShape(staticsOf(leaf), payees.length));
-  const table = payeeTableFor(circuits, payees.length);
-  const prepared = prepareActivation(leaf, { payees }, { table, settling });
-  const proving = await openProvingCircuit(table, deployment, () => {});
+  const settling = settlementCircuitFor(circuits, modelShape(staticsOf(leaf), payees)).circuit;
+  const table = payeeTableFor(circuits, payees);
+  const { prepared, circuits: tables } = prepareActivation(leaf, { payees }, { table, settling });
+  const proving = await openProvingCircuits(tables, deployment, () => () => {});
   // A graphics card proves batches; an activation has no use for one.
   const { backend } = await chooseBackend(prover, { withCard: false });
-  const { settlement } = await proveSettlement(
-    prepared,
-    { circuitId: table.circuitId, proving },
-    {
-      backend,
-      onProgress: ({ percent }) =>
-        void say({ kind: "stage", stage: "commit", done: Math.round(percent), total: 100 }),
-    },
-  );
+  const { settlement } = await proveSettlement(prepared, proving, {
+    backend,
+    onProgress: ({ percent }) =>
+      void say({ kind: "stage", stage: "commit", done: Math.round(percent), total: 100 }),
+  });
   return encodeSettlementBody(settlement);
 }

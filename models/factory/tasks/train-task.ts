@@ -72,7 +72,7 @@ export async function train(
     const model = publishedModel(trained!, registration, { publishRows: task.publishRows });
     const statics = {
       ...Object.fromEntries(Object.entries(model.statics).map(([name, value]) => [name, hex32(value)])),
-      columnsCommitment: hex32(columnsCommitment(registration.columns)),
+      columnsCommitment: hex32(columnsCommitment(registration.columns[0]!)),
       answeringPreimage: bytesToHex(answeringPreimage(answeringFiles(model))),
     } as unknown as FactoryStatics;
     return { model, statics };

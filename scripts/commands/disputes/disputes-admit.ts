@@ -85,7 +85,7 @@ async function registerForClaims({ options, args, output }: CommandContext<Admit
   const { parts, terms, traced } = await openPromised(args[1]!, options, output.progress);
   const client = await openReader(options);
   const own = {
-    columnsCommitment: columnsCommitment(parts.columns),
+    columnsCommitment: columnsCommitment(parts.columns[0]!),
     filesHash: rawAnsweringHash(answeringFiles(parts)),
   };
   const sent = await againBetweenBatches(

@@ -41,10 +41,10 @@ export async function registerModel({
   const signer = await openSigner(options);
   const context = await openSettlementContext(options);
   const model = await readModel(args[0]!, await modelFamilies());
-  const payeeCount = model.payees.length;
+  const payeeCount = model.payees.filter(({ rowCount }) => rowCount > 0).length;
   // Before anything is paid: a model that no circuit settles would be of no use.
-  const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, payeeCount));
-  const table = payeeTableFor(context.circuits, payeeCount);
+  const settling = settlementCircuitFor(context.circuits, modelShape(model.statics, model.payees)).circuit;
+  const table = payeeTableFor(context.circuits, model.payees);
   const known = await findRegistered(signer, model.staticsHash);
   const modelId =
     known ??
@@ -55,13 +55,14 @@ export async function registerModel({
     }));
   const leaf = await getModel(signer.client, modelId);
   if (!leaf.counters.isReady) {
-    const prepared = prepareActivation(leaf, model, { table, settling });
+    const provable = prepareActivation(leaf, model, { table, settling });
+    const { prepared } = provable;
     const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
     if (gate !== null && promisesNothing(model)) {
       output.progress(`the contract ${gate} admits the activation: it promises no window`);
       await admitActivation(signer.client, {
         ...{ model: leaf, cap: BigInt(settling.size0), settlementHash: prepared.data.settlementHash },
-        columnsCommitment: columnsCommitment(model.columns),
+        columnsCommitment: columnsCommitment(model.columns[0]!),
         answeringPreimage: bytesToHex(answeringPreimage(answeringFiles(model))),
       });
     } else if (gate !== null) {
@@ -73,7 +74,7 @@ export async function registerModel({
       output.answer(lines, { modelId, cap: settling.size0, gate, isAdmitted: false });
       return;
     }
-    const { settlement } = await proveWithOutput(prepared, table, {
+    const { settlement } = await proveWithOutput(provable, {
       ...context,
       output,
       prover: options.prover,

@@ -1,6 +1,6 @@
 import type { L1Sender } from "@openledger/challenger/sending/l1-sender";
+import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
-import type { SampledSettlement } from "@openledger/circuits/settlement/settlement-rules";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import {
   encodeSettlementBody,
@@ -11,16 +11,13 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import {
   type EpochFacts,
+  type ProvableSettlement,
   prepareDefaultSplit,
   prepareSampled,
   readClosedEpoch,
 } from "@openledger/models/settling/prepare-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
-import {
-  payeeTableFor,
-  type RollupCircuit,
-  settlementCircuitFor,
-} from "@openledger/verifier/circuits/rollup-circuits";
+import { payeeTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
 import type { PublicClient } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
@@ -52,29 +49,33 @@ export async function settleModel({ options, args, output }: CommandContext<Sett
     return;
   }
   const facts = await readClosedEpoch(client, modelId, epoch);
-  const { prepared, circuit, approval } =
+  const { prepared, circuits, approval } =
     options.defaultSplit === true
       ? { ...prepareByRows(facts, context), approval: null }
       : await prepareApproved(client, facts, context, options, (text) => output.progress(text));
-  const proved = await proveWithOutput(prepared, circuit, {
-    ...context,
-    output,
-    prover: options.prover,
-    ...(options.keys === undefined ? {} : { keys: options.keys }),
-  });
+  const proved = await proveWithOutput(
+    { prepared, circuits },
+    {
+      ...context,
+      output,
+      prover: options.prover,
+      ...(options.keys === undefined ? {} : { keys: options.keys }),
+    },
+  );
   const settlement = await withConsent(facts, proved.settlement, prepared, options);
   const { status, batchNumber } = await sendSettlement(client, encodeSettlementBody(settlement));
   const { terms, earnedWei, data } = prepared;
   const lines = [
     `epoch ${facts.closed.epoch} of model ${modelId}, ${formatOpen(facts.closed.amountWei)} OPEN: ${status} in batch ${batchNumber}`,
     `rows ${formatOpen(sum(earnedWei))}, owner ${formatOpen(terms.ownerWei)}, treasury ${formatOpen(terms.treasuryWei)}, burned ${formatOpen(data.burnedWei)} OPEN`,
-    `proven with ${circuit.name} in ${(proved.proveMs / 1000).toFixed(1)} s, witness ${(proved.witnessMs / 1000).toFixed(1)} s`,
+    `proven with ${circuits[0]!.name} in ${(proved.proveMs / 1000).toFixed(1)} s, witness ${(proved.witnessMs / 1000).toFixed(1)} s`,
   ];
   output.answer(lines, {
     modelId,
     epoch: Number(facts.closed.epoch),
     amountWei: facts.closed.amountWei,
-    circuit: circuit.name,
+    circuit: circuits[0]!.name,
+    proofCount: circuits.length,
     draws: "draws" in prepared ? prepared.draws.map(describeDraw) : null,
     earnedWei,
     ownerWei: terms.ownerWei,
@@ -126,14 +127,8 @@ const describeDraw = ({ paymentIndex, isValid }: SampledSettlement["draws"][numb
   isValid,
 });
 
-interface Prepared<Settlement = PreparedSettlement | SampledSettlement> {
-  readonly prepared: Settlement;
-  readonly circuit: RollupCircuit;
-}
-
-function prepareByRows(facts: EpochFacts, { circuits }: SettlementContext): Prepared {
-  const circuit = payeeTableFor(circuits, facts.leaf.payees.length);
-  return { prepared: prepareDefaultSplit(facts, circuit), circuit };
+function prepareByRows(facts: EpochFacts, { circuits }: SettlementContext): ProvableSettlement {
+  return prepareDefaultSplit(facts, payeeTableFor(circuits, facts.leaf.payees));
 }
 
 async function prepareByDraws(
@@ -141,15 +136,15 @@ async function prepareByDraws(
   { circuits }: SettlementContext,
   options: SettleOptions,
   onProgress: (text: string) => void,
-): Promise<Prepared<SampledSettlement>> {
+): Promise<ProvableSettlement<SampledSettlement>> {
   const { model, openings } = await publishedAt(
     facts.leaf.id,
     Number(facts.closed.epoch),
     options,
     onProgress,
   );
-  const circuit = settlementCircuitFor(circuits, modelShape(model.statics, model.payees.length));
-  return { prepared: prepareSampled(facts, { model, openings, circuit }), circuit };
+  const settling = settlementCircuitFor(circuits, modelShape(model.statics, model.payees));
+  return prepareSampled(facts, { model, openings, settling });
 }
 
 /** Void draws are settled only with the model's consent. @throws CMD_ACCOUNT_INVALID */

@@ -95,7 +95,7 @@ function describeSettling(
   info: SequencerInfo,
 ) {
   const { binding, drawCount, featureCount } = leaf.model;
-  const shape = modelShape({ binding }, Math.max(1, leaf.payees.length));
+  const shape = modelShape({ binding }, leaf.payees.length === 0 ? null : leaf.payees);
   const circuits = settlingCircuits(info, shape);
   const activation = settlements.find(({ kind }) => kind === "activation");
   const misfit =

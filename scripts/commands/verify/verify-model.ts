@@ -52,7 +52,7 @@ export async function retrainAndCompare({
     depth: options.quick === true ? "features" : "train",
     onProgress: showStages(output),
   });
-  const shape = modelShape(model.statics, model.payees.length);
+  const shape = modelShape(model.statics, model.payees);
   const settling = settlingCircuits(await getInfo(client), shape);
   const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
   const paidBesides = model.recipe.retrieval === undefined ? "its base" : "its part of citations";

@@ -8,6 +8,7 @@ import { settlementOperationOf } from "@openledger/circuits/batch/settlement-ope
 import type { Signature } from "@openledger/circuits/field/curve/eddsa";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
+import type { Payee } from "@openledger/circuits/ledger/payee-shards";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import {
@@ -240,9 +241,9 @@ export class SettlementService {
     if (cap === null) throw invalid("data", "it names no settlement circuit that its payees fit", request);
     if (request.kind === "activation") {
       const named = this.#modules.circuits[posted.capCircuit]!;
-      this.#requireFits(request, named, model, activationPayees(posted.items).length);
+      this.#requireFits(request, named, model, activationPayees(posted.items));
     } else if (circuit.sort === CIRCUIT_SORT.settlement) {
-      this.#requireFits(request, circuit, model, model.rewards!.payees.length);
+      this.#requireFits(request, circuit, model, model.rewards!.payees);
     }
     const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
     const signals = settlementSignals(statement, circuit.circuitId, request.publicSignals[0]);
@@ -347,11 +348,11 @@ export class SettlementService {
     request: SettlementRequest,
     { name }: DeployedCircuit,
     { model }: LeafState,
-    payeeCount: number,
+    payees: readonly Payee[],
   ): void {
     const size = parseSettlementName(name);
     if (size === null) throw invalid("circuit", `${name} does not tell its sizes`, request);
-    const misfit = misfitOf(size, modelShape(model!.statics, payeeCount));
+    const misfit = misfitOf(size, modelShape(model!.statics, payees));
     if (misfit === null) return;
     const { what, given, has } = misfit;
     throw sequencerError(

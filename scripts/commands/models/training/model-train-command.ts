@@ -1,6 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import { type FamilyTraining, type ModelParts, trainingOf } from "@openledger/attribution/model/model-family";
+import { payeeTable } from "@openledger/attribution/model/owned-rows";
 import {
   circuitColumns,
   DIRECT,
@@ -8,8 +9,9 @@ import {
   MOST_CHALLENGED_ROWS,
   type RecipeBase,
 } from "@openledger/attribution/model/recipe-fields";
-import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
-import { settlementSizeOf } from "@openledger/circuits/settlement/settlement-size";
+import { fitsCircuits, type ModelSize } from "@openledger/attribution/model/registration";
+import type { Payee } from "@openledger/circuits/ledger/payee-shards";
+import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import type { OwnedContent } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
@@ -146,7 +148,7 @@ export function addModelTrainCommand(parent: Command): void {
     const trained =
       options.claimant === undefined ? tuned : await promised(tuned, options.claimant, options, contents);
     const draws = Number(options.draws);
-    const size = { rows: rows.length, payees: trained.payees.length, ...circuitColumns(recipe), draws };
+    const size = await circuitSize(options, trained.payees, { ...circuitColumns(recipe), draws });
     const terms = { split, predecessorId: parseId(options.predecessor) };
     const registration = registerModel(trained, terms, size, { onProgress });
     const model = publishedModel(trained, registration, {
@@ -271,6 +273,28 @@ async function columnsOf(
   return 1 + (named === undefined ? await circuitFeatures(options, rows, true) : Number(named));
 }
 
+/** As large as the model, or of the rollup's circuits of shards where none of one proof holds it. */
+async function circuitSize(
+  options: TrainOptions & GlobalOptions,
+  payees: readonly Payee[],
+  shape: Pick<ModelSize, "features" | "isDirect" | "draws">,
+): Promise<ModelSize> {
+  const rows = payees.reduce((sum, { rowCount }) => sum + rowCount, 0);
+  const own = { rows, payees: payees.length, ...shape };
+  // Named columns are of circuits that are not there yet.
+  if (options.columns !== undefined) return own;
+  const { openSettlementContext } = await import("../../../cli/settlement-context.ts");
+  const { circuits } = await openSettlementContext(options);
+  const fitting = settlingCircuits(circuits).find(
+    ({ size }) =>
+      size.features === shape.features &&
+      size.draws === shape.draws &&
+      (size.isDirect === true) === (shape.isDirect === true) &&
+      fitsCircuits(payees, size),
+  );
+  return fitting?.size.shards === undefined ? own : fitting.size;
+}
+
 /** Features, or buckets, of the smallest settlement circuit of the kind that holds the rows. */
 async function circuitFeatures(
   options: TrainOptions & GlobalOptions,
@@ -283,19 +307,17 @@ async function circuitFeatures(
   }
   const { openSettlementContext } = await import("../../../cli/settlement-context.ts");
   const { circuits } = await openSettlementContext(options);
-  const sizes = circuits
-    .filter(({ sort }) => sort === CIRCUIT_SORT.settlement)
-    .map(({ name }) => settlementSizeOf(name))
-    .filter((size) => (size.isDirect === true) === isOfDirect)
-    .sort((a, b) => a.rows - b.rows);
-  const payeeCount = new Set(rows.map(({ contributorId, validatorId }) => `${contributorId} ${validatorId}`))
-    .size;
+  const sizes = settlingCircuits(circuits)
+    .map(({ size }) => size)
+    .filter((size) => (size.isDirect === true) === isOfDirect);
+  const payees = payeeTable(rows);
+  const payeeCount = payees.length;
   const draws = Number(options.draws);
-  const fitting = sizes.find(
-    (size) => size.rows >= rows.length && size.payees >= payeeCount && size.draws === draws,
-  );
+  const fitting = sizes.find((size) => size.draws === draws && fitsCircuits(payees, size));
   if (fitting !== undefined) return fitting.features;
-  const limits = sizes.map(({ rows: most, payees }) => `${most} rows in ${payees} payees`).join(", or ");
+  const limits = sizes
+    .map(({ rows: most, payees: held, shards = 1 }) => `${most * shards} rows in ${held * shards} payees`)
+    .join(", or ");
   throw verifierError(
     "CLI_CIRCUIT_MISSING",
     `the version has ${rows.length} rows in ${payeeCount} payees; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
