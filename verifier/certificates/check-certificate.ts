@@ -202,7 +202,7 @@ function opens(
   elements: readonly bigint[],
   privateElements: readonly bigint[],
 ): boolean {
-  if (entry === null) return false;
+  if (entry === null || elements.length > entry.placeCount) return false;
   const { commitment, placeCount } = entry;
   return dataCommitment(proofVector({ elements, placeCount, privateElements })) === commitment;
 }
