@@ -59,8 +59,7 @@ export function settleShards(epoch: FeatureEpoch): SettledShards {
   const payout = sampledPayout(closed.amountWei, shares, size.draws, voidCount, sum(earnedWei));
   const settled = settledEpoch({ model, closed, payout, earned, voidCount, seed });
 
-  // A void draw needs some query: all ones.
-  const queries = openings.map((opening) => opening?.query ?? new Int16Array(size.features).fill(1));
+  const queries = openings.map((opening) => opening?.query ?? null);
   const { newAccruedWei } = settled;
   const [oldSubroots, newSubroots] = [model.accruedWei, newAccruedWei].map((wei) =>
     accruedSubroots(model.payees, wei),
@@ -92,7 +91,7 @@ export function settleShards(epoch: FeatureEpoch): SettledShards {
           shardFeatures: ofShards((terms) => terms.featuresCommitment, 0n),
           shardEarned: ofShards((terms) => terms.earnedWei, 0n),
           shardPositive: ofShards((terms) => terms.draws.map(({ positiveTotal }) => positiveTotal), noTotals),
-          queryCommitment: queries.map(modelQueryCommitment),
+          queryCommitment: queries.map(commitmentOf),
         },
       },
       ...proven,
@@ -114,13 +113,16 @@ function prepareShard(
   parts: Pick<ShardTerms, "oldSubroot" | "newSubroot"> & {
     readonly shard: PayeeShard;
     readonly columns: ColumnCommitments;
-    readonly queries: readonly Int16Array[];
+    /** Of each draw; null of a void one. */
+    readonly queries: readonly (Int16Array | null)[];
   },
 ): Omit<PreparedShard, "elements"> {
   const { shard, columns, queries, oldSubroot, newSubroot } = parts;
   const { answeringHash } = features;
   const matrix = shardRows(features.matrix, shard, shardSize.features);
-  const scored = queries.map((query) => drawInputs(matrix, query));
+  // A void draw needs some query, which the link does not hash: all ones.
+  const ones = new Int16Array(shardSize.features).fill(1);
+  const scored = queries.map((query) => drawInputs(matrix, query ?? ones));
   const earned = ofAll.slice(shard.from, shard.to);
   const rowCounts = model.payees.slice(shard.from, shard.to).map(({ rowCount }) => rowCount);
   const terms: ShardTerms = {
@@ -131,9 +133,10 @@ function prepareShard(
     earnedWei: sum(earned.map((payee) => payee.earnedWei)),
     quantumWei: 1n << shares.quantumBits,
     evenReward: sum(draws.map((draw) => (draw.isEven ? draw.rewardPerUnit : 0n))),
-    draws: draws.map(({ rewardPerUnit }, k) => ({
-      queryCommitment: modelQueryCommitment(queries[k]!),
-      positiveTotal: sum(scored[k]!.scores.filter((score) => score > 0n)),
+    draws: draws.map(({ isValid, rewardPerUnit }, k) => ({
+      isValid,
+      queryCommitment: commitmentOf(queries[k] ?? null),
+      positiveTotal: isValid ? sum(scored[k]!.scores.filter((score) => score > 0n)) : 0n,
       rewardPerUnit,
     })),
   };
@@ -148,10 +151,12 @@ function prepareShard(
       quantum: terms.quantumWei,
       muEven: terms.evenReward,
       mu: draws.map(({ rewardPerUnit }) => rewardPerUnit),
+      isValid: draws.map(({ isValid }) => isValid),
     },
   };
 }
 
+const commitmentOf = (query: Int16Array | null) => (query === null ? 0n : modelQueryCommitment(query));
 const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);
 
 function requireFits(
