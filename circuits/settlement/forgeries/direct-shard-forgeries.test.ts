@@ -22,7 +22,7 @@ import { compileShards } from "../../testing/shard-check.ts";
 import { DIRECT_SETTLING_SIZE, directShardedEpochOf } from "../../testing/shard-epochs.ts";
 import { commitDirectColumns, directDraw } from "../scores/direct-matrix.ts";
 import { settleShards } from "../shards/settle-shards.ts";
-import { shardMatrix } from "../shards/shard-matrix.ts";
+import { shardMatrix } from "../shards/shard-link.ts";
 
 const SIGN = "DirectScores: -logitDigit[D - 1][0]";
 const BUCKETS = DIRECT_SETTLING_SIZE.features;

@@ -21,8 +21,7 @@ import { entryElements, type SettlementData } from "../settlement-data.ts";
 import { drawnInputs, scoredInputs } from "../settlement-inputs.ts";
 import { columnCount, columnShape, modelShape, type SettlementSize, sizeError } from "../settlement-size.ts";
 import { sampledPayout } from "../settlement-split.ts";
-import { type ShardTerms, shardLink } from "./shard-link.ts";
-import { shardMatrix } from "./shard-matrix.ts";
+import { type ShardTerms, shardLink, shardMatrix } from "./shard-link.ts";
 import { requireShardedSize, requireShardSize, type ShardedSize, type ShardSize } from "./shard-size.ts";
 
 export interface PreparedShard extends PreparedProof {
