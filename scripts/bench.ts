@@ -86,8 +86,9 @@ program
   )
   .option("--prover <name>", "wasm, native, webgpu or snarkjs", "wasm")
   .option("--no-gas", "leave out gas")
+  .option("--scale <list>", "rows-features-payees-payments-draws to settle on L1 by the queue's workers")
   .addHelpText("after", "\nExample:\n  npm run bench -- settlement --sizes 64-32-16-16-2")
-  .action(async (options: { sizes: string; prover: string; gas: boolean }) => {
+  .action(async (options: { sizes: string; prover: string; gas: boolean; scale?: string }) => {
     const { benchSettlement } = await import("./bench/settlement.ts");
     console.log(JSON.stringify(await benchSettlement(options)));
   });

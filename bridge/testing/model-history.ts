@@ -1,14 +1,15 @@
 /** A model's life on a local node, for tests: a true ledger, true totals, proofs from known trapdoors. */
 
 import { settlementOperationOf } from "@openledger/circuits/batch/settlement-operation";
-import { cutPayees, payeeShards } from "@openledger/circuits/internal/ledger/payee-shards";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import {
   hashStatics,
   type ModelBinding,
   type ModelStatics,
   packBinding,
+  unpackBinding,
 } from "@openledger/circuits/ledger/leaf";
+import { cutPayees, type Payee, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import {
   accruedRoot,
   closedHash,
@@ -18,7 +19,8 @@ import {
   settlementHash,
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";
-import { KIND } from "@openledger/circuits/protocol";
+import { KIND, MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
+import type { EpochPayment } from "@openledger/circuits/settlement/divide-epoch";
 import { activationOf, defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
 import { CIRCUIT_SORT, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
@@ -83,21 +85,29 @@ interface ModelHistoryOptions extends Pick<HistoryFixtureOptions, "gateOn"> {
   readonly real?: RealCircuits;
   /** Of the model; one by default. With two its second payee is in the second, and SHARD_CIRCUITS are deployed. */
   readonly shardCount?: 1 | 2;
+  /** In the places of their shards; PAYEES where absent, cut as `shardCount` says. With them the activation's table is as large. */
+  readonly payees?: readonly Payee[];
+  /** Of the circuit that the activation names. */
+  readonly cap?: { readonly circuit: number; readonly payments: number };
 }
 
 export type ModelHistory = Awaited<ReturnType<typeof startModelHistory>>;
 
 export async function startModelHistory(options: ModelHistoryOptions = {}) {
+  const largeTable = { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: MAX_PAYEE_COUNT };
+  const usual = options.shardCount === 2 ? [...MODEL_CIRCUITS, ...SHARD_CIRCUITS] : MODEL_CIRCUITS;
+  const tableSize = options.payees === undefined ? PAYEE_COUNT : MAX_PAYEE_COUNT;
   const f = await startHistoryFixture({
-    settlementSizes: options.shardCount === 2 ? [...MODEL_CIRCUITS, ...SHARD_CIRCUITS] : MODEL_CIRCUITS,
+    settlementSizes: options.payees === undefined ? usual : [largeTable],
     ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
     ...(options.real === undefined ? {} : { real: options.real }),
     ...(options.gateOn === undefined ? {} : { gateOn: options.gateOn }),
   });
   const { l1, ledger, rollup } = f;
   const domain = await rollup.domain();
-  const payees =
-    options.shardCount === 2 ? cutPayees(PAYEES, { rows: PAYEES[0]!.rowCount, payees: PAYEE_COUNT }) : PAYEES;
+  const cut = { rows: PAYEES[0]!.rowCount, payees: PAYEE_COUNT };
+  const payees = options.payees ?? (options.shardCount === 2 ? cutPayees(PAYEES, cut) : PAYEES);
+  const tableCircuit = options.payees === undefined ? PAYEE_TABLE_CIRCUIT : SHAPES.length;
   const rowCounts = payees.map(({ rowCount }) => rowCount);
   const statics: ModelStatics = {
     featuresCommitment: options.featuresCommitment ?? 1n,
@@ -106,7 +116,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     binding: packBinding({
       datanetId: BigInt(DATANET_ID),
       version: 1n,
-      rowCount: BigInt(ROW_COUNT),
+      rowCount: BigInt(rowCounts.reduce((sum, count) => sum + count, 0)),
       predecessorId: 0n,
       drawBits: BigInt(Math.log2(DRAWS)),
       featureCount: BigInt(FEATURES),
@@ -120,6 +130,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
 
   const history = {
     ...f,
+    modelId: MODEL_ID,
     statics,
     sign,
     /** How batches get to L1; tests put a relay here. */
@@ -160,7 +171,7 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
         () => () => [
           sign(DATANET_ID, {
             kind: KIND.publishVersion,
-            words: [7n, statics.ownersCommitment, root, 9n, 0n],
+            words: [7n, statics.ownersCommitment, root, unpackBinding(statics.binding).rowCount, 0n],
           }),
         ],
       );
@@ -210,25 +221,34 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
 
     activationData(): SettlementData {
       const circuit = options.shardCount === 2 ? SHARDED_CIRCUIT : SAMPLED_CIRCUIT;
-      const cap = { circuit, payments: PAYMENT_COUNT };
-      return activationOf({ modelId: MODEL_ID, statics, payees }, cap, PAYEE_COUNT).data;
+      const cap = options.cap ?? { circuit, payments: PAYMENT_COUNT };
+      return activationOf({ modelId: MODEL_ID, statics, payees }, cap, tableSize).data;
     },
 
     async openModel(): Promise<void> {
-      await this.submit([await this.proveSettlementFixture(this.activationData(), PAYEE_TABLE_CIRCUIT)]);
+      await this.submit([await this.proveSettlementFixture(this.activationData(), tableCircuit)]);
     },
 
-    /** Three payments of one OPEN each, and a CloseEpoch. @returns the CloseEpoch's batch */
-    async closeEpoch(receiptOf: (i: number) => bigint = (i) => 100n + BigInt(i)): Promise<number> {
+    /** Payments of one OPEN each, three by default, and a CloseEpoch. @returns the CloseEpoch's batch */
+    async closeEpoch(
+      receiptOf: (i: number) => bigint = (i) => 100n + BigInt(i),
+      paymentCount = 3,
+    ): Promise<number> {
       const amountCode = encodeAmount(OPEN);
       const pay = (i: number) => () => () => [
         sign(ALICE, { kind: KIND.payInference, b: MODEL_ID, words: [receiptOf(i)], amountCode }),
       ];
-      const batches = await this.post(pay(0), pay(1), pay(2), () => () => [
+      const batches = await this.post(...Array.from({ length: paymentCount }, (_, i) => pay(i)), () => () => [
         sign(MODEL_ID, { kind: KIND.closeEpoch, b: MODEL_ID }),
       ]);
       return Number(batches.at(-1)!.content.batchNumber);
     },
+
+    /** The same payments as a settlement takes them. */
+    paymentsOf: (receiptOf: (i: number) => bigint, count: number): EpochPayment[] =>
+      Array.from({ length: count }, (_, i) => ({
+        ...{ payerId: ALICE, receipt: receiptOf(i), cumulativeWei: BigInt(i + 1) * OPEN },
+      })),
 
     async mineRandomness(closingBatch: number): Promise<number> {
       const { blockNumber } = await rollup.closedAt(closingBatch);

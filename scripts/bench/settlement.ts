@@ -26,6 +26,8 @@ interface BenchSettlementOptions {
   readonly sizes: string;
   readonly prover: string;
   readonly gas: boolean;
+  /** Sizes that are settled on L1, as `settlement-scale.ts` takes them; commas between. */
+  readonly scale?: string;
 }
 
 const log = (line: string) => console.log(line);
@@ -52,7 +54,21 @@ export async function benchSettlement(options: BenchSettlementOptions) {
     await prover.close();
   }
   const gas = options.gas ? await measureSettlementGas() : null;
-  return { constraintsPer, sizes, nsPerMacElsewhere: ELSEWHERE_NS_PER_MAC, backend: options.prover, gas };
+  const scale =
+    options.scale === undefined
+      ? []
+      : await (await import("./settlement-scale.ts")).measureScale(options.scale.split(","), log);
+  return {
+    ...{
+      constraintsPer,
+      sizes,
+      nsPerMacElsewhere: ELSEWHERE_NS_PER_MAC,
+      backend: options.prover,
+      gas,
+      scale,
+    },
+    perRowDraw: constraintsPer.rowDraw,
+  };
 }
 
 function parseSize(sizes: string): SettlementSize {
