@@ -8,14 +8,10 @@ import {
   type RewardSplit,
 } from "@openledger/circuits/ledger/rewards";
 import { MAX_PAYEE_COUNT, TREASURY_PARTS } from "@openledger/circuits/protocol";
-import {
-  type ColumnCommitments,
-  commitColumns,
-  commitShards,
-  shardedFeatures,
-} from "@openledger/circuits/settlement/feature-commitment";
-import { commitDirectColumns, type DirectMatrix } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
+import type { DirectMatrix } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { drawBits, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import { commitShards } from "@openledger/circuits/settlement/shards/shard-link";
 import { attributionError } from "../attribution-errors.ts";
 import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";
@@ -87,17 +83,13 @@ export function commitFeatures(
   { onProgress }: { onProgress?: OnProgress } = {},
 ): ColumnCommitments[] {
   const { featureCount, rowCount, values } = features;
-  const total = isDirect(features) ? rowCount + 1 : rowCount;
+  const shards = payeeShards(payees.map((payee) => payee.rowCount));
+  const total = isDirect(features) ? rowCount + shards.length : rowCount;
   const told = (done: number) => {
     if (done % 16 === 0 || done === total) onProgress?.({ stage: "commit", done, total });
   };
-  const shards = payeeShards(payees.map((payee) => payee.rowCount));
-  if (shards.length > 1) return commitShards(values as Int8Array, shards, featureCount);
-  return [
-    isDirect(features)
-      ? commitDirectColumns(directMatrix(features), told)
-      : commitColumns(values as Int8Array, rowCount, featureCount, told),
-  ];
+  const matrix = isDirect(features) ? directMatrix(features) : (values as Int8Array);
+  return commitShards(matrix, shards, featureCount, told);
 }
 
 /** B as circuits take it. */

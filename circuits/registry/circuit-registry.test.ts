@@ -6,6 +6,10 @@ describe("circuitSpec", () => {
     for (const [name, template] of [
       ["table-1-1-3-2-1-1-1", "TableBatch(8, 1, 1, 3, 2, 1, 1, 1, 86400, 0)"],
       ["settlement-8-4-4-4-2", "Settlement(8, 4, 4, 4, 2)"],
+      ["sharded-3-3-3-2", "ShardedSettlement(3, 1, 3, 3, 43)"],
+      ["direct-sharded-3-3-16-2", "ShardedSettlement(3, 1, 3, 3073, 46)"],
+      ["shard-4-3-3-2", "Shard(4, 3, 3, 2)"],
+      ["direct-shard-4-16-3-2", "DirectShard(4, 16, 3, 2)"],
       ["payee-table-16", "PayeeTable(16)"],
       ["leaf-exit", "LeafExit(8)"],
       ["payee-exit-16", "PayeeExit(8, 16)"],
@@ -36,6 +40,12 @@ describe("circuitSpec", () => {
         "payee-exit-4-4",
       ],
       ...[
+        ...[
+          "direct-shard-4-17-3-2",
+          "direct-sharded-3-3-8-2",
+          "direct-direct-shard-4-16-3-2",
+          "direct-payee-table-4",
+        ],
         "settlement-8-4-4-4",
         "settlement-8-4-4-4-2-2",
         "constructor-1-2",
@@ -49,6 +59,7 @@ describe("circuitSpec", () => {
     for (const name of [
       "settlement-8-4-4-4-3",
       "settlement-0-4-4-4-2",
+      ...["direct-shard-0-16-3-2", "direct-shard-4-16-3-3", "direct-sharded-3-9-16-2", "shard-4-4096-3-2"],
       "payee-table-0",
       "payee-table-513",
       "payee-exit-0",

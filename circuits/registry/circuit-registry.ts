@@ -2,8 +2,8 @@ import { circuitError } from "../circuit-errors.ts";
 import type { CircuitSpec } from "../compiler/compile.ts";
 import { drawScoresIncludes, generatorTablesPath } from "../field/curve/generator-tables.ts";
 import { APPROVAL_DELAY_SECONDS, MAX_PAYEE_COUNT, TREE_DEPTH } from "../protocol.ts";
-import { scoreDigitCount } from "../settlement/scores/draw-scores.ts";
 import {
+  columnShape,
   drawBits,
   parseSettlementName,
   requireSize,
@@ -16,11 +16,11 @@ import {
   parseShardName,
   requireShardedSize,
   requireShardSize,
-  SHARDED_ROW_BITS,
   type ShardedSize,
   type ShardSize,
   shardCircuitName,
   shardedCircuitName,
+  shardedTotalBits,
 } from "../settlement/shards/shard-size.ts";
 import { tableComposition } from "../table/table-composition.ts";
 import { parseTableName, type TableShape, tableName } from "../table/table-shape.ts";
@@ -87,13 +87,17 @@ function directSettlementSpec(size: SettlementSize): CircuitSpec {
 /** One shard of a sharded settlement. Makes the generators' tables where they are missing. @throws CIR_SETTLEMENT_SIZE */
 export function shardCircuitSpec(size: ShardSize): CircuitSpec {
   requireShardSize(size);
-  const { rows, features, payees, draws } = size;
+  const { rows, features, payees, draws, isDirect } = size;
+  const [template, file, tables] =
+    isDirect === true
+      ? ["DirectShard", "direct-shard", `include "${generatorTablesPath(rows)}";\n`]
+      : ["Shard", "shard", drawScoresIncludes(rows)];
   return {
     name: shardCircuitName(size),
     mainSource: [
       "pragma circom 2.1.6;",
-      `${drawScoresIncludes(rows)}include "circuits/settlement/shards/shard.circom";`,
-      `component main {public [z]} = Shard(${rows}, ${features}, ${payees}, ${draws});`,
+      `${tables}include "circuits/settlement/shards/${file}.circom";`,
+      `component main {public [z]} = ${template}(${rows}, ${features}, ${payees}, ${draws});`,
       "",
     ].join("\n"),
   };
@@ -102,14 +106,14 @@ export function shardCircuitSpec(size: ShardSize): CircuitSpec {
 /** The draws of a sharded settlement. @throws CIR_SETTLEMENT_SIZE */
 export function shardedCircuitSpec(size: ShardedSize): CircuitSpec {
   requireShardedSize(size);
-  const { payments, shards, features, draws } = size;
-  const totalBits = 3 * scoreDigitCount(features) - 1 + SHARDED_ROW_BITS;
+  const { payments, shards, draws } = size;
+  const sizes = [payments, drawBits(draws), shards, columnShape(size), shardedTotalBits(size)];
   return {
     name: shardedCircuitName(size),
     mainSource: [
       "pragma circom 2.1.6;",
       'include "circuits/settlement/shards/sharded-settlement.circom";',
-      `component main {public [z]} = ShardedSettlement(${[payments, drawBits(draws), shards, features, totalBits].join(", ")});`,
+      `component main {public [z]} = ShardedSettlement(${sizes.join(", ")});`,
       "",
     ].join("\n"),
   };
@@ -161,8 +165,8 @@ export function payeeExitCircuitSpec(payees: number): CircuitSpec {
 /**
  * The circuit of a name: table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top>, the same with -blob at its end,
  * settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>,
- * sharded-<payments>-<shards>-<features>-<draws>, shard-<rows>-<features>-<payees>-<draws>,
- * payee-table-<payees>, leaf-exit or payee-exit-<payees>.
+ * sharded-<payments>-<shards>-<features>-<draws>, shard-<rows>-<features>-<payees>-<draws>, of direct models both behind
+ * direct- and with buckets for features, payee-table-<payees>, leaf-exit or payee-exit-<payees>.
  * @throws CIR_CIRCUIT_UNKNOWN, CIR_COMPOSITION_INVALID, CIR_SETTLEMENT_SIZE
  */
 export function circuitSpec(name: string): CircuitSpec {
@@ -184,6 +188,7 @@ export function circuitSpec(name: string): CircuitSpec {
       "table-<transfers>-<members>-<wide>-<rows>-<units>-<low>-<top> with or without -blob, " +
       "settlement-<rows>-<features>-<payees>-<payments>-<draws>, direct-<rows>-<buckets>-<payees>-<payments>-<draws>, " +
       "sharded-<payments>-<shards>-<features>-<draws>, shard-<rows>-<features>-<payees>-<draws>, " +
+      "of direct models both behind direct- and with buckets for features, " +
       "payee-table-<payees>, leaf-exit and payee-exit-<payees>",
     { data: { name } },
   );

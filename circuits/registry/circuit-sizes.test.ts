@@ -69,6 +69,15 @@ describe("circuit sizes", () => {
       expect(names.map((n) => isNameOfSizes(n, sizes))).toEqual(names.map((_, place) => place === i));
     }
     expect(isNameOfSizes(name, { ...settlement, size0: 16, size1: 300 })).toBe(false);
+    // Kinds of models have no sort of their own.
+    for (const kind of ["", "direct-"]) {
+      const ofShards = [`${kind}sharded-300-5-32-4`, `${kind}shard-64-32-16-4`];
+      for (const [i, sizes] of [
+        { sort: 4, size0: 300, size1: 5 },
+        { sort: 5, size0: 0, size1: 16 },
+      ].entries())
+        expect(ofShards.map((n) => isNameOfSizes(n, sizes))).toEqual([i === 0, i === 1]);
+    }
     expect(isNameOfSizes(`${name}-1`, settlement)).toBe(false);
     expect(isNameOfSizes("payee-exit-16", { sort: 3, size0: 2, size1: 16 })).toBe(false);
     expect(isNameOfSizes("leaf-exit", { sort: 3, size0: 0, size1: 16 })).toBe(false);

@@ -2,7 +2,7 @@
 import { circuitError } from "../circuit-errors.ts";
 import { type BatchShape, type DataPlace, isBlobShape, placeOf, shapeName } from "../protocol.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
-import { parseSettlementName, type SettlementSize } from "../settlement/settlement-size.ts";
+import { columnShape, parseSettlementName, type SettlementSize } from "../settlement/settlement-size.ts";
 import { parseShardedName, parseShardName } from "../settlement/shards/shard-size.ts";
 import { packTable, tableIn, unpackTable } from "../table/table-shape.ts";
 
@@ -95,7 +95,8 @@ export function settlingCircuits<Circuit extends { readonly name: string }>(
     if (sharded === null) return [];
     return circuits.flatMap((shard) => {
       const size = parseShardName(shard.name);
-      const isFitting = size !== null && size.features === sharded.features && size.draws === sharded.draws;
+      const isFitting =
+        size !== null && columnShape(size) === columnShape(sharded) && size.draws === sharded.draws;
       return isFitting ? [{ size: { ...sharded, ...size }, circuit, shard }] : [];
     });
   });

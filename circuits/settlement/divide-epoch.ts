@@ -17,7 +17,7 @@ import {
   type SettledModel,
 } from "./settled-model.ts";
 import type { DrawnEpoch } from "./settlement-inputs.ts";
-import type { SettlementSize } from "./settlement-size.ts";
+import { columnCount, type SettlementSize } from "./settlement-size.ts";
 import { type DrawShares, drawPoint, drawShares, rewardPerUnit, splitEarned } from "./settlement-split.ts";
 
 /** One link of a closed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
@@ -174,6 +174,16 @@ function scoreDraw({ matrix }: EpochToDivide, shares: DrawShares, opening: Answe
     rewardPerUnit: rewardPerUnit(shares, total),
     isEven: positiveTotal === 0n,
   };
+}
+
+/** A matrix has the model's columns in each of its rows; a direct one the logit's row behind them. @throws CIR_SETTLEMENT_DIFFERS */
+export function requireMatrix(
+  matrix: RegisteredMatrix,
+  size: Pick<SettlementSize, "features" | "isDirect">,
+  rowCount: number,
+): void {
+  const values = matrix instanceof Int8Array ? matrix : matrix.values;
+  requireSame("matrix", values.length, (rowCount + Number(size.isDirect === true)) * columnCount(size));
 }
 
 /** @param features what the columns are bound by @throws CIR_SETTLEMENT_DIFFERS */

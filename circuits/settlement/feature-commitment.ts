@@ -2,7 +2,6 @@ import { circuitError } from "../circuit-errors.ts";
 import { generators } from "../field/curve/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/curve/montgomery-points.ts";
 import { hashTagged } from "../field/poseidon.ts";
-import type { PayeeShard } from "../ledger/payee-shards.ts";
 import { DATA_CHUNK, FIELD_ORDER, TAG } from "../protocol.ts";
 
 export const MAX_FEATURE = 127;
@@ -143,24 +142,4 @@ export function shardFeatures(ofShards: readonly bigint[]): bigint {
 /** A model's featuresCommitment by the columns of its shards. */
 export function shardedFeatures(columns: readonly ColumnCommitments[], answeringHash: bigint): bigint {
   return shardFeatures(columns.map((ofShard) => featuresCommitment(ofShard, answeringHash)));
-}
-
-/** The rows of one shard. @param matrix G, row-major N × d */
-export function shardRows(
-  matrix: Int8Array,
-  { firstRow, rowCount }: Pick<PayeeShard, "firstRow" | "rowCount">,
-  featureCount: number,
-): Int8Array {
-  return matrix.subarray(firstRow * featureCount, (firstRow + rowCount) * featureCount);
-}
-
-/** The column commitments of each shard over its own rows. @throws CIR_FEATURES_INVALID */
-export function commitShards(
-  matrix: Int8Array,
-  shards: readonly PayeeShard[],
-  featureCount: number,
-): ColumnCommitments[] {
-  return shards.map((shard) =>
-    commitColumns(shardRows(matrix, shard, featureCount), shard.rowCount, featureCount),
-  );
 }

@@ -8,8 +8,8 @@ import {
   divideEpoch,
   drawnEpoch,
   type EpochToSettle,
-  type FeatureEpoch,
   requireBound,
+  requireMatrix,
   type SampledSettlement,
 } from "./divide-epoch.ts";
 import { featuresCommitment } from "./feature-commitment.ts";
@@ -28,7 +28,7 @@ import { settleShards } from "./shards/settle-shards.ts";
  */
 export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
   const { size } = epoch;
-  return size.shards === undefined ? settleInOne(epoch) : settleShards(epoch as FeatureEpoch);
+  return size.shards === undefined ? settleInOne(epoch) : settleShards(epoch);
 }
 
 function settleInOne(epoch: EpochToSettle): SampledSettlement {
@@ -79,10 +79,7 @@ function requireFits({ size, model, payments, features }: EpochToSettle): void {
   ];
   for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
   requireSame("features", features.columns[0]!.u.length, columnCount(size));
-  const { matrix } = features;
-  const values = matrix instanceof Int8Array ? matrix : matrix.values;
-  // A direct matrix has the logit's row behind those of the version.
-  requireSame("matrix", values.length, (rowCount + Number(size.isDirect === true)) * columnCount(size));
+  requireMatrix(features.matrix, size, rowCount);
   // Attack: another number of draws is another choice of payments for the same seed. So the circuit's number has to be
   // the model's.
   const misfit = misfitOf(size, modelShape(model.statics, model.payees));

@@ -1,15 +1,13 @@
 /** Test support: a direct model with random entries, and closed epochs of it, any part of which a test can choose. */
 
 import { countTerms, type DirectQuery } from "../ledger/direct-query.ts";
+import { payeeShards } from "../ledger/payee-shards.ts";
 import type { DirectEpoch } from "../settlement/divide-epoch.ts";
-import {
-  commitDirectColumns,
-  type DirectMatrix,
-  MAX_DIRECT_ENTRY,
-} from "../settlement/scores/direct-matrix.ts";
+import { type DirectMatrix, MAX_DIRECT_ENTRY } from "../settlement/scores/direct-matrix.ts";
 import type { SettlementSize } from "../settlement/settlement-size.ts";
+import { commitShards } from "../settlement/shards/shard-link.ts";
 import { answeredQuery } from "./direct-instance.ts";
-import { closedEpoch, type WorldOptions } from "./settlement-world.ts";
+import { closedEpoch, sum, type WorldOptions } from "./settlement-world.ts";
 
 export const SMALL_DIRECT: SettlementSize = {
   rows: 9,
@@ -32,13 +30,15 @@ export function directEpochOf(options: DirectWorldOptions = {}): DirectEpoch {
   return closedEpoch<DirectMatrix, DirectQuery>(
     { ...options, size },
     {
-      features: (numbers, rowCount) => {
+      features: (numbers, rowCounts) => {
+        const rowCount = sum(rowCounts);
         const entry = options.entry ?? (() => numbers.below(2 * MAX_DIRECT_ENTRY + 1) - MAX_DIRECT_ENTRY);
         const values = Int16Array.from({ length: (rowCount + 1) * (bucketCount + 1) }, (_, at) =>
           entry(Math.floor(at / (bucketCount + 1)), at % (bucketCount + 1)),
         );
         const matrix = { rowCount, bucketCount, values };
-        return { matrix, columns: [commitDirectColumns(matrix)], answeringHash: 0xa75e3n };
+        const columns = commitShards(matrix, payeeShards(rowCounts), bucketCount + 1);
+        return { matrix, columns, answeringHash: 0xa75e3n };
       },
       query: (numbers, payment, { matrix }) => {
         const random = () =>

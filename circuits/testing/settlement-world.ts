@@ -4,6 +4,7 @@ import { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
+import { payeeShards } from "../ledger/payee-shards.ts";
 import { ownersCommitment, type Payee, packSplit, payeeRoot, type RewardSplit } from "../ledger/rewards.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import {
@@ -14,11 +15,12 @@ import {
   type ModelFeatures,
   paymentChain,
 } from "../settlement/divide-epoch.ts";
-import { commitColumns, featuresCommitment } from "../settlement/feature-commitment.ts";
+import { shardedFeatures } from "../settlement/feature-commitment.ts";
 import type { RegisteredMatrix } from "../settlement/scores/direct-matrix.ts";
 import type { PreparedProof, PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
 import { proofStatement, type SettlementData, settlementElements } from "../settlement/settlement-data.ts";
 import { columnShape, drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
+import { commitShards } from "../settlement/shards/shard-link.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
 
 export const CIRCUIT_ID = 0x5e771en;
@@ -63,15 +65,13 @@ export function epochOf(options: WorldOptions = {}): FeatureEpoch {
   return closedEpoch<Int8Array, Int16Array>(
     { ...options, size },
     {
-      features: (numbers, rowTotal) => {
+      features: (numbers, rowCounts) => {
         const entry = options.entry ?? (() => numbers.below(255) - 127);
-        const matrix = Int8Array.from({ length: rowTotal * size.features }, (_, at) =>
+        const matrix = Int8Array.from({ length: sum(rowCounts) * size.features }, (_, at) =>
           entry(Math.floor(at / size.features), at % size.features),
         );
-        return {
-          ...{ matrix, answeringHash: 0xa75e3n },
-          columns: [commitColumns(matrix, rowTotal, size.features)],
-        };
+        const columns = commitShards(matrix, payeeShards(rowCounts), size.features);
+        return { matrix, columns, answeringHash: 0xa75e3n };
       },
       query: (numbers, payment) =>
         options.query === undefined ? numbers.query(size.features) : options.query(payment),
@@ -79,12 +79,13 @@ export function epochOf(options: WorldOptions = {}): FeatureEpoch {
   );
 }
 
+export const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
+
 /** What a kind of model has of its own. A query of null: its receipt is no opening's. */
 interface WorldParts<M extends RegisteredMatrix, Q extends ModelQuery> {
-  features(numbers: SeededNumbers, rowTotal: number): ModelFeatures<M>;
+  /** @param rowCounts of all payees, in their places */
+  features(numbers: SeededNumbers, rowCounts: readonly number[]): ModelFeatures<M>;
   query(numbers: SeededNumbers, payment: number, features: ModelFeatures<M>): Q | null;
-  /** What the statics hold of the features; default: one shard's commitment. */
-  featuresCommitment?(features: ModelFeatures<M>): bigint;
   /** What a payment's receipt hashes besides; default: random numbers. */
   secrets?(payment: number): { readonly answerHash: bigint; readonly salt: bigint };
 }
@@ -99,14 +100,12 @@ export function closedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
   const payeeCount = 1 + numbers.below(Math.min(size.payees, size.rows));
   const rowCounts =
     options.rowCounts ?? numbers.parts(payeeCount + numbers.below(size.rows - payeeCount + 1), payeeCount);
-  const rowTotal = rowCounts.reduce((sum, count) => sum + count, 0);
-  const features = parts.features(numbers, rowTotal);
+  const features = parts.features(numbers, rowCounts);
   const split = options.split ?? {
     ownerParts: BigInt(numbers.below(62_260)),
     validatorParts: BigInt(numbers.below(65_536)),
   };
-  const committed =
-    parts.featuresCommitment?.(features) ?? featuresCommitment(features.columns[0]!, features.answeringHash);
+  const committed = shardedFeatures(features.columns, features.answeringHash);
   const model = modelOf(numbers, rowCounts, { committed, split, size });
   const amountsWei =
     options.amountsWei ??

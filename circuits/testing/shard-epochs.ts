@@ -1,19 +1,21 @@
-/** Test support: a model of several shards, and closed epochs of it. */
+/** Test support: models of several shards of both kinds, and closed epochs of them. */
 
-import { payeeShards } from "../ledger/payee-shards.ts";
 import { MAX_PAYEE_COUNT } from "../protocol.ts";
-import type { FeatureEpoch } from "../settlement/divide-epoch.ts";
-import { commitShards, shardedFeatures } from "../settlement/feature-commitment.ts";
+import type { DirectEpoch, FeatureEpoch } from "../settlement/divide-epoch.ts";
 import type { SettlementSize } from "../settlement/settlement-size.ts";
 import type { ShardedSize, ShardSize } from "../settlement/shards/shard-size.ts";
-import { closedEpoch, type WorldOptions } from "./settlement-world.ts";
+import { type DirectWorldOptions, directEpochOf } from "./direct-world.ts";
+import { epochOf, type WorldOptions } from "./settlement-world.ts";
 
-export const SHARD_SIZE: ShardSize = { rows: 4, features: 3, payees: 3, draws: 2 };
-export const SHARDED_SIZE: ShardedSize = { payments: 3, shards: 3, features: 3, draws: 2 };
-/** Of both. */
-export const SETTLING_SIZE: SettlementSize = { ...SHARDED_SIZE, ...SHARD_SIZE };
+const SIZE = { rows: 4, features: 3, payees: 3, payments: 3, draws: 2 };
+/** Of both circuits. */
+export const SETTLING_SIZE: ShardSize & ShardedSize = { ...SIZE, shards: 3 };
 /** Of a circuit that takes all of a model's rows in one shard. */
-export const ONE_SIZE = { rows: 12, features: 3, payees: 9, payments: 3, draws: 2 };
+export const ONE_SIZE: SettlementSize = { ...SIZE, rows: 12, payees: 9 };
+const DIRECT = { features: 16, isDirect: true };
+/** The same of direct models. */
+export const DIRECT_SETTLING_SIZE: ShardSize & ShardedSize = { ...SETTLING_SIZE, ...DIRECT };
+export const DIRECT_ONE_SIZE: SettlementSize = { ...ONE_SIZE, ...DIRECT };
 
 /** Row counts in the places of their shards. */
 export const inPlaces = (shards: readonly (readonly number[])[]): number[] =>
@@ -26,30 +28,14 @@ export function shardedEpochOf(
   shards: readonly (readonly number[])[],
   options: Omit<WorldOptions, "size" | "rowCounts"> = {},
 ): FeatureEpoch {
-  const rowCounts = inPlaces(shards);
-  const { features: featureCount } = SHARD_SIZE;
-  const ranges = payeeShards(rowCounts);
-  const answeringHash = 0xa75e3n;
-  const columnsOf = (matrix: Int8Array) => commitShards(matrix, ranges, featureCount);
-  const epoch = closedEpoch<Int8Array, Int16Array>(
-    { ...options, rowCounts, size: ONE_SIZE },
-    {
-      features: (numbers, rowTotal) => {
-        const entry = options.entry ?? (() => numbers.below(255) - 127);
-        const matrix = Int8Array.from({ length: rowTotal * featureCount }, (_, at) =>
-          entry(Math.floor(at / featureCount), at % featureCount),
-        );
-        return { matrix, columns: [], answeringHash };
-      },
-      query: (numbers, payment) =>
-        options.query === undefined ? numbers.query(featureCount) : options.query(payment),
-      featuresCommitment: ({ matrix }) => shardedFeatures(columnsOf(matrix), answeringHash),
-    },
-  );
-  const { matrix } = epoch.features;
-  return {
-    ...epoch,
-    size: SETTLING_SIZE,
-    features: { matrix, columns: columnsOf(matrix), answeringHash },
-  };
+  return { ...epochOf({ ...options, rowCounts: inPlaces(shards), size: ONE_SIZE }), size: SETTLING_SIZE };
+}
+
+/** The same of a direct model. */
+export function directShardedEpochOf(
+  shards: readonly (readonly number[])[],
+  options: Omit<DirectWorldOptions, "size" | "rowCounts"> = {},
+): DirectEpoch {
+  const epoch = directEpochOf({ ...options, rowCounts: inPlaces(shards), size: DIRECT_ONE_SIZE });
+  return { ...epoch, size: DIRECT_SETTLING_SIZE };
 }

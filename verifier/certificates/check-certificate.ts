@@ -232,6 +232,7 @@ function requireLinks(
       ...{ ...link, featuresCommitment: features, ownersCommitment, evenReward },
       quantumWei: 1n << shares.quantumBits,
       draws: rewards.map((reward, draw) => ({
+        isValid: drawn[draw]!.isValid,
         queryCommitment: shard.queryCommitments[draw]!,
         positiveTotal: positiveTotals[draw]!,
         rewardPerUnit: reward,

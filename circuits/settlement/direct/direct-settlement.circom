@@ -1,13 +1,10 @@
 pragma circom 2.1.6;
 
-include "./direct-scores.circom";
-include "../scores/feature-columns.circom";
+include "./direct-draws.circom";
 include "../payee-earnings.circom";
-include "../row-rewards.circom";
 include "../sampled-draws.circom";
 include "../scores/draw-shares.circom";
 include "../settlement-vector.circom";
-include "../../field/curve/start-point.circom";
 
 // The shape of a direct model in its binding: 3,072 + buckets / 16. DIRECT_SHAPE in direct-query.ts.
 function DIRECT_SHAPE(buckets) {
@@ -21,11 +18,11 @@ function DIRECT_SHAPE(buckets) {
 //
 // Parameters:  rows ≥ N; buckets: exactly D; payees ≤ 512, at least M; payments; draws: a power of two, at most 128.
 // Public:      commitment (C), y; z.
-// Inputs:      all private: those of SampledDraws, PayeeEarnings, RowRewards, DirectScores, and the columns, one a bucket and the bias' last.
+// Inputs:      all private: those of SampledDraws, PayeeEarnings, RowRewards, DirectDraws.
 // Assumes:     as Settlement, of L1 and the ledger.
 // Ensures:     what docs/explanation/attribution-proof.md states, 1 to 7, with 3 as its section "Direct" has it.
 //
-// What a challenge must not precede is in C: see E. Bound by what is in C: the columns by statics in J, a valid
+// What a challenge must not precede is in C: see Elements. Bound by what is in C: the columns by statics in J, a valid
 // draw's counts and class by its receipt, its scores by counts, class and columns, μ by the scores. There is no other choice:
 // every count's place is its bucket's, so nothing has to be looked up. A void draw's query is free; its μ is 0, so its scores
 // are multiplied by 0, and no other draw shares anything with it but columns and start.
@@ -59,16 +56,14 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     signal input isValid[draws];
     signal input answerHash[draws];
     signal input salt[draws];
-    // DirectScores.
+    // DirectDraws.
     signal input counts[draws][buckets];
     signal input answeredClass[draws];
     signal input scores[draws][rows];
     signal input logitDigits[draws];
     signal input blindScore[draws];
-    // The column commitments: FeatureColumns.
     signal input columnU[buckets + 1];
     signal input columnV[buckets + 1];
-    // Of what its answers depend on besides the columns; the statics bind it, and nothing else reads it here.
     signal input answeringHash;
 
     signal output commitment;
@@ -77,55 +72,25 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     var drawBits = BITS_BELOW(draws);
     assert(1 << drawBits == draws);
 
-    // A. β = z, γ, η and the start of the columns' sums. z is a hash over C.
-    component challenge[3];
-    for (var i = 0; i < 3; i++) {
+    // A. The draws' scores.
+    component scored = DirectDraws(rows, buckets, draws);
+    scored.z <== z;
+    scored.columnU <== columnU;
+    scored.columnV <== columnV;
+    scored.answeringHash <== answeringHash;
+    scored.counts <== counts;
+    scored.answeredClass <== answeredClass;
+    scored.scores <== scores;
+    scored.logitDigits <== logitDigits;
+    scored.blindScore <== blindScore;
+
+    // B. Payees; payments, draws and J; rows. β = z, γ and η. z is a hash over C.
+    component challenge[2];
+    for (var i = 0; i < 2; i++) {
         challenge[i] = HashTagged(2, 14);
         challenge[i].in[0] <== z;
         challenge[i].in[1] <== i;
     }
-    component start = StartPoint();
-    start.start <== challenge[2].out;
-
-    // B. The columns, and what the statics hold of them.
-    component columns = FeatureColumns(buckets + 1);
-    columns.u <== columnU;
-    columns.v <== columnV;
-    component bound = HashTagged(2, 16);
-    bound.in[0] <== columns.commitment;
-    bound.in[1] <== answeringHash;
-    component shared = DirectBase(buckets, LENGTH_BITS(buckets));
-    shared.start <== start.point;
-    for (var a = 0; a < buckets; a++) {
-        shared.u[a] <== columnU[a];
-        shared.v[a] <== columnV[a];
-    }
-
-    // C. The draws' scores.
-    component scored[draws];
-    component totals = DrawTotals(rows, draws);
-    component rewards = RowRewards(rows, payees, draws);
-    component drawn = SampledDraws(payments, drawBits, DIRECT_SHAPE(buckets), 3 * DIRECT_DIGITS() - 1 + BITS_BELOW(rows));
-    for (var k = 0; k < draws; k++) {
-        scored[k] = DirectScores(rows, buckets);
-        scored[k].start <== start.point;
-        scored[k].base <== shared.base;
-        scored[k].startMultiple <== shared.startMultiple;
-        scored[k].u <== columnU;
-        scored[k].v <== columnV;
-        scored[k].tripleU <== columns.tripleU;
-        scored[k].tripleV <== columns.tripleV;
-        scored[k].counts <== counts[k];
-        scored[k].answeredClass <== answeredClass[k];
-        scored[k].scores <== scores[k];
-        scored[k].logitDigits <== logitDigits[k];
-        scored[k].blindScore <== blindScore[k];
-        totals.positive[k] <== scored[k].positive;
-        rewards.positive[k] <== scored[k].positive;
-        drawn.queryCommitment[k] <== scored[k].queryCommitment;
-    }
-
-    // D. Payees; payments, draws and J; rows.
     component shares = DrawShares(drawBits);
     shares.amount <== amount;
     shares.ownerParts <== ownerParts;
@@ -139,11 +104,13 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     component top = RewardsTop(1);
     top.oldSubroot[0] <== paid.oldSubroot;
     top.newSubroot[0] <== paid.newSubroot;
+    component drawn = SampledDraws(payments, drawBits, DIRECT_SHAPE(buckets), 3 * DIRECT_DIGITS() - 1 + BITS_BELOW(rows));
     drawn.z <== z;
     drawn.gamma <== challenge[0].out;
-    drawn.featuresCommitment <== bound.out;
+    drawn.featuresCommitment <== scored.featuresCommitment;
     drawn.ownersCommitment <== paid.ownersCommitment;
-    drawn.positiveTotal <== totals.total;
+    drawn.queryCommitment <== scored.queryCommitment;
+    drawn.positiveTotal <== scored.positiveTotal;
     drawn.rowTotal <== paid.rowTotal;
     drawn.earnedSum <== paid.earnedSum;
     drawn.oldRoot <== top.oldRoot;
@@ -171,8 +138,10 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     drawn.isValid <== isValid;
     drawn.answerHash <== answerHash;
     drawn.salt <== salt;
+    component rewards = RowRewards(rows, payees, draws);
     rewards.gamma <== challenge[0].out;
     rewards.eta <== challenge[1].out;
+    rewards.positive <== scored.positive;
     rewards.mu <== drawn.mu;
     rewards.muEven <== drawn.muEven;
     rewards.payeeCount <== paid.payeeCount;
@@ -181,7 +150,7 @@ template DirectSettlement(rows, buckets, payees, payments, draws) {
     rewards.earned <== earned;
     rewards.remainder <== remainder;
 
-    // E. Elements.
+    // C. Elements.
     var ofPayees = (payees + 5) \ 6;
     var ofRows = (rows + 251) \ 252;
     var hitsEach = 252 \ (drawBits + 1);

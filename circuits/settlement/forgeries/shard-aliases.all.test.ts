@@ -5,7 +5,12 @@ import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-reg
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
 import { statedInputs, statedProof } from "../../testing/settlement-world.ts";
-import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf } from "../../testing/shard-epochs.ts";
+import {
+  DIRECT_SETTLING_SIZE,
+  directShardedEpochOf,
+  SETTLING_SIZE,
+  shardedEpochOf,
+} from "../../testing/shard-epochs.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 
 const SHIFTS = [24, 32, 40, 64, 96];
@@ -27,6 +32,7 @@ const WIDTHS: InputWidths = {
   remainder: [40, 80],
   hits: [2],
   queryBytes: [8],
+  answeredClass: [1, 16],
 };
 /** Two shards of three; draw 0 is void; a row, a payee's place and a payment are not there. */
 const settledOf = () =>
@@ -48,7 +54,7 @@ beforeAll(initPoseidon);
 
 describe("under the honest z", { timeout: 300_000 }, () => {
   it("a prover of the draws chooses an absent payment and a void draw's opening, nothing else", async () => {
-    const tester = await CircuitTester.compileSpec(shardedCircuitSpec(SHARDED_SIZE));
+    const tester = await CircuitTester.compileSpec(shardedCircuitSpec(SETTLING_SIZE));
     const { inputs } = statedInputs(settledOf());
     const free = await freeInputs(tester, inputs, WIDTHS);
     expect(free.sort()).toEqual([
@@ -66,10 +72,26 @@ describe("under the honest z", { timeout: 300_000 }, () => {
   });
 
   it("a prover of a shard chooses hints of scores, nothing else", async () => {
-    const tester = await CircuitTester.compileSpec(shardCircuitSpec(SHARD_SIZE));
+    const tester = await CircuitTester.compileSpec(shardCircuitSpec(SETTLING_SIZE));
     const { inputs } = statedProof(settledOf().shards[1]!);
     const free = await freeInputs(tester, inputs, WIDTHS);
     expect(free.filter((name) => !/^(scores|blindScore)\./.test(name))).toEqual([]);
+    const witness = await tester.calculateWitness(inputs);
+    expect(looseWires(tester, witness, SHIFTS)).toEqual([]);
+  });
+
+  it("nor does a prover of a direct model's shard", async () => {
+    const tester = await CircuitTester.compileSpec(shardCircuitSpec(DIRECT_SETTLING_SIZE));
+    // Draw 0 is void, draw 1 has no positive score.
+    const options = {
+      ...{ seed: 6, amountsWei: [10n ** 18n, 10n ** 18n], entry: (row: number) => (row === 5 ? 1 : 2) },
+      terms: (payment: number) => (payment === 0 ? null : [3, 3, 9]),
+    };
+    const settled = settleShards(directShardedEpochOf([[2, 1], [2]], options));
+    expect(settled.draws.map(({ isEven }) => isEven)).toEqual([false, true]);
+    const { inputs } = statedProof(settled.shards[1]!);
+    const free = await freeInputs(tester, inputs, WIDTHS);
+    expect(free.filter((name) => !/^(scores|blindScore|logitDigits)\./.test(name))).toEqual([]);
     const witness = await tester.calculateWitness(inputs);
     expect(looseWires(tester, witness, SHIFTS)).toEqual([]);
   });

@@ -4,12 +4,10 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
-import { initPoseidon } from "../../field/poseidon.ts";
 import { invertMod } from "../../inverse.ts";
 import { modelQueryCommitment } from "../../ledger/model-query.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
-import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
-import { CircuitTester } from "../../testing/circuit-tester.ts";
+import type { CircuitTester } from "../../testing/circuit-tester.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import {
   array,
@@ -21,7 +19,8 @@ import {
   withAt,
 } from "../../testing/settlement-forgery-check.ts";
 import { differingElements, statedInputs, statedProof } from "../../testing/settlement-world.ts";
-import { SHARD_SIZE, SHARDED_SIZE, shardedEpochOf } from "../../testing/shard-epochs.ts";
+import { compileShards } from "../../testing/shard-check.ts";
+import { SETTLING_SIZE, shardedEpochOf } from "../../testing/shard-epochs.ts";
 import { drawInputs } from "../scores/draw-scores.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 import { type ShardTerms, shardLink } from "../shards/shard-link.ts";
@@ -29,10 +28,8 @@ import { type ShardTerms, shardLink } from "../shards/shard-link.ts";
 let draws: CircuitTester;
 let shard: CircuitTester;
 beforeAll(async () => {
-  await initPoseidon();
-  draws = await CircuitTester.compileSpec(shardedCircuitSpec(SHARDED_SIZE));
-  shard = await CircuitTester.compileSpec(shardCircuitSpec(SHARD_SIZE));
-});
+  ({ draws, shard } = await compileShards(SETTLING_SIZE));
+}, 600_000);
 
 /** Two shards in a circuit of three, and each of two draws has a payment of its own. */
 const WORLD = { seed: 6, amountsWei: [10n ** 18n, 10n ** 18n, 1n] };
@@ -46,7 +43,7 @@ type World = ReturnType<typeof honest>;
 
 const refuses = (inputs: CircuitInputs, at: string, what: string) => expectRefusedBy(draws, inputs, at, what);
 const differs = async ({ settled }: World, inputs: CircuitInputs, places: number[], what: string) => {
-  const layout = { count: 5 + SHARDED_SIZE.shards, last: `main.linkIfPresent[${SHARDED_SIZE.shards - 1}]` };
+  const layout = { count: 5 + SETTLING_SIZE.shards, last: `main.linkIfPresent[${SETTLING_SIZE.shards - 1}]` };
   expect(await differingElements(draws, inputs, settled.proofs[0]!.elements, layout), what).toEqual(places);
 };
 const shardRefuses = (inputs: CircuitInputs, at: string, what: string) =>
@@ -58,7 +55,7 @@ const shardDiffers = async (
   places: number[],
   what: string,
 ) => {
-  const layout = { count: 2, last: "main.paid.items[0]" };
+  const layout = { count: 2, last: "main.proof.paid.items[0]" };
   expect(await differingElements(shard, inputs, settled.shards[s]!.elements, layout), what).toEqual(places);
 };
 
@@ -220,11 +217,9 @@ describe("the proof of a shard", () => {
     const { inputs } = world.ofShards[0]!;
     const matrixOf = new Int8Array(9).fill(-1);
     const other = drawInputs(matrixOf, Int16Array.of(3, 3, 3));
-    const commitments = [
-      [1, 3, 5],
-      [3, 3, 3],
-    ].map((of) => modelQueryCommitment(Int16Array.from(of)));
-    const flag = (commitments[0]! * invertMod(commitments[1]!, FIELD_ORDER)) % FIELD_ORDER;
+    const queries = [Int16Array.of(1, 3, 5), Int16Array.of(3, 3, 3)];
+    const [own, chosen] = queries.map((query) => modelQueryCommitment(query));
+    const flag = (own! * invertMod(chosen!, FIELD_ORDER)) % FIELD_ORDER;
     const changed = {
       ...inputs,
       isValid: array(inputs, "isValid").with(0, flag),

@@ -24,6 +24,8 @@ import { type DrawInputs, drawInputs, exactScores } from "./draw-scores.ts";
 import { sumOfMultiples } from "./small-multiples.ts";
 
 export const MAX_DIRECT_ENTRY = 511;
+/** Base-8 digits of 2s + 1: |2s + 1| ≤ 2 · 511 · (8 · 2,000 + 357) + 1 < 8^8. DIRECT_DIGITS in direct-scores.circom. */
+export const DIRECT_DIGITS = 8;
 
 export interface DirectMatrix {
   /** N: the logit's row is not counted. */

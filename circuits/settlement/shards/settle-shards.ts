@@ -1,31 +1,27 @@
 /**
- * The rules of sharded-settlement.circom and shard.circom: the settlement of a model of several shards, as one proof of the draws
- * and one of each shard. Pure; amounts are wei. Needs `initPoseidon`.
+ * The rules of sharded-settlement.circom, shard.circom and direct-shard.circom: the settlement of a model of several shards, as one
+ * proof of the draws and one of each shard. Pure; amounts are wei. Needs `initPoseidon`.
  */
 import { unpackBinding } from "../../ledger/leaf.ts";
-import { modelQueryCommitment } from "../../ledger/model-query.ts";
+import { type ModelQuery, modelQueryCommitment } from "../../ledger/model-query.ts";
 import type { PayeeShard } from "../../ledger/payee-shards.ts";
 import { accruedSubroots, shardOwners } from "../../ledger/rewards.ts";
 import {
   divideEpoch,
   drawnEpoch,
-  type FeatureEpoch,
+  type EpochToSettle,
   requireBound,
+  requireMatrix,
   type SampledSettlement,
 } from "../divide-epoch.ts";
-import {
-  type ColumnCommitments,
-  featuresCommitment,
-  shardedFeatures,
-  shardRows,
-} from "../feature-commitment.ts";
-import { drawInputs } from "../scores/draw-scores.ts";
+import { type ColumnCommitments, featuresCommitment, shardedFeatures } from "../feature-commitment.ts";
+import { queryOfVoid, scoredDraw } from "../scores/direct-matrix.ts";
 import { type PreparedProof, requireSame, settledEpoch, shardInputs, shardsOf } from "../settled-model.ts";
 import { entryElements, type SettlementData } from "../settlement-data.ts";
 import { drawnInputs, scoredInputs } from "../settlement-inputs.ts";
-import { modelShape, type SettlementSize, sizeError } from "../settlement-size.ts";
+import { columnCount, columnShape, modelShape, type SettlementSize, sizeError } from "../settlement-size.ts";
 import { sampledPayout } from "../settlement-split.ts";
-import { type ShardTerms, shardLink } from "./shard-link.ts";
+import { type ShardTerms, shardLink, shardMatrix } from "./shard-link.ts";
 import { requireShardedSize, requireShardSize, type ShardedSize, type ShardSize } from "./shard-size.ts";
 
 export interface PreparedShard extends PreparedProof {
@@ -46,7 +42,7 @@ export interface SettledShards extends SampledSettlement {
  * Settles a closed epoch of a model of several shards by K drawn payments.
  * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuits; CIR_SETTLEMENT_DIFFERS as `settleEpoch`
  */
-export function settleShards(epoch: FeatureEpoch): SettledShards {
+export function settleShards(epoch: EpochToSettle): SettledShards {
   const { model, closed, seed, features } = epoch;
   const { size, shardSize } = sizesOf(epoch.size);
   const shards = requireFits(epoch, size, shardSize);
@@ -100,29 +96,28 @@ export function settleShards(epoch: FeatureEpoch): SettledShards {
 }
 
 /** Of the circuits that a size names: of the draws, and of each shard. */
-function sizesOf({ draws, features, payees, payments, rows, shards }: SettlementSize) {
-  const size: ShardedSize = { payments, shards: shards ?? 1, features, draws };
-  const shardSize: ShardSize = { rows, features, payees, draws };
+function sizesOf({ payees, payments, rows, shards, ...ofBoth }: SettlementSize) {
+  const size: ShardedSize = { payments, shards: shards ?? 1, ...ofBoth };
+  const shardSize: ShardSize = { rows, payees, ...ofBoth };
   return { size, shardSize };
 }
 
 /** The proof of one shard, and the terms that its link hashes. */
 function prepareShard(
-  { shardSize, model, features }: FeatureEpoch & { readonly shardSize: ShardSize },
+  { shardSize, model, features }: EpochToSettle & { readonly shardSize: ShardSize },
   { draws, earned: ofAll, shares }: ReturnType<typeof divideEpoch>,
   parts: Pick<ShardTerms, "oldSubroot" | "newSubroot"> & {
     readonly shard: PayeeShard;
     readonly columns: ColumnCommitments;
     /** Of each draw; null of a void one. */
-    readonly queries: readonly (Int16Array | null)[];
+    readonly queries: readonly (ModelQuery | null)[];
   },
 ): Omit<PreparedShard, "elements"> {
   const { shard, columns, queries, oldSubroot, newSubroot } = parts;
   const { answeringHash } = features;
-  const matrix = shardRows(features.matrix, shard, shardSize.features);
-  // A void draw needs some query, which the link does not hash: all ones.
-  const ones = new Int16Array(shardSize.features).fill(1);
-  const scored = queries.map((query) => drawInputs(matrix, query ?? ones));
+  const matrix = shardMatrix(features.matrix, shard, columnCount(shardSize));
+  // A void draw needs some query, which the link does not hash.
+  const scored = queries.map((query) => scoredDraw(matrix, query ?? queryOfVoid(shardSize)));
   const earned = ofAll.slice(shard.from, shard.to);
   const rowCounts = model.payees.slice(shard.from, shard.to).map(({ rowCount }) => rowCount);
   const terms: ShardTerms = {
@@ -156,19 +151,19 @@ function prepareShard(
   };
 }
 
-const commitmentOf = (query: Int16Array | null) => (query === null ? 0n : modelQueryCommitment(query));
+const commitmentOf = (query: ModelQuery | null) => (query === null ? 0n : modelQueryCommitment(query));
 const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);
 
 function requireFits(
-  { model, payments, features }: FeatureEpoch,
+  { model, payments, features }: EpochToSettle,
   size: ShardedSize,
   shardSize: ShardSize,
 ): PayeeShard[] {
   requireShardedSize(size);
   requireShardSize(shardSize);
   const shards = shardsOf(model);
-  const { features: featureCount, draws } = modelShape(model.statics, model.payees);
-  const rows = Number(unpackBinding(model.statics.binding).rowCount);
+  const shape = modelShape(model.statics, model.payees);
+  const rowCount = Number(unpackBinding(model.statics.binding).rowCount);
   const limits: [what: string, given: number, most: number][] = [
     ["shards", shards.length, size.shards],
     ["payments", payments.length, size.payments],
@@ -182,10 +177,10 @@ function requireFits(
   requireSame("shards", features.columns.length, shards.length);
   // Attack: as in settleEpoch, another number of draws is another choice of payments.
   for (const given of [size, shardSize]) {
-    requireSame("features", given.features, featureCount);
-    requireSame("draws", given.draws, draws);
+    requireSame("features", columnShape(given), columnShape(shape));
+    requireSame("draws", given.draws, shape.draws);
   }
-  requireSame("matrix", features.matrix.length, rows * featureCount);
-  for (const { u } of features.columns) requireSame("features", u.length, featureCount);
+  requireMatrix(features.matrix, shape, rowCount);
+  for (const { u } of features.columns) requireSame("features", u.length, columnCount(shape));
   return shards;
 }

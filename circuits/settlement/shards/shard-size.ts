@@ -1,68 +1,84 @@
+import { areBuckets, requireBuckets } from "../../ledger/direct-query.ts";
 import { MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../../protocol.ts";
+import { DIRECT_DIGITS } from "../scores/direct-matrix.ts";
+import { scoreDigitCount } from "../scores/draw-scores.ts";
 import { drawBits, type SettlementSize, sizeError } from "../settlement-size.ts";
 
 /** What a circuit of sort Shard has room for: the rows and payees of one shard. */
-export type ShardSize = Pick<SettlementSize, "rows" | "features" | "payees" | "draws">;
+export type ShardSize = Pick<SettlementSize, "rows" | "features" | "payees" | "draws" | "isDirect">;
 
 /** What a circuit of sort ShardedSettlement has room for: the payments of an epoch, and shards, 2 … 8. */
-export interface ShardedSize extends Pick<SettlementSize, "features" | "payments" | "draws"> {
+export interface ShardedSize extends Pick<SettlementSize, "features" | "payments" | "draws" | "isDirect"> {
   readonly shards: number;
 }
 
-/** Rows of all shards of a draw have fewer bits than this in all: at most 2^23 rows, whose s⁺ have 3 D − 1 bits. */
-export const SHARDED_ROW_BITS = 23;
+/** log2 of the rows of all shards: at most 8 shards of 2^20. */
+const SHARDED_ROW_BITS = 23;
+
+/** Σ s⁺ of a draw over all shards has at most so many bits: each s⁺ has 3 D − 1, for D digits. */
+export function shardedTotalBits({ features, isDirect }: Pick<ShardedSize, "features" | "isDirect">): number {
+  return 3 * (isDirect === true ? DIRECT_DIGITS : scoreDigitCount(features)) - 1 + SHARDED_ROW_BITS;
+}
 
 /** @throws CIR_SETTLEMENT_SIZE for sizes that no circuit has */
-function requireSizes(limits: readonly [what: string, given: number, least: number, most: number][]): void {
-  for (const [what, given, least, most] of limits)
+function requireSizes(
+  { features, draws, isDirect }: Pick<ShardSize, "features" | "draws" | "isDirect">,
+  limits: readonly [what: string, given: number, least: number, most: number][],
+): void {
+  const ofColumns = isDirect === true ? [] : [["features", features, 1, 2_072] as const];
+  for (const [what, given, least, most] of [...limits, ...ofColumns])
     if (!Number.isInteger(given) || given < least || given > most) throw sizeError(what, given, most);
-}
-
-/** @throws CIR_SETTLEMENT_SIZE */
-export function requireShardSize({ rows, features, payees, draws }: ShardSize): void {
-  requireSizes([
-    ["rows", rows, 1, 2 ** 20],
-    ["features", features, 1, 2_072],
-    ["payees", payees, 1, MAX_PAYEE_COUNT],
-  ]);
+  if (isDirect === true) requireBuckets(features);
   drawBits(draws);
 }
 
 /** @throws CIR_SETTLEMENT_SIZE */
-export function requireShardedSize({ payments, shards, features, draws }: ShardedSize): void {
-  requireSizes([
-    ["payments", payments, 1, 2 ** 16 - 1],
-    ["shards", shards, 2, SHARD_COUNT_MAX],
-    ["features", features, 1, 2_072],
+export function requireShardSize(size: ShardSize): void {
+  requireSizes(size, [
+    ["rows", size.rows, 1, 2 ** 20],
+    ["payees", size.payees, 1, MAX_PAYEE_COUNT],
   ]);
-  drawBits(draws);
 }
 
-export function shardCircuitName({ rows, features, payees, draws }: ShardSize): string {
-  return `shard-${rows}-${features}-${payees}-${draws}`;
+/** @throws CIR_SETTLEMENT_SIZE */
+export function requireShardedSize(size: ShardedSize): void {
+  requireSizes(size, [
+    ["payments", size.payments, 1, 2 ** 16 - 1],
+    ["shards", size.shards, 2, SHARD_COUNT_MAX],
+  ]);
 }
 
-export function shardedCircuitName({ payments, shards, features, draws }: ShardedSize): string {
-  return `sharded-${payments}-${shards}-${features}-${draws}`;
+const prefix = ({ isDirect }: Pick<SettlementSize, "isDirect">) => (isDirect === true ? "direct-" : "");
+
+export function shardCircuitName(size: ShardSize): string {
+  return `${prefix(size)}shard-${size.rows}-${size.features}-${size.payees}-${size.draws}`;
 }
 
-const sizesIn = (sort: string, name: string): readonly [number, number, number, number] | null => {
-  const [, ...sizes] = new RegExp(`^${sort}-(\\d+)-(\\d+)-(\\d+)-(\\d+)$`).exec(name) ?? [];
-  return sizes.length === 0 ? null : (sizes.map(Number) as [number, number, number, number]);
-};
+export function shardedCircuitName(size: ShardedSize): string {
+  return `${prefix(size)}sharded-${size.payments}-${size.shards}-${size.features}-${size.draws}`;
+}
+
+/** Four sizes of a name, and that its models are direct; null for another name. @param columns which of them is `features` */
+function sizesIn(sort: string, name: string, columns: number) {
+  const [, direct, ...sizes] = new RegExp(`^(direct-)?${sort}-(\\d+)-(\\d+)-(\\d+)-(\\d+)$`).exec(name) ?? [];
+  if (sizes.length === 0) return null;
+  const numbers = sizes.map(Number) as [number, number, number, number];
+  if (direct === undefined) return { numbers, kind: {} };
+  return areBuckets(numbers[columns]!) ? { numbers, kind: { isDirect: true } } : null;
+}
 
 /** The sizes in a shard circuit's name, or null for another name. */
 export function parseShardName(name: string): ShardSize | null {
-  const sizes = sizesIn("shard", name);
+  const sizes = sizesIn("shard", name, 1);
   if (sizes === null) return null;
-  const [rows, features, payees, draws] = sizes;
-  return { rows, features, payees, draws };
+  const [rows, features, payees, draws] = sizes.numbers;
+  return { rows, features, payees, draws, ...sizes.kind };
 }
 
 /** The sizes in a sharded settlement circuit's name, or null for another name. */
 export function parseShardedName(name: string): ShardedSize | null {
-  const sizes = sizesIn("sharded", name);
+  const sizes = sizesIn("sharded", name, 2);
   if (sizes === null) return null;
-  const [payments, shards, features, draws] = sizes;
-  return { payments, shards, features, draws };
+  const [payments, shards, features, draws] = sizes.numbers;
+  return { payments, shards, features, draws, ...sizes.kind };
 }

@@ -1,9 +1,7 @@
 pragma circom 2.1.6;
 
 include "../scores/scored-draws.circom";
-include "../payee-earnings.circom";
-include "../settlement-vector.circom";
-include "./shard-link.circom";
+include "./shard-proof.circom";
 
 // One shard of a sharded settlement (docs/reference/settlement.md): how its rows score for the drawn queries, and what its payees
 // earn by μ. Rules: settleShards in settle-shards.ts. The main source includes the generators' tables first.
@@ -11,19 +9,9 @@ include "./shard-link.circom";
 // Parameters:  rows ≥ N_s, at most 2^20; features: exactly d; payees ≤ 512, at least M_s; draws.
 // Public:      commitment (C), y; z. L1 computes z from C and from every element that it evaluates.
 // Inputs:      all private; what they are is said where they are declared.
-// Assumes:     L1 compares E's link with that of a proof of ShardedSettlement: so quantum ≤ 2^56, mu and muEven are its, and the
-//              commitments and the old subroot are the model's.
-// Ensures:     link is a hash of this shard's commitments and roots, of Σ T, and of what each draw gives: positiveTotal is the sum of
-//              s⁺ of the shard's rows for the query of queryCommitment, if the draw is valid. Items are T_m; 2^40 T_m + remainder_m = Σ over rows of m of
-//              Σ_k mu_k s⁺ + muEven n_m; the new subtree is the old one plus T.
-//
-// What a challenge must not precede is in C: link fixes columns, queries, counts, totals, μ and the quantum, E has T, and
-// the rest is absorbed behind it (remainders, steps). Scores are a function of columns and query. A void draw's query is free; its
-// μ is 0, so its scores are multiplied by 0. So γ, η and the start of the columns' sums, all hashes of z, come after all that
-// their arguments are about. Nothing free is in C: one settlement has one C of each shard, by one circuit.
+// Assumes:     what ShardProof does.
+// Ensures:     what ShardProof does, of scores as ScoredDraws has them.
 // Constraints: constraint-counts.json, "Shard(…)"; the parts' headers say how they come about.
-//
-// Phases: A scores, B payees, C rows, D elements.
 template Shard(rows, features, payees, draws) {
     signal input z;
     // What the link shows of the epoch: see ShardLink.
@@ -50,9 +38,6 @@ template Shard(rows, features, payees, draws) {
     signal output commitment;
     signal output y;
 
-    // ShardedSettlement's totalBits hold eight shards of so many rows.
-    assert(rows <= 1 << 20);
-
     // A. The draws' scores.
     component scored = ScoredDraws(rows, features, draws);
     scored.z <== z;
@@ -63,56 +48,23 @@ template Shard(rows, features, payees, draws) {
     scored.scores <== scores;
     scored.blindScore <== blindScore;
 
-    // B. The payees.
-    component paid = PayeeEarnings(payees);
-    paid.present <== present;
-    paid.rowCounts <== rowCounts;
-    paid.leaf <== leaf;
-    paid.quantum <== quantum;
-    paid.earned <== earned;
-    paid.remainder <== remainder;
-
-    // C. The payee of each row.
-    component challenge[2];
-    for (var i = 0; i < 2; i++) {
-        challenge[i] = HashTagged(2, 14);
-        challenge[i].in[0] <== z;
-        challenge[i].in[1] <== i;
-    }
-    component rewards = RowRewards(rows, payees, draws);
-    rewards.gamma <== challenge[0].out;
-    rewards.eta <== challenge[1].out;
-    rewards.positive <== scored.positive;
-    rewards.mu <== mu;
-    rewards.muEven <== muEven;
-    rewards.payeeCount <== paid.payeeCount;
-    rewards.owner <== owner;
-    rewards.rowCounts <== rowCounts;
-    rewards.earned <== earned;
-    rewards.remainder <== remainder;
-
-    // D. Elements.
-    for (var k = 0; k < draws; k++) { isValid[k] * (1 - isValid[k]) === 0; }
-    component link = ShardLink(draws);
-    link.featuresCommitment <== scored.featuresCommitment;
-    link.ownersCommitment <== paid.ownersCommitment;
-    link.oldSubroot <== paid.oldSubroot;
-    link.newSubroot <== paid.newSubroot;
-    link.earnedSum <== paid.earnedSum;
-    link.quantum <== quantum;
-    link.muEven <== muEven;
-    link.queryCommitment <== scored.queryCommitment;
-    link.positiveTotal <== scored.positiveTotal;
-    link.mu <== mu;
-    link.isValid <== isValid;
-    var ofPayees = (payees + 5) \ 6;
-    var ofRows = (rows + 251) \ 252;
-    component vector = SettlementVector(1, ofPayees, ofPayees + ofRows);
-    vector.z <== z;
-    vector.head[0] <== link.link;
-    vector.items <== paid.items;
-    for (var i = 0; i < ofPayees; i++) { vector.private[i] <== paid.private[i]; }
-    for (var i = 0; i < ofRows; i++) { vector.private[ofPayees + i] <== rewards.steps[i]; }
-    commitment <== vector.commitment;
-    y <== vector.y;
+    // B. Payees, rows and elements.
+    component proof = ShardProof(rows, payees, draws);
+    proof.z <== z;
+    proof.quantum <== quantum;
+    proof.muEven <== muEven;
+    proof.mu <== mu;
+    proof.isValid <== isValid;
+    proof.present <== present;
+    proof.rowCounts <== rowCounts;
+    proof.leaf <== leaf;
+    proof.earned <== earned;
+    proof.remainder <== remainder;
+    proof.owner <== owner;
+    proof.featuresCommitment <== scored.featuresCommitment;
+    proof.queryCommitment <== scored.queryCommitment;
+    proof.positive <== scored.positive;
+    proof.positiveTotal <== scored.positiveTotal;
+    commitment <== proof.commitment;
+    y <== proof.y;
 }

@@ -10,15 +10,18 @@ include "./shard-lists.circom";
 // The draws of a sampled settlement whose rows are in several shards (docs/reference/settlement.md): the payments, who is drawn,
 // μ by the shards' totals, J over the shards' roots. Rules: settleShards in settle-shards.ts.
 //
-// Parameters:  payments; drawBits: log2 of the draws, at most 7; shards 2 … 8, at least S; features: exactly d; totalBits ≥ 32 with
-//              Σ s⁺ < 2^totalBits of each draw.
+// Parameters:  payments; drawBits: log2 of the draws, at most 7; shards 2 … 8, at least S; features: exactly d, or a direct
+//              model's shape; totalBits ≥ 32 with Σ s⁺ < 2^totalBits of each draw.
 // Public:      commitment (C), y; z. L1 computes z from C and from every element that it evaluates.
 // Inputs:      all private; what they are is said where they are declared.
-// Assumes:     of L1 and the ledger, what SampledDraws does. L1 compares each link with that of a proof of Shard. So of each shard
-//              a valid draw's positiveTotal is an integer ≥ 0, a function of its features and the query, at most 2^20 rows of 3 D − 1 bits each;
+// Assumes:     of L1 and the ledger, what SampledDraws does. L1 compares each link with that of a proof of Shard or DirectShard. So of
+//              each shard a valid draw's positiveTotal is an integer ≥ 0, a function of its features and the query, at most 2^20 rows of 3 D − 1 bits each;
 //              earnedSum is what its payees earn by mu; and newSubroot is its oldSubroot plus that.
-// Ensures:     with the S proofs of Shard, what docs/explanation/attribution-proof.md states, 1 to 7. The links are of shards
+// Ensures:     with the S proofs of shards, what docs/explanation/attribution-proof.md states, 1 to 7. The links are of shards
 //              0 … S − 1 of the model's lists, S ≥ 2, each in its place; behind them they are 0.
+//
+// L1 does not see whether a shard's circuit is for direct models. Both kinds hash columns alike, but queries by other tags: a
+// proof of the other kind has the link of no valid draw, and what void ones score is not paid.
 //
 // What a challenge must not precede is in C, as in Settlement: E, hits and draws. Here γ is of PaymentReplay's identity only.
 // One settlement has one C, by one circuit, as a gate that is asked for C needs: chain, seed and statics fix all that C absorbs,
@@ -136,7 +139,7 @@ template ShardedSettlement(payments, drawBits, shards, features, totalBits) {
     drawn.answerHash <== answerHash;
     drawn.salt <== salt;
 
-    // C. Links. No proof of Shard has the link 0, so L1 takes S of them and no more.
+    // C. Links. No proof of a shard has the link 0, so L1 takes S of them and no more.
     component link[shards];
     signal linkIfPresent[shards];
     for (var s = 0; s < shards; s++) {
