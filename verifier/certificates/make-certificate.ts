@@ -10,9 +10,8 @@ import type {
   SettledDraw,
 } from "@openledger/circuits/settlement/divide-epoch";
 import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
-import { directLogit, queryOfVoid, scoresOf } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { directLogit } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { shardsOf } from "@openledger/circuits/settlement/settled-model";
-import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { encodeCertificate } from "./certificate-file.ts";
 import {
   type CertifiedShard,
@@ -112,24 +111,19 @@ function certifiedShard(
       rowCount,
     }),
   );
-  const size = modelShape(model.statics, model.payees);
-  // Proofs show some query of a void draw, too.
-  const scored = draws.map(({ isValid, paymentIndex, scores }) => {
-    if (isValid) return { query: openingOf(paymentIndex)!.query, scores };
-    const query = queryOfVoid(size);
-    return { query, scores: scoresOf(features.matrix, query) };
-  });
   const links = shards.map((shard, s) => ({
     oldSubroot: before![s]!,
     newSubroot: after![s]!,
     earnedWei: earnedWei.slice(shard.from, shard.to).reduce((sum, wei) => sum + wei, 0n),
-    positiveTotals: scored.map(({ scores }) =>
+    positiveTotals: draws.map(({ scores }) =>
       scores
         .slice(shard.firstRow, shard.firstRow + shard.rowCount)
         .reduce((sum, score) => (score > 0n ? sum + score : sum), 0n),
     ),
   }));
-  const queryCommitments = scored.map(({ query }) => modelQueryCommitment(query));
+  const queryCommitments = draws.map(({ isValid, paymentIndex }) =>
+    isValid ? modelQueryCommitment(openingOf(paymentIndex)!.query) : 0n,
+  );
   const others = all.toSpliced(index, 1);
   const { privateElements } = proofs[1 + index]!;
   return { index, others, links, queryCommitments, privateElements };

@@ -33,7 +33,7 @@ export interface CertifiedLink {
   readonly newSubroot: bigint;
   /** Of all its payees. */
   readonly earnedWei: bigint;
-  /** Σ s⁺ of its rows, of each draw. */
+  /** Σ s⁺ of its rows, of each draw; 0 of a void one. */
   readonly positiveTotals: readonly bigint[];
 }
 
@@ -54,7 +54,7 @@ export interface CertifiedShard {
   readonly others: readonly OtherShard[];
   /** Of all shards, in their order. */
   readonly links: readonly CertifiedLink[];
-  /** Of each draw; of a void one that of all ones. */
+  /** Of each draw; 0 of a void one. */
   readonly queryCommitments: readonly bigint[];
   /** What the C of the row's shard absorbs behind its elements. */
   readonly privateElements: readonly bigint[];
