@@ -26,8 +26,10 @@ export const attributionErrors = defineErrors("ATT", {
     remedy: "use the version's rows, or the package version, that the recipe names",
   },
   ATT_BEYOND_CIRCUIT: {
-    meaning: "a model has more rows or payees than the settlement circuit, or another number of columns",
-    remedy: "use a larger circuit, or publish fewer rows in one version; `data` has both numbers",
+    meaning:
+      "a model has more rows, payees or shards than the settlement circuit or its promises allow, or another number of columns",
+    remedy:
+      "use a larger circuit, publish fewer rows in one version, or promise no challenges or claims; `data` has both numbers",
   },
   ATT_MODEL_FILE_INVALID: {
     meaning: "a file of a published model is missing, or does not match the manifest and commitments",

@@ -65,7 +65,6 @@ async function proversOf(
 
 /** How often due work (closing, expiry) is looked for. */
 const TICK_MS = 100;
-const SHARD_SORTS: readonly number[] = [CIRCUIT_SORT.shardedSettlement, CIRCUIT_SORT.shard];
 /** Two seconds' work of one thread. */
 const MAX_WAITING_SIGNATURES = 10_000;
 
@@ -94,10 +93,6 @@ export async function createSequencerProcess(
     config.lease === "off" ? null : leaseMarginProblem(config.leaseMarginMs, deployment.chainId);
   if (marginProblem !== null)
     throw sequencerError("SRV_CONFIG_INVALID", `SEQUENCER_LEASE_MARGIN_MS ${marginProblem}`);
-  const sharded = deployment.circuits.find(({ sort }) => SHARD_SORTS.includes(sort));
-  // One pre-verified settlement of several entries would stop the watcher.
-  if (sharded !== undefined)
-    throw sequencerError("SRV_CONFIG_INVALID", `${sharded.name}: no sequencer settles in shards yet`);
   await initPoseidon();
   const circuits = await Promise.all(
     deployment.circuits.map(async (deployed) =>

@@ -16,10 +16,9 @@ import { BatchPipeline } from "./batches/batch-pipeline.ts";
 import type { BatchPipelineModules, BatchPipelineOptions } from "./batches/batch-pipeline-options.ts";
 import { type ForeignBatch, malformedOnL1 } from "./batches/from-l1/foreign-batch.ts";
 import { type Restored, type RestoreOptions, restore } from "./batches/restore.ts";
+import type { PreVerifiedOnL1, SettlementRequest } from "./batches/settling/settlement-request.ts";
 import {
   type KnownSettlement,
-  type PreVerifiedOnL1,
-  type SettlementRequest,
   SettlementService,
   type SettlementServiceModules,
 } from "./batches/settling/settlement-service.ts";

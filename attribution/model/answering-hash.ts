@@ -1,8 +1,12 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { concatBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, concatBytes } from "@noble/hashes/utils.js";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import {
+  type ColumnCommitments,
+  columnsCommitment,
+} from "@openledger/circuits/settlement/feature-commitment";
 import type { BaseRule } from "../features/base-column.ts";
 import { termBucketCount } from "../features/direct-base.ts";
 import { toFixed40 } from "../maths/fixed-point.ts";
@@ -37,10 +41,17 @@ export const tracedAnsweringHash = (filesHash: bigint, digest: bigint): bigint =
 export const rawAnsweringHash = (files: AnsweringFiles): bigint =>
   digestToField(sha256(answeringPreimage(files)));
 
-/** What L1 is shown of a model without challenges. */
-export function answeringPreimage({ recipe, parameters, queryMap }: AnsweringFiles): Uint8Array {
+function answeringPreimage({ recipe, parameters, queryMap }: AnsweringFiles): Uint8Array {
   return concatBytes(...[recipe, parameters, queryMap].map((file) => sha256(file)));
 }
+
+/** What L1 is shown of a model without challenges: `admitUnchallengedCall` of the client. Needs `initPoseidon`. */
+export const unchallengedModel = (
+  model: ModelParts & { readonly columns: readonly ColumnCommitments[] },
+) => ({
+  columnsCommitments: model.columns.map(columnsCommitment),
+  answeringPreimage: `0x${bytesToHex(answeringPreimage(answeringFiles(model)))}` as const,
+});
 
 /** What the statics of a model with challenges say of how it was made. λ in units of 2^-40. */
 export interface ChallengedRules {

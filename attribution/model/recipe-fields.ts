@@ -64,6 +64,25 @@ export function claimantOf(recipe: RecipeBase & { readonly tracing?: unknown }):
   return claimant ?? null;
 }
 
+/** By which a recipe has its model judged on L1: its rows, or its queries. */
+export interface RecipePromises {
+  readonly isChallengeable?: unknown;
+  readonly tracing?: unknown;
+}
+
+/**
+ * What a model promises binds it to one shard: L1's judges take statics of one, and such models are small.
+ * @throws ATT_BEYOND_CIRCUIT for several shards of a recipe with `isChallengeable` or `tracing`
+ */
+export function requireShardCount({ isChallengeable, tracing }: RecipePromises, shardCount: number): void {
+  if (shardCount === 1 || (isChallengeable !== true && tracing === undefined)) return;
+  throw attributionError(
+    "ATT_BEYOND_CIRCUIT",
+    `a model with challenges or claims has one shard, not ${shardCount}: name a circuit with room for all of its rows and payees, or leave isChallengeable and tracing out of the recipe`,
+    { data: { what: "shards", given: shardCount, most: 1 } },
+  );
+}
+
 /** A model's columns as its settlement circuit counts them: a direct one names its buckets, and has the bias besides. */
 export function circuitColumns({ columnCount, family }: Pick<RecipeBase, "columnCount" | "family">): {
   readonly features: number;

@@ -13,8 +13,8 @@ import { l1Call } from "../l1/l1-client.ts";
 import { type RollupLog, readRollupLogs } from "../l1/log-reader.ts";
 import type { RollupContract } from "../l1/rollup-contract.ts";
 import { readSubmission, takesSettlementOnL1 } from "../l1/submission/l1-submission.ts";
-import { oneEntryOf } from "../l1/submission/submitted-part.ts";
 import type { ChainPositions, ForeignBatchReport, OperatorClient } from "./operator-client.ts";
+import { MAX_REQUEST_BYTES, requestBytes } from "./request-parts.ts";
 
 interface ForeignBatchesOptions {
   readonly deployedAtBlock: number;
@@ -29,7 +29,6 @@ interface ForeignBatchesModules {
   readonly logger: Logger;
 }
 
-// One request stays far below the sequencer's limit of a body.
 const MAX_REPORTED_BATCHES = 8;
 
 type AcceptedLog = RollupLog & { eventName: "BatchAccepted" };
@@ -89,6 +88,7 @@ export class ForeignBatches {
       maxChunkBlocks,
     });
     let { batchNumber: lastNumber, opIndex } = chain.positions[0]!;
+    let bytes = 0;
     for await (const { logs } of chunks) {
       for (const log of logs) {
         if (log.eventName !== "BatchAccepted") continue;
@@ -102,8 +102,10 @@ export class ForeignBatches {
         // Posted by us, or handed over before.
         if (found.length === 0 && isOurs(chain, after)) continue;
         if (signedCount !== 0) throw signedByOthers(batchNumber, signedCount);
-        found.push(await this.#read(log as AcceptedLog, logs));
-        if (found.length === MAX_REPORTED_BATCHES) return found;
+        const one = await this.#read(log as AcceptedLog, logs);
+        bytes += requestBytes([one.data, ...one.settlements.flat()]);
+        found.push(one);
+        if (found.length === MAX_REPORTED_BATCHES || bytes > MAX_REQUEST_BYTES) return found;
       }
     }
     return found;
@@ -122,7 +124,7 @@ export class ForeignBatches {
       circuitIndex: circuit,
       commitment,
       data,
-      settlements: settlements.map((settlement) => oneEntryOf(settlement).data),
+      settlements: settlements.map(({ data, further }) => [data, ...further.map((entry) => entry.data)]),
       transactionHash: log.transactionHash,
       blockNumber: Number(log.blockNumber),
     };

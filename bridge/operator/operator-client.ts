@@ -32,16 +32,21 @@ import { type Hex, zeroHash } from "viem";
 import { z } from "zod";
 import { bridgeError } from "../bridge-errors.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
-import type { PreVerifiedSettlement } from "../l1/submission/pre-verified-settlement.ts";
+import type { PreVerifiedEntry, PreVerifiedSettlement } from "../l1/submission/pre-verified-settlement.ts";
 import type { Admission } from "./watching/admission-reader.ts";
 
-/** A settlement that a batch's Settle or Activation record takes. */
-export interface ReadySettlement {
+interface ReadyEntry {
   /** Name of the circuit, "payee-table-64". */
   readonly circuit: string;
   readonly commitment: bigint;
   readonly data: Hex;
   readonly proof: ContractProof;
+}
+
+/** A settlement that a batch's Settle or Activation record takes; its own fields are those of its first entry. */
+export interface ReadySettlement extends ReadyEntry {
+  /** Its other entries in L1's order; none of a settlement of one shard. */
+  readonly further: readonly ReadyEntry[];
   /** The Settle record that takes it; null for an Activation. */
   readonly settles: { readonly modelId: number; readonly word: bigint } | null;
 }
@@ -99,8 +104,8 @@ export interface ForeignBatchReport {
   /** C of the call; null where the batch came in through another contract. */
   readonly commitment: bigint | null;
   readonly data: Hex;
-  /** Posted data, in the order of the records that take them. */
-  readonly settlements: readonly Hex[];
+  /** Posted data of each one's entries, in the order of the records that take them. */
+  readonly settlements: readonly (readonly Hex[])[];
   readonly transactionHash: Hex;
   readonly blockNumber: number;
 }
@@ -184,22 +189,19 @@ type ForeignBody = z.input<typeof foreignBatchesBody>["batches"][number];
 const foreignBody = ({ commitment, settlements, ...rest }: ForeignBatchReport): ForeignBody => ({
   ...rest,
   commitment: commitment === null ? null : hex32(commitment),
-  settlements: [...settlements],
+  settlements: settlements.map((entries) => [...entries]),
 });
 
 type PreVerifiedBody = z.input<typeof preVerifiedSettlementsBody>["settlements"][number];
-function preVerifiedBody({
-  commitment,
-  further: _none,
-  proof,
-  word,
-  ...rest
-}: PreVerifiedSettlement): PreVerifiedBody {
-  return {
+function preVerifiedBody({ further, modelId, word, ...first }: PreVerifiedSettlement): PreVerifiedBody {
+  const entryOf = ({ commitment, proof, ...rest }: PreVerifiedEntry) => ({
     ...rest,
-    word: hex32(word),
     commitment: hex32(commitment),
     proof: proofJson(fromContractProof(proof)),
+  });
+  return {
+    ...{ modelId, word: hex32(word), ...entryOf(first) },
+    ...(further.length > 0 && { further: further.map(entryOf) }),
   };
 }
 
@@ -239,7 +241,10 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       const batches = await ask(`/operator/batches/ready?limit=${limit}`, readyBatchesAnswer);
       return batches.map((batch) => ({
         ...forContract(batch),
-        settlements: batch.settlements.map(forContract),
+        settlements: batch.settlements.map(({ further = [], ...first }) => ({
+          ...forContract(first),
+          further: further.map(forContract),
+        })),
       }));
     },
     async reportBatch(batchNumber, { gasPriceWei, ...report }) {

@@ -7,10 +7,13 @@
 import type { BatchData, SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { blobElements } from "@openledger/circuits/blob/blob-elements";
 import { isBlobShape, KIND, kindRule, shapeName } from "@openledger/circuits/protocol";
+import { entryCount } from "@openledger/circuits/settlement/settlement-data";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import type { ClosedBatch } from "@openledger/contracts/testing/rollup-fixture";
+import { SHARDED } from "@openledger/contracts/testing/settlement-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import Fastify, { type FastifyInstance } from "fastify";
+import { hexToBytes } from "viem";
 import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { BatchReport, ForeignBatchReport } from "../operator/operator-client.ts";
 
@@ -40,8 +43,26 @@ const elementsText = (content: BatchData) =>
     .map((element) => hex32(element).slice(2))
     .join("")}`;
 
+type PreVerifiedBody = Record<"commitment" | "data", string> & { circuitIndex: number };
+
 const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
   kind === KIND.settle ? { modelId, word: `0x${words[0]!.toString(16)}` } : null;
+
+/** By their entries in L1's order: a settlement in shards, of more than one, has one more than shards where it is by draws. */
+function settlementsOf({ content, settlements = [] }: ClosedBatch) {
+  const entries = settlements.map(({ proof, settlement: { circuit, commitment, data } }) => ({
+    ...{ circuit: `circuit-${circuit}`, commitment: hex32(commitment) },
+    ...{ data, proof: proverForm(proof) },
+  }));
+  return content.wide
+    .filter(({ kind }) => kindRule(kind)?.isSettlement)
+    .map((record) => {
+      const first = entries.shift()!;
+      const isByDraws = first.circuit === `circuit-${SHARDED}`;
+      const further = entries.splice(0, entryCount(hexToBytes(first.data), isByDraws) - 1);
+      return { settles: settlesOf(record), ...first, ...(further.length > 0 && { further }) };
+    });
+}
 
 export class FakeSequencer {
   readonly batches = new Map<number, FakeBatch>();
@@ -59,7 +80,7 @@ export class FakeSequencer {
   /** Taken note of, and not followed. */
   readonly foreign: ForeignBatchReport[] = [];
   /** Pre-verified settlements that were offered, and J of those of which nothing more comes. */
-  readonly offered: { modelId: number; word: string }[] = [];
+  readonly offered: (PreVerifiedBody & { modelId: number; word: string; further?: PreVerifiedBody[] })[] = [];
   readonly over = new Set<bigint>();
   /** Where the chain was before the first batch. */
   origin = { batchNumber: 0, root: "0x0", opIndex: 0, queueHead: 0 };
@@ -196,13 +217,7 @@ export class FakeSequencer {
         commitment: hex32(batch.commitment),
         data: batch.data,
         proof: proverForm(closed.proof),
-        settlements: (closed.settlements ?? []).map(({ proof, settlement }, i) => ({
-          settles: settlesOf(content.wide.filter(({ kind }) => kindRule(kind)?.isSettlement)[i]!),
-          circuit: `circuit-${settlement.circuit}`,
-          commitment: hex32(settlement.commitment),
-          data: settlement.data,
-          proof: proverForm(proof),
-        })),
+        settlements: settlementsOf(closed),
       };
     });
   }

@@ -1,6 +1,7 @@
 /** A model's life on a local node, for tests: a true ledger, true totals, proofs from known trapdoors. */
 
 import { settlementOperationOf } from "@openledger/circuits/batch/settlement-operation";
+import { cutPayees, payeeShards } from "@openledger/circuits/internal/ledger/payee-shards";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import {
   hashStatics,
@@ -24,7 +25,14 @@ import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settle
 import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
 import { signedByModel } from "@openledger/circuits/testing/random-settlement";
 import { encodeHeader, type RpcHeader } from "@openledger/contracts/l1/block-header";
-import { ANY_FEE, type ClosedBatch, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
+import {
+  ANY_FEE,
+  type ClosedBatch,
+  OPEN,
+  type ProvenSettlementFixture,
+  randomElement,
+  SHAPES,
+} from "@openledger/contracts/testing/rollup-fixture";
 import { preVerifyArguments } from "@openledger/contracts/testing/settlement-fixture";
 import type { Hex } from "viem";
 import { RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
@@ -52,6 +60,13 @@ export const MODEL_CIRCUITS = [
   { sort: CIRCUIT_SORT.settlement, size0: PAYMENT_COUNT, size1: PAYEE_COUNT },
   { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: PAYEE_COUNT },
 ];
+/** Behind them, of a model of two shards. */
+export const SHARDED_CIRCUIT = 5;
+const SHARD_CIRCUIT = 6;
+export const SHARD_CIRCUITS = [
+  { sort: CIRCUIT_SORT.shardedSettlement, size0: PAYMENT_COUNT, size1: 2 },
+  { sort: CIRCUIT_SORT.shard, size0: 0, size1: PAYEE_COUNT },
+];
 
 export const PAYEES = [
   { contributorId: ALICE, validatorId: ALICE, rowCount: 5 },
@@ -66,23 +81,28 @@ interface ModelHistoryOptions extends Pick<HistoryFixtureOptions, "gateOn"> {
   readonly settledBy?: Pick<ModelBinding, "drawBits" | "featureCount">;
   /** Circuits with real keys, behind the others. */
   readonly real?: RealCircuits;
+  /** Of the model; one by default. With two its second payee is in the second, and SHARD_CIRCUITS are deployed. */
+  readonly shardCount?: 1 | 2;
 }
 
 export type ModelHistory = Awaited<ReturnType<typeof startModelHistory>>;
 
 export async function startModelHistory(options: ModelHistoryOptions = {}) {
   const f = await startHistoryFixture({
-    settlementSizes: MODEL_CIRCUITS,
+    settlementSizes: options.shardCount === 2 ? [...MODEL_CIRCUITS, ...SHARD_CIRCUITS] : MODEL_CIRCUITS,
     ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
     ...(options.real === undefined ? {} : { real: options.real }),
     ...(options.gateOn === undefined ? {} : { gateOn: options.gateOn }),
   });
   const { l1, ledger, rollup } = f;
   const domain = await rollup.domain();
+  const payees =
+    options.shardCount === 2 ? cutPayees(PAYEES, { rows: PAYEES[0]!.rowCount, payees: PAYEE_COUNT }) : PAYEES;
+  const rowCounts = payees.map(({ rowCount }) => rowCount);
   const statics: ModelStatics = {
     featuresCommitment: options.featuresCommitment ?? 1n,
-    ownersCommitment: ownersCommitment(PAYEES.map(({ rowCount }) => rowCount)),
-    payeeRoot: payeeRoot(PAYEES),
+    ownersCommitment: ownersCommitment(rowCounts),
+    payeeRoot: payeeRoot(payees),
     binding: packBinding({
       datanetId: BigInt(DATANET_ID),
       version: 1n,
@@ -150,6 +170,14 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       ]);
     },
 
+    /** The entries of a settlement, proven; by draws in shards their circuits follow the first. */
+    proveEntriesFixture(data: SettlementData, circuit: number): ProvenSettlementFixture[] {
+      const ofShards = Array<number>(data.shardCount).fill(
+        data.links === undefined ? circuit : SHARD_CIRCUIT,
+      );
+      return l1.proveEntries(data.links === undefined ? ofShards : [circuit, ...ofShards], data);
+    },
+
     /** A batch with one settlement, proven. */
     async proveSettlementFixture(
       data: SettlementData,
@@ -161,25 +189,29 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       const derived = settlementOperationOf(record, data, ledger.requireLeaf(data.modelId));
       const operation = data.isActivation ? signedByModel(ledger, derived, ALICE_SECRET, domain) : derived;
       const batch = await f.close(() => [operation], undefined, SHAPES[1]);
-      return { ...batch, settlements: [l1.proveSettlementFixture(circuit, changes.data ?? data)] };
+      return { ...batch, settlements: this.proveEntriesFixture(changes.data ?? data, circuit) };
+    },
+
+    /** A stranger pre-verifies it; what a batch brings to take it. */
+    async preVerify(data: SettlementData, circuit: number): Promise<ProvenSettlementFixture> {
+      const entries = this.proveEntriesFixture(data, circuit);
+      const { stranger: account } = l1.roles;
+      await wait(l1.rollup.write.preVerifySettlement(preVerifyArguments(data, ...entries), { account }));
+      return { ...entries[0]!, isPreVerified: true };
     },
 
     /** Somebody else than the sequencer settles: pre-verifies the settlement, and takes it in a batch of its own a day later. */
     async settleAsStranger(data: SettlementData, circuit: number): Promise<void> {
-      const preVerified = l1.proveSettlementFixture(circuit, data);
-      const account = l1.roles.stranger;
-      const hash = await l1.rollup.write.preVerifySettlement(preVerifyArguments(data, preVerified), {
-        account,
-      });
-      await l1.client.waitForTransactionReceipt({ hash });
+      const preVerified = await this.preVerify(data, circuit);
       await l1.passTime(DAY_SECONDS + 1n);
       const batch = await this.proveSettlementFixture(data, circuit);
-      await l1.submit([{ ...batch, settlements: [{ ...preVerified, isPreVerified: true }] }], "stranger");
+      await l1.submit([{ ...batch, settlements: [preVerified] }], "stranger");
     },
 
     activationData(): SettlementData {
-      const cap = { circuit: SAMPLED_CIRCUIT, payments: PAYMENT_COUNT };
-      return activationOf({ modelId: MODEL_ID, statics, payees: PAYEES }, cap, PAYEE_COUNT).data;
+      const circuit = options.shardCount === 2 ? SHARDED_CIRCUIT : SAMPLED_CIRCUIT;
+      const cap = { circuit, payments: PAYMENT_COUNT };
+      return activationOf({ modelId: MODEL_ID, statics, payees }, cap, PAYEE_COUNT).data;
     },
 
     async openModel(): Promise<void> {
@@ -213,14 +245,19 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
       await wait(l1.rollup.write.recordRandomness(args, { account: l1.roles.stranger }));
     },
 
-    /** What a sampled settlement of the closed epoch says; all that is earned goes to the first payee. */
+    /** What a sampled settlement of the closed epoch says; all that is earned goes to the first payee of each shard. */
     async sampledData(): Promise<SettlementData> {
       const record = ledger.requireLeaf(MODEL_ID);
       const { accruedWei, closed } = record.rewards!;
       const shares = drawShares(closed!.amountWei, DRAWS, unpackSplit(statics.split));
-      const quanta = [BigInt(DRAWS) * shares.rewardQuanta, 0n];
+      const shards = payeeShards(rowCounts);
+      const shardCount = shards.length;
+      const [allQuanta, ofShard] = [DRAWS, DRAWS / shardCount].map(
+        (count) => BigInt(count) * shares.rewardQuanta,
+      );
+      const quanta = payees.map((_, m) => (shards.some(({ from }) => from === m) ? ofShard! : 0n));
       const earnedWei = quanta.map((count) => count << shares.quantumBits);
-      const payout = sampledPayout(closed!.amountWei, shares, DRAWS, 0, earnedWei[0]!);
+      const payout = sampledPayout(closed!.amountWei, shares, DRAWS, 0, allQuanta! << shares.quantumBits);
       const prevRandao = await rollup.randomness(Number(closed!.closingBatch));
       return {
         settlementHash: settlementHash({
@@ -228,10 +265,10 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
           voidCount: 0,
           closed: closedHash(hashStatics(statics), closed!),
           ...payout,
-          oldAccruedRoot: accruedRoot(PAYEES, accruedWei),
+          oldAccruedRoot: accruedRoot(payees, accruedWei),
           newAccruedRoot: accruedRoot(
-            PAYEES,
-            accruedWei.map((wei, m) => wei + earnedWei[m]!),
+            payees,
+            earnedWei.map((wei, m) => (accruedWei[m] ?? 0n) + wei),
           ),
         }),
         modelId: MODEL_ID,
@@ -241,16 +278,14 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
         ...closed!,
         voidCount: 0,
         burnedWei: payout.burnedWei,
-        capCircuit: 0,
-        shardCount: 1,
-        items: quanta,
+        ...{ capCircuit: 0, shardCount, items: quanta },
+        ...(shardCount > 1 && { links: shards.map(randomElement) }),
       };
     },
 
     defaultData(): SettlementData {
       const { accruedWei, closed } = ledger.requireLeaf(MODEL_ID).rewards!;
-      return defaultSplit({ modelId: MODEL_ID, statics, payees: PAYEES, accruedWei }, closed!, PAYEE_COUNT)
-        .data;
+      return defaultSplit({ modelId: MODEL_ID, statics, payees, accruedWei }, closed!, PAYEE_COUNT).data;
     },
 
     claimRewards: (payeeIndex: number) =>

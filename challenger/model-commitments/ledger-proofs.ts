@@ -1,10 +1,6 @@
-/** What the registry is shown of the ledger: a version's root in the rollup's state, and statics without a mark. */
+/** What the registry is shown of the ledger: a version's root in the rollup's state. */
 
-import {
-  answeringFiles,
-  answeringPreimage,
-  challengedRules,
-} from "@openledger/attribution/model/answering-hash";
+import { answeringFiles, challengedRules } from "@openledger/attribution/model/answering-hash";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import {
   hashDatanetBody,
@@ -21,7 +17,6 @@ import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { requestSequencer } from "@openledger/client/sequencer/sequencer-request";
 import { postedLeafSchema } from "@openledger/client/sequencer/sequencer-schemas";
 import type { FamilyName } from "@openledger/contracts/build/dispute-judges";
-import { bytesToHex } from "viem";
 import type { z } from "zod";
 import type { CommittedModel, DisputeStatement } from "../statements/committed-model.ts";
 import { postedTuple, statementTuple } from "../statements/model-commitment-calls.ts";
@@ -100,12 +95,4 @@ export function admitCall(model: PublishedModel, id: bigint, statement: DisputeS
   const damping = challengedRules(answeringFiles(model).recipe)?.damping ?? 0n;
   const args = [id, statementTuple(statement), cap, columnsCommitment(model.columns[0]!), damping] as const;
   return { functionName: "admit", args } as const;
-}
-
-/** The call `admitUnchallenged`. Needs `initPoseidon`. @param cap most payments of an epoch */
-export function admitUnchallengedCall(model: PublishedModel, modelId: number, cap: bigint) {
-  const { binding, payeeRoot, ownersCommitment, split } = model.statics;
-  const parts = [columnsCommitment(model.columns[0]!), ownersCommitment, payeeRoot, binding, split] as const;
-  const preimage = bytesToHex(answeringPreimage(answeringFiles(model)));
-  return { functionName: "admitUnchallenged", args: [modelId, preimage, parts, cap] } as const;
 }

@@ -5,15 +5,21 @@ import {
   answeringHash,
   rawAnsweringHash,
   tracedAnsweringHash,
+  unchallengedModel,
 } from "@openledger/attribution/model/answering-hash";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { hashTagged } from "@openledger/circuits/field/poseidon";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
 import { activationHash, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { TAG } from "@openledger/circuits/protocol";
-import { columnsCommitment, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import {
+  columnsCommitment,
+  featuresCommitment,
+  shardedFeatures,
+} from "@openledger/circuits/settlement/feature-commitment";
 import { assuranceOfReply } from "@openledger/client/actions/answers/check-answer";
 import { type L1Reader, readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
+import { admitUnchallengedCall } from "@openledger/client/actions/l1/send-settlement";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";
@@ -28,7 +34,7 @@ import { expect, test } from "vitest";
 import { type CommittedModel, withTrees } from "../statements/committed-model.ts";
 import { statementTuple } from "../statements/model-commitment-calls.ts";
 import { directChallengeData } from "./direct-calls.ts";
-import { admitCall, admitUnchallengedCall } from "./ledger-proofs.ts";
+import { admitCall } from "./ledger-proofs.ts";
 import { readRegistry } from "./registry.ts";
 import { type DirectCase, directCase } from "./testing/direct-case.ts";
 import { BOND_WEI, lie, startDisputes } from "./testing/dispute-fixture.ts";
@@ -148,17 +154,23 @@ test("admits no model once its model commitment is refuted", async () => {
 
 test("is told of a model without challenges only that it is registered as one", async () => {
   const { honest, model } = first;
-  const { args } = admitUnchallengedCall(model, Number(MODEL), BigInt(CAP));
-  await f.disputes.write.admitUnchallenged(args as never, { account: f.stranger });
+  const columns = [...model.columns, ...second.model.columns];
+  for (const shown of [columns.slice(0, 1), columns]) {
+    const shards = unchallengedModel({ ...model, columns: shown });
+    const { args } = admitUnchallengedCall(Number(MODEL), model.statics, shards, BigInt(CAP));
+    await f.disputes.write.admitUnchallenged(args, { account: f.stranger });
+  }
   // The marked model is not let in by it: its answering hash is no SHA-256.
   expect(await admits(f.stranger, wordOf(first))).toBe(false);
   const raw = honest.statement.answering;
-  const statics = hashStatics({
-    ...{ ...model.statics, featuresCommitment: featuresCommitment(model.columns[0]!, raw) },
-  });
   const { payeeRoot } = model.statics;
-  const word = activationHash({ modelId: Number(MODEL), statics, cap: CAP, payeeRoot });
-  expect(await admits(f.stranger, word)).toBe(true);
+  const word = (committed: bigint) => {
+    const statics = hashStatics({ ...model.statics, featuresCommitment: committed });
+    return activationHash({ modelId: Number(MODEL), statics, cap: CAP, payeeRoot });
+  };
+  expect(await admits(f.stranger, word(shardedFeatures(model.columns, raw)))).toBe(true);
+  expect(await admits(f.stranger, word(shardedFeatures(columns, raw)))).toBe(true);
+  expect(await admits(f.stranger, word(shardedFeatures(columns.toReversed(), raw)))).toBe(false);
   expect(hashTagged(TAG.challenged, [raw, 0n])).not.toBe(raw);
 });
 

@@ -10,7 +10,7 @@ const FILES = [
   ...["slot-head", "member-slot", "leaf-row", "member-unit", "table-tree", "table-frame"],
   ...["payee-earnings", "draw-point", "draw-shares", "draw-weight"],
   ...["row-rewards", "rewards-tree", "model-statics", "payee-table", "default-earned"],
-  ...["shard-lists"],
+  ...["shard-lists", "shard-link"],
   ...["query-points", "direct-scores", "sampled-draws", "term-counts"],
   ...["payee-exit", "blob-arithmetic", "blob-evaluation"],
 ];

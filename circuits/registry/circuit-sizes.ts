@@ -103,6 +103,14 @@ export function settlingCircuits<Circuit extends { readonly name: string }>(
   return choices.sort((a, b) => a.size.rows - b.size.rows);
 }
 
+/** A circuit that settles nothing: one of shards without the draws' of its features and draws, or the reverse. */
+export function unmatchedShardCircuit(names: readonly string[]): string | undefined {
+  const choices = settlingCircuits(names.map((name) => ({ name })));
+  const matched = new Set(choices.flatMap(({ circuit, shard }) => [circuit.name, shard?.name]));
+  const isOfShards = (name: string) => (parseShardedName(name) ?? parseShardName(name)) !== null;
+  return names.find((name) => isOfShards(name) && !matched.has(name));
+}
+
 // The circuits that a ledger's own batches are proven by: the rollup's first, and its twin with the slots in the other place.
 
 /** One of them at least. */

@@ -2,7 +2,7 @@ import { circuitError } from "../circuit-errors.ts";
 import { generators } from "../field/curve/generators.ts";
 import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/curve/montgomery-points.ts";
 import { hashTagged } from "../field/poseidon.ts";
-import { FIELD_ORDER, SHARD_COUNT_MAX, TAG } from "../protocol.ts";
+import { DATA_CHUNK, FIELD_ORDER, TAG } from "../protocol.ts";
 
 export const MAX_FEATURE = 127;
 /** Columns that share a random sum of their v-coordinates. */
@@ -132,10 +132,10 @@ function identities(count: number): MontgomeryPoints {
   return { u: new Array<bigint>(count).fill(IDENTITY_U), v: new Array<bigint>(count).fill(0n) };
 }
 
-/** A model's featuresCommitment by those of its shards: one shard's own, or H[SHARD_FEATURES](S, f_0 … f_7). */
+/** A model's featuresCommitment by those of its shards: one shard's own, or H[SHARD_FEATURES](S, f_0 … f_7, 0 …) of 16 inputs. */
 export function shardFeatures(ofShards: readonly bigint[]): bigint {
   if (ofShards.length === 1) return ofShards[0]!;
-  const listed = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => ofShards[s] ?? 0n);
+  const listed = Array.from({ length: DATA_CHUNK }, (_, s) => ofShards[s] ?? 0n);
   return hashTagged(TAG.shardFeatures, [BigInt(ofShards.length), ...listed]);
 }
 

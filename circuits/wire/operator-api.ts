@@ -3,7 +3,7 @@
  * (docs/reference/api.md). Anyone who reads parses by these schemas; anyone who writes is held to their `z.input` by the compiler.
  */
 import { z } from "zod";
-import { KIND, KIND_RULES } from "../protocol.ts";
+import { KIND, KIND_RULES, SHARD_COUNT_MAX } from "../protocol.ts";
 import {
   address,
   count,
@@ -97,6 +97,11 @@ export const proofBody = z.object({
   backend: z.string().max(100).default("unknown"),
 });
 
+/** Bytes of the first entry of an activation with 512 payees in its shard, the longest (docs/reference/settlement.md). */
+export const MAX_SETTLEMENT_BYTES = 55 + 12 + 30 * 171;
+/** Behind a settlement's first: by draws one of each shard. */
+export const MAX_FURTHER_ENTRIES = SHARD_COUNT_MAX;
+
 /** What one transaction may carry (EIP-7825's gas allows less). */
 const MAX_WIRE_BYTES = 128 * 1024;
 export const foreignBatchesBody = z.strictObject({
@@ -109,7 +114,14 @@ export const foreignBatchesBody = z.strictObject({
           description: "C of the call; null where the batch came in through another contract",
         }),
         data: hexBytes(MAX_WIRE_BYTES),
-        settlements: z.array(hexBytes(MAX_WIRE_BYTES)),
+        settlements: z
+          .array(
+            z
+              .array(hexBytes(MAX_SETTLEMENT_BYTES))
+              .min(1)
+              .max(1 + MAX_FURTHER_ENTRIES),
+          )
+          .meta({ description: "what the records take, posted data of each entry" }),
         transactionHash: hash,
         blockNumber: count,
       }),
@@ -139,19 +151,20 @@ export const l1ReportBody = z.object({
   }),
 });
 
-/** Bytes of the first entry of an activation with 512 payees in its shard, the longest (docs/reference/settlement.md). */
-export const MAX_SETTLEMENT_BYTES = 55 + 12 + 30 * 171;
-
+const preVerifiedEntry = {
+  circuitIndex: z.int().nonnegative(),
+  commitment: elementOrDecimal,
+  data: hexBytes(MAX_SETTLEMENT_BYTES),
+  proof: proof.meta({ description: "the real part of G2's coordinates first" }),
+};
 export const preVerifiedSettlementsBody = z.strictObject({
   settlements: z
     .array(
       z.strictObject({
         modelId: leafId,
         word: elementOrDecimal.meta({ description: "J" }),
-        circuitIndex: z.int().nonnegative(),
-        commitment: elementOrDecimal,
-        data: hexBytes(MAX_SETTLEMENT_BYTES),
-        proof: proof.meta({ description: "the real part of G2's coordinates first" }),
+        ...preVerifiedEntry,
+        further: z.array(z.strictObject(preVerifiedEntry)).max(MAX_FURTHER_ENTRIES).optional(),
       }),
     )
     .max(100),
@@ -180,9 +193,16 @@ export const readyBatchesAnswer = z.array(
     ...posted,
     /** Where the batch has a blob its coefficients up to the last that is not 0, 32 bytes each; absent elsewhere. */
     blobElements: hexText.optional(),
-    /** In the order of the records that take them. `settles`: that record's model and J, null for an Activation. */
+    /**
+     * In the order of the records that take them. `settles`: that record's model and J, null for an Activation. `further`: other
+     * entries, in L1's order; absent of a model of one shard.
+     */
     settlements: z.array(
-      z.object({ ...posted, settles: z.object({ modelId: z.int(), word: elementOrDecimal }).nullable() }),
+      z.object({
+        ...posted,
+        further: z.array(z.object(posted)).optional(),
+        settles: z.object({ modelId: z.int(), word: elementOrDecimal }).nullable(),
+      }),
     ),
     // For a human's eye.
     status: z.string().optional(),

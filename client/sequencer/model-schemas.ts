@@ -122,6 +122,13 @@ export const rewardsSchema = z.object({
 });
 export type LeafRewards = z.output<typeof rewardsSchema>;
 
+const entryFields = {
+  circuit: z.string(),
+  data: hex,
+  publicSignals: z.tuple([fieldElement, fieldElement, fieldElement]),
+  proof,
+};
+
 export const settlementSchema = z.object({
   modelId: count,
   epoch: count,
@@ -130,15 +137,15 @@ export const settlementSchema = z.object({
   status: z.string(),
   batchNumber: count,
   l1TransactionHash: z.nullable(hex),
-  circuit: z.string(),
-  data: hex,
-  publicSignals: z.tuple([fieldElement, fieldElement, fieldElement]),
-  proof,
+  ...entryFields,
+  /** Its other entries in L1's order, of a model of several shards. */
+  further: z.optional(z.array(z.object(entryFields))),
   voidCount: z.optional(count),
   ownerWei: z.optional(wei),
   treasuryWei: z.optional(wei),
   burnedWei: z.optional(wei),
   earnedSumWei: z.optional(wei),
+  /** By the payee's place. */
   earnedWei: z.optional(z.array(wei)),
   closingBatch: z.optional(count),
   cap: z.optional(count),

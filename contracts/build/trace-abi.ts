@@ -92,6 +92,7 @@ export const traceGameAbi = [
   {"inputs":[{"name":"level","type":"uint256"}],"name":"LedgerMathChildWrong","type":"error"},
   {"inputs":[{"name":"index","type":"uint256"}],"name":"LedgerMathChunkMissing","type":"error"},
   {"inputs":[{"name":"index","type":"uint256"}],"name":"LedgerMathChunkWrong","type":"error"},
+  {"inputs":[{"name":"count","type":"uint256"}],"name":"LedgerMathShardsInvalid","type":"error"},
   {"inputs":[{"name":"given","type":"bytes32"}],"name":"LedgerMathTablesWrong","type":"error"},
   {"inputs":[{"name":"width","type":"uint256"}],"name":"LedgerMathWidthUnknown","type":"error"},
 ] as const;

@@ -356,13 +356,18 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
     }
 
     /// @notice Lets every rollup take the Activation of a model that is registered as one without challenges: its answering
-    /// hash is a SHA-256. Open to all: its statics said so when it was created.
-    /// @param preimage What the SHA-256 is of. @param parts columnsCommitment, ownersCommitment, payeeRoot, binding, split.
-    function admitUnchallenged(uint24 modelId, bytes calldata preimage, uint256[5] calldata parts, uint256 cap)
-        external
-    {
-        uint256 statics = math.statics(parts[0], uint256(sha256(preimage)) % R, [parts[1], parts[2], parts[3], parts[4]]);
-        _admit(address(0), UNCHALLENGED, modelId, statics, cap, parts[2]);
+    /// hash is a SHA-256, in each of its shards. Open to all: its statics said so when it was created.
+    /// @param preimage What the SHA-256 is of. @param columns Commitment to the columns of each shard.
+    /// @param rest ownersCommitment, payeeRoot, binding, split.
+    function admitUnchallenged(
+        uint24 modelId,
+        bytes calldata preimage,
+        uint256[] calldata columns,
+        uint256[4] calldata rest,
+        uint256 cap
+    ) external {
+        uint256 statics = math.statics(columns, uint256(sha256(preimage)) % R, rest);
+        _admit(address(0), UNCHALLENGED, modelId, statics, cap, rest[1]);
     }
 
     /// @inheritdoc IActivationGate

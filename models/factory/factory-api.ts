@@ -31,6 +31,7 @@
  *   GET    /v1/served                      servedSchema
  *   *      /ledger/:model/…                the routes of a model server (docs/reference/attribution.md)
  */
+import { SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
 import { z } from "zod";
 import { WEIGHT_NUMBERS } from "../architecture/model-shape.ts";
 
@@ -369,7 +370,7 @@ const staticsSchema = z.object({
   binding: hex32,
   split: hex32,
   /** What L1's gate is shown: `admitActivation` of the client. */
-  columnsCommitment: hex32,
+  columnsCommitments: z.array(hex32).min(1).max(SHARD_COUNT_MAX),
   answeringPreimage: z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]{192}$/)]),
 });
 export type FactoryStatics = z.output<typeof staticsSchema>;

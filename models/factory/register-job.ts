@@ -3,7 +3,11 @@
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
-import { admitActivation, encodeSettlementBody } from "@openledger/client/actions/l1/send-settlement";
+import {
+  admitActivation,
+  encodeSettlementBody,
+  waitingGate,
+} from "@openledger/client/actions/l1/send-settlement";
 import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
@@ -101,14 +105,17 @@ async function admit(
   model: LedgerModelLeaf,
   { activation, statics }: FactoryRegistration,
 ): Promise<void> {
+  const settlementHash = BigInt(activation!.settlementHash);
+  const gate = await waitingGate(client, model.id, settlementHash);
+  if (gate === null) return;
   const { capCircuit } = decodeSettlement(bytesOf(activation!.data));
   const { size0 } = await client.l1.readContract({
     ...{ address: client.rollupAddress, abi: rollupAbi, functionName: "circuits" },
     args: [BigInt(capCircuit)],
   });
   await admitActivation(client, {
-    ...{ model, cap: BigInt(size0), settlementHash: BigInt(activation!.settlementHash) },
-    columnsCommitment: BigInt(statics!.columnsCommitment),
+    ...{ gate, model, cap: BigInt(size0), settlementHash },
+    columnsCommitments: statics!.columnsCommitments.map(BigInt),
     answeringPreimage: statics!.answeringPreimage,
   });
 }

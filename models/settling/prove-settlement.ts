@@ -7,10 +7,12 @@ import {
 import type { ProvenEntry, ProvenSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { type ProofProgress, proveWithProgress } from "@openledger/prover/proving/prove-with-progress";
-import type { ProvingCircuit } from "@openledger/prover/proving/prover";
+import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 
 export interface ProveSettlementOptions {
   readonly backend: BackendName;
+  /** Proves instead of the back end, and stays open: the queue's workers. */
+  readonly prover?: Prover;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ProofProgress) => void;
   /** How long it takes, as far as the caller knows; only the shown percentage depends on it. */
@@ -27,7 +29,7 @@ export interface ProvedSettlement {
 export type ProveSettlementErrorCode = `PRV_${string}`;
 
 /**
- * Proves a settlement or an activation, one entry after the other. Each proof is verified before it is handed out.
+ * Proves a settlement or an activation. Each entry's proof is verified before it is handed out.
  * @param circuits of the entries, as L1 has them
  * @throws what `Prover.prove` throws
  * @example
@@ -41,35 +43,49 @@ export async function proveSettlement(
   circuits: readonly { readonly circuitId: bigint; readonly proving: ProvingCircuit }[],
   options: ProveSettlementOptions,
 ): Promise<ProvedSettlement> {
-  const { backend, onProgress, ...progress } = options;
+  const { onProgress, prover: given, signal } = options;
   const wires = encodeEntries(data);
-  const prover = await createProver(backend);
-  const entries: ProvenEntry[] = [];
-  let [witnessMs, proveMs] = [0, 0];
-  try {
-    for (const [i, entry] of proofs.entries()) {
-      const { circuitId, proving } = circuits[i]!;
-      const { commitment, y, z } = proofStatement(entry, circuitId);
-      const { proof, publicSignals, timings } = await proveWithProgress(
-        prover,
-        { circuit: proving, inputs: { ...entry.inputs, z } },
-        {
-          ...progress,
-          onProgress: (told) => onProgress?.({ ...told, percent: (100 * i + told.percent) / proofs.length }),
+  const prover = given ?? (await createProver(options.backend));
+  const stopping = new AbortController();
+  const stop = AbortSignal.any([stopping.signal, ...(signal === undefined ? [] : [signal])]);
+  const percents = proofs.map(() => 0);
+  const prove = async (entry: (typeof proofs)[number], i: number) => {
+    const { circuitId, proving } = circuits[i]!;
+    const { commitment, y, z } = proofStatement(entry, circuitId);
+    const { proof, publicSignals, timings } = await proveWithProgress(
+      prover,
+      { circuit: proving, inputs: { ...entry.inputs, z } },
+      {
+        signal: stop,
+        ...(options.expectedMs !== undefined && { expectedMs: options.expectedMs }),
+        onProgress: (told) => {
+          percents[i] = told.percent;
+          onProgress?.({ ...told, percent: percents.reduce((sum, each) => sum + each, 0) / proofs.length });
         },
-      );
-      if ([commitment, y, z].some((signal, k) => signal !== publicSignals[k]))
-        throw new Error(`${proving.name} and its model disagree on C or y`);
-      const { a, b, c } = proof;
-      const publics = [commitment, y, z] as const;
-      entries.push({ circuit: proving.name, data: wires[i]!, publicSignals: publics, proof: { a, b, c } });
-      witnessMs += timings.witnessMs;
-      proveMs += timings.proveMs;
-    }
+      },
+    );
+    if ([commitment, y, z].some((expected, k) => expected !== publicSignals[k]))
+      throw new Error(`${proving.name} and its model disagree on C or y`);
+    const { a, b, c } = proof;
+    const entryOnL1: ProvenEntry = {
+      ...{ circuit: proving.name, data: wires[i]!, proof: { a, b, c } },
+      publicSignals: [commitment, y, z],
+    };
+    return { entryOnL1, timings };
+  };
+  try {
+    // A prover of this process takes them one after the other.
+    const made = await Promise.all(proofs.map(prove));
+    const sum = (of: "proveMs" | "witnessMs") => made.reduce((total, { timings }) => total + timings[of], 0);
+    const settlement = provenSettlement(
+      data,
+      made.map(({ entryOnL1 }) => entryOnL1),
+    );
+    return { settlement, witnessMs: sum("witnessMs"), proveMs: sum("proveMs") };
   } finally {
-    await prover.close();
+    stopping.abort();
+    if (given === undefined) await prover.close();
   }
-  return { settlement: provenSettlement(data, entries), witnessMs, proveMs };
 }
 
 /** A settlement as one sends it. @param entries in L1's order */

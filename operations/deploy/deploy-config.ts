@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { unmatchedShardCircuit } from "@openledger/circuits/registry/circuit-sizes";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { type Address, getAddress, isAddress, parseGwei } from "viem";
 import { z } from "zod";
@@ -116,14 +117,12 @@ export function loadDeployConfig(configPath: string): DeployConfig {
     throw operatorError("CMD_DEPLOY_REFUSED", `circuits names ${repeated} twice`, {
       data: { reason: "config-invalid", fields: ["circuits"] },
     });
-  const sharded = config.circuits.find((name) => /^shard(ed)?-/.test(name));
-  if (sharded !== undefined)
+  const unmatched = unmatchedShardCircuit(config.circuits);
+  if (unmatched !== undefined)
     throw operatorError(
       "CMD_DEPLOY_REFUSED",
-      `${sharded}: L1 takes settlements in shards, no sequencer does yet`,
-      {
-        data: { reason: "config-invalid", fields: ["circuits"] },
-      },
+      `${unmatched}: a sharded- circuit needs a shard- circuit of its features and draws, and the reverse`,
+      { data: { reason: "config-invalid", fields: ["circuits"] } },
     );
   const folder = dirname(resolve(configPath));
   const at = (text: string) => resolve(folder, text);

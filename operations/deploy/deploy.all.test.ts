@@ -219,11 +219,18 @@ describe("openledger deploy", () => {
       code: "CMD_DEPLOY_REFUSED",
       data: { reason: "no-plain-batch" },
     });
-    const sharded = writeConfig({ circuits: [...CIRCUITS, "sharded-3-3-3-2"] }, "sharded.json");
-    await expect(prepareDeployment(sharded, quiet)).rejects.toMatchObject({
-      code: "CMD_DEPLOY_REFUSED",
-      data: { reason: "config-invalid", fields: ["circuits"] },
-    });
+    for (const alone of [["sharded-3-3-3-2"], ["shard-4-3-3-2"], ["sharded-3-3-3-2", "shard-4-3-3-4"]]) {
+      const unmatched = writeConfig({ circuits: [...CIRCUITS, ...alone] }, "unmatched.json");
+      await expect(prepareDeployment(unmatched, quiet), `${alone}`).rejects.toMatchObject({
+        code: "CMD_DEPLOY_REFUSED",
+        data: { reason: "config-invalid", fields: ["circuits"] },
+      });
+    }
+    const sharded = writeConfig(
+      { circuits: [...CIRCUITS, "sharded-3-3-3-2", "shard-4-3-3-2"] },
+      "sharded.json",
+    );
+    expect(loadDeployConfig(sharded).circuits).toContain("shard-4-3-3-2");
     const table = writeConfig({ circuits: [...CIRCUITS, "table-4-2-1-6-2-3-1"] }, "table.json");
     expect(loadDeployConfig(table).circuits).toContain("table-4-2-1-6-2-3-1");
   });

@@ -54,6 +54,7 @@ type Unproven = z.output<typeof unprovenBatchesAnswer>[number];
 
 /** Their inputs lie in Redis' memory; more than that need not wait there. */
 const MAX_QUEUED = 64;
+const BATCH_JOB = "batch";
 /** BullMQ knows 2^21 priorities, the smallest first. */
 const PRIORITIES = 2 ** 20;
 /** Who nobody knows by a key. */
@@ -160,7 +161,7 @@ export class Dispatcher {
     if (value === null) return;
     const inputsHash = await putInputs(this.#modules.redis, JSON.stringify(value.inputs));
     await this.#queue.add(
-      "batch",
+      BATCH_JOB,
       { batchHash, batchNumber, circuit, inputsHash },
       {
         jobId: batchHash,
@@ -207,7 +208,8 @@ export class Dispatcher {
   async #removeUnwanted(wanted: ReadonlySet<string>): Promise<void> {
     for (const batchHash of this.#withheld) if (!wanted.has(batchHash)) this.#withheld.delete(batchHash);
     for (const job of await this.#queue.getJobs()) {
-      if (job?.id === undefined || wanted.has(job.id)) continue;
+      // Settlers' jobs are not its own.
+      if (job?.id === undefined || job.name !== BATCH_JOB || wanted.has(job.id)) continue;
       // A job that is being proven is its worker's; it is removed once the worker has let go of it.
       if (await job.isActive()) await cancelTask(this.#modules.redis, job.id);
       else await this.#remove(job);

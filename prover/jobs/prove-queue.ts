@@ -24,6 +24,8 @@ const MAX_INPUT_BYTES = 512 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 export const proveTaskSchema = unprovenBatchesAnswer.element.omit({ closedAtMs: true }).extend({
+  /** 0 of a settler's job, which is of no batch. */
+  batchNumber: z.int().nonnegative(),
   /** SHA-256 of the inputs as JSON. */
   inputsHash: z.string().regex(/^[0-9a-f]{64}$/),
 });

@@ -20,8 +20,15 @@ import type { ServedPages } from "./pages.ts";
 
 /** A signed operation is about 2 KB. */
 export const MAX_BODY_BYTES = 64 * 1024;
+/** A settlement of eight shards has nine entries at most, each with 11 KB. */
+export const MAX_SETTLEMENT_BODY_BYTES = 128 * 1024;
 /** The operator's own processes send queue entries by the hundred. */
 export const MAX_OPERATOR_BODY_BYTES = 1024 * 1024;
+/**
+ * What 30 seconds are enough for. Attack: each of a batch's wide slots takes what a stranger pre-verified before, in eight shards.
+ * That is 43 KB here, and no transaction bounds them together: so much holds 39 of them.
+ */
+export const MAX_FOREIGN_BODY_BYTES = 30 * 64 * 1024;
 
 /** Of a deployment, what /v1/info tells. */
 export type ServedDeployment = Pick<

@@ -19,6 +19,7 @@ import type { z } from "zod";
 import type { BatchPipeline } from "../batches/batch-pipeline.ts";
 import type { StoredQueueEntry } from "../store/log-entry.ts";
 import type { KnownOperation, KnownQueueEntry } from "../store/operation-status.ts";
+import { type EntryPosting, entriesOf } from "../store/settlement-posting.ts";
 import { narrowSlotsOf, type StoredBatch } from "../store/stored-batch.ts";
 import type { LedgerHost } from "./api-options.ts";
 import type { PostedLeaf } from "./posted-tree.ts";
@@ -208,7 +209,9 @@ export function batchView(batch: StoredBatch) {
     newNextId: batch.position.nextId,
     feePerUnitWei: batch.feePerUnitWei.toString(),
     feeAccountId: batch.feeAccountId,
-    dataBytes: batch.settlements.reduce((sum, { wire }) => sum + wire.length, batch.wire.length),
+    dataBytes: batch.settlements
+      .flatMap((settlement) => entriesOf<EntryPosting>(settlement))
+      .reduce((sum, { wire }) => sum + wire.length, batch.wire.length),
     commitment: hex32(batch.commitment),
     records: [...narrow, ...batch.wide.map((record, i) => recordView(record, narrowSlots + i))],
     openedAtMs: batch.openedAtMs,
@@ -237,17 +240,20 @@ export function readyView(batch: StoredBatch): z.input<typeof readyBatchesAnswer
     data: bytesToHex(batch.wire),
     proof: proofJson(batch.proof!.proof),
     ...blobOf(batch),
-    settlements: batch.settlements.map(({ circuit, proof, publicSignals, wire }, i) => ({
-      circuit,
+    settlements: batch.settlements.map(({ further, ...first }, i) => ({
       settles: settlesOf(takers[i]!),
-      commitment: hex32(publicSignals[0]),
-      data: bytesToHex(wire),
-      proof: proofJson(proof),
+      ...readyEntry(first),
+      ...(further === undefined ? {} : { further: further.map(readyEntry) }),
     })),
     status: batch.status,
     timestamp: batch.timestamp,
   };
 }
+
+const readyEntry = ({ circuit, proof, publicSignals, wire }: EntryPosting) => ({
+  ...{ circuit, commitment: hex32(publicSignals[0]) },
+  ...{ data: bytesToHex(wire), proof: proofJson(proof) },
+});
 
 /** They follow from the record, so that nothing of a blob has to be kept for its sending. */
 function blobOf({ circuit, narrow }: StoredBatch): { blobElements?: string } {

@@ -3,9 +3,9 @@
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
-import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
 import type { LogEntry, OperationEntry, SettlementEntry } from "../store/log-entry.ts";
+import { postingJson } from "../store/settlement-posting.ts";
 import type { LedgerHost } from "./api-options.ts";
 
 /** @returns null where the entry's batch is gone by now, because it is being made again */
@@ -88,10 +88,7 @@ function settlementEntryView(sequence: number, entry: SettlementEntry) {
     kind: operation.kind === KIND.activation ? "activation" : "settle",
     modelId: operation.modelId,
     settlementHash: hash,
-    circuit: posting.circuit,
-    data: `0x${Buffer.from(posting.wire).toString("hex")}`,
-    publicSignals: posting.publicSignals.map(hex32),
-    proof: proofJson(posting.proof),
+    ...postingJson(posting),
     signature:
       signature === null
         ? null

@@ -16,14 +16,13 @@ import {
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
-import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
-import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
 import type { EpochCloseOnL1 } from "../batches/from-l1/epoch-close-on-l1.ts";
 import type { KnownSettlement, WaitingSettlement } from "../batches/settling/settlement-service.ts";
 import type { StoredEpoch, StoredPayment } from "../batches/settling/stored-epochs.ts";
 import { operationStatusOf } from "../store/operation-status.ts";
+import { postedBy, postingJson } from "../store/settlement-posting.ts";
 
 /** What a role of a payee has earned and can claim, by the ledger's head. */
 function roleView(rewards: ModelRewards, payeeIndex: number, role: PayeeRole, validatorParts: bigint) {
@@ -59,6 +58,8 @@ export function rewardsView(records: Iterable<[id: number, record: LeafState]>, 
     if (record.rewards === undefined) continue;
     const { validatorParts } = unpackSplit(record.model!.statics.split);
     for (const [payeeIndex, payee] of record.rewards.payees.entries()) {
+      // No payee: its ids are those of the treasury.
+      if (payee.rowCount === 0) continue;
       for (const [role, id] of [
         ["contributor", payee.contributorId],
         ["validator", payee.validatorId],
@@ -160,7 +161,7 @@ export function paymentsView(
 
 export function settlementView({ batch, entry }: KnownSettlement) {
   const { acknowledgedAtMs, batchNumber, epoch, hash, operation, posting, slot } = entry;
-  const posted = decodeSettlement(posting.wire);
+  const posted = postedBy(posting);
   const amounts =
     operation.kind === KIND.settle
       ? {
@@ -184,11 +185,8 @@ export function settlementView({ batch, entry }: KnownSettlement) {
     slot,
     acknowledgedAtMs,
     l1TransactionHash: batch?.l1?.transactionHash ?? null,
-    circuit: posting.circuit,
     ...amounts,
-    data: `0x${Buffer.from(posting.wire).toString("hex")}`,
-    publicSignals: posting.publicSignals.map(hex32),
-    proof: proofJson(posting.proof),
+    ...postingJson(posting),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What comes in over HTTP about models and settlements. docs/reference/api.md is the contract. */
 
-import { MAX_SETTLEMENT_BYTES } from "@openledger/circuits/wire/operator-api";
+import { MAX_FURTHER_ENTRIES, MAX_SETTLEMENT_BYTES } from "@openledger/circuits/wire/operator-api";
 import { element, elementOrDecimal, hexBytes, leafId, proof } from "@openledger/circuits/wire/wire-fields";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { z } from "zod";
@@ -18,10 +18,8 @@ export const settlementsQuery = z.strictObject({ model: countFromText, limit: li
 export const preVerifiedQuery = z.strictObject({ model: countFromText.optional() });
 export const settlementParams = z.object({ model: countFromText, epoch: epochFromText });
 
-export const settlementBody = z.strictObject({
-  kind: z.enum(["settle", "activation"]),
-  modelId: leafId,
-  settlementHash: elementOrDecimal.meta({ description: "J" }),
+/** What every entry of a settlement has. */
+export const entryFields = {
   circuit: z
     .string()
     .max(100)
@@ -33,6 +31,19 @@ export const settlementBody = z.strictObject({
     .tuple([elementOrDecimal, elementOrDecimal, elementOrDecimal])
     .meta({ description: "C, y, z" }),
   proof: proof.meta({ description: "the real part of G2's coordinates first" }),
+};
+export const furtherEntries = z
+  .array(z.strictObject(entryFields))
+  .max(MAX_FURTHER_ENTRIES)
+  .optional()
+  .meta({ description: "the other entries in L1's order, of a model of several shards" });
+
+export const settlementBody = z.strictObject({
+  kind: z.enum(["settle", "activation"]),
+  modelId: leafId,
+  settlementHash: elementOrDecimal.meta({ description: "J" }),
+  ...entryFields,
+  further: furtherEntries,
   signature: z
     .strictObject({ r8x: element, r8y: element, s: element })
     .optional()

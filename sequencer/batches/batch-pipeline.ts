@@ -99,15 +99,15 @@ export class BatchPipeline {
    * @throws OP_*, SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL, and changes nothing
    */
   execute(operation: Operation, posting?: SettlementPosting): Execution {
-    this.#makeRoom(operation);
+    this.#makeRoom(operation, posting);
     return this.head.execute(operation, posting);
   }
 
   /** Makes sure that the open batch has a slot for the operation. @throws SEQ_L1_HEAD_UNKNOWN, SEQ_BACKLOG_FULL */
-  #makeRoom(operation: Operation): void {
+  #makeRoom(operation: Operation, posting?: SettlementPosting): void {
     const open = this.head.openBatch;
     if (open !== null && open.operationCount > 0) {
-      if (this.head.hasRoomFor(operation)) return;
+      if (this.head.hasRoomFor(operation, posting)) return;
       this.#close();
     }
     if (this.l1Head === null) {

@@ -14,7 +14,7 @@ import {
 } from "@openledger/circuits/table/table-builder";
 import type { LeafChanges } from "../store/ledger-log.ts";
 import type { BatchTerms, ChainPosition, ExecutedEntry } from "../store/log-entry.ts";
-import type { SettlementPosting } from "../store/settlement-posting.ts";
+import { fitTogether, type SettlementPosting } from "../store/settlement-posting.ts";
 
 /** What the deployment fixes for all batches. */
 export interface ChainRules {
@@ -102,8 +102,11 @@ export class HeadState {
     return this.#open?.touched ?? new Set();
   }
 
-  hasRoomFor(operation: Operation): boolean {
-    return this.#open?.builder.hasRoomFor(operation) === true;
+  /** @param posting as of `execute`: what L1 takes beside one batch is bounded, too */
+  hasRoomFor(operation: Operation, posting?: SettlementPosting): boolean {
+    const open = this.#open;
+    if (open?.builder.hasRoomFor(operation) !== true) return false;
+    return posting === undefined || fitTogether([...open.settlements, posting]);
   }
 
   /** The timestamp of a batch that is opened now: L1's, but never before the last batch's. */

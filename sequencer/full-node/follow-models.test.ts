@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
-import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
-import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
+import { MODEL_ID, SHARDED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
+import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
+import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
-import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
+import { entrySignals } from "@openledger/verifier/replay/settlement-statement";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
@@ -20,7 +20,7 @@ import { restoreFromL1 } from "./restore/restore-from-l1.ts";
 const folder = temporaryFolder();
 let f: Awaited<ReturnType<typeof startModelHistory>>;
 beforeAll(async () => {
-  f = await startModelHistory();
+  f = await startModelHistory({ shardCount: 2 });
 });
 afterAll(async () => {
   await f.stop();
@@ -55,7 +55,7 @@ async function contents(dataPath: string) {
   }
 }
 
-describe("models and epochs at a full node", () => {
+describe("a model of two shards and its epochs at a full node", () => {
   it("have the payments, CloseEpochs and rewards that L1's batches leave, one after the other", async () => {
     await f.makeModel();
     const fullNode = await startFullNode("alone", null, 1);
@@ -93,22 +93,31 @@ describe("models and epochs at a full node", () => {
     await w.turn();
     const fullNode = await startFullNode("fed", urlOf(w), FINALITY_DEPTH_BLOCKS);
     const settled = await f.sampledData();
-    const circuit = f.l1.circuits[SAMPLED_CIRCUIT]!;
-    const signals = settlementSignals(settled, circuit.circuitId, 77n);
-    const { a, b, c } = circuit.forge(signals);
+    const entries = f.proveEntriesFixture(settled, SHARDED_CIRCUIT).map(({ proof, settlement }) => ({
+      ...{ proof, ...settlement },
+      circuitId: f.l1.circuits[settlement.circuit]!.circuitId,
+    }));
+    const signals = entrySignals(settled, entries);
+    const [first, ...further] = entries.map(({ circuit, data, proof }, i) => ({
+      ...{ circuit: deployment.circuits[circuit]!.name, data, proof: proofJson(fromContractProof(proof)) },
+      publicSignals: signals[i]!.map(hex32),
+    }));
     const sent = await w.rollup.post("/v1/settlements", {
       kind: "settle",
       modelId: MODEL_ID,
       settlementHash: hex32(settled.settlementHash),
-      circuit: deployment.circuits[SAMPLED_CIRCUIT]!.name,
-      data: `0x${Buffer.from(encodeSettlement(settled)).toString("hex")}`,
-      publicSignals: signals.map(hex32),
-      proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+      ...first,
+      further,
     });
     expect(sent.status, JSON.stringify(sent.body)).toBe(202);
     await fullNode.poll();
     const mine = await get(fullNode, `/v1/settlements/${MODEL_ID}/1`);
-    expect(mine).toMatchObject({ epoch: 1, kind: "settle", settlementHash: hex32(settled.settlementHash) });
+    expect(mine).toMatchObject({
+      epoch: 1,
+      kind: "settle",
+      settlementHash: hex32(settled.settlementHash),
+      further,
+    });
     const payees = async () => (await get(fullNode, `/v1/models/${MODEL_ID}`)).payees;
     expect(await payees()).toEqual((await w.rollup.get(`/v1/models/${MODEL_ID}`)).body.payees);
     expect(fullNode.alarms.isQuiet).toBe(true);

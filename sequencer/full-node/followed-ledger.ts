@@ -14,7 +14,6 @@ import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
 import { GENESIS_FEE_ACCOUNT_ID, KIND, kindRule, shapeName } from "@openledger/circuits/protocol";
 import { batchShape, dataTwins } from "@openledger/circuits/registry/circuit-sizes";
-import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { capOf } from "@openledger/verifier/replay/settlement-statement";
@@ -29,6 +28,7 @@ import { sequencerError } from "../sequencer-errors.ts";
 import { executedEntry, operationOf, postedQueueWrites } from "../store/executed-queue.ts";
 import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
 import type { LogEntry, OpenedEntry, OperationEntry, StoredQueueEntry } from "../store/log-entry.ts";
+import { postedBy, postingOf } from "../store/settlement-posting.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 import { preconfirmationWrite } from "./follow-preconfirmations.ts";
@@ -218,10 +218,10 @@ export class FollowedLedger {
 
   async #settle(entry: LeaderSettlement): Promise<null> {
     const { batchNumber } = this.#requireOpen();
-    const { acknowledgedAtMs, circuit, data, epoch, modelId, publicSignals, settlementHash, signature } =
-      entry;
+    const { acknowledgedAtMs, circuit, epoch, modelId, settlementHash, signature } = entry;
     const kind = entry.kind === "activation" ? KIND.activation : KIND.settle;
-    const posted = decodeSettlement(data);
+    const posting = postingOf(entry);
+    const posted = postedBy(posting);
     const cap = capOf(kind, posted, this.#rollup.circuits);
     if (cap === null) throw differs("settlement", "one that a circuit fits", circuit);
     const model = this.head.ledger.requireLeaf(modelId);
@@ -231,7 +231,6 @@ export class FollowedLedger {
       model,
     );
     const operation = { ...derived, signature };
-    const posting = { circuit, wire: data, publicSignals, proof: entry.proof };
     const { slot } = this.head.execute(operation, posting);
     const common = { type: "settlement", hash: hex32(settlementHash), epoch, operation, posting } as const;
     await this.log.append([{ ...common, batchNumber, slot, acknowledgedAtMs }]);

@@ -1,12 +1,13 @@
 /** Reads another sequencer's log (docs/reference/api.md, `GET /v1/log`). Nothing in it is believed before it is checked. */
 
-import { element, hash, hexBytes, proof, wei } from "@openledger/circuits/wire/wire-fields";
+import { element, hash, wei } from "@openledger/circuits/wire/wire-fields";
 import type { Secret } from "@openledger/foundation/secret";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import type { Address, Hex } from "viem";
 import { z } from "zod";
 import { operationBody, signedKind } from "../api/api-schemas.ts";
+import { entryFields, furtherEntries } from "../api/settlement-schemas.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 
 const count = z.int().nonnegative();
@@ -47,10 +48,8 @@ const entrySchema = z.discriminatedUnion("type", [
     kind: z.enum(["settle", "activation"]),
     modelId: count,
     settlementHash: element,
-    circuit: z.string().max(100),
-    data: hexBytes(128 * 1024),
-    publicSignals: z.tuple([element, element, element]),
-    proof,
+    ...entryFields,
+    further: furtherEntries,
     signature: signature.nullable(),
   }),
   z.object({

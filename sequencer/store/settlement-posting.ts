@@ -1,7 +1,11 @@
 /** A settlement as it goes to L1 beside its batch: what is posted, and the proof of it. */
+import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
+import { proofJson } from "@openledger/circuits/wire/wire-fields";
+import { hex32 } from "@openledger/foundation/hex";
 
-export interface SettlementPosting {
+/** One entry of `submitBatches`, with its proof. */
+export interface EntryPosting {
   /** Name of the circuit. */
   readonly circuit: string;
   /** Wire form (docs/reference/settlement.md, "On L1"). */
@@ -10,3 +14,57 @@ export interface SettlementPosting {
   readonly publicSignals: readonly [bigint, bigint, bigint];
   readonly proof: Groth16Proof;
 }
+
+/** Its own fields are those of its first entry. */
+export interface SettlementPosting extends EntryPosting {
+  /** Its other entries in L1's order; absent of a settlement of one shard. */
+  readonly further?: readonly EntryPosting[];
+}
+
+/** All entries of a settlement, in L1's order. */
+export const entriesOf = <Entry>(
+  settlement: Entry & { readonly further?: readonly Entry[] | undefined },
+): Entry[] => [settlement, ...(settlement.further ?? [])];
+
+/** What its posted bytes say. @throws CIR_WIRE_MALFORMED */
+export const postedBy = (posting: SettlementPosting): PostedSettlement =>
+  decodeEntries(entriesOf(posting).map(({ wire }) => wire));
+
+/** An entry as it was sent. */
+type SentEntry = Omit<EntryPosting, "wire"> & { readonly data: Uint8Array };
+
+/** What of a settlement that was sent goes to L1. */
+export function postingOf({
+  further = [],
+  ...first
+}: SentEntry & { readonly further?: readonly SentEntry[] | undefined }): SettlementPosting {
+  const entryOf = ({ circuit, data, proof, publicSignals }: SentEntry): EntryPosting => ({
+    ...{ circuit, wire: data, publicSignals, proof },
+  });
+  return { ...entryOf(first), ...(further.length > 0 && { further: further.map(entryOf) }) };
+}
+
+/** Bytes of a transaction's input that an entry takes besides its data: five words, padding, and the proof of eight words. */
+const ENTRY_INPUT_BYTES = 5 * 32 + 31 + 8 * 32;
+/** Of one batch: the bridge's transactions have 120 KB for it and its settlements. So many bytes need no more gas than one has. */
+const MAX_INPUT_BYTES = 64_000;
+
+/** Whether one batch takes these settlements to L1, however many entries each has. One alone it always takes. */
+export function fitTogether(settlements: readonly SettlementPosting[]): boolean {
+  const entries = settlements.flatMap((settlement) => entriesOf<EntryPosting>(settlement));
+  const bytes = entries.reduce((sum, { wire }) => sum + wire.length + ENTRY_INPUT_BYTES, 0);
+  return settlements.length < 2 || bytes <= MAX_INPUT_BYTES;
+}
+
+const entryJson = ({ circuit, proof, publicSignals, wire }: EntryPosting) => ({
+  circuit,
+  data: `0x${Buffer.from(wire).toString("hex")}`,
+  publicSignals: publicSignals.map(hex32),
+  proof: proofJson(proof),
+});
+
+/** As the API's answers have it. */
+export const postingJson = ({ further, ...first }: SettlementPosting) => ({
+  ...entryJson(first),
+  ...(further === undefined ? {} : { further: further.map(entryJson) }),
+});

@@ -4,12 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { bridgeParts } from "@openledger/bridge/testing/bridge-parts";
 import type { HistoryFixture } from "@openledger/bridge/testing/history-fixture";
-import {
-  MODEL_CIRCUITS,
-  type ModelHistory,
-  PAYEE_TABLE_CIRCUIT,
-  SAMPLED_CIRCUIT,
-} from "@openledger/bridge/testing/model-history";
+import type { ModelHistory } from "@openledger/bridge/testing/model-history";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { createLogger } from "@openledger/foundation/logger";
 import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
@@ -86,14 +81,24 @@ export function passStall(stallMs: number): void {
   vi.spyOn(Date, "now").mockImplementation(() => now() + stallMs + 1);
 }
 
+/** Those of SHARD_CIRCUITS behind those of MODEL_CIRCUITS. */
+const MODEL_CIRCUIT_NAMES = [
+  "settlement-16-16-8-16-4",
+  "payee-table-8",
+  "sharded-16-2-16-4",
+  "shard-16-16-8-4",
+];
+
 /** The deployment's record with the circuits of a model's life. */
 export function modelDeployment(f: ModelHistory, folder: string): Promise<Deployment> {
-  const names = ["settlement-16-16-8-16-4", "payee-table-8"];
-  const circuits = [SAMPLED_CIRCUIT, PAYEE_TABLE_CIRCUIT].map((index, i) => {
-    const verificationKeyPath = join(folder, `${names[i]}.json`);
-    const key = verifierKey({ ...f.l1.circuits[index]!, index });
+  const deployed = f.l1.circuits.slice(f.l1.shapes.length, f.l1.shapes.length + MODEL_CIRCUIT_NAMES.length);
+  const circuits = deployed.map((circuit, i) => {
+    const name = MODEL_CIRCUIT_NAMES[i]!;
+    const verificationKeyPath = join(folder, `${name}.json`);
+    const key = verifierKey({ ...circuit, index: f.l1.shapes.length + i });
     writeFileSync(verificationKeyPath, JSON.stringify(toSnarkjsKey(key)));
-    return { name: names[i]!, verificationKeyPath, ...MODEL_CIRCUITS[i]! };
+    const { size0, size1, sort } = circuit;
+    return { name, verificationKeyPath, sort, size0, size1 };
   });
   return deploymentOn(f, circuits);
 }

@@ -13,10 +13,11 @@ import { temporaryFolder } from "./test-rollup.ts";
 export async function startClosedWorld(
   cleanUps: (() => unknown)[],
   afterClose: (f: ModelHistory, closingBatch: number) => Promise<void>,
+  shardCount: 1 | 2 = 1,
 ) {
   const folder = temporaryFolder();
   cleanUps.push(folder.remove);
-  const f = await startModelHistory();
+  const f = await startModelHistory({ shardCount });
   cleanUps.push(() => f.stop());
   await f.makeModel();
   await f.openModel();
@@ -51,5 +52,5 @@ export async function startClosedWorld(
 }
 
 /** Anybody may settle the closed epoch by row counts. */
-export const startPreVerifiedWorld = (cleanUps: (() => unknown)[]) =>
-  startClosedWorld(cleanUps, (f) => f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS)));
+export const startPreVerifiedWorld = (cleanUps: (() => unknown)[], shardCount: 1 | 2 = 1) =>
+  startClosedWorld(cleanUps, (f) => f.l1.passTime(BigInt(DEFAULT_SPLIT_DELAY_SECONDS)), shardCount);

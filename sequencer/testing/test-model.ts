@@ -7,6 +7,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settlementMessage } from "@openledger/circuits/batch/settlement-operation";
 import { signMessage } from "@openledger/circuits/field/curve/eddsa";
+import { cutPayees, payeeShards } from "@openledger/circuits/internal/ledger/payee-shards";
 import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import { leafReference } from "@openledger/circuits/ledger/operation";
 import {
@@ -23,13 +24,13 @@ import { FIELD_ORDER, KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { activationOf, defaultSplit } from "@openledger/circuits/settlement/payee-table-rules";
-import { encodeSettlement, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
+import { encodeEntries, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
-import { type SimulatedCircuit, simulateCircuit } from "@openledger/contracts/testing/test-prover";
+import { simulateCircuit } from "@openledger/contracts/testing/test-prover";
 import { hex20, hex32 } from "@openledger/foundation/hex";
 import { toSnarkjsKey } from "@openledger/prover/formats/verification-key";
-import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
+import { entrySignals } from "@openledger/verifier/replay/settlement-statement";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
 import {
   type Answer,
@@ -52,11 +53,18 @@ const CIRCUITS = [
   // More draws, and fewer features, than it was created for.
   { name: "settlement-16-16-16-8-8", sort: 1, size0: 8, size1: 16 },
   { name: "settlement-16-8-16-8-4", sort: 1, size0: 8, size1: 16 },
+  // Of a model of two shards, and two that are for others.
+  { name: "sharded-8-3-16-4", sort: 4, size0: 8, size1: 3 },
+  { name: "shard-8-16-16-4", sort: 5, size0: 0, size1: 16 },
+  { name: "shard-4-16-16-4", sort: 5, size0: 0, size1: 16 },
+  { name: "sharded-8-3-8-4", sort: 4, size0: 8, size1: 3 },
 ] as const;
 export const SMALL_SETTLEMENT_INDEX = 3;
 export const OTHER_DRAWS_INDEX = 4;
 export const OTHER_FEATURES_INDEX = 5;
 const SETTLEMENT_INDEX = 1;
+const SHARDED_INDEX = 6;
+export const OTHER_SHARDED_INDEX = 9;
 export const PAYEE_TABLE_INDEX = 2;
 const DRAWS = 4;
 export const PREV_RANDAO = 0x1234_5678n;
@@ -85,6 +93,10 @@ export async function settlementDeployment(folder: string) {
       payeeTable: simulated[1]!,
       otherDraws: simulated[3]!,
       otherFeatures: simulated[4]!,
+      sharded: simulated[5]!,
+      shard: simulated[6]!,
+      smallShard: simulated[7]!,
+      otherSharded: simulated[8]!,
     },
   };
 }
@@ -95,26 +107,38 @@ const PLACE_OF: Record<keyof TestCircuits, number> = {
   payeeTable: 1,
   otherDraws: 3,
   otherFeatures: 4,
+  sharded: 5,
+  shard: 6,
+  smallShard: 7,
+  otherSharded: 8,
 };
 
-/** As POST /v1/settlements takes it. */
+/** As POST /v1/settlements takes it. @param sorts of the circuit of each entry, the last of all that follow */
 export function settlementJson(
   data: SettlementData,
-  sort: keyof TestCircuits,
+  sorts: keyof TestCircuits | readonly (keyof TestCircuits)[],
   circuits: TestCircuits,
   commitment = 77n,
 ) {
-  const circuit: SimulatedCircuit = circuits[sort];
-  const signals = settlementSignals(data, circuit.circuitId, commitment);
-  const { a, b, c } = circuit.forge(signals);
+  const wires = encodeEntries(data);
+  const given = [sorts].flat();
+  const sortOf = (i: number) => given[i] ?? given.at(-1)!;
+  const named = wires.map((_, i) => ({ circuitId: circuits[sortOf(i)].circuitId, commitment }));
+  const [first, ...further] = entrySignals(data, named).map((signals, i) => {
+    const { a, b, c } = circuits[sortOf(i)].forge(signals);
+    return {
+      circuit: CIRCUITS[PLACE_OF[sortOf(i)]]!.name,
+      data: `0x${Buffer.from(wires[i]!).toString("hex")}`,
+      publicSignals: signals.map(hex32),
+      proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+    };
+  });
   return {
     kind: data.isActivation ? "activation" : "settle",
     modelId: data.modelId,
     settlementHash: hex32(data.settlementHash),
-    circuit: CIRCUITS[PLACE_OF[sort]]!.name,
-    data: `0x${Buffer.from(encodeSettlement(data)).toString("hex")}`,
-    publicSignals: signals.map(hex32),
-    proof: { a: a.map(hex32), b: fromContractOrder(b).map((pair) => pair.map(hex32)), c: c.map(hex32) },
+    ...first!,
+    ...(further.length > 0 && { further }),
   };
 }
 
@@ -126,12 +150,14 @@ export interface TestModel {
   readonly statics: ModelStatics;
 }
 
-const payeesOf = (owner: TestUser): Payee[] => [
-  { contributorId: owner.id, validatorId: owner.id, rowCount: 9 },
-];
+/** The owner alone; of two shards in both, since the first has room for five rows. */
+const payeesOf = ({ id }: TestUser, shardCount: number): Payee[] =>
+  cutPayees([{ contributorId: id, validatorId: id, rowCount: 9 }], {
+    rows: shardCount === 1 ? 9 : 5,
+    payees: 16,
+  });
 
-function staticsOf(owner: TestUser, datanetId: number): ModelStatics {
-  const payees = payeesOf(owner);
+function staticsOf(payees: readonly Payee[], datanetId: number): ModelStatics {
   return {
     featuresCommitment: 1n,
     ownersCommitment: ownersCommitment(payees.map(({ rowCount }) => rowCount)),
@@ -149,16 +175,17 @@ function staticsOf(owner: TestUser, datanetId: number): ModelStatics {
 }
 
 /** What the API says of a user's model. */
-export async function findModel(call: Call, owner: TestUser): Promise<Partial<TestModel>> {
+export async function findModel(call: Call, owner: TestUser, shardCount = 1): Promise<Partial<TestModel>> {
   const leaves: Answer[] = (await call(`/v1/leaves?owner=${hex20(owner.l1Owner)}`)) ?? [];
   const idOf = (kind: string) => leaves.find((leaf) => leaf.kind === kind)?.id;
   const datanetId = idOf("datanet");
+  const payees = payeesOf(owner, shardCount);
   return {
     owner,
-    payees: payeesOf(owner),
+    payees,
     datanetId,
     modelId: idOf("model"),
-    ...(datanetId === undefined ? {} : { statics: staticsOf(owner, datanetId) }),
+    ...(datanetId === undefined ? {} : { statics: staticsOf(payees, datanetId) }),
   };
 }
 
@@ -183,8 +210,9 @@ export async function stepModel(
   call: Call,
   owner: TestUser,
   circuits: TestCircuits,
+  shardCount = 1,
 ): Promise<[step: string, answer: Answer]> {
-  const { datanetId, modelId, statics } = await findModel(call, owner);
+  const { datanetId, modelId, payees, statics } = await findModel(call, owner, shardCount);
   const own = (kind: number) => ({ bOwner: owner.l1Owner, bKind: kind });
   if (datanetId === undefined) {
     const fields = {
@@ -219,7 +247,13 @@ export async function stepModel(
     return ["approve", await signAs(call, owner, datanetId, { ...fields, ...own(LEAF_KIND.model) })];
   }
   if (!model.counters.isReady)
-    return ["activation", await call("/v1/settlements", activationJson(owner, modelId, statics!, circuits))];
+    return [
+      "activation",
+      await call(
+        "/v1/settlements",
+        activationJson({ owner, modelId, payees: payees!, statics: statics! }, circuits),
+      ),
+    ];
   const { closedEpoch } = model;
   if (closedEpoch !== null) {
     if (closedEpoch.prevRandao === null) {
@@ -229,7 +263,8 @@ export async function stepModel(
       return ["randomness", await call("/operator/epoch-closes", body)];
     }
     const data = sampledSettlement(model, statics!);
-    return ["settle", await call("/v1/settlements", settlementJson(data, "settlement", circuits))];
+    const sorts = shardCount === 1 ? "settlement" : (["sharded", "shard"] as const);
+    return ["settle", await call("/v1/settlements", settlementJson(data, sorts, circuits))];
   }
   if (model.payees[0].contributor.claimableWei !== "0") {
     const fields = { kind: KIND.claimRewards, b: modelId, words: [0n], ...own(LEAF_KIND.model) };
@@ -244,15 +279,17 @@ export async function stepModel(
   return ["closeEpoch", await signAs(call, owner, modelId, fields)];
 }
 
+/** @param index on L1 of the circuit that it names */
 export function activationJson(
-  owner: TestUser,
-  modelId: number,
-  statics: ModelStatics,
+  { modelId, owner, payees, statics }: Omit<TestModel, "datanetId">,
   circuits: TestCircuits,
-  circuit = SETTLEMENT_INDEX,
+  index?: number,
 ) {
+  const circuit =
+    index ??
+    (payeeShards(payees.map(({ rowCount }) => rowCount)).length > 1 ? SHARDED_INDEX : SETTLEMENT_INDEX);
   const cap = { circuit, payments: CIRCUITS[circuit - 1]!.size0 };
-  const { data } = activationOf({ modelId, statics, payees: payeesOf(owner) }, cap, CIRCUITS[1].size1);
+  const { data } = activationOf({ modelId, statics, payees }, cap, CIRCUITS[1].size1);
   return { ...settlementJson(data, "payeeTable", circuits), signature: signatureJson(owner, data) };
 }
 
@@ -279,15 +316,18 @@ function closedOf(model: Answer) {
   };
 }
 
-/** A settlement by draws as GET /v1/models/:id lets one make it; all that is earned goes to the first payee. */
+/** A settlement by draws as GET /v1/models/:id lets one make it; all that is earned goes to the first payee of each shard. */
 export function sampledSettlement(model: Answer, statics: ModelStatics, voidCount = 0): SettlementData {
   const closed = closedOf(model);
   const modelId: number = model.id;
   const shares = drawShares(closed.amountWei, DRAWS, unpackSplit(statics.split));
-  const quanta = BigInt(DRAWS - voidCount) * shares.rewardQuanta;
-  const earnedWei = [quanta << shares.quantumBits];
-  const payout = sampledPayout(closed.amountWei, shares, DRAWS, voidCount, earnedWei[0]!);
   const payees: Payee[] = model.payees;
+  const shards = payeeShards(payees.map(({ rowCount }) => rowCount));
+  const quanta = BigInt(DRAWS - voidCount) * shares.rewardQuanta;
+  const ofShard = quanta / BigInt(shards.length);
+  const items = payees.map((_, m) => (shards.some(({ from }) => from === m) ? ofShard : 0n));
+  const earnedWei = items.map((item) => item << shares.quantumBits);
+  const payout = sampledPayout(closed.amountWei, shares, DRAWS, voidCount, quanta << shares.quantumBits);
   const before: bigint[] = model.payees.map((payee: Answer) => BigInt(payee.accruedWei));
   const after = before.map((wei, m) => wei + (earnedWei[m] ?? 0n));
   return {
@@ -309,9 +349,10 @@ export function sampledSettlement(model: Answer, statics: ModelStatics, voidCoun
     voidCount,
     burnedWei: payout.burnedWei,
     capCircuit: 0,
-    shardCount: 1,
+    shardCount: shards.length,
     chain: closed.chain % FIELD_ORDER,
-    items: [quanta],
+    items,
+    ...(shards.length > 1 && { links: shards.map((_, shard) => 5n + BigInt(shard)) }),
   };
 }
 

@@ -82,7 +82,7 @@ export function capOf(
 }
 
 /** Whether no shard has an item element or a payee beyond the circuit's. */
-export const fitsPayees = (posted: PostedSettlement, circuit: CircuitSizes): boolean =>
+const fitsPayees = (posted: PostedSettlement, circuit: CircuitSizes): boolean =>
   shardItems(posted).every((_, shard) => fitsShard(posted, shard, circuit));
 
 /** The same of one shard: each may have a circuit of its own. */
@@ -100,6 +100,3 @@ export function provesEntries(sorts: readonly number[], kind: number, shardCount
     ways.push(shardCount === 1 ? [settlement] : [shardedSettlement, ...shards(shard)]);
   return ways.some((way) => way.length === sorts.length && way.every((sort, i) => sort === sorts[i]));
 }
-
-/** Whether a circuit of this sort may prove a record of this kind alone: an activation only a payee table. */
-export const provesKind = (sort: number, kind: number): boolean => provesEntries([sort], kind, 1);

@@ -1,13 +1,14 @@
 /** A recipe that promises a model commitment marks the statics, and cannot be read as one without. */
 
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
+import { cutPayees } from "@openledger/circuits/ledger/payee-shards";
 import { TAG } from "@openledger/circuits/protocol";
 import { beforeAll, expect, test } from "vitest";
 import { toFixed40 } from "../../maths/fixed-point.ts";
 import { recipeFor, sampleRows } from "../../testing/sample-rows.ts";
 import { answeringFiles, answeringHash, rawAnsweringHash } from "../answering-hash.ts";
 import { decodeModel, encodeModel, publishedModel } from "../model-files.ts";
-import { registerModel } from "../registration.ts";
+import { registerModel, staticsOf } from "../registration.ts";
 import { parseDirectRecipe } from "./direct-recipe.ts";
 import { trainDirect } from "./direct-training.ts";
 
@@ -43,4 +44,24 @@ test.each([
   expect(() => parseDirectRecipe(recipeOf(changed))).toThrow(
     expect.objectContaining({ code: "ATT_RECIPE_INVALID" }),
   );
+});
+
+test.each([
+  ["challenges", { isChallengeable: true }],
+  ["claims", { tracing: {} }],
+  ["nothing", {}],
+])("a model that promises %s has one shard, or says why not", (promised, promises) => {
+  const payees = [1, 2, 3].map((contributorId) => ({ contributorId, validatorId: 9, rowCount: 4 }));
+  const terms = { split: { ownerParts: 1n, validatorParts: 2n }, drawBits: 2 };
+  const statics = (size: { rows: number; payees: number }) => () =>
+    staticsOf({ ...recipeFor(rows, 64), ...promises }, cutPayees(payees, size), 5n, terms);
+  expect(statics({ rows: 12, payees: 3 })).not.toThrow();
+  for (const size of [
+    { rows: 12, payees: 2 },
+    { rows: 8, payees: 3 },
+  ]) {
+    const data = { what: "shards", given: 2, most: 1 };
+    if (promised === "nothing") expect(statics(size)).not.toThrow();
+    else expect(statics(size)).toThrow(expect.objectContaining({ code: "ATT_BEYOND_CIRCUIT", data }));
+  }
 });

@@ -8,24 +8,27 @@ import type { Hex } from "viem";
 import { bridgeError } from "../../bridge-errors.ts";
 import type { L1Client } from "../l1-client.ts";
 import { type RollupLog, readRollupLogs } from "../log-reader.ts";
-import type { SubmittedEntry, SubmittedSettlement } from "./submitted-part.ts";
+import type { SubmittedSettlement } from "./submitted-part.ts";
 
 export type PreVerifiedLog = RollupLog & { eventName: "SettlementPreVerified" };
 type PreVerifiedTakenLog = RollupLog & { eventName: "PreVerifiedSettlementTaken" };
 
-/** A settlement as it was pre-verified. */
-export interface PreVerifiedSettlement {
-  readonly modelId: number;
-  /** J: the word of the record that it waits for. */
-  readonly word: bigint;
-  /** Of its first entry, as the next four. */
+/** An entry of a settlement as it was pre-verified. */
+export interface PreVerifiedEntry {
   readonly circuitIndex: number;
   readonly commitment: bigint;
   /** Posted form. */
   readonly data: Hex;
   readonly proof: ContractProof;
+}
+
+/** A settlement as it was pre-verified; its own circuit, C, data and proof are those of its first entry. */
+export interface PreVerifiedSettlement extends PreVerifiedEntry {
+  readonly modelId: number;
+  /** J: the word of the record that it waits for. */
+  readonly word: bigint;
   /** Its other entries; none of a settlement of one shard. */
-  readonly further: readonly SubmittedEntry[];
+  readonly further: readonly PreVerifiedEntry[];
 }
 
 export const preVerifiedOf = ({ args }: PreVerifiedLog): PreVerifiedSettlement => {

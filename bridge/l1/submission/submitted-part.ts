@@ -1,7 +1,6 @@
 import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { type Hex, hexToBytes } from "viem";
-import { bridgeError } from "../../bridge-errors.ts";
 
 /** A batch's or a settlement's part of a submission. */
 export interface SubmittedPart {
@@ -32,16 +31,3 @@ export const postedBy = ({
   further,
 }: Pick<SubmittedSettlement, "data" | "further">): PostedSettlement =>
   decodeEntries([data, ...further.map((entry) => entry.data)].map((hex) => hexToBytes(hex)));
-
-/** The settlement where it has one shard: a sequencer takes no other yet. @throws BRG_HISTORY_UNREADABLE for several */
-export function oneEntryOf<T extends Pick<SubmittedSettlement, "further">>(settlement: T): T {
-  if (settlement.further.length === 0) return settlement;
-  const entryCount = settlement.further.length + 1;
-  throw bridgeError(
-    "BRG_HISTORY_UNREADABLE",
-    `a settlement of ${entryCount} entries: a sequencer takes one`,
-    {
-      data: { entryCount },
-    },
-  );
-}

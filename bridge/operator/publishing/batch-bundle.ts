@@ -144,10 +144,14 @@ function submissionOf(
     data: part.data,
   });
   const settlements = batches.flatMap((batch) => batch.settlements);
+  const entriesOf = (one: ReadySettlement) => [one, ...one.further];
+  const brought = settlements.filter((one) => !preVerified.has(one)).flatMap(entriesOf);
   return {
     batches: batches.map(posted),
-    settlements: settlements.map((one) => (preVerified.has(one) ? TAKE_PRE_VERIFIED : posted(one))),
-    proofs: [...batches, ...settlements.filter((one) => !preVerified.has(one))].map(({ proof }) => proof),
+    settlements: settlements.flatMap((one) =>
+      preVerified.has(one) ? [TAKE_PRE_VERIFIED] : entriesOf(one).map(posted),
+    ),
+    proofs: [...batches, ...brought].map(({ proof }) => proof),
   };
 }
 

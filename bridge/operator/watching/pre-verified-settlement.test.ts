@@ -1,6 +1,7 @@
 /** Strangers' settlements beside the sequencer's batches: they settle, and stop nothing. */
 
 import { KIND } from "@openledger/circuits/protocol";
+import { encodeEntries, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { OPEN, revertName, SHAPES, slot } from "@openledger/contracts/testing/rollup-fixture";
 import {
   PAYEE_TABLE,
@@ -8,8 +9,11 @@ import {
   SAMPLED,
   SETTLEMENT_SIZES,
   type SettlementPart,
+  SHARD,
+  SHARDED,
   settlementActions,
 } from "@openledger/contracts/testing/settlement-fixture";
+import { bytesToHex } from "viem";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type BridgeFixture, startBridgeFixture } from "../../testing/bridge-fixture.ts";
 import { silentLogger } from "../../testing/bridge-parts.ts";
@@ -118,18 +122,66 @@ test("the bridge offers what is pre-verified until nothing more comes of it, and
   expect((await l1.rollup.getEvents.SettlementAccepted()).map(({ args }) => args.modelId)).toEqual([102n]);
 });
 
-test("Attack: one of several shards, of no model, holds up nothing", async () => {
+test("those of several shards are offered with all entries, posted in L1's order, and followed where a stranger posts one", async () => {
   const { l1 } = f;
   const actions = settlementActions(l1);
   await l1.passTime(11n * DAY);
-  const shards = { shardCount: 2, shardWei: [1n, 2n], items: [1n] };
-  const data = await actions.settlementData(closingBatch, { seed: 0n, voidCount: 0, ...shards });
-  await actions.preVerify({ circuit: PAYEE_TABLE, data });
-  const one = await settlementOf(100);
-  await actions.preVerify(one);
+  const items = Array.from({ length: 513 }, (_, m) => BigInt(m % 512 === 0));
+  const dataOf = (modelId: number, shards: Partial<SettlementData>) =>
+    actions.settlementData(closingBatch, {
+      modelId,
+      voidCount: 0,
+      burnedWei: 0n,
+      shardCount: 2,
+      items,
+      ...shards,
+    });
+  const byDraws = async (modelId: number) => ({
+    circuit: SHARDED,
+    data: await dataOf(modelId, { links: [8n, 9n] }),
+  });
+  const tables = { circuit: PAYEE_TABLE, data: await dataOf(100, { seed: 0n, shardWei: [1n, 2n] }) };
+  const [drawn, own] = [await byDraws(101), await byDraws(102)];
+  const taking = [await actions.preVerify(tables), await actions.preVerify(drawn)];
   await l1.client.mine({ blocks: 2 });
-  await (await watcher()).poll();
-  expect(f.sequencer.offered.map(({ word }) => BigInt(word))).toEqual([one.data.settlementHash]);
+  const preVerified = await watcher();
+  await preVerified.poll();
+  const { offered } = f.sequencer;
+  const entriesOf = ({ data }: { data: SettlementData }) =>
+    encodeEntries(data).map((wire) => bytesToHex(wire));
+  const dataBy = new Map(
+    offered.map(({ data, further = [], word }) => [BigInt(word), [data, ...further.map((e) => e.data)]]),
+  );
+  for (const part of [tables, drawn]) expect(dataBy.get(part.data.settlementHash)).toEqual(entriesOf(part));
+  const drawnOne = offered.find(({ modelId }) => modelId === 101)!;
+  expect([drawnOne, ...drawnOne.further!].map(({ circuitIndex }) => circuitIndex)).toEqual([
+    SHARDED,
+    SHARD,
+    SHARD,
+  ]);
+  expect(new Set([drawnOne, ...drawnOne.further!].map(({ commitment }) => commitment)).size).toBe(3);
+
+  const publisher = await f.publisher();
+  const setOrigin = async () => {
+    const { batchNumber, opIndex: signed, queueHead, root } = await l1.rollup.read.state();
+    f.sequencer.origin = { batchNumber, root: `0x${root.toString(16)}`, opIndex: signed, queueHead };
+  };
+  await setOrigin();
+  f.sequencer.add(await actions.joined([own, tables, await byDraws(103)], { shape: SHAPES[1] }));
+  await publisher.poll();
+  const modelsOf = (events: readonly { args: { modelId?: bigint | undefined } }[]) =>
+    events.map(({ args }) => args.modelId);
+  expect(modelsOf(await l1.rollup.getEvents.SettlementAccepted())).toEqual([102n, 103n]);
+  expect(modelsOf(await l1.rollup.getEvents.PreVerifiedSettlementTaken())).toEqual([100n]);
+
+  f.sequencer.batches.clear();
+  await setOrigin();
+  await l1.passTime(DAY + 1n);
+  const strange = await actions.joined([drawn], { shape: SHAPES[2] });
+  await l1.submit([{ ...strange, settlements: [taking[1]!] }], "stranger");
+  await l1.client.mine({ blocks: 3 });
+  await publisher.poll();
+  expect(f.sequencer.foreign.map(({ settlements }) => settlements)).toEqual([[entriesOf(drawn)]]);
 });
 
 test("a batch brings the settlement itself once L1 has forgotten the pre-verification", async () => {

@@ -13,12 +13,14 @@ import { l1Call } from "../../l1/l1-client.ts";
 import { readRollupLogs } from "../../l1/log-reader.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
 import {
+  type PreVerifiedEntry,
   type PreVerifiedLog,
   type PreVerifiedSettlement,
   preVerifiedOf,
 } from "../../l1/submission/pre-verified-settlement.ts";
 import type { JsonStore } from "../bridge-store.ts";
 import type { OperatorClient } from "../operator-client.ts";
+import { inRequests, requestBytes } from "../request-parts.ts";
 
 export interface PreVerifiedWatcherOptions {
   /** Block of the rollup: nothing was pre-verified before it. */
@@ -37,20 +39,23 @@ interface PreVerifiedWatcherModules {
   readonly logger: Logger;
 }
 
-/** At most 4 KB each: one request stays far below the sequencer's limit of a body. */
+/** The sequencer verifies the proofs of each, up to nine, before it answers. */
 const MAX_PER_REQUEST = 20;
 
 const cursorSchema = z.object({ blockNumber: z.int(), blockHash: z.string() });
 const field = z.string().transform(BigInt);
 const pair = z.tuple([field, field]);
-const preVerifiedSchema = z.object({
-  modelId: z.int(),
-  word: field,
+const entryFields = {
   circuitIndex: z.int(),
   commitment: field,
   data: z.string().transform((text) => text as Hex),
   // As the contract has it.
   proof: z.object({ a: pair, b: z.tuple([pair, pair]).transform(([x, y]) => imaginaryFirst(x, y)), c: pair }),
+};
+const preVerifiedSchema = z.object({
+  ...{ modelId: z.int(), word: field, ...entryFields },
+  // Absent where an older bridge wrote it.
+  further: z.array(z.object(entryFields)).default([]),
 });
 
 export class PreVerifiedWatcher {
@@ -82,9 +87,7 @@ export class PreVerifiedWatcher {
     for await (const chunk of readRollupLogs({ client, address, fromBlock, toBlock, maxChunkBlocks })) {
       const preVerified = chunk.logs
         .filter((log): log is PreVerifiedLog => log.eventName === "SettlementPreVerified")
-        .map(preVerifiedOf)
-        // Attack: one of several shards, of a model that is not there, which would hold up all behind it. No sequencer takes one.
-        .filter(({ further }) => further.length === 0);
+        .map(preVerifiedOf);
       const cursor = {
         blockNumber: Number(chunk.toBlock),
         blockHash: await this.#blockHash(Number(chunk.toBlock)),
@@ -100,9 +103,10 @@ export class PreVerifiedWatcher {
   async #offer(): Promise<void> {
     const { logger, sequencer, store } = this.#modules;
     const entries = await store.entries({ gte: "pre-verified/", lt: "pre-verified0" });
-    const waiting = entries.map(([, value]) => ({ ...preVerifiedSchema.parse(value), further: [] }));
-    for (let from = 0; from < waiting.length; from += MAX_PER_REQUEST) {
-      const part = waiting.slice(from, from + MAX_PER_REQUEST);
+    const waiting = entries.map(([, value]) => preVerifiedSchema.parse(value));
+    const bytesOf = ({ data, further }: PreVerifiedSettlement) =>
+      requestBytes([data, ...further.map((entry) => entry.data)]);
+    for (const part of inRequests(waiting, bytesOf, MAX_PER_REQUEST)) {
       const { isOver } = await sequencer.offerPreVerifiedSettlements(part);
       const over = part.filter((_, i) => isOver[i]);
       if (over.length === 0) continue;
@@ -139,12 +143,16 @@ export class PreVerifiedWatcher {
 
 const keyOf = ({ modelId, word }: PreVerifiedSettlement) => `pre-verified/${modelId}/${word.toString(16)}`;
 
-function toJson({ commitment, further: _none, proof, word, ...rest }: PreVerifiedSettlement) {
+const toJson = ({ further, word, ...first }: PreVerifiedSettlement) => ({
+  ...entryJson(first),
+  ...{ word: toHex(word), further: further.map(entryJson) },
+});
+
+function entryJson<Entry extends PreVerifiedEntry>({ commitment, proof, ...rest }: Entry) {
   const pairOf = (point: readonly [bigint, bigint]) => point.map((value) => toHex(value));
   const { a, b, c } = proof;
   return {
     ...rest,
-    word: toHex(word),
     commitment: toHex(commitment),
     proof: { a: pairOf(a), b: b.map(pairOf), c: pairOf(c) },
   };

@@ -27,7 +27,7 @@ const WIDTHS: InputWidths = {
   shardRows: [32, 32, 64, 96],
   present: [1],
   active: [1],
-  isValid: [1, 128],
+  isValid: [1, 8, 128],
   earned: [40, 40, 48],
   remainder: [40, 80],
   hits: [2],
@@ -57,7 +57,15 @@ describe("under the honest z", { timeout: 300_000 }, () => {
     const tester = await CircuitTester.compileSpec(shardedCircuitSpec(SETTLING_SIZE));
     const { inputs } = statedInputs(settledOf());
     const free = await freeInputs(tester, inputs, WIDTHS);
-    expect(free.sort()).toEqual(["answerHash.0", "packed.2", "receipt.2", "salt.0"]);
+    expect(free.sort()).toEqual([
+      "answerHash.0",
+      "packed.2",
+      "queryCommitment.0",
+      "receipt.2",
+      "salt.0",
+      "shardPositive.0.0",
+      "shardPositive.1.0",
+    ]);
     const witness = await tester.calculateWitness(inputs);
     const loose = looseWires(tester, witness, SHIFTS);
     expect(loose.filter((signal) => !signal.endsWith(".equal.inverse"))).toEqual([]);

@@ -4,6 +4,9 @@
  */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { invertMod } from "../../inverse.ts";
+import { modelQueryCommitment } from "../../ledger/model-query.ts";
+import { FIELD_ORDER } from "../../protocol.ts";
 import type { CircuitTester } from "../../testing/circuit-tester.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import {
@@ -176,14 +179,14 @@ describe("the proof of a shard", () => {
     await shardRefuses(counts, IDENTITY, "another table");
   });
 
-  it("takes a void draw as void, and its query from the link", async () => {
+  it("takes a void draw as void, by one statement whatever its query", async () => {
     const query = (i: number) => (i === 0 ? null : Int16Array.of(1, -3, 5));
     const world = honest(SHARDS, { ...WORLD, query, entry: (row) => row + 1 });
     const epoch = shardedEpochOf(SHARDS, { ...WORLD, query, entry: (row) => row + 1 });
     for (const [s, { inputs }] of world.ofShards.entries()) {
       expect(array(inputs, "mu")[0]).toBe(0n);
       await shardRefuses(withAt(inputs, "mu", 0, 1n), IDENTITY, `paid in shard ${s} alone`);
-      // Another query and its true scores change nothing that is paid, but the link.
+      // Another query and its true scores change nothing, C neither.
       const matrixOf = epoch.features.matrix.subarray(s === 0 ? 0 : 9, s === 0 ? 9 : 15);
       const other = drawInputs(matrixOf, Int16Array.of(3, 3, 3));
       const changed = {
@@ -192,12 +195,41 @@ describe("the proof of a shard", () => {
         scores: matrix(inputs, "scores").with(0, [...other.scores, ...(s === 0 ? [0n] : [0n, 0n])]),
         blindScore: array(inputs, "blindScore").with(0, other.blindScore),
       };
-      await shardDiffers(world, s, changed, [0], "another query of a void draw");
+      const [own, others] = await Promise.all([inputs, changed].map((all) => shard.calculateWitness(all)));
+      expect(others!.slice(0, 4), "another query of a void draw").toEqual(own!.slice(0, 4));
+      await shardDiffers(world, s, withAt(inputs, "isValid", 0, 1n), [0], "a void draw as a valid one");
+      await shardDiffers(world, s, withAt(inputs, "isValid", 1, 0n), [0], "a valid draw as a void one");
     }
+    const chosen = withAt(withTotal(world.inputs, [[0, 7n]]), "queryCommitment", 0, 5n);
+    const [own, others] = await Promise.all([world.inputs, chosen].map((all) => draws.calculateWitness(all)));
+    expect(others!.slice(0, 4), "a void draw's query and total in the draws' proof").toEqual(
+      own!.slice(0, 4),
+    );
     // The same draw valid: all its links are others, so no shard's proof of one fits the draws of the other.
     const opened = honest(SHARDS, { ...WORLD, entry: (row) => row + 1 });
     for (const [s, { link }] of world.settled.shards.entries())
       expect(opened.settled.shards[s]!.link).not.toBe(link);
+  });
+
+  it("has flags that are bits: no multiple of another query is the link's", async () => {
+    // No score is positive, so that 0 is the total of each query.
+    const world = honest(SHARDS, { ...WORLD, query: () => Int16Array.of(1, 3, 5), entry: () => -1 });
+    const { inputs } = world.ofShards[0]!;
+    const matrixOf = new Int8Array(9).fill(-1);
+    const other = drawInputs(matrixOf, Int16Array.of(3, 3, 3));
+    const commitments = [
+      [1, 3, 5],
+      [3, 3, 3],
+    ].map((of) => modelQueryCommitment(Int16Array.from(of)));
+    const flag = (commitments[0]! * invertMod(commitments[1]!, FIELD_ORDER)) % FIELD_ORDER;
+    const changed = {
+      ...inputs,
+      isValid: array(inputs, "isValid").with(0, flag),
+      queryBytes: matrix(inputs, "queryBytes").with(0, other.queryBytes.map(BigInt)),
+      scores: matrix(inputs, "scores").with(0, [...other.scores, 0n]),
+      blindScore: array(inputs, "blindScore").with(0, other.blindScore),
+    };
+    await shardRefuses(changed, "isValid[k] * (1 - isValid[k]) === 0;", "a multiple of another query");
   });
 
   it("scores by the link's query and columns", async () => {
@@ -231,7 +263,12 @@ describe("links", () => {
           ...terms,
           draws: terms.draws.with(k, { ...terms.draws[k]!, [name]: terms.draws[k]![name] + 1n }),
         });
+    changed.push({ ...terms, draws: terms.draws.with(0, { ...terms.draws[0]!, isValid: false }) });
     changed.push({ ...terms, draws: terms.draws.toReversed() }, { ...terms, draws: terms.draws.slice(1) });
+    // A receipt's query commitment is its payer's choice: 0, and void for the shard's proof alone.
+    const zeros = { ...terms.draws[0]!, queryCommitment: 0n, positiveTotal: 0n };
+    for (const isValid of [true, false])
+      changed.push({ ...terms, draws: terms.draws.with(0, { ...zeros, isValid, rewardPerUnit: 3n }) });
     expect(new Set([link, ...changed.map(shardLink)]).size).toBe(changed.length + 1);
   });
 });

@@ -55,7 +55,7 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
   const payout = sampledPayout(closed.amountWei, shares, size.draws, voidCount, sum(earnedWei));
   const settled = settledEpoch({ model, closed, payout, earned, voidCount, seed });
 
-  const queries = openings.map((opening) => opening?.query ?? queryOfVoid(size));
+  const queries = openings.map((opening) => opening?.query ?? null);
   const { newAccruedWei } = settled;
   const [oldSubroots, newSubroots] = [model.accruedWei, newAccruedWei].map((wei) =>
     accruedSubroots(model.payees, wei),
@@ -87,7 +87,7 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
           shardFeatures: ofShards((terms) => terms.featuresCommitment, 0n),
           shardEarned: ofShards((terms) => terms.earnedWei, 0n),
           shardPositive: ofShards((terms) => terms.draws.map(({ positiveTotal }) => positiveTotal), noTotals),
-          queryCommitment: queries.map(modelQueryCommitment),
+          queryCommitment: queries.map(commitmentOf),
         },
       },
       ...proven,
@@ -109,13 +109,15 @@ function prepareShard(
   parts: Pick<ShardTerms, "oldSubroot" | "newSubroot"> & {
     readonly shard: PayeeShard;
     readonly columns: ColumnCommitments;
-    readonly queries: readonly ModelQuery[];
+    /** Of each draw; null of a void one. */
+    readonly queries: readonly (ModelQuery | null)[];
   },
 ): Omit<PreparedShard, "elements"> {
   const { shard, columns, queries, oldSubroot, newSubroot } = parts;
   const { answeringHash } = features;
   const matrix = shardMatrix(features.matrix, shard, columnCount(shardSize));
-  const scored = queries.map((query) => scoredDraw(matrix, query));
+  // A void draw needs some query, which the link does not hash.
+  const scored = queries.map((query) => scoredDraw(matrix, query ?? queryOfVoid(shardSize)));
   const earned = ofAll.slice(shard.from, shard.to);
   const rowCounts = model.payees.slice(shard.from, shard.to).map(({ rowCount }) => rowCount);
   const terms: ShardTerms = {
@@ -126,9 +128,10 @@ function prepareShard(
     earnedWei: sum(earned.map((payee) => payee.earnedWei)),
     quantumWei: 1n << shares.quantumBits,
     evenReward: sum(draws.map((draw) => (draw.isEven ? draw.rewardPerUnit : 0n))),
-    draws: draws.map(({ rewardPerUnit }, k) => ({
-      queryCommitment: modelQueryCommitment(queries[k]!),
-      positiveTotal: sum(scored[k]!.scores.filter((score) => score > 0n)),
+    draws: draws.map(({ isValid, rewardPerUnit }, k) => ({
+      isValid,
+      queryCommitment: commitmentOf(queries[k] ?? null),
+      positiveTotal: isValid ? sum(scored[k]!.scores.filter((score) => score > 0n)) : 0n,
       rewardPerUnit,
     })),
   };
@@ -143,10 +146,12 @@ function prepareShard(
       quantum: terms.quantumWei,
       muEven: terms.evenReward,
       mu: draws.map(({ rewardPerUnit }) => rewardPerUnit),
+      isValid: draws.map(({ isValid }) => isValid),
     },
   };
 }
 
+const commitmentOf = (query: ModelQuery | null) => (query === null ? 0n : modelQueryCommitment(query));
 const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);
 
 function requireFits(

@@ -21,6 +21,7 @@ export interface ShardTerms {
 
 /** What a draw gives to a shard. */
 interface DrawTerms {
+  readonly isValid: boolean;
   readonly queryCommitment: bigint;
   /** Σ s⁺ of the shard's rows. */
   readonly positiveTotal: bigint;
@@ -28,18 +29,18 @@ interface DrawTerms {
   readonly rewardPerUnit: bigint;
 }
 
-/** The link of one shard and one settlement. h = K; for every chunk of 15 terms, the last padded with 0: h = H[SHARD_LINK](h, chunk). */
+/** The link of one shard and one settlement, of a void draw without query and total. h = K | which draws are valid << 8; for every chunk of 15 terms, the last padded with 0: h = H[SHARD_LINK](h, chunk). */
 export function shardLink({ draws, ...shard }: ShardTerms): bigint {
   const terms = [
     ...[shard.featuresCommitment, shard.ownersCommitment, shard.oldSubroot, shard.newSubroot],
     ...[shard.earnedWei, shard.quantumWei, shard.evenReward],
-    ...draws.flatMap(({ queryCommitment, positiveTotal, rewardPerUnit }) => [
-      queryCommitment,
-      positiveTotal,
+    ...draws.flatMap(({ isValid, queryCommitment, positiveTotal, rewardPerUnit }) => [
+      ...(isValid ? [queryCommitment, positiveTotal] : [0n, 0n]),
       rewardPerUnit,
     ]),
   ];
-  let hash = BigInt(draws.length);
+  const flags = draws.reduce((bits, { isValid }, k) => bits | (BigInt(isValid) << BigInt(k)), 0n);
+  let hash = BigInt(draws.length) | (flags << 8n);
   for (let from = 0; from < terms.length; from += DATA_CHUNK) {
     const chunk = Array.from({ length: DATA_CHUNK }, (_, i) => terms[from + i] ?? 0n);
     hash = hashTagged(TAG.shardLink, [hash, ...chunk]);

@@ -59,7 +59,7 @@ template ShardOwners(shards) {
 // Inputs:      present[shards], shardCount (S): ShardOwners; features[shards]: each shard's commitment, 0 of absent ones.
 // Outputs:     featuresCommitment.
 // Assumes:     present and shardCount as ShardOwners has them.
-// Ensures:     featuresCommitment = H[SHARD_FEATURES](S, features), and features of absent shards are 0.
+// Ensures:     featuresCommitment = H[SHARD_FEATURES](S, features, 0 …) of 16 inputs, and features of absent shards are 0.
 // Constraints: constraint-counts.json, "ShardFeatures(…)".
 template ShardFeatures(shards) {
     signal input present[shards];
@@ -67,9 +67,9 @@ template ShardFeatures(shards) {
     signal input features[shards];
     signal output featuresCommitment;
 
-    component list = HashTagged(9, 39);
+    component list = HashTagged(16, 39);
     list.in[0] <== shardCount;
-    for (var s = 0; s < 8; s++) {
+    for (var s = 0; s < 15; s++) {
         if (s < shards) {
             features[s] * (1 - present[s]) === 0;
             list.in[1 + s] <== features[s];

@@ -59,13 +59,20 @@ describe("the parts of settlements in shards", () => {
       expect(tester.readOutput(witness, "featuresCommitment")).toBe(shardFeatures(features));
     }
     expect(shardFeatures([5n])).toBe(5n);
+    const listed = [2n, 5n, 6n, ...Array<bigint>(13).fill(0n)];
+    expect(shardFeatures([5n, 6n])).toBe(hashTagged(TAG.shardFeatures, listed));
     expect(shardFeatures([5n, 6n])).not.toBe(hashTagged(TAG.features, [5n, 6n]));
   });
 
   it("hash all terms of a shard", async () => {
     const tester = await compile("shard-link", "ShardLink(4)");
     const draws = [1n, 2n, 3n, 4n].map((k) => ({
-      ...{ queryCommitment: 10n * k, positiveTotal: 10n * k + 1n, rewardPerUnit: 10n * k + 2n },
+      ...{
+        isValid: k !== 2n,
+        queryCommitment: 10n * k,
+        positiveTotal: 10n * k + 1n,
+        rewardPerUnit: 10n * k + 2n,
+      },
     }));
     const terms: ShardTerms = {
       ...{ featuresCommitment: 1n, ownersCommitment: 2n, oldSubroot: 3n, newSubroot: 4n },
@@ -77,10 +84,11 @@ describe("the parts of settlements in shards", () => {
       queryCommitment: draws.map((draw) => draw.queryCommitment),
       positiveTotal: draws.map((draw) => draw.positiveTotal),
       mu: draws.map((draw) => draw.rewardPerUnit),
+      isValid: draws.map((draw) => draw.isValid),
     });
     expect(tester.readOutput(witness, "link")).toBe(shardLink(terms));
-    const order = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 10n, 11n, 12n, 20n, 21n, 22n, 30n, 31n];
-    const first = hashTagged(TAG.shardLink, [4n, ...order]);
+    const order = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 10n, 11n, 12n, 0n, 0n, 22n, 30n, 31n];
+    const first = hashTagged(TAG.shardLink, [4n + (0b1101n << 8n), ...order]);
     const rest = [32n, 40n, 41n, 42n, ...Array<bigint>(11).fill(0n)];
     expect(shardLink(terms)).toBe(hashTagged(TAG.shardLink, [first, ...rest]));
   });

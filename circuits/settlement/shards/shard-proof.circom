@@ -12,14 +12,16 @@ include "./shard-link.circom";
 //              said where it is declared.
 // Outputs:     commitment (C), y.
 // Assumes:     L1 compares E's link with that of a proof of ShardedSettlement: so quantum ≤ 2^56, mu and muEven are its, and the
-//              commitments and the old subroot are the model's. positive is a function of featuresCommitment and queryCommitment.
+//              commitments and the old subroot are the model's. Of a valid draw, positive is a function
+//              of featuresCommitment and queryCommitment.
 // Ensures:     link is a hash of this shard's commitments and roots, of Σ T, and of what each draw gives: positiveTotal is the sum of
-//              s⁺ of the shard's rows for the query of queryCommitment. Items are T_m; 2^40 T_m + remainder_m = Σ over rows of m of
-//              Σ_k mu_k s⁺ + muEven n_m; the new subtree is the old one plus T.
+//              s⁺ of the shard's rows for the query of queryCommitment, if the draw is valid. Items are T_m; 2^40 T_m +
+//              remainder_m = Σ over rows of m of Σ_k mu_k s⁺ + muEven n_m; the new subtree is the old one plus T.
 //
 // What a challenge must not precede is in C: link fixes columns, queries, counts, totals, μ and the quantum, E has T, and
-// the rest is absorbed behind it (remainders, steps). Scores are a function of columns and query, void draws' too: their query is
-// in the link. So γ, η and the start of the columns' sums, all hashes of z, come after all that their arguments are about.
+// the rest is absorbed behind it (remainders, steps). Scores are a function of columns and query. A void draw's query is free; its
+// μ is 0, so its scores are multiplied by 0. So γ, η and the start of the columns' sums, all hashes of z, come after all that
+// their arguments are about. Nothing free is in C: one settlement has one C of each shard, by one circuit.
 // Constraints: those of the parts.
 template ShardProof(rows, payees, draws) {
     signal input z;
@@ -27,6 +29,7 @@ template ShardProof(rows, payees, draws) {
     signal input quantum;
     signal input muEven;
     signal input mu[draws];
+    signal input isValid[draws];
     // The payees: Payees, RewardsSubtree; T_m and W_m mod 2^40.
     signal input present[payees];
     signal input rowCounts[payees];
@@ -76,6 +79,7 @@ template ShardProof(rows, payees, draws) {
     rewards.remainder <== remainder;
 
     // C. Elements.
+    for (var k = 0; k < draws; k++) { isValid[k] * (1 - isValid[k]) === 0; }
     component link = ShardLink(draws);
     link.featuresCommitment <== featuresCommitment;
     link.ownersCommitment <== paid.ownersCommitment;
@@ -87,6 +91,7 @@ template ShardProof(rows, payees, draws) {
     link.queryCommitment <== queryCommitment;
     link.positiveTotal <== positiveTotal;
     link.mu <== mu;
+    link.isValid <== isValid;
     var ofPayees = (payees + 5) \ 6;
     var ofRows = (rows + 251) \ 252;
     component vector = SettlementVector(1, ofPayees, ofPayees + ofRows);

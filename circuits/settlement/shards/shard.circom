@@ -18,6 +18,7 @@ template Shard(rows, features, payees, draws) {
     signal input quantum;
     signal input muEven;
     signal input mu[draws];
+    signal input isValid[draws];
     // The payees: Payees, RewardsSubtree; T_m and W_m mod 2^40.
     signal input present[payees];
     signal input rowCounts[payees];
@@ -53,6 +54,7 @@ template Shard(rows, features, payees, draws) {
     proof.quantum <== quantum;
     proof.muEven <== muEven;
     proof.mu <== mu;
+    proof.isValid <== isValid;
     proof.present <== present;
     proof.rowCounts <== rowCounts;
     proof.leaf <== leaf;

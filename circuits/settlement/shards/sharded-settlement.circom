@@ -15,7 +15,8 @@ include "./shard-lists.circom";
 // Public:      commitment (C), y; z. L1 computes z from C and from every element that it evaluates.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     of L1 and the ledger, what SampledDraws does. L1 compares each link with that of a proof of Shard or DirectShard. So of
-//              each shard positiveTotal is an integer ≥ 0, a function of its features and the query, at most 2^20 rows of 3 D − 1 bits each;
+//              each shard a valid draw's positiveTotal is an integer ≥ 0, a function of its features and the query, at most 2^20 rows
+//              of 3 D − 1 bits each;
 //              earnedSum is what its payees earn by mu; and newSubroot is its oldSubroot plus that.
 // Ensures:     with the S proofs of shards, what docs/explanation/attribution-proof.md states, 1 to 7. The links are of shards
 //              0 … S − 1 of the model's lists, S ≥ 2, each in its place; behind them they are 0.
@@ -24,6 +25,8 @@ include "./shard-lists.circom";
 // proof of the other kind has the link of no valid draw, and what void ones score is not paid.
 //
 // What a challenge must not precede is in C, as in Settlement: E, hits and draws. Here γ is of PaymentReplay's identity only.
+// One settlement has one C, by one circuit, as a gate that is asked for C needs: chain, seed and statics fix all that C absorbs,
+// but which of the draws are void. A void draw's query and totals are in no link. The model signs J, which has the number of void ones.
 // Constraints: constraint-counts.json, "ShardedSettlement(…)".
 //
 // Phases: A lists and roots, B payments, draws and J, C links, D elements.
@@ -152,6 +155,7 @@ template ShardedSettlement(payments, drawBits, shards, features, totalBits) {
         link[s].queryCommitment <== queryCommitment;
         link[s].positiveTotal <== shardPositive[s];
         link[s].mu <== drawn.mu;
+        link[s].isValid <== isValid;
         linkIfPresent[s] <== shardPresent[s] * link[s].link;
     }
 

@@ -1,7 +1,8 @@
 import type { Signature } from "@openledger/circuits/field/curve/eddsa";
+import type { ModelStatics } from "@openledger/circuits/ledger/leaf";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { hex32 } from "@openledger/foundation/hex";
-import { type Abi, type Hex, toHex, zeroAddress } from "viem";
+import { type Abi, type Address, type Hex, toHex, zeroAddress } from "viem";
 import { effectOf } from "../../l1-proposal.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { staticsOf } from "../../sequencer/model-reads.ts";
@@ -112,53 +113,86 @@ export function sendSettlement(client: LedgerClient, body: SettlementBody): Prom
   return requestSequencer(client, "/v1/settlements", settlementSchema, { body });
 }
 
-export interface AdmitActivationParameters extends L1Options {
+// Loaded where it is needed: most clients never ask.
+const loadAbi = async () => (await import("@openledger/contracts/build/disputes-abi")).disputesAbi;
+
+export type WaitingGateErrorCode = L1ErrorCode;
+
+/**
+ * The contract that has to admit a model's activation before the rollup takes it; null where there is none, or it has.
+ * @param settlementHash J of the activation
+ * @throws CLI_UNREACHABLE
+ * @internal
+ */
+export async function waitingGate(
+  { l1, rollupAddress }: Pick<LedgerClient, "l1" | "rollupAddress">,
+  modelId: number,
+  settlementHash: bigint,
+): Promise<Address | null> {
+  const gate = await l1.readContract({
+    ...{ address: rollupAddress, abi: rollupAbi, functionName: "activationGate" },
+  });
+  if (gate === zeroAddress) return null;
+  const isAdmitted = await l1.readContract({
+    ...{ address: gate, abi: await loadAbi(), functionName: "admits", account: rollupAddress },
+    args: [BigInt(modelId), settlementHash],
+  });
+  return isAdmitted ? null : gate;
+}
+
+/** What L1 is shown of a model that promises no window. */
+export interface UnchallengedModel {
+  /** Of each of its shards the hash of its column commitments, in the shards' order. */
+  readonly columnsCommitments: readonly bigint[];
+  /** The SHA-256 of recipe, parameters and map, 96 bytes. */
+  readonly answeringPreimage: Hex;
+}
+
+/**
+ * The call `admitUnchallenged`.
+ * @param cap most payments an epoch: those of the circuit that the activation names
+ * @internal
+ */
+export function admitUnchallengedCall(
+  modelId: number,
+  { binding, ownersCommitment, payeeRoot, split }: ModelStatics,
+  { answeringPreimage, columnsCommitments }: UnchallengedModel,
+  cap: bigint,
+) {
+  const rest = [ownersCommitment, payeeRoot, binding, split] as const;
+  const args = [modelId, answeringPreimage, columnsCommitments, rest, cap] as const;
+  return { functionName: "admitUnchallenged", args } as const;
+}
+
+export interface AdmitActivationParameters extends L1Options, UnchallengedModel {
+  /** That the activation waits for: `waitingGate`. */
+  readonly gate: Address;
   /** On the ledger, without an activation. */
   readonly model: LedgerModelLeaf;
   /** Most payments an epoch: those of the circuit that the activation names. */
   readonly cap: bigint;
   /** J of the activation. */
   readonly settlementHash: bigint;
-  /** The hash of the model's column commitments. */
-  readonly columnsCommitment: bigint;
-  /** The SHA-256 of recipe, parameters and map, 96 bytes. */
-  readonly answeringPreimage: Hex;
 }
 
 export type AdmitActivationErrorCode = L1ErrorCode;
 
 /**
- * Has the rollup's gate admit the activation of a model that promises no window, in which anyone could refute it.
- * @returns null where there is no gate, or it admits the activation already
+ * Has a gate admit the activation of a model that promises no window, in which anyone could refute it.
  * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @internal
  */
 export async function admitActivation(
   client: LedgerClient,
   parameters: AdmitActivationParameters,
-): Promise<L1Result | null> {
-  const { answeringPreimage, cap, columnsCommitment, model, settlementHash } = parameters;
-  const { l1, rollupAddress } = client;
-  const gate = await l1.readContract({
-    ...{ address: rollupAddress, abi: rollupAbi, functionName: "activationGate" },
-  });
-  if (gate === zeroAddress) return null;
-  // Loaded here: most clients never ask.
-  const { disputesAbi } = await import("@openledger/contracts/build/disputes-abi");
-  const isAdmitted = await l1.readContract({
-    ...{ address: gate, abi: disputesAbi, functionName: "admits", account: rollupAddress },
-    args: [BigInt(model.id), settlementHash],
-  });
-  if (isAdmitted) return null;
-  const { binding, ownersCommitment, payeeRoot, split } = staticsOf(model);
-  const parts = [columnsCommitment, ownersCommitment, payeeRoot, binding, split];
+): Promise<L1Result> {
+  const { cap, gate, model, settlementHash } = parameters;
   const effect = effectOf("gate", "Admitted", { modelId: model.id, word: settlementHash });
   return callContract(
     client,
     {
-      ...{ address: gate, abi: disputesAbi as Abi, functionName: "admitUnchallenged" },
-      args: [model.id, answeringPreimage, parts, cap],
-      effect: { ...effect, address: gate },
+      ...{ address: gate, abi: (await loadAbi()) as Abi, effect: { ...effect, address: gate } },
+      ...admitUnchallengedCall(model.id, staticsOf(model), parameters, cap),
     },
     parameters,
   );

@@ -25,6 +25,8 @@ contract LedgerMath {
     uint256 private constant FEATURES = 16;
     uint256 private constant STATICS = 10;
     uint256 private constant ACTIVATION = 13;
+    uint256 private constant SHARD_FEATURES = 39;
+    uint256 private constant MOST_SHARDS = 8;
     uint256 private constant SIGN_GROUP = 64;
     uint256 private constant CHAIN_CHUNK = 15;
 
@@ -39,6 +41,8 @@ contract LedgerMath {
     /// @notice Nobody has stored this chunk of constants yet.
     error LedgerMathChunkMissing(uint256 index);
     error LedgerMathWidthUnknown(uint256 width);
+    /// @notice A model has one to eight shards.
+    error LedgerMathShardsInvalid(uint256 count);
 
     constructor(bytes32[] memory hashes) {
         bytes32 given = keccak256(abi.encodePacked(hashes));
@@ -77,16 +81,22 @@ contract LedgerMath {
         return _hash(_loadTable(inputs.length + 1), tag, inputs);
     }
 
-    /// @notice A model's statics. @param columns Their commitment. @param answering What featuresCommitment ends with: it
-    /// says the model's kind. @param rest ownersCommitment, payeeRoot, binding, split.
-    function statics(uint256 columns, uint256 answering, uint256[4] calldata rest) public view returns (uint256) {
-        uint256[] memory inputs = new uint256[](5);
-        inputs[0] = _hash2(FEATURES, columns, answering);
-        for (uint256 i; i < 4; i++) inputs[i + 1] = rest[i];
-        return hash(STATICS, inputs);
+    /// @notice A model's statics. @param columns Commitment to the columns of each of its shards. @param answering What
+    /// each shard's features end with: it says the model's kind. @param rest ownersCommitment, payeeRoot, binding, split.
+    function statics(uint256[] calldata columns, uint256 answering, uint256[4] calldata rest)
+        external
+        view
+        returns (uint256)
+    {
+        uint256 count = columns.length;
+        if (count == 0 || count > MOST_SHARDS) revert LedgerMathShardsInvalid(count);
+        uint256[] memory listed = new uint256[](CHAIN_CHUNK + 1);
+        listed[0] = count;
+        for (uint256 s; s < count; s++) listed[s + 1] = _hash2(FEATURES, columns[s], answering);
+        return _statics(count == 1 ? listed[1] : hash(SHARD_FEATURES, listed), rest);
     }
 
-    /// @notice Statics of a model whose answering hash is marked: H[mark](filesHash, promised).
+    /// @notice Statics of a model of one shard whose answering hash is marked: H[mark](filesHash, promised).
     function markedStatics(
         uint256 mark,
         uint256 columns,
@@ -94,7 +104,14 @@ contract LedgerMath {
         uint256 promised,
         uint256[4] calldata rest
     ) external view returns (uint256) {
-        return statics(columns, _hash2(mark, filesHash, promised), rest);
+        return _statics(_hash2(FEATURES, columns, _hash2(mark, filesHash, promised)), rest);
+    }
+
+    function _statics(uint256 features, uint256[4] calldata rest) private view returns (uint256) {
+        uint256[] memory inputs = new uint256[](5);
+        inputs[0] = features;
+        for (uint256 i; i < 4; i++) inputs[i + 1] = rest[i];
+        return hash(STATICS, inputs);
     }
 
     /// @notice J of an Activation.

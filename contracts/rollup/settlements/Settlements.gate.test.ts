@@ -1,12 +1,23 @@
 /** A rollup that asks a gate before it takes an Activation (docs/reference/invariants.md, I16): the registry, and hostile gates. */
+
+import type { SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { getAddress, type Hex, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Anvil, startAnvil } from "../../l1/anvil.ts";
 import { type Gate, startGate } from "../../testing/gate-fixture.ts";
 import { connect, deployFixture, OPEN, revertOf, SHAPES } from "../../testing/rollup-fixture.ts";
-import { MODEL, PAYEE_TABLE, SETTLEMENT_SIZES, settlementActions } from "../../testing/settlement-fixture.ts";
+import {
+  MODEL,
+  PAYEE_TABLE,
+  SETTLEMENT_SIZES,
+  SHARDED,
+  settlementActions,
+} from "../../testing/settlement-fixture.ts";
 
 const CAP = 16;
+const SHARDED_CAP = 20;
+/** The draws' circuit has room for all the shards that a model can have. */
+const SIZES = SETTLEMENT_SIZES.map((size, i) => (i === SHARDED - 3 ? { ...size, size1: 8 } : size));
 let anvil: Anvil;
 let client: Awaited<ReturnType<typeof connect>>;
 let f: Awaited<ReturnType<typeof gated>>;
@@ -14,7 +25,7 @@ let gate: Gate;
 
 /** A rollup that asks this gate. */
 async function gated(activationGate: Hex) {
-  const fixture = await deployFixture(client, { activationGate }, SHAPES, SETTLEMENT_SIZES);
+  const fixture = await deployFixture(client, { activationGate }, SHAPES, SIZES);
   await fixture.fund("alice", 100n * OPEN);
   return { ...fixture, ...settlementActions(fixture) };
 }
@@ -27,8 +38,13 @@ beforeAll(async () => {
 });
 afterAll(() => anvil?.stop());
 
-async function attempt(rollup: typeof f, settlementHash: bigint, modelId = MODEL) {
-  const data = rollup.activationData({ settlementHash, modelId });
+async function attempt(
+  rollup: typeof f,
+  settlementHash: bigint,
+  modelId = MODEL,
+  overrides: Partial<SettlementData> = {},
+) {
+  const data = rollup.activationData({ settlementHash, modelId, ...overrides });
   return revertOf(rollup.trySubmit([await rollup.joined([{ circuit: PAYEE_TABLE, data }])]));
 }
 
@@ -44,6 +60,47 @@ describe("a rollup with a gate", () => {
     expect(await attempt(f, word, MODEL + 1)).toMatchObject({ name: "SettlementNotAdmitted" });
     expect(await attempt(f, gate.wordOf(MODEL, CAP + 1))).toMatchObject({ name: "SettlementNotAdmitted" });
     expect(await attempt(f, word + 1n)).toMatchObject({ name: "SettlementNotAdmitted" });
+  });
+
+  test.each([2, 8])(
+    "takes the Activation of an admitted model of %i shards, in their order",
+    async (shardCount) => {
+      const columns = Array.from({ length: shardCount }, (_, s) => BigInt(100 * shardCount + s));
+      const overrides = {
+        ...{ shardCount, capCircuit: SHARDED, cap: SHARDED_CAP, shardWei: columns.map(() => 0n) },
+        items: Array.from({ length: 512 * (shardCount - 1) + 1 }, (_, m) => (m % 512 === 0 ? 1n << 48n : 0n)),
+      };
+      const [model, word] = [MODEL + shardCount, gate.wordOf(MODEL + shardCount, SHARDED_CAP, columns)];
+      const of = (other: bigint) => attempt(f, other, model, overrides);
+      expect(await of(word)).toMatchObject({ name: "SettlementNotAdmitted" });
+      // All others that can be shown, and are about other statics.
+      const [first, second, ...rest] = columns as [bigint, bigint, ...bigint[]];
+      const others = [
+        [second, first, ...rest],
+        columns.slice(1),
+        columns.slice(0, -1),
+        [...columns, 0n].slice(-8),
+      ];
+      for (const other of others) {
+        await gate.admit(model, SHARDED_CAP, other);
+        expect(await of(word), `${other}`).toMatchObject({ name: "SettlementNotAdmitted" });
+      }
+      await gate.admit(model, SHARDED_CAP, columns);
+      expect(await of(word)).toMatchObject({ name: "accepted" });
+      // A model with one shard that promises a window.
+      for (const marked of [0, shardCount - 1]) {
+        const promised = gate.wordOf(model, SHARDED_CAP, columns, marked);
+        expect(await of(promised)).toMatchObject({ name: "SettlementNotAdmitted" });
+      }
+    },
+  );
+
+  test("admits no model without shards, or with nine", async () => {
+    for (const count of [0, 9]) {
+      const columns = Array.from({ length: count }, (_, s) => BigInt(s + 1));
+      const refused = { name: "LedgerMathShardsInvalid", args: [BigInt(count)] };
+      expect(await revertOf(gate.admit(MODEL, CAP, columns))).toEqual(refused);
+    }
   });
 
   test("asks about nothing but an Activation", async () => {

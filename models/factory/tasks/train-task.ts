@@ -1,14 +1,12 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { answeringFiles, answeringPreimage } from "@openledger/attribution/model/answering-hash";
+import { unchallengedModel } from "@openledger/attribution/model/answering-hash";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { publishedModel } from "@openledger/attribution/model/model-files";
 import { hashRecipe } from "@openledger/attribution/model/recipe-fields";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
-import { bytesToHex } from "viem";
 import { textFamily } from "../../registered/text-family.ts";
 import { textTraining } from "../../registered/text-training.ts";
 import { TuningPaused } from "../../training/tune-adapter.ts";
@@ -70,10 +68,11 @@ export async function train(
   function register({ size, terms }: NonNullable<TrainTask["registration"]>) {
     const registration = registerModel(trained!, termsOf(terms), size, { onProgress });
     const model = publishedModel(trained!, registration, { publishRows: task.publishRows });
+    const { answeringPreimage, columnsCommitments } = unchallengedModel(model);
     const statics = {
       ...Object.fromEntries(Object.entries(model.statics).map(([name, value]) => [name, hex32(value)])),
-      columnsCommitment: hex32(columnsCommitment(registration.columns[0]!)),
-      answeringPreimage: bytesToHex(answeringPreimage(answeringFiles(model))),
+      columnsCommitments: columnsCommitments.map(hex32),
+      answeringPreimage,
     } as unknown as FactoryStatics;
     return { model, statics };
   }

@@ -1,13 +1,13 @@
-import { answeringFiles, rawAnsweringHash } from "@openledger/attribution/model/answering-hash";
+import {
+  answeringFiles,
+  rawAnsweringHash,
+  unchallengedModel,
+} from "@openledger/attribution/model/answering-hash";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { registerCall } from "@openledger/challenger/games/claims/ledger-claims";
 import { isRegisteredIn, readGames } from "@openledger/challenger/games/trace-contracts";
-import {
-  admitCall,
-  admitUnchallengedCall,
-  openUnbegunModel,
-} from "@openledger/challenger/model-commitments/ledger-proofs";
+import { admitCall, openUnbegunModel } from "@openledger/challenger/model-commitments/ledger-proofs";
 import { readModelCommitments } from "@openledger/challenger/model-commitments/read-model-commitments";
 import { modelCommitmentLines } from "@openledger/challenger/model-commitments/read-windows";
 import { promisesModelCommitment, requireRegistry } from "@openledger/challenger/playing/disputes-contracts";
@@ -20,6 +20,7 @@ import {
 import { againBetweenBatches } from "@openledger/challenger/sending/between-batches";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { admitUnchallengedCall } from "@openledger/client/actions/l1/send-settlement";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openReader, parseAddress, resolveEndpoints } from "../../cli/context.ts";
@@ -66,7 +67,7 @@ export async function admitModel(context: CommandContext<AdmitOptions>): Promise
           : `no model commitment of model ${modelId} counts yet:\n${own.flatMap(modelCommitmentLines).join("\n")}`,
       );
     call = admitCall(model, counting.id, counting.statement, cap);
-  } else call = admitUnchallengedCall(model, modelId, cap);
+  } else call = admitUnchallengedCall(modelId, model.statics, unchallengedModel(model), cap);
   const sent = await sender.send(registryCall(call), call.functionName);
   const how = promisesModelCommitment(model) ? "its window has ended" : "its statics promise no window";
   output.answer(

@@ -1,26 +1,26 @@
-import { answeringFiles, answeringPreimage } from "@openledger/attribution/model/answering-hash";
+import { unchallengedModel } from "@openledger/attribution/model/answering-hash";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { promisesModelCommitment } from "@openledger/challenger/playing/disputes-contracts";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { columnsCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
-import { admitActivation, encodeSettlementBody } from "@openledger/client/actions/l1/send-settlement";
+import {
+  admitActivation,
+  encodeSettlementBody,
+  waitingGate,
+} from "@openledger/client/actions/l1/send-settlement";
 import { createModel } from "@openledger/client/actions/ledger/model-operations";
-import type { LedgerClient } from "@openledger/client/ledger-client";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
-import { disputesAbi } from "@openledger/contracts/build/disputes-abi";
-import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { hex32 } from "@openledger/foundation/hex";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { sendActivation, signSettlement } from "@openledger/models/settling/sign-settlement";
 import { payeeTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
-import { type Address, bytesToHex, zeroAddress } from "viem";
+import type { Address } from "viem";
 import { accountOf, openSigner, type Signer, signFor } from "../../cli/context.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import { waitWithProgress } from "../../cli/run-command.ts";
@@ -56,14 +56,13 @@ export async function registerModel({
   const leaf = await getModel(signer.client, modelId);
   if (!leaf.counters.isReady) {
     const provable = prepareActivation(leaf, model, { table, settling });
-    const { prepared } = provable;
-    const gate = await waitingAtGate(signer.client, modelId, prepared.data.settlementHash);
+    const { settlementHash } = provable.prepared.data;
+    const gate = await waitingGate(signer.client, modelId, settlementHash);
     if (gate !== null && promisesNothing(model)) {
       output.progress(`the contract ${gate} admits the activation: it promises no window`);
       await admitActivation(signer.client, {
-        ...{ model: leaf, cap: BigInt(settling.size0), settlementHash: prepared.data.settlementHash },
-        columnsCommitment: columnsCommitment(model.columns[0]!),
-        answeringPreimage: bytesToHex(answeringPreimage(answeringFiles(model))),
+        ...{ gate, model: leaf, cap: BigInt(settling.size0), settlementHash },
+        ...unchallengedModel(model),
       });
     } else if (gate !== null) {
       const lines = [
@@ -123,18 +122,6 @@ export function nextStepAt(
     return promisesModelCommitment(model) ? `${register}; then ${post} again` : register;
   }
   return post;
-}
-
-/** The contract that has to admit the model's activation first; null where there is none, or it has. */
-async function waitingAtGate(client: LedgerClient, modelId: number, word: bigint): Promise<Address | null> {
-  const rollup = { address: client.rollupAddress, abi: rollupAbi } as const;
-  const gate = await client.l1.readContract({ ...rollup, functionName: "activationGate" });
-  if (gate === zeroAddress) return null;
-  const isAdmitted = await client.l1.readContract({
-    ...{ address: gate, abi: disputesAbi, functionName: "admits", account: client.rollupAddress },
-    args: [BigInt(modelId), word],
-  });
-  return isAdmitted ? null : gate;
 }
 
 /** A model of the account with these statics whose activation is missing: an earlier call came only so far. */

@@ -8,7 +8,7 @@ import type { z } from "zod";
 import { readCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import { readEpoch, readPayments } from "../../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
-import type { ApiModules } from "../api-options.ts";
+import { type ApiModules, MAX_SETTLEMENT_BODY_BYTES } from "../api-options.ts";
 import { leafView } from "../api-views.ts";
 import {
   closedView,
@@ -20,7 +20,7 @@ import {
 } from "../model-views.ts";
 import * as schemas from "../settlement-schemas.ts";
 
-/** A pairing for each takes 30 ms of the only thread; anyone who settles sends one an epoch. */
+/** A pairing for each entry takes 30 ms of the only thread, up to the first that is wrong; anyone who settles sends one an epoch. */
 const SETTLEMENTS_PER_MINUTE = 30;
 
 export async function registerModelRoutes(
@@ -112,6 +112,7 @@ export async function registerModelRoutes(
   app.post<{ Body: z.output<typeof schemas.settlementBody> }>(
     "/v1/settlements",
     {
+      bodyLimit: MAX_SETTLEMENT_BODY_BYTES,
       config: { rateLimit: { max: SETTLEMENTS_PER_MINUTE, timeWindow: 60_000 } },
       schema: { tags: ["models"], summary: "Send a proven settlement", body: schemas.settlementBody },
     },

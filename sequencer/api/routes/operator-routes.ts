@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { noteCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import type { Sequencer } from "../../sequencer.ts";
+import { MAX_FOREIGN_BODY_BYTES } from "../api-options.ts";
 import * as schemas from "../api-schemas.ts";
 import { chainView, readyView } from "../api-views.ts";
 import { operatorRoute, requireToken } from "../operator-token.ts";
@@ -90,7 +91,12 @@ export async function registerOperatorRoutes(
 
   app.post<{ Body: z.output<typeof wire.foreignBatchesBody> }>(
     "/operator/foreign-batches",
-    operatorRoute("Batches on L1 that another account posted, in order", { body: wire.foreignBatchesBody }),
+    {
+      ...operatorRoute("Batches on L1 that another account posted, in order", {
+        body: wire.foreignBatchesBody,
+      }),
+      bodyLimit: MAX_FOREIGN_BODY_BYTES,
+    },
     ({ body }) => sequencer.takeForeignBatches(body.batches),
   );
 

@@ -9,7 +9,7 @@ import type { ReplayedSettlement } from "@openledger/circuits/batch/settlement-o
 import { type BatchShape, isBlobShape, kindRule } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
-import { CIRCUIT_SORT, decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { CIRCUIT_SORT, decodeEntries } from "@openledger/circuits/settlement/settlement-data";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { capOf } from "@openledger/verifier/replay/settlement-statement";
 import { sequencerError } from "../../sequencer-errors.ts";
@@ -29,8 +29,8 @@ export interface ForeignBatch {
   readonly commitment: bigint | null;
   /** Wire form. */
   readonly data: Uint8Array;
-  /** Posted data, in the order of the records that take them. */
-  readonly settlements: readonly Uint8Array[];
+  /** Posted data of each one's entries, in the order of the records that take them. */
+  readonly settlements: readonly (readonly Uint8Array[])[];
   readonly transactionHash: `0x${string}`;
   readonly blockNumber: number;
 }
@@ -119,8 +119,8 @@ function decode(
   try {
     const data = decodeWire(source.data, batchShape(circuit), header);
     const taking = data.wide.filter(({ kind }) => kindRule(kind)?.isSettlement);
-    const settlements = source.settlements.map((bytes, i): ReplayedSettlement => {
-      const posted = decodeSettlement(bytes);
+    const settlements = source.settlements.map((entries, i): ReplayedSettlement => {
+      const posted = decodeEntries(entries);
       const cap = taking[i] === undefined ? null : capOf(taking[i].kind, posted, circuits);
       if (cap === null) throw invalid(source, "a settlement of it fits none of its records");
       return { ...posted, cap };

@@ -36,6 +36,7 @@ import {
   type SettlementEntry,
   type StoredQueueEntry,
 } from "../../store/log-entry.ts";
+import type { SettlementPosting } from "../../store/settlement-posting.ts";
 import { storeKeys, underPrefix } from "../../store/store-keys.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
 import type { BatchRegistry } from "../batch-registry.ts";
@@ -186,12 +187,12 @@ async function executeAgain(
     // A batch in a blob takes a commitment and an opening, some second of this thread. What comes meanwhile waits.
     await nextTurn();
   };
-  const openFor = async (operation: Operation) => {
+  const openFor = async (operation: Operation, posting?: SettlementPosting) => {
     const open = head.openBatch;
     if (open !== null && open.operationCount > 0) {
       const isSameFee =
         open.terms.feePerUnitWei === terms.feePerUnitWei && open.terms.feeAccountId === terms.feeAccountId;
-      if (isSameFee && head.hasRoomFor(operation)) return;
+      if (isSameFee && head.hasRoomFor(operation, posting)) return;
       await close();
     }
     const { feeAccountId, feePerUnitWei } = terms;
@@ -229,7 +230,7 @@ async function executeAgain(
       if (record && queueIndex >= head.position.queueHead) await runQueueEntry(record);
       continue;
     }
-    await openFor(entry.operation);
+    await openFor(entry.operation, entry.type === "settlement" ? entry.posting : undefined);
     let execution: Execution;
     try {
       execution = head.replay(entry);

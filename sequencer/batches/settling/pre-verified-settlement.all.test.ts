@@ -83,43 +83,46 @@ describe("a pre-verified settlement", () => {
     });
   });
 
-  it("is followed once it is confirmed where a stranger posts it after a day, and undone where L1 forgets that", async () => {
-    const { f, restart, closingBatch, settle, w } = await startPreVerifiedWorld(cleanUps);
-    expect(await settle()).toMatchObject({ status: "pre-verified" });
-    await f.l1.passTime(86_401n);
-    const before = await f.l1.client.snapshot();
-    expect(await settle()).toMatchObject({ status: "settled", batchNumber: closingBatch + 1 });
-    await mine(f, CONFIRMATIONS - 1);
-    // The pre-verified watcher does nothing: it would settle first.
-    await w.publish();
-    await w.publish();
-    const number = closingBatch + 1;
-    const status = async (of: L1World) => (await of.rollup.get(`/v1/batches/${number}`)).body;
-    expect(await status(w)).toMatchObject({ isForeign: true, status: "posted" });
-    const again = await restart();
-    expect(await status(again), "a restart agrees").toMatchObject({ isForeign: true, status: "posted" });
-    expect(await closedEpoch(again)).toBeNull();
+  it.each([1, 2] as const)(
+    "of %i shards is followed once it is confirmed where a stranger posts it after a day, and undone where L1 forgets that",
+    async (shardCount) => {
+      const { f, restart, closingBatch, settle, w } = await startPreVerifiedWorld(cleanUps, shardCount);
+      expect(await settle()).toMatchObject({ status: "pre-verified" });
+      await f.l1.passTime(86_401n);
+      const before = await f.l1.client.snapshot();
+      expect(await settle()).toMatchObject({ status: "settled", batchNumber: closingBatch + 1 });
+      await mine(f, CONFIRMATIONS - 1);
+      // The pre-verified watcher does nothing: it would settle first.
+      await w.publish();
+      await w.publish();
+      const number = closingBatch + 1;
+      const status = async (of: L1World) => (await of.rollup.get(`/v1/batches/${number}`)).body;
+      expect(await status(w)).toMatchObject({ isForeign: true, status: "posted" });
+      const again = await restart();
+      expect(await status(again), "a restart agrees").toMatchObject({ isForeign: true, status: "posted" });
+      expect(await closedEpoch(again)).toBeNull();
 
-    await f.l1.client.revert({ id: before });
-    await mine(f, 1);
-    await again.publish();
-    expect(again.rollup.fatal).toEqual([]);
-    expect(again.rollup.sequencer.line.book.closedNumber, "it is gone").toBe(closingBatch);
-    expect(await closedEpoch(again)).toMatchObject({ epoch: 1 });
-    // And now the sequencer serves it itself.
-    await mine(f, 1);
-    await again.turn();
-    await close(again.rollup);
-    await again.turn();
-    expect(await status(again)).toMatchObject({ isForeign: false, status: "submitted" });
-    await again.turn();
-    expect((await f.rollup.state()).batchNumber).toBe(number);
-    expect(await verify(f)).toMatchObject({ batchCount: number, settlementCount: 2 });
-    await mine(f, FINALITY_DEPTH_BLOCKS);
-    await again.turn();
-    expect(again.rollup.sequencer.line.book.finalNumber).toBe(number);
-    expect(again.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
-  });
+      await f.l1.client.revert({ id: before });
+      await mine(f, 1);
+      await again.publish();
+      expect(again.rollup.fatal).toEqual([]);
+      expect(again.rollup.sequencer.line.book.closedNumber, "it is gone").toBe(closingBatch);
+      expect(await closedEpoch(again)).toMatchObject({ epoch: 1 });
+      // And now the sequencer serves it itself.
+      await mine(f, 1);
+      await again.turn();
+      await close(again.rollup);
+      await again.turn();
+      expect(await status(again)).toMatchObject({ isForeign: false, status: "submitted" });
+      await again.turn();
+      expect((await f.rollup.state()).batchNumber).toBe(number);
+      expect(await verify(f)).toMatchObject({ batchCount: number, settlementCount: 2 });
+      await mine(f, FINALITY_DEPTH_BLOCKS);
+      await again.turn();
+      expect(again.rollup.sequencer.line.book.finalNumber).toBe(number);
+      expect(again.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+    },
+  );
 
   it("is taken by a batch that comes through a contract, and what it gives is paid out on L1", async () => {
     const { f, closingBatch, w } = await startPreVerifiedWorld(cleanUps);

@@ -10,6 +10,7 @@ import {
   findModel,
   OTHER_DRAWS_INDEX,
   OTHER_FEATURES_INDEX,
+  OTHER_SHARDED_INDEX,
   PAYEE_TABLE_INDEX,
   PREV_RANDAO,
   SMALL_SETTLEMENT_INDEX,
@@ -44,7 +45,7 @@ interface World {
 const DAY_SECONDS = 86_400;
 
 /** A rollup with an approved model that has had no activation. */
-async function start(): Promise<World> {
+async function start(shardCount = 1): Promise<World> {
   const folder = freshFolder();
   const { circuits, deployment } = await settlementDeployment(folder);
   const dataPath = `${folder}/data`;
@@ -56,7 +57,7 @@ async function start(): Promise<World> {
   const owner = rollup.users[0]!;
   const until = async (wanted: string) => {
     for (;;) {
-      const [step, answer] = await stepModel(call, owner, circuits);
+      const [step, answer] = await stepModel(call, owner, circuits, shardCount);
       if (answer?.error !== undefined) throw new Error(`${step}: ${JSON.stringify(answer)}`);
       if (step === wanted) return answer;
     }
@@ -67,7 +68,7 @@ async function start(): Promise<World> {
     await report(rollup, number, "final");
   await head(rollup, L1_TIMESTAMP + DAY_SECONDS);
   await until("approve");
-  const model = (await findModel(call, owner)) as TestModel;
+  const model = (await findModel(call, owner, shardCount)) as TestModel;
   const again = async () => {
     await rollup.stop();
     const second = await startTestRollup({ dataPath, userCount: 2, deployment });
@@ -217,7 +218,7 @@ describe("POST /v1/settlements", () => {
     expect(await call("/v1/settlements", body)).toEqual(first);
     const other = settlementJson(sampledSettlement(view, model.statics, 1), "settlement", circuits);
     expect(codeOf(await call("/v1/settlements", other))).toBe("SEQ_SETTLEMENT_STALE");
-    const activation = activationJson(model.owner, model.modelId, model.statics, circuits);
+    const activation = activationJson(model, circuits);
     const changed = { ...activation, settlementHash: hex32(5n) };
     expect(codeOf(await call("/v1/settlements", changed))).toBe("SEQ_SETTLEMENT_STALE");
     expect(codeOf(await call(`/v1/settlements/${model.modelId}/2`))).toBe("SEQ_UNKNOWN");
@@ -225,23 +226,20 @@ describe("POST /v1/settlements", () => {
 
   it("refuses an activation that names a circuit that does not settle the model", async () => {
     const { call, circuits, model } = await start();
-    const { modelId, owner, statics } = model;
     for (const [index, what, given, has] of [
       [SMALL_SETTLEMENT_INDEX, "rows", 9, 8],
       [OTHER_DRAWS_INDEX, "draws", 4, 8],
       [OTHER_FEATURES_INDEX, "features", 16, 8],
     ] as const) {
-      const answer = await call("/v1/settlements", activationJson(owner, modelId, statics, circuits, index));
+      const answer = await call("/v1/settlements", activationJson(model, circuits, index));
       expect(codeOf(answer), what).toBe("SEQ_SETTLEMENT_INVALID");
-      expect(answer.error.data).toMatchObject({ modelId, what, given, has });
+      expect(answer.error.data).toMatchObject({ modelId: model.modelId, what, given, has });
     }
-    const named = activationJson(owner, modelId, statics, circuits, PAYEE_TABLE_INDEX);
+    const named = activationJson(model, circuits, PAYEE_TABLE_INDEX);
     expect(codeOf(await call("/v1/settlements", named)), "no settlement circuit").toBe(
       "SEQ_SETTLEMENT_INVALID",
     );
-    expect(codeOf(await call("/v1/settlements", activationJson(owner, modelId, statics, circuits)))).toBe(
-      "taken",
-    );
+    expect(codeOf(await call("/v1/settlements", activationJson(model, circuits)))).toBe("taken");
   });
 
   it("refuses whatever L1 would refuse, and changes nothing", async () => {
@@ -306,12 +304,12 @@ describe("POST /v1/settlements", () => {
 
   it("Attack: takes an activation, which fixes the cap, only with the model's signature", async () => {
     const { call, circuits, model } = await start();
-    const { modelId, owner, statics } = model;
-    const body = activationJson(owner, modelId, statics, circuits);
+    const { owner } = model;
+    const body = activationJson(model, circuits);
     const { signature: _own, ...unsigned } = body;
-    const stranger = activationJson({ ...owner, secret: owner.secret + 1n }, modelId, statics, circuits);
+    const stranger = activationJson({ ...model, owner: { ...owner, secret: owner.secret + 1n } }, circuits);
     // A signature for another cap is one for another J.
-    const otherCap = activationJson(owner, modelId, statics, circuits, SMALL_SETTLEMENT_INDEX).signature;
+    const otherCap = activationJson(model, circuits, SMALL_SETTLEMENT_INDEX).signature;
     for (const forged of [unsigned, stranger, { ...body, signature: otherCap }])
       expect(codeOf(await call("/v1/settlements", forged))).toBe("OP_BAD_SIGNATURE");
     expect(codeOf(await call("/v1/settlements", body))).toBe("taken");
@@ -364,6 +362,131 @@ describe("POST /v1/settlements", () => {
       expect(before - rollup.sequencer.line.head.ledger.totalWei()).toBe(data.burnedWei);
     });
   }
+});
+
+describe("a model of two shards", () => {
+  it("Attack: is settled by entries that prove its own shards, in their order, and by no others", async () => {
+    const world = await start(2);
+    const { call, circuits, model, rollup, until } = world;
+    const { modelId, statics } = model;
+    const send = async (body: object) => codeOf(await call("/v1/settlements", body));
+    const refused = async (what: string, body: object, code = "SEQ_SETTLEMENT_INVALID") =>
+      expect(`${what}: ${await send(body)}`).toBe(`${what}: ${code}`);
+    await refused("other features", activationJson(model, circuits, OTHER_SHARDED_INDEX));
+    await refused("a circuit of one shard", activationJson(model, circuits, 1));
+    await refused("one entry", { ...activationJson(model, circuits), further: undefined });
+    const activation = await until("activation");
+    expect(activation).toMatchObject({ kind: "activation", cap: 8 });
+    expect(activation.payees).toHaveLength(513);
+    expect(activation.further).toHaveLength(1);
+
+    await until("randomness");
+    const view = await modelOf(world);
+    const root = rollup.sequencer.line.head.ledger.root;
+    const data = sampledSettlement(view, statics);
+    const of = (
+      changes: Partial<typeof data>,
+      sorts: readonly (keyof TestCircuits)[] = ["sharded", "shard"],
+    ) => settlementJson({ ...data, ...changes }, sorts, circuits);
+    const honest = of({});
+    const [draws, [first, second]] = [honest, honest.further as [Answer, Answer]] as const;
+    const falseProof = { ...second, proof: first.proof };
+    const refusals: [string, object][] = [
+      ["a missing entry", { ...draws, further: [first] }],
+      ["one entry more", { ...draws, further: [first, second, second] }],
+      ["swapped entries", { ...draws, further: [second, first] }],
+      ["a false proof of a later entry", { ...draws, further: [first, falseProof] }],
+      ["another link", { ...of({ links: [5n, 7n] }), further: draws.further }],
+      ["fewer rows than the shard has", of({}, ["sharded", "smallShard"])],
+      ["a circuit of other draws' features", of({}, ["otherSharded", "shard"])],
+      ["a payee table for a shard", of({}, ["sharded", "shard", "payeeTable"])],
+      [
+        "a circuit that is not there",
+        { ...draws, further: [first, { ...second, circuit: "shard-1-1-1-1" }] },
+      ],
+      ["bytes that are no shard's", { ...draws, further: [first, { ...second, data: "0x12" }] }],
+    ];
+    for (const [what, body] of refusals) await refused(what, body);
+    await refused(
+      "other totals",
+      of({ items: [data.items[0]! + 1n, ...data.items.slice(1)] }),
+      "OP_SETTLEMENT_DIFFERS",
+    );
+    const long = (byteCount: number) => ({ data: `0x${"00".repeat(byteCount)}` });
+    const most = { ...draws, ...long(5_197), further: Array(8).fill({ ...first, ...long(5_142) }) };
+    await refused("the longest body that the route takes", most);
+    await refused("ten entries", { ...draws, further: Array(9).fill(first) }, "SRV_BAD_REQUEST");
+    const misfit = await call("/v1/settlements", of({}, ["sharded", "smallShard"]));
+    expect(misfit.error.data).toMatchObject({ circuit: "shard-4-16-16-4", what: "rows", given: 5, has: 4 });
+    expect(rollup.sequencer.line.head.ledger.root).toBe(root);
+    expect(await send(honest)).toBe("taken");
+    const settled = await call(`/v1/settlements/${modelId}/1`);
+    expect(settled).toMatchObject({ circuit: draws.circuit, further: draws.further });
+    expect(settled.earnedWei).toHaveLength(513);
+    expect(settled.earnedWei[512]).toBe(settled.earnedWei[0]);
+    const { rewards } = await call(`/v1/leaves/${model.owner.id}/rewards`);
+    expect(rewards.map(({ payeeIndex }: Answer) => payeeIndex)).toEqual([0, 0, 512, 512]);
+    expect((await call("/v1/leaves/0/rewards")).rewards, "absent payees are not the treasury").toEqual([]);
+
+    // L1 has the proofs of the second epoch: it is taken as a stranger pre-verified it.
+    await until("randomness");
+    const next = await modelOf(world);
+    const drawn = settlementJson(sampledSettlement(next, statics), ["sharded", "shard"], circuits);
+    const names: string[] = (await call("/v1/info")).circuits.map(({ name }: Answer) => name);
+    const onL1 = ({ circuit, data, proof, publicSignals }: Answer) => ({
+      ...{ circuitIndex: names.indexOf(circuit), commitment: publicSignals[0], data, proof },
+    });
+    const offer = async (entries: readonly Answer[], word = drawn.settlementHash) => {
+      const [own, ...further] = entries.map(onL1);
+      const offered = { modelId, word, ...own, further };
+      return (await operator(rollup, "/operator/pre-verified-settlements", { settlements: [offered] }))
+        .isOver;
+    };
+    const drawnEntries = [drawn, ...drawn.further!];
+    expect(await offer(drawnEntries.slice(0, 2)), "L1 takes no such").toEqual([true]);
+    expect(await offer(drawnEntries.map((entry) => ({ ...entry, circuit: drawn.circuit })))).toEqual([true]);
+    for (let look = 0; look < 2; look++) expect(await offer(drawnEntries)).toEqual([false]);
+    const key = `/v1/settlements/${modelId}/2`;
+    expect(await call(key)).toMatchObject({ settlementHash: drawn.settlementHash, further: drawn.further });
+    expect(await call(`/v1/pre-verified-settlements?model=${modelId}`)).toMatchObject([
+      { epoch: 2, circuit: "sharded-8-3-16-4", reason: null },
+    ]);
+
+    // By payee tables, 14 days later.
+    await until("closeEpoch");
+    const { closingBatch: batchNumber } = (await modelOf(world)).closedEpoch;
+    const closedAt = L1_TIMESTAMP + DAY_SECONDS;
+    const close3 = { batchNumber, blockNumber: 99, timestamp: closedAt, prevRandao: null, isMissed: true };
+    await operator(rollup, "/operator/epoch-closes", close3);
+    await head(rollup, closedAt + 14 * DAY_SECONDS);
+    await rollup.sequencer.line.idle();
+    const byCounts = settlementJson(defaultSettlement(await modelOf(world), statics), "payeeTable", circuits);
+    await refused("tables swapped", {
+      ...byCounts,
+      further: [{ ...byCounts.further![0]!, publicSignals: byCounts.publicSignals, proof: byCounts.proof }],
+    });
+    expect(await send(byCounts)).toBe("taken");
+    expect(await call(`/v1/settlements/${modelId}/3`)).toMatchObject({
+      further: byCounts.further,
+      ownerWei: "0",
+    });
+
+    const headRoot = rollup.sequencer.line.head.ledger.root;
+    const again = await world.again();
+    expect(again.sequencer.line.head.ledger.root).toBe(headRoot);
+    expect((await again.get(key)).body).toMatchObject({ further: drawn.further });
+    await close(again);
+    const { closedNumber, finalNumber } = again.sequencer.line.book;
+    for (let number = finalNumber + 1; number <= closedNumber; number++) await prove(again, number);
+    const ready = await operator(again, "/operator/batches/ready?limit=64");
+    const counts = [1, 2, 2, 1];
+    expect(
+      ready.flatMap(({ settlements }: Answer) => settlements.map((s: Answer) => s.further.length)),
+    ).toEqual(counts);
+    const { entries } = (await again.get(`/v1/log?afterBatch=${finalNumber}&limit=500`)).body;
+    const logged = entries.filter(({ type }: Answer) => type === "settlement");
+    expect(logged.map(({ further }: Answer) => further.length)).toEqual(counts);
+  });
 });
 
 describe("a CloseEpoch by a stranger", () => {

@@ -3,41 +3,51 @@
  * that L1 checks is checked here first: the statement is computed again from what L1 holds, and the proof is verified.
  */
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { DEFAULT_SPLIT_DELAY_SECONDS } from "@openledger/bridge/l1/settlement-times";
-import { settlementOperationOf } from "@openledger/circuits/batch/settlement-operation";
-import type { Signature } from "@openledger/circuits/field/curve/eddsa";
+import {
+  type SettlementOperation,
+  settlementOperationOf,
+} from "@openledger/circuits/batch/settlement-operation";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
-import type { Payee } from "@openledger/circuits/ledger/payee-shards";
+import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import {
   activationPayees,
   CIRCUIT_SORT,
-  decodeSettlement,
   type PostedSettlement,
 } from "@openledger/circuits/settlement/settlement-data";
-import { misfitOf, modelShape, parseSettlementName } from "@openledger/circuits/settlement/settlement-size";
-import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import {
   capOf,
-  fitsPayees,
-  provesKind,
+  entrySignals,
+  fitsShard,
+  provesEntries,
   settlementOnL1,
-  settlementSignals,
 } from "@openledger/verifier/replay/settlement-statement";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { LedgerLog } from "../../store/ledger-log.ts";
 import type { SettlementEntry } from "../../store/log-entry.ts";
+import { entriesOf, postingOf } from "../../store/settlement-posting.ts";
 import { storeKeys, underPrefix } from "../../store/store-keys.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
 import type { BatchPipeline } from "../batch-pipeline.ts";
 import type { FeedPublisher } from "../feed.ts";
 import { Admissions } from "../from-l1/admissions.ts";
 import { readCloseOnL1 } from "../from-l1/epoch-close-on-l1.ts";
+import { requireSettledBy, requireSettling } from "./circuit-fit.ts";
+import {
+  decodeRequest,
+  type EntryRequest,
+  invalid,
+  type PreVerifiedEntry,
+  type PreVerifiedOnL1,
+  type SettlementRequest,
+} from "./settlement-request.ts";
 
 /** A circuit of the deployment that proves settlements. */
 interface SettlementCircuit extends DeployedCircuit {
@@ -53,43 +63,13 @@ export interface SettlementServiceModules {
   readonly circuits: readonly (DeployedCircuit | SettlementCircuit)[];
 }
 
-/** A settlement as it was sent. */
-export interface SettlementRequest {
-  readonly kind: "settle" | "activation";
-  readonly modelId: number;
-  /** J. */
-  readonly settlementHash: bigint;
-  /** Name of the circuit. */
-  readonly circuit: string;
-  /** What L1 gets (docs/reference/settlement.md, "On L1"). */
-  readonly data: Uint8Array;
-  /** C, y, z. */
-  readonly publicSignals: readonly [bigint, bigint, bigint];
-  readonly proof: Groth16Proof;
-  /** The model's; needed for an activation, and with voids. */
-  readonly signature?: Signature | undefined;
-}
-
-/** A settlement as somebody pre-verified it on L1, which has checked its proof. */
-export interface PreVerifiedOnL1 {
-  readonly modelId: number;
-  /** J. */
-  readonly word: bigint;
-  /** On L1. */
-  readonly circuitIndex: number;
-  /** C. */
-  readonly commitment: bigint;
-  readonly data: Uint8Array;
-  readonly proof: Groth16Proof;
-}
-
 /** One that waits on L1, as the bridge offered it last. */
 export interface WaitingSettlement {
   readonly modelId: number;
   readonly epoch: number;
   /** J. */
   readonly word: bigint;
-  /** Name of the circuit. */
+  /** Name of the circuit of its first entry. */
   readonly circuit: string;
   /** What the epoch was settled by here, this one or another; null where nothing was. */
   readonly settlement: KnownSettlement | null;
@@ -102,6 +82,17 @@ export interface KnownSettlement {
   /** null while its batch is open. */
   readonly batch: StoredBatch | null;
 }
+
+/** What is known of a request before the ledger is asked. */
+interface SettlementFacts {
+  readonly posted: PostedSettlement;
+  readonly epoch: number;
+  /** Of its entries. */
+  readonly circuits: readonly SettlementCircuit[];
+  readonly prevRandao: bigint;
+}
+
+type Signals = ReturnType<typeof entrySignals>;
 
 const keyOf = (modelId: number, epoch: number) => storeKeys.settlement(modelId, epoch);
 
@@ -123,14 +114,17 @@ export class SettlementService {
    * SEQ_BACKLOG_FULL; changes nothing
    */
   async submit(request: SettlementRequest): Promise<KnownSettlement> {
-    const posted = decode(request.data);
+    const posted = decodeRequest(request);
     const epoch = epochOf(request, posted);
-    const circuit = this.#circuitOf(request, posted);
-    const prevRandao = await this.#requireL1Takes(request, posted, circuit);
+    const circuits = this.#circuitsOf(request, posted);
+    const prevRandao = await this.#requireL1Takes(request, posted, circuits);
     await this.#modules.line.idle();
+    const facts = { posted, epoch, circuits, prevRandao };
     let entry: SettlementEntry;
     try {
-      entry = this.#execute(request, { posted, epoch, circuit, prevRandao });
+      await this.#requireProofs(request, this.#check(request, facts).signals, facts);
+      await this.#modules.line.idle();
+      entry = this.#execute(request, facts);
     } catch (error) {
       // Sent twice: the one that came first made it stale.
       const known = isRollupError(error, "SEQ_SETTLEMENT_STALE")
@@ -149,18 +143,18 @@ export class SettlementService {
    * settled or never was
    */
   async takePreVerified(preVerified: PreVerifiedOnL1): Promise<boolean> {
-    const { circuits, line } = this.#modules;
-    const { circuitIndex, data, modelId, word } = preVerified;
+    const { modelId, word } = preVerified;
     const key = `${modelId}/${word}`;
-    await line.idle();
-    if (this.#isOver(preVerified)) {
+    await this.#modules.line.idle();
+    const waiting = await this.#waitingOf(preVerified);
+    if (waiting === null) {
       this.#preVerified.delete(key);
       return true;
     }
-    const circuit = circuits[circuitIndex]!;
-    const posted = decode(data);
-    const reason = await this.#tryPreVerified(preVerified, posted, circuit);
-    this.#preVerified.set(key, { modelId, word, epoch: Number(posted.epoch), circuit: circuit.name, reason });
+    const { circuits, isTaken, posted } = waiting;
+    const reason = isTaken ? null : await this.#tryPreVerified(preVerified, posted, circuits);
+    const circuit = circuits[0]!.name;
+    this.#preVerified.set(key, { modelId, word, epoch: Number(posted.epoch), circuit, reason });
     return false;
   }
 
@@ -168,20 +162,23 @@ export class SettlementService {
   async #tryPreVerified(
     preVerified: PreVerifiedOnL1,
     posted: PostedSettlement,
-    circuit: Pick<DeployedCircuit, "name" | "sort" | "circuitId">,
+    circuits: readonly DeployedCircuit[],
   ): Promise<string | null> {
-    const { commitment, data, modelId, proof, word } = preVerified;
-    const { log } = this.#modules;
-    const close = await readCloseOnL1(log, Number(posted.closingBatch));
-    const prevRandao = circuit.sort === CIRCUIT_SORT.settlement ? close?.prevRandao : 0n;
+    const { modelId, word } = preVerified;
+    const close = await readCloseOnL1(this.#modules.log, Number(posted.closingBatch));
+    const { sort } = circuits[0]!;
+    const prevRandao = sort === CIRCUIT_SORT.payeeTable ? 0n : close?.prevRandao;
     // L1 has it already, and the bridge passes it on once it is final.
     if (prevRandao == null) return "SEQ_TOO_EARLY";
     const record = { kind: KIND.settle, b: modelId, words: [word] };
-    const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap: 0, prevRandao });
-    const publicSignals = settlementSignals(statement, circuit.circuitId, commitment);
-    const request = { kind: "settle", modelId, settlementHash: word, data, publicSignals, proof } as const;
+    const proven = entriesOf<PreVerifiedEntry>(preVerified).map(({ commitment, data, proof }, i) => {
+      const { circuitId, name: circuit } = circuits[i]!;
+      return { circuit, circuitId, commitment, data, proof };
+    });
     try {
-      await this.submit({ ...request, circuit: circuit.name });
+      const signals = entrySignals(settlementOnL1(record, posted, { sort, cap: 0, prevRandao }), proven);
+      const [first, ...further] = proven.map((entry, i) => ({ ...entry, publicSignals: signals[i]! }));
+      await this.submit({ kind: "settle", modelId, settlementHash: word, ...first!, further });
       return null;
     } catch (error) {
       // No room, or settled otherwise by a batch that is not final: it is offered again.
@@ -204,32 +201,42 @@ export class SettlementService {
     return waiting.filter(({ settlement }) => settlement?.batch?.status !== "final");
   }
 
-  #isOver({ circuitIndex, data, modelId, word }: PreVerifiedOnL1): boolean {
-    const { circuits, line } = this.#modules;
-    const { book } = line;
-    const circuit = circuits[circuitIndex];
-    const posted = decode(data);
-    if (Number(posted.closingBatch) > book.finalNumber) return false;
-    const model = book.leafAfter(book.finalNumber, modelId);
-    if (model?.rewards?.closed == null || circuit === undefined) return true;
+  /**
+   * What it says, the circuits of its entries, and whether a batch has it that is not final; null where nothing more comes of it.
+   */
+  async #waitingOf(
+    preVerified: PreVerifiedOnL1,
+  ): Promise<{ posted: PostedSettlement; circuits: readonly DeployedCircuit[]; isTaken: boolean } | null> {
+    const { book } = this.#modules.line;
+    const { modelId, word } = preVerified;
     try {
-      const record = { kind: KIND.settle, b: modelId, words: [word] };
-      settlementOperationOf(record, { ...posted, cap: 0 }, model);
-      return posted.voidCount > 0 || !provesKind(circuit.sort, KIND.settle) || !fitsPayees(posted, circuit);
+      const posted = decodeRequest(preVerified);
+      const found = entriesOf<PreVerifiedEntry>(preVerified).map(
+        (e) => this.#modules.circuits[e.circuitIndex],
+      );
+      const circuits = found.filter((circuit) => circuit !== undefined);
+      if (posted.voidCount > 0 || !proves(circuits, KIND.settle, posted)) return null;
+      // It is offered with every block: what it says of 4,096 payees takes a twentieth of a second to compute.
+      const known = await this.#find(modelId, Number(posted.epoch));
+      const isTaken = known?.hash === hex32(word) && known.batchNumber > book.finalNumber;
+      if (isTaken || Number(posted.closingBatch) > book.finalNumber) return { posted, circuits, isTaken };
+      const model = book.leafAfter(book.finalNumber, modelId);
+      if (model?.rewards?.closed == null) return null;
+      settlementOperationOf({ kind: KIND.settle, b: modelId, words: [word] }, { ...posted, cap: 0 }, model);
+      return { posted, circuits, isTaken };
     } catch (error) {
+      // Attack: whatever L1 takes must not hold up the others.
       if (!isRollupError(error)) throw error;
-      return true;
+      return null;
     }
   }
 
-  /** Without any await: what is checked must hold when the ledger changes. */
-  #execute(
+  /** All but the proofs: what L1 would read, and that the ledger would execute it now. */
+  #check(
     request: SettlementRequest,
-    facts: { posted: PostedSettlement; epoch: number; circuit: SettlementCircuit; prevRandao: bigint },
-  ): SettlementEntry {
-    const { line } = this.#modules;
-    const { circuit, epoch, posted, prevRandao } = facts;
-    const model = line.head.ledger.requireLeaf(request.modelId);
+    { circuits, posted, prevRandao }: SettlementFacts,
+  ): { operation: SettlementOperation; signals: Signals } {
+    const model = this.#modules.line.head.ledger.requireLeaf(request.modelId);
     requireKind(model, LEAF_KIND.model, request.modelId);
     requireCurrent(request, posted, model);
     const record = {
@@ -239,34 +246,47 @@ export class SettlementService {
     };
     const cap = capOf(record.kind, posted, this.#modules.circuits);
     if (cap === null) throw invalid("data", "it names no settlement circuit that its payees fit", request);
-    if (request.kind === "activation") {
-      const named = this.#modules.circuits[posted.capCircuit]!;
-      this.#requireFits(request, named, model, activationPayees(posted.items));
-    } else if (circuit.sort === CIRCUIT_SORT.settlement) {
-      this.#requireFits(request, circuit, model, model.rewards!.payees);
-    }
-    const statement = settlementOnL1(record, posted, { sort: circuit.sort, cap, prevRandao });
-    const signals = settlementSignals(statement, circuit.circuitId, request.publicSignals[0]);
-    if (signals.some((signal, i) => signal !== request.publicSignals[i]))
+    this.#requireFit(request, posted, circuits, model);
+    const entries = entriesOf<EntryRequest>(request);
+    const { sort } = circuits[0]!;
+    const signals = entrySignals(
+      settlementOnL1(record, posted, { sort, cap, prevRandao }),
+      entries.map(({ publicSignals }, i) => ({ ...circuits[i]!, commitment: publicSignals[0] })),
+    );
+    if (signals.some((own, i) => own.some((signal, j) => signal !== entries[i]!.publicSignals[j])))
       throw invalid("publicSignals", "they are not those of what L1 would read", request);
     const derived = settlementOperationOf(record, { ...posted, cap }, model);
-    if (!verifyProof(circuit.key, request.proof, signals)) {
-      throw sequencerError("SEQ_SETTLEMENT_INVALID", "the settlement's proof does not verify", {
-        data: { reason: "settlement-proof-invalid", modelId: request.modelId, epoch, circuit: circuit.name },
-      });
+    return { operation: { ...derived, signature: request.signature ?? null }, signals };
+  }
+
+  /** One after the other, up to the first that is false: what comes meanwhile waits for one pairing, not for nine. */
+  async #requireProofs(
+    request: SettlementRequest,
+    signals: Signals,
+    { circuits, epoch }: SettlementFacts,
+  ): Promise<void> {
+    const { modelId } = request;
+    for (const [entry, { proof }] of entriesOf<EntryRequest>(request).entries()) {
+      const { key, name: circuit } = circuits[entry]!;
+      if (!verifyProof(key, proof, signals[entry]!)) {
+        throw sequencerError("SEQ_SETTLEMENT_INVALID", "a proof of the settlement does not verify", {
+          data: { reason: "settlement-proof-invalid", modelId, epoch, circuit, entry },
+        });
+      }
+      await nextTurn();
     }
-    const operation = { ...derived, signature: request.signature ?? null };
-    const posting = {
-      circuit: circuit.name,
-      wire: request.data,
-      publicSignals: request.publicSignals,
-      proof: request.proof,
-    };
+  }
+
+  /** Without any await: what is checked must hold when the ledger changes. Its proofs are proven. */
+  #execute(request: SettlementRequest, facts: SettlementFacts): SettlementEntry {
+    const { line } = this.#modules;
+    const { operation } = this.#check(request, facts);
+    const posting = postingOf(request);
     const { slot } = line.execute(operation, posting);
     return {
       type: "settlement",
       hash: hex32(request.settlementHash),
-      epoch,
+      epoch: facts.epoch,
       operation,
       posting,
       batchNumber: line.head.openBatch!.number,
@@ -331,42 +351,46 @@ export class SettlementService {
     return { entry, batch: (await this.#modules.line.batch(entry.batchNumber)) ?? null };
   }
 
-  #circuitOf(request: SettlementRequest, posted: PostedSettlement): SettlementCircuit {
-    const circuit = this.#modules.circuits.find(({ name }) => name === request.circuit);
+  /** One of each entry. */
+  #circuitsOf(request: SettlementRequest, posted: PostedSettlement): SettlementCircuit[] {
+    const circuits = entriesOf<EntryRequest>(request).map((entry) => {
+      const circuit = this.#modules.circuits.find(({ name }) => name === entry.circuit);
+      if (circuit !== undefined && "key" in circuit) return circuit;
+      throw invalid("circuit", `the rollup has no ${entry.circuit} that proves it`, request);
+    });
     const kind = request.kind === "activation" ? KIND.activation : KIND.settle;
-    if (circuit === undefined || !("key" in circuit) || !provesKind(circuit.sort, kind))
-      throw invalid("circuit", `the rollup has no ${request.circuit} that proves it`, request);
-    if (!fitsPayees(posted, circuit)) throw invalid("data", "it has more payees than its circuit", request);
-    return circuit;
+    if (proves(circuits, kind, posted)) return circuits;
+    const names = circuits.map(({ name }) => name).join(", ");
+    throw invalid(
+      "circuit",
+      `${names} prove no such ${request.kind} of ${posted.shardCount} shards`,
+      request,
+    );
   }
 
-  /**
-   * The circuit that settles the model, or that its activation names, is one for its rows, payees, features and draws. A model
-   * that fits no such circuit could be settled by the default split only.
-   */
-  #requireFits(
+  /** The circuits that settle the model's epochs by draws, or will, are ones for its rows, payees, features and draws. */
+  #requireFit(
     request: SettlementRequest,
-    { name }: DeployedCircuit,
-    { model }: LeafState,
-    payees: readonly Payee[],
+    posted: PostedSettlement,
+    circuits: readonly DeployedCircuit[],
+    { model, rewards }: LeafState,
   ): void {
-    const size = parseSettlementName(name);
-    if (size === null) throw invalid("circuit", `${name} does not tell its sizes`, request);
-    const misfit = misfitOf(size, modelShape(model!.statics, payees));
-    if (misfit === null) return;
-    const { what, given, has } = misfit;
-    throw sequencerError(
-      "SEQ_SETTLEMENT_INVALID",
-      `${name} is for ${has} ${what}, model ${request.modelId} has ${given}`,
-      { data: { reason: "circuit-misfit", modelId: request.modelId, circuit: name, what, given, has } },
-    );
+    const payees = request.kind === "activation" ? activationPayees(posted.items) : rewards!.payees;
+    const { modelId } = request;
+    const shardCount = payeeShards(payees.map(({ rowCount }) => rowCount)).length;
+    if (shardCount !== posted.shardCount)
+      throw invalid("data", `it is of ${posted.shardCount} shards, its payees of ${shardCount}`, request);
+    const fitted = { modelId, statics: model!.statics, payees };
+    const all = this.#modules.circuits;
+    if (request.kind === "activation") requireSettling(fitted, all[posted.capCircuit]!, all);
+    else if (circuits[0]!.sort !== CIRCUIT_SORT.payeeTable) requireSettledBy(fitted, circuits);
   }
 
   /** @returns prevRandao of the CloseEpoch's batch; 0 where none is needed */
   async #requireL1Takes(
     request: SettlementRequest,
     posted: PostedSettlement,
-    circuit: SettlementCircuit,
+    circuits: readonly DeployedCircuit[],
   ): Promise<bigint> {
     if (request.kind === "activation") {
       this.admissions.require(request, this.#modules.line.l1Head !== null);
@@ -375,7 +399,7 @@ export class SettlementService {
     const closingBatch = Number(posted.closingBatch);
     const close = await readCloseOnL1(this.#modules.log, closingBatch);
     const data = { modelId: request.modelId, closingBatch };
-    if (circuit.sort === CIRCUIT_SORT.settlement) {
+    if (circuits[0]!.sort !== CIRCUIT_SORT.payeeTable) {
       if (close?.isMissed)
         throw sequencerError("SEQ_RANDOMNESS_MISSED", `batch ${closingBatch}'s randomness was missed`, {
           data,
@@ -398,13 +422,14 @@ export class SettlementService {
   }
 }
 
-function decode(data: Uint8Array): PostedSettlement {
-  try {
-    return decodeSettlement(data);
-  } catch (cause) {
-    if (!isRollupError(cause)) throw cause;
-    throw sequencerError("SEQ_SETTLEMENT_INVALID", cause.message, { data: { field: "data" }, cause });
-  }
+/** Whether these circuits, in the order of the entries, may prove a record of this kind, and take what is posted. */
+function proves(circuits: readonly DeployedCircuit[], kind: number, posted: PostedSettlement): boolean {
+  const { shardCount } = posted;
+  const sorts = circuits.map(({ sort }) => sort);
+  if (!provesEntries(sorts, kind, shardCount)) return false;
+  const isSharded = sorts[0] === CIRCUIT_SORT.shardedSettlement;
+  if (isSharded && shardCount > circuits[0]!.size1) return false;
+  return circuits.slice(isSharded ? 1 : 0).every((circuit, shard) => fitsShard(posted, shard, circuit));
 }
 
 const epochOf = ({ kind }: SettlementRequest, posted: PostedSettlement) =>
@@ -422,12 +447,6 @@ function requireCurrent(request: SettlementRequest, posted: PostedSettlement, { 
     closed !== null &&
     (["epoch", "closingBatch", "chain"] as const).every((field) => closed[field] === posted[field]);
   if (!isClosed) throw stale(request, epoch, "it is not the model's closed epoch");
-}
-
-function invalid(field: string, why: string, { modelId }: SettlementRequest) {
-  return sequencerError("SEQ_SETTLEMENT_INVALID", `the settlement of model ${modelId}: ${why}`, {
-    data: { field, modelId },
-  });
 }
 
 function stale({ modelId }: SettlementRequest, epoch: number, why: string) {
