@@ -142,17 +142,18 @@ describe("the proof of a direct model's shard", { timeout: 300_000 }, () => {
     await shardRefuses({ ...inputs, ...taken }, SCORES, "a part of the logit");
   });
 
-  it("takes a void draw by one statement, whatever its prompt", async () => {
+  it("takes a void draw as void, by one statement whatever its prompt", async () => {
     const world = honest((payment) => (payment === 0 ? null : [3, 3, 9]));
     for (const [s, { inputs, statement }] of world.ofShards.entries()) {
       const k = array(inputs, "mu").indexOf(0n);
+      await expectOtherLink(world, s, withAt(inputs, "mu", k, 1n), "no term, paid: it scores nothing");
       const counts = listsOf(inputs, "counts").with(k, [...countTerms([2, 7], BUCKETS)].map(BigInt));
       const ofShards = world.ofShards.with(s, { statement, inputs: { ...inputs, counts } });
       const other = withLogit({ ...world, ofShards }, s, 3);
       const [own, others] = await Promise.all([inputs, other].map((all) => shard.calculateWitness(all)));
       expect(others!.slice(0, 4), "another prompt of a void draw").toEqual(own!.slice(0, 4));
-      await shardRefuses(withAt(other, "mu", k, 1n), IDENTITY, `paid in shard ${s} alone`);
       await expectOtherLink(world, s, withAt(inputs, "isValid", k, 1n), "a void draw as a valid one");
+      await shardRefuses(withAt(other, "mu", k, 1n), IDENTITY, `paid in shard ${s} alone`);
     }
   });
 });

@@ -217,11 +217,9 @@ describe("the proof of a shard", () => {
     const { inputs } = world.ofShards[0]!;
     const matrixOf = new Int8Array(9).fill(-1);
     const other = drawInputs(matrixOf, Int16Array.of(3, 3, 3));
-    const commitments = [
-      [1, 3, 5],
-      [3, 3, 3],
-    ].map((of) => modelQueryCommitment(Int16Array.from(of)));
-    const flag = (commitments[0]! * invertMod(commitments[1]!, FIELD_ORDER)) % FIELD_ORDER;
+    const queries = [Int16Array.of(1, 3, 5), Int16Array.of(3, 3, 3)];
+    const [own, chosen] = queries.map((query) => modelQueryCommitment(query));
+    const flag = (own! * invertMod(chosen!, FIELD_ORDER)) % FIELD_ORDER;
     const changed = {
       ...inputs,
       isValid: array(inputs, "isValid").with(0, flag),

@@ -12,11 +12,10 @@ include "./shard-link.circom";
 //              said where it is declared.
 // Outputs:     commitment (C), y.
 // Assumes:     L1 compares E's link with that of a proof of ShardedSettlement: so quantum ≤ 2^56, mu and muEven are its, and the
-//              commitments and the old subroot are the model's. Of a valid draw, positive is a function
-//              of featuresCommitment and queryCommitment.
+//              commitments and the old subroot are the model's. positive is a function of featuresCommitment and queryCommitment.
 // Ensures:     link is a hash of this shard's commitments and roots, of Σ T, and of what each draw gives: positiveTotal is the sum of
-//              s⁺ of the shard's rows for the query of queryCommitment, if the draw is valid. Items are T_m; 2^40 T_m +
-//              remainder_m = Σ over rows of m of Σ_k mu_k s⁺ + muEven n_m; the new subtree is the old one plus T.
+//              s⁺ of the shard's rows for the query of queryCommitment, if the draw is valid. Items are T_m; 2^40 T_m + remainder_m = Σ over rows of m of
+//              Σ_k mu_k s⁺ + muEven n_m; the new subtree is the old one plus T.
 //
 // What a challenge must not precede is in C: link fixes columns, queries, counts, totals, μ and the quantum, E has T, and
 // the rest is absorbed behind it (remainders, steps). Scores are a function of columns and query. A void draw's query is free; its

@@ -15,8 +15,7 @@ include "./shard-lists.circom";
 // Public:      commitment (C), y; z. L1 computes z from C and from every element that it evaluates.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     of L1 and the ledger, what SampledDraws does. L1 compares each link with that of a proof of Shard or DirectShard. So of
-//              each shard a valid draw's positiveTotal is an integer ≥ 0, a function of its features and the query, at most 2^20 rows
-//              of 3 D − 1 bits each;
+//              each shard a valid draw's positiveTotal is an integer ≥ 0, a function of its features and the query, at most 2^20 rows of 3 D − 1 bits each;
 //              earnedSum is what its payees earn by mu; and newSubroot is its oldSubroot plus that.
 // Ensures:     with the S proofs of shards, what docs/explanation/attribution-proof.md states, 1 to 7. The links are of shards
 //              0 … S − 1 of the model's lists, S ≥ 2, each in its place; behind them they are 0.
