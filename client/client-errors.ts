@@ -175,7 +175,7 @@ type DataOf<Code extends ClientErrorCode> = Code extends keyof ClientErrorData
   : object;
 type DetailsOf<Code extends ClientErrorCode> = Code extends keyof ClientErrorData
   ? [details: { data: ClientErrorData[Code]; cause?: unknown }]
-  : [details?: { data?: object; cause?: unknown }];
+  : [details?: { data?: object; cause?: unknown; remedy?: string }];
 
 /**
  * RollupError with the retryability and remedy that `clientErrors` gives for its code.

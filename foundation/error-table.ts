@@ -19,6 +19,7 @@ export interface ErrorDetails {
   readonly cause?: unknown;
   /** Where a case differs from its code. */
   readonly isRetryable?: boolean;
+  readonly remedy?: string;
 }
 
 /** Codes of one prefix. `raise` and `statusOf` know those of every process (`SRV_`) as well. */

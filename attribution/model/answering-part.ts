@@ -54,7 +54,8 @@ export async function mostBytesOf<Parts extends ModelParts>(
   const { parameters, queryMap } = await family.mostBytes(recipe, rowCount);
   return {
     "recipe.json": MOST_JSON_BYTES,
-    "payees.json": MOST_JSON_BYTES,
+    // Of 4,096 places.
+    "payees.json": 4 * MOST_JSON_BYTES,
     "parameters.bin": parameters,
     "query-map.bin": queryMap,
     "features.bin": recipe.family === DIRECT ? 2 * (rowCount + 1) * columnCount : rowCount * columnCount,

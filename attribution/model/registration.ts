@@ -9,8 +9,9 @@ import {
 } from "@openledger/circuits/ledger/rewards";
 import { MAX_PAYEE_COUNT, TREASURY_PARTS } from "@openledger/circuits/protocol";
 import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
-import { commitShards, type DirectMatrix } from "@openledger/circuits/settlement/scores/direct-matrix";
+import type { DirectMatrix } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { drawBits, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import { commitShards } from "@openledger/circuits/settlement/shards/shard-link";
 import { attributionError } from "../attribution-errors.ts";
 import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
 import type { OnProgress } from "../progress.ts";

@@ -4,12 +4,14 @@ import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query
 import {
   type AnswerOpening,
   type EpochPayment,
+  type EpochToSettle,
   paymentChain,
   type SampledSettlement,
 } from "@openledger/circuits/settlement/divide-epoch";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
+import { shardedEpochOf } from "@openledger/circuits/testing/shard-epochs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type DirectParts, directFamily } from "../model/direct/direct-family.ts";
 import { trainDirect } from "../model/direct/direct-training.ts";
@@ -79,6 +81,21 @@ function settle(openingOf: (receipt: bigint) => AnswerOpening | undefined): Samp
 }
 
 describe("explainEarnings", () => {
+  it("names the payees of all shards by their places, and no absent ones", () => {
+    const epoch = shardedEpochOf([[2, 1], [3]], { seed: 5, amountsWei: [PRICE_WEI, PRICE_WEI] });
+    const settlement = settleEpoch(epoch as EpochToSettle);
+    const { payees, rows } = explainEarnings(settlement, epoch, settlement.earnedWei);
+    expect(payees.map(({ payeeIndex }) => payeeIndex)).toEqual([0, 1, 512]);
+    expect(payees.map(({ earnedWei }) => earnedWei)).toEqual(
+      [0, 1, 512].map((place) => settlement.earnedWei[place]),
+    );
+    const { contributorId, validatorId } = epoch.model.payees[512]!;
+    const ofSecond = rows.filter(({ row }) => row >= 3);
+    expect(ofSecond.length).toBeGreaterThan(0);
+    for (const row of ofSecond) expect(row).toMatchObject({ payeeIndex: 512, contributorId, validatorId });
+    expect(rows.filter(({ row }) => row < 3).every(({ payeeIndex }) => payeeIndex < 2)).toBe(true);
+  });
+
   it("explains every wei of every payee by rows, draws and answers", () => {
     const settlement = settle((receipt) => openings.get(receipt));
     const { rows, payees, voids } = explainEarnings(

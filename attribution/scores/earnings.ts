@@ -2,6 +2,7 @@
  * Which rows earned what of a settled epoch, for whom and by which answers. Everything comes from public data: the
  * settlement is computed again by `settleEpoch`, which refuses whatever the ledger does not bind.
  */
+import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { PAYEE_ROLE, type Payee, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import type { EpochPayment, SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
@@ -36,6 +37,7 @@ export interface RowEarning {
 }
 
 export interface PayeeEarning {
+  /** Place among the payees of all shards. */
   readonly payeeIndex: number;
   readonly contributorId: number;
   readonly validatorId: number;
@@ -100,7 +102,7 @@ export function explainEarnings(
   rows.sort((a, b) => compare(b.earnedParts, a.earnedParts) || a.row - b.row);
   return {
     rows,
-    payees: model.payees.map((payee, m) => payeeEarning(payee, m, earnedWei[m]!, model)),
+    payees: presentPayees(model.payees).map(([m, payee]) => payeeEarning(payee, m, earnedWei[m]!, model)),
     voids: draws.flatMap(({ isValid, paymentIndex }, draw) =>
       isValid ? [] : [{ draw, paymentIndex, receipt: payments[paymentIndex]!.receipt }],
     ),

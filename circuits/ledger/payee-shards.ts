@@ -2,6 +2,7 @@
  * How a model's payees are cut into shards (docs/reference/settlement.md, "Shards"). Payees are flat: shard s has the places from
  * 512 s on, and where a shard follows, the places behind its last payee are absent payees, of no rows.
  */
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import { MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
 
@@ -24,6 +25,15 @@ export interface PayeeShard {
   readonly rowCount: number;
 }
 
+/** What a shard holds at most. */
+export interface ShardRoom {
+  readonly rows: number;
+  /** At most 512. */
+  readonly payees: number;
+}
+
+/** Most that any circuit proves of a shard: payees that fit are in one. */
+export const LARGEST_SHARD: ShardRoom = { rows: 2 ** 20, payees: MAX_PAYEE_COUNT };
 /** Payees of the largest of a model's shards. @throws CIR_SETTLEMENT_SIZE */
 export const mostPayees = (payees: readonly Pick<Payee, "rowCount">[]): number =>
   Math.max(...payeeShards(payees.map(({ rowCount }) => rowCount)).map(({ from, to }) => to - from));
@@ -53,13 +63,9 @@ export function payeeShards(rowCounts: readonly number[]): PayeeShard[] {
 
 /**
  * Payees in the places of shards that hold so many rows and payees each. A payee whose rows do not fit is in two shards.
- * @param most at most 512 payees
  * @throws CIR_SETTLEMENT_SIZE beyond eight shards
  */
-export function cutPayees(
-  payees: readonly Payee[],
-  most: { readonly rows: number; readonly payees: number },
-): Payee[] {
+export function cutPayees(payees: readonly Payee[], most: ShardRoom = LARGEST_SHARD): Payee[] {
   const shards: Payee[][] = [[]];
   let room = most.rows;
   for (const payee of payees) {
@@ -82,6 +88,25 @@ export function cutPayees(
   if (shards.length > SHARD_COUNT_MAX) throw tooManyPayees(flat.length);
   return flat;
 }
+
+/** Whether every payee has rows, and nobody is at the places between shards. */
+export function arePlaces(payees: readonly Payee[]): boolean {
+  const isAbsent = ({ contributorId, rowCount, validatorId }: Payee) =>
+    rowCount === 0 && contributorId === 0 && validatorId === 0;
+  try {
+    const shards = payeeShards(payees.map(({ rowCount }) => rowCount));
+    const inShards = new Set(shards.flatMap(({ from, to }) => payees.slice(from, to)));
+    return payees.every((payee) => (inShards.has(payee) ? payee.rowCount > 0 : isAbsent(payee)));
+  } catch (error) {
+    if (isRollupError(error, "CIR_SETTLEMENT_SIZE")) return false;
+    throw error;
+  }
+}
+
+/** The payees with their places, without absent ones. */
+export const presentPayees = <P extends Pick<Payee, "rowCount">>(
+  payees: readonly P[],
+): [place: number, payee: P][] => [...payees.entries()].filter(([, { rowCount }]) => rowCount > 0);
 
 /** @throws CIR_SETTLEMENT_SIZE */
 export function requirePayeeCount(payeeCount: number): void {

@@ -67,6 +67,13 @@ export function accruedSubroots(payees: readonly PayeeOwners[], accruedWei: read
   });
 }
 
+/** The rewards tree's root by the subtrees of a model's shards. */
+export function rootOfSubroots(subroots: readonly bigint[]): bigint {
+  const empty = treeRoot(TAG.payeeNode, [], PAYEE_TREE_DEPTH - 1);
+  const children = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => subroots[s] ?? empty);
+  return hashTagged(TAG.payeeNode, children);
+}
+
 /** The eight children on each of the four levels above payee `index`. */
 export function accruedPath(
   payees: readonly PayeeOwners[],
@@ -110,15 +117,25 @@ export function roleShareWei(accruedWei: bigint, role: PayeeRole, validatorParts
  * @throws CIR_SETTLEMENT_SIZE
  */
 export function ownersCommitment(rowCounts: readonly number[]): bigint {
-  const shards = payeeShards(rowCounts);
-  const owners = shards.map(({ from, to }) => shardOwners(rowCounts.slice(from, to)));
-  if (owners.length === 1) return owners[0]!;
+  return listedOwners(
+    payeeShards(rowCounts).map(({ from, to, rowCount }) => ({
+      ownersCommitment: shardOwners(rowCounts.slice(from, to)),
+      rowCount,
+    })),
+  );
+}
+
+/** The same by the commitment and the rows of each shard. */
+export function listedOwners(
+  shards: readonly { readonly ownersCommitment: bigint; readonly rowCount: number }[],
+): bigint {
+  if (shards.length === 1) return shards[0]!.ownersCommitment;
   const rows = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => BigInt(shards[s]?.rowCount ?? 0));
   const packed = [rows.slice(0, 4), rows.slice(4)].map((four) =>
     four.reduceRight((sum, count) => (sum << 32n) | count, 0n),
   );
-  const listed = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => owners[s] ?? 0n);
-  return hashTagged(TAG.shardOwners, [BigInt(owners.length), ...packed, ...listed]);
+  const listed = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => shards[s]?.ownersCommitment ?? 0n);
+  return hashTagged(TAG.shardOwners, [BigInt(shards.length), ...packed, ...listed]);
 }
 
 /** One shard's commitment. h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). */

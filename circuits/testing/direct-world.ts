@@ -3,8 +3,9 @@
 import { countTerms, type DirectQuery } from "../ledger/direct-query.ts";
 import { payeeShards } from "../ledger/payee-shards.ts";
 import type { DirectEpoch } from "../settlement/divide-epoch.ts";
-import { commitShards, type DirectMatrix, MAX_DIRECT_ENTRY } from "../settlement/scores/direct-matrix.ts";
+import { type DirectMatrix, MAX_DIRECT_ENTRY } from "../settlement/scores/direct-matrix.ts";
 import type { SettlementSize } from "../settlement/settlement-size.ts";
+import { commitShards } from "../settlement/shards/shard-link.ts";
 import { answeredQuery } from "./direct-instance.ts";
 import { closedEpoch, sum, type WorldOptions } from "./settlement-world.ts";
 

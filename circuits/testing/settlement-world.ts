@@ -16,10 +16,11 @@ import {
   paymentChain,
 } from "../settlement/divide-epoch.ts";
 import { shardedFeatures } from "../settlement/feature-commitment.ts";
-import { commitShards, type RegisteredMatrix } from "../settlement/scores/direct-matrix.ts";
+import type { RegisteredMatrix } from "../settlement/scores/direct-matrix.ts";
 import type { PreparedProof, PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
 import { proofStatement, type SettlementData, settlementElements } from "../settlement/settlement-data.ts";
 import { columnShape, drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
+import { commitShards } from "../settlement/shards/shard-link.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
 
 export const CIRCUIT_ID = 0x5e771en;

@@ -13,13 +13,14 @@ import type { DatanetCommit } from "../actions/data/list-commits.ts";
 import { listCommits } from "../actions/data/list-commits.ts";
 import { readVersion } from "../actions/data/published-version.ts";
 import { type RowStore, readContribution, readRow } from "../actions/data/row-store.ts";
+import type { CommitVersionOptions } from "../actions/data/version-commitments.ts";
 import type { LedgerClient } from "../ledger-client.ts";
 import { getLeaf } from "../sequencer/ledger-reads.ts";
 import { type GetHostedDatanetErrorCode, getHostedDatanet } from "./datanet-card.ts";
 import type { HostedDatanetPlace } from "./host-request.ts";
 import { type ReadRecordsErrorCode, readRecords } from "./signed-records.ts";
 
-export interface CollectReviewedParameters extends HostedDatanetPlace {
+export interface CollectReviewedParameters extends HostedDatanetPlace, CommitVersionOptions {
   /** Has all committed rows, as `downloadCommits` brings them. */
   store: RowStore;
 }
@@ -48,15 +49,14 @@ export type CollectReviewedErrorCode =
  */
 export async function collectReviewed(
   client: LedgerClient,
-  { datanetId, hostUrl, store }: CollectReviewedParameters,
+  { datanetId, hostUrl, shard, store }: CollectReviewedParameters,
 ): Promise<CollectReviewedReturnType> {
   const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
   const { book } = await readRecords(client, { datanetId, hostUrl });
   const leftOut: { digest: string; contributorId: number; why: string }[] = [];
   const ownLabels = await ownLabelsOf(client, { card, datanetId, store });
   const version = await collectVersion(client, {
-    datanetId,
-    store,
+    ...{ datanetId, shard, store },
     validatorId: (commit, digest) => {
       const rules = { card, book, datanetId, domain: client.domain, ownLabels };
       const decided = decide(rules, commit, digest);

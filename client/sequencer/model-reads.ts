@@ -1,6 +1,8 @@
 /** What anyone may read of models from the sequencer. Nothing here is proven: `openledger verify settlement` is. */
+import { hexToBytes } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics } from "@openledger/circuits/ledger/leaf";
 import { packSplit } from "@openledger/circuits/ledger/rewards";
+import { decodeEntries, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import * as z from "zod/mini";
 import { clientError } from "../client-errors.ts";
@@ -79,6 +81,13 @@ export async function getSettlement(
     throw error;
   }
 }
+
+/** What a settlement's posted bytes say, those of all its entries. @throws CIR_WIRE_MALFORMED */
+export const postedOf = ({
+  data,
+  further = [],
+}: Pick<LedgerSettlement, "data" | "further">): PostedSettlement =>
+  decodeEntries([data, ...further.map((entry) => entry.data)].map((hex) => hexToBytes(hex.slice(2))));
 
 /** Newest first. */
 export function listSettlements(client: SequencerAccess, modelId: number): Promise<LedgerSettlement[]> {

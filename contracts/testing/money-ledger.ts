@@ -19,6 +19,7 @@ import {
 } from "@openledger/circuits/ledger/leaf";
 import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
+import { cutPayees, presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import {
   accruedRoot,
   claimedRoot,
@@ -41,11 +42,15 @@ export const MODELS = { old: 6, young: 7, waiting: 8 } as const;
 /** Their datanet, which is bob's, with the version that they have learned. */
 export const DATANET = 9;
 
-export const PAYEES: readonly Payee[] = [
-  { contributorId: 2, validatorId: 3, rowCount: 100 },
-  { contributorId: 3, validatorId: 3, rowCount: 50 },
-  { contributorId: MODELS.old, validatorId: 4, rowCount: 150 },
-];
+/** In two shards: at the places 0, 1 and 512. */
+export const PAYEES: readonly Payee[] = cutPayees(
+  [
+    { contributorId: 2, validatorId: 3, rowCount: 100 },
+    { contributorId: 3, validatorId: 3, rowCount: 50 },
+    { contributorId: MODELS.old, validatorId: 4, rowCount: 150 },
+  ],
+  { rows: 150, payees: 2 },
+);
 const ROW_COUNT = 300n;
 /** The version that the models have learned. */
 const versionOf = (): DatanetBody => ({
@@ -79,9 +84,10 @@ export function moneyLedger(owner: (role: Role) => bigint, totalWei: bigint, now
 /** @param epochStart null for a model without an activation */
 function modelRecord(l1Owner: bigint, epochStart: bigint | null): LeafState {
   const isReady = epochStart !== null;
-  const accruedWei = isReady ? [40n * OPEN + 1n, 20n * OPEN, 60n * OPEN + 5n] : [];
+  const accrued = [40n * OPEN + 1n, 20n * OPEN, 60n * OPEN + 5n];
+  const accruedWei = isReady ? PAYEES.map(({ rowCount }) => (rowCount > 0 ? accrued.shift()! : 0n)) : [];
   // The first payee's contributor has claimed before.
-  const claimedWei = isReady ? [9n * OPEN, 0n, 0n, 0n, 0n, 0n] : [];
+  const claimedWei = isReady ? PAYEES.flatMap((_, m) => [m === 0 ? 9n * OPEN : 0n, 0n]) : [];
   const version = versionOf();
   const model: ModelBody = {
     statics: {
@@ -155,7 +161,7 @@ export function executeEntry(
 export function duesOf(ledger: Ledger): Omit<ExitData, "root">[] {
   return [...ledger.leaves].flatMap(([id, { leaf, rewards }]) => [
     { key: leafExitKey(id), recipient: leaf.l1Owner, amountWei: leaf.balance },
-    ...(rewards?.payees ?? []).flatMap((_, payeeIndex) =>
+    ...presentPayees(rewards?.payees ?? []).flatMap(([payeeIndex]) =>
       [PAYEE_ROLE.contributor, PAYEE_ROLE.validator].map((role) => payeeDue(ledger, id, payeeIndex, role)),
     ),
   ]);

@@ -129,9 +129,16 @@ it("settles an epoch to the wei, and shows the prompts of drawn payments that ar
 
   // What each row earned, for anyone who has an Ethereum node alone.
   const byPayee = prepared.earnedWei.map(() => 0n);
+  let unpaidCount = 0;
   for (const row of model.rows!.keys()) {
-    if (!prepared.draws.some(({ isEven, scores }) => isEven || scores[row]! > 0n)) continue;
-    const bytes = await certifyRow(bob, verified, { row, model, openings, rows: model.rows! });
+    const certified = certifyRow(bob, verified, { row, model, openings, rows: model.rows! });
+    if (!prepared.draws.some(({ isEven, scores }) => isEven || scores[row]! > 0n)) {
+      const remedy = expect.stringContaining(`openledger rewards why ${modelId} 1`);
+      await expect(certified).rejects.toThrow(expect.objectContaining({ code: "CLI_UNKNOWN", remedy }));
+      unpaidCount += 1;
+      continue;
+    }
+    const bytes = await certified;
     const certificate = decodeCertificate(bytes);
     const checked = checkCertificate(certificate, await readCertificateFacts(f.rollup, certificate));
     expect(checked).toMatchObject({ modelId, epoch: 1, version: 1, row });
@@ -143,5 +150,6 @@ it("settles an epoch to the wei, and shows the prompts of drawn payments that ar
     const old = { ...certificate, version: replayed };
     expect(checkCertificate(old, await readCertificateFacts(f.rollup, old))).toEqual(checked);
   }
+  expect(unpaidCount).toBeGreaterThan(0);
   expect(byPayee.map((parts) => (parts >> 40n) << prepared.quantumBits)).toEqual(prepared.earnedWei);
 });

@@ -40,10 +40,11 @@ export async function certifyRow(
   { leaf, payments, sampled, settlement }: VerifiedSettlement,
   { model, openings, row, rows, ...size }: PublishedRow,
 ): Promise<Uint8Array> {
-  const unknown = (reason: string, message: string) =>
-    clientError("CLI_UNKNOWN", message, { data: { reason, row, rowCount: rows.length } });
+  const unknown = (reason: string, message: string, remedy: string) =>
+    clientError("CLI_UNKNOWN", message, { data: { reason, row, rowCount: rows.length }, remedy });
   const content = rows[row]?.content;
-  if (content === undefined) throw unknown("no-such-row", `the version has no row ${row}`);
+  if (content === undefined)
+    throw unknown("no-such-row", `the version has no row ${row}`, `name a row from 0 to ${rows.length - 1}`);
   const { chain, closingBatch, epoch } = sampled.data;
   const settled = {
     model: settledModelOf(leaf),
@@ -60,7 +61,12 @@ export async function certifyRow(
     ...size,
   });
   if (certificate !== null) return certificate;
-  throw unknown("nothing-earned", `row ${row} earned nothing in epoch ${settlement.epoch}`);
+  const { epoch: settledEpoch, modelId } = settlement;
+  throw unknown(
+    "nothing-earned",
+    `row ${row} earned nothing in epoch ${settledEpoch} of model ${modelId}`,
+    `certify a row that earned; openledger rewards why ${modelId} ${settledEpoch} lists them, with the draws that paid them`,
+  );
 }
 
 /** The Datanet's leaf as the sequencer has posted it; a version that is no longer the newest is found on L1. */

@@ -10,7 +10,8 @@ import { findPostedSettlement } from "@openledger/bridge/l1/submission/posted-se
 import { isDirectQuery, modelQueryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
-import { encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { encodeEntries } from "@openledger/circuits/settlement/settlement-data";
+import { misfitOf, modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { drawnPlaces, drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -30,7 +31,7 @@ import type { SequencerErrorCode } from "@openledger/client/sequencer/sequencer-
 import { hex32 } from "@openledger/foundation/hex";
 import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
-import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
+import { entrySignals } from "@openledger/verifier/replay/settlement-statement";
 import { toHex } from "viem";
 import type { Openings } from "./model-openings.ts";
 import { type EpochFacts, prepareSampled, provable } from "./prepare-settlement.ts";
@@ -79,10 +80,10 @@ export async function verifySettlement(
     throw clientError("CLI_UNKNOWN", `epoch ${epoch} of model ${modelId} has no settlement on L1`, {
       data: { reason: "not-settled", modelId, epoch },
     });
-  const circuit = published.circuits.find(({ name }) => name === settlement.circuit);
-  if (circuit === undefined) throw differs("circuit", "one of the rollup's", settlement.circuit);
-  const settling = settlingCircuits(published.circuits).find((choice) => choice.circuit === circuit);
-  if (settling === undefined)
+  const entries = entriesOf(settlement, published.circuits);
+  const { circuit } = entries[0]!;
+  const choices = settlingCircuits(published.circuits).filter((choice) => choice.circuit === circuit);
+  if (choices.length === 0)
     throw differs("circuit", "a sampled settlement's", `${circuit.name}: the default split, by row counts`);
 
   const rollup = new RollupContract({
@@ -90,39 +91,64 @@ export async function verifySettlement(
     address: client.rollupAddress,
   });
   const facts = await readRandomEpoch(client, rollup, wanted);
-  await requireOnL1(rollup, settlement, { circuit, closingBatch: Number(facts.closed.closingBatch) });
+  await requireOnL1(rollup, settlement, { entries, closingBatch: Number(facts.closed.closingBatch) });
   const before = await accruedBefore(client, facts.leaf, epoch);
   if (before === null)
     throw clientError("CLI_UNKNOWN", `the sequencer lists too few settlements before epoch ${epoch}`, {
       data: { reason: "settlements-missing", modelId, epoch },
     });
+  // Each shard may have a circuit of its own: this one has room for all.
+  const shape = modelShape(facts.leaf.model, facts.leaf.payees);
+  const settling = choices.find(({ size }) => misfitOf(size, shape) === null) ?? choices.at(-1)!;
   const { prepared: sampled } = prepareSampled(facts, { ...published, settling, accruedWei: before });
-  requireSame("data", toHex(encodeSettlement(sampled.data)), settlement.data);
+  const wires = encodeEntries(sampled.data);
+  requireSame("entries", `${wires.length}`, `${entries.length}`);
+  for (const [i, { data }] of entries.entries()) requireSame("data", toHex(wires[i]!), data);
   requireSame("J", hex32(sampled.data.settlementHash), hex32(settlement.settlementHash));
-  const signals = settlementSignals(sampled.data, circuit.circuitId, settlement.publicSignals[0]);
-  for (const [i, name] of (["C", "y", "z"] as const).entries())
-    requireSame(name, hex32(signals[i]!), hex32(settlement.publicSignals[i]!));
+  const signals = entrySignals(
+    sampled.data,
+    entries.map((entry) => ({ circuitId: entry.circuit.circuitId, commitment: entry.publicSignals[0] })),
+  );
   const { keyOf } = published;
-  if (keyOf !== null && !verifyProof(await keyOf(circuit), settlement.proof, signals))
-    throw differs("proof", "one that verifies", "it does not");
+  for (const [i, entry] of entries.entries()) {
+    for (const [place, name] of (["C", "y", "z"] as const).entries())
+      requireSame(name, hex32(signals[i]![place]!), hex32(entry.publicSignals[place]!));
+    if (keyOf !== null && !verifyProof(await keyOf(entry.circuit), entry.proof, signals[i]!))
+      throw differs("proof", "one that verifies", `that of entry ${i} does not`);
+  }
   return { settlement, leaf: facts.leaf, payments: facts.payments, sampled };
+}
+
+type Entry = Omit<NonNullable<LedgerSettlement["further"]>[number], "circuit"> & {
+  readonly circuit: RollupCircuit;
+};
+
+/** All entries in L1's order, with their circuits. @throws CLI_SETTLEMENT_DIFFERS */
+function entriesOf(settlement: LedgerSettlement, circuits: readonly RollupCircuit[]): Entry[] {
+  return [settlement, ...(settlement.further ?? [])].map(({ data, proof, publicSignals, ...entry }) => {
+    const circuit = circuits.find(({ name }) => name === entry.circuit);
+    if (circuit === undefined) throw differs("circuit", "one of the rollup's", entry.circuit);
+    return { circuit, data, proof, publicSignals };
+  });
 }
 
 /** L1 took these very bytes: they stand in the transaction that the rollup's contract has executed. */
 async function requireOnL1(
   rollup: RollupContract,
   settlement: LedgerSettlement,
-  { circuit, closingBatch }: { circuit: RollupCircuit; closingBatch: number },
+  { closingBatch, entries }: { readonly closingBatch: number; readonly entries: readonly Entry[] },
 ): Promise<void> {
   const { batchNumber, epoch, modelId } = settlement;
   const posted = await findPostedSettlement(rollup, { modelId, epoch, batchNumber, closingBatch });
   if (posted === null)
     throw differs("transaction", `a settlement of epoch ${epoch} in batch ${batchNumber} on L1`, "none");
   requireSame("transaction", posted.transactionHash, settlement.l1TransactionHash!);
-  const { circuitIndex, commitment, data } = posted.submitted;
-  const isPosted =
-    data === settlement.data && circuitIndex === circuit.index && commitment === settlement.publicSignals[0];
-  if (!isPosted)
+  const submitted = [posted.submitted, ...posted.submitted.further];
+  const isPosted = entries.every(({ circuit, data, publicSignals }, i) => {
+    const one = submitted[i];
+    return one?.data === data && one.circuitIndex === circuit.index && one.commitment === publicSignals[0];
+  });
+  if (!isPosted || submitted.length !== entries.length)
     throw differs("transaction", "the settlement's data and C among its settlements", posted.transactionHash);
 }
 

@@ -2,14 +2,15 @@
 
 import { compressPoints, expandPoints } from "@openledger/circuits/field/curve/generators";
 import { fromBytesBe, toBytesBe } from "@openledger/circuits/field/element-vector";
+import { bucketsOfShape } from "@openledger/circuits/ledger/direct-query";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelQueryBytes, modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
 import { treeDepth } from "@openledger/circuits/ledger/version-rows";
 import { FIELD_ORDER, MAX_PAYEE_COUNT, TREE_ARITY, TREE_DEPTH } from "@openledger/circuits/protocol";
-import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
   type CertifiedDraw,
+  type CertifiedShard,
   certificateFalse,
   MAX_CERTIFICATE_BYTES,
   type RowCertificate,
@@ -20,6 +21,11 @@ const ELEMENT_BYTES = 32;
 /** Scores of all circuits: 8^9 / 2 at most. */
 const MAX_SCORE_BITS = 28;
 const LEAF_FIELD_COUNT = 7;
+/** What a shard has earned, and Σ s⁺ of its rows. */
+const [EARNED_BYTES, TOTAL_BYTES] = [12, 7];
+/** Beside the number of payees: shards but one, and the row's shard. Both are 0 of a model of one shard. */
+const SHARD_COUNT_BIT = 10;
+const SHARD_INDEX_BIT = 13;
 
 class ByteWriter {
   readonly #parts: Uint8Array[] = [];
@@ -123,9 +129,47 @@ function readScores(from: ByteReader, rowCount: number): Int32Array {
   return scores;
 }
 
+function writeShard(
+  out: ByteWriter,
+  { links, others, privateElements, queryCommitments }: CertifiedShard,
+): void {
+  for (const other of others) {
+    out.elements([other.featuresCommitment, other.ownersCommitment, other.payeeSubroot]);
+    out.number(other.rowCount, 4);
+  }
+  for (const { earnedWei, newSubroot, oldSubroot, positiveTotals } of links) {
+    out.elements([oldSubroot, newSubroot]);
+    out.number(earnedWei, EARNED_BYTES);
+    for (const total of positiveTotals) out.number(total, TOTAL_BYTES);
+  }
+  out.elements(queryCommitments);
+  out.number(privateElements.length, 2);
+  out.elements(privateElements);
+}
+
+function readShard(
+  from: ByteReader,
+  { drawCount, index, shardCount }: { drawCount: number; index: number; shardCount: number },
+): CertifiedShard | null {
+  if (index >= shardCount) throw certificateFalse("its shard is none of the model's", { index, shardCount });
+  if (shardCount === 1) return null;
+  const others = Array.from({ length: shardCount - 1 }, () => {
+    const [featuresCommitment, ownersCommitment, payeeSubroot] = from.elements(3) as [bigint, bigint, bigint];
+    return { featuresCommitment, ownersCommitment, payeeSubroot, rowCount: from.number(4) };
+  });
+  const links = Array.from({ length: shardCount }, () => {
+    const [oldSubroot, newSubroot] = from.elements(2) as [bigint, bigint];
+    const earnedWei = from.big(EARNED_BYTES);
+    const positiveTotals = Array.from({ length: drawCount }, () => from.big(TOTAL_BYTES));
+    return { oldSubroot, newSubroot, earnedWei, positiveTotals };
+  });
+  const queryCommitments = from.elements(drawCount);
+  return { index, others, links, queryCommitments, privateElements: from.elements(from.number(2)) };
+}
+
 /** @returns bytes that `decodeCertificate` reads */
 export function encodeCertificate(certificate: RowCertificate): Uint8Array {
-  const { draws, payees, row, version } = certificate;
+  const { draws, payees, row, shard, version } = certificate;
   const out = new ByteWriter();
   out.bytes(MAGIC);
   out.number(certificate.modelId, 3);
@@ -135,12 +179,14 @@ export function encodeCertificate(certificate: RowCertificate): Uint8Array {
   out.elements([certificate.answeringHash]);
   out.number(certificate.binding, 16);
   out.number(certificate.split, 4);
-  out.number(payees.length, 2);
+  const place = ((shard?.others.length ?? 0) << SHARD_COUNT_BIT) | ((shard?.index ?? 0) << SHARD_INDEX_BIT);
+  out.number(payees.length | place, 2);
   for (const { contributorId, rowCount, validatorId } of payees) {
     out.number(contributorId, 3);
     out.number(validatorId, 3);
     out.number(rowCount, 4);
   }
+  if (shard !== null) writeShard(out, shard);
   const columns = compressPoints(certificate.columns);
   out.number(columns.length, 2);
   for (const column of columns) out.number(column, ELEMENT_BYTES);
@@ -187,13 +233,20 @@ export function decodeCertificate(bytes: Uint8Array): RowCertificate {
     binding: from.big(16),
     split: from.big(4),
   };
-  const payeeCount = from.number(2);
+  const { datanetId, drawBits, featureCount, rowCount } = unpackBinding(head.binding);
+  const counts = from.number(2);
+  const payeeCount = counts & ((1 << SHARD_COUNT_BIT) - 1);
   if (payeeCount > MAX_PAYEE_COUNT) throw certificateFalse("it has too many payees", { payeeCount });
   const payees = Array.from({ length: payeeCount }, () => ({
     contributorId: from.number(3),
     validatorId: from.number(3),
     rowCount: from.number(4),
   }));
+  const shard = readShard(from, {
+    drawCount: 2 ** Number(drawBits),
+    index: counts >> SHARD_INDEX_BIT,
+    shardCount: ((counts >> SHARD_COUNT_BIT) & 7) + 1,
+  });
   const packedColumns = Array.from({ length: from.number(2) }, () => from.big(ELEMENT_BYTES));
   const terms = {
     amountWei: from.big(16),
@@ -204,10 +257,14 @@ export function decodeCertificate(bytes: Uint8Array): RowCertificate {
     newAccruedRoot: from.element(),
   };
   const privateElements = from.elements(from.number(2));
-  const { isDirect, rows: rowCount } = modelShape(head, null);
-  const { datanetId } = unpackBinding(head.binding);
+  const isDirect = bucketsOfShape(Number(featureCount)) !== null;
+  const scoreCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   const row = from.number(4);
-  const placed = { row, digest: from.bytes(32).slice(), rowPath: from.path(treeDepth(rowCount), row) };
+  const placed = {
+    row,
+    digest: from.bytes(32).slice(),
+    rowPath: from.path(treeDepth(Number(rowCount)), row),
+  };
   const version = {
     batchNumber: from.number(5),
     blockNumber: from.number(5),
@@ -218,14 +275,14 @@ export function decodeCertificate(bytes: Uint8Array): RowCertificate {
   };
   const draws = Array.from({ length: from.number(1) }, (): CertifiedDraw => {
     const [draw, answerHash, salt] = [from.number(1), from.element(), from.element()];
-    const query = readQuery(from.bytes(from.number(2)), isDirect === true);
+    const query = readQuery(from.bytes(from.number(2)), isDirect);
     const logit = from.number(4) | 0;
-    return { draw, answerHash, salt, query, logit, scores: readScores(from, rowCount) };
+    return { draw, answerHash, salt, query, logit, scores: readScores(from, scoreCount) };
   });
   from.requireEnd();
   const columns = expandPoints(packedColumns);
   if (columns === null) throw certificateFalse("a column's commitment is no point");
-  return { ...head, ...terms, ...placed, payees, columns, privateElements, draws, version };
+  return { ...head, ...terms, ...placed, payees, shard, columns, privateElements, draws, version };
 }
 
 function readQuery(bytes: Uint8Array, isOfDirect: boolean): CertifiedDraw["query"] {

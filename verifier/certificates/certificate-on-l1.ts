@@ -1,20 +1,24 @@
 /** What a certificate's check needs of L1: an event, its transaction, and the root after a batch. */
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import { findEventBlock, readRollupLogs } from "@openledger/bridge/l1/log-reader";
-import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
+import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { findPostedSettlement } from "@openledger/bridge/l1/submission/posted-settlement";
-import { CIRCUIT_SORT, decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
-import { type Hex, hexToBytes } from "viem";
+import { postedBy, type SubmittedEntry } from "@openledger/bridge/l1/submission/submitted-part";
+import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import type { Hex } from "viem";
 import type { CertificateFacts } from "./check-certificate.ts";
 import { certificateFalse, type RowCertificate } from "./row-certificate.ts";
 
 /** Places that the certificate names are only looked at; another one has none of its data. */
-type Places = Pick<RowCertificate, "modelId" | "epoch" | "closingBatch" | "batchNumber" | "version">;
+type Places = Pick<
+  RowCertificate,
+  "modelId" | "epoch" | "closingBatch" | "batchNumber" | "shard" | "version"
+>;
 
 /** @throws CIR_SETTLEMENT_DIFFERS where L1 has nothing there; BRG_BATCH_NOT_IN_CALL, BRG_HISTORY_UNREADABLE, BRG_L1_* */
 export async function readCertificateFacts(
   rollup: RollupContract,
-  { version, ...key }: Places,
+  { shard, version, ...key }: Places,
 ): Promise<CertificateFacts & { readonly transactionHash: Hex }> {
   const [found, circuits, root] = await Promise.all([
     findPostedSettlement(rollup, key),
@@ -23,15 +27,27 @@ export async function readCertificateFacts(
   ]);
   if (found === null) throw certificateFalse("L1 has no such settlement");
   if (root === null) throw certificateFalse("L1 has no such batch in that block");
-  const { circuitIndex, commitment, data } = found.submitted;
-  const circuit = circuits[circuitIndex];
+  const { circuitIndex, further } = found.submitted;
   // By row counts nothing is drawn, and C absorbs nothing private.
-  if (circuit?.sort !== CIRCUIT_SORT.settlement) throw certificateFalse("L1's settlement is by row counts");
-  if (commitment === null)
-    throw certificateFalse("C came in through another contract, so L1's records do not hold it");
+  if (circuits[circuitIndex]?.sort === CIRCUIT_SORT.payeeTable)
+    throw certificateFalse("L1's settlement is by row counts");
+  const entryOf = (entry: SubmittedEntry) => {
+    const circuit = entry.circuitIndex === null ? undefined : circuits[entry.circuitIndex];
+    if (circuit === undefined || entry.commitment === null)
+      throw certificateFalse("C came in through another contract, so L1's records do not hold it");
+    return { commitment: entry.commitment, placeCount: placesOf(circuit) };
+  };
+  const settled = entryOf(found.submitted);
+  const own = shard === null ? undefined : further[shard.index];
+  const posted = postedBy(found.submitted);
   const { transactionHash } = found;
-  const posted = decodeSettlement(hexToBytes(data));
-  return { posted, commitment, circuitPayees: circuit.size1, root, transactionHash };
+  return { posted, settled, shard: own === undefined ? null : entryOf(own), root, transactionHash };
+}
+
+/** Places of E in a circuit of draws or of a shard (docs/reference/settlement.md). */
+function placesOf({ size1, sort }: RegisteredCircuit): number {
+  if (sort === CIRCUIT_SORT.shardedSettlement) return 5 + size1;
+  return (sort === CIRCUIT_SORT.shard ? 1 : 5) + Math.ceil(size1 / 6);
 }
 
 /** The ledger's root after a batch; null where that block has not taken it. */

@@ -3,8 +3,10 @@
  *
  * 1. L1 has taken a settlement by draws of this model and epoch, with C, the posted totals and its proof. C absorbs J and the
  *    draws, J the closed epoch, and that the statics. So one hash binds columns, payees, binding, split, amount, seed and draws.
+ *    Of several shards the statics hold lists, which the row's own shard and what the file has of the others open.
  * 2. A draw's receipt opens to a query for these statics. Query and columns give a commitment to the scores of all rows
  *    (areScoresOf). With all scores, their total and what a unit of score earns are computed as the settlement does.
+ *    Of several shards those of the row's; the others' totals are in their links, which L1 has, and which the proofs share.
  * 3. The row's place and its payee are those of a path to the version's root, which the Datanet's leaf holds under a root of
  *    the ledger that L1 has accepted.
  *
@@ -18,36 +20,58 @@ import {
   hashLeaf,
   hashStatics,
   type Leaf,
+  type ModelStatics,
   unpackBinding,
 } from "@openledger/circuits/ledger/leaf";
 import { rootFromPath } from "@openledger/circuits/ledger/ledger-tree";
 import { modelQueryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
 import {
+  accruedSubroots,
   closedHash,
-  ownersCommitment,
-  payeeRoot,
+  listedOwners,
+  type Payee,
+  rootOfSubroots,
   settlementHash,
+  shardOwners,
   unpackSplit,
 } from "@openledger/circuits/ledger/rewards";
 import { digestToField, hashVersionRow } from "@openledger/circuits/ledger/version-rows";
-import { LEAF_KIND, TAG } from "@openledger/circuits/protocol";
-import { featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
+import { LEAF_KIND, MAX_PAYEE_COUNT, TAG } from "@openledger/circuits/protocol";
+import { featuresCommitment, shardFeatures } from "@openledger/circuits/settlement/feature-commitment";
 import { areScoresOf } from "@openledger/circuits/settlement/scores/direct-matrix";
 import {
-  entryPlaces,
+  entryElements,
   type PostedSettlement,
   proofVector,
-  settlementElements,
 } from "@openledger/circuits/settlement/settlement-data";
-import { drawShares, rewardPerUnit, weightWei } from "@openledger/circuits/settlement/settlement-split";
-import { type CertifiedDraw, certificateFalse, type RowCertificate } from "./row-certificate.ts";
+import {
+  type DrawShares,
+  drawShares,
+  rewardPerUnit,
+  weightWei,
+} from "@openledger/circuits/settlement/settlement-split";
+import { shardLink } from "@openledger/circuits/settlement/shards/shard-link";
+import {
+  type CertifiedDraw,
+  type CertifiedShard,
+  certificateFalse,
+  type OtherShard,
+  type RowCertificate,
+} from "./row-certificate.ts";
+
+/** An entry's C, and how many places its circuit has for E. */
+interface EntryFacts {
+  readonly commitment: bigint;
+  readonly placeCount: number;
+}
 
 /** What L1 has of the settlement and of the version. */
 export interface CertificateFacts {
   readonly posted: PostedSettlement;
-  readonly commitment: bigint;
-  /** M of the settlement circuit. */
-  readonly circuitPayees: number;
+  /** Of its first entry: of several shards, that of the draws. */
+  readonly settled: EntryFacts;
+  /** Of the entry of the row's shard; null of a model of one shard. */
+  readonly shard: EntryFacts | null;
   /** The ledger's root after the batch that the certificate names for its version. */
   readonly root: bigint;
 }
@@ -68,6 +92,7 @@ export interface CheckedCertificate {
   readonly version: number;
   readonly row: number;
   readonly digest: Uint8Array;
+  /** Place among the payees of all shards. */
   readonly payeeIndex: number;
   readonly contributorId: number;
   readonly validatorId: number;
@@ -85,14 +110,17 @@ export function checkCertificate(certificate: RowCertificate, facts: Certificate
   const { epoch, modelId, row } = certificate;
   const { posted } = facts;
   const { datanetId, drawBits, rowCount, version } = unpackBinding(certificate.binding);
-  const statics = hashStatics(staticsOf(certificate));
+  const shards = shardsIn(certificate);
+  const bound = staticsOf(certificate, shards);
+  const statics = hashStatics(bound);
   requireSettled(certificate, facts, statics);
-  const payeeIndex = payeeOfRow(certificate, Number(rowCount));
-  requireVersion(certificate, payeeIndex, facts.root);
+  const placed = payeeOfRow(certificate, shards);
+  requireVersion(certificate, { payee: certificate.payees[placed.payee]!, root: facts.root, statics: bound });
 
   const drawCount = 2 ** Number(drawBits);
   const drawn = drawsIn(certificate.privateElements, drawCount);
   const shares = drawShares(certificate.amountWei, drawCount, unpackSplit(certificate.split));
+  requireLinks(certificate, { drawn, posted, shards, shares });
   const shown = new Set(certificate.draws.map(({ draw }) => draw));
   if (shown.size < certificate.draws.length) throw certificateFalse("a draw is there twice");
   const draws = certificate.draws.map((one): CheckedDraw => {
@@ -102,19 +130,15 @@ export function checkCertificate(certificate: RowCertificate, facts: Certificate
     requireReceipt(one, { statics, payerId, receipt });
     if (!areScoresOf(certificate.columns, one))
       throw certificateFalse("the scores are not those of the query", { draw: one.draw });
-    const positive = one.scores.reduce((sum, score) => sum + Math.max(0, score), 0);
-    const unit = rewardPerUnit(shares, BigInt(positive === 0 ? rowCount : positive));
-    const weight = positive === 0 ? 1 : Math.max(0, one.scores[row]!);
-    const earnedParts = unit * BigInt(weight);
-    return {
-      draw: one.draw,
-      payerId,
-      score: one.scores[row]!,
-      earnedParts,
-      earnedWei: weightWei(earnedParts, shares),
-    };
+    const positive = BigInt(one.scores.reduce((sum, score) => sum + Math.max(0, score), 0));
+    const total = positiveTotal(certificate, one.draw, positive);
+    const unit = rewardPerUnit(shares, total === 0n ? rowCount : total);
+    const score = one.scores[placed.row]!;
+    const earnedParts = unit * BigInt(total === 0n ? 1 : Math.max(0, score));
+    return { draw: one.draw, payerId, score, earnedParts, earnedWei: weightWei(earnedParts, shares) };
   });
-  const { contributorId, validatorId } = certificate.payees[payeeIndex]!;
+  const { contributorId, validatorId } = certificate.payees[placed.payee]!;
+  const payeeIndex = MAX_PAYEE_COUNT * (certificate.shard?.index ?? 0) + placed.payee;
   return {
     ...{ modelId, epoch, row, payeeIndex, contributorId, validatorId, draws },
     datanetId: Number(datanetId),
@@ -129,10 +153,22 @@ export function checkCertificate(certificate: RowCertificate, facts: Certificate
   };
 }
 
-const staticsOf = ({ answeringHash, binding, columns, payees, split }: RowCertificate) => ({
-  featuresCommitment: featuresCommitment(columns, answeringHash),
-  ownersCommitment: ownersCommitment(payees.map(({ rowCount }) => rowCount)),
-  payeeRoot: payeeRoot(payees),
+/** What the statics hold of each shard of the model: the row's own is computed. */
+function shardsIn({ answeringHash, columns, payees, shard }: RowCertificate): OtherShard[] {
+  const rowCounts = payees.map(({ rowCount }) => rowCount);
+  const own: OtherShard = {
+    featuresCommitment: featuresCommitment(columns, answeringHash),
+    ownersCommitment: shardOwners(rowCounts),
+    rowCount: rowCounts.reduce((sum, count) => sum + count, 0),
+    payeeSubroot: accruedSubroots(payees, [])[0]!,
+  };
+  return shard === null ? [own] : shard.others.toSpliced(shard.index, 0, own);
+}
+
+const staticsOf = ({ binding, split }: RowCertificate, shards: readonly OtherShard[]) => ({
+  featuresCommitment: shardFeatures(shards.map((shard) => shard.featuresCommitment)),
+  ownersCommitment: listedOwners(shards),
+  payeeRoot: rootOfSubroots(shards.map(({ payeeSubroot }) => payeeSubroot)),
   binding,
   split,
 });
@@ -141,51 +177,113 @@ const staticsOf = ({ answeringHash, binding, columns, payees, split }: RowCertif
 function requireSettled(certificate: RowCertificate, facts: CertificateFacts, statics: bigint): void {
   const { amountWei, modelId, newAccruedRoot, oldAccruedRoot, ownerWei, privateElements, seed, treasuryWei } =
     certificate;
-  const { circuitPayees, commitment, posted } = facts;
+  const { posted, settled } = facts;
   if (posted.epoch !== BigInt(certificate.epoch))
     throw certificateFalse("L1's settlement is of another epoch");
+  if (posted.shardCount !== (certificate.shard?.links.length ?? 1))
+    throw certificateFalse("L1's settlement is of another number of shards");
   const { voidCount } = posted;
   const closed = closedHash(statics, { ...posted, amountWei });
   const word = settlementHash({
     ...{ modelId, voidCount, closed, ownerWei, treasuryWei, oldAccruedRoot, newAccruedRoot },
   });
   const data = { ...posted, settlementHash: word, modelId, isActivation: false, cap: 0, seed };
-  if (
-    dataCommitment(
-      proofVector({
-        elements: settlementElements(data),
-        placeCount: entryPlaces(circuitPayees),
-        privateElements,
-      }),
-    ) !== commitment
-  )
+  const { shard } = certificate;
+  const [elements, ...ofShards] = entryElements(data) as [bigint[], ...bigint[][]];
+  if (!opens(settled, elements, privateElements))
     throw certificateFalse("model, payees, amounts or draws are not those that L1's settlement has proven");
+  if (shard !== null && !opens(facts.shard, ofShards[shard.index]!, shard.privateElements))
+    throw certificateFalse("the shard's totals are not those that L1's settlement has proven");
 }
 
-/** The payee of a row: rows are sorted by payee. */
-function payeeOfRow({ payees, row }: RowCertificate, rowCount: number): number {
+/** C absorbs all places of E, then the private elements. */
+function opens(
+  entry: EntryFacts | null,
+  elements: readonly bigint[],
+  privateElements: readonly bigint[],
+): boolean {
+  if (entry === null || elements.length > entry.placeCount) return false;
+  const { commitment, placeCount } = entry;
+  return dataCommitment(proofVector({ elements, placeCount, privateElements })) === commitment;
+}
+
+/** L1's links, which the proofs of draws and of shards share, open to these shards and their totals. */
+function requireLinks(
+  { shard }: RowCertificate,
+  given: {
+    readonly drawn: readonly DrawFacts[];
+    readonly posted: PostedSettlement;
+    readonly shards: readonly OtherShard[];
+    readonly shares: DrawShares;
+  },
+): void {
+  if (shard === null) return;
+  const { drawn, posted, shards, shares } = given;
+  const rowCount = shards.reduce((sum, one) => sum + one.rowCount, 0);
+  const totals = drawn.map((_, draw) => totalOf(shard, draw));
+  const rewards = drawn.map(({ isValid }, draw) =>
+    isValid ? rewardPerUnit(shares, totals[draw] || BigInt(rowCount)) : 0n,
+  );
+  // A void draw has no reward, so it adds nothing.
+  const evenReward = rewards.reduce((sum, reward, draw) => (totals[draw] === 0n ? sum + reward : sum), 0n);
+  for (const [s, { positiveTotals, ...link }] of shard.links.entries()) {
+    const { featuresCommitment: features, ownersCommitment } = shards[s]!;
+    const terms = {
+      ...{ ...link, featuresCommitment: features, ownersCommitment, evenReward },
+      quantumWei: 1n << shares.quantumBits,
+      draws: rewards.map((reward, draw) => ({
+        isValid: drawn[draw]!.isValid,
+        queryCommitment: shard.queryCommitments[draw]!,
+        positiveTotal: positiveTotals[draw]!,
+        rewardPerUnit: reward,
+      })),
+    };
+    if (shardLink(terms) !== posted.links![s])
+      throw certificateFalse("what it has of a shard is not what L1's settlement has proven", { shard: s });
+  }
+}
+
+/** Σ s⁺ of a draw over the rows of all shards. @param own of the row's shard, by its scores */
+function positiveTotal({ shard }: RowCertificate, draw: number, own: bigint): bigint {
+  if (shard === null) return own;
+  if (shard.links[shard.index]!.positiveTotals[draw] !== own)
+    throw certificateFalse("the scores are not those that the shard's proof has", { draw });
+  return totalOf(shard, draw);
+}
+
+const totalOf = ({ links }: CertifiedShard, draw: number): bigint =>
+  links.reduce((sum, { positiveTotals }) => sum + positiveTotals[draw]!, 0n);
+
+/** The place of a row and of its payee in the row's shard: rows are sorted by payee. */
+function payeeOfRow(
+  { binding, payees, row: place, shard }: RowCertificate,
+  shards: readonly OtherShard[],
+): { readonly row: number; readonly payee: number } {
+  const before = shards.slice(0, shard?.index ?? 0);
+  const row = before.reduce((rest, { rowCount }) => rest - rowCount, place);
   let end = 0;
-  const payeeIndex = payees.findIndex((payee) => {
-    end += payee.rowCount;
+  const payee = payees.findIndex(({ rowCount }) => {
+    end += rowCount;
     return row < end;
   });
   // The statics' counts add up to N since the activation.
-  if (row >= rowCount || payeeIndex < 0) throw certificateFalse("the version has no such row", { row });
-  return payeeIndex;
+  if (row < 0 || payee < 0 || place >= unpackBinding(binding).rowCount)
+    throw certificateFalse("the version has no such row, or it is another shard's", { row: place });
+  return { row, payee };
 }
 
 /** The row is at this place of the version, under the Datanet's leaf in a root that L1 holds. */
-function requireVersion(certificate: RowCertificate, payeeIndex: number, root: bigint): void {
-  const { binding, digest, payees, row, rowPath } = certificate;
-  const { leaf, path, policy, publishedAt } = certificate.version;
+function requireVersion(
+  { binding, digest, row, rowPath, version: of }: RowCertificate,
+  { payee, root, statics }: { readonly payee: Payee; readonly root: bigint; readonly statics: ModelStatics },
+): void {
+  const { leaf, path, policy, publishedAt } = of;
   const { datanetId, rowCount, version } = unpackBinding(binding);
-  const rowLeaf = hashVersionRow({ ...payees[payeeIndex]!, rowHash: digestToField(digest) });
-  const { ownersCommitment: owners, payeeRoot: payeesRoot } = staticsOf(certificate);
+  const { ownersCommitment, payeeRoot } = statics;
+  const rowLeaf = hashVersionRow({ ...payee, rowHash: digestToField(digest) });
+  const rowsRoot = rootFromPath(row, rowLeaf, rowPath, TAG.versionNode);
   const body = hashDatanetBody({
-    ...{ version, rowCount, publishedAt, policy },
-    rowsRoot: rootFromPath(row, rowLeaf, rowPath, TAG.versionNode),
-    ownersCommitment: owners,
-    payeeRoot: payeesRoot,
+    ...{ version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, payeeRoot },
   });
   const [nonce, l1Owner, keyX, balance, chain, openAmount, counters] = leaf as Sequence;
   const datanet: Leaf = {

@@ -8,7 +8,7 @@ import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 
-/** Fits a version of 2^18 rows and a draw. Larger files are refused before anything is read. */
+/** Fits a shard of 2^18 rows and a draw. Larger files are refused before anything is read. */
 export const MAX_CERTIFICATE_BYTES = 1 << 20;
 /** What a phone is to load; more draws than fit are left out. */
 export const USUAL_CERTIFICATE_BYTES = 50_000;
@@ -20,10 +20,44 @@ export interface CertifiedDraw {
   readonly answerHash: bigint;
   readonly salt: bigint;
   readonly query: ModelQuery;
-  /** Of each row of the version. */
+  /** Of each row of the row's shard. */
   readonly scores: Int32Array;
   /** Of a direct model; 0 of others. */
   readonly logit: number;
+}
+
+/** What the settlement's proofs show of a shard: the opening of its link, besides what all shards share. */
+export interface CertifiedLink {
+  /** Its subtree of the rewards tree before and after. */
+  readonly oldSubroot: bigint;
+  readonly newSubroot: bigint;
+  /** Of all its payees. */
+  readonly earnedWei: bigint;
+  /** Σ s⁺ of its rows, of each draw. */
+  readonly positiveTotals: readonly bigint[];
+}
+
+/** What the statics hold of a shard that the row is not in. */
+export interface OtherShard {
+  readonly featuresCommitment: bigint;
+  readonly ownersCommitment: bigint;
+  readonly rowCount: number;
+  /** Its subtree of the payee tree. */
+  readonly payeeSubroot: bigint;
+}
+
+/** What ties the row's shard to a model of several. */
+export interface CertifiedShard {
+  /** Place among the model's shards. */
+  readonly index: number;
+  /** The model's other shards, in their order. */
+  readonly others: readonly OtherShard[];
+  /** Of all shards, in their order. */
+  readonly links: readonly CertifiedLink[];
+  /** Of each draw; of a void one that of all ones. */
+  readonly queryCommitments: readonly bigint[];
+  /** What the C of the row's shard absorbs behind its elements. */
+  readonly privateElements: readonly bigint[];
 }
 
 /** The Datanet's leaf in a root of the ledger, without what follows from the rest of the certificate. */
@@ -50,8 +84,11 @@ export interface RowCertificate {
   readonly answeringHash: bigint;
   readonly binding: bigint;
   readonly split: bigint;
+  /** Of the row's shard. */
   readonly payees: readonly Payee[];
   readonly columns: ColumnCommitments;
+  /** null of a model of one shard. */
+  readonly shard: CertifiedShard | null;
   /** What J opens to besides. */
   readonly amountWei: bigint;
   readonly seed: bigint;
@@ -59,7 +96,7 @@ export interface RowCertificate {
   readonly treasuryWei: bigint;
   readonly oldAccruedRoot: bigint;
   readonly newAccruedRoot: bigint;
-  /** What C absorbs behind the elements that L1 evaluates (docs/reference/settlement.md). */
+  /** What the first entry's C absorbs behind the elements that L1 evaluates (docs/reference/settlement.md). */
   readonly privateElements: readonly bigint[];
   readonly draws: readonly CertifiedDraw[];
   /** Place in the version's order. */

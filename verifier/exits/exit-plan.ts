@@ -2,6 +2,7 @@
 
 import { leafExitKey, payeeDue } from "@openledger/circuits/exit/exit-statement";
 import { unpackCounters } from "@openledger/circuits/ledger/leaf";
+import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { type Address, getAddress } from "viem";
@@ -31,6 +32,7 @@ export interface PayeeItem extends Owed {
   readonly kind: "payee";
   readonly key: bigint;
   readonly modelId: number;
+  /** Place among the payees of all shards, 0 … 4,095. */
   readonly payeeIndex: number;
   readonly role: RoleName;
   /** The leaf that has the role. */
@@ -57,6 +59,9 @@ export interface ExitSelection {
   readonly minWei?: bigint | undefined;
 }
 
+/** What a plan reads of a replay. */
+type Owing = Pick<LedgerReplay, "requireLedger" | "totals" | "entries" | "queueHead">;
+
 const LEAF_NAMES: Readonly<Record<number, LeafName>> = {
   [LEAF_KIND.account]: "account",
   [LEAF_KIND.datanet]: "datanet",
@@ -72,7 +77,7 @@ const toOwner = (l1Owner: bigint): Address => getAddress(`0x${l1Owner.toString(1
  * const items = planExits(restored.replay, { owner: account.address, minWei: parseOpen("0.01") });
  * ```
  */
-export function planExits(replay: LedgerReplay, selection: ExitSelection): ExitItem[] {
+export function planExits(replay: Owing, selection: ExitSelection): ExitItem[] {
   const items = [...leafItems(replay), ...payeeItems(replay), ...depositItems(replay)];
   return items.filter((item) => item.amountWei > 0n && isSelected(item, selection));
 }
@@ -86,7 +91,7 @@ function isSelected(item: ExitItem, { leafId, minWei = 0n, owner, payeeIndex }: 
   return item.modelId === leafId && (payeeIndex === undefined || item.payeeIndex === payeeIndex);
 }
 
-function* leafItems(replay: LedgerReplay): Generator<LeafItem> {
+function* leafItems(replay: Owing): Generator<LeafItem> {
   const { leaves } = replay.requireLedger();
   for (const [leafId, { leaf }] of [...leaves].sort(([x], [y]) => x - y)) {
     const key = leafExitKey(leafId);
@@ -102,11 +107,11 @@ function* leafItems(replay: LedgerReplay): Generator<LeafItem> {
   }
 }
 
-function* payeeItems(replay: LedgerReplay): Generator<PayeeItem> {
+function* payeeItems(replay: Owing): Generator<PayeeItem> {
   const ledger = replay.requireLedger();
   for (const [modelId, { leaf, rewards }] of [...ledger.leaves].sort(([x], [y]) => x - y)) {
     if (rewards === undefined || !unpackCounters(leaf.counters).isReady) continue;
-    for (const [payeeIndex, { contributorId, validatorId }] of rewards.payees.entries()) {
+    for (const [payeeIndex, { contributorId, validatorId }] of presentPayees(rewards.payees)) {
       for (const role of ["contributor", "validator"] as const) {
         // Owners that are no leaves have nobody to pay to.
         if (ledger.leaf(role === "contributor" ? contributorId : validatorId) === undefined) continue;
@@ -124,7 +129,7 @@ function* payeeItems(replay: LedgerReplay): Generator<PayeeItem> {
   }
 }
 
-function* depositItems(replay: LedgerReplay): Generator<DepositItem> {
+function* depositItems(replay: Owing): Generator<DepositItem> {
   const { entries, queueHead, totals } = replay;
   for (const { amountWei, kind, queueIndex, sender } of entries.slice(queueHead)) {
     if (kind > KIND.depositTo) continue;

@@ -6,6 +6,7 @@ import type { PreparedExit } from "@openledger/circuits/exit/exit-statement";
 import { leafExit, payeeExit } from "@openledger/circuits/exit/exit-statement";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { PAYEE_ROLE } from "@openledger/circuits/ledger/rewards";
+import { shardsOf } from "@openledger/circuits/settlement/settled-model";
 import type { ContractProof, Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { getAddress } from "viem";
 import { type ExitCircuit, exitCircuitFor, exitCircuits } from "../circuits/exit-circuits.ts";
@@ -97,7 +98,11 @@ export async function checkExitKeys(
 
 function circuitOf(item: ProvenItem, ledger: Ledger, circuits: readonly ExitCircuit[]): ExitCircuit {
   if (item.kind === "leaf") return exitCircuitFor(circuits, null);
-  return exitCircuitFor(circuits, ledger.requireLeaf(item.modelId).rewards!.payees.length);
+  // A circuit of exits takes the table of the payee's own shard.
+  const { from, to } = shardsOf(ledger.requireLeaf(item.modelId).rewards!).find(
+    (shard) => shard.from <= item.payeeIndex && item.payeeIndex < shard.to,
+  )!;
+  return exitCircuitFor(circuits, to - from);
 }
 
 function prepare(item: ProvenItem, ledger: Ledger, circuit: ExitCircuit): PreparedExit {

@@ -1,8 +1,12 @@
 import type { BatchEvent } from "@openledger/bridge/l1/l1-history";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { Ledger } from "@openledger/circuits/ledger/ledger";
 import { KIND } from "@openledger/circuits/protocol";
 import { CIRCUIT_SORT, decodeEntries, encodeEntries } from "@openledger/circuits/settlement/settlement-data";
+import { MODELS, moneyLedger } from "@openledger/contracts/testing/money-ledger";
 import { expect, test } from "vitest";
+import { type LedgerSnapshot, requireConsistent } from "./ledger-snapshot.ts";
 import { SettlementReplay } from "./settlement-replay.ts";
 
 const sizes: [sort: number, size0: number, size1: number][] = [
@@ -30,4 +34,34 @@ test("L1 takes a circuit of its own for each shard, as long as that holds its pa
   for (const taken of [replayedBy(0, 1, 2), replayedBy(0, 1, 1)]) expect(taken()).toHaveLength(1);
   for (const refused of [replayedBy(0, 2, 1), replayedBy(0, 2, 2), replayedBy(0, 1), replayedBy(1, 1, 2)])
     expect(refused).toThrow(expect.objectContaining({ code: "BRG_VERIFY_DIFFERS" }));
+});
+
+test("takes a snapshot's payees of two shards, and none that has no rows", async () => {
+  await initPoseidon();
+  const known = moneyLedger(() => 7n, 10n ** 24n, 1n);
+  /** The payments of its models are not there, which is looked at last. */
+  const takenWith = (rowCounts: (counts: number[]) => number[]) => () => {
+    const leaves = new Map(known.leaves);
+    const record = leaves.get(MODELS.old)!;
+    const counts = rowCounts(record.rewards!.payees.map(({ rowCount }) => rowCount));
+    const payees = record.rewards!.payees.map((payee, m) => ({ ...payee, rowCount: counts[m]! }));
+    leaves.set(MODELS.old, { ...record, rewards: { ...record.rewards!, payees } });
+    const ledger = new Ledger();
+    ledger.putAll(leaves);
+    const position = { root: ledger.root, nextId: leaves.size, queueHead: 0 };
+    return requireConsistent({
+      leaves,
+      epochs: new Map(),
+      position,
+      waiting: [],
+    } as unknown as LedgerSnapshot);
+  };
+  expect(takenWith((counts) => counts)).toThrow(/payments are there exactly if/);
+  for (const [place, rows] of [
+    [0, 0],
+    [511, 1],
+    [512, 0],
+  ] as const)
+    expect(takenWith((counts) => counts.with(place, rows))).toThrow(/a payee without rows/);
+  expect(takenWith((counts) => counts.with(1, 49))).toThrow(/payee table is not what its body says/);
 });

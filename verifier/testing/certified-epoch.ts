@@ -15,7 +15,7 @@ import { certifiedLeaf } from "../certificates/replayed-version.ts";
 const contentOf = (row: number) => new TextEncoder().encode(`row ${row}`);
 const digestOf = (row: number) => Uint8Array.from(createHash("sha256").update(contentOf(row)).digest());
 
-/** An epoch of `epochOf` or `directEpochOf`, settled, as L1 would have it. */
+/** An epoch of `epochOf`, `directEpochOf` or `shardedEpochOf`, settled, as L1 would have it. */
 export function certificateWorld(epoch: EpochToSettle) {
   const sampled = settleEpoch(epoch);
   const { statics, payees } = epoch.model;
@@ -32,10 +32,14 @@ export function certificateWorld(epoch: EpochToSettle) {
   const leaf: Leaf = { kind: LEAF_KIND.datanet, ...numbers, body };
   const tree = new LedgerTree();
   tree.update(Number(datanetId), hashLeaf(leaf));
+  const entries = sampled.proofs.map((proof) => ({
+    commitment: dataCommitment(proofVector(proof)),
+    placeCount: proof.placeCount,
+  }));
   const l1: CertificateFacts = {
     posted: sampled.data,
-    commitment: dataCommitment(proofVector(sampled.proofs[0]!)),
-    circuitPayees: epoch.size.payees,
+    settled: entries[0]!,
+    shard: null,
     root: tree.root,
   };
   const place = { batchNumber: 30, blockNumber: 300, path: tree.path(Number(datanetId)) };
@@ -43,6 +47,8 @@ export function certificateWorld(epoch: EpochToSettle) {
     epoch,
     sampled,
     l1,
+    /** As it is read for the certificate of a row of this shard. */
+    l1Of: (shard: number): CertificateFacts => ({ ...l1, shard: entries[1 + shard] ?? null }),
     certify: (row: number, maxBytes?: number) =>
       makeCertificate(epoch, sampled, {
         ...{ row, rows, digest: digestOf(row), batchNumber: 20 },

@@ -1,3 +1,4 @@
+import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { type Column, Table } from "../design/table.tsx";
 import { showCount, showParts } from "../words/format.ts";
@@ -5,8 +6,10 @@ import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 
 type Payee = LedgerModelLeaf["payees"][number];
+type PlacedPayee = ReturnType<typeof presentPayees<Payee>>[number];
 
 interface PayeeTableProps {
+  /** In their places: absent ones are left out. */
   readonly payees: readonly Payee[];
   /** What each got, in their order; absent where nobody knows. */
   readonly earned?: { readonly label: string; readonly amountsWei: readonly bigint[] } | undefined;
@@ -15,26 +18,23 @@ interface PayeeTableProps {
 /** Who earns from a model: contributors, each with who validated the rows. */
 export function PayeeTable({ earned, payees }: PayeeTableProps) {
   const { parts } = showParts(earned?.amountsWei ?? []);
-  const columns: Column<Payee>[] = [
-    { label: "Contributor", cell: ({ contributorId }) => <LeafLink id={contributorId} /> },
-    { label: "Validator", cell: ({ validatorId }) => <LeafLink id={validatorId} /> },
-    { label: "Rows", isNumber: true, cell: ({ rowCount }) => showCount(rowCount) },
+  const columns: Column<PlacedPayee>[] = [
+    { label: "Contributor", cell: ([, { contributorId }]) => <LeafLink id={contributorId} /> },
+    { label: "Validator", cell: ([, { validatorId }]) => <LeafLink id={validatorId} /> },
+    { label: "Rows", isNumber: true, cell: ([, { rowCount }]) => showCount(rowCount) },
   ];
   if (earned !== undefined)
     columns.push({
       label: earned.label,
       isNumber: true,
-      cell: (payee) => {
-        const place = payees.indexOf(payee);
-        return <Open wei={earned.amountsWei[place] ?? 0n} shown={parts[place]} isBare />;
-      },
+      cell: ([place]) => <Open wei={earned.amountsWei[place] ?? 0n} shown={parts[place]} isBare />,
     });
   return (
     <Table
       caption="Who earns from the model"
       columns={columns}
-      rows={payees}
-      keyOf={({ index }) => index}
+      rows={presentPayees(payees)}
+      keyOf={([place]) => place}
       empty="Known when the model is activated."
     />
   );

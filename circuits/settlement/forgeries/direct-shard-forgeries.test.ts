@@ -20,8 +20,9 @@ import {
 import { differingElements, statedInputs, statedProof } from "../../testing/settlement-world.ts";
 import { compileShards } from "../../testing/shard-check.ts";
 import { DIRECT_SETTLING_SIZE, directShardedEpochOf } from "../../testing/shard-epochs.ts";
-import { commitDirectColumns, directDraw, shardMatrix } from "../scores/direct-matrix.ts";
+import { commitDirectColumns, directDraw } from "../scores/direct-matrix.ts";
 import { settleShards } from "../shards/settle-shards.ts";
+import { shardMatrix } from "../shards/shard-link.ts";
 
 const SIGN = "DirectScores: -logitDigit[D - 1][0]";
 const BUCKETS = DIRECT_SETTLING_SIZE.features;

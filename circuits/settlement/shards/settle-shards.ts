@@ -15,13 +15,13 @@ import {
   type SampledSettlement,
 } from "../divide-epoch.ts";
 import { type ColumnCommitments, featuresCommitment, shardedFeatures } from "../feature-commitment.ts";
-import { queryOfVoid, scoredDraw, shardMatrix } from "../scores/direct-matrix.ts";
+import { queryOfVoid, scoredDraw } from "../scores/direct-matrix.ts";
 import { type PreparedProof, requireSame, settledEpoch, shardInputs, shardsOf } from "../settled-model.ts";
 import { entryElements, type SettlementData } from "../settlement-data.ts";
 import { drawnInputs, scoredInputs } from "../settlement-inputs.ts";
 import { columnCount, columnShape, modelShape, type SettlementSize, sizeError } from "../settlement-size.ts";
 import { sampledPayout } from "../settlement-split.ts";
-import { type ShardTerms, shardLink } from "./shard-link.ts";
+import { type ShardTerms, shardLink, shardMatrix } from "./shard-link.ts";
 import { requireShardedSize, requireShardSize, type ShardedSize, type ShardSize } from "./shard-size.ts";
 
 export interface PreparedShard extends PreparedProof {

@@ -11,7 +11,7 @@ import {
   type StoredContribution,
   storeContribution,
 } from "./row-store.ts";
-import { commitVersion, type VersionCommitments } from "./version-commitments.ts";
+import { type CommitVersionOptions, commitVersion, type VersionCommitments } from "./version-commitments.ts";
 
 export interface ContributeRowsParameters extends SigningOptions {
   datanetId: number;
@@ -42,7 +42,7 @@ export async function contributeRows(
   return { ...sent, contribution };
 }
 
-export interface CollectVersionParameters {
+export interface CollectVersionParameters extends CommitVersionOptions {
   datanetId: number;
   store: RowStore;
   /** Who vouches for a row, the second half of its payee; null leaves the row out. A row's digest is its SHA-256. */
@@ -72,7 +72,7 @@ export type CollectVersionErrorCode = "CIR_SETTLEMENT_SIZE" | "CLI_ROWS_MISSING"
  */
 export async function collectVersion(
   client: LedgerClient,
-  { datanetId, leaveOut, store, validatorId }: CollectVersionParameters,
+  { datanetId, leaveOut, shard, store, validatorId }: CollectVersionParameters,
 ): Promise<CollectedVersion> {
   const vouches = typeof validatorId === "number" ? () => validatorId : validatorId;
   const rows: VersionRow[] = [];
@@ -87,7 +87,7 @@ export async function collectVersion(
         rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
     }
   }
-  const version = commitVersion(rows);
+  const version = commitVersion(rows, { shard });
   const storedRows = version.rows.map(({ rowHash, contributorId, validatorId: vouching }) => ({
     digest: digestOf.get(rowHash)!,
     contributorId,

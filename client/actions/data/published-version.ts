@@ -4,7 +4,9 @@
  */
 
 import { hexToBytes } from "@noble/hashes/utils.js";
+import type { ShardRoom } from "@openledger/circuits/ledger/payee-shards";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
+import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
@@ -14,6 +16,8 @@ import { commitVersion, type VersionCommitments } from "./version-commitments.ts
 
 const leafId = z.int().min(0).max(0xffffff);
 const fileSchema = z.object({
+  /** What one holds at most, where the publisher has said. */
+  shard: z.object({ rows: z.int().min(1), payees: z.int().min(1).max(MAX_PAYEE_COUNT) }).optional(),
   rows: z.array(
     z.object({ digest: z.string().regex(/^[0-9a-f]{64}$/), contributorId: leafId, validatorId: leafId }),
   ),
@@ -38,9 +42,14 @@ export interface StoredVersion {
  */
 export async function storeVersion(
   store: RowStore,
-  version: { readonly rowsRoot: bigint; readonly storedRows: readonly StoredVersionRow[] },
+  version: {
+    readonly rowsRoot: bigint;
+    readonly storedRows: readonly StoredVersionRow[];
+    readonly shard?: ShardRoom;
+  },
 ): Promise<void> {
-  const text = `${JSON.stringify({ rows: version.storedRows }, null, 1)}\n`;
+  const { shard, storedRows: rows } = version;
+  const text = `${JSON.stringify({ ...(shard === undefined ? {} : { shard }), rows }, null, 1)}\n`;
   await writeRowFile(store.folder, versionName(version.rowsRoot), new TextEncoder().encode(text), true);
 }
 
@@ -61,19 +70,21 @@ export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<St
       data: { rowsRoot: hex32(rowsRoot), folder: store.folder },
       cause,
     });
-  let rows: StoredVersionRow[];
+  let file: z.output<typeof fileSchema>;
   try {
     const text = await readRowFile(store.folder, versionName(rowsRoot));
-    rows = fileSchema.parse(JSON.parse(new TextDecoder().decode(text))).rows;
+    file = fileSchema.parse(JSON.parse(new TextDecoder().decode(text)));
   } catch (cause) {
     throw missing("is not in the store", cause);
   }
+  const { rows, shard } = file;
   const commitments = commitVersion(
     rows.map((row) => ({
       rowHash: hashOf(row),
       contributorId: row.contributorId,
       validatorId: row.validatorId,
     })),
+    { shard },
   );
   const isInOrder = commitments.rows.every(({ rowHash }, i) => rowHash === hashOf(rows[i]!));
   if (commitments.rowsRoot !== rowsRoot || !isInOrder) throw missing("is not the one that the store names");

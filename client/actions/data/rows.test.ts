@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
+import { ownersCommitment as ownersOf } from "@openledger/circuits/ledger/rewards";
 import {
   contributionRoot,
   hashRow,
@@ -15,6 +16,7 @@ import {
 import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
 import fc from "fast-check";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { readVersion, storeVersion } from "./published-version.ts";
 import { openRowStore, type RowStore, readContribution, storeContribution } from "./row-store.ts";
 import { commitVersion } from "./version-commitments.ts";
 
@@ -89,6 +91,69 @@ describe("commitVersion", () => {
     expect(ownersCommitment).toBe(hashTagged(TAG.owners, [3n, ...counts]));
     const leaves = [3n + (9n << 24n), 5n + (8n << 24n), 5n + (9n << 24n)];
     expect(payeeRoot).toBe(treeRoot(TAG.payeeNode, leaves, 4));
+  });
+});
+
+describe("a version of several shards", () => {
+  const rowsOf = (pairCount: number): VersionRow[] =>
+    Array.from({ length: pairCount }, (_, i) => ({
+      rowHash: BigInt(i + 1),
+      contributorId: i,
+      validatorId: 7,
+    }));
+
+  it("has its pairs beyond 512 in further shards, up to 4,096", () => {
+    const { payees, payeeRoot, ownersCommitment, rows } = commitVersion(rowsOf(600).toReversed());
+    expect(payees).toHaveLength(600);
+    expect(rows.map(({ contributorId }) => contributorId)).toEqual([...Array(600).keys()]);
+    expect(payees[512]).toEqual({ contributorId: 512, validatorId: 7, rowCount: 1 });
+    expect(payeeRoot).toBe(
+      treeRoot(
+        TAG.payeeNode,
+        payees.map((p) => BigInt(p.contributorId) + (7n << 24n)),
+        4,
+      ),
+    );
+    expect(ownersCommitment).toBe(ownersOf(payees.map(({ rowCount }) => rowCount)));
+    expect(commitVersion(rowsOf(4_096)).payees).toHaveLength(4_096);
+    expect(() => commitVersion(rowsOf(4_097))).toThrow(
+      expect.objectContaining({
+        code: "CIR_SETTLEMENT_SIZE",
+        data: expect.objectContaining({ reason: "too-many-payees" }),
+      }),
+    );
+  });
+
+  it("has no more rows in a shard than its publisher says, and keeps that in the store", async () => {
+    const rows = Array.from({ length: 5 }, (_, i) => ({ ...rowsOf(5)[i]!, contributorId: 3 + (i >> 2) }));
+    const version = commitVersion(rows, { shard: { rows: 3, payees: 512 } });
+    const [first, second, last] = [0, 512, 513].map((place) => version.payees[place]!);
+    expect([first, second, last]).toEqual([
+      { contributorId: 3, validatorId: 7, rowCount: 3 },
+      { contributorId: 3, validatorId: 7, rowCount: 1 },
+      { contributorId: 4, validatorId: 7, rowCount: 1 },
+    ]);
+    const one = commitVersion(rows, { shard: { rows: 9, payees: 1 } });
+    expect([one.payees[0], one.payees[512]].map((payee) => payee!.rowCount)).toEqual([4, 1]);
+    expect(version.payees[1]).toEqual({ contributorId: 0, validatorId: 0, rowCount: 0 });
+    expect(version.rowsRoot).toBe(commitVersion(rows).rowsRoot);
+    const folder = await mkdtemp(join(tmpdir(), "version-"));
+    try {
+      const store = await openRowStore(folder);
+      const storedRows = ["a", "b", "c", "d"].map((letter) => ({
+        ...{ digest: letter.repeat(64), contributorId: 3, validatorId: 7 },
+      }));
+      const hashed = storedRows.map(({ digest, ...owners }) => ({
+        ...{ ...owners, rowHash: BigInt(`0x${digest}`) % FIELD_ORDER },
+      }));
+      const stored = commitVersion(hashed, { shard: { rows: 3, payees: 512 } });
+      await storeVersion(store, { ...stored, storedRows });
+      const { commitments } = await readVersion(store, stored.rowsRoot);
+      expect(commitments).toEqual(stored);
+      expect(commitments.ownersCommitment).not.toBe(commitVersion(hashed).ownersCommitment);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
 

@@ -1,4 +1,4 @@
-import { circuitError } from "@openledger/circuits/circuit-errors";
+import { cutPayees, type ShardRoom } from "@openledger/circuits/ledger/payee-shards";
 import {
   ownersCommitment,
   type Payee,
@@ -6,7 +6,6 @@ import {
   payeeRoot,
 } from "@openledger/circuits/ledger/rewards";
 import { type VersionRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
-import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 
 /** What PublishVersion carries, and the two tables behind it. */
 export interface VersionCommitments {
@@ -16,31 +15,33 @@ export interface VersionCommitments {
   readonly rowCount: number;
   /** In the version's order: by payee, and within a payee as contributed. */
   readonly rows: readonly VersionRow[];
+  /** In the places of shards (docs/reference/settlement.md, "Shards"): absent ones, between shards, have no rows. */
   readonly payees: readonly Payee[];
+  /** What a shard of it holds at most, where its publisher says so. */
+  readonly shard?: ShardRoom;
+}
+
+export interface CommitVersionOptions {
+  /** Most rows and payees of a shard, as the circuit has that is to prove each; default: 2^20 rows and 512 payees. */
+  readonly shard?: ShardRoom | undefined;
 }
 
 export type CommitVersionErrorCode = "CIR_SETTLEMENT_SIZE";
 
 /**
  * The commitments of a version (docs/reference/client.md, "Versions"). Needs `initPoseidon`, as every client has done.
- * @throws CIR_SETTLEMENT_SIZE
+ * @throws CIR_SETTLEMENT_SIZE where its payees do not fit eight shards of 512
  * @example
  * ```ts
  * const { rowHashes } = await readContribution(store, rowsRoot);
  * const version = commitVersion(rowHashes.map((rowHash) => ({ rowHash, contributorId: 7, validatorId: 8 })));
  * ```
  */
-export function commitVersion(unsorted: readonly VersionRow[]): VersionCommitments {
-  const payees = payeeTable(unsorted);
-  if (payees.length > MAX_PAYEE_COUNT) {
-    throw circuitError(
-      "CIR_SETTLEMENT_SIZE",
-      `a version has at most ${MAX_PAYEE_COUNT} payees, not ${payees.length}`,
-      {
-        data: { reason: "too-many-payees", payeeCount: payees.length, maxPayeeCount: MAX_PAYEE_COUNT },
-      },
-    );
-  }
+export function commitVersion(
+  unsorted: readonly VersionRow[],
+  { shard }: CommitVersionOptions = {},
+): VersionCommitments {
+  const payees = cutPayees(payeeTable(unsorted), shard);
   // Sorting is stable: within a payee the order of contribution stays.
   const rows = [...unsorted].sort(comparePayees);
   return {
@@ -50,6 +51,7 @@ export function commitVersion(unsorted: readonly VersionRow[]): VersionCommitmen
     rowCount: rows.length,
     rows,
     payees,
+    ...(shard === undefined ? {} : { shard }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { activationMisfit, settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
 import { getInfo } from "@openledger/client/sequencer/ledger-reads";
@@ -6,6 +6,7 @@ import {
   getModel,
   listPreVerifiedSettlements,
   listSettlements,
+  postedOf,
   staticsOf,
 } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
@@ -42,7 +43,7 @@ export function addModelShowCommand(parent: Command): void {
       describeClosed(leaf),
       ...renderTable([
         ["  payee", "contributor", "validator", "rows", "earned (OPEN)", "claimable"],
-        ...leaf.payees.map((payee) => [
+        ...presentPayees(leaf.payees).map(([, payee]) => [
           `  ${payee.index}`,
           `leaf ${payee.contributorId}`,
           `leaf ${payee.validatorId}`,
@@ -98,13 +99,7 @@ function describeSettling(
   const circuits = settlingCircuits(info, shape);
   const activation = settlements.find(({ kind }) => kind === "activation");
   const misfit =
-    activation === undefined
-      ? null
-      : activationMisfit(
-          info,
-          decodeSettlement(Buffer.from(activation.data.slice(2), "hex")).capCircuit,
-          shape,
-        );
+    activation === undefined ? null : activationMisfit(info, postedOf(activation).capCircuit, shape);
   const head =
     featureCount === null
       ? `an epoch is settled by ${drawCount} draws over too many features`

@@ -1,6 +1,7 @@
 import { isQueryOfBase } from "@openledger/attribution/model/recipe-fields";
 import { openModelScores } from "@openledger/attribution/scores/model-scores";
 import type { RanMode, ScoreChoice } from "@openledger/attribution/scores/score-engine";
+import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { clientError } from "@openledger/client/client-errors";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
@@ -46,7 +47,7 @@ export async function recomputeSettlement({
     ]),
     ...renderTable([
       ["payee", "contributor", "validator", "rows", "earned (OPEN)"],
-      ...leaf.payees.map((payee) => [
+      ...presentPayees(leaf.payees).map(([, payee]) => [
         String(payee.index),
         `leaf ${payee.contributorId}`,
         `leaf ${payee.validatorId}`,

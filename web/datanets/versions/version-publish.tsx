@@ -1,3 +1,4 @@
+import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import type { CollectReviewedReturnType } from "@openledger/client/datanets/reviewed-version";
 import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -85,7 +86,9 @@ export function VersionPublish(props: VersionPublishProps) {
           <div class="columns columns-small">
             <div>
               <p class="figure">{showCount(next.version.rowCount)}</p>
-              <p class="soft small">rows, from {countPeople(next.version.payees)}</p>
+              <p class="soft small">
+                rows, from {countPeople(presentPayees(next.version.payees).map(([, payee]) => payee))}
+              </p>
             </div>
             <div>
               <p class="figure">{showCount(next.leftOut.length)}</p>

@@ -1,6 +1,11 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { accruedRoot, closedHash, settlementHash } from "@openledger/circuits/ledger/rewards";
-import { decodeSettlement, encodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import {
+  decodeEntries,
+  decodeSettlement,
+  encodeEntries,
+  encodeSettlement,
+} from "@openledger/circuits/settlement/settlement-data";
 import { staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { toHex } from "viem";
@@ -44,7 +49,7 @@ const settlement = {
 } as unknown as LedgerSettlement;
 const onL1 = {
   posted: decodeSettlement(wire),
-  submitted: { data: toHex(wire), commitment: 9n },
+  submitted: { data: toHex(wire), commitment: 9n, further: [] },
 } as unknown as Parameters<typeof compareShown>[1];
 
 const compared = (changed: Partial<LedgerSettlement> = {}, others: Partial<ShownSettlement> = {}) =>
@@ -79,4 +84,38 @@ test("says whom it believes where the server has too few settlements", () => {
     state: "done",
     text: expect.stringContaining("2^20 wei is what this server says"),
   });
+});
+
+test("compares every entry of a settlement of several shards, and a payee of the second by its place", () => {
+  const items = [quanta[0]!, ...Array<bigint>(511).fill(0n), quanta[1]!];
+  const wires = encodeEntries({ ...head, shardCount: 2, links: [8n, 9n], items });
+  const [first, ...others] = wires.map((data, i) => ({ data: toHex(data), commitment: BigInt(20 + i) }));
+  const submitted = { ...first, further: others };
+  const entries = [first!, ...others].map(({ commitment, data }) => ({
+    data,
+    publicSignals: [commitment, 0n, 0n] as const,
+  }));
+  const shown = {
+    ...{ ...settlement, ...entries[0], further: entries.slice(1) },
+    earnedWei: items.map((item) => item << 20n),
+  } as unknown as LedgerSettlement;
+  const found = { posted: decodeEntries(wires), submitted } as unknown as typeof onL1;
+  const compareOf = (change: Partial<LedgerSettlement>) =>
+    compareShown({ settlement: { ...shown, ...change }, model, accruedBeforeWei: null }, found);
+  expect(compareOf({}).state).toBe("done");
+  const failed = (what: string) => ({
+    state: "failed",
+    text: `This server shows other data than Ethereum has: ${what}.`,
+  });
+  const [draws, ...shards] = shown.further!;
+  const moved = shown.earnedWei!.with(1, shown.earnedWei![512]!).with(512, 0n);
+  expect(compareOf({ earnedWei: moved })).toMatchObject(failed("what share 1 earned"));
+  expect(compareOf({ further: [draws!, ...shards].toReversed() })).toMatchObject(
+    failed("the data commitment of entry 1"),
+  );
+  const data = shards[0]!.data.replace(/.$/, "f") as `0x${string}`;
+  expect(compareOf({ further: [draws!, { ...shards[0]!, data }] })).toMatchObject(failed("its bytes"));
+  expect(compareOf({ further: [draws!] })).toMatchObject(failed("the number of its entries"));
+  const { further: _, ...one } = shown;
+  expect(compareShown({ settlement: one, model, accruedBeforeWei: null }, found).state).toBe("failed");
 });

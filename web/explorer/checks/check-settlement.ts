@@ -9,19 +9,23 @@ import {
   type SettlementLog,
   takesSettlementOnL1,
 } from "@openledger/bridge/l1/submission/l1-submission";
-import type { SubmittedSettlement } from "@openledger/bridge/l1/submission/submitted-part";
+import {
+  postedBy,
+  type SubmittedEntry,
+  type SubmittedSettlement,
+} from "@openledger/bridge/l1/submission/submitted-part";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { accruedRoot, closedHash, settlementHash } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
-import { decodeSettlement, type PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
+import type { PostedSettlement } from "@openledger/circuits/settlement/settlement-data";
 import { quantumBitsOf } from "@openledger/circuits/settlement/settlement-split";
 import { fromContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
-import { capOf, settlementOnL1, settlementSignals } from "@openledger/verifier/replay/settlement-statement";
-import { type Hex, hexToBytes, toHex } from "viem";
+import { capOf, entrySignals, settlementOnL1 } from "@openledger/verifier/replay/settlement-statement";
+import { type Hex, size, toHex } from "viem";
 import {
   type AskedOfL1,
   type CheckedKey,
@@ -69,7 +73,7 @@ export async function checkSettlement(
   tell({
     name: "found",
     state: "done",
-    text: `The contract took it in block ${blockNumber}, with ${(submitted.data.length - 2) / 2} bytes${
+    text: `The contract took it in block ${blockNumber}, with ${bytesOf(submitted)} bytes${
       submitted.preVerifiedAtBlock === null
         ? ""
         : `; it was pre-verified in block ${submitted.preVerifiedAtBlock}`
@@ -80,16 +84,42 @@ export async function checkSettlement(
     ],
   });
 
-  const key = await attempt("key", () => findKey(asked, submitted.circuitIndex));
-  if (key === null) return;
+  const keys = await attempt("key", () => keysOf(asked, submitted));
+  if (keys === null) return;
+  const several = keys.length > 1;
   tell({
     name: "key",
     state: "done",
-    text: "The contract verifies with the same key that came with this page.",
-    values: [["circuit id", hex(key.circuitId)]],
+    text: `The contract verifies with the same ${several ? "keys" : "key"} that came with this page.`,
+    values: keys.map(({ circuitId }, i) => [nameOf("circuit id", i, keys), hex(circuitId)]),
   });
   tell(compareShown(asked, found));
-  await attempt("proof", () => checkStatement(asked, found, key, tell));
+  await attempt("proof", () => checkStatement(asked, found, keys, tell));
+}
+
+/** Its entries in L1's order: one of a model of one shard. */
+const entriesOf = (submitted: SubmittedSettlement): readonly SubmittedEntry[] => [
+  submitted,
+  ...submitted.further,
+];
+const bytesOf = (submitted: SubmittedSettlement): number =>
+  entriesOf(submitted).reduce((sum, { data }) => sum + size(data), 0);
+
+/** What is the one settlement's, or one of several entries'. */
+const nameOf = (what: string, place: number, all: readonly unknown[]): string =>
+  all.length === 1 ? what : `${what} of entry ${place}`;
+
+/** Of each entry; only the first one's where the others came in through another contract. */
+async function keysOf(asked: SettlementToCheck, submitted: SubmittedSettlement): Promise<CheckedKey[]> {
+  const keys: CheckedKey[] = [];
+  const known = new Map<number, CheckedKey>();
+  for (const { circuitIndex } of entriesOf(submitted)) {
+    if (circuitIndex === null) continue;
+    const key = known.get(circuitIndex) ?? (await findKey(asked, circuitIndex));
+    known.set(circuitIndex, key);
+    keys.push(key);
+  }
+  return keys;
 }
 
 /** The settlement of this model and epoch in the transaction that is said to have taken it. */
@@ -109,7 +139,7 @@ async function findOnL1(asked: SettlementToCheck): Promise<OnL1> {
   if (place < 0) throw none();
   const { settlements } = await readSubmission(asked.client as unknown as L1Client, taken[place]!, logs);
   const submitted = settlements[place]!;
-  const posted = decodeSettlement(hexToBytes(submitted.data));
+  const posted = postedBy(submitted);
   if (Number(posted.epoch) !== epoch) throw none();
   return { submitted, posted, blockNumber };
 }
@@ -150,8 +180,21 @@ export function compareShown(
     wei,
     (posted.items[share] ?? 0n) << quantumBits,
   ]);
+  const onL1 = entriesOf(submitted);
+  const shownEntries = [shown, ...(shown.further ?? [])];
+  const commitments = shownEntries.map(({ publicSignals: [here] }, i): [string, bigint, bigint] => [
+    nameOf("the data commitment", i, shownEntries),
+    here,
+    onL1[i]?.commitment ?? here,
+  ]);
+  const bytes = onL1.map(({ data }, i): [string, bigint, bigint] => [
+    "its bytes",
+    BigInt(shownEntries[i]?.data ?? "0x0"),
+    BigInt(data),
+  ]);
   const parts: [what: string, here: bigint, there: bigint][] = [
-    ["the data commitment", shown.publicSignals[0], submitted.commitment ?? shown.publicSignals[0]],
+    ["the number of its entries", BigInt(shownEntries.length), BigInt(onL1.length)],
+    ...commitments,
     ["the number of void draws", BigInt(shown.voidCount ?? 0), BigInt(posted.voidCount)],
     ["what was burned", burnedWei, posted.burnedWei],
     ...(earned ?? []),
@@ -160,9 +203,10 @@ export function compareShown(
       hash ?? shown.settlementHash,
       shown.settlementHash,
     ],
+    ...bytes,
   ];
   const different = parts.find(([, here, there]) => here !== there);
-  if (different === undefined && shown.data === submitted.data) {
+  if (different === undefined) {
     return {
       name: "shown",
       state: "done",
@@ -172,7 +216,7 @@ export function compareShown(
           : "What this page shows of it is what Ethereum holds, to the wei.",
     };
   }
-  const [what, here, there] = different ?? ["its bytes", BigInt(shown.data), BigInt(submitted.data)];
+  const [what, here, there] = different;
   return {
     name: "shown",
     state: "failed",
@@ -187,16 +231,15 @@ export function compareShown(
 async function checkStatement(
   asked: SettlementToCheck,
   { posted, submitted }: OnL1,
-  { circuitId, key, sizes }: CheckedKey,
+  keys: readonly CheckedKey[],
   tell: (step: CheckStep) => void,
 ): Promise<void> {
   const { modelId, settlementHash } = asked.settlement;
-  const { commitment, proof } = submitted;
   const kind = asked.settlement.kind === "activation" ? KIND.activation : KIND.settle;
   const cap = await capOnL1(asked, kind, posted);
   const prevRandao = kind === KIND.activation ? 0n : await randomnessOf(asked, Number(posted.closingBatch));
   const record = { kind, b: modelId, words: [settlementHash] };
-  const data = settlementOnL1(record, posted, { sort: sizes.sort, cap, prevRandao });
+  const data = settlementOnL1(record, posted, { sort: keys[0]!.sizes.sort, cap, prevRandao });
   tell(
     data.seed === 0n
       ? { name: "seed", state: "skipped", text: "It has no draws: it was divided by row counts." }
@@ -210,7 +253,10 @@ async function checkStatement(
           ],
         },
   );
-  if (commitment === null || proof === null) {
+  const entries = entriesOf(submitted).flatMap(({ commitment, proof }, i) =>
+    commitment === null || proof === null ? [] : [{ ...keys[i]!, commitment, proof }],
+  );
+  if (entries.length <= submitted.further.length) {
     tell({
       name: "challenge",
       state: "skipped",
@@ -218,20 +264,30 @@ async function checkStatement(
     });
     return;
   }
-  const signals = settlementSignals(data, circuitId, commitment);
+  const signals = entrySignals(data, entries);
   tell({
     name: "challenge",
     state: "done",
     text: "The challenge follows from the circuit, the commitment and the data; the value is the data's at that point. Both computed here.",
-    values: ["commitment", "value", "challenge"].map((name, i) => [name, hex(signals[i]!)]),
+    values: signals.flatMap((ofEntry, place) =>
+      ["commitment", "value", "challenge"].map((name, i): [string, string] => [
+        nameOf(name, place, signals),
+        hex(ofEntry[i]!),
+      ]),
+    ),
   });
-  const values = proofValues(proof);
+  const values = entries.flatMap(({ proof }, place) =>
+    proofValues(proof).map(([name, value]): [string, string] => [nameOf(name, place, entries), value]),
+  );
+  const isEach = entries.every(({ key, proof }, i) =>
+    verifyProof(key, fromContractProof(proof), signals[i]!),
+  );
   tell(
-    verifyProof(key, fromContractProof(proof), signals)
+    isEach
       ? {
           name: "proof",
           state: "done",
-          text: "The proof is valid: these amounts follow from the closed payments, the draws and the model's rows.",
+          text: `${entries.length === 1 ? "The proof is" : "All proofs are"} valid: these amounts follow from the closed payments, the draws and the model's rows.`,
           values,
         }
       : {
