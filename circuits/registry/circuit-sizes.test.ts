@@ -3,7 +3,14 @@ import { shapeName } from "../protocol.ts";
 import { settlementCircuitName } from "../settlement/settlement-size.ts";
 import { parseTableName, postedShape } from "../table/table-shape.ts";
 import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
-import { batchShape, batchSizes, exitSizes, hasOnlyBlobBatches, isNameOfSizes } from "./circuit-sizes.ts";
+import {
+  batchShape,
+  batchSizes,
+  exitSizes,
+  hasOnlyBlobBatches,
+  isNameOfSizes,
+  unmatchedShardCircuit,
+} from "./circuit-sizes.ts";
 
 const settlement = { sort: 1, size0: 300, size1: 16 };
 const payeeTable = { sort: 2, size0: 0, size1: 16 };
@@ -69,7 +76,11 @@ describe("circuit sizes", () => {
       expect(names.map((n) => isNameOfSizes(n, sizes))).toEqual(names.map((_, place) => place === i));
     }
     expect(isNameOfSizes(name, { ...settlement, size0: 16, size1: 300 })).toBe(false);
-    // Kinds of models have no sort of their own.
+    // Kinds of models have no sort of their own. But no shard of one kind is settled with draws of the other.
+    expect(unmatchedShardCircuit(["direct-sharded-3-3-16-2", "direct-shard-4-16-3-2"])).toBeUndefined();
+    expect(unmatchedShardCircuit(["direct-sharded-3-3-16-2", "shard-4-16-3-2"])).toBe(
+      "direct-sharded-3-3-16-2",
+    );
     for (const kind of ["", "direct-"]) {
       const ofShards = [`${kind}sharded-300-5-32-4`, `${kind}shard-64-32-16-4`];
       for (const [i, sizes] of [
