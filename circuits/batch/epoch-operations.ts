@@ -8,9 +8,10 @@ import {
   type LeafState,
   type ModelCounters,
   packCounters,
+  requireKind,
   unpackCounters,
 } from "../ledger/leaf.ts";
-import { credit, inRange, refuse, requireKind, withModel } from "../ledger/leaf-rules.ts";
+import { credit, inRange, refuse, withModel } from "../ledger/leaf-rules.ts";
 import {
   accruedPath,
   accruedRoot,

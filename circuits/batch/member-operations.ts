@@ -10,10 +10,11 @@ import {
   hashStatics,
   type LeafState,
   packCounters,
+  requireKind,
   unpackBinding,
   unpackCounters,
 } from "../ledger/leaf.ts";
-import { credit, inRange, refuse, requireKind, withLeaf } from "../ledger/leaf-rules.ts";
+import { credit, inRange, refuse, withLeaf } from "../ledger/leaf-rules.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING_BITS,

@@ -81,15 +81,3 @@ export function createdRecord(kind: number, words: readonly bigint[], balance: b
   const counters = (words[6]! & MAX_AMOUNT_WEI) << COUNTERS.price;
   return { leaf: { ...base, kind: LEAF_KIND.model, counters, body: hashModelBody(model) }, model };
 }
-
-/** @throws OP_WRONG_LEAF_KIND */
-export function requireKind(state: LeafState, kind: number, id: number): void {
-  if (state.leaf.kind !== kind) {
-    const name = kind === LEAF_KIND.datanet ? "datanet" : "model";
-    refuse("OP_WRONG_LEAF_KIND", `leaf ${id} is not a ${name}`, {
-      id,
-      expectedKind: kind,
-      kind: state.leaf.kind,
-    });
-  }
-}

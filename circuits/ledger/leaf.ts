@@ -1,3 +1,4 @@
+import { operationError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { BINDING, COUNTERS, LEAF_KIND, TAG } from "../protocol.ts";
 import type { ModelRewards } from "./rewards.ts";
@@ -204,4 +205,13 @@ export function unpackBinding(binding: bigint): ModelBinding {
     drawBits: bits(binding, BINDING.drawBits, 3n),
     featureCount: binding >> BINDING.featureCount,
   };
+}
+
+/** @throws OP_WRONG_LEAF_KIND */
+export function requireKind(state: LeafState, kind: number, id: number): void {
+  if (state.leaf.kind === kind) return;
+  const name = kind === LEAF_KIND.datanet ? "datanet" : "model";
+  throw operationError("OP_WRONG_LEAF_KIND", `leaf ${id} is not a ${name}`, {
+    data: { id, expectedKind: kind, kind: state.leaf.kind },
+  });
 }

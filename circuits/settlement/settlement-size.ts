@@ -64,13 +64,6 @@ export function parseSettlementName(name: string): SettlementSize | null {
     : null;
 }
 
-/** Sizes of a settlement circuit, which its name spells. @throws CIR_CIRCUIT_UNKNOWN */
-export function settlementSizeOf(name: string): SettlementSize {
-  const size = parseSettlementName(name);
-  if (size !== null) return size;
-  throw circuitError("CIR_CIRCUIT_UNKNOWN", `${name} is no settlement circuit's name`, { data: { name } });
-}
-
 /** What a model's binding says of its columns, 12 bits: its features, or a direct one's shape. @throws CIR_SETTLEMENT_SIZE */
 export function columnShape({ features, isDirect }: Pick<SettlementSize, "features" | "isDirect">): bigint {
   return BigInt(isDirect === true ? directShape(features) : features);

@@ -3,6 +3,7 @@
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { ModelRegistration } from "@openledger/attribution/model/registration";
 import type { ModelBinding } from "@openledger/circuits/ledger/leaf";
+import type { SettlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import type { Card } from "@openledger/datanets/card/card";
 import type { Openings } from "@openledger/models/settling/model-openings";
 import type { ProvingCircuit } from "@openledger/prover/proving/prover";
@@ -51,6 +52,7 @@ export declare const openings: Openings;
 /** The rollup's circuits; the one that settles the model, and its keys. */
 export declare const circuits: readonly RollupCircuit[];
 export declare const circuit: RollupCircuit;
+export declare const settling: SettlingCircuits<RollupCircuit>;
 export declare const proving: ProvingCircuit;
 export declare const settlement: ProvenSettlement;
 /** The ledger of a frozen rollup, rebuilt from L1. */

@@ -89,7 +89,7 @@ export async function proveSettlement(
 }
 
 /** A settlement as one sends it. @param entries in L1's order */
-export function provenSettlement(data: SettlementData, entries: readonly ProvenEntry[]): ProvenSettlement {
+function provenSettlement(data: SettlementData, entries: readonly ProvenEntry[]): ProvenSettlement {
   const [first, ...further] = entries;
   return {
     kind: data.isActivation ? "activation" : "settle",

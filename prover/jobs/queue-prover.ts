@@ -22,7 +22,7 @@ import {
 } from "./prove-queue.ts";
 
 /** Jobs of this name are the settlers'; the dispatcher keeps its own only. */
-export const SETTLEMENT_JOB = "settlement";
+const SETTLEMENT_JOB = "settlement";
 /** Behind every batch: BullMQ knows 2^21 priorities. */
 const PRIORITY = 2 ** 21 - 1;
 /** Jobs whose settler never comes back go after a week, as their inputs do. */
@@ -86,7 +86,7 @@ export async function createQueueProver(
       } catch (error) {
         if (signal.aborted) {
           await stopWanting(id);
-          throw proverError("PRV_CANCELLED", "nobody waits for the proof any more", { cause: error });
+          throw proverError("PRV_CANCELLED", "no one waits for the proof any more", { cause: error });
         }
         await job.remove().catch(() => {});
         if (attempt >= MAX_ATTEMPTS) throw failed(circuit.name, error as Error);

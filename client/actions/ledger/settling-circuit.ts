@@ -10,7 +10,7 @@ import type { SequencerInfo } from "../../sequencer/sequencer-schemas.ts";
  * Names of the rollup's circuits that settle a model of this shape: that of the draws, and that of each shard beside it.
  * @example
  * ```ts
- * const names = settlingCircuits(await getInfo(client), modelShape(statics, payees));
+ * const names = settlingCircuits(await getInfo(client), { rows: 500, features: 64, payees: 8, draws: 4, shards: 1 });
  * ```
  */
 export function settlingCircuits(info: Pick<SequencerInfo, "circuits">, model: ModelShape): string[] {
@@ -25,7 +25,7 @@ export function settlingCircuits(info: Pick<SequencerInfo, "circuits">, model: M
  * @param capCircuit its index
  * @example
  * ```ts
- * const misfit = activationMisfit(await getInfo(client), 1, modelShape(statics, payees));
+ * const misfit = activationMisfit(await getInfo(client), 1, { rows: 500, features: 64, payees: 8, draws: 4, shards: 1 });
  * if (misfit !== null) console.log(`${misfit.circuit} has ${misfit.has} ${misfit.what}, the model ${misfit.given}`);
  * ```
  */

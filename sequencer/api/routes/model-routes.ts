@@ -1,7 +1,6 @@
 /** Routes about models: what a settler needs, what a contributor can claim, and the settlements themselves. */
 
-import { unpackCounters } from "@openledger/circuits/ledger/leaf";
-import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
+import { requireKind, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";

@@ -9,8 +9,7 @@ import {
   type SettlementOperation,
   settlementOperationOf,
 } from "@openledger/circuits/batch/settlement-operation";
-import type { LeafState } from "@openledger/circuits/ledger/leaf";
-import { requireKind } from "@openledger/circuits/ledger/leaf-rules";
+import { type LeafState, requireKind } from "@openledger/circuits/ledger/leaf";
 import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";

@@ -1,17 +1,17 @@
 /** Payee tables of models of several shards: a proof of each, all of one J. */
 import { beforeAll, describe, expect, it } from "vitest";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { initPoseidon } from "../field/poseidon.ts";
-import { accruedSubroots } from "../ledger/rewards.ts";
-import { payeeTableCircuitSpec } from "../registry/circuit-registry.ts";
-import { CircuitTester } from "../testing/circuit-tester.ts";
-import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
-import { array, RANGE, withAt } from "../testing/settlement-forgery-check.ts";
-import { differingElements, statedProof, witnessOf } from "../testing/settlement-world.ts";
-import { shardedEpochOf } from "../testing/shard-epochs.ts";
-import { activationOf, defaultSplit } from "./payee-table-rules.ts";
-import type { PreparedProof } from "./settled-model.ts";
-import { activationPayees, shardItems } from "./settlement-data.ts";
+import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { accruedSubroots } from "../../ledger/rewards.ts";
+import { payeeTableCircuitSpec } from "../../registry/circuit-registry.ts";
+import { CircuitTester } from "../../testing/circuit-tester.ts";
+import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
+import { array, RANGE, withAt } from "../../testing/settlement-forgery-check.ts";
+import { differingElements, statedProof, witnessOf } from "../../testing/settlement-world.ts";
+import { shardedEpochOf } from "../../testing/shard-epochs.ts";
+import { activationOf, defaultSplit } from "../payee-table-rules.ts";
+import type { PreparedProof } from "../settled-model.ts";
+import { activationPayees, shardItems } from "../settlement-data.ts";
 
 const PAYEES = 4;
 const CAP = { circuit: 3, payments: 60 };
