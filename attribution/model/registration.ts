@@ -64,7 +64,7 @@ export function registerModel<Parts extends ModelParts>(
 }
 
 /** Payees in the places that circuits of this size need. @throws CIR_SETTLEMENT_SIZE */
-const payeesFor = (payees: readonly Payee[], size: ModelSize): readonly Payee[] =>
+export const payeesFor = (payees: readonly Payee[], size: ModelSize): readonly Payee[] =>
   size.shards === undefined ? payees : cutPayees(payees, size);
 
 /** Whether these payees' rows fit circuits of this size, cut into shards where it has some. */

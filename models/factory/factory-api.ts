@@ -375,15 +375,23 @@ const staticsSchema = z.object({
 });
 export type FactoryStatics = z.output<typeof staticsSchema>;
 
-/** What POST /v1/settlements of the sequencer takes, without the model's signature. */
-const settlementBodySchema = z.object({
-  kind: z.literal("activation"),
-  modelId: leafId,
-  settlementHash: hex32,
+const entryBodySchema = z.object({
   circuit: z.string(),
   data: z.string(),
   publicSignals: z.array(hex32),
   proof: z.object({ a: z.array(hex32), b: z.array(z.array(hex32)), c: z.array(hex32) }),
+});
+
+/** What POST /v1/settlements of the sequencer takes, without the model's signature. */
+const settlementBodySchema = entryBodySchema.extend({
+  kind: z.literal("activation"),
+  modelId: leafId,
+  settlementHash: hex32,
+  /** Of a model of several shards: the payee tables behind the first. */
+  further: z
+    .array(entryBodySchema)
+    .max(SHARD_COUNT_MAX - 1)
+    .optional(),
 });
 
 /**

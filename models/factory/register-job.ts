@@ -2,10 +2,11 @@
 
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { decodeSettlement } from "@openledger/circuits/settlement/settlement-data";
+import { decodeEntries } from "@openledger/circuits/settlement/settlement-data";
 import {
   admitActivation,
   encodeSettlementBody,
+  type ProvenEntry,
   waitingGate,
 } from "@openledger/client/actions/l1/send-settlement";
 import { createModel } from "@openledger/client/actions/ledger/model-operations";
@@ -85,19 +86,26 @@ export async function registerJob(
     kind: "activation",
     modelId,
     settlementHash: BigInt(activation.settlementHash),
-    circuit: activation.circuit,
-    data: bytesOf(activation.data),
-    publicSignals: triple(activation.publicSignals),
-    proof: {
-      a: pair(activation.proof.a),
-      b: [pair(activation.proof.b[0]), pair(activation.proof.b[1])],
-      c: pair(activation.proof.c),
-    },
+    ...entryOf(activation),
+    ...(activation.further !== undefined && { further: activation.further.map(entryOf) }),
   });
   await sendActivation(client, encodeSettlementBody(signed));
   await factory.registration(jobId);
   return modelId;
 }
+
+type Entry = Pick<
+  NonNullable<FactoryRegistration["activation"]>,
+  "circuit" | "data" | "proof" | "publicSignals"
+>;
+
+/** One entry of an activation as the client sends it. */
+const entryOf = ({ circuit, data, proof, publicSignals }: Entry): ProvenEntry => ({
+  circuit,
+  data: bytesOf(data),
+  publicSignals: triple(publicSignals),
+  proof: { a: pair(proof.a), b: [pair(proof.b[0]), pair(proof.b[1])], c: pair(proof.c) },
+});
 
 /** A job's model promises no window: where L1 has a gate, it admits the activation now. */
 async function admit(
@@ -108,7 +116,9 @@ async function admit(
   const settlementHash = BigInt(activation!.settlementHash);
   const gate = await waitingGate(client, model.id, settlementHash);
   if (gate === null) return;
-  const { capCircuit } = decodeSettlement(bytesOf(activation!.data));
+  const { capCircuit } = decodeEntries(
+    [activation!, ...(activation!.further ?? [])].map(({ data }) => bytesOf(data)),
+  );
   const { size0 } = await client.l1.readContract({
     ...{ address: client.rollupAddress, abi: rollupAbi, functionName: "circuits" },
     args: [BigInt(capCircuit)],

@@ -8,6 +8,7 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BackendName } from "@openledger/prover/backends";
+import type { Prover } from "@openledger/prover/proving/prover";
 import { openProvingCircuits, type RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import { modelFamilies } from "../registered/model-families.ts";
 import { fetchOpenings } from "../settling/model-openings.ts";
@@ -41,6 +42,8 @@ export async function startSettling(
     readonly deployment: Deployment | null;
     readonly log: HelperLog;
     readonly report: SettlingReport;
+    /** The queue's workers; null: the back end of this process. */
+    readonly prover?: Prover | null;
     /** Makes L1 take draws of a model that promises claims. */
     readonly approve?: NonNullable<AutoSettleModules["approve"]>;
   },
@@ -65,8 +68,8 @@ export async function startSettling(
       const told = (circuit: RollupCircuit) => (text: string) => log.info({ circuit: circuit.name }, text);
       const opened = await openProvingCircuits(circuits, deployment, told, options.keys ?? null);
       return proveSettlement(prepared, opened, {
-        backend: options.backend,
-        signal,
+        ...{ backend: options.backend, signal },
+        ...(modules.prover != null && { prover: modules.prover }),
         onProgress: ({ percent }) => onPercent(Math.floor(percent)),
       });
     },
@@ -80,6 +83,7 @@ export async function startSettling(
     async stop() {
       stopping.abort(new Error("the server stops"));
       await running;
+      await modules.prover?.close();
     },
   };
 }

@@ -5,11 +5,12 @@
 import { createHash } from "node:crypto";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import type { Logger } from "@openledger/foundation/logger";
+import { type Environment, redisUrl } from "@openledger/foundation/settings";
 import { Queue, QueueEvents } from "bullmq";
 import { verifyProof } from "../formats/verification-key.ts";
 import { proverError } from "../prover-errors.ts";
 import type { ProofJob, ProofResult, ProveOptions, Prover, SignalValue } from "../proving/prover.ts";
-import { openHandIn } from "./hand-in.ts";
+import { handInKeyText, openHandIn } from "./hand-in.ts";
 import {
   cancelTask,
   connectRedis,
@@ -27,6 +28,29 @@ const SETTLEMENT_JOB = "settlement";
 const PRIORITY = 2 ** 21 - 1;
 /** Jobs whose settler never comes back go after a week, as their inputs do. */
 const KEPT_SECONDS = 7 * 86_400;
+
+/**
+ * The queue of a settler's environment: PROVER_QUEUE as provers have it, and DISPATCHER_HAND_IN_SECRET where workers seal; null for
+ * none, and then proofs are made where they are asked for.
+ * @throws SRV_CONFIG_INVALID
+ */
+export async function openQueueProver(
+  environment: Environment,
+  modules: Parameters<typeof createQueueProver>[1],
+): Promise<Prover | null> {
+  const queue = redisUrl.optional().safeParse(environment.PROVER_QUEUE);
+  const secret = handInKeyText.optional().safeParse(environment.DISPATCHER_HAND_IN_SECRET);
+  if (!queue.success || !secret.success) {
+    const env = queue.success ? "DISPATCHER_HAND_IN_SECRET" : "PROVER_QUEUE";
+    const problem = queue.success ? "is not 64 hex digits" : "is no redis:// or rediss:// address";
+    throw proverError("SRV_CONFIG_INVALID", `${env} ${problem}`, { data: { problems: [{ env, problem }] } });
+  }
+  if (queue.data === undefined) return null;
+  return createQueueProver(
+    { queueUrl: queue.data.reveal(), handInSecret: secret.data?.reveal() ?? null },
+    modules,
+  );
+}
 
 interface QueueProverOptions {
   /** redis:// or rediss://, with user and password. */

@@ -11,7 +11,12 @@ import {
   type StoredContribution,
   storeContribution,
 } from "./row-store.ts";
-import { type CommitVersionOptions, commitVersion, type VersionCommitments } from "./version-commitments.ts";
+import {
+  type CommitVersionOptions,
+  commitVersion,
+  usualShard,
+  type VersionCommitments,
+} from "./version-commitments.ts";
 
 export interface ContributeRowsParameters extends SigningOptions {
   datanetId: number;
@@ -87,7 +92,7 @@ export async function collectVersion(
         rows.push({ rowHash, contributorId: commit.contributorId, validatorId: validator });
     }
   }
-  const version = commitVersion(rows, { shard });
+  const version = commitVersion(rows, { shard: shard ?? (await usualShard(client, rows)) });
   const storedRows = version.rows.map(({ rowHash, contributorId, validatorId: vouching }) => ({
     digest: digestOf.get(rowHash)!,
     contributorId,

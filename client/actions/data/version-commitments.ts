@@ -6,6 +6,10 @@ import {
   payeeRoot,
 } from "@openledger/circuits/ledger/rewards";
 import { type VersionRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import type { LedgerClient } from "../../ledger-client.ts";
+import { getInfo } from "../../sequencer/ledger-reads.ts";
 
 /** What PublishVersion carries, and the two tables behind it. */
 export interface VersionCommitments {
@@ -55,11 +59,29 @@ export function commitVersion(
   };
 }
 
+/**
+ * What a shard holds by the rollup's circuits, where none of one proof holds all rows and those of shards do.
+ * @internal
+ */
+export async function usualShard(
+  client: LedgerClient,
+  rows: readonly PayeeOwners[],
+): Promise<ShardRoom | undefined> {
+  const choices = settlingCircuits((await getInfo(client)).circuits);
+  const payeeCount = payeeTable(rows).length;
+  const holds = ({ payees, rows: most, shards = 1 }: SettlementSize) =>
+    rows.length <= most * shards && payeeCount <= payees * shards;
+  const fitting = choices.filter(({ size }) => holds(size));
+  if (fitting.some(({ shard }) => shard === null)) return undefined;
+  const [first] = fitting;
+  return first === undefined ? undefined : { rows: first.size.rows, payees: first.size.payees };
+}
+
 function comparePayees(a: PayeeOwners, b: PayeeOwners): number {
   return a.contributorId - b.contributorId || a.validatorId - b.validatorId;
 }
 
-function payeeTable(rows: readonly VersionRow[]): Payee[] {
+function payeeTable(rows: readonly PayeeOwners[]): Payee[] {
   const payees = new Map<string, Payee>();
   for (const { contributorId, validatorId } of rows) {
     const name = `${contributorId}/${validatorId}`;

@@ -1,4 +1,4 @@
-import { LARGEST_SHARD, presentPayees, type ShardRoom } from "@openledger/circuits/ledger/payee-shards";
+import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { collectVersion } from "@openledger/client/actions/data/contribute-rows";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
@@ -12,7 +12,7 @@ import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 import { accountOf, type GlobalOptions, openSigner, type Signer, signFor } from "../../cli/context.ts";
@@ -41,10 +41,6 @@ export function addPublish(parent: Command): void {
       "--validator <leaf>": "leaf id of the validator of the rows; default: the account's",
       "--vouched <pairs...>":
         "validator of each contributor, as CONTRIBUTOR=VALIDATOR; other contributors' rows are left out",
-      "--shards <size>": {
-        about: "most rows and payees of a shard, as the rollup's circuits of shards have: ROWSxPAYEES",
-        parse: parseShard,
-      },
       "--leave-out <file>": "file with the rows to leave out, from `datanet check --write`",
       ...ANY_HOST_OPTION,
       ...withFallback(STORE_OPTION, workspacePaths.rows),
@@ -60,12 +56,11 @@ export function addPublish(parent: Command): void {
     "datanet publish 6 --leave-out leave-out.json --account alice",
     "datanet publish 6 --vouched 3=8 4=9 --account alice",
     "datanet publish 10 --host http://127.0.0.1:8560 --account alice",
-    "datanet publish 6 --shards 8192x512 --account alice",
     "datanet publish 6 --forced --account alice",
   );
   onRun(command, async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
-    const { host, leaveOut: leaveOutPath, shards: shard, validator, vouched: pairs } = options;
+    const { host, leaveOut: leaveOutPath, validator, vouched: pairs } = options;
     if (host !== undefined) {
       if (leaveOutPath !== undefined || validator !== undefined || pairs !== undefined)
         throw commandError("CMD_USAGE", "with --host its records say who vouches and what is left out");
@@ -82,7 +77,6 @@ export function addPublish(parent: Command): void {
     const vouched = pairs === undefined ? null : parsePairs(pairs);
     const version = await collectVersion(client, {
       datanetId,
-      shard,
       store,
       ...(leaveOut === undefined ? {} : { leaveOut }),
       validatorId: vouched === null ? validatorId : ({ contributorId }) => vouched.get(contributorId) ?? null,
@@ -131,7 +125,6 @@ async function publishReviewed(
     ForcedOptions & {
       readonly host: string;
       readonly rows: string;
-      readonly shards?: ShardRoom;
       readonly wait: string;
     },
   datanetId: number,
@@ -144,7 +137,7 @@ async function publishReviewed(
   const place = { hostUrl: options.host, datanetId, store };
   output.progress("bringing rows and records");
   await downloadCommits(client, place);
-  const { leftOut, version } = await collectReviewed(client, { ...place, shard: options.shards });
+  const { leftOut, version } = await collectReviewed(client, place);
   await storeVersion(store, version);
   const { facts } = await publish(signer, { datanet, version }, options, output);
   await bringVersion(client, { ...place, rowsRoot: version.rowsRoot });
@@ -171,12 +164,4 @@ function parsePairs(pairs: readonly string[]): Map<number, number> {
       return [parseId(contributor!), parseId(validator)];
     }),
   );
-}
-
-function parseShard(text: string): ShardRoom {
-  const [, rows, payees] = /^([1-9]\d{0,6})x([1-9]\d{0,2})$/.exec(text) ?? [];
-  if (Number(rows) <= LARGEST_SHARD.rows && Number(payees) <= LARGEST_SHARD.payees)
-    return { rows: Number(rows), payees: Number(payees) };
-  const { rows: mostRows, payees: mostPayees } = LARGEST_SHARD;
-  throw new InvalidArgumentError(`not ROWSxPAYEES, at most ${mostRows}x${mostPayees}`);
 }

@@ -137,7 +137,10 @@ async function loadSettling(options: PublishedOptions, modelId: number, openSend
     client: Parameters<typeof startSettling>[1]["client"],
     settings: Omit<Parameters<typeof startSettling>[0], "backend">,
   ) => {
+    const { openQueueProver } = await import("@openledger/prover/jobs/queue-prover");
+    const prover = await openQueueProver(process.env, { logger: log });
     const backend = await requireBackend(options.prover, (line) => log.info({}, line));
+    if (prover !== null) log.info({}, "settlements are proven by the workers of PROVER_QUEUE");
     return startSettling(
       { ...settings, backend },
       {
@@ -146,6 +149,7 @@ async function loadSettling(options: PublishedOptions, modelId: number, openSend
         ...(await openSettlementContext(options)),
         log,
         report,
+        prover,
         approve: drawApprover(openSender, client.rollupAddress, (l1TransactionHash) =>
           log.info({ modelId, l1TransactionHash }, "L1 takes the epoch's draws by now"),
         ),

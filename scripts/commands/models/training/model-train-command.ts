@@ -9,8 +9,8 @@ import {
   MOST_CHALLENGED_ROWS,
   type RecipeBase,
 } from "@openledger/attribution/model/recipe-fields";
-import { fitsCircuits, type ModelSize } from "@openledger/attribution/model/registration";
-import type { Payee } from "@openledger/circuits/ledger/payee-shards";
+import { fitsCircuits, type ModelSize, payeesFor } from "@openledger/attribution/model/registration";
+import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import type { OwnedContent } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
@@ -140,6 +140,10 @@ export function addModelTrainCommand(parent: Command): void {
     if (options.claimant !== undefined) await requirePromisable(recipe, options, contents);
     else if (options.queriesOnly === true)
       throw commandError("CMD_USAGE", "--queries-only goes with --claimant");
+    const draws = Number(options.draws);
+    const payees = payeeTable(rows);
+    const size = await circuitSize(options, payees, { ...circuitColumns(recipe), draws });
+    requirePublishedCut(datanet, payeesFor(payees, size), size);
     const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     // Beside the model until that is whole: a killed training goes on from here.
@@ -147,8 +151,6 @@ export function addModelTrainCommand(parent: Command): void {
     const tuned = await training.train(rows, recipe, { onProgress, stateFolder });
     const trained =
       options.claimant === undefined ? tuned : await promised(tuned, options.claimant, options, contents);
-    const draws = Number(options.draws);
-    const size = await circuitSize(options, trained.payees, { ...circuitColumns(recipe), draws });
     const terms = { split, predecessorId: parseId(options.predecessor) };
     const registration = registerModel(trained, terms, size, { onProgress });
     const model = publishedModel(trained, registration, {
@@ -271,6 +273,20 @@ async function columnsOf(
   const named = (file?.inputs as { bucketCount?: unknown } | undefined)?.bucketCount;
   // The bias has a column beside the buckets.
   return 1 + (named === undefined ? await circuitFeatures(options, rows, true) : Number(named));
+}
+
+/** The Datanet approves no model whose payees are in other places than its version's. @throws CMD_USAGE */
+function requirePublishedCut(
+  { payeeRoot: published, version }: { readonly payeeRoot: bigint; readonly version: number },
+  payees: readonly Payee[],
+  { payees: most, rows, shards = 1 }: ModelSize,
+): void {
+  if (payeeRoot(payees) === published) return;
+  const cut = shards === 1 ? "in one shard" : `in shards of ${rows} rows and ${most} payees`;
+  throw commandError(
+    "CMD_USAGE",
+    `the rollup's circuits settle these rows ${cut}, and version ${version} was published otherwise: publish it again (datanet publish)`,
+  );
 }
 
 /** As large as the model, or of the rollup's circuits of shards where none of one proof holds it. */
