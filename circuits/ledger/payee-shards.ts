@@ -33,7 +33,7 @@ export interface ShardRoom {
 }
 
 /** Most that any circuit proves of a shard: payees that fit are in one. */
-export const LARGEST_SHARD: ShardRoom = { rows: 2 ** 20, payees: MAX_PAYEE_COUNT };
+const LARGEST_SHARD: ShardRoom = { rows: 2 ** 20, payees: MAX_PAYEE_COUNT };
 /** Payees of the largest of a model's shards. @throws CIR_SETTLEMENT_SIZE */
 export const mostPayees = (payees: readonly Pick<Payee, "rowCount">[]): number =>
   Math.max(...payeeShards(payees.map(({ rowCount }) => rowCount)).map(({ from, to }) => to - from));

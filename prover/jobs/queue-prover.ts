@@ -4,7 +4,6 @@
  */
 import { createHash } from "node:crypto";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
-import type { Logger } from "@openledger/foundation/logger";
 import { type Environment, redisUrl } from "@openledger/foundation/settings";
 import { Queue, QueueEvents } from "bullmq";
 import { verifyProof } from "../formats/verification-key.ts";
@@ -62,7 +61,7 @@ interface QueueProverOptions {
 /** @throws PRV_QUEUE_FAILED where Redis does not answer */
 export async function createQueueProver(
   { handInSecret, queueUrl }: QueueProverOptions,
-  { logger }: { readonly logger: Pick<Logger, "warn"> },
+  { logger }: { readonly logger: { warn(facts: object, message: string): void } },
 ): Promise<Prover> {
   const warn = (error: Error) => logger.warn({ reason: error.message }, "the queue's Redis");
   const redis = await connectRedis(queueUrl, warn);

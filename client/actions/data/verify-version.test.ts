@@ -94,7 +94,10 @@ function answerDatanet({ chain = committedChain, rowsRoot }: { chain?: bigint; r
 }
 
 async function publish(validatorId: Parameters<typeof collectVersion>[1]["validatorId"]) {
-  const version = await collectVersion(client, { datanetId: DATANET, store, validatorId });
+  const version = await collectVersion(client, {
+    ...{ datanetId: DATANET, store, validatorId },
+    shard: { rows: 100, payees: 512 },
+  });
   await storeVersion(store, version);
   answerDatanet({ rowsRoot: version.rowsRoot });
   return version;
@@ -142,7 +145,10 @@ describe("verifyVersion", () => {
 
   it("names a row that was given to somebody else, and one that nobody has committed", async () => {
     await commit(commits);
-    const version = await collectVersion(client, { datanetId: DATANET, store, validatorId: 9 });
+    const version = await collectVersion(client, {
+      ...{ datanetId: DATANET, store, validatorId: 9 },
+      shard: { rows: 100, payees: 512 },
+    });
     const { digests } = await storeContribution(store, [bytes("foreign")]);
     const { commitVersion } = await import("./version-commitments.ts");
     const { digestToField } = await import("@openledger/circuits/ledger/version-rows");

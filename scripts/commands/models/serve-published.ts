@@ -109,6 +109,7 @@ const SETTLING_INTERVAL_MS = 2_000;
 
 const log = {
   info: (_facts: object, message: string) => process.stderr.write(`${message}\n`),
+  warn: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
   error: (facts: object, message: string) => process.stderr.write(`${message} ${inspect(facts)}\n`),
 };
 
