@@ -6,7 +6,7 @@ import { openCheckable } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
-import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
+import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/direct-world";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
@@ -16,8 +16,12 @@ import { decodeCertificate } from "@openledger/verifier/certificates/certificate
 import { readCertificateFacts } from "@openledger/verifier/certificates/certificate-on-l1";
 import { checkCertificate } from "@openledger/verifier/certificates/check-certificate";
 import { replayVersion } from "@openledger/verifier/certificates/replayed-version";
-import { openProvingCircuit, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import {
+  openProvingCircuits,
+  readRollupCircuits,
+  settlementCircuitFor,
+} from "@openledger/verifier/circuits/rollup-circuits";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { certifyRow } from "../settling/certify-row.ts";
 import { fetchOpenings } from "../settling/model-openings.ts";
 import { prepareSampled, readClosedEpoch } from "../settling/prepare-settlement.ts";
@@ -31,125 +35,135 @@ import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../testing/se
 const PRIVATE = 1;
 const prompts = sampleInputs("email", 3, "direct questions").map(({ input }) => input);
 
-let world: SettlingWorld;
-let folder: string;
-let model: PublishedModel;
-let modelId: number;
-let served: ServedModel;
+const SIZES: [what: string, size: SettlementSize, names: string[]][] = [
+  ["one shard", SIZE, ["direct-9-16-4-4-2"]],
+  [
+    "two shards, a payee in both",
+    { ...SIZE, rows: 5, shards: 2 },
+    ["direct-sharded-4-2-16-2", "direct-shard-5-16-4-2", "direct-shard-5-16-4-2"],
+  ],
+];
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "direct-settling-"));
-  world = await startSettlingWorld(folder, undefined, SIZE);
-  const made = await world.makeModel();
-  ({ model, modelId } = made);
-  served = await serveModel(
-    {
-      modelFolder: made.modelFolder,
-      dataFolder: join(folder, "answers"),
-      modelId,
-      families: [directFamily as never],
-      domain: world.bob.domain,
-      sequencerUrl: world.sequencerUrl,
-      port: 0,
-    },
-    { log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) } },
-  );
-}, 900_000);
-afterAll(async () => {
-  await served?.close();
-  await world?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+describe.each(SIZES)("of %s", (_, size, names) => {
+  let world: SettlingWorld;
+  let folder: string;
+  let model: PublishedModel;
+  let modelId: number;
+  let served: ServedModel;
 
-it("settles an epoch to the wei, and shows the prompts of drawn payments that are not private", {
-  timeout: 900_000,
-}, async () => {
-  const { alice, bob, deployment, f } = world;
-  const checkable = await openCheckable(model);
-  for (const [k, prompt] of prompts.entries()) {
-    const asked = { serverUrl: served.url, modelId, prompt, isPrivate: k === PRIVATE };
-    const answer = await askModel(bob, asked);
-    expect(answer).toMatchObject({ label: checkable.answer(prompt).label });
-    await payForAnswer(bob, { modelId, model: checkable, prompt, answer });
-  }
-  await world.settle();
-  // Nothing is shown before the draws.
-  await expect
-    .poll(async () => (await fetchOpenings(served.url, 1, true)).size, { timeout: 60_000 })
-    .toBe(prompts.length);
-  expect([...(await fetchOpenings(served.url, 1, true)).values()].map(({ prompt }) => prompt)).toEqual([
-    null,
-    null,
-    null,
-  ]);
-  await world.passTime(90_000);
-  await closeEpoch(alice, { modelId });
-  await world.settle();
-  await world.mineRandomness();
-  await world.settle();
-
-  const circuits = await readRollupCircuits({
-    rpcUrl: f.rpcUrl,
-    rollupAddress: f.rollup.address,
-    deployment,
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "direct-settling-"));
+    world = await startSettlingWorld(folder, undefined, size);
+    const made = await world.makeModel();
+    ({ model, modelId } = made);
+    served = await serveModel(
+      {
+        modelFolder: made.modelFolder,
+        dataFolder: join(folder, "answers"),
+        modelId,
+        families: [directFamily as never],
+        domain: world.bob.domain,
+        sequencerUrl: world.sequencerUrl,
+        port: 0,
+      },
+      { log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) } },
+    );
+  }, 900_000);
+  afterAll(async () => {
+    await served?.close();
+    await world?.stop();
+    await rm(folder, { recursive: true, force: true });
   });
-  const circuit = circuits.find(({ name }) => name.startsWith("direct-"))!;
-  const facts = await readClosedEpoch(bob, modelId);
-  const openings = await fetchOpenings(served.url, 1, true);
-  const [settling] = settlingCircuits(circuits).filter((choice) => choice.circuit === circuit);
-  const { prepared } = prepareSampled(facts, { model, openings, settling: settling! });
-  const drawn = new Set(prepared.draws.map(({ paymentIndex }) => paymentIndex));
-  for (const { index, prompt } of openings.values())
-    expect(prompt).toBe(drawn.has(index) && index !== PRIVATE ? prompts[index] : null);
-  const judged = await judgeDraws(bob, { modelId, epoch: 1 }, { model, openings });
-  expect(judged.map(({ paymentIndex, verdict }) => ({ paymentIndex, verdict }))).toEqual(
-    prepared.draws.map(({ paymentIndex }) => ({
-      paymentIndex,
-      verdict: paymentIndex === PRIVATE ? "withheld" : "same",
-    })),
-  );
 
-  const proving = await openProvingCircuit(circuit, deployment, () => {});
-  const { settlement } = await proveSettlement(prepared, [{ circuitId: circuit.circuitId, proving }], {
-    backend: "wasm",
-  });
-  await sendSettlement(alice, encodeSettlementBody(settlement));
-  await world.settle();
-  const leaf = await getModel(bob, modelId);
-  expect(leaf.closedEpoch).toBeNull();
-  expect(leaf.payees.map(({ accruedWei }) => accruedWei)).toEqual(prepared.earnedWei);
-  const earned = prepared.earnedWei.reduce((sum, wei) => sum + wei, 0n);
-  const { ownerWei, treasuryWei } = prepared.terms;
-  expect(prepared.data.voidCount).toBe(0);
-  expect(earned + ownerWei + treasuryWei).toBe(BigInt(prompts.length) * PRICE_WEI);
-  const keyOf = async () => proving.verificationKey;
-  const verified = await verifySettlement(bob, { modelId, epoch: 1 }, { model, openings, circuits, keyOf });
-  expect(verified.settlement.circuit).toBe(circuit.name);
-  expect(verified.sampled.earnedWei).toEqual(prepared.earnedWei);
-
-  // What each row earned, for anyone who has an Ethereum node alone.
-  const byPayee = prepared.earnedWei.map(() => 0n);
-  let unpaidCount = 0;
-  for (const row of model.rows!.keys()) {
-    const certified = certifyRow(bob, verified, { row, model, openings, rows: model.rows! });
-    if (!prepared.draws.some(({ isEven, scores }) => isEven || scores[row]! > 0n)) {
-      const remedy = expect.stringContaining(`openledger rewards why ${modelId} 1`);
-      await expect(certified).rejects.toThrow(expect.objectContaining({ code: "CLI_UNKNOWN", remedy }));
-      unpaidCount += 1;
-      continue;
+  it("settles an epoch to the wei, and shows the prompts of drawn payments that are not private", {
+    timeout: 900_000,
+  }, async () => {
+    const { alice, bob, deployment, f } = world;
+    const checkable = await openCheckable(model);
+    for (const [k, prompt] of prompts.entries()) {
+      const asked = { serverUrl: served.url, modelId, prompt, isPrivate: k === PRIVATE };
+      const answer = await askModel(bob, asked);
+      expect(answer).toMatchObject({ label: checkable.answer(prompt).label });
+      await payForAnswer(bob, { modelId, model: checkable, prompt, answer });
     }
-    const bytes = await certified;
-    const certificate = decodeCertificate(bytes);
-    const checked = checkCertificate(certificate, await readCertificateFacts(f.rollup, certificate));
-    expect(checked).toMatchObject({ modelId, epoch: 1, version: 1, row });
-    byPayee[checked.payeeIndex]! += checked.draws.reduce((sum, { earnedParts }) => sum + earnedParts, 0n);
-    const { version } = certificate;
-    const replayed = await replayVersion(f.rollup, { datanetId: checked.datanetId, version: 1 });
-    expect(replayed).toMatchObject({ publishedAt: version.publishedAt, policy: version.policy });
-    expect(replayed.batchNumber).toBeLessThan(version.batchNumber);
-    const old = { ...certificate, version: replayed };
-    expect(checkCertificate(old, await readCertificateFacts(f.rollup, old))).toEqual(checked);
-  }
-  expect(unpaidCount).toBeGreaterThan(0);
-  expect(byPayee.map((parts) => (parts >> 40n) << prepared.quantumBits)).toEqual(prepared.earnedWei);
+    await world.settle();
+    // Nothing is shown before the draws.
+    await expect
+      .poll(async () => (await fetchOpenings(served.url, 1, true)).size, { timeout: 60_000 })
+      .toBe(prompts.length);
+    expect([...(await fetchOpenings(served.url, 1, true)).values()].map(({ prompt }) => prompt)).toEqual([
+      null,
+      null,
+      null,
+    ]);
+    await world.passTime(90_000);
+    await closeEpoch(alice, { modelId });
+    await world.settle();
+    await world.mineRandomness();
+    await world.settle();
+
+    const circuits = await readRollupCircuits({
+      rpcUrl: f.rpcUrl,
+      rollupAddress: f.rollup.address,
+      deployment,
+    });
+    const facts = await readClosedEpoch(bob, modelId);
+    const openings = await fetchOpenings(served.url, 1, true);
+    const settling = settlementCircuitFor(circuits, modelShape(model.statics, model.payees));
+    const { circuits: proving, prepared } = prepareSampled(facts, { model, openings, settling });
+    expect(proving.map(({ name }) => name)).toEqual(names);
+    const drawn = new Set(prepared.draws.map(({ paymentIndex }) => paymentIndex));
+    for (const { index, prompt } of openings.values())
+      expect(prompt).toBe(drawn.has(index) && index !== PRIVATE ? prompts[index] : null);
+    const judged = await judgeDraws(bob, { modelId, epoch: 1 }, { model, openings });
+    expect(judged.map(({ paymentIndex, verdict }) => ({ paymentIndex, verdict }))).toEqual(
+      prepared.draws.map(({ paymentIndex }) => ({
+        paymentIndex,
+        verdict: paymentIndex === PRIVATE ? "withheld" : "same",
+      })),
+    );
+
+    const opened = await openProvingCircuits(proving, deployment, () => () => {});
+    const { settlement } = await proveSettlement(prepared, opened, { backend: "wasm" });
+    await sendSettlement(alice, encodeSettlementBody(settlement));
+    await world.settle();
+    const leaf = await getModel(bob, modelId);
+    expect(leaf.closedEpoch).toBeNull();
+    expect(leaf.payees.map(({ accruedWei }) => accruedWei)).toEqual(prepared.earnedWei);
+    const earned = prepared.earnedWei.reduce((sum, wei) => sum + wei, 0n);
+    const { ownerWei, treasuryWei } = prepared.terms;
+    expect(prepared.data.voidCount).toBe(0);
+    expect(earned + ownerWei + treasuryWei).toBe(BigInt(prompts.length) * PRICE_WEI);
+    const keyOf = async ({ circuitId }: { readonly circuitId: bigint }) =>
+      opened.find((one) => one.circuitId === circuitId)!.proving.verificationKey;
+    const verified = await verifySettlement(bob, { modelId, epoch: 1 }, { model, openings, circuits, keyOf });
+    expect(verified.settlement.circuit).toBe(names[0]);
+    expect(verified.sampled.earnedWei).toEqual(prepared.earnedWei);
+
+    // What each row earned, for anyone who has an Ethereum node alone.
+    const byPayee = prepared.earnedWei.map(() => 0n);
+    let unpaidCount = 0;
+    for (const row of model.rows!.keys()) {
+      const certified = certifyRow(bob, verified, { row, model, openings, rows: model.rows! });
+      if (!prepared.draws.some(({ isEven, scores }) => isEven || scores[row]! > 0n)) {
+        const remedy = expect.stringContaining(`openledger rewards why ${modelId} 1`);
+        await expect(certified).rejects.toThrow(expect.objectContaining({ code: "CLI_UNKNOWN", remedy }));
+        unpaidCount += 1;
+        continue;
+      }
+      const bytes = await certified;
+      const certificate = decodeCertificate(bytes);
+      const checked = checkCertificate(certificate, await readCertificateFacts(f.rollup, certificate));
+      expect(checked).toMatchObject({ modelId, epoch: 1, version: 1, row });
+      byPayee[checked.payeeIndex]! += checked.draws.reduce((sum, { earnedParts }) => sum + earnedParts, 0n);
+      const { version } = certificate;
+      const replayed = await replayVersion(f.rollup, { datanetId: checked.datanetId, version: 1 });
+      expect(replayed).toMatchObject({ publishedAt: version.publishedAt, policy: version.policy });
+      expect(replayed.batchNumber).toBeLessThan(version.batchNumber);
+      const old = { ...certificate, version: replayed };
+      expect(checkCertificate(old, await readCertificateFacts(f.rollup, old))).toEqual(checked);
+    }
+    expect(unpaidCount).toBeGreaterThan(0);
+    expect(byPayee.map((parts) => (parts >> 40n) << prepared.quantumBits)).toEqual(prepared.earnedWei);
+  });
 });

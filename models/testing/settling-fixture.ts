@@ -16,12 +16,19 @@ import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
 import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import type { CircuitSpec } from "@openledger/circuits/compiler/compile";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
-import { payeeTableCircuitSpec, settlementCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import {
+  payeeTableCircuitSpec,
+  settlementCircuitSpec,
+  shardCircuitSpec,
+  shardedCircuitSpec,
+} from "@openledger/circuits/registry/circuit-registry";
+import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
-import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { SMALL_DIRECT } from "@openledger/circuits/testing/direct-world";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
@@ -39,7 +46,11 @@ import { createWorldHere } from "@openledger/e2e/testing/here";
 import { hex32 } from "@openledger/foundation/hex";
 import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";
-import { openProvingCircuits, readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
+import {
+  openProvingCircuits,
+  readRollupCircuits,
+  settlementCircuitFor,
+} from "@openledger/verifier/circuits/rollup-circuits";
 import { type Hex, toHex } from "viem";
 import { prepareActivation } from "../settling/prepare-settlement.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
@@ -60,6 +71,20 @@ export type ModelMaker = (
 const makeDirect: ModelMaker = async (rows, { datanet }) =>
   trainDirect(rows, recipeFor(rows, SMALL_DIRECT.features, { datanet })) as never;
 
+/** The settlement circuit of a size, or that of the draws and that of each shard. */
+function circuitsOf(size: SettlementSize): [spec: CircuitSpec, of: CircuitSizes][] {
+  const { payees, payments, shards } = size;
+  if (shards === undefined)
+    return [[settlementCircuitSpec(size), { sort: CIRCUIT_SORT.settlement, size0: payments, size1: payees }]];
+  return [
+    [
+      shardedCircuitSpec({ ...size, shards }),
+      { sort: CIRCUIT_SORT.shardedSettlement, size0: payments, size1: shards },
+    ],
+    [shardCircuitSpec(size), { sort: CIRCUIT_SORT.shard, size0: 0, size1: payees }],
+  ];
+}
+
 export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 
 /**
@@ -73,13 +98,13 @@ export async function startSettlingWorld(
   size?: SettlementSize,
 ) {
   const sizes: readonly SettlementSize[] = size === undefined ? [SMALL_DIRECT, SMALLEST] : [size];
-  const { payees: payeeCount, rows: rowCount } = sizes.at(-1)!;
+  const { payees: payeeCount, rows, shards = 1 } = sizes.at(-1)!;
+  // Of several shards the last has a row less than it could.
+  const rowCount = shards * rows - Number(shards > 1);
   const payees = { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: payeeCount };
   const proven = [await buildCircuit(payeeTableCircuitSpec(payeeCount), payees)];
-  for (const one of sizes) {
-    const settling = { sort: CIRCUIT_SORT.settlement, size0: one.payments, size1: one.payees };
-    proven.push(await buildCircuit(settlementCircuitSpec(one), settling));
-  }
+  for (const one of sizes)
+    for (const [spec, of] of circuitsOf(one)) proven.push(await buildCircuit(spec, of));
   const f = await startHistoryFixture({
     real: { configs: proven.map(configOf), shared: developmentSecrets("") },
   });
@@ -181,8 +206,8 @@ export async function startSettlingWorld(
       const modelId = (await getOperation(alice, sent.hash))!.createdId!;
       const leaf = await getModel(alice, modelId);
       const circuits = await readRollupCircuits({ rpcUrl: f.rpcUrl, rollupAddress, deployment });
-      const [table, ...settlings] = circuits.slice(-1 - sizes.length) as [(typeof circuits)[0]];
-      const settling = (settlings as typeof circuits)[place]!;
+      const [table] = circuits.slice(-proven.length) as [(typeof circuits)[0]];
+      const settling = settlementCircuitFor(circuits, modelShape(model.statics, model.payees)).circuit;
       const { circuits: tables, prepared } = prepareActivation(leaf, model, { table, settling });
       const proving = await openProvingCircuits(tables, deployment, () => () => {});
       const proved = await proveSettlement(prepared, proving, { backend: "wasm" });
