@@ -54,7 +54,7 @@ export async function proveSettlement(
     const { commitment, y, z } = proofStatement(entry, circuitId);
     const { proof, publicSignals, timings } = await proveWithProgress(
       prover,
-      { circuit: proving, inputs: { ...entry.inputs, z } },
+      { circuit: proving, inputs: { ...entry.inputs, z }, publicSignals: [commitment, y, z] },
       {
         signal: stop,
         ...(options.expectedMs !== undefined && { expectedMs: options.expectedMs }),

@@ -11,7 +11,6 @@ import { proverError } from "../prover-errors.ts";
 import type { ProofJob, ProofResult, ProveOptions, Prover, SignalValue } from "../proving/prover.ts";
 import { handInKeyText, openHandIn } from "./hand-in.ts";
 import {
-  cancelTask,
   connectRedis,
   dropInputs,
   KEY_PREFIX,
@@ -27,6 +26,8 @@ const SETTLEMENT_JOB = "settlement";
 const PRIORITY = 2 ** 21 - 1;
 /** Jobs whose settler never comes back go after a week, as their inputs do. */
 const KEPT_SECONDS = 7 * 86_400;
+/** A queue that has lost a job says nothing of it. */
+const LOOK_AGAIN_MS = 30_000;
 
 /**
  * The queue of a settler's environment: PROVER_QUEUE as provers have it, and DISPATCHER_HAND_IN_SECRET where workers seal; null for
@@ -72,8 +73,14 @@ export async function createQueueProver(
   await ends.waitUntilReady();
   const closing = new AbortController();
 
-  /** Of one job of the queue; what a worker hands in is checked here. */
-  async function prove({ circuit, inputs }: ProofJob, options: ProveOptions = {}): Promise<ProofResult> {
+  /**
+   * Of one job of the queue; what a worker hands in is checked here. A job stays when nobody waits: the next turn, or another
+   * settler of the same epoch, asks for the same one. Nothing is cancelled, since a cancelled name would stay so for an hour.
+   */
+  async function prove(
+    { circuit, inputs, publicSignals: wanted }: ProofJob,
+    options: ProveOptions = {},
+  ): Promise<ProofResult> {
     const signal = AbortSignal.any([
       closing.signal,
       ...(options.signal === undefined ? [] : [options.signal]),
@@ -82,7 +89,7 @@ export async function createQueueProver(
     const json = JSON.stringify(Object.fromEntries(Object.entries(inputs!).map(([k, v]) => [k, plain(v)])));
     const id = createHash("sha256").update(`${circuit.contentHash} ${json}`).digest("hex");
     options.onProgress?.({ stage: "witness", elapsedMs: 0 });
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 1; ; ) {
       const inputsHash = await putInputs(redis, json);
       const task = { batchHash: id, batchNumber: 0, circuit: circuit.name, inputsHash };
       const job = await queue.add(SETTLEMENT_JOB, task, {
@@ -91,42 +98,37 @@ export async function createQueueProver(
         backoff: { type: "exponential", delay: 1_000 },
       });
       try {
-        const handed = await until(job.waitUntilFinished(ends), signal);
+        const handed = await until(job.waitUntilFinished(ends, LOOK_AGAIN_MS), signal);
         const { answer } = openHandIn(handed, id, handInSecret);
         const { backend, proof, publicSignals } = answer;
-        if (!verifyProof(circuit.verificationKey, proof, publicSignals))
+        const isWanted = wanted?.every((value, i) => value === publicSignals[i]) ?? true;
+        if (!isWanted || !verifyProof(circuit.verificationKey, proof, publicSignals))
           throw proverError(
             "PRV_PROOF_INVALID",
-            `what ${answer.worker} handed in for ${circuit.name} is no proof`,
+            `what ${answer.worker} handed in for ${circuit.name} is not the proof that was asked for`,
           );
         const elapsedMs = performance.now() - startedAtMs;
         options.onProgress?.({ stage: "verify", elapsedMs });
         const { proveMs = 0, verifyMs = 0, witnessMs = 0 } = answer.timings;
         const result = { backend, proof, publicSignals, timings: { proveMs, verifyMs, witnessMs } };
-        await job.remove();
+        // Another settler may have taken it away.
+        await job.remove().catch(() => {});
         await dropInputs(redis, inputsHash);
         return result;
       } catch (error) {
-        if (signal.aborted) {
-          await stopWanting(id);
+        if (signal.aborted)
           throw proverError("PRV_CANCELLED", "no one waits for the proof any more", { cause: error });
-        }
+        const state = await job.getState();
+        // It waits or is proven still; a job that is gone ("unknown") is added again.
+        if (state !== "completed" && state !== "failed") continue;
         await job.remove().catch(() => {});
-        if (attempt >= MAX_ATTEMPTS) throw failed(circuit.name, error as Error);
+        if (attempt++ >= MAX_ATTEMPTS) throw failed(circuit.name, error as Error);
         logger.warn(
           { reason: (error as Error).message, circuit: circuit.name },
           "a worker failed; asked again",
         );
       }
     }
-  }
-
-  /** A closed settler comes back for its proofs: its jobs stay. A caller that has given up does not. */
-  async function stopWanting(id: string): Promise<void> {
-    if (closing.signal.aborted) return;
-    const job = await queue.getJob(id);
-    if (await job?.isActive()) await cancelTask(redis, id);
-    else await job?.remove().catch(() => {});
   }
 
   return {

@@ -34,6 +34,8 @@ export interface ProofJob {
   inputs?: CircuitInputs;
   /** Bytes of a .wtns file. */
   witness?: Uint8Array;
+  /** What its public signals have to be, for a prover that does not make the witness itself. */
+  publicSignals?: readonly bigint[];
 }
 
 export type ProofStage = "witness" | "prove" | "verify";

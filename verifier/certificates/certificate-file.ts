@@ -7,6 +7,7 @@ import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelQueryBytes, modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
 import { treeDepth } from "@openledger/circuits/ledger/version-rows";
 import { FIELD_ORDER, MAX_PAYEE_COUNT, TREE_ARITY, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { columnCount, modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
   type CertifiedDraw,
@@ -280,6 +281,9 @@ export function decodeCertificate(bytes: Uint8Array): RowCertificate {
     return { draw, answerHash, salt, query, logit, scores: readScores(from, scoreCount) };
   });
   from.requireEnd();
+  // Attack: 32,000 points, seconds of work before anything is bound. The binding says how many there are.
+  if (packedColumns.length !== columnCount(modelShape(head, null)))
+    throw certificateFalse("it has other columns than its model");
   const columns = expandPoints(packedColumns);
   if (columns === null) throw certificateFalse("a column's commitment is no point");
   return { ...head, ...terms, ...placed, payees, shard, columns, privateElements, draws, version };
