@@ -37,7 +37,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   commands: 88,
   productFiles: 1_775,
   productLines: 201_100,
-  testLines: 95_500,
+  testLines: 95_600,
   benchAndDrillLines: 6_500,
   docsLines: 5_500,
 };
