@@ -67,16 +67,6 @@ export function registerModel<Parts extends ModelParts>(
 export const payeesFor = (payees: readonly Payee[], size: ModelSize): readonly Payee[] =>
   size.shards === undefined ? payees : cutPayees(payees, size);
 
-/** Whether these payees' rows fit circuits of this size, cut into shards where it has some. */
-export function fitsCircuits(payees: readonly Payee[], size: ModelSize): boolean {
-  const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
-  if (size.shards === undefined) return rowCount <= size.rows && payees.length <= size.payees;
-  // Bounds what is cut.
-  if (rowCount > size.rows * size.shards || payees.length > size.payees * size.shards) return false;
-  const { length } = payeeShards(cutPayees(payees, size).map((payee) => payee.rowCount));
-  return length > 1 && length <= size.shards;
-}
-
 /** Column commitments of G, or of B, by each shard of its payees, with progress. Needs `initPoseidon`. */
 export function commitFeatures(
   { features, payees }: { readonly features: RegisteredMatrix; readonly payees: readonly Payee[] },

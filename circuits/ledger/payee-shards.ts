@@ -66,6 +66,20 @@ export function payeeShards(rowCounts: readonly number[]): PayeeShard[] {
  * @throws CIR_SETTLEMENT_SIZE beyond eight shards
  */
 export function cutPayees(payees: readonly Payee[], most: ShardRoom = LARGEST_SHARD): Payee[] {
+  const shards = cut(payees, most);
+  const flat = shards.flatMap((shard, s) =>
+    s === shards.length - 1
+      ? shard
+      : [...shard, ...Array<Payee>(MAX_PAYEE_COUNT - shard.length).fill(ABSENT)],
+  );
+  if (shards.length > SHARD_COUNT_MAX) throw tooManyPayees(flat.length);
+  return flat;
+}
+
+/** How many shards `cutPayees` would need, also beyond eight. */
+export const shardCountOf = (payees: readonly Payee[], most: ShardRoom): number => cut(payees, most).length;
+
+function cut(payees: readonly Payee[], most: ShardRoom): Payee[][] {
   const shards: Payee[][] = [[]];
   let room = most.rows;
   for (const payee of payees) {
@@ -80,13 +94,7 @@ export function cutPayees(payees: readonly Payee[], most: ShardRoom = LARGEST_SH
       left -= rowCount;
     }
   }
-  const flat = shards.flatMap((shard, s) =>
-    s === shards.length - 1
-      ? shard
-      : [...shard, ...Array<Payee>(MAX_PAYEE_COUNT - shard.length).fill(ABSENT)],
-  );
-  if (shards.length > SHARD_COUNT_MAX) throw tooManyPayees(flat.length);
-  return flat;
+  return shards;
 }
 
 /** Whether every payee has rows, and nobody is at the places between shards. */

@@ -2,7 +2,14 @@
 import { circuitError } from "../circuit-errors.ts";
 import { type BatchShape, type DataPlace, isBlobShape, placeOf, shapeName } from "../protocol.ts";
 import { CIRCUIT_SORT } from "../settlement/settlement-data.ts";
-import { columnShape, parseSettlementName, type SettlementSize } from "../settlement/settlement-size.ts";
+import {
+  columnShape,
+  type Misfit,
+  type ModelShape,
+  misfitOf,
+  parseSettlementName,
+  type SettlementSize,
+} from "../settlement/settlement-size.ts";
 import { parseShardedName, parseShardName } from "../settlement/shards/shard-size.ts";
 import { packTable, tableIn, unpackTable } from "../table/table-shape.ts";
 
@@ -101,6 +108,21 @@ export function settlingCircuits<Circuit extends { readonly name: string }>(
     });
   });
   return choices.sort((a, b) => a.size.rows - b.size.rows);
+}
+
+/**
+ * Why the circuit that an activation names settles no epoch of such a model, with any circuit of shards; null where it does,
+ * undefined where it settles nothing.
+ */
+export function misfitOfNamed(
+  circuits: readonly { readonly name: string }[],
+  name: string,
+  model: ModelShape,
+): Misfit | null | undefined {
+  const misfits = settlingCircuits(circuits).flatMap(({ circuit, size }) =>
+    circuit.name === name ? [misfitOf(size, model)] : [],
+  );
+  return misfits.includes(null) ? null : misfits[0];
 }
 
 /** A circuit that settles nothing: one of shards without the draws' of its features and draws, or the reverse. */

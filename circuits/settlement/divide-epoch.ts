@@ -15,10 +15,18 @@ import {
   requirePayees,
   requireSame,
   type SettledModel,
+  settledEpoch,
 } from "./settled-model.ts";
 import type { DrawnEpoch } from "./settlement-inputs.ts";
 import { columnCount, type SettlementSize } from "./settlement-size.ts";
-import { type DrawShares, drawPoint, drawShares, rewardPerUnit, splitEarned } from "./settlement-split.ts";
+import {
+  type DrawShares,
+  drawPoint,
+  drawShares,
+  rewardPerUnit,
+  sampledPayout,
+  splitEarned,
+} from "./settlement-split.ts";
 
 /** One link of a closed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
 export interface EpochPayment {
@@ -124,6 +132,20 @@ export function divideEpoch(epoch: EpochToDivide) {
   const draws = drawn.map(({ draw }) => draw);
   const earned = weighPayees(model, draws).map((weighted) => splitEarned(weighted, shares));
   return { draws, earned, shares, openings: drawn.map(({ opening }) => opening) };
+}
+
+/**
+ * What a closed epoch's draws give to whom, and what is posted of it, before any circuit's inputs.
+ * @throws CIR_SETTLEMENT_DIFFERS, CIR_FEATURES_INVALID, CIR_WIRE_MALFORMED
+ */
+export function settleByDraws(epoch: EpochToSettle) {
+  const { closed, features, model, seed, size } = epoch;
+  const divided = divideEpoch({ ...epoch, matrix: features.matrix, drawCount: size.draws });
+  const { draws, earned, shares } = divided;
+  const voidCount = draws.filter((draw) => !draw.isValid).length;
+  const earnedSum = earned.reduce((sum, { earnedWei }) => sum + earnedWei, 0n);
+  const payout = sampledPayout(closed.amountWei, shares, size.draws, voidCount, earnedSum);
+  return { divided, settled: settledEpoch({ model, closed, payout, earned, voidCount, seed }) };
 }
 
 /** Draw k: which payment has it, and how that payment's query scores the rows. */

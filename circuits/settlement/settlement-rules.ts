@@ -5,20 +5,19 @@
 
 import { unpackBinding } from "../ledger/leaf.ts";
 import {
-  divideEpoch,
   drawnEpoch,
   type EpochToSettle,
   requireBound,
   requireMatrix,
   type SampledSettlement,
+  settleByDraws,
 } from "./divide-epoch.ts";
 import { featuresCommitment } from "./feature-commitment.ts";
 import { queryOfVoid, scoredDraw } from "./scores/direct-matrix.ts";
-import { requireSame, settledEpoch, shardsOf } from "./settled-model.ts";
+import { requireSame, shardsOf } from "./settled-model.ts";
 import { entryPlaces, settlementElements } from "./settlement-data.ts";
 import { drawnInputs, scoredInputs } from "./settlement-inputs.ts";
 import { columnCount, misfitOf, modelShape, requireSize, sizeError } from "./settlement-size.ts";
-import { sampledPayout } from "./settlement-split.ts";
 import { settleShards } from "./shards/settle-shards.ts";
 
 /**
@@ -32,18 +31,12 @@ export function settleEpoch(epoch: EpochToSettle): SampledSettlement {
 }
 
 function settleInOne(epoch: EpochToSettle): SampledSettlement {
-  const { size, model, closed, seed, features } = epoch;
+  const { size, model, features } = epoch;
   requireFits(epoch);
   const columns = features.columns[0]!;
   requireBound(epoch, featuresCommitment(columns, features.answeringHash));
-  const divided = { ...epoch, matrix: features.matrix, drawCount: size.draws };
-  const { draws, earned, openings, shares } = divideEpoch(divided);
-  const earnedWei = earned.map((payee) => payee.earnedWei);
-  const voidCount = draws.filter((draw) => !draw.isValid).length;
-  const total = earnedWei.reduce((sum, wei) => sum + wei, 0n);
-  const payout = sampledPayout(closed.amountWei, shares, size.draws, voidCount, total);
-  const settled = settledEpoch({ model, closed, payout, earned, voidCount, seed });
-
+  const { divided, settled } = settleByDraws(epoch);
+  const { draws, earned, openings, shares } = divided;
   const drawn = drawnInputs(size, drawnEpoch(epoch, draws, openings));
   const scored = scoredInputs(size, {
     model,

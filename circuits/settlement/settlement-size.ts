@@ -2,7 +2,7 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import { areBuckets, bucketsOfShape, directShape, requireBuckets } from "../ledger/direct-query.ts";
 import { unpackBinding } from "../ledger/leaf.ts";
-import { mostPayees, type Payee, payeeShards } from "../ledger/payee-shards.ts";
+import { mostPayees, type Payee, payeeShards, shardCountOf } from "../ledger/payee-shards.ts";
 import { MAX_PAYEE_COUNT } from "../protocol.ts";
 
 /** What a circuit of sort Settlement has room for. A model's features are exactly `features`, zero columns included. */
@@ -131,6 +131,19 @@ export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null
   return what === "features"
     ? { what, given: ofFeatures(model), has: ofFeatures(size) }
     : { what, given: model[what] ?? 1, has: what === "rows" ? rows : has[what] };
+}
+
+/** Whether circuits of this size hold these payees' rows, cut into shards where they have some. @param payees none absent */
+export function holdsPayees(
+  { payees: most, rows, shards }: Pick<SettlementSize, "payees" | "rows" | "shards">,
+  payees: readonly Payee[],
+): boolean {
+  const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
+  if (shards === undefined) return rowCount <= rows && payees.length <= most;
+  // Bounds what is cut.
+  if (rowCount > rows * shards || payees.length > most * shards) return false;
+  const count = shardCountOf(payees, { payees: most, rows });
+  return count > 1 && count <= shards;
 }
 
 /** Something does not fit a circuit: `what` of it is given, `most` fit. */

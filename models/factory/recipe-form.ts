@@ -1,4 +1,5 @@
 /** A form as people fill it in, and the recipe that it stands for. */
+import { holdsPayees } from "@openledger/circuits/settlement/settlement-size";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import { baseSourceAt } from "../base/base-place.ts";
@@ -29,11 +30,11 @@ export function chooseCircuit(sizes: readonly CircuitSize[] | null, { view }: St
   if (view.datanet === null) return { size: null, whyNot: "the rows are of no Datanet" };
   if (sizes === null)
     return { size: null, whyNot: "the rollup's circuits are not known: Ethereum does not answer" };
-  const size = sizes
-    .filter(({ payees, rows }) => rows >= view.rowCount && payees >= view.people.length)
-    .sort((a, b) => a.rows - b.rows)[0];
+  const size = sizes.filter((one) => holdsPayees(one, view.people)).sort((a, b) => a.rows - b.rows)[0];
   if (size !== undefined) return { size, whyNot: null };
-  const most = sizes.map(({ payees, rows }) => `${rows} rows of ${payees} payees`).join(", ");
+  const most = sizes
+    .map(({ payees, rows, shards = 1 }) => `${rows * shards} rows of ${payees * shards} payees`)
+    .join(", ");
   return {
     size: null,
     whyNot: `no circuit holds ${view.rowCount} rows of ${view.people.length} payees: there are ${most}`,

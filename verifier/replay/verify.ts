@@ -9,8 +9,8 @@ import { readL1History } from "@openledger/bridge/l1/l1-history";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
-import { hasOnlyBlobBatches, settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
-import { type Misfit, misfitOf, modelShape } from "@openledger/circuits/settlement/settlement-size";
+import { hasOnlyBlobBatches, misfitOfNamed } from "@openledger/circuits/registry/circuit-sizes";
+import { type Misfit, modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { unusualParameters } from "@openledger/contracts/build/rollup-parameters";
 import { computeDomain } from "@openledger/contracts/build/verifying-key";
@@ -147,12 +147,10 @@ function findMisfits(
     const isIt = ({ key }: DerivedCircuit) => isKeyOf(key, registered[index]!);
     const name = derived.find(isIt)?.name;
     const named = derived.flatMap((circuit) => (circuit.name === undefined ? [] : [{ name: circuit.name }]));
-    const choices = settlingCircuits(named).filter(({ circuit }) => circuit.name === name);
+    if (name === undefined) return [];
     const { model, rewards } = replay.requireLedger().requireLeaf(modelId);
-    const shape = modelShape(model!.statics, rewards!.payees);
-    const misfits = choices.map(({ size }) => misfitOf(size, shape));
-    const [misfit] = misfits;
-    return misfit == null || misfits.includes(null) ? [] : [{ modelId, circuit: name!, ...misfit }];
+    const misfit = misfitOfNamed(named, name, modelShape(model!.statics, rewards!.payees));
+    return misfit == null ? [] : [{ modelId, circuit: name, ...misfit }];
   });
 }
 

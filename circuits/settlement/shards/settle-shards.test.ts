@@ -1,5 +1,5 @@
 import { runs } from "@openledger/foundation/testing/test-random";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, test } from "vitest";
 import { cutPayees, payeeShards } from "../../ledger/payee-shards.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
 import { epochOf } from "../../testing/settlement-world.ts";
@@ -13,6 +13,7 @@ import {
 } from "../../testing/shard-check.ts";
 import { ONE_SIZE, SETTLING_SIZE, shardedEpochOf } from "../../testing/shard-epochs.ts";
 import type { FeatureEpoch } from "../divide-epoch.ts";
+import { holdsPayees } from "../settlement-size.ts";
 import { type SettledShards, settleShards } from "./settle-shards.ts";
 
 let testers: ShardTesters;
@@ -91,6 +92,21 @@ describe("a settlement in shards", () => {
     // A model of one shard has a circuit of its own.
     expect(() => settleShards(shardedEpochOf([[1, 2]]))).toThrow(code("CIR_SETTLEMENT_SIZE", "shards"));
   });
+});
+
+test("circuits of shards hold what they can be cut into, two shards at least", () => {
+  const payees = (...rowCounts: number[]) =>
+    rowCounts.map((rowCount, i) => ({ contributorId: i + 1, validatorId: 9, rowCount }));
+  const size = { rows: 4, payees: 2, shards: 2 };
+  expect(holdsPayees(size, payees(3, 2)), "a payee in both").toBe(true);
+  expect(holdsPayees(size, payees(3, 1)), "in one shard").toBe(false);
+  expect(holdsPayees(size, payees(1, 1, 4, 2)), "room for all, in three shards").toBe(false);
+  expect(holdsPayees({ rows: 4, payees: 2 }, payees(3, 1))).toBe(true);
+  const eight = { rows: 4, payees: 2, shards: 8 };
+  expect(
+    holdsPayees(eight, payees(...Array<number>(8).fill(1), ...Array<number>(6).fill(4))),
+    "ten shards",
+  ).toBe(false);
 });
 
 describe("cutPayees", () => {

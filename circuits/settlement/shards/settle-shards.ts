@@ -7,20 +7,20 @@ import { type ModelQuery, modelQueryCommitment } from "../../ledger/model-query.
 import type { PayeeShard } from "../../ledger/payee-shards.ts";
 import { accruedSubroots, shardOwners } from "../../ledger/rewards.ts";
 import {
-  divideEpoch,
+  type divideEpoch,
   drawnEpoch,
   type EpochToSettle,
   requireBound,
   requireMatrix,
   type SampledSettlement,
+  settleByDraws,
 } from "../divide-epoch.ts";
 import { type ColumnCommitments, featuresCommitment, shardedFeatures } from "../feature-commitment.ts";
 import { queryOfVoid, scoredDraw } from "../scores/direct-matrix.ts";
-import { type PreparedProof, requireSame, settledEpoch, shardInputs, shardsOf } from "../settled-model.ts";
+import { type PreparedProof, requireSame, shardInputs, shardsOf } from "../settled-model.ts";
 import { entryElements, type SettlementData } from "../settlement-data.ts";
 import { drawnInputs, scoredInputs } from "../settlement-inputs.ts";
 import { columnCount, columnShape, modelShape, type SettlementSize, sizeError } from "../settlement-size.ts";
-import { sampledPayout } from "../settlement-split.ts";
 import { type ShardTerms, shardLink, shardMatrix } from "./shard-link.ts";
 import { requireShardedSize, requireShardSize, type ShardedSize, type ShardSize } from "./shard-size.ts";
 
@@ -43,18 +43,12 @@ export interface SettledShards extends SampledSettlement {
  * @throws CIR_SETTLEMENT_SIZE where something does not fit the circuits; CIR_SETTLEMENT_DIFFERS as `settleEpoch`
  */
 export function settleShards(epoch: EpochToSettle): SettledShards {
-  const { model, closed, seed, features } = epoch;
+  const { model, features } = epoch;
   const { size, shardSize } = sizesOf(epoch.size);
   const shards = requireFits(epoch, size, shardSize);
   requireBound(epoch, shardedFeatures(features.columns, features.answeringHash));
-  const divided = divideEpoch({ ...epoch, matrix: features.matrix, drawCount: size.draws });
-  const { draws, earned, shares } = divided;
-  const openings = draws.map(({ paymentIndex }) => epoch.openingOf(paymentIndex));
-  const earnedWei = earned.map((payee) => payee.earnedWei);
-  const voidCount = draws.filter((draw) => !draw.isValid).length;
-  const payout = sampledPayout(closed.amountWei, shares, size.draws, voidCount, sum(earnedWei));
-  const settled = settledEpoch({ model, closed, payout, earned, voidCount, seed });
-
+  const { divided, settled } = settleByDraws(epoch);
+  const { draws, openings, shares } = divided;
   const queries = openings.map((opening) => opening?.query ?? null);
   const { newAccruedWei } = settled;
   const [oldSubroots, newSubroots] = [model.accruedWei, newAccruedWei].map((wei) =>

@@ -7,7 +7,7 @@ import {
 } from "@openledger/circuits/ledger/rewards";
 import { type VersionRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
-import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import { holdsPayees } from "@openledger/circuits/settlement/settlement-size";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { getInfo } from "../../sequencer/ledger-reads.ts";
 
@@ -67,11 +67,9 @@ export async function usualShard(
   client: LedgerClient,
   rows: readonly PayeeOwners[],
 ): Promise<ShardRoom | undefined> {
+  const payees = payeeTable(rows);
   const choices = settlingCircuits((await getInfo(client)).circuits);
-  const payeeCount = payeeTable(rows).length;
-  const holds = ({ payees, rows: most, shards = 1 }: SettlementSize) =>
-    rows.length <= most * shards && payeeCount <= payees * shards;
-  const fitting = choices.filter(({ size }) => holds(size));
+  const fitting = choices.filter(({ size }) => holdsPayees(size, payees));
   if (fitting.some(({ shard }) => shard === null)) return undefined;
   const [first] = fitting;
   return first === undefined ? undefined : { rows: first.size.rows, payees: first.size.payees };

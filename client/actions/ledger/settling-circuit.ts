@@ -1,5 +1,5 @@
 /** Whether a rollup can settle a model at all: by the sizes that its settlement circuits' names spell. */
-import { settlingCircuits as choicesOf } from "@openledger/circuits/registry/circuit-sizes";
+import { settlingCircuits as choicesOf, misfitOfNamed } from "@openledger/circuits/registry/circuit-sizes";
 import { type Misfit, type ModelShape, misfitOf } from "@openledger/circuits/settlement/settlement-size";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
@@ -35,13 +35,10 @@ export function activationMisfit(
   model: ModelShape,
 ): (Misfit & { readonly circuit: string }) | null {
   const circuit = info.circuits[capCircuit]?.name ?? `circuit ${capCircuit}`;
-  const sizes = choicesOf(info.circuits).flatMap((choice) =>
-    choice.circuit.name === circuit ? [choice.size] : [],
-  );
   const nothing = { rows: 0, features: 0, payees: 0, payments: 0, draws: 0 };
-  const misfits = (sizes.length > 0 ? sizes : [nothing]).map((size) => misfitOf(size, model));
-  const [misfit] = misfits;
-  return misfit == null || misfits.includes(null) ? null : { ...misfit, circuit };
+  const found = misfitOfNamed(info.circuits, circuit, model);
+  const misfit = found === undefined ? misfitOf(nothing, model) : found;
+  return misfit === null ? null : { ...misfit, circuit };
 }
 
 /**

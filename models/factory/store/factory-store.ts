@@ -35,6 +35,8 @@ export interface CircuitSize {
   readonly payees: number;
   readonly features: number;
   readonly draws: number;
+  /** Most, of circuits of shards; rows and payees are those of one. */
+  readonly shards?: number;
 }
 
 export interface StoredJob {

@@ -9,9 +9,10 @@ import {
   MOST_CHALLENGED_ROWS,
   type RecipeBase,
 } from "@openledger/attribution/model/recipe-fields";
-import { fitsCircuits, type ModelSize, payeesFor } from "@openledger/attribution/model/registration";
+import { type ModelSize, payeesFor } from "@openledger/attribution/model/registration";
 import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
+import { holdsPayees } from "@openledger/circuits/settlement/settlement-size";
 import type { OwnedContent } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
@@ -306,7 +307,7 @@ async function circuitSize(
       size.features === shape.features &&
       size.draws === shape.draws &&
       (size.isDirect === true) === (shape.isDirect === true) &&
-      fitsCircuits(payees, size),
+      holdsPayees(size, payees),
   );
   return fitting?.size.shards === undefined ? own : fitting.size;
 }
@@ -329,7 +330,7 @@ async function circuitFeatures(
   const payees = payeeTable(rows);
   const payeeCount = payees.length;
   const draws = Number(options.draws);
-  const fitting = sizes.find((size) => size.draws === draws && fitsCircuits(payees, size));
+  const fitting = sizes.find((size) => size.draws === draws && holdsPayees(size, payees));
   if (fitting !== undefined) return fitting.features;
   const limits = sizes
     .map(({ rows: most, payees: held, shards = 1 }) => `${most * shards} rows in ${held * shards} payees`)
