@@ -203,7 +203,7 @@ program
   .option("--adapters <n>", "distinct adapters on disk", "2000")
   .option("--batch <n>", "requests at once", "32")
   .option("--widths <list>", "of the made base", "d768,d256")
-  .option("--kernels <set>", "native, avx512, avx2 or wasm", "native")
+  .option("--kernels <set>", "native, avx512-vnni, avx512, avx2 or wasm", "native")
   .option("--registered <n>", "models on a rollup of their own; 0 for none", "1000")
   .option("--sample <n>", "of them, so many are asked and paid", "200")
   .option("--prover <name>", "wasm, native, webgpu or snarkjs: proves activations, and batches", "native")

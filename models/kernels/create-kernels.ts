@@ -5,7 +5,7 @@ import { createNativeKernels, productThreads } from "./native-kernels.ts";
 import { createWasmKernels, createWasmMemory } from "./wasm-kernels.ts";
 
 /** "native" is the fastest set of this processor. All give the same bytes. */
-export const KERNEL_CHOICES = ["native", "avx512", "avx2", "wasm"] as const;
+export const KERNEL_CHOICES = ["native", "avx512-vnni", "avx512", "avx2", "wasm"] as const;
 export type KernelChoice = (typeof KERNEL_CHOICES)[number];
 
 /** 16 GiB. */

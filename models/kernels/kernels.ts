@@ -203,7 +203,7 @@ export interface PassKernels {
 
 /** Kernels of the processor: a call has its result in the arena when it returns. */
 export interface Kernels extends PassKernels {
-  /** "avx512", "avx2" or "wasm". */
+  /** "avx512-vnni", "avx512", "avx2" or "wasm". */
   readonly name: KernelSetName;
   readonly arena: Float32Array;
   /**
@@ -228,7 +228,7 @@ export interface Kernels extends PassKernels {
   readonly blocks: BlockKernels;
 }
 
-export type KernelSetName = "avx512" | "avx2" | "wasm";
+export type KernelSetName = "avx512-vnni" | "avx512" | "avx2" | "wasm";
 
 /** What every processor's set does alike. */
 export function arenaMoves(arena: Float32Array): Pick<PassKernels, "copy" | "clear" | "write"> {

@@ -32,7 +32,7 @@ export const SERVING_SETTINGS = {
   kernels: {
     schema: z.enum(KERNEL_CHOICES),
     default: "native",
-    description: "compute kernels: native, avx512, avx2 or wasm; all give the same result",
+    description: "compute kernels: native, avx512-vnni, avx512, avx2 or wasm; all give the same result",
   },
   weights: {
     schema: z.enum(WEIGHT_NUMBERS).optional(),

@@ -2,6 +2,7 @@
 import type { RegistrationTerms } from "@openledger/attribution/model/registration";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { SettlementBody } from "@openledger/client/actions/l1/send-settlement";
+import type { KernelChoice } from "../../kernels/create-kernels.ts";
 import type { RecipeBaseModel } from "../../registered/base-files.ts";
 import type { TextRecipe } from "../../registered/text-recipe.ts";
 import type {
@@ -21,7 +22,7 @@ export interface ModelTask {
   readonly recipe: TextRecipe;
   /** Of rows.jsonl and owners.json. */
   readonly rowsFolder: string;
-  readonly kernels: "native" | "wasm" | "avx512" | "avx2";
+  readonly kernels: KernelChoice;
   readonly threadCount: number;
   readonly maxMemoryBytes: number;
 }

@@ -41,7 +41,7 @@ export interface BaseCommandOptions {
 }
 
 export const KERNELS_OPTION = defineOptions({
-  "--kernels <set>": "compute kernels: native, avx512, avx2 or wasm; all give the same result",
+  "--kernels <set>": "compute kernels: native, avx512-vnni, avx512, avx2 or wasm; all give the same result",
 });
 
 export const WEIGHTS_OPTION = defineOptions({

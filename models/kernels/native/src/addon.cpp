@@ -249,8 +249,10 @@ std::vector<const KernelTable*> availableSets() {
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("f16c")) return sets;
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw"))
+      __builtin_cpu_supports("avx512bw")) {
+    if (__builtin_cpu_supports("avx512vnni")) sets.push_back(&avx512VnniKernels());
     sets.push_back(&avx512Kernels());
+  }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(&avx2Kernels());
   return sets;
 }

@@ -5,6 +5,7 @@
 //
 // Bytes are multiplied as sizes of x, 0 … 127, by signed weights: for an x below 0 a weight w is −w − 1, its bits flipped.
 // That lacks the sum of the block's sizes below 0, from which sums start. Two products are at most 2 · 127 · 128: none is cut off.
+// With ADD_FOURS a weight is w + 128, one flipped bit for all rows, and x is signed. That has 128 Σ x too many, which sums start without.
 
 typedef char Bytes __attribute__((vector_size(LANES * 4)));
 typedef short Shorts __attribute__((vector_size(LANES * 4)));
@@ -15,8 +16,22 @@ typedef unsigned SumOct __attribute__((vector_size(32)));
 typedef int SignedOct __attribute__((vector_size(32)));
 
 constexpr long BLOCK = 32, FOURS = BLOCK / 4, PANEL = 16, PARTS = PANEL / LANES, PANEL_BYTES = BLOCK * PANEL;
+#ifdef ADD_FOURS
+/** Words of a block of a quantised row: fours of numbers, the scale, −128 times their sum. */
+constexpr long SCALE = FOURS, START = SCALE + 1, WORDS = START + 1;
+/** Of weights, which makes them w + 128. */
+const Bytes FLIPPED = (Bytes)(Sums{} + 0x80808080u);
+
+inline Sums addFours(Sums sums, Bytes weights, Bytes numbers, Bytes) { return ADD_FOURS(sums, weights, numbers); }
+#else
 /** Words of a block of a quantised row: fours of sizes, fours of signs, the scale, the sum of sizes below 0. */
-constexpr long SCALE = 2 * FOURS, BELOW = SCALE + 1, WORDS = BELOW + 1;
+constexpr long SCALE = 2 * FOURS, START = SCALE + 1, WORDS = START + 1;
+const Bytes FLIPPED = {};
+
+inline Sums addFours(Sums sums, Bytes weights, Bytes sizes, Bytes signs) {
+  return sums + (Sums)PAIRS(BYTE_PAIRS(sizes, weights ^ signs), Shorts{} + 1);
+}
+#endif
 
 /** A row becomes integers up to 127 in size with a scale for each block; what a last block lacks is 0. */
 void quantise(long rows, long width, const float* x, float* to, long stride) {
@@ -32,20 +47,25 @@ void quantise(long rows, long width, const float* x, float* to, long stride) {
       most = __builtin_ia32_maxps256(__builtin_shuffle(most, SignedOct{2, 3, 0, 1, 6, 7, 4, 5}), most);
       most = __builtin_ia32_maxps256(__builtin_shuffle(most, SignedOct{1, 0, 3, 2, 5, 4, 7, 6}), most);
       const float factor = most[0] > 0.f ? 127.f / most[0] : 0.f;
-      SumOct below = {};
+      SumOct start = {};
       for (int i = 0; i < 4; i++) {
         // Adding 1.5 · 2^23 rounds to the nearest integer, of two equally near the even one, in the lowest bits.
         const SumOct rounded = (SumOct)(parts[i] * factor + 12582912.f);
         const EightBytes bytes = __builtin_convertvector(__builtin_convertvector(rounded, HalfOct), EightBytes);
+#ifdef ADD_FOURS
+        start -= 128 * __builtin_convertvector(bytes, SumOct);
+        __builtin_memcpy(block + 2 * i, &bytes, sizeof bytes);
+#else
         const EightBytes signs = bytes < 0, sizes = (bytes ^ signs) - signs;
-        below += __builtin_convertvector(sizes & signs, SumOct);
+        start += __builtin_convertvector(sizes & signs, SumOct);
         __builtin_memcpy(block + 2 * i, &sizes, sizeof sizes);
         __builtin_memcpy(block + FOURS + 2 * i, &signs, sizeof signs);
+#endif
       }
       block[SCALE] = most[0] / 127.f;
       unsigned sum = 0;
-      for (int i = 0; i < 8; i++) sum += below[i];
-      __builtin_memcpy(block + BELOW, &sum, sizeof sum);
+      for (int i = 0; i < 8; i++) sum += start[i];
+      __builtin_memcpy(block + START, &sum, sizeof sum);
     }
 }
 
@@ -60,7 +80,6 @@ inline Register loadAs(const void* p) {
 template <int R, int P>
 inline void blockTile(const BlockCall& c, long panel, const float* x, float* y) {
   constexpr int N = P * PARTS;
-  const Shorts one = Shorts{} + 1;
   const char* all = reinterpret_cast<const char*>(c.weights);
   const char* weights = all + panel * c.blocks * PANEL_BYTES;
   const char* halves = all + c.blocks * (c.panels * PANEL_BYTES + panel * PANEL * 2);
@@ -73,20 +92,22 @@ inline void blockTile(const BlockCall& c, long panel, const float* x, float* y) 
 #pragma GCC unroll 4
     for (int i = 0; i < R; i++)
 #pragma GCC unroll 4
-      for (int n = 0; n < N; n++) sums[i][n] = (Sums)spread(x[i * c.strideX + BELOW]);
+      for (int n = 0; n < N; n++) sums[i][n] = (Sums)spread(x[i * c.strideX + START]);
     // Not unrolled: the compiler adds integers in another order, for which there are too few registers.
 #pragma GCC unroll 1
-    for (long four = 0; four < FOURS; four++)
+    for (long four = 0; four < FOURS; four++) {
+      Bytes right[N];
+#pragma GCC unroll 4
+      for (int n = 0; n < N; n++)
+        right[n] = loadAs<Bytes>(weights + n / PARTS * c.blocks * PANEL_BYTES + 4 * (four * PANEL + n % PARTS * LANES)) ^ FLIPPED;
 #pragma GCC unroll 4
       for (int i = 0; i < R; i++) {
         const float* left = x + i * c.strideX + four;
-        const Bytes size = (Bytes)spread(left[0]), sign = (Bytes)spread(left[FOURS]);
+        const Bytes own = (Bytes)spread(left[0]), sign = (Bytes)spread(left[FOURS]);
 #pragma GCC unroll 4
-        for (int n = 0; n < N; n++) {
-          const char* right = weights + n / PARTS * c.blocks * PANEL_BYTES + 4 * (four * PANEL + n % PARTS * LANES);
-          sums[i][n] += (Sums)PAIRS(BYTE_PAIRS(size, loadAs<Bytes>(right) ^ sign), one);
-        }
+        for (int n = 0; n < N; n++) sums[i][n] = addFours(sums[i][n], right[n], own, sign);
       }
+    }
 #pragma GCC unroll 4
     for (int p = 0; p < P; p++) {
       const char* own = halves + p * c.blocks * PANEL * 2;

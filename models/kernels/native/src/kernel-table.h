@@ -85,5 +85,6 @@ struct KernelTable {
   void (*multiplyBlocks)(const BlockCall& call, long firstPanel, long endPanel);
 };
 
+const KernelTable& avx512VnniKernels();
 const KernelTable& avx512Kernels();
 const KernelTable& avx2Kernels();
