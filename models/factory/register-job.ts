@@ -81,7 +81,7 @@ export async function registerJob(
     );
   onProgress?.({ stage: "send", percent: 100 });
   const leaf = await getModel(client, modelId);
-  await admit(client, leaf, registration);
+  const admittedAt = await admit(client, leaf, registration);
   const signed = signSettlement(client, leaf, {
     kind: "activation",
     modelId,
@@ -89,7 +89,7 @@ export async function registerJob(
     ...entryOf(activation),
     ...(activation.further !== undefined && { further: activation.further.map(entryOf) }),
   });
-  await sendActivation(client, encodeSettlementBody(signed));
+  await sendActivation(client, encodeSettlementBody(signed), { admittedAt });
   await factory.registration(jobId);
   return modelId;
 }
@@ -107,15 +107,15 @@ const entryOf = ({ circuit, data, proof, publicSignals }: Entry): ProvenEntry =>
   proof: { a: pair(proof.a), b: [pair(proof.b[0]), pair(proof.b[1])], c: pair(proof.c) },
 });
 
-/** A job's model promises no window: where L1 has a gate, it admits the activation now. */
+/** A job's model promises no window: where L1 has a gate, it admits the activation now. @returns in which block, if it does */
 async function admit(
   client: LedgerClient,
   model: LedgerModelLeaf,
   { activation, statics }: FactoryRegistration,
-): Promise<void> {
+): Promise<number | undefined> {
   const settlementHash = BigInt(activation!.settlementHash);
   const gate = await waitingGate(client, model.id, settlementHash);
-  if (gate === null) return;
+  if (gate === null) return undefined;
   const { capCircuit } = decodeEntries(
     [activation!, ...(activation!.further ?? [])].map(({ data }) => bytesOf(data)),
   );
@@ -123,11 +123,12 @@ async function admit(
     ...{ address: client.rollupAddress, abi: rollupAbi, functionName: "circuits" },
     args: [BigInt(capCircuit)],
   });
-  await admitActivation(client, {
+  const { blockNumber } = await admitActivation(client, {
     ...{ gate, model, cap: BigInt(size0), settlementHash },
     columnsCommitments: statics!.columnsCommitments.map(BigInt),
     answeringPreimage: statics!.answeringPreimage,
   });
+  return blockNumber;
 }
 
 /** A model of the owner with these statics whose activation is missing: an earlier call came only so far. */
