@@ -17,7 +17,7 @@ import {
   unpackCounters,
 } from "../ledger/leaf.ts";
 import { credit, inRange, refuse, withLeaf } from "../ledger/leaf-rules.ts";
-import { payeeShards } from "../ledger/payee-shards.ts";
+import { type Payee, payeeShards } from "../ledger/payee-shards.ts";
 import { ownersCommitment, payeeRoot } from "../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
@@ -103,15 +103,15 @@ export function approveModel(
 ): LeafState {
   const { binding, datanet, differs, place } = requireDatanetOf(datanetRecord, model, { a, b });
   const { statics } = model.model!;
-  const isOneOfSeveral = binding.furtherDatanets.length > 0;
+  const isJoint = binding.furtherDatanets.length > 0;
   if (payload !== hashStatics(statics)) differs("statics");
   if (datanet.version === 0n)
     refuse("OP_DATANET_NOT_PUBLISHED", `datanet ${a} has no published version`, { id: a });
   // Of further datanets recipe.json alone names the version: their shards' tables are what is compared.
   if (place === 0 && binding.version !== datanet.version) differs("version");
-  const approved = isOneOfSeveral ? shardOf(model, b, place) : statics;
+  const approved = isJoint ? shardOf(model, b, place) : statics;
   // A shard's commitment fixes its rows.
-  if (!isOneOfSeveral && binding.rowCount !== datanet.rowCount) differs("rowCount");
+  if (!isJoint && binding.rowCount !== datanet.rowCount) differs("rowCount");
   if (approved.ownersCommitment !== datanet.ownersCommitment) differs("ownersCommitment");
   if (approved.payeeRoot !== datanet.payeeRoot) differs("payeeRoot");
   const approvableAt = datanet.publishedAt + BigInt(APPROVAL_DELAY_SECONDS);
@@ -123,11 +123,24 @@ export function approveModel(
     });
   }
   const { approvals, isApproved } = unpackCounters(model.leaf.counters);
-  if (!isOneOfSeveral || isApproved) return withApproval(model, { isApproved: true, approvals: 0 });
+  if (!isJoint || isApproved) return withApproval(model, { isApproved: true, approvals: 0 });
   const given = approvals | (1 << place);
   if (given === approvals) differs("approval");
   const isLast = given === 2 ** datanetIds(binding).length - 1;
   return withApproval(model, { isApproved: isLast, approvals: isLast ? 0 : given });
+}
+
+/** What an approval by one of several datanets opens: the model's payees, in their places, and which shard is A's. */
+export interface JointApproval {
+  readonly payees: readonly Payee[];
+  readonly place: number;
+}
+
+/** Of a model that A has approved; null where it has one datanet. */
+export function jointApprovalOf({ model, rewards }: LeafState, a: number): JointApproval | null {
+  const binding = unpackBinding(model!.statics.binding);
+  if (binding.furtherDatanets.length === 0) return null;
+  return { payees: rewards!.payees, place: datanetIds(binding).indexOf(a) };
 }
 
 /** What datanet `place` of a model of several has published, by the tables that its activation has shown. @throws OP_MODEL_NOT_READY */
