@@ -214,6 +214,7 @@ export const COUNTERS = {
   paymentCount: 18n,
   epoch: 50n,
   price: 74n,
+  approvals: 170n,
 } as const;
 /** Positions in a model's binding. */
 export const BINDING = {
@@ -223,10 +224,13 @@ export const BINDING = {
   predecessor: 88n,
   drawBits: 112n,
   featureCount: 115n,
+  further: 127n,
 } as const;
 /** Bits of a whole binding; what a Create carries may have more, and is then never approved. */
-export const BINDING_BITS = 127n;
-/** Of them, those above N: predecessor, log2 K and d. A ForcedApproveModel names them. */
+export const BINDING_BITS = 247n;
+/** Datanets of a model: the binding's first and five further ones, each a shard. */
+export const DATANET_COUNT_MAX = 6;
+/** Of a binding of one datanet, the bits above N: predecessor, log2 K and d. A ForcedApproveModel names them. */
 export const BINDING_REST_BITS = 39;
 
 /** Time after which anyone may close a model's open epoch. */

@@ -55,6 +55,7 @@ describe("registerModel", () => {
       predecessorId: 0n,
       drawBits: 2n,
       featureCount: BigInt(directShape(BUCKETS)),
+      furtherDatanets: [],
     });
     expect(statics.split).toBe(16_384n | (13_107n << 16n));
     expect(staticsHash).toBe(hashStatics(statics));

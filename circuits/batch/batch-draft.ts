@@ -58,11 +58,11 @@ function requireTrees(trace: SlotTrace) {
 function draftSlot(trace: SlotTrace): DraftSlot {
   const { before, between, after } = requireTrees(trace);
   const { record, feeWei, a, b, maxFeePerUnitWei, keyY, signature } = trace;
-  const { datanetA, modelB, claimRewards, settlement } = trace;
+  const { datanetA, modelB, claimRewards, jointApproval, settlement } = trace;
   return {
     trace: {
       ...{ record, feeWei, a, b, maxFeePerUnitWei, keyY, signature },
-      ...{ datanetA, modelB, claimRewards, settlement },
+      ...{ datanetA, modelB, claimRewards, jointApproval, settlement },
     },
     newA: between.top === before.top ? null : between.leaf(record.a),
     newB: after.top === between.top ? null : after.leaf(record.b),

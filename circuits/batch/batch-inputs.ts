@@ -3,15 +3,24 @@
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { type Leaf, leafFields, type ModelBody, unpackCounters } from "../ledger/leaf.ts";
 import { createdModelBody } from "../ledger/leaf-rules.ts";
-import { claimedPath, unpackSplit } from "../ledger/rewards.ts";
+import {
+  accruedSubroots,
+  claimedPath,
+  listedCommitments,
+  listedRows,
+  ownersOfShards,
+  unpackSplit,
+} from "../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING,
+  DATANET_COUNT_MAX,
   EPOCH_SECONDS,
   KIND,
   KIND_RULES,
   kindRule,
   LEAF_KIND,
+  SHARD_COUNT_MAX,
   WIDE_WORD_COUNT,
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
@@ -74,14 +83,18 @@ export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): Circ
     wideChildrenA: wide.map((t) => t.childrenA),
     wideChildrenB: wide.map((t) => t.childrenB),
     wideRest: wide.map((t, i) => {
-      const { ready, approved, cap, paymentCount, epoch, price } = wides[i]!.counters;
-      return [maxFee(t), ...signature(t), ready, approved, cap, paymentCount, epoch, price];
+      const { ready, approved, cap, paymentCount, epoch, price, approvals } = wides[i]!.counters;
+      return [maxFee(t), ...signature(t), ready, approved, cap, paymentCount, epoch, price, ...approvals];
     }),
     wideDatanet: wides.map((w) => w.datanet),
     wideModel: wides.map((w) => w.model),
-    wideAccruedChildren: wide.map((t) => t.claimRewards?.accruedChildren ?? emptyPath),
+    wideAccruedChildren: wide.map(
+      (t, i) => t.claimRewards?.accruedChildren ?? wides[i]!.joint?.accruedChildren ?? emptyPath,
+    ),
     wideClaimedChildren: wide.map((t) => t.claimRewards?.claimedChildren ?? emptyPath),
-    wideScratchBits: wide.map((t) => toBits(scratch(t, data.timestamp), SCRATCH_BITS)),
+    wideScratchBits: wide.map((t, i) =>
+      toBits(scratch(t, data.timestamp) | (wides[i]!.joint?.places ?? 0n), SCRATCH_BITS),
+    ),
   };
 }
 
@@ -99,8 +112,7 @@ const shownAmount = ({ claimRewards, record }: SlotTrace): bigint =>
   record.kind === KIND.forcedClaimRewards ? (claimRewards?.memberId ?? 0n) : record.amountCode;
 
 function modelCounters(trace: SlotTrace, isOpened: boolean) {
-  if (!isOpened) return { ready: 0n, approved: 0n, cap: 0n, paymentCount: 0n, epoch: 0n, price: 0n };
-  const counters = unpackCounters(trace.b.counters);
+  const counters = unpackCounters(isOpened ? trace.b.counters : 0n);
   return {
     ready: BigInt(counters.isReady),
     approved: BigInt(counters.isApproved),
@@ -108,6 +120,23 @@ function modelCounters(trace: SlotTrace, isOpened: boolean) {
     paymentCount: counters.paymentCount,
     epoch: counters.epoch,
     price: counters.priceWei,
+    approvals: toBits(BigInt(counters.approvals), DATANET_COUNT_MAX),
+  };
+}
+
+/** What an approval by one of several datanets opens: the model's shards, as its activation has shown them. */
+function openedJointly({ jointApproval, modelB }: SlotTrace) {
+  if (jointApproval === null) return null;
+  const { payees, place } = jointApproval;
+  const shards = ownersOfShards(payees.map(({ rowCount }) => rowCount));
+  const subroots = accruedSubroots(payees, []);
+  const none = Array<bigint>(SHARD_COUNT_MAX).fill(0n);
+  return {
+    // The place, as the paths of two trees take it; their other indices are 0.
+    places: BigInt(place * 0o110),
+    subtree: subroots[place]!,
+    list: listedRows(shards),
+    accruedChildren: [none, listedCommitments(shards), subroots, none.with(0, modelB!.statics.payeeRoot)],
   };
 }
 
@@ -122,6 +151,7 @@ function wideDetails(trace: SlotTrace) {
   const opensDatanet = kind === KIND.publishVersion || isApproval || isForcedByDatanet;
   const turnsModel = kind >= KIND.closeEpoch && kind <= KIND.activation;
   const opensModel = isApproval || turnsModel || (ASKING_MODEL.has(kind) && trace.b.kind === LEAF_KIND.model);
+  const joint = openedJointly(trace);
   return {
     isMissing: [BigInt(isMissingA), BigInt(isMissingB)],
     isEmptyB: trace.b.kind === 0,
@@ -130,14 +160,19 @@ function wideDetails(trace: SlotTrace) {
       opensDatanet && d !== null
         ? [d.version, d.rowCount, d.publishedAt, d.policy, d.rowsRoot, d.ownersCommitment, d.payeeRoot]
         : Array(7).fill(0n),
-    model: modelFields(
-      trace,
-      opensModel ? trace.modelB : kind === KIND.createModel ? createdModelBody(words) : null,
-    ),
+    model: [
+      ...modelFields(
+        trace,
+        opensModel ? trace.modelB : kind === KIND.createModel ? createdModelBody(words) : null,
+      ),
+      joint?.subtree ?? 0n,
+      ...(joint?.list ?? [0n, 0n, 0n]),
+    ],
+    joint,
   };
 }
 
-/** The columns of wideModel (slot-places.circom). */
+/** The columns of wideModel that a body opens to (slot-places.circom). */
 function modelFields(trace: SlotTrace, body: ModelBody | null): bigint[] {
   const newAccruedRoot = trace.settlement?.newAccruedRoot ?? 0n;
   if (body === null) return [...Array<bigint>(9).fill(0n), newAccruedRoot];
@@ -158,9 +193,17 @@ function sideBySide(parts: readonly (readonly [value: bigint, width: number])[])
   );
 }
 
+const bindingDigits = ({ statics: { binding } }: ModelBody): bigint =>
+  sideBySide([
+    [0n, 12],
+    [binding >> BINDING.version, 103],
+    [binding, 24],
+    [binding >> BINDING.further, 120],
+  ]);
+
 /** What the active kind's comparison decomposes (wide-slot.circom, phases D and E; model-body.circom). */
 function scratch(trace: SlotTrace, timestamp: bigint): bigint {
-  const { kind, words, a } = trace.record;
+  const { kind, words } = trace.record;
   switch (kind) {
     case KIND.createModel:
       return sideBySide([
@@ -199,25 +242,14 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
         [waited + (1n << 40n), 41],
       ]);
     }
-    case KIND.forcedRevokeModel: {
-      const binding = trace.b.kind === LEAF_KIND.model ? trace.modelB!.statics.binding : 0n;
-      return sideBySide([
-        [binding >> 24n, 103],
-        [binding, 24],
-      ]);
-    }
+    case KIND.forcedRevokeModel:
+      return trace.b.kind === LEAF_KIND.model ? bindingDigits(trace.modelB!) : 0n;
     case KIND.approveModel: {
       const waited = timestamp - trace.datanetA!.publishedAt - BigInt(APPROVAL_DELAY_SECONDS);
-      const rest = (trace.modelB!.statics.binding >> BINDING.predecessor) | (waited << 39n);
-      return sideBySide([
-        [rest, 120],
-        [trace.datanetA!.version, 32],
-        [0n, 8],
-        [trace.datanetA!.rowCount, 32],
-      ]);
+      return bindingDigits(trace.modelB!) | (BigInt.asUintN(40, waited) << 259n);
     }
     case KIND.revokeModel:
-      return (trace.modelB!.statics.binding - BigInt(a)) >> 24n;
+      return bindingDigits(trace.modelB!);
     case KIND.closeEpoch:
     case KIND.forcedCloseEpoch: {
       // Where a ForcedCloseEpoch's B is no model, the circuit compares zeros.

@@ -11,24 +11,29 @@ function EMPTY_CLAIMED_ROOT() { return 15946274797642441385862779650857921207684
 
 // What a ClaimRewards opens and changes in its model: the payee's leaf in the accrued tree, the role's leaf in the claimed one.
 // A forced claim is shown either way: the payee's leaf is opened, whoever's it is, and whether it is A's is a boolean.
+// A joint approval has the same paths open a shard of the model instead: what its datanet has published.
 // Rules: payRewards, claimsOfPayee in epoch-operations.ts.
 //
 // Inputs:      isClaimRewards: signed; isForced: a forced claim from a ready model; isAllowed: A exists and the sender owns it;
 //              aId: who claims, 24 bits; word, forcedWord: payeeIndex | role << 12 of a signed and of a forced claim;
 //              split, accruedRoot, claimedRoot: of the model's opened body; bits[445]: payeeIndex 12 | role 1 | the payee's
 //              other leaf 24 | accruedWei 120 | remainder 16 | ownerParts 16 | validatorParts 16 | what the other role has
-//              claimed before 120 | what the role has 120; memberBits[24]: who has the role in the payee, read by forced claims
+//              claimed before 120 | what the role has 120; isJoint: an approval by one of several datanets, with s in bits[3 … 5] and
+//              bits[6 … 8], and 0 in bits[9 … 11]; datanetOwners, datanetPayeeRoot: of the datanet's version; modelPayeeRoot: of
+//              the statics; subtree: of the shard s, witness; memberBits[24]: who has the role in the payee, read by forced claims
 //              alone; accruedChildren, claimedChildren: all eight children on the ways up. Where neither flag is 1, the
-//              children are those of the empty tree, of which any index reads 0.
-// Outputs:     isExecuted: a forced claim that is A's; gainWei: what A gets, 0 without a claim; newClaimedRoot.
-// Assumes:     the flags and bits are boolean, at most one flag is 1, aId < 2^24; L1 queued no other forcedWord than 13 bits;
+//              children are those of the empty tree, of which any index reads 0. Under isJoint, accruedChildren[1] are the owners of
+//              all shards, accruedChildren[2] the subtrees of modelPayeeRoot, accruedChildren[3] has that root at 0.
+// Outputs:     isExecuted: a forced claim that is A's; gainWei: what A gets, 0 without a claim; newClaimedRoot; ownersNode.
+// Assumes:     the flags and bits are boolean, at most one flag is 1 (of isJoint, too), aId < 2^24; L1 queued no other forcedWord than 13 bits;
 //              under either flag the model is ready, so that an activation has shown its payee root to hold no
 //              accrued amount, and settlements have written the rest: a leaf of the accrued tree is contributor 24 |
 //              validator 24 | accruedWei 120 (all 0 of an absent payee), one of the claimed tree the contributor's 120 |
 //              the validator's 120, split below 2^32. The caller checks A's balance after gainWei to be 96 bits.
 // Ensures:     isClaimRewards = 1: A is the payee's contributor (role 0) or validator (role 1). isExecuted = isForced and isAllowed
 //              and A is that. isClaimRewards or isExecuted: share = the role's part of accruedWei; it replaces claimedWei in the claimed leaf;
-//              gainWei = share − claimedWei. Else claimedRoot stays.
+//              gainWei = share − claimedWei. Else claimedRoot stays. isJoint: ownersNode is the node of eight owners, of which the
+//              s-th are datanetOwners; datanetPayeeRoot has the s-th subtree of modelPayeeRoot at 0, and else empty ones.
 // Constraints: constraint-counts.json, "Claim()".
 template ClaimRewards() {
     signal input isClaimRewards;
@@ -42,11 +47,17 @@ template ClaimRewards() {
     signal input claimedRoot;
     signal input bits[445];
     signal input memberBits[24];
+    signal input isJoint;
+    signal input datanetOwners;
+    signal input datanetPayeeRoot;
+    signal input modelPayeeRoot;
+    signal input subtree;
     signal input accruedChildren[4][8];
     signal input claimedChildren[4][8];
     signal output isExecuted;
     signal output gainWei;
     signal output newClaimedRoot;
+    signal output ownersNode;
 
     // A. The digits.
     var payeeIndex = 0;
@@ -87,11 +98,17 @@ template ClaimRewards() {
     component read[4];
     for (var i = 0; i < 4; i++) {
         read[i] = NodeRead8(TAG_PAYEE_NODE());
-        if (i == 0) { read[i].child <== accruedLeaf; } else { read[i].child <== read[i - 1].node; }
+        if (i == 0) { read[i].child <== accruedLeaf; }
+        // A joint approval's paths begin here: the owners of its shard, then its subtree.
+        if (i == 1) { read[i].child <== read[0].node + isJoint * (datanetOwners - read[0].node); }
+        if (i == 2) { read[i].child <== read[1].node + isJoint * (subtree - read[1].node); }
+        if (i == 3) { read[i].child <== read[2].node; }
         for (var j = 0; j < 3; j++) { read[i].bits[j] <== bits[3 * i + j]; }
         read[i].children <== accruedChildren[i];
     }
     reads * (read[3].node - accruedRoot) === 0;
+    ownersNode <== read[1].node;
+    isJoint * (read[2].node - modelPayeeRoot) === 0;
     component isMember = IsEqual();
     isMember.a <== memberId;
     isMember.b <== aId;
@@ -124,11 +141,19 @@ template ClaimRewards() {
             update[i].newChild <== share + (1 << 120) * otherClaimedWei + ((1 << 120) - 1) * ofValidator[1];
         } else {
             update[i].oldChild <== update[i - 1].oldNode;
-            update[i].newChild <== update[i - 1].newNode;
+            if (i == 3) {
+                update[i].newChild <== update[2].newNode + isJoint * (subtree - update[2].newNode);
+            } else {
+                update[i].newChild <== update[i - 1].newNode;
+            }
         }
         for (var j = 0; j < 3; j++) { update[i].bits[j] <== bits[3 * i + j]; }
         update[i].children <== claimedChildren[i];
     }
     takes * (update[3].oldNode - claimedRoot) === 0;
+    // A datanet's tree is the empty one with the subtree at 0. Attack: a tree with more, which A's body commits to and its owner
+    // alone can open, is none that anyone who follows L1 finds to be the shard's.
+    isJoint * (update[3].oldNode - EMPTY_CLAIMED_ROOT()) === 0;
+    isJoint * (update[3].newNode - datanetPayeeRoot) === 0;
     newClaimedRoot <== claimedRoot + takes * (update[3].newNode - claimedRoot);
 }

@@ -21,7 +21,7 @@ const expectRefused = (tester: CircuitTester, inputs: Inputs, message?: string) 
 beforeAll(initPoseidon);
 
 interface MemberInputs {
-  [name: string]: bigint;
+  [name: string]: bigint | readonly bigint[];
 }
 
 describe("MemberEffects", () => {
@@ -37,9 +37,27 @@ describe("MemberEffects", () => {
     paymentCount: 3n,
     epoch: 2n,
     priceWei: 1000n,
+    approvals: 0,
   };
-  const opening = { ready: 1n, approved: 1n, cap: 16n, paymentCount: 3n, epoch: 2n, price: 1000n };
-  const closed = { ready: 0n, approved: 0n, cap: 0n, paymentCount: 0n, epoch: 0n, price: 0n };
+  const NONE = [0n, 0n, 0n, 0n, 0n, 0n];
+  const opening = {
+    ready: 1n,
+    approved: 1n,
+    cap: 16n,
+    paymentCount: 3n,
+    epoch: 2n,
+    price: 1000n,
+    approvalBits: NONE,
+  };
+  const closed = {
+    ready: 0n,
+    approved: 0n,
+    cap: 0n,
+    paymentCount: 0n,
+    epoch: 0n,
+    price: 0n,
+    approvalBits: NONE,
+  };
   const base = {
     isCommit: 0n,
     isPay: 0n,
@@ -57,6 +75,11 @@ describe("MemberEffects", () => {
   const commit = { ...base, isCommit: 1n, tagB: 258n };
   const pay = { ...base, isPay: 1n, tagB: 259n, countersB: packCounters(counters), ...opening };
   const approval = { ...pay, isPay: 0n, opensModel: 1n };
+  /** Of a model of several datanets, two of which have approved. */
+  const partly = {
+    ...{ ...approval, approved: 0n, approvalBits: [0n, 1n, 0n, 0n, 0n, 1n] },
+    countersB: packCounters({ ...counters, isApproved: false, approvals: 0b100010 }),
+  };
   const payWith = (changes: Partial<typeof counters>, amount = base.amount): MemberInputs => {
     const c = { ...counters, ...changes };
     return {
@@ -69,6 +92,7 @@ describe("MemberEffects", () => {
       paymentCount: c.paymentCount,
       epoch: c.epoch,
       price: c.priceWei,
+      approvalBits: NONE.map((_, s) => (BigInt(c.approvals) >> BigInt(s)) & 1n),
     };
   };
 
@@ -102,7 +126,7 @@ describe("MemberEffects", () => {
   });
 
   it("equals the rules for each kind and notices every altered wire", async () => {
-    for (const inputs of [base, commit, pay, approval]) {
+    for (const inputs of [base, commit, pay, approval, partly]) {
       const witness = await expectModel(inputs);
       expect(tester.checkConstraints(witness)).toBeNull();
       expect(tester.tamper(witness)).toEqual([]);
@@ -128,6 +152,15 @@ describe("MemberEffects", () => {
       ["a payment to a datanet", { ...pay, tagB: 258n }],
       ["a row count of 2^40", { ...commit, countersB: 2n ** 40n - 1n, code: 1n }],
       ["an amount one below the price", payWith({ priceWei: 1501n })],
+      // Attack: 2^96 wei more in the leaf than in the price that is shown.
+      [
+        "an approval that makes up for the price",
+        { ...payWith({ priceWei: 1501n }), price: 1501n - 2n ** 96n, approvalBits: NONE.with(0, 1n) },
+      ],
+      ["a payment while others have not approved", payWith({ approvals: 1 })],
+      ["an approval that is 2", { ...partly, approvalBits: [2n, 0n, 0n, 0n, 0n, 1n] }],
+      ["an approval carried into the price", { ...partly, approvalBits: NONE, price: 1000n + (34n << 96n) }],
+      ["an approval that opens another datanet's", { ...partly, approvalBits: [1n, 0n, 0n, 0n, 0n, 1n] }],
       ["a payment beyond the cap", payWith({ paymentCount: 16n })],
       ["a payment under a cap of 0", payWith({ cap: 0n, paymentCount: 0n })],
       ["a model that is not ready", payWith({ isReady: false })],

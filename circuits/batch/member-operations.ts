@@ -6,15 +6,19 @@
 import { hashTagged } from "../field/poseidon.ts";
 import {
   type DatanetBody,
+  datanetIds,
   hashDatanetBody,
   hashStatics,
   type LeafState,
+  type ModelCounters,
   packCounters,
   requireKind,
   unpackBinding,
   unpackCounters,
 } from "../ledger/leaf.ts";
 import { credit, inRange, refuse, withLeaf } from "../ledger/leaf-rules.ts";
+import { type Payee, payeeShards } from "../ledger/payee-shards.ts";
+import { ownersCommitment, payeeRoot } from "../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING_BITS,
@@ -86,9 +90,10 @@ export function publishVersion(
 }
 
 /**
+ * A model of several datanets is approved once each of them has approved: each its own shard.
  * @param datanet A, which need not be one
  * @param timestamp at which the approval is judged
- * @throws OP_WRONG_LEAF_KIND, OP_MODEL_NOT_OF_DATANET, OP_DATANET_NOT_PUBLISHED, OP_TOO_EARLY
+ * @throws OP_WRONG_LEAF_KIND, OP_MODEL_NOT_OF_DATANET, OP_MODEL_NOT_READY, OP_DATANET_NOT_PUBLISHED, OP_TOO_EARLY
  */
 export function approveModel(
   datanetRecord: LeafState,
@@ -96,16 +101,19 @@ export function approveModel(
   { a, b, payload }: WithPayload,
   timestamp: bigint,
 ): LeafState {
-  const { datanet, differs } = requireDatanetOf(datanetRecord, model, { a, b });
+  const { binding, datanet, differs, place } = requireDatanetOf(datanetRecord, model, { a, b });
   const { statics } = model.model!;
-  const binding = unpackBinding(statics.binding);
+  const isJoint = binding.furtherDatanets.length > 0;
   if (payload !== hashStatics(statics)) differs("statics");
   if (datanet.version === 0n)
     refuse("OP_DATANET_NOT_PUBLISHED", `datanet ${a} has no published version`, { id: a });
-  if (binding.version !== datanet.version) differs("version");
-  if (binding.rowCount !== datanet.rowCount) differs("rowCount");
-  if (statics.ownersCommitment !== datanet.ownersCommitment) differs("ownersCommitment");
-  if (statics.payeeRoot !== datanet.payeeRoot) differs("payeeRoot");
+  // Of further datanets recipe.json alone names the version: their shards' tables are what is compared.
+  if (place === 0 && binding.version !== datanet.version) differs("version");
+  const approved = isJoint ? shardOf(model, b, place) : statics;
+  // A shard's commitment fixes its rows.
+  if (!isJoint && binding.rowCount !== datanet.rowCount) differs("rowCount");
+  if (approved.ownersCommitment !== datanet.ownersCommitment) differs("ownersCommitment");
+  if (approved.payeeRoot !== datanet.payeeRoot) differs("payeeRoot");
   const approvableAt = datanet.publishedAt + BigInt(APPROVAL_DELAY_SECONDS);
   if (timestamp < approvableAt) {
     refuse("OP_TOO_EARLY", `version ${datanet.version} can be approved from ${approvableAt} on`, {
@@ -114,19 +122,59 @@ export function approveModel(
       timestampSeconds: timestamp.toString(),
     });
   }
-  return withApproval(model, true);
+  const { approvals, isApproved } = unpackCounters(model.leaf.counters);
+  if (!isJoint || isApproved) return withApproval(model, { isApproved: true, approvals: 0 });
+  const given = approvals | (1 << place);
+  if (given === approvals) differs("approval");
+  const isLast = given === 2 ** datanetIds(binding).length - 1;
+  return withApproval(model, { isApproved: isLast, approvals: isLast ? 0 : given });
 }
 
-/** @throws OP_WRONG_LEAF_KIND, OP_MODEL_NOT_OF_DATANET */
+/** What an approval by one of several datanets opens: the model's payees, in their places, and which shard is A's. */
+export interface JointApproval {
+  readonly payees: readonly Payee[];
+  readonly place: number;
+}
+
+/** Of a model that A has approved; null where it has one datanet. */
+export function jointApprovalOf({ model, rewards }: LeafState, a: number): JointApproval | null {
+  const binding = unpackBinding(model!.statics.binding);
+  if (binding.furtherDatanets.length === 0) return null;
+  return { payees: rewards!.payees, place: datanetIds(binding).indexOf(a) };
+}
+
+/** What datanet `place` of a model of several has published, by the tables that its activation has shown. @throws OP_MODEL_NOT_READY */
+function shardOf({ leaf, rewards }: LeafState, id: number, place: number) {
+  if (!unpackCounters(leaf.counters).isReady || rewards === undefined) {
+    return refuse(
+      "OP_MODEL_NOT_READY",
+      `model ${id} has had no activation, which shows its datanets' tables`,
+      {
+        id,
+      },
+    );
+  }
+  const { from, to } = payeeShards(rewards.payees.map(({ rowCount }) => rowCount))[place]!;
+  const payees = rewards.payees.slice(from, to);
+  return {
+    ownersCommitment: ownersCommitment(payees.map(({ rowCount }) => rowCount)),
+    payeeRoot: payeeRoot(payees),
+  };
+}
+
+/** Of a model of several datanets by any of them, and all have to approve again. @throws OP_WRONG_LEAF_KIND, OP_MODEL_NOT_OF_DATANET */
 export function revokeModel(datanetRecord: LeafState, model: LeafState, ids: Ids): LeafState {
   requireDatanetOf(datanetRecord, model, ids);
-  return withApproval(model, false);
+  return withApproval(model, { isApproved: false, approvals: 0 });
 }
 
-const withApproval = (model: LeafState, isApproved: boolean): LeafState =>
-  withLeaf(model, { counters: packCounters({ ...unpackCounters(model.leaf.counters), isApproved }) });
+const withApproval = (
+  model: LeafState,
+  approval: Pick<ModelCounters, "approvals" | "isApproved">,
+): LeafState =>
+  withLeaf(model, { counters: packCounters({ ...unpackCounters(model.leaf.counters), ...approval }) });
 
-/** The datanet that the model's statics bind is A. */
+/** A is a datanet that the model's statics bind, once: `place` is its place among them. */
 function requireDatanetOf(record: LeafState, model: LeafState, { a, b }: Ids) {
   requireKind(record, LEAF_KIND.datanet, a);
   requireKind(model, LEAF_KIND.model, b);
@@ -136,10 +184,12 @@ function requireDatanetOf(record: LeafState, model: LeafState, { a, b }: Ids) {
       modelId: b,
       field,
     });
-  const { binding } = model.model!.statics;
-  if (binding >> BINDING_BITS !== 0n) differs("binding");
-  if (unpackBinding(binding).datanetId !== BigInt(a)) differs("datanet");
-  return { datanet: record.datanet!, differs };
+  const packed = model.model!.statics.binding;
+  if (packed >> BINDING_BITS !== 0n) differs("binding");
+  const binding = unpackBinding(packed);
+  const places = datanetIds(binding).flatMap((id, place) => (id === a ? [place] : []));
+  if (places.length !== 1) differs("datanet");
+  return { binding, datanet: record.datanet!, differs, place: places[0]! };
 }
 
 /** H[tag](chain, payload, A | last << 24): contributions and payments. `last`: rows added, or the new open amount. */

@@ -10,7 +10,7 @@ const FILES = [
   ...["slot-head", "member-slot", "leaf-row", "member-unit", "table-tree", "table-frame"],
   ...["payee-earnings", "draw-point", "draw-shares", "draw-weight"],
   ...["row-rewards", "rewards-tree", "model-statics", "payee-table", "default-earned"],
-  ...["shard-lists", "shard-link"],
+  ...["shard-lists", "shard-link", "sharded-settlement"],
   ...["query-points", "direct-scores", "sampled-draws", "term-counts"],
   ...["payee-exit", "blob-arithmetic", "blob-evaluation"],
 ];
@@ -25,7 +25,7 @@ const DIGITS =
 const SCALED =
   /\(1 << |\] = 1 << |(NARROW_CORE|WIDE_CORE|MESSAGE|REFERENCE|COUNTER|BINDING|PRICE)_[A-Z_]+\(\)|\.in\[\d\] <== .*\d \* /;
 /** Equal to digits that the template has summed: `(word - digits160) === 0`. */
-const EQUALS_DIGITS = /(digits|split|version|rest|waited|nextEpoch)\d+\) === 0/;
+const EQUALS_DIGITS = /(digits|split|version|rest|waited|nextEpoch)\d+\) === 0|place\d+ - \d/;
 
 /** An input or a hint that this line alone checks, unscaled: it needs no argument, and its row may be left out. */
 function checksOneUnknown(source: string, line: string): boolean {

@@ -4,8 +4,9 @@
  */
 import type { Signature } from "../field/curve/eddsa.ts";
 import { hashTagged } from "../field/poseidon.ts";
-import { hashStatics, type LeafState, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
+import { areShards, hashStatics, type LeafState, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import { refuse } from "../ledger/leaf-rules.ts";
+import { payeeShards } from "../ledger/payee-shards.ts";
 import {
   accruedRoot,
   activationHash,
@@ -108,8 +109,11 @@ export function requirePayeeTable(model: LeafState, operation: ActivationOperati
   if (ownersCommitment(rowCounts) !== statics.ownersCommitment)
     differs(modelId, "ownersCommitment", "its row counts are not the owners commitment's");
   const rowCount = rowCounts.reduce((sum, count) => sum + BigInt(count), 0n);
-  if (rowCount !== unpackBinding(statics.binding).rowCount)
-    differs(modelId, "rowCount", `its payees have ${rowCount} rows`);
+  const binding = unpackBinding(statics.binding);
+  if (rowCount !== binding.rowCount) differs(modelId, "rowCount", `its payees have ${rowCount} rows`);
+  const shardCount = payeeShards(rowCounts).length;
+  if (!areShards(binding, shardCount))
+    differs(modelId, "datanets", `its payees are in ${shardCount} shards, which are not its datanets`);
 }
 
 /** What the owner gets and what is burned of an epoch, by each way to settle it with this many voids: at most two. */

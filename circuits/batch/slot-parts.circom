@@ -102,15 +102,16 @@ template Authorisation() {
 //
 // Inputs:      isCommit, isPay; opensModel: a rarer kind opens a model's counters, with isPay a forced payment; aId (24 bits); code: the 40-bit amount
 //              field; amount: its wei, below 2^138; payload; tagB, chainB, openAmountB, countersB; ready, approved, cap,
-//              paymentCount, epoch, price: the opening of a model's counters, witness.
+//              paymentCount, epoch, price, approvalBits[6]: the opening of a model's counters, witness.
 // Outputs:     chain, openAmount, counters: B's new values.
 // Assumes:     the flags are boolean; of isCommit and the others at most one is 1; a forced payment's amount is known to be
 //              at least the price of the opening; B's fields are bound by its leaf's hash, whose
-//              counters were written by these rules: a datanet's are below 2^40, a model's below 2^170.
+//              counters were written by these rules: a datanet's are below 2^40, a model's below 2^176, and below 2^170 where
+//              it is approved.
 // Ensures:     CommitData: B is a datanet, the row count stays below 2^40. PayInference: B is a ready and approved
 //              model, amount ≥ price, paymentCount + 1 ≤ cap. opensModel: B is a model and the opening is that of its
 //              counters. Otherwise nothing changes.
-// Constraints: 451.
+// Constraints: 458.
 template MemberEffects() {
     signal input isCommit;
     signal input isPay;
@@ -129,6 +130,7 @@ template MemberEffects() {
     signal input paymentCount;
     signal input epoch;
     signal input price;
+    signal input approvalBits[6];
     signal output chain;
     signal output openAmount;
     signal output counters;
@@ -139,8 +141,17 @@ template MemberEffects() {
 
     // B. A model's counters. price may be any field element here: with X below 2^96 (step D) it is
     //    amount − X or X, so between −2^96 and 2^138, and the packed sum cannot wrap around r; the low fields are
-    //    range-checked, so the opening is the one integer below 2^170 that the leaf holds.
-    (isPay + opensModel) * (countersB - (ready + COUNTER_APPROVED() * approved + COUNTER_CAP() * cap + COUNTER_PAYMENT_COUNT() * paymentCount + COUNTER_EPOCH() * epoch + COUNTER_PRICE() * price)) === 0;
+    //    range-checked, so the opening is the one integer that the leaf holds. A paid model is approved, so it has no approvals.
+    //    Attack: one that is shown would make room for a price that is 2^96 lower.
+    var given = 0;
+    var givenCount = 0;
+    for (var i = 0; i < 6; i++) {
+        approvalBits[i] * (1 - approvalBits[i]) === 0;
+        given += (1 << i) * approvalBits[i];
+        givenCount += approvalBits[i];
+    }
+    (isPay + opensModel) * (countersB - (ready + COUNTER_APPROVED() * approved + COUNTER_CAP() * cap + COUNTER_PAYMENT_COUNT() * paymentCount + COUNTER_EPOCH() * epoch + COUNTER_PRICE() * price + COUNTER_APPROVALS() * given)) === 0;
+    isPay * givenCount === 0;
     ready * (1 - ready) === 0;
     approved * (1 - approved) === 0;
     isPay * (2 - ready - approved) === 0;

@@ -8,6 +8,7 @@ import type { TreeVersion } from "../ledger/ledger-tree.ts";
 import type { QueueOperation, SignedOperation } from "../ledger/operation.ts";
 import type { SlotRecord } from "./batch-data.ts";
 import type { ClaimRewardsTrace, SettlementTrace } from "./epoch-operations.ts";
+import type { JointApproval } from "./member-operations.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 
 /** What a batch fixes for all its slots. */
@@ -38,6 +39,7 @@ export interface SlotTrace {
   /** Openings of A's datanet body and B's model body, for the kinds that need them. */
   readonly datanetA: DatanetBody | null;
   readonly modelB: ModelBody | null;
+  readonly jointApproval: JointApproval | null;
   readonly claimRewards: ClaimRewardsTrace | null;
   readonly settlement: SettlementTrace | null;
 }
@@ -58,6 +60,7 @@ interface Effect {
   /** Whose signature it is. */
   readonly signerKeyX?: bigint;
   readonly claimRewards?: ClaimRewardsTrace | null;
+  readonly jointApproval?: JointApproval | null;
   readonly settlement?: SettlementTrace;
 }
 
@@ -85,6 +88,7 @@ export function applyEffect(ledger: Ledger, effect: Effect): SlotTrace {
       signature: effect.signature ?? DUMMY.signature,
       datanetA: a.datanet ?? null,
       modelB: b.model ?? null,
+      jointApproval: effect.jointApproval ?? null,
       claimRewards: effect.claimRewards ?? null,
       settlement: effect.settlement ?? null,
     },

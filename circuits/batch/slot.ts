@@ -20,7 +20,15 @@ import {
 import { KIND, kindRule, NONCE_BITS } from "../protocol.ts";
 import type { SlotRecord } from "./batch-data.ts";
 import { type ClaimRewardsTrace, closeEpoch, payRewards } from "./epoch-operations.ts";
-import { approveModel, commitRows, publishVersion, revokeModel, takePayment } from "./member-operations.ts";
+import {
+  approveModel,
+  commitRows,
+  type JointApproval,
+  jointApprovalOf,
+  publishVersion,
+  revokeModel,
+  takePayment,
+} from "./member-operations.ts";
 import { executeQueueEntry } from "./queue-slot.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 import { executeSettlement } from "./settlement-slot.ts";
@@ -184,6 +192,7 @@ function applySigned(
   };
   let newB: LeafState | null = null;
   let claimRewards: ClaimRewardsTrace | null = null;
+  let joint: JointApproval | null = null;
   const bId = rule.isCreate ? ledger.nextId : operation.b;
   // B is read after A's update: a leaf may act on itself.
   const oldB = usesExistingB ? (operation.b === operation.a ? newA : ledger.requireLeaf(operation.b)) : null;
@@ -218,6 +227,7 @@ function applySigned(
     }
     case KIND.approveModel:
       newB = approveModel(newA, oldB!, withPayload, context.timestamp);
+      joint = jointApprovalOf(newB, operation.a);
       break;
     case KIND.revokeModel:
       newB = revokeModel(newA, oldB!, operation);
@@ -248,5 +258,6 @@ function applySigned(
     signature: authorisation?.signature ?? null,
     signerKeyX: a.keyX,
     claimRewards,
+    jointApproval: joint,
   });
 }

@@ -25,7 +25,7 @@ import {
   roleShareWei,
   unpackSplit,
 } from "../ledger/rewards.ts";
-import { BINDING, LEAF_KIND, MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
+import { LEAF_KIND, MAX_PAYEE_COUNT, SHARD_COUNT_MAX } from "../protocol.ts";
 import { payeeInputs, shardLists, shardsOf } from "../settlement/settled-model.ts";
 import { sizeError } from "../settlement/settlement-size.ts";
 import { drawShares, rewardPerUnit, splitEarned } from "../settlement/settlement-split.ts";
@@ -199,14 +199,11 @@ function modelInputs(
   const { present, rowCounts } = payeeInputs({ payees, accruedWei: [] }, shard, payeeCount);
   return {
     modelBits: pathBits(ledger, modelId),
-    ...{ nonce, l1Owner, keyX, balance, chain, openAmount },
-    countersRest: counters >> 1n,
+    ...{ nonce, l1Owner, keyX, balance, chain, openAmount, counters },
     modelChildren: ledger.tree.path(modelId),
     featuresCommitment,
     payeeRoot,
-    origin: binding & ((1n << 56n) - 1n),
-    predecessor: unpackBinding(binding).predecessorId,
-    shape: binding >> BINDING.drawBits,
+    binding,
     ...unpackSplit(split),
     epochStart: body.epochStart,
     isClosed: closed === null ? 0n : 1n,

@@ -13,7 +13,7 @@ import {
   shardOwners,
   unpackSplit,
 } from "../ledger/rewards.ts";
-import { FIELD_ORDER, TREASURY_ID } from "../protocol.ts";
+import { TREASURY_ID } from "../protocol.ts";
 import { payeeExitCircuitSpec } from "../registry/circuit-registry.ts";
 import { TableBuilder } from "../table/table-builder.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
@@ -269,6 +269,10 @@ describe("forged payee exits", () => {
     const owners = shardOwners(more.rowCounts.slice(0, 3).map(Number));
     const listed = { ...more, shardOwners: (inputs.shardOwners as bigint[]).with(0, owners) };
     await expectRefused({ ...inputs, ...listed }, OPENS, "more rows in this payee, and in the statics");
+    const rows = inputs.shardRows as bigint[];
+    const ROWS = "PayeeExit: (1 - owned.isSharded) * (owned.rowTotal - table.rowTotal) === 0;";
+    // Attack: the binding has N, but is not opened; with fewer rows in all, each earned more.
+    await expectRefused({ ...inputs, shardRows: rows.with(0, rows[0]! - 1n) }, ROWS, "fewer rows in all");
     const { ownerParts, validatorParts } = unpackSplit(model!.statics.split);
     await expectRefused({ ...inputs, ownerParts: ownerParts - 1n }, OPENS, "a smaller part for the owner");
     await expectRefused(
@@ -319,12 +323,12 @@ describe("forged payee exits", () => {
     expect(() => exitOf(ledger, 0, 0)).toThrow(expect.objectContaining({ code: "OP_MODEL_NOT_READY" }));
     // What TypeScript would give if the model were ready. Then its leaf is another one.
     const twin = exitInputs(exitOf(exitWorld(6, { rowCounts: [2, 3, 1] }), 0, 0));
-    const { leaf } = ledger.requireLeaf(MODEL_ID);
-    const unready = { ...twin, modelChildren: ledger.tree.path(MODEL_ID) };
-    await expectRefused(unready, OPENS, "ready or not is in the counters");
-    const half = (leaf.counters - 1n) * ((FIELD_ORDER + 1n) / 2n);
-    const odd = half % FIELD_ORDER;
-    await expectRefused({ ...unready, countersRest: odd }, "RangeCheck", "even counters as 1 + 2 · (a half)");
+    const { leaf, model } = ledger.requireLeaf(MODEL_ID);
+    const unready = { ...twin, counters: leaf.counters, modelChildren: ledger.tree.path(MODEL_ID) };
+    await expectRefused(unready, OPENS, "another start of an epoch");
+    expect(model!.epochStart).toBe(0n);
+    const opened = { ...unready, epochStart: 0n };
+    await expectRefused(opened, "PayeeExit: epochStart * startInverse === 1;", "no epoch has begun");
   });
 });
 

@@ -2,7 +2,6 @@ pragma circom 2.1.6;
 
 include "../settlement/default-earned.circom";
 include "./exit-statement.circom";
-include "../ledger/model-statics.circom";
 include "../ledger/path-read.circom";
 include "../settlement/payees.circom";
 include "../settlement/shards/shard-lists.circom";
@@ -16,7 +15,7 @@ include "../batch/slot-parts.circom";
 // Public:      commitment (C), y; z.
 // Inputs:      all private; what they are is said where they are declared.
 // Assumes:     L1 compares E's root with its own and gives the recipient 160 bits. The ledger has kept to its rules: an
-//              activation has shown the ready model's payee table, N and ownerParts; accrued leaves are contributor 24 |
+//              activation has shown the ready model's payee table, N and ownerParts, and has set epochStart, which is never 0 again; accrued leaves are contributor 24 |
 //              validator 24 | wei 120, claimed ones the contributor's 120 | the validator's 120; open and closed amounts have 96 bits.
 // Ensures:     E = (root, modelId | payeeIndex << 24 | role << 36 | 1 << 37, recipient, amountWei). The model is ready;
 //              recipient is the l1Owner of the payee's contributor (role 0) or validator (1) under the same root; amountWei is
@@ -30,21 +29,19 @@ template PayeeExit(depth, payees) {
     signal input modelBits[3 * depth];
     signal input payeeBits[12]; // its place in its shard 9, the shard 3
     signal input role;
-    // The model's leaf behind its tag: nonce, l1Owner, keyX, balance, chain, openAmount; the counters above `ready`.
+    // The model's leaf behind its tag.
     signal input nonce;
     signal input l1Owner;
     signal input keyX;
     signal input balance;
     signal input chain;
     signal input openAmount;
-    signal input countersRest;
+    signal input counters;
     signal input modelChildren[depth][8];
-    // The body's opening; ModelStatics.
+    // The body's opening. Of the binding N is known, and nothing else is asked.
     signal input featuresCommitment;
     signal input payeeRoot;
-    signal input origin;
-    signal input predecessor;
-    signal input shape;
+    signal input binding;
     signal input ownerParts;
     signal input validatorParts;
     signal input epochStart;
@@ -103,27 +100,27 @@ template PayeeExit(depth, payees) {
     own.values <== shardOwners;
     for (var i = 0; i < 3; i++) { own.bits[i] <== payeeBits[9 + i]; }
     own.out === table.ownersCommitment;
+    // N, as the activation has shown it of the same commitment: a list binds the rows of each shard, one shard's table is its own.
+    (1 - owned.isSharded) * (owned.rowTotal - table.rowTotal) === 0;
 
     // C. Statics and closed epoch. The body's place is 0 where nothing is closed, and only there: nobody knows an opening
     //    whose hash is 0.
-    component statics = ModelStatics();
-    statics.featuresCommitment <== featuresCommitment;
-    statics.ownersCommitment <== owned.ownersCommitment;
-    statics.payeeRoot <== payeeRoot;
-    statics.rowTotal <== owned.rowTotal;
-    statics.origin <== origin;
-    statics.predecessor <== predecessor;
-    component shapeRange = RangeCheck(15);
-    shapeRange.in <== shape;
-    statics.shape <== shape;
-    statics.ownerParts <== ownerParts;
-    statics.validatorParts <== validatorParts;
+    component ownerRange = RangeCheck(16);
+    ownerRange.in <== ownerParts;
+    component validatorRange = RangeCheck(16);
+    validatorRange.in <== validatorParts;
+    component statics = HashTagged(5, 10);
+    statics.in[0] <== featuresCommitment;
+    statics.in[1] <== owned.ownersCommitment;
+    statics.in[2] <== payeeRoot;
+    statics.in[3] <== binding;
+    statics.in[4] <== ownerParts + (1 << 16) * validatorParts;
 
     isClosed * (1 - isClosed) === 0;
     (1 - isClosed) * closedWei === 0;
     component closing = HashTagged(4, 11);
     closing.in[0] <== closedChain;
-    closing.in[1] <== statics.statics;
+    closing.in[1] <== statics.out;
     closing.in[2] <== closedAt;
     closing.in[3] <== closedWei;
     signal closed <== isClosed * closing.out;
@@ -147,16 +144,16 @@ template PayeeExit(depth, payees) {
     accrued.idBits <== payeeBits;
     claimed.idBits <== payeeBits;
 
-    // E. The model. Under a constant tag the hash binds every field. Counters have 170 bits and are odd: ready. The rest has
-    //    169 bits by itself, so 1 + 2 · rest is below 2^170: an alias of (n − 1) / 2 has more bits.
+    // E. The model. Under a constant tag the hash binds every field. It is ready: before its activation its epochStart is 0. A hint,
+    //    since an inverse is not quadratic; no other value satisfies the line.
+    signal startInverse <-- epochStart == 0 ? 0 : 1 / epochStart;
+    epochStart * startInverse === 1;
     component body = HashTagged(5, 9);
-    body.in[0] <== statics.statics;
+    body.in[0] <== statics.out;
     body.in[1] <== closed;
     body.in[2] <== accrued.root;
     body.in[3] <== claimed.root;
     body.in[4] <== epochStart;
-    component restRange = RangeCheck(169);
-    restRange.in <== countersRest;
     component model = HashTagged(8, TAG_MODEL());
     model.in[0] <== nonce;
     model.in[1] <== l1Owner;
@@ -164,7 +161,7 @@ template PayeeExit(depth, payees) {
     model.in[3] <== balance;
     model.in[4] <== chain;
     model.in[5] <== openAmount;
-    model.in[6] <== 1 + 2 * countersRest;
+    model.in[6] <== counters;
     model.in[7] <== body.out;
     component modelPath = PathRead8(depth, TAG_NODE());
     modelPath.idBits <== modelBits;
@@ -172,7 +169,7 @@ template PayeeExit(depth, payees) {
     modelPath.children <== modelChildren;
 
     // F. The amount. Its summands are bounded one by one: accrued 120 (D), each default part 96, validatorParts 16 bits
-    //    (ModelStatics), the remainder 16, the amount 96; claimed ones by the ledger. The payee's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
+    //    (C), the remainder 16, the amount 96; claimed ones by the ledger. The payee's row count by a tree of choices over the index's bits; behind the circuit's slots it is 0.
     //    A payee of the table has rows, by the activation's PayeeTable. One behind its last has none, and no exit.
     component rows = Pick(payees, 9);
     rows.values <== rowCounts;

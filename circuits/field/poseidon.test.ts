@@ -111,7 +111,7 @@ describe("HashTagged", () => {
 });
 
 describe("HashTaggedVar", () => {
-  test.each([2, 8])("equals the rules and refuses every altered wire: %i inputs", async (n) => {
+  test.each([2, 4, 8])("equals the rules and refuses every altered wire: %i inputs", async (n) => {
     const tester = await compile(`hash-tagged-var-${n}`, `HashTaggedVar(${n})`);
     expect(tester.constraintCount).toBe(recordedCount(`HashTaggedVar(${n})`));
     expect(tester.circuit.constraintCounts.linear).toBe(0);

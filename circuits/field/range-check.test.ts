@@ -99,6 +99,25 @@ describe("IsZero", () => {
   });
 });
 
+describe("SumEquals", () => {
+  test("decides whether a sum is a value; only the inverse of a difference of 0 is free", async () => {
+    const tester = await compile("SumEquals(3, 2)");
+    const sums: [terms: readonly bigint[], b: bigint][] = [
+      [[1n, 0n, 1n], 5n],
+      [[1n, 1n, 0n], 5n],
+      [[0n, 0n, 0n], 0n],
+      [[FIELD_ORDER - 1n, 1n, 0n], 1n],
+    ];
+    for (const [terms, b] of sums) {
+      const isEqual = terms.reduceRight((sum, term) => (2n * sum + term) % FIELD_ORDER, 0n) === b;
+      const witness = await tester.calculateWitness({ in: terms, b });
+      expect(tester.readOutput(witness, "out")).toBe(isEqual ? 1n : 0n);
+      const loose = tester.tamper(witness).map((finding) => finding.signal);
+      expect([...new Set(loose)]).toEqual(isEqual ? ["main.inverse"] : []);
+    }
+  });
+});
+
 describe("IsEqual", () => {
   test("decides equality; only the inverse of a difference of 0 is free", async () => {
     const tester = await compile("IsEqual()");

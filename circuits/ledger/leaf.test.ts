@@ -4,6 +4,7 @@ import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { BINDING, BINDING_BITS, COUNTERS, TAG } from "../protocol.ts";
 import {
   accountLeaf,
+  datanetIds,
   EMPTY_LEAF,
   hashDatanetBody,
   hashLeaf,
@@ -26,6 +27,7 @@ const counters = fc.record({
   paymentCount: bits(32),
   epoch: bits(24),
   priceWei: bits(96),
+  approvals: fc.nat(63),
 });
 const binding = fc.record({
   datanetId: bits(24),
@@ -34,14 +36,16 @@ const binding = fc.record({
   predecessorId: bits(24),
   drawBits: bits(3),
   featureCount: bits(12),
+  // Without a 0 at the end, which is no id.
+  furtherDatanets: fc.array(fc.nat(2 ** 24 - 1), { maxLength: 5 }).filter((ids) => ids.at(-1) !== 0),
 });
 
 describe("packCounters", () => {
-  it("is undone by unpackCounters, in 170 bits", () => {
+  it("is undone by unpackCounters, in 176 bits", () => {
     fc.assert(
       fc.property(counters, (fields) => {
         expect(unpackCounters(packCounters(fields))).toEqual(fields);
-        expect(packCounters(fields) < 2n ** 170n).toBe(true);
+        expect(packCounters(fields) < 2n ** 176n).toBe(true);
       }),
     );
   });
@@ -54,12 +58,14 @@ describe("packCounters", () => {
     expect(packCounters({ ...zero, paymentCount: 1n })).toBe(1n << 18n);
     expect(packCounters({ ...zero, epoch: 1n })).toBe(1n << 50n);
     expect(packCounters({ ...zero, priceWei: 1n })).toBe(1n << 74n);
-    expect(COUNTERS).toEqual({ ready: 0n, approved: 1n, cap: 2n, paymentCount: 18n, epoch: 50n, price: 74n });
+    expect(packCounters({ ...zero, approvals: 1 })).toBe(1n << 170n);
+    const places = { ready: 0n, approved: 1n, cap: 2n, paymentCount: 18n, epoch: 50n, price: 74n };
+    expect(COUNTERS).toEqual({ ...places, approvals: 170n });
   });
 });
 
 describe("packBinding", () => {
-  it("is undone by unpackBinding, in 127 bits", () => {
+  it("is undone by unpackBinding, in 247 bits", () => {
     fc.assert(
       fc.property(binding, (fields) => {
         expect(unpackBinding(packBinding(fields))).toEqual(fields);
@@ -73,7 +79,15 @@ describe("packBinding", () => {
       predecessor: 88n,
       drawBits: 112n,
       featureCount: 115n,
+      further: 127n,
     });
+  });
+
+  it("shows an id of 0 before another, and what is above the last id's bits", () => {
+    const furtherOf = (further: bigint) => unpackBinding(further << BINDING.further).furtherDatanets;
+    expect(furtherOf(7n << 24n)).toEqual([0, 7]);
+    expect(furtherOf(1n << 120n)).toEqual([0, 0, 0, 0, 2 ** 24]);
+    expect(datanetIds(unpackBinding(5n | (7n << BINDING.further)))).toEqual([5, 7]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { operationError } from "../circuit-errors.ts";
 import { hashTagged } from "../field/poseidon.ts";
-import { BINDING, COUNTERS, LEAF_KIND, TAG } from "../protocol.ts";
+import { BINDING, COUNTERS, DATANET_COUNT_MAX, ID_BITS, LEAF_KIND, TAG } from "../protocol.ts";
 import type { ModelRewards } from "./rewards.ts";
 
 /** One account, datanet or model as the tree commits to it. Fields and widths: docs/reference/ledger.md. */
@@ -62,18 +62,27 @@ export interface ModelCounters {
   readonly paymentCount: bigint;
   readonly epoch: bigint;
   readonly priceWei: bigint;
+  /** Of a model of several datanets, bit s: datanet s has approved, while others have not. 0 where `isApproved`. */
+  readonly approvals: number;
 }
 
 export interface ModelBinding {
+  /** Datanet 0, and its version. */
   readonly datanetId: bigint;
   readonly version: bigint;
+  /** Of all datanets. */
   readonly rowCount: bigint;
   readonly predecessorId: bigint;
   /** log2 of the draws of an epoch, at most 7. Only a settlement circuit with so many draws settles the model. */
   readonly drawBits: bigint;
   /** d, zero columns included: that of its settlement circuit. */
   readonly featureCount: bigint;
+  /** Ids of datanets 1 … 5 of a model of several, whose shard s is datanet s's. Empty: one datanet, of all shards. */
+  readonly furtherDatanets: readonly number[];
 }
+
+/** What `packBinding` takes: of one datanet without further ones. */
+type PackedBinding = Omit<ModelBinding, "furtherDatanets"> & Partial<Pick<ModelBinding, "furtherDatanets">>;
 
 export const EMPTY_DATANET_BODY: DatanetBody = {
   version: 0n,
@@ -160,14 +169,18 @@ export function hashModelBody(body: ModelBody): bigint {
   ]);
 }
 
-export function packCounters(c: ModelCounters): bigint {
+/** `approvals` may be left out where there are none. */
+export function packCounters(
+  c: Omit<ModelCounters, "approvals"> & Partial<Pick<ModelCounters, "approvals">>,
+): bigint {
   return (
     (BigInt(c.isReady) << COUNTERS.ready) |
     (BigInt(c.isApproved) << COUNTERS.approved) |
     (c.cap << COUNTERS.cap) |
     (c.paymentCount << COUNTERS.paymentCount) |
     (c.epoch << COUNTERS.epoch) |
-    (c.priceWei << COUNTERS.price)
+    (c.priceWei << COUNTERS.price) |
+    (BigInt(c.approvals ?? 0) << COUNTERS.approvals)
   );
 }
 
@@ -180,32 +193,55 @@ export function unpackCounters(counters: bigint): ModelCounters {
     cap: bits(counters, COUNTERS.cap, 16n),
     paymentCount: bits(counters, COUNTERS.paymentCount, 32n),
     epoch: bits(counters, COUNTERS.epoch, 24n),
-    priceWei: counters >> COUNTERS.price,
+    priceWei: bits(counters, COUNTERS.price, 96n),
+    approvals: Number(counters >> COUNTERS.approvals),
   };
 }
 
-export function packBinding(b: ModelBinding): bigint {
+const furtherPlace = (index: number) => BINDING.further + BigInt(index * ID_BITS);
+
+export function packBinding({ furtherDatanets = [], ...b }: PackedBinding): bigint {
   return (
     (b.datanetId << BINDING.datanet) |
     (b.version << BINDING.version) |
     (b.rowCount << BINDING.rowCount) |
     (b.predecessorId << BINDING.predecessor) |
     (b.drawBits << BINDING.drawBits) |
-    (b.featureCount << BINDING.featureCount)
+    (b.featureCount << BINDING.featureCount) |
+    furtherDatanets.reduce((sum, id, i) => sum | (BigInt(id) << furtherPlace(i)), 0n)
   );
 }
 
-/** What a signer put above the binding's bits stays in `featureCount`: only an approved model's is bounded by a proof. */
+/**
+ * What a signer put above the binding's bits stays in the last further id, and an id of 0 before another is given: only an
+ * approved or ready model's are bounded by a proof.
+ */
 export function unpackBinding(binding: bigint): ModelBinding {
+  const last = DATANET_COUNT_MAX - 2;
+  const furtherIds = Array.from({ length: last + 1 }, (_, i) =>
+    Number(i === last ? binding >> furtherPlace(i) : bits(binding, furtherPlace(i), BigInt(ID_BITS))),
+  );
   return {
     datanetId: bits(binding, BINDING.datanet, 24n),
     version: bits(binding, BINDING.version, 32n),
     rowCount: bits(binding, BINDING.rowCount, 32n),
     predecessorId: bits(binding, BINDING.predecessor, 24n),
     drawBits: bits(binding, BINDING.drawBits, 3n),
-    featureCount: binding >> BINDING.featureCount,
+    featureCount: bits(binding, BINDING.featureCount, 12n),
+    furtherDatanets: furtherIds.slice(0, furtherIds.findLastIndex((id) => id !== 0) + 1),
   };
 }
+
+/** The ids of a model's datanets, datanet 0 first. */
+export const datanetIds = ({ datanetId, furtherDatanets }: ModelBinding): number[] => [
+  Number(datanetId),
+  ...furtherDatanets,
+];
+
+/** Whether a model's shards can be its datanets': one datanet has any number, of several each has one. */
+export const areShards = (binding: ModelBinding, shardCount: number): boolean =>
+  binding.furtherDatanets.length === 0 ||
+  (shardCount === datanetIds(binding).length && binding.furtherDatanets.every((id) => id !== 0));
 
 /** @throws OP_WRONG_LEAF_KIND */
 export function requireKind(state: LeafState, kind: number, id: number): void {

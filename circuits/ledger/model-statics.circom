@@ -6,10 +6,11 @@ include "../field/range-check.circom";
 // The hash of a model's statics, over its opened binding and split. Rules: hashStatics in leaf.ts.
 //
 // Inputs:      featuresCommitment, ownersCommitment, payeeRoot; rowTotal: N; origin: datanet 24 | version 32 << 24;
-//              predecessor; shape: log2 K 3 | d 12 << 3 of the settlement circuit; ownerParts, validatorParts.
+//              predecessor; shape: log2 K 3 | d 12 << 3 of the settlement circuit; further: ids of datanets 1 … 5, 24 bits each;
+//              ownerParts, validatorParts.
 // Outputs:     statics.
-// Assumes:     shape < 2^15: a constant of Settlement, range-checked by the others.
-// Ensures:     statics is the hash, origin < 2^56, rowTotal < 2^32, predecessor < 2^24, parts < 2^16: binding (127 bits) and
+// Assumes:     shape < 2^15, further < 2^120: constants of Settlement, range-checked by the others.
+// Ensures:     statics is the hash, origin < 2^56, rowTotal < 2^32, predecessor < 2^24, parts < 2^16: binding (247 bits) and
 //              split (32 bits) have no other opening, since each summand has a range of its own.
 // Constraints: 321 + 56 + 32 + 24 + 2 · 16 + 2; of these 2 linear.
 template ModelStatics() {
@@ -20,6 +21,7 @@ template ModelStatics() {
     signal input origin;
     signal input predecessor;
     signal input shape;
+    signal input further;
     signal input ownerParts;
     signal input validatorParts;
     signal output statics;
@@ -37,7 +39,7 @@ template ModelStatics() {
     hash.in[0] <== featuresCommitment;
     hash.in[1] <== ownersCommitment;
     hash.in[2] <== payeeRoot;
-    hash.in[3] <== origin + (1 << 56) * rowTotal + (1 << 88) * predecessor + (1 << 112) * shape;
+    hash.in[3] <== origin + (1 << 56) * rowTotal + (1 << 88) * predecessor + (1 << 112) * shape + (1 << 127) * further;
     hash.in[4] <== ownerParts + (1 << 16) * validatorParts;
     statics <== hash.out;
 }

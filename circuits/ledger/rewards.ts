@@ -117,26 +117,41 @@ export function roleShareWei(accruedWei: bigint, role: PayeeRole, validatorParts
  * @throws CIR_SETTLEMENT_SIZE
  */
 export function ownersCommitment(rowCounts: readonly number[]): bigint {
-  return listedOwners(
-    payeeShards(rowCounts).map(({ from, to, rowCount }) => ({
-      ownersCommitment: shardOwners(rowCounts.slice(from, to)),
-      rowCount,
-    })),
-  );
+  return listedOwners(ownersOfShards(rowCounts));
 }
 
+/** What a list of shards says of one. */
+export interface ListedShard {
+  readonly ownersCommitment: bigint;
+  readonly rowCount: number;
+}
+
+/** Of each shard. @throws CIR_SETTLEMENT_SIZE */
+export const ownersOfShards = (rowCounts: readonly number[]): ListedShard[] =>
+  payeeShards(rowCounts).map(({ from, to, rowCount }) => ({
+    ownersCommitment: shardOwners(rowCounts.slice(from, to)),
+    rowCount,
+  }));
+
 /** The same by the commitment and the rows of each shard. */
-export function listedOwners(
-  shards: readonly { readonly ownersCommitment: bigint; readonly rowCount: number }[],
-): bigint {
+export function listedOwners(shards: readonly ListedShard[]): bigint {
   if (shards.length === 1) return shards[0]!.ownersCommitment;
+  const node = hashTagged(TAG.payeeNode, listedCommitments(shards));
+  return hashTagged(TAG.shardOwners, [...listedRows(shards), node]);
+}
+
+/** S, and the rows of all places, four an element. */
+export function listedRows(shards: readonly ListedShard[]): bigint[] {
   const rows = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => BigInt(shards[s]?.rowCount ?? 0));
   const packed = [rows.slice(0, 4), rows.slice(4)].map((four) =>
     four.reduceRight((sum, count) => (sum << 32n) | count, 0n),
   );
-  const listed = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => shards[s]?.ownersCommitment ?? 0n);
-  return hashTagged(TAG.shardOwners, [BigInt(shards.length), ...packed, ...listed]);
+  return [BigInt(shards.length), ...packed];
 }
+
+/** Of all places, 0 of absent shards: children of a node of the payee trees. */
+export const listedCommitments = (shards: readonly ListedShard[]): bigint[] =>
+  Array.from({ length: SHARD_COUNT_MAX }, (_, s) => shards[s]?.ownersCommitment ?? 0n);
 
 /** One shard's commitment. h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). */
 export function shardOwners(rowCounts: readonly number[]): bigint {

@@ -3,10 +3,11 @@
  * amounts are wei. Needs `initPoseidon`.
  */
 
-import { hashStatics } from "../ledger/leaf.ts";
+import type { CircuitInputs } from "../compiler/witness-calculator.ts";
+import { hashStatics, unpackBinding } from "../ledger/leaf.ts";
 import type { PayeeShard } from "../ledger/payee-shards.ts";
 import { activationHash, type ClosedEpoch, payeeRoot, unpackSplit } from "../ledger/rewards.ts";
-import { BINDING, SHARD_COUNT_MAX } from "../protocol.ts";
+import { DATANET_COUNT_MAX, SHARD_COUNT_MAX } from "../protocol.ts";
 import {
   type PreparedSettlement,
   padded,
@@ -120,7 +121,7 @@ function tablesOf(
     amount: amounts.amountWei,
     cap: data.cap,
     featuresCommitment: model.statics.featuresCommitment,
-    shape: model.statics.binding >> BINDING.drawBits,
+    ...shapeInputs(model.statics.binding),
     earnedTotal: amounts.totalWei,
   };
   const proofs = shards.map((shard, s) => {
@@ -139,6 +140,15 @@ function tablesOf(
     };
   });
   return { data, proofs };
+}
+
+/** Of the binding, what only this circuit has no constants for. */
+function shapeInputs(binding: bigint): CircuitInputs {
+  const { drawBits, featureCount, furtherDatanets } = unpackBinding(binding);
+  return {
+    shape: drawBits | (featureCount << 3n),
+    further: padded(furtherDatanets.map(BigInt), DATANET_COUNT_MAX - 1),
+  };
 }
 
 function requireRoom(shard: PayeeShard, payeeCount: number): PayeeShard {

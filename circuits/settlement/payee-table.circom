@@ -16,7 +16,8 @@ include "./shards/shard-lists.circom";
 // Assumes:     L1 compares E: isActivation with the record's kind, cap with the named circuit, seed with 0. Of S ≥ 2 shards it takes a
 //              proof for each place 0 … S − 1 in one order, all of one J and S, and what they earned adds up to the total that each shows.
 //              The ledger opens J over the model's leaf. A default split's leaf had an activation; its closed amount is below 2^96.
-// Ensures:     Activation: items are contributor 24 | validator 24 | n_m 32 for the M_s payees with n_m ≥ 1 at this place; their subtree
+// Ensures:     a model of several datanets, two to six, has a shard for each, at its place.
+//              Activation: items are contributor 24 | validator 24 | n_m 32 for the M_s payees with n_m ≥ 1 at this place; their subtree
 //              is that of the payee root, their counts and N_s are those of the statics, N is the sum of all N_s, and
 //              ownerParts + TREASURY_PARTS ≤ 65,536. Otherwise: items are T_m = floor(μ n_m / 2^40) quanta, μ = floor(2^40 · R / N),
 //              R = rD in quanta; the owner's part is burned; the rest of the amount that
@@ -38,6 +39,7 @@ template PayeeTable(payees) {
     signal input payeeRoot;
     signal input origin;
     signal input predecessor;
+    signal input further[5]; // ids of datanets 1 … 5, 0 where the model has none
     signal input shape;
     signal input ownerParts;
     signal input validatorParts;
@@ -83,6 +85,25 @@ template PayeeTable(payees) {
     owned.present <== shardPresent;
     owned.rowTotals <== shardRows;
     owned.owners <== shardOwners;
+    // Several datanets: datanet s ≥ 1 is there exactly where shard s is, so S ≥ 2, and without a gap. One has no further ids. So
+    // isSeveral is 1 exactly where further[0] ≠ 0: else the line of j = 0 asks for ids to be 0 that it asks to have an inverse.
+    signal isSeveral <-- further[0] == 0 ? 0 : 1;
+    isSeveral * (1 - shardPresent[1]) === 0;
+    isSeveral * shardPresent[6] === 0;
+    component furtherRange[5];
+    signal isListed[5];
+    signal idInverse[5];
+    var furtherSum = 0;
+    for (var j = 0; j < 5; j++) {
+        furtherRange[j] = RangeCheck(24);
+        furtherRange[j].in <== further[j];
+        furtherSum += (1 << (24 * j)) * further[j];
+        isListed[j] <== isSeveral * shardPresent[j + 1];
+        // A hint, since an inverse is not quadratic: free where the id is 0, and nothing else reads it.
+        idInverse[j] <-- further[j] == 0 ? 0 : 1 / further[j];
+        further[j] * idInverse[j] === isListed[j];
+        further[j] * (1 - isListed[j]) === 0;
+    }
     component statics = ModelStatics();
     statics.featuresCommitment <== featuresCommitment;
     statics.ownersCommitment <== owned.ownersCommitment;
@@ -90,6 +111,7 @@ template PayeeTable(payees) {
     statics.rowTotal <== owned.rowTotal;
     statics.origin <== origin;
     statics.predecessor <== predecessor;
+    statics.further <== furtherSum;
     statics.shape <== shape;
     statics.ownerParts <== ownerParts;
     statics.validatorParts <== validatorParts;

@@ -46,11 +46,12 @@ const expectOther = async (
   what: string,
 ) => expect(await differingPlaces(tester, inputs, data, PAYEES), what).toEqual(places);
 
-/** Absent payees' inverse of 0 is free, and nothing else reads it. */
+/** The inverses of absent payees' rows and of absent datanets' ids are free, and nothing else reads them. */
 function expectNoFreeWire(witness: readonly bigint[], payeeCount: number) {
   const free = new Set(tester.tamper(witness).map(({ signal }) => signal));
   const absent = Array.from({ length: PAYEES - payeeCount }, (_, i) => `main.inverse[${payeeCount + i}]`);
-  expect(free).toEqual(new Set(absent));
+  const ids = Array.from({ length: 5 }, (_, i) => `main.idInverse[${i}]`);
+  expect(free).toEqual(new Set([...absent, ...ids]));
 }
 
 describe("an activation", () => {

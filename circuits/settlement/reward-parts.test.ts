@@ -3,7 +3,7 @@ import { templatePath, templateSource } from "../compiler/template-files.ts";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { hashStatics, packBinding } from "../ledger/leaf.ts";
 import { accruedRoot, accruedSubroots, ownersCommitment, packSplit, payeeLeaf } from "../ledger/rewards.ts";
-import { TAG } from "../protocol.ts";
+import { BINDING, TAG } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { SeededNumbers } from "../testing/settlement-world.ts";
@@ -128,6 +128,7 @@ describe("ModelStatics", () => {
       predecessorId: 9n,
       drawBits: 7n,
       featureCount: 2n ** 12n - 1n,
+      furtherDatanets: [4, 2 ** 24 - 1, 6, 7, 2 ** 24 - 1],
     };
     const inputs = {
       featuresCommitment: 11n,
@@ -137,6 +138,7 @@ describe("ModelStatics", () => {
       origin: opening.datanetId | (opening.version << 24n),
       predecessor: opening.predecessorId,
       shape: opening.drawBits | (opening.featureCount << 3n),
+      further: packBinding(opening) >> BINDING.further,
       ownerParts: 40_000n,
       validatorParts: 65_535n,
     };

@@ -52,6 +52,7 @@ template SampledDraws(payments, drawBits, shape, totalBits) {
     signal input payeeRoot;
     signal input origin;
     signal input predecessor;
+    signal input further;
     signal input ownerParts;
     signal input validatorParts;
     // PaymentReplay.
@@ -97,6 +98,7 @@ template SampledDraws(payments, drawBits, shape, totalBits) {
     statics.rowTotal <== rowTotal;
     statics.origin <== origin;
     statics.predecessor <== predecessor;
+    statics.further <== further;
     // A constant, so this circuit settles only models that were created for its number of draws and its kind of columns.
     // Attack: whoever settles would otherwise choose among the draws of all registered circuits, once the seed is known.
     assert(drawBits < 8 && shape < 1 << 12);

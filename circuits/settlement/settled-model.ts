@@ -3,7 +3,7 @@
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
+import { areShards, datanetIds, hashStatics, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import { type PayeeShard, payeeShards } from "../ledger/payee-shards.ts";
 import {
   accruedRoot,
@@ -156,6 +156,10 @@ export function requirePayees(model: Pick<SettledModel, "statics" | "payees">): 
   const { statics, payees } = model;
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   requireSame("rows", BigInt(rowCount), unpackBinding(statics.binding).rowCount);
+  const binding = unpackBinding(statics.binding);
+  const shardCount = shardsOf({ payees }).length;
+  if (!areShards(binding, shardCount))
+    throw differs("datanets", `${shardCount} shards`, datanetIds(binding).join());
   requireSame("owners", ownersCommitment(payees.map((payee) => payee.rowCount)), statics.ownersCommitment);
 }
 

@@ -121,6 +121,7 @@ template Settlement(rows, features, payees, payments, draws) {
     drawn.payeeRoot <== payeeRoot;
     drawn.origin <== origin;
     drawn.predecessor <== predecessor;
+    drawn.further <== 0; // Several datanets have several shards.
     drawn.ownerParts <== ownerParts;
     drawn.validatorParts <== validatorParts;
     drawn.active <== active;

@@ -103,9 +103,9 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input wideB[wide][9];
     signal input wideChildrenA[wide][depth][8];
     signal input wideChildrenB[wide][depth][8];
-    signal input wideRest[wide][11];
+    signal input wideRest[wide][17];
     signal input wideDatanet[wide][7];
-    signal input wideModel[wide][10];
+    signal input wideModel[wide][14];
     signal input wideAccruedChildren[wide][4][8];
     signal input wideClaimedChildren[wide][4][8];
     signal input wideScratchBits[wide][445];

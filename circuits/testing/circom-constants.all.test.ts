@@ -133,7 +133,10 @@ describe("circom's constants", () => {
     expect(tagOf("model-body", "opened")).toBe(TAG.statics);
     expect(tagOf("model-body", "oldBody")).toBe(TAG.modelBody);
     expect(tagOf("model-body", "made")).toBe(TAG.modelBody);
-    expect(tagOf("model-body", "closing")).toBe(TAG.closed);
+    const listedOrClosed = `${TAG.closed} + ${TAG.shardOwners - TAG.closed} * isJoint`;
+    expect(/closing\.tag <== (.+);/.exec(source("model-body"))?.[1]).toBe(listedOrClosed);
+    expect(tagOf("shard-lists", "list")).toBe(TAG.shardOwners);
+    expect(tagOf("shard-lists", "node")).toBe(TAG.payeeNode);
     expect(/terms\.tag <== (.+);/.exec(source("model-body"))?.[1]).toBe(`${TAG.settlement} + isActivation`);
     expect(TAG.activation).toBe(TAG.settlement + 1n);
     expect(constant("claim-rewards", "TAG_PAYEE_NODE")).toBe(TAG.payeeNode);

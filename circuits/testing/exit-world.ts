@@ -48,6 +48,8 @@ interface ExitWorldOptions {
   /** Of each payee, how many 256ths of its two shares were claimed. */
   readonly claimedParts?: bigint;
   readonly isReady?: boolean;
+  /** Of a model of several datanets. */
+  readonly furtherDatanets?: readonly number[];
 }
 
 /** A ledger with accounts, a datanet and a model whose payees belong to all of them, itself included. */
@@ -95,6 +97,7 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
       predecessorId: numbers.bits(24),
       drawBits: numbers.bits(3),
       featureCount: numbers.bits(12),
+      furtherDatanets: options.furtherDatanets ?? [],
     }),
     split: packSplit(split),
   };
@@ -124,7 +127,7 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
     closed: closed === null ? 0n : closedHash(hashStatics(statics), closed),
     accruedRoot: accruedRoot(payees, accruedWei),
     claimedRoot: claimedRoot(claimedWei),
-    epochStart: numbers.bits(40),
+    epochStart: options.isReady === false ? 0n : 1n + numbers.bits(40),
   };
   const leaf = {
     ...EMPTY_LEAF,

@@ -57,6 +57,8 @@ export interface WorldOptions {
   readonly query?: (payment: number) => Int16Array | null;
   readonly split?: RewardSplit;
   readonly randomness?: bigint;
+  /** Of a model of several datanets. */
+  readonly furtherDatanets?: readonly number[];
 }
 
 /** A closed epoch with everything that settles it, and who the model is. */
@@ -106,7 +108,8 @@ export function closedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
     validatorParts: BigInt(numbers.below(65_536)),
   };
   const committed = shardedFeatures(features.columns, features.answeringHash);
-  const model = modelOf(numbers, rowCounts, { committed, split, size });
+  const { furtherDatanets = [] } = options;
+  const model = modelOf(numbers, rowCounts, { committed, split, size, furtherDatanets });
   const amountsWei =
     options.amountsWei ??
     Array.from({ length: 1 + numbers.below(size.payments) }, () => 1n + numbers.bits(70));
@@ -152,7 +155,17 @@ export function closedEpoch<M extends RegisteredMatrix, Q extends ModelQuery>(
 function modelOf(
   numbers: SeededNumbers,
   rowCounts: readonly number[],
-  { committed, split, size }: { committed: bigint; split: RewardSplit; size: SettlementSize },
+  {
+    committed,
+    split,
+    size,
+    furtherDatanets,
+  }: {
+    committed: bigint;
+    split: RewardSplit;
+    size: SettlementSize;
+    furtherDatanets: readonly number[];
+  },
 ): SettledModel {
   const payees: Payee[] = rowCounts.map((rowCount) => ({
     contributorId: rowCount === 0 ? 0 : numbers.below(2 ** 24),
@@ -170,6 +183,7 @@ function modelOf(
       predecessorId: numbers.bits(24),
       drawBits: BigInt(drawBits(size.draws)),
       featureCount: columnShape(size),
+      furtherDatanets,
     }),
     split: packSplit(split),
   };

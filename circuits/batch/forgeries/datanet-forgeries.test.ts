@@ -7,9 +7,12 @@ import { shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import {
   AUTHORISATION,
   BALANCE,
+  BINDING_DIGITS,
+  bindingDigits,
   expectAccepted,
   type Inputs,
   loadForgeryTester,
+  NAMED,
   PATH,
   setInput,
   setScratch,
@@ -153,7 +156,6 @@ const COUNTERS_SHOWN = [
 ];
 
 describe("ApproveModel", () => {
-  const APPROVAL_DIGITS = (PUBLISHED.version << 120n) | (PUBLISHED.rowCount << 160n);
   // Attack: the model's owner invents the owners. So the statics that the datanet signs must be its own version's.
   const bound =
     (statics: Partial<typeof STATICS>): Build =>
@@ -163,7 +165,7 @@ describe("ApproveModel", () => {
     };
   const binding = (changes: Partial<typeof BINDING>) =>
     bound({ binding: packBinding({ ...BINDING, ...changes }) });
-  const AT = "isApprove * (binding - aId - ";
+  const ROW_COUNT = "(isApprove - isJoint) * (rowCount - rows32) === 0;";
   const code = "OP_MODEL_NOT_OF_DATANET";
   const kind = KIND.approveModel;
   testForgeries(kind, [
@@ -176,23 +178,28 @@ describe("ApproveModel", () => {
     {
       rule: "other owners",
       forged: bound({ ownersCommitment: 14n }),
-      at: "isApprove * (modelOwners - datanetOwners) === 0;",
+      at: "(isApprove - isJoint) * (modelOwners - datanetOwners) === 0;",
       code,
     },
     {
       rule: "another payee root",
       forged: bound({ payeeRoot: 14n }),
-      at: "isApprove * (modelPayeeRoot - datanetPayeeRoot) === 0;",
+      at: "(isApprove - isJoint) * (modelPayeeRoot - datanetPayeeRoot) === 0;",
       code,
     },
     {
       rule: "another datanet's model",
       forged: binding({ datanetId: BigInt(OTHER_DATANET) }),
-      at: AT,
+      at: NAMED,
       code,
     },
-    { rule: "another version", forged: binding({ version: 2n }), at: AT, code },
-    { rule: "another N", forged: binding({ rowCount: 301n }), at: AT, code },
+    {
+      rule: "another version",
+      forged: binding({ version: 2n }),
+      at: "isFirst * (version - version32) === 0;",
+      code,
+    },
+    { rule: "another N", forged: binding({ rowCount: 301n }), at: ROW_COUNT, code },
     {
       // Attack: a datanet approves models that are bound to another's rows, with owners of its own choice. No rule leads
       // to such an N, since PublishVersion refuses it. The approval does not rely on that.
@@ -201,15 +208,14 @@ describe("ApproveModel", () => {
         world.setDatanet(DATANET, { version: 2n, rowCount: CARRYING_ROWS });
         return bound({ binding: FOREIGN_BINDING })(world);
       },
-      at: "isApprove * (rowCount - split32) === 0;",
+      at: NAMED,
       code,
     },
     {
-      rule: "a binding above 127 bits",
+      rule: "a binding above 247 bits",
       lawful: binding({ predecessorId: 2n ** 24n - 1n, drawBits: 7n, featureCount: 2n ** 12n - 1n }),
       forged: bound({ binding: STATICS.binding + 2n ** BINDING_BITS }),
-      tamper: (inputs) => setScratch(inputs, APPROVAL_DIGITS | (STATICS.binding >> 88n)),
-      at: AT,
+      at: BINDING_DIGITS,
       code,
     },
     {
@@ -263,7 +269,7 @@ describe("ApproveModel", () => {
         const { version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, payeeRoot } = PUBLISHED;
         const opened = [version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, payeeRoot];
         for (const [i, value] of opened.entries()) setInput(inputs, "wideDatanet", [0, i], value);
-        setScratch(inputs, APPROVAL_DIGITS | (STATICS.binding >> 88n));
+        setScratch(inputs, bindingDigits(STATICS.binding));
       },
       at: "(isPublish + isApprove + opensDatanetA) * (oldBody.out - bodyA) === 0;",
     })),
@@ -296,14 +302,14 @@ describe("RevokeModel", () => {
     {
       rule: "another datanet's model",
       forged: () => honest(kind, { a: OTHER_DATANET }),
-      at: "isRevoke * (binding - aId - BINDING_VERSION() * digits103) === 0;",
+      at: NAMED,
       code: "OP_MODEL_NOT_OF_DATANET",
     },
     {
-      rule: "a binding above 127 bits",
+      rule: "a binding above 247 bits",
       lawful: bound({ binding: packBinding({ ...BINDING, featureCount: 2n ** 12n - 1n, version: 7n }) }),
       forged: bound({ binding: STATICS.binding + 2n ** BINDING_BITS }),
-      at: "isRevoke * (binding - aId - BINDING_VERSION() * digits103) === 0;",
+      at: BINDING_DIGITS,
       code: "OP_MODEL_NOT_OF_DATANET",
     },
     {
@@ -329,7 +335,7 @@ describe("RevokeModel", () => {
       tamper: (inputs) => {
         const binding = packBinding({ ...BINDING, datanetId: BigInt(OTHER_DATANET) });
         setInput(inputs, "wideModel", [0, 3], binding);
-        setScratch(inputs, binding >> 24n);
+        setScratch(inputs, bindingDigits(binding));
       },
       at: "(isApproval + isCloseEpoch + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;",
     },

@@ -15,6 +15,7 @@ import {
   withWord,
 } from "../../testing/forgeries/forced-forgery-parts.ts";
 import {
+  BINDING_DIGITS,
   expectAccepted,
   type ForgeryOfKind,
   LEAF,
@@ -57,7 +58,6 @@ const {
   forcedRevokeModel: REVOKE,
 } = KIND;
 const KINDS = [PAY, REVOKE, APPROVE, COMMIT, PUBLISH];
-const REVOCABLE = "isRevocable * (binding - low24 - BINDING_VERSION() * digits103) === 0;";
 const APPROVAL_TIME =
   "isForcedApprove * (queued40 - publishedAt - approvalDelay + (1 << 40) - waited41) === 0;";
 const BODY_OF_A = "(isPublish + isApprove + opensDatanetA) * (oldBody.out - bodyA) === 0;";
@@ -88,7 +88,13 @@ describe("forced payments and rights", () => {
     for (const word of [0n, 2n ** 79n - 1n])
       builds[`an approval by ${word}`] = () => withWord(APPROVE, 0, word);
     // What a CreateModel may have put into a binding.
-    for (const binding of [0n, STATICS.binding + 2n ** 127n, 2n ** 253n, FIELD_ORDER - 1n])
+    for (const binding of [
+      0n,
+      STATICS.binding + 2n ** 127n,
+      STATICS.binding + 2n ** 247n,
+      2n ** 253n,
+      FIELD_ORDER - 1n,
+    ])
       for (const kind of [APPROVE, REVOKE])
         builds[`${kind} under the binding ${binding}`] = (world) => {
           const b = kind === APPROVE ? WAITING : MODEL;
@@ -199,8 +205,8 @@ describe("a forced revocation", () => {
     invalid(
       REVOKE,
       "the model said to be another's",
-      setBits(103, 24, (id) => id + 1n),
-      REVOCABLE,
+      setBits(115, 24, (id) => id + 1n),
+      BINDING_DIGITS,
     ),
     runs("another datanet", () =>
       honest(REVOKE, { a: OTHER_DATANET, isValid: true, words: [0n, 0n, 0n, ownerOf(OTHER_DATANET)] }),
@@ -208,8 +214,8 @@ describe("a forced revocation", () => {
     runs(
       "another datanet, said to be the model's",
       () => honest(REVOKE, { a: OTHER_DATANET, isValid: true, words: [0n, 0n, 0n, ownerOf(OTHER_DATANET)] }),
-      setBits(103, 24, () => BigInt(OTHER_DATANET)),
-      REVOCABLE,
+      setBits(115, 24, () => BigInt(OTHER_DATANET)),
+      BINDING_DIGITS,
     ),
     runs("an account", () =>
       honest(REVOKE, { a: PAYER, isValid: true, words: [0n, 0n, 0n, ownerOf(PAYER)] }),
@@ -268,7 +274,8 @@ describe("a forced approval", () => {
     runs("another version", binding({ version: 2n })),
     runs("another row count", binding({ rowCount: 301n })),
     runs("another predecessor", binding({ predecessorId: 8n })),
-    runs("a binding of more than 127 bits", statics({ binding: STATICS.binding + 2n ** 127n })),
+    runs("a model of several datanets", statics({ binding: STATICS.binding + 2n ** 127n })),
+    runs("a binding of more than 247 bits", statics({ binding: STATICS.binding + 2n ** 247n })),
     runs("other owners", statics({ ownersCommitment: 5n })),
     runs("other payees", statics({ payeeRoot: 5n })),
     runs("a datanet without a version", (world) => {

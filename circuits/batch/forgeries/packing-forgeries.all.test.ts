@@ -10,9 +10,11 @@ import { EMPTY_CLAIMED_ROOT } from "../../ledger/rewards.ts";
 import { COUNTERS, FIELD_ORDER, KIND } from "../../protocol.ts";
 import { shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import {
+  BINDING_DIGITS,
   expectNoWitness,
   inputsFor,
   loadForgeryTester,
+  NAMED,
   setInput,
   tableSectionOf,
   tester,
@@ -79,6 +81,7 @@ describe("a model's counters", () => {
     { name: "paymentCount", shift: Number(COUNTERS.paymentCount) },
     { name: "epoch", shift: Number(COUNTERS.epoch) },
     { name: "price", shift: Number(COUNTERS.price) },
+    { name: "approvals", shift: Number(COUNTERS.approvals) },
   ];
   const BOUNDS = {
     wide: [
@@ -90,6 +93,8 @@ describe("a model's counters", () => {
       "epochRange.in <== epoch;",
       "roomRange.in <==",
       "xRange.in <==",
+      "approvalBits[i] * (1 - approvalBits[i]) === 0;",
+      "isPay * givenCount === 0;",
     ],
     table: [
       ...["readyBit * (1 - readyBit) === 0;", "approvedBit * (1 - approvedBit) === 0;"],
@@ -109,7 +114,9 @@ describe("a model's counters", () => {
   it.each(kinds.flatMap((kind) => sectionsOf(kind).map((section) => [nameOf(kind), section, kind] as const)))(
     "%s, %s: no part takes from another",
     async (name, section: Section, kind) => {
-      for (const { name: exchange, changes } of exchanges(PARTS)) {
+      // A unit of the table has no approvals.
+      const parts = section === "wide" ? PARTS : PARTS.slice(0, -1);
+      for (const { name: exchange, changes } of exchanges(parts)) {
         // The approval's effect follows the opened bit.
         const effectB = (leaf: Leaf): Leaf => ({
           ...leaf,
@@ -208,7 +215,10 @@ describe("a signed message", () => {
 
 describe("words and bindings", () => {
   const STATEMENTS = {
-    approval: ["isApprove * (version - version32) === 0;", "isApprove * (rowCount - split32) === 0;"],
+    approval: [
+      ...[NAMED, BINDING_DIGITS, "isFirst * (version - version32) === 0;"],
+      "(isApprove - isJoint) * (rowCount - rows32) === 0;",
+    ],
     split: ["isCreateModel * (split - split32) === 0;", "wordRange.in <=="],
   };
 
@@ -239,7 +249,7 @@ describe("words and bindings", () => {
       });
       const words = [hashStatics({ ...STATICS, binding })];
       const inputs = inputsFor(world, "wide", honest(KIND.approveModel, { words }));
-      for (let i = 0; i < 24; i++) setInput(inputs, "wideScratchBits", [0, i], (rest >> BigInt(i)) & 1n);
+      for (let i = 0; i < 24; i++) setInput(inputs, "wideScratchBits", [0, 76 + i], (rest >> BigInt(i)) & 1n);
       const at = STATEMENTS.approval;
       await expectRefusedBy(tester, inputs, at, `approveModel wide, a binding's exchange ${name}`);
     }

@@ -14,7 +14,8 @@ function EPOCH_SECONDS() { return 86400; }
 //              and the entry's sender owns it; aId, bId; timestamp, batchNumber; word0, word1; chainB, openAmountB, bodyB:
 //              of leaf B; ready, cap, paymentCount, epoch: B's opened counters; statics[5], closed, accruedRoot,
 //              claimedRoot, epochStart: opening of the body (CreateModel: the body to be); newAccruedRoot: Settle;
-//              bits[445]: digits of what the one active kind compares; memberBits, accruedChildren,
+//              isJoint, datanetOwners, datanetPayeeRoot, subtree: claim-rewards.circom; list[3]: of a joint approval's model S and
+//              its rows (ShardOwners); bits[445]: digits of what the one active kind compares; memberBits, accruedChildren,
 //              claimedChildren: claim-rewards.circom.
 // Outputs:     staticsHash; newBody; ownerWei, treasuryWei (Settle), gainWei (ClaimRewards), newCap (Activation), 0 elsewhere;
 //              isClaimRewardsForced, isCloseEpochForced: the entry was executed; noVoids: 0 where a Settle has voids.
@@ -23,6 +24,7 @@ function EPOCH_SECONDS() { return 86400; }
 //              that it is less than 2^39 s from epochStart; under any of these flags but CreateModel's and
 //              those of forced kinds, and under opensForced, B is a model and its counters are opened with their widths;
 //              the caller writes the chain, open amount, counters and balances, and checks balances to be 96 bits.
+//              Under isJoint the model is ready: an activation has shown what ownersCommitment is a hash of.
 // Ensures:     the opened body is B's, except for CreateModel; newBody is the body after the operation; its rules hold
 //              (docs/reference/settlement.md, "Operations"). Of forced kinds each rule is a boolean, and they are executed exactly
 //              where all are 1.
@@ -56,6 +58,11 @@ template ModelBody() {
     signal input claimedRoot;
     signal input epochStart;
     signal input newAccruedRoot;
+    signal input isJoint;
+    signal input datanetOwners;
+    signal input datanetPayeeRoot;
+    signal input subtree;
+    signal input list[3];
     signal input bits[445];
     signal input memberBits[24];
     signal input accruedChildren[4][8];
@@ -97,7 +104,30 @@ template ModelBody() {
     signal isEpochClosable <== unclosed.out * (1 - unpaid.out);
     isCloseEpoch * (1 - isEpochClosable) === 0;
 
-    // C. Close, by the model itself or after a day: bit 40 of the time waited + 2^40 says that the day is over. A ForcedCloseEpoch's
+    // C. Claim, and what a joint approval compares.
+    component claimRewards = ClaimRewards();
+    claimRewards.isClaimRewards <== isClaimRewards;
+    claimRewards.isForced <== isForcedClaimRewards * opensReady;
+    claimRewards.isAllowed <== isForcedAllowed;
+    claimRewards.aId <== aId;
+    claimRewards.word <== word0;
+    claimRewards.forcedWord <== word1;
+    claimRewards.split <== statics[4];
+    claimRewards.accruedRoot <== accruedRoot;
+    claimRewards.claimedRoot <== claimedRoot;
+    claimRewards.bits <== bits;
+    claimRewards.memberBits <== memberBits;
+    claimRewards.isJoint <== isJoint;
+    claimRewards.datanetOwners <== datanetOwners;
+    claimRewards.datanetPayeeRoot <== datanetPayeeRoot;
+    claimRewards.modelPayeeRoot <== statics[2];
+    claimRewards.subtree <== subtree;
+    claimRewards.accruedChildren <== accruedChildren;
+    claimRewards.claimedChildren <== claimedChildren;
+    gainWei <== claimRewards.gainWei;
+    isClaimRewardsForced <== claimRewards.isExecuted;
+
+    // D. Close, by the model itself or after a day: bit 40 of the time waited + 2^40 says that the day is over. A ForcedCloseEpoch's
     //    time is that of its entry (word 1), so that its outcome does not change with the batch that takes it.
     //    epoch + 1 keeps 24 bits, so no carry reaches the price: bit 65 is the last one's, 2^24.
     //    A ForcedCloseEpoch of what is no model compares fields that nothing binds, and is not executed.
@@ -119,14 +149,17 @@ template ModelBody() {
     signal isCloseEpochAllowed <== hasNext * isEpochClosable;
     isCloseEpochForced <== isCloseEpochAllowed * opensReady;
     var closes = isCloseEpoch + isCloseEpochForced;
-    component closing = HashTagged(4, 11);
-    closing.in[0] <== chainB;
-    closing.in[1] <== staticsHash;
-    closing.in[2] <== epoch + (1 << 24) * batchNumber;
-    closing.in[3] <== openAmountB;
+    // A joint approval has the same hash open the statics' list of shards, by its tag: ownersCommitment of S ≥ 2.
+    component closing = HashTaggedVar(4);
+    closing.tag <== 11 + 29 * isJoint;
+    closing.in[0] <== chainB + isJoint * (list[0] - chainB);
+    closing.in[1] <== staticsHash + isJoint * (list[1] - staticsHash);
+    closing.in[2] <== epoch + (1 << 24) * batchNumber + isJoint * (list[2] - epoch - (1 << 24) * batchNumber);
+    closing.in[3] <== openAmountB + isJoint * (claimRewards.ownersNode - openAmountB);
+    isJoint * (statics[1] - closing.out) === 0;
     signal newlyClosed <== closes * closing.out;
 
-    // D. Settle and Activation: J over the leaf's own values is the word that a settlement's proof shows. Settle's digits:
+    // E. Settle and Activation: J over the leaf's own values is the word that a settlement's proof shows. Settle's digits:
     //    ownerWei 96, treasuryWei 96, voids 8; Activation's: cap 16.
     var owner96 = 0;
     var treasury96 = 0;
@@ -155,24 +188,6 @@ template ModelBody() {
     component voidless = IsZero();
     voidless.in <== voidCount;
     noVoids <== voidless.out;
-
-    // E. Claim.
-    component claimRewards = ClaimRewards();
-    claimRewards.isClaimRewards <== isClaimRewards;
-    claimRewards.isForced <== isForcedClaimRewards * opensReady;
-    claimRewards.isAllowed <== isForcedAllowed;
-    claimRewards.aId <== aId;
-    claimRewards.word <== word0;
-    claimRewards.forcedWord <== word1;
-    claimRewards.split <== statics[4];
-    claimRewards.accruedRoot <== accruedRoot;
-    claimRewards.claimedRoot <== claimedRoot;
-    claimRewards.bits <== bits;
-    claimRewards.memberBits <== memberBits;
-    claimRewards.accruedChildren <== accruedChildren;
-    claimRewards.claimedChildren <== claimedChildren;
-    gainWei <== claimRewards.gainWei;
-    isClaimRewardsForced <== claimRewards.isExecuted;
 
     // F. The new body. A Close finds closed = 0, a Settle leaves it so.
     component made = HashTagged(5, 9);

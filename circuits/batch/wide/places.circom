@@ -21,9 +21,11 @@ function COUNTER_CAP() { return 1 << 2; }
 function COUNTER_PAYMENT_COUNT() { return 1 << 18; }
 function COUNTER_EPOCH() { return 1 << 50; }
 function COUNTER_PRICE() { return 1 << 74; }
+function COUNTER_APPROVALS() { return 1 << 170; }
 function BINDING_DATANET() { return 1 << 0; }
 function BINDING_VERSION() { return 1 << 24; }
 function BINDING_ROW_COUNT() { return 1 << 56; }
 function BINDING_PREDECESSOR() { return 1 << 88; }
 function BINDING_DRAW_BITS() { return 1 << 112; }
 function BINDING_FEATURE_COUNT() { return 1 << 115; }
+function BINDING_FURTHER() { return 1 << 127; }

@@ -15,7 +15,7 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 //              batch. Witness: flags[]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
 //              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
 //              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[5]
-//              and rest of the body; newAccruedRoot, accruedChildren, claimedChildren: model-body.circom;
+//              and rest of the body; newAccruedRoot, subtree, list, accruedChildren, claimedChildren: model-body.circom;
 //              scratchBits[445]: digits of what the one active kind compares (phase F).
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
 // Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
@@ -59,6 +59,7 @@ template WideSlot(depth, approvalDelay) {
     signal input paymentCount;
     signal input epoch;
     signal input price;
+    signal input approvalBits[6];
     signal input datanet[7];
     signal input statics[5];
     signal input closed;
@@ -66,6 +67,8 @@ template WideSlot(depth, approvalDelay) {
     signal input claimedRoot;
     signal input epochStart;
     signal input newAccruedRoot;
+    signal input subtree;
+    signal input list[3];
     signal input accruedChildren[4][8];
     signal input claimedChildren[4][8];
     signal input scratchBits[445];
@@ -280,18 +283,27 @@ template WideSlot(depth, approvalDelay) {
     // E. Openings and the rules of rare kinds. At most one kind is active, so all share the scratch bits.
     var digits160 = 0;
     var split32 = 0;
-    var digits103 = 0;
     var rest39 = 0;
-    var waited40 = 0;
+    var place12 = 0;
+    var digits103 = 0;
     var version32 = 0;
+    var rows32 = 0;
+    var low24 = 0;
+    var further120 = 0;
+    var waited40 = 0;
     for (var i = 0; i < 445; i++) {
         scratchBits[i] * (1 - scratchBits[i]) === 0;
         if (i < 160) { digits160 += (1 << i) * scratchBits[i]; }
         if (i >= 160 && i < 192) { split32 += (1 << (i - 160)) * scratchBits[i]; }
-        if (i < 103) { digits103 += (1 << i) * scratchBits[i]; }
         if (i < 39) { rest39 += (1 << i) * scratchBits[i]; }
-        if (i >= 39 && i < 79) { waited40 += (1 << (i - 39)) * scratchBits[i]; }
-        if (i >= 120 && i < 152) { version32 += (1 << (i - 120)) * scratchBits[i]; }
+        // Of what a datanet signs of a model, and of a forced revocation.
+        if (i < 12) { place12 += (1 << i) * scratchBits[i]; }
+        if (i >= 12 && i < 115) { digits103 += (1 << (i - 12)) * scratchBits[i]; }
+        if (i >= 12 && i < 44) { version32 += (1 << (i - 12)) * scratchBits[i]; }
+        if (i >= 44 && i < 76) { rows32 += (1 << (i - 44)) * scratchBits[i]; }
+        if (i >= 115 && i < 139) { low24 += (1 << (i - 115)) * scratchBits[i]; }
+        if (i >= 139 && i < 259) { further120 += (1 << (i - 139)) * scratchBits[i]; }
+        if (i >= 259 && i < 299) { waited40 += (1 << (i - 259)) * scratchBits[i]; }
     }
     // A new leaf's l1Owner and a Withdraw's recipient are addresses and not 0: L1 refuses a batch with a longer one,
     // and whoever follows L1 refuses both, so a proof must not exist.
@@ -316,6 +328,39 @@ template WideSlot(depth, approvalDelay) {
     newBody.in[1] <== published[0];
     newBody.in[2] <== timestamp;
     for (var i = 1; i < 5; i++) { newBody.in[2 + i] <== published[i]; }
+    // The binding of an approval, of a revocation, and of a forced one of an approved model: six ids of 24 bits, and 103 bits behind
+    // the first; so every part has digits of its own below 2^247, whatever PublishVersion let into A's body, and no version or N
+    // makes another datanet's binding. Of what is not approved a forced revocation finds nothing to revoke, and asks for no digits:
+    // its binding may be any word. Word 1 does not name the model's owner, who could change to escape.
+    signal isOpenApproved <== opensForced * approved;
+    signal isRevocable <== isForcedRevoke * isOpenApproved;
+    (isApproval + isRevocable) * (binding - low24 - BINDING_VERSION() * digits103 - BINDING_FURTHER() * further120) === 0;
+    // Where A is named. A datanet is not leaf 0, the treasury's account, so an absent id names none.
+    component named[6];
+    signal namedGiven[6];
+    var namedCount = 0;
+    var place = 0;
+    var ownApproval = 0;
+    var ownGiven = 0;
+    var givenSum = 0;
+    for (var j = 0; j < 6; j++) {
+        named[j] = SumEquals(24, 2);
+        for (var i = 0; i < 24; i++) { named[j].in[i] <== scratchBits[115 + 24 * j + i]; }
+        named[j].b <== aId;
+        namedGiven[j] <== named[j].out * approvalBits[j];
+        namedCount += named[j].out;
+        place += j * named[j].out;
+        ownApproval += (1 << j) * named[j].out;
+        ownGiven += namedGiven[j];
+        givenSum += (1 << j) * approvalBits[j];
+    }
+    // Once. Attack: named twice, a datanet had two places, and the slot could take either.
+    isApproval * (namedCount - 1) === 0;
+    component alone = SumEquals(120, 2);
+    for (var i = 0; i < 120; i++) { alone.in[i] <== scratchBits[139 + i]; }
+    alone.b <== 0;
+    // An approval by one of several datanets.
+    signal isJoint <== isApprove * (1 - alone.out);
     // B's model body.
     component model = ModelBody();
     model.isApproval <== isApproval;
@@ -346,24 +391,20 @@ template WideSlot(depth, approvalDelay) {
     model.claimedRoot <== claimedRoot;
     model.epochStart <== epochStart;
     model.newAccruedRoot <== newAccruedRoot;
+    model.isJoint <== isJoint;
+    model.datanetOwners <== datanetOwners;
+    model.datanetPayeeRoot <== datanetPayeeRoot;
+    model.subtree <== subtree;
+    model.list <== list;
     model.bits <== scratchBits;
     for (var i = 0; i < 24; i++) { model.memberBits[i] <== amountBits[i]; }
     model.accruedChildren <== accruedChildren;
     model.claimedChildren <== claimedChildren;
-    // A forced revocation: of an approved model, whose binding the approval has shown to have 127 bits: 24 of the datanet's
-    // id, then 103. Of another there is nothing to revoke. Word 1 does not name the model's owner, who could change to escape.
-    var low24 = 0;
-    for (var i = 0; i < 24; i++) { low24 += (1 << i) * scratchBits[103 + i]; }
-    signal isOpenApproved <== opensForced * approved;
-    signal isRevocable <== isForcedRevoke * isOpenApproved;
-    isRevocable * (binding - low24 - BINDING_VERSION() * digits103) === 0;
-    component bindsA = IsEqual();
-    bindsA.a <== low24;
-    bindsA.b <== aId;
-    signal isOwnModel <== isRevocable * bindsA.out;
+    // A forced revocation: approvals have shown that an approved model's binding has digits, and names each datanet once.
+    signal isOwnModel <== isRevocable * namedCount;
     signal isRevokeForced <== isOwnModel * isByDatanet;
-    // A forced approval: word 0 is the rest of the binding, 39 bits, and L1's time when it was queued, 40. With it the binding
-    // has to be the sum below: no digits, which a binding of the whole field would have twice. N has 32 bits wherever a
+    // A forced approval, of a model of one datanet: word 0 is the rest of the binding, 39 bits, and L1's time when it was queued, 40.
+    // With it the binding has to be the sum below: no digits, which a binding of the whole field would have twice. N has 32 bits wherever a
     // version was published, and 2^32 versions do not come. Bit 40 of the time waited + 2^40 says that the day is over.
     var queued40 = 0;
     var waited41 = 0;
@@ -400,20 +441,27 @@ template WideSlot(depth, approvalDelay) {
     // PublishVersion: N has 32 bits, by digits of its own. Attack: the statement 2^64·N < 2^96 holds in the field for
     // N = y / 2^64 with any y < 2^96, too. By such an N a datanet could approve another's models.
     isPublish * (words[3] - split32) === 0;
-    // Approve: the statics bind this datanet, its version ≥ 1, N, owners and slots; 24 h have passed. Every part of the
-    // binding has digits of its own, whatever PublishVersion let into the body: aId has 24, version and N have 32 each,
-    // the rest 39 (predecessor 24, log2 K 3, d 12). So they lie side by side below 2^127, and no version or N makes
-    // another datanet's binding.
-    isApprove * (version - version32) === 0;
-    isApprove * (rowCount - split32) === 0;
+    // Approve: the statics bind this datanet's version ≥ 1, N, owners and payees; 24 h have passed. Datanet 0's version is the
+    // binding's; of further ones recipe.json alone names it, and tables are what counts.
     isApprove * (words[0] - model.staticsHash) === 0;
-    isApprove * (binding - aId - BINDING_VERSION() * version - BINDING_ROW_COUNT() * rowCount - BINDING_PREDECESSOR() * rest39) === 0;
-    isApprove * (modelOwners - datanetOwners) === 0;
-    isApprove * (modelPayeeRoot - datanetPayeeRoot) === 0;
     isApprove * (timestamp - publishedAt - approvalDelay - waited40) === 0;
     isApprove * unpublished.out === 0;
-    // Revoke: the statics bind this datanet.
-    isRevoke * (binding - aId - BINDING_VERSION() * digits103) === 0;
+    signal isFirst <== isApprove * named[0].out;
+    isFirst * (version - version32) === 0;
+    (isApprove - isJoint) * (rowCount - rows32) === 0;
+    (isApprove - isJoint) * (modelOwners - datanetOwners) === 0;
+    (isApprove - isJoint) * (modelPayeeRoot - datanetPayeeRoot) === 0;
+    // By one of several: of a ready model, whose activation has shown that each datanet has the shard at its place, and S of them.
+    // A's place s is where it is named; ModelBody opens the owners and the subtree there: s in digits 3 … 5 and 6 … 8, the others
+    // 0. It has not approved before: a second approval would carry into another's bit. Where all others have, it is the last.
+    isJoint * (1 - ready) === 0;
+    isJoint * (place12 - 72 * place) === 0;
+    isJoint * ownGiven === 0;
+    component last = SumEquals(7, 1);
+    for (var j = 0; j < 6; j++) { last.in[j] <== approvalBits[j]; }
+    last.in[6] <== 1;
+    last.b <== list[0];
+    signal isPartial <== isJoint * (1 - last.out);
 
     // F. Fee and debit. Each summand is bounded by itself: the balance, idFee, withdrawnWei and executedWei below 2^96,
     // the amount below 2^138, the fee below 2^70, treasuryWei by 96 digits; gainWei's bound is claim-rewards.circom's, step C.
@@ -474,6 +522,7 @@ template WideSlot(depth, approvalDelay) {
     effects.paymentCount <== paymentCount;
     effects.epoch <== epoch;
     effects.price <== price;
+    effects.approvalBits <== approvalBits;
     signal newTagB <== tagB + TAG_ACCOUNT() * (isCreateAccount + isDepositOpened) + TAG_DATANET() * isCreateDatanet + TAG_MODEL() * isCreateModel;
     signal createdOwner <== isCreate * words[0];
     signal newOwnerB <== ownerB + createdOwner + isDepositOpened * words[1];
@@ -485,14 +534,19 @@ template WideSlot(depth, approvalDelay) {
     component creditRange = RangeCheck(96);
     creditRange.in <== credited;
     // approved is bit 1 of the counters, price starts at bit 74.
-    signal switchedOn <== (isApprove + isApproveForced) * (1 - approved);
+    signal switchedOn <== (isApprove + isApproveForced - isPartial) * (1 - approved);
     signal switchedOff <== (isRevoke + isRevokeForced) * approved;
+    // Approvals of several datanets, where the model is not approved: one more, or none of them, as after the last and after a
+    // revocation. An approved model has none.
+    signal isGiven <== isPartial * (1 - approved);
+    signal givenNow <== isGiven * ownApproval;
+    signal cleared <== (isJoint - isGiven + isRevoke) * givenSum;
     // Close: the chain, the open amount and the payments' count (at bit 18) start anew. Activation: ready (bit 0) and the cap
     // (bit 2). Both raise the epoch (bit 50).
     var closes = isCloseEpoch + model.isCloseEpochForced;
     signal newChainB <== effects.chain - closes * chainB;
     signal newOpenAmountB <== effects.openAmount - closes * openAmountB;
-    signal newCountersB <== effects.counters + COUNTER_APPROVED() * switchedOn - COUNTER_APPROVED() * switchedOff + COUNTER_PRICE() * newPrice + isActivation + COUNTER_CAP() * model.newCap + COUNTER_EPOCH() * (closes + isActivation) - closes * COUNTER_PAYMENT_COUNT() * paymentCount;
+    signal newCountersB <== effects.counters + COUNTER_APPROVED() * switchedOn - COUNTER_APPROVED() * switchedOff + COUNTER_PRICE() * newPrice + isActivation + COUNTER_CAP() * model.newCap + COUNTER_EPOCH() * (closes + isActivation) - closes * COUNTER_PAYMENT_COUNT() * paymentCount + COUNTER_APPROVALS() * (givenNow - cleared);
     // A new model's bodyB is 0.
     signal newBodyB <== bodyB + EMPTY_DATANET_BODY() * isCreateDatanet + (isCreateModel + turnsModel + opensForced) * (model.newBody - bodyB);
 

@@ -21,6 +21,7 @@ const WIDTHS: InputWidths = {
   amount: [96, 24],
   origin: [56],
   predecessor: [24, 88],
+  further: [120, 127],
   ownerParts: [16],
   validatorParts: [16, 16],
   shardPresent: [1],

@@ -5,6 +5,7 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { accruedSubroots } from "../../ledger/rewards.ts";
 import { payeeTableCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
+import { sourceWithout } from "../../testing/forgeries/mutant.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
 import { array, RANGE, withAt } from "../../testing/settlement-forgery-check.ts";
 import { differingElements, statedProof, witnessOf } from "../../testing/settlement-world.ts";
@@ -46,7 +47,7 @@ describe("payee tables in shards", () => {
         const witness = await witnessOf(tester, statedProof(table));
         expect(tester.checkConstraints(witness)).toBeNull();
         const free = new Set(tester.tamper(witness).map(({ signal }) => signal.replace(/\[\d+\]/, "")));
-        expect([...free].filter((name) => name !== "main.inverse")).toEqual([]);
+        expect([...free].filter((name) => !/^main\.(inverse|idInverse)$/.test(name))).toEqual([]);
         expect(table.elements[0]).toBe(data.settlementHash);
       }
       const earned = data.shardWei!.reduce((sum, wei) => sum + wei, 0n);
@@ -153,6 +154,63 @@ describe("payee tables in shards", () => {
     const { model } = worldOf();
     const [empty] = accruedSubroots(model.payees, []).slice(2);
     expect(array(inputsOf(tablesOf(true).proofs[0]!), "oldSubroot")[2]).toBe(empty);
+  });
+
+  it("have one shard for each of several datanets, in their order", async () => {
+    const world = (furtherDatanets: readonly number[], shards = SHARDS) =>
+      shardedEpochOf(shards, { seed: 5, furtherDatanets });
+    const three = [[2, 1], [3], [1]];
+    for (const [further, shards] of [
+      [[7], SHARDS],
+      [[7, 2 ** 24 - 1], three],
+    ] as const) {
+      const { model, closed } = world(further, shards as number[][]);
+      for (const { proofs } of [activationOf(model, CAP, PAYEES), defaultSplit(model, closed, PAYEES)])
+        for (const table of proofs) await witnessOf(tester, statedProof(table));
+    }
+    const six = world([1, 2, 3, 4, 5], [[1], [1], [1], [1], [1], [1]]);
+    for (const table of activationOf(six.model, CAP, PAYEES).proofs)
+      await witnessOf(tester, statedProof(table));
+
+    const LISTED = "further[j] * idInverse[j] === isListed[j];";
+    const { name, mainSource } = payeeTableCircuitSpec(PAYEES);
+    const hintless = await CircuitTester.compile(`${name}-hintless`, sourceWithout(mainSource, [LISTED]));
+    // The model refuses what has no witness: ids are the binding's, present shards those of the tables.
+    const refused: [further: readonly number[], shards: number[][], at: string][] = [
+      [[7], three, LISTED],
+      [[7, 8], SHARDS, LISTED],
+      [[7, 0, 8], three, LISTED],
+      [[7, 0, 8], [[1], [1], [1], [1]], LISTED],
+      [[0, 8], three, LISTED],
+      [[7], [[2, 1]], "isSeveral * (1 - shardPresent[1]) === 0;"],
+      [[1, 2, 3, 4, 5], [[1], [1], [1], [1], [1], [1], [1]], "isSeveral * shardPresent[6] === 0;"],
+    ];
+    for (const [further, shards, at] of refused) {
+      const what = `datanets ${further} of ${shards.length} shards`;
+      const { model, closed } = world(further, shards);
+      for (const prepare of [
+        () => activationOf(model, CAP, PAYEES),
+        () => defaultSplit(model, closed, PAYEES),
+      ])
+        expect(prepare, what).toThrow(expect.objectContaining({ code: "CIR_SETTLEMENT_DIFFERS" }));
+      const alone = world([], shards);
+      for (const { proofs } of [
+        activationOf(alone.model, CAP, PAYEES),
+        defaultSplit(alone.model, alone.closed, PAYEES),
+      ]) {
+        const ids = Array.from({ length: 5 }, (_, j) => BigInt(further[j] ?? 0));
+        await refuses({ ...inputsOf(proofs[0]!), further: ids }, at, what);
+        // By another hint an id of no shard has an inverse of 0.
+        const isForged = further.some((id, j) => id !== 0 && (further[0] === 0 || j + 1 >= shards.length));
+        if (at !== LISTED || !isForged) continue;
+        const forged = hintless.calculateWitness({ ...inputsOf(proofs[0]!), further: ids });
+        await expect(forged, what).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
+      }
+    }
+    const [table] = activationOf(world([7]).model, CAP, PAYEES).proofs as [PreparedProof];
+    const FURTHER = array(inputsOf(table), "further");
+    await refuses({ ...inputsOf(table), further: FURTHER.with(0, 7n + (1n << 24n)) }, RANGE, "25 bits");
+    await differs(table, { ...inputsOf(table), further: FURTHER.with(0, 8n) }, [0], "another datanet");
   });
 
   it("show what their own payees and those of all shards earn", async () => {

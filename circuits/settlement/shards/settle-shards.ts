@@ -6,6 +6,7 @@ import { unpackBinding } from "../../ledger/leaf.ts";
 import { type ModelQuery, modelQueryCommitment } from "../../ledger/model-query.ts";
 import type { PayeeShard } from "../../ledger/payee-shards.ts";
 import { accruedSubroots, shardOwners } from "../../ledger/rewards.ts";
+import { BINDING } from "../../protocol.ts";
 import {
   type divideEpoch,
   drawnEpoch,
@@ -77,6 +78,7 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
         ...{ elements: elements!, placeCount: 5 + size.shards, privateElements: drawn.privateElements },
         inputs: {
           ...drawn.inputs,
+          further: model.statics.binding >> BINDING.further,
           ...shardInputs(model, newAccruedWei, size.shards),
           shardFeatures: ofShards((terms) => terms.featuresCommitment, 0n),
           shardEarned: ofShards((terms) => terms.earnedWei, 0n),

@@ -10,7 +10,7 @@ include "../../field/range-check.circom";
 // Outputs:     shardCount (S); isSharded: S ≥ 2; rowTotal (N); ownersCommitment.
 // Assumes:     the caller compares ownersCommitment and N with the model's.
 // Ensures:     present is 1 for shards 0 … S − 1 and 0 behind them, S ≥ 1; N_s < 2^32, and 0 of absent shards, whose owners are
-//              0, too. ownersCommitment is owners[0] where S = 1, else H[SHARD_OWNERS](S, all N_s, all owners).
+//              0, too. ownersCommitment is owners[0] where S = 1, else H[SHARD_OWNERS](S, all N_s, H[PAYEE_NODE](all owners)).
 // Constraints: constraint-counts.json, "ShardOwners(…)".
 template ShardOwners(shards) {
     signal input present[shards];
@@ -44,12 +44,15 @@ template ShardOwners(shards) {
     rowTotal <== rowSum;
     if (shards > 1) { isSharded <== present[1]; } else { isSharded <== 0; }
 
-    // B. A list has a tag of its own: one shard's commitment is no list.
-    component list = HashTagged(11, 40);
+    // B. A list has a tag of its own: one shard's commitment is no list. Its owners are hashed as a node of the payee trees, which
+    //    a wide slot opens.
+    component node = HashTagged(8, 37);
+    for (var s = 0; s < 8; s++) { if (s < shards) { node.in[s] <== owners[s]; } else { node.in[s] <== 0; } }
+    component list = HashTagged(4, 40);
     list.in[0] <== shardCount;
     list.in[1] <== low;
     list.in[2] <== high;
-    for (var s = 0; s < 8; s++) { if (s < shards) { list.in[3 + s] <== owners[s]; } else { list.in[3 + s] <== 0; } }
+    list.in[3] <== node.out;
     ownersCommitment <== owners[0] + isSharded * (list.out - owners[0]);
 }
 

@@ -42,6 +42,7 @@ template ShardedSettlement(payments, drawBits, shards, features, totalBits) {
     signal input payeeRoot;
     signal input origin;
     signal input predecessor;
+    signal input further;
     signal input ownerParts;
     signal input validatorParts;
     signal input shardPresent[shards];
@@ -126,6 +127,9 @@ template ShardedSettlement(payments, drawBits, shards, features, totalBits) {
     drawn.payeeRoot <== payeeRoot;
     drawn.origin <== origin;
     drawn.predecessor <== predecessor;
+    component furtherRange = RangeCheck(120);
+    furtherRange.in <== further;
+    drawn.further <== further;
     drawn.ownerParts <== ownerParts;
     drawn.validatorParts <== validatorParts;
     drawn.active <== active;

@@ -60,7 +60,7 @@ export async function expectAccepted(section: Section, build: Build, opening = O
 const OPENINGS = [
   "(isApproval + isCloseEpoch + isSettle + isClaimRewards + isActivation + opensForced) * (oldBody.out - bodyB) === 0;",
   "(isPublish + isApprove + opensDatanetA) * (oldBody.out - bodyA) === 0;",
-  "(isPay + opensModel) * (countersB - (ready + COUNTER_APPROVED() * approved + COUNTER_CAP() * cap + COUNTER_PAYMENT_COUNT() * paymentCount + COUNTER_EPOCH() * epoch + COUNTER_PRICE() * price)) === 0;",
+  "(isPay + opensModel) * (countersB - (ready + COUNTER_APPROVED() * approved + COUNTER_CAP() * cap + COUNTER_PAYMENT_COUNT() * paymentCount + COUNTER_EPOCH() * epoch + COUNTER_PRICE() * price + COUNTER_APPROVALS() * given)) === 0;",
 ];
 let credulous: Promise<CircuitTester> | null = null;
 /** The circuit that believes every opening of a wide slot. */
@@ -175,8 +175,20 @@ export function setInput(inputs: Inputs, name: string, path: readonly number[], 
 }
 /** Sets the digits of what the active kind compares. */
 export function setScratch(inputs: Inputs, value: bigint): void {
-  for (let i = 0; i < 201; i++) setInput(inputs, "wideScratchBits", [0, i], (value >> BigInt(i)) & 1n);
+  const rows = inputs.wideScratchBits as bigint[][];
+  const digits = rows[0]!.map((_, i) => (value >> BigInt(i)) & 1n);
+  (inputs as Record<string, unknown>).wideScratchBits = rows.with(0, digits);
 }
+/** A binding's digits, as approvals and revocations show them. */
+export const bindingDigits = (binding: bigint): bigint =>
+  (BigInt.asUintN(103, binding >> 24n) << 12n) |
+  (BigInt.asUintN(24, binding) << 115n) |
+  (BigInt.asUintN(120, binding >> 127n) << 139n);
+/** What holds a binding to them. */
+export const BINDING_DIGITS =
+  "(isApproval + isRevocable) * (binding - low24 - BINDING_VERSION() * digits103 - BINDING_FURTHER() * further120) === 0;";
+/** A is one of the model's datanets. */
+export const NAMED = "isApproval * (namedCount - 1) === 0;";
 export const LEAF_FIELD = {
   tag: 0,
   nonce: 1,

@@ -78,6 +78,8 @@ export interface LawlessOperation {
   > & { readonly cap?: number; readonly payees?: readonly Payee[] };
   /** What the prover shows as a model's counters, where it is not what B holds; the effect follows it. */
   readonly shownCounters?: Partial<ModelCounters>;
+  /** What the prover says is A's place among a model's datanets; without it the first, where A is none of them. */
+  readonly place?: number;
   /** Last changes to the effect. */
   readonly effectA?: (leaf: Leaf) => Leaf;
   readonly effectB?: (leaf: Leaf) => Leaf;
@@ -161,6 +163,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   const isModel = target.leaf.kind === LEAF_KIND.model;
   const isReady = isModel && isActive;
   const binding = target.model?.statics.binding ?? 0n;
+  const place = operation.place ?? Math.max(0, idsOf(binding).indexOf(BigInt(a)));
   const { datanet } = before;
   const forcedClaimRewards =
     kind === KIND.forcedClaimRewards && isReady ? lawlessClaimRewards(target, word(1), null) : null;
@@ -188,7 +191,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
       datanet !== undefined &&
       isModel &&
       sells.isApproved &&
-      binding % 2n ** 24n === BigInt(a),
+      idsOf(binding).includes(BigInt(a)),
     [KIND.forcedApproveModel]: () =>
       owned(before, word(3)) &&
       owned(target, word(1)) &&
@@ -275,10 +278,13 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   }
   const isApproval = kind === KIND.approveModel || (kind === KIND.forcedApproveModel && isValid);
   if (isApproval || kind === KIND.revokeModel || (kind === KIND.forcedRevokeModel && isValid)) {
-    // The bit goes up or down where the shown one says that it has to.
-    const isApproved = isApproval;
+    // Bits go up or down where the shown ones say that they have to.
+    const isGiven = kind === KIND.approveModel && isOfSeveral(binding) && !isLastApproval(binding, shown);
+    const isApproved = isApproval && (!isGiven || shown.isApproved);
     const step = BigInt(isApproved) - BigInt(shown.isApproved);
-    changeB({ counters: modulo(leafB.counters + (step << COUNTERS.approved)) });
+    const given = isGiven && !shown.isApproved ? 1n << BigInt(place) : -BigInt(shown.approvals);
+    const counters = leafB.counters + (step << COUNTERS.approved) + (given << COUNTERS.approvals);
+    changeB({ counters: modulo(counters) });
   }
   const changeBody = (changes: Partial<ModelBody>) => {
     const model = { ...(recordB.model ?? EMPTY_MODEL_BODY), ...changes };
@@ -330,6 +336,10 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
     signature,
     datanetA: before.datanet ?? EMPTY_DATANET_BODY,
     modelB: beforeB.model ?? EMPTY_MODEL_BODY,
+    jointApproval:
+      kind === KIND.approveModel && isOfSeveral(binding) && beforeB.rewards !== undefined
+        ? { payees: beforeB.rewards.payees, place }
+        : null,
     claimRewards:
       claimRewards === null
         ? null
@@ -349,6 +359,17 @@ const EMPTY_MODEL_BODY: ModelBody = {
   claimedRoot: 0n,
   epochStart: 0n,
 };
+
+/** A model's datanets, 0 where there is none. */
+const idsOf = (binding: bigint): bigint[] =>
+  [0n, 127n, 151n, 175n, 199n, 223n].map((place) => (binding >> place) % 2n ** 24n);
+const isOfSeveral = (binding: bigint): boolean => binding >> 127n !== 0n;
+
+/** Whether one more approval is the last. */
+function isLastApproval(binding: bigint, { approvals }: Pick<ModelCounters, "approvals">): boolean {
+  const count = [0, 1, 2, 3, 4, 5].filter((bit) => ((approvals >> bit) & 1) === 1).length;
+  return count + 1 === idsOf(binding).filter((id) => id !== 0n).length;
+}
 
 /** The accrued root after these earnings, of a model that need not be ready. */
 function lawlessAccruedRoot({ rewards, model }: LeafState, earnedWei: readonly bigint[]): bigint {
@@ -491,6 +512,9 @@ function showCounters(inputs: Record<string, unknown>, slot: number, shown: Part
   for (const [i, column] of columns.entries()) row[7 + i] = shown[column] ?? row[7 + i]!;
   if (shown.isReady !== undefined) row[5] = BigInt(shown.isReady);
   if (shown.isApproved !== undefined) row[6] = BigInt(shown.isApproved);
+  const { approvals } = shown;
+  if (approvals !== undefined)
+    for (let bit = 0; bit < 6; bit++) row[11 + bit] = BigInt((approvals >> bit) & 1);
   rows[slot] = row;
   inputs.wideRest = rows;
 }

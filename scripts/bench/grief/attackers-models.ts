@@ -127,6 +127,7 @@ async function openModels(
     predecessorId: 0n,
     drawBits: BigInt(Math.log2(SIZE.draws)),
     featureCount: BigInt(SIZE.features),
+    furtherDatanets: [],
   };
   const split = { ownerParts: 6_554n, validatorParts: 16_384n };
   const statics = { ...commitments, featuresCommitment: 1n };
