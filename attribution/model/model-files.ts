@@ -3,6 +3,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { hashStatics, type ModelStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { hex32 } from "@openledger/foundation/hex";
@@ -23,7 +24,7 @@ import {
   parseJson,
 } from "./model-manifest.ts";
 import { checkRowsRoot, type OwnedRow } from "./owned-rows.ts";
-import { DIRECT, type RecipeBase } from "./recipe-fields.ts";
+import { DIRECT, type RecipeBase, versionsOf } from "./recipe-fields.ts";
 import { type ModelRegistration, staticsOf } from "./registration.ts";
 
 /** A model as its owner publishes it. */
@@ -115,7 +116,7 @@ export function decodeModel<Parts extends ModelParts = DirectParts>(
   const bytesOf = (name: ModelFileName) => checkedFile(files, manifest, name);
   const part = decodeAnsweringPart(files, manifest, families);
   const { answeringHash, columns, recipe } = part;
-  const payees = decodePayees(bytesOf("payees.json"), manifest.rowCount);
+  const payees = decodePayees(bytesOf("payees.json"), manifest.rowCount, recipe);
   const features = decodeFeatures(bytesOf("features.bin"), manifest, recipe);
   const statics = decodeStatics(manifest, recipe, payees, shardedFeatures(columns, answeringHash));
   const rows = "rows.jsonl" in manifest.files ? decodeRowLines(bytesOf("rows.jsonl"), payees, recipe) : null;
@@ -123,17 +124,23 @@ export function decodeModel<Parts extends ModelParts = DirectParts>(
   return { ...part, payees, features, statics, staticsHash: hashStatics(statics), rows, card } as never;
 }
 
-function decodePayees(bytes: Uint8Array, rowCount: number): Payee[] {
+function decodePayees(bytes: Uint8Array, rowCount: number, recipe: RecipeBase): Payee[] {
   const parsed = payeesSchema.safeParse(parseJson(bytes, "payees.json"));
   if (!parsed.success) throw invalidFile("payees.json", z.prettifyError(parsed.error));
   const payees = parsed.data;
-  const inOrder = payeeShards(payees.map((payee) => payee.rowCount)).flatMap(({ from, to }) =>
+  const shards = payeeShards(payees.map((payee) => payee.rowCount));
+  const datanetCount = versionsOf(recipe).length;
+  const isJoint = datanetCount > 1;
+  if (isJoint && shards.length !== datanetCount)
+    throw invalidFile("payees.json", `has ${shards.length} shards, the recipe ${datanetCount} datanets`);
+  const inOrder = shards.flatMap(({ from, to }) =>
     payees.slice(from, to).map((payee, m) => ({ payee, isFirst: m === 0, place: from + m })),
   );
   for (const [m, { payee, isFirst, place }] of inOrder.entries()) {
     const before = inOrder[m - 1]?.payee;
     if (payee.rowCount === 0) throw invalidFile("payees.json", `has payee ${place} without rows`);
-    if (before === undefined) continue;
+    // Each of several Datanets starts over.
+    if (before === undefined || (isJoint && isFirst)) continue;
     const step = payee.contributorId - before.contributorId || payee.validatorId - before.validatorId;
     // A payee whose rows are in two shards is in both.
     if (step < 0 || (step === 0 && !isFirst))
@@ -224,9 +231,12 @@ function decodeRowLines(bytes: Uint8Array, payees: readonly Payee[], recipe: Rec
   }
   if (contents.length !== rowCount)
     throw invalidFile("rows.jsonl", `has ${contents.length} rows, not ${rowCount}`);
-  const owners = payees.flatMap(({ rowCount, contributorId, validatorId }) =>
-    Array.from({ length: rowCount }, () => ({ contributorId, validatorId })),
-  );
+  const isJoint = recipe.furtherDatanets !== undefined;
+  const owners = payees.flatMap(({ rowCount, contributorId, validatorId }, place) => {
+    const datanet = Math.floor(place / MAX_PAYEE_COUNT);
+    const owner = { contributorId, validatorId, ...(isJoint && { datanet }) };
+    return Array.from({ length: rowCount }, () => owner);
+  });
   const rows = contents.map((content, i) => ({ content, ...owners[i]! }));
   checkRowsRoot(rows, recipe);
   return rows;

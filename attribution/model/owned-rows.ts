@@ -1,19 +1,58 @@
-/** Rows of a version with their owners, whatever the rows hold. */
+/** Rows of versions with their owners, whatever the rows hold. */
 
+import { inPlaces } from "@openledger/circuits/ledger/payee-shards";
 import type { Payee, PayeeOwners } from "@openledger/circuits/ledger/rewards";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
+import { DATANET_COUNT_MAX, MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import { attributionError } from "../attribution-errors.ts";
 import { hashContents } from "../rows/labelled-rows.ts";
-import type { RecipeBase } from "./recipe-fields.ts";
+import { type RecipeBase, versionsOf } from "./recipe-fields.ts";
 
-/** A row of the version, with the payee it earns for. */
-export interface OwnedRow extends PayeeOwners {
+interface RowPlace extends PayeeOwners {
+  /** Of a model of several Datanets: the place of the row's own. Absent: 0. */
+  readonly datanet?: number;
+}
+
+/** A row of a version, with the payee it earns for. */
+export interface OwnedRow extends RowPlace {
   readonly content: Uint8Array;
 }
 
-/** The payees of rows in the version's order, ascending by contributor, then validator. @throws ATT_ROWS_MISMATCH */
-export function payeeTable(rows: readonly PayeeOwners[]): Payee[] {
+/** The rows of a model's versions one after another, as its recipe names them. */
+export const joinVersions = (versions: readonly (readonly OwnedRow[])[]): readonly OwnedRow[] =>
+  versions.length === 1
+    ? versions[0]!
+    : versions.flatMap((rows, datanet) => rows.map((row) => ({ ...row, datanet })));
+
+/** The rows of each Datanet, of as many as there are. */
+export function versionRows<Row extends RowPlace>(rows: readonly Row[]): Row[][] {
+  const count = 1 + rows.reduce((last, { datanet = 0 }) => Math.max(last, datanet), 0);
+  return Array.from({ length: Math.min(count, DATANET_COUNT_MAX) }, (_, place) =>
+    rows.filter(({ datanet = 0 }) => datanet === place),
+  );
+}
+
+/**
+ * The payees of rows in their versions' order, ascending by contributor, then validator. Of several Datanets each has a
+ * shard, and they are in the places of these.
+ * @throws ATT_ROWS_MISMATCH, ATT_BEYOND_CIRCUIT where one of several Datanets has more payees than a shard
+ */
+export function payeeTable(rows: readonly RowPlace[]): Payee[] {
+  const tables = versionRows(rows).map(versionPayees);
+  if (tables.length === 1) return tables[0]!;
+  const most = MAX_PAYEE_COUNT;
+  const large = tables.findIndex(({ length }) => length > most);
+  if (large < 0) return inPlaces(tables);
+  const given = tables[large]!.length;
+  throw attributionError(
+    "ATT_BEYOND_CIRCUIT",
+    `Datanet ${large} of the recipe's has ${given} payees, and each of several has ${most} at most`,
+    { data: { what: "payees", given, most } },
+  );
+}
+
+function versionPayees(rows: readonly PayeeOwners[]): Payee[] {
   const payees: Payee[] = [];
   for (const [index, { contributorId, validatorId }] of rows.entries()) {
     const last = payees.at(-1);
@@ -35,7 +74,7 @@ export function payeeTable(rows: readonly PayeeOwners[]): Payee[] {
   return payees;
 }
 
-/** Payees of all shards as their version has them: none absent, each once. */
+/** Payees of all shards as their one version has them: none absent, each once. */
 export function wholePayees(places: readonly Payee[]): Payee[] {
   const payees: Payee[] = [];
   for (const payee of places.filter(({ rowCount }) => rowCount > 0)) {
@@ -52,8 +91,23 @@ export function rowOwners(payees: readonly Payee[]): Int32Array {
   return Int32Array.from(payees.flatMap(({ rowCount }, payee) => Array<number>(rowCount).fill(payee)));
 }
 
-/** @throws ATT_ROWS_MISMATCH where the rows, in this order and with these owners, are not those of the recipe */
-export function checkRowsRoot(rows: readonly OwnedRow[], { datanet }: Pick<RecipeBase, "datanet">): void {
+/** @throws ATT_ROWS_MISMATCH where the rows, in this order and with these owners, are not those of the recipe's versions */
+export function checkRowsRoot(
+  rows: readonly OwnedRow[],
+  recipe: Pick<RecipeBase, "datanet" | "furtherDatanets">,
+): void {
+  const versions = versionsOf(recipe);
+  const given = versionRows(rows);
+  // A row of no version would be trained on and be of no root.
+  if (given.length !== versions.length || given.reduce((sum, { length }) => sum + length, 0) !== rows.length)
+    throw attributionError(
+      "ATT_ROWS_MISMATCH",
+      `rows of ${given.length} datanets were given, the recipe names ${versions.length}`,
+    );
+  for (const [place, version] of versions.entries()) checkVersionRoot(given[place]!, version);
+}
+
+function checkVersionRoot(rows: readonly OwnedRow[], datanet: RecipeBase["datanet"]): void {
   const root = versionRowsRoot(
     rows.map(({ content, contributorId, validatorId }) => ({
       rowHash: hashRow(content),

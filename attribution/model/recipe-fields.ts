@@ -3,12 +3,20 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { isDirectQuery, type ModelQuery } from "@openledger/circuits/ledger/model-query";
+import { DATANET_COUNT_MAX } from "@openledger/circuits/protocol";
 import { columnShape } from "@openledger/circuits/settlement/settlement-size";
 import { z } from "zod";
 import { attributionError } from "../attribution-errors.ts";
 import { MAX_FEATURE_COUNT, MAX_QUERY } from "../features/quantise.ts";
 
 const count = z.number().int().positive();
+/** A published version of a Datanet, with the root that the ledger holds for it. */
+const versionSchema = z.strictObject({
+  id: count.max(0xffffff),
+  version: count.max(0xffffffff),
+  rowsRoot: z.string().regex(/^0x[0-9a-f]{64}$/),
+});
+export type RecipeVersion = z.infer<typeof versionSchema>;
 
 /**
  * A recipe is everything that the bytes of a model depend on, beside the rows. The same recipe and the same rows give
@@ -16,12 +24,14 @@ const count = z.number().int().positive();
  */
 export const recipeFields = {
   version: z.literal(2),
-  /** The rows: a published version of a datanet, with the root that the ledger holds for it. */
-  datanet: z.strictObject({
-    id: count.max(0xffffff),
-    version: count.max(0xffffffff),
-    rowsRoot: z.string().regex(/^0x[0-9a-f]{64}$/),
-  }),
+  /** The rows: Datanet 0's version. */
+  datanet: versionSchema,
+  /** Of a model of several Datanets: the others, whose rows follow in this order. Absent: one Datanet. */
+  furtherDatanets: z
+    .array(versionSchema)
+    .min(1)
+    .max(DATANET_COUNT_MAX - 1)
+    .optional(),
   seed: z.string().min(1).max(64),
   /** Rules against gaming, applied to the features before they are rounded (docs/explanation/attribution-methods.md). */
   rules: z.strictObject({
@@ -48,6 +58,15 @@ export interface RecipeBase extends z.infer<typeof baseSchema> {
   /** Of a language model that cites rows: what its card says of their part. Such a model has no base. */
   readonly retrieval?: { readonly citationPermille: number } | undefined;
 }
+
+/** The versions that a model's rows come from, Datanet 0's first. */
+export const versionsOf = ({
+  datanet,
+  furtherDatanets = [],
+}: Pick<RecipeBase, "datanet" | "furtherDatanets">): readonly RecipeVersion[] => [
+  datanet,
+  ...furtherDatanets,
+];
 
 /** The family of direct models: it names how a model is settled, too. */
 export const DIRECT = "direct";
@@ -78,7 +97,7 @@ export function requireShardCount({ isChallengeable, tracing }: RecipePromises, 
   if (shardCount === 1 || (isChallengeable !== true && tracing === undefined)) return;
   throw attributionError(
     "ATT_BEYOND_CIRCUIT",
-    `a model with challenges or claims has one shard, not ${shardCount}: name a circuit with room for all of its rows and payees, or leave isChallengeable and tracing out of the recipe`,
+    `a model with challenges or claims has one shard, not ${shardCount}: name one Datanet and a circuit with room for all of its rows and payees, or leave isChallengeable and tracing out of the recipe`,
     { data: { what: "shards", given: shardCount, most: 1 } },
   );
 }
@@ -115,8 +134,9 @@ export function isQueryOfBase(recipe: RecipeBase, query: ModelQuery): boolean {
 }
 
 /**
- * A recipe as its family's schema has it. One that names `method.featureCount` has a column for each feature.
- * @throws ATT_RECIPE_INVALID
+ * A recipe as its family's schema has it. One that names `method.featureCount` has a column for each feature, and one of
+ * several Datanets names each once, and has neither challenges nor claims.
+ * @throws ATT_RECIPE_INVALID, ATT_BEYOND_CIRCUIT
  */
 export function checkedRecipe<Recipe extends RecipeBase>(schema: z.ZodType<Recipe>, json: unknown): Recipe {
   const parsed = schema.safeParse(json);
@@ -126,6 +146,14 @@ export function checkedRecipe<Recipe extends RecipeBase>(schema: z.ZodType<Recip
       cause: parsed.error,
     });
   }
+  const ids = versionsOf(parsed.data).map(({ id }) => id);
+  const twice = ids.find((id, i) => ids.indexOf(id) < i);
+  if (twice !== undefined) {
+    const message = `datanet ${twice} is named twice`;
+    const data = { issues: [{ path: "furtherDatanets", message }] };
+    throw attributionError("ATT_RECIPE_INVALID", message, { data });
+  }
+  requireShardCount(parsed.data as RecipePromises, ids.length);
   const { columnCount, method } = parsed.data as RecipeBase & { method?: { featureCount?: number } };
   const featureCount = method?.featureCount ?? 0;
   const baseCount = hasBaseColumns(parsed.data.rules) ? 1 : 0;

@@ -1,5 +1,5 @@
 import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
-import { cutPayees, payeeShards } from "@openledger/circuits/ledger/payee-shards";
+import { cutPayees, mostPayees, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import {
   ownersCommitment,
   type Payee,
@@ -17,7 +17,14 @@ import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../feature
 import type { OnProgress } from "../progress.ts";
 import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import type { ModelParts, Trained } from "./model-family.ts";
-import { boundColumns, type RecipeBase, type RecipePromises, requireShardCount } from "./recipe-fields.ts";
+import {
+  boundColumns,
+  type RecipeBase,
+  type RecipePromises,
+  type RecipeVersion,
+  requireShardCount,
+  versionsOf,
+} from "./recipe-fields.ts";
 
 /** What the owner decides when they create the model on the ledger. */
 export interface RegistrationTerms {
@@ -51,7 +58,7 @@ export function registerModel<Parts extends ModelParts>(
   size: ModelSize,
   options: { onProgress?: OnProgress } = {},
 ): ModelRegistration {
-  const payees = payeesFor(model.payees, size);
+  const payees = payeesFor(model, size);
   checkFits({ ...model, payees }, size);
   checkSplit(terms.split);
   const columns = commitFeatures({ ...model, payees }, options);
@@ -63,9 +70,26 @@ export function registerModel<Parts extends ModelParts>(
   return { payees, columns, answeringHash: answering, statics, staticsHash: hashStatics(statics) };
 }
 
-/** Payees in the places that circuits of this size need. @throws CIR_SETTLEMENT_SIZE */
-export const payeesFor = (payees: readonly Payee[], size: ModelSize): readonly Payee[] =>
-  size.shards === undefined ? payees : cutPayees(payees, size);
+/** Payees in the places that circuits of this size need; those of several Datanets are in their places. @throws CIR_SETTLEMENT_SIZE */
+export const payeesFor = (
+  {
+    payees,
+    recipe,
+  }: { readonly payees: readonly Payee[]; readonly recipe: Pick<RecipeBase, "furtherDatanets"> },
+  size: ModelSize,
+): readonly Payee[] =>
+  size.shards === undefined || recipe.furtherDatanets !== undefined ? payees : cutPayees(payees, size);
+
+/** Why circuits of shards do not hold payees in their places; null where they do. */
+export function shardMisfit(payees: readonly Payee[], { payees: most, rows, shards = 1 }: ModelSize) {
+  const cut = payeeShards(payees.map(({ rowCount }) => rowCount));
+  // One shard alone has a circuit of another kind.
+  if (cut.length > shards || cut.length === 1) return { what: "shards", given: cut.length, most: shards };
+  const rowCount = Math.max(...cut.map((shard) => shard.rowCount));
+  if (rowCount > rows) return { what: "rows in a shard", given: rowCount, most: rows };
+  const payeeCount = mostPayees(payees);
+  return payeeCount > most ? { what: "payees in a shard", given: payeeCount, most } : null;
+}
 
 /** Column commitments of G, or of B, by each shard of its payees, with progress. Needs `initPoseidon`. */
 export function commitFeatures(
@@ -94,13 +118,13 @@ export const directMatrix = ({ featureCount, rowCount, values }: DirectFeatures)
  * @throws ATT_BEYOND_CIRCUIT where the payees are in more shards than the recipe's promises allow
  */
 export function staticsOf(
-  recipe: Pick<RecipeBase, "datanet" | "columnCount" | "family"> & RecipePromises,
+  recipe: Pick<RecipeBase, "datanet" | "furtherDatanets" | "columnCount" | "family"> & RecipePromises,
   payees: readonly Payee[],
   features: bigint,
   terms: RegistrationTerms & { readonly drawBits: number },
 ): ModelStatics {
   const { split, predecessorId = 0, drawBits } = terms;
-  const { datanet } = recipe;
+  const [datanet, ...further] = versionsOf(recipe) as [RecipeVersion, ...RecipeVersion[]];
   const rowCounts = payees.map(({ rowCount }) => rowCount);
   requireShardCount(recipe, payeeShards(rowCounts).length);
   return {
@@ -114,25 +138,28 @@ export function staticsOf(
       predecessorId: BigInt(predecessorId),
       drawBits: BigInt(drawBits),
       featureCount: boundColumns(recipe),
+      furtherDatanets: further.map(({ id }) => id),
     }),
     split: packSplit(split),
   };
 }
 
 /** @throws ATT_BEYOND_CIRCUIT where the model has more rows or payees than the circuit, or other columns */
-function checkFits({ features, payees }: Pick<Trained, "features" | "payees">, size: ModelSize): void {
+function checkFits(
+  { features, payees, recipe }: Pick<Trained, "features" | "payees" | "recipe">,
+  size: ModelSize,
+): void {
   const beyond = (what: string, given: number, most: number) =>
     attributionError("ATT_BEYOND_CIRCUIT", `${given} ${what}, but the circuit has ${most}`, {
       data: { what, given, most },
     });
-  if (size.shards === undefined) {
+  if (size.shards === undefined && recipe.furtherDatanets === undefined) {
     if (features.rowCount > size.rows) throw beyond("rows", features.rowCount, size.rows);
     const mostPayees = Math.min(size.payees, MAX_PAYEE_COUNT);
     if (payees.length > mostPayees) throw beyond("payees", payees.length, mostPayees);
   } else {
-    const { length } = payeeShards(payees.map((payee) => payee.rowCount));
-    // One shard alone has a circuit of another kind.
-    if (length > size.shards || length === 1) throw beyond("shards", length, size.shards);
+    const misfit = shardMisfit(payees, size);
+    if (misfit !== null) throw beyond(misfit.what, misfit.given, misfit.most);
   }
   if (isDirect(features) !== (size.isDirect === true))
     throw attributionError("ATT_BEYOND_CIRCUIT", "the circuit settles models of another kind", {

@@ -9,13 +9,16 @@ import { directTraining } from "./direct/direct-training.ts";
 import { type FamilyTraining, type ModelParts, trainingOf } from "./model-family.ts";
 import type { PublishedModel } from "./model-files.ts";
 import { checkRowsRoot, type OwnedRow, payeeTable, wholePayees } from "./owned-rows.ts";
+import { versionsOf } from "./recipe-fields.ts";
 import { commitFeatures } from "./registration.ts";
 
 /** What the ledger says of a model and of the version that it is bound to. */
 export interface LedgerFacts {
   readonly staticsHash: bigint;
-  /** Of the datanet's version that the model's binding names. */
+  /** Of Datanet 0's version. */
   readonly rowsRoot: bigint;
+  /** Of the versions of further Datanets; not given: the model has one. */
+  readonly furtherRowsRoots?: readonly bigint[];
   /** The hash of the Datanet's card, at that version; not given: the recipe's base is not compared with a card. */
   readonly policy?: bigint;
 }
@@ -60,7 +63,9 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   const { recipe } = model;
   const rows = rowsOfVersion(model, facts, options.rows);
   const isBaseOfCard = compareRewards(model, facts.policy, options.card ?? model.card);
-  requireSame("payees", JSON.stringify(wholePayees(model.payees)), JSON.stringify(payeeTable(rows)));
+  // Of several Datanets payees are in their places: two with the same payee are paid each.
+  const places = recipe.furtherDatanets === undefined ? wholePayees(model.payees) : model.payees;
+  requireSame("payees", JSON.stringify(places), JSON.stringify(payeeTable(rows)));
   let accuracy: number | null = null;
   const training = trainingOf(recipe, trainings);
   if (depth === "train" || training.needsRun?.(recipe) === true) {
@@ -81,7 +86,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   requireSameNumbers("columns", coordinates(model.columns), coordinates(columns));
   return {
     rowCount: rows.length,
-    payeeCount: model.payees.length,
+    payeeCount: model.payees.filter(({ rowCount }) => rowCount > 0).length,
     accuracy,
     isBaseOfCard,
     isTraced: promised !== null,
@@ -94,11 +99,16 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
  */
 export function rowsOfVersion(
   { recipe, rows: published, staticsHash }: PublishedModel,
-  facts: Pick<LedgerFacts, "staticsHash" | "rowsRoot">,
+  facts: Pick<LedgerFacts, "staticsHash" | "rowsRoot" | "furtherRowsRoots">,
   given?: readonly OwnedRow[] | null,
 ): readonly OwnedRow[] {
   requireSame("statics", hex32(staticsHash), hex32(facts.staticsHash));
-  requireSame("rowsRoot", recipe.datanet.rowsRoot, hex32(facts.rowsRoot));
+  const roots = [facts.rowsRoot, ...(facts.furtherRowsRoots ?? [])];
+  const versions = versionsOf(recipe);
+  requireSame("datanets", versions.length, roots.length);
+  for (const [place, { rowsRoot }] of versions.entries())
+    if (rowsRoot !== hex32(roots[place]!))
+      throw mismatch("rowsRoot", place === 0 ? {} : { datanet: place }, rowsRoot, hex32(roots[place]!));
   const rows = given ?? published;
   if (rows === null) {
     throw attributionError(
@@ -108,6 +118,12 @@ export function rowsOfVersion(
   }
   checkRowsRoot(rows, recipe);
   return rows;
+}
+
+/** What a recipe itself says of its versions: for models that have been compared with the ledger, and of folders. */
+export function ownRoots(recipe: ModelParts["recipe"]): Pick<LedgerFacts, "rowsRoot" | "furtherRowsRoots"> {
+  const [rowsRoot, ...furtherRowsRoots] = versionsOf(recipe).map((version) => BigInt(version.rowsRoot));
+  return { rowsRoot: rowsRoot!, furtherRowsRoots };
 }
 
 /**

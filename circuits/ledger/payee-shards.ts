@@ -66,7 +66,11 @@ export function payeeShards(rowCounts: readonly number[]): PayeeShard[] {
  * @throws CIR_SETTLEMENT_SIZE beyond eight shards
  */
 export function cutPayees(payees: readonly Payee[], most: ShardRoom = LARGEST_SHARD): Payee[] {
-  const shards = cut(payees, most);
+  return inPlaces(cut(payees, most));
+}
+
+/** Payees of shards, at most 512 each, with absent ones behind those of a shard that another follows. @throws CIR_SETTLEMENT_SIZE */
+export function inPlaces(shards: readonly (readonly Payee[])[]): Payee[] {
   const flat = shards.flatMap((shard, s) =>
     s === shards.length - 1
       ? shard

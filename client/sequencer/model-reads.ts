@@ -40,6 +40,14 @@ export function staticsOf({ model }: LedgerModelLeaf): ModelStatics & { readonly
   return { ...statics, hash: hashStatics(statics) };
 }
 
+/** A model's Datanets in their places, and which of them have approved it. A payment needs all. */
+export function approvalsOf({ counters, model }: LedgerModelLeaf): { id: number; hasApproved: boolean }[] {
+  return [model.datanetId, ...model.furtherDatanets].map((id, place) => ({
+    id,
+    hasApproved: counters.isApproved || ((counters.approvals >> place) & 1) === 1,
+  }));
+}
+
 export type EpochPayments = Omit<z.output<typeof paymentsSchema>, "payments"> & {
   /** All of them, in the order of the chain. */
   readonly payments: readonly LedgerPayment[];

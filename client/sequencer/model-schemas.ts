@@ -57,6 +57,8 @@ export const modelSchema = z.extend(leafSchema, {
   counters: z.object({
     isReady: z.boolean(),
     isApproved: z.boolean(),
+    /** Of a model of several Datanets, bit s: Datanet s has approved, while others have not. 0 where `isApproved`. */
+    approvals: count,
     cap: count,
     paymentCount: count,
     epoch: count,
@@ -67,8 +69,11 @@ export const modelSchema = z.extend(leafSchema, {
     ownersCommitment: fieldElement,
     payeeRoot: fieldElement,
     binding: fieldElement,
+    /** Datanet 0, and its version. */
     datanetId: count,
     version: count,
+    /** Of a model of several Datanets: the others, in their places. */
+    furtherDatanets: z.array(count),
     /** The settlement circuit's, for the model's life. */
     drawCount: count,
     /** null where the owner signed none that a circuit has. */

@@ -27,6 +27,7 @@ const plainRecipeSchema = z.strictObject({
   version: recipeFields.version,
   family: z.literal("text"),
   datanet: recipeFields.datanet,
+  furtherDatanets: recipeFields.furtherDatanets,
   base: baseSchema,
   /** Of the base's matrices, in training, gradients and answers. Absent: int8 from 67 million numbers on, else float32. */
   weights: z.enum(WEIGHT_NUMBERS).optional(),

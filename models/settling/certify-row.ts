@@ -1,10 +1,13 @@
 /** Makes a row's certificate from what the ledger, L1 and the model's owner publish (verifier/certificates). */
 import { sha256 } from "@noble/hashes/sha2.js";
+import { answeringFiles } from "@openledger/attribution/model/answering-hash";
+import type { ModelParts } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { type RecipeVersion, versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
-import { hashDatanetBody, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { hashDatanetBody } from "@openledger/circuits/ledger/leaf";
 import { hashRow } from "@openledger/circuits/ledger/version-rows";
 import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
@@ -20,9 +23,9 @@ import type { VerifiedSettlement } from "./verify-settlement.ts";
 
 export interface PublishedRow {
   readonly row: number;
-  readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash">;
+  readonly model: Pick<PublishedModel, "features" | "columns" | "answeringHash"> & ModelParts;
   readonly openings: Openings;
-  /** All rows of the version, in its order. */
+  /** All rows of the model's versions, in their order. */
   readonly rows: readonly OwnedRow[];
   /** More draws than fit are left out, those that paid the row least first; one is always there. */
   readonly maxBytes?: number;
@@ -52,11 +55,14 @@ export async function certifyRow(
     features: settledFeatures(model),
     openingOf: (i: number) => openings.get(payments[i]!.receipt),
   };
+  const named = versionsOf(model.recipe)[rows[row]!.datanet ?? 0]!;
+  const { parameters, queryMap, recipe } = answeringFiles(model);
   const certificate = makeCertificate(settled, sampled, {
     row,
+    recipe: { bytes: recipe, otherDigests: [sha256(parameters), sha256(queryMap)] },
     digest: sha256(content),
     rows: rows.map((one) => ({ ...one, rowHash: hashRow(one.content) })),
-    version: await versionOf(client, settled.model.statics.binding, Number(closingBatch)),
+    version: await versionOf(client, named, Number(closingBatch)),
     batchNumber: settlement.batchNumber,
     ...size,
   });
@@ -72,11 +78,9 @@ export async function certifyRow(
 /** The Datanet's leaf as the sequencer has posted it; a version that is no longer the newest is found on L1. */
 async function versionOf(
   client: LedgerClient,
-  binding: bigint,
+  { id, version }: RecipeVersion,
   closingBatch: number,
 ): Promise<CertifiedVersion> {
-  const { datanetId, version } = unpackBinding(binding);
-  const id = Number(datanetId);
   const rollup = new RollupContract({
     client: createPatientL1Client({ rpcUrl: client.chain.rpcUrls.default.http[0]! }),
     address: client.rollupAddress,
@@ -85,7 +89,7 @@ async function versionOf(
   if (proven !== null && datanet != null) {
     const { batchNumber, leaf, path } = proven;
     const big = { publishedAt: BigInt(datanet.publishedAt), policy: datanet.policy };
-    const body = { ...datanet, ...big, version, rowCount: BigInt(datanet.rowCount) };
+    const body = { ...datanet, ...big, version: BigInt(version), rowCount: BigInt(datanet.rowCount) };
     if (hashDatanetBody(body) === leaf.body) {
       const { blockNumber: from } = await rollup.closedAt(closingBatch);
       const block = await findBatchBlock(rollup, batchNumber, BigInt(from));
@@ -93,5 +97,5 @@ async function versionOf(
         return { ...big, batchNumber, path, leaf: certifiedLeaf(leaf), blockNumber: Number(block) };
     }
   }
-  return replayVersion(rollup, { datanetId: id, version: Number(version) });
+  return replayVersion(rollup, { datanetId: id, version });
 }

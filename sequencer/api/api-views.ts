@@ -10,7 +10,7 @@ import {
   unpackCounters,
 } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { KIND, KIND_RULES, kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
+import { BINDING_BITS, KIND, KIND_RULES, kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
 import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
 import type { chainAnswer, readyBatchesAnswer } from "@openledger/circuits/wire/operator-api";
 import { proofJson } from "@openledger/circuits/wire/wire-fields";
@@ -87,10 +87,11 @@ export function postedLeafView(id: number, { batchNumber, root, leaf, rows }: Po
 function countersView(kind: number, counters: bigint): object {
   if (kind === LEAF_KIND.datanet) return { rowCount: Number(counters) };
   if (kind !== LEAF_KIND.model) return {};
-  const { isReady, isApproved, cap, paymentCount, epoch, priceWei } = unpackCounters(counters);
+  const { isReady, isApproved, approvals, cap, paymentCount, epoch, priceWei } = unpackCounters(counters);
   return {
     isReady,
     isApproved,
+    approvals,
     cap: Number(cap),
     paymentCount: Number(paymentCount),
     epoch: Number(epoch),
@@ -99,9 +100,10 @@ function countersView(kind: number, counters: bigint): object {
 }
 
 function modelView({ statics, closed, accruedRoot, claimedRoot, epochStart }: ModelBody) {
-  const { datanetId, version, rowCount, predecessorId, drawBits, featureCount } = unpackBinding(
-    statics.binding,
-  );
+  const { datanetId, version, rowCount, predecessorId, drawBits, featureCount, furtherDatanets } =
+    unpackBinding(statics.binding);
+  // What a signer put there is bounded by a proof only where the model is approved or ready.
+  const isBinding = statics.binding >> BINDING_BITS === 0n;
   const { ownerParts, validatorParts } = unpackSplit(statics.split);
   return {
     featuresCommitment: hex32(statics.featuresCommitment),
@@ -115,8 +117,8 @@ function modelView({ statics, closed, accruedRoot, claimedRoot, epochStart }: Mo
     validatorParts: Number(validatorParts),
     predecessorId: Number(predecessorId),
     drawCount: 2 ** Number(drawBits),
-    // What a signer put there is bounded by a proof only where the model is approved or ready.
-    featureCount: featureCount < 2n ** 12n ? Number(featureCount) : null,
+    featureCount: isBinding ? Number(featureCount) : null,
+    furtherDatanets: isBinding ? furtherDatanets : [],
     closed: hex32(closed),
     accruedRoot: hex32(accruedRoot),
     claimedRoot: hex32(claimedRoot),

@@ -6,14 +6,16 @@ import { bucketsOfShape } from "@openledger/circuits/ledger/direct-query";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelQueryBytes, modelQueryOfBytes } from "@openledger/circuits/ledger/model-query";
 import { treeDepth } from "@openledger/circuits/ledger/version-rows";
-import { FIELD_ORDER, MAX_PAYEE_COUNT, TREE_ARITY, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { BINDING, FIELD_ORDER, MAX_PAYEE_COUNT, TREE_ARITY, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { columnCount, modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import {
   type CertifiedDraw,
+  type CertifiedRecipe,
   type CertifiedShard,
   certificateFalse,
   MAX_CERTIFICATE_BYTES,
+  placeInVersion,
   type RowCertificate,
 } from "./row-certificate.ts";
 
@@ -27,6 +29,9 @@ const [EARNED_BYTES, TOTAL_BYTES] = [12, 7];
 /** Beside the number of payees: shards but one, and the row's shard. Both are 0 of a model of one shard. */
 const SHARD_COUNT_BIT = 10;
 const SHARD_INDEX_BIT = 13;
+/** In the binding's 16 bytes: the ids of further Datanets follow. */
+const JOINT = 1n << BINDING.further;
+const FURTHER_BYTES = 15;
 
 class ByteWriter {
   readonly #parts: Uint8Array[] = [];
@@ -170,7 +175,8 @@ function readShard(
 
 /** @returns bytes that `decodeCertificate` reads */
 export function encodeCertificate(certificate: RowCertificate): Uint8Array {
-  const { draws, payees, row, shard, version } = certificate;
+  const { draws, payees, recipe, row, shard, version } = certificate;
+  const own = placeInVersion(certificate);
   const out = new ByteWriter();
   out.bytes(MAGIC);
   out.number(certificate.modelId, 3);
@@ -178,7 +184,9 @@ export function encodeCertificate(certificate: RowCertificate): Uint8Array {
   out.number(certificate.closingBatch, 5);
   out.number(certificate.batchNumber, 5);
   out.elements([certificate.answeringHash]);
-  out.number(certificate.binding, 16);
+  const further = certificate.binding >> BINDING.further;
+  out.number((certificate.binding % JOINT) | (further === 0n ? 0n : JOINT), 16);
+  if (further !== 0n) out.number(further, FURTHER_BYTES);
   out.number(certificate.split, 4);
   const place = ((shard?.others.length ?? 0) << SHARD_COUNT_BIT) | ((shard?.index ?? 0) << SHARD_INDEX_BIT);
   out.number(payees.length | place, 2);
@@ -188,6 +196,10 @@ export function encodeCertificate(certificate: RowCertificate): Uint8Array {
     out.number(rowCount, 4);
   }
   if (shard !== null) writeShard(out, shard);
+  if (recipe !== null) {
+    out.number(recipe.bytes.length, 3);
+    for (const part of [recipe.bytes, ...recipe.otherDigests]) out.bytes(part);
+  }
   const columns = compressPoints(certificate.columns);
   out.number(columns.length, 2);
   for (const column of columns) out.number(column, ELEMENT_BYTES);
@@ -198,11 +210,11 @@ export function encodeCertificate(certificate: RowCertificate): Uint8Array {
   out.elements(certificate.privateElements);
   out.number(row, 4);
   out.bytes(certificate.digest);
-  out.path(certificate.rowPath, row);
+  out.path(certificate.rowPath, own.row);
   out.number(version.batchNumber, 5);
   out.number(version.blockNumber, 5);
   out.elements([...version.leaf, version.publishedAt, version.policy]);
-  out.path(version.path, Number(unpackBinding(certificate.binding).datanetId));
+  out.path(version.path, own.datanetId);
   out.number(draws.length, 1);
   for (const { answerHash, draw, logit, query, salt, scores } of draws) {
     const bytes = modelQueryBytes(query);
@@ -231,10 +243,10 @@ export function decodeCertificate(bytes: Uint8Array): RowCertificate {
     closingBatch: from.number(5),
     batchNumber: from.number(5),
     answeringHash: from.element(),
-    binding: from.big(16),
+    binding: readBinding(from),
     split: from.big(4),
   };
-  const { datanetId, drawBits, featureCount, rowCount } = unpackBinding(head.binding);
+  const { drawBits, featureCount, furtherDatanets } = unpackBinding(head.binding);
   const counts = from.number(2);
   const payeeCount = counts & ((1 << SHARD_COUNT_BIT) - 1);
   if (payeeCount > MAX_PAYEE_COUNT) throw certificateFalse("it has too many payees", { payeeCount });
@@ -248,6 +260,8 @@ export function decodeCertificate(bytes: Uint8Array): RowCertificate {
     index: counts >> SHARD_INDEX_BIT,
     shardCount: ((counts >> SHARD_COUNT_BIT) & 7) + 1,
   });
+  const isFurther = furtherDatanets.length > 0 && shard !== null && shard.index > 0;
+  const recipe = isFurther ? readRecipe(from) : null;
   const packedColumns = Array.from({ length: from.number(2) }, () => from.big(ELEMENT_BYTES));
   const terms = {
     amountWei: from.big(16),
@@ -261,10 +275,11 @@ export function decodeCertificate(bytes: Uint8Array): RowCertificate {
   const isDirect = bucketsOfShape(Number(featureCount)) !== null;
   const scoreCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   const row = from.number(4);
+  const own = placeInVersion({ ...head, payees, row, shard });
   const placed = {
     row,
     digest: from.bytes(32).slice(),
-    rowPath: from.path(treeDepth(Number(rowCount)), row),
+    rowPath: from.path(treeDepth(own.rowCount), own.row),
   };
   const version = {
     batchNumber: from.number(5),
@@ -272,7 +287,7 @@ export function decodeCertificate(bytes: Uint8Array): RowCertificate {
     leaf: from.elements(LEAF_FIELD_COUNT),
     publishedAt: from.element(),
     policy: from.element(),
-    path: from.path(TREE_DEPTH, Number(datanetId)),
+    path: from.path(TREE_DEPTH, own.datanetId),
   };
   const draws = Array.from({ length: from.number(1) }, (): CertifiedDraw => {
     const [draw, answerHash, salt] = [from.number(1), from.element(), from.element()];
@@ -286,7 +301,20 @@ export function decodeCertificate(bytes: Uint8Array): RowCertificate {
     throw certificateFalse("it has other columns than its model");
   const columns = expandPoints(packedColumns);
   if (columns === null) throw certificateFalse("a column's commitment is no point");
-  return { ...head, ...terms, ...placed, payees, shard, columns, privateElements, draws, version };
+  return { ...head, ...terms, ...placed, payees, shard, recipe, columns, privateElements, draws, version };
+}
+
+function readBinding(from: ByteReader): bigint {
+  const low = from.big(16);
+  if (low < JOINT) return low;
+  const further = from.big(FURTHER_BYTES);
+  if (further === 0n) throw certificateFalse("it says that Datanets follow, and has none");
+  return (low % JOINT) | (further << BINDING.further);
+}
+
+function readRecipe(from: ByteReader): CertifiedRecipe {
+  const bytes = from.bytes(from.number(3)).slice();
+  return { bytes, otherDigests: [from.bytes(32).slice(), from.bytes(32).slice()] };
 }
 
 function readQuery(bytes: Uint8Array, isOfDirect: boolean): CertifiedDraw["query"] {

@@ -8,12 +8,15 @@
  *    (areScoresOf). With all scores, their total and what a unit of score earns are computed as the settlement does.
  *    Of several shards those of the row's; the others' totals are in their links, which L1 has, and which the proofs share.
  * 3. The row's place and its payee are those of a path to the version's root, which the Datanet's leaf holds under a root of
- *    the ledger that L1 has accepted.
+ *    the ledger that L1 has accepted. Of several Datanets that is the row's own, whose version the recipe names: the file
+ *    has it, and C holds its hash.
  *
  * Assumptions: those of the settlement's theorem (docs/explanation/attribution-proof.md), and that the Ethereum node which is
  * asked tells the truth. Needs `initPoseidon`.
  */
 
+import { sha256 } from "@noble/hashes/sha2.js";
+import { concatBytes } from "@noble/hashes/utils.js";
 import { dataCommitment } from "@openledger/circuits/field/element-vector";
 import {
   hashDatanetBody,
@@ -51,11 +54,13 @@ import {
   weightWei,
 } from "@openledger/circuits/settlement/settlement-split";
 import { shardLink } from "@openledger/circuits/settlement/shards/shard-link";
+import { hex32 } from "@openledger/foundation/hex";
 import {
   type CertifiedDraw,
   type CertifiedShard,
   certificateFalse,
   type OtherShard,
+  placeInVersion,
   type RowCertificate,
 } from "./row-certificate.ts";
 
@@ -88,8 +93,10 @@ export interface CheckedDraw {
 export interface CheckedCertificate {
   readonly modelId: number;
   readonly epoch: number;
+  /** The row's own, of a model of several. */
   readonly datanetId: number;
   readonly version: number;
+  /** Place in the version's order. */
   readonly row: number;
   readonly digest: Uint8Array;
   /** Place among the payees of all shards. */
@@ -107,15 +114,23 @@ export interface CheckedCertificate {
 
 /** @throws CIR_SETTLEMENT_DIFFERS naming in `data.what` what does not follow */
 export function checkCertificate(certificate: RowCertificate, facts: CertificateFacts): CheckedCertificate {
-  const { epoch, modelId, row } = certificate;
+  const { epoch, modelId } = certificate;
   const { posted } = facts;
-  const { datanetId, drawBits, rowCount, version } = unpackBinding(certificate.binding);
+  const { drawBits, furtherDatanets, rowCount } = unpackBinding(certificate.binding);
   const shards = shardsIn(certificate);
   const bound = staticsOf(certificate, shards);
   const statics = hashStatics(bound);
   requireSettled(certificate, facts, statics);
   const placed = payeeOfRow(certificate, shards);
-  requireVersion(certificate, { payee: certificate.payees[placed.payee]!, root: facts.root, statics: bound });
+  const version = namedVersion(certificate);
+  // A further Datanet's version has the tables of its shard alone.
+  const own = shards[certificate.shard?.index ?? 0]!;
+  const tables =
+    furtherDatanets.length === 0 ? bound : { ...own, payeeRoot: rootOfSubroots([own.payeeSubroot]) };
+  requireVersion(certificate, {
+    ...{ root: facts.root, tables, version },
+    payee: certificate.payees[placed.payee]!,
+  });
 
   const drawCount = 2 ** Number(drawBits);
   const drawn = drawsIn(certificate.privateElements, drawCount);
@@ -140,9 +155,10 @@ export function checkCertificate(certificate: RowCertificate, facts: Certificate
   const { contributorId, validatorId } = certificate.payees[placed.payee]!;
   const payeeIndex = MAX_PAYEE_COUNT * (certificate.shard?.index ?? 0) + placed.payee;
   return {
-    ...{ modelId, epoch, row, payeeIndex, contributorId, validatorId, draws },
-    datanetId: Number(datanetId),
-    version: Number(version),
+    ...{ modelId, epoch, payeeIndex, contributorId, validatorId, draws },
+    datanetId: version.id,
+    version: version.version,
+    row: placeInVersion(certificate).row,
     digest: certificate.digest,
     earnedWei: weightWei(
       draws.reduce((sum, { earnedParts }) => sum + earnedParts, 0n),
@@ -272,24 +288,68 @@ function payeeOfRow(
   return { row, payee };
 }
 
+interface NamedVersion {
+  readonly id: number;
+  readonly version: number;
+  /** null where the ledger's version has one rowsRoot alone. */
+  readonly rowsRoot: string | null;
+}
+
+/**
+ * Of Datanet 0 as the binding says. Of others as the recipe does, whose hash the statics have: without it any version with
+ * the same payees could be shown.
+ */
+function namedVersion({ answeringHash, binding, recipe, shard }: RowCertificate): NamedVersion {
+  const { datanetId, furtherDatanets, version } = unpackBinding(binding);
+  const further = (shard?.index ?? 0) - 1;
+  if (furtherDatanets.length === 0 || further < 0)
+    return { id: Number(datanetId), version: Number(version), rowsRoot: null };
+  // As attribution/model/answering-hash.ts makes it of a model that promises nothing: one of several Datanets never does.
+  const opened = recipe && sha256(concatBytes(sha256(recipe.bytes), ...recipe.otherDigests));
+  if (opened === null || digestToField(opened) !== answeringHash)
+    throw certificateFalse("its recipe is not the one that the model's statics bind");
+  const named = furtherOf(recipe!.bytes)?.[further];
+  if (named?.id !== furtherDatanets[further] || !Number.isSafeInteger(named?.version))
+    throw certificateFalse("its recipe names other Datanets than the binding");
+  return named;
+}
+
+function furtherOf(
+  recipe: Uint8Array,
+): readonly (NamedVersion & { readonly rowsRoot: string })[] | undefined {
+  try {
+    return (JSON.parse(new TextDecoder().decode(recipe)) as { furtherDatanets?: never[] }).furtherDatanets;
+  } catch {
+    throw certificateFalse("its recipe is no JSON");
+  }
+}
+
+interface VersionFacts {
+  readonly payee: Payee;
+  readonly root: bigint;
+  readonly tables: Pick<ModelStatics, "ownersCommitment" | "payeeRoot">;
+  readonly version: NamedVersion;
+}
+
 /** The row is at this place of the version, under the Datanet's leaf in a root that L1 holds. */
-function requireVersion(
-  { binding, digest, row, rowPath, version: of }: RowCertificate,
-  { payee, root, statics }: { readonly payee: Payee; readonly root: bigint; readonly statics: ModelStatics },
-): void {
+function requireVersion(certificate: RowCertificate, { payee, root, tables, version }: VersionFacts): void {
+  const { digest, rowPath, version: of } = certificate;
   const { leaf, path, policy, publishedAt } = of;
-  const { datanetId, rowCount, version } = unpackBinding(binding);
-  const { ownersCommitment, payeeRoot } = statics;
+  const { ownersCommitment, payeeRoot } = tables;
+  const { datanetId, row, rowCount } = placeInVersion(certificate);
   const rowLeaf = hashVersionRow({ ...payee, rowHash: digestToField(digest) });
   const rowsRoot = rootFromPath(row, rowLeaf, rowPath, TAG.versionNode);
+  if (version.rowsRoot !== null && version.rowsRoot !== hex32(rowsRoot))
+    throw certificateFalse("the row is not at this place of the version that the recipe names");
   const body = hashDatanetBody({
-    ...{ version, rowCount, publishedAt, policy, rowsRoot, ownersCommitment, payeeRoot },
+    ...{ version: BigInt(version.version), rowCount: BigInt(rowCount), publishedAt, policy },
+    ...{ rowsRoot, ownersCommitment, payeeRoot },
   });
   const [nonce, l1Owner, keyX, balance, chain, openAmount, counters] = leaf as Sequence;
   const datanet: Leaf = {
     ...{ kind: LEAF_KIND.datanet, nonce, l1Owner, keyX, balance, chain, openAmount, counters, body },
   };
-  if (rootFromPath(Number(datanetId), hashLeaf(datanet), path) !== root)
+  if (rootFromPath(datanetId, hashLeaf(datanet), path) !== root)
     throw certificateFalse("the row is not at this place of the version, or L1's ledger has no such version");
 }
 

@@ -1,3 +1,4 @@
+import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { isDirectQuery, modelQueryCommitment } from "@openledger/circuits/ledger/model-query";
 import type { PayeeShard } from "@openledger/circuits/ledger/payee-shards";
 import { accruedSubroots, shardOwners } from "@openledger/circuits/ledger/rewards";
@@ -14,6 +15,7 @@ import { directLogit } from "@openledger/circuits/settlement/scores/direct-matri
 import { shardsOf } from "@openledger/circuits/settlement/settled-model";
 import { encodeCertificate } from "./certificate-file.ts";
 import {
+  type CertifiedRecipe,
   type CertifiedShard,
   type CertifiedVersion,
   type OtherShard,
@@ -22,12 +24,14 @@ import {
 } from "./row-certificate.ts";
 
 export interface RowToCertify {
-  /** Place in the version's order. */
+  /** Place among the model's rows: of one Datanet the version's order. */
   readonly row: number;
   /** SHA-256 of the row's content. */
   readonly digest: Uint8Array;
-  /** All rows of the version, in its order. */
+  /** All rows of the model's versions, in their order. */
   readonly rows: readonly VersionRow[];
+  /** Needed for a row of a further Datanet. */
+  readonly recipe?: CertifiedRecipe;
   readonly version: CertifiedVersion;
   /** The batch with the Settle. */
   readonly batchNumber: number;
@@ -44,7 +48,7 @@ type EpochToCertify = Pick<EpochToSettle, "closed" | "features" | "model" | "ope
 export function makeCertificate(
   epoch: EpochToCertify,
   settled: SampledSettlement,
-  { batchNumber, digest, maxBytes = USUAL_CERTIFICATE_BYTES, row, rows, version }: RowToCertify,
+  { batchNumber, digest, maxBytes = USUAL_CERTIFICATE_BYTES, recipe, row, rows, version }: RowToCertify,
 ): Uint8Array | null {
   const { closed, features, model, openingOf } = epoch;
   const { data, draws, proofs, terms } = settled;
@@ -57,6 +61,9 @@ export function makeCertificate(
     .filter(({ earned }) => earned > 0n)
     .sort((a, b) => (a.earned > b.earned ? -1 : 1));
   if (shard === undefined || paying.length === 0) return null;
+  const isJoint = unpackBinding(model.statics.binding).furtherDatanets.length > 0;
+  const own = isJoint ? shard : { firstRow: 0, rowCount: rows.length };
+  const ownRows = rows.slice(own.firstRow, own.firstRow + own.rowCount);
   const whole: RowCertificate = {
     modelId: model.modelId,
     epoch: Number(closed.epoch),
@@ -78,7 +85,13 @@ export function makeCertificate(
       const logit = isDirect ? directLogit(matrix, query.counts) : 0;
       return { draw, answerHash, salt, query, logit, scores: ofShard(settled.scores, shard) };
     }),
-    rowPath: treePath(TAG.versionNode, rows.map(hashVersionRow), treeDepth(rows.length), row),
+    recipe: isJoint && index > 0 ? recipe! : null,
+    rowPath: treePath(
+      TAG.versionNode,
+      ownRows.map(hashVersionRow),
+      treeDepth(ownRows.length),
+      row - own.firstRow,
+    ),
     privateElements: proofs[0]!.privateElements,
     ...{ answeringHash, batchNumber, digest, row, version },
   };

@@ -3,6 +3,7 @@
  * and on what that rests is in check-certificate.ts, and in docs/explanation/attribution-proof.md.
  */
 import { circuitError } from "@openledger/circuits/circuit-errors";
+import { datanetIds, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import type { Payee } from "@openledger/circuits/ledger/rewards";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
@@ -74,6 +75,13 @@ export interface CertifiedVersion {
   readonly path: readonly (readonly bigint[])[];
 }
 
+/** What the statics' answering hash opens to: the recipe, which names the versions of further Datanets. */
+export interface CertifiedRecipe {
+  readonly bytes: Uint8Array;
+  /** SHA-256 of parameters and of the query map. */
+  readonly otherDigests: readonly [Uint8Array, Uint8Array];
+}
+
 export interface RowCertificate {
   readonly modelId: number;
   readonly epoch: number;
@@ -89,6 +97,8 @@ export interface RowCertificate {
   readonly columns: ColumnCommitments;
   /** null of a model of one shard. */
   readonly shard: CertifiedShard | null;
+  /** null of a row of Datanet 0, whose version the binding names. */
+  readonly recipe: CertifiedRecipe | null;
   /** What J opens to besides. */
   readonly amountWei: bigint;
   readonly seed: bigint;
@@ -99,13 +109,35 @@ export interface RowCertificate {
   /** What the first entry's C absorbs behind the elements that L1 evaluates (docs/reference/settlement.md). */
   readonly privateElements: readonly bigint[];
   readonly draws: readonly CertifiedDraw[];
-  /** Place in the version's order. */
+  /** Place among the model's rows: of Datanet 0 the version's order. */
   readonly row: number;
   /** SHA-256 of the row's content. */
   readonly digest: Uint8Array;
   /** From the row to the version's root: eight children a level. */
   readonly rowPath: readonly (readonly bigint[])[];
   readonly version: CertifiedVersion;
+}
+
+/**
+ * The row's Datanet, and the row's place in its version: of several Datanets each has a shard, one has them all.
+ * @throws CIR_SETTLEMENT_DIFFERS where the row is in another shard, or the shard no Datanet's
+ */
+export function placeInVersion({
+  binding,
+  payees,
+  row,
+  shard,
+}: Pick<RowCertificate, "binding" | "payees" | "row" | "shard">) {
+  const bound = unpackBinding(binding);
+  const index = shard?.index ?? 0;
+  if (bound.furtherDatanets.length === 0)
+    return { datanetId: Number(bound.datanetId), row, rowCount: Number(bound.rowCount) };
+  const before = (shard?.others ?? []).slice(0, index).reduce((sum, { rowCount }) => sum + rowCount, 0);
+  const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
+  const datanetId = datanetIds(bound)[index];
+  if (datanetId === undefined || row < before || row >= before + rowCount)
+    throw certificateFalse("the version has no such row, or it is another shard's", { row });
+  return { datanetId, row: row - before, rowCount };
 }
 
 /** `what` of a certificate is not as L1 or the rest of the certificate has it. */

@@ -13,6 +13,7 @@ const directFields = z.strictObject({
   version: recipeFields.version,
   family: z.literal(DIRECT),
   datanet: recipeFields.datanet,
+  furtherDatanets: recipeFields.furtherDatanets,
   /** What the rows are (row-content.ts), and how inputs become counts. */
   inputs: z.discriminatedUnion("kind", [
     z.strictObject({ kind: z.literal("email"), bucketCount }),

@@ -1,5 +1,5 @@
 import { operationError } from "@openledger/circuits/circuit-errors";
-import { type LeafState, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { datanetIds, type LeafState, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { hex32 } from "@openledger/foundation/hex";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import type { FastifyInstance } from "fastify";
@@ -116,7 +116,7 @@ export async function registerPublicRoutes(
       const isWanted = ({ leaf, model }: LeafState) => {
         if (owner !== undefined) return leaf.l1Owner === owner;
         if (keyX !== undefined) return leaf.keyX === keyX;
-        return model !== undefined && Number(unpackBinding(model.statics.binding).datanetId) === datanetId;
+        return model !== undefined && datanetIds(unpackBinding(model.statics.binding)).includes(datanetId!);
       };
       const found = [];
       for (const [id, record] of ledger.leaves) {

@@ -144,7 +144,7 @@ export function addModelTrainCommand(parent: Command): void {
     const draws = Number(options.draws);
     const payees = payeeTable(rows);
     const size = await circuitSize(options, payees, { ...circuitColumns(recipe), draws });
-    requirePublishedCut(datanet, payeesFor(payees, size), size);
+    requirePublishedCut(datanet, payeesFor({ payees, recipe }, size), size);
     const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     // Beside the model until that is whole: a killed training goes on from here.
