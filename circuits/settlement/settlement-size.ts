@@ -133,12 +133,21 @@ export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null
     : { what, given: model[what] ?? 1, has: what === "rows" ? rows : has[what] };
 }
 
-/** Whether circuits of this size hold these payees' rows, cut into shards where they have some. @param payees none absent */
+/**
+ * Whether circuits of this size hold these payees' rows, cut into shards where they have some.
+ * @param payees none absent; or in the places of several Datanets' shards, which are not cut
+ */
 export function holdsPayees(
   { payees: most, rows, shards }: Pick<SettlementSize, "payees" | "rows" | "shards">,
   payees: readonly Payee[],
 ): boolean {
-  const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
+  const rowCounts = payees.map((payee) => payee.rowCount);
+  if (rowCounts.includes(0)) {
+    const placed = payeeShards(rowCounts);
+    const isHeld = placed.every((shard) => shard.rowCount <= rows && shard.to - shard.from <= most);
+    return isHeld && placed.length <= (shards ?? 1);
+  }
+  const rowCount = rowCounts.reduce((sum, count) => sum + count, 0);
   if (shards === undefined) return rowCount <= rows && payees.length <= most;
   // Bounds what is cut.
   if (rowCount > rows * shards || payees.length > most * shards) return false;

@@ -81,20 +81,23 @@ export interface RecipeDatanet {
  * A preset or the JSON of a recipe file, completed by what the ledger says of the datanet. A file may leave `datanet` and
  * `columnCount` out; what it does say stays, and is checked against the rows when they are trained on.
  * @param card the Datanet's, which says a base, or of models that cite the part of citations; null leaves that as it is
+ * @param further of a model of several Datanets, in their places
  */
 export function completeRecipe(
   given: { readonly retrieval?: unknown; readonly rules?: unknown },
   datanet: RecipeDatanet,
   columnCount: number,
   card: string | null = null,
+  further: readonly RecipeDatanet[] = [],
 ): unknown {
-  const { id, version, rowsRoot } = datanet;
+  const named = ({ id, rowsRoot, version }: RecipeDatanet) => ({ id, version, rowsRoot: hex32(rowsRoot) });
   const { base, citationPermille } = rewardsOfCard(card ?? "");
   const ofCard =
     given.retrieval === undefined
       ? base !== null && { rules: { ...(given.rules as object), base } }
       : citationPermille !== null && { retrieval: { ...(given.retrieval as object), citationPermille } };
-  return { datanet: { id, version, rowsRoot: hex32(rowsRoot) }, columnCount, ...given, ...ofCard };
+  const others = further.length === 0 ? {} : { furtherDatanets: further.map(named) };
+  return { datanet: named(datanet), ...others, columnCount, ...given, ...ofCard };
 }
 
 /** Columns for one pair of the threshold: enough for all but the longest questions (docs/explanation/language-models.md). */

@@ -309,7 +309,12 @@ function namedVersion({ answeringHash, binding, recipe, shard }: RowCertificate)
   if (opened === null || digestToField(opened) !== answeringHash)
     throw certificateFalse("its recipe is not the one that the model's statics bind");
   const named = furtherOf(recipe!.bytes)?.[further];
-  if (named?.id !== furtherDatanets[further] || !Number.isSafeInteger(named?.version))
+  if (
+    named === undefined ||
+    named.id !== furtherDatanets[further] ||
+    !Number.isSafeInteger(named.version) ||
+    typeof named.rowsRoot !== "string"
+  )
     throw certificateFalse("its recipe names other Datanets than the binding");
   return named;
 }

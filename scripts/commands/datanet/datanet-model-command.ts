@@ -2,7 +2,7 @@ import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { getLeaf, getStatus } from "@openledger/client/sequencer/ledger-reads";
-import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openSigner, signFor } from "../../cli/context.ts";
@@ -69,13 +69,22 @@ export function addApproveModel(parent: Command): void {
     const { hash: _hash, ...statics } = staticsOf(model);
     const sent = await approveModel(client, { datanetId, modelId, statics });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
+    const missing = approvalsOf(await getModel(client, modelId)).filter(
+      ({ hasApproved, id }) => !hasApproved && id !== datanetId,
+    );
     const lines = [
       `datanet ${datanetId} has approved model ${modelId} (${stage}), operation ${sent.hash}`,
+      ...(missing.length === 0
+        ? []
+        : [
+            `datanets ${missing.map(({ id }) => id).join(", ")} have to approve it, too, before it takes payments`,
+          ]),
       ...(model.counters.isReady
         ? []
         : ["the model takes payments once it is activated: openledger models register"]),
     ];
-    output.answer(lines, { ...sent, datanetId, modelId, stage, batchNumber });
+    const missingIds = missing.map(({ id }) => id);
+    output.answer(lines, { ...sent, datanetId, modelId, stage, batchNumber, missingDatanets: missingIds });
   });
 }
 

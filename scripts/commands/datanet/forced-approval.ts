@@ -1,5 +1,5 @@
 /** An approval or revocation of a model through L1's queue, by the ledger rebuilt from L1: without a sequencer, too. */
-import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { type LeafState, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { KIND } from "@openledger/circuits/protocol";
 import {
   forceApproveModel,
@@ -7,6 +7,7 @@ import {
   forceRevokeModel,
 } from "@openledger/client/actions/forced/forced-operations";
 import { clientError } from "@openledger/client/client-errors";
+import { verifierError } from "@openledger/verifier/verifier-errors";
 import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import { getAddress, numberToHex } from "viem";
 import type { GlobalOptions, Signer } from "../../cli/context.ts";
@@ -35,6 +36,13 @@ export async function approveThroughL1(
   const ledger = ledgerOnL1(options, output);
   const ids = { datanetId, modelId };
   const approved = isRevocation ? null : modelOf((await ledger()).ledger.leaf(modelId), modelId);
+  // The queue shows L1 one binding of one Datanet: the ledger gives such an entry no effect.
+  if (approved !== null && unpackBinding(approved.statics.binding).furtherDatanets.length > 0)
+    throw verifierError(
+      "CLI_FORCED_NO_EFFECT",
+      `model ${modelId} is of several Datanets, which approve by signed operations alone: leave --forced out. A revocation can be forced`,
+      { data: { ...ids, reason: "several-datanets" } },
+    );
   // L1 puts the time of its block above the rest of the binding: no earlier than this one's.
   const { timestamp } = await client.l1.getBlock();
   const entry =

@@ -3,6 +3,7 @@ import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { activationMisfit, settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
 import { getInfo } from "@openledger/client/sequencer/ledger-reads";
 import {
+  approvalsOf,
   getModel,
   listPreVerifiedSettlements,
   listSettlements,
@@ -35,8 +36,8 @@ export function addModelShowCommand(parent: Command): void {
     const settling = describeSettling(leaf, settlements, info);
     const { counters, model, closedEpoch } = leaf;
     const lines = [
-      `model ${leaf.id} of ${leaf.l1Owner}, on version ${model.version} of datanet ${model.datanetId}`,
-      `${counters.isReady ? "ready" : "no activation yet"}, ${counters.isApproved ? "approved" : "not approved"}; ${formatOpen(leaf.balanceWei)} OPEN, an answer costs ${formatOpen(counters.priceWei)} OPEN`,
+      `model ${leaf.id} of ${leaf.l1Owner}, on version ${model.version} of datanet ${model.datanetId}${model.furtherDatanets.map((id) => ` and rows of datanet ${id}`).join("")}`,
+      `${counters.isReady ? "ready" : "no activation yet"}, ${describeApproval(leaf)}; ${formatOpen(leaf.balanceWei)} OPEN, an answer costs ${formatOpen(counters.priceWei)} OPEN`,
       `of a payment ${percentOf(model.ownerParts)} is the owner's; of what rows earn ${percentOf(model.validatorParts)} is the validator's`,
       `epoch ${counters.epoch}: ${counters.paymentCount} of at most ${counters.cap} payments, ${formatOpen(leaf.openAmountWei)} OPEN`,
       settling.line,
@@ -62,6 +63,7 @@ export function addModelShowCommand(parent: Command): void {
       ...counters,
       datanetId: model.datanetId,
       version: model.version,
+      furtherDatanets: model.furtherDatanets,
       drawCount: model.drawCount,
       featureCount: model.featureCount === null ? null : settling.shape.features,
       isDirect: settling.shape.isDirect === true,
@@ -84,6 +86,15 @@ export function addModelShowCommand(parent: Command): void {
       preVerifiedSettlements: preVerified,
     });
   });
+}
+
+/** Of a model of several Datanets which are missing. */
+function describeApproval(leaf: LedgerModelLeaf): string {
+  if (leaf.counters.isApproved) return "approved";
+  const missing = approvalsOf(leaf).flatMap(({ hasApproved, id }) => (hasApproved ? [] : [id]));
+  return leaf.model.furtherDatanets.length === 0
+    ? "not approved"
+    : `not approved by datanets ${missing.join(", ")}`;
 }
 
 const percentOf = (parts: number) => `${((100 * parts) / 65_536).toFixed(2)} %`;

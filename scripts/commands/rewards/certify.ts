@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { rowsOfVersion } from "@openledger/attribution/model/verify-model";
+import { ownRoots, rowsOfVersion } from "@openledger/attribution/model/verify-model";
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -35,9 +35,8 @@ export async function writeCertificate({
   const client = await openReader(options);
   const verified = await checkSettlement(client, wanted, options, output);
   const { leaf, model, openings } = verified;
-  const rowsRoot = BigInt(model.recipe.datanet.rowsRoot);
-  const facts = { staticsHash: staticsOf(leaf).hash, rowsRoot };
-  const rows = rowsOfVersion(model, facts, await storedRows(options, rowsRoot));
+  const facts = { staticsHash: staticsOf(leaf).hash, ...ownRoots(model.recipe) };
+  const rows = rowsOfVersion(model, facts, await storedRows(options, facts));
   output.progress("finding the version on the ledger");
   const maxBytes = 1_000 * options.maxKilobytes;
   const bytes = await certifyRow(client, verified, { row, rows, model, openings, maxBytes });

@@ -1,4 +1,4 @@
-import { rowsOfVersion } from "@openledger/attribution/model/verify-model";
+import { ownRoots, rowsOfVersion } from "@openledger/attribution/model/verify-model";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { textSetting } from "@openledger/models/registered/model-families";
@@ -31,14 +31,14 @@ export async function leaveRowsOut({
   const [what] = args as [string];
   await initPoseidon();
   const { isFolder, model, places } = await openPublished(what, options, output);
-  const own = { staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) };
+  const own = { staticsHash: model.staticsHash, ...ownRoots(model.recipe) };
   const whose = options.leaf ?? (options.without === undefined ? options.account : undefined);
   const client = isFolder && whose === undefined ? null : await openReader(options);
   const facts =
     isFolder || client === null
       ? own
       : await factsOf(client, model.statics.binding, staticsOf(await getModel(client, parseId(what))).hash);
-  const rows = rowsOfVersion(model, facts, await storedRows(options, facts.rowsRoot));
+  const rows = rowsOfVersion(model, facts, await storedRows(options, facts));
   const without = options.without === undefined ? [] : parseRows(options.without, rows.length);
   if (client !== null && whose !== undefined) {
     const { id } = await resolveLeaf(client, options, whose);

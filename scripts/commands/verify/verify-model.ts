@@ -1,10 +1,12 @@
 import { stat } from "node:fs/promises";
 import { fetchModel, readModel } from "@openledger/attribution/model/model-directory";
 import type { ModelParts } from "@openledger/attribution/model/model-family";
-import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { versionsOf } from "@openledger/attribution/model/recipe-fields";
+import { type LedgerFacts, verifyModel } from "@openledger/attribution/model/verify-model";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { trainingsWithPromises } from "@openledger/challenger/games/rows/traced-recipe";
-import { unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { datanetIds, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
@@ -42,7 +44,7 @@ export async function retrainAndCompare({
   // A folder that is not registered yet is compared with the datanet alone.
   const staticsHash = isFolder ? model.staticsHash : staticsOf(await getModel(client, parseId(what))).hash;
   const facts = await factsOf(client, model.statics.binding, staticsHash);
-  const rows = await storedRows(options, facts.rowsRoot);
+  const rows = await storedRows(options, facts);
   const result = await verifyModel({
     trainings: await trainingsWithPromises(places),
     model,
@@ -57,7 +59,7 @@ export async function retrainAndCompare({
   const how = options.quick === true ? "its parameters make of" : "its recipe makes of";
   const paidBesides = model.recipe.retrieval === undefined ? "its base" : "its part of citations";
   const lines = [
-    `${isFolder ? what : `model ${what}`} is what ${how} the ${result.rowCount} rows of version ${binding.version} of datanet ${binding.datanetId}, to the byte`,
+    `${isFolder ? what : `model ${what}`} is what ${how} the ${result.rowCount} rows of ${describeVersions(model)}, to the byte`,
     `${describeShape(shape)}${settling.length > 0 ? `: ${settling.join(", ")}` : ", which no circuit of this rollup does"}`,
     result.isBaseOfCard
       ? `${paidBesides} is what the datanet's card says`
@@ -104,17 +106,32 @@ export async function weightsLine({ family, recipe }: ModelParts): Promise<strin
   return weights === undefined ? [] : [`its base's weights are ${weights}`];
 }
 
-/** null without the option. */
-export const storedRows = async ({ rows }: VerifyModelOptions, rowsRoot: bigint) =>
-  rows === undefined ? null : readVersionRows(await openRowStore(rows), rowsRoot);
+/** The versions that a model's rows come from, in words. */
+const describeVersions = ({ recipe }: ModelParts): string =>
+  versionsOf(recipe)
+    .map(({ id, version }) => `version ${version} of datanet ${id}`)
+    .join(" and ");
+
+/** Of all versions, one after another; null without the option. */
+export async function storedRows(
+  { rows }: VerifyModelOptions,
+  { furtherRowsRoots = [], rowsRoot }: Pick<LedgerFacts, "furtherRowsRoots" | "rowsRoot">,
+): Promise<readonly OwnedRow[] | null> {
+  if (rows === undefined) return null;
+  const store = await openRowStore(rows);
+  return joinVersions(
+    await Promise.all([rowsRoot, ...furtherRowsRoots].map((root) => readVersionRows(store, root))),
+  );
+}
 
 export const showStages =
   (output: Output): OnProgress =>
   ({ stage, done, total }) =>
     output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
 
-/** What the ledger says of the version that a model's binding names. */
+/** What the ledger says of the versions that a model's rows come from; the card is Datanet 0's. */
 export async function factsOf(client: LedgerClient, binding: bigint, staticsHash: bigint) {
-  const { datanet } = await getLeaf(client, Number(unpackBinding(binding).datanetId));
-  return { staticsHash, rowsRoot: datanet?.rowsRoot ?? 0n, policy: datanet?.policy ?? 0n };
+  const leaves = await Promise.all(datanetIds(unpackBinding(binding)).map((id) => getLeaf(client, id)));
+  const [rowsRoot, ...furtherRowsRoots] = leaves.map(({ datanet }) => datanet?.rowsRoot ?? 0n);
+  return { staticsHash, rowsRoot: rowsRoot!, furtherRowsRoots, policy: leaves[0]!.datanet?.policy ?? 0n };
 }

@@ -1,7 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import { type FamilyTraining, type ModelParts, trainingOf } from "@openledger/attribution/model/model-family";
-import { payeeTable } from "@openledger/attribution/model/owned-rows";
+import { joinVersions, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import {
   circuitColumns,
   DIRECT,
@@ -10,10 +10,10 @@ import {
   type RecipeBase,
 } from "@openledger/attribution/model/recipe-fields";
 import { type ModelSize, payeesFor } from "@openledger/attribution/model/registration";
+import { payeeShards, presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { holdsPayees } from "@openledger/circuits/settlement/settlement-size";
-import type { OwnedContent } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { nameCard } from "@openledger/datanets/card/card";
@@ -69,7 +69,11 @@ export function addModelTrainCommand(parent: Command): void {
       .command("train")
       .description("train a model on a Datanet's published version, and write the files to publish"),
     {
-      "--datanet <id>": { about: "Datanet whose version is used", isRequired: true },
+      "--datanet <ids>": {
+        about:
+          "Datanet whose version is used; or up to six with commas between, of which each has a shard, approves the model and can revoke that",
+        isRequired: true,
+      },
       "--recipe <file>": {
         about: `JSON file of a recipe, or a preset that adapts to the rows: ${PRESETS.join(", ")}`,
         isRequired: true,
@@ -104,14 +108,22 @@ export function addModelTrainCommand(parent: Command): void {
     "models train --datanet 10 --recipe emails --out spam-model",
     "models train --datanet 12 --recipe texts --out speeches",
     "models train --datanet 12 --recipe cited-texts --out cited-speeches",
+    "models train --datanet 10,14 --recipe emails --out joint-model",
   );
   onRun(command, async ({ options, output }) => {
-    const datanetId = parseId(options.datanet);
     const client = await openReader(options);
-    const { datanet } = await getLeaf(client, datanetId);
-    if (datanet == null || datanet.version === 0)
-      throw commandError("CMD_USAGE", `leaf ${datanetId} is no datanet with a published version`);
-    const { version, rowsRoot } = datanet;
+    const versions = await Promise.all(
+      options.datanet.split(",").map(async (text) => {
+        const id = parseId(text);
+        const { datanet } = await getLeaf(client, id);
+        if (datanet == null || datanet.version === 0)
+          throw commandError("CMD_USAGE", `leaf ${id} is no datanet with a published version`);
+        return { ...datanet, id };
+      }),
+    );
+    // At least one: an empty list is no id.
+    const [datanet, ...further] = versions as unknown as [DatanetVersion, ...DatanetVersion[]];
+    const { id: datanetId, version } = datanet;
     const card = options.card === undefined ? null : nameCard(await readCardFile(options.card));
     if (card !== null && card.policy !== datanet.policy)
       throw commandError("CMD_USAGE", `${options.card} is not the card that datanet ${datanetId} has`);
@@ -128,10 +140,13 @@ export function addModelTrainCommand(parent: Command): void {
         import("@openledger/attribution/model/model-directory"),
         import("@openledger/client/actions/data/published-version"),
       ]);
-    const rows = await readVersionRows(await openRowStore(options.rows), rowsRoot);
+    const store = await openRowStore(options.rows);
+    const rows = joinVersions(
+      await Promise.all(versions.map(({ rowsRoot }) => readVersionRows(store, rowsRoot))),
+    );
     const { recipe, training } = await recipeOf(
       options,
-      { id: datanetId, version, rowsRoot },
+      [datanet, ...further],
       rows,
       trainings,
       card?.text ?? null,
@@ -144,7 +159,7 @@ export function addModelTrainCommand(parent: Command): void {
     const draws = Number(options.draws);
     const payees = payeeTable(rows);
     const size = await circuitSize(options, payees, { ...circuitColumns(recipe), draws });
-    requirePublishedCut(datanet, payeesFor({ payees, recipe }, size), size);
+    requirePublishedCuts(versions, payeesFor({ payees, recipe }, size), size);
     const onProgress = ({ stage, done, total }: { stage: string; done: number; total: number }) =>
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     // Beside the model until that is whole: a killed training goes on from here.
@@ -162,7 +177,7 @@ export function addModelTrainCommand(parent: Command): void {
     await rm(stateFolder, { recursive: true, force: true });
     const staticsHash = hex32(registration.staticsHash);
     const lines = [
-      `a model of ${rows.length} rows in ${trained.payees.length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
+      `a model of ${rows.length} rows${further.length === 0 ? "" : ` of ${versions.length} Datanets`} in ${presentPayees(trained.payees).length} payees, ${recipe.columnCount} columns, ${draws} draws an epoch, in ${options.out}`,
       training.describe(trained),
       `recipe ${hashRecipe(recipe)}, statics ${staticsHash}`,
     ];
@@ -170,8 +185,9 @@ export function addModelTrainCommand(parent: Command): void {
       folder: options.out,
       datanetId,
       version,
+      furtherDatanets: further.map(({ id }) => id),
       rowCount: rows.length,
-      payeeCount: trained.payees.length,
+      payeeCount: presentPayees(trained.payees).length,
       columnCount: recipe.columnCount,
       drawCount: draws,
       accuracy: trained.accuracy,
@@ -220,8 +236,8 @@ async function promised<Model extends ModelParts>(
  */
 async function recipeOf(
   options: TrainOptions & GlobalOptions,
-  datanet: RecipeDatanet,
-  rows: readonly OwnedContent[],
+  [datanet, ...further]: readonly [RecipeDatanet, ...RecipeDatanet[]],
+  rows: readonly OwnedRow[],
   trainings: readonly FamilyTraining[],
   card: string | null,
 ): Promise<{ recipe: RecipeBase; training: FamilyTraining }> {
@@ -237,7 +253,7 @@ async function recipeOf(
       `a model with challenges has at most ${MOST_CHALLENGED_ROWS} rows, the version has ${rows.length}`,
     );
   const marked = options.challengeable === true ? { ...given, isChallengeable: true } : given;
-  const complete = completeRecipe(marked, datanet, columnCount, card);
+  const complete = completeRecipe(marked, datanet, columnCount, card, further);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
   training.requireTrainable(contents, recipe);
@@ -266,7 +282,7 @@ async function presetOf(
 /** Columns of a recipe that does not say how many. @throws CLI_CIRCUIT_MISSING, CMD_USAGE */
 async function columnsOf(
   options: TrainOptions & GlobalOptions,
-  rows: readonly OwnedContent[],
+  rows: readonly OwnedRow[],
   file: { readonly family?: unknown; readonly inputs?: unknown } | null,
 ): Promise<number> {
   const isOfDirect = PRESET_NAMES.some((name) => name === options.recipe) || file?.family === DIRECT;
@@ -276,9 +292,26 @@ async function columnsOf(
   return 1 + (named === undefined ? await circuitFeatures(options, rows, true) : Number(named));
 }
 
-/** The Datanet approves no model whose payees are in other places than its version's. @throws CMD_USAGE */
+interface DatanetVersion extends RecipeDatanet {
+  readonly payeeRoot: bigint;
+  readonly policy: bigint;
+}
+
+/** A Datanet approves no model whose payees are in other places than its version's. @throws CMD_USAGE */
+function requirePublishedCuts(
+  versions: readonly DatanetVersion[],
+  payees: readonly Payee[],
+  size: ModelSize,
+): void {
+  const shards = payeeShards(payees.map(({ rowCount }) => rowCount));
+  for (const [place, version] of versions.entries()) {
+    const { from, to } = versions.length === 1 ? { from: 0, to: payees.length } : shards[place]!;
+    requirePublishedCut(version, payees.slice(from, to), size);
+  }
+}
+
 function requirePublishedCut(
-  { payeeRoot: published, version }: { readonly payeeRoot: bigint; readonly version: number },
+  { id, payeeRoot: published, version }: DatanetVersion,
   payees: readonly Payee[],
   { payees: most, rows, shards = 1 }: ModelSize,
 ): void {
@@ -286,7 +319,7 @@ function requirePublishedCut(
   const cut = shards === 1 ? "in one shard" : `in shards of ${rows} rows and ${most} payees`;
   throw commandError(
     "CMD_USAGE",
-    `the rollup's circuits settle these rows ${cut}, and version ${version} was published otherwise: publish it again (datanet publish)`,
+    `the rollup's circuits settle these rows ${cut}, and version ${version} of datanet ${id} was published otherwise: publish it again (datanet publish)`,
   );
 }
 
@@ -298,8 +331,9 @@ async function circuitSize(
 ): Promise<ModelSize> {
   const rows = payees.reduce((sum, { rowCount }) => sum + rowCount, 0);
   const own = { rows, payees: payees.length, ...shape };
+  const isJoint = payees.some(({ rowCount }) => rowCount === 0);
   // Named columns are of circuits that are not there yet.
-  if (options.columns !== undefined) return own;
+  if (options.columns !== undefined && !isJoint) return own;
   const { openSettlementContext } = await import("../../../cli/settlement-context.ts");
   const { circuits } = await openSettlementContext(options);
   const fitting = settlingCircuits(circuits).find(
@@ -309,13 +343,14 @@ async function circuitSize(
       (size.isDirect === true) === (shape.isDirect === true) &&
       holdsPayees(size, payees),
   );
+  if (isJoint && fitting === undefined) throw noCircuit(circuits, payees, shape.draws);
   return fitting?.size.shards === undefined ? own : fitting.size;
 }
 
 /** Features, or buckets, of the smallest settlement circuit of the kind that holds the rows. */
 async function circuitFeatures(
   options: TrainOptions & GlobalOptions,
-  rows: readonly OwnedContent[],
+  rows: readonly OwnedRow[],
   isOfDirect: boolean,
 ): Promise<number> {
   if (options.columns !== undefined) {
@@ -328,17 +363,31 @@ async function circuitFeatures(
     .map(({ size }) => size)
     .filter((size) => (size.isDirect === true) === isOfDirect);
   const payees = payeeTable(rows);
-  const payeeCount = payees.length;
   const draws = Number(options.draws);
   const fitting = sizes.find((size) => size.draws === draws && holdsPayees(size, payees));
   if (fitting !== undefined) return fitting.features;
+  throw noCircuit(circuits, payees, draws, sizes);
+}
+
+function noCircuit(
+  circuits: readonly { readonly name: string }[],
+  payees: readonly Payee[],
+  draws: number,
+  sizes: readonly Omit<ModelSize, "draws">[] = settlingCircuits(circuits).map(({ size }) => size),
+) {
+  const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
+  const payeeCount = presentPayees(payees).length;
   const limits = sizes
     .map(({ rows: most, payees: held, shards = 1 }) => `${most * shards} rows in ${held * shards} payees`)
     .join(", or ");
-  throw verifierError(
+  const isJoint = presentPayees(payees).length < payees.length;
+  const remedy = isJoint
+    ? "each of several Datanets is one shard of a circuit: name fewer, or a rollup with such circuits"
+    : "publish fewer (datanet publish --leave-out, --vouched)";
+  return verifierError(
     "CLI_CIRCUIT_MISSING",
-    `the version has ${rows.length} rows in ${payeeCount} payees; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): publish fewer (datanet publish --leave-out, --vouched)`,
-    { data: { rowCount: rows.length, payeeCount, circuits: circuits.map(({ name }) => name) } },
+    `the ${isJoint ? "versions have" : "version has"} ${rowCount} rows in ${payeeCount} payees; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): ${remedy}`,
+    { data: { rowCount, payeeCount, circuits: circuits.map(({ name }) => name) } },
   );
 }
 
