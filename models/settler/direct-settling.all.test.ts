@@ -4,12 +4,15 @@ import { join } from "node:path";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
+import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
+import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/direct-world";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
+import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { decodeCertificate } from "@openledger/verifier/certificates/certificate-file";
@@ -35,27 +38,30 @@ import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../testing/se
 const PRIVATE = 1;
 const prompts = sampleInputs("email", 3, "direct questions").map(({ input }) => input);
 
-const SIZES: [what: string, size: SettlementSize, names: string[]][] = [
-  ["one shard", SIZE, ["direct-9-16-4-4-2"]],
-  [
-    "two shards, a payee in both",
-    { ...SIZE, rows: 5, shards: 2 },
-    ["direct-sharded-4-2-16-2", "direct-shard-5-16-4-2", "direct-shard-5-16-4-2"],
-  ],
+const TWO = { ...SIZE, rows: 5, shards: 2 };
+const TWO_NAMES = ["direct-sharded-4-2-16-2", "direct-shard-5-16-4-2", "direct-shard-5-16-4-2"];
+const OF_BOB = sampleInputs("email", 4, "bob's").map((row) => encodeRow("email", row));
+
+const SIZES: [what: string, size: SettlementSize, names: string[], bobs: Uint8Array[]][] = [
+  ["one shard", SIZE, ["direct-9-16-4-4-2"], []],
+  ["two shards, a payee in both", TWO, TWO_NAMES, []],
+  ["two Datanets, a shard of each", TWO, TWO_NAMES, OF_BOB],
 ];
 
-describe.each(SIZES)("of %s", (_, size, names) => {
+describe.each(SIZES)("of %s", (_, size, names, bobs) => {
+  const isJoint = bobs.length > 0;
   let world: SettlingWorld;
   let folder: string;
   let model: PublishedModel;
   let modelId: number;
+  let datanetIds: number[];
   let served: ServedModel;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "direct-settling-"));
     world = await startSettlingWorld(folder, undefined, size);
-    const made = await world.makeModel();
-    ({ model, modelId } = made);
+    const made = await world.makeModel(undefined, { bobs });
+    ({ datanetIds, model, modelId } = made);
     served = await serveModel(
       {
         modelFolder: made.modelFolder,
@@ -80,6 +86,21 @@ describe.each(SIZES)("of %s", (_, size, names) => {
   }, async () => {
     const { alice, bob, deployment, f } = world;
     const checkable = await openCheckable(model);
+    const pay = async (prompt: string) => {
+      const answer = await askModel(bob, { serverUrl: served.url, modelId, prompt });
+      await payForAnswer(bob, { modelId, model: checkable, prompt, answer });
+    };
+    const [aliceNet, bobNet] = datanetIds as [number, number];
+    if (isJoint) {
+      const { counters, model: listed } = await getModel(bob, modelId);
+      expect([counters.isApproved, counters.approvals, listed.furtherDatanets]).toEqual([false, 1, [bobNet]]);
+      await expect(pay(prompts[0]!)).rejects.toThrow(
+        expect.objectContaining({ code: expect.stringMatching(/NOT_PAYABLE|NOT_SERVED|NOT_APPROVED/) }),
+      );
+      await approveModel(bob, { datanetId: bobNet, modelId, statics: model.statics });
+      await world.settle();
+      expect((await getModel(bob, modelId)).counters).toMatchObject({ isApproved: true, approvals: 0 });
+    }
     for (const [k, prompt] of prompts.entries()) {
       const asked = { serverUrl: served.url, modelId, prompt, isPrivate: k === PRIVATE };
       const answer = await askModel(bob, asked);
@@ -154,7 +175,9 @@ describe.each(SIZES)("of %s", (_, size, names) => {
       const bytes = await certified;
       const certificate = decodeCertificate(bytes);
       const checked = checkCertificate(certificate, await readCertificateFacts(f.rollup, certificate));
-      expect(checked).toMatchObject({ modelId, epoch: 1, version: 1, row });
+      const isBobs = isJoint && row >= model.rows!.length - bobs.length;
+      const own = { row: isBobs ? row - 5 : row, datanetId: isBobs ? bobNet : aliceNet };
+      expect(checked).toMatchObject({ modelId, epoch: 1, version: 1, ...own });
       byPayee[checked.payeeIndex]! += checked.draws.reduce((sum, { earnedParts }) => sum + earnedParts, 0n);
       const { version } = certificate;
       const replayed = await replayVersion(f.rollup, { datanetId: checked.datanetId, version: 1 });
@@ -165,5 +188,12 @@ describe.each(SIZES)("of %s", (_, size, names) => {
     }
     expect(unpaidCount).toBeGreaterThan(0);
     expect(byPayee.map((parts) => (parts >> 40n) << prepared.quantumBits)).toEqual(prepared.earnedWei);
+    if (!isJoint) return;
+    expect(byPayee[0]).toBeGreaterThan(0n);
+    expect(byPayee[MAX_PAYEE_COUNT]).toBeGreaterThan(0n);
+    await revokeModel(bob, { datanetId: bobNet, modelId });
+    await world.settle();
+    await expect(pay(prompts[0]!)).rejects.toThrow();
+    expect((await getModel(bob, modelId)).counters).toMatchObject({ isApproved: false, approvals: 0 });
   });
 });

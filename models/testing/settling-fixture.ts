@@ -9,7 +9,7 @@ import { trainDirect } from "@openledger/attribution/model/direct/direct-trainin
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import type { Trained } from "@openledger/attribution/model/model-family";
 import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
-import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
+import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
@@ -65,11 +65,11 @@ export const BOB_ACCOUNT = 5;
 /** What makes a model of a version's rows: mails. */
 export type ModelMaker = (
   rows: readonly OwnedRow[],
-  ledger: Pick<RecipeBase, "datanet" | "columnCount">,
+  ledger: Pick<RecipeBase, "datanet" | "furtherDatanets" | "columnCount">,
 ) => Promise<Trained>;
 
-const makeDirect: ModelMaker = async (rows, { datanet }) =>
-  trainDirect(rows, recipeFor(rows, SMALL_DIRECT.features, { datanet })) as never;
+const makeDirect: ModelMaker = async (rows, { columnCount: _, ...datanets }) =>
+  trainDirect(rows, recipeFor(rows, SMALL_DIRECT.features, datanets)) as never;
 
 /** The settlement circuit of a size, or that of the draws and that of each shard. */
 function circuitsOf(size: SettlementSize): [spec: CircuitSpec, of: CircuitSizes][] {
@@ -164,29 +164,44 @@ export async function startSettlingWorld(
     /** Mines to the block that gives the randomness of a CloseEpoch that is on L1. */
     mineRandomness: () => f.l1.client.mine({ blocks: RANDOMNESS_DELAY_BLOCKS + FINALITY_DEPTH_BLOCKS }),
 
-    /** From rows to a model that takes payments; of another family where a maker of one is given. */
+    /**
+     * From rows to a model that takes payments; of another family where a maker of one is given.
+     * @param options.bobs rows of a second Datanet, which is bob's and has not approved the model
+     */
     async makeModel(
       make: ModelMaker = makeDirect,
       {
-        contents = sampleInputs("email", rowCount, "settling").map((row) => encodeRow("email", row)),
-      }: { readonly contents?: readonly Uint8Array[] } = {},
-    ): Promise<{ model: PublishedModel; modelId: number; modelFolder: string }> {
+        bobs = [],
+        contents = sampleInputs("email", rowCount - bobs.length, "settling").map((row) =>
+          encodeRow("email", row),
+        ),
+      }: { readonly bobs?: readonly Uint8Array[]; readonly contents?: readonly Uint8Array[] } = {},
+    ): Promise<{ model: PublishedModel; modelId: number; modelFolder: string; datanetIds: number[] }> {
       await settle();
-      const created = await createDatanet(alice, {
-        l1Owner: people.alice.address,
-        keyX: alice.l2Key!.keyX,
-        amountWei: OPEN,
+      const store = await openRowStore(join(folder, "rows"));
+      const publish = async (owner: typeof alice, rows: readonly Uint8Array[], validatorId: number) => {
+        const l1Owner = people[owner === alice ? "alice" : "bob"].address;
+        const created = await createDatanet(owner, { l1Owner, keyX: owner.l2Key!.keyX, amountWei: OPEN });
+        const id = (await getOperation(owner, created.hash))!.createdId!;
+        await contributeRows(owner, { datanetId: id, store, rows: [...rows] });
+        const version = await collectVersion(owner, { datanetId: id, store, validatorId });
+        await storeVersion(store, version);
+        await publishVersion(owner, { datanetId: id, version });
+        await settle();
+        const owned: OwnedRow[] = await readVersionRows(store, version.rowsRoot);
+        return { owned, named: { id, version: 1, rowsRoot: hex32(version.rowsRoot) } };
+      };
+      const versions = [await publish(alice, contents, 3)];
+      if (bobs.length > 0) versions.push(await publish(bob, bobs, 2));
+      const [{ id: datanetId }, ...furtherDatanets] = versions.map(({ named }) => named) as [
+        RecipeBase["datanet"],
+        ...RecipeBase["datanet"][],
+      ];
+      const trained = await make(joinVersions(versions.map(({ owned }) => owned)), {
+        datanet: versions[0]!.named,
+        ...(furtherDatanets.length > 0 && { furtherDatanets }),
+        columnCount: sizes.at(-1)!.features,
       });
-      const datanetId = (await getOperation(alice, created.hash))!.createdId!;
-      const rows = await openRowStore(join(folder, "rows"));
-      await contributeRows(alice, { datanetId, store: rows, rows: [...contents] });
-      const version = await collectVersion(alice, { datanetId, store: rows, validatorId: 3 });
-      await storeVersion(rows, version);
-      await publishVersion(alice, { datanetId, version });
-      await settle();
-      const owned: OwnedRow[] = await readVersionRows(rows, version.rowsRoot);
-      const datanet = { id: datanetId, version: 1, rowsRoot: hex32(version.rowsRoot) };
-      const trained = await make(owned, { datanet, columnCount: sizes.at(-1)!.features });
       const place = sizes.findIndex((one) => (one.isDirect === true) === isDirect(trained.features));
       const split = { ownerParts: 13_107n, validatorParts: 8_192n };
       const model = publishedModel(trained, registerModel(trained, { split }, sizes[place]!), {
@@ -219,7 +234,7 @@ export async function startSettlingWorld(
       await settle();
       await approveModel(alice, { datanetId, modelId, statics: model.statics });
       await settle();
-      return { model, modelId, modelFolder };
+      return { model, modelId, modelFolder, datanetIds: versions.map(({ named }) => named.id) };
     },
 
     stop: () => world.stop(),
