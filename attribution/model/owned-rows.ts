@@ -26,7 +26,7 @@ export const joinVersions = (versions: readonly (readonly OwnedRow[])[]): readon
     : versions.flatMap((rows, datanet) => rows.map((row) => ({ ...row, datanet })));
 
 /** The rows of each Datanet, of as many as there are. */
-export function versionRows<Row extends RowPlace>(rows: readonly Row[]): Row[][] {
+function versionRows<Row extends RowPlace>(rows: readonly Row[]): Row[][] {
   const count = 1 + rows.reduce((last, { datanet = 0 }) => Math.max(last, datanet), 0);
   return Array.from({ length: Math.min(count, DATANET_COUNT_MAX) }, (_, place) =>
     rows.filter(({ datanet = 0 }) => datanet === place),

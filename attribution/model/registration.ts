@@ -81,7 +81,7 @@ export const payeesFor = (
   size.shards === undefined || recipe.furtherDatanets !== undefined ? payees : cutPayees(payees, size);
 
 /** Why circuits of shards do not hold payees in their places; null where they do. */
-export function shardMisfit(payees: readonly Payee[], { payees: most, rows, shards = 1 }: ModelSize) {
+function shardMisfit(payees: readonly Payee[], { payees: most, rows, shards = 1 }: ModelSize) {
   const cut = payeeShards(payees.map(({ rowCount }) => rowCount));
   // One shard alone has a circuit of another kind.
   if (cut.length > shards || cut.length === 1) return { what: "shards", given: cut.length, most: shards };

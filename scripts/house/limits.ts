@@ -35,9 +35,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 240,
   settings: 108,
   commands: 88,
-  productFiles: 1_775,
-  productLines: 201_400,
-  testLines: 96_600,
+  productFiles: 1_777,
+  productLines: 201_900,
+  testLines: 96_800,
   benchAndDrillLines: 6_500,
   docsLines: 5_500,
 };
