@@ -53,7 +53,7 @@ function made(kernelSet: KernelChoice, componentCount: number | null) {
     for (let i = 0; i < ROWS; i++) kernels.arena.set(one(), at + i * gradientCount);
   kernels.arena.set(one(), ofMap.gradient);
   mapTangents(kernels, places, options, latest);
-  const bytes = encodeQueryMap(kernels, places, options, latest);
+  const bytes = encodeQueryMap(kernels, places, options, latest, latest);
   return {
     bytes,
     size: options as QueryMapSize,

@@ -8,6 +8,7 @@ import type { ArenaPlan } from "../tensors/arena-plan.ts";
 import {
   checkFoldedMap,
   encodeFoldedMap,
+  foldedAdapter,
   type FoldedMapSize,
   foldedBytes,
   type MapPlaces,
@@ -32,7 +33,7 @@ export function mapSize(layout: AdapterLayout, method: TextRecipe["method"]): Qu
   return { gradientCount: layout.floatCount, matrices, featureCount: method.featureCount, componentCount };
 }
 
-/** Bytes of a folded map, so that a phone can load it. */
+/** Bytes of a folded map without its adapter, so that a phone can load it. */
 const MOST_FOLDED_BYTES = 4_000_000;
 /** On average: scores correlate by 0.998 with those of a whole map. */
 const COMPONENTS_OF_MATRIX = 64;
@@ -40,7 +41,7 @@ const COMPONENTS_OF_MATRIX = 64;
 export function usualComponents(layout: AdapterLayout, featureCount: number): number {
   const matrices = adapterMatrices(layout);
   const [none, one] = [0, 1].map((componentCount) =>
-    mostFoldedBytes({ gradientCount: layout.floatCount, featureCount, matrices, componentCount }),
+    mostFoldedBytes({ gradientCount: 0, featureCount, matrices, componentCount }),
   ) as [number, number];
   const wanted = Math.min(componentsIn(matrices), COMPONENTS_OF_MATRIX * matrices.length);
   return Math.max(1, Math.min(wanted, Math.floor((MOST_FOLDED_BYTES - none) / (one - none))));
@@ -51,16 +52,22 @@ const componentsIn = (matrices: QueryMapSize["matrices"]): number =>
 
 const isFolded = (size: QueryMapSize): size is FoldedMapSize => size.componentCount !== null;
 
-/** The map at its place, as it is published. @param latest of tangents: the rows' gradients */
+/** The map at its place, as it is published. @param latest of tangents: the rows' gradients @param adapter of the middle run */
 export function encodeQueryMap(
   kernels: Kernels,
   places: TextFeaturePlaces,
   options: TextFeatureOptions & QueryMapSize,
   latest: Place,
+  adapter: Place,
 ): Uint8Array {
   if (!isFolded(options)) return encodeMap(kernels.arena, places.directions, options);
-  return encodeFoldedMap(foldDirections(kernels, places, options, latest, options.componentCount), options);
+  const folded = foldDirections(kernels, places, options, latest, options.componentCount);
+  return encodeFoldedMap(folded, kernels.arena.slice(adapter, adapter + options.gradientCount), options);
 }
+
+/** Where a checked map takes gradients; null of a whole one, which takes them at the tuned adapter, as traces do. */
+export const mapAdapter = (bytes: Uint8Array, size: QueryMapSize): Float32Array | null =>
+  isFolded(size) ? foldedAdapter(bytes, size) : null;
 
 export const mostMapBytes = (size: QueryMapSize): number =>
   isFolded(size) ? mostFoldedBytes(size) : mapBytes(size);

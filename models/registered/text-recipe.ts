@@ -90,7 +90,7 @@ const plainRecipeSchema = z.strictObject({
   method: z.discriminatedUnion("kind", [
     z.strictObject({
       kind: z.literal("tangent"),
-      fisher: z.literal(3),
+      fisher: z.literal(6),
       featureCount,
       components: count.max(MOST_COMPONENTS).optional(),
     }),

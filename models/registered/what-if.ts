@@ -11,7 +11,7 @@ import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
 import { NONE } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { tuningBlocks } from "../training/tune-adapter.ts";
-import { checkQueryMap, mapGradient, mapLength } from "./query-map.ts";
+import { checkQueryMap, mapAdapter, mapGradient, mapLength } from "./query-map.ts";
 import { promptReader } from "./read-prompt.ts";
 import { addedRow } from "./shared-text.ts";
 import type { TextParts } from "./text-family.ts";
@@ -210,17 +210,23 @@ async function slopesOf(
   const factors = rowFactors(tokens, before, recipe);
   const bytes = queryMap.subarray(0, mapLength(queryMap, options));
   checkQueryMap(bytes, options);
+  const { adapter, kernels } = loaded.model;
+  const own = kernels.arena.subarray(adapter!.at, adapter!.at + options.gradientCount);
+  const tuned = own.slice();
+  own.set(mapAdapter(bytes, options) ?? tuned);
   const queries: Float64Array[] = [];
   for (const [done, row] of texts.entries()) {
     onProgress?.({ stage: "features", done, total: texts.length });
     const into = { parameters: NONE, adapter: block.at };
     await team.run([{ row: { ...row, weight: 1 }, block, into }]);
-    queries.push(mapGradient(loaded.model.kernels, map, bytes, options));
+    queries.push(mapGradient(kernels, map, bytes, options));
   }
+  own.set(tuned);
   return (row: number, text: number): number => {
     const at = row * features.featureCount;
     const score = queries[text]!.reduce((total, x, k) => total + x * features.values[at + k]!, 0);
-    return (features.scale * score) / factors[row]!;
+    // In the middle run a row weighs half.
+    return (2 * features.scale * score) / factors[row]!;
   };
 }
 

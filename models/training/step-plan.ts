@@ -20,7 +20,18 @@ export interface StepRecipe {
   readonly lastStep?: number | undefined;
 }
 
-const MOST_ROWS_PER_STEP = 1_024;
+/**
+ * The run of all rows that is in the middle of those on random halves (docs/adr/0013-tangents-of-the-run.md): as many steps
+ * as they have, of twice as many rows, so that a row weighs half.
+ */
+export const middleRun = (recipe: StepRecipe): StepRecipe => {
+  const { steps, lastStep = steps, rowsPerStep } = recipe;
+  const half = (count: number) => Math.ceil(count / 2);
+  return { ...recipe, steps: half(steps), lastStep: half(lastStep), rowsPerStep: 2 * rowsPerStep };
+};
+
+/** Twice a recipe's: a middle run has so many. */
+const MOST_ROWS_PER_STEP = 2_048;
 
 /** @throws RollupError MOD_INPUT_INVALID */
 export function checkStepRecipe(recipe: StepRecipe, rowCount: number): void {
