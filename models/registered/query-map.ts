@@ -8,8 +8,8 @@ import type { ArenaPlan } from "../tensors/arena-plan.ts";
 import {
   checkFoldedMap,
   encodeFoldedMap,
-  foldedAdapter,
   type FoldedMapSize,
+  foldedAdapter,
   foldedBytes,
   type MapPlaces,
   mapFolded,

@@ -119,8 +119,8 @@ describe("a text model", () => {
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
         "adapter": "ca04fe73efb5b5d7528f62d30ba5a96252e155e3fcfecbb0c30c162a4fe6b5bf",
-        "features": "8f4baf303cd8f4be15be572a0f55603daf8480890ae1c8499255e148b2a6c3e0",
-        "queryMap": "0a15038f5384ea7de90ed5c80ed1023839dd0439146d0e69f2f49db0717f40ac",
+        "features": "f86b767400b66a8135f9a7a9f61898148068d9065e08280ac3ddd3968cbd7a94",
+        "queryMap": "e6e9dafdc3bd3fa8d3cd53d5c44a7cb0e9aa5815a0c90c837b9db2da44be0a41",
       }
     `);
     const { columnCount } = recipe;
@@ -179,8 +179,8 @@ describe("a text model", () => {
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
         "adapter": "02b1caae82dcb07d958f5b000a5e62b6202bef1f121fb9ba0c99c9a712fe4495",
-        "features": "8f2e10f1dd3622325d476e5feded88193d647ae968394010298446f9933d5ffd",
-        "queryMap": "35007e81e56102cd59d00935ee43dd59acaaa9b65539799d8717b39975079b10",
+        "features": "92af9d43778098c468debef44cd0ee3b9bef5f0a24e258e452282dab8bb5e91e",
+        "queryMap": "3af16a0f1947ca84001091a693d309cb7d8cc5d66193d63a5f8e5c972a71f22e",
       }
     `);
     for (const set of nativeKernelSets())

@@ -300,7 +300,10 @@ export function splitRows(rowCount: number, recipe: TextRecipe) {
   return { trained: Array.from({ length: rowCount }, (_, i) => i).filter((i) => !isHeldOut.has(i)), heldOut };
 }
 
-const stepsOf = ({ seed, tuning }: Pick<TextRecipe, "seed" | "tuning">): TuningRecipe => ({ ...tuning, seed });
+const stepsOf = ({ seed, tuning }: Pick<TextRecipe, "seed" | "tuning">): TuningRecipe => ({
+  ...tuning,
+  seed,
+});
 
 /** Blocks beside the adapter that tuning takes, and the middle run. */
 export function blocksFor(recipe: Pick<TextRecipe, "method" | "seed" | "tuning">): number {
