@@ -2,9 +2,7 @@
  * A folded map, as it is published (models/influence/fold-directions.ts). Little-endian: uint32 gradientCount, featureCount,
  * componentCount; a uint16 for each matrix, its components. Then vectors, matrix by matrix, each a float32 scale and int8
  * entries. Then the core's rows, matrix by matrix, each a float32 scale and entries of four bits, the even one in the lower.
- * Then the middle run's adapter as halves: the map takes gradients there.
  */
-import { decodeFloats, toHalves } from "../files/float-formats.ts";
 import { type FoldedMatrix, foldedSide } from "../influence/fold-directions.ts";
 import type { GradientMatrix } from "../influence/text-places.ts";
 import type { Kernels, Place } from "../kernels/kernels.ts";
@@ -28,15 +26,13 @@ export interface MapPlaces {
 }
 
 const HEAD_BYTES = 12;
-/** Of each number. */
-const ADAPTER_BYTES = 2;
 const [MOST_OF_VECTOR, MOST_OF_CORE] = [127, 7];
 /** Of one component, beside what it takes of the core: a row for each column that it folds. */
 const vectorBytes = (length: number): number => 4 + length;
 const coreRowBytes = (featureCount: number): number => 4 + featureCount / 2;
 
 /** Where each matrix has its vectors and its rows of the core. */
-function placesIn({ featureCount, gradientCount, matrices }: FoldedMapSize, counts: readonly number[]) {
+function placesIn({ featureCount, matrices }: FoldedMapSize, counts: readonly number[]) {
   const sides = matrices.map(foldedSide);
   let at = HEAD_BYTES + 2 * sides.length;
   const take = (bytes: number) => {
@@ -51,28 +47,20 @@ function placesIn({ featureCount, gradientCount, matrices }: FoldedMapSize, coun
     vectorsAt: vectors[k]!,
     coreAt: core[k]!,
   }));
-  const adapterAt = take(ADAPTER_BYTES * gradientCount);
-  return { parts, adapterAt, byteCount: at };
+  return { parts, byteCount: at };
 }
 
 /** What a component takes depends on its matrix. */
-export function mostFoldedBytes(size: FoldedMapSize): number {
-  const { componentCount, featureCount, gradientCount, matrices } = size;
+export function mostFoldedBytes({ componentCount, featureCount, matrices }: FoldedMapSize): number {
   const each = matrices
     .map(foldedSide)
     .map(({ length, rank }) => vectorBytes(length) + rank * coreRowBytes(featureCount));
-  const rest = HEAD_BYTES + 2 * matrices.length + ADAPTER_BYTES * gradientCount;
-  return rest + componentCount * Math.max(...each);
+  return HEAD_BYTES + 2 * matrices.length + componentCount * Math.max(...each);
 }
 
-/** @param adapter of the middle run */
-export function encodeFoldedMap(
-  folded: readonly FoldedMatrix[],
-  adapter: Float32Array,
-  size: FoldedMapSize,
-): Uint8Array {
+export function encodeFoldedMap(folded: readonly FoldedMatrix[], size: FoldedMapSize): Uint8Array {
   const { componentCount, featureCount, gradientCount } = size;
-  const { adapterAt, byteCount, parts } = placesIn(
+  const { byteCount, parts } = placesIn(
     size,
     folded.map(({ count }) => count),
   );
@@ -103,8 +91,6 @@ export function encodeFoldedMap(
         bytes[at + 4 + j / 2] = (entries[j]! & 15) | ((entries[j + 1]! & 15) << 4);
     }
   }
-  for (const [k, half] of toHalves(adapter).entries())
-    view.setUint16(adapterAt + ADAPTER_BYTES * k, half, true);
   return bytes;
 }
 
@@ -115,7 +101,7 @@ export function checkFoldedMap(bytes: Uint8Array, size: FoldedMapSize): void {
   const byteCount = foldedBytes(bytes, size);
   if ([gradientCount, featureCount, componentCount].some((value, k) => view.getUint32(4 * k, true) !== value))
     throw brokenMap("it is of another size");
-  const { adapterAt, parts } = partsOf(bytes, size);
+  const { parts } = partsOf(bytes, size);
   const sum = parts.reduce((total, { count }) => total + count, 0);
   if (sum !== componentCount) throw brokenMap(`its matrices have ${sum} components, not ${componentCount}`);
   if (bytes.length !== byteCount) throw brokenMap(`it has ${bytes.length} bytes, not ${byteCount}`);
@@ -125,16 +111,6 @@ export function checkFoldedMap(bytes: Uint8Array, size: FoldedMapSize): void {
     for (let r = 0; r < count * side.rank; r++)
       checkScale(view, coreAt + r * coreRowBytes(featureCount), `a scale of matrix ${k}`);
   }
-  for (let k = 0; k < gradientCount; k++)
-    if (((view.getUint16(adapterAt + ADAPTER_BYTES * k, true) >> 10) & 31) === 31)
-      throw brokenMap("its adapter has a number that is not finite");
-}
-
-/** Of a map that has been checked: where a query's gradient is taken. */
-export function foldedAdapter(bytes: Uint8Array, size: FoldedMapSize): Float32Array {
-  const { adapterAt } = partsOf(bytes, size);
-  const own = bytes.subarray(adapterAt, adapterAt + ADAPTER_BYTES * size.gradientCount);
-  return decodeFloats(own, "F16", "query-map.bin");
 }
 
 /** Of a map with these counts. @throws ATT_MODEL_FILE_INVALID where it ends in its head */

@@ -1,6 +1,8 @@
 /** The map that makes features of a query's gradient: folded, or whole (folded-map-file.ts, query-map-file.ts). */
+import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type AdapterLayout, adapterMatrices } from "../architecture/adapter-layout.ts";
+import { decodeFloats, toHalves } from "../files/float-formats.ts";
 import { foldDirections, foldedSide, mostComponents } from "../influence/fold-directions.ts";
 import type { TextFeatureOptions, TextFeaturePlaces } from "../influence/text-places.ts";
 import type { Kernels, Place } from "../kernels/kernels.ts";
@@ -9,7 +11,6 @@ import {
   checkFoldedMap,
   encodeFoldedMap,
   type FoldedMapSize,
-  foldedAdapter,
   foldedBytes,
   type MapPlaces,
   mapFolded,
@@ -33,7 +34,7 @@ export function mapSize(layout: AdapterLayout, method: TextRecipe["method"]): Qu
   return { gradientCount: layout.floatCount, matrices, featureCount: method.featureCount, componentCount };
 }
 
-/** Bytes of a folded map without its adapter, so that a phone can load it. */
+/** Bytes of a folded map, so that a phone can load it. */
 const MOST_FOLDED_BYTES = 4_000_000;
 /** On average: scores correlate by 0.998 with those of a whole map. */
 const COMPONENTS_OF_MATRIX = 64;
@@ -41,7 +42,7 @@ const COMPONENTS_OF_MATRIX = 64;
 export function usualComponents(layout: AdapterLayout, featureCount: number): number {
   const matrices = adapterMatrices(layout);
   const [none, one] = [0, 1].map((componentCount) =>
-    mostFoldedBytes({ gradientCount: 0, featureCount, matrices, componentCount }),
+    mostFoldedBytes({ gradientCount: layout.floatCount, featureCount, matrices, componentCount }),
   ) as [number, number];
   const wanted = Math.min(componentsIn(matrices), COMPONENTS_OF_MATRIX * matrices.length);
   return Math.max(1, Math.min(wanted, Math.floor((MOST_FOLDED_BYTES - none) / (one - none))));
@@ -51,6 +52,9 @@ const componentsIn = (matrices: QueryMapSize["matrices"]): number =>
   matrices.map(foldedSide).reduce((sum, side) => sum + mostComponents(side), 0);
 
 const isFolded = (size: QueryMapSize): size is FoldedMapSize => size.componentCount !== null;
+
+/** Halves of the adapter at which a folded map takes gradients, behind it: the middle run's. A whole one takes them where answers are made. */
+const adapterBytes = ({ gradientCount }: QueryMapSize): number => 2 * gradientCount;
 
 /** The map at its place, as it is published. @param latest of tangents: the rows' gradients @param adapter of the middle run */
 export function encodeQueryMap(
@@ -62,23 +66,26 @@ export function encodeQueryMap(
 ): Uint8Array {
   if (!isFolded(options)) return encodeMap(kernels.arena, places.directions, options);
   const folded = foldDirections(kernels, places, options, latest, options.componentCount);
-  return encodeFoldedMap(folded, kernels.arena.slice(adapter, adapter + options.gradientCount), options);
+  const halves = toHalves(kernels.arena.subarray(adapter, adapter + options.gradientCount));
+  return concatBytes(encodeFoldedMap(folded, options), new Uint8Array(halves.buffer));
 }
 
-/** Where a checked map takes gradients; null of a whole one, which takes them at the tuned adapter, as traces do. */
+/** Of a checked map; null of a whole one. @throws MOD_FILE_INVALID for a number that is not finite */
 export const mapAdapter = (bytes: Uint8Array, size: QueryMapSize): Float32Array | null =>
-  isFolded(size) ? foldedAdapter(bytes, size) : null;
+  isFolded(size) ? decodeFloats(bytes.subarray(-adapterBytes(size)), "F16", "query-map.bin") : null;
 
 export const mostMapBytes = (size: QueryMapSize): number =>
-  isFolded(size) ? mostFoldedBytes(size) : mapBytes(size);
+  isFolded(size) ? mostFoldedBytes(size) + adapterBytes(size) : mapBytes(size);
 
 /** Bytes of the map that a file begins with. @throws ATT_MODEL_FILE_INVALID where it ends in its head */
 export const mapLength = (bytes: Uint8Array, size: QueryMapSize): number =>
-  isFolded(size) ? foldedBytes(bytes, size) : mapBytes(size);
+  isFolded(size) ? foldedBytes(bytes, size) + adapterBytes(size) : mapBytes(size);
 
 /** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
 export const checkQueryMap = (bytes: Uint8Array, size: QueryMapSize): void =>
-  isFolded(size) ? checkFoldedMap(bytes, size) : checkMap(bytes, size);
+  isFolded(size)
+    ? checkFoldedMap(bytes.subarray(0, Math.max(0, bytes.length - adapterBytes(size))), size)
+    : checkMap(bytes, size);
 
 /** Of a whole map, numbers of a gradient whose part is in memory as floats. */
 const MAP_ROWS = 512;

@@ -123,15 +123,16 @@ describe("a text model", () => {
         "queryMap": "e6e9dafdc3bd3fa8d3cd53d5c44a7cb0e9aa5815a0c90c837b9db2da44be0a41",
       }
     `);
-    const { columnCount } = recipe;
-    for (const i of heldOutRows(rows.length, tangent))
-      expect(
-        made.features.values.subarray(i * columnCount, (i + 1) * columnCount).every((x) => x === 0),
-      ).toBe(true);
+    const ofRow = (i: number) =>
+      made.features.values.subarray(i * recipe.columnCount, (i + 1) * recipe.columnCount);
+    for (const i of heldOutRows(rows.length, tangent)) expect(ofRow(i).every((x) => x === 0)).toBe(true);
+    const moved = { ...made, queryMap: made.queryMap.with(-1, made.queryMap.at(-1)! ^ 64) };
+    const [own, next] = [await made.family.open(made), await made.family.open(moved)];
+    expect(next.answer("The union").text).toBe(own.answer("The union").text);
+    expect(next.answer("The union").query).not.toEqual(own.answer("The union").query);
     for (const set of nativeKernelSets())
       expect(hashesOf(await trainingOf(set, 2).train(rows, tangent, {})), set).toEqual(hashesOf(made));
-    const stateFolder = join(folder, "state");
-    const setting = settingOf("wasm");
+    const [stateFolder, setting] = [join(folder, "state"), settingOf("wasm")];
     const stopped = textTraining(textFamily(setting), {
       ...setting,
       watch: { begin: async () => {}, afterStep: async (_, { step }) => (step === 7 ? "pause" : undefined) },

@@ -43,7 +43,6 @@ interface SeatedModel extends AnsweringModel<Int16Array> {
 
 interface Places extends MapPlaces {
   readonly adapter: Place;
-  /** Where the seated model's map takes gradients. */
   readonly middle: Place;
 }
 
@@ -136,14 +135,13 @@ export class SharedText {
       checkQueryMap(queryMap, size);
       this.#read = promptReader(this.#tokens, parts, size, this.#spelling);
       const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
-      const { adapter: at, middle } = this.#places;
-      await readAdapter(files, model.shape, layout, arena, at);
-      arena.set(mapAdapter(queryMap, size) ?? arena.slice(at, at + layout.floatCount), middle);
+      await readAdapter(files, model.shape, layout, arena, this.#places.adapter);
+      arena.set(mapAdapter(queryMap, size) ?? [], this.#places.middle);
       this.#seated = parts;
     }
     const tokens = this.#tokens;
     const { gradient, middle } = this.#places;
-    const asked = { ...model, adapter: { layout, at: middle } };
+    const asked = size.componentCount === null ? model : { ...model, adapter: { layout, at: middle } };
     const block = { at: gradient, floatCount: size.gradientCount };
     const read = (prompt: string) => {
       this.#requireSeat(parts);

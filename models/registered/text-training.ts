@@ -300,16 +300,11 @@ export function splitRows(rowCount: number, recipe: TextRecipe) {
   return { trained: Array.from({ length: rowCount }, (_, i) => i).filter((i) => !isHeldOut.has(i)), heldOut };
 }
 
-const stepsOf = ({ seed, tuning }: Pick<TextRecipe, "seed" | "tuning">): TuningRecipe => ({
-  ...tuning,
-  seed,
-});
+const stepsOf = ({ seed, tuning }: TextRecipe): TuningRecipe => ({ ...tuning, seed });
 
-/** Blocks beside the adapter that tuning takes, and the middle run. */
-export function blocksFor(recipe: Pick<TextRecipe, "method" | "seed" | "tuning">): number {
-  const steps = stepsOf(recipe);
-  return tuningBlocks(recipe.method.kind === "tangent" ? middleRun(steps) : steps);
-}
+/** Blocks beside the adapter, for the middle run too. */
+export const blocksFor = (recipe: TextRecipe): number =>
+  tuningBlocks(recipe.method.kind === "tangent" ? middleRun(stepsOf(recipe)) : stepsOf(recipe));
 
 export async function tune(
   run: TuningRun,
@@ -346,18 +341,14 @@ export async function tune(
 }
 
 /** Tangents of the middle run, whose adapter is in place afterwards. @param recipe with the last step, where it stopped early */
-async function tuneMiddle(
-  { placed: { loaded }, team, tokens, trained }: TuningRun,
-  tangents: Tangents,
-  recipe: TextRecipe,
-  { onProgress }: Progressing,
-): Promise<void> {
-  startTangents(loaded.model.kernels, tangents, trained);
+async function tuneMiddle(run: TuningRun, tangents: Tangents, recipe: TextRecipe, options: Progressing) {
+  const { placed, team, tokens, trained } = run;
+  startTangents(placed.loaded.model.kernels, tangents, trained);
   const steps = middleRun(stepsOf(recipe));
   const rows = trained.map((i) => tokens[i]!);
-  const total = steps.lastStep ?? steps.steps;
-  const onStep = ({ step }: TuningProgress) => onProgress?.({ stage: "features", done: step, total });
-  await tuneAdapter(loaded, team, rows, steps, { tangents, onStep });
+  const onStep = ({ step }: TuningProgress) =>
+    options.onProgress?.({ stage: "features", done: step, total: steps.lastStep });
+  await tuneAdapter(placed.loaded, team, rows, steps, { tangents, onStep });
 }
 
 /** Each row's loss without the adapter, which is as it was afterwards. */

@@ -30,7 +30,7 @@ async function trainOn(changed: string | null) {
   const recipe: TextRecipe = {
     ...plain,
     heldOut: 3,
-    tuning: { ...plain.tuning, steps: 40, lastStep: 38, weigh: "tokens" },
+    tuning: { ...plain.tuning, steps: 20, lastStep: 18, weigh: "tokens" },
     method: { kind: "tangent", fisher: 6, featureCount: 32 },
     answers: { ...plain.answers, weigh: "added" },
     rules: { ...plain.rules, normQuantile: 1 },

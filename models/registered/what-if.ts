@@ -210,18 +210,15 @@ async function slopesOf(
   const factors = rowFactors(tokens, before, recipe);
   const bytes = queryMap.subarray(0, mapLength(queryMap, options));
   checkQueryMap(bytes, options);
-  const { adapter, kernels } = loaded.model;
-  const own = kernels.arena.subarray(adapter!.at, adapter!.at + options.gradientCount);
-  const tuned = own.slice();
-  own.set(mapAdapter(bytes, options) ?? tuned);
+  // The runs without rows begin anew.
+  loaded.model.kernels.arena.set(mapAdapter(bytes, options) ?? [], loaded.model.adapter!.at);
   const queries: Float64Array[] = [];
   for (const [done, row] of texts.entries()) {
     onProgress?.({ stage: "features", done, total: texts.length });
     const into = { parameters: NONE, adapter: block.at };
     await team.run([{ row: { ...row, weight: 1 }, block, into }]);
-    queries.push(mapGradient(kernels, map, bytes, options));
+    queries.push(mapGradient(loaded.model.kernels, map, bytes, options));
   }
-  own.set(tuned);
   return (row: number, text: number): number => {
     const at = row * features.featureCount;
     const score = queries[text]!.reduce((total, x, k) => total + x * features.values[at + k]!, 0);

@@ -20,17 +20,14 @@ export interface StepRecipe {
   readonly lastStep?: number | undefined;
 }
 
-/**
- * The run of all rows that is in the middle of those on random halves (docs/adr/0013-tangents-of-the-run.md): as many steps
- * as they have, of twice as many rows, so that a row weighs half.
- */
-export const middleRun = (recipe: StepRecipe): StepRecipe => {
+/** Of all rows, as half of them are tuned on: as many steps, of twice as many rows (docs/adr/0013-tangents-of-the-run.md). */
+export function middleRun(recipe: StepRecipe) {
   const { steps, lastStep = steps, rowsPerStep } = recipe;
   const half = (count: number) => Math.ceil(count / 2);
   return { ...recipe, steps: half(steps), lastStep: half(lastStep), rowsPerStep: 2 * rowsPerStep };
-};
+}
 
-/** Twice a recipe's: a middle run has so many. */
+/** A middle run's: twice a recipe's. */
 const MOST_ROWS_PER_STEP = 2_048;
 
 /** @throws RollupError MOD_INPUT_INVALID */
