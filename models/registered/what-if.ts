@@ -1,6 +1,6 @@
 /**
- * An audit of a language model by leaving rows out: the same run, in which they weigh nothing at their steps. That is what a
- * row's tangent is the derivative of (docs/adr/0013-tangents-of-the-run.md), so registered scores can be held against it.
+ * An audit of a language model by leaving rows out: the same run, in which they weigh nothing at their steps. Registered
+ * scores are held against it: they are of a run in which all rows weigh half (docs/adr/0013-tangents-of-the-run.md).
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { ModelParts, Trained } from "@openledger/attribution/model/model-family";
