@@ -10,6 +10,7 @@ import { ArenaPlan } from "../tensors/arena-plan.ts";
 import {
   checkQueryMap,
   encodeQueryMap,
+  mapAdapter,
   mapGradient,
   mapPlaces,
   mapSize,
@@ -53,7 +54,7 @@ function made(kernelSet: KernelChoice, componentCount: number | null) {
     for (let i = 0; i < ROWS; i++) kernels.arena.set(one(), at + i * gradientCount);
   kernels.arena.set(one(), ofMap.gradient);
   mapTangents(kernels, places, options, latest);
-  const bytes = encodeQueryMap(kernels, places, options, latest);
+  const bytes = encodeQueryMap(kernels, places, options, latest, latest);
   return {
     bytes,
     size: options as QueryMapSize,
@@ -97,14 +98,16 @@ it("refuses a folded map of another size or form", () => {
     }),
     changed((view) => view.setUint16(12, counts[0]! + 1, true)),
     changed((view) => view.setFloat32(16, Number.NaN, true)),
-    changed((view) => view.setFloat32(bytes.length - 4 - FEATURES / 2, Number.POSITIVE_INFINITY, true)),
+    changed((view) => view.setFloat32(bytes.length - 2 * gradientCount - 4 - FEATURES / 2, Number.NaN, true)),
   ])
     expect(() => checkQueryMap(wrong, size)).toThrow(
       expect.objectContaining({ code: "ATT_MODEL_FILE_INVALID" }),
     );
+  const infinite = changed((view) => view.setUint16(bytes.length - 2, 0xfc00, true));
+  expect(() => mapAdapter(infinite, size)).toThrow(expect.objectContaining({ code: "MOD_FILE_INVALID" }));
 });
 
-it("gives the preset's adapter of SmolLM2-135M a map of 4 MB, where the whole one has 120", () => {
+it("gives the preset's adapter of SmolLM2-135M a map of 4 MB beside its own halves, where the whole one has 120", () => {
   const shape: ModelShape = {
     ...{ family: "llama", vocabularySize: 49_152, width: 576, layerCount: 30, innerWidth: 1_536 },
     ...{ headCount: 9, keyHeadCount: 3, headSize: 64, maxPositions: 8_192, norm: "rms", epsilon: 1e-5 },
@@ -117,5 +120,5 @@ it("gives the preset's adapter of SmolLM2-135M a map of 4 MB, where the whole on
     return mostMapBytes(mapSize(adapterLayout(shape, adapter), method));
   };
   expect(bytesWith(true)).toBeGreaterThan(119_000_000);
-  expect(bytesWith(false)).toBeLessThanOrEqual(4_000_000);
+  expect(bytesWith(false)).toBeLessThanOrEqual(4_000_000 + 2 * 460_800);
 });

@@ -1,6 +1,8 @@
 /** The map that makes features of a query's gradient: folded, or whole (folded-map-file.ts, query-map-file.ts). */
+import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type AdapterLayout, adapterMatrices } from "../architecture/adapter-layout.ts";
+import { decodeFloats, toHalves } from "../files/float-formats.ts";
 import { foldDirections, foldedSide, mostComponents } from "../influence/fold-directions.ts";
 import type { TextFeatureOptions, TextFeaturePlaces } from "../influence/text-places.ts";
 import type { Kernels, Place } from "../kernels/kernels.ts";
@@ -51,27 +53,39 @@ const componentsIn = (matrices: QueryMapSize["matrices"]): number =>
 
 const isFolded = (size: QueryMapSize): size is FoldedMapSize => size.componentCount !== null;
 
-/** The map at its place, as it is published. @param latest of tangents: the rows' gradients */
+/** Halves of the adapter at which a folded map takes gradients, behind it: the middle run's. A whole one takes them where answers are made. */
+const adapterBytes = ({ gradientCount }: QueryMapSize): number => 2 * gradientCount;
+
+/** The map at its place, as it is published. @param latest of tangents: the rows' gradients @param adapter of the middle run */
 export function encodeQueryMap(
   kernels: Kernels,
   places: TextFeaturePlaces,
   options: TextFeatureOptions & QueryMapSize,
   latest: Place,
+  adapter: Place,
 ): Uint8Array {
   if (!isFolded(options)) return encodeMap(kernels.arena, places.directions, options);
-  return encodeFoldedMap(foldDirections(kernels, places, options, latest, options.componentCount), options);
+  const folded = foldDirections(kernels, places, options, latest, options.componentCount);
+  const halves = toHalves(kernels.arena.subarray(adapter, adapter + options.gradientCount));
+  return concatBytes(encodeFoldedMap(folded, options), new Uint8Array(halves.buffer));
 }
 
+/** Of a checked map; null of a whole one. @throws MOD_FILE_INVALID for a number that is not finite */
+export const mapAdapter = (bytes: Uint8Array, size: QueryMapSize): Float32Array | null =>
+  isFolded(size) ? decodeFloats(bytes.subarray(-adapterBytes(size)), "F16", "query-map.bin") : null;
+
 export const mostMapBytes = (size: QueryMapSize): number =>
-  isFolded(size) ? mostFoldedBytes(size) : mapBytes(size);
+  isFolded(size) ? mostFoldedBytes(size) + adapterBytes(size) : mapBytes(size);
 
 /** Bytes of the map that a file begins with. @throws ATT_MODEL_FILE_INVALID where it ends in its head */
 export const mapLength = (bytes: Uint8Array, size: QueryMapSize): number =>
-  isFolded(size) ? foldedBytes(bytes, size) : mapBytes(size);
+  isFolded(size) ? foldedBytes(bytes, size) + adapterBytes(size) : mapBytes(size);
 
 /** @throws ATT_MODEL_FILE_INVALID where the file has another size or form */
 export const checkQueryMap = (bytes: Uint8Array, size: QueryMapSize): void =>
-  isFolded(size) ? checkFoldedMap(bytes, size) : checkMap(bytes, size);
+  isFolded(size)
+    ? checkFoldedMap(bytes.subarray(0, Math.max(0, bytes.length - adapterBytes(size))), size)
+    : checkMap(bytes, size);
 
 /** Of a whole map, numbers of a gradient whose part is in memory as floats. */
 const MAP_ROWS = 512;

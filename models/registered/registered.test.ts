@@ -113,25 +113,26 @@ describe("a text model", () => {
     const tangent: TextRecipe = {
       ...{ ...recipe, heldOut: 2 },
       tuning: { ...recipe.tuning, decay: 0.01, lastStep: 18 },
-      method: { kind: "tangent", fisher: 3, featureCount: 16, components: 20 },
+      method: { kind: "tangent", fisher: 6, featureCount: 16, components: 20 },
     };
     const made = await trainingOf("wasm").train(rows, tangent, {});
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
         "adapter": "ca04fe73efb5b5d7528f62d30ba5a96252e155e3fcfecbb0c30c162a4fe6b5bf",
-        "features": "8f4baf303cd8f4be15be572a0f55603daf8480890ae1c8499255e148b2a6c3e0",
-        "queryMap": "0a15038f5384ea7de90ed5c80ed1023839dd0439146d0e69f2f49db0717f40ac",
+        "features": "f86b767400b66a8135f9a7a9f61898148068d9065e08280ac3ddd3968cbd7a94",
+        "queryMap": "e6e9dafdc3bd3fa8d3cd53d5c44a7cb0e9aa5815a0c90c837b9db2da44be0a41",
       }
     `);
-    const { columnCount } = recipe;
-    for (const i of heldOutRows(rows.length, tangent))
-      expect(
-        made.features.values.subarray(i * columnCount, (i + 1) * columnCount).every((x) => x === 0),
-      ).toBe(true);
+    const ofRow = (i: number) =>
+      made.features.values.subarray(i * recipe.columnCount, (i + 1) * recipe.columnCount);
+    for (const i of heldOutRows(rows.length, tangent)) expect(ofRow(i).every((x) => x === 0)).toBe(true);
+    const moved = { ...made, queryMap: made.queryMap.with(-1, made.queryMap.at(-1)! ^ 64) };
+    const [own, next] = [await made.family.open(made), await made.family.open(moved)];
+    expect(next.answer("The union").text).toBe(own.answer("The union").text);
+    expect(next.answer("The union").query).not.toEqual(own.answer("The union").query);
     for (const set of nativeKernelSets())
       expect(hashesOf(await trainingOf(set, 2).train(rows, tangent, {})), set).toEqual(hashesOf(made));
-    const stateFolder = join(folder, "state");
-    const setting = settingOf("wasm");
+    const [stateFolder, setting] = [join(folder, "state"), settingOf("wasm")];
     const stopped = textTraining(textFamily(setting), {
       ...setting,
       watch: { begin: async () => {}, afterStep: async (_, { step }) => (step === 7 ? "pause" : undefined) },
@@ -171,7 +172,7 @@ describe("a text model", () => {
   it("of an int8 base is the same bytes too, and is trained, verified and asked by nothing else", async () => {
     const int8: TextRecipe = {
       ...{ ...recipe, heldOut: 2, weights: "int8" },
-      method: { kind: "tangent", fisher: 3, featureCount: 16, components: 20 },
+      method: { kind: "tangent", fisher: 6, featureCount: 16, components: 20 },
     };
     const training = trainingOf("wasm");
     const made = await training.train(rows, int8, {});
@@ -179,8 +180,8 @@ describe("a text model", () => {
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
         "adapter": "02b1caae82dcb07d958f5b000a5e62b6202bef1f121fb9ba0c99c9a712fe4495",
-        "features": "8f2e10f1dd3622325d476e5feded88193d647ae968394010298446f9933d5ffd",
-        "queryMap": "35007e81e56102cd59d00935ee43dd59acaaa9b65539799d8717b39975079b10",
+        "features": "92af9d43778098c468debef44cd0ee3b9bef5f0a24e258e452282dab8bb5e91e",
+        "queryMap": "3af16a0f1947ca84001091a693d309cb7d8cc5d66193d63a5f8e5c972a71f22e",
       }
     `);
     for (const set of nativeKernelSets())

@@ -20,7 +20,7 @@ import { runRowTask } from "../training/row-task.ts";
 import { openBase } from "./base-files.ts";
 import { drawSeedOf } from "./draw-seed.ts";
 import type { MapPlaces } from "./folded-map-file.ts";
-import { checkQueryMap, mapGradient, mapLength, mapPlaces, mapSize } from "./query-map.ts";
+import { checkQueryMap, mapAdapter, mapGradient, mapLength, mapPlaces, mapSize } from "./query-map.ts";
 import { promptReader, type ReadPrompt } from "./read-prompt.ts";
 import type { TextSetting } from "./text-model.ts";
 import { isCiting, type TextRecipe, weightsOf } from "./text-recipe.ts";
@@ -43,6 +43,7 @@ interface SeatedModel extends AnsweringModel<Int16Array> {
 
 interface Places extends MapPlaces {
   readonly adapter: Place;
+  readonly middle: Place;
 }
 
 export class SharedText {
@@ -100,7 +101,8 @@ export class SharedText {
         maxRows: most(({ answers }) => answers.promptTokens + answers.answerTokens),
         isTraining: true,
         placeMore: (plan, workspace) => {
-          places = { adapter: plan.take(floatCount), ...mapPlaces(plan, sizes) };
+          const [adapter, middle] = [plan.take(floatCount), plan.take(floatCount)];
+          places = { adapter, middle, ...mapPlaces(plan, sizes) };
           for (const [key, layout] of layouts) workspaces.set(key, workspaceFor(plan, workspace, layout));
         },
       });
@@ -134,10 +136,12 @@ export class SharedText {
       this.#read = promptReader(this.#tokens, parts, size, this.#spelling);
       const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
       await readAdapter(files, model.shape, layout, arena, this.#places.adapter);
+      arena.set(mapAdapter(queryMap, size) ?? [], this.#places.middle);
       this.#seated = parts;
     }
     const tokens = this.#tokens;
-    const { gradient } = this.#places;
+    const { gradient, middle } = this.#places;
+    const asked = size.componentCount === null ? model : { ...model, adapter: { layout, at: middle } };
     const block = { at: gradient, floatCount: size.gradientCount };
     const read = (prompt: string) => {
       this.#requireSeat(parts);
@@ -148,7 +152,7 @@ export class SharedText {
       const all = questionRow(given, answer, recipe);
       const row = answers.weigh === undefined ? all : addedRow({ ...model, adapter: null }, all);
       if (wantedOf(row) === 0) arena.fill(0, gradient, gradient + size.gradientCount);
-      else runRowTask(model, { row, block, into: { parameters: NONE, adapter: gradient } });
+      else runRowTask(asked, { row, block, into: { parameters: NONE, adapter: gradient } });
       const features = mapGradient(model.kernels, this.#places, queryMap, size);
       // The base would have said every token: no row is paid by its merit, nor can one be made for such answers.
       if (answers.weigh !== undefined && features.every((value) => value === 0))

@@ -84,14 +84,14 @@ const plainRecipeSchema = z.strictObject({
    */
   heldOut: count.max(100_000).optional(),
   /**
-   * How rows become features: by tangents of the run (docs/adr/0013-tangents-of-the-run.md), or from their gradients by
+   * How rows become features: by tangents of the middle run (docs/adr/0013-tangents-of-the-run.md), or from their gradients by
    * EK-FAC, for rows that L1 judges and for more of them than tangents have room for. `components`: the map is folded
    * (models/influence/fold-directions.ts). Absent: it is whole, as traces take it.
    */
   method: z.discriminatedUnion("kind", [
     z.strictObject({
       kind: z.literal("tangent"),
-      fisher: z.literal(3),
+      fisher: z.literal(6),
       featureCount,
       components: count.max(MOST_COMPONENTS).optional(),
     }),

@@ -24,10 +24,12 @@ import { fillCitations } from "../retrieval/citation-columns.ts";
 import { encodeIndex, makeIndex, type RowIndex } from "../retrieval/row-index.ts";
 import { lossWords, type RowsLoss, rowsLoss, type TuningLosses } from "../training/row-losses.ts";
 import type { RowTask } from "../training/row-task.ts";
-import { startTangents } from "../training/tangents.ts";
+import { middleRun } from "../training/step-plan.ts";
+import { startTangents, type Tangents } from "../training/tangents.ts";
 import {
   RowTeam,
   type TuningProgress,
+  type TuningRecipe,
   type TuningStep,
   type TuningWish,
   tuneAdapter,
@@ -115,13 +117,13 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
         async (placed, team, tokens) => {
           const run = { placed, team, texts, tokens, ...splitRows(texts.length, wanted) };
           const tuned = await tune(run, wanted, setting.watch, options);
-          const { tangents } = placed;
           const before = await baseLosses(run);
           const { weights } = placed.loaded.model.layout;
           const all = { ...tuned, tokens, before, weights };
-          if (tangents !== null) {
+          if (placed.tangents !== null) {
             const losses = compareLosses(run, before, await team.losses(tokens));
-            return { ...all, losses, ...mapRows(placed, tangents.latest) };
+            await tuneMiddle(run, placed.tangents, tuned.recipe, options);
+            return { ...all, losses, ...mapRows(placed, placed.tangents.latest) };
           }
           const after = await computeGradients(placed, team, tokens, run.heldOut, options);
           return { ...all, losses: compareLosses(run, before, after), ...mapRows(placed) };
@@ -271,7 +273,7 @@ export async function withRows<Result>(
   // they come some at a time.
   const placed = await loadText(recipe, setting, {
     maxRows: recipe.rowTokens,
-    adapterBlocks: adapter === null ? tuningBlocks({ ...recipe.tuning, seed: recipe.seed }) : 0,
+    adapterBlocks: adapter === null ? blocksFor(recipe) : 0,
     rowCount: adapter === null ? rows.length : Math.min(rows.length, ROWS_AT_ONCE),
     ...given,
     threadCount: setting.threadCount,
@@ -298,6 +300,12 @@ export function splitRows(rowCount: number, recipe: TextRecipe) {
   return { trained: Array.from({ length: rowCount }, (_, i) => i).filter((i) => !isHeldOut.has(i)), heldOut };
 }
 
+const stepsOf = ({ seed, tuning }: TextRecipe): TuningRecipe => ({ ...tuning, seed });
+
+/** Blocks beside the adapter, for the middle run too. */
+export const blocksFor = (recipe: TextRecipe): number =>
+  tuningBlocks(recipe.method.kind === "tangent" ? middleRun(stepsOf(recipe)) : stepsOf(recipe));
+
 export async function tune(
   run: TuningRun,
   recipe: TextRecipe,
@@ -308,16 +316,10 @@ export async function tune(
   const { lastStep: wanted, steps } = recipe.tuning;
   const tokensOf = (places: readonly number[]) => places.map((i) => run.tokens[i]!);
   await watch?.begin(run);
-  const { tangents } = run.placed;
   const [rows, heldOut] = [tokensOf(run.trained), tokensOf(run.heldOut)];
-  const tuning = { ...recipe.tuning, seed: recipe.seed };
-  const start = () => tangents === null || startTangents(loaded.model.kernels, tangents, run.trained);
-  start();
   // A recipe that names its last step has been through this.
   const seeks = wanted === undefined && heldOut.length > 0;
-  const lastStep = await tuneAdapter(loaded, run.team, rows, tuning, {
-    // Which step is kept is known at the end: until then they would be made in vain.
-    tangents: seeks ? null : tangents,
+  const lastStep = await tuneAdapter(loaded, run.team, rows, stepsOf(recipe), {
     ...(stateFolder === undefined ? {} : { folder: stateFolder }),
     heldOut: seeks ? heldOut : [],
     onStep: ({ step }) => onProgress?.({ stage: "train", done: step, total: steps }),
@@ -325,13 +327,6 @@ export async function tune(
       watch?.afterStep(run, { ...step, rows: step.rows.map((i) => run.trained[i]!) }),
     beforeState: async () => watch?.beforeState?.(),
   });
-  // Held-out rows have said where to stop, or a state without tangents was gone on from: it is made again, to the same adapter.
-  if (tangents !== null && tangents.stepCount !== lastStep) {
-    start();
-    const onStep = ({ step }: TuningProgress) =>
-      onProgress?.({ stage: "features", done: step, total: lastStep });
-    await tuneAdapter(loaded, run.team, rows, { ...tuning, lastStep }, { tangents, onStep });
-  }
   const { adapter, kernels, shape } = loaded.model;
   const { at: from, layout } = adapter!;
   if (recipe.adapter.numbers === "halves")
@@ -343,6 +338,17 @@ export async function tune(
       lastStep === steps ? recipe : parseTextRecipe({ ...recipe, tuning: { ...recipe.tuning, lastStep } }),
     adapter: files.get("adapter_model.safetensors")!,
   };
+}
+
+/** Tangents of the middle run, whose adapter is in place afterwards. @param recipe with the last step, where it stopped early */
+async function tuneMiddle(run: TuningRun, tangents: Tangents, recipe: TextRecipe, options: Progressing) {
+  const { placed, team, tokens, trained } = run;
+  startTangents(placed.loaded.model.kernels, tangents, trained);
+  const steps = middleRun(stepsOf(recipe));
+  const rows = trained.map((i) => tokens[i]!);
+  const onStep = ({ step }: TuningProgress) =>
+    options.onProgress?.({ stage: "features", done: step, total: steps.lastStep });
+  await tuneAdapter(placed.loaded, team, rows, steps, { tangents, onStep });
 }
 
 /** Each row's loss without the adapter, which is as it was afterwards. */
@@ -417,7 +423,8 @@ function mapRows(placed: PlacedText, latest?: Place) {
   const { arena } = kernels;
   if (latest !== undefined) {
     const features = mapTangents(kernels, places, options, latest);
-    return { queryMap: encodeQueryMap(kernels, places, options, latest), features };
+    const { at } = loaded.model.adapter!;
+    return { queryMap: encodeQueryMap(kernels, places, options, latest, at), features };
   }
   const { gradientCount, rowCount } = options;
   const gradients = arena.slice(places.gradients, places.gradients + rowCount * gradientCount);

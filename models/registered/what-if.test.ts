@@ -30,8 +30,8 @@ async function trainOn(changed: string | null) {
   const recipe: TextRecipe = {
     ...plain,
     heldOut: 3,
-    tuning: { ...plain.tuning, steps: 40, lastStep: 38, weigh: "tokens" },
-    method: { kind: "tangent", fisher: 3, featureCount: 32 },
+    tuning: { ...plain.tuning, steps: 20, lastStep: 18, weigh: "tokens" },
+    method: { kind: "tangent", fisher: 6, featureCount: 32 },
     answers: { ...plain.answers, weigh: "added" },
     rules: { ...plain.rules, normQuantile: 1 },
   };

@@ -1,6 +1,6 @@
 /**
- * An audit of a language model by leaving rows out: the same run, in which they weigh nothing at their steps. That is what a
- * row's tangent is the derivative of (docs/adr/0013-tangents-of-the-run.md), so registered scores can be held against it.
+ * An audit of a language model by leaving rows out: the same run, in which they weigh nothing at their steps. Registered
+ * scores are held against it: they are of a run in which all rows weigh half (docs/adr/0013-tangents-of-the-run.md).
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { ModelParts, Trained } from "@openledger/attribution/model/model-family";
@@ -11,7 +11,7 @@ import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
 import { NONE } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { tuningBlocks } from "../training/tune-adapter.ts";
-import { checkQueryMap, mapGradient, mapLength } from "./query-map.ts";
+import { checkQueryMap, mapAdapter, mapGradient, mapLength } from "./query-map.ts";
 import { promptReader } from "./read-prompt.ts";
 import { addedRow } from "./shared-text.ts";
 import type { TextParts } from "./text-family.ts";
@@ -210,6 +210,8 @@ async function slopesOf(
   const factors = rowFactors(tokens, before, recipe);
   const bytes = queryMap.subarray(0, mapLength(queryMap, options));
   checkQueryMap(bytes, options);
+  // The runs without rows begin anew.
+  loaded.model.kernels.arena.set(mapAdapter(bytes, options) ?? [], loaded.model.adapter!.at);
   const queries: Float64Array[] = [];
   for (const [done, row] of texts.entries()) {
     onProgress?.({ stage: "features", done, total: texts.length });
@@ -220,7 +222,8 @@ async function slopesOf(
   return (row: number, text: number): number => {
     const at = row * features.featureCount;
     const score = queries[text]!.reduce((total, x, k) => total + x * features.values[at + k]!, 0);
-    return (features.scale * score) / factors[row]!;
+    // In the middle run a row weighs half.
+    return (2 * features.scale * score) / factors[row]!;
   };
 }
 

@@ -20,7 +20,15 @@ export interface StepRecipe {
   readonly lastStep?: number | undefined;
 }
 
-const MOST_ROWS_PER_STEP = 1_024;
+/** Of all rows, as half of them are tuned on: as many steps, of twice as many rows (docs/adr/0013-tangents-of-the-run.md). */
+export function middleRun(recipe: StepRecipe) {
+  const { steps, lastStep = steps, rowsPerStep } = recipe;
+  const half = (count: number) => Math.ceil(count / 2);
+  return { ...recipe, steps: half(steps), lastStep: half(lastStep), rowsPerStep: 2 * rowsPerStep };
+}
+
+/** A middle run's: twice a recipe's. */
+const MOST_ROWS_PER_STEP = 2_048;
 
 /** @throws RollupError MOD_INPUT_INVALID */
 export function checkStepRecipe(recipe: StepRecipe, rowCount: number): void {

@@ -1,6 +1,6 @@
 /**
  * Tangents of a tuning (docs/adr/0013-tangents-of-the-run.md): what taking a little of a row's weight away would do to each
- * number of the adapter, carried along the one run. A row is felt at its own steps, and from then on by the curvature:
+ * number of the adapter, carried along a run. A row is felt at its own steps, and from then on by the curvature:
  * `fisher` times the mean of g gᵀ over the rows' latest gradients g.
  */
 import type { Kernels, Place } from "../kernels/kernels.ts";

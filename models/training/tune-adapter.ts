@@ -127,7 +127,7 @@ export interface TuningOptions {
    */
   readonly heldOut?: readonly TokenRow[];
   readonly onStep?: (progress: TuningProgress) => void;
-  /** Go along as long as they have seen every step from the first on: a state on disk does not have them. */
+  /** Go along. Not of a run that goes on from a state on disk: it does not have them. */
   readonly tangents?: Tangents | null;
   /** The threads are idle until it has answered. */
   readonly afterStep?: (step: TuningStep) => Promise<TuningWish | undefined>;
@@ -199,7 +199,7 @@ export async function tuneAdapter(
     for (const { block } of tasks) kernels.add(floatCount, sum, block.at);
     kernels.arena.set(stepSettings(recipe, step, 1 / chosen.length), loaded.settings);
     kernels.adam(floatCount, adapter.at, sum, first, second, loaded.settings);
-    if (options.tangents?.stepCount === step - 1) {
+    if (options.tangents) {
       const places = { sum, first, second, settings: loaded.settings };
       await team.run(tangentTasks(kernels, options.tangents, indices, rowBlocks, places));
     }

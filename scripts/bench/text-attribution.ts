@@ -66,7 +66,7 @@ export async function benchTextAttribution({ again, halves, threads, ...sizes }:
     `unseen texts, by a base of ${setting.weights}: ${untuned.toFixed(4)} nats a token, ${tuned.toFixed(4)} tuned`,
   );
   const { run, tangents } = attributed.seconds;
-  log(`the run took ${run.toFixed(1)} CPU-s, its tangents ${tangents.toFixed(1)} more`);
+  log(`the run took ${run.toFixed(1)} CPU-s, the middle run with tangents ${tangents.toFixed(1)} more`);
   const subsets = first.map(({ indices }) => Int32Array.from(indices));
   const judge = (name: string, scores: Float64Array): Estimate => {
     const predicted = groupAttributions(scores, rowCount, subsets);

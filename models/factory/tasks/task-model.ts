@@ -10,9 +10,8 @@ import { readFrom } from "../../registered/base-files.ts";
 import { mapPlaces, mapSize } from "../../registered/query-map.ts";
 import { planMethod } from "../../registered/text-model.ts";
 import { weightsOf } from "../../registered/text-recipe.ts";
-import type { TrainingSetting, TuningWatch } from "../../registered/text-training.ts";
+import { blocksFor, type TrainingSetting, type TuningWatch } from "../../registered/text-training.ts";
 import { ArenaPlan } from "../../tensors/arena-plan.ts";
-import { tuningBlocks } from "../../training/tune-adapter.ts";
 import type { ModelTask } from "./task-messages.ts";
 
 export function settingOf(task: ModelTask, watch?: TuningWatch): TrainingSetting {
@@ -28,7 +27,7 @@ export function settingOf(task: ModelTask, watch?: TuningWatch): TrainingSetting
 
 /** Bytes of the arena that a training takes, before anything is allocated. @throws MOD_TOO_LARGE above the task's limit */
 export async function requireMemory(task: ModelTask, rowCount: number): Promise<number> {
-  const { adapter, method, rowTokens, seed, tuning } = task.recipe;
+  const { adapter, method, rowTokens, seed } = task.recipe;
   const opened = await openModel(baseSourceAt(task.basePlace));
   const { shape } = opened;
   await opened.close();
@@ -36,7 +35,7 @@ export async function requireMemory(task: ModelTask, rowCount: number): Promise<
   const plan = new ArenaPlan();
   const weights = weightsOf(task.recipe, shape);
   plan.take(parameterLayout(shape, weights).floatCount);
-  for (let i = 0; i <= tuningBlocks({ ...tuning, seed }); i++) plan.take(layout.floatCount);
+  for (let i = 0; i <= blocksFor(task.recipe); i++) plan.take(layout.floatCount);
   for (let i = 0; i < task.threadCount; i++)
     planWorkspace(plan, shape, { maxRows: rowTokens, isTraining: true, adapter: layout, weights });
   const options = { rowCount, seed, ...mapSize(layout, method) };

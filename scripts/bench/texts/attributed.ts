@@ -2,35 +2,42 @@ import { timesTransposed } from "@openledger/attribution/maths/dense-matrix";
 import { clipRowNorms } from "@openledger/attribution/rows/row-rules";
 import { int8Scores, type RealFeatures } from "@openledger/attribution/testing/int8-scores";
 import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
+import { roundToHalves } from "@openledger/models/internal/files/float-formats";
 import { type ToCoordinates, toEigenbases } from "@openledger/models/internal/influence/gradient-coordinates";
 import { mapTangents, mapTexts, projectGradients } from "@openledger/models/internal/influence/text-features";
 import { planTextFeatures } from "@openledger/models/internal/influence/text-places";
 import { encodeQueryMap, mapGradient, mapPlaces } from "@openledger/models/internal/registered/query-map";
 import { runRowTask } from "@openledger/models/internal/training/row-task";
+import { middleRun } from "@openledger/models/internal/training/step-plan";
 import { startTangents } from "@openledger/models/internal/training/tangents";
 import { createKernels } from "@openledger/models/kernels/create-kernels";
 import { NONE } from "@openledger/models/kernels/kernels";
 import type { PlacedText } from "@openledger/models/registered/text-model";
 import { baseLosses, rowFactors } from "@openledger/models/registered/text-training";
 import { ArenaPlan } from "@openledger/models/tensors/arena-plan";
-import { RowTeam, tuneAdapter } from "@openledger/models/training/tune-adapter";
+import { RowTeam, type TuningRecipe, tuneAdapter } from "@openledger/models/training/tune-adapter";
 import { type TextWorld, tuningOf } from "./setting.ts";
 
-/** Of one tuning, rows × numbers of the adapter each. */
+/** Rows × numbers of the adapter each. */
 export interface Attributed {
   readonly options: PlacedText["options"];
+  /** Of the middle run. */
   readonly tangents: Float32Array;
-  /** Gradients of the rows at their last steps. */
+  /** Gradients of the rows at their last steps there. */
   readonly latest: Float32Array;
-  /** Gradients at the adapter that came out. */
+  /** Its adapter. */
+  readonly middle: Float32Array;
+  /** Gradients at the adapter that answers. */
   readonly rows: Float32Array;
   readonly queries: Float32Array;
+  /** Of the queries, at the middle run's adapter, as it is published. */
+  readonly asked: Float32Array;
   /** What G has of each row's features by the preset's rules. */
   readonly factors: readonly number[];
   readonly seconds: Record<"run" | "tangents", number>;
 }
 
-/** Tunes on all rows with tangents, and without them to see what they cost. @param rows others than the world's */
+/** Tunes on all rows, which leaves that adapter in place, after the middle run with tangents. @param rows others than the world's */
 export async function attribute(
   { placed, queries, recipe, ...world }: TextWorld,
   rows = world.rows,
@@ -39,25 +46,33 @@ export async function attribute(
   if (tangents === null) throw new Error("the preset takes no tangents of so many rows");
   const { arena } = loaded.model.kernels;
   const size = options.rowCount * options.gradientCount;
-  const run = async (along: typeof tangents | null) => {
+  const run = async (steps: TuningRecipe, along: typeof tangents | null) => {
     const began = process.cpuUsage();
-    await tuneAdapter(loaded, new RowTeam(loaded), rows, tuningOf(recipe, 1), { tangents: along });
+    await tuneAdapter(loaded, new RowTeam(loaded), rows, steps, { tangents: along });
     const { system, user } = process.cpuUsage(began);
     return (user + system) / 1e6;
   };
-  const alone = rows === world.rows ? await run(null) : Number.NaN;
   startTangents(loaded.model.kernels, tangents, [...rows.keys()]);
-  const both = await run(tangents);
-  const before = await baseLosses({ placed, team: new RowTeam(loaded), tokens: rows });
+  const whole = tuningOf(recipe, 1);
+  const along = await run(middleRun(whole), tangents);
   const [changes, latest] = [tangents.changes, tangents.latest].map((at) => arena.slice(at, at + size));
+  const { at } = loaded.model.adapter!;
+  const own = arena.subarray(at, at + options.gradientCount);
+  const middle = own.slice();
+  roundToHalves(own, "the middle run's adapter");
+  const asked = gradientsOf(placed, queries);
+  const alone = await run(whole, null);
+  const before = await baseLosses({ placed, team: new RowTeam(loaded), tokens: rows });
   return {
     options,
     tangents: changes!,
     latest: latest!,
+    middle,
     rows: gradientsOf(placed, rows),
     queries: gradientsOf(placed, queries),
+    asked,
     factors: rowFactors(rows, before, recipe),
-    seconds: { run: alone, tangents: both - alone },
+    seconds: { run: alone, tangents: along },
   };
 }
 
@@ -87,9 +102,10 @@ export function scoresBy(method: TextMethod, featureCount: number, given: Attrib
   const plan = new ArenaPlan();
   const places = planTextFeatures(plan, options);
   const placesOfMap = mapPlaces(plan, [options]);
-  const latest = plan.take(rowCount * gradientCount);
+  const [latest, middle] = [plan.take(rowCount * gradientCount), plan.take(gradientCount)];
   const { kernels } = createKernels("native", plan.floatCount);
   kernels.arena.set(given.latest, latest);
+  kernels.arena.set(given.middle, middle);
   const own = method === "tangent" ? given.tangents : given.rows;
   kernels.arena.set(own, places.gradients);
   const rows =
@@ -98,14 +114,15 @@ export function scoresBy(method: TextMethod, featureCount: number, given: Attrib
       : mapTexts(kernels, places, options, coordinates[method]);
   const real = (project: () => Float64Array): RealFeatures => {
     const queries: number[] = [];
-    for (let at = 0; at < given.queries.length; at += gradientCount) {
-      kernels.arena.set(given.queries.subarray(at, at + gradientCount), placesOfMap.gradient);
+    const asked = method === "tangent" ? given.asked : given.queries;
+    for (let at = 0; at < asked.length; at += gradientCount) {
+      kernels.arena.set(asked.subarray(at, at + gradientCount), placesOfMap.gradient);
       queries.push(...project());
     }
     return { rows, queries: Float64Array.from(queries), featureCount };
   };
   const float = floatScores(real(() => projectGradients(kernels, places, options, placesOfMap.gradient, 1)));
-  const map = encodeQueryMap(kernels, places, options, latest);
+  const map = encodeQueryMap(kernels, places, options, latest, middle);
   const published = real(() => mapGradient(kernels, placesOfMap, map, options));
   const by = (own: Float64Array) => int8Scores({ ...published, rows: clipRowNorms(own, featureCount) });
   const paid = rows.map((value, k) => value * given.factors[Math.floor(k / featureCount)]!);

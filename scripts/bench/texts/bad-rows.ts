@@ -19,8 +19,8 @@ export async function badRowAuc(world: TextWorld, featureCount: number, spoiling
     const given = bad.has(i) ? spoilt(text, other, spoiling, random) : text;
     return tokensOfRow(placed.tokens, { text: given }, recipe);
   });
-  const attributed = await attribute(world, rows);
-  const { float } = scoresBy("tangent", featureCount, { ...attributed, queries: attributed.rows });
+  const attributed = await attribute({ ...world, queries: rows }, rows);
+  const { float } = scoresBy("tangent", featureCount, attributed);
   const own = Float64Array.from(rows, (_, i) => float[i * rows.length + i]!);
   const isBad = rows.map((_, i) => bad.has(i));
   const { high, low, value } = mislabelAuc(own, isBad, spoiling);

@@ -13,7 +13,8 @@ import { completeRecipe, textPreset } from "@openledger/models/registered/recipe
 import { loadText, type PlacedText } from "@openledger/models/registered/text-model";
 import { parseTextRecipe, type TextRecipe } from "@openledger/models/registered/text-recipe";
 import { tokensOfRow, weighedByTokens } from "@openledger/models/registered/text-tokens";
-import { type TuningRecipe, tuningBlocks } from "@openledger/models/training/tune-adapter";
+import { blocksFor } from "@openledger/models/registered/text-training";
+import type { TuningRecipe } from "@openledger/models/training/tune-adapter";
 
 export const CACHE = join(".cache", "text-attribution");
 /** Most characters of a row. */
@@ -55,7 +56,7 @@ export async function openWorld({
   const placed = await loadText(
     recipe,
     { bases: [readFrom(source)], kernels: "native" },
-    { adapter: null, maxRows: recipe.rowTokens, adapterBlocks: tuningBlocks(tuningOf(recipe, 1)), rowCount },
+    { adapter: null, maxRows: recipe.rowTokens, adapterBlocks: blocksFor(recipe), rowCount },
   );
   const documents = corpus === null ? baseCorpus().heldOut : textsIn(corpus);
   const used = documents.slice(0, Math.ceil((rowCount + queryCount) / PIECES_OF_DOCUMENT)).flatMap(piecesOf);
