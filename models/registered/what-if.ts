@@ -210,7 +210,7 @@ async function slopesOf(
   const factors = rowFactors(tokens, before, recipe);
   const bytes = queryMap.subarray(0, mapLength(queryMap, options));
   checkQueryMap(bytes, options);
-  // The runs without rows begin anew.
+  // The runs without rows start from their own.
   loaded.model.kernels.arena.set(mapAdapter(bytes, options) ?? [], loaded.model.adapter!.at);
   const queries: Float64Array[] = [];
   for (const [done, row] of texts.entries()) {
