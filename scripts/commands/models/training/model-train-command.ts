@@ -124,6 +124,11 @@ export function addModelTrainCommand(parent: Command): void {
     // At least one: an empty list is no id.
     const [datanet, ...further] = versions as unknown as [DatanetVersion, ...DatanetVersion[]];
     const { id: datanetId, version } = datanet;
+    const twice = further.find(({ id }, i) => versions.findIndex((one) => one.id === id) <= i);
+    if (twice !== undefined) throw commandError("CMD_USAGE", `datanet ${twice.id} is named twice`);
+    const isPromising = options.claimant !== undefined || options.challengeable === true;
+    if (further.length > 0 && isPromising)
+      throw commandError("CMD_USAGE", "a model of several Datanets has neither challenges nor claims");
     const card = options.card === undefined ? null : nameCard(await readCardFile(options.card));
     if (card !== null && card.policy !== datanet.policy)
       throw commandError("CMD_USAGE", `${options.card} is not the card that datanet ${datanetId} has`);
@@ -245,7 +250,9 @@ async function recipeOf(
   const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
-  const given = file ?? (await presetOf(options, contents, columnCount, card));
+  const preset = file ?? (await presetOf(options, contents, columnCount, card));
+  // L1 judges models of one shard.
+  const given = file !== null || further.length === 0 ? preset : withoutChallenges(preset);
   const isMarked = options.challengeable === true || file?.isChallengeable === true;
   if (isMarked && rows.length > MOST_CHALLENGED_ROWS)
     throw commandError(
@@ -259,6 +266,9 @@ async function recipeOf(
   training.requireTrainable(contents, recipe);
   return { recipe, training };
 }
+
+const withoutChallenges = ({ isChallengeable: _, ...preset }: { readonly isChallengeable?: true }): object =>
+  preset;
 
 async function presetOf(
   { base, claimant, queriesOnly = false, recipe }: TrainOptions,
