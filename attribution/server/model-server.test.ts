@@ -108,6 +108,7 @@ function modelLeaf(changed: object = {}) {
     counters: {
       isReady: true,
       isApproved: true,
+      approvals: 0,
       cap: 64,
       paymentCount: 0,
       epoch: 1,
@@ -118,6 +119,7 @@ function modelLeaf(changed: object = {}) {
       ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, hex32(value)])),
       datanetId: 4,
       version: 1,
+      furtherDatanets: [],
       drawCount: 4,
       featureCount: directShape(64),
       ownerParts: Number(ownerParts),

@@ -38,10 +38,18 @@ beforeAll(async () => {
   ledger.sequencer.answers.set(MODEL_PATH, {
     ...{ id: MODEL_ID, kind: "model", nonce: 0, nextNonce: 0, l1Owner: f.owner, keyX: zero, chain: zero },
     ...{ balanceWei: "0", openAmountWei: "0", payees: [] },
-    counters: { isReady: true, isApproved: true, cap: 8, paymentCount: 0, epoch: 2, priceWei: "1" },
+    counters: {
+      isReady: true,
+      isApproved: true,
+      approvals: 0,
+      cap: 8,
+      paymentCount: 0,
+      epoch: 2,
+      priceWei: "1",
+    },
     // Each draw has a part of the payments of its own: eight of them meet all three.
     model: {
-      ...{ ...statics, datanetId: 4, version: 1, drawCount: 8, featureCount: 3 },
+      ...{ ...statics, datanetId: 4, version: 1, furtherDatanets: [], drawCount: 8, featureCount: 3 },
       ...{ ownerParts: 0, validatorParts: 0, epochStart: 1 },
     },
     closedEpoch: {

@@ -80,7 +80,15 @@ describe("payForAnswer", () => {
       const leaf = {
         ...leafAnswer({ id: 9, l1Owner: owners.recipient, keyX: 0n, nextNonce: 0 }),
         kind: "model",
-        counters: { isReady: true, isApproved: true, cap: 8, paymentCount: 0, epoch: 1, priceWei: "7" },
+        counters: {
+          isReady: true,
+          isApproved: true,
+          approvals: 0,
+          cap: 8,
+          paymentCount: 0,
+          epoch: 1,
+          priceWei: "7",
+        },
         model: {
           featuresCommitment: "0x1",
           ownersCommitment: "0x2",
@@ -88,6 +96,7 @@ describe("payForAnswer", () => {
           binding: "0x4",
           datanetId: 4,
           version: 1,
+          furtherDatanets: [],
           epochStart: 1,
           ownerParts: 1,
           validatorParts: 2,
