@@ -1,6 +1,6 @@
 /** Rows of versions with their owners, whatever the rows hold. */
 
-import { inPlaces } from "@openledger/circuits/ledger/payee-shards";
+import { inPlaces, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import type { Payee, PayeeOwners } from "@openledger/circuits/ledger/rewards";
 import { hashRow, versionRowsRoot } from "@openledger/circuits/ledger/version-rows";
 import { DATANET_COUNT_MAX, MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
@@ -89,6 +89,20 @@ export function wholePayees(places: readonly Payee[]): Payee[] {
 /** Of each row the place of its payee. */
 export function rowOwners(payees: readonly Payee[]): Int32Array {
   return Int32Array.from(payees.flatMap(({ rowCount }, payee) => Array<number>(rowCount).fill(payee)));
+}
+
+/** The Datanet of a model's row, and the row's place in its version. @param payees in their places */
+export function datanetOfRow(
+  {
+    payees,
+    recipe,
+  }: { readonly payees: readonly Payee[]; readonly recipe: Pick<RecipeBase, "datanet" | "furtherDatanets"> },
+  row: number,
+): { datanetId: number; versionRow: number } {
+  if (recipe.furtherDatanets === undefined) return { datanetId: recipe.datanet.id, versionRow: row };
+  const shards = payeeShards(payees.map(({ rowCount }) => rowCount));
+  const place = shards.findLastIndex(({ firstRow }) => firstRow <= row);
+  return { datanetId: versionsOf(recipe)[place]!.id, versionRow: row - shards[place]!.firstRow };
 }
 
 /** @throws ATT_ROWS_MISMATCH where the rows, in this order and with these owners, are not those of the recipe's versions */

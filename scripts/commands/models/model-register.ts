@@ -13,7 +13,7 @@ import {
 } from "@openledger/client/actions/l1/send-settlement";
 import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
-import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { approvalsOf, getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
 import { modelFamilies } from "@openledger/models/registered/model-families";
@@ -86,11 +86,15 @@ export async function registerModel({
   const activation = await getSettlement(signer.client, modelId, 0);
   const lines = [
     `model ${modelId} is ready: ${payeeCount} payees, at most ${settling.size0} payments an epoch`,
-    `it takes payments once its datanet approves it: openledger datanet approve-model ${leaf.model.datanetId} ${modelId}`,
+    ...approvalsOf(leaf).map(
+      ({ id }, place) =>
+        `${place === 0 ? "it takes payments once its datanet approves it" : "and this one, too"}: openledger datanet approve-model ${id} ${modelId}`,
+    ),
   ];
   output.answer(lines, {
     modelId,
     datanetId: leaf.model.datanetId,
+    furtherDatanets: leaf.model.furtherDatanets,
     staticsHash: hex32(model.staticsHash),
     payeeCount,
     cap: settling.size0,

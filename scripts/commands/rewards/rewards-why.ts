@@ -1,3 +1,4 @@
+import { datanetOfRow } from "@openledger/attribution/model/owned-rows";
 import { rowLine } from "@openledger/attribution/rows/row-line";
 import { explainEarnings } from "@openledger/attribution/scores/earnings";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
@@ -30,13 +31,24 @@ export async function explainRewards({ options, args, output }: CommandContext<W
     .filter(
       ({ contributorId, validatorId }) => only === null || contributorId === only || validatorId === only,
     )
-    .slice(0, Number(options.top));
+    .slice(0, Number(options.top))
+    .map((row) => ({ ...row, ...datanetOfRow(model, row.row) }));
+  const isJoint = model.recipe.furtherDatanets !== undefined;
   const lines = [
     `epoch ${wanted.epoch} of model ${wanted.modelId}: draws ${sampled.draws.map(({ paymentIndex }) => paymentIndex).join(", ")} of ${payments.length} payments; L1 transaction ${settlement.l1TransactionHash}`,
     ...renderTable([
-      ["row", "contributor", "validator", "earned (OPEN)", "by draws (payment: score)", "row"],
+      [
+        "row",
+        ...(isJoint ? ["of"] : []),
+        "contributor",
+        "validator",
+        "earned (OPEN)",
+        "by draws (payment: score)",
+        "row",
+      ],
       ...rows.map((row) => [
         String(row.row),
+        ...(isJoint ? [`datanet ${row.datanetId}, row ${row.versionRow}`] : []),
         `leaf ${row.contributorId}`,
         `leaf ${row.validatorId}`,
         formatOpen(row.earnedWei),
