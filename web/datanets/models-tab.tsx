@@ -1,7 +1,7 @@
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
-import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
@@ -91,18 +91,21 @@ function WhenSection({ facts, live }: TabProps) {
   );
 }
 
-type State = "earns" | "approved" | "wants" | "old";
+type State = "earns" | "approved" | "waits" | "wants" | "old";
 const STATES: Readonly<Record<State, readonly [Tone, string]>> = {
   earns: ["good", "approved, takes payments"],
   approved: ["good", "approved, not yet activated"],
+  waits: ["wait", "approved here, waits for its other Datanets"],
   wants: ["wait", "wants to earn"],
   old: ["plain", "of an earlier version"],
 };
 
-/** Only models of the present version can be approved; an approval outlives it. */
-function stateOf({ counters, model }: LedgerModelLeaf, { ledger }: TabProps["facts"]): State {
+/** Only models of the present version can be approved; an approval outlives it. Of a further Datanet the ledger names no version. */
+function stateOf(leaf: LedgerModelLeaf, { id, ledger }: TabProps["facts"]): State {
+  const { counters, model } = leaf;
   if (counters.isApproved) return counters.isReady ? "earns" : "approved";
-  return model.version === ledger.version ? "wants" : "old";
+  if (approvalsOf(leaf).some((one) => one.id === id && one.hasApproved)) return "waits";
+  return model.datanetId !== id || model.version === ledger.version ? "wants" : "old";
 }
 
 const PARTS = 65_536;
@@ -121,7 +124,11 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
         <strong>
           Model <LeafLink id={model.id} />
         </strong>
-        <span class="soft small">trained on version {version}</span>
+        <span class="soft small">
+          {model.model.datanetId === facts.id
+            ? `trained on version ${version}`
+            : "trained on these rows and others"}
+        </span>
         <span class="push" />
         <Badge tone={tone}>{word}</Badge>
       </div>

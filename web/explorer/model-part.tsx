@@ -1,4 +1,4 @@
-import { getModel, listSettlements } from "@openledger/client/sequencer/model-reads";
+import { approvalsOf, getModel, listSettlements } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { Badge } from "../design/badge.tsx";
 import { type Column, Table } from "../design/table.tsx";
@@ -41,14 +41,21 @@ const PARTS = 65_536;
 const percent = (parts: number) => `${((100 * parts) / PARTS).toFixed(2)} %`;
 
 function Terms({ model }: { model: LedgerModelLeaf }) {
-  const { cap, isApproved, isReady, priceWei } = model.counters;
-  const { datanetId, drawCount, ownerParts, validatorParts, version } = model.model;
+  const { cap, isReady, priceWei } = model.counters;
+  const { drawCount, ownerParts, validatorParts, version } = model.model;
+  const datanets = approvalsOf(model);
+  const missing = datanets.filter(({ hasApproved }) => !hasApproved);
   return (
     <section class="card stack">
       <div class="row">
         <h2>Terms</h2>
         <Badge tone={isReady ? "good" : "wait"}>{isReady ? "activated" : "not activated yet"}</Badge>
-        {!isApproved && <Badge tone="wait">not approved by its Datanet</Badge>}
+        {missing.length > 0 && (
+          <Badge tone="wait">
+            not approved by{" "}
+            {datanets.length === 1 ? "its Datanet" : `Datanet ${missing.map(({ id }) => id).join(", ")}`}
+          </Badge>
+        )}
       </div>
       <dl class="facts">
         <dt>Price of an answer</dt>
@@ -59,7 +66,13 @@ function Terms({ model }: { model: LedgerModelLeaf }) {
           Trained on <Term name="Datanet" />
         </dt>
         <dd>
-          <LeafLink id={datanetId} />, version {showCount(version)}
+          {datanets.map(({ id }, place) => (
+            <span key={id}>
+              {place > 0 && " and "}
+              <LeafLink id={id} />
+              {place === 0 && `, version ${showCount(version)}`}
+            </span>
+          ))}
         </dd>
         <dt>Owner's part</dt>
         <dd>{percent(ownerParts)}</dd>
