@@ -55,6 +55,7 @@ import {
 } from "@openledger/circuits/settlement/settlement-split";
 import { shardLink } from "@openledger/circuits/settlement/shards/shard-link";
 import { hex32 } from "@openledger/foundation/hex";
+import * as z from "zod/mini";
 import {
   type CertifiedDraw,
   type CertifiedShard,
@@ -308,24 +309,28 @@ function namedVersion({ answeringHash, binding, recipe, shard }: RowCertificate)
   const opened = recipe && sha256(concatBytes(sha256(recipe.bytes), ...recipe.otherDigests));
   if (opened === null || digestToField(opened) !== answeringHash)
     throw certificateFalse("its recipe is not the one that the model's statics bind");
-  const named = furtherOf(recipe!.bytes)?.[further];
-  if (
-    named === undefined ||
-    named.id !== furtherDatanets[further] ||
-    !Number.isSafeInteger(named.version) ||
-    typeof named.rowsRoot !== "string"
-  )
+  const named = furtherOf(recipe!.bytes)[further];
+  if (named === undefined || named.id !== furtherDatanets[further])
     throw certificateFalse("its recipe names other Datanets than the binding");
   return named;
 }
 
-function furtherOf(
-  recipe: Uint8Array,
-): readonly (NamedVersion & { readonly rowsRoot: string })[] | undefined {
+const recipeSchema = z.object({
+  furtherDatanets: z.array(
+    z.object({
+      id: z.int(),
+      version: z.int().check(z.positive(), z.maximum(0xffffffff)),
+      rowsRoot: z.string(),
+    }),
+  ),
+});
+
+/** Attack: statics bind whatever their owner wrote in the recipe. */
+function furtherOf(recipe: Uint8Array): readonly NamedVersion[] {
   try {
-    return (JSON.parse(new TextDecoder().decode(recipe)) as { furtherDatanets?: never[] }).furtherDatanets;
+    return recipeSchema.parse(JSON.parse(new TextDecoder().decode(recipe))).furtherDatanets;
   } catch {
-    throw certificateFalse("its recipe is no JSON");
+    throw certificateFalse("its recipe names no further Datanets");
   }
 }
 

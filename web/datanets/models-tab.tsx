@@ -91,12 +91,13 @@ function WhenSection({ facts, live }: TabProps) {
   );
 }
 
-type State = "earns" | "approved" | "waits" | "wants" | "old";
+type State = "earns" | "approved" | "waits" | "wants" | "early" | "old";
 const STATES: Readonly<Record<State, readonly [Tone, string]>> = {
   earns: ["good", "approved, takes payments"],
   approved: ["good", "approved, not yet activated"],
   waits: ["wait", "approved here, waits for its other Datanets"],
   wants: ["wait", "wants to earn"],
+  early: ["plain", "not yet activated"],
   old: ["plain", "of an earlier version"],
 };
 
@@ -105,7 +106,9 @@ function stateOf(leaf: LedgerModelLeaf, { id, ledger }: TabProps["facts"]): Stat
   const { counters, model } = leaf;
   if (counters.isApproved) return counters.isReady ? "earns" : "approved";
   if (approvalsOf(leaf).some((one) => one.id === id && one.hasApproved)) return "waits";
-  return model.datanetId !== id || model.version === ledger.version ? "wants" : "old";
+  if (model.datanetId === id && model.version !== ledger.version) return "old";
+  // Its activation shows the ledger whose payees are which Datanet's.
+  return model.furtherDatanets.length > 0 && !counters.isReady ? "early" : "wants";
 }
 
 const PARTS = 65_536;
@@ -148,8 +151,11 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
         <dt>To the model's owner</dt>
         <dd>{percent(ownerParts)}</dd>
       </dl>
-      {isOwnKey(props) && state !== "old" && (
+      {isOwnKey(props) && state !== "old" && state !== "early" && (
         <Approval {...props} client={visitor.client!} isApproved={state !== "wants"} />
+      )}
+      {state === "early" && (
+        <p class="soft small">A model of several Datanets can be approved once it is activated.</p>
       )}
       {state === "old" && (
         <p class="soft small">
