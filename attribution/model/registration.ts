@@ -1,5 +1,5 @@
 import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
-import { cutPayees, mostPayees, payeeShards } from "@openledger/circuits/ledger/payee-shards";
+import { cutPayees, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import {
   ownersCommitment,
   type Payee,
@@ -10,7 +10,12 @@ import {
 import { MAX_PAYEE_COUNT, TREASURY_PARTS } from "@openledger/circuits/protocol";
 import { type ColumnCommitments, shardedFeatures } from "@openledger/circuits/settlement/feature-commitment";
 import type { DirectMatrix } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { drawBits, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
+import {
+  drawBits,
+  misfitOf,
+  type SettlementSize,
+  shapeOfPlaces,
+} from "@openledger/circuits/settlement/settlement-size";
 import { commitShards } from "@openledger/circuits/settlement/shards/shard-link";
 import { attributionError } from "../attribution-errors.ts";
 import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../features/direct-rows.ts";
@@ -80,17 +85,6 @@ export const payeesFor = (
 ): readonly Payee[] =>
   size.shards === undefined || recipe.furtherDatanets !== undefined ? payees : cutPayees(payees, size);
 
-/** Why circuits of shards do not hold payees in their places; null where they do. */
-function shardMisfit(payees: readonly Payee[], { payees: most, rows, shards = 1 }: ModelSize) {
-  const cut = payeeShards(payees.map(({ rowCount }) => rowCount));
-  // One shard alone has a circuit of another kind.
-  if (cut.length > shards || cut.length === 1) return { what: "shards", given: cut.length, most: shards };
-  const rowCount = Math.max(...cut.map((shard) => shard.rowCount));
-  if (rowCount > rows) return { what: "rows in a shard", given: rowCount, most: rows };
-  const payeeCount = mostPayees(payees);
-  return payeeCount > most ? { what: "payees in a shard", given: payeeCount, most } : null;
-}
-
 /** Column commitments of G, or of B, by each shard of its payees, with progress. Needs `initPoseidon`. */
 export function commitFeatures(
   { features, payees }: { readonly features: RegisteredMatrix; readonly payees: readonly Payee[] },
@@ -158,8 +152,11 @@ function checkFits(
     const mostPayees = Math.min(size.payees, MAX_PAYEE_COUNT);
     if (payees.length > mostPayees) throw beyond("payees", payees.length, mostPayees);
   } else {
-    const misfit = shardMisfit(payees, size);
-    if (misfit !== null) throw beyond(misfit.what, misfit.given, misfit.most);
+    const misfit = misfitOf(size, { ...size, ...shapeOfPlaces(payees) });
+    if (misfit !== null) {
+      const { given, has, what } = misfit;
+      throw beyond(what === "shards" ? what : `${what} in a shard`, given, has);
+    }
   }
   if (isDirect(features) !== (size.isDirect === true))
     throw attributionError("ATT_BEYOND_CIRCUIT", "the circuit settles models of another kind", {

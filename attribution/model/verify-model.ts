@@ -1,3 +1,4 @@
+import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import type { ColumnCommitments } from "@openledger/circuits/settlement/feature-commitment";
 import { hex32 } from "@openledger/foundation/hex";
 import { attributionError } from "../attribution-errors.ts";
@@ -86,7 +87,7 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   requireSameNumbers("columns", coordinates(model.columns), coordinates(columns));
   return {
     rowCount: rows.length,
-    payeeCount: model.payees.filter(({ rowCount }) => rowCount > 0).length,
+    payeeCount: presentPayees(model.payees).length,
     accuracy,
     isBaseOfCard,
     isTraced: promised !== null,

@@ -155,8 +155,8 @@ export function padded(values: readonly bigint[], length: number): bigint[] {
 export function requirePayees(model: Pick<SettledModel, "statics" | "payees">): void {
   const { statics, payees } = model;
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
-  requireSame("rows", BigInt(rowCount), unpackBinding(statics.binding).rowCount);
   const binding = unpackBinding(statics.binding);
+  requireSame("rows", BigInt(rowCount), binding.rowCount);
   const shardCount = shardsOf({ payees }).length;
   if (!areShards(binding, shardCount))
     throw differs("datanets", `${shardCount} shards`, datanetIds(binding).join());

@@ -80,6 +80,16 @@ export interface ModelShape extends Omit<SettlementSize, "payments" | "shards"> 
   readonly shards: number | null;
 }
 
+/** How payees in their places are cut: the shards, and rows and payees of the largest. @throws CIR_SETTLEMENT_SIZE */
+export function shapeOfPlaces(payees: readonly Pick<Payee, "rowCount">[]) {
+  const shards = payeeShards(payees.map((payee) => payee.rowCount));
+  return {
+    shards: shards.length,
+    rows: Math.max(...shards.map((shard) => shard.rowCount)),
+    payees: mostPayees(payees),
+  };
+}
+
 /**
  * By the binding of its statics, which the owner signed and the datanet approved.
  * @param payees in their places; null before they are known
@@ -91,14 +101,13 @@ export function modelShape(
 ): ModelShape {
   const { rowCount, featureCount, drawBits: bits } = unpackBinding(binding);
   const buckets = bucketsOfShape(Number(featureCount));
-  const shards = payees === null ? null : payeeShards(payees.map((payee) => payee.rowCount));
-  const isCut = shards !== null && shards.length > 1;
+  const places = payees === null ? null : shapeOfPlaces(payees);
   return {
-    rows: isCut ? Math.max(...shards.map((shard) => shard.rowCount)) : Number(rowCount),
+    rows: places !== null && places.shards > 1 ? places.rows : Number(rowCount),
     features: buckets ?? Number(featureCount),
-    payees: payees === null ? 1 : mostPayees(payees),
+    payees: places?.payees ?? 1,
     draws: 2 ** Number(bits),
-    shards: shards?.length ?? null,
+    shards: places?.shards ?? null,
     ...(buckets !== null && { isDirect: true }),
   };
 }
@@ -111,7 +120,7 @@ export interface Misfit {
 }
 
 /** Why circuits of this size settle no epoch of such a model; null where they do. */
-export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null {
+export function misfitOf(size: Omit<SettlementSize, "payments">, model: ModelShape): Misfit | null {
   // 1,024 buckets are no 1,024 features: another kind's number is what its binding says.
   const isSameKind = (model.isDirect === true) === (size.isDirect === true);
   const ofFeatures = (shape: Pick<SettlementSize, "features" | "isDirect">) =>
@@ -133,21 +142,12 @@ export function misfitOf(size: SettlementSize, model: ModelShape): Misfit | null
     : { what, given: model[what] ?? 1, has: what === "rows" ? rows : has[what] };
 }
 
-/**
- * Whether circuits of this size hold these payees' rows, cut into shards where they have some.
- * @param payees none absent; or in the places of several Datanets' shards, which are not cut
- */
+/** Whether circuits of this size hold these payees' rows, cut into shards where they have some. @param payees none absent */
 export function holdsPayees(
   { payees: most, rows, shards }: Pick<SettlementSize, "payees" | "rows" | "shards">,
   payees: readonly Payee[],
 ): boolean {
-  const rowCounts = payees.map((payee) => payee.rowCount);
-  if (rowCounts.includes(0)) {
-    const placed = payeeShards(rowCounts);
-    const isHeld = placed.every((shard) => shard.rowCount <= rows && shard.to - shard.from <= most);
-    return isHeld && placed.length <= (shards ?? 1);
-  }
-  const rowCount = rowCounts.reduce((sum, count) => sum + count, 0);
+  const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   if (shards === undefined) return rowCount <= rows && payees.length <= most;
   // Bounds what is cut.
   if (rowCount > rows * shards || payees.length > most * shards) return false;

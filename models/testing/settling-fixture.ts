@@ -193,12 +193,12 @@ export async function startSettlingWorld(
       };
       const versions = [await publish(alice, contents, 3)];
       if (bobs.length > 0) versions.push(await publish(bob, bobs, 2));
-      const [{ id: datanetId }, ...furtherDatanets] = versions.map(({ named }) => named) as [
+      const [datanet, ...furtherDatanets] = versions.map(({ named }) => named) as [
         RecipeBase["datanet"],
         ...RecipeBase["datanet"][],
       ];
       const trained = await make(joinVersions(versions.map(({ owned }) => owned)), {
-        datanet: versions[0]!.named,
+        datanet,
         ...(furtherDatanets.length > 0 && { furtherDatanets }),
         columnCount: sizes.at(-1)!.features,
       });
@@ -207,7 +207,7 @@ export async function startSettlingWorld(
       const model = publishedModel(trained, registerModel(trained, { split }, sizes[place]!), {
         publishRows: true,
       });
-      const modelFolder = join(folder, `model-${datanetId}`);
+      const modelFolder = join(folder, `model-${datanet.id}`);
       await writeModel(modelFolder, model);
       const { featuresCommitment, ownersCommitment, payeeRoot, binding } = model.statics;
       const sent = await createModel(alice, {
@@ -232,7 +232,7 @@ export async function startSettlingWorld(
       await sendSettlement(alice, encodeSettlementBody(signSettlement(alice, leaf, proved.settlement)));
       await f.l1.passTime(BigInt(APPROVAL_DELAY_SECONDS + 60));
       await settle();
-      await approveModel(alice, { datanetId, modelId, statics: model.statics });
+      await approveModel(alice, { datanetId: datanet.id, modelId, statics: model.statics });
       await settle();
       return { model, modelId, modelFolder, datanetIds: versions.map(({ named }) => named.id) };
     },

@@ -69,22 +69,19 @@ export function addApproveModel(parent: Command): void {
     const { hash: _hash, ...statics } = staticsOf(model);
     const sent = await approveModel(client, { datanetId, modelId, statics });
     const { stage, batchNumber } = await waitWithProgress(client, { hash: sent.hash }, options.wait, output);
-    const missing = approvalsOf(await getModel(client, modelId)).filter(
-      ({ hasApproved, id }) => !hasApproved && id !== datanetId,
+    const missingDatanets = approvalsOf(await getModel(client, modelId)).flatMap(({ hasApproved, id }) =>
+      hasApproved || id === datanetId ? [] : [id],
     );
     const lines = [
       `datanet ${datanetId} has approved model ${modelId} (${stage}), operation ${sent.hash}`,
-      ...(missing.length === 0
+      ...(missingDatanets.length === 0
         ? []
-        : [
-            `datanets ${missing.map(({ id }) => id).join(", ")} have to approve it, too, before it takes payments`,
-          ]),
+        : [`datanets ${missingDatanets.join(", ")} have to approve it, too, before it takes payments`]),
       ...(model.counters.isReady
         ? []
         : ["the model takes payments once it is activated: openledger models register"]),
     ];
-    const missingIds = missing.map(({ id }) => id);
-    output.answer(lines, { ...sent, datanetId, modelId, stage, batchNumber, missingDatanets: missingIds });
+    output.answer(lines, { ...sent, datanetId, modelId, stage, batchNumber, missingDatanets });
   });
 }
 

@@ -57,13 +57,14 @@ export async function registerModel({
   if (!leaf.counters.isReady) {
     const provable = prepareActivation(leaf, model, { table, settling });
     const { settlementHash } = provable.prepared.data;
+    let admittedAt: number | undefined;
     const gate = await waitingGate(signer.client, modelId, settlementHash);
     if (gate !== null && promisesNothing(model)) {
       output.progress(`the contract ${gate} admits the activation: it promises no window`);
-      await admitActivation(signer.client, {
+      ({ blockNumber: admittedAt } = await admitActivation(signer.client, {
         ...{ gate, model: leaf, cap: BigInt(settling.size0), settlementHash },
         ...unchallengedModel(model),
-      });
+      }));
     } else if (gate !== null) {
       const lines = [
         `model ${modelId} is created; its activation waits for the contract ${gate}`,
@@ -80,6 +81,7 @@ export async function registerModel({
     });
     const consented = signSettlement(await signFor(signer, leaf), leaf, settlement);
     await sendActivation(signer.client, encodeSettlementBody(consented), {
+      admittedAt,
       onWait: () => output.progress("waiting until the sequencer sees that L1 admits the activation"),
     });
   }

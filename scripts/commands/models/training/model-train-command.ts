@@ -13,7 +13,7 @@ import { type ModelSize, payeesFor } from "@openledger/attribution/model/registr
 import { payeeShards, presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import { type Payee, payeeRoot } from "@openledger/circuits/ledger/rewards";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
-import { holdsPayees } from "@openledger/circuits/settlement/settlement-size";
+import { holdsPayees, misfitOf, shapeOfPlaces } from "@openledger/circuits/settlement/settlement-size";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { nameCard } from "@openledger/datanets/card/card";
@@ -311,26 +311,18 @@ interface DatanetVersion extends RecipeDatanet {
 function requirePublishedCuts(
   versions: readonly DatanetVersion[],
   payees: readonly Payee[],
-  size: ModelSize,
+  { payees: most, rows, shards: shardCount = 1 }: ModelSize,
 ): void {
   const shards = payeeShards(payees.map(({ rowCount }) => rowCount));
-  for (const [place, version] of versions.entries()) {
+  const cut = shardCount === 1 ? "in one shard" : `in shards of ${rows} rows and ${most} payees`;
+  for (const [place, { id, payeeRoot: published, version }] of versions.entries()) {
     const { from, to } = versions.length === 1 ? { from: 0, to: payees.length } : shards[place]!;
-    requirePublishedCut(version, payees.slice(from, to), size);
+    if (payeeRoot(payees.slice(from, to)) === published) continue;
+    throw commandError(
+      "CMD_USAGE",
+      `the rollup's circuits settle these rows ${cut}, and version ${version} of datanet ${id} was published otherwise: publish it again (datanet publish)`,
+    );
   }
-}
-
-function requirePublishedCut(
-  { id, payeeRoot: published, version }: DatanetVersion,
-  payees: readonly Payee[],
-  { payees: most, rows, shards = 1 }: ModelSize,
-): void {
-  if (payeeRoot(payees) === published) return;
-  const cut = shards === 1 ? "in one shard" : `in shards of ${rows} rows and ${most} payees`;
-  throw commandError(
-    "CMD_USAGE",
-    `the rollup's circuits settle these rows ${cut}, and version ${version} of datanet ${id} was published otherwise: publish it again (datanet publish)`,
-  );
 }
 
 /** As large as the model, or of the rollup's circuits of shards where none of one proof holds it. */
@@ -341,7 +333,7 @@ async function circuitSize(
 ): Promise<ModelSize> {
   const rows = payees.reduce((sum, { rowCount }) => sum + rowCount, 0);
   const own = { rows, payees: payees.length, ...shape };
-  const isJoint = payees.some(({ rowCount }) => rowCount === 0);
+  const isJoint = namesSeveral(options);
   // Named columns are of circuits that are not there yet.
   if (options.columns !== undefined && !isJoint) return own;
   const { openSettlementContext } = await import("../../../cli/settlement-context.ts");
@@ -351,9 +343,9 @@ async function circuitSize(
       size.features === shape.features &&
       size.draws === shape.draws &&
       (size.isDirect === true) === (shape.isDirect === true) &&
-      holdsPayees(size, payees),
+      holds(size, payees, options),
   );
-  if (isJoint && fitting === undefined) throw noCircuit(circuits, payees, shape.draws);
+  if (isJoint && fitting === undefined) throw noCircuit(circuits, payees, options);
   return fitting?.size.shards === undefined ? own : fitting.size;
 }
 
@@ -374,29 +366,37 @@ async function circuitFeatures(
     .filter((size) => (size.isDirect === true) === isOfDirect);
   const payees = payeeTable(rows);
   const draws = Number(options.draws);
-  const fitting = sizes.find((size) => size.draws === draws && holdsPayees(size, payees));
+  const fitting = sizes.find((size) => size.draws === draws && holds(size, payees, options));
   if (fitting !== undefined) return fitting.features;
-  throw noCircuit(circuits, payees, draws, sizes);
+  throw noCircuit(circuits, payees, options, sizes);
 }
+
+const namesSeveral = ({ datanet }: Pick<TrainOptions, "datanet">): boolean => datanet.includes(",");
+
+/** Payees of several Datanets are in their places, and are not cut. */
+const holds = (size: ModelSize, payees: readonly Payee[], options: Pick<TrainOptions, "datanet">): boolean =>
+  namesSeveral(options)
+    ? misfitOf(size, { ...size, ...shapeOfPlaces(payees) }) === null
+    : holdsPayees(size, payees);
 
 function noCircuit(
   circuits: readonly { readonly name: string }[],
   payees: readonly Payee[],
-  draws: number,
-  sizes: readonly Omit<ModelSize, "draws">[] = settlingCircuits(circuits).map(({ size }) => size),
+  options: Pick<TrainOptions, "datanet" | "draws">,
+  sizes: readonly ModelSize[] = settlingCircuits(circuits).map(({ size }) => size),
 ) {
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   const payeeCount = presentPayees(payees).length;
   const limits = sizes
     .map(({ rows: most, payees: held, shards = 1 }) => `${most * shards} rows in ${held * shards} payees`)
     .join(", or ");
-  const isJoint = presentPayees(payees).length < payees.length;
+  const isJoint = namesSeveral(options);
   const remedy = isJoint
     ? "each of several Datanets is one shard of a circuit: name fewer, or a rollup with such circuits"
     : "publish fewer (datanet publish --leave-out, --vouched)";
   return verifierError(
     "CLI_CIRCUIT_MISSING",
-    `the ${isJoint ? "versions have" : "version has"} ${rowCount} rows in ${payeeCount} payees; the rollup's circuits settle at most ${limits}, and must draw ${draws} payments (--draws): ${remedy}`,
+    `the ${isJoint ? "versions have" : "version has"} ${rowCount} rows in ${payeeCount} payees; the rollup's circuits settle at most ${limits}, and must draw ${options.draws} payments (--draws): ${remedy}`,
     { data: { rowCount, payeeCount, circuits: circuits.map(({ name }) => name) } },
   );
 }
