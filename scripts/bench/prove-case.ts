@@ -18,8 +18,10 @@ const SHAPE_OF_DOMAIN: Record<number, TableShape> = {
   16: { transfers: 1, members: 1, wide: 1, rows: 2, units: 1, low: 1, top: 1 },
   17: { transfers: 5, members: 1, wide: 3, rows: 6, units: 1, low: 1, top: 1 },
   18: { transfers: 10, members: 6, wide: 5, rows: 20, units: 6, low: 1, top: 2 },
-  19: { transfers: 24, members: 16, wide: 11, rows: 34, units: 12, low: 1, top: 2 },
-  20: { transfers: 60, members: 30, wide: 22, rows: 60, units: 20, low: 1, top: 2 },
+  19: { transfers: 24, members: 16, wide: 10, rows: 34, units: 12, low: 1, top: 2 },
+  20: { transfers: 60, members: 30, wide: 20, rows: 60, units: 20, low: 1, top: 2 },
+  21: { transfers: 116, members: 58, wide: 42, rows: 116, units: 38, low: 1, top: 2 },
+  22: { transfers: 236, members: 118, wide: 86, rows: 236, units: 78, low: 1, top: 2 },
 };
 
 export interface BenchCase {
@@ -65,6 +67,8 @@ export async function ledgerCase(
   const wtnsPath = join(folder, `${name}.wtns`);
   await writeFile(wtnsPath, bytes);
   const constraints = nonLinear + linear;
+  if (constraints >= 2 ** domainLog2)
+    throw new Error(`${name} has ${constraints} constraints, too many for 2^${domainLog2}`);
   console.log(`  ${constraints} constraints, witness ${witnessMs} ms`);
   return { circuit, wtnsPath, constraints, domainLog2, witnessMs, setup };
 }
