@@ -101,7 +101,7 @@ describe("the preset of texts", () => {
     const plain = await preset(60, true);
     expect(plain).toMatchObject({ answers: { endToken: null }, tuning: { steps: 67 } });
     expect((await preset(10, true)).tuning.steps).toBe(1_000);
-    expect(plain.method).toEqual({ kind: "tangent", fisher: 6, featureCount: 64 });
+    expect(plain.method).toEqual({ kind: "tangent", fisher: 9, featureCount: 64 });
     expect(plain.rules).not.toHaveProperty("thresholdPermille");
     expect([plain.rowsEnd, plain.heldOut, plain.answers.noRepeat]).toEqual([undefined, undefined, undefined]);
     expect([19, 20, 55, 1_000].map(heldOutCount)).toEqual([0, 4, 5, 32]);
@@ -138,7 +138,7 @@ describe("the preset of texts", () => {
       const sizes = { rowCount, columnCount: 100, ...(hasJudgedRows === undefined ? {} : { hasJudgedRows }) };
       return (await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, sizes)).method;
     };
-    const tangent = { kind: "tangent", fisher: 6, featureCount: 96, components: 1_024 };
+    const tangent = { kind: "tangent", fisher: 9, featureCount: 96, components: 1_024 };
     expect(await kindOf(1_024)).toEqual(tangent);
     for (const method of [await kindOf(1_025), await kindOf(8, true)])
       expect(method).toEqual({ kind: "ek-fac", power: 0.5, damping: 0, featureCount: 96 });

@@ -232,5 +232,5 @@ export function methodFor(
   const layout = adapterLayout(shape, adapter);
   if (!hasTangentRoom({ rowCount, floatCount: layout.floatCount })) return ekFac;
   const folded = isTraced ? {} : { components: usualComponents(layout, featureCount) };
-  return { kind: "tangent", fisher: 6, featureCount, ...folded };
+  return { kind: "tangent", fisher: 9, featureCount, ...folded };
 }

@@ -113,7 +113,7 @@ describe("a text model", () => {
     const tangent: TextRecipe = {
       ...{ ...recipe, heldOut: 2 },
       tuning: { ...recipe.tuning, decay: 0.01, lastStep: 18 },
-      method: { kind: "tangent", fisher: 6, featureCount: 16, components: 20 },
+      method: { kind: "tangent", fisher: 9, featureCount: 16, components: 20 },
     };
     const made = await trainingOf("wasm").train(rows, tangent, {});
     expect(hashesOf(made)).toMatchInlineSnapshot(`
@@ -172,7 +172,7 @@ describe("a text model", () => {
   it("of an int8 base is the same bytes too, and is trained, verified and asked by nothing else", async () => {
     const int8: TextRecipe = {
       ...{ ...recipe, heldOut: 2, weights: "int8" },
-      method: { kind: "tangent", fisher: 6, featureCount: 16, components: 20 },
+      method: { kind: "tangent", fisher: 9, featureCount: 16, components: 20 },
     };
     const training = trainingOf("wasm");
     const made = await training.train(rows, int8, {});

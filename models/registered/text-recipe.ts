@@ -91,7 +91,7 @@ const plainRecipeSchema = z.strictObject({
   method: z.discriminatedUnion("kind", [
     z.strictObject({
       kind: z.literal("tangent"),
-      fisher: z.literal(6),
+      fisher: z.literal(9),
       featureCount,
       components: count.max(MOST_COMPONENTS).optional(),
     }),

@@ -31,7 +31,7 @@ async function trainOn(changed: string | null) {
     ...plain,
     heldOut: 3,
     tuning: { ...plain.tuning, steps: 20, lastStep: 18, weigh: "tokens" },
-    method: { kind: "tangent", fisher: 6, featureCount: 32 },
+    method: { kind: "tangent", fisher: 9, featureCount: 32 },
     answers: { ...plain.answers, weigh: "added" },
     rules: { ...plain.rules, normQuantile: 1 },
   };

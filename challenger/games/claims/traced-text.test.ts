@@ -257,7 +257,7 @@ test("rows are promised where they can be posted, and refused with a reason wher
   const base = { flatPermille: 10 };
   const refused: [string, Partial<TextRecipe>, (readonly Uint8Array[])?][] = [
     ["base-rule", { rules: { ...recipe.rules, base } }],
-    ["method", { method: { kind: "tangent", fisher: 6, featureCount: 32 } }],
+    ["method", { method: { kind: "tangent", fisher: 9, featureCount: 32 } }],
     ["held-out", { heldOut: 1 }],
     ["columns", { columnCount: 385 }],
     ["features", { method: { ...recipe.method, featureCount: 30 } }],

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await writeMadeModel(base, makeModel(byteConfig, "text"));
   const rows = ownedTexts(sampleTexts(12));
   const recipe = textRecipeFor(rows, await describeBase(folderSource(base), "made"), {
-    method: { kind: "tangent", fisher: 6, featureCount: 32 },
+    method: { kind: "tangent", fisher: 9, featureCount: 32 },
   });
   const setting = await textSetting({ base });
   const trained = await textTraining(textFamily(setting), setting).train(rows, recipe, {});
