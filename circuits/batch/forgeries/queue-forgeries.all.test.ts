@@ -170,7 +170,7 @@ describe("queue entries", () => {
         tamper: (inputs) => {
           asMissing(inputs);
           for (let field = 0; field < 9; field++) setInput(inputs, SIDE[side], [0, field], 0n);
-          if (kind === KIND.forcedWithdraw) setScratch(inputs, 2n ** 96n - AMOUNT);
+          if (kind === KIND.forcedWithdraw) setScratch(inputs, (2n ** 96n - AMOUNT) | (AMOUNT << 307n));
         },
         at: LEAF,
       });
