@@ -1,13 +1,20 @@
 /** Slots of queue entries: executed where they can be, without effect where not, and never refused. */
 
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import { type LeafState, unpackCounters } from "../ledger/leaf.ts";
+import type { LeafState } from "../ledger/leaf.ts";
 import { createdRecord, credit, refuse, withLeaf } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
 import { BINDING, BINDING_REST_BITS, KIND, kindRule, WITHDRAW_ALL_WEI } from "../protocol.ts";
 import { type ClaimRewardsTrace, forcedClaimRewards, forcedCloseEpoch } from "./epoch-operations.ts";
-import { approveModel, commitRows, publishVersion, revokeModel, takePayment } from "./member-operations.ts";
+import {
+  approveModel,
+  commitRows,
+  isApprovedFor,
+  publishVersion,
+  revokeModel,
+  takePayment,
+} from "./member-operations.ts";
 import { applyEffect, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
 
 const PAYING: ReadonlySet<number> = new Set([
@@ -110,8 +117,7 @@ export function executeQueueEntry(
       break;
     }
     case KIND.forcedRevokeModel:
-      // Of a model that is not approved there is nothing to revoke, and its binding may be any word.
-      if (leaf !== null && target?.model !== undefined && unpackCounters(target.leaf.counters).isApproved)
+      if (leaf !== null && target !== undefined && isApprovedFor(target, a))
         newB = ifLawful(() => revokeModel(leaf, target, ids));
       break;
     case KIND.forcedPublishVersion: {
