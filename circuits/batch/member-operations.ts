@@ -168,14 +168,6 @@ export function revokeModel(datanetRecord: LeafState, model: LeafState, ids: Ids
   return withApproval(model, { isApproved: false, approvals: 0 });
 }
 
-/** Whether A has an approval to force back: the model's, or its own, which waits for other datanets'. */
-export function isApprovedFor({ leaf, model }: LeafState, a: number): boolean {
-  if (model === undefined) return false;
-  const { approvals, isApproved } = unpackCounters(leaf.counters);
-  const ids = datanetIds(unpackBinding(model.statics.binding));
-  return isApproved || ids.some((id, place) => id === a && (approvals & (1 << place)) !== 0);
-}
-
 const withApproval = (
   model: LeafState,
   approval: Pick<ModelCounters, "approvals" | "isApproved">,

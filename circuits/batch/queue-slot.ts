@@ -7,14 +7,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
 import { BINDING, BINDING_REST_BITS, KIND, kindRule, WITHDRAW_ALL_WEI } from "../protocol.ts";
 import { type ClaimRewardsTrace, forcedClaimRewards, forcedCloseEpoch } from "./epoch-operations.ts";
-import {
-  approveModel,
-  commitRows,
-  isApprovedFor,
-  publishVersion,
-  revokeModel,
-  takePayment,
-} from "./member-operations.ts";
+import { approveModel, commitRows, publishVersion, revokeModel, takePayment } from "./member-operations.ts";
 import { applyEffect, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
 
 const PAYING: ReadonlySet<number> = new Set([
@@ -117,8 +110,7 @@ export function executeQueueEntry(
       break;
     }
     case KIND.forcedRevokeModel:
-      if (leaf !== null && target !== undefined && isApprovedFor(target, a))
-        newB = ifLawful(() => revokeModel(leaf, target, ids));
+      if (leaf !== null && target !== undefined) newB = ifLawful(() => revokeModel(leaf, target, ids));
       break;
     case KIND.forcedPublishVersion: {
       const publication = {

@@ -411,11 +411,8 @@ template WideSlot(depth, approvalDelay) {
     for (var i = 0; i < 24; i++) { model.memberBits[i] <== amountBits[i]; }
     model.accruedChildren <== accruedChildren;
     model.claimedChildren <== claimedChildren;
-    // A forced revocation: the model is approved, or A has approved it while others have not. Named once, A has one place, so ownGiven is
-    // its own bit; of a model that names it twice or by no digits nothing is revoked. Each factor is a boolean of B's own opening.
-    signal isOwnNamed <== isRevocable * namedOnce.out;
-    signal isWaiting <== ownGiven * (1 - approved);
-    signal isOwnModel <== isOwnNamed * (approved + isWaiting);
+    // A forced revocation, as a signed one: of a model that names A twice, or by no digits, nothing is revoked.
+    signal isOwnModel <== isRevocable * namedOnce.out;
     signal isRevokeForced <== isOwnModel * isByDatanet;
     // A forced approval, of a model of one datanet: word 0 is the rest of the binding, 39 bits, and L1's time when it was queued, 40.
     // With it the binding has to be the sum below: no digits, which a binding of the whole field would have twice. N has 32 bits wherever a

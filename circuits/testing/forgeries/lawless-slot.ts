@@ -193,8 +193,7 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
       datanet !== undefined &&
       isModel &&
       binding >> BINDING_BITS === 0n &&
-      namedAt.length === 1 &&
-      (sells.isApproved || (sells.approvals >> namedAt[0]!) % 2 === 1),
+      namedAt.length === 1,
     [KIND.forcedApproveModel]: () =>
       owned(before, word(3)) &&
       owned(target, word(1)) &&
