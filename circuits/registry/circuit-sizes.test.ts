@@ -9,6 +9,8 @@ import {
   exitSizes,
   hasOnlyBlobBatches,
   isNameOfSizes,
+  settlingNames,
+  sizesOfName,
   unmatchedShardCircuit,
 } from "./circuit-sizes.ts";
 
@@ -70,8 +72,18 @@ describe("circuit sizes", () => {
 
   test("fit the names of the registry, each sort's only its own", () => {
     const name = settlementCircuitName({ rows: 64, features: 32, payees: 16, payments: 300, draws: 4 });
-    const names = [shapeName(SAMPLE_SHAPE), name, "payee-table-16", "leaf-exit", "payee-exit-16"];
-    const all = [batchSizes(SAMPLE_SHAPE), settlement, payeeTable, exitSizes(), exitSizes(16)];
+    const joint = { rows: 64, features: 256, payees: 16, payments: 300, draws: 2, shards: 6, isDirect: true };
+    const ofJoint = [
+      { sort: 4, size0: 300, size1: 6 },
+      { sort: 5, size0: 0, size1: 16 },
+    ];
+    const others = ["payee-table-16", "leaf-exit", "payee-exit-16", ...settlingNames(joint)];
+    const names = [shapeName(SAMPLE_SHAPE), name, ...others];
+    const all = [batchSizes(SAMPLE_SHAPE), settlement, payeeTable, exitSizes(), exitSizes(16), ...ofJoint];
+    expect(names.map(sizesOfName)).toEqual(all);
+    expect(() => sizesOfName("shard-4-3-3")).toThrow(
+      expect.objectContaining({ code: "CIR_CIRCUIT_UNKNOWN" }),
+    );
     for (const [i, sizes] of all.entries()) {
       expect(names.map((n) => isNameOfSizes(n, sizes))).toEqual(names.map((_, place) => place === i));
     }
