@@ -9,7 +9,6 @@ import {
   exitSizes,
   hasOnlyBlobBatches,
   isNameOfSizes,
-  settlingNames,
   sizesOfName,
   unmatchedShardCircuit,
 } from "./circuit-sizes.ts";
@@ -72,14 +71,17 @@ describe("circuit sizes", () => {
 
   test("fit the names of the registry, each sort's only its own", () => {
     const name = settlementCircuitName({ rows: 64, features: 32, payees: 16, payments: 300, draws: 4 });
-    const joint = { rows: 64, features: 256, payees: 16, payments: 300, draws: 2, shards: 6, isDirect: true };
-    const ofJoint = [
-      { sort: 4, size0: 300, size1: 6 },
-      { sort: 5, size0: 0, size1: 16 },
+    const ofShards = ["direct-sharded-300-6-256-2", "direct-shard-64-256-16-2"];
+    const shards = [6, 16].map((size1, i) => ({ sort: 4 + i, size0: [300, 0][i]!, size1 }));
+    const names = [
+      shapeName(SAMPLE_SHAPE),
+      name,
+      "payee-table-16",
+      "leaf-exit",
+      "payee-exit-16",
+      ...ofShards,
     ];
-    const others = ["payee-table-16", "leaf-exit", "payee-exit-16", ...settlingNames(joint)];
-    const names = [shapeName(SAMPLE_SHAPE), name, ...others];
-    const all = [batchSizes(SAMPLE_SHAPE), settlement, payeeTable, exitSizes(), exitSizes(16), ...ofJoint];
+    const all = [batchSizes(SAMPLE_SHAPE), settlement, payeeTable, exitSizes(), exitSizes(16), ...shards];
     expect(names.map(sizesOfName)).toEqual(all);
     expect(() => sizesOfName("shard-4-3-3")).toThrow(
       expect.objectContaining({ code: "CIR_CIRCUIT_UNKNOWN" }),

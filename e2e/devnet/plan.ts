@@ -45,7 +45,7 @@ type PlanName = (typeof PLAN_NAMES)[number];
 const JOINT = { rows: 64, features: 256, payees: 16, payments: 16, draws: 2, shards: 6, isDirect: true };
 const COMMON = { table: DEVNET_TABLE, hasBlobs: false, joint: JOINT } as const;
 
-// For all 448 e-mails; 125,436 constraints. A key and a proof take twice as long above 131,072.
+// For all 448 e-mails; 122,366 constraints, and 130,088 of direct models. A key and a proof take twice as long above 131,072.
 const FULL: SettlementSize = { rows: 448, features: 256, payees: 64, payments: 16, draws: 2 };
 const SMALL: SettlementSize = { rows: 64, features: 32, payees: 16, payments: 16, draws: 2 };
 
