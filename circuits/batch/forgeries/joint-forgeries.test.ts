@@ -94,6 +94,8 @@ const bound = (changes: Partial<typeof JOINT_BINDING>) => ({
   statics: { binding: packBinding({ ...JOINT_BINDING, ...changes }) },
 });
 
+const LONG = { statics: { binding: JOINT_STATICS.binding + 2n ** 247n } };
+
 describe("ApproveModel of a model of several datanets", () => {
   const kind = KIND.approveModel;
   const [first, second, third] = [DATANET, OTHER_DATANET, NEW_DATANET].map((id) => jointApproval(id)) as [
@@ -365,6 +367,13 @@ describe("RevokeModel of a model of several datanets", () => {
 
   testForgeries(KIND.revokeModel, [
     {
+      rule: "a binding above 247 bits, by the digits that only a forced one shows",
+      forged: revoked(OTHER_DATANET, { ...approved, ...LONG }),
+      tamper: (inputs) => setScratch(inputs, bindingDigits(JOINT_STATICS.binding) | (1n << 299n)),
+      at: NAMED,
+      code,
+    },
+    {
       rule: "a datanet that is none of the model's",
       forged: revoked(NEW_DATANET, { ...approved, ...bound({ furtherDatanets: [OTHER_DATANET, FREE] }) }),
       at: NAMED,
@@ -410,7 +419,6 @@ describe("forced kinds of a model of several datanets", () => {
     ),
   );
   const twice = bound({ furtherDatanets: [DATANET, OTHER_DATANET] });
-  const long = { statics: { binding: JOINT_STATICS.binding + 2n ** 247n } };
   testForgeries(revoke, [
     {
       rule: "by a datanet that is none of the model's, executed",
@@ -434,13 +442,13 @@ describe("forced kinds of a model of several datanets", () => {
     })),
     {
       rule: "of a binding above 247 bits, executed",
-      lawful: forced(revoke, DATANET, { ...approved, ...long }),
-      forged: forced(revoke, DATANET, { ...approved, ...long }, { isValid: true }),
+      lawful: forced(revoke, DATANET, { ...approved, ...LONG }),
+      forged: forced(revoke, DATANET, { ...approved, ...LONG }, { isValid: true }),
       at: PATH,
     },
     {
       rule: "of a binding above 247 bits, shown as one below",
-      forged: forced(revoke, DATANET, { ...approved, ...long }, { isValid: true }),
+      forged: forced(revoke, DATANET, { ...approved, ...LONG }, { isValid: true }),
       tamper: (inputs) => setScratch(inputs, bindingDigits(JOINT_STATICS.binding)),
       at: BINDING_DIGITS,
     },
