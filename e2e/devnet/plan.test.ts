@@ -3,6 +3,7 @@ import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { dataTwins, hasOnlyBlobBatches, settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { holdsPayees, misfitOf } from "@openledger/circuits/settlement/settlement-size";
 import { tableIn } from "@openledger/circuits/table/table-shape";
+import { recordedCount } from "@openledger/circuits/testing/constraint-counts";
 import { tableConstraints } from "@openledger/circuits/testing/table-counts";
 import {
   chooseBatchCircuit,
@@ -13,8 +14,7 @@ import { circuitsOf } from "./circuits.ts";
 import { SMALL_TABLE } from "./config.ts";
 import { planOf } from "./plan.ts";
 
-/** Constraints of a wide slot: `npm run bench -- table`. */
-const WIDE_SLOT = 27_107;
+const WIDE_SLOT = recordedCount("WideSlot(8)");
 
 it("deploys a small batch beside the large one: what a stranger takes for the queue and for a settlement", () => {
   for (const hasBlobs of [false, true]) {

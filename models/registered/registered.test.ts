@@ -119,8 +119,8 @@ describe("a text model", () => {
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
         "adapter": "ca04fe73efb5b5d7528f62d30ba5a96252e155e3fcfecbb0c30c162a4fe6b5bf",
-        "features": "f86b767400b66a8135f9a7a9f61898148068d9065e08280ac3ddd3968cbd7a94",
-        "queryMap": "e6e9dafdc3bd3fa8d3cd53d5c44a7cb0e9aa5815a0c90c837b9db2da44be0a41",
+        "features": "509625c27576a9c98f30cc3a7c3436b24d793117648a090e7cece9e8e5a0c9a6",
+        "queryMap": "1dc5916099b7869e1b4d95ab2c98b3139f79e1dfd755a4819a6479876dee5c9f",
       }
     `);
     const ofRow = (i: number) =>
@@ -180,8 +180,8 @@ describe("a text model", () => {
     expect(hashesOf(made)).toMatchInlineSnapshot(`
       {
         "adapter": "02b1caae82dcb07d958f5b000a5e62b6202bef1f121fb9ba0c99c9a712fe4495",
-        "features": "92af9d43778098c468debef44cd0ee3b9bef5f0a24e258e452282dab8bb5e91e",
-        "queryMap": "3af16a0f1947ca84001091a693d309cb7d8cc5d66193d63a5f8e5c972a71f22e",
+        "features": "87bec79097d0c94e743f5072afa5fe22110ac5fcf52d50b7570679385550fd37",
+        "queryMap": "fec6cebbd743f36bcbe9d39c2e63e643e979ca0249a0bd3fae2a013c12d8c2b9",
       }
     `);
     for (const set of nativeKernelSets())

@@ -7,6 +7,7 @@ import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { closedInputs, closedStatement } from "@openledger/circuits/table/table-builder";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import { holdReplayEqual } from "@openledger/circuits/testing/at-once-world";
+import { recordedCount } from "@openledger/circuits/testing/constraint-counts";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { partConstraints, tableConstraints } from "@openledger/circuits/testing/table-counts";
 import { tableTerms, unbalanced } from "@openledger/circuits/testing/table-terms";
@@ -22,8 +23,7 @@ import { MODELS, simulate, TRAFFIC } from "./table/table-traffic.ts";
 const SIZES = [64, 256, 1024] as const;
 /** Operations of a batch with a blob; the largest sections of one sort. */
 const BLOB_SIZES = [1024, 2047] as const;
-/** Of WideSlot(8); `bench -- ledger` compiles it. */
-export const WIDE_SLOT = 27_107;
+export const WIDE_SLOT = recordedCount("WideSlot(8)");
 
 /** The cheapest split of the window's six levels for exactly these leaves; unused sections have one or two slots. */
 export function cheapest(operations: number, rows: number, isPayments: boolean): TableShape {
