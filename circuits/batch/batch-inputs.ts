@@ -14,8 +14,10 @@ import {
 import {
   APPROVAL_DELAY_SECONDS,
   BINDING,
+  BINDING_BITS,
   DATANET_COUNT_MAX,
   EPOCH_SECONDS,
+  FIELD_ORDER,
   KIND,
   KIND_RULES,
   kindRule,
@@ -93,7 +95,10 @@ export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): Circ
     ),
     wideClaimedChildren: wide.map((t) => t.claimRewards?.claimedChildren ?? emptyPath),
     wideScratchBits: wide.map((t, i) =>
-      toBits(scratch(t, data.timestamp) | (wides[i]!.joint?.places ?? 0n), SCRATCH_BITS),
+      toBits(
+        scratch(t, data.timestamp) | (wides[i]!.joint?.places ?? 0n) | (exactWord(t.record) << 307n),
+        SCRATCH_BITS,
+      ),
     ),
   };
 }
@@ -193,13 +198,29 @@ function sideBySide(parts: readonly (readonly [value: bigint, width: number])[])
   );
 }
 
-const bindingDigits = ({ statics: { binding } }: ModelBody): bigint =>
+const bindingDigits = (binding: bigint): bigint =>
   sideBySide([
     [0n, 12],
     [binding >> BINDING.version, 103],
     [binding, 24],
     [binding >> BINDING.further, 120],
   ]);
+
+/** Of any word, as a forced revocation finds it: from 2^247 on digits of its distance from there, or from r − 2^253. */
+function anyBindingDigits(binding: bigint): bigint {
+  if (binding >> BINDING_BITS === 0n) return bindingDigits(binding);
+  const above = binding - (1n << BINDING_BITS);
+  const isHigh = above >> 253n !== 0n;
+  const digits = isHigh ? binding - FIELD_ORDER + (1n << 253n) : above;
+  return bindingDigits(digits) | (sideBySide([[1n, 1], [BigInt(isHigh), 1], [digits >> BINDING_BITS, 6]]) << 299n); // biome-ignore format: one line
+}
+
+/** What phase F holds below 2^96. */
+function exactWord({ kind, words }: SlotTrace["record"]): bigint {
+  const isAmount = kindRule(kind)?.isQueue === true && kind !== KIND.forcedClaimRewards;
+  const place = kind === KIND.withdraw ? 1 : kind === KIND.createModel ? 6 : isAmount ? 0 : null;
+  return place === null ? 0n : BigInt.asUintN(96, words[place] ?? 0n);
+}
 
 /** What the active kind's comparison decomposes (wide-slot.circom, phases D and E; model-body.circom). */
 function scratch(trace: SlotTrace, timestamp: bigint): bigint {
@@ -243,13 +264,13 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
       ]);
     }
     case KIND.forcedRevokeModel:
-      return trace.b.kind === LEAF_KIND.model ? bindingDigits(trace.modelB!) : 0n;
+      return trace.b.kind === LEAF_KIND.model ? anyBindingDigits(trace.modelB!.statics.binding) : 0n;
     case KIND.approveModel: {
       const waited = timestamp - trace.datanetA!.publishedAt - BigInt(APPROVAL_DELAY_SECONDS);
-      return bindingDigits(trace.modelB!) | (BigInt.asUintN(40, waited) << 259n);
+      return bindingDigits(trace.modelB!.statics.binding) | (BigInt.asUintN(40, waited) << 259n);
     }
     case KIND.revokeModel:
-      return bindingDigits(trace.modelB!);
+      return bindingDigits(trace.modelB!.statics.binding);
     case KIND.closeEpoch:
     case KIND.forcedCloseEpoch: {
       // Where a ForcedCloseEpoch's B is no model, the circuit compares zeros.

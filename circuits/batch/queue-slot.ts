@@ -1,7 +1,7 @@
 /** Slots of queue entries: executed where they can be, without effect where not, and never refused. */
 
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
-import { type LeafState, unpackCounters } from "../ledger/leaf.ts";
+import type { LeafState } from "../ledger/leaf.ts";
 import { createdRecord, credit, refuse, withLeaf } from "../ledger/leaf-rules.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import type { QueueOperation } from "../ledger/operation.ts";
@@ -110,9 +110,7 @@ export function executeQueueEntry(
       break;
     }
     case KIND.forcedRevokeModel:
-      // Of a model that is not approved there is nothing to revoke, and its binding may be any word.
-      if (leaf !== null && target?.model !== undefined && unpackCounters(target.leaf.counters).isApproved)
-        newB = ifLawful(() => revokeModel(leaf, target, ids));
+      if (leaf !== null && target !== undefined) newB = ifLawful(() => revokeModel(leaf, target, ids));
       break;
     case KIND.forcedPublishVersion: {
       const publication = {

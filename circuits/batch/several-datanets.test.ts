@@ -127,6 +127,23 @@ describe("a model of several datanets", () => {
       }
   });
 
+  it("forces back an approval that waits", { timeout: 600_000 }, async () => {
+    const batches = new Batches();
+    const [, second] = JOINT_DATANETS;
+    const force = (id: number, sender = ownerOf(id)) =>
+      batches.execute([() => batches.forced(KIND.forcedRevokeModel, id, sender)]);
+    const approvals = () => batches.counters.approvals;
+    await batches.execute([() => batches.approve(second)]);
+    await force(second, 0xbadn);
+    expect(approvals()).toBe(0b010);
+    await force(second);
+    expect(approvals()).toBe(0);
+    // A withholding sequencer completes nothing by it.
+    for (const id of JOINT_DATANETS.filter((other) => other !== second))
+      await batches.execute([() => batches.approve(id)]);
+    expect(batches.counters).toMatchObject({ isApproved: false, approvals: 0b101 });
+  });
+
   it("agrees with a count by hand over random operations", { timeout: 900_000 }, async () => {
     const met = new Map<string, number>();
     for (let seed = 1; seed <= (isWhole ? 12 : 1); seed++) {
@@ -156,8 +173,7 @@ describe("a model of several datanets", () => {
         const isUnpaid = kind === KIND.payInference && !isApproved;
         expect(code).toBe(isAgain ? "OP_MODEL_NOT_OF_DATANET" : isUnpaid ? "OP_MODEL_NOT_PAYABLE" : null);
         if (kind === KIND.approveModel && !isApproved) given.add(id);
-        const isRevoked =
-          kind === KIND.revokeModel || (kind === KIND.forcedRevokeModel && isApproved && !isStranger);
+        const isRevoked = kind === KIND.revokeModel || (kind === KIND.forcedRevokeModel && !isStranger);
         if (given.size === JOINT_DATANETS.length) isApproved = true;
         if (isApproved || isRevoked) given.clear();
         if (isRevoked) isApproved = false;

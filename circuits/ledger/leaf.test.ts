@@ -4,6 +4,7 @@ import { hashTagged, initPoseidon } from "../field/poseidon.ts";
 import { BINDING, BINDING_BITS, COUNTERS, TAG } from "../protocol.ts";
 import {
   accountLeaf,
+  areShards,
   datanetIds,
   EMPTY_LEAF,
   hashDatanetBody,
@@ -88,6 +89,12 @@ describe("packBinding", () => {
     expect(furtherOf(7n << 24n)).toEqual([0, 7]);
     expect(furtherOf(1n << 120n)).toEqual([0, 0, 0, 0, 2 ** 24]);
     expect(datanetIds(unpackBinding(5n | (7n << BINDING.further)))).toEqual([5, 7]);
+    const isSixth = (id: bigint) =>
+      areShards(
+        unpackBinding((((id << 96n) | (7n << 72n) | (7n << 48n) | (7n << 24n) | 7n) << BINDING.further) | 5n),
+        6,
+      );
+    expect([2n ** 24n - 1n, 2n ** 24n, 2n ** 24n + 7n, 0n].map(isSixth)).toEqual([true, false, false, false]);
   });
 });
 

@@ -238,10 +238,11 @@ export const datanetIds = ({ datanetId, furtherDatanets }: ModelBinding): number
   ...furtherDatanets,
 ];
 
-/** Whether a model's shards can be its datanets': one datanet has any number, of several each has one. */
+/** Whether a model's shards can be its datanets': one datanet has any number, of several each has one, and each id is an id. */
 export const areShards = (binding: ModelBinding, shardCount: number): boolean =>
   binding.furtherDatanets.length === 0 ||
-  (shardCount === datanetIds(binding).length && binding.furtherDatanets.every((id) => id !== 0));
+  (shardCount === datanetIds(binding).length &&
+    binding.furtherDatanets.every((id) => id > 0 && id < 2 ** ID_BITS));
 
 /** @throws OP_WRONG_LEAF_KIND */
 export function requireKind(state: LeafState, kind: number, id: number): void {

@@ -9,6 +9,7 @@ import {
   exitSizes,
   hasOnlyBlobBatches,
   isNameOfSizes,
+  sizesOfName,
   unmatchedShardCircuit,
 } from "./circuit-sizes.ts";
 
@@ -70,8 +71,21 @@ describe("circuit sizes", () => {
 
   test("fit the names of the registry, each sort's only its own", () => {
     const name = settlementCircuitName({ rows: 64, features: 32, payees: 16, payments: 300, draws: 4 });
-    const names = [shapeName(SAMPLE_SHAPE), name, "payee-table-16", "leaf-exit", "payee-exit-16"];
-    const all = [batchSizes(SAMPLE_SHAPE), settlement, payeeTable, exitSizes(), exitSizes(16)];
+    const ofShards = ["direct-sharded-300-6-256-2", "direct-shard-64-256-16-2"];
+    const shards = [6, 16].map((size1, i) => ({ sort: 4 + i, size0: [300, 0][i]!, size1 }));
+    const names = [
+      shapeName(SAMPLE_SHAPE),
+      name,
+      "payee-table-16",
+      "leaf-exit",
+      "payee-exit-16",
+      ...ofShards,
+    ];
+    const all = [batchSizes(SAMPLE_SHAPE), settlement, payeeTable, exitSizes(), exitSizes(16), ...shards];
+    expect(names.map(sizesOfName)).toEqual(all);
+    expect(() => sizesOfName("shard-4-3-3")).toThrow(
+      expect.objectContaining({ code: "CIR_CIRCUIT_UNKNOWN" }),
+    );
     for (const [i, sizes] of all.entries()) {
       expect(names.map((n) => isNameOfSizes(n, sizes))).toEqual(names.map((_, place) => place === i));
     }

@@ -9,9 +9,15 @@ import {
   misfitOf,
   parseSettlementName,
   type SettlementSize,
+  settlementCircuitName,
 } from "../settlement/settlement-size.ts";
-import { parseShardedName, parseShardName } from "../settlement/shards/shard-size.ts";
-import { packTable, tableIn, unpackTable } from "../table/table-shape.ts";
+import {
+  parseShardedName,
+  parseShardName,
+  shardCircuitName,
+  shardedCircuitName,
+} from "../settlement/shards/shard-size.ts";
+import { packTable, parseTableName, postedShape, tableIn, unpackTable } from "../table/table-shape.ts";
 
 /**
  * `size0` and `size1` are, by sort: the table's and the wide slots of a batch; payments and payees of a sampled settlement; 0 and
@@ -63,23 +69,41 @@ export function hasOnlyBlobBatches(circuits: readonly CircuitSizes[]): boolean {
   return batches.length > 0 && !batches.some(isPlainBatch);
 }
 
-/** Whether a circuit's name in the registry can be that of these sizes; rows, features, draws and kind are free. */
-export function isNameOfSizes(name: string, sizes: CircuitSizes): boolean {
-  const { sort, size0, size1 } = sizes;
-  if (sort === CIRCUIT_SORT.batch) return name === shapeName(batchShape(sizes));
-  if (sort === CIRCUIT_SORT.payeeTable) return name === `payee-table-${size1}`;
-  if (sort === CIRCUIT_SORT.exit) {
-    const isLeaf = size0 === 0 && size1 === 0;
-    return name === (isLeaf ? "leaf-exit" : `payee-exit-${size1}`) && (isLeaf || size0 === 1);
-  }
-  if (sort === CIRCUIT_SORT.shard) return size0 === 0 && parseShardName(name)?.payees === size1;
-  if (sort === CIRCUIT_SORT.shardedSettlement) {
-    const sharded = parseShardedName(name);
-    return sharded?.payments === size0 && sharded.shards === size1;
-  }
-  const [, payees, payments] = /^(?:settlement|direct)-\d+-\d+-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
-  return sort === CIRCUIT_SORT.settlement && Number(payees) === size1 && Number(payments) === size0;
+/** What L1 is told of a circuit, by its name in the registry. @throws CIR_CIRCUIT_UNKNOWN */
+export function sizesOfName(name: string): CircuitSizes {
+  const sizes = sizesIn(name);
+  if (sizes !== null) return sizes;
+  throw circuitError("CIR_CIRCUIT_UNKNOWN", `there is no circuit ${name}`, { data: { name } });
 }
+
+function sizesIn(name: string): CircuitSizes | null {
+  if (name === "leaf-exit") return exitSizes();
+  const [, exit, table] = /^payee-(?:exit-(\d+)|table-(\d+))$/.exec(name) ?? [];
+  if (exit !== undefined) return exitSizes(Number(exit));
+  if (table !== undefined) return { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: Number(table) };
+  const batch = parseTableName(name);
+  if (batch !== null) return batchSizes(postedShape(batch));
+  const sharded = parseShardedName(name);
+  if (sharded !== null)
+    return { sort: CIRCUIT_SORT.shardedSettlement, size0: sharded.payments, size1: sharded.shards };
+  const shard = parseShardName(name);
+  if (shard !== null) return { sort: CIRCUIT_SORT.shard, size0: 0, size1: shard.payees };
+  const one = parseSettlementName(name);
+  return one === null ? null : { sort: CIRCUIT_SORT.settlement, size0: one.payments, size1: one.payees };
+}
+
+/** Whether a circuit's name in the registry can be that of these sizes; rows, features, draws and kind are free. */
+export function isNameOfSizes(name: string, { size0, size1, sort, tableSizes = 0n }: CircuitSizes): boolean {
+  const own = sizesIn(name);
+  const isSame = own?.sort === sort && own.size0 === size0 && own.size1 === size1;
+  return isSame && (own.tableSizes ?? 0n) === tableSizes;
+}
+
+/** Names of the circuits of a size: that of everything, or that of the draws and that of each shard. */
+export const settlingNames = ({ shards, ...size }: SettlementSize): string[] =>
+  shards === undefined
+    ? [settlementCircuitName(size)]
+    : [shardedCircuitName({ ...size, shards }), shardCircuitName(size)];
 
 /** Circuits that settle epochs by draws. */
 export interface SettlingCircuits<Circuit> {
@@ -91,7 +115,7 @@ export interface SettlingCircuits<Circuit> {
   readonly shard: Circuit | null;
 }
 
-/** Every choice that these circuits leave, by their names; the fewest rows first. */
+/** Every choice that these circuits leave, by their names: one proof before shards, then the fewest rows first. */
 export function settlingCircuits<Circuit extends { readonly name: string }>(
   circuits: readonly Circuit[],
 ): SettlingCircuits<Circuit>[] {
@@ -107,7 +131,8 @@ export function settlingCircuits<Circuit extends { readonly name: string }>(
       return isFitting ? [{ size: { ...sharded, ...size }, circuit, shard }] : [];
     });
   });
-  return choices.sort((a, b) => a.size.rows - b.size.rows);
+  const isCut = ({ shard }: { readonly shard: Circuit | null }) => Number(shard !== null);
+  return choices.sort((a, b) => isCut(a) - isCut(b) || a.size.rows - b.size.rows);
 }
 
 /**

@@ -47,7 +47,8 @@ describe("deployment", () => {
 
   it("takes circuits of as many payees as L1 does, and no more", () => {
     const withPayees = (size1: number) => {
-      const exit = { ...deployment.circuits[0]!, name: `payee-exit-${size1}`, sort: 3, size0: 1, size1 };
+      const sizes = { sort: 3, size0: 1, size1, tableSizes: 0n };
+      const exit = { ...deployment.circuits[0]!, ...sizes, name: `payee-exit-${size1}` };
       return encodeDeployment({ ...deployment, circuits: [exit] });
     };
     expect(parseDeployment(withPayees(512)).circuits[0]!.size1).toBe(512);

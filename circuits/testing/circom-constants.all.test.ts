@@ -36,7 +36,7 @@ describe("constraint-counts.json", () => {
     const wide = await count({ name: "wide-slot-8", mainSource });
     expect(wide).toBe(recordedCount("WideSlot(8)"));
     // A limit of the protocol.
-    expect(wide).toBeLessThanOrEqual(27_200);
+    expect(wide).toBeLessThanOrEqual(27_144);
     const spec = circuitSpec(shapeName(SAMPLE_SHAPE));
     const batch = await count(spec);
     expect(batch).toBe(recordedCount("TableBatch(8, 10, 6, 5, 20, 6, 1, 2)"));

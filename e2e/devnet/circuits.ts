@@ -1,17 +1,9 @@
 import type { CircuitSpec } from "@openledger/circuits/compiler/compile";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
-import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
-import {
-  circuitSpec,
-  leafExitCircuitSpec,
-  payeeExitCircuitSpec,
-  payeeTableCircuitSpec,
-  settlementCircuitSpec,
-} from "@openledger/circuits/registry/circuit-registry";
-import { batchSizes, type CircuitSizes, exitSizes } from "@openledger/circuits/registry/circuit-sizes";
-import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { type CircuitSizes, settlingNames, sizesOfName } from "@openledger/circuits/registry/circuit-sizes";
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
-import { postedShape, tableIn } from "@openledger/circuits/table/table-shape";
+import { type TableShape, tableIn, tableName } from "@openledger/circuits/table/table-shape";
 import {
   type DevelopmentSetupOptions,
   developmentSetup,
@@ -29,36 +21,27 @@ export interface DevnetCircuit extends KeyedCircuit {
 
 /**
  * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, payee table, exits of leaves
- * and of payees, without which nobody could freeze it, the small batch that strangers prove, and the settlement of a direct
- * model; then that of batches in blobs, where there are such.
+ * and of payees, without which nobody could freeze it, the small batch that strangers prove, the settlement of a direct model, and
+ * that of one of several Datanets by draws and by shard; then that of batches in blobs, where there are such.
  */
 export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
-  const { direct, hasBlobs, settlement, table, tablePayees } = plan;
-  const batch = (shape: BatchShape, isProven: boolean) => ({
-    ...{ sizes: batchSizes(shape), spec: circuitSpec(shapeName(shape)), isProven },
+  const { direct, hasBlobs, joint, settlement, table, tablePayees } = plan;
+  const planned = (name: string, isProven: boolean) => ({
+    ...{ sizes: sizesOfName(name), spec: circuitSpec(name), isProven },
   });
-  const settling = (size: SettlementSize) => ({
-    isProven: true,
-    sizes: { sort: CIRCUIT_SORT.settlement, size0: size.payments, size1: size.payees },
-    spec: settlementCircuitSpec(size),
-  });
+  const batch = (shape: TableShape, isProven: boolean) => planned(tableName(shape), isProven);
+  const settling = (size: SettlementSize, isProven: boolean) =>
+    settlingNames(size).map((name) => planned(name, isProven));
   return [
-    batch(postedShape(table), !hasBlobs),
-    settling(settlement),
-    {
-      sizes: { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: tablePayees },
-      spec: payeeTableCircuitSpec(tablePayees),
-      isProven: true,
-    },
-    { sizes: exitSizes(), spec: leafExitCircuitSpec(), isProven: false },
-    {
-      sizes: exitSizes(settlement.payees),
-      spec: payeeExitCircuitSpec(settlement.payees),
-      isProven: false,
-    },
-    batch(postedShape(SMALL_TABLE), false),
-    settling(direct),
-    ...(hasBlobs ? [batch(postedShape(tableIn(table, "blob")), true)] : []),
+    batch(table, !hasBlobs),
+    ...settling(settlement, true),
+    planned(`payee-table-${tablePayees}`, true),
+    planned("leaf-exit", false),
+    planned(`payee-exit-${settlement.payees}`, false),
+    batch(SMALL_TABLE, false),
+    ...settling(direct, true),
+    ...settling(joint, false),
+    ...(hasBlobs ? [batch(tableIn(table, "blob"), true)] : []),
   ];
 }
 

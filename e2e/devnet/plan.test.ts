@@ -1,6 +1,7 @@
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
-import { dataTwins, hasOnlyBlobBatches } from "@openledger/circuits/registry/circuit-sizes";
+import { dataTwins, hasOnlyBlobBatches, settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
+import { holdsPayees, misfitOf } from "@openledger/circuits/settlement/settlement-size";
 import { tableIn } from "@openledger/circuits/table/table-shape";
 import { tableConstraints } from "@openledger/circuits/testing/table-counts";
 import {
@@ -13,7 +14,7 @@ import { SMALL_TABLE } from "./config.ts";
 import { planOf } from "./plan.ts";
 
 /** Constraints of a wide slot: `npm run bench -- table`. */
-const WIDE_SLOT = 27_150;
+const WIDE_SLOT = 27_107;
 
 it("deploys a small batch beside the large one: what a stranger takes for the queue and for a settlement", () => {
   for (const hasBlobs of [false, true]) {
@@ -24,8 +25,19 @@ it("deploys a small batch beside the large one: what a stranger takes for the qu
       expect(choose(registered as unknown as RegisteredCircuit[], known).name).toBe("table-1-1-3-2-1-1-1");
   }
   const constraints = tableConstraints(SMALL_TABLE, TREE_DEPTH, WIDE_SLOT);
-  expect(constraints).toBe(108_717);
+  expect(constraints).toBe(108_582);
   expect(constraints + 4).toBeLessThan(2 ** 17);
+});
+
+it("settles direct models of two to six Datanets, and one version by one proof where that holds it", () => {
+  const circuits = circuitsOf(planOf("full", { hasBlobs: false })).map(({ spec }) => spec);
+  const choices = settlingCircuits(circuits).filter(({ size }) => size.isDirect === true);
+  const joint = { rows: 64, features: 256, payees: 16, draws: 2, isDirect: true };
+  const cut = { circuit: { name: "direct-sharded-16-6-256-2" }, shard: { name: "direct-shard-64-256-16-2" } };
+  for (const shards of [2, 6])
+    expect(choices.find(({ size }) => misfitOf(size, { ...joint, shards }) === null)).toMatchObject(cut);
+  const payees = [64, 40].map((rowCount, i) => ({ contributorId: 5 + i, validatorId: 8, rowCount }));
+  expect(choices.filter(({ size }) => holdsPayees(size, payees))).toMatchObject([{ shard: null }, cut]);
 });
 
 it("deploys both circuits for a batch's data with blobs, in the same key's size, and one without", () => {

@@ -1,13 +1,10 @@
 /** The circuits that a rollup with models has beside the batch's, and proofs of payee tables. */
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { settlingNames, sizesOfName } from "@openledger/circuits/registry/circuit-sizes";
 import { activationOf } from "@openledger/circuits/settlement/payee-table-rules";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
-import {
-  CIRCUIT_SORT,
-  encodeSettlement,
-  proofStatement,
-} from "@openledger/circuits/settlement/settlement-data";
-import { type SettlementSize, settlementCircuitName } from "@openledger/circuits/settlement/settlement-size";
+import { encodeSettlement, proofStatement } from "@openledger/circuits/settlement/settlement-data";
+import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import type { Prover } from "@openledger/prover/proving/prover";
 import { type BuiltCircuit, buildCircuit } from "./circuits.ts";
 import type { World } from "./world.ts";
@@ -21,20 +18,9 @@ export async function buildModelCircuits(
   size: SettlementSize,
   more: readonly SettlementSize[] = [],
 ): Promise<BuiltCircuit[]> {
-  const settling = (of: SettlementSize) => ({
-    name: settlementCircuitName(of),
-    sizes: { sort: CIRCUIT_SORT.settlement, size0: of.payments, size1: of.payees },
-  });
-  const wanted = [
-    settling(size),
-    {
-      name: `payee-table-${size.payees}`,
-      sizes: { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: size.payees },
-    },
-    ...more.map(settling),
-  ];
+  const names = [...settlingNames(size), `payee-table-${size.payees}`, ...more.flatMap(settlingNames)];
   const circuits: BuiltCircuit[] = [];
-  for (const { name, sizes } of wanted) circuits.push(await buildCircuit(circuitSpec(name), sizes));
+  for (const name of names) circuits.push(await buildCircuit(circuitSpec(name), sizesOfName(name)));
   return circuits;
 }
 

@@ -77,9 +77,13 @@ export async function verifySettlement(
   const { modelId, epoch } = wanted;
   const settlement = await getSettlement(client, modelId, epoch);
   if (settlement === null || settlement.kind !== "settle" || settlement.l1TransactionHash === null)
-    throw clientError("CLI_UNKNOWN", `epoch ${epoch} of model ${modelId} has no settlement on L1`, {
-      data: { reason: "not-settled", modelId, epoch },
-    });
+    throw clientError(
+      "CLI_UNKNOWN",
+      `epoch ${epoch} of model ${modelId} has no settlement on L1: it is not settled, or its batch is not posted yet`,
+      {
+        data: { reason: "not-settled", modelId, epoch },
+      },
+    );
   const entries = entriesOf(settlement, published.circuits);
   const { circuit } = entries[0]!;
   const choices = settlingCircuits(published.circuits).filter((choice) => choice.circuit === circuit);

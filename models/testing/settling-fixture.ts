@@ -16,18 +16,11 @@ import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
 import { type HistoryFixtureOptions, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
-import type { CircuitSpec } from "@openledger/circuits/compiler/compile";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
-import {
-  payeeTableCircuitSpec,
-  settlementCircuitSpec,
-  shardCircuitSpec,
-  shardedCircuitSpec,
-} from "@openledger/circuits/registry/circuit-registry";
-import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
+import { settlingNames, sizesOfName } from "@openledger/circuits/registry/circuit-sizes";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
-import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import { SMALL_DIRECT } from "@openledger/circuits/testing/direct-world";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
@@ -40,7 +33,7 @@ import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
-import { buildCircuit } from "@openledger/e2e/internal/world/circuits";
+import { type BuiltCircuit, buildCircuit } from "@openledger/e2e/internal/world/circuits";
 import { configOf, recordOf } from "@openledger/e2e/internal/world/deploy-ledger";
 import { createWorldHere } from "@openledger/e2e/testing/here";
 import { hex32 } from "@openledger/foundation/hex";
@@ -71,20 +64,6 @@ export type ModelMaker = (
 const makeDirect: ModelMaker = async (rows, { columnCount: _, ...datanets }) =>
   trainDirect(rows, recipeFor(rows, SMALL_DIRECT.features, datanets)) as never;
 
-/** The settlement circuit of a size, or that of the draws and that of each shard. */
-function circuitsOf(size: SettlementSize): [spec: CircuitSpec, of: CircuitSizes][] {
-  const { payees, payments, shards } = size;
-  if (shards === undefined)
-    return [[settlementCircuitSpec(size), { sort: CIRCUIT_SORT.settlement, size0: payments, size1: payees }]];
-  return [
-    [
-      shardedCircuitSpec({ ...size, shards }),
-      { sort: CIRCUIT_SORT.shardedSettlement, size0: payments, size1: shards },
-    ],
-    [shardCircuitSpec(size), { sort: CIRCUIT_SORT.shard, size0: 0, size1: payees }],
-  ];
-}
-
 export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
 
 /**
@@ -103,10 +82,9 @@ export async function startSettlingWorld(
   const { payees: payeeCount, rows, shards = 1 } = sizes.at(-1)!;
   // Of several shards the last has a row less than it could.
   const rowCount = shards * rows - Number(shards > 1);
-  const payees = { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: payeeCount };
-  const proven = [await buildCircuit(payeeTableCircuitSpec(payeeCount), payees)];
-  for (const one of sizes)
-    for (const [spec, of] of circuitsOf(one)) proven.push(await buildCircuit(spec, of));
+  const proven: BuiltCircuit[] = [];
+  for (const name of [`payee-table-${payeeCount}`, ...sizes.flatMap(settlingNames)])
+    proven.push(await buildCircuit(circuitSpec(name), sizesOfName(name)));
   const f = await startHistoryFixture({
     real: { configs: proven.map(configOf), shared: developmentSecrets("") },
     ...(gateOn === undefined ? {} : { gateOn }),

@@ -4,15 +4,8 @@ import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import {
-  batchSizes,
-  type CircuitSizes,
-  exitSizes,
-  hasOnlyBlobBatches,
-} from "@openledger/circuits/registry/circuit-sizes";
+import { hasOnlyBlobBatches, sizesOfName } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
-import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
 import { type CircuitConfig, computeCircuitId } from "@openledger/contracts/build/verifying-key";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { toSolidityKey } from "@openledger/prover/formats/verification-key";
@@ -71,7 +64,7 @@ export async function checkKeys(
       await refuseRehearsedKey(name, proving, chainId, tell);
       contributionCount = await verified.count(name, proving.zkeyPath, keys, tell);
     }
-    const sizes = sizesOf(name);
+    const sizes = sizesOfName(name);
     const key = toSolidityKey(proving.verificationKey);
     const circuit: CircuitConfig = { ...sizes, isDevelopment: proving.isDevelopment, key };
     const { contentHash, isDevelopment, wasmPath, zkeyPath } = proving;
@@ -92,7 +85,7 @@ export async function checkKeys(
  * but the sequencer can post anything, and a forced withdrawal waits for the freeze.
  */
 function requirePlainBatch(names: readonly string[]): void {
-  if (!hasOnlyBlobBatches(names.map(sizesOf))) return;
+  if (!hasOnlyBlobBatches(names.map(sizesOfName))) return;
   throw operatorError(
     "CMD_DEPLOY_REFUSED",
     "all batch circuits use blobs: other accounts could not post the queue without the sequencer",
@@ -211,15 +204,4 @@ async function sha256Of(path: string): Promise<string> {
     });
   }
   return hash.digest("hex");
-}
-
-/** What L1 is told of a circuit. Its name says it; `circuitSpec` has refused what is no name. */
-function sizesOf(name: string): CircuitSizes {
-  const [first = 0, , third = 0, fourth = 0] = (name.match(/\d+/g) ?? []).map(Number);
-  if (name === "leaf-exit") return exitSizes();
-  if (name.startsWith("payee-exit-")) return exitSizes(first);
-  if (name.startsWith("payee-table-")) return { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: first };
-  const table = parseTableName(name);
-  if (table !== null) return batchSizes(postedShape(table));
-  return { sort: CIRCUIT_SORT.settlement, size0: fourth, size1: third };
 }

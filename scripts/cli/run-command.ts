@@ -54,7 +54,8 @@ const STAGES: readonly WaitStage[] = ["acknowledged", "closed", "proven", "poste
 
 /** `--wait <stage>`, for everything that goes through the sequencer. */
 export const WAIT_OPTION = defineOptions({
-  "--wait <stage>": { about: `stage to wait for: ${STAGES.join(", ")}`, fallback: "acknowledged" },
+  // Known before anything is sent.
+  "--wait <stage>": { about: "stage to wait for", choices: STAGES, fallback: "acknowledged" },
 });
 
 /** Waits with a line of progress for each stage. @throws CMD_USAGE for an unknown stage */

@@ -119,6 +119,7 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
   const { priceWei } = model.counters;
   const { ownerParts, validatorParts, version } = model.model;
   const validators = ((PARTS - ownerParts) * validatorParts) / PARTS;
+  const others = approvalsOf(model).filter(({ id }) => id !== facts.id);
   const state = stateOf(model, facts);
   const [tone, word] = STATES[state];
   return (
@@ -128,9 +129,12 @@ function ModelEntry(props: TabProps & { model: LedgerModelLeaf }) {
           Model <LeafLink id={model.id} />
         </strong>
         <span class="soft small">
-          {model.model.datanetId === facts.id
-            ? `trained on version ${version}`
-            : "trained on these rows and others"}
+          {model.model.datanetId === facts.id ? `trained on version ${version}` : "trained on these rows"}
+          {others.map(({ id }) => (
+            <span key={id}>
+              , with Datanet <LeafLink id={id} />
+            </span>
+          ))}
         </span>
         <span class="push" />
         <Badge tone={tone}>{word}</Badge>

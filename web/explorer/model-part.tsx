@@ -45,11 +45,12 @@ function Terms({ model }: { model: LedgerModelLeaf }) {
   const { drawCount, ownerParts, validatorParts, version } = model.model;
   const datanets = approvalsOf(model);
   const missing = datanets.filter(({ hasApproved }) => !hasApproved);
+  const activated = missing.length === 0 ? "takes payments" : "activated";
   return (
-    <section class="card stack">
+    <section class="card stack" aria-label="Terms">
       <div class="row">
         <h2>Terms</h2>
-        <Badge tone={isReady ? "good" : "wait"}>{isReady ? "activated" : "not activated yet"}</Badge>
+        <Badge tone={isReady ? "good" : "wait"}>{isReady ? activated : "not activated yet"}</Badge>
         {missing.length > 0 && (
           <Badge tone="wait">
             not approved by{" "}

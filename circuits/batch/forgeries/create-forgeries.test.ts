@@ -13,6 +13,7 @@ import {
   setInput,
   setScratch,
   testForgeries,
+  WEI,
 } from "../../testing/forgeries/forgery-check.ts";
 import {
   CAPACITY,
@@ -173,7 +174,7 @@ describe("CreateModel's own", () => {
         setInput(inputs, "wideModel", [0, 4], split);
         setScratch(inputs, MODEL_WORDS[0]! | (split << 160n));
       },
-      at: "wordRange.in <==",
+      at: WEI,
     },
     ...bodies.map(([name, body, at]) => ({
       rule: `a body with another ${name}`,

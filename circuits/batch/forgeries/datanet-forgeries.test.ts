@@ -17,6 +17,7 @@ import {
   setInput,
   setScratch,
   testForgeries,
+  WEI,
   withLeaf,
 } from "../../testing/forgeries/forgery-check.ts";
 import {
@@ -59,7 +60,7 @@ describe("Withdraw", () => {
     {
       rule: "a negative amount, which mints",
       forged: withdraw(5n, FIELD_ORDER - AMOUNT),
-      at: "wordRange.in <==",
+      at: WEI,
       code: "OP_MALFORMED",
     },
     {

@@ -99,8 +99,6 @@ describe("forced payments and rights", () => {
         builds[`${kind} under the binding ${binding}`] = (world) => {
           const b = kind === APPROVE ? WAITING : MODEL;
           world.setModel(b, { binding });
-          // No approval has shown such a binding.
-          if (kind === REVOKE) world.setCounters(b, { isApproved: false });
           return kind === REVOKE ? honest(kind) : withWord(kind, 2, hashStatics({ ...STATICS, binding }));
         };
     for (const [name, build] of Object.entries(builds))

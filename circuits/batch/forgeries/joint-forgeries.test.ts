@@ -8,6 +8,7 @@ import { OPENING_OF_COUNTERS } from "../../testing/forgeries/epoch-forgery-parts
 import { shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import {
   BINDING_DIGITS,
+  bindingDigits,
   expectAccepted,
   type ForgeryOfKind,
   type Inputs,
@@ -16,6 +17,7 @@ import {
   NAMED,
   PATH,
   setInput,
+  setScratch,
   tester,
   testForgeries,
 } from "../../testing/forgeries/forgery-check.ts";
@@ -393,17 +395,22 @@ describe("forced kinds of a model of several datanets", () => {
   const forced = (kind: number, a: number, options = {}, changes = {}) =>
     onJoint(() => honest(kind, { a, b: MODEL, words: forcedBy(a), ...changes }), options);
   const approved = { counters: { isApproved: true } };
+  const waiting = (...places: number[]) => ({ counters: { approvals: given(...places) } });
   const revoke = KIND.forcedRevokeModel;
 
   testForgeries(
     revoke,
-    JOINT_DATANETS.map((id) => ({
-      rule: `datanet ${id}'s, called invalid`,
-      lawful: forced(revoke, id, approved),
-      forged: forced(revoke, id, approved, { isValid: false }),
-      at: PATH,
-    })),
+    JOINT_DATANETS.flatMap((id, place) =>
+      [approved, waiting(place), waiting(0, 2)].map((options) => ({
+        rule: `datanet ${id}'s, called invalid of ${JSON.stringify(options.counters)}`,
+        lawful: forced(revoke, id, options),
+        forged: forced(revoke, id, options, { isValid: false }),
+        at: PATH,
+      })),
+    ),
   );
+  const twice = bound({ furtherDatanets: [DATANET, OTHER_DATANET] });
+  const long = { statics: { binding: JOINT_STATICS.binding + 2n ** 247n } };
   testForgeries(revoke, [
     {
       rule: "by a datanet that is none of the model's, executed",
@@ -419,10 +426,46 @@ describe("forced kinds of a model of several datanets", () => {
       ),
       at: PATH,
     },
+    ...[waiting(2), waiting(0, 1), approved].map((options) => ({
+      rule: `of a model that names A twice, executed of ${JSON.stringify(options.counters)}`,
+      lawful: forced(revoke, DATANET, { ...options, ...twice }),
+      forged: forced(revoke, DATANET, { ...options, ...twice }, { isValid: true }),
+      at: PATH,
+    })),
     {
-      rule: "of a model that others have not approved, executed",
-      lawful: forced(revoke, OTHER_DATANET, { counters: { approvals: given(0) } }),
-      forged: forced(revoke, OTHER_DATANET, { counters: { approvals: given(0) } }, { isValid: true }),
+      rule: "of a binding above 247 bits, executed",
+      lawful: forced(revoke, DATANET, { ...approved, ...long }),
+      forged: forced(revoke, DATANET, { ...approved, ...long }, { isValid: true }),
+      at: PATH,
+    },
+    {
+      rule: "of a binding above 247 bits, shown as one below",
+      forged: forced(revoke, DATANET, { ...approved, ...long }, { isValid: true }),
+      tamper: (inputs) => setScratch(inputs, bindingDigits(JOINT_STATICS.binding)),
+      at: BINDING_DIGITS,
+    },
+    // As far as digits go down, and as all fields of r − 2^253 + d.
+    ...[1n << 299n, 3n << 299n, 127n << 300n].map((bits) => ({
+      rule: `called invalid, its binding said to have no digits by ${bits >> 299n}`,
+      forged: forced(revoke, OTHER_DATANET, waiting(1), { isValid: false }),
+      tamper: (inputs: Inputs) =>
+        setScratch(inputs, bindingDigits(JOINT_STATICS.binding % 2n ** 247n) | (1n << 299n) | bits),
+      at: BINDING_DIGITS,
+    })),
+    {
+      rule: "called invalid, A shown at no place",
+      forged: forced(revoke, OTHER_DATANET, waiting(1), { isValid: false }),
+      tamper: (inputs) => setScratch(inputs, 0n),
+      at: BINDING_DIGITS,
+    },
+    {
+      rule: "an approval shown as none",
+      forged: forced(revoke, OTHER_DATANET, waiting(0), { shownCounters: { approvals: 0 } }),
+      at: OPENING_OF_COUNTERS,
+    },
+    {
+      rule: "an approval that stays",
+      forged: forced(revoke, OTHER_DATANET, waiting(1), { effectB: counters(approval(1)) }),
       at: PATH,
     },
   ]);
@@ -451,7 +494,19 @@ describe("forced kinds of a model of several datanets", () => {
         [0, 0, 0, 0, 2 ** 24 - 1],
       ].map((furtherDatanets) => bound({ furtherDatanets }).statics),
     ];
-    const kinds = [revoke, approve, KIND.forcedPayInference, KIND.forcedCloseEpoch, KIND.forcedClaimRewards];
+    // Both ends of what each opening of a word beyond 247 bits reaches.
+    const ends = [2n ** 247n, 2n ** 247n + 2n ** 253n, FIELD_ORDER - 2n ** 253n, FIELD_ORDER];
+    const words = ends.flatMap((end) => [{ binding: end - 1n }, { binding: end % FIELD_ORDER }]);
+    for (const statics of [...garbage, ...words])
+      for (const approvals of [0, given(0, 2), 63])
+        await expectAccepted(
+          "wide",
+          forced(revoke, DATANET, {
+            statics,
+            counters: { isReady: false, isApproved: approvals === 63, approvals },
+          }),
+        );
+    const kinds = [approve, KIND.forcedPayInference, KIND.forcedCloseEpoch, KIND.forcedClaimRewards];
     for (const statics of garbage)
       for (const kind of kinds)
         for (const approvals of [0, given(0, 2)])

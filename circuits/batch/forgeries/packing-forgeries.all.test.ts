@@ -18,6 +18,7 @@ import {
   setInput,
   tableSectionOf,
   tester,
+  WEI,
 } from "../../testing/forgeries/forgery-check.ts";
 import {
   DATANET,
@@ -219,7 +220,7 @@ describe("words and bindings", () => {
       ...[NAMED, BINDING_DIGITS, "isFirst * (version - version32) === 0;"],
       "(isApprove - isJoint) * (rowCount - rows32) === 0;",
     ],
-    split: ["isCreateModel * (split - split32) === 0;", "wordRange.in <=="],
+    split: ["isCreateModel * (split - split32) === 0;", WEI],
   };
 
   it("approveModel: no version or N takes from the binding's other parts", async () => {

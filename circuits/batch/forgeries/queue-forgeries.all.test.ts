@@ -17,6 +17,7 @@ import {
   PATH,
   setInput,
   setScratch,
+  WEI,
 } from "../../testing/forgeries/forgery-check.ts";
 import {
   AMOUNT,
@@ -129,7 +130,7 @@ describe("queue entries", () => {
     const [, , word2, sender] = HONEST[KIND.depositTo]!.words!;
     await refuses("an amount above 96 bits", KIND.depositTo, {
       forged: () => honest(KIND.depositTo, { words: [2n ** 96n, 0xbadn, word2!, sender!] }),
-      at: "wordRange.in <==",
+      at: WEI,
     });
   });
 
@@ -169,7 +170,7 @@ describe("queue entries", () => {
         tamper: (inputs) => {
           asMissing(inputs);
           for (let field = 0; field < 9; field++) setInput(inputs, SIDE[side], [0, field], 0n);
-          if (kind === KIND.forcedWithdraw) setScratch(inputs, 2n ** 96n - AMOUNT);
+          if (kind === KIND.forcedWithdraw) setScratch(inputs, (2n ** 96n - AMOUNT) | (AMOUNT << 307n));
         },
         at: LEAF,
       });

@@ -7,13 +7,14 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { KIND, KIND_RULES, kindRule } from "../../protocol.ts";
 import { fieldAliases, shiftedDown } from "../../testing/forgeries/field-aliases.ts";
-import { APPROVAL_WORD, COVERAGE, ROWS } from "../../testing/forgeries/forced-forgery-parts.ts";
+import { APPROVAL_WORD, COVERAGE, NO_AMOUNT, ROWS } from "../../testing/forgeries/forced-forgery-parts.ts";
 import {
   BALANCE,
   inputsFor,
   loadForgeryTester,
   newRootIn,
   tester,
+  WEI,
 } from "../../testing/forgeries/forgery-check.ts";
 import { HONEST, honest, nameOf, OPENING, World } from "../../testing/forgeries/forgery-world.ts";
 import { type LawlessOperation, lawfulForm } from "../../testing/forgeries/lawless-slot.ts";
@@ -35,16 +36,15 @@ const ADDRESS: Limit = {
   shifts: [],
   at: ["(isCreate + isWithdraw) * (words[0] - digits160) === 0;"],
 };
-const WEI = ["wordRange.in <=="];
 const LIMITS: Record<number, Record<number, Limit>> = {
   [KIND.createAccount]: { 0: ADDRESS },
   [KIND.createDatanet]: { 0: ADDRESS },
   // A price at 2^74 of the counters, a split at 2^96 of the word.
   [KIND.createModel]: {
     0: ADDRESS,
-    6: { bits: 128, shifts: [74, 96], at: [...WEI, "isCreateModel * (split - split32) === 0;"] },
+    6: { bits: 128, shifts: [74, 96], at: [WEI, "isCreateModel * (split - split32) === 0;"] },
   },
-  [KIND.withdraw]: { 0: ADDRESS, 1: { bits: 96, shifts: [64], at: [...WEI, BALANCE.wide] } },
+  [KIND.withdraw]: { 0: ADDRESS, 1: { bits: 96, shifts: [64], at: [WEI, BALANCE.wide] } },
   // N: at 2^56 of a binding; a check of 2^64 · N was its only one.
   [KIND.publishVersion]: {
     3: { bits: 32, shifts: [56, 64], at: ["isPublish * (words[3] - split32) === 0;"] },
@@ -59,7 +59,7 @@ const LIMITS: Record<number, Record<number, Limit>> = {
   ...Object.fromEntries(
     KIND_RULES.filter((rule) => rule.isQueue).map(({ kind }) => [
       kind,
-      { 0: { bits: 96, shifts: [64], at: [...WEI, COVERAGE, ROWS, APPROVAL_WORD] } },
+      { 0: { bits: 96, shifts: [64], at: [WEI, NO_AMOUNT, COVERAGE, ROWS, APPROVAL_WORD] } },
     ]),
   ),
 };

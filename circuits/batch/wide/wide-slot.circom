@@ -20,7 +20,7 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
 // Assumes:     feePerUnit < 2^64, timestamp and batchNumber < 2^40, nextId ≤ 8^depth; of queue entries, which L1 fills from its own
 //              storage: addresses are below 2^160 and not 0 (Rollup.sol: RollupAddressZero; type address); a ForcedClaimRewards'
-//              word 1 is 13 bits (RollupQueue.sol), a ForcedCloseEpoch's the time of its block; word 0 of a
+//              word 0 is 0 and its word 1 13 bits (RollupQueue.sol), a ForcedCloseEpoch's the time of its block; word 0 of a
 //              ForcedCommitData and a ForcedPublishVersion is 32 bits, of a ForcedApproveModel 79 (RollupQueue.sol). L1 takes no batch that is older than one before it.
 // Ensures:     the effect of the record's kind, exactly (docs/reference/ledger.md). For queue entries every predicate is a
 //              boolean and the effect is multiplied by their product, while paths and openings are enforced: an
@@ -291,6 +291,8 @@ template WideSlot(depth, approvalDelay) {
     var low24 = 0;
     var further120 = 0;
     var waited40 = 0;
+    var above6 = 0;
+    var digits96 = 0;
     for (var i = 0; i < 445; i++) {
         scratchBits[i] * (1 - scratchBits[i]) === 0;
         if (i < 160) { digits160 += (1 << i) * scratchBits[i]; }
@@ -304,6 +306,9 @@ template WideSlot(depth, approvalDelay) {
         if (i >= 115 && i < 139) { low24 += (1 << (i - 115)) * scratchBits[i]; }
         if (i >= 139 && i < 259) { further120 += (1 << (i - 139)) * scratchBits[i]; }
         if (i >= 259 && i < 299) { waited40 += (1 << (i - 259)) * scratchBits[i]; }
+        if (i >= 301 && i < 307) { above6 += (1 << (i - 301)) * scratchBits[i]; }
+        // Of the exact word (phase F).
+        if (i >= 307 && i < 403) { digits96 += (1 << (i - 307)) * scratchBits[i]; }
     }
     // A new leaf's l1Owner and a Withdraw's recipient are addresses and not 0: L1 refuses a batch with a longer one,
     // and whoever follows L1 refuses both, so a proof must not exist.
@@ -328,17 +333,19 @@ template WideSlot(depth, approvalDelay) {
     newBody.in[1] <== published[0];
     newBody.in[2] <== timestamp;
     for (var i = 1; i < 5; i++) { newBody.in[2 + i] <== published[i]; }
-    // The binding of an approval, of a revocation, and of a forced one of an approved model: six ids of 24 bits, and 103 bits behind
-    // the first; so every part has digits of its own below 2^247, whatever PublishVersion let into A's body, and no version or N
-    // makes another datanet's binding. Of what is not approved a forced revocation finds nothing to revoke, and asks for no digits:
-    // its binding may be any word. Word 1 does not name the model's owner, who could change to escape.
-    signal isOpenApproved <== opensForced * approved;
-    signal isRevocable <== isForcedRevoke * isOpenApproved;
-    (isApproval + isRevocable) * (binding - low24 - BINDING_VERSION() * digits103 - BINDING_FURTHER() * further120) === 0;
+    // The binding of an approval and of a revocation: six ids of 24 bits, and 103 bits behind the first; so every part has digits of
+    // its own below 2^247, whatever PublishVersion let into A's body, and no version or N makes another datanet's binding.
+    // A forced revocation finds any word that a CreateModel wrote, and shows as well whether it has such digits: bit 299 says not. The
+    // value is then d + 2^247 or, under bit 300, r − 2^253 + d with d of 253 digits: from 2^247 to 2^247 + 2^253 − 1, or from
+    // r − 2^253 to r − 1. Both are integers from 2^247 on and below r, and together all of these. So bit 299 is no choice, and no
+    // binding is without a witness; bit 300 is one where both fit, and nothing else reads it. Word 1 does not name the model's
+    // owner, who could change to escape.
+    signal isRevocable <== isForcedRevoke * isModel.out;
+    signal beyond <== scratchBits[299] * ((1 << 247) + (1 << 247) * above6 - ((1 << 253) + (1 << 247)) * scratchBits[300]);
+    (isApproval + isRevocable) * (binding - low24 - BINDING_VERSION() * digits103 - BINDING_FURTHER() * further120 - beyond) === 0;
     // Where A is named. A datanet is not leaf 0, the treasury's account, so an absent id names none.
     component named[6];
     signal namedGiven[6];
-    var namedCount = 0;
     var place = 0;
     var ownApproval = 0;
     var ownGiven = 0;
@@ -348,14 +355,18 @@ template WideSlot(depth, approvalDelay) {
         for (var i = 0; i < 24; i++) { named[j].in[i] <== scratchBits[115 + 24 * j + i]; }
         named[j].b <== aId;
         namedGiven[j] <== named[j].out * approvalBits[j];
-        namedCount += named[j].out;
         place += j * named[j].out;
         ownApproval += (1 << j) * named[j].out;
         ownGiven += namedGiven[j];
         givenSum += (1 << j) * approvalBits[j];
     }
-    // Once. Attack: named twice, a datanet had two places, and the slot could take either.
-    isApproval * (namedCount - 1) === 0;
+    // Once, and by digits: with bit 299 the sum is 2 or more. Attack: named twice, a datanet had two places, and the slot could take
+    // either.
+    component namedOnce = SumEquals(8, 1);
+    for (var j = 0; j < 6; j++) { namedOnce.in[j] <== named[j].out; }
+    for (var j = 6; j < 8; j++) { namedOnce.in[j] <== scratchBits[299]; }
+    namedOnce.b <== 1;
+    isApproval * (1 - namedOnce.out) === 0;
     component alone = SumEquals(120, 2);
     for (var i = 0; i < 120; i++) { alone.in[i] <== scratchBits[139 + i]; }
     alone.b <== 0;
@@ -400,8 +411,8 @@ template WideSlot(depth, approvalDelay) {
     for (var i = 0; i < 24; i++) { model.memberBits[i] <== amountBits[i]; }
     model.accruedChildren <== accruedChildren;
     model.claimedChildren <== claimedChildren;
-    // A forced revocation: approvals have shown that an approved model's binding has digits, and names each datanet once.
-    signal isOwnModel <== isRevocable * namedCount;
+    // A forced revocation, as a signed one: of a model that names A twice, or by no digits, nothing is revoked.
+    signal isOwnModel <== isRevocable * namedOnce.out;
     signal isRevokeForced <== isOwnModel * isByDatanet;
     // A forced approval, of a model of one datanet: word 0 is the rest of the binding, 39 bits, and L1's time when it was queued, 40.
     // With it the binding has to be the sum below: no digits, which a binding of the whole field would have twice. N has 32 bits wherever a
@@ -492,8 +503,10 @@ template WideSlot(depth, approvalDelay) {
     component priceless = IsZero();
     priceless.in <== newPrice;
     isCreateModel * priceless.out === 0;
-    component wordRange = RangeCheck(96);
-    wordRange.in <== withdrawnWei + queueWei + newPrice;
+    // The digits are scratch bits that none of these kinds shows otherwise: Withdraw has 160 below them, CreateModel 192, a
+    // ForcedRevokeModel 307, other entries fewer. A claim alone needs all 445: L1 gives a forced one no amount.
+    (isWithdraw + isCreateModel + isQueue - isForcedClaimRewards) * (withdrawnWei + queueWei + newPrice - digits96) === 0;
+    isForcedClaimRewards * words[0] === 0;
 
     // G. Effect on A.
     signal newOwnerA <== ownerA + isOwnerForced * (words[1] - ownerA);
@@ -540,7 +553,7 @@ template WideSlot(depth, approvalDelay) {
     // revocation. An approved model has none.
     signal isGiven <== isPartial * (1 - approved);
     signal givenNow <== isGiven * ownApproval;
-    signal cleared <== (isJoint - isGiven + isRevoke) * givenSum;
+    signal cleared <== (isJoint - isGiven + isRevoke + isRevokeForced) * givenSum;
     // Close: the chain, the open amount and the payments' count (at bit 18) start anew. Activation: ready (bit 0) and the cap
     // (bit 2). Both raise the epoch (bit 50).
     var closes = isCloseEpoch + model.isCloseEpochForced;

@@ -27,6 +27,7 @@ export const COVERAGE =
 
 export const SURPLUS = "isForcedPay * (wantedWei - price + (1 << 96) - surplus97) === 0;";
 export const ROWS = "opensDatanetB * (countersB + words[0] - rows41) === 0;";
+export const NO_AMOUNT = "isForcedClaimRewards * words[0] === 0;";
 export const APPROVAL_WORD = "isForcedApprove * (words[0] - rest39 - (1 << 39) * queued40) === 0;";
 
 type Tamper = (inputs: Inputs) => void;

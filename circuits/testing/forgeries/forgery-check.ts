@@ -186,9 +186,11 @@ export const bindingDigits = (binding: bigint): bigint =>
   (BigInt.asUintN(120, binding >> 127n) << 139n);
 /** What holds a binding to them. */
 export const BINDING_DIGITS =
-  "(isApproval + isRevocable) * (binding - low24 - BINDING_VERSION() * digits103 - BINDING_FURTHER() * further120) === 0;";
+  "(isApproval + isRevocable) * (binding - low24 - BINDING_VERSION() * digits103 - BINDING_FURTHER() * further120 - beyond) === 0;";
+/** No amount or price from 2^96 on. */
+export const WEI = "(withdrawnWei + queueWei + newPrice - digits96) === 0;";
 /** A is one of the model's datanets. */
-export const NAMED = "isApproval * (namedCount - 1) === 0;";
+export const NAMED = "isApproval * (1 - namedOnce.out) === 0;";
 export const LEAF_FIELD = {
   tag: 0,
   nonce: 1,

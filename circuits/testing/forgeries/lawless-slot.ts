@@ -38,6 +38,7 @@ import {
 } from "../../ledger/rewards.ts";
 import {
   APPROVAL_DELAY_SECONDS,
+  BINDING_BITS,
   COUNTERS,
   EPOCH_SECONDS,
   FIELD_ORDER,
@@ -163,7 +164,8 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
   const isModel = target.leaf.kind === LEAF_KIND.model;
   const isReady = isModel && isActive;
   const binding = target.model?.statics.binding ?? 0n;
-  const place = operation.place ?? Math.max(0, idsOf(binding).indexOf(BigInt(a)));
+  const namedAt = idsOf(binding).flatMap((id, at) => (id === BigInt(a) ? [at] : []));
+  const place = operation.place ?? namedAt[0] ?? 0;
   const { datanet } = before;
   const forcedClaimRewards =
     kind === KIND.forcedClaimRewards && isReady ? lawlessClaimRewards(target, word(1), null) : null;
@@ -190,8 +192,8 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
       owned(before, word(3)) &&
       datanet !== undefined &&
       isModel &&
-      sells.isApproved &&
-      idsOf(binding).includes(BigInt(a)),
+      binding >> BINDING_BITS === 0n &&
+      namedAt.length === 1,
     [KIND.forcedApproveModel]: () =>
       owned(before, word(3)) &&
       owned(target, word(1)) &&

@@ -269,7 +269,7 @@ export type ForceRevokeModelReturnType = QueueResult;
 export type ForceRevokeModelErrorCode = ForcedErrorCode;
 
 /**
- * Ends new payments to a model through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
+ * Ends new payments to a model, or takes back an approval that waits for others, through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
  * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
  * @example
  * ```ts

@@ -56,6 +56,12 @@ export function addApproveModel(parent: Command): void {
     ]);
     if (leaf.datanet == null || leaf.datanet.version === 0)
       throw commandError("CMD_USAGE", `leaf ${datanetId} is no datanet with a published version`);
+    // The ledger takes no second one while others are missing.
+    if (
+      !model.counters.isApproved &&
+      approvalsOf(model).some((one) => one.id === datanetId && one.hasApproved)
+    )
+      throw commandError("CMD_USAGE", `datanet ${datanetId} has approved model ${modelId} already`);
     const allowedAtSeconds = leaf.datanet.publishedAt + APPROVAL_DELAY_SECONDS;
     if (l1.timestamp < allowedAtSeconds) {
       const when = new Date(allowedAtSeconds * 1000).toISOString();
@@ -76,7 +82,9 @@ export function addApproveModel(parent: Command): void {
       `datanet ${datanetId} has approved model ${modelId} (${stage}), operation ${sent.hash}`,
       ...(missingDatanets.length === 0
         ? []
-        : [`datanets ${missingDatanets.join(", ")} have to approve it, too, before it takes payments`]),
+        : [
+            `it takes payments once these approve it, too: ${missingDatanets.map((id) => `datanet ${id}`).join(", ")}`,
+          ]),
       ...(model.counters.isReady
         ? []
         : ["the model takes payments once it is activated: openledger models register"]),

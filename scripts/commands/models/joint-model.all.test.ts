@@ -1,11 +1,14 @@
-/** A model of two Datanets by the command line: trained, compared with the ledger, and asked who approves it. */
+/** A model of two Datanets by command line and page: trained, compared with the ledger, and asked who approves it. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { SMALL_DIRECT } from "@openledger/circuits/testing/direct-world";
+import { approveModel } from "@openledger/client/actions/ledger/model-operations";
 import { type SettlingWorld, startSettlingWorld } from "@openledger/models/testing/settling-fixture";
+import { buildPages } from "@openledger/web/build/build-pages";
+import { openBrowser, openProfile, seriousFindings } from "@openledger/web/testing/browser";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const folder = mkdtempSync(join(tmpdir(), "joint-model-"));
@@ -14,7 +17,9 @@ let made: Awaited<ReturnType<SettlingWorld["makeModel"]>>;
 let runInProcess: typeof import("../testing/run-in-process.ts").runInProcess;
 
 beforeAll(async () => {
-  world = await startSettlingWorld(folder, undefined, { ...SMALL_DIRECT, rows: 5, shards: 2 });
+  const { path } = await buildPages({ circuits: [], exits: [] });
+  const environment = () => ({ SEQUENCER_PAGES_PATH: path });
+  world = await startSettlingWorld(folder, environment, { ...SMALL_DIRECT, rows: 5, shards: 2 });
   const bobs = sampleInputs("email", 4, "bob's").map((row) => encodeRow("email", row));
   made = await world.makeModel(undefined, { bobs });
   process.env.OPENLEDGER_HOME = world.home;
@@ -55,18 +60,39 @@ describe("a model of two Datanets", () => {
       expect(status).not.toBe(0);
       return stdout + stderr;
     };
+    expect(await refused("--datanet", ids, "--draws", "8")).toContain("train it with --draws 2");
     expect(await refused("--datanet", ids, "--challengeable")).toContain("neither challenges nor claims");
     expect(await refused("--datanet", `${ids},${made.datanetIds[0]}`)).toContain("named twice");
   });
 
-  it("says whose approval is missing", { timeout: 120_000 }, async () => {
-    const { stdout } = await runInProcess(
-      "models",
-      "show",
-      String(made.modelId),
-      "--sequencer",
-      world.sequencerUrl,
-    );
-    expect(stdout).toContain(`not approved by datanets ${made.datanetIds[1]}`);
+  it("says whose approval is missing, and takes no second one of the other", {
+    timeout: 120_000,
+  }, async () => {
+    const [alices, bobs] = made.datanetIds;
+    const id = String(made.modelId);
+    const { stdout } = await runInProcess("models", "show", id, "--sequencer", world.sequencerUrl);
+    expect(stdout).toContain(`not approved by datanets ${bobs}`);
+    const signer = ["--private-key-file", join(world.home, "alice-key")];
+    const again = await run("datanet", "approve-model", String(alices), id, ...signer);
+    expect(again.stdout + again.stderr).toContain("already");
+  });
+
+  it("is in the page with both Datanets, the missing approval, and payments after it", {
+    timeout: 300_000,
+  }, async () => {
+    const [alices, bobs] = made.datanetIds;
+    const browser = await openBrowser();
+    const { context, misdeeds } = await openProfile(browser, { width: 360 });
+    const page = await context.newPage();
+    await page.goto(`${world.sequencerUrl}/#/leaf/${made.modelId}`);
+    const terms = page.getByRole("region", { name: "Terms" });
+    for (const text of [`${alices}, version 1 and ${bobs}`, `not approved by Datanet ${bobs}`])
+      await terms.getByText(text).waitFor();
+    expect(await terms.getByText("takes payments").count()).toBe(0);
+    const { model, modelId } = made;
+    await approveModel(world.bob, { datanetId: bobs!, modelId, statics: model.statics });
+    await terms.getByText("takes payments").waitFor();
+    expect([misdeeds, await seriousFindings(page)]).toEqual([[], []]);
+    await browser.close();
   });
 });

@@ -161,8 +161,8 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
         {registering.isBusy ? "Registering …" : "Register with your wallet"}
       </Button>
       <p class="soft small">
-        Your signature is made in this page, by the key that your wallet gave it. The factory proves, and
-        cannot sign.
+        The ledger key that your wallet gave this page signs; the factory proves, and cannot sign. If a
+        contract on Ethereum admits activations, your wallet asks you for one transaction besides.
       </p>
     </section>
   );

@@ -338,15 +338,15 @@ async function circuitSize(
   if (options.columns !== undefined && !isJoint) return own;
   const { openSettlementContext } = await import("../../../cli/settlement-context.ts");
   const { circuits } = await openSettlementContext(options);
-  const fitting = settlingCircuits(circuits).find(
-    ({ size }) =>
-      size.features === shape.features &&
-      size.draws === shape.draws &&
-      (size.isDirect === true) === (shape.isDirect === true) &&
-      holds(size, payees, options),
-  );
-  if (isJoint && fitting === undefined) throw noCircuit(circuits, payees, options);
-  return fitting?.size.shards === undefined ? own : fitting.size;
+  const sizes = settlingCircuits(circuits)
+    .map(({ size }) => size)
+    .filter(
+      ({ features, isDirect = false }) =>
+        features === shape.features && isDirect === (shape.isDirect ?? false),
+    );
+  const fitting = sizes.find((size) => size.draws === shape.draws && holds(size, payees, options));
+  if (isJoint && fitting === undefined) throw noCircuit(circuits, payees, options, sizes);
+  return fitting?.shards === undefined ? own : fitting;
 }
 
 /** Features, or buckets, of the smallest settlement circuit of the kind that holds the rows. */
@@ -383,20 +383,25 @@ function noCircuit(
   circuits: readonly { readonly name: string }[],
   payees: readonly Payee[],
   options: Pick<TrainOptions, "datanet" | "draws">,
-  sizes: readonly ModelSize[] = settlingCircuits(circuits).map(({ size }) => size),
+  sizes: readonly ModelSize[],
 ) {
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   const payeeCount = presentPayees(payees).length;
-  const limits = sizes
-    .map(({ rows: most, payees: held, shards = 1 }) => `${most * shards} rows in ${held * shards} payees`)
-    .join(", or ");
   const isJoint = namesSeveral(options);
-  const remedy = isJoint
-    ? "each of several Datanets is one shard of a circuit: name fewer, or a rollup with such circuits"
-    : "publish fewer (datanet publish --leave-out, --vouched)";
+  const limits = sizes.flatMap(({ payees: held, rows: most, shards }) => {
+    if (!isJoint) return [`${most * (shards ?? 1)} rows in ${held * (shards ?? 1)} payees`];
+    return shards === undefined ? [] : [`${shards} Datanets, each of ${most} rows in ${held} payees`];
+  });
+  const others = new Set(sizes.flatMap((size) => (holds(size, payees, options) ? [size.draws] : [])));
+  const remedy =
+    others.size > 0
+      ? `train it with --draws ${[...others].join(" or ")}`
+      : isJoint
+        ? "name fewer Datanets, publish fewer rows, or use a rollup with circuits of such shards"
+        : "publish fewer (datanet publish --leave-out, --vouched)";
   return verifierError(
     "CLI_CIRCUIT_MISSING",
-    `the ${isJoint ? "versions have" : "version has"} ${rowCount} rows in ${payeeCount} payees; the rollup's circuits settle at most ${limits}, and must draw ${options.draws} payments (--draws): ${remedy}`,
+    `the ${isJoint ? "versions have" : "version has"} ${rowCount} rows in ${payeeCount} payees; the rollup's circuits settle at most ${limits.join(", or ") || "one Datanet"}, and none that holds them draws ${options.draws} payments: ${remedy}`,
     { data: { rowCount, payeeCount, circuits: circuits.map(({ name }) => name) } },
   );
 }
