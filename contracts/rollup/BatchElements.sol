@@ -44,83 +44,90 @@ library BatchElements {
         uint256 narrow,
         uint256 wide
     ) internal pure returns (Elements memory elements) {
-        if (data.length < WIRE_HEADER_SIZE) revert IRollup.RollupDataLengthInvalid(data.length, WIRE_HEADER_SIZE);
-        uint256 ptr;
-        // From the low end: wideCount 8, gapCount 16, gapAt 16, pairCount 16, payloadCount 16, signedCount 16,
-        // feePerUnit 64, feeAccountId 24, newNextId 32, timestamp 40.
-        uint256 header;
-        uint256 newRoot;
-        assembly ("memory-safe") {
-            newRoot := calldataload(data.offset)
-            header := shr(8, calldataload(add(data.offset, 0x20)))
-            ptr := add(data.offset, WIRE_HEADER_SIZE)
-        }
-        uint256 wideCount = uint8(header);
-        uint256 pairCount = uint16(header >> 40);
-        uint256 newNextId = uint32(header >> 176);
-        uint256 gapCount = uint16(header >> 8);
-        if (pairCount + gapCount > narrow / 2) {
-            revert IRollup.RollupNarrowCountExceeded(pairCount + gapCount, narrow / 2);
-        }
-        uint256 gapAt = uint16(header >> 24);
-        // One form only: where there is no gap, it stands behind the last pair.
-        if (gapAt > pairCount || (gapCount == 0) != (gapAt == pairCount)) {
-            revert IRollup.RollupGapInvalid(gapAt, gapCount, pairCount);
-        }
-        if (wideCount > wide) revert IRollup.RollupWideCountExceeded(wideCount, wide);
-        // Attack: a larger id spills into feeAccountId in the packed element, so that L1 stores an id that was not proven.
-        if (newNextId > MAX_LEAF_COUNT) revert IRollup.RollupNextIdTooLarge(newNextId);
-        if (newRoot >= R) revert IRollup.RollupElementOutOfField();
+        // Counts have 16 bits at most, and addresses are far below 2^256.
+        unchecked {
+            if (data.length < WIRE_HEADER_SIZE) revert IRollup.RollupDataLengthInvalid(data.length, WIRE_HEADER_SIZE);
+            uint256 ptr;
+            // From the low end: wideCount 8, gapCount 16, gapAt 16, pairCount 16, payloadCount 16, signedCount 16,
+            // feePerUnit 64, feeAccountId 24, newNextId 32, timestamp 40.
+            uint256 header;
+            uint256 newRoot;
+            assembly ("memory-safe") {
+                newRoot := calldataload(data.offset)
+                header := shr(8, calldataload(add(data.offset, 0x20)))
+                ptr := add(data.offset, WIRE_HEADER_SIZE)
+            }
+            uint256 wideCount = uint8(header);
+            uint256 pairCount = uint16(header >> 40);
+            uint256 newNextId = uint32(header >> 176);
+            uint256 gapCount = uint16(header >> 8);
+            if (pairCount + gapCount > narrow / 2) {
+                revert IRollup.RollupNarrowCountExceeded(pairCount + gapCount, narrow / 2);
+            }
+            uint256 gapAt = uint16(header >> 24);
+            // One form only: where there is no gap, it stands behind the last pair.
+            if (gapAt > pairCount || (gapCount == 0) != (gapAt == pairCount)) {
+                revert IRollup.RollupGapInvalid(gapAt, gapCount, pairCount);
+            }
+            if (wideCount > wide) revert IRollup.RollupWideCountExceeded(wideCount, wide);
+            // Attack: a larger id spills into feeAccountId in the packed element, so that L1 stores an id that was not proven.
+            if (newNextId > MAX_LEAF_COUNT) revert IRollup.RollupNextIdTooLarge(newNextId);
+            if (newRoot >= R) revert IRollup.RollupElementOutOfField();
 
-        uint256 payloadCount = uint16(header >> 56);
-        uint256 runningCount = payloadCount + _countWords(ptr + WIRE_PAIR_SIZE * pairCount, wideCount);
-        uint256 expectedLength = WIRE_HEADER_SIZE + WIRE_PAIR_SIZE * pairCount
-            + WIRE_CORE_SIZE * wideCount + 0x20 * runningCount;
-        if (data.length != expectedLength) revert IRollup.RollupDataLengthInvalid(data.length, expectedLength);
+            uint256 payloadCount = uint16(header >> 56);
+            uint256 runningCount = payloadCount + _countWords(ptr + WIRE_PAIR_SIZE * pairCount, wideCount);
+            uint256 expectedLength = WIRE_HEADER_SIZE + WIRE_PAIR_SIZE * pairCount
+                + WIRE_CORE_SIZE * wideCount + 0x20 * runningCount;
+            if (data.length != expectedLength) revert IRollup.RollupDataLengthInvalid(data.length, expectedLength);
 
-        uint256 fixedCount = HEADER_ELEMENT_COUNT + narrow / 2 + wide;
-        uint256 start = _copyElements(ptr, pairCount, header, narrow / 2, wideCount, wide, runningCount);
-        storeWord(start, domain);
-        storeWord(start + 0x20, current.root);
-        storeWord(start + 0x40, newRoot);
-        storeWord(
-            start + 0x60,
-            uint256(current.batchNumber) + 1 | uint256(uint40(header >> 208)) << 40
-                | uint256(current.opIndex) << 80 | uint256(current.nextId) << 120 | newNextId << 145
-                | uint256(uint24(header >> 152)) << 170 | uint256(uint16(header >> 72)) << 194
-                | payloadCount << 210
-        );
-        storeWord(start + 0x80, uint256(uint64(header >> 88)) | idFeeWei << 64);
+            uint256 fixedCount = HEADER_ELEMENT_COUNT + narrow / 2 + wide;
+            uint256 start = _copyElements(ptr, pairCount, header, narrow / 2, wideCount, wide, runningCount);
+            storeWord(start, domain);
+            storeWord(start + 0x20, current.root);
+            storeWord(start + 0x40, newRoot);
+            storeWord(
+                start + 0x60,
+                uint256(current.batchNumber) + 1 | uint256(uint40(header >> 208)) << 40
+                    | uint256(current.opIndex) << 80 | uint256(current.nextId) << 120 | newNextId << 145
+                    | uint256(uint24(header >> 152)) << 170 | uint256(uint16(header >> 72)) << 194
+                    | payloadCount << 210
+            );
+            storeWord(start + 0x80, uint256(uint64(header >> 88)) | idFeeWei << 64);
 
-        elements.start = start;
-        elements.fixedCount = fixedCount;
-        elements.count = fixedCount + runningCount;
-        elements.wideAt = start + 0x20 * (fixedCount - wide);
-        elements.wideCount = wideCount;
-        elements.wordsAt = start + 0x20 * (fixedCount + payloadCount);
-        elements.newRoot = newRoot;
-        elements.timestamp = uint40(header >> 208);
-        elements.newNextId = newNextId;
-        elements.signedCount = uint16(header >> 72);
+            elements.start = start;
+            elements.fixedCount = fixedCount;
+            elements.count = fixedCount + runningCount;
+            elements.wideAt = start + 0x20 * (fixedCount - wide);
+            elements.wideCount = wideCount;
+            elements.wordsAt = start + 0x20 * (fixedCount + payloadCount);
+            elements.newRoot = newRoot;
+            elements.timestamp = uint40(header >> 208);
+            elements.newNextId = newNextId;
+            elements.signedCount = uint16(header >> 72);
+        }
     }
 
     /// @dev Number of words of the wide slots whose cores start at `ptr` in the calldata. What lies beyond the data
     /// cannot do harm: the caller compares the length that follows from it with the true one.
     function _countWords(uint256 ptr, uint256 wideCount) private pure returns (uint256 count) {
-        for (uint256 i = 0; i < wideCount; ++i) {
-            uint256 kind;
-            assembly ("memory-safe") {
-                kind := and(shr(160, calldataload(ptr)), 31)
-                ptr := add(ptr, WIRE_CORE_SIZE)
+        unchecked {
+            for (uint256 i = 0; i < wideCount; ++i) {
+                uint256 kind;
+                assembly ("memory-safe") {
+                    kind := and(shr(160, calldataload(ptr)), 31)
+                    ptr := add(ptr, WIRE_CORE_SIZE)
+                }
+                uint256 added = wordCount(kind);
+                if (added == NO_WORD_COUNT) revert IRollup.RollupKindUnknown(kind);
+                count += added;
             }
-            uint256 added = wordCount(kind);
-            if (added == NO_WORD_COUNT) revert IRollup.RollupKindUnknown(kind);
-            count += added;
         }
     }
 
     function wordCount(uint256 kind) internal pure returns (uint256) {
-        return WORD_COUNTS >> 4 * kind & 0xf;
+        unchecked {
+            return WORD_COUNTS >> 4 * kind & 0xf;
+        }
     }
 
     /// @dev Lays out all places behind the header: narrow pairs, wide cores, then payloads and words.

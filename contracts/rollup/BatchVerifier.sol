@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
-import {loadWord, storeWord} from "./MemoryWords.sol";
+import {loadWord} from "./MemoryWords.sol";
 import {
     MAX_PAYEE_COUNT,
     SHARD_COUNT_MAX,
@@ -25,6 +25,8 @@ uint256 constant TABLE_AT = 0x60;
 uint256 constant ID_AT = 0xa0;
 uint256 constant DELTA_AT = 0xc0;
 uint256 constant IC_AT = 0x140;
+/// @dev Of a Statement: its fields are words.
+uint256 constant STATEMENT_SIZE = 0xc0;
 
 /// @title K Groth16 proofs in one pairing check
 /// @dev Proof i holds if e(A, B) = e(alpha, beta) e(IC, gamma) e(C, delta), with IC = ic0 + C·ic1 + y·ic2 + z·ic3, and for
@@ -65,6 +67,8 @@ contract BatchVerifier is IBatchVerifier {
     // Sums of one circuit in _verify, in bytes: Σ r, Σ r·C, Σ r·y, Σ r·z, Σ r·low, Σ r·high, then the point Σ r·proof.c.
     uint256 private constant SUMS_SIZE = 0x100;
     uint256 private constant SUM_POINT_AT = 0xc0;
+    uint256 private constant SCRATCH_SIZE = 0xa0;
+    uint256 private constant PROOF_SIZE = 0x100;
 
     /// @inheritdoc IBatchVerifier
     uint256 public immutable circuitCount;
@@ -154,20 +158,15 @@ contract BatchVerifier is IBatchVerifier {
     /// @inheritdoc IBatchVerifier
     function verifyProofs(Statement[] calldata statements, Proof[] calldata proofs) external view {
         uint256 keys = _loadKeys();
-        Statement[] memory copied = new Statement[](statements.length);
-        for (uint256 i = 0; i < statements.length; ++i) {
-            // Every field is a word: copied, in far less code than the compiler needs.
-            Statement calldata statement = statements[i];
-            Statement memory target = copied[i];
-            uint256 index;
-            assembly ("memory-safe") {
-                calldatacopy(target, statement, 0xc0)
-                index := mload(target)
-            }
-            // Refuses an unknown one.
-            _circuitAt(keys, index);
+        uint256 count = statements.length;
+        uint256 copied = _newStatements(count);
+        // Every field is a word: copied, in far less code than the compiler needs.
+        assembly ("memory-safe") {
+            calldatacopy(copied, statements.offset, mul(STATEMENT_SIZE, count))
         }
-        _verify(keys, copied, proofs);
+        // Refuses an unknown one.
+        for (uint256 i = 0; i < count; ++i) _circuitAt(keys, loadWord(copied + STATEMENT_SIZE * i));
+        _verify(keys, copied, count, proofs);
     }
 
     /// @dev Copies all keys to memory; the result is the address of the first byte.
@@ -185,7 +184,10 @@ contract BatchVerifier is IBatchVerifier {
     /// @dev Where the circuit's words begin.
     function _circuitAt(uint256 keys, uint256 index) private view returns (uint256 ptr) {
         if (index >= circuitCount) revert VerifierCircuitUnknown(index, circuitCount);
-        return keys + SHARED_SIZE + CIRCUIT_SIZE * index;
+        // At most 16 circuits; addresses of memory are far below 2^256, here and below.
+        unchecked {
+            return keys + SHARED_SIZE + CIRCUIT_SIZE * index;
+        }
     }
 
     function _circuit(uint256 keys, uint256 index)
@@ -194,237 +196,244 @@ contract BatchVerifier is IBatchVerifier {
         returns (bytes32 circuitId, uint256 sort, uint256 size0, uint256 size1)
     {
         uint256 ptr = _circuitAt(keys, index);
-        return (bytes32(loadWord(ptr + ID_AT)), loadWord(ptr), loadWord(ptr + 0x20), loadWord(ptr + 0x40));
+        unchecked {
+            return (bytes32(loadWord(ptr + ID_AT)), loadWord(ptr), loadWord(ptr + 0x20), loadWord(ptr + 0x40));
+        }
     }
 
     /// @dev That of a known circuit.
     function _circuitId(uint256 keys, uint256 index) internal pure returns (bytes32) {
-        return bytes32(loadWord(keys + SHARED_SIZE + CIRCUIT_SIZE * index + ID_AT));
+        unchecked {
+            return bytes32(loadWord(keys + SHARED_SIZE + CIRCUIT_SIZE * index + ID_AT));
+        }
     }
 
     /// @dev Whether the batches of a known circuit have a blob.
     function _hasBlob(uint256 keys, uint256 index) internal pure returns (bool) {
-        return loadWord(keys + SHARED_SIZE + CIRCUIT_SIZE * index + TABLE_AT) >> BLOB_BIT & 1 == 1;
+        unchecked {
+            return loadWord(keys + SHARED_SIZE + CIRCUIT_SIZE * index + TABLE_AT) >> BLOB_BIT & 1 == 1;
+        }
+    }
+
+    /// @dev Room for `count` statements, one behind the other, zeroed. Assumes that the calldata has a word for each.
+    function _newStatements(uint256 count) internal pure returns (uint256 statements) {
+        assembly ("memory-safe") {
+            let size := mul(STATEMENT_SIZE, count)
+            statements := mload(0x40)
+            mstore(0x40, add(statements, size))
+            calldatacopy(statements, calldatasize(), size)
+        }
+    }
+
+    function _statementAt(uint256 statements, uint256 index) internal pure returns (Statement memory statement) {
+        assembly ("memory-safe") {
+            statement := add(statements, mul(STATEMENT_SIZE, index))
+        }
     }
 
     /// @dev Assumes that each statement's circuit is known. Reverts unless every proof is valid.
-    function _verify(uint256 keys, Statement[] memory statements, Proof[] calldata proofs) internal view {
-        uint256 count = statements.length;
+    /// @param statements Address of the first of `count`, in room of _newStatements.
+    function _verify(uint256 keys, uint256 statements, uint256 count, Proof[] calldata proofs) internal view {
         if (count != proofs.length) revert VerifierCountMismatch(count, proofs.length);
         uint256 seed = _transcript(keys, statements, proofs);
-
-        uint256 pairs;
         uint256 sums;
-        {
-            // Zeroed by calldatacopy: the sums must start at 0.
-            uint256 sumsSize = SUMS_SIZE * circuitCount;
-            uint256 pairsSize = 0xc0 * (count + 2 + circuitCount);
-            assembly ("memory-safe") {
-                sums := mload(0x40)
-                pairs := add(sums, sumsSize)
-                mstore(0x40, add(pairs, pairsSize))
-                calldatacopy(sums, calldatasize(), sumsSize)
-            }
-        }
-        uint256 next = pairs;
-        uint256 coefficientSum = 0;
-        for (uint256 i = 0; i < count; ++i) {
-            Statement memory statement = statements[i];
-            uint256 coefficient = i == 0 ? 1 : _coefficient(seed, i);
-            // At most 16 circuits' worth of 128-bit numbers, far below 2^256 for any list that fits a block.
-            unchecked {
-                coefficientSum += coefficient;
-            }
-            uint256 sumsAt = sums + SUMS_SIZE * statement.circuit;
-            Proof calldata proof = proofs[i];
-            bool isOk = true;
-            assembly ("memory-safe") {
-                function accumulate(place, factor, value) {
-                    mstore(place, addmod(mload(place), mulmod(factor, value, R), R))
-                }
-                let isFirstOfCircuit := iszero(mload(sumsAt))
-                mstore(sumsAt, add(mload(sumsAt), coefficient))
-                accumulate(add(sumsAt, 0x20), coefficient, mload(add(statement, 0x20)))
-                accumulate(add(sumsAt, 0x40), coefficient, mload(add(statement, 0x40)))
-                accumulate(add(sumsAt, 0x60), coefficient, mload(add(statement, 0x60)))
-                accumulate(add(sumsAt, 0x80), coefficient, mload(add(statement, 0x80)))
-                accumulate(add(sumsAt, 0xa0), coefficient, mload(add(statement, 0xa0)))
-
-                // r·A, B
-                calldatacopy(next, proof, 0xc0)
-                let point := mload(0x40)
-                if i {
-                    calldatacopy(point, proof, 0x40)
-                    mstore(add(point, 0x40), coefficient)
-                    isOk := staticcall(gas(), EC_MUL, point, 0x60, next, 0x40)
-                }
-                next := add(next, 0xc0)
-
-                // Σ r·C: the circuit's sum in `point`, the new term behind it.
-                let sumPoint := add(sumsAt, SUM_POINT_AT)
-                let term := add(point, 0x40)
-                calldatacopy(term, add(proof, 0xc0), 0x40)
-                if i {
-                    mstore(add(point, 0x80), coefficient)
-                    isOk := and(isOk, staticcall(gas(), EC_MUL, term, 0x60, term, 0x40))
-                }
-                switch isFirstOfCircuit
-                case 1 { mcopy(sumPoint, term, 0x40) }
-                default {
-                    mcopy(point, sumPoint, 0x40)
-                    isOk := and(isOk, staticcall(gas(), EC_ADD, point, 0x80, sumPoint, 0x40))
-                }
-            }
-            if (!isOk) revert VerifierPointInvalid();
-        }
-
-        // −Σ r·alpha, beta
-        _scale(keys, coefficientSum, next);
-        _negate(next);
+        uint256 sumsEnd;
+        uint256 size = SUMS_SIZE * circuitCount;
         assembly ("memory-safe") {
-            mcopy(add(next, 0x40), add(keys, 0x40), 0x80)
-            next := add(next, 0xc0)
+            // Beyond the free pointer and not kept: sums, scratch, pairs. Zeroed by calldatacopy: the sums must start at 0.
+            sums := mload(0x40)
+            sumsEnd := add(sums, size)
+            calldatacopy(sums, calldatasize(), size)
         }
-
-        // −Σ r·IC, gamma
-        uint256 icPair = next;
-        next += 0xc0;
-        storeWord(icPair, 0);
-        storeWord(icPair + 0x20, 0);
-        for (uint256 circuit = 0; circuit < circuitCount; ++circuit) {
-            uint256 sumsAt = sums + SUMS_SIZE * circuit;
-            if (loadWord(sumsAt) == 0) continue;
-            uint256 ptr = keys + SHARED_SIZE + CIRCUIT_SIZE * circuit;
-            for (uint256 i = 0; i < IC_COUNT; ++i) {
-                uint256 sum = loadWord(sumsAt + 0x20 * i);
-                // Nothing to add. So it is with the inputs of a blob where there is none.
-                if (sum != 0) _addScaled(ptr + IC_AT + 0x40 * i, sum, icPair);
-            }
-            // −Σ r·C, delta
-            assembly ("memory-safe") {
-                mcopy(next, add(sumsAt, SUM_POINT_AT), 0x40)
-                mcopy(add(next, 0x40), add(ptr, DELTA_AT), 0x80)
-            }
-            _negate(next);
-            next += 0xc0;
-        }
-        _negate(icPair);
-        assembly ("memory-safe") {
-            mcopy(add(icPair, 0x40), add(keys, GAMMA_AT), 0x80)
-        }
-
-        bool isAnswered;
+        (uint256 next, uint256 coefficientSum, bool isOk) = _addProofs(seed, statements, sums, sumsEnd, proofs);
         uint256 isOne;
         assembly ("memory-safe") {
-            isAnswered := staticcall(gas(), PAIRING, pairs, sub(next, pairs), 0, 0x20)
+            // Infinity is (0, 0) and stays so. A lone proof's C comes here as it was posted, seen by no precompile yet.
+            function negate(point, p) -> isBelow {
+                let y := mload(add(point, 0x20))
+                isBelow := lt(y, p)
+                mstore(add(point, 0x20), mod(sub(p, y), p))
+            }
+            // As R in evaluateElements.
+            let p := add(P, mload(0x60))
+            // The scratch: a sum, a point to add to it, and that point's factor.
+            let term := add(sumsEnd, 0x40)
+
+            // −Σ r·alpha, beta
+            mcopy(next, keys, GAMMA_AT)
+            if sub(coefficientSum, 1) {
+                mcopy(term, keys, 0x40)
+                mstore(add(term, 0x40), coefficientSum)
+                isOk := and(isOk, staticcall(gas(), EC_MUL, term, 0x60, next, 0x40))
+            }
+            isOk := and(isOk, negate(next, p))
+
+            // Σ IC of all circuits in the scratch, and of each −Σ r·C, delta
+            let target := sumsEnd
+            let circuitAt := add(keys, SHARED_SIZE)
+            for { let sumsAt := sums } lt(sumsAt, sumsEnd) {} {
+                let end := add(sumsAt, SUM_POINT_AT)
+                if mload(sumsAt) {
+                    let point := add(circuitAt, IC_AT)
+                    for {} lt(sumsAt, end) { sumsAt := add(sumsAt, 0x20) } {
+                        let factor := mload(sumsAt)
+                        // Of 0 there is nothing to add. So it is with the inputs of a blob where there is none.
+                        if factor {
+                            mcopy(target, point, 0x40)
+                            if sub(factor, 1) {
+                                mstore(add(target, 0x40), factor)
+                                isOk := and(isOk, staticcall(gas(), EC_MUL, target, 0x60, target, 0x40))
+                            }
+                            // The first one of all is the sum itself.
+                            if sub(target, sumsEnd) {
+                                isOk := and(isOk, staticcall(gas(), EC_ADD, sumsEnd, 0x80, sumsEnd, 0x40))
+                            }
+                            target := term
+                        }
+                        point := add(point, 0x40)
+                    }
+                    next := add(next, 0xc0)
+                    mcopy(next, end, 0x40)
+                    mcopy(add(next, 0x40), add(circuitAt, DELTA_AT), 0x80)
+                    isOk := and(isOk, negate(next, p))
+                }
+                sumsAt := add(end, 0x40)
+                circuitAt := add(circuitAt, CIRCUIT_SIZE)
+            }
+
+            // −Σ r·IC, gamma
+            next := add(next, 0xc0)
+            mcopy(next, sumsEnd, 0x40)
+            mcopy(add(next, 0x40), add(keys, GAMMA_AT), 0x80)
+            isOk := and(isOk, negate(next, p))
+
+            let pairs := add(sumsEnd, SCRATCH_SIZE)
+            isOk := and(isOk, staticcall(gas(), PAIRING, pairs, sub(add(next, 0xc0), pairs), 0, 0x20))
             isOne := mload(0)
         }
-        if (!isAnswered) revert VerifierPointInvalid();
+        if (!isOk) revert VerifierPointInvalid();
         if (isOne != 1) revert VerifierProofRejected();
     }
 
+    /// @dev The pairs r·A, B behind the scratch, and the sums of each circuit.
+    /// @param sums Zeros.
+    /// @param scratch Address of SCRATCH_SIZE bytes; pairs come behind them.
+    /// @return next Behind these pairs.
+    function _addProofs(uint256 seed, uint256 statement, uint256 sums, uint256 scratch, Proof[] calldata proofs)
+        private
+        view
+        returns (uint256 next, uint256 coefficientSum, bool isOk)
+    {
+        assembly ("memory-safe") {
+            next := add(scratch, SCRATCH_SIZE)
+            let term := add(scratch, 0x40)
+            let proof := proofs.offset
+            let end := add(proof, mul(PROOF_SIZE, proofs.length))
+            let r := add(R, mload(0x60))
+            isOk := 1
+            for { let i := 0 } lt(proof, end) { i := add(i, 1) } {
+                let sumsAt := add(sums, mul(SUMS_SIZE, mload(statement)))
+                let sumPoint := add(sumsAt, SUM_POINT_AT)
+                calldatacopy(next, proof, 0xc0)
+                switch i
+                case 0 {
+                    // All inputs are below R.
+                    mcopy(sumsAt, statement, STATEMENT_SIZE)
+                    mstore(sumsAt, 1)
+                    calldatacopy(sumPoint, add(proof, 0xc0), 0x40)
+                    coefficientSum := 1
+                }
+                default {
+                    mstore(0, seed)
+                    mstore(0x20, i)
+                    let coefficient := shr(128, keccak256(0, 0x40))
+                    // Numbers of 128 bits: far below 2^256 for any list that fits a block.
+                    coefficientSum := add(coefficientSum, coefficient)
+                    let sum := mload(sumsAt)
+                    mstore(sumsAt, add(sum, coefficient))
+                    for { let at := 0x20 } lt(at, STATEMENT_SIZE) { at := add(at, 0x20) } {
+                        let place := add(sumsAt, at)
+                        let value := mulmod(coefficient, mload(add(statement, at)), r)
+                        mstore(place, addmod(mload(place), value, r))
+                    }
+                    // r·A, B
+                    mcopy(scratch, next, 0x40)
+                    mstore(term, coefficient)
+                    isOk := staticcall(gas(), EC_MUL, scratch, 0x60, next, 0x40)
+                    // Σ r·C
+                    calldatacopy(term, add(proof, 0xc0), 0x40)
+                    mstore(add(term, 0x40), coefficient)
+                    isOk := and(isOk, staticcall(gas(), EC_MUL, term, 0x60, term, 0x40))
+                    switch sum
+                    case 0 { mcopy(sumPoint, term, 0x40) }
+                    default {
+                        mcopy(scratch, sumPoint, 0x40)
+                        isOk := and(isOk, staticcall(gas(), EC_ADD, scratch, 0x80, sumPoint, 0x40))
+                    }
+                    // A failed precompile has taken nearly all gas.
+                    if iszero(isOk) { break }
+                }
+                statement := add(statement, STATEMENT_SIZE)
+                next := add(next, 0xc0)
+                proof := add(proof, PROOF_SIZE)
+            }
+        }
+        if (!isOk) revert VerifierPointInvalid();
+    }
+
     /// @dev Hash of all circuits, inputs and proofs; checks on the way that the inputs are field elements.
-    function _transcript(uint256 keys, Statement[] memory statements, Proof[] calldata proofs)
+    function _transcript(uint256 keys, uint256 statements, Proof[] calldata proofs)
         private
         pure
         returns (uint256 seed)
     {
-        uint256 count = statements.length;
         uint256 start;
+        uint256 ptr;
+        bool isInField = true;
+        bytes32 tag = TRANSCRIPT_TAG;
         assembly ("memory-safe") {
+            let r := add(R, mload(0x60))
             // Beyond the free pointer and not kept.
             start := mload(0x40)
-        }
-        storeWord(start, uint256(TRANSCRIPT_TAG));
-        uint256 ptr = start + 0x20;
-        for (uint256 i = 0; i < count; ++i) {
-            Statement memory statement = statements[i];
-            uint256 inputs;
-            bool isInField;
-            assembly ("memory-safe") {
-                inputs := add(statement, 0x20)
-                isInField :=
+            mstore(start, tag)
+            ptr := add(start, 0x20)
+            let statement := statements
+            for { let end := add(statement, mul(STATEMENT_SIZE, proofs.length)) } lt(statement, end) {} {
+                let inputs := add(statement, 0x20)
+                // The circuit's id, then the inputs.
+                mstore(ptr, mload(add(add(keys, add(SHARED_SIZE, ID_AT)), mul(CIRCUIT_SIZE, mload(statement)))))
+                mcopy(add(ptr, 0x20), inputs, 0xa0)
+                isInField := and(
+                    isInField,
                     and(
-                        and(lt(mload(inputs), R), lt(mload(add(inputs, 0x20)), R)),
+                        and(lt(mload(inputs), r), lt(mload(add(inputs, 0x20)), r)),
                         and(
-                            lt(mload(add(inputs, 0x40)), R),
+                            lt(mload(add(inputs, 0x40)), r),
                             // Both have 128 bits: others would name the same sum again.
                             iszero(shr(128, or(mload(add(inputs, 0x60)), mload(add(inputs, 0x80)))))
                         )
                     )
-            }
-            if (!isInField) _refuseInput(i, inputs);
-            uint256 circuitAt = keys + SHARED_SIZE + CIRCUIT_SIZE * statement.circuit;
-            assembly ("memory-safe") {
-                mcopy(ptr, add(circuitAt, ID_AT), 0x20)
-                mcopy(add(ptr, 0x20), add(statement, 0x20), 0xa0)
+                )
+                statement := add(statement, STATEMENT_SIZE)
                 ptr := add(ptr, 0xc0)
             }
-        }
-        assembly ("memory-safe") {
-            let size := mul(proofs.length, 0x100)
+            let size := mul(proofs.length, PROOF_SIZE)
             calldatacopy(ptr, proofs.offset, size)
             seed := keccak256(start, sub(add(ptr, size), start))
         }
+        if (!isInField) _refuseInput(statements);
     }
 
-    /// @dev Names the first of a statement's inputs that is too large.
-    function _refuseInput(uint256 proofIndex, uint256 inputs) private pure {
-        uint256 input = 0;
-        while (loadWord(inputs + 0x20 * input) < (input < 3 ? R : 1 << 128)) ++input;
-        revert VerifierInputOutOfField(proofIndex, input, loadWord(inputs + 0x20 * input));
-    }
-
-    function _coefficient(uint256 seed, uint256 index) private pure returns (uint256 coefficient) {
-        assembly ("memory-safe") {
-            mstore(0, seed)
-            mstore(0x20, index)
-            coefficient := shr(128, keccak256(0, 0x40))
-        }
-    }
-
-    /// @dev target = factor · point; both are addresses of points in memory.
-    function _scale(uint256 point, uint256 factor, uint256 target) private view {
-        bool isOk;
-        assembly ("memory-safe") {
-            switch factor
-            case 1 {
-                mcopy(target, point, 0x40)
-                isOk := 1
-            }
-            default {
-                let input := mload(0x40)
-                mcopy(input, point, 0x40)
-                mstore(add(input, 0x40), factor)
-                isOk := staticcall(gas(), EC_MUL, input, 0x60, target, 0x40)
+    /// @dev Names the first input that is too large; there is one.
+    function _refuseInput(uint256 statements) private pure {
+        for (uint256 place = 0;; ++place) {
+            uint256 value = loadWord(statements + 0x20 * place);
+            uint256 input = place % 6;
+            // The first word is the circuit.
+            if (input != 0 && value >= (input < 4 ? R : 1 << 128)) {
+                revert VerifierInputOutOfField(place / 6, input - 1, value);
             }
         }
-        if (!isOk) revert VerifierPointInvalid();
-    }
-
-    /// @dev target += factor · point.
-    function _addScaled(uint256 point, uint256 factor, uint256 target) private view {
-        uint256 input;
-        assembly ("memory-safe") {
-            input := mload(0x40)
-            mstore(0x40, add(input, 0x80))
-            mcopy(input, target, 0x40)
-        }
-        _scale(point, factor, input + 0x40);
-        bool isOk;
-        assembly ("memory-safe") {
-            isOk := staticcall(gas(), EC_ADD, input, 0x80, target, 0x40)
-            mstore(0x40, input)
-        }
-        if (!isOk) revert VerifierPointInvalid();
-    }
-
-    /// @dev Turns the point (x, y) into (x, −y); infinity is (0, 0) and stays so. A lone proof's C comes here as it was
-    /// posted, seen by no precompile yet.
-    function _negate(uint256 point) private pure {
-        uint256 y = loadWord(point + 0x20);
-        if (y >= P) revert VerifierPointInvalid();
-        if (y != 0) storeWord(point + 0x20, P - y);
     }
 
     function _checkConfig(CircuitConfig[] memory configs, uint256 index) private view {

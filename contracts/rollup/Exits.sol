@@ -32,11 +32,11 @@ abstract contract Exits is BatchVerifier, RollupQueue {
         if (!_state.isFrozen) revert RollupNotFrozen();
         uint256 keys = _loadKeys();
         uint256 restWei = ledgerWei;
-        Statement[] memory statements = new Statement[](exits.length);
+        uint256 statements = _newStatements(exits.length);
         uint256 root = _state.root;
         for (uint256 i = 0; i < exits.length; ++i) {
             Exit calldata leaving = exits[i];
-            _fillStatement(keys, leaving, root, statements[i]);
+            _fillStatement(keys, leaving, root, _statementAt(statements, i));
             _markExited(leaving.key);
             uint256 amountWei = leaving.amountWei;
             if (amountWei > restWei) revert RollupLedgerExceeded(amountWei, restWei);
@@ -45,7 +45,7 @@ abstract contract Exits is BatchVerifier, RollupQueue {
             emit Exited(leaving.key, leaving.recipient, leaving.amountWei);
         }
         ledgerWei = restWei;
-        _verify(keys, statements, proofs);
+        _verify(keys, statements, exits.length, proofs);
     }
 
     /// @dev What the proof of `leaving` must show (I5, I13). The root is below R.

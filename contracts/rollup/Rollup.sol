@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {BatchElements} from "./BatchElements.sol";
-import {BatchVerifier} from "./BatchVerifier.sol";
+import {BatchVerifier, STATEMENT_SIZE} from "./BatchVerifier.sol";
 import {BLOB_OPENING_SIZE, openBlob} from "./BlobOpening.sol";
 import {deriveChallenge} from "./ElementVector.sol";
 import {Exits} from "./Exits.sol";
@@ -46,9 +46,10 @@ contract Rollup is Settlements, Exits {
         uint256 ledgerWei;
         uint256 domain;
         uint256 keys;
-        /// @dev Those of the batches, then those of the entries of settlements that are not pre-verified.
-        Statement[] statements;
-        /// @dev Entries of settlements that records have taken, and the next free statement for one.
+        /// @dev Address of those of the batches, then of those of the entries of settlements that are not pre-verified.
+        uint256 statements;
+        uint256 statementCount;
+        /// @dev Entries of settlements that records have taken, and the address of the next free statement for one.
         uint256 takenCount;
         uint256 nextStatement;
         /// @dev Places in the calldata of the call's settlements and proofs. Here, since the stack is full.
@@ -85,9 +86,10 @@ contract Rollup is Settlements, Exits {
             ledgerWei: ledgerWei,
             domain: domain(),
             keys: _loadKeys(),
-            statements: new Statement[](statementCount),
+            statements: _newStatements(statementCount),
+            statementCount: statementCount,
             takenCount: 0,
-            nextStatement: count,
+            nextStatement: 0,
             settlementsAt: 0,
             settlementCount: settlements.length,
             proofsAt: 0,
@@ -105,9 +107,10 @@ contract Rollup is Settlements, Exits {
             proofsAt := proofs.offset
         }
         (run.settlementsAt, run.proofsAt) = (settlementsAt, proofsAt);
+        run.nextStatement = run.statements + STATEMENT_SIZE * count;
         uint256 freeMemory = loadWord(0x40);
         for (uint256 i = 0; i < count; ++i) {
-            _applyBatch(run, batches[i], run.statements[i]);
+            _applyBatch(run, batches[i], _statementAt(run.statements, i));
             // The next batch's elements take the same place: memory costs more than linearly.
             storeWord(0x40, freeMemory);
         }
@@ -116,7 +119,7 @@ contract Rollup is Settlements, Exits {
         }
         _writeState(run);
         // proofs checked: those of all batches and settlements at once. A wrong one reverts the whole call.
-        _verify(run.keys, run.statements, _proofs(run.proofsAt, run.statements.length));
+        _verify(run.keys, run.statements, run.statementCount, _proofs(run.proofsAt, run.statementCount));
     }
 
     /// @dev Fills `statement` with what the batch's proof must show, and applies the batch to `run` (I4, I5).
@@ -215,9 +218,10 @@ contract Rollup is Settlements, Exits {
     /// @dev The effects of the wide slots on L1, in slot order. Slots that are not posted are null.
     function _applyWide(Run memory run, BatchElements.Elements memory elements) private {
         uint256 wordsAt = elements.wordsAt;
+        uint256 coreAt = elements.wideAt;
         bool isClosed = false;
         for (uint256 i = 0; i < elements.wideCount; ++i) {
-            uint256 core = loadWord(elements.wideAt + 0x20 * i);
+            uint256 core = loadWord(coreAt);
             uint256 kind = core & 31;
             if (kind == CLOSE_EPOCH || kind == FORCED_CLOSE_EPOCH && core >> VALID_BIT & 1 == 1) {
                 if (!isClosed) _close(run.state.batchNumber);
@@ -237,7 +241,11 @@ contract Rollup is Settlements, Exits {
             } else if (kind == SETTLE || kind == ACTIVATION) {
                 _settle(run, core, loadWord(wordsAt));
             }
-            wordsAt += 0x20 * BatchElements.wordCount(kind);
+            // Addresses of memory.
+            unchecked {
+                coreAt += 0x20;
+                wordsAt += 0x20 * BatchElements.wordCount(kind);
+            }
         }
     }
 
@@ -248,25 +256,37 @@ contract Rollup is Settlements, Exits {
             kind: core & 31,
             modelId: core >> 29 & 0xffffff,
             word: word,
-            batchNumber: run.state.batchNumber
+            batchNumber: run.state.batchNumber,
+            closingTime: 0,
+            prevRandao: 0
         });
         uint256 a = core >> 5 & 0xffffff;
         if (a != 0) revert SettlementLeafInvalid(record.modelId, a);
         uint256 index = run.takenCount;
-        Settlement[] calldata entries = _entries(run);
         uint256 count = 1;
         uint256 burnedWei;
-        if (index < entries.length && entries[index].data.length == 0) {
+        if (index < run.settlementCount && _dataLength(run.settlementsAt, index) == 0) {
             burnedWei = _takePreVerified(record, block.timestamp - (run.isSequencer ? 0 : SOFT_DEADLINE + 1));
         } else {
             if (!run.isSequencer) revert SettlementNotSequencer(msg.sender);
             (count, burnedWei) = _takeSettlement(
-                run.keys, entries, index, record, run.isPlainCall, run.statements, run.nextStatement
+                run.keys,
+                run.settlementsAt,
+                index,
+                run.settlementCount,
+                record,
+                run.isPlainCall,
+                run.nextStatement
             );
             // As many statements as there are entries with data: the reader refuses a settlement that has others.
-            run.nextStatement += count;
+            unchecked {
+                run.nextStatement += STATEMENT_SIZE * count;
+            }
         }
-        run.takenCount = index + count;
+        // At most all of them.
+        unchecked {
+            run.takenCount = index + count;
+        }
         _takeFromLedger(run, burnedWei);
         // 96 bits as it was read.
         run.totals.burnableWei += uint96(burnedWei);
@@ -276,6 +296,7 @@ contract Rollup is Settlements, Exits {
     /// so nothing comes back in (I16). A gate that has no answer admits nothing, and refuses nothing.
     function _requireAdmitted(uint256 modelId, uint256 word, bool isActivation) internal view override {
         address gate = address(activationGate);
+        if (gate == address(0)) return;
         bool isAdmitted;
         assembly ("memory-safe") {
             let place := mload(0x40)
@@ -284,24 +305,12 @@ contract Rollup is Settlements, Exits {
             mstore(add(place, 4), modelId)
             mstore(add(place, 36), word)
             // The call comes first: arguments are evaluated from the right.
-            isAdmitted := or(
-                iszero(gate),
-                eq(
-                    isActivation,
-                    and(eq(mload(0), 1), lt(lt(returndatasize(), 32), staticcall(gas(), gate, place, 68, 0, 32)))
-                )
+            isAdmitted := eq(
+                isActivation,
+                and(eq(mload(0), 1), lt(lt(returndatasize(), 32), staticcall(gas(), gate, place, 68, 0, 32)))
             )
         }
         if (!isAdmitted) revert SettlementNotAdmitted(modelId, word);
-    }
-
-    function _entries(Run memory run) private pure returns (Settlement[] calldata entries) {
-        uint256 place = run.settlementsAt;
-        uint256 count = run.settlementCount;
-        assembly ("memory-safe") {
-            entries.offset := place
-            entries.length := count
-        }
     }
 
     /// @dev Proofs have no dynamic part, so an array of them is a place in the calldata and a number.

@@ -19,11 +19,9 @@ const LIMITS = {
   closeEpoch: 26_000n,
   recordRandomness: 66_500n,
 } as const;
-/** What a settlement adds to its batch; 110,000 of it are the precompiles of one proof of another circuit. */
-// A thousand more since a record may also take what was pre-verified: the batch says which, and the code is smaller and slower.
-// Another thousand since a key has two more points and a statement two more inputs, for batches with blobs.
-// Seven thousand since a contract of its own reads it, which the rollup's code has no room for, and reads shards, too.
-const SETTLEMENT_LIMIT = 142_500n;
+/** What a settlement adds to its batch; 110,000 of it are the precompiles of one proof of another circuit, 5,800 its calldata. */
+// A contract of its own reads it, which the rollup's code has no room for. Another 2,800 are its event, 2,100 its randomness.
+const SETTLEMENT_LIMIT = 134_461n;
 /** By draws, in shards of 512 payees: what it adds to its batch. */
 const SHARDS_LIMITS = { 2: 435_000n, 4: 662_000n, 8: 1_116_000n } as const;
 /** An exit alone, and one more of the same circuit. Four pairs of a pairing are 181,000 of the first. */

@@ -9,7 +9,9 @@ import {ISettlements} from "./ISettlements.sol";
 
 /// @dev Posted header: epoch 3, closingBatch 5, voidCount 1, burnedWei 12, cap circuit 1, shard count 1, chain 32 bytes.
 uint256 constant POSTED_HEADER_SIZE = 55;
-uint256 constant SHARD_COUNT_AT = 22;
+// Places in the first word of it, from the low end.
+uint256 constant SHARD_COUNT_BIT = 72;
+uint256 constant CLOSING_BATCH_BIT = 192;
 /// @dev Of a payee table in shards: what the shard earned.
 uint256 constant SHARD_SUM_SIZE = 12;
 uint256 constant LINK_SIZE = 32;
@@ -22,18 +24,16 @@ struct SettlementRecord {
     uint256 word;
     /// @dev 0 for one that is pre-verified.
     uint256 batchNumber;
+    /// @dev Of the closing batch that the settlement posts: time, where it is pre-verified or a default split, and prevRandao, where it
+    /// is by draws. 0 where the rollup has none.
+    uint256 closingTime;
+    uint256 prevRandao;
 }
+uint256 constant RECORD_SIZE = 0xc0;
 
-/// @dev The posted header.
-struct PostedHeader {
-    uint256 epoch;
-    uint256 closingBatch;
-    uint256 voidCount;
-    uint256 burnedWei;
-    uint256 capCircuit;
-    uint256 shardCount;
-    uint256 chain;
-}
+/// @dev The posted header but its chain, from the low end: shard count 8, cap circuit 8, burnedWei 96, voidCount 8,
+/// closingBatch 40, epoch 24.
+type PostedHeader is uint256;
 
 /// @title Reads what entries post, and lays out E at addresses of memory that the caller chooses
 library SettlementElements {
@@ -41,25 +41,39 @@ library SettlementElements {
     uint256 private constant CAP_BIT = 96;
     uint256 private constant ACTIVATION_BIT = 96;
     uint256 private constant SHARD_BIT = 100;
-    uint256 private constant SHARD_COUNT_BIT = 103;
+    uint256 private constant SHARD_COUNT_FIELD_BIT = 103;
     uint256 private constant SUM_BIT = 96;
 
-    function readHeader(bytes calldata data) internal pure returns (PostedHeader memory posted) {
+    function readHeader(bytes calldata data) internal pure returns (PostedHeader posted, uint256 chain) {
         if (data.length < POSTED_HEADER_SIZE) revert ISettlements.SettlementDataLengthInvalid(data.length);
-        // From the low end: shard count 8, cap circuit 8, burnedWei 96, voidCount 8, closingBatch 40, epoch 24.
-        uint256 header;
-        uint256 chain;
         assembly ("memory-safe") {
-            header := shr(72, calldataload(data.offset))
+            posted := shr(72, calldataload(data.offset))
             chain := calldataload(add(data.offset, 23))
         }
-        posted.epoch = header >> 160;
-        posted.closingBatch = uint40(header >> 120);
-        posted.voidCount = uint8(header >> 112);
-        posted.burnedWei = uint96(header >> 16);
-        posted.capCircuit = uint8(header >> 8);
-        posted.shardCount = uint8(header);
-        posted.chain = chain;
+    }
+
+    function epochOf(PostedHeader posted) internal pure returns (uint256) {
+        return PostedHeader.unwrap(posted) >> 160;
+    }
+
+    function closingBatchOf(PostedHeader posted) internal pure returns (uint256) {
+        return uint40(PostedHeader.unwrap(posted) >> 120);
+    }
+
+    function voidCountOf(PostedHeader posted) internal pure returns (uint256) {
+        return uint8(PostedHeader.unwrap(posted) >> 112);
+    }
+
+    function burnedWeiOf(PostedHeader posted) internal pure returns (uint256) {
+        return uint96(PostedHeader.unwrap(posted) >> 16);
+    }
+
+    function capCircuitOf(PostedHeader posted) internal pure returns (uint256) {
+        return uint8(PostedHeader.unwrap(posted) >> 8);
+    }
+
+    function shardCountOf(PostedHeader posted) internal pure returns (uint256) {
+        return uint8(PostedHeader.unwrap(posted));
     }
 
     /// @dev The 12 bytes at `from`, and whatever is behind the data's end.
@@ -76,11 +90,11 @@ library SettlementElements {
         pure
         returns (uint256 count)
     {
-        if (data.length < from || (data.length - from) % POSTED_ITEM_SIZE != 0) {
-            revert ISettlements.SettlementDataLengthInvalid(data.length);
-        }
-        // Neither payees nor an element's are 0.
+        // The length is not below `from` where it counts. Neither payees nor an element's are 0.
         unchecked {
+            if (data.length < from || (data.length - from) % POSTED_ITEM_SIZE != 0) {
+                revert ISettlements.SettlementDataLengthInvalid(data.length);
+            }
             count = (data.length - from) / POSTED_ITEM_SIZE;
             requireAtMost(count, (payees + perElement - 1) / perElement);
         }
@@ -119,29 +133,34 @@ library SettlementElements {
     /// @dev Writes the five first elements. Every packed field has its width by how it was read; the model's id has 24 bits, the
     /// cap 16, `seed` 128. That the word and the chain are below R is the caller's to check.
     function writeHeader(
-        PostedHeader memory posted,
+        PostedHeader posted,
+        uint256 chain,
         uint256 start,
         SettlementRecord calldata record,
         uint256 cap,
         uint256 seed
     ) internal pure {
-        storeWord(start, record.word);
-        storeWord(
-            start + 0x20,
-            record.modelId | posted.epoch << 24 | posted.closingBatch << 48 | posted.voidCount << 88
-                | (record.kind == ACTIVATION ? 1 << ACTIVATION_BIT : 0)
-        );
-        storeWord(start + 0x40, posted.chain);
-        storeWord(start + 0x60, posted.burnedWei | cap << CAP_BIT);
-        storeWord(start + 0x80, seed);
+        unchecked {
+            storeWord(start, record.word);
+            storeWord(
+                start + 0x20,
+                record.modelId | epochOf(posted) << 24 | closingBatchOf(posted) << 48 | voidCountOf(posted) << 88
+                    | (record.kind == ACTIVATION ? 1 << ACTIVATION_BIT : 0)
+            );
+            storeWord(start + 0x40, chain);
+            storeWord(start + 0x60, burnedWeiOf(posted) | cap << CAP_BIT);
+            storeWord(start + 0x80, seed);
+        }
     }
 
     /// @dev Makes them those of one shard of a payee table of several. Both sums have 96 bits.
     function writeShard(uint256 start, uint256 shard, uint256 shardCount, uint256 sumWei, uint256 totalWei) internal pure {
-        uint256 place = start + 0x20;
-        // The shard before has left its number there.
-        uint256 fields = loadWord(place) & (1 << SHARD_BIT) - 1;
-        storeWord(place, fields | shard << SHARD_BIT | shardCount << SHARD_COUNT_BIT);
-        storeWord(start + 0x80, sumWei | totalWei << SUM_BIT);
+        unchecked {
+            uint256 place = start + 0x20;
+            // The shard before has left its number there.
+            uint256 fields = loadWord(place) & (1 << SHARD_BIT) - 1;
+            storeWord(place, fields | shard << SHARD_BIT | shardCount << SHARD_COUNT_FIELD_BIT);
+            storeWord(start + 0x80, sumWei | totalWei << SUM_BIT);
+        }
     }
 }

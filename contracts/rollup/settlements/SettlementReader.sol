@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {CIRCUIT_SIZE, ID_AT} from "../BatchVerifier.sol";
+import {CIRCUIT_SIZE, ID_AT, STATEMENT_SIZE} from "../BatchVerifier.sol";
 import {deriveChallenge, evaluateElements, hashElements} from "../ElementVector.sol";
 import {IBatchVerifier} from "../IBatchVerifier.sol";
 import {IRollup} from "../IRollup.sol";
@@ -33,35 +33,27 @@ import {
 uint256 constant OPEN_DELAY_SECONDS = 3 days;
 uint256 constant DEFAULT_DELAY_SECONDS = 14 days;
 
+// What the reader says of the header: the data of the record's event. Of SettlementAccepted epoch, circuit, voidCount, burnedWei,
+// isDefault; of ActivationAccepted circuit, settlementCircuit, cap, and then the last two as well. Places are bytes.
+uint256 constant VOID_COUNT_AT = 0x40;
+uint256 constant BURNED_AT = 0x60;
+uint256 constant IS_DEFAULT_AT = 0x80;
+uint256 constant HEADER_SIZE = 0xa0;
+
 /// @title What the proofs of a settlement must show (I11), and whether its time has come (I12)
-/// @dev Code of its own, since the rollup's has not the room. The rollup's constructor puts the keys behind it. It has no state,
-/// and reads closes and randomness from its caller.
+/// @dev Code of its own, since the rollup's has not the room. The rollup's constructor puts the keys behind it. It has no state.
 contract SettlementReader is Randomness {
     using SettlementElements for PostedHeader;
 
-    /// @dev What the rollup needs of the posted header; of an activation the cap.
-    struct Header {
-        uint256 epoch;
-        uint256 voidCount;
-        uint256 burnedWei;
-        uint256 capCircuit;
-        uint256 cap;
-        /// @dev By payee tables.
-        bool isDefault;
-    }
-
-    /// @dev The first words of a circuit in the key store.
-    struct Circuit {
+    /// @dev Of all entries of one call.
+    struct Reading {
+        // The circuit of the entry that is read: its first words in the key store.
         uint256 sort;
         uint256 size0;
         uint256 size1;
         uint256 tableSizes;
         uint256 isDevelopment;
-        bytes32 id;
-    }
-
-    /// @dev Of all entries of one call.
-    struct Reading {
+        bytes32 circuitId;
         uint256 circuitCount;
         uint256 shardCount;
         /// @dev Payees that a shard of an activation may have.
@@ -69,151 +61,191 @@ contract SettlementReader is Randomness {
         bool isActivation;
         /// @dev Where elements are: those of each entry take the same place.
         uint256 start;
-        /// @dev The circuit of the entry that is read.
-        Circuit circuit;
+        /// @dev Where the next statement is.
+        uint256 statement;
+        /// @dev Place of the next entry in the calldata.
+        uint256 entry;
     }
 
-    /// @notice Reverts where the calling rollup may not take the settlement for the record now.
-    /// @param entries All that the settlement consumes, first the one with the header.
-    /// @return header What the rollup needs of it.
-    /// @return statements One of each entry.
-    function read(uint256 circuitCount, SettlementRecord calldata record, ISettlements.Settlement[] calldata entries)
-        external
-        view
-        returns (Header memory header, IBatchVerifier.Statement[] memory statements)
-    {
+    /// @dev Behind the selector, the number of circuits and the record.
+    uint256 private constant ENTRIES_AT = 0xe4;
+
+    /// @notice Reverts where the calling rollup may not take the settlement for the record now. Behind the arguments are the entries
+    /// that it consumes: of each the circuit, the commitment, the length of the data, the data.
+    /// @dev Answers with HEADER_SIZE bytes, and then a statement of each entry.
+    function read(uint256 circuitCount, SettlementRecord calldata record) external view {
         Reading memory reading;
         reading.circuitCount = circuitCount;
-        reading.isActivation = record.kind == ACTIVATION;
-        ISettlements.Settlement calldata first = entries[0];
-        _load(reading.circuit, circuitCount, first.circuit);
-        uint256 sort = reading.circuit.sort;
-        header.isDefault = sort == SORT_PAYEE_TABLE;
-        bool isByDraws = sort == SORT_SETTLEMENT || sort == SORT_SHARDED_SETTLEMENT;
-        if (!header.isDefault && (reading.isActivation || !isByDraws)) {
-            revert ISettlements.SettlementSortInvalid(first.circuit, sort, record.kind);
+        reading.entry = ENTRIES_AT;
+        bool isActivation = record.kind == ACTIVATION;
+        reading.isActivation = isActivation;
+        uint256 circuit;
+        assembly ("memory-safe") {
+            circuit := calldataload(ENTRIES_AT)
         }
-        PostedHeader memory posted = SettlementElements.readHeader(first.data);
-        uint256 shardCount = posted.shardCount;
-        if (!_isShardCount(shardCount, reading.circuit)) revert ISettlements.SettlementShardCountInvalid(shardCount);
+        _load(reading, circuit);
+        uint256 sort = reading.sort;
+        bool isDefault = sort == SORT_PAYEE_TABLE;
+        bool isSharded = sort == SORT_SHARDED_SETTLEMENT;
+        if (!isDefault && (isActivation || sort != SORT_SETTLEMENT && !isSharded)) {
+            revert ISettlements.SettlementSortInvalid(circuit, sort, record.kind);
+        }
+        (PostedHeader posted, uint256 chain) = SettlementElements.readHeader(_dataAt(ENTRIES_AT));
+        uint256 shardCount = posted.shardCountOf();
+        if (!_isShardCount(shardCount, reading)) revert ISettlements.SettlementShardCountInvalid(shardCount);
         reading.shardCount = shardCount;
-        if (posted.chain >= R) revert IRollup.RollupElementOutOfField();
+        if (chain >= R) revert IRollup.RollupElementOutOfField();
 
+        uint256 cap = 0;
         uint256 seed = 0;
-        if (reading.isActivation) {
-            (header.cap, reading.maxPayees) = _cap(circuitCount, posted);
+        if (isActivation) {
+            (cap, reading.maxPayees) = _cap(circuitCount, posted);
         } else {
-            if (posted.capCircuit != 0) revert ISettlements.SettlementCapInvalid(posted.capCircuit);
-            seed = _seed(record, posted, header.isDefault);
+            if (posted.capCircuitOf() != 0) revert ISettlements.SettlementCapInvalid(posted.capCircuitOf());
+            seed = _seed(record, posted, chain, isDefault);
         }
-        (header.epoch, header.voidCount, header.burnedWei, header.capCircuit) =
-            (posted.epoch, posted.voidCount, posted.burnedWei, posted.capCircuit);
 
-        statements = new IBatchVerifier.Statement[](entries.length);
-        reading.start = loadWord(0x40);
+        uint256 header = loadWord(0x40);
+        uint256 start;
+        (uint256 word0, uint256 word1, uint256 word2) = isActivation
+            ? (circuit, posted.capCircuitOf(), cap)
+            : (posted.epochOf(), circuit, posted.voidCountOf());
+        // Addresses of memory are far below 2^256, and counts small; so in all that follows.
+        unchecked {
+            storeWord(header, word0);
+            storeWord(header + 0x20, word1);
+            storeWord(header + VOID_COUNT_AT, word2);
+            storeWord(header + BURNED_AT, posted.burnedWeiOf());
+            storeWord(header + IS_DEFAULT_AT, isDefault ? 1 : 0);
+            reading.statement = header + HEADER_SIZE;
+            start = header + HEADER_SIZE + STATEMENT_SIZE * (isSharded ? shardCount + 1 : shardCount);
+        }
+        reading.start = start;
         // The record's word was checked with its batch's elements or when it was pre-verified, the chain above; the rest
         // has its widths.
-        posted.writeHeader(reading.start, record, header.cap, seed);
-        if (sort == SORT_SHARDED_SETTLEMENT) _readShards(reading, entries, statements);
-        else _readTables(reading, entries, statements);
+        posted.writeHeader(chain, start, record, cap, seed);
+        if (isSharded) _readShards(reading);
+        else _readTables(reading);
+        assembly ("memory-safe") {
+            return(header, sub(start, header))
+        }
     }
 
     /// @dev One shard by draws, or payee tables: every entry has the header's elements and its own items.
-    function _readTables(
-        Reading memory reading,
-        ISettlements.Settlement[] calldata entries,
-        IBatchVerifier.Statement[] memory statements
-    ) private pure {
-        uint256 shardCount = reading.shardCount;
-        uint256 totalWei = shardCount == 1 ? 0 : _totalOf(entries, shardCount);
-        uint256 target = reading.start + 0x20 * HEADER_ELEMENT_COUNT;
-        for (uint256 shard = 0; shard < shardCount; ++shard) {
-            ISettlements.Settlement calldata entry = entries[shard];
-            bytes calldata data = entry.data;
-            uint256 from = shard == 0 ? POSTED_HEADER_SIZE : 0;
-            if (shard != 0) _loadOf(reading, entry, SORT_PAYEE_TABLE);
-            if (shardCount != 1) {
-                uint256 sumWei = SettlementElements.readSum(data, from);
-                SettlementElements.writeShard(reading.start, shard, shardCount, sumWei, totalWei);
-                from += SHARD_SUM_SIZE;
+    function _readTables(Reading memory reading) private pure {
+        unchecked {
+            uint256 shardCount = reading.shardCount;
+            uint256 start = reading.start;
+            uint256 totalWei = shardCount == 1 ? 0 : _totalOf(shardCount);
+            for (uint256 shard = 0; shard < shardCount; ++shard) {
+                bytes calldata data = _dataAt(reading.entry);
+                uint256 from = shard == 0 ? POSTED_HEADER_SIZE : 0;
+                if (shard != 0) _loadNext(reading, SORT_PAYEE_TABLE);
+                if (shardCount != 1) {
+                    uint256 sumWei = SettlementElements.readSum(data, from);
+                    SettlementElements.writeShard(start, shard, shardCount, sumWei, totalWei);
+                    from += SHARD_SUM_SIZE;
+                }
+                uint256 count = HEADER_ELEMENT_COUNT
+                    + SettlementElements.copyItems(
+                        data, from, start + 0x20 * HEADER_ELEMENT_COUNT, reading.size1, reading.isActivation ? 3 : 6
+                    );
+                if (reading.isActivation) SettlementElements.requireFits(start, count, reading.maxPayees);
+                _fill(reading, count, count);
             }
-            uint256 count = HEADER_ELEMENT_COUNT
-                + SettlementElements.copyItems(
-                    data, from, target, reading.circuit.size1, reading.isActivation ? 3 : 6
-                );
-            if (reading.isActivation) SettlementElements.requireFits(reading.start, count, reading.maxPayees);
-            _fill(reading, entry, count, count, statements[shard]);
         }
     }
 
     /// @dev What the shards of payee tables earned. That each proof shows the sum is how the proofs hang together.
-    function _totalOf(ISettlements.Settlement[] calldata entries, uint256 shardCount)
-        private
-        pure
-        returns (uint256 totalWei)
-    {
-        for (uint256 shard = 0; shard < shardCount; ++shard) {
-            bytes calldata data = entries[shard].data;
-            uint256 from = shard == 0 ? POSTED_HEADER_SIZE : 0;
-            if (data.length < from + SHARD_SUM_SIZE) revert ISettlements.SettlementDataLengthInvalid(data.length);
-            totalWei += SettlementElements.readSum(data, from);
+    function _totalOf(uint256 shardCount) private pure returns (uint256 totalWei) {
+        unchecked {
+            uint256 entry = ENTRIES_AT;
+            for (uint256 shard = 0; shard < shardCount; ++shard) {
+                bytes calldata data = _dataAt(entry);
+                uint256 from = shard == 0 ? POSTED_HEADER_SIZE : 0;
+                if (data.length < from + SHARD_SUM_SIZE) revert ISettlements.SettlementDataLengthInvalid(data.length);
+                totalWei += SettlementElements.readSum(data, from);
+                entry = _endOf(data);
+            }
+            if (totalWei >> 96 != 0) revert ISettlements.SettlementSumExceeded(totalWei);
         }
-        if (totalWei >> 96 != 0) revert ISettlements.SettlementSumExceeded(totalWei);
     }
 
     /// @dev Several shards by draws: the draws' entry shows the links, and each shard's its own.
-    function _readShards(
-        Reading memory reading,
-        ISettlements.Settlement[] calldata entries,
-        IBatchVerifier.Statement[] memory statements
-    ) private pure {
-        uint256 shardCount = reading.shardCount;
-        uint256 start = reading.start;
-        bytes calldata data = entries[0].data;
-        if (data.length != POSTED_HEADER_SIZE + LINK_SIZE * shardCount) {
-            revert ISettlements.SettlementDataLengthInvalid(data.length);
-        }
-        assembly ("memory-safe") {
-            calldatacopy(add(start, 0xa0), add(data.offset, POSTED_HEADER_SIZE), mul(LINK_SIZE, shardCount))
-        }
-        // Checks the links to be below R.
-        _fill(reading, entries[0], HEADER_ELEMENT_COUNT, HEADER_ELEMENT_COUNT + shardCount, statements[0]);
-        for (uint256 shard = 0; shard < shardCount; ++shard) {
-            ISettlements.Settlement calldata entry = entries[shard + 1];
-            _loadOf(reading, entry, SORT_SHARD);
-            assembly ("memory-safe") {
-                mstore(start, calldataload(add(data.offset, add(POSTED_HEADER_SIZE, mul(LINK_SIZE, shard)))))
+    function _readShards(Reading memory reading) private pure {
+        unchecked {
+            uint256 shardCount = reading.shardCount;
+            uint256 start = reading.start;
+            uint256 link;
+            {
+                bytes calldata data = _dataAt(ENTRIES_AT);
+                if (data.length != POSTED_HEADER_SIZE + LINK_SIZE * shardCount) {
+                    revert ISettlements.SettlementDataLengthInvalid(data.length);
+                }
+                assembly ("memory-safe") {
+                    link := add(data.offset, POSTED_HEADER_SIZE)
+                    calldatacopy(add(start, 0xa0), link, mul(LINK_SIZE, shardCount))
+                }
             }
-            uint256 count = SettlementElements.copyItems(entry.data, 0, start + 0x20, reading.circuit.size1, 6);
-            // Empty data is that of a pre-verified settlement, which has no proof.
-            if (count == 0) revert ISettlements.SettlementDataLengthInvalid(0);
-            _fill(reading, entry, count + 1, count + 1, statements[shard + 1]);
+            // Checks the links to be below R.
+            _fill(reading, HEADER_ELEMENT_COUNT, HEADER_ELEMENT_COUNT + shardCount);
+            for (uint256 end = link + LINK_SIZE * shardCount; link < end; link += LINK_SIZE) {
+                bytes calldata data = _dataAt(reading.entry);
+                _loadNext(reading, SORT_SHARD);
+                assembly ("memory-safe") {
+                    mstore(start, calldataload(link))
+                }
+                uint256 count = SettlementElements.copyItems(data, 0, start + 0x20, reading.size1, 6);
+                // Empty data is that of a pre-verified settlement, which has no proof.
+                if (count == 0) revert ISettlements.SettlementDataLengthInvalid(0);
+                _fill(reading, count + 1, count + 1);
+            }
         }
     }
 
-    /// @dev Fills `statement` with what the entry's proof must show, by the elements at `start`. Those from `fixedCount` on are
-    /// checked to be below R.
-    function _fill(
-        Reading memory reading,
-        ISettlements.Settlement calldata entry,
-        uint256 fixedCount,
-        uint256 count,
-        IBatchVerifier.Statement memory statement
-    ) private pure {
-        uint256 commitment = entry.commitment;
-        if (commitment >= R) revert IRollup.RollupElementOutOfField();
-        uint256 start = reading.start;
-        // The challenge is hashed behind the elements.
-        storeWord(0x40, start + 0x20 * count);
-        uint256 challenge = deriveChallenge(reading.circuit.id, commitment, hashElements(start, count));
-        storeWord(0x40, start);
-        statement.circuit = entry.circuit;
-        statement.commitment = commitment;
-        statement.challenge = challenge;
-        statement.evaluation = evaluateElements(start, fixedCount, count, challenge);
+    /// @dev Says what the next entry's proof must show, by the elements at `start`, and goes on to the one behind it. Elements from
+    /// `fixedCount` on are checked to be below R.
+    function _fill(Reading memory reading, uint256 fixedCount, uint256 count) private pure {
+        unchecked {
+            uint256 entry = reading.entry;
+            uint256 start = reading.start;
+            uint256 statement = reading.statement;
+            uint256 commitment;
+            assembly ("memory-safe") {
+                commitment := calldataload(add(entry, 0x20))
+                // The challenge is hashed behind the elements.
+                mstore(0x40, add(start, mul(0x20, count)))
+            }
+            if (commitment >= R) revert IRollup.RollupElementOutOfField();
+            uint256 challenge = deriveChallenge(reading.circuitId, commitment, hashElements(start, count));
+            uint256 evaluation = evaluateElements(start, fixedCount, count, challenge);
+            reading.entry = _endOf(_dataAt(entry));
+            reading.statement = statement + STATEMENT_SIZE;
+            assembly ("memory-safe") {
+                // Circuit and commitment, evaluation, challenge; no blob.
+                calldatacopy(statement, entry, 0x40)
+                mstore(add(statement, 0x40), evaluation)
+                mstore(add(statement, 0x60), challenge)
+                calldatacopy(add(statement, 0x80), calldatasize(), 0x40)
+            }
+        }
     }
 
-    function _isShardCount(uint256 shardCount, Circuit memory circuit) private pure returns (bool) {
+    function _dataAt(uint256 entry) private pure returns (bytes calldata data) {
+        assembly ("memory-safe") {
+            data.length := calldataload(add(entry, 0x40))
+            data.offset := add(entry, 0x60)
+        }
+    }
+
+    /// @dev Where the next entry begins.
+    function _endOf(bytes calldata data) private pure returns (uint256 end) {
+        assembly ("memory-safe") {
+            end := add(data.offset, data.length)
+        }
+    }
+
+    function _isShardCount(uint256 shardCount, Reading memory circuit) private pure returns (bool) {
         if (circuit.sort == SORT_SETTLEMENT) return shardCount == 1;
         if (circuit.sort == SORT_SHARDED_SETTLEMENT) return shardCount > 1 && shardCount <= circuit.size1;
         return shardCount != 0 && shardCount <= SHARD_COUNT_MAX;
@@ -221,77 +253,87 @@ contract SettlementReader is Randomness {
 
     /// @dev Most payments of the epochs of a model: those of the circuit that its activation names. The batch's proof shows
     /// that the model's key signed them. What proves its shards then, the activation does not name.
-    function _cap(uint256 circuitCount, PostedHeader memory posted)
+    function _cap(uint256 circuitCount, PostedHeader posted)
         private
         pure
         returns (uint256 payments, uint256 maxPayees)
     {
-        Circuit memory named;
-        _load(named, circuitCount, posted.capCircuit);
-        bool isOne = posted.shardCount == 1;
+        Reading memory named;
+        named.circuitCount = circuitCount;
+        uint256 capCircuit = posted.capCircuitOf();
+        uint256 shardCount = posted.shardCountOf();
+        _load(named, capCircuit);
+        bool isOne = shardCount == 1;
         bool isValid = isOne
             ? named.sort == SORT_SETTLEMENT
-            : named.sort == SORT_SHARDED_SETTLEMENT && posted.shardCount <= named.size1;
-        if (!isValid) revert ISettlements.SettlementCapInvalid(posted.capCircuit);
+            : named.sort == SORT_SHARDED_SETTLEMENT && shardCount <= named.size1;
+        if (!isValid) revert ISettlements.SettlementCapInvalid(capCircuit);
         return (named.size0, isOne ? named.size1 : MAX_PAYEE_COUNT);
     }
 
     /// @dev What draws the payments of the epoch; 0 for a default split, which draws none.
-    function _seed(SettlementRecord calldata record, PostedHeader memory posted, bool isDefault)
+    function _seed(SettlementRecord calldata record, PostedHeader posted, uint256 chain, bool isDefault)
         private
         view
-        returns (uint256)
+        returns (uint256 seed)
     {
-        uint256 closingBatch = posted.closingBatch;
         // Pre-verified.
         if (record.batchNumber == 0) {
-            uint256 earliest = _closingTime(closingBatch) + OPEN_DELAY_SECONDS;
+            uint256 earliest = _closingTime(record, posted) + OPEN_DELAY_SECONDS;
             if (block.timestamp < earliest) {
-                revert ISettlements.SettlementStrangerTooEarly(closingBatch, earliest, block.timestamp);
+                revert ISettlements.SettlementStrangerTooEarly(posted.closingBatchOf(), earliest, block.timestamp);
             }
         }
         if (isDefault) {
-            uint256 earliest = _closingTime(closingBatch) + DEFAULT_DELAY_SECONDS;
+            uint256 earliest = _closingTime(record, posted) + DEFAULT_DELAY_SECONDS;
             if (block.timestamp < earliest) {
-                revert ISettlements.SettlementDefaultTooEarly(closingBatch, earliest, block.timestamp);
+                revert ISettlements.SettlementDefaultTooEarly(posted.closingBatchOf(), earliest, block.timestamp);
             }
             return 0;
         }
-        uint256 prevRandao = _ask(ISettlements.randomness.selector, closingBatch, 0);
-        if (prevRandao == 0) revert ISettlements.SettlementRandomnessMissing(closingBatch);
-        // The lower 128 bits.
-        return uint128(uint256(keccak256(abi.encode(prevRandao, record.modelId, posted.epoch, posted.chain))));
-    }
-
-    function _closingTime(uint256 closingBatch) private view returns (uint256 timestamp) {
-        timestamp = _ask(ISettlements.closedAt.selector, closingBatch, 1);
-        if (timestamp == 0) revert ISettlements.SettlementCloseUnknown(closingBatch);
-    }
-
-    /// @dev One of the first two words that a getter of the calling rollup answers with.
-    function _ask(bytes4 getter, uint256 closingBatch, uint256 place) private view returns (uint256 word) {
+        uint256 prevRandao = record.prevRandao;
+        if (prevRandao == 0) revert ISettlements.SettlementRandomnessMissing(posted.closingBatchOf());
+        uint256 modelId = record.modelId;
+        uint256 epoch = posted.epochOf();
+        // The lower 128 bits of keccak256(abi.encode(prevRandao, modelId, epoch, chain)).
         assembly ("memory-safe") {
-            mstore(0, getter)
-            mstore(4, closingBatch)
-            // Getters do not refuse: it ran out of gas.
-            if iszero(staticcall(gas(), caller(), 0, 0x24, 0, 0x40)) { revert(0, 0) }
-            word := mload(mul(0x20, place))
+            let place := mload(0x40)
+            mstore(place, prevRandao)
+            mstore(add(place, 0x20), modelId)
+            mstore(add(place, 0x40), epoch)
+            mstore(add(place, 0x60), chain)
+            seed := and(keccak256(place, 0x80), 0xffffffffffffffffffffffffffffffff)
         }
     }
 
-    /// @dev The circuit of a further entry.
-    function _loadOf(Reading memory reading, ISettlements.Settlement calldata entry, uint256 sort) private pure {
-        _load(reading.circuit, reading.circuitCount, entry.circuit);
-        uint256 given = reading.circuit.sort;
-        if (given == sort) return;
-        revert ISettlements.SettlementSortInvalid(entry.circuit, given, reading.isActivation ? ACTIVATION : SETTLE);
+    function _closingTime(SettlementRecord calldata record, PostedHeader posted)
+        private
+        pure
+        returns (uint256 timestamp)
+    {
+        timestamp = record.closingTime;
+        if (timestamp == 0) revert ISettlements.SettlementCloseUnknown(posted.closingBatchOf());
     }
 
-    /// @dev Of the words behind the code.
-    function _load(Circuit memory circuit, uint256 circuitCount, uint256 index) private pure {
+    /// @dev The circuit of the next entry, a further one.
+    function _loadNext(Reading memory reading, uint256 sort) private pure {
+        uint256 entry = reading.entry;
+        uint256 circuit;
+        assembly ("memory-safe") {
+            circuit := calldataload(entry)
+        }
+        _load(reading, circuit);
+        uint256 given = reading.sort;
+        if (given == sort) return;
+        revert ISettlements.SettlementSortInvalid(circuit, given, reading.isActivation ? ACTIVATION : SETTLE);
+    }
+
+    /// @dev Of the words behind the code. `reading` begins with the circuit's.
+    function _load(Reading memory reading, uint256 index) private pure {
+        uint256 circuitCount = reading.circuitCount;
         if (index >= circuitCount) revert IBatchVerifier.VerifierCircuitUnknown(index, circuitCount);
         assembly ("memory-safe") {
-            codecopy(circuit, sub(codesize(), mul(CIRCUIT_SIZE, sub(circuitCount, index))), add(ID_AT, 0x20))
+            codecopy(reading, sub(codesize(), mul(CIRCUIT_SIZE, sub(circuitCount, index))), add(ID_AT, 0x20))
         }
     }
 }

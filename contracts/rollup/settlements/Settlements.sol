@@ -1,15 +1,26 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity ^0.8.30;
 
-import {BatchVerifier} from "../BatchVerifier.sol";
+import {BatchVerifier, STATEMENT_SIZE} from "../BatchVerifier.sol";
 import {IRollup} from "../IRollup.sol";
-import {ISettlements} from "./ISettlements.sol";
+import {loadWord} from "../MemoryWords.sol";
 import {
-    ACTIVATION, SHARD_COUNT_MAX, R, SETTLE, SORT_SETTLEMENT, SORT_SHARDED_SETTLEMENT
+    ACTIVATION, SHARD_COUNT_MAX, R, SETTLE, SORT_PAYEE_TABLE, SORT_SETTLEMENT, SORT_SHARDED_SETTLEMENT
 } from "../Protocol.sol";
+import {ISettlements} from "./ISettlements.sol";
 import {Randomness} from "./Randomness.sol";
-import {SHARD_COUNT_AT, SettlementRecord} from "./SettlementElements.sol";
-import {DEFAULT_DELAY_SECONDS, OPEN_DELAY_SECONDS, SettlementReader} from "./SettlementReader.sol";
+import {
+    CLOSING_BATCH_BIT, POSTED_HEADER_SIZE, RECORD_SIZE, SHARD_COUNT_BIT, SettlementRecord
+} from "./SettlementElements.sol";
+import {
+    BURNED_AT,
+    DEFAULT_DELAY_SECONDS,
+    HEADER_SIZE,
+    IS_DEFAULT_AT,
+    OPEN_DELAY_SECONDS,
+    SettlementReader,
+    VOID_COUNT_AT
+} from "./SettlementReader.sol";
 
 /// @title CloseEpochs, randomness, and what the proof of a settlement must show
 /// @dev Documentation is in ISettlements.
@@ -54,17 +65,23 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         PreVerified storage preVerified = preVerifiedSettlements[modelId][word];
         if (preVerified.timestamp != 0) revert SettlementAlreadyPreVerified(modelId, word);
         uint256 keys = _loadKeys();
-        Statement[] memory statements = new Statement[](entries.length);
-        (SettlementReader.Header memory header, uint256 count) =
-            _read(keys, entries, 0, SettlementRecord(SETTLE, modelId, word, 0), statements, 0);
+        uint256 statements = _newStatements(entries.length);
+        uint256 entriesAt;
+        assembly ("memory-safe") {
+            entriesAt := entries.offset
+        }
+        (uint256 header, uint256 count) =
+            _read(keys, entriesAt, 0, entries.length, SettlementRecord(SETTLE, modelId, word, 0, 0, 0), statements);
         if (count != entries.length) revert SettlementUnused(count, entries.length);
         // Attack: a record with voids needs the model's signature, so nobody but the model could serve it.
-        if (header.voidCount != 0) revert SettlementVoidsPreVerified(modelId, header.voidCount);
+        uint256 voidCount = loadWord(header + VOID_COUNT_AT);
+        if (voidCount != 0) revert SettlementVoidsPreVerified(modelId, voidCount);
         // Narrowing casts: 2^64 blocks and seconds do not come, 96 bits as it was read.
         (preVerified.blockNumber, preVerified.timestamp, preVerified.burnedWei) =
-            (uint64(block.number), uint64(block.timestamp), uint96(header.burnedWei));
+            (uint64(block.number), uint64(block.timestamp), uint96(loadWord(header + BURNED_AT)));
+        // Has the compiler check every entry's place.
         emit SettlementPreVerified(modelId, word, entries, proofs);
-        _verify(keys, statements, proofs);
+        _verify(keys, statements, count, proofs);
     }
 
     /// @inheritdoc ISettlements
@@ -96,39 +113,32 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     /// returns how many.
     function _takeSettlement(
         uint256 keys,
-        Settlement[] calldata entries,
+        uint256 entriesAt,
         uint256 index,
+        uint256 entryCount,
         SettlementRecord memory record,
         bool isPlainCall,
-        Statement[] memory statements,
-        uint256 statementIndex
+        uint256 statements
     ) internal returns (uint256 count, uint256 burnedWei) {
-        SettlementReader.Header memory header;
-        (header, count) = _read(keys, entries, index, record, statements, statementIndex);
-        // Narrowing casts: the fields were read with these widths, and a circuit's size has 16 bits.
-        if (record.kind == SETTLE) {
-            burnedWei = header.burnedWei;
-            emit SettlementAccepted(
-                record.modelId,
-                record.batchNumber,
-                uint24(header.epoch),
-                entries[index].circuit,
-                uint8(header.voidCount),
-                uint96(burnedWei),
-                header.isDefault
-            );
-        } else {
-            emit ActivationAccepted(
-                record.modelId,
-                record.batchNumber,
-                entries[index].circuit,
-                uint8(header.capCircuit),
-                uint16(header.cap)
-            );
+        uint256 header;
+        (header, count) = _read(keys, entriesAt, index, entryCount, record, statements);
+        bool isSettle = record.kind == SETTLE;
+        // Attack: an Activation's data may name an amount, too, and nothing of the ledger is burned by it.
+        if (isSettle) burnedWei = loadWord(header + BURNED_AT);
+        bytes32 topic = isSettle ? SettlementAccepted.selector : ActivationAccepted.selector;
+        // emit SettlementAccepted(...) or ActivationAccepted(...), in less code: the header begins with what their data are.
+        assembly ("memory-safe") {
+            log3(header, add(0x60, shl(6, isSettle)), topic, mload(add(record, 0x20)), mload(add(record, 0x60)))
         }
         if (isPlainCall) return (count, burnedWei);
         for (uint256 i = 0; i < count; ++i) {
-            emit SettlementData(record.batchNumber, record.modelId, entries[index + i].data);
+            (, uint256 place) = _entry(entriesAt, index + i);
+            bytes calldata data;
+            assembly ("memory-safe") {
+                data.offset := add(place, 0x20)
+                data.length := calldataload(place)
+            }
+            emit SettlementData(record.batchNumber, record.modelId, data);
         }
     }
 
@@ -148,91 +158,137 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     }
 
     /// @dev Has the reader say what the proofs of the settlement from `index` on must show for `record` (I11, I12), fills `count`
-    /// statements with it, and asks the gate (I16). The call is static, to code that the constructor made. Uses memory that the
-    /// caller may free.
+    /// statements with it, and asks the gate (I16). The call is static, to code that the constructor made.
+    /// @return header Address of the five words that the reader says first.
     function _read(
         uint256 keys,
-        Settlement[] calldata entries,
+        uint256 entriesAt,
         uint256 index,
+        uint256 entryCount,
         SettlementRecord memory record,
-        Statement[] memory statements,
-        uint256 statementIndex
-    ) private view returns (SettlementReader.Header memory header, uint256 count) {
-        if (index < entries.length) count = _entryCount(keys, entries[index]);
-        if (count == 0 || index + count > entries.length) revert SettlementMissing(record.batchNumber, record.modelId);
-        _callReader(entries, index, count, record);
-        assembly ("memory-safe") {
-            // A header of six words; then the place and the length of the array.
-            returndatacopy(header, 0, 0xc0)
+        uint256 statements
+    ) private view returns (uint256 header, uint256 count) {
+        if (index < entryCount) count = _prepare(keys, entriesAt, index, record);
+        // Both are small numbers.
+        unchecked {
+            if (count == 0 || index + count > entryCount) revert SettlementMissing(record.batchNumber, record.modelId);
         }
-        for (uint256 i = 0; i < count; ++i) {
-            Statement memory statement = statements[statementIndex + i];
+        header = _callReader(entriesAt, index, count, record);
+        bool isActivation = record.kind == ACTIVATION;
+        bool isDefault;
+        (uint256 first,) = _entry(entriesAt, index);
+        uint256 commitment;
+        assembly ("memory-safe") {
+            returndatacopy(header, 0, HEADER_SIZE)
+            mstore(0x40, add(header, HEADER_SIZE))
+            returndatacopy(statements, HEADER_SIZE, mul(STATEMENT_SIZE, count))
+            isDefault := mload(add(header, IS_DEFAULT_AT))
+            commitment := calldataload(add(first, 0x20))
+        }
+        // An Activation, or a settlement by draws. By row counts every epoch can be settled: no gate is asked.
+        if (isActivation == isDefault) {
+            _requireAdmitted(record.modelId, isActivation ? record.word : commitment, isActivation);
+        }
+    }
+
+    /// @dev Places of an entry and of its data in the calldata. Whoever calls has the compiler check both of every entry, in the
+    /// same transaction.
+    function _entry(uint256 entriesAt, uint256 index) private pure returns (uint256 entry, uint256 data) {
+        assembly ("memory-safe") {
+            entry := add(entriesAt, calldataload(add(entriesAt, shl(5, index))))
+            data := add(entry, calldataload(add(entry, 0x40)))
+        }
+    }
+
+    function _dataLength(uint256 entriesAt, uint256 index) internal pure returns (uint256 length) {
+        (, uint256 data) = _entry(entriesAt, index);
+        assembly ("memory-safe") {
+            length := calldataload(data)
+        }
+    }
+
+    /// @dev Adds to `record` what the reader must know of the close, and returns how many entries the settlement consumes that begins
+    /// with this one: as many as it says that it has shards, and by draws the draws' own. One where the reader refuses it in any
+    /// case, as it does where its data are shorter than what is looked at here.
+    function _prepare(uint256 keys, uint256 entriesAt, uint256 index, SettlementRecord memory record)
+        private
+        view
+        returns (uint256)
+    {
+        uint256 circuit;
+        uint256 length;
+        // The posted header's beginning.
+        uint256 posted;
+        {
+            (uint256 entry, uint256 data) = _entry(entriesAt, index);
             assembly ("memory-safe") {
-                returndatacopy(statement, add(0x100, mul(0xc0, i)), 0xc0)
+                circuit := calldataload(entry)
+                length := calldataload(data)
+                posted := calldataload(add(data, 0x20))
             }
         }
-        bool isActivation = record.kind == ACTIVATION;
-        // An Activation, or a settlement by draws. By row counts every epoch can be settled: no gate is asked.
-        if (isActivation == header.isDefault) {
-            _requireAdmitted(
-                record.modelId, isActivation ? record.word : entries[index].commitment, isActivation
-            );
+        (, uint256 sort,,) = _circuit(keys, circuit);
+        if (record.kind == SETTLE) {
+            uint256 closingBatch = uint40(posted >> CLOSING_BATCH_BIT);
+            bool isDefault = sort == SORT_PAYEE_TABLE;
+            if (isDefault || record.batchNumber == 0) record.closingTime = closedAt[closingBatch].timestamp;
+            if (!isDefault) record.prevRandao = randomness[closingBatch];
+        }
+        uint256 shardCount = uint8(posted >> SHARD_COUNT_BIT);
+        if (
+            length < POSTED_HEADER_SIZE || shardCount < 2 || shardCount > SHARD_COUNT_MAX
+                || sort == SORT_SETTLEMENT
+        ) return 1;
+        unchecked {
+            return sort == SORT_SHARDED_SETTLEMENT ? shardCount + 1 : shardCount;
         }
     }
 
-    /// @dev How many entries the settlement consumes that begins with this one: as many as it says that it has shards, and by draws
-    /// the draws' own. One where the reader refuses it in any case.
-    function _entryCount(uint256 keys, Settlement calldata first) private view returns (uint256) {
-        (, uint256 sort,,) = _circuit(keys, first.circuit);
-        if (first.data.length <= SHARD_COUNT_AT) return 1;
-        uint256 shardCount = uint8(first.data[SHARD_COUNT_AT]);
-        if (shardCount < 2 || shardCount > SHARD_COUNT_MAX || sort == SORT_SETTLEMENT) return 1;
-        return sort == SORT_SHARDED_SETTLEMENT ? shardCount + 1 : shardCount;
-    }
-
-    /// @dev reader.read(circuitCount, record, entries from `index` on): the answer is left as the call's return data. Reverts as the reader
-    /// does. By hand, since the compiler has no slices of such arrays.
-    function _callReader(
-        Settlement[] calldata entries,
-        uint256 index,
-        uint256 count,
-        SettlementRecord memory record
-    ) private view {
+    /// @dev reader.read(circuitCount, record), and behind these the entries from `index` on. The answer is left as the call's
+    /// return data. Reverts as the reader does, and where it has not as many statements.
+    /// @return input Address of memory that is free again.
+    function _callReader(uint256 entriesAt, uint256 index, uint256 count, SettlementRecord memory record)
+        private
+        view
+        returns (uint256 input)
+    {
         // Called for 100 gas, since the keys are loaded.
         address reader = _keyStore;
         uint256 circuits = circuitCount;
         uint256 selector = uint32(SettlementReader.read.selector);
-        uint256 input;
+        uint256 next;
         assembly ("memory-safe") {
             input := mload(0x40)
             mstore(input, selector)
             mstore(add(input, 0x20), circuits)
-            mcopy(add(input, 0x40), record, 0x80)
-            mstore(add(input, 0xc0), 0xc0)
-            mstore(add(input, 0xe0), count)
+            mcopy(add(input, 0x40), record, RECORD_SIZE)
+            next := add(add(input, 0x40), RECORD_SIZE)
         }
-        // Offsets count from the first of them.
-        uint256 offsetsAt = input + 0x100;
-        uint256 next = offsetsAt + 0x20 * count;
         for (uint256 i = 0; i < count; ++i) {
-            Settlement calldata entry = entries[index + i];
-            uint256 circuit = entry.circuit;
-            uint256 commitment = entry.commitment;
-            bytes calldata data = entry.data;
+            uint256 entry;
+            uint256 data;
+            unchecked {
+                (entry, data) = _entry(entriesAt, index + i);
+            }
             assembly ("memory-safe") {
-                mstore(add(offsetsAt, mul(0x20, i)), sub(next, offsetsAt))
-                mstore(next, circuit)
-                mstore(add(next, 0x20), commitment)
-                mstore(add(next, 0x40), 0x60)
-                mstore(add(next, 0x60), data.length)
-                next := add(next, 0x80)
-                calldatacopy(next, data.offset, data.length)
-                next := add(next, and(add(data.length, 31), not(31)))
+                // Its circuit and its commitment, then its data behind their length.
+                calldatacopy(next, entry, 0x40)
+                next := add(next, 0x40)
+                let size := add(calldataload(data), 0x20)
+                calldatacopy(next, data, size)
+                next := add(next, size)
             }
         }
         assembly ("memory-safe") {
             // The selector's four bytes are the last ones of its word.
-            if iszero(staticcall(gas(), reader, add(input, 0x1c), sub(next, add(input, 0x1c)), 0, 0)) {
+            let start := add(input, 0x1c)
+            // The call comes first: arguments are evaluated from the right.
+            if iszero(
+                and(
+                    eq(returndatasize(), add(HEADER_SIZE, mul(STATEMENT_SIZE, count))),
+                    staticcall(gas(), reader, start, sub(next, start), 0, 0)
+                )
+            ) {
                 returndatacopy(input, 0, returndatasize())
                 revert(input, returndatasize())
             }
