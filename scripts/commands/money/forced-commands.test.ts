@@ -128,9 +128,6 @@ test("revokes and approves a model as its Datanet's owner, in the queue's order"
   expect(await approval("--revoke")).toMatchObject({ isRevocation: true, isChecked: true, stage: "queued" });
   expect(await post()).toEqual([[KIND.forcedRevokeModel, true]]);
   expect(isApproved()).toBe(false);
-  expect(await approval("--revoke")).toMatchObject({
-    error: { code: "CLI_FORCED_NO_EFFECT", data: { reason: "no-effect" } },
-  });
   expect(await approval()).toMatchObject({ isRevocation: false, isChecked: true, stage: "queued" });
   expect(await post()).toEqual([[KIND.forcedApproveModel, true]]);
   expect(isApproved()).toBe(true);
