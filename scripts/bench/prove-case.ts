@@ -49,6 +49,9 @@ export async function ledgerCase(
   console.log(`2^${domainLog2}: ${name}, compiling`);
   const compiled = await compileCircuit(circuitSpec(name));
   const { nonLinear, linear } = compiled.constraintCounts;
+  const constraints = nonLinear + linear;
+  if (constraints >= 2 ** domainLog2)
+    throw new Error(`${name} has ${constraints} constraints, too many for 2^${domainLog2}`);
   const setupStartMs = performance.now();
   const circuit = await developmentSetup(compiled, isKeyCached ? {} : { cacheDir: join(folder, "keys") });
   const setupMs = performance.now() - setupStartMs;
@@ -66,9 +69,6 @@ export async function ledgerCase(
   await source.close();
   const wtnsPath = join(folder, `${name}.wtns`);
   await writeFile(wtnsPath, bytes);
-  const constraints = nonLinear + linear;
-  if (constraints >= 2 ** domainLog2)
-    throw new Error(`${name} has ${constraints} constraints, too many for 2^${domainLog2}`);
   console.log(`  ${constraints} constraints, witness ${witnessMs} ms`);
   return { circuit, wtnsPath, constraints, domainLog2, witnessMs, setup };
 }
