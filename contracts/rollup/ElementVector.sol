@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IRollup} from "./IRollup.sol";
+import {hashFourWords} from "./MemoryWords.sol";
 import {R} from "./Protocol.sol";
 
 // What L1 does with a vector of elements E in memory, of a batch or of a settlement (docs/reference/ledger.md, "Batch data").
@@ -16,17 +17,8 @@ function hashElements(uint256 start, uint256 count) pure returns (bytes32 result
 }
 
 /// @dev z, fixed by the circuit, by C and by every element that is evaluated.
-function deriveChallenge(bytes32 circuitId, uint256 commitment, bytes32 elementsHash) pure returns (uint256 z) {
-    bytes32 tag = CHALLENGE_TAG;
-    // keccak256(abi.encode(tag, circuitId, commitment, elementsHash)) % R, for less.
-    assembly ("memory-safe") {
-        let place := mload(0x40)
-        mstore(place, tag)
-        mstore(add(place, 0x20), circuitId)
-        mstore(add(place, 0x40), commitment)
-        mstore(add(place, 0x60), elementsHash)
-        z := mod(keccak256(place, 0x80), R)
-    }
+function deriveChallenge(bytes32 circuitId, uint256 commitment, bytes32 elementsHash) pure returns (uint256) {
+    return hashFourWords(uint256(CHALLENGE_TAG), uint256(circuitId), commitment, uint256(elementsHash)) % R;
 }
 
 /// @dev Σ E_i z^i by Horner's rule from the last element. Since the sum and an element are below R < 2^254, they can be

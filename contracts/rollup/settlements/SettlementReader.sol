@@ -5,7 +5,7 @@ import {CIRCUIT_SIZE, ID_AT, STATEMENT_SIZE} from "../BatchVerifier.sol";
 import {deriveChallenge, evaluateElements, hashElements} from "../ElementVector.sol";
 import {IBatchVerifier} from "../IBatchVerifier.sol";
 import {IRollup} from "../IRollup.sol";
-import {loadWord, storeWord} from "../MemoryWords.sol";
+import {hashFourWords, loadWord, storeWord} from "../MemoryWords.sol";
 import {
     ACTIVATION,
     MAX_PAYEE_COUNT,
@@ -293,17 +293,7 @@ contract SettlementReader is Randomness {
         }
         uint256 prevRandao = record.prevRandao;
         if (prevRandao == 0) revert ISettlements.SettlementRandomnessMissing(posted.closingBatchOf());
-        uint256 modelId = record.modelId;
-        uint256 epoch = posted.epochOf();
-        // The lower 128 bits of keccak256(abi.encode(prevRandao, modelId, epoch, chain)).
-        assembly ("memory-safe") {
-            let place := mload(0x40)
-            mstore(place, prevRandao)
-            mstore(add(place, 0x20), modelId)
-            mstore(add(place, 0x40), epoch)
-            mstore(add(place, 0x60), chain)
-            seed := and(keccak256(place, 0x80), 0xffffffffffffffffffffffffffffffff)
-        }
+        return uint128(hashFourWords(prevRandao, record.modelId, posted.epochOf(), chain));
     }
 
     function _closingTime(SettlementRecord calldata record, PostedHeader posted)
