@@ -95,11 +95,14 @@ program
 
 program
   .command("prove")
-  .description("our provers against snarkjs and, if given, rapidsnark: same key, same witness, in turns")
+  .description(
+    "our provers against snarkjs and, if given, rapidsnark and gnark: same key, same witness, in turns",
+  )
   .option("--sizes <list>", "domains as powers of two", "16,18,20")
   .option("--rounds <n>", "counted proofs of each", "5")
   .option("--backends <list>", "which to compare", "snarkjs,wasm,native")
   .option("--rapidsnark <path>", "a rapidsnark binary to add")
+  .option("--gnark <path>", "a prover of gnark-crypto's kernels to add, with rapidsnark's command line")
   .option("--cached-keys", "take keys from the cache instead of making and timing them")
   .addHelpText("after", "\nExample:\n  npm run bench -- prove --sizes 16,18 --rounds 3")
   .action(async (options: BenchProveOptions) => {

@@ -10,7 +10,11 @@ import { verifyProof } from "@openledger/prover/formats/verification-key";
 import type { BenchCase } from "./prove-case.ts";
 import type { ChildAnswer, ChildRequest } from "./prove-child.ts";
 
-export type Contestant = BackendName | "rapidsnark";
+/** Provers with rapidsnark's command line: KEY WITNESS PROOF PUBLIC. */
+export const PEERS = ["rapidsnark", "gnark"] as const;
+type Peer = (typeof PEERS)[number];
+export type Contestant = BackendName | Peer;
+export const isPeer = (who: Contestant): who is Peer => PEERS.some((peer) => peer === who);
 
 export interface Contestants {
   /** One proof, verified. Rejects where the process ends; failures that the prover reports are answers. */
@@ -18,12 +22,12 @@ export interface Contestants {
   close(): void;
 }
 
-/** @param folder where rapidsnark writes its proofs */
-export function startContestants(rapidsnarkPath: string | undefined, folder: string): Contestants {
+/** @param folder where peers write their proofs */
+export function startContestants(peers: Partial<Record<Peer, string>>, folder: string): Contestants {
   const children = new Map<BackendName, ChildProcess>();
   return {
     prove(who, bench) {
-      if (who === "rapidsnark") return runRapidsnark(rapidsnarkPath!, bench, folder);
+      if (isPeer(who)) return runPeer(who, peers[who]!, bench, folder);
       const child = children.get(who) ?? startChild(who);
       children.set(who, child);
       return ask(child, bench);
@@ -56,8 +60,9 @@ function ask(child: ChildProcess, { circuit, wtnsPath }: BenchCase): Promise<Chi
 
 const pollMs = 20;
 
-/** rapidsnark's command line reads the key again for every proof; its process is timed whole, as its users run it. */
-async function runRapidsnark(
+/** A peer's command line reads the key again for every proof; its process is timed whole, as its users run it. */
+async function runPeer(
+  who: Peer,
   binary: string,
   { circuit, wtnsPath }: BenchCase,
   folder: string,
@@ -75,11 +80,11 @@ async function runRapidsnark(
   }).finally(() => clearInterval(poll));
   const proveMs = performance.now() - startedAtMs;
   if (exitCode !== 0)
-    return { ok: false, code: "PRV_PROVE_FAILED", message: `rapidsnark ended with ${exitCode}` };
+    return { ok: false, code: "PRV_PROVE_FAILED", message: `${who} ended with ${exitCode}` };
   const proof = fromSnarkjsProof(JSON.parse(await readFile(proofPath, "utf8")) as SnarkjsProof);
   const signals = JSON.parse(await readFile(publicPath, "utf8")) as string[];
   if (!verifyProof(circuit.verificationKey, proof, signals.map(BigInt)))
-    return { ok: false, code: "PRV_PROOF_INVALID", message: "rapidsnark made a proof that does not verify" };
+    return { ok: false, code: "PRV_PROOF_INVALID", message: `${who} made a proof that does not verify` };
   return { ok: true, proveMs, keyMs: null, ...used, phases: null };
 }
 

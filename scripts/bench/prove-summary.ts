@@ -31,7 +31,7 @@ export function summarise(
   cold: ReadonlyMap<Contestant, Run>,
 ) {
   const every = <T>(value: (who: Contestant) => T | null): ByContestant<T> => {
-    const names = ["snarkjs", "wasm", "native", "webgpu", "rapidsnark"] as Contestant[];
+    const names = ["snarkjs", "wasm", "native", "webgpu", "rapidsnark", "gnark"] as Contestant[];
     return Object.fromEntries(names.map((who) => [who, value(who)])) as ByContestant<T>;
   };
   const medianOf = (field: "proveMs" | "cpuMs" | "keyMs") =>
@@ -51,6 +51,9 @@ export function summarise(
       webgpuToSnarkjs: ratio("webgpu" as Contestant, "snarkjs"),
       wasmToRapidsnark: ratio("wasm", "rapidsnark"),
       nativeToRapidsnark: ratio("native", "rapidsnark"),
+      wasmToGnark: ratio("wasm", "gnark"),
+      nativeToGnark: ratio("native", "gnark"),
+      nativeToWasm: ratio("native", "wasm"),
     };
   };
   return {

@@ -1,10 +1,10 @@
-/** Our back ends against snarkjs (and rapidsnark, if given): same key, same witness, in turns. */
+/** Our back ends against snarkjs (and rapidsnark and gnark, if given): same key, same witness, in turns. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { BACKEND_NAMES, type BackendName } from "@openledger/prover/backends";
 import { type BenchCase, ledgerCase } from "./prove-case.ts";
-import { type Contestant, type Contestants, startContestants } from "./prove-contestants.ts";
+import { type Contestant, type Contestants, isPeer, PEERS, startContestants } from "./prove-contestants.ts";
 import { breakdown, type Run, summarise } from "./prove-summary.ts";
 
 export interface BenchProveOptions {
@@ -12,6 +12,7 @@ export interface BenchProveOptions {
   rounds: string;
   backends: string;
   rapidsnark?: string;
+  gnark?: string;
   /** Take keys from the cache instead of making and timing them. */
   cachedKeys?: boolean;
 }
@@ -19,7 +20,7 @@ export interface BenchProveOptions {
 export async function benchProve(options: BenchProveOptions) {
   const rounds = Number(options.rounds);
   const contestants: Contestant[] = parseBackends(options.backends);
-  if (options.rapidsnark !== undefined) contestants.push("rapidsnark");
+  contestants.push(...PEERS.filter((peer) => options[peer] !== undefined));
   const machine = {
     cpu: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
@@ -34,7 +35,7 @@ export async function benchProve(options: BenchProveOptions) {
   for (const size of options.sizes.split(",")) {
     // A folder of its own for each size: its key goes away before the next one is made.
     const folder = await mkdtemp(join(tmpdir(), "openledger-bench-"));
-    const running = startContestants(options.rapidsnark, folder);
+    const running = startContestants(options, folder);
     try {
       const bench = await ledgerCase(Number(size), folder, options.cachedKeys === true);
       sizes.push(await measure(bench, contestants, running, rounds));
@@ -78,9 +79,9 @@ async function measure(
   };
   for (const who of contestants) {
     runs.set(who, []);
-    // Our back ends keep the key: their first proof reads it and is told apart. snarkjs and rapidsnark read it always,
+    // Our back ends keep the key: their first proof reads it and is told apart. snarkjs and the peers read it always,
     // so that they have no cold proof; snarkjs' compiled code is warm within the first second of one.
-    if (who === "snarkjs" || who === "rapidsnark") continue;
+    if (who === "snarkjs" || isPeer(who)) continue;
     const first = await prove(who, "cold");
     if (first !== null) cold.set(who, first);
   }
