@@ -2,8 +2,8 @@ import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { proverError } from "../prover-errors.ts";
 
-/** How field elements are multiplied: eight at once with AVX-512 IFMA, or one by one on any processor. */
-export type NativePath = "ifma" | "portable";
+/** How points are added: eight at once with AVX-512 IFMA, four at once with AVX2 and FMA, or one by one on any processor. */
+export type NativePath = "ifma" | "avx2" | "portable";
 
 /** A key in the addon's memory. */
 export type NativeKey = { readonly nativeKey: unique symbol };

@@ -59,13 +59,14 @@ void setNumber(napi_env env, napi_value object, const char* name, double value) 
   CHECK(napi_set_named_property(env, object, name, number));
 }
 
-/** "ifma", "portable" or "auto": the fastest that this processor has. */
+/** "ifma", "avx2", "portable", or "auto": the fastest that this processor has. */
 const Kernels& kernelsOf(const std::string& name) {
-  const Kernels* const ifma = ifmaKernels();
-  if (name == "portable" || (name == "auto" && ifma == nullptr)) return portableKernels();
-  if (name != "ifma" && name != "auto") refuse("the path is ifma, portable or auto");
-  if (ifma == nullptr) throw JsError{"PRV_NATIVE_UNAVAILABLE", "this processor has no AVX-512 IFMA"};
-  return *ifma;
+  const std::vector<const Kernels*> all = allKernels();
+  if (name == "auto") return *all.front();
+  for (const Kernels* each : all)
+    if (name == each->name) return *each;
+  if (name != "ifma" && name != "avx2") refuse("the path is ifma, avx2, portable or auto");
+  throw JsError{"PRV_NATIVE_UNAVAILABLE", "this processor lacks what the path " + name + " needs"};
 }
 
 /** Work for another thread, and the promise of its result. Arguments in `kept` live until it ends. */
@@ -123,17 +124,15 @@ KeyHandle& keyOf(napi_env env, napi_value value) {
   return key;
 }
 
-/** paths() -> ["ifma", "portable"] or ["portable"] */
+/** paths() -> of "ifma", "avx2" and "portable" what this processor has, the fastest first */
 napi_value paths(napi_env env, napi_value*) {
   napi_value out, name;
   CHECK(napi_create_array(env, &out));
   u32 index = 0;
-  if (ifmaKernels() != nullptr) {
-    CHECK(napi_create_string_utf8(env, "ifma", NAPI_AUTO_LENGTH, &name));
+  for (const Kernels* each : allKernels()) {
+    CHECK(napi_create_string_utf8(env, each->name, NAPI_AUTO_LENGTH, &name));
     CHECK(napi_set_element(env, out, index++, name));
   }
-  CHECK(napi_create_string_utf8(env, "portable", NAPI_AUTO_LENGTH, &name));
-  CHECK(napi_set_element(env, out, index, name));
   return out;
 }
 

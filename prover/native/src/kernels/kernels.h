@@ -1,9 +1,10 @@
-// What the two paths, IFMA and portable, implement. Each keeps field elements in 32 bytes in a form of its
-// own: 4 x 64 bits, Montgomery with R = 2^260 below 2 m (IFMA) or R = 2^256 below m (portable).
+// What the paths, IFMA, AVX2 and portable, implement. Each keeps field elements in 32 bytes in a form of its
+// own: 4 x 64 bits, Montgomery with R = 2^260 below 2 m (IFMA, points of AVX2) or R = 2^256 below m (portable).
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "../buffer.h"
 #include "../modulus.h"
@@ -108,3 +109,12 @@ struct Kernels {
 const Kernels& portableKernels();
 /** Null where this program was built for another processor family, or this processor lacks AVX-512 IFMA. */
 const Kernels* ifmaKernels();
+/** The same of AVX2 with fused multiply-add. */
+const Kernels* avx2Kernels();
+/** What this processor has, the fastest first. */
+inline std::vector<const Kernels*> allKernels() {
+  std::vector<const Kernels*> out;
+  for (const Kernels* each : {ifmaKernels(), avx2Kernels(), &portableKernels()})
+    if (each != nullptr) out.push_back(each);
+  return out;
+}

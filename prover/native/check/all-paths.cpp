@@ -1,7 +1,7 @@
-// Both paths' proofs, with the key in memory and in its file, for a key and a made-up witness must be equal: run it under the sanitizers, from here:
+// All paths' proofs, with the key in memory and in its file, for a key and a made-up witness must be equal: run it under the sanitizers, from here:
 //
 //   g++ -std=c++17 -O1 -g -pthread -fsanitize=address,undefined -fno-sanitize-recover=undefined -I ../src
-//     two-paths.cpp $(ls ../src/*.cpp | grep -v addon.cpp) -o /tmp/two-paths && /tmp/two-paths <file.zkey>
+//     all-paths.cpp $(find ../src -name "*.cpp" | grep -v addon.cpp) -o /tmp/all-paths && /tmp/all-paths <file.zkey>
 #include <algorithm>
 #include <cstdio>
 
@@ -26,10 +26,10 @@ int main(int argc, char** argv) {
     std::memcpy(&witness[76 + 32 * i], &value, sizeof value);
   }
   std::vector<Proof> proofs;
-  using Way = std::pair<const Kernels*, size_t>;
-  for (const auto& [kernels, pieceSize] :
-       {Way{ifmaKernels(), 0}, Way{ifmaKernels(), 1000}, Way{&portableKernels(), 0}, Way{&portableKernels(), 1000}}) {
-    if (kernels == nullptr) continue;
+  std::vector<std::pair<const Kernels*, size_t>> ways;
+  for (const Kernels* each : allKernels())
+    for (const size_t pieceSize : {0, 1000}) ways.emplace_back(each, pieceSize);
+  for (const auto& [kernels, pieceSize] : ways) {
     ProvingKey key(argv[1], *kernels, 2, pieceSize);
     ProofControl control{};
     proofs.push_back(key.prove(witness.data(), witness.size(), Words{{5, 6, 7, 8}}, Words{{9, 1, 2, 3}}, control));
