@@ -50,6 +50,7 @@ program
   .option("--traffic <name>", "of these proofs: payments, zipf or uniform", "payments")
   .option("--rounds <count>", "proofs of each that count", "3")
   .option("--backend <name>", "native or wasm", "native")
+  .option("--workers <list>", "processes that prove at once", "1,2,4")
   .addHelpText("after", "\nExample:\n  npm run bench -- table --domain 20")
   .action(async (options: { batches: string; atOnce: string; gas?: boolean } & BenchTableProveOptions) => {
     const table = await import("./bench/table.ts");

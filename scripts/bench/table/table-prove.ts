@@ -1,5 +1,7 @@
-/** Operations proven a second, witness included: batches that fill a domain with one sort of traffic. */
-
+/** Operations proven a second, witness included: batches that fill a domain with one sort of traffic, by one worker or several. */
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
@@ -7,12 +9,11 @@ import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { closedInputs, closedStatement } from "@openledger/circuits/table/table-builder";
 import { tableName } from "@openledger/circuits/table/table-shape";
 import { tableConstraints } from "@openledger/circuits/testing/table-counts";
-import { type BackendName, createProver } from "@openledger/prover/backends";
-import { verifyProof } from "@openledger/prover/formats/verification-key";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { CircuitInputs, ProvingCircuit } from "@openledger/prover/proving/prover";
 import { cheapest, WIDE_SLOT } from "../table.ts";
 import { TRAFFIC, type Traffic } from "./table-traffic.ts";
+import type { WorkerAnswer, WorkerTask } from "./table-worker.ts";
 import { closeTable, drawPairs } from "./table-world.ts";
 
 export interface BenchTableProveOptions {
@@ -21,6 +22,8 @@ export interface BenchTableProveOptions {
   readonly domain: string;
   readonly rounds: string;
   readonly backend: string;
+  /** Counts of processes, separated by commas. */
+  readonly workers: string;
 }
 
 interface TableProveCase {
@@ -32,47 +35,65 @@ interface TableProveCase {
   readonly publicSignals: readonly bigint[];
 }
 
-interface Times {
-  readonly elapsedMs: number;
-  readonly witnessMs: number;
-  readonly proveMs: number;
-}
-
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 export async function benchTableProve(options: BenchTableProveOptions) {
   await initPoseidon();
   const traffic = TRAFFIC.find((name) => name === options.traffic);
   if (traffic === undefined) throw new Error(`the traffic is one of ${TRAFFIC.join(", ")}`);
-  const limit = 2 ** Number(options.domain);
-  const { circuit, constraints, inputs, name, operations, publicSignals } = await tableCase(traffic, limit);
-  const times: Times[] = [];
-  const prover = await createProver(options.backend as BackendName);
-  try {
-    // One round more than is counted: the first loads keys and compiles programs.
-    for (let round = 0; round <= Number(options.rounds); round++) {
+  const { circuit, constraints, inputs, name, operations, publicSignals } = await tableCase(
+    traffic,
+    2 ** Number(options.domain),
+  );
+  const byWorkers: Record<string, ReturnType<typeof figuresOf>> = {};
+  for (const count of options.workers.split(",").map(Number)) {
+    const workers = Array.from({ length: count }, () => startWorker(options.backend));
+    try {
+      const task: WorkerTask = { circuit, inputs, publicSignals };
+      // One proof each that does not count: it loads the key and compiles programs.
+      await Promise.all(workers.map((worker) => worker(task)));
       const startedAtMs = performance.now();
-      const { proof, timings } = await prover.prove({ circuit, inputs });
-      const elapsedMs = performance.now() - startedAtMs;
-      if (!verifyProof(circuit.verificationKey, proof, [...publicSignals]))
-        throw new Error(`${name}: the proof does not state this batch`);
-      console.log(
-        `${name}: round ${round}${round === 0 ? " (not counted)" : ""}, ${operations} operations in ${Math.round(elapsedMs)} ms, ` +
-          `witness ${Math.round(timings.witnessMs)} ms, proof ${Math.round(timings.proveMs)} ms`,
-      );
-      if (round > 0) times.push({ ...timings, elapsedMs });
+      const eachWorker = async (worker: ReturnType<typeof startWorker>) => {
+        const proofs: WorkerAnswer[] = [];
+        while (proofs.length < Number(options.rounds)) proofs.push(await worker(task));
+        return proofs;
+      };
+      const proofs = (await Promise.all(workers.map(eachWorker))).flat();
+      byWorkers[count] = figuresOf(proofs, operations, performance.now() - startedAtMs);
+      console.log(`${name}, ${count} workers: ${JSON.stringify(byWorkers[count])}`);
+    } finally {
+      for (const worker of workers) worker.kill();
     }
-  } finally {
-    await prover.close();
   }
-  const medianOf = (what: keyof Times) => median(times.map((each) => each[what]));
-  return {
-    ...{ traffic, backend: options.backend, name, operations, constraints },
-    provenOperationsPerSecond: Math.round((100_000 * operations) / medianOf("elapsedMs")) / 100,
-    witnessMs: Math.round(medianOf("witnessMs")),
-    proveMs: Math.round(medianOf("proveMs")),
-    peakMb: Math.round(process.resourceUsage().maxRSS / 1024),
+  return { ...{ traffic, backend: options.backend, name, operations, constraints }, byWorkers };
+}
+
+const figuresOf = (proofs: readonly WorkerAnswer[], operations: number, elapsedMs: number) => ({
+  provenOperationsPerSecond: Math.round((100_000 * operations * proofs.length) / elapsedMs) / 100,
+  witnessMs: Math.round(median(proofs.map(({ witnessMs }) => witnessMs))),
+  proveMs: Math.round(median(proofs.map(({ proveMs }) => proveMs))),
+  peakMb: Math.round(Math.max(...proofs.map(({ peakMb }) => peakMb))),
+});
+
+/** A prover in a process of its own, with as many threads as one that is alone: call it with each batch. */
+function startWorker(backend: string) {
+  const child = fork(fileURLToPath(new URL("table-worker.ts", import.meta.url)), [backend], {
+    execArgv: ["--import", "tsx"],
+    serialization: "advanced",
+  });
+  const ended = once(child, "exit").then(([code]) =>
+    Promise.reject(new Error(`a worker ended with ${code}`)),
+  );
+  const prove = async (task: WorkerTask): Promise<WorkerAnswer> => {
+    child.send(task);
+    const [answer] = (await Promise.race([once(child, "message"), ended])) as [
+      WorkerAnswer | { failure: string },
+    ];
+    if ("failure" in answer) throw new Error(answer.failure);
+    return answer;
   };
+  ended.catch(() => {});
+  return Object.assign(prove, { kill: () => child.kill("SIGKILL") });
 }
 
 /** A batch that fills the domain, with its development key. @param limit the domain's size */
