@@ -23,6 +23,7 @@ import { Feed } from "./batches/feed.ts";
 import type { Config } from "./config.ts";
 import { OpenPrice } from "./fees/open-price.ts";
 import { SignaturePool } from "./intake/signature-pool.ts";
+import { preconfirmationSigner } from "./intake/signature-preconfirmations.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
@@ -96,7 +97,7 @@ export async function createSequencerProcess(
     throw sequencerError("SRV_CONFIG_INVALID", `SEQUENCER_LEASE_MARGIN_MS ${marginProblem}`);
   await initPoseidon();
   useNativeField(loadNativeField());
-  logger.info({ poseidon: poseidonImplementation() }, "hashes and signatures");
+  logger.info({ poseidon: poseidonImplementation(), preconfirmationSigner }, "hashes and signatures");
   const circuits = await Promise.all(
     deployment.circuits.map(async (deployed) =>
       deployed.sort === CIRCUIT_SORT.batch

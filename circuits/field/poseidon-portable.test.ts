@@ -1,3 +1,4 @@
+import { keccak_256 } from "@noble/hashes/sha3.js";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { expect, it } from "vitest";
 import { loadNativeField } from "../native/native-field.ts";
@@ -24,4 +25,10 @@ it.each(Object.entries(hashes))("%s, too, every width has the values of the defi
 it("refuses a number of inputs that Poseidon has no constants for, in C++ too", () => {
   for (const count of [0, 17])
     expect(() => native.hashAll([[0n, Array<bigint>(count).fill(0n)]])).toThrow(RangeError);
+});
+
+it("takes Keccak-256 as noble does, around every block's end", () => {
+  const bytes = Uint8Array.from({ length: 300 }, (_, i) => (i * 37) % 251);
+  for (let size = 0; size <= bytes.length; size++)
+    expect(native.keccak256(bytes.subarray(0, size))).toEqual(keccak_256(bytes.subarray(0, size)));
 });

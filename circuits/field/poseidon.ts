@@ -22,6 +22,7 @@ interface Implementation {
 export interface NativeField extends Omit<Implementation, "name"> {
   /** Whether each equation holds; coordinates are below r, scalars below 2^256. */
   holdAll(equations: readonly SignatureEquation[]): boolean[];
+  keccak256(bytes: Uint8Array): Uint8Array;
 }
 
 let implementation: Implementation | undefined;

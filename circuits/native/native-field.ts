@@ -23,6 +23,7 @@ interface FieldAddon {
   /** @param numbers from BabyJubJub's x to that of −x² + y² = 1 + d·x²·y², d, and the base point */
   loadCurve(numbers: readonly bigint[]): LoadedCurve;
   holds(curve: LoadedCurve, integers: readonly bigint[]): boolean[];
+  keccak(bytes: Uint8Array, out: Uint8Array): Uint8Array;
 }
 
 const addonPath = fileURLToPath(new URL("./build/field-addon.node", import.meta.url));
@@ -54,6 +55,7 @@ function nativeField(addon: FieldAddon): NativeField {
     return addon.loadCurve([scale, d, BASE8.x, BASE8.y]);
   };
   return {
+    keccak256: (bytes) => addon.keccak(bytes, new Uint8Array(32)),
     hash: (tag, inputs) =>
       addon.hash(poseidonOf(inputs.length + 1), [toElement(tag), ...inputs.map(toElement)])[0]!,
     hashAll(requests: readonly HashRequest[]): bigint[] {

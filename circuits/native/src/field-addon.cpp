@@ -4,6 +4,7 @@
 
 #include "../../../prover/native/src/node-api.h"
 #include "curve.h"
+#include "keccak.h"
 #include "poseidon.h"
 
 JsError describe(std::exception_ptr failure) {
@@ -117,11 +118,20 @@ napi_value holds(napi_env env, napi_value* args) {
   return out;
 }
 
+/** keccak(bytes, out): out gets 32 bytes */
+napi_value keccak(napi_env env, napi_value* args) {
+  const Bytes bytes = bytesOf(env, args[0]), out = bytesOf(env, args[1]);
+  if (out.size != 32) refuse("wrong number of bytes");
+  keccak256(bytes.data, bytes.size, out.data);
+  return args[1];
+}
+
 napi_value init(napi_env env, napi_value exports) {
   const std::pair<const char*, napi_callback> functions[] = {{"loadPoseidon", call<loadPoseidon>},
                                                              {"hash", call<hash>},
                                                              {"loadCurve", call<loadCurve>},
-                                                             {"holds", call<holds>}};
+                                                             {"holds", call<holds>},
+                                                             {"keccak", call<keccak>}};
   return exportFunctions(env, exports, functions);
 }
 
