@@ -9,6 +9,7 @@ import {
   hashTaggedMany,
   nativeField,
   poseidonImplementation,
+  rememberHash,
 } from "../poseidon.ts";
 
 /**
@@ -149,12 +150,26 @@ const verdicts = new WeakMap<Signature, Verdict>();
 export function rememberVerdict(
   { keyX, message, signature }: Omit<SignatureCheck, "keyY">,
   isValid: boolean,
+  challenge: bigint | null = null,
 ): void {
   verdicts.set(Object.freeze(signature), { keyX, message, isValid });
+  const key = challenge === null ? null : recoverPublicKey(keyX);
+  if (challenge === null || key === null) return;
+  rememberHash(signature, challengeRequest({ x: signature.r8x, y: signature.r8y }, key, message), challenge);
 }
 
-/** As `verifySignature` for each, two at a time in our own WebAssembly: 65 µs each instead of 2.5 ms. */
-export function verifySignatures(checks: readonly SignatureCheck[]): boolean[] {
+/** As `verifySignature` for each, all together in our own code: less than a twentieth of noble's time. */
+export const verifySignatures = (checks: readonly SignatureCheck[]): boolean[] =>
+  judgeSignatures(checks).map(({ isValid }) => isValid);
+
+interface Judged {
+  readonly isValid: boolean;
+  /** null where the check fails before it. */
+  readonly challenge: bigint | null;
+}
+
+/** As `verifySignatures`, with what was hashed for it. */
+export function judgeSignatures(checks: readonly SignatureCheck[]): Judged[] {
   const sound = checks.map(soundCheck);
   const kept = sound.flatMap((check) => check ?? []);
   const challenges = hashTaggedMany(kept.map(({ key, r8, message }) => challengeRequest(r8, key, message)));
@@ -165,8 +180,12 @@ export function verifySignatures(checks: readonly SignatureCheck[]): boolean[] {
     }),
   );
   const isHeld = holdAll(equations);
-  let next = 0;
-  return sound.map((check) => check !== null && isHeld[next++]!);
+  let next = -1;
+  return sound.map((check) => {
+    if (check === null) return { isValid: false, challenge: null };
+    next += 1;
+    return { isValid: isHeld[next]!, challenge: challenges[next]! };
+  });
 }
 
 /** The verdict by noble's arithmetic alone: the oracle of `verifySignature`, and what runs without our kernels. */
