@@ -2,7 +2,8 @@
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { leaseMarginProblem } from "@openledger/bridge/l1/lease-margin";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { initPoseidon, poseidonImplementation, useNativeField } from "@openledger/circuits/field/poseidon";
+import { loadNativeField } from "@openledger/circuits/native/native-field";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { dataTwins, openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import { type DeployedCircuit, type Deployment, genesisOf } from "@openledger/circuits/registry/deployment";
@@ -22,6 +23,7 @@ import { Feed } from "./batches/feed.ts";
 import type { Config } from "./config.ts";
 import { OpenPrice } from "./fees/open-price.ts";
 import { SignaturePool } from "./intake/signature-pool.ts";
+import { preconfirmationSigner } from "./intake/signature-preconfirmations.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
@@ -94,6 +96,8 @@ export async function createSequencerProcess(
   if (marginProblem !== null)
     throw sequencerError("SRV_CONFIG_INVALID", `SEQUENCER_LEASE_MARGIN_MS ${marginProblem}`);
   await initPoseidon();
+  useNativeField(loadNativeField());
+  logger.info({ poseidon: poseidonImplementation(), preconfirmationSigner }, "hashes and signatures");
   const circuits = await Promise.all(
     deployment.circuits.map(async (deployed) =>
       deployed.sort === CIRCUIT_SORT.batch

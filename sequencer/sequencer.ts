@@ -162,9 +162,6 @@ export class Sequencer {
    * @throws OP_*, SEQ_* (docs/reference/errors.md), and changes nothing
    */
   async submit(operation: SignedOperation): Promise<Submission> {
-    // Nobody changes it any more, so its message is hashed once.
-    Object.freeze(operation.words);
-    Object.freeze(operation);
     const { signatures } = this.#modules;
     const check = signatures === undefined ? null : await this.#signatureToCheck(operation);
     // The verdict is remembered: what follows finds a good signature good, and refuses a bad one when it comes to it.

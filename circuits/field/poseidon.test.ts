@@ -7,7 +7,13 @@ import { repositoryRoot } from "../compiler/compile.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
 import { hashTaggedReference } from "../testing/poseidon-reference.ts";
-import { hashTagged, hashTaggedMany, initPoseidon, poseidonImplementation } from "./poseidon.ts";
+import {
+  hashTagged,
+  hashTaggedMany,
+  initPoseidon,
+  poseidonImplementation,
+  useNativeField,
+} from "./poseidon.ts";
 
 const prime = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
 const element = fc.oneof(fc.bigInt(0n, prime - 1n), fc.constantFrom(0n, 1n, prime - 1n));
@@ -18,7 +24,10 @@ const compile = (name: string, main: string) =>
     `pragma circom 2.1.6;\ninclude "circuits/field/poseidon.circom";\ncomponent main = ${main};\n`,
   );
 
-beforeAll(initPoseidon);
+beforeAll(async () => {
+  await initPoseidon();
+  useNativeField(null);
+});
 
 describe("hashTagged", () => {
   test("runs in our own kernels", () => {

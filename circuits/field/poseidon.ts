@@ -1,5 +1,6 @@
 import { circuitError } from "../circuit-errors.ts";
 import { PoseidonKernel } from "../wasm/poseidon-kernel.ts";
+import type { SignatureEquation } from "../wasm/signature-kernel.ts";
 import { createPortableHash } from "./poseidon-portable.ts";
 
 /**
@@ -13,15 +14,19 @@ import { createPortableHash } from "./poseidon-portable.ts";
 interface Implementation {
   readonly name: "fused" | "portable";
   hash(tag: bigint, inputs: readonly bigint[]): bigint;
-  hashTwo(
-    tag0: bigint,
-    inputs0: readonly bigint[],
-    tag1: bigint,
-    inputs1: readonly bigint[],
-  ): readonly [bigint, bigint];
+  /** All with the same number of inputs. */
+  hashAll(requests: readonly HashRequest[]): bigint[];
+}
+
+/** What native/native-field.ts makes of the addon in C++. */
+export interface NativeField extends Omit<Implementation, "name"> {
+  /** Whether each equation holds; coordinates are below r, scalars below 2^256. */
+  holdAll(equations: readonly SignatureEquation[]): boolean[];
+  keccak256(bytes: Uint8Array): Uint8Array;
 }
 
 let implementation: Implementation | undefined;
+let native: NativeField | null = null;
 
 /** circomlib's test/poseidoncircuit.js: the hash of 1 and 2. */
 const PUBLISHED = 0x115cc0f5e7d690413df64c6b9662e9cf2a3617f2743245519e19607a4417189an;
@@ -34,12 +39,26 @@ export async function initPoseidon(): Promise<void> {
   implementation = fused.hash(0n, [1n, 2n]) === PUBLISHED ? fused : createPortable();
 }
 
-/** Which implementation runs here; null before `initPoseidon` has resolved. */
-export function poseidonImplementation(): Implementation["name"] | null {
-  return implementation?.name ?? null;
+/**
+ * Hashes and checks signatures in C++ from here on; null: in WebAssembly or over bigint.
+ * @throws RangeError where it does not give the published value
+ */
+export function useNativeField(field: NativeField | null): void {
+  if (field !== null && field.hashAll([[0n, [1n, 2n]]])[0] !== PUBLISHED)
+    throw new RangeError("the native Poseidon is another one: build it again");
+  native = field;
 }
 
-function ready(): Implementation {
+/** What `useNativeField` was given; null where WebAssembly or bigint runs. */
+export const nativeField = (): NativeField | null => native;
+
+/** Which implementation runs here; null before `initPoseidon` has resolved. */
+export function poseidonImplementation(): Implementation["name"] | "native" | null {
+  return native === null ? (implementation?.name ?? null) : "native";
+}
+
+function ready(): Omit<Implementation, "name"> {
+  if (native !== null) return native;
   if (implementation === undefined) {
     throw circuitError("CIR_NOT_INITIALIZED", "await initPoseidon() before the first hash");
   }
@@ -64,17 +83,45 @@ export type HashRequest = readonly [tag: bigint, inputs: readonly bigint[]];
  * @throws RollupError CIR_NOT_INITIALIZED
  */
 export function hashTaggedMany(requests: readonly HashRequest[]): bigint[] {
-  const { hash, hashTwo } = ready();
-  const hashes: bigint[] = [];
-  for (let i = 0; i + 1 < requests.length; i += 2) {
-    const [[tag0, inputs0], [tag1, inputs1]] = [requests[i]!, requests[i + 1]!];
-    if (inputs0.length !== inputs1.length)
-      throw new RangeError("hashes that are taken together have the same number of inputs");
-    const two = hashTwo(tag0, inputs0, tag1, inputs1);
-    hashes.push(two[0], two[1]);
+  const count = requests[0]?.[1].length;
+  if (requests.some(([, inputs]) => inputs.length !== count))
+    throw new RangeError("hashes that are taken together have the same number of inputs");
+  return ready().hashAll(requests);
+}
+
+interface KnownHash {
+  readonly request: HashRequest;
+  readonly hash: bigint;
+}
+/** Of what belongs to an operation: its words, its message, its challenge, its chain. */
+const MOST_KNOWN = 4;
+const known = new WeakMap<object, KnownHash[]>();
+
+/** Keeps a hash as long as there is the object that it is asked for again with. */
+export function rememberHash(owner: object, request: HashRequest, hash: bigint): void {
+  const hashes = known.get(owner);
+  if (hashes === undefined) known.set(owner, [{ request, hash }]);
+  else if (hashes.push({ request, hash }) > MOST_KNOWN) hashes.shift();
+}
+
+function knownHash(owner: object, [tag, inputs]: HashRequest): bigint | undefined {
+  const isSame = ({ request }: KnownHash) =>
+    request[0] === tag &&
+    request[1].length === inputs.length &&
+    request[1].every((input, i) => input === inputs[i]);
+  return known.get(owner)?.find(isSame)?.hash;
+}
+
+/** As `hashTaggedMany`; what is known of an owner is not hashed again. */
+export function hashOwned(owners: readonly object[], requests: readonly HashRequest[]): bigint[] {
+  const hashes = requests.map((request, i) => knownHash(owners[i]!, request));
+  const missing = hashes.flatMap((hash, i) => (hash === undefined ? [i] : []));
+  const made = hashTaggedMany(missing.map((i) => requests[i]!));
+  for (const [j, i] of missing.entries()) {
+    hashes[i] = made[j]!;
+    if (knownHash(owners[i]!, requests[i]!) === undefined) rememberHash(owners[i]!, requests[i]!, made[j]!);
   }
-  if (requests.length % 2 === 1) hashes.push(hash(...requests.at(-1)!));
-  return hashes;
+  return hashes as bigint[];
 }
 
 function createFused(): Implementation {
@@ -89,7 +136,18 @@ function createFused(): Implementation {
   return {
     name: "fused",
     hash: (tag, inputs) => kernelFor(inputs).hash(tag, inputs),
-    hashTwo: (tag0, inputs0, tag1, inputs1) => kernelFor(inputs0).hashTwo(tag0, inputs0, tag1, inputs1),
+    hashAll: (requests) => {
+      const hashes: bigint[] = [];
+      for (let i = 0; i + 1 < requests.length; i += 2) {
+        const [[tag0, inputs0], [tag1, inputs1]] = [requests[i]!, requests[i + 1]!];
+        hashes.push(...kernelFor(inputs0).hashTwo(tag0, inputs0, tag1, inputs1));
+      }
+      if (requests.length % 2 === 1) {
+        const [tag, inputs] = requests.at(-1)!;
+        hashes.push(kernelFor(inputs).hash(tag, inputs));
+      }
+      return hashes;
+    },
   };
 }
 
@@ -98,6 +156,6 @@ function createPortable(): Implementation {
   return {
     name: "portable",
     hash,
-    hashTwo: (tag0, inputs0, tag1, inputs1) => [hash(tag0, inputs0), hash(tag1, inputs1)],
+    hashAll: (requests) => requests.map(([tag, inputs]) => hash(tag, inputs)),
   };
 }

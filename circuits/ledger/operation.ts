@@ -1,6 +1,6 @@
 import { operationError } from "../circuit-errors.ts";
 import type { Signature } from "../field/curve/eddsa.ts";
-import { type HashRequest, hashTagged } from "../field/poseidon.ts";
+import { type HashRequest, hashOwned, hashTagged } from "../field/poseidon.ts";
 import {
   AMOUNT_BITS,
   FEE_PER_UNIT_BITS,
@@ -71,19 +71,15 @@ interface MessageContext {
   readonly bRef: bigint;
 }
 
-/** The last message of each operation that cannot change any more: the sequencer asks twice for most. */
-const messages = new WeakMap<object, MessageContext & { readonly hash: bigint }>();
-
-/** The field element that EdDSA signs (docs/reference/ledger.md, "Message signed"). */
-export function messageHash(operation: Omit<SignedOperation, "signature">, context: MessageContext): bigint {
-  if (!Object.isFrozen(operation) || !Object.isFrozen(operation.words))
-    return hashTagged(...messageRequest(operation, context));
-  const { domain, bRef } = context;
-  const known = messages.get(operation);
-  if (known !== undefined && known.domain === domain && known.bRef === bRef) return known.hash;
-  const hash = hashTagged(...messageRequest(operation, context));
-  messages.set(operation, { domain, bRef, hash });
-  return hash;
+/** The field element that EdDSA signs (docs/reference/ledger.md, "Message signed"); of a signed one it is hashed once. */
+export function messageHash(
+  operation: Omit<SignedOperation, "signature"> & Partial<Pick<SignedOperation, "signature">>,
+  context: MessageContext,
+): bigint {
+  const request = messageRequest(operation, context);
+  return operation.signature === undefined
+    ? hashTagged(...request)
+    : hashOwned([operation.signature], [request])[0]!;
 }
 
 /** What `messageHash` hashes, to be hashed together with others. @throws OP_UNKNOWN_KIND */

@@ -2,7 +2,7 @@
 
 import { absorbedPosted, type BatchData } from "../batch/batch-data.ts";
 import { DUMMY } from "../field/curve/dummy-signature.ts";
-import { hashTaggedMany } from "../field/poseidon.ts";
+import { hashOwned } from "../field/poseidon.ts";
 import { messageRequest } from "../ledger/operation.ts";
 import { KIND } from "../protocol.ts";
 import type { TableLayout, TableRow, TableSlot, TableUnit } from "./table-layout.ts";
@@ -17,7 +17,8 @@ function signatureChallenges(
   { domain, feePerUnitWei }: Pick<BatchData, "domain" | "feePerUnitWei">,
 ): bigint[] {
   const used = slots.filter(({ kind }) => kind !== KIND.null);
-  const hashes = hashTaggedMany(
+  const hashes = hashOwned(
+    used.map(({ signature }) => signature),
     used.map((slot) => {
       const operation = {
         ...{ kind: slot.kind, a: slot.a, b: slot.b, amountCode: slot.amountCode, nonce: slot.nonce },
@@ -28,7 +29,8 @@ function signatureChallenges(
     }),
   );
   const messages = new Map(used.map((slot, i) => [slot, hashes[i]!]));
-  return hashTaggedMany(
+  return hashOwned(
+    slots.map(({ signature }) => signature),
     slots.map((slot) => {
       const message = messages.get(slot);
       const keyX = message === undefined ? DUMMY.keyX : slot.keyX;
@@ -63,9 +65,12 @@ function sideBySide(
 /** The vector that C commits to (table-frame.circom, phase F): header, wide slots, then what fixes the table. */
 export function absorbedElements(data: BatchData, layout: TableLayout): bigint[] {
   const { tree } = layout;
-  // Most of the time that C takes: two and two side by side.
+  // Known, where the operations were checked here.
   const challenges = signatureChallenges([...layout.transfers, ...layout.members], data);
-  const chains = hashTaggedMany(layout.members.map(nextChainRequest));
+  const chains = hashOwned(
+    layout.members.map(({ signature }) => signature),
+    layout.members.map(nextChainRequest),
+  );
   const touched = Array.from({ length: Math.ceil(tree.touched.length / TOUCHED_BITS) }, (_, c) =>
     tree.touched
       .slice(c * TOUCHED_BITS, (c + 1) * TOUCHED_BITS)

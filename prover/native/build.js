@@ -40,6 +40,16 @@ const addons = [
     ),
   },
   {
+    what: "field arithmetic",
+    folder: join(root, "../../circuits/native"),
+    file: "field-addon.node",
+    // Selections by vectors would wait for the words' stores.
+    flags: [...commonFlags, "-fno-tree-vectorize", "-fno-tree-slp-vectorize"],
+    includes: ["kernels/adx-product.h", "field.h", "modulus.h", "node-api.h"].map((name) =>
+      join(root, "src", name),
+    ),
+  },
+  {
     what: "suffix arrays",
     isFuzzed: true,
     folder: join(root, "../../models/spans/native"),

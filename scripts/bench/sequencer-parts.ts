@@ -91,8 +91,6 @@ async function batchParts() {
     members.map((user, i) => transfer(user, members[(i + 1) % SENDER_COUNT]!, BigInt(nonce))),
   );
   for (const operation of signed.flat()) {
-    Object.freeze(operation.words);
-    Object.freeze(operation);
     const { keyX } = ledger.requireLeaf(operation.a).leaf;
     const bRef = leafReference(ledger.requireLeaf(operation.b).leaf);
     const check = { keyX, message: messageHash(operation, { domain: TEST_DOMAIN, bRef }) };

@@ -181,9 +181,9 @@ export class SignaturePool implements PreconfirmationSigner {
     this.#running.delete(id);
     thread.batchCount -= 1;
     for (const [i, { resolve, task }] of checks.entries()) {
-      const { isValid, keyY } = verdicts[i]!;
+      const { challenge, isValid, keyY } = verdicts[i]!;
       rememberPublicKey(task.keyX, keyY === null ? null : { x: task.keyX, y: keyY });
-      rememberVerdict(task, isValid);
+      rememberVerdict(task, isValid, challenge);
       resolve(isValid);
     }
     for (const [i, { resolve }] of preconfirmations.entries()) resolve(signatures[i]!);

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import { secp256k1 } from "@bitauth/libauth";
 import { secp256k1 as noble } from "@noble/curves/secp256k1.js";
 import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
@@ -17,14 +18,24 @@ const scalar = fc.oneof(
 );
 const toBytes = (value: bigint) => Uint8Array.from(Buffer.from(value.toString(16).padStart(64, "0"), "hex"));
 
-describe("libsecp256k1 in WebAssembly", () => {
+type Signed = { signature: Uint8Array; recoveryId: number };
+const binding = createRequire(import.meta.url)("secp256k1/bindings");
+const libraries: Record<string, (key: Uint8Array, digest: Uint8Array) => Signed | string> = {
+  "in WebAssembly": (key, digest) => secp256k1.signMessageHashRecoverableCompact(key, digest),
+  "its native binding": (key, digest) => {
+    const { recid, signature } = binding.ecdsaSign(digest, key);
+    return { signature, recoveryId: recid };
+  },
+};
+
+describe.each(Object.entries(libraries))("libsecp256k1, %s", (_name, sign) => {
   /** noble's bytes begin with the recovery id. */
   const signsAsNoble = (key: bigint, digest: Uint8Array) => {
     const [recoveryId, ...signature] = noble.sign(digest, toBytes(key), {
       prehash: false,
       format: "recovered",
     });
-    expect(secp256k1.signMessageHashRecoverableCompact(toBytes(key), digest)).toEqual({
+    expect(sign(toBytes(key), digest)).toEqual({
       signature: Uint8Array.from(signature),
       recoveryId,
     });
@@ -41,7 +52,7 @@ describe("libsecp256k1 in WebAssembly", () => {
 
   it("signs digests at and above the order with another nonce than noble's, and as validly", () => {
     for (const value of [order, order + 1n, (1n << 256n) - 1n]) {
-      const signed = secp256k1.signMessageHashRecoverableCompact(toBytes(7n), toBytes(value));
+      const signed = sign(toBytes(7n), toBytes(value));
       if (typeof signed === "string") throw new Error(signed);
       const recovered = noble.recoverPublicKey(
         Uint8Array.of(signed.recoveryId, ...signed.signature),

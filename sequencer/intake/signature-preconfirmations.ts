@@ -1,9 +1,12 @@
 /**
- * Preconfirmations signed many at a time by libsecp256k1 in WebAssembly: preconfirmations.ts in other words, the same bytes (RFC 6979,
- * low s). Without viem, whose signer takes five times as long (docs/adr/0006-signer-of-preconfirmations.md).
+ * Preconfirmations signed many at a time by libsecp256k1, where its native binding has a binary, else in WebAssembly:
+ * preconfirmations.ts in other words, the same bytes (RFC 6979, low s). Without viem, whose signer takes far longer
+ * (docs/adr/0006-signer-of-preconfirmations.md).
  */
+import { createRequire } from "node:module";
 import { secp256k1 } from "@bitauth/libauth";
 import { keccak_256 } from "@noble/hashes/sha3.js";
+import { nativeField } from "@openledger/circuits/field/poseidon";
 import {
   PRECONFIRMATION_TYPES,
   type PreconfirmationFacts,
@@ -27,7 +30,10 @@ const word = (value: bigint): Uint8Array => {
     throw new RangeError("a preconfirmation's field does not fit 32 bytes");
   return Uint8Array.from(Buffer.from(hex(value), "hex"));
 };
-const hashWords = (...words: Uint8Array[]): Uint8Array => keccak_256(Buffer.concat(words));
+const hashWords = (...words: Uint8Array[]): Uint8Array => {
+  const bytes = Buffer.concat(words);
+  return nativeField()?.keccak256(bytes) ?? keccak_256(bytes);
+};
 
 export function createPreconfirmationBatchSigner(
   rollup: PreconfirmationRollup,
@@ -52,8 +58,44 @@ export function createPreconfirmationBatchSigner(
  * @throws RangeError for a secret that is no key, and for an r at or above the order, which nobody has ever met
  */
 function signDigest(secret: Uint8Array, digest: Uint8Array): Hex {
+  const { signature, recoveryId } = native === null ? signPortably(secret, digest) : native(secret, digest);
+  if (recoveryId > 1) throw new RangeError("a nonce that cannot be used");
+  return `0x${Buffer.from(signature).toString("hex")}${recoveryId === 0 ? "1b" : "1c"}`;
+}
+
+interface Recoverable {
+  readonly signature: Uint8Array;
+  readonly recoveryId: number;
+}
+
+function signPortably(secret: Uint8Array, digest: Uint8Array): Recoverable {
   const signed = secp256k1.signMessageHashRecoverableCompact(secret, digest);
   if (typeof signed === "string") throw new RangeError(signed);
-  if (signed.recoveryId > 1) throw new RangeError("a nonce that cannot be used");
-  return `0x${Buffer.from(signed.signature).toString("hex")}${signed.recoveryId === 0 ? "1b" : "1c"}`;
+  return signed;
 }
+
+interface Secp256k1Binding {
+  ecdsaSign(digest: Uint8Array, secret: Uint8Array): { signature: Uint8Array; recid: number };
+}
+
+/** Not the package itself: where it has no binary for the platform, that signs by other code and says nothing. */
+function loadNative(): ((secret: Uint8Array, digest: Uint8Array) => Recoverable) | null {
+  let binding: Secp256k1Binding;
+  try {
+    binding = createRequire(import.meta.url)("secp256k1/bindings") as Secp256k1Binding;
+  } catch {
+    return null;
+  }
+  return (secret, digest) => {
+    try {
+      const { recid, signature } = binding.ecdsaSign(digest, secret);
+      return { signature, recoveryId: recid };
+    } catch (cause) {
+      throw new RangeError("no signature by this secret", { cause });
+    }
+  };
+}
+const native = loadNative();
+
+/** Which libsecp256k1 signs here. */
+export const preconfirmationSigner = native === null ? "WebAssembly" : "native";

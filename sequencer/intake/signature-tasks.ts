@@ -1,9 +1,9 @@
 /** What the signature threads do, wherever they run: check users' signatures, sign preconfirmations. */
 
 import {
+  judgeSignatures,
   recoverPublicKey,
   type SignatureCheck,
-  verifySignatures,
 } from "@openledger/circuits/field/curve/eddsa";
 import type { PreconfirmationFacts } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { Secret } from "@openledger/foundation/secret";
@@ -31,8 +31,12 @@ export interface TaskBatch {
 
 export interface TaskAnswers {
   readonly id: number;
-  /** For each check, whether its signature is good, and the y-coordinate of its key where there is one. */
-  readonly verdicts: readonly { readonly isValid: boolean; readonly keyY: bigint | null }[];
+  /** For each check, whether its signature is good, what was hashed for it, and its key's y-coordinate where there is one. */
+  readonly verdicts: readonly {
+    readonly isValid: boolean;
+    readonly challenge: bigint | null;
+    readonly keyY: bigint | null;
+  }[];
   readonly signatures: readonly Hex[];
 }
 
@@ -44,9 +48,9 @@ export const preconfirmationSignerOf = ({
 
 /** `initPoseidon` must have been awaited. */
 export function runTasks(batch: TaskBatch, signer: PreconfirmationBatchSigner): TaskAnswers {
-  const isValid = verifySignatures(batch.checks);
+  const judged = judgeSignatures(batch.checks);
   const verdicts = batch.checks.map(({ keyX }, i) => ({
-    isValid: isValid[i]!,
+    ...judged[i]!,
     keyY: recoverPublicKey(keyX)?.y ?? null,
   }));
   return { id: batch.id, verdicts, signatures: signer.signAll(batch.preconfirmations) };

@@ -1,6 +1,7 @@
 /** A signature thread: answers batches of tasks in the order in which they come. */
 import { parentPort, workerData } from "node:worker_threads";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { initPoseidon, useNativeField } from "@openledger/circuits/field/poseidon";
+import { loadNativeField } from "@openledger/circuits/native/native-field";
 import {
   type PreconfirmationIdentity,
   preconfirmationSignerOf,
@@ -10,5 +11,6 @@ import {
 
 const signer = preconfirmationSignerOf(workerData as PreconfirmationIdentity);
 await initPoseidon();
+useNativeField(loadNativeField());
 // What was sent before waits for this listener. An error ends the thread, and the pool hears of it.
 parentPort!.on("message", (batch: TaskBatch) => parentPort!.postMessage(runTasks(batch, signer)));

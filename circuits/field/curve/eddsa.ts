@@ -3,7 +3,14 @@ import { blake512 } from "@noble/hashes/blake1.js";
 import { circuitError } from "../../circuit-errors.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { type SignatureEquation, SignatureKernel } from "../../wasm/signature-kernel.ts";
-import { type HashRequest, hashTagged, hashTaggedMany, poseidonImplementation } from "../poseidon.ts";
+import {
+  type HashRequest,
+  hashTagged,
+  hashTaggedMany,
+  nativeField,
+  poseidonImplementation,
+  rememberHash,
+} from "../poseidon.ts";
 
 /**
  * The rules of eddsa.circom: circomlib's EdDSA-Poseidon over BabyJubJub, signature for signature.
@@ -30,6 +37,8 @@ const { Fp: field } = Point;
 export const SUBGROUP_ORDER = 2736030358979909402780800718157159386076813972158567259200215660948447373041n;
 
 /** circomlib's generator of that subgroup, 8 times ERC-2494's. */
+export const CURVE_A = 168700n;
+export const CURVE_D = 168696n;
 export const BASE8: CurvePoint = {
   x: 5299619240641551281634865583518297030282874472190772894086521144482721001553n,
   y: 16950150798460657717958625567821834550301663161624707787222815936182638968203n,
@@ -78,7 +87,7 @@ export function rememberPublicKey(keyX: bigint, key: CurvePoint | null): void {
 function computePublicKey(keyX: bigint): CurvePoint | null {
   if (keyX <= 0n || keyX >= FIELD_ORDER) return null;
   const xx = field.sqr(keyX);
-  const yy = field.div(field.sub(1n, field.mul(168700n, xx)), field.sub(1n, field.mul(168696n, xx)));
+  const yy = field.div(field.sub(1n, field.mul(CURVE_A, xx)), field.sub(1n, field.mul(CURVE_D, xx)));
   let y: bigint;
   try {
     y = field.sqrt(yy);
@@ -141,12 +150,26 @@ const verdicts = new WeakMap<Signature, Verdict>();
 export function rememberVerdict(
   { keyX, message, signature }: Omit<SignatureCheck, "keyY">,
   isValid: boolean,
+  challenge: bigint | null = null,
 ): void {
   verdicts.set(Object.freeze(signature), { keyX, message, isValid });
+  const key = challenge === null ? null : recoverPublicKey(keyX);
+  if (challenge === null || key === null) return;
+  rememberHash(signature, challengeRequest({ x: signature.r8x, y: signature.r8y }, key, message), challenge);
 }
 
-/** As `verifySignature` for each, two at a time in our own WebAssembly: 65 µs each instead of 2.5 ms. */
-export function verifySignatures(checks: readonly SignatureCheck[]): boolean[] {
+/** As `verifySignature` for each, all together in our own code: less than a twentieth of noble's time. */
+export const verifySignatures = (checks: readonly SignatureCheck[]): boolean[] =>
+  judgeSignatures(checks).map(({ isValid }) => isValid);
+
+interface Judged {
+  readonly isValid: boolean;
+  /** null where the check fails before it. */
+  readonly challenge: bigint | null;
+}
+
+/** As `verifySignatures`, with what was hashed for it. */
+export function judgeSignatures(checks: readonly SignatureCheck[]): Judged[] {
   const sound = checks.map(soundCheck);
   const kept = sound.flatMap((check) => check ?? []);
   const challenges = hashTaggedMany(kept.map(({ key, r8, message }) => challengeRequest(r8, key, message)));
@@ -156,9 +179,13 @@ export function verifySignatures(checks: readonly SignatureCheck[]): boolean[] {
       factor: (8n * challenges[i]!) % SUBGROUP_ORDER,
     }),
   );
-  const isHeld = poseidonImplementation() === "fused" ? checkFused(equations) : equations.map(holds);
-  let next = 0;
-  return sound.map((check) => check !== null && isHeld[next++]!);
+  const isHeld = holdAll(equations);
+  let next = -1;
+  return sound.map((check) => {
+    if (check === null) return { isValid: false, challenge: null };
+    next += 1;
+    return { isValid: isHeld[next]!, challenge: challenges[next]! };
+  });
 }
 
 /** The verdict by noble's arithmetic alone: the oracle of `verifySignature`, and what runs without our kernels. */
@@ -183,6 +210,12 @@ function soundCheck({ keyX, keyY, message, signature: { r8x, r8y, s } }: Signatu
 function holds({ key, r8, s, factor }: SignatureEquation): boolean {
   const right = Point.fromAffine(key).multiplyUnsafe(factor).add(Point.fromAffine(r8));
   return base8.multiplyUnsafe(s).equals(right);
+}
+
+function holdAll(equations: readonly SignatureEquation[]): boolean[] {
+  const native = nativeField();
+  if (native !== null) return native.holdAll(equations);
+  return poseidonImplementation() === "fused" ? checkFused(equations) : equations.map(holds);
 }
 
 let kernel: SignatureKernel | undefined;
@@ -224,8 +257,8 @@ function isOnCurve({ x, y }: CurvePoint): boolean {
   if (x < 0n || x >= FIELD_ORDER || y < 0n || y >= FIELD_ORDER) return false;
   const xx = field.sqr(x);
   const yy = field.sqr(y);
-  const left = field.add(field.mul(168700n, xx), yy);
-  return left === field.add(1n, field.mul(168696n, field.mul(xx, yy)));
+  const left = field.add(field.mul(CURVE_A, xx), yy);
+  return left === field.add(1n, field.mul(CURVE_D, field.mul(xx, yy)));
 }
 
 function decode({ x, y }: CurvePoint): NoblePoint | null {

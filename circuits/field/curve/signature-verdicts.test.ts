@@ -1,9 +1,10 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
-import { beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadNativeField } from "../../native/native-field.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
-import { initPoseidon } from "../poseidon.ts";
+import { initPoseidon, poseidonImplementation, useNativeField } from "../poseidon.ts";
 import {
   derivePublicKey,
   recoverPublicKey,
@@ -78,7 +79,13 @@ const good = fc.tuple(secret, message).map(([by, about]): SignatureCheck => {
 });
 const any = fc.tuple(good, fc.oneof(...Object.values(alterations))).map(([check, alter]) => alter(check));
 
-describe("verifySignatures", () => {
+describe.each(["fused", "native"])("verifySignatures, %s", (implementation) => {
+  beforeAll(() => {
+    useNativeField(implementation === "native" ? loadNativeField() : null);
+    expect(poseidonImplementation()).toBe(implementation);
+  });
+  afterAll(() => useNativeField(null));
+
   test.each(Object.entries(alterations))("gives noble's verdict for: %s", (_name, alteration) => {
     fc.assert(
       fc.property(good, alteration, (check, alter) => {

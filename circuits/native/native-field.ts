@@ -1,0 +1,77 @@
+/**
+ * Poseidon and the equation of signatures in C++, a third of what our WebAssembly takes. It is there where a compiler was at hand
+ * at the install; pages have no such thing, so `useNativeField` is told of it by the processes that gain.
+ */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { BASE8, CURVE_A, CURVE_D } from "../field/curve/eddsa.ts";
+import type { HashRequest, NativeField } from "../field/poseidon.ts";
+import { squareRoot } from "../field/square-root.ts";
+import { invertMod } from "../inverse.ts";
+import { FIELD_ORDER } from "../protocol.ts";
+import { makeTables } from "../wasm/poseidon-tables.ts";
+import type { SignatureEquation } from "../wasm/signature-kernel.ts";
+
+type LoadedPoseidon = { readonly loadedPoseidon: unique symbol };
+type LoadedCurve = { readonly loadedCurve: unique symbol };
+
+/** The addon's functions. Integers are 256 bits, one after the other. */
+interface FieldAddon {
+  loadPoseidon(width: number, numbers: readonly bigint[]): LoadedPoseidon;
+  hash(poseidon: LoadedPoseidon, integers: readonly bigint[]): bigint[];
+  /** @param numbers from BabyJubJub's x to that of −x² + y² = 1 + d·x²·y², d, and the base point */
+  loadCurve(numbers: readonly bigint[]): LoadedCurve;
+  holds(curve: LoadedCurve, integers: readonly bigint[]): boolean[];
+  keccak(bytes: Uint8Array, out: Uint8Array): Uint8Array;
+}
+
+const addonPath = fileURLToPath(new URL("./build/field-addon.node", import.meta.url));
+
+/** Null where there is no compiler and the addon was not built: then WebAssembly goes on. */
+export function loadNativeField(path = addonPath): NativeField | null {
+  if (!existsSync(path)) return null;
+  return nativeField(createRequire(import.meta.url)(path) as FieldAddon);
+}
+
+const toElement = (value: bigint) =>
+  value >= 0n && value < FIELD_ORDER ? value : ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
+
+function nativeField(addon: FieldAddon): NativeField {
+  const widths: (LoadedPoseidon | undefined)[] = [];
+  const poseidonOf = (width: number): LoadedPoseidon => {
+    if (width < 2 || width > 17) throw new RangeError(`Poseidon takes 1 to 16 inputs, not ${width - 1}`);
+    widths[width] ??= addon.loadPoseidon(width, makeTables(width).elements);
+    return widths[width];
+  };
+  let curve: LoadedCurve | undefined;
+  const loadCurve = () => {
+    const inverse = invertMod(CURVE_A, FIELD_ORDER);
+    // −a and −1 have roots: a is a square, and r is 1 modulo 4.
+    const [scale, d] = [
+      squareRoot(FIELD_ORDER - CURVE_A)!,
+      ((FIELD_ORDER - CURVE_D) * inverse) % FIELD_ORDER,
+    ];
+    return addon.loadCurve([scale, d, BASE8.x, BASE8.y]);
+  };
+  return {
+    keccak256: (bytes) => addon.keccak(bytes, new Uint8Array(32)),
+    hash: (tag, inputs) =>
+      addon.hash(poseidonOf(inputs.length + 1), [toElement(tag), ...inputs.map(toElement)])[0]!,
+    hashAll(requests: readonly HashRequest[]): bigint[] {
+      if (requests.length === 0) return [];
+      const width = requests[0]![1].length + 1;
+      const integers: bigint[] = [];
+      for (const [tag, inputs] of requests) {
+        integers.push(toElement(tag));
+        for (const input of inputs) integers.push(toElement(input));
+      }
+      return addon.hash(poseidonOf(width), integers);
+    },
+    holdAll(equations: readonly SignatureEquation[]): boolean[] {
+      curve ??= loadCurve();
+      const integers = equations.flatMap(({ key, r8, factor, s }) => [key.x, key.y, r8.x, r8.y, factor, s]);
+      return addon.holds(curve, integers);
+    },
+  };
+}
