@@ -23,6 +23,7 @@ import { ADMISSION_MODES } from "./intake/admission-policy.ts";
 import { LEASE_MODES } from "./intake/lease.ts";
 import { REPLICA_MODES } from "./intake/replica.ts";
 import { sequencerError } from "./sequencer-errors.ts";
+import { HOT_OPERATIONS } from "./store/history.ts";
 import { STORE_CHECKS } from "./store/store-check.ts";
 
 /** Above 64 bits L1 takes none. */
@@ -90,6 +91,18 @@ export const SEQUENCER_SETTINGS = {
     default: "auto",
     description:
       "where batches' data is posted: calldata, blob, or auto: the cheaper on L1 if the first circuit has a twin, else as that circuit has it",
+  },
+  hotOperations: {
+    schema: wholeNumber(20, 1_000_000_000),
+    default: String(HOT_OPERATIONS),
+    description:
+      "final operations that stay in the store, about 1.5 kB each; older ones move into files beside it",
+  },
+  historySources: {
+    schema: z.string().transform((text) => text.split(" ").filter((part) => part !== "")),
+    default: "",
+    description:
+      "folders, and URLs of folders, that have files of the history which are missing here; with spaces between",
   },
   storeCheck: {
     schema: z.enum(STORE_CHECKS),

@@ -191,6 +191,14 @@ export const sequencerErrors = defineErrors("SEQ", {
     remedy: "no action is needed: the next start follows L1 again",
     isRetryable: true,
   },
+  SEQ_HISTORY_MISSING: {
+    meaning:
+      "the answer is in a file of the history that is not in the data directory, and no place that was named has it; `data.path`, `data.sha256`, `data.tried`",
+    remedy:
+      "the operator puts the file back, or names a place that has it: SEQUENCER_HISTORY_SOURCES, --history",
+    httpStatus: 503,
+    isRetryable: true,
+  },
   SEQ_STORE_INCONSISTENT: {
     meaning: "the data directory contradicts itself or the deployment; an operator has to look into it",
     remedy: "keep the directory, and restore the ledger from L1 or a full node (docs/how-to/operate.md)",

@@ -28,6 +28,7 @@ import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { FOLLOW_MARKER } from "./store/follow-marker.ts";
+import { historyNews } from "./store/history.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 
 function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {
@@ -120,11 +121,14 @@ export async function createSequencerProcess(
     },
     onFatal,
   );
-  const { dataPath, storeCheck } = config;
-  const log = await LedgerLog.open(dataPath, onFatal, { storeCheck }).catch(async (error: unknown) => {
-    await signatures.close();
-    throw error;
-  });
+  const { dataPath, historySources: sources, hotOperations, storeCheck } = config;
+  const history = { hotOperations, sources, ...historyNews(logger) };
+  const log = await LedgerLog.open(dataPath, onFatal, { storeCheck, history }).catch(
+    async (error: unknown) => {
+      await signatures.close();
+      throw error;
+    },
+  );
   try {
     if ((await log.get(FOLLOW_MARKER)) !== undefined) {
       throw sequencerError("SEQ_WRONG_DIRECTORY", `${dataPath} holds a full node's ledger`, {

@@ -13,14 +13,8 @@ export function preconfirmationWrite(evidence: PreconfirmationEvidence): StoreWr
 }
 
 /** All preconfirmations that were signed for a place. More than one is an equivocation. */
-export async function preconfirmationsAt(
-  log: LedgerLog,
-  opIndex: number,
-): Promise<PreconfirmationEvidence[]> {
-  return (await log.keyed<PreconfirmationEvidence>(underPrefix(place(opIndex)))).map(
-    ([, evidence]) => evidence,
-  );
-}
+export const preconfirmationsAt = (log: LedgerLog, opIndex: number): Promise<PreconfirmationEvidence[]> =>
+  log.range({ ...underPrefix(place(opIndex)), limit: Number.POSITIVE_INFINITY });
 
 /** Preconfirmations of places from `opIndex` on, at most so many. */
 export function preconfirmationsFrom(

@@ -68,10 +68,10 @@ export async function openFollowedLog(
 async function takeEvidence(replaced: string, log: LedgerLog): Promise<void> {
   const old = await LedgerLog.open(replaced, undefined, { owner: "full-node" });
   try {
-    for (const prefix of [PRECONFIRMATION_PREFIX, ALARM_PREFIX]) {
-      const kept = await old.keyed<unknown>(underPrefix(prefix));
-      await log.write(kept.map(([key, value]) => ({ key, value })));
-    }
+    for (const prefix of [PRECONFIRMATION_PREFIX, ALARM_PREFIX])
+      for await (const [key, value] of old.each<unknown>(underPrefix(prefix)))
+        void log.write([{ key, value }]);
+    await log.flushed();
   } finally {
     await old.close();
   }

@@ -94,8 +94,10 @@ export const postedQueueWrites = (
     ...queueIndexWrites(entry, batch.position.sequence),
   ]);
 
+/** What of it is the index. */
+export const postedIndexWrites = (batch: StoredBatch, queueHead: number): QueueWrite[] =>
+  postedEntries(batch, queueHead).flatMap((entry) => queueIndexWrites(entry, batch.position.sequence));
+
 /** Takes what `postedQueueWrites` has indexed out of the index. */
 export const forgetPostedQueue = (batch: StoredBatch, queueHead: number): QueueWrite[] =>
-  postedEntries(batch, queueHead).flatMap((entry) =>
-    queueIndexWrites(entry, batch.position.sequence).map(({ key }) => ({ key })),
-  );
+  postedIndexWrites(batch, queueHead).map(({ key }) => ({ key }));

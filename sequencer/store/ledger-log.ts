@@ -8,18 +8,20 @@
 
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { CheckedLevel, type LevelDb } from "@openledger/foundation/store/checked-level";
+import type { KeyRange, Pair } from "@openledger/foundation/store/sorted-table";
 import { sequencerError } from "../sequencer-errors.ts";
 import { DurableMark } from "./durable-mark.ts";
 import { type IndexedQueueEntry, queueIndexWrites } from "./executed-queue.ts";
 import { type HashTarget, settlementWrites, transactionWrites } from "./hash-index.ts";
+import { History, type HistoryOptions } from "./history.ts";
+import { operationIndex } from "./history-index.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
-import {
-  type ChainPosition,
-  type ExecutedEntry,
-  type LogEntry,
-  leavesOf,
-  type OperationEntry,
-  type StoredQueueEntry,
+import type {
+  ChainPosition,
+  ExecutedEntry,
+  LogEntry,
+  OperationEntry,
+  StoredQueueEntry,
 } from "./log-entry.ts";
 import {
   checkStore,
@@ -76,6 +78,9 @@ const MAX_ENTRIES_READ = 2_000;
 /** An eighth of the main thread goes to a check beside the work, for 80,000 values a second. */
 const BESIDE_PAUSE_MS = 10;
 
+/** How long a segment that could not be written waits for the next try. */
+const MOVE_AGAIN_MS = 60_000;
+
 export class LedgerLog {
   readonly #level: CheckedLevel;
   readonly #db: LevelDb;
@@ -98,6 +103,10 @@ export class LedgerLog {
   readonly check: StoreCheck;
   #checking: Promise<StoreCheck | null> | null = null;
   #isClosing = false;
+  readonly #history: History;
+  readonly #historyOptions: HistoryOptions;
+  #moving: Promise<void> | null = null;
+  #movingFailedAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(
     level: CheckedLevel,
@@ -105,8 +114,11 @@ export class LedgerLog {
     nextSequence: number,
     onFailure: (error: Error) => void,
     check: StoreCheck,
+    history: { readonly history: History; readonly options: HistoryOptions },
   ) {
     this.check = check;
+    this.#history = history.history;
+    this.#historyOptions = history.options;
     this.#level = level;
     this.#db = level.db;
     this.#mark = mark;
@@ -118,6 +130,7 @@ export class LedgerLog {
   /**
    * @param onFailure called once, when a write failed or damage was met
    * @param options.storeCheck "first" by default; with "beside" the caller has to call `checkBeside`
+   * @param options.history how long final history stays in the store; without it, for good
    * @param options.owner whose directory it is: "sequencer" by default; remedies differ
    * @throws SRV_STORE_LOCKED, SRV_STORE_FAILED; SRV_STORE_CORRUPT where files are damaged or missing, or entries are gone
    * that were durable
@@ -125,9 +138,9 @@ export class LedgerLog {
   static async open(
     path: string,
     onFailure: (error: Error) => void = () => {},
-    options: { storeCheck?: StoreCheckTime; owner?: StoreOwner } = {},
+    options: { storeCheck?: StoreCheckTime; owner?: StoreOwner; history?: HistoryOptions } = {},
   ): Promise<LedgerLog> {
-    const { owner = "sequencer" } = options;
+    const { history: historyOptions = {}, owner = "sequencer" } = options;
     const isFirst = options.storeCheck !== "beside" || isCheckOwed(path);
     let log: LedgerLog | null = null;
     const level = await CheckedLevel.open(path, {
@@ -150,7 +163,9 @@ export class LedgerLog {
       );
       const keys = level.db.keys({ ...underPrefix("log"), reverse: true, limit: 1 });
       const [last] = await level.read(keys.all());
-      const nextSequence = last === undefined ? 0 : Number.parseInt(last.slice("log!".length), 16) + 1;
+      const history = await History.load(level, historyOptions);
+      const lastHot = last === undefined ? -1 : Number.parseInt(last.slice("log!".length), 16);
+      const nextSequence = Math.max(lastHot, history.lastSequence) + 1;
       if (lastDurable >= nextSequence) {
         throw corrupt(
           `the log in ${path} ends at ${nextSequence - 1}, and ${lastDurable} was durable`,
@@ -158,7 +173,8 @@ export class LedgerLog {
           owner,
         );
       }
-      log = new LedgerLog(level, mark, nextSequence, onFailure, check);
+      log = new LedgerLog(level, mark, nextSequence, onFailure, check, { history, options: historyOptions });
+      log.#moveHistory();
       return log;
     } catch (error) {
       await level.close().catch(() => {});
@@ -237,6 +253,7 @@ export class LedgerLog {
             ),
           );
           if (lastKept >= 0) this.#mark.write(lastKept);
+          if (current.writes.some(({ key }) => key === storeKeys.finalPosition)) this.#moveHistory();
           current.resolve();
         } catch (cause) {
           // The mark's own failures are told like the store's.
@@ -253,6 +270,35 @@ export class LedgerLog {
       this.#current = null;
       this.#writing = null;
     }
+  }
+
+  /** Beside the work, moves history out of the store that is final for long enough. */
+  #moveHistory(): void {
+    const { hotOperations, onSegmentFailed } = this.#historyOptions;
+    if (hotOperations === undefined || this.#moving !== null || this.#isClosing || this.#failure !== null)
+      return;
+    if (performance.now() - this.#movingFailedAtMs < MOVE_AGAIN_MS) return;
+    const move = async () => {
+      while (await this.#history.moveNext());
+    };
+    this.#moving = move()
+      .catch((error: unknown) => {
+        if (History.isStopped(error)) return;
+        this.#movingFailedAtMs = performance.now();
+        onSegmentFailed?.(error);
+      })
+      .finally(() => {
+        this.#moving = null;
+      });
+  }
+
+  /** Resolves when no history is being moved. */
+  async historyMoved(): Promise<void> {
+    while (this.#moving !== null) await this.#moving;
+  }
+
+  get history(): Pick<History, "segments" | "pathOf" | "check"> {
+    return this.#history;
   }
 
   /**
@@ -280,8 +326,10 @@ export class LedgerLog {
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    await this.#checking;
+    this.#history.stop();
+    await Promise.all([this.#checking, this.#moving]);
     if (this.#failure === null) await this.flushed();
+    await this.#history.close();
     this.#mark.close();
     await this.#level.close();
   }
@@ -292,10 +340,10 @@ export class LedgerLog {
     toSequence = Number.MAX_SAFE_INTEGER,
   ): AsyncGenerator<[sequence: number, entry: LogEntry]> {
     const range = { gte: storeKeys.log(fromSequence), lt: underPrefix("log").lt };
-    for await (const [key, value] of this.#level.readEach(this.#db.iterator(range))) {
+    for await (const [key, value] of this.#history.read(range)) {
       const sequence = Number.parseInt(key.slice("log!".length), 16);
       if (sequence > toSequence) return;
-      yield [sequence, value as LogEntry];
+      yield [sequence, this.#decode<LogEntry>(value)];
     }
   }
 
@@ -308,64 +356,81 @@ export class LedgerLog {
     limit: number,
   ): Promise<{ found: [sequence: number, entry: ExecutedEntry][]; nextBefore: number | null }> {
     const range = { gt: underPrefix("log").gt, lt: storeKeys.log(beforeSequence) };
-    const entries = this.#db.iterator({ ...range, reverse: true, limit: MAX_ENTRIES_READ });
     const found: [number, ExecutedEntry][] = [];
     let readCount = 0;
     let oldest = beforeSequence;
-    for await (const [key, value] of this.#level.readEach(entries)) {
-      const entry = value as LogEntry;
+    for await (const [key, value] of this.#history.read(range, true)) {
+      const entry = this.#decode<LogEntry>(value);
       const isExecuted = entry.type !== "opened" && entry.type !== "closed";
       if (isExecuted && found.length === limit) return { found, nextBefore: oldest };
       oldest = Number.parseInt(key.slice("log!".length), 16);
       readCount += 1;
       if (isExecuted) found.push([oldest, entry]);
+      if (readCount === MAX_ENTRIES_READ) return { found, nextBefore: oldest };
     }
-    return { found, nextBefore: readCount === MAX_ENTRIES_READ ? oldest : null };
+    return { found, nextBefore: null };
   }
 
   /** Operations by their hash, as far as `most` of those with this beginning go. */
   async operationHashes(start: string, most: number): Promise<string[]> {
-    const keys = this.#db.keys({ ...ofHashes("operation", start), limit: most });
-    return (await this.#level.read(keys.all())).map((key) => key.slice("operation!".length));
+    const found = await this.#firstOf({ ...ofHashes("operation", start), limit: most });
+    return found.map(([key]) => key.slice("operation!".length));
   }
 
   /** What else hashes with this beginning have named; it may be so no longer. */
   async hashTargets(start: string, most: number): Promise<(HashTarget & { readonly hash: string })[]> {
-    const entries = this.#db.iterator({ ...ofHashes("hash", start), limit: most });
-    const found = await this.#level.read(entries.all());
-    return found.map(([key, value]) => ({ hash: key.split("!")[1]!, ...(value as HashTarget) }));
+    const found = await this.#firstOf({ ...ofHashes("hash", start), limit: most });
+    return found.map(([key, value]) => ({ hash: key.split("!")[1]!, ...this.#decode<HashTarget>(value) }));
   }
 
   async get<T>(key: string): Promise<T | undefined> {
-    return (await this.#level.read(this.#db.get(key))) as T | undefined;
+    const value = (await this.#level.read(this.#db.get(key))) as T | undefined;
+    if (value !== undefined) return value;
+    const moved = await this.#history.get(key);
+    return moved === undefined ? undefined : this.#decode<T>(moved);
   }
 
   /** Values of the keys in a range, in key order. */
-  async range<T>(range: {
-    gte?: string;
-    gt?: string;
-    lt: string;
-    limit: number;
-    reverse?: boolean;
-  }): Promise<T[]> {
-    return (await this.#level.read(this.#db.values(range).all())) as T[];
+  async range<T>(range: KeyRange & { lt: string; limit: number; reverse?: boolean }): Promise<T[]> {
+    return (await this.#firstOf(range)).map(([, value]) => this.#decode<T>(value));
+  }
+
+  async #firstOf(range: KeyRange & { lt: string; limit: number; reverse?: boolean }): Promise<Pair[]> {
+    const { limit, reverse = false, ...bounds } = range;
+    const found: Pair[] = [];
+    if (limit <= 0) return found;
+    for await (const pair of this.#history.read(bounds, reverse)) if (found.push(pair) === limit) break;
+    return found;
   }
 
   /** Keys of a range with their values, in key order. */
+  async *each<T>(range: { gt: string; lt: string }): AsyncGenerator<[key: string, value: T]> {
+    for await (const [key, value] of this.#history.read(range)) yield [key, this.#decode<T>(value)];
+  }
+
+  /** As `each`, of what is still in the store alone. */
   async keyed<T>(range: { gt: string; lt: string }): Promise<[key: string, value: T][]> {
     return (await this.#level.read(this.#db.iterator(range).all())) as [string, T][];
   }
 
+  #decode<T>(value: Buffer): T {
+    try {
+      return storeEncoding.decode(value) as T;
+    } catch (cause) {
+      throw this.#level.failed("read", cause);
+    }
+  }
+
   /** A value that must be there, since the log says so. @throws SEQ_STORE_INCONSISTENT */
   async require<T>(key: string): Promise<T> {
-    const value = await this.#level.read(this.#db.get(key));
+    const value = await this.get<T>(key);
     if (value === undefined)
       throw sequencerError("SEQ_STORE_INCONSISTENT", `the data directory lacks ${key}`, { data: { key } });
-    return value as T;
+    return value;
   }
 
   async operation(hash: string): Promise<OperationEntry | undefined> {
-    const sequence = (await this.#level.read(this.#db.get(storeKeys.operation(hash)))) as number | undefined;
+    const sequence = await this.get<number>(storeKeys.operation(hash));
     return sequence === undefined ? undefined : this.require<OperationEntry>(storeKeys.log(sequence));
   }
 
@@ -416,19 +481,17 @@ export class LedgerLog {
     return (waiting === undefined ? await this.get(key) : waiting.value) as StoredBatch | undefined;
   }
 
-  async queueEntry(queueIndex: number): Promise<StoredQueueEntry | undefined> {
-    return (await this.#level.read(this.#db.get(storeKeys.queueEntry(queueIndex)))) as
-      | StoredQueueEntry
-      | undefined;
+  queueEntry(queueIndex: number): Promise<StoredQueueEntry | undefined> {
+    return this.get(storeKeys.queueEntry(queueIndex));
   }
 
-  async queueEntriesFrom(queueIndex: number): Promise<StoredQueueEntry[]> {
+  queueEntriesFrom(queueIndex: number): Promise<StoredQueueEntry[]> {
     const range = { gte: storeKeys.queueEntry(queueIndex), lt: underPrefix("queue").lt };
-    return (await this.#level.read(this.#db.values(range).all())) as StoredQueueEntry[];
+    return this.range({ ...range, limit: Number.POSITIVE_INFINITY });
   }
 
-  async finalPosition(): Promise<ChainPosition | undefined> {
-    return (await this.#level.read(this.#db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
+  finalPosition(): Promise<ChainPosition | undefined> {
+    return this.get(storeKeys.finalPosition);
   }
 
   /** All leaves as the last final batch left them, with their hashes. @throws SRV_STORE_CORRUPT */
@@ -444,11 +507,4 @@ export class LedgerLog {
       yield [id, state, hash];
     }
   }
-}
-
-function operationIndex(entry: OperationEntry, sequence: number): StoreWrite[] {
-  return [
-    { key: storeKeys.operation(entry.hash), value: sequence },
-    ...leavesOf(entry).map((id) => ({ key: storeKeys.leafOperation(id, sequence), value: sequence })),
-  ];
 }
