@@ -1,54 +1,89 @@
 /**
- * The ledger's eight-ary Poseidon tree. Level 0 holds the leaves, level `depth` the root; empty subtrees are shared.
+ * The ledger's eight-ary Poseidon tree. Level 0 holds the leaves, level `depth` the root.
  *
  * Nodes never change: an update makes new ones from the leaf to the root, and anyone who holds an old root still sees the
  * old tree (TreeVersion). A node is hashed when somebody first asks for its hash. So executing an operation hashes
  * nothing, the root of a batch hashes each node that is left of the batch once, and the paths of every slot in between,
  * which only the prover needs, are hashed when it needs them: level by level, where no hash waits for another.
+ *
+ * Nodes are there only for what changed since a flat base (flat-ledger.ts): where a child is null, the base has it, as it
+ * was at the version's view. A node means the same in every version that it is in: `settle` moves a tree to a later view
+ * only where the caller has seen to it that the base was overwritten nowhere but below the tree's own nodes.
  */
 import { type HashRequest, hashTagged, hashTaggedMany } from "../field/poseidon.ts";
 import { TAG, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
+import { FlatLedger, type FlatView } from "./flat-ledger.ts";
 import { type Leaf, leafFields } from "./leaf.ts";
+
+type Child = TreeNode | null;
 
 /** One node of a version; at level 0 a leaf, whose hash may still have to be taken. */
 class TreeNode {
   hash: bigint | undefined;
-  readonly children: readonly TreeNode[] | null;
+  /** null at level 0, and where a part of a tree knows nothing but the hash. */
+  readonly children: readonly Child[] | null;
   readonly leaf: Leaf | null;
   /** Waits in a list of nodes to be hashed. */
   isQueued = false;
 
-  constructor(hash: bigint | undefined, children: readonly TreeNode[] | null, leaf: Leaf | null) {
+  constructor(hash: bigint | undefined, children: readonly Child[] | null, leaf: Leaf | null) {
     this.hash = hash;
     this.children = children;
     this.leaf = leaf;
   }
+}
 
-  get request(): HashRequest {
-    if (this.leaf !== null) {
-      const [tag, ...inputs] = leafFields(this.leaf);
-      return [tag, inputs];
-    }
-    return [TAG.node, this.children!.map(({ hash }) => hash!)];
-  }
+const UNCHANGED: readonly Child[] = Array<Child>(TREE_ARITY).fill(null);
+const NO_LEAF = new TreeNode(0n, null, null);
+
+const childrenOf = (node: Child): readonly Child[] => {
+  if (node === null) return UNCHANGED;
+  if (node.children === null) throw new RangeError("the part of the tree does not have this leaf");
+  return node.children;
+};
+
+/** The hashes of a node's children, which are of `level`, once the node is hashed. */
+const rowOf = (node: Child, level: number, index: number, view: FlatView): bigint[] =>
+  node === null
+    ? view.row(level, index)
+    : childrenOf(node).map((child, i) =>
+        child === null ? view.hash(level, TREE_ARITY * index + i) : child.hash!,
+      );
+
+interface QueuedNode {
+  readonly node: TreeNode;
+  readonly index: number;
+  readonly view: FlatView;
+}
+
+function requestOf({ index, node, view }: QueuedNode, level: number): HashRequest {
+  if (node.leaf === null) return [TAG.node, rowOf(node, level - 1, index, view)];
+  const [tag, ...inputs] = leafFields(node.leaf);
+  return [tag, inputs];
 }
 
 /** Adds the nodes below and at `node` that have no hash to their levels' lists. */
-function queue(node: TreeNode, level: number, levels: TreeNode[][]): void {
+function queue(node: TreeNode, level: number, index: number, view: FlatView, levels: QueuedNode[][]): void {
   if (node.hash !== undefined || node.isQueued) return;
   node.isQueued = true;
-  levels[level]!.push(node);
-  if (node.children !== null) for (const child of node.children) queue(child, level - 1, levels);
+  levels[level]!.push({ node, index, view });
+  const { children } = node;
+  if (children === null) return;
+  for (let i = 0; i < TREE_ARITY; i++) {
+    const child = children[i]!;
+    if (child !== null) queue(child, level - 1, TREE_ARITY * index + i, view, levels);
+  }
 }
 
 /** Hashes all trees' nodes together, level by level: a fraction of the time of one after the other. */
 export function hashVersions(versions: readonly TreeVersion[]): void {
   const depth = Math.max(0, ...versions.map((version) => version.depth));
-  const levels: TreeNode[][] = Array.from({ length: depth + 1 }, () => []);
-  for (const version of versions) queue(version.top, version.depth, levels);
-  for (const nodes of levels) {
-    const hashes = hashTaggedMany(nodes.map((node) => node.request));
-    for (const [i, node] of nodes.entries()) {
+  const levels: QueuedNode[][] = Array.from({ length: depth + 1 }, () => []);
+  for (const version of versions)
+    if (version.top !== null) queue(version.top, version.depth, version.index, version.view, levels);
+  for (const [level, nodes] of levels.entries()) {
+    const hashes = hashTaggedMany(nodes.map((node) => requestOf(node, level)));
+    for (const [i, { node }] of nodes.entries()) {
       node.hash = hashes[i]!;
       node.isQueued = false;
     }
@@ -57,75 +92,84 @@ export function hashVersions(versions: readonly TreeVersion[]): void {
 
 const DIGIT_BITS = Math.log2(TREE_ARITY);
 const digit = (id: number, level: number): number => (id >>> (DIGIT_BITS * level)) & (TREE_ARITY - 1);
+/** Of the node of a level that leaf `id` is below. */
+const indexAt = (id: number, level: number): number => id >>> (DIGIT_BITS * level);
 
-/** The tree as it was at one moment. */
+/** The tree as it was at one moment, or a subtree of it, whose leaves keep their ids. */
 export class TreeVersion {
   readonly depth: number;
   /** Only for this file. */
-  readonly top: TreeNode;
+  readonly top: TreeNode | null;
+  readonly view: FlatView;
+  /** Of the top among the nodes of its level. */
+  readonly index: number;
 
-  constructor(depth: number, top: TreeNode) {
+  constructor(depth: number, top: TreeNode | null, view: FlatView, index = 0) {
     this.depth = depth;
     this.top = top;
+    this.view = view;
+    this.index = index;
   }
 
   get root(): bigint {
+    if (this.top === null) return this.view.hash(this.depth, this.index);
     if (this.top.hash === undefined) hashVersions([this]);
     return this.top.hash!;
   }
 
+  /** The node of a level above leaf `id`, or the leaf. */
+  #nodeAt(id: number, toLevel: number): Child {
+    let node = this.top;
+    for (let level = this.depth - 1; level >= toLevel && node !== null; level--)
+      node = childrenOf(node)[digit(id, level)]!;
+    return node;
+  }
+
   /** All eight children on the way up from leaf `id`, one row a level, as PathUpdate8 takes them. */
   path(id: number): bigint[][] {
-    if (this.top.hash === undefined) hashVersions([this]);
-    return this.#childrenOnWay(id)
-      .map((children) => children.map(({ hash }) => hash!))
-      .reverse();
+    if (this.top?.hash === undefined) hashVersions([this]);
+    const rows: bigint[][] = [];
+    let node = this.top;
+    for (let level = this.depth - 1; level >= 0; level--) {
+      rows.push(rowOf(node, level, indexAt(id, level + 1), this.view));
+      node = childrenOf(node)[digit(id, level)]!;
+    }
+    return rows.reverse();
   }
 
   /** The subtree of `levels` levels that leaf `id` is in, to be hashed by itself. */
   subtree(id: number, levels: number): TreeVersion {
     if (levels === this.depth) return this;
-    const children = this.#childrenOnWay(id)[this.depth - levels - 1]!;
-    return new TreeVersion(levels, children[digit(id, levels)]!);
+    return new TreeVersion(levels, this.#nodeAt(id, levels), this.view, indexAt(id, levels));
   }
 
   /** The leaf's contents; null where the tree is empty or only the leaf's hash is known. */
   leaf(id: number): Leaf | null {
-    return this.#childrenOnWay(id).at(-1)![digit(id, 0)]!.leaf;
+    const node = this.#nodeAt(id, 0);
+    return node === null ? (this.view.leaf(id)?.leaf ?? null) : node.leaf;
   }
 
   /** The hash of leaf `id`, 0 where the tree is empty. */
   leafHash(id: number): bigint {
-    if (this.top.hash === undefined) hashVersions([this]);
-    return this.#childrenOnWay(id).at(-1)![digit(id, 0)]!.hash!;
-  }
-
-  /** From the root down. */
-  #childrenOnWay(id: number): (readonly TreeNode[])[] {
-    const rows: (readonly TreeNode[])[] = [];
-    let node = this.top;
-    for (let level = this.depth - 1; level >= 0; level--) {
-      // An empty subtree's children are one and the same empty subtree, so every node above a leaf has some.
-      rows.push(node.children!);
-      node = node.children![digit(id, level)]!;
-    }
-    return rows;
+    if (this.top?.hash === undefined) hashVersions([this]);
+    const node = this.#nodeAt(id, 0);
+    return node === null ? this.view.hash(0, id) : node.hash!;
   }
 
   /** The hashes of all nodes that are children of a node above one of these leaves: what their paths consist of. */
   part(ids: Iterable<number>): TreePart {
-    if (this.top.hash === undefined) hashVersions([this]);
+    if (this.top?.hash === undefined) hashVersions([this]);
     const wanted = [...new Set(ids)].sort((x, y) => x - y);
     const rows: bigint[][] = [];
-    const collect = (node: TreeNode, level: number, below: readonly number[]) => {
-      rows.push(node.children!.map(({ hash }) => hash!));
+    const collect = (node: Child, level: number, index: number, below: readonly number[]) => {
+      rows.push(rowOf(node, level - 1, index, this.view));
       if (level === 1) return;
-      for (const [i, child] of node.children!.entries()) {
+      for (const [i, child] of childrenOf(node).entries()) {
         const inside = below.filter((id) => digit(id, level - 1) === i);
-        if (inside.length > 0) collect(child, level - 1, inside);
+        if (inside.length > 0) collect(child, level - 1, TREE_ARITY * index + i, inside);
       }
     };
-    collect(this.top, this.depth, wanted);
+    collect(this.top, this.depth, this.index, wanted);
     return { depth: this.depth, ids: wanted, rows };
   }
 }
@@ -136,17 +180,6 @@ export interface TreePart {
   /** Ascending. */
   readonly ids: readonly number[];
   readonly rows: readonly (readonly bigint[])[];
-}
-
-/** The empty subtree of each level, hashed; a deeper tree adds to them. */
-const emptyNodes: TreeNode[] = [new TreeNode(0n, null, null)];
-function emptyNode(level: number): TreeNode {
-  for (let next = emptyNodes.length; next <= level; next++) {
-    const child = emptyNodes[next - 1]!;
-    const hash = hashTagged(TAG.node, Array<bigint>(TREE_ARITY).fill(child.hash!));
-    emptyNodes.push(new TreeNode(hash, Array<TreeNode>(TREE_ARITY).fill(child), null));
-  }
-  return emptyNodes[level]!;
 }
 
 /** Leaves never change either: one that is put into several trees is hashed once. */
@@ -161,11 +194,13 @@ function leafNode(leaf: Leaf, hash: bigint | undefined): TreeNode {
 
 export class LedgerTree {
   readonly depth: number;
-  #top: TreeNode;
+  #top: TreeNode | null = null;
+  #view: FlatView;
 
-  constructor(depth: number = TREE_DEPTH) {
+  /** @param view what the tree begins as: empty where absent */
+  constructor(depth: number = TREE_DEPTH, view: FlatView = new FlatLedger(depth).view) {
     this.depth = depth;
-    this.#top = emptyNode(depth);
+    this.#view = view;
   }
 
   /** A tree of which only these leaves and their paths are known; only they may be read or set. */
@@ -185,8 +220,8 @@ export class LedgerTree {
   }
 
   /** A tree that begins as another was at some moment. Shares its nodes, so it costs nothing. */
-  static ofVersion({ depth, top }: TreeVersion): LedgerTree {
-    const tree = new LedgerTree(depth);
+  static ofVersion({ depth, top, view }: TreeVersion): LedgerTree {
+    const tree = new LedgerTree(depth, view);
     tree.#top = top;
     return tree;
   }
@@ -201,7 +236,7 @@ export class LedgerTree {
 
   /** The tree as it is now, to be looked at later. Costs nothing. */
   get version(): TreeVersion {
-    return new TreeVersion(this.depth, this.#top);
+    return new TreeVersion(this.depth, this.#top, this.#view);
   }
 
   /** All eight children on the way up from leaf `id`, one row a level, as PathUpdate8 takes them. */
@@ -211,7 +246,7 @@ export class LedgerTree {
 
   /** Sets leaf `id` to a hash. Nothing is hashed before somebody asks. */
   update(id: number, leafHash: bigint): void {
-    this.#replace(id, leafHash === 0n ? emptyNode(0) : new TreeNode(leafHash, null, null));
+    this.#replace(id, leafHash === 0n ? NO_LEAF : new TreeNode(leafHash, null, null));
   }
 
   /**
@@ -223,11 +258,12 @@ export class LedgerTree {
   }
 
   #replace(id: number, leaf: TreeNode): void {
-    const way: (readonly TreeNode[])[] = [];
+    const way: (readonly Child[])[] = [];
     let node = this.#top;
     for (let level = this.depth - 1; level >= 0; level--) {
-      way.push(node.children!);
-      node = node.children![digit(id, level)]!;
+      const children = childrenOf(node);
+      way.push(children);
+      node = children[digit(id, level)]!;
     }
     let made = leaf;
     for (let level = 0; level < this.depth; level++) {
@@ -236,6 +272,38 @@ export class LedgerTree {
       made = new TreeNode(undefined, children, null);
     }
     this.#top = made;
+  }
+
+  /**
+   * Goes over to the base as it is now, and lets go of leaves that are there as they are here, with all nodes that only
+   * they needed.
+   * @param ids where to look. Whatever was overwritten since the tree's view is below one of its own nodes
+   * @returns those that the base has now
+   */
+  settle(ids: Iterable<number>): number[] {
+    const { flat } = this.#view;
+    const settled: number[] = [];
+    const without = (node: Child, level: number, index: number, below: readonly number[]): Child => {
+      if (node === null) return null;
+      if (level === 0) {
+        if (node.hash === undefined || node.hash !== flat.known(0, index)) return node;
+        settled.push(index);
+        return null;
+      }
+      const children = [...childrenOf(node)];
+      for (let from = 0, to = 0; from < below.length; from = to) {
+        const at = digit(below[from]!, level - 1);
+        while (to < below.length && digit(below[to]!, level - 1) === at) to += 1;
+        children[at] = without(children[at]!, level - 1, TREE_ARITY * index + at, below.slice(from, to));
+      }
+      if (children.some((child) => child !== null)) return new TreeNode(node.hash, children, null);
+      if (node.hash !== undefined) flat.keep(level, index, node.hash);
+      return null;
+    };
+    this.#view = flat.view;
+    const sorted = [...new Set(ids)].sort((x, y) => x - y);
+    this.#top = without(this.#top, this.depth, 0, sorted);
+    return settled;
   }
 }
 

@@ -1,16 +1,27 @@
 import { operationError } from "../circuit-errors.ts";
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "../protocol.ts";
+import { type FlatLeaf, FlatLedger } from "./flat-ledger.ts";
 import { accountLeaf, EMPTY_LEAF, type LeafState } from "./leaf.ts";
-import { LedgerTree } from "./ledger-tree.ts";
+import { LedgerLeaves } from "./ledger-leaves.ts";
+import { hashVersions, LedgerTree } from "./ledger-tree.ts";
+
+/** Leaves that `putAll` keeps as nodes at a time. */
+const PUT_AT_ONCE = 4_096;
 
 /** Everything the ledger holds: the tree, what its leaves open to, and the next free id. */
 export class Ledger {
   readonly tree: LedgerTree;
-  readonly leaves = new Map<number, LeafState>();
+  /** What was folded into the base last, with what changed since over it. */
+  readonly leaves: LedgerLeaves;
   nextId = 0;
+  readonly #base: FlatLedger;
+  readonly #changed = new Map<number, LeafState | null>();
 
-  constructor(depth: number = TREE_DEPTH) {
-    this.tree = new LedgerTree(depth);
+  /** @param base of that depth; what the ledger begins as, and the ledger's own from now on */
+  constructor(depth: number = TREE_DEPTH, base: FlatLedger = new FlatLedger(depth)) {
+    this.tree = new LedgerTree(depth, base.view);
+    this.leaves = new LedgerLeaves(base, this.#changed);
+    this.#base = base;
   }
 
   get root(): bigint {
@@ -19,6 +30,11 @@ export class Ledger {
 
   leaf(id: number): LeafState | undefined {
     return this.leaves.get(id);
+  }
+
+  /** As what was folded last left the leaf. */
+  foldedLeaf(id: number): LeafState | undefined {
+    return this.#base.leaf(id);
   }
 
   /** @throws OP_UNKNOWN_LEAF */
@@ -37,25 +53,66 @@ export class Ledger {
 
   /** @param leafHash where the caller knows it for certain; else it is taken with the next root */
   put(id: number, state: LeafState, leafHash?: bigint): void {
-    this.leaves.set(id, state);
+    this.#changed.set(id, state);
     this.tree.put(id, state.leaf, leafHash);
   }
 
-  /** As `put` for each. The tree hashes every node once, when its root is asked for. */
+  remove(id: number): void {
+    this.#changed.set(id, null);
+    this.tree.update(id, 0n);
+  }
+
+  /** As `put` for each, of any number. The tree hashes every node once, when its root is asked for. */
   putAll(states: Iterable<readonly [id: number, state: LeafState, leafHash?: bigint]>): void {
-    for (const [id, state, leafHash] of states) this.put(id, state, leafHash);
+    for (const [id, state, leafHash] of states) {
+      this.put(id, state, leafHash);
+      if (this.#changed.size >= PUT_AT_ONCE) this.foldAll();
+    }
+  }
+
+  /**
+   * Writes leaves of this ledger into its flat base: what a batch left that no one takes back. The ledger stays what it is,
+   * and so does every version of its tree.
+   */
+  fold(leaves: Iterable<FlatLeaf>): void {
+    const folded = [...leaves];
+    const differing = folded.filter(([id, , hash]) => this.#base.known(0, id) !== hash);
+    for (const [id] of differing) {
+      // Where the ledger is as the base was, it would become what is folded: a leaf that a later batch put back.
+      if (this.#changed.has(id)) continue;
+      const state = this.#base.leaf(id);
+      if (state === undefined) this.remove(id);
+      else this.put(id, state, this.#base.known(0, id));
+    }
+    this.#base.fold(differing);
+    for (const id of this.tree.settle(folded.map(([id]) => id))) this.#changed.delete(id);
+  }
+
+  /** As `fold`, of all that changed. */
+  foldAll(): void {
+    hashVersions([this.tree.version]);
+    const { version } = this.tree;
+    this.fold([...this.#changed].map(([id, state]) => [id, state ?? undefined, version.leafHash(id)]));
   }
 
   /** Sum of what L2 owes: balances, open and closed amounts, and what payees have accrued but not claimed. */
   totalWei(): bigint {
-    let sum = 0n;
-    for (const { leaf, rewards } of this.leaves.values()) {
-      sum += leaf.balance + leaf.openAmount + (rewards?.closed?.amountWei ?? 0n);
-      for (const wei of rewards?.accruedWei ?? []) sum += wei;
-      for (const wei of rewards?.claimedWei ?? []) sum -= wei;
+    let sum = this.#base.accountWei();
+    for (const [, state] of this.#base.withMore) sum += owedWei(state);
+    for (const [id, state] of this.#changed) {
+      const before = this.#base.leaf(id);
+      if (before !== undefined) sum -= owedWei(before);
+      if (state !== null) sum += owedWei(state);
     }
     return sum;
   }
+}
+
+function owedWei({ leaf, rewards }: LeafState): bigint {
+  let sum = leaf.balance + leaf.openAmount + (rewards?.closed?.amountWei ?? 0n);
+  for (const wei of rewards?.accruedWei ?? []) sum += wei;
+  for (const wei of rewards?.claimedWei ?? []) sum -= wei;
+  return sum;
 }
 
 /** Who the genesis leaves belong to. */

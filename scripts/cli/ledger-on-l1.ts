@@ -39,8 +39,8 @@ async function rebuild(options: GlobalOptions, output: Output): Promise<Restored
 
 /** The one account of this owner. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
 export function onlyAccountOf({ leaves }: Ledger, owner: Address): number {
-  const ids = [...leaves].flatMap(([id, { leaf }]) =>
-    leaf.kind === LEAF_KIND.account && leaf.l1Owner === BigInt(owner) ? [id] : [],
+  const ids = [...leaves.of({ l1Owner: BigInt(owner) })].flatMap(([id, { leaf }]) =>
+    leaf.kind === LEAF_KIND.account ? [id] : [],
   );
   const [only, ...others] = ids;
   const data = { owner, ids };

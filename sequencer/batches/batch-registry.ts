@@ -4,12 +4,13 @@
  * The stored snapshot is the ledger after the last *final* batch, never after a posted one: a posted batch may
  * still be taken back by an L1 reorganisation, and must then be rebuilt from what was before it. Until a batch is
  * final, the leaves that it changed are kept beside it; so the ledger after any of these batches can be looked up,
- * and becoming final means writing those leaves over the snapshot.
+ * and becoming final means writing those leaves over the snapshot, and over the ledger's flat base in memory.
  *
  * Methods change memory at once and return the writes that make it durable.
  */
 
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { ClosedDraft } from "@openledger/circuits/table/table-builder";
 import { sequencerError } from "../sequencer-errors.ts";
 import { leafWrite } from "../store/leaf-value.ts";
@@ -37,14 +38,15 @@ export interface L1Report {
 
 export class BatchRegistry {
   #final: ChainPosition;
-  readonly #finalLeaves: Map<number, LeafState>;
+  readonly #ledger: Ledger;
   /** By number, ascending and without gaps: final + 1 … closed. */
   readonly #records = new Map<number, StoredBatch>();
   readonly #changes = new Map<number, LeafChanges>();
 
-  constructor(final: ChainPosition, finalLeaves: Map<number, LeafState>) {
+  /** @param ledger of the head; what was folded into it is the last final batch's */
+  constructor(final: ChainPosition, ledger: Ledger) {
     this.#final = final;
-    this.#finalLeaves = finalLeaves;
+    this.#ledger = ledger;
   }
 
   get finalNumber(): number {
@@ -80,7 +82,7 @@ export class BatchRegistry {
       const found = this.changesOf(number).find(([changedId]) => changedId === id);
       if (found !== undefined) return found[1];
     }
-    return this.#finalLeaves.get(id);
+    return this.#ledger.foldedLeaf(id);
   }
 
   positionAfter(batchNumber: number): ChainPosition {
@@ -241,7 +243,7 @@ export class BatchRegistry {
 
   #finalise(record: StoredBatch): StoreWrite[] {
     const changes = this.changesOf(record.number);
-    for (const [id, leaf] of changes) this.#finalLeaves.set(id, leaf);
+    this.#ledger.fold(changes);
     this.#final = record.position;
     this.#records.delete(record.number);
     this.#changes.delete(record.number);

@@ -218,8 +218,7 @@ export class HeadState {
       if (record !== undefined) {
         this.ledger.put(id, record);
       } else if (this.ledger.leaf(id) !== undefined) {
-        this.ledger.leaves.delete(id);
-        this.ledger.tree.update(id, 0n);
+        this.ledger.remove(id);
       }
     }
     this.#moveTo(position);

@@ -49,12 +49,13 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
   const readAtMs = performance.now();
   for await (const [id, record, hash] of log.finalLeaves()) ledger.put(id, record, hash);
   const hashAtMs = performance.now();
+  ledger.foldAll();
   ledger.nextId = final.nextId;
   requireRoot("the final snapshot", final.root, ledger.root);
   const replayAtMs = performance.now();
   const leafCount = ledger.leaves.size;
   const head = new HeadState(ledger, options.rules, final);
-  const book = new BatchRegistry(final, new Map(ledger.leaves));
+  const book = new BatchRegistry(final, ledger);
   const closed = new ClosedBatches(head, book);
 
   let opened: Restored["opened"] = null;

@@ -169,7 +169,7 @@ export class FollowL1 {
   /** What a restart has to know again. */
   async #load(): Promise<void> {
     const { book, head, log } = this.#modules.followed;
-    for (const id of head.ledger.leaves.keys()) {
+    for (const [id] of head.ledger.leaves.withMore()) {
       // As L1 has it: the sequencer may have settled the epoch already.
       const closed = book.leafAfter(book.finalNumber, id)?.rewards?.closed ?? null;
       const close = closed === null ? undefined : await readCloseOnL1(log, Number(closed.closingBatch));

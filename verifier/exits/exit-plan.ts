@@ -78,8 +78,10 @@ const toOwner = (l1Owner: bigint): Address => getAddress(`0x${l1Owner.toString(1
  * ```
  */
 export function planExits(replay: Owing, selection: ExitSelection): ExitItem[] {
-  const items = [...leafItems(replay), ...payeeItems(replay), ...depositItems(replay)];
-  return items.filter((item) => item.amountWei > 0n && isSelected(item, selection));
+  const items: ExitItem[] = [];
+  for (const some of [leafItems(replay), payeeItems(replay), depositItems(replay)])
+    for (const item of some) if (item.amountWei > 0n && isSelected(item, selection)) items.push(item);
+  return items;
 }
 
 function isSelected(item: ExitItem, { leafId, minWei = 0n, owner, payeeIndex }: ExitSelection): boolean {
@@ -93,7 +95,7 @@ function isSelected(item: ExitItem, { leafId, minWei = 0n, owner, payeeIndex }: 
 
 function* leafItems(replay: Owing): Generator<LeafItem> {
   const { leaves } = replay.requireLedger();
-  for (const [leafId, { leaf }] of [...leaves].sort(([x], [y]) => x - y)) {
+  for (const [leafId, { leaf }] of leaves) {
     const key = leafExitKey(leafId);
     yield {
       kind: "leaf",
@@ -109,7 +111,7 @@ function* leafItems(replay: Owing): Generator<LeafItem> {
 
 function* payeeItems(replay: Owing): Generator<PayeeItem> {
   const ledger = replay.requireLedger();
-  for (const [modelId, { leaf, rewards }] of [...ledger.leaves].sort(([x], [y]) => x - y)) {
+  for (const [modelId, { leaf, rewards }] of ledger.leaves.withMore()) {
     if (rewards === undefined || !unpackCounters(leaf.counters).isReady) continue;
     for (const [payeeIndex, { contributorId, validatorId }] of presentPayees(rewards.payees)) {
       for (const role of ["contributor", "validator"] as const) {

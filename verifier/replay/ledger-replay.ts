@@ -138,6 +138,8 @@ export class LedgerReplay {
     this.#consumeQueue(event);
     requireCloseEpochNoted(event, this.settlements.closingBlock(number));
     this.#replay(event);
+    // What L1 took stays: nobody asks for a ledger before it.
+    this.requireLedger().foldAll();
     this.totals.applyBatch(batch, await this.settlements.check(event), event.queueBaseFeeWei);
     this.payments.applyBatch(batch);
 

@@ -1,6 +1,6 @@
 /** Rewards claimed through L1's queue. Without a sequencer, what there is to claim is read from the ledger rebuilt from L1. */
 import { packClaim } from "@openledger/circuits/batch/epoch-operations";
-import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { claimedPlace, PAYEE_ROLE, roleShareWei, unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
 import { forceClaimRewards } from "@openledger/client/actions/forced/forced-operations";
@@ -80,9 +80,9 @@ async function claimableOf(client: Signer["client"], leafId: number): Promise<Cl
 }
 
 /** What leaves of this owner may claim, model by model. */
-function claimableIn(records: ReadonlyMap<number, LeafState>, owner: bigint): Claimable[] {
+function claimableIn(records: Ledger["leaves"], owner: bigint): Claimable[] {
   const found: Claimable[] = [];
-  for (const [modelId, { model, rewards }] of records) {
+  for (const [modelId, { model, rewards }] of records.withMore()) {
     if (model === undefined || rewards === undefined) continue;
     const { validatorParts } = unpackSplit(model.statics.split);
     for (const [payeeIndex, { contributorId, validatorId }] of rewards.payees.entries()) {

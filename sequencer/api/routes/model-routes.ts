@@ -104,7 +104,7 @@ export async function registerModelRoutes(
     async ({ params: { id } }) => {
       await line.idle();
       ledger.requireLeaf(id);
-      return rewardsView(ledger.leaves, id);
+      return rewardsView(ledger.leaves.withMore(), id);
     },
   );
 

@@ -1,5 +1,6 @@
 import { operationError } from "@openledger/circuits/circuit-errors";
 import { datanetIds, type LeafState, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { hex32 } from "@openledger/foundation/hex";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import type { FastifyInstance } from "fastify";
@@ -25,6 +26,19 @@ import { PostedTree } from "../posted-tree.ts";
 
 /** Leaves that one search answers with. */
 const MAX_LEAVES_FOUND = 1_000;
+
+/** Of an owner or a key, else the models of a Datanet. */
+function* wantedLeaves(
+  { leaves }: Ledger,
+  { datanetId, keyX, owner }: z.output<typeof schemas.leavesQuery>,
+): Generator<[id: number, record: LeafState]> {
+  if (owner !== undefined) return yield* leaves.of({ l1Owner: owner });
+  if (keyX !== undefined) return yield* leaves.of({ keyX });
+  for (const [id, record] of leaves.withMore()) {
+    const binding = record.model?.statics.binding;
+    if (binding !== undefined && datanetIds(unpackBinding(binding)).includes(datanetId!)) yield [id, record];
+  }
+}
 
 export async function registerPublicRoutes(
   app: FastifyInstance,
@@ -113,14 +127,8 @@ export async function registerPublicRoutes(
           const record = ledger.leaf(id);
           return record === undefined ? [] : [leafView(sequencer, id, record)];
         });
-      const isWanted = ({ leaf, model }: LeafState) => {
-        if (owner !== undefined) return leaf.l1Owner === owner;
-        if (keyX !== undefined) return leaf.keyX === keyX;
-        return model !== undefined && datanetIds(unpackBinding(model.statics.binding)).includes(datanetId!);
-      };
       const found = [];
-      for (const [id, record] of ledger.leaves) {
-        if (!isWanted(record)) continue;
+      for (const [id, record] of wantedLeaves(ledger, { owner, keyX, datanetId })) {
         found.push(leafView(sequencer, id, record));
         if (found.length >= MAX_LEAVES_FOUND) break;
       }

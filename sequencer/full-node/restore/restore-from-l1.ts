@@ -209,7 +209,7 @@ const queuedRecord = ({
 async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<StoreWrite[]> {
   const writes: StoreWrite[] = [];
   const closes = new Map<number, EpochCloseOnL1>();
-  for (const [modelId, { model, rewards }] of ledger.leaves) {
+  for (const [modelId, { model, rewards }] of ledger.leaves.withMore()) {
     const epochs = [replay.payments.open(modelId), replay.payments.closed(modelId)];
     for (const epoch of epochs) {
       for (const [i, payment] of (epoch?.payments ?? []).entries()) {

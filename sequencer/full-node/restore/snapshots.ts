@@ -85,7 +85,7 @@ async function snapshotOfL1(
   });
   if (blockNumber === null) throw snapshotFalse("L1 has no batch yet");
   const epochs = new Map<number, ModelPayments>();
-  for (const [id, { rewards }] of ledger.leaves)
+  for (const [id, { rewards }] of ledger.leaves.withMore())
     if (rewards !== undefined)
       epochs.set(id, { open: replay.payments.open(id)!, closed: replay.payments.closed(id) });
   const { batchNumber, opIndex, queueHead } = state;

@@ -1,0 +1,354 @@
+/**
+ * The leaves and nodes of a ledger as some batch left them, in flat memory outside the engine's heap: 109 bytes a leaf, of
+ * 16.7 million that there may be. A ledger keeps what changed since as nodes over it (ledger-tree.ts).
+ *
+ * `fold` overwrites leaves in place. Whoever holds a FlatView still sees what was there: each fold leaves what it overwrote
+ * with the view that was the newest until then, and a view looks into those of all folds since. Views point to newer ones
+ * alone, so what no one looks at is collected.
+ */
+import { hashTagged, hashTaggedMany } from "../field/poseidon.ts";
+import { AMOUNT_BITS, ID_BITS, NONCE_BITS, TAG, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
+import { EMPTY_LEAF, type Leaf, type LeafState } from "./leaf.ts";
+
+const DIGIT_BITS = Math.log2(TREE_ARITY);
+/** Leaves are allocated, and stored, by the 4,096: a subtree of so many levels. */
+const CHUNK_LEVELS = 4;
+const HASH_WORDS = 4;
+/** form 8 bits, kind 8, nonce 40; l1Owner 160 bits, balance 96; keyX 256. Each in 64-bit words. */
+const RECORD_WORDS = 9;
+const WORD_BYTES = 8;
+/** Halves of a word: comparing numbers takes a tenth of comparing bigints. */
+const RECORD_HALVES = 2 * RECORD_WORDS;
+const OWNER_HALF = 2;
+const KEY_HALF = 10;
+/** How a leaf is there: not at all, in its record, or in the map of those that have more than a record holds. */
+const FORM = { absent: 0n, record: 1n, map: 2n } as const;
+/** Leaves that are kept decoded: an operation asks for each of its leaves several times. */
+const DECODED = 4_096;
+
+const emptyHashes: bigint[] = [0n];
+/** Of the empty subtree of so many levels. */
+export function emptyHash(level: number): bigint {
+  for (let next = emptyHashes.length; next <= level; next++)
+    emptyHashes.push(hashTagged(TAG.node, Array<bigint>(TREE_ARITY).fill(emptyHashes[next - 1]!)));
+  return emptyHashes[level]!;
+}
+
+function read(words: BigUint64Array, at: number): bigint {
+  const high = (words[at + 3]! << 64n) | words[at + 2]!;
+  return (high << 128n) | (words[at + 1]! << 64n) | words[at]!;
+}
+
+/** Each assignment keeps the low 64 bits. */
+function write(words: BigUint64Array, at: number, value: bigint): void {
+  words[at] = value;
+  words[at + 1] = value >> 64n;
+  words[at + 2] = value >> 128n;
+  words[at + 3] = value >> 192n;
+}
+
+const fits = (value: bigint, bits: number) => value >= 0n && value >> BigInt(bits) === 0n;
+
+/** Whether the record holds all that the leaf is: of an account, whatever it does. */
+function isRecord({ datanet, leaf, model, rewards }: LeafState): boolean {
+  const { balance, body, chain, counters, keyX, kind, l1Owner, nonce, openAmount } = leaf;
+  return (
+    [datanet, model, rewards].every((part) => part === undefined) &&
+    [chain, openAmount, counters, body].every((field) => field === 0n) &&
+    fits(BigInt(kind), 8) &&
+    fits(nonce, NONCE_BITS) &&
+    fits(l1Owner, 160) &&
+    fits(balance, AMOUNT_BITS) &&
+    fits(keyX, 256)
+  );
+}
+
+/** What a fold overwrote; a node's hash may still have to be taken. */
+interface Overwritten {
+  hash: bigint | undefined;
+  readonly state: LeafState | undefined;
+}
+
+const nodeKey = (level: number, index: number) => level * 2 ** ID_BITS + index;
+
+/** A flat ledger as it was at one moment. */
+export class FlatView {
+  readonly flat: FlatLedger;
+  #overwritten: ReadonlyMap<number, Overwritten> | null = null;
+  #next: FlatView | null = null;
+
+  constructor(flat: FlatLedger) {
+    this.flat = flat;
+  }
+
+  /** Only for FlatLedger. */
+  supersede(next: FlatView, overwritten: ReadonlyMap<number, Overwritten>): void {
+    this.#next = next;
+    this.#overwritten = overwritten;
+  }
+
+  #before(level: number, index: number): Overwritten | undefined {
+    const key = nodeKey(level, index);
+    for (let view: FlatView = this; view.#overwritten !== null; view = view.#next!) {
+      const found = view.#overwritten.get(key);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #known(level: number, index: number): bigint | undefined {
+    const before = this.#before(level, index);
+    return before === undefined ? this.flat.known(level, index) : before.hash;
+  }
+
+  leaf(id: number): LeafState | undefined {
+    const before = this.#before(0, id);
+    return before === undefined ? this.flat.leaf(id) : before.state;
+  }
+
+  /** Of node `index` of a level; at level 0 of the leaf, 0 where there is none. */
+  hash(level: number, index: number): bigint {
+    return this.#known(level, index) ?? this.#take(level, index);
+  }
+
+  /** Of node `index`'s eight children, which are of the level below it. */
+  row(childLevel: number, index: number): bigint[] {
+    return Array.from({ length: TREE_ARITY }, (_, i) => this.hash(childLevel, TREE_ARITY * index + i));
+  }
+
+  /** Hashes what is not known at and below a node, level by level. */
+  #take(level: number, index: number): bigint {
+    const levels: number[][] = Array.from({ length: level + 1 }, () => []);
+    const visit = (at: number, node: number) => {
+      if (this.#known(at, node) !== undefined) return;
+      levels[at]!.push(node);
+      for (let i = 0; i < TREE_ARITY; i++) visit(at - 1, TREE_ARITY * node + i);
+    };
+    visit(level, index);
+    for (const [at, nodes] of levels.entries()) {
+      const rows = nodes.map((node) => [node, this.row(at - 1, node)] as const);
+      const isEmpty = (row: readonly bigint[]) => row.every((hash) => hash === emptyHash(at - 1));
+      const wanted = rows.filter(([, row]) => !isEmpty(row));
+      const hashes = hashTaggedMany(wanted.map(([, row]) => [TAG.node, row]));
+      for (const [node, row] of rows) if (isEmpty(row)) this.#keep(at, node, emptyHash(at));
+      for (const [i, [node]] of wanted.entries()) this.#keep(at, node, hashes[i]!);
+    }
+    return this.#known(level, index)!;
+  }
+
+  /** What no fold since has overwritten is still what the view shows. */
+  #keep(level: number, index: number, hash: bigint): void {
+    const before = this.#before(level, index);
+    if (before === undefined) this.flat.keep(level, index, hash);
+    else before.hash = hash;
+  }
+}
+
+/** A leaf and its hash; without a state there is none, and the hash is 0. */
+export type FlatLeaf = readonly [id: number, state: LeafState | undefined, hash: bigint];
+
+export class FlatLedger {
+  readonly depth: number;
+  /** Levels of a chunk, its top included. */
+  readonly #chunkLevels: number;
+  readonly #chunkLeaves: number;
+  /** Where a chunk's hashes of each level begin, and its end. */
+  readonly #starts: number[];
+  readonly #chunks: BigUint64Array[] = [];
+  /** Hashes of the levels above chunks. */
+  readonly #above: BigUint64Array[] = [];
+  readonly #map = new Map<number, LeafState>();
+  readonly #decoded: ([id: number, state: LeafState] | undefined)[] = [];
+  #size = 0;
+  #view = new FlatView(this);
+
+  constructor(depth: number = TREE_DEPTH) {
+    this.depth = depth;
+    this.#chunkLevels = Math.min(CHUNK_LEVELS, depth);
+    this.#chunkLeaves = TREE_ARITY ** this.#chunkLevels;
+    this.#starts = [RECORD_WORDS * this.#chunkLeaves];
+    for (let level = 0; level <= this.#chunkLevels; level++)
+      this.#starts.push(this.#starts[level]! + HASH_WORDS * TREE_ARITY ** (this.#chunkLevels - level));
+  }
+
+  /** As it is now, to be looked at later. Costs nothing. */
+  get view(): FlatView {
+    return this.#view;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Where a node's hash is; null where its whole chunk is empty. */
+  #place(level: number, index: number): readonly [words: BigUint64Array, at: number] | null {
+    const height = this.#chunkLevels - level;
+    if (height < 0) {
+      this.#above[-height] ??= new BigUint64Array(HASH_WORDS * TREE_ARITY ** (this.depth - level));
+      return [this.#above[-height]!, HASH_WORDS * index];
+    }
+    const chunk = this.#chunks[index >>> (DIGIT_BITS * height)];
+    if (chunk === undefined) return null;
+    return [chunk, this.#starts[level]! + HASH_WORDS * (index & (TREE_ARITY ** height - 1))];
+  }
+
+  /** A node's hash, where it has been taken since something below changed. */
+  known(level: number, index: number): bigint | undefined {
+    const place = this.#chunks.length === 0 ? null : this.#place(level, index);
+    if (place === null) return emptyHash(level);
+    const hash = read(...place);
+    return hash === 0n && level > 0 ? undefined : hash;
+  }
+
+  /** A node's hash was taken; 0: it is to be taken again. */
+  keep(level: number, index: number, hash: bigint): void {
+    const place = this.#place(level, index);
+    if (place !== null) write(...place, hash);
+  }
+
+  leaf(id: number): LeafState | undefined {
+    const decoded = this.#decoded[id % DECODED];
+    if (decoded?.[0] === id) return decoded[1];
+    const chunk = this.#chunks[Math.floor(id / this.#chunkLeaves)];
+    if (chunk === undefined) return undefined;
+    const at = RECORD_WORDS * (id % this.#chunkLeaves);
+    const first = chunk[at]!;
+    const form = first & 0xffn;
+    if (form !== FORM.record) return form === FORM.map ? this.#map.get(id) : undefined;
+    const mixed = chunk[at + 3]!;
+    const leaf: Leaf = {
+      ...EMPTY_LEAF,
+      kind: Number((first >> 8n) & 0xffn),
+      nonce: first >> 16n,
+      l1Owner: ((mixed & 0xffff_ffffn) << 128n) | (chunk[at + 2]! << 64n) | chunk[at + 1]!,
+      keyX: read(chunk, at + 5),
+      balance: ((mixed >> 32n) << 64n) | chunk[at + 4]!,
+    };
+    const state = { leaf };
+    if (this.#decoded.length === 0) this.#decoded.push(...Array<undefined>(DECODED).fill(undefined));
+    this.#decoded[id % DECODED] = [id, state];
+    return state;
+  }
+
+  #set(id: number, state: LeafState | undefined, hash: bigint): void {
+    const index = Math.floor(id / this.#chunkLeaves);
+    this.#chunks[index] ??= new BigUint64Array(this.#starts.at(-1)!);
+    const chunk = this.#chunks[index];
+    const at = RECORD_WORDS * (id % this.#chunkLeaves);
+    if (chunk[at] !== FORM.absent) this.#size -= 1;
+    this.#map.delete(id);
+    if (this.#decoded.length > 0) this.#decoded[id % DECODED] = undefined;
+    chunk.fill(0n, at, at + RECORD_WORDS);
+    write(chunk, this.#starts[0]! + HASH_WORDS * (id % this.#chunkLeaves), hash);
+    if (state === undefined) return;
+    this.#size += 1;
+    if (!isRecord(state)) {
+      chunk[at] = FORM.map;
+      this.#map.set(id, state);
+      return;
+    }
+    const { balance, keyX, kind, l1Owner, nonce } = state.leaf;
+    chunk[at] = FORM.record | (BigInt(kind) << 8n) | (nonce << 16n);
+    chunk[at + 1] = l1Owner;
+    chunk[at + 2] = l1Owner >> 64n;
+    chunk[at + 3] = (l1Owner >> 128n) | ((balance >> 64n) << 32n);
+    chunk[at + 4] = balance;
+    write(chunk, at + 5, keyX);
+  }
+
+  /** Overwrites leaves. Nothing is hashed before somebody asks. */
+  fold(leaves: Iterable<FlatLeaf>): void {
+    const overwritten = new Map<number, Overwritten>();
+    for (const [id, state, hash] of leaves) {
+      if (!overwritten.has(id)) overwritten.set(id, { hash: this.known(0, id), state: this.leaf(id) });
+      this.#set(id, state, hash);
+      let index = id;
+      for (let level = 1; level <= this.depth; level++) {
+        index >>>= DIGIT_BITS;
+        const key = nodeKey(level, index);
+        // All nodes above one that was noted were noted with it.
+        if (overwritten.has(key)) break;
+        overwritten.set(key, { hash: this.known(level, index), state: undefined });
+        this.keep(level, index, 0n);
+      }
+    }
+    const next = new FlatView(this);
+    this.#view.supersede(next, overwritten);
+    this.#view = next;
+  }
+
+  /** Rising. */
+  *ids(): Generator<number> {
+    for (const [index, chunk] of this.#chunks.entries()) {
+      if (chunk === undefined) continue;
+      const halves = new Uint32Array(chunk.buffer);
+      for (let i = 0; i < this.#chunkLeaves; i++)
+        if (halves[RECORD_HALVES * i] !== 0) yield index * this.#chunkLeaves + i;
+    }
+  }
+
+  /** Leaves that have more than an account, by rising id: datanets and models. */
+  get withMore(): [id: number, state: LeafState][] {
+    return [...this.#map].sort(([x], [y]) => x - y);
+  }
+
+  /** Ids of accounts with this owner or this key, rising: a quarter of a second for all that there may be. */
+  *idsOf(wanted: { readonly l1Owner: bigint } | { readonly keyX: bigint }): Generator<number> {
+    const [field, offset, value] =
+      "keyX" in wanted
+        ? (["keyX", KEY_HALF, wanted.keyX] as const)
+        : (["l1Owner", OWNER_HALF, wanted.l1Owner] as const);
+    const low = Number(value & 0xffff_ffffn);
+    for (const [index, chunk] of this.#chunks.entries()) {
+      if (chunk === undefined) continue;
+      const halves = new Uint32Array(chunk.buffer);
+      for (let i = 0; i < this.#chunkLeaves; i++) {
+        if (halves[RECORD_HALVES * i + offset] !== low) continue;
+        const id = index * this.#chunkLeaves + i;
+        if (this.#map.has(id)) continue;
+        if (this.leaf(id)?.leaf[field] === value) yield id;
+      }
+    }
+  }
+
+  /** Sum of all accounts' balances, without those that `withMore` lists. */
+  accountWei(): bigint {
+    let sum = 0n;
+    for (const chunk of this.#chunks)
+      for (let at = 0; chunk !== undefined && at < RECORD_WORDS * this.#chunkLeaves; at += RECORD_WORDS)
+        sum += ((chunk[at + 3]! >> 32n) << 64n) | chunk[at + 4]!;
+    return sum;
+  }
+
+  // As a file holds it: one chunk after the other, as they are in memory.
+
+  get chunkBytes(): number {
+    return WORD_BYTES * this.#starts.at(-1)!;
+  }
+
+  get chunkCount(): number {
+    return this.#chunks.length;
+  }
+
+  /** A chunk's bytes, which go on changing, and the leaves of it that are not in its records; null where it is empty. */
+  chunk(index: number): { bytes: Uint8Array; more: [id: number, state: LeafState][] } | null {
+    const chunk = this.#chunks[index];
+    if (chunk === undefined) return null;
+    const more: [number, LeafState][] = [];
+    const halves = new Uint32Array(chunk.buffer);
+    for (let i = 0; i < this.#chunkLeaves; i++) {
+      if ((halves[RECORD_HALVES * i]! & 0xff) !== Number(FORM.map)) continue;
+      const id = index * this.#chunkLeaves + i;
+      more.push([id, this.#map.get(id)!]);
+    }
+    return { bytes: new Uint8Array(chunk.buffer), more };
+  }
+
+  /** Takes a chunk over, as `chunk` gave it, before anything else is done with the ledger. */
+  adopt(index: number, bytes: ArrayBuffer, more: readonly (readonly [id: number, state: LeafState])[]): void {
+    this.#chunks[index] = new BigUint64Array(bytes);
+    for (const [id, state] of more) this.#map.set(id, state);
+    const halves = new Uint32Array(bytes);
+    for (let i = 0; i < this.#chunkLeaves; i++) if (halves[RECORD_HALVES * i] !== 0) this.#size += 1;
+  }
+}

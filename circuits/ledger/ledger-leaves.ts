@@ -1,0 +1,89 @@
+import type { FlatLedger } from "./flat-ledger.ts";
+import type { LeafState } from "./leaf.ts";
+
+type Entry = [id: number, state: LeafState];
+
+/** A ledger's leaves: those of its flat base, and over them what changed since. Iterates by rising id. */
+export class LedgerLeaves implements ReadonlyMap<number, LeafState> {
+  readonly #base: FlatLedger;
+  /** null: the base's leaf is gone. */
+  readonly #changed: ReadonlyMap<number, LeafState | null>;
+
+  constructor(base: FlatLedger, changed: ReadonlyMap<number, LeafState | null>) {
+    this.#base = base;
+    this.#changed = changed;
+  }
+
+  get(id: number): LeafState | undefined {
+    const changed = this.#changed.get(id);
+    return changed === undefined ? this.#base.leaf(id) : (changed ?? undefined);
+  }
+
+  has(id: number): boolean {
+    return this.get(id) !== undefined;
+  }
+
+  get size(): number {
+    let { size } = this.#base;
+    for (const [id, state] of this.#changed)
+      size += Number(state !== null) - Number(this.#base.leaf(id) !== undefined);
+    return size;
+  }
+
+  /** Leaves that have more than an account: datanets and models, by rising id. Does not go through all leaves. */
+  *withMore(): Generator<Entry> {
+    const unchanged = this.#base.withMore.filter(([id]) => !this.#changed.has(id));
+    const changed = [...this.#changed].filter(
+      (one): one is Entry => one[1]?.datanet !== undefined || one[1]?.model !== undefined,
+    );
+    yield* [...unchanged, ...changed].sort(([x], [y]) => x - y);
+  }
+
+  /** Leaves with this owner or this key, by rising id. */
+  *of(wanted: { readonly l1Owner: bigint } | { readonly keyX: bigint }): Generator<Entry> {
+    const isWanted = ({ leaf }: LeafState) =>
+      "keyX" in wanted ? leaf.keyX === wanted.keyX : leaf.l1Owner === wanted.l1Owner;
+    const others = [...this.#base.withMore, ...this.#changed].flatMap(([id, state]) =>
+      state !== null && isWanted(state) ? [id] : [],
+    );
+    for (const id of mergedIds(this.#base.idsOf(wanted), others)) {
+      const state = this.get(id);
+      if (state !== undefined && isWanted(state)) yield [id, state];
+    }
+  }
+
+  *entries(): Generator<Entry> {
+    for (const id of mergedIds(this.#base.ids(), this.#changed.keys())) {
+      const state = this.get(id);
+      if (state !== undefined) yield [id, state];
+    }
+  }
+
+  [Symbol.iterator](): Generator<Entry> {
+    return this.entries();
+  }
+
+  *keys(): Generator<number> {
+    for (const [id] of this.entries()) yield id;
+  }
+
+  *values(): Generator<LeafState> {
+    for (const [, state] of this.entries()) yield state;
+  }
+
+  forEach(run: (state: LeafState, id: number, leaves: ReadonlyMap<number, LeafState>) => void): void {
+    for (const [id, state] of this.entries()) run(state, id, this);
+  }
+}
+
+/** Both lists' ids by rising value, each once. @param rising sorted, and too long for a list in memory */
+function* mergedIds(rising: Iterable<number>, others: Iterable<number>): Generator<number> {
+  const sorted = [...new Set(others)].sort((x, y) => x - y);
+  let next = 0;
+  for (const id of rising) {
+    while (next < sorted.length && sorted[next]! < id) yield sorted[next++]!;
+    if (sorted[next] === id) next += 1;
+    yield id;
+  }
+  yield* sorted.slice(next);
+}
