@@ -14,7 +14,7 @@ export const ID_BITS = 24;
 /** Ids are given in order; `nextId` reaches this value when the tree is full. */
 export const MAX_LEAF_COUNT = 2 ** ID_BITS;
 
-/** Poseidon domain tags: the initial capacity element. Leaves use LEAF + kind. 0 is EdDSA's own (circomlib). */
+/** Poseidon domain tags: the initial capacity element. Leaves use LEAF + kind. 0 is the dummy signature's; operations are signed under the rollup's domain. */
 export const TAG = {
   node: 2n,
   message: 3n,
@@ -41,6 +41,8 @@ export const TAG = {
   tableChallenge: 21n,
   // A language model that promises claims of its queries (docs/explanation/fault-proofs.md).
   traced: 22n,
+  // What ledger keys sign that is no operation.
+  offChain: 23n,
   // A datanet's rows and owners (docs/reference/ledger.md, "Rows and owners").
   contributionNode: 32n,
   versionRow: 33n,

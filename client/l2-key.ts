@@ -1,4 +1,9 @@
-import { derivePublicKey, type Signature, signMessage } from "@openledger/circuits/field/curve/eddsa";
+import {
+  derivePublicKey,
+  type Message,
+  type Signature,
+  signMessage,
+} from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { MAX_S } from "@openledger/contracts/l1/preconfirmation-signer";
 import { Secret } from "@openledger/foundation/secret";
@@ -21,8 +26,8 @@ import { clientError } from "./client-errors.ts";
 export interface L2Key {
   readonly keyX: bigint;
   readonly secret: Secret<Hex>;
-  /** EdDSA-Poseidon over a message's field element. */
-  sign(message: bigint): Signature;
+  /** Signs an operation's parts, or any field element, which is then no operation's. */
+  sign(message: Message): Signature;
 }
 
 /** Anything that signs EIP-712 for one address: a viem account, or a wallet behind the same two members. */

@@ -5,9 +5,14 @@
 
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { operationError } from "@openledger/circuits/circuit-errors";
-import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
+import { type OperationMessage, verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import type { LedgerPlace } from "@openledger/circuits/ledger/ledger";
-import { leafReference, messageHash, type SignedOperation } from "@openledger/circuits/ledger/operation";
+import {
+  leafReference,
+  messageHash,
+  operationMessage,
+  type SignedOperation,
+} from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";
@@ -174,8 +179,7 @@ export class Sequencer {
     await this.line.idle();
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     checkPolicy(operation, this.options.rollupAddress);
-    const { leaf, message } = this.#messageOf(operation);
-    const hash = hex32(message);
+    const { leaf, message, hash } = this.#messageOf(operation);
     const isKnown = this.#inFlight.has(hash) || this.mempool.get(hash) !== undefined;
     if (isKnown || operation.nonce < leaf.nonce) return null;
     this.admission.require(operation.kind);
@@ -187,8 +191,7 @@ export class Sequencer {
     await this.line.idle();
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     checkPolicy(operation, this.options.rollupAddress);
-    const { leaf, message } = this.#messageOf(operation);
-    const hash = hex32(message);
+    const { leaf, message, hash } = this.#messageOf(operation);
     const running = this.#inFlight.get(hash);
     if (running !== undefined) return running;
     if (operation.nonce < leaf.nonce) {
@@ -267,10 +270,19 @@ export class Sequencer {
     const { leaf } = ledger.requireLeaf(operation.a);
     const b = usesB ? ledger.requireLeaf(operation.b).leaf : null;
     const bRef = b === null ? 0n : leafReference(b);
-    return { leaf, message: messageHash(operation, { domain: this.options.rules.domain, bRef }) };
+    const context = { domain: this.options.rules.domain, bRef };
+    return {
+      ...{ leaf, message: operationMessage(operation, context) },
+      hash: hex32(messageHash(operation, context)),
+    };
   }
 
-  #keepPending(operation: SignedOperation, hash: `0x${string}`, message: bigint, keyX: bigint): Submission {
+  #keepPending(
+    operation: SignedOperation,
+    hash: `0x${string}`,
+    message: OperationMessage,
+    keyX: bigint,
+  ): Submission {
     if (this.mempool.get(hash) === undefined) {
       const { feePerUnitWei } = this.line;
       if (operation.maxFeePerUnitWei < feePerUnitWei) {
@@ -372,9 +384,9 @@ export class Sequencer {
       this.#modules.metrics.mempool.transactions.set(this.mempool.size);
       try {
         // Its message may have changed meanwhile, if B has a new owner; then its signature is wrong.
-        const { message } = this.#messageOf(pending.operation);
+        const { hash } = this.#messageOf(pending.operation);
         this.admission.require(pending.operation.kind);
-        void this.#execute(pending.operation, hex32(message)).catch(() => {});
+        void this.#execute(pending.operation, hash).catch(() => {});
       } catch (error) {
         if (isRollupError(error) && error.isRetryable) {
           this.mempool.add(pending);

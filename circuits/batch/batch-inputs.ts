@@ -51,12 +51,7 @@ export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): Circ
     KIND_RULES.find((rule) => rule.kind === trace.record.kind)?.isSigned
       ? trace.maxFeePerUnitWei
       : data.feePerUnitWei;
-  const signature = (trace: SlotTrace) => [
-    trace.keyY,
-    trace.signature.r8x,
-    trace.signature.r8y,
-    trace.signature.s,
-  ];
+  const signature = (trace: SlotTrace) => [trace.keyY, trace.signature.r8x, trace.signature.s];
   const wides = wide.map(wideDetails);
   // Slots that claim nothing read 0 in an empty tree, at any place.
   const emptyPath = claimedPath([], 0);

@@ -2,8 +2,7 @@
  * Settlements as the ledger takes them: what a Settle or Activation record does, once a proof of its own has shown J
  * (docs/reference/settlement.md). Amounts are wei.
  */
-import type { Signature } from "../field/curve/eddsa.ts";
-import { hashTagged } from "../field/poseidon.ts";
+import type { OperationMessage, Signature } from "../field/curve/eddsa.ts";
 import { areShards, hashStatics, type LeafState, type ModelStatics, unpackBinding } from "../ledger/leaf.ts";
 import { refuse } from "../ledger/leaf-rules.ts";
 import { payeeShards } from "../ledger/payee-shards.ts";
@@ -17,7 +16,7 @@ import {
   settlementHash,
   unpackSplit,
 } from "../ledger/rewards.ts";
-import { KIND, TAG, TREASURY_ID } from "../protocol.ts";
+import { KIND, TREASURY_ID } from "../protocol.ts";
 import { activationPayees, type L1Settlement, type PostedSettlement } from "../settlement/settlement-data.ts";
 import { quantumBitsOf } from "../settlement/settlement-split.ts";
 
@@ -64,9 +63,9 @@ export function settlementMessage(
   operation: Pick<SettleOperation, "modelId" | "settlementHash">,
   context: { readonly domain: bigint; readonly bRef: bigint },
   kind: SettlementOperation["kind"] = KIND.settle,
-): bigint {
+): OperationMessage {
   const core = BigInt(kind) | (BigInt(TREASURY_ID) << 5n) | (BigInt(operation.modelId) << 29n);
-  return hashTagged(TAG.message, [context.domain, core, context.bRef, operation.settlementHash]);
+  return [context.domain, [core, context.bRef, operation.settlementHash]];
 }
 
 const differs = (modelId: number, field: string, why: string): never =>

@@ -62,14 +62,14 @@ template AmountFloat() {
     wei <== scaleAll * mantissa;
 }
 
-// A's signature over the operation, or the public dummy key's over 0 where the slot is unsigned.
+// A's signature over the operation, or the public dummy key's over zeros, under the tag 0, where the slot is unsigned.
 //
 // Inputs:      isSigned; domain; core, bRef, w: the message's parts (docs/reference/ledger.md); keyX: A's, below r;
-//              keyY, r8x, r8y, s: witness.
+//              keyY, r8x, s: witness.
 // Assumes:     isSigned is boolean; core and bRef are injective packings of range-checked fields.
-// Ensures:     isSigned = 1: the key (keyX, ±keyY) signed H[MESSAGE](domain, core, bRef, w).
-//              keyX = 0 (no key) has no witness: EdDSAPoseidonCheck refuses x = 0.
-// Constraints: 297 + 2 + EdDSAPoseidonCheck.
+// Ensures:     isSigned = 1: the key at keyX signed (core, bRef, w) under the tag domain.
+//              keyX = 0 (no key) has no witness: SignatureCheck refuses x = 0.
+// Constraints: 5 + SignatureCheck.
 template Authorisation() {
     signal input isSigned;
     signal input domain;
@@ -79,23 +79,18 @@ template Authorisation() {
     signal input keyX;
     signal input keyY;
     signal input r8x;
-    signal input r8y;
     signal input s;
 
-    component message = HashTagged(4, 3);
-    message.in[0] <== domain;
-    message.in[1] <== core;
-    message.in[2] <== bRef;
-    message.in[3] <== w;
-
-    component check = EdDSAPoseidonCheck();
+    // Unsigned slots all check one constant signature, so a witness for them always exists.
+    component check = SignatureCheck();
     check.keyX <== DUMMY_KEY_X() + isSigned * (keyX - DUMMY_KEY_X());
     check.keyY <== keyY;
     check.R8x <== r8x;
-    check.R8y <== r8y;
     check.S <== s;
-    // Unsigned slots all check one constant signature, so a witness for them always exists.
-    check.M <== isSigned * message.out;
+    check.tag <== isSigned * domain;
+    check.parts[0] <== isSigned * core;
+    check.parts[1] <== isSigned * bRef;
+    check.parts[2] <== isSigned * w;
 }
 
 // What Transfer, CommitData and PayInference do to B beyond its balance.

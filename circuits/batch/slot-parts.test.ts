@@ -136,12 +136,16 @@ describe("Authorisation", () => {
   });
   const secret = 41n;
   const message = { domain: 5n, core: 6n, bRef: 7n, w: 8n };
+  const signatureOf = (by: bigint, { domain, core, bRef, w }: typeof message) => {
+    const { r8x, s } = signMessage(by, [domain, [core, bRef, w]]);
+    return { r8x, s };
+  };
   const buildSigned = (by = secret, signed = message) => {
     const { x, y } = derivePublicKey(by);
-    const hash = hashTagged(TAG.message, [signed.domain, signed.core, signed.bRef, signed.w]);
-    return { isSigned: 1n, ...message, keyX: x, keyY: y, ...signMessage(by, hash) };
+    return { isSigned: 1n, ...message, keyX: x, keyY: y, ...signatureOf(by, signed) };
   };
-  const unsigned = { isSigned: 0n, ...message, keyX: 99n, keyY: DUMMY.keyY, ...DUMMY.signature };
+  const { r8y: _, ...dummySignature } = DUMMY.signature;
+  const unsigned = { isSigned: 0n, ...message, keyX: 99n, keyY: DUMMY.keyY, ...dummySignature };
 
   it("accepts the key's signature over the message, and the dummy's where nothing is signed", async () => {
     expect(tester.constraintCount).toBe(recordedCount("Authorisation()"));

@@ -13,7 +13,7 @@ import type { Ledger } from "../ledger/ledger.ts";
 import {
   checkForm,
   leafReference,
-  messageHash,
+  operationMessage,
   type QueueOperation,
   type SignedOperation,
 } from "../ledger/operation.ts";
@@ -124,7 +124,7 @@ function executeSigned(ledger: Ledger, operation: SignedOperation, context: Slot
     );
   }
   const bRef = rule.usesB && !rule.isCreate ? leafReference(ledger.requireLeaf(operation.b).leaf) : 0n;
-  const message = messageHash(operation, { domain: context.domain, bRef });
+  const message = operationMessage(operation, { domain: context.domain, bRef });
   if (!verifySignature({ keyX: a.keyX, message, signature: operation.signature })) {
     refuse(
       "OP_BAD_SIGNATURE",

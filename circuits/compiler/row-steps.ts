@@ -3,10 +3,11 @@
  *
  * circom's own programs take microseconds for a constraint, most of them in divisions and in calls. The same rows, evaluated
  * for many copies at once, take a twentieth (prover/native/steps). Three hints of our templates are no rows, and are recognised:
- * the bits of range checks, and the digits of the two scalars of a signature. A part with any other hint has no steps.
+ * the bits of range checks, those of a signature's challenge, and the points of its S. A part with any other hint has no steps.
  *
  * Nothing depends on the steps being right: rows that no step was made of are checked at the end, and every proof is verified.
  */
+import { baseWindows, WINDOW_COUNT } from "../field/curve/signature-tables.ts";
 import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { readSymbols } from "./compose-layout.ts";
@@ -17,13 +18,13 @@ const STEP = {
   product: 0,
   quotient: 1,
   bits: 2,
-  baseDigits: 3,
-  challengeDigits: 4,
+  basePoints: 3,
+  challenge: 4,
   check: 5,
 } as const;
 /** Names the form of the bytes, in the hash of what has steps. Another form needs another name, "steps 2", and another MAGIC. */
-export const STEPS_FORM = "steps";
-const MAGIC = 0x31545352;
+export const STEPS_FORM = "steps 2";
+const MAGIC = 0x32545352;
 
 interface StepProgram {
   readonly inputs: readonly InputWires[];
@@ -65,7 +66,7 @@ type Combination = (readonly [wire: number, factor: number])[];
 
 /** Hints that are recognised by the name that circom gives the wire. */
 interface Hint {
-  readonly kind: "bit" | "digit" | "isEven";
+  readonly kind: "bit" | "highBit" | "signedV";
   readonly index: number;
 }
 
@@ -190,38 +191,72 @@ class Deriver {
       const open = terms.filter(([wire]) => this.#known[wire] === 0);
       if (open.length === 0) rows.delete(row);
       if (open.length < 2 || !open.every(([wire]) => this.#hints.has(wire))) continue;
-      if (!this.#takeHints(terms, open)) continue;
+      const isChallenge = this.#hints.get(open[0]![0])!.kind === "highBit";
+      if (!(isChallenge ? this.#takeChallenge(row, terms) : this.#takeHints(terms, open))) continue;
       rows.delete(row);
       isGrowing = true;
     }
     return isGrowing;
   }
 
-  /** The combination, scaled, is a known value less the sum of bit · 2^i, of digit · 4^i or of digit · 8^i. */
+  /** The row of NegatedChallengeMul: (known + constant - scaled bits of h above the low 128) · v = sum of ±v · 2^i. */
+  #takeChallenge(row: number, terms: Combination): boolean {
+    const hinted = (side: Combination, kind: Hint["kind"]) =>
+      side.flatMap(([wire, factor]) => {
+        const hint = this.#hints.get(wire);
+        return hint?.kind === kind
+          ? [{ wire, index: hint.index, factor: this.#constants.values[factor]! }]
+          : [];
+      });
+    const [high, signed] = [hinted(terms, "highBit"), hinted(this.#side(row, 2), "signedV")];
+    const [v, ...others] = this.#side(row, 1);
+    if (v === undefined || others.length > 0 || this.#known[v[0]] === 0) return false;
+    const scales = high.map(({ factor, index }) =>
+      mod(-(2n ** BigInt(128 + index)) * invertMod(factor, FIELD_ORDER)),
+    );
+    if (signed.length !== 128 || scales.some((scale) => scale !== scales[0])) return false;
+    this.code.push(STEP.challenge, this.#constants.index(scales[0]!), v[0]);
+    this.#emit(terms.filter(([wire]) => wire !== 0 && this.#known[wire] === 1));
+    for (const wires of [high, signed]) {
+      this.code.push(wires.length);
+      for (const { wire, index } of wires) this.code.push(wire, index);
+      for (const { wire } of wires) this.know(wire);
+    }
+    return true;
+  }
+
+  /** BasePoints's points, of the scalar that stands in one row of its own. */
+  takeBasePoints(points: ReadonlyMap<number, readonly [u: number, v: number]>, square: number): boolean {
+    const [row, ...others] = this.#rowsOf[square]!;
+    const scalar = row === undefined || others.length > 0 ? undefined : this.#side(row, 0)[0]?.[0];
+    if (scalar === undefined || this.#known[scalar] === 0 || points.size !== WINDOW_COUNT) return false;
+    this.code.push(STEP.basePoints, scalar, points.size);
+    for (const [i, window] of baseWindows().entries()) {
+      const wires = points.get(i);
+      if (wires === undefined) return false;
+      this.code.push(...wires, ...window.flatMap(({ u, v }) => [u, v].map((c) => this.#constants.index(c))));
+      for (const wire of wires) this.know(wire);
+    }
+    return true;
+  }
+
+  /** The combination, scaled, is a known value less the sum of bit · 2^i. */
   #takeHints(terms: Combination, open: Combination): boolean {
-    const hints = open.map(([wire, factor]) => ({
+    const digits = open.map(([wire, factor]) => ({
       ...{ wire, ...this.#hints.get(wire)! },
       factor: this.#constants.values[factor]!,
     }));
     // A factor of 0 says nothing about its wire.
-    if (hints.some(({ factor }) => factor === 0n)) return false;
-    const isEven = hints.find(({ kind }) => kind === "isEven");
-    const digits = hints.filter(({ kind }) => kind !== "isEven");
-    const [kind, base] =
-      digits[0]!.kind === "bit"
-        ? [STEP.bits, 2n]
-        : isEven === undefined
-          ? [STEP.baseDigits, 8n]
-          : [STEP.challengeDigits, 4n];
-    const scaleOf = ({ factor, index }: (typeof hints)[number]) =>
-      mod(-(base ** BigInt(index)) * invertMod(factor, FIELD_ORDER));
+    if (digits.some(({ factor }) => factor === 0n)) return false;
+    const scaleOf = ({ factor, index }: (typeof digits)[number]) =>
+      mod(-(2n ** BigInt(index)) * invertMod(factor, FIELD_ORDER));
     const scale = scaleOf(digits[0]!);
     if (!digits.every((digit) => digit.kind === digits[0]!.kind && scaleOf(digit) === scale)) return false;
-    this.code.push(kind, this.#constants.index(scale), isEven?.wire ?? 0);
+    this.code.push(STEP.bits, this.#constants.index(scale));
     this.#emit(terms.filter(([wire]) => this.#known[wire] === 1));
     this.code.push(digits.length);
     for (const { wire, index } of digits) this.code.push(wire, index);
-    for (const { wire } of hints) this.know(wire);
+    for (const { wire } of digits) this.know(wire);
     return true;
   }
 }
@@ -255,10 +290,18 @@ export function deriveSteps(r1csPath: string, symbols: string): StepProgram | nu
   const firstInput = 1 + publicOutputCount;
   const inputCount = publicInputCount + privateInputCount;
   const hints = new Map<number, Hint>();
+  const basePoints = new Map<number, readonly [u: number, v: number]>();
+  let square: number | null = null;
   const inputs = new Map<string, number[]>();
   for (const { wire, signal } of readSymbols(symbols)) {
-    const hint = /\.(bit|digit|isEven)(?:\[(\d+)\])?$/.exec(signal);
+    const hint = /\.(bit|highBit|signedV)(?:\[(\d+)\])?$/.exec(signal);
     if (hint) hints.set(wire, { kind: hint[1] as Hint["kind"], index: Number(hint[2] ?? 0) });
+    const point = /\.base([UV])\[(\d+)\]$/.exec(signal);
+    if (point) {
+      const [u, v] = basePoints.get(Number(point[2])) ?? [0, 0];
+      basePoints.set(Number(point[2]), point[1] === "U" ? [wire, v] : [u, wire]);
+    }
+    if (signal.endsWith(".scalarSquare")) square = wire;
     const input = /^main\.([A-Za-z]\w*)((?:\[\d+\])*)$/.exec(signal);
     if (input && wire >= firstInput && wire < firstInput + inputCount)
       inputs.set(input[1]!, [...(inputs.get(input[1]!) ?? []), wire]);
@@ -268,6 +311,7 @@ export function deriveSteps(r1csPath: string, symbols: string): StepProgram | nu
   if (!isInOrder || listed.reduce((sum, { count }) => sum + count, 0) !== inputCount) return null;
   const deriver = new Deriver(rows, constants, hints, wireCount);
   for (const wire of [0, ...Array.from({ length: inputCount }, (_, i) => firstInput + i)]) deriver.know(wire);
+  if (square !== null && !deriver.takeBasePoints(basePoints, square)) return null;
   if (!deriver.derive()) return null;
   return { inputs: listed, bytes: encode(header, constants.values, deriver.code) };
 }

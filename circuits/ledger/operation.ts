@@ -1,6 +1,6 @@
 import { operationError } from "../circuit-errors.ts";
-import type { Signature } from "../field/curve/eddsa.ts";
-import { type HashRequest, hashOwned, hashTagged } from "../field/poseidon.ts";
+import type { OperationMessage, Signature } from "../field/curve/eddsa.ts";
+import { hashTagged } from "../field/poseidon.ts";
 import {
   AMOUNT_BITS,
   FEE_PER_UNIT_BITS,
@@ -71,22 +71,44 @@ interface MessageContext {
   readonly bRef: bigint;
 }
 
-/** The field element that EdDSA signs (docs/reference/ledger.md, "Message signed"); of a signed one it is hashed once. */
-export function messageHash(
-  operation: Omit<SignedOperation, "signature"> & Partial<Pick<SignedOperation, "signature">>,
-  context: MessageContext,
-): bigint {
-  const request = messageRequest(operation, context);
-  return operation.signature === undefined
-    ? hashTagged(...request)
-    : hashOwned([operation.signature], [request])[0]!;
+interface KnownMessage {
+  readonly message: OperationMessage;
+  hash?: bigint;
 }
 
-/** What `messageHash` hashes, to be hashed together with others. @throws OP_UNKNOWN_KIND */
-export function messageRequest(
+/** The last message of each operation that cannot change any more: the sequencer asks twice for most. */
+const messages = new WeakMap<object, KnownMessage>();
+
+/** An operation's name: the hash of what is signed, which is the parts themselves. @throws OP_UNKNOWN_KIND */
+export function messageHash(operation: Omit<SignedOperation, "signature">, context: MessageContext): bigint {
+  const known = knownMessage(operation, context);
+  const [domain, parts] = known.message;
+  known.hash ??= hashTagged(TAG.message, [domain, ...parts]);
+  return known.hash;
+}
+
+/** What the signer signs (docs/reference/ledger.md, "Message signed"). @throws OP_UNKNOWN_KIND */
+export function operationMessage(
   operation: Omit<SignedOperation, "signature">,
   context: MessageContext,
-): HashRequest {
+): OperationMessage {
+  return knownMessage(operation, context).message;
+}
+
+function knownMessage(operation: Omit<SignedOperation, "signature">, context: MessageContext): KnownMessage {
+  if (!Object.isFrozen(operation) || !Object.isFrozen(operation.words))
+    return { message: buildMessage(operation, context) };
+  const known = messages.get(operation);
+  if (known?.message[0] === context.domain && known.message[1][1] === context.bRef) return known;
+  const built: KnownMessage = { message: buildMessage(operation, context) };
+  messages.set(operation, built);
+  return built;
+}
+
+function buildMessage(
+  operation: Omit<SignedOperation, "signature">,
+  context: MessageContext,
+): OperationMessage {
   const rule = kindRule(operation.kind);
   if (!rule?.isSigned) {
     throw operationError("OP_UNKNOWN_KIND", `kind ${operation.kind} is not a signed operation`, {
@@ -101,7 +123,7 @@ export function messageRequest(
     (operation.nonce << MESSAGE_CORE.nonce) |
     (operation.maxFeePerUnitWei << MESSAGE_CORE.maxFee);
   const w = rule.isNarrow ? (operation.words[0] ?? 0n) : hashTagged(TAG.words, padWords(operation.words));
-  return [TAG.message, [context.domain, core, context.bRef, w]];
+  return [context.domain, [core, context.bRef, w]];
 }
 
 /**

@@ -51,7 +51,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input transferNextBits[transfers][40];
     signal input transferSlackBits[transfers][64];
     signal input transferBRef[transfers];
-    signal input transferSignature[transfers][5];
+    signal input transferSignature[transfers][4];
 
     signal input memberPayload[members];
     signal input memberUsed[members];
@@ -62,7 +62,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input memberNextBits[members][40];
     signal input memberSlackBits[members][64];
     signal input memberBRef[members];
-    signal input memberSignature[members][5];
+    signal input memberSignature[members][4];
     signal input memberChain[members];
     signal input memberOpen[members];
     signal input memberSurplusBits[members][64];
@@ -103,7 +103,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input wideB[wide][9];
     signal input wideChildrenA[wide][depth][8];
     signal input wideChildrenB[wide][depth][8];
-    signal input wideRest[wide][17];
+    signal input wideRest[wide][16];
     signal input wideDatanet[wide][7];
     signal input wideModel[wide][14];
     signal input wideAccruedChildren[wide][4][8];

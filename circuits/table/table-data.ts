@@ -2,8 +2,9 @@
 
 import { absorbedPosted, type BatchData } from "../batch/batch-data.ts";
 import { DUMMY } from "../field/curve/dummy-signature.ts";
+import { challengeRequest, DUMMY_MESSAGE } from "../field/curve/eddsa.ts";
 import { hashOwned } from "../field/poseidon.ts";
-import { messageRequest } from "../ledger/operation.ts";
+import { operationMessage } from "../ledger/operation.ts";
 import { KIND } from "../protocol.ts";
 import type { TableLayout, TableRow, TableSlot, TableUnit } from "./table-layout.ts";
 import { nextChainRequest } from "./table-terms.ts";
@@ -11,31 +12,23 @@ import { nextChainRequest } from "./table-terms.ts";
 /** Touched bits in an element. */
 const TOUCHED_BITS = 252;
 
-/** h of each slot's signature; a null slot shows the dummy's over 0. */
+/** h of each slot's signature; a null slot shows the dummy's. */
 function signatureChallenges(
   slots: readonly TableSlot[],
   { domain, feePerUnitWei }: Pick<BatchData, "domain" | "feePerUnitWei">,
 ): bigint[] {
-  const used = slots.filter(({ kind }) => kind !== KIND.null);
-  const hashes = hashOwned(
-    used.map(({ signature }) => signature),
-    used.map((slot) => {
+  return hashOwned(
+    slots.map(({ signature }) => signature),
+    slots.map((slot) => {
+      const { r8x } = slot.signature;
+      if (slot.kind === KIND.null) return challengeRequest({ r8x, keyX: DUMMY.keyX, message: DUMMY_MESSAGE });
       const operation = {
         ...{ kind: slot.kind, a: slot.a, b: slot.b, amountCode: slot.amountCode, nonce: slot.nonce },
         words: slot.kind === KIND.transfer ? [] : [slot.payload],
         maxFeePerUnitWei: feePerUnitWei + slot.slackWei,
       };
-      return messageRequest(operation, { domain, bRef: slot.bRef });
-    }),
-  );
-  const messages = new Map(used.map((slot, i) => [slot, hashes[i]!]));
-  return hashOwned(
-    slots.map(({ signature }) => signature),
-    slots.map((slot) => {
-      const message = messages.get(slot);
-      const keyX = message === undefined ? DUMMY.keyX : slot.keyX;
-      const { r8x, r8y } = slot.signature;
-      return [0n, [r8x, r8y, keyX, slot.keyY, message ?? 0n]];
+      const message = operationMessage(operation, { domain, bRef: slot.bRef });
+      return challengeRequest({ r8x, keyX: slot.keyX, message });
     }),
   );
 }

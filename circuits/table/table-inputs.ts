@@ -30,7 +30,7 @@ function slotInputs(slots: readonly TableSlot[], window: number): CircuitInputs 
     nextBits: slots.map(({ kind, nonce }) => toBits(kind === KIND.null ? nonce : nonce + 1n, 40)),
     slackBits: slots.map(({ slackWei }) => toBits(slackWei, 64)),
     bRef: slots.map(({ bRef }) => bRef),
-    signature: slots.map(({ keyX, keyY, signature: { r8x, r8y, s } }) => [keyX, keyY, r8x, r8y, s]),
+    signature: slots.map(({ keyX, keyY, signature: { r8x, s } }) => [keyX, keyY, r8x, s]),
   };
 }
 

@@ -25,7 +25,7 @@ import {
 import { type Genesis, genesisLedger, type Ledger } from "../ledger/ledger.ts";
 import {
   leafReference,
-  messageHash,
+  operationMessage,
   type QueueOperation,
   type SignedOperation,
 } from "../ledger/operation.ts";
@@ -93,7 +93,7 @@ export function signFor(
   const bRef = rule.usesB && !rule.isCreate ? leafReference(ledger.opened(operation.b).leaf) : 0n;
   return {
     ...operation,
-    signature: fields.signature ?? signMessage(secret, messageHash(operation, { domain, bRef })),
+    signature: fields.signature ?? signMessage(secret, operationMessage(operation, { domain, bRef })),
   };
 }
 

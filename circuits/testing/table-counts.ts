@@ -45,8 +45,8 @@ export function partConstraints(shape: TableShape, depth: number): TableCounts {
   const feeLeaf = 3 * depth + 1 + 96 + 2 + 2 * 405 + LEVEL * depth;
   const horner = posted + 2 * running - 1;
   return {
-    transfer: 3261 + 6 * (low + top),
-    member: 3619 + 6 * (low + top),
+    transfer: 1849 + 6 * (low + top),
+    member: 2207 + 6 * (low + top),
     row: ROW + LEVEL * low + 3 * (low + top),
     unit: UNIT,
     tree: CHALLENGES + NODE_PAIR * nodes + 5 * subtrees + 1 + members + touchedWords,

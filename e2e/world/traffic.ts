@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
-import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { leafReference, messageHash, operationMessage } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { isInTime } from "@openledger/client/internal/sequencer/lease-term";
 import { encodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
@@ -217,9 +217,10 @@ export class Traffic {
       maxFeePerUnitWei: MAX_FEE_PER_UNIT_WEI,
     };
     const bRef = leafReference({ l1Owner: BigInt(to.l1Owner), kind: LEAF_KIND.account });
-    const message = messageHash(operation, { domain: this.#options.domain, bRef });
-    const body = encodeOperation({ ...operation, signature: signMessage(user.secret, message) });
-    return { amountCode, body, hash: hex32(message) };
+    const context = { domain: this.#options.domain, bRef };
+    const signature = signMessage(user.secret, operationMessage(operation, context));
+    const body = encodeOperation({ ...operation, signature });
+    return { amountCode, body, hash: hex32(messageHash(operation, context)) };
   }
 
   /** null where nobody answered, or not to the end. */

@@ -5,7 +5,7 @@ import { derivePublicKey, signMessage } from "@openledger/circuits/field/curve/e
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { accountLeaf } from "@openledger/circuits/ledger/leaf";
 import { genesisLedger, type Ledger } from "@openledger/circuits/ledger/ledger";
-import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { leafReference, operationMessage } from "@openledger/circuits/ledger/operation";
 import { type BatchShape, KIND, shapeName, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { closedInputs, closedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
@@ -64,7 +64,7 @@ function fillWithTransfers(
       nonce: ledger.requireLeaf(a).leaf.nonce,
       maxFeePerUnitWei: 10n ** 15n,
     };
-    const message = messageHash(operation, { domain, bRef: leafReference(ledger.requireLeaf(b).leaf) });
+    const message = operationMessage(operation, { domain, bRef: leafReference(ledger.requireLeaf(b).leaf) });
     builder.add({ ...operation, signature: signMessage(SECRETS[ids.indexOf(a)]!, message) });
   }
 }

@@ -11,7 +11,7 @@ import {
 import { hashTagged, hashTaggedMany, initPoseidon } from "@openledger/circuits/field/poseidon";
 import { accountLeaf } from "@openledger/circuits/ledger/leaf";
 import { Ledger } from "@openledger/circuits/ledger/ledger";
-import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { leafReference, operationMessage } from "@openledger/circuits/ledger/operation";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import {
   closedDraftOf,
@@ -93,7 +93,7 @@ async function batchParts() {
   for (const operation of signed.flat()) {
     const { keyX } = ledger.requireLeaf(operation.a).leaf;
     const bRef = leafReference(ledger.requireLeaf(operation.b).leaf);
-    const check = { keyX, message: messageHash(operation, { domain: TEST_DOMAIN, bRef }) };
+    const check = { keyX, message: operationMessage(operation, { domain: TEST_DOMAIN, bRef }) };
     // As the sequencer and its threads do: the message is hashed before, the verdict known.
     rememberVerdict({ ...check, signature: operation.signature }, true);
   }

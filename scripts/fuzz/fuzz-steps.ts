@@ -15,7 +15,7 @@ interface StepCounts {
   refused: number;
 }
 
-const MAGIC = 0x31545352;
+const MAGIC = 0x32545352;
 const MAX_WIRES = 24;
 const MAX_COPIES = 4;
 const MAX_TERMS = 5;

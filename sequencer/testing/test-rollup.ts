@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { derivePublicKey, signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { genesisLedger } from "@openledger/circuits/ledger/ledger";
-import { leafReference, messageHash, type SignedOperation } from "@openledger/circuits/ledger/operation";
+import { leafReference, operationMessage, type SignedOperation } from "@openledger/circuits/ledger/operation";
 import { type BatchShape, KIND, kindRule, LEAF_KIND, shapeName } from "@openledger/circuits/protocol";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
@@ -138,7 +138,7 @@ export function signedBy(
   const operation = { b: 0, amountCode: 0n, words: [], maxFeePerUnitWei: 1_000_000n, ...rest, a: user.id };
   const rule = kindRule(operation.kind);
   const bRef = rule?.usesB && !rule.isCreate ? leafReference({ l1Owner: bOwner, kind: bKind }) : 0n;
-  return { ...operation, signature: signMessage(user.secret, messageHash(operation, { domain, bRef })) };
+  return { ...operation, signature: signMessage(user.secret, operationMessage(operation, { domain, bRef })) };
 }
 
 export function transfer(

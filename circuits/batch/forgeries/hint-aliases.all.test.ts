@@ -14,7 +14,7 @@ beforeAll(loadForgeryTester);
 // Of IsEqual, inverse is free where the operands are equal, and nothing else reads it.
 // Of the table, terms too: a weight over what is not 0.
 const HINTS =
-  /\.(bit\[\d+\]|digit\[\d+\]|slope\w*(\[\d+\])?|isEven|out|u|v|x\[\d+\]|taken|given|debit|credit|count6?|moved|member|reference)$/;
+  /\.(bit\[\d+\]|digit\[\d+\]|slope\w*(\[\d+\])?|highBit\[\d+\]|signedV\[\d+\]|out|u|v|x\[\d+\]|taken|given|debit|credit|count6?|moved|member|reference)$/;
 const CHANGES = fieldAliases(3, [64, 96]);
 
 it.each(Object.keys(HONEST).map((kind) => [nameOf(Number(kind)), Number(kind)] as const))(

@@ -282,13 +282,8 @@ describe("queue entries", () => {
         tamper: (inputs) => {
           const { ledger } = new World();
           const signed = lawfulForm(ledger, honest(KIND.transfer)) as SignedOperation;
-          for (const [i, value] of [
-            signed.signature.r8x,
-            signed.signature.r8y,
-            signed.signature.s,
-          ].entries()) {
+          for (const [i, value] of [signed.signature.r8x, signed.signature.s].entries())
             setInput(inputs, "wideRest", [0, 2 + i], value);
-          }
         },
         at: AUTHORISATION,
       });

@@ -14,7 +14,7 @@ function EMPTY_DATANET_BODY() { return 38925898461807910515675658612044363575506
 // Inputs:      oldRoot, domain, timestamp (40 bits), batchNumber (40), feePerUnit (64), idFee (96), nextId from the
 //              batch. Witness: flags[]; aBits, bBits, amountBits; words[7]; isMissingA, isMissingB: the tree is empty there;
 //              a[9], b[9]: leaf A before the slot, B after A's update, 0 where missing; childrenA, childrenB;
-//              maxFeePerUnit; keyY, r8x, r8y, s; openings: a model's counters, A's datanet body[7], B's statics[5]
+//              maxFeePerUnit; keyY, r8x, s; openings: a model's counters, A's datanet body[7], B's statics[5]
 //              and rest of the body; newAccruedRoot, subtree, list, accruedChildren, claimedChildren: model-body.circom;
 //              scratchBits[445]: digits of what the one active kind compares (phase F).
 // Outputs:     newRoot, newNextId; core: the 94-bit record; hasWord[7]; isUsed; isSigned; feeWei.
@@ -51,7 +51,6 @@ template WideSlot(depth, approvalDelay) {
     signal input maxFeePerUnit;
     signal input keyY;
     signal input r8x;
-    signal input r8y;
     signal input s;
     signal input ready;
     signal input approved;
@@ -581,7 +580,6 @@ template WideSlot(depth, approvalDelay) {
     auth.keyX <== keyA + isByModel * (keyB - keyA);
     auth.keyY <== keyY;
     auth.r8x <== r8x;
-    auth.r8y <== r8y;
     auth.s <== s;
 
     // J. Tree: A on the old root, B on A's. A leaf that does not exist hashes to 0.

@@ -4,22 +4,27 @@ import { runs } from "@openledger/foundation/testing/test-random";
 import { buildEddsa } from "circomlibjs";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { FIELD_ORDER } from "../../protocol.ts";
+import { FIELD_ORDER, TAG } from "../../protocol.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
+import { hashTaggedReference } from "../../testing/poseidon-reference.ts";
 import { hashTagged, initPoseidon } from "../poseidon.ts";
 import {
   BASE8,
   type CurvePoint,
+  challengeScalar,
+  DUMMY_MESSAGE,
   DUMMY_SECRET,
   derivePublicKey,
   isUsableKey,
+  type Message,
   recoverPublicKey,
   SUBGROUP_ORDER,
   signMessage,
   verifySignature,
 } from "./eddsa.ts";
 
+const { Point } = babyjubjub;
 type Eddsa = Awaited<ReturnType<typeof buildEddsa>>;
 let reference: Eddsa;
 
@@ -31,34 +36,48 @@ beforeAll(async () => {
   reference = await buildEddsa();
 });
 
+/** S · B8 = R8 + V · A by noble's points and Poseidon's definition, apart from the model. */
 function referenceAccepts(
   key: CurvePoint,
-  m: bigint,
-  signature: { r8x: bigint; r8y: bigint; s: bigint },
+  m: bigint | readonly bigint[],
+  { r8x, r8y, s }: { r8x: bigint; r8y: bigint; s: bigint },
 ): boolean {
-  const { F } = reference;
-  return reference.verifyPoseidon(F.e(m), { R8: [F.e(signature.r8x), F.e(signature.r8y)], S: signature.s }, [
-    F.e(key.x),
-    F.e(key.y),
-  ]);
+  const [tag, ...parts] = typeof m === "bigint" ? [23n, m, 0n, 0n] : m;
+  const h = hashTaggedReference(tag!, [r8x, key.x, ...parts]);
+  const v = 2n ** 128n + 1n + 2n * (h % 2n ** 128n);
+  const right = Point.fromAffine({ x: r8x, y: r8y }).add(Point.fromAffine(key).multiplyUnsafe(v));
+  return Point.fromAffine(BASE8).multiplyUnsafe(s).equals(right);
 }
 
 describe("signMessage", () => {
-  test("makes circomlibjs' keys and signatures, byte for byte", () => {
+  test("makes circomlibjs' keys, and signatures that the reference accepts", () => {
     const { F } = reference;
     fc.assert(
-      fc.property(secretBytes, message, (secret, m) => {
+      fc.property(secretBytes, message, message, (secret, m, domain) => {
         const key = reference.prv2pub(secret);
         expect(derivePublicKey(secret)).toEqual({ x: F.toObject(key[0]), y: F.toObject(key[1]) });
-        const expected = reference.signPoseidon(secret, F.e(m));
-        expect(signMessage(secret, m)).toEqual({
-          r8x: F.toObject(expected.R8[0]),
-          r8y: F.toObject(expected.R8[1]),
-          s: expected.S,
-        });
+        expect(referenceAccepts(derivePublicKey(secret), m, signMessage(secret, m))).toBe(true);
+        const signature = signMessage(secret, [domain, [m, 1n, 2n]]);
+        expect(referenceAccepts(derivePublicKey(secret), [domain, m, 1n, 2n], signature)).toBe(true);
       }),
       { numRuns: runs(5) },
     );
+  });
+
+  test("never takes one nonce for two messages, whatever they share", () => {
+    const messages: Message[] = [
+      5n,
+      0n,
+      [TAG.message, [5n, 0n, 0n]],
+      [0n, [5n, 0n, 0n]],
+      [0n, [0n, 5n, 0n]],
+      DUMMY_MESSAGE,
+    ];
+    const signed = messages.map((m) => signMessage(1n, m));
+    expect(new Set(signed.map(({ r8x }) => r8x)).size).toBe(messages.length);
+    for (const [i, signature] of signed.entries())
+      for (const [j, m] of messages.entries())
+        expect(verifySignature({ keyX: derivePublicKey(1n).x, message: m, signature })).toBe(i === j);
   });
 
   test("reads a bigint secret as 32 bytes, big-endian", () => {
@@ -70,7 +89,7 @@ describe("signMessage", () => {
 });
 
 describe("verifySignature", () => {
-  test("agrees with circomlibjs on valid and altered signatures", () => {
+  test("agrees with the reference on valid and altered signatures", () => {
     fc.assert(
       fc.property(
         secretBytes,
@@ -148,99 +167,100 @@ describe("recoverPublicKey", () => {
   });
 });
 
-describe("EdDSAPoseidonCheck", () => {
+describe("SignatureCheck", () => {
   let tester: CircuitTester;
   beforeAll(async () => {
     tester = await CircuitTester.compile(
-      "eddsa-check",
-      'pragma circom 2.1.6;\ninclude "circuits/field/curve/eddsa.circom";\ncomponent main = EdDSAPoseidonCheck();\n',
+      "signature-check",
+      'pragma circom 2.1.6;\ninclude "circuits/field/curve/eddsa.circom";\ncomponent main = SignatureCheck();\n',
     );
   });
 
-  const buildInputs = (secret: Uint8Array, m: bigint) => {
+  const buildInputs = (secret: Uint8Array, m: bigint, tag = 77n) => {
     const key = derivePublicKey(secret);
-    const { r8x, r8y, s } = signMessage(secret, m);
-    return { keyX: key.x, keyY: key.y, R8x: r8x, R8y: r8y, S: s, M: m };
+    const { r8x, s } = signMessage(secret, [tag, [m, 8n, 9n]]);
+    return { keyX: key.x, keyY: key.y, R8x: r8x, S: s, tag, parts: [m, 8n, 9n] };
   };
   const expectRefused = (inputs: ReturnType<typeof buildInputs>) =>
     expect(tester.calculateWitness(inputs)).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
 
   test("has the recorded constraints, none linear", () => {
-    expect(tester.constraintCount).toBe(recordedCount("EdDSAPoseidonCheck()"));
+    expect(tester.constraintCount).toBe(recordedCount("SignatureCheck()"));
     expect(tester.circuit.constraintCounts.linear).toBe(0);
   });
 
   test("accepts what the model signs and refuses every altered wire, inputs too", async () => {
     await fc.assert(
-      fc.asyncProperty(secretBytes, message, async (secret, m) => {
-        const witness = await tester.calculateWitness(buildInputs(secret, m));
-        expect(tester.checkConstraints(witness)).toBeNull();
+      fc.asyncProperty(secretBytes, message, message, async (secret, m, tag) => {
+        const inputs = buildInputs(secret, m, tag);
+        const witness = await tester.calculateWitness(inputs);
+        const { R8x, keyX, parts } = inputs;
+        expect(tester.readOutput(witness, "challenge")).toBe(hashTaggedReference(tag, [R8x, keyX, ...parts]));
         expect(tester.tamper(witness, { only: () => true })).toEqual([]);
       }),
       {
         numRuns: runs(8),
         examples: [
-          [DUMMY_SECRET, 0n],
-          [DUMMY_SECRET, FIELD_ORDER - 1n],
+          [DUMMY_SECRET, 0n, 0n],
+          [DUMMY_SECRET, FIELD_ORDER - 1n, FIELD_ORDER - 1n],
         ],
       },
     );
   });
 
-  test("refuses another message, key, S, R8 and the other point at keyX", async () => {
+  test("refuses another message, tag, key, S and R8x", async () => {
     const inputs = buildInputs(DUMMY_SECRET, 7n);
     expect(tester.checkConstraints(await tester.calculateWitness(inputs))).toBeNull();
     const other = derivePublicKey(Uint8Array.of(1));
-    await expectRefused({ ...inputs, M: 8n });
+    for (const parts of [
+      [8n, 8n, 9n],
+      [7n, 9n, 8n],
+      [7n, 8n, 10n],
+    ])
+      await expectRefused({ ...inputs, parts });
+    await expectRefused({ ...inputs, tag: 78n });
     await expectRefused({ ...inputs, keyX: other.x, keyY: other.y });
     await expectRefused({ ...inputs, S: inputs.S + 1n });
     await expectRefused({ ...inputs, R8x: FIELD_ORDER - inputs.R8x });
-    await expectRefused({ ...inputs, R8y: FIELD_ORDER - inputs.R8y });
-    await expectRefused({ ...inputs, keyY: FIELD_ORDER - inputs.keyY });
     await expectRefused({ ...inputs, keyY: inputs.keyY + 1n });
   });
 
-  test("accepts S + l, which the header allows, and refuses S + 4l above 2^252", async () => {
+  test("accepts at keyX's other point the signature with -S, and no other", async () => {
+    const inputs = buildInputs(DUMMY_SECRET, 7n);
+    const twin = { ...inputs, keyY: FIELD_ORDER - inputs.keyY };
+    await expectRefused(twin);
+    const witness = await tester.calculateWitness({ ...twin, S: SUBGROUP_ORDER - inputs.S });
+    expect(tester.checkConstraints(witness)).toBeNull();
+  });
+
+  test("accepts S + l, as its header says, and of S + 4l, above 2^252, not what its low bits spell", async () => {
     const inputs = buildInputs(DUMMY_SECRET, 7n);
     const witness = await tester.calculateWitness({ ...inputs, S: inputs.S + SUBGROUP_ORDER });
     expect(tester.checkConstraints(witness)).toBeNull();
     await expectRefused({ ...inputs, S: inputs.S + 4n * SUBGROUP_ORDER });
   });
 
-  test("has no witness for keys of small order", async () => {
+  test("has no witness without a key: keyX = 0", async () => {
     const inputs = buildInputs(DUMMY_SECRET, 7n);
-    // l times ERC-2494's generator has order 8; noble's generator is 8 times that one.
-    const generator = babyjubjub.Point.fromAffine({
-      x: 995203441582195749578291179787384436505546430278305826713579947235728471134n,
-      y: 5472060717959818805561601436314318772137091100104008585924551046643952123905n,
-    });
-    for (let k = 1n; k < 8n; k++) {
-      const { x, y } = generator
-        .multiplyUnsafe(SUBGROUP_ORDER - 1n)
-        .add(generator)
-        .multiplyUnsafe(k)
-        .toAffine();
-      expect({ x, y }).not.toEqual({ x: 0n, y: 1n });
-      await expectRefused({ ...inputs, keyX: x, keyY: y });
-    }
-    await expectRefused({ ...inputs, keyX: 0n, keyY: 1n });
+    for (const keyY of [1n, FIELD_ORDER - 1n]) await expectRefused({ ...inputs, keyX: 0n, keyY });
   });
 
-  test("has no witness for R8 = identity, though circomlibjs accepts it", async () => {
-    const secret = DUMMY_SECRET;
-    const key = derivePublicKey(secret);
-    const h = hashTagged(0n, [0n, 1n, key.x, key.y, 7n]);
-    const s = (h * secretTimes8(secret)) % SUBGROUP_ORDER;
-    expect(referenceAccepts(key, 7n, { r8x: 0n, r8y: 1n, s })).toBe(true);
-    expect(verifySignature({ keyX: key.x, message: 7n, signature: { r8x: 0n, r8y: 1n, s } })).toBe(false);
-    await expectRefused({ keyX: key.x, keyY: key.y, R8x: 0n, R8y: 1n, S: s, M: 7n });
+  test("has no witness for R8 = identity", async () => {
+    const key = derivePublicKey(DUMMY_SECRET);
+    const parts = [7n, 8n, 9n] as const;
+    const v = challengeScalar(hashTagged(77n, [0n, key.x, ...parts]));
+    const s = (v * secretScalar(DUMMY_SECRET)) % SUBGROUP_ORDER;
+    const signature = { r8x: 0n, r8y: 1n, s };
+    expect(referenceAccepts(key, [77n, ...parts], signature)).toBe(true);
+    expect(verifySignature({ keyX: key.x, message: [77n, parts], signature })).toBe(false);
+    await expectRefused({ keyX: key.x, keyY: key.y, R8x: 0n, S: s, tag: 77n, parts: [...parts] });
   });
 });
 
-/** 8a for the key a·B8, computed apart from the model: blake512, RFC 8032's clamping. */
-function secretTimes8(secret: Uint8Array): bigint {
+/** a of the key a·B8, computed apart from the model: blake512, RFC 8032's clamping. */
+function secretScalar(secret: Uint8Array): bigint {
   const bytes = Buffer.from(blake512(secret)).subarray(0, 32);
   bytes[0]! &= 0xf8;
   bytes[31] = (bytes[31]! & 0x7f) | 0x40;
-  return BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
+  return BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`) >> 3n;
 }

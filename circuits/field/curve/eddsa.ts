@@ -1,7 +1,7 @@
 import { babyjubjub } from "@noble/curves/misc.js";
 import { blake512 } from "@noble/hashes/blake1.js";
 import { circuitError } from "../../circuit-errors.ts";
-import { FIELD_ORDER } from "../../protocol.ts";
+import { FIELD_ORDER, TAG } from "../../protocol.ts";
 import { type SignatureEquation, SignatureKernel } from "../../wasm/signature-kernel.ts";
 import {
   type HashRequest,
@@ -13,7 +13,7 @@ import {
 } from "../poseidon.ts";
 
 /**
- * The rules of eddsa.circom: circomlib's EdDSA-Poseidon over BabyJubJub, signature for signature.
+ * The rules of eddsa.circom: Schnorr signatures on BabyJubJub, keys and nonces derived as EdDSA does, S · B8 = R8 + V · A.
  *
  * The curve is a·x² + y² = 1 + d·x²·y² with a = 168700 (a square) and d = 168696 (none), so its addition has
  * no exceptions; its order is 8l (ERC-2494). `initPoseidon` must have been awaited.
@@ -23,11 +23,22 @@ export interface CurvePoint {
   y: bigint;
 }
 
+/** r8x and s are the signature. r8y follows from r8x, and spares a verifier the root. */
 export interface Signature {
   r8x: bigint;
   r8y: bigint;
   s: bigint;
 }
+
+/** An operation's parts, under its rollup's domain: docs/reference/ledger.md, "Message signed". */
+export type OperationMessage = readonly [
+  domain: bigint,
+  parts: readonly [core: bigint, bRef: bigint, w: bigint],
+];
+/** What a key signs: an operation, or a field element of whatever else, which is no operation's whatever its value. */
+export type Message = bigint | OperationMessage;
+/** What an unsigned slot's dummy signs, under the tag 0. */
+export const DUMMY_MESSAGE: OperationMessage = [0n, [0n, 0n, 0n]];
 
 const { Point } = babyjubjub;
 type NoblePoint = InstanceType<typeof Point>;
@@ -102,19 +113,22 @@ export function recoverKeyY(keyX: bigint): bigint | null {
   return recoverPublicKey(keyX)?.y ?? null;
 }
 
-/** circomlibjs' prv2pub. A bigint secret is its 32 bytes, big-endian. */
+/** circomlibjs' prv2pub of EdDSA. A bigint secret is its 32 bytes, big-endian. */
 export function derivePublicKey(secret: Uint8Array | bigint): CurvePoint {
   return encode(base8.multiply(expandSecret(secret).scalar));
 }
 
-/** circomlibjs' signPoseidon: deterministic, R8 = r·B8, S = r + h·s. */
-export function signMessage(secret: Uint8Array | bigint, message: bigint): Signature {
+/** Deterministic, as EdDSA: R8 = r·B8 with r from a hash of secret and message, S = r + V·a. */
+export function signMessage(secret: Uint8Array | bigint, message: Message): Signature {
   const { scalar, prefix } = expandSecret(secret);
-  const key = encode(base8.multiply(scalar));
-  const nonce = fromLittleEndian(blake512(concat(prefix, toLittleEndian(message)))) % SUBGROUP_ORDER;
+  const key = base8.multiply(scalar).toAffine();
+  const [tag, parts] = taggedParts(message);
+  // The tag is hashed, too: one nonce for two messages would give the key away.
+  const hashed = [prefix, ...[tag, ...parts].map(toLittleEndian)].reduce(concat);
+  const nonce = fromLittleEndian(blake512(hashed)) % SUBGROUP_ORDER;
   const r8 = encode(base8.multiply(nonce));
-  const challenge = hashTagged(...challengeRequest(r8, key, message));
-  const s = (nonce + challenge * 8n * scalar) % SUBGROUP_ORDER;
+  const challenge = hashTagged(...challengeRequest({ r8x: r8.x, keyX: key.x, message }));
+  const s = (nonce + challengeScalar(challenge) * scalar) % SUBGROUP_ORDER;
   return { r8x: r8.x, r8y: r8.y, s };
 }
 
@@ -122,23 +136,24 @@ export function signMessage(secret: Uint8Array | bigint, message: bigint): Signa
 export interface SignatureCheck {
   readonly keyX: bigint;
   readonly keyY?: bigint;
-  readonly message: bigint;
+  readonly message: Message;
   readonly signature: Signature;
 }
 
 /**
- * Whether the circuit has a witness for this signature: circomlibjs' verifyPoseidon for usable keys, less
- * R8 = identity, which no signer makes except on purpose and which the circuit cannot convert.
+ * Whether the circuit has a witness for this signature. R8 = identity, which no signer makes except on purpose and which
+ * the circuit cannot convert, is none.
  */
 export function verifySignature(check: SignatureCheck): boolean {
   const known = verdicts.get(check.signature);
-  const isKnown = check.keyY === undefined && known?.keyX === check.keyX && known.message === check.message;
+  const isKnown =
+    check.keyY === undefined && known?.keyX === check.keyX && isSameMessage(known.message, check.message);
   return isKnown ? known.isValid : verifySignatures([check])[0]!;
 }
 
 interface Verdict {
   readonly keyX: bigint;
-  readonly message: bigint;
+  readonly message: Message;
   readonly isValid: boolean;
 }
 const verdicts = new WeakMap<Signature, Verdict>();
@@ -153,9 +168,8 @@ export function rememberVerdict(
   challenge: bigint | null = null,
 ): void {
   verdicts.set(Object.freeze(signature), { keyX, message, isValid });
-  const key = challenge === null ? null : recoverPublicKey(keyX);
-  if (challenge === null || key === null) return;
-  rememberHash(signature, challengeRequest({ x: signature.r8x, y: signature.r8y }, key, message), challenge);
+  if (challenge !== null)
+    rememberHash(signature, challengeRequest({ r8x: signature.r8x, keyX, message }), challenge);
 }
 
 /** As `verifySignature` for each, all together in our own code: less than a twentieth of noble's time. */
@@ -172,11 +186,13 @@ interface Judged {
 export function judgeSignatures(checks: readonly SignatureCheck[]): Judged[] {
   const sound = checks.map(soundCheck);
   const kept = sound.flatMap((check) => check ?? []);
-  const challenges = hashTaggedMany(kept.map(({ key, r8, message }) => challengeRequest(r8, key, message)));
+  const challenges = hashTaggedMany(
+    kept.map(({ key, r8, message }) => challengeRequest({ r8x: r8.x, keyX: key.x, message })),
+  );
   const equations = kept.map(
     ({ key, r8, s }, i): SignatureEquation => ({
       ...{ key, r8, s },
-      factor: (8n * challenges[i]!) % SUBGROUP_ORDER,
+      factor: challengeScalar(challenges[i]!),
     }),
   );
   const isHeld = holdAll(equations);
@@ -193,15 +209,17 @@ export function verifySignatureReference(check: SignatureCheck): boolean {
   const sound = soundCheck(check);
   if (sound === null) return false;
   const { key, message, r8, s } = sound;
-  const [tag, inputs] = challengeRequest(r8, key, message);
-  return holds({ key, r8, s, factor: (8n * hashTagged(tag, inputs)) % SUBGROUP_ORDER });
+  const challenge = hashTagged(...challengeRequest({ r8x: r8.x, keyX: key.x, message }));
+  return holds({ key, r8, s, factor: challengeScalar(challenge) });
 }
 
 /** Everything but the equation: ranges, a usable key, R8 on the curve and not the identity. */
 function soundCheck({ keyX, keyY, message, signature: { r8x, r8y, s } }: SignatureCheck) {
   const key = keyY === undefined ? recoverPublicKey(keyX) : { x: keyX, y: keyY };
   if (key === null || (keyY !== undefined && !isUsableKey(key))) return null;
-  if (message < 0n || message >= FIELD_ORDER || s < 0n || s >= SUBGROUP_ORDER) return null;
+  const [tag, parts] = taggedParts(message);
+  if ([tag, ...parts].some((part) => part < 0n || part >= FIELD_ORDER)) return null;
+  if (s < 0n || s >= SUBGROUP_ORDER) return null;
   const r8 = { x: r8x, y: r8y };
   if (!isOnCurve(r8) || (r8x === 0n && r8y === 1n)) return null;
   return { key, message, r8, s };
@@ -236,9 +254,32 @@ function baseMultiples(): CurvePoint[] {
   return multiples.map(encode);
 }
 
-/** h = Poseidon(R8x, R8y, Ax, Ay, M) with the initial state 0, a tag that the protocol gives to nothing else. */
-function challengeRequest(r8: CurvePoint, key: CurvePoint, message: bigint): HashRequest {
-  return [0n, [r8.x, r8.y, key.x, key.y, message]];
+/** h = H[tag](R8x, Ax, parts): neither y is hashed, as a point of the subgroup is the only one of it with its x. */
+export function challengeRequest({
+  r8x,
+  keyX,
+  message,
+}: {
+  readonly r8x: bigint;
+  readonly keyX: bigint;
+  readonly message: Message;
+}): HashRequest {
+  const [tag, parts] = taggedParts(message);
+  return [tag, [r8x, keyX, ...parts]];
+}
+
+/** V of a challenge: odd, positive, one for each value of its low 128 bits, of which alone it is made. */
+export function challengeScalar(challenge: bigint): bigint {
+  return (1n << 128n) + 1n + 2n * BigInt.asUintN(128, challenge);
+}
+
+function taggedParts(message: Message): OperationMessage {
+  return typeof message === "bigint" ? [TAG.offChain, [message, 0n, 0n]] : message;
+}
+
+function isSameMessage(a: Message, b: Message): boolean {
+  const [[tagA, partsA], [tagB, partsB]] = [taggedParts(a), taggedParts(b)];
+  return tagA === tagB && partsA.every((part, i) => part === partsB[i]);
 }
 
 function expandSecret(secret: Uint8Array | bigint): { scalar: bigint; prefix: Uint8Array } {

@@ -7,6 +7,7 @@ import { FIELD_ORDER } from "../../protocol.ts";
 import { initPoseidon, poseidonImplementation, useNativeField } from "../poseidon.ts";
 import {
   derivePublicKey,
+  type Message,
   recoverPublicKey,
   type SignatureCheck,
   SUBGROUP_ORDER,
@@ -31,13 +32,32 @@ const edges = [0n, 1n, 2n, FIELD_ORDER - 1n, FIELD_ORDER, FIELD_ORDER + 1n, -1n,
 const edge = fc.constantFrom(...edges);
 const order = fc.nat(7);
 const secret = fc.bigInt(1n, 20n);
-const message = fc.oneof(fc.bigInt(0n, FIELD_ORDER - 1n), fc.constantFrom(0n, 1n, FIELD_ORDER - 1n));
+const element = fc.oneof(fc.bigInt(0n, FIELD_ORDER - 1n), fc.constantFrom(0n, 1n, FIELD_ORDER - 1n));
+const message: fc.Arbitrary<Message> = fc.oneof(
+  element,
+  fc.tuple(element, fc.tuple(element, element, element)),
+);
+const withParts = (of: Message, change: (part: bigint) => bigint): Message => {
+  if (typeof of === "bigint") return change(of);
+  const [domain, [core, bRef, w]] = of;
+  return [domain, [core, bRef, change(w)]];
+};
 
 /** What somebody may send instead of a good signature. */
 const alterations: Record<string, fc.Arbitrary<(check: SignatureCheck) => SignatureCheck>> = {
   nothing: fc.constant((check) => check),
-  "another message": fc.constant((check) => ({ ...check, message: (check.message + 1n) % FIELD_ORDER })),
-  "a message at an edge": edge.map((value) => (check) => ({ ...check, message: value })),
+  "another message": fc.constant((check) => ({
+    ...check,
+    message: withParts(check.message, (part) => (part + 1n) % FIELD_ORDER),
+  })),
+  "an operation's message under another domain": fc.constant((check) => ({
+    ...check,
+    message: typeof check.message === "bigint" ? check.message : [check.message[0] + 1n, check.message[1]],
+  })),
+  "a message at an edge": edge.map((value) => (check) => ({
+    ...check,
+    message: withParts(check.message, () => value),
+  })),
   "another S": fc
     .bigInt(0n, SUBGROUP_ORDER)
     .map((s) => (check) => ({ ...check, signature: { ...check.signature, s } })),

@@ -31,7 +31,7 @@ template MemberSlot(window) {
     signal input nextBits[40];
     signal input slackBits[64];
     signal input bRef;
-    signal input signature[5];
+    signal input signature[4];
     signal input chain;
     signal input open;
     signal input surplusBits[64];
@@ -65,8 +65,7 @@ template MemberSlot(window) {
     head.keyX <== signature[0];
     head.keyY <== signature[1];
     head.r8x <== signature[2];
-    head.r8y <== signature[3];
-    head.s <== signature[4];
+    head.s <== signature[3];
     challenge <== head.challenge;
     core <== head.core;
     feeWei <== head.feeWei;

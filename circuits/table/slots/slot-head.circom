@@ -9,7 +9,7 @@ include "../terms.circom";
 //
 // Parameters:  window: levels that the table reaches, so ids have 3 bits each; units: fee units of the kind.
 // Inputs:      domain, feePerUnit; gamma, power[9] (terms.circom); isUsed; kind; w: the message's word. Witness: aBits,
-//              bBits, amountBits, nextBits (nonce + 1; 0 where isUsed = 0), slackBits (maxFeePerUnit - feePerUnit), bRef, keyX, keyY, r8x, r8y, s.
+//              bBits, amountBits, nextBits (nonce + 1; 0 where isUsed = 0), slackBits (maxFeePerUnit - feePerUnit), bRef, keyX, keyY, r8x, s.
 // Outputs:     challenge: the signature's, which C absorbs; core: the 92-bit record; feeWei, wei, aId, bId, code; sum: its
 //              terms.
 // Assumes:     isUsed is boolean and a function of kind, kind < 4 and 0 where isUsed = 0, w = 0 where isUsed = 0;
@@ -38,7 +38,6 @@ template SlotHead(window, units) {
     signal input keyX;
     signal input keyY;
     signal input r8x;
-    signal input r8y;
     signal input s;
     signal output challenge;
     signal output core;
@@ -91,20 +90,18 @@ template SlotHead(window, units) {
     wei <== float.wei;
     feeWei <== units * isUsed * feePerUnit;
 
-    // C. Authorisation, by the dummy key over 0 where the slot is null.
-    component message = HashTagged(4, 3);
-    message.in[0] <== domain;
-    message.in[1] <== kind + MESSAGE_A() * aId + MESSAGE_B() * bId + MESSAGE_AMOUNT() * code + MESSAGE_NONCE() * nonce + MESSAGE_MAX_FEE() * (feePerUnit + slack);
-    message.in[2] <== bRef;
-    message.in[3] <== w;
+    // C. Authorisation, by the dummy key over zeros and under the tag 0 where the slot is null: bRef and w are 0 then.
+    //    challenge fixes isUsed, as a used slot's core is not 0, and with it all parts. w is fixed by it and isUsed.
     signal signer <== DUMMY_KEY_X() + isUsed * (keyX - DUMMY_KEY_X());
-    component check = EdDSAPoseidonCheck();
+    component check = SignatureCheck();
     check.keyX <== signer;
     check.keyY <== keyY;
     check.R8x <== r8x;
-    check.R8y <== r8y;
     check.S <== s;
-    check.M <== isUsed * message.out;
+    check.tag <== isUsed * domain;
+    check.parts[0] <== isUsed * (kind + MESSAGE_A() * aId + MESSAGE_B() * bId + MESSAGE_AMOUNT() * code + MESSAGE_NONCE() * nonce + MESSAGE_MAX_FEE() * (feePerUnit + slack));
+    check.parts[1] <== bRef;
+    check.parts[2] <== w;
     challenge <== check.challenge;
 
     // D. The nonce.

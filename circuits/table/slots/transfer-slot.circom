@@ -23,7 +23,7 @@ template TransferSlot(window) {
     signal input nextBits[40];
     signal input slackBits[64];
     signal input bRef;
-    signal input signature[5];
+    signal input signature[4];
     signal output challenge;
     signal output core;
     signal output feeWei;
@@ -47,8 +47,7 @@ template TransferSlot(window) {
     head.keyX <== signature[0];
     head.keyY <== signature[1];
     head.r8x <== signature[2];
-    head.r8y <== signature[3];
-    head.s <== signature[4];
+    head.s <== signature[3];
     challenge <== head.challenge;
     core <== head.core;
     feeWei <== head.feeWei;

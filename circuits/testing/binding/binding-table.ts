@@ -316,7 +316,7 @@ export class BindingTable {
       if (!this.fixed.has(hash.output)) continue;
       // Under a tag that could be anything, a hash binds nothing.
       const tag = hash.tagRow === null ? [] : [...this.#rows[hash.tagRow]!.a.keys()];
-      if (!tag.every((wire) => this.fixed.has(wire) || this.#finite.has(wire) || this.#bounds.has(wire)))
+      if (!tag.every((wire) => this.fixed.has(wire) || this.#bounds.has(wire) || this.#isOneOfFew(wire)))
         continue;
       const equations = hash.inputRows.map((i) => this.#openOf(this.#rows[i]!.a));
       const size = this.fixed.size;
@@ -329,6 +329,17 @@ export class BindingTable {
       if (this.fixed.size > size) isGrowing = true;
     }
     return isGrowing;
+  }
+
+  /** A leaf's tag, or a boolean times what is fixed. */
+  #isOneOfFew(wire: number): boolean {
+    if (this.#finite.has(wire)) return true;
+    return this.#rowsOf.get(wire)!.some((i) => {
+      const { a, b, c } = this.#rows[i]!;
+      if (c.size !== 1 || !c.has(wire)) return false;
+      const isFlag = (side: Combination) => side.size === 1 && this.#bounds.get([...side.keys()][0]!) === 1n;
+      return (isFlag(a) && this.#isFixed(b)) || (isFlag(b) && this.#isFixed(a));
+    });
   }
 
   #openOf(side: Combination): Map<number, bigint> {

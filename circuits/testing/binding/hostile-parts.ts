@@ -7,7 +7,7 @@ import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { DUMMY } from "../../field/curve/dummy-signature.ts";
 import { derivePublicKey, signMessage } from "../../field/curve/eddsa.ts";
 import { hashTagged } from "../../field/poseidon.ts";
-import { COUNTERS, FIELD_ORDER, KIND, MESSAGE_CORE, TAG } from "../../protocol.ts";
+import { COUNTERS, FIELD_ORDER, KIND, MESSAGE_CORE } from "../../protocol.ts";
 import { SMALL_TABLE } from "../table-world.ts";
 import type { PartSort } from "./part-binding.ts";
 
@@ -63,10 +63,13 @@ const LARGEST: Omit<Slot, "kind"> = {
   ...{ feePerUnit: ones(64), bRef: FIELD_ORDER - 1n, payload: FIELD_ORDER - 1n },
 };
 
+/** L1's is a hash, so it is not 0. */
+const DOMAIN = 0xd0a1n;
+
 /** Anyone who knows a secret key signs anything with it; of a null slot's key the circuit asks nothing. */
 function signatureOf(slot: Slot): bigint[] {
   const { kind, a, b, code, next, slack, feePerUnit, bRef, payload } = slot;
-  if (kind === KIND.null) return [FOREIGN, DUMMY.keyY, ...Object.values(DUMMY.signature)];
+  if (kind === KIND.null) return [FOREIGN, DUMMY.keyY, DUMMY.signature.r8x, DUMMY.signature.s];
   const core =
     BigInt(kind) +
     (a << MESSAGE_CORE.a) +
@@ -76,12 +79,12 @@ function signatureOf(slot: Slot): bigint[] {
     ((feePerUnit + slack) << MESSAGE_CORE.maxFee);
   const element = ((core % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
   const key = derivePublicKey(SECRET);
-  const { r8x, r8y, s } = signMessage(SECRET, hashTagged(TAG.message, [0n, element, bRef, payload]));
-  return [key.x, key.y, r8x, r8y, s];
+  const { r8x, s } = signMessage(SECRET, [DOMAIN, [element, bRef, payload]]);
+  return [key.x, key.y, r8x, s];
 }
 
 const slotInputs = (slot: Slot): CircuitInputs => ({
-  ...{ domain: 0n, feePerUnit: slot.feePerUnit, ...challenges },
+  ...{ domain: DOMAIN, feePerUnit: slot.feePerUnit, ...challenges },
   used: BigInt(slot.kind !== KIND.null),
   ...{ aBits: bitsOf(slot.a, 3 * WINDOW), bBits: bitsOf(slot.b, 3 * WINDOW) },
   ...{

@@ -107,7 +107,7 @@ export function common(kind: number): ForgeryOfKind[] {
       tamper: (inputs) => {
         const { ledger } = new World();
         const { signature } = lawfulForm(ledger, honest(KIND.transfer)) as SignedOperation;
-        for (const [i, value] of [signature.r8x, signature.r8y, signature.s].entries())
+        for (const [i, value] of [signature.r8x, signature.s].entries())
           setInput(inputs, "wideRest", [0, 2 + i], value);
       },
       at: AUTHORISATION,

@@ -10,7 +10,7 @@ import { nullSlot } from "../../batch/slot.ts";
 import type { Operation, SlotContext, SlotTrace } from "../../batch/slot-trace.ts";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { DUMMY } from "../../field/curve/dummy-signature.ts";
-import { recoverKeyY, type Signature, signMessage } from "../../field/curve/eddsa.ts";
+import { type OperationMessage, recoverKeyY, type Signature, signMessage } from "../../field/curve/eddsa.ts";
 import { hashTagged } from "../../field/poseidon.ts";
 import { decodeAmount } from "../../ledger/amount-float.ts";
 import {
@@ -126,11 +126,11 @@ export function lawfulForm(ledger: Ledger, operation: LawlessOperation): Operati
   return { ...fields, kind, a, b: signedB, amountCode, words, signature };
 }
 
-/** As operation.ts's messageHash, for fields of any width. */
+/** As operation.ts's operationMessage, for fields of any width. */
 function lawlessMessage(
   operation: Omit<SignedOperation, "signature">,
   { domain, bRef }: { domain: bigint; bRef: bigint },
-): bigint {
+): OperationMessage {
   const core =
     BigInt(operation.kind) +
     (BigInt(operation.a) << 5n) +
@@ -140,7 +140,7 @@ function lawlessMessage(
     (operation.maxFeePerUnitWei << 133n);
   const isPayloadSigned = kindRule(operation.kind)?.isNarrow === true || isSettlement(operation.kind);
   const w = isPayloadSigned ? (operation.words[0] ?? 0n) : hashTagged(TAG.words, padWords(operation.words));
-  return hashTagged(TAG.message, [domain, modulo(core), bRef, w]);
+  return [domain, [modulo(core), bRef, w]];
 }
 
 /** Executes the operation without asking whether it may be. */

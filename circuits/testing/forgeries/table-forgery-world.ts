@@ -6,7 +6,7 @@ import { derivePublicKey, signMessage } from "../../field/curve/eddsa.ts";
 import { encodeAmount } from "../../ledger/amount-float.ts";
 import type { Leaf } from "../../ledger/leaf.ts";
 import { LedgerTree, type TreeVersion } from "../../ledger/ledger-tree.ts";
-import { messageHash, type SignedOperation } from "../../ledger/operation.ts";
+import { operationMessage, type SignedOperation } from "../../ledger/operation.ts";
 import { KIND } from "../../protocol.ts";
 import { type ClosedTableBatch, closedInputs, TableBuilder } from "../../table/table-builder.ts";
 import { layOutTable, type TableLayout, type TableSlot } from "../../table/table-layout.ts";
@@ -112,7 +112,7 @@ export class TableForgeries {
     };
     const secret = this.secretOf(by);
     const key = derivePublicKey(secret);
-    const message = messageHash(operation, { domain: TEST_DOMAIN, bRef: next.bRef });
+    const message = operationMessage(operation, { domain: TEST_DOMAIN, bRef: next.bRef });
     return { ...next, keyX: key.x, keyY: key.y, signature: signMessage(secret, message) };
   }
 }

@@ -1,6 +1,6 @@
 import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
-import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { leafReference, messageHash, operationMessage } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { twinsOf } from "@openledger/contracts/testing/signature-twins";
 import { hex32 } from "@openledger/foundation/hex";
@@ -58,22 +58,21 @@ async function sendWithPreconfirmation(
 describe("transfer", () => {
   it("signs the message that docs/reference/ledger.md defines, with the owner and kind of the recipient", async () => {
     const { result, signed } = await sendWithPreconfirmation();
-    const message = messageHash(
-      {
-        kind: KIND.transfer,
-        a: 4,
-        b: 7,
-        amountCode: encodeAmount(payment.amountWei),
-        words: [],
-        nonce: 12n,
-        maxFeePerUnitWei: 2000n,
-      },
-      {
-        domain: fixture.client.domain,
-        bRef: leafReference({ l1Owner: BigInt(owners.recipient), kind: LEAF_KIND.account }),
-      },
-    );
-    expect(result.hash).toBe(hex32(message));
+    const operation = {
+      kind: KIND.transfer,
+      a: 4,
+      b: 7,
+      amountCode: encodeAmount(payment.amountWei),
+      words: [],
+      nonce: 12n,
+      maxFeePerUnitWei: 2000n,
+    };
+    const context = {
+      domain: fixture.client.domain,
+      bRef: leafReference({ l1Owner: BigInt(owners.recipient), kind: LEAF_KIND.account }),
+    };
+    const message = operationMessage(operation, context);
+    expect(result.hash).toBe(hex32(messageHash(operation, context)));
     const { r8x, r8y, s } = signed.body.signature;
     const signature = { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
     expect(verifySignature({ keyX: fixture.key.keyX, message, signature })).toBe(true);

@@ -1,4 +1,4 @@
-import { leafReference, messageHash } from "@openledger/circuits/ledger/operation";
+import { leafReference, messageHash, operationMessage } from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule, LEAF_KIND } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
 import { type Address, type Hex, isAddressEqual } from "viem";
@@ -127,9 +127,10 @@ async function signOperation(
   };
   const bRef =
     leafB === null ? 0n : leafReference({ l1Owner: BigInt(leafB.l1Owner), kind: LEAF_KIND[leafB.kind] });
-  const message = messageHash(operation, { domain: client.domain, bRef });
-  const body = encodeOperation({ ...operation, signature: key.sign(message) });
-  return { hash: hex32(message), body, bRef: hex32(bRef) };
+  const context = { domain: client.domain, bRef };
+  const signature = key.sign(operationMessage(operation, context));
+  const body = encodeOperation({ ...operation, signature });
+  return { hash: hex32(messageHash(operation, context)), body, bRef: hex32(bRef) };
 }
 
 export type SendSignedErrorCode = "CLI_PRECONFIRMATION_INVALID" | "CLI_ANSWER_LATE" | SequencerErrorCode;

@@ -1,7 +1,7 @@
 /** Signed withdrawals of a wei, one after the other, to addresses that get more and more of them. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { signMessage } from "@openledger/circuits/field/curve/eddsa";
-import { messageHash } from "@openledger/circuits/ledger/operation";
+import { operationMessage } from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";
 import { encodeOperation } from "@openledger/client/sequencer/operation-body";
 import type { DrillUser } from "@openledger/e2e/internal/world/accounts";
@@ -63,7 +63,7 @@ export class Withdrawals {
       nonce: BigInt(nonce),
       maxFeePerUnitWei: MAX_FEE_PER_UNIT_WEI,
     };
-    const signature = signMessage(user.secret, messageHash(operation, { domain, bRef: 0n }));
+    const signature = signMessage(user.secret, operationMessage(operation, { domain, bRef: 0n }));
     try {
       const response = await fetch(`${sequencerUrl}/v1/operations`, {
         method: "POST",

@@ -10,10 +10,8 @@
 
 namespace {
 
-constexpr u32 magic = 0x31545352;
-enum Step : u32 { product, quotient, bits, baseDigits, challengeDigits, check };
-// The order of BabyJubJub's subgroup (field/curve/scalar-mul.circom).
-constexpr Words subgroupOrder{{0x677297dc392126f1, 0xab3eedb83920ee0a, 0x370a08b6d0302b0b, 0x060c89ce5c263405}};
+constexpr u32 magic = 0x32545352;
+enum Step : u32 { product, quotient, bits, basePoints, challenge, check };
 
 struct Program {
   u32 wireCount, outputCount, publicInputCount, privateInputCount;
@@ -73,8 +71,12 @@ class Run {
           b[i] = Fr::sub(Fr::mul(factor, b[i]), own);
         }
         if (!divide(out)) return 0;
-      } else if (step == bits || step == baseDigits || step == challengeDigits) {
-        hint(reader, step);
+      } else if (step == bits) {
+        bitsOf(reader);
+      } else if (step == basePoints) {
+        points(reader);
+      } else if (step == challenge) {
+        signs(reader);
       } else if (step == check) {
         const u32 row = reader.next();
         sum(reader, a), sum(reader, b), sum(reader, c);
@@ -134,43 +136,51 @@ class Run {
     return out & mask;
   }
 
-  static Words signedDigit(i64 digit) {
-    const Words out = Fr::toMontgomery(Words{{static_cast<u64>(digit < 0 ? -digit : digit), 0, 0, 0}});
-    return digit < 0 ? Fr::neg(out) : out;
+  void bitsOf(Reader& reader) {
+    const Words& scale = reader.constant();
+    sum(reader, a);
+    for (size_t i = 0; i < n; i++) a[i] = Fr::fromMontgomery(Fr::mul(a[i], scale));
+    for (u32 count = reader.next(); count > 0; count--) {
+      Words* out = of(reader.wire());
+      const u32 index = reader.next();
+      for (size_t i = 0; i < n; i++) out[i] = bitsAt(a[i], index, 1) == 1 ? Fr::one : Words{};
+    }
   }
 
-  void hint(Reader& reader, u32 step) {
+  /** What BasePoints looks up for each four bits of a scalar. */
+  void points(Reader& reader) {
+    const Words* scalar = of(reader.wire());
+    for (size_t i = 0; i < n; i++) a[i] = Fr::fromMontgomery(scalar[i]);
+    const u32 count = reader.next();
+    for (u32 window = 0; window < count; window++) {
+      Words* u = of(reader.wire());
+      Words* v = of(reader.wire());
+      const Words* table[16];
+      for (const Words*& entry : table) entry = &reader.constant();
+      for (size_t i = 0; i < n; i++) {
+        const u64 digit = window < 64 ? bitsAt(a[i], 4 * window, 15) : 0;
+        const u64 at = digit < 8 ? 2 * (7 - digit) : 2 * (digit - 8);
+        u[i] = *table[at];
+        v[i] = digit < 8 ? Fr::neg(*table[at + 1]) : *table[at + 1];
+      }
+    }
+  }
+
+  /** What NegatedChallengeMul shows of a hash: its bits from 128 on, and v or -v for each bit below. */
+  void signs(Reader& reader) {
     const Words& scale = reader.constant();
-    Words* isEven = of(reader.wire());
+    const Words* v = of(reader.wire());
     sum(reader, a);
-    for (size_t i = 0; i < n; i++) {
-      Words value = Fr::mul(a[i], scale);
-      if (step == baseDigits) {
-        // 2 s + 1 - 8^84 to s.
-        static constexpr Words offset = subtract(powerOfTwo(252, Fr::modulus), Words{{1, 0, 0, 0}});
-        static constexpr Words half{{0xa1f0fac9f8000001, 0x9419f4243cdcb848, 0xdc2822db40c0ac2e, 0x183227397098d014}};
-        value = Fr::add(value, Fr::toMontgomery(offset));
-        value = Fr::mul(value, Fr::toMontgomery(half));
-      }
-      b[i] = Fr::fromMontgomery(value);
-      if (step != challengeDigits) continue;
-      const bool even = (b[i].w[0] & 1) == 0;
-      isEven[i] = even ? Fr::one : Words{};
-      u64 carry = 0;
-      for (int k = 0; even && k < 4; k++) {
-        const u128 t = static_cast<u128>(b[i].w[k]) + subgroupOrder.w[k] + carry;
-        b[i].w[k] = static_cast<u64>(t), carry = static_cast<u64>(t >> 64);
-      }
+    for (size_t i = 0; i < n; i++) a[i] = Fr::fromMontgomery(Fr::mul(a[i], scale));
+    for (u32 count = reader.next(); count > 0; count--) {
+      Words* out = of(reader.wire());
+      const u32 index = reader.next();
+      for (size_t i = 0; i < n; i++) out[i] = index < 128 && bitsAt(a[i], 128 + index, 1) == 1 ? Fr::one : Words{};
     }
     for (u32 count = reader.next(); count > 0; count--) {
       Words* out = of(reader.wire());
       const u32 index = reader.next();
-      for (size_t i = 0; i < n; i++) {
-        if (step == bits) out[i] = bitsAt(b[i], index, 1) == 1 ? Fr::one : Words{};
-        else if (step == baseDigits) out[i] = signedDigit(2 * static_cast<i64>(bitsAt(b[i], 3 * index, 7)) - 7);
-        else if (index < 126) out[i] = signedDigit(2 * static_cast<i64>(bitsAt(b[i], 2 * index + 1, 3)) - 3);
-        else out[i] = signedDigit(2 * static_cast<i64>(bitsAt(b[i], 2 * index + 1, 3)) + 1);
-      }
+      for (size_t i = 0; i < n; i++) out[i] = bitsAt(a[i], index, 1) == 1 ? v[i] : Fr::neg(v[i]);
     }
   }
 };
