@@ -8,7 +8,7 @@
  */
 import { type HashRequest, hashTagged, hashTaggedMany } from "../field/poseidon.ts";
 import { TAG, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
-import { type Leaf, leafFields } from "./leaf.ts";
+import { type Leaf, leafHead } from "./leaf.ts";
 
 /** One node of a version; at level 0 a leaf, whose hash may still have to be taken. */
 class TreeNode {
@@ -26,7 +26,7 @@ class TreeNode {
 
   get request(): HashRequest {
     if (this.leaf !== null) {
-      const [tag, ...inputs] = leafFields(this.leaf);
+      const [tag, ...inputs] = leafHead(this.leaf);
       return [tag, inputs];
     }
     return [TAG.node, this.children!.map(({ hash }) => hash!)];
