@@ -43,6 +43,8 @@ export const TAG = {
   traced: 22n,
   // What ledger keys sign that is no operation.
   offChain: 23n,
+  // What a leaf has besides owner, key and balance.
+  leafRest: 24n,
   // A datanet's rows and owners (docs/reference/ledger.md, "Rows and owners").
   contributionNode: 32n,
   versionRow: 33n,

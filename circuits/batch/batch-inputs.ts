@@ -1,7 +1,7 @@
 /** Lays header, wide slots and fee leaf of a closed batch out as input signals of `TableBatch` (table-batch.circom). */
 
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { type Leaf, leafFields, type ModelBody, unpackCounters } from "../ledger/leaf.ts";
+import { type Leaf, leafFields, leafHead, type ModelBody, unpackCounters } from "../ledger/leaf.ts";
 import { createdModelBody } from "../ledger/leaf-rules.ts";
 import {
   accruedSubroots,
@@ -66,7 +66,7 @@ export function batchInputs(closed: ClosedBatch, z: bigint, depth: number): Circ
     feePerUnit: data.feePerUnitWei,
     idFee: data.idFeeWei,
     feeIdBits: toBits(BigInt(fee.id), idBits),
-    feeLeaf: leafFields(fee.leaf),
+    feeLeaf: leafHead(fee.leaf),
     feeChildren: fee.children,
 
     wideFlags: wide.map((t) => WIDE_KINDS.map(({ kind }) => BigInt(kind === t.record.kind))),

@@ -115,8 +115,8 @@ describe("TableBatch", () => {
       ...slot.flatMap((name) => [`transfer${name}`, `member${name}`]),
       ...["memberPayload", "memberIsPay", "memberChain", "memberOpen", "memberSurplusBits", "memberGapBits"],
       ...["rowIdBits", "rowFirst", "rowIsMember", "rowAskedBits", "rowLeaf", "rowNewNonce", "rowNewBalance"],
-      ...["rowNewChain", "rowNewOpen", "rowNewCounters", "rowChildren", "unitIdBits", "unitIsUsed"],
-      ...["unitIsModel", "unitAskedBits", "unitLastBits", "unitState"],
+      ...["rowNewRest", "rowChildren", "unitIdBits", "unitIsUsed"],
+      ...["unitIsModel", "unitAskedBits", "unitLastBits", "unitRef", "unitState"],
       ...["wideFlags", "wideABits", "wideBBits"],
       ...["wideAmountBits", "wideWords", "wideIsMissing", "wideA", "wideB", "wideChildrenA", "wideChildrenB"],
     ];

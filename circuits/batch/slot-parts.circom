@@ -17,7 +17,7 @@ function TAG_MODEL() { return 259; }
 function DUMMY_KEY_X() { return 2159606235728882396862313780479136121712896134668019199711945289329531920290; }
 
 // The tag of an opened leaf is that of a kind. Poseidon's permutation can be inverted: were the tag the prover's choice,
-// any hash would have other openings (slot-parts.test.ts finds one). Among three tags the hash binds all nine fields.
+// any hash would have other openings (slot-parts.test.ts finds one). Among three tags the hash binds all that it hashes.
 //
 // Inputs:      tag; isEmpty: there is no leaf, and the caller holds tag = 0.
 // Assumes:     isEmpty is boolean. Ensures: isEmpty = 0: tag is 257, 258 or 259. isEmpty = 1: tag = 0 has a witness.
@@ -29,19 +29,45 @@ template LeafTag() {
     low * (tag - TAG_MODEL()) === -(TAG_ACCOUNT() * TAG_DATANET() * TAG_MODEL()) * isEmpty;
 }
 
-// Hash of a leaf. The kind is the hash's tag: no input and no bits for it.
+// What a leaf has besides who owns it and how much: in[4] is chain, openAmount, counters, body. An account's are 0.
 //
-// Inputs:      leaf[9]. Outputs: out.
-// Assumes:     leaf[0] is one of the three tags (LeafTag); under a free tag the hash binds nothing.
-// Ensures:     out = H[leaf[0]](leaf[1] … leaf[8]).
-// Constraints: 405.
+// Inputs:      in[4]. Outputs: out = H[REST](in, 0): L1's tables have no hash of four. Assumes: nothing. Constraints: 321.
+template LeafRest() {
+    signal input in[4];
+    signal output out;
+    component hash = HashTagged(5, 24);
+    for (var i = 0; i < 4; i++) { hash.in[i] <== in[i]; }
+    hash.in[4] <== 0;
+    out <== hash.out;
+}
+
+// Hash of a leaf whose rest is known by its hash. The kind is the hash's tag: no input and no bits for it.
+//
+// Inputs:      in[6]: tag, nonce, l1Owner, keyX, balance, rest. Outputs: out.
+// Assumes:     in[0] is one of the three tags (LeafTag); under a free tag the hash binds nothing.
+// Ensures:     out = H[in[0]](in[1] … in[5]).
+// Constraints: 324.
+template LeafHead() {
+    signal input in[6];
+    signal output out;
+    component hash = HashTaggedVar(5);
+    hash.tag <== in[0];
+    for (var i = 0; i < 5; i++) { hash.in[i] <== in[i + 1]; }
+    out <== hash.out;
+}
+
+// Hash of a leaf.
+//
+// Inputs:      leaf[9]. Outputs: out. Assumes: LeafHead's. Ensures: out is the leaf's hash. Constraints: 324 + 321 = 645.
 template LeafHash() {
     signal input leaf[9];
     signal output out;
-    component hash = HashTaggedVar(8);
-    hash.tag <== leaf[0];
-    for (var i = 0; i < 8; i++) { hash.in[i] <== leaf[i + 1]; }
-    out <== hash.out;
+    component rest = LeafRest();
+    for (var i = 0; i < 4; i++) { rest.in[i] <== leaf[i + 5]; }
+    component head = LeafHead();
+    for (var i = 0; i < 5; i++) { head.in[i] <== leaf[i]; }
+    head.in[5] <== rest.out;
+    out <== head.out;
 }
 
 // Wei of a 40-bit decimal float: mantissa bits[0..34], exponent bits[35..39].

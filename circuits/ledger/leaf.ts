@@ -132,8 +132,24 @@ export function leafFields(leaf: Leaf): [tag: bigint, ...inputs: bigint[]] {
   ];
 }
 
+/** Hash of chain, openAmount, counters and body, all of which are 0 for an account. */
+export function hashLeafRest({ chain, openAmount, counters, body }: Omit<Leaf, "kind">): bigint {
+  const isEmpty = (chain | openAmount | counters | body) === 0n;
+  if (isEmpty && emptyRest !== undefined) return emptyRest;
+  const hash = hashTagged(TAG.leafRest, [chain, openAmount, counters, body, 0n]);
+  if (isEmpty) emptyRest = hash;
+  return hash;
+}
+let emptyRest: bigint | undefined;
+
+/** A leaf as its hash takes it: [tag, nonce, l1Owner, keyX, balance, rest]. */
+export function leafHead(leaf: Leaf): [tag: bigint, ...inputs: bigint[]] {
+  const [tag, nonce, l1Owner, keyX, balance] = leafFields(leaf);
+  return [tag, nonce!, l1Owner!, keyX!, balance!, hashLeafRest(leaf)];
+}
+
 export function hashLeaf(leaf: Leaf): bigint {
-  const [tag, ...inputs] = leafFields(leaf);
+  const [tag, ...inputs] = leafHead(leaf);
   return hashTagged(tag, inputs);
 }
 

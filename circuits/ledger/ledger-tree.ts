@@ -13,7 +13,7 @@
 import { type HashRequest, hashTagged, hashTaggedMany } from "../field/poseidon.ts";
 import { TAG, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
 import { FlatLedger, type FlatView } from "./flat-ledger.ts";
-import { type Leaf, leafFields } from "./leaf.ts";
+import { type Leaf, leafHead } from "./leaf.ts";
 
 type Child = TreeNode | null;
 
@@ -58,7 +58,7 @@ interface QueuedNode {
 
 function requestOf({ index, node, view }: QueuedNode, level: number): HashRequest {
   if (node.leaf === null) return [TAG.node, rowOf(node, level - 1, index, view)];
-  const [tag, ...inputs] = leafFields(node.leaf);
+  const [tag, ...inputs] = leafHead(node.leaf);
   return [tag, inputs];
 }
 

@@ -8,14 +8,14 @@ include "./terms.circom";
 // what the first left; a leaf may even have two rows, its states then follow each other too.
 //
 // Parameters:  low ≥ 1: levels from the leaf to its subtree's root; window: levels from the leaf to the window's root.
-// Inputs:      gamma, power[9]. Witness: idBits; first: begins its subtree, which the frame takes too; isMember: chain, open amount and counters may
-//              change; askedBits: how often slots ask for its owner and kind; leaf[9] before; newNonce, newBalance,
-//              newChain, newOpen, newCounters; children: of its path.
+// Inputs:      gamma, power[9]. Witness: idBits; first: begins its subtree, which the frame takes too; isMember: its rest may change;
+//              askedBits: how often slots ask for its owner and kind; leaf[6] before, as LeafHead takes it; newNonce, newBalance,
+//              newRest; children: of its path.
 // Outputs:     sub: the subtree's number; oldSub, newSub: its root before and after; packed; sum.
 // Assumes:     C absorbs oldSub, newSub and packed. Whoever chains the rows sees that oldSub is true.
 // Ensures:     the leaf with this id of the subtree oldSub is leaf, and newSub has the changed one instead; no other field
-//              changes, chain, open amount and counters only where isMember = 1. Terms: new - old balance, the old nonce
-//              given and the new one taken, owner and kind given askedBits times, and the member's fields.
+//              changes, the rest only where isMember = 1. Terms: new - old balance, the old nonce
+//              given and the new one taken, owner and kind given askedBits times, and the member's rest.
 //              newNonce needs no range: the equation makes it leaf[1], or what follows a slot's nonce.
 // Why all is fixed by C: packed fixes id, flags and counts, all boolean. oldSub fixes children and leaf, newSub the new
 //              fields, since hashes are collision-resistant and a leaf's tag is one of three.
@@ -27,12 +27,10 @@ template LeafRow(low, window) {
     signal input first;
     signal input isMember;
     signal input askedBits[12];
-    signal input leaf[9];
+    signal input leaf[6];
     signal input newNonce;
     signal input newBalance;
-    signal input newChain;
-    signal input newOpen;
-    signal input newCounters;
+    signal input newRest;
     signal input children[low][8];
     signal output sub;
     signal output oldSub;
@@ -64,21 +62,16 @@ template LeafRow(low, window) {
     tag.isEmpty <== 0;
     component balanceRange = RangeCheck(96);
     balanceRange.in <== newBalance;
-    (1 - isMember) * (newChain - leaf[5]) === 0;
-    (1 - isMember) * (newOpen - leaf[6]) === 0;
-    (1 - isMember) * (newCounters - leaf[7]) === 0;
-    component before = LeafHash();
-    component after = LeafHash();
-    before.leaf <== leaf;
-    after.leaf[0] <== leaf[0];
-    after.leaf[1] <== newNonce;
-    after.leaf[2] <== leaf[2];
-    after.leaf[3] <== leaf[3];
-    after.leaf[4] <== newBalance;
-    after.leaf[5] <== newChain;
-    after.leaf[6] <== newOpen;
-    after.leaf[7] <== newCounters;
-    after.leaf[8] <== leaf[8];
+    (1 - isMember) * (newRest - leaf[5]) === 0;
+    component before = LeafHead();
+    component after = LeafHead();
+    before.in <== leaf;
+    after.in[0] <== leaf[0];
+    after.in[1] <== newNonce;
+    after.in[2] <== leaf[2];
+    after.in[3] <== leaf[3];
+    after.in[4] <== newBalance;
+    after.in[5] <== newRest;
 
     // C. Its way to the subtree's root.
     component level[low];
@@ -106,13 +99,9 @@ template LeafRow(low, window) {
     signal byReference <== power[0] * (leaf[2] + REFERENCE_KIND() * (leaf[0] - 256));
     signal reference <-- asked / (gamma - id - byReference - SORT_REFERENCE() * power[8]);
     reference * (gamma - id - byReference - SORT_REFERENCE() * power[8]) === asked;
-    signal byChain <== power[1] * leaf[5];
-    signal byNewChain <== power[2] * newChain;
-    signal byOpen <== power[3] * leaf[6];
-    signal byNewOpen <== power[4] * newOpen;
-    signal byCounters <== power[5] * leaf[7];
-    signal byNewCounters <== power[6] * newCounters;
-    var fields = id + (1 << 24) * leaf[0] + byReference + byChain + byNewChain + byOpen + byNewOpen + byCounters + byNewCounters + SORT_MEMBER() * power[8];
+    signal byRest <== power[1] * leaf[5];
+    signal byNewRest <== power[2] * newRest;
+    var fields = id + (1 << 24) * leaf[0] + byReference + byRest + byNewRest + SORT_MEMBER() * power[8];
     signal member <-- isMember / (gamma - fields);
     member * (gamma - fields) === isMember;
     sum <== given - taken - moved - reference + member;

@@ -37,7 +37,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input feePerUnit;
     signal input idFee;
     signal input feeIdBits[3 * depth];
-    signal input feeLeaf[9];
+    signal input feeLeaf[6];
     signal input feeChildren[depth][8];
     signal input old[subtrees];
     signal input now[subtrees];
@@ -72,12 +72,10 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input rowFirst[rows];
     signal input rowIsMember[rows];
     signal input rowAskedBits[rows][12];
-    signal input rowLeaf[rows][9];
+    signal input rowLeaf[rows][6];
     signal input rowNewNonce[rows];
     signal input rowNewBalance[rows];
-    signal input rowNewChain[rows];
-    signal input rowNewOpen[rows];
-    signal input rowNewCounters[rows];
+    signal input rowNewRest[rows];
     signal input rowChildren[rows][low][8];
 
     signal input unitIdBits[units][24];
@@ -85,6 +83,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
     signal input unitIsModel[units];
     signal input unitAskedBits[units][12];
     signal input unitLastBits[units][12];
+    signal input unitRef[units];
     signal input unitState[units][7];
     signal input unitReadyBit[units];
     signal input unitApprovedBit[units];
@@ -204,9 +203,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         r[i].leaf <== rowLeaf[i];
         r[i].newNonce <== rowNewNonce[i];
         r[i].newBalance <== rowNewBalance[i];
-        r[i].newChain <== rowNewChain[i];
-        r[i].newOpen <== rowNewOpen[i];
-        r[i].newCounters <== rowNewCounters[i];
+        r[i].newRest <== rowNewRest[i];
         r[i].children <== rowChildren[i];
         frame.rowSub[i] <== r[i].sub;
         frame.rowOldSub[i] <== r[i].oldSub;
@@ -225,6 +222,7 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         u[i].isModel <== unitIsModel[i];
         u[i].askedBits <== unitAskedBits[i];
         u[i].lastBits <== unitLastBits[i];
+        u[i].ref <== unitRef[i];
         u[i].state <== unitState[i];
         u[i].readyBit <== unitReadyBit[i];
         u[i].approvedBit <== unitApprovedBit[i];
@@ -235,7 +233,9 @@ template TableBatch(depth, transfers, members, wide, rows, units, low, top, appr
         frame.unitId[i] <== u[i].id;
         frame.unitIsUsed[i] <== unitIsUsed[i];
         frame.unitPacked[i] <== u[i].packed;
-        frame.unitState[i] <== unitState[i];
+        frame.unitRef[i] <== unitRef[i];
+        frame.unitRest[i] <== u[i].rest;
+        frame.unitNewRest[i] <== u[i].newRest;
         frame.unitSum[i] <== u[i].sum;
     }
     component w[wide];

@@ -98,7 +98,7 @@ describe("the wires of a table batch", () => {
     ["members' surpluses and gaps", "main.frame.data.in[15]"],
     ["rows' counts and flags", "main.frame.data.in[30]"],
     ["a row's new subtree", "main.frame.rowNewSub[6]"],
-    ["a unit's chain", "main.unitState[0][2]"],
+    ["a unit's new rest", "main.frame.unitNewRest[0]"],
     ["a signature's challenge", "main.frame.transferChallenge[1]"],
   ])("leave terms to choose where C does not absorb %s", (_what, name) => {
     const isInput = (wire: number) =>

@@ -16,7 +16,7 @@ const HANDED = {
   transfer: ["core", "challenge", "feeWei", "used", "sum"],
   member: ["payload", "core", "challenge", "feeWei", "used", "newChain", "packed", "sum"],
   row: ["sub", "oldSub", "newSub", "first", "packed", "sum"],
-  unit: ["id", "isUsed", "packed", "state", "sum"],
+  unit: ["id", "isUsed", "packed", "ref", "rest", "newRest", "sum"],
   wide: ["words", "core", "hasWord", "isUsed", "isSigned", "feeWei"],
 } as const;
 type Section = keyof typeof HANDED;
@@ -72,7 +72,7 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "blo
       ["gamma", "power", "first"],
       `LeafRow(${low}, ${window})`,
     ),
-    unit: main("member-unit", "member-unit", ["gamma", "power", "isUsed", "state"], "MemberUnit()"),
+    unit: main("member-unit", "member-unit", ["gamma", "power", "isUsed", "ref"], "MemberUnit()"),
     tree: main(
       `table-tree-${members}-${top}-${spine}`,
       "table-tree",

@@ -6,7 +6,13 @@ import { challengeRequest, DUMMY_MESSAGE } from "../field/curve/eddsa.ts";
 import { hashOwned } from "../field/poseidon.ts";
 import { operationMessage } from "../ledger/operation.ts";
 import { KIND } from "../protocol.ts";
-import type { TableLayout, TableRow, TableSlot, TableUnit } from "./table-layout.ts";
+import {
+  type TableLayout,
+  type TableRow,
+  type TableSlot,
+  type TableUnit,
+  unitRests,
+} from "./table-layout.ts";
 import { nextChainRequest } from "./table-terms.ts";
 
 /** Touched bits in an element. */
@@ -82,6 +88,6 @@ export function absorbedElements(data: BatchData, layout: TableLayout): bigint[]
     ),
     ...layout.rows.flatMap((row) => [row.oldSub, row.newSub]),
     ...sideBySide(layout.rows.map(packedRow), { width: 38, count: 6 }),
-    ...layout.units.flatMap((unit) => [packedUnit(unit), ...unit.state]),
+    ...layout.units.flatMap((unit) => [packedUnit(unit), unit.state[0], ...unitRests(unit)]),
   ];
 }

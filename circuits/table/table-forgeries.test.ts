@@ -170,12 +170,12 @@ const LOCAL: readonly LocalForgery[] = [
   [
     "a chain that changes in a row that is no member",
     () => ({ after: { [CAT]: { chain: 5n } } }),
-    "(newChain - leaf[5])",
+    "(newRest - leaf[5])",
   ],
   [
     "counters that change in a row that is no member",
     () => ({ after: { [CAT]: { counters: 5n } } }),
-    "(newCounters - leaf[7])",
+    "(newRest - leaf[5])",
   ],
   [
     "questions of a unit that is not used",

@@ -40,7 +40,7 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top, isBl
     signal input feePerUnit;
     signal input idFee;
     signal input feeIdBits[3 * depth];
-    signal input feeLeaf[9];
+    signal input feeLeaf[6];
     signal input feeChildren[depth][8];
     signal input gamma;
     signal input power[9];
@@ -70,7 +70,9 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top, isBl
     signal input unitId[units];
     signal input unitIsUsed[units];
     signal input unitPacked[units];
-    signal input unitState[units][7];
+    signal input unitRef[units];
+    signal input unitRest[units];
+    signal input unitNewRest[units];
     signal input unitSum[units];
     signal input wideWords[wide][7];
     signal input wideCore[wide];
@@ -156,11 +158,11 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top, isBl
     feeTag.tag <== feeLeaf[0];
     feeTag.isEmpty <== 0;
     component feeHash[2];
-    feeHash[0] = LeafHash();
-    feeHash[1] = LeafHash();
-    for (var i = 0; i < 9; i++) {
-        feeHash[0].leaf[i] <== feeLeaf[i];
-        if (i == 4) { feeHash[1].leaf[i] <== newFeeBalance; } else { feeHash[1].leaf[i] <== feeLeaf[i]; }
+    feeHash[0] = LeafHead();
+    feeHash[1] = LeafHead();
+    for (var i = 0; i < 6; i++) {
+        feeHash[0].in[i] <== feeLeaf[i];
+        if (i == 4) { feeHash[1].in[i] <== newFeeBalance; } else { feeHash[1].in[i] <== feeLeaf[i]; }
     }
     component feePath = PathUpdate8(depth);
     feePath.oldRoot <== lastRoot;
@@ -180,7 +182,7 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top, isBl
         batchNumber + (1 << 40) * timestamp + (1 << 80) * firstOpIndex + (1 << 120) * oldNextId + (1 << 145) * lastNextId + (1 << 170) * feeIdSum + (1 << 194) * signedSum + (1 << 210) * payloadSum,
         feePerUnit + (1 << 64) * idFee
     ];
-    var absorbed = 5 + 8 * wide + 1 + chunks + transfers + 2 * members + (members + 2) \ 3 + 2 * rows + (rows + 5) \ 6 + 8 * units;
+    var absorbed = 5 + 8 * wide + 1 + chunks + transfers + 2 * members + (members + 2) \ 3 + 2 * rows + (rows + 5) \ 6 + 4 * units;
     component data = DataCommitment(absorbed);
     for (var i = 0; i < 5; i++) { data.in[i] <== header[i]; }
     var at = 5;
@@ -216,8 +218,10 @@ template TableFrame(depth, transfers, members, wide, rows, units, low, top, isBl
     }
     for (var i = 0; i < units; i++) {
         data.in[at] <== unitPacked[i];
-        for (var j = 0; j < 7; j++) { data.in[at + 1 + j] <== unitState[i][j]; }
-        at += 8;
+        data.in[at + 1] <== unitRef[i];
+        data.in[at + 2] <== unitRest[i];
+        data.in[at + 3] <== unitNewRest[i];
+        at += 4;
     }
     commitment <== data.out;
 

@@ -5,7 +5,7 @@ import { blobHalves, evaluateBlob } from "../blob/blob-bytes.ts";
 import { blobElements } from "../blob/blob-elements.ts";
 import { blobReductions } from "../blob/blob-reductions.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { type Leaf, leafFields, unpackCounters } from "../ledger/leaf.ts";
+import { hashLeafRest, type Leaf, leafHead, unpackCounters } from "../ledger/leaf.ts";
 import { ID_BITS, isBlobShape, KIND } from "../protocol.ts";
 import type { TableLayout, TableSlot } from "./table-layout.ts";
 
@@ -56,12 +56,10 @@ function tableInputs(layout: TableLayout): CircuitInputs {
       first: rows.map(({ isFirst }) => BigInt(isFirst)),
       isMember: rows.map(({ isMember }) => BigInt(isMember)),
       askedBits: rows.map(({ asked }) => toBits(asked, 12)),
-      leaf: rows.map(({ before }) => leafFields(before)),
+      leaf: rows.map(({ before }) => leafHead(before)),
       newNonce: change((leaf) => leaf.nonce),
       newBalance: change((leaf) => leaf.balance),
-      newChain: change((leaf) => leaf.chain),
-      newOpen: change((leaf) => leaf.openAmount),
-      newCounters: change((leaf) => leaf.counters),
+      newRest: change(hashLeafRest),
       children: rows.map(({ children }) => children),
     }),
     ...named("unit", {
@@ -70,7 +68,8 @@ function tableInputs(layout: TableLayout): CircuitInputs {
       isModel: units.map(({ isModel }) => BigInt(isModel)),
       askedBits: units.map(({ asked }) => toBits(asked, 12)),
       lastBits: units.map(({ last }) => toBits(last, 12)),
-      state: units.map(({ state }) => state),
+      ref: units.map(({ state }) => state[0]),
+      state: units.map(({ state, body }) => [...state.slice(1), body]),
       readyBit: opening.map(({ isReady }) => BigInt(isReady)),
       approvedBit: opening.map(({ isApproved }) => BigInt(isApproved)),
       capBits: opening.map(({ cap }) => toBits(cap, 16)),

@@ -7,7 +7,7 @@ import type { SlotTrace } from "../batch/slot-trace.ts";
 import { DUMMY } from "../field/curve/dummy-signature.ts";
 import type { Signature } from "../field/curve/eddsa.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
-import { type Leaf, unpackCounters } from "../ledger/leaf.ts";
+import { EMPTY_LEAF, hashLeafRest, type Leaf, unpackCounters } from "../ledger/leaf.ts";
 import { hashVersions, LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { leafReference } from "../ledger/operation.ts";
 import { KIND, LEAF_KIND, TREE_ARITY } from "../protocol.ts";
@@ -64,6 +64,17 @@ export interface TableUnit {
     counters: bigint,
     newCounters: bigint,
   ];
+  readonly body: bigint;
+}
+
+/** Hashes of what the unit's leaf has besides owner, key and balance, before and after. */
+export function unitRests({ state, body }: TableUnit): [rest: bigint, newRest: bigint] {
+  const [, chain, newChain, openAmount, newOpenAmount, counters, newCounters] = state;
+  const common = { ...EMPTY_LEAF, body };
+  return [
+    hashLeafRest({ ...common, chain, openAmount, counters }),
+    hashLeafRest({ ...common, chain: newChain, openAmount: newOpenAmount, counters: newCounters }),
+  ];
 }
 
 /** The upper tree: every subtree's root before and after the table. */
@@ -111,6 +122,7 @@ const NULL_UNIT: TableUnit = {
   asked: 0,
   last: 0,
   state: [0n, 0n, 0n, 0n, 0n, 0n, 0n],
+  body: 0n,
 };
 
 /** The narrow sections of a batch that was executed. */
@@ -187,6 +199,7 @@ export function layOutTable(shape: TableShape, sections: TableSections): TableLa
           old.counters,
           now.counters,
         ],
+        body: old.body,
       };
     });
   return {

@@ -5,9 +5,9 @@ import type { TableShape } from "../table/table-shape.ts";
 import { blobConstraints } from "./blob-counts.ts";
 
 /** Two leaf hashes, ranges, tuples of a row; its path and its id come on top. */
-const ROW = 943;
+const ROW = 775;
 const LEVEL = 818;
-const UNIT = 384;
+const UNIT = 1022;
 /** A node before and after. */
 const NODE_PAIR = 804;
 const CHALLENGES = 488;
@@ -37,12 +37,12 @@ export function partConstraints(shape: TableShape, depth: number): TableCounts {
   const ofMembers = 2 * members + Math.ceil(members / 3);
   const ofRows = 2 * rows + Math.ceil(rows / 6);
   const absorbed =
-    HEADER_ELEMENT_COUNT + 8 * wide + 1 + touchedWords + transfers + ofMembers + ofRows + 8 * units;
+    HEADER_ELEMENT_COUNT + 8 * wide + 1 + touchedWords + transfers + ofMembers + ofRows + 4 * units;
   // A field alone in its element is no sum.
   const sharing = 2 + Math.ceil((members - 1) / 3) + Math.ceil((rows - 1) / 6);
   const header = 3 * 40 + 25 + 64 + 96;
   const order = transfers - 1 + members - 1 + Math.max(0, wide - 1) + 26 * (units - 1);
-  const feeLeaf = 3 * depth + 1 + 96 + 2 + 2 * 405 + LEVEL * depth;
+  const feeLeaf = 3 * depth + 1 + 96 + 2 + 2 * 324 + LEVEL * depth;
   const horner = posted + 2 * running - 1;
   return {
     transfer: 1849 + 6 * (low + top),

@@ -7,10 +7,16 @@ import { operationFeeWei } from "../batch/slot.ts";
 import { hashTagged } from "../field/poseidon.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
 import type { Leaf } from "../ledger/leaf.ts";
-import { leafFields, unpackCounters } from "../ledger/leaf.ts";
+import { hashLeafRest, leafFields, unpackCounters } from "../ledger/leaf.ts";
 import { leafReference } from "../ledger/operation.ts";
 import { COUNTERS, FIELD_ORDER, ID_BITS, KIND, kindRule, TAG, TREE_ARITY } from "../protocol.ts";
-import type { TableLayout, TableRow, TableSlot, TableUnit } from "../table/table-layout.ts";
+import {
+  type TableLayout,
+  type TableRow,
+  type TableSlot,
+  type TableUnit,
+  unitRests,
+} from "../table/table-layout.ts";
 import { nextChainRequest, rowsOf } from "../table/table-terms.ts";
 
 /** Sorts of points, by their multiple of alpha^9. */
@@ -77,28 +83,25 @@ function memberTerms(slot: TableSlot, time: number, feePerUnitWei: bigint): Term
   ];
 }
 
-const memberPoint = (id: number, tag: bigint, state: TableUnit["state"]): bigint[] => [
+const memberPoint = (id: number, tag: bigint, ref: bigint, rests: readonly bigint[]): bigint[] => [
   BigInt(id) + (tag << BigInt(ID_BITS)),
-  ...state,
+  ...[ref, ...rests],
 ];
 
 function rowTerms({ id, before, after, asked, isMember }: TableRow): Term[] {
   const nonce = (leaf: Leaf, weight: bigint) => term("nonce", weight, id, before.keyX, leaf.nonce);
-  const state: TableUnit["state"] = [
-    leafReference(before),
-    ...([before.chain, after.chain, before.openAmount, after.openAmount] as const),
-    ...([before.counters, after.counters] as const),
-  ];
+  const rests = [before, after].map(hashLeafRest);
   return [
     term("balance", before.balance - after.balance, id),
     nonce(before, 1n),
     nonce(after, -1n),
     term("reference", -BigInt(asked), id, leafReference(before)),
-    term("member", BigInt(isMember), ...memberPoint(id, leafFields(before)[0], state)),
+    term("member", BigInt(isMember), ...memberPoint(id, leafFields(before)[0], leafReference(before), rests)),
   ];
 }
 
-function unitTerms({ id, isUsed, isModel, asked, last, state }: TableUnit): Term[] {
+function unitTerms(unit: TableUnit): Term[] {
+  const { id, isUsed, isModel, asked, last, state } = unit;
   const [ref, chain, newChain, openWei, newOpenWei, counters, newCounters] = state;
   const used = BigInt(isUsed);
   const { isReady, isApproved, priceWei } = unpackCounters(newCounters);
@@ -106,7 +109,7 @@ function unitTerms({ id, isUsed, isModel, asked, last, state }: TableUnit): Term
   const price = isModel ? PRICE_OF_MODEL + 4n * priceWei + flags : 0n;
   const tag = TAG.leaf + (isModel ? 3n : 2n);
   return [
-    term("member", -used, ...memberPoint(id, tag, state)),
+    term("member", -used, ...memberPoint(id, tag, ref, unitRests(unit))),
     term("chain", used, id, chain, openWei, 0),
     term("chain", -used, id, newChain, newOpenWei, last),
     term("counters", used * (counters - newCounters), id),

@@ -87,12 +87,11 @@ contract ClaimChecks {
         statics = math.markedStatics(
             TRACED, parts[0], parts[1], uint256(tracing) % R, [parts[2], parts[3], parts[4], parts[5]]
         );
-        uint256[] memory fields = new uint256[](8);
-        for (uint256 i; i < 7; i++) fields[i] = leaf.fields[i];
-        fields[7] =
+        uint256 body =
             math.hash(MODEL_BODY, _five(statics, leaf.rest[0], leaf.rest[1], leaf.rest[2], leaf.rest[3]));
-        uint256 reached =
-            path.length == TREE_DEPTH ? math.rootOf(NODE, modelId, math.hash(MODEL_LEAF, fields), path) : 0;
+        uint256 reached = path.length == TREE_DEPTH
+            ? math.rootOf(NODE, modelId, math.leafHash(MODEL_LEAF, leaf.fields, body), path)
+            : 0;
         if (reached != root || root == 0) revert LedgerTracesRootMismatch(root, reached);
         // Attack: registered only once it settles by draws, it refuses a batch in proof. A number and the same plus R are one
         // to the hash, and R is odd.

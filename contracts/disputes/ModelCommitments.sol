@@ -453,12 +453,9 @@ contract ModelCommitments is IDisputes, IActivationGate, ISettlementGate {
         (body[0], body[1]) = (uint32(binding >> 24), statement.rowCount);
         (body[2], body[3]) = (leaf.publishedAt, leaf.policy);
         (body[4], body[5], body[6]) = (statement.rowsRoot, statement.ownersCommitment, statement.payeeRoot);
-        uint256[] memory fields = new uint256[](8);
-        for (uint256 i; i < 7; i++) fields[i] = leaf.fields[i];
-        fields[7] = math.hash(DATANET_BODY, body);
+        uint256 hashed = math.leafHash(DATANET_LEAF, leaf.fields, math.hash(DATANET_BODY, body));
         uint256 root = ILedgerRoot(rollup).state();
-        uint256 reached =
-            path.length == TREE_DEPTH ? math.rootOf(NODE, uint24(binding), math.hash(DATANET_LEAF, fields), path) : 0;
+        uint256 reached = path.length == TREE_DEPTH ? math.rootOf(NODE, uint24(binding), hashed, path) : 0;
         if (reached != root || root == 0) revert DisputesRootMismatch(root, reached);
     }
 

@@ -7,11 +7,11 @@ include "../terms.circom";
 // A datanet or model that the batch's second section uses: what commits and payments do to it, once a batch.
 //
 // Inputs:      gamma, power[9]. Witness: idBits; isUsed; isModel; askedBits: how many slots name it; lastBits: number of the
-//              last one, 0 without any; state: ref (owner and kind), chain, newChain, open, newOpen, counters, newCounters;
+//              last one, 0 without any; ref: owner and kind; state: chain, newChain, open, newOpen, counters, newCounters, body;
 //              opening of a model's new counters: readyBit, approvedBit, capBits, countBits, epochBits, priceBits.
-// Outputs:     id; packed; sum. The frame takes isUsed and state, too.
-// Assumes:     C absorbs packed and state. The frame lets ids of used units only rise.
-// Ensures:     isUsed = 1: a row with isMember = 1 has this id, kind and these fields, before and after. Terms: the chain's
+// Outputs:     id; packed; rest, newRest: hashes of the state before and after; sum. The frame takes isUsed and ref, too.
+// Assumes:     C absorbs packed, ref, rest and newRest, so that the state is fixed. The frame lets ids of used units only rise.
+// Ensures:     isUsed = 1: a row with isMember = 1 has this id, kind and these fields, before and after; body stays. Terms: the chain's
 //              state before slot 1 given, the last one taken; new - old counters; owner, kind and price given askedBits
 //              times. A datanet's rows stay below 2^40; a model's payments at most its cap; open amounts below 2^96.
 //              isUsed = 0: no terms, whatever the fields are.
@@ -25,6 +25,7 @@ template MemberUnit() {
     signal input isModel;
     signal input askedBits[12];
     signal input lastBits[12];
+    signal input ref;
     signal input state[7];
     signal input readyBit;
     signal input approvedBit;
@@ -34,15 +35,16 @@ template MemberUnit() {
     signal input priceBits[96];
     signal output id;
     signal output packed;
+    signal output rest;
+    signal output newRest;
     signal output sum;
 
-    var ref = state[0];
-    var chain = state[1];
-    var newChain = state[2];
-    var open = state[3];
-    var newOpen = state[4];
-    var counters = state[5];
-    var newCounters = state[6];
+    var chain = state[0];
+    var newChain = state[1];
+    var open = state[2];
+    var newOpen = state[3];
+    var counters = state[4];
+    var newCounters = state[5];
 
     // A. Booleans, packed injectively.
     var idSum = 0;
@@ -96,13 +98,17 @@ template MemberUnit() {
 
     // C. Terms.
     signal byReference <== power[0] * ref;
-    signal byChain2 <== power[1] * chain;
-    signal byNewChain3 <== power[2] * newChain;
-    signal byOpen4 <== power[3] * open;
-    signal byNewOpen5 <== power[4] * newOpen;
-    signal byCounters6 <== power[5] * counters;
-    signal byNewCounters7 <== power[6] * newCounters;
-    var all = idSum + (1 << 24) * (TAG_DATANET() + isModel) + byReference + byChain2 + byNewChain3 + byOpen4 + byNewOpen5 + byCounters6 + byNewCounters7 + SORT_MEMBER() * power[8];
+    component rests[2];
+    for (var i = 0; i < 2; i++) {
+        rests[i] = LeafRest();
+        for (var j = 0; j < 3; j++) { rests[i].in[j] <== state[2 * j + i]; }
+        rests[i].in[3] <== state[6];
+    }
+    rest <== rests[0].out;
+    newRest <== rests[1].out;
+    signal byRest <== power[1] * rest;
+    signal byNewRest <== power[2] * newRest;
+    var all = idSum + (1 << 24) * (TAG_DATANET() + isModel) + byReference + byRest + byNewRest + SORT_MEMBER() * power[8];
     signal member <-- isUsed / (gamma - all);
     member * (gamma - all) === isUsed;
     signal byChain <== power[0] * chain;

@@ -163,18 +163,9 @@ interface RowChange {
 }
 function row({ tag, isMember, asked, isZero = false, isChanged = false, id = 11n }: RowChange): Pattern {
   const leaf = isZero
-    ? [tag, ...Array<bigint>(8).fill(0n)]
-    : [tag, 4n, FOREIGN, 0x4e1n, 10n ** 18n, 0xca1n, 5n, 6n, 0xb0d1n];
-  const [, nonce, , , balance, chain, open, counters] = leaf as [
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-  ];
+    ? [tag, ...Array<bigint>(5).fill(0n)]
+    : [tag, 4n, FOREIGN, 0x4e1n, 10n ** 18n, 0xca1n];
+  const [, nonce, , , balance, rest] = leaf as [bigint, bigint, bigint, bigint, bigint, bigint];
   const by = isChanged ? 1n : 0n;
   const byMember = isMember ? by : 0n;
   const children = Array<bigint>(8).fill(isZero ? 0n : FOREIGN);
@@ -197,8 +188,7 @@ function row({ tag, isMember, asked, isZero = false, isChanged = false, id = 11n
         isMember: BigInt(isMember),
       },
       ...{ askedBits: bitsOf(asked, 12), leaf, newNonce: nonce + by, newBalance: balance + by },
-      ...{ newChain: chain + byMember, newOpen: open + byMember, newCounters: counters + byMember },
-      children: [children],
+      ...{ newRest: rest + byMember, children: [children] },
     },
   };
 }
@@ -242,8 +232,8 @@ function unit({ isUsed, isModel, asked, isZero = false }: UnitState): Pattern {
     (shown.price << COUNTERS.price);
   const newCounters = isModel ? packed : isZero ? 0n : 1_234n;
   const state = isZero
-    ? [0n, 0n, 0n, 0n, 0n, 0n, newCounters]
-    : [FOREIGN, 0xca1n, 0xca2n, FOREIGN + 1n, ones(96), FOREIGN + 2n, newCounters];
+    ? [0n, 0n, 0n, 0n, 0n, newCounters, 0n]
+    : [0xca1n, 0xca2n, FOREIGN + 1n, ones(96), FOREIGN + 2n, newCounters, 0xb0d1n];
   return {
     sort: "unit",
     what: [
@@ -259,7 +249,8 @@ function unit({ isUsed, isModel, asked, isZero = false }: UnitState): Pattern {
         isUsed: BigInt(isUsed),
         isModel: BigInt(isModel),
       },
-      ...{ askedBits: bitsOf(asked, 12), lastBits: bitsOf(isZero ? 0n : ones(12), 12), state },
+      ...{ askedBits: bitsOf(asked, 12), lastBits: bitsOf(isZero ? 0n : ones(12), 12) },
+      ...{ ref: isZero ? 0n : FOREIGN, state },
       ...{ readyBit: shown.ready, approvedBit: shown.approved, capBits: bitsOf(shown.cap, 16) },
       ...{
         countBits: bitsOf(shown.count, 16),

@@ -20,7 +20,7 @@ const ABSORBED: Record<PartSort, RegExp> = {
   transfer: /^main\.(domain|feePerUnit|challenge)$/,
   member: /^main\.(domain|feePerUnit|challenge|newChain|packed)$/,
   row: /^main\.(oldSub|newSub|packed)$/,
-  unit: /^main\.(packed|state\[\d\])$/,
+  unit: /^main\.(packed|ref|rest|newRest)$/,
 };
 /** What has to be fixed beside terms: ids and flags, elements of y, coefficients of the blob, and what the frame adds up. */
 const SHOWN: Record<PartSort, RegExp> = {
@@ -28,7 +28,7 @@ const SHOWN: Record<PartSort, RegExp> = {
   member:
     /^main\.(used|isPay|core|payload|feeWei|bRef|chain|open|[ab]Bits\[\d+\]|(amount|surplus|gap)Bits\[\d+\])$/,
   row: /^main\.(sub|first|isMember|new[A-Z]\w+|leaf\[\d\]|(id|asked)Bits\[\d+\])$/,
-  unit: /^main\.(id|isUsed|isModel|(ready|approved)Bit|(id|asked|last|cap|count|epoch|price)Bits\[\d+\])$/,
+  unit: /^main\.(id|state\[\d\]|isUsed|isModel|(ready|approved)Bit|(id|asked|last|cap|count|epoch|price)Bits\[\d+\])$/,
 };
 const CHALLENGE = /^main\.(gamma|power\[\d\]|timePoint)$/;
 

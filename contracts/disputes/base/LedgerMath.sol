@@ -26,6 +26,7 @@ contract LedgerMath {
     uint256 private constant STATICS = 10;
     uint256 private constant ACTIVATION = 13;
     uint256 private constant SHARD_FEATURES = 39;
+    uint256 private constant LEAF_REST = 24;
     uint256 private constant MOST_SHARDS = 8;
     uint256 private constant SIGN_GROUP = 64;
     uint256 private constant CHAIN_CHUNK = 15;
@@ -79,6 +80,15 @@ contract LedgerMath {
     /// @notice H[tag](inputs). @param inputs 2, 3, 5, 6, 7, 8 or 16, taken modulo R.
     function hash(uint256 tag, uint256[] memory inputs) public view returns (uint256) {
         return _hash(_loadTable(inputs.length + 1), tag, inputs);
+    }
+
+    /// @notice The hash of a leaf of the ledger. @param tag 256 and its kind. @param fields All but its body.
+    function leafHash(uint256 tag, uint256[7] calldata fields, uint256 body) external view returns (uint256) {
+        uint256[] memory inputs = new uint256[](5);
+        (inputs[0], inputs[1], inputs[2], inputs[3]) = (fields[4], fields[5], fields[6], body);
+        inputs[4] = hash(LEAF_REST, inputs);
+        for (uint256 i; i < 4; i++) inputs[i] = fields[i];
+        return hash(tag, inputs);
     }
 
     /// @notice A model's statics. @param columns Commitment to the columns of each of its shards. @param answering What
