@@ -196,7 +196,7 @@ describe("CreateModel's own", () => {
       rule: "an approval at birth",
       forged: () =>
         honest(KIND.createModel, { effectB: (leaf) => ({ ...leaf, counters: leaf.counters + 2n }) }),
-      tamper: (inputs: Inputs) => setInput(inputs, "wideRest", [0, 6], 1n),
+      tamper: (inputs: Inputs) => setInput(inputs, "wideRest", [0, 5], 1n),
       at: PATH,
     },
   ]);

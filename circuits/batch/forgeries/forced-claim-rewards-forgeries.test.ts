@@ -64,7 +64,7 @@ describe(nameOf(forcedClaimRewards), () => {
       rule: "called invalid, the model said to have no activation",
       forged: invalid,
       tamper: (inputs) => {
-        setInput(inputs, "wideRest", [0, 5], 0n);
+        setInput(inputs, "wideRest", [0, 4], 0n);
         opensNoPayee(inputs);
       },
       at: OPENING_OF_COUNTERS,

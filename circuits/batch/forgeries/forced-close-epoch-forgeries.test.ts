@@ -61,7 +61,7 @@ describe(nameOf(forcedCloseEpoch), () => {
     {
       rule: "called invalid, the model said to have no activation",
       forged: invalid,
-      tamper: (inputs) => setInput(inputs, "wideRest", [0, 5], 0n),
+      tamper: (inputs) => setInput(inputs, "wideRest", [0, 4], 0n),
       at: OPENING_OF_COUNTERS,
     },
     {

@@ -157,9 +157,9 @@ describe("a forced payment", () => {
     invalid(PAY, "B opened as what is no model", opened("wideB", LEAF_FIELD.tag, 258n), LEAF),
     invalid(PAY, "the balance said not to suffice", bit(96, 0n), COVERAGE),
     invalid(PAY, "the price said not to be reached", bit(193, 0n), SURPLUS),
-    invalid(PAY, "the model said not to be ready", shows(5, 0n), OPENING_OF_COUNTERS),
-    invalid(PAY, "the model said not to be approved", shows(6, 0n), OPENING_OF_COUNTERS),
-    invalid(PAY, "the epoch said to be full", shows(8, 16n), OPENING_OF_COUNTERS),
+    invalid(PAY, "the model said not to be ready", shows(4, 0n), OPENING_OF_COUNTERS),
+    invalid(PAY, "the model said not to be approved", shows(5, 0n), OPENING_OF_COUNTERS),
+    invalid(PAY, "the epoch said to be full", shows(7, 16n), OPENING_OF_COUNTERS),
     runs(
       "a model without its activation",
       executed(PAY, (w) => w.setCounters(MODEL, { isReady: false })),
@@ -199,7 +199,7 @@ describe("a forced revocation", () => {
     ...ofOwner(REVOKE),
     ...ofDatanet(REVOKE),
     ...bodyOpenings(REVOKE),
-    invalid(REVOKE, "the model said not to be approved", shows(6, 0n), OPENING_OF_COUNTERS),
+    invalid(REVOKE, "the model said not to be approved", shows(5, 0n), OPENING_OF_COUNTERS),
     invalid(
       REVOKE,
       "the model said to be another's",

@@ -126,7 +126,7 @@ describe("a model's counters", () => {
         const inputs = inputsFor(new World(), section, honest(kind, { effectB }));
         for (const [k, change] of changes.entries()) {
           const [array, path] =
-            section === "wide" ? ["wideRest", [0, 5 + k]] : [DIGITS[k]!, k < 2 ? [0] : [0, 0]];
+            section === "wide" ? ["wideRest", [0, 4 + k]] : [DIGITS[k]!, k < 2 ? [0] : [0, 0]];
           let value: unknown = inputs[array as string];
           for (const index of path as number[]) value = (value as unknown[])[index];
           setInput(inputs, array as string, path as number[], modulo((value as bigint) + change));

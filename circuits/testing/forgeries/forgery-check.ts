@@ -136,7 +136,7 @@ export async function expectForgeryFails(forgery: Forgery): Promise<void> {
 }
 
 export const AUTHORISATION = {
-  table: "SlotHead: check.M <== isUsed * message.out;",
+  table: "SlotHead: check.parts[2] <== w;",
   wide: "Authorisation:",
 } as const;
 /** The terms of the table do not cancel. */
@@ -148,9 +148,7 @@ export const EFFECT = {
   table: [
     EQUATION,
     "(1 - isFirst[j]) * (oldSub[j] - newSub[j - 1]) === 0;",
-    "(1 - isMember) * (newChain - leaf[5]) === 0;",
-    "(1 - isMember) * (newOpen - leaf[6]) === 0;",
-    "(1 - isMember) * (newCounters - leaf[7]) === 0;",
+    "(1 - isMember) * (newRest - leaf[5]) === 0;",
   ],
   wide: PATH,
 } as const;

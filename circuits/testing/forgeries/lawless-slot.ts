@@ -511,12 +511,12 @@ function showCounters(inputs: Record<string, unknown>, slot: number, shown: Part
   const rows = [...(inputs.wideRest as bigint[][])];
   const row = [...rows[slot]!];
   const columns = ["cap", "paymentCount", "epoch", "priceWei"] as const;
-  for (const [i, column] of columns.entries()) row[7 + i] = shown[column] ?? row[7 + i]!;
-  if (shown.isReady !== undefined) row[5] = BigInt(shown.isReady);
-  if (shown.isApproved !== undefined) row[6] = BigInt(shown.isApproved);
+  for (const [i, column] of columns.entries()) row[6 + i] = shown[column] ?? row[6 + i]!;
+  if (shown.isReady !== undefined) row[4] = BigInt(shown.isReady);
+  if (shown.isApproved !== undefined) row[5] = BigInt(shown.isApproved);
   const { approvals } = shown;
   if (approvals !== undefined)
-    for (let bit = 0; bit < 6; bit++) row[11 + bit] = BigInt((approvals >> bit) & 1);
+    for (let bit = 0; bit < 6; bit++) row[10 + bit] = BigInt((approvals >> bit) & 1);
   rows[slot] = row;
   inputs.wideRest = rows;
 }
