@@ -14,6 +14,12 @@ class Poseidon {
       throw std::runtime_error("these are no numbers of Poseidon's rounds");
     partialCount = (count - fixed) / (2 * width);
     for (Words& number : table) number = Fr::toMontgomery(number);
+    const Words* at = table.data() + width * (1 + half);
+    for (size_t left = partialCount; left > 0;) {
+      const size_t rounds = left < blockRounds() ? left : blockRounds();
+      addBlock(at, rounds);
+      at += rounds * 2 * width, left -= rounds;
+    }
   }
 
   const size_t width;
@@ -39,12 +45,24 @@ class Poseidon {
       powers(at);
       mix(round + 1 == half ? entry : dense);
     }
-    for (size_t round = 0; round < partialCount; round++, at += 2 * width) {
-      const Words x = state[0] = Fr::add(fifth(state[0]), at[0]);
-      const Words first = dot(Words{}, state, at + 1, width);
-      for (size_t j = 1; j < width; j++) state[j] = dot(state[j], &x, at + width + j, 1);
-      state[0] = first;
+    at = after;
+    Words first = state[0], others[mostTerms];
+    std::memcpy(others, state + 1, (width - 1) * sizeof(Words));
+    const Words* number = blocks.data();
+    for (size_t left = partialCount; left > 0;) {
+      const size_t rounds = left < blockRounds() ? left : blockRounds();
+      // Behind the others stand the first elements' fifth powers of the block so far.
+      Words* const powers = others + width - 1;
+      for (size_t k = 0; k < rounds; k++) {
+        powers[k] = Fr::add(fifth(first), *number++);
+        first = dot(Words{}, others, number, width + k);
+        number += width + k;
+      }
+      for (size_t j = 0; j + 1 < width; j++, number += rounds) others[j] = dot(others[j], powers, number, rounds);
+      left -= rounds;
     }
+    state[0] = first;
+    std::memcpy(state + 1, others, (width - 1) * sizeof(Words));
     for (size_t round = 0; round + 1 < half; round++, at += width) {
       powers(at);
       mix(dense);
@@ -55,8 +73,28 @@ class Poseidon {
 
  private:
   static constexpr size_t half = 4;
-  std::vector<Words> table;
+  std::vector<Words> table, blocks;
   size_t partialCount;
+
+  /** Partial rounds between two updates of all elements but the first. */
+  size_t blockRounds() const { return width > mostTerms - 5 ? mostTerms + 1 - width : 6; }
+
+  /**
+   * Of a round of the block: its constant, and what the next first element is made of: the elements before the block, the powers of
+   * the block's rounds so far, through the columns that they have added, and its own. Then what each element adds up.
+   */
+  void addBlock(const Words* rows, size_t rounds) {
+    const auto round = [&](size_t k) { return rows + k * 2 * width; };
+    for (size_t k = 0; k < rounds; k++) {
+      const Words* const row = round(k) + 1;
+      blocks.push_back(round(k)[0]);
+      blocks.insert(blocks.end(), row + 1, row + width);
+      for (size_t i = 0; i < k; i++) blocks.push_back(dot(Words{}, row + 1, round(i) + width + 1, width - 1));
+      blocks.push_back(row[0]);
+    }
+    for (size_t j = 1; j < width; j++)
+      for (size_t k = 0; k < rounds; k++) blocks.push_back(round(k)[width + j]);
+  }
 
   static Words fifth(const Words& x) {
     const Words square = Fr::sqr(x);
