@@ -30,6 +30,17 @@ export function encodeOperation(operation: SignedOperation): OperationBody {
   };
 }
 
+/** The operation of a body that `encodeOperation` made. */
+export function decodeOperation(body: OperationBody): SignedOperation {
+  const { r8x, r8y, s } = body.signature;
+  return {
+    ...{ kind: KIND_RULES.find(({ name }) => name === body.kind)!.kind, a: body.a, b: body.b },
+    ...{ amountCode: BigInt(body.amountCode), nonce: BigInt(body.nonce), words: body.words.map(BigInt) },
+    maxFeePerUnitWei: BigInt(body.maxFeePerUnitWei),
+    signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
+  };
+}
+
 /** A preconfirmation with all that its hash is of: the file that `openledger equivocation` takes. */
 export interface KeptPreconfirmation {
   readonly chainId: number;

@@ -59,7 +59,12 @@ function toError({ cause, error, kind, reason, status, url }: SequencerFailure):
     return clientError("CLI_ANSWER_INVALID", reason, {
       data: { server: "sequencer", url, httpStatus: status },
     });
-  const { code, data, message, remedy } = error;
-  const isRetryable = kind === "passing";
-  return new RollupError(code, message, { data: { ...data, httpStatus: status }, isRetryable, remedy });
+  return refusedBy(error, kind === "passing", { httpStatus: status });
 }
+
+/** A refusal that the sequencer names, by the code that it has there. */
+export const refusedBy = (
+  { code, data, message, remedy }: NonNullable<SequencerFailure["error"]>,
+  isRetryable: boolean,
+  facts: object = {},
+): RollupError => new RollupError(code, message, { data: { ...data, ...facts }, isRetryable, remedy });

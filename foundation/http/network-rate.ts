@@ -20,17 +20,17 @@ export class NetworkRate {
     this.#nowMs = nowMs;
   }
 
-  /** @returns whether there was one */
-  take(network: string): boolean {
+  /** @returns whether there were so many */
+  take(network: string, count = 1): boolean {
     const nowMs = this.#nowMs();
     const known = this.#buckets.get(network);
     const refilled =
       known === undefined ? this.#burst : known.left + ((nowMs - known.atMs) * this.#perSecond) / 1_000;
     const left = Math.min(this.#burst, refilled);
     this.#buckets.delete(network);
-    this.#buckets.set(network, { left: left < 1 ? left : left - 1, atMs: nowMs });
+    this.#buckets.set(network, { left: left < count ? left : left - count, atMs: nowMs });
     this.#forget(nowMs);
-    return left >= 1;
+    return left >= count;
   }
 
   #forget(nowMs: number): void {

@@ -16,7 +16,10 @@ export interface SequencerEndpoint {
 export interface SequencerRequest {
   /** With a leading slash, and the query. */
   readonly path: string;
-  /** Sent as JSON by POST, bigints as decimal text; without it the request is a GET. */
+  /**
+   * Sent as JSON by POST, bigints as decimal text; bytes are sent as they are, and answered by bytes. Without it the request
+   * is a GET.
+   */
   readonly body?: object;
   readonly signal?: AbortSignal | undefined;
 }
@@ -75,33 +78,37 @@ export async function askSequencer<Schema extends z.core.$ZodType>(
     onFailure?.(failure);
     return { value: null, failure };
   };
+  const isRaw = body instanceof Uint8Array;
   let status: number;
-  let text: string;
+  let bytes: Uint8Array;
   try {
     const response = await fetch(url, {
       method,
       headers: {
         ...(operatorToken === undefined ? {} : { authorization: `Bearer ${operatorToken}` }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...(body === undefined ? {} : { "content-type": `application/${isRaw ? "octet-stream" : "json"}` }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body, bigintsToText) }),
+      ...(body === undefined
+        ? {}
+        : { body: isRaw ? (body as Uint8Array<ArrayBuffer>) : JSON.stringify(body, bigintsToText) }),
       signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
     });
     status = response.status;
-    text = await response.text();
+    bytes = new Uint8Array(await response.arrayBuffer());
   } catch (cause) {
     if (signal?.aborted) return fail("aborted", `${method} ${url} was aborted`, { cause });
     return fail("unreachable", `no answer to ${method} ${url}`, { cause });
   }
-  let json: unknown = null;
+  const text = isRaw && status < 400 ? "" : new TextDecoder().decode(bytes);
+  let answer: unknown = isRaw && status < 400 ? bytes : null;
   let cause: unknown;
   try {
-    if (text !== "") json = JSON.parse(text);
+    if (text !== "") answer = JSON.parse(text);
   } catch (error) {
     cause = error;
   }
   if (status >= 400) {
-    const error = errorSchema.safeParse(json).data?.error ?? null;
+    const error = errorSchema.safeParse(answer).data?.error ?? null;
     const reason = `${method} ${url} answered ${status}: ${text.slice(0, MAX_QUOTED_CHARACTERS)}`;
     // 429: the same call may succeed later, just as with a server's own failure.
     const other = status >= 500 || status === 429 ? "passing" : "refused";
@@ -111,7 +118,7 @@ export async function askSequencer<Schema extends z.core.$ZodType>(
     return fail("unreadable", `${method} ${url} did not answer with JSON`, { status, cause });
   let problems: string;
   try {
-    const read = z.safeParse(schema, json);
+    const read = z.safeParse(schema, answer);
     if (read.success) return { value: read.data, failure: null };
     cause = read.error;
     problems = z.prettifyError(read.error);

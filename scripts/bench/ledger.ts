@@ -90,14 +90,14 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
   );
 
   let acceptance = {
-    acceptedOperationsPerSecond: null as number | null,
+    acceptedPerSecond: null as number | null,
     acknowledgeMs: null as object | null,
   };
   if (options.acceptance) {
     const { DEFAULT_LOAD, measureLoad } = await import("@openledger/sequencer/testing/load");
-    const { acceptedOperationsPerSecond, openLoop } = await measureLoad(DEFAULT_LOAD, log);
-    acceptance = { acceptedOperationsPerSecond, acknowledgeMs: openLoop.acknowledgeMs };
-    log(`accepted durably: ${acceptance.acceptedOperationsPerSecond} operations a second`);
+    const { acceptedPerSecond, openLoop } = await measureLoad(DEFAULT_LOAD, log);
+    acceptance = { acceptedPerSecond, acknowledgeMs: openLoop.acknowledgeMs };
+    log(`accepted durably: ${acceptance.acceptedPerSecond} operations a second`);
   }
   const { constraintsPerOperation } = benchTableCounts();
   const gasPerOperation = await tableGas();

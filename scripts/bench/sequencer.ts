@@ -23,10 +23,14 @@ export async function benchSequencer(options: { operations: number; users: numbe
     const text = Object.entries(values).map(([key, value]) => `${key} ${value.toFixed(1)}`);
     console.log(`${name}: ${text.join(", ")}`);
   }
-  const { acceptedOperationsPerSecond, closedLoop, flood, openLoop } = figures;
-  const { badPerSecond, connectionCount, operationsPerSecond } = figures.options;
+  const { acceptedPerSecond, batches, closedLoop, flood, openLoop } = figures;
+  const { badPerSecond, batchSize, connectionCount, operationsPerSecond } = figures.options;
   console.log(
-    `accepted durably: ${acceptedOperationsPerSecond.toFixed(0)} operations a second from ${connectionCount} connections, ` +
+    `accepted durably: ${acceptedPerSecond.toFixed(0)} operations a second in bodies of ${batchSize}, ` +
+      `${latency(batches.acknowledgeMs)}; each ${cost(batches.perOperation)}`,
+  );
+  console.log(
+    `accepted durably: ${closedLoop.acceptedPerSecond.toFixed(0)} operations a second as JSON from ${connectionCount} connections, ` +
       `${latency(closedLoop.acknowledgeMs)}; each ${cost(closedLoop.perOperation)}`,
   );
   console.log(

@@ -17,6 +17,7 @@ import { registerBlobRoute } from "./routes/blob-route.ts";
 import { registerFeeRoutes } from "./routes/fee-routes.ts";
 import { registerLogRoute, registerReplicaRoute } from "./routes/log-route.ts";
 import { registerModelRoutes } from "./routes/model-routes.ts";
+import { registerOperationsRoute } from "./routes/operations-route.ts";
 import { registerOperatorRoutes } from "./routes/operator-routes.ts";
 import { registerProverRoutes } from "./routes/prover-routes.ts";
 import { registerPublicRoutes } from "./routes/public-routes.ts";
@@ -42,6 +43,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   });
   registerReference(app);
   await registerPublicRoutes(app, options, modules);
+  await app.register((routes) => registerOperationsRoute(routes, options, modules, errors));
   await registerModelRoutes(app, modules);
   await registerFeeRoutes(app, modules);
   await registerLogRoute(app, options, modules);

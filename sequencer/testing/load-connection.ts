@@ -6,11 +6,13 @@ interface PlainAnswer {
   readonly body: string;
 }
 
-/** The bytes of a POST with a JSON body. */
+/** The bytes of a POST, whose body is JSON where it is no bytes. */
 export function postBytes(path: string, body: object): Buffer {
-  const text = JSON.stringify(body);
-  const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
-  return Buffer.from(`${head}Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+  const isRaw = body instanceof Uint8Array;
+  const bytes = isRaw ? body : Buffer.from(JSON.stringify(body));
+  const type = isRaw ? "octet-stream" : "json";
+  const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/${type}\r\n`;
+  return Buffer.concat([Buffer.from(`${head}Content-Length: ${bytes.length}\r\n\r\n`), bytes]);
 }
 
 const HEAD_END = "\r\n\r\n";
@@ -23,7 +25,7 @@ export class LoadConnection {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.setNoDelay(true);
-    // Answers are ASCII: a character is a byte.
+    // A character is a byte.
     socket.setEncoding("latin1");
     socket.on("data", (text: string) => {
       this.#received += text;

@@ -1,8 +1,10 @@
 /** How many signed transfers a second one sequencer process acknowledges, how long each takes, and what each costs. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
+import { encodeBatch } from "@openledger/circuits/wire/operation-batch";
 import { type ChildSequencer, request, startChild, stopChild } from "./child-sequencer.ts";
 import { LoadConnection, postBytes } from "./load-connection.ts";
 import { processTime, timeBetween } from "./process-time.ts";
@@ -25,6 +27,9 @@ interface LoadOptions {
   /** Connections of the closed loop: each sends its next operation when the last one is acknowledged. */
   readonly connectionCount: number;
   readonly operationCount: number;
+  /** Operations in a body of the loop that sends bytes: each connection sends its next body when the last one is answered. */
+  readonly batchSize: number;
+  readonly batchedCount: number;
   /** Of the open loop, which does not wait for answers. */
   readonly operationsPerSecond: number;
   readonly openLoopSeconds: number;
@@ -44,8 +49,15 @@ export interface Cost {
 }
 
 interface LoadFigures {
-  readonly acceptedOperationsPerSecond: number;
-  readonly closedLoop: { readonly acknowledgeMs: Latency; readonly perOperation: Cost };
+  /** In bodies of many. */
+  readonly acceptedPerSecond: number;
+  readonly batches: { readonly acknowledgeMs: Latency; readonly perOperation: Cost };
+  /** One by one, as JSON. */
+  readonly closedLoop: {
+    readonly acceptedPerSecond: number;
+    readonly acknowledgeMs: Latency;
+    readonly perOperation: Cost;
+  };
   readonly openLoop: { readonly acknowledgeMs: Latency; readonly perOperation: Cost };
   /** The good ones' latency beside the bad ones; the cost is that of any of both. */
   readonly flood: {
@@ -61,12 +73,16 @@ export const DEFAULT_LOAD: LoadOptions = {
   userCount: 512,
   connectionCount: 64,
   operationCount: 8_192,
+  batchSize: 64,
+  batchedCount: 16_384,
   operationsPerSecond: 200,
   openLoopSeconds: 10,
   badPerSecond: 400,
 };
 
 const WARM_UP_ROUNDS = 2;
+/** Of an acknowledged operation, in an answer of bytes. */
+const ACKNOWLEDGED_BYTES = 115;
 
 const latencyOf = (latenciesMs: readonly number[]): Latency => {
   const sorted = [...latenciesMs].sort((x, y) => x - y);
@@ -85,8 +101,12 @@ class Sender {
     this.#to = to;
   }
 
+  nextOperation(): SignedOperation {
+    return transfer(this.#user, this.#to, this.#nonce++);
+  }
+
   next(): Buffer {
-    return postBytes("/v1/operations", operationJson(transfer(this.#user, this.#to, this.#nonce++)));
+    return postBytes("/v1/operations", operationJson(this.nextOperation()));
   }
 
   /** Signed over another nonce than it has: formed well, and refused for its signature alone. */
@@ -142,6 +162,19 @@ async function measureChild(
   await request(`${child.url}/operator/close`, {});
   const users = Array.from({ length: userCount }, (_, i) => testUser(i));
   const senders = users.map((user, i) => new Sender(user, users[(i + 1) % userCount]!));
+  const { operationsPerSecond, openLoopSeconds, badPerSecond } = options;
+  const openCount = operationsPerSecond * openLoopSeconds;
+  const badCount = badPerSecond * openLoopSeconds;
+  // All before the first connection: the sequencer ends connections that are silent for long.
+  log(`signing ${operationCount + options.batchedCount + 2 * openCount + badCount} transfers`);
+  const rounds = Math.ceil(operationCount / userCount);
+  const [warmUp, counted] = [WARM_UP_ROUNDS, rounds].map((count) => roundsOf(senders, count));
+  const bodies = bodiesOf(senders, options);
+  // Good ones come from the first half of the users, bad ones from the second: neither waits for the other's nonce.
+  const half = Math.floor(userCount / 2);
+  const take = (count: number) => Array.from({ length: count }, (_, i) => senders[i % half]!.next());
+  const [alone, beside] = [take(openCount), take(openCount)];
+  const bad = Array.from({ length: badCount }, (_, i) => senders[half + (i % half)]!.bad());
   const connections = await Promise.all(
     Array.from({ length: connectionCount }, () => LoadConnection.open(child.url)),
   );
@@ -149,24 +182,12 @@ async function measureChild(
   const closedBatches = async () => (await request(`${child.url}/v1/status`)).batches.closed as number;
   try {
     const closedBefore = await closedBatches();
-    const closedCount = WARM_UP_ROUNDS * userCount + operationCount;
-    log(`signing ${closedCount} transfers`);
-    const rounds = Math.ceil(operationCount / userCount);
-    const [warmUp, counted] = [WARM_UP_ROUNDS, rounds].map((count) => roundsOf(senders, count));
     await runClosed(connections, warmUp!);
     log("closed loop");
     const closed = await withTime(pid, () => runClosed(connections, counted!));
     const closedOperations = rounds * userCount;
-
-    const { operationsPerSecond, openLoopSeconds, badPerSecond } = options;
-    const openCount = operationsPerSecond * openLoopSeconds;
-    const badCount = badPerSecond * openLoopSeconds;
-    log(`signing ${2 * openCount + badCount} more`);
-    // Good ones come from the first half of the users, bad ones from the second: neither waits for the other's nonce.
-    const half = Math.floor(userCount / 2);
-    const take = (count: number) => Array.from({ length: count }, (_, i) => senders[i % half]!.next());
-    const [alone, beside] = [take(openCount), take(openCount)];
-    const bad = Array.from({ length: badCount }, (_, i) => senders[half + (i % half)]!.bad());
+    log("closed loop of bodies");
+    const batched = await withTime(pid, () => runBodies(connections, bodies, options.batchSize));
     log("open loop");
     const open = await withTime(pid, () => runOpen(connections, alone, operationsPerSecond, 202));
     log("open loop beside bad signatures");
@@ -179,8 +200,13 @@ async function measureChild(
       return good;
     });
     return {
-      acceptedOperationsPerSecond: closedOperations / (closed.wallMs / 1_000),
+      acceptedPerSecond: options.batchedCount / (batched.wallMs / 1_000),
+      batches: {
+        acknowledgeMs: latencyOf(batched.result),
+        perOperation: costOf(batched.time, options.batchedCount),
+      },
       closedLoop: {
+        acceptedPerSecond: closedOperations / (closed.wallMs / 1_000),
         acknowledgeMs: latencyOf(closed.result),
         perOperation: costOf(closed.time, closedOperations),
       },
@@ -206,6 +232,40 @@ const costOf = ({ totalMs, mainMs }: { totalMs: number; mainMs: number }, count:
 /** Every sender's next operation, several times over. */
 const roundsOf = (senders: readonly Sender[], count: number): Buffer[][] =>
   senders.map((sender) => Array.from({ length: count }, () => sender.next()));
+
+/** Bodies by connection: a connection's users are its own, so that no body waits for another's nonces. */
+function bodiesOf(senders: readonly Sender[], { batchSize, batchedCount }: LoadOptions): Buffer[][] {
+  const rounds = batchedCount / senders.length;
+  return Array.from({ length: Math.ceil(senders.length / batchSize) }, (_, i) => {
+    const own = senders.slice(i * batchSize, (i + 1) * batchSize);
+    return Array.from({ length: rounds }, () =>
+      postBytes("/v1/operations/batch", encodeBatch(own.map((sender) => sender.nextOperation()))),
+    );
+  });
+}
+
+/** @returns milliseconds of each body */
+async function runBodies(
+  connections: readonly LoadConnection[],
+  bodies: readonly (readonly Buffer[])[],
+  batchSize: number,
+): Promise<number[]> {
+  const latenciesMs: number[] = [];
+  await Promise.all(
+    bodies.map(async (own, i) => {
+      for (const bytes of own) {
+        const sentAt = performance.now();
+        const { body, status } = await connections[i]!.send(bytes);
+        latenciesMs.push(performance.now() - sentAt);
+        const at = Array.from({ length: batchSize }, (_, place) => 2 + place * ACKNOWLEDGED_BYTES);
+        const isWhole = body.length === 2 + batchSize * ACKNOWLEDGED_BYTES;
+        if (status !== 200 || !isWhole || at.some((place) => body.charCodeAt(place) !== 1))
+          throw new Error(`answered ${status}: ${body.slice(0, 500)}`);
+      }
+    }),
+  );
+  return latenciesMs;
+}
 
 async function withTime<T>(pid: number, run: () => Promise<T>) {
   const [before, startedAt] = [processTime(pid), performance.now()];

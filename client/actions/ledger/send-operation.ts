@@ -17,7 +17,7 @@ import {
 } from "../../sequencer/sequencer-schemas.ts";
 
 /** Answers that took longer than the lease, before the sequencer counts as gone. */
-const MAX_LATE_ANSWERS = 3;
+export const MAX_LATE_ANSWERS = 3;
 
 /** An operation with its signature: it may be sent any number of times, and is executed once. */
 export interface SignedSubmission {
@@ -147,8 +147,16 @@ export type SendSignedErrorCode = "CLI_PRECONFIRMATION_INVALID" | "CLI_ANSWER_LA
  * ```
  */
 export async function sendSigned(client: LedgerClient, signed: SignedSubmission): Promise<SendResult> {
+  return resultOf(client, signed, await submit(client, signed));
+}
+
+/** Checks what the sequencer promises. @throws CLI_PRECONFIRMATION_INVALID. @internal */
+export async function resultOf(
+  client: LedgerClient,
+  signed: SignedSubmission,
+  submission: { status: OperationStatus; preconfirmation?: Preconfirmation | null | undefined },
+): Promise<SendResult> {
   const { a: from, nonce } = signed.body;
-  const submission = await submit(client, signed);
   const preconfirmation = submission.preconfirmation ?? null;
   if (preconfirmation !== null) {
     await checkPreconfirmation(client, preconfirmation, signed.hash);

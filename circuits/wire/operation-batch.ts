@@ -1,0 +1,217 @@
+/** Many signed operations in one body, and what became of each (docs/reference/api.md, "Many operations at once"). Big-endian. */
+import type { SignedOperation } from "../ledger/operation.ts";
+import type { Preconfirmation } from "./sequencer-preconfirmation.ts";
+
+const VERSION = 1;
+export const MOST_BATCH_OPERATIONS = 256;
+const MOST_WORDS = 16;
+const ELEMENT_BYTES = 32;
+const FIXED_BYTES = 34 + 3 * ELEMENT_BYTES;
+export const MOST_BATCH_BYTES = 1 + MOST_BATCH_OPERATIONS * (FIXED_BYTES + MOST_WORDS * ELEMENT_BYTES);
+const SIGNATURE_BYTES = 65;
+/** By the byte that an answer has for it; 0: refused. */
+const STATUSES = [null, "acknowledged", "pending", "closed", "proven", "posted", "final", "dropped"] as const;
+type Status = NonNullable<(typeof STATUSES)[number]>;
+
+/** What the sequencer says of one operation; an error is as the route of single operations has it. */
+export type BatchAnswer =
+  | {
+      readonly hash: `0x${string}`;
+      readonly status: Status;
+      readonly preconfirmation: Preconfirmation | null;
+    }
+  | { readonly error: object };
+
+/** Bytes that one after the other goes into. */
+class Writer {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView;
+  #at = 0;
+
+  constructor(size: number) {
+    this.#bytes = new Uint8Array(size);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  #take(size: number): number {
+    const at = this.#at;
+    this.#at += size;
+    if (this.#at > this.#bytes.length) {
+      const larger = new Uint8Array(2 * this.#at);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    return at;
+  }
+
+  byte(value: number): void {
+    const at = this.#take(1);
+    this.#view.setUint8(at, value);
+  }
+
+  four(value: number): void {
+    const at = this.#take(4);
+    this.#view.setUint32(at, value);
+  }
+
+  eight(value: bigint): void {
+    const at = this.#take(8);
+    this.#view.setBigUint64(at, value);
+  }
+
+  element(value: bigint): void {
+    for (const shift of [192n, 128n, 64n, 0n]) this.eight((value >> shift) & 0xffff_ffff_ffff_ffffn);
+  }
+
+  hex(text: string): void {
+    for (let i = 2; i < text.length; i += 2) this.byte(Number.parseInt(text.slice(i, i + 2), 16));
+  }
+
+  all(bytes: Uint8Array): void {
+    const at = this.#take(bytes.length);
+    this.#bytes.set(bytes, at);
+  }
+}
+
+class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (this.byte() !== VERSION) throw new RangeError(`the first byte is not ${VERSION}`);
+  }
+
+  get isDone(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  /** @throws RangeError where the bytes end before */
+  #take(size: number): number {
+    if (this.#at + size > this.#bytes.length) throw new RangeError(`byte ${this.#at}: something is cut off`);
+    this.#at += size;
+    return this.#at - size;
+  }
+
+  byte = (): number => this.#view.getUint8(this.#take(1));
+  four = (): number => this.#view.getUint32(this.#take(4));
+  eight = (): bigint => this.#view.getBigUint64(this.#take(8));
+
+  element(): bigint {
+    const at = this.#take(ELEMENT_BYTES);
+    const word = (i: number) => this.#view.getBigUint64(at + 8 * i);
+    return (((((word(0) << 64n) | word(1)) << 64n) | word(2)) << 64n) | word(3);
+  }
+
+  all(size: number): Uint8Array {
+    const at = this.#take(size);
+    return this.#bytes.subarray(at, at + size);
+  }
+
+  hex(size: number): `0x${string}` {
+    return `0x${Array.from(this.all(size), (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  }
+}
+
+/** @throws RangeError for more than `MOST_BATCH_OPERATIONS` */
+export function encodeBatch(operations: readonly SignedOperation[]): Uint8Array<ArrayBuffer> {
+  if (operations.length > MOST_BATCH_OPERATIONS)
+    throw new RangeError(`at most ${MOST_BATCH_OPERATIONS} operations go at once`);
+  const writer = new Writer(1 + operations.length * FIXED_BYTES);
+  writer.byte(VERSION);
+  for (const { a, amountCode, b, kind, maxFeePerUnitWei, nonce, signature, words } of operations) {
+    writer.byte(kind);
+    writer.byte(words.length);
+    writer.four(a);
+    writer.four(b);
+    for (const value of [amountCode, nonce, maxFeePerUnitWei]) writer.eight(value);
+    for (const value of [signature.r8x, signature.r8y, signature.s, ...words]) writer.element(value);
+  }
+  return writer.bytes;
+}
+
+/** @throws RangeError where the bytes are no such body, or of too many operations */
+export function decodeBatch(bytes: Uint8Array): SignedOperation[] {
+  const reader = new Reader(bytes);
+  const operations: SignedOperation[] = [];
+  while (!reader.isDone) {
+    if (operations.length === MOST_BATCH_OPERATIONS)
+      throw new RangeError(`more than ${MOST_BATCH_OPERATIONS} operations`);
+    const [kind, wordCount] = [reader.byte(), reader.byte()];
+    if (wordCount > MOST_WORDS) throw new RangeError(`operation ${operations.length} has ${wordCount} words`);
+    const [a, b] = [reader.four(), reader.four()];
+    const [amountCode, nonce, maxFeePerUnitWei] = [reader.eight(), reader.eight(), reader.eight()];
+    const signature = { r8x: reader.element(), r8y: reader.element(), s: reader.element() };
+    const words = Array.from({ length: wordCount }, () => reader.element());
+    operations.push({ kind, a, b, amountCode, words, nonce, maxFeePerUnitWei, signature });
+  }
+  return operations;
+}
+
+/** How long the sequencer may promise anything; null where it has no standby. */
+export type BatchLease = { readonly epoch: number; readonly remainingMs: number } | null;
+
+/** An operation that is acknowledged takes 115 bytes. */
+export function encodeBatchAnswers(
+  answers: readonly BatchAnswer[],
+  lease: BatchLease,
+): Uint8Array<ArrayBuffer> {
+  const writer = new Writer(18 + answers.length * 115);
+  writer.byte(VERSION);
+  writer.byte(lease === null ? 0 : 1);
+  if (lease !== null) for (const value of [lease.epoch, lease.remainingMs]) writer.eight(BigInt(value));
+  for (const answer of answers) {
+    if ("error" in answer) {
+      const text = new TextEncoder().encode(JSON.stringify(answer.error));
+      writer.byte(0);
+      writer.four(text.length);
+      writer.all(text);
+      continue;
+    }
+    const { hash, preconfirmation, status } = answer;
+    writer.byte(STATUSES.indexOf(status));
+    writer.hex(hash);
+    writer.byte(preconfirmation === null ? 0 : 1);
+    if (preconfirmation === null) continue;
+    writer.eight(BigInt(preconfirmation.opIndex));
+    writer.eight(BigInt(preconfirmation.deadlineSeconds));
+    writer.hex(preconfirmation.signature);
+  }
+  return writer.bytes;
+}
+
+/** @throws RangeError or SyntaxError where the bytes are no such answer */
+export function decodeBatchAnswers(bytes: Uint8Array): { answers: BatchAnswer[]; lease: BatchLease } {
+  const reader = new Reader(bytes);
+  const number = () => Number(reader.eight());
+  const lease = reader.byte() === 0 ? null : { epoch: number(), remainingMs: number() };
+  const answers: BatchAnswer[] = [];
+  while (!reader.isDone) {
+    const place = reader.byte();
+    const status = STATUSES[place];
+    if (status === undefined) throw new RangeError(`there is no status ${place}`);
+    if (status === null) {
+      const error: unknown = JSON.parse(new TextDecoder().decode(reader.all(reader.four())));
+      if (typeof error !== "object" || error === null) throw new RangeError("an error is no object");
+      answers.push({ error });
+      continue;
+    }
+    const hash = reader.hex(ELEMENT_BYTES);
+    const hasPromise = reader.byte() !== 0;
+    const preconfirmation = hasPromise
+      ? {
+          operationHash: hash,
+          ...{ opIndex: number(), deadlineSeconds: number(), signature: reader.hex(SIGNATURE_BYTES) },
+        }
+      : null;
+    answers.push({ hash, status, preconfirmation });
+  }
+  return { answers, lease };
+}
