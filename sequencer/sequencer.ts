@@ -167,6 +167,8 @@ export class Sequencer {
    * @throws OP_*, SEQ_* (docs/reference/errors.md), and changes nothing
    */
   async submit(operation: SignedOperation): Promise<Submission> {
+    if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
+    checkPolicy(operation, this.options.rollupAddress);
     const { signatures } = this.#modules;
     const check = signatures === undefined ? null : await this.#signatureToCheck(operation);
     // The verdict is remembered: what follows finds a good signature good, and refuses a bad one when it comes to it.
@@ -178,7 +180,6 @@ export class Sequencer {
   async #signatureToCheck(operation: SignedOperation): Promise<PlainCheck | null> {
     await this.line.idle();
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
-    checkPolicy(operation, this.options.rollupAddress);
     const { leaf, message, hash } = this.#messageOf(operation);
     const isKnown = this.#inFlight.has(hash) || this.mempool.get(hash) !== undefined;
     if (isKnown || operation.nonce < leaf.nonce) return null;
@@ -190,7 +191,6 @@ export class Sequencer {
   async #admit(operation: SignedOperation): Promise<Submission> {
     await this.line.idle();
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
-    checkPolicy(operation, this.options.rollupAddress);
     const { leaf, message, hash } = this.#messageOf(operation);
     const running = this.#inFlight.get(hash);
     if (running !== undefined) return running;

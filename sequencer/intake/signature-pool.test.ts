@@ -96,8 +96,8 @@ describe("SignaturePool", () => {
   it("reports a thread that dies, once", async () => {
     const fatal: unknown[] = [];
     const pool = openPool({ threadCount: 1 }, fatal);
-    // Nothing that a thread can read as a message of bigints.
-    void pool.sign({ operationHash: "0xzz", opIndex: 0, deadlineSeconds: 0 });
+    // Nothing that a thread can sign.
+    void pool.sign({ operationHash: hex32(0n), opIndex: -1, deadlineSeconds: 0 });
     await expect.poll(() => fatal.length, { timeout: 60_000 }).toBe(1);
     expect(fatal[0]).toMatchObject({ code: "SRV_INTERNAL" });
   });

@@ -17,16 +17,19 @@ import { sequencerError } from "../sequencer-errors.ts";
 import type { PreconfirmationSigner } from "../store/preconfirmations.ts";
 import type { PreconfirmationBatchSigner } from "./signature-preconfirmations.ts";
 import {
+  type PackedTasks,
   type PlainCheck,
   type PreconfirmationIdentity,
+  packBatch,
   preconfirmationSignerOf,
   runTasks,
   type TaskAnswers,
   type TaskBatch,
+  unpackAnswers,
 } from "./signature-tasks.ts";
 
 /** Tasks in a message. More would make the first of them wait for the last. */
-const MAX_BATCH_TASKS = 16;
+const MAX_BATCH_TASKS = 32;
 /** Messages that a thread has at a time: one it works on, one that is ready. */
 const MAX_BATCHES_PER_THREAD = 2;
 
@@ -90,8 +93,8 @@ export class SignaturePool implements PreconfirmationSigner {
     const worker = new Worker(entry, { workerData: identity, execArgv: [] });
     const thread: Thread = { worker, batchCount: 0 };
     worker.unref();
-    worker.on("message", (answers: TaskAnswers) => {
-      this.#take(thread, answers);
+    worker.on("message", (answers: PackedTasks) => {
+      this.#take(thread, unpackAnswers(answers));
       this.#dispatch();
     });
     worker.on("error", (error) => this.#fail(error));
@@ -162,8 +165,12 @@ export class SignaturePool implements PreconfirmationSigner {
         checks: checks.map(({ task }) => task),
         preconfirmations: preconfirmations.map(({ task }) => task),
       };
-      if (thread.worker !== null) thread.worker.postMessage(batch);
-      else this.#runHere(thread, batch);
+      if (thread.worker === null) {
+        this.#runHere(thread, batch);
+        continue;
+      }
+      const packed = packBatch(batch);
+      thread.worker.postMessage(packed, [packed.bytes.buffer]);
     }
   }
 

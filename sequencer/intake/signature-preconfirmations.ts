@@ -30,25 +30,30 @@ const word = (value: bigint): Uint8Array => {
     throw new RangeError("a preconfirmation's field does not fit 32 bytes");
   return Uint8Array.from(Buffer.from(hex(value), "hex"));
 };
-const hashWords = (...words: Uint8Array[]): Uint8Array => {
-  const bytes = Buffer.concat(words);
-  return nativeField()?.keccak256(bytes) ?? keccak_256(bytes);
-};
+const hashBytes = (bytes: Uint8Array): Uint8Array => nativeField()?.keccak256(bytes) ?? keccak_256(bytes);
 
 export function createPreconfirmationBatchSigner(
   rollup: PreconfirmationRollup,
   privateKey: Secret<Hex>,
 ): PreconfirmationBatchSigner {
   const secret = word(BigInt(privateKey.reveal()));
-  const separator = hashWords(
-    ...[hashText(DOMAIN_TYPE), hashText("OpenLedger"), hashText("1")],
-    ...[word(BigInt(rollup.chainId)), word(BigInt(rollup.rollupAddress))],
+  const separator = hashBytes(
+    Buffer.concat([
+      ...[hashText(DOMAIN_TYPE), hashText("OpenLedger"), hashText("1")],
+      ...[word(BigInt(rollup.chainId)), word(BigInt(rollup.rollupAddress))],
+    ]),
   );
   const typeHash = hashText(PRECONFIRMATION_TYPE);
 
+  // Both hashed texts, whose beginnings stay.
+  const struct = Buffer.concat([typeHash, new Uint8Array(96)]);
+  const signed = Buffer.concat([Uint8Array.of(0x19, 0x01), separator, new Uint8Array(32)]);
   const digest = ({ deadlineSeconds, opIndex, operationHash }: PreconfirmationFacts): Uint8Array => {
-    const fields = [operationHash, opIndex, deadlineSeconds].map((value) => word(BigInt(value)));
-    return hashWords(Uint8Array.of(0x19, 0x01), separator, hashWords(typeHash, ...fields));
+    if (struct.write(operationHash.slice(2), 32, "hex") !== 32) throw new RangeError("a hash has 32 bytes");
+    struct.writeBigUInt64BE(BigInt(opIndex), 88);
+    struct.writeBigUInt64BE(BigInt(deadlineSeconds), 120);
+    signed.set(hashBytes(struct), 34);
+    return hashBytes(signed);
   };
   return { signAll: (facts) => facts.map((fact) => signDigest(secret, digest(fact))) };
 }

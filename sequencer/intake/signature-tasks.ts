@@ -2,6 +2,7 @@
 
 import {
   judgeSignatures,
+  type OperationMessage,
   recoverPublicKey,
   type SignatureCheck,
 } from "@openledger/circuits/field/curve/eddsa";
@@ -13,7 +14,7 @@ import {
   type PreconfirmationBatchSigner,
 } from "./signature-preconfirmations.ts";
 
-export type PlainCheck = Omit<SignatureCheck, "keyY">;
+export type PlainCheck = Omit<SignatureCheck, "keyY" | "message"> & { readonly message: OperationMessage };
 
 /** Who signs preconfirmations, as it is given to a thread. */
 export interface PreconfirmationIdentity {
@@ -29,16 +30,125 @@ export interface TaskBatch {
   readonly preconfirmations: readonly PreconfirmationFacts[];
 }
 
+interface TaskVerdict {
+  readonly isValid: boolean;
+  /** What was hashed for it; null where the check fails before. */
+  readonly challenge: bigint | null;
+  /** Of its key, where there is one. */
+  readonly keyY: bigint | null;
+}
+
 export interface TaskAnswers {
   readonly id: number;
-  /** For each check, whether its signature is good, what was hashed for it, and its key's y-coordinate where there is one. */
-  readonly verdicts: readonly {
-    readonly isValid: boolean;
-    readonly challenge: bigint | null;
-    readonly keyY: bigint | null;
-  }[];
+  readonly verdicts: readonly TaskVerdict[];
   readonly signatures: readonly Hex[];
 }
+
+/** A batch, or its answers, as bytes that go to the other thread without a copy: as objects they cost more than a hash each. */
+export interface PackedTasks {
+  readonly id: number;
+  readonly count: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+const ELEMENT_BYTES = 32;
+const CHECK_BYTES = 8 * ELEMENT_BYTES;
+const FACTS_BYTES = ELEMENT_BYTES + 16;
+const VERDICT_BYTES = 1 + 2 * ELEMENT_BYTES;
+const SIGNATURE_BYTES = 65;
+/** No coordinate and no challenge. */
+const NOTHING = (1n << 256n) - 1n;
+const LOW = 0xffff_ffff_ffff_ffffn;
+
+function putElement(bytes: Buffer, value: bigint, at: number): number {
+  for (let word = value, i = 0; i < 4; i++, word >>= 64n) bytes.writeBigUInt64LE(word & LOW, at + 8 * i);
+  return at + ELEMENT_BYTES;
+}
+
+function elementAt(bytes: Buffer, at: number): bigint {
+  const word = (i: number) => bytes.readBigUInt64LE(at + 8 * i);
+  return (((((word(3) << 64n) | word(2)) << 64n) | word(1)) << 64n) | word(0);
+}
+
+const bufferOf = (bytes: Uint8Array<ArrayBuffer>) =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+
+export function packBatch({ checks, id, preconfirmations }: TaskBatch): PackedTasks {
+  const bytes = new Uint8Array(checks.length * CHECK_BYTES + preconfirmations.length * FACTS_BYTES);
+  const buffer = bufferOf(bytes);
+  let at = 0;
+  for (const { keyX, message, signature } of checks) {
+    const [domain, parts] = message;
+    for (const value of [keyX, domain, ...parts, signature.r8x, signature.r8y, signature.s])
+      at = putElement(buffer, value, at);
+  }
+  for (const { deadlineSeconds, opIndex, operationHash } of preconfirmations) {
+    buffer.write(operationHash.slice(2), at, "hex");
+    buffer.writeDoubleLE(opIndex, at + ELEMENT_BYTES);
+    buffer.writeDoubleLE(deadlineSeconds, at + ELEMENT_BYTES + 8);
+    at += FACTS_BYTES;
+  }
+  return { id, count: checks.length, bytes };
+}
+
+function unpackBatch({ bytes, count, id }: PackedTasks): TaskBatch {
+  const buffer = bufferOf(bytes);
+  const factsAt = count * CHECK_BYTES;
+  return {
+    id,
+    checks: Array.from({ length: count }, (_, i) => {
+      const element = (j: number) => elementAt(buffer, i * CHECK_BYTES + j * ELEMENT_BYTES);
+      const message: OperationMessage = [element(1), [element(2), element(3), element(4)]];
+      const signature = { r8x: element(5), r8y: element(6), s: element(7) };
+      return { keyX: element(0), message, signature };
+    }),
+    preconfirmations: Array.from({ length: (bytes.length - factsAt) / FACTS_BYTES }, (_, i) => {
+      const at = factsAt + i * FACTS_BYTES;
+      return {
+        operationHash: `0x${buffer.toString("hex", at, at + ELEMENT_BYTES)}`,
+        opIndex: buffer.readDoubleLE(at + ELEMENT_BYTES),
+        deadlineSeconds: buffer.readDoubleLE(at + ELEMENT_BYTES + 8),
+      };
+    }),
+  };
+}
+
+function packAnswers({ id, signatures, verdicts }: TaskAnswers): PackedTasks {
+  const bytes = new Uint8Array(verdicts.length * VERDICT_BYTES + signatures.length * SIGNATURE_BYTES);
+  const buffer = bufferOf(bytes);
+  let at = 0;
+  for (const { challenge, isValid, keyY } of verdicts) {
+    buffer[at] = isValid ? 1 : 0;
+    at = putElement(buffer, challenge ?? NOTHING, at + 1);
+    at = putElement(buffer, keyY ?? NOTHING, at);
+  }
+  for (const signature of signatures) at += buffer.write(signature.slice(2), at, "hex");
+  return { id, count: verdicts.length, bytes };
+}
+
+export function unpackAnswers({ bytes, count, id }: PackedTasks): TaskAnswers {
+  const buffer = bufferOf(bytes);
+  const signaturesAt = count * VERDICT_BYTES;
+  const optional = (at: number) => {
+    const value = elementAt(buffer, at);
+    return value === NOTHING ? null : value;
+  };
+  return {
+    id,
+    verdicts: Array.from({ length: count }, (_, i) => {
+      const at = i * VERDICT_BYTES;
+      const [challenge, keyY] = [optional(at + 1), optional(at + 1 + ELEMENT_BYTES)];
+      return { isValid: buffer[at] === 1, challenge, keyY };
+    }),
+    signatures: Array.from({ length: (bytes.length - signaturesAt) / SIGNATURE_BYTES }, (_, i): Hex => {
+      const at = signaturesAt + i * SIGNATURE_BYTES;
+      return `0x${buffer.toString("hex", at, at + SIGNATURE_BYTES)}`;
+    }),
+  };
+}
+
+export const runPacked = (batch: PackedTasks, signer: PreconfirmationBatchSigner): PackedTasks =>
+  packAnswers(runTasks(unpackBatch(batch), signer));
 
 export const preconfirmationSignerOf = ({
   privateKey,

@@ -3,14 +3,17 @@ import { parentPort, workerData } from "node:worker_threads";
 import { initPoseidon, useNativeField } from "@openledger/circuits/field/poseidon";
 import { loadNativeField } from "@openledger/circuits/native/native-field";
 import {
+  type PackedTasks,
   type PreconfirmationIdentity,
   preconfirmationSignerOf,
-  runTasks,
-  type TaskBatch,
+  runPacked,
 } from "./signature-tasks.ts";
 
 const signer = preconfirmationSignerOf(workerData as PreconfirmationIdentity);
 await initPoseidon();
 useNativeField(loadNativeField());
 // What was sent before waits for this listener. An error ends the thread, and the pool hears of it.
-parentPort!.on("message", (batch: TaskBatch) => parentPort!.postMessage(runTasks(batch, signer)));
+parentPort!.on("message", (batch: PackedTasks) => {
+  const answers = runPacked(batch, signer);
+  parentPort!.postMessage(answers, [answers.bytes.buffer]);
+});
