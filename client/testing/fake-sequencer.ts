@@ -37,7 +37,8 @@ export async function startFakeSequencer(options: { hasFeed?: boolean } = {}): P
       const isFailure = answer instanceof FakeFailure;
       const payload = isFailure ? answer.body : answer;
       response.statusCode = isFailure ? answer.status : 200;
-      response.end(typeof payload === "string" ? payload : JSON.stringify(payload));
+      const isWhole = typeof payload === "string" || payload instanceof Uint8Array;
+      response.end(isWhole ? payload : JSON.stringify(payload));
     });
   });
   const feed = options.hasFeed === false ? null : new WebSocketServer({ server, path: "/v1/feed" });
@@ -57,9 +58,11 @@ export async function startFakeSequencer(options: { hasFeed?: boolean } = {}): P
 const notFound = { error: { code: "SEQ_NOT_FOUND", message: "there is no such thing" } };
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
-  let text = "";
-  for await (const chunk of request) text += chunk;
-  return text === "" ? null : JSON.parse(text);
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  if (request.headers["content-type"] === "application/octet-stream") return bytes;
+  return bytes.length === 0 ? null : JSON.parse(bytes.toString());
 }
 
 async function closeAll(server: Server, feed: WebSocketServer | null): Promise<void> {

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it } from "vitest";
 import { loadNativeField } from "../../native/native-field.ts";
-import { judgeAlike } from "../../testing/judge-alike.ts";
+import { judgeAlike } from "../../native/testing/judge-alike.ts";
 import { initPoseidon } from "../poseidon.ts";
 
 beforeAll(initPoseidon);

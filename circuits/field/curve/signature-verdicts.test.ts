@@ -3,8 +3,8 @@ import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadNativeField } from "../../native/native-field.ts";
+import { judgeAlike } from "../../native/testing/judge-alike.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
-import { judgeAlike } from "../../testing/judge-alike.ts";
 import { initPoseidon, poseidonImplementation, useNativeField } from "../poseidon.ts";
 import {
   derivePublicKey,

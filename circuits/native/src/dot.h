@@ -80,17 +80,17 @@ constexpr Words multipleOfModulus(int k) {
 constexpr Words multiples[6] = {multipleOfModulus(0), multipleOfModulus(1), multipleOfModulus(2),
                                 multipleOfModulus(3), multipleOfModulus(4), multipleOfModulus(5)};
 
-/** `high`, below five moduli and a little, to below the modulus. Its top word tells how many surely fit. */
+/** `high`, below five moduli, to below the modulus and 2^192. Its top word tells how many surely fit. */
 inline Words belowModulus(const Words& high) {
   int k = 0;
   for (int i = 1; i < 6; i++) k += high.w[3] > multiples[i].w[3];
   Words out;
   bool borrow = false;
   for (int i = 0; i < 4; i++) out.w[i] = subtractBorrow(high.w[i], multiples[k].w[i], borrow);
-  return Fr::reduceOnce(out);
+  return out;
 }
 
-/** (first 2^256 + the sum of a[i] b[i]) / 2^256 with at most `mostTerms` products. */
+/** (first 2^256 + the sum of a[i] b[i]) / 2^256 with at most `mostTerms` products; all below the modulus and 2^192. */
 inline Words dot(const Words& first, const Words* a, const Words* b, size_t count) {
   Wide sum{{0, 0, 0, 0, first.w[0], first.w[1], first.w[2], first.w[3]}};
 #ifdef PROVER_HAS_ADX

@@ -150,7 +150,11 @@ export async function sendSigned(client: LedgerClient, signed: SignedSubmission)
   return resultOf(client, signed, await submit(client, signed));
 }
 
-/** Checks what the sequencer promises. @throws CLI_PRECONFIRMATION_INVALID. @internal */
+/**
+ * Checks what the sequencer promises.
+ * @throws CLI_PRECONFIRMATION_INVALID
+ * @internal
+ */
 export async function resultOf(
   client: LedgerClient,
   signed: SignedSubmission,

@@ -7,9 +7,9 @@ import {
   signMessage,
   verifySignatureReference,
   verifySignatures,
-} from "../field/curve/eddsa.ts";
-import { type NativeField, useNativeField } from "../field/poseidon.ts";
-import { FIELD_ORDER } from "../protocol.ts";
+} from "../../field/curve/eddsa.ts";
+import { type NativeField, useNativeField } from "../../field/poseidon.ts";
+import { FIELD_ORDER } from "../../protocol.ts";
 
 const KEYS = 20;
 const SIGNATURES = 400;
