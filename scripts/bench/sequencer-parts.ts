@@ -8,10 +8,16 @@ import {
   verifySignatureReference,
   verifySignatures,
 } from "@openledger/circuits/field/curve/eddsa";
-import { hashTagged, hashTaggedMany, initPoseidon } from "@openledger/circuits/field/poseidon";
+import {
+  hashTagged,
+  hashTaggedMany,
+  initPoseidon,
+  useNativeField,
+} from "@openledger/circuits/field/poseidon";
 import { accountLeaf } from "@openledger/circuits/ledger/leaf";
 import { Ledger } from "@openledger/circuits/ledger/ledger";
 import { leafReference, operationMessage } from "@openledger/circuits/ledger/operation";
+import { loadNativeField } from "@openledger/circuits/native/native-field";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import {
   closedDraftOf,
@@ -21,6 +27,7 @@ import {
 } from "@openledger/circuits/table/table-builder";
 import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
 import { Secret } from "@openledger/foundation/secret";
+import { preconfirmationSigner } from "@openledger/sequencer/internal/intake/signature-preconfirmations";
 import { preconfirmationSignerOf } from "@openledger/sequencer/internal/intake/signature-tasks";
 import { createPreconfirmationSigner } from "@openledger/sequencer/testing/preconfirmation-signer";
 import { TEST_DOMAIN, testUser, transfer } from "@openledger/sequencer/testing/test-rollup";
@@ -62,6 +69,13 @@ export async function benchSequencerParts() {
     inPairs: await microseconds(SENDER_COUNT, 40, () => verifySignatures(checks)),
   };
 
+  // What the sequencer does, where the addon was built.
+  useNativeField(loadNativeField());
+  const nativeUs = {
+    poseidon: await microseconds(64, 100, () => hashTaggedMany(many)),
+    signature: await microseconds(SENDER_COUNT, 40, () => verifySignatures(checks)),
+  };
+
   const identity = {
     chainId: 31337,
     rollupAddress: `0x${"01".repeat(20)}`,
@@ -74,9 +88,9 @@ export async function benchSequencerParts() {
   const libsecp256k1 = preconfirmationSignerOf(identity);
   const preconfirmationUs = {
     viem: await microseconds(16, 10, () => Promise.all(facts.map((fact) => viem.sign(fact)))),
-    libsecp256k1: await microseconds(16, 40, () => libsecp256k1.signAll(facts)),
+    [`libsecp256k1, ${preconfirmationSigner}`]: await microseconds(16, 40, () => libsecp256k1.signAll(facts)),
   };
-  return { poseidonUs, signatureUs, preconfirmationUs, batch: await batchParts() };
+  return { poseidonUs, signatureUs, nativeUs, preconfirmationUs, batch: await batchParts() };
 }
 
 /** Batches of 64 transfers between leaves that lie apart among 4,096, of the production shape. */
