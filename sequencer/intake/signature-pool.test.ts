@@ -1,4 +1,9 @@
-import { derivePublicKey, signMessage, verifySignature } from "@openledger/circuits/field/curve/eddsa";
+import {
+  derivePublicKey,
+  type OperationMessage,
+  signMessage,
+  verifySignature,
+} from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hex32 } from "@openledger/foundation/hex";
 import { Secret } from "@openledger/foundation/secret";
@@ -26,10 +31,11 @@ function openPool(options: Partial<SignaturePoolOptions>, fatal: unknown[] = [])
   return pool;
 }
 
-const checkOf = (secret: bigint, message: bigint, isGood = true) => ({
+const messageOf = (w: bigint): OperationMessage => [77n, [1n, 2n, w]];
+const checkOf = (secret: bigint, w: bigint, isGood = true) => ({
   keyX: derivePublicKey(secret).x,
-  message,
-  signature: signMessage(secret, isGood ? message : message + 1n),
+  message: messageOf(w),
+  signature: signMessage(secret, messageOf(isGood ? w : w + 1n)),
 });
 
 describe.each([0, 1, 2])("SignaturePool with %i threads", (threadCount) => {
@@ -70,11 +76,11 @@ describe("SignaturePool", () => {
     expect(await pool.verify(bad, 1)).toBe(false);
     expect(verifySignature(bad)).toBe(false);
     // It is good for the message that it was made for, whatever was said of another.
-    expect(verifySignature({ ...bad, message: 2n })).toBe(true);
+    expect(verifySignature({ ...bad, message: messageOf(2n) })).toBe(true);
     const good = checkOf(4n, 1n);
     expect(await pool.verify(good, 1)).toBe(true);
     expect(verifySignature(good)).toBe(true);
-    expect(verifySignature({ ...good, message: 2n })).toBe(false);
+    expect(verifySignature({ ...good, message: messageOf(2n) })).toBe(false);
     expect(verifySignature({ ...good, keyX: derivePublicKey(5n).x })).toBe(false);
     expect(() => Object.assign(good.signature, { s: 1n })).toThrow(TypeError);
     expect(verifySignature({ ...good, signature: { ...good.signature, s: 1n } })).toBe(false);
@@ -82,7 +88,7 @@ describe("SignaturePool", () => {
 
   it("refuses more signatures than it keeps waiting, and goes on afterwards", async () => {
     const pool = openPool({ maxWaiting: 3 });
-    const waiting = [1n, 2n, 3n].map((message) => pool.verify(checkOf(6n, message), 1));
+    const waiting = [1n, 2n, 3n].map((w) => pool.verify(checkOf(6n, w), 1));
     expect(() => pool.verify(checkOf(6n, 4n), 1)).toThrow(
       expect.objectContaining({
         code: "SRV_OVERLOADED",

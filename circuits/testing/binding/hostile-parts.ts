@@ -162,9 +162,7 @@ interface RowChange {
   readonly id?: bigint;
 }
 function row({ tag, isMember, asked, isZero = false, isChanged = false, id = 11n }: RowChange): Pattern {
-  const leaf = isZero
-    ? [tag, ...Array<bigint>(5).fill(0n)]
-    : [tag, 4n, FOREIGN, 0x4e1n, 10n ** 18n, 0xca1n];
+  const leaf = isZero ? [tag, ...Array<bigint>(5).fill(0n)] : [tag, 4n, FOREIGN, 0x4e1n, 10n ** 18n, 0xca1n];
   const [, nonce, , , balance, rest] = leaf as [bigint, bigint, bigint, bigint, bigint, bigint];
   const by = isChanged ? 1n : 0n;
   const byMember = isMember ? by : 0n;
