@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { KIND } from "@openledger/circuits/protocol";
 import { hex20, hex32 } from "@openledger/foundation/hex";
 import { isWhole, TestRandom } from "@openledger/foundation/testing/test-random";
@@ -19,7 +19,7 @@ import { HISTORY_FOLDER, type HistoryOptions } from "./history.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
 
-const BATCHES = 16;
+const BATCHES = 22;
 /** What stays, and what a segment has at least: several segments of several batches. */
 const MOVE = { hotOperations: 12, segmentOperations: 13 };
 
@@ -152,11 +152,16 @@ async function askAll(rollup: TestRollup): Promise<Map<string, unknown>> {
 const filesOf = (path: string) => readdirSync(join(path, HISTORY_FOLDER)).sort();
 
 describe("a history that left the store", () => {
-  it("answers as before, and the store has no key of it any more", async () => {
-    const log = await move(dataPath);
+  it.each([
+    ["in few segments", MOVE, 1],
+    ["in many, whose indices are put together", { hotOperations: 0, segmentOperations: 1 }, 17],
+  ])("answers as before, %s, and the store has no key of it any more", async (_name, options, least) => {
+    const log = await move(dataPath, options);
     const { segments } = log.history;
-    expect(segments.length).toBeGreaterThan(1);
-    expect(filesOf(dataPath).length).toBe(2 * segments.length);
+    expect(segments.length).toBeGreaterThan(least);
+    const names = log.history.files.map(({ path }) => basename(path));
+    expect(filesOf(dataPath)).toEqual(names.sort());
+    expect(names.some((name) => name.includes("-"))).toBe(least > 16);
     const { batchNumber, queueHead, sequence } = segments.at(-1)!.to;
     for (const [family, first] of [
       ["log", storeKeys.log(sequence + 1)],
@@ -173,7 +178,7 @@ describe("a history that left the store", () => {
     for (const family of ["operation", "leaf-operation"])
       for (const [key, value] of await log.keyed<number>(underPrefix(family)))
         if (typeof value === "number") expect(value, key).toBeGreaterThan(sequence);
-    for (const segment of segments) await log.history.check(segment);
+    for (const _file of log.history.files) await log.history.checkNext();
     await log.close();
     const after = await answersOf(dataPath);
     for (const [question, answer] of before) expect(after.get(question), question).toEqual(answer);
@@ -235,7 +240,8 @@ describe("a history that left the store", () => {
       const read = damaged.get(storeKeys.batch(1)).catch((error: unknown) => error);
       const error = { code: "SRV_STORE_CORRUPT", data: { path } };
       if (at === intact.length - 1 || at === 0) expect(await read, `byte ${at}`).toMatchObject(error);
-      await expect(damaged.history.check(segments[0]!)).rejects.toMatchObject(error);
+      await damaged.history.checkNext();
+      await expect(damaged.history.checkNext()).rejects.toMatchObject(error);
       expect(await damaged.get(storeKeys.batch(segments[0]!.to.batchNumber + 1))).toBeDefined();
       await damaged.write([{ key: "still", value: "taken" }]);
       await damaged.close();
@@ -305,8 +311,11 @@ describe("a history that left the store", () => {
     const count = log.history.segments.length;
     expect(count).toBeGreaterThan(1);
     const { book } = rollup.sequencer.line;
-    await prove(rollup, book.finalNumber + 1);
-    for (const status of ["posted", "final"]) await report(rollup, book.finalNumber + 1, status);
-    await expect.poll(() => log.history.segments.length).toBeGreaterThan(count);
+    for (let number = book.finalNumber + 1; number <= book.closedNumber; number++) {
+      await prove(rollup, number);
+      for (const status of ["posted", "final"]) await report(rollup, number, status);
+    }
+    expect(book.finalNumber).toBe(book.closedNumber);
+    await expect.poll(() => log.history.segments.length, { timeout: 20_000 }).toBeGreaterThan(count);
   });
 });
