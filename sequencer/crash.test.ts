@@ -66,8 +66,6 @@ describe("a sequencer that is killed", () => {
         SEQUENCER_CLOSE_INTERVAL_MS: "100",
         SEQUENCER_LOG_LEVEL: "info",
         SEQUENCER_SIGNATURE_THREADS: "1",
-        // All that is final but two dozen operations leaves the store, in segments of two, also while it is killed.
-        SEQUENCER_HOT_OPERATIONS: "24",
       });
       const users = Array.from({ length: USER_COUNT }, (_, i) => testUser(i));
       const acknowledged = new Map<string, { opIndex: number; signature: string }>();

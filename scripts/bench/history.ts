@@ -25,6 +25,7 @@ import { storeEncoding } from "@openledger/sequencer/internal/store/store-encodi
 import { storeKeys } from "@openledger/sequencer/internal/store/store-keys";
 import type { StoredBatch } from "@openledger/sequencer/internal/store/stored-batch";
 import { startChild, stopChild } from "@openledger/sequencer/testing/child-sequencer";
+import { processTime } from "@openledger/sequencer/testing/process-time";
 import { testDeployment, testEnvironment } from "@openledger/sequencer/testing/test-rollup";
 
 /** Of a batch, as of the table that ships. */
@@ -61,12 +62,15 @@ export async function benchHistory({ folder, hotOperations, operations, progress
   const startedAtMs = performance.now();
   const child = await startChild(environment);
   const startSeconds = rounded((performance.now() - startedAtMs) / 1_000);
+  // What it would take on a machine that does nothing else.
+  const startProcessorSeconds = rounded(processTime(child.process.pid!).totalMs / 1_000);
   try {
     const coldReadMs = await coldReads(child.url, operations - hotOperations);
     return {
       ...{ operations, startSeconds, hotBytes: bytesIn(dataPath) },
       // The leaves' heap is measured where they are: circuits/ledger.
       ...{ leaves: ledger.leaves.size, leafBytes: null as number | null, coldReadMs },
+      startProcessorSeconds,
       historyBytes: bytesIn(join(dataPath, HISTORY_FOLDER)),
     };
   } finally {

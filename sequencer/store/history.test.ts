@@ -23,6 +23,8 @@ const BATCHES = 22;
 /** What stays, and what a segment has at least: several segments of several batches. */
 const MOVE = { hotOperations: 12, segmentOperations: 13 };
 
+const STAYS = { SEQUENCER_HOT_OPERATIONS: "1000000" };
+
 let made: string;
 let before: Map<string, unknown>;
 /** A copy for each test. */
@@ -31,7 +33,7 @@ let dataPath: string;
 /** A random ledger: transfers, creations, withdrawals, forced ones; all batches final but the last two. */
 beforeAll(async () => {
   made = mkdtempSync(join(tmpdir(), "history-"));
-  const rollup = await startTestRollup({ dataPath: made, userCount: 4 });
+  const rollup = await startTestRollup({ dataPath: made, userCount: 4, environment: STAYS });
   const random = new TestRandom(11);
   const nonces = new Map<number, bigint>();
   const nonceOf = (id: number) => {
@@ -92,7 +94,11 @@ async function move(path: string, options: HistoryOptions = {}): Promise<LedgerL
 
 /** Everything that the API says of the past, by hash, by leaf, by number, by piece, page by page. */
 async function answersOf(path: string, environment = {}): Promise<Map<string, unknown>> {
-  const rollup = await startTestRollup({ dataPath: path, userCount: 0, environment });
+  const rollup = await startTestRollup({
+    dataPath: path,
+    userCount: 0,
+    environment: { ...STAYS, ...environment },
+  });
   try {
     return await askAll(rollup);
   } finally {
@@ -304,8 +310,7 @@ describe("a history that left the store", () => {
   });
 
   it("leaves while the sequencer works, by its setting", async () => {
-    const environment = { SEQUENCER_HOT_OPERATIONS: "20" };
-    const rollup = await freshRollup({ dataPath, userCount: 0, environment });
+    const rollup = await freshRollup({ dataPath, userCount: 0 });
     const { log } = rollup.sequencer;
     await log.historyMoved();
     const count = log.history.segments.length;
