@@ -122,7 +122,7 @@ const keyUpTo = (family: string, last: number) =>
 /** Pairs that are read, and keys that are deleted, between two turns of the event loop. */
 const PAIRS_AT_ONCE = 500;
 const BYTES_AT_ONCE = 2 ** 18;
-const DELETED_AT_ONCE = 4_000;
+const DELETED_AT_ONCE = 1_000;
 const MAX_OPEN_TABLES = 48;
 const FETCH_TIMEOUT_MS = 600_000;
 
