@@ -128,6 +128,26 @@ program
   });
 
 program
+  .command("history")
+  .description("a sequencer's start, its store and old operations, with a history of made-up ones behind it")
+  .option("--operations <n>", "of the history", "10000000")
+  .option("--hot <n>", "of them that stay in the store", String(2_000_000))
+  .option("--data <folder>", "where it is made, or goes on; else a folder that is removed")
+  .addHelpText("after", "\nExample:\n  npm run bench -- history --operations 300000 --hot 100000")
+  .action(async (options: { operations: string; hot: string; data?: string }) => {
+    const { mkdirSync, mkdtempSync, rmSync } = await import("node:fs");
+    const { benchHistory } = await import("./bench/history.ts");
+    const folder = options.data ?? mkdtempSync("/tmp/bench-history-");
+    mkdirSync(folder, { recursive: true });
+    const [operations, hotOperations] = [Number(options.operations), Number(options.hot)];
+    const progress = progressOfProcesses();
+    const figures = await benchHistory({ folder, hotOperations, operations, progress });
+    if (options.data === undefined) rmSync(folder, { recursive: true });
+    console.log(`history ${JSON.stringify(figures)}`);
+    process.exit(0);
+  });
+
+program
   .command("datanets")
   .description(
     "a Datanet host: rows uploaded and checked, search, near-duplicates, agreement as published, cleaning's scores",

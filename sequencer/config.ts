@@ -24,7 +24,6 @@ import { LEASE_MODES } from "./intake/lease.ts";
 import { REPLICA_MODES } from "./intake/replica.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { HOT_OPERATIONS } from "./store/history.ts";
-import { STORE_CHECKS } from "./store/store-check.ts";
 
 /** Above 64 bits L1 takes none. */
 const feeWei = z
@@ -96,18 +95,13 @@ export const SEQUENCER_SETTINGS = {
     schema: wholeNumber(20, 1_000_000_000),
     default: String(HOT_OPERATIONS),
     description:
-      "final operations that stay in the store, about 1.5 kB each; older ones move into files beside it",
+      "final operations that stay in the store, about 0.6 kB each; older ones move into files beside it",
   },
   historySources: {
     schema: z.string().transform((text) => text.split(" ").filter((part) => part !== "")),
     default: "",
     description:
       "folders, and URLs of folders, that have files of the history which are missing here; with spaces between",
-  },
-  storeCheck: {
-    schema: z.enum(STORE_CHECKS),
-    default: "first",
-    description: "when the log's checksums are verified: first, before anything is served, or beside it",
   },
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8547"),

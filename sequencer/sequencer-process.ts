@@ -121,14 +121,12 @@ export async function createSequencerProcess(
     },
     onFatal,
   );
-  const { dataPath, historySources: sources, hotOperations, storeCheck } = config;
+  const { dataPath, historySources: sources, hotOperations } = config;
   const history = { hotOperations, sources, ...historyNews(logger) };
-  const log = await LedgerLog.open(dataPath, onFatal, { storeCheck, history }).catch(
-    async (error: unknown) => {
-      await signatures.close();
-      throw error;
-    },
-  );
+  const log = await LedgerLog.open(dataPath, onFatal, { history }).catch(async (error: unknown) => {
+    await signatures.close();
+    throw error;
+  });
   try {
     if ((await log.get(FOLLOW_MARKER)) !== undefined) {
       throw sequencerError("SEQ_WRONG_DIRECTORY", `${dataPath} holds a full node's ledger`, {
@@ -168,9 +166,6 @@ export async function createSequencerProcess(
         circuitInputs: (closed, z) => closedInputs(closed, z, TREE_DEPTH),
       },
     );
-    void log.checkBeside().then((check) => {
-      if (check !== null) logger.info(check, "store checked");
-    });
     blobService?.start(() => sequencer.line.book.finalNumber);
     const provers = await proversOf(config, deployment.circuits);
     const app = await createApi(

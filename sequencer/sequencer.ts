@@ -104,7 +104,7 @@ export class Sequencer {
     const lease = await Lease.load(options, modules.log, modules);
     const restored = await restore(modules.log, options);
     const { book, head, leafCount, replayedCount, timings } = restored;
-    const { byteCount: checkedBytes, durationMs: checkMs, valueCount: checkedCount } = modules.log.check;
+    const { byteCount: checkedBytes, durationMs: checkMs, tableCount: checkedTables } = modules.log.check;
     modules.logger.info(
       {
         finalBatch: book.finalNumber,
@@ -113,7 +113,7 @@ export class Sequencer {
         replayedCount,
         leafCount,
         durationMs: modules.clock() - startedAtMs,
-        ...{ checkedCount, checkedBytes, checkMs },
+        ...{ checkedTables, checkedBytes, checkMs },
         ...timings,
       },
       "ledger restored",

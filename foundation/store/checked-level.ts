@@ -7,7 +7,9 @@ import { existsSync, statSync } from "node:fs";
 import { type BatchOperation, Level } from "level";
 import { processErrors } from "../error-table.ts";
 import type { RollupError } from "../rollup-error.ts";
-import { checkStructure, checkTables, type LevelStructure } from "./level-files.ts";
+import { CheckedTables } from "./checked-tables.ts";
+import { checkStructure, checkTables, checkTablesInUse, type TableCheck } from "./level-files.ts";
+import type { CheckValue } from "./level-table.ts";
 import { reasonOf, StoreDamage, type StoreFault, storeFaultOf } from "./store-fault.ts";
 import { WriteMark } from "./write-mark.ts";
 
@@ -21,8 +23,8 @@ export interface CheckedLevelOptions {
   readonly remedies: Readonly<Record<StoreFault, string>>;
   /** Called once, with the error of a write that failed, or of damage that was met while reading. */
   readonly onFailure?: (error: RollupError) => void;
-  /** false: the caller calls `checkTables` soon. Everything else is always checked. */
-  readonly areTablesChecked?: boolean;
+  /** Throws where a stored value is not as it was encoded: asked of each that a start, or a round, reads. */
+  readonly checkValue?: CheckValue;
 }
 
 const CODES = {
@@ -37,7 +39,9 @@ const COUNT_KEY = "write-count";
 export class CheckedLevel {
   readonly path: string;
   readonly db: LevelDb;
-  readonly #structure: LevelStructure;
+  /** What the start read. */
+  readonly check: TableCheck;
+  readonly #checked: CheckedTables;
   readonly #options: CheckedLevelOptions;
   readonly #mark: WriteMark;
   #writeCount: number;
@@ -49,12 +53,13 @@ export class CheckedLevel {
     path: string,
     db: LevelDb,
     options: CheckedLevelOptions,
-    found: { structure: LevelStructure; mark: WriteMark; writeCount: number },
+    found: { check: TableCheck; checked: CheckedTables; mark: WriteMark; writeCount: number },
   ) {
     this.path = path;
     this.db = db;
     this.#options = options;
-    this.#structure = found.structure;
+    this.check = found.check;
+    this.#checked = found.checked;
     this.#mark = found.mark;
     this.#writeCount = found.writeCount;
   }
@@ -65,8 +70,9 @@ export class CheckedLevel {
     try {
       if (existsSync(path) && !statSync(path).isDirectory()) throw new Error(`${path} is no folder`);
       await requireUnlocked(path);
-      const structure = checkStructure(path);
-      if (options.areTablesChecked !== false) await checkTables(path, structure);
+      const checked = new CheckedTables(path);
+      const structure = checkStructure(path, options.checkValue);
+      const check = await checkTables(path, structure, checked, options.checkValue);
       const mark = new WriteMark(path);
       const durableCount = mark.read();
       if (structure === null && durableCount > 0)
@@ -80,7 +86,7 @@ export class CheckedLevel {
       // The mark is there for good before the second write. Without it nobody knows whether the end is.
       if (durableCount === 0 && writeCount > 1)
         throw new StoreDamage(path, `has ${writeCount} writes or more: its file DURABLE-WRITES is missing`);
-      return new CheckedLevel(path, db, options, { structure, mark, writeCount });
+      return new CheckedLevel(path, db, options, { check, checked, mark, writeCount });
     } catch (cause) {
       await db?.close().catch(() => {});
       // A process that has it open changes the files that we looked at.
@@ -135,9 +141,10 @@ export class CheckedLevel {
     }
   }
 
-  /** Reads every byte of the tables that were there at the start, while the store is in use. @throws the owner's error */
-  async checkTables(options: { pauseMs: number; isCancelled: () => boolean }): Promise<void> {
-    await this.read(checkTables(this.path, this.#structure, { ...options, isInUse: true }));
+  /** A round while the store is in use: reads the tables that are new, and an old one. @throws the owner's error */
+  async checkTables(isCancelled: () => boolean): Promise<void> {
+    const { checkValue } = this.#options;
+    await this.read(checkTablesInUse(this.path, this.#checked, { checkValue, isCancelled }));
   }
 
   /** @throws the owner's error */

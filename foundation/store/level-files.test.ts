@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isWhole, TestRandom } from "../testing/test-random.ts";
+import { CheckedTables } from "./checked-tables.ts";
 import { crc32c } from "./crc32c.ts";
 import { checkStructure, checkTables } from "./level-files.ts";
 import { storeFaultOf } from "./store-fault.ts";
@@ -33,7 +34,7 @@ async function fill(count: number, valueLength: number): Promise<void> {
   await db.close();
 }
 
-const check = async (path: string) => checkTables(path, checkStructure(path));
+const check = async (path: string) => checkTables(path, checkStructure(path), new CheckedTables(path));
 
 describe("crc32c", () => {
   it("is Castagnoli's", () => {

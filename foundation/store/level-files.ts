@@ -7,10 +7,12 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { CheckedTables } from "./checked-tables.ts";
+import { LevelBytes } from "./level-bytes.ts";
 import { readLevelLog } from "./level-log.ts";
 import { type LevelManifest, readManifest } from "./level-manifest.ts";
-import { checkTable } from "./level-table.ts";
+import { type CheckValue, checkTable } from "./level-table.ts";
 import { StoreDamage } from "./store-fault.ts";
 
 /** Sequence (8 bytes) and count (4 bytes) of the writes in a record of the log. */
@@ -19,8 +21,8 @@ const BATCH_HEADER_BYTES = 12;
 /** Whatever is not read table by table: CURRENT, MANIFEST, logs, and which tables there are. null: a new store. */
 export type LevelStructure = LevelManifest | null;
 
-/** @throws StoreDamage; errors of Node's file calls */
-export function checkStructure(folder: string): LevelStructure {
+/** @param checkValue of what is in the logs. @throws StoreDamage; errors of Node's file calls */
+export function checkStructure(folder: string, checkValue?: CheckValue): LevelStructure {
   const names = existsSync(folder) ? readdirSync(folder) : [];
   if (!names.includes("CURRENT")) {
     // A kill at the very beginning leaves MANIFEST-000001 without a CURRENT, and nothing else.
@@ -39,12 +41,17 @@ export function checkStructure(folder: string): LevelStructure {
     const { size } = statSync(join(folder, name));
     if (size !== sizeBytes) throw new StoreDamage(name, `has ${size} bytes, and ${sizeBytes} were written`);
   }
-  checkLogs(folder, names, manifest);
+  checkLogs(folder, names, manifest, checkValue);
   return manifest;
 }
 
 /** Every write's sequence follows the one before, over all logs that are not in tables yet. */
-function checkLogs(folder: string, names: readonly string[], manifest: LevelManifest): void {
+function checkLogs(
+  folder: string,
+  names: readonly string[],
+  manifest: LevelManifest,
+  checkValue?: CheckValue,
+): void {
   const { lastSequence, logNumber, previousLogNumber } = manifest;
   const numbers = names
     .filter((name) => /^\d+\.log$/.test(name))
@@ -65,35 +72,92 @@ function checkLogs(folder: string, names: readonly string[], manifest: LevelMani
       const isNext = next === null ? sequence <= lastSequence + 1 : sequence === next;
       if (!isNext) throw new StoreDamage(name, `lacks the writes before ${sequence}`);
       next = sequence + record.readUInt32LE(8);
+      if (checkValue !== undefined) checkWrites(record, name, checkValue);
     }
     if (tornBytes > 0) torn = name;
   }
 }
 
+/** LevelDB's write_batch.cc: a tag, a key, and of a tag that is 1 a value. */
+function checkWrites(record: Buffer, name: string, checkValue: CheckValue): void {
+  const writes = new LevelBytes(record, BATCH_HEADER_BYTES);
+  try {
+    while (!writes.isAtEnd) {
+      const isValue = writes.take(1)[0] === 1;
+      writes.string();
+      if (isValue) checkValue(writes.string());
+    }
+  } catch (cause) {
+    throw new StoreDamage(name, "has a write that is not what was written", cause);
+  }
+}
+
+/** How much was read. */
+export interface TableCheck {
+  readonly tableCount: number;
+  readonly byteCount: number;
+  readonly durationMs: number;
+}
+
 /**
- * Reads every byte of the tables. Those that are gone since were compacted by a LevelDB that has the store open.
- * @param options.isInUse the tables of a store that is open; else a missing one is damage
+ * Reads every byte of the tables that were not read before.
+ * @param checkValue throws where a value is not what was written
  * @throws StoreDamage; errors of Node's file calls
  */
 export async function checkTables(
   folder: string,
   structure: LevelStructure,
-  options: { isInUse?: boolean; pauseMs?: number; isCancelled?: () => boolean } = {},
-): Promise<void> {
-  const { isCancelled, isInUse = false, pauseMs = 0 } = options;
+  checked: CheckedTables,
+  checkValue?: CheckValue,
+): Promise<TableCheck> {
+  const startedAtMs = performance.now();
+  let [tableCount, byteCount] = [0, 0];
   for (const [number, facts] of structure?.tables ?? []) {
-    if (isCancelled?.()) return;
     const name = tableName(number);
-    const isThere = existsSync(join(folder, name));
-    if (!isThere && isInUse) continue;
-    if (!isThere) throw missingTable(number);
-    const bytes = await readFile(join(folder, name)).catch((error: unknown) => {
-      if (isInUse && (error as { code?: unknown }).code === "ENOENT") return null;
+    const path = join(folder, name);
+    if (!existsSync(path)) throw missingTable(number);
+    const stat = statSync(path, { bigint: true });
+    if (checked.has(name, stat)) continue;
+    await checkTable(await readFile(path), name, { facts, checkValue });
+    checked.note(name, stat);
+    tableCount += 1;
+    byteCount += facts.sizeBytes;
+  }
+  if (tableCount > 0) await checked.save(new Set([...structure!.tables.keys()].map(tableName)));
+  return { tableCount, byteCount, durationMs: performance.now() - startedAtMs };
+}
+
+/** A table that LevelDB is still writing is younger. */
+const WRITTEN_MS = 30_000;
+
+/**
+ * The same for a store that is in use: the tables that are new since, and the one that was read longest ago.
+ * @param isCancelled asked before each table
+ */
+export async function checkTablesInUse(
+  folder: string,
+  checked: CheckedTables,
+  { checkValue, isCancelled }: { checkValue?: CheckValue | undefined; isCancelled: () => boolean },
+): Promise<void> {
+  const names = readdirSync(folder).filter((name) => /^\d+\.ldb$/.test(name));
+  const { oldest } = checked;
+  for (const name of names) {
+    if (isCancelled()) return;
+    const path = join(folder, name);
+    // Those that are gone since were compacted.
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (stat === undefined || Date.now() - Number(stat.mtimeMs) < WRITTEN_MS) continue;
+    if (checked.has(name, stat) && name !== oldest) continue;
+    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return null;
       throw error;
     });
-    if (bytes !== null) checkTable(bytes, name, facts);
-    if (pauseMs > 0) await pause(pauseMs);
+    if (bytes === null) continue;
+    await checkTable(bytes, name, { checkValue, pause: nextTurn });
+    checked.note(name, stat);
+    await nextTurn();
   }
+  await checked.save(new Set(names));
 }
 
 const tableName = (number: number) => `${number.toString().padStart(6, "0")}.ldb`;

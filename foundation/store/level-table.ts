@@ -21,13 +21,33 @@ interface Handle {
   readonly size: number;
 }
 
+/** Throws where a value is not what was written. */
+export type CheckValue = (value: Uint8Array) => void;
+
+/** Blocks between two turns of the event loop: a quarter of a megabyte. */
+const BLOCKS_AT_ONCE = 64;
+
 /**
  * Every block's checksum is right, blocks fill the file without a gap, and first and last key are those of the MANIFEST:
  * so it is this table, whole.
+ * @param options.facts absent of a store in use: a name and its file do not change then
+ * @param options.pause awaited now and then
  * @throws StoreDamage
  */
-export function checkTable(bytes: Buffer, file: string, facts: TableFacts): void {
-  if (bytes.length !== facts.sizeBytes)
+export async function checkTable(
+  bytes: Buffer,
+  file: string,
+  {
+    checkValue,
+    facts,
+    pause,
+  }: {
+    facts?: TableFacts | undefined;
+    checkValue?: CheckValue | undefined;
+    pause?: () => Promise<unknown>;
+  },
+): Promise<void> {
+  if (facts !== undefined && bytes.length !== facts.sizeBytes)
     throw new StoreDamage(file, `has ${bytes.length} bytes, and ${facts.sizeBytes} were written`);
   const footerAt = bytes.length - FOOTER_BYTES;
   if (footerAt < 0 || !bytes.subarray(-MAGIC.length).equals(MAGIC))
@@ -44,16 +64,30 @@ export function checkTable(bytes: Buffer, file: string, facts: TableFacts): void
     for (const [, value] of entriesOf(meta)) read(handleIn(new LevelBytes(value)));
     for (const [i, handle] of index.entries()) {
       const block = read(handle);
-      if (i === 0 && !entriesOf(block)[0]![0].equals(facts.smallest))
+      if (facts !== undefined && i === 0 && !entriesOf(block)[0]![0].equals(facts.smallest))
         throw new StoreDamage(file, "begins with another key");
-      if (i === index.length - 1 && !entriesOf(block).at(-1)![0].equals(facts.largest))
+      if (facts !== undefined && i === index.length - 1 && !entriesOf(block).at(-1)![0].equals(facts.largest))
         throw new StoreDamage(file, "ends with another key");
+      if (checkValue !== undefined) checkValues(entriesOf(block), file, checkValue);
+      if (pause !== undefined && i % BLOCKS_AT_ONCE === 0) await pause();
     }
     if (index.length === 0) throw new StoreDamage(file, "is empty");
     requireTiled(handles, footerAt, file);
   } catch (cause) {
     if (cause instanceof StoreDamage) throw cause;
     throw new StoreDamage(file, "is not of a table's form", cause);
+  }
+}
+
+/** A key ends with the number of its write, 7 bytes, behind a byte that is 1 where it has a value. */
+function checkValues(entries: readonly [Buffer, Buffer][], file: string, checkValue: CheckValue): void {
+  for (const [key, value] of entries) {
+    if (key.at(-8) !== 1) continue;
+    try {
+      checkValue(value);
+    } catch (cause) {
+      throw new StoreDamage(file, "has a value that is not what was written", cause);
+    }
   }
 }
 

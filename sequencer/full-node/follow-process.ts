@@ -19,6 +19,7 @@ import type { ServedPages } from "../api/pages.ts";
 import { BlobService } from "../batches/blob-service.ts";
 import { Feed } from "../batches/feed.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
+import { HOT_OPERATIONS, historyNews } from "../store/history.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
@@ -55,6 +56,9 @@ export interface FollowOptions extends FollowLoopOptions, ServerLimits {
   readonly blobs?: BlobPlacesOptions | undefined;
   /** Blobs that it keeps; 0, the default: all that it has seen. */
   readonly maxBlobCount?: number | undefined;
+  /** Places of files of the history that were moved away, and how much stays in the store; as of a sequencer. */
+  readonly historySources?: readonly string[] | undefined;
+  readonly hotOperations?: number | undefined;
 }
 
 interface FollowModules {
@@ -93,7 +97,9 @@ export async function createFollowProcess(
   const registered = await plain.circuits();
   const blobs = await openFollowedBlobs(registered, options, { ...modules, metrics });
   const rollup = new RollupContract({ client, address: options.rollupAddress, blobs: blobs?.source });
-  const store = { ...options, blobs: blobs?.source };
+  const { historySources: sources = [], hotOperations = HOT_OPERATIONS } = options;
+  const history = { hotOperations, sources, ...historyNews(modules.logger) };
+  const store = { ...options, blobs: blobs?.source, history };
   const log = await openFollowedLog(join(options.dataPath, "ledger"), rollup, store, modules);
   try {
     const keeping = { log, metrics, logger: modules.logger, clock: Date.now };

@@ -12,6 +12,7 @@ import { malformedOf } from "@openledger/bridge/l1/submission/malformed-batch";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker, requireFullNodeOf } from "../store/follow-marker.ts";
+import type { HistoryOptions } from "../store/history.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
@@ -25,6 +26,7 @@ interface FollowStoreOptions {
   readonly snapshot?: LedgerSnapshot | undefined;
   readonly finalityDepthBlocks: number;
   readonly blobs?: BlobSource | undefined;
+  readonly history?: HistoryOptions | undefined;
 }
 
 /**
@@ -39,7 +41,8 @@ export async function openFollowedLog(
 ): Promise<LedgerLog> {
   await mkdir(dirname(path), { recursive: true });
   const replaced = `${path}.replaced`;
-  let log = existsSync(path) ? await LedgerLog.open(path, onFatal, { owner: "full-node" }) : null;
+  const kept = { owner: "full-node", ...(options.history && { history: options.history }) } as const;
+  let log = existsSync(path) ? await LedgerLog.open(path, onFatal, kept) : null;
   if (log !== null && !(await isUsable(log, rollup, path))) {
     await log.close();
     log = null;
@@ -58,7 +61,7 @@ export async function openFollowedLog(
       if (malformed === null) throw error;
       await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
     }
-    log = await LedgerLog.open(path, onFatal, { owner: "full-node" });
+    log = await LedgerLog.open(path, onFatal, kept);
   }
   if (existsSync(replaced)) await takeEvidence(replaced, log);
   return log;

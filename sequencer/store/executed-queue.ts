@@ -18,6 +18,12 @@ export interface IndexedQueueEntry extends Required<Pick<ExecutedQueueEntry, "cr
   readonly queueIndex: number;
 }
 
+/** As a leaf's operations list it. */
+export interface ListedQueueEntry extends IndexedQueueEntry {
+  readonly type: "queue";
+  readonly record: StoredQueueEntry;
+}
+
 /** Of an entry in an own batch or in one of somebody else. */
 type PlacedEntry = Omit<ExecutedQueueEntry, "operation" | "type"> & {
   readonly operation: Pick<QueueOperation, "a" | "b" | "kind" | "queueIndex">;

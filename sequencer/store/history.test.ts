@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { KIND } from "@openledger/circuits/protocol";
 import { hex20, hex32 } from "@openledger/foundation/hex";
 import { isWhole, TestRandom } from "@openledger/foundation/testing/test-random";
@@ -19,9 +19,11 @@ import { HISTORY_FOLDER, type HistoryOptions } from "./history.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { storeKeys, underPrefix } from "./store-keys.ts";
 
-const BATCHES = 16;
+const BATCHES = 22;
 /** What stays, and what a segment has at least: several segments of several batches. */
 const MOVE = { hotOperations: 12, segmentOperations: 13 };
+
+const STAYS = { SEQUENCER_HOT_OPERATIONS: "1000000" };
 
 let made: string;
 let before: Map<string, unknown>;
@@ -31,7 +33,7 @@ let dataPath: string;
 /** A random ledger: transfers, creations, withdrawals, forced ones; all batches final but the last two. */
 beforeAll(async () => {
   made = mkdtempSync(join(tmpdir(), "history-"));
-  const rollup = await startTestRollup({ dataPath: made, userCount: 4 });
+  const rollup = await startTestRollup({ dataPath: made, userCount: 4, environment: STAYS });
   const random = new TestRandom(11);
   const nonces = new Map<number, bigint>();
   const nonceOf = (id: number) => {
@@ -92,7 +94,11 @@ async function move(path: string, options: HistoryOptions = {}): Promise<LedgerL
 
 /** Everything that the API says of the past, by hash, by leaf, by number, by piece, page by page. */
 async function answersOf(path: string, environment = {}): Promise<Map<string, unknown>> {
-  const rollup = await startTestRollup({ dataPath: path, userCount: 0, environment });
+  const rollup = await startTestRollup({
+    dataPath: path,
+    userCount: 0,
+    environment: { ...STAYS, ...environment },
+  });
   try {
     return await askAll(rollup);
   } finally {
@@ -152,11 +158,16 @@ async function askAll(rollup: TestRollup): Promise<Map<string, unknown>> {
 const filesOf = (path: string) => readdirSync(join(path, HISTORY_FOLDER)).sort();
 
 describe("a history that left the store", () => {
-  it("answers as before, and the store has no key of it any more", async () => {
-    const log = await move(dataPath);
+  it.each([
+    ["in few segments", MOVE, 1],
+    ["in many, whose indices are put together", { hotOperations: 0, segmentOperations: 1 }, 17],
+  ])("answers as before, %s, and the store has no key of it any more", async (_name, options, least) => {
+    const log = await move(dataPath, options);
     const { segments } = log.history;
-    expect(segments.length).toBeGreaterThan(1);
-    expect(filesOf(dataPath).length).toBe(2 * segments.length);
+    expect(segments.length).toBeGreaterThan(least);
+    const names = log.history.files.map(({ path }) => basename(path));
+    expect(filesOf(dataPath)).toEqual(names.sort());
+    expect(names.some((name) => name.includes("-"))).toBe(least > 16);
     const { batchNumber, queueHead, sequence } = segments.at(-1)!.to;
     for (const [family, first] of [
       ["log", storeKeys.log(sequence + 1)],
@@ -173,7 +184,7 @@ describe("a history that left the store", () => {
     for (const family of ["operation", "leaf-operation"])
       for (const [key, value] of await log.keyed<number>(underPrefix(family)))
         if (typeof value === "number") expect(value, key).toBeGreaterThan(sequence);
-    for (const segment of segments) await log.history.check(segment);
+    for (const _file of log.history.files) await log.history.checkNext();
     await log.close();
     const after = await answersOf(dataPath);
     for (const [question, answer] of before) expect(after.get(question), question).toEqual(answer);
@@ -235,7 +246,8 @@ describe("a history that left the store", () => {
       const read = damaged.get(storeKeys.batch(1)).catch((error: unknown) => error);
       const error = { code: "SRV_STORE_CORRUPT", data: { path } };
       if (at === intact.length - 1 || at === 0) expect(await read, `byte ${at}`).toMatchObject(error);
-      await expect(damaged.history.check(segments[0]!)).rejects.toMatchObject(error);
+      await damaged.history.checkNext();
+      await expect(damaged.history.checkNext()).rejects.toMatchObject(error);
       expect(await damaged.get(storeKeys.batch(segments[0]!.to.batchNumber + 1))).toBeDefined();
       await damaged.write([{ key: "still", value: "taken" }]);
       await damaged.close();
@@ -298,15 +310,17 @@ describe("a history that left the store", () => {
   });
 
   it("leaves while the sequencer works, by its setting", async () => {
-    const environment = { SEQUENCER_HOT_OPERATIONS: "20" };
-    const rollup = await freshRollup({ dataPath, userCount: 0, environment });
+    const rollup = await freshRollup({ dataPath, userCount: 0 });
     const { log } = rollup.sequencer;
     await log.historyMoved();
     const count = log.history.segments.length;
     expect(count).toBeGreaterThan(1);
     const { book } = rollup.sequencer.line;
-    await prove(rollup, book.finalNumber + 1);
-    for (const status of ["posted", "final"]) await report(rollup, book.finalNumber + 1, status);
-    await expect.poll(() => log.history.segments.length).toBeGreaterThan(count);
+    for (let number = book.finalNumber + 1; number <= book.closedNumber; number++) {
+      await prove(rollup, number);
+      for (const status of ["posted", "final"]) await report(rollup, number, status);
+    }
+    expect(book.finalNumber).toBe(book.closedNumber);
+    await expect.poll(() => log.history.segments.length, { timeout: 20_000 }).toBeGreaterThan(count);
   });
 });

@@ -7,11 +7,12 @@
  */
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync } from "node:fs";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "@openledger/foundation/logger";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { CheckedLevel } from "@openledger/foundation/store/checked-level";
 import { PART, syncFolder } from "@openledger/foundation/store/durable-file";
 import {
@@ -33,10 +34,10 @@ import type { StoredBatch } from "./stored-batch.ts";
 
 export const HISTORY_FOLDER = "history";
 
-/** Final operations that the store itself keeps by default: about 3 GB. */
+/** Final operations that the store itself keeps by default: about 1.3 GB. */
 export const HOT_OPERATIONS = 2_000_000;
 /** Of a segment: so many, or this part of what stays. */
-const SEGMENT_OPERATIONS = 100_000;
+export const SEGMENT_OPERATIONS = 100_000;
 const SEGMENT_PART = 20;
 
 export interface HistoryOptions {
@@ -47,7 +48,7 @@ export interface HistoryOptions {
   /** Folders, and URLs of folders, that hold files of segments which are missing here. */
   readonly sources?: readonly string[];
   readonly onSegment?: (segment: StoredSegment) => void;
-  /** A segment could not be written; its entries stay in the store, and it is tried again. */
+  /** A segment could not be written: its entries stay in the store, and it is tried again. Or a file of one is damaged. */
   readonly onSegmentFailed?: (error: unknown) => void;
   /** Called between the steps of the move: what is on the disk then is what a kill would leave. */
   readonly onStep?: (step: string) => Promise<void> | void;
@@ -61,7 +62,10 @@ export const historyNews = (logger: Logger): Pick<HistoryOptions, "onSegment" | 
       "history moved",
     ),
   onSegmentFailed: (error) =>
-    logger.error({ err: error, code: "SRV_STORE_FAILED" }, "a segment of the history could not be written"),
+    logger.error(
+      { err: error, code: isRollupError(error) ? error.code : "SRV_STORE_FAILED" },
+      "a segment of the history could not be written, or is damaged",
+    ),
 });
 
 /** A range of batches that left the store. */
@@ -78,9 +82,23 @@ export interface StoredSegment {
   readonly isPruned: boolean;
 }
 
+/** Indices of consecutive segments as one: a search by hash reads few files, however many segments there are. */
+interface StoredIndex {
+  /** 0: a segment's own. */
+  readonly level: number;
+  /** Numbers of segments, both included. */
+  readonly from: number;
+  readonly to: number;
+  readonly table: TableIdentity;
+}
+
+/** So many indices of one level become one of the next. */
+const MERGED = 16;
+const MAX_LEVEL = 2;
+
 type Sort = "records" | "index";
 const ENDINGS = { records: "segment", index: "index" } as const;
-const BLOCK_BYTES = { records: 2 ** 16, index: 2 ** 12 } as const;
+export const SEGMENT_BLOCK_BYTES = { records: 2 ** 16, index: 2 ** 12 } as const;
 
 /** Families of keys that begin with a number, in the order of the history; which of a place's numbers bounds them. */
 const NUMBERED: Readonly<Record<string, readonly [Sort, (place: HistoryPlace) => number]>> = {
@@ -104,7 +122,7 @@ const keyUpTo = (family: string, last: number) =>
 /** Pairs that are read, and keys that are deleted, between two turns of the event loop. */
 const PAIRS_AT_ONCE = 500;
 const BYTES_AT_ONCE = 2 ** 18;
-const DELETED_AT_ONCE = 4_000;
+const DELETED_AT_ONCE = 1_000;
 const MAX_OPEN_TABLES = 48;
 const FETCH_TIMEOUT_MS = 600_000;
 
@@ -115,6 +133,10 @@ export class History {
   readonly #folder: string;
   readonly #options: HistoryOptions;
   readonly #segments: StoredSegment[];
+  readonly #merged: StoredIndex[];
+  /** In the order of the segments, which they cover. */
+  #indices: StoredIndex[] = [];
+  #checkedPath = "";
   readonly #open = new Map<string, { table: Promise<SortedTable>; users: number }>();
   readonly #fetching = new Map<string, Promise<void>>();
   #isStopped = false;
@@ -128,14 +150,30 @@ export class History {
       if (number !== i || before.batchNumber !== after.batchNumber || before.sequence !== after.sequence)
         throw corrupt(`segment ${i} of the history is missing in ${level.path}`, { segment: i });
     }
-    return new History(level, segments, options);
+    const merged = (await level.read(level.db.values(underPrefix("segment-index")).all())) as StoredIndex[];
+    return new History(level, segments, merged, options);
   }
 
-  private constructor(level: CheckedLevel, segments: StoredSegment[], options: HistoryOptions) {
+  private constructor(
+    level: CheckedLevel,
+    segments: StoredSegment[],
+    merged: StoredIndex[],
+    options: HistoryOptions,
+  ) {
     this.#level = level;
     this.#folder = join(level.path, HISTORY_FOLDER);
     this.#segments = segments;
+    this.#merged = merged;
     this.#options = options;
+    this.#cover();
+  }
+
+  #cover(): void {
+    this.#indices = [];
+    for (let from = 0; from < this.#segments.length; from = this.#indices.at(-1)!.to + 1) {
+      const wide = this.#merged.filter((one) => one.from === from).sort((x, y) => y.level - x.level)[0];
+      this.#indices.push(wide ?? { level: 0, from, to: from, table: this.#segments[from]!.index });
+    }
   }
 
   get segments(): readonly StoredSegment[] {
@@ -160,7 +198,7 @@ export class History {
     else if (family === "payment") yield* pairsOf(this.#payments(range, isReverse));
     else if (family === "leaf-operation") yield* this.#ofLeaf(range, isReverse);
     else if (family === "operation" || family === "hash") {
-      const cold = this.#segments.map((segment) => this.#table(segment, "index", range, isReverse));
+      const cold = this.#indices.map((index) => this.#index(index, range, isReverse));
       yield* mergeSorted([this.hot(range, isReverse), ...cold], isReverse);
     } else yield* pairsOf(this.hot(range, isReverse));
   }
@@ -172,23 +210,27 @@ export class History {
     if (numbered !== undefined) {
       const [sort, lastOf] = numbered;
       const number = numberIn(key, family);
-      const segment = this.#segments.find(({ after, to }) => number > lastOf(after) && number <= lastOf(to));
-      return segment === undefined ? undefined : this.#find(segment, sort, key);
+      const isIn = ({ after, to }: StoredSegment) => number > lastOf(after) && number <= lastOf(to);
+      return firstIn(this.#partsOf(sort, isIn), key);
     }
     if (family !== "operation" && family !== "hash") return undefined;
-    for (const segment of [...this.#segments].reverse()) {
-      const found = await this.#find(segment, "index", key);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return firstIn(
+      [...this.#indices].reverse().map((one) => (range: KeyRange) => this.#index(one, range)),
+      key,
+    );
   }
 
-  async #find(segment: StoredSegment, sort: Sort, key: string): Promise<Buffer | undefined> {
-    for await (const [[, value]] of this.#table(segment, sort, { gte: key, lt: `${key}\0` }) as AsyncIterable<
-      readonly [Pair, ...Pair[]]
-    >)
-      return value;
-    return undefined;
+  /** Readers of the files of some segments, oldest first. */
+  #partsOf(
+    sort: Sort,
+    isMet: (segment: StoredSegment) => boolean,
+  ): ((range: KeyRange, isReverse?: boolean) => AsyncGenerator<readonly Pair[]>)[] {
+    const met = this.#segments.filter(isMet);
+    if (sort === "records")
+      return met.map((segment) => (range, isReverse) => this.#records(segment, range, isReverse));
+    return this.#indices
+      .filter(({ from, to }) => met.some(({ number }) => number >= from && number <= to))
+      .map((one) => (range, isReverse) => this.#index(one, range, isReverse));
   }
 
   async *#numbered(
@@ -204,14 +246,19 @@ export class History {
     const end = range.lt.endsWith('"') && most === -1 ? Number.POSITIVE_INFINITY : most;
     const isMet = ({ after, to }: StoredSegment) => lastOf(to) >= least && lastOf(after) + 1 <= end;
     if (isReverse) {
-      const met = this.#segments.filter(isMet).reverse();
+      const met = this.#partsOf(sort, isMet).reverse();
       yield* pairsOf(this.hot(this.#behind(family, range), isReverse));
-      for (const segment of met) yield* pairsOf(this.#table(segment, sort, range, isReverse));
+      for (const read of met) yield* pairsOf(read(range, isReverse));
       return;
     }
-    for (let i = 0; i < this.#segments.length; i++) {
-      const segment = this.#segments[i]!;
-      if (isMet(segment)) yield* pairsOf(this.#table(segment, sort, range));
+    // More may move while these are read.
+    for (let done = 0; done < this.#segments.length; ) {
+      const from = done;
+      done = this.#segments.length;
+      const start =
+        from === 0 ? range : { ...range, gte: keyUpTo(family, lastOf(this.#segments[from - 1]!.to)) };
+      for (const read of this.#partsOf(sort, (one) => one.number >= from && isMet(one)))
+        yield* pairsOf(read(start));
     }
     yield* pairsOf(this.hot(this.#behind(family, range), isReverse));
   }
@@ -226,15 +273,13 @@ export class History {
   async *#payments(range: KeyRange, isReverse: boolean): AsyncGenerator<readonly Pair[]> {
     const start = range.gte ?? range.gt ?? "";
     const segment = this.#segments.find(({ epochs }) => epochs.some((epoch) => start.startsWith(epoch)));
-    yield* segment === undefined
-      ? this.hot(range, isReverse)
-      : this.#table(segment, "records", range, isReverse);
+    yield* segment === undefined ? this.hot(range, isReverse) : this.#records(segment, range, isReverse);
   }
 
   /** Of one leaf. In the store may be what is in the newest segments, too; all that is newer than these is only there. */
   async *#ofLeaf(range: KeyRange & { lt: string }, isReverse: boolean): AsyncGenerator<Pair> {
-    const segments = isReverse ? [...this.#segments].reverse() : this.#segments;
-    const cold = chained(segments.map((segment) => () => this.#table(segment, "index", range, isReverse)));
+    const indices = isReverse ? [...this.#indices].reverse() : this.#indices;
+    const cold = chained(indices.map((index) => () => this.#index(index, range, isReverse)));
     if (!isReverse) {
       yield* mergeSorted([this.hot(range), cold]);
       return;
@@ -267,15 +312,22 @@ export class History {
     }
   }
 
+  #records(segment: StoredSegment, range: KeyRange, isReverse = false): AsyncGenerator<readonly Pair[]> {
+    return this.#table(this.pathOf(segment, "records"), segment.records, range, isReverse);
+  }
+
+  #index(index: StoredIndex, range: KeyRange, isReverse = false): AsyncGenerator<readonly Pair[]> {
+    return this.#table(this.#indexPath(index), index.table, range, isReverse);
+  }
+
   async *#table(
-    segment: StoredSegment,
-    sort: Sort,
+    path: string,
+    identity: TableIdentity,
     range: KeyRange,
     isReverse = false,
   ): AsyncGenerator<readonly Pair[]> {
-    const path = this.pathOf(segment, sort);
     try {
-      const opened = this.#open.get(path) ?? { table: this.#openTable(path, segment[sort]), users: 0 };
+      const opened = this.#open.get(path) ?? { table: this.#openTable(path, identity), users: 0 };
       // The last one that was used is the last one to go.
       this.#open.delete(path);
       this.#open.set(path, opened);
@@ -297,6 +349,11 @@ export class History {
 
   pathOf({ number }: StoredSegment, sort: Sort): string {
     return join(this.#folder, `${number.toString().padStart(8, "0")}.${ENDINGS[sort]}`);
+  }
+
+  #indexPath({ from, to }: StoredIndex): string {
+    const name = (number: number) => number.toString().padStart(8, "0");
+    return join(this.#folder, `${from === to ? "" : `${name(from)}-`}${name(to)}.${ENDINGS.index}`);
   }
 
   async #openTable(path: string, identity: TableIdentity): Promise<SortedTable> {
@@ -365,10 +422,52 @@ export class History {
     if (finalCount - operationsUpTo(after) < hotOperations + segmentOperations) return false;
     const to = await this.#endOf(after, final, segmentOperations);
     if (to === null || finalCount - operationsUpTo(to) < hotOperations) return false;
+    await this.#sweep();
     const segment = await this.#write(after, to);
     await this.#prune(segment);
     onSegment?.(segment);
+    await this.#merge();
     return true;
+  }
+
+  /** Takes away indices that were put together since: long enough ago that nobody reads them, or before a kill. */
+  async #sweep(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    const current = new Set(this.#indices.map((one) => this.#indexPath(one)));
+    for (const name of await readdir(this.#folder)) {
+      const path = join(this.#folder, name);
+      if (/^\d{8}(-\d{8})?\.index$/.test(name) && !current.has(path)) await rm(path, { force: true });
+    }
+  }
+
+  /** Puts indices together, the older of them first. */
+  async #merge(): Promise<void> {
+    const first = this.#indices.findIndex(({ from, level }, i) => {
+      const run = this.#indices.slice(i, i + MERGED);
+      return (
+        level < MAX_LEVEL &&
+        from % MERGED ** (level + 1) === 0 &&
+        run.length === MERGED &&
+        run.every((one) => one.level === level)
+      );
+    });
+    if (first < 0) return;
+    const parts = this.#indices.slice(first, first + MERGED);
+    const { from, level } = parts[0]!;
+    const { to } = parts.at(-1)!;
+    const index = { level: level + 1, from, to };
+    const path = this.#indexPath(index as StoredIndex);
+    const table = await this.#writeTable(path, "index", () =>
+      someOf(mergeSorted(parts.map((one) => this.#index(one, {})))),
+    );
+    await this.#step("index merged");
+    const merged: StoredIndex = { ...index, table };
+    const key = storeKeys.segmentIndex(merged.level, from);
+    await this.#level.write([{ type: "put", key, value: merged }]);
+    this.#merged.push(merged);
+    this.#cover();
+    await this.#step("merged index noted");
+    await this.#merge();
   }
 
   async stop(): Promise<void> {
@@ -412,26 +511,28 @@ export class History {
   async #write(after: HistoryPlace, to: HistoryPlace): Promise<StoredSegment> {
     const number = this.#segments.length;
     const part = { number } as StoredSegment;
-    await mkdir(this.#folder, { recursive: true });
     const index = new SegmentIndex();
     const epochs = new Set<string>();
-    const records = await this.#writeTable(part, "records", () => this.#records(to, index, epochs));
+    const records = await this.#writeTable(this.pathOf(part, "records"), "records", () =>
+      this.#leaving(to, index, epochs),
+    );
     await this.#step("records written");
-    const names = await this.#writeTable(part, "index", () => index.sorted());
+    const names = await this.#writeTable(this.pathOf(part, "index"), "index", () => index.sorted());
     await this.#step("index written");
     const segment = { number, after, to, records, index: names, epochs: [...epochs], isPruned: false };
     await this.#note(segment);
     this.#segments.push(segment);
+    this.#cover();
     await this.#step("segment noted");
     return segment;
   }
 
   async #writeTable(
-    segment: StoredSegment,
+    path: string,
     sort: Sort,
     pairs: () => AsyncIterable<readonly Pair[]>,
   ): Promise<TableIdentity> {
-    const writer = await SortedTableWriter.create(this.pathOf(segment, sort), BLOCK_BYTES[sort]);
+    const writer = await SortedTableWriter.create(path, SEGMENT_BLOCK_BYTES[sort]);
     try {
       let isBegun = false;
       for await (const some of pairs()) {
@@ -452,7 +553,7 @@ export class History {
   }
 
   /** All that leaves with the range, in the order of the keys; the index is filled on the way. */
-  async *#records(
+  async *#leaving(
     to: HistoryPlace,
     index: SegmentIndex,
     epochs: Set<string>,
@@ -498,14 +599,14 @@ export class History {
         await this.#step(`${sort} pruned in part`);
       };
       let count = 0;
-      for await (const pairs of this.#table(segment, sort, {})) {
+      const path = this.pathOf(segment, sort);
+      for await (const pairs of this.#table(path, segment[sort], {})) {
         count += pairs.length;
         for (const [key] of pairs) keys.push(key);
         if (keys.length >= DELETED_AT_ONCE) await flush();
         else await this.#pause();
       }
       if (keys.length > 0) await flush();
-      const path = this.pathOf(segment, sort);
       if (count !== segment[sort].pairCount)
         throw damaged(path, new StoreDamage(path, `has ${count} entries`));
     }
@@ -523,16 +624,27 @@ export class History {
       );
   }
 
-  /** Compares both files of a segment with what was written. @throws SRV_STORE_CORRUPT, SEQ_HISTORY_MISSING */
-  async check(segment: StoredSegment): Promise<void> {
-    for (const sort of ["records", "index"] as const) {
-      const path = this.pathOf(segment, sort);
-      if (!existsSync(path)) continue;
-      const hash = createHash("sha256");
-      for await (const bytes of createReadStream(path)) hash.update(bytes);
-      if (hash.digest("hex") !== segment[sort].sha256)
-        throw damaged(path, new StoreDamage(path, "is not what was written"));
+  /** Every file that there is, with what was written of it. */
+  get files(): { readonly path: string; readonly table: TableIdentity }[] {
+    return [
+      ...this.#segments.map((segment) => ({ path: this.pathOf(segment, "records"), table: segment.records })),
+      ...this.#indices.map((index) => ({ path: this.#indexPath(index), table: index.table })),
+    ].filter(({ path }) => existsSync(path));
+  }
+
+  /** Compares the next file, in turn, with what was written. @throws SRV_STORE_CORRUPT */
+  async checkNext(): Promise<void> {
+    const files = this.files.sort((x, y) => (x.path < y.path ? -1 : 1));
+    const next = files.find(({ path }) => path > this.#checkedPath) ?? files[0];
+    this.#checkedPath = next?.path ?? "";
+    if (next === undefined) return;
+    const hash = createHash("sha256");
+    for await (const bytes of createReadStream(next.path)) {
+      hash.update(bytes);
+      await nextTurn();
     }
+    if (hash.digest("hex") !== next.table.sha256)
+      throw damaged(next.path, new StoreDamage(next.path, "is not what was written"));
   }
 }
 
@@ -581,6 +693,25 @@ function damaged(path: string, { cause, message }: StoreDamage) {
     data: { path, reason: message, remedy },
     cause,
   });
+}
+
+async function firstIn(
+  readers: readonly ((range: KeyRange) => AsyncGenerator<readonly Pair[]>)[],
+  key: string,
+): Promise<Buffer | undefined> {
+  for (const read of readers)
+    for await (const pairs of read({ gte: key, lt: `${key}\0` })) return pairs[0]![1];
+  return undefined;
+}
+
+async function* someOf(pairs: AsyncIterable<Pair>): AsyncGenerator<readonly Pair[]> {
+  let some: Pair[] = [];
+  for await (const pair of pairs) {
+    if (some.push(pair) < PAIRS_AT_ONCE) continue;
+    yield some;
+    some = [];
+  }
+  if (some.length > 0) yield some;
 }
 
 async function* pairsOf(batches: AsyncIterable<readonly Pair[]>): AsyncGenerator<Pair> {

@@ -11,7 +11,7 @@ import { CheckedLevel, type LevelDb } from "@openledger/foundation/store/checked
 import type { KeyRange, Pair } from "@openledger/foundation/store/sorted-table";
 import { sequencerError } from "../sequencer-errors.ts";
 import { DurableMark } from "./durable-mark.ts";
-import { type IndexedQueueEntry, queueIndexWrites } from "./executed-queue.ts";
+import { type IndexedQueueEntry, type ListedQueueEntry, queueIndexWrites } from "./executed-queue.ts";
 import { type HashTarget, settlementWrites, transactionWrites } from "./hash-index.ts";
 import { History, type HistoryOptions } from "./history.ts";
 import { operationIndex } from "./history-index.ts";
@@ -23,16 +23,7 @@ import type {
   OperationEntry,
   StoredQueueEntry,
 } from "./log-entry.ts";
-import {
-  checkStore,
-  isCheckOwed,
-  NOTHING_CHECKED,
-  oweCheck,
-  type StoreCheck,
-  type StoreCheckTime,
-  settleCheck,
-} from "./store-check.ts";
-import { storeEncoding } from "./store-encoding.ts";
+import { checkedBody, storeEncoding } from "./store-encoding.ts";
 import { corrupt, STORE_REMEDIES, type StoreOwner } from "./store-failure.ts";
 import { ofHashes, storeKeys, underPrefix } from "./store-keys.ts";
 import type { StoredBatch } from "./stored-batch.ts";
@@ -43,11 +34,6 @@ export interface StoreWrite {
   readonly value?: unknown;
 }
 
-/** An executed queue entry, as a leaf's operations list it. */
-export interface ListedQueueEntry extends IndexedQueueEntry {
-  readonly type: "queue";
-  readonly record: StoredQueueEntry;
-}
 export type LeafOperation = OperationEntry | ListedQueueEntry;
 
 /** Leaves as a batch leaves them, and their hashes. */
@@ -75,8 +61,8 @@ const newPendingWrite = (): PendingWrite => {
 /** Entries that one look back reads: batches of nobody's operations have two each. */
 const MAX_ENTRIES_READ = 2_000;
 
-/** An eighth of the main thread goes to a check beside the work, for 80,000 values a second. */
-const BESIDE_PAUSE_MS = 10;
+/** How often tables that LevelDB has made since are read: so much a start then still has to read. */
+const CHECK_EVERY_MS = 60_000;
 
 /** How long a segment that could not be written waits for the next try. */
 const MOVE_AGAIN_MS = 60_000;
@@ -99,9 +85,8 @@ export class LedgerLog {
   rewriteCount = 0;
 
   readonly #mark: DurableMark;
-  /** What the check read before anything else. Nothing where the check runs beside the work. */
-  readonly check: StoreCheck;
-  #checking: Promise<StoreCheck | null> | null = null;
+  readonly #checkTimer: NodeJS.Timeout;
+  #checking: Promise<void> | null = null;
   #isClosing = false;
   readonly #history: History;
   readonly #historyOptions: HistoryOptions;
@@ -113,10 +98,8 @@ export class LedgerLog {
     mark: DurableMark,
     nextSequence: number,
     onFailure: (error: Error) => void,
-    check: StoreCheck,
     history: { readonly history: History; readonly options: HistoryOptions },
   ) {
-    this.check = check;
     this.#history = history.history;
     this.#historyOptions = history.options;
     this.#level = level;
@@ -125,11 +108,16 @@ export class LedgerLog {
     this.#nextSequence = nextSequence;
     this.#lastKept = nextSequence - 1;
     this.#onFailure = onFailure;
+    this.#checkTimer = setInterval(() => void this.checkTables(), CHECK_EVERY_MS).unref();
+  }
+
+  /** What the start read before anything else. */
+  get check() {
+    return this.#level.check;
   }
 
   /**
    * @param onFailure called once, when a write failed or damage was met
-   * @param options.storeCheck "first" by default; with "beside" the caller has to call `checkBeside`
    * @param options.history how long final history stays in the store; without it, for good
    * @param options.owner whose directory it is: "sequencer" by default; remedies differ
    * @throws SRV_STORE_LOCKED, SRV_STORE_FAILED; SRV_STORE_CORRUPT where files are damaged or missing, or entries are gone
@@ -138,10 +126,9 @@ export class LedgerLog {
   static async open(
     path: string,
     onFailure: (error: Error) => void = () => {},
-    options: { storeCheck?: StoreCheckTime; owner?: StoreOwner; history?: HistoryOptions } = {},
+    options: { owner?: StoreOwner; history?: HistoryOptions } = {},
   ): Promise<LedgerLog> {
     const { history: historyOptions = {}, owner = "sequencer" } = options;
-    const isFirst = options.storeCheck !== "beside" || isCheckOwed(path);
     let log: LedgerLog | null = null;
     const level = await CheckedLevel.open(path, {
       valueEncoding: storeEncoding,
@@ -149,18 +136,11 @@ export class LedgerLog {
       onFailure: (error) => {
         if (log !== null) log.#fail(error);
       },
-      areTablesChecked: isFirst,
+      checkValue: checkedBody,
     });
     const mark = new DurableMark(path);
     try {
-      const check = isFirst ? (await level.read(checkStore(level.db)))! : NOTHING_CHECKED;
-      const lastDurable = await level.read(
-        (async () => {
-          if (isFirst) settleCheck(path);
-          else oweCheck(path);
-          return mark.read() ?? -1;
-        })(),
-      );
+      const lastDurable = await level.read((async () => mark.read() ?? -1)());
       const keys = level.db.keys({ ...underPrefix("log"), reverse: true, limit: 1 });
       const [last] = await level.read(keys.all());
       const history = await History.load(level, historyOptions);
@@ -173,7 +153,7 @@ export class LedgerLog {
           owner,
         );
       }
-      log = new LedgerLog(level, mark, nextSequence, onFailure, check, { history, options: historyOptions });
+      log = new LedgerLog(level, mark, nextSequence, onFailure, { history, options: historyOptions });
       log.#moveHistory();
       return log;
     } catch (error) {
@@ -297,35 +277,28 @@ export class LedgerLog {
     while (this.#moving !== null) await this.#moving;
   }
 
-  get history(): Pick<History, "segments" | "pathOf" | "check"> {
+  get history(): Pick<History, "segments" | "pathOf" | "files" | "checkNext"> {
     return this.#history;
   }
 
-  /**
-   * Reads what `open` did not, a little at a time; damage ends everything as a failed write does.
-   * @returns what was read; null where nothing was left to check, the log was closed, or there is damage
-   */
-  checkBeside(): Promise<StoreCheck | null> {
-    if (this.check !== NOTHING_CHECKED) return Promise.resolve(null);
-    this.#checking ??= this.#runCheck();
+  /** A round of the check beside the work; damage ends everything as a failed write does. */
+  checkTables(): Promise<void> {
+    const check = async () => {
+      // Of a failure `onFailure` was called.
+      await this.#level.checkTables(() => this.#isClosing).catch(() => {});
+      await this.#history
+        .checkNext()
+        .catch((error: unknown) => this.#historyOptions.onSegmentFailed?.(error));
+    };
+    this.#checking ??= check().finally(() => {
+      this.#checking = null;
+    });
     return this.#checking;
-  }
-
-  async #runCheck(): Promise<StoreCheck | null> {
-    const options = { pauseMs: BESIDE_PAUSE_MS, isCancelled: () => this.#isClosing };
-    try {
-      await this.#level.checkTables(options);
-      const check = await this.#level.read(checkStore(this.#db, options));
-      if (check !== null) settleCheck(this.#level.path);
-      return check;
-    } catch {
-      // `onFailure` was called.
-      return null;
-    }
   }
 
   async close(): Promise<void> {
     this.#isClosing = true;
+    clearInterval(this.#checkTimer);
     this.#history.stop();
     await Promise.all([this.#checking, this.#moving]);
     if (this.#failure === null) await this.flushed();

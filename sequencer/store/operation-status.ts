@@ -1,7 +1,7 @@
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import type { RollupError } from "@openledger/foundation/rollup-error";
-import type { ListedQueueEntry } from "./ledger-log.ts";
+import type { ListedQueueEntry } from "./executed-queue.ts";
 import type { OperationEntry } from "./log-entry.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 

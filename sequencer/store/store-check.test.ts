@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Level } from "level";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { close, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";
@@ -23,9 +23,17 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
-const start = (storeCheck: "first" | "beside") =>
-  startTestRollup({ dataPath, userCount: 0, environment: { SEQUENCER_STORE_CHECK: storeCheck } });
-const isOwed = () => existsSync(join(dataPath, "UNCHECKED"));
+const start = async () => {
+  const rollup = await startTestRollup({ dataPath, userCount: 0 });
+  onTestFinished(() => rollup.stop().catch(() => {}));
+  return rollup;
+};
+const tables = () => readdirSync(dataPath).filter((name) => name.endsWith(".ldb"));
+const tableCountOfStart = async () => {
+  const log = await LedgerLog.open(dataPath);
+  await log.close();
+  return log.check.tableCount;
+};
 
 /** Flips a bit of a value, and leaves its checksum as it was. */
 async function damage(key: string): Promise<void> {
@@ -36,44 +44,59 @@ async function damage(key: string): Promise<void> {
   await db.close();
 }
 
-describe("a store that is checked beside the work", () => {
-  it("serves at once, and is known to be good soon", async () => {
-    const rollup = await start("beside");
-    expect(rollup.sequencer.log.check.valueCount).toBe(0);
-    expect(isOwed()).toBe(true);
-    const check = await rollup.sequencer.log.checkBeside();
-    expect(check!.valueCount).toBeGreaterThan(10);
-    expect(isOwed()).toBe(false);
-    await rollup.stop();
-    expect(rollup.fatal).toEqual([]);
+function flip(name: string): void {
+  const path = join(dataPath, name);
+  const { atime, mtime } = statSync(path);
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(path, bytes);
+  utimesSync(path, atime, mtime);
+}
+
+describe("a store's check", () => {
+  it("goes over what changed since the last one", async () => {
+    // The first start puts the log into a table.
+    expect(await tableCountOfStart()).toBe(0);
+    expect(await tableCountOfStart()).toBe(tables().length);
+    expect(await tableCountOfStart()).toBe(0);
+    rmSync(join(dataPath, "CHECKED-TABLES"));
+    expect(await tableCountOfStart()).toBe(tables().length);
+    writeFileSync(join(dataPath, "CHECKED-TABLES"), "half of i");
+    expect(await tableCountOfStart()).toBe(tables().length);
   });
 
-  it("ends the process where the history is damaged, and is refused from then on", async () => {
+  it("finds a value in the log, and one in a table, whose checksum is not its own", async () => {
     await damage(oldKey);
-    await expect(start("first")).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
-    const rollup = await start("beside");
-    await expect.poll(() => rollup.fatal).toMatchObject([{ code: "SRV_STORE_CORRUPT" }]);
-    await expect(rollup.sequencer.log.write([{ key: "x", value: 1 }])).rejects.toMatchObject({
+    await expect(start()).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
+    const db = new Level(dataPath);
+    await db.open();
+    await db.close();
+    await expect(start()).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
+  });
+
+  it("finds a table that was changed since it was checked", async () => {
+    await tableCountOfStart();
+    await tableCountOfStart();
+    flip(tables()[0]!);
+    await expect(start()).rejects.toMatchObject({
       code: "SRV_STORE_CORRUPT",
+      data: { reason: /\.ldb is damaged/ },
     });
-    // As a process would end: nothing more is written.
-    await rollup.stop().catch(() => {});
-    await rollup.sequencer.log.close();
-    await expect(start("beside")).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
   });
 
-  it("is refused at the start where that goes on with what is damaged", async () => {
-    await damage(storeKeys.leaf(1));
-    await expect(start("beside")).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
-  });
-
-  it("is checked first where the last check was not finished", async () => {
-    const log = await LedgerLog.open(dataPath, undefined, { storeCheck: "beside" });
-    await log.close();
-    expect(isOwed()).toBe(true);
-    const rollup = await start("beside");
-    expect(rollup.sequencer.log.check.valueCount).toBeGreaterThan(10);
-    expect(isOwed()).toBe(false);
-    await rollup.stop();
+  it("goes on beside the work, over new tables and one old one, and ends the process where one is damaged", async () => {
+    await tableCountOfStart();
+    await tableCountOfStart();
+    const rollup = await start();
+    const { log } = rollup.sequencer;
+    await log.checkTables();
+    expect(rollup.fatal).toEqual([]);
+    const [name] = tables();
+    const long = new Date(Date.now() - 60_000);
+    flip(name!);
+    utimesSync(join(dataPath, name!), long, long);
+    await log.checkTables();
+    expect(rollup.fatal).toMatchObject([{ code: "SRV_STORE_CORRUPT" }]);
+    await expect(log.write([{ key: "x", value: 1 }])).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
   });
 });

@@ -1,7 +1,7 @@
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { BatchEvent, HistoryEvent, QueueEntryEvent } from "@openledger/bridge/l1/l1-history";
 import { PaymentHistory } from "@openledger/bridge/l1/payment-history";
-import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
+import type { RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { type BatchPlace, batchMalformed } from "@openledger/bridge/l1/submission/malformed-batch";
 import { queueOperationOf, replayBatch } from "@openledger/circuits/batch/batch";
 import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
@@ -23,6 +23,17 @@ const placeOf = ({ batch, blockNumber, l1TransactionHash: transactionHash }: Bat
 });
 
 /** The ledger as far as L1's records have been read. */
+/** Has a replay begin later than the rollup: seeds it, and says what is read then. */
+export type ReplayStart = (
+  rollup: RollupContract,
+  replay: LedgerReplay,
+  blockNumber: bigint,
+) => Promise<{
+  readonly range: { readonly after: LedgerSnapshot["position"]; readonly fromBlock: bigint };
+  /** The event is in what the replay was seeded with. */
+  isBehind(event: HistoryEvent): boolean;
+}>;
+
 export class LedgerReplay {
   readonly totals = new BridgeTotals();
   readonly payments = new PaymentHistory();

@@ -4,7 +4,7 @@ import type { RegisteredCircuit, RollupContract, RollupState } from "@openledger
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { blockReader } from "../replay/block-reader.ts";
-import { LedgerReplay } from "../replay/ledger-replay.ts";
+import { LedgerReplay, type ReplayStart } from "../replay/ledger-replay.ts";
 import type { LedgerSnapshot } from "../replay/ledger-snapshot.ts";
 import type { KnownClose } from "../replay/settlement-replay.ts";
 import { requireSame } from "../replay/verify-error.ts";
@@ -49,21 +49,15 @@ export async function restoreLedger(
   const registered = await rollup.circuits();
   const replay = new LedgerReplay(registered, () => true, blockReader(client), options.onMalformed);
   const { snapshot } = options;
-  const closes = snapshot === undefined ? null : openCloses(snapshot);
-  if (snapshot !== undefined) {
-    const { ledger } = await requireAnchored(rollup, snapshot, blockNumber);
-    replay.seed(snapshot, ledger);
-    for (const batchNumber of closes!)
-      replay.settlements.seedClose(await readClose(rollup, batchNumber, blockNumber));
-  }
+  const start = snapshot === undefined ? null : await startFrom(snapshot)(rollup, replay, blockNumber);
   const source = readL1History({
     rollup,
     toBlock: blockNumber,
     ...(fromBlock === undefined ? {} : { fromBlock }),
-    ...(snapshot === undefined ? {} : { after: snapshot.position, fromBlock: BigInt(snapshot.blockNumber) }),
+    ...start?.range,
   });
   for await (const event of source) {
-    if (closes !== null && isBehind(event, snapshot!, closes)) continue;
+    if (start?.isBehind(event)) continue;
     await replay.apply(event);
     onEvent?.(event);
   }
@@ -74,6 +68,21 @@ export async function restoreLedger(
   requireSame(null, "the queue's tail", replay.entries.length, await rollup.queueTail({ blockNumber }));
   return { ledger, replay, registered, state, blockNumber };
 }
+
+/** Has a replay go on from a snapshot, once that is checked against itself and L1; `verifyRollup` takes it, too. @throws BRG_SNAPSHOT_INVALID, BRG_L1_* */
+export const startFrom =
+  (snapshot: LedgerSnapshot): ReplayStart =>
+  async (rollup, replay, blockNumber) => {
+    const closes = openCloses(snapshot);
+    const { ledger } = await requireAnchored(rollup, snapshot, blockNumber);
+    replay.seed(snapshot, ledger);
+    for (const batchNumber of closes)
+      replay.settlements.seedClose(await readClose(rollup, batchNumber, blockNumber));
+    return {
+      range: { after: snapshot.position, fromBlock: BigInt(snapshot.blockNumber) },
+      isBehind: (event) => isBehind(event, snapshot, closes),
+    };
+  };
 
 /** Batches with CloseEpochs whose epochs wait for their settlement. */
 function openCloses({ epochs }: LedgerSnapshot): ReadonlySet<number> {

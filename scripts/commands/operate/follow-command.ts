@@ -34,6 +34,8 @@ export function addFollowCommand(program: Command): void {
         fallback: 0,
         parse: parseCount,
       },
+      "--history <place...>":
+        "folders, or URLs of folders, with files of --data/ledger/history that were moved away (docs/how-to/operate.md)",
       ...LISTEN_OPTIONS,
       ...FINALITY_OPTION,
       "--poll-interval <ms>": {
@@ -79,6 +81,7 @@ export function addFollowCommand(program: Command): void {
             : new Secret(readSecretFile(options.replicaTokenFile)),
         blobs: { archives: options.blobs ?? [], beaconUrls: options.beacon ?? [] },
         maxBlobCount: options.maxBlobs,
+        historySources: options.history ?? [],
         dataPath: options.data ?? join(workspaceDir, "full-node"),
         finalityDepthBlocks: options.finalityDepth,
         host: options.host ?? "127.0.0.1",

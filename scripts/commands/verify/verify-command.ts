@@ -3,7 +3,7 @@ import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Command } from "commander";
-import { FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
+import { FROM_BLOCK_OPTION, SNAPSHOT_OPTION } from "../../cli/common-options.ts";
 import { deployedCircuitNames, resolveEndpoints } from "../../cli/context.ts";
 import { withFallback, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -27,13 +27,19 @@ export function addVerifyCommand(program: Command): void {
         fallback: [],
       },
       ...FROM_BLOCK_OPTION,
+      ...SNAPSHOT_OPTION,
     },
   );
   addVerifyModelCommand(command);
   addVerifySettlementCommand(command);
   addVerifyPreconfirmationsCommand(command);
   addVerifySpansCommand(command);
-  withExample(command, "verify", "verify --rpc https://… --rollup 0x… --json");
+  withExample(
+    command,
+    "verify",
+    "verify --rpc https://… --rollup 0x… --json",
+    "verify --snapshot ledger.snapshot",
+  );
   onRun(command, async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.
     const [{ verifyRollup }, { verifyProof }, { deriveCircuits }, { openBlobs }] = await Promise.all([
@@ -43,6 +49,7 @@ export function addVerifyCommand(program: Command): void {
       import("../../cli/blob-places.ts"),
     ]);
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
+    const start = options.snapshot === undefined ? undefined : await startOf(options.snapshot);
     const onProgress = (text: string) => output.progress(text);
     const circuitNames = [...options.circuits, ...deployedCircuitNames(rollupAddress)];
     const circuits = await deriveCircuits({
@@ -60,6 +67,7 @@ export function addVerifyCommand(program: Command): void {
       circuits,
       verifyProof,
       blobs: await openBlobs(options),
+      start,
       ...(options.fromBlock === undefined ? {} : { fromBlock: options.fromBlock }),
       onProgress: ({ batchNumber, batchCount }) => onProgress(`batch ${batchNumber} of ${batchCount}`),
     });
@@ -83,4 +91,10 @@ export function addVerifyCommand(program: Command): void {
     for (const text of result.unusual) lines.push(`unusual: ${text}`);
     output.answer(lines, { rollupAddress, ...result, root });
   });
+}
+
+async function startOf(path: string) {
+  const { readSnapshot } = await import("@openledger/verifier/restore/snapshot-file");
+  const { startFrom } = await import("@openledger/verifier/restore/restore-ledger");
+  return startFrom((await readSnapshot(path)).snapshot);
 }

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { MODEL_ID, SAMPLED_CIRCUIT, startModelHistory } from "@openledger/bridge/testing/model-history";
 import { partOf } from "@openledger/foundation/testing/test-random";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
+import { verifyRollup } from "@openledger/verifier/replay/verify";
+import { startFrom } from "@openledger/verifier/restore/restore-ledger";
 import { readSnapshot, writeSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { LedgerLog } from "../../store/ledger-log.ts";
@@ -90,6 +92,26 @@ describe("a data directory from a snapshot", () => {
     expect(new Map([...one.snapshot.leaves].sort())).toEqual(new Map([...other.snapshot.leaves].sort()));
     expect(one.snapshot.epochs).toEqual(other.snapshot.epochs);
     expect(await verifySnapshot({ ...l1, path })).toMatchObject({ sha256: made.sha256 });
+  });
+});
+
+describe("verification from a snapshot", () => {
+  it("comes to what the whole one comes to, by the proofs since, and believes none that is not L1's", async () => {
+    const verifyProof = async () => true;
+    const whole = await verifyRollup({ ...l1, verifyProof });
+    const { batchCount, ledgerWei, leafCount, queueEntryCount, root } = whole;
+    for (const snapshot of [early, closed]) {
+      const since = await verifyRollup({ ...l1, verifyProof, start: startFrom(snapshot) });
+      expect(since).toMatchObject({ batchCount, ledgerWei, leafCount, queueEntryCount, root });
+      expect(since.proofCount).toBeLessThan(whole.proofCount);
+    }
+    await expect(
+      verifyRollup({ ...l1, verifyProof: async () => false, start: startFrom(closed) }),
+    ).rejects.toMatchObject({ code: "BRG_VERIFY_DIFFERS" });
+    const position = { ...closed.position, root: closed.position.root + 1n };
+    await expect(
+      verifyRollup({ ...l1, verifyProof, start: startFrom({ ...closed, position }) }),
+    ).rejects.toMatchObject({ code: "BRG_SNAPSHOT_INVALID" });
   });
 });
 
