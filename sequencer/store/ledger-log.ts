@@ -7,10 +7,13 @@
  */
 
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { type FlatLeaf, FlatLedger, Ledger } from "@openledger/circuits/ledger/ledger";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { CheckedLevel, type LevelDb } from "@openledger/foundation/store/checked-level";
 import { sequencerError } from "../sequencer-errors.ts";
 import { DurableMark } from "./durable-mark.ts";
 import { type IndexedQueueEntry, queueIndexWrites } from "./executed-queue.ts";
+import { FinalLeaves } from "./final-leaves.ts";
 import { type HashTarget, settlementWrites, transactionWrites } from "./hash-index.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
 import {
@@ -32,7 +35,7 @@ import {
 } from "./store-check.ts";
 import { storeEncoding } from "./store-encoding.ts";
 import { corrupt, STORE_REMEDIES, type StoreOwner } from "./store-failure.ts";
-import { ofHashes, storeKeys, underPrefix } from "./store-keys.ts";
+import { leafIdOf, ofHashes, storeKeys, underPrefix } from "./store-keys.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 
 /** One change of the store; without a value the key is deleted. */
@@ -73,6 +76,9 @@ const newPendingWrite = (): PendingWrite => {
 /** Entries that one look back reads: batches of nobody's operations have two each. */
 const MAX_ENTRIES_READ = 2_000;
 
+/** Leaves that are put into memory at a time. */
+const LEAVES_AT_ONCE = 4_096;
+
 /** An eighth of the main thread goes to a check beside the work, for 80,000 values a second. */
 const BESIDE_PAUSE_MS = 10;
 
@@ -93,6 +99,7 @@ export class LedgerLog {
   /** How often entries were deleted or replaced: anyone who reads along has to look again at what they have. */
   rewriteCount = 0;
 
+  readonly #leaves: FinalLeaves;
   readonly #mark: DurableMark;
   /** What the check read before anything else. Nothing where the check runs beside the work. */
   readonly check: StoreCheck;
@@ -113,6 +120,11 @@ export class LedgerLog {
     this.#nextSequence = nextSequence;
     this.#lastKept = nextSequence - 1;
     this.#onFailure = onFailure;
+    this.#leaves = new FinalLeaves({
+      path: level.path,
+      get: (key) => this.get(key),
+      write: (writes) => this.write(writes),
+    });
   }
 
   /**
@@ -206,10 +218,14 @@ export class LedgerLog {
   write(writes: readonly StoreWrite[]): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     // One by one: a restore writes all leaves at once, and a call takes only so many arguments.
-    for (const one of writes) this.#pending.writes.push(one, ...transactionWrites(one.key, one.value));
+    for (const one of writes) {
+      this.#pending.writes.push(one, ...transactionWrites(one.key, one.value));
+      this.#leaves.note(one);
+    }
     if (writes.some(({ key }) => key.startsWith("log!"))) this.rewriteCount += 1;
     const { promise } = this.#pending;
     this.#writing ??= this.#drain();
+    this.#beginLeafFile();
     return promise;
   }
 
@@ -281,6 +297,7 @@ export class LedgerLog {
   async close(): Promise<void> {
     this.#isClosing = true;
     await this.#checking;
+    await this.#leaves.close();
     if (this.#failure === null) await this.flushed();
     this.#mark.close();
     await this.#level.close();
@@ -431,18 +448,45 @@ export class LedgerLog {
     return (await this.#level.read(this.#db.get(storeKeys.finalPosition))) as ChainPosition | undefined;
   }
 
-  /** All leaves as the last final batch left them, with their hashes. @throws SRV_STORE_CORRUPT */
-  async *finalLeaves(): AsyncGenerator<[id: number, record: LeafState, hash: bigint]> {
-    const leaves = this.#db.iterator({
+  /**
+   * The ledger as the last final batch left it, but for its next id.
+   * @param depth of one without a file of leaves
+   * @throws SRV_STORE_CORRUPT
+   */
+  async finalLedger(depth: number = TREE_DEPTH): Promise<Ledger> {
+    const flat = (await this.#level.read(this.#leaves.read())) ?? new FlatLedger(depth);
+    const records = this.#db.iterator({
       ...underPrefix("leaf"),
       fillCache: false,
       highWaterMarkBytes: 2 ** 20,
     });
-    for await (const [key, value] of this.#level.readEach(leaves)) {
-      const id = Number.parseInt(key.slice("leaf!".length), 16);
+    let leaves: FlatLeaf[] = [];
+    for await (const [key, value] of this.#level.readEach(records)) {
+      const id = leafIdOf(key)!;
       const { hash, state } = leafOf(id, value as StoredLeaf);
-      yield [id, state, hash];
+      this.#leaves.note({ key, value });
+      leaves.push([id, state, hash]);
+      if (leaves.length < LEAVES_AT_ONCE) continue;
+      flat.fold(leaves);
+      leaves = [];
     }
+    flat.fold(leaves);
+    return new Ledger(flat.depth, flat);
+  }
+
+  /** Keeps the file of all leaves young enough, beside the work. @param finalNumber of the last batch in the ledger's base */
+  keepLeaves(ledger: Ledger, finalNumber: () => number): void {
+    this.#leaves.keep(ledger.base, finalNumber);
+    this.#beginLeafFile();
+  }
+
+  #beginLeafFile(): void {
+    this.#leaves.next().catch((cause) => this.#fail(this.#level.failed("write", cause)));
+  }
+
+  /** What puts all leaves of a ledger into an empty store. @throws SRV_STORE_FAILED */
+  leafWrites(ledger: Ledger): Promise<StoreWrite[]> {
+    return this.#level.read(this.#leaves.writesOf(ledger));
   }
 }
 
