@@ -18,7 +18,7 @@ import { LedgerLog } from "@openledger/sequencer/internal/store/ledger-log";
 import { storeKeys } from "@openledger/sequencer/internal/store/store-keys";
 
 /** Some beyond what a new file of leaves is begun at: the longest that a start reads. */
-const RECORDS = 70_000;
+const RECORDS = 35_000;
 const LOOKUPS = 200_000;
 const randomId = (i: number, count: number) => Number((BigInt(i) * 11_400_714_819n) % BigInt(count));
 

@@ -18,7 +18,7 @@ import type { ChainPosition } from "./log-entry.ts";
 import { leafIdOf, storeKeys } from "./store-keys.ts";
 
 /** Records that a start may have to read, and to hash the paths of: a new file is begun once there are more. */
-const RECORDS_PER_FILE = 65_536;
+const RECORDS_PER_FILE = 32_768;
 /** Records that are deleted in one write. */
 const DELETES_AT_ONCE = 4_096;
 /** Two thirds of the main thread's time stay with the work. */
