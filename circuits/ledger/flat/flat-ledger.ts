@@ -254,6 +254,7 @@ export class FlatLedger {
     chunk[at + 3] = (l1Owner >> 128n) | ((balance >> 64n) << 32n);
     chunk[at + 4] = balance;
     write(chunk, at + 5, keyX);
+    if (this.#decoded.length > 0) this.#decoded[id % DECODED] = [id, state];
   }
 
   /** Overwrites leaves. Nothing is hashed before somebody asks. */
