@@ -104,6 +104,7 @@ export class Sequencer {
     const lease = await Lease.load(options, modules.log, modules);
     const restored = await restore(modules.log, options);
     const { book, head, leafCount, replayedCount, timings } = restored;
+    modules.log.keepLeaves(head.ledger, () => book.finalNumber);
     const { byteCount: checkedBytes, durationMs: checkMs, tableCount: checkedTables } = modules.log.check;
     modules.logger.info(
       {

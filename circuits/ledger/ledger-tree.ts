@@ -12,7 +12,7 @@
  */
 import { type HashRequest, hashTagged, hashTaggedMany } from "../field/poseidon.ts";
 import { TAG, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
-import { FlatLedger, type FlatView } from "./flat-ledger.ts";
+import { FlatLedger, type FlatView } from "./flat/flat-ledger.ts";
 import { type Leaf, leafHead } from "./leaf.ts";
 
 type Child = TreeNode | null;

@@ -1,9 +1,11 @@
 import { operationError } from "../circuit-errors.ts";
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "../protocol.ts";
-import { type FlatLeaf, FlatLedger } from "./flat-ledger.ts";
+import { type FlatLeaf, FlatLedger } from "./flat/flat-ledger.ts";
+import { LedgerLeaves } from "./flat/ledger-leaves.ts";
 import { accountLeaf, EMPTY_LEAF, type LeafState } from "./leaf.ts";
-import { LedgerLeaves } from "./ledger-leaves.ts";
 import { hashVersions, LedgerTree } from "./ledger-tree.ts";
+
+export { type FlatLeaf, FlatLedger };
 
 /** Leaves that `putAll` keeps as nodes at a time. */
 const PUT_AT_ONCE = 4_096;
@@ -14,14 +16,15 @@ export class Ledger {
   /** What was folded into the base last, with what changed since over it. */
   readonly leaves: LedgerLeaves;
   nextId = 0;
-  readonly #base: FlatLedger;
+  /** Leaves as they were folded last. To be written to by `fold` alone. */
+  readonly base: FlatLedger;
   readonly #changed = new Map<number, LeafState | null>();
 
   /** @param base of that depth; what the ledger begins as, and the ledger's own from now on */
   constructor(depth: number = TREE_DEPTH, base: FlatLedger = new FlatLedger(depth)) {
     this.tree = new LedgerTree(depth, base.view);
     this.leaves = new LedgerLeaves(base, this.#changed);
-    this.#base = base;
+    this.base = base;
   }
 
   get root(): bigint {
@@ -34,7 +37,7 @@ export class Ledger {
 
   /** As what was folded last left the leaf. */
   foldedLeaf(id: number): LeafState | undefined {
-    return this.#base.leaf(id);
+    return this.base.leaf(id);
   }
 
   /** @throws OP_UNKNOWN_LEAF */
@@ -76,15 +79,15 @@ export class Ledger {
    */
   fold(leaves: Iterable<FlatLeaf>): void {
     const folded = [...leaves];
-    const differing = folded.filter(([id, , hash]) => this.#base.known(0, id) !== hash);
+    const differing = folded.filter(([id, , hash]) => this.base.known(0, id) !== hash);
     for (const [id] of differing) {
       // Where the ledger is as the base was, it would become what is folded: a leaf that a later batch put back.
       if (this.#changed.has(id)) continue;
-      const state = this.#base.leaf(id);
+      const state = this.base.leaf(id);
       if (state === undefined) this.remove(id);
-      else this.put(id, state, this.#base.known(0, id));
+      else this.put(id, state, this.base.known(0, id));
     }
-    this.#base.fold(differing);
+    this.base.fold(differing);
     for (const id of this.tree.settle(folded.map(([id]) => id))) this.#changed.delete(id);
   }
 
@@ -97,10 +100,10 @@ export class Ledger {
 
   /** Sum of what L2 owes: balances, open and closed amounts, and what payees have accrued but not claimed. */
   totalWei(): bigint {
-    let sum = this.#base.accountWei();
-    for (const [, state] of this.#base.withMore) sum += owedWei(state);
+    let sum = this.base.accountWei();
+    for (const [, state] of this.base.withMore) sum += owedWei(state);
     for (const [id, state] of this.#changed) {
-      const before = this.#base.leaf(id);
+      const before = this.base.leaf(id);
       if (before !== undefined) sum -= owedWei(before);
       if (state !== null) sum += owedWei(state);
     }

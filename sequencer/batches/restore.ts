@@ -1,8 +1,7 @@
 /** From the data directory back to memory: the last final batch's ledger, the batches since, the open batch. */
 
-import { type Genesis, genesisLedger, Ledger } from "@openledger/circuits/ledger/ledger";
+import { type Genesis, genesisLedger } from "@openledger/circuits/ledger/ledger";
 import { hashVersions, type TreeVersion } from "@openledger/circuits/ledger/ledger-tree";
-import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { sequencerError } from "../sequencer-errors.ts";
 import { leafWrites } from "../store/leaf-value.ts";
 import type { LeafChanges, LedgerLog } from "../store/ledger-log.ts";
@@ -45,11 +44,9 @@ const BATCHES_WITH_FEES = 50;
  */
 export async function restore(log: LedgerLog, options: RestoreOptions): Promise<Restored> {
   const final = (await log.finalPosition()) ?? (await writeGenesis(log, options));
-  const ledger = new Ledger(options.treeDepth ?? TREE_DEPTH);
   const readAtMs = performance.now();
-  for await (const [id, record, hash] of log.finalLeaves()) ledger.put(id, record, hash);
+  const ledger = await log.finalLedger(options.treeDepth);
   const hashAtMs = performance.now();
-  ledger.foldAll();
   ledger.nextId = final.nextId;
   requireRoot("the final snapshot", final.root, ledger.root);
   const replayAtMs = performance.now();

@@ -37,8 +37,7 @@ async function contents(dataPath: string) {
   const log = await LedgerLog.open(dataPath);
   try {
     const { sequence, ...position } = (await log.finalPosition())!;
-    const leaves = new Map<number, unknown>();
-    for await (const [id, record] of log.finalLeaves()) leaves.set(id, record);
+    const leaves = new Map((await log.finalLedger()).leaves);
     const under = (prefix: string) => log.keyed(underPrefix(prefix));
     const closed = (await f.rollup.state()).batchNumber;
     const record = await log.batch(closed);

@@ -75,6 +75,7 @@ export class FollowedLedger {
   /** A directory that a restore has made. @throws SEQ_STORE_INCONSISTENT */
   static async open(log: LedgerLog, rollup: FollowedRollup): Promise<FollowedLedger> {
     const { book, head, opened } = await restore(log, { ...NO_ACTIVATION, rules: rollup.rules });
+    log.keepLeaves(head.ledger, () => book.finalNumber);
     return new FollowedLedger(log, rollup, { book, head, opened });
   }
 

@@ -7,11 +7,14 @@
  */
 
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { type FlatLeaf, FlatLedger, Ledger } from "@openledger/circuits/ledger/ledger";
+import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { CheckedLevel, type LevelDb } from "@openledger/foundation/store/checked-level";
 import type { KeyRange, Pair } from "@openledger/foundation/store/sorted-table";
 import { sequencerError } from "../sequencer-errors.ts";
 import { DurableMark } from "./durable-mark.ts";
 import { type IndexedQueueEntry, type ListedQueueEntry, queueIndexWrites } from "./executed-queue.ts";
+import { FinalLeaves } from "./final-leaves.ts";
 import { type HashTarget, settlementWrites, transactionWrites } from "./hash-index.ts";
 import { History, type HistoryOptions } from "./history.ts";
 import { operationIndex } from "./history-index.ts";
@@ -25,7 +28,7 @@ import type {
 } from "./log-entry.ts";
 import { checkedBody, storeEncoding } from "./store-encoding.ts";
 import { corrupt, STORE_REMEDIES, type StoreOwner } from "./store-failure.ts";
-import { ofHashes, storeKeys, underPrefix } from "./store-keys.ts";
+import { leafIdOf, ofHashes, storeKeys, underPrefix } from "./store-keys.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 
 /** One change of the store; without a value the key is deleted. */
@@ -67,6 +70,9 @@ const CHECK_EVERY_MS = 60_000;
 /** How long a segment that could not be written waits for the next try. */
 const MOVE_AGAIN_MS = 60_000;
 
+/** Leaves that are put into memory at a time. */
+const LEAVES_AT_ONCE = 4_096;
+
 export class LedgerLog {
   readonly #level: CheckedLevel;
   readonly #db: LevelDb;
@@ -84,6 +90,7 @@ export class LedgerLog {
   /** How often entries were deleted or replaced: anyone who reads along has to look again at what they have. */
   rewriteCount = 0;
 
+  readonly #leaves: FinalLeaves;
   readonly #mark: DurableMark;
   readonly #checkTimer: NodeJS.Timeout;
   #checking: Promise<void> | null = null;
@@ -108,6 +115,11 @@ export class LedgerLog {
     this.#nextSequence = nextSequence;
     this.#lastKept = nextSequence - 1;
     this.#onFailure = onFailure;
+    this.#leaves = new FinalLeaves({
+      path: level.path,
+      get: (key) => this.get(key),
+      write: (writes) => this.write(writes),
+    });
     this.#checkTimer = setInterval(() => void this.checkTables(), CHECK_EVERY_MS).unref();
   }
 
@@ -202,10 +214,14 @@ export class LedgerLog {
   write(writes: readonly StoreWrite[]): Promise<void> {
     if (this.#failure !== null) return Promise.reject(this.#failure);
     // One by one: a restore writes all leaves at once, and a call takes only so many arguments.
-    for (const one of writes) this.#pending.writes.push(one, ...transactionWrites(one.key, one.value));
+    for (const one of writes) {
+      this.#pending.writes.push(one, ...transactionWrites(one.key, one.value));
+      this.#leaves.note(one);
+    }
     if (writes.some(({ key }) => key.startsWith("log!"))) this.rewriteCount += 1;
     const { promise } = this.#pending;
     this.#writing ??= this.#drain();
+    this.#beginLeafFile();
     return promise;
   }
 
@@ -301,6 +317,7 @@ export class LedgerLog {
     clearInterval(this.#checkTimer);
     this.#history.stop();
     await Promise.all([this.#checking, this.#moving]);
+    await this.#leaves.close();
     if (this.#failure === null) await this.flushed();
     await this.#history.close();
     this.#mark.close();
@@ -467,17 +484,44 @@ export class LedgerLog {
     return this.get(storeKeys.finalPosition);
   }
 
-  /** All leaves as the last final batch left them, with their hashes. @throws SRV_STORE_CORRUPT */
-  async *finalLeaves(): AsyncGenerator<[id: number, record: LeafState, hash: bigint]> {
-    const leaves = this.#db.iterator({
+  /**
+   * The ledger as the last final batch left it, but for its next id.
+   * @param depth of one without a file of leaves
+   * @throws SRV_STORE_CORRUPT
+   */
+  async finalLedger(depth: number = TREE_DEPTH): Promise<Ledger> {
+    const flat = (await this.#level.read(this.#leaves.read())) ?? new FlatLedger(depth);
+    const records = this.#db.iterator({
       ...underPrefix("leaf"),
       fillCache: false,
       highWaterMarkBytes: 2 ** 20,
     });
-    for await (const [key, value] of this.#level.readEach(leaves)) {
-      const id = Number.parseInt(key.slice("leaf!".length), 16);
+    let leaves: FlatLeaf[] = [];
+    for await (const [key, value] of this.#level.readEach(records)) {
+      const id = leafIdOf(key)!;
       const { hash, state } = leafOf(id, value as StoredLeaf);
-      yield [id, state, hash];
+      this.#leaves.note({ key, value });
+      leaves.push([id, state, hash]);
+      if (leaves.length < LEAVES_AT_ONCE) continue;
+      flat.fold(leaves);
+      leaves = [];
     }
+    flat.fold(leaves);
+    return new Ledger(flat.depth, flat);
+  }
+
+  /** Keeps the file of all leaves young enough, beside the work. @param finalNumber of the last batch in the ledger's base */
+  keepLeaves(ledger: Ledger, finalNumber: () => number): void {
+    this.#leaves.keep(ledger.base, finalNumber);
+    this.#beginLeafFile();
+  }
+
+  #beginLeafFile(): void {
+    this.#leaves.next().catch((cause) => this.#fail(this.#level.failed("write", cause)));
+  }
+
+  /** What puts all leaves of a ledger into an empty store. @throws SRV_STORE_FAILED */
+  leafWrites(ledger: Ledger): Promise<StoreWrite[]> {
+    return this.#level.read(this.#leaves.writesOf(ledger));
   }
 }

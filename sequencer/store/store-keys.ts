@@ -22,8 +22,10 @@ export const storeKeys = {
   draft: (batchNumber: number) => `draft!${wide(batchNumber)}`,
   /** Leaves as a batch that is not final leaves them. */
   changes: (batchNumber: number) => `changes!${wide(batchNumber)}`,
-  /** A leaf as the last final batch left it. */
+  /** A leaf as the last final batch left it, where it changed since the file of all leaves was begun. */
   leaf: (leafId: number) => `leaf!${id(leafId)}`,
+  /** Which file of all leaves counts (final-leaves.ts). */
+  leafFile: "leaf-file",
   /** A payment of a model's epoch, by its place in the epoch's chain. */
   payment: (modelId: number, epoch: number, index: number) =>
     `payment!${id(modelId)}!${id(epoch)}!${wide(index)}`,
@@ -51,6 +53,10 @@ export const storeKeys = {
   /** The fee of a unit in the batch that is opened next, written with the first operation of the one before. */
   nextFee: "next-fee",
 } as const;
+
+/** null where the key is not a leaf's. */
+export const leafIdOf = (key: string): number | null =>
+  key.startsWith("leaf!") ? Number.parseInt(key.slice("leaf!".length), 16) : null;
 
 /** Keys that start with `prefix` and a separator. */
 export function underPrefix(prefix: string): { gt: string; lt: string } {

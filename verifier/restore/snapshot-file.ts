@@ -9,6 +9,10 @@ import { rename } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { QueueEntry } from "@openledger/bridge/l1/queue-entry";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import type { LeafState } from "@openledger/circuits/ledger/leaf";
+import { Ledger } from "@openledger/circuits/ledger/ledger";
+import { MAX_LEAF_COUNT } from "@openledger/circuits/protocol";
 import type { Address, Hex } from "viem";
 import { z } from "zod";
 import type { LedgerSnapshot } from "../replay/ledger-snapshot.ts";
@@ -44,7 +48,7 @@ const headSchema = z.strictObject({
 });
 const bigs = (...names: string[]) => Object.fromEntries(names.map((name) => [name, big]));
 const leafSchema = z.strictObject({
-  id: whole,
+  id: whole.max(MAX_LEAF_COUNT - 1),
   record: z.strictObject({
     leaf: z.strictObject({
       kind: whole,
@@ -144,7 +148,9 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
   const hash = createHash("sha256");
   let head: z.output<typeof headSchema> | null = null;
   let stated: string | null = null;
-  const leaves = new Map<number, unknown>();
+  await initPoseidon();
+  // Flat, as a Map ends the heap at 2.6 million. Nobody asks these for hashes: `requireConsistent` takes them.
+  const { base, leaves } = new Ledger();
   const epochs = new Map<number, unknown>();
   const waiting: QueueEntry[] = [];
   const parse = <T extends z.ZodType>(schema: T, value: unknown, line: number): z.output<T> => {
@@ -170,7 +176,7 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
         head = parse(headSchema, value, number);
       } else if (leaves.size < head.leafCount) {
         const { id, record } = parse(leafSchema, value, number);
-        leaves.set(id, record);
+        base.fold([[id, record as unknown as LeafState, 0n]]);
       } else if (epochs.size === head.modelCount) {
         waiting.push(parse(entrySchema, value, number));
       } else {
@@ -191,8 +197,8 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
   if (!isWhole)
     throw unreadable("it has other numbers of leaves, models or queue entries than its head says");
   const { blockNumber, chainId, position, rollupAddress } = head;
-  const typed = { leaves, epochs } as Pick<LedgerSnapshot, "leaves" | "epochs">;
-  return { snapshot: { chainId, rollupAddress, position, blockNumber, waiting, ...typed }, sha256 };
+  const typed = { epochs } as Pick<LedgerSnapshot, "epochs">;
+  return { snapshot: { chainId, rollupAddress, position, blockNumber, waiting, leaves, ...typed }, sha256 };
 }
 
 /** null where the format is this version's, or the file is none of ours. */

@@ -27,12 +27,10 @@ export async function snapshotOfDirectory(
     const final = await log.finalPosition();
     if (final === undefined)
       throw sequencerError("SEQ_STORE_INCONSISTENT", `${dataPath} holds no ledger`, { data: { dataPath } });
-    const leaves = new Map<number, LeafState>();
+    const { leaves } = await log.finalLedger();
     const epochs = new Map<number, ModelPayments>();
-    for await (const [id, record] of log.finalLeaves()) {
-      leaves.set(id, record);
+    for (const [id, record] of leaves.withMore())
       if (record.rewards !== undefined) epochs.set(id, await paymentsOf(log, id, record));
-    }
     const { sequence, ...position } = final;
     const record = await log.get<StoredBatch>(storeKeys.batch(position.batchNumber));
     const blockNumber = record?.l1?.blockNumber ?? (await blockOf(position.batchNumber));

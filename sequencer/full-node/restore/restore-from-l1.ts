@@ -18,7 +18,6 @@ import type { StoredEpoch, StoredPayment } from "../../batches/settling/stored-e
 import { sequencerError } from "../../sequencer-errors.ts";
 import { postedQueueWrites } from "../../store/executed-queue.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../../store/follow-marker.ts";
-import { leafWrites } from "../../store/leaf-value.ts";
 import { LedgerLog, type StoreWrite } from "../../store/ledger-log.ts";
 import type { ChainPosition, StoredQueueEntry } from "../../store/log-entry.ts";
 import { storeKeys } from "../../store/store-keys.ts";
@@ -139,9 +138,8 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
       timestamp: BigInt(state.timestamp),
       sequence: NO_SEQUENCE,
     };
-    const leaves = leafWrites(ledger);
     await log.write([
-      ...leaves,
+      ...(await log.leafWrites(ledger)),
       ...records.map((value) => ({ key: storeKeys.batch(value.number), value })),
       ...queueWrites(records, restored, options.snapshot?.position.queueHead ?? 0),
       ...(await epochWrites(ledger, restored)),
@@ -149,7 +147,7 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
       ...(options.followMarker === true ? await markerWrites(rollup, restored) : []),
     ]);
     const waitingCount = restored.replay.entries.length - state.queueHead;
-    return { blockNumber: Number(toBlock), position, leafCount: leaves.length, waitingCount };
+    return { blockNumber: Number(toBlock), position, leafCount: ledger.leaves.size, waitingCount };
   } finally {
     await log.close();
   }

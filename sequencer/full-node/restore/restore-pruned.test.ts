@@ -70,8 +70,7 @@ const planOf = async ({ rollupAddress, rpcUrl }: World, snapshot?: LedgerSnapsho
 async function contents(dataPath: string, { position }: LedgerSnapshot) {
   const log = await LedgerLog.open(dataPath);
   try {
-    const leaves = new Map<number, unknown>();
-    for await (const [id, record] of log.finalLeaves()) leaves.set(id, record);
+    const leaves = new Map((await log.finalLedger()).leaves);
     const under = (prefix: string) => log.keyed(underPrefix(prefix));
     return {
       leaves,

@@ -1,12 +1,12 @@
 import { runs, TestRandom } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../field/poseidon.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { accountLeaf, EMPTY_DATANET_BODY, EMPTY_LEAF, hashLeaf, type LeafState } from "../leaf.ts";
+import { Ledger } from "../ledger.ts";
+import { hashVersions, LedgerTree, type TreeVersion } from "../ledger-tree.ts";
 import { PlainTree } from "../testing/plain-tree.ts";
 import { FlatLedger } from "./flat-ledger.ts";
-import { accountLeaf, EMPTY_DATANET_BODY, EMPTY_LEAF, hashLeaf, type LeafState } from "./leaf.ts";
-import { Ledger } from "./ledger.ts";
-import { hashVersions, LedgerTree, type TreeVersion } from "./ledger-tree.ts";
 
 beforeAll(initPoseidon);
 

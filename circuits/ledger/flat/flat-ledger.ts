@@ -6,9 +6,9 @@
  * with the view that was the newest until then, and a view looks into those of all folds since. Views point to newer ones
  * alone, so what no one looks at is collected.
  */
-import { hashTagged, hashTaggedMany } from "../field/poseidon.ts";
-import { AMOUNT_BITS, ID_BITS, NONCE_BITS, TAG, TREE_ARITY, TREE_DEPTH } from "../protocol.ts";
-import { EMPTY_LEAF, type Leaf, type LeafState } from "./leaf.ts";
+import { hashTagged, hashTaggedMany } from "../../field/poseidon.ts";
+import { AMOUNT_BITS, ID_BITS, NONCE_BITS, TAG, TREE_ARITY, TREE_DEPTH } from "../../protocol.ts";
+import { EMPTY_LEAF, type Leaf, type LeafState } from "../leaf.ts";
 
 const DIGIT_BITS = Math.log2(TREE_ARITY);
 /** Leaves are allocated, and stored, by the 4,096: a subtree of so many levels. */
@@ -28,7 +28,7 @@ const DECODED = 4_096;
 
 const emptyHashes: bigint[] = [0n];
 /** Of the empty subtree of so many levels. */
-export function emptyHash(level: number): bigint {
+function emptyHash(level: number): bigint {
   for (let next = emptyHashes.length; next <= level; next++)
     emptyHashes.push(hashTagged(TAG.node, Array<bigint>(TREE_ARITY).fill(emptyHashes[next - 1]!)));
   return emptyHashes[level]!;
@@ -254,6 +254,7 @@ export class FlatLedger {
     chunk[at + 3] = (l1Owner >> 128n) | ((balance >> 64n) << 32n);
     chunk[at + 4] = balance;
     write(chunk, at + 5, keyX);
+    if (this.#decoded.length > 0) this.#decoded[id % DECODED] = [id, state];
   }
 
   /** Overwrites leaves. Nothing is hashed before somebody asks. */

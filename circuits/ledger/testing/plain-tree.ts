@@ -1,5 +1,5 @@
-import { hashTagged } from "../field/poseidon.ts";
-import { TAG, TREE_ARITY } from "../protocol.ts";
+import { hashTagged } from "../../field/poseidon.ts";
+import { TAG, TREE_ARITY } from "../../protocol.ts";
 
 /** The ledger's tree as its definition says it: every node hashed at once, every copy a tree of its own. */
 export class PlainTree {

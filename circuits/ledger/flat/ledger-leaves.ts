@@ -1,5 +1,5 @@
+import type { LeafState } from "../leaf.ts";
 import type { FlatLedger } from "./flat-ledger.ts";
-import type { LeafState } from "./leaf.ts";
 
 type Entry = [id: number, state: LeafState];
 
