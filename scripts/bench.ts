@@ -132,9 +132,10 @@ program
   .description("a sequencer's start, its store and old operations, with a history of made-up ones behind it")
   .option("--operations <n>", "of the history", "10000000")
   .option("--hot <n>", "of them that stay in the store", String(2_000_000))
+  .option("--leaves <n>", "of another directory, whose start is measured, too", String(2 ** 24))
   .option("--data <folder>", "where it is made, or goes on; else a folder that is removed")
   .addHelpText("after", "\nExample:\n  npm run bench -- history --operations 300000 --hot 100000")
-  .action(async (options: { operations: string; hot: string; data?: string }) => {
+  .action(async (options: { operations: string; hot: string; leaves: string; data?: string }) => {
     const { mkdirSync, mkdtempSync, rmSync } = await import("node:fs");
     const { benchHistory } = await import("./bench/history.ts");
     const folder = options.data ?? mkdtempSync("/tmp/bench-history-");
@@ -143,7 +144,9 @@ program
     const progress = progressOfProcesses();
     const figures = await benchHistory({ folder, hotOperations, operations, progress });
     if (options.data === undefined) rmSync(folder, { recursive: true });
-    console.log(`history ${JSON.stringify(figures)}`);
+    const { benchHistoryLeaves } = await import("./bench/history-leaves.ts");
+    const { leafBytes, leaves, ...ofLeaves } = await benchHistoryLeaves({ leaves: Number(options.leaves) });
+    console.log(`history ${JSON.stringify({ ...figures, leaves, leafBytes, ofLeaves })}`);
     process.exit(0);
   });
 

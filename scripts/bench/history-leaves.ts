@@ -147,6 +147,4 @@ const [role, what, path, count, records] = process.argv.slice(2);
 if (process.argv[1] === file && role === "child") {
   const answer = what === "make" ? await make(path!, Number(count), Number(records)) : await start(path!);
   process.send!(answer, () => process.exit(0));
-} else if (process.argv[1] === file) {
-  console.log(JSON.stringify(await benchHistoryLeaves(role === undefined ? {} : { leaves: Number(role) })));
 }

@@ -67,10 +67,7 @@ export async function benchHistory({ folder, hotOperations, operations, progress
   try {
     const coldReadMs = await coldReads(child.url, operations - hotOperations);
     return {
-      ...{ operations, startSeconds, hotBytes: bytesIn(dataPath) },
-      // The leaves' heap is measured where they are: circuits/ledger.
-      ...{ leaves: ledger.leaves.size, leafBytes: null as number | null, coldReadMs },
-      startProcessorSeconds,
+      ...{ operations, startSeconds, hotBytes: bytesIn(dataPath), coldReadMs, startProcessorSeconds },
       historyBytes: bytesIn(join(dataPath, HISTORY_FOLDER)),
     };
   } finally {

@@ -31,14 +31,14 @@ export function brokenLimits(measures: HouseMeasures): string[] {
 
 /** Most there may be of each. They fall: anyone who adds one takes one away, and lowers these where more went; what raises them, its commit names. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
-  codes: 280,
-  options: 240,
-  settings: 108,
+  codes: 281,
+  options: 241,
+  settings: 109,
   commands: 88,
-  productFiles: 1_779,
-  productLines: 202_680,
-  testLines: 97_000,
-  benchAndDrillLines: 6_500,
+  productFiles: 1_798,
+  productLines: 206_850,
+  testLines: 98_550,
+  benchAndDrillLines: 7_010,
   docsLines: 5_500,
 };
 
