@@ -90,15 +90,17 @@ function randomStep(
   if (kind === 0) return [kind, wire(), constant(), ...sum(), ...sum(), ...sum()];
   if (kind === 1) return [kind, wire(), constant(), constant(), ...sum(), ...sum(), ...sum()];
   if (kind === 5) return [kind, random.below(100), ...sum(), ...sum(), ...sum()];
-  const count = random.below(6);
-  // A hint's index may be any word, that of the largest bit and digit among them.
+  // A hint's index may be any word, that of the largest bit among them.
   const index = () => (random.oneIn(4) ? random.word() : random.below(300));
-  return [
-    kind,
-    constant(),
-    wire(),
-    ...sum(),
+  const several = (count: number, each: () => number[]) => [
     count,
-    ...Array.from({ length: count }, () => [wire(), index()]).flat(),
+    ...Array.from({ length: count }, each).flat(),
   ];
+  const hints = () => several(random.below(6), () => [wire(), index()]);
+  if (kind === 2) return [kind, constant(), ...sum(), ...hints()];
+  if (kind === 4) return [kind, constant(), wire(), ...sum(), ...hints(), ...hints()];
+  // More windows than an integer has, now and then.
+  const windows = random.oneIn(8) ? 66 : random.below(4);
+  const points = () => [wire(), wire(), ...Array.from({ length: 16 }, constant)];
+  return [kind, wire(), ...several(windows, points)];
 }

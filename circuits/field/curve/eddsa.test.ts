@@ -71,6 +71,7 @@ describe("signMessage", () => {
       [TAG.message, [5n, 0n, 0n]],
       [0n, [5n, 0n, 0n]],
       [0n, [0n, 5n, 0n]],
+      [0n, [0n, 0n, 5n]],
       DUMMY_MESSAGE,
     ];
     const signed = messages.map((m) => signMessage(1n, m));
@@ -78,6 +79,22 @@ describe("signMessage", () => {
     for (const [i, signature] of signed.entries())
       for (const [j, m] of messages.entries())
         expect(verifySignature({ keyX: derivePublicKey(1n).x, message: m, signature })).toBe(i === j);
+  });
+
+  test("takes its nonce from the secret's other half, the tag and every part", () => {
+    const elements = fc.tuple(message, message, message, message);
+    const littleEndian = (value: bigint) =>
+      Buffer.from(value.toString(16).padStart(64, "0"), "hex").reverse();
+    fc.assert(
+      fc.property(secretBytes, elements, (secret, [tag, ...parts]) => {
+        const hashed = [blake512(secret).subarray(32), ...[tag, ...parts].map(littleEndian)];
+        const hash = Buffer.from(blake512(Buffer.concat(hashed))).reverse();
+        const nonce = BigInt(`0x${hash.toString("hex")}`) % SUBGROUP_ORDER;
+        const { r8x, r8y } = signMessage(secret, [tag, parts]);
+        expect({ x: r8x, y: r8y }).toEqual(Point.fromAffine(BASE8).multiply(nonce).toAffine());
+      }),
+      { numRuns: runs(5) },
+    );
   });
 
   test("reads a bigint secret as 32 bytes, big-endian", () => {
