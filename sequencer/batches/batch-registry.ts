@@ -14,9 +14,9 @@ import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { ClosedDraft } from "@openledger/circuits/table/table-builder";
 import { sequencerError } from "../sequencer-errors.ts";
 import { leafWrite } from "../store/leaf-value.ts";
-import type { LeafChanges, LedgerLog, StoreWrite } from "../store/ledger-log.ts";
+import type { LeafChanges, LedgerLog } from "../store/ledger-log.ts";
 import type { ChainPosition } from "../store/log-entry.ts";
-import { storeKeys } from "../store/store-keys.ts";
+import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import {
   type BatchStatus,
   type L1Inclusion,

@@ -2,7 +2,7 @@ import { stateBatchNow } from "@openledger/circuits/blob/blob-opening";
 import { type DataPlace, isBlobShape } from "@openledger/circuits/protocol";
 import type { TableCounts } from "@openledger/circuits/table/table-builder";
 import { closedCommitment, closedDraftOf } from "@openledger/circuits/table/table-builder";
-import type { StoreWrite } from "../store/ledger-log.ts";
+import type { StoreWrite } from "../store/store-keys.ts";
 import { recordOf, type StoredBatch } from "../store/stored-batch.ts";
 import type { BatchRegistry } from "./batch-registry.ts";
 import type { HeadState } from "./head-state.ts";

@@ -8,9 +8,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { sequencerError } from "../sequencer-errors.ts";
-import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
 import type { OpenedEntry } from "../store/log-entry.ts";
-import { storeKeys } from "../store/store-keys.ts";
+import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import type { BatchRegistry } from "./batch-registry.ts";
 import { closeBatch, type PlaceChooser } from "./close-batch.ts";

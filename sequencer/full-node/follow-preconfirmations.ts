@@ -1,7 +1,7 @@
 /** The preconfirmations that a full node has seen, durable: each is the operator's signature over a place and an operation. */
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
-import type { LedgerLog, StoreWrite } from "../store/ledger-log.ts";
-import { underPrefix } from "../store/store-keys.ts";
+import type { LedgerLog } from "../store/ledger-log.ts";
+import { type StoreWrite, underPrefix } from "../store/store-keys.ts";
 
 export const PRECONFIRMATION_PREFIX = "follow-preconfirmation";
 const place = (opIndex: number) => `${PRECONFIRMATION_PREFIX}!${opIndex.toString(16).padStart(12, "0")}`;

@@ -1,10 +1,10 @@
 /** Acknowledged operations that could not be executed again on top of what somebody else put on L1. Durable. */
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { RollupError } from "@openledger/foundation/rollup-error";
-import type { LedgerLog, StoreWrite } from "./ledger-log.ts";
+import type { LedgerLog } from "./ledger-log.ts";
 import type { OperationEntry } from "./log-entry.ts";
 import { type KnownOperation, unexecuted } from "./operation-status.ts";
-import { storeKeys } from "./store-keys.ts";
+import { type StoreWrite, storeKeys } from "./store-keys.ts";
 
 interface StoredDrop {
   readonly hash: `0x${string}`;

@@ -16,8 +16,8 @@ import { freshFolder } from "../testing/fresh-rollup.ts";
 import { FinalLeaves } from "./final-leaves.ts";
 import { leafFileName } from "./leaf-file.ts";
 import { leafWrite } from "./leaf-value.ts";
-import { LedgerLog, type StoreWrite } from "./ledger-log.ts";
-import { storeKeys } from "./store-keys.ts";
+import { LedgerLog } from "./ledger-log.ts";
+import { type StoreWrite, storeKeys } from "./store-keys.ts";
 
 beforeAll(initPoseidon);
 

@@ -13,9 +13,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { FlatLedger, Ledger } from "@openledger/circuits/ledger/ledger";
 import { LEAF_FILE_NAME, type LeafFile, leafFileName, readLeafFile, writeLeafFile } from "./leaf-file.ts";
 import { leafWrites } from "./leaf-value.ts";
-import type { StoreWrite } from "./ledger-log.ts";
 import type { ChainPosition } from "./log-entry.ts";
-import { leafIdOf, storeKeys } from "./store-keys.ts";
+import { leafIdOf, type StoreWrite, storeKeys } from "./store-keys.ts";
 
 /** Records that a start may have to read, and to hash the paths of: a new file is begun once there are more. */
 const RECORDS_PER_FILE = 32_768;

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { close, prove, report, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
-import { LedgerLog, type StoreWrite } from "./ledger-log.ts";
-import { storeKeys } from "./store-keys.ts";
+import { LedgerLog } from "./ledger-log.ts";
+import { type StoreWrite, storeKeys } from "./store-keys.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let dataPath: string;

@@ -28,14 +28,8 @@ import type {
 } from "./log-entry.ts";
 import { checkedBody, storeEncoding } from "./store-encoding.ts";
 import { corrupt, STORE_REMEDIES, type StoreOwner } from "./store-failure.ts";
-import { leafIdOf, ofHashes, storeKeys, underPrefix } from "./store-keys.ts";
+import { leafIdOf, ofHashes, type StoreWrite, storeKeys, underPrefix } from "./store-keys.ts";
 import type { StoredBatch } from "./stored-batch.ts";
-
-/** One change of the store; without a value the key is deleted. */
-export interface StoreWrite {
-  readonly key: string;
-  readonly value?: unknown;
-}
 
 export type LeafOperation = OperationEntry | ListedQueueEntry;
 

@@ -2,6 +2,12 @@
 const wide = (value: number) => value.toString(16).padStart(12, "0");
 const id = (value: number) => value.toString(16).padStart(6, "0");
 
+/** One change of the store; without a value the key is deleted. */
+export interface StoreWrite {
+  readonly key: string;
+  readonly value?: unknown;
+}
+
 export const storeKeys = {
   /** An entry of the log. */
   log: (sequence: number) => `log!${wide(sequence)}`,

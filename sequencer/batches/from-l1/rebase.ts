@@ -25,7 +25,7 @@ import {
   postedQueueWrites,
   queueIndexWrites,
 } from "../../store/executed-queue.ts";
-import type { LeafChanges, LedgerLog, StoreWrite } from "../../store/ledger-log.ts";
+import type { LeafChanges, LedgerLog } from "../../store/ledger-log.ts";
 import {
   type BatchTerms,
   type ExecutedEntry,
@@ -37,7 +37,7 @@ import {
   type StoredQueueEntry,
 } from "../../store/log-entry.ts";
 import type { SettlementPosting } from "../../store/settlement-posting.ts";
-import { storeKeys, underPrefix } from "../../store/store-keys.ts";
+import { type StoreWrite, storeKeys, underPrefix } from "../../store/store-keys.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
 import type { BatchRegistry } from "../batch-registry.ts";
 import { closeBatch, type PlaceChooser } from "../close-batch.ts";

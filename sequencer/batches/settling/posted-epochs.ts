@@ -6,8 +6,7 @@ import { unpackCounters } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
-import type { StoreWrite } from "../../store/ledger-log.ts";
-import { storeKeys } from "../../store/store-keys.ts";
+import { type StoreWrite, storeKeys } from "../../store/store-keys.ts";
 import type { StoredEpoch, StoredPayment } from "./stored-epochs.ts";
 
 /** L1 does not hold what the hash of a signed operation is made of (its fee limit). */

@@ -14,9 +14,9 @@ import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import { APPROVAL_DELAY_SECONDS, EPOCH_SECONDS, KIND } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
-import type { LedgerLog, StoreWrite } from "../../store/ledger-log.ts";
+import type { LedgerLog } from "../../store/ledger-log.ts";
 import type { ExecutedQueueEntry, StoredQueueEntry } from "../../store/log-entry.ts";
-import { storeKeys } from "../../store/store-keys.ts";
+import { type StoreWrite, storeKeys } from "../../store/store-keys.ts";
 import type { BatchRegistry } from "../batch-registry.ts";
 
 const NO_OPERATION = hex32(0n);

@@ -18,9 +18,9 @@ import type { StoredEpoch, StoredPayment } from "../../batches/settling/stored-e
 import { sequencerError } from "../../sequencer-errors.ts";
 import { postedQueueWrites } from "../../store/executed-queue.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../../store/follow-marker.ts";
-import { LedgerLog, type StoreWrite } from "../../store/ledger-log.ts";
+import { LedgerLog } from "../../store/ledger-log.ts";
 import type { ChainPosition, StoredQueueEntry } from "../../store/log-entry.ts";
-import { storeKeys } from "../../store/store-keys.ts";
+import { type StoreWrite, storeKeys } from "../../store/store-keys.ts";
 import { recordOf, type StoredBatch } from "../../store/stored-batch.ts";
 
 export interface RestoreFromL1Options {
