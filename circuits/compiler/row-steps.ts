@@ -7,7 +7,7 @@
  *
  * Nothing depends on the steps being right: rows that no step was made of are checked at the end, and every proof is verified.
  */
-import { baseWindows, WINDOW_COUNT } from "../field/curve/signature-tables.ts";
+import { baseWindows, WINDOW_COUNT } from "../field/curve/base/signature-tables.ts";
 import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { readSymbols } from "./compose-layout.ts";

@@ -6,6 +6,7 @@ import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts"
 import {
   hashStatics,
   leafFields,
+  leafHead,
   type ModelBody,
   type ModelStatics,
   unpackBinding,
@@ -179,7 +180,7 @@ export function payeeExit(
       claimedWei,
       otherClaimedWei: rewards.claimedWei[claimedPlace(payeeIndex, otherRole(role))] ?? 0n,
       claimedChildren: claimedPath(rewards.claimedWei, payeeIndex),
-      owner: leafFields(ledger.requireLeaf(ownerId).leaf),
+      owner: leafHead(ledger.requireLeaf(ownerId).leaf),
       ownerChildren: ledger.tree.path(ownerId),
     },
   );

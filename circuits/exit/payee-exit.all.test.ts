@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { compileCircuit } from "../compiler/compile.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { initPoseidon } from "../field/poseidon.ts";
-import { leafFields, unpackCounters } from "../ledger/leaf.ts";
+import { leafHead, unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import {
   accruedPath,
@@ -251,7 +251,7 @@ describe("forged payee exits", () => {
         accruedChildren: accruedPath(payees, accruedWei, index),
         claimedChildren: claimedPath(claimedWei, index),
         ownerBits: (inputs.ownerBits as bigint[]).map(() => 0n),
-        owner: leafFields(ledger.requireLeaf(TREASURY_ID).leaf),
+        owner: leafHead(ledger.requireLeaf(TREASURY_ID).leaf),
         ownerChildren: ledger.tree.path(TREASURY_ID),
       };
       await expectRefused(absent, "PayeeExit: rows.out * rowsInverse === 1;", `payee ${index}`);

@@ -64,8 +64,8 @@ template PayeeExit(depth, payees) {
     signal input claimedWei;
     signal input otherClaimedWei;
     signal input claimedChildren[4][8];
-    // The role's leaf: tag, nonce, l1Owner, keyX, balance, chain, openAmount, counters, body.
-    signal input owner[9];
+    // The role's leaf, as LeafHead takes it.
+    signal input owner[6];
     signal input ownerChildren[depth][8];
 
     signal output commitment;
@@ -154,15 +154,17 @@ template PayeeExit(depth, payees) {
     body.in[2] <== accrued.root;
     body.in[3] <== claimed.root;
     body.in[4] <== epochStart;
-    component model = HashTagged(8, TAG_MODEL());
+    component rest = LeafRest();
+    rest.in[0] <== chain;
+    rest.in[1] <== openAmount;
+    rest.in[2] <== counters;
+    rest.in[3] <== body.out;
+    component model = HashTagged(5, TAG_MODEL());
     model.in[0] <== nonce;
     model.in[1] <== l1Owner;
     model.in[2] <== keyX;
     model.in[3] <== balance;
-    model.in[4] <== chain;
-    model.in[5] <== openAmount;
-    model.in[6] <== counters;
-    model.in[7] <== body.out;
+    model.in[4] <== rest.out;
     component modelPath = PathRead8(depth, TAG_NODE());
     modelPath.idBits <== modelBits;
     modelPath.leaf <== model.out;
@@ -203,8 +205,8 @@ template PayeeExit(depth, payees) {
     component tag = LeafTag();
     tag.tag <== owner[0];
     tag.isEmpty <== 0;
-    component ownerHash = LeafHash();
-    ownerHash.leaf <== owner;
+    component ownerHash = LeafHead();
+    ownerHash.in <== owner;
     component ownerPath = PathRead8(depth, TAG_NODE());
     ownerPath.idBits <== ownerBits;
     ownerPath.leaf <== ownerHash.out;

@@ -2,7 +2,7 @@ pragma circom 2.1.6;
 
 include "../poseidon.circom";
 include "./montgomery.circom";
-include "./base-points.circom";
+include "./base/base-points.circom";
 include "./scalar-mul.circom";
 
 // One Schnorr signature on BabyJubJub: S * B8 = R8 + V * A, h = H[tag](R8x, keyX, parts), V = 2^128 + 1 + 2 (h mod 2^128).

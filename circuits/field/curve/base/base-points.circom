@@ -1,7 +1,7 @@
 pragma circom 2.1.6;
 
-include "./montgomery.circom";
-include "./eddsa-tables.circom";
+include "../montgomery.circom";
+include "../eddsa-tables.circom";
 include "./signature-tables.circom";
 
 // As FixedBaseMul, but for a scalar that nothing is asked of, which is what a signature's S is:

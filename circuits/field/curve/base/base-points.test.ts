@@ -2,17 +2,17 @@ import { babyjubjub } from "@noble/curves/misc.js";
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FIELD_ORDER } from "../../protocol.ts";
-import { CircuitTester } from "../../testing/circuit-tester.ts";
-import { recordedCount } from "../../testing/constraint-counts.ts";
-import { BASE8, SUBGROUP_ORDER } from "./eddsa.ts";
-import { deriveOffset, toMontgomery } from "./eddsa-tables.ts";
+import { FIELD_ORDER } from "../../../protocol.ts";
+import { CircuitTester } from "../../../testing/circuit-tester.ts";
+import { recordedCount } from "../../../testing/constraint-counts.ts";
+import { BASE8, SUBGROUP_ORDER } from "../eddsa.ts";
+import { deriveOffset, toMontgomery } from "../eddsa-tables.ts";
 import { baseWindows, windowForm } from "./signature-tables.ts";
 
 const base8 = babyjubjub.Point.fromAffine(BASE8);
 const tester = await CircuitTester.compile(
   "base-points",
-  'pragma circom 2.1.6;\ninclude "circuits/field/curve/base-points.circom";\ncomponent main = BasePoints();\n',
+  'pragma circom 2.1.6;\ninclude "circuits/field/curve/base/base-points.circom";\ncomponent main = BasePoints();\n',
 );
 
 /** C + scalar·B8 − (16^63 − 1)·(B8 / 2), by noble. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { FIELD_ORDER } from "../../protocol.ts";
+import { FIELD_ORDER } from "../../../protocol.ts";
 import { baseWindows, renderSignatureTables, windowForm } from "./signature-tables.ts";
 
 describe("renderSignatureTables", () => {
