@@ -2,8 +2,9 @@
 
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { hashTagged, initPoseidon } from "@openledger/circuits/field/poseidon";
+import { hashLeaf } from "@openledger/circuits/ledger/leaf";
 import { treePath, treeRoot } from "@openledger/circuits/ledger/version-rows";
-import { FIELD_ORDER, TAG } from "@openledger/circuits/protocol";
+import { FIELD_ORDER, LEAF_KIND, TAG } from "@openledger/circuits/protocol";
 import { columnsCommitment, commitColumns } from "@openledger/circuits/settlement/feature-commitment";
 import { ledgerMathAbi } from "@openledger/contracts/build/disputes-abi";
 import { LEDGER_CHUNK_HASHES } from "@openledger/contracts/internal/build/ledger-chunk-hashes";
@@ -20,6 +21,7 @@ const element = () =>
     (sum, x) => (sum << 32n) | x,
     0n,
   ) % FIELD_ORDER;
+type Fields = [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
 const mathOf = () => getContract({ address: f.math, abi: ledgerMathAbi, client: f.client });
 
 beforeAll(async () => {
@@ -40,6 +42,15 @@ describe("the same as in TypeScript", () => {
     ]) {
       const tag = random.nextBelow(300);
       expect(await mathOf().read.hash([BigInt(tag), inputs])).toBe(hashTagged(BigInt(tag), inputs));
+    }
+  });
+
+  test.each(Object.values(LEAF_KIND))("a leaf of kind %i", async (kind) => {
+    for (const values of [Array.from({ length: 8 }, element), Array<bigint>(8).fill(0n)]) {
+      const [nonce, l1Owner, keyX, balance, chain, openAmount, counters, body] = values as Fields;
+      const hash = hashLeaf({ kind, nonce, l1Owner, keyX, balance, chain, openAmount, counters, body });
+      const shown = [nonce, l1Owner, keyX, balance, chain, openAmount, counters] as const;
+      expect(await mathOf().read.leafHash([TAG.leaf + BigInt(kind), shown, body])).toBe(hash);
     }
   });
 

@@ -5,7 +5,6 @@ import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { challenge, dataCommitment, evaluate } from "../field/element-vector.ts";
 import {
   hashStatics,
-  leafFields,
   leafHead,
   type ModelBody,
   type ModelStatics,
@@ -93,7 +92,7 @@ export function leafExit(ledger: Ledger, id: number): PreparedExit {
   const { leaf } = ledger.requireLeaf(id);
   return prepareExit(
     { root: ledger.root, key: leafExitKey(id), recipient: leaf.l1Owner, amountWei: leaf.balance },
-    { idBits: pathBits(ledger, id), leaf: leafFields(leaf), children: ledger.tree.path(id) },
+    { idBits: pathBits(ledger, id), leaf: leafHead(leaf), children: ledger.tree.path(id) },
   );
 }
 

@@ -8,8 +8,7 @@ include "../batch/slot-parts.circom";
 //
 // Parameters:  depth of the ledger's tree, at most 8: an id has 3 · depth bits.
 // Public:      commitment (C), y; z.
-// Inputs:      all private: idBits; leaf[9]: tag, nonce, l1Owner, keyX, balance, chain, openAmount, counters, body;
-//              children: all eight children on the way up.
+// Inputs:      all private: idBits; leaf[6], as LeafHead takes it; children: all eight children on the way up.
 // Assumes:     L1 compares E's root with its own, and gives the amount 96 bits and the recipient 160.
 // Ensures:     E = (root, id, l1Owner, balance) of a leaf at id of the tree root. An empty place is no leaf: its value 0
 //              would be a leaf's hash.
@@ -17,7 +16,7 @@ include "../batch/slot-parts.circom";
 template LeafExit(depth) {
     signal input z;
     signal input idBits[3 * depth];
-    signal input leaf[9];
+    signal input leaf[6];
     signal input children[depth][8];
     signal output commitment;
     signal output y;
@@ -29,13 +28,13 @@ template LeafExit(depth) {
         id += (1 << i) * idBits[i];
     }
 
-    // B. The leaf. Its tag is a kind's, so the hash binds all nine fields. Nothing is packed or scaled: balance and owner go
+    // B. The leaf. Its tag is a kind's, so the hash binds what it hashes. Nothing is packed or scaled: balance and owner go
     //    into E as they are, and L1 bounds them.
     component tag = LeafTag();
     tag.tag <== leaf[0];
     tag.isEmpty <== 0;
-    component hash = LeafHash();
-    hash.leaf <== leaf;
+    component hash = LeafHead();
+    hash.in <== leaf;
     component path = PathRead8(depth, TAG_NODE());
     path.idBits <== idBits;
     path.leaf <== hash.out;

@@ -34,6 +34,11 @@ const rowOf = (layout: TableLayout, id: number) => layout.rows.findIndex((row) =
 const inRow = (layout: TableLayout, id: number, change: Partial<TableLayout["rows"][number]>) => ({
   rows: withItem(layout.rows, rowOf(layout, id), (row) => ({ ...row, ...change })),
 });
+const memberRow = (row: TableLayout["rows"][number]) => ({ ...row, isMember: true });
+type Unit = TableLayout["units"][number];
+const inUnit = (change: (unit: Unit) => Partial<Unit>): Forged => ({
+  layout: ({ units }) => ({ units: withItem(units, 0, (unit) => ({ ...unit, ...change(unit) })) }),
+});
 const balance = (id: number, change: bigint) => ({ [id]: { balance: world.leafAfter(id).balance + change } });
 
 /** Forgeries that only the equation refuses: its formal sums do not cancel either. */
@@ -120,6 +125,29 @@ const UNBALANCED: readonly (readonly [string, () => Forged])[] = [
     "a row that changes as a member, without a unit",
     () => ({ layout: (layout) => inRow(layout, CAT, { isMember: true }) }),
   ],
+  ["a body that changes", () => ({ after: { [MODEL]: { body: world.leafAfter(MODEL).body + 1n } } })],
+  ["a rest opened with another body", () => inUnit((unit) => ({ body: unit.body + 1n }))],
+  [
+    "a unit of another owner",
+    () => inUnit(({ state: [ref, ...state] }) => ({ state: [ref + 1n, ...state] })),
+  ],
+  ["a unit of another leaf", () => inUnit(() => ({ id: NET }))],
+  [
+    "a rest opened with its fields exchanged",
+    () =>
+      inUnit(({ state: [ref, chain, newChain, open, newOpen, ...counters] }) => ({
+        state: [ref, open, newOpen, chain % 2n ** 96n, newChain % 2n ** 96n, ...counters],
+      })),
+  ],
+  [
+    "states exchanged, before and after",
+    () => inUnit(({ state: [ref, a, b, c, d, e, f] }) => ({ state: [ref, b, a, d, c, f, e] })),
+  ],
+  ["a used unit left out", () => inUnit(() => ({ isUsed: false, asked: 0 }))],
+  [
+    "a leaf's second row that is a member's, too",
+    () => ({ layout: ({ rows }) => ({ rows: withItem(rows, rows.length - 1, memberRow) }) }),
+  ],
   [
     "a unit that says it is a datanet",
     () => ({
@@ -176,6 +204,26 @@ const LOCAL: readonly LocalForgery[] = [
     "counters that change in a row that is no member",
     () => ({ after: { [CAT]: { counters: 5n } } }),
     "(newRest - leaf[5])",
+  ],
+  [
+    "a body that changes in a row that is no member",
+    () => ({ after: { [CAT]: { body: 5n } } }),
+    "(newRest - leaf[5])",
+  ],
+  [
+    "a unit without its member's row",
+    () => ({ layout: (layout) => inRow(layout, MODEL, { isMember: false }) }),
+    "(newRest - leaf[5])",
+  ],
+  [
+    "an invented rest",
+    () => {
+      const invented = { chain: 5n };
+      const before = { ...world.leafBefore(ANN), ...invented };
+      const after = { ...world.leafAfter(ANN), ...invented };
+      return { layout: (layout) => inRow(layout, ANN, { before, after }) };
+    },
+    "=== oldChild - at1[0]",
   ],
   [
     "questions of a unit that is not used",

@@ -160,6 +160,7 @@ export const ledgerMathAbi = [
   {"inputs":[{"name":"entries","type":"bytes"},{"name":"u","type":"uint256"},{"name":"v","type":"uint256"}],"name":"isColumn","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"rowCount","type":"uint256"}],"name":"isReady","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"entries","type":"bytes"},{"name":"u","type":"uint256"},{"name":"v","type":"uint256"}],"name":"isWideColumn","outputs":[{"name":"","type":"bool"}],"stateMutability":"view","type":"function"},
+  {"inputs":[{"name":"tag","type":"uint256"},{"name":"fields","type":"uint256[7]"},{"name":"body","type":"uint256"}],"name":"leafHash","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"mark","type":"uint256"},{"name":"columns","type":"uint256"},{"name":"filesHash","type":"uint256"},{"name":"promised","type":"uint256"},{"name":"rest","type":"uint256[4]"}],"name":"markedStatics","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"pointChunk","outputs":[{"name":"","type":"uint256"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"name":"nodeTag","type":"uint256"},{"name":"index","type":"uint256"},{"name":"leaf","type":"uint256"},{"name":"path","type":"uint256[8][]"}],"name":"rootOf","outputs":[{"name":"node","type":"uint256"}],"stateMutability":"view","type":"function"},
