@@ -25,7 +25,7 @@ it("deploys a small batch beside the large one: what a stranger takes for the qu
       expect(choose(registered as unknown as RegisteredCircuit[], known).name).toBe("table-1-1-3-2-1-1-1");
   }
   const constraints = tableConstraints(SMALL_TABLE, TREE_DEPTH, WIDE_SLOT);
-  expect(constraints).toBe(108_582);
+  expect(constraints).toBe(103_942);
   expect(constraints + 4).toBeLessThan(2 ** 17);
 });
 
