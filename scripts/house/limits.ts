@@ -37,7 +37,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   commands: 88,
   productFiles: 1_798,
   productLines: 206_850,
-  testLines: 98_550,
+  testLines: 98_600,
   benchAndDrillLines: 7_010,
   docsLines: 5_500,
 };
