@@ -170,6 +170,9 @@ export class Sequencer {
   async submit(operation: SignedOperation): Promise<Submission> {
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     checkPolicy(operation, this.options.rollupAddress);
+    // Nobody changes it any more, so its words and its name are hashed once.
+    Object.freeze(operation.words);
+    Object.freeze(operation);
     const { signatures } = this.#modules;
     const check = signatures === undefined ? null : await this.#signatureToCheck(operation);
     // The verdict is remembered: what follows finds a good signature good, and refuses a bad one when it comes to it.

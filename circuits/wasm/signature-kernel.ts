@@ -61,7 +61,7 @@ interface AffinePoint {
 export interface SignatureEquation {
   readonly key: AffinePoint;
   readonly r8: AffinePoint;
-  /** u, 8 times the challenge modulo the order. */
+  /** Of the key: V, which the challenge gives. */
   readonly factor: bigint;
   readonly s: bigint;
 }
