@@ -1,19 +1,22 @@
 /**
- * One prover in a process of its own. Answers each message { circuit, wtnsPath } with one ChildAnswer; the proof was verified, and its time is without the witness and the verification.
+ * One prover in a process of its own. Answers each ChildRequest with one ChildAnswer; the proof was verified, and its time is without the witness and the verification.
  */
 import { readFile } from "node:fs/promises";
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { toSnarkjsKey, verifyProof } from "@openledger/prover/formats/verification-key";
-import type { ProofResult, Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
+import type { CircuitInputs, ProofResult, Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 
-export interface ChildRequest {
-  readonly circuit: ProvingCircuit;
-  readonly wtnsPath: string;
-}
+/** A witness to prove, or what it is made from and the signals that the proof is to state. */
+export type ChildRequest = { readonly circuit: ProvingCircuit } & (
+  | { readonly wtnsPath: string }
+  | { readonly inputs: CircuitInputs; readonly publicSignals: readonly bigint[] }
+);
 export type ChildAnswer =
   | {
       readonly ok: true;
       readonly proveMs: number;
+      /** 0 where the witness was given. */
+      readonly witnessMs: number;
       /** Checking and reading the key, or finding it in memory; null where that is part of proveMs. */
       readonly keyMs: number | null;
       /** Processor time of all threads, for key, proof and verification: hardly moved by other work on the machine. */
@@ -24,12 +27,14 @@ export type ChildAnswer =
     }
   | { readonly ok: false; readonly code: string; readonly message: string };
 
-type Timed = Pick<ChildAnswer & { ok: true }, "proveMs" | "keyMs" | "phases">;
+type Timed = Pick<ChildAnswer & { ok: true }, "proveMs" | "witnessMs" | "keyMs" | "phases">;
 
 const backend = process.argv[2] as BackendName;
 
 /** snarkjs as its users call it: it reads the key again for every proof. */
-async function proveWithSnarkjs({ circuit, wtnsPath }: ChildRequest): Promise<Timed> {
+async function proveWithSnarkjs(request: ChildRequest): Promise<Timed> {
+  if (!("wtnsPath" in request)) throw new Error("snarkjs is given a witness");
+  const { circuit, wtnsPath } = request;
   const { groth16 } = await import("snarkjs");
   const startedAtMs = performance.now();
   const { proof, publicSignals } = await groth16.prove(circuit.zkeyPath, wtnsPath);
@@ -37,21 +42,29 @@ async function proveWithSnarkjs({ circuit, wtnsPath }: ChildRequest): Promise<Ti
   if (!(await groth16.verify(toSnarkjsKey(circuit.verificationKey) as never, publicSignals, proof))) {
     throw new Error("snarkjs made a proof that does not verify");
   }
-  return { proveMs, keyMs: null, phases: null };
+  return { proveMs, witnessMs: 0, keyMs: null, phases: null };
 }
 
 let prover: Prover | undefined;
-async function proveWithOurs({ circuit, wtnsPath }: ChildRequest): Promise<Timed> {
+async function proveWithOurs(request: ChildRequest): Promise<Timed> {
   prover ??= await createProver(backend);
-  const witness = new Uint8Array(await readFile(wtnsPath));
+  const { circuit } = request;
+  const given =
+    "wtnsPath" in request
+      ? { witness: new Uint8Array(await readFile(request.wtnsPath)) }
+      : { inputs: request.inputs };
   const startedAtMs = performance.now();
-  const result: ProofResult & { phaseMs?: Record<string, number> } = await prover.prove({ circuit, witness });
+  const result: ProofResult & { phaseMs?: Record<string, number> } = await prover.prove({
+    circuit,
+    ...given,
+  });
   const { proveMs, verifyMs, witnessMs } = result.timings;
   const keyMs = performance.now() - startedAtMs - proveMs - verifyMs - witnessMs;
-  if (!verifyProof(circuit.verificationKey, result.proof, result.publicSignals)) {
+  const signals = "wtnsPath" in request ? result.publicSignals : [...request.publicSignals];
+  if (!verifyProof(circuit.verificationKey, result.proof, signals)) {
     throw new Error(`${backend} made a proof that does not verify`);
   }
-  return { proveMs, keyMs, phases: result.phaseMs ?? null };
+  return { proveMs, witnessMs, keyMs, phases: result.phaseMs ?? null };
 }
 
 process.on("message", async (request: ChildRequest) => {

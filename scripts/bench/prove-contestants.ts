@@ -30,7 +30,7 @@ export function startContestants(peers: Partial<Record<Peer, string>>, folder: s
       if (isPeer(who)) return runPeer(who, peers[who]!, bench, folder);
       const child = children.get(who) ?? startChild(who);
       children.set(who, child);
-      return ask(child, bench);
+      return ask(child, { circuit: bench.circuit, wtnsPath: bench.wtnsPath });
     },
     close() {
       for (const child of children.values()) child.kill("SIGKILL");
@@ -38,7 +38,7 @@ export function startContestants(peers: Partial<Record<Peer, string>>, folder: s
   };
 }
 
-function startChild(who: BackendName): ChildProcess {
+export function startChild(who: BackendName): ChildProcess {
   return fork(join(repositoryRoot, "scripts", "bench", "prove-child.ts"), [who], {
     execArgv: ["--import", "tsx"],
     serialization: "advanced",
@@ -46,7 +46,7 @@ function startChild(who: BackendName): ChildProcess {
   });
 }
 
-function ask(child: ChildProcess, { circuit, wtnsPath }: BenchCase): Promise<ChildAnswer> {
+export function ask(child: ChildProcess, request: ChildRequest): Promise<ChildAnswer> {
   return new Promise((resolve, reject) => {
     const onExit = (code: number | null) => reject(new Error(`a prover's process ended with ${code}`));
     child.once("exit", onExit);
@@ -54,7 +54,7 @@ function ask(child: ChildProcess, { circuit, wtnsPath }: BenchCase): Promise<Chi
       child.off("exit", onExit);
       resolve(answer);
     });
-    child.send({ circuit, wtnsPath } satisfies ChildRequest);
+    child.send(request);
   });
 }
 
@@ -85,7 +85,7 @@ async function runPeer(
   const signals = JSON.parse(await readFile(publicPath, "utf8")) as string[];
   if (!verifyProof(circuit.verificationKey, proof, signals.map(BigInt)))
     return { ok: false, code: "PRV_PROOF_INVALID", message: `${who} made a proof that does not verify` };
-  return { ok: true, proveMs, keyMs: null, ...used, phases: null };
+  return { ok: true, proveMs, witnessMs: 0, keyMs: null, ...used, phases: null };
 }
 
 /** Linux' account of a running process, null where there is none: its last moments are lost. */

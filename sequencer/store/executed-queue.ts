@@ -4,14 +4,8 @@ import type { SlotRecord } from "@openledger/circuits/batch/batch-data";
 import type { QueueOperation } from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import { type ExecutedQueueEntry, leavesOf, type StoredQueueEntry } from "./log-entry.ts";
-import { storeKeys } from "./store-keys.ts";
+import { type StoreWrite, storeKeys } from "./store-keys.ts";
 import { narrowSlotsOf, type StoredBatch } from "./stored-batch.ts";
-
-/** As `StoreWrite`, which the log has. */
-interface QueueWrite {
-  readonly key: string;
-  readonly value?: unknown;
-}
 
 /** What `leafQueueEntry` holds. */
 export interface IndexedQueueEntry extends Required<Pick<ExecutedQueueEntry, "createdId" | "opIndex">> {
@@ -44,14 +38,14 @@ export function executedEntry(
   stored: StoredQueueEntry,
   record: SlotRecord,
   place: Required<Pick<ExecutedQueueEntry, "batchNumber" | "slot" | "opIndex">>,
-): { entry: ExecutedQueueEntry; write: QueueWrite } {
+): { entry: ExecutedQueueEntry; write: StoreWrite } {
   const { isValid } = record;
   const operation = operationOf(stored);
   const entry = { type: "queue", operation, ...place, isValid, createdId: createdBy(record) } as const;
   return { entry, write: recordWrite(stored, entry) };
 }
 
-function recordWrite(stored: StoredQueueEntry, { batchNumber, isValid }: PlacedEntry): QueueWrite {
+function recordWrite(stored: StoredQueueEntry, { batchNumber, isValid }: PlacedEntry): StoreWrite {
   const value: StoredQueueEntry = { ...stored, status: isValid ? "executed" : "invalid", batchNumber };
   return { key: storeKeys.queueEntry(stored.queueIndex), value };
 }
@@ -60,7 +54,7 @@ function recordWrite(stored: StoredQueueEntry, { batchNumber, isValid }: PlacedE
 export function queueIndexWrites(
   { createdId = null, isValid, operation, opIndex = 0 }: PlacedEntry,
   sequence: number,
-): QueueWrite[] {
+): StoreWrite[] {
   if (!isValid) return [];
   const { queueIndex } = operation;
   const value: IndexedQueueEntry = { queueIndex, opIndex, createdId };
@@ -94,16 +88,16 @@ export const postedQueueWrites = (
   batch: StoredBatch,
   queueHead: number,
   storedOf: (queueIndex: number) => StoredQueueEntry,
-): QueueWrite[] =>
+): StoreWrite[] =>
   postedEntries(batch, queueHead).flatMap((entry) => [
     recordWrite(storedOf(entry.operation.queueIndex), entry),
     ...queueIndexWrites(entry, batch.position.sequence),
   ]);
 
 /** What of it is the index. */
-export const postedIndexWrites = (batch: StoredBatch, queueHead: number): QueueWrite[] =>
+export const postedIndexWrites = (batch: StoredBatch, queueHead: number): StoreWrite[] =>
   postedEntries(batch, queueHead).flatMap((entry) => queueIndexWrites(entry, batch.position.sequence));
 
 /** Takes what `postedQueueWrites` has indexed out of the index. */
-export const forgetPostedQueue = (batch: StoredBatch, queueHead: number): QueueWrite[] =>
+export const forgetPostedQueue = (batch: StoredBatch, queueHead: number): StoreWrite[] =>
   postedIndexWrites(batch, queueHead).map(({ key }) => ({ key }));

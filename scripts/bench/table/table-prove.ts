@@ -1,7 +1,5 @@
 /** Operations proven a second, witness included: batches that fill a domain with one sort of traffic, by one worker or several. */
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import type { ChildProcess } from "node:child_process";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
@@ -9,11 +7,13 @@ import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { closedInputs, closedStatement } from "@openledger/circuits/table/table-builder";
 import { tableName } from "@openledger/circuits/table/table-shape";
 import { tableConstraints } from "@openledger/circuits/testing/table-counts";
+import type { BackendName } from "@openledger/prover/backends";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { CircuitInputs, ProvingCircuit } from "@openledger/prover/proving/prover";
+import { ask, startChild } from "../prove-contestants.ts";
+import { median, type Run } from "../prove-summary.ts";
 import { cheapest, WIDE_SLOT } from "../table.ts";
 import { TRAFFIC, type Traffic } from "./table-traffic.ts";
-import type { WorkerAnswer, WorkerTask } from "./table-worker.ts";
 import { closeTable, drawPairs } from "./table-world.ts";
 
 export interface BenchTableProveOptions {
@@ -35,8 +35,6 @@ interface TableProveCase {
   readonly publicSignals: readonly bigint[];
 }
 
-const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!;
-
 export async function benchTableProve(options: BenchTableProveOptions) {
   await initPoseidon();
   const traffic = TRAFFIC.find((name) => name === options.traffic);
@@ -47,54 +45,37 @@ export async function benchTableProve(options: BenchTableProveOptions) {
   );
   const byWorkers: Record<string, ReturnType<typeof figuresOf>> = {};
   for (const count of options.workers.split(",").map(Number)) {
-    const workers = Array.from({ length: count }, () => startWorker(options.backend));
+    const workers = Array.from({ length: count }, () => startChild(options.backend as BackendName));
+    const prove = async (worker: ChildProcess): Promise<Run> => {
+      const answer = await ask(worker, { circuit, inputs, publicSignals });
+      if (!answer.ok) throw new Error(`${name}: ${answer.code} ${answer.message}`);
+      return answer;
+    };
     try {
-      const task: WorkerTask = { circuit, inputs, publicSignals };
       // One proof each that does not count: it loads the key and compiles programs.
-      await Promise.all(workers.map((worker) => worker(task)));
+      await Promise.all(workers.map(prove));
       const startedAtMs = performance.now();
-      const eachWorker = async (worker: ReturnType<typeof startWorker>) => {
-        const proofs: WorkerAnswer[] = [];
-        while (proofs.length < Number(options.rounds)) proofs.push(await worker(task));
+      const eachWorker = async (worker: ChildProcess) => {
+        const proofs: Run[] = [];
+        while (proofs.length < Number(options.rounds)) proofs.push(await prove(worker));
         return proofs;
       };
       const proofs = (await Promise.all(workers.map(eachWorker))).flat();
       byWorkers[count] = figuresOf(proofs, operations, performance.now() - startedAtMs);
       console.log(`${name}, ${count} workers: ${JSON.stringify(byWorkers[count])}`);
     } finally {
-      for (const worker of workers) worker.kill();
+      for (const worker of workers) worker.kill("SIGKILL");
     }
   }
   return { ...{ traffic, backend: options.backend, name, operations, constraints }, byWorkers };
 }
 
-const figuresOf = (proofs: readonly WorkerAnswer[], operations: number, elapsedMs: number) => ({
+const figuresOf = (proofs: readonly Run[], operations: number, elapsedMs: number) => ({
   provenOperationsPerSecond: Math.round((100_000 * operations * proofs.length) / elapsedMs) / 100,
   witnessMs: Math.round(median(proofs.map(({ witnessMs }) => witnessMs))),
   proveMs: Math.round(median(proofs.map(({ proveMs }) => proveMs))),
   peakMb: Math.round(Math.max(...proofs.map(({ peakMb }) => peakMb))),
 });
-
-/** A prover in a process of its own, with as many threads as one that is alone: call it with each batch. */
-function startWorker(backend: string) {
-  const child = fork(fileURLToPath(new URL("table-worker.ts", import.meta.url)), [backend], {
-    execArgv: ["--import", "tsx"],
-    serialization: "advanced",
-  });
-  const ended = once(child, "exit").then(([code]) =>
-    Promise.reject(new Error(`a worker ended with ${code}`)),
-  );
-  const prove = async (task: WorkerTask): Promise<WorkerAnswer> => {
-    child.send(task);
-    const [answer] = (await Promise.race([once(child, "message"), ended])) as [
-      WorkerAnswer | { failure: string },
-    ];
-    if ("failure" in answer) throw new Error(answer.failure);
-    return answer;
-  };
-  ended.catch(() => {});
-  return Object.assign(prove, { kill: () => child.kill("SIGKILL") });
-}
 
 /** A batch that fills the domain, with its development key. @param limit the domain's size */
 async function tableCase(traffic: Traffic, limit: number): Promise<TableProveCase> {
