@@ -97,8 +97,10 @@ export async function createSequencerProcess(
   if (marginProblem !== null)
     throw sequencerError("SRV_CONFIG_INVALID", `SEQUENCER_LEASE_MARGIN_MS ${marginProblem}`);
   await initPoseidon();
-  useNativeField(loadNativeField());
-  logger.info({ poseidon: poseidonImplementation(), preconfirmationSigner }, "hashes and signatures");
+  const native = loadNativeField();
+  useNativeField(native);
+  const lanes = native?.lanes ?? null;
+  logger.info({ poseidon: poseidonImplementation(), lanes, preconfirmationSigner }, "hashes and signatures");
   const circuits = await Promise.all(
     deployment.circuits.map(async (deployed) =>
       deployed.sort === CIRCUIT_SORT.batch

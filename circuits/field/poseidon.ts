@@ -20,6 +20,8 @@ interface Implementation {
 
 /** What native/native-field.ts makes of the addon in C++. */
 export interface NativeField extends Omit<Implementation, "name"> {
+  /** What takes eight at once; null: one by one. */
+  readonly lanes: string | null;
   /** Whether each equation holds; coordinates are below r, scalars below 2^256. */
   holdAll(equations: readonly SignatureEquation[]): boolean[];
   keccak256(bytes: Uint8Array): Uint8Array;

@@ -18,30 +18,43 @@ type LoadedCurve = { readonly loadedCurve: unique symbol };
 
 /** The addon's functions. Integers are 256 bits, one after the other. */
 interface FieldAddon {
-  loadPoseidon(width: number, numbers: readonly bigint[]): LoadedPoseidon;
+  /** Names of what takes eight at once on this processor, the fastest first. */
+  lanes(): string[];
+  loadPoseidon(width: number, numbers: readonly bigint[], lanes: string | null): LoadedPoseidon;
   hash(poseidon: LoadedPoseidon, integers: readonly bigint[]): bigint[];
   /** @param numbers from BabyJubJub's x to that of −x² + y² = 1 + d·x²·y², d, and the base point */
-  loadCurve(numbers: readonly bigint[]): LoadedCurve;
+  loadCurve(numbers: readonly bigint[], lanes: string | null): LoadedCurve;
   holds(curve: LoadedCurve, integers: readonly bigint[]): boolean[];
   keccak(bytes: Uint8Array, out: Uint8Array): Uint8Array;
 }
 
 const addonPath = fileURLToPath(new URL("./build/field-addon.node", import.meta.url));
 
-/** Null where there is no compiler and the addon was not built: then WebAssembly goes on. */
-export function loadNativeField(path = addonPath): NativeField | null {
-  if (!existsSync(path)) return null;
-  return nativeField(createRequire(import.meta.url)(path) as FieldAddon);
+const loadAddon = (): FieldAddon | null =>
+  existsSync(addonPath) ? (createRequire(import.meta.url)(addonPath) as FieldAddon) : null;
+
+/** What takes eight at once on this processor, the fastest first; nothing where the addon was not built. */
+export const nativeLanes = (): string[] => loadAddon()?.lanes() ?? [];
+
+/**
+ * Null where there is no compiler and the addon was not built: then WebAssembly goes on.
+ * @param lanes of `nativeLanes`; the fastest where absent, null: each hash and each signature by itself
+ */
+export function loadNativeField(lanes: string | null = nativeLanes()[0] ?? null): NativeField | null {
+  const addon = loadAddon();
+  return addon === null ? null : nativeField(addon, lanes);
 }
 
+const WORDS_END = 1n << 256n;
+/** C++ takes what is above the order for its residue. */
 const toElement = (value: bigint) =>
-  value >= 0n && value < FIELD_ORDER ? value : ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
+  value >= 0n && value < WORDS_END ? value : ((value % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
-function nativeField(addon: FieldAddon): NativeField {
+function nativeField(addon: FieldAddon, lanes: string | null): NativeField {
   const widths: (LoadedPoseidon | undefined)[] = [];
   const poseidonOf = (width: number): LoadedPoseidon => {
     if (width < 2 || width > 17) throw new RangeError(`Poseidon takes 1 to 16 inputs, not ${width - 1}`);
-    widths[width] ??= addon.loadPoseidon(width, makeTables(width).elements);
+    widths[width] ??= addon.loadPoseidon(width, makeTables(width).elements, lanes);
     return widths[width];
   };
   let curve: LoadedCurve | undefined;
@@ -52,9 +65,10 @@ function nativeField(addon: FieldAddon): NativeField {
       squareRoot(FIELD_ORDER - CURVE_A)!,
       ((FIELD_ORDER - CURVE_D) * inverse) % FIELD_ORDER,
     ];
-    return addon.loadCurve([scale, d, BASE8.x, BASE8.y]);
+    return addon.loadCurve([scale, d, BASE8.x, BASE8.y], lanes);
   };
   return {
+    lanes,
     keccak256: (bytes) => addon.keccak(bytes, new Uint8Array(32)),
     hash: (tag, inputs) =>
       addon.hash(poseidonOf(inputs.length + 1), [toElement(tag), ...inputs.map(toElement)])[0]!,

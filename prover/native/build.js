@@ -45,9 +45,10 @@ const addons = [
     file: "field-addon.node",
     // Selections by vectors would wait for the words' stores.
     flags: [...commonFlags, "-fno-tree-vectorize", "-fno-tree-slp-vectorize"],
-    includes: ["kernels/adx-product.h", "field.h", "modulus.h", "node-api.h"].map((name) =>
-      join(root, "src", name),
-    ),
+    includes: [
+      ...["adx-product.h", "avx2-field.h", "ifma-field.h", "kernels.h"].map((name) => `kernels/${name}`),
+      ...["buffer.h", "field.h", "modulus.h", "node-api.h"],
+    ].map((name) => join(root, "src", name)),
   },
   {
     what: "suffix arrays",

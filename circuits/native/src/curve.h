@@ -3,7 +3,7 @@
 #pragma once
 #include <vector>
 
-#include "../../../prover/native/src/field.h"
+#include "lanes.h"
 
 namespace edwards {
 
@@ -80,16 +80,11 @@ inline Point add(const Point& p, const CachedAffine& q, bool isMinus) {
   return sumOf(p, q.sum, q.difference, q.t2d, add(p.z, p.z), isMinus);
 }
 
-/** One signature: S B = R + u A. Plain integers; the coordinates are below the modulus. */
-struct Equation {
-  Words keyX, keyY, r8X, r8Y, factor, s;
-};
-
 class Curve {
  public:
-  /** @param scale from BabyJubJub's x to this form's, @param d of this form, @param x, y the base point's: plain integers */
-  Curve(const Words& scale, const Words& d, const Words& x, const Words& y)
-      : scale(Fr::toMontgomery(scale)), d2(add(Fr::toMontgomery(d), Fr::toMontgomery(d))), base(windows * entries) {
+  /** @param scale from BabyJubJub's x to this form's, @param d of this form, @param x, y the base point's: plain integers; @param kernels null: one by one */
+  Curve(const Words& scale, const Words& d, const Words& x, const Words& y, const LaneKernels* kernels)
+      : kernels(kernels), scale(Fr::toMontgomery(scale)), d2(add(Fr::toMontgomery(d), Fr::toMontgomery(d))), base(windows * entries) {
     Point first = point(x, y);
     std::vector<Point> all;
     for (size_t window = 0; window < windows; window++) {
@@ -110,6 +105,13 @@ class Curve {
       const Words ax = mul(all[i].x, z), ay = mul(all[i].y, z);
       base[i] = {add(ay, ax), sub(ay, ax), mul(mul(ax, ay), d2)};
     }
+    if (kernels != nullptr) layOutLanes();
+  }
+
+  void holdAll(const Equation* equations, bool* out, size_t count) const {
+    size_t i = countInLanes(kernels, count);
+    if (i > 0) kernels->holds(forLanes, equations, out, i);
+    for (; i < count; i++) out[i] = holds(equations[i]);
   }
 
   bool holds(const Equation& equation) const {
@@ -120,10 +122,21 @@ class Curve {
   }
 
  private:
-  static constexpr size_t windows = 33, entries = 128, keyEntries = 8, mostDigits = 258;
+  static constexpr size_t windows = baseWindows, entries = baseEntries, keyEntries = 8, mostDigits = 258;
+  const LaneKernels* const kernels;
   const Words scale, d2;
   /** 1 to 128 times 256^i B. Digits are -127 to 128. */
   std::vector<CachedAffine> base;
+  LaneCurve forLanes;
+
+  void layOutLanes() {
+    forLanes.scale = toLaneForm(scale), forLanes.d2 = toLaneForm(d2);
+    const auto put = [&](const CachedAffine& entry) {
+      for (const Words& part : {entry.sum, entry.difference, entry.t2d}) forLanes.base.push_back(toLaneForm(part));
+    };
+    for (const CachedAffine& entry : base) put(entry);
+    put({Fr::one, Fr::one, Words{}});
+  }
 
   Point point(const Words& x, const Words& y) const {
     const Words sx = mul(Fr::toMontgomery(x), scale), my = Fr::toMontgomery(y);

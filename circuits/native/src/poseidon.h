@@ -1,14 +1,17 @@
 // Poseidon of one width: poseidon-sparse.ts has the rounds, poseidon-tables.ts the order of their numbers.
 #pragma once
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
 #include "dot.h"
+#include "lanes.h"
 
 class Poseidon {
  public:
-  /** @param numbers plain, as poseidon-tables.ts puts them */
-  Poseidon(size_t width, const Words* numbers, size_t count) : width(width), table(numbers, numbers + count) {
+  /** @param numbers plain, as poseidon-tables.ts puts them, @param kernels null: one hash at a time */
+  Poseidon(size_t width, const Words* numbers, size_t count, const LaneKernels* kernels)
+      : width(width), kernels(kernels), table(numbers, numbers + count) {
     const size_t fixed = width * (1 + half + half + 2 * width);
     if (width < 2 || width > mostTerms || count < fixed || (count - fixed) % (2 * width) != 0)
       throw std::runtime_error("these are no numbers of Poseidon's rounds");
@@ -17,12 +20,20 @@ class Poseidon {
     const Words* at = table.data() + width * (1 + half);
     for (size_t left = partialCount; left > 0;) {
       const size_t rounds = left < blockRounds() ? left : blockRounds();
-      addBlock(at, rounds);
+      addBlock(blocks, at, rounds);
       at += rounds * 2 * width, left -= rounds;
     }
+    if (kernels != nullptr) layOutLanes();
   }
 
   const size_t width;
+
+  /** @param in `count` times `width` plain integers: the tag and the inputs of each */
+  void hashAll(const Words* in, Words* out, size_t count) const {
+    size_t i = countInLanes(kernels, count);
+    if (i > 0) kernels->hash(forLanes, in, out, i);
+    for (; i < count; i++) out[i] = hash(in + i * width);
+  }
 
   /** @param in `width` plain integers: the tag and the inputs */
   Words hash(const Words* in) const {
@@ -73,8 +84,28 @@ class Poseidon {
 
  private:
   static constexpr size_t half = 4;
+  const LaneKernels* const kernels;
   std::vector<Words> table, blocks;
   size_t partialCount;
+  LanePoseidon forLanes;
+
+  void layOutLanes() {
+    const auto limbs = [](const Words* from, size_t count) {
+      std::vector<Limbs> out;
+      for (size_t i = 0; i < count; i++) out.push_back(toLimbs(from[i]));
+      return out;
+    };
+    const Words* const before = table.data() + width;
+    const Words* const partial = before + half * width;
+    const Words* const after = partial + partialCount * 2 * width;
+    const Words* const dense = after + half * width;
+    std::vector<Words> inBlocks;
+    for (size_t round = 0; round < partialCount; round += laneBlockRounds)
+      addBlock(inBlocks, partial + round * 2 * width, std::min(laneBlockRounds, partialCount - round));
+    forLanes = {width, partialCount, limbs(table.data(), width), limbs(before, half * width),
+                limbs(inBlocks.data(), inBlocks.size()), limbs(after, half * width), limbs(dense, width * width),
+                limbs(dense + width * width, width * width)};
+  }
 
   /** Partial rounds between two updates of all elements but the first. */
   size_t blockRounds() const { return width > mostTerms - 5 ? mostTerms + 1 - width : 6; }
@@ -83,7 +114,7 @@ class Poseidon {
    * Of a round of the block: its constant, and what the next first element is made of: the elements before the block, the powers of
    * the block's rounds so far, through the columns that they have added, and its own. Then what each element adds up.
    */
-  void addBlock(const Words* rows, size_t rounds) {
+  void addBlock(std::vector<Words>& blocks, const Words* rows, size_t rounds) const {
     const auto round = [&](size_t k) { return rows + k * 2 * width; };
     for (size_t k = 0; k < rounds; k++) {
       const Words* const row = round(k) + 1;

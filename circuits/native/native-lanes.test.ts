@@ -1,0 +1,43 @@
+import { runs, TestRandom } from "@openledger/foundation/testing/test-random";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type HashRequest, initPoseidon } from "../field/poseidon.ts";
+import { createPortableHash } from "../field/poseidon-portable.ts";
+import { FIELD_ORDER } from "../protocol.ts";
+import { loadNativeField, nativeLanes } from "./native-field.ts";
+import { judgeAlike } from "./testing/judge-alike.ts";
+
+beforeAll(initPoseidon);
+
+const plain = createPortableHash();
+/** The edges of the field and of 256 bits; what is at or above the order stands for its residue. */
+const edges = [0n, 1n, FIELD_ORDER - 1n, FIELD_ORDER, FIELD_ORDER + 1n, 4n * FIELD_ORDER, (1n << 256n) - 1n];
+
+describe.each([...nativeLanes(), null])("the native field in lanes of %s", (lanes) => {
+  const field = loadNativeField(lanes)!;
+
+  it("says what takes eight at once", () => {
+    expect(field.lanes).toBe(lanes);
+  });
+
+  it("hashes any number of rows as bigint does, at the edges of the field too", () => {
+    const random = new TestRandom(73);
+    const element = () => (random.below(3) === 0 ? random.pick(edges) : random.field());
+    for (let width = 1; width <= 16; width++) {
+      for (const count of [1, 8, 19]) {
+        const requests = Array.from(
+          { length: count },
+          (): HashRequest => [element(), Array.from({ length: width }, element)],
+        );
+        expect(field.hashAll(requests)).toEqual(requests.map(([tag, inputs]) => plain(tag, inputs)));
+      }
+      for (const edge of edges) {
+        const request: HashRequest = [edge, Array<bigint>(width).fill(edge)];
+        expect(field.hashAll(Array<HashRequest>(8).fill(request))).toEqual(Array(8).fill(plain(...request)));
+      }
+    }
+  });
+
+  it("judges random signatures as WebAssembly does", () => {
+    expect(judgeAlike(runs(10_000), 3, field)).toBeGreaterThan(0);
+  });
+});
