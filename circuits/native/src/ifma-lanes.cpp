@@ -10,6 +10,7 @@
 #include "../../../prover/native/src/kernels/ifma-field.h"
 #include "curve-lanes.h"
 #include "poseidon-lanes.h"
+#include "poseidon-one.h"
 
 namespace {
 
@@ -34,6 +35,40 @@ struct IfmaSums {
         sum.high[i + j] = ifma::high(sum.high[i + j], a.l[i], factor);
       }
     }
+  }
+  /** The same numbers times one of each lane. */
+  IFMA_INLINE void addProduct(Sum& sum, const Limbs& a, const LaneNumbers& b) {
+    for (int j = 0; j < 5; j++) {
+      const V factor = _mm512_load_si512(b.l[j]);
+      for (int i = 0; i < 5; i++) {
+        sum.low[i + j] = ifma::low(sum.low[i + j], ifma::splat(a.l[i]), factor);
+        sum.high[i + j] = ifma::high(sum.high[i + j], ifma::splat(a.l[i]), factor);
+      }
+    }
+  }
+  IFMA_INLINE void addProduct(Sum& sum, const F5& a, const LaneNumbers& b) {
+    for (int j = 0; j < 5; j++) {
+      const V factor = _mm512_load_si512(b.l[j]);
+      for (int i = 0; i < 5; i++) {
+        sum.low[i + j] = ifma::low(sum.low[i + j], a.l[i], factor);
+        sum.high[i + j] = ifma::high(sum.high[i + j], a.l[i], factor);
+      }
+    }
+  }
+  IFMA_INLINE F5 load(const LaneNumbers& a) {
+    F5 out;
+    for (int i = 0; i < 5; i++) out.l[i] = _mm512_load_si512(a.l[i]);
+    return out;
+  }
+  IFMA_INLINE void store(LaneNumbers& to, const F5& a) {
+    for (int i = 0; i < 5; i++) _mm512_store_si512(to.l[i], a.l[i]);
+  }
+  /** One lane's element in all lanes. */
+  IFMA_INLINE F5 fromLane(const F5& a, size_t lane) {
+    const V index = ifma::splat(lane);
+    F5 out;
+    for (int i = 0; i < 5; i++) out.l[i] = _mm512_permutexvar_epi64(index, a.l[i]);
+    return out;
   }
   IFMA_INLINE F5 reduce(const Sum& sum) {
     ifma::Wide w;
@@ -60,7 +95,8 @@ struct IfmaSums {
   IFMA_INLINE unsigned bitsOf(__mmask8 mask) { return mask; }
 };
 
-const LaneKernels kernels = {"ifma", 2, LaneHash<Scalar, IfmaSums>::all, LaneCheck<Scalar, IfmaSums>::all};
+const LaneKernels kernels = {"ifma", 3, LaneHash<Scalar, IfmaSums>::all, OneHash<Scalar, IfmaSums>::hash,
+                             LaneCheck<Scalar, IfmaSums>::all};
 
 }  // namespace
 #pragma GCC pop_options

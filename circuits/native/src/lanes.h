@@ -32,6 +32,23 @@ struct LanePoseidon {
   std::vector<Limbs> start, before, blocks, after, dense, entry;
 };
 
+/** One number for each lane. */
+struct alignas(64) LaneNumbers {
+  u64 l[5][8];
+};
+/** Partial rounds of one hash that share a vector: a lane each. */
+constexpr size_t mostRounds = 8;
+
+/**
+ * Poseidon's numbers for one hash, whose elements stand in lanes: the first one behind all others. Of a matrix each element's
+ * column; of a block of partial rounds the constants, each other element's part in the first elements to come, each power's part in
+ * them, and each power's part in the others.
+ */
+struct OnePoseidon {
+  size_t width, partialCount;
+  std::vector<LaneNumbers> start, before, blocks, after, dense, entry;
+};
+
 /** One signature: S B = R + u A. Plain integers; the coordinates are below the modulus. */
 struct Equation {
   Words keyX, keyY, r8X, r8Y, factor, s;
@@ -51,6 +68,8 @@ struct LaneKernels {
   size_t fewest;
   /** Hashes `count` rows of `width` plain integers of 256 bits. */
   void (*hash)(const LanePoseidon&, const Words* in, Words* out, size_t count);
+  /** One row by itself, its elements in the lanes; null where that is no faster. */
+  void (*hashOne)(const OnePoseidon&, const Words* in, Words* out);
   void (*holds)(const LaneCurve&, const Equation* in, bool* out, size_t count);
 };
 

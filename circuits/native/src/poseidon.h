@@ -32,7 +32,12 @@ class Poseidon {
   void hashAll(const Words* in, Words* out, size_t count) const {
     size_t i = countInLanes(kernels, count);
     if (i > 0) kernels->hash(forLanes, in, out, i);
-    for (; i < count; i++) out[i] = hash(in + i * width);
+    for (; i < count; i++) {
+      if (kernels != nullptr && kernels->hashOne != nullptr)
+        kernels->hashOne(forOne, in + i * width, out + i);
+      else
+        out[i] = hash(in + i * width);
+    }
   }
 
   /** @param in `width` plain integers: the tag and the inputs */
@@ -88,6 +93,7 @@ class Poseidon {
   std::vector<Words> table, blocks;
   size_t partialCount;
   LanePoseidon forLanes;
+  OnePoseidon forOne;
 
   void layOutLanes() {
     const auto limbs = [](const Words* from, size_t count) {
@@ -105,6 +111,52 @@ class Poseidon {
     forLanes = {width, partialCount, limbs(table.data(), width), limbs(before, half * width),
                 limbs(inBlocks.data(), inBlocks.size()), limbs(after, half * width), limbs(dense, width * width),
                 limbs(dense + width * width, width * width)};
+    const auto each = [&](const Words* rows, size_t rowCount) {
+      std::vector<LaneNumbers> out;
+      for (size_t row = 0; row < rowCount; row++)
+        putAcross(out, width, [&](size_t place) { return rows[row * width + elementAt(place)]; });
+      return out;
+    };
+    const auto columns = [&](const Words* matrix) {
+      std::vector<LaneNumbers> out;
+      for (size_t j = 0; j < width; j++)
+        putAcross(out, width, [&](size_t place) { return matrix[elementAt(place) * width + elementAt(j)]; });
+      return out;
+    };
+    forOne = {width, partialCount, each(table.data(), 1), each(before, half), {}, each(after, half),
+              columns(dense), columns(dense + width * width)};
+    for (size_t round = 0; round < partialCount; round += mostRounds)
+      addBlockOfOne(partial + round * 2 * width, std::min(mostRounds, partialCount - round));
+  }
+
+  /** In lanes the first element stands behind all others. */
+  size_t elementAt(size_t place) const { return place + 1 == width ? 0 : place + 1; }
+
+  template <class Number>
+  static void putAcross(std::vector<LaneNumbers>& out, size_t count, const Number& number) {
+    for (size_t from = 0; from < count; from += 8) {
+      LaneNumbers all{};
+      for (size_t lane = 0; lane < 8 && from + lane < count; lane++) {
+        const Limbs limbs = toLimbs(number(from + lane));
+        for (int i = 0; i < 5; i++) all.l[i][lane] = limbs.l[i];
+      }
+      out.push_back(all);
+    }
+  }
+
+  void addBlockOfOne(const Words* rows, size_t rounds) {
+    std::vector<Words> numbers;
+    addBlock(numbers, rows, rounds);
+    // Of round k: its constant, the parts of the others, those of the powers so far, and its own power's.
+    const auto ofRound = [&](size_t k) { return numbers.data() + k * (width + 1) + k * (k - 1) / 2; };
+    const Words* const added = ofRound(rounds);
+    auto& out = forOne.blocks;
+    for (size_t k = 0; k < rounds; k++) putAcross(out, 8, [&](size_t) { return ofRound(k)[0]; });
+    for (size_t j = 0; j + 1 < width; j++)
+      putAcross(out, rounds, [&](size_t k) { return ofRound(k)[1 + j]; });
+    for (size_t i = 0; i < rounds; i++)
+      putAcross(out, rounds, [&](size_t k) { return k < i ? Words{} : ofRound(k)[width + i]; });
+    for (size_t k = 0; k < rounds; k++) putAcross(out, width - 1, [&](size_t j) { return added[j * rounds + k]; });
   }
 
   /** Partial rounds between two updates of all elements but the first. */
