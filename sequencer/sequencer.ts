@@ -8,6 +8,7 @@ import { operationError } from "@openledger/circuits/circuit-errors";
 import { type OperationMessage, verifySignature } from "@openledger/circuits/field/curve/eddsa";
 import type { LedgerPlace } from "@openledger/circuits/ledger/ledger";
 import {
+  hashMessages,
   leafReference,
   messageHash,
   operationMessage,
@@ -96,6 +97,8 @@ export class Sequencer {
   readonly #dropped = new Map<string, KnownOperation>();
   /** Leaves whose next operation waits for something else than a nonce. */
   readonly #stalled = new Set<number>();
+  /** Operations of this turn of the event loop, whose names are not taken yet. */
+  #unnamed: { readonly operations: SignedOperation[]; readonly done: Promise<void> } | null = null;
   #isStopping = false;
 
   /** @throws SEQ_STORE_INCONSISTENT, SEQ_LEASE_MISSING */
@@ -183,6 +186,7 @@ export class Sequencer {
   /** What has to be checked beside this thread before the operation is admitted; null where that decides nothing. */
   async #signatureToCheck(operation: SignedOperation): Promise<PlainCheck | null> {
     await this.line.idle();
+    await this.#named(operation);
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     const { leaf, message, hash } = this.#messageOf(operation);
     const isKnown = this.#inFlight.has(hash) || this.mempool.get(hash) !== undefined;
@@ -190,6 +194,20 @@ export class Sequencer {
     this.admission.require(operation.kind);
     if (operation.maxFeePerUnitWei < this.line.feePerUnitWei) return null;
     return { keyX: leaf.keyX, message, signature: operation.signature };
+  }
+
+  /** Resolves when the operation has its name: those that come in one turn are hashed together. */
+  #named(operation: SignedOperation): Promise<void> {
+    if (this.#unnamed === null) {
+      const operations: SignedOperation[] = [];
+      const done = nextTurn().then(() => {
+        this.#unnamed = null;
+        hashMessages(operations.map((one) => ({ operation: one, context: this.#contextOf(one) })));
+      });
+      this.#unnamed = { operations, done };
+    }
+    this.#unnamed.operations.push(operation);
+    return this.#unnamed.done;
   }
 
   async #admit(operation: SignedOperation): Promise<Submission> {
@@ -272,12 +290,21 @@ export class Sequencer {
     if (ledger.leaf(operation.a) === undefined || (usesB && ledger.leaf(operation.b) === undefined))
       this.place.require();
     const { leaf } = ledger.requireLeaf(operation.a);
-    const b = usesB ? ledger.requireLeaf(operation.b).leaf : null;
-    const bRef = b === null ? 0n : leafReference(b);
-    const context = { domain: this.options.rules.domain, bRef };
+    if (usesB) ledger.requireLeaf(operation.b);
+    const context = this.#contextOf(operation);
     return {
       ...{ leaf, message: operationMessage(operation, context) },
       hash: hex32(messageHash(operation, context)),
+    };
+  }
+
+  /** Under which an operation's message is made; a B that is unknown counts as none. */
+  #contextOf({ b, kind }: SignedOperation): { domain: bigint; bRef: bigint } {
+    const rule = kindRule(kind)!;
+    const record = rule.usesB && !rule.isCreate ? this.line.head.ledger.leaf(b) : undefined;
+    return {
+      domain: this.options.rules.domain,
+      bRef: record === undefined ? 0n : leafReference(record.leaf),
     };
   }
 

@@ -1,6 +1,6 @@
 import { operationError } from "../circuit-errors.ts";
 import type { OperationMessage, Signature } from "../field/curve/eddsa.ts";
-import { hashTagged } from "../field/poseidon.ts";
+import { type HashRequest, hashTagged, hashTaggedMany } from "../field/poseidon.ts";
 import {
   AMOUNT_BITS,
   FEE_PER_UNIT_BITS,
@@ -83,8 +83,24 @@ const messages = new WeakMap<object, KnownMessage>();
 export function messageHash(operation: Omit<SignedOperation, "signature">, context: MessageContext): bigint {
   const known = knownMessage(operation, context);
   const [domain, parts] = known.message;
-  known.hash ??= hashTagged(TAG.message, [domain, ...parts]);
+  known.hash ??= hashTagged(...nameRequest(known));
   return known.hash;
+}
+
+const nameRequest = ({ message: [domain, parts] }: KnownMessage): HashRequest => [
+  TAG.message,
+  [domain, ...parts],
+];
+
+/** Takes the names of frozen operations together: `messageHash` knows them from then on. @throws OP_UNKNOWN_KIND */
+export function hashMessages(
+  operations: readonly { readonly operation: SignedOperation; readonly context: MessageContext }[],
+): void {
+  const unnamed = operations
+    .map(({ context, operation }) => knownMessage(operation, context))
+    .filter(({ hash }) => hash === undefined);
+  const hashes = hashTaggedMany(unnamed.map(nameRequest));
+  for (const [i, known] of unnamed.entries()) known.hash = hashes[i]!;
 }
 
 /** What the signer signs (docs/reference/ledger.md, "Message signed"). @throws OP_UNKNOWN_KIND */

@@ -133,7 +133,14 @@ export class CheckedLevel {
     if (this.#failure !== null) throw this.#failure;
     try {
       const count = this.#writeCount + 1;
-      await this.db.batch([...writes, { type: "put", key: COUNT_KEY, value: count }], { sync: true });
+      // Half the time of an array.
+      const batch = this.db.batch();
+      for (const { sublevel = null, ...write } of writes) {
+        const options = sublevel === null ? {} : { sublevel };
+        if (write.type === "del") batch.del(write.key, options);
+        else batch.put(write.key, write.value, options);
+      }
+      await batch.put(COUNT_KEY, count).write({ sync: true });
       this.#writeCount = count;
       this.#mark.write(count);
     } catch (cause) {

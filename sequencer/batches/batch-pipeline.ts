@@ -188,7 +188,7 @@ export class BatchPipeline {
    * The next wide operation would close it. While the prover has work, a table goes on being filled for nothing.
    */
   get #isDone(): boolean {
-    return this.head.isFull || (!this.head.hasWideRoom && this.book.unproven().length === 0);
+    return this.head.isFull || (!this.head.hasWideRoom && !this.book.hasUnproven);
   }
 
   /** Closes the open batch if its time has come. */

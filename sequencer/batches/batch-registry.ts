@@ -110,6 +110,11 @@ export class BatchRegistry {
     return [...this.#records.values()].filter(({ status }) => status === "closed");
   }
 
+  get hasUnproven(): boolean {
+    for (const { status } of this.#records.values()) if (status === "closed") return true;
+    return false;
+  }
+
   /** The batches that L1 can take next: consecutive, proven, not posted. */
   ready(limit: number): StoredBatch[] {
     const ready: StoredBatch[] = [];

@@ -29,7 +29,7 @@ import {
 } from "./signature-tasks.ts";
 
 /** Tasks in a message. More would make the first of them wait for the last. */
-const MAX_BATCH_TASKS = 32;
+const MAX_BATCH_TASKS = 64;
 /** Messages that a thread has at a time: one it works on, one that is ready. */
 const MAX_BATCHES_PER_THREAD = 2;
 

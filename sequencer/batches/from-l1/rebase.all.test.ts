@@ -4,7 +4,7 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { submitQueue } from "@openledger/verifier/without-operator/submit-queue";
-import { Level } from "level";
+import { CheckedLevel } from "@openledger/foundation/store/checked-level";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { storeKeys } from "../../store/store-keys.ts";
 import {
@@ -217,7 +217,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     expect(submitted.map(({ entries }) => entries.length)).toEqual([9, 1]);
     const { line } = w.rollup.sequencer;
     const own = await line.batch(2);
-    const writes = vi.spyOn(Level.prototype, "batch");
+    const writes = vi.spyOn(CheckedLevel.prototype, "write");
     await makeFinal(f, w);
     // Whatever a kill leaves is all of it or nothing: one write has the end of the old and the beginning of the new.
     const finals = writes.mock.calls
