@@ -137,6 +137,12 @@ export class TreeVersion {
     return rows.reverse();
   }
 
+  /** The eight children of the node of a level that leaf `id` is below. */
+  row(level: number, id: number): bigint[] {
+    if (this.top?.hash === undefined) hashVersions([this]);
+    return rowOf(this.#nodeAt(id, level), level - 1, indexAt(id, level), this.view);
+  }
+
   /** The subtree of `levels` levels that leaf `id` is in, to be hashed by itself. */
   subtree(id: number, levels: number): TreeVersion {
     if (levels === this.depth) return this;

@@ -18,7 +18,7 @@ import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { type DataPlace, KIND, kindRule } from "../protocol.ts";
 import { absorbedElements } from "./table-data.ts";
 import { withTable } from "./table-inputs.ts";
-import { layOutTable, type TableLayout } from "./table-layout.ts";
+import { type KeptLayout, keptLayout, layOutTable, openLayout, type TableLayout } from "./table-layout.ts";
 import { WideLeaves } from "./table-order.ts";
 import {
   fitsTable,
@@ -205,15 +205,15 @@ export const closedInputs = ({ batch, layout }: ClosedTableBatch, z: bigint, dep
 export interface ClosedDraft {
   /** Of the wide slots: all else of the batch is in the layout, which C needed already. */
   readonly draft: BatchDraft;
-  readonly layout: TableLayout;
+  readonly layout: KeptLayout;
 }
 
 export const closedDraftOf = ({ batch, layout }: ClosedTableBatch): ClosedDraft => ({
   draft: draftOf(batch),
-  layout,
+  layout: keptLayout(layout),
 });
 
 export const openClosedDraft = ({ draft, layout }: ClosedDraft): ClosedTableBatch => ({
   batch: openDraft(draft),
-  layout,
+  layout: openLayout(layout),
 });

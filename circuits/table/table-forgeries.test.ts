@@ -192,7 +192,11 @@ const LOCAL: readonly LocalForgery[] = [
   ],
   [
     "a row that begins with another root than the last one left",
-    () => ({ layout: (layout) => inRow(layout, CAT, { children: layout.rows[0]!.children }) }),
+    () => ({
+      layout: (layout) => ({
+        rowChildren: withItem(layout.rowChildren, rowOf(layout, CAT), () => layout.rowChildren[0]!),
+      }),
+    }),
     GROUPS,
   ],
   [

@@ -60,7 +60,7 @@ function tableInputs(layout: TableLayout): CircuitInputs {
       newNonce: change((leaf) => leaf.nonce),
       newBalance: change((leaf) => leaf.balance),
       newRest: change(hashLeafRest),
-      children: rows.map(({ children }) => children),
+      children: layout.rowChildren,
     }),
     ...named("unit", {
       idBits: units.map(({ id }) => toBits(id, ID_BITS)),

@@ -8,7 +8,7 @@ import { DUMMY } from "../field/curve/dummy-signature.ts";
 import type { Signature } from "../field/curve/eddsa.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
 import { EMPTY_LEAF, hashLeafRest, type Leaf, unpackCounters } from "../ledger/leaf.ts";
-import { hashVersions, LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
+import { hashVersions, LedgerTree, type TreePart, type TreeVersion } from "../ledger/ledger-tree.ts";
 import { leafReference } from "../ledger/operation.ts";
 import { KIND, LEAF_KIND, TREE_ARITY } from "../protocol.ts";
 import type { TableShape } from "./table-shape.ts";
@@ -41,8 +41,6 @@ export interface TableRow {
   readonly asked: number;
   readonly before: Leaf;
   readonly after: Leaf;
-  /** All children on the way to the subtree's root, as the row before left them. */
-  readonly children: readonly (readonly bigint[])[];
   readonly oldSub: bigint;
   readonly newSub: bigint;
 }
@@ -92,10 +90,17 @@ export interface TableLayout {
   readonly transfers: readonly TableSlot[];
   readonly members: readonly TableSlot[];
   readonly rows: readonly TableRow[];
+  /** Of each row all children on the way to its subtree's root, as the row before left them; read when somebody asks. */
+  readonly rowChildren: readonly (readonly (readonly bigint[])[])[];
   readonly units: readonly TableUnit[];
   readonly tree: TableTop;
+  /** The rows' leaves on the tree before the table. */
+  readonly part: TreePart;
   readonly midRoot: bigint;
 }
+
+/** A layout as it is kept: the rows' children follow from the part of the tree. */
+export type KeptLayout = Omit<TableLayout, "rowChildren">;
 
 const NULL_SLOT: TableSlot = {
   kind: KIND.null,
@@ -179,7 +184,7 @@ export function layOutTable(shape: TableShape, sections: TableSections): TableLa
   const ids = [...new Set([...transfers, ...members].flatMap(({ record }) => [record.a, record.b]))].sort(
     (x, y) => x - y,
   );
-  const { rows, tree } = layOutTree(shape, ids.length === 0 ? [0] : ids, before, after);
+  const { moves, part, rows, tree } = layOutTree(shape, ids.length === 0 ? [0] : ids, before, after);
   const units = [...askedOfUnits.keys()]
     .sort((x, y) => x - y)
     .map((id): TableUnit => {
@@ -211,64 +216,100 @@ export function layOutTable(shape: TableShape, sections: TableSections): TableLa
         ? { ...row, asked: askedOfRows.get(row.id) ?? 0, isMember: askedOfUnits.has(row.id) }
         : row,
     ),
+    get rowChildren() {
+      return childrenOf(moves, rows);
+    },
     units: fill(units, shape.units, NULL_UNIT),
     tree,
+    part,
     midRoot: after.root,
   };
 }
 
-/**
- * Rows for these leaves by rising id, and the tree around them. Rows that are left over open the last leaf again, and
- * leave it as it is: a leaf may have any number of rows.
- */
+/** What is kept of a layout until a prover asks. */
+export const keptLayout = ({
+  shape,
+  transfers,
+  members,
+  rows,
+  units,
+  tree,
+  part,
+  midRoot,
+}: TableLayout): KeptLayout => ({ shape, transfers, members, rows, units, tree, part, midRoot });
+
+/** The layout again, hashed: four hashes a row. */
+export function openLayout(kept: KeptLayout): TableLayout {
+  const { part, rows, shape } = kept;
+  const after = new Map(rows.map((row) => [row.id, row.after]));
+  const moves = rowMoves(part, shape.low, (id) => after.get(id)!);
+  return { ...kept, rowChildren: childrenOf(moves, rows) };
+}
+
+interface RowMove {
+  readonly old: TreeVersion;
+  readonly now: TreeVersion;
+}
+
+/** The subtree of each leaf as the rows before leave it, and as its own does. Of the trees between nothing else is hashed. */
+function rowMoves(part: TreePart, low: number, leafAfter: (id: number) => Leaf): RowMove[] {
+  const tree = LedgerTree.ofPart(part);
+  const moves = part.ids.map((id) => {
+    const old = tree.version.subtree(id, low);
+    tree.put(id, leafAfter(id));
+    return { old, now: tree.version.subtree(id, low) };
+  });
+  hashVersions(moves.map(({ now }) => now));
+  return moves;
+}
+
+/** Rows that are left over open the last leaf again, and leave it as it is. */
+function moveOf(moves: readonly RowMove[], row: number): RowMove {
+  const last = moves.at(-1)!.now;
+  return moves[row] ?? { old: last, now: last };
+}
+
+const childrenOf = (moves: readonly RowMove[], rows: readonly TableRow[]) =>
+  rows.map(({ id }, j) => moveOf(moves, j).old.path(id));
+
+/** Rows for these leaves by rising id, and the tree around them: a leaf may have any number of rows. */
 function layOutTree(
   { rows: rowCount, low, top }: TableShape,
   ids: readonly number[],
   before: TreeVersion,
   after: TreeVersion,
-): { rows: TableRow[]; tree: TableTop } {
+) {
   const subOf = (id: number) => Math.floor(id / TREE_ARITY ** low);
-  const tree = LedgerTree.ofVersion(before);
-  // Of the trees between, C and the circuit see the subtree of each row alone.
-  const moves = ids.map((id) => {
-    const old = tree.version.subtree(id, low);
-    tree.put(id, after.leaf(id)!);
-    return { old, now: tree.version.subtree(id, low) };
-  });
-  hashVersions([before, after, ...moves.map(({ now }) => now)]);
-  const last = moves.at(-1)!.now;
+  hashVersions([before, after]);
+  const part = before.part(ids);
+  const moves = rowMoves(part, low, (id) => after.leaf(id)!);
   const rows = Array.from({ length: rowCount }, (_, j): TableRow => {
-    const isPadding = j >= ids.length;
-    const id = ids[isPadding ? ids.length - 1 : j]!;
-    const { now, old } = isPadding ? { now: last, old: last } : moves[j]!;
+    const id = ids[j] ?? ids.at(-1)!;
+    const { now, old } = moveOf(moves, j);
     return {
       id,
-      isFirst: j === 0 || (!isPadding && subOf(ids[j - 1]!) !== subOf(id)),
       isMember: false,
       asked: 0,
-      before: old.leaf(id)!,
-      after: now.leaf(id)!,
-      children: old.path(id),
+      isFirst: j === 0 || (j < ids.length && subOf(ids[j - 1]!) !== subOf(id)),
+      before: (j < ids.length ? before : after).leaf(id)!,
+      after: after.leaf(id)!,
       oldSub: old.root,
       newSub: now.root,
     };
   });
   const entries = (version: TreeVersion) =>
-    Array.from(
-      { length: TREE_ARITY ** (top - 1) },
-      (_, i) => version.path(i * TREE_ARITY ** (low + 1))[low]!,
+    Array.from({ length: TREE_ARITY ** (top - 1) }, (_, i) =>
+      version.row(low + 1, i * TREE_ARITY ** (low + 1)),
     ).flat();
   const touched = new Set(ids.map(subOf));
-  return {
-    rows,
-    tree: {
-      old: entries(before),
-      now: entries(after),
-      touched: Array.from({ length: TREE_ARITY ** top }, (_, i) => touched.has(i)),
-      spineChildren: before
-        .path(0)
-        .slice(low + top)
-        .map((row) => row.slice(1)),
-    },
+  const tree: TableTop = {
+    old: entries(before),
+    now: entries(after),
+    touched: Array.from({ length: TREE_ARITY ** top }, (_, i) => touched.has(i)),
+    spineChildren: before
+      .path(0)
+      .slice(low + top)
+      .map((row) => row.slice(1)),
   };
+  return { moves, part, rows, tree };
 }
