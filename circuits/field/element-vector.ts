@@ -2,8 +2,8 @@
  * What a proof says about a vector of field elements, whether a batch's, a settlement's or an exit's: its commitment C,
  * the challenge z and the value y at z. The rules of ElementVector.sol and data-commitment.circom.
  */
-import { keccak_256 } from "@noble/hashes/sha3.js";
 import { DATA_CHUNK, FIELD_ORDER, TAG } from "../protocol.ts";
+import { keccak256 } from "./keccak.ts";
 import { hashTagged } from "./poseidon.ts";
 
 /** C: a chain of 16-input Poseidon calls that starts at the length. */
@@ -16,19 +16,26 @@ export function dataCommitment(elements: readonly bigint[]): bigint {
   return hash;
 }
 
-const CHALLENGE_TAG = keccak_256(new TextEncoder().encode("OpenLedger challenge v1"));
+const CHALLENGE_TAG = keccak256(new TextEncoder().encode("OpenLedger challenge v1"));
+
+const WORD_BYTES = 8;
 
 /** @param value non-negative, below 256^length */
 export function toBytesBe(value: bigint, length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  for (let i = length - 1, rest = value; i >= 0; i--, rest >>= 8n) out[i] = Number(rest & 0xffn);
-  return out;
+  const words = Math.ceil(length / WORD_BYTES);
+  const view = new DataView(new ArrayBuffer(words * WORD_BYTES));
+  // Each word keeps the low 64 bits.
+  for (let i = words - 1, rest = value; i >= 0; i--, rest >>= 64n) view.setBigUint64(i * WORD_BYTES, rest);
+  return new Uint8Array(view.buffer, words * WORD_BYTES - length);
 }
 
 /** A big-endian unsigned integer. */
 export function fromBytesBe(bytes: Uint8Array): bigint {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = bytes.length % WORD_BYTES;
   let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  for (let i = 0; i < at; i++) value = (value << 8n) | BigInt(bytes[i]!);
+  for (; at < bytes.length; at += WORD_BYTES) value = (value << 64n) | view.getBigUint64(at);
   return value;
 }
 
@@ -54,16 +61,16 @@ export function challenge(
   elements: readonly bigint[],
   versionedHash: bigint | null = null,
 ): bigint {
-  const posted = keccak_256(concatBytes(elements.map((e) => toBytesBe(e, 32))));
+  const posted = keccak256(concatBytes(elements.map((e) => toBytesBe(e, 32))));
   const elementsHash =
-    versionedHash === null ? posted : keccak_256(concatBytes([posted, toBytesBe(versionedHash, 32)]));
+    versionedHash === null ? posted : keccak256(concatBytes([posted, toBytesBe(versionedHash, 32)]));
   const preimage = concatBytes([
     CHALLENGE_TAG,
     toBytesBe(circuitId, 32),
     toBytesBe(commitment, 32),
     elementsHash,
   ]);
-  return fromBytesBe(keccak_256(preimage)) % FIELD_ORDER;
+  return fromBytesBe(keccak256(preimage)) % FIELD_ORDER;
 }
 
 /** y = Σ E_i z^i mod r. */

@@ -22,6 +22,9 @@ export type BatchAnswer =
     }
   | { readonly error: object };
 
+/** Of a character; letters follow 0x60 or 0x40. */
+const hexDigit = (code: number): number => (code < 0x40 ? code & 15 : (code & 15) + 9);
+
 /** Bytes that one after the other goes into. */
 class Writer {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -64,12 +67,19 @@ class Writer {
     this.#view.setBigUint64(at, value);
   }
 
+  /** Each word keeps the low 64 bits. */
   element(value: bigint): void {
-    for (const shift of [192n, 128n, 64n, 0n]) this.eight((value >> shift) & 0xffff_ffff_ffff_ffffn);
+    const at = this.#take(ELEMENT_BYTES);
+    this.#view.setBigUint64(at, value >> 192n);
+    this.#view.setBigUint64(at + 8, value >> 128n);
+    this.#view.setBigUint64(at + 16, value >> 64n);
+    this.#view.setBigUint64(at + 24, value);
   }
 
   hex(text: string): void {
-    for (let i = 2; i < text.length; i += 2) this.byte(Number.parseInt(text.slice(i, i + 2), 16));
+    const at = this.#take((text.length - 2) / 2);
+    for (let i = 2, to = at; i < text.length; i += 2, to++)
+      this.#bytes[to] = (hexDigit(text.charCodeAt(i)) << 4) | hexDigit(text.charCodeAt(i + 1));
   }
 
   all(bytes: Uint8Array): void {

@@ -5,8 +5,7 @@
  */
 import { createRequire } from "node:module";
 import { secp256k1 } from "@bitauth/libauth";
-import { keccak_256 } from "@noble/hashes/sha3.js";
-import { nativeField } from "@openledger/circuits/field/poseidon";
+import { keccak256 } from "@openledger/circuits/field/keccak";
 import {
   PRECONFIRMATION_TYPES,
   type PreconfirmationFacts,
@@ -23,21 +22,20 @@ export interface PreconfirmationBatchSigner {
 const DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
 const PRECONFIRMATION_TYPE = `Preconfirmation(${PRECONFIRMATION_TYPES.Preconfirmation.map(({ name, type }) => `${type} ${name}`).join(",")})`;
 
-const hashText = (text: string): Uint8Array => keccak_256(new TextEncoder().encode(text));
+const hashText = (text: string): Uint8Array => keccak256(new TextEncoder().encode(text));
 const hex = (value: bigint): string => value.toString(16).padStart(64, "0");
 const word = (value: bigint): Uint8Array => {
   if (value < 0n || value >> 256n !== 0n)
     throw new RangeError("a preconfirmation's field does not fit 32 bytes");
   return Uint8Array.from(Buffer.from(hex(value), "hex"));
 };
-const hashBytes = (bytes: Uint8Array): Uint8Array => nativeField()?.keccak256(bytes) ?? keccak_256(bytes);
 
 export function createPreconfirmationBatchSigner(
   rollup: PreconfirmationRollup,
   privateKey: Secret<Hex>,
 ): PreconfirmationBatchSigner {
   const secret = word(BigInt(privateKey.reveal()));
-  const separator = hashBytes(
+  const separator = keccak256(
     Buffer.concat([
       ...[hashText(DOMAIN_TYPE), hashText("OpenLedger"), hashText("1")],
       ...[word(BigInt(rollup.chainId)), word(BigInt(rollup.rollupAddress))],
@@ -52,8 +50,8 @@ export function createPreconfirmationBatchSigner(
     if (struct.write(operationHash.slice(2), 32, "hex") !== 32) throw new RangeError("a hash has 32 bytes");
     struct.writeBigUInt64BE(BigInt(opIndex), 88);
     struct.writeBigUInt64BE(BigInt(deadlineSeconds), 120);
-    signed.set(hashBytes(struct), 34);
-    return hashBytes(signed);
+    signed.set(keccak256(struct), 34);
+    return keccak256(signed);
   };
   return { signAll: (facts) => facts.map((fact) => signDigest(secret, digest(fact))) };
 }

@@ -58,16 +58,21 @@ const VERDICT_BYTES = 1 + 2 * ELEMENT_BYTES;
 const SIGNATURE_BYTES = 65;
 /** No coordinate and no challenge. */
 const NOTHING = (1n << 256n) - 1n;
-const LOW = 0xffff_ffff_ffff_ffffn;
 
-function putElement(bytes: Buffer, value: bigint, at: number): number {
-  for (let word = value, i = 0; i < 4; i++, word >>= 64n) bytes.writeBigUInt64LE(word & LOW, at + 8 * i);
+const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+
+/** Each word keeps the low 64 bits. */
+function putElement(view: DataView, value: bigint, at: number): number {
+  view.setBigUint64(at, value >> 192n);
+  view.setBigUint64(at + 8, value >> 128n);
+  view.setBigUint64(at + 16, value >> 64n);
+  view.setBigUint64(at + 24, value);
   return at + ELEMENT_BYTES;
 }
 
-function elementAt(bytes: Buffer, at: number): bigint {
-  const word = (i: number) => bytes.readBigUInt64LE(at + 8 * i);
-  return (((((word(3) << 64n) | word(2)) << 64n) | word(1)) << 64n) | word(0);
+function elementAt(view: DataView, at: number): bigint {
+  const high = (view.getBigUint64(at) << 64n) | view.getBigUint64(at + 8);
+  return (high << 128n) | (view.getBigUint64(at + 16) << 64n) | view.getBigUint64(at + 24);
 }
 
 const bufferOf = (bytes: Uint8Array<ArrayBuffer>) =>
@@ -75,12 +80,12 @@ const bufferOf = (bytes: Uint8Array<ArrayBuffer>) =>
 
 export function packBatch({ checks, id, preconfirmations }: TaskBatch): PackedTasks {
   const bytes = new Uint8Array(checks.length * CHECK_BYTES + preconfirmations.length * FACTS_BYTES);
-  const buffer = bufferOf(bytes);
+  const [buffer, view] = [bufferOf(bytes), viewOf(bytes)];
   let at = 0;
   for (const { keyX, message, signature } of checks) {
     const [domain, parts] = message;
     for (const value of [keyX, domain, ...parts, signature.r8x, signature.r8y, signature.s])
-      at = putElement(buffer, value, at);
+      at = putElement(view, value, at);
   }
   for (const { deadlineSeconds, opIndex, operationHash } of preconfirmations) {
     buffer.write(operationHash.slice(2), at, "hex");
@@ -92,12 +97,12 @@ export function packBatch({ checks, id, preconfirmations }: TaskBatch): PackedTa
 }
 
 function unpackBatch({ bytes, count, id }: PackedTasks): TaskBatch {
-  const buffer = bufferOf(bytes);
+  const [buffer, view] = [bufferOf(bytes), viewOf(bytes)];
   const factsAt = count * CHECK_BYTES;
   return {
     id,
     checks: Array.from({ length: count }, (_, i) => {
-      const element = (j: number) => elementAt(buffer, i * CHECK_BYTES + j * ELEMENT_BYTES);
+      const element = (j: number) => elementAt(view, i * CHECK_BYTES + j * ELEMENT_BYTES);
       const message: OperationMessage = [element(1), [element(2), element(3), element(4)]];
       const signature = { r8x: element(5), r8y: element(6), s: element(7) };
       return { keyX: element(0), message, signature };
@@ -115,22 +120,22 @@ function unpackBatch({ bytes, count, id }: PackedTasks): TaskBatch {
 
 function packAnswers({ id, signatures, verdicts }: TaskAnswers): PackedTasks {
   const bytes = new Uint8Array(verdicts.length * VERDICT_BYTES + signatures.length * SIGNATURE_BYTES);
-  const buffer = bufferOf(bytes);
+  const [buffer, view] = [bufferOf(bytes), viewOf(bytes)];
   let at = 0;
   for (const { challenge, isValid, keyY } of verdicts) {
     buffer[at] = isValid ? 1 : 0;
-    at = putElement(buffer, challenge ?? NOTHING, at + 1);
-    at = putElement(buffer, keyY ?? NOTHING, at);
+    at = putElement(view, challenge ?? NOTHING, at + 1);
+    at = putElement(view, keyY ?? NOTHING, at);
   }
   for (const signature of signatures) at += buffer.write(signature.slice(2), at, "hex");
   return { id, count: verdicts.length, bytes };
 }
 
 export function unpackAnswers({ bytes, count, id }: PackedTasks): TaskAnswers {
-  const buffer = bufferOf(bytes);
+  const [buffer, view] = [bufferOf(bytes), viewOf(bytes)];
   const signaturesAt = count * VERDICT_BYTES;
   const optional = (at: number) => {
-    const value = elementAt(buffer, at);
+    const value = elementAt(view, at);
     return value === NOTHING ? null : value;
   };
   return {

@@ -1,9 +1,9 @@
 /** What is known of one closed batch, from its closing to its finality. */
-import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { ClosedBatch } from "@openledger/circuits/batch/batch";
 import { encodeWire, type SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
 import { fromBytesBe, toBytesBe } from "@openledger/circuits/field/element-vector";
+import { keccak256 } from "@openledger/circuits/field/keccak";
 import { shapeName } from "@openledger/circuits/protocol";
 import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
@@ -122,5 +122,5 @@ function batchHash(wire: Uint8Array, commitment: bigint): `0x${string}` {
   const bytes = new Uint8Array(wire.length + 32);
   bytes.set(wire);
   bytes.set(toBytesBe(commitment, 32), wire.length);
-  return hex32(fromBytesBe(keccak_256(bytes)));
+  return hex32(fromBytesBe(keccak256(bytes)));
 }
