@@ -32,6 +32,8 @@ import {
 const MAX_BATCH_TASKS = 64;
 /** Messages that a thread has at a time: one it works on, one that is ready. */
 const MAX_BATCHES_PER_THREAD = 2;
+/** Tasks that are worth a message to a thread that has one: fewer wait for its answer, which wakes this thread anyhow. */
+const FEWEST_AHEAD = 32;
 
 export interface SignaturePoolOptions {
   /** 0 = in the calling thread. */
@@ -154,6 +156,7 @@ export class SignaturePool implements PreconfirmationSigner {
     while (this.#checks.length + this.#preconfirmations.length > 0) {
       const thread = this.#threads.reduce((least, one) => (one.batchCount < least.batchCount ? one : least));
       if (thread.batchCount >= MAX_BATCHES_PER_THREAD) return;
+      if (thread.batchCount > 0 && this.#checks.length + this.#preconfirmations.length < FEWEST_AHEAD) return;
       // Preconfirmations first: their operations are executed, and somebody waits for the answer.
       const preconfirmations = this.#preconfirmations.splice(0, MAX_BATCH_TASKS);
       const checks = this.#checks.splice(0, MAX_BATCH_TASKS - preconfirmations.length);
