@@ -82,7 +82,6 @@ const messages = new WeakMap<object, KnownMessage>();
 /** An operation's name: the hash of what is signed, which is the parts themselves. @throws OP_UNKNOWN_KIND */
 export function messageHash(operation: Omit<SignedOperation, "signature">, context: MessageContext): bigint {
   const known = knownMessage(operation, context);
-  const [domain, parts] = known.message;
   known.hash ??= hashTagged(...nameRequest(known));
   return known.hash;
 }

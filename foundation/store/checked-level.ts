@@ -80,7 +80,10 @@ export class CheckedLevel {
       if (structure === null && durableCount > 0)
         throw new StoreDamage(path, `is empty, and ${durableCount} writes were durable`);
       // It opens by itself as soon as it is made.
-      db = new Level<string, unknown>(path, { valueEncoding: options.valueEncoding as never, writeBufferSize: WRITE_BUFFER_BYTES });
+      db = new Level<string, unknown>(path, {
+        valueEncoding: options.valueEncoding as never,
+        writeBufferSize: WRITE_BUFFER_BYTES,
+      });
       await db.open();
       const writeCount = ((await db.get(COUNT_KEY)) as number | undefined) ?? 0;
       if (!Number.isSafeInteger(writeCount) || writeCount < durableCount)

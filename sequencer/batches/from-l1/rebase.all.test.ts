@@ -2,9 +2,9 @@ import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/tes
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
+import { CheckedLevel } from "@openledger/foundation/store/checked-level";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { submitQueue } from "@openledger/verifier/without-operator/submit-queue";
-import { CheckedLevel } from "@openledger/foundation/store/checked-level";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { storeKeys } from "../../store/store-keys.ts";
 import {
