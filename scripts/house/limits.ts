@@ -35,9 +35,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 241,
   settings: 109,
   commands: 88,
-  productFiles: 1_798,
-  productLines: 206_850,
-  testLines: 98_600,
+  productFiles: 1_805,
+  productLines: 207_760,
+  testLines: 98_640,
   benchAndDrillLines: 7_010,
   docsLines: 5_500,
 };
