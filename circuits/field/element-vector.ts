@@ -3,8 +3,7 @@
  * the challenge z and the value y at z. The rules of ElementVector.sol and data-commitment.circom.
  */
 import { DATA_CHUNK, FIELD_ORDER, TAG } from "../protocol.ts";
-import { keccak256 } from "./keccak.ts";
-import { hashTagged } from "./poseidon.ts";
+import { hashTagged, keccak256 } from "./poseidon.ts";
 
 /** C: a chain of 16-input Poseidon calls that starts at the length. */
 export function dataCommitment(elements: readonly bigint[]): bigint {

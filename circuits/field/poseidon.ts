@@ -1,3 +1,4 @@
+import { keccak_256 } from "@noble/hashes/sha3.js";
 import { circuitError } from "../circuit-errors.ts";
 import { PoseidonKernel } from "../wasm/poseidon-kernel.ts";
 import type { SignatureEquation } from "../wasm/signature-kernel.ts";
@@ -53,6 +54,9 @@ export function useNativeField(field: NativeField | null): void {
 
 /** What `useNativeField` was given; null where WebAssembly or bigint runs. */
 export const nativeField = (): NativeField | null => native;
+
+/** Keccak-256: in C++ where Poseidon is. */
+export const keccak256 = (bytes: Uint8Array): Uint8Array => native?.keccak256(bytes) ?? keccak_256(bytes);
 
 /** Which implementation runs here; null before `initPoseidon` has resolved. */
 export function poseidonImplementation(): Implementation["name"] | "native" | null {

@@ -5,7 +5,7 @@
  */
 import { createRequire } from "node:module";
 import { secp256k1 } from "@bitauth/libauth";
-import { keccak256 } from "@openledger/circuits/field/keccak";
+import { keccak256 } from "@openledger/circuits/field/poseidon";
 import {
   PRECONFIRMATION_TYPES,
   type PreconfirmationFacts,

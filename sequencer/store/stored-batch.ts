@@ -3,7 +3,7 @@ import type { ClosedBatch } from "@openledger/circuits/batch/batch";
 import { encodeWire, type SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
 import { fromBytesBe, toBytesBe } from "@openledger/circuits/field/element-vector";
-import { keccak256 } from "@openledger/circuits/field/keccak";
+import { keccak256 } from "@openledger/circuits/field/poseidon";
 import { shapeName } from "@openledger/circuits/protocol";
 import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
