@@ -185,8 +185,8 @@ export class Sequencer {
 
   /** What has to be checked beside this thread before the operation is admitted; null where that decides nothing. */
   async #signatureToCheck(operation: SignedOperation): Promise<PlainCheck | null> {
-    await this.line.idle();
     await this.#named(operation);
+    await this.line.idle();
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     const { leaf, message, hash } = this.#messageOf(operation);
     const isKnown = this.#inFlight.has(hash) || this.mempool.get(hash) !== undefined;
