@@ -4,7 +4,7 @@ import { invertAll } from "../field/modular.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { SeededNumbers } from "../testing/settlement-world.ts";
+import { SeededNumbers } from "../testing/settlement/settlement-world.ts";
 import { splitEarned } from "./settlement-split.ts";
 
 const ROWS = 8;

@@ -25,8 +25,13 @@ import {
   tester,
   WORLD,
   withAt,
-} from "../../testing/settlement-forgery-check.ts";
-import { acceptedWitness, CIRCUIT_ID, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
+} from "../../testing/settlement/settlement-forgery-check.ts";
+import {
+  acceptedWitness,
+  CIRCUIT_ID,
+  SMALL_SIZE,
+  statedInputs,
+} from "../../testing/settlement/settlement-world.ts";
 import { paymentChain } from "../divide-epoch.ts";
 import { drawInputs } from "../scores/draw-scores.ts";
 import { proofStatement } from "../settlement-data.ts";

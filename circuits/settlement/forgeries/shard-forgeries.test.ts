@@ -17,10 +17,10 @@ import {
   RANGE,
   SCORES,
   withAt,
-} from "../../testing/settlement-forgery-check.ts";
-import { differingElements, statedInputs, statedProof } from "../../testing/settlement-world.ts";
-import { compileShards } from "../../testing/shard-check.ts";
-import { SETTLING_SIZE, shardedEpochOf } from "../../testing/shard-epochs.ts";
+} from "../../testing/settlement/settlement-forgery-check.ts";
+import { differingElements, statedInputs, statedProof } from "../../testing/settlement/settlement-world.ts";
+import { compileShards } from "../../testing/settlement/shard-check.ts";
+import { SETTLING_SIZE, shardedEpochOf } from "../../testing/settlement/shard-epochs.ts";
 import { drawInputs } from "../scores/draw-scores.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 import { type ShardTerms, shardLink } from "../shards/shard-link.ts";
