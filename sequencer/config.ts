@@ -23,7 +23,7 @@ import { ADMISSION_MODES } from "./intake/admission-policy.ts";
 import { LEASE_MODES } from "./intake/lease.ts";
 import { REPLICA_MODES } from "./intake/replica.ts";
 import { sequencerError } from "./sequencer-errors.ts";
-import { HOT_OPERATIONS } from "./store/history.ts";
+import { HOT_OPERATIONS } from "./store/history/history.ts";
 
 /** Above 64 bits L1 takes none. */
 const feeWei = z

@@ -5,7 +5,7 @@ import { MAX_MEDIAN_WORDS, MAX_WORDS, type PageProse } from "./prose.ts";
 import type { Walks } from "./walks.ts";
 
 /** About as many files as one can look through in a list. */
-const MAX_FILES_IN_FOLDER = 27;
+const MAX_FILES_IN_FOLDER = 25;
 const MAX_STOREYS = 8;
 
 /** What `npm test` refuses to let grow. @returns a sentence for each limit that does not hold */

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
-import { TOKENS_OPTION } from "../../cli/common-options.ts";
-import { withFallback, withOptions } from "../../cli/options.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
-import { BASE_OPTION, KERNELS_OPTION, WEIGHTS_OPTION } from "./language-options.ts";
+import { TOKENS_OPTION } from "../../../cli/common-options.ts";
+import { withFallback, withOptions } from "../../../cli/options.ts";
+import { onRun, withExample } from "../../../cli/run-command.ts";
+import { BASE_OPTION, KERNELS_OPTION, WEIGHTS_OPTION } from "../language-options.ts";
 
 export function addModelGenerateCommand(parent: Command): void {
   const command = withOptions(
