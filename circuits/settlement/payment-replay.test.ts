@@ -1,6 +1,7 @@
 /** Replaying a chain of payments, and the lookup that a draw uses to name one of them. */
+
+import { invertAll } from "@openledger/foundation/modular";
 import { beforeAll, describe, expect, it } from "vitest";
-import { invertAll } from "../field/modular.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";

@@ -31,10 +31,10 @@ export function brokenLimits(measures: HouseMeasures): string[] {
 
 /** Most there may be of each. They fall: anyone who adds one takes one away, and lowers these where more went; what raises them, its commit names. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
-  codes: 281,
-  options: 241,
+  codes: 280,
+  options: 240,
   settings: 109,
-  commands: 88,
+  commands: 85,
   productFiles: 1_798,
   productLines: 206_850,
   testLines: 98_600,

@@ -2,9 +2,10 @@
  * Forged settlements in shards. A forgery has no witness, or its proof shows another link than the one that L1 was given by the
  * other proof: then the places of E at which it differs are named.
  */
+
+import { invertMod } from "@openledger/foundation/modular";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
-import { invertMod } from "../../inverse.ts";
 import { modelQueryCommitment } from "../../ledger/model-query.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
 import type { CircuitTester } from "../../testing/circuit-tester.ts";

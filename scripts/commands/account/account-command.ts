@@ -2,48 +2,33 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { KIND } from "@openledger/circuits/protocol";
 import { forceSetKey } from "@openledger/client/actions/forced/forced-operations";
-import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { createRandomKey } from "@openledger/client/l2-key";
-import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
-import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
 import { installationPaths } from "@openledger/operations/installation/installation";
 import type { Command } from "commander";
-import {
-  addAccount,
-  findAccount,
-  type NamedAccount,
-  noteKeyIndex,
-  openAccount,
-  readAccountFile,
-} from "../../cli/account-file.ts";
+import { addAccount, noteKeyIndex } from "../../cli/account-file.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
   accountKey,
   accountOf,
   accountsPath,
   type GlobalOptions,
-  openReader,
   openSigner,
-  resolveAccount,
   resolveLeaf,
   type Signer,
   signFor,
 } from "../../cli/context.ts";
 import { defineOptions, withOptions } from "../../cli/options.ts";
-import { renderTable } from "../../cli/output.ts";
 import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { HOST_OPTION } from "../datanet/host-options.ts";
 import { MAX_FEE_OPTION, maxFeeOf, UNCHECKED_LINE, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 
 export function addAccountCommands(program: Command): void {
-  const account = program.command("account").description("keys and balances");
-  withExample(account, "account show alice");
+  const account = program.command("account").description("keys and names");
+  withExample(account, "account new erin");
   addNew(account);
-  addShow(account);
   addName(account);
   addRotateKey(account);
 }
@@ -79,61 +64,6 @@ function addNew(parent: Command): void {
       keyX: random === null ? null : hex32(random.keyX),
     });
   });
-}
-
-function addShow(parent: Command): void {
-  const command = parent
-    .command("show [name]")
-    .description("show balances and leaves of one account, or of all in the file");
-  withExample(command, "account show alice", "account show --json");
-  onRun(command, async ({ options, args, output }) => {
-    const client = await openReader(options);
-    const [name] = args;
-    const shown = await Promise.all(
-      chooseAccounts(options, name).map(async (account) => ({
-        account,
-        l1: await getL1Balances(client, account.l1.address),
-        leaves: client.sequencerUrl === null ? [] : await findLeaves(client, { owner: account.l1.address }),
-      })),
-    );
-    const lines = shown.flatMap(({ account, l1, leaves }) => [
-      `${account.name}  ${account.l1.address}`,
-      ...renderTable([
-        [
-          "  L1",
-          `${formatOpen(l1.tokenWei)} OPEN`,
-          `${formatOpen(l1.pendingWei)} OPEN to finalize`,
-          `${formatOpen(l1.etherWei)} ETH`,
-        ],
-      ]),
-      ...renderTable(
-        leaves.map((leaf) => [
-          `  ${leaf.kind} ${leaf.id}`,
-          `${formatOpen(leaf.balanceWei)} OPEN`,
-          `nonce ${leaf.nonce}`,
-        ]),
-      ),
-    ]);
-    output.answer(lines, {
-      accounts: shown.map(({ account, l1, leaves }) => ({
-        name: account.name,
-        address: account.l1.address,
-        l1,
-        leaves: leaves.map(describeLeaf),
-      })),
-    });
-  });
-}
-
-function chooseAccounts(options: Parameters<typeof resolveAccount>[0], name?: string): NamedAccount[] {
-  if (name !== undefined) return [findAccount(accountsPath(options), name)];
-  if (options.account !== undefined || options.privateKeyFile !== undefined) return [resolveAccount(options)];
-  return readAccountFile(accountsPath(options)).accounts.map(openAccount);
-}
-
-/** A leaf for `--json`: field elements as hex, wei as decimal text. */
-function describeLeaf(leaf: LedgerLeaf): object {
-  return { ...leaf, keyX: hex32(leaf.keyX), chain: hex32(leaf.chain), datanet: undefined };
 }
 
 function addName(parent: Command): void {

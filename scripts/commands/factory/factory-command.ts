@@ -28,9 +28,6 @@ export function addFactoryCommands(program: Command): void {
       ...FACTORY_OPTION,
     });
 
-  onRun(ask("bases", "list base models that jobs can use", "factory bases"), async (context) =>
-    (await import("./ask-factory.ts")).showBases(context),
-  );
   onRun(
     ask(
       "jobs [job] [action]",
@@ -44,7 +41,7 @@ export function addFactoryCommands(program: Command): void {
   const train = withOptions(
     ask(
       "train",
-      "download rows, estimate time and memory, and start a job",
+      "download rows, estimate time and memory, and start a job; without rows, list the bases",
       "factory train --datanet 11 --host http://127.0.0.1:8560 --account mia",
       "factory train --rows mine.jsonl --set rank=4 --set rounds=2 --account mia",
     ),
@@ -54,7 +51,7 @@ export function addFactoryCommands(program: Command): void {
       "--host <url>": "URL of the Datanet's host",
       "--rows <file>": "file with rows of your own for a trial: one JSON line each",
       "--base <id>": {
-        about: "base from `factory bases`, or a folder or URL that the factory allows",
+        about: "a base from the list, or a folder or URL that the factory allows",
         fallback: "own",
       },
       "--set <field=value>": {

@@ -2,7 +2,13 @@ import type { LeaseTools } from "@openledger/operations/failover/lease-tools";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Address } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
-import { DATA_OPTION, LEASE_OPTION, OPERATOR_KEY_OPTION, URL_OPTION } from "../../cli/common-options.ts";
+import {
+  DATA_OPTION,
+  INSTALLATION_OPTION,
+  LEASE_OPTION,
+  OPERATOR_KEY_OPTION,
+  URL_OPTION,
+} from "../../cli/common-options.ts";
 import { type GlobalOptions, parseAddress, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
 import { defineOptions, type OptionsOf, withOptions } from "../../cli/options.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
@@ -18,13 +24,9 @@ interface Named extends GlobalOptions {
 
 type TakeOptions = OptionsOf<typeof TAKING_OPTIONS> & { readonly data?: string };
 
-const CONFIG = defineOptions({
-  "--config <folder>": "installation folder of this machine; it provides the options below",
-});
-
-/** `openledger operator lease …` and `operator take-over`. */
+/** Of `openledger operator lease …` and `operator take-over`. */
 const KEY_OPTIONS = defineOptions({
-  ...CONFIG,
+  ...INSTALLATION_OPTION,
   ...LEASE_OPTION,
   ...OPERATOR_KEY_OPTION,
   "--confirmations <blocks>": {
@@ -59,7 +61,7 @@ export function addLeaseCommands(operator: Command): void {
 function addShow(lease: Command): void {
   const command = withOptions(
     lease.command("show").description("show who holds the lease, until when, and the URL of that machine"),
-    { ...CONFIG, ...LEASE_OPTION },
+    { ...INSTALLATION_OPTION, ...LEASE_OPTION },
   );
   withExample(
     command,

@@ -15,7 +15,6 @@ import { parseAddress } from "../../cli/context.ts";
 import { required, withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { onRun, withExample } from "../../cli/run-command.ts";
-import { addProfitCommand } from "./fee-commands.ts";
 import { addLeaseCommands } from "./lease-command.ts";
 import { addPayProversCommand } from "./pay-provers-command.ts";
 import { addWorkerKeyCommand } from "./worker-key-command.ts";
@@ -24,7 +23,6 @@ export function addOperatorCommands(program: Command): void {
   const operator = program
     .command("operator")
     .description("run a rollup: configuration, leases and payments of its processes");
-  addProfitCommand(operator);
   addLeaseCommands(operator);
   addPayProversCommand(operator);
   addWorkerKeyCommand(operator);
