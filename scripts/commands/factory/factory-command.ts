@@ -9,8 +9,8 @@ import {
   TOKENS_OPTION,
   VERSION_OPTION,
 } from "../../cli/common-options.ts";
-import { defineOptions, required, withFallback, withOptions } from "../../cli/options.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { collect, defineOptions, required, withFallback, withOptions } from "../../cli/options.ts";
+import { command, onRun, withExample } from "../../cli/run-command.ts";
 import { ANY_HOST_OPTION } from "../datanet/host-options.ts";
 
 const FACTORY_OPTION = defineOptions({
@@ -103,21 +103,18 @@ export function addFactoryCommands(program: Command): void {
   onRun(exporting, async (context) => (await import("./ask-factory.ts")).exportJob(context));
 }
 
-function addServe(factory: Command): void {
-  const command = withOptions(
-    factory.command("serve").description("run a factory until Ctrl-C; jobs resume at the next start"),
-    {
-      ...DATA_OPTION,
-      ...LISTEN_OPTIONS,
-      "--datanet-hosts <urls>": "Datanet hosts to download rows from, comma-separated",
-      "--bases <places>": "folders and URLs of base models, comma-separated",
-      "--accounts <leaves>": "leaf ids that may train, comma-separated, or any",
-      ...THREADS_OPTION,
-      ...DEPLOYMENT_OPTION,
-    },
-  );
-  withExample(command, "factory serve", "factory serve --port 8570 --bases models/smollm2");
-  onRun(command, async (context) => (await import("./serve-factory.ts")).serveFactory(context));
-}
-
-const collect = (value: string, before: string[]): string[] => [...before, value];
+const addServe = command({
+  usage: "serve",
+  about: "run a factory until Ctrl-C; jobs resume at the next start",
+  options: {
+    ...DATA_OPTION,
+    ...LISTEN_OPTIONS,
+    "--datanet-hosts <urls>": "Datanet hosts to download rows from, comma-separated",
+    "--bases <places>": "folders and URLs of base models, comma-separated",
+    "--accounts <leaves>": "leaf ids that may train, comma-separated, or any",
+    ...THREADS_OPTION,
+    ...DEPLOYMENT_OPTION,
+  },
+  examples: ["factory serve", "factory serve --port 8570 --bases models/smollm2"],
+  run: async (context) => (await import("./serve-factory.ts")).serveFactory(context),
+});

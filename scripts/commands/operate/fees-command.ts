@@ -1,24 +1,21 @@
 import { estimateFees, getOperatorResult, WHO_PAYS } from "@openledger/client/sequencer/fees";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { FeeEstimates, OperatorResult } from "@openledger/client/sequencer/sequencer-schemas";
-import type { Command } from "commander";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 
-export function addFeesCommand(program: Command): void {
-  const command = program
-    .command("fees")
-    .description(
-      "price of each operation, now and in the next batch, whose fee is fixed already; the operator's revenue and costs over the last batches on L1",
-    );
-  withExample(command, "fees", "fees --json");
-  onRun(command, async ({ options, output }) => {
+export const addFeesCommand = command({
+  usage: "fees",
+  about:
+    "price of each operation, now and in the next batch, whose fee is fixed already; the operator's revenue and costs over the last batches on L1",
+  examples: ["fees", "fees --json"],
+  run: async ({ options, output }) => {
     const client = await openReader(options);
     const [fees, operator] = await Promise.all([estimateFees(client), getOperatorResult(client)]);
     output.answer([...describeFees(fees), ...describeResult(operator)], { ...fees, operator });
-  });
-}
+  },
+});
 
 function describeFees(fees: FeeEstimates): string[] {
   const { basis } = fees;
