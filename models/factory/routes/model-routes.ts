@@ -23,7 +23,6 @@ import {
   requireDone,
 } from "./finished-jobs.ts";
 
-type Id = { Params: z.output<typeof idParams> };
 const fileParams = z.object({ id: nameId, form: exportFormSchema, file: z.string().max(200) });
 
 export function registerModelRoutes(app: FastifyInstance, context: FactoryContext): void {
@@ -38,7 +37,7 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
     const task = { mode: "compare" as const, ...context.taskOf(job), jobFolder, ...request.body };
     return side.run(leafId, task, { signal: whileWaitedFor(reply) });
   });
-  app.get<Id>("/v1/jobs/:id/registration", { schema: params }, async (request) => {
+  route("GET /v1/jobs/:id/registration", params, async (request) => {
     const leafId = await signerOf(context, request);
     return registrationOf(context, book.require(request.params.id, leafId));
   });
@@ -75,7 +74,7 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
     },
     handler: () => undefined,
   });
-  app.get<Id>("/v1/jobs/:id/lineage", { schema: params }, async (request) => {
+  route("GET /v1/jobs/:id/lineage", params, async (request) => {
     const leafId = await signerOf(context, request);
     return lineageOf(context, book.require(request.params.id, leafId));
   });
