@@ -49,7 +49,7 @@ async function showBases({ options, output }: CommandContext<TrainJobOptions>): 
   output.answer(renderTable([["id", "name", "parameters", "context", "from"], ...rows]), { bases });
 }
 
-async function addRows(factory: FactoryClient, { datanet, host, rows, version }: TrainJobOptions) {
+async function addRows(factory: FactoryClient, { datanet, host, rows, versionNumber }: TrainJobOptions) {
   if (rows !== undefined) {
     const jsonl = await readFile(rows, "utf8").catch((cause: unknown) => {
       throw commandError("CMD_USAGE", `${rows} cannot be read`, { cause });
@@ -58,7 +58,7 @@ async function addRows(factory: FactoryClient, { datanet, host, rows, version }:
   }
   const hostUrl = host ?? (await factory.info()).datanetHosts[0];
   if (hostUrl === undefined) throw commandError("CMD_USAGE", "name the Datanet's host with --host");
-  const number = version === undefined ? null : parseId(version);
+  const number = versionNumber === undefined ? null : parseId(versionNumber);
   return factory.addDataset({ kind: "datanet", hostUrl, datanetId: parseId(datanet!), version: number });
 }
 
