@@ -6,34 +6,28 @@ import {
   SNAPSHOT_OPTION,
 } from "../../cli/common-options.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
-import { required } from "../../cli/options.ts";
+import { defineOptions, type OptionsOf, required } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
 import { command } from "../../cli/run-command.ts";
 
-interface RestoreOptions extends GlobalOptions {
-  fromL1?: boolean;
-  fromFullNode?: string;
-  data: string;
-  finalityDepth: number;
-  fromBlock?: bigint;
-  snapshot?: string;
-}
+const RESTORE_OPTIONS = defineOptions({
+  "--from-l1": "restore from L1 alone; operations that were never posted are lost",
+  "--from-full-node <folder>": "the --data of a stopped full node, with every operation that it received",
+  ...required(DATA_OPTION),
+  ...FINALITY_OPTION,
+  ...SNAPSHOT_OPTION,
+  ...FROM_BLOCK_OPTION,
+});
+type RestoreOptions = GlobalOptions & OptionsOf<typeof RESTORE_OPTIONS>;
 
 export const addRestoreCommand = command({
   usage: "restore",
   about:
     "rebuild a sequencer's data directory from L1, or from a full node, including operations that are not on L1 yet",
-  options: {
-    "--from-l1": "restore from L1 alone; operations that were never posted are lost",
-    "--from-full-node <folder>": "the --data of a stopped full node, with every operation that it received",
-    ...required(DATA_OPTION),
-    ...FINALITY_OPTION,
-    ...SNAPSHOT_OPTION,
-    ...FROM_BLOCK_OPTION,
-  },
+  options: RESTORE_OPTIONS,
   examples: [
     "restore --from-l1 --rpc https://… --rollup 0x… --data ./sequencer-data",
-    "restore --from-full-node ./full node --rpc https://… --rollup 0x… --data ./sequencer-data",
+    "restore --from-full-node ./full-node --rpc https://… --rollup 0x… --data ./sequencer-data",
     "restore --from-l1 --snapshot ledger.snapshot --rpc https://… --rollup 0x… --data ./sequencer-data",
   ],
   run: async ({ options, output }) => {

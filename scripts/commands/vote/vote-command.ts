@@ -11,9 +11,9 @@ import type { Command } from "commander";
 import { type Hex, zeroHash } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
 import { REGISTRY_OPTION } from "../../cli/common-options.ts";
-import { openReader, openSigner, parseAddress, resolveLeaf } from "../../cli/context.ts";
+import { type GlobalOptions, openReader, openSigner, parseAddress, resolveLeaf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
-import { defineOptions } from "../../cli/options.ts";
+import { defineOptions, type OptionsOf } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
 import { command, withExample } from "../../cli/run-command.ts";
 import {
@@ -25,15 +25,6 @@ import {
   registryOf,
 } from "./governed.ts";
 import { describeProposals } from "./proposal-lines.ts";
-
-interface ProposeOptions extends GovernedOptions {
-  text: string;
-  pay?: string;
-  amount?: string;
-  toL1?: string;
-  nextRollup?: string;
-  sourcesHash?: string;
-}
 
 /** A forced operation asks eight base fees at most, in a queue that others have filled. */
 const HIGHEST_QUEUE_FACTOR = 8n;
@@ -77,22 +68,24 @@ const addDelegate = command({
   },
 });
 
+const PROPOSE_OPTIONS = defineOptions({
+  "--text <words>": {
+    about: "description of the proposal; a repeated proposal needs another text",
+    isRequired: true,
+  },
+  "--pay <leaf>": "pay this leaf: an id, an account's name or an address; with --amount",
+  "--to-l1 <address>": "pay this address on Ethereum instead; with --amount",
+  "--amount <amount>": "amount in OPEN, or all",
+  "--next-rollup <address>": "address of the next rollup",
+  "--sources-hash <hex>": "with --next-rollup: contractsHash of its record",
+  ...REGISTRY_OPTION,
+  ...COMMON_OPTIONS,
+});
+
 const addPropose = command({
   usage: "propose",
   about: "propose a payment of the treasury, or the next rollup; needs votes of your own",
-  options: {
-    "--text <words>": {
-      about: "description of the proposal; a repeated proposal needs another text",
-      isRequired: true,
-    },
-    "--pay <leaf>": "pay this leaf: an id, an account's name or an address; with --amount",
-    "--to-l1 <address>": "pay this address on Ethereum instead; with --amount",
-    "--amount <amount>": "amount in OPEN, or all",
-    "--next-rollup <address>": "address of the next rollup",
-    "--sources-hash <hex>": "with --next-rollup: contractsHash of its record",
-    ...REGISTRY_OPTION,
-    ...COMMON_OPTIONS,
-  },
+  options: PROPOSE_OPTIONS,
   examples: ['vote propose --pay 7 --amount 250 --text "audit" --account alice'],
   run: async ({ options, output }) => {
     const { client } = await openSigner(options);
@@ -147,7 +140,10 @@ function answer(output: Output, what: string, sent: L1Result, facts: object): vo
 }
 
 /** @throws CMD_USAGE where the options are no one proposal */
-async function callsOf(client: LedgerClient, options: ProposeOptions): Promise<GovernedCall[]> {
+async function callsOf(
+  client: LedgerClient,
+  options: GlobalOptions & OptionsOf<typeof PROPOSE_OPTIONS>,
+): Promise<GovernedCall[]> {
   const { amount, nextRollup, pay, toL1 } = options;
   if ([pay, toL1, nextRollup].filter((one) => one !== undefined).length !== 1)
     throw commandError("CMD_USAGE", "one of --pay, --to-l1 and --next-rollup");
