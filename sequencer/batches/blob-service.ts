@@ -76,6 +76,8 @@ export class BlobService {
   readonly #modules: BlobServiceModules;
   readonly #shapes: ReadonlyMap<string, BatchShape>;
   readonly #known: Map<number, KnownBlob>;
+  /** Of these, those whose blob is not in the archive. */
+  #missing = new Map<number, KnownBlob>();
   #working: Promise<void> = Promise.resolve();
   #isStopping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -94,6 +96,7 @@ export class BlobService {
     this.archive = modules.archive;
     this.#known = known;
     this.#shapes = new Map(modules.shapes.map((shape) => [shapeName(shape), shape] as const));
+    this.#lookForMissing();
     this.#note();
   }
 
@@ -101,14 +104,22 @@ export class BlobService {
     return this.#view;
   }
 
+  /** Goes through all of them: only when the archive may have lost files. */
+  #lookForMissing(): void {
+    this.#missing = new Map(
+      [...this.#known].filter(([, { versionedHash }]) => !this.archive.has(versionedHash)),
+    );
+  }
+
   #look(): BlobsView {
-    const missing = [...this.#known.values()].filter(({ versionedHash }) => !this.archive.has(versionedHash));
-    const times = missing.map(({ postedAtMs }) => postedAtMs);
+    let oldestMissingAtMs: number | null = null;
+    for (const { postedAtMs } of this.#missing.values())
+      oldestMissingAtMs = Math.min(oldestMissingAtMs ?? postedAtMs, postedAtMs);
     return {
       kept: this.archive.count,
       known: this.#known.size,
-      missing: missing.length,
-      oldestMissingAtMs: times.length === 0 ? null : Math.min(...times),
+      missing: this.#missing.size,
+      oldestMissingAtMs,
     };
   }
 
@@ -134,6 +145,7 @@ export class BlobService {
       const { archive } = this;
       const { logger } = this.#modules;
       await archive.lookAgain();
+      this.#lookForMissing();
       const kept = [...this.#known.values()]
         .filter(({ versionedHash }) => archive.has(versionedHash))
         .sort((x, y) => x.batchNumber - y.batchNumber);
@@ -149,6 +161,7 @@ export class BlobService {
         }
         logger.warn({ batchNumber, versionedHash }, "a kept blob was damaged");
         await archive.forget(versionedHash);
+        this.#missing.set(batchNumber, this.#known.get(batchNumber)!);
         await this.#keepNumber(batchNumber);
       }
     });
@@ -163,9 +176,7 @@ export class BlobService {
       const { log } = this.#modules;
       const { maxCount } = this.archive;
       // One that is bounded has let the older ones go: made again, they would push the newer ones out.
-      if (maxCount === 0)
-        for (const { batchNumber, versionedHash } of this.#known.values())
-          if (!this.archive.has(versionedHash)) await this.#keepNumber(batchNumber);
+      if (maxCount === 0) for (const batchNumber of this.#missing.keys()) await this.#keepNumber(batchNumber);
       const from = (await log.get<number>(storeKeys.blobsSeen)) ?? 0;
       const first = maxCount === 0 ? 0 : finalNumber - maxCount;
       for (let number = Math.max(from, first) + 1; number <= finalNumber; number++)
@@ -212,7 +223,11 @@ export class BlobService {
       await log.write([{ key: storeKeys.blob(record.number), value }]);
       this.#known.set(record.number, value);
     }
-    if (this.archive.has(versionedHash)) return;
+    if (this.archive.has(versionedHash)) {
+      this.#missing.delete(record.number);
+      return;
+    }
+    this.#missing.set(record.number, this.#known.get(record.number)!);
     const shape = this.#shapes.get(record.circuit)!;
     const bytes = encodeBlob(blobElements({ shape, narrow: record.narrow }));
     if ((await checkedCoefficients(bytes, versionedHash)) === null) {
@@ -223,6 +238,9 @@ export class BlobService {
       return;
     }
     await this.archive.keep(versionedHash, bytes);
+    this.#missing.delete(record.number);
+    // A bounded archive has let another one go.
+    if (this.archive.maxCount > 0) this.#lookForMissing();
   }
 
   #note(): void {

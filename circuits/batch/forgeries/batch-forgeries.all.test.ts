@@ -228,10 +228,12 @@ describe("the batch", () => {
       ["keyX", 2n],
       ["l1Owner", 3n],
       ["nonce", 4n],
-      ["body", 5n],
+      ["rest", 5n],
     ] as const) {
       const inputs = inputsOf(slots);
-      setInput(inputs, "feeLeaf", [LEAF_FIELD[field]], value);
+      // The fee leaf is shown as its head, whose last element is the hash of the other fields.
+      const place = field === "rest" ? LEAF_FIELD.balance + 1 : LEAF_FIELD[field];
+      setInput(inputs, "feeLeaf", [place], value);
       await expectNoWitness(inputs, LEAF, field);
     }
     await expectNoWitness(
