@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { settingVariable } from "@openledger/foundation/settings";
 import { describe, expect, test } from "vitest";
-import { BRIDGE_SETTINGS, readConfig } from "./config.ts";
+import { BRIDGE_SETTINGS, readBridgeConfig } from "./config.ts";
 
 const KEY = `0x${"ab".repeat(32)}`;
 const required = {
@@ -10,9 +10,9 @@ const required = {
   BRIDGE_OPERATOR_PRIVATE_KEY: KEY,
 };
 
-describe("readConfig", () => {
+describe("readBridgeConfig", () => {
   test("fills in defaults", () => {
-    const config = readConfig(required);
+    const config = readBridgeConfig(required);
     expect(config).toMatchObject({
       l1FinalityDepthBlocks: 64,
       pollIntervalMs: 1_000,
@@ -32,7 +32,7 @@ describe("readConfig", () => {
       BRIDGE_TYPO: "1",
     };
     try {
-      readConfig(env);
+      readBridgeConfig(env);
       expect.unreachable();
     } catch (error) {
       if (!isRollupError(error, "SRV_CONFIG_INVALID")) throw error;
@@ -43,7 +43,7 @@ describe("readConfig", () => {
   });
 
   test("keeps secrets out of text", () => {
-    const config = readConfig(required);
+    const config = readBridgeConfig(required);
     for (const text of [
       JSON.stringify(config),
       inspect(config),
@@ -59,6 +59,8 @@ describe("readConfig", () => {
     const given = Object.entries(BRIDGE_SETTINGS).flatMap(([name, setting]) =>
       "default" in setting ? [[settingVariable("BRIDGE", name), setting.default]] : [],
     );
-    expect(readConfig({ ...required, ...Object.fromEntries(given) })).toEqual(readConfig(required));
+    expect(readBridgeConfig({ ...required, ...Object.fromEntries(given) })).toEqual(
+      readBridgeConfig(required),
+    );
   });
 });

@@ -1,20 +1,18 @@
 import { DEFAULT_MAX_PRIORITY_FEE_GWEI } from "@openledger/contracts/l1/capped-transaction";
 import { DEFAULT_MAX_BLOB_FEE_GWEI, DEFAULT_MAX_FEE_GWEI } from "@openledger/contracts/l1/fee-policy";
 import {
+  type ConfigOf,
   defaulting,
-  describeProblems,
   type Environment,
   ethereumAddress,
   ethereumKey,
   httpUrl,
   ONE_DAY_MS,
-  readSettings,
+  readConfig,
   type Settings,
-  type SettingValues,
   SHARED_SETTINGS,
   wholeNumber,
 } from "@openledger/foundation/settings";
-import { bridgeError } from "./bridge-errors.ts";
 import { leaseSecondsProblem } from "./l1/lease-margin.ts";
 
 /** Every setting of the bridge, in the environment as BRIDGE_…; docs/reference/settings.md has their table. */
@@ -85,18 +83,12 @@ const FIXED = {
   l1LogChunkBlocks: 2_000,
 } as const;
 
-export type BridgeConfig = SettingValues<typeof BRIDGE_SETTINGS> & {
-  readonly [Name in keyof typeof FIXED]: (typeof FIXED)[Name] extends number ? number : string;
-};
+export type BridgeConfig = ConfigOf<typeof BRIDGE_SETTINGS, typeof FIXED>;
 
 /** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
-export function readConfig(environment: Environment): BridgeConfig {
-  const { problems: found, values } = readSettings("BRIDGE", BRIDGE_SETTINGS, environment);
-  const problems = [...found];
-  const { leaseAddress, leaseMarginMs, leaseSeconds } = values;
-  const tooShort = leaseAddress === undefined ? null : leaseSecondsProblem(leaseSeconds, leaseMarginMs);
-  if (tooShort !== null) problems.push({ env: "BRIDGE_LEASE_SECONDS", problem: tooShort });
-  if (problems.length > 0)
-    throw bridgeError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
-  return Object.freeze({ ...values, ...FIXED });
-}
+export const readBridgeConfig = (environment: Environment): BridgeConfig =>
+  readConfig("BRIDGE", { settings: BRIDGE_SETTINGS, fixed: FIXED }, environment, (values) => {
+    const { leaseAddress, leaseMarginMs, leaseSeconds } = values;
+    const problem = leaseAddress === undefined ? null : leaseSecondsProblem(leaseSeconds, leaseMarginMs);
+    return problem === null ? [] : [{ env: "BRIDGE_LEASE_SECONDS", problem }];
+  });

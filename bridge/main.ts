@@ -7,7 +7,7 @@ import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { cutStopShort } from "@openledger/foundation/run-until-stopped";
 import { Registry } from "prom-client";
-import { type BridgeConfig, readConfig } from "./config.ts";
+import { type BridgeConfig, readBridgeConfig } from "./config.ts";
 import { startBridge } from "./operator/bridge.ts";
 
 const RESTART_WAIT_MS = 1_000;
@@ -61,7 +61,7 @@ async function run(config: BridgeConfig): Promise<void> {
 }
 
 try {
-  await run(readConfig(process.env));
+  await run(readBridgeConfig(process.env));
   // Whatever it was still waiting for has nothing to say any more.
   process.exit(0);
 } catch (error) {

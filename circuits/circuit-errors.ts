@@ -104,7 +104,7 @@ export const operationErrors = defineErrors("OP", {
   },
   OP_UNKNOWN_LEAF: {
     meaning: "the ledger has no leaf with this id",
-    remedy: "check the id with: openledger account show",
+    remedy: "check the id with: openledger status --account NAME",
     httpStatus: 404,
   },
   OP_WRONG_NONCE: {
@@ -151,7 +151,7 @@ export const operationErrors = defineErrors("OP", {
   OP_BAD_SIGNATURE: {
     meaning:
       "the signature does not match the leaf's key, these fields, this rollup and chain, and B's current owner and kind",
-    remedy: "sign with the leaf's current key (openledger account show)",
+    remedy: "sign with the leaf's current key",
     httpStatus: 422,
   },
   OP_BALANCE_TOO_LOW: {

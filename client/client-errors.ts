@@ -141,11 +141,6 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "the model's price on the ledger is above the price of the answer, or above the caller's limit",
     remedy: "allow more, or do not pay",
   },
-  CLI_NOTHING_CLOSED: {
-    meaning: "the model has no closed epoch that waits for its settlement",
-    remedy: "close the open epoch first with: openledger models close-epoch",
-    isRetryable: true,
-  },
   CLI_SETTLEMENT_DIFFERS: {
     meaning:
       "a settlement differs from what L1 and the published data give for its epoch; `data.what` is the first difference",

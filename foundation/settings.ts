@@ -9,6 +9,7 @@
  * the environment itself is seen by every child, by crash reports, and by the one who lists a container's settings.
  */
 import { z } from "zod";
+import { processErrors } from "./error-table.ts";
 import { isRollupError } from "./rollup-error.ts";
 import { Secret } from "./secret.ts";
 import { readSecretFile } from "./secret-file.ts";
@@ -87,6 +88,33 @@ export function readSettings<T extends Settings>(
     if (isOurs && !known.has(env)) problems.push({ env, problem: "is no setting" });
   }
   return { values: Object.freeze(values) as SettingValues<T>, problems };
+}
+
+/** Settings and constants; a test may replace either. */
+export type ConfigOf<T extends Settings, Fixed> = SettingValues<T> & {
+  readonly [Name in keyof Fixed]: Fixed[Name] extends bigint
+    ? bigint
+    : Fixed[Name] extends number
+      ? number
+      : string;
+};
+
+/**
+ * The settings of a process, and what no operator has had a reason to set.
+ * @param problemsOf what single settings do not show; asked where each is right by itself
+ * @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one
+ */
+export function readConfig<T extends Settings, const Fixed extends object>(
+  prefix: string,
+  { settings, fixed }: { readonly settings: T; readonly fixed: Fixed },
+  environment: Environment,
+  problemsOf: (values: SettingValues<T>) => readonly SettingProblem[] = () => [],
+): ConfigOf<T, Fixed> {
+  const { problems: found, values } = readSettings(prefix, settings, environment);
+  const problems = found.length > 0 ? found : problemsOf(values);
+  if (problems.length > 0)
+    throw processErrors.raise("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
+  return Object.freeze({ ...values, ...fixed }) as ConfigOf<T, Fixed>;
 }
 
 /** A secret may also be given as a file. */

@@ -2,10 +2,27 @@
 
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import type { BackendName } from "@openledger/prover/backends";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { WidthName } from "./bench/adapters/adapter-world.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
 import type { BenchTableProveOptions } from "./bench/table/table-prove.ts";
+
+interface GriefOptions extends Record<"seconds" | "rounds" | "slots", number> {
+  readonly prover: BackendName;
+  readonly keep?: string;
+}
+
+interface AdaptersOptions extends Record<"rounds" | "adapters" | "batch" | "registered" | "sample", number> {
+  readonly kernels: KernelChoice;
+  readonly prover: BackendName;
+  readonly proveBatches?: boolean;
+  readonly widths: string;
+}
+
+interface ModelsOptions extends Record<"rounds" | "prompt" | "tokens" | "tuned", number> {
+  readonly llama: string;
+  readonly shapes: string;
+}
 
 /** Prints the last line, and ends although threads of models or provers still run. */
 function end(figures: object): never {
@@ -116,36 +133,38 @@ program
   .description(
     "operations accepted durably, soft confirmation under a fixed rate, bad signatures; prover idle",
   )
-  .option("--operations <n>", "of the closed loop", "8192")
-  .option("--users <n>", "leaves that send", "512")
-  .option("--seconds <n>", "of each open loop", "10")
+  .option("--operations <n>", "of the closed loop", Number, 8_192)
+  .option("--users <n>", "leaves that send", Number, 512)
+  .option("--seconds <n>", "of each open loop", Number, 10)
   .addHelpText("after", "\nExample:\n  npm run bench -- sequencer --operations 2048")
-  .action(async (options: { operations: string; users: string; seconds: string }) => {
+  .action(async (options: Record<"operations" | "users" | "seconds", number>) => {
     const { benchSequencer } = await import("./bench/sequencer.ts");
-    const { operations, seconds, users } = options;
-    const counts = { operations: Number(operations), users: Number(users), seconds: Number(seconds) };
-    console.log(JSON.stringify(await benchSequencer(counts)));
+    console.log(JSON.stringify(await benchSequencer(options)));
   });
 
 program
   .command("history")
   .description("a sequencer's start, its store and old operations, with a history of made-up ones behind it")
-  .option("--operations <n>", "of the history", "10000000")
-  .option("--hot <n>", "of them that stay in the store", String(2_000_000))
-  .option("--leaves <n>", "of another directory, whose start is measured, too", String(2 ** 24))
+  .option("--operations <n>", "of the history", Number, 10_000_000)
+  .option("--hot <n>", "of them that stay in the store", Number, 2_000_000)
+  .option("--leaves <n>", "of another directory, whose start is measured, too", Number, 2 ** 24)
   .option("--data <folder>", "where it is made, or goes on; else a folder that is removed")
   .addHelpText("after", "\nExample:\n  npm run bench -- history --operations 300000 --hot 100000")
-  .action(async (options: { operations: string; hot: string; leaves: string; data?: string }) => {
+  .action(async (options: Record<"operations" | "hot" | "leaves", number> & { data?: string }) => {
     const { mkdirSync, mkdtempSync, rmSync } = await import("node:fs");
     const { benchHistory } = await import("./bench/history.ts");
     const folder = options.data ?? mkdtempSync("/tmp/bench-history-");
     mkdirSync(folder, { recursive: true });
-    const [operations, hotOperations] = [Number(options.operations), Number(options.hot)];
-    const progress = progressOfProcesses();
-    const figures = await benchHistory({ folder, hotOperations, operations, progress });
+    const { hot: hotOperations, operations } = options;
+    const figures = await benchHistory({
+      folder,
+      hotOperations,
+      operations,
+      progress: progressOfProcesses(),
+    });
     if (options.data === undefined) rmSync(folder, { recursive: true });
     const { benchHistoryLeaves } = await import("./bench/history-leaves.ts");
-    const { leafBytes, leaves, ...ofLeaves } = await benchHistoryLeaves({ leaves: Number(options.leaves) });
+    const { leafBytes, leaves, ...ofLeaves } = await benchHistoryLeaves(options);
     console.log(`history ${JSON.stringify({ ...figures, leaves, leafBytes, ofLeaves })}`);
     process.exit(0);
   });
@@ -155,41 +174,28 @@ program
   .description(
     "a Datanet host: rows uploaded and checked, search, near-duplicates, agreement as published, cleaning's scores",
   )
-  .option("--rows <n>", "uploaded to a host of its own", "50000")
-  .option("--searched <n>", "rows of the index", "1000000")
-  .option("--compared <n>", "texts among which near-duplicates are looked for", "20000")
+  .option("--rows <n>", "uploaded to a host of its own", Number, 50_000)
+  .option("--searched <n>", "rows of the index", Number, 1_000_000)
+  .option("--compared <n>", "texts among which near-duplicates are looked for", Number, 20_000)
   .addHelpText("after", "\nExample:\n  npm run bench -- datanets --searched 100000")
-  .action(async (options: Record<"rows" | "searched" | "compared", string>) => {
+  .action(async (options: Record<"rows" | "searched" | "compared", number>) => {
     const { benchDatanets } = await import("./bench/datanets.ts");
-    const counts = {
-      rows: Number(options.rows),
-      searched: Number(options.searched),
-      compared: Number(options.compared),
-    };
-    console.log(JSON.stringify(await benchDatanets(counts)));
+    console.log(JSON.stringify(await benchDatanets(options)));
   });
 
 program
   .command("grief")
   .description("attacks of strangers on publishing, against real processes and real proofs")
-  .option("--seconds <n>", "of each measurement at least, with an attacker and without", "30")
-  .option("--rounds <n>", "of each attack", "2")
+  .option("--seconds <n>", "of each measurement at least, with an attacker and without", Number, 30)
+  .option("--rounds <n>", "of each attack", Number, 2)
   .option("--prover <name>", "wasm, native, webgpu or snarkjs", "native")
-  .option("--slots <n>", "operations in a batch, 2 or 8", "8")
+  .option("--slots <n>", "operations in a batch, 2 or 8", Number, 8)
   .option("--keep <folder>", "where logs and data of all processes stay")
   .addHelpText("after", "\nExample:\n  npm run bench -- grief --rounds 1 --prover wasm")
-  .action(async (options: Record<"seconds" | "rounds" | "prover" | "slots", string> & { keep?: string }) => {
+  .action(async (options: GriefOptions) => {
     const { benchGrief } = await import("./bench/grief/grief.ts");
-    const progress = progressOfProcesses();
-    const result = await benchGrief({
-      backend: options.prover as BackendName,
-      seconds: Number(options.seconds),
-      rounds: Number(options.rounds),
-      slots: Number(options.slots),
-      keepIn: options.keep ?? null,
-      progress,
-    });
-    end(result);
+    const { keep: keepIn = null, prover: backend, rounds, seconds, slots } = options;
+    end(await benchGrief({ backend, keepIn, rounds, seconds, slots, progress: progressOfProcesses() }));
   });
 
 program
@@ -197,28 +203,12 @@ program
   .description(
     "provers on one core each that take jobs from a queue in Redis, against one that asks the sequencer",
   )
-  .option("--batches <n>", "that each measurement proves", "12")
+  .option("--batches <n>", "that each measurement proves", Number, 12)
   .option("--prover <name>", "wasm or native", "native")
   .addHelpText("after", "\nExample:\n  npm run bench -- provers --batches 6")
-  .action(async (options: { batches: string; prover: string }) => {
+  .action(async ({ batches: batchCount, prover: backend }: { batches: number; prover: BackendName }) => {
     const { benchProvers } = await import("./bench/provers.ts");
-    const [backend, batchCount] = [options.prover as BackendName, Number(options.batches)];
     end(await benchProvers({ backend, batchCount, progress: progressOfProcesses() }));
-  });
-
-program
-  .command("web")
-  .description(
-    "the pages in a browser: weight, first visit, heap over live batches, axe-core, the road from a row to money",
-  )
-  .option("--minutes <n>", "over which the heap is watched", "4")
-  .option("--rounds <n>", "first visits", "5")
-  .addHelpText("after", "\nExample:\n  npm run bench -- web --minutes 2")
-  .action(async (options: Record<"minutes" | "rounds", string>) => {
-    const { benchWeb } = await import("./bench/web.ts");
-    const progress = progressOfProcesses();
-    const counts = { minutes: Number(options.minutes), rounds: Number(options.rounds) };
-    end(await benchWeb({ ...counts, progress }));
   });
 
 program
@@ -226,44 +216,27 @@ program
   .description(
     "mixed batches of adapters against the same base without any, in turns on one thread; then adapters that are registered on a ledger, asked and paid",
   )
-  .option("--rounds <n>", "turns of each; 0 leaves the comparison out", "15")
-  .option("--adapters <n>", "distinct adapters on disk", "2000")
-  .option("--batch <n>", "requests at once", "32")
+  .option("--rounds <n>", "turns of each; 0 leaves the comparison out", Number, 15)
+  .option("--adapters <n>", "distinct adapters on disk", Number, 2_000)
+  .option("--batch <n>", "requests at once", Number, 32)
   .option("--widths <list>", "of the made base", "d768,d256")
   .option("--kernels <set>", "native, avx512-vnni, avx512, avx2 or wasm", "native")
-  .option("--registered <n>", "models on a rollup of their own; 0 for none", "1000")
-  .option("--sample <n>", "of them, so many are asked and paid", "200")
+  .option("--registered <n>", "models on a rollup of their own; 0 for none", Number, 1_000)
+  .option("--sample <n>", "of them, so many are asked and paid", Number, 200)
   .option("--prover <name>", "wasm, native, webgpu or snarkjs: proves activations, and batches", "native")
   .option("--prove-batches", "wait until every batch is proven and on L1")
   .addHelpText("after", "\nExample:\n  npm run bench -- adapters --rounds 5 --adapters 300 --registered 40")
-  .action(
-    async (
-      options: Record<
-        "rounds" | "adapters" | "batch" | "widths" | "kernels" | "registered" | "sample" | "prover",
-        string
-      > & { proveBatches?: boolean },
-    ) => {
-      const { adapters, batch, rounds } = options;
-      const counts = { adapters: Number(adapters), batch: Number(batch), rounds: Number(rounds) };
-      const kernels = options.kernels as KernelChoice;
-      const { benchAdapters } = await import("./bench/adapters/adapters.ts");
-      const measured =
-        counts.rounds === 0
-          ? {}
-          : await benchAdapters({ ...counts, kernels, widths: options.widths.split(",") as WidthName[] });
-      const models = Number(options.registered);
-      const { benchAdaptersOnLedger } = await import("./bench/adapters/adapters-on-ledger.ts");
-      const { registered, ...onLedger } =
-        models === 0
-          ? { registered: null }
-          : await benchAdaptersOnLedger({
-              ...{ models, kernels, sample: Number(options.sample) },
-              backend: options.prover as BackendName,
-              isProven: options.proveBatches === true,
-            });
-      end({ adapters: { ...measured, adaptersOnLedger: registered }, onLedger });
-    },
-  );
+  .action(async (options: AdaptersOptions) => {
+    const { kernels, prover, proveBatches, registered: models, rounds, sample, widths } = options;
+    const { benchAdapters } = await import("./bench/adapters/adapters.ts");
+    const named = { ...options, widths: widths.split(",") as WidthName[] };
+    const measured = rounds === 0 ? {} : await benchAdapters(named);
+    const { benchAdaptersOnLedger } = await import("./bench/adapters/adapters-on-ledger.ts");
+    const ledger = { models, kernels, sample, backend: prover, isProven: proveBatches === true };
+    const { registered, ...onLedger } =
+      models === 0 ? { registered: null } : await benchAdaptersOnLedger(ledger);
+    end({ adapters: { ...measured, adaptersOnLedger: registered }, onLedger });
+  });
 
 program
   .command("models")
@@ -271,26 +244,24 @@ program
     "published shapes with made weights: int8 against llama.cpp's Q8_0, in turns, on as many threads",
   )
   .option("--shapes <list>", "SmolLM2-135M, Qwen2.5-0.5B, Llama-3.2-1B", "SmolLM2-135M")
-  .option("--rounds <n>", "turns of each", "7")
-  .option("--prompt <n>", "tokens that are read", "256")
-  .option("--tokens <n>", "tokens that are written", "64")
-  .option("--tuned <n>", "steps of a tuning by int8 and by floats, in turns, of the smallest shape", "3")
+  .option("--rounds <n>", "turns of each", Number, 7)
+  .option("--prompt <n>", "tokens that are read", Number, 256)
+  .option("--tokens <n>", "tokens that are written", Number, 64)
+  .option(
+    "--tuned <n>",
+    "steps of a tuning by int8 and by floats, in turns, of the smallest shape",
+    Number,
+    3,
+  )
   .option(
     "--llama <folder>",
     "where node-llama-cpp is, or is installed; none: without it",
     ".cache/llama-cpp",
   )
-  .action(async (options: Record<"shapes" | "rounds" | "prompt" | "tokens" | "tuned" | "llama", string>) => {
+  .action(async ({ llama, prompt: promptTokens, shapes, ...counts }: ModelsOptions) => {
     const { benchModels } = await import("./bench/models/models.ts");
-    const result = await benchModels({
-      shapes: options.shapes.split(","),
-      llama: options.llama === "none" ? null : options.llama,
-      rounds: Number(options.rounds),
-      promptTokens: Number(options.prompt),
-      tokens: Number(options.tokens),
-      tuned: Number(options.tuned),
-      log: console.log,
-    });
+    const named = { shapes: shapes.split(","), llama: llama === "none" ? null : llama };
+    const result = await benchModels({ ...named, ...counts, promptTokens, log: console.log });
     console.log(`models ${JSON.stringify(result)}`);
     process.exit(0);
   });
@@ -298,47 +269,26 @@ program
 program
   .command("text-attribution")
   .description("scores of texts against models retrained on halves of them; retrainings are kept in .cache")
-  .option("--rows <n>", "that the model is tuned on", "256")
+  .option("--rows <n>", "that the model is tuned on", Number, 256)
   .option("--corpus <folder>", "of texts; default: those that were held out from the base")
-  .option("--halves <n>", "of the report; 0: only what attackers earn", "100")
-  .option("--again <n>", "of them in a second order, too, for the ceiling", "20")
-  .option("--left-out <n>", "rows left out singly, and as many groups of 16, instead of the report", "0")
-  .option("--threads <n>", "processes that retrain", "2")
+  .option("--halves <n>", "of the report; 0: only what attackers earn", Number, 100)
+  .option("--again <n>", "of them in a second order, too, for the ceiling", Number, 20)
+  .option(
+    "--left-out <n>",
+    "rows left out singly, and as many groups of 16, instead of the report",
+    Number,
+    0,
+  )
+  .option("--threads <n>", "processes that retrain", Number, 2)
   .option("--weights <numbers>", "of the base: float32 or int8", "float32")
-  .action(async ({ corpus = null, weights, ...options }) => {
-    if (Number(options.leftOut) > 0) {
+  .action(async ({ corpus = null, leftOut: leftOutCount, rows: rowCount, ...options }) => {
+    if (leftOutCount > 0) {
       const { leftOut } = await import("./bench/texts/left-out.ts");
-      const given = { corpus, rowCount: Number(options.rows), weights };
-      end({ leftOut: await leftOut(given, Number(options.leftOut), console.log) });
+      const given = { corpus, rowCount, weights: options.weights };
+      end({ leftOut: await leftOut(given, leftOutCount, console.log) });
     }
     const { benchTextAttribution } = await import("./bench/text-attribution.ts");
-    const [halves, again, threads] = [options.halves, options.again, options.threads].map(Number);
-    const sizes = { queryCount: 40, rowCount: Number(options.rows), weights };
-    end(await benchTextAttribution({ corpus, ...sizes, halves: halves!, again: again!, threads: threads! }));
-  });
-
-program
-  .command("package")
-  .description("what the client package adds to a wallet's bundle, by esbuild, without viem and with it")
-  .action(async () => {
-    const { benchPackage } = await import("./bench/package.ts");
-    console.log(`package ${JSON.stringify(await benchPackage())}`);
-  });
-
-program
-  .command("costs")
-  .description(
-    "what a newcomer waits for, from a fresh clone with an empty cache: the tests, npm start, a command",
-  )
-  .addOption(
-    new Option("--only <parts>", "parts, with commas between them; the others are null")
-      .argParser((text) => text.split(","))
-      .default(["help", "start", "test", "test-all"], "all: help,start,test,test-all"),
-  )
-  .addHelpText("after", "\nExample:\n  npm run bench -- costs --only help,start")
-  .action(async ({ only }: { only: string[] }) => {
-    const { measureCosts } = await import("./bench/costs.ts");
-    console.log(`costs ${JSON.stringify(await measureCosts(only, console.log))}`);
+    end(await benchTextAttribution({ corpus, rowCount, queryCount: 40, ...options }));
   });
 
 await program.parseAsync();

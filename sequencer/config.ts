@@ -3,11 +3,11 @@
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
   bearerToken,
+  type ConfigOf,
   defaulting,
-  describeProblems,
   type Environment,
   ethereumKey,
-  readSettings,
+  readConfig,
   type SettingProblem,
   type Settings,
   type SettingValues,
@@ -22,8 +22,7 @@ import { FEE_MODES } from "./fees/unit-fee.ts";
 import { ADMISSION_MODES } from "./intake/admission-policy.ts";
 import { LEASE_MODES } from "./intake/lease.ts";
 import { REPLICA_MODES } from "./intake/replica.ts";
-import { sequencerError } from "./sequencer-errors.ts";
-import { HOT_OPERATIONS } from "./store/history.ts";
+import { HOT_OPERATIONS } from "./store/history/history.ts";
 
 /** Above 64 bits L1 takes none. */
 const feeWei = z
@@ -272,14 +271,12 @@ const FIXED = {
   feedBufferBytes: 1_048_576,
 } as const;
 
-type Given = SettingValues<typeof SEQUENCER_SETTINGS>;
 /** Settings and constants; a test may replace either. */
-export type Config = Given & { readonly [Name in keyof typeof FIXED]: Wide<(typeof FIXED)[Name]> };
-type Wide<Value> = Value extends bigint ? bigint : number;
+export type Config = ConfigOf<typeof SEQUENCER_SETTINGS, typeof FIXED>;
 
 /** What single settings do not show. */
-function feeProblems(values: Given): SettingProblem[] {
-  const { feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath } = values;
+function problemsOf(values: SettingValues<typeof SEQUENCER_SETTINGS>): SettingProblem[] {
+  const { feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath, replica, replicaToken } = values;
   const problems: SettingProblem[] = [];
   if (feeMinPerUnitWei > FIXED.feeMaxPerUnitWei)
     problems.push({
@@ -291,19 +288,14 @@ function feeProblems(values: Given): SettingProblem[] {
       env: "SEQUENCER_FEE_OPEN_PER_ETHER",
       problem: "or …_PATH is missing: a fee cannot follow L1's cost without OPEN's price",
     });
-  return problems;
-}
-
-/** @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown; secrets are not quoted */
-export function loadConfig(environment: Environment): Config {
-  const { problems: found, values } = readSettings("SEQUENCER", SEQUENCER_SETTINGS, environment);
-  const problems = [...found, ...feeProblems(values)];
-  if (values.replica === "required" && values.replicaToken === undefined)
+  if (replica === "required" && replicaToken === undefined)
     problems.push({
       env: "SEQUENCER_REPLICA_TOKEN",
       problem: "is missing: a standby that is required needs one",
     });
-  if (problems.length > 0)
-    throw sequencerError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
-  return Object.freeze({ ...values, ...FIXED });
+  return problems;
 }
+
+/** @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown; secrets are not quoted */
+export const loadConfig = (environment: Environment): Config =>
+  readConfig("SEQUENCER", { settings: SEQUENCER_SETTINGS, fixed: FIXED }, environment, problemsOf);

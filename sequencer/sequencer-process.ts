@@ -28,7 +28,7 @@ import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { FOLLOW_MARKER } from "./store/follow-marker.ts";
-import { historyNews } from "./store/history.ts";
+import { historyNews } from "./store/history/history.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 
 function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
 import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { ALICE, ALICE_WALLET, type ModelWorld, startModelWorld } from "./testing/model-world.ts";
+import { visit } from "./testing/visit.ts";
 
 let world: ModelWorld;
 let browser: Browser;
@@ -27,8 +28,7 @@ const main = (page: Page) => page.getByRole("main");
 
 describe("the page of an answer", () => {
   test("says that its epoch is open, and is linked from the operation's page", LONG, async () => {
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     await page.goto(`${world.url}/#/operation/${hashes[0]}`);
     await main(page).getByRole("link", { name: "Which rows this answer paid" }).click();
     await page.getByRole("heading", { name: "The 1 OPEN are not divided yet" }).waitFor();
@@ -37,13 +37,10 @@ describe("the page of an answer", () => {
     await page.getByText("payment 2 of 3 in epoch 1").waitFor();
     await page.goto(`${world.url}/#/answer/0x1234`);
     await page.getByText("No payment has this hash.").waitFor();
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 
   test("follows its epoch to the draws, the settlement and its proof", LONG, async () => {
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     await page.goto(`${world.url}/#/answer/${hashes[0]}`);
     await page.getByText("its epoch is open", { exact: true }).waitFor();
     await world.closeEpoch();
@@ -67,8 +64,6 @@ describe("the page of an answer", () => {
     expect(hitCount).toBe(4);
     await page.getByRole("link", { name: "its draws, its proof" }).click();
     await page.getByRole("heading", { name: `Epoch 1 of model ${MODEL_ID}` }).waitFor();
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 });
 
@@ -84,8 +79,7 @@ describe("the check of a settlement", () => {
       .filter({ hasText: `${title}: ${verdict}` });
 
   test("reads Ethereum, computes seed, z and y, and verifies the proof", LONG, async () => {
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     await check(page);
     await page.getByText("This settlement is right").waitFor();
     for (const title of [
@@ -99,13 +93,10 @@ describe("the check of a settlement", () => {
       await step(page, title, "holds").waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, "settlement-checked");
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 
   test("says that the proof was altered", LONG, async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     await page.route(`${world.f.rpcUrl}/**`, async (route) => {
       const response = await route.fetch();
       const isIt = route.request().postData()?.includes("eth_getTransactionByBlockHashAndIndex") === true;
@@ -119,12 +110,10 @@ describe("the check of a settlement", () => {
     await check(page);
     await page.getByText("This settlement does not check out").waitFor();
     await step(page, "Verify the proof", "does not hold").waitFor();
-    await context.close();
   });
 
   test("says that the server shows other amounts, or another J", LONG, async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     let alter: (settlement: { earnedWei: string[]; settlementHash: string }) => object = ({ earnedWei }) => ({
       earnedWei: [(BigInt(earnedWei[0]!) + 1n).toString(), ...earnedWei.slice(1)],
     });
@@ -142,14 +131,12 @@ describe("the check of a settlement", () => {
     await page.reload();
     await check(page);
     await step(page, "Verify the proof", "does not hold").waitFor();
-    await context.close();
   });
 });
 
 describe("earnings", () => {
   test("grow while answers are paid for, without a reload", LONG, async () => {
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     await page.goto(`${world.url}/#/earnings/${ALICE}`);
     await page.getByText("live", { exact: true }).waitFor();
     const estimate = page.getByLabel("Estimated").locator(".figure .amount");
@@ -163,8 +150,6 @@ describe("earnings", () => {
     }
     // One OPEN more each, of which the account's rows get the same part.
     expect(seen[2]! - seen[1]!).toBe(seen[1]! - seen[0]!);
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 
   test("are claimed by a click", { timeout: 300_000 }, async () => {

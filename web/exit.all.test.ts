@@ -10,8 +10,9 @@ import type { Browser, Page } from "playwright-core";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keptPageOf } from "./build/build-pages.ts";
-import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { FUNDED_WEI, startPagesWorld, visitorAddress } from "./testing/pages-world.ts";
+import { visit } from "./testing/visit.ts";
 
 const DEPOSIT_WEI = parseEther("40") + 7n;
 const DAYS_7_SECONDS = 7 * 24 * 60 * 60;
@@ -67,8 +68,7 @@ const connect = (page: Page, wallet: string) => page.getByRole("button", { name:
 const sentCount = async () => world.l1.client.getTransactionCount({ address: visitorAddress(0) });
 
 test("the served page offers the page to keep, with its SHA-256, and says when a freeze is possible", async () => {
-  const { context, misdeeds } = await openProfile(browser);
-  const page = await context.newPage();
+  const page = await visit(browser);
   await page.goto(`${world.sequencerUrl}/#/exit`);
   const { sha256 } = keptPageOf({ path: world.pagesPath });
   const [download] = await Promise.all([
@@ -85,15 +85,12 @@ test("the served page offers the page to keep, with its SHA-256, and says when a
   expect(await page.getByRole("main").textContent()).toContain(sha256.slice(0, 6));
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, "exit-served");
-  expect(misdeeds).toEqual([]);
-  await context.close();
 });
 
 describe("from a disk, with the operator dead", () => {
   test("a wrong address, a wrong node and another account are told", { timeout: 300_000 }, async () => {
     await Promise.all([world.bridge, world.prover, world.sequencer].map((process) => process.kill()));
-    const { context, misdeeds } = await openProfile(browser, { width: 360 });
-    const page = await context.newPage();
+    const page = await visit(browser, { width: 360 });
     await page.goto(url);
     await page.getByText("No wallet found.").waitFor();
     await page.getByText("Allow access to file URLs").waitFor();
@@ -114,16 +111,13 @@ describe("from a disk, with the operator dead", () => {
     await page.getByText("This address owns nothing in this rollup.").waitFor(LONG);
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, "exit-kept-360");
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 
   test("freeze, exit with a proof of the page, a reload in the middle, finalize", {
     timeout: 600_000,
   }, async () => {
     const owner = visitorAddress(0);
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     await page.goto(url);
     expect(await page.getByLabel("Address of the rollup's contract").inputValue()).toBe(
       world.l1.deployment.rollupAddress,
@@ -175,8 +169,6 @@ describe("from a disk, with the operator dead", () => {
     expect(await page.getByRole("button", { name: "Take everything out" }).count()).toBe(0);
     expect((await sentCount()) - before).toBe(2);
     expect(await seriousFindings(page)).toEqual([]);
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 });
 

@@ -3,8 +3,9 @@ import type { World } from "@openledger/e2e/internal/world/world";
 import type { Browser, Page } from "playwright-core";
 import { type DecodeFunctionDataReturnType, decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld } from "./testing/pages-world.ts";
+import { visit } from "./testing/visit.ts";
 
 let world: World;
 let browser: Browser;
@@ -77,8 +78,7 @@ const flipLastBit = (hex: Hex): Hex =>
 
 describe("the check of a batch", () => {
   test("reads Ethereum, computes C, z and y, and verifies the proof", { timeout: 300_000 }, async () => {
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     for (const number of [1, 2]) {
       await openBatch(page, number);
       await check(page);
@@ -96,13 +96,10 @@ describe("the check of a batch", () => {
     }
     await pictureOf(page, "batch-checked");
     expect(await seriousFindings(page)).toEqual([]);
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 
   test("says that a proof was altered", { timeout: 300_000 }, async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     // Batch 1 is the first of its transaction.
     const alterProof = alterCall(([batches, settlements, [first, ...others]]) => [
       batches,
@@ -117,12 +114,10 @@ describe("the check of a batch", () => {
     await step(page, "Verify the proof", "does not hold").waitFor();
     await page.getByText("The proof does not fit this data").waitFor();
     await pictureOf(page, "batch-altered-proof");
-    await context.close();
   });
 
   test("says that data was altered", { timeout: 300_000 }, async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     const alterData = alterCall(([[first, ...others], ...rest]) => [
       [{ ...first!, data: flipLastBit(first!.data) }, ...others],
       ...rest,
@@ -134,12 +129,10 @@ describe("the check of a batch", () => {
     await step(page, "Compare with what is shown here", "does not hold").waitFor();
     await step(page, "Verify the proof", "does not hold").waitFor();
     await pictureOf(page, "batch-altered-data");
-    await context.close();
   });
 
   test("says that the server shows something else", { timeout: 300_000 }, async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     await page.route("**/v1/batches?limit=1&before=2", async (route) => {
       const response = await route.fetch();
       const [batch] = await response.json();
@@ -152,12 +145,10 @@ describe("the check of a batch", () => {
     await step(page, "Compare with what is shown here", "does not hold").waitFor(LONG);
     await page.getByText("operation 1, its words").waitFor();
     await step(page, "Verify the proof", "holds").waitFor();
-    await context.close();
   });
 
   test("says that the contract has another key", { timeout: 300_000 }, async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     await openBatch(page, 1);
     // circuits(0) answers with its sizes and then its id.
     const circuitId = (await infoOf()).circuits[0]!.circuitId;
@@ -167,7 +158,6 @@ describe("the check of a batch", () => {
     await expect
       .poll(() => page.getByLabel("Steps of the check").getByText("Verify the proof").count())
       .toBe(0);
-    await context.close();
   });
 });
 
@@ -178,8 +168,7 @@ const infoOf = () => api<{ circuits: { circuitId: string }[] }>("/v1/info");
 
 describe("the search", () => {
   test("finds accounts, batches and addresses, and says what it does not find", LONG, async () => {
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     const search = async (text: string) => {
       await page.goto(`${world.sequencerUrl}/#/batches`);
       const field = page.getByRole("combobox", { name: "Search" });
@@ -224,15 +213,12 @@ describe("the search", () => {
     await main(page)
       .getByRole("heading", { name: /^Batch \d+$/, level: 1 })
       .waitFor();
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 });
 
 describe("the latest operations", () => {
   test("are listed with who sent them to whom, page by page", LONG, async () => {
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     await page.goto(`${world.sequencerUrl}/#/batches`);
     const card = main(page).getByRole("region", { name: "Operations" });
     const newest = card.getByRole("row").nth(1);
@@ -242,8 +228,6 @@ describe("the latest operations", () => {
     await newest.getByRole("link", { name: String(records[0]!.batchNumber), exact: true }).waitFor();
     await newest.getByRole("link").first().click();
     await main(page).getByRole("heading", { level: 1 }).filter({ hasNotText: "Explorer" }).waitFor();
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 });
 
@@ -257,8 +241,7 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
     ["earnings", "Earnings"],
     ["earnings/3", "Earnings"],
   ])("page #/%s has no serious finding of axe-core, and fits 360 pixels", LONG, async (path, text) => {
-    const { context, misdeeds } = await openProfile(browser, { colorScheme, width: 360 });
-    const page = await context.newPage();
+    const page = await visit(browser, { colorScheme, width: 360 });
     await page.goto(`${world.sequencerUrl}/#/${path}`);
     await main(page).getByRole("heading", { name: text, exact: true, level: 1 }).waitFor();
     await page.getByText("live", { exact: true }).waitFor();
@@ -274,7 +257,5 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
     await page.setViewportSize({ width: 1180, height: 860 });
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, `${name}-1180-${colorScheme}`);
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 });

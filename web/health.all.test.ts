@@ -6,8 +6,9 @@ import { startTestFullNode, type TestFullNode } from "@openledger/sequencer/test
 import { operator } from "@openledger/sequencer/testing/test-operator";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { type ModelWorld, startModelWorld } from "./testing/model-world.ts";
+import { visit } from "./testing/visit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pages-health-"));
 let world: ModelWorld;
@@ -41,8 +42,7 @@ test.each(["light", "dark"] as const)(
   "shows who works and what it costs, with charts, in %s colours",
   LONG,
   async (colorScheme) => {
-    const { context, misdeeds } = await openProfile(browser, { colorScheme, width: 360 });
-    const page = await context.newPage();
+    const page = await visit(browser, { colorScheme, width: 360 });
     await page.goto(`${world.url}/#/health`);
     await page.getByText("No active alerts").waitFor();
     await part(page, "Prover").getByText("nothing waits").waitFor();
@@ -67,14 +67,11 @@ test.each(["light", "dark"] as const)(
     await page.setViewportSize({ width: 1180, height: 860 });
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, `health-1180-${colorScheme}`);
-    expect(misdeeds).toEqual([]);
-    await context.close();
   },
 );
 
 test("names what waits for a human at the bridge", LONG, async () => {
-  const { context } = await openProfile(browser);
-  const page = await context.newPage();
+  const page = await visit(browser, { isFaulty: true });
   const { blockNumber, timestamp } = (await world.get("/v1/status")).l1;
   const head = { blockNumber, timestamp };
   await operator(world.w.rollup, "/operator/l1-head", { ...head, alarms: ["BRG_RANDOMNESS_LATE"] });
@@ -82,13 +79,11 @@ test("names what waits for a human at the bridge", LONG, async () => {
   await page.getByText("BRG_RANDOMNESS_LATE").waitFor();
   await operator(world.w.rollup, "/operator/l1-head", head);
   await page.getByText("No active alerts").waitFor();
-  await context.close();
 });
 
 describe("a full node's page", () => {
   test("shows an equivocation in red, with both signed facts", LONG, async () => {
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     await page.goto(`${fullNodeUrl}/#/health`);
     await page.getByText("No broken promise of the operator was found.").waitFor();
     // Two promises that the operator's key has signed; that they are for one place is this test's claim.
@@ -114,15 +109,12 @@ describe("a full node's page", () => {
     }
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, "health-equivocation");
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 });
 
 describe("when something stands still", () => {
   test("Ethereum: every page says so, and this one who it is", LONG, async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     await page.clock.install();
     await page.goto(`${world.url}/#/health`);
     await part(page, "Ethereum").getByText("up to date", { exact: true }).waitFor();
@@ -140,12 +132,10 @@ describe("when something stands still", () => {
     await part(page, "Ethereum").getByText("up to date", { exact: true }).waitFor();
     await world.w.turn();
     await page.getByText("This server has seen no new Ethereum block").waitFor({ state: "detached" });
-    await context.close();
   });
 
   test("the sequencer: what it said last stays, marked, with what to do", LONG, async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     await page.goto(`${world.url}/#/health`);
     await part(page, "Sequencer").getByText("running", { exact: true }).waitFor();
     await world.w.rollup.app.close();
@@ -154,6 +144,5 @@ describe("when something stands still", () => {
     await main(page).getByText("What you own is safe on Ethereum").first().waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, "health-no-sequencer");
-    await context.close();
   });
 });

@@ -2,8 +2,9 @@ import type { World } from "@openledger/e2e/internal/world/world";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect as connectAt, journey, main, move, step } from "./testing/bridge-page.ts";
-import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
 import { startPagesWorld, visitorAddress } from "./testing/pages-world.ts";
+import { visit } from "./testing/visit.ts";
 
 let world: World;
 let browser: Browser;
@@ -22,8 +23,7 @@ const connect = (page: Page) => connectAt(page, world.sequencerUrl);
 
 describe("the bridge page", () => {
   test("takes money in, across and out, with a reload after each step", { timeout: 900_000 }, async () => {
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     await connect(page);
     await pictureOf(page, "bridge-before");
 
@@ -83,22 +83,17 @@ describe("the bridge page", () => {
 
     const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }));
     expect(kept).not.toMatch(/secret|signature|privateKey/i);
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 
   test("leads to the source code that the operator names", async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     await page.goto(world.sequencerUrl);
     const link = page.getByRole("contentinfo").getByRole("link", { name: "Source code" });
     expect(await link.getAttribute("href")).toBe("https://code.example/openledger");
-    await context.close();
   });
 
   test("is used with the keyboard alone: tabs, terms", async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     await connect(page);
     await page.getByRole("tab", { name: "Transfer" }).click();
     await page.keyboard.press("ArrowLeft");
@@ -109,13 +104,11 @@ describe("the bridge page", () => {
     await pictureOf(page, "bridge-term");
     await page.keyboard.press("Escape");
     await page.getByRole("tooltip").waitFor({ state: "detached" });
-    await context.close();
   });
 });
 
 test("Back leads to the tab and the place that one was at, and a recipient is found while it is typed", async () => {
-  const { context, misdeeds } = await openProfile(browser, { width: 360 });
-  const page = await context.newPage();
+  const page = await visit(browser, { width: 360 });
   await connect(page);
   await page.getByRole("tab", { name: "Withdraw" }).click();
   await page.getByRole("tab", { name: "Transfer" }).click();
@@ -141,13 +134,10 @@ test("Back leads to the tab and the place that one was at, and a recipient is fo
   expect(await page.evaluate(() => window.scrollY)).toBe(0);
   await page.goBack();
   await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(top);
-  expect(misdeeds).toEqual([]);
-  await context.close();
 });
 
 test("a batch is checked in the page: C as it was posted, bound by z and the proof", LONG, async () => {
-  const { context, misdeeds } = await openProfile(browser);
-  const page = await context.newPage();
+  const page = await visit(browser);
   // The second needs what the first one leaves. Both hold what the journey above has sent, or the users' deposits.
   await page.goto(`${world.sequencerUrl}/#/batch/2`);
   await main(page).getByRole("button", { name: "Check this batch here" }).click(LONG);
@@ -155,8 +145,6 @@ test("a batch is checked in the page: C as it was posted, bound by z and the pro
   const steps = page.getByLabel("Steps of the check").getByRole("listitem");
   await steps.filter({ hasText: "not computed from the data" }).waitFor();
   await steps.filter({ hasText: "Verify the proof: holds" }).waitFor();
-  expect(misdeeds).toEqual([]);
-  await context.close();
 });
 
 describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
@@ -164,8 +152,7 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
     ["", "Last batches"],
     ["bridge", "Bridge"],
   ])("page #/%s has no serious finding of axe-core, and fits 360 pixels", async (name, text) => {
-    const { context, misdeeds } = await openProfile(browser, { colorScheme, width: 360 });
-    const page = await context.newPage();
+    const page = await visit(browser, { colorScheme, width: 360 });
     if (name === "bridge") await connect(page);
     await page.goto(`${world.sequencerUrl}/#/${name}`);
     await main(page).getByRole("heading", { name: text }).waitFor();
@@ -180,15 +167,12 @@ describe.each(["light", "dark"] as const)("in %s colours", (colorScheme) => {
     await page.setViewportSize({ width: 1180, height: 860 });
     expect(await seriousFindings(page)).toEqual([]);
     await pictureOf(page, `${name === "" ? "overview" : name}-1180-${colorScheme}`);
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 });
 
 describe("somebody who lies, or is not there", () => {
   test("a proxy that alters a balance is shown as unverified, one that alters the path as a contradiction", async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     await page.route(/\/v1\/leaves\?owner=/, async (route) => {
       const answer = await route.fetch();
       const leaves = (await answer.json()) as { balanceWei: string }[];
@@ -211,12 +195,10 @@ describe("somebody who lies, or is not there", () => {
     await ledger.getByText("contradicted").waitFor();
     await ledger.getByText("CLI_LEAF_UNPROVEN").waitFor();
     await pictureOf(page, "bridge-contradicted");
-    await context.close();
   });
 
   test("a sequencer of another rollup is not signed for", async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     await connect(page);
     await page.route(/\/v1\/info/, async (route) => {
       const info = (await (await route.fetch()).json()) as object;
@@ -225,12 +207,10 @@ describe("somebody who lies, or is not there", () => {
     await move(page, "Transfer", "1", "Transfer", "2");
     await main(page).getByText("CLI_WRONG_ROLLUP").waitFor();
     expect(await page.getByRole("article", { name: /Transfer of 1 / }).count()).toBe(0);
-    await context.close();
   });
 
   test("an operator who does not answer is told, with what to do, and the page goes on when he does", async () => {
-    const { context } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser, { isFaulty: true });
     await page.goto(`${world.sequencerUrl}/`);
     await main(page).getByRole("heading", { name: "Last batches" }).waitFor();
     await page.route(/\/v1\//, (route) => route.abort());
@@ -239,12 +219,10 @@ describe("somebody who lies, or is not there", () => {
     await pictureOf(page, "overview-no-answer");
     await page.unroute(/\/v1\//);
     await main(page).getByText("CLI_UNREACHABLE").waitFor({ state: "detached" });
-    await context.close();
   });
 
   test("a wallet's hostile name and picture are text and nothing else, and its refusal is named", async () => {
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     await page.addInitScript(() => {
       const refuse = () => Promise.reject(Object.assign(new Error("<b>no</b>"), { code: 4001 }));
       const detail = {
@@ -263,13 +241,10 @@ describe("somebody who lies, or is not there", () => {
     await main(page).getByRole("button", { name: "<img src=x onerror=alert(1)> wallet" }).click();
     await main(page).getByText("CLI_WALLET_REJECTED").waitFor();
     expect(await main(page).locator("button img").count()).toBe(0);
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 
   test("an account that the wallet has changed is not signed for any more", async () => {
-    const { context, misdeeds } = await openProfile(browser);
-    const page = await context.newPage();
+    const page = await visit(browser);
     await page.addInitScript((address) => {
       const answers: Record<string, unknown> = { eth_requestAccounts: [address], eth_chainId: "0x7a69" };
       const provider = {
@@ -294,7 +269,5 @@ describe("somebody who lies, or is not there", () => {
     await page.getByLabel("On Ethereum").waitFor();
     await tell([visitorAddress(0)]);
     await main(page).getByText("Connect a wallet to begin").waitFor();
-    expect(misdeeds).toEqual([]);
-    await context.close();
   });
 });

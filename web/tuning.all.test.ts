@@ -7,7 +7,8 @@ import { startTestRollup } from "@openledger/sequencer/testing/test-rollup";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPages } from "./build/build-pages.ts";
-import { openBrowser, openProfile, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
+import { visit } from "./testing/visit.ts";
 import { rowsOfFile } from "./tuning/rows-of-file.ts";
 import { tuneHere } from "./tuning/tune-run.ts";
 
@@ -62,8 +63,7 @@ test("files are read as rows, and what is none is refused by its line", () => {
 });
 
 test("a run is paused, reloaded, goes on, and gives Node's adapter bit for bit", LONG, async () => {
-  const { context, misdeeds } = await openProfile(browser);
-  const page = await context.newPage();
+  const page = await visit(browser);
   await page.goto(`${url}/#/factory/here`);
   await page.setInputFiles("input[type=file]", file);
   await main(page).getByText("20 rows from log.jsonl").waitFor();
@@ -116,8 +116,6 @@ test("a run is paused, reloaded, goes on, and gives Node's adapter bit for bit",
   ]);
   const inPage = readFileSync(await download.path());
   expect(sent).toEqual([]);
-  expect(misdeeds).toEqual([]);
-  await context.close();
 
   const files = await tuneHere({
     base: defaultBase(),

@@ -11,7 +11,7 @@ import {
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import type { SettledModel } from "@openledger/circuits/settlement/settled-model";
 import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
-import { shardedEpochOf } from "@openledger/circuits/testing/shard-epochs";
+import { shardedEpochOf } from "@openledger/circuits/testing/settlement/shard-epochs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type DirectParts, directFamily } from "../model/direct/direct-family.ts";
 import { trainDirect } from "../model/direct/direct-training.ts";

@@ -4,8 +4,8 @@ import type { ContractEntry } from "@openledger/circuits/ledger/operation";
 import type { ContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { Address, TransactionReceipt } from "viem";
-import { l1Call } from "./l1-client.ts";
-import type { AtBlock, L1Sender, RollupContract } from "./rollup-contract.ts";
+import type { AtBlock } from "./l1-client.ts";
+import type { L1Sender, RollupContract } from "./rollup-contract.ts";
 
 /** An exit as the contract takes it. */
 export interface ContractExit {
@@ -41,31 +41,18 @@ export class ExitContract {
 
   /** When a waiting entry was queued, in L1's seconds; null for an entry that does not wait. */
   async queuedAtSeconds(queueIndex: number, at: AtBlock = {}): Promise<number | null> {
-    const stored = await l1Call("read the rollup's queueEntries", () =>
-      this.rollup.client.readContract({
-        ...this.#target(),
-        ...at,
-        functionName: "queueEntries",
-        args: [BigInt(queueIndex)],
-      }),
-    );
+    const stored = await this.rollup.read("queueEntries", [BigInt(queueIndex)], at);
     return stored === 0n ? null : Number(BigInt.asUintN(QUEUE_TIME_BITS, stored));
   }
 
   /** How long an entry has to wait until anybody may freeze. */
   async hardDeadlineSeconds(): Promise<number> {
-    return Number(
-      await l1Call("read the rollup's HARD_DEADLINE", () =>
-        this.rollup.client.readContract({ ...this.#target(), functionName: "HARD_DEADLINE" }),
-      ),
-    );
+    return Number(await this.rollup.read("HARD_DEADLINE", []));
   }
 
   /** Whether what the key owned was credited. */
   isExited(key: bigint, at: AtBlock = {}): Promise<boolean> {
-    return l1Call("read the rollup's isExited", () =>
-      this.rollup.client.readContract({ ...this.#target(), ...at, functionName: "isExited", args: [key] }),
-    );
+    return this.rollup.read("isExited", [key], at);
   }
 
   /** @throws BRG_CONTRACT_REVERTED: FreezeTooEarly, FreezeNoWayOut, RollupFrozen */

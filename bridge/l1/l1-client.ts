@@ -1,7 +1,12 @@
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import {
+  type Abi,
+  type Address,
   BaseError,
+  type ContractFunctionArgs,
+  type ContractFunctionName,
+  type ContractFunctionReturnType,
   ContractFunctionRevertedError,
   createPublicClient,
   custom,
@@ -160,3 +165,27 @@ function decodedData(data: Hex): ContractRevert {
     return { errorName: null, operands: [data] };
   }
 }
+
+type Reads = "pure" | "view";
+
+/** Which block a read is about; the newest one where it is absent. */
+export type AtBlock = { readonly blockNumber?: bigint };
+
+/** Views of one sort of contract, each by its name there. */
+export type Reader<Of extends Abi> = (
+  client: Pick<PublicClient, "readContract">,
+  address: Address,
+) => <const Name extends ContractFunctionName<Of, Reads>>(
+  functionName: Name,
+  args: ContractFunctionArgs<Of, Reads, Name>,
+  at?: AtBlock,
+) => Promise<ContractFunctionReturnType<Of, Reads, Name>>;
+
+/** @param where the contract, in words: its calls throw BRG_L1_UNREACHABLE, BRG_L1_REFUSED, BRG_CONTRACT_REVERTED */
+export const readerOf =
+  <const Of extends Abi>(abi: Of, where: string): Reader<Of> =>
+  (client, address) =>
+  (functionName, args, at = {}) =>
+    l1Call(`read ${functionName} of the ${where}`, () =>
+      client.readContract({ address, abi, functionName, args, ...at } as never),
+    ) as never;

@@ -1,6 +1,8 @@
 import { sequencerLeaseAbi } from "@openledger/contracts/build/lease-abi";
 import { type Address, encodeFunctionData, type Hex } from "viem";
-import { type L1Client, l1Call } from "./l1-client.ts";
+import { type L1Client, type Reader, readerOf } from "./l1-client.ts";
+
+const readLease: Reader<typeof sequencerLeaseAbi> = readerOf(sequencerLeaseAbi, "lease");
 
 /** The lease as a block has it. */
 export interface LeaseState {
@@ -22,25 +24,19 @@ export class LeaseContract {
     this.address = address;
   }
 
-  read(blockNumber?: bigint): Promise<LeaseState> {
-    const target = {
-      ...{ abi: sequencerLeaseAbi, address: this.address },
-      ...(blockNumber === undefined ? {} : { blockNumber }),
-    } as const;
-    const { client } = this;
-    return l1Call("read the lease", async () => {
-      const [epoch, endsAt, url] = await Promise.all([
-        client.readContract({ ...target, functionName: "epoch" }),
-        client.readContract({ ...target, functionName: "endsAt" }),
-        client.readContract({ ...target, functionName: "url" }),
-      ]);
-      return { epoch: Number(epoch), endsAtSeconds: Number(endsAt), url };
-    });
+  async read(blockNumber?: bigint): Promise<LeaseState> {
+    const at = blockNumber === undefined ? {} : { blockNumber };
+    const read = readLease(this.client, this.address);
+    const [epoch, endsAt, url] = await Promise.all([
+      read("epoch", [], at),
+      read("endsAt", [], at),
+      read("url", [], at),
+    ]);
+    return { epoch: Number(epoch), endsAtSeconds: Number(endsAt), url };
   }
 
   operator(): Promise<Address> {
-    const target = { abi: sequencerLeaseAbi, address: this.address, functionName: "operator" } as const;
-    return l1Call("read the lease's operator", () => this.client.readContract(target));
+    return readLease(this.client, this.address)("operator", []);
   }
 }
 

@@ -30,7 +30,7 @@ import {
 import { type BlobSource, NO_BLOBS } from "../blobs/blob-source.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import { creditCountOf } from "./credit-count.ts";
-import { type L1Client, l1Call } from "./l1-client.ts";
+import { type AtBlock, type L1Client, l1Call, type Reader, readerOf } from "./l1-client.ts";
 import { namedBlobs } from "./submission/named-blobs.ts";
 
 /** A batch as the contract takes it. */
@@ -88,9 +88,6 @@ export interface RegisteredCircuit extends CircuitSizes {
   readonly key: RegisteredKey;
 }
 
-/** Which block a read is about; the newest one where both are absent. */
-export type AtBlock = { readonly blockNumber?: bigint };
-
 type SubmissionArgs = readonly [
   readonly ContractBatch[],
   readonly ContractSettlement[],
@@ -103,13 +100,9 @@ type Call =
       functionName: "preVerifySettlement";
       args: readonly [number, bigint, readonly ContractSettlement[], readonly ContractProof[]];
     }
-  | { functionName: "depositNew"; args: readonly [bigint, Address, bigint, bigint] }
-  | { functionName: "depositTo"; args: readonly [number, bigint, Address, bigint] }
-  | { functionName: "forceWithdraw"; args: readonly [number, bigint, Address, bigint] }
-  | { functionName: "forceSetKey"; args: readonly [number, bigint, bigint] }
-  | { functionName: "forceSetOwner"; args: readonly [number, Address, bigint] }
-  | { functionName: "finalizeWithdrawal"; args: readonly [Address] }
-  | { functionName: "burnAccrued"; args: readonly [] };
+  | { functionName: "finalizeWithdrawal"; args: readonly [Address] };
+
+const readRollup: Reader<typeof rollupAbi> = readerOf(rollupAbi, "rollup");
 
 interface RollupContractOptions {
   readonly client: L1Client;
@@ -150,116 +143,80 @@ export class RollupContract {
   readonly address: Address;
   readonly blobs: BlobSource;
   readonly #spendingCap: SpendingCap;
+  /** A view of the contract, by its name there. */
+  readonly read: ReturnType<Reader<typeof rollupAbi>>;
 
   constructor(options: RollupContractOptions) {
     this.client = options.client;
     this.address = options.address;
     this.blobs = options.blobs ?? NO_BLOBS;
     this.#spendingCap = options.spendingCap ?? DEFAULT_SPENDING_CAP;
-  }
-
-  #read<T>(
-    doing: string,
-    call: (target: { abi: typeof rollupAbi; address: Address }) => Promise<T>,
-  ): Promise<T> {
-    return l1Call(`read the rollup's ${doing}`, () => call({ abi: rollupAbi, address: this.address }));
+    this.read = readRollup(options.client, options.address);
   }
 
   state(at: AtBlock = {}): Promise<RollupState> {
-    return this.#read("state", (target) =>
-      this.client.readContract({ ...target, ...at, functionName: "state" }),
-    );
+    return this.read("state", [], at);
   }
 
   ledgerWei(at: AtBlock = {}): Promise<bigint> {
-    return this.#read("ledgerWei", (target) =>
-      this.client.readContract({ ...target, ...at, functionName: "ledgerWei" }),
-    );
+    return this.read("ledgerWei", [], at);
   }
 
   burnableWei(at: AtBlock = {}): Promise<bigint> {
-    return this.#read("burnableWei", (target) =>
-      this.client.readContract({ ...target, ...at, functionName: "burnableWei" }),
-    );
+    return this.read("burnableWei", [], at);
   }
 
   pendingWithdrawalWei(owner: Address, at: AtBlock = {}): Promise<bigint> {
-    return this.#read("pendingWithdrawals", (target) =>
-      this.client.readContract({ ...target, ...at, functionName: "pendingWithdrawals", args: [owner] }),
-    );
+    return this.read("pendingWithdrawals", [owner], at);
   }
 
   queueTail(at: AtBlock = {}): Promise<bigint> {
-    return this.#read("queueTail", (target) =>
-      this.client.readContract({ ...target, ...at, functionName: "queueTail" }),
-    );
+    return this.read("queueTail", [], at);
   }
 
   /** Whether an entry waits for longer than the soft deadline, so that anybody may take it. */
   isOverdue(queueIndex: number): Promise<boolean> {
-    return this.#read("isOverdue", (target) =>
-      this.client.readContract({ ...target, functionName: "isOverdue", args: [BigInt(queueIndex)] }),
-    );
+    return this.read("isOverdue", [BigInt(queueIndex)]);
   }
 
   /** From when on a waiting entry is overdue. */
-  queueDueAtSeconds(queueIndex: number): Promise<number> {
-    return this.#read("queueEntries", async (target) => {
-      const { client } = this;
-      const functionName = "queueEntries";
-      const [stored, deadline] = await Promise.all([
-        client.readContract({ ...target, functionName, args: [BigInt(queueIndex)] }),
-        client.readContract({ ...target, functionName: "SOFT_DEADLINE" }),
-      ]);
-      // The lower 40 bits of a stored entry are its time.
-      return Number(BigInt.asUintN(40, stored) + deadline);
-    });
+  async queueDueAtSeconds(queueIndex: number): Promise<number> {
+    const [stored, deadline] = await Promise.all([
+      this.read("queueEntries", [BigInt(queueIndex)]),
+      this.read("SOFT_DEADLINE", []),
+    ]);
+    // The lower 40 bits of a stored entry are its time.
+    return Number(BigInt.asUintN(40, stored) + deadline);
   }
 
   queueFeeWei(): Promise<bigint> {
-    return this.#read("queueFeeWei", (target) =>
-      this.client.readContract({ ...target, functionName: "queueFeeWei" }),
-    );
+    return this.read("queueFeeWei", []);
   }
 
-  queuedDeposits(at: AtBlock = {}): Promise<{ count: bigint; amountWei: bigint }> {
-    return this.#read("queuedDeposits", async (target) => {
-      const [count, amountWei] = await this.client.readContract({
-        ...target,
-        ...at,
-        functionName: "queuedDeposits",
-      });
-      return { count, amountWei };
-    });
+  async queuedDeposits(at: AtBlock = {}): Promise<{ count: bigint; amountWei: bigint }> {
+    const [count, amountWei] = await this.read("queuedDeposits", [], at);
+    return { count, amountWei };
   }
 
   domain(): Promise<bigint> {
-    return this.#read("domain", (target) => this.client.readContract({ ...target, functionName: "domain" }));
+    return this.read("domain", []);
   }
 
   idFeeWei(): Promise<bigint> {
-    return this.#read("idFeeWei", (target) =>
-      this.client.readContract({ ...target, functionName: "idFeeWei" }),
-    );
+    return this.read("idFeeWei", []);
   }
 
   queueBaseFeeWei(): Promise<bigint> {
-    return this.#read("queueBaseFeeWei", (target) =>
-      this.client.readContract({ ...target, functionName: "queueBaseFeeWei" }),
-    );
+    return this.read("queueBaseFeeWei", []);
   }
 
   /** Asked before an Activation is taken; the zero address for none. It never changes. */
   activationGate(): Promise<Address> {
-    return this.#read("activationGate", (target) =>
-      this.client.readContract({ ...target, functionName: "activationGate" }),
-    );
+    return this.read("activationGate", []);
   }
 
   queueCapacity(): Promise<number> {
-    return this.#read("queueCapacity", (target) =>
-      this.client.readContract({ ...target, functionName: "queueCapacity" }),
-    );
+    return this.read("queueCapacity", []);
   }
 
   /** What the deployer chose, and the token's supply. */
@@ -278,93 +235,55 @@ export class RollupContract {
   }
 
   minDepositWei(): Promise<bigint> {
-    return this.#read("minDepositWei", (target) =>
-      this.client.readContract({ ...target, functionName: "minDepositWei" }),
-    );
+    return this.read("minDepositWei", []);
   }
 
   sequencer(): Promise<Address> {
-    return this.#read("sequencer", (target) =>
-      this.client.readContract({ ...target, functionName: "sequencer" }),
-    );
+    return this.read("sequencer", []);
   }
 
   token(): Promise<Address> {
-    return this.#read("token", (target) => this.client.readContract({ ...target, functionName: "token" }));
-  }
-
-  timestampWindowSeconds(): Promise<number> {
-    return this.#read("TIMESTAMP_WINDOW", async (target) =>
-      Number(await this.client.readContract({ ...target, functionName: "TIMESTAMP_WINDOW" })),
-    );
+    return this.read("token", []);
   }
 
   /** The registered circuits, by their index on L1. They never change. */
-  circuits(): Promise<RegisteredCircuit[]> {
-    return this.#read("circuits", async (target) => {
-      const count = Number(await this.client.readContract({ ...target, functionName: "circuitCount" }));
-      const read = async (index: number): Promise<RegisteredCircuit> => {
-        const circuit = await this.client.readContract({
-          ...target,
-          functionName: "circuits",
-          args: [BigInt(index)],
-        });
-        const { beta, delta } = circuit.key;
-        const key = { ...circuit.key, beta: imaginaryFirst(...beta), delta: imaginaryFirst(...delta) };
-        return { ...circuit, index, circuitId: BigInt(circuit.circuitId), key };
-      };
-      return Promise.all(Array.from({ length: count }, (_, index) => read(index)));
-    });
+  async circuits(): Promise<RegisteredCircuit[]> {
+    const count = Number(await this.read("circuitCount", []));
+    const read = async (index: number): Promise<RegisteredCircuit> => {
+      const circuit = await this.read("circuits", [BigInt(index)]);
+      const { beta, delta } = circuit.key;
+      const key = { ...circuit.key, beta: imaginaryFirst(...beta), delta: imaginaryFirst(...delta) };
+      return { ...circuit, index, circuitId: BigInt(circuit.circuitId), key };
+    };
+    return Promise.all(Array.from({ length: count }, (_, index) => read(index)));
   }
 
   /** Where L1 took a batch that holds a CloseEpoch; zeros for any other number. */
-  closedAt(batchNumber: number, at: AtBlock = {}): Promise<{ blockNumber: number; timestamp: number }> {
-    return this.#read("closedAt", async (target) => {
-      const [blockNumber, timestamp] = await this.client.readContract({
-        ...target,
-        ...at,
-        functionName: "closedAt",
-        args: [BigInt(batchNumber)],
-      });
-      return { blockNumber: Number(blockNumber), timestamp: Number(timestamp) };
-    });
+  async closedAt(batchNumber: number, at: AtBlock = {}): Promise<{ blockNumber: number; timestamp: number }> {
+    const [blockNumber, timestamp] = await this.read("closedAt", [BigInt(batchNumber)], at);
+    return { blockNumber: Number(blockNumber), timestamp: Number(timestamp) };
   }
 
   /** prevRandao as it was recorded for a batch that holds a CloseEpoch, or 0. */
   randomness(batchNumber: number, at: AtBlock = {}): Promise<bigint> {
-    return this.#read("randomness", (target) =>
-      this.client.readContract({
-        ...target,
-        ...at,
-        functionName: "randomness",
-        args: [BigInt(batchNumber)],
-      }),
-    );
+    return this.read("randomness", [BigInt(batchNumber)], at);
   }
 
   /**
    * A settlement that was pre-verified for the Settle record with this model and word, in seconds: since when, and from when on
    * anybody may post a batch with the record. null where nothing is.
    */
-  preVerifiedSettlement(
+  async preVerifiedSettlement(
     modelId: number,
     word: bigint,
     at: AtBlock = {},
   ): Promise<{ timestamp: number; postableFrom: number; burnedWei: bigint } | null> {
-    return this.#read("preVerifiedSettlements", async (target) => {
-      const { client } = this;
-      const [[, timestamp, burnedWei], deadline] = await Promise.all([
-        client.readContract({
-          ...target,
-          ...at,
-          functionName: "preVerifiedSettlements",
-          args: [BigInt(modelId), word],
-        }),
-        client.readContract({ ...target, functionName: "SOFT_DEADLINE" }),
-      ]);
-      if (timestamp === 0n) return null;
-      return { timestamp: Number(timestamp), postableFrom: Number(timestamp + deadline) + 1, burnedWei };
-    });
+    const [[, timestamp, burnedWei], deadline] = await Promise.all([
+      this.read("preVerifiedSettlements", [BigInt(modelId), word], at),
+      this.read("SOFT_DEADLINE", []),
+    ]);
+    if (timestamp === 0n) return null;
+    return { timestamp: Number(timestamp), postableFrom: Number(timestamp + deadline) + 1, burnedWei };
   }
 
   /** Pre-verifies a settlement, from any account, and waits until it is mined. @throws BRG_CONTRACT_REVERTED */
@@ -396,8 +315,10 @@ export class RollupContract {
     });
   }
 
-  /** @throws BRG_CONTRACT_REVERTED */
-  /** @param blobs of the transaction, in the order of the batches that take them */
+  /**
+   * @param blobs of the transaction, in the order of the batches that take them
+   * @throws BRG_CONTRACT_REVERTED
+   */
   estimateSubmitBatchesGas(
     submission: ContractSubmission,
     from: Address,

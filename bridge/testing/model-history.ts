@@ -25,7 +25,7 @@ import { activationOf, defaultSplit } from "@openledger/circuits/settlement/paye
 import { CIRCUIT_SORT, type SettlementData } from "@openledger/circuits/settlement/settlement-data";
 import { drawSeed, drawShares, sampledPayout } from "@openledger/circuits/settlement/settlement-split";
 import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
-import { signedByModel } from "@openledger/circuits/testing/random-settlement";
+import { signedByModel } from "@openledger/circuits/testing/settlement/random-settlement";
 import { encodeHeader, type RpcHeader } from "@openledger/contracts/l1/block-header";
 import {
   ANY_FEE,

@@ -13,7 +13,7 @@ import { defaultSplit } from "@openledger/circuits/settlement/payee-table-rules"
 import { proofStatement } from "@openledger/circuits/settlement/settlement-data";
 import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
-import { closedEpoch, SeededNumbers } from "@openledger/circuits/testing/settlement-world";
+import { closedEpoch, SeededNumbers } from "@openledger/circuits/testing/settlement/settlement-world";
 import { readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";

@@ -1,6 +1,6 @@
+import { invertMod } from "@openledger/foundation/modular";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hashTagged, initPoseidon } from "../field/poseidon.ts";
-import { invertMod } from "../inverse.ts";
 import { packCounters } from "../ledger/leaf.ts";
 import { COUNTERS, FIELD_ORDER, TAG } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";

@@ -19,7 +19,7 @@ import {
 } from "../testing/forgeries/forgery-world.ts";
 import { lawfulForm } from "../testing/forgeries/lawless-slot.ts";
 import { START_TIMESTAMP, signFor, TEST_DOMAIN } from "../testing/random-ledger.ts";
-import { activationOperation, postedOf, settleOperation } from "../testing/random-settlement.ts";
+import { activationOperation, postedOf, settleOperation } from "../testing/settlement/random-settlement.ts";
 import { type BatchOpening, replayBatch } from "./batch.ts";
 import { decodeWire, encodeWire } from "./batch-data.ts";
 import { packClaim } from "./epoch-operations.ts";

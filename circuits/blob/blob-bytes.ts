@@ -5,11 +5,10 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { invertMod, powMod } from "@openledger/foundation/modular";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import { fromBytesBe, toBytesBe } from "../field/element-vector.ts";
-import { powMod } from "../field/modular.ts";
-import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 
 // A blob as a polynomial over its field: Σ d_k X^k. What L1's point evaluation and blob-evaluation.circom say of it.

@@ -1,8 +1,7 @@
+import { invertAll, invertMod, powMod } from "@openledger/foundation/modular";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { describe, expect, it } from "vitest";
 import type { SlotRecord } from "../batch/batch-data.ts";
-import { invertAll, powMod } from "../field/modular.ts";
-import { invertMod } from "../inverse.ts";
 import { type BatchShape, FIELD_ORDER, KIND } from "../protocol.ts";
 import {
   BLOB_BYTES,

@@ -1,7 +1,7 @@
+import { invertMod } from "@openledger/foundation/modular";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { blobConstraints } from "../testing/blob-counts.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";

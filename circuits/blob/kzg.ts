@@ -1,8 +1,7 @@
 /**
  * KZG over BLS12-381 with Ethereum's trusted setup (EIP-4844). A blob is a polynomial that we know by its coefficients; its
  * commitment and the proof of an opening are sums over the setup's powers of τ, so that a half-full blob costs half. What
- * needs a pairing is in `kzg-cells.ts`. The setup is loaded at its first use (3 MB), and all runs on the calling thread:
- * `npm run bench -- blobs` says how long.
+ * needs a pairing is in `kzg-cells.ts`. The setup is loaded at its first use (3 MB), and all runs on the calling thread.
  */
 
 import type { pippenger as pippengerOf } from "@noble/curves/abstract/curve.js";

@@ -7,8 +7,9 @@
  *
  * Nothing depends on the steps being right: rows that no step was made of are checked at the end, and every proof is verified.
  */
+
+import { invertMod } from "@openledger/foundation/modular";
 import { baseWindows, WINDOW_COUNT } from "../field/curve/base/signature-tables.ts";
-import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { readSymbols } from "./compose-layout.ts";
 import { readFieldElement, readR1cs } from "./r1cs-reader.ts";

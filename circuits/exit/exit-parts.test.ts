@@ -7,7 +7,7 @@ import { LedgerTree } from "../ledger/ledger-tree.ts";
 import { packSplit } from "../ledger/rewards.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { SeededNumbers } from "../testing/settlement-world.ts";
+import { SeededNumbers } from "../testing/settlement/settlement-world.ts";
 import { earnedByDefault, exitStatement } from "./exit-statement.ts";
 
 async function load(label: string, file: string): Promise<CircuitTester> {

@@ -22,7 +22,7 @@ import { acceptedExit, differingElements, exitInputs, exitWorld, MODEL_ID } from
 import { expectRefusedBy } from "../testing/forgeries/refusal-check.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";
 import { SAMPLE_SHAPE } from "../testing/sample-shape.ts";
-import { inPlaces } from "../testing/shard-epochs.ts";
+import { inPlaces } from "../testing/settlement/shard-epochs.ts";
 import type { PreparedExit } from "./exit-statement.ts";
 import { earnedByDefault, leafExit, payeeExit } from "./exit-statement.ts";
 

@@ -1,7 +1,7 @@
+import { powMod } from "@openledger/foundation/modular";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FIELD_ORDER } from "../protocol.ts";
-import { powMod } from "./modular.ts";
 import { squareRoot } from "./square-root.ts";
 
 const element = fc.bigInt(0n, FIELD_ORDER - 1n);

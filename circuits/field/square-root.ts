@@ -1,6 +1,6 @@
+import { powMod } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../protocol.ts";
 import { IntegerProducts } from "../wasm/integer-products.ts";
-import { powMod } from "./modular.ts";
 
 /**
  * Square roots mod r by Tonelli and Shanks, r − 1 = 2^28 · Q. The discrete logarithm in the group of order 2^28 is read

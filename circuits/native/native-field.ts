@@ -5,10 +5,10 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { invertMod } from "@openledger/foundation/modular";
 import { BASE8, CURVE_A, CURVE_D } from "../field/curve/eddsa.ts";
 import type { HashRequest, NativeField } from "../field/poseidon.ts";
 import { squareRoot } from "../field/square-root.ts";
-import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { makeTables } from "../wasm/poseidon-tables.ts";
 import type { SignatureEquation } from "../wasm/signature-kernel.ts";

@@ -23,7 +23,7 @@ import {
   epochOf,
   SeededNumbers,
   statedInputs,
-} from "../testing/settlement-world.ts";
+} from "../testing/settlement/settlement-world.ts";
 import { activationOf, defaultSplit } from "./payee-table-rules.ts";
 import type { SettledModel } from "./settled-model.ts";
 import { activationPayees, type SettlementData } from "./settlement-data.ts";

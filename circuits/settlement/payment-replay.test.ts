@@ -1,11 +1,12 @@
 /** Replaying a chain of payments, and the lookup that a draw uses to name one of them. */
+
+import { invertAll } from "@openledger/foundation/modular";
 import { beforeAll, describe, expect, it } from "vitest";
-import { invertAll } from "../field/modular.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { SeededNumbers } from "../testing/settlement-world.ts";
+import { SeededNumbers } from "../testing/settlement/settlement-world.ts";
 import { type EpochPayment, paymentChain } from "./divide-epoch.ts";
 
 const PAYMENTS = 4;

@@ -6,7 +6,7 @@ import { accruedRoot, accruedSubroots, ownersCommitment, packSplit, payeeLeaf } 
 import { BINDING, TAG } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { SeededNumbers } from "../testing/settlement-world.ts";
+import { SeededNumbers } from "../testing/settlement/settlement-world.ts";
 
 const compile = (file: string, template: string) =>
   CircuitTester.compile(

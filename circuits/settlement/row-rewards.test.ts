@@ -1,10 +1,11 @@
 /** The identity that ties rows to payees, and what forges it where a rule or the order of challenges is missing. */
+
+import { invertAll } from "@openledger/foundation/modular";
 import { beforeAll, describe, expect, it } from "vitest";
-import { invertAll } from "../field/modular.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { SeededNumbers } from "../testing/settlement-world.ts";
+import { SeededNumbers } from "../testing/settlement/settlement-world.ts";
 import { splitEarned } from "./settlement-split.ts";
 
 const ROWS = 8;

@@ -4,7 +4,12 @@ import { initPoseidon } from "../field/poseidon.ts";
 import { unpackSplit } from "../ledger/rewards.ts";
 import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
 import { CircuitTester } from "../testing/circuit-tester.ts";
-import { acceptedWitness, epochOf, SMALL_SIZE, type WorldOptions } from "../testing/settlement-world.ts";
+import {
+  acceptedWitness,
+  epochOf,
+  SMALL_SIZE,
+  type WorldOptions,
+} from "../testing/settlement/settlement-world.ts";
 import type { EpochToSettle } from "./divide-epoch.ts";
 import { settleEpoch } from "./settlement-rules.ts";
 import type { SettlementSize } from "./settlement-size.ts";

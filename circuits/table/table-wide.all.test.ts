@@ -1,5 +1,5 @@
+import { invertMod } from "@openledger/foundation/modular";
 import { describe, expect, it } from "vitest";
-import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER, KIND_RULES } from "../protocol.ts";
 import { TableWires } from "../testing/binding/table-wires.ts";
 import { RandomLedger } from "../testing/random-ledger.ts";

@@ -126,7 +126,7 @@ describe("circom's constants", () => {
           source(file),
         )?.[1] ?? -1,
       );
-    expect(tagOf("slot-parts", "message")).toBe(TAG.message);
+    expect(tagOf("slot-parts", "hash")).toBe(TAG.leafRest);
     expect(tagOf("wide-slot", "wordsHash")).toBe(TAG.words);
     expect(tagOf("wide-slot", "oldBody")).toBe(TAG.datanetBody);
     expect(tagOf("wide-slot", "newBody")).toBe(TAG.datanetBody);

@@ -31,7 +31,7 @@ import {
 } from "../ledger/rewards.ts";
 import { FIELD_ORDER, LEAF_KIND } from "../protocol.ts";
 import type { CircuitTester } from "./circuit-tester.ts";
-import { SeededNumbers } from "./settlement-world.ts";
+import { SeededNumbers } from "./settlement/settlement-world.ts";
 
 const EXIT_CIRCUIT_ID = 0xe817n;
 /** Ids of the world's leaves. The others lie anywhere in the tree. */

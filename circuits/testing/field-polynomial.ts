@@ -1,4 +1,4 @@
-import { invertAll } from "../field/modular.ts";
+import { invertAll } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../protocol.ts";
 
 /**

@@ -42,7 +42,7 @@ import {
   WITHDRAW_ALL_WEI,
 } from "../protocol.ts";
 import type { TableBuilder } from "../table/table-builder.ts";
-import { postedOf, randomSettlement } from "./random-settlement.ts";
+import { postedOf, randomSettlement } from "./settlement/random-settlement.ts";
 
 export const OPEN = 10n ** 18n;
 export const START_TIMESTAMP = 1_800_000_000n;

@@ -15,7 +15,7 @@ import {
 import { postedShape, type TableShape } from "../table/table-shape.ts";
 import { CircuitTester } from "./circuit-tester.ts";
 import type { RandomLedger } from "./random-ledger.ts";
-import { postedOf } from "./random-settlement.ts";
+import { postedOf } from "./settlement/random-settlement.ts";
 
 /** 512 ids, of which the table reaches 64; no wide slot, so that the circuit is the table and little else. */
 export const SMALL_TABLE: TableShape = {

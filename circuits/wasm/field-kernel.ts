@@ -1,3 +1,4 @@
+import { invertMod } from "@openledger/foundation/modular";
 import {
   type Code,
   f64x2,
@@ -6,7 +7,6 @@ import {
   v128,
   type WasmFunction,
 } from "@openledger/foundation/wasm/assembler";
-import { invertMod } from "../inverse.ts";
 import {
   Column,
   chainStart,

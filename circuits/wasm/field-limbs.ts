@@ -1,5 +1,5 @@
+import { invertMod } from "@openledger/foundation/modular";
 import { type Code, i32, v128 } from "@openledger/foundation/wasm/assembler";
-import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** Vectors and matrices over BN254's scalar field. A matrix is a list of rows. */
-import { invertMod } from "../inverse.ts";
+import { invertMod } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../protocol.ts";
 
 export type Vector = readonly bigint[];

@@ -1,6 +1,6 @@
+import { powMod } from "@openledger/foundation/modular";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { powMod } from "../field/modular.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { IntegerProducts } from "./integer-products.ts";
 

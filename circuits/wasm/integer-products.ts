@@ -1,3 +1,4 @@
+import { invertMod } from "@openledger/foundation/modular";
 import {
   type Code,
   i32,
@@ -8,7 +9,6 @@ import {
   WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
 import { newMemory, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
-import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 
 const LIMB_BITS = 29n;

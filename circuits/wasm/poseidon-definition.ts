@@ -2,7 +2,7 @@
  * Poseidon's round constants and matrix for BN254's scalar field, made as the paper's appendix says: a Grain LFSR in its
  * self-shrinking mode draws the constants, then the points of a Cauchy matrix. Nobody chose a number here.
  */
-import { invertMod } from "../inverse.ts";
+import { invertMod } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../protocol.ts";
 import type { Matrix } from "./field-matrix.ts";
 

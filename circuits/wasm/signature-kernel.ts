@@ -9,6 +9,7 @@
  * multiples that is made for each signature, S by digits of 8 bits with a table of B8's multiples that is made once.
  */
 
+import { invertMod } from "@openledger/foundation/modular";
 import {
   type Code,
   i32,
@@ -17,7 +18,6 @@ import {
   WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
 import { enableRelaxedSimd, newMemory, WebAssembly } from "@openledger/foundation/wasm/relaxed-simd";
-import { invertMod } from "../inverse.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { FieldKernel, type LimbValue } from "./field-kernel.ts";
 import { ConstantPool, elementBytes, elementR, encodeElement, scalarField } from "./field-limbs.ts";

@@ -11,17 +11,12 @@ import {
 } from "@openledger/contracts/testing/governance-fixture";
 import { ANY_FEE, OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { createPublicClient, createWalletClient, custom } from "viem";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { deriveKey } from "../l2-key.ts";
 import { createLedgerClient } from "../ledger-client.ts";
 import { Governance } from "./governance.ts";
 import { announceRollup, payFromTreasury, withdrawFromTreasury } from "./governed-calls.ts";
 import { movePaidOut, namedRollup, requireGoodRollup } from "./migrate.ts";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 
 /** Of anvil's accounts: it sends nothing but the three contracts, so their addresses are known before. */
 const DEPLOYER = anvilAccount(8).address;
@@ -33,7 +28,7 @@ const BOB_ID = 3;
 async function start() {
   const at = governanceAddresses(DEPLOYER);
   const f = await startHistoryFixture({ treasuryOwner: at.timelock, settlementSizes: EXIT_SIZES });
-  cleanUps.push(() => f.stop());
+  onTestFinished(() => f.stop());
   const { rollup, roles } = f.l1;
   const { alice, bob } = roles;
   await rollup.write.depositNew([100n * OPEN, alice, keyXOf(11n), ANY_FEE], { account: alice });

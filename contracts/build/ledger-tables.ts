@@ -1,9 +1,9 @@
 /** The constants of contracts/disputes/base/LedgerMath.sol as it stores them: Poseidon's tables, then H' and the rows' generators. */
 
 import { generators } from "@openledger/circuits/field/curve/generators";
-import { invertAll } from "@openledger/circuits/field/modular";
 import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { makeTables } from "@openledger/circuits/wasm/poseidon-tables";
+import { invertAll } from "@openledger/foundation/modular";
 import type { Hex } from "viem";
 
 /** Inputs and one more, as the contract numbers them. */

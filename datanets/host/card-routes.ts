@@ -1,5 +1,6 @@
 import { hex32 } from "@openledger/foundation/hex";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { type Card, MAX_CARD_BYTES, readCard } from "../card/card.ts";
@@ -20,39 +21,30 @@ const directoryQuery = z.strictObject({
 
 /** The host itself, its directory, and cards. */
 export function registerCardRoutes(app: FastifyInstance, context: HostContext): void {
+  const route = routesOf(app);
   const { config, ledger, registry } = context;
 
-  app.get(
-    "/v1/info",
-    { schema: { tags: ["host"], summary: "The host, its session and its limits" } as object },
-    () => ({
-      origin: context.origin(),
-      session: context.session,
-      chainId: context.chainId,
-      rollupAddress: context.rollupAddress,
-      domain: hex32(context.domain),
-      nowMs: context.nowMs(),
-      limits: {
-        maxRowBytes: config.maxRowBytes,
-        maxChunkBytes: config.maxChunkBytes,
-        maxCommitRows: config.maxCommitRows,
-        maxCardBytes: MAX_CARD_BYTES,
-        quotaBytesPerDay: config.quotaBytesPerDay,
-        quotaRecordsPerDay: config.quotaRecordsPerDay,
-        requestsPerMinute: config.rateLimitPerMinute,
-      },
-    }),
-  );
-
-  app.get<{ Querystring: z.output<typeof directoryQuery> }>(
-    "/v1/datanets",
-    {
-      schema: {
-        tags: ["cards"],
-        summary: "The directory, by text, tag, field and access",
-        querystring: directoryQuery,
-      },
+  route("GET /v1/info", { tag: "host", summary: "The host, its session and its limits" }, () => ({
+    origin: context.origin(),
+    session: context.session,
+    chainId: context.chainId,
+    rollupAddress: context.rollupAddress,
+    domain: hex32(context.domain),
+    nowMs: context.nowMs(),
+    limits: {
+      maxRowBytes: config.maxRowBytes,
+      maxChunkBytes: config.maxChunkBytes,
+      maxCommitRows: config.maxCommitRows,
+      maxCardBytes: MAX_CARD_BYTES,
+      quotaBytesPerDay: config.quotaBytesPerDay,
+      quotaRecordsPerDay: config.quotaRecordsPerDay,
+      requestsPerMinute: config.rateLimitPerMinute,
     },
+  }));
+
+  route(
+    "GET /v1/datanets",
+    { tag: "cards", summary: "The directory, by text, tag, field and access", querystring: directoryQuery },
     async ({ query }) => {
       const found = await Promise.all(
         registry.all().map(async (datanet) => ({ datanet, view: await datanetView(context, datanet) })),
@@ -64,24 +56,16 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
     },
   );
 
-  app.get<{ Params: z.output<typeof idParams> }>(
-    "/v1/datanets/:id",
-    {
-      schema: {
-        tags: ["cards"],
-        summary: "A Datanet: its card, the ledger's facts, what is here",
-        params: idParams,
-      },
-    },
+  route(
+    "GET /v1/datanets/:id",
+    { tag: "cards", summary: "A Datanet: its card, the ledger's facts, what is here", params: idParams },
     async ({ params: { id } }) => datanetView(context, registry.known(id)),
   );
 
   const policyParams = z.object({ id: countFromText, policy: rootText });
-  app.get<{ Params: z.output<typeof policyParams> }>(
-    "/v1/datanets/:id/cards/:policy",
-    {
-      schema: { tags: ["cards"], summary: "A card by its hash, as its canonical text", params: policyParams },
-    },
+  route(
+    "GET /v1/datanets/:id/cards/:policy",
+    { tag: "cards", summary: "A card by its hash, as its canonical text", params: policyParams },
     async ({ params: { id, policy } }, reply) => {
       const card = registry.known(id).card(BigInt(policy));
       if (card === null)
@@ -91,17 +75,15 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
     },
   );
 
-  app.put<{ Params: z.output<typeof idParams> }>(
-    "/v1/datanets/:id/card",
+  route(
+    "PUT /v1/datanets/:id/card",
     {
       bodyLimit: MAX_CARD_BYTES,
-      schema: {
-        tags: ["cards"],
-        summary:
-          "Bring the card whose hash is the Datanet's policy on the ledger; the body is its canonical text",
-        params: idParams,
-        consumes: ["application/octet-stream"],
-      } as object,
+      tag: "cards",
+      summary:
+        "Bring the card whose hash is the Datanet's policy on the ledger; the body is its canonical text",
+      params: idParams,
+      consumes: ["application/octet-stream"],
     },
     async (request) => {
       const { id } = request.params;

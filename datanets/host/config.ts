@@ -1,15 +1,13 @@
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
+  type ConfigOf,
   defaulting,
-  describeProblems,
   type Environment,
-  readSettings,
+  readConfig,
   type Settings,
-  type SettingValues,
   SHARED_SETTINGS,
   wholeNumber,
 } from "@openledger/foundation/settings";
-import { datanetError } from "../datanet-errors.ts";
 
 /** Every setting of the host, in the environment as DATANET_…; docs/reference/settings.md has their table. */
 export const DATANET_SETTINGS = {
@@ -65,14 +63,8 @@ const FIXED = {
   maxCommitRows: 1_000_000,
 } as const;
 
-export type HostConfig = SettingValues<typeof DATANET_SETTINGS> & {
-  readonly [Name in keyof typeof FIXED]: (typeof FIXED)[Name] extends number ? number : string;
-};
+export type HostConfig = ConfigOf<typeof DATANET_SETTINGS, typeof FIXED>;
 
 /** @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown */
-export function loadHostConfig(environment: Environment): HostConfig {
-  const { problems, values } = readSettings("DATANET", DATANET_SETTINGS, environment);
-  if (problems.length > 0)
-    throw datanetError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
-  return Object.freeze({ ...values, ...FIXED });
-}
+export const loadHostConfig = (environment: Environment): HostConfig =>
+  readConfig("DATANET", { settings: DATANET_SETTINGS, fixed: FIXED }, environment);

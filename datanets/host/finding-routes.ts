@@ -1,4 +1,5 @@
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { FINDING_KINDS } from "../cleaning/finding.ts";
@@ -23,6 +24,7 @@ const noticesQuery = z.strictObject({
 
 /** Cleaning: what a look at the rows finds, what was decided of it, and what contributors are told. */
 export function registerFindingRoutes(app: FastifyInstance, context: HostContext): void {
+  const route = routesOf(app);
   const { config, logger, nowMs, registry, store } = context;
   const checks = new RowChecks(store, config.checkTimeoutMs, nowMs);
   app.addHook("onClose", () => checks.close());
@@ -45,13 +47,13 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
     };
   };
 
-  app.post<{ Params: z.output<typeof idParams> }>(
-    "/v1/datanets/:id/findings/check",
+  route(
+    "POST /v1/datanets/:id/findings/check",
     {
-      schema: {
-        ...{ tags: ["cleaning"], summary: "Have all rows looked at; one Datanet at a time" },
-        ...{ params: idParams, ...SIGNED },
-      } as object,
+      tag: "cleaning",
+      summary: "Have all rows looked at; one Datanet at a time",
+      params: idParams,
+      ...SIGNED,
     },
     async (request, reply) => {
       const { datanet } = await openForReading(context, request, request.params.id);
@@ -72,13 +74,14 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
     },
   );
 
-  app.get<{ Params: z.output<typeof idParams>; Querystring: z.output<typeof findingsQuery> }>(
-    "/v1/datanets/:id/findings",
+  route(
+    "GET /v1/datanets/:id/findings",
     {
-      schema: {
-        ...{ tags: ["cleaning"], summary: "What the last look at the rows has found, and what was decided" },
-        ...{ params: idParams, querystring: findingsQuery, ...SIGNED },
-      } as object,
+      tag: "cleaning",
+      summary: "What the last look at the rows has found, and what was decided",
+      params: idParams,
+      querystring: findingsQuery,
+      ...SIGNED,
     },
     async (request) => {
       const { contributor, from, kind, limit, state } = request.query;
@@ -115,16 +118,12 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
     },
   );
 
-  app.get<{ Querystring: z.output<typeof noticesQuery> }>(
-    "/v1/notices",
+  route(
+    "GET /v1/notices",
     {
-      schema: {
-        ...{
-          tags: ["cleaning"],
-          summary: "What a contributor is told: which rows were left out, why, by whom",
-        },
-        querystring: noticesQuery,
-      },
+      tag: "cleaning",
+      summary: "What a contributor is told: which rows were left out, why, by whom",
+      querystring: noticesQuery,
     },
     ({ query: { contributor, from, limit } }) => {
       for (const { loading } of registry.all()) loading.require("rows");

@@ -1,8 +1,9 @@
 import { countsFromText, limit } from "@openledger/foundation/wire/query-text";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
-import { checkNames, type SignedName, signedNameSchema } from "../records/display-name.ts";
+import { checkNames, signedNameSchema } from "../records/display-name.ts";
 import type { HostContext } from "./host-context.ts";
 
 /** A name may be as far ahead of the host's clock. */
@@ -22,13 +23,12 @@ const namesQuery = z
 
 /** Names that leaves have chosen, each signed by its leaf's key. */
 export function registerNameRoutes(app: FastifyInstance, context: HostContext): void {
+  const route = routesOf(app);
   const { domain, ledger, names, nowMs, quotas } = context;
 
-  app.put<{ Body: SignedName }>(
-    "/v1/names",
-    {
-      schema: { tags: ["names"], summary: "Bring the signed name of a leaf", body: signedNameSchema },
-    },
+  route(
+    "PUT /v1/names",
+    { tag: "names", summary: "Bring the signed name of a leaf", body: signedNameSchema },
     async ({ body: name }) => {
       const { atMs, leafId } = name.body;
       if (atMs > nowMs() + CLOCK_SLACK_MS) throw invalid("it is from the future", { leafId });
@@ -43,15 +43,9 @@ export function registerNameRoutes(app: FastifyInstance, context: HostContext): 
     },
   );
 
-  app.get<{ Querystring: z.output<typeof namesQuery> }>(
-    "/v1/names",
-    {
-      schema: {
-        tags: ["names"],
-        summary: "Names of leaves, or those with some words",
-        querystring: namesQuery,
-      },
-    },
+  route(
+    "GET /v1/names",
+    { tag: "names", summary: "Names of leaves, or those with some words", querystring: namesQuery },
     ({ query: { leaves, limit, text } }) => ({
       names: leaves === undefined ? names.find(text!, limit) : names.ofLeaves(leaves),
     }),

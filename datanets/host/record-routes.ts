@@ -1,5 +1,6 @@
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { Card } from "../card/card.ts";
@@ -22,15 +23,16 @@ const recordsQuery = z.strictObject({ from: countFromText.default(0), limit: lim
 
 /** Labels, disputes, approvals, objections, requests for access: all are records, signed by ledger keys. */
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
+  const route = routesOf(app);
   const { domain, ledger, metrics, nowMs, quotas, registry } = context;
 
-  app.post<{ Params: z.output<typeof idParams>; Body: z.output<typeof recordsBody> }>(
-    "/v1/datanets/:id/records",
+  route(
+    "POST /v1/datanets/:id/records",
     {
-      schema: {
-        ...{ tags: ["records"], summary: "Signed records; each is taken or refused by itself" },
-        ...{ params: idParams, body: recordsBody },
-      },
+      tag: "records",
+      summary: "Signed records; each is taken or refused by itself",
+      params: idParams,
+      body: recordsBody,
     },
     async ({ body, params: { id } }) => {
       const datanet = registry.require(id);
@@ -75,13 +77,13 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     },
   );
 
-  app.get<{ Params: z.output<typeof idParams>; Querystring: z.output<typeof recordsQuery> }>(
-    "/v1/datanets/:id/records",
+  route(
+    "GET /v1/datanets/:id/records",
     {
-      schema: {
-        ...{ tags: ["records"], summary: "All records in the order in which they came" },
-        ...{ params: idParams, querystring: recordsQuery },
-      },
+      tag: "records",
+      summary: "All records in the order in which they came",
+      params: idParams,
+      querystring: recordsQuery,
     },
     async ({ params: { id }, query: { from, limit } }) => {
       const datanet = registry.require(id);
@@ -98,14 +100,12 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     },
   );
 
-  app.get<{ Params: z.output<typeof idParams> }>(
-    "/v1/datanets/:id/access",
+  route(
+    "GET /v1/datanets/:id/access",
     {
-      schema: {
-        tags: ["records"],
-        summary: "Who has asked for access, what was answered, what was not",
-        params: idParams,
-      },
+      tag: "records",
+      summary: "Who has asked for access, what was answered, what was not",
+      params: idParams,
     },
     ({ params: { id } }) =>
       registry
@@ -129,15 +129,9 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         })),
   );
 
-  app.get<{ Params: z.output<typeof idParams> }>(
-    "/v1/datanets/:id/left-out",
-    {
-      schema: {
-        tags: ["records"],
-        summary: "Rows that are left out, why, by whom, and who objects",
-        params: idParams,
-      },
-    },
+  route(
+    "GET /v1/datanets/:id/left-out",
+    { tag: "records", summary: "Rows that are left out, why, by whom, and who objects", params: idParams },
     async ({ params: { id } }) => {
       const datanet = registry.require(id);
       const card = await cardOf(context, datanet);

@@ -1,4 +1,5 @@
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
@@ -50,18 +51,14 @@ const queueQuery = z.strictObject({
 
 /** Rows to read, find and label. */
 export function registerRowRoutes(app: FastifyInstance, context: HostContext): void {
+  const route = routesOf(app);
   const { config, metrics, nowMs, registry } = context;
   const searches = new WeakMap<HostedDatanet, RowSearch>();
   const queues = new WeakMap<HostedDatanet, LabelQueue>();
 
-  app.get<{ Params: z.output<typeof idParams>; Querystring: z.output<typeof rowsQuery> }>(
-    "/v1/datanets/:id/rows",
-    {
-      schema: {
-        ...{ tags: ["rows"], summary: "Search and filter rows" },
-        ...{ params: idParams, querystring: rowsQuery, ...SIGNED },
-      } as object,
-    },
+  route(
+    "GET /v1/datanets/:id/rows",
+    { tag: "rows", summary: "Search and filter rows", params: idParams, querystring: rowsQuery, ...SIGNED },
     async (request) => {
       const { after, commit, contributor, label, limit, state, text, wellFormed } = request.query;
       const { datanet } = await openForReading(context, request, request.params.id);
@@ -86,14 +83,15 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
   );
 
-  app.post<{ Params: z.output<typeof idParams> }>(
-    "/v1/datanets/:id/rows/fetch",
+  route(
+    "POST /v1/datanets/:id/rows/fetch",
     {
       bodyLimit: DIGEST_BYTES * MAX_FETCHED_ROWS,
-      schema: {
-        ...{ tags: ["rows"], summary: "Rows by SHA-256, in the order asked for, as many as fit one answer" },
-        ...{ params: idParams, consumes: ["application/octet-stream"], ...SIGNED },
-      } as object,
+      tag: "rows",
+      summary: "Rows by SHA-256, in the order asked for, as many as fit one answer",
+      params: idParams,
+      consumes: ["application/octet-stream"],
+      ...SIGNED,
     },
     async (request, reply) => {
       const { datanet } = await openForReading(context, request, request.params.id);
@@ -110,17 +108,14 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
   );
 
-  app.post<{ Params: z.output<typeof idParams> }>(
-    "/v1/datanets/:id/rows/known",
+  route(
+    "POST /v1/datanets/:id/rows/known",
     {
       bodyLimit: DIGEST_BYTES * MAX_FETCHED_ROWS,
-      schema: {
-        ...{
-          tags: ["rows"],
-          summary: "Which of these SHA-256 are rows of any Datanet of this host: places and Datanets",
-        },
-        ...{ params: idParams, consumes: ["application/octet-stream"] },
-      } as object,
+      tag: "rows",
+      summary: "Which of these SHA-256 are rows of any Datanet of this host: places and Datanets",
+      params: idParams,
+      consumes: ["application/octet-stream"],
     },
     async (request) => {
       const digests = decodeDigests(binaryBody(request));
@@ -137,16 +132,9 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
   );
 
-  app.get<{ Params: z.output<typeof digestParams> }>(
-    "/v1/datanets/:id/rows/:digest",
-    {
-      schema: {
-        tags: ["rows"],
-        summary: "A row with what was said of it",
-        params: digestParams,
-        ...SIGNED,
-      } as object,
-    },
+  route(
+    "GET /v1/datanets/:id/rows/:digest",
+    { tag: "rows", summary: "A row with what was said of it", params: digestParams, ...SIGNED },
     async (request) => {
       const { digest, id } = request.params;
       const { datanet, leaf } = await openForReading(context, request, id);
@@ -168,13 +156,13 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
   );
 
-  app.get<{ Params: z.output<typeof digestParams> }>(
-    "/v1/datanets/:id/rows/:digest/content",
+  route(
+    "GET /v1/datanets/:id/rows/:digest/content",
     {
-      schema: {
-        ...{ tags: ["rows"], summary: "A row's bytes: plain text, an image, or bytes; never markup" },
-        ...{ params: digestParams, ...SIGNED },
-      } as object,
+      tag: "rows",
+      summary: "A row's bytes: plain text, an image, or bytes; never markup",
+      params: digestParams,
+      ...SIGNED,
     },
     async (request, reply) => {
       const { digest, id } = request.params;
@@ -190,13 +178,14 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
   );
 
-  app.get<{ Params: z.output<typeof idParams>; Querystring: z.output<typeof queueQuery> }>(
-    "/v1/datanets/:id/queue",
+  route(
+    "GET /v1/datanets/:id/queue",
     {
-      schema: {
-        ...{ tags: ["labels"], summary: "The signer's next rows to label" },
-        ...{ params: idParams, querystring: queueQuery, ...SIGNED },
-      } as object,
+      tag: "labels",
+      summary: "The signer's next rows to label",
+      params: idParams,
+      querystring: queueQuery,
+      ...SIGNED,
     },
     async (request) => {
       const { datanet, leaf } = await openForReading(context, request, request.params.id);
@@ -224,14 +213,9 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
   );
 
-  app.get<{ Params: z.output<typeof idParams> }>(
-    "/v1/datanets/:id/statistics",
-    {
-      schema: {
-        ...{ tags: ["labels"], summary: "Classes, states, lengths, growth, agreement, labellers" },
-        ...{ params: idParams },
-      } as object,
-    },
+  route(
+    "GET /v1/datanets/:id/statistics",
+    { tag: "labels", summary: "Classes, states, lengths, growth, agreement, labellers", params: idParams },
     async ({ params: { id } }) => {
       const datanet = registry.require(id);
       datanet.loading.require("words");
@@ -239,17 +223,13 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
     },
   );
 
-  app.get<{ Params: z.output<typeof idParams> }>(
-    "/v1/datanets/:id/session",
+  route(
+    "GET /v1/datanets/:id/session",
     {
-      schema: {
-        ...{
-          tags: ["host"],
-          summary: "The leaf that the host identifies the signer with, and its permissions",
-          params: idParams,
-        },
-        ...SIGNED,
-      } as object,
+      tag: "host",
+      summary: "The leaf that the host identifies the signer with, and its permissions",
+      params: idParams,
+      ...SIGNED,
     },
     async (request) => {
       const leaf = await signerOf(context, request);

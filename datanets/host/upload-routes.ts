@@ -1,5 +1,6 @@
 import { hex32 } from "@openledger/foundation/hex";
 import { countFromText } from "@openledger/foundation/wire/query-text";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
@@ -21,13 +22,12 @@ const BINARY = { consumes: ["application/octet-stream"] };
 
 /** Commits and their rows: lists first, then rows in pieces, in any order and any number of times. */
 export function registerUploadRoutes(app: FastifyInstance, context: HostContext): void {
+  const route = routesOf(app);
   const { config, ledger, metrics, quotas, registry } = context;
 
-  app.get<{ Params: z.output<typeof idParams> }>(
-    "/v1/datanets/:id/commits",
-    {
-      schema: { tags: ["rows"], summary: "The ledger's commits, and what is here of each", params: idParams },
-    },
+  route(
+    "GET /v1/datanets/:id/commits",
+    { tag: "rows", summary: "The ledger's commits, and what is here of each", params: idParams },
     async ({ params: { id } }) => {
       const { commits } = await ledger.history(id);
       const datanet = registry.require(id);
@@ -44,15 +44,16 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     },
   );
 
-  app.put<{ Params: z.output<typeof rootParams> }>(
-    "/v1/datanets/:id/commits/:root/list",
+  route(
+    "PUT /v1/datanets/:id/commits/:root/list",
     {
       bodyLimit: DIGEST_BYTES * config.maxCommitRows,
       ...signedFirst(context),
-      schema: {
-        ...{ tags: ["rows"], summary: "The list behind a final commit: SHA-256 of each row, 32 bytes each" },
-        ...{ params: rootParams, ...BINARY, ...SIGNED },
-      } as object,
+      tag: "rows",
+      summary: "The list behind a final commit: SHA-256 of each row, 32 bytes each",
+      params: rootParams,
+      ...BINARY,
+      ...SIGNED,
     },
     async (request) => {
       const { id, root } = request.params;
@@ -68,18 +69,17 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
   );
 
   const fromQuery = z.strictObject({ from: countFromText.default(0) });
-  app.put<{ Params: z.output<typeof rootParams>; Querystring: z.output<typeof fromQuery> }>(
-    "/v1/datanets/:id/commits/:root/rows",
+  route(
+    "PUT /v1/datanets/:id/commits/:root/rows",
     {
       bodyLimit: config.maxChunkBytes + 1,
       ...signedFirst(context),
-      schema: {
-        ...{
-          tags: ["rows"],
-          summary: "Rows from place `from` on; each its length as uint32, then its bytes",
-        },
-        ...{ params: rootParams, querystring: fromQuery, ...BINARY, ...SIGNED },
-      } as object,
+      tag: "rows",
+      summary: "Rows from place `from` on; each its length as uint32, then its bytes",
+      params: rootParams,
+      querystring: fromQuery,
+      ...BINARY,
+      ...SIGNED,
     },
     async (request) => {
       const { id, root } = request.params;
@@ -100,24 +100,18 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     },
   );
 
-  app.get<{ Params: z.output<typeof rootParams> }>(
-    "/v1/datanets/:id/commits/:root/missing",
-    {
-      schema: {
-        tags: ["rows"],
-        summary: "Which rows have not come: runs of `count` from `from`",
-        params: rootParams,
-      },
-    },
+  route(
+    "GET /v1/datanets/:id/commits/:root/missing",
+    { tag: "rows", summary: "Which rows have not come: runs of `count` from `from`", params: rootParams },
     async ({ params: { id, root } }) => {
       const commit = registry.require(id).requireCommit(root);
       return { ...commitView(commit), missing: commit.missing(MAX_MISSING_RUNS) };
     },
   );
 
-  app.get<{ Params: z.output<typeof rootParams> }>(
-    "/v1/datanets/:id/commits/:root/list",
-    { schema: { tags: ["rows"], summary: "The list behind a commit", params: rootParams } },
+  route(
+    "GET /v1/datanets/:id/commits/:root/list",
+    { tag: "rows", summary: "The list behind a commit", params: rootParams },
     async ({ params: { id, root } }, reply) => {
       const datanet = registry.require(id);
       const list = await datanet.list(datanet.requireCommit(root));
@@ -125,13 +119,14 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
     },
   );
 
-  app.get<{ Params: z.output<typeof rootParams>; Querystring: z.output<typeof fromQuery> }>(
-    "/v1/datanets/:id/commits/:root/rows",
+  route(
+    "GET /v1/datanets/:id/commits/:root/rows",
     {
-      schema: {
-        ...{ tags: ["rows"], summary: "Rows of a commit from place `from` on, as many as fit one answer" },
-        ...{ params: rootParams, querystring: fromQuery, ...SIGNED },
-      } as object,
+      tag: "rows",
+      summary: "Rows of a commit from place `from` on, as many as fit one answer",
+      params: rootParams,
+      querystring: fromQuery,
+      ...SIGNED,
     },
     async (request, reply) => {
       const { id, root } = request.params;

@@ -1,5 +1,6 @@
 import { hex32 } from "@openledger/foundation/hex";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { datanetError } from "../datanet-errors.ts";
@@ -26,6 +27,7 @@ const diffQuery = z.strictObject({
 
 /** Versions: the lists behind their roots, differences, how to cite them. */
 export function registerVersionRoutes(app: FastifyInstance, context: HostContext): void {
+  const route = routesOf(app);
   const { config, ledger, quotas, registry } = context;
 
   const versionOf = async (id: number, root: string) => {
@@ -37,11 +39,9 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     });
   };
 
-  app.get<{ Params: z.output<typeof idParams> }>(
-    "/v1/datanets/:id/versions",
-    {
-      schema: { tags: ["versions"], summary: "The ledger's versions, and which are here", params: idParams },
-    },
+  route(
+    "GET /v1/datanets/:id/versions",
+    { tag: "versions", summary: "The ledger's versions, and which are here", params: idParams },
     async ({ params: { id } }) => {
       const datanet = registry.known(id);
       const { versions } = await ledger.history(id);
@@ -52,15 +52,16 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     },
   );
 
-  app.put<{ Params: z.output<typeof rootParams> }>(
-    "/v1/datanets/:id/versions/:root",
+  route(
+    "PUT /v1/datanets/:id/versions/:root",
     {
       bodyLimit: VERSION_ROW_BYTES * config.maxCommitRows,
       ...signedFirst(context),
-      schema: {
-        ...{ tags: ["versions"], summary: "Bring the list behind a version's root: 38 bytes a row" },
-        ...{ params: rootParams, consumes: ["application/octet-stream"], ...SIGNED },
-      } as object,
+      tag: "versions",
+      summary: "Bring the list behind a version's root: 38 bytes a row",
+      params: rootParams,
+      consumes: ["application/octet-stream"],
+      ...SIGNED,
     },
     async (request) => {
       const { id, root } = request.params;
@@ -74,22 +75,22 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     },
   );
 
-  app.get<{ Params: z.output<typeof rootParams> }>(
-    "/v1/datanets/:id/versions/:root",
-    { schema: { tags: ["versions"], summary: "The list behind a version's root", params: rootParams } },
+  route(
+    "GET /v1/datanets/:id/versions/:root",
+    { tag: "versions", summary: "The list behind a version's root", params: rootParams },
     async ({ params: { id, root } }, reply) => {
       const list = await registry.known(id).versionList(root);
       return reply.type("application/octet-stream").send(Buffer.from(list));
     },
   );
 
-  app.get<{ Params: z.output<typeof idParams>; Querystring: z.output<typeof diffQuery> }>(
-    "/v1/datanets/:id/difference",
+  route(
+    "GET /v1/datanets/:id/difference",
     {
-      schema: {
-        ...{ tags: ["versions"], summary: "Rows that came, went or changed owners between two versions" },
-        ...{ params: idParams, querystring: diffQuery },
-      },
+      tag: "versions",
+      summary: "Rows that came, went or changed owners between two versions",
+      params: idParams,
+      querystring: diffQuery,
     },
     async ({ params: { id }, query: { after, before, from, limit } }) => {
       const datanet = registry.known(id);
@@ -99,9 +100,9 @@ export function registerVersionRoutes(app: FastifyInstance, context: HostContext
     },
   );
 
-  app.get<{ Params: z.output<typeof rootParams> }>(
-    "/v1/datanets/:id/versions/:root/citation",
-    { schema: { tags: ["versions"], summary: "How to cite a version, and its licence", params: rootParams } },
+  route(
+    "GET /v1/datanets/:id/versions/:root/citation",
+    { tag: "versions", summary: "How to cite a version, and its licence", params: rootParams },
     async ({ params: { id, root } }) => {
       const { publishedAtMs, rowCount, version } = await versionOf(id, root);
       const { contact, licence, name } = await cardOf(context, registry.known(id));

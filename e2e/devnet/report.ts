@@ -115,8 +115,7 @@ export function printNextSteps(console: Console, modelIds: readonly number[], pa
   console.title("What to try next");
   console.line("in another terminal:");
   for (const line of [
-    "npm run openledger -- status",
-    "npm run openledger -- account show alice",
+    "npm run openledger -- status --account alice",
     "npm run openledger -- transfer bob 1.5 --account alice --wait posted",
     "npm run openledger -- withdraw 5 --account bob --wait finalizable && npm run openledger -- finalize-withdrawal --account bob",
     'npm run openledger -- models ask MODEL "Subject: you have won a free cruise" --account nina',

@@ -1,17 +1,12 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { processErrors } from "../error-table.ts";
 import { rawBodyOf } from "./bodies.ts";
 import { clientNetwork } from "./client-network.ts";
 import { createServer, type ServerOptions } from "./create-server.ts";
 import type { HttpErrors } from "./http-errors.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 
 interface Told {
   readonly logged: string[];
@@ -42,14 +37,14 @@ async function serve(options: Partial<ServerOptions> = {}) {
   };
   app.post("/refused", { bodyLimit: 100_000_000, onRequest: refuse }, () => "never");
   const url = await app.listen({ host: "127.0.0.1", port: 0 });
-  cleanUps.push(() => app.close());
+  onTestFinished(() => app.close());
   return { app, url, told, port: Number(new URL(url).port) };
 }
 
 async function open(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
   const socket = connect({ host: "127.0.0.1", port, localAddress });
   socket.on("error", () => {});
-  cleanUps.push(() => socket.destroy());
+  onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
   return socket;
 }
@@ -149,7 +144,7 @@ describe("connections", () => {
         if (sent++ < 20 && !socket.destroyed) socket.write(Buffer.alloc(bytesEach));
         else clearInterval(timer);
       }, 50);
-      cleanUps.push(() => clearInterval(timer));
+      onTestFinished(() => clearInterval(timer));
       return statusOf(await heard(socket));
     };
     expect(await Promise.all([send(200_000), send(10)])).toEqual([200, 408]);

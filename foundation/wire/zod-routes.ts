@@ -1,5 +1,13 @@
 /** zod as the schemas of an HTTP application's routes: what comes in is parsed by them, and documented from them. */
-import type { FastifyInstance, FastifySchema } from "fastify";
+import type {
+  FastifyInstance,
+  FastifySchema,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+  RouteHandlerMethod,
+  RouteShorthandOptions,
+} from "fastify";
 import { z } from "zod";
 
 /** Which fields of a request are wrong, and how. */
@@ -31,3 +39,41 @@ export function documentedSchema(schema: FastifySchema | undefined): FastifySche
   }
   return plain as FastifySchema;
 }
+
+type Output<Schema> = Schema extends z.ZodType ? z.output<Schema> : unknown;
+type Method = "GET" | "POST" | "PUT" | "DELETE";
+
+/** What a route takes, and what its reference says of it. */
+interface RouteSpec<Params, Query, Body>
+  extends Pick<RouteShorthandOptions, "bodyLimit" | "config" | "onRequest"> {
+  readonly tag?: string;
+  readonly summary?: string;
+  readonly hide?: boolean;
+  readonly params?: Params;
+  readonly querystring?: Query;
+  readonly body?: Body;
+  readonly consumes?: readonly string[];
+  readonly security?: readonly object[];
+}
+
+/** Routes of an application whose handlers are given what the routes' zod schemas make of the request. */
+export const routesOf =
+  (app: FastifyInstance) =>
+  <Params = undefined, Query = undefined, Body = undefined>(
+    route: `${Method} ${string}`,
+    { bodyLimit, config, onRequest, tag, ...schema }: RouteSpec<Params, Query, Body>,
+    handler: RouteHandlerMethod<
+      RawServerDefault,
+      RawRequestDefaultExpression,
+      RawReplyDefaultExpression,
+      { Params: Output<Params>; Querystring: Output<Query>; Body: Output<Body> }
+    >,
+  ): void => {
+    const [method, url] = route.split(" ") as [Method, string];
+    const given = Object.entries({ bodyLimit, config, onRequest }).filter(([, value]) => value !== undefined);
+    const documented = { ...(tag === undefined ? {} : { tags: [tag] }), ...schema } as FastifySchema;
+    app.route<{ Params: Output<Params>; Querystring: Output<Query>; Body: Output<Body> }>({
+      ...{ method, url, handler, schema: documented },
+      ...Object.fromEntries(given),
+    });
+  };

@@ -2,13 +2,12 @@
 
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
+  type ConfigOf,
   defaulting,
-  describeProblems,
   type Environment,
   httpUrl,
-  readSettings,
+  readConfig,
   type Settings,
-  type SettingValues,
   SHARED_SETTINGS,
   wholeNumber,
 } from "@openledger/foundation/settings";
@@ -16,7 +15,6 @@ import { z } from "zod";
 import { ADDED_BASES } from "../base/base-place.ts";
 import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
-import { factoryError } from "../model-errors.ts";
 
 const list = z.string().transform((text) =>
   text
@@ -107,22 +105,26 @@ const FIXED = {
   maxMemoryBytes: 4 * 1_024 * MEGABYTE,
 } as const;
 
-export type FactoryConfig = Omit<SettingValues<typeof FACTORY_SETTINGS>, "accounts"> & {
+export type FactoryConfig = Omit<ConfigOf<typeof FACTORY_SETTINGS, typeof FIXED>, "accounts"> & {
   readonly accounts: "any" | readonly number[];
-} & { readonly [Name in keyof typeof FIXED]: number };
+};
 
 /** @throws SRV_CONFIG_INVALID listing every variable that is missing, wrong or unknown */
 export function readFactoryConfig(environment: Environment): FactoryConfig {
-  const read = readSettings("FACTORY", FACTORY_SETTINGS, environment);
-  const problems = [...read.problems];
-  const { accounts = [], host } = read.values;
-  if (problems.length === 0 && accounts.length === 0 && !LOOPBACK.has(host))
-    problems.push({
-      env: "FACTORY_ACCOUNTS",
-      problem: `is missing: the factory listens on ${host}, so say who may train: leaves, or any`,
-    });
-  if (problems.length > 0)
-    throw factoryError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
+  const { accounts = [], ...values } = readConfig(
+    "FACTORY",
+    { settings: FACTORY_SETTINGS, fixed: FIXED },
+    environment,
+    ({ accounts: named = [], host }) =>
+      named.length > 0 || LOOPBACK.has(host)
+        ? []
+        : [
+            {
+              env: "FACTORY_ACCOUNTS",
+              problem: `is missing: the factory listens on ${host}, so say who may train: leaves, or any`,
+            },
+          ],
+  );
   const isAny = accounts.length === 0 || accounts[0] === "any";
-  return { ...read.values, ...FIXED, accounts: isAny ? "any" : accounts.map(Number) };
+  return { ...values, accounts: isAny ? "any" : accounts.map(Number) };
 }

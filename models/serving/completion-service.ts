@@ -19,7 +19,7 @@ import {
   wholeAnswer,
 } from "./openai-answers.ts";
 import { type AnyRequest, invalidRequest, type Prompt } from "./openai-requests.ts";
-import type { PromptEncoder, PromptSender } from "./prompt-encoder.ts";
+import type { PromptEncoder, PromptSender } from "./prompts/prompt-encoder.ts";
 import type { ServingEngine } from "./serving-engine.ts";
 import type { ServingMetrics } from "./serving-metrics.ts";
 import type { TokenNames } from "./token-names.ts";

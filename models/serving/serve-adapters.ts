@@ -15,7 +15,7 @@ import type { AnswerBilling } from "./answer-billing.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { chatForm } from "./chat-prompt.ts";
 import { CompletionService } from "./completion-service.ts";
-import { PromptEncoder } from "./prompt-encoder.ts";
+import { PromptEncoder } from "./prompts/prompt-encoder.ts";
 import { createServingApp } from "./serving-app.ts";
 import type { ServingConfig } from "./serving-config.ts";
 import { ServingEngine } from "./serving-engine.ts";

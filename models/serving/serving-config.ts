@@ -2,12 +2,11 @@
 
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
+  type ConfigOf,
   defaulting,
-  describeProblems,
   type Environment,
-  readSettings,
+  readConfig,
   type Settings,
-  type SettingValues,
   SHARED_SETTINGS,
   someText,
   wholeNumber,
@@ -16,7 +15,6 @@ import { z } from "zod";
 import { WEIGHT_NUMBERS } from "../architecture/model-shape.ts";
 import { KERNEL_CHOICES } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT } from "../kernels/kernels.ts";
-import { servingError } from "../model-errors.ts";
 import { issueKey, readKeys, revokeKey } from "./api-keys.ts";
 
 /** Every setting, in the environment as SERVING_…; docs/reference/settings.md has their table. */
@@ -105,14 +103,8 @@ const FIXED = {
   answerTtlSeconds: 600,
 } as const;
 
-export type ServingConfig = SettingValues<typeof SERVING_SETTINGS> & {
-  readonly [Name in keyof typeof FIXED]: (typeof FIXED)[Name] extends number ? number : string;
-};
+export type ServingConfig = ConfigOf<typeof SERVING_SETTINGS, typeof FIXED>;
 
 /** @throws RollupError SRV_CONFIG_INVALID */
-export function readServingConfig(environment: Environment): ServingConfig {
-  const { problems, values } = readSettings("SERVING", SERVING_SETTINGS, environment);
-  if (problems.length > 0)
-    throw servingError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
-  return Object.freeze({ ...values, ...FIXED });
-}
+export const readServingConfig = (environment: Environment): ServingConfig =>
+  readConfig("SERVING", { settings: SERVING_SETTINGS, fixed: FIXED }, environment);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../files/folder-source.ts";
 import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";
 import { mostTextBytes, openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
-import { PromptEncoder } from "./prompt-encoder.ts";
+import { PromptEncoder } from "./prompts/prompt-encoder.ts";
 import type { ServedAdapters } from "./serve-adapters.ts";
 
 const VOCABULARY = 270;

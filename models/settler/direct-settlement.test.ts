@@ -17,8 +17,8 @@ import { featuresCommitment } from "@openledger/circuits/settlement/feature-comm
 import { commitDirectColumns } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { columnShape } from "@openledger/circuits/settlement/settlement-size";
-import { answeredQuery } from "@openledger/circuits/testing/direct-instance";
-import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/direct-world";
+import { answeredQuery } from "@openledger/circuits/testing/settlement/direct-instance";
+import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/settlement/direct-world";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";

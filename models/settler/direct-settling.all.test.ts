@@ -9,7 +9,7 @@ import { type ServedModel, serveModel } from "@openledger/attribution/server/ser
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
-import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/direct-world";
+import { SMALL_DIRECT as SIZE } from "@openledger/circuits/testing/settlement/direct-world";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions/l1/send-settlement";
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";

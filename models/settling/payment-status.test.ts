@@ -2,7 +2,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import type { EpochToSettle } from "@openledger/circuits/settlement/divide-epoch";
 import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
-import { shardedEpochOf } from "@openledger/circuits/testing/shard-epochs";
+import { shardedEpochOf } from "@openledger/circuits/testing/settlement/shard-epochs";
 import { expect, it } from "vitest";
 import { paidBy } from "./payment-status.ts";
 

@@ -3,6 +3,7 @@
 import { isDirect, type RegisteredMatrix } from "@openledger/attribution/features/direct-rows";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { directMatrix } from "@openledger/attribution/model/registration";
+import { operationError } from "@openledger/circuits/circuit-errors";
 import { isDirectQuery } from "@openledger/circuits/ledger/model-query";
 import type { ClosedEpoch } from "@openledger/circuits/ledger/rewards";
 import type { SettlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
@@ -54,11 +55,11 @@ export interface EpochFacts {
   readonly prevRandao: bigint | null;
 }
 
-export type ReadClosedEpochErrorCode = "CLI_NOTHING_CLOSED" | GetModelErrorCode;
+export type ReadClosedEpochErrorCode = "OP_NOTHING_CLOSED" | GetModelErrorCode;
 
 /**
  * The model's closed epoch with its payments.
- * @throws CLI_NOTHING_CLOSED
+ * @throws OP_NOTHING_CLOSED
  * @example
  * ```ts
  * const { payments, prevRandao } = await readClosedEpoch(client, 11);
@@ -73,7 +74,7 @@ export async function readClosedEpoch(
   const epoch = leaf.closedEpoch;
   if (epoch === null || (wantedEpoch !== undefined && wantedEpoch !== epoch.epoch)) {
     const which = wantedEpoch === undefined ? "no epoch" : `no epoch ${wantedEpoch}`;
-    throw clientError("CLI_NOTHING_CLOSED", `model ${modelId} has ${which} that waits for its settlement`, {
+    throw operationError("OP_NOTHING_CLOSED", `model ${modelId} has ${which} that waits for its settlement`, {
       data: { modelId, openEpoch: leaf.counters.epoch, closedEpoch: epoch?.epoch ?? null },
     });
   }

@@ -22,7 +22,7 @@ import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { settlingNames, sizesOfName } from "@openledger/circuits/registry/circuit-sizes";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
 import { modelShape, type SettlementSize } from "@openledger/circuits/settlement/settlement-size";
-import { SMALL_DIRECT } from "@openledger/circuits/testing/direct-world";
+import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-world";
 import { collectVersion, contributeRows } from "@openledger/client/actions/data/contribute-rows";
 import { readVersionRows, storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readConfig } from "@openledger/bridge/config";
+import { readBridgeConfig } from "@openledger/bridge/config";
 import { createBridgeMetrics } from "@openledger/bridge/internal/metrics";
 import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
 import { loadHostConfig } from "@openledger/datanets/host/config";
@@ -172,7 +172,7 @@ describe("openledger operator init", () => {
       SEQUENCER_REPLICA_TOKEN_FILE: leader.replicaToken,
     });
     expect(loadConfig(readEnvFile(leader.env("sequencer"))).replica).toBe("required");
-    expect(readConfig(readEnvFile(leader.env("bridge")))).toMatchObject({
+    expect(readBridgeConfig(readEnvFile(leader.env("bridge")))).toMatchObject({
       leaseAddress: LEASE,
       leaseSeconds: 90,
     });
@@ -233,7 +233,7 @@ describe("openledger operator init", () => {
     await expect(init({ url: "https://a.example" })).rejects.toMatchObject({ code: "CMD_INIT_REFUSED" });
     await init({ leaseAddress: LEASE, settings: { BRIDGE_LEASE_SECONDS: "30" } });
     const { env } = installationPaths(out);
-    expect(() => readConfig(readEnvFile(env("bridge")))).toThrow("three times the margin");
+    expect(() => readBridgeConfig(readEnvFile(env("bridge")))).toThrow("three times the margin");
   });
 
   it("keeps secrets and given settings when it is run again, and writes the rest anew", async () => {

@@ -1,6 +1,6 @@
 /** The point of G2 that a contribution's hash names, as snarkjs derives it (src/keypair.js, ffjavascript's ChaCha). */
 import { bn254 } from "@noble/curves/bn254.js";
-import { invertMod } from "@openledger/circuits/inverse";
+import { invertMod } from "@openledger/foundation/modular";
 import { baseModulus, montgomeryR } from "../formats/bn254-numbers.ts";
 import { G2, type PointG2 } from "./curve-points.ts";
 

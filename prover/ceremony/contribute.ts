@@ -1,7 +1,7 @@
 /** One contribution: all points that depend on delta, divided by a fresh secret. Runs in Node and in a page's worker. */
 
 import { sha512 } from "@noble/hashes/sha2.js";
-import { invertMod } from "@openledger/circuits/inverse";
+import { invertMod } from "@openledger/foundation/modular";
 import { fromBytesLe, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { g1Bytes } from "../formats/zkey-layout.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";

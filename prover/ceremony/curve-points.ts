@@ -3,7 +3,7 @@
  * infinity), and as snarkjs hashes them (affine, big-endian, c1 before c0).
  */
 import { bn254 } from "@noble/curves/bn254.js";
-import { invertMod } from "@openledger/circuits/inverse";
+import { invertMod } from "@openledger/foundation/modular";
 import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, toBytesLe } from "../formats/bn254-numbers.ts";
 import { proverError } from "../prover-errors.ts";
 

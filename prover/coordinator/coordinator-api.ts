@@ -5,7 +5,7 @@ import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { createServer } from "@openledger/foundation/http/create-server";
 import type { HttpErrors, ServerLog } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
-import { validateByZod } from "@openledger/foundation/wire/zod-routes";
+import { routesOf, validateByZod } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { contributorName, ticketText } from "../ceremony/ceremony-api.ts";
@@ -59,6 +59,7 @@ export async function createCoordinatorApi(
     },
   });
   validateByZod(app, ({ data, reason }) => proverError("SRV_BAD_REQUEST", reason, { data }));
+  const route = routesOf(app);
   for (const { content, path, type } of options.pages)
     app.get(path, (_request, reply) =>
       reply
@@ -69,38 +70,37 @@ export async function createCoordinatorApi(
 
   app.get("/v1/ceremony", () => coordinator.info());
   app.get("/v1/transcript", () => ({ entries: coordinator.entries }));
-  app.post(
-    "/v1/tickets",
+  route(
+    "POST /v1/tickets",
     {
-      schema: { body: z.strictObject({ name: contributorName }) },
+      body: z.strictObject({ name: contributorName }),
       config: { rateLimit: { max: options.joinsPerMinute } },
     },
     (request) => ({
-      ticket: coordinator.join((request.body as { name: string }).name, clientNetwork(request)),
+      ticket: coordinator.join(request.body.name, clientNetwork(request)),
     }),
   );
-  app.get(
-    "/v1/ticket",
-    { schema: { querystring: z.strictObject({ done: z.coerce.number().int().min(0).optional() }) } },
-    (request) => coordinator.stateOf(ticketOf(request), (request.query as { done?: number }).done),
+  route(
+    "GET /v1/ticket",
+    { querystring: z.strictObject({ done: z.coerce.number().int().min(0).optional() }) },
+    (request) => coordinator.stateOf(ticketOf(request), request.query.done),
   );
   app.delete("/v1/ticket", (request) => {
     coordinator.leave(ticketOf(request));
     return {};
   });
   app.get("/v1/round", (request, reply) => sendFile(request, reply, coordinator.roundFor(ticketOf(request))));
-  app.put(
-    "/v1/round",
+  route(
+    "PUT /v1/round",
     {
       bodyLimit: options.pieceBytes,
-      schema: { querystring: z.strictObject({ offset: z.coerce.number().int().min(0) }) },
-      // Whose turn it is not sends no body that anybody would keep.
+      querystring: z.strictObject({ offset: z.coerce.number().int().min(0) }),
       onRequest: async (request: FastifyRequest) => void coordinator.roundFor(ticketOf(request)),
     },
     async (request) => {
       if (!(request.body instanceof Uint8Array))
         throw proverError("SRV_BAD_REQUEST", "a piece is application/octet-stream");
-      const { offset } = request.query as { offset: number };
+      const { offset } = request.query;
       return { receivedBytes: await coordinator.upload(ticketOf(request), offset, request.body) };
     },
   );

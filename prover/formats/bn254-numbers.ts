@@ -1,5 +1,5 @@
 /** What the formats of keys, proofs and witnesses say about bn254: its fields, and their elements as bytes. */
-import { powMod } from "@openledger/circuits/field/modular";
+import { powMod } from "@openledger/foundation/modular";
 
 /** Order of the groups, the circuits' field. */
 export const scalarModulus = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;

@@ -1,5 +1,5 @@
-import { invertMod } from "@openledger/circuits/inverse";
 import { type G1Point, type G2RealFirst, realFirst } from "@openledger/circuits/wire/groth16-proof";
+import { invertMod } from "@openledger/foundation/modular";
 import { proverError } from "../prover-errors.ts";
 import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, scalarModulus } from "./bn254-numbers.ts";
 import type { VerificationKey } from "./verification-key.ts";

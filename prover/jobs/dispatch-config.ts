@@ -1,18 +1,16 @@
 import {
   bearerToken,
-  describeProblems,
+  type ConfigOf,
   type Environment,
   ONE_DAY_MS,
-  readSettings,
+  readConfig,
   redisUrl,
   type Settings,
-  type SettingValues,
   SHARED_SETTINGS,
   someText,
   wholeNumber,
 } from "@openledger/foundation/settings";
 import type { z } from "zod";
-import { proverError } from "../prover-errors.ts";
 import { handInKeyText } from "./hand-in.ts";
 
 /** Every setting of the dispatcher, in the environment as DISPATCHER_…; docs/reference/settings.md has their table. */
@@ -56,20 +54,21 @@ const FIXED = {
   maxBackoffMs: 30_000,
 } as const;
 
-export type DispatchConfig = SettingValues<typeof DISPATCHER_SETTINGS> & {
-  readonly [Name in keyof typeof FIXED]: (typeof FIXED)[Name] extends number ? number : string;
-};
+export type DispatchConfig = ConfigOf<typeof DISPATCHER_SETTINGS, typeof FIXED>;
 
 /** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown */
-export function readDispatchConfig(environment: Environment): DispatchConfig {
-  const { problems: found, values } = readSettings("DISPATCHER", DISPATCHER_SETTINGS, environment);
-  const problems = [...found];
-  if (problems.length === 0 && values.creditsPath !== undefined && values.handInSecret === undefined)
-    problems.push({
-      env: "DISPATCHER_HAND_IN_SECRET",
-      problem: "is missing, and DISPATCHER_CREDITS_PATH is given",
-    });
-  if (problems.length > 0)
-    throw proverError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
-  return Object.freeze({ ...values, ...FIXED });
-}
+export const readDispatchConfig = (environment: Environment): DispatchConfig =>
+  readConfig(
+    "DISPATCHER",
+    { settings: DISPATCHER_SETTINGS, fixed: FIXED },
+    environment,
+    ({ creditsPath, handInSecret }) =>
+      creditsPath === undefined || handInSecret !== undefined
+        ? []
+        : [
+            {
+              env: "DISPATCHER_HAND_IN_SECRET",
+              problem: "is missing, and DISPATCHER_CREDITS_PATH is given",
+            },
+          ],
+  );

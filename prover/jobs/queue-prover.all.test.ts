@@ -3,7 +3,7 @@ import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { payeeTableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { activationOf } from "@openledger/circuits/settlement/payee-table-rules";
-import { epochOf, statedInputs } from "@openledger/circuits/testing/settlement-world";
+import { epochOf, statedInputs } from "@openledger/circuits/testing/settlement/settlement-world";
 import { createLogger } from "@openledger/foundation/logger";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createProver } from "../backends.ts";

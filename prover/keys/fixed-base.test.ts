@@ -1,5 +1,5 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { invertMod } from "@openledger/circuits/inverse";
+import { invertMod } from "@openledger/foundation/modular";
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

@@ -1,7 +1,6 @@
 import { writeSync } from "node:fs";
 import { type R1csTerms, readR1cs } from "@openledger/circuits/compiler/r1cs-reader";
-import { powMod } from "@openledger/circuits/field/modular";
-import { invertMod } from "@openledger/circuits/inverse";
+import { invertMod, powMod } from "@openledger/foundation/modular";
 import { fieldBytes, rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import { type Bn254Image, Bn254Instance } from "../formats/bn254-wasm.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";

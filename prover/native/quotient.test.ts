@@ -1,4 +1,4 @@
-import { invertMod } from "@openledger/circuits/inverse";
+import { invertMod } from "@openledger/foundation/modular";
 import { describe, expect, test } from "vitest";
 import { rootOfUnity } from "../formats/bn254-numbers.ts";
 import { edgeValues, findAddon, joinNumbers, moduli, splitNumbers } from "../testing/oracle.fixtures.ts";

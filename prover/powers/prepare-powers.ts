@@ -2,7 +2,7 @@
  * Powers of tau made ready for phase 2, byte for byte as `snarkjs powersoftau prepare phase2` makes them: of tau's powers the
  * values of Lagrange's polynomials at tau, for every power of two. That is an inverse transform over points, without knowing tau.
  */
-import { invertMod } from "@openledger/circuits/inverse";
+import { invertMod } from "@openledger/foundation/modular";
 import { fieldBytes, rootOfUnity, scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { type Group, pointBytesOf } from "../keys/fixed-base.ts";
 import { type SetupPool, shared, withSetupPool } from "../keys/setup-pool.ts";

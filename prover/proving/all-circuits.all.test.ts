@@ -10,7 +10,7 @@ import { closedInputs, closedStatement } from "@openledger/circuits/table/table-
 import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
 import { exitInputs, exitWorld, MODEL_ID } from "@openledger/circuits/testing/exit-world";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
-import { epochOf, SMALL_SIZE, statedInputs } from "@openledger/circuits/testing/settlement-world";
+import { epochOf, SMALL_SIZE, statedInputs } from "@openledger/circuits/testing/settlement/settlement-world";
 import { fillTable } from "@openledger/circuits/testing/table-world";
 import { groth16 } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

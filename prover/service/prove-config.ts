@@ -1,12 +1,12 @@
 import {
   bearerToken,
+  type ConfigOf,
   defaulting,
-  describeProblems,
   type Environment,
-  readSettings,
+  readConfig,
   redisUrl,
+  type SettingProblem,
   type Settings,
-  type SettingValues,
   SHARED_SETTINGS,
   someText,
   wholeNumber,
@@ -14,7 +14,6 @@ import {
 import { z } from "zod";
 import { BACKEND_CHOICES } from "../choose-backend.ts";
 import { handInKeyText } from "../jobs/hand-in.ts";
-import { proverError } from "../prover-errors.ts";
 import { KEY_MEMORIES } from "../proving/prover.ts";
 
 /** Every setting of the prover's process, in the environment as PROVER_…; docs/reference/settings.md has their table. */
@@ -76,25 +75,21 @@ const FIXED = {
   checkIntervalMs: 3_000,
 } as const;
 
-export type ProveConfig = SettingValues<typeof PROVER_SETTINGS> & {
-  readonly [Name in keyof typeof FIXED]: (typeof FIXED)[Name] extends number ? number : string;
-};
+export type ProveConfig = ConfigOf<typeof PROVER_SETTINGS, typeof FIXED>;
 
 /** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
-export function readProveConfig(environment: Environment): ProveConfig {
-  const { problems: found, values } = readSettings("PROVER", PROVER_SETTINGS, environment);
-  const isOneSource = (values.token === undefined) !== (values.queue === undefined);
-  const problems = [...found];
-  if (problems.length === 0 && !isOneSource)
-    problems.push({ env: "PROVER_TOKEN", problem: "is given, or PROVER_QUEUE, and not both" });
-  if (problems.length === 0 && values.handInKey !== undefined && values.queue === undefined)
-    problems.push({ env: "PROVER_HAND_IN_KEY", problem: "is given, and PROVER_QUEUE is not" });
-  if (problems.length === 0 && values.keyMemory !== "auto" && values.backend !== "native")
-    problems.push({
-      env: "PROVER_KEY_MEMORY",
-      problem: `is for PROVER_BACKEND native, which is ${values.backend}`,
-    });
-  if (problems.length > 0)
-    throw proverError("SRV_CONFIG_INVALID", describeProblems(problems), { data: { problems } });
-  return Object.freeze({ ...values, ...FIXED });
-}
+export const readProveConfig = (environment: Environment): ProveConfig =>
+  readConfig("PROVER", { settings: PROVER_SETTINGS, fixed: FIXED }, environment, (values) => {
+    const { backend, handInKey, keyMemory, queue, token } = values;
+    const problems: SettingProblem[] = [];
+    if ((token === undefined) === (queue === undefined))
+      problems.push({ env: "PROVER_TOKEN", problem: "is given, or PROVER_QUEUE, and not both" });
+    if (handInKey !== undefined && queue === undefined)
+      problems.push({ env: "PROVER_HAND_IN_KEY", problem: "is given, and PROVER_QUEUE is not" });
+    if (keyMemory !== "auto" && backend !== "native")
+      problems.push({
+        env: "PROVER_KEY_MEMORY",
+        problem: `is for PROVER_BACKEND native, which is ${backend}`,
+      });
+    return problems;
+  });

@@ -1,7 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { invertMod } from "@openledger/circuits/inverse";
 import { baseField, decodeElement, elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
+import { invertMod } from "@openledger/foundation/modular";
 import { baseModulus, fromBytesLe, montgomeryR } from "../formats/bn254-numbers.ts";
 import { g1Bytes, g2Bytes } from "../formats/zkey-layout.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";

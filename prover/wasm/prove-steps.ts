@@ -1,5 +1,5 @@
-import { powMod } from "@openledger/circuits/field/modular";
 import { elementBytes, encodeElement, scalarField, toLimbs } from "@openledger/circuits/wasm/field-limbs";
+import { powMod } from "@openledger/foundation/modular";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
 import type { KernelCalls, WasmMemory } from "./kernels/kernel-module.ts";

@@ -1,4 +1,3 @@
-import { powMod } from "@openledger/circuits/field/modular";
 import { scalarsFrom } from "@openledger/circuits/testing/sample-scalars";
 import {
   decodeElement,
@@ -6,6 +5,7 @@ import {
   encodeElement,
   scalarField,
 } from "@openledger/circuits/wasm/field-limbs";
+import { powMod } from "@openledger/foundation/modular";
 import { describe, expect, test } from "vitest";
 import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import { type KernelBench, makeKernelBench, vectorElement } from "../testing/kernels.fixtures.ts";

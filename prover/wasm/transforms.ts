@@ -1,5 +1,5 @@
-import { powMod } from "@openledger/circuits/field/modular";
 import { elementBytes, encodeElement, scalarField } from "@openledger/circuits/wasm/field-limbs";
+import { powMod } from "@openledger/foundation/modular";
 import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import type { KernelCalls } from "./kernels/kernel-module.ts";
 import { inverseScalar } from "./kernels/scalar-kernel.ts";

@@ -1,5 +1,5 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { powMod } from "@openledger/circuits/field/modular";
+import { powMod } from "@openledger/foundation/modular";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { baseModulus } from "../formats/bn254-numbers.ts";
 import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";

@@ -1,4 +1,4 @@
-import { powMod } from "@openledger/circuits/field/modular";
+import { powMod } from "@openledger/foundation/modular";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { numbersFrom, openTestDevice, putIntegers, runAndRead } from "../testing/webgpu.fixtures.ts";
 import {

@@ -1,4 +1,4 @@
-import { powMod } from "@openledger/circuits/field/modular";
+import { powMod } from "@openledger/foundation/modular";
 import { baseModulus, scalarModulus } from "../formats/bn254-numbers.ts";
 
 /**

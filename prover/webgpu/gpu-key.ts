@@ -1,4 +1,4 @@
-import { powMod } from "@openledger/circuits/field/modular";
+import { powMod } from "@openledger/foundation/modular";
 import { baseModulus, fieldBytes } from "../formats/bn254-numbers.ts";
 import { coefficientBytes } from "../formats/setup-kernels.ts";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";

@@ -1,4 +1,4 @@
-import { powMod } from "@openledger/circuits/field/modular";
+import { powMod } from "@openledger/foundation/modular";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import {

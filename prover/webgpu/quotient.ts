@@ -1,4 +1,4 @@
-import { powMod } from "@openledger/circuits/field/modular";
+import { powMod } from "@openledger/foundation/modular";
 import { rootOfUnity, scalarModulus } from "../formats/bn254-numbers.ts";
 import { kernelR, type ShaderStyle, wordsOf } from "./field-shader.ts";
 import type { Command, GpuDevice, Kernel } from "./gpu-device.ts";

@@ -1,9 +1,5 @@
-import { groth16, wtns } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { toSnarkjsKey, verifyProof } from "../formats/verification-key.ts";
-import { developmentSetup } from "../keys/development-setup.ts";
-import type { ProvingCircuit } from "../proving/prover.ts";
-import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { BackendWorld, inputs, testBackend } from "../testing/backend-suite.fixtures.ts";
 import { openTestDevice } from "../testing/webgpu.fixtures.ts";
 import { g1Curve, g2Curve } from "./curve-shader.ts";
 import { GpuDevice, type Kernel } from "./gpu-device.ts";
@@ -11,89 +7,28 @@ import { type Kernels, quotientKernels } from "./quotient-kernels.ts";
 import { accumulateKernel, mergeKernel, reduceKernel } from "./sum-kernels.ts";
 import { adapterOf, createWebgpuProver, type WebgpuProver } from "./webgpu-backend.ts";
 
-const inputs = { x: 3n, w: 5n };
-const folder = await scratchFolder();
-let circuit: ProvingCircuit;
-let other: ProvingCircuit;
+const world = await BackendWorld.make(40);
+const open = () => createWebgpuProver({ adapter: "software", maxKeyCount: 1 });
 let prover: WebgpuProver;
 
 beforeAll(async () => {
-  circuit = await developmentSetup(await compileSample(40), { cacheDir: folder });
-  other = await developmentSetup(await compileSample(4), { cacheDir: folder });
-  prover = await createWebgpuProver({ adapter: "software", maxKeyCount: 1 });
+  prover = await open();
   // SwiftShader compiles for seconds: not in a test's time.
-  await prover.prove({ circuit: other, inputs });
+  await prover.prove({ circuit: world.other, inputs });
 });
 afterAll(() => prover.close());
 
-async function makeWitness(): Promise<Uint8Array> {
-  const output: { type: "mem"; data?: Uint8Array } = { type: "mem" };
-  await wtns.calculate(inputs, circuit.wasmPath, output);
-  return output.data!;
-}
-
 describe("createWebgpuProver", () => {
-  test("proves from inputs what snarkjs verifies, and reports its stages, its times and the adapter", async () => {
-    const stages: string[] = [];
-    const result = await prover.prove({ circuit, inputs }, { onProgress: ({ stage }) => stages.push(stage) });
-    expect(stages).toEqual(["witness", "prove", "verify"]);
-    expect(result.publicSignals[1]).toBe(3n);
-    expect(result.backend).toContain("webgpu on");
-    expect(result.backend).toContain("SwiftShader");
-    const { queueMs, g2Ms, g1Ms, assemblyMs } = result.phaseMs;
-    expect(queueMs + g2Ms + g1Ms + assemblyMs).toBeLessThanOrEqual(result.timings.proveMs + 1);
-    const { a, b, c } = result.proof;
-    const text = (values: readonly bigint[]) => values.map(String);
-    const proof = {
-      pi_a: text([...a, 1n]),
-      pi_b: [text(b[0]), text(b[1]), ["1", "0"]],
-      pi_c: text([...c, 1n]),
-      protocol: "groth16",
-      curve: "bn128",
-    };
-    const signals = text(result.publicSignals);
-    expect(await groth16.verify(toSnarkjsKey(circuit.verificationKey), signals, proof)).toBe(true);
-  });
+  testBackend(world, "webgpu on", open);
 
-  test("two proofs of one witness differ, and both verify", async () => {
-    const witness = await makeWitness();
-    const proofs = [await prover.prove({ circuit, witness }), await prover.prove({ circuit, witness })];
-    expect(proofs[0]!.proof.a).not.toEqual(proofs[1]!.proof.a);
-    expect(proofs[0]!.proof.c).not.toEqual(proofs[1]!.proof.c);
-    for (const { proof, publicSignals } of proofs)
-      expect(verifyProof(circuit.verificationKey, proof, publicSignals)).toBe(true);
-  });
-
-  test("takes another key in the place of the first, and the first again", async () => {
-    for (const target of [other, circuit])
-      expect((await prover.prove({ circuit: target, inputs })).publicSignals[1]).toBe(3n);
-  });
-
-  test("refuses a witness that breaks a constraint, one that is none, and inputs without one", async () => {
-    const witness = await makeWitness();
-    const broken = Uint8Array.from(witness);
-    broken[broken.length - 32]! ^= 1;
-    await expect(prover.prove({ circuit, witness: broken })).rejects.toMatchObject({
-      code: "PRV_PROOF_INVALID",
-    });
-    const cut = witness.subarray(0, -1);
-    await expect(prover.prove({ circuit, witness: cut })).rejects.toMatchObject({ code: "PRV_NO_WITNESS" });
-    await expect(prover.prove({ circuit, inputs: { x: 3n, w: 0n } })).rejects.toMatchObject({
-      code: "PRV_NO_WITNESS",
-    });
-  });
-
-  test("cancels a running and a waiting job, and proves the next one", async () => {
-    const stop = new AbortController();
-    const onProgress = ({ stage }: { stage: string }) => {
-      if (stage === "prove") setImmediate(() => stop.abort());
-    };
-    const running = prover.prove({ circuit, inputs }, { signal: stop.signal, onProgress });
-    const waiting = prover.prove({ circuit, inputs }, { signal: stop.signal });
-    const next = prover.prove({ circuit, inputs });
-    await expect(running).rejects.toMatchObject({ code: "PRV_CANCELLED", isRetryable: true });
-    await expect(waiting).rejects.toMatchObject({ code: "PRV_CANCELLED", isRetryable: true });
-    expect((await next).publicSignals[1]).toBe(3n);
+  test("takes another key in the place of the first, and the first again, and says how long its steps took", async () => {
+    for (const circuit of [world.other, world.circuit]) {
+      const { backend, phaseMs, publicSignals, timings } = await prover.prove({ circuit, inputs });
+      expect(publicSignals[1]).toBe(3n);
+      expect(backend).toContain("SwiftShader");
+      const { queueMs, g2Ms, g1Ms, assemblyMs } = phaseMs;
+      expect(queueMs + g2Ms + g1Ms + assemblyMs).toBeLessThanOrEqual(timings.proveMs + 1);
+    }
   });
 
   test("reports a card that is lost in the middle of a proof, and proves the next one on another device", async () => {
@@ -101,22 +36,12 @@ describe("createWebgpuProver", () => {
     const onProgress = ({ stage }: { stage: string }) => {
       if (stage === "prove") setImmediate(() => lost.device.destroy());
     };
-    await expect(prover.prove({ circuit: other, inputs }, { onProgress })).rejects.toMatchObject({
+    await expect(prover.prove({ circuit: world.other, inputs }, { onProgress })).rejects.toMatchObject({
       code: "PRV_GPU_LOST",
       isRetryable: true,
     });
-    expect((await prover.prove({ circuit: other, inputs })).publicSignals[1]).toBe(3n);
+    expect((await prover.prove({ circuit: world.other, inputs })).publicSignals[1]).toBe(3n);
     expect(prover.gpu).not.toBe(lost);
-  });
-
-  test("close ends running and waiting jobs", async () => {
-    const closing = await createWebgpuProver({ adapter: "software" });
-    const jobs = [closing.prove({ circuit: other, inputs }), closing.prove({ circuit: other, inputs })];
-    const outcomes = Promise.allSettled(jobs);
-    await closing.close();
-    for (const outcome of await outcomes)
-      expect(outcome).toMatchObject({ status: "rejected", reason: { code: "PRV_CLOSED" } });
-    await expect(closing.prove({ circuit, inputs })).rejects.toMatchObject({ code: "PRV_CLOSED" });
   });
 });
 

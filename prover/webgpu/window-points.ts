@@ -1,5 +1,5 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { powMod } from "@openledger/circuits/field/modular";
+import { powMod } from "@openledger/foundation/modular";
 import { baseModulus, fieldBytes, fromBytesLe } from "../formats/bn254-numbers.ts";
 import { kernelR } from "./field-shader.ts";
 import type { SumPlan } from "./point-sums.ts";

@@ -16,8 +16,8 @@ import {
   SEGMENT_BLOCK_BYTES,
   SEGMENT_OPERATIONS,
   type StoredSegment,
-} from "@openledger/sequencer/internal/store/history";
-import { SegmentIndex } from "@openledger/sequencer/internal/store/history-index";
+} from "@openledger/sequencer/internal/store/history/history";
+import { SegmentIndex } from "@openledger/sequencer/internal/store/history/history-index";
 import { leafWrites } from "@openledger/sequencer/internal/store/leaf-value";
 import { LedgerLog } from "@openledger/sequencer/internal/store/ledger-log";
 import type { ChainPosition, LogEntry, OperationEntry } from "@openledger/sequencer/internal/store/log-entry";

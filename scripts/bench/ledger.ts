@@ -109,7 +109,7 @@ export async function benchLedger(options: { shapes: string; acceptance: boolean
   };
 }
 
-/** Of full batches, from receipts: in calldata, and with their slots in blobs, whose blob gas is told apart (`bench -- blobs`). */
+/** Of full batches, from receipts: in calldata, and with their slots in blobs, whose blob gas is told apart. */
 async function tableGas() {
   const { payment, transfer } = await benchTableGas();
   log("posting batches with blobs to a local node");

@@ -21,7 +21,7 @@ import { settleEpoch } from "@openledger/circuits/settlement/settlement-rules";
 import { columnShape, drawBits } from "@openledger/circuits/settlement/settlement-size";
 import { drawSeed } from "@openledger/circuits/settlement/settlement-split";
 import { commitShards } from "@openledger/circuits/settlement/shards/shard-link";
-import { SeededNumbers } from "@openledger/circuits/testing/settlement-world";
+import { SeededNumbers } from "@openledger/circuits/testing/settlement/settlement-world";
 import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { createLogger } from "@openledger/foundation/logger";

@@ -12,8 +12,8 @@ import {
   type SettlementSize,
   settlementCircuitName,
 } from "@openledger/circuits/settlement/settlement-size";
-import { directEpochOf } from "@openledger/circuits/testing/direct-world";
-import { CIRCUIT_ID, epochOf } from "@openledger/circuits/testing/settlement-world";
+import { directEpochOf } from "@openledger/circuits/testing/settlement/direct-world";
+import { CIRCUIT_ID, epochOf } from "@openledger/circuits/testing/settlement/settlement-world";
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { Prover } from "@openledger/prover/proving/prover";

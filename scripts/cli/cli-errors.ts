@@ -10,7 +10,7 @@ export const commandErrors = defineErrors("CMD", {
     meaning:
       "the command has no usable account: none is named, its name is unknown or taken, its file cannot be read, or none of its keys signs for the leaf; `data.reason`, `data.known`",
     remedy:
-      "list your accounts with: openledger account show; create one with: openledger account new NAME; name it with --account or --private-key-file",
+      "your accounts are in the file of --accounts-file; create one with: openledger account new NAME; name it with --account or --private-key-file",
   },
   CMD_NO_MODEL_SERVER: {
     meaning: "the address of the model's server is unknown",

@@ -56,7 +56,8 @@ export const DATA_OPTION = defineOptions({
 export const OUT_FILE_OPTION = defineOptions({ "--out <file>": "output file" });
 export const OUT_FOLDER_OPTION = defineOptions({ "--out <folder>": "new folder for the output" });
 export const INSTALLATION_OPTION = defineOptions({
-  "--config <folder>": "installation folder of this machine, as openledger operator init wrote it",
+  "--config <folder>":
+    "installation folder of this machine, as openledger operator init wrote it; it provides other options",
 });
 export const OPERATOR_KEY_OPTION = defineOptions({
   "--operator-key-file <file>": "file with the operator's L1 key, mode 0600",

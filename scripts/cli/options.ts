@@ -113,3 +113,6 @@ function mapped<Table extends Readonly<Record<string, string>>, Spec>(
   const entries = Object.entries(table).map(([flags, about]) => [flags, specOf(about)] as const);
   return Object.fromEntries(entries) as { [Flags in keyof Table]: Spec };
 }
+
+/** Of an option that may be given several times. */
+export const collect = (text: string, before: readonly string[]): string[] => [...before, text];

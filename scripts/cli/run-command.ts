@@ -9,7 +9,13 @@ import {
 import type { Command } from "commander";
 import { commandError } from "./cli-errors.ts";
 import type { GlobalOptions } from "./context.ts";
-import { defineOptions, type TypedCommand } from "./options.ts";
+import {
+  defineOptions,
+  type OptionsOf,
+  type OptionTable,
+  type TypedCommand,
+  withOptions,
+} from "./options.ts";
 import { createOutput, type Output } from "./output.ts";
 
 export interface CommandContext<Options extends object> {
@@ -49,6 +55,31 @@ export function withExample<C extends Command>(command: C, ...lines: string[]): 
   command.addHelpText("after", `\nExample:\n${text}`);
   return command;
 }
+
+interface CommandSpec<Table extends OptionTable> {
+  /** Its name and arguments: "show <model>". */
+  readonly usage: string;
+  readonly about: string;
+  readonly options?: Table;
+  /** What its help ends with. */
+  readonly examples: readonly string[];
+  /** Loads what only this command needs: the others stay quick. */
+  readonly run: (context: CommandContext<OptionsOf<Table>>) => Promise<void>;
+}
+
+/** A command: what it is called, what it takes and what it does. @returns what adds it to its group */
+export const command =
+  <const Table extends OptionTable = Record<never, never>>({
+    about,
+    examples,
+    options,
+    run,
+    usage,
+  }: CommandSpec<Table>) =>
+  (group: Command): void => {
+    const added = withOptions(group.command(usage).description(about), options ?? ({} as Table));
+    onRun(withExample(added, ...examples), run);
+  };
 
 const STAGES: readonly WaitStage[] = ["acknowledged", "closed", "proven", "posted", "final", "finalizable"];
 

@@ -19,7 +19,7 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
   },
   fees: {
     summary: "price of each operation, now and in the next batch",
-    load: async () => (await import("./operate/fee-commands.ts")).addFeesCommand,
+    load: async () => (await import("./operate/fees-command.ts")).addFeesCommand,
   },
   account: {
     summary: "keys and balances",

@@ -4,8 +4,8 @@ import { BEHIND_DOOR, packageOf, type Workspace } from "./workspaces.ts";
 type Tree = ReadonlyMap<string, SourceFile>;
 type Exports = Record<string, string | Record<string, string>>;
 
-/** Modules of a workspace that product files of others may import: this may only fall. The two above 60 are circuits' `native-field` and `operation-batch`. */
-export const MAX_DOORS = 62;
+/** Modules of a workspace that product files of others may import: this may only fall. */
+export const MAX_DOORS = 60;
 /** Packages that a workspace loads by a name made at run time, or asks for where they are installed. */
 const LOADED_BY_NAME: Readonly<Record<string, readonly string[]>> = {
   contracts: ["@foundry-rs/anvil"],

@@ -5,7 +5,7 @@ import { MAX_MEDIAN_WORDS, MAX_WORDS, type PageProse } from "./prose.ts";
 import type { Walks } from "./walks.ts";
 
 /** About as many files as one can look through in a list. */
-const MAX_FILES_IN_FOLDER = 27;
+const MAX_FILES_IN_FOLDER = 25;
 const MAX_STOREYS = 8;
 
 /** What `npm test` refuses to let grow. @returns a sentence for each limit that does not hold */
@@ -31,14 +31,14 @@ export function brokenLimits(measures: HouseMeasures): string[] {
 
 /** Most there may be of each. They fall: anyone who adds one takes one away, and lowers these where more went; what raises them, its commit names. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
-  codes: 281,
-  options: 241,
+  codes: 280,
+  options: 240,
   settings: 109,
-  commands: 88,
-  productFiles: 1_804,
-  productLines: 207_760,
-  testLines: 98_640,
-  benchAndDrillLines: 7_010,
+  commands: 85,
+  productFiles: 1_803,
+  productLines: 207_000,
+  testLines: 98_290,
+  benchAndDrillLines: 6_525,
   docsLines: 5_500,
 };
 

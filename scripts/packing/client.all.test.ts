@@ -5,7 +5,7 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
 import { parseEther, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundleClient, PAYING } from "./bundled-client.ts";
+import { bundleClient, PAYING } from "./testing/bundled-client.ts";
 import { type InstalledPackage, installPackage } from "./testing/installed-package.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));

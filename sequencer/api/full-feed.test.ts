@@ -1,18 +1,13 @@
-import { afterEach, expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
-import { startTestRollup, type TestRollup, temporaryFolder } from "../testing/test-rollup.ts";
-
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const end of cleanUps.splice(0).reverse()) await end();
-});
+import { freshFolder } from "../testing/fresh-rollup.ts";
+import { startTestRollup, type TestRollup } from "../testing/test-rollup.ts";
 
 it("refuses a feed that has no place before the framework sees it", async () => {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
+  const folder = freshFolder();
   const environment = { SEQUENCER_FEED_MAX_CLIENTS: "40" };
-  const rollup: TestRollup = await startTestRollup({ dataPath: folder.path, environment });
-  cleanUps.push(() => rollup.stop());
+  const rollup: TestRollup = await startTestRollup({ dataPath: folder, environment });
+  onTestFinished(() => rollup.stop());
   let seen = 0;
   const url = (await rollup.listen()).replace("http", "ws");
   const route = rollup.app.routing.bind(rollup.app);
@@ -23,7 +18,7 @@ it("refuses a feed that has no place before the framework sees it", async () => 
   const ask = () =>
     new Promise<{ status: number; body: string; policy?: unknown }>((resolve) => {
       const socket = new WebSocket(`${url}/v1/feed`);
-      cleanUps.push(() => socket.terminate());
+      onTestFinished(() => socket.terminate());
       socket.on("error", () => {});
       socket.on("open", () => resolve({ status: 101, body: "" }));
       socket.on("unexpected-response", async (_request, response) => {

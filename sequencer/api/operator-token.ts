@@ -27,8 +27,8 @@ export function requireToken(app: FastifyInstance, tokens: readonly Secret<strin
   });
 }
 
-export const operatorRoute = (summary: string, parts: object = {}) => ({
+export const operatorRoute = <Parts extends object = object>(summary: string, parts = {} as Parts) => ({
   bodyLimit: MAX_OPERATOR_BODY_BYTES,
   config: { rateLimit: false as const },
-  schema: { tags: ["operator"], summary, security: [{ operator: [] }], ...parts },
+  ...{ tag: "operator", summary, security: [{ operator: [] }], ...parts },
 });

@@ -14,7 +14,8 @@ import { warmUpKzg } from "@openledger/contracts/testing/blob-batches";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { startTestFullNode, urlOf } from "../testing/full-node-fixture.ts";
+import { freshFullNode } from "../testing/fresh-rollup.ts";
+import { urlOf } from "../testing/full-node-fixture.ts";
 import {
   deploymentOn,
   depositFor,
@@ -37,7 +38,6 @@ let f: HistoryFixture;
 let deployment: Deployment;
 let folder: ReturnType<typeof temporaryFolder>;
 let w: L1World;
-const cleanUps: (() => unknown)[] = [];
 
 const start = (place = "blob", pricesUrl: string | null = null) =>
   startL1World(
@@ -58,7 +58,6 @@ beforeAll(async () => {
   w = await start();
 }, 120_000);
 afterAll(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
   await w?.stop();
   await f?.stop();
   folder?.remove();
@@ -93,10 +92,9 @@ async function expectRead(
 ) {
   const { root } = await f.rollup.state();
   const blobs = { archives: [], beaconUrls: [], ...places };
-  const fullNode = await startTestFullNode(f, join(folder.path, name), null, {
+  const fullNode = await freshFullNode(f, join(folder.path, name), null, {
     ...{ blobs, finalityDepthBlocks: 1 },
   });
-  cleanUps.push(() => fullNode.stop());
   await fullNode.poll();
   expect(fullNode.followed.head.ledger.root, name).toBe(root);
   expect(fullNode.alarms.all).toEqual([]);
@@ -177,10 +175,9 @@ if (isWhole) {
       expect(await closeNow(), "few operations").toEqual([false, "calldata", "cheaper"]);
       await payOften(TRANSFERS);
       expect(await closeNow(), "a cheap blob").toEqual([true, "blob", "cheaper"]);
-      const fed = await startTestFullNode(f, join(folder.path, "fed"), urlOf(w), {
+      const fed = await freshFullNode(f, join(folder.path, "fed"), urlOf(w), {
         blobs: { archives: [urlOf(w)], beaconUrls: [] },
       });
-      cleanUps.push(() => fed.stop());
       await fed.poll();
       expect(fed.alarms.all).toEqual([]);
       expect(await fed.get("/v1/status")).toMatchObject({

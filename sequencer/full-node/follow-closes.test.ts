@@ -18,7 +18,8 @@ import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { settlementSignals } from "@openledger/verifier/replay/settlement-statement";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { freshChain, freshFolder, freshWorld } from "../testing/fresh-rollup.ts";
 import {
   modelDeployment,
   plainAnswer,
@@ -27,7 +28,7 @@ import {
   type TestFullNode,
   urlOf,
 } from "../testing/full-node-fixture.ts";
-import { FINALITY_DEPTH_BLOCKS, type L1World, startL1World } from "../testing/l1-world.ts";
+import { FINALITY_DEPTH_BLOCKS, type L1World } from "../testing/l1-world.ts";
 import { close } from "../testing/test-operator.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore/restore-from-l1.ts";
@@ -39,7 +40,6 @@ vi.mock("@openledger/bridge/l1/settlement-times", async (original) => ({
 }));
 
 const shared = temporaryFolder();
-const cleanUps: (() => unknown)[] = [];
 let f: ModelHistory;
 let deployment: Deployment;
 let closingBatch: number;
@@ -55,9 +55,6 @@ beforeAll(async () => {
   const dataPath = join(shared.path, "final");
   await restoreFromL1({ rpcUrl, rollupAddress, dataPath, finalityDepthBlocks: FINALITY_DEPTH_BLOCKS });
 });
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 afterAll(async () => {
   await f.stop();
   shared.remove();
@@ -65,15 +62,12 @@ afterAll(async () => {
 
 /** A chain of the test's own, a sequencer with all that is final, and the bridge's part that looks after CloseEpochs. */
 async function start() {
-  const id = await f.l1.client.snapshot();
-  cleanUps.push(() => f.l1.client.revert({ id }));
-  const { path: folder, remove } = temporaryFolder();
-  cleanUps.push(remove);
+  await freshChain(f);
+  const folder = freshFolder();
   cpSync(join(shared.path, "final"), join(folder, "sequencer", "data"), { recursive: true });
-  const w = await startL1World(f, deployment, join(folder, "sequencer"));
-  cleanUps.push(() => w.stop());
+  const w = await freshWorld(f, deployment, join(folder, "sequencer"));
   const randomness = await startRandomnessWatcher(f, w, folder);
-  cleanUps.push(() => randomness.stop());
+  onTestFinished(() => randomness.stop());
   await w.turn();
   const fullNode = async (
     name: string,
@@ -88,7 +82,7 @@ async function start() {
       if (isRunning) await started.stop();
       isRunning = false;
     };
-    cleanUps.push(stop);
+    onTestFinished(stop);
     return { ...started, stop };
   };
   return { w, randomness, fullNode };

@@ -16,17 +16,17 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { ANY_FEE, forcedEntry } from "@openledger/contracts/testing/rollup-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { submitQueue } from "@openledger/verifier/without-operator/submit-queue";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { freshChain, freshFolder, freshFullNode, freshWorld } from "../testing/fresh-rollup.ts";
 import {
   modelDeployment,
   passStall,
   plainAnswer,
   startRandomnessWatcher,
-  startTestFullNode,
   type TestFullNode,
   urlOf,
 } from "../testing/full-node-fixture.ts";
-import { FINALITY_DEPTH_BLOCKS, forgedProver, type L1World, startL1World } from "../testing/l1-world.ts";
+import { FINALITY_DEPTH_BLOCKS, forgedProver, type L1World } from "../testing/l1-world.ts";
 import { close, operator, send } from "../testing/test-operator.ts";
 import { ONE_OPEN_WEI, temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore/restore-from-l1.ts";
@@ -36,7 +36,6 @@ const DAY_SECONDS = 24n * HOUR_SECONDS;
 const ALICE = PAYEES[0]!.contributorId;
 const VALIDATOR = PAYEES[1]!.validatorId;
 const EVERYTHING = 2n ** 96n - 1n;
-const cleanUps: (() => unknown)[] = [];
 
 const STALL_MS = 60_000;
 const shared = temporaryFolder();
@@ -65,7 +64,6 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 afterAll(async () => {
   await f.stop();
@@ -74,23 +72,19 @@ afterAll(async () => {
 
 /** A chain of the test's own; sequencers with a copy each of all that is final. */
 async function start() {
-  const id = await f.l1.client.snapshot();
-  cleanUps.push(() => f.l1.client.revert({ id }));
-  const { path: folder, remove } = temporaryFolder();
-  cleanUps.push(remove);
+  await freshChain(f);
+  const folder = freshFolder();
   return {
     folder,
     async sequencer(name: string): Promise<L1World> {
       cpSync(finalPath, join(folder, name, "data"), { recursive: true });
-      const w = await startL1World(f, deployment, join(folder, name));
-      cleanUps.push(() => w.stop());
+      const w = await freshWorld(f, deployment, join(folder, name));
       return w;
     },
     async fullNode(name: string, feed: L1World | null): Promise<TestFullNode> {
       const feedUrl = feed === null ? null : urlOf(feed);
       const changes = { stallMs: STALL_MS, verifyProof: f.verifyProof };
-      const fullNode = await startTestFullNode(f, join(folder, name), feedUrl, changes);
-      cleanUps.push(() => fullNode.stop());
+      const fullNode = await freshFullNode(f, join(folder, name), feedUrl, changes);
       return fullNode;
     },
   };
@@ -118,7 +112,7 @@ describe("forced entries at a full node", () => {
     const { alice, bob } = f.l1.roles;
     const w = await world.sequencer("sequencer");
     const randomness = await startRandomnessWatcher(f, w, folder);
-    cleanUps.push(() => randomness.stop());
+    onTestFinished(() => randomness.stop());
     await w.turn();
     const fullNode = await world.fullNode("fed", w);
     const alone = await world.fullNode("alone", null);

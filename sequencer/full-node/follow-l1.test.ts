@@ -8,7 +8,8 @@ import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { submitQueue } from "@openledger/verifier/without-operator/submit-queue";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { freshChain, freshFolder, freshWorld } from "../testing/fresh-rollup.ts";
 import {
   passStall,
   plainAnswer,
@@ -16,28 +17,14 @@ import {
   type TestFullNode,
   urlOf,
 } from "../testing/full-node-fixture.ts";
-import {
-  deploymentOn,
-  FINALITY_DEPTH_BLOCKS,
-  forgedProver,
-  type L1World,
-  startL1World,
-} from "../testing/l1-world.ts";
+import { deploymentOn, FINALITY_DEPTH_BLOCKS, forgedProver, type L1World } from "../testing/l1-world.ts";
 import { close, operator, send } from "../testing/test-operator.ts";
-import {
-  type Answer,
-  ONE_OPEN_WEI,
-  type TestUser,
-  temporaryFolder,
-  testUser,
-  transfer,
-} from "../testing/test-rollup.ts";
+import { type Answer, ONE_OPEN_WEI, type TestUser, testUser, transfer } from "../testing/test-rollup.ts";
 
 const [alice, bob] = [testUser(0), testUser(1)];
 const LEAVES = [0, 1, alice.id, bob.id].map((id) => `/v1/leaves/${id}`);
 let f: HistoryFixture;
 let deployment: Deployment;
-const cleanUps: (() => unknown)[] = [];
 
 beforeAll(async () => {
   f = await startHistoryFixture({ settlementSizes: [...EXIT_SIZES] });
@@ -50,18 +37,14 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 afterAll(() => f.stop());
 
 /** A chain of the test's own, and a sequencer that has both deposits in a final batch. */
 async function start() {
-  const id = await f.l1.client.snapshot();
-  cleanUps.push(() => f.l1.client.revert({ id }));
-  const { path: folder, remove } = temporaryFolder();
-  cleanUps.push(remove);
-  const w = await startL1World(f, deployment, join(folder, "sequencer"));
-  cleanUps.push(() => w.stop());
+  await freshChain(f);
+  const folder = freshFolder();
+  const w = await freshWorld(f, deployment, join(folder, "sequencer"));
   await w.watch();
   await post(w);
   await makeFinal(w);
@@ -76,7 +59,7 @@ async function start() {
   ): Promise<TestFullNode> => {
     const one = await startTestFullNode(f, join(folder, name), feed === null ? null : urlOf(feed), changes);
     running.add(one);
-    cleanUps.push(() => stop(one));
+    onTestFinished(() => stop(one));
     return one;
   };
   return { w, fullNode, stop };

@@ -2,21 +2,18 @@ import { join } from "node:path";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { makeDatanet, nullWithLeaf, tooManyRows } from "@openledger/bridge/testing/malformed-fixture";
 import { EXIT_SIZES, exitActions } from "@openledger/contracts/testing/exit-fixture";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { freshChain } from "../testing/fresh-rollup.ts";
 import { startTestFullNode, type TestFullNode } from "../testing/full-node-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS } from "../testing/l1-world.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 
 let f: HistoryFixture;
-const cleanUps: (() => unknown)[] = [];
 
 beforeAll(async () => {
   f = await startHistoryFixture({ settlementSizes: [...EXIT_SIZES] });
   await makeDatanet(f);
   await mine();
-});
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 afterAll(() => f.stop());
 
@@ -29,13 +26,13 @@ async function start(path: string): Promise<TestFullNode> {
     if (isRunning) await fullNode.stop();
     isRunning = false;
   };
-  cleanUps.push(stop);
+  onTestFinished(stop);
   return { ...fullNode, stop };
 }
 
 function folder(): string {
   const { path, remove } = temporaryFolder();
-  cleanUps.push(remove);
+  onTestFinished(remove);
   return path;
 }
 
@@ -43,8 +40,7 @@ const metricsOf = async ({ app }: TestFullNode) =>
   (await app.inject({ method: "GET", url: "/metrics" })).body;
 
 it("serves its last good state where L1 takes a batch that breaks the rules, and says so", async () => {
-  const id = await f.l1.client.snapshot();
-  cleanUps.push(() => f.l1.client.revert({ id }));
+  await freshChain(f);
   const path = folder();
   const first = await start(join(path, "first"));
   await first.poll();
@@ -102,8 +98,7 @@ it("serves its last good state where L1 takes a batch that breaks the rules, and
 });
 
 it("says of unreadable bytes before they are final that they are not", async () => {
-  const id = await f.l1.client.snapshot();
-  cleanUps.push(() => f.l1.client.revert({ id }));
+  await freshChain(f);
   const one = await start(join(folder(), "one"));
   await f.l1.submit([await nullWithLeaf(f)]);
   const says = async (isFinal: boolean, why: string) => {

@@ -19,7 +19,7 @@ import type { ServedPages } from "../api/pages.ts";
 import { BlobService } from "../batches/blob-service.ts";
 import { Feed } from "../batches/feed.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
-import { HOT_OPERATIONS, historyNews } from "../store/history.ts";
+import { HOT_OPERATIONS, historyNews } from "../store/history/history.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";

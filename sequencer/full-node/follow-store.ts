@@ -12,7 +12,7 @@ import { malformedOf } from "@openledger/bridge/l1/submission/malformed-batch";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker, requireFullNodeOf } from "../store/follow-marker.ts";
-import type { HistoryOptions } from "../store/history.ts";
+import type { HistoryOptions } from "../store/history/history.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";

@@ -10,25 +10,13 @@ import { checkPreconfirmations } from "@openledger/verifier/evidence/preconfirma
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { restoreLedger } from "@openledger/verifier/restore/restore-ledger";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { startTestFullNode, urlOf } from "../testing/full-node-fixture.ts";
-import {
-  deploymentOn,
-  depositFor,
-  FINALITY_DEPTH_BLOCKS,
-  type L1World,
-  startL1World,
-} from "../testing/l1-world.ts";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { freshFolder, freshFullNode, freshWorld } from "../testing/fresh-rollup.ts";
+import { urlOf } from "../testing/full-node-fixture.ts";
+import { deploymentOn, depositFor, FINALITY_DEPTH_BLOCKS, type L1World } from "../testing/l1-world.ts";
 import { startRelay } from "../testing/relay.ts";
 import { close, send } from "../testing/test-operator.ts";
-import {
-  ONE_OPEN_WEI,
-  signedBy,
-  type TestUser,
-  temporaryFolder,
-  testUser,
-  transfer,
-} from "../testing/test-rollup.ts";
+import { ONE_OPEN_WEI, signedBy, type TestUser, testUser, transfer } from "../testing/test-rollup.ts";
 import { preconfirmationsFrom } from "./follow-preconfirmations.ts";
 
 /** Sections of four transfers and four commits or payments; ids below 4,096 have a place in the table. */
@@ -39,7 +27,6 @@ const DATANET_ID = 4;
 let f: HistoryFixture;
 let deployment: Deployment;
 let owners: Record<number, bigint>;
-const cleanUps: (() => unknown)[] = [];
 
 beforeAll(async () => {
   f = await startHistoryFixture({ shapes: [SHAPE] });
@@ -47,9 +34,6 @@ beforeAll(async () => {
   const { roles } = f.l1;
   owners = { [alice.id]: BigInt(roles.alice), [bob.id]: BigInt(roles.bob) };
   await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 99n * ONE_OPEN_WEI);
-});
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 afterAll(() => f?.stop());
 
@@ -87,20 +71,15 @@ async function post(w: L1World): Promise<void> {
 
 describe("a rollup with a leaf table", () => {
   it("posts transfers, commits and wide slots in one batch, and is followed, verified and kept to its word", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const w = await startL1World(f, deployment, join(folder.path, "sequencer"));
-    cleanUps.push(() => w.stop());
-    const fullNode = await startTestFullNode(f, join(folder.path, "full-node"), urlOf(w));
-    cleanUps.push(() => fullNode.stop());
-    const alone = await startTestFullNode(f, join(folder.path, "alone"), null);
-    cleanUps.push(() => alone.stop());
+    const folder = freshFolder();
+    const w = await freshWorld(f, deployment, join(folder, "sequencer"));
+    const fullNode = await freshFullNode(f, join(folder, "full-node"), urlOf(w));
+    const alone = await freshFullNode(f, join(folder, "alone"), null);
     // It is started before its leader answers, so it knows the circuits by other names.
     const port = await freePort();
-    const early = await startTestFullNode(f, join(folder.path, "early"), `http://127.0.0.1:${port}`);
-    cleanUps.push(() => early.stop());
+    const early = await freshFullNode(f, join(folder, "early"), `http://127.0.0.1:${port}`);
     const relay = await startRelay(port, urlOf(w));
-    cleanUps.push(() => relay.stop());
+    onTestFinished(() => relay.stop());
     await w.watch();
     const words = [alice.l1Owner, alice.keyX];
     const create = { kind: KIND.createDatanet, nonce: 0n, words, domain: deployment.domain };
@@ -182,10 +161,8 @@ describe("a rollup with a leaf table", () => {
   });
 
   it("follows a batch of the operator's that no order allows, as the proof does", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const alone = await startTestFullNode(f, join(folder.path, "alone"), null, { finalityDepthBlocks: 1 });
-    cleanUps.push(() => alone.stop());
+    const folder = freshFolder();
+    const alone = await freshFullNode(f, join(folder, "alone"), null, { finalityDepthBlocks: 1 });
     const hundred = encodeAmount(100n * ONE_OPEN_WEI);
     const { ledger } = await restoreLedger(f.rollup);
     // A circle: each pays the other more than they have.

@@ -4,7 +4,8 @@ import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/tes
 import type { SignedOperation } from "@openledger/circuits/ledger/operation";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { parseEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { freshChain, freshFolder, freshWorld } from "../testing/fresh-rollup.ts";
 import { passStall, startTestFullNode, urlOf } from "../testing/full-node-fixture.ts";
 import {
   deploymentOn,
@@ -19,7 +20,6 @@ import {
   ONE_OPEN_WEI,
   operationJson,
   type TestUser,
-  temporaryFolder,
   testUser,
   transfer,
 } from "../testing/test-rollup.ts";
@@ -30,7 +30,6 @@ const [alice, bob] = [testUser(0), testUser(1)];
 let f: HistoryFixture;
 let deployment: Deployment;
 let owners: Record<number, bigint>;
-const cleanUps: (() => unknown)[] = [];
 
 beforeAll(async () => {
   f = await startHistoryFixture();
@@ -41,7 +40,6 @@ beforeAll(async () => {
 });
 afterEach(async () => {
   vi.restoreAllMocks();
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 afterAll(() => f.stop());
 
@@ -70,21 +68,18 @@ const startFullNode = (
 
 /** A state of the node to go back to, so that each test has an L1 of its own. */
 async function ownChain(): Promise<void> {
-  const id = await f.l1.client.snapshot();
-  cleanUps.push(() => f.l1.client.revert({ id }));
+  await freshChain(f);
 }
 
 describe("a full node of an honest sequencer", () => {
   it("serves what the sequencer serves, from soft to final, and goes on where it was killed", async () => {
     await ownChain();
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const w = await startL1World(f, deployment, join(folder.path, "sequencer"));
-    cleanUps.push(() => w.stop());
-    const dataPath = join(folder.path, "full-node");
+    const folder = freshFolder();
+    const w = await freshWorld(f, deployment, join(folder, "sequencer"));
+    const dataPath = join(folder, "full-node");
     let fullNode = await startFullNode(dataPath, urlOf(w));
     let isRunning = true;
-    cleanUps.push(() => (isRunning ? fullNode.stop() : undefined));
+    onTestFinished(() => (isRunning ? fullNode.stop() : undefined));
     const same = async (...urls: string[]) => {
       for (const url of urls) {
         const theirs = (await w.rollup.get(url)).body;
@@ -146,7 +141,7 @@ describe("a full node of an honest sequencer", () => {
     expect(fullNode.followed.head.ledger.root).toBe((await f.rollup.state()).root);
 
     // No clean stop: what is on the disk is all that the next one has.
-    const copy = join(folder.path, "copy");
+    const copy = join(folder, "copy");
     await pay(w, alice, bob, 1n);
     await fullNode.poll();
     await fullNode.followed.log.flushed();
@@ -164,14 +159,12 @@ describe("a full node of an honest sequencer", () => {
 
   it("follows L1 alone, and a sequencer that has closed its batches anew", async () => {
     await ownChain();
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const w = await startL1World(f, deployment, join(folder.path, "sequencer"));
-    cleanUps.push(() => w.stop());
-    const fullNode = await startFullNode(join(folder.path, "full-node"), urlOf(w));
-    cleanUps.push(() => fullNode.stop());
-    const alone = await startFullNode(join(folder.path, "alone"), null, { finalityDepthBlocks: 1 });
-    cleanUps.push(() => alone.stop());
+    const folder = freshFolder();
+    const w = await freshWorld(f, deployment, join(folder, "sequencer"));
+    const fullNode = await startFullNode(join(folder, "full-node"), urlOf(w));
+    onTestFinished(() => fullNode.stop());
+    const alone = await startFullNode(join(folder, "alone"), null, { finalityDepthBlocks: 1 });
+    onTestFinished(() => alone.stop());
     await w.watch();
     await pay(w, alice, bob, 0n);
     await close(w.rollup);
@@ -201,11 +194,9 @@ describe("a full node of an honest sequencer", () => {
 
   it("names a damaged file, and is made again from L1 once its folder is moved away", async () => {
     await ownChain();
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const w = await startL1World(f, deployment, join(folder.path, "sequencer"));
-    cleanUps.push(() => w.stop());
-    const dataPath = join(folder.path, "full-node");
+    const folder = freshFolder();
+    const w = await freshWorld(f, deployment, join(folder, "sequencer"));
+    const dataPath = join(folder, "full-node");
     await w.watch();
     await pay(w, alice, bob, 0n);
     await post(w);
@@ -227,9 +218,9 @@ describe("a full node of an honest sequencer", () => {
           remedy: expect.stringContaining("Move the folder"),
         },
       });
-    renameSync(ledgerPath, join(folder.path, "away"));
+    renameSync(ledgerPath, join(folder, "away"));
     const again = await startFullNode(dataPath, urlOf(w));
-    cleanUps.push(() => again.stop());
+    onTestFinished(() => again.stop());
     await again.poll();
     expect(again.followed.head.position.root).toBe(root);
     expect(again.fatal).toEqual([]);
@@ -237,20 +228,18 @@ describe("a full node of an honest sequencer", () => {
 
   it("is followed in its turn", async () => {
     await ownChain();
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const w = await startL1World(f, deployment, join(folder.path, "sequencer"));
-    cleanUps.push(() => w.stop());
-    const first = await startFullNode(join(folder.path, "first"), urlOf(w));
-    cleanUps.push(() => first.stop());
+    const folder = freshFolder();
+    const w = await freshWorld(f, deployment, join(folder, "sequencer"));
+    const first = await startFullNode(join(folder, "first"), urlOf(w));
+    onTestFinished(() => first.stop());
     const url = await first.listen();
     await w.watch();
     const { hash, preconfirmation } = await pay(w, alice, bob, 0n);
     await post(w);
     await pay(w, alice, bob, 1n);
     const { root } = (await w.rollup.get("/v1/status")).body.head;
-    const second = await startFullNode(join(folder.path, "second"), url);
-    cleanUps.push(() => second.stop());
+    const second = await startFullNode(join(folder, "second"), url);
+    onTestFinished(() => second.stop());
     for (let i = 0; second.followed.head.position.root.toString(16) !== BigInt(root).toString(16); i++) {
       expect(i, "the second full node comes to the sequencer's ledger").toBeLessThan(200);
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -262,15 +251,13 @@ describe("a full node of an honest sequencer", () => {
 
   it("goes back when L1 forgets, whether what it forgets was final or not", async () => {
     await ownChain();
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const w = await startL1World(f, deployment, join(folder.path, "sequencer"));
-    cleanUps.push(() => w.stop());
+    const folder = freshFolder();
+    const w = await freshWorld(f, deployment, join(folder, "sequencer"));
     await w.watch();
     await pay(w, alice, bob, 0n);
     const early = await f.l1.client.snapshot();
     await post(w);
-    const fullNode = await startFullNode(join(folder.path, "full-node"), urlOf(w));
+    const fullNode = await startFullNode(join(folder, "full-node"), urlOf(w));
     for (let i = 0; i < 2; i++) await fullNode.poll();
     const number = (await fullNode.get("/v1/status")).body.batches.posted;
     expect(number).toBeGreaterThan(0);
@@ -283,7 +270,7 @@ describe("a full node of an honest sequencer", () => {
     const shallow = { finalityDepthBlocks: 1 };
     const other = await f.l1.client.snapshot();
     await mine(3);
-    const deep = join(folder.path, "deep");
+    const deep = join(folder, "deep");
     const first = await startFullNode(deep, null, shallow);
     await first.poll();
     await first.stop();
@@ -291,7 +278,7 @@ describe("a full node of an honest sequencer", () => {
     await f.l1.client.increaseTime({ seconds: 77 });
     await mine(9);
     const again = await startFullNode(deep, null, shallow);
-    cleanUps.push(() => again.stop());
+    onTestFinished(() => again.stop());
     await again.poll();
     expect(again.followed.head.ledger.root).toBe((await f.rollup.state()).root);
   });
@@ -310,20 +297,18 @@ describe("a full node of a lying sequencer", () => {
 
   it("keeps both signed facts once L1 has another operation in an acknowledged one's place", async () => {
     await ownChain();
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const honest = await lie(folder.path);
+    const folder = freshFolder();
+    const honest = await lie(folder);
     await honest.watch();
-    const dataPath = join(folder.path, "full-node");
+    const dataPath = join(folder, "full-node");
     const fullNode = await startFullNode(dataPath, urlOf(honest));
-    cleanUps.push(() => fullNode.stop());
+    onTestFinished(() => fullNode.stop());
     const promised = await pay(honest, alice, bob, 1n);
     await fullNode.poll();
     expect((await fullNode.get("/v1/leaves/2")).body.nonce).toBe(2);
     await honest.stop();
 
-    const lying = await startL1World(f, deployment, join(folder.path, "lying"));
-    cleanUps.push(() => lying.stop());
+    const lying = await freshWorld(f, deployment, join(folder, "lying"));
     await lying.watch();
     await pay(lying, bob, alice, 0n);
     await post(lying);
@@ -353,33 +338,31 @@ describe("a full node of a lying sequencer", () => {
     expect(fullNode.fatal).toEqual([]);
     await fullNode.poll();
     expect(fullNode.alarms.all).toHaveLength(1);
-    const copy = join(folder.path, "copy");
+    const copy = join(folder, "copy");
     await fullNode.followed.log.flushed();
     cpSync(dataPath, copy, { recursive: true });
     const restarted = await startFullNode(copy, null);
-    cleanUps.push(() => restarted.stop());
+    onTestFinished(() => restarted.stop());
     expect(restarted.alarms.all).toMatchObject([alarm]);
   });
 
   it("notices two preconfirmations for one place from the feed alone", async () => {
     await ownChain();
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const honest = await lie(folder.path);
+    const folder = freshFolder();
+    const honest = await lie(folder);
     await honest.watch();
-    const dataPath = join(folder.path, "full-node");
+    const dataPath = join(folder, "full-node");
     let fullNode = await startFullNode(dataPath, urlOf(honest));
     const promised = await pay(honest, alice, bob, 1n);
     await fullNode.poll();
     await fullNode.stop();
     await honest.stop();
-    const lying = await startL1World(f, deployment, join(folder.path, "lying"));
-    cleanUps.push(() => lying.stop());
+    const lying = await freshWorld(f, deployment, join(folder, "lying"));
     await lying.watch();
     const other = await pay(lying, bob, alice, 0n);
     expect(other.preconfirmation.opIndex).toBe(promised.preconfirmation.opIndex);
     fullNode = await startFullNode(dataPath, urlOf(lying));
-    cleanUps.push(() => fullNode.stop());
+    onTestFinished(() => fullNode.stop());
     for (let i = 0; i < 2; i++) await fullNode.poll();
     expect(fullNode.alarms.all).toMatchObject([
       {
@@ -392,12 +375,11 @@ describe("a full node of a lying sequencer", () => {
 
   it("says when a promise's deadline passes, and when nothing moves", async () => {
     await ownChain();
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
-    const w = await startL1World(f, deployment, join(folder.path, "sequencer"));
+    const folder = freshFolder();
+    const w = await startL1World(f, deployment, join(folder, "sequencer"));
     await w.watch();
-    const fullNode = await startFullNode(join(folder.path, "full-node"), urlOf(w), { stallMs: STALL_MS });
-    cleanUps.push(() => fullNode.stop());
+    const fullNode = await startFullNode(join(folder, "full-node"), urlOf(w), { stallMs: STALL_MS });
+    onTestFinished(() => fullNode.stop());
     const { preconfirmation } = await pay(w, alice, bob, 0n);
     await fullNode.poll();
     expect(fullNode.alarms.isQuiet).toBe(true);

@@ -14,10 +14,10 @@ import type { KeyRange, Pair } from "@openledger/foundation/store/sorted-table";
 import { sequencerError } from "../sequencer-errors.ts";
 import { DurableMark } from "./durable-mark.ts";
 import { type IndexedQueueEntry, type ListedQueueEntry, queueIndexWrites } from "./executed-queue.ts";
-import { FinalLeaves } from "./final-leaves.ts";
 import { type HashTarget, settlementWrites, transactionWrites } from "./hash-index.ts";
-import { History, type HistoryOptions } from "./history.ts";
-import { operationIndex } from "./history-index.ts";
+import { FinalLeaves } from "./history/final-leaves.ts";
+import { History, type HistoryOptions } from "./history/history.ts";
+import { operationIndex } from "./history/history-index.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
 import type {
   ChainPosition,

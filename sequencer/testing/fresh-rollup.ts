@@ -1,5 +1,8 @@
-/** Folders and rollups that end with the test that asks for them, the last first. */
+/** Folders, chains, rollups and full nodes that end with the test that asks for them, the last first. */
+import type { HistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { onTestFinished } from "vitest";
+import { startTestFullNode, type TestFullNode } from "./full-node-fixture.ts";
+import { type L1World, startL1World } from "./l1-world.ts";
 import { startTestRollup, type TestRollup, temporaryFolder } from "./test-rollup.ts";
 
 export function freshFolder(): string {
@@ -25,4 +28,29 @@ export async function freshRollup(
       await stop();
     },
   });
+}
+
+/** A state of the node to go back to, so that the test has an L1 of its own. */
+export async function freshChain({ l1 }: Pick<HistoryFixture, "l1">): Promise<void> {
+  const id = await l1.client.snapshot();
+  onTestFinished(() => l1.client.revert({ id }));
+}
+
+/** A test may stop it before. */
+export const freshWorld = async (...options: Parameters<typeof startL1World>): Promise<L1World> =>
+  stoppedOnce(await startL1World(...options));
+
+/** A test may stop it before. */
+export const freshFullNode = async (
+  ...options: Parameters<typeof startTestFullNode>
+): Promise<TestFullNode> => stoppedOnce(await startTestFullNode(...options));
+
+function stoppedOnce<T extends { stop(): Promise<void> }>(started: T): T {
+  let ending: Promise<void> | null = null;
+  const stop = () => {
+    ending ??= started.stop();
+    return ending;
+  };
+  onTestFinished(stop);
+  return { ...started, stop };
 }

@@ -1,9 +1,9 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { EpochToSettle } from "@openledger/circuits/settlement/divide-epoch";
 import { splitEarned, weightWei } from "@openledger/circuits/settlement/settlement-split";
-import { directEpochOf, TWO_DRAWS } from "@openledger/circuits/testing/direct-world";
-import { epochOf } from "@openledger/circuits/testing/settlement-world";
-import { shardedEpochOf } from "@openledger/circuits/testing/shard-epochs";
+import { directEpochOf, TWO_DRAWS } from "@openledger/circuits/testing/settlement/direct-world";
+import { epochOf } from "@openledger/circuits/testing/settlement/settlement-world";
+import { shardedEpochOf } from "@openledger/circuits/testing/settlement/shard-epochs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { certificateWorld } from "../testing/certified-epoch.ts";
 import { decodeCertificate, encodeCertificate } from "./certificate-file.ts";

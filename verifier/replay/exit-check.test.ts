@@ -4,7 +4,7 @@ import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { TREASURY_ID } from "@openledger/circuits/protocol";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { exitWorld, MODEL_ID } from "@openledger/circuits/testing/exit-world";
-import { inPlaces } from "@openledger/circuits/testing/shard-epochs";
+import { inPlaces } from "@openledger/circuits/testing/settlement/shard-epochs";
 import { beforeAll, expect, it } from "vitest";
 import { planExits } from "../exits/exit-plan.ts";
 import { checkExitKeys } from "../exits/prove-exits.ts";

@@ -26,7 +26,8 @@ import { openProvingCircuits, readRollupCircuits } from "@openledger/verifier/ci
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPages } from "../build/build-pages.ts";
-import { openBrowser, openProfile, pictureOf, seriousFindings } from "../testing/browser.ts";
+import { openBrowser, pictureOf, seriousFindings } from "../testing/browser.ts";
+import { visit } from "../testing/visit.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "answer-rows-"));
 const cleanUps: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
@@ -89,8 +90,7 @@ const LONG = { timeout: 400_000 };
 const POLLED = { timeout: 60_000 };
 
 test("a drawn answer shows its rows and what each got, as it was settled", LONG, async () => {
-  const { context, misdeeds } = await openProfile(browser);
-  const page = await context.newPage();
+  const page = await visit(browser);
   let drawnCount = 0;
   for (const hash of hashes) {
     await page.goto(`${world.sequencerUrl}/#/answer/${hash}`);
@@ -115,8 +115,6 @@ test("a drawn answer shows its rows and what each got, as it was settled", LONG,
     await page.setViewportSize({ width: 1180, height: 860 });
   }
   expect(drawnCount).toBeGreaterThan(0);
-  expect(misdeeds).toEqual([]);
-  await context.close();
 });
 
 test.each([
@@ -127,8 +125,7 @@ test.each([
     (openings: { salt: string }[]) => openings.map((one) => ({ ...one, salt: "0x7" })),
   ],
 ] as const)("a model's server that %s is contradicted", LONG, async (_what, code, alter) => {
-  const { context } = await openProfile(browser);
-  const page = await context.newPage();
+  const page = await visit(browser, { isFaulty: true });
   await page.route("**/v1/openings?*", async (route) => {
     const response = await route.fetch();
     const answer = await response.json();
@@ -148,5 +145,4 @@ test.each([
     await pictureOf(page, "answer-contradicted");
   }
   expect(drawnCount).toBeGreaterThan(0);
-  await context.close();
 });

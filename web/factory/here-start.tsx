@@ -1,5 +1,6 @@
 import { type TextRow, wholeText } from "@openledger/attribution/rows/text-rows";
 import { heldOutCount } from "@openledger/models/training/row-losses";
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Button } from "../design/button.tsx";
@@ -96,11 +97,13 @@ function Settings({ dropped, onOther }: { dropped: Dropped; onOther: () => void 
   });
   const starting = useAction();
   const settings = settingsOf(typed);
-  const field = (of: Name) => ({
-    ...LIMITS[of],
-    value: typed[of],
-    onInput: (value: string) => setTyped((now) => ({ ...now, [of]: value })),
-  });
+  const number = (of: Name, label: ComponentChildren, help: string) => (
+    <NumberField
+      {...{ ...LIMITS[of], label, help }}
+      value={typed[of]}
+      onInput={(value) => setTyped((now) => ({ ...now, [of]: value }))}
+    />
+  );
   const start = () =>
     starting.run(async () => {
       const id = await beginRun({ name: name.trim() || fileName, rows, settings: settings! });
@@ -135,40 +138,36 @@ function Settings({ dropped, onOther }: { dropped: Dropped; onOther: () => void 
         <p class="soft">These fit most texts. Change nothing, and it works.</p>
         <Field label="Name" value={name} onInput={setName} help="For you alone." />
         <div class="settings-grid">
-          <NumberField
-            {...field("rounds")}
-            label={<Term name="round (of a tuning)">Rounds</Term>}
-            help="More rounds fit the data better; too many only memorise it."
-          />
-          <NumberField
-            {...field("heldOutRows")}
-            label={<Term name="held-out rows">Held-out rows</Term>}
-            help="Never trained on: they show whether it really learns."
-          />
+          {number(
+            "rounds",
+            <Term name="round (of a tuning)">Rounds</Term>,
+            "More rounds fit the data better; too many only memorise it.",
+          )}
+          {number(
+            "heldOutRows",
+            <Term name="held-out rows">Held-out rows</Term>,
+            "Never trained on: they show whether it really learns.",
+          )}
         </div>
         <details>
           <summary class="row">More settings</summary>
           <div class="folded settings-grid">
-            <NumberField
-              {...field("rank")}
-              label={<Term name="rank (of an adapter)">Rank</Term>}
-              help="8 is right for style and form; more holds more facts."
-            />
-            <NumberField
-              {...field("rate")}
-              label={<Term name="learning rate">Learning rate</Term>}
-              help="If the loss jumps, try a third of it."
-            />
-            <NumberField
-              {...field("rowsPerStep")}
-              label="Rows a step"
-              help="More make the training steadier and slower."
-            />
-            <NumberField
-              {...field("rowTokens")}
-              label={<Term name="token">Tokens a row</Term>}
-              help="A longer text becomes several rows."
-            />
+            {number(
+              "rank",
+              <Term name="rank (of an adapter)">Rank</Term>,
+              "8 is right for style and form; more holds more facts.",
+            )}
+            {number(
+              "rate",
+              <Term name="learning rate">Learning rate</Term>,
+              "If the loss jumps, try a third of it.",
+            )}
+            {number("rowsPerStep", "Rows a step", "More make the training steadier and slower.")}
+            {number(
+              "rowTokens",
+              <Term name="token">Tokens a row</Term>,
+              "A longer text becomes several rows.",
+            )}
           </div>
         </details>
         {settings !== null && <Estimate rows={rows} settings={settings} />}

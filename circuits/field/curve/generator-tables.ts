@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { invertAll } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../../protocol.ts";
-import { invertAll } from "../modular.ts";
 import { generators } from "./generators.ts";
 import { addAll, type MontgomeryPoints } from "./montgomery-points.ts";
 

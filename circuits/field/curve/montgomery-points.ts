@@ -1,5 +1,5 @@
+import { invertAll, modulo } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../../protocol.ts";
-import { invertAll, modulo } from "../modular.ts";
 
 /**
  * Many points of BabyJubJub's Montgomery form v² = u³ + 168698·u² + u at once: an addition has one division, and any

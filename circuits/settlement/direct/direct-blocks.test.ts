@@ -9,8 +9,8 @@ import { addAll } from "../../field/curve/montgomery-points.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms, directQueryCommitment, termTotal } from "../../ledger/direct-query.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
-import { answeredQuery, compileDirectDraw, directInputs } from "../../testing/direct-instance.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
+import { answeredQuery, compileDirectDraw, directInputs } from "../../testing/settlement/direct-instance.ts";
 import { directScores } from "../scores/direct-matrix.ts";
 
 beforeAll(initPoseidon);

@@ -5,9 +5,9 @@ import { addAll } from "../../field/curve/montgomery-points.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { countTerms } from "../../ledger/direct-query.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
-import { answeredQuery, compileDirectDraw, directInputs } from "../../testing/direct-instance.ts";
 import { fieldAliases, shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
+import { answeredQuery, compileDirectDraw, directInputs } from "../../testing/settlement/direct-instance.ts";
 import type { DirectMatrix } from "../scores/direct-matrix.ts";
 
 const ROWS = 3;

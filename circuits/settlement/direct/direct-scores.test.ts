@@ -14,7 +14,7 @@ import {
   compileDirectDraw,
   type DirectInstance,
   directInputs,
-} from "../../testing/direct-instance.ts";
+} from "../../testing/settlement/direct-instance.ts";
 import { columnsCommitment } from "../feature-commitment.ts";
 import { type DirectMatrix, directScores, logitGenerator } from "../scores/direct-matrix.ts";
 

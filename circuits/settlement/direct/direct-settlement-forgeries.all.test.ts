@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
-import { directEpochOf, SMALL_DIRECT, TWO_DRAWS as WORLD } from "../../testing/direct-world.ts";
 import { freeInputs, type InputWidths } from "../../testing/forgeries/alias-check.ts";
-import { statedInputs } from "../../testing/settlement-world.ts";
+import { directEpochOf, SMALL_DIRECT, TWO_DRAWS as WORLD } from "../../testing/settlement/direct-world.ts";
+import { statedInputs } from "../../testing/settlement/settlement-world.ts";
 import { settleEpoch } from "../settlement-rules.ts";
 
 await initPoseidon();

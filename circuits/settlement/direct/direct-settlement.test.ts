@@ -4,8 +4,12 @@ import { MAX_TERMS } from "../../ledger/direct-query.ts";
 import { circuitSpec, settlementCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
-import { type DirectWorldOptions, directEpochOf, SMALL_DIRECT } from "../../testing/direct-world.ts";
-import { acceptedWitness, epochOf, SMALL_SIZE } from "../../testing/settlement-world.ts";
+import {
+  type DirectWorldOptions,
+  directEpochOf,
+  SMALL_DIRECT,
+} from "../../testing/settlement/direct-world.ts";
+import { acceptedWitness, epochOf, SMALL_SIZE } from "../../testing/settlement/settlement-world.ts";
 import { MAX_DIRECT_ENTRY } from "../scores/direct-matrix.ts";
 import { settleEpoch } from "../settlement-rules.ts";
 import {

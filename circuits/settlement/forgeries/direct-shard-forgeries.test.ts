@@ -7,8 +7,8 @@ import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { countTerms, directQueryCommitment } from "../../ledger/direct-query.ts";
 import { payeeShards } from "../../ledger/payee-shards.ts";
 import type { CircuitTester } from "../../testing/circuit-tester.ts";
-import { answeredQuery } from "../../testing/direct-instance.ts";
 import { expectRefusedBy } from "../../testing/forgeries/refusal-check.ts";
+import { answeredQuery } from "../../testing/settlement/direct-instance.ts";
 import {
   array,
   IDENTITY,
@@ -16,10 +16,10 @@ import {
   OPENS,
   SCORES,
   withAt,
-} from "../../testing/settlement-forgery-check.ts";
-import { differingElements, statedInputs, statedProof } from "../../testing/settlement-world.ts";
-import { compileShards } from "../../testing/shard-check.ts";
-import { DIRECT_SETTLING_SIZE, directShardedEpochOf } from "../../testing/shard-epochs.ts";
+} from "../../testing/settlement/settlement-forgery-check.ts";
+import { differingElements, statedInputs, statedProof } from "../../testing/settlement/settlement-world.ts";
+import { compileShards } from "../../testing/settlement/shard-check.ts";
+import { DIRECT_SETTLING_SIZE, directShardedEpochOf } from "../../testing/settlement/shard-epochs.ts";
 import { commitDirectColumns, directDraw } from "../scores/direct-matrix.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 import { shardMatrix } from "../shards/shard-link.ts";

@@ -8,7 +8,7 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { squareRoot } from "../../field/square-root.ts";
 import { queryBytes } from "../../ledger/model-query.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
-import { compileDraw, instanceInputs } from "../../testing/draw-instance.ts";
+import { compileDraw, instanceInputs } from "../../testing/settlement/draw-instance.ts";
 import { commitColumns } from "../feature-commitment.ts";
 import { exactScores } from "../scores/draw-scores.ts";
 

@@ -1,8 +1,13 @@
 /** What a prover of a settlement can choose once z is known: every input and wire alone, by small steps and aliases. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
-import { loadSettlementTester, tester } from "../../testing/settlement-forgery-check.ts";
-import { acceptedWitness, epochOf, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
+import { loadSettlementTester, tester } from "../../testing/settlement/settlement-forgery-check.ts";
+import {
+  acceptedWitness,
+  epochOf,
+  SMALL_SIZE,
+  statedInputs,
+} from "../../testing/settlement/settlement-world.ts";
 import { settleEpoch } from "../settlement-rules.ts";
 
 beforeAll(loadSettlementTester);

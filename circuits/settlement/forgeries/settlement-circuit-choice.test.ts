@@ -17,7 +17,7 @@ import {
   epochOf,
   SMALL_SIZE,
   statedInputs,
-} from "../../testing/settlement-world.ts";
+} from "../../testing/settlement/settlement-world.ts";
 import { type FeatureEpoch, paymentChain } from "../divide-epoch.ts";
 import { settleEpoch } from "../settlement-rules.ts";
 import { misfitOf, modelShape } from "../settlement-size.ts";

@@ -2,9 +2,10 @@
  * Forged payments and draws. Each is next to an honest settlement that the circuit takes. A forgery has no witness, or it
  * proves elements that are not L1's, or C is not the one that z was made of.
  */
+
+import { invertAll } from "@openledger/foundation/modular";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
-import { invertAll } from "../../field/modular.ts";
 import { hashTagged } from "../../field/poseidon.ts";
 import { hashStatics } from "../../ledger/leaf.ts";
 import { queryCommitment } from "../../ledger/model-query.ts";
@@ -25,8 +26,13 @@ import {
   tester,
   WORLD,
   withAt,
-} from "../../testing/settlement-forgery-check.ts";
-import { acceptedWitness, CIRCUIT_ID, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
+} from "../../testing/settlement/settlement-forgery-check.ts";
+import {
+  acceptedWitness,
+  CIRCUIT_ID,
+  SMALL_SIZE,
+  statedInputs,
+} from "../../testing/settlement/settlement-world.ts";
 import { paymentChain } from "../divide-epoch.ts";
 import { drawInputs } from "../scores/draw-scores.ts";
 import { proofStatement } from "../settlement-data.ts";

@@ -16,8 +16,13 @@ import {
   tester,
   WORLD,
   withAt,
-} from "../../testing/settlement-forgery-check.ts";
-import { acceptedWitness, CIRCUIT_ID, SMALL_SIZE, statedInputs } from "../../testing/settlement-world.ts";
+} from "../../testing/settlement/settlement-forgery-check.ts";
+import {
+  acceptedWitness,
+  CIRCUIT_ID,
+  SMALL_SIZE,
+  statedInputs,
+} from "../../testing/settlement/settlement-world.ts";
 import { proofStatement } from "../settlement-data.ts";
 import { settleEpoch } from "../settlement-rules.ts";
 

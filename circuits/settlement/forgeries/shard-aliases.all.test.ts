@@ -4,13 +4,13 @@ import { initPoseidon } from "../../field/poseidon.ts";
 import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
-import { statedInputs, statedProof } from "../../testing/settlement-world.ts";
+import { statedInputs, statedProof } from "../../testing/settlement/settlement-world.ts";
 import {
   DIRECT_SETTLING_SIZE,
   directShardedEpochOf,
   SETTLING_SIZE,
   shardedEpochOf,
-} from "../../testing/shard-epochs.ts";
+} from "../../testing/settlement/shard-epochs.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 
 const SHIFTS = [24, 32, 40, 64, 96];

@@ -2,9 +2,10 @@
  * Forged settlements in shards. A forgery has no witness, or its proof shows another link than the one that L1 was given by the
  * other proof: then the places of E at which it differs are named.
  */
+
+import { invertMod } from "@openledger/foundation/modular";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
-import { invertMod } from "../../inverse.ts";
 import { modelQueryCommitment } from "../../ledger/model-query.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
 import type { CircuitTester } from "../../testing/circuit-tester.ts";
@@ -17,10 +18,10 @@ import {
   RANGE,
   SCORES,
   withAt,
-} from "../../testing/settlement-forgery-check.ts";
-import { differingElements, statedInputs, statedProof } from "../../testing/settlement-world.ts";
-import { compileShards } from "../../testing/shard-check.ts";
-import { SETTLING_SIZE, shardedEpochOf } from "../../testing/shard-epochs.ts";
+} from "../../testing/settlement/settlement-forgery-check.ts";
+import { differingElements, statedInputs, statedProof } from "../../testing/settlement/settlement-world.ts";
+import { compileShards } from "../../testing/settlement/shard-check.ts";
+import { SETTLING_SIZE, shardedEpochOf } from "../../testing/settlement/shard-epochs.ts";
 import { drawInputs } from "../scores/draw-scores.ts";
 import { settleShards } from "../shards/settle-shards.ts";
 import { type ShardTerms, shardLink } from "../shards/shard-link.ts";

@@ -10,8 +10,8 @@ import {
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { exitInputs, exitWorld, MODEL_ID } from "../../testing/exit-world.ts";
 import { freeInputs, type InputWidths, looseWires } from "../../testing/forgeries/alias-check.ts";
-import { statedInputs } from "../../testing/settlement-world.ts";
-import { shardedEpochOf } from "../../testing/shard-epochs.ts";
+import { statedInputs } from "../../testing/settlement/settlement-world.ts";
+import { shardedEpochOf } from "../../testing/settlement/shard-epochs.ts";
 import { activationOf, defaultSplit } from "../payee-table-rules.ts";
 
 const PAYEES = 4;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { generators } from "../../field/curve/generators.ts";
 import { countTerms, type DirectQuery, emptyQuery, lengthOf, MAX_TERMS } from "../../ledger/direct-query.ts";
-import { SeededNumbers } from "../../testing/settlement-world.ts";
+import { SeededNumbers } from "../../testing/settlement/settlement-world.ts";
 import {
   answeredClass,
   commitDirectColumns,

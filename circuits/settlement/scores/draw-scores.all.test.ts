@@ -1,7 +1,7 @@
 /** Draws of more sizes than draw-scores.test.ts has, and what a row, a feature and a digit cost. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
-import { countDrawScores as count, equalsTheRules } from "../../testing/draw-check.ts";
+import { countDrawScores as count, equalsTheRules } from "../../testing/settlement/draw-check.ts";
 
 beforeAll(initPoseidon);
 const slow = { timeout: 600_000 };

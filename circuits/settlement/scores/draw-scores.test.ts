@@ -3,8 +3,8 @@ import { compileCircuit } from "../../compiler/compile.ts";
 import { drawScoresIncludes } from "../../field/curve/generator-tables.ts";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { FIELD_ORDER } from "../../protocol.ts";
-import { countDrawScores, equalsTheRules, expectAgreement } from "../../testing/draw-check.ts";
-import { compileDraw } from "../../testing/draw-instance.ts";
+import { countDrawScores, equalsTheRules, expectAgreement } from "../../testing/settlement/draw-check.ts";
+import { compileDraw } from "../../testing/settlement/draw-instance.ts";
 import { exactScores, scoreDigitCount } from "./draw-scores.ts";
 
 beforeAll(initPoseidon);

@@ -2,7 +2,7 @@
 import { runs } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
 import { recordedCount } from "../../testing/constraint-counts.ts";
-import { directEpochOf } from "../../testing/direct-world.ts";
+import { directEpochOf } from "../../testing/settlement/direct-world.ts";
 import {
   compileShards,
   expectAsOneShard,
@@ -10,8 +10,12 @@ import {
   expectProven,
   randomShards,
   type ShardTesters,
-} from "../../testing/shard-check.ts";
-import { DIRECT_ONE_SIZE, DIRECT_SETTLING_SIZE, directShardedEpochOf } from "../../testing/shard-epochs.ts";
+} from "../../testing/settlement/shard-check.ts";
+import {
+  DIRECT_ONE_SIZE,
+  DIRECT_SETTLING_SIZE,
+  directShardedEpochOf,
+} from "../../testing/settlement/shard-epochs.ts";
 import { MAX_DIRECT_ENTRY } from "../scores/direct-matrix.ts";
 import { type SettledShards, settleShards } from "./settle-shards.ts";
 

@@ -2,7 +2,7 @@ import { runs } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it, test } from "vitest";
 import { cutPayees, payeeShards } from "../../ledger/payee-shards.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
-import { epochOf } from "../../testing/settlement-world.ts";
+import { epochOf } from "../../testing/settlement/settlement-world.ts";
 import {
   compileShards,
   expectAsOneShard,
@@ -10,8 +10,8 @@ import {
   expectProven,
   randomShards,
   type ShardTesters,
-} from "../../testing/shard-check.ts";
-import { ONE_SIZE, SETTLING_SIZE, shardedEpochOf } from "../../testing/shard-epochs.ts";
+} from "../../testing/settlement/shard-check.ts";
+import { ONE_SIZE, SETTLING_SIZE, shardedEpochOf } from "../../testing/settlement/shard-epochs.ts";
 import type { FeatureEpoch } from "../divide-epoch.ts";
 import { holdsPayees } from "../settlement-size.ts";
 import { type SettledShards, settleShards } from "./settle-shards.ts";

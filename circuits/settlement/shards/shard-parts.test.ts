@@ -5,7 +5,7 @@ import { ownersCommitment, shardOwners } from "../../ledger/rewards.ts";
 import { TAG } from "../../protocol.ts";
 import { CircuitTester } from "../../testing/circuit-tester.ts";
 import { recordedCount } from "../../testing/constraint-counts.ts";
-import { inPlaces } from "../../testing/shard-epochs.ts";
+import { inPlaces } from "../../testing/settlement/shard-epochs.ts";
 import { shardFeatures } from "../feature-commitment.ts";
 import { padded } from "../settled-model.ts";
 import { type ShardTerms, shardLink } from "./shard-link.ts";

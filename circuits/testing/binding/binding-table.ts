@@ -13,7 +13,7 @@
  * same values there. A factor that is 0 in this one and not in others, or in others and not in this one, makes them other cases:
  * `leaned` lists such factors, and part-binding.test.ts asks about both cases of each. They read the circuit's rows, not its templates; of names they need those of Poseidon's inner wires.
  */
-import { invertMod } from "../../inverse.ts";
+import { invertMod } from "@openledger/foundation/modular";
 import { FIELD_ORDER as P } from "../../protocol.ts";
 import type { Combination, Row } from "../rows/r1cs-rows.ts";
 

@@ -43,7 +43,7 @@ import {
 } from "../../protocol.ts";
 import type { TableShape } from "../../table/table-shape.ts";
 import { keyXOf, OPEN, START_TIMESTAMP, TEST_DOMAIN } from "../random-ledger.ts";
-import { type SettlementPlan, settleOperation } from "../random-settlement.ts";
+import { type SettlementPlan, settleOperation } from "../settlement/random-settlement.ts";
 import type { LawlessOperation } from "./lawless-slot.ts";
 
 await initPoseidon();

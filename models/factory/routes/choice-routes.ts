@@ -1,6 +1,7 @@
 /** What a job is made of: bases, rows, the form, and what it will take. */
 
 import { estimateFees } from "@openledger/client/sequencer/fees";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { factoryError } from "../../model-errors.ts";
@@ -18,29 +19,25 @@ import { chooseCircuit, defaultForm, recipeOfForm } from "../recipe-form.ts";
 import type { StoredJob } from "../store/factory-store.ts";
 
 export const idParams = z.object({ id: nameId });
-type Id = { Params: z.output<typeof idParams> };
 
 export function registerChoiceRoutes(app: FastifyInstance, context: FactoryContext): void {
+  const route = routesOf(app);
   const { bases, book, datasets, runner, side } = context;
 
   app.get("/v1/bases", () => bases.list());
-  app.post<{ Body: z.output<typeof baseRequestSchema> }>(
-    "/v1/bases",
-    { schema: { body: baseRequestSchema } },
-    async (request) => {
-      const leafId = await signerOf(context, request);
-      return bases.add(request.body.place, (task) => side.run(leafId, task));
-    },
-  );
+  route("POST /v1/bases", { body: baseRequestSchema }, async (request) => {
+    const leafId = await signerOf(context, request);
+    return bases.add(request.body.place, (task) => side.run(leafId, task));
+  });
 
   app.get("/v1/datasets", async (request) => {
     const leafId = await signerOf(context, request);
     return datasets.list(leafId).map(({ view }) => ({ ...view, asked: [] }));
   });
-  app.post<{ Body: z.output<typeof datasetRequestSchema> }>(
-    "/v1/datasets",
+  route(
+    "POST /v1/datasets",
     {
-      schema: { body: datasetRequestSchema },
+      body: datasetRequestSchema,
       bodyLimit: 2 * context.config.maxDatasetBytes,
       onRequest: async (request) => requireSigned(context, request),
     },
@@ -50,20 +47,20 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
       return datasets.add(request.body, leafId);
     },
   );
-  app.get<Id>("/v1/datasets/:id", { schema: { params: idParams } }, async (request) => {
+  route("GET /v1/datasets/:id", { params: idParams }, async (request) => {
     const leafId = await signerOf(context, request);
     return datasets.view(datasets.require(request.params.id, leafId));
   });
-  app.post<Id & { Body: z.output<typeof signaturesRequestSchema> }>(
-    "/v1/datasets/:id/signatures",
-    { schema: { params: idParams, body: signaturesRequestSchema } },
+  route(
+    "POST /v1/datasets/:id/signatures",
+    { params: idParams, body: signaturesRequestSchema },
     async (request) => {
       const leafId = await signerOf(context, request);
       await context.requireRoom();
       return datasets.sign(request.params.id, leafId, request.body.headers);
     },
   );
-  app.delete<Id>("/v1/datasets/:id", { schema: { params: idParams } }, async (request) => {
+  route("DELETE /v1/datasets/:id", { params: idParams }, async (request) => {
     const leafId = await signerOf(context, request);
     const { id } = datasets.require(request.params.id, leafId).view;
     if (book.all().some(({ view }) => view.datasetId === id))
@@ -74,19 +71,15 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
     return {};
   });
 
-  app.post<{ Body: z.output<typeof formRequestSchema> }>(
-    "/v1/forms",
-    { schema: { body: formRequestSchema } },
-    async (request) => {
-      const leafId = await signerOf(context, request);
-      const dataset = datasets.require(request.body.datasetId, leafId);
-      const choice = chooseCircuit(await context.circuitSizes(), dataset);
-      return defaultForm(bases.require(request.body.baseId), dataset, choice);
-    },
-  );
-  app.post<{ Body: z.output<typeof jobRequestSchema> }>(
-    "/v1/estimates",
-    { schema: { body: jobRequestSchema } },
+  route("POST /v1/forms", { body: formRequestSchema }, async (request) => {
+    const leafId = await signerOf(context, request);
+    const dataset = datasets.require(request.body.datasetId, leafId);
+    const choice = chooseCircuit(await context.circuitSizes(), dataset);
+    return defaultForm(bases.require(request.body.baseId), dataset, choice);
+  });
+  route(
+    "POST /v1/estimates",
+    { body: jobRequestSchema },
     async (request, reply): Promise<FactoryEstimate> => {
       const leafId = await signerOf(context, request);
       const queuedBefore = runner.queuedBeforeNext;

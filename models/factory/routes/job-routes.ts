@@ -1,5 +1,6 @@
 /** Jobs: begun, paused, stopped, followed. */
 import { randomBytes } from "node:crypto";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { factoryError } from "../../model-errors.ts";
@@ -8,8 +9,6 @@ import { type FactoryJob, jobRequestSchema } from "../factory-api.ts";
 import { type FactoryContext, signerOf } from "../factory-context.ts";
 import type { StoredJob } from "../store/factory-store.ts";
 import { idParams, plannedJob } from "./choice-routes.ts";
-
-type Id = { Params: z.output<typeof idParams> };
 
 /** What may wait for a client that does not read; it comes again with the number of its last event. */
 const MAX_BUFFERED_BYTES = 4 * 2 ** 20;
@@ -24,6 +23,7 @@ const eventsQuery = z.object({
 });
 
 export function registerJobRoutes(app: FastifyInstance, context: FactoryContext): void {
+  const route = routesOf(app);
   const { book, config, runner } = context;
 
   app.get("/v1/jobs", async (request) => {
@@ -31,74 +31,66 @@ export function registerJobRoutes(app: FastifyInstance, context: FactoryContext)
     const own = book.all().filter(({ view }) => view.leafId === leafId);
     return own.reverse().map((job) => runner.view(job));
   });
-  app.post<{ Body: z.output<typeof jobRequestSchema> }>(
-    "/v1/jobs",
-    { schema: { body: jobRequestSchema } },
-    async (request): Promise<FactoryJob> => {
-      const leafId = await signerOf(context, request);
-      const planned = await plannedJob(context, request.body, leafId);
-      await context.requireRoom();
-      const own = book.all().filter(({ view }) => view.leafId === leafId);
-      if (own.length >= config.maxJobsPerAccount)
-        throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} jobs`, {
-          data: { reason: "jobs-full", what: "jobs", most: config.maxJobsPerAccount },
-        });
-      return runner.view(
-        await runner.add(newJob(planned, (book.all().at(-1)?.order ?? 0) + 1, context.nowMs())),
-      );
-    },
-  );
-  app.get<Id>("/v1/jobs/:id", { schema: { params: idParams } }, async (request) => {
+  route("POST /v1/jobs", { body: jobRequestSchema }, async (request): Promise<FactoryJob> => {
+    const leafId = await signerOf(context, request);
+    const planned = await plannedJob(context, request.body, leafId);
+    await context.requireRoom();
+    const own = book.all().filter(({ view }) => view.leafId === leafId);
+    if (own.length >= config.maxJobsPerAccount)
+      throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} jobs`, {
+        data: { reason: "jobs-full", what: "jobs", most: config.maxJobsPerAccount },
+      });
+    return runner.view(
+      await runner.add(newJob(planned, (book.all().at(-1)?.order ?? 0) + 1, context.nowMs())),
+    );
+  });
+  route("GET /v1/jobs/:id", { params: idParams }, async (request) => {
     const leafId = await signerOf(context, request);
     return runner.view(book.require(request.params.id, leafId));
   });
-  app.delete<Id>("/v1/jobs/:id", { schema: { params: idParams } }, async (request) => {
+  route("DELETE /v1/jobs/:id", { params: idParams }, async (request) => {
     const leafId = await signerOf(context, request);
     await runner.delete(book.require(request.params.id, leafId));
     return {};
   });
   for (const wish of ["pause", "resume", "stop"] as const)
-    app.post<Id>(`/v1/jobs/:id/${wish}`, { schema: { params: idParams } }, async (request) => {
+    route(`POST /v1/jobs/:id/${wish}`, { params: idParams }, async (request) => {
       const leafId = await signerOf(context, request);
       return runner.view(await runner[wish](book.require(request.params.id, leafId)));
     });
 
-  app.get<Id & { Querystring: z.output<typeof eventsQuery> }>(
-    "/v1/jobs/:id/events",
-    { schema: { params: idParams, querystring: eventsQuery } },
-    async (request, reply) => {
-      const leafId = await signerOf(context, request);
-      const { id } = book.require(request.params.id, leafId).view;
-      reply.hijack();
-      const { raw } = reply;
-      // What other plug-ins have said of the answer: who may read it, and that it frames nothing.
-      for (const [name, value] of Object.entries(reply.getHeaders()))
-        if (value !== undefined) raw.setHeader(name, value);
-      const stream = new EventStream(raw, MAX_BUFFERED_BYTES);
-      stream.begin();
-      raw.write(": \n\n");
-      const heartbeat = setInterval(() => raw.write(": \n\n"), HEARTBEAT_MS);
-      let end: (() => void) | null = null;
-      raw.once("close", () => {
-        clearInterval(heartbeat);
-        end?.();
+  route("GET /v1/jobs/:id/events", { params: idParams, querystring: eventsQuery }, async (request, reply) => {
+    const leafId = await signerOf(context, request);
+    const { id } = book.require(request.params.id, leafId).view;
+    reply.hijack();
+    const { raw } = reply;
+    // What other plug-ins have said of the answer: who may read it, and that it frames nothing.
+    for (const [name, value] of Object.entries(reply.getHeaders()))
+      if (value !== undefined) raw.setHeader(name, value);
+    const stream = new EventStream(raw, MAX_BUFFERED_BYTES);
+    stream.begin();
+    raw.write(": \n\n");
+    const heartbeat = setInterval(() => raw.write(": \n\n"), HEARTBEAT_MS);
+    let end: (() => void) | null = null;
+    raw.once("close", () => {
+      clearInterval(heartbeat);
+      end?.();
+    });
+    try {
+      end = await book.follow(id, request.query.after, (event) => {
+        try {
+          stream.send(event);
+        } catch {
+          // Its connection is closed: it did not read.
+          end?.();
+        }
       });
-      try {
-        end = await book.follow(id, request.query.after, (event) => {
-          try {
-            stream.send(event);
-          } catch {
-            // Its connection is closed: it did not read.
-            end?.();
-          }
-        });
-        if (raw.destroyed) end();
-      } catch (error) {
-        context.logger.error({ err: error, job: id }, "events cannot be read");
-        raw.destroy();
-      }
-    },
-  );
+      if (raw.destroyed) end();
+    } catch (error) {
+      context.logger.error({ err: error, job: id }, "events cannot be read");
+      raw.destroy();
+    }
+  });
 }
 
 function newJob(

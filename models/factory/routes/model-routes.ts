@@ -1,4 +1,6 @@
 /** What becomes of a job that is done: compared, registered, exported, explained. */
+
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import {
@@ -21,64 +23,44 @@ import {
   requireDone,
 } from "./finished-jobs.ts";
 
-type Id = { Params: z.output<typeof idParams> };
 const fileParams = z.object({ id: nameId, form: exportFormSchema, file: z.string().max(200) });
 
 export function registerModelRoutes(app: FastifyInstance, context: FactoryContext): void {
+  const route = routesOf(app);
   const { book, runner, served, side } = context;
   const params = { params: idParams };
 
-  app.post<Id & { Body: z.output<typeof compareRequestSchema> }>(
-    "/v1/jobs/:id/compare",
-    { schema: { ...params, body: compareRequestSchema } },
-    async (request, reply) => {
-      const leafId = await signerOf(context, request);
-      const job = requireDone(book.require(request.params.id, leafId));
-      const jobFolder = runner.folderOf(job.view.id);
-      const task = { mode: "compare" as const, ...context.taskOf(job), jobFolder, ...request.body };
-      return side.run(leafId, task, { signal: whileWaitedFor(reply) });
-    },
-  );
-  app.get<Id>("/v1/jobs/:id/registration", { schema: params }, async (request) => {
+  route("POST /v1/jobs/:id/compare", { ...params, body: compareRequestSchema }, async (request, reply) => {
+    const leafId = await signerOf(context, request);
+    const job = requireDone(book.require(request.params.id, leafId));
+    const jobFolder = runner.folderOf(job.view.id);
+    const task = { mode: "compare" as const, ...context.taskOf(job), jobFolder, ...request.body };
+    return side.run(leafId, task, { signal: whileWaitedFor(reply) });
+  });
+  route("GET /v1/jobs/:id/registration", params, async (request) => {
     const leafId = await signerOf(context, request);
     return registrationOf(context, book.require(request.params.id, leafId));
   });
-  app.post<Id & { Body: z.output<typeof registrationRequestSchema> }>(
-    "/v1/jobs/:id/registration",
-    { schema: { ...params, body: registrationRequestSchema } },
-    async (request) => {
-      const leafId = await signerOf(context, request);
-      return beginActivation(context, book.require(request.params.id, leafId), request.body.modelId);
-    },
-  );
-  app.post<Id & { Body: z.output<typeof exportRequestSchema> }>(
-    "/v1/jobs/:id/exports",
-    { schema: { ...params, body: exportRequestSchema } },
-    async (request) => {
-      const leafId = await signerOf(context, request);
-      return exportOf(context, book.require(request.params.id, leafId), request.body.form);
-    },
-  );
-  app.get<{ Params: z.output<typeof fileParams> }>(
-    "/v1/jobs/:id/files/:form/:file",
-    { schema: { params: fileParams } },
-    async (request, reply) => {
-      const leafId = await signerOf(context, request);
-      const { file, form, id } = request.params;
-      const { bytes, sizeBytes } = await exportedFile(context, book.require(id, leafId), form, file);
-      reply.type("application/octet-stream").header("content-disposition", "attachment");
-      return reply.header("content-length", sizeBytes).send(bytes);
-    },
-  );
-  app.post<Id & { Body: z.output<typeof servedRequestSchema> }>(
-    "/v1/jobs/:id/served",
-    { schema: { ...params, body: servedRequestSchema } },
-    async (request) => {
-      const leafId = await signerOf(context, request);
-      const job = requireDone(book.require(request.params.id, leafId));
-      return runner.view(await (request.body.isServed ? served.serve(job) : served.end(job)));
-    },
-  );
+  route("POST /v1/jobs/:id/registration", { ...params, body: registrationRequestSchema }, async (request) => {
+    const leafId = await signerOf(context, request);
+    return beginActivation(context, book.require(request.params.id, leafId), request.body.modelId);
+  });
+  route("POST /v1/jobs/:id/exports", { ...params, body: exportRequestSchema }, async (request) => {
+    const leafId = await signerOf(context, request);
+    return exportOf(context, book.require(request.params.id, leafId), request.body.form);
+  });
+  route("GET /v1/jobs/:id/files/:form/:file", { params: fileParams }, async (request, reply) => {
+    const leafId = await signerOf(context, request);
+    const { file, form, id } = request.params;
+    const { bytes, sizeBytes } = await exportedFile(context, book.require(id, leafId), form, file);
+    reply.type("application/octet-stream").header("content-disposition", "attachment");
+    return reply.header("content-length", sizeBytes).send(bytes);
+  });
+  route("POST /v1/jobs/:id/served", { ...params, body: servedRequestSchema }, async (request) => {
+    const leafId = await signerOf(context, request);
+    const job = requireDone(book.require(request.params.id, leafId));
+    return runner.view(await (request.body.isServed ? served.serve(job) : served.end(job)));
+  });
   app.get("/v1/served", () => ({ models: served.list() }));
   app.all<{ Params: { model: string } }>(`${SERVED_PATH}/:model/*`, {
     // The model's own routes count requests, by model.
@@ -92,7 +74,7 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
     },
     handler: () => undefined,
   });
-  app.get<Id>("/v1/jobs/:id/lineage", { schema: params }, async (request) => {
+  route("GET /v1/jobs/:id/lineage", params, async (request) => {
     const leafId = await signerOf(context, request);
     return lineageOf(context, book.require(request.params.id, leafId));
   });

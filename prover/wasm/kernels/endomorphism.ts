@@ -1,5 +1,5 @@
-import { powMod } from "@openledger/circuits/field/modular";
 import { bindI64 } from "@openledger/circuits/wasm/integer-limbs";
+import { powMod } from "@openledger/foundation/modular";
 import {
   type Code,
   i32,

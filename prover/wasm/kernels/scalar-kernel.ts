@@ -1,8 +1,8 @@
-import { invertMod } from "@openledger/circuits/inverse";
 import { FieldKernel, type LimbValue, storedMax } from "@openledger/circuits/wasm/field-kernel";
 import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
 import { elementBytes, elementR, scalarField } from "@openledger/circuits/wasm/field-limbs";
 import { readIntegers, writeInteger } from "@openledger/circuits/wasm/integer-limbs";
+import { invertMod } from "@openledger/foundation/modular";
 import {
   type Code,
   f64,

@@ -2,61 +2,47 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { KIND } from "@openledger/circuits/protocol";
 import { forceSetKey } from "@openledger/client/actions/forced/forced-operations";
-import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
 import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { createRandomKey } from "@openledger/client/l2-key";
-import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
-import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
 import { installationPaths } from "@openledger/operations/installation/installation";
 import type { Command } from "commander";
-import {
-  addAccount,
-  findAccount,
-  type NamedAccount,
-  noteKeyIndex,
-  openAccount,
-  readAccountFile,
-} from "../../cli/account-file.ts";
+import { addAccount, noteKeyIndex } from "../../cli/account-file.ts";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
   accountKey,
   accountOf,
   accountsPath,
   type GlobalOptions,
-  openReader,
   openSigner,
-  resolveAccount,
   resolveLeaf,
   type Signer,
   signFor,
 } from "../../cli/context.ts";
-import { defineOptions, withOptions } from "../../cli/options.ts";
-import { renderTable } from "../../cli/output.ts";
-import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { defineOptions } from "../../cli/options.ts";
+import { command, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { HOST_OPTION } from "../datanet/host-options.ts";
 import { MAX_FEE_OPTION, maxFeeOf, UNCHECKED_LINE, UNCHECKED_OPTION } from "../money/forced-operation.ts";
 
+const LEAF_OPTION = defineOptions({
+  "--leaf <id>": "a Datanet or model of the account; default: its account leaf",
+});
+
 export function addAccountCommands(program: Command): void {
-  const account = program.command("account").description("keys and balances");
-  withExample(account, "account show alice");
+  const account = program.command("account").description("keys and names");
+  withExample(account, "account new erin");
   addNew(account);
-  addShow(account);
   addName(account);
   addRotateKey(account);
 }
 
-function addNew(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("new <name>")
-      .description("create an Ethereum key and its ledger key in the accounts file"),
-    { "--random-key": "use a random ledger key, not one derived from a wallet signature" },
-  );
-  withExample(command, "account new erin", "account new erin --random-key");
-  onRun(command, async ({ options, args, output }) => {
+const addNew = command({
+  usage: "new <name>",
+  about: "create an Ethereum key and its ledger key in the accounts file",
+  options: { "--random-key": "use a random ledger key, not one derived from a wallet signature" },
+  examples: ["account new erin", "account new erin --random-key"],
+  run: async ({ options, args, output }) => {
     const path = accountsPath(options);
     if (existsSync(installationPaths(dirname(path)).manifest))
       throw commandError(
@@ -78,88 +64,25 @@ function addNew(parent: Command): void {
       accountsFile: path,
       keyX: random === null ? null : hex32(random.keyX),
     });
-  });
-}
+  },
+});
 
-function addShow(parent: Command): void {
-  const command = parent
-    .command("show [name]")
-    .description("show balances and leaves of one account, or of all in the file");
-  withExample(command, "account show alice", "account show --json");
-  onRun(command, async ({ options, args, output }) => {
-    const client = await openReader(options);
-    const [name] = args;
-    const shown = await Promise.all(
-      chooseAccounts(options, name).map(async (account) => ({
-        account,
-        l1: await getL1Balances(client, account.l1.address),
-        leaves: client.sequencerUrl === null ? [] : await findLeaves(client, { owner: account.l1.address }),
-      })),
-    );
-    const lines = shown.flatMap(({ account, l1, leaves }) => [
-      `${account.name}  ${account.l1.address}`,
-      ...renderTable([
-        [
-          "  L1",
-          `${formatOpen(l1.tokenWei)} OPEN`,
-          `${formatOpen(l1.pendingWei)} OPEN to finalize`,
-          `${formatOpen(l1.etherWei)} ETH`,
-        ],
-      ]),
-      ...renderTable(
-        leaves.map((leaf) => [
-          `  ${leaf.kind} ${leaf.id}`,
-          `${formatOpen(leaf.balanceWei)} OPEN`,
-          `nonce ${leaf.nonce}`,
-        ]),
-      ),
-    ]);
-    output.answer(lines, {
-      accounts: shown.map(({ account, l1, leaves }) => ({
-        name: account.name,
-        address: account.l1.address,
-        l1,
-        leaves: leaves.map(describeLeaf),
-      })),
-    });
-  });
-}
-
-function chooseAccounts(options: Parameters<typeof resolveAccount>[0], name?: string): NamedAccount[] {
-  if (name !== undefined) return [findAccount(accountsPath(options), name)];
-  if (options.account !== undefined || options.privateKeyFile !== undefined) return [resolveAccount(options)];
-  return readAccountFile(accountsPath(options)).accounts.map(openAccount);
-}
-
-/** A leaf for `--json`: field elements as hex, wei as decimal text. */
-function describeLeaf(leaf: LedgerLeaf): object {
-  return { ...leaf, keyX: hex32(leaf.keyX), chain: hex32(leaf.chain), datanet: undefined };
-}
-
-function addName(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("name <name>")
-      .description("sign a display name for the account or its model, and publish it on a host"),
-    { ...HOST_OPTION, ...LEAF_OPTION },
-  );
-  withExample(
-    command,
+const addName = command({
+  usage: "name <name>",
+  about: "sign a display name for the account or its model, and publish it on a host",
+  options: { ...HOST_OPTION, ...LEAF_OPTION },
+  examples: [
     "account name Alice --account alice --host http://127.0.0.1:8560",
     'account name "Spam filter" --leaf 12 --account mia --host http://127.0.0.1:8560',
-  );
-  onRun(command, async ({ options, args, output }) => {
+  ],
+  run: async ({ options, args, output }) => {
     const signer = await openSigner(options);
     const leaf = await leafOf(signer, options);
     const [name] = args as [string];
     const client = await signFor(signer, leaf);
     await setDisplayName(client, { hostUrl: options.host, name, leafId: leaf.id });
     output.answer([`leaf ${leaf.id} is called ${name} at ${options.host}`], { leafId: leaf.id, name });
-  });
-}
-
-const LEAF_OPTION = defineOptions({
-  "--leaf <id>": "a Datanet or model of the account; default: its account leaf",
+  },
 });
 
 const leafOf = ({ client, account }: Signer, options: GlobalOptions & { leaf?: string | undefined }) =>
@@ -167,21 +90,18 @@ const leafOf = ({ client, account }: Signer, options: GlobalOptions & { leaf?: s
     ? accountOf(client, account.l1.address)
     : resolveLeaf(client, options, options.leaf);
 
-function addRotateKey(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("rotate-key")
-      .description("replace the key that signs for a leaf by the wallet's next key"),
-    {
-      ...LEAF_OPTION,
-      "--forced": "by forced inclusion through the L1 queue, for a lost key",
-      ...UNCHECKED_OPTION,
-      ...MAX_FEE_OPTION,
-      ...WAIT_OPTION,
-    },
-  );
-  withExample(command, "account rotate-key --account alice", "account rotate-key --account alice --forced");
-  onRun(command, async ({ options, output }) => {
+const addRotateKey = command({
+  usage: "rotate-key",
+  about: "replace the key that signs for a leaf by the wallet's next key",
+  options: {
+    ...LEAF_OPTION,
+    "--forced": "by forced inclusion through the L1 queue, for a lost key",
+    ...UNCHECKED_OPTION,
+    ...MAX_FEE_OPTION,
+    ...WAIT_OPTION,
+  },
+  examples: ["account rotate-key --account alice", "account rotate-key --account alice --forced"],
+  run: async ({ options, output }) => {
     const signer = await openSigner(options);
     const { client, account } = signer;
     const leaf = await leafOf(signer, options);
@@ -216,5 +136,5 @@ function addRotateKey(parent: Command): void {
     const lines = [`leaf ${leaf.id} is signed for by key ${keyIndex} of ${account.name} now (${stage})`];
     if (!isChecked) lines.push(UNCHECKED_LINE);
     output.answer(lines, { leafId: leaf.id, keyIndex, keyX: hex32(keyX), ...target, stage });
-  });
-}
+  },
+});

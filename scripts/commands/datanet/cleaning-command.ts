@@ -7,10 +7,10 @@ import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { NOTE_OPTION } from "../../cli/common-options.ts";
 import type { GlobalOptions } from "../../cli/context.ts";
-import { withFallback, withOptions } from "../../cli/options.ts";
+import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { HOST_OPTION, type HostOptions, readerOrSigner, signerClient } from "./host-options.ts";
 
 const HOST = "--host http://127.0.0.1:8560";
@@ -21,29 +21,24 @@ export function addCleaningCommands(datanet: Command): void {
   addDecide(datanet);
 }
 
-function addFindings(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("findings [datanet]")
-      .description(
-        "list copies, near-duplicates, contradicted labels and broken rows, with their decisions; without a Datanet, your rows that were left out, with reasons, reviewers and replies",
-      ),
-    {
-      ...HOST_OPTION,
-      "--check": "have the host check all rows first",
-      "--kind <kind>": { about: "only findings of this kind", choices: FINDING_KINDS },
-      "--state <state>": {
-        about: "only findings in this state",
-        choices: ["open", "leftOut", "kept", "byRule"],
-      },
+const addFindings = command({
+  usage: "findings [datanet]",
+  about:
+    "list copies, near-duplicates, contradicted labels and broken rows, with their decisions; without a Datanet, your rows that were left out, with reasons, reviewers and replies",
+  options: {
+    ...HOST_OPTION,
+    "--check": "have the host check all rows first",
+    "--kind <kind>": { about: "only findings of this kind", choices: FINDING_KINDS },
+    "--state <state>": {
+      about: "only findings in this state",
+      choices: ["open", "leftOut", "kept", "byRule"],
     },
-  );
-  withExample(
-    command,
+  },
+  examples: [
     `datanet findings 10 --check --state open ${HOST} --account alice`,
     `datanet findings ${HOST} --account bob`,
-  );
-  onRun(command, async ({ args, options, output }) => {
+  ],
+  run: async ({ args, options, output }) => {
     const [datanet] = args;
     if (datanet === undefined) return showNotices(options, output);
     const place = { hostUrl: options.host, datanetId: parseId(datanet) };
@@ -77,31 +72,26 @@ function addFindings(parent: Command): void {
       ],
       { ...place, ...page },
     );
-  });
-}
+  },
+});
 
-function addDecide(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("decide <datanet> <rows...>")
-      .description(
-        "sign, as a reviewer, that rows are left out or kept, which also answers objections; or object to a decision on your rows",
-      ),
-    {
-      ...HOST_OPTION,
-      "--keep": "keep the rows; default: leave them out",
-      "--object": "object as the rows' contributor, with a public --note that a reviewer answers",
-      "--why <reason>": { about: "the reason", choices: LEFT_OUT_WHY, fallback: "other" },
-      ...withFallback(NOTE_OPTION, ""),
-      "--as-datanet": "sign with the Datanet's key",
-    },
-  );
-  withExample(
-    command,
+const addDecide = command({
+  usage: "decide <datanet> <rows...>",
+  about:
+    "sign, as a reviewer, that rows are left out or kept, which also answers objections; or object to a decision on your rows",
+  options: {
+    ...HOST_OPTION,
+    "--keep": "keep the rows; default: leave them out",
+    "--object": "object as the rows' contributor, with a public --note that a reviewer answers",
+    "--why <reason>": { about: "the reason", choices: LEFT_OUT_WHY, fallback: "other" },
+    ...withFallback(NOTE_OPTION, ""),
+    "--as-datanet": "sign with the Datanet's key",
+  },
+  examples: [
     `datanet decide 10 5e88… --why near-duplicate --note "of row 17" ${HOST} --account dave`,
     `datanet decide 10 5e88… --object --note "row 17 is of another mail" ${HOST} --account bob`,
-  );
-  onRun(command, async ({ args, options, output }) => {
+  ],
+  run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const { note, why } = options;
     const rows = args.slice(1);
@@ -119,8 +109,8 @@ function addDecide(parent: Command): void {
     output.answer([`${records.length} rows are ${isLeftOut ? "left out" : "kept"}, for all to see`], {
       ...{ datanetId, rowCount: records.length, isLeftOut, why, note },
     });
-  });
-}
+  },
+});
 
 async function showNotices(options: GlobalOptions & HostOptions, output: Output): Promise<void> {
   const client = await signerClient(options, null);

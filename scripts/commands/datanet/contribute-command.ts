@@ -7,50 +7,41 @@ import type { Card } from "@openledger/datanets/card/card";
 import { FILE_FORMATS, type FileFormat, formatOf } from "@openledger/datanets/rows/read-rows";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { CARD_OPTION, DRY_RUN_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
 import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
-import { withFallback, withOptions } from "../../cli/options.ts";
+import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { command, waitWithProgress } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
-import { FORCED_OPTION, MAX_FEE_OPTION, UNCHECKED_OPTION } from "../money/forced-operation.ts";
+import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 
-export function addContribute(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("contribute <datanet> <files...>")
-      .description(
-        "store files as rows and commit their root to the Datanet; a dry run with a card lists copies, broken rows, secrets and personal numbers",
-      ),
-    {
-      "--lines":
-        "read every line of a file as a row; default: of a .jsonl file every line is a row in JSON (a labelled e-mail or digit, or a text: docs/reference/attribution.md), any other file is one row",
-      ...CARD_OPTION,
-      "--format <name>": {
-        about: "with a card: format of the files; default: by their extensions",
-        choices: FILE_FORMATS,
-      },
-      ...DRY_RUN_OPTION,
-      ...FORCED_OPTION,
-      ...UNCHECKED_OPTION,
-      ...MAX_FEE_OPTION,
-      ...withFallback(STORE_OPTION, workspacePaths.rows),
-      ...WAIT_OPTION,
+export const addContribute = command({
+  usage: "contribute <datanet> <files...>",
+  about:
+    "store files as rows and commit their root to the Datanet; a dry run with a card lists copies, broken rows, secrets and personal numbers",
+  options: {
+    "--lines":
+      "read every line of a file as a row; default: of a .jsonl file every line is a row in JSON (a labelled e-mail or digit, or a text: docs/reference/attribution.md), any other file is one row",
+    ...CARD_OPTION,
+    "--format <name>": {
+      about: "with a card: format of the files; default: by their extensions",
+      choices: FILE_FORMATS,
     },
-  );
-  withExample(
-    command,
+    ...DRY_RUN_OPTION,
+    ...FORCED_OPTIONS,
+    ...withFallback(STORE_OPTION, workspacePaths.rows),
+  },
+  examples: [
     "datanet contribute 6 mail/*.eml --account bob",
     "datanet contribute 6 facts.txt --lines --account bob",
     "datanet contribute 6 mails.jsonl --account bob",
     "datanet contribute 6 mails.csv --card card.json --dry-run",
     "datanet contribute 6 mails.csv --card card.json --account bob",
     "datanet contribute 6 facts.txt --lines --forced --account bob",
-  );
-  onRun(command, async ({ options, args, output }) => {
+  ],
+  run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const paths = args.slice(1);
     const contents = await Promise.all(paths.map(readRowFile));
@@ -99,8 +90,8 @@ export function addContribute(parent: Command): void {
       stage,
       batchNumber,
     });
-  });
-}
+  },
+});
 
 interface Previewed {
   readonly options: GlobalOptions & { readonly rows: string };

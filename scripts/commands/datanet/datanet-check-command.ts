@@ -1,31 +1,26 @@
 import { openRowStore } from "@openledger/client/actions/data/row-store";
-import type { Command } from "commander";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";
-import { withFallback, withOptions } from "../../cli/options.ts";
+import { withFallback } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import type { PlacedRow } from "./datanet-check.ts";
 import { writeLeaveOut } from "./leave-out-file.ts";
 
-export function addDatanetCheck(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("check <datanet>")
-      .description("find near-duplicates and labels that other rows contradict, before you publish"),
-    {
-      "--write <file>": "write the rows to leave out to this file, for: datanet publish --leave-out FILE",
-      ...withFallback(STORE_OPTION, workspacePaths.rows),
-    },
-  );
-  withExample(
-    command,
+export const addDatanetCheck = command({
+  usage: "check <datanet>",
+  about: "find near-duplicates and labels that other rows contradict, before you publish",
+  options: {
+    "--write <file>": "write the rows to leave out to this file, for: datanet publish --leave-out FILE",
+    ...withFallback(STORE_OPTION, workspacePaths.rows),
+  },
+  examples: [
     "datanet check 10",
     "datanet check 10 --write leave-out.json && npm run openledger -- datanet publish 10 --leave-out leave-out.json",
-  );
-  onRun(command, async ({ options, args, output }) => {
+  ],
+  run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await openReader(options);
     // Loaded here: it would make every other command slower.
@@ -89,5 +84,5 @@ export function addDatanetCheck(parent: Command): void {
       leaveOut: leaveOut.rows,
       written: options.write ?? null,
     });
-  });
-}
+  },
+});

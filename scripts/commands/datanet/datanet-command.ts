@@ -7,10 +7,9 @@ import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { FIRST_BALANCE_OPTION } from "../../cli/common-options.ts";
 import { accountOf, openReader, openSigner, signFor } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { command, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { addCleaningCommands } from "./cleaning-command.ts";
 import { addContribute } from "./contribute-command.ts";
 import { addDatanetCheck } from "./datanet-check-command.ts";
@@ -41,16 +40,15 @@ export function addDatanetCommands(program: Command): void {
   addSuggestCommand(datanet);
 }
 
-function addCreate(parent: Command): void {
-  const command = withOptions(
-    parent.command("create").description("create a Datanet that the account owns and signs for"),
-    {
-      ...FIRST_BALANCE_OPTION,
-      ...WAIT_OPTION,
-    },
-  );
-  withExample(command, "datanet create --account alice --amount 2");
-  onRun(command, async ({ options, output }) => {
+const addCreate = command({
+  usage: "create",
+  about: "create a Datanet that the account owns and signs for",
+  options: {
+    ...FIRST_BALANCE_OPTION,
+    ...WAIT_OPTION,
+  },
+  examples: ["datanet create --account alice --amount 2"],
+  run: async ({ options, output }) => {
     const amountWei = parseOpen(options.amount);
     const signer = await openSigner(options);
     const payer = await accountOf(signer.client, signer.account.l1.address);
@@ -74,15 +72,14 @@ function addCreate(parent: Command): void {
         batchNumber,
       },
     );
-  });
-}
+  },
+});
 
-function addShow(parent: Command): void {
-  const command = parent
-    .command("show <datanet>")
-    .description("show version, rows and contributions of a Datanet");
-  withExample(command, "datanet show 6", "datanet show 6 --json");
-  onRun(command, async ({ options, args, output }) => {
+const addShow = command({
+  usage: "show <datanet>",
+  about: "show version, rows and contributions of a Datanet",
+  examples: ["datanet show 6", "datanet show 6 --json"],
+  run: async ({ options, args, output }) => {
     const client = await openReader(options);
     const leaf = await getLeaf(client, parseId(args[0]!));
     if (leaf.datanet == null)
@@ -116,5 +113,5 @@ function addShow(parent: Command): void {
       payeeRoot: hex32(roots.payeeRoot),
       contributions,
     });
-  });
-}
+  },
+});

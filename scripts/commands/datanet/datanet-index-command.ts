@@ -9,14 +9,13 @@ import type { RowText } from "@openledger/models/spans/evidence";
 import { documentText } from "@openledger/models/spans/row-evidence";
 import type { DocumentInput } from "@openledger/models/spans/span-index";
 import type { SuffixEngine } from "@openledger/models/spans/suffix-engine";
-import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { OUT_FILE_OPTION, STORE_OPTION, VERSION_ROOT_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
-import { required, withFallback, withOptions } from "../../cli/options.ts";
+import { required, withFallback } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 
 interface IndexOptions {
@@ -26,24 +25,21 @@ interface IndexOptions {
   engine: SuffixEngine | "auto";
 }
 
-export function addDatanetIndex(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("index <datanet>")
-      .description("index the text of the published version's rows, to find verbatim spans of answers"),
-    {
-      ...required(OUT_FILE_OPTION),
-      ...withFallback(STORE_OPTION, workspacePaths.rows),
-      ...VERSION_ROOT_OPTION,
-      "--engine <name>": {
-        about: "auto, native or typescript; all give the same index",
-        fallback: "auto",
-        parse: parseEngine,
-      },
+export const addDatanetIndex = command({
+  usage: "index <datanet>",
+  about: "index the text of the published version's rows, to find verbatim spans of answers",
+  options: {
+    ...required(OUT_FILE_OPTION),
+    ...withFallback(STORE_OPTION, workspacePaths.rows),
+    ...VERSION_ROOT_OPTION,
+    "--engine <name>": {
+      about: "auto, native or typescript; all give the same index",
+      fallback: "auto",
+      parse: parseEngine,
     },
-  );
-  withExample(command, "datanet index 10 --out mails.spans", "datanet index 10 --out mails.spans --json");
-  onRun(command, async ({ options, args, output }) => {
+  },
+  examples: ["datanet index 10 --out mails.spans", "datanet index 10 --out mails.spans --json"],
+  run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const { buildSpanIndex } = await import("@openledger/models/spans/span-index");
     const { suffixEngine } = await import("@openledger/models/spans/suffix-engine");
@@ -81,8 +77,8 @@ export function addDatanetIndex(parent: Command): void {
       buildMs,
       out: options.out,
     });
-  });
-}
+  },
+});
 
 async function versionRoot(options: GlobalOptions & IndexOptions, datanetId: number): Promise<bigint> {
   if (options.versionRoot !== undefined) {

@@ -3,49 +3,31 @@ import { approveModel, revokeModel } from "@openledger/client/actions/ledger/mod
 import { clientError } from "@openledger/client/client-errors";
 import { getLeaf, getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
-import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openSigner, signFor } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import {
-  type CommandContext,
-  onRun,
-  WAIT_OPTION,
-  waitWithProgress,
-  withExample,
-} from "../../cli/run-command.ts";
-import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "../money/forced-operation.ts";
+import { type CommandContext, command, waitWithProgress } from "../../cli/run-command.ts";
+import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 
-export function addApproveModel(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("approve-model <datanet> <model>")
-      .description(
-        "let a model of the published version take payments, from 24 hours after its publication by batch timestamps; or revoke that",
-      ),
-    {
-      "--revoke": "end the model's payments; earlier payments are still settled",
-      ...FORCED_OPTION,
-      ...UNCHECKED_OPTION,
-      ...MAX_FEE_OPTION,
-      ...WAIT_OPTION,
-    },
-  );
-  withExample(
-    command,
+export const addApproveModel = command({
+  usage: "approve-model <datanet> <model>",
+  about:
+    "let a model of the published version take payments, from 24 hours after its publication by batch timestamps; or revoke that",
+  options: {
+    "--revoke": "end the model's payments; earlier payments are still settled",
+    ...FORCED_OPTIONS,
+  },
+  examples: [
     "datanet approve-model 10 15 --account alice",
     "datanet approve-model 10 15 --revoke --account alice",
     "datanet approve-model 10 15 --revoke --forced --account alice",
-  );
-  onRun(command, async ({ options, args, output }) => {
+  ],
+  run: async ({ options, args, output }) => {
     const [datanetId, modelId] = args.map(parseId) as [number, number];
     if (options.forced === true) {
       const { approveThroughL1 } = await import("./forced-approval.ts");
-      const isUnchecked = options.unchecked === true;
-      const approval = { datanetId, modelId, isRevocation: options.revoke === true, wait: options.wait };
-      const signer = await openSigner(options);
-      return approveThroughL1(signer, { ...approval, isUnchecked, ...maxFeeOf(options) }, options, output);
+      const approval = { datanetId, modelId, isRevocation: options.revoke === true };
+      return approveThroughL1(await openSigner(options), approval, options, output);
     }
     if (options.revoke === true) return revoke({ options, output }, datanetId, modelId);
     const signer = await openSigner(options);
@@ -90,8 +72,8 @@ export function addApproveModel(parent: Command): void {
         : ["the model takes payments once it is activated: openledger models register"]),
     ];
     output.answer(lines, { ...sent, datanetId, modelId, stage, batchNumber, missingDatanets });
-  });
-}
+  },
+});
 
 async function revoke(
   { options, output }: Pick<CommandContext<{ wait: string }>, "options" | "output">,

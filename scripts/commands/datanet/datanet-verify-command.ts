@@ -2,13 +2,12 @@ import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { verifyVersion } from "@openledger/client/actions/data/verify-version";
 import { verifyVouching } from "@openledger/client/datanets/reviewed-version";
 import { hex32 } from "@openledger/foundation/hex";
-import type { Command } from "commander";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 import { openReader } from "../../cli/context.ts";
-import { withFallback, withOptions } from "../../cli/options.ts";
+import { withFallback } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { ANY_HOST_OPTION } from "./host-options.ts";
 
@@ -19,20 +18,16 @@ const VOUCHING = {
   contradicted: "the row says another label than the accepted one",
 };
 
-export function addDatanetVerify(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("verify <datanet>")
-      .description(
-        "check the published version against the commits: rows dropped, repeated or given to another contributor; with a host also each validator's signature",
-      ),
-    {
-      ...withFallback(STORE_OPTION, workspacePaths.rows),
-      ...ANY_HOST_OPTION,
-    },
-  );
-  withExample(command, "datanet verify 10", "datanet verify 10 --host http://127.0.0.1:8560 --json");
-  onRun(command, async ({ options, args, output }) => {
+export const addDatanetVerify = command({
+  usage: "verify <datanet>",
+  about:
+    "check the published version against the commits: rows dropped, repeated or given to another contributor; with a host also each validator's signature",
+  options: {
+    ...withFallback(STORE_OPTION, workspacePaths.rows),
+    ...ANY_HOST_OPTION,
+  },
+  examples: ["datanet verify 10", "datanet verify 10 --host http://127.0.0.1:8560 --json"],
+  run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await openReader(options);
     output.progress("hashing the rows");
@@ -70,5 +65,5 @@ export function addDatanetVerify(parent: Command): void {
       ),
     ];
     output.answer(lines, { datanetId, ...result, vouching, rowsRoot: hex32(result.rowsRoot) });
-  });
-}
+  },
+});

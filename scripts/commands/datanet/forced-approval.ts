@@ -8,31 +8,27 @@ import {
 } from "@openledger/client/actions/forced/forced-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { verifierError } from "@openledger/verifier/verifier-errors";
-import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import { getAddress, numberToHex } from "viem";
 import type { GlobalOptions, Signer } from "../../cli/context.ts";
 import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
-import { followForced } from "../money/forced-operation.ts";
+import type { ForcedOptions } from "../money/forced-operation.ts";
+import { type ForcedSending, sendThroughL1 } from "../money/through-l1.ts";
 
 export interface ForcedApproval {
   readonly datanetId: number;
   readonly modelId: number;
   readonly isRevocation: boolean;
-  readonly wait: string;
-  readonly isUnchecked: boolean;
-  /** The most OPEN that an entry may burn; default: what the queue asks. */
-  readonly maxFeeWei?: bigint;
 }
 
 /** @throws CLI_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_L1_REVERTED, BRG_* */
 export async function approveThroughL1(
   signer: Signer,
-  { datanetId, isRevocation, isUnchecked, modelId, wait, ...fee }: ForcedApproval,
-  options: GlobalOptions,
+  { datanetId, isRevocation, modelId }: ForcedApproval,
+  options: GlobalOptions & ForcedOptions,
   output: Output,
 ): Promise<void> {
-  const { account, client } = signer;
+  const { client } = signer;
   const ledger = ledgerOnL1(options, output);
   const ids = { datanetId, modelId };
   const approved = isRevocation ? null : modelOf((await ledger()).ledger.leaf(modelId), modelId);
@@ -49,15 +45,12 @@ export async function approveThroughL1(
     approved === null
       ? { kind: KIND.forcedRevokeModel, a: datanetId, b: modelId }
       : forcedApprovalEntry({ ...ids, ...approved }, timestamp);
-  const isChecked = await checkForced([entry], account.l1.address, { ledger, isUnchecked });
-  const name = isRevocation ? "revocation" : "approval";
-  output.progress(`sending the ${name} to L1's queue`);
-  const sent =
+  const what = `the ${isRevocation ? "revocation" : "approval"} of model ${modelId} by datanet ${datanetId}`;
+  const send: ForcedSending["send"] = (fee) =>
     approved === null
-      ? await forceRevokeModel(client, { ...ids, ...fee })
-      : await forceApproveModel(client, { ...ids, ...approved, ...fee });
-  const what = `the ${name} of model ${modelId} by datanet ${datanetId}`;
-  const { facts, lines } = await followForced(signer, { what, sent, wait, isChecked }, output);
+      ? forceRevokeModel(client, { ...ids, ...fee })
+      : forceApproveModel(client, { ...ids, ...approved, ...fee });
+  const { facts, lines } = await sendThroughL1(signer, { entry, what, ledger, send }, options, output);
   output.answer(lines, { ...ids, isRevocation, ...facts });
 }
 

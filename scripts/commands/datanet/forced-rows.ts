@@ -1,5 +1,4 @@
 /** Commits and publications of a Datanet through L1's queue. */
-import type { AskedEntry } from "@openledger/circuits/ledger/operation";
 import {
   type RowStore,
   type StoredContribution,
@@ -11,21 +10,13 @@ import {
   forcedPublicationEntry,
   forcePublishVersion,
 } from "@openledger/client/actions/forced/forced-operations";
-import type { QueueResult } from "@openledger/client/actions/forced/queue-result";
-import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import { accountOf, type GlobalOptions, type Signer } from "../../cli/context.ts";
-import { type LedgerOnL1, ledgerOnL1, onlyAccountOf } from "../../cli/ledger-on-l1.ts";
+import { ledgerOnL1, onlyAccountOf } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
-import { type ForcedOptions, type ForcedOutcome, followForced, maxFeeOf } from "../money/forced-operation.ts";
+import type { ForcedOptions, ForcedOutcome } from "../money/forced-operation.ts";
+import { type ForcedSending, sendThroughL1 } from "../money/through-l1.ts";
 
-type Options = GlobalOptions & ForcedOptions & { readonly wait: string };
-
-interface Sending {
-  readonly entry: AskedEntry;
-  readonly what: string;
-  readonly ledger: LedgerOnL1;
-  readonly send: (fee: { maxFeeWei?: bigint }) => Promise<QueueResult>;
-}
+type Options = GlobalOptions & ForcedOptions;
 
 /** Without a sequencer, too. @throws CLI_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_L1_REVERTED, BRG_* */
 export async function commitThroughL1(
@@ -47,7 +38,7 @@ export async function commitThroughL1(
   const commit = { id, datanetId, rowCount, rowsRoot };
   const what = `${rowCount} rows of leaf ${id} for datanet ${datanetId}`;
   const entry = forcedCommitEntry(commit);
-  const send: Sending["send"] = (fee) => forceCommitData(client, { ...commit, ...fee });
+  const send: ForcedSending["send"] = (fee) => forceCommitData(client, { ...commit, ...fee });
   return { ...(await sendThroughL1(signer, { entry, what, ledger, send }, options, output)), contribution };
 }
 
@@ -62,22 +53,6 @@ export async function publishThroughL1(
   const what = `a version of ${version.rowCount} rows of datanet ${datanetId}`;
   const entry = forcedPublicationEntry(publication);
   const ledger = ledgerOnL1(options, output);
-  const send: Sending["send"] = (fee) => forcePublishVersion(signer.client, { ...publication, ...fee });
+  const send: ForcedSending["send"] = (fee) => forcePublishVersion(signer.client, { ...publication, ...fee });
   return sendThroughL1(signer, { entry, what, ledger, send }, options, output);
-}
-
-async function sendThroughL1(
-  signer: Signer,
-  { entry, ledger, send, what }: Sending,
-  options: Options,
-  output: Output,
-): Promise<ForcedOutcome> {
-  const isUnchecked = options.unchecked === true;
-  const isChecked = await checkForced([entry], signer.account.l1.address, { ledger, isUnchecked });
-  output.progress(`sending ${what} to L1's queue`);
-  return followForced(
-    signer,
-    { what, sent: await send(maxFeeOf(options)), wait: options.wait, isChecked },
-    output,
-  );
 }

@@ -18,10 +18,10 @@ import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { VERSION_OPTION } from "../../cli/common-options.ts";
 import { accountOf, type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
-import { defineOptions, withOptions } from "../../cli/options.ts";
+import { defineOptions } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
 import { ANY_HOST_OPTION, HOST_OPTION, readerOrSigner, signerClient } from "./host-options.ts";
 
@@ -37,22 +37,17 @@ export function addHostCommands(datanet: Command): void {
   addDownload(datanet);
 }
 
-function addCard(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("card <datanet-or-file> [file]")
-      .description(
-        "show a Datanet's card on a host; with an id and a file, set the card: on the ledger, by a new version of the same rows, and on the host. A file alone is checked, and its hash printed",
-      ),
-    { ...ANY_HOST_OPTION },
-  );
-  withExample(
-    command,
+const addCard = command({
+  usage: "card <datanet-or-file> [file]",
+  about:
+    "show a Datanet's card on a host; with an id and a file, set the card: on the ledger, by a new version of the same rows, and on the host. A file alone is checked, and its hash printed",
+  options: { ...ANY_HOST_OPTION },
+  examples: [
     "datanet card card.json",
     "datanet card 10 --host http://127.0.0.1:8560",
     "datanet card 10 card.json --host http://127.0.0.1:8560 --account alice",
-  );
-  onRun(command, async ({ args, options, output }) => {
+  ],
+  run: async ({ args, options, output }) => {
     const [place, file] = args as [string, string | undefined];
     if (!/^\d+$/.test(place)) return checkCard(place, output);
     if (options.host === undefined)
@@ -67,8 +62,8 @@ function addCard(parent: Command): void {
       ],
       facts,
     );
-  });
-}
+  },
+});
 
 async function checkCard(path: string, output: Output): Promise<void> {
   const { card, policy } = nameCard(await readCardFile(path));
@@ -98,17 +93,16 @@ async function setCard(
   });
 }
 
-function addFind(parent: Command): void {
-  const command = withOptions(
-    parent.command("find [text]").description("search a host's Datanets by words, tag or field"),
-    {
-      ...HOST_OPTION,
-      "--tag <tag>": "only Datanets with this tag",
-      "--field <field>": "only Datanets of this field",
-    },
-  );
-  withExample(command, "datanet find spam --host http://127.0.0.1:8560");
-  onRun(command, async ({ args, options, output }) => {
+const addFind = command({
+  usage: "find [text]",
+  about: "search a host's Datanets by words, tag or field",
+  options: {
+    ...HOST_OPTION,
+    "--tag <tag>": "only Datanets with this tag",
+    "--field <field>": "only Datanets of this field",
+  },
+  examples: ["datanet find spam --host http://127.0.0.1:8560"],
+  run: async ({ args, options, output }) => {
     const client = await openReader(options);
     const { field, host, tag } = options;
     const [text] = args;
@@ -136,29 +130,24 @@ function addFind(parent: Command): void {
       ],
       found,
     );
-  });
-}
+  },
+});
 
-function addUpload(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("upload <datanet>")
-      .description(
-        "upload rows of final commits from the store to a host, or mirror another host; resumes after an interruption",
-      ),
-    {
-      ...HOST_OPTION,
-      "--root <root>": "only the commit with this root; default: every commit whose rows are in the store",
-      "--from <url>": "mirror the rows, versions and records of the host at this URL",
-      ...STORE_OPTION,
-    },
-  );
-  withExample(
-    command,
+const addUpload = command({
+  usage: "upload <datanet>",
+  about:
+    "upload rows of final commits from the store to a host, or mirror another host; resumes after an interruption",
+  options: {
+    ...HOST_OPTION,
+    "--root <root>": "only the commit with this root; default: every commit whose rows are in the store",
+    "--from <url>": "mirror the rows, versions and records of the host at this URL",
+    ...STORE_OPTION,
+  },
+  examples: [
     "datanet upload 10 --host http://127.0.0.1:8560 --account bob",
     "datanet upload 10 --from http://127.0.0.1:8560 --host http://127.0.0.1:8561 --account bob",
-  );
-  onRun(command, async ({ args, options, output }) => {
+  ],
+  run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     if (options.from !== undefined) {
       if (options.root !== undefined)
@@ -198,27 +187,23 @@ function addUpload(parent: Command): void {
       ],
       { datanetId, commits, absentCount },
     );
-  });
-}
+  },
+});
 
-function addDownload(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("download <datanet>")
-      .description("download a version from a host into the store, and check it against the ledger's root"),
-    {
-      ...HOST_OPTION,
-      ...VERSION_OPTION,
-      "--commits": "also committed rows that are in no version, which `datanet verify` needs",
-      ...STORE_OPTION,
-    },
-  );
-  withExample(
-    command,
+const addDownload = command({
+  usage: "download <datanet>",
+  about: "download a version from a host into the store, and check it against the ledger's root",
+  options: {
+    ...HOST_OPTION,
+    ...VERSION_OPTION,
+    "--commits": "also committed rows that are in no version, which `datanet verify` needs",
+    ...STORE_OPTION,
+  },
+  examples: [
     "datanet download 10 --host http://127.0.0.1:8560",
     "datanet download 10 --host http://127.0.0.1:8560 --version-number 2 --account bob",
-  );
-  onRun(command, async ({ args, options, output }) => {
+  ],
+  run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await readerOrSigner(options);
     const store = await openRowStore(options.rows);
@@ -237,8 +222,8 @@ function addDownload(parent: Command): void {
       ],
       { datanetId, ...got, rowsRoot: hex32(got.rowsRoot), commitCount: commits.length },
     );
-  });
-}
+  },
+});
 
 async function mirror(
   options: GlobalOptions & { readonly host: string; readonly from: string; readonly rows: string },

@@ -4,10 +4,10 @@ import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { NOTE_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
-import { withFallback, withOptions } from "../../cli/options.ts";
+import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { HOST_OPTION, type HostOptions, signerClient } from "./host-options.ts";
 
 const DAY_MS = 86_400_000;
@@ -18,17 +18,13 @@ export function addHostPeopleCommands(datanet: Command): void {
   addAccess(datanet);
 }
 
-function addSay(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("say <datanet> <file>")
-      .description(
-        "sign records (labels, reviews, verdicts, objections) and upload them to a host (docs/explanation/datanets.md)",
-      ),
-    { ...HOST_OPTION, "--as-datanet": "sign with the Datanet's key" },
-  );
-  withExample(command, "datanet say 10 labels.jsonl --host http://127.0.0.1:8560 --account carol");
-  onRun(command, async ({ args, options, output }) => {
+const addSay = command({
+  usage: "say <datanet> <file>",
+  about:
+    "sign records (labels, reviews, verdicts, objections) and upload them to a host (docs/explanation/datanets.md)",
+  options: { ...HOST_OPTION, "--as-datanet": "sign with the Datanet's key" },
+  examples: ["datanet say 10 labels.jsonl --host http://127.0.0.1:8560 --account carol"],
+  run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const records = (await readText(args[1]!))
       .split(/\r?\n/)
@@ -44,30 +40,25 @@ function addSay(parent: Command): void {
       ],
       { datanetId, takenCount: results.length - refused.length, refused },
     );
-  });
-}
+  },
+});
 
-function addAccess(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("access <datanet> [request]")
-      .description(
-        "list access requests and grants of a permissioned Datanet; with --purpose, request access publicly; with a request, reply to it with the Datanet's key",
-      ),
-    {
-      ...HOST_OPTION,
-      "--purpose <text>": "request access: how you will use the rows",
-      "--grant-days <n>": "reply to the request: grant access for this many days, or refuse with 0",
-      ...withFallback(NOTE_OPTION, ""),
-    },
-  );
-  withExample(
-    command,
+const addAccess = command({
+  usage: "access <datanet> [request]",
+  about:
+    "list access requests and grants of a permissioned Datanet; with --purpose, request access publicly; with a request, reply to it with the Datanet's key",
+  options: {
+    ...HOST_OPTION,
+    "--purpose <text>": "request access: how you will use the rows",
+    "--grant-days <n>": "reply to the request: grant access for this many days, or refuse with 0",
+    ...withFallback(NOTE_OPTION, ""),
+  },
+  examples: [
     "datanet access 10 --host http://127.0.0.1:8560",
     'datanet access 10 --purpose "a spam filter" --host http://127.0.0.1:8560 --account bob',
     "datanet access 10 0x… --grant-days 30 --host http://127.0.0.1:8560 --account alice",
-  );
-  onRun(command, async ({ args, options, output }) => {
+  ],
+  run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const request = args[1];
     const { grantDays, purpose } = options;
@@ -98,8 +89,8 @@ function addAccess(parent: Command): void {
       ],
       { datanetId, requests, unansweredCount },
     );
-  });
-}
+  },
+});
 
 type HostedOptions = GlobalOptions & HostOptions;
 

@@ -12,53 +12,39 @@ import { bringVersion } from "@openledger/client/datanets/upload-rows";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
-import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { STORE_OPTION } from "../../cli/common-options.ts";
 import { accountOf, type GlobalOptions, openSigner, type Signer, signFor } from "../../cli/context.ts";
-import { withFallback, withOptions } from "../../cli/options.ts";
+import { withFallback } from "../../cli/options.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { command, waitWithProgress } from "../../cli/run-command.ts";
 import { workspacePaths } from "../../cli/workspace.ts";
-import {
-  FORCED_OPTION,
-  type ForcedOptions,
-  MAX_FEE_OPTION,
-  UNCHECKED_OPTION,
-} from "../money/forced-operation.ts";
+import { FORCED_OPTIONS, type ForcedOptions } from "../money/forced-operation.ts";
 import { ANY_HOST_OPTION } from "./host-options.ts";
 import { readLeaveOut } from "./leave-out-file.ts";
 
-export function addPublish(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("publish <datanet>")
-      .description(
-        "publish a version of all rows contributed so far; with a host, of the rows that its labels, reviews and approvals admit",
-      ),
-    {
-      "--validator <leaf>": "leaf id of the validator of the rows; default: the account's",
-      "--vouched <pairs...>":
-        "validator of each contributor, as CONTRIBUTOR=VALIDATOR; other contributors' rows are left out",
-      "--leave-out <file>": "file with the rows to leave out, from `datanet check --write`",
-      ...ANY_HOST_OPTION,
-      ...withFallback(STORE_OPTION, workspacePaths.rows),
-      ...FORCED_OPTION,
-      ...UNCHECKED_OPTION,
-      ...MAX_FEE_OPTION,
-      ...WAIT_OPTION,
-    },
-  );
-  withExample(
-    command,
+export const addPublish = command({
+  usage: "publish <datanet>",
+  about:
+    "publish a version of all rows contributed so far; with a host, of the rows that its labels, reviews and approvals admit",
+  options: {
+    "--validator <leaf>": "leaf id of the validator of the rows; default: the account's",
+    "--vouched <pairs...>":
+      "validator of each contributor, as CONTRIBUTOR=VALIDATOR; other contributors' rows are left out",
+    "--leave-out <file>": "file with the rows to leave out, from `datanet check --write`",
+    ...ANY_HOST_OPTION,
+    ...withFallback(STORE_OPTION, workspacePaths.rows),
+    ...FORCED_OPTIONS,
+  },
+  examples: [
     "datanet publish 6 --account alice",
     "datanet publish 6 --leave-out leave-out.json --account alice",
     "datanet publish 6 --vouched 3=8 4=9 --account alice",
     "datanet publish 10 --host http://127.0.0.1:8560 --account alice",
     "datanet publish 6 --forced --account alice",
-  );
-  onRun(command, async ({ options, args, output }) => {
+  ],
+  run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const { host, leaveOut: leaveOutPath, validator, vouched: pairs } = options;
     if (host !== undefined) {
@@ -95,8 +81,8 @@ export function addPublish(parent: Command): void {
       ...sent,
     ];
     output.answer(lines, { ...facts, datanetId, rowCount, payees, ...roots });
-  });
-}
+  },
+});
 
 /** Signed, or with --forced through L1's queue; the Datanet's card stays. */
 async function publish(

@@ -3,30 +3,24 @@ import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { suggestLabels } from "@openledger/client/datanets/label-turns";
 import { promptOf } from "@openledger/datanets/rows/row-view";
 import { modelFamilies } from "@openledger/models/registered/model-families";
-import type { Command } from "commander";
-import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { HOST_OPTION, signerClient } from "./host-options.ts";
 
 /** A model's word on rows that wait for labels. */
-export function addSuggestCommand(datanet: Command): void {
-  const command = withOptions(
-    datanet
-      .command("suggest <datanet>")
-      .description("add label suggestions of a model, signed by a reviewer; labellers see them on request"),
-    {
-      ...HOST_OPTION,
-      "--model <place>": { about: "folder of a published model, or URL of a model server", isRequired: true },
-      "--name <text>": "name of the model that labellers see; default: the folder or URL",
-      "--as-datanet": "sign with the Datanet's key",
-    },
-  );
-  withExample(
-    command,
+export const addSuggestCommand = command({
+  usage: "suggest <datanet>",
+  about: "add label suggestions of a model, signed by a reviewer; labellers see them on request",
+  options: {
+    ...HOST_OPTION,
+    "--model <place>": { about: "folder of a published model, or URL of a model server", isRequired: true },
+    "--name <text>": "name of the model that labellers see; default: the folder or URL",
+    "--as-datanet": "sign with the Datanet's key",
+  },
+  examples: [
     "datanet suggest 10 --model .openledger/models/mails --host http://127.0.0.1:8560 --account dave",
-  );
-  onRun(command, async ({ args, options, output }) => {
+  ],
+  run: async ({ args, options, output }) => {
     const datanetId = parseId(args[0]!);
     const client = await signerClient(options, options.asDatanet === true ? datanetId : null);
     const isUrl = /^https?:\/\//.test(options.model);
@@ -54,5 +48,5 @@ export function addSuggestCommand(datanet: Command): void {
       ],
       { datanetId, ...done },
     );
-  });
-}
+  },
+});

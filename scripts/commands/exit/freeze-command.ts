@@ -1,16 +1,13 @@
-import type { Command } from "commander";
 import { resolveAccount, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 
-export function addFreezeCommand(program: Command): void {
-  const command = program
-    .command("freeze")
-    .description(
-      "freeze a rollup for good, once its queue has not moved for 7 days; anyone can. Prints the date where it is too early",
-    );
-  withExample(command, "freeze --account bob", "freeze --rpc https://… --rollup 0x… --private-key-file key");
-  onRun(command, async ({ options, output }) => {
+export const addFreezeCommand = command({
+  usage: "freeze",
+  about:
+    "freeze a rollup for good, once its queue has not moved for 7 days; anyone can. Prints the date where it is too early",
+  examples: ["freeze --account bob", "freeze --rpc https://… --rollup 0x… --private-key-file key"],
+  run: async ({ options, output }) => {
     // Loaded here: prover and bridge would make every other command a second slower.
     const { freezeRollup } = await import("@openledger/verifier/exits/freeze");
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
@@ -36,5 +33,5 @@ export function addFreezeCommand(program: Command): void {
       gasUsed,
       gasCostWei,
     });
-  });
-}
+  },
+});

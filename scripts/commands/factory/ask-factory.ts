@@ -4,29 +4,15 @@ import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { nearestDisplayName } from "@openledger/datanets/records/display-name";
 import { exportFormSchema, type FactoryJob, type JobEvent } from "@openledger/models/factory/factory-api";
-import { FactoryClient } from "@openledger/models/factory/factory-client";
 import { registerJob } from "@openledger/models/factory/register-job";
 import { lossWords } from "@openledger/models/training/row-losses";
 import { commandError } from "../../cli/cli-errors.ts";
-import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import type { CompareOptions, ExportOptions, FactoryOptions, RegisterJobOptions } from "./factory-options.ts";
 import { openFactory } from "./open-factory.ts";
 
 type Asked<Options extends FactoryOptions = FactoryOptions> = CommandContext<Options>;
-
-export async function showBases({ options, output }: Asked): Promise<void> {
-  const bases = await new FactoryClient(await openReader(options), options.factory).bases();
-  const rows = bases.map(({ id, maxPositions, name, parameterCount, source }) => [
-    id,
-    name,
-    `${(parameterCount / 1e6).toFixed(1)} M`,
-    `${maxPositions} tokens`,
-    source,
-  ]);
-  output.answer(renderTable([["id", "name", "parameters", "context", "from"], ...rows]), { bases });
-}
 
 const ACTIONS = ["watch", "lineage", "pause", "resume", "stop", "delete"] as const;
 

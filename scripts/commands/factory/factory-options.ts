@@ -1,42 +1,75 @@
-export interface FactoryOptions {
-  factory: string;
-}
+import {
+  DATA_OPTION,
+  DEPLOYMENT_OPTION,
+  FIRST_BALANCE_OPTION,
+  LISTEN_OPTIONS,
+  OUT_FOLDER_OPTION,
+  THREADS_OPTION,
+  TOKENS_OPTION,
+  VERSION_OPTION,
+} from "../../cli/common-options.ts";
+import { collect, defineOptions, type OptionsOf, required, withFallback } from "../../cli/options.ts";
+import { ANY_HOST_OPTION } from "../datanet/host-options.ts";
 
-export interface TrainJobOptions extends FactoryOptions {
-  datanet?: string;
-  version?: string;
-  host?: string;
-  rows?: string;
-  base: string;
-  set: string[];
-  estimate?: boolean;
-}
+export const FACTORY_OPTION = defineOptions({
+  "--factory <url>": { about: "public URL of the factory", fallback: "http://127.0.0.1:8570" },
+});
 
-export interface CompareOptions extends FactoryOptions {
-  prompt: string[];
-  tokens: string;
-}
+export type FactoryOptions = OptionsOf<typeof FACTORY_OPTION>;
 
-export interface RegisterJobOptions extends FactoryOptions {
-  /** Where its name goes. */
-  host?: string | undefined;
-  price: string;
-  amount: string;
-}
+export const TRAIN_OPTIONS = defineOptions({
+  ...FACTORY_OPTION,
+  "--datanet <id>": "Datanet whose version is used",
+  ...VERSION_OPTION,
+  "--host <url>": "URL of the Datanet's host",
+  "--rows <file>": "file with rows of your own for a trial: one JSON line each",
+  "--base <id>": {
+    about: "a base from the list, or a folder or URL that the factory allows",
+    fallback: "own",
+  },
+  "--set <field=value>": {
+    about: "a field of the training form; repeatable",
+    fallback: [],
+    parse: collect,
+  },
+  "--estimate": "print the estimate only",
+});
+export type TrainJobOptions = OptionsOf<typeof TRAIN_OPTIONS>;
 
-export interface ExportOptions extends FactoryOptions {
-  form: string;
-  out: string;
-}
+export const COMPARE_OPTIONS = defineOptions({
+  ...FACTORY_OPTION,
+  "--prompt <text>": {
+    about: "prompt to compare; repeatable; default: held-out rows",
+    fallback: [],
+    parse: collect,
+  },
+  ...withFallback(TOKENS_OPTION, "32"),
+});
+export type CompareOptions = OptionsOf<typeof COMPARE_OPTIONS>;
+
+export const REGISTER_OPTIONS = defineOptions({
+  ...FACTORY_OPTION,
+  "--price <open>": { about: "price of one answer in OPEN: the least payment", fallback: "0.5" },
+  ...FIRST_BALANCE_OPTION,
+  ...ANY_HOST_OPTION,
+});
+export type RegisterJobOptions = OptionsOf<typeof REGISTER_OPTIONS>;
+
+export const EXPORT_OPTIONS = defineOptions({
+  ...FACTORY_OPTION,
+  "--form <form>": { about: "what to export: adapter, merged or model", fallback: "adapter" },
+  ...required(OUT_FOLDER_OPTION),
+});
+export type ExportOptions = OptionsOf<typeof EXPORT_OPTIONS>;
 
 /** Each is a variable FACTORY_… of docs/reference/settings.md, which it overrules. */
-export interface ServeFactoryOptions {
-  data?: string;
-  host?: string;
-  port?: number;
-  datanetHosts?: string;
-  bases?: string;
-  accounts?: string;
-  threads?: string;
-  deployment?: string;
-}
+export const SERVE_OPTIONS = defineOptions({
+  ...DATA_OPTION,
+  ...LISTEN_OPTIONS,
+  "--datanet-hosts <urls>": "Datanet hosts to download rows from, comma-separated",
+  "--bases <places>": "folders and URLs of base models, comma-separated",
+  "--accounts <leaves>": "leaf ids that may train, comma-separated, or any",
+  ...THREADS_OPTION,
+  ...DEPLOYMENT_OPTION,
+});
+export type ServeFactoryOptions = OptionsOf<typeof SERVE_OPTIONS>;

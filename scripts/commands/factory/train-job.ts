@@ -1,14 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type FactoryEstimate, type FactoryForm, formSchema } from "@openledger/models/factory/factory-api";
-import type { FactoryClient } from "@openledger/models/factory/factory-client";
+import { FactoryClient } from "@openledger/models/factory/factory-client";
 import { commandError } from "../../cli/cli-errors.ts";
+import { openReader } from "../../cli/context.ts";
+import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import type { TrainJobOptions } from "./factory-options.ts";
 import { openFactory } from "./open-factory.ts";
 
-export async function trainJob({ options, output }: CommandContext<TrainJobOptions>): Promise<void> {
+/** Without rows, the bases to choose from. */
+export async function trainJob(context: CommandContext<TrainJobOptions>): Promise<void> {
+  const { options, output } = context;
+  if (options.rows === undefined && options.datanet === undefined) return showBases(context);
   const { factory } = await openFactory(options);
   output.progress("fetching rows");
   const dataset = await addRows(factory, options);
@@ -32,19 +37,29 @@ export async function trainJob({ options, output }: CommandContext<TrainJobOptio
   });
 }
 
-async function addRows(factory: FactoryClient, { datanet, host, rows, version }: TrainJobOptions) {
+async function showBases({ options, output }: CommandContext<TrainJobOptions>): Promise<void> {
+  const bases = await new FactoryClient(await openReader(options), options.factory).bases();
+  const rows = bases.map(({ id, maxPositions, name, parameterCount, source }) => [
+    id,
+    name,
+    `${(parameterCount / 1e6).toFixed(1)} M`,
+    `${maxPositions} tokens`,
+    source,
+  ]);
+  output.answer(renderTable([["id", "name", "parameters", "context", "from"], ...rows]), { bases });
+}
+
+async function addRows(factory: FactoryClient, { datanet, host, rows, versionNumber }: TrainJobOptions) {
   if (rows !== undefined) {
     const jsonl = await readFile(rows, "utf8").catch((cause: unknown) => {
       throw commandError("CMD_USAGE", `${rows} cannot be read`, { cause });
     });
     return factory.addDataset({ kind: "upload", name: rows.split("/").at(-1)!.slice(0, 80), jsonl });
   }
-  if (datanet === undefined)
-    throw commandError("CMD_USAGE", "name a Datanet with --datanet, or a file with --rows");
   const hostUrl = host ?? (await factory.info()).datanetHosts[0];
   if (hostUrl === undefined) throw commandError("CMD_USAGE", "name the Datanet's host with --host");
-  const number = version === undefined ? null : parseId(version);
-  return factory.addDataset({ kind: "datanet", hostUrl, datanetId: parseId(datanet), version: number });
+  const number = versionNumber === undefined ? null : parseId(versionNumber);
+  return factory.addDataset({ kind: "datanet", hostUrl, datanetId: parseId(datanet!), version: number });
 }
 
 /** @throws CMD_USAGE for a field or a value that the form does not have */

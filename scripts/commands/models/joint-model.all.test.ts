@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
-import { SMALL_DIRECT } from "@openledger/circuits/testing/direct-world";
+import { SMALL_DIRECT } from "@openledger/circuits/testing/settlement/direct-world";
 import { approveModel } from "@openledger/client/actions/ledger/model-operations";
 import { type SettlingWorld, startSettlingWorld } from "@openledger/models/testing/settling-fixture";
 import { buildPages } from "@openledger/web/build/build-pages";

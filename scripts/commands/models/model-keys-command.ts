@@ -1,34 +1,30 @@
 /** `openledger models keys`: who may ask a server of adapters. */
 import { servingKeys } from "@openledger/models/serving/serving-config";
-import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { DATA_OPTION } from "../../cli/common-options.ts";
-import { withFallback, withOptions } from "../../cli/options.ts";
+import { withFallback } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 
-export function addModelKeysCommand(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("keys [name]")
-      .description("issue or revoke an API key of a server of adapters; without a name, list them"),
-    {
-      ...withFallback(DATA_OPTION, ".openledger/serving"),
-      "--per-minute <requests,tokens>": {
-        about: "most requests and tokens of the key per minute",
-        fallback: [60, 100_000] as const,
-        parse: (text: string) => {
-          const [requests, tokens, ...more] = text.split(",").map(Number);
-          if (!Number.isInteger(requests) || !Number.isInteger(tokens) || more.length > 0)
-            throw commandError("CMD_USAGE", `${text} is not two whole numbers, as 60,100000`);
-          return [requests!, tokens!] as const;
-        },
+export const addModelKeysCommand = command({
+  usage: "keys [name]",
+  about: "issue or revoke an API key of a server of adapters; without a name, list them",
+  options: {
+    ...withFallback(DATA_OPTION, ".openledger/serving"),
+    "--per-minute <requests,tokens>": {
+      about: "most requests and tokens of the key per minute",
+      fallback: [60, 100_000] as const,
+      parse: (text: string) => {
+        const [requests, tokens, ...more] = text.split(",").map(Number);
+        if (!Number.isInteger(requests) || !Number.isInteger(tokens) || more.length > 0)
+          throw commandError("CMD_USAGE", `${text} is not two whole numbers, as 60,100000`);
+        return [requests!, tokens!] as const;
       },
-      "--revoke": "revoke the key; a running server refuses it within a second",
     },
-  );
-  withExample(command, "models keys mia --per-minute 60,100000", "models keys mia --revoke", "models keys");
-  onRun(command, async ({ args, options, output }) => {
+    "--revoke": "revoke the key; a running server refuses it within a second",
+  },
+  examples: ["models keys mia --per-minute 60,100000", "models keys mia --revoke", "models keys"],
+  run: async ({ args, options, output }) => {
     const [name] = args;
     const { data, perMinute, revoke } = options;
     if (name === undefined) {
@@ -55,5 +51,5 @@ export function addModelKeysCommand(parent: Command): void {
     const [requestsPerMinute, tokensPerMinute] = perMinute;
     const key = await servingKeys.issue(data, { name, requestsPerMinute, tokensPerMinute });
     output.answer([`${key} is the key of ${name}; it is shown once`], { name, key });
-  });
-}
+  },
+});

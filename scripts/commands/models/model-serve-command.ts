@@ -1,27 +1,20 @@
-import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
-import { withOptions } from "../../cli/options.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { SERVE_OPTIONS } from "./serve-options.ts";
 
-export function addModelServeCommand(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("serve [folder]")
-      .description(
-        "serve a published model and the openings of its receipts; without a folder, serve one base and its LoRA adapters over OpenAI's API",
-      ),
-    SERVE_OPTIONS,
-  );
-  withExample(
-    command,
+export const addModelServeCommand = command({
+  usage: "serve [folder]",
+  about:
+    "serve a published model and the openings of its receipts; without a folder, serve one base and its LoRA adapters over OpenAI's API",
+  options: SERVE_OPTIONS,
+  examples: [
     "models serve spam-model --model 15 --port 8797 --data answers",
     "models serve spam-model --model 15 --settle --account mia",
     "models serve speeches --model 13 --settle --claim --account mia",
     "models serve --base models/smollm2 --adapters adapters --port 8798",
     "models serve --base models/smollm2 --adapters adapters --registered published --claim --account mia",
-  );
-  onRun(command, async ({ options, args, output }) => {
+  ],
+  run: async ({ options, args, output }) => {
     const [folder] = args;
     const { adapters, batch, kernels, model, registered, settle, threads } = options;
     // Loaded here: servers and their stores would make every other command slower.
@@ -36,5 +29,5 @@ export function addModelServeCommand(parent: Command): void {
     if (model === undefined) throw commandError("CMD_USAGE", "say which model it is with --model ID");
     const { servePublished } = await import("./serve-published.ts");
     return servePublished({ ...options, model, folder }, output);
-  });
-}
+  },
+});

@@ -2,48 +2,32 @@ import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations"
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import type { Command } from "commander";
 import { EPOCH_OPTION, FOLDER_OPTION, SERVER_OPTION } from "../../cli/common-options.ts";
 import { accountOf, openSigner, signFor } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { command, waitWithProgress } from "../../cli/run-command.ts";
 import { CIRCUITS_OPTION, KEYS_OPTION, PROVER_OPTION } from "../../cli/settlement-options.ts";
-import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "../money/forced-operation.ts";
+import { FORCED_OPTIONS } from "../money/forced-operation.ts";
 
-export function addModelCloseEpochCommand(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("close-epoch <model>")
-      .description("close the open epoch for its settlement; anyone can after 24 hours by batch timestamps"),
-    {
-      "--as-account":
-        "sign as the account, not as the model: needs 24 hours by batch timestamps since the last close",
-      ...FORCED_OPTION,
-      ...UNCHECKED_OPTION,
-      ...MAX_FEE_OPTION,
-      ...WAIT_OPTION,
-    },
-  );
-  withExample(
-    command,
+export const addModelCloseEpochCommand = command({
+  usage: "close-epoch <model>",
+  about: "close the open epoch for its settlement; anyone can after 24 hours by batch timestamps",
+  options: {
+    "--as-account":
+      "sign as the account, not as the model: needs 24 hours by batch timestamps since the last close",
+    ...FORCED_OPTIONS,
+  },
+  examples: [
     "models close-epoch 15 --account mia",
     "models close-epoch 15 --as-account --account bob",
     "models close-epoch 15 --forced --account bob",
-  );
-  onRun(command, async ({ options, args, output }) => {
+  ],
+  run: async ({ options, args, output }) => {
     const modelId = parseId(args[0]!);
     const signer = await openSigner(options);
     if (options.forced === true) {
       const { closeThroughL1 } = await import("./forced-close-epoch.ts");
-      const isUnchecked = options.unchecked === true;
-      await closeThroughL1(
-        signer,
-        { modelId, wait: options.wait, isUnchecked, ...maxFeeOf(options) },
-        options,
-        output,
-      );
-      return;
+      return closeThroughL1(signer, modelId, options, output);
     }
     const model = await getModel(signer.client, modelId);
     const leaf =
@@ -58,36 +42,28 @@ export function addModelCloseEpochCommand(parent: Command): void {
       `operation ${sent.hash}; its draws are fixed by the L1 block 128 after the one that takes batch ${operation?.batchNumber ?? "?"}`,
     ];
     output.answer(lines, { ...sent, modelId, epoch, amountWei: model.openAmountWei, stage, batchNumber });
-  });
-}
+  },
+});
 
-export function addModelSettleCommand(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("settle <model>")
-      .description(
-        "settle the closed epoch: draw payments, prove the payees' rewards, and submit the proof; anyone can. Draws of a model that promises claims are approved on L1 first, with --account",
-      ),
-    {
-      ...EPOCH_OPTION,
-      ...SERVER_OPTION,
-      ...FOLDER_OPTION,
-      "--default-split": "settle by row counts, without openings: from 14 days after the close",
-      "--direct":
-        "pre-verify the settlement on L1, from 3 days after the close; run again 24 hours later to post it; needs --account",
-      ...CIRCUITS_OPTION,
-      ...KEYS_OPTION,
-      ...PROVER_OPTION,
-    },
-  );
-  withExample(
-    command,
+export const addModelSettleCommand = command({
+  usage: "settle <model>",
+  about:
+    "settle the closed epoch: draw payments, prove the payees' rewards, and submit the proof; anyone can. Draws of a model that promises claims are approved on L1 first, with --account",
+  options: {
+    ...EPOCH_OPTION,
+    ...SERVER_OPTION,
+    ...FOLDER_OPTION,
+    "--default-split": "settle by row counts, without openings: from 14 days after the close",
+    "--direct":
+      "pre-verify the settlement on L1, from 3 days after the close; run again 24 hours later to post it; needs --account",
+    ...CIRCUITS_OPTION,
+    ...KEYS_OPTION,
+    ...PROVER_OPTION,
+  },
+  examples: [
     "models settle 15",
     "models settle 15 --direct --account bob",
     "models settle 15 --default-split",
-  );
-  onRun(command, async (context) => {
-    const { settleModel } = await import("./model-settle.ts");
-    await settleModel(context);
-  });
-}
+  ],
+  run: async (context) => (await import("./model-settle.ts")).settleModel(context),
+});

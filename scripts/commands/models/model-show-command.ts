@@ -14,18 +14,18 @@ import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/seque
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
-import type { Command } from "commander";
 import { openReader } from "../../cli/context.ts";
 import { describeShape } from "../../cli/describe-shape.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { describePreVerified } from "./pre-verified-lines.ts";
 
-export function addModelShowCommand(parent: Command): void {
-  const command = parent.command("show <model>").description("show a model's epoch, payees and settlements");
-  withExample(command, "models show 15", "models show 15 --json");
-  onRun(command, async ({ options, args, output }) => {
+export const addModelShowCommand = command({
+  usage: "show <model>",
+  about: "show a model's epoch, payees and settlements",
+  examples: ["models show 15", "models show 15 --json"],
+  run: async ({ options, args, output }) => {
     const client = await openReader(options);
     const leaf = await getModel(client, parseId(args[0]!));
     const [settlements, preVerified, info] = await Promise.all([
@@ -85,8 +85,8 @@ export function addModelShowCommand(parent: Command): void {
       /** null where a full node answers, which does not know them. */
       preVerifiedSettlements: preVerified,
     });
-  });
-}
+  },
+});
 
 /** Of a model of several Datanets which are missing. */
 function describeApproval(leaf: LedgerModelLeaf): string {

@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 import { withExample } from "../../cli/run-command.ts";
 import { addModelAskCommand } from "./model-ask-command.ts";
-import { addModelGenerateCommand } from "./model-generate-command.ts";
 import { addModelKeysCommand } from "./model-keys-command.ts";
 import { addModelRegisterCommand } from "./model-register-command.ts";
 import { addModelServeCommand } from "./model-serve-command.ts";
 import { addModelCloseEpochCommand, addModelSettleCommand } from "./model-settle-command.ts";
 import { addModelShowCommand } from "./model-show-command.ts";
 import { addModelBaseCommand } from "./training/model-base-command.ts";
+import { addModelGenerateCommand } from "./training/model-generate-command.ts";
 import { addModelTrainCommand } from "./training/model-train-command.ts";
 import { addModelTuneCommand } from "./training/model-tune-command.ts";
 

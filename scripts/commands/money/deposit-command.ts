@@ -3,31 +3,25 @@ import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { accountOf, openSigner, resolveLeaf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
-import { withOptions } from "../../cli/options.ts";
-import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { command, WAIT_OPTION, waitWithProgress } from "../../cli/run-command.ts";
 import { MAX_FEE_OPTION, maxFeeOf } from "./forced-operation.ts";
 
-export function addDepositCommand(program: Command): void {
-  const command = withOptions(
-    program
-      .command("deposit <amount>")
-      .description(
-        "bring OPEN from L1 into the ledger: to the account's leaf, or to a new one if it has none, which also burns the id fee",
-      ),
-    {
-      "--to <leaf>": "leaf that receives it: an id, an account's name or an address; default: the account's",
-      "--new": "open a new leaf, even if the account has one",
-      "--approve": "allow the transfer by an approval transaction, not by a signed permit",
-      ...MAX_FEE_OPTION,
-      ...WAIT_OPTION,
-    },
-  );
-  withExample(command, "deposit 12.5 --account alice", "deposit 100 --account alice --to bob");
-  onRun(command, async ({ options, args, output }) => {
+export const addDepositCommand = command({
+  usage: "deposit <amount>",
+  about:
+    "bring OPEN from L1 into the ledger: to the account's leaf, or to a new one if it has none, which also burns the id fee",
+  options: {
+    "--to <leaf>": "leaf that receives it: an id, an account's name or an address; default: the account's",
+    "--new": "open a new leaf, even if the account has one",
+    "--approve": "allow the transfer by an approval transaction, not by a signed permit",
+    ...MAX_FEE_OPTION,
+    ...WAIT_OPTION,
+  },
+  examples: ["deposit 12.5 --account alice", "deposit 100 --account alice --to bob"],
+  run: async ({ options, args, output }) => {
     const amountWei = parseOpen(args[0]!);
     const { client, account } = await openSigner(options);
     const permission = options.approve === true ? ("approve" as const) : ("permit" as const);
@@ -62,8 +56,8 @@ export function addDepositCommand(program: Command): void {
       gasCostWei: sent.gasCostWei,
       burnedFeeWei: sent.burnedFeeWei,
     });
-  });
-}
+  },
+});
 
 /** The contract takes deposits whatever the operator plans; this command does not send them into a rollup that ends. */
 async function requireOpen(client: LedgerClient): Promise<void> {

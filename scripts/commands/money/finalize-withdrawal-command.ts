@@ -1,19 +1,16 @@
 import { finalizeWithdrawal } from "@openledger/client/actions/l1/finalize-withdrawal";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import type { Command } from "commander";
 import { OWNER_OPTION } from "../../cli/common-options.ts";
 import { openSigner, parseAddress } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
-import { withOptions } from "../../cli/options.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 
-export function addFinalizeWithdrawalCommand(program: Command): void {
-  const command = withOptions(
-    program.command("finalize-withdrawal").description("pay out posted withdrawals on L1"),
-    { ...OWNER_OPTION },
-  );
-  withExample(command, "finalize-withdrawal --account alice");
-  onRun(command, async ({ options, output }) => {
+export const addFinalizeWithdrawalCommand = command({
+  usage: "finalize-withdrawal",
+  about: "pay out posted withdrawals on L1",
+  options: { ...OWNER_OPTION },
+  examples: ["finalize-withdrawal --account alice"],
+  run: async ({ options, output }) => {
     const { client, account } = await openSigner(options);
     const owner = options.owner === undefined ? account.l1.address : parseAddress(options.owner);
     output.progress("sending finalizeWithdrawal to L1");
@@ -23,5 +20,5 @@ export function addFinalizeWithdrawalCommand(program: Command): void {
       `L1 transaction ${transactionHash}, ${describeGas({ gasUsed, gasCostWei })}`,
     ];
     output.answer(lines, { owner, amountWei, transactionHash, gasUsed, gasCostWei });
-  });
-}
+  },
+});

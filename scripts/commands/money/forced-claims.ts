@@ -10,7 +10,7 @@ import { checkForced } from "@openledger/verifier/without-operator/forced-check"
 import { accountOf, type GlobalOptions, type Signer } from "../../cli/context.ts";
 import { ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
-import { followForced } from "./forced-operation.ts";
+import { type ForcedOptions, followForced, maxFeeOf } from "./forced-operation.ts";
 
 export interface Claimable {
   readonly leafId: number;
@@ -20,20 +20,15 @@ export interface Claimable {
   readonly claimableWei: bigint;
 }
 
-export interface ForcedClaims {
-  /** null = of every model. */
-  readonly modelId: number | null;
-  readonly wait: string;
-  readonly isUnchecked: boolean;
-  /** The most OPEN that an entry may burn; default: what the queue asks. */
-  readonly maxFeeWei?: bigint;
-}
-
-/** Queues one entry, and burns one fee, for each payee and role with something to claim. @throws CLI_FORCED_NO_EFFECT, BRG_* */
+/**
+ * Queues one entry, and burns one fee, for each payee and role with something to claim.
+ * @param modelId null: of every model
+ * @throws CLI_FORCED_NO_EFFECT, BRG_*
+ */
 export async function claimThroughL1(
   signer: Signer,
-  { isUnchecked, modelId, wait, ...fee }: ForcedClaims,
-  options: GlobalOptions,
+  modelId: number | null,
+  options: GlobalOptions & ForcedOptions,
   output: Output,
 ): Promise<void> {
   const { client } = signer;
@@ -50,15 +45,16 @@ export async function claimThroughL1(
     b,
     word1: packClaim(payeeIndex, PAYEE_ROLE[role]),
   }));
+  const isUnchecked = options.unchecked === true;
   const isChecked = await checkForced(entries, owner, { ledger, isUnchecked });
   const lines: string[] = [];
   const rewardClaims: object[] = [];
   let totalWei = 0n;
   for (const { claimableWei, leafId, ...payee } of wanted) {
     output.progress(`claiming payee ${payee.payeeIndex} of model ${payee.modelId} through L1's queue`);
-    const sent = await forceClaimRewards(client, { id: leafId, ...payee, ...fee });
+    const sent = await forceClaimRewards(client, { id: leafId, ...payee, ...maxFeeOf(options) });
     const what = `${formatOpen(claimableWei)} OPEN for leaf ${leafId} as ${payee.role} of payee ${payee.payeeIndex} of model ${payee.modelId}`;
-    const followed = await followForced(signer, { what, sent, wait, isChecked }, output);
+    const followed = await followForced(signer, { what, sent, wait: options.wait, isChecked }, output);
     lines.push(...followed.lines);
     rewardClaims.push({ leafId, ...payee, claimableWei, ...followed.facts });
     totalWei += claimableWei;

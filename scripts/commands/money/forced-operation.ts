@@ -7,9 +7,9 @@ import type { Signer } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
 import { defineOptions } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
-import { waitWithProgress } from "../../cli/run-command.ts";
+import { WAIT_OPTION, waitWithProgress } from "../../cli/run-command.ts";
 
-export const FORCED_OPTION = defineOptions({
+const FORCED_OPTION = defineOptions({
   "--forced": "forced inclusion through the L1 queue, which the sequencer cannot censor; burns a fee",
 });
 
@@ -22,12 +22,21 @@ export const MAX_FEE_OPTION = defineOptions({
   "--max-fee <amount>": "most OPEN that L1's queue may burn for an entry; default: the current fee",
 });
 
+/** Of a command that goes through L1's queue where it is told to. */
+export const FORCED_OPTIONS = defineOptions({
+  ...FORCED_OPTION,
+  ...UNCHECKED_OPTION,
+  ...MAX_FEE_OPTION,
+  ...WAIT_OPTION,
+});
+
 export const UNCHECKED_LINE = "sent unchecked: a batch that includes it shows whether it has an effect";
 
 export interface ForcedOptions {
   forced?: boolean;
   unchecked?: boolean;
   maxFee?: string;
+  wait: string;
 }
 
 /** Of `--max-fee`, as the client's verbs take it. @throws CLI_INPUT_INVALID */

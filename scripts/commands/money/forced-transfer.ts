@@ -4,33 +4,29 @@ import { KIND, WITHDRAW_ALL_WEI } from "@openledger/circuits/protocol";
 import { forceTransfer } from "@openledger/client/actions/forced/forced-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { checkForced } from "@openledger/verifier/without-operator/forced-check";
 import { type Address, getAddress, numberToHex } from "viem";
 import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "../../cli/context.ts";
 import { type LedgerOnL1, ledgerOnL1, onlyAccountOf } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { followForced } from "./forced-operation.ts";
+import type { ForcedOptions } from "./forced-operation.ts";
+import { type ForcedSending, sendThroughL1 } from "./through-l1.ts";
 
 export interface ForcedTransfer {
   /** Leaf ids; with a sequencer also names and addresses. `from`: the account's leaf where absent. */
   readonly from: string | undefined;
   readonly to: string;
   readonly amountWei: bigint | "all";
-  readonly wait: string;
-  readonly isUnchecked: boolean;
-  /** The most OPEN that an entry may burn; default: what the queue asks. */
-  readonly maxFeeWei?: bigint;
 }
 
 /** @throws CMD_USAGE, CLI_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CLI_L1_REVERTED, BRG_* */
 export async function transferThroughL1(
   signer: Signer,
   transfer: ForcedTransfer,
-  options: GlobalOptions,
+  options: GlobalOptions & ForcedOptions,
   output: Output,
 ): Promise<void> {
-  const { amountWei, isUnchecked, maxFeeWei, wait } = transfer;
+  const { amountWei } = transfer;
   const ledger = ledgerOnL1(options, output);
   const { expectedOwner, from, to } = await partiesOf(signer, transfer, options, ledger);
   const entry = {
@@ -40,15 +36,11 @@ export async function transferThroughL1(
     amountWei: amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei,
     word1: BigInt(expectedOwner),
   };
-  const isChecked = await checkForced([entry], signer.account.l1.address, { ledger, isUnchecked });
-  output.progress("sending the transfer to L1's queue");
-  const sent = await forceTransfer(signer.client, {
-    ...{ id: from, to, amountWei, expectedOwner },
-    ...(maxFeeWei === undefined ? {} : { maxFeeWei }),
-  });
   const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
   const what = `${amount} from leaf ${from} to leaf ${to} of ${expectedOwner}`;
-  const { facts, lines } = await followForced(signer, { what, sent, wait, isChecked }, output);
+  const send: ForcedSending["send"] = (fee) =>
+    forceTransfer(signer.client, { id: from, to, amountWei, expectedOwner, ...fee });
+  const { facts, lines } = await sendThroughL1(signer, { entry, what, ledger, send }, options, output);
   output.answer(lines, { from, to, amountWei, ...facts });
 }
 

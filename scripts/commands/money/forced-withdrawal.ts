@@ -8,38 +8,30 @@ import { clientError } from "@openledger/client/client-errors";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { planExits } from "@openledger/verifier/exits/exit-plan";
 import type { RestoredLedger } from "@openledger/verifier/restore/restore-ledger";
-import {
-  checkForced,
-  refuseWaiting,
-  waitingLeaves,
-} from "@openledger/verifier/without-operator/forced-check";
+import { refuseWaiting, waitingLeaves } from "@openledger/verifier/without-operator/forced-check";
 import type { Address } from "viem";
 import { accountOf, type GlobalOptions, resolveLeaf, type Signer } from "../../cli/context.ts";
 import { type LedgerOnL1, ledgerOnL1 } from "../../cli/ledger-on-l1.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { followForced } from "./forced-operation.ts";
+import type { ForcedOptions } from "./forced-operation.ts";
+import { type ForcedSending, sendThroughL1 } from "./through-l1.ts";
 
 export interface ForcedWithdrawal {
   /** A leaf's id, with a sequencer also a name or an address; where absent, the account's leaf. */
   readonly from: string | undefined;
   readonly amountWei: bigint | "all";
   readonly recipient: Address;
-  readonly wait: string;
-  readonly isUnchecked: boolean;
-  /** The most OPEN that an entry may burn; default: what the queue asks. */
-  readonly maxFeeWei?: bigint;
 }
 
 /** @throws CMD_USAGE, CLI_FORCED_NO_EFFECT, CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID, CLI_L1_REVERTED, BRG_* */
 export async function withdrawThroughL1(
   signer: Signer,
-  { amountWei, from, isUnchecked, recipient, wait, ...fee }: ForcedWithdrawal,
-  options: GlobalOptions,
+  { amountWei, from, recipient }: ForcedWithdrawal,
+  options: GlobalOptions & ForcedOptions,
   output: Output,
 ): Promise<void> {
-  const { account, client } = signer;
-  const owner = account.l1.address;
+  const { client } = signer;
   const ledger = ledgerOnL1(options, output);
   const leafId = await payingLeaf(signer, from, options, ledger);
   const entry = {
@@ -48,13 +40,14 @@ export async function withdrawThroughL1(
     amountWei: amountWei === "all" ? WITHDRAW_ALL_WEI : amountWei,
     word1: BigInt(recipient),
   };
-  const isChecked = await checkForced([entry], owner, { ledger, isUnchecked });
-  output.progress("sending the withdrawal to L1's queue");
-  const sent = await forceWithdraw(client, { id: leafId, amountWei, recipient, ...fee });
   const amount = amountWei === "all" ? "everything" : `${formatOpen(amountWei)} OPEN`;
   const what = `${amount} from leaf ${leafId} for ${recipient}`;
-  const target = { withdrawal: { queueIndex: sent.queueIndex } };
-  const { facts, lines } = await followForced(signer, { what, sent, wait, isChecked, target }, output);
+  const sending: ForcedSending = {
+    ...{ entry, what, ledger },
+    send: (fee) => forceWithdraw(client, { id: leafId, amountWei, recipient, ...fee }),
+    targetOf: ({ queueIndex }) => ({ withdrawal: { queueIndex } }),
+  };
+  const { facts, lines } = await sendThroughL1(signer, sending, options, output);
   const outlook =
     client.sequencerUrl === null
       ? [

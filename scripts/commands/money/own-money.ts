@@ -16,6 +16,7 @@ export interface WaitingDeposit {
 /** Amounts are wei. */
 export interface OwnMoney {
   readonly owner: Address;
+  readonly etherWei: bigint;
   readonly walletWei: bigint;
   readonly finalizableWei: bigint;
   /** Deposits that no batch has taken; null where the node does not search its logs that far. */
@@ -25,6 +26,7 @@ export interface OwnMoney {
     | readonly {
         readonly id: number;
         readonly kind: string;
+        readonly nonce: number;
         readonly balanceWei: bigint;
         readonly postedWei: bigint | null;
       }[]
@@ -53,13 +55,15 @@ export async function readOwnMoney(
   const rewards = leaves === null ? null : await Promise.all(leaves.map(({ id }) => getRewards(client, id)));
   return {
     owner,
+    etherWei: balances.etherWei,
     walletWei: balances.tokenWei,
     finalizableWei: balances.pendingWei,
     waiting,
     leaves:
-      leaves?.map(({ balanceWei, id, kind, postedBalanceWei }) => ({
+      leaves?.map(({ balanceWei, id, kind, nonce, postedBalanceWei }) => ({
         id,
         kind,
+        nonce,
         balanceWei,
         postedWei: postedBalanceWei ?? null,
       })) ?? null,
@@ -102,7 +106,7 @@ async function waitingDeposits(
 
 export function ownMoneyRows(money: OwnMoney): string[][] {
   const rows = [
-    ["wallet", `${formatOpen(money.walletWei)} OPEN`],
+    ["wallet", `${formatOpen(money.walletWei)} OPEN, ${formatOpen(money.etherWei)} ETH`],
     ["to finalize", `${formatOpen(money.finalizableWei)} OPEN (openledger finalize-withdrawal)`],
   ];
   if (money.waiting === null)
@@ -114,9 +118,9 @@ export function ownMoneyRows(money: OwnMoney): string[][] {
     rows.push(["waiting", `${formatOpen(amountWei)} OPEN, deposited as queue entry ${queueIndex}`]);
   if (money.leaves === null)
     rows.push(["in the ledger", "no sequencer is known; openledger exit --dry-run reads it from L1"]);
-  for (const { balanceWei, id, kind, postedWei } of money.leaves ?? []) {
+  for (const { balanceWei, id, kind, nonce, postedWei } of money.leaves ?? []) {
     const posted = postedWei === balanceWei ? "" : `, on L1 so far ${formatOpen(postedWei ?? 0n)}`;
-    rows.push([`${kind} ${id}`, `${formatOpen(balanceWei)} OPEN${posted}`]);
+    rows.push([`${kind} ${id}`, `${formatOpen(balanceWei)} OPEN${posted}, nonce ${nonce}`]);
   }
   for (const { claimableWei, modelId, role, payeeIndex } of money.rewards ?? []) {
     const where = `payee ${payeeIndex} of model ${modelId} as ${role}`;

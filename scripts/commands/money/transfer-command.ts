@@ -1,34 +1,23 @@
 import { transfer } from "@openledger/client/actions/ledger/account-operations";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
-import type { Command } from "commander";
 import { accountOf, openSigner, resolveLeaf, signFor } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
-import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
-import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";
+import { command, waitWithProgress } from "../../cli/run-command.ts";
+import { FORCED_OPTIONS } from "./forced-operation.ts";
 
-export function addTransferCommand(program: Command): void {
-  const command = withOptions(
-    program
-      .command("transfer <to> <amount>")
-      .description(
-        "move OPEN inside the ledger; the recipient is a leaf id, an account's name or an address",
-      ),
-    {
-      "--from <leaf>": "leaf that pays; default: the account's",
-      ...FORCED_OPTION,
-      ...UNCHECKED_OPTION,
-      ...MAX_FEE_OPTION,
-      ...WAIT_OPTION,
-    },
-  );
-  withExample(
-    command,
+export const addTransferCommand = command({
+  usage: "transfer <to> <amount>",
+  about: "move OPEN inside the ledger; the recipient is a leaf id, an account's name or an address",
+  options: {
+    "--from <leaf>": "leaf that pays; default: the account's",
+    ...FORCED_OPTIONS,
+  },
+  examples: [
     "transfer bob 1.5 --account alice",
     "transfer 7 250wei --account alice --wait posted",
     "transfer bob all --forced --account alice",
     "transfer 7 all --forced --rpc https://… --rollup 0x… --private-key-file key",
-  );
-  onRun(command, async ({ options, args, output }) => {
+  ],
+  run: async ({ options, args, output }) => {
     const [to, amount] = args as [string, string];
     const isForced = options.forced === true;
     // A signed transfer of everything would not leave what pays its own fee.
@@ -36,20 +25,7 @@ export function addTransferCommand(program: Command): void {
     const signer = await openSigner(options);
     if (isForced || amountWei === "all") {
       const { transferThroughL1 } = await import("./forced-transfer.ts");
-      await transferThroughL1(
-        signer,
-        {
-          from: options.from,
-          to,
-          amountWei,
-          wait: options.wait,
-          isUnchecked: options.unchecked === true,
-          ...maxFeeOf(options),
-        },
-        options,
-        output,
-      );
-      return;
+      return transferThroughL1(signer, { from: options.from, to, amountWei }, options, output);
     }
     const [recipient, payer] = await Promise.all([
       resolveLeaf(signer.client, options, to),
@@ -70,5 +46,5 @@ export function addTransferCommand(program: Command): void {
       `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; the sequencer signed its preconfirmation`,
     ];
     output.answer(lines, { ...sent, to: recipient.id, amountWei, stage, batchNumber });
-  });
-}
+  },
+});

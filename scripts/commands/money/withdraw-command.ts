@@ -2,36 +2,29 @@ import { withdraw } from "@openledger/client/actions/ledger/account-operations";
 import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
-import type { Command } from "commander";
 import { accountOf, openSigner, parseAddress, resolveLeaf, signFor } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
-import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
-import { MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "./forced-operation.ts";
+import { command, WAIT_OPTION, waitWithProgress } from "../../cli/run-command.ts";
+import { MAX_FEE_OPTION, UNCHECKED_OPTION } from "./forced-operation.ts";
 
-export function addWithdrawCommand(program: Command): void {
-  const command = withOptions(
-    program
-      .command("withdraw <amount>")
-      .description(
-        'withdraw OPEN from the ledger ("all" for everything); finalize the withdrawal on L1 once its batch is posted',
-      ),
-    {
-      "--from <leaf>": "leaf that pays; default: the account's",
-      "--recipient <address>": "address that receives it on L1; default: the account's",
-      "--forced":
-        "through the L1 queue, which no sequencer can leave out; burns the queue's fee. Needs only --rpc and --rollup, no sequencer",
-      ...UNCHECKED_OPTION,
-      ...MAX_FEE_OPTION,
-      ...WAIT_OPTION,
-    },
-  );
-  withExample(
-    command,
+export const addWithdrawCommand = command({
+  usage: "withdraw <amount>",
+  about:
+    'withdraw OPEN from the ledger ("all" for everything); finalize the withdrawal on L1 once its batch is posted',
+  options: {
+    "--from <leaf>": "leaf that pays; default: the account's",
+    "--recipient <address>": "address that receives it on L1; default: the account's",
+    "--forced":
+      "through the L1 queue, which no sequencer can leave out; burns the queue's fee. Needs only --rpc and --rollup, no sequencer",
+    ...UNCHECKED_OPTION,
+    ...MAX_FEE_OPTION,
+    ...WAIT_OPTION,
+  },
+  examples: [
     "withdraw 5 --account alice --wait finalizable",
     "withdraw all --forced --account alice",
     "withdraw all --forced --rpc https://… --rollup 0x… --private-key-file key",
-  );
-  onRun(command, async ({ options, args, output }) => {
+  ],
+  run: async ({ options, args, output }) => {
     const [text] = args as [string];
     const wanted = text === "all" ? "all" : parseOpen(text);
     const signer = await openSigner(options);
@@ -40,15 +33,7 @@ export function addWithdrawCommand(program: Command): void {
     if (options.forced === true) {
       // Loaded here: the bridge would make every other command slower.
       const { withdrawThroughL1 } = await import("./forced-withdrawal.ts");
-      const { from, unchecked, wait } = options;
-      const isUnchecked = unchecked === true;
-      await withdrawThroughL1(
-        signer,
-        { from, amountWei: wanted, recipient, wait, isUnchecked, ...maxFeeOf(options) },
-        options,
-        output,
-      );
-      return;
+      return withdrawThroughL1(signer, { from: options.from, amountWei: wanted, recipient }, options, output);
     }
     const leaf =
       options.from === undefined
@@ -68,8 +53,8 @@ export function addWithdrawCommand(program: Command): void {
       `operation ${sent.hash}, number ${sent.preconfirmation?.opIndex ?? "not given yet"}; finalize it with: openledger finalize-withdrawal`,
     ];
     output.answer(lines, { ...sent, leafId: leaf.id, amountWei, recipient, stage, batchNumber });
-  });
-}
+  },
+});
 
 async function balanceLessFee(client: SequencerAccess, balanceWei: bigint): Promise<bigint> {
   const feeWei = likelyFeeWei(await estimateFees(client), "withdraw");

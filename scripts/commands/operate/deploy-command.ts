@@ -1,29 +1,23 @@
 import { createInterface } from "node:readline/promises";
 import { operatorError } from "@openledger/operations/operator-errors";
-import type { Command } from "commander";
 import { formatEther } from "viem";
 import { DRY_RUN_OPTION } from "../../cli/common-options.ts";
-import { withOptions } from "../../cli/options.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 
-export function addDeployCommand(program: Command): void {
-  const command = withOptions(
-    program
-      .command("deploy")
-      .description(
-        "deploy a rollup to an Ethereum node: prints steps, costs and permanent choices, and sends only once you confirm",
-      ),
-    {
-      "--config <file>": {
-        about: "deployment configuration, as JSON (docs/how-to/operate.md)",
-        isRequired: true,
-      },
-      ...DRY_RUN_OPTION,
-      "--yes": "send without asking; required without a terminal",
+export const addDeployCommand = command({
+  usage: "deploy",
+  about:
+    "deploy a rollup to an Ethereum node: prints steps, costs and permanent choices, and sends only once you confirm",
+  options: {
+    "--config <file>": {
+      about: "deployment configuration, as JSON (docs/how-to/operate.md)",
+      isRequired: true,
     },
-  );
-  withExample(command, "deploy --config deploy.json --dry-run", "deploy --config deploy.json");
-  onRun(command, async ({ options, output }) => {
+    ...DRY_RUN_OPTION,
+    "--yes": "send without asking; required without a terminal",
+  },
+  examples: ["deploy --config deploy.json --dry-run", "deploy --config deploy.json"],
+  run: async ({ options, output }) => {
     const { carryOut, describeDeployment, prepareDeployment } = await import(
       "@openledger/operations/deploy/deploy"
     );
@@ -66,8 +60,8 @@ export function addDeployCommand(program: Command): void {
       ],
       { ...facts, ...result, sent: true },
     );
-  });
-}
+  },
+});
 
 /** @throws CMD_DEPLOY_REFUSED */
 async function confirm(chainId: number): Promise<void> {

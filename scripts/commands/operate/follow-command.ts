@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { Secret } from "@openledger/foundation/secret";
 import { readSecretFile } from "@openledger/foundation/secret-file";
-import { type Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import {
   DATA_OPTION,
   FINALITY_OPTION,
@@ -10,61 +10,55 @@ import {
   SNAPSHOT_OPTION,
 } from "../../cli/common-options.ts";
 import { deploymentOf, resolveEndpoints } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { SERVER_OPTIONS, serverLimitsOf } from "../../cli/server-options.ts";
 import { workspaceDir } from "../../cli/workspace.ts";
 
-export function addFollowCommand(program: Command): void {
-  const command = withOptions(
-    program
-      .command("follow")
-      .description(
-        "run a full node: follow L1 and a sequencer's feed, serve the same read-only API, and raise an alarm when they differ",
-      ),
-    {
-      "--feed <url>": "URL of the sequencer or full node whose unposted state is shown; default: L1 alone",
-      ...DATA_OPTION,
-      "--replica-token-file <file>":
-        "run as the operator's standby, which confirms entries before they are acknowledged: file with its token (docs/how-to/fail-over.md)",
-      ...SNAPSHOT_OPTION,
-      "--verify-proofs": "verify every proof again with the keys registered on L1",
-      "--max-blobs <n>": {
-        about: "number of newest blobs to keep in --data, 131,072 bytes each; 0 = all",
-        fallback: 0,
-        parse: parseCount,
-      },
-      "--history <place...>":
-        "folders, or URLs of folders, with files of --data/ledger/history that were moved away (docs/how-to/operate.md)",
-      ...LISTEN_OPTIONS,
-      ...FINALITY_OPTION,
-      "--poll-interval <ms>": {
-        about: "milliseconds between two polls of L1 and the feed",
-        fallback: 1_000,
-        parse: parsePositive,
-      },
-      "--stall-seconds <n>": {
-        about: "seconds without a new block or a reply until an alarm",
-        fallback: 300,
-        parse: parsePositive,
-      },
-      "--no-pages": "serve the API alone, without pages at /",
-      "--pages-l1 <url>": "URL of an Ethereum node for the pages; default: the reader's wallet",
-      "--pages-model <url...>": "URLs of model servers for the pages",
-      "--pages-adapters <url...>": "URLs of adapter servers for the pages",
-      "--pages-datanets <url...>": "URLs of Datanet hosts for the pages",
-      "--pages-factory <url>": "URL of a factory for the pages",
-      ...FROM_BLOCK_OPTION,
-      ...SERVER_OPTIONS,
+export const addFollowCommand = command({
+  usage: "follow",
+  about:
+    "run a full node: follow L1 and a sequencer's feed, serve the same read-only API, and raise an alarm when they differ",
+  options: {
+    "--feed <url>": "URL of the sequencer or full node whose unposted state is shown; default: L1 alone",
+    ...DATA_OPTION,
+    "--replica-token-file <file>":
+      "run as the operator's standby, which confirms entries before they are acknowledged: file with its token (docs/how-to/fail-over.md)",
+    ...SNAPSHOT_OPTION,
+    "--verify-proofs": "verify every proof again with the keys registered on L1",
+    "--max-blobs <n>": {
+      about: "number of newest blobs to keep in --data, 131,072 bytes each; 0 = all",
+      fallback: 0,
+      parse: parseCount,
     },
-  );
-  withExample(
-    command,
+    "--history <place...>":
+      "folders, or URLs of folders, with files of --data/ledger/history that were moved away (docs/how-to/operate.md)",
+    ...LISTEN_OPTIONS,
+    ...FINALITY_OPTION,
+    "--poll-interval <ms>": {
+      about: "milliseconds between two polls of L1 and the feed",
+      fallback: 1_000,
+      parse: parsePositive,
+    },
+    "--stall-seconds <n>": {
+      about: "seconds without a new block or a reply until an alarm",
+      fallback: 300,
+      parse: parsePositive,
+    },
+    "--no-pages": "serve the API alone, without pages at /",
+    "--pages-l1 <url>": "URL of an Ethereum node for the pages; default: the reader's wallet",
+    "--pages-model <url...>": "URLs of model servers for the pages",
+    "--pages-adapters <url...>": "URLs of adapter servers for the pages",
+    "--pages-datanets <url...>": "URLs of Datanet hosts for the pages",
+    "--pages-factory <url>": "URL of a factory for the pages",
+    ...FROM_BLOCK_OPTION,
+    ...SERVER_OPTIONS,
+  },
+  examples: [
     "follow --rpc https://… --rollup 0x… --feed https://sequencer.example --port 8557",
     "follow --rpc https://… --rollup 0x… --snapshot ledger.snapshot",
     "follow --rpc https://… --rollup 0x… --beacon https://… --blobs https://full-node.example",
-  );
-  onRun(command, async ({ options, output }) => {
+  ],
+  run: async ({ options, output }) => {
     const { runFullNode } = await import("./follow.ts");
     const { rpcUrl, rollupAddress } = resolveEndpoints(options);
     const deployment = deploymentOf(rollupAddress);
@@ -106,8 +100,8 @@ export function addFollowCommand(program: Command): void {
       },
       output,
     );
-  });
-}
+  },
+});
 
 function parseCount(text: string): number {
   return text === "0" ? 0 : parsePositive(text);

@@ -2,10 +2,16 @@ import type { LeaseTools } from "@openledger/operations/failover/lease-tools";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Address } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
-import { DATA_OPTION, LEASE_OPTION, OPERATOR_KEY_OPTION, URL_OPTION } from "../../cli/common-options.ts";
+import {
+  DATA_OPTION,
+  INSTALLATION_OPTION,
+  LEASE_OPTION,
+  OPERATOR_KEY_OPTION,
+  URL_OPTION,
+} from "../../cli/common-options.ts";
 import { type GlobalOptions, parseAddress, resolveEndpoints, spendingCapOf } from "../../cli/context.ts";
-import { defineOptions, type OptionsOf, withOptions } from "../../cli/options.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { defineOptions, type OptionsOf } from "../../cli/options.ts";
+import { command, withExample } from "../../cli/run-command.ts";
 
 /** Each of them is an option, or the installation's of `--config`. */
 interface Named extends GlobalOptions {
@@ -18,13 +24,9 @@ interface Named extends GlobalOptions {
 
 type TakeOptions = OptionsOf<typeof TAKING_OPTIONS> & { readonly data?: string };
 
-const CONFIG = defineOptions({
-  "--config <folder>": "installation folder of this machine; it provides the options below",
-});
-
-/** `openledger operator lease …` and `operator take-over`. */
+/** Of `openledger operator lease …` and `operator take-over`. */
 const KEY_OPTIONS = defineOptions({
-  ...CONFIG,
+  ...INSTALLATION_OPTION,
   ...LEASE_OPTION,
   ...OPERATOR_KEY_OPTION,
   "--confirmations <blocks>": {
@@ -56,17 +58,12 @@ export function addLeaseCommands(operator: Command): void {
   addTakeOver(operator);
 }
 
-function addShow(lease: Command): void {
-  const command = withOptions(
-    lease.command("show").description("show who holds the lease, until when, and the URL of that machine"),
-    { ...CONFIG, ...LEASE_OPTION },
-  );
-  withExample(
-    command,
-    "operator lease show --config operator",
-    "operator lease show --lease 0x… --rpc https://…",
-  );
-  onRun(command, async ({ options, output }) => {
+const addShow = command({
+  usage: "show",
+  about: "show who holds the lease, until when, and the URL of that machine",
+  options: { ...INSTALLATION_OPTION, ...LEASE_OPTION },
+  examples: ["operator lease show --config operator", "operator lease show --lease 0x… --rpc https://…"],
+  run: async ({ options, output }) => {
     const { openLease, withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
     const { rpcUrl } = resolveEndpoints(named);
@@ -78,21 +75,20 @@ function addShow(lease: Command): void {
       [state.epoch === 0 ? "it has not been taken yet" : `epoch ${state.epoch}, ${held}`, `at ${state.url}`],
       { ...state, leftSeconds },
     );
-  });
-}
+  },
+});
 
-function addCreate(lease: Command): void {
-  const command = withOptions(
-    lease.command("create").description("deploy the lease contract of a rollup; any account can pay for it"),
-    {
-      "--deployer-key-file <file>": {
-        about: "file with the paying account's key, mode 0600",
-        isRequired: true,
-      },
+const addCreate = command({
+  usage: "create",
+  about: "deploy the lease contract of a rollup; any account can pay for it",
+  options: {
+    "--deployer-key-file <file>": {
+      about: "file with the paying account's key, mode 0600",
+      isRequired: true,
     },
-  );
-  withExample(command, "operator lease create --deployer-key-file key --rpc https://… --rollup 0x…");
-  onRun(command, async ({ options, output }) => {
+  },
+  examples: ["operator lease create --deployer-key-file key --rpc https://… --rollup 0x…"],
+  run: async ({ options, output }) => {
     const { createLease } = await import("@openledger/operations/failover/lease-tools");
     const { rollupAddress, rpcUrl } = resolveEndpoints(options);
     const { address, gasUsed, operator } = await createLease({
@@ -104,28 +100,22 @@ function addCreate(lease: Command): void {
       ...{ address, operator },
       gasUsed: Number(gasUsed),
     });
-  });
-}
+  },
+});
 
-function addTake(lease: Command): void {
-  const command = withOptions(
-    lease
-      .command("take")
-      .description(
-        "take the lease for a stopped sequencer's data directory: the first time, or after a release",
-      ),
-    {
-      ...DATA_OPTION,
-      "--copy": { about: "the directory is a copy, and its original does not run any more", fallback: false },
-      ...TAKING_OPTIONS,
-    },
-  );
-  withExample(
-    command,
+const addTake = command({
+  usage: "take",
+  about: "take the lease for a stopped sequencer's data directory: the first time, or after a release",
+  options: {
+    ...DATA_OPTION,
+    "--copy": { about: "the directory is a copy, and its original does not run any more", fallback: false },
+    ...TAKING_OPTIONS,
+  },
+  examples: [
     "operator lease take --config operator",
     "operator lease take --lease 0x… --data ./sequencer --operator-key-file key --url https://…",
-  );
-  onRun(command, async ({ options, output }) => {
+  ],
+  run: async ({ options, output }) => {
     const { takeForOwn } = await import("@openledger/sequencer/full-node/restore/take-over");
     const { requireLeader, withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
@@ -133,29 +123,25 @@ function addTake(lease: Command): void {
     const { modules } = await toolsOf(named, output.progress);
     const taken = await takeForOwn({ ...epochOptions(named), isCopy: options.copy }, modules);
     output.answer([`${named.data} holds the lease, epoch ${taken.epoch}`], taken);
-  });
-}
+  },
+});
 
-function addRelease(lease: Command): void {
-  const command = withOptions(
-    lease
-      .command("release")
-      .description("release the lease now, for a handover without waiting; stop sequencer and bridge first"),
-    {
-      "--epoch <n>": {
-        about: "epoch that `lease show` prints; default with --config: this machine's",
-        parse: parseCount,
-      },
-      ...URL_OPTION,
-      ...KEY_OPTIONS,
+const addRelease = command({
+  usage: "release",
+  about: "release the lease now, for a handover without waiting; stop sequencer and bridge first",
+  options: {
+    "--epoch <n>": {
+      about: "epoch that `lease show` prints; default with --config: this machine's",
+      parse: parseCount,
     },
-  );
-  withExample(
-    command,
+    ...URL_OPTION,
+    ...KEY_OPTIONS,
+  },
+  examples: [
     "operator lease release --config operator",
     "operator lease release --lease 0x… --epoch 3 --url http://127.0.0.1:8547 --operator-key-file key",
-  );
-  onRun(command, async ({ options, output }) => {
+  ],
+  run: async ({ options, output }) => {
     const { releaseLease } = await import("@openledger/bridge/operator/take-lease");
     const { withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
@@ -177,29 +163,23 @@ function addRelease(lease: Command): void {
     const { epoch = state.epoch } = options;
     await releaseLease(epoch, { lease, nonce: modules.nonceWith(async () => {}) });
     output.answer([`epoch ${epoch} has ended: another machine can take over`], { epoch });
-  });
-}
+  },
+});
 
-function addTakeOver(operator: Command): void {
-  const command = withOptions(
-    operator
-      .command("take-over")
-      .description(
-        "take over on this machine with its full node's ledger, after another machine has stopped",
-      ),
-    {
-      "--full-node-data <folder>": "the --data of the full node",
-      "--full-node <url>": "URL of its API; the command follows it to the end, then you stop it",
-      ...DATA_OPTION,
-      ...TAKING_OPTIONS,
-    },
-  );
-  withExample(
-    command,
+const addTakeOver = command({
+  usage: "take-over",
+  about: "take over on this machine with its full node's ledger, after another machine has stopped",
+  options: {
+    "--full-node-data <folder>": "the --data of the full node",
+    "--full-node <url>": "URL of its API; the command follows it to the end, then you stop it",
+    ...DATA_OPTION,
+    ...TAKING_OPTIONS,
+  },
+  examples: [
     "operator take-over --config standby",
     "operator take-over --lease 0x… --full-node-data ./full-node --full-node http://127.0.0.1:8557 --data ./sequencer --operator-key-file key --url https://…",
-  );
-  onRun(command, async ({ options, output }) => {
+  ],
+  run: async ({ options, output }) => {
     const { takeOver } = await import("@openledger/sequencer/full-node/restore/take-over");
     const { withInstallation } = await import("@openledger/operations/failover/lease-tools");
     const named = withInstallation(options);
@@ -234,8 +214,8 @@ function addTakeOver(operator: Command): void {
       ],
       { ...result, seconds },
     );
-  });
-}
+  },
+});
 
 /** @throws CMD_USAGE where neither an option nor the installation has it */
 function given<T extends object, K extends keyof T & string>(options: T, name: K): NonNullable<T[K]> {

@@ -12,10 +12,9 @@ import {
   URL_OPTION,
 } from "../../cli/common-options.ts";
 import { parseAddress } from "../../cli/context.ts";
-import { required, withOptions } from "../../cli/options.ts";
+import { required } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
-import { addProfitCommand } from "./fee-commands.ts";
+import { command, withExample } from "../../cli/run-command.ts";
 import { addLeaseCommands } from "./lease-command.ts";
 import { addPayProversCommand } from "./pay-provers-command.ts";
 import { addWorkerKeyCommand } from "./worker-key-command.ts";
@@ -24,60 +23,58 @@ export function addOperatorCommands(program: Command): void {
   const operator = program
     .command("operator")
     .description("run a rollup: configuration, leases and payments of its processes");
-  addProfitCommand(operator);
   addLeaseCommands(operator);
   addPayProversCommand(operator);
   addWorkerKeyCommand(operator);
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
-  const command = withOptions(
-    operator
-      .command("init")
-      .description(
-        "write the configuration of every process: env files, secrets, systemd units, compose, Prometheus, Grafana",
-      ),
-    {
-      ...DEPLOYMENT_OPTION,
-      ...required(OUT_FOLDER_OPTION),
-      ...OPERATOR_KEY_OPTION,
-      "--l1 <url>": "URL of the Ethereum node; default: the deployment record's",
-      "--provers <n>": { about: "number of provers on this machine", fallback: 1, parse: parseCount },
-      "--queue-file <file>": "file with the Redis URL of the provers' queue, if they use one; mode 0600",
-      "--worker-queue-file <file>": "file with the same URL and the provers' own user and password",
-      "--prover <backend>": {
-        about: "prover back end; auto picks the fastest on the machine",
-        choices: BACKEND_CHOICES,
-        fallback: "auto",
-      },
-      ...LISTEN_OPTIONS,
-      "--no-full-node": "set up no full node beside the operator",
-      "--datanet-host": {
-        about: "add a Datanet host: cards, rows, labels (docs/explanation/datanets.md)",
-        fallback: false,
-      },
-      "--factory": { about: "add a ModelFactory (docs/explanation/factory.md)", fallback: false },
-      "--model-folder <folder>": "add a server of this model; with --model-id and --model-key-file",
-      ...MODEL_ID_OPTION,
-      "--model-key-file <file>": "file with the key of the model's owner, which settles its epochs",
-      ...LEASE_OPTION,
-      "--standby-of <folder>":
-        "set this machine up as the standby of that installation, or of a copy of its folder without data/",
-      ...URL_OPTION,
-      "--user <name>": "user of the systemd units; default: the current user",
-      "--set <NAME=value>": {
-        about: "set a process's setting (docs/reference/settings.md); repeatable",
-        fallback: {},
-        parse: collect,
-      },
+  addInit(operator);
+}
+
+const addInit = command({
+  usage: "init",
+  about:
+    "write the configuration of every process: env files, secrets, systemd units, compose, Prometheus, Grafana",
+  options: {
+    ...DEPLOYMENT_OPTION,
+    ...required(OUT_FOLDER_OPTION),
+    ...OPERATOR_KEY_OPTION,
+    "--l1 <url>": "URL of the Ethereum node; default: the deployment record's",
+    "--provers <n>": { about: "number of provers on this machine", fallback: 1, parse: parseCount },
+    "--queue-file <file>": "file with the Redis URL of the provers' queue, if they use one; mode 0600",
+    "--worker-queue-file <file>": "file with the same URL and the provers' own user and password",
+    "--prover <backend>": {
+      about: "prover back end; auto picks the fastest on the machine",
+      choices: BACKEND_CHOICES,
+      fallback: "auto",
     },
-  );
-  withExample(
-    command,
+    ...LISTEN_OPTIONS,
+    "--no-full-node": "set up no full node beside the operator",
+    "--datanet-host": {
+      about: "add a Datanet host: cards, rows, labels (docs/explanation/datanets.md)",
+      fallback: false,
+    },
+    "--factory": { about: "add a ModelFactory (docs/explanation/factory.md)", fallback: false },
+    "--model-folder <folder>": "add a server of this model; with --model-id and --model-key-file",
+    ...MODEL_ID_OPTION,
+    "--model-key-file <file>": "file with the key of the model's owner, which settles its epochs",
+    ...LEASE_OPTION,
+    "--standby-of <folder>":
+      "set this machine up as the standby of that installation, or of a copy of its folder without data/",
+    ...URL_OPTION,
+    "--user <name>": "user of the systemd units; default: the current user",
+    "--set <NAME=value>": {
+      about: "set a process's setting (docs/reference/settings.md); repeatable",
+      fallback: {},
+      parse: collect,
+    },
+  },
+  examples: [
     "operator init --deployment deployment.json --out operator --operator-key-file key --prover native",
     "operator init --deployment deployment.json --out operator --set BRIDGE_L1_MAX_FEE_GWEI=80",
     "operator init --deployment deployment.json --out operator --lease 0x… --url https://a…",
     "operator init --standby-of operator-copy --out standby --url https://b…",
-  );
-  onRun(command, async ({ options, output }) => {
+  ],
+  run: async ({ options, output }) => {
     const { initInstallation } = await import("@openledger/operations/installation/init");
     const { modelFolder, modelId, modelKeyFile } = options;
     const isNone = [modelFolder, modelId, modelKeyFile].every((value) => value === undefined);
@@ -120,26 +117,23 @@ export function addOperatorCommands(program: Command): void {
       ],
       { folder: options.out, processes, lease },
     );
-  });
-}
+  },
+});
 
-export function addDoctorCommand(program: Command): void {
-  const command = withOptions(
-    program
-      .command("doctor")
-      .description("check an installation and print what to fix; exit status 1 if anything is wrong"),
-    {
-      ...required(INSTALLATION_OPTION),
-    },
-  );
-  withExample(command, "doctor --config operator", "doctor --config operator --json");
-  onRun(command, async ({ options, output }) => {
+export const addDoctorCommand = command({
+  usage: "doctor",
+  about: "check an installation and print what to fix; exit status 1 if anything is wrong",
+  options: {
+    ...required(INSTALLATION_OPTION),
+  },
+  examples: ["doctor --config operator", "doctor --config operator --json"],
+  run: async ({ options, output }) => {
     const { describeDiagnosis, examine } = await import("@openledger/operations/doctor/doctor");
     const diagnosis = await examine(options.config);
     output.answer(describeDiagnosis(diagnosis), diagnosis);
     if (diagnosis.problems.length > 0) process.exitCode = 1;
-  });
-}
+  },
+});
 
 function parseCount(text: string): number {
   if (!/^\d{1,8}$/.test(text)) throw new InvalidArgumentError("not a number");

@@ -8,53 +8,48 @@ import { decidePayment } from "@openledger/operations/payments/known-payments";
 import { paymentMetrics, payProvers, reportWorkers } from "@openledger/operations/payments/pay-provers";
 import { PaymentJournal, readWorkerAccounts } from "@openledger/operations/payments/payment-journal";
 import { readProofCredits } from "@openledger/prover/jobs/proof-credits";
-import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { openSigner } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
+import { collect } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 
-export function addPayProversCommand(operator: Command): void {
-  const command = withOptions(
-    operator
-      .command("pay-provers")
-      .description("pay workers for each accepted proof, identified by their keys (operator worker-key)"),
-    {
-      "--credits <file>": {
-        about: "file that the dispatcher writes to DISPATCHER_CREDITS_PATH",
-        isRequired: true,
-      },
-      "--journal <file>": {
-        about: "file that records what was paid; keep it safe, as you keep money",
-        isRequired: true,
-      },
-      "--accounts <file>": {
-        about: 'file with the leaf of each worker: {"worker-1": {"leaf": 7, "owner": "0x…"}}',
-        isRequired: true,
-      },
-      "--per-proof <amount>": { about: "OPEN paid for a proof", isRequired: true },
-      "--max-per-day <amount>": { about: "most OPEN in a day (UTC); the rest waits", fallback: "100" },
-      "--report": { about: "pay nothing, and print what was paid and what is due", fallback: false },
-      "--paid <hash>": {
-        about: "mark an unclear or unknown payment as made (CMD_PAYMENTS_UNCLEAR)",
-        fallback: [],
-        parse: collect,
-      },
-      "--void <hash>": {
-        about: "mark an unclear payment as never made, or an unknown one as not for proofs",
-        fallback: [],
-        parse: collect,
-      },
-      "--metrics-file <file>": "file to write the same to, for Prometheus' textfile collector",
+export const addPayProversCommand = command({
+  usage: "pay-provers",
+  about: "pay workers for each accepted proof, identified by their keys (operator worker-key)",
+  options: {
+    "--credits <file>": {
+      about: "file that the dispatcher writes to DISPATCHER_CREDITS_PATH",
+      isRequired: true,
     },
-  );
-  withExample(
-    command,
+    "--journal <file>": {
+      about: "file that records what was paid; keep it safe, as you keep money",
+      isRequired: true,
+    },
+    "--accounts <file>": {
+      about: 'file with the leaf of each worker: {"worker-1": {"leaf": 7, "owner": "0x…"}}',
+      isRequired: true,
+    },
+    "--per-proof <amount>": { about: "OPEN paid for a proof", isRequired: true },
+    "--max-per-day <amount>": { about: "most OPEN in a day (UTC); the rest waits", fallback: "100" },
+    "--report": { about: "pay nothing, and print what was paid and what is due", fallback: false },
+    "--paid <hash>": {
+      about: "mark an unclear or unknown payment as made (CMD_PAYMENTS_UNCLEAR)",
+      fallback: [],
+      parse: collect,
+    },
+    "--void <hash>": {
+      about: "mark an unclear payment as never made, or an unknown one as not for proofs",
+      fallback: [],
+      parse: collect,
+    },
+    "--metrics-file <file>": "file to write the same to, for Prometheus' textfile collector",
+  },
+  examples: [
     "operator pay-provers --credits credits.jsonl --journal paid.jsonl --accounts workers.json --per-proof 0.5 --account operator",
     "operator pay-provers --credits credits.jsonl --journal paid.jsonl --accounts workers.json --per-proof 0.5 --report",
-  );
-  onRun(command, async ({ options, output }) => {
+  ],
+  run: async ({ options, output }) => {
     const weiPerProof = parseOpen(options.perProof);
     // Refused now, not with the first payment.
     encodeAmount(weiPerProof);
@@ -93,7 +88,5 @@ export function addPayProversCommand(operator: Command): void {
     } finally {
       release();
     }
-  });
-}
-
-const collect = (value: string, before: string[]) => [...before, value];
+  },
+});

@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
   DATA_OPTION,
@@ -7,49 +6,38 @@ import {
   SNAPSHOT_OPTION,
 } from "../../cli/common-options.ts";
 import { deploymentOf, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
-import { required, withOptions } from "../../cli/options.ts";
+import { defineOptions, type OptionsOf, required } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 
-interface RestoreOptions extends GlobalOptions {
-  fromL1?: boolean;
-  fromFullNode?: string;
-  data: string;
-  finalityDepth: number;
-  fromBlock?: bigint;
-  snapshot?: string;
-}
+const RESTORE_OPTIONS = defineOptions({
+  "--from-l1": "restore from L1 alone; operations that were never posted are lost",
+  "--from-full-node <folder>": "the --data of a stopped full node, with every operation that it received",
+  ...required(DATA_OPTION),
+  ...FINALITY_OPTION,
+  ...SNAPSHOT_OPTION,
+  ...FROM_BLOCK_OPTION,
+});
+type RestoreOptions = GlobalOptions & OptionsOf<typeof RESTORE_OPTIONS>;
 
-export function addRestoreCommand(program: Command): void {
-  const command = withOptions(
-    program
-      .command("restore")
-      .description(
-        "rebuild a sequencer's data directory from L1, or from a full node, including operations that are not on L1 yet",
-      ),
-    {
-      "--from-l1": "restore from L1 alone; operations that were never posted are lost",
-      "--from-full-node <folder>": "the --data of a stopped full node, with every operation that it received",
-      ...required(DATA_OPTION),
-      ...FINALITY_OPTION,
-      ...SNAPSHOT_OPTION,
-      ...FROM_BLOCK_OPTION,
-    },
-  );
-  withExample(
-    command,
+export const addRestoreCommand = command({
+  usage: "restore",
+  about:
+    "rebuild a sequencer's data directory from L1, or from a full node, including operations that are not on L1 yet",
+  options: RESTORE_OPTIONS,
+  examples: [
     "restore --from-l1 --rpc https://… --rollup 0x… --data ./sequencer-data",
-    "restore --from-full-node ./full node --rpc https://… --rollup 0x… --data ./sequencer-data",
+    "restore --from-full-node ./full-node --rpc https://… --rollup 0x… --data ./sequencer-data",
     "restore --from-l1 --snapshot ledger.snapshot --rpc https://… --rollup 0x… --data ./sequencer-data",
-  );
-  onRun(command, async ({ options, output }) => {
+  ],
+  run: async ({ options, output }) => {
     if ((options.fromFullNode === undefined) === (options.fromL1 === undefined))
       throw commandError("CMD_USAGE", "restore takes --from-l1 or --from-full-node FOLDER");
     await (options.fromFullNode === undefined
       ? runRestore(options, output)
       : runFromFullNode({ ...options, fromFullNode: options.fromFullNode }, output));
-  });
-}
+  },
+});
 
 async function runFromFullNode(
   options: RestoreOptions & { fromFullNode: string },

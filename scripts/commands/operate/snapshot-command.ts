@@ -2,8 +2,7 @@ import type { SnapshotSummary } from "@openledger/sequencer/full-node/restore/sn
 import type { Command } from "commander";
 import { DATA_OPTION, FINALITY_OPTION, FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { deploymentOf, type Endpoints, type GlobalOptions, resolveEndpoints } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command, withExample } from "../../cli/run-command.ts";
 
 interface FromBlock {
   fromBlock?: bigint;
@@ -19,11 +18,6 @@ function l1Of(options: GlobalOptions & FromBlock): Pick<Endpoints, "rpcUrl" | "r
   return { rpcUrl, rollupAddress, fromBlock: options.fromBlock ?? known };
 }
 
-const withBlock = (command: Command) =>
-  withOptions(command, {
-    ...FROM_BLOCK_OPTION,
-  });
-
 const lineOf = ({ leafCount, path, position, sha256 }: SnapshotSummary) =>
   `${path}: batch ${position.batchNumber}, ${leafCount} leaves, root 0x${position.root.toString(16).padStart(64, "0")}, SHA-256 ${sha256}`;
 
@@ -32,18 +26,16 @@ export function addSnapshotCommands(program: Command): void {
     .command("snapshot")
     .description("the ledger after a batch as one file, to start from without replaying earlier batches");
   withExample(snapshot, "snapshot make ledger.snapshot", "snapshot verify ledger.snapshot");
+  addMake(snapshot);
+  addVerify(snapshot);
+}
 
-  const make = withOptions(
-    withBlock(snapshot.command("make <file>")).description(
-      "write a snapshot, from L1 or from the data directory of a stopped sequencer or full node",
-    ),
-    {
-      ...DATA_OPTION,
-      ...FINALITY_OPTION,
-    },
-  );
-  withExample(make, "snapshot make ledger.snapshot --rpc https://… --rollup 0x…");
-  onRun(make, async ({ options, args, output }) => {
+const addMake = command({
+  usage: "make <file>",
+  about: "write a snapshot, from L1 or from the data directory of a stopped sequencer or full node",
+  options: { ...FROM_BLOCK_OPTION, ...DATA_OPTION, ...FINALITY_OPTION },
+  examples: ["snapshot make ledger.snapshot --rpc https://… --rollup 0x…"],
+  run: async ({ options, args, output }) => {
     const [{ makeSnapshot }, { openBlobs }] = await Promise.all([
       import("@openledger/sequencer/full-node/restore/snapshots"),
       import("../../cli/blob-places.ts"),
@@ -57,13 +49,14 @@ export function addSnapshotCommands(program: Command): void {
       onBatch: (batchNumber) => output.progress(`batch ${batchNumber}`),
     });
     output.answer([lineOf(made)], made);
-  });
+  },
+});
 
-  const verify = snapshot
-    .command("verify <file>")
-    .description("check a snapshot's consistency, and compare it with its batch and the queue on L1");
-  withExample(verify, "snapshot verify ledger.snapshot --rpc https://… --rollup 0x…");
-  onRun(verify, async ({ options, args, output }) => {
+const addVerify = command({
+  usage: "verify <file>",
+  about: "check a snapshot's consistency, and compare it with its batch and the queue on L1",
+  examples: ["snapshot verify ledger.snapshot --rpc https://… --rollup 0x…"],
+  run: async ({ options, args, output }) => {
     const { verifySnapshot } = await import("@openledger/sequencer/full-node/restore/snapshots");
     const verified = await verifySnapshot({ ...l1Of(options), path: args[0]! });
     const { blockNumber, transactionHash } = verified;
@@ -74,5 +67,5 @@ export function addSnapshotCommands(program: Command): void {
       ],
       verified,
     );
-  });
-}
+  },
+});

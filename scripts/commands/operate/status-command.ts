@@ -5,27 +5,20 @@ import { listPreVerifiedSettlements } from "@openledger/client/sequencer/model-r
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { unusualParameters } from "@openledger/contracts/build/rollup-parameters";
 import { hex32 } from "@openledger/foundation/hex";
-import type { Command } from "commander";
 import type { Address } from "viem";
 import { OWNER_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { describePreVerified } from "../models/pre-verified-lines.ts";
 import { type OwnMoney, ownMoneyRows, readOwnMoney } from "../money/own-money.ts";
 
-export function addStatusCommand(program: Command): void {
-  const command = withOptions(
-    program
-      .command("status")
-      .description(
-        "state of the ledger on L1 and at the sequencer; with --account or --owner, of your money",
-      ),
-    { ...OWNER_OPTION },
-  );
-  withExample(command, "status", "status --account bob", "status --json");
-  onRun(command, async ({ options, output }) => {
+export const addStatusCommand = command({
+  usage: "status",
+  about: "state of the ledger on L1 and at the sequencer; with --account or --owner, of your money",
+  options: { ...OWNER_OPTION },
+  examples: ["status", "status --account bob", "status --json"],
+  run: async ({ options, output }) => {
     const client = await openReader(options);
     const contract = rollupContract(client);
     const [state, ledgerWei, queueTail, queueFeeWei, newAccountFeeWei, isDevelopment, unusual] =
@@ -146,8 +139,8 @@ export function addStatusCommand(program: Command): void {
         circuits,
       },
     });
-  });
-}
+  },
+});
 
 async function readUnusual(client: LedgerClient): Promise<string[]> {
   const contract = rollupContract(client);

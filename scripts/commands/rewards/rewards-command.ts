@@ -9,9 +9,9 @@ import { accountOf, accountsPath, openReader, openSigner, resolveLeaf, signFor }
 import { withOptions } from "../../cli/options.ts";
 import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
-import { onRun, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
-import { FORCED_OPTION, MAX_FEE_OPTION, maxFeeOf, UNCHECKED_OPTION } from "../money/forced-operation.ts";
-import { addCertifyCommands } from "./certify-command.ts";
+import { command, onRun, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { FORCED_OPTIONS } from "../money/forced-operation.ts";
+import { addCertifyCommand, addCheckCertificateCommand } from "./certify-command.ts";
 import { addRewardsWhyCommand } from "./rewards-why-command.ts";
 import { addWhatIfCommand } from "./what-if-command.ts";
 
@@ -52,7 +52,8 @@ export function addRewardsCommands(program: Command): void {
   addClaimRewards(rewards);
   addRewardsWhyCommand(rewards);
   addWhatIfCommand(rewards);
-  addCertifyCommands(rewards);
+  addCertifyCommand(rewards);
+  addCheckCertificateCommand(rewards);
 }
 
 function describeLine(name: string, line: LeafRewards["rewards"][number]): string[] {
@@ -69,38 +70,24 @@ function describeLine(name: string, line: LeafRewards["rewards"][number]): strin
   ];
 }
 
-function addClaimRewards(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("claim")
-      .description("claim rewards: move all that an account's rows have earned to its balance on the ledger"),
-    {
-      "--model <id>": "only rewards of this model",
-      ...FORCED_OPTION,
-      ...UNCHECKED_OPTION,
-      ...MAX_FEE_OPTION,
-      ...WAIT_OPTION,
-    },
-  );
-  withExample(
-    command,
+const addClaimRewards = command({
+  usage: "claim",
+  about: "claim rewards: move all that an account's rows have earned to its balance on the ledger",
+  options: {
+    "--model <id>": "only rewards of this model",
+    ...FORCED_OPTIONS,
+  },
+  examples: [
     "rewards claim --account bob",
     "rewards claim --model 15 --account vera --wait posted",
     "rewards claim --forced --rpc https://… --rollup 0x… --private-key-file key",
-  );
-  onRun(command, async ({ options, output }) => {
+  ],
+  run: async ({ options, output }) => {
     const signer = await openSigner(options);
     const only = options.model === undefined ? null : parseId(options.model);
     if (options.forced === true) {
       const { claimThroughL1 } = await import("../money/forced-claims.ts");
-      const isUnchecked = options.unchecked === true;
-      await claimThroughL1(
-        signer,
-        { modelId: only, wait: options.wait, isUnchecked, ...maxFeeOf(options) },
-        options,
-        output,
-      );
-      return;
+      return claimThroughL1(signer, only, options, output);
     }
     const leaf = await accountOf(signer.client, signer.account.l1.address);
     const client = await signFor(signer, leaf);
@@ -124,5 +111,5 @@ function addClaimRewards(parent: Command): void {
         ? "there is nothing to claim"
         : `${formatOpen(totalWei)} OPEN for leaf ${leaf.id}; take it to L1 with: openledger withdraw`;
     output.answer([...lines, summary], { leafId: leaf.id, totalWei, rewardClaims });
-  });
-}
+  },
+});

@@ -1,33 +1,28 @@
 import { writeFile } from "node:fs/promises";
 import type { SpanEvidence } from "@openledger/models/spans/evidence";
-import { type Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import { STORE_OPTION } from "../../cli/common-options.ts";
-import { withOptions } from "../../cli/options.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { readAnswer, spanLines, spanView } from "./span-lines.ts";
 
-export function addSpansCommand(program: Command): void {
-  const command = withOptions(
-    program
-      .command("spans")
-      .description("find verbatim parts of a text in a Datanet's version, with contributors and counts"),
-    {
-      "--index <file>": { about: "file that `datanet index` wrote", isRequired: true },
-      "--text <text>": "the answer",
-      "--file <path>": "file with the answer",
-      "--sources <n>": { about: "most rows to name for a part", fallback: 3, parse: parseSources },
-      "--evidence <file>": "write the evidence that a client checks with: verify spans FILE --root ROOT",
-      ...STORE_OPTION,
-      "--complete": "prove also that there is no other part; 100 kB of evidence for a kilobyte of answer",
-    },
-  );
-  withExample(
-    command,
+export const addSpansCommand = command({
+  usage: "spans",
+  about: "find verbatim parts of a text in a Datanet's version, with contributors and counts",
+  options: {
+    "--index <file>": { about: "file that `datanet index` wrote", isRequired: true },
+    "--text <text>": "the answer",
+    "--file <path>": "file with the answer",
+    "--sources <n>": { about: "most rows to name for a part", fallback: 3, parse: parseSources },
+    "--evidence <file>": "write the evidence that a client checks with: verify spans FILE --root ROOT",
+    ...STORE_OPTION,
+    "--complete": "prove also that there is no other part; 100 kB of evidence for a kilobyte of answer",
+  },
+  examples: [
     'spans --index mails.spans --text "As you know, you have won a free cruise to the Bahamas."',
     "spans --index mails.spans --file answer.txt --evidence evidence.json --complete",
     "spans --index mails.spans --file answer.txt --evidence evidence.json --rows rows",
-  );
-  onRun(command, async ({ options, output }) => {
+  ],
+  run: async ({ options, output }) => {
     const [{ readIndexFile }, { findSpans }, { citeSpans }, { checkCitations }, { evidenceToJson }] =
       await Promise.all([
         import("@openledger/models/spans/index-file"),
@@ -69,8 +64,8 @@ export function addSpansCommand(program: Command): void {
       ...spanView(answer, checked),
       evidence: options.evidence ?? null,
     });
-  });
-}
+  },
+});
 
 /** With these rows the evidence needs no word about the index: verify spans FILE --version-root ROOT. */
 async function citedRows(folder: string, rowsRoot: bigint, evidence: SpanEvidence): Promise<object[]> {

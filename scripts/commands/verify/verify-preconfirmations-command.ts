@@ -1,38 +1,31 @@
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
-import type { Command } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { FROM_BLOCK_OPTION } from "../../cli/common-options.ts";
 import { resolveEndpoints } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
 import {
   preconfirmationsFolder,
   readPreconfirmationFile,
   storedPreconfirmationPaths,
 } from "../../cli/preconfirmation-store.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 
-export function addVerifyPreconfirmationsCommand(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("preconfirmations [files...]")
-      .description(
-        "compare signed preconfirmations with L1, by default those stored on this machine, and print the two signed messages of an equivocation; exit status 0: consistent, 3: not posted yet, 4: contradicted",
-      ),
-    {
-      "--from-feed <urls...>": {
-        about: "check what the sequencers or full nodes at these URLs acknowledged",
-        fallback: [],
-      },
-      ...FROM_BLOCK_OPTION,
+export const addVerifyPreconfirmationsCommand = command({
+  usage: "preconfirmations [files...]",
+  about:
+    "compare signed preconfirmations with L1, by default those stored on this machine, and print the two signed messages of an equivocation; exit status 0: consistent, 3: not posted yet, 4: contradicted",
+  options: {
+    "--from-feed <urls...>": {
+      about: "check what the sequencers or full nodes at these URLs acknowledged",
+      fallback: [],
     },
-  );
-  withExample(
-    command,
+    ...FROM_BLOCK_OPTION,
+  },
+  examples: [
     "verify preconfirmations",
     "verify preconfirmations preconfirmation.json --rpc https://… --rollup 0x…",
     "verify preconfirmations --from-feed http://127.0.0.1:8547",
-  );
-  onRun(command, async ({ options, args, output }) => {
+  ],
+  run: async ({ options, args, output }) => {
     const [{ checkedLines, checkedView, EXIT_STATUS }, { checkAgainstL1 }, { openBlobs }] = await Promise.all(
       [
         import("@openledger/verifier/evidence/check-report"),
@@ -68,8 +61,8 @@ export function addVerifyPreconfirmationsCommand(parent: Command): void {
       },
     );
     process.exitCode = EXIT_STATUS[outcome];
-  });
-}
+  },
+});
 
 /** @throws CMD_FILE_UNREADABLE, BRG_PRECONFIRMATION_INVALID */
 async function readEvidence(path: string): Promise<PreconfirmationEvidence> {

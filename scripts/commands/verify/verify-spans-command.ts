@@ -1,42 +1,36 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { hex32 } from "@openledger/foundation/hex";
-import { type Command, InvalidArgumentError } from "commander";
+import { InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { VERSION_ROOT_OPTION } from "../../cli/common-options.ts";
-import { withOptions } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 import { presentLines, spanLines, spanView, textOf } from "../spans/span-lines.ts";
 
-export function addVerifySpansCommand(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("spans <file>")
-      .description(
-        "check evidence of verbatim spans in a version, or that an index is not sorted; without a root, the file is an index to check: sorted, with its rows contiguous",
-      ),
-    {
-      "--root <hex>": {
-        about: "for evidence: root of the index, from a source that you trust; `datanet index` prints it",
-        parse: parseRoot,
-      },
-      ...VERSION_ROOT_OPTION,
-      "--write <file>": "for an index: file for the evidence if it is not sorted, for verify spans --root",
+export const addVerifySpansCommand = command({
+  usage: "spans <file>",
+  about:
+    "check evidence of verbatim spans in a version, or that an index is not sorted; without a root, the file is an index to check: sorted, with its rows contiguous",
+  options: {
+    "--root <hex>": {
+      about: "for evidence: root of the index, from a source that you trust; `datanet index` prints it",
+      parse: parseRoot,
     },
-  );
-  withExample(
-    command,
+    ...VERSION_ROOT_OPTION,
+    "--write <file>": "for an index: file for the evidence if it is not sorted, for verify spans --root",
+  },
+  examples: [
     "verify spans evidence.json --root 5f0c…",
     "verify spans evidence.json --version-root 0x1f0c…",
     "verify spans mails.spans --write disorder.json",
-  );
-  onRun(command, ({ options, args, output }) => {
+  ],
+  run: ({ options, args, output }) => {
     if (options.versionRoot !== undefined) return checkRows(args[0]!, options.versionRoot, output);
     return options.root === undefined
       ? checkIndex(args[0]!, options.write, output)
       : checkEvidence(args[0]!, options.root, output);
-  });
-}
+  },
+});
 
 /** That spans occur in rows of the version: no index is believed, so there are no counts. */
 async function checkRows(path: string, rowsRoot: bigint, output: Output): Promise<void> {

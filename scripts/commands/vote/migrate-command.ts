@@ -5,7 +5,6 @@ import { createLedgerClient } from "@openledger/client/ledger-client";
 import { estimateFees, likelyFeeWei } from "@openledger/client/sequencer/fees";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { compilerInput } from "@openledger/contracts/build/compile";
-import type { Command } from "commander";
 import { getAddress } from "viem";
 import { REGISTRY_OPTION } from "../../cli/common-options.ts";
 import {
@@ -16,28 +15,23 @@ import {
   signFor,
   spendingCapOf,
 } from "../../cli/context.ts";
-import { withOptions } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
-import { onRun, waitWithProgress, withExample } from "../../cli/run-command.ts";
+import { command, waitWithProgress } from "../../cli/run-command.ts";
 import { registryOf } from "./governed.ts";
 
-export function addMigrateCommand(program: Command): void {
-  const command = withOptions(
-    program
-      .command("migrate")
-      .description("move to the rollup that a vote named: withdraw here, finalize, deposit there"),
-    {
-      ...REGISTRY_OPTION,
-      "--amount <amount>": "OPEN to deposit from the wallet; default: what is paid out",
-      "--unchecked": "also into a rollup with other sources than this version's",
-    },
-  );
-  withExample(
-    command,
+export const addMigrateCommand = command({
+  usage: "migrate",
+  about: "move to the rollup that a vote named: withdraw here, finalize, deposit there",
+  options: {
+    ...REGISTRY_OPTION,
+    "--amount <amount>": "OPEN to deposit from the wallet; default: what is paid out",
+    "--unchecked": "also into a rollup with other sources than this version's",
+  },
+  examples: [
     "migrate --account alice",
     "migrate --registry 0x… --rpc https://… --rollup 0x… --private-key-file key",
-  );
-  onRun(command, async ({ options, output }) => {
+  ],
+  run: async ({ options, output }) => {
     const signer = await openSigner(options);
     const { account, client: here } = signer;
     const named = await namedRollup(here, registryOf(options, here.rollupAddress));
@@ -63,8 +57,8 @@ export function addMigrateCommand(program: Command): void {
       ],
       { moved, named },
     );
-  });
-}
+  },
+});
 
 /** Everything that the account holds, where there is a sequencer to ask; else what was withdrawn before is moved. */
 async function withdrawAll(signer: Signer, output: Output): Promise<void> {

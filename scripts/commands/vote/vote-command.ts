@@ -11,11 +11,11 @@ import type { Command } from "commander";
 import { type Hex, zeroHash } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
 import { REGISTRY_OPTION } from "../../cli/common-options.ts";
-import { openReader, openSigner, parseAddress, resolveLeaf } from "../../cli/context.ts";
+import { type GlobalOptions, openReader, openSigner, parseAddress, resolveLeaf } from "../../cli/context.ts";
 import { describeGas } from "../../cli/describe-gas.ts";
-import { withOptions } from "../../cli/options.ts";
+import { defineOptions, type OptionsOf } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command, withExample } from "../../cli/run-command.ts";
 import {
   FROM_BLOCK_OPTION,
   firstBlockOf,
@@ -26,15 +26,6 @@ import {
 } from "./governed.ts";
 import { describeProposals } from "./proposal-lines.ts";
 
-interface ProposeOptions extends GovernedOptions {
-  text: string;
-  pay?: string;
-  amount?: string;
-  toL1?: string;
-  nextRollup?: string;
-  sourcesHash?: string;
-}
-
 /** A forced operation asks eight base fees at most, in a queue that others have filled. */
 const HIGHEST_QUEUE_FACTOR = 8n;
 
@@ -43,66 +34,87 @@ export function addVoteCommands(program: Command): void {
     .command("vote")
     .description("vote with OPEN on Ethereum: on payments of the treasury, and on the next rollup");
   withExample(vote, "vote list", "vote cast 1234… for --account alice");
+  addList(vote);
+  addDelegate(vote);
+  addPropose(vote);
+  addCast(vote);
+  addExecute(vote);
+}
 
-  const list = vote.command("list").description("list proposals with their votes and next steps");
-  common(list, "vote list", "vote list --json");
-  onRun(list, async ({ options, output }) => {
+const COMMON_OPTIONS = defineOptions({ ...GOVERNOR_OPTION, ...FROM_BLOCK_OPTION });
+
+const addList = command({
+  usage: "list",
+  about: "list proposals with their votes and next steps",
+  options: COMMON_OPTIONS,
+  examples: ["vote list", "vote list --json"],
+  run: async ({ options, output }) => {
     const { first, governance } = governed(options, await openReader(options));
     const proposals = await governance.proposals(first);
     output.answer(describeProposals(proposals, await governance.delaySeconds()), { proposals });
-  });
+  },
+});
 
-  const delegate = vote
-    .command("delegate [to]")
-    .description("delegate this wallet's votes to an address; default: to itself");
-  common(delegate, "vote delegate --account alice", "vote delegate 0x… --account alice");
-  onRun(delegate, async ({ options, args, output }) => {
+const addDelegate = command({
+  usage: "delegate [to]",
+  about: "delegate this wallet's votes to an address; default: to itself",
+  options: COMMON_OPTIONS,
+  examples: ["vote delegate --account alice", "vote delegate 0x… --account alice"],
+  run: async ({ options, args, output }) => {
     const { client, account } = await openSigner(options);
     const to = args[0] === undefined ? account.l1.address : parseAddress(args[0] as string);
     const sent = await governed(options, client).governance.delegate(to);
     answer(output, `${to} votes with what ${account.l1.address} holds`, sent, { to });
-  });
+  },
+});
 
-  const propose = withOptions(
-    vote
-      .command("propose")
-      .description("propose a payment of the treasury, or the next rollup; needs votes of your own"),
-    {
-      "--text <words>": {
-        about: "description of the proposal; a repeated proposal needs another text",
-        isRequired: true,
-      },
-      "--pay <leaf>": "pay this leaf: an id, an account's name or an address; with --amount",
-      "--to-l1 <address>": "pay this address on Ethereum instead; with --amount",
-      "--amount <amount>": "amount in OPEN, or all",
-      "--next-rollup <address>": "address of the next rollup",
-      "--sources-hash <hex>": "with --next-rollup: contractsHash of its record",
-      ...REGISTRY_OPTION,
-    },
-  );
-  common(propose, 'vote propose --pay 7 --amount 250 --text "audit" --account alice');
-  onRun(propose, async ({ options, output }) => {
+const PROPOSE_OPTIONS = defineOptions({
+  "--text <words>": {
+    about: "description of the proposal; a repeated proposal needs another text",
+    isRequired: true,
+  },
+  "--pay <leaf>": "pay this leaf: an id, an account's name or an address; with --amount",
+  "--to-l1 <address>": "pay this address on Ethereum instead; with --amount",
+  "--amount <amount>": "amount in OPEN, or all",
+  "--next-rollup <address>": "address of the next rollup",
+  "--sources-hash <hex>": "with --next-rollup: contractsHash of its record",
+  ...REGISTRY_OPTION,
+  ...COMMON_OPTIONS,
+});
+
+const addPropose = command({
+  usage: "propose",
+  about: "propose a payment of the treasury, or the next rollup; needs votes of your own",
+  options: PROPOSE_OPTIONS,
+  examples: ['vote propose --pay 7 --amount 250 --text "audit" --account alice'],
+  run: async ({ options, output }) => {
     const { client } = await openSigner(options);
     const calls = await callsOf(client, options);
     const { id, ...sent } = await governed(options, client).governance.propose(calls, options.text);
     answer(output, `proposal ${id}`, sent, { id, calls });
-  });
+  },
+});
 
-  const cast = vote.command("cast <id> <vote>").description("vote: for, against or abstain");
-  common(cast, "vote cast 1234… for --account alice");
-  onRun(cast, async ({ options, args, output }) => {
+const addCast = command({
+  usage: "cast <id> <vote>",
+  about: "vote: for, against or abstain",
+  options: COMMON_OPTIONS,
+  examples: ["vote cast 1234… for --account alice"],
+  run: async ({ options, args, output }) => {
     const [id, name] = args as [string, string];
     if (!(name in VOTE)) throw commandError("CMD_USAGE", `"${name}" is not for, against or abstain`);
     const { client } = await openSigner(options);
     const sent = await governed(options, client).governance.cast(parseId(id), name as VoteName);
     answer(output, `voted ${name} ${id}`, sent, { id, vote: name });
-  });
+  },
+});
 
-  const execute = vote
-    .command("execute <id>")
-    .description("queue a proposal that has won, and execute it once its delay is over; anyone can");
-  common(execute, "vote execute 1234… --account alice");
-  onRun(execute, async ({ options, args, output }) => {
+const addExecute = command({
+  usage: "execute <id>",
+  about: "queue a proposal that has won, and execute it once its delay is over; anyone can",
+  options: COMMON_OPTIONS,
+  examples: ["vote execute 1234… --account alice"],
+  run: async ({ options, args, output }) => {
     const { client } = await openSigner(options);
     const { first, governance } = governed(options, client);
     const proposal = await governance.proposal(parseId(args[0] as string), first);
@@ -112,13 +124,8 @@ export function addVoteCommands(program: Command): void {
       id: proposal.id,
       step,
     });
-  });
-}
-
-function common(command: Command, ...examples: [string, ...string[]]): void {
-  withOptions(command, { ...GOVERNOR_OPTION, ...FROM_BLOCK_OPTION });
-  withExample(command, ...examples);
-}
+  },
+});
 
 function governed(options: GovernedOptions, client: LedgerClient) {
   const { rollupAddress } = client;
@@ -133,7 +140,10 @@ function answer(output: Output, what: string, sent: L1Result, facts: object): vo
 }
 
 /** @throws CMD_USAGE where the options are no one proposal */
-async function callsOf(client: LedgerClient, options: ProposeOptions): Promise<GovernedCall[]> {
+async function callsOf(
+  client: LedgerClient,
+  options: GlobalOptions & OptionsOf<typeof PROPOSE_OPTIONS>,
+): Promise<GovernedCall[]> {
   const { amount, nextRollup, pay, toL1 } = options;
   if ([pay, toL1, nextRollup].filter((one) => one !== undefined).length !== 1)
     throw commandError("CMD_USAGE", "one of --pay, --to-l1 and --next-rollup");

@@ -10,6 +10,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Secret } from "@openledger/foundation/secret";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { unknownBatch } from "../../batches/batch-registry.ts";
@@ -46,14 +47,13 @@ export async function registerLogRoute(
   { deployment }: Pick<ApiOptions, "deployment">,
   { sequencer }: Pick<ApiModules, "sequencer">,
 ): Promise<void> {
-  app.get<{ Querystring: LogQuery }>(
-    "/v1/log",
+  const route = routesOf(app);
+  route(
+    "GET /v1/log",
     {
-      schema: {
-        tags: ["feed"],
-        summary: "What was executed, in order, with preconfirmations: for full nodes",
-        querystring: logQuery,
-      },
+      tag: "feed",
+      summary: "What was executed, in order, with preconfirmations: for full nodes",
+      querystring: logQuery,
     },
     ({ query }) => logPage(sequencer, deployment, query, (entry) => sequencer.preconfirmationOf(entry)),
   );
@@ -67,8 +67,8 @@ export async function registerReplicaRoute(
 ): Promise<void> {
   const { log, replica } = sequencer;
   requireToken(app, [token]);
-  app.get<{ Querystring: z.output<typeof replicaQuery> }>(
-    "/operator/log",
+  routesOf(app)(
+    "GET /operator/log",
     operatorRoute("The log for the operator's standby, which says what it has", {
       querystring: replicaQuery,
     }),

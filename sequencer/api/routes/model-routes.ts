@@ -2,8 +2,8 @@
 
 import { requireKind, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
-import type { z } from "zod";
 import { readCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import { readEpoch, readPayments } from "../../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
@@ -26,6 +26,7 @@ export async function registerModelRoutes(
   app: FastifyInstance,
   { sequencer }: Pick<ApiModules, "sequencer">,
 ): Promise<void> {
+  const route = routesOf(app);
   const { line, log, settlements } = sequencer;
   const { ledger } = line.head;
   const requireModel = (id: number) => {
@@ -34,15 +35,9 @@ export async function registerModelRoutes(
     return record;
   };
 
-  app.get<{ Params: z.output<typeof schemas.modelParams> }>(
-    "/v1/models/:id",
-    {
-      schema: {
-        tags: ["models"],
-        summary: "A model with its closed epoch and its payees",
-        params: schemas.modelParams,
-      },
-    },
+  route(
+    "GET /v1/models/:id",
+    { tag: "models", summary: "A model with its closed epoch and its payees", params: schemas.modelParams },
     async ({ params: { id } }) => {
       await line.idle();
       const record = requireModel(id);
@@ -56,18 +51,13 @@ export async function registerModelRoutes(
     },
   );
 
-  app.get<{
-    Params: z.output<typeof schemas.modelParams>;
-    Querystring: z.output<typeof schemas.paymentsQuery>;
-  }>(
-    "/v1/models/:id/payments",
+  route(
+    "GET /v1/models/:id/payments",
     {
-      schema: {
-        tags: ["models"],
-        summary: "Payments of an epoch in the order of their chain; the open one by default",
-        params: schemas.modelParams,
-        querystring: schemas.paymentsQuery,
-      },
+      tag: "models",
+      summary: "Payments of an epoch in the order of their chain; the open one by default",
+      params: schemas.modelParams,
+      querystring: schemas.paymentsQuery,
     },
     async ({ params: { id }, query: { epoch: wanted, from, limit } }) => {
       await line.idle();
@@ -92,14 +82,12 @@ export async function registerModelRoutes(
     },
   );
 
-  app.get<{ Params: z.output<typeof schemas.leafParams> }>(
-    "/v1/leaves/:id/rewards",
+  route(
+    "GET /v1/leaves/:id/rewards",
     {
-      schema: {
-        tags: ["models"],
-        summary: "What a leaf has earned and can claim, of every model",
-        params: schemas.leafParams,
-      },
+      tag: "models",
+      summary: "What a leaf has earned and can claim, of every model",
+      params: schemas.leafParams,
     },
     async ({ params: { id } }) => {
       await line.idle();
@@ -108,12 +96,14 @@ export async function registerModelRoutes(
     },
   );
 
-  app.post<{ Body: z.output<typeof schemas.settlementBody> }>(
-    "/v1/settlements",
+  route(
+    "POST /v1/settlements",
     {
       bodyLimit: MAX_SETTLEMENT_BODY_BYTES,
       config: { rateLimit: { max: SETTLEMENTS_PER_MINUTE, timeWindow: 60_000 } },
-      schema: { tags: ["models"], summary: "Send a proven settlement", body: schemas.settlementBody },
+      tag: "models",
+      summary: "Send a proven settlement",
+      body: schemas.settlementBody,
     },
     async ({ body }, reply) => {
       const known = await sequencer.submitSettlement(body);
@@ -122,14 +112,12 @@ export async function registerModelRoutes(
     },
   );
 
-  app.get<{ Querystring: z.output<typeof schemas.settlementsQuery> }>(
-    "/v1/settlements",
+  route(
+    "GET /v1/settlements",
     {
-      schema: {
-        tags: ["models"],
-        summary: "A model's settlements, its activation included, newest first",
-        querystring: schemas.settlementsQuery,
-      },
+      tag: "models",
+      summary: "A model's settlements, its activation included, newest first",
+      querystring: schemas.settlementsQuery,
     },
     async ({ query: { limit, model } }) => {
       requireModel(model);
@@ -137,14 +125,12 @@ export async function registerModelRoutes(
     },
   );
 
-  app.get<{ Querystring: z.output<typeof schemas.preVerifiedQuery> }>(
-    "/v1/pre-verified-settlements",
+  route(
+    "GET /v1/pre-verified-settlements",
     {
-      schema: {
-        tags: ["models"],
-        summary: "Settlements that wait on L1 for a batch, as the bridge offered them last",
-        querystring: schemas.preVerifiedQuery,
-      },
+      tag: "models",
+      summary: "Settlements that wait on L1 for a batch, as the bridge offered them last",
+      querystring: schemas.preVerifiedQuery,
     },
     async ({ query: { model } }) => {
       if (model !== undefined) requireModel(model);
@@ -152,14 +138,12 @@ export async function registerModelRoutes(
     },
   );
 
-  app.get<{ Params: z.output<typeof schemas.settlementParams> }>(
-    "/v1/settlements/:model/:epoch",
+  route(
+    "GET /v1/settlements/:model/:epoch",
     {
-      schema: {
-        tags: ["models"],
-        summary: "The settlement of one epoch; 0 is the activation",
-        params: schemas.settlementParams,
-      },
+      tag: "models",
+      summary: "The settlement of one epoch; 0 is the activation",
+      params: schemas.settlementParams,
     },
     async ({ params: { epoch, model } }) => settlementView(await settlements.settlement(model, epoch)),
   );

@@ -1,7 +1,7 @@
 import * as wire from "@openledger/circuits/wire/operator-api";
 import type { Secret } from "@openledger/foundation/secret";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
-import type { z } from "zod";
 import { noteCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import type { Sequencer } from "../../sequencer.ts";
 import { MAX_FOREIGN_BODY_BYTES } from "../api-options.ts";
@@ -14,33 +14,30 @@ export async function registerOperatorRoutes(
   token: Secret<string>,
   sequencer: Sequencer,
 ): Promise<void> {
+  const route = routesOf(app);
   const { line } = sequencer;
   requireToken(app, [token]);
 
-  app.post<{ Body: z.output<typeof wire.l1HeadBody> }>(
-    "/operator/l1-head",
-    operatorRoute("L1's head", { body: wire.l1HeadBody }),
-    async ({ body }) => {
-      sequencer.admission.noteFrozen(body.isFrozen);
-      sequencer.news.fromBridge(body.alarms);
-      if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
-      line.data.notePrices(body.dataPrices ?? null);
-      sequencer.lease.note(body.lease ?? null, body.timestamp);
-      const admissionCount = sequencer.settlements.admissions.note(body.admissions ?? null);
-      await sequencer.noteL1Place(body.place ?? null, body.alarms);
-      await line.setL1Head(body);
-      return { admissionCount };
-    },
-  );
+  route("POST /operator/l1-head", operatorRoute("L1's head", { body: wire.l1HeadBody }), async ({ body }) => {
+    sequencer.admission.noteFrozen(body.isFrozen);
+    sequencer.news.fromBridge(body.alarms);
+    if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
+    line.data.notePrices(body.dataPrices ?? null);
+    sequencer.lease.note(body.lease ?? null, body.timestamp);
+    const admissionCount = sequencer.settlements.admissions.note(body.admissions ?? null);
+    await sequencer.noteL1Place(body.place ?? null, body.alarms);
+    await line.setL1Head(body);
+    return { admissionCount };
+  });
 
-  app.get(
-    "/operator/lease",
+  route(
+    "GET /operator/lease",
     operatorRoute("Which taking of the lease this ledger goes by"),
     () => sequencer.lease.facts,
   );
 
-  app.post<{ Body: z.output<typeof wire.queueEntriesBody> }>(
-    "/operator/queue-entries",
+  route(
+    "POST /operator/queue-entries",
     operatorRoute("Entries of the L1 queue, in order", { body: wire.queueEntriesBody }),
     async ({ body }) => ({
       ...(await line.addQueueEntries(body.entries)),
@@ -48,16 +45,16 @@ export async function registerOperatorRoutes(
     }),
   );
 
-  app.post<{ Body: z.output<typeof wire.queueReplacementBody> }>(
-    "/operator/queue-replacement",
+  route(
+    "POST /operator/queue-replacement",
     operatorRoute("L1's entries from an index on, in place of those that it took back", {
       body: wire.queueReplacementBody,
     }),
     ({ body }) => line.replaceQueueEntries(body.fromIndex, body.entries),
   );
 
-  app.get<{ Querystring: z.output<typeof schemas.readyQuery> }>(
-    "/operator/batches/ready",
+  route(
+    "GET /operator/batches/ready",
     operatorRoute("Consecutive proven batches that L1 does not have", { querystring: schemas.readyQuery }),
     async ({ query }) => {
       await line.idle();
@@ -65,8 +62,8 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post<{ Params: z.output<typeof schemas.numberParams>; Body: z.output<typeof wire.l1ReportBody> }>(
-    "/operator/batches/:number/l1",
+  route(
+    "POST /operator/batches/:number/l1",
     operatorRoute("What L1 did with a batch", { params: schemas.numberParams, body: wire.l1ReportBody }),
     async ({ params, body }) => {
       const { batchHash, status, transactionHash, blockNumber, gasPriceWei, gasUsed, reason } = body;
@@ -79,8 +76,8 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.get(
-    "/operator/chain",
+  route(
+    "GET /operator/chain",
     operatorRoute("The last final batch, and the state of the chain after later ones"),
     async () => {
       await line.idle();
@@ -89,8 +86,8 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post<{ Body: z.output<typeof wire.foreignBatchesBody> }>(
-    "/operator/foreign-batches",
+  route(
+    "POST /operator/foreign-batches",
     {
       ...operatorRoute("Batches on L1 that another account posted, in order", {
         body: wire.foreignBatchesBody,
@@ -100,8 +97,8 @@ export async function registerOperatorRoutes(
     ({ body }) => sequencer.takeForeignBatches(body.batches),
   );
 
-  app.post<{ Body: z.output<typeof wire.closeReportBody> }>(
-    "/operator/epoch-closes",
+  route(
+    "POST /operator/epoch-closes",
     operatorRoute("Where L1 took the CloseEpochs of a batch, and their randomness", {
       body: wire.closeReportBody,
     }),
@@ -111,8 +108,8 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post<{ Body: z.output<typeof wire.preVerifiedSettlementsBody> }>(
-    "/operator/pre-verified-settlements",
+  route(
+    "POST /operator/pre-verified-settlements",
     operatorRoute("Settlements pre-verified on L1", { body: wire.preVerifiedSettlementsBody }),
     async ({ body }) => {
       const isOver: boolean[] = [];
@@ -122,8 +119,8 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post<{ Body: z.output<typeof wire.noticeBody> }>(
-    "/operator/notice",
+  route(
+    "POST /operator/notice",
     operatorRoute("What the pages tell every reader; null for nothing", { body: wire.noticeBody }),
     ({ body }) => {
       sequencer.news.notice = body.notice;
@@ -131,7 +128,7 @@ export async function registerOperatorRoutes(
     },
   );
 
-  app.post("/operator/close", operatorRoute("Closes the open batch now"), async () => ({
+  route("POST /operator/close", operatorRoute("Closes the open batch now"), async () => ({
     batchNumber: await line.closeNow(),
   }));
 }

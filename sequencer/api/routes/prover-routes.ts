@@ -4,8 +4,8 @@
  */
 
 import { proofBody } from "@openledger/circuits/wire/operator-api";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance, FastifyReply } from "fastify";
-import type { z } from "zod";
 import type { Sequencer } from "../../sequencer.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
 import type { ApiOptions } from "../api-options.ts";
@@ -17,6 +17,7 @@ export async function registerProverRoutes(
   { operatorToken, provers }: Required<Pick<ApiOptions, "operatorToken">> & Pick<ApiOptions, "provers">,
   sequencer: Sequencer,
 ): Promise<void> {
+  const route = routesOf(app);
   const { line } = sequencer;
   requireToken(app, provers === undefined ? [operatorToken] : [operatorToken, provers.token]);
   // Provers then ask the other machine. A machine that is cut off from L1 does not hear that its lease was taken: it only sees
@@ -25,8 +26,8 @@ export async function registerProverRoutes(
     method === "POST" ? sequencer.lease.requireNotLost() : sequencer.lease.require(),
   );
 
-  app.get<{ Querystring: z.output<typeof schemas.proveJobQuery> }>(
-    "/operator/prove-jobs/next",
+  route(
+    "GET /operator/prove-jobs/next",
     operatorRoute("The next batch to prove", { querystring: schemas.proveJobQuery }),
     async ({ query }, reply) => {
       sequencer.news.fromProver(query.prover);
@@ -34,8 +35,8 @@ export async function registerProverRoutes(
     },
   );
 
-  app.get<{ Querystring: z.output<typeof schemas.proveJobQuery> }>(
-    "/operator/prove-jobs",
+  route(
+    "GET /operator/prove-jobs",
     operatorRoute("All batches without a proof, in order", { querystring: schemas.proveJobQuery }),
     async ({ query }) => {
       sequencer.news.fromProver(query.prover);
@@ -47,14 +48,14 @@ export async function registerProverRoutes(
     },
   );
 
-  app.get<{ Params: z.output<typeof schemas.batchHashParams> }>(
-    "/operator/prove-jobs/:batchHash",
+  route(
+    "GET /operator/prove-jobs/:batchHash",
     operatorRoute("The job of one of them", { params: schemas.batchHashParams }),
     async ({ params }, reply) => sendJob(reply, await line.proveJobOf(params.batchHash)),
   );
 
-  app.post<{ Params: z.output<typeof schemas.numberParams>; Body: z.output<typeof proofBody> }>(
-    "/operator/batches/:number/proof",
+  route(
+    "POST /operator/batches/:number/proof",
     operatorRoute("A batch's proof", { params: schemas.numberParams, body: proofBody }),
     async ({ params, body }) => {
       const { batchHash, publicSignals, proof, timings, backend } = body;

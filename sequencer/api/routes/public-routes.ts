@@ -3,6 +3,7 @@ import { datanetIds, type LeafState, unpackBinding } from "@openledger/circuits/
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { hex32 } from "@openledger/foundation/hex";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
+import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import type { z } from "zod";
 import { unknownBatch } from "../../batches/batch-registry.ts";
@@ -45,50 +46,45 @@ export async function registerPublicRoutes(
   options: ApiOptions,
   modules: ApiModules,
 ): Promise<void> {
+  const route = routesOf(app);
   const { blobs, clock, feed, sequencer } = modules;
   const { deployment } = options;
   const { ledger } = sequencer.line.head;
 
-  app.get(
-    "/v1/info",
-    { schema: { tags: ["ledger"], summary: "What the rollup is made of" } as object },
-    () => ({
-      chainId: deployment.chainId,
-      rollupAddress: deployment.rollupAddress,
-      tokenAddress: deployment.tokenAddress,
-      domain: hex32(deployment.domain),
-      preconfirmationSigner: options.preconfirmationSigner,
-      feePerUnitWei: sequencer.line.feePerUnitWei.toString(),
-      idFeeWei: deployment.idFeeWei.toString(),
-      feeAccountId: sequencer.options.feeAccountId,
-      weights: weightsView,
-      circuits: deployment.circuits.map((circuit) => ({
-        name: circuit.name,
-        sort: circuit.sort,
-        size0: circuit.size0,
-        size1: circuit.size1,
-        circuitId: hex32(circuit.circuitId),
-        isDevelopment: circuit.isDevelopment,
-      })),
-      l1Confirmations: options.l1Confirmations,
-      limits: {
-        maxBodyBytes: MAX_BODY_BYTES,
-        pendingPerLeaf: sequencer.options.pendingPerLeaf,
-        pendingTotal: sequencer.options.pendingTotal,
-        pendingTtlMs: sequencer.options.pendingTtlMs,
-        requestsPerMinute: options.rateLimitPerMinute,
-        closeIntervalMs: sequencer.options.closeIntervalMs,
-      },
-    }),
-  );
+  route("GET /v1/info", { tag: "ledger", summary: "What the rollup is made of" }, () => ({
+    chainId: deployment.chainId,
+    rollupAddress: deployment.rollupAddress,
+    tokenAddress: deployment.tokenAddress,
+    domain: hex32(deployment.domain),
+    preconfirmationSigner: options.preconfirmationSigner,
+    feePerUnitWei: sequencer.line.feePerUnitWei.toString(),
+    idFeeWei: deployment.idFeeWei.toString(),
+    feeAccountId: sequencer.options.feeAccountId,
+    weights: weightsView,
+    circuits: deployment.circuits.map((circuit) => ({
+      name: circuit.name,
+      sort: circuit.sort,
+      size0: circuit.size0,
+      size1: circuit.size1,
+      circuitId: hex32(circuit.circuitId),
+      isDevelopment: circuit.isDevelopment,
+    })),
+    l1Confirmations: options.l1Confirmations,
+    limits: {
+      maxBodyBytes: MAX_BODY_BYTES,
+      pendingPerLeaf: sequencer.options.pendingPerLeaf,
+      pendingTotal: sequencer.options.pendingTotal,
+      pendingTtlMs: sequencer.options.pendingTtlMs,
+      requestsPerMinute: options.rateLimitPerMinute,
+      closeIntervalMs: sequencer.options.closeIntervalMs,
+    },
+  }));
 
-  app.get("/v1/status", { schema: { tags: ["ledger"], summary: "State of the ledger" } as object }, () =>
-    statusView(sequencer),
-  );
+  route("GET /v1/status", { tag: "ledger", summary: "State of the ledger" }, () => statusView(sequencer));
 
-  app.get<{ Params: z.output<typeof schemas.idParams> }>(
-    "/v1/leaves/:id",
-    { schema: { tags: ["ledger"], summary: "One account, datanet or model", params: schemas.idParams } },
+  route(
+    "GET /v1/leaves/:id",
+    { tag: "ledger", summary: "One account, datanet or model", params: schemas.idParams },
     async ({ params: { id } }) => {
       await sequencer.line.idle();
       return leafView(sequencer, id, ledger.requireLeaf(id));
@@ -96,14 +92,12 @@ export async function registerPublicRoutes(
   );
 
   const posted = new PostedTree();
-  app.get<{ Params: z.output<typeof schemas.idParams> }>(
-    "/v1/leaves/:id/path",
+  route(
+    "GET /v1/leaves/:id/path",
     {
-      schema: {
-        tags: ["ledger"],
-        summary: "A leaf as L1 has it, with its path to the root in the contract",
-        params: schemas.idParams,
-      },
+      tag: "ledger",
+      summary: "A leaf as L1 has it, with its path to the root in the contract",
+      params: schemas.idParams,
     },
     async ({ params: { id } }) => {
       await sequencer.line.idle();
@@ -111,14 +105,12 @@ export async function registerPublicRoutes(
     },
   );
 
-  app.get<{ Querystring: z.output<typeof schemas.leavesQuery> }>(
-    "/v1/leaves",
+  route(
+    "GET /v1/leaves",
     {
-      schema: {
-        tags: ["ledger"],
-        summary: "Leaves of an L1 owner or of a key, the models of a Datanet, or those with some numbers",
-        querystring: schemas.leavesQuery,
-      },
+      tag: "ledger",
+      summary: "Leaves of an L1 owner or of a key, the models of a Datanet, or those with some numbers",
+      querystring: schemas.leavesQuery,
     },
     async ({ query: { owner, keyX, datanetId, ids } }) => {
       await sequencer.line.idle();
@@ -136,9 +128,9 @@ export async function registerPublicRoutes(
     },
   );
 
-  app.post<{ Body: z.output<typeof schemas.operationBody> }>(
-    "/v1/operations",
-    { schema: { tags: ["operations"], summary: "Send a signed operation", body: schemas.operationBody } },
+  route(
+    "POST /v1/operations",
+    { tag: "operations", summary: "Send a signed operation", body: schemas.operationBody },
     async ({ body }, reply) => {
       const { hash, status, preconfirmation } = await sequencer.submit({
         ...body,
@@ -154,20 +146,18 @@ export async function registerPublicRoutes(
     },
   );
 
-  app.get<{ Params: z.output<typeof schemas.hashParams> }>(
-    "/v1/operations/:hash",
-    { schema: { tags: ["operations"], summary: "One operation", params: schemas.hashParams } },
+  route(
+    "GET /v1/operations/:hash",
+    { tag: "operations", summary: "One operation", params: schemas.hashParams },
     async ({ params: { hash } }) => operationView(sequencer, await sequencer.operation(hash), clock()),
   );
 
-  app.get<{ Querystring: z.output<typeof schemas.operationsQuery> }>(
-    "/v1/operations",
+  route(
+    "GET /v1/operations",
     {
-      schema: {
-        tags: ["operations"],
-        summary: "Operations and executed queue entries of a leaf, newest first",
-        querystring: schemas.operationsQuery,
-      },
+      tag: "operations",
+      summary: "Operations and executed queue entries of a leaf, newest first",
+      querystring: schemas.operationsQuery,
     },
     async ({ query: { leaf, limit, before } }) => {
       if (ledger.leaf(leaf) === undefined) {
@@ -178,14 +168,12 @@ export async function registerPublicRoutes(
     },
   );
 
-  app.get<{ Querystring: z.output<typeof schemas.recordsQuery> }>(
-    "/v1/records",
+  route(
+    "GET /v1/records",
     {
-      schema: {
-        tags: ["operations"],
-        summary: "What was executed last, of every kind, newest first",
-        querystring: schemas.recordsQuery,
-      },
+      tag: "operations",
+      summary: "What was executed last, of every kind, newest first",
+      querystring: schemas.recordsQuery,
     },
     async ({ query }) => {
       await sequencer.line.idle();
@@ -193,27 +181,19 @@ export async function registerPublicRoutes(
     },
   );
 
-  app.get<{ Querystring: z.output<typeof schemas.hashesQuery> }>(
-    "/v1/hashes",
+  route(
+    "GET /v1/hashes",
     {
-      schema: {
-        tags: ["operations"],
-        summary: "What a piece of a hash may name: operations, transactions on L1, settlements",
-        querystring: schemas.hashesQuery,
-      },
+      tag: "operations",
+      summary: "What a piece of a hash may name: operations, transactions on L1, settlements",
+      querystring: schemas.hashesQuery,
     },
     async ({ query }) => findHashes(sequencer, query),
   );
 
-  app.get<{ Querystring: z.output<typeof schemas.batchesQuery> }>(
-    "/v1/batches",
-    {
-      schema: {
-        tags: ["batches"],
-        summary: "Closed batches, newest first",
-        querystring: schemas.batchesQuery,
-      },
-    },
+  route(
+    "GET /v1/batches",
+    { tag: "batches", summary: "Closed batches, newest first", querystring: schemas.batchesQuery },
     async ({ query: { before, limit } }) => {
       const newest = Math.min(
         before === undefined ? Number.POSITIVE_INFINITY : before - 1,
@@ -225,9 +205,9 @@ export async function registerPublicRoutes(
     },
   );
 
-  app.get<{ Params: z.output<typeof schemas.numberParams> }>(
-    "/v1/batches/:number",
-    { schema: { tags: ["batches"], summary: "One closed batch", params: schemas.numberParams } },
+  route(
+    "GET /v1/batches/:number",
+    { tag: "batches", summary: "One closed batch", params: schemas.numberParams },
     async ({ params: { number } }) => {
       const batch = await sequencer.line.batch(number);
       if (batch === undefined) throw unknownBatch(number);
@@ -235,9 +215,9 @@ export async function registerPublicRoutes(
     },
   );
 
-  app.get<{ Params: z.output<typeof schemas.indexParams> }>(
-    "/v1/queue/:index",
-    { schema: { tags: ["batches"], summary: "One entry of the L1 queue", params: schemas.indexParams } },
+  route(
+    "GET /v1/queue/:index",
+    { tag: "batches", summary: "One entry of the L1 queue", params: schemas.indexParams },
     async ({ params: { index } }) => {
       const entry = await sequencer.log.queueEntry(index);
       if (entry === undefined) {

@@ -5,8 +5,9 @@ import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
 import { CheckedLevel } from "@openledger/foundation/store/checked-level";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { submitQueue } from "@openledger/verifier/without-operator/submit-queue";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { storeKeys } from "../../store/store-keys.ts";
+import { freshFolder } from "../../testing/fresh-rollup.ts";
 import {
   deploymentOn,
   FINALITY_DEPTH_BLOCKS,
@@ -15,13 +16,9 @@ import {
   startL1World,
 } from "../../testing/l1-world.ts";
 import { close, send } from "../../testing/test-operator.ts";
-import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../../testing/test-rollup.ts";
+import { type Answer, ONE_OPEN_WEI, testUser, transfer } from "../../testing/test-rollup.ts";
 
 const DAY_SECONDS = 86_400n;
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 
 interface World {
   f: HistoryFixture;
@@ -33,13 +30,12 @@ interface World {
 
 /** Alice and Bob have accounts (2 and 3) in a final batch. */
 async function start(): Promise<World> {
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
+  const folder = freshFolder();
   const f = await startHistoryFixture();
-  cleanUps.push(() => f.stop());
+  onTestFinished(() => f.stop());
   const deployment = await deploymentOn(f);
-  let w = await startL1World(f, deployment, folder.path);
-  cleanUps.push(() => w.stop().catch(() => {}));
+  let w = await startL1World(f, deployment, folder);
+  onTestFinished(() => w.stop().catch(() => {}));
   await deposit(f, "alice", 100n);
   await deposit(f, "bob", 50n);
   await w.turn();
@@ -49,10 +45,10 @@ async function start(): Promise<World> {
   expect(w.rollup.sequencer.line.book.finalNumber).toBe(1);
   const restart = async () => {
     await w.stop();
-    w = await startL1World(f, deployment, folder.path);
+    w = await startL1World(f, deployment, folder);
     return w;
   };
-  return { f, deployment, folder: folder.path, w, restart };
+  return { f, deployment, folder, w, restart };
 }
 
 const USERS = { alice: testUser(0), bob: testUser(1), stranger: testUser(2) };

@@ -20,7 +20,8 @@ import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { leave } from "@openledger/verifier/exits/leave";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freshFullNode } from "../../testing/fresh-rollup.ts";
 import { startTestFullNode, type TestFullNode } from "../../testing/full-node-fixture.ts";
 import { temporaryFolder } from "../../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
@@ -41,17 +42,15 @@ let folder: { path: string; remove: () => void };
 let early: TestFullNode;
 let earlyUrl: string;
 const hashes: VersionedHash[] = [];
-const cleanUps: (() => unknown)[] = [];
 
 const where = () => ({ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address });
 const from = (places: Partial<BlobPlacesOptions>) =>
   blobFinder({ archive: null, places: blobPlaces({ archives: [], beaconUrls: [], ...places }) });
 const follow = async (name: string, places: Partial<BlobPlacesOptions>) => {
   const blobs = { archives: [], beaconUrls: [beacon.url], ...places };
-  const fullNode = await startTestFullNode(f, join(folder.path, name), null, {
+  const fullNode = await freshFullNode(f, join(folder.path, name), null, {
     ...{ blobs, finalityDepthBlocks: 1 },
   });
-  cleanUps.push(() => fullNode.stop());
   return fullNode;
 };
 const pay = async (wei: bigint) => {
@@ -96,9 +95,6 @@ beforeAll(async () => {
   expect(early.followed.head.ledger.root).toBe(f.ledger.root);
   beacon.prune();
 }, 300_000);
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 afterAll(async () => {
   await early?.stop();
   await beacon?.close();

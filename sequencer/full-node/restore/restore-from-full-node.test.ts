@@ -12,7 +12,8 @@ import { isWhole } from "@openledger/foundation/testing/test-random";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { createWalletClient, http, parseGwei } from "viem";
 import { foundry } from "viem/chains";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { freshChain, freshFolder } from "../../testing/fresh-rollup.ts";
 import { startTestFullNode, type TestFullNode, urlOf } from "../../testing/full-node-fixture.ts";
 import {
   deploymentOn,
@@ -22,22 +23,18 @@ import {
   startL1World,
 } from "../../testing/l1-world.ts";
 import { close, send } from "../../testing/test-operator.ts";
-import { type Answer, ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../../testing/test-rollup.ts";
+import { type Answer, ONE_OPEN_WEI, testUser, transfer } from "../../testing/test-rollup.ts";
 import { restoreFromFullNode } from "./restore-from-full-node.ts";
 import { type TakeOverModules, takeForOwn, takeOver } from "./take-over.ts";
 
 const [alice, bob] = [testUser(0), testUser(1)];
 let f: HistoryFixture;
 let deployment: Deployment;
-const cleanUps: (() => unknown)[] = [];
 
 beforeAll(async () => {
   f = await startHistoryFixture();
   deployment = await deploymentOn(f);
   await depositFor(f, { alice: alice.keyX, bob: bob.keyX }, 99n * ONE_OPEN_WEI);
-});
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 afterAll(() => f.stop());
 
@@ -57,17 +54,15 @@ interface Standby {
 
 /** A sequencer and its full node, on an L1 of their own. */
 async function startStandby(): Promise<Standby> {
-  const id = await f.l1.client.snapshot();
-  cleanUps.push(() => f.l1.client.revert({ id }));
-  const folder = temporaryFolder();
-  cleanUps.push(folder.remove);
-  const world = await startL1World(f, deployment, folder.path);
+  await freshChain(f);
+  const folder = freshFolder();
+  const world = await startL1World(f, deployment, folder);
   await world.watch();
-  const fullNodePath = join(folder.path, "full-node");
+  const fullNodePath = join(folder, "full-node");
   const fullNode = await startTestFullNode(f, fullNodePath, urlOf(world));
-  const dataPath = join(folder.path, "data");
+  const dataPath = join(folder, "data");
   const standby: Standby = {
-    ...{ folder: folder.path, dataPath, fullNodePath, world, fullNode },
+    ...{ folder, dataPath, fullNodePath, world, fullNode },
     async pay(nonce) {
       const owner = BigInt(f.l1.roles.bob);
       const operation = transfer(alice, { ...bob, l1Owner: owner }, nonce, {
@@ -84,8 +79,8 @@ async function startStandby(): Promise<Standby> {
     promote: () =>
       restoreFromFullNode({ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, fullNodePath, dataPath }),
   };
-  cleanUps.push(() => standby.world.stop().catch(() => {}));
-  cleanUps.push(() => fullNode.stop().catch(() => {}));
+  onTestFinished(() => standby.world.stop().catch(() => {}));
+  onTestFinished(() => fullNode.stop().catch(() => {}));
   return standby;
 }
 

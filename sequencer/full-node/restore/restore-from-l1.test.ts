@@ -3,27 +3,23 @@ import { join } from "node:path";
 import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { freshFolder, freshWorld } from "../../testing/fresh-rollup.ts";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS, startL1World } from "../../testing/l1-world.ts";
 import { close, send } from "../../testing/test-operator.ts";
-import { ONE_OPEN_WEI, temporaryFolder, testUser, transfer } from "../../testing/test-rollup.ts";
+import { ONE_OPEN_WEI, testUser, transfer } from "../../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 
-const cleanUps: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
 const code = (expected: string) => ({ code: expected });
 
 describe("a sequencer's data directory from L1 alone", () => {
   it("goes on with batches where the lost one's were posted", async () => {
-    const folder = temporaryFolder();
-    cleanUps.push(folder.remove);
+    const folder = freshFolder();
     const f = await startHistoryFixture();
-    cleanUps.push(() => f.stop());
+    onTestFinished(() => f.stop());
     const deployment = await deploymentOn(f);
-    let w = await startL1World(f, deployment, folder.path);
-    cleanUps.push(() => w.stop().catch(() => {}));
+    let w = await startL1World(f, deployment, folder);
+    onTestFinished(() => w.stop().catch(() => {}));
     const [alice, bob] = [testUser(0), testUser(1)];
     const { roles, rollup } = f.l1;
     const deposit = async (account: `0x${string}`, keyX: bigint) => {
@@ -47,7 +43,7 @@ describe("a sequencer's data directory from L1 alone", () => {
     const position = w.rollup.sequencer.line.book.positionAfter(2);
     await deposit(roles.stranger, 5n);
     await w.stop();
-    const dataPath = join(folder.path, "data");
+    const dataPath = join(folder, "data");
     rmSync(dataPath, { recursive: true });
 
     const options = {
@@ -69,7 +65,7 @@ describe("a sequencer's data directory from L1 alone", () => {
     await expect(restoreFromL1(options)).rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
 
     // The bridge's own database is the old one.
-    w = await startL1World(f, deployment, folder.path);
+    w = await startL1World(f, deployment, folder);
     expect((await w.rollup.get("/v1/batches/2")).body).toMatchObject({
       status: "final",
       counts: { signed: 1 },
@@ -92,8 +88,7 @@ describe("a sequencer's data directory from L1 alone", () => {
     const { derived: circuits, verifyProof } = f;
     expect(await verifyRollup({ ...options, circuits, verifyProof })).toMatchObject({ batchCount: 3 });
     await w.stop();
-    const again = await startL1World(f, deployment, folder.path);
-    cleanUps.push(() => again.stop());
+    const again = await freshWorld(f, deployment, folder);
     expect(again.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
   });
 });

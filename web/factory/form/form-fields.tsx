@@ -1,4 +1,5 @@
 import { type FactoryForm, FORM_LIMITS } from "@openledger/models/factory/factory-api";
+import type { ComponentChildren } from "preact";
 import { Check, Field } from "../../design/field.tsx";
 import { Term } from "../../words/term.tsx";
 import { NumberField, parseNumber } from "./number-field.tsx";
@@ -53,11 +54,13 @@ interface FormFieldsProps {
 
 /** What most people change, then what a model earns by, then the rest folded away. */
 export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFieldsProps) {
-  const number = (name: NumberName) => ({
-    ...limitsOf(name),
-    value: typed[name] ?? "",
-    onInput: (value: string) => onTyped({ ...typed, [name]: value }),
-  });
+  const number = (name: NumberName, label: ComponentChildren, help: string, unit?: string) => (
+    <NumberField
+      {...{ ...limitsOf(name), label, help, ...(unit === undefined ? {} : { unit }) }}
+      value={typed[name] ?? ""}
+      onInput={(value) => onTyped({ ...typed, [name]: value })}
+    />
+  );
   const isChanged = NUMBERS.some((name) => typed[name] !== defaults[name]);
   return (
     <>
@@ -70,16 +73,16 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
           problem={typed.name.trim() === "" ? "It needs a name." : null}
         />
         <div class="settings-grid">
-          <NumberField
-            {...number("rounds")}
-            label={<Term name="round (of a tuning)">Rounds</Term>}
-            help="More rounds fit the rows better; too many only memorise them."
-          />
-          <NumberField
-            {...number("heldOutRows")}
-            label={<Term name="held-out rows">Held-out rows</Term>}
-            help="They show whether it really learns, and earn nothing by this model."
-          />
+          {number(
+            "rounds",
+            <Term name="round (of a tuning)">Rounds</Term>,
+            "More rounds fit the rows better; too many only memorise them.",
+          )}
+          {number(
+            "heldOutRows",
+            <Term name="held-out rows">Held-out rows</Term>,
+            "They show whether it really learns, and earn nothing by this model.",
+          )}
         </div>
         <Field
           label="A prompt to watch"
@@ -93,24 +96,19 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
           <h2>Who earns</h2>
           <p class="soft">Of each payment for an answer. The rest goes to the people behind the rows.</p>
           <div class="settings-grid">
-            <NumberField
-              {...number("ownerPercent")}
-              label="Your part"
-              unit="%"
-              help="A smaller part attracts better data."
-            />
-            <NumberField
-              {...number("validatorPercent")}
-              label="Validators' part of the rest"
-              unit="%"
-              help="For those who checked the rows."
-            />
-            <NumberField
-              {...number("citationPercent")}
-              label="Payments by citation"
-              unit="%"
-              help="Answers are then written from rows, and cite them. The other payments go by influence; 0: all of them."
-            />
+            {number("ownerPercent", "Your part", "A smaller part attracts better data.", "%")}
+            {number(
+              "validatorPercent",
+              "Validators' part of the rest",
+              "For those who checked the rows.",
+              "%",
+            )}
+            {number(
+              "citationPercent",
+              "Payments by citation",
+              "Answers are then written from rows, and cite them. The other payments go by influence; 0: all of them.",
+              "%",
+            )}
           </div>
           <Check
             label="Publish the model with its rows"
@@ -125,42 +123,26 @@ export function FormFields({ defaults, isRegistrable, onTyped, typed }: FormFiel
           <summary class="row">More settings</summary>
           <div class="folded stack">
             <div class="settings-grid">
-              <NumberField
-                {...number("rank")}
-                label={<Term name="rank (of an adapter)">Rank</Term>}
-                help="8 is right for style and form; more holds more facts."
-              />
-              <NumberField
-                {...number("alpha")}
-                label="Alpha"
-                help="How strongly the adapter changes the base. Usually twice the rank."
-              />
-              <NumberField
-                {...number("rate")}
-                label={<Term name="learning rate">Learning rate</Term>}
-                help="If the loss jumps, try a third of it."
-              />
-              <NumberField
-                {...number("lastPart")}
-                label="Rate at the end"
-                help="As a part of the rate: it falls evenly."
-              />
-              <NumberField
-                {...number("rowsPerStep")}
-                label="Rows a step"
-                help="More make the training steadier and slower."
-              />
-              <NumberField
-                {...number("rowTokens")}
-                label={<Term name="token">Tokens a row</Term>}
-                help="A longer row is refused, never cut."
-              />
-              <NumberField {...number("answerTokens")} label="Tokens an answer" help="The longest answer." />
-              <NumberField
-                {...number("temperature")}
-                label="Temperature"
-                help="0: always the likeliest word. Higher: more varied."
-              />
+              {number(
+                "rank",
+                <Term name="rank (of an adapter)">Rank</Term>,
+                "8 is right for style and form; more holds more facts.",
+              )}
+              {number("alpha", "Alpha", "How strongly the adapter changes the base. Usually twice the rank.")}
+              {number(
+                "rate",
+                <Term name="learning rate">Learning rate</Term>,
+                "If the loss jumps, try a third of it.",
+              )}
+              {number("lastPart", "Rate at the end", "As a part of the rate: it falls evenly.")}
+              {number("rowsPerStep", "Rows a step", "More make the training steadier and slower.")}
+              {number(
+                "rowTokens",
+                <Term name="token">Tokens a row</Term>,
+                "A longer row is refused, never cut.",
+              )}
+              {number("answerTokens", "Tokens an answer", "The longest answer.")}
+              {number("temperature", "Temperature", "0: always the likeliest word. Higher: more varied.")}
             </div>
             <Check
               label="Base in 8 bits a number"

@@ -1,30 +1,24 @@
 import { ADDED_BASES } from "@openledger/models/base/base-place";
-import type { Command } from "commander";
 import { THREADS_OPTION } from "../../../cli/common-options.ts";
-import { withFallback, withOptions } from "../../../cli/options.ts";
-import { onRun, withExample } from "../../../cli/run-command.ts";
+import { withFallback } from "../../../cli/options.ts";
+import { command } from "../../../cli/run-command.ts";
 import { KERNELS_OPTION } from "../language-options.ts";
 
-export function addModelBaseCommand(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("base")
-      .description(
-        "check the base model of this repository, retrain it, or add another to the factory's list",
-      ),
-    {
-      "--add <place>": `copy a base from a folder, a URL or a hub (owner/name) into ${ADDED_BASES}, and test it`,
-      "--derive <folder>": "train it in this folder, an hour or two; an interrupted run resumes",
-      ...withFallback(THREADS_OPTION, "1"),
-      ...withFallback(KERNELS_OPTION, "native"),
-    },
-  );
-  withExample(command, "models base", "models base --add HuggingFaceTB/SmolLM2-135M");
-  onRun(command, async (context) => {
+export const addModelBaseCommand = command({
+  usage: "base",
+  about: "check the base model of this repository, retrain it, or add another to the factory's list",
+  options: {
+    "--add <place>": `copy a base from a folder, a URL or a hub (owner/name) into ${ADDED_BASES}, and test it`,
+    "--derive <folder>": "train it in this folder, an hour or two; an interrupted run resumes",
+    ...withFallback(THREADS_OPTION, "1"),
+    ...withFallback(KERNELS_OPTION, "native"),
+  },
+  examples: ["models base", "models base --add HuggingFaceTB/SmolLM2-135M"],
+  run: async (context) => {
     // Loaded here: it would make every other command slower.
     const { addToList, checkBase, deriveAgain } = await import("./model-base.ts");
     const { add, derive } = context.options;
     const run = add !== undefined ? addToList : derive !== undefined ? deriveAgain : checkBase;
     await run(context);
-  });
-}
+  },
+});

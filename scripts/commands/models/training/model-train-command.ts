@@ -28,13 +28,12 @@ import {
 } from "@openledger/models/registered/recipe-presets";
 import type { TextRecipe } from "@openledger/models/registered/text-recipe";
 import { verifierError } from "@openledger/verifier/verifier-errors";
-import type { Command } from "commander";
 import { commandError } from "../../../cli/cli-errors.ts";
 import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/common-options.ts";
 import { type GlobalOptions, openReader, parseAddress } from "../../../cli/context.ts";
-import { required, withFallback, withOptions } from "../../../cli/options.ts";
+import { required, withFallback } from "../../../cli/options.ts";
 import { parseId } from "../../../cli/parse-id.ts";
-import { onRun, withExample } from "../../../cli/run-command.ts";
+import { command } from "../../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../../cli/settlement-options.ts";
 import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
 import { workspacePaths } from "../../../cli/workspace.ts";
@@ -63,54 +62,50 @@ const TEXTS = "texts";
 const CITED_TEXTS = "cited-texts";
 const PRESETS: readonly string[] = [...PRESET_NAMES, TEXTS, CITED_TEXTS];
 
-export function addModelTrainCommand(parent: Command): void {
-  const command = withOptions(
-    parent
-      .command("train")
-      .description("train a model on a Datanet's published version, and write the files to publish"),
-    {
-      "--datanet <ids>": {
-        about:
-          "Datanet whose version is used; or up to six with commas between, of which each has a shard, approves the model and can revoke that",
-        isRequired: true,
-      },
-      "--recipe <file>": {
-        about: `JSON file of a recipe, or a preset that adapts to the rows: ${PRESETS.join(", ")}`,
-        isRequired: true,
-      },
-      ...required(OUT_FOLDER_OPTION),
-      ...TEXT_BASE_OPTION,
-      ...withFallback(STORE_OPTION, workspacePaths.rows),
-      "--columns <count>":
-        "features of the settlement circuit (for labelled rows: buckets) if the recipe names none; default: the rollup's smallest circuit that fits the rows",
-      "--draws <count>": {
-        about: "draws per epoch for the model's lifetime; must match its settlement circuit",
-        fallback: "4",
-      },
-      ...CIRCUITS_OPTION,
-      "--owner-part <percent>": { about: "percent of each payment for the model's owner", fallback: "20" },
-      "--validator-part <percent>": {
-        about: "percent of the rows' rewards for their validator",
-        fallback: "12.5",
-      },
-      "--predecessor <id>": { about: "id of the model that this one replaces; 0 for none", fallback: "0" },
-      ...CARD_OPTION,
-      "--challengeable":
-        "promise a commitment that anyone can challenge on L1 before activation (e-mails only)",
-      "--claimant <address>":
-        "for a language model: L1 account that claims its queries and commits its rows; promises that draws wait for its claims, and activation for the model commitment",
-      "--queries-only": "with --claimant: promise no model commitment of the rows",
-      "--withhold-rows": "leave the rows out of the published files",
+export const addModelTrainCommand = command({
+  usage: "train",
+  about: "train a model on a Datanet's published version, and write the files to publish",
+  options: {
+    "--datanet <ids>": {
+      about:
+        "Datanet whose version is used; or up to six with commas between, of which each has a shard, approves the model and can revoke that",
+      isRequired: true,
     },
-  );
-  withExample(
-    command,
+    "--recipe <file>": {
+      about: `JSON file of a recipe, or a preset that adapts to the rows: ${PRESETS.join(", ")}`,
+      isRequired: true,
+    },
+    ...required(OUT_FOLDER_OPTION),
+    ...TEXT_BASE_OPTION,
+    ...withFallback(STORE_OPTION, workspacePaths.rows),
+    "--columns <count>":
+      "features of the settlement circuit (for labelled rows: buckets) if the recipe names none; default: the rollup's smallest circuit that fits the rows",
+    "--draws <count>": {
+      about: "draws per epoch for the model's lifetime; must match its settlement circuit",
+      fallback: "4",
+    },
+    ...CIRCUITS_OPTION,
+    "--owner-part <percent>": { about: "percent of each payment for the model's owner", fallback: "20" },
+    "--validator-part <percent>": {
+      about: "percent of the rows' rewards for their validator",
+      fallback: "12.5",
+    },
+    "--predecessor <id>": { about: "id of the model that this one replaces; 0 for none", fallback: "0" },
+    ...CARD_OPTION,
+    "--challengeable":
+      "promise a commitment that anyone can challenge on L1 before activation (e-mails only)",
+    "--claimant <address>":
+      "for a language model: L1 account that claims its queries and commits its rows; promises that draws wait for its claims, and activation for the model commitment",
+    "--queries-only": "with --claimant: promise no model commitment of the rows",
+    "--withhold-rows": "leave the rows out of the published files",
+  },
+  examples: [
     "models train --datanet 10 --recipe emails --out spam-model",
     "models train --datanet 12 --recipe texts --out speeches",
     "models train --datanet 12 --recipe cited-texts --out cited-speeches",
     "models train --datanet 10,14 --recipe emails --out joint-model",
-  );
-  onRun(command, async ({ options, output }) => {
+  ],
+  run: async ({ options, output }) => {
     const client = await openReader(options);
     const versions = await Promise.all(
       options.datanet.split(",").map(async (text) => {
@@ -199,8 +194,8 @@ export function addModelTrainCommand(parent: Command): void {
       recipeHash: hashRecipe(recipe),
       staticsHash,
     });
-  });
-}
+  },
+});
 
 type PromiseOptions = BasePlaces & Pick<TrainOptions, "draws" | "queriesOnly">;
 

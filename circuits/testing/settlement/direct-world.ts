@@ -1,11 +1,11 @@
 /** Test support: a direct model with random entries, and closed epochs of it, any part of which a test can choose. */
 
-import { countTerms, type DirectQuery } from "../ledger/direct-query.ts";
-import { payeeShards } from "../ledger/payee-shards.ts";
-import type { DirectEpoch } from "../settlement/divide-epoch.ts";
-import { type DirectMatrix, MAX_DIRECT_ENTRY } from "../settlement/scores/direct-matrix.ts";
-import type { SettlementSize } from "../settlement/settlement-size.ts";
-import { commitShards } from "../settlement/shards/shard-link.ts";
+import { countTerms, type DirectQuery } from "../../ledger/direct-query.ts";
+import { payeeShards } from "../../ledger/payee-shards.ts";
+import type { DirectEpoch } from "../../settlement/divide-epoch.ts";
+import { type DirectMatrix, MAX_DIRECT_ENTRY } from "../../settlement/scores/direct-matrix.ts";
+import type { SettlementSize } from "../../settlement/settlement-size.ts";
+import { commitShards } from "../../settlement/shards/shard-link.ts";
 import { answeredQuery } from "./direct-instance.ts";
 import { closedEpoch, sum, type WorldOptions } from "./settlement-world.ts";
 

@@ -1,15 +1,15 @@
 import fc from "fast-check";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { generatorTablesPath } from "../field/curve/generator-tables.ts";
-import { countTerms, type DirectQuery } from "../ledger/direct-query.ts";
+import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { generatorTablesPath } from "../../field/curve/generator-tables.ts";
+import { countTerms, type DirectQuery } from "../../ledger/direct-query.ts";
 import {
   answeredClass,
   commitDirectColumns,
   type DirectMatrix,
   directDraw,
   MAX_DIRECT_ENTRY,
-} from "../settlement/scores/direct-matrix.ts";
-import { CircuitTester } from "./circuit-tester.ts";
+} from "../../settlement/scores/direct-matrix.ts";
+import { CircuitTester } from "../circuit-tester.ts";
 
 /**
  * For tests: one direct draw with its columns and its start point as a circuit of its own.

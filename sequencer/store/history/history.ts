@@ -24,13 +24,13 @@ import {
   type TableIdentity,
 } from "@openledger/foundation/store/sorted-table";
 import { StoreDamage } from "@openledger/foundation/store/store-fault";
-import { sequencerError } from "../sequencer-errors.ts";
+import { sequencerError } from "../../sequencer-errors.ts";
+import type { ChainPosition, LogEntry, StoredQueueEntry } from "../log-entry.ts";
+import { storeEncoding } from "../store-encoding.ts";
+import { corrupt } from "../store-failure.ts";
+import { storeKeys, underPrefix } from "../store-keys.ts";
+import type { StoredBatch } from "../stored-batch.ts";
 import { firstPlaceOf, type HistoryPlace, operationsUpTo, SegmentIndex } from "./history-index.ts";
-import type { ChainPosition, LogEntry, StoredQueueEntry } from "./log-entry.ts";
-import { storeEncoding } from "./store-encoding.ts";
-import { corrupt } from "./store-failure.ts";
-import { storeKeys, underPrefix } from "./store-keys.ts";
-import type { StoredBatch } from "./stored-batch.ts";
 
 export const HISTORY_FOLDER = "history";
 

@@ -1,18 +1,18 @@
 /** The names under which what is in a segment of the history is looked up: hashes, and leaves' operations. */
 import { kindRule } from "@openledger/circuits/protocol";
 import { mergeSorted, type Pair } from "@openledger/foundation/store/sorted-table";
-import { postedIndexWrites, queueIndexWrites } from "./executed-queue.ts";
-import { transactionWrites } from "./hash-index.ts";
+import { postedIndexWrites, queueIndexWrites } from "../executed-queue.ts";
+import { transactionWrites } from "../hash-index.ts";
 import {
   type ChainPosition,
   type LogEntry,
   leavesOf,
   type OperationEntry,
   type StoredQueueEntry,
-} from "./log-entry.ts";
-import { storeEncoding } from "./store-encoding.ts";
-import { storeKeys } from "./store-keys.ts";
-import type { StoredBatch } from "./stored-batch.ts";
+} from "../log-entry.ts";
+import { storeEncoding } from "../store-encoding.ts";
+import { storeKeys } from "../store-keys.ts";
+import type { StoredBatch } from "../stored-batch.ts";
 
 /** How far the history has come: the last batch, and what there was up to its end. */
 export type HistoryPlace = Pick<ChainPosition, "batchNumber" | "opIndex" | "queueHead" | "sequence">;

@@ -1,12 +1,18 @@
 /** Test support: a model with random features, and closed epochs of it, any part of which a test can choose. */
 
 import { TestRandom } from "@openledger/foundation/testing/test-random";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { hashStatics, type ModelStatics, packBinding } from "../ledger/leaf.ts";
-import { type ModelQuery, modelQueryCommitment, receiptHash } from "../ledger/model-query.ts";
-import { payeeShards } from "../ledger/payee-shards.ts";
-import { ownersCommitment, type Payee, packSplit, payeeRoot, type RewardSplit } from "../ledger/rewards.ts";
-import { FIELD_ORDER } from "../protocol.ts";
+import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { hashStatics, type ModelStatics, packBinding } from "../../ledger/leaf.ts";
+import { type ModelQuery, modelQueryCommitment, receiptHash } from "../../ledger/model-query.ts";
+import { payeeShards } from "../../ledger/payee-shards.ts";
+import {
+  ownersCommitment,
+  type Payee,
+  packSplit,
+  payeeRoot,
+  type RewardSplit,
+} from "../../ledger/rewards.ts";
+import { FIELD_ORDER } from "../../protocol.ts";
 import {
   type AnswerOpening,
   type EpochPayment,
@@ -14,14 +20,14 @@ import {
   type FeatureEpoch,
   type ModelFeatures,
   paymentChain,
-} from "../settlement/divide-epoch.ts";
-import { shardedFeatures } from "../settlement/feature-commitment.ts";
-import type { RegisteredMatrix } from "../settlement/scores/direct-matrix.ts";
-import type { PreparedProof, PreparedSettlement, SettledModel } from "../settlement/settled-model.ts";
-import { proofStatement, type SettlementData, settlementElements } from "../settlement/settlement-data.ts";
-import { columnShape, drawBits, type SettlementSize } from "../settlement/settlement-size.ts";
-import { commitShards } from "../settlement/shards/shard-link.ts";
-import type { CircuitTester } from "./circuit-tester.ts";
+} from "../../settlement/divide-epoch.ts";
+import { shardedFeatures } from "../../settlement/feature-commitment.ts";
+import type { RegisteredMatrix } from "../../settlement/scores/direct-matrix.ts";
+import type { PreparedProof, PreparedSettlement, SettledModel } from "../../settlement/settled-model.ts";
+import { proofStatement, type SettlementData, settlementElements } from "../../settlement/settlement-data.ts";
+import { columnShape, drawBits, type SettlementSize } from "../../settlement/settlement-size.ts";
+import { commitShards } from "../../settlement/shards/shard-link.ts";
+import type { CircuitTester } from "../circuit-tester.ts";
 
 export const CIRCUIT_ID = 0x5e771en;
 export const SMALL_SIZE: SettlementSize = { rows: 8, features: 4, payees: 4, payments: 4, draws: 2 };

@@ -3,10 +3,10 @@ import { readAdapter, readAdapterSettings } from "@openledger/models/files/adapt
 import { loadModel, openModel } from "@openledger/models/files/load-model";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { generate } from "@openledger/models/training/generate";
-import { commandError } from "../../cli/cli-errors.ts";
-import type { CommandContext } from "../../cli/run-command.ts";
-import { type GenerateOptions, parseCount, parseNumber } from "./language-options.ts";
-import { kernelsNamed, weightsNamed } from "./training/language-base.ts";
+import { commandError } from "../../../cli/cli-errors.ts";
+import type { CommandContext } from "../../../cli/run-command.ts";
+import { type GenerateOptions, parseCount, parseNumber } from "../language-options.ts";
+import { kernelsNamed, weightsNamed } from "./language-base.ts";
 
 export async function generateText({
   args,

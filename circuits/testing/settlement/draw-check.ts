@@ -3,14 +3,14 @@
 import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { expect } from "vitest";
-import { compileCircuit } from "../compiler/compile.ts";
-import { drawScoresIncludes } from "../field/curve/generator-tables.ts";
-import { queryCommitment } from "../ledger/model-query.ts";
-import { FIELD_ORDER } from "../protocol.ts";
-import { columnsCommitment, commitColumns } from "../settlement/feature-commitment.ts";
-import { exactScores } from "../settlement/scores/draw-scores.ts";
-import type { CircuitTester } from "./circuit-tester.ts";
-import { recordedCount } from "./constraint-counts.ts";
+import { compileCircuit } from "../../compiler/compile.ts";
+import { drawScoresIncludes } from "../../field/curve/generator-tables.ts";
+import { queryCommitment } from "../../ledger/model-query.ts";
+import { FIELD_ORDER } from "../../protocol.ts";
+import { columnsCommitment, commitColumns } from "../../settlement/feature-commitment.ts";
+import { exactScores } from "../../settlement/scores/draw-scores.ts";
+import type { CircuitTester } from "../circuit-tester.ts";
+import { recordedCount } from "../constraint-counts.ts";
 import { arbitraryInstance, compileDraw, type DrawInstance, instanceInputs } from "./draw-instance.ts";
 
 /** The circuit computes what the rules say. @returns its witness */

@@ -1,9 +1,9 @@
 /** Test support: models of several shards of both kinds, and closed epochs of them. */
 
-import { MAX_PAYEE_COUNT } from "../protocol.ts";
-import type { DirectEpoch, FeatureEpoch } from "../settlement/divide-epoch.ts";
-import type { SettlementSize } from "../settlement/settlement-size.ts";
-import type { ShardedSize, ShardSize } from "../settlement/shards/shard-size.ts";
+import { MAX_PAYEE_COUNT } from "../../protocol.ts";
+import type { DirectEpoch, FeatureEpoch } from "../../settlement/divide-epoch.ts";
+import type { SettlementSize } from "../../settlement/settlement-size.ts";
+import type { ShardedSize, ShardSize } from "../../settlement/shards/shard-size.ts";
 import { type DirectWorldOptions, directEpochOf } from "./direct-world.ts";
 import { epochOf, type WorldOptions } from "./settlement-world.ts";
 

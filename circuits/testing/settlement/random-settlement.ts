@@ -9,15 +9,15 @@ import {
   type SettlementOperation,
   type SettleOperation,
   settlementMessage,
-} from "../batch/settlement-operation.ts";
-import { signMessage } from "../field/curve/eddsa.ts";
-import { unpackBinding, unpackCounters } from "../ledger/leaf.ts";
-import type { Ledger } from "../ledger/ledger.ts";
-import { leafReference } from "../ledger/operation.ts";
-import { type Payee, unpackSplit } from "../ledger/rewards.ts";
-import { KIND, TREASURY_PARTS } from "../protocol.ts";
-import { packActivationItem } from "../settlement/settlement-data.ts";
-import { quantumBitsOf } from "../settlement/settlement-split.ts";
+} from "../../batch/settlement-operation.ts";
+import { signMessage } from "../../field/curve/eddsa.ts";
+import { unpackBinding, unpackCounters } from "../../ledger/leaf.ts";
+import type { Ledger } from "../../ledger/ledger.ts";
+import { leafReference } from "../../ledger/operation.ts";
+import { type Payee, unpackSplit } from "../../ledger/rewards.ts";
+import { KIND, TREASURY_PARTS } from "../../protocol.ts";
+import { packActivationItem } from "../../settlement/settlement-data.ts";
+import { quantumBitsOf } from "../../settlement/settlement-split.ts";
 
 /** How an epoch is to be settled: by draws, some of them void, or by the default split. */
 export interface SettlementPlan {

@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from "vitest";
-import { loadNativeField } from "../../native/native-field.ts";
-import { judgeAlike } from "../../native/testing/judge-alike.ts";
-import { initPoseidon } from "../poseidon.ts";
+import { initPoseidon } from "../field/poseidon.ts";
+import { loadNativeField } from "./native-field.ts";
+import { judgeAlike } from "./testing/judge-alike.ts";
 
 beforeAll(initPoseidon);
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { drawScoresIncludes } from "../field/curve/generator-tables.ts";
-import { commitColumns } from "../settlement/feature-commitment.ts";
-import { drawInputs } from "../settlement/scores/draw-scores.ts";
-import { CircuitTester } from "./circuit-tester.ts";
+import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { drawScoresIncludes } from "../../field/curve/generator-tables.ts";
+import { commitColumns } from "../../settlement/feature-commitment.ts";
+import { drawInputs } from "../../settlement/scores/draw-scores.ts";
+import { CircuitTester } from "../circuit-tester.ts";
 
 /**
  * For tests: one draw with its columns and its start point as a circuit of its own.

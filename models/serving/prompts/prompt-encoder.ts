@@ -1,7 +1,7 @@
-import { servingError } from "../model-errors.ts";
-import { mostTextBytes, type TextTokens } from "../tokens/tokenizer.ts";
+import { servingError } from "../../model-errors.ts";
+import { mostTextBytes, type TextTokens } from "../../tokens/tokenizer.ts";
+import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
-import { ClientGone } from "./make-answer.ts";
 import type { EncodingSeat } from "./prompt-worker.ts";
 
 /** A text up to so many bytes is encoded where it is: at most 5 ms, whatever is in it. */

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { invertMod } from "../inverse.ts";
-import { FIELD_ORDER } from "../protocol.ts";
-import { invertAll, modulo, powMod } from "./modular.ts";
+import { invertAll, invertMod, modulo, powMod } from "./modular.ts";
 
-// secp256k1's and bn254's fields: the primes that callers have.
+// bn254's and secp256k1's fields: the primes that callers have.
+const FIELD_ORDER = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
 const PRIMES = [FIELD_ORDER, 2n ** 256n - 2n ** 32n - 977n, 13n];
 const prime = fc.constantFrom(...PRIMES);
 const value = fc.bigInt(-(2n ** 260n), 2n ** 260n);

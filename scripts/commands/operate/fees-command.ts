@@ -1,33 +1,21 @@
 import { estimateFees, getOperatorResult, WHO_PAYS } from "@openledger/client/sequencer/fees";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import type { FeeEstimates, OperatorResult } from "@openledger/client/sequencer/sequencer-schemas";
-import type { Command } from "commander";
 import { openReader } from "../../cli/context.ts";
 import { renderTable } from "../../cli/output.ts";
-import { onRun, withExample } from "../../cli/run-command.ts";
+import { command } from "../../cli/run-command.ts";
 
-export function addFeesCommand(program: Command): void {
-  const command = program
-    .command("fees")
-    .description("price of each operation, now and in the next batch, whose fee is fixed already");
-  withExample(command, "fees", "fees --json");
-  onRun(command, async ({ options, output }) => {
-    const fees = await estimateFees(await openReader(options));
-    output.answer(describeFees(fees), fees);
-  });
-}
-
-/** `openledger operator profit`. */
-export function addProfitCommand(operator: Command): void {
-  const command = operator
-    .command("profit")
-    .description("show the operator's revenue and costs over the last batches on L1");
-  withExample(command, "operator profit", "operator profit --json");
-  onRun(command, async ({ options, output }) => {
-    const account = await getOperatorResult(await openReader(options));
-    output.answer(describeAccount(account), account);
-  });
-}
+export const addFeesCommand = command({
+  usage: "fees",
+  about:
+    "price of each operation, now and in the next batch, whose fee is fixed already; the operator's revenue and costs over the last batches on L1",
+  examples: ["fees", "fees --json"],
+  run: async ({ options, output }) => {
+    const client = await openReader(options);
+    const [fees, operator] = await Promise.all([estimateFees(client), getOperatorResult(client)]);
+    output.answer([...describeFees(fees), ...describeResult(operator)], { ...fees, operator });
+  },
+});
 
 function describeFees(fees: FeeEstimates): string[] {
   const { basis } = fees;
@@ -48,15 +36,15 @@ function describeFees(fees: FeeEstimates): string[] {
   ];
 }
 
-function describeAccount(account: OperatorResult): string[] {
-  const { batchCount, firstBatch, incomeWei, l1CostEtherWei, lastBatch, proofCostWei, resultWei } = account;
+function describeResult(operator: OperatorResult): string[] {
+  const { batchCount, firstBatch, incomeWei, l1CostEtherWei, lastBatch, proofCostWei, resultWei } = operator;
   if (batchCount === 0) return ["no batch of this operator is on L1 yet"];
   const unpriced =
-    account.unpricedCount === 0 ? "" : `, and ${account.unpricedCount} transactions of an unknown price`;
+    operator.unpricedCount === 0 ? "" : `, and ${operator.unpricedCount} transactions of an unknown price`;
   return renderTable([
     ["batches", `${firstBatch} to ${lastBatch}`],
     ["fees", `${formatOpen(incomeWei)} OPEN`],
-    ["L1", `${formatOpen(l1CostEtherWei)} ETH for ${account.gasUsed} gas${unpriced}`],
+    ["L1", `${formatOpen(l1CostEtherWei)} ETH for ${operator.gasUsed} gas${unpriced}`],
     ["proofs", `${formatOpen(proofCostWei)} OPEN`],
     [
       "result",

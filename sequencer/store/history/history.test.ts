@@ -6,18 +6,18 @@ import { KIND } from "@openledger/circuits/protocol";
 import { hex20, hex32 } from "@openledger/foundation/hex";
 import { isWhole, TestRandom } from "@openledger/foundation/testing/test-random";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
-import { close, prove, queue, report, send } from "../testing/test-operator.ts";
+import { freshFolder, freshRollup } from "../../testing/fresh-rollup.ts";
+import { close, prove, queue, report, send } from "../../testing/test-operator.ts";
 import {
   ONE_OPEN_WEI,
   signedBy,
   startTestRollup,
   type TestRollup,
   transfer,
-} from "../testing/test-rollup.ts";
+} from "../../testing/test-rollup.ts";
+import { LedgerLog } from "../ledger-log.ts";
+import { storeKeys, underPrefix } from "../store-keys.ts";
 import { HISTORY_FOLDER, type HistoryOptions } from "./history.ts";
-import { LedgerLog } from "./ledger-log.ts";
-import { storeKeys, underPrefix } from "./store-keys.ts";
 
 const BATCHES = 22;
 /** What stays, and what a segment has at least: several segments of several batches. */

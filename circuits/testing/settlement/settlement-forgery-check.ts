@@ -1,12 +1,12 @@
 /** Test support: an honest settlement, and what the circuit must say about a forged one. */
 import { expect } from "vitest";
-import type { CircuitInputs } from "../compiler/witness-calculator.ts";
-import { initPoseidon } from "../field/poseidon.ts";
-import { settlementCircuitSpec } from "../registry/circuit-registry.ts";
-import type { FeatureEpoch, SampledSettlement } from "../settlement/divide-epoch.ts";
-import { settleEpoch } from "../settlement/settlement-rules.ts";
-import { CircuitTester } from "./circuit-tester.ts";
-import { expectRefusedBy } from "./forgeries/refusal-check.ts";
+import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";
+import type { FeatureEpoch, SampledSettlement } from "../../settlement/divide-epoch.ts";
+import { settleEpoch } from "../../settlement/settlement-rules.ts";
+import { CircuitTester } from "../circuit-tester.ts";
+import { expectRefusedBy } from "../forgeries/refusal-check.ts";
 import {
   acceptedWitness,
   differingPlaces,

@@ -2,10 +2,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileCircuit } from "../compiler/compile.ts";
 import { initPoseidon } from "../field/poseidon.ts";
-import { payeeTableCircuitSpec, settlementCircuitSpec } from "../registry/circuit-registry.ts";
+import { scoreDigitCount } from "../settlement/scores/draw-scores.ts";
+import type { SettlementSize } from "../settlement/settlement-size.ts";
 import { recordedCount } from "../testing/constraint-counts.ts";
-import { scoreDigitCount } from "./scores/draw-scores.ts";
-import type { SettlementSize } from "./settlement-size.ts";
+import { payeeTableCircuitSpec, settlementCircuitSpec } from "./circuit-registry.ts";
 
 const HASH_16 = 609;
 const BASE: SettlementSize = { rows: 65, features: 4, payees: 4, payments: 4, draws: 1 };

@@ -1,13 +1,13 @@
 /** Test support: both circuits of a settlement in shards, and that they and one shard's rules agree with the rules of shards. */
 import { expect } from "vitest";
-import { initPoseidon } from "../field/poseidon.ts";
-import { shardCircuitSpec, shardedCircuitSpec } from "../registry/circuit-registry.ts";
-import type { EpochToSettle } from "../settlement/divide-epoch.ts";
-import { decodeEntries, encodeEntries, entryElements } from "../settlement/settlement-data.ts";
-import { settleEpoch } from "../settlement/settlement-rules.ts";
-import { type SettledShards, settleShards } from "../settlement/shards/settle-shards.ts";
-import type { ShardedSize, ShardSize } from "../settlement/shards/shard-size.ts";
-import { CircuitTester } from "./circuit-tester.ts";
+import { initPoseidon } from "../../field/poseidon.ts";
+import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";
+import type { EpochToSettle } from "../../settlement/divide-epoch.ts";
+import { decodeEntries, encodeEntries, entryElements } from "../../settlement/settlement-data.ts";
+import { settleEpoch } from "../../settlement/settlement-rules.ts";
+import { type SettledShards, settleShards } from "../../settlement/shards/settle-shards.ts";
+import type { ShardedSize, ShardSize } from "../../settlement/shards/shard-size.ts";
+import { CircuitTester } from "../circuit-tester.ts";
 import { SeededNumbers, statedInputs, statedProof, witnessOf } from "./settlement-world.ts";
 
 export interface ShardTesters {
