@@ -16,8 +16,8 @@ WindowSum::WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buc
       firstRoundPairs_(firstRoundBytes / pointBytes_), bucketCount_(buckets.isFilled.size()) {
   scratch.slots.reserve(chunkEntries_ / 2 * pointBytes_);
   scratch.refs.resize(2 * maxPairs);
-  for (std::vector<PointRef>* side : {&scratch.a, &scratch.b}) side->resize(maxPairs + 8);
-  scratch.out.resize(maxPairs + 8);
+  for (std::vector<PointRef>* side : {&scratch.a, &scratch.b}) side->resize(maxPairs + 16);
+  scratch.out.resize(maxPairs + 16);
 }
 
 void WindowSum::add(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window) {

@@ -9,7 +9,7 @@
 #include <immintrin.h>
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512vl,avx512ifma,bmi2,adx")
-#include "ifma-field.h"
+#include "ifma-twice.h"
 #include "../pair-add.h"
 
 namespace {
@@ -54,8 +54,8 @@ void multiply(const Words* a, const Words* b, Words* out, size_t count) {
 
 const Kernels kernels = {
     "ifma",
-    PairAdder<Base, CoordinateG1>::run,
-    PairAdder<Base, CoordinateG2>::run,
+    PairAdder<ifma::Twice<BaseModulus>, CoordinateG1>::run,
+    PairAdder<ifma::Twice<BaseModulus>, CoordinateG2>::run,
     importBase,
     exportBase,
     scaleBase,
