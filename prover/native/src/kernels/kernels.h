@@ -14,7 +14,7 @@ using PointRef = uintptr_t;
 constexpr PointRef negatedFlag = 1;
 
 /**
- * Points that a later batch will read: fetched while this one computes, since the table is larger than the
+ * Points that a later batch will read: fetched into the second-level cache while this one computes, since the table is larger than the
  * caches. An entry is 2 * place in the table + sign.
  */
 struct Upcoming {
@@ -26,7 +26,7 @@ struct Upcoming {
   void fetch(size_t from, size_t to) const {
     for (size_t i = from; i < to && i < count; i++) {
       const char* const point = table + (entries[i] >> 1) * pointBytes;
-      for (size_t line = 0; line < pointBytes; line += 64) __builtin_prefetch(point + line);
+      for (size_t line = 0; line < pointBytes; line += 64) __builtin_prefetch(point + line, 0, 2);
     }
   }
 };
