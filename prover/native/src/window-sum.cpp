@@ -20,24 +20,19 @@ WindowSum::WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buc
   scratch.out.resize(maxPairs + 16);
 }
 
-void WindowSum::add(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window) {
-  table_ = &table;
-  sort(scalars, plan, window);
-  addBuckets();
-}
-
-void WindowSum::sort(const Scalars& scalars, const DigitPlan& plan, unsigned window) {
+void WindowSum::sort(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window) {
   // An entry is 4 * position in the table + 2 * phi + sign.
   scratch_.ends.assign(bucketCount_ + 1, 0);
   plan.forEach(scalars, window, [&](u32 digit, u32 id) {
-    if (table_->indexOf(id >> 2) != PointTable::none) scratch_.ends[digit]++;
+    if (table.indexOf(id >> 2) != PointTable::none) scratch_.ends[digit]++;
   });
   u32 total = 0;
   for (u32& end : scratch_.ends) total += std::exchange(end, total);
-  scratch_.entries.reserve(std::max<size_t>(total, 1) * sizeof(u32));
+  // Never below what huge pages can back: the entries are written at random.
+  scratch_.entries.reserve(std::max(total * sizeof(u32), size_t{2} << 20));
   u32* const entries = scratch_.entries.as<u32>();
   plan.forEach(scalars, window, [&](u32 digit, u32 id) {
-    const u32 index = table_->indexOf(id >> 2);
+    const u32 index = table.indexOf(id >> 2);
     if (index != PointTable::none) entries[scratch_.ends[digit]++] = index << 2 | (id & 3);
   });
 }
@@ -46,7 +41,8 @@ PointRef WindowSum::refOf(u32 entry) const {
   return reinterpret_cast<PointRef>(table_->at(entry >> 1)) | (entry & negatedFlag);
 }
 
-void WindowSum::addBuckets() {
+void WindowSum::add(const PointTable& table) {
+  table_ = &table;
   const u32* const entries = scratch_.entries.as<u32>();
   std::vector<Segment> segments;
   size_t at = 0;

@@ -7,12 +7,11 @@
 #include "ifma-field.h"
 
 #define IFMA_ONCE static __attribute__((noinline))
-#define IFMA_BODY __attribute__((always_inline))
 #define IFMA_UNROLL _Pragma("GCC unroll 10")
 
 namespace ifma {
 
-template <class M, bool isCalled>
+template <class M>
 struct Twice {
   using L = Lanes<M>;
   static constexpr size_t lanes = 2 * L::lanes;
@@ -61,7 +60,7 @@ struct Twice {
   /** Columns of 0, and 2^52 - 1 more in those that are reduced away. */
   IFMA_INLINE V firstOf(int column) { return column < 5 ? splat(limbMask) : _mm512_setzero_si512(); }
   IFMA_INLINE F resultOf(const V (&t)[2][10]) {
-    return each([&](int k) IFMA_BODY { return F5{{t[k][5], t[k][6], t[k][7], t[k][8], t[k][9]}}; });
+    return each([&](int k) { return F5{{t[k][5], t[k][6], t[k][7], t[k][8], t[k][9]}}; });
   }
 
   /** a b, not carried. */
@@ -83,9 +82,9 @@ struct Twice {
     return resultOf(t);
   }
   IFMA_INLINE F carry(const F& a) {
-    return each([&](int k) IFMA_BODY { return ifma::carry(a.h[k]); });
+    return each([&](int k) { return ifma::carry(a.h[k]); });
   }
-  IFMA_INLINE F mul(const F& a, const F& b) { return carry(isCalled ? mulOnce(a, b) : mulLazily(a, b)); }
+  IFMA_INLINE F mul(const F& a, const F& b) { return carry(mulLazily(a, b)); }
 
   IFMA_INLINE F reduceLazily(const Wide (&w)[2]) {
     V t[2][10];
@@ -111,11 +110,11 @@ struct Twice {
   }
   /** a + c, a not carried: for a product and what negateIf gave, below 3 m. */
   IFMA_INLINE F plus(const F& a, const F& c) {
-    return each([&](int k) IFMA_BODY { return ifma::carry(takeTwoOff(addLazy(a.h[k], c.h[k]))); });
+    return each([&](int k) { return ifma::carry(takeTwoOff(addLazy(a.h[k], c.h[k]))); });
   }
   /** a - 2 b - c, a not carried: for a product, b below 5/2 m, c = sub(d, b) and d below 5/2 m. */
   IFMA_INLINE F minusTwice(const F& a, const F& b, const F& c) {
-    return each([&](int k) IFMA_BODY {
+    return each([&](int k) {
       // c = d - b + 3 m: with 8 m more it is a - b - d + 5 m.
       F5 t = subLazy(subLazy(subLazy(a.h[k], b.h[k]), b.h[k]), c.h[k]);
       for (int i = 0; i < 5; i++) t.l[i] = _mm512_add_epi64(t.l[i], limbOf(8, i));
@@ -129,18 +128,18 @@ struct Twice {
 
   /** a - b + 3 m for b below 3 m. */
   IFMA_INLINE F sub(const F& a, const F& b) {
-    return each([&](int k) IFMA_BODY {
+    return each([&](int k) {
       F5 t = subLazy(a.h[k], b.h[k]);
       for (int i = 0; i < 5; i++) t.l[i] = _mm512_add_epi64(t.l[i], limbOf(3, i));
       return ifma::carry(t);
     });
   }
   IFMA_INLINE F sum(const F& a, const F& b) {
-    return each([&](int k) IFMA_BODY { return ifma::carry(addLazy(a.h[k], b.h[k])); });
+    return each([&](int k) { return ifma::carry(addLazy(a.h[k], b.h[k])); });
   }
   /** 6 m - a for a below 6 m. */
   IFMA_INLINE F negate(const F& a) {
-    return each([&](int k) IFMA_BODY {
+    return each([&](int k) {
       F5 t;
       for (int i = 0; i < 5; i++) t.l[i] = _mm512_sub_epi64(limbOf(6, i), a.h[k].l[i]);
       return ifma::carry(t);
@@ -148,26 +147,26 @@ struct Twice {
   }
   /** 3 m - a where the mask is set, for a below 3 m; not carried. */
   IFMA_INLINE F negateIf(Mask mask, const F& a) {
-    return each([&](int k) IFMA_BODY {
+    return each([&](int k) {
       F5 t;
       for (int i = 0; i < 5; i++) t.l[i] = _mm512_mask_sub_epi64(a.h[k].l[i], half(mask, k), limbOf(3, i), a.h[k].l[i]);
       return t;
     });
   }
   IFMA_INLINE F twice(const F& a) {
-    return each([&](int k) IFMA_BODY { return L::twice(a.h[k]); });
+    return each([&](int k) { return L::twice(a.h[k]); });
   }
   IFMA_INLINE F triple(const F& a) {
-    return each([&](int k) IFMA_BODY { return L::triple(a.h[k]); });
+    return each([&](int k) { return L::triple(a.h[k]); });
   }
   IFMA_INLINE F canonical(const F& a) {
-    return each([&](int k) IFMA_BODY { return L::canonical(a.h[k]); });
+    return each([&](int k) { return L::canonical(a.h[k]); });
   }
   IFMA_INLINE F select(Mask mask, const F& a, const F& b) {
-    return each([&](int k) IFMA_BODY { return L::select(half(mask, k), a.h[k], b.h[k]); });
+    return each([&](int k) { return L::select(half(mask, k), a.h[k], b.h[k]); });
   }
   IFMA_INLINE Mask isEqual(const F& a, const F& b) {
-    return eachMask([&](int k) IFMA_BODY { return L::isEqual(a.h[k], b.h[k]); });
+    return eachMask([&](int k) { return L::isEqual(a.h[k], b.h[k]); });
   }
   IFMA_INLINE Mask andNot(Mask a, Mask b) { return a & static_cast<Mask>(~b); }
 
@@ -215,16 +214,16 @@ struct Twice {
   IFMA_INLINE F sumOfSquares(const F& a, const F& b) { return carry(mulTwoLazily(a, a, b, b)); }
 
   IFMA_INLINE F load(const PointRef* refs, size_t offset) {
-    return each([&](int k) IFMA_BODY { return L::load(refs + 8 * k, offset); });
+    return each([&](int k) { return L::load(refs + 8 * k, offset); });
   }
   IFMA_INLINE void store(u64* const* out, size_t offset, const F& a) {
     for (int k = 0; k < 2; k++) L::store(out + 8 * k, offset, a.h[k]);
   }
   IFMA_INLINE Mask negatedMask(const PointRef* refs) {
-    return eachMask([&](int k) IFMA_BODY { return _mm512_test_epi64_mask(_mm512_loadu_si512(refs + 8 * k), splat(negatedFlag)); });
+    return eachMask([&](int k) { return _mm512_test_epi64_mask(_mm512_loadu_si512(refs + 8 * k), splat(negatedFlag)); });
   }
   IFMA_INLINE Mask plainMask(const PointRef* refs) {
-    return eachMask([&](int k) IFMA_BODY { return _mm512_testn_epi64_mask(_mm512_loadu_si512(refs + 8 * k), splat(negatedFlag)); });
+    return eachMask([&](int k) { return _mm512_testn_epi64_mask(_mm512_loadu_si512(refs + 8 * k), splat(negatedFlag)); });
   }
 
   /** See Lanes::invertAllLanes. */

@@ -54,8 +54,8 @@ void multiply(const Words* a, const Words* b, Words* out, size_t count) {
 
 const Kernels kernels = {
     "ifma",
-    PairAdder<ifma::Twice<BaseModulus, false>, CoordinateG1>::run,
-    PairAdder<ifma::Twice<BaseModulus, true>, CoordinateG2>::run,
+    PairAdder<ifma::Twice<BaseModulus>, CoordinateG1>::run,
+    PairAdder<ifma::Twice<BaseModulus>, CoordinateG2>::run,
     importBase,
     exportBase,
     scaleBase,
