@@ -76,7 +76,7 @@ struct Buckets {
 /** A thread's memory for its windows, kept between them: fresh pages cost more than small sums do. */
 struct MsmScratch {
   Buckets buckets;
-  Buffer slots{size_t{512} << 10}, entries;
+  Buffer slots{size_t{512} << 10}, digits, entries;
   std::vector<u32> ends;
   std::vector<PointRef> refs, a, b;
   std::vector<u64*> out;
