@@ -8,7 +8,10 @@
 #pragma once
 #include "kernels/kernels.h"
 
-#define PAIR_INLINE static inline __attribute__((always_inline))
+// How a path has a coordinate's functions compiled.
+#ifndef PAIR_INLINE
+#define PAIR_INLINE static
+#endif
 
 template <class Ops>
 struct CoordinateG1 {

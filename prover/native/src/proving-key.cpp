@@ -123,7 +123,8 @@ void ProvingKey::readMatrices(const MappedFile& file, const Zkey& zkey) {
 }
 
 size_t ProvingKey::byteCount() const {
-  return matrices_[0]->byteCount() + matrices_[1]->byteCount() + points_->byteCount();
+  const size_t kept = 3 * quotient_->vectorBytes() + (wireCount_ + domainSize_) * sizeof(Words);
+  return matrices_[0]->byteCount() + matrices_[1]->byteCount() + points_->byteCount() + (kept_ == nullptr ? 0 : kept);
 }
 
 Proof ProvingKey::prove(const unsigned char* bytes, size_t byteCount, const Words& r, const Words& s, ProofControl& control) {

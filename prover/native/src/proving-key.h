@@ -38,7 +38,7 @@ class ProvingKey {
   size_t byteCount() const;
 
  private:
-  /** What a proof works in: 160 bytes for each constraint and 32 for each wire. */
+  /** What a proof works in: up to 152 bytes for each row of the domain and 32 for each wire. */
   struct ProofMemory {
     Buffer witness, vectors[3], quotientScalars;
   };

@@ -1,11 +1,12 @@
 // Sixteen field elements at once: two of Lanes' vectors side by side. A product's instructions wait for each other longer than
 // the processor can look ahead, so those of two products take turns.
 //
-// Elements in memory are below 5/2 m here, of which 2^256 leaves room for 5. All factors have s t <= 21 (ifma-field.h), which
-// leaves products below 5/4 m.
+// Elements in memory are below 5/2 m here: 2^256 is above 5 m. Where factors have s t <= 21 (ifma-field.h) a product is below
+// 5/4 m; where they have more, it says so.
 #pragma once
 #include "ifma-field.h"
 
+/** Too long to be inlined at every call of a long loop, which the processor's caches for instructions then would not hold. */
 #define IFMA_ONCE static __attribute__((noinline))
 #define IFMA_UNROLL _Pragma("GCC unroll 10")
 
@@ -63,6 +64,16 @@ struct Twice {
     return each([&](int k) { return F5{{t[k][5], t[k][6], t[k][7], t[k][8], t[k][9]}}; });
   }
 
+  /** t += a's limb i times b. */
+  IFMA_INLINE void addRow(V (&t)[2][10], const F& a, const F& b, int i) {
+    IFMA_UNROLL
+    for (int j = 0; j < 5; j++)
+      for (int k = 0; k < 2; k++) t[k][i + j] = low(t[k][i + j], a.h[k].l[i], b.h[k].l[j]);
+    IFMA_UNROLL
+    for (int j = 0; j < 5; j++)
+      for (int k = 0; k < 2; k++) t[k][i + j + 1] = high(t[k][i + j + 1], a.h[k].l[i], b.h[k].l[j]);
+  }
+
   /** a b, not carried. */
   IFMA_INLINE F mulLazily(const F& a, const F& b) {
     V t[2][10];
@@ -71,12 +82,7 @@ struct Twice {
     // Row by row: six columns of each product are alive.
     IFMA_UNROLL
     for (int i = 0; i < 5; i++) {
-      IFMA_UNROLL
-      for (int j = 0; j < 5; j++)
-        for (int k = 0; k < 2; k++) t[k][i + j] = low(t[k][i + j], a.h[k].l[i], b.h[k].l[j]);
-      IFMA_UNROLL
-      for (int j = 0; j < 5; j++)
-        for (int k = 0; k < 2; k++) t[k][i + j + 1] = high(t[k][i + j + 1], a.h[k].l[i], b.h[k].l[j]);
+      addRow(t, a, b, i);
       reduceColumns(t, i);
     }
     return resultOf(t);
@@ -86,6 +92,7 @@ struct Twice {
   }
   IFMA_INLINE F mul(const F& a, const F& b) { return carry(mulLazily(a, b)); }
 
+  /** w / 2^260 mod m, not carried. */
   IFMA_INLINE F reduceLazily(const Wide (&w)[2]) {
     V t[2][10];
     IFMA_UNROLL
@@ -170,30 +177,24 @@ struct Twice {
   }
   IFMA_INLINE Mask andNot(Mask a, Mask b) { return a & static_cast<Mask>(~b); }
 
-  /** a b + c d with one reduction, not carried: half the sum of both s t counts. */
+  /** a b + c d with one reduction, not carried. The sum of both s t counts: up to 21 for below 5/4 m, up to 84 for below 2 m. */
   IFMA_ONCE F mulTwoLazily(const F& a, const F& b, const F& c, const F& d) {
     V t[2][10];
     IFMA_UNROLL
     for (int i = 0; i < 10; i++) t[0][i] = t[1][i] = firstOf(i);
     IFMA_UNROLL
     for (int i = 0; i < 5; i++) {
-      IFMA_UNROLL
-      for (int j = 0; j < 5; j++)
-        for (int k = 0; k < 2; k++) t[k][i + j] = low(t[k][i + j], a.h[k].l[i], b.h[k].l[j]);
-      IFMA_UNROLL
-      for (int j = 0; j < 5; j++)
-        for (int k = 0; k < 2; k++) t[k][i + j] = low(t[k][i + j], c.h[k].l[i], d.h[k].l[j]);
-      IFMA_UNROLL
-      for (int j = 0; j < 5; j++)
-        for (int k = 0; k < 2; k++) t[k][i + j + 1] = high(t[k][i + j + 1], a.h[k].l[i], b.h[k].l[j]);
-      IFMA_UNROLL
-      for (int j = 0; j < 5; j++)
-        for (int k = 0; k < 2; k++) t[k][i + j + 1] = high(t[k][i + j + 1], c.h[k].l[i], d.h[k].l[j]);
+      addRow(t, a, b, i);
+      addRow(t, c, d, i);
       reduceColumns(t, i);
     }
     return resultOf(t);
   }
   IFMA_ONCE F mulOnce(const F& a, const F& b) { return mulLazily(a, b); }
+  /**
+   * (a0 + a1 u)(b0 + b1 u) with u^2 = -1, not carried. A slope's factors are below 6 m and 5/4 m, so s t is 6 (5/4 + 6) = 43.5 for
+   * its c0, which is below 8/5 m, and 15 for its c1. A slope times a difference below 11/2 m has 8/5 * 11/2 + 5/4 * 6 = 16.3 at most.
+   */
   IFMA_INLINE void mulComplexLazily(const F& a0, const F& a1, const F& b0, const F& b1, F& c0, F& c1) {
     c0 = mulTwoLazily(a0, b0, a1, negate(b1));
     c1 = mulTwoLazily(a0, b1, a1, b0);
@@ -202,7 +203,7 @@ struct Twice {
     mulComplexLazily(a0, a1, b0, b1, c0, c1);
     c0 = carry(c0), c1 = carry(c1);
   }
-  /** (a0 + a1)(a0 - a1), 2 a0 a1; not carried. */
+  /** (a0 + a1)(a0 - a1), 2 a0 a1; for a below 2 m in both, not carried: at most 4 * 5 for s t. */
   IFMA_INLINE void sqrComplexLazily(const F& a0, const F& a1, F& c0, F& c1) {
     c0 = mulOnce(sum(a0, a1), sub(a0, a1));
     c1 = mulOnce(twice(a0), a1);
@@ -211,6 +212,7 @@ struct Twice {
     sqrComplexLazily(a0, a1, c0, c1);
     c0 = carry(c0), c1 = carry(c1);
   }
+  /** Of a, b below 11/2 m: 60.5 for s t, so below 2 m. */
   IFMA_INLINE F sumOfSquares(const F& a, const F& b) { return carry(mulTwoLazily(a, a, b, b)); }
 
   IFMA_INLINE F load(const PointRef* refs, size_t offset) {

@@ -10,6 +10,7 @@
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512vl,avx512ifma,bmi2,adx")
 #include "ifma-twice.h"
+#define PAIR_INLINE IFMA_INLINE
 #include "../pair-add.h"
 
 namespace {
