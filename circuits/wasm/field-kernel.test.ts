@@ -35,6 +35,11 @@ const pairsOf = (count: number) =>
 const operations: Record<string, Operation> = {
   mul: { apply: (k, [a, b]) => k.mul(a!, b!), expected: ([a, b]) => a! * b!, isProduct: true },
   square: { apply: (k, [a]) => k.square(a!), expected: ([a]) => a! * a!, isProduct: true },
+  sumOfSquares: {
+    apply: (k, [a, b]) => k.sumOfSquares([a!, b!]),
+    expected: ([a, b]) => a! * a! + b! * b!,
+    isProduct: true,
+  },
   twoProducts: {
     apply: (k, [a, b, c, d]) =>
       k.sumOfProducts([

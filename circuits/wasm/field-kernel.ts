@@ -260,20 +260,30 @@ export class FieldKernel {
   }
 
   square(a: LimbValue): LimbValue {
-    const operand = this.bindAll(a);
-    const doubled = operand.limbs.map((limb) => this.bind(f64x2.add(limb, limb)));
+    return this.sumOfSquares([a]);
+  }
+
+  /** The sum of the values' squares, reduced once; their limbs must be normalized. */
+  sumOfSquares(values: readonly LimbValue[]): LimbValue {
     const products = columns();
-    for (let i = 0; i < limbCount; i++) {
-      for (let j = i; j < limbCount; j++) {
-        products[i + j]!.push({
-          a: i === j ? operand.limbs[i]! : doubled[i]!,
-          b: operand.limbs[j]!,
-          max: (i === j ? 1 : 2) * operand.limbMax[i]! * operand.limbMax[j]!,
-          isNegative: false,
-        });
+    for (const value of values) {
+      const { limbs, limbMax } = this.bindAll(value);
+      const doubled = limbs.map((limb) => this.bind(f64x2.add(limb, limb)));
+      for (let i = 0; i < limbCount; i++) {
+        for (let j = i; j < limbCount; j++) {
+          products[i + j]!.push({
+            a: i === j ? limbs[i]! : doubled[i]!,
+            b: limbs[j]!,
+            max: (i === j ? 1 : 2) * limbMax[i]! * limbMax[j]!,
+            isNegative: false,
+          });
+        }
       }
     }
-    return this.#reduceColumns(products, a.valueMax * a.valueMax);
+    return this.#reduceColumns(
+      products,
+      values.reduce((sum, { valueMax }) => sum + valueMax * valueMax, 0),
+    );
   }
 
   /** The sum of +-a * b over the terms, reduced once; the operands' limbs must be normalized. */

@@ -32,7 +32,7 @@ export interface Slot {
  */
 export interface OutlinedProducts {
   mul: readonly { aMax: number; bMax: number; call: WasmFunction }[];
-  square: { max: number; call: WasmFunction };
+  square?: { max: number; call: WasmFunction };
 }
 
 export function addOutlinedProducts(builder: WasmModuleBuilder, constants: ConstantPool): OutlinedProducts {
@@ -42,17 +42,23 @@ export function addOutlinedProducts(builder: WasmModuleBuilder, constants: Const
       const kernel = new CoordinateKernel(new FieldKernel(f, baseField, constants), 2);
       kernel.park(out.get, emit(kernel, a.get, b.get), 0);
     });
-  const mul = [
-    { aMax: 4.2, bMax: storedMax },
-    { aMax: 2, bMax: 2 },
-  ].map(({ aMax, bMax }, i) => {
-    const call = define(`fq2Mul${i}`, (kernel, a, b) =>
-      kernel.mul(kernel.load(a, 0, aMax), kernel.load(b, 0, bMax)),
-    );
-    return { aMax, bMax, call };
-  });
-  const call = define("fq2Square", (kernel, a) => kernel.square(kernel.load(a, 0, storedMax)));
-  return { mul, square: { max: storedMax, call } };
+  const [aMax, bMax] = [2.1, storedMax];
+  const mul = define("fq2Mul", (kernel, a, b) =>
+    kernel.mul(kernel.load(a, 0, aMax), kernel.load(b, 0, bMax)),
+  );
+  const square = define("fq2Square", (kernel, a) => kernel.square(kernel.load(a, 0, storedMax)));
+  return { mul: [{ aMax, bMax, call: mul }], square: { max: storedMax, call: square } };
+}
+
+/** Emits a call of a function (out, a, b) on slots. */
+export function callOnSlots(
+  f: WasmFunction,
+  call: WasmFunction,
+  out: Omit<Slot, "valueMax">,
+  a: Slot,
+  b: Slot,
+): void {
+  f.emit(call.call(...[out, a, b].map(({ address, offset }) => i32.add(address, i32.const(offset)))));
 }
 
 /** Coordinate arithmetic of both groups over one field kernel: degree 1 for G1, 2 for G2 with u^2 = -1. */
@@ -152,25 +158,21 @@ export class CoordinateKernel {
       const fits = (x: Slot, y: Slot) => x.valueMax <= aMax && y.valueMax <= bMax;
       if (!fits(a, b) && !fits(b, a)) continue;
       const [x, y] = fits(a, b) ? [a, b] : [b, a];
-      this.#callOutlined(call, address, offset, x, y);
-      return { address, offset, valueMax: this.base.productBound(2 * a.valueMax * b.valueMax) };
+      callOnSlots(this.base.f, call, { address, offset }, x, y);
+      return { address, offset, valueMax: this.base.productBound(this.degree * a.valueMax * b.valueMax) };
     }
     throw new RangeError(`no product of ${a.valueMax} and ${b.valueMax} moduli`);
   }
 
   squareSlot(address: Code, offset: number, a: Slot): Slot {
-    if (this.#outlined === null || a.valueMax > this.#outlined.square.max) {
+    const outlined = this.#outlined?.square;
+    if (outlined === undefined || a.valueMax > outlined.max) {
       const [square] = this.park(address, this.square(this.loadSlot(a)), offset);
       return { address, offset, valueMax: square!.valueMax };
     }
-    this.#callOutlined(this.#outlined.square.call, address, offset, a, a);
+    callOnSlots(this.base.f, outlined.call, { address, offset }, a, a);
     // (a0 + a1) (a0 - a1) and 2 a0 a1
     return { address, offset, valueMax: this.base.productBound(4 * a.valueMax * a.valueMax) };
-  }
-
-  #callOutlined(call: WasmFunction, address: Code, offset: number, a: Slot, b: Slot): void {
-    const at = (base: Code, by: number) => i32.add(base, i32.const(by));
-    this.base.f.emit(call.call(at(address, offset), at(a.address, a.offset), at(b.address, b.offset)));
   }
 
   mul(a: Coordinate, b: Coordinate): Coordinate {

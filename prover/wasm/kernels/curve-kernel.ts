@@ -18,6 +18,7 @@ import {
   type OutlinedProducts,
   type Slot,
 } from "./coordinates.ts";
+import { addOutlinedNorms, Norms, type OutlinedNorms, productMax } from "./norms.ts";
 
 /**
  * Additions of affine points in batches: one inversion, by Montgomery's trick, for all of them.
@@ -40,7 +41,7 @@ export interface CurveShape {
   pointBytes: number;
   /** x, y and the endomorphism's x, and what fills up to a multiple of 128. */
   keyPointBytes: number;
-  /** Scratch of a pair of pairs: both x, both y, difference, product of those before, two masks. */
+  /** Scratch of a pair of pairs: both x, both y, difference, product of the norms before, G2's norm, two masks. */
   stepBytes: number;
 }
 
@@ -59,9 +60,6 @@ function shapeOf(name: "g1" | "g2", degree: 1 | 2): CurveShape {
 export const g1Shape = shapeOf("g1", 1);
 export const g2Shape = shapeOf("g2", 2);
 
-/** Bound on running products, in moduli. */
-const productMax = 2;
-
 interface CurveFunctions {
   /** (pairs, pairCount, steps, out): 0 where two points of a pair have the same x, and `out` is nothing. */
   addFast: WasmFunction;
@@ -71,7 +69,7 @@ interface CurveFunctions {
   copy: WasmFunction;
 }
 
-/** `fillPair`: address of two references to points with different x. */
+/** `inverse`: inverts in the base field; `fillPair`: address of two references to points with different x. */
 export function addCurveFunctions(
   builder: WasmModuleBuilder,
   constants: ConstantPool,
@@ -80,7 +78,10 @@ export function addCurveFunctions(
   fillPair: number,
 ): CurveFunctions {
   const { name } = shape;
-  const outlined = shape.degree === 2 ? addOutlinedProducts(builder, constants) : null;
+  const outlined =
+    shape.degree === 2
+      ? { products: addOutlinedProducts(builder, constants), norms: addOutlinedNorms(builder, constants) }
+      : null;
   const [fast, checked] = (["AddFast", "AddChecked", "Double"] as const).map((kind) =>
     builder.function(name + kind, ["i32", "i32", "i32", "i32"], "i32", (f) =>
       emitAdd(f, constants, shape, outlined, inverse, fillPair, kind),
@@ -180,18 +181,21 @@ function emitAdd(
   f: WasmFunction,
   constants: ConstantPool,
   shape: CurveShape,
-  outlined: OutlinedProducts | null,
+  outlined: { products: OutlinedProducts; norms: OutlinedNorms } | null,
   inverse: WasmFunction,
   fillPair: number,
   kind: "AddFast" | "AddChecked" | "Double",
 ): void {
   const [isChecked, isDouble] = [kind === "AddChecked", kind === "Double"];
   const [pairs, pairCount, steps, out] = f.params as [Local, Local, Local, Local];
-  const kernel = new CoordinateKernel(new FieldKernel(f, baseField, constants), shape.degree, outlined);
+  const base = new FieldKernel(f, baseField, constants);
+  const kernel = new CoordinateKernel(base, shape.degree, outlined?.products);
+  const norms = new Norms(kernel, outlined?.norms ?? null);
   const staged = new StagedPairs(kernel, shape);
   const [step, pair, last] = [f.local("i32"), f.local("i32"), f.local("i32")];
   const differenceAt = 8 * shape.coordinateBytes;
   const prefixAt = 10 * shape.coordinateBytes;
+  const normAt = prefixAt + 2 * elementBytes; // in G2, where a prefix takes half of a coordinate
   const masksAt = 12 * shape.coordinateBytes;
   const move = (local: Local, by: number) => f.set(local, i32.add(local.get, i32.const(by)));
 
@@ -219,13 +223,14 @@ function emitAdd(
     move(step, shape.stepBytes);
   });
 
-  // Forward: differences of x, and in the next step the products of all so far.
+  // Forward: differences of x, and in the next step the product of all norms so far.
   const slot = (address: Code, offset: number, valueMax: number): Slot => ({ address, offset, valueMax });
   const difference = slot(step.get, differenceAt, storedMax);
+  const norm = norms.slot(step.get, normAt, difference);
   const prefix = slot(step.get, prefixAt, productMax);
   f.set(pair, pairs.get);
   f.set(step, steps.get);
-  kernel.store(step.get, kernel.bindAll(kernel.one()), prefixAt, productMax);
+  norms.field.store(step.get, kernel.bindAll(norms.field.one()), prefixAt, productMax);
   f.while(i32.ltU(pair.get, last.get), () => {
     const run = kernel.variable(storedMax);
     const twice = (y: Coordinate) => kernel.add(y, y);
@@ -233,8 +238,8 @@ function emitAdd(
     kernel.assign(run, kernel.reduce(isDouble ? twice(staged.y(step.get, 0)) : difference12()));
     if (isChecked) emitSpecialCases(f, kernel, staged, run, step, masksAt);
     kernel.store(step.get, run.value, differenceAt, storedMax);
-    const product = kernel.mulSlots(step.get, shape.stepBytes + prefixAt, prefix, difference);
-    if (product.valueMax > productMax) throw new RangeError("running products outgrow their bound");
+    norms.store(norm, difference);
+    norms.runningProduct(step.get, shape.stepBytes + prefixAt, prefix, norm);
     move(pair, 16);
     move(step, shape.stepBytes);
   });
@@ -243,14 +248,14 @@ function emitAdd(
   const leftAt = f.local("i32");
   f.set(leftAt, step.get);
   const left = slot(leftAt.get, 0, productMax);
-  kernel.store(leftAt.get, kernel.reduce(kernel.loadSlot(prefix)), 0, storedMax);
+  norms.field.store(leftAt.get, kernel.reduce(norms.field.loadSlot(prefix)), 0, storedMax);
   f.emit(inverse.call(leftAt.get));
   if (!isChecked) {
-    const whole = kernel.load(leftAt.get, 0, storedMax);
+    const whole = norms.field.load(leftAt.get, 0, storedMax);
     f.if(v128.anyTrue(kernel.zeroMask(whole)), () => f.return(i32.const(0)));
   }
 
-  // Backward: each inverse is what is left of the whole times the product of those before.
+  // Backward: each norm's inverse is what is left of the whole times the product of those before.
   const outEnd = f.local("i32");
   const outBytes = i32.mul(i32.shrU(i32.sub(last.get, pairs.get), i32.const(3)), i32.const(shape.pointBytes));
   f.set(outEnd, i32.add(out.get, outBytes));
@@ -258,9 +263,9 @@ function emitAdd(
     move(pair, -16);
     move(step, -shape.stepBytes);
     move(outEnd, -2 * shape.pointBytes);
-    const inverted = kernel.mulSlots(step.get, prefixAt, left, prefix);
-    const nextLeft = kernel.mulSlots(leftAt.get, 0, left, difference);
-    if (nextLeft.valueMax > productMax) throw new RangeError("running products outgrow their bound");
+    const normInverse = norms.field.mulSlots(step.get, prefixAt, left, prefix);
+    norms.runningProduct(leftAt.get, 0, left, norm);
+    const inverted = norms.inverse(step.get, prefixAt, difference, normInverse);
     const [x1, y1] = [staged.x(step.get, 0), staged.y(step.get, 0)];
     const x2 = isDouble ? x1 : staged.x(step.get, 1);
     const riseAt = staged.yOffset(1);

@@ -8,22 +8,17 @@ import {
   type WasmFunction,
   type WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
-import { CoordinateKernel } from "./coordinates.ts";
 
 const windowBits = 4;
 /** The first bytes of an instance's scratch are the kernels' own; then come the powers. */
 const powersAt = 64;
-const normAt = powersAt + (1 << windowBits) * 2 * elementBytes;
-export const inverseScratchBytes = normAt + 2 * elementBytes;
+export const inverseScratchBytes = powersAt + (1 << windowBits) * 2 * elementBytes;
 
 /**
- * Inverses in place of the two elements (reduced, one per lane) at an address: a^(q - 2) in the base field,
- * and conjugate over norm in its quadratic extension. The inverse of zero comes out as zero.
+ * Inverts the two elements of the base field (reduced, one per lane) at an address, in place, as a^(q - 2). The inverse
+ * of zero comes out as zero.
  */
-export function addInverses(
-  builder: WasmModuleBuilder,
-  constants: ConstantPool,
-): { fq: WasmFunction; fq2: WasmFunction } {
+export function addInverse(builder: WasmModuleBuilder, constants: ConstantPool): WasmFunction {
   const pairBytes = 2 * elementBytes;
   // (out, a, b): out = a * b
   const mul = builder.function("fqMul", ["i32", "i32", "i32"], null, (f) => {
@@ -46,7 +41,7 @@ export function addInverses(
     );
     kernel.store(f.param(0).get, value.value);
   });
-  const fq = builder.function("fqInverse", ["i32"], null, (f) => {
+  return builder.function("fqInverse", ["i32"], null, (f) => {
     const value = f.param(0);
     const kernel = new FieldKernel(f, baseField, constants);
     const power = (exponent: number) => i32.add(scratchAddress, i32.const(powersAt + exponent * pairBytes));
@@ -64,30 +59,4 @@ export function addInverses(
       if (exponent !== 0) f.emit(mul.call(value.get, value.get, power(exponent)));
     }
   });
-  const fq2 = builder.function("fq2Inverse", ["i32"], null, (f) => {
-    const address = f.param(0);
-    const base = new FieldKernel(f, baseField, constants);
-    const kernel = new CoordinateKernel(base, 2);
-    const norm = i32.add(scratchAddress, i32.const(normAt));
-    const [real, imaginary] = kernel.load(address.get, 0, storedMax);
-    base.store(
-      norm,
-      base.reduce(
-        base.sumOfProducts([
-          { a: real!, b: real! },
-          { a: imaginary!, b: imaginary! },
-        ]),
-      ),
-    );
-    f.emit(fq.call(norm));
-    const inverse = base.load(norm);
-    const minus = base.bindAll(base.sub(base.zero(), imaginary!));
-    kernel.store(
-      address.get,
-      [base.reduce(base.mul(real!, inverse)), base.reduce(base.mul(base.normalize(minus), inverse))],
-      0,
-      storedMax,
-    );
-  });
-  return { fq, fq2 };
 }

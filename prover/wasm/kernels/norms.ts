@@ -1,0 +1,97 @@
+import { FieldKernel, storedMax } from "@openledger/circuits/wasm/field-kernel";
+import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
+import { baseField } from "@openledger/circuits/wasm/field-limbs";
+import type { Code, Local, WasmFunction, WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
+import { CoordinateKernel, callOnSlots, type Slot } from "./coordinates.ts";
+
+/** Bound on running products of norms, in moduli. */
+export const productMax = 2;
+
+/** G2's functions (out, a, b), each for operands up to certain bounds; see OutlinedProducts. */
+export interface OutlinedNorms {
+  /** The norm of a, reduced. */
+  norm: WasmFunction;
+  product: WasmFunction;
+  /** The conjugate of a times b. */
+  conjugate: WasmFunction;
+  /** Bound on the b that `conjugate` takes. */
+  inverseMax: number;
+}
+
+export function addOutlinedNorms(builder: WasmModuleBuilder, constants: ConstantPool): OutlinedNorms {
+  const define = (name: string, emit: (kernel: CoordinateKernel, out: Code, a: Code, b: Code) => void) =>
+    builder.function(name, ["i32", "i32", "i32"], null, (f) => {
+      const [out, a, b] = f.params as [Local, Local, Local];
+      emit(new CoordinateKernel(new FieldKernel(f, baseField, constants), 2), out.get, a.get, b.get);
+    });
+  const norm = define("fq2Norm", (kernel, out, a) => {
+    const { base } = kernel;
+    base.store(out, base.reduce(base.sumOfSquares(kernel.load(a, 0, storedMax))));
+  });
+  let inverseMax = 0;
+  const product = define("fqProduct", ({ base }, out, a, b) => {
+    const value = base.mul(base.load(a, 0, productMax), base.load(b, 0, productMax));
+    inverseMax = value.valueMax;
+    base.park(out, value, 0);
+  });
+  const conjugate = define("fq2Conjugate", (kernel, out, a, b) => {
+    const { base } = kernel;
+    const [a0, a1] = kernel.load(a, 0, storedMax);
+    const inverse = base.bindAll(base.load(b, 0, inverseMax));
+    const parts = [base.mul(a0!, inverse), base.sumOfProducts([{ a: a1!, b: inverse, isNegative: true }])];
+    kernel.park(out, parts, 0);
+  });
+  return { norm, product, conjugate, inverseMax };
+}
+
+/**
+ * What a batch multiplies up and inverts for its differences d: in G1 d itself, in G2 the norm d0^2 + d1^2, which is
+ * in the base field. 1 / d is then the conjugate d0 - d1 u over the norm. The norm is zero for d = 0 alone, because
+ * the modulus is 3 modulo 4 and -1 therefore no square.
+ */
+export class Norms {
+  /** Of the base field. */
+  readonly field: CoordinateKernel;
+  readonly #outlined: OutlinedNorms | null;
+
+  constructor(kernel: CoordinateKernel, outlined: OutlinedNorms | null) {
+    this.#outlined = outlined;
+    if (outlined === null) this.field = kernel;
+    else {
+      const mul = [{ aMax: productMax, bMax: productMax, call: outlined.product }];
+      this.field = new CoordinateKernel(kernel.base, 1, { mul });
+    }
+  }
+
+  /** Where a difference's norm is: at `address` and `offset` in G2. */
+  slot(address: Code, offset: number, difference: Slot): Slot {
+    return this.#outlined === null ? difference : { address, offset, valueMax: storedMax };
+  }
+
+  /** Writes the norm of a stored difference to its slot. */
+  store(norm: Slot, difference: Slot): void {
+    if (this.#outlined === null) return;
+    callOnSlots(this.field.base.f, this.#outlined.norm, norm, difference, difference);
+  }
+
+  /** Writes a * b. @throws RangeError where that could be too large for the next product */
+  runningProduct(address: Code, offset: number, a: Slot, b: Slot): void {
+    const { valueMax } = this.field.mulSlots(address, offset, a, b);
+    if (valueMax > productMax) throw new RangeError("running products outgrow their bound");
+  }
+
+  /** 1 / difference from 1 / norm, to be loaded from `address` and `offset` in G2; that may be where 1 / norm is. */
+  inverse(address: Code, offset: number, difference: Slot, normInverse: Slot): Slot {
+    if (this.#outlined === null) return normInverse;
+    const { base } = this.field;
+    if (normInverse.valueMax > this.#outlined.inverseMax)
+      throw new RangeError("the inverse outgrows its bound");
+    const inverse = {
+      address,
+      offset,
+      valueMax: base.productBound(difference.valueMax * normInverse.valueMax),
+    };
+    callOnSlots(base.f, this.#outlined.conjugate, inverse, difference, normInverse);
+    return inverse;
+  }
+}
