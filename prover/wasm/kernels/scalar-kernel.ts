@@ -20,6 +20,8 @@ import {
  */
 const pairBytes = 2 * elementBytes;
 const integerBytes = 32;
+/** Bound, in moduli, on vectors between the inverse transform's stages: their products are not reduced. */
+const splitMax = 1.7;
 
 export function addScalarFunctions(builder: WasmModuleBuilder, constants: ConstantPool): void {
   const define = (
@@ -110,11 +112,14 @@ export function addScalarFunctions(builder: WasmModuleBuilder, constants: Consta
   // (a, b, factors, pairCount): one stage of the inverse transform: a + b and (a - b) * factor, in place
   define("frSplitStage", 4, (kernel, [a, b, factors, count], f) => {
     countDown(f, count!, () => {
-      const [x, y] = [kernel.bindAll(kernel.load(a!.get)), kernel.bindAll(kernel.load(b!.get))];
+      const [x, y] = [a!, b!].map((at) => kernel.bindAll(kernel.load(at.get, 0, splitMax))) as [
+        LimbValue,
+        LimbValue,
+      ];
       const sum = kernel.reduce(kernel.add(x, y));
       const difference = kernel.normalize(kernel.sub(x, y));
       kernel.store(a!.get, sum);
-      kernel.store(b!.get, kernel.reduce(kernel.mul(difference, kernel.load(factors!.get))));
+      kernel.store(b!.get, kernel.mul(difference, kernel.load(factors!.get)), 0, splitMax);
       for (const local of [a!, b!, factors!]) moveBy(f, local, pairBytes);
     });
   });
@@ -122,7 +127,7 @@ export function addScalarFunctions(builder: WasmModuleBuilder, constants: Consta
   // (vector, pairCount): its last stage, within the pairs
   define("frSplitPairs", 2, (kernel, [vector, count], f) => {
     countDown(f, count!, () => {
-      const value = kernel.bindAll(kernel.load(vector!.get));
+      const value = kernel.bindAll(kernel.load(vector!.get, 0, splitMax));
       kernel.store(
         vector!.get,
         sumAndDifference(kernel, duplicate(value, lowerTwice), duplicate(value, upperTwice)),
