@@ -42,7 +42,7 @@ export function addOutlinedProducts(builder: WasmModuleBuilder, constants: Const
       const kernel = new CoordinateKernel(new FieldKernel(f, baseField, constants), 2);
       kernel.park(out.get, emit(kernel, a.get, b.get), 0);
     });
-  const [aMax, bMax] = [2.1, storedMax];
+  const [aMax, bMax] = [1.5, storedMax];
   const mul = define("fq2Mul", (kernel, a, b) =>
     kernel.mul(kernel.load(a, 0, aMax), kernel.load(b, 0, bMax)),
   );

@@ -244,16 +244,15 @@ function emitAdd(
     move(step, shape.stepBytes);
   });
 
-  // The inverse of the whole product; zero where a factor is. It stays behind the last step.
+  // The inverse of the whole product stays behind the last step. The product is zero where a factor is: for checked
+  // pairs only at a point of order 2, which a damaged key may have, and whose proof does not verify.
   const leftAt = f.local("i32");
   f.set(leftAt, step.get);
   const left = slot(leftAt.get, 0, productMax);
-  norms.field.store(leftAt.get, kernel.reduce(norms.field.loadSlot(prefix)), 0, storedMax);
+  const whole = kernel.bindAll(kernel.reduce(norms.field.loadSlot(prefix)));
+  if (!isChecked) f.if(v128.anyTrue(kernel.zeroMask(whole)), () => f.return(i32.const(0)));
+  norms.field.store(leftAt.get, whole, 0, storedMax);
   f.emit(inverse.call(leftAt.get));
-  if (!isChecked) {
-    const whole = norms.field.load(leftAt.get, 0, storedMax);
-    f.if(v128.anyTrue(kernel.zeroMask(whole)), () => f.return(i32.const(0)));
-  }
 
   // Backward: each norm's inverse is what is left of the whole times the product of those before.
   const outEnd = f.local("i32");

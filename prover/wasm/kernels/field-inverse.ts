@@ -1,62 +1,55 @@
-import { FieldKernel, storedMax } from "@openledger/circuits/wasm/field-kernel";
+import { FieldKernel, type LimbValue } from "@openledger/circuits/wasm/field-kernel";
 import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
-import { baseField, elementBytes } from "@openledger/circuits/wasm/field-limbs";
+import { baseField, elementR, limbBits, limbCount, limbRadix } from "@openledger/circuits/wasm/field-limbs";
+import { bindI64, writeInteger } from "@openledger/circuits/wasm/integer-limbs";
 import {
-  i32,
-  type Local,
+  f64,
+  f64x2,
+  i64,
   scratchAddress,
+  v128,
   type WasmFunction,
   type WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
+import { addDivision, digitBits, integerAt, quotientDigits, quotientSign } from "./field-division.ts";
 
-const windowBits = 4;
-/** The first bytes of an instance's scratch are the kernels' own; then come the powers. */
-const powersAt = 64;
-export const inverseScratchBytes = powersAt + (1 << windowBits) * 2 * elementBytes;
+const upperFirst = Array.from({ length: 16 }, (_, byte) => (byte + 8) % 16);
 
 /**
- * Inverts the two elements of the base field (reduced, one per lane) at an address, in place, as a^(q - 2). The inverse
- * of zero comes out as zero.
+ * Inverts the two elements of the base field (reduced, one per lane, neither of them zero) at an address, in place: the
+ * inverse of their product times the other one.
  */
 export function addInverse(builder: WasmModuleBuilder, constants: ConstantPool): WasmFunction {
-  const pairBytes = 2 * elementBytes;
-  // (out, a, b): out = a * b
-  const mul = builder.function("fqMul", ["i32", "i32", "i32"], null, (f) => {
-    const [out, a, b] = f.params as [Local, Local, Local];
-    const kernel = new FieldKernel(f, baseField, constants);
-    kernel.store(out.get, kernel.reduce(kernel.mul(kernel.load(a.get), kernel.load(b.get))));
-  });
-  const squarings = builder.function("fqSquareWindow", ["i32"], null, (f) => {
-    const kernel = new FieldKernel(f, baseField, constants);
-    const value = kernel.variable(storedMax);
-    kernel.assign(value, kernel.load(f.param(0).get));
-    const left = f.local("i32");
-    f.set(left, i32.const(windowBits));
-    f.doWhile(
-      () => {
-        kernel.assign(value, kernel.reduce(kernel.square(value.value)));
-        f.set(left, i32.sub(left.get, i32.const(1)));
-      },
-      () => left.get,
-    );
-    kernel.store(f.param(0).get, value.value);
-  });
+  const divide = addDivision(builder);
   return builder.function("fqInverse", ["i32"], null, (f) => {
-    const value = f.param(0);
+    const address = f.param(0).get;
     const kernel = new FieldKernel(f, baseField, constants);
-    const power = (exponent: number) => i32.add(scratchAddress, i32.const(powersAt + exponent * pairBytes));
-    kernel.store(power(0), kernel.bindAll(kernel.one()));
-    kernel.store(power(1), kernel.load(value.get));
-    for (let i = 2; i < 1 << windowBits; i++) f.emit(mul.call(power(i), power(i - 1), value.get));
-    const digits = (baseField.modulus - 2n).toString(1 << windowBits);
-    for (const [i, digit] of [...digits].entries()) {
-      const exponent = Number.parseInt(digit, 1 << windowBits);
-      if (i === 0) {
-        kernel.store(value.get, kernel.load(power(exponent)));
-        continue;
-      }
-      f.emit(squarings.call(value.get));
-      if (exponent !== 0) f.emit(mul.call(value.get, value.get, power(exponent)));
-    }
+    const value = kernel.bindAll(kernel.load(address));
+    const swapped = value.limbs.map((limb) => kernel.bind(v128.shuffle(limb, limb, upperFirst)));
+    const other = { ...value, limbs: swapped };
+    writeInteger(kernel, kernel.reduce(kernel.mul(value, other)), 0, scratchAddress, integerAt);
+    f.emit(divide.call());
+    // Of a R there is 1 / (a R), and 1 / a in Montgomery form is that times R^2.
+    const inverse = kernel.mul(readQuotient(kernel), kernel.constantValue(elementR ** 3n));
+    kernel.store(address, kernel.reduce(kernel.mul(inverse, other)));
   });
+}
+
+/** What the division left, in both lanes. */
+function readQuotient(kernel: FieldKernel): LimbValue {
+  const sign = kernel.bind(f64x2.splat(f64.fromI64(quotientSign)));
+  const limbs = Array.from({ length: limbCount }, (_, j) => {
+    const parts = quotientDigits.flatMap((digit, i) => {
+      const shift = digitBits * i - limbBits * j;
+      if (shift <= -digitBits || shift >= limbBits) return [];
+      return [
+        shift >= 0 ? i64.shl(digit, i64.const(BigInt(shift))) : i64.shrU(digit, i64.const(BigInt(-shift))),
+      ];
+    });
+    const bits = bindI64(kernel.f, parts.reduce(i64.or)).get;
+    const limb = f64.fromI64(j < limbCount - 1 ? i64.and(bits, i64.const(limbRadix - 1n)) : bits);
+    return kernel.bind(f64x2.mul(f64x2.splat(limb), sign));
+  });
+  const limbMax = limbs.map((_, j) => (j < limbCount - 1 ? Number(limbRadix) : 2 ** 52));
+  return kernel.normalize({ limbs, limbMax, valueMax: 2 });
 }

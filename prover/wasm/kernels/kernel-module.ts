@@ -1,6 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
+import { FieldKernel } from "@openledger/circuits/wasm/field-kernel";
 import { baseField, ConstantPool, elementBytes, encodeElement } from "@openledger/circuits/wasm/field-limbs";
-import { WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
+import { type Local, WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
 import {
   enableRelaxedSimd,
   type KernelCalls,
@@ -14,7 +15,8 @@ import { proverError } from "../../prover-errors.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";
 import { addDigitSort } from "./digit-sort.ts";
 import { addSplitDigits, baseCubeRoot, lambda } from "./endomorphism.ts";
-import { addInverse, inverseScratchBytes } from "./field-inverse.ts";
+import { inverseScratchBytes } from "./field-division.ts";
+import { addInverse } from "./field-inverse.ts";
 import { addPointImports } from "./key-kernel.ts";
 import { addPointExports } from "./point-export.ts";
 import { addScalarFunctions } from "./scalar-kernel.ts";
@@ -48,6 +50,7 @@ export function buildKernelImage(): KernelImage {
   enableRelaxedSimd();
   const builder = new WasmModuleBuilder(maxPages);
   const constants = new ConstantPool(constantsAt);
+  addProbe(builder, constants);
   const inverse = addInverse(builder, constants);
   addCurveFunctions(builder, constants, g1Shape, inverse, fillPairsAt);
   addCurveFunctions(builder, constants, g2Shape, inverse, fillPairsAt + 8);
@@ -133,6 +136,15 @@ function makeStart(constants: ConstantPool): Uint8Array {
     }
   }
   return start;
+}
+
+/** What checkFusing calls: (out, a, b), out = a * b. */
+function addProbe(builder: WasmModuleBuilder, constants: ConstantPool): void {
+  builder.function("fqMul", ["i32", "i32", "i32"], null, (f) => {
+    const [out, a, b] = f.params as [Local, Local, Local];
+    const kernel = new FieldKernel(f, baseField, constants);
+    kernel.store(out.get, kernel.reduce(kernel.mul(kernel.load(a.get), kernel.load(b.get))));
+  });
 }
 
 /** Without fused multiply-add in hardware V8 rounds twice, and every product would be wrong. */
