@@ -81,14 +81,16 @@ napi_value lanes(napi_env env, napi_value*) {
   return out;
 }
 
-/** Lanes by their name; null for any other value. */
+/** Lanes by their name; null for null. */
 const LaneKernels* lanesNamed(napi_env env, napi_value value) {
+  napi_valuetype type;
+  CHECK(napi_typeof(env, value, &type));
+  if (type == napi_null) return nullptr;
   char name[8] = {};
-  size_t size;
-  if (napi_get_value_string_utf8(env, value, name, sizeof name, &size) != napi_ok) return nullptr;
-  for (const LaneKernels* each : allLanes())
-    if (std::string(name) == each->name) return each;
-  return nullptr;
+  if (napi_get_value_string_utf8(env, value, name, sizeof name, nullptr) == napi_ok)
+    for (const LaneKernels* each : allLanes())
+      if (std::string(name) == each->name) return each;
+  refuse("this processor has no such lanes");
 }
 
 /** loadPoseidon(width, numbers, lanes) -> external */
