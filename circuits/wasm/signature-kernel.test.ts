@@ -24,9 +24,10 @@ const point = fc
 const scalar = fc.oneof(
   fc.bigInt(0n, (1n << 256n) - 1n),
   fc.constantFrom(0n, 1n, 15n, 16n, 255n, 256n, SUBGROUP_ORDER - 1n, SUBGROUP_ORDER, (1n << 256n) - 1n),
-  // Where digits turn from half of their base to its negative, with and without a carry from below.
-  fc.constantFrom(..."08 80 88 81 89 7f 78 ff".split(" ").map((byte) => BigInt(`0x${byte.repeat(32)}`))),
 );
+
+/** Their digits are about half of the base, where the sign turns, with and without a carry from below. */
+const halves = "08 80 88 81 89 7f 78 ff".split(" ").map((byte) => BigInt(`0x${byte.repeat(32)}`));
 
 const multiply = (p: NoblePoint, k: bigint): NoblePoint => {
   // noble takes scalars below the order; the cofactor's multiples make up the rest.
@@ -95,6 +96,17 @@ describe.each(Object.entries(kernels))("%s", (_name, make) => {
       }),
       { numRuns: runs(60) },
     );
+  });
+
+  test("takes digits on both sides of half of their base", () => {
+    const key = base8.multiplyUnsafe(5n);
+    for (const [i, s] of halves.entries()) {
+      const factor = halves.at(i - 3)!;
+      const r8 = multiply(base8, s).subtract(multiply(key, factor)).toAffine();
+      const good = { key: key.toAffine(), r8, factor, s };
+      expect(check(good, { ...good, s: s ^ 1n })).toEqual([true, false]);
+      expect(check({ ...good, factor: factor ^ 1n }, good)).toEqual([false, true]);
+    }
   });
 
   test("takes the identity for what it is", () => {
