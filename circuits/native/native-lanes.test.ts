@@ -31,6 +31,17 @@ describe.each([...nativeLanes(), null])("the native field in lanes of %s", (lane
     }
   });
 
+  it("throws at integers that are negative, too wide or not below the order, and goes on", () => {
+    const point = { x: 0n, y: 1n };
+    const good = { key: point, r8: point, factor: 1n, s: 0n };
+    for (const bad of [{ s: -1n }, { factor: 1n << 256n }]) {
+      const equations = Array<typeof good>(8).fill({ ...good, ...bad });
+      expect(() => field.holdAll(equations)).toThrow("expected integers of 256 bits");
+    }
+    expect(() => field.holdAll([{ ...good, key: { x: FIELD_ORDER, y: 1n } }])).toThrow("not below the field");
+    expect(field.holdAll(Array(9).fill(good))).toEqual(Array(9).fill(true));
+  });
+
   it("hashes any number of rows as bigint does, at the edges of the field too", () => {
     const random = new TestRandom(73);
     const element = () => (random.below(3) === 0 ? random.pick(edges) : random.field());
