@@ -168,7 +168,9 @@ async function measureChild(
   const openCount = operationsPerSecond * openLoopSeconds;
   const badCount = badPerSecond * openLoopSeconds;
   // All before the first connection: the sequencer ends connections that are silent for long.
-  log(`signing ${operationCount + WARM_UP_BATCHED + options.batchedCount + 2 * openCount + badCount} transfers`);
+  log(
+    `signing ${operationCount + WARM_UP_BATCHED + options.batchedCount + 2 * openCount + badCount} transfers`,
+  );
   const rounds = Math.ceil(operationCount / userCount);
   const [warmUp, counted] = [WARM_UP_ROUNDS, rounds].map((count) => roundsOf(senders, count));
   const [warmUpBodies, bodies] = [WARM_UP_BATCHED, options.batchedCount].map((count) =>
