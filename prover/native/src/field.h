@@ -101,27 +101,24 @@ struct Field {
   static Words plainInverse(const Words& value) {
     if (isZero(value)) return zero();
     Words a = value, b = modulus, u{{1, 0, 0, 0}}, v{};
-    // a loses or b loses a bit in each step; 2 * 254 steps are enough, 17 * 31 = 527.
-    for (int round = 0; round < 17; round++) {
+    // a loses or b loses a bit in each step; 2 * 254 steps are enough, 17 * 31 = 527. Once a is 0 nothing changes any more.
+    for (int round = 0; round < 17 && !isZero(a); round++) {
       u64 x, y;
       approximate(a, b, x, y);
-      i64 f0 = 1, g0 = 0, f1 = 0, g1 = 1;
+      // f and g of one sum in one word, f + 2^32 g, as signed numbers of at most 2^31.
+      u64 first = 1, second = u64{1} << 32;
       for (int i = 0; i < 31; i++) {
         const u64 isOdd = 0 - (x & 1);
         const u64 isSwapped = isOdd & (0 - static_cast<u64>(x < y));
-        const i64 swap = static_cast<i64>(isSwapped);
         u64 t = (x ^ y) & isSwapped;
         x ^= t, y ^= t;
-        i64 s = (f0 ^ f1) & swap;
-        f0 ^= s, f1 ^= s;
-        s = (g0 ^ g1) & swap;
-        g0 ^= s, g1 ^= s;
+        t = (first ^ second) & isSwapped;
+        first ^= t, second ^= t;
         x = (x - (y & isOdd)) >> 1;
-        f0 -= f1 & static_cast<i64>(isOdd);
-        g0 -= g1 & static_cast<i64>(isOdd);
-        f1 = static_cast<i64>(static_cast<u64>(f1) << 1);
-        g1 = static_cast<i64>(static_cast<u64>(g1) << 1);
+        first -= second & isOdd;
+        second <<= 1;
       }
+      i64 f0 = factorOf(first), g0 = secondFactorOf(first), f1 = factorOf(second), g1 = secondFactorOf(second);
       Words nextA = a, nextB = b;
       if (combineExact(a, b, f0, g0, nextA)) f0 = -f0, g0 = -g0;
       if (combineExact(a, b, f1, g1, nextB)) f1 = -f1, g1 = -g1;
@@ -134,6 +131,12 @@ struct Field {
   }
 
  private:
+  // Of f + 2^32 g. Both are above -2^31, so that 2^31 - 1 more in each leaves no borrow between them.
+  static constexpr u64 factorBias = (u64{1} << 31) - 1;
+  static constexpr u64 bothBiases = factorBias << 32 | factorBias;
+  static i64 factorOf(u64 both) { return static_cast<i64>((both + bothBiases) & 0xffffffff) - static_cast<i64>(factorBias); }
+  static i64 secondFactorOf(u64 both) { return static_cast<i64>((both + bothBiases) >> 32) - static_cast<i64>(factorBias); }
+
   /** Low 31 bits exact, the top 33 bits of the longer operand's length: 64-bit stand-ins for a and b. */
   static void approximate(const Words& a, const Words& b, u64& x, u64& y) {
     int top = 3;

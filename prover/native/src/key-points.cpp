@@ -43,6 +43,7 @@ class LoadedPoints final : public KeyPoints {
   LoadedPoints(const Zkey& zkey, const Kernels& kernels, ThreadPool& pool)
       : kernels_(kernels), pool_(pool), scratch_(pool.threadCount()) {
     for (const KeyPointsView& view : viewsOf(zkey)) tables_.emplace_back(kernels, view, pool);
+    isSortedOnce_ = tables_[sumB1].isParallelTo(tables_[sumB2]);
   }
 
   std::vector<Msm> sum(const Words* wires, const Words* quotient, SumProgress& progress) override {
@@ -56,14 +57,20 @@ class LoadedPoints final : public KeyPoints {
       sums.emplace_back(kernels_, table.isG2(),
                         SumSize{scalars.halfCount(), scalars.smallCount(), table.count(), table.scalarCount()});
     }
-    const std::vector<WindowTask> tasks = tasksOf(sums);
+    std::vector<WindowTask> tasks = tasksOf(sums);
     progress.setTotal(totalOf(tasks));
+    const auto isWithB2 = [&](const WindowTask& task) { return isSortedOnce_ && task.sum == sumB1; };
+    tasks.erase(std::remove_if(tasks.begin(), tasks.end(), isWithB2), tasks.end());
     pool_.run(tasks.size(), [&](size_t i) {
       const WindowTask& task = tasks[i];
-      progress.during(task.sum, task.cost, [&] {
-        sums[task.sum].sumWindow(task.window, tables_[task.sum], task.sum == sumH ? ofH : ofWires,
-                                 scratch_[ThreadPool::workerIndex()], progress.isCancelled());
-      });
+      const auto add = [&](int sum, bool isSorted) {
+        progress.during(sum, sums[sum].windowCost(task.window), [&] {
+          sums[sum].sumWindow(task.window, tables_[sum], sum == sumH ? ofH : ofWires,
+                              scratch_[ThreadPool::workerIndex()], progress.isCancelled(), isSorted);
+        });
+      };
+      add(task.sum, false);
+      if (isSortedOnce_ && task.sum == sumB2) add(sumB1, true);
     });
     return sums;
   }
@@ -79,6 +86,8 @@ class LoadedPoints final : public KeyPoints {
   ThreadPool& pool_;
   std::vector<MsmScratch> scratch_;
   std::vector<PointTable> tables_;
+  /** The points of B in both groups belong to the same scalars, whose digits are then sorted once for both. */
+  bool isSortedOnce_;
 };
 
 /** The points of scalars from to to of a section. */

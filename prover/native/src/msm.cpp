@@ -41,10 +41,11 @@ size_t Msm::windowCost(unsigned window) const {
 }
 
 void Msm::sumWindow(unsigned window, const PointTable& table, const Scalars& scalars, MsmScratch& scratch,
-                    const std::atomic<int32_t>& isCancelled) {
+                    const std::atomic<int32_t>& isCancelled, bool isSorted) {
   scratch.buckets.clear(bucketCount(window), pointBytes());
   WindowSum sum(kernels_, isG2_, scratch, scratch.buckets, isCancelled);
-  sum.add(table, scalars, plan_, window);
+  if (!isSorted) sum.sort(table, scalars, plan_, window);
+  sum.add(table);
   keepSums(window, sum.byBits());
 }
 
@@ -52,7 +53,9 @@ void Msm::addToWindow(unsigned window, const PointTable& table, const Scalars& s
                       const std::atomic<int32_t>& isCancelled) {
   Buckets& buckets = buckets_[window];
   if (buckets.isFilled.empty()) buckets.clear(bucketCount(window), pointBytes());
-  WindowSum(kernels_, isG2_, scratch, buckets, isCancelled).add(table, scalars, plan_, window);
+  WindowSum sum(kernels_, isG2_, scratch, buckets, isCancelled);
+  sum.sort(table, scalars, plan_, window);
+  sum.add(table);
 }
 
 void Msm::closeWindow(unsigned window, MsmScratch& scratch, const std::atomic<int32_t>& isCancelled) {

@@ -42,6 +42,8 @@ class PointTable {
   size_t pointBytes() const { return isG2_ ? 128 : 64; }
   size_t count() const { return count_; }
   size_t scalarCount() const { return indexOf_.size(); }
+  /** Whether both have the points of the same scalars. */
+  bool isParallelTo(const PointTable& other) const { return indexOf_ == other.indexOf_; }
   /** Position of a scalar's point, or none. */
   u32 indexOf(u32 scalar) const { return indexOf_[scalar]; }
   /** The point at position index / 2, or its phi for an odd index. */
@@ -74,7 +76,7 @@ struct Buckets {
 /** A thread's memory for its windows, kept between them: fresh pages cost more than small sums do. */
 struct MsmScratch {
   Buckets buckets;
-  Buffer slots{size_t{512} << 10}, entries;
+  Buffer slots{size_t{512} << 10}, digits, entries;
   std::vector<u32> ends;
   std::vector<PointRef> refs, a, b;
   std::vector<u64*> out;
@@ -97,9 +99,12 @@ class Msm {
   unsigned windowCount() const { return plan_.windowCount; }
   /** About the number of additions. */
   size_t windowCost(unsigned window) const;
-  /** All points at once. @throws Cancelled */
+  /**
+   * All points at once. @throws Cancelled
+   * @param isSorted whether the last sum in this scratch had the same window, scalars and SumSize, and a table parallel to this one
+   */
   void sumWindow(unsigned window, const PointTable& table, const Scalars& scalars, MsmScratch& scratch,
-                 const std::atomic<int32_t>& isCancelled);
+                 const std::atomic<int32_t>& isCancelled, bool isSorted = false);
   /** A piece of the points, with its scalars. @throws Cancelled */
   void addToWindow(unsigned window, const PointTable& table, const Scalars& scalars, MsmScratch& scratch,
                    const std::atomic<int32_t>& isCancelled);

@@ -8,31 +8,38 @@
 #pragma once
 #include "kernels/kernels.h"
 
+// How a path has a coordinate's functions compiled.
+#ifndef PAIR_INLINE
+#define PAIR_INLINE static
+#endif
+
 template <class Ops>
 struct CoordinateG1 {
   using F = typename Ops::F;
   using E = F;
   using Mask = typename Ops::Mask;
   static constexpr size_t bytes = 32;
-  static E load(const PointRef* refs, size_t offset) { return Ops::load(refs, offset); }
-  static void store(u64* const* out, size_t offset, const E& a) { Ops::store(out, offset, a); }
-  static E sub(const E& a, const E& b) { return Ops::sub(a, b); }
-  static E subReduced(const E& a, const E& b) { return Ops::subReduced(a, b); }
-  static E subTwice(const E& a, const E& b, const E& c) { return Ops::subTwice(a, b, c); }
-  static E mul(const E& a, const E& b) { return Ops::mul(a, b); }
-  static E sqr(const E& a) { return Ops::sqr(a); }
-  /** For results that only go into a subtraction. */
-  static E mulLazily(const E& a, const E& b) { return Ops::mulLazily(a, b); }
-  static E sqrLazily(const E& a) { return Ops::sqrLazily(a); }
-  static E negateIf(Mask m, const E& a) { return Ops::negateIf(m, a); }
-  static E canonical(const E& a) { return Ops::canonical(a); }
-  static E triple(const E& a) { return Ops::triple(a); }
-  static E twice(const E& a) { return Ops::twice(a); }
-  static E select(Mask m, const E& a, const E& b) { return Ops::select(m, a, b); }
-  static Mask isEqual(const E& a, const E& b) { return Ops::isEqual(a, b); }
-  static E one() { return Ops::one(); }
-  static F norm(const E& a) { return a; }
-  static E inverse(const E&, const F& normInverse) { return normInverse; }
+  PAIR_INLINE E load(const PointRef* refs, size_t offset) { return Ops::load(refs, offset); }
+  PAIR_INLINE void store(u64* const* out, size_t offset, const E& a) { Ops::store(out, offset, a); }
+  PAIR_INLINE E sub(const E& a, const E& b) { return Ops::sub(a, b); }
+  PAIR_INLINE E add(const E& a, const E& b) { return Ops::sum(a, b); }
+  PAIR_INLINE E mul(const E& a, const E& b) { return Ops::mul(a, b); }
+  PAIR_INLINE E sqr(const E& a) { return Ops::sqr(a); }
+  /** a b + c, where negateIf gave c. */
+  PAIR_INLINE E mulPlus(const E& a, const E& b, const E& c) { return Ops::mulPlus(a, b, c); }
+  /** a^2 - 2 b - c, where sub gave c. */
+  PAIR_INLINE E sqrMinus(const E& a, const E& b, const E& c) { return Ops::sqrMinus(a, b, c); }
+  PAIR_INLINE E negateIf(Mask m, const E& a) { return Ops::negateIf(m, a); }
+  PAIR_INLINE E canonical(const E& a) { return Ops::canonical(a); }
+  PAIR_INLINE E triple(const E& a) { return Ops::triple(a); }
+  PAIR_INLINE E twice(const E& a) { return Ops::twice(a); }
+  PAIR_INLINE E select(Mask m, const E& a, const E& b) { return Ops::select(m, a, b); }
+  PAIR_INLINE Mask isEqual(const E& a, const E& b) { return Ops::isEqual(a, b); }
+  PAIR_INLINE E one() { return Ops::one(); }
+  PAIR_INLINE F norm(const E& a) { return a; }
+  /** x2 - x1, of which `norm` is the norm. */
+  PAIR_INLINE E difference(const PointRef*, const E&, const F& norm) { return norm; }
+  PAIR_INLINE E inverse(const E&, const F& normInverse) { return normInverse; }
 };
 
 template <class Ops>
@@ -43,40 +50,46 @@ struct CoordinateG2 {
   };
   using Mask = typename Ops::Mask;
   static constexpr size_t bytes = 64;
-  static E load(const PointRef* refs, size_t offset) {
+  PAIR_INLINE E load(const PointRef* refs, size_t offset) {
     return {Ops::load(refs, offset), Ops::load(refs, offset + 32)};
   }
-  static void store(u64* const* out, size_t offset, const E& a) {
+  PAIR_INLINE void store(u64* const* out, size_t offset, const E& a) {
     Ops::store(out, offset, a.c0);
     Ops::store(out, offset + 32, a.c1);
   }
-  static E sub(const E& a, const E& b) { return {Ops::sub(a.c0, b.c0), Ops::sub(a.c1, b.c1)}; }
-  static E subReduced(const E& a, const E& b) { return {Ops::subReduced(a.c0, b.c0), Ops::subReduced(a.c1, b.c1)}; }
-  static E subTwice(const E& a, const E& b, const E& c) {
-    return {Ops::subTwice(a.c0, b.c0, c.c0), Ops::subTwice(a.c1, b.c1, c.c1)};
-  }
-  static E mul(const E& a, const E& b) {
+  PAIR_INLINE E sub(const E& a, const E& b) { return {Ops::sub(a.c0, b.c0), Ops::sub(a.c1, b.c1)}; }
+  PAIR_INLINE E add(const E& a, const E& b) { return {Ops::sum(a.c0, b.c0), Ops::sum(a.c1, b.c1)}; }
+  PAIR_INLINE E mul(const E& a, const E& b) {
     E out;
     Ops::mulComplex(a.c0, a.c1, b.c0, b.c1, out.c0, out.c1);
     return out;
   }
-  static E sqr(const E& a) {
+  PAIR_INLINE E sqr(const E& a) {
     E out;
     Ops::sqrComplex(a.c0, a.c1, out.c0, out.c1);
     return out;
   }
-  static E mulLazily(const E& a, const E& b) { return mul(a, b); }
-  static E sqrLazily(const E& a) { return sqr(a); }
-  static E negateIf(Mask m, const E& a) { return {Ops::negateIf(m, a.c0), Ops::negateIf(m, a.c1)}; }
-  static E canonical(const E& a) { return {Ops::canonical(a.c0), Ops::canonical(a.c1)}; }
-  static E triple(const E& a) { return {Ops::triple(a.c0), Ops::triple(a.c1)}; }
-  static E twice(const E& a) { return {Ops::twice(a.c0), Ops::twice(a.c1)}; }
-  static E select(Mask m, const E& a, const E& b) { return {Ops::select(m, a.c0, b.c0), Ops::select(m, a.c1, b.c1)}; }
-  static Mask isEqual(const E& a, const E& b) { return Ops::isEqual(a.c0, b.c0) & Ops::isEqual(a.c1, b.c1); }
-  static E one() { return {Ops::one(), Ops::zero()}; }
+  PAIR_INLINE E mulPlus(const E& a, const E& b, const E& c) {
+    E product;
+    Ops::mulComplexLazily(a.c0, a.c1, b.c0, b.c1, product.c0, product.c1);
+    return {Ops::plus(product.c0, c.c0), Ops::plus(product.c1, c.c1)};
+  }
+  PAIR_INLINE E sqrMinus(const E& a, const E& b, const E& c) {
+    E square;
+    Ops::sqrComplexLazily(a.c0, a.c1, square.c0, square.c1);
+    return {Ops::minusTwice(square.c0, b.c0, c.c0), Ops::minusTwice(square.c1, b.c1, c.c1)};
+  }
+  PAIR_INLINE E negateIf(Mask m, const E& a) { return {Ops::negateIf(m, a.c0), Ops::negateIf(m, a.c1)}; }
+  PAIR_INLINE E canonical(const E& a) { return {Ops::canonical(a.c0), Ops::canonical(a.c1)}; }
+  PAIR_INLINE E triple(const E& a) { return {Ops::triple(a.c0), Ops::triple(a.c1)}; }
+  PAIR_INLINE E twice(const E& a) { return {Ops::twice(a.c0), Ops::twice(a.c1)}; }
+  PAIR_INLINE E select(Mask m, const E& a, const E& b) { return {Ops::select(m, a.c0, b.c0), Ops::select(m, a.c1, b.c1)}; }
+  PAIR_INLINE Mask isEqual(const E& a, const E& b) { return Ops::isEqual(a.c0, b.c0) & Ops::isEqual(a.c1, b.c1); }
+  PAIR_INLINE E one() { return {Ops::one(), Ops::zero()}; }
   /** a times its conjugate, which is in the base field: only that is inverted. */
-  static F norm(const E& a) { return Ops::sumOfSquares(a.c0, a.c1); }
-  static E inverse(const E& a, const F& normInverse) {
+  PAIR_INLINE F norm(const E& a) { return Ops::sumOfSquares(a.c0, a.c1); }
+  PAIR_INLINE E difference(const PointRef* b, const E& x1, const F&) { return sub(load(b, 0), x1); }
+  PAIR_INLINE E inverse(const E& a, const F& normInverse) {
     return {Ops::mul(a.c0, normInverse), Ops::mul(Ops::negate(a.c1), normInverse)};
   }
 };
@@ -137,14 +150,14 @@ struct PairAdder {
     for (size_t s = steps; s-- > 0;) {
       batch.upcoming.fetch((steps - 1 - s) * fetches, (steps - s) * fetches);
       const PointRef *a = batch.a + s * Ops::lanes, *b = batch.b + s * Ops::lanes;
-      const F normInverse = Ops::mul(run[s & 1], prefixes[s]);
-      run[s & 1] = Ops::mul(run[s & 1], norms[s]);
-      const E x1 = C::load(a, 0), x2 = C::load(b, 0);
-      const E y1 = C::negateIf(Ops::flagMask(a, negatedFlag), C::load(a, yOffset));
-      const E y2 = C::negateIf(Ops::flagMask(b, negatedFlag), C::load(b, yOffset));
-      const E slope = C::mul(C::sub(y2, y1), C::inverse(C::sub(x2, x1), normInverse));
-      const E x3 = C::subTwice(C::sqrLazily(slope), x1, x2);
-      const E y3 = C::subReduced(C::mulLazily(slope, C::sub(x1, x3)), y1);
+      const F norm = norms[s], normInverse = Ops::mul(run[s & 1], prefixes[s]);
+      run[s & 1] = Ops::mul(run[s & 1], norm);
+      const E x1 = C::load(a, 0), difference = C::difference(b, x1, norm);
+      const E minusY1 = C::negateIf(Ops::plainMask(a), C::load(a, yOffset));
+      const E y2 = C::negateIf(Ops::negatedMask(b), C::load(b, yOffset));
+      const E slope = C::mul(C::add(y2, minusY1), C::inverse(difference, normInverse));
+      const E x3 = C::sqrMinus(slope, x1, difference);
+      const E y3 = C::mulPlus(slope, C::sub(x1, x3), minusY1);
       C::store(batch.out + s * Ops::lanes, 0, x3);
       C::store(batch.out + s * Ops::lanes, yOffset, y3);
     }
@@ -159,8 +172,8 @@ struct PairAdder {
   static Operands read(const PointRef* a, const PointRef* b) {
     Operands o;
     o.x1 = C::canonical(C::load(a, 0)), o.x2 = C::canonical(C::load(b, 0));
-    o.y1 = C::canonical(C::negateIf(Ops::flagMask(a, negatedFlag), C::load(a, yOffset)));
-    o.y2 = C::canonical(C::negateIf(Ops::flagMask(b, negatedFlag), C::load(b, yOffset)));
+    o.y1 = C::canonical(C::negateIf(Ops::negatedMask(a), C::load(a, yOffset)));
+    o.y2 = C::canonical(C::negateIf(Ops::negatedMask(b), C::load(b, yOffset)));
     const Mask isSameX = C::isEqual(o.x1, o.x2);
     o.isDouble = isSameX & C::isEqual(o.y1, o.y2);
     o.isOpposite = Ops::andNot(isSameX, o.isDouble);
@@ -192,8 +205,8 @@ struct PairAdder {
       run[s & 1] = Ops::mul(run[s & 1], norms[s]);
       const E top = C::select(o.isDouble, C::triple(C::sqr(o.x1)), C::sub(o.y2, o.y1));
       const E slope = C::mul(top, C::inverse(denominator(o), normInverse));
-      E x3 = C::subTwice(C::sqr(slope), o.x1, o.x2);
-      E y3 = C::subReduced(C::mul(slope, C::sub(o.x1, x3)), o.y1);
+      E x3 = C::sqrMinus(slope, o.x1, C::sub(o.x2, o.x1));
+      E y3 = C::mulPlus(slope, C::sub(o.x1, x3), C::negateIf(Ops::all(), o.y1));
       const E nothing = C::sub(o.x1, o.x1);
       x3 = C::select(o.isOpposite, C::canonical(nothing), x3);
       y3 = C::select(o.isOpposite, C::canonical(nothing), y3);

@@ -54,6 +54,7 @@ ProvingKey::ProvingKey(const std::string& path, const Kernels& kernels, unsigned
     quotient_.reset(scalarKernels_->planQuotient(zkey.domainPower));
   }
   readMatrices(*file, zkey);
+  if (pieceSize == 0) kept_ = std::make_unique<ProofMemory>();
   points_ = pieceSize == 0 ? loadPoints(zkey, kernels_, pool_) : mapPoints(file, zkey, kernels_, pool_, pieceSize);
   file->requireUnchanged();
 }
@@ -122,7 +123,8 @@ void ProvingKey::readMatrices(const MappedFile& file, const Zkey& zkey) {
 }
 
 size_t ProvingKey::byteCount() const {
-  return matrices_[0]->byteCount() + matrices_[1]->byteCount() + points_->byteCount();
+  const size_t kept = 3 * quotient_->vectorBytes() + (wireCount_ + domainSize_) * sizeof(Words);
+  return matrices_[0]->byteCount() + matrices_[1]->byteCount() + points_->byteCount() + (kept_ == nullptr ? 0 : kept);
 }
 
 Proof ProvingKey::prove(const unsigned char* bytes, size_t byteCount, const Words& r, const Words& s, ProofControl& control) {
@@ -133,25 +135,27 @@ Proof ProvingKey::prove(const unsigned char* bytes, size_t byteCount, const Word
     if (control.isCancelled.load() != 0) throw Cancelled();
   };
   const unsigned char* const values = readWitness(bytes, byteCount, wireCount_);
-  Buffer witness(wireCount_ * sizeof(Words));
-  std::memcpy(witness.as<char>(), values, witness.size());
+  ProofMemory own;
+  ProofMemory& memory = kept_ == nullptr ? own : *kept_;
+  memory.witness.reserve(wireCount_ * sizeof(Words));
+  std::memcpy(memory.witness.as<char>(), values, wireCount_ * sizeof(Words));
+  const Words* const witness = memory.witness.as<Words>();
   const ParallelFor parallel = [&](size_t count, const std::function<void(size_t)>& body) {
     checkCancelled();
     pool_.run(count, body);
   };
 
-  Buffer quotientScalars(domainSize_ * sizeof(Words));
-  {
-    Buffer vectors[3];
-    for (Buffer& vector : vectors) vector = Buffer(quotient_->vectorBytes());
-    for (int m = 0; m < 2; m++) matrices_[m]->evaluate(witness.as<Words>(), vectors[m].as<u64>(), parallel);
-    proof.times.matrices = watch.lap();
-    quotient_->quotient(vectors[0].as<u64>(), vectors[1].as<u64>(), vectors[2].as<u64>(), quotientScalars.as<Words>(), parallel);
-  }
+  memory.quotientScalars.reserve(domainSize_ * sizeof(Words));
+  for (Buffer& vector : memory.vectors) vector.reserve(quotient_->vectorBytes());
+  u64* const vectors[3] = {memory.vectors[0].as<u64>(), memory.vectors[1].as<u64>(), memory.vectors[2].as<u64>()};
+  for (int m = 0; m < 2; m++) matrices_[m]->evaluate(witness, vectors[m], parallel);
+  proof.times.matrices = watch.lap();
+  quotient_->quotient(vectors[0], vectors[1], vectors[2], memory.quotientScalars.as<Words>(), parallel);
+  for (Buffer& vector : own.vectors) vector = Buffer();
   proof.times.quotient = watch.lap();
   control.progress = 100;
   SumProgress progress(control);
-  std::vector<Msm> sums = points_->sum(witness.as<Words>(), quotientScalars.as<Words>(), progress);
+  std::vector<Msm> sums = points_->sum(witness, memory.quotientScalars.as<Words>(), progress);
   proof.times.digits = progress.digitsMs;
   proof.times.sums = watch.lap() - progress.digitsMs;
   proof.times.sumA = progress.cpuMs(sumA), proof.times.sumB1 = progress.cpuMs(sumB1), proof.times.sumB2 = progress.cpuMs(sumB2);

@@ -38,6 +38,11 @@ class ProvingKey {
   size_t byteCount() const;
 
  private:
+  /** What a proof works in: up to 152 bytes for each row of the domain and 32 for each wire. */
+  struct ProofMemory {
+    Buffer witness, vectors[3], quotientScalars;
+  };
+
   void readMatrices(const MappedFile& file, const Zkey& zkey);
 
   const Kernels& kernels_;
@@ -51,4 +56,6 @@ class ProvingKey {
   std::unique_ptr<KeyPoints> points_;
   std::unique_ptr<MatrixPlan> matrices_[2];
   std::unique_ptr<QuotientPlan> quotient_;
+  /** Kept between the proofs of a key in memory: fresh pages took a twentieth of a proof. */
+  std::unique_ptr<ProofMemory> kept_;
 };

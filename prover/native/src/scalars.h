@@ -101,30 +101,26 @@ struct DigitPlan {
   bool isLast(unsigned window) const { return window + 1 == windowCount; }
   /** log2 of the number of buckets: the largest absolute value of a digit. */
   unsigned bucketPower(unsigned window) const { return isLast(window) ? glv::halfBits - window * bits : bits - 1; }
-  i64 digit(u128 value, unsigned window) const {
-    const u64 d = static_cast<u64>((value + offset) >> (window * bits));
-    if (isLast(window)) return static_cast<i64>(d);
-    const u64 half = u64{1} << (bits - 1);
-    return static_cast<i64>(d & (2 * half - 1)) - static_cast<i64>(half);
-  }
   bool hasSmall(unsigned window) const { return window * bits <= Scalars::smallBits; }
 
   /** body(absolute digit, ref's flags and 4 * index) for every digit that is not zero. */
   template <class Body>
   void forEach(const Scalars& scalars, unsigned window, const Body& body) const {
+    const unsigned shift = window * bits;
+    const u64 half = isLast(window) ? 0 : u64{1} << (bits - 1), mask = isLast(window) ? ~u64{0} : 2 * half - 1;
+    const auto visit = [&](u64 shifted, u32 id) {
+      const i64 d = static_cast<i64>(shifted & mask) - static_cast<i64>(half);
+      if (d != 0) body(static_cast<u32>(d < 0 ? -d : d), id ^ static_cast<u32>(d < 0));
+    };
     for (const Scalars::Chunk& chunk : scalars.chunks()) {
       for (size_t i = 0; i < chunk.halves.size(); i++) {
-        const Scalars::Half& half = chunk.halves[i];
-        const i64 d = digit(glv::u128Of(half.highAndSign & ~Scalars::signBit, half.low), window);
-        if (d == 0) continue;
-        const u32 sign = static_cast<u32>(half.highAndSign >> 63) ^ static_cast<u32>(d < 0);
-        body(static_cast<u32>(d < 0 ? -d : d), chunk.ids[i] << 1 | sign);
+        const Scalars::Half& each = chunk.halves[i];
+        const u128 sum = glv::u128Of(each.highAndSign & ~Scalars::signBit, each.low) + offset;
+        visit(static_cast<u64>(sum >> shift), chunk.ids[i] << 1 | static_cast<u32>(each.highAndSign >> 63));
       }
       if (!hasSmall(window)) continue;
-      for (size_t i = 0; i < chunk.smallIds.size(); i++) {
-        const i64 d = digit(chunk.smallValues[i], window);
-        if (d != 0) body(static_cast<u32>(d < 0 ? -d : d), chunk.smallIds[i] ^ static_cast<u32>(d < 0));
-      }
+      for (size_t i = 0; i < chunk.smallIds.size(); i++)
+        visit(static_cast<u64>((chunk.smallValues[i] + offset) >> shift), chunk.smallIds[i]);
     }
   }
 };

@@ -7,6 +7,11 @@ namespace {
 constexpr size_t chunkBytes = size_t{512} << 10;
 // So do the points of two first batches, the one that is added and the one that is fetched meanwhile.
 constexpr size_t firstRoundBytes = size_t{64} << 10;
+
+/** Of a scalar that has a point. */
+struct Digit {
+  u32 value, entry;
+};
 }  // namespace
 
 WindowSum::WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buckets& buckets,
@@ -16,37 +21,38 @@ WindowSum::WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buc
       firstRoundPairs_(firstRoundBytes / pointBytes_), bucketCount_(buckets.isFilled.size()) {
   scratch.slots.reserve(chunkEntries_ / 2 * pointBytes_);
   scratch.refs.resize(2 * maxPairs);
-  for (std::vector<PointRef>* side : {&scratch.a, &scratch.b}) side->resize(maxPairs + 8);
-  scratch.out.resize(maxPairs + 8);
+  for (std::vector<PointRef>* side : {&scratch.a, &scratch.b}) side->resize(maxPairs + 16);
+  scratch.out.resize(maxPairs + 16);
 }
 
-void WindowSum::add(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window) {
-  table_ = &table;
-  sort(scalars, plan, window);
-  addBuckets();
-}
-
-void WindowSum::sort(const Scalars& scalars, const DigitPlan& plan, unsigned window) {
-  // An entry is 4 * position in the table + 2 * phi + sign.
+void WindowSum::sort(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window) {
+  const size_t smalls = plan.hasSmall(window) ? scalars.smallCount() : 0;
+  scratch_.digits.reserve((scalars.halfCount() + smalls + 1) * sizeof(Digit));
+  Digit* const digits = scratch_.digits.as<Digit>();
+  // An entry is 4 * position in the table + 2 * phi + sign. Without a branch: which scalars have a point is hard to foresee.
   scratch_.ends.assign(bucketCount_ + 1, 0);
+  u32* const ends = scratch_.ends.data();
+  size_t count = 0;
   plan.forEach(scalars, window, [&](u32 digit, u32 id) {
-    if (table_->indexOf(id >> 2) != PointTable::none) scratch_.ends[digit]++;
+    const u32 index = table.indexOf(id >> 2), isThere = index != PointTable::none ? 1 : 0;
+    digits[count] = {digit, index << 2 | (id & 3)};
+    count += isThere;
+    ends[digit] += isThere;
   });
   u32 total = 0;
-  for (u32& end : scratch_.ends) total += std::exchange(end, total);
-  scratch_.entries.reserve(std::max<size_t>(total, 1) * sizeof(u32));
+  for (size_t i = 0; i <= bucketCount_; i++) total += std::exchange(ends[i], total);
+  // Never below what huge pages can back: the entries are written at random.
+  scratch_.entries.reserve(std::max(total * sizeof(u32), size_t{2} << 20));
   u32* const entries = scratch_.entries.as<u32>();
-  plan.forEach(scalars, window, [&](u32 digit, u32 id) {
-    const u32 index = table_->indexOf(id >> 2);
-    if (index != PointTable::none) entries[scratch_.ends[digit]++] = index << 2 | (id & 3);
-  });
+  for (size_t i = 0; i < count; i++) entries[ends[digits[i].value]++] = digits[i].entry;
 }
 
 PointRef WindowSum::refOf(u32 entry) const {
   return reinterpret_cast<PointRef>(table_->at(entry >> 1)) | (entry & negatedFlag);
 }
 
-void WindowSum::addBuckets() {
+void WindowSum::add(const PointTable& table) {
+  table_ = &table;
   const u32* const entries = scratch_.entries.as<u32>();
   std::vector<Segment> segments;
   size_t at = 0;

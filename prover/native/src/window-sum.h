@@ -7,8 +7,10 @@ class WindowSum {
   /** `buckets`: those of the window, cleared before its first points. */
   WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buckets& buckets, const std::atomic<int32_t>& isCancelled);
 
-  /** Adds to the buckets. @throws Cancelled */
-  void add(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window);
+  /** For `add`; the next windows that are added with the same scratch may do without where all arguments would be equal. */
+  void sort(const PointTable& table, const Scalars& scalars, const DigitPlan& plan, unsigned window);
+  /** Adds the sorted digits' points to the buckets. @throws Cancelled */
+  void add(const PointTable& table);
   /** See Msm::sums_; coordinates in the path's form. The buckets are used up. */
   std::vector<Words> byBits();
 
@@ -17,8 +19,6 @@ class WindowSum {
     u32 bucket, start, count;
   };
 
-  void sort(const Scalars& scalars, const DigitPlan& plan, unsigned window);
-  void addBuckets();
   /** refCount refs, of the entries from firstEntry on. */
   void addSegments(std::vector<Segment>& segments, size_t firstEntry, size_t refCount);
   void writeLone(const Segment& segment);

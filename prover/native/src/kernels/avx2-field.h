@@ -274,13 +274,23 @@ struct Lanes {
     for (int i = 0; i < 5; i++) t.l[i] = add(a.l[i], bitAnd(mask, modulusLimb(i, 1)));
     return t;
   }
-  /** a - b for a, b < 2 m; below 2 m. */
-  AVX2_INLINE F subReduced(const F& a, const F& b) { return carry(addTwoIfNegative(carry(subLazy(a, b)))); }
-  /** a - b - c for a, b, c < 2 m; below 2 m. */
-  AVX2_INLINE F subTwice(const F& a, const F& b, const F& c) {
-    const F t = addTwoIfNegative(carry(subLazy(subLazy(a, b), c)));
-    return carry(addTwoIfNegative(t));
+  /** a + c, a not carried: for a product and what negateIf gave; below 2 m. */
+  AVX2_INLINE F plus(const F& a, const F& c) {
+    F t = addLazy(a, c);
+    AVX2_UNROLL
+    for (int i = 0; i < 5; i++) t.l[i] = avx2::sub(t.l[i], modulusLimb(i, 1));
+    return carry(addTwoIfNegative(carry(t)));
   }
+  /** a - 2 b - c, a not carried: for a product, b < 2 m and c = sub(d, b), which has 2 m more, for d < 2 m; below 2 m. */
+  AVX2_INLINE F minusTwice(const F& a, const F& b, const F& c) {
+    F t = subLazy(subLazy(subLazy(a, b), b), c);
+    AVX2_UNROLL
+    for (int i = 0; i < 5; i++) t.l[i] = avx2::add(t.l[i], modulusLimb(i, 1));
+    return carry(addTwoIfNegative(addTwoIfNegative(carry(t))));
+  }
+  AVX2_INLINE F mulPlus(const F& a, const F& b, const F& c) { return plus(mulLazily(a, b), c); }
+  AVX2_INLINE F sqrMinus(const F& a, const F& b, const F& c) { return minusTwice(sqrLazily(a), b, c); }
+  AVX2_INLINE F sum(const F& a, const F& b) { return carry(addLazy(a, b)); }
   /** 2 m - a where the mask is set; not carried. */
   AVX2_INLINE F negateIf(const Mask& mask, const F& a) {
     F t;
@@ -350,6 +360,10 @@ struct Lanes {
     c0 = reduce(v0);
     c1 = reduce(both);
   }
+  AVX2_INLINE void mulComplexLazily(const F& a0, const F& a1, const F& b0, const F& b1, F& c0, F& c1) {
+    mulComplex(a0, a1, b0, b1, c0, c1);
+  }
+  AVX2_INLINE void sqrComplexLazily(const F& a0, const F& a1, F& c0, F& c1) { sqrComplex(a0, a1, c0, c1); }
   /** (a0 + a1)(a0 - a1), 2 a0 a1; inputs below 4 m. */
   AVX2_INLINE void sqrComplex(const F& a0, const F& a1, F& c0, F& c1) {
     const F sum = carry(addLazy(a0, a1)), difference = carry(addLazy(a0, negate(a1)));
@@ -416,10 +430,13 @@ struct Lanes {
   AVX2_INLINE void store(u64* const* out, size_t offset, const F& a) {
     scatter([&](int i) { return static_cast<void*>(reinterpret_cast<char*>(out[i]) + offset); }, a);
   }
-  AVX2_INLINE Mask flagMask(const PointRef* refs, PointRef flag) {
+  AVX2_INLINE Mask flagIs(const PointRef* refs, PointRef flag) {
     const V all = both([&](int h) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(refs + 4 * h)); });
-    return isSame(bitAnd(all, splat(flag)), splat(flag));
+    return isSame(bitAnd(all, splat(negatedFlag)), splat(flag));
   }
+  AVX2_INLINE Mask negatedMask(const PointRef* refs) { return flagIs(refs, negatedFlag); }
+  AVX2_INLINE Mask plainMask(const PointRef* refs) { return flagIs(refs, 0); }
+  AVX2_INLINE Mask all() { return splat(~u64{0}); }
 
   /** 1/a in every lane with one inversion; false where a lane is zero. */
   static bool invertAllLanes(const F& a, F& out) {

@@ -144,30 +144,6 @@ struct Lanes {
     for (int i = 0; i < 5; i++) t.l[i] = _mm512_add_epi64(t.l[i], modulusLimb(i, 1));
     return carry(t);
   }
-  /** 4 m - a for a < 4 m; carried. */
-  IFMA_INLINE F5 negate(const F5& a) {
-    F5 t;
-    for (int i = 0; i < 5; i++) t.l[i] = _mm512_sub_epi64(modulusLimb(i, 2), a.l[i]);
-    return carry(t);
-  }
-
-  /**
-   * Adds 2 m where a is negative. The lower limbs of a are not negative, so a top limb that is not negative
-   * means a value that is not; one of -1 may be a value just above 0, which 2 m does no harm.
-   */
-  IFMA_INLINE F5 addTwoIfNegative(const F5& a) {
-    const Mask isNegative = _mm512_movepi64_mask(a.l[4]);
-    F5 t;
-    for (int i = 0; i < 5; i++) t.l[i] = _mm512_mask_add_epi64(a.l[i], isNegative, a.l[i], modulusLimb(i, 1));
-    return t;
-  }
-  /** a - b for a, b < 2 m; below 2 m. */
-  IFMA_INLINE F5 subReduced(const F5& a, const F5& b) { return carry(addTwoIfNegative(carry(subLazy(a, b)))); }
-  /** a - b - c for a, b, c < 2 m; below 2 m. */
-  IFMA_INLINE F5 subTwice(const F5& a, const F5& b, const F5& c) {
-    const F5 t = addTwoIfNegative(carry(subLazy(subLazy(a, b), c)));
-    return carry(addTwoIfNegative(t));
-  }
   /** 2 m - a where the mask is set; not carried. */
   IFMA_INLINE F5 negateIf(Mask mask, const F5& a) {
     F5 t;
@@ -215,51 +191,6 @@ struct Lanes {
     for (int i = 0; i < 5; i++) out &= _mm512_cmpeq_epi64_mask(a.l[i], b.l[i]);
     return out;
   }
-  IFMA_INLINE Mask andNot(Mask a, Mask b) { return a & static_cast<Mask>(~b); }
-
-  // (a0 + a1 u)(b0 + b1 u) with u^2 = -1 and one reduction for each half. 16 m^2 keeps a0 b0 - a1 b1 positive.
-  struct SquaredModulus {
-    u64 column[10];
-    constexpr SquaredModulus() : column() {
-      u64 t[10] = {};
-      for (int i = 0; i < 5; i++)
-        for (int j = 0; j < 5; j++) {
-          const u128 p = static_cast<u128>(limb52(m, i)) * limb52(m, j);
-          t[i + j] += static_cast<u64>(p) & limbMask;
-          t[i + j + 1] += static_cast<u64>(p >> 52);
-        }
-      for (int i = 0; i < 10; i++) column[i] = t[i] << 4;
-    }
-  };
-  static constexpr SquaredModulus squaredModulus16{};
-
-  /** All inputs below 4 m, and (a0 + a1)(b0 + b1) below 84 m^2; results below 2 m. */
-  IFMA_INLINE void mulComplex(const F5& a0, const F5& a1, const F5& b0, const F5& b1, F5& c0, F5& c1) {
-    Wide v0 = wideZero(), v1 = wideZero(), sum = wideZero();
-    multiplyInto(v0, a0, b0);
-    multiplyInto(v1, a1, b1);
-    multiplyInto(sum, carry(addLazy(a0, a1)), carry(addLazy(b0, b1)));
-    for (int i = 0; i < 10; i++) {
-      sum.t[i] = _mm512_sub_epi64(sum.t[i], _mm512_add_epi64(v0.t[i], v1.t[i]));
-      v0.t[i] = _mm512_add_epi64(_mm512_sub_epi64(v0.t[i], v1.t[i]), splat(squaredModulus16.column[i]));
-    }
-    c0 = reduce(v0);
-    c1 = reduce(sum);
-  }
-  /** (a0 + a1)(a0 - a1), 2 a0 a1; inputs below 4 m. */
-  IFMA_INLINE void sqrComplex(const F5& a0, const F5& a1, F5& c0, F5& c1) {
-    const F5 sum = carry(addLazy(a0, a1)), difference = carry(addLazy(a0, negate(a1)));
-    c0 = mul(sum, difference);
-    c1 = mul(carry(addLazy(a0, a0)), a1);
-  }
-  /** a^2 + b^2 for a, b < 4 m. */
-  IFMA_INLINE F5 sumOfSquares(const F5& a, const F5& b) {
-    Wide w = square(a);
-    const Wide v = square(b);
-    for (int i = 0; i < 10; i++) w.t[i] = _mm512_add_epi64(w.t[i], v.t[i]);
-    return reduce(w);
-  }
-
   /** Four words of each lane to limbs. */
   IFMA_INLINE F5 unpack(const V w[4]) {
     const V mask = splat(limbMask);
@@ -318,10 +249,6 @@ struct Lanes {
   IFMA_INLINE void store(u64* const* out, size_t offset, const F5& a) {
     scatter([&](int i) { return static_cast<void*>(reinterpret_cast<char*>(out[i]) + offset); }, a);
   }
-  IFMA_INLINE Mask flagMask(const PointRef* refs, PointRef flag) {
-    return _mm512_test_epi64_mask(_mm512_loadu_si512(refs), splat(flag));
-  }
-
   IFMA_INLINE F5 rotate(const F5& a, int by) {
     const V index = _mm512_and_si512(_mm512_add_epi64(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), splat(static_cast<u64>(by))), splat(7));
     F5 out;

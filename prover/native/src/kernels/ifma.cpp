@@ -9,7 +9,8 @@
 #include <immintrin.h>
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512dq,avx512vl,avx512ifma,bmi2,adx")
-#include "ifma-field.h"
+#include "ifma-twice.h"
+#define PAIR_INLINE IFMA_INLINE
 #include "../pair-add.h"
 
 namespace {
@@ -54,8 +55,8 @@ void multiply(const Words* a, const Words* b, Words* out, size_t count) {
 
 const Kernels kernels = {
     "ifma",
-    PairAdder<Base, CoordinateG1>::run,
-    PairAdder<Base, CoordinateG2>::run,
+    PairAdder<ifma::Twice<BaseModulus>, CoordinateG1>::run,
+    PairAdder<ifma::Twice<BaseModulus>, CoordinateG2>::run,
     importBase,
     exportBase,
     scaleBase,

@@ -1,5 +1,5 @@
 // What the paths, IFMA, AVX2 and portable, implement. Each keeps field elements in 32 bytes in a form of its
-// own: 4 x 64 bits, Montgomery with R = 2^260 below 2 m (IFMA, points of AVX2) or R = 2^256 below m (portable).
+// own: 4 x 64 bits, Montgomery with R = 2^260, points below 5/2 m (IFMA) or 2 m (AVX2), or R = 2^256 below m (portable).
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -14,8 +14,8 @@ using PointRef = uintptr_t;
 constexpr PointRef negatedFlag = 1;
 
 /**
- * Points that a later batch will read: fetched while this one computes, since the table is larger than the
- * caches. An entry is 2 * place in the table + sign.
+ * Points that a later batch will read: fetched into the second-level cache while this one computes, since the table is larger
+ * than the caches. An entry is 2 * place in the table + sign.
  */
 struct Upcoming {
   const u32* entries = nullptr;
@@ -26,14 +26,14 @@ struct Upcoming {
   void fetch(size_t from, size_t to) const {
     for (size_t i = from; i < to && i < count; i++) {
       const char* const point = table + (entries[i] >> 1) * pointBytes;
-      for (size_t line = 0; line < pointBytes; line += 64) __builtin_prefetch(point + line);
+      for (size_t line = 0; line < pointBytes; line += 64) __builtin_prefetch(point + line, 0, 2);
     }
   }
 };
 
 /**
  * Independent additions a[i] + b[i] -> out[i]. out[i] may be a[i] or b[i]. Operands are not the point at
- * infinity; a result that is comes out as zeros. Arrays have room for 8 more.
+ * infinity; a result that is comes out as zeros. Arrays have room for 16 more.
  */
 struct PairBatch {
   PointRef* a;

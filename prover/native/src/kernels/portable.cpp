@@ -18,14 +18,14 @@ struct Single {
   using Mask = unsigned;
   static F zero() { return Fp::zero(); }
   static F one() { return Fp::one; }
-  static F add(const F& a, const F& b) { return Fp::add(a, b); }
+  static F sum(const F& a, const F& b) { return Fp::add(a, b); }
   static F sub(const F& a, const F& b) { return Fp::sub(a, b); }
-  static F subReduced(const F& a, const F& b) { return Fp::sub(a, b); }
-  static F subTwice(const F& a, const F& b, const F& c) { return Fp::sub(Fp::sub(a, b), c); }
+  static F plus(const F& a, const F& c) { return Fp::add(a, c); }
+  static F minusTwice(const F& a, const F& b, const F& c) { return Fp::sub(Fp::sub(Fp::sub(a, b), b), c); }
   static F mul(const F& a, const F& b) { return Fp::mul(a, b); }
   static F sqr(const F& a) { return Fp::sqr(a); }
-  static F mulLazily(const F& a, const F& b) { return Fp::mul(a, b); }
-  static F sqrLazily(const F& a) { return Fp::sqr(a); }
+  static F mulPlus(const F& a, const F& b, const F& c) { return plus(Fp::mul(a, b), c); }
+  static F sqrMinus(const F& a, const F& b, const F& c) { return minusTwice(Fp::sqr(a), b, c); }
   static F negate(const F& a) { return Fp::neg(a); }
   static F negateIf(Mask m, const F& a) { return m ? Fp::neg(a) : a; }
   static F canonical(const F& a) { return a; }
@@ -44,6 +44,8 @@ struct Single {
     const Fp2::E c = Fp2::sqr({a0, a1});
     c0 = c.c0, c1 = c.c1;
   }
+  static void mulComplexLazily(const F& a0, const F& a1, const F& b0, const F& b1, F& c0, F& c1) { mulComplex(a0, a1, b0, b1, c0, c1); }
+  static void sqrComplexLazily(const F& a0, const F& a1, F& c0, F& c1) { sqrComplex(a0, a1, c0, c1); }
   static F load(const PointRef* refs, size_t offset) {
     F out;
     std::memcpy(&out, reinterpret_cast<const void*>((*refs & ~negatedFlag) + offset), sizeof out);
@@ -52,7 +54,9 @@ struct Single {
   static void store(u64* const* out, size_t offset, const F& a) {
     std::memcpy(reinterpret_cast<char*>(*out) + offset, &a, sizeof a);
   }
-  static Mask flagMask(const PointRef* refs, PointRef flag) { return (*refs & flag) != 0; }
+  static Mask all() { return 1; }
+  static Mask negatedMask(const PointRef* refs) { return *refs & negatedFlag; }
+  static Mask plainMask(const PointRef* refs) { return !(*refs & negatedFlag); }
   static bool invertAllLanes(const F& a, F& out) {
     out = Fp::inv(a);
     return !::isZero(a);
