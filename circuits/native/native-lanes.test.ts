@@ -1,6 +1,6 @@
 import { runs, TestRandom } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
-import { type HashRequest, initPoseidon } from "../field/poseidon.ts";
+import { type HashRequest, initPoseidon, useNativeField } from "../field/poseidon.ts";
 import { createPortableHash } from "../field/poseidon-portable.ts";
 import { FIELD_ORDER } from "../protocol.ts";
 import { loadNativeField, nativeLanes } from "./native-field.ts";
@@ -12,11 +12,34 @@ const plain = createPortableHash();
 /** The edges of the field and of 256 bits; what is at or above the order stands for its residue. */
 const edges = [0n, 1n, FIELD_ORDER - 1n, FIELD_ORDER, FIELD_ORDER + 1n, 4n * FIELD_ORDER, (1n << 256n) - 1n];
 
+it("refuses lanes that this processor does not have", () => {
+  expect(() => loadNativeField("sse")!.hash(0n, [1n])).toThrow("no such lanes");
+});
+
 describe.each([...nativeLanes(), null])("the native field in lanes of %s", (lanes) => {
   const field = loadNativeField(lanes)!;
 
   it("says what takes eight at once", () => {
     expect(field.lanes).toBe(lanes);
+  });
+
+  it("is used only if all of eight, and what is left over, have the published hash", () => {
+    for (const wrong of [0, 5, 8]) {
+      const hashAll = (requests: readonly HashRequest[]) =>
+        field.hashAll(requests).map((hash, i) => (i === wrong ? hash + 1n : hash));
+      expect(() => useNativeField({ ...field, hashAll })).toThrow("another one");
+    }
+  });
+
+  it("throws at integers that are negative, too wide or not below the order, and goes on", () => {
+    const point = { x: 0n, y: 1n };
+    const good = { key: point, r8: point, factor: 1n, s: 0n };
+    for (const bad of [{ s: -1n }, { factor: 1n << 256n }]) {
+      const equations = Array<typeof good>(8).fill({ ...good, ...bad });
+      expect(() => field.holdAll(equations)).toThrow("expected integers of 256 bits");
+    }
+    expect(() => field.holdAll([{ ...good, key: { x: FIELD_ORDER, y: 1n } }])).toThrow("not below the field");
+    expect(field.holdAll(Array(9).fill(good))).toEqual(Array(9).fill(true));
   });
 
   it("hashes any number of rows as bigint does, at the edges of the field too", () => {

@@ -3,7 +3,7 @@ import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
 import { BASE8, SUBGROUP_ORDER } from "../field/curve/eddsa.ts";
-import { loadNativeField } from "../native/native-field.ts";
+import { loadNativeField, nativeLanes } from "../native/native-field.ts";
 import { type SignatureEquation, SignatureKernel } from "./signature-kernel.ts";
 
 const { Point } = babyjubjub;
@@ -26,6 +26,9 @@ const scalar = fc.oneof(
   fc.constantFrom(0n, 1n, 15n, 16n, 255n, 256n, SUBGROUP_ORDER - 1n, SUBGROUP_ORDER, (1n << 256n) - 1n),
 );
 
+/** Their digits are about half of the base, where the sign turns, with and without a carry from below. */
+const halves = "08 80 88 81 89 7f 78 ff".split(" ").map((byte) => BigInt(`0x${byte.repeat(32)}`));
+
 const multiply = (p: NoblePoint, k: bigint): NoblePoint => {
   // noble takes scalars below the order; the cofactor's multiples make up the rest.
   let sum = Point.ZERO;
@@ -43,11 +46,21 @@ const kernels: Record<string, () => Check> = {
     const kernel = new SignatureKernel(multiples.map((p) => p.toAffine()));
     return (first, second) => kernel.check(first, second);
   },
-  "the native field": () => {
+  "the native field, two of them": () => {
     const native = loadNativeField()!;
     return (first, second) => native.holdAll([first, second]) as [boolean, boolean];
   },
 };
+for (const lanes of [...nativeLanes(), null])
+  kernels[`the native field, lanes of ${lanes}`] = () => {
+    const native = loadNativeField(lanes)!;
+    return (first, second) => {
+      const pairs = native.holdAll([first, second, first, second, first, second, first, second, first]);
+      const [a, b] = pairs as [boolean, boolean];
+      expect(pairs).toEqual([a, b, a, b, a, b, a, b, a]);
+      return [a, b];
+    };
+  };
 
 /** R8 = S · B8 − u · A, moved by `error` times B8 and a point of small order. */
 const equation = fc
@@ -83,6 +96,17 @@ describe.each(Object.entries(kernels))("%s", (_name, make) => {
       }),
       { numRuns: runs(60) },
     );
+  });
+
+  test("takes digits on both sides of half of their base", () => {
+    const key = base8.multiplyUnsafe(5n);
+    for (const [i, s] of halves.entries()) {
+      const factor = halves.at(i - 3)!;
+      const r8 = multiply(base8, s).subtract(multiply(key, factor)).toAffine();
+      const good = { key: key.toAffine(), r8, factor, s };
+      expect(check(good, { ...good, s: s ^ 1n })).toEqual([true, false]);
+      expect(check({ ...good, factor: factor ^ 1n }, good)).toEqual([false, true]);
+    }
   });
 
   test("takes the identity for what it is", () => {

@@ -37,7 +37,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   commands: 85,
   productFiles: 1_804,
   productLines: 207_250,
-  testLines: 98_290,
+  testLines: 98_340,
   benchAndDrillLines: 6_525,
   docsLines: 5_500,
 };

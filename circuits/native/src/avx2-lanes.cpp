@@ -1,7 +1,7 @@
 // Lanes on AVX2 with fused multiply-add, and their choice at run time.
 #include "lanes.h"
 
-#if defined(__x86_64__) && defined(__GNUC__)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #include <immintrin.h>
 
 #include "../../../prover/native/src/kernels/kernels.h"

@@ -21,6 +21,8 @@ struct LaneCheck {
   const F one = L::one(), scale = L::splatWords(curve.scale), d2 = L::splatWords(curve.d2);
   alignas(64) Words multiples[keyEntries][8][4];
 
+  explicit LaneCheck(const LaneCurve& curve) : curve(curve) {}
+
   static F times(const F& a, const F& b) { return L::mul(a, b); }
 
   static __attribute__((noinline)) Point twice(const Point& p, bool needsT) {
@@ -135,7 +137,7 @@ struct LaneCheck {
 
   static void all(const LaneCurve& curve, const Equation* in, bool* out, size_t count) {
     [[maybe_unused]] const typename S::Scope scope;
-    LaneCheck check{curve};
+    LaneCheck check(curve);
     for (size_t first = 0; first < count; first += 8) {
       const Equation* equations[8];
       for (size_t lane = 0; lane < 8; lane++) equations[lane] = in + (first + lane < count ? first + lane : count - 1);

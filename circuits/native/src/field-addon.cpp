@@ -34,15 +34,24 @@ napi_value toBigint(napi_env env, const Words& value) {
   return out;
 }
 
+/** Closes whatever is thrown: Node ends the process over one that is left open. */
+class HandleScope {
+ public:
+  explicit HandleScope(napi_env env) : env(env) { CHECK(napi_open_handle_scope(env, &scope)); }
+  ~HandleScope() { napi_close_handle_scope(env, scope); }
+
+ private:
+  const napi_env env;
+  napi_handle_scope scope;
+};
+
 /** Elements of an array, from `from` on. */
 void read(napi_env env, napi_value array, u32 from, Words* out, size_t count) {
   for (u32 i = 0; i < count; i++) {
-    napi_handle_scope scope;
+    const HandleScope scope(env);
     napi_value element;
-    CHECK(napi_open_handle_scope(env, &scope));
     CHECK(napi_get_element(env, array, from + i, &element));
     out[i] = wordsOf(env, element);
-    CHECK(napi_close_handle_scope(env, scope));
   }
 }
 
@@ -81,14 +90,16 @@ napi_value lanes(napi_env env, napi_value*) {
   return out;
 }
 
-/** Lanes by their name; null for any other value. */
+/** Lanes by their name; null for null. */
 const LaneKernels* lanesNamed(napi_env env, napi_value value) {
+  napi_valuetype type;
+  CHECK(napi_typeof(env, value, &type));
+  if (type == napi_null) return nullptr;
   char name[8] = {};
-  size_t size;
-  if (napi_get_value_string_utf8(env, value, name, sizeof name, &size) != napi_ok) return nullptr;
-  for (const LaneKernels* each : allLanes())
-    if (std::string(name) == each->name) return each;
-  return nullptr;
+  if (napi_get_value_string_utf8(env, value, name, sizeof name, nullptr) == napi_ok)
+    for (const LaneKernels* each : allLanes())
+      if (std::string(name) == each->name) return each;
+  refuse("this processor has no such lanes");
 }
 
 /** loadPoseidon(width, numbers, lanes) -> external */

@@ -73,7 +73,10 @@ struct LaneKernels {
   void (*holds)(const LaneCurve&, const Equation* in, bool* out, size_t count);
 };
 
-/** Null where this program was built for another processor family, or this processor lacks AVX-512 IFMA. */
+/**
+ * Null where this program was built for another processor family, or by Clang, which knows no pragma for instructions, or where
+ * this processor lacks AVX-512 IFMA.
+ */
 const LaneKernels* ifmaLanes();
 /** The same of AVX2 with fused multiply-add. */
 const LaneKernels* avx2Lanes();
