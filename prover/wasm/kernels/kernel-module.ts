@@ -1,7 +1,12 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { FieldKernel } from "@openledger/circuits/wasm/field-kernel";
-import { baseField, ConstantPool, elementBytes, encodeElement } from "@openledger/circuits/wasm/field-limbs";
-import { type Local, WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
+import {
+  baseField,
+  ConstantPool,
+  elementBytes,
+  encodeElement,
+  scalarField,
+} from "@openledger/circuits/wasm/field-limbs";
+import { WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
 import {
   enableRelaxedSimd,
   type KernelCalls,
@@ -50,7 +55,6 @@ export function buildKernelImage(): KernelImage {
   enableRelaxedSimd();
   const builder = new WasmModuleBuilder(maxPages);
   const constants = new ConstantPool(constantsAt);
-  addProbe(builder, constants);
   const inverse = addInverse(builder, constants);
   addCurveFunctions(builder, constants, g1Shape, inverse, fillPairsAt);
   addCurveFunctions(builder, constants, g2Shape, inverse, fillPairsAt + 8);
@@ -138,15 +142,6 @@ function makeStart(constants: ConstantPool): Uint8Array {
   return start;
 }
 
-/** What checkFusing calls: (out, a, b), out = a * b. */
-function addProbe(builder: WasmModuleBuilder, constants: ConstantPool): void {
-  builder.function("fqMul", ["i32", "i32", "i32"], null, (f) => {
-    const [out, a, b] = f.params as [Local, Local, Local];
-    const kernel = new FieldKernel(f, baseField, constants);
-    kernel.store(out.get, kernel.reduce(kernel.mul(kernel.load(a.get), kernel.load(b.get))));
-  });
-}
-
 /** Without fused multiply-add in hardware V8 rounds twice, and every product would be wrong. */
 function checkFusing({ module, start }: KernelImage): void {
   const memory = createKernelMemory(kernelBytes + pageBytes);
@@ -155,10 +150,10 @@ function checkFusing({ module, start }: KernelImage): void {
   const kernels = instantiateKernels(module, memory, kernelBytes);
   const doubles = new Float64Array(memory.buffer);
   const [a, out] = [kernelBytes + scratchBytes, kernelBytes + scratchBytes + 80];
-  const limbs = encodeElement(baseModulus - 3n, baseField);
+  const limbs = encodeElement(-3n, scalarField);
   for (const [i, limb] of limbs.entries()) doubles.fill(limb, a / 8 + 2 * i, a / 8 + 2 * i + 2);
-  kernels.fqMul!(out, a, a);
-  const expected = encodeElement(9n, baseField);
+  kernels.frProducts!(a, a, out, 1);
+  const expected = encodeElement(9n, scalarField);
   if (expected.some((limb, i) => doubles[out / 8 + 2 * i] !== limb)) {
     throw proverError("PRV_PROVE_FAILED", "this machine has no fused multiply-add for WebAssembly", {
       data: { reason: "no fused multiply-add" },
