@@ -35,9 +35,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 240,
   settings: 109,
   commands: 85,
-  productFiles: 1_804,
-  productLines: 207_250,
-  testLines: 98_340,
+  productFiles: 1_806,
+  productLines: 207_490,
+  testLines: 98_370,
   benchAndDrillLines: 6_525,
   docsLines: 5_500,
 };
