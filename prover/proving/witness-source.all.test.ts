@@ -121,7 +121,7 @@ describe("the witness of a composed circuit", () => {
     const inputs = nextInputs(new RandomLedger(3, DEPTH));
     const add = (value: bigint) => value + 1n;
     const forgeries = [
-      altered(inputs, "transferSignature", [0, 4], add),
+      altered(inputs, "transferSignature", [0, 3], add),
       altered(inputs, "rowLeaf", [0, 4], add),
       altered(inputs, "old", [7], add),
       altered(inputs, "wideB", [0, 1], add),
