@@ -274,7 +274,7 @@ function baseMultiples(): CurvePoint[] {
 }
 
 /** h = H[tag](R8x, Ax, parts): neither y is hashed, as a point of the subgroup is the only one of it with its x. */
-export function challengeRequest({
+function challengeRequest({
   r8x,
   keyX,
   message,
