@@ -35,9 +35,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 240,
   settings: 109,
   commands: 85,
-  productFiles: 1_806,
-  productLines: 207_606,
-  testLines: 98_370,
+  productFiles: 1_809,
+  productLines: 207_984,
+  testLines: 98_378,
   benchAndDrillLines: 6_525,
   docsLines: 5_500,
 };

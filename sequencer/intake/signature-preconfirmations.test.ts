@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { secp256k1 } from "@bitauth/libauth";
 import { secp256k1 as noble } from "@noble/curves/secp256k1.js";
+import { loadNativeSigner, signingLanes } from "@openledger/circuits/native/native-field";
 import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";
 import { Secret } from "@openledger/foundation/secret";
@@ -21,14 +22,20 @@ const toBytes = (value: bigint) => Uint8Array.from(Buffer.from(value.toString(16
 type Signed = { signature: Uint8Array; recoveryId: number };
 const binding = createRequire(import.meta.url)("secp256k1/bindings");
 const libraries: Record<string, (key: Uint8Array, digest: Uint8Array) => Signed | string> = {
-  "in WebAssembly": (key, digest) => secp256k1.signMessageHashRecoverableCompact(key, digest),
-  "its native binding": (key, digest) => {
+  "libsecp256k1 in WebAssembly": (key, digest) => secp256k1.signMessageHashRecoverableCompact(key, digest),
+  "the native binding of libsecp256k1": (key, digest) => {
     const { recid, signature } = binding.ecdsaSign(digest, key);
     return { signature, recoveryId: recid };
   },
 };
 
-describe.each(Object.entries(libraries))("libsecp256k1, %s", (_name, sign) => {
+const signInLanes = (key: Uint8Array, digest: Uint8Array): Signed => {
+  const signed = loadNativeSigner(BigInt(`0x${Buffer.from(key).toString("hex")}`))!.signAll(digest);
+  return { signature: signed.slice(0, 64), recoveryId: signed[64]! - 27 };
+};
+if (signingLanes() !== null) libraries["our own lanes"] = signInLanes;
+
+describe.each(Object.entries(libraries))("ECDSA, %s", (_name, sign) => {
   /** noble's bytes begin with the recovery id. */
   const signsAsNoble = (key: bigint, digest: Uint8Array) => {
     const [recoveryId, ...signature] = noble.sign(digest, toBytes(key), {
@@ -69,7 +76,8 @@ describe("createPreconfirmationBatchSigner", () => {
     const privateKey = hex32(0xac0974bec39a17e36ba4a6b4d238ff94n);
     const signer = createPreconfirmationBatchSigner(rollup, new Secret(privateKey));
     const account = privateKeyToAccount(privateKey);
-    const facts = Array.from({ length: 8 }, (_, i) => ({
+    // More than fill the lanes.
+    const facts = Array.from({ length: 11 }, (_, i) => ({
       operationHash: hex32(BigInt(i) * 12345n),
       opIndex: i * 1_000_003,
       deadlineSeconds: 1_800_000_000 + i,
@@ -83,8 +91,8 @@ describe("createPreconfirmationBatchSigner", () => {
   });
 
   it.each([0n, order, (1n << 256n) - 1n])("refuses %d, which is no key", (key) => {
-    const signer = createPreconfirmationBatchSigner(rollup, new Secret(hex32(key)));
     const fact = { operationHash: hex32(1n), opIndex: 1, deadlineSeconds: 1 };
-    expect(() => signer.signAll([fact])).toThrow(RangeError);
+    const sign = () => createPreconfirmationBatchSigner(rollup, new Secret(hex32(key))).signAll([fact]);
+    expect(sign).toThrow(RangeError);
   });
 });

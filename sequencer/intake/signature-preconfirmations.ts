@@ -1,11 +1,12 @@
 /**
- * Preconfirmations signed many at a time by libsecp256k1, where its native binding has a binary, else in WebAssembly:
- * preconfirmations.ts in other words, the same bytes (RFC 6979, low s). Without viem, whose signer takes far longer
- * (docs/adr/0006-signer-of-preconfirmations.md).
+ * Preconfirmations signed eight at a time where the processor has lanes for it (native-signer.ts), else by libsecp256k1, whose
+ * native binding has a binary for most platforms, else in WebAssembly: preconfirmations.ts in other words, the same bytes (RFC
+ * 6979, low s). Without viem, whose signer takes far longer (docs/adr/0006-signer-of-preconfirmations.md).
  */
 import { createRequire } from "node:module";
 import { secp256k1 } from "@bitauth/libauth";
 import { keccak256 } from "@openledger/circuits/field/poseidon";
+import { loadNativeSigner, signingLanes } from "@openledger/circuits/native/native-field";
 import {
   PRECONFIRMATION_TYPES,
   type PreconfirmationFacts,
@@ -30,6 +31,8 @@ const word = (value: bigint): Uint8Array => {
   return Uint8Array.from(Buffer.from(hex(value), "hex"));
 };
 
+const SIGNATURE_BYTES = 65;
+
 export function createPreconfirmationBatchSigner(
   rollup: PreconfirmationRollup,
   privateKey: Secret<Hex>,
@@ -46,14 +49,23 @@ export function createPreconfirmationBatchSigner(
   // Both hashed texts, whose beginnings stay.
   const struct = Buffer.concat([typeHash, new Uint8Array(96)]);
   const signed = Buffer.concat([Uint8Array.of(0x19, 0x01), separator, new Uint8Array(32)]);
-  const digest = ({ deadlineSeconds, opIndex, operationHash }: PreconfirmationFacts): Uint8Array => {
+  const digestOf = ({ deadlineSeconds, opIndex, operationHash }: PreconfirmationFacts): Uint8Array => {
     if (struct.write(operationHash.slice(2), 32, "hex") !== 32) throw new RangeError("a hash has 32 bytes");
     struct.writeBigUInt64BE(BigInt(opIndex), 88);
     struct.writeBigUInt64BE(BigInt(deadlineSeconds), 120);
     signed.set(keccak256(struct), 34);
     return keccak256(signed);
   };
-  return { signAll: (facts) => facts.map((fact) => signDigest(secret, digest(fact))) };
+  const inLanes = loadNativeSigner(BigInt(privateKey.reveal()));
+  if (inLanes === null)
+    return { signAll: (facts) => facts.map((fact) => signDigest(secret, digestOf(fact))) };
+  return {
+    signAll(facts) {
+      const bytes = Buffer.from(inLanes.signAll(Buffer.concat(facts.map(digestOf))));
+      const at = (place: number) => place * SIGNATURE_BYTES;
+      return facts.map((_, i): Hex => `0x${bytes.toString("hex", at(i), at(i + 1))}`);
+    },
+  };
 }
 
 /**
@@ -100,5 +112,5 @@ function loadNative(): ((secret: Uint8Array, digest: Uint8Array) => Recoverable)
 }
 const native = loadNative();
 
-/** Which libsecp256k1 signs here. */
-export const preconfirmationSigner = native === null ? "WebAssembly" : "native";
+/** What signs here. */
+export const preconfirmationSigner = signingLanes() ?? (native === null ? "WebAssembly" : "libsecp256k1");
