@@ -7,6 +7,7 @@ import {
   f64x2,
   i32,
   type Local,
+  select,
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
@@ -27,11 +28,14 @@ import { addOutlinedNorms, Norms, type OutlinedNorms, productMax } from "./norms
  * the x of their image under the endomorphism. A reference is the address with two flags below it:
  * 1 takes -P, 2 takes the endomorphism's image. No reference is to infinity.
  *
- * Three variants: the fast one assumes that no two points of a pair have the same x, and reports by the
- * product of all differences where that is wrong; then the checked one, which doubles and cancels, does
- * the batch again. The third one doubles the first point of each pair.
+ * Three variants: the fast one leaves out the few pairs whose points have the same x, as wires of one row have in
+ * many keys; the checked one, which doubles and cancels, adds those. The third one doubles the first point of each
+ * pair.
  */
 export const referenceFlags = { negative: 1, endomorphism: 2 } as const;
+
+/** How many pairs of a batch the fast additions may leave out. */
+export const maxLeftOut = 64;
 
 export interface CurveShape {
   name: "g1" | "g2";
@@ -61,9 +65,13 @@ export const g1Shape = shapeOf("g1", 1);
 export const g2Shape = shapeOf("g2", 2);
 
 interface CurveFunctions {
-  /** (pairs, pairCount, steps, out): 0 where two points of a pair have the same x, and `out` is nothing. */
+  /**
+   * (pairs, pairCount, steps, out, leftOut): leaves out pairs of points with the same x, whose addresses it writes to
+   * `leftOut`, and returns one more than their number. 0, and `out` is nothing, where they are more than maxLeftOut
+   * or `leftOut` is 0.
+   */
   addFast: WasmFunction;
-  /** Likewise for any pairs; clears both references of a pair whose sum is infinity. */
+  /** (pairs, pairCount, steps, out) for any pairs; clears both references of a pair whose sum is infinity. */
   addChecked: WasmFunction;
   /** (reference, out): a copy with the flags applied. */
   copy: WasmFunction;
@@ -83,7 +91,7 @@ export function addCurveFunctions(
       ? { products: addOutlinedProducts(builder, constants), norms: addOutlinedNorms(builder, constants) }
       : null;
   const [fast, checked] = (["AddFast", "AddChecked", "Double"] as const).map((kind) =>
-    builder.function(name + kind, ["i32", "i32", "i32", "i32"], "i32", (f) =>
+    builder.function(name + kind, Array<"i32">(kind === "AddFast" ? 5 : 4).fill("i32"), "i32", (f) =>
       emitAdd(f, constants, shape, outlined, inverse, fillPair, kind),
     ),
   );
@@ -223,6 +231,7 @@ function emitAdd(
     move(step, shape.stepBytes);
   });
 
+  const leaveOut = kind === "AddFast" ? new LeavingOut(f, kernel, f.param(4)) : null;
   // Forward: differences of x, and in the next step the product of all norms so far.
   const slot = (address: Code, offset: number, valueMax: number): Slot => ({ address, offset, valueMax });
   const difference = slot(step.get, differenceAt, storedMax);
@@ -237,6 +246,7 @@ function emitAdd(
     const difference12 = () => kernel.sub(staged.x(step.get, 1), staged.x(step.get, 0));
     kernel.assign(run, kernel.reduce(isDouble ? twice(staged.y(step.get, 0)) : difference12()));
     if (isChecked) emitSpecialCases(f, kernel, staged, run, step, masksAt);
+    leaveOut?.emit(run, pair);
     kernel.store(step.get, run.value, differenceAt, storedMax);
     norms.store(norm, difference);
     norms.runningProduct(step.get, shape.stepBytes + prefixAt, prefix, norm);
@@ -307,7 +317,49 @@ function emitAdd(
     const y3 = kernel.reduce(kernel.sub(kernel.loadSlot(drop), y1));
     kernel.scatter(outEnd.get, upper, y3, shape.coordinateBytes);
   });
-  f.emit(i32.const(1));
+  f.emit(i32.add(leaveOut?.count ?? i32.const(0), i32.const(1)));
+}
+
+/** Lists pairs whose points have the same x, and puts 1 in the place of their difference. */
+class LeavingOut {
+  readonly #f: WasmFunction;
+  readonly #kernel: CoordinateKernel;
+  readonly #list: Local;
+  readonly #at: Local;
+  readonly #end: Local;
+
+  constructor(f: WasmFunction, kernel: CoordinateKernel, list: Local) {
+    this.#f = f;
+    this.#kernel = kernel;
+    this.#list = list;
+    [this.#at, this.#end] = f.locals("i32", 2) as [Local, Local];
+    f.set(this.#at, list.get);
+    f.set(this.#end, select(i32.add(list.get, i32.const(4 * maxLeftOut)), i32.const(0), list.get));
+  }
+
+  /** Code for the number of pairs in the list. */
+  get count(): Code {
+    return i32.shrU(i32.sub(this.#at.get, this.#list.get), i32.const(2));
+  }
+
+  emit(difference: ReturnType<CoordinateKernel["variable"]>, pair: Local): void {
+    const [f, kernel, at] = [this.#f, this.#kernel, this.#at];
+    const isZero = f.local("v128");
+    f.set(isZero, kernel.zeroMask(difference.value));
+    f.if(v128.anyTrue(isZero.get), () => {
+      for (const lane of [0, 1] as const) {
+        f.if(f64.ne(f64x2.lane(lane, v128.and(isZero.get, kernel.base.constant(1))), f64.const(0)), () => {
+          f.if(i32.eq(at.get, this.#end.get), () => f.return(i32.const(0)));
+          f.emit(i32.store(at.get, i32.add(pair.get, i32.const(8 * lane))));
+          f.set(at, i32.add(at.get, i32.const(4)));
+        });
+      }
+      kernel.assign(
+        difference,
+        kernel.select(kernel.bindAll(kernel.one()), difference.value, isZero.get),
+      );
+    });
+  }
 }
 
 /** Equal points: the tangent's denominator. Opposite ones: 1, so that the product stays invertible. */
