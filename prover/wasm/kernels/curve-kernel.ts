@@ -34,6 +34,9 @@ import { addOutlinedNorms, Norms, type OutlinedNorms, productMax } from "./norms
  */
 export const referenceFlags = { negative: 1, endomorphism: 2 } as const;
 
+/** Steps of two pairs each whose points come into the first-level cache together. */
+const touchedSteps = 64;
+
 /** How many pairs of a batch the fast additions may leave out. */
 export const maxLeftOut = 64;
 
@@ -118,19 +121,32 @@ class PairReader {
     for (const [i, local] of this.#references.entries()) this.#f.set(local, i32.load(pairs, 4 * i));
   }
 
+  /** Reads a word of each cache line that the first and the last number of a coordinate are in; they come to `sum`. */
+  touch(sum: Local): void {
+    const { coordinateBytes, degree } = this.#shape;
+    for (const reference of this.#references) {
+      const point = this.#bind(i32.and(reference.get, i32.const(-4)));
+      // In G1 y is in both lines of a point.
+      const starts = degree === 1 ? [] : [this.#bind(this.#xOf(reference.get))];
+      for (const start of [...starts, i32.add(point, i32.const(coordinateBytes))]) {
+        for (const at of [0, coordinateBytes - 8]) this.#f.set(sum, i32.xor(sum.get, i32.load(start, at)));
+      }
+    }
+  }
+
+  #xOf(reference: Code): Code {
+    const image = i32.and(reference, i32.const(referenceFlags.endomorphism));
+    const { coordinateBytes } = this.#shape;
+    return i32.add(i32.and(reference, i32.const(-4)), i32.mul(image, i32.const(coordinateBytes)));
+  }
+
   #both(side: 0 | 1): [Code, Code] {
     return [this.#references[side]!.get, this.#references[2 + side]!.get];
   }
 
   x(side: 0 | 1): Coordinate {
-    const { coordinateBytes } = this.#shape;
-    const [lower, upper] = this.#both(side).map((reference) =>
-      i32.add(
-        i32.and(reference, i32.const(-4)),
-        i32.mul(i32.and(reference, i32.const(referenceFlags.endomorphism)), i32.const(coordinateBytes)),
-      ),
-    );
-    return this.#kernel.gather(this.#bind(lower!), this.#bind(upper!));
+    const [lower, upper] = this.#both(side).map((reference) => this.#bind(this.#xOf(reference)));
+    return this.#kernel.gather(lower!, upper!);
   }
 
   y(side: 0 | 1): Coordinate {
@@ -217,11 +233,24 @@ function emitAdd(
     i32.add(pairs.get, i32.shl(i32.shrU(i32.add(pairCount.get, i32.const(1)), i32.const(1)), i32.const(4))),
   );
 
-  // The points come from all over the memory: fetching them in a loop of its own overlaps the cache misses.
+  // The points come from all over the memory. Touching those of many steps before staging them has their cache misses
+  // under way at the same time.
   const reader = new PairReader(f, kernel, shape);
+  const [touched, touchEnd, sum] = f.locals("i32", 3) as [Local, Local, Local];
   f.set(pair, pairs.get);
   f.set(step, steps.get);
+  f.set(touched, pairs.get);
   f.while(i32.ltU(pair.get, last.get), () => {
+    f.if(i32.eq(pair.get, touched.get), () => {
+      const end = i32.add(pair.get, i32.const(16 * touchedSteps));
+      f.set(touchEnd, select(end, last.get, i32.ltU(end, last.get)));
+      f.while(i32.ltU(touched.get, touchEnd.get), () => {
+        reader.read(touched.get);
+        reader.touch(sum);
+        move(touched, 16);
+      });
+      f.emit(i32.store(step.get, sum.get)); // so that the engine reads at all
+    });
     reader.read(pair.get);
     for (const side of isDouble ? ([0] as const) : ([0, 1] as const)) {
       staged.storeX(step.get, side, reader.x(side));
@@ -354,10 +383,7 @@ class LeavingOut {
           f.set(at, i32.add(at.get, i32.const(4)));
         });
       }
-      kernel.assign(
-        difference,
-        kernel.select(kernel.bindAll(kernel.one()), difference.value, isZero.get),
-      );
+      kernel.assign(difference, kernel.select(kernel.bindAll(kernel.one()), difference.value, isZero.get));
     });
   }
 }
