@@ -8,6 +8,7 @@ import {
 } from "@openledger/circuits/wasm/field-limbs";
 import { WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
 import {
+  compileOptimized,
   enableRelaxedSimd,
   type KernelCalls,
   newMemory,
@@ -46,7 +47,7 @@ export interface KernelImage {
 }
 
 /**
- * Generates and compiles the kernels, about 0.1 s. They need WebAssembly's relaxed SIMD, which V8 has had
+ * Generates and compiles the kernels, about 0.2 s. They need WebAssembly's relaxed SIMD, which V8 has had
  * since version 11.3 (node 20), there still behind a flag that this sets.
  *
  * @throws RollupError PRV_PROVE_FAILED where the machine has no fused multiply-add
@@ -64,7 +65,7 @@ export function buildKernelImage(): KernelImage {
   addSplitDigits(builder);
   addDigitSort(builder);
   if (inverseScratchBytes > scratchBytes) throw new RangeError("the kernels' scratch is too small");
-  const module = new WebAssembly.Module(builder.build());
+  const module = compileOptimized(builder.build());
   const image = { module, start: makeStart(constants) };
   checkFusing(image);
   return image;
