@@ -201,6 +201,10 @@ export class FieldKernel {
     return this.#combine(a, b, f64x2.sub);
   }
 
+  negate(a: LimbValue): LimbValue {
+    return { ...a, limbs: a.limbs.map((limb) => this.bind(f64x2.neg(limb))) };
+  }
+
   #combine(a: LimbValue, b: LimbValue, operation: (a: Code, b: Code) => Code): LimbValue {
     const limbMax = a.limbMax.map((max, i) => max + b.limbMax[i]!);
     checkExact(Math.max(...limbMax));

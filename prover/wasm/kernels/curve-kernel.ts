@@ -13,13 +13,14 @@ import {
   type WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
 import {
+  addBaseProducts,
   addOutlinedProducts,
   type Coordinate,
   CoordinateKernel,
-  type OutlinedProducts,
+  productMax,
   type Slot,
 } from "./coordinates.ts";
-import { addOutlinedNorms, Norms, type OutlinedNorms, productMax } from "./norms.ts";
+import { addOutlinedNorms, Norms } from "./norms.ts";
 
 /**
  * Additions of affine points in batches: one inversion, by Montgomery's trick, for all of them.
@@ -89,10 +90,7 @@ export function addCurveFunctions(
   fillPair: number,
 ): CurveFunctions {
   const { name } = shape;
-  const outlined =
-    shape.degree === 2
-      ? { products: addOutlinedProducts(builder, constants), norms: addOutlinedNorms(builder, constants) }
-      : null;
+  const outlined = shape.degree === 2 ? addOutlined(builder, constants) : null;
   const [fast, checked] = (["AddFast", "AddChecked", "Double"] as const).map((kind) =>
     builder.function(name + kind, Array<"i32">(kind === "AddFast" ? 5 : 4).fill("i32"), "i32", (f) =>
       emitAdd(f, constants, shape, outlined, inverse, fillPair, kind),
@@ -100,6 +98,14 @@ export function addCurveFunctions(
   );
   const copy = builder.function(`${name}Copy`, ["i32", "i32"], null, (f) => emitCopy(f, shape));
   return { addFast: fast!, addChecked: checked!, copy };
+}
+
+function addOutlined(builder: WasmModuleBuilder, constants: ConstantPool) {
+  const base = addBaseProducts(builder, constants);
+  return {
+    products: addOutlinedProducts(builder, constants, base),
+    norms: addOutlinedNorms(builder, constants, base),
+  };
 }
 
 /** What a pair's references say, for both lanes. */
@@ -205,7 +211,7 @@ function emitAdd(
   f: WasmFunction,
   constants: ConstantPool,
   shape: CurveShape,
-  outlined: { products: OutlinedProducts; norms: OutlinedNorms } | null,
+  outlined: ReturnType<typeof addOutlined> | null,
   inverse: WasmFunction,
   fillPair: number,
   kind: "AddFast" | "AddChecked" | "Double",
