@@ -5,7 +5,7 @@ import type { KernelCalls, WasmMemory } from "./kernels/kernel-module.ts";
  * Sums of lists of points, by adding neighbours until one point of each list is left. A chunk of lists
  * shares its inversions and stays within the cache.
  */
-const chunkPoints = 8192;
+const chunkPoints = 4096;
 
 /** Bytes of working memory. */
 export function listSumBytes(shape: CurveShape): number {
