@@ -239,13 +239,19 @@ function emitAdd(
     i32.add(pairs.get, i32.shl(i32.shrU(i32.add(pairCount.get, i32.const(1)), i32.const(1)), i32.const(4))),
   );
 
-  // The points come from all over the memory. Touching those of many steps before staging them has their cache misses
-  // under way at the same time.
+  // Forward: the points, differences of x, and in the next step the product of all norms so far. The points come from
+  // all over the memory: touching those of many steps before staging them has their cache misses under way together.
+  const slot = (address: Code, offset: number, valueMax: number): Slot => ({ address, offset, valueMax });
+  const difference = slot(step.get, differenceAt, storedMax);
+  const norm = norms.slot(step.get, normAt, difference);
+  const prefix = slot(step.get, prefixAt, productMax);
+  const leaveOut = kind === "AddFast" ? new LeavingOut(f, kernel, f.param(4)) : null;
   const reader = new PairReader(f, kernel, shape);
   const [touched, touchEnd, sum] = f.locals("i32", 3) as [Local, Local, Local];
   f.set(pair, pairs.get);
   f.set(step, steps.get);
   f.set(touched, pairs.get);
+  norms.field.store(step.get, kernel.bindAll(norms.field.one()), prefixAt, productMax);
   f.while(i32.ltU(pair.get, last.get), () => {
     f.if(i32.eq(pair.get, touched.get), () => {
       const end = i32.add(pair.get, i32.const(16 * touchedSteps));
@@ -262,20 +268,6 @@ function emitAdd(
       staged.storeX(step.get, side, reader.x(side));
       staged.storeY(step.get, side, reader.y(side));
     }
-    move(pair, 16);
-    move(step, shape.stepBytes);
-  });
-
-  const leaveOut = kind === "AddFast" ? new LeavingOut(f, kernel, f.param(4)) : null;
-  // Forward: differences of x, and in the next step the product of all norms so far.
-  const slot = (address: Code, offset: number, valueMax: number): Slot => ({ address, offset, valueMax });
-  const difference = slot(step.get, differenceAt, storedMax);
-  const norm = norms.slot(step.get, normAt, difference);
-  const prefix = slot(step.get, prefixAt, productMax);
-  f.set(pair, pairs.get);
-  f.set(step, steps.get);
-  norms.field.store(step.get, kernel.bindAll(norms.field.one()), prefixAt, productMax);
-  f.while(i32.ltU(pair.get, last.get), () => {
     const run = kernel.variable(storedMax);
     const twice = (y: Coordinate) => kernel.add(y, y);
     const difference12 = () => kernel.sub(staged.x(step.get, 1), staged.x(step.get, 0));
