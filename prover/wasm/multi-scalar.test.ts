@@ -4,7 +4,7 @@ import { baseField, decodeElement, elementBytes } from "@openledger/circuits/was
 import { describe, expect, test } from "vitest";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
 import { makeKernelBench, zkeyCoordinate } from "../testing/kernels.fixtures.ts";
-import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
+import { g1Shape, g2Shape, maxLeftOut } from "./kernels/curve-kernel.ts";
 import { chooseWindows, WindowSummer, windowSumBytes } from "./multi-scalar.ts";
 
 const r = scalarModulus;
@@ -144,6 +144,21 @@ describe.each(groups)("WindowSummer in $name", (group) => {
     );
     const scalars = many.map(() => 5n);
     expect(sumOfMultiples(group, many, scalars, 8).equals(expected)).toBe(true);
+  });
+});
+
+describe.each(groups)("the fast additions in $name", (group) => {
+  // One bucket, whose neighbours are added: `sameX` pairs of equal and of opposite points, then others.
+  test.each([1, 2, maxLeftOut, maxLeftOut + 1])("leave out %i pairs with the same x, or all", (sameX) => {
+    let next = group.base.multiplyUnsafe(1_000n);
+    const distinct = Array.from({ length: sameX + 101 }, () => (next = next.add(group.base)));
+    const pairs = distinct
+      .slice(0, sameX)
+      .flatMap((point, i) => [point, i % 3 === 1 ? point.negate() : point]);
+    const points = [...pairs, ...distinct.slice(sameX)];
+    const expected = points.reduce((sum, point) => sum.add(point), group.zero).multiplyUnsafe(9n);
+    const scalars = points.map(() => 9n);
+    expect(sumOfMultiples(group, points, scalars, 8).equals(expected)).toBe(true);
   });
 });
 
