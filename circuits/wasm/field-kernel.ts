@@ -113,6 +113,11 @@ export class FieldKernel {
     this.f.emit(v128.store(this.#scratch.get, code));
   }
 
+  /** Where `pin` stores from here on: 16 bytes that are not read. */
+  pinAt(address: Code): void {
+    this.f.set(this.#scratch, address);
+  }
+
   bindAll(value: LimbValue): LimbValue {
     return { ...value, limbs: value.limbs.map((limb) => this.bind(limb)) };
   }

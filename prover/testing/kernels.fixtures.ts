@@ -6,9 +6,9 @@ import {
   instantiateKernels,
   type KernelCalls,
   kernelBytes,
-  scratchBytes,
   type WasmMemory,
 } from "../wasm/kernels/kernel-module.ts";
+import { scratchBytes } from "../wasm/kernels/scratch.ts";
 
 /** The kernels with a memory for a test to fill. */
 export interface KernelBench {

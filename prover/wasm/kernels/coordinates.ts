@@ -11,6 +11,7 @@ import {
   type WasmFunction,
   type WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
+import { movePins, operandsAt } from "./scratch.ts";
 
 /** A coordinate: one element of the base field for G1, real and imaginary part for G2. */
 export type Coordinate = readonly LimbValue[];
@@ -39,8 +40,6 @@ export interface OutlinedProducts {
 /** Bounds on the operands of `product`, in moduli: on running products, and on what two of them become. */
 export const productMax = 2;
 export const inverseMax = 2.6;
-/** In an instance's scratch, behind what its inversions need: room for operands. */
-const operandsAt = 1024;
 
 /**
  * Products of the base field that those of G2 call, so that a loop over all of them stays within the caches for code.
@@ -61,6 +60,7 @@ export function addBaseProducts(builder: WasmModuleBuilder, constants: ConstantP
     builder.function(name, Array<"i32">(bounds.length + 1).fill("i32"), null, (f) => {
       const base = new FieldKernel(f, baseField, constants);
       const [out, ...operands] = f.params.map(({ get }) => get);
+      movePins(base, out!);
       const [a, b, c, d] = operands.map((operand, i) => base.load(operand, 0, bounds[i]!));
       const terms = [{ a: a!, b: b! }, ...(c && d ? [{ a: c, b: d }] : [])];
       base.park(out!, base.sumOfProducts(terms), 0);

@@ -21,6 +21,7 @@ import {
   type Slot,
 } from "./coordinates.ts";
 import { addOutlinedNorms, Norms } from "./norms.ts";
+import { movePins } from "./scratch.ts";
 
 /**
  * Additions of affine points in batches: one inversion, by Montgomery's trick, for all of them.
@@ -263,6 +264,7 @@ function emitAdd(
       });
       f.emit(i32.store(step.get, sum.get)); // so that the engine reads at all
     });
+    movePins(base, step.get);
     reader.read(pair.get);
     for (const side of isDouble ? ([0] as const) : ([0, 1] as const)) {
       staged.storeX(step.get, side, reader.x(side));
@@ -299,6 +301,7 @@ function emitAdd(
     move(pair, -16);
     move(step, -shape.stepBytes);
     move(outEnd, -2 * shape.pointBytes);
+    movePins(base, step.get);
     const normInverse = norms.field.mulSlots(step.get, prefixAt, left, prefix);
     norms.runningProduct(leftAt.get, 0, left, norm);
     const inverted = norms.inverse(step.get, prefixAt, difference, normInverse);

@@ -26,6 +26,7 @@ import { addInverse } from "./field-inverse.ts";
 import { addPointImports } from "./key-kernel.ts";
 import { addPointExports } from "./point-export.ts";
 import { addScalarFunctions } from "./scalar-kernel.ts";
+import { operandsAt, scratchBytes } from "./scratch.ts";
 
 export { enableRelaxedSimd, type KernelCalls, type WasmMemory, type WasmModule };
 
@@ -37,8 +38,6 @@ const fillPairsAt = 64;
 const fillPointsAt = 16 * 1024;
 /** What the kernels need; the allocator begins here. */
 export const kernelBytes = 32 * 1024;
-/** What each instance needs for itself. */
-export const scratchBytes = 4096;
 
 export interface KernelImage {
   module: WasmModule;
@@ -64,7 +63,7 @@ export function buildKernelImage(): KernelImage {
   addScalarFunctions(builder, constants);
   addSplitDigits(builder);
   addDigitSort(builder);
-  if (inverseScratchBytes > scratchBytes) throw new RangeError("the kernels' scratch is too small");
+  if (inverseScratchBytes > operandsAt) throw new RangeError("the kernels' scratch is too small");
   const module = compileOptimized(builder.build());
   const image = { module, start: makeStart(constants) };
   checkFusing(image);

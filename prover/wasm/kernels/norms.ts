@@ -16,6 +16,7 @@ import {
   productMax,
   type Slot,
 } from "./coordinates.ts";
+import { movePins } from "./scratch.ts";
 
 /** G2's functions (out, a, b), each for operands up to certain bounds; see OutlinedProducts. */
 export interface OutlinedNorms {
@@ -38,6 +39,7 @@ export function addOutlinedNorms(
     });
   const norm = define("fq2Norm", (kernel, out, a) => {
     const { base } = kernel;
+    movePins(base, out);
     base.store(out, base.reduce(base.sumOfSquares(kernel.load(a, 0, storedMax))));
   });
   const conjugate = define("fq2Conjugate", ({ base }, out, a, b) => {
