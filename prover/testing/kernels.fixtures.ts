@@ -1,5 +1,6 @@
 import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { baseModulus, montgomeryR, toBytesLe } from "../formats/bn254-numbers.ts";
+import { scratchBytes } from "../wasm/kernels/coordinates.ts";
 import {
   buildKernelImage,
   createKernelMemory,
@@ -8,7 +9,6 @@ import {
   kernelBytes,
   type WasmMemory,
 } from "../wasm/kernels/kernel-module.ts";
-import { scratchBytes } from "../wasm/kernels/scratch.ts";
 
 /** The kernels with a memory for a test to fill. */
 export interface KernelBench {

@@ -17,11 +17,11 @@ import {
   addOutlinedProducts,
   type Coordinate,
   CoordinateKernel,
+  movePins,
   productMax,
   type Slot,
 } from "./coordinates.ts";
 import { addOutlinedNorms, Norms } from "./norms.ts";
-import { movePins } from "./scratch.ts";
 
 /**
  * Additions of affine points in batches: one inversion, by Montgomery's trick, for all of them.

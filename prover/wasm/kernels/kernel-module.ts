@@ -18,6 +18,7 @@ import {
 } from "@openledger/foundation/wasm/relaxed-simd";
 import { baseModulus } from "../../formats/bn254-numbers.ts";
 import { proverError } from "../../prover-errors.ts";
+import { operandsAt, scratchBytes } from "./coordinates.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";
 import { addDigitSort } from "./digit-sort.ts";
 import { addSplitDigits, baseCubeRoot, lambda } from "./endomorphism.ts";
@@ -26,7 +27,6 @@ import { addInverse } from "./field-inverse.ts";
 import { addPointImports } from "./key-kernel.ts";
 import { addPointExports } from "./point-export.ts";
 import { addScalarFunctions } from "./scalar-kernel.ts";
-import { operandsAt, scratchBytes } from "./scratch.ts";
 
 export { enableRelaxedSimd, type KernelCalls, type WasmMemory, type WasmModule };
 

@@ -13,10 +13,10 @@ import {
   CoordinateKernel,
   callOnSlots,
   inverseMax,
+  movePins,
   productMax,
   type Slot,
 } from "./coordinates.ts";
-import { movePins } from "./scratch.ts";
 
 /** G2's functions (out, a, b), each for operands up to certain bounds; see OutlinedProducts. */
 export interface OutlinedNorms {

@@ -13,7 +13,7 @@ import {
   type WasmFunction,
   type WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
-import { movePins } from "./scratch.ts";
+import { movePins } from "./coordinates.ts";
 
 /**
  * Kernels over the scalar field. A vector holds its elements in pairs: limb i of both at 16 i of the
