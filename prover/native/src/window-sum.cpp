@@ -7,11 +7,6 @@ namespace {
 constexpr size_t chunkBytes = size_t{512} << 10;
 // So do the points of two first batches, the one that is added and the one that is fetched meanwhile.
 constexpr size_t firstRoundBytes = size_t{64} << 10;
-
-/** Of a scalar that has a point. */
-struct Digit {
-  u32 value, entry;
-};
 }  // namespace
 
 WindowSum::WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buckets& buckets,
@@ -29,16 +24,14 @@ void WindowSum::sort(const PointTable& table, const Scalars& scalars, const Digi
   const size_t smalls = plan.hasSmall(window) ? scalars.smallCount() : 0;
   scratch_.digits.reserve((scalars.halfCount() + smalls + 1) * sizeof(Digit));
   Digit* const digits = scratch_.digits.as<Digit>();
-  // An entry is 4 * position in the table + 2 * phi + sign. Without a branch: which scalars have a point is hard to foresee.
   scratch_.ends.assign(bucketCount_ + 1, 0);
   u32* const ends = scratch_.ends.data();
   size_t count = 0;
-  plan.forEach(scalars, window, [&](u32 digit, u32 id) {
-    const u32 index = table.indexOf(id >> 2), isThere = index != PointTable::none ? 1 : 0;
-    digits[count] = {digit, index << 2 | (id & 3)};
-    count += isThere;
-    ends[digit] += isThere;
-  });
+  for (const Scalars::Chunk& chunk : scalars.chunks()) {
+    const size_t first = count;
+    count += plan.cut(chunk, window, table.indexOf(), digits + count);
+    for (size_t i = first; i < count; i++) ends[digits[i].value]++;
+  }
   u32 total = 0;
   for (size_t i = 0; i <= bucketCount_; i++) total += std::exchange(ends[i], total);
   // Never below what huge pages can back: the entries are written at random.
