@@ -36,8 +36,6 @@ export interface BatchPipelineModules {
   readonly clock: () => number;
   /** Wei of OPEN for an ether, or null where nobody says. */
   readonly openPerEther: () => bigint | null;
-  /** Each batch whose status has changed. */
-  readonly onBatch?: ((record: StoredBatch) => void) | undefined;
   /** Something is broken that only a restart, or a human, can mend. */
   readonly onFatal: (error: unknown) => void;
 }
