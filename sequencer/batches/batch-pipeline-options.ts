@@ -5,7 +5,6 @@ import type { Logger } from "@openledger/foundation/logger";
 import type { UnitFeeRules } from "../fees/unit-fee.ts";
 import type { Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
-import type { StoredBatch } from "../store/stored-batch.ts";
 import type { DataChoice } from "./data-choice.ts";
 import type { FeedPublisher } from "./feed.ts";
 

@@ -97,10 +97,6 @@ export const addFollowCommand = command({
   },
 });
 
-function parseCount(text: string): number {
-  return text === "0" ? 0 : parsePositive(text);
-}
-
 function parsePositive(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("not a positive number");
   return Number(text);
