@@ -23,7 +23,7 @@ const pinsMask = scratchBytes / 2 - 16;
 /**
  * Moves a kernel's pins against an address that changes from step to step. A processor takes a store for one to any
  * address with the same lowest 12 bits: pins at one place made all reads of the word of the stack wait that lay there by
- * chance, and one process of twelve took half as long again for its additions, or more.
+ * chance, and one process of fifteen took half as long again for its additions, or more.
  */
 export function movePins(kernel: FieldKernel, address: Code): void {
   kernel.pinAt(i32.sub(i32.add(scratchAddress, i32.const(lastPinAt)), i32.and(address, i32.const(pinsMask))));
@@ -46,7 +46,7 @@ export interface Slot {
 
 /**
  * Products in functions of their own, by address: V8 makes much slower code of several of G2's products in
- * one function (measured: 510 against 400 ns an addition). Each takes operands up to certain bounds.
+ * one function (measured: 510 against 400 ns an addition). Each takes operands up to certain bounds, none of which may be at `out`.
  */
 export interface OutlinedProducts {
   mul: readonly { aMax: number; bMax: number; call: WasmFunction }[];
