@@ -74,16 +74,6 @@ export const SEQUENCER_SETTINGS = {
     description:
       "longest wait for the standby's acknowledgement before an operation is answered with SEQ_REPLICA_SILENT",
   },
-  blobsPath: {
-    schema: someText,
-    default: ".openledger/blobs",
-    description: "folder of batches' blobs, which is served; created if a circuit has blobs",
-  },
-  blobsMax: {
-    schema: wholeNumber(0, 100_000_000),
-    default: "0",
-    description: "number of blobs to keep there, 131,072 bytes each; 0 = all, without limit",
-  },
   dataPlace: {
     schema: z.enum(DATA_MODES),
     default: "auto",
