@@ -55,6 +55,15 @@ describe("the order of a batch", () => {
     expect(closedInputs(opened, 5n, DEPTH)).toEqual(closedInputs(closed, 5n, DEPTH));
   });
 
+  it("is laid out alike where the flat base has the leaves, also with nothing in the table", () => {
+    for (const count of [0, 1, 24]) {
+      const [world, folded] = [new RandomLedger(4, DEPTH), new RandomLedger(4, DEPTH)];
+      folded.ledger.foldAll();
+      const [closed, other] = [mixTable(world, SHAPE, count), mixTable(folded, SHAPE, count)];
+      expect(closedInputs(other.closed, 5n, DEPTH)).toEqual(closedInputs(closed.closed, 5n, DEPTH));
+    }
+  });
+
   it("Attack: what spends after a wide slot emptied the leaf stays behind it", () => {
     const world = new RandomLedger(1, DEPTH);
     const [ann, ben, cat] = world.accounts as [(typeof world.accounts)[0], (typeof world.accounts)[0], never];
