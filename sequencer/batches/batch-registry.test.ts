@@ -4,6 +4,7 @@ import { OPEN, RandomLedger, TEST_DOMAIN } from "@openledger/circuits/testing/ra
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { beforeAll, expect, it } from "vitest";
+import type { ProofReport } from "../store/stored-batch.ts";
 import { BatchRegistry } from "./batch-registry.ts";
 import { closeBatch } from "./close-batch.ts";
 import { HeadState } from "./head-state.ts";
@@ -11,17 +12,17 @@ import { HeadState } from "./head-state.ts";
 beforeAll(initPoseidon);
 
 const SHAPE = postedShape({ transfers: 2, members: 2, wide: 2, rows: 4, units: 2, low: 1, top: 1 });
-const PROOF = {
+const PROOF: ProofReport = {
   proof: {
-    a: ["", ""],
+    a: [0n, 0n],
     b: [
-      ["", ""],
-      ["", ""],
+      [0n, 0n],
+      [0n, 0n],
     ],
-    c: ["", ""],
+    c: [0n, 0n],
   },
   ...{ backend: "none", timings: {}, provenAtMs: 0 },
-} as const;
+};
 const INCLUSION = { transactionHash: "0x", blockNumber: 1, gasUsed: 1 };
 
 it("counts the batches without a proof, whatever becomes of them", () => {
