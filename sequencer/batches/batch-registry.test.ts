@@ -1,6 +1,7 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { postedShape } from "@openledger/circuits/table/table-shape";
 import { OPEN, RandomLedger, TEST_DOMAIN } from "@openledger/circuits/testing/random-ledger";
+import { realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { beforeAll, expect, it } from "vitest";
@@ -12,15 +13,9 @@ import { HeadState } from "./head-state.ts";
 beforeAll(initPoseidon);
 
 const SHAPE = postedShape({ transfers: 2, members: 2, wide: 2, rows: 4, units: 2, low: 1, top: 1 });
+const POINT = [0n, 0n] as const;
 const PROOF: ProofReport = {
-  proof: {
-    a: [0n, 0n],
-    b: [
-      [0n, 0n],
-      [0n, 0n],
-    ],
-    c: [0n, 0n],
-  },
+  proof: { a: POINT, b: realFirst(POINT, POINT), c: POINT },
   ...{ backend: "none", timings: {}, provenAtMs: 0 },
 };
 const INCLUSION = { transactionHash: "0x", blockNumber: 1, gasUsed: 1 };
