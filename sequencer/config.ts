@@ -12,7 +12,6 @@ import {
   type Settings,
   type SettingValues,
   SHARED_SETTINGS,
-  someText,
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";

@@ -10,13 +10,12 @@ import type { LedgerPlace } from "@openledger/circuits/ledger/ledger";
 import {
   hashMessages,
   leafReference,
-  messageHash,
+  messageName,
   operationMessage,
   type SignedOperation,
 } from "@openledger/circuits/ledger/operation";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
-import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { BatchPipeline } from "./batches/batch-pipeline.ts";
 import type { BatchPipelineModules, BatchPipelineOptions } from "./batches/batch-pipeline-options.ts";
@@ -294,7 +293,7 @@ export class Sequencer {
     const context = this.#contextOf(operation);
     return {
       ...{ leaf, message: operationMessage(operation, context) },
-      hash: hex32(messageHash(operation, context)),
+      hash: messageName(operation, context),
     };
   }
 
@@ -382,8 +381,9 @@ export class Sequencer {
       return { hash, status: "acknowledged" as const, preconfirmation };
     })();
     this.#inFlight.set(hash, submission);
-    submission
-      .then(({ preconfirmation }) => {
+    const announce = async () => {
+      try {
+        const { preconfirmation } = await submission;
         this.#modules.metrics.mempool.acknowledgeSeconds.observe(
           (this.#modules.clock() - startedAtMs) / 1_000,
         );
@@ -398,9 +398,13 @@ export class Sequencer {
         };
         this.#modules.feed.publish("operations", "acknowledged", data);
         for (const id of leavesOf(entry)) this.#modules.feed.publish(`leaf:${id}`, "acknowledged", data);
-      })
-      .catch(() => {})
-      .finally(() => this.#inFlight.delete(hash));
+      } catch {
+        // Whoever submitted it is told.
+      } finally {
+        this.#inFlight.delete(hash);
+      }
+    };
+    void announce();
     return submission;
   }
 

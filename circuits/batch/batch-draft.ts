@@ -72,27 +72,36 @@ function draftSlot(trace: SlotTrace): DraftSlot {
 /** The batch with all its roots and paths, hashed: about 18 hashes a slot that changes both leaves. */
 export function openDraft(draft: BatchDraft): ClosedBatch {
   const tree = LedgerTree.ofPart(draft.tree);
-  const versions: TreeVersion[] = [tree.version];
-  const open = (slot: DraftSlot) => openSlot(slot, tree, versions);
-  const wide = draft.wide.map(open);
-  hashVersions(versions);
+  const wide = draft.wide.map(({ trace, newA, newB }) => {
+    const put = (id: number, leaf: Leaf | null) => leaf !== null && tree.put(id, leaf);
+    return actedOn(tree, trace, { onA: (a) => put(a, newA), onB: (b) => put(b, newB) });
+  });
+  hashVersions(wide.flatMap((trace) => Object.values(requireTrees(trace))));
   return { data: draft.data, wide, fee: feeOnTree(draft.fee, tree.version) };
-}
-
-/** Does what the slot did. @param versions gets each version of the tree that it makes */
-function openSlot({ trace, newA, newB }: DraftSlot, tree: LedgerTree, versions: TreeVersion[]): SlotTrace {
-  const set = (id: number, leaf: Leaf | null): TreeVersion => {
-    if (leaf !== null) tree.put(id, leaf);
-    const { version } = tree;
-    if (leaf !== null) versions.push(version);
-    return version;
-  };
-  const before = tree.version;
-  const between = set(trace.record.a, newA);
-  return traceOnTree(trace, { before, between, after: set(trace.record.b, newB) });
 }
 
 /** The traces with the paths that they have on another tree, where the leaves that they name are the same. Changes the tree. */
 export function movedTraces(traces: readonly SlotTrace[], tree: LedgerTree): SlotTrace[] {
-  return traces.map((trace) => openSlot(draftSlot(trace), tree, []));
+  return traces.map((trace) => {
+    const { before, between, after } = requireTrees(trace);
+    const move = (id: number, from: TreeVersion, to: TreeVersion) =>
+      from.top !== to.top && tree.putNode(id, to.leafNode(id));
+    return actedOn(tree, draftSlot(trace).trace, {
+      onA: (a) => move(a, before, between),
+      onB: (b) => move(b, between, after),
+    });
+  });
+}
+
+/** Does to the tree what the slot did to its leaves. */
+function actedOn(
+  tree: LedgerTree,
+  trace: TreelessTrace,
+  { onA, onB }: Record<"onA" | "onB", (id: number) => unknown>,
+): SlotTrace {
+  const before = tree.version;
+  onA(trace.record.a);
+  const between = tree.version;
+  onB(trace.record.b);
+  return traceOnTree(trace, { before, between, after: tree.version });
 }

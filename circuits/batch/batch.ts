@@ -12,7 +12,7 @@ import type { BatchData, L1Header, PostedHeader, SlotRecord } from "./batch-data
 import type { ReplayedSettlement } from "./settlement-operation.ts";
 import { replaySettlement } from "./settlement-slot.ts";
 import { executeSlot, replaySlot } from "./slot.ts";
-import type { SlotContext, SlotTrace } from "./slot-trace.ts";
+import type { SlotContext, SlotTrace, TreelessTrace } from "./slot-trace.ts";
 
 /** What a batch is opened with. */
 export interface BatchOpening extends L1Header {
@@ -39,7 +39,7 @@ export interface ClosedBatch {
 
 /** What an operation did, and where in the batch. */
 export interface PlacedTrace {
-  readonly trace: SlotTrace;
+  readonly trace: TreelessTrace;
   /** Place among the circuit's slots: the table's first, then wide ones. */
   readonly slot: number;
 }

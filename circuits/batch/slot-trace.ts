@@ -48,7 +48,7 @@ export interface SlotTrace {
 export type Operation = SignedOperation | QueueOperation | SettlementOperation;
 
 /** What an operation does to its two leaves. */
-interface Effect {
+export interface Effect {
   readonly record: SlotRecord;
   readonly feeWei: bigint;
   /** null = opened and left as it is. */
@@ -69,31 +69,40 @@ export const UNSIGNED = { maxFeePerUnitWei: null, signature: null } as const;
 
 /** Writes A, then B on the new root, and keeps what the witness needs of the way: roots and paths, hashed when asked for. */
 export function applyEffect(ledger: Ledger, effect: Effect): SlotTrace {
+  const versions: TreeVersion[] = [];
+  const trace = apply(ledger, effect, () => versions.push(ledger.tree.version));
+  const [before, between, after] = versions as [TreeVersion, TreeVersion, TreeVersion];
+  return traceOnTree(trace, { before, between, after });
+}
+
+/** As `applyEffect`, for a slot of the table, whose roots and paths nobody asks for. */
+export const applyTreeless = (ledger: Ledger, effect: Effect): TreelessTrace =>
+  apply(ledger, effect, () => {});
+
+/** @param look called before A's update, after it, and after B's */
+function apply(ledger: Ledger, effect: Effect, look: () => void): TreelessTrace {
   const { record } = effect;
-  const before = ledger.tree.version;
+  look();
   const a = ledger.opened(record.a);
   if (effect.newA !== null) ledger.put(record.a, effect.newA);
-  const between = ledger.tree.version;
+  look();
   const b = ledger.opened(record.b);
   if (effect.newB !== null) ledger.put(record.b, effect.newB);
-  const after = ledger.tree.version;
-  return traceOnTree(
-    {
-      record,
-      feeWei: effect.feeWei,
-      a: a.leaf,
-      b: b.leaf,
-      maxFeePerUnitWei: effect.maxFeePerUnitWei ?? 0n,
-      keyY: effect.signature === null ? DUMMY.keyY : recoverKeyY(effect.signerKeyX!)!,
-      signature: effect.signature ?? DUMMY.signature,
-      datanetA: a.datanet ?? null,
-      modelB: b.model ?? null,
-      jointApproval: effect.jointApproval ?? null,
-      claimRewards: effect.claimRewards ?? null,
-      settlement: effect.settlement ?? null,
-    },
-    { before, between, after },
-  );
+  look();
+  return {
+    record,
+    feeWei: effect.feeWei,
+    a: a.leaf,
+    b: b.leaf,
+    maxFeePerUnitWei: effect.maxFeePerUnitWei ?? 0n,
+    keyY: effect.signature === null ? DUMMY.keyY : recoverKeyY(effect.signerKeyX!)!,
+    signature: effect.signature ?? DUMMY.signature,
+    datanetA: a.datanet ?? null,
+    modelB: b.model ?? null,
+    jointApproval: effect.jointApproval ?? null,
+    claimRewards: effect.claimRewards ?? null,
+    settlement: effect.settlement ?? null,
+  };
 }
 
 /** The tree before a slot, after A's update and after B's. */

@@ -32,7 +32,15 @@ import {
 import { executeQueueEntry } from "./queue-slot.ts";
 import type { SettlementOperation } from "./settlement-operation.ts";
 import { executeSettlement } from "./settlement-slot.ts";
-import { applyEffect, type Operation, type SlotContext, type SlotTrace, UNSIGNED } from "./slot-trace.ts";
+import {
+  applyEffect,
+  applyTreeless,
+  type Effect,
+  type Operation,
+  type SlotContext,
+  type SlotTrace,
+  UNSIGNED,
+} from "./slot-trace.ts";
 
 const isQueueOperation = (operation: Operation): operation is QueueOperation => "queueIndex" in operation;
 const isSettlement = (operation: Operation): operation is SettlementOperation => "modelId" in operation;
@@ -50,8 +58,14 @@ export function operationFeeWei(kind: number, feePerUnitWei: bigint): bigint {
 export function executeSlot(ledger: Ledger, operation: Operation, context: SlotContext): SlotTrace {
   if (isQueueOperation(operation)) return executeQueueEntry(ledger, operation, context);
   if (isSettlement(operation)) return executeSettlement(ledger, operation, context, true);
-  return executeSigned(ledger, operation, context);
+  return executeSigned(ledger, operation, context, applyEffect);
 }
+
+/** As `executeSlot`, for a slot of the table. */
+export const executeInTable = (ledger: Ledger, operation: SignedOperation, context: SlotContext) =>
+  executeSigned(ledger, operation, context, applyTreeless);
+
+type Apply<T> = (ledger: Ledger, effect: Effect) => T;
 
 /** The trace of a slot that does nothing: leaf 0 is opened twice, unchanged. */
 export function nullSlot(ledger: Ledger): SlotTrace {
@@ -94,10 +108,15 @@ export function replaySlot(
     if (onBrokenForm === undefined || !isRollupError(error, "OP_MALFORMED")) throw error;
     onBrokenForm(error);
   }
-  applySigned(ledger, operation, context, null);
+  applySigned(ledger, operation, context, null, applyTreeless);
 }
 
-function executeSigned(ledger: Ledger, operation: SignedOperation, context: SlotContext): SlotTrace {
+function executeSigned<T>(
+  ledger: Ledger,
+  operation: SignedOperation,
+  context: SlotContext,
+  apply: Apply<T>,
+): T {
   checkForm(operation);
   const rule = kindRule(operation.kind)!;
   const a = ledger.requireLeaf(operation.a).leaf;
@@ -135,16 +154,17 @@ function executeSigned(ledger: Ledger, operation: SignedOperation, context: Slot
       },
     );
   }
-  return applySigned(ledger, operation, context, operation);
+  return applySigned(ledger, operation, context, operation, apply);
 }
 
 /** What a signed operation does, no matter who has checked that A signed it. */
-function applySigned(
+function applySigned<T>(
   ledger: Ledger,
   operation: Pick<SignedOperation, "kind" | "a" | "b" | "amountCode" | "words">,
   context: SlotContext,
   authorisation: Pick<SignedOperation, "maxFeePerUnitWei" | "signature"> | null,
-): SlotTrace {
+  apply: Apply<T>,
+): T {
   const rule = kindRule(operation.kind)!;
   const { kind, words } = operation;
   const recordA = ledger.requireLeaf(operation.a);
@@ -249,7 +269,7 @@ function applySigned(
       refuse("OP_UNKNOWN_KIND", `kind ${kind} is not a signed operation`, { kind });
   }
   if (rule.isCreate) ledger.nextId += 1;
-  return applyEffect(ledger, {
+  return apply(ledger, {
     record: { kind, a: operation.a, b: bId, amountCode: operation.amountCode, isValid: false, words },
     feeWei,
     newA,

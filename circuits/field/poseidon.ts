@@ -97,41 +97,6 @@ export function hashTaggedMany(requests: readonly HashRequest[]): bigint[] {
   return ready().hashAll(requests);
 }
 
-interface KnownHash {
-  readonly request: HashRequest;
-  readonly hash: bigint;
-}
-/** Of what belongs to an operation: its words, its message, its challenge, its chain. */
-const MOST_KNOWN = 4;
-const known = new WeakMap<object, KnownHash[]>();
-
-/** Keeps a hash as long as there is the object that it is asked for again with. */
-export function rememberHash(owner: object, request: HashRequest, hash: bigint): void {
-  const hashes = known.get(owner);
-  if (hashes === undefined) known.set(owner, [{ request, hash }]);
-  else if (hashes.push({ request, hash }) > MOST_KNOWN) hashes.shift();
-}
-
-function knownHash(owner: object, [tag, inputs]: HashRequest): bigint | undefined {
-  const isSame = ({ request }: KnownHash) =>
-    request[0] === tag &&
-    request[1].length === inputs.length &&
-    request[1].every((input, i) => input === inputs[i]);
-  return known.get(owner)?.find(isSame)?.hash;
-}
-
-/** As `hashTaggedMany`; what is known of an owner is not hashed again. */
-export function hashOwned(owners: readonly object[], requests: readonly HashRequest[]): bigint[] {
-  const hashes = requests.map((request, i) => knownHash(owners[i]!, request));
-  const missing = hashes.flatMap((hash, i) => (hash === undefined ? [i] : []));
-  const made = hashTaggedMany(missing.map((i) => requests[i]!));
-  for (const [j, i] of missing.entries()) {
-    hashes[i] = made[j]!;
-    if (knownHash(owners[i]!, requests[i]!) === undefined) rememberHash(owners[i]!, requests[i]!, made[j]!);
-  }
-  return hashes as bigint[];
-}
-
 function createFused(): Implementation {
   // A width's code takes some 50 ms to make, and few widths are used.
   const kernels: (PoseidonKernel | undefined)[] = [];

@@ -1,8 +1,8 @@
 /**
  * The ledger's eight-ary Poseidon tree. Level 0 holds the leaves, level `depth` the root.
  *
- * Nodes never change: an update makes new ones from the leaf to the root, and anyone who holds an old root still sees the
- * old tree (TreeVersion). A node is hashed when somebody first asks for its hash. So executing an operation hashes
+ * The nodes of a version never change: an update makes new ones from the leaf to the root, and anyone who holds an old root
+ * still sees the old tree (TreeVersion). What was made since the last version was taken is changed in place. A node is hashed when somebody first asks for its hash. So executing an operation hashes
  * nothing, the root of a batch hashes each node that is left of the batch once, and the paths of every slot in between,
  * which only the prover needs, are hashed when it needs them: level by level, where no hash waits for another.
  *
@@ -21,17 +21,26 @@ type Child = TreeNode | null;
 class TreeNode {
   hash: bigint | undefined;
   /** null at level 0, and where a part of a tree knows nothing but the hash. */
-  readonly children: readonly Child[] | null;
+  readonly children: Child[] | null;
   readonly leaf: Leaf | null;
+  /** In which it may still be changed; 0: in none. */
+  readonly edit: number;
   /** Waits in a list of nodes to be hashed. */
   isQueued = false;
 
-  constructor(hash: bigint | undefined, children: readonly Child[] | null, leaf: Leaf | null) {
+  constructor(hash: bigint | undefined, children: Child[] | null, leaf: Leaf | null, edit = 0) {
     this.hash = hash;
     this.children = children;
     this.leaf = leaf;
+    this.edit = edit;
   }
 }
+
+/** A leaf with its hash, as one tree hands it to another: it is hashed once. */
+export type LeafNode = TreeNode;
+
+/** Counts what a tree does between two looks at it. */
+let lastEdit = 0;
 
 const UNCHANGED: readonly Child[] = Array<Child>(TREE_ARITY).fill(null);
 const NO_LEAF = new TreeNode(0n, null, null);
@@ -95,6 +104,14 @@ const digit = (id: number, level: number): number => (id >>> (DIGIT_BITS * level
 /** Of the node of a level that leaf `id` is below. */
 const indexAt = (id: number, level: number): number => id >>> (DIGIT_BITS * level);
 
+/** The node of a level above leaf `id`, or the leaf. */
+function nodeBelow(top: Child, depth: number, id: number, toLevel: number): Child {
+  let node = top;
+  for (let level = depth - 1; level >= toLevel && node !== null; level--)
+    node = childrenOf(node)[digit(id, level)]!;
+  return node;
+}
+
 /** The tree as it was at one moment, or a subtree of it, whose leaves keep their ids. */
 export class TreeVersion {
   readonly depth: number;
@@ -117,12 +134,8 @@ export class TreeVersion {
     return this.top.hash!;
   }
 
-  /** The node of a level above leaf `id`, or the leaf. */
-  #nodeAt(id: number, toLevel: number): Child {
-    let node = this.top;
-    for (let level = this.depth - 1; level >= toLevel && node !== null; level--)
-      node = childrenOf(node)[digit(id, level)]!;
-    return node;
+  #nodeAt(id: number, level: number): Child {
+    return nodeBelow(this.top, this.depth, id, level);
   }
 
   /** All eight children on the way up from leaf `id`, one row a level, as PathUpdate8 takes them. */
@@ -153,6 +166,11 @@ export class TreeVersion {
   leaf(id: number): Leaf | null {
     const node = this.#nodeAt(id, 0);
     return node === null ? (this.view.leaf(id)?.leaf ?? null) : node.leaf;
+  }
+
+  /** What `putNode` of another tree takes. */
+  leafNode(id: number): LeafNode {
+    return this.#nodeAt(id, 0) ?? new TreeNode(this.view.hash(0, id), null, this.leaf(id));
   }
 
   /** The hash of leaf `id`, 0 where the tree is empty. */
@@ -188,20 +206,11 @@ export interface TreePart {
   readonly rows: readonly (readonly bigint[])[];
 }
 
-/** Leaves never change either: one that is put into several trees is hashed once. */
-const leafNodes = new WeakMap<Leaf, TreeNode>();
-function leafNode(leaf: Leaf, hash: bigint | undefined): TreeNode {
-  const known = leafNodes.get(leaf);
-  const node = known ?? new TreeNode(hash, null, leaf);
-  node.hash ??= hash;
-  if (known === undefined) leafNodes.set(leaf, node);
-  return node;
-}
-
 export class LedgerTree {
   readonly depth: number;
   #top: TreeNode | null = null;
   #view: FlatView;
+  #edit = ++lastEdit;
 
   /** @param view what the tree begins as: empty where absent */
   constructor(depth: number = TREE_DEPTH, view: FlatView = new FlatLedger(depth).view) {
@@ -240,8 +249,9 @@ export class LedgerTree {
     return this.version.root;
   }
 
-  /** The tree as it is now, to be looked at later. Costs nothing. */
+  /** The tree as it is now, to be looked at later. Costs nothing but new nodes for what changes next. */
   get version(): TreeVersion {
+    this.#edit = ++lastEdit;
     return new TreeVersion(this.depth, this.#top, this.#view);
   }
 
@@ -260,24 +270,37 @@ export class LedgerTree {
    * @param hash the leaf's, where the caller knows it for certain
    */
   put(id: number, leaf: Leaf, hash?: bigint): void {
-    this.#replace(id, leafNode(leaf, hash));
+    this.#replace(id, new TreeNode(hash, null, leaf));
+  }
+
+  /** As `put`, of a leaf that another tree has. */
+  putNode(id: number, leaf: LeafNode): void {
+    this.#replace(id, leaf);
+  }
+
+  /** What was put at `id` last, where the base has something else. */
+  changedNode(id: number): LeafNode | null {
+    return nodeBelow(this.#top, this.depth, id, 0);
   }
 
   #replace(id: number, leaf: TreeNode): void {
-    const way: (readonly Child[])[] = [];
-    let node = this.#top;
-    for (let level = this.depth - 1; level >= 0; level--) {
-      const children = childrenOf(node);
-      way.push(children);
-      node = children[digit(id, level)]!;
+    let node = this.#own(this.#top);
+    this.#top = node;
+    for (let level = this.depth - 1; level > 0; level--) {
+      const place = digit(id, level);
+      const child = this.#own(node.children![place]!);
+      node.children![place] = child;
+      node = child;
     }
-    let made = leaf;
-    for (let level = 0; level < this.depth; level++) {
-      const children = [...way[this.depth - 1 - level]!];
-      children[digit(id, level)] = made;
-      made = new TreeNode(undefined, children, null);
-    }
-    this.#top = made;
+    node.children![digit(id, 0)] = leaf;
+  }
+
+  /** A node that may be changed: this one where nobody else has seen it. */
+  #own(node: Child): TreeNode {
+    if (node === null || node.edit !== this.#edit)
+      return new TreeNode(undefined, childrenOf(node).slice(), null, this.#edit);
+    node.hash = undefined;
+    return node;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { hex32 } from "@openledger/foundation/hex";
 import { operationError } from "../circuit-errors.ts";
 import type { OperationMessage, Signature } from "../field/curve/eddsa.ts";
 import { type HashRequest, hashTagged, hashTaggedMany } from "../field/poseidon.ts";
@@ -74,6 +75,7 @@ interface MessageContext {
 interface KnownMessage {
   readonly message: OperationMessage;
   hash?: bigint;
+  name?: `0x${string}`;
 }
 
 /** The last message of each operation that cannot change any more: the sequencer asks twice for most. */
@@ -84,6 +86,16 @@ export function messageHash(operation: Omit<SignedOperation, "signature">, conte
   const known = knownMessage(operation, context);
   known.hash ??= hashTagged(...nameRequest(known));
   return known.hash;
+}
+
+/** `messageHash` as 32 bytes of hex. @throws OP_UNKNOWN_KIND */
+export function messageName(
+  operation: Omit<SignedOperation, "signature">,
+  context: MessageContext,
+): `0x${string}` {
+  const known = knownMessage(operation, context);
+  known.name ??= hex32(messageHash(operation, context));
+  return known.name;
 }
 
 const nameRequest = ({ message: [domain, parts] }: KnownMessage): HashRequest => [
@@ -111,12 +123,10 @@ export function operationMessage(
 }
 
 function knownMessage(operation: Omit<SignedOperation, "signature">, context: MessageContext): KnownMessage {
-  if (!Object.isFrozen(operation) || !Object.isFrozen(operation.words))
-    return { message: buildMessage(operation, context) };
   const known = messages.get(operation);
   if (known?.message[0] === context.domain && known.message[1][1] === context.bRef) return known;
   const built: KnownMessage = { message: buildMessage(operation, context) };
-  messages.set(operation, built);
+  if (Object.isFrozen(operation) && Object.isFrozen(operation.words)) messages.set(operation, built);
   return built;
 }
 

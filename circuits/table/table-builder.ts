@@ -6,15 +6,16 @@ import { type BatchOpening, type ClosedBatch, creditFees, type PlacedTrace } fro
 import type { SlotRecord } from "../batch/batch-data.ts";
 import { type BatchDraft, draftOf, movedTraces, openDraft } from "../batch/batch-draft.ts";
 import { batchInputs } from "../batch/batch-inputs.ts";
-import { executeSlot, nullSlot } from "../batch/slot.ts";
-import type { Operation, SlotTrace } from "../batch/slot-trace.ts";
+import { executeInTable, executeSlot, nullSlot } from "../batch/slot.ts";
+import type { Operation, SlotTrace, TreelessTrace } from "../batch/slot-trace.ts";
 import { type BatchStatement, batchStatement } from "../blob/batch-statement.ts";
 import { circuitError } from "../circuit-errors.ts";
 import type { CircuitInputs } from "../compiler/witness-calculator.ts";
 import { dataCommitment } from "../field/element-vector.ts";
-import { type Leaf, unpackCounters } from "../ledger/leaf.ts";
+import { unpackCounters } from "../ledger/leaf.ts";
 import type { Ledger } from "../ledger/ledger.ts";
-import { LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
+import { type LeafNode, LedgerTree, type TreeVersion } from "../ledger/ledger-tree.ts";
+import type { SignedOperation } from "../ledger/operation.ts";
 import { type DataPlace, KIND, kindRule } from "../protocol.ts";
 import { absorbedElements } from "./table-data.ts";
 import { withTable } from "./table-inputs.ts";
@@ -52,9 +53,13 @@ export class TableBuilder {
   readonly #opening: Omit<BatchOpening, "shape">;
   readonly #ledger: Ledger;
   readonly #before: TreeVersion;
-  readonly #sections: Record<Section, SlotTrace[]> = { transfers: [], members: [], wide: [] };
-  /** The leaves that the table touches, as its last slot so far left them. */
-  readonly #rows = new Map<number, Leaf>();
+  readonly #sections = {
+    transfers: [] as TreelessTrace[],
+    members: [] as TreelessTrace[],
+    wide: [] as SlotTrace[],
+  };
+  /** The leaves that the table touches, as its last slot so far left them: those that it has changed. */
+  readonly #rows = new Map<number, LeafNode | null>();
   readonly #unitIds = new Set<number>();
   readonly #wideLeaves = new WideLeaves();
 
@@ -68,7 +73,7 @@ export class TableBuilder {
     this.#before = ledger.tree.version;
   }
 
-  get #traces(): SlotTrace[] {
+  get #traces(): TreelessTrace[] {
     return Object.values(this.#sections).flat();
   }
 
@@ -114,12 +119,16 @@ export class TableBuilder {
         (section === "transfers" || fits(this.#unitIds, [operation.b], this.shape.units)) &&
         ids.every((id) => id < windowSize(this.shape)) &&
         fitsTable(operation, {
-          priceWei: unpackCounters(this.#ledger.opened(operation.b).leaf.counters).priceWei,
+          priceWei: section === "transfers" ? 0n : this.#priceWei(operation.b),
           isBlob: this.shape.isBlob === true,
         });
       if (hasRoom) return section;
     }
     return this.hasWideRoom ? "wide" : null;
+  }
+
+  #priceWei(id: number): bigint {
+    return unpackCounters(this.#ledger.opened(id).leaf.counters).priceWei;
   }
 
   hasRoomFor(operation: Operation): boolean {
@@ -133,14 +142,18 @@ export class TableBuilder {
       throw circuitError("CIR_BATCH_FULL", `the batch has no place left for kind ${operation.kind}`, {
         data: { kind: operation.kind },
       });
-    const trace = executeSlot(this.#ledger, operation, this.#opening);
-    const { a, b } = trace.record;
-    if (section === "wide") this.#wideLeaves.add(trace.record);
-    else for (const id of [a, b]) this.#rows.set(id, this.#ledger.requireLeaf(id).leaf);
-    if (section === "members") this.#unitIds.add(b);
     const { members, transfers } = this.shape;
-    const sectionStart = { transfers: 0, members: transfers, wide: transfers + members }[section];
-    return { trace, slot: sectionStart + this.#sections[section].push(trace) - 1 };
+    if (section === "wide") {
+      const trace = executeSlot(this.#ledger, operation, this.#opening);
+      this.#wideLeaves.add(trace.record);
+      return { trace, slot: transfers + members + this.#sections.wide.push(trace) - 1 };
+    }
+    const trace = executeInTable(this.#ledger, operation as SignedOperation, this.#opening);
+    const { a, b } = trace.record;
+    for (const id of [a, b]) this.#rows.set(id, this.#ledger.tree.changedNode(id));
+    if (section === "members") this.#unitIds.add(b);
+    const start = section === "members" ? transfers : 0;
+    return { trace, slot: start + this.#sections[section].push(trace) - 1 };
   }
 
   /**
@@ -152,7 +165,7 @@ export class TableBuilder {
     const { transfers, members } = this.#sections;
     const { signedCount } = this;
     const tree = LedgerTree.ofVersion(this.#before);
-    for (const [id, leaf] of this.#rows) tree.put(id, leaf);
+    for (const [id, leaf] of this.#rows) if (leaf !== null) tree.putNode(id, leaf);
     const after = tree.version;
     const wide = movedTraces(this.#sections.wide, tree);
     const layout = layOutTable(shape, {
@@ -167,7 +180,7 @@ export class TableBuilder {
     const padded = [...wide, ...Array<SlotTrace>(shape.wide - used).fill(filler)];
     const totalWei = [...transfers, ...members, ...wide].reduce((sum, { feeWei }) => sum + feeWei, 0n);
     const fee = creditFees(this.#ledger, this.#opening.feeAccountId, totalWei);
-    const records = (traces: readonly SlotTrace[]) => traces.map(({ record }) => record);
+    const records = (traces: readonly TreelessTrace[]) => traces.map(({ record }) => record);
     const gap = members.length === 0 ? 0 : shape.transfers - transfers.length;
     const data = {
       ...this.#opening,

@@ -2,8 +2,8 @@
 
 import { absorbedPosted, type BatchData } from "../batch/batch-data.ts";
 import { DUMMY } from "../field/curve/dummy-signature.ts";
-import { challengeRequest, DUMMY_MESSAGE } from "../field/curve/eddsa.ts";
-import { hashOwned } from "../field/poseidon.ts";
+import { challengesOf, DUMMY_MESSAGE } from "../field/curve/eddsa.ts";
+import { hashTaggedMany } from "../field/poseidon.ts";
 import { operationMessage } from "../ledger/operation.ts";
 import { KIND } from "../protocol.ts";
 import {
@@ -19,24 +19,29 @@ import { nextChainRequest } from "./table-terms.ts";
 const TOUCHED_BITS = 252;
 
 /** h of each slot's signature; a null slot shows the dummy's. */
-function signatureChallenges(
+const signatureChallenges = (
   slots: readonly TableSlot[],
   { domain, feePerUnitWei }: Pick<BatchData, "domain" | "feePerUnitWei">,
-): bigint[] {
-  return hashOwned(
-    slots.map(({ signature }) => signature),
+): bigint[] =>
+  challengesOf(
     slots.map((slot) => {
-      const { r8x } = slot.signature;
-      if (slot.kind === KIND.null) return challengeRequest({ r8x, keyX: DUMMY.keyX, message: DUMMY_MESSAGE });
+      const { signature } = slot;
+      if (slot.kind === KIND.null) return { signature, keyX: DUMMY.keyX, message: DUMMY_MESSAGE };
       const operation = {
         ...{ kind: slot.kind, a: slot.a, b: slot.b, amountCode: slot.amountCode, nonce: slot.nonce },
         words: slot.kind === KIND.transfer ? [] : [slot.payload],
         maxFeePerUnitWei: feePerUnitWei + slot.slackWei,
       };
       const message = operationMessage(operation, { domain, bRef: slot.bRef });
-      return challengeRequest({ r8x, keyX: slot.keyX, message });
+      return { signature, keyX: slot.keyX, message };
     }),
   );
+
+/** Of each slot; those that are left over are one object, hashed once. */
+function nextChains(members: readonly TableSlot[]): bigint[] {
+  const distinct = [...new Set(members)];
+  const hashes = hashTaggedMany(distinct.map(nextChainRequest));
+  return members.map((slot) => hashes[distinct.indexOf(slot)]!);
 }
 
 const packedRow = ({ id, isFirst, isMember, asked }: TableRow): bigint =>
@@ -66,10 +71,7 @@ export function absorbedElements(data: BatchData, layout: TableLayout): bigint[]
   const { tree } = layout;
   // Known, where the operations were checked here.
   const challenges = signatureChallenges([...layout.transfers, ...layout.members], data);
-  const chains = hashOwned(
-    layout.members.map(({ signature }) => signature),
-    layout.members.map(nextChainRequest),
-  );
+  const chains = nextChains(layout.members);
   const touched = Array.from({ length: Math.ceil(tree.touched.length / TOUCHED_BITS) }, (_, c) =>
     tree.touched
       .slice(c * TOUCHED_BITS, (c + 1) * TOUCHED_BITS)

@@ -3,7 +3,7 @@
  * that tests can bend it. docs/explanation/leaf-table.md has the argument.
  */
 
-import type { SlotTrace } from "../batch/slot-trace.ts";
+import type { TreelessTrace } from "../batch/slot-trace.ts";
 import { DUMMY } from "../field/curve/dummy-signature.ts";
 import type { Signature } from "../field/curve/eddsa.ts";
 import { decodeAmount } from "../ledger/amount-float.ts";
@@ -132,8 +132,8 @@ const NULL_UNIT: TableUnit = {
 
 /** The narrow sections of a batch that was executed. */
 export interface TableSections {
-  readonly transfers: readonly SlotTrace[];
-  readonly members: readonly SlotTrace[];
+  readonly transfers: readonly TreelessTrace[];
+  readonly members: readonly TreelessTrace[];
   /** The tree before and after both sections. */
   readonly before: TreeVersion;
   readonly after: TreeVersion;
@@ -146,7 +146,7 @@ export function layOutTable(shape: TableShape, sections: TableSections): TableLa
     ...items,
     ...Array<T>(count - items.length).fill(filler),
   ];
-  const slotOf = (trace: SlotTrace): TableSlot => ({
+  const slotOf = (trace: TreelessTrace): TableSlot => ({
     ...NULL_SLOT,
     kind: trace.record.kind,
     a: trace.record.a,
@@ -174,7 +174,7 @@ export function layOutTable(shape: TableShape, sections: TableSections): TableLa
       gap,
     };
   });
-  const count = (traces: readonly SlotTrace[]) => {
+  const count = (traces: readonly TreelessTrace[]) => {
     const asked = new Map<number, number>();
     for (const { record } of traces) asked.set(record.b, (asked.get(record.b) ?? 0) + 1);
     return asked;
@@ -242,7 +242,7 @@ export const keptLayout = ({
 export function openLayout(kept: KeptLayout): TableLayout {
   const { part, rows, shape } = kept;
   const after = new Map(rows.map((row) => [row.id, row.after]));
-  const moves = rowMoves(part, shape.low, (id) => after.get(id)!);
+  const moves = rowMoves(part, shape.low, (tree, id) => tree.put(id, after.get(id)!));
   return { ...kept, rowChildren: childrenOf(moves, rows) };
 }
 
@@ -252,11 +252,11 @@ interface RowMove {
 }
 
 /** The subtree of each leaf as the rows before leave it, and as its own does. Of the trees between nothing else is hashed. */
-function rowMoves(part: TreePart, low: number, leafAfter: (id: number) => Leaf): RowMove[] {
+function rowMoves(part: TreePart, low: number, move: (tree: LedgerTree, id: number) => void): RowMove[] {
   const tree = LedgerTree.ofPart(part);
   const moves = part.ids.map((id) => {
     const old = tree.version.subtree(id, low);
-    tree.put(id, leafAfter(id));
+    move(tree, id);
     return { old, now: tree.version.subtree(id, low) };
   });
   hashVersions(moves.map(({ now }) => now));
@@ -282,21 +282,23 @@ function layOutTree(
   const subOf = (id: number) => Math.floor(id / TREE_ARITY ** low);
   hashVersions([before, after]);
   const part = before.part(ids);
-  const moves = rowMoves(part, low, (id) => after.leaf(id)!);
-  const rows = Array.from({ length: rowCount }, (_, j): TableRow => {
-    const id = ids[j] ?? ids.at(-1)!;
-    const { now, old } = moveOf(moves, j);
-    return {
+  const moves = rowMoves(part, low, (tree, id) => tree.putNode(id, after.leafNode(id)));
+  const used = ids.map(
+    (id, j): TableRow => ({
       id,
       isMember: false,
       asked: 0,
-      isFirst: j === 0 || (j < ids.length && subOf(ids[j - 1]!) !== subOf(id)),
-      before: (j < ids.length ? before : after).leaf(id)!,
+      isFirst: j === 0 || subOf(ids[j - 1]!) !== subOf(id),
+      before: before.leaf(id)!,
       after: after.leaf(id)!,
-      oldSub: old.root,
-      newSub: now.root,
-    };
-  });
+      oldSub: moves[j]!.old.root,
+      newSub: moves[j]!.now.root,
+    }),
+  );
+  const last = used.at(-1)!;
+  // One object, which a stored draft has once.
+  const left = { ...last, isFirst: false, before: last.after, oldSub: last.newSub };
+  const rows = [...used, ...Array<TableRow>(rowCount - used.length).fill(left)];
   const entries = (version: TreeVersion) =>
     Array.from({ length: TREE_ARITY ** (top - 1) }, (_, i) =>
       version.row(low + 1, i * TREE_ARITY ** (low + 1)),

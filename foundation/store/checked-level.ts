@@ -140,7 +140,8 @@ export class CheckedLevel {
       const count = this.#writeCount + 1;
       // Half the time of an array.
       const batch = this.db.batch();
-      for (const { sublevel = null, ...write } of writes) {
+      for (const write of writes) {
+        const { sublevel = null } = write;
         const options = sublevel === null ? {} : { sublevel };
         if (write.type === "del") batch.del(write.key, options);
         else batch.put(write.key, write.value, options);

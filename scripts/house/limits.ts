@@ -36,10 +36,10 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   settings: 107,
   commands: 85,
   productFiles: 1_806,
-  productLines: 207_260,
+  productLines: 207_583,
   testLines: 98_390,
   benchAndDrillLines: 6_525,
-  docsLines: 5_481,
+  docsLines: 5_479,
 };
 
 /** Likewise, of each kind, and changes of workspace along each walk. */

@@ -188,7 +188,7 @@ export class BatchPipeline {
    * The next wide operation would close it. While the prover has work, a table goes on being filled for nothing.
    */
   get #isDone(): boolean {
-    return this.head.isFull || (!this.head.hasWideRoom && !this.book.hasUnproven);
+    return this.head.isFull || (!this.head.hasWideRoom && this.book.unprovenCount === 0);
   }
 
   /** Closes the open batch if its time has come. */
@@ -219,7 +219,7 @@ export class BatchPipeline {
     metrics.fees.unitFee.set(Number(formatEther(this.fee.nextWei)));
     const { resultWei } = this.account.result(this.fee.openPerEther());
     metrics.fees.operatorResult.set(Number(formatEther(resultWei ?? 0n)));
-    metrics.batches.proverQueueLength.set(this.book.unproven().length);
+    metrics.batches.proverQueueLength.set(this.book.unprovenCount);
     metrics.batches.finalizedBatch.set(this.book.finalNumber);
   }
 

@@ -42,6 +42,8 @@ export class BatchRegistry {
   /** By number, ascending and without gaps: final + 1 … closed. */
   readonly #records = new Map<number, StoredBatch>();
   readonly #changes = new Map<number, LeafChanges>();
+  /** Of the records: asked for with every operation, and there may be thousands. */
+  #unprovenCount = 0;
 
   /** @param ledger of the head; what was folded into it is the last final batch's */
   constructor(final: ChainPosition, ledger: Ledger) {
@@ -91,8 +93,24 @@ export class BatchRegistry {
 
   /** Takes in a batch as the store holds it. */
   load(record: StoredBatch, changes: LeafChanges): void {
-    this.#records.set(record.number, record);
+    this.#keep(record);
     this.#changes.set(record.number, changes);
+  }
+
+  #keep(record: StoredBatch): void {
+    this.#noteGone(record.number);
+    this.#records.set(record.number, record);
+    if (record.status === "closed") this.#unprovenCount += 1;
+  }
+
+  #forget(batchNumber: number): void {
+    this.#noteGone(batchNumber);
+    this.#records.delete(batchNumber);
+    this.#changes.delete(batchNumber);
+  }
+
+  #noteGone(batchNumber: number): void {
+    if (this.#records.get(batchNumber)?.status === "closed") this.#unprovenCount -= 1;
   }
 
   /** A batch was closed, for the first time or again; whatever was known of its number is forgotten. */
@@ -110,9 +128,8 @@ export class BatchRegistry {
     return [...this.#records.values()].filter(({ status }) => status === "closed");
   }
 
-  get hasUnproven(): boolean {
-    for (const { status } of this.#records.values()) if (status === "closed") return true;
-    return false;
+  get unprovenCount(): number {
+    return this.#unprovenCount;
   }
 
   /** The batches that L1 can take next: consecutive, proven, not posted. */
@@ -242,7 +259,7 @@ export class BatchRegistry {
   }
 
   #update(record: StoredBatch): StoreWrite[] {
-    this.#records.set(record.number, record);
+    this.#keep(record);
     return [{ key: storeKeys.batch(record.number), value: record }];
   }
 
@@ -250,8 +267,7 @@ export class BatchRegistry {
     const changes = this.changesOf(record.number);
     this.#ledger.fold(changes);
     this.#final = record.position;
-    this.#records.delete(record.number);
-    this.#changes.delete(record.number);
+    this.#forget(record.number);
     return [
       ...changes.map(([id, leaf, hash]) => leafWrite(id, leaf, hash)),
       { key: storeKeys.finalPosition, value: record.position },
@@ -270,8 +286,7 @@ export class BatchRegistry {
     for (const number of [...this.#records.keys()].filter((known) => known > base)) {
       for (const key of [storeKeys.batch(number), storeKeys.changes(number), storeKeys.draft(number)])
         writes.push({ key });
-      this.#records.delete(number);
-      this.#changes.delete(number);
+      this.#forget(number);
     }
     for (const [record, changes] of foreign) {
       this.load(record, changes);

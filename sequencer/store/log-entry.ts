@@ -98,5 +98,7 @@ export function leavesOf({
 }): number[] {
   const rule = kindRule(kind)!;
   const second = rule.usesB && !rule.isCreate ? b : createdId;
-  return [...new Set([...(rule.usesA ? [a] : []), ...(second === null ? [] : [second])])];
+  const ids = rule.usesA ? [a] : [];
+  if (second !== null && second !== ids[0]) ids.push(second);
+  return ids;
 }

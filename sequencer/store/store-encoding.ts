@@ -17,11 +17,7 @@ export const storeEncoding = {
   name: "v8-crc32",
   format: "buffer" as const,
   encode(value: unknown): Buffer {
-    if (typeof value === "number") {
-      const bytes = Buffer.allocUnsafe(HEADER_BYTES + NUMBER_BYTES);
-      bytes.writeDoubleLE(value, HEADER_BYTES);
-      return withHeader(bytes, MARK.number);
-    }
+    if (typeof value === "number") return encodeNumber(value);
     if (isOperation(value)) return withHeader(encodeEntry(value), MARK.operation);
     const body = serialize(value);
     const bytes = Buffer.allocUnsafe(HEADER_BYTES + body.length);
@@ -35,6 +31,19 @@ export const storeEncoding = {
     return data[0] === MARK.operation ? decodeEntry(body) : deserialize(body);
   },
 };
+
+let lastNumber = Number.NaN;
+let lastBytes: Buffer;
+
+/** An operation's indices all have its sequence. LevelDB copies what it is given. */
+function encodeNumber(value: number): Buffer {
+  if (value === lastNumber) return lastBytes;
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + NUMBER_BYTES);
+  bytes.writeDoubleLE(value, HEADER_BYTES);
+  lastBytes = withHeader(bytes, MARK.number);
+  lastNumber = value;
+  return lastBytes;
+}
 
 function withHeader(bytes: Buffer, mark: number): Buffer {
   bytes[0] = mark;

@@ -9,7 +9,6 @@ import {
   hashTaggedMany,
   nativeField,
   poseidonImplementation,
-  rememberHash,
 } from "../poseidon.ts";
 
 /**
@@ -145,31 +144,51 @@ export interface SignatureCheck {
  * the circuit cannot convert, is none.
  */
 export function verifySignature(check: SignatureCheck): boolean {
-  const known = verdicts.get(check.signature);
-  const isKnown =
-    check.keyY === undefined && known?.keyX === check.keyX && isSameMessage(known.message, check.message);
-  return isKnown ? known.isValid : verifySignatures([check])[0]!;
+  const known = check.keyY === undefined ? verdictOn(check) : undefined;
+  return known?.isValid ?? verifySignatures([check])[0]!;
 }
 
-interface Verdict {
-  readonly keyX: bigint;
-  readonly message: Message;
-  readonly isValid: boolean;
+type Asked = Omit<SignatureCheck, "keyY">;
+interface Verdict extends Asked {
+  readonly r8x: bigint;
+  /** null where nobody has judged it. */
+  readonly isValid: boolean | null;
+  /** What is hashed for it, where that is known. */
+  readonly challenge: bigint | null;
 }
 const verdicts = new WeakMap<Signature, Verdict>();
 
+function verdictOn({ keyX, message, signature }: Asked): Verdict | undefined {
+  const known = verdicts.get(signature);
+  const isIt = known?.keyX === keyX && known.r8x === signature.r8x && isSameMessage(known.message, message);
+  return isIt ? known : undefined;
+}
+
 /**
- * Takes over what `verifySignatures` said in another thread of this very signature: `verifySignature` gives the same for
+ * Takes over what `judgeSignatures` said in another thread of this very signature: `verifySignature` gives the same for
  * the same key and message. The signature is frozen, so the verdict stays its own.
  */
 export function rememberVerdict(
-  { keyX, message, signature }: Omit<SignatureCheck, "keyY">,
-  isValid: boolean,
+  check: Asked,
+  isValid: boolean | null,
   challenge: bigint | null = null,
 ): void {
-  verdicts.set(Object.freeze(signature), { keyX, message, isValid });
-  if (challenge !== null)
-    rememberHash(signature, challengeRequest({ r8x: signature.r8x, keyX, message }), challenge);
+  const { keyX, message, signature } = check;
+  if (isValid !== null) Object.freeze(signature);
+  verdicts.set(signature, { keyX, message, signature, r8x: signature.r8x, isValid, challenge });
+}
+
+/** What is hashed for each signature; what is known of it is not hashed again. */
+export function challengesOf(checks: readonly Asked[]): bigint[] {
+  const known = checks.map((check) => verdictOn(check)?.challenge ?? null);
+  const missing = checks.filter((_, i) => known[i] === null);
+  const made = hashTaggedMany(
+    missing.map(({ keyX, message, signature: { r8x } }) => challengeRequest({ r8x, keyX, message })),
+  );
+  for (const [i, check] of missing.entries())
+    if (!verdicts.has(check.signature)) rememberVerdict(check, null, made[i]!);
+  let next = 0;
+  return known.map((challenge) => challenge ?? made[next++]!);
 }
 
 /** As `verifySignature` for each, all together in our own code: less than a twentieth of noble's time. */
@@ -255,7 +274,7 @@ function baseMultiples(): CurvePoint[] {
 }
 
 /** h = H[tag](R8x, Ax, parts): neither y is hashed, as a point of the subgroup is the only one of it with its x. */
-export function challengeRequest({
+function challengeRequest({
   r8x,
   keyX,
   message,

@@ -2,7 +2,7 @@
  * Test support: the table of lawless slots. It is laid out as an honest prover would, around what the slots say that they
  * did; so a forged operation has a consistent table, and only the rule that it breaks can refuse it.
  */
-import type { SlotTrace } from "../../batch/slot-trace.ts";
+import type { TreelessTrace } from "../../batch/slot-trace.ts";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { decodeAmount } from "../../ledger/amount-float.ts";
 import { accountLeaf, EMPTY_LEAF, type ModelCounters, unpackCounters } from "../../ledger/leaf.ts";
@@ -43,7 +43,7 @@ export function lawlessLayout(shape: TableShape, sections: TableSections): Table
 }
 
 /** The sections of lawless narrow slots: of transfers, and of commits and payments. */
-export const sectionsOfTraces = (traces: readonly SlotTrace[]) => ({
+export const sectionsOfTraces = (traces: readonly TreelessTrace[]) => ({
   transfers: traces.filter(({ record }) => record.kind === KIND.transfer),
   members: traces.filter(
     ({ record }) => record.kind === KIND.commitData || record.kind === KIND.payInference,
@@ -56,7 +56,7 @@ const bitsOf = (value: bigint, count: number) =>
 /** Puts another opening of a model's counters into the only unit; the payment's surplus follows the price that is shown. */
 export function showUnitCounters(
   inputs: Record<string, unknown> & CircuitInputs,
-  { record, b }: SlotTrace,
+  { record, b }: TreelessTrace,
   shown: Partial<ModelCounters>,
 ): void {
   const counters = unpackCounters(b.counters + (1n << COUNTERS.paymentCount));

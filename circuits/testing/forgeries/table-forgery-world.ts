@@ -1,6 +1,6 @@
 /** Test support: one batch of known operations, and what a forger may change of it before it is laid out again. */
 import { feeOnTree } from "../../batch/batch.ts";
-import type { SlotTrace } from "../../batch/slot-trace.ts";
+import type { TreelessTrace } from "../../batch/slot-trace.ts";
 import type { CircuitInputs } from "../../compiler/witness-calculator.ts";
 import { derivePublicKey, signMessage } from "../../field/curve/eddsa.ts";
 import { encodeAmount } from "../../ledger/amount-float.ts";
@@ -49,7 +49,7 @@ export class TableForgeries {
   readonly #before: TreeVersion;
   readonly #closed: ClosedTableBatch;
   readonly #after: TreeVersion;
-  readonly #traces: readonly SlotTrace[];
+  readonly #traces: readonly TreelessTrace[];
 
   constructor(orders: readonly Order[] = ORDERS, prepare: (world: RandomLedger) => void = () => {}) {
     const { ledger } = this.world;
