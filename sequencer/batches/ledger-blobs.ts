@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import { encodeBlob } from "@openledger/circuits/blob/blob-bytes";
 import { blobElements } from "@openledger/circuits/blob/blob-elements";
-import type { HashTarget } from "../store/hash-index.ts";
+import { type HashTarget, transactionWrites } from "../store/hash-index.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { type StoreWrite, storeKeys, underPrefix } from "../store/store-keys.ts";
 import { blobHashOf, blobShapeOf } from "../store/stored-batch.ts";
@@ -23,25 +23,14 @@ const PAUSE_MS = 15;
  */
 export async function nameStoredBlobs(log: LedgerLog): Promise<void> {
   const stored = await log.keyed<{ batchNumber: number; versionedHash: string }>(underPrefix("blob"));
-  const named = (versionedHash: string, batchNumber: number) => ({
-    key: storeKeys.hash(versionedHash, "batch", batchNumber),
-    value: { what: "batch", batchNumber },
-  });
   const writes: StoreWrite[] = stored.flatMap(([key, { batchNumber, versionedHash }]) => [
-    named(versionedHash, batchNumber),
+    { key: storeKeys.hash(versionedHash, "batch", batchNumber), value: { what: "batch", batchNumber } },
     { key },
   ]);
-  const seen = await log.get<number>(BLOBS_SEEN);
-  if (seen !== undefined) {
-    const { batchNumber: finalNumber = 0 } = (await log.finalPosition()) ?? {};
-    for (let number = seen + 1; number <= finalNumber; number++) {
-      const record = await log.batch(number);
-      const versionedHash = record === undefined ? null : blobHashOf(record);
-      if (versionedHash !== null) writes.push(named(versionedHash, number));
-    }
-    writes.push({ key: BLOBS_SEEN });
-  }
-  await log.write(writes);
+  const finalNumber = (await log.finalPosition())?.batchNumber ?? 0;
+  for (let number = ((await log.get<number>(BLOBS_SEEN)) ?? finalNumber) + 1; number <= finalNumber; number++)
+    writes.push(...transactionWrites(storeKeys.batch(number), await log.batch(number)));
+  await log.write([...writes, { key: BLOBS_SEEN }]);
 }
 
 export class LedgerBlobs {
