@@ -49,7 +49,7 @@ export class LedgerBlobs {
   async read(versionedHash: VersionedHash): Promise<Uint8Array | null> {
     const recent = this.#recent.get(versionedHash);
     if (recent !== undefined) return recent;
-    // Whoever waits holds a number: a record takes 300 kB.
+    // A request that waits holds a number: a record takes 300 kB.
     const number = await this.#numberOf(versionedHash);
     return number === null ? null : this.#inTurn(() => this.#make(versionedHash, number));
   }
