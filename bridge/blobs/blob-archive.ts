@@ -94,14 +94,6 @@ export class BlobArchive {
     });
   }
 
-  /** Notices files that somebody has taken away since the start. @throws BRG_BLOBS_FAILED */
-  async lookAgain(): Promise<void> {
-    await this.#inTurn(async () => {
-      const there = new Set(await onDisk(this.folder, () => readdir(this.folder)));
-      for (const hash of this.#kept) if (!there.has(hash)) this.#kept.delete(hash);
-    });
-  }
-
   /** Takes away a file whose bytes are not what its name says, so that the right ones can be kept. @throws BRG_BLOBS_FAILED */
   async forget(hash: VersionedHash): Promise<void> {
     await this.#inTurn(() => this.#remove(hash));

@@ -42,21 +42,27 @@ export async function openFollowedLog(
   { onFatal, onProgress }: { onFatal: (error: unknown) => void; onProgress?: (text: string) => void },
 ): Promise<LedgerLog> {
   await mkdir(dirname(path), { recursive: true });
-  const replaced = `${path}.replaced`;
+  const [replaced, gone] = [`${path}.replaced`, `${path}.gone`];
+  await rm(gone, { recursive: true, force: true });
+  // By another name first: no start opens what a kill leaves of it.
+  const discard = async (folder: string) => {
+    await rename(folder, gone);
+    await rm(gone, { recursive: true });
+  };
   const kept = { owner: "full-node", ...(options.history && { history: options.history }) } as const;
   let log = existsSync(path) ? await LedgerLog.open(path, onFatal, kept) : null;
   if (log !== null && !(await isUsable(log, rollup, path))) {
     await log.close();
     log = null;
     // One that was put aside before holds all evidence; this one was made since, and not to its end.
-    if (existsSync(replaced)) await rm(path, { recursive: true });
+    if (existsSync(replaced)) await discard(path);
     else await rename(path, replaced);
   }
   const { sources = [] } = options.history ?? {};
-  const old = existsSync(replaced)
-    ? await LedgerLog.open(replaced, undefined, { owner: "full-node", history: { sources } })
-    : null;
+  let old: LedgerLog | null = null;
   try {
+    if (existsSync(replaced))
+      old = await LedgerLog.open(replaced, undefined, { owner: "full-node", history: { sources } });
     if (log === null) {
       const onBatch = (batchNumber: number) => onProgress?.(`batch ${batchNumber}`);
       const blobs = old === null ? options.blobs : withBlobsOf(old, options.blobs);
@@ -72,10 +78,13 @@ export async function openFollowedLog(
       log = await LedgerLog.open(path, onFatal, kept);
     }
     if (old !== null) await takeEvidence(old, log);
+  } catch (error) {
+    await log?.close();
+    throw error;
   } finally {
     await old?.close();
   }
-  if (old !== null) await rm(replaced, { recursive: true });
+  if (old !== null) await discard(replaced);
   return log;
 }
 

@@ -109,7 +109,8 @@ struct DigitPlan {
   bool isLast(unsigned window) const { return window + 1 == windowCount; }
   /** log2 of the number of buckets: the largest absolute value of a digit. */
   unsigned bucketPower(unsigned window) const { return isLast(window) ? glv::halfBits - window * bits : bits - 1; }
-  bool hasSmall(unsigned window) const { return window * bits <= Scalars::smallBits; }
+  /** A digit at bit 25 still takes the carry of a small half's last bits. */
+  bool hasSmall(unsigned window) const { return window * bits <= Scalars::smallBits + 1; }
 
   /**
    * A window's digits of a chunk's scalars that are not zero and whose point has a place in `indexOf`; returns how many. Without

@@ -2,7 +2,7 @@
  * What it means that Ethereum forgets blobs after 18 days (docs/explanation/data-availability.md, "After 18 days"): a real contract, real blob
  * transactions, and a beacon node that answers 404 from a moment on.
  */
-import { existsSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
 import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
@@ -140,10 +140,13 @@ describe("once Ethereum has pruned the blobs", () => {
     await log.write([{ key: FOLLOW_MARKER, value: { ...marker, blockHash: `0x${"9".repeat(64)}` } }]);
     await log.close();
     rmSync(join(dataPath, "blobs"), { recursive: true });
+    // Of a directory that a kill left half removed.
+    mkdirSync(join(dataPath, "ledger.gone"));
     const again = await follow(name, {});
     await again.poll();
     expect(again.followed.head.ledger.root).toBe(f.ledger.root);
     expect(again.alarms.isQuiet).toBe(true);
+    expect(readdirSync(dataPath).filter((it) => it.startsWith("ledger"))).toEqual(["ledger"]);
     await again.stop();
   });
 
