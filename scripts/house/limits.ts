@@ -37,7 +37,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   commands: 85,
   productFiles: 1_806,
   productLines: 207_598,
-  testLines: 98_444,
+  testLines: 98_660,
   benchAndDrillLines: 6_525,
   docsLines: 5_479,
 };
