@@ -23,12 +23,14 @@ const PAUSE_MS = 15;
  */
 export async function nameStoredBlobs(log: LedgerLog): Promise<void> {
   const stored = await log.keyed<{ batchNumber: number; versionedHash: string }>(underPrefix("blob"));
+  const seen = await log.get<number>(BLOBS_SEEN);
+  if (stored.length === 0 && seen === undefined) return;
   const writes: StoreWrite[] = stored.flatMap(([key, { batchNumber, versionedHash }]) => [
     { key: storeKeys.hash(versionedHash, "batch", batchNumber), value: { what: "batch", batchNumber } },
     { key },
   ]);
   const finalNumber = (await log.finalPosition())?.batchNumber ?? 0;
-  for (let number = ((await log.get<number>(BLOBS_SEEN)) ?? finalNumber) + 1; number <= finalNumber; number++)
+  for (let number = (seen ?? finalNumber) + 1; number <= finalNumber; number++)
     writes.push(...transactionWrites(storeKeys.batch(number), await log.batch(number)));
   await log.write([...writes, { key: BLOBS_SEEN }]);
 }

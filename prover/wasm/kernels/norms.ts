@@ -1,6 +1,5 @@
 import { FieldKernel, storedMax } from "@openledger/circuits/wasm/field-kernel";
-import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
-import { baseField, elementBytes } from "@openledger/circuits/wasm/field-limbs";
+import { baseField, type ConstantPool, elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import {
   type Code,
   i32,
