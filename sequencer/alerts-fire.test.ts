@@ -44,12 +44,6 @@ const once =
   };
 const seqError = (code: string): Fault<Metrics> => once(({ errors }) => errors.inc({ code }));
 
-/** As `BlobService` tells it. @param days that the oldest has been missing for when the scene begins */
-function missBlob({ blobs }: Pick<Metrics, "blobs">, days: number): void {
-  blobs.missing.set(2);
-  blobs.oldestMissing.set(-86_400 * days);
-}
-
 const sequencer: Scene<Metrics> = {
   path: "alerts.yml",
   job: "rollup-sequencer",
@@ -84,30 +78,27 @@ const sequencer: Scene<Metrics> = {
     LeaseEnds: ({ failover }) => failover.leaseSeconds.set(0),
     LeaseLost: ({ failover }) => failover.leaseLost.set(1),
     ReplicaSilent: ({ failover }, minute) => failover.replicaSilentSeconds.set(60 * minute),
-    BlobsMissing: (metrics) => missBlob(metrics, 0),
-    BlobsExpire: (metrics) => missBlob(metrics, 8),
   },
 };
 
 const equivocation = (registry: Registry) =>
   (registry.getSingleMetric("rollup_full_node_alarm") as Gauge<"kind">).inc({ kind: "equivocation" });
 
-const fullNode: Scene<{ alarms: FollowAlarms; registry: Registry; blobs: Metrics["blobs"] }> = {
+const fullNode: Scene<{ alarms: FollowAlarms; registry: Registry }> = {
   path: "full-node/alerts.yml",
   job: "rollup-full-node",
   async create() {
-    const { blobs, registry } = createMetrics();
+    const { registry } = createMetrics();
     const log = { keyed: async () => [] };
     const modules = { log, registry, logger: { error() {}, warn() {}, info() {} } };
     const alarms = await FollowAlarms.load(modules as unknown as Parameters<typeof FollowAlarms.load>[0]);
-    return { metrics: { alarms, registry, blobs }, registry };
+    return { metrics: { alarms, registry }, registry };
   },
   well() {},
   faults: {
     FullNodeEquivocation: once(({ registry }) => equivocation(registry)),
     FullNodeBatchMalformed: ({ alarms }) => alarms.set("batch-malformed", "a rule is broken"),
     FullNodeAlarm: ({ alarms }) => alarms.set("l1-stalled", "no new block"),
-    FullNodeBlobsMissing: (metrics) => missBlob(metrics, 0),
   },
 };
 

@@ -12,7 +12,6 @@ import {
   type Settings,
   type SettingValues,
   SHARED_SETTINGS,
-  someText,
   wholeNumber,
 } from "@openledger/foundation/settings";
 import { z } from "zod";
@@ -73,16 +72,6 @@ export const SEQUENCER_SETTINGS = {
     default: "5000",
     description:
       "longest wait for the standby's acknowledgement before an operation is answered with SEQ_REPLICA_SILENT",
-  },
-  blobsPath: {
-    schema: someText,
-    default: ".openledger/blobs",
-    description: "folder of batches' blobs, which is served; created if a circuit has blobs",
-  },
-  blobsMax: {
-    schema: wholeNumber(0, 100_000_000),
-    default: "0",
-    description: "number of blobs to keep there, 131,072 bytes each; 0 = all, without limit",
   },
   dataPlace: {
     schema: z.enum(DATA_MODES),

@@ -51,12 +51,6 @@ export function createMetrics(registry = new Registry()) {
       finalizedBatch: gauge("rollup_l1_finalized_batch", "Number of the last final batch"),
     },
     blobs: {
-      kept: gauge("rollup_blobs_kept", "Blobs in the archive"),
-      missing: gauge("rollup_blobs_missing", "Batches on L1 whose blob is not in the archive"),
-      oldestMissing: gauge(
-        "rollup_blob_oldest_missing_timestamp_seconds",
-        "Since when the oldest of them is on L1, in seconds since 1970; 0 where none is missing",
-      ),
       problems: counter(
         "rollup_blob_problems_total",
         "Places that gave other bytes than the hash names, and archives that could not be read or written",

@@ -2,10 +2,11 @@
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
 import { leaseMarginProblem } from "@openledger/bridge/l1/lease-margin";
+import { preloadKzg } from "@openledger/circuits/blob/kzg";
 import { initPoseidon, poseidonImplementation, useNativeField } from "@openledger/circuits/field/poseidon";
 import { loadNativeField } from "@openledger/circuits/native/native-field";
-import { TREE_DEPTH } from "@openledger/circuits/protocol";
-import { dataTwins, openingShape } from "@openledger/circuits/registry/circuit-sizes";
+import { isBlobShape, TREE_DEPTH } from "@openledger/circuits/protocol";
+import { batchShapesOf, dataTwins, openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import { type DeployedCircuit, type Deployment, genesisOf } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { closedInputs } from "@openledger/circuits/table/table-builder";
@@ -17,9 +18,9 @@ import { loadVerificationKey } from "@openledger/prover/keys/deployed-circuits";
 import { createApi } from "./api/api.ts";
 import type { ApiOptions } from "./api/api-options.ts";
 import { type ServedPages, servedGovernance } from "./api/pages.ts";
-import { openBlobService } from "./batches/blob-service.ts";
 import { DataChoice } from "./batches/data-choice.ts";
 import { Feed } from "./batches/feed.ts";
+import { nameStoredBlobs } from "./batches/ledger-blobs.ts";
 import type { Config } from "./config.ts";
 import { OpenPrice } from "./fees/open-price.ts";
 import { SignaturePool } from "./intake/signature-pool.ts";
@@ -135,8 +136,9 @@ export async function createSequencerProcess(
         data: { reason: "store-of-full-node", dataPath },
       });
     }
-    const kept = { folder: resolve(config.blobsPath), maxCount: config.blobsMax };
-    const blobService = await openBlobService(kept, deployment.circuits, { log, metrics, logger, clock });
+    await nameStoredBlobs(log);
+    // Batches are closed between two operations: nothing can be loaded then.
+    if (batchShapesOf(deployment.circuits).some(isBlobShape)) await preloadKzg();
     const price = new OpenPrice(config, (error) => {
       logger.error({ err: error }, "OPEN's price cannot be read; the last valid one is still used");
       metrics.errors.inc({ code: "SEQ_PRICE_INVALID" });
@@ -162,13 +164,11 @@ export async function createSequencerProcess(
         clock,
         onFatal,
         openPerEther: () => price.read(),
-        onBatch: (record) => blobService?.note(record),
         circuits,
         data,
         circuitInputs: (closed, z) => closedInputs(closed, z, TREE_DEPTH),
       },
     );
-    blobService?.start(() => sequencer.line.book.finalNumber);
     const provers = await proversOf(config, deployment.circuits);
     const app = await createApi(
       {
@@ -180,7 +180,6 @@ export async function createSequencerProcess(
       },
       {
         ...{ sequencer, operator: sequencer, feed, metrics, logger, clock },
-        blobs: blobService,
       },
     );
     let ticker: NodeJS.Timeout | undefined;
@@ -198,7 +197,6 @@ export async function createSequencerProcess(
       async stop() {
         clearInterval(ticker);
         await sequencer.stop();
-        await blobService?.stop();
         feed.close();
         await app.close();
         await signatures.close();

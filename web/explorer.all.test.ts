@@ -204,7 +204,7 @@ describe("the search", () => {
     await field.blur();
     await page.keyboard.press("/");
     await page.keyboard.type(`${hash.slice(0, 6)}…${hash.slice(-4)}`);
-    await page.getByRole("option", { name: /^Batch 1 posted by Ethereum transaction/ }).waitFor();
+    await page.getByRole("option", { name: /^Batch 1 on Ethereum by the hash/ }).waitFor();
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowUp");
     await pictureOf(page, "search");

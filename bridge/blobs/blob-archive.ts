@@ -12,7 +12,7 @@ import { isVersionedHash, type VersionedHash } from "./blob-source.ts";
 
 const ABANDONED_MS = 3_600_000;
 
-export interface BlobArchiveOptions {
+interface BlobArchiveOptions {
   readonly folder: string;
   /** Where more come, the ones that were written first go. 0: all are kept. */
   readonly maxCount: number;
@@ -20,8 +20,7 @@ export interface BlobArchiveOptions {
 
 export class BlobArchive {
   readonly folder: string;
-  /** 0: all. */
-  readonly maxCount: number;
+  readonly #maxCount: number;
   /** In the order in which they were written. */
   readonly #kept: Set<VersionedHash>;
   #writing: Promise<unknown> = Promise.resolve();
@@ -55,7 +54,7 @@ export class BlobArchive {
 
   private constructor({ folder, maxCount }: BlobArchiveOptions, kept: Set<VersionedHash>) {
     this.folder = folder;
-    this.maxCount = maxCount;
+    this.#maxCount = maxCount;
     this.#kept = kept;
   }
 
@@ -86,19 +85,11 @@ export class BlobArchive {
       const path = pathOf(this.folder, hash);
       await onDisk(path, () => writeDurable(path, bytes));
       this.#kept.add(hash);
-      if (this.maxCount === 0) return;
+      if (this.#maxCount === 0) return;
       for (const oldest of this.#kept) {
-        if (this.#kept.size <= this.maxCount) break;
+        if (this.#kept.size <= this.#maxCount) break;
         await this.#remove(oldest);
       }
-    });
-  }
-
-  /** Notices files that somebody has taken away since the start. @throws BRG_BLOBS_FAILED */
-  async lookAgain(): Promise<void> {
-    await this.#inTurn(async () => {
-      const there = new Set(await onDisk(this.folder, () => readdir(this.folder)));
-      for (const hash of this.#kept) if (!there.has(hash)) this.#kept.delete(hash);
     });
   }
 

@@ -40,9 +40,6 @@ export const isVersionedHash = (text: string): text is VersionedHash => VERSIONE
 export const EMPTY_BLOB_HASH: VersionedHash =
   "0x010657f37554c781402a22917dee2f75def7ab966d7b770905398eba3c444014";
 
-/** Ethereum's promise: 4,096 epochs of 32 slots of 12 s. */
-export const BLOB_KEPT_DAYS = 18;
-
 /** What anyone who misses a blob should do, in one place, at a command line. */
 const MISSING_BLOB_REMEDY =
   "name an archive that has it (--blobs FOLDER or URL of a full node or the sequencer), or go on from a snapshot of that batch or a later one (--snapshot). A forced withdrawal needs no data (docs/explanation/data-availability.md)";

@@ -103,6 +103,27 @@ describe("LedgerTree", () => {
     );
   });
 
+  it("changes no version and no other tree, whatever trees begin as whose versions", () => {
+    const change = fc.tuple(fc.nat(9), fc.nat(63), fc.bigInt(0n, FIELD_ORDER - 1n), fc.nat(3));
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
+        const worlds = [{ tree: new LedgerTree(2), leaves: Array<bigint>(64).fill(0n) }];
+        const versions: [TreeVersion, leaves: bigint[]][] = [];
+        for (const [which, id, hash, look] of changes) {
+          const { leaves, tree } = worlds[which % worlds.length]!;
+          tree.update(id, hash);
+          leaves[id] = hash;
+          if (look > 1) continue;
+          versions.push([tree.version, [...leaves]]);
+          if (look === 1) worlds.push({ tree: LedgerTree.ofVersion(tree.version), leaves: [...leaves] });
+        }
+        for (const { leaves, tree } of worlds) versions.push([tree.version, leaves]);
+        for (const [version, leaves] of versions) expect(version.root).toBe(denseRoot(leaves));
+      }),
+      { numRuns: runs(100) },
+    );
+  });
+
   it("follows some leaves from a part of the tree alone", () => {
     fc.assert(
       fc.property(updates, updates, (before, after) => {

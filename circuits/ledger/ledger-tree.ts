@@ -2,9 +2,10 @@
  * The ledger's eight-ary Poseidon tree. Level 0 holds the leaves, level `depth` the root.
  *
  * The nodes of a version never change: an update makes new ones from the leaf to the root, and anyone who holds an old root
- * still sees the old tree (TreeVersion). What was made since the last version was taken is changed in place. A node is hashed when somebody first asks for its hash. So executing an operation hashes
- * nothing, the root of a batch hashes each node that is left of the batch once, and the paths of every slot in between,
- * which only the prover needs, are hashed when it needs them: level by level, where no hash waits for another.
+ * still sees the old tree (TreeVersion). What was made since the last version was taken is changed in place. A node is
+ * hashed when somebody first asks for its hash. So executing an operation hashes nothing, the root of a batch hashes each
+ * node that is left of the batch once, and the paths of every slot in between, which only the prover needs, are hashed
+ * when it needs them: level by level, where no hash waits for another.
  *
  * Nodes are there only for what changed since a flat base (flat-ledger.ts): where a child is null, the base has it, as it
  * was at the version's view. A node means the same in every version that it is in: `settle` moves a tree to a later view
@@ -295,12 +296,10 @@ export class LedgerTree {
     node.children![digit(id, 0)] = leaf;
   }
 
-  /** A node that may be changed: this one where nobody else has seen it. */
+  /** A node that may be changed: this one where nobody else has seen it, and so nobody hashed it. */
   #own(node: Child): TreeNode {
-    if (node === null || node.edit !== this.#edit)
-      return new TreeNode(undefined, childrenOf(node).slice(), null, this.#edit);
-    node.hash = undefined;
-    return node;
+    if (node !== null && node.edit === this.#edit) return node;
+    return new TreeNode(undefined, childrenOf(node).slice(), null, this.#edit);
   }
 
   /**

@@ -46,7 +46,7 @@ describe.each([...nativeLanes(), null])("the native field in lanes of %s", (lane
     const random = new TestRandom(73);
     const element = () => (random.below(3) === 0 ? random.pick(edges) : random.field());
     for (let width = 1; width <= 16; width++) {
-      for (const count of [1, 8, 19]) {
+      for (const count of [1, 8, 14, 19]) {
         const requests = Array.from(
           { length: count },
           (): HashRequest => [element(), Array.from({ length: width }, element)],

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { replayBatch } from "../batch/batch.ts";
+import { type PlacedTrace, replayBatch } from "../batch/batch.ts";
 import { decodeWire, encodeWire } from "../batch/batch-data.ts";
 import { initPoseidon } from "../field/poseidon.ts";
 import { encodeAmount } from "../ledger/amount-float.ts";
@@ -53,6 +53,36 @@ describe("the order of a batch", () => {
     expect(lateCount).toBeGreaterThan(0);
     const opened = openClosedDraft(structuredClone(closedDraftOf(closed)));
     expect(closedInputs(opened, 5n, DEPTH)).toEqual(closedInputs(closed, 5n, DEPTH));
+  });
+
+  it("is laid out alike where the flat base has the leaves, also with nothing in the table", () => {
+    for (const count of [0, 1, 24]) {
+      const [world, folded] = [new RandomLedger(4, DEPTH), new RandomLedger(4, DEPTH)];
+      folded.ledger.foldAll();
+      const [closed, other] = [mixTable(world, SHAPE, count), mixTable(folded, SHAPE, count)];
+      expect(closedInputs(other.closed, 5n, DEPTH)).toEqual(closedInputs(closed.closed, 5n, DEPTH));
+    }
+  });
+
+  it("says of each operation where it stands", () => {
+    const world = new RandomLedger(5, DEPTH);
+    const builder = new TableBuilder(world.ledger, world.opening(postedShape(SHAPE)));
+    const placed: PlacedTrace[] = [];
+    for (let i = 0; i < 60; i++) {
+      const operation = world.operation(i > 30);
+      try {
+        if (builder.hasRoomFor(operation)) placed.push(builder.add(operation));
+      } catch (error) {
+        expect(error).toMatchObject({ code: expect.stringMatching(/^OP_/) });
+      }
+    }
+    const { narrow, wide } = builder.close().batch.data;
+    expect(placed.length).toBe(narrow.filter(({ kind }) => kind !== KIND.null).length + wide.length);
+    expect(narrow[0]!.kind).toBe(KIND.transfer);
+    expect(narrow.at(-1)!.kind).not.toBe(KIND.transfer);
+    const firstWide = SHAPE.transfers + SHAPE.members;
+    for (const { slot, trace } of placed) expect(narrow[slot] ?? wide[slot - firstWide]).toBe(trace.record);
+    expect(wide.length).toBeGreaterThan(0);
   });
 
   it("Attack: what spends after a wide slot emptied the leaf stays behind it", () => {

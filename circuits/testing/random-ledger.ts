@@ -7,7 +7,7 @@ import { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { BatchOpening } from "../batch/batch.ts";
 import { packClaim } from "../batch/epoch-operations.ts";
 import type { ReplayedSettlement } from "../batch/settlement-operation.ts";
-import type { Operation, TreelessTrace } from "../batch/slot-trace.ts";
+import type { Operation, TreelessTrace as Trace } from "../batch/slot-trace.ts";
 import { derivePublicKey, signMessage } from "../field/curve/eddsa.ts";
 import { encodeAmount } from "../ledger/amount-float.ts";
 import {
@@ -457,13 +457,8 @@ export class RandomLedger {
   fill(
     builder: TableBuilder,
     shape: BatchShape,
-  ): {
-    traces: TreelessTrace[];
-    refusedCodes: string[];
-    settlements: ReplayedSettlement[];
-    burnedWei: bigint;
-  } {
-    const traces: TreelessTrace[] = [];
+  ): { traces: Trace[]; refusedCodes: string[]; settlements: ReplayedSettlement[]; burnedWei: bigint } {
+    const traces: Trace[] = [];
     const settlements: ReplayedSettlement[] = [];
     const refusedCodes: string[] = [];
     const narrowWanted = this.random.below(shape.narrow + 1);

@@ -113,6 +113,11 @@ export class FieldKernel {
     this.f.emit(v128.store(this.#scratch.get, code));
   }
 
+  /** Where `pin` stores from here on: 16 bytes that are not read. */
+  pinAt(address: Code): void {
+    this.f.set(this.#scratch, address);
+  }
+
   bindAll(value: LimbValue): LimbValue {
     return { ...value, limbs: value.limbs.map((limb) => this.bind(limb)) };
   }
@@ -199,6 +204,10 @@ export class FieldKernel {
 
   sub(a: LimbValue, b: LimbValue): LimbValue {
     return this.#combine(a, b, f64x2.sub);
+  }
+
+  negate(a: LimbValue): LimbValue {
+    return { ...a, limbs: a.limbs.map((limb) => this.bind(f64x2.neg(limb))) };
   }
 
   #combine(a: LimbValue, b: LimbValue, operation: (a: Code, b: Code) => Code): LimbValue {

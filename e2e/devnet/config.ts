@@ -153,8 +153,6 @@ export const devnetPaths = {
   workspace: workspaceDir,
   l1State: join(workspaceDir, "l1-state.json"),
   sequencerData: join(workspaceDir, "sequencer"),
-  /** Blobs that the sequencer's batches stand in, with `--blobs`. */
-  blobs: join(workspaceDir, "blobs"),
   /** Of the full node that checks it all in the end, with `--blobs`. */
   fullNode: join(workspaceDir, "full-node"),
   bridgeData: join(workspaceDir, "bridge"),

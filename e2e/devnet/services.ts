@@ -55,7 +55,6 @@ export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...Ser
     serviceSpec("sequencer", sequencerUrl, {
       SEQUENCER_DEPLOYMENT_PATH: deployment,
       SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
-      SEQUENCER_BLOBS_PATH: devnetPaths.blobs,
       SEQUENCER_DATA_PLACE: addresses.dataPlace,
       SEQUENCER_PORT: portOf(sequencerUrl),
       SEQUENCER_OPERATOR_TOKEN: operatorToken,

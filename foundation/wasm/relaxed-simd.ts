@@ -33,3 +33,18 @@ export function enableRelaxedSimd(): void {
   if (WebAssembly.validate(builder.build())) return;
   globalThis.process?.getBuiltinModule("node:v8").setFlagsFromString("--experimental-wasm-relaxed-simd");
 }
+
+/**
+ * A module whose functions are all optimized before they run. V8 begins with slower code otherwise and optimizes in the
+ * background, in a busy process as late as seconds. Other engines, and pages, compile as they like.
+ */
+export function compileOptimized(code: Uint8Array): WasmModule {
+  const v8 = globalThis.process?.getBuiltinModule("node:v8");
+  const flags = ["liftoff", "wasm-lazy-compilation"];
+  for (const flag of flags) v8?.setFlagsFromString(`--no-${flag}`);
+  try {
+    return new WebAssembly.Module(code);
+  } finally {
+    for (const flag of flags) v8?.setFlagsFromString(`--${flag}`);
+  }
+}

@@ -1,9 +1,7 @@
 /** Of the running processes: whether each answers, what it says of itself, and who else has its port. */
 import { createServer } from "node:net";
-import { BLOB_KEPT_DAYS } from "@openledger/bridge/blobs/blob-source";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { readSecretFile } from "@openledger/foundation/secret-file";
-import { z } from "zod";
 import { type Installation, type InstalledProcess, installationPaths } from "../installation/installation.ts";
 import { bad, type Finding, good, looking } from "./finding.ts";
 
@@ -104,39 +102,12 @@ async function checkSequencer(
         return status === 200 ? null : `the sequencer answers ${status} to the token of ${operatorToken}`;
       },
     ),
-    await looking(
-      "blobs",
-      "archive",
-      `look for "blobs could not be kept" in the sequencer's log: room, rights, SEQUENCER_BLOBS_MAX; what Ethereum still has, openledger follow --beacon URL reads`,
-      async () => blobGap(await (await ask(urlOf(one, "/health"))).json(), Date.now()),
-    ),
     await looking("clock", "sequencer", "set the clocks of both machines by NTP", async () => {
       const date = (await ask(urlOf(one, "/health"))).headers.get("date");
       const skewMs = date === null ? 0 : Math.abs(Date.parse(date) - Date.now());
       return skewMs <= MAX_SKEW_MS ? null : `its clock differs by ${Math.round(skewMs / 1_000)} s`;
     }),
   ];
-}
-
-/**
- * Ethereum keeps a blob for 18 days, and a rollup whose queue does not move can be frozen after 7. A gap of 7 days leaves
- * eleven to mend it from a beacon node.
- */
-const MAX_GAP_DAYS = 7;
-const DAY_MS = 86_400_000;
-
-const blobFacts = z.object({
-  blobs: z.object({ missing: z.number(), oldestMissingAtMs: z.number().nullable() }).optional(),
-});
-
-/** @param health of a sequencer or full node; null: nothing is wrong, or there are no blobs */
-export function blobGap(health: unknown, nowMs: number): string | null {
-  const { missing = 0, oldestMissingAtMs = null } = blobFacts.parse(health).blobs ?? {};
-  if (oldestMissingAtMs === null) return null;
-  const days = Math.floor((nowMs - oldestMissingAtMs) / DAY_MS);
-  return days < MAX_GAP_DAYS
-    ? null
-    : `${missing} blobs are not in it, the oldest of ${days} days ago; Ethereum keeps them for ${BLOB_KEPT_DAYS}`;
 }
 
 function isPortTaken(port: number): Promise<boolean> {

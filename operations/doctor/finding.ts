@@ -16,7 +16,6 @@ export interface Finding {
     | "balance"
     | "clock"
     | "disk"
-    | "blobs"
     | "process"
     | "proxy";
   /** What exactly: a file, a process, a circuit. */

@@ -20,17 +20,11 @@ const { addon, paths } = findAddon();
 const r = moduli.scalar;
 const lambda = 4407920970296243842393367215006156084916469457145843978461n;
 
-/** Points whose discrete logarithms are known, so that one multiplication is the whole oracle. */
-function knownPoints<P extends { add(other: P): P }>(zero: P, base: P, count: number) {
-  const points: P[] = [];
-  const logs: bigint[] = [];
-  let point = zero;
-  for (let i = 0; i < count; i++) {
-    points.push(point);
-    logs.push(BigInt(i));
-    point = point.add(base);
-  }
-  return { points, logs };
+/** A point's place is its discrete logarithm, so that one multiplication is the whole oracle. */
+function knownPoints<P extends { add(other: P): P }>(zero: P, base: P): P[] {
+  const points = [zero];
+  while (points.length < 700) points.push(points.at(-1)!.add(base));
+  return points;
 }
 
 function randomScalars(count: number, seed: bigint): bigint[] {
@@ -41,18 +35,12 @@ function randomScalars(count: number, seed: bigint): bigint[] {
 const groups = {
   G1: {
     isG2: false,
-    make: (count: number) => {
-      const { points, logs } = knownPoints<G1>(bn254.G1.Point.ZERO, bn254.G1.Point.BASE, count);
-      return { logs, encoded: points.map(encodeG1) };
-    },
+    encoded: knownPoints<G1>(bn254.G1.Point.ZERO, bn254.G1.Point.BASE).map(encodeG1),
     expected: (log: bigint) => coordinatesG1(multiplyG1(bn254.G1.Point.BASE, log)),
   },
   G2: {
     isG2: true,
-    make: (count: number) => {
-      const { points, logs } = knownPoints<G2>(bn254.G2.Point.ZERO, bn254.G2.Point.BASE, count);
-      return { logs, encoded: points.map(encodeG2) };
-    },
+    encoded: knownPoints<G2>(bn254.G2.Point.ZERO, bn254.G2.Point.BASE).map(encodeG2),
     expected: (log: bigint) => coordinatesG2(multiplyG2(bn254.G2.Point.BASE, log)),
   },
 };
@@ -60,10 +48,9 @@ const groups = {
 describe.skipIf(addon === null)("multi-scalar multiplication", () => {
   for (const path of paths) {
     for (const [name, group] of Object.entries(groups)) {
-      const known = group.make(700);
       const check = (indexes: number[], scalars: bigint[], label: string) => {
-        const points = Buffer.concat(indexes.map((i) => known.encoded[i]!));
-        const log = indexes.reduce((sum, i, k) => (sum + known.logs[i]! * scalars[k]!) % r, 0n);
+        const points = Buffer.concat(indexes.map((i) => group.encoded[i]!));
+        const log = indexes.reduce((sum, i, k) => (sum + BigInt(i) * scalars[k]!) % r, 0n);
         // At once, and piece by piece: pieces of a few points, too, whose buckets meet again.
         for (const pieceSize of [0, indexes.length > 2000 ? 3001 : 5]) {
           const sum = addon!.multiplyPoints(path, group.isG2, points, joinNumbers(scalars), 2, pieceSize);
@@ -78,7 +65,7 @@ describe.skipIf(addon === null)("multi-scalar multiplication", () => {
       });
 
       test(`${path}, ${name}: edge scalars, each alone and all together`, () => {
-        const edges = [...edgeValues(r), lambda, r - lambda, lambda + 1n, (1n << 24n) + 1n];
+        const edges = [...edgeValues(r), lambda, r - lambda, lambda + 1n, (1n << 24n) + 1n, (1n << 24n) - 1n];
         for (const scalar of edges) check([3], [scalar], `${scalar}`);
         check(
           edges.map((_, i) => i + 1),
@@ -121,6 +108,18 @@ describe.skipIf(addon === null)("multi-scalar multiplication", () => {
         }
       });
 
+      test(`${path}, ${name}: scalars of all sorts at a few points or many`, () => {
+        for (const [round, seed] of randomScalars(16, 77n).entries()) {
+          const dice = randomScalars(1 + Number(seed % 400n), seed + 2n);
+          const indexes = dice.map((die) => Number(die % (round % 2 === 0 ? 5n : 700n)));
+          const scalars = dice.map((die) => {
+            const small = (1n << 24n) - 1n - (die % 600_000n);
+            return [die, die % 3n, small, r - small, dice[0]!, r - dice[0]!][Number((die >> 40n) % 6n)]!;
+          });
+          check(indexes, scalars, `round ${round}`);
+        }
+      });
+
       test(`${path}, ${name}: one bucket larger than a round of additions`, () => {
         const indexes = Array.from({ length: 20_000 }, (_, i) => i % 700);
         check(
@@ -132,11 +131,10 @@ describe.skipIf(addon === null)("multi-scalar multiplication", () => {
     }
 
     test(`${path}: several windows of many points on one or three threads`, () => {
-      const known = groups.G1.make(700);
       const indexes = Array.from({ length: 9000 }, (_, i) => i % 700);
       const scalars = randomScalars(9000, 5n);
-      const points = Buffer.concat(indexes.map((i) => known.encoded[i]!));
-      const log = indexes.reduce((sum, i, k) => (sum + known.logs[i]! * scalars[k]!) % r, 0n);
+      const points = Buffer.concat(indexes.map((i) => groups.G1.encoded[i]!));
+      const log = indexes.reduce((sum, i, k) => (sum + BigInt(i) * scalars[k]!) % r, 0n);
       for (const threads of [1, 3])
         expect(
           splitNumbers(addon!.multiplyPoints(path, false, points, joinNumbers(scalars), threads, 0)),

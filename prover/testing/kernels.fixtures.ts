@@ -1,12 +1,12 @@
 import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { baseModulus, montgomeryR, toBytesLe } from "../formats/bn254-numbers.ts";
+import { scratchBytes } from "../wasm/kernels/coordinates.ts";
 import {
   buildKernelImage,
   createKernelMemory,
   instantiateKernels,
   type KernelCalls,
   kernelBytes,
-  scratchBytes,
   type WasmMemory,
 } from "../wasm/kernels/kernel-module.ts";
 

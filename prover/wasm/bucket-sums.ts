@@ -1,11 +1,11 @@
-import type { CurveShape } from "./kernels/curve-kernel.ts";
+import { type CurveShape, maxLeftOut } from "./kernels/curve-kernel.ts";
 import type { KernelCalls, WasmMemory } from "./kernels/kernel-module.ts";
 
 /**
  * Sums of lists of points, by adding neighbours until one point of each list is left. A chunk of lists
  * shares its inversions and stays within the cache.
  */
-const chunkPoints = 8192;
+const chunkPoints = 4096;
 
 /** Bytes of working memory. */
 export function listSumBytes(shape: CurveShape): number {
@@ -19,7 +19,12 @@ function layOut(shape: CurveShape) {
   const stepsBytes = align((chunkPoints / 4 + 2) * shape.stepBytes);
   // All rounds together give fewer sums than there are points; each may have one more to fill up.
   const sumsBytes = align((chunkPoints + 32) * shape.pointBytes);
-  return { steps: pairsBytes, sums: pairsBytes + stepsBytes, byteCount: pairsBytes + stepsBytes + sumsBytes };
+  const sums = pairsBytes + stepsBytes;
+  const leftOut = sums + sumsBytes;
+  const leftPairs = leftOut + align(4 * maxLeftOut);
+  const leftSums = leftPairs + align(8 * (maxLeftOut + 1));
+  const byteCount = leftSums + align((maxLeftOut + 1) * shape.pointBytes);
+  return { steps: pairsBytes, sums, leftOut, leftPairs, leftSums, byteCount };
 }
 
 export class ListSummer {
@@ -29,6 +34,10 @@ export class ListSummer {
   readonly #pairs: number;
   readonly #steps: number;
   readonly #sums: number;
+  /** Addresses of the pairs that a batch left out, these pairs and their sums. */
+  readonly #leftOut: number;
+  readonly #leftPairs: number;
+  readonly #leftSums: number;
   readonly #list = new Uint32Array(chunkPoints + 1);
   readonly #lengths = new Uint32Array(chunkPoints + 1);
   readonly #owners = new Uint32Array(chunkPoints + 1);
@@ -43,10 +52,13 @@ export class ListSummer {
       copy: kernels[`${name}Copy`]!,
     };
     this.#words = new Uint32Array(memory.buffer);
-    const { steps, sums } = layOut(shape);
+    const { steps, sums, leftOut, leftPairs, leftSums } = layOut(shape);
     this.#pairs = work;
     this.#steps = work + steps;
     this.#sums = work + sums;
+    this.#leftOut = work + leftOut;
+    this.#leftPairs = work + leftPairs;
+    this.#leftSums = work + leftSums;
   }
 
   /**
@@ -123,11 +135,30 @@ export class ListSummer {
       }
       const pairCount = (pairAt - (this.#pairs >>> 2)) >>> 1;
       if (pairCount === 0) return;
-      if (this.#add.fast!(this.#pairs, pairCount, this.#steps, sums) === 0) {
-        this.#add.checked!(this.#pairs, pairCount, this.#steps, sums);
-        this.#dropInfinities(entryCount, sums, pairCount);
-      }
+      const answer = this.#add.fast!(this.#pairs, pairCount, this.#steps, sums, this.#leftOut);
+      if (answer === 0) this.#add.checked!(this.#pairs, pairCount, this.#steps, sums);
+      else this.#addLeftOut(answer - 1, sums);
+      if (answer !== 1) this.#dropInfinities(entryCount, sums, pairCount);
       sums = sumAt + (pairCount & 1) * pointBytes;
+    }
+  }
+
+  /** Adds the pairs that the fast additions left out. */
+  #addLeftOut(count: number, sums: number): void {
+    if (count === 0) return;
+    const { pointBytes } = this.shape;
+    const words = this.#words;
+    const [list, copies] = [this.#leftOut >>> 2, this.#leftPairs >>> 2];
+    for (let i = 0; i < count; i++) {
+      const pair = words[list + i]! >>> 2;
+      words[copies + 2 * i] = words[pair]!;
+      words[copies + 2 * i + 1] = words[pair + 1]!;
+    }
+    this.#add.checked!(this.#leftPairs, count, this.#steps, this.#leftSums);
+    for (let i = 0; i < count; i++) {
+      const pair = words[list + i]!;
+      if (words[copies + 2 * i] === 0) words[pair >>> 2] = 0;
+      else this.#add.copy!(this.#leftSums + i * pointBytes, sums + ((pair - this.#pairs) >>> 3) * pointBytes);
     }
   }
 

@@ -1,7 +1,8 @@
 import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { proverError } from "../prover-errors.ts";
+import { scratchBytes } from "./kernels/coordinates.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
-import { kernelBytes, pageBytes, scratchBytes } from "./kernels/kernel-module.ts";
+import { kernelBytes, pageBytes } from "./kernels/kernel-module.ts";
 import {
   chooseWindows,
   type WindowLimits,

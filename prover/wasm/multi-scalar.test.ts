@@ -4,7 +4,7 @@ import { baseField, decodeElement, elementBytes } from "@openledger/circuits/was
 import { describe, expect, test } from "vitest";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
 import { makeKernelBench, zkeyCoordinate } from "../testing/kernels.fixtures.ts";
-import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
+import { g1Shape, g2Shape, maxLeftOut } from "./kernels/curve-kernel.ts";
 import { chooseWindows, WindowSummer, windowSumBytes } from "./multi-scalar.ts";
 
 const r = scalarModulus;
@@ -65,7 +65,7 @@ function sumOfMultiples(group: Group, points: Point[], scalars: bigint[], window
       ? chooseWindows(count)
       : { windowBits, windowCount: Math.ceil(127 / windowBits) };
   const bench = makeKernelBench(32 << 20);
-  const { kernels, bytes, doubles } = bench;
+  const { kernels, bytes, doubles, memory } = bench;
   const source = bench.take(count * 64 * shape.degree);
   for (const [i, point] of points.entries()) {
     if (point.is0()) continue;
@@ -80,8 +80,7 @@ function sumOfMultiples(group: Group, points: Point[], scalars: bigint[], window
   const integers = bench.putIntegers(scalars);
   kernels.splitDigits!(integers, count, windows.windowBits, windowCount, digits, 4 * count, 2 * count);
   const limits = { maxWindowBits: windows.windowBits, maxPointCount: count };
-  const work = bench.take(windowSumBytes(shape, limits));
-  const summer = new WindowSummer(kernels, bench.memory, shape, limits, work);
+  const summer = new WindowSummer(kernels, memory, shape, limits, bench.take(windowSumBytes(shape, limits)));
   const read = (address: number) =>
     group.point(
       Array.from({ length: 2 * shape.degree }, (_, k) =>
@@ -135,15 +134,16 @@ describe.each(groups)("WindowSummer in $name", (group) => {
   });
 
   test("agrees where a bucket is larger than a chunk", () => {
-    const many = Array.from({ length: 9001 }, (_, i) => points[i % points.length]!);
-    const perPoint = points.map((_, k) => many.filter((_point, i) => i % points.length === k).length);
-    const expected = naiveSum(
-      group,
-      points,
-      perPoint.map((count) => 5n * BigInt(count)),
-    );
-    const scalars = many.map(() => 5n);
-    expect(sumOfMultiples(group, many, scalars, 8).equals(expected)).toBe(true);
+    const many = Array.from({ length: 225 * points.length }, (_, i) => points[i % points.length]!);
+    const sum = sumOfMultiples(group, many, Array<bigint>(many.length).fill(5n), 8);
+    expect(sum.equals(naiveSum(group, points, cyclic([5n * 225n])))).toBe(true);
+  });
+
+  test.each([1, 2, maxLeftOut, maxLeftOut + 1])("agrees where %i neighbours have the same x", (sameX) => {
+    const distinct = Array.from({ length: sameX + 101 }, (_, i) => group.base.multiplyUnsafe(BigInt(i + 99)));
+    const all = distinct.flatMap((one, i) => (i >= sameX ? one : [one, i % 3 === 1 ? one.negate() : one]));
+    const nines = all.map(() => 9n);
+    expect(sumOfMultiples(group, all, nines, 8).equals(naiveSum(group, all, nines))).toBe(true);
   });
 });
 

@@ -32,14 +32,14 @@ export function brokenLimits(measures: HouseMeasures): string[] {
 /** Most there may be of each. They fall: anyone who adds one takes one away, and lowers these where more went; what raises them, its commit names. */
 const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   codes: 280,
-  options: 240,
-  settings: 109,
+  options: 239,
+  settings: 107,
   commands: 85,
   productFiles: 1_809,
-  productLines: 207_984,
-  testLines: 98_378,
+  productLines: 207_976,
+  testLines: 98_668,
   benchAndDrillLines: 6_525,
-  docsLines: 5_500,
+  docsLines: 5_479,
 };
 
 /** Likewise, of each kind, and changes of workspace along each walk. */

@@ -8,7 +8,6 @@ import type { Logger } from "@openledger/foundation/logger";
 import type { Secret } from "@openledger/foundation/secret";
 import type { FastifyInstance } from "fastify";
 import type { BatchPipeline } from "../batches/batch-pipeline.ts";
-import type { BlobService } from "../batches/blob-service.ts";
 import type { Feed } from "../batches/feed.ts";
 import type { SettlementService } from "../batches/settling/settlement-service.ts";
 import type { Mempool } from "../intake/mempool.ts";
@@ -103,8 +102,6 @@ export interface ApiModules {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: () => number;
-  /** Blobs that are kept and served; absent where this rollup has none. */
-  readonly blobs?: Pick<BlobService, "archive" | "view"> | null | undefined;
   /** Further routes; they need no operator's token. */
   readonly routes?: (app: FastifyInstance) => void;
 }

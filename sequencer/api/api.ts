@@ -47,7 +47,7 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   await registerModelRoutes(app, modules);
   await registerFeeRoutes(app, modules);
   await registerLogRoute(app, options, modules);
-  await registerBlobRoute(app, modules.blobs?.archive ?? null);
+  registerBlobRoute(app, modules.sequencer.log);
   if (options.pages !== undefined) await registerPages(app, options.pages);
   modules.routes?.(app);
   const { operator } = modules;

@@ -1,8 +1,9 @@
-/** What a piece of a hash may stand for: operations, transactions on L1, settlements. */
+/** What a piece of a hash may stand for: operations, transactions on L1, blobs, settlements. */
 
 import type { HashTarget } from "../store/hash-index.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
+import { blobHashOf } from "../store/stored-batch.ts";
 import type { LedgerHost } from "./api-options.ts";
 
 /** Hashes of each sort that one question looks through: as many share four digits where there are 65 million. */
@@ -34,8 +35,10 @@ export async function findHashes(
 
   async function isSoStill(target: HashTarget & { hash: string }): Promise<boolean> {
     switch (target.what) {
-      case "batch":
-        return (await line.batch(target.batchNumber))?.l1?.transactionHash.toLowerCase() === target.hash;
+      case "batch": {
+        const batch = await line.batch(target.batchNumber);
+        return [batch?.l1?.transactionHash.toLowerCase(), batch && blobHashOf(batch)].includes(target.hash);
+      }
       case "queueEntry":
         return (await log.queueEntry(target.queueIndex))?.l1TransactionHash.toLowerCase() === target.hash;
       case "settlement": {

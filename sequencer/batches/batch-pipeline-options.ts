@@ -5,7 +5,6 @@ import type { Logger } from "@openledger/foundation/logger";
 import type { UnitFeeRules } from "../fees/unit-fee.ts";
 import type { Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
-import type { StoredBatch } from "../store/stored-batch.ts";
 import type { DataChoice } from "./data-choice.ts";
 import type { FeedPublisher } from "./feed.ts";
 
@@ -36,8 +35,6 @@ export interface BatchPipelineModules {
   readonly clock: () => number;
   /** Wei of OPEN for an ether, or null where nobody says. */
   readonly openPerEther: () => bigint | null;
-  /** Each batch whose status has changed. */
-  readonly onBatch?: ((record: StoredBatch) => void) | undefined;
   /** Something is broken that only a restart, or a human, can mend. */
   readonly onFatal: (error: unknown) => void;
 }

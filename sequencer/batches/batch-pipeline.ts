@@ -205,12 +205,11 @@ export class BatchPipeline {
   }
 
   #announce(batches: readonly StoredBatch[]): void {
-    const { metrics, feed, logger, onBatch } = this.#modules;
+    const { metrics, feed, logger } = this.#modules;
     for (const batch of batches) {
       const { number: batchNumber, status, batchHash } = batch;
       this.estimates.noteStatus(batch, this.#modules.clock());
       this.account.note(batch);
-      onBatch?.(batch);
       const data = { batchNumber, status, batchHash, l1TransactionHash: batch.l1?.transactionHash ?? null };
       feed.publish("batches", status, data);
       const ids = this.book.changesOf(batchNumber).map(([id]) => id);

@@ -16,8 +16,8 @@ import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
 import { createApi } from "../api/api.ts";
 import type { ServedDeployment } from "../api/api-options.ts";
 import type { ServedPages } from "../api/pages.ts";
-import { BlobService } from "../batches/blob-service.ts";
 import { Feed } from "../batches/feed.ts";
+import { nameStoredBlobs } from "../batches/ledger-blobs.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
 import { HOT_OPERATIONS, historyNews } from "../store/history/history.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
@@ -54,8 +54,6 @@ export interface FollowOptions extends FollowLoopOptions, ServerLimits {
   readonly verifyProof?: VerifyProof | undefined;
   /** Where blobs are read besides its own archive and the feed. */
   readonly blobs?: BlobPlacesOptions | undefined;
-  /** Blobs that it keeps; 0, the default: all that it has seen. */
-  readonly maxBlobCount?: number | undefined;
   /** Places of files of the history that were moved away, and how much stays in the store; as of a sequencer. */
   readonly historySources?: readonly string[] | undefined;
   readonly hotOperations?: number | undefined;
@@ -96,15 +94,14 @@ export async function createFollowProcess(
   const plain = new RollupContract({ client, address: options.rollupAddress });
   const registered = await plain.circuits();
   const blobs = await openFollowedBlobs(registered, options, { ...modules, metrics });
-  const rollup = new RollupContract({ client, address: options.rollupAddress, blobs: blobs?.source });
+  const rollup = new RollupContract({ client, address: options.rollupAddress, blobs });
   const { historySources: sources = [], hotOperations = HOT_OPERATIONS } = options;
   const history = { hotOperations, sources, ...historyNews(modules.logger) };
-  const store = { ...options, blobs: blobs?.source, history };
+  const store = { ...options, blobs, history };
   const log = await openFollowedLog(join(options.dataPath, "ledger"), rollup, store, modules);
   try {
-    const keeping = { log, metrics, logger: modules.logger, clock: Date.now };
-    const blobService = blobs === null ? null : await BlobService.open({ ...keeping, ...blobs });
-    return await wire(options, modules, { rollup, registered, log, metrics, blobService });
+    await nameStoredBlobs(log);
+    return await wire(options, modules, { rollup, registered, log, metrics });
   } catch (error) {
     await log.close();
     throw error;
@@ -116,14 +113,12 @@ interface FollowedRollupParts {
   readonly registered: readonly RegisteredCircuit[];
   readonly log: LedgerLog;
   readonly metrics: Metrics;
-  /** null where no circuit has a blob. */
-  readonly blobService: BlobService | null;
 }
 
 async function wire(
   options: FollowOptions,
   { logger, onFatal }: FollowModules,
-  { blobService, log, metrics, registered, rollup }: FollowedRollupParts,
+  { log, metrics, registered, rollup }: FollowedRollupParts,
 ): Promise<FollowProcess> {
   const { dataPath, feedUrl, finalityDepthBlocks, replicaToken, verifyProof } = options;
   const context = await preconfirmationContext(rollup);
@@ -144,7 +139,6 @@ async function wire(
       onBatch: (record, isOwn) => {
         if (!isOwn) leader?.forgetPlace();
         metrics.batches.finalizedBatch.set(record.number);
-        blobService?.note(record);
         publishBatch(feed, record);
         logger.info({ batchNumber: record.number, wasShown: isOwn }, "batch is final");
       },
@@ -168,7 +162,6 @@ async function wire(
         : { replica: { token: replicaToken, holdMs: options.pollIntervalMs } }),
     });
   }
-  blobService?.start(() => followed.book.finalNumber);
   const loop = new FollowLoop(options, { l1, leader, alarms, logger, onFatal });
   const host = new FollowHost(
     followed,
@@ -190,7 +183,7 @@ async function wire(
       ...{ rateLimitPerMinute, maxConnections, proxies, publicUrl, pages: options.pages },
     },
     {
-      ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now, blobs: blobService },
+      ...{ sequencer: host, operator: null, feed, metrics, logger, clock: Date.now },
       routes: (routes) => {
         const schema = { tags: ["feed"], summary: "Equivocations that were kept" } as object;
         routes.get("/v1/alarms", { schema }, () => alarms.all.map(equivocationView));
@@ -210,7 +203,6 @@ async function wire(
     },
     async stop() {
       await loop.stop();
-      await blobService?.stop();
       feed.close();
       await app.close();
       await log.close();

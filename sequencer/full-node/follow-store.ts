@@ -6,10 +6,12 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { BlobSource } from "@openledger/bridge/blobs/blob-source";
+import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
 import { l1Call } from "@openledger/bridge/l1/l1-client";
 import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { malformedOf } from "@openledger/bridge/l1/submission/malformed-batch";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
+import { LedgerBlobs } from "../batches/ledger-blobs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker, requireFullNodeOf } from "../store/follow-marker.ts";
 import type { HistoryOptions } from "../store/history/history.ts";
@@ -40,45 +42,70 @@ export async function openFollowedLog(
   { onFatal, onProgress }: { onFatal: (error: unknown) => void; onProgress?: (text: string) => void },
 ): Promise<LedgerLog> {
   await mkdir(dirname(path), { recursive: true });
-  const replaced = `${path}.replaced`;
+  const [replaced, gone] = [`${path}.replaced`, `${path}.gone`];
+  await rm(gone, { recursive: true, force: true });
+  // By another name first: no start opens what a kill leaves of it.
+  const discard = async (folder: string) => {
+    await rename(folder, gone);
+    await rm(gone, { recursive: true });
+  };
   const kept = { owner: "full-node", ...(options.history && { history: options.history }) } as const;
   let log = existsSync(path) ? await LedgerLog.open(path, onFatal, kept) : null;
   if (log !== null && !(await isUsable(log, rollup, path))) {
     await log.close();
     log = null;
     // One that was put aside before holds all evidence; this one was made since, and not to its end.
-    if (existsSync(replaced)) await rm(path, { recursive: true });
+    if (existsSync(replaced)) await discard(path);
     else await rename(path, replaced);
   }
-  if (log === null) {
-    const onBatch = (batchNumber: number) => onProgress?.(`batch ${batchNumber}`);
-    const restoring = { ...options, dataPath: path, followMarker: true, onBatch };
-    try {
-      await restoreFromL1(restoring);
-    } catch (error) {
-      // The last good state is made, and the first look at L1 finds the batch again.
-      const malformed = malformedOf(error);
-      if (malformed === null) throw error;
-      await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
+  const { sources = [] } = options.history ?? {};
+  let old: LedgerLog | null = null;
+  try {
+    if (existsSync(replaced))
+      old = await LedgerLog.open(replaced, undefined, { owner: "full-node", history: { sources } });
+    if (log === null) {
+      const onBatch = (batchNumber: number) => onProgress?.(`batch ${batchNumber}`);
+      const blobs = old === null ? options.blobs : withBlobsOf(old, options.blobs);
+      const restoring = { ...options, blobs, dataPath: path, followMarker: true, onBatch };
+      try {
+        await restoreFromL1(restoring);
+      } catch (error) {
+        // The last good state is made, and the first look at L1 finds the batch again.
+        const malformed = malformedOf(error);
+        if (malformed === null) throw error;
+        await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
+      }
+      log = await LedgerLog.open(path, onFatal, kept);
     }
-    log = await LedgerLog.open(path, onFatal, kept);
+    if (old !== null) await takeEvidence(old, log);
+  } catch (error) {
+    await log?.close();
+    throw error;
+  } finally {
+    await old?.close();
   }
-  if (existsSync(replaced)) await takeEvidence(replaced, log);
+  if (old !== null) await discard(replaced);
   return log;
 }
 
 /** Preconfirmations and alarms: all that L1 cannot give again. */
-async function takeEvidence(replaced: string, log: LedgerLog): Promise<void> {
-  const old = await LedgerLog.open(replaced, undefined, { owner: "full-node" });
-  try {
-    for (const prefix of [PRECONFIRMATION_PREFIX, ALARM_PREFIX])
-      for await (const [key, value] of old.each<unknown>(underPrefix(prefix)))
-        void log.write([{ key, value }]);
-    await log.flushed();
-  } finally {
-    await old.close();
-  }
-  await rm(replaced, { recursive: true });
+async function takeEvidence(old: LedgerLog, log: LedgerLog): Promise<void> {
+  for (const prefix of [PRECONFIRMATION_PREFIX, ALARM_PREFIX])
+    for await (const [key, value] of old.each<unknown>(underPrefix(prefix))) void log.write([{ key, value }]);
+  await log.flushed();
+}
+
+/** What the node knew before may be all that is left of a blob. @param blobs undefined: no circuit has any */
+function withBlobsOf(old: LedgerLog, blobs: BlobSource | undefined): BlobSource | undefined {
+  if (blobs === undefined) return undefined;
+  const known = new LedgerBlobs(old);
+  return {
+    async coefficients(wanted) {
+      const bytes = await known.read(wanted.versionedHash);
+      const checked = bytes === null ? null : await checkedCoefficients(bytes, wanted.versionedHash);
+      return checked ?? blobs.coefficients(wanted);
+    },
+  };
 }
 
 async function isUsable(log: LedgerLog, rollup: RollupContract, path: string): Promise<boolean> {

@@ -1,10 +1,10 @@
 /**
- * What a hash names, for who has only a piece of it. Operations have keys of their own; transactions on L1 and settlements
+ * What a hash names, for who has only a piece of it. Operations have keys of their own; transactions on L1, blobs and settlements
  * get these. An entry is never deleted: anyone who finds one looks whether it is so still.
  */
 import type { SettlementEntry, StoredQueueEntry } from "./log-entry.ts";
 import { storeKeys } from "./store-keys.ts";
-import type { StoredBatch } from "./stored-batch.ts";
+import { blobHashOf, type StoredBatch } from "./stored-batch.ts";
 
 export type HashTarget =
   | { readonly what: "batch"; readonly batchNumber: number }
@@ -22,8 +22,10 @@ const HASH = /^0x[0-9a-f]{64}$/i;
 export function transactionWrites(key: string, value: unknown): IndexWrite[] {
   if (value === undefined) return [];
   if (key.startsWith("batch!")) {
-    const { l1, number } = value as StoredBatch;
-    return indexed(l1?.transactionHash, number, { what: "batch", batchNumber: number });
+    const batch = value as StoredBatch;
+    const target = { what: "batch", batchNumber: batch.number } as const;
+    const names = [batch.l1?.transactionHash, blobHashOf(batch) ?? undefined];
+    return names.flatMap((name) => indexed(name, batch.number, target));
   }
   if (key.startsWith("queue!")) {
     const { l1TransactionHash, queueIndex } = value as StoredQueueEntry;

@@ -1,9 +1,11 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
+import { KIND } from "@openledger/circuits/protocol";
 import { tryDamages } from "@openledger/foundation/testing/store-damage.fixtures";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { freshFolder } from "../testing/fresh-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";
+import { leavesOf } from "./log-entry.ts";
 import { storeKeys } from "./store-keys.ts";
 
 async function open(path?: string) {
@@ -12,6 +14,17 @@ async function open(path?: string) {
   onTestFinished(() => log.close().catch(() => {}));
   return { log, path: folder };
 }
+
+it("names each leaf of an operation once, and the one that it made", () => {
+  const leaves = (kind: number, a: number, b: number, createdId: number | null = null) =>
+    leavesOf({ operation: { kind, a, b }, createdId });
+  expect(leaves(KIND.transfer, 2, 3)).toEqual([2, 3]);
+  expect(leaves(KIND.transfer, 2, 2)).toEqual([2]);
+  expect(leaves(KIND.withdraw, 2, 0)).toEqual([2]);
+  expect(leaves(KIND.createAccount, 2, 0, 9)).toEqual([2, 9]);
+  expect(leaves(KIND.depositTo, 0, 0)).toEqual([0]);
+  expect(leaves(KIND.depositNew, 0, 0, 9)).toEqual([9]);
+});
 
 describe("LedgerLog", () => {
   it("gives entries back in order after it was opened again", async () => {

@@ -41,10 +41,6 @@ export const storeKeys = {
   settlement: (modelId: number, epoch: number) => `settlement!${id(modelId)}!${id(epoch)}`,
   /** Where L1 took a batch with a CloseEpoch, and the randomness that followed. */
   epochCloseOnL1: (batchNumber: number) => `l1-close!${wide(batchNumber)}`,
-  /** The blob that a batch on L1 is in. */
-  blob: (batchNumber: number) => `blob!${wide(batchNumber)}`,
-  /** The last batch whose blob, if it has one, was looked for in the archive. */
-  blobsSeen: "blobs-seen",
   queueEntry: (queueIndex: number) => `queue!${wide(queueIndex)}`,
   /** What else than an operation a hash names (hash-index.ts). */
   hash: (hash: string, what: string, number: number) => `hash!${hash}!${what}!${wide(number)}`,

@@ -1,10 +1,12 @@
 /** What is known of one closed batch, from its closing to its finality. */
+import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
+import { postedBlobHash } from "@openledger/bridge/blobs/read-batch";
 import type { ClosedBatch } from "@openledger/circuits/batch/batch";
 import { encodeWire, type SlotRecord } from "@openledger/circuits/batch/batch-data";
 import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
 import { fromBytesBe, toBytesBe } from "@openledger/circuits/field/element-vector";
 import { keccak256 } from "@openledger/circuits/field/poseidon";
-import { shapeName } from "@openledger/circuits/protocol";
+import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
 import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
@@ -111,6 +113,16 @@ export function recordOf(
     postedAtMs: null,
   };
 }
+
+/** Of the batch circuit of this name; null where its batches are in no blob. */
+export function blobShapeOf(circuit: string): BatchShape | null {
+  const table = parseTableName(circuit);
+  return table?.isBlob === true ? postedShape(table) : null;
+}
+
+/** Names the blob in which L1 has the batch's narrow slots; null where it has them in the posted bytes, or not yet. */
+export const blobHashOf = ({ circuit, l1, wire }: StoredBatch): VersionedHash | null =>
+  l1 === null || blobShapeOf(circuit) === null ? null : postedBlobHash(wire);
 
 /** Of the batch circuit of this name. */
 export function narrowSlotsOf(circuit: string): number {

@@ -84,7 +84,6 @@ export function testEnvironment(
   return {
     SEQUENCER_DEPLOYMENT_PATH: "none",
     SEQUENCER_DATA_PATH: dataPath,
-    SEQUENCER_BLOBS_PATH: `${dataPath}-blobs`,
     SEQUENCER_PORT: "0",
     SEQUENCER_OPERATOR_TOKEN: OPERATOR_TOKEN.replaceAll(" ", "-"),
     SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: PRECONFIRMATION_KEY,

@@ -90,7 +90,7 @@ it("finds names that people have signed, cards by their words, and says who is m
 
 it("finds Ethereum's transactions by a piece of their hash, and says what to write where it is too short", async () => {
   // The world's batches were all posted with this one.
-  const batch = ["Batch 1", "posted by Ethereum transaction 0x0000…0005", "#/batch/1"];
+  const batch = ["Batch 1", "on Ethereum by the hash 0x0000…0005", "#/batch/1"];
   expect(await found("0x0000…0005")).toContainEqual(batch);
   expect(await found(hex32(5n))).toContainEqual(batch);
   expect(await found("0x0000…0006")).toEqual([]);

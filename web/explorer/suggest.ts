@@ -170,7 +170,7 @@ function ofHash(found: FoundHash): Suggestion {
     case "batch": {
       const { batchNumber } = found;
       const label = `Batch ${showCount(batchNumber)}`;
-      return { href: batchHref(batchNumber), label, note: `posted by Ethereum transaction ${short}` };
+      return { href: batchHref(batchNumber), label, note: `on Ethereum by the hash ${short}` };
     }
     case "queueEntry": {
       const { queueIndex } = found;

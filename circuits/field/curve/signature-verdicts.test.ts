@@ -3,12 +3,15 @@ import { runs } from "@openledger/foundation/testing/test-random";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadNativeField } from "../../native/native-field.ts";
-import { FIELD_ORDER } from "../../protocol.ts";
-import { initPoseidon, poseidonImplementation, useNativeField } from "../poseidon.ts";
+import { FIELD_ORDER, TAG } from "../../protocol.ts";
+import { hashTagged, initPoseidon, poseidonImplementation, useNativeField } from "../poseidon.ts";
 import {
+  challengesOf,
   derivePublicKey,
+  judgeSignatures,
   type Message,
   recoverPublicKey,
+  rememberVerdict,
   type SignatureCheck,
   SUBGROUP_ORDER,
   signMessage,
@@ -128,4 +131,44 @@ describe.each(["fused", "native"])("verifySignatures, %s", (implementation) => {
     );
     expect(seen.size).toBe(2);
   });
+});
+
+test("what is kept of a signature is never another message's, key's or signature's", () => {
+  const messages: Message[] = [5n, [77n, [1n, 2n, 3n]], [78n, [1n, 2n, 3n]], [TAG.offChain, [5n, 0n, 1n]]];
+  const keys = [1n, 2n].map((by) => derivePublicKey(by).x);
+  const signed = messages.slice(0, 2).map((about) => signMessage(1n, about));
+  const challenge = ({ keyX, message: about, signature: { r8x } }: SignatureCheck) => {
+    const [tag, parts] = typeof about === "bigint" ? [TAG.offChain, [about, 0n, 0n]] : about;
+    return hashTagged(tag, [r8x, keyX, ...parts]);
+  };
+  const mostly = (usual: number, ...others: number[]) => fc.constantFrom(usual, usual, usual, ...others);
+  const step = fc.record({
+    which: fc.array(fc.tuple(mostly(0, 1), mostly(0, 1, 2, 3), mostly(0, 1)), { minLength: 1, maxLength: 4 }),
+    does: fc.constantFrom("hash", "judge", "remember", "r8x", "s"),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 16 }), (steps) => {
+      const signatures = signed.map((signature) => ({ ...signature }));
+      for (const { does, which } of steps) {
+        const checks = which.map(([of, about, by]): SignatureCheck => {
+          return { keyX: keys[by]!, message: messages[about]!, signature: signatures[of]! };
+        });
+        const { signature } = checks[0]!;
+        if (does === "remember")
+          for (const [i, { challenge, isValid }] of judgeSignatures(checks).entries())
+            rememberVerdict(checks[i]!, isValid, challenge);
+        else if (does === "r8x" || does === "s") {
+          // One that was judged is frozen.
+          expect(Reflect.set(signature, does, signature[does] + 1n)).toBe(!Object.isFrozen(signature));
+        } else if (does === "hash") expect(challengesOf(checks)).toEqual(checks.map(challenge));
+        else
+          for (const check of checks) {
+            expect(verifySignature(check)).toBe(verifySignatures([check])[0]);
+            const keyY = FIELD_ORDER - recoverPublicKey(check.keyX)!.y;
+            expect(verifySignature({ ...check, keyY })).toBe(false);
+          }
+      }
+    }),
+    { numRuns: runs(200) },
+  );
 });

@@ -19,7 +19,6 @@ struct LaneHash {
     for (size_t i = 0; i < count; i++) S::addProduct(sum, a[i], b[i]);
     return S::reduce(sum);
   }
-  static F fifth(const F& x) { return L::mul(L::sqr(L::sqr(x)), x); }
 
   /** Step by step for all, so that none waits for its own last step. */
   static __attribute__((noinline)) void powers(F* state, const Limbs* constants, size_t width) {

@@ -25,8 +25,6 @@ struct KeyPointsView {
 /** Points in a path's form, each with its phi behind it. Points at infinity are left out. */
 class PointTable {
  public:
-  static constexpr u32 none = ~u32{0};
-
   PointTable() = default;
   PointTable(const Kernels& kernels, const KeyPointsView& view, ThreadPool& pool);
 
@@ -44,8 +42,8 @@ class PointTable {
   size_t scalarCount() const { return indexOf_.size(); }
   /** Whether both have the points of the same scalars. */
   bool isParallelTo(const PointTable& other) const { return indexOf_ == other.indexOf_; }
-  /** Position of a scalar's point, or none. */
-  u32 indexOf(u32 scalar) const { return indexOf_[scalar]; }
+  /** By scalar the place of its point, or noPoint. */
+  const u32* indexOf() const { return indexOf_.data(); }
   /** The point at position index / 2, or its phi for an odd index. */
   const char* at(size_t index) const { return data_.as<char>() + index * pointBytes(); }
   size_t byteCount() const { return data_.size() + indexOf_.size() * sizeof(u32); }

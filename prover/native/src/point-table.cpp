@@ -21,7 +21,7 @@ PointTable::PointTable(const Kernels& kernels, const KeyPointsView& view, Thread
 void PointTable::choose(const KeyPointsView& view, const Words* scalars) {
   isG2_ = view.isG2;
   source_ = view.points;
-  indexOf_.assign(view.firstScalar + view.count, none);
+  indexOf_.assign(view.firstScalar + view.count, noPoint);
   chosen_.clear();
   for (size_t i = 0; i < view.count; i++) {
     if ((scalars != nullptr && isZero(scalars[view.firstScalar + i])) || view.isInfinity(i)) continue;

@@ -87,6 +87,14 @@ class Scalars {
   size_t halfCount_ = 0, smallCount_ = 0;
 };
 
+/** Of a scalar without a point. */
+constexpr u32 noPoint = ~u32{0};
+
+/** A digit's absolute value, and 4 * place of its scalar's point + 2 * phi + sign. */
+struct Digit {
+  u32 value, entry;
+};
+
 /**
  * Digits of `bits` bits, signed except the last: with 2^(bits - 1) added to every digit but the last they
  * are plain windows of the sum, so each is read on its own.
@@ -101,26 +109,30 @@ struct DigitPlan {
   bool isLast(unsigned window) const { return window + 1 == windowCount; }
   /** log2 of the number of buckets: the largest absolute value of a digit. */
   unsigned bucketPower(unsigned window) const { return isLast(window) ? glv::halfBits - window * bits : bits - 1; }
-  bool hasSmall(unsigned window) const { return window * bits <= Scalars::smallBits; }
+  /** A digit at bit 25 still takes the carry of a small half's last bits. */
+  bool hasSmall(unsigned window) const { return window * bits <= Scalars::smallBits + 1; }
 
-  /** body(absolute digit, ref's flags and 4 * index) for every digit that is not zero. */
-  template <class Body>
-  void forEach(const Scalars& scalars, unsigned window, const Body& body) const {
+  /**
+   * A window's digits of a chunk's scalars that are not zero and whose point has a place in `indexOf`; returns how many. Without
+   * a branch: which scalars have a point is hard to foresee. `out` has room for one more than there are digits.
+   */
+  size_t cut(const Scalars::Chunk& chunk, unsigned window, const u32* indexOf, Digit* out) const {
     const unsigned shift = window * bits;
     const u64 half = isLast(window) ? 0 : u64{1} << (bits - 1), mask = isLast(window) ? ~u64{0} : 2 * half - 1;
-    const auto visit = [&](u64 shifted, u32 id) {
-      const i64 d = static_cast<i64>(shifted & mask) - static_cast<i64>(half);
-      if (d != 0) body(static_cast<u32>(d < 0 ? -d : d), id ^ static_cast<u32>(d < 0));
+    size_t count = 0;
+    const auto write = [&](u128 value, u32 scalar, u32 flags) {
+      const i64 digit = static_cast<i64>(static_cast<u64>((value + offset) >> shift) & mask) - static_cast<i64>(half);
+      const u32 index = indexOf[scalar], isNegative = digit < 0 ? 1 : 0;
+      out[count] = {static_cast<u32>(digit < 0 ? -digit : digit), index << 2 | (flags ^ isNegative)};
+      count += static_cast<size_t>(digit != 0) & static_cast<size_t>(index != noPoint);
     };
-    for (const Scalars::Chunk& chunk : scalars.chunks()) {
-      for (size_t i = 0; i < chunk.halves.size(); i++) {
-        const Scalars::Half& each = chunk.halves[i];
-        const u128 sum = glv::u128Of(each.highAndSign & ~Scalars::signBit, each.low) + offset;
-        visit(static_cast<u64>(sum >> shift), chunk.ids[i] << 1 | static_cast<u32>(each.highAndSign >> 63));
-      }
-      if (!hasSmall(window)) continue;
-      for (size_t i = 0; i < chunk.smallIds.size(); i++)
-        visit(static_cast<u64>((chunk.smallValues[i] + offset) >> shift), chunk.smallIds[i]);
+    for (size_t i = 0; i < chunk.halves.size(); i++) {
+      const auto [low, highAndSign] = chunk.halves[i];
+      const u32 id = chunk.ids[i];
+      write(glv::u128Of(highAndSign & ~Scalars::signBit, low), id >> 1, (id & 1) << 1 | static_cast<u32>(highAndSign >> 63));
     }
+    if (!hasSmall(window)) return count;
+    for (size_t i = 0; i < chunk.smallIds.size(); i++) write(chunk.smallValues[i], chunk.smallIds[i] >> 2, chunk.smallIds[i] & 3);
+    return count;
   }
 };

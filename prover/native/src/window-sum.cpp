@@ -7,11 +7,6 @@ namespace {
 constexpr size_t chunkBytes = size_t{512} << 10;
 // So do the points of two first batches, the one that is added and the one that is fetched meanwhile.
 constexpr size_t firstRoundBytes = size_t{64} << 10;
-
-/** Of a scalar that has a point. */
-struct Digit {
-  u32 value, entry;
-};
 }  // namespace
 
 WindowSum::WindowSum(const Kernels& kernels, bool isG2, MsmScratch& scratch, Buckets& buckets,
@@ -29,16 +24,14 @@ void WindowSum::sort(const PointTable& table, const Scalars& scalars, const Digi
   const size_t smalls = plan.hasSmall(window) ? scalars.smallCount() : 0;
   scratch_.digits.reserve((scalars.halfCount() + smalls + 1) * sizeof(Digit));
   Digit* const digits = scratch_.digits.as<Digit>();
-  // An entry is 4 * position in the table + 2 * phi + sign. Without a branch: which scalars have a point is hard to foresee.
   scratch_.ends.assign(bucketCount_ + 1, 0);
   u32* const ends = scratch_.ends.data();
   size_t count = 0;
-  plan.forEach(scalars, window, [&](u32 digit, u32 id) {
-    const u32 index = table.indexOf(id >> 2), isThere = index != PointTable::none ? 1 : 0;
-    digits[count] = {digit, index << 2 | (id & 3)};
-    count += isThere;
-    ends[digit] += isThere;
-  });
+  for (const Scalars::Chunk& chunk : scalars.chunks()) {
+    const size_t first = count;
+    count += plan.cut(chunk, window, table.indexOf(), digits + count);
+    for (size_t i = first; i < count; i++) ends[digits[i].value]++;
+  }
   u32 total = 0;
   for (size_t i = 0; i <= bucketCount_; i++) total += std::exchange(ends[i], total);
   // Never below what huge pages can back: the entries are written at random.
@@ -59,61 +52,64 @@ void WindowSum::add(const PointTable& table) {
   for (size_t bucket = 0; bucket < bucketCount_;) {
     segments.clear();
     size_t used = 0;
+    PointRef* ref = scratch_.refs.data();
+    char* slot = scratch_.slots.as<char>();
     while (bucket < bucketCount_ && used < chunkEntries_) {
       const size_t end = scratch_.ends[bucket + 1];
       if (at == end) {
         bucket++;
         continue;
       }
-      Segment segment{static_cast<u32>(bucket), static_cast<u32>(used), 0};
       // A bucket that goes over several rounds, or pieces of the points, takes its sum so far along.
-      if (buckets_.isFilled[bucket]) scratch_.refs[used++] = reinterpret_cast<PointRef>(bucketAt(bucket));
-      const size_t take = std::min(end - at, chunkEntries_ - used);
-      for (size_t i = 0; i < take; i++) scratch_.refs[used + i] = refOf(entries[at + i]);
-      at += take, used += take;
-      segment.count = static_cast<u32>(used - segment.start);
+      const PointRef before = buckets_.isFilled[bucket] ? reinterpret_cast<PointRef>(bucketAt(bucket)) : 0;
       buckets_.isFilled[bucket] = true;
-      segments.push_back(segment);
+      const size_t take = std::min(end - at, chunkEntries_ - used), count = take + (before == 0 ? 0 : 1);
+      const auto refAt = [&](size_t i) { return i < take ? refOf(entries[at + i]) : before; };
+      const PointRef* const start = ref;
+      for (size_t i = 0; i + 1 < count; i += 2) {
+        if (pairCount_ == firstRoundPairs_) flush(at + i);
+        char* const out = count == 2 ? bucketAt(bucket) : std::exchange(slot, slot + pointBytes_);
+        emit(refAt(i), refAt(i + 1), out);
+        *ref++ = reinterpret_cast<PointRef>(out);
+      }
+      if (count % 2 == 1) *ref++ = refAt(count - 1);
+      segments.push_back({static_cast<u32>(bucket), static_cast<u32>(start - scratch_.refs.data()), static_cast<u32>(ref - start)});
+      at += take, used += count;
       if (at != end) break;
     }
-    addSegments(segments, at - std::min(at, used), used);
+    flush(at);
+    addSegments(segments);
     if (isCancelled_.load(std::memory_order_relaxed) != 0) throw Cancelled();
   }
 }
 
-/** Adds each bucket's points two by two until one is left, all buckets in the same rounds. */
-void WindowSum::addSegments(std::vector<Segment>& segments, size_t firstEntry, size_t refCount) {
-  for (const Segment& segment : segments)
-    if (segment.count == 1) writeLone(segment);
-  size_t slotCount = 0;
+/**
+ * Adds each bucket's points two by two until one is left, all buckets in the same rounds. All of a bucket's points are in slots
+ * but for the last, which has had no other to be added to.
+ */
+void WindowSum::addSegments(std::vector<Segment>& segments) {
   for (bool isFirst = true;; isFirst = false) {
-    size_t open = 0;
-    for (Segment& segment : segments) {
-      if (segment.count == 1) continue;
-      PointRef* const refs = &scratch_.refs[segment.start];
-      for (u32 i = 0; i < segment.count / 2; i++) {
-        const PointRef a = refs[2 * i], b = refs[2 * i + 1];
-        char* out;
-        if (segment.count == 2) out = bucketAt(segment.bucket);
-        else if (isSlot(a)) out = reinterpret_cast<char*>(a);
-        else if (isSlot(b)) out = reinterpret_cast<char*>(b);
-        else out = scratch_.slots.as<char>() + slotCount++ * pointBytes_;
-        emit(a, b, out);
-        refs[i] = reinterpret_cast<PointRef>(out);
-        if (isFirst && pairCount_ == firstRoundPairs_) flush(firstEntry + segment.start + 2 * i + 2);
-      }
-      if (segment.count % 2 == 1) refs[segment.count / 2] = refs[segment.count - 1];
-      segment.count = (segment.count + 1) / 2;
-    }
-    if (isFirst) flush(firstEntry + refCount);
-    else flush();
     const bool hasInfinity = std::exchange(hasInfinity_, false);
+    size_t open = 0;
     for (Segment& segment : segments) {
       if (hasInfinity) dropInfinity(segment);
       if (segment.count > 1) segments[open++] = segment;
+      else if (isFirst && segment.count == 1) writeLone(segment);
     }
     if (open == 0) return;
     segments.resize(open);
+    for (Segment& segment : segments) {
+      PointRef* const refs = &scratch_.refs[segment.start];
+      const u32 pairs = segment.count / 2, odd = segment.count % 2;
+      for (u32 i = 0; i < pairs; i++) {
+        char* const out = segment.count == 2 ? bucketAt(segment.bucket) : reinterpret_cast<char*>(refs[2 * i]);
+        emit(refs[2 * i], refs[2 * i + 1], out);
+        refs[i] = reinterpret_cast<PointRef>(out);
+      }
+      if (odd == 1) refs[pairs] = refs[2 * pairs];
+      segment.count = pairs + odd;
+    }
+    flush();
   }
 }
 

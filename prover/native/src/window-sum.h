@@ -19,8 +19,7 @@ class WindowSum {
     u32 bucket, start, count;
   };
 
-  /** refCount refs, of the entries from firstEntry on. */
-  void addSegments(std::vector<Segment>& segments, size_t firstEntry, size_t refCount);
+  void addSegments(std::vector<Segment>& segments);
   void writeLone(const Segment& segment);
   void dropInfinity(Segment& segment);
   bool isInfinity(PointRef ref) const;
@@ -31,10 +30,6 @@ class WindowSum {
 
   char* bucketAt(size_t bucket) const { return buckets_.points.as<char>() + bucket * pointBytes_; }
   PointRef refOf(u32 entry) const;
-  bool isSlot(PointRef ref) const {
-    const PointRef start = reinterpret_cast<PointRef>(scratch_.slots.as<char>());
-    return ref >= start && ref < start + scratch_.slots.size();
-  }
 
   const Kernels& kernels_;
   const bool isG2_;

@@ -6,10 +6,28 @@ import {
   f64x2,
   i32,
   type Local,
+  scratchAddress,
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
+
+/** What each instance needs for itself. It begins with what the inversion uses, see field-division.ts. */
+export const scratchBytes = 4096;
+/** Then comes room for operands of products. */
+export const operandsAt = 1024;
+/** Pins are in the scratch's second half, at multiples of 16. */
+const lastPinAt = scratchBytes - 16;
+const pinsMask = scratchBytes / 2 - 16;
+
+/**
+ * Moves a kernel's pins against an address that changes from step to step. A processor takes a store for one to any
+ * address with the same lowest 12 bits: pins at one place made all reads of the word of the stack wait that lay there by
+ * chance, and one process of fifteen took half as long again for its additions, or more.
+ */
+export function movePins(kernel: FieldKernel, address: Code): void {
+  kernel.pinAt(i32.sub(i32.add(scratchAddress, i32.const(lastPinAt)), i32.and(address, i32.const(pinsMask))));
+}
 
 /** A coordinate: one element of the base field for G1, real and imaginary part for G2. */
 export type Coordinate = readonly LimbValue[];
@@ -28,25 +46,72 @@ export interface Slot {
 
 /**
  * Products in functions of their own, by address: V8 makes much slower code of several of G2's products in
- * one function (measured: 510 against 400 ns an addition). Each takes operands up to certain bounds.
+ * one function (measured: 510 against 400 ns an addition). Each takes operands up to certain bounds, none of which may be at `out`.
  */
 export interface OutlinedProducts {
   mul: readonly { aMax: number; bMax: number; call: WasmFunction }[];
   square?: { max: number; call: WasmFunction };
 }
 
-export function addOutlinedProducts(builder: WasmModuleBuilder, constants: ConstantPool): OutlinedProducts {
-  const define = (name: string, emit: (kernel: CoordinateKernel, a: Code, b: Code) => Coordinate) =>
-    builder.function(name, ["i32", "i32", "i32"], null, (f) => {
-      const [out, a, b] = f.params as [Local, Local, Local];
-      const kernel = new CoordinateKernel(new FieldKernel(f, baseField, constants), 2);
-      kernel.park(out.get, emit(kernel, a.get, b.get), 0);
+/** Bounds on the operands of `product`, in moduli: on running products, and on what two of them become. */
+export const productMax = 2;
+export const inverseMax = 2.6;
+
+/**
+ * Products of the base field that those of G2 call, so that a loop over all of them stays within the caches for code.
+ * Where more code than that was inlined, an addition took 265 to 430 ns, by where V8 had placed it.
+ */
+export interface BaseProducts {
+  /** (out, a, b): a * b, for a up to productMax and b up to inverseMax. `out` may be where an operand is. */
+  product: WasmFunction;
+  /** (out, a, b, c, d): a * b + c * d */
+  sum: WasmFunction;
+}
+
+/** Bounds on the factors of G2's products. */
+const [aMax, bMax] = [1.5, storedMax];
+
+export function addBaseProducts(builder: WasmModuleBuilder, constants: ConstantPool): BaseProducts {
+  const define = (name: string, bounds: readonly number[]) =>
+    builder.function(name, Array<"i32">(bounds.length + 1).fill("i32"), null, (f) => {
+      const base = new FieldKernel(f, baseField, constants);
+      const [out, ...operands] = f.params.map(({ get }) => get);
+      movePins(base, out!);
+      const [a, b, c, d] = operands.map((operand, i) => base.load(operand, 0, bounds[i]!));
+      const terms = [{ a: a!, b: b! }, ...(c && d ? [{ a: c, b: d }] : [])];
+      base.park(out!, base.sumOfProducts(terms), 0);
     });
-  const [aMax, bMax] = [1.5, storedMax];
-  const mul = define("fq2Mul", (kernel, a, b) =>
-    kernel.mul(kernel.load(a, 0, aMax), kernel.load(b, 0, bMax)),
-  );
-  const square = define("fq2Square", (kernel, a) => kernel.square(kernel.load(a, 0, storedMax)));
+  return {
+    product: define("fqProduct", [productMax, inverseMax]),
+    sum: define("fqProductSum", [aMax, bMax, aMax, bMax]),
+  };
+}
+
+export function addOutlinedProducts(
+  builder: WasmModuleBuilder,
+  constants: ConstantPool,
+  { product, sum }: BaseProducts,
+): OutlinedProducts {
+  const next = 2 * elementBytes;
+  const plus = (address: Code, offset: number) => i32.add(address, i32.const(offset));
+  const operand = (i: number) => plus(scratchAddress, operandsAt + i * next);
+  const define = (name: string, emit: (base: FieldKernel, out: Code, a: Code, b: Code) => void) =>
+    builder.function(name, ["i32", "i32", "i32"], null, (f) => {
+      const [out, a, b] = f.params.map(({ get }) => get);
+      emit(new FieldKernel(f, baseField, constants), out!, a!, b!);
+    });
+  const mul = define("fq2Mul", (base, out, a, b) => {
+    base.store(operand(0), base.negate(base.load(a, next, aMax)), 0, aMax);
+    base.f.emit(sum.call(out, a, b, operand(0), plus(b, next)));
+    base.f.emit(sum.call(plus(out, next), a, plus(b, next), plus(a, next), b));
+  });
+  const square = define("fq2Square", (base, out, a) => {
+    const [a0, a1] = [base.bindAll(base.load(a)), base.bindAll(base.load(a, next))];
+    for (const [i, value] of [base.add(a0, a1), base.sub(a0, a1), base.add(a0, a0)].entries())
+      base.store(operand(i), base.normalize(value), 0, productMax);
+    base.f.emit(product.call(out, operand(0), operand(1)));
+    base.f.emit(product.call(plus(out, next), operand(2), plus(a, next)));
+  });
   return { mul: [{ aMax, bMax, call: mul }], square: { max: storedMax, call: square } };
 }
 

@@ -7,18 +7,21 @@ import {
   f64x2,
   i32,
   type Local,
+  select,
   v128,
   type WasmFunction,
   type WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
 import {
+  addBaseProducts,
   addOutlinedProducts,
   type Coordinate,
   CoordinateKernel,
-  type OutlinedProducts,
+  movePins,
+  productMax,
   type Slot,
 } from "./coordinates.ts";
-import { addOutlinedNorms, Norms, type OutlinedNorms, productMax } from "./norms.ts";
+import { addOutlinedNorms, Norms } from "./norms.ts";
 
 /**
  * Additions of affine points in batches: one inversion, by Montgomery's trick, for all of them.
@@ -27,11 +30,17 @@ import { addOutlinedNorms, Norms, type OutlinedNorms, productMax } from "./norms
  * the x of their image under the endomorphism. A reference is the address with two flags below it:
  * 1 takes -P, 2 takes the endomorphism's image. No reference is to infinity.
  *
- * Three variants: the fast one assumes that no two points of a pair have the same x, and reports by the
- * product of all differences where that is wrong; then the checked one, which doubles and cancels, does
- * the batch again. The third one doubles the first point of each pair.
+ * Three variants: the fast one leaves out the few pairs whose points have the same x, as wires of one row have in
+ * many keys; the checked one, which doubles and cancels, adds those. The third one doubles the first point of each
+ * pair.
  */
 export const referenceFlags = { negative: 1, endomorphism: 2 } as const;
+
+/** Steps of two pairs each whose points come into the first-level cache together. */
+const touchedSteps = 64;
+
+/** How many pairs of a batch the fast additions may leave out. */
+export const maxLeftOut = 64;
 
 export interface CurveShape {
   name: "g1" | "g2";
@@ -61,9 +70,13 @@ export const g1Shape = shapeOf("g1", 1);
 export const g2Shape = shapeOf("g2", 2);
 
 interface CurveFunctions {
-  /** (pairs, pairCount, steps, out): 0 where two points of a pair have the same x, and `out` is nothing. */
+  /**
+   * (pairs, pairCount, steps, out, leftOut): leaves out pairs of points with the same x, whose addresses it writes to
+   * `leftOut`, and returns one more than their number. 0, and `out` is nothing, where they are more than maxLeftOut
+   * or `leftOut` is 0.
+   */
   addFast: WasmFunction;
-  /** Likewise for any pairs; clears both references of a pair whose sum is infinity. */
+  /** (pairs, pairCount, steps, out) for any pairs; clears both references of a pair whose sum is infinity. */
   addChecked: WasmFunction;
   /** (reference, out): a copy with the flags applied. */
   copy: WasmFunction;
@@ -78,17 +91,22 @@ export function addCurveFunctions(
   fillPair: number,
 ): CurveFunctions {
   const { name } = shape;
-  const outlined =
-    shape.degree === 2
-      ? { products: addOutlinedProducts(builder, constants), norms: addOutlinedNorms(builder, constants) }
-      : null;
+  const outlined = shape.degree === 2 ? addOutlined(builder, constants) : null;
   const [fast, checked] = (["AddFast", "AddChecked", "Double"] as const).map((kind) =>
-    builder.function(name + kind, ["i32", "i32", "i32", "i32"], "i32", (f) =>
+    builder.function(name + kind, Array<"i32">(kind === "AddFast" ? 5 : 4).fill("i32"), "i32", (f) =>
       emitAdd(f, constants, shape, outlined, inverse, fillPair, kind),
     ),
   );
   const copy = builder.function(`${name}Copy`, ["i32", "i32"], null, (f) => emitCopy(f, shape));
   return { addFast: fast!, addChecked: checked!, copy };
+}
+
+function addOutlined(builder: WasmModuleBuilder, constants: ConstantPool) {
+  const base = addBaseProducts(builder, constants);
+  return {
+    products: addOutlinedProducts(builder, constants, base),
+    norms: addOutlinedNorms(builder, constants, base),
+  };
 }
 
 /** What a pair's references say, for both lanes. */
@@ -110,19 +128,32 @@ class PairReader {
     for (const [i, local] of this.#references.entries()) this.#f.set(local, i32.load(pairs, 4 * i));
   }
 
+  /** Reads a word of each cache line that the first and the last number of a coordinate are in; they come to `sum`. */
+  touch(sum: Local): void {
+    const { coordinateBytes, degree } = this.#shape;
+    for (const reference of this.#references) {
+      const point = this.#bind(i32.and(reference.get, i32.const(-4)));
+      // In G1 y is in both lines of a point.
+      const starts = degree === 1 ? [] : [this.#bind(this.#xOf(reference.get))];
+      for (const start of [...starts, i32.add(point, i32.const(coordinateBytes))]) {
+        for (const at of [0, coordinateBytes - 8]) this.#f.set(sum, i32.xor(sum.get, i32.load(start, at)));
+      }
+    }
+  }
+
+  #xOf(reference: Code): Code {
+    const image = i32.and(reference, i32.const(referenceFlags.endomorphism));
+    const { coordinateBytes } = this.#shape;
+    return i32.add(i32.and(reference, i32.const(-4)), i32.mul(image, i32.const(coordinateBytes)));
+  }
+
   #both(side: 0 | 1): [Code, Code] {
     return [this.#references[side]!.get, this.#references[2 + side]!.get];
   }
 
   x(side: 0 | 1): Coordinate {
-    const { coordinateBytes } = this.#shape;
-    const [lower, upper] = this.#both(side).map((reference) =>
-      i32.add(
-        i32.and(reference, i32.const(-4)),
-        i32.mul(i32.and(reference, i32.const(referenceFlags.endomorphism)), i32.const(coordinateBytes)),
-      ),
-    );
-    return this.#kernel.gather(this.#bind(lower!), this.#bind(upper!));
+    const [lower, upper] = this.#both(side).map((reference) => this.#bind(this.#xOf(reference)));
+    return this.#kernel.gather(lower!, upper!);
   }
 
   y(side: 0 | 1): Coordinate {
@@ -181,7 +212,7 @@ function emitAdd(
   f: WasmFunction,
   constants: ConstantPool,
   shape: CurveShape,
-  outlined: { products: OutlinedProducts; norms: OutlinedNorms } | null,
+  outlined: ReturnType<typeof addOutlined> | null,
   inverse: WasmFunction,
   fillPair: number,
   kind: "AddFast" | "AddChecked" | "Double",
@@ -209,34 +240,42 @@ function emitAdd(
     i32.add(pairs.get, i32.shl(i32.shrU(i32.add(pairCount.get, i32.const(1)), i32.const(1)), i32.const(4))),
   );
 
-  // The points come from all over the memory: fetching them in a loop of its own overlaps the cache misses.
+  // Forward: the points, differences of x, and in the next step the product of all norms so far. The points come from
+  // all over the memory: touching those of many steps before staging them has their cache misses under way together.
+  const slot = (address: Code, offset: number, valueMax: number): Slot => ({ address, offset, valueMax });
+  const difference = slot(step.get, differenceAt, storedMax);
+  const norm = norms.slot(step.get, normAt, difference);
+  const prefix = slot(step.get, prefixAt, productMax);
+  const leaveOut = kind === "AddFast" ? new LeavingOut(f, kernel, f.param(4)) : null;
   const reader = new PairReader(f, kernel, shape);
+  const [touched, touchEnd, sum] = f.locals("i32", 3) as [Local, Local, Local];
   f.set(pair, pairs.get);
   f.set(step, steps.get);
+  f.set(touched, pairs.get);
+  norms.field.store(step.get, kernel.bindAll(norms.field.one()), prefixAt, productMax);
   f.while(i32.ltU(pair.get, last.get), () => {
+    f.if(i32.eq(pair.get, touched.get), () => {
+      const end = i32.add(pair.get, i32.const(16 * touchedSteps));
+      f.set(touchEnd, select(end, last.get, i32.ltU(end, last.get)));
+      f.while(i32.ltU(touched.get, touchEnd.get), () => {
+        reader.read(touched.get);
+        reader.touch(sum);
+        move(touched, 16);
+      });
+      f.emit(i32.store(step.get, sum.get)); // so that the engine reads at all
+    });
+    movePins(base, step.get);
     reader.read(pair.get);
     for (const side of isDouble ? ([0] as const) : ([0, 1] as const)) {
       staged.storeX(step.get, side, reader.x(side));
       staged.storeY(step.get, side, reader.y(side));
     }
-    move(pair, 16);
-    move(step, shape.stepBytes);
-  });
-
-  // Forward: differences of x, and in the next step the product of all norms so far.
-  const slot = (address: Code, offset: number, valueMax: number): Slot => ({ address, offset, valueMax });
-  const difference = slot(step.get, differenceAt, storedMax);
-  const norm = norms.slot(step.get, normAt, difference);
-  const prefix = slot(step.get, prefixAt, productMax);
-  f.set(pair, pairs.get);
-  f.set(step, steps.get);
-  norms.field.store(step.get, kernel.bindAll(norms.field.one()), prefixAt, productMax);
-  f.while(i32.ltU(pair.get, last.get), () => {
     const run = kernel.variable(storedMax);
     const twice = (y: Coordinate) => kernel.add(y, y);
     const difference12 = () => kernel.sub(staged.x(step.get, 1), staged.x(step.get, 0));
     kernel.assign(run, kernel.reduce(isDouble ? twice(staged.y(step.get, 0)) : difference12()));
     if (isChecked) emitSpecialCases(f, kernel, staged, run, step, masksAt);
+    leaveOut?.emit(run, pair);
     kernel.store(step.get, run.value, differenceAt, storedMax);
     norms.store(norm, difference);
     norms.runningProduct(step.get, shape.stepBytes + prefixAt, prefix, norm);
@@ -262,6 +301,7 @@ function emitAdd(
     move(pair, -16);
     move(step, -shape.stepBytes);
     move(outEnd, -2 * shape.pointBytes);
+    movePins(base, step.get);
     const normInverse = norms.field.mulSlots(step.get, prefixAt, left, prefix);
     norms.runningProduct(leftAt.get, 0, left, norm);
     const inverted = norms.inverse(step.get, prefixAt, difference, normInverse);
@@ -307,7 +347,46 @@ function emitAdd(
     const y3 = kernel.reduce(kernel.sub(kernel.loadSlot(drop), y1));
     kernel.scatter(outEnd.get, upper, y3, shape.coordinateBytes);
   });
-  f.emit(i32.const(1));
+  f.emit(i32.add(leaveOut?.count ?? i32.const(0), i32.const(1)));
+}
+
+/** Lists pairs whose points have the same x, and puts 1 in the place of their difference. */
+class LeavingOut {
+  readonly #f: WasmFunction;
+  readonly #kernel: CoordinateKernel;
+  readonly #list: Local;
+  readonly #at: Local;
+  readonly #end: Local;
+
+  constructor(f: WasmFunction, kernel: CoordinateKernel, list: Local) {
+    this.#f = f;
+    this.#kernel = kernel;
+    this.#list = list;
+    [this.#at, this.#end] = f.locals("i32", 2) as [Local, Local];
+    f.set(this.#at, list.get);
+    f.set(this.#end, select(i32.add(list.get, i32.const(4 * maxLeftOut)), i32.const(0), list.get));
+  }
+
+  /** Code for the number of pairs in the list. */
+  get count(): Code {
+    return i32.shrU(i32.sub(this.#at.get, this.#list.get), i32.const(2));
+  }
+
+  emit(difference: ReturnType<CoordinateKernel["variable"]>, pair: Local): void {
+    const [f, kernel, at] = [this.#f, this.#kernel, this.#at];
+    const isZero = f.local("v128");
+    f.set(isZero, kernel.zeroMask(difference.value));
+    f.if(v128.anyTrue(isZero.get), () => {
+      for (const lane of [0, 1] as const) {
+        f.if(f64.ne(f64x2.lane(lane, v128.and(isZero.get, kernel.base.constant(1))), f64.const(0)), () => {
+          f.if(i32.eq(at.get, this.#end.get), () => f.return(i32.const(0)));
+          f.emit(i32.store(at.get, i32.add(pair.get, i32.const(8 * lane))));
+          f.set(at, i32.add(at.get, i32.const(4)));
+        });
+      }
+      kernel.assign(difference, kernel.select(kernel.bindAll(kernel.one()), difference.value, isZero.get));
+    });
+  }
 }
 
 /** Equal points: the tangent's denominator. Opposite ones: 1, so that the product stays invertible. */

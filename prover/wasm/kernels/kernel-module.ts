@@ -8,6 +8,7 @@ import {
 } from "@openledger/circuits/wasm/field-limbs";
 import { WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
 import {
+  compileOptimized,
   enableRelaxedSimd,
   type KernelCalls,
   newMemory,
@@ -17,6 +18,7 @@ import {
 } from "@openledger/foundation/wasm/relaxed-simd";
 import { baseModulus } from "../../formats/bn254-numbers.ts";
 import { proverError } from "../../prover-errors.ts";
+import { operandsAt, scratchBytes } from "./coordinates.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";
 import { addDigitSort } from "./digit-sort.ts";
 import { addSplitDigits, baseCubeRoot, lambda } from "./endomorphism.ts";
@@ -36,8 +38,6 @@ const fillPairsAt = 64;
 const fillPointsAt = 16 * 1024;
 /** What the kernels need; the allocator begins here. */
 export const kernelBytes = 32 * 1024;
-/** What each instance needs for itself. */
-export const scratchBytes = 4096;
 
 export interface KernelImage {
   module: WasmModule;
@@ -46,7 +46,7 @@ export interface KernelImage {
 }
 
 /**
- * Generates and compiles the kernels, about 0.1 s. They need WebAssembly's relaxed SIMD, which V8 has had
+ * Generates and compiles the kernels, about 0.2 s. They need WebAssembly's relaxed SIMD, which V8 has had
  * since version 11.3 (node 20), there still behind a flag that this sets.
  *
  * @throws RollupError PRV_PROVE_FAILED where the machine has no fused multiply-add
@@ -63,8 +63,8 @@ export function buildKernelImage(): KernelImage {
   addScalarFunctions(builder, constants);
   addSplitDigits(builder);
   addDigitSort(builder);
-  if (inverseScratchBytes > scratchBytes) throw new RangeError("the kernels' scratch is too small");
-  const module = new WebAssembly.Module(builder.build());
+  if (inverseScratchBytes > operandsAt) throw new RangeError("the kernels' scratch is too small");
+  const module = compileOptimized(builder.build());
   const image = { module, start: makeStart(constants) };
   checkFusing(image);
   return image;

@@ -1,24 +1,36 @@
 import { FieldKernel, storedMax } from "@openledger/circuits/wasm/field-kernel";
-import type { ConstantPool } from "@openledger/circuits/wasm/field-limbs";
-import { baseField } from "@openledger/circuits/wasm/field-limbs";
-import type { Code, Local, WasmFunction, WasmModuleBuilder } from "@openledger/foundation/wasm/assembler";
-import { CoordinateKernel, callOnSlots, type Slot } from "./coordinates.ts";
-
-/** Bound on running products of norms, in moduli. */
-export const productMax = 2;
+import { baseField, type ConstantPool, elementBytes } from "@openledger/circuits/wasm/field-limbs";
+import {
+  type Code,
+  i32,
+  type Local,
+  type WasmFunction,
+  type WasmModuleBuilder,
+} from "@openledger/foundation/wasm/assembler";
+import {
+  type BaseProducts,
+  CoordinateKernel,
+  callOnSlots,
+  inverseMax,
+  movePins,
+  productMax,
+  type Slot,
+} from "./coordinates.ts";
 
 /** G2's functions (out, a, b), each for operands up to certain bounds; see OutlinedProducts. */
 export interface OutlinedNorms {
   /** The norm of a, reduced. */
   norm: WasmFunction;
   product: WasmFunction;
-  /** The conjugate of a times b. */
+  /** The conjugate of a times b, which may be at `out`. */
   conjugate: WasmFunction;
-  /** Bound on the b that `conjugate` takes. */
-  inverseMax: number;
 }
 
-export function addOutlinedNorms(builder: WasmModuleBuilder, constants: ConstantPool): OutlinedNorms {
+export function addOutlinedNorms(
+  builder: WasmModuleBuilder,
+  constants: ConstantPool,
+  { product }: BaseProducts,
+): OutlinedNorms {
   const define = (name: string, emit: (kernel: CoordinateKernel, out: Code, a: Code, b: Code) => void) =>
     builder.function(name, ["i32", "i32", "i32"], null, (f) => {
       const [out, a, b] = f.params as [Local, Local, Local];
@@ -26,22 +38,19 @@ export function addOutlinedNorms(builder: WasmModuleBuilder, constants: Constant
     });
   const norm = define("fq2Norm", (kernel, out, a) => {
     const { base } = kernel;
+    movePins(base, out);
     base.store(out, base.reduce(base.sumOfSquares(kernel.load(a, 0, storedMax))));
   });
-  let inverseMax = 0;
-  const product = define("fqProduct", ({ base }, out, a, b) => {
-    const value = base.mul(base.load(a, 0, productMax), base.load(b, 0, productMax));
-    inverseMax = value.valueMax;
-    base.park(out, value, 0);
+  const conjugate = define("fq2Conjugate", ({ base }, out, a, b) => {
+    const [a1, out1] = [a, out].map((address) => i32.add(address, i32.const(2 * elementBytes))) as [
+      Code,
+      Code,
+    ];
+    base.store(out1, base.negate(base.load(a1)));
+    base.f.emit(product.call(out1, out1, b));
+    base.f.emit(product.call(out, a, b));
   });
-  const conjugate = define("fq2Conjugate", (kernel, out, a, b) => {
-    const { base } = kernel;
-    const [a0, a1] = kernel.load(a, 0, storedMax);
-    const inverse = base.bindAll(base.load(b, 0, inverseMax));
-    const parts = [base.mul(a0!, inverse), base.sumOfProducts([{ a: a1!, b: inverse, isNegative: true }])];
-    kernel.park(out, parts, 0);
-  });
-  return { norm, product, conjugate, inverseMax };
+  return { norm, product, conjugate };
 }
 
 /**
@@ -84,8 +93,7 @@ export class Norms {
   inverse(address: Code, offset: number, difference: Slot, normInverse: Slot): Slot {
     if (this.#outlined === null) return normInverse;
     const { base } = this.field;
-    if (normInverse.valueMax > this.#outlined.inverseMax)
-      throw new RangeError("the inverse outgrows its bound");
+    if (normInverse.valueMax > inverseMax) throw new RangeError("the inverse outgrows its bound");
     const inverse = {
       address,
       offset,

@@ -13,6 +13,7 @@ import {
   type WasmFunction,
   type WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
+import { movePins } from "./coordinates.ts";
 
 /**
  * Kernels over the scalar field. A vector holds its elements in pairs: limb i of both at 16 i of the
@@ -78,6 +79,7 @@ export function addScalarFunctions(builder: WasmModuleBuilder, constants: Consta
       f.set(end, i32.add(terms!.get, i32.shl(rowEnd(4), i32.const(3))));
       kernel.assign(sum, kernel.bindAll(kernel.zero()));
       f.while(i32.ltU(at.get, end.get), () => {
+        movePins(kernel, at.get);
         const coefficient = kernel.gather(term(coefficients!, 0), term(coefficients!, 8));
         const value = kernel.gather(term(values!, 4), term(values!, 12));
         const product = kernel.mul(kernel.bindAll(coefficient), kernel.bindAll(value));
@@ -104,6 +106,7 @@ export function addScalarFunctions(builder: WasmModuleBuilder, constants: Consta
   // (a, b, out, pairCount): products
   define("frProducts", 4, (kernel, [a, b, out, count], f) => {
     countDown(f, count!, () => {
+      movePins(kernel, out!.get);
       kernel.store(out!.get, kernel.reduce(kernel.mul(kernel.load(a!.get), kernel.load(b!.get))));
       for (const local of [a!, b!, out!]) moveBy(f, local, pairBytes);
     });
@@ -112,6 +115,7 @@ export function addScalarFunctions(builder: WasmModuleBuilder, constants: Consta
   // (a, b, factors, pairCount): one stage of the inverse transform: a + b and (a - b) * factor, in place
   define("frSplitStage", 4, (kernel, [a, b, factors, count], f) => {
     countDown(f, count!, () => {
+      movePins(kernel, a!.get);
       const [x, y] = [a!, b!].map((at) => kernel.bindAll(kernel.load(at.get, 0, splitMax))) as [
         LimbValue,
         LimbValue,
@@ -139,6 +143,7 @@ export function addScalarFunctions(builder: WasmModuleBuilder, constants: Consta
   // (a, b, factors, pairCount): one stage of the transform: a + b * factor and a - b * factor, in place
   define("frJoinStage", 4, (kernel, [a, b, factors, count], f) => {
     countDown(f, count!, () => {
+      movePins(kernel, a!.get);
       const x = kernel.bindAll(kernel.load(a!.get));
       const y = kernel.mul(kernel.load(b!.get), kernel.load(factors!.get));
       kernel.store(a!.get, kernel.reduce(kernel.add(x, y)));
@@ -161,6 +166,7 @@ export function addScalarFunctions(builder: WasmModuleBuilder, constants: Consta
   // first scale is in Montgomery form and the second one is not, which takes the product out of it.
   define("frQuotient", 6, (kernel, [a, b, c, scales, count, out], f) => {
     countDown(f, count!, () => {
+      movePins(kernel, a!.get);
       const product = kernel.mul(kernel.load(a!.get), kernel.load(b!.get));
       const subtrahend = kernel.mul(kernel.load(c!.get), kernel.load(scales!.get));
       const difference = kernel.reduce(kernel.sub(product, subtrahend));

@@ -25,11 +25,6 @@ export const addFollowCommand = command({
       "run as the operator's standby, which confirms entries before they are acknowledged: file with its token (docs/how-to/fail-over.md)",
     ...SNAPSHOT_OPTION,
     "--verify-proofs": "verify every proof again with the keys registered on L1",
-    "--max-blobs <n>": {
-      about: "number of newest blobs to keep in --data, 131,072 bytes each; 0 = all",
-      fallback: 0,
-      parse: parseCount,
-    },
     "--history <place...>":
       "folders, or URLs of folders, with files of --data/ledger/history that were moved away (docs/how-to/operate.md)",
     ...LISTEN_OPTIONS,
@@ -74,7 +69,6 @@ export const addFollowCommand = command({
             ? undefined
             : new Secret(readSecretFile(options.replicaTokenFile)),
         blobs: { archives: options.blobs ?? [], beaconUrls: options.beacon ?? [] },
-        maxBlobCount: options.maxBlobs,
         historySources: options.history ?? [],
         dataPath: options.data ?? join(workspaceDir, "full-node"),
         finalityDepthBlocks: options.finalityDepth,
@@ -102,10 +96,6 @@ export const addFollowCommand = command({
     );
   },
 });
-
-function parseCount(text: string): number {
-  return text === "0" ? 0 : parsePositive(text);
-}
 
 function parsePositive(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("not a positive number");

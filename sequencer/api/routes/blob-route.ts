@@ -1,11 +1,11 @@
-/** Blobs that this process has kept, for everybody who rebuilds the ledger (docs/explanation/data-availability.md). Who asks checks what it gets. */
+/** Blobs of batches, for everybody who rebuilds the ledger (docs/explanation/data-availability.md). Who asks checks what it gets. */
 
-import type { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
 import { isVersionedHash, type VersionedHash } from "@openledger/bridge/blobs/blob-source";
-import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { LedgerBlobs } from "../../batches/ledger-blobs.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
+import type { LedgerLog } from "../../store/ledger-log.ts";
 
 const params = z.strictObject({
   versionedHash: z
@@ -14,8 +14,8 @@ const params = z.strictObject({
     .transform((hash) => hash as VersionedHash),
 });
 
-/** @param archive null: this rollup has no blobs, or keeps none */
-export async function registerBlobRoute(app: FastifyInstance, archive: BlobArchive | null): Promise<void> {
+export function registerBlobRoute(app: FastifyInstance, log: LedgerLog): void {
+  const blobs = new LedgerBlobs(log);
   app.get<{ Params: z.output<typeof params> }>(
     "/blobs/:versionedHash",
     {
@@ -29,12 +29,12 @@ export async function registerBlobRoute(app: FastifyInstance, archive: BlobArchi
       },
     },
     async ({ params: { versionedHash } }, reply) => {
-      const bytes = (await archive?.read(versionedHash)) ?? null;
-      if (bytes === null || bytes.length !== BLOB_BYTES)
-        throw sequencerError("SEQ_UNKNOWN", `the blob ${versionedHash} is not kept here`, {
+      const bytes = await blobs.read(versionedHash);
+      if (bytes === null)
+        throw sequencerError("SEQ_UNKNOWN", `no batch that is known here has the blob ${versionedHash}`, {
           data: { reason: "blob", versionedHash },
         });
-      // A right one is the same for ever. But nobody has checked it here: a cache must not outlive a damaged file by much.
+      // It is the same for ever. But nobody has checked it here: a cache must not outlive a mistake by much.
       reply.header("cache-control", "public, max-age=600");
       // For pages of anybody: anyone who reads it checks it against its name.
       reply.header("access-control-allow-origin", "*");

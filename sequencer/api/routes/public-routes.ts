@@ -47,7 +47,7 @@ export async function registerPublicRoutes(
   modules: ApiModules,
 ): Promise<void> {
   const route = routesOf(app);
-  const { blobs, clock, feed, sequencer } = modules;
+  const { clock, feed, sequencer } = modules;
   const { deployment } = options;
   const { ledger } = sequencer.line.head;
 
@@ -261,7 +261,6 @@ export async function registerPublicRoutes(
     return {
       status: sequencer.isHealthy ? "ok" : "stopping",
       isL1HeadKnown: sequencer.line.l1Head !== null,
-      ...(blobs ? { blobs: blobs.view } : {}),
       ...sequencer.healthFacts,
     };
   });

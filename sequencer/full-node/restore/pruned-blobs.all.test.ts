@@ -2,7 +2,7 @@
  * What it means that Ethereum forgets blobs after 18 days (docs/explanation/data-availability.md, "After 18 days"): a real contract, real blob
  * transactions, and a beacon node that answers 404 from a moment on.
  */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BlobArchive } from "@openledger/bridge/blobs/blob-archive";
 import { type BlobPlacesOptions, blobFinder, blobPlaces } from "@openledger/bridge/blobs/blob-places";
@@ -21,6 +21,8 @@ import { leave } from "@openledger/verifier/exits/leave";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FOLLOW_MARKER, type FollowMarker } from "../../store/follow-marker.ts";
+import { LedgerLog } from "../../store/ledger-log.ts";
 import { freshFullNode } from "../../testing/fresh-rollup.ts";
 import { startTestFullNode, type TestFullNode } from "../../testing/full-node-fixture.ts";
 import { temporaryFolder } from "../../testing/test-rollup.ts";
@@ -112,7 +114,8 @@ describe("once Ethereum has pruned the blobs", () => {
     expect(unknown).toMatchObject({ status: 404, body: { error: { code: "SEQ_UNKNOWN" } } });
     for (const path of ["..%2f..%2fevidence", hashes[0]!.toUpperCase(), `${hashes[0]}00`])
       expect((await early.get(`/blobs/${path}`)).status).toBe(400);
-    expect((await early.get("/health")).body.blobs).toMatchObject({ known: 3, missing: 0 });
+    rmSync(join(folder.path, "early", "blobs"), { recursive: true });
+    for (const hash of hashes) expect((await fetch(`${earlyUrl}/blobs/${hash}`)).status).toBe(200);
   });
 
   it("a new full node catches up from that archive, verifies, and keeps what it got", async () => {
@@ -126,6 +129,25 @@ describe("once Ethereum has pruned the blobs", () => {
       verifyProof: async () => true,
     });
     expect(verified).toMatchObject({ root: f.ledger.root, batchCount: 4, proofCount: 4 });
+  });
+
+  it("a full node that is made again, since L1 replaced what was final, has the blobs from what it knew before", async () => {
+    const name = "replaced";
+    const dataPath = join(folder.path, name);
+    await (await follow(name, { archives: [earlyUrl] })).stop();
+    const log = await LedgerLog.open(join(dataPath, "ledger"));
+    const marker = await log.require<FollowMarker>(FOLLOW_MARKER);
+    await log.write([{ key: FOLLOW_MARKER, value: { ...marker, blockHash: `0x${"9".repeat(64)}` } }]);
+    await log.close();
+    rmSync(join(dataPath, "blobs"), { recursive: true });
+    // Of a directory that a kill left half removed.
+    mkdirSync(join(dataPath, "ledger.gone"));
+    const again = await follow(name, {});
+    await again.poll();
+    expect(again.followed.head.ledger.root).toBe(f.ledger.root);
+    expect(again.alarms.isQuiet).toBe(true);
+    expect(readdirSync(dataPath).filter((it) => it.startsWith("ledger"))).toEqual(["ledger"]);
+    await again.stop();
   });
 
   it("without an archive everything that reads stops, and says which blob, which block, and what to do", async () => {
@@ -149,7 +171,7 @@ describe("once Ethereum has pruned the blobs", () => {
   });
 
   it("a full node that misses one later goes on serving, alarms, and mends itself", async () => {
-    const late = await follow("waiting", { archives: [join(folder.path, "early", "blobs")] });
+    const late = await follow("waiting", { archives: [earlyUrl] });
     const { root } = late.followed.head.ledger;
     const { versionedHash, blob } = await pay(OPEN);
     await late.poll();

@@ -1,0 +1,53 @@
+import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
+import { postedBlobHash } from "@openledger/bridge/blobs/read-batch";
+import { commitBlob } from "@openledger/circuits/blob/kzg";
+import { expect, test } from "vitest";
+import { LedgerLog } from "../store/ledger-log.ts";
+import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
+import type { StoredBatch } from "../store/stored-batch.ts";
+import { temporaryFolder } from "../testing/test-rollup.ts";
+import { LedgerBlobs, nameStoredBlobs } from "./ledger-blobs.ts";
+
+const L1 = { transactionHash: `0x${"7".repeat(64)}`, blockNumber: 1, gasUsed: null };
+
+/** A batch of one transfer, as far as its blob goes. */
+async function batchOf(number: number, amount: bigint): Promise<StoredBatch> {
+  const narrow = [{ kind: 1, a: 2, b: 3, amountCode: amount, isValid: false, words: [] }];
+  const pair = 1n | (2n << 4n) | (3n << 28n) | (amount << 52n);
+  const wire = new Uint8Array([...new Uint8Array(32), ...(await commitBlob([pair])), ...new Uint8Array(48)]);
+  return { number, circuit: "table-4-4-4-8-2-2-2-blob", l1: L1, wire, narrow } as unknown as StoredBatch;
+}
+const write = (batch: StoredBatch): StoreWrite => ({ key: storeKeys.batch(batch.number), value: batch });
+
+test("a blob is found by its hash behind any number of batches that had it and were rebuilt, and in an older directory", async () => {
+  const folder = temporaryFolder();
+  const log = await LedgerLog.open(folder.path);
+  const hash = postedBlobHash((await batchOf(1, 5n)).wire);
+  const numbers = Array.from({ length: 40 }, (_, i) => i + 1);
+  for (const number of numbers) await log.write([write(await batchOf(number, 5n))]);
+  for (const number of numbers.slice(0, -1)) await log.write([write(await batchOf(number, 6n))]);
+  const blobs = new LedgerBlobs(log);
+  const [first, again] = await Promise.all([blobs.read(hash), blobs.read(hash)]);
+  expect(await checkedCoefficients(first!, hash)).toHaveLength(1);
+  expect(again).toBe(first);
+
+  await log.write([write({ ...(await batchOf(40, 5n)), l1: null })]);
+  expect(await new LedgerBlobs(log).read(hash)).toBeNull();
+
+  const [old, late] = [await batchOf(41, 7n), await batchOf(42, 8n)];
+  const oldHash = postedBlobHash(old.wire);
+  await log.write([write(old), write(late)]);
+  for (const { number, wire } of [old, late])
+    await log.write([{ key: storeKeys.hash(postedBlobHash(wire), "batch", number) }]);
+  await log.write([
+    { key: "blob!000000000029", value: { batchNumber: 41, versionedHash: oldHash, postedAtMs: 1 } },
+    { key: "blobs-seen", value: 41 },
+    { key: storeKeys.finalPosition, value: { batchNumber: 42 } },
+  ]);
+  expect(await blobs.read(oldHash)).toBeNull();
+  await nameStoredBlobs(log);
+  for (const { wire } of [old, late]) expect(await blobs.read(postedBlobHash(wire))).not.toBeNull();
+  expect([await log.get("blob!000000000029"), await log.get("blobs-seen")]).toEqual([undefined, undefined]);
+  await log.close();
+  folder.remove();
+});
