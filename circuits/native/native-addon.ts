@@ -19,7 +19,7 @@ export interface FieldAddon {
   keccak(bytes: Uint8Array, out: Uint8Array): Uint8Array;
   /** Of the lanes that sign on this processor; undefined where none do. */
   signingLanes(): string | undefined;
-  /** @param numbers the secret, the same in Montgomery form, and multiples of the base point in it. @returns undefined where no lanes sign */
+  /** @param numbers the secret, and multiples of the base point in Montgomery form. @returns undefined where no lanes sign */
   loadEcdsa(numbers: readonly bigint[]): LoadedEcdsa | undefined;
   sign(signer: LoadedEcdsa, digests: Uint8Array, out: Uint8Array): Uint8Array;
 }

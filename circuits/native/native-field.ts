@@ -105,10 +105,9 @@ export const signingLanes = (): string | null => loadAddon()?.signingLanes() ?? 
  * @throws RangeError for a secret that is no key
  */
 export function loadNativeSigner(secret: bigint): NativeSigner | null {
-  const order = Point.Fn.ORDER;
-  if (secret <= 0n || secret >= order) throw new RangeError("no signature by this secret");
+  if (secret <= 0n || secret >= Point.Fn.ORDER) throw new RangeError("no signature by this secret");
   const addon = loadAddon();
-  const signer = addon?.loadEcdsa([secret, (secret << MONTGOMERY_BITS) % order, ...oddMultiples()]);
+  const signer = addon?.loadEcdsa([secret, ...oddMultiples()]);
   if (!addon || !signer) return null;
   return { signAll: (digests) => addon.sign(signer, digests, new Uint8Array((digests.length / 32) * 65)) };
 }

@@ -179,19 +179,19 @@ napi_value signingLanes(napi_env env, napi_value*) {
   return out;
 }
 
-/** loadEcdsa([secret, secret in Montgomery form, multiples of the base point in it]) -> external, or null without lanes */
+/** loadEcdsa([secret, multiples of the base point in Montgomery form]) -> external, or undefined without lanes */
 napi_value loadEcdsa(napi_env env, napi_value* args) {
   constexpr size_t multiples = 2 * ecdsaDigits * ecdsaEntries;
-  if (rowsOf(env, args[0], 2 + multiples) != 1) refuse("wrong number of integers");
+  if (rowsOf(env, args[0], 1 + multiples) != 1) refuse("wrong number of integers");
   if (lanesThatSign() == nullptr) return nullptr;
-  std::vector<Words> numbers(2 + multiples);
+  std::vector<Words> numbers(1 + multiples);
   read(env, args[0], 0, numbers.data(), numbers.size());
   auto signer = std::make_unique<Ecdsa>();
   for (int i = 0; i < 8; i++) signer->secretWords[i] = static_cast<u32>(numbers[0].w[3 - i / 2] >> (i % 2 == 0 ? 32 : 0));
-  signer->secret = numbers[1];
+  signer->secret = numbers[0];
   for (size_t i = 0; i < multiples; i++) {
     Limbs limbs;
-    for (int j = 0; j < 5; j++) limbs.l[j] = limb52(numbers[2 + i], j);
+    for (int j = 0; j < 5; j++) limbs.l[j] = limb52(numbers[1 + i], j);
     signer->multiples.push_back(limbs);
   }
   return hold(env, std::move(signer));

@@ -66,7 +66,7 @@ struct LaneCurve {
 constexpr size_t ecdsaEntries = 8, ecdsaDigits = 64;
 /** Who signs by ECDSA over secp256k1. */
 struct Ecdsa {
-  /** In Montgomery form, and most significant word first. */
+  /** A plain integer, and the same, most significant word first. */
   Words secret;
   u32 secretWords[8];
   /** x and y in Montgomery form: 1, 3 ... 15 times the base point, then 16 times as much for the next digit. */
