@@ -26,6 +26,14 @@ export interface FieldAddon {
 
 const addonPath = fileURLToPath(new URL("./build/field-addon.node", import.meta.url));
 
-/** Null where there was no compiler at the install. */
-export const loadAddon = (): FieldAddon | null =>
-  existsSync(addonPath) ? (createRequire(import.meta.url)(addonPath) as FieldAddon) : null;
+/**
+ * Null where there was no compiler at the install.
+ * @throws RangeError for an addon of an older version
+ */
+export function loadAddon(path = addonPath): FieldAddon | null {
+  if (!existsSync(path)) return null;
+  const addon = createRequire(import.meta.url)(path) as FieldAddon;
+  if (addon.signingLanes === undefined)
+    throw new RangeError(`${path} is of an older version: node prover/native/build.js builds it again`);
+  return addon;
+}
