@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type HashRequest, initPoseidon, useNativeField } from "../field/poseidon.ts";
 import { createPortableHash } from "../field/poseidon-portable.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { loadAddon } from "./native-addon.ts";
+import { type LoadedEcdsa, loadAddon } from "./native-addon.ts";
 import { loadNativeField, nativeLanes } from "./native-field.ts";
 import { judgeAlike } from "./testing/judge-alike.ts";
 
@@ -16,6 +16,12 @@ const edges = [0n, 1n, FIELD_ORDER - 1n, FIELD_ORDER, FIELD_ORDER + 1n, 4n * FIE
 
 it("loads no addon of an older version", () => {
   expect(() => loadAddon(fileURLToPath(new URL("../package.json", import.meta.url)))).toThrow("builds it again");
+});
+
+it("takes no curve for a signer", () => {
+  const addon = loadAddon()!;
+  const curve = addon.loadCurve([1n, 2n, 3n, 4n], null) as unknown as LoadedEcdsa;
+  expect(() => addon.sign(curve, new Uint8Array(32), new Uint8Array(65))).toThrow("what another load gives");
 });
 
 it("refuses lanes that this processor does not have", () => {
