@@ -75,6 +75,7 @@ export interface NativeSigner {
   /**
    * @param digests of 32 bytes each
    * @returns of each r, s, and 27 or 28: 65 bytes
+   * @throws Error for a digest without a signature, which nobody has ever met
    */
   signAll(digests: Uint8Array): Uint8Array;
 }

@@ -15,7 +15,9 @@ const plain = createPortableHash();
 const edges = [0n, 1n, FIELD_ORDER - 1n, FIELD_ORDER, FIELD_ORDER + 1n, 4n * FIELD_ORDER, (1n << 256n) - 1n];
 
 it("loads no addon of an older version", () => {
-  expect(() => loadAddon(fileURLToPath(new URL("../package.json", import.meta.url)))).toThrow("builds it again");
+  expect(() => loadAddon(fileURLToPath(new URL("../package.json", import.meta.url)))).toThrow(
+    "builds it again",
+  );
 });
 
 it("takes no curve for a signer", () => {

@@ -21,12 +21,13 @@ const toBytes = (value: bigint) => Uint8Array.from(Buffer.from(value.toString(16
 
 type Signed = { signature: Uint8Array; recoveryId: number };
 const binding = createRequire(import.meta.url)("secp256k1/bindings");
+function signNatively(key: Uint8Array, digest: Uint8Array): Signed {
+  const { recid, signature } = binding.ecdsaSign(digest, key);
+  return { signature, recoveryId: recid };
+}
 const libraries: Record<string, (key: Uint8Array, digest: Uint8Array) => Signed | string> = {
   "libsecp256k1 in WebAssembly": (key, digest) => secp256k1.signMessageHashRecoverableCompact(key, digest),
-  "the native binding of libsecp256k1": (key, digest) => {
-    const { recid, signature } = binding.ecdsaSign(digest, key);
-    return { signature, recoveryId: recid };
-  },
+  "the native binding of libsecp256k1": signNatively,
 };
 
 const signInLanes = (key: Uint8Array, digest: Uint8Array): Signed => {
@@ -67,9 +68,31 @@ describe.each(Object.entries(libraries))("ECDSA, %s", (_name, sign) => {
         { prehash: false },
       );
       expect(recovered).toEqual(noble.getPublicKey(toBytes(7n)));
+      expect(signed).toEqual(signNatively(toBytes(7n), toBytes(value)));
     }
   });
 });
+
+const signAllNatively = (key: bigint, digests: Uint8Array): Uint8Array => {
+  const each = Array.from({ length: digests.length / 32 }, (_, i) => digests.subarray(32 * i, 32 * i + 32));
+  const signed = each.map((digest) => signNatively(toBytes(key), digest));
+  return Buffer.concat(
+    signed.flatMap(({ recoveryId, signature }) => [signature, Uint8Array.of(27 + recoveryId)]),
+  );
+};
+
+it.each([signingLanes()].filter((lanes) => lanes !== null))(
+  "signs any number in lanes of %s as libsecp256k1 does",
+  () => {
+    const digests = fc
+      .nat(20)
+      .chain((count) => fc.uint8Array({ minLength: 32 * count, maxLength: 32 * count }));
+    const signsAlike = (key: bigint, each: Uint8Array) => {
+      expect(Buffer.from(loadNativeSigner(key)!.signAll(each))).toEqual(signAllNatively(key, each));
+    };
+    fc.assert(fc.property(scalar, digests, signsAlike), { numRuns: runs(100) });
+  },
+);
 
 describe("createPreconfirmationBatchSigner", () => {
   it("makes viem's EIP-712 signatures of preconfirmations, with v as 27 and 28", async () => {
@@ -88,6 +111,18 @@ describe("createPreconfirmationBatchSigner", () => {
     expect(signer.signAll(facts)).toEqual(expected);
     expect(new Set(expected.map((signature) => signature.slice(-2)))).toEqual(new Set(["1b", "1c"]));
     expect(signer.signAll([])).toEqual([]);
+  });
+
+  it("takes no lanes that sign otherwise than libsecp256k1, be it one bit of what is left over", () => {
+    for (const wrongAt of [0, 40, 64, 7 * 65 + 63, 8 * 65, null]) {
+      const lanes = {
+        signAll: (digests: Uint8Array) =>
+          signAllNatively(7n, digests).map((byte, at) => (at === wrongAt ? byte ^ 1 : byte)),
+      };
+      const create = () => createPreconfirmationBatchSigner(rollup, new Secret(hex32(7n)), () => lanes);
+      if (wrongAt === null) expect(create().signAll([])).toEqual([]);
+      else expect(create).toThrow("otherwise");
+    }
   });
 
   it.each([0n, order, (1n << 256n) - 1n])("refuses %d, which is no key", (key) => {
