@@ -1,6 +1,6 @@
 /**
- * Poseidon, the equation of signatures, and ECDSA over secp256k1 in C++, a third of what our WebAssembly takes. It is there where a compiler was at hand
- * at the install; pages have no such thing, so `useNativeField` is told of it by the processes that gain.
+ * Poseidon and the equation of signatures in C++, in a third of the time of our WebAssembly, and ECDSA over secp256k1. The addon is
+ * there where a compiler was at hand at the install; pages have none, so `useNativeField` is told of it by the processes that gain.
  */
 import { normalizeZ } from "@noble/curves/abstract/curve.js";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
