@@ -357,6 +357,7 @@ export class Sequencer {
     requirePublicationPosted(this.line, operation);
     requireEpochPosted(this.line, operation);
     const { trace, slot, opIndex } = this.line.execute(operation);
+    const { b } = trace.record;
     const batch = this.line.head.openBatch!;
     const entry: OperationEntry = {
       type: "operation",
@@ -365,7 +366,7 @@ export class Sequencer {
       batchNumber: batch.number,
       slot,
       opIndex,
-      createdId: kindRule(operation.kind)!.isCreate ? trace.record.b : null,
+      createdId: kindRule(operation.kind)!.isCreate ? b : null,
       feeWei: trace.feeWei,
       deadlineSeconds: Number(batch.terms.timestamp) + this.options.preconfirmationDeadlineSeconds,
       acknowledgedAtMs: startedAtMs,
@@ -391,7 +392,7 @@ export class Sequencer {
           hash,
           kind: kindRule(operation.kind)!.name,
           a: operation.a,
-          b: trace.record.b,
+          b,
           opIndex,
           batchNumber: entry.batchNumber,
           preconfirmation,
