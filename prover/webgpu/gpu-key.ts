@@ -5,7 +5,6 @@ import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { proverError } from "../prover-errors.ts";
 import { KeyFile } from "../wasm/key-file.ts";
-import { type HeaderPoints, readHeaderPoints } from "../wasm/proof-assembly.ts";
 import { readSections, type ZkeySections } from "../wasm/zkey-sections.ts";
 import { affineBytes, type CurveShape, g1Curve, g2Curve } from "./curve-shader.ts";
 import { baseShader, fieldShader, type ShaderStyle, wordsOf } from "./field-shader.ts";
@@ -15,6 +14,7 @@ import { makePointSums, type PointSums, planSums } from "./point-sums.ts";
 import { makeQuotient, type Quotient } from "./quotient.ts";
 import { quotientKernels } from "./quotient-kernels.ts";
 import { accumulateKernel, mergeKernel, reduceKernel } from "./sum-kernels.ts";
+import { type HeaderPoints, readHeaderPoints } from "./window-points.ts";
 
 /** Bytes that are read from the key's file at once. */
 const pieceBytes = 16 << 20;
