@@ -96,8 +96,8 @@ function sumOfMultiples(group: Group, points: Point[], scalars: bigint[], window
     );
   let total = group.zero;
   const byWindow = Array.from({ length: windowCount }, (_, window) =>
-    [...summer.sumWindow(table, { address: digits, scalarCount: count, windows }, window)].map((address) =>
-      address === 0 ? group.zero : read(address),
+    [...summer.sumWindow([{ table, digits: { address: digits, scalarCount: count, windows } }], window)].map(
+      (address) => (address === 0 ? group.zero : read(address)),
     ),
   );
   for (const partial of byWindow.reverse()) {

@@ -44,8 +44,13 @@ export interface PointTable {
 export interface DigitTable {
   address: number;
   scalarCount: number;
-  /** Index of the first scalar of the table among those that the points' indices mean. */
   windows: WindowShape;
+}
+
+/** Points and the digits of their scalars. All parts of a sum have the same windows. */
+export interface SumPart {
+  table: PointTable;
+  digits: DigitTable;
 }
 
 /** What a WindowSummer must have room for. */
@@ -104,11 +109,11 @@ export class WindowSummer {
   }
 
   /** Addresses of points P[i], 0 for infinity, with the sum of 2^i * P[i] equal to the window's. */
-  sumWindow(table: PointTable, digits: DigitTable, window: number): Uint32Array {
-    const { windowBits } = digits.windows;
+  sumWindow(parts: readonly SumPart[], window: number): Uint32Array {
+    const { windowBits } = parts[0]!.digits.windows;
     const { pointBytes } = this.#summer.shape;
     const bucketCount = 2 ** (windowBits - 1);
-    this.#sortByDigit(table, digits, window, bucketCount);
+    this.#sortByDigit(parts, window, bucketCount);
     const buckets = this.#buckets;
     // buckets[v] for v from 1 to bucketCount
     let area = this.#pointArea;
@@ -140,14 +145,17 @@ export class WindowSummer {
   }
 
   /** Lists of references by digit; a list's end in #ends, the list of zeros empty. */
-  #sortByDigit(table: PointTable, digits: DigitTable, window: number, bucketCount: number): void {
-    const { count, indices, points } = table;
-    const { scalarCount } = digits;
+  #sortByDigit(parts: readonly SumPart[], window: number, bucketCount: number): void {
     const { keyPointBytes } = this.#summer.shape;
     const [kernels, next, ends] = [this.#kernels, this.#next, this.#ends];
-    const addressOf = (half: number) => digits.address + 2 * (2 * window + half) * scalarCount;
+    const halves = parts.flatMap(({ table: { indices, count, points }, digits: { address, scalarCount } }) =>
+      [0, 1].map((half) => ({
+        source: [indices, count, address + 2 * (2 * window + half) * scalarCount, next.byteOffset] as const,
+        firstReference: points + half * referenceFlags.endomorphism,
+      })),
+    );
     next.fill(0, 0, bucketCount + 1);
-    for (const half of [0, 1]) kernels.countDigits!(indices, count, addressOf(half), next.byteOffset);
+    for (const { source } of halves) kernels.countDigits!(...source);
     let position = 0;
     next[0] = 0; // digits that are zero have no list
     for (let value = 0; value <= bucketCount; value++) {
@@ -156,16 +164,8 @@ export class WindowSummer {
       position += length;
       ends[value] = position;
     }
-    for (const half of [0, 1]) {
-      kernels.placeDigits!(
-        indices,
-        count,
-        addressOf(half),
-        next.byteOffset,
-        this.#references.byteOffset,
-        points + half * referenceFlags.endomorphism,
-        keyPointBytes,
-      );
-    }
+    const references = this.#references.byteOffset;
+    for (const { source, firstReference } of halves)
+      kernels.placeDigits!(...source, references, firstReference, keyPointBytes);
   }
 }

@@ -2,7 +2,7 @@ import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-
 import { zkeyHeaderPoints } from "../formats/zkey-layout.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
 import type { KernelCalls } from "./kernels/kernel-module.ts";
-import { listTasks, type MemoryPlan, type SumName, stagingBytes, windowsOf } from "./memory-plan.ts";
+import { listTasks, type MemoryPlan, type SumName, stagingBytes } from "./memory-plan.ts";
 import { PointAdder } from "./point-adder.ts";
 
 /** What a proof's parts are put together from. */
@@ -31,7 +31,7 @@ export interface Blinding {
 /**
  * The proof's points in G1, from the windows' points.
  *
- *   A = alpha + sum A + r delta        B' = beta + sum B        C = sum C + sum H + s A + r B'
+ *   A = alpha + sum A + r delta        B' = beta + sum B        C = sum C and H + s A + r B'
  *
  * which is C = ... + s A + r B - r s delta with B = B' + s delta. Each line is one chain of doublings.
  */
@@ -44,7 +44,7 @@ export function assembleG1(sums: Sums, { r, s }: Blinding): ProofPart {
     runChain(adder, [sum("a"), multiple(adder.read(key.delta1), r)]),
   );
   const b1 = adder.add(adder.read(key.beta1), runChain(adder, [sum("b1")]));
-  const c = runChain(adder, [sum("c"), sum("h"), multiple(a, s), multiple(b1, r)]);
+  const c = runChain(adder, [sum("c"), multiple(a, s), multiple(b1, r)]);
   const [[ax, ay], [cx, cy]] = [adder.coordinates(a), adder.coordinates(c)];
   return { group: "g1", a: [ax!, ay!], c: [cx!, cy!] };
 }
@@ -85,7 +85,7 @@ function multiple(point: number, scalar: bigint): Term {
 /** A sum over the key's points: its windows have a point for each bit. */
 function readWindows({ plan, buffer }: Sums, sum: SumName): Term {
   const bytes = new Uint8Array(buffer);
-  const { windowBits, windowCount } = windowsOf(plan, sum);
+  const { windowBits, windowCount } = plan.windows;
   const tasks = listTasks(plan).filter((task) => task.sum === sum);
   const { pointBytes } = sum === "b2" ? g2Shape : g1Shape;
   if (windowBits * windowCount > chainBits) throw new RangeError("the windows go beyond the chain");

@@ -9,7 +9,7 @@ import {
 } from "./kernels/kernel-module.ts";
 import { KeyFile } from "./key-file.ts";
 import { loadPart, loadSteps } from "./key-loader.ts";
-import type { MemoryPlan, SumName } from "./memory-plan.ts";
+import type { MemoryPlan, PointName } from "./memory-plan.ts";
 import { assembleG1, assembleG2, type Blinding, type ProofPart } from "./proof-assembly.ts";
 import { type PhaseTimes, type ProveContext, ProveSteps } from "./prove-steps.ts";
 import { ThreadTeam } from "./thread-team.ts";
@@ -31,7 +31,7 @@ export type ThreadTask =
     }
   | { kind: "close"; key: number };
 
-export type PointCounts = Record<SumName, number>;
+export type PointCounts = Record<PointName, number>;
 
 export type ThreadAnswer =
   | { kind: "built"; image: KernelImage }

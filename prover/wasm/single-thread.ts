@@ -18,7 +18,7 @@ import {
   type KernelImage,
 } from "./kernels/kernel-module.ts";
 import { loadPart, loadSteps } from "./key-loader.ts";
-import { planMemory, type SumName } from "./memory-plan.ts";
+import { type PointName, planMemory } from "./memory-plan.ts";
 import { assembleG1, assembleG2 } from "./proof-assembly.ts";
 import { ProveSteps } from "./prove-steps.ts";
 import { ThreadTeam } from "./thread-team.ts";
@@ -66,7 +66,7 @@ export async function proveInThisThread(
   const kernels = instantiateKernels(module, memory, scratch);
   const file = keyBytes(name, zkey);
   const sections = readSections(file);
-  const pointCounts: Record<SumName, number> = { a: 0, b1: 0, b2: 0, c: 0, h: 0 };
+  const pointCounts: Record<PointName, number> = { a: 0, b1: 0, b2: 0, c: 0, h: 0 };
   for (const step of loadSteps) {
     const count = loadPart({ kernels, buffer, plan, file, sections, staging }, step);
     if (step !== "coefficients" && step !== "inverse" && step !== "coset") pointCounts[step] = count;
