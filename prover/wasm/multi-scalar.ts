@@ -71,7 +71,9 @@ function layOut(shape: CurveShape, { maxWindowBits, maxPointCount }: WindowLimit
   const points = listSumBytes(shape);
   const references = points + align((2 * bucketCount + 2 * maxWindowBits + 4) * shape.pointBytes);
   const next = references + align(4 * referenceCount);
-  return { points, references, referenceCount, next, byteCount: next + align(4 * (bucketCount + 1)) };
+  const wordBytes = align(4 * (bucketCount + 2));
+  const [buckets, odd] = [next + wordBytes, next + 2 * wordBytes];
+  return { points, references, referenceCount, next, buckets, odd, byteCount: odd + wordBytes };
 }
 
 export class WindowSummer {
@@ -84,7 +86,6 @@ export class WindowSummer {
   readonly #buckets: Uint32Array;
   readonly #odd: Uint32Array;
   readonly #oddEnds: Uint32Array;
-  readonly #oddSums: Uint32Array;
 
   constructor(
     kernels: KernelCalls,
@@ -98,14 +99,14 @@ export class WindowSummer {
     this.#summer = new ListSummer(kernels, memory, shape, work);
     this.#kernels = kernels;
     this.#pointArea = work + layout.points;
-    this.#references = new Uint32Array(memory.buffer, work + layout.references, layout.referenceCount);
-    this.#next = new Uint32Array(memory.buffer, work + layout.next, 2 ** (maxWindowBits - 1) + 1);
     const bucketCount = 2 ** (maxWindowBits - 1);
+    const words = (at: number, count: number) => new Uint32Array(memory.buffer, work + at, count);
+    this.#references = words(layout.references, layout.referenceCount);
+    this.#next = words(layout.next, bucketCount + 1);
     this.#ends = new Uint32Array(bucketCount + 2);
-    this.#buckets = new Uint32Array(bucketCount + 2);
-    this.#odd = new Uint32Array(bucketCount + 2);
+    this.#buckets = words(layout.buckets, bucketCount + 2);
+    this.#odd = words(layout.odd, bucketCount + 2);
     this.#oddEnds = new Uint32Array(maxWindowBits);
-    this.#oddSums = new Uint32Array(maxWindowBits);
   }
 
   /** Addresses of points P[i], 0 for infinity, with the sum of 2^i * P[i] equal to the window's. */
@@ -139,9 +140,9 @@ export class WindowSummer {
       this.#summer.sum(this.#references, this.#ends, half, area, buckets);
       area += half * pointBytes;
     }
-    this.#summer.sum(this.#odd, this.#oddEnds, level, area, this.#oddSums);
-    this.#oddSums[level++] = highest;
-    return this.#oddSums.subarray(0, level);
+    this.#summer.sum(this.#odd, this.#oddEnds, level, area, buckets);
+    buckets[level++] = highest;
+    return buckets.subarray(0, level);
   }
 
   /** Lists of references by digit; a list's end in #ends, the list of zeros empty. */
