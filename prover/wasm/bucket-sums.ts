@@ -116,7 +116,14 @@ export class ListSummer {
       const end = this.#lists.pair!(lengths, entryCount, source, list, this.#pairs, sums, pointBytes);
       const pairCount = (end - this.#pairs) >>> 3;
       if (pairCount === 0) return;
-      const answer = this.#add.fast!(this.#pairs, pairCount, this.#steps, sums, this.#leftOut);
+      const answer = this.#add.fast!(
+        this.#pairs,
+        pairCount,
+        this.#steps,
+        sums,
+        this.#leftOut,
+        source === from ? 1 : 0,
+      );
       if (answer === 0) this.#add.checked!(this.#pairs, pairCount, this.#steps, sums);
       else this.#addLeftOut(answer - 1, sums);
       if (answer !== 1) this.#dropInfinities(entryCount, sums, pairCount);
