@@ -116,15 +116,9 @@ export class ListSummer {
       const end = this.#lists.pair!(lengths, entryCount, source, list, this.#pairs, sums, pointBytes);
       const pairCount = (end - this.#pairs) >>> 3;
       if (pairCount === 0) return;
-      const answer = this.#add.fast!(
-        this.#pairs,
-        pairCount,
-        this.#steps,
-        sums,
-        this.#leftOut,
-        source === from ? 1 : 0,
-      );
-      if (answer === 0) this.#add.checked!(this.#pairs, pairCount, this.#steps, sums);
+      const batch = [this.#pairs, pairCount, this.#steps, sums] as const;
+      const answer = this.#add.fast!(...batch, this.#leftOut, source === from ? 1 : 0);
+      if (answer === 0) this.#add.checked!(...batch);
       else this.#addLeftOut(answer - 1, sums);
       if (answer !== 1) this.#dropInfinities(entryCount, sums, pairCount);
       source = list;

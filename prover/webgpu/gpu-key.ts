@@ -14,7 +14,6 @@ import { makePointSums, type PointSums, planSums } from "./point-sums.ts";
 import { makeQuotient, type Quotient } from "./quotient.ts";
 import { quotientKernels } from "./quotient-kernels.ts";
 import { accumulateKernel, mergeKernel, reduceKernel } from "./sum-kernels.ts";
-import { type HeaderPoints, readHeaderPoints } from "./window-points.ts";
 
 /** Bytes that are read from the key's file at once. */
 const pieceBytes = 16 << 20;
@@ -22,7 +21,6 @@ const pieceBytes = 16 << 20;
 /** A proving key on the card, with every buffer that a proof needs: the proofs of one key run one by one. */
 export interface GpuKey {
   header: ZkeyHeader;
-  points: HeaderPoints;
   /** 32 bytes a wire, then the quotient's. */
   scalars: GPUBuffer;
   quotient: Quotient;
@@ -109,8 +107,6 @@ class KeyLoader {
   async load(): Promise<GpuKey> {
     const { wireCount, publicCount, domainSize } = this.#header;
     await this.#gpu.compile(allKernels(this.#style));
-    const head = this.#sections[zkeySection.header]!;
-    const points = readHeaderPoints(this.#read(head.position, head.byteCount));
     const scalars = this.#make("scalars", fieldBytes * (wireCount + domainSize));
     const quotient = await this.#loadQuotient(scalars);
     const g2 = await this.#loadPoints(g2Curve, scalars, [[{ section: zkeySection.b2, firstScalar: 0 }]]);
@@ -124,7 +120,7 @@ class KeyLoader {
     ]);
     await this.#gpu.device.queue.onSubmittedWorkDone();
     this.#gpu.check();
-    return { header: this.#header, points, scalars, quotient, g1, g2, buffers: this.#buffers };
+    return { header: this.#header, scalars, quotient, g1, g2, buffers: this.#buffers };
   }
 
   free(): void {

@@ -1,7 +1,6 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { invertMod, powMod } from "@openledger/foundation/modular";
-import { baseModulus, fieldBytes, fromBytesLe, montgomeryR } from "../formats/bn254-numbers.ts";
-import { zkeyHeaderPoints } from "../formats/zkey-layout.ts";
+import { powMod } from "@openledger/foundation/modular";
+import { baseModulus, fieldBytes, fromBytesLe } from "../formats/bn254-numbers.ts";
 import { kernelR } from "./field-shader.ts";
 import type { SumPlan } from "./point-sums.ts";
 
@@ -11,36 +10,6 @@ type G1 = InstanceType<typeof G1>;
 type G2 = InstanceType<typeof G2>;
 
 const inverseR = powMod(kernelR, baseModulus - 2n, baseModulus);
-
-/** The key's points outside of the sections of points. */
-export interface HeaderPoints {
-  alpha1: G1;
-  beta1: G1;
-  beta2: G2;
-  delta1: G1;
-  delta2: G2;
-}
-
-/** Reads them from a zkey's header section. */
-export function readHeaderPoints(header: Uint8Array): HeaderPoints {
-  const inverse = invertMod(montgomeryR, baseModulus);
-  const coordinate = (point: Uint8Array, i: number) =>
-    modulo(fromBytesLe(point.subarray(fieldBytes * i, fieldBytes * (i + 1))) * inverse);
-  const g1 = (point: Uint8Array) => G1.fromAffine({ x: coordinate(point, 0), y: coordinate(point, 1) });
-  const g2 = (point: Uint8Array) =>
-    G2.fromAffine({
-      x: { c0: coordinate(point, 0), c1: coordinate(point, 1) },
-      y: { c0: coordinate(point, 2), c1: coordinate(point, 3) },
-    });
-  const { alpha1, beta1, beta2, delta1, delta2 } = zkeyHeaderPoints(header);
-  return {
-    alpha1: g1(alpha1),
-    beta1: g1(beta1),
-    beta2: g2(beta2),
-    delta1: g1(delta1),
-    delta2: g2(delta2),
-  };
-}
 
 /** What the card hands over: see PointSums.results. */
 export interface WindowBytes {

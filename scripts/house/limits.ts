@@ -35,9 +35,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 239,
   settings: 107,
   commands: 85,
-  productFiles: 1_806,
-  productLines: 207_598,
-  testLines: 98_660,
+  productFiles: 1_807,
+  productLines: 207_680,
+  testLines: 98_704,
   benchAndDrillLines: 6_525,
   docsLines: 5_479,
 };
