@@ -1,8 +1,10 @@
+import { fileURLToPath } from "node:url";
 import { runs, TestRandom } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type HashRequest, initPoseidon, useNativeField } from "../field/poseidon.ts";
 import { createPortableHash } from "../field/poseidon-portable.ts";
 import { FIELD_ORDER } from "../protocol.ts";
+import { type LoadedEcdsa, loadAddon } from "./native-addon.ts";
 import { loadNativeField, nativeLanes } from "./native-field.ts";
 import { judgeAlike } from "./testing/judge-alike.ts";
 
@@ -11,6 +13,18 @@ beforeAll(initPoseidon);
 const plain = createPortableHash();
 /** The edges of the field and of 256 bits; what is at or above the order stands for its residue. */
 const edges = [0n, 1n, FIELD_ORDER - 1n, FIELD_ORDER, FIELD_ORDER + 1n, 4n * FIELD_ORDER, (1n << 256n) - 1n];
+
+it("loads no addon of an older version", () => {
+  expect(() => loadAddon(fileURLToPath(new URL("../package.json", import.meta.url)))).toThrow(
+    "builds it again",
+  );
+});
+
+it("takes no curve for a signer", () => {
+  const addon = loadAddon()!;
+  const curve = addon.loadCurve([1n, 2n, 3n, 4n], null) as unknown as LoadedEcdsa;
+  expect(() => addon.sign(curve, new Uint8Array(32), new Uint8Array(65))).toThrow("what another load gives");
+});
 
 it("refuses lanes that this processor does not have", () => {
   expect(() => loadNativeField("sse")!.hash(0n, [1n])).toThrow("no such lanes");

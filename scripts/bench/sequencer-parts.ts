@@ -85,10 +85,10 @@ export async function benchSequencerParts() {
     ...{ operationHash: `0x${"03".repeat(32)}` as const, opIndex, deadlineSeconds: 4 },
   }));
   const viem = createPreconfirmationSigner(identity, new Secret(identity.privateKey));
-  const libsecp256k1 = preconfirmationSignerOf(identity);
+  const ours = preconfirmationSignerOf(identity);
   const preconfirmationUs = {
     viem: await microseconds(16, 10, () => Promise.all(facts.map((fact) => viem.sign(fact)))),
-    [`libsecp256k1, ${preconfirmationSigner}`]: await microseconds(16, 40, () => libsecp256k1.signAll(facts)),
+    [preconfirmationSigner]: await microseconds(16, 40, () => ours.signAll(facts)),
   };
   return { poseidonUs, signatureUs, nativeUs, preconfirmationUs, batch: await batchParts() };
 }

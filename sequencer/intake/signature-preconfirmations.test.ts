@@ -1,6 +1,7 @@
 import { createRequire } from "node:module";
 import { secp256k1 } from "@bitauth/libauth";
 import { secp256k1 as noble } from "@noble/curves/secp256k1.js";
+import { loadNativeSigner, signingLanes } from "@openledger/circuits/native/native-field";
 import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";
 import { Secret } from "@openledger/foundation/secret";
@@ -20,15 +21,22 @@ const toBytes = (value: bigint) => Uint8Array.from(Buffer.from(value.toString(16
 
 type Signed = { signature: Uint8Array; recoveryId: number };
 const binding = createRequire(import.meta.url)("secp256k1/bindings");
+function signNatively(key: Uint8Array, digest: Uint8Array): Signed {
+  const { recid, signature } = binding.ecdsaSign(digest, key);
+  return { signature, recoveryId: recid };
+}
 const libraries: Record<string, (key: Uint8Array, digest: Uint8Array) => Signed | string> = {
-  "in WebAssembly": (key, digest) => secp256k1.signMessageHashRecoverableCompact(key, digest),
-  "its native binding": (key, digest) => {
-    const { recid, signature } = binding.ecdsaSign(digest, key);
-    return { signature, recoveryId: recid };
-  },
+  "libsecp256k1 in WebAssembly": (key, digest) => secp256k1.signMessageHashRecoverableCompact(key, digest),
+  "the native binding of libsecp256k1": signNatively,
 };
 
-describe.each(Object.entries(libraries))("libsecp256k1, %s", (_name, sign) => {
+const signInLanes = (key: Uint8Array, digest: Uint8Array): Signed => {
+  const signed = loadNativeSigner(BigInt(`0x${Buffer.from(key).toString("hex")}`))!.signAll(digest);
+  return { signature: signed.slice(0, 64), recoveryId: signed[64]! - 27 };
+};
+if (signingLanes() !== null) libraries["our own lanes"] = signInLanes;
+
+describe.each(Object.entries(libraries))("ECDSA, %s", (_name, sign) => {
   /** noble's bytes begin with the recovery id. */
   const signsAsNoble = (key: bigint, digest: Uint8Array) => {
     const [recoveryId, ...signature] = noble.sign(digest, toBytes(key), {
@@ -60,16 +68,39 @@ describe.each(Object.entries(libraries))("libsecp256k1, %s", (_name, sign) => {
         { prehash: false },
       );
       expect(recovered).toEqual(noble.getPublicKey(toBytes(7n)));
+      expect(signed).toEqual(signNatively(toBytes(7n), toBytes(value)));
     }
   });
 });
+
+const signAllNatively = (key: bigint, digests: Uint8Array): Uint8Array => {
+  const each = Array.from({ length: digests.length / 32 }, (_, i) => digests.subarray(32 * i, 32 * i + 32));
+  const signed = each.map((digest) => signNatively(toBytes(key), digest));
+  return Buffer.concat(
+    signed.flatMap(({ recoveryId, signature }) => [signature, Uint8Array.of(27 + recoveryId)]),
+  );
+};
+
+it.each([signingLanes()].filter((lanes) => lanes !== null))(
+  "signs any number in lanes of %s as libsecp256k1 does",
+  () => {
+    const digests = fc
+      .nat(20)
+      .chain((count) => fc.uint8Array({ minLength: 32 * count, maxLength: 32 * count }));
+    const signsAlike = (key: bigint, each: Uint8Array) => {
+      expect(Buffer.from(loadNativeSigner(key)!.signAll(each))).toEqual(signAllNatively(key, each));
+    };
+    fc.assert(fc.property(scalar, digests, signsAlike), { numRuns: runs(100) });
+  },
+);
 
 describe("createPreconfirmationBatchSigner", () => {
   it("makes viem's EIP-712 signatures of preconfirmations, with v as 27 and 28", async () => {
     const privateKey = hex32(0xac0974bec39a17e36ba4a6b4d238ff94n);
     const signer = createPreconfirmationBatchSigner(rollup, new Secret(privateKey));
     const account = privateKeyToAccount(privateKey);
-    const facts = Array.from({ length: 8 }, (_, i) => ({
+    // More than fill the lanes.
+    const facts = Array.from({ length: 11 }, (_, i) => ({
       operationHash: hex32(BigInt(i) * 12345n),
       opIndex: i * 1_000_003,
       deadlineSeconds: 1_800_000_000 + i,
@@ -82,9 +113,21 @@ describe("createPreconfirmationBatchSigner", () => {
     expect(signer.signAll([])).toEqual([]);
   });
 
+  it("takes no lanes that sign otherwise than libsecp256k1, be it one bit of what is left over", () => {
+    for (const wrongAt of [0, 40, 64, 7 * 65 + 63, 8 * 65, null]) {
+      const lanes = {
+        signAll: (digests: Uint8Array) =>
+          signAllNatively(7n, digests).map((byte, at) => (at === wrongAt ? byte ^ 1 : byte)),
+      };
+      const create = () => createPreconfirmationBatchSigner(rollup, new Secret(hex32(7n)), () => lanes);
+      if (wrongAt === null) expect(create().signAll([])).toEqual([]);
+      else expect(create).toThrow("otherwise");
+    }
+  });
+
   it.each([0n, order, (1n << 256n) - 1n])("refuses %d, which is no key", (key) => {
-    const signer = createPreconfirmationBatchSigner(rollup, new Secret(hex32(key)));
     const fact = { operationHash: hex32(1n), opIndex: 1, deadlineSeconds: 1 };
-    expect(() => signer.signAll([fact])).toThrow(RangeError);
+    const sign = () => createPreconfirmationBatchSigner(rollup, new Secret(hex32(key))).signAll([fact]);
+    expect(sign).toThrow(RangeError);
   });
 });

@@ -70,11 +70,11 @@ constexpr Words subtract(const Words& a, const Words& b) {
   return out;
 }
 
-/** 2a mod m for a < m; m has two spare bits. */
+/** 2a mod m for a < m. */
 constexpr Words doubleModulo(const Words& a, const Words& m) {
   Words out{};
   for (int i = 0; i < 4; i++) out.w[i] = a.w[i] << 1 | (i > 0 ? a.w[i - 1] >> 63 : 0);
-  return isBelow(out, m) ? out : subtract(out, m);
+  return a.w[3] >> 63 == 0 && isBelow(out, m) ? out : subtract(out, m);
 }
 
 /** 2^exponent mod m. */

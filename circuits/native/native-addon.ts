@@ -1,0 +1,39 @@
+/** The addon that prover/native/build.js makes of src/. */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+export type LoadedPoseidon = { readonly loadedPoseidon: unique symbol };
+export type LoadedCurve = { readonly loadedCurve: unique symbol };
+export type LoadedEcdsa = { readonly loadedEcdsa: unique symbol };
+
+/** The addon's functions. Integers are 256 bits, one after the other. */
+export interface FieldAddon {
+  /** Names of what takes eight at once on this processor, the fastest first. */
+  lanes(): string[];
+  loadPoseidon(width: number, numbers: readonly bigint[], lanes: string | null): LoadedPoseidon;
+  hash(poseidon: LoadedPoseidon, integers: readonly bigint[]): bigint[];
+  /** @param numbers from BabyJubJub's x to that of −x² + y² = 1 + d·x²·y², d, and the base point */
+  loadCurve(numbers: readonly bigint[], lanes: string | null): LoadedCurve;
+  holds(curve: LoadedCurve, integers: readonly bigint[]): boolean[];
+  keccak(bytes: Uint8Array, out: Uint8Array): Uint8Array;
+  /** Of the lanes that sign on this processor; undefined where none do. */
+  signingLanes(): string | undefined;
+  /** @param numbers the secret, and multiples of the base point in Montgomery form. @returns undefined where no lanes sign */
+  loadEcdsa(numbers: readonly bigint[]): LoadedEcdsa | undefined;
+  sign(signer: LoadedEcdsa, digests: Uint8Array, out: Uint8Array): Uint8Array;
+}
+
+const addonPath = fileURLToPath(new URL("./build/field-addon.node", import.meta.url));
+
+/**
+ * Null where there was no compiler at the install.
+ * @throws RangeError for an addon of an older version
+ */
+export function loadAddon(path = addonPath): FieldAddon | null {
+  if (!existsSync(path)) return null;
+  const addon = createRequire(import.meta.url)(path) as FieldAddon;
+  if (addon.signingLanes === undefined)
+    throw new RangeError(`${path} is of an older version: node prover/native/build.js builds it again`);
+  return addon;
+}
