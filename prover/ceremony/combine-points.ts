@@ -16,10 +16,9 @@ export class PointCombiner {
   readonly #summer: ListSummer;
   readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
-  readonly #at: { source: number; indices: number; imported: number; sums: number; results: number };
-  readonly #sums = new Uint32Array(bucketCount);
+  readonly #at: Record<"source" | "indices" | "imported" | "sums" | "results" | "targets", number>;
   readonly #ends = new Uint32Array(bucketCount);
-  readonly #references = new Uint32Array(combineBatch);
+  readonly #references: Uint32Array;
 
   constructor(image: KernelImage, maxPoints: number) {
     const room = Math.min(maxPoints, combineBatch);
@@ -30,10 +29,13 @@ export class PointCombiner {
       indices: take(room * 4),
       imported: take(room * g1Shape.keyPointBytes),
       sums: take((bucketCount + 1) * g1Shape.pointBytes),
-      results: take(bucketCount * (g1Bytes + 4)),
+      results: take(bucketCount * g1Bytes),
+      targets: take(bucketCount * 4),
     };
+    const references = take(room * 4);
     const { bytes, kernels, memory, words } = make(image);
     [this.#bytes, this.#words, this.#kernels] = [bytes, words, kernels];
+    this.#references = words.subarray(references / 4, references / 4 + room);
     this.#summer = new ListSummer(this.#kernels, memory, g1Shape, work);
   }
 
@@ -57,7 +59,7 @@ export class PointCombiner {
   }
 
   #sumWindow(index: Uint32Array, coefficients: Uint8Array, window: number): PointG1 {
-    const { imported, results, sums } = this.#at;
+    const { imported, results, sums, targets } = this.#at;
     const digitOf = (i: number) => coefficients[index[i]! * coefficientBytes + window]!;
     const next = new Uint32Array(bucketCount + 1);
     for (let i = 0; i < index.length; i++) next[digitOf(i) + 1]!++;
@@ -68,9 +70,8 @@ export class PointCombiner {
       const digit = digitOf(i);
       if (digit !== 0) this.#references[next[digit]!++] = imported + i * g1Shape.keyPointBytes;
     }
-    this.#summer.sum(this.#references, this.#ends, bucketCount, sums, this.#sums);
-    const targets = results + bucketCount * g1Bytes;
-    this.#words.set(this.#sums, targets / 4);
+    const targetWords = this.#words.subarray(targets / 4, targets / 4 + bucketCount);
+    this.#summer.sum(this.#references, this.#ends, bucketCount, sums, targetWords);
     this.#kernels.g1ExportPoints!(targets, bucketCount, results);
     // Sum of digit * bucket: add up the buckets from the highest, and those sums.
     let [running, total] = [G1.ZERO, G1.ZERO];

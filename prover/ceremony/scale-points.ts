@@ -38,8 +38,8 @@ export class PointScaler {
   readonly #points = new Uint32Array(scaleBatch);
   /** Of each point, the largest digit of its scalar either way. */
   readonly #needed = new Uint32Array(scaleBatch);
-  /** What is added to each list's sum, one list after another, and where each ends. */
-  readonly #terms = new Uint32Array(2 * scaleBatch);
+  /** Each list's sum so far and what is added to it, one list after another, and where each ends. */
+  readonly #terms: Uint32Array;
   readonly #ends = new Uint32Array(scaleBatch);
   /** A reference to each list's sum so far, 0 for infinity. */
   readonly #sums: Uint32Array;
@@ -65,12 +65,13 @@ export class PointScaler {
       steps: take((scaleBatch / 2 + 2) * shape.stepBytes),
       results: take(scaleBatch * this.pointBytes),
     };
-    const [digits, sums] = [take(digitBytes), take(scaleBatch * 4)];
+    const [digits, sums, terms] = [take(digitBytes), take(scaleBatch * 4), take(3 * scaleBatch * 4)];
     const { bytes, kernels, memory, words } = make(image);
     [this.#bytes, this.#words, this.#kernels] = [bytes, words, kernels];
     this.#summer = new ListSummer(kernels, memory, shape, work);
     this.#digits = new Int16Array(bytes.buffer, digits, digitBytes / 2);
     this.#sums = words.subarray(sums / 4, sums / 4 + scaleBatch);
+    this.#terms = words.subarray(terms / 4, terms / 4 + 3 * scaleBatch);
   }
 
   /**
@@ -101,9 +102,9 @@ export class PointScaler {
       [a, 0],
       [b, referenceFlags.negative],
     ] as const) {
-      this.#sums.set(this.#points);
       let used = 0;
       for (let i = 0; i < count; i++) {
+        if (this.#points[i] !== 0) this.#terms[used++] = this.#points[i]!;
         if (products[i] !== 0) this.#terms[used++] = products[i]! ^ flag;
         this.#ends[i] = used;
       }
@@ -155,6 +156,7 @@ export class PointScaler {
       for (let bit = 0; bit < windowBits && window < top; bit++) this.#double(ends.length);
       let used = 0;
       for (let list = 0, i = 0; list < ends.length; list++) {
+        if (this.#sums[list] !== 0) terms[used++] = this.#sums[list]!;
         for (; i < ends[list]!; i++)
           for (let half = 0; half < 2; half++) {
             const digit = digits[(half * windowCount + window) * scaleBatch + i]!;
@@ -209,9 +211,9 @@ export class PointScaler {
     return this.#areas[this.#turn as 0 | 1];
   }
 
-  /** Adds each list's terms to its sum. */
+  /** The sum of each list's terms. */
   #addTerms(listCount: number): void {
-    this.#summer.add(this.#terms, this.#ends, listCount, this.#nextArea(), this.#sums);
+    this.#summer.sum(this.#terms, this.#ends, listCount, this.#nextArea(), this.#sums);
   }
 
   #double(listCount: number): void {

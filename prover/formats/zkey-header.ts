@@ -10,6 +10,7 @@ import {
   g2Bytes,
   layOutZkey,
   sectionHeadBytes,
+  zkeyHeaderPoints,
   zkeySection,
 } from "./zkey-layout.ts";
 
@@ -21,6 +22,9 @@ export interface ZkeyHeader {
   /** Contributions of the ceremony's second phase; development keys have none. */
   contributionCount: number;
   verificationKey: VerificationKey;
+  /** What a prover needs besides. */
+  beta1: G1Point;
+  delta1: G1Point;
   fileBytes: number;
 }
 
@@ -86,17 +90,18 @@ export async function parseZkeyHeader(source: ZkeyBytes): Promise<ZkeyHeader> {
   }
   const contributions = await read(section(zkeySection.contributions).position + circuitHashBytes, 4);
   const ic = await read(section(zkeySection.ic).position, expected[zkeySection.ic]!);
-  const points = header.subarray(fields + 12);
-  const beta2 = 2 * g1Bytes;
+  const { alpha1, beta1, beta2, gamma2, delta1, delta2 } = zkeyHeaderPoints(header);
   return {
     ...shape,
     fileBytes,
     contributionCount: u32(contributions, 0),
+    beta1: decodeG1(beta1, 0),
+    delta1: decodeG1(delta1, 0),
     verificationKey: {
-      alpha: decodeG1(points, 0),
-      beta: decodeG2(points, beta2),
-      gamma: decodeG2(points, beta2 + g2Bytes),
-      delta: decodeG2(points, beta2 + 2 * g2Bytes + g1Bytes),
+      alpha: decodeG1(alpha1, 0),
+      beta: decodeG2(beta2),
+      gamma: decodeG2(gamma2),
+      delta: decodeG2(delta2),
       ic: Array.from({ length: shape.publicCount + 1 }, (_, i) => decodeG1(ic, i * g1Bytes)),
     },
   };
@@ -112,8 +117,8 @@ function decodeG1(bytes: Uint8Array, at: number): G1Point {
   return [decodeCoordinate(bytes, at), decodeCoordinate(bytes, at + fieldBytes)];
 }
 
-function decodeG2(bytes: Uint8Array, at: number): G2RealFirst {
-  const coordinates = [0, 1, 2, 3].map((i) => decodeCoordinate(bytes, at + i * fieldBytes));
+function decodeG2(bytes: Uint8Array): G2RealFirst {
+  const coordinates = [0, 1, 2, 3].map((i) => decodeCoordinate(bytes, i * fieldBytes));
   const [x0, x1, y0, y1] = coordinates as [bigint, bigint, bigint, bigint];
   return realFirst([x0, x1], [y0, y1]);
 }

@@ -82,6 +82,21 @@ interface ZkeyHeaderPoints {
   delta2: Uint8Array;
 }
 
+/** The end of a header section. */
+export function zkeyHeaderPoints(header: Uint8Array): ZkeyHeaderPoints {
+  const points = header.subarray(-3 * (g1Bytes + g2Bytes));
+  const [g1, g2] = [g1Bytes, g2Bytes].map((byteCount) => (at: number) => points.subarray(at, at + byteCount));
+  const [beta2, delta1] = [2 * g1Bytes, 2 * (g1Bytes + g2Bytes)];
+  return {
+    alpha1: g1!(0),
+    beta1: g1!(g1Bytes),
+    beta2: g2!(beta2),
+    gamma2: g2!(beta2 + g2Bytes),
+    delta1: g1!(delta1),
+    delta2: g2!(delta1 + g1Bytes),
+  };
+}
+
 /** Everything that is not in sections 3 to 9, as pieces with their positions in the file. */
 export function encodeZkeyFrame(
   shape: ZkeyShape,

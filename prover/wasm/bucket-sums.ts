@@ -23,13 +23,24 @@ function layOut(shape: CurveShape) {
   const leftOut = sums + sumsBytes;
   const leftPairs = leftOut + align(4 * maxLeftOut);
   const leftSums = leftPairs + align(8 * (maxLeftOut + 1));
-  const byteCount = leftSums + align((maxLeftOut + 1) * shape.pointBytes);
-  return { steps: pairsBytes, sums, leftOut, leftPairs, leftSums, byteCount };
+  const list = leftSums + align((maxLeftOut + 1) * shape.pointBytes);
+  const lengths = list + 4 * chunkPoints;
+  return {
+    steps: pairsBytes,
+    sums,
+    leftOut,
+    leftPairs,
+    leftSums,
+    list,
+    lengths,
+    byteCount: lengths + 4 * chunkPoints,
+  };
 }
 
 export class ListSummer {
   readonly shape: CurveShape;
   readonly #add: { fast: KernelCalls[string]; checked: KernelCalls[string]; copy: KernelCalls[string] };
+  readonly #lists: { pair: KernelCalls[string]; copy: KernelCalls[string] };
   readonly #words: Uint32Array;
   readonly #pairs: number;
   readonly #steps: number;
@@ -38,9 +49,9 @@ export class ListSummer {
   readonly #leftOut: number;
   readonly #leftPairs: number;
   readonly #leftSums: number;
-  readonly #list = new Uint32Array(chunkPoints + 1);
-  readonly #lengths = new Uint32Array(chunkPoints + 1);
-  readonly #owners = new Uint32Array(chunkPoints + 1);
+  /** What is left of a chunk's lists, and of each how much. */
+  readonly #list: Uint32Array;
+  readonly #lengths: Uint32Array;
 
   /** `work`: address of listSumBytes(shape), a multiple of 64. */
   constructor(kernels: KernelCalls, memory: WasmMemory, shape: CurveShape, work: number) {
@@ -51,95 +62,68 @@ export class ListSummer {
       checked: kernels[`${name}AddChecked`]!,
       copy: kernels[`${name}Copy`]!,
     };
+    this.#lists = { pair: kernels.pairLists!, copy: kernels[`${name}CopyLists`]! };
     this.#words = new Uint32Array(memory.buffer);
-    const { steps, sums, leftOut, leftPairs, leftSums } = layOut(shape);
+    const { steps, sums, leftOut, leftPairs, leftSums, list, lengths } = layOut(shape);
     this.#pairs = work;
     this.#steps = work + steps;
     this.#sums = work + sums;
     this.#leftOut = work + leftOut;
     this.#leftPairs = work + leftPairs;
     this.#leftSums = work + leftSums;
+    this.#list = new Uint32Array(memory.buffer, work + list, chunkPoints);
+    this.#lengths = new Uint32Array(memory.buffer, work + lengths, chunkPoints);
   }
 
   /**
    * Writes the sum of references[ends[i - 1]] to references[ends[i] - 1] as a point at out + i * pointBytes,
-   * and its address, or 0 for infinity, to sums[i].
+   * and its address, or 0 for infinity, to sums[i]. References and sums are in the kernels' memory, and the references are
+   * written over; none may be to `out`.
    */
   sum(references: Uint32Array, ends: Uint32Array, listCount: number, out: number, sums: Uint32Array): void {
-    sums.fill(0, 0, listCount);
-    this.add(references, ends, listCount, out, sums);
-  }
-
-  /** Likewise, and adds what `sums` refers to before; none of it may be at `out`. */
-  add(references: Uint32Array, ends: Uint32Array, listCount: number, out: number, sums: Uint32Array): void {
     const { pointBytes } = this.shape;
-    const [list, lengths, owners] = [this.#list, this.#lengths, this.#owners];
-    let owner = 0;
+    const lengths = this.#lengths;
+    let first = 0;
     let position = 0;
-    while (owner < listCount) {
+    while (first < listCount) {
+      const start = position;
+      const chunkEnd = start + chunkPoints;
       let entryCount = 0;
-      let length = 0;
-      while (owner < listCount && length < chunkPoints) {
-        const end = ends[owner]!;
-        if (end === position && sums[owner] === 0) {
-          owner++;
-          continue;
-        }
-        const before = length;
-        // A list that a chunk's end cut goes on with the sum so far.
-        if (sums[owner] !== 0) list[length++] = sums[owner]!;
-        const taken = Math.min(end - position, chunkPoints - length);
-        for (let i = 0; i < taken; i++) list[length++] = references[position + i]!;
-        position += taken;
-        owners[entryCount] = owner;
-        lengths[entryCount++] = length - before;
-        if (position < end) break;
-        owner++;
+      let isCut = false;
+      while (first + entryCount < listCount && entryCount < chunkPoints && position < chunkEnd) {
+        const end = ends[first + entryCount]!;
+        isCut = end > chunkEnd;
+        lengths[entryCount++] = Math.min(end, chunkEnd) - position;
+        position = Math.min(end, chunkEnd);
       }
-      this.#addRounds(entryCount);
-      let at = 0;
-      for (let entry = 0; entry < entryCount; entry++) {
-        const index = owners[entry]!;
-        sums[index] = 0;
-        if (lengths[entry] === 0) continue;
-        const target = out + index * pointBytes;
-        const reference = list[at++]!;
-        if (reference !== target) this.#add.copy!(reference, target);
-        sums[index] = target;
-      }
+      this.#addRounds(references.byteOffset + 4 * start, entryCount);
+      const [target, sumsAt] = [out + first * pointBytes, sums.byteOffset + 4 * first];
+      this.#lists.copy!(lengths.byteOffset, entryCount, this.#list.byteOffset, target, sumsAt);
+      first += entryCount;
+      if (!isCut) continue;
+      // A list that the chunk's end cut goes on with the sum so far.
+      first--;
+      if (sums[first] !== 0) references[--position] = sums[first]!;
     }
   }
 
-  /** Leaves at most one point of each of the chunk's lists. */
-  #addRounds(entryCount: number): void {
-    const [words, list, lengths] = [this.#words, this.#list, this.#lengths];
+  /** Leaves at most one point of each of the chunk's lists, which lie at `from`. */
+  #addRounds(from: number, entryCount: number): void {
     const { pointBytes } = this.shape;
-    let sums = this.#sums;
+    const [list, lengths] = [this.#list.byteOffset, this.#lengths.byteOffset];
+    let [source, sums] = [from, this.#sums];
     for (;;) {
-      let pairAt = this.#pairs >>> 2;
-      let [from, to] = [0, 0];
-      let sumAt = sums;
-      for (let entry = 0; entry < entryCount; entry++) {
-        const length = lengths[entry]!;
-        const half = length >>> 1;
-        for (let i = 0; i < half; i++) {
-          words[pairAt] = list[from]!;
-          words[pairAt + 1] = list[from + 1]!;
-          from += 2;
-          pairAt += 2;
-          list[to++] = sumAt;
-          sumAt += pointBytes;
-        }
-        if ((length & 1) !== 0) list[to++] = list[from++]!;
-        lengths[entry] = half + (length & 1);
-      }
-      const pairCount = (pairAt - (this.#pairs >>> 2)) >>> 1;
+      const end = this.#lists.pair!(lengths, entryCount, source, list, this.#pairs, sums, pointBytes);
+      const pairCount = (end - this.#pairs) >>> 3;
       if (pairCount === 0) return;
-      const answer = this.#add.fast!(this.#pairs, pairCount, this.#steps, sums, this.#leftOut);
-      if (answer === 0) this.#add.checked!(this.#pairs, pairCount, this.#steps, sums);
+      const batch = [this.#pairs, pairCount, this.#steps, sums] as const;
+      const answer = this.#add.fast!(...batch, this.#leftOut, source === from ? 1 : 0);
+      if (answer === 0) this.#add.checked!(...batch);
       else this.#addLeftOut(answer - 1, sums);
       if (answer !== 1) this.#dropInfinities(entryCount, sums, pairCount);
-      sums = sumAt + (pairCount & 1) * pointBytes;
+      source = list;
+      // A sum more, which filled up an odd number of pairs, is at the end.
+      sums += (pairCount + (pairCount & 1)) * pointBytes;
     }
   }
 

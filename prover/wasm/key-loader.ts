@@ -1,7 +1,7 @@
 import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { g1Bytes, g2Bytes, zkeySection } from "../formats/zkey-layout.ts";
 import type { KernelCalls } from "./kernels/kernel-module.ts";
-import { type MemoryPlan, type SumName, stagingBytes } from "./memory-plan.ts";
+import { type MemoryPlan, type PointName, stagingBytes } from "./memory-plan.ts";
 import { writeFactors } from "./transforms.ts";
 import type { KeySource, ZkeySections } from "./zkey-sections.ts";
 
@@ -9,7 +9,7 @@ import type { KeySource, ZkeySections } from "./zkey-sections.ts";
 export const loadSteps = ["coefficients", "b2", "a", "b1", "c", "h", "inverse", "coset"] as const;
 type LoadStep = (typeof loadSteps)[number];
 
-const pointSections: Record<SumName, number> = {
+const pointSections: Record<PointName, number> = {
   a: zkeySection.a,
   b1: zkeySection.b1,
   b2: zkeySection.b2,
@@ -41,7 +41,10 @@ export function loadPart(context: LoaderContext, step: LoadStep): number {
   return loadPoints(context, step);
 }
 
-function loadPoints({ kernels, buffer, plan, file, sections, staging }: LoaderContext, sum: SumName): number {
+function loadPoints(
+  { kernels, buffer, plan, file, sections, staging }: LoaderContext,
+  sum: PointName,
+): number {
   const { points, indices } = plan.points[sum];
   const [pointBytes, keyPointBytes] = sum === "b2" ? [g2Bytes, 256] : [g1Bytes, 128];
   const importPoints = (sum === "b2" ? kernels.g2ImportPoints : kernels.g1ImportPoints)!;

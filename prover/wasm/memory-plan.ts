@@ -11,9 +11,13 @@ import {
   windowSumBytes,
 } from "./multi-scalar.ts";
 
-/** The sums of a proof, those of G2 first: their windows take longest, and what ends last should be short. */
-const sumNames = ["b2", "a", "b1", "c", "h"] as const;
+/**
+ * The sums of a proof, those whose windows take longest first: what ends last should be short. The quotient's points, h,
+ * are summed with c's, in the same buckets.
+ */
+const sumNames = ["c", "b2", "a", "b1"] as const;
 export type SumName = (typeof sumNames)[number];
+export type PointName = SumName | "h";
 
 interface KeyShape {
   wireCount: number;
@@ -27,13 +31,12 @@ export interface MemoryPlan {
   shape: KeyShape;
   workerCount: number;
   byteCount: number;
-  witnessWindows: WindowShape;
-  quotientWindows: WindowShape;
+  windows: WindowShape;
   limits: WindowLimits;
   /** Barrier, task counter and flags. */
   control: number;
   /** Read once and then kept. */
-  points: Record<SumName, { points: number; indices: number; maxCount: number }>;
+  points: Record<PointName, { points: number; indices: number; maxCount: number }>;
   coefficients: number;
   rowStarts: [a: number, b: number];
   terms: number;
@@ -71,23 +74,18 @@ export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
     maxCount,
   });
   const even = (count: number) => count + (count & 1);
-  const witnessWindows = chooseWindows(wireCount);
-  const quotientWindows = chooseWindows(domainSize);
-  const digitBytes = (count: number, { windowCount }: WindowShape) => 4 * count * windowCount;
-  const windowPoints = Math.max(
-    witnessWindows.windowCount * windowPointCount(witnessWindows),
-    quotientWindows.windowCount * windowPointCount(quotientWindows),
-  );
+  const windows = chooseWindows(Math.max(wireCount, domainSize));
+  const digitBytes = (count: number) => 4 * count * windows.windowCount;
+  const windowPoints = windows.windowCount * windowPointCount(windows);
   const limits: WindowLimits = {
-    maxWindowBits: Math.max(witnessWindows.windowBits, quotientWindows.windowBits),
-    maxPointCount: Math.max(wireCount, domainSize),
+    maxWindowBits: windows.windowBits,
+    maxPointCount: wireCount + domainSize,
   };
   const plan: Omit<MemoryPlan, "byteCount"> = {
     shape,
     limits,
     workerCount,
-    witnessWindows,
-    quotientWindows,
+    windows,
     control: take(4 * controlWords),
     workers: Array.from({ length: workerCount }, () => ({
       scratch: take(scratchBytes),
@@ -108,7 +106,7 @@ export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
     cosetFactors: take(elementBytes * domainSize),
     witness: take(32 * even(wireCount)),
     witnessTable: take(elementBytes * even(wireCount)),
-    witnessDigits: take(digitBytes(wireCount, witnessWindows)),
+    witnessDigits: take(digitBytes(wireCount)),
     vectors: [
       take(elementBytes * domainSize),
       take(elementBytes * domainSize),
@@ -116,7 +114,7 @@ export function planMemory(shape: KeyShape, workerCount: number): MemoryPlan {
     ],
     scales: take(8 * elementBytes),
     quotient: take(32 * domainSize),
-    quotientDigits: take(digitBytes(domainSize, quotientWindows)),
+    quotientDigits: take(digitBytes(domainSize)),
     results: take(sumNames.length * windowPoints * g2Shape.pointBytes),
     resultFlags: take(sumNames.length * windowPoints),
   };
@@ -136,23 +134,18 @@ interface SumTask {
   flags: number;
 }
 
-export function windowsOf(plan: MemoryPlan, sum: SumName): WindowShape {
-  return sum === "h" ? plan.quotientWindows : plan.witnessWindows;
-}
-
 /** All windows of all sums, in the order in which the workers take them. */
 export function listTasks(plan: MemoryPlan): SumTask[] {
   let pointIndex = 0;
   return sumNames.flatMap((sum) => {
-    const windows = windowsOf(plan, sum);
-    return Array.from({ length: windows.windowCount }, (_, window) => {
+    return Array.from({ length: plan.windows.windowCount }, (_, window) => {
       const task = {
         sum,
         window,
         result: plan.results + pointIndex * g2Shape.pointBytes,
         flags: plan.resultFlags + pointIndex,
       };
-      pointIndex += windowPointCount(windows);
+      pointIndex += windowPointCount(plan.windows);
       return task;
     });
   });

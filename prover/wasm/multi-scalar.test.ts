@@ -6,6 +6,7 @@ import { scalarModulus } from "../formats/bn254-numbers.ts";
 import { makeKernelBench, zkeyCoordinate } from "../testing/kernels.fixtures.ts";
 import { g1Shape, g2Shape, maxLeftOut } from "./kernels/curve-kernel.ts";
 import { chooseWindows, WindowSummer, windowSumBytes } from "./multi-scalar.ts";
+import { PointAdder } from "./point-adder.ts";
 
 const r = scalarModulus;
 
@@ -56,6 +57,15 @@ const groups: Group[] = [
   },
 ];
 
+/** In a zkey's form, where infinity is all zeros. */
+function zkeyPoint(group: Group, point: Point): Uint8Array {
+  const bytes = new Uint8Array(64 * group.shape.degree);
+  if (point.is0()) return bytes;
+  for (const [k, coordinate] of group.coordinates(point).entries())
+    bytes.set(zkeyCoordinate(coordinate), 32 * k);
+  return bytes;
+}
+
 /** The sum of scalars times points by the kernels, from a zkey's form of the points. */
 function sumOfMultiples(group: Group, points: Point[], scalars: bigint[], windowBits?: number): Point {
   const { shape } = group;
@@ -67,11 +77,8 @@ function sumOfMultiples(group: Group, points: Point[], scalars: bigint[], window
   const bench = makeKernelBench(32 << 20);
   const { kernels, bytes, doubles, memory } = bench;
   const source = bench.take(count * 64 * shape.degree);
-  for (const [i, point] of points.entries()) {
-    if (point.is0()) continue;
-    for (const [k, coordinate] of group.coordinates(point).entries())
-      bytes.set(zkeyCoordinate(coordinate), source + 64 * shape.degree * i + 32 * k);
-  }
+  for (const [i, point] of points.entries())
+    bytes.set(zkeyPoint(group, point), source + 64 * shape.degree * i);
   const table = { points: bench.take(count * shape.keyPointBytes), indices: bench.take(4 * count), count: 0 };
   table.count = kernels[`${shape.name}ImportPoints`]!(source, count, table.points, table.indices, 0);
   expect(table.count).toBe(points.filter((point) => !point.is0()).length);
@@ -89,8 +96,8 @@ function sumOfMultiples(group: Group, points: Point[], scalars: bigint[], window
     );
   let total = group.zero;
   const byWindow = Array.from({ length: windowCount }, (_, window) =>
-    [...summer.sumWindow(table, { address: digits, scalarCount: count, windows }, window)].map((address) =>
-      address === 0 ? group.zero : read(address),
+    [...summer.sumWindow([{ table, digits: { address: digits, scalarCount: count, windows } }], window)].map(
+      (address) => (address === 0 ? group.zero : read(address)),
     ),
   );
   for (const partial of byWindow.reverse()) {
@@ -144,6 +151,43 @@ describe.each(groups)("WindowSummer in $name", (group) => {
     const all = distinct.flatMap((one, i) => (i >= sameX ? one : [one, i % 3 === 1 ? one.negate() : one]));
     const nines = all.map(() => 9n);
     expect(sumOfMultiples(group, all, nines, 8).equals(naiveSum(group, all, nines))).toBe(true);
+  });
+});
+
+describe.each(groups)("PointAdder in $name", (group) => {
+  const bench = makeKernelBench(1 << 20);
+  const { kernels, memory } = bench;
+  const makeAdder = (areaBytes: number) =>
+    new PointAdder(kernels, memory.buffer, group.shape, bench.take(areaBytes), areaBytes);
+
+  test("adds any two points, equal and opposite ones and infinity among them, as noble does", () => {
+    const adder = makeAdder(64 << 10);
+    const [p, q] = [7n, 1234567n].map((scalar) => group.base.multiplyUnsafe(scalar)) as [Point, Point];
+    const known = [p, q, p.negate(), group.zero].map(
+      (point) => [point, adder.read(zkeyPoint(group, point))] as const,
+    );
+    for (const [a, atA] of known) {
+      for (const [b, atB] of known) {
+        const sum = adder.add(atA, atB);
+        const expected = a.add(b);
+        expect(adder.coordinates(sum)).toEqual(
+          expected.is0() ? group.coordinates(p).map(() => 0n) : group.coordinates(expected),
+        );
+        // What a sum is added to again.
+        expect(adder.coordinates(adder.add(sum, known[1]![1]))).toEqual(group.coordinates(expected.add(q)));
+      }
+    }
+  });
+
+  test("writes nothing beyond its area", () => {
+    const adder = makeAdder(8 << 10);
+    const behind = bench.take(0);
+    const before = bench.bytes.slice(behind);
+    const point = adder.read(zkeyPoint(group, group.base));
+    expect(() => {
+      for (let sum = point; ; ) sum = adder.add(sum, point);
+    }).toThrow("no room for more points");
+    expect(Buffer.compare(bench.bytes.slice(behind), before)).toBe(0);
   });
 });
 

@@ -44,8 +44,13 @@ export interface PointTable {
 export interface DigitTable {
   address: number;
   scalarCount: number;
-  /** Index of the first scalar of the table among those that the points' indices mean. */
   windows: WindowShape;
+}
+
+/** Points and the digits of their scalars. All parts of a sum have the same windows. */
+export interface SumPart {
+  table: PointTable;
+  digits: DigitTable;
 }
 
 /** What a WindowSummer must have room for. */
@@ -66,7 +71,9 @@ function layOut(shape: CurveShape, { maxWindowBits, maxPointCount }: WindowLimit
   const points = listSumBytes(shape);
   const references = points + align((2 * bucketCount + 2 * maxWindowBits + 4) * shape.pointBytes);
   const next = references + align(4 * referenceCount);
-  return { points, references, referenceCount, next, byteCount: next + align(4 * (bucketCount + 1)) };
+  const wordBytes = align(4 * (bucketCount + 2));
+  const [buckets, odd] = [next + wordBytes, next + 2 * wordBytes];
+  return { points, references, referenceCount, next, buckets, odd, byteCount: odd + wordBytes };
 }
 
 export class WindowSummer {
@@ -79,7 +86,6 @@ export class WindowSummer {
   readonly #buckets: Uint32Array;
   readonly #odd: Uint32Array;
   readonly #oddEnds: Uint32Array;
-  readonly #oddSums: Uint32Array;
 
   constructor(
     kernels: KernelCalls,
@@ -93,22 +99,22 @@ export class WindowSummer {
     this.#summer = new ListSummer(kernels, memory, shape, work);
     this.#kernels = kernels;
     this.#pointArea = work + layout.points;
-    this.#references = new Uint32Array(memory.buffer, work + layout.references, layout.referenceCount);
-    this.#next = new Uint32Array(memory.buffer, work + layout.next, 2 ** (maxWindowBits - 1) + 1);
     const bucketCount = 2 ** (maxWindowBits - 1);
+    const words = (at: number, count: number) => new Uint32Array(memory.buffer, work + at, count);
+    this.#references = words(layout.references, layout.referenceCount);
+    this.#next = words(layout.next, bucketCount + 1);
     this.#ends = new Uint32Array(bucketCount + 2);
-    this.#buckets = new Uint32Array(bucketCount + 2);
-    this.#odd = new Uint32Array(bucketCount + 2);
+    this.#buckets = words(layout.buckets, bucketCount + 2);
+    this.#odd = words(layout.odd, bucketCount + 2);
     this.#oddEnds = new Uint32Array(maxWindowBits);
-    this.#oddSums = new Uint32Array(maxWindowBits);
   }
 
   /** Addresses of points P[i], 0 for infinity, with the sum of 2^i * P[i] equal to the window's. */
-  sumWindow(table: PointTable, digits: DigitTable, window: number): Uint32Array {
-    const { windowBits } = digits.windows;
+  sumWindow(parts: readonly SumPart[], window: number): Uint32Array {
+    const { windowBits } = parts[0]!.digits.windows;
     const { pointBytes } = this.#summer.shape;
     const bucketCount = 2 ** (windowBits - 1);
-    this.#sortByDigit(table, digits, window, bucketCount);
+    this.#sortByDigit(parts, window, bucketCount);
     const buckets = this.#buckets;
     // buckets[v] for v from 1 to bucketCount
     let area = this.#pointArea;
@@ -134,20 +140,23 @@ export class WindowSummer {
       this.#summer.sum(this.#references, this.#ends, half, area, buckets);
       area += half * pointBytes;
     }
-    this.#summer.sum(this.#odd, this.#oddEnds, level, area, this.#oddSums);
-    this.#oddSums[level++] = highest;
-    return this.#oddSums.subarray(0, level);
+    this.#summer.sum(this.#odd, this.#oddEnds, level, area, buckets);
+    buckets[level++] = highest;
+    return buckets.subarray(0, level);
   }
 
   /** Lists of references by digit; a list's end in #ends, the list of zeros empty. */
-  #sortByDigit(table: PointTable, digits: DigitTable, window: number, bucketCount: number): void {
-    const { count, indices, points } = table;
-    const { scalarCount } = digits;
+  #sortByDigit(parts: readonly SumPart[], window: number, bucketCount: number): void {
     const { keyPointBytes } = this.#summer.shape;
     const [kernels, next, ends] = [this.#kernels, this.#next, this.#ends];
-    const addressOf = (half: number) => digits.address + 2 * (2 * window + half) * scalarCount;
+    const halves = parts.flatMap(({ table: { indices, count, points }, digits: { address, scalarCount } }) =>
+      [0, 1].map((half) => ({
+        source: [indices, count, address + 2 * (2 * window + half) * scalarCount, next.byteOffset] as const,
+        firstReference: points + half * referenceFlags.endomorphism,
+      })),
+    );
     next.fill(0, 0, bucketCount + 1);
-    for (const half of [0, 1]) kernels.countDigits!(indices, count, addressOf(half), next.byteOffset);
+    for (const { source } of halves) kernels.countDigits!(...source);
     let position = 0;
     next[0] = 0; // digits that are zero have no list
     for (let value = 0; value <= bucketCount; value++) {
@@ -156,16 +165,8 @@ export class WindowSummer {
       position += length;
       ends[value] = position;
     }
-    for (const half of [0, 1]) {
-      kernels.placeDigits!(
-        indices,
-        count,
-        addressOf(half),
-        next.byteOffset,
-        this.#references.byteOffset,
-        points + half * referenceFlags.endomorphism,
-        keyPointBytes,
-      );
-    }
+    const references = this.#references.byteOffset;
+    for (const { source, firstReference } of halves)
+      kernels.placeDigits!(...source, references, firstReference, keyPointBytes);
   }
 }

@@ -70,8 +70,8 @@ export class OneThreadSums {
 
   /** Over the digits that stand there. */
   protected sumWindows(windows: WindowShape): void {
-    const table = { address: this.digits, scalarCount: this.pointCount, windows };
+    const digits = { address: this.digits, scalarCount: this.pointCount, windows };
     for (let window = 0; window < windows.windowCount; window++)
-      this.#summer.sumWindow(this.table, table, window);
+      this.#summer.sumWindow([{ table: this.table, digits }], window);
   }
 }

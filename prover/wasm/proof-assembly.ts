@@ -1,46 +1,19 @@
-import { bn254 } from "@noble/curves/bn254.js";
-import { baseField, decodeElement, elementBytes } from "@openledger/circuits/wasm/field-limbs";
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
-import { invertMod } from "@openledger/foundation/modular";
-import { baseModulus, fromBytesLe, montgomeryR } from "../formats/bn254-numbers.ts";
-import { g1Bytes, g2Bytes } from "../formats/zkey-layout.ts";
+import { zkeyHeaderPoints } from "../formats/zkey-layout.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
-import { listTasks, type MemoryPlan, type SumName, windowsOf } from "./memory-plan.ts";
+import type { KernelCalls } from "./kernels/kernel-module.ts";
+import { listTasks, type MemoryPlan, type SumName, stagingBytes } from "./memory-plan.ts";
+import { PointAdder } from "./point-adder.ts";
 
-const G1 = bn254.G1.Point;
-const G2 = bn254.G2.Point;
-type G1 = InstanceType<typeof G1>;
-type G2 = InstanceType<typeof G2>;
-
-/** The key's points outside of the sections of points. */
-export interface HeaderPoints {
-  alpha1: G1;
-  beta1: G1;
-  beta2: G2;
-  delta1: G1;
-  delta2: G2;
-}
-
-/** Reads them from the end of a zkey's header section. */
-export function readHeaderPoints(header: Uint8Array): HeaderPoints {
-  const inverseR = invertMod(montgomeryR, baseModulus);
-  const coordinate = (at: number) => (fromBytesLe(header.subarray(at, at + 32)) * inverseR) % baseModulus;
-  const g1 = (at: number) => G1.fromAffine({ x: coordinate(at), y: coordinate(at + 32) });
-  const g2 = (at: number) =>
-    G2.fromAffine({
-      x: { c0: coordinate(at), c1: coordinate(at + 32) },
-      y: { c0: coordinate(at + 64), c1: coordinate(at + 96) },
-    });
-  const alpha1 = header.length - 3 * (g1Bytes + g2Bytes);
-  const beta2 = alpha1 + 2 * g1Bytes;
-  const delta1 = beta2 + 2 * g2Bytes;
-  return {
-    alpha1: g1(alpha1),
-    beta1: g1(alpha1 + g1Bytes),
-    beta2: g2(beta2),
-    delta1: g1(delta1),
-    delta2: g2(delta1 + g1Bytes),
-  };
+/** What a proof's parts are put together from. */
+export interface Sums {
+  kernels: KernelCalls;
+  buffer: SharedArrayBuffer;
+  plan: MemoryPlan;
+  /** Whose staging area takes the points. */
+  thread: number;
+  /** The zkey's header section. */
+  header: Uint8Array;
 }
 
 /** The parts of a proof that lie in one group. They are independent, so two threads can make them. */
@@ -58,102 +31,67 @@ export interface Blinding {
 /**
  * The proof's points in G1, from the windows' points.
  *
- *   A = alpha + sum A + r delta        B' = beta + sum B        C = sum C + sum H + s A + r B'
+ *   A = alpha + sum A + r delta        B' = beta + sum B        C = sum C and H + s A + r B'
  *
  * which is C = ... + s A + r B - r s delta with B = B' + s delta. Each line is one chain of doublings.
  */
-export function assembleG1(
-  plan: MemoryPlan,
-  buffer: SharedArrayBuffer,
-  key: HeaderPoints,
-  { r, s }: Blinding,
-): ProofPart {
-  const element = elementReader(buffer);
-  const read = (at: number) => G1.fromAffine({ x: element(at), y: element(at + elementBytes) });
-  const sum = (name: SumName) => readWindows(plan, buffer, name, g1Shape.pointBytes, read);
-  const a = key.alpha1.add(runChain(G1.ZERO, [sum("a"), multiple(key.delta1, r)]));
-  const b1 = key.beta1.add(runChain(G1.ZERO, [sum("b1")]));
-  const c = runChain(G1.ZERO, [sum("c"), sum("h"), twoMultiples(a, s, b1, r)]);
-  const [pa, pc] = [a.toAffine(), c.toAffine()];
-  return { group: "g1", a: [pa.x, pa.y], c: [pc.x, pc.y] };
+export function assembleG1(sums: Sums, { r, s }: Blinding): ProofPart {
+  const adder = adderOf(sums, g1Shape);
+  const key = zkeyHeaderPoints(sums.header);
+  const sum = (name: SumName) => readWindows(sums, name);
+  const a = adder.add(
+    adder.read(key.alpha1),
+    runChain(adder, [sum("a"), multiple(adder.read(key.delta1), r)]),
+  );
+  const b1 = adder.add(adder.read(key.beta1), runChain(adder, [sum("b1")]));
+  const c = runChain(adder, [sum("c"), multiple(a, s), multiple(b1, r)]);
+  const [[ax, ay], [cx, cy]] = [adder.coordinates(a), adder.coordinates(c)];
+  return { group: "g1", a: [ax!, ay!], c: [cx!, cy!] };
 }
 
 /** The proof's point in G2: B = beta + sum B + s delta. */
-export function assembleG2(
-  plan: MemoryPlan,
-  buffer: SharedArrayBuffer,
-  key: HeaderPoints,
-  { s }: Blinding,
-): ProofPart {
-  const element = elementReader(buffer);
-  const read = (at: number) =>
-    G2.fromAffine({
-      x: { c0: element(at), c1: element(at + elementBytes) },
-      y: { c0: element(at + 2 * elementBytes), c1: element(at + 3 * elementBytes) },
-    });
-  const sum = readWindows(plan, buffer, "b2", g2Shape.pointBytes, read);
-  const { x, y } = key.beta2.add(runChain(G2.ZERO, [sum, multiple(key.delta2, s)])).toAffine();
-  return {
-    group: "g2",
-    b: realFirst([x.c0, x.c1], [y.c0, y.c1]),
-  };
+export function assembleG2(sums: Sums, { s }: Blinding): ProofPart {
+  const adder = adderOf(sums, g2Shape);
+  const key = zkeyHeaderPoints(sums.header);
+  const chain = runChain(adder, [readWindows(sums, "b2"), multiple(adder.read(key.delta2), s)]);
+  const [x0, x1, y0, y1] = adder.coordinates(adder.add(adder.read(key.beta2), chain));
+  return { group: "g2", b: realFirst([x0!, x1!], [y0!, y1!]) };
 }
 
-function elementReader(buffer: SharedArrayBuffer): (address: number) => bigint {
-  const doubles = new Float64Array(buffer);
-  return (address) => decodeElement(doubles.subarray(address / 8, (address + elementBytes) / 8), baseField);
+function adderOf({ kernels, buffer, plan, thread }: Sums, shape: typeof g1Shape): PointAdder {
+  return new PointAdder(kernels, buffer, shape, plan.workers[thread]!.staging, stagingBytes);
 }
 
 /** Bits of a scalar; windows of halved scalars end far below. */
 const chainBits = 254;
 
 /** What is added at a bit: the sum of 2^bit * term(bit) is meant. */
-type Term<P> = (bit: number) => P | undefined;
+type Term = (bit: number) => number;
 
 /** The sum of all terms with one doubling a bit. */
-function runChain<P extends { add(other: P): P; double(): P }>(zero: P, terms: readonly Term<P>[]): P {
-  let total = zero;
+function runChain(adder: PointAdder, terms: readonly Term[]): number {
+  let total = 0;
   for (let bit = chainBits - 1; bit >= 0; bit--) {
-    total = total.double();
-    for (const term of terms) {
-      const point = term(bit);
-      if (point !== undefined) total = total.add(point);
-    }
+    total = adder.add(total, total);
+    for (const term of terms) total = adder.add(total, term(bit));
   }
   return total;
 }
 
-function multiple<P>(point: P, scalar: bigint): Term<P> {
-  return (bit) => (isSet(scalar, bit) ? point : undefined);
-}
-
-/** scalarP * p + scalarQ * q */
-function twoMultiples<P extends { add(other: P): P }>(p: P, scalarP: bigint, q: P, scalarQ: bigint): Term<P> {
-  const both = p.add(q);
-  return (bit) =>
-    isSet(scalarP, bit) ? (isSet(scalarQ, bit) ? both : p) : isSet(scalarQ, bit) ? q : undefined;
-}
-
-function isSet(scalar: bigint, bit: number): boolean {
-  return ((scalar >> BigInt(bit)) & 1n) === 1n;
+function multiple(point: number, scalar: bigint): Term {
+  return (bit) => (((scalar >> BigInt(bit)) & 1n) === 1n ? point : 0);
 }
 
 /** A sum over the key's points: its windows have a point for each bit. */
-function readWindows<P>(
-  plan: MemoryPlan,
-  buffer: SharedArrayBuffer,
-  sum: SumName,
-  pointBytes: number,
-  read: (at: number) => P,
-): Term<P> {
+function readWindows({ plan, buffer }: Sums, sum: SumName): Term {
   const bytes = new Uint8Array(buffer);
-  const { windowBits, windowCount } = windowsOf(plan, sum);
+  const { windowBits, windowCount } = plan.windows;
   const tasks = listTasks(plan).filter((task) => task.sum === sum);
+  const { pointBytes } = sum === "b2" ? g2Shape : g1Shape;
   if (windowBits * windowCount > chainBits) throw new RangeError("the windows go beyond the chain");
   return (bit) => {
     const task = tasks[Math.floor(bit / windowBits)];
-    if (task === undefined) return undefined;
     const place = bit % windowBits;
-    return bytes[task.flags + place] === 1 ? read(task.result + place * pointBytes) : undefined;
+    return task !== undefined && bytes[task.flags + place] === 1 ? task.result + place * pointBytes : 0;
   };
 }

@@ -3,8 +3,8 @@ import { powMod } from "@openledger/foundation/modular";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
 import { g1Shape, g2Shape } from "./kernels/curve-kernel.ts";
 import type { KernelCalls, WasmMemory } from "./kernels/kernel-module.ts";
-import { listTasks, type MemoryPlan, type SumName, windowsOf } from "./memory-plan.ts";
-import { type DigitTable, type WindowShape, WindowSummer } from "./multi-scalar.ts";
+import { listTasks, type MemoryPlan, type PointName, type SumName } from "./memory-plan.ts";
+import { type SumPart, WindowSummer } from "./multi-scalar.ts";
 import { shareOf, type ThreadTeam } from "./thread-team.ts";
 import { moveToCoset } from "./transforms.ts";
 
@@ -32,7 +32,7 @@ export interface ProveContext {
   team: ThreadTeam;
   thread: number;
   /** Points that are not at infinity. */
-  pointCounts: Record<SumName, number>;
+  pointCounts: Record<PointName, number>;
 }
 
 /** One thread's part of a proof: from the witness in memory to the windows' points. All threads must run it. */
@@ -73,9 +73,9 @@ export class ProveSteps {
     return shareOf(count, this.#context.thread, this.#context.plan.workerCount);
   }
 
-  #splitDigits(scalars: number, count: number, windows: WindowShape, digits: number): void {
+  #splitDigits(scalars: number, count: number, digits: number): void {
     const [start, end] = this.#share(count);
-    const { windowBits, windowCount } = windows;
+    const { windowBits, windowCount } = this.#context.plan.windows;
     this.#context.kernels.splitDigits!(
       scalars + 32 * start,
       end - start,
@@ -96,7 +96,7 @@ export class ProveSteps {
       end - start,
       plan.witnessTable + 2 * elementBytes * start,
     );
-    this.#splitDigits(plan.witness, wireCount, plan.witnessWindows, plan.witnessDigits);
+    this.#splitDigits(plan.witness, wireCount, plan.witnessDigits);
   }
 
   #multiplyRows(): void {
@@ -128,7 +128,7 @@ export class ProveSteps {
     const [a, b, c] = plan.vectors.map((vector) => vector + 2 * elementBytes * start);
     kernels.frQuotient!(a!, b!, c!, plan.scales, end - start, plan.quotient + 64 * start);
     team.meet();
-    this.#splitDigits(plan.quotient, domainSize, plan.quotientWindows, plan.quotientDigits);
+    this.#splitDigits(plan.quotient, domainSize, plan.quotientDigits);
   }
 
   /** The transforms left every vector n times too large: n^2 A B - n (n C), over n^2. */
@@ -145,25 +145,17 @@ export class ProveSteps {
   }
 
   #sumPoints(): Record<SumName, number> {
-    const { kernels, memory, plan, team, pointCounts } = this.#context;
-    const sumMs = { a: 0, b1: 0, b2: 0, c: 0, h: 0 };
+    const { kernels, memory, plan, team } = this.#context;
+    const sumMs = { a: 0, b1: 0, b2: 0, c: 0 };
     const bytes = new Uint8Array(memory.buffer);
     const tasks = listTasks(plan);
     for (let next = team.take(); next < tasks.length; next = team.take()) {
       const startedAtMs = performance.now();
       const { sum, window, result, flags } = tasks[next]!;
-      const { points, indices } = plan.points[sum];
       const isG2 = sum === "b2";
       const shape = isG2 ? g2Shape : g1Shape;
-      const windows = windowsOf(plan, sum);
-      const isQuotient = sum === "h";
-      const digits: DigitTable = {
-        address: isQuotient ? plan.quotientDigits : plan.witnessDigits,
-        scalarCount: isQuotient ? plan.shape.domainSize : plan.shape.wireCount,
-        windows,
-      };
-      const table = { points, indices, count: pointCounts[sum] };
-      const sums = (isG2 ? this.#g2 : this.#g1).sumWindow(table, digits, window);
+      const parts = (sum === "c" ? (["c", "h"] as const) : [sum]).map((points) => this.#part(points));
+      const sums = (isG2 ? this.#g2 : this.#g1).sumWindow(parts, window);
       const copy = (isG2 ? kernels.g2Copy : kernels.g1Copy)!;
       for (const [i, address] of sums.entries()) {
         bytes[flags + i] = address === 0 ? 0 : 1;
@@ -172,6 +164,16 @@ export class ProveSteps {
       sumMs[sum] += performance.now() - startedAtMs;
     }
     return sumMs;
+  }
+
+  #part(name: PointName): SumPart {
+    const { plan, pointCounts } = this.#context;
+    const { windows, shape } = plan;
+    const digits =
+      name === "h"
+        ? { address: plan.quotientDigits, scalarCount: shape.domainSize, windows }
+        : { address: plan.witnessDigits, scalarCount: shape.wireCount, windows };
+    return { table: { ...plan.points[name], count: pointCounts[name] }, digits };
   }
 }
 

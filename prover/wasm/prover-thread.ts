@@ -9,8 +9,8 @@ import {
 } from "./kernels/kernel-module.ts";
 import { KeyFile } from "./key-file.ts";
 import { loadPart, loadSteps } from "./key-loader.ts";
-import type { MemoryPlan, SumName } from "./memory-plan.ts";
-import { assembleG1, assembleG2, type Blinding, type ProofPart, readHeaderPoints } from "./proof-assembly.ts";
+import type { MemoryPlan, PointName } from "./memory-plan.ts";
+import { assembleG1, assembleG2, type Blinding, type ProofPart } from "./proof-assembly.ts";
 import { type PhaseTimes, type ProveContext, ProveSteps } from "./prove-steps.ts";
 import { ThreadTeam } from "./thread-team.ts";
 import type { ZkeySections } from "./zkey-sections.ts";
@@ -31,7 +31,7 @@ export type ThreadTask =
     }
   | { kind: "close"; key: number };
 
-export type PointCounts = Record<SumName, number>;
+export type PointCounts = Record<PointName, number>;
 
 export type ThreadAnswer =
   | { kind: "built"; image: KernelImage }
@@ -114,9 +114,9 @@ function prove({ key, pointCounts, header, blinding }: ThreadTask & { kind: "pro
   opened.steps ??= new ProveSteps({ memory, plan, kernels, team, thread, pointCounts });
   const phases = opened.steps.run();
   const start = performance.now();
-  const points = readHeaderPoints(header);
+  const sums = { kernels, buffer: memory.buffer, plan, thread, header };
   const parts: ProofPart[] = [];
-  if (thread === 0) parts.push(assembleG1(plan, memory.buffer, points, blinding));
-  if (thread === plan.workerCount - 1) parts.push(assembleG2(plan, memory.buffer, points, blinding));
+  if (thread === 0) parts.push(assembleG1(sums, blinding));
+  if (thread === plan.workerCount - 1) parts.push(assembleG2(sums, blinding));
   return { kind: "proved", parts, phases, assemblyMs: performance.now() - start };
 }

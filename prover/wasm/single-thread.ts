@@ -18,8 +18,8 @@ import {
   type KernelImage,
 } from "./kernels/kernel-module.ts";
 import { loadPart, loadSteps } from "./key-loader.ts";
-import { planMemory, type SumName } from "./memory-plan.ts";
-import { assembleG1, assembleG2, readHeaderPoints } from "./proof-assembly.ts";
+import { type PointName, planMemory } from "./memory-plan.ts";
+import { assembleG1, assembleG2 } from "./proof-assembly.ts";
 import { ProveSteps } from "./prove-steps.ts";
 import { ThreadTeam } from "./thread-team.ts";
 import { type KeySource, readSections } from "./zkey-sections.ts";
@@ -66,7 +66,7 @@ export async function proveInThisThread(
   const kernels = instantiateKernels(module, memory, scratch);
   const file = keyBytes(name, zkey);
   const sections = readSections(file);
-  const pointCounts: Record<SumName, number> = { a: 0, b1: 0, b2: 0, c: 0, h: 0 };
+  const pointCounts: Record<PointName, number> = { a: 0, b1: 0, b2: 0, c: 0, h: 0 };
   for (const step of loadSteps) {
     const count = loadPart({ kernels, buffer, plan, file, sections, staging }, step);
     if (step !== "coefficients" && step !== "inverse" && step !== "coset") pointCounts[step] = count;
@@ -84,10 +84,10 @@ export async function proveInThisThread(
   team.reset();
   new ProveSteps({ kernels, memory, plan, team, thread: 0, pointCounts }).run();
   const { position, byteCount } = sections[zkeySection.header]!;
-  const points = readHeaderPoints(zkey.subarray(position, position + byteCount));
+  const sums = { kernels, buffer, plan, thread: 0, header: zkey.subarray(position, position + byteCount) };
   const blinding = { r: randomScalar(), s: randomScalar() };
-  const g1 = assembleG1(plan, buffer, points, blinding);
-  const g2 = assembleG2(plan, buffer, points, blinding);
+  const g1 = assembleG1(sums, blinding);
+  const g2 = assembleG2(sums, blinding);
   if (g1.group !== "g1" || g2.group !== "g2") throw new TypeError("the parts of the proof are not in order");
   const proof = { a: g1.a, b: g2.b, c: g1.c };
 

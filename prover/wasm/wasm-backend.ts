@@ -35,8 +35,8 @@ interface WasmPhaseTimes extends StageTimes {
   aMs: number;
   b1Ms: number;
   b2Ms: number;
+  /** With H, in the same buckets. */
   cMs: number;
-  hMs: number;
 }
 
 interface WasmProofResult extends ProofResult {
@@ -142,8 +142,8 @@ class KernelProver implements WasmProver {
     const assemblyMs = Math.max(...answers.map((answer) => answer.assemblyMs));
     const { sumMs: _, ...stages } = answers[0]!.phases;
     const total = (sum: SumName) => answers.reduce((ms, { phases }) => ms + phases.sumMs[sum], 0);
-    const [aMs, b1Ms, b2Ms, cMs, hMs] = [total("a"), total("b1"), total("b2"), total("c"), total("h")];
-    const phaseMs: WasmPhaseTimes = { ...stages, assemblyMs, aMs, b1Ms, b2Ms, cMs, hMs };
+    const [aMs, b1Ms, b2Ms, cMs] = [total("a"), total("b1"), total("b2"), total("c")];
+    const phaseMs: WasmPhaseTimes = { ...stages, assemblyMs, aMs, b1Ms, b2Ms, cMs };
     return { proof: { a: g1.a, b: g2.b, c: g1.c }, phaseMs };
   }
 

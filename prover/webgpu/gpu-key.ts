@@ -5,7 +5,6 @@ import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
 import { proverError } from "../prover-errors.ts";
 import { KeyFile } from "../wasm/key-file.ts";
-import { type HeaderPoints, readHeaderPoints } from "../wasm/proof-assembly.ts";
 import { readSections, type ZkeySections } from "../wasm/zkey-sections.ts";
 import { affineBytes, type CurveShape, g1Curve, g2Curve } from "./curve-shader.ts";
 import { baseShader, fieldShader, type ShaderStyle, wordsOf } from "./field-shader.ts";
@@ -22,7 +21,6 @@ const pieceBytes = 16 << 20;
 /** A proving key on the card, with every buffer that a proof needs: the proofs of one key run one by one. */
 export interface GpuKey {
   header: ZkeyHeader;
-  points: HeaderPoints;
   /** 32 bytes a wire, then the quotient's. */
   scalars: GPUBuffer;
   quotient: Quotient;
@@ -109,8 +107,6 @@ class KeyLoader {
   async load(): Promise<GpuKey> {
     const { wireCount, publicCount, domainSize } = this.#header;
     await this.#gpu.compile(allKernels(this.#style));
-    const head = this.#sections[zkeySection.header]!;
-    const points = readHeaderPoints(this.#read(head.position, head.byteCount));
     const scalars = this.#make("scalars", fieldBytes * (wireCount + domainSize));
     const quotient = await this.#loadQuotient(scalars);
     const g2 = await this.#loadPoints(g2Curve, scalars, [[{ section: zkeySection.b2, firstScalar: 0 }]]);
@@ -124,7 +120,7 @@ class KeyLoader {
     ]);
     await this.#gpu.device.queue.onSubmittedWorkDone();
     this.#gpu.check();
-    return { header: this.#header, points, scalars, quotient, g1, g2, buffers: this.#buffers };
+    return { header: this.#header, scalars, quotient, g1, g2, buffers: this.#buffers };
   }
 
   free(): void {

@@ -1,5 +1,10 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
+import {
+  type G1Point,
+  type G2RealFirst,
+  type Groth16Proof,
+  realFirst,
+} from "@openledger/circuits/wire/groth16-proof";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import type { GpuKey } from "./gpu-key.ts";
@@ -51,24 +56,25 @@ export async function proveOnGpu(
   g1Windows.catch(() => {});
   const queueMs = next();
 
-  const { alpha1, beta1, beta2, delta1, delta2 } = key.points;
+  const { verificationKey, beta1, delta1 } = key.header;
   const g2Bytes = await g2Windows;
   const g2Ms = next();
   const [b2] = combineG2(key.g2.plan, g2Bytes);
-  const b = beta2
+  const b = pointOfG2(verificationKey.beta)
     .add(b2!)
-    .add(times(delta2, s, bn254.G2.Point.ZERO))
+    .add(times(pointOfG2(verificationKey.delta), s, bn254.G2.Point.ZERO))
     .toAffine();
   const zero = bn254.G1.Point.ZERO;
-  const deltaR = times(delta1, r, zero);
-  const deltaS = times(delta1, s, zero);
-  const deltaRS = times(delta1, (r * s) % scalarModulus, zero);
+  const delta = pointOfG1(delta1);
+  const deltaR = times(delta, r, zero);
+  const deltaS = times(delta, s, zero);
+  const deltaRS = times(delta, (r * s) % scalarModulus, zero);
 
   const g1Bytes = await g1Windows;
   const g1Ms = next();
   const [aSum, bSum, cSum] = combineG1(key.g1.plan, g1Bytes);
-  const a = alpha1.add(aSum!).add(deltaR);
-  const b1 = beta1.add(bSum!).add(deltaS);
+  const a = pointOfG1(verificationKey.alpha).add(aSum!).add(deltaR);
+  const b1 = pointOfG1(beta1).add(bSum!).add(deltaS);
   const c = cSum!
     .add(times(a, s, zero))
     .add(times(b1, r, zero))
@@ -99,6 +105,10 @@ async function submitSums(
     gpu.free(copies.map(({ to }) => to));
   }
 }
+
+const pointOfG1 = ([x, y]: G1Point) => bn254.G1.Point.fromAffine({ x, y });
+const pointOfG2 = ([[x0, x1], [y0, y1]]: G2RealFirst) =>
+  bn254.G2.Point.fromAffine({ x: { c0: x0, c1: x1 }, y: { c0: y0, c1: y1 } });
 
 function times<P extends { multiplyUnsafe(scalar: bigint): P }>(point: P, scalar: bigint, zero: P): P {
   return scalar === 0n ? zero : point.multiplyUnsafe(scalar);

@@ -35,9 +35,9 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   options: 239,
   settings: 107,
   commands: 85,
-  productFiles: 1_809,
-  productLines: 208_015,
-  testLines: 98_717,
+  productFiles: 1_810,
+  productLines: 208_099,
+  testLines: 98_761,
   benchAndDrillLines: 6_525,
   docsLines: 5_479,
 };

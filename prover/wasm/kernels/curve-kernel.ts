@@ -71,9 +71,9 @@ export const g2Shape = shapeOf("g2", 2);
 
 interface CurveFunctions {
   /**
-   * (pairs, pairCount, steps, out, leftOut): leaves out pairs of points with the same x, whose addresses it writes to
+   * (pairs, pairCount, steps, out, leftOut, isFar): leaves out pairs of points with the same x, whose addresses it writes to
    * `leftOut`, and returns one more than their number. 0, and `out` is nothing, where they are more than maxLeftOut
-   * or `leftOut` is 0.
+   * or `leftOut` is 0. `isFar`: whether the points come from all over the memory, and not from the caches.
    */
   addFast: WasmFunction;
   /** (pairs, pairCount, steps, out) for any pairs; clears both references of a pair whose sum is infinity. */
@@ -93,7 +93,7 @@ export function addCurveFunctions(
   const { name } = shape;
   const outlined = shape.degree === 2 ? addOutlined(builder, constants) : null;
   const [fast, checked] = (["AddFast", "AddChecked", "Double"] as const).map((kind) =>
-    builder.function(name + kind, Array<"i32">(kind === "AddFast" ? 5 : 4).fill("i32"), "i32", (f) =>
+    builder.function(name + kind, Array<"i32">(kind === "AddFast" ? 6 : 4).fill("i32"), "i32", (f) =>
       emitAdd(f, constants, shape, outlined, inverse, fillPair, kind),
     ),
   );
@@ -240,8 +240,8 @@ function emitAdd(
     i32.add(pairs.get, i32.shl(i32.shrU(i32.add(pairCount.get, i32.const(1)), i32.const(1)), i32.const(4))),
   );
 
-  // Forward: the points, differences of x, and in the next step the product of all norms so far. The points come from
-  // all over the memory: touching those of many steps before staging them has their cache misses under way together.
+  // Forward: the points, differences of x, and in the next step the product of all norms so far. Points from all over the
+  // memory are touched, those of many steps, before they are staged: that has their cache misses under way together.
   const slot = (address: Code, offset: number, valueMax: number): Slot => ({ address, offset, valueMax });
   const difference = slot(step.get, differenceAt, storedMax);
   const norm = norms.slot(step.get, normAt, difference);
@@ -251,7 +251,7 @@ function emitAdd(
   const [touched, touchEnd, sum] = f.locals("i32", 3) as [Local, Local, Local];
   f.set(pair, pairs.get);
   f.set(step, steps.get);
-  f.set(touched, pairs.get);
+  if (kind === "AddFast") f.set(touched, select(pairs.get, i32.const(0), f.param(5).get));
   norms.field.store(step.get, kernel.bindAll(norms.field.one()), prefixAt, productMax);
   f.while(i32.ltU(pair.get, last.get), () => {
     f.if(i32.eq(pair.get, touched.get), () => {
@@ -294,6 +294,17 @@ function emitAdd(
   f.emit(inverse.call(leftAt.get));
 
   // Backward: each norm's inverse is what is left of the whole times the product of those before.
+  // Products that do not need each other take turns, so that a processor works on two at a time: while it squares a
+  // slope, on the inverse of the step before.
+  const before = f.local("i32");
+  const invertBefore = (): Slot => {
+    const address = before.get;
+    f.set(before, i32.sub(step.get, i32.const(shape.stepBytes)));
+    const normInverse = norms.field.mulSlots(address, prefixAt, left, { ...prefix, address });
+    norms.runningProduct(leftAt.get, 0, left, { ...norm, address });
+    return norms.inverse(address, prefixAt, { ...difference, address }, normInverse);
+  };
+  const inverted = { ...invertBefore(), address: step.get };
   const outEnd = f.local("i32");
   const outBytes = i32.mul(i32.shrU(i32.sub(last.get, pairs.get), i32.const(3)), i32.const(shape.pointBytes));
   f.set(outEnd, i32.add(out.get, outBytes));
@@ -302,9 +313,6 @@ function emitAdd(
     move(step, -shape.stepBytes);
     move(outEnd, -2 * shape.pointBytes);
     movePins(base, step.get);
-    const normInverse = norms.field.mulSlots(step.get, prefixAt, left, prefix);
-    norms.runningProduct(leftAt.get, 0, left, norm);
-    const inverted = norms.inverse(step.get, prefixAt, difference, normInverse);
     const [x1, y1] = [staged.x(step.get, 0), staged.y(step.get, 0)];
     const x2 = isDouble ? x1 : staged.x(step.get, 1);
     const riseAt = staged.yOffset(1);
@@ -338,6 +346,7 @@ function emitAdd(
       kernel.store(step.get, kernel.reduce(kernel.loadSlot(slope)), differenceAt, storedMax);
       slope = slot(step.get, differenceAt, storedMax);
     }
+    f.if(i32.ltU(pairs.get, pair.get), () => void invertBefore());
     const square = kernel.squareSlot(step.get, prefixAt, slope);
     const x3 = kernel.reduce(kernel.sub(kernel.sub(kernel.loadSlot(square), x1), x2));
     const upper = i32.add(outEnd.get, i32.const(shape.pointBytes));

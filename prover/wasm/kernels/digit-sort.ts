@@ -1,11 +1,12 @@
 import {
   type Code,
   i32,
+  i64,
   type Local,
   type WasmFunction,
   type WasmModuleBuilder,
 } from "@openledger/foundation/wasm/assembler";
-import { referenceFlags } from "./curve-kernel.ts";
+import { type CurveShape, referenceFlags } from "./curve-kernel.ts";
 
 /** What WindowSummer calls to sort references by digit; a negative digit takes the negated point. */
 export function addDigitSort(builder: WasmModuleBuilder): void {
@@ -41,6 +42,56 @@ export function addDigitSort(builder: WasmModuleBuilder): void {
         f.emit(i32.store(target, i32.or(point.get, isNegative)));
       });
       f.set(point, i32.add(point.get, pointBytes.get));
+    });
+  });
+}
+
+/** What ListSummer calls on lists of references that lie one after another; their lengths are in a table. */
+export function addListPairs(builder: WasmModuleBuilder): void {
+  // (lengths, count, from, list, pairs, sum, pointBytes): writes each list's pairs of neighbours, and to `list`, which may
+  // be `from`, where their sums will be and what is left over. Returns where the pairs end.
+  builder.function("pairLists", ["i32", "i32", "i32", "i32", "i32", "i32", "i32"], "i32", (f) => {
+    const [lengths, count, from, list, pairs, sum, pointBytes] = f.params;
+    const [length, left] = f.locals("i32", 2) as [Local, Local];
+    const move = (local: Local, by: Code) => f.set(local, i32.add(local.get, by));
+    f.while(count!.get, () => {
+      f.set(length, i32.load(lengths!.get));
+      f.set(left, i32.shrU(length.get, i32.const(1)));
+      f.emit(i32.store(lengths!.get, i32.sub(length.get, left.get)));
+      f.while(left.get, () => {
+        f.emit(i64.store(pairs!.get, i64.load(from!.get)));
+        f.emit(i32.store(list!.get, sum!.get));
+        for (const local of [pairs!, from!]) move(local, i32.const(8));
+        move(list!, i32.const(4));
+        move(sum!, pointBytes!.get);
+        move(left, i32.const(-1));
+      });
+      f.if(i32.and(length.get, i32.const(1)), () => {
+        f.emit(i32.store(list!.get, i32.load(from!.get)));
+        for (const local of [list!, from!]) move(local, i32.const(4));
+      });
+      move(lengths!, i32.const(4));
+      move(count!, i32.const(-1));
+    });
+    f.emit(pairs!.get);
+  });
+}
+
+/** (lengths, count, list, out, sums): copies the one point that is left of a list to its place, and notes where; 0 for none. */
+export function addListCopy(builder: WasmModuleBuilder, shape: CurveShape, copy: WasmFunction): void {
+  builder.function(`${shape.name}CopyLists`, ["i32", "i32", "i32", "i32", "i32"], null, (f) => {
+    const [lengths, count, list, out, sums] = f.params;
+    const move = (local: Local, by: number) => f.set(local, i32.add(local.get, i32.const(by)));
+    f.while(count!.get, () => {
+      f.emit(i32.store(sums!.get, i32.const(0)));
+      f.if(i32.load(lengths!.get), () => {
+        f.emit(copy.call(i32.load(list!.get), out!.get));
+        f.emit(i32.store(sums!.get, out!.get));
+        move(list!, 4);
+      });
+      for (const local of [lengths!, sums!]) move(local, 4);
+      move(out!, shape.pointBytes);
+      move(count!, -1);
     });
   });
 }

@@ -20,7 +20,7 @@ import { baseModulus } from "../../formats/bn254-numbers.ts";
 import { proverError } from "../../prover-errors.ts";
 import { operandsAt, scratchBytes } from "./coordinates.ts";
 import { addCurveFunctions, g1Shape, g2Shape } from "./curve-kernel.ts";
-import { addDigitSort } from "./digit-sort.ts";
+import { addDigitSort, addListCopy, addListPairs } from "./digit-sort.ts";
 import { addSplitDigits, baseCubeRoot, lambda } from "./endomorphism.ts";
 import { inverseScratchBytes } from "./field-division.ts";
 import { addInverse } from "./field-inverse.ts";
@@ -56,13 +56,16 @@ export function buildKernelImage(): KernelImage {
   const builder = new WasmModuleBuilder(maxPages);
   const constants = new ConstantPool(constantsAt);
   const inverse = addInverse(builder, constants);
-  addCurveFunctions(builder, constants, g1Shape, inverse, fillPairsAt);
-  addCurveFunctions(builder, constants, g2Shape, inverse, fillPairsAt + 8);
+  for (const [i, shape] of [g1Shape, g2Shape].entries()) {
+    const { copy } = addCurveFunctions(builder, constants, shape, inverse, fillPairsAt + 8 * i);
+    addListCopy(builder, shape, copy);
+  }
   addPointImports(builder, constants, endomorphismBetas());
   addPointExports(builder, constants);
   addScalarFunctions(builder, constants);
   addSplitDigits(builder);
   addDigitSort(builder);
+  addListPairs(builder);
   if (inverseScratchBytes > operandsAt) throw new RangeError("the kernels' scratch is too small");
   const module = compileOptimized(builder.build());
   const image = { module, start: makeStart(constants) };
