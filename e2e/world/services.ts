@@ -1,5 +1,5 @@
 /** How each service of a rollup starts, from its environment alone: for worlds and for the devnet. */
-import { startOf } from "@openledger/operations/internal/installation/start-of";
+import { startOf } from "@openledger/foundation/start-of";
 import { healthOf, type ProcessSpec } from "./process.ts";
 
 /** Environment of a service. */

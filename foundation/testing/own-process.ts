@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { startOf } from "../start-of.ts";
 
 /**
  * Node's arguments for a test that starts a process of this repository as people do: from the bundle, which costs a third
@@ -8,7 +9,9 @@ import { fileURLToPath } from "node:url";
  * @param main from the root, as `sequencer/main.ts`
  */
 export const ownProcess = (main: string): readonly string[] =>
-  ["scripts/start.js", main].map((path) => fileURLToPath(new URL(`../../${path}`, import.meta.url)));
+  startOf(main).map((part) =>
+    part.startsWith("--") ? part : fileURLToPath(new URL(`../../${part}`, import.meta.url)),
+  );
 
 export type LogEntry = Readonly<Record<string, unknown>> & { readonly msg: string };
 

@@ -12,6 +12,7 @@ import {
   SHARED_PREFIX,
   settingVariable,
 } from "@openledger/foundation/settings";
+import { startOf } from "@openledger/foundation/start-of";
 import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
 import { DISPATCHER_SETTINGS } from "@openledger/prover/jobs/dispatch-config";
 import { PROVER_SETTINGS } from "@openledger/prover/service/prove-config";
@@ -20,7 +21,6 @@ import { operatorError } from "../operator-errors.ts";
 import { type InstalledProcess, installationPaths } from "./installation.ts";
 import { ownSequencerUrl, withLease } from "./plan-lease.ts";
 import type { PlannedProcess, ProcessRequest } from "./planned-process.ts";
-import { startOf } from "./start-of.ts";
 
 /** Prefix and table of the processes that are configured by variables. */
 const SETTINGS_OF = {

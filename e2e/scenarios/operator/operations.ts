@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { startOf } from "@openledger/foundation/start-of";
 import { examine } from "@openledger/operations/doctor/doctor";
 import { installationPaths } from "@openledger/operations/installation/installation";
-import { startOf } from "@openledger/operations/internal/installation/start-of";
 import { loadDeployedCircuits } from "@openledger/prover/keys/deployed-circuits";
 import {
   redisProgram,
