@@ -37,7 +37,7 @@ const MOST: Readonly<Record<keyof (Knobs & Lines), number>> = {
   commands: 85,
   productFiles: 1_810,
   productLines: 208_111,
-  testLines: 98_997,
+  testLines: 99_001,
   benchAndDrillLines: 6_525,
   docsLines: 5_479,
 };
