@@ -3,16 +3,20 @@ import { scalarModulus, toBytesLe } from "../formats/bn254-numbers.ts";
 import { FixedBase } from "../keys/fixed-base.ts";
 import { randomScalar } from "../proving/blinding.ts";
 import { buildKernelImage } from "../wasm/kernels/kernel-module.ts";
-import { PointScaler } from "./scale-points.ts";
+import { PointScaler, scaleBatch } from "./scale-points.ts";
 
-const count = 21;
 const image = buildKernelImage();
 const join = (values: readonly bigint[]) => Uint8Array.from(values.flatMap((value) => [...toBytesLe(value)]));
-const some = () => Array.from({ length: count }, randomScalar);
 const mod = (value: bigint) => ((value % scalarModulus) + scalarModulus) % scalarModulus;
 
 /** Discrete logarithms are known: one multiplication of the generator is the whole oracle. */
-test.each(["g1", "g2"] as const)("multiplies points of %s, each by a scalar of its own", (group) => {
+test.each([
+  ["g1", 21],
+  ["g1", scaleBatch],
+  ["g2", 21],
+  ["g2", scaleBatch],
+] as const)("multiplies points of %s, %i at once, each by a scalar of its own", (group, count) => {
+  const some = () => Array.from({ length: count }, randomScalar);
   const scaler = new PointScaler(image, group);
   const base = new FixedBase(image, group, 8);
   const [a, b, scalars] = [some(), some(), some()];

@@ -99,6 +99,17 @@ export function checkVerificationKey(key: VerificationKey, publicCount: number):
   if (gamma.equals(delta)) throw invalid("gamma equals delta", {});
 }
 
+/** Likewise a proving key's header, with the points that provers alone need. @throws RollupError PRV_KEY_INVALID */
+export function checkHeaderPoints(header: {
+  verificationKey: VerificationKey;
+  publicCount: number;
+  beta1: G1Point;
+  delta1: G1Point;
+}): void {
+  checkVerificationKey(header.verificationKey, header.publicCount);
+  for (const name of ["beta1", "delta1"] as const) readPoint(name, () => g1(header[name]));
+}
+
 /** A key's points, checked, and the pairing that no proof changes. */
 interface PreparedKey {
   ic: ReturnType<typeof g1>[];

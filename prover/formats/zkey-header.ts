@@ -82,6 +82,9 @@ export async function parseZkeyHeader(source: ZkeyBytes): Promise<ZkeyHeader> {
     domainSize: u32(header, fields + 8),
     coefficientCount: u32(await read(section(zkeySection.coefficients).position, 4), 0),
   };
+  // Transforms of another size would leave their areas.
+  if (!Number.isInteger(Math.log2(shape.domainSize)))
+    throw unreadableKey(path, "its domain is no power of two");
   const expected = layOutZkey(shape).byteCounts;
   for (const id of Object.values(zkeySection)) {
     // Contributions make the last section longer.

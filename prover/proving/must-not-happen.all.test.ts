@@ -8,7 +8,7 @@ import { fromBytesLe, scalarModulus, toBytesLe } from "../formats/bn254-numbers.
 import { toSnarkjsKey } from "../formats/verification-key.ts";
 import { encodeWitness } from "../formats/wtns-file.ts";
 import { hashKeyFile } from "../formats/zkey-file.ts";
-import { g1Bytes, layOutZkey, zkeySection } from "../formats/zkey-layout.ts";
+import { g1Bytes, layOutZkey, zkeyHeaderPoints, zkeySection } from "../formats/zkey-layout.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import { availableBackends } from "../testing/available-backends.fixtures.ts";
 import { AWKWARD_WIRES, awkwardInputs, compileAwkward } from "../testing/awkward-circuit.fixtures.ts";
@@ -152,6 +152,32 @@ describe.each(backends)("%s", (name) => {
         prover.prove({ circuit: await describedKey(`${name}-${section}`, bytes), witness }),
         section,
       ).rejects.toMatchObject({ code: "PRV_PROOF_INVALID" });
+    }
+    await expectAccepted(prover, witness, "the key itself");
+  });
+
+  test("refuses a key that is described as right, with a header point at infinity, off the curve, with y = 0 or another", async () => {
+    const witness = await witnessOf(awkwardInputs(3n, 5n, 7n));
+    const points = ["alpha1", "beta1", "beta2", "gamma2", "delta1", "delta2"] as const;
+    const headerAt = positions[zkeySection.header]!;
+    for (const point of points) {
+      for (const damage of ["infinity", "off", "flat", "other"] as const) {
+        // Only a proof shows that these two, which the verification key does not have, are another key's.
+        const isOthers = damage === "other" && (point === "beta1" || point === "delta1");
+        const code = isOthers ? "PRV_PROOF_INVALID" : "PRV_KEY_INVALID";
+        const bytes = Buffer.from(key);
+        const header = bytes.subarray(headerAt, headerAt + byteCounts[zkeySection.header]!);
+        const damaged = zkeyHeaderPoints(header)[point];
+        if (damage === "off") damaged[0]! ^= 1;
+        else if (damage === "other")
+          damaged.set(
+            pointsOf(damaged.length === g1Bytes ? zkeySection.h : zkeySection.b2, damaged.length).at(-1)!,
+          );
+        else damaged.fill(0, damage === "infinity" ? 0 : damaged.length / 2);
+        const label = `${point} ${damage}`;
+        const refused = await describedKey(`${name}-${label}`, bytes);
+        await expect(prover.prove({ circuit: refused, witness }), label).rejects.toMatchObject({ code });
+      }
     }
     await expectAccepted(prover, witness, "the key itself");
   });

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseKeyMeta } from "../formats/key-meta.ts";
-import { checkVerificationKey, toSnarkjsKey } from "../formats/verification-key.ts";
+import { checkHeaderPoints, toSnarkjsKey } from "../formats/verification-key.ts";
 import { hashKeyFile, readZkeyHeader } from "../formats/zkey-file.ts";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { proverError } from "../prover-errors.ts";
@@ -34,7 +34,7 @@ export class ProvingKeyChecker {
     compare(circuit, "isDevelopment", meta.isDevelopment, circuit.isDevelopment);
     compare(circuit, "file name", meta.zkeyFile, basename(zkeyPath));
     compare(circuit, "file hash", meta.zkeySha256, await hashKeyFile(zkeyPath));
-    checkVerificationKey(header.verificationKey, header.publicCount);
+    checkHeaderPoints(header);
     compare(circuit, "verification key", keyText(header), keyTextOf(circuit));
     this.#checked.set(zkeyPath, { stamp: keyStamp, header });
     return header;

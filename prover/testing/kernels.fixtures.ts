@@ -1,4 +1,5 @@
 import { elementBytes } from "@openledger/circuits/wasm/field-limbs";
+import { expect } from "vitest";
 import { baseModulus, montgomeryR, toBytesLe } from "../formats/bn254-numbers.ts";
 import { scratchBytes } from "../wasm/kernels/coordinates.ts";
 import {
@@ -47,6 +48,36 @@ export function makeKernelBench(byteCount: number): KernelBench {
       return address;
     },
   };
+}
+
+/** What lies around areas of a memory, so that a test sees what is written outside of them. */
+export class Fences {
+  static readonly byteCount = 4096;
+  readonly #bytes: Uint8Array;
+  readonly #places: number[] = [];
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  build(at: number): void {
+    this.#bytes.fill(0xa5, at, at + Fences.byteCount);
+    this.#places.push(at);
+  }
+
+  /** @returns the address of so many bytes from `take`, with a fence before and one right behind them */
+  around(take: KernelBench["take"], byteCount: number): number {
+    const before = take(2 * Fences.byteCount + byteCount);
+    const address = before + Fences.byteCount;
+    for (const at of [before, address + byteCount]) this.build(at);
+    return address;
+  }
+
+  expectIntact(): void {
+    const isIntact = (at: number) =>
+      this.#bytes.subarray(at, at + Fences.byteCount).every((byte) => byte === 0xa5);
+    expect(this.#places.filter((at) => !isIntact(at))).toEqual([]);
+  }
 }
 
 /** Bytes of a coordinate in a zkey. */

@@ -17,8 +17,8 @@ function layOut(shape: CurveShape) {
   const align = (byteCount: number) => Math.ceil(byteCount / 64) * 64;
   const pairsBytes = align((chunkPoints / 2 + 1) * 8);
   const stepsBytes = align((chunkPoints / 4 + 2) * shape.stepBytes);
-  // All rounds together give fewer sums than there are points; each may have one more to fill up.
-  const sumsBytes = align((chunkPoints + 32) * shape.pointBytes);
+  // All rounds together give fewer sums than there are points; the last may have one more to fill up.
+  const sumsBytes = align(chunkPoints * shape.pointBytes);
   const sums = pairsBytes + stepsBytes;
   const leftOut = sums + sumsBytes;
   const leftPairs = leftOut + align(4 * maxLeftOut);
@@ -122,8 +122,8 @@ export class ListSummer {
       else this.#addLeftOut(answer - 1, sums);
       if (answer !== 1) this.#dropInfinities(entryCount, sums, pairCount);
       source = list;
-      // A sum more, which filled up an odd number of pairs, is at the end.
-      sums += (pairCount + (pairCount & 1)) * pointBytes;
+      // A sum more, which filled up an odd number of pairs, is nobody's and may be written over.
+      sums += pairCount * pointBytes;
     }
   }
 

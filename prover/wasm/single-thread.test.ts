@@ -2,7 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { groth16 } from "snarkjs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { fieldBytes } from "../formats/bn254-numbers.ts";
 import { toSnarkjsKey } from "../formats/verification-key.ts";
+import { readZkeyHeader } from "../formats/zkey-file.ts";
+import { g1Bytes, layOutZkey, zkeySection } from "../formats/zkey-layout.ts";
 import { developmentSetup } from "../keys/development-setup.ts";
 import type { ProvingCircuit } from "../proving/prover.ts";
 import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
@@ -50,7 +53,7 @@ describe("a proof in one thread without shared memory", () => {
     expect(await groth16.verify(key, [String(publicSignals[0]), "4"], shown)).toBe(false);
   });
 
-  test("is not made of inputs without a witness, a key that is cut off, or another circuit's program", async () => {
+  test("is not made of inputs without a witness, a key that is cut off or has another domain, or another circuit's program", async () => {
     const prove = (changed: Partial<SingleThreadCircuit>, inputs: Record<string, bigint>) =>
       proveInThisThread({ ...circuit, ...changed }, inputs, () => {});
     await expect(prove({}, { x: 3n, w: 0n })).rejects.toMatchObject({ code: "CIR_WITNESS_REFUSED" });
@@ -59,6 +62,16 @@ describe("a proof in one thread without shared memory", () => {
     await expect(prove({ zkey: cut }, { x: 3n, w: 5n })).rejects.toMatchObject({
       code: "PRV_KEY_INVALID",
       data: { reason: expect.not.stringMatching(/^key-mismatch$/) },
+    });
+    const header = await readZkeyHeader(proving.zkeyPath);
+    const { byteCounts, positions } = layOutZkey(header);
+    const hEnd = positions[zkeySection.h]! + byteCounts[zkeySection.h]!;
+    const odd = Buffer.concat([circuit.zkey.subarray(0, hEnd - g1Bytes), circuit.zkey.subarray(hEnd)]);
+    odd.writeUInt32LE(header.domainSize - 1, positions[zkeySection.header]! + 2 * (4 + fieldBytes) + 8);
+    odd.writeUInt32LE(byteCounts[zkeySection.h]! - g1Bytes, positions[zkeySection.h]! - 8);
+    await expect(prove({ zkey: odd }, { x: 3n, w: 5n })).rejects.toMatchObject({
+      code: "PRV_KEY_INVALID",
+      data: { reason: "its domain is no power of two" },
     });
     const other = await readFile((await compileSample(20)).wasmPath);
     await expect(prove({ program: other }, { x: 3n, w: 5n })).rejects.toMatchObject({
