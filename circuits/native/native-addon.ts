@@ -19,8 +19,8 @@ export interface FieldAddon {
   keccak(bytes: Uint8Array, out: Uint8Array): Uint8Array;
   /** Of the lanes that sign on this processor; undefined where none do. */
   signingLanes(): string | undefined;
-  /** @param numbers the secret, and multiples of the base point in Montgomery form. @returns undefined where no lanes sign */
-  loadEcdsa(numbers: readonly bigint[]): LoadedEcdsa | undefined;
+  /** Where lanes sign. @param numbers the secret, and multiples of the base point in Montgomery form */
+  loadEcdsa(numbers: readonly bigint[]): LoadedEcdsa;
   sign(signer: LoadedEcdsa, digests: Uint8Array, out: Uint8Array): Uint8Array;
 }
 

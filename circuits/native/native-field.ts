@@ -108,7 +108,7 @@ export const signingLanes = (): string | null => loadAddon()?.signingLanes() ?? 
 export function loadNativeSigner(secret: bigint): NativeSigner | null {
   if (secret <= 0n || secret >= Point.Fn.ORDER) throw new RangeError("no signature by this secret");
   const addon = loadAddon();
-  const signer = addon?.loadEcdsa([secret, ...oddMultiples()]);
-  if (!addon || !signer) return null;
+  if (addon?.signingLanes() === undefined) return null;
+  const signer = addon.loadEcdsa([secret, ...oddMultiples()]);
   return { signAll: (digests) => addon.sign(signer, digests, new Uint8Array((digests.length / 32) * 65)) };
 }

@@ -216,17 +216,23 @@ function readPoint<T>(name: string, read: () => T): T {
   }
 }
 
-function g1([x, y]: G1Point) {
-  checkCoordinates(x, y);
-  const point = bn254.G1.Point.fromAffine({ x, y });
+/** noble's point, not checked. */
+export const pointOfG1 = ([x, y]: G1Point) => bn254.G1.Point.fromAffine({ x, y });
+/** Likewise. */
+export const pointOfG2 = ([[x0, x1], [y0, y1]]: G2RealFirst) =>
+  bn254.G2.Point.fromAffine({ x: { c0: x0, c1: x1 }, y: { c0: y0, c1: y1 } });
+
+function g1(affine: G1Point) {
+  checkCoordinates(...affine);
+  const point = pointOfG1(affine);
   refuseInfinity(point); // noble's own check lets it pass
   point.assertValidity();
   return point;
 }
 
-function g2([x, y]: G2RealFirst) {
-  checkCoordinates(...x, ...y);
-  const point = bn254.G2.Point.fromAffine({ x: { c0: x[0], c1: x[1] }, y: { c0: y[0], c1: y[1] } });
+function g2(affine: G2RealFirst) {
+  checkCoordinates(...affine[0], ...affine[1]);
+  const point = pointOfG2(affine);
   refuseInfinity(point);
   point.assertValidity();
   // Every key's gamma: checked by the one who chose the curve.

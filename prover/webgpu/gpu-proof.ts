@@ -1,11 +1,7 @@
 import { bn254 } from "@noble/curves/bn254.js";
-import {
-  type G1Point,
-  type G2RealFirst,
-  type Groth16Proof,
-  realFirst,
-} from "@openledger/circuits/wire/groth16-proof";
+import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { scalarModulus } from "../formats/bn254-numbers.ts";
+import { pointOfG1, pointOfG2 } from "../formats/verification-key.ts";
 import type { GpuDevice } from "./gpu-device.ts";
 import type { GpuKey } from "./gpu-key.ts";
 import type { PointSums } from "./point-sums.ts";
@@ -105,10 +101,6 @@ async function submitSums(
     gpu.free(copies.map(({ to }) => to));
   }
 }
-
-const pointOfG1 = ([x, y]: G1Point) => bn254.G1.Point.fromAffine({ x, y });
-const pointOfG2 = ([[x0, x1], [y0, y1]]: G2RealFirst) =>
-  bn254.G2.Point.fromAffine({ x: { c0: x0, c1: x1 }, y: { c0: y0, c1: y1 } });
 
 function times<P extends { multiplyUnsafe(scalar: bigint): P }>(point: P, scalar: bigint, zero: P): P {
   return scalar === 0n ? zero : point.multiplyUnsafe(scalar);

@@ -190,11 +190,11 @@ napi_value signingLanes(napi_env env, napi_value*) {
   return out;
 }
 
-/** loadEcdsa([secret, multiples of the base point in Montgomery form]) -> external, or undefined without lanes */
+/** loadEcdsa([secret, multiples of the base point in Montgomery form]) -> external */
 napi_value loadEcdsa(napi_env env, napi_value* args) {
   constexpr size_t multiples = 2 * ecdsaDigits * ecdsaEntries;
   if (rowsOf(env, args[0], 1 + multiples) != 1) refuse("wrong number of integers");
-  if (lanesThatSign() == nullptr) return nullptr;
+  if (lanesThatSign() == nullptr) refuse("no lanes sign on this processor");
   std::vector<Words> numbers(1 + multiples);
   read(env, args[0], 0, numbers.data(), numbers.size());
   auto signer = std::make_unique<Ecdsa>();
