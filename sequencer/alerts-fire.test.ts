@@ -1,12 +1,12 @@
 /** Every alert fires: the real metrics are driven over its threshold, scraped, and the rule is evaluated as Prometheus does. */
 import { readFileSync } from "node:fs";
-import { type BridgeMetrics, createBridgeMetrics, raiseAlarm } from "@openledger/bridge/internal/metrics";
+import { type BridgeMetrics, createBridgeMetrics, raiseAlarm } from "@openledger/bridge/metrics";
 import {
   countWorkerProof,
   createDispatchMetrics,
   type DispatchMetrics,
-} from "@openledger/prover/internal/jobs/dispatch-metrics";
-import { createProverMetrics, type ProverMetrics } from "@openledger/prover/internal/service/prover-metrics";
+} from "@openledger/prover/jobs/dispatch-metrics";
+import { createProverMetrics, type ProverMetrics } from "@openledger/prover/service/prover-metrics";
 import { type Gauge, Registry as NewRegistry, type Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
