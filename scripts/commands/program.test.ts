@@ -111,8 +111,6 @@ describe("openledger --help", () => {
         "receipt",
         "restore",
         "rewards",
-        "rewards certify",
-        "rewards check-certificate",
         "rewards claim",
         "rewards what-if",
         "rewards why",
