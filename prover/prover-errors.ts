@@ -14,23 +14,18 @@ export const proverErrors = defineErrors("PRV", {
     httpStatus: 503,
   },
   PRV_WORKER_DIED: {
-    meaning: "the process or thread that made the proof or the keys exited",
+    meaning:
+      "the process or thread that made the proof or the keys exited, was silent, or took more time or memory than its settings allow",
     remedy: "try again; if it exits each time, the machine has too little memory",
     httpStatus: 503,
     isRetryable: true,
   },
   PRV_QUEUE_FAILED: {
     meaning:
-      "the Redis of the provers' queue does not answer or rejects the credentials, or a job's inputs are missing or do not match their hash",
-    remedy: "check Redis and its address; a job without inputs is issued again",
+      "the Redis of the queue of proofs does not answer or rejects the credentials, its workers fail at a job, or a job's inputs do not match their hash",
+    remedy: "check Redis, its address and the workers' logs; the job is tried again",
     httpStatus: 503,
     isRetryable: true,
-  },
-  PRV_HAND_IN_UNPROVEN: {
-    meaning:
-      "a worker's result is not authenticated by the key of its name (docs/how-to/operate.md): no worker is credited, and the job is proven again",
-    remedy: "give the worker the key of its name",
-    httpStatus: 403,
   },
   PRV_NO_WITNESS: {
     meaning: "no witness satisfies the circuit for these inputs, or the witness file is another circuit's",

@@ -104,9 +104,8 @@ program
   )
   .option("--prover <name>", "wasm, native, webgpu or snarkjs", "wasm")
   .option("--no-gas", "leave out gas")
-  .option("--scale <list>", "rows-features-payees-payments-draws to settle on L1 by the queue's workers")
   .addHelpText("after", "\nExample:\n  npm run bench -- settlement --sizes 64-32-16-16-2")
-  .action(async (options: { sizes: string; prover: string; gas: boolean; scale?: string }) => {
+  .action(async (options: { sizes: string; prover: string; gas: boolean }) => {
     const { benchSettlement } = await import("./bench/settlement.ts");
     console.log(JSON.stringify(await benchSettlement(options)));
   });
@@ -196,19 +195,6 @@ program
     const { benchGrief } = await import("./bench/grief/grief.ts");
     const { keep: keepIn = null, prover: backend, rounds, seconds, slots } = options;
     end(await benchGrief({ backend, keepIn, rounds, seconds, slots, progress: progressOfProcesses() }));
-  });
-
-program
-  .command("provers")
-  .description(
-    "provers on one core each that take jobs from a queue in Redis, against one that asks the sequencer",
-  )
-  .option("--batches <n>", "that each measurement proves", Number, 12)
-  .option("--prover <name>", "wasm or native", "native")
-  .addHelpText("after", "\nExample:\n  npm run bench -- provers --batches 6")
-  .action(async ({ batches: batchCount, prover: backend }: { batches: number; prover: BackendName }) => {
-    const { benchProvers } = await import("./bench/provers.ts");
-    end(await benchProvers({ backend, batchCount, progress: progressOfProcesses() }));
   });
 
 program

@@ -13,8 +13,7 @@ import {
 } from "@openledger/foundation/settings";
 import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
 import { SERVING_SETTINGS } from "@openledger/models/serving/serving-config";
-import { DISPATCHER_SETTINGS } from "@openledger/prover/jobs/dispatch-config";
-import { PROVER_SETTINGS } from "@openledger/prover/service/prove-config";
+import { PROVER_SETTINGS } from "@openledger/prover/process/prover-config";
 import { SEQUENCER_SETTINGS } from "@openledger/sequencer/config";
 
 export const SETTINGS_PAGE = "docs/reference/settings.md";
@@ -29,16 +28,15 @@ interface Process {
 const PROCESSES: readonly Process[] = [
   { title: "Sequencer", prefix: "SEQUENCER", settings: SEQUENCER_SETTINGS },
   { title: "Bridge", prefix: "BRIDGE", settings: BRIDGE_SETTINGS },
-  { title: "Prover", prefix: "PROVER", settings: PROVER_SETTINGS },
+  {
+    title: "Prover",
+    prefix: "PROVER",
+    settings: PROVER_SETTINGS,
+    about: "Read by the sequencer, by a model server that settles, and by workers of the queue of proofs.",
+  },
   { title: "Datanet host", prefix: "DATANET", settings: DATANET_SETTINGS },
   { title: "Server of adapters", prefix: "SERVING", settings: SERVING_SETTINGS },
   { title: "ModelFactory", prefix: "FACTORY", settings: FACTORY_SETTINGS },
-  {
-    title: "Dispatcher",
-    prefix: "DISPATCHER",
-    settings: DISPATCHER_SETTINGS,
-    about: "Between the sequencer and provers that take their jobs from a queue in Redis.",
-  },
 ];
 
 const partOf = (settings: Settings, isShared: boolean): Settings =>

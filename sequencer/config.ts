@@ -46,6 +46,8 @@ const httpUrls = z
   .transform((text) => text.split(" ").filter((part) => part !== ""))
   .pipe(z.array(z.url({ protocol: /^https?$/ })));
 
+const PROVING_MODES = ["on", "off"] as const;
+
 /** Every setting of the sequencer, in the environment as SEQUENCER_…; docs/reference/settings.md has their table. */
 export const SEQUENCER_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
@@ -94,10 +96,10 @@ export const SEQUENCER_SETTINGS = {
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8547"),
   operatorToken: SHARED_SETTINGS.operatorToken,
-  proverToken: {
-    schema: bearerToken.optional(),
-    isSecret: true,
-    description: "bearer token of provers, for their routes alone; none = they need the operator's",
+  proving: {
+    schema: z.enum(PROVING_MODES),
+    default: "on",
+    description: "on; or off: no batch is proven, for measurements and inspections of a data directory",
   },
   preconfirmationPrivateKey: {
     schema: ethereumKey,
@@ -178,11 +180,6 @@ export const SEQUENCER_SETTINGS = {
     schema: wholeNumber(1, 1_000_000),
     default: "10000",
     description: "most operations behind nonce gaps",
-  },
-  proveLeaseMs: {
-    schema: wholeNumber(1_000, 86_400_000),
-    default: "600000",
-    description: "time that a prover has for a job before it is issued again",
   },
   ...SERVER_SETTINGS,
   // Clients of the feed hold theirs.

@@ -1,19 +1,33 @@
 /**
- * Starts the sequencer: `tsx sequencer/main.ts`, settings from the environment (config.ts).
+ * Starts the sequencer: `tsx sequencer/main.ts`, settings from the environment (config.ts; of its prover in
+ * prover/process/prover-config.ts).
  * Logs "sequencer listens" with the URL once it does; SIGTERM or SIGINT stops it cleanly.
  */
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { runUntilStopped } from "@openledger/foundation/run-until-stopped";
+import { openProver } from "@openledger/prover/process/open-prover";
+import type { OutsideProverEvents } from "@openledger/prover/process/outside-prover";
+import { readProverConfig } from "@openledger/prover/process/prover-config";
 import { loadConfig } from "./config.ts";
 import { collectProcessMetrics } from "./metrics.ts";
 import { createSequencerProcess } from "./sequencer-process.ts";
 
 await runUntilStopped({
   name: "sequencer",
-  readConfig: () => loadConfig(process.env),
-  async create(config, modules) {
+  readConfig: () => ({ ...loadConfig(process.env), prover: readProverConfig(process.env) }),
+  async create({ prover, ...config }, modules) {
     const deployment = loadDeployment(config.deploymentPath);
-    return { ...(await createSequencerProcess(config, deployment, modules)), deployment };
+    const openOutside = (events: OutsideProverEvents) =>
+      openProver(
+        { ...prover, logLevel: config.logLevel },
+        { idleMs: null, logTo: 1, cancelsAborted: true },
+        { logger: modules.logger, ...events },
+      );
+    const process = await createSequencerProcess(config, deployment, {
+      ...modules,
+      openProver: config.proving === "on" ? openOutside : null,
+    });
+    return { ...process, deployment };
   },
   async begin({ deployment, listen, metrics }, logger) {
     collectProcessMetrics(metrics);

@@ -50,6 +50,26 @@ export function createMetrics(registry = new Registry()) {
       publish: counter("rollup_l1_publish_total", "Reports of the bridge on batches", "result"),
       finalizedBatch: gauge("rollup_l1_finalized_batch", "Number of the last final batch"),
     },
+    prover: {
+      up: gauge("rollup_prover_up", "1 while a prover is there: the child process, or a worker of the queue"),
+      busy: gauge("rollup_prover_busy", "1 while the child process makes a proof"),
+      stageSeconds: gauge("rollup_prover_stage_elapsed_seconds", "Time in the stage of the running proof"),
+      restarts: gauge("rollup_prover_restarts", "Starts of the child process after the first"),
+      memoryBytes: gauge("rollup_prover_memory_bytes", "Resident memory of the child process"),
+      workers: gauge("rollup_prover_workers", "Workers that are connected to the queue of proofs"),
+      jobs: gauge("rollup_prover_jobs", "Jobs in the queue of proofs by state", "state"),
+      failures: counter("rollup_prover_failures_total", "Proofs of batches that failed, by error code", "code"),
+      falseProofs: counter(
+        "rollup_prover_false_proofs_total",
+        "Results of the queue's workers that are no proof of their job",
+        "worker",
+      ),
+      crossChecks: counter(
+        "rollup_prover_cross_checks_total",
+        "Proofs that another back end made again, one a day, by whether it confirms them",
+        "result",
+      ),
+    },
     blobs: {
       problems: counter(
         "rollup_blob_problems_total",
@@ -102,6 +122,7 @@ export function createMetrics(registry = new Registry()) {
     feedClients: gauge("rollup_feed_clients", "Open connections to the feed"),
   };
   for (const code of ALERTED_CODES) metrics.errors.inc({ code }, 0);
+  for (const result of ["same", "failed"]) metrics.prover.crossChecks.inc({ result }, 0);
   return metrics;
 }
 

@@ -10,17 +10,17 @@ import { batchShapesOf, dataTwins, openingShape } from "@openledger/circuits/reg
 import { type DeployedCircuit, type Deployment, genesisOf } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { closedInputs } from "@openledger/circuits/table/table-builder";
-import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import type { Logger } from "@openledger/foundation/logger";
 import type { Secret } from "@openledger/foundation/secret";
-import { verifyProof } from "@openledger/prover/formats/verification-key";
-import { loadVerificationKey } from "@openledger/prover/keys/deployed-circuits";
+import { loadDeployedCircuits, loadVerificationKey } from "@openledger/prover/keys/deployed-circuits";
+import type { OutsideProver, OutsideProverEvents } from "@openledger/prover/process/outside-prover";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 import { createApi } from "./api/api.ts";
-import type { ApiOptions } from "./api/api-options.ts";
 import { type ServedPages, servedGovernance } from "./api/pages.ts";
 import { DataChoice } from "./batches/data-choice.ts";
 import { Feed } from "./batches/feed.ts";
 import { nameStoredBlobs } from "./batches/ledger-blobs.ts";
+import { BatchProver } from "./batches/proving/batch-prover.ts";
 import type { Config } from "./config.ts";
 import { OpenPrice } from "./fees/open-price.ts";
 import { SignaturePool } from "./intake/signature-pool.ts";
@@ -48,23 +48,10 @@ function servedPages(config: Config, deployment: Deployment): ServedPages | unde
   };
 }
 
-/** @throws PRV_KEY_INVALID */
-async function proversOf(
-  { proverToken: token }: Config,
-  circuits: readonly DeployedCircuit[],
-): Promise<ApiOptions["provers"]> {
-  if (token === undefined) return undefined;
+/** The deployment's circuits of batches, with what their proofs are made and checked with. @throws PRV_KEY_INVALID */
+function batchCircuits(circuits: readonly DeployedCircuit[]): Promise<Map<string, ProvingCircuit>> {
   const own = Object.values(dataTwins(circuits)).filter((circuit) => circuit !== null);
-  const keys = new Map(
-    await Promise.all(
-      own.map(async (circuit) => [circuit.name, await loadVerificationKey(circuit)] as const),
-    ),
-  );
-  const isValid = (name: string, proof: Groth16Proof, publicSignals: readonly bigint[]) => {
-    const key = keys.get(name);
-    return key !== undefined && verifyProof(key, proof, publicSignals);
-  };
-  return { token, isValid };
+  return loadDeployedCircuits(own);
 }
 
 /** How often due work (closing, expiry) is looked for. */
@@ -83,16 +70,24 @@ export interface SequencerProcess {
   stop(): Promise<void>;
 }
 
+interface SequencerProcessModules {
+  readonly logger: Logger;
+  readonly onFatal: (error: unknown) => void;
+  /** Opens who makes the proofs of batches; absent: nobody does. */
+  readonly openProver?: ((events: OutsideProverEvents) => Promise<OutsideProver>) | null;
+  /** Tests have one of their own. */
+  readonly clock?: () => number;
+}
+
 /**
- * @param modules tests pass a clock
  * @throws PRV_KEY_INVALID for a settlement circuit; SEQ_STORE_*; SRV_CONFIG_INVALID
  */
 export async function createSequencerProcess(
   config: Config,
   deployment: Deployment,
-  modules: { logger: Logger; onFatal: (error: unknown) => void; clock?: () => number },
+  modules: SequencerProcessModules,
 ): Promise<SequencerProcess> {
-  const { logger, onFatal, clock = Date.now } = modules;
+  const { logger, onFatal, openProver = null, clock = Date.now } = modules;
   const marginProblem =
     config.lease === "off" ? null : leaseMarginProblem(config.leaseMarginMs, deployment.chainId);
   if (marginProblem !== null)
@@ -169,17 +164,30 @@ export async function createSequencerProcess(
         circuitInputs: (closed, z) => closedInputs(closed, z, TREE_DEPTH),
       },
     );
-    const provers = await proversOf(config, deployment.circuits);
+    const proofs =
+      openProver === null
+        ? null
+        : new BatchProver({
+            line: sequencer.line,
+            circuits: await batchCircuits(deployment.circuits),
+            unproven: () => sequencer.batchesToProve(),
+            onHeard: (name) => sequencer.news.fromProver(name),
+            prover: await openProver({
+              onCrossCheck: (result) => metrics.prover.crossChecks.inc({ result }),
+              onFalseProof: (worker) => metrics.prover.falseProofs.inc({ worker }),
+            }),
+            ...{ metrics, logger },
+          });
     const app = await createApi(
       {
         ...config,
         deployment,
         preconfirmationSigner: signatures.address,
         pages: servedPages(config, deployment),
-        provers,
       },
       {
         ...{ sequencer, operator: sequencer, feed, metrics, logger, clock },
+        ...(proofs === null ? {} : { proverFacts: () => proofs.facts }),
       },
     );
     let ticker: NodeJS.Timeout | undefined;
@@ -190,12 +198,14 @@ export async function createSequencerProcess(
       metrics,
       async listen() {
         ticker = setInterval(() => sequencer.tick(), TICK_MS);
+        proofs?.start();
         await app.listen({ host: config.host, port: config.port });
         const { address, port, family } = app.server.address() as AddressInfo;
         return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
       },
       async stop() {
         clearInterval(ticker);
+        await proofs?.stop();
         await sequencer.stop();
         feed.close();
         await app.close();

@@ -50,6 +50,7 @@ import {
   unexecuted,
 } from "./store/operation-status.ts";
 import type { PreconfirmationSigner } from "./store/preconfirmations.ts";
+import type { StoredBatch } from "./store/stored-batch.ts";
 
 export interface SequencerOptions
   extends MempoolLimits,
@@ -279,6 +280,11 @@ export class Sequencer {
     this.admission.noteMalformed(malformed);
     if (malformed !== null) throw malformedOnL1(malformed);
     return { finalNumber };
+  }
+
+  /** Closed batches without a proof, in order; none while L1 would take none of this sequencer's. */
+  async batchesToProve(): Promise<readonly StoredBatch[]> {
+    return this.admission.leadsToL1 && this.lease.isHeld ? this.line.unprovenBatches() : [];
   }
 
   #messageOf(operation: SignedOperation) {

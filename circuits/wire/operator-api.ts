@@ -1,5 +1,5 @@
 /**
- * The operator's routes of the sequencer, for both ends: what the bridge and provers send, and what they are answered
+ * The operator's routes of the sequencer, for both ends: what the bridge sends, and what it is answered
  * (docs/reference/api.md). Anyone who reads parses by these schemas; anyone who writes is held to their `z.input` by the compiler.
  */
 import { z } from "zod";
@@ -80,22 +80,6 @@ export const queueEntriesBody = z.object({
 });
 
 export const queueReplacementBody = queueEntriesBody.extend({ fromIndex: counter });
-
-/** A stage of a proof: thirty days. Anybody may write it, and what is written adds up. */
-export const MAX_TIMING_MS = 30 * 86_400_000;
-const MAX_TIMINGS = 20;
-export const proofBody = z.object({
-  batchHash: hash,
-  proof: proof.meta({ description: "the real part of G2's coordinates first" }),
-  publicSignals: z
-    .union([z.array(elementOrDecimal).length(3), z.array(elementOrDecimal).length(5)])
-    .meta({ description: "C, y, z; with a blob also the two halves of its value" }),
-  timings: z
-    .record(z.string().max(40), z.number().nonnegative().max(MAX_TIMING_MS))
-    .refine((timings) => Object.keys(timings).length <= MAX_TIMINGS, `has more than ${MAX_TIMINGS} entries`)
-    .default({}),
-  backend: z.string().max(100).default("unknown"),
-});
 
 /** Bytes of the first entry of an activation with 512 payees in its shard, the longest (docs/reference/settlement.md). */
 export const MAX_SETTLEMENT_BYTES = 55 + 12 + 30 * 171;
@@ -237,21 +221,6 @@ export const nextIndexAnswer = z.object({
   isPlaceKnown: z.boolean().default(true),
 });
 export const preVerifiedSettlementsAnswer = z.object({ isOver: z.array(z.boolean()) });
-
-/** A closed batch without a proof. */
-const unprovenBatch = {
-  batchNumber: z.int().positive(),
-  /** Names one closing of the batch; a rebuilt one has another. */
-  batchHash: z.string().min(1),
-  /** Name of the circuit, "table-4-2-2-8-2-2-1". */
-  circuit: z.string().min(1),
-};
-
-/** Without a body where there is nothing to prove. */
-export const proveJobAnswer = z.object({ ...unprovenBatch, inputs: z.record(z.string(), z.unknown()) });
-
-/** In the order in which L1 takes them. */
-export const unprovenBatchesAnswer = z.array(z.object({ ...unprovenBatch, closedAtMs: z.number() }));
 
 /** What the operator tells every reader of the pages, and until when it will be so; null for nothing. */
 export const operatorNotice = z

@@ -1,5 +1,5 @@
 /**
- * The JSON fields that the sequencer, its bridge, its provers, its full nodes and clients exchange, once for both ends:
+ * The JSON fields that the sequencer, its bridge, its queue of proofs, its full nodes and clients exchange, once for both ends:
  * schemas that read them, and what writes them. docs/reference/api.md is the contract.
  */
 

@@ -3,6 +3,9 @@ import { loadDeployment } from "@openledger/circuits/registry/deployment";
 import { createLedgerClient } from "@openledger/client/ledger-client";
 import type { Logger } from "@openledger/foundation/logger";
 import { chooseBackend } from "@openledger/prover/choose-backend";
+import { openProver } from "@openledger/prover/process/open-prover";
+import { readProverConfig } from "@openledger/prover/process/prover-config";
+import type { Prover } from "@openledger/prover/proving/prover";
 import { readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Address } from "viem";
 import { startSettling } from "../settler/start-settling.ts";
@@ -12,6 +15,8 @@ import { createFactoryProcess, type FactoryProcess } from "./factory-process.ts"
 
 /** Between two looks at a served model's epoch. */
 const SETTLING_INTERVAL_MS = 3_000;
+/** A settlement may follow at once; a prover that waits holds a key in memory. */
+const IDLE_PROVER_MS = 300_000;
 
 /** A factory that listens, with the rollup of its deployment record. @throws CLI_UNREACHABLE, SRV_STORE_LOCKED, … */
 export async function startFactory(
@@ -23,15 +28,17 @@ export async function startFactory(
   const rollupAddress = deployment.rollupAddress as Address;
   const client = await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl, requestTimeoutMs });
   const readCircuits = () => readRollupCircuits({ rpcUrl, rollupAddress, deployment });
+  /** One for all served models, once there is one. */
+  let prover: Promise<Prover> | null = null;
   const factory = await createFactoryProcess(config, {
     ...modules,
     client,
     async startSettler({ report, ...order }) {
       const circuits = await readCircuits();
-      const { backend } = await chooseBackend(config.prover, { withCard: false });
+      prover ??= openSettlingProver(config, modules.logger);
       return startSettling(
-        { ...order, backend, epochSeconds: null, consentsToVoids: false, intervalMs: SETTLING_INTERVAL_MS },
-        { client, signer: null, circuits, deployment, log: modules.logger, report },
+        { ...order, epochSeconds: null, consentsToVoids: false, intervalMs: SETTLING_INTERVAL_MS },
+        { client, signer: null, circuits, deployment, log: modules.logger, report, prover: await prover },
       );
     },
     async circuitSizes() {
@@ -44,5 +51,19 @@ export async function startFactory(
   const url = await factory.listen();
   const { chainId } = deployment;
   modules.logger.info({ url, chainId, rollupAddress }, "factory listens");
-  return { ...factory, url };
+  return {
+    ...factory,
+    url,
+    async stop() {
+      await factory.stop();
+      await (await prover)?.close();
+    },
+  };
+}
+
+/** The queue's workers where PROVER_QUEUE names one, else a child process that ends when it has nothing to do. */
+async function openSettlingProver({ logLevel, prover }: FactoryConfig, logger: Logger): Promise<Prover> {
+  const { backend } = await chooseBackend(prover, { withCard: false });
+  const settings = { ...readProverConfig({ ...process.env, PROVER_BACKEND: backend }), logLevel };
+  return openProver(settings, { idleMs: IDLE_PROVER_MS, logTo: 1, cancelsAborted: false }, { logger });
 }

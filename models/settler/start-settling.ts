@@ -7,7 +7,6 @@ import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { BackendName } from "@openledger/prover/backends";
 import type { Prover } from "@openledger/prover/proving/prover";
 import { openProvingCircuits, type RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import { modelFamilies } from "../registered/model-families.ts";
@@ -21,7 +20,6 @@ export interface StartSettlingOptions extends AutoSettleOptions {
   readonly modelFolder: string;
   /** The running server: what it has of its answers opens the receipts. */
   readonly serverUrl: string;
-  readonly backend: BackendName;
   /** Keys of a ceremony, where no deployment record names them. */
   readonly keys?: string | undefined;
   /** Between two looks at the ledger. */
@@ -29,7 +27,7 @@ export interface StartSettlingOptions extends AutoSettleOptions {
 }
 
 /**
- * Settles until it is stopped. @throws CMD_USAGE for an unknown back end, CMD_ACCOUNT_INVALID where the key is not the
+ * Settles until it is stopped. @throws CMD_ACCOUNT_INVALID where the key is not the
  * model's, CLI_LEAF_NOT_FOUND: before anything runs
  */
 export async function startSettling(
@@ -42,8 +40,8 @@ export async function startSettling(
     readonly deployment: Deployment | null;
     readonly log: HelperLog;
     readonly report: SettlingReport;
-    /** The queue's workers; null: the back end of this process. */
-    readonly prover?: Prover | null;
+    /** Makes the proofs; stays open, for whoever opened it. */
+    readonly prover: Prover;
     /** Makes L1 take draws of a model that promises claims. */
     readonly approve?: NonNullable<AutoSettleModules["approve"]>;
   },
@@ -68,8 +66,7 @@ export async function startSettling(
       const told = (circuit: RollupCircuit) => (text: string) => log.info({ circuit: circuit.name }, text);
       const opened = await openProvingCircuits(circuits, deployment, told, options.keys ?? null);
       return proveSettlement(prepared, opened, {
-        ...{ backend: options.backend, signal },
-        ...(modules.prover != null && { prover: modules.prover }),
+        ...{ prover: modules.prover, signal },
         onProgress: ({ percent }) => onPercent(Math.floor(percent)),
       });
     },
@@ -83,7 +80,6 @@ export async function startSettling(
     async stop() {
       stopping.abort(new Error("the server stops"));
       await running;
-      await modules.prover?.close();
     },
   };
 }

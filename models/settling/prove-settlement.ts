@@ -9,15 +9,16 @@ import { type BackendName, createProver } from "@openledger/prover/backends";
 import { type ProofProgress, proveWithProgress } from "@openledger/prover/proving/prove-with-progress";
 import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 
-export interface ProveSettlementOptions {
-  readonly backend: BackendName;
-  /** Proves instead of the back end, and stays open: the queue's workers. */
-  readonly prover?: Prover;
+interface ProveSettlementBase {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ProofProgress) => void;
   /** How long it takes, as far as the caller knows; only the shown percentage depends on it. */
   readonly expectedMs?: number;
 }
+
+/** By a back end of this process, which is closed at the end; or by a prover, which stays open. */
+export type ProveSettlementOptions = ProveSettlementBase &
+  ({ readonly backend: BackendName } | { readonly prover: Prover });
 
 /** A settlement as one sends it, and what the proof took. */
 export interface ProvedSettlement {
@@ -43,9 +44,9 @@ export async function proveSettlement(
   circuits: readonly { readonly circuitId: bigint; readonly proving: ProvingCircuit }[],
   options: ProveSettlementOptions,
 ): Promise<ProvedSettlement> {
-  const { onProgress, prover: given, signal } = options;
+  const { onProgress, signal } = options;
   const wires = encodeEntries(data);
-  const prover = given ?? (await createProver(options.backend));
+  const prover = "prover" in options ? options.prover : await createProver(options.backend);
   const stopping = new AbortController();
   const stop = AbortSignal.any([stopping.signal, ...(signal === undefined ? [] : [signal])]);
   const percents = proofs.map(() => 0);
@@ -84,7 +85,7 @@ export async function proveSettlement(
     return { settlement, witnessMs: sum("witnessMs"), proveMs: sum("proveMs") };
   } finally {
     stopping.abort();
-    if (given === undefined) await prover.close();
+    if (!("prover" in options)) await prover.close();
   }
 }
 

@@ -1,5 +1,4 @@
 import { randomFillSync } from "node:crypto";
-import { availableParallelism } from "node:os";
 import { type Groth16Proof, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { fieldBytes, fromBytesLe, scalarModulus } from "../formats/bn254-numbers.ts";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
@@ -18,13 +17,14 @@ import {
   type NativePath,
   type NativeTimes,
 } from "./native-addon.ts";
+import { proofThreadCount } from "../proving/thread-count.ts";
 
 const backend = "native";
 
 interface NativeProverOptions {
   /** "auto" takes the fastest path that the processor has; the others insist. */
   path?: NativePath | "auto";
-  /** Defaults to the number of cores. */
+  /** Defaults to PROVER_THREADS of the environment, and that to the number of cores. */
   threadCount?: number;
   /** Keys kept open; the one unused for longest goes first. A resident one takes twice its file's size. */
   maxKeyCount?: number;
@@ -65,7 +65,7 @@ export function createNativeProver(options: NativeProverOptions = {}): NativePro
   }
   return new AddonProver(addon, {
     path,
-    threadCount: options.threadCount ?? availableParallelism(),
+    threadCount: options.threadCount ?? proofThreadCount(),
     maxKeyCount: options.maxKeyCount ?? 4,
     keyMemory: options.keyMemory ?? "auto",
   });

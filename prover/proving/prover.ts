@@ -42,6 +42,8 @@ export type ProofStage = "witness" | "prove" | "verify";
 
 export interface ProveOptions {
   signal?: AbortSignal;
+  /** Of a queue's jobs the smallest goes first, 0 to 2^20; absent: behind all. A prover that takes jobs in order ignores it. */
+  priority?: number;
   /** Called when a stage begins, with the time since the job left the queue. */
   onProgress?: (progress: { stage: ProofStage; elapsedMs: number }) => void;
 }

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import type { RunBlock, RunPart } from "@openledger/circuits/compiler/composed-copies";
 import { isComposition, readDescription } from "@openledger/circuits/compiler/composed-copies";
 import { type InputValue, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
@@ -11,6 +10,7 @@ import { flattenInputs } from "../witness/step-inputs.ts";
 import { loadStepRunner } from "../witness/step-runner.ts";
 import type { CircuitInputs, SignalValue } from "./prover.ts";
 import { WitnessThreads } from "./witness-threads.ts";
+import { proofThreadCount } from "./thread-count.ts";
 
 /** Parts that are calculated. circom's own program has one part and says nothing before its end. */
 type WitnessProgress = (done: number, total: number) => void;
@@ -34,7 +34,7 @@ export interface WitnessSource {
  */
 export async function openWitnessSource(
   wasmPath: string,
-  threadCount: number = availableParallelism(),
+  threadCount: number = proofThreadCount(),
 ): Promise<WitnessSource> {
   if (isComposition(wasmPath)) return openComposition(wasmPath, threadCount);
   const calculator = new WitnessCalculator(await readFile(wasmPath));

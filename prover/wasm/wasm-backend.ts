@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import type { Worker } from "node:worker_threads";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { zkeySection } from "../formats/zkey-layout.ts";
@@ -18,11 +17,12 @@ import type { PointCounts, ThreadAnswer, ThreadTask } from "./prover-thread.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import { ThreadTeam } from "./thread-team.ts";
 import { readSections, type ZkeySections } from "./zkey-sections.ts";
+import { proofThreadCount } from "../proving/thread-count.ts";
 
 const backend = "wasm";
 
 interface WasmProverOptions {
-  /** Defaults to the number of cores. */
+  /** Defaults to PROVER_THREADS of the environment, and that to the number of cores. */
   threadCount?: number;
   /** Keys kept in memory, about twice as large as their files; the one unused for longest goes first. */
   maxKeyCount?: number;
@@ -56,7 +56,7 @@ interface WasmProver extends Prover {
  */
 export function createWasmProver(options: WasmProverOptions = {}): WasmProver {
   return new KernelProver({
-    threadCount: options.threadCount ?? availableParallelism(),
+    threadCount: options.threadCount ?? proofThreadCount(),
     maxKeyCount: options.maxKeyCount ?? 2,
   });
 }

@@ -18,8 +18,8 @@ const MAINS = [
   "e2e/devnet.ts",
   "sequencer/main.ts",
   "bridge/main.ts",
-  "prover/service/main.ts",
-  "prover/jobs/main.ts",
+  "prover/process/main.ts",
+  "prover/queue/main.ts",
   "datanets/host/main.ts",
   "models/factory/main.ts",
 ];

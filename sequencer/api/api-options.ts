@@ -1,7 +1,6 @@
 /** What the HTTP application is given. */
 
 import type { DeployedCircuit, Deployment } from "@openledger/circuits/registry/deployment";
-import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { Logger } from "@openledger/foundation/logger";
@@ -48,14 +47,6 @@ export interface ApiOptions extends ServerLimits {
   readonly operatorToken?: Secret<string>;
   /** Opens the standby's route alone; absent where there is no standby. */
   readonly replicaToken?: Secret<string> | undefined;
-  /** Opens the provers' routes alone; absent where provers have the operator's. */
-  readonly provers?:
-    | {
-        readonly token: Secret<string>;
-        /** @param circuit name of the batch's */
-        readonly isValid: (circuit: string, proof: Groth16Proof, publicSignals: readonly bigint[]) => boolean;
-      }
-    | undefined;
   /** Absent: there is nothing at `/`. */
   readonly pages?: ServedPages | undefined;
 }
@@ -102,6 +93,8 @@ export interface ApiModules {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly clock: () => number;
+  /** What /health tells of the prover; absent where nobody makes proofs. */
+  readonly proverFacts?: () => object;
   /** Further routes; they need no operator's token. */
   readonly routes?: (app: FastifyInstance) => void;
 }

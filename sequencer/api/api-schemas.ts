@@ -37,7 +37,6 @@ export function signedKind(name: string): number {
 export const hashParams = z.object({ hash });
 export const idParams = z.object({ id: countFromText });
 export const numberParams = z.object({ number: countFromText });
-export const batchHashParams = z.object({ batchHash: hash });
 export const indexParams = z.object({ index: countFromText });
 export const leavesQuery = z
   .strictObject({
@@ -76,6 +75,5 @@ export const hashesQuery = z.strictObject({
 export const batchesQuery = z.strictObject({ before: countFromText.optional(), limit: limit(100, 20) });
 export const feedQuery = z.object({ topics: z.string().max(2_000).optional() });
 
-export const proveJobQuery = z.object({ prover: z.string().max(100).default("default") });
 
 export const readyQuery = z.object({ limit: limit(64, 8) });

@@ -19,13 +19,12 @@ import { registerLogRoute, registerReplicaRoute } from "./routes/log-route.ts";
 import { registerModelRoutes } from "./routes/model-routes.ts";
 import { registerOperationsRoute } from "./routes/operations-route.ts";
 import { registerOperatorRoutes } from "./routes/operator-routes.ts";
-import { registerProverRoutes } from "./routes/prover-routes.ts";
 import { registerPublicRoutes } from "./routes/public-routes.ts";
 
 /** Routes are ready when the promise resolves. */
 export async function createApi(options: ApiOptions, modules: ApiModules): Promise<FastifyInstance> {
   const errors = apiErrors(modules);
-  const { operatorToken, provers } = options;
+  const { operatorToken } = options;
   const app = await createServer({ limits: options, errors, bodyLimitBytes: MAX_BODY_BYTES });
   validateByZod(app, ({ data, reason }) => sequencerError("SRV_BAD_REQUEST", reason, { data }));
   await app.register(websocket, { options: { maxPayload: 1_024 } });
@@ -57,7 +56,6 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
       const token = options.replicaToken;
       await app.register((routes) => registerReplicaRoute(routes, options, token, operator));
     }
-    await app.register((routes) => registerProverRoutes(routes, { operatorToken, provers }, operator));
   }
   serveMetrics(app, "/metrics", {
     textOf: () => modules.metrics.registry,

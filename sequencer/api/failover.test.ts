@@ -111,9 +111,6 @@ describe("a sequencer that needs a lease", () => {
       rollup.get(`/v1/operations/${hash}`),
       rollup.get("/v1/operations?leaf=2"),
       rollup.get("/v1/log?from=0"),
-      // It may be cut off from L1, and never hear that another one leads: provers ask there.
-      rollup.get("/operator/prove-jobs", operatorHeaders),
-      rollup.get("/operator/prove-jobs/next?prover=p", operatorHeaders),
     ]);
     for (const answer of answers) expect(answer.body).toMatchObject({ error: { code: "SEQ_LEASE_ENDED" } });
     rollup.sequencer.tick();
@@ -121,7 +118,6 @@ describe("a sequencer that needs a lease", () => {
     expect(metrics.body).toContain("\nrollup_lease_seconds 0\n");
     await report(NOW_SECONDS + 50, { epoch: 2, endsAtSeconds: NOW_SECONDS + 120 });
     expect((await rollup.get(`/v1/operations/${hash}`)).status).toBe(200);
-    expect((await rollup.get("/operator/prove-jobs", operatorHeaders)).status).toBe(200);
   });
 
   it("promises nothing while its clock is behind L1's by half of the margin", async () => {
@@ -143,9 +139,7 @@ describe("a sequencer that needs a lease", () => {
       status: 503,
       body: { error: { code: "SEQ_LEASE_LOST", data: { epoch: 3, url: "http://standby" } } },
     });
-    // Provers go to the other one.
-    const job = await rollup.get("/operator/prove-jobs/next?prover=p", operatorHeaders);
-    expect(job.body).toMatchObject({ error: { code: "SEQ_LEASE_LOST" } });
+    expect(await rollup.sequencer.batchesToProve(), "the other one's provers are at work").toEqual([]);
     expect((await rollup.app.inject("/metrics")).body).toContain("\nrollup_lease_lost 1\n");
     // The full node of the new one may still have what this one executed.
     await rollup.stop();

@@ -2,6 +2,7 @@
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import type { ClosedTableBatch } from "@openledger/circuits/table/table-builder";
 import type { Logger } from "@openledger/foundation/logger";
+import type { CircuitInputs } from "@openledger/prover/proving/prover";
 import type { UnitFeeRules } from "../fees/unit-fee.ts";
 import type { Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
@@ -17,7 +18,6 @@ export interface BatchPipelineOptions extends UnitFeeRules {
   readonly maxUnpostedBatches: number;
   /** A batch that is this close to the end of L1's window is rebuilt instead of submitted. */
   readonly staleMarginSeconds: number;
-  readonly proveLeaseMs: number;
 }
 
 export interface BatchPipelineModules {
@@ -25,7 +25,7 @@ export interface BatchPipelineModules {
   /** Chooses where a closed batch's data is. */
   readonly data: DataChoice;
   /** The input signals of a batch's circuit at challenge z. */
-  readonly circuitInputs: (closed: ClosedTableBatch, z: bigint) => unknown;
+  readonly circuitInputs: (closed: ClosedTableBatch, z: bigint) => CircuitInputs;
   /** All circuits of the deployment, by their index on L1. */
   readonly circuits: readonly DeployedCircuit[];
   readonly feed: FeedPublisher;

@@ -6,7 +6,7 @@ import { genesisOf } from "@openledger/circuits/registry/deployment";
 import { hex20, hex32 } from "@openledger/foundation/hex";
 import { describe, expect, it } from "vitest";
 import { freshRollup } from "../testing/fresh-rollup.ts";
-import { batch, close, head, operator, PAIR, prove, report, send } from "../testing/test-operator.ts";
+import { batch, close, head, operator, prove, report, send, unproven } from "../testing/test-operator.ts";
 import {
   type Answer,
   depositsFor,
@@ -29,16 +29,13 @@ describe("batches", () => {
     const posted = async () => (await rollup.get(`/v1/leaves/${bob.id}`)).body.postedBalanceWei;
     expect(await close(rollup)).toBe(2);
     expect([await status(), await posted()]).toEqual(["closed", null]);
-    const job = await operator(rollup, "/operator/prove-jobs/next");
-    expect(job).toMatchObject({ batchNumber: 1, circuit: shapeName(TEST_SHAPE) });
-    expect(job.inputs.wideFlags).toHaveLength(TEST_SHAPE.wide);
-    expect(BigInt(job.inputs.z)).toBe(rollup.sequencer.line.book.record(1)!.publicSignals[2]);
-    expect((await operator(rollup, "/operator/prove-jobs/next?prover=other")).batchNumber).toBe(2);
-    expect(
-      (await operator(rollup, "/operator/prove-jobs/next")).batchNumber,
-      "the same prover's own job",
-    ).toBe(1);
-    expect((await rollup.get("/operator/prove-jobs/next?prover=third", operatorHeaders)).status).toBe(204);
+    expect(await unproven(rollup)).toEqual([1, 2]);
+    const first = rollup.sequencer.line.book.record(1)!;
+    expect(first.circuit).toBe(shapeName(TEST_SHAPE));
+    const inputs = (await rollup.sequencer.line.proofInputs(first.batchHash))!;
+    expect(inputs.wideFlags).toHaveLength(TEST_SHAPE.wide);
+    expect(inputs.z).toBe(first.publicSignals[2]);
+    expect(await rollup.sequencer.line.proofInputs(hex32(5n))).toBeNull();
 
     expect(await prove(rollup, 2)).toEqual({});
     expect(await status()).toBe("proven");
@@ -97,19 +94,16 @@ describe("batches", () => {
   it("refuse proofs and reports that are not theirs", async () => {
     const rollup = await freshRollup({ userCount: 2 });
     expect(await prove(rollup, 1, { batchHash: hex32(9n) })).toEqual([409, "SEQ_BATCH_CONFLICT"]);
-    expect(await prove(rollup, 1, { publicSignals: [hex32(1n), hex32(2n), hex32(3n)] })).toEqual([
+    expect(await prove(rollup, 1, { publicSignals: [1n, 2n, 3n] })).toEqual([
       422,
       "SEQ_PROOF_INVALID",
     ]);
     expect(await report(rollup, 1, "submitted")).toEqual([409, "SEQ_BATCH_CONFLICT"]);
     expect(await report(rollup, 1, "final")).toEqual({});
-    expect(
-      await operator(rollup, "/operator/batches/9/proof", {
-        batchHash: hex32(1n),
-        proof: { a: PAIR, b: [PAIR, PAIR], c: PAIR },
-        publicSignals: [hex32(1n), hex32(1n), hex32(1n)],
-      }),
-    ).toEqual([404, "SEQ_UNKNOWN"]);
+    expect(await prove(rollup, 9, { batchHash: hex32(1n), publicSignals: [1n, 1n, 1n] })).toEqual([
+      404,
+      "SEQ_UNKNOWN",
+    ]);
   });
 
   it("fall back to proven when L1 drops them", async () => {

@@ -9,6 +9,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Operation } from "@openledger/circuits/batch/slot-trace";
 import { kindRule } from "@openledger/circuits/protocol";
 import { type ClosedDraft, openClosedDraft } from "@openledger/circuits/table/table-builder";
+import type { CircuitInputs } from "@openledger/prover/proving/prover";
 import { formatEther } from "viem";
 import { OperatorAccount } from "../fees/operator-account.ts";
 import { UnitFee } from "../fees/unit-fee.ts";
@@ -34,7 +35,6 @@ import { freshQueueEntries, type NewQueueEntry } from "./from-l1/queue-entry.ts"
 import { planQueueReplacement } from "./from-l1/queue-replacement.ts";
 import { announceRebased, type RebaseOptions, rebaseBatches } from "./from-l1/rebase.ts";
 import type { Execution, HeadState } from "./head-state.ts";
-import { ProveLeases } from "./proving/prove-leases.ts";
 import { StageEstimates } from "./proving/stage-estimates.ts";
 import { rebuildBatches } from "./rebuild.ts";
 import type { Restored } from "./restore.ts";
@@ -56,7 +56,6 @@ export class BatchPipeline {
   readonly #modules: BatchPipelineModules;
   readonly #log: LedgerLog;
   readonly #deadline: BatchDeadline;
-  readonly #leases: ProveLeases;
   readonly #waiting: StoredQueueEntry[];
   #opened: { entry: OpenedEntry; sequence: number } | null;
   #exclusive: Promise<void> | null = null;
@@ -74,7 +73,6 @@ export class BatchPipeline {
     this.estimates = new StageEstimates(options);
     this.fee = new UnitFee(options, modules, restored.nextFeeWei);
     this.account = new OperatorAccount(options.feeProofCostWei);
-    this.#leases = new ProveLeases(options.proveLeaseMs);
     this.#deadline = new BatchDeadline(options.closeIntervalMs);
     if (this.#opened !== null) this.#deadline.noteOperation(this.#opened.entry.openedAtMs);
   }
@@ -225,14 +223,6 @@ export class BatchPipeline {
 
   // The operator's processes
 
-  /** The next batch to prove, or null. A prover that asks again gets the same job again. */
-  async nextProveJob(prover: string): Promise<{ batch: StoredBatch; inputs: unknown } | null> {
-    await this.idle();
-    await this.#log.flushed();
-    const batch = this.#leases.take(this.book.unproven(), prover, this.#modules.clock());
-    return batch === null ? null : this.#proveJob(batch);
-  }
-
   /** Closed batches without a proof, in order. */
   async unprovenBatches(): Promise<readonly StoredBatch[]> {
     await this.idle();
@@ -240,36 +230,23 @@ export class BatchPipeline {
     return this.book.unproven();
   }
 
-  /** The job of one of them, no matter who else proves it. @returns null where it needs no proof (any more) */
-  async proveJobOf(batchHash: string): Promise<{ batch: StoredBatch; inputs: unknown } | null> {
-    const batch = (await this.unprovenBatches()).find((one) => one.batchHash === batchHash.toLowerCase());
-    return batch === undefined ? null : this.#proveJob(batch);
-  }
-
-  async #proveJob(batch: StoredBatch): Promise<{ batch: StoredBatch; inputs: unknown }> {
+  /** The circuit's inputs of one of them. @returns null where it needs no proof (any more) */
+  async proofInputs(batchHash: string): Promise<CircuitInputs | null> {
+    const batch = (await this.unprovenBatches()).find((one) => one.batchHash === batchHash);
+    if (batch === undefined) return null;
     const draft = await this.#log.require<ClosedDraft>(storeKeys.draft(batch.number));
-    const z = batch.publicSignals[2];
-    return { batch, inputs: this.#modules.circuitInputs(openClosedDraft(draft), z) };
+    return this.#modules.circuitInputs(openClosedDraft(draft), batch.publicSignals[2]);
   }
 
-  /**
-   * @param isRight whether the proof verifies by the key of this circuit; asked only of the batch that it names, since a batch
-   * that was closed again may have another circuit. Absent: provers verify
-   * @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT, SEQ_PROOF_INVALID
-   */
+  /** Takes a proof that was verified (BatchProver). @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT, SEQ_PROOF_INVALID */
   async addProof(
     batchNumber: number,
     batchHash: string,
     publicSignals: readonly bigint[],
     report: Omit<ProofReport, "provenAtMs">,
-    isRight: (circuit: string) => boolean = () => true,
   ): Promise<void> {
     await this.idle();
     if (batchNumber <= this.book.finalNumber) return requireFinal(this.#log, batchNumber, batchHash);
-    if (!isRight(this.book.require(batchNumber, batchHash).circuit))
-      throw sequencerError("SEQ_PROOF_INVALID", `the proof of batch ${batchNumber} does not verify`, {
-        data: { batchNumber, backend: report.backend },
-      });
     const writes = this.book.addProof(batchNumber, batchHash, publicSignals, {
       ...report,
       provenAtMs: this.#modules.clock(),

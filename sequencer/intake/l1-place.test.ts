@@ -2,7 +2,7 @@ import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { hex32 } from "@openledger/foundation/hex";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { batch, close, operator, prove, report, send } from "../testing/test-operator.ts";
+import { batch, close, operator, prove, report, send, unproven } from "../testing/test-operator.ts";
 import {
   L1_TIMESTAMP,
   l1PlaceOf,
@@ -111,7 +111,7 @@ describe("a sequencer that has started", () => {
     );
     // Nothing of its could be posted.
     await close(older);
-    expect(await operator(older, "/operator/prove-jobs/next")).toBeNull();
+    expect(await unproven(older)).toEqual([]);
   });
 });
 

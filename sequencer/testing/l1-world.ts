@@ -139,17 +139,13 @@ export async function startL1World(
   const prove = forgedProver(f, deployment);
 
   const proveAll = async () => {
-    for (let job = await operator(rollup, "/operator/prove-jobs/next"); job !== null; ) {
-      const { publicSignals } = rollup.sequencer.line.book.record(job.batchNumber)!;
-      const { proof } = await prove(job.circuit, {}, publicSignals);
-      const pair = (p: readonly bigint[]) => p.map(hex32);
-      const refused = await operator(rollup, `/operator/batches/${job.batchNumber}/proof`, {
-        batchHash: job.batchHash,
-        publicSignals: publicSignals.map(hex32),
-        proof: { a: pair(proof.a), b: proof.b.map(pair), c: pair(proof.c) },
+    for (const { batchHash, circuit, number, publicSignals } of await rollup.sequencer.batchesToProve()) {
+      const { proof } = await prove(circuit, {}, publicSignals);
+      await rollup.sequencer.line.addProof(number, batchHash, publicSignals, {
+        proof,
+        timings: {},
+        backend: "forged",
       });
-      if (Array.isArray(refused)) throw new Error(`a proof was refused: ${refused.join(" ")}`);
-      job = await operator(rollup, "/operator/prove-jobs/next");
     }
   };
   const watch = async () => {

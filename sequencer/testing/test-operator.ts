@@ -1,6 +1,9 @@
 /** What prover and bridge do with a sequencer under test. */
 import { type AskedEntry, toContractEntry } from "@openledger/circuits/ledger/operation";
+import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { sequencerErrors } from "../sequencer-errors.ts";
 import { type Answer, l1PlaceOf, operationJson, operatorHeaders, type TestRollup } from "./test-rollup.ts";
 
 export const operator = async (rollup: TestRollup, url: string, payload?: object): Promise<Answer> => {
@@ -34,19 +37,32 @@ export async function queue(rollup: TestRollup, asked: AskedEntry, sender: strin
   return queueIndex;
 }
 
-export const PAIR = [hex32(1n), hex32(2n)];
-/** What a prover sends; nobody here verifies the proof itself. */
-export async function prove(rollup: TestRollup, number: number, fields: object = {}): Promise<Answer> {
-  const record = rollup.sequencer.line.book.record(number)!;
-  return operator(rollup, `/operator/batches/${number}/proof`, {
-    batchHash: record.batchHash,
-    proof: { a: PAIR, b: [PAIR, PAIR], c: PAIR },
-    publicSignals: record.publicSignals.map(hex32),
+const PAIR: [bigint, bigint] = [1n, 2n];
+/** Takes a proof that nobody has verified. @returns status and code where the sequencer refuses it */
+export async function prove(
+  { sequencer }: TestRollup,
+  number: number,
+  fields: { batchHash?: string; publicSignals?: readonly bigint[] } = {},
+): Promise<Answer> {
+  const { batchHash = "", publicSignals = [] } = { ...sequencer.line.book.record(number), ...fields };
+  const report = {
+    proof: { a: PAIR, b: [PAIR, PAIR], c: PAIR } satisfies Groth16Proof,
     timings: { witnessMs: 1, proveMs: 20, verifyMs: 3 },
     backend: "test",
-    ...fields,
-  });
+  };
+  try {
+    await sequencer.line.addProof(number, batchHash, publicSignals, report);
+    return {};
+  } catch (error) {
+    if (!isRollupError(error)) throw error;
+    return [sequencerErrors.statusOf(error.code), error.code];
+  }
 }
+
+/** Numbers of the batches that a prover would be given. */
+export const unproven = async ({ sequencer }: TestRollup): Promise<number[]> =>
+  (await sequencer.batchesToProve()).map(({ number }) => number);
+
 export async function report(
   rollup: TestRollup,
   number: number,

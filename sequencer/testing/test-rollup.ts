@@ -90,6 +90,7 @@ export function testEnvironment(
     SEQUENCER_FEE_PER_UNIT_WEI: "1000",
     SEQUENCER_RATE_LIMIT_PER_MINUTE: "10000000",
     SEQUENCER_LOG_LEVEL: "silent",
+    SEQUENCER_PROVING: "off",
     SEQUENCER_SIGNATURE_THREADS: "0",
     // History moves out of the store in every test.
     SEQUENCER_HOT_OPERATIONS: "20",

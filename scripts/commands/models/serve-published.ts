@@ -126,7 +126,7 @@ async function loadSpans(file: string | undefined) {
 /** @throws CMD_ACCOUNT_INVALID before the model is read */
 async function loadSettling(options: PublishedOptions, modelId: number, openSender: OpenSender) {
   resolveAccount(options);
-  const [{ SettlingReport }, { startSettling }, { openSettlementContext, requireBackend }, { drawApprover }] =
+  const [{ SettlingReport }, { startSettling }, { openSettlementContext }, { drawApprover }] =
     await Promise.all([
       import("@openledger/models/settler/turn-report"),
       import("@openledger/models/settler/start-settling"),
@@ -136,14 +136,11 @@ async function loadSettling(options: PublishedOptions, modelId: number, openSend
   const report = new SettlingReport(modelId);
   const start = async (
     client: Parameters<typeof startSettling>[1]["client"],
-    settings: Omit<Parameters<typeof startSettling>[0], "backend">,
+    settings: Parameters<typeof startSettling>[0],
   ) => {
-    const { openQueueProver } = await import("@openledger/prover/jobs/queue-prover");
-    const prover = await openQueueProver(process.env, { logger: log });
-    const backend = await requireBackend(options.prover, (line) => log.info({}, line));
-    if (prover !== null) log.info({}, "settlements are proven by the workers of PROVER_QUEUE");
-    return startSettling(
-      { ...settings, backend },
+    const prover = await openSettlingProver(options);
+    const settler = await startSettling(
+      settings,
       {
         client,
         signer: async (leaf) => signFor(await openSigner(options), leaf),
@@ -156,8 +153,34 @@ async function loadSettling(options: PublishedOptions, modelId: number, openSend
         ),
       },
     );
+    return {
+      async stop() {
+        await settler.stop();
+        await prover.close();
+      },
+    };
   };
   return { report, start };
+}
+
+/** A settlement may follow at once; a prover that waits holds a key in memory. */
+const IDLE_PROVER_MS = 300_000;
+
+/** @throws CMD_USAGE for an unknown back end; SRV_CONFIG_INVALID, PRV_QUEUE_FAILED */
+async function openSettlingProver({ prover }: PublishedOptions) {
+  const [{ openProver }, { readProverConfig }, { requireBackendChoice }] = await Promise.all([
+    import("@openledger/prover/process/open-prover"),
+    import("@openledger/prover/process/prover-config"),
+    import("../../cli/settlement-context.ts"),
+  ]);
+  const config = readProverConfig({ ...process.env, PROVER_BACKEND: requireBackendChoice(prover) });
+  if (config.queue !== undefined) log.info({}, "settlements are proven by the workers of PROVER_QUEUE");
+  // The settler shows what is proven; a prover's own lines say what is wrong.
+  return openProver(
+    { ...config, logLevel: "warn" },
+    { idleMs: IDLE_PROVER_MS, logTo: 2, cancelsAborted: false },
+    { logger: { ...log, info: () => {} } },
+  );
 }
 
 /** @throws CMD_ACCOUNT_INVALID, CMD_NOT_CLAIMANT before anything is served */

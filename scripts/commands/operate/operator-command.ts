@@ -16,16 +16,12 @@ import { required } from "../../cli/options.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { command, withExample } from "../../cli/run-command.ts";
 import { addLeaseCommands } from "./lease-command.ts";
-import { addPayProversCommand } from "./pay-provers-command.ts";
-import { addWorkerKeyCommand } from "./worker-key-command.ts";
 
 export function addOperatorCommands(program: Command): void {
   const operator = program
     .command("operator")
-    .description("run a rollup: configuration, leases and payments of its processes");
+    .description("run a rollup: configuration and leases of its processes");
   addLeaseCommands(operator);
-  addPayProversCommand(operator);
-  addWorkerKeyCommand(operator);
   withExample(operator, "operator init --deployment deployment.json --out operator --operator-key-file key");
   addInit(operator);
 }

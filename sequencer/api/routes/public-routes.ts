@@ -47,7 +47,7 @@ export async function registerPublicRoutes(
   modules: ApiModules,
 ): Promise<void> {
   const route = routesOf(app);
-  const { clock, feed, sequencer } = modules;
+  const { clock, feed, proverFacts, sequencer } = modules;
   const { deployment } = options;
   const { ledger } = sequencer.line.head;
 
@@ -262,6 +262,7 @@ export async function registerPublicRoutes(
       status: sequencer.isHealthy ? "ok" : "stopping",
       isL1HeadKnown: sequencer.line.l1Head !== null,
       ...sequencer.healthFacts,
+      ...(proverFacts === undefined ? {} : { prover: proverFacts() }),
     };
   });
 }

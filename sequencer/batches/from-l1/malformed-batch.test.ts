@@ -17,7 +17,7 @@ import {
   type L1World,
   startL1World,
 } from "../../testing/l1-world.ts";
-import { close, operator, send } from "../../testing/test-operator.ts";
+import { close, send, unproven } from "../../testing/test-operator.ts";
 import { ONE_OPEN_WEI, testUser, transfer } from "../../testing/test-rollup.ts";
 
 const [ALICE, BOB] = [testUser(0), testUser(1)];
@@ -68,7 +68,7 @@ async function expectStopped({ publish, rollup }: L1World, batchNumber: number, 
     body: { status: "alarm", malformedBatch: { batchNumber, reason: { code } } },
   });
   expect(await rollup.metrics.registry.getSingleMetricAsString("rollup_batch_malformed")).toMatch(/ 1$/m);
-  expect(await operator(rollup, "/operator/prove-jobs/next"), "nothing to prove").toBeNull();
+  expect(await unproven(rollup), "nothing to prove").toEqual([]);
 }
 
 describe("a batch on L1 that breaks the rules", () => {

@@ -1,12 +1,13 @@
 /**
- * The queue between the dispatcher, which talks to the sequencer, and provers on any number of machines: BullMQ on Redis or
- * Valkey. A job names its inputs by their hash; the inputs lie beside the queue, compressed, and are checked when read.
+ * The queue between those who ask for proofs and workers on any number of machines: BullMQ on Redis or Valkey. A job names its
+ * inputs by their hash; the inputs lie beside the queue, compressed, and are checked when read.
  */
 import { createHash } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { MAX_TIMING_MS, proofBody, unprovenBatchesAnswer } from "@openledger/circuits/wire/operator-api";
+import { elementOrDecimal, proof } from "@openledger/circuits/wire/wire-fields";
+import { ONE_DAY_MS } from "@openledger/foundation/settings";
 import { Redis } from "ioredis";
 import { z } from "zod";
 import { proverError } from "../prover-errors.ts";
@@ -15,29 +16,43 @@ import { proverError } from "../prover-errors.ts";
 export const KEY_PREFIX = "openledger";
 export const QUEUE_NAME = "prove";
 
-/** After so many failures a job is set aside, for a human. */
+/** After so many failures the one who asked is told. */
 export const MAX_ATTEMPTS = 3;
 /** Inputs are deleted with their job; after this in any case. */
 const INPUTS_TTL_SECONDS = 7 * 86_400;
 /** Of a batch of 256 operations they are about 10 MB. */
 const MAX_INPUT_BYTES = 512 * 1024 * 1024;
+/** A worker looks every few seconds. */
+const CANCELLED_TTL_SECONDS = 3_600;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-export const proveTaskSchema = unprovenBatchesAnswer.element.omit({ closedAtMs: true }).extend({
-  /** 0 of a settler's job, which is of no batch. */
-  batchNumber: z.int().nonnegative(),
+export const proveTaskSchema = z.strictObject({
+  circuit: z.string().max(200),
+  /** Of the circuit: a worker with other keys of the same name is of no use. */
+  contentHash: z.string().max(200),
   /** SHA-256 of the inputs as JSON. */
   inputsHash: z.string().regex(/^[0-9a-f]{64}$/),
 });
 export type ProveTask = z.output<typeof proveTaskSchema>;
 
-/** What a worker hands back: the proof as the sequencer takes it, and who made it. */
+/** A stage of a proof: thirty days. Any worker may write it. */
+const MAX_TIMING_MS = 30 * ONE_DAY_MS;
+const timing = z.number().nonnegative().max(MAX_TIMING_MS);
+
+/** What a worker hands back: a proof, and who made it. */
 export const proveAnswerSchema = z.strictObject({
-  ...proofBody.omit({ batchHash: true }).shape,
+  backend: z.string().max(100),
+  proof,
+  publicSignals: z.array(elementOrDecimal).max(100),
+  timings: z.strictObject({ witnessMs: timing, proveMs: timing, verifyMs: timing }),
   worker: z.string().max(100),
-  elapsedMs: z.number().nonnegative().max(MAX_TIMING_MS),
+  elapsedMs: timing,
 });
-export type ProveAnswer = z.output<typeof proveAnswerSchema>;
+/** As a worker writes it: text, before it is read. */
+export type WrittenAnswer = z.input<typeof proveAnswerSchema>;
+
+/** Why a job failed, where that is no fault of the worker's or of the inputs. */
+export const JOB_ENDS = { inputsMissing: "the job's inputs are missing", cancelled: "the job was cancelled" } as const;
 
 /** @throws PRV_QUEUE_FAILED where Redis does not answer, or does not take the credential, within ten seconds */
 export async function connectRedis(url: string, onError: (error: Error) => void): Promise<Redis> {
@@ -75,61 +90,51 @@ export function requireConnected(redis: Redis): void {
 }
 
 const inputsKey = (hash: string) => `${KEY_PREFIX}:inputs:${hash}`;
-const falseKey = (batchHash: string) => `${KEY_PREFIX}:false:${batchHash}`;
-const cancelledKey = (batchHash: string) => `${KEY_PREFIX}:cancelled:${batchHash}`;
+const cancelledKey = (jobId: string) => `${KEY_PREFIX}:cancelled:${jobId}`;
 
-/** @returns the name of the inputs */
-export async function putInputs(redis: Redis, json: string): Promise<string> {
-  const hash = createHash("sha256").update(json).digest("hex");
+export const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+/** Puts inputs beside the queue, or sees to it that those that are there stay. @param hash of `json` */
+export async function putInputs(redis: Redis, hash: string, json: string): Promise<void> {
+  if ((await redis.expire(inputsKey(hash), INPUTS_TTL_SECONDS)) === 1) return;
   const packed = await promisify(gzip)(json, { level: 1 });
   await redis.set(inputsKey(hash), packed, "EX", INPUTS_TTL_SECONDS);
-  return hash;
 }
 
-/** @throws PRV_QUEUE_FAILED where they are gone, or are not those of the hash */
-export async function getInputs(redis: Redis, hash: string): Promise<Record<string, unknown>> {
+/** @returns null where they are gone. @throws PRV_QUEUE_FAILED where they are not those of the hash */
+export async function getInputs(redis: Redis, hash: string): Promise<Record<string, unknown> | null> {
   const packed = await redis.getBuffer(inputsKey(hash));
+  if (packed === null) return null;
   const refuse = (why: string, cause?: unknown) =>
     proverError("PRV_QUEUE_FAILED", `inputs ${hash.slice(0, 12)}… ${why}`, {
       data: { reason: "queue-inputs-invalid", hash },
       cause,
     });
-  if (packed === null) throw refuse("are not in the queue's store");
   let json: Buffer;
   try {
     json = await promisify(gunzip)(packed, { maxOutputLength: MAX_INPUT_BYTES });
   } catch (cause) {
     throw refuse("do not unpack", cause);
   }
-  if (createHash("sha256").update(json).digest("hex") !== hash) throw refuse("have another hash");
-  return z.record(z.string(), z.unknown()).parse(JSON.parse(json.toString("utf8")));
+  const text = json.toString("utf8");
+  if (hashOf(text) !== hash) throw refuse("have another hash");
+  return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
 }
 
 export async function dropInputs(redis: Redis, hash: string): Promise<void> {
   await redis.del(inputsKey(hash));
 }
 
-/** Attempts that ended with something that is no proof; their job is gone. */
-export async function attemptsSpent(redis: Redis, batchHash: string): Promise<number> {
-  return Number((await redis.get(falseKey(batchHash))) ?? 0);
+/** Tells the worker that proves it that nobody wants the proof any more. */
+export async function cancelTask(redis: Redis, jobId: string): Promise<void> {
+  await redis.set(cancelledKey(jobId), "1", "EX", CANCELLED_TTL_SECONDS);
 }
 
-/** @returns attempts spent by now */
-export async function spendAttempts(redis: Redis, batchHash: string, count: number): Promise<number> {
-  const spent = await redis.incrby(falseKey(batchHash), count);
-  await redis.expire(falseKey(batchHash), INPUTS_TTL_SECONDS);
-  return spent;
+/** The job is wanted, whatever was said of it before. */
+export async function wantTask(redis: Redis, jobId: string): Promise<void> {
+  await redis.del(cancelledKey(jobId));
 }
 
-export async function forgiveAttempts(redis: Redis, batchHash: string): Promise<void> {
-  await redis.del(falseKey(batchHash));
-}
-
-/** Tells the one who proves it that nobody wants the proof any more. */
-export async function cancelTask(redis: Redis, batchHash: string): Promise<void> {
-  await redis.set(cancelledKey(batchHash), "1", "EX", 3_600);
-}
-
-export async function isCancelled(redis: Redis, batchHash: string): Promise<boolean> {
-  return (await redis.exists(cancelledKey(batchHash))) === 1;
+export async function isCancelled(redis: Redis, jobId: string): Promise<boolean> {
+  return (await redis.exists(cancelledKey(jobId))) === 1;
 }

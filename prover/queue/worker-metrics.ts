@@ -3,16 +3,12 @@ import { Registry } from "prom-client";
 
 const PROOF_BUCKETS_SECONDS = [0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_800];
 
-/** All metrics of a prover's process. Labels are closed sets. */
-export function createProverMetrics(registry = new Registry()) {
+/** All metrics of a worker of the queue. Labels are closed sets. */
+export function createWorkerMetrics(registry = new Registry()) {
   const { counter, gauge, histogram } = declareMetrics(registry);
   const metrics = {
     registry,
-    proofs: counter(
-      "rollup_prover_proofs_total",
-      "Proofs handed in, by whether there was use for them",
-      "result",
-    ),
+    proofs: counter("rollup_prover_proofs_total", "Proofs made"),
     crossChecks: counter(
       "rollup_prover_cross_checks_total",
       "Proofs that another back end made again, one a day, by whether it confirms them",
@@ -27,10 +23,8 @@ export function createProverMetrics(registry = new Registry()) {
     busy: gauge("rollup_prover_busy", "1 while a job is being proven"),
     errors: counter("rollup_errors_total", "Failures by error code", "code"),
   };
-  // A prover that never made a proof has made 0: without the count, the alert on its failures would stay silent.
-  for (const result of ["taken", "useless"]) metrics.proofs.inc({ result }, 0);
   for (const result of ["same", "failed"]) metrics.crossChecks.inc({ result }, 0);
   return metrics;
 }
 
-export type ProverMetrics = ReturnType<typeof createProverMetrics>;
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;

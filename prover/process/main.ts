@@ -1,0 +1,73 @@
+/** The child process that makes a sequencer's or a model server's proofs. ChildProver starts it; it ends with its parent. */
+import { createLogger } from "@openledger/foundation/logger";
+import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import type { ProofJob } from "../proving/prover.ts";
+import { BEAT_MS, type ChildFailure, type ChildMessage, type ParentMessage } from "./process-messages.ts";
+import { ProofMaker } from "./proof-maker.ts";
+import { readProverConfig } from "./prover-config.ts";
+
+// The channel closes when the parent ends, however that ends: kill -9 included.
+process.on("disconnect", () => process.exit(0));
+// The terminal and service managers signal the whole group. Only the parent decides when this process ends.
+for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => {});
+
+const send = (message: ChildMessage) => {
+  if (process.connected) process.send!(message, () => {});
+};
+const failureOf = (error: unknown): ChildFailure => {
+  if (!isRollupError(error)) return { code: null, message: String(error), data: {}, isRetryable: false };
+  const { code, data, isRetryable, message } = error;
+  return { code, message, data, isRetryable };
+};
+
+setInterval(() => send({ kind: "beat", memoryBytes: process.memoryUsage.rss() }), BEAT_MS);
+
+async function run(): Promise<void> {
+  keepFilesPrivate();
+  const config = readProverConfig(process.env);
+  const logger = createLogger("prover", config.logLevel);
+  const running = new Map<number, AbortController>();
+  const onCrossCheck = (result: "same" | "failed") => send({ kind: "cross-check", result });
+  const maker = await ProofMaker.open(config, { logger, onCrossCheck });
+  let last: Promise<void> = Promise.resolve();
+
+  const prove = async (id: number, job: ProofJob, { signal }: AbortController) => {
+    try {
+      const result = await maker.make(job, {
+        signal,
+        onProgress: ({ elapsedMs, stage }) => send({ kind: "stage", id, stage, elapsedMs }),
+      });
+      send({ kind: "proven", id, result });
+      await maker.check(job, result, signal);
+    } catch (error) {
+      send({ kind: "failed", id, failure: failureOf(error) });
+    } finally {
+      running.delete(id);
+    }
+  };
+
+  process.on("message", (message: ParentMessage) => {
+    switch (message.kind) {
+      case "prove": {
+        const stopping = new AbortController();
+        running.set(message.id, stopping);
+        // A check by another back end ends before the next proof begins.
+        last = last.then(() => prove(message.id, message.job, stopping));
+        return;
+      }
+      case "cancel":
+        running.get(message.id)?.abort();
+        return;
+      default: {
+        const unknown: never = message;
+        throw new TypeError(`no message ${JSON.stringify(unknown)}`);
+      }
+    }
+  });
+  send({ kind: "ready", backend: maker.backend });
+}
+
+run().catch((error: unknown) => {
+  process.send!({ kind: "unusable", failure: failureOf(error) } satisfies ChildMessage, () => process.exit(1));
+});

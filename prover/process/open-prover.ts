@@ -1,0 +1,22 @@
+/** The one choice of where proofs are made: by a child process, or by the workers of a queue. */
+import { ChildProver, type ChildProverOptions } from "./child-prover.ts";
+import type { OutsideProver, OutsideProverEvents, ProverLogger } from "./outside-prover.ts";
+import type { ProverConfig } from "./prover-config.ts";
+
+interface OpenProverOptions extends Pick<ChildProverOptions, "idleMs" | "logTo"> {
+  /** Whether a job that its caller aborts is taken away from the queue (queue-prover.ts). */
+  readonly cancelsAborted: boolean;
+}
+
+/** @throws PRV_QUEUE_FAILED where the queue's Redis does not answer */
+export async function openProver(
+  config: ProverConfig,
+  options: OpenProverOptions,
+  modules: { readonly logger: ProverLogger } & OutsideProverEvents,
+): Promise<OutsideProver> {
+  if (config.queue === undefined) return new ChildProver({ ...config, ...options }, modules);
+  const { cancelsAborted } = options;
+  // BullMQ is loaded where there is a queue.
+  const { createQueueProver } = await import("../queue/queue-prover.ts");
+  return createQueueProver({ queueUrl: config.queue.reveal(), cancelsAborted }, modules);
+}

@@ -1,0 +1,68 @@
+/** What a prover's process does, a child or a worker of the queue: choose a back end, make proofs, check one a day. */
+import type { Logger } from "@openledger/foundation/logger";
+import { createProver } from "../backends.ts";
+import { chooseBackend } from "../choose-backend.ts";
+import { makeMissingKey } from "../keys/deployed-circuits.ts";
+import { ProofTimes } from "../proving/proof-times.ts";
+import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
+import { CrossCheck } from "./cross-check.ts";
+import type { ProverConfig } from "./prover-config.ts";
+
+interface ProofMakerModules {
+  readonly logger: Logger;
+  /** Told after every check by another back end. */
+  readonly onCrossCheck: (result: "same" | "failed") => void;
+}
+
+export class ProofMaker {
+  readonly #prover: Prover;
+  readonly #crossCheck: CrossCheck;
+  readonly #logger: Logger;
+  readonly #times = new ProofTimes();
+
+  /** @throws PRV_NATIVE_UNAVAILABLE, PRV_GPU_UNAVAILABLE where the back end that is named cannot run here */
+  static async open(config: ProverConfig, modules: ProofMakerModules): Promise<ProofMaker> {
+    const { logger, onCrossCheck } = modules;
+    const { backend, reason } = await chooseBackend(config.backend);
+    logger.info({ backend, reason }, "back end chosen");
+    const prover = await createProver(backend, { keyMemory: config.keyMemory });
+    const crossCheck = new CrossCheck(backend, { logger, openOther: createProver, onChecked: onCrossCheck });
+    return new ProofMaker(prover, crossCheck, logger);
+  }
+
+  private constructor(prover: Prover, crossCheck: CrossCheck, logger: Logger) {
+    this.#prover = prover;
+    this.#crossCheck = crossCheck;
+    this.#logger = logger;
+  }
+
+  get backend(): string {
+    return this.#prover.backend;
+  }
+
+  /** PRV_CROSS_CHECK_FAILED from a check that failed until one that did not; else null. */
+  get failureCode(): string | null {
+    return this.#crossCheck.failureCode;
+  }
+
+  /** @throws what `Prover.prove` and `makeMissingKey` throw */
+  async make(job: ProofJob, options: ProveOptions): Promise<ProofResult> {
+    const startedAtMs = performance.now();
+    const circuit = await makeMissingKey(job.circuit);
+    const result = await this.#prover.prove({ ...job, circuit }, options);
+    const elapsedMs = Math.round(performance.now() - startedAtMs);
+    const { backend, keyMemory, timings } = result;
+    this.#logger.info({ circuit: circuit.name, elapsedMs, timings, backend, keyMemory }, "proven");
+    await this.#times.note({ contentHash: circuit.contentHash, backend }, elapsedMs);
+    return result;
+  }
+
+  /** Has another back end prove the job again where that is due; to be called once the proof is handed over. */
+  check(job: ProofJob, result: ProofResult, signal: AbortSignal): Promise<void> {
+    return this.#crossCheck.afterProof(job, result, signal);
+  }
+
+  close(): Promise<void> {
+    return this.#prover.close();
+  }
+}

@@ -1,0 +1,90 @@
+import {
+  type ConfigOf,
+  type Environment,
+  ONE_DAY_MS,
+  readConfig,
+  redisUrl,
+  type Settings,
+  SHARED_SETTINGS,
+  someText,
+  wholeNumber,
+} from "@openledger/foundation/settings";
+import { z } from "zod";
+import { BACKEND_CHOICES } from "../choose-backend.ts";
+import { KEY_MEMORIES } from "../proving/prover.ts";
+
+/**
+ * Every setting of proving, in the environment as PROVER_…, of a sequencer, of a model server that settles, and of a worker of
+ * the queue; docs/reference/settings.md has their table.
+ */
+export const PROVER_SETTINGS = {
+  deploymentPath: SHARED_SETTINGS.deploymentPath,
+  logLevel: SHARED_SETTINGS.logLevel,
+  queue: {
+    schema: redisUrl.optional(),
+    isSecret: true,
+    description:
+      "redis:// or rediss:// URL with user and password of the queue of proofs; none = a child process makes them",
+  },
+  backend: {
+    schema: z.enum(BACKEND_CHOICES),
+    default: "auto",
+    description: "prover back end; auto picks the fastest in a short probe, and logs which and why",
+  },
+  threads: {
+    schema: wholeNumber(0, 1_024),
+    default: "0",
+    description: "threads of a proof; 0 = one per core",
+  },
+  memoryLimitMb: {
+    schema: wholeNumber(0, 10_000_000),
+    default: "0",
+    description:
+      "resident memory of the child process, in MiB, above which it is ended and started again; 0 = no limit",
+  },
+  timeoutMs: {
+    schema: wholeNumber(1_000, ONE_DAY_MS),
+    default: "3600000",
+    description: "time after which a proof has stalled: the child process is ended and started again",
+  },
+  keyMemory: {
+    schema: z.enum(KEY_MEMORIES),
+    default: "auto",
+    description:
+      "for the native back end: keep keys in memory (resident), or read them from their files for every proof (mapped); auto keeps those that take at most a quarter of the machine's memory or of its control group's limit",
+  },
+  webgpuAdapter: {
+    schema: z.enum(["hardware", "software"]),
+    default: "hardware",
+    description: "for the webgpu back end: hardware, or software for WebGPU on the processor, for tests",
+  },
+  name: {
+    schema: someText,
+    default: "default",
+    description: "name of a worker of the queue, in logs and metrics",
+  },
+  queueLockMs: {
+    schema: wholeNumber(1_000, 600_000),
+    default: "20000",
+    description: "time after which a silent worker of the queue loses its job",
+  },
+  healthPort: SHARED_SETTINGS.healthPort,
+} as const satisfies Settings;
+
+/** Empty: whatever may be set is a setting. */
+const FIXED = {} as const;
+
+export type ProverConfig = ConfigOf<typeof PROVER_SETTINGS, typeof FIXED>;
+
+/** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
+export const readProverConfig = (environment: Environment): ProverConfig =>
+  readConfig("PROVER", { settings: PROVER_SETTINGS, fixed: FIXED }, environment, ({ backend, keyMemory }) =>
+    keyMemory === "auto" || backend === "native"
+      ? []
+      : [
+          {
+            env: "PROVER_KEY_MEMORY",
+            problem: `is for PROVER_BACKEND native, which is ${backend}`,
+          },
+        ],
+  );

@@ -1,0 +1,7 @@
+import { availableParallelism } from "node:os";
+
+/** Threads of a proof: PROVER_THREADS of the environment, else one per core. */
+export function proofThreadCount(environment: NodeJS.ProcessEnv = process.env): number {
+  const chosen = Number(environment.PROVER_THREADS ?? 0);
+  return Number.isSafeInteger(chosen) && chosen > 0 ? chosen : availableParallelism();
+}

@@ -1,0 +1,239 @@
+/**
+ * A prover that has the queue's workers make its proofs. A job is named by its circuit and its inputs, and a proof stays in the
+ * queue for a week: who asks again after a restart finds what was handed in meanwhile.
+ */
+import { FIELD_ORDER } from "@openledger/circuits/protocol";
+import { type Job, Queue, QueueEvents } from "bullmq";
+import type { Redis } from "ioredis";
+import { verifyProof } from "../formats/verification-key.ts";
+import type { OutsideProver, OutsideProverEvents, ProverLogger, QueueState } from "../process/outside-prover.ts";
+import { proverError } from "../prover-errors.ts";
+import type { CircuitInputs, ProofJob, ProofResult, ProveOptions, SignalValue } from "../proving/prover.ts";
+import {
+  cancelTask,
+  connectRedis,
+  dropInputs,
+  hashOf,
+  JOB_ENDS,
+  KEY_PREFIX,
+  MAX_ATTEMPTS,
+  type ProveTask,
+  proveAnswerSchema,
+  putInputs,
+  QUEUE_NAME,
+  wantTask,
+} from "./prove-queue.ts";
+
+/** Behind every batch: BullMQ knows 2^21 priorities, the smallest first. */
+const LAST_PRIORITY = 2 ** 21 - 1;
+/** Proofs, and what is left of failures, go after a week, as inputs do. */
+const KEPT_SECONDS = 7 * 86_400;
+/** A queue that has lost a job, or a job its inputs, says nothing of it. */
+const LOOK_AGAIN_MS = 5_000;
+const COUNT_MS = 2_000;
+/** Inputs lie in Redis' memory; more than that need not wait there. */
+const MAX_QUEUED = 64;
+
+interface QueueProverOptions {
+  /** redis:// or rediss://, with user and password. */
+  readonly queueUrl: string;
+  /**
+   * Whether a job that its caller aborts is taken away from its worker. False where several ask for the same one: a settlement's
+   * proof is as good for the next settler.
+   */
+  readonly cancelsAborted: boolean;
+}
+
+interface QueueProverModules extends OutsideProverEvents {
+  readonly logger: ProverLogger;
+}
+
+/** @throws PRV_QUEUE_FAILED where Redis does not answer */
+export async function createQueueProver(
+  options: QueueProverOptions,
+  modules: QueueProverModules,
+): Promise<OutsideProver> {
+  const { logger } = modules;
+  const warn = (error: Error) => logger.warn({ reason: error.message }, "the queue's Redis");
+  const redis = await connectRedis(options.queueUrl, warn);
+  const queue = new Queue<ProveTask>(QUEUE_NAME, { connection: redis, prefix: KEY_PREFIX });
+  const ends = new QueueEvents(QUEUE_NAME, { connection: { url: options.queueUrl }, prefix: KEY_PREFIX });
+  queue.on("error", warn);
+  ends.on("error", warn);
+  await ends.waitUntilReady();
+  return new QueueProver({ redis, queue, ends }, options, modules);
+}
+
+class QueueProver implements OutsideProver {
+  readonly backend = "queue";
+  readonly concurrency = MAX_QUEUED;
+  readonly #redis: Redis;
+  readonly #queue: Queue<ProveTask>;
+  readonly #ends: QueueEvents;
+  readonly #options: QueueProverOptions;
+  readonly #modules: QueueProverModules;
+  readonly #closing = new AbortController();
+  readonly #counting: NodeJS.Timeout;
+  #counts = { workerCount: 0, waitingCount: 0, activeCount: 0 };
+  #failingCode: string | null = null;
+
+  constructor(
+    { ends, queue, redis }: { redis: Redis; queue: Queue<ProveTask>; ends: QueueEvents },
+    options: QueueProverOptions,
+    modules: QueueProverModules,
+  ) {
+    this.#redis = redis;
+    this.#queue = queue;
+    this.#ends = ends;
+    this.#options = options;
+    this.#modules = modules;
+    this.#counting = setInterval(() => void this.#count().catch(() => {}), COUNT_MS).unref();
+    void this.#count().catch(() => {});
+  }
+
+  get state(): QueueState {
+    const isConnected = this.#redis.status === "ready";
+    return {
+      place: "queue",
+      isReady: isConnected && this.#counts.workerCount > 0,
+      ...this.#counts,
+      failingCode: isConnected ? this.#failingCode : "PRV_QUEUE_FAILED",
+    };
+  }
+
+  /** What a worker hands in is checked here, by the circuit's key and by the public signals, where they are known. */
+  async prove(asked: ProofJob, options: ProveOptions = {}): Promise<ProofResult> {
+    const closed = this.#closing.signal;
+    const signal = options.signal === undefined ? closed : AbortSignal.any([closed, options.signal]);
+    const startedAtMs = performance.now();
+    const json = JSON.stringify(plainInputs(asked.inputs!));
+    const id = hashOf(`${asked.circuit.contentHash} ${json}`);
+    const inputsHash = hashOf(json);
+    options.onProgress?.({ stage: "witness", elapsedMs: 0 });
+    try {
+      await until(wantTask(this.#redis, id), signal);
+      for (let attempt = 1; ; ) {
+        const job = await until(this.#put(asked, { id, inputsHash, json }, options), signal);
+        try {
+          const handed = await until(job.waitUntilFinished(this.#ends, LOOK_AGAIN_MS), signal);
+          const result = this.#read(asked, handed);
+          options.onProgress?.({ stage: "verify", elapsedMs: performance.now() - startedAtMs });
+          this.#failingCode = null;
+          await dropInputs(this.#redis, inputsHash);
+          return result;
+        } catch (error) {
+          if (signal.aborted) throw error;
+          const state = await until(job.getState(), signal);
+          // It waits or is proven still; a job that is gone ("unknown") is put again, and so are its inputs.
+          if (state !== "completed" && state !== "failed") continue;
+          const reason = (error as Error).message;
+          await job.remove().catch(() => {});
+          const isNobodysFault = reason === JOB_ENDS.inputsMissing || reason === JOB_ENDS.cancelled;
+          if (!isNobodysFault && attempt++ >= MAX_ATTEMPTS) throw this.#failed(asked, error as Error);
+          const facts = { circuit: asked.circuit.name, reason };
+          this.#modules.logger.warn(facts, "the queue has no proof of a job; it is put again");
+        }
+      }
+    } catch (error) {
+      if (closed.aborted)
+        throw proverError("PRV_CLOSED", "the prover was closed; the job stays in the queue", { cause: error });
+      if (!signal.aborted) throw error;
+      if (this.#options.cancelsAborted) await this.#cancel(id, inputsHash).catch(() => {});
+      throw proverError("PRV_CANCELLED", "no one waits for the proof any more", { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    clearInterval(this.#counting);
+    await this.#ends.close();
+    await this.#queue.close();
+    this.#redis.disconnect();
+  }
+
+  /** A job of this name that is there already stays as it is. */
+  async #put(
+    { circuit }: ProofJob,
+    { id, inputsHash, json }: { id: string; inputsHash: string; json: string },
+    { priority }: ProveOptions,
+  ): Promise<Job<ProveTask>> {
+    await putInputs(this.#redis, inputsHash, json);
+    const task = { circuit: circuit.name, contentHash: circuit.contentHash, inputsHash };
+    return this.#queue.add("prove", task, {
+      jobId: id,
+      priority: Math.min(LAST_PRIORITY, 1 + (priority ?? LAST_PRIORITY)),
+      attempts: MAX_ATTEMPTS,
+      backoff: { type: "exponential", delay: 1_000 },
+      removeOnComplete: { age: KEPT_SECONDS },
+      removeOnFail: { age: KEPT_SECONDS },
+    });
+  }
+
+  /** Attack: every worker can write what is in the queue. @throws PRV_PROOF_INVALID */
+  #read({ circuit, publicSignals: wanted }: ProofJob, handed: unknown): ProofResult {
+    const parsed = proveAnswerSchema.safeParse(handed);
+    const worker = parsed.success ? parsed.data.worker : "unknown";
+    const isRight =
+      parsed.success &&
+      (wanted === undefined ||
+        (wanted.length === parsed.data.publicSignals.length &&
+          wanted.every((value, i) => value === parsed.data.publicSignals[i]))) &&
+      verifyProof(circuit.verificationKey, parsed.data.proof, parsed.data.publicSignals);
+    if (isRight) {
+      const { backend, elapsedMs, proof, publicSignals, timings } = parsed.data;
+      this.#modules.logger.info({ circuit: circuit.name, worker, backend, elapsedMs }, "a worker's proof is taken");
+      return { backend, proof, publicSignals, timings };
+    }
+    this.#modules.onFalseProof?.(worker);
+    throw proverError(
+      "PRV_PROOF_INVALID",
+      `the result of ${worker} for ${circuit.name} is not the proof that was asked for`,
+      { data: { worker, circuit: circuit.name } },
+    );
+  }
+
+  #failed({ circuit }: ProofJob, cause: Error): Error {
+    this.#failingCode = "PRV_QUEUE_FAILED";
+    return proverError("PRV_QUEUE_FAILED", `no worker of the queue proves ${circuit.name}: ${cause.message}`, {
+      data: { reason: "queue-job-failed", circuit: circuit.name },
+      cause,
+    });
+  }
+
+  /** A job that a worker proves is its worker's: it lets go of it within seconds. */
+  async #cancel(id: string, inputsHash: string): Promise<void> {
+    await cancelTask(this.#redis, id);
+    const job = await this.#queue.getJob(id);
+    await job?.remove().catch(() => {});
+    await dropInputs(this.#redis, inputsHash);
+  }
+
+  async #count(): Promise<void> {
+    const counts = await this.#queue.getJobCounts("wait", "prioritized", "delayed", "active");
+    this.#counts = {
+      workerCount: (await this.#queue.getWorkers()).length,
+      waitingCount: (counts.wait ?? 0) + (counts.prioritized ?? 0) + (counts.delayed ?? 0),
+      activeCount: counts.active ?? 0,
+    };
+  }
+}
+
+const plainInputs = (inputs: CircuitInputs) =>
+  Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, plain(value)]));
+
+/** A value as JSON has it: decimal, below r. */
+function plain(value: SignalValue): unknown {
+  if (Array.isArray(value) || ArrayBuffer.isView(value))
+    return Array.from(value as ArrayLike<SignalValue>, plain);
+  const number = BigInt(value as bigint);
+  return (((number % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER).toString();
+}
+
+function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
+  });
+}

@@ -1,0 +1,198 @@
+/**
+ * Has the batches proven that are closed: gives them to the prover in their order, and takes what it makes. L1 takes batches in
+ * their order alone, so the oldest goes first. Every look compares both sides again; a restart needs no record of what ran.
+ */
+import type { Logger } from "@openledger/foundation/logger";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { verifyProof } from "@openledger/prover/formats/verification-key";
+import type { OutsideProver } from "@openledger/prover/process/outside-prover";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
+import { proverError } from "@openledger/prover/prover-errors";
+import type { Metrics } from "../../metrics.ts";
+import { sequencerError } from "../../sequencer-errors.ts";
+import type { StoredBatch } from "../../store/stored-batch.ts";
+import type { BatchPipeline } from "../batch-pipeline.ts";
+
+interface BatchProverModules {
+  readonly line: Pick<BatchPipeline, "addProof" | "proofInputs">;
+  /** Closed batches that L1 may still take, without a proof, in order. */
+  readonly unproven: () => Promise<readonly StoredBatch[]>;
+  readonly prover: OutsideProver;
+  /** Of the deployment, by name. */
+  readonly circuits: ReadonlyMap<string, ProvingCircuit>;
+  /** Told while a prover is there. @param name of its back end */
+  readonly onHeard: (name: string) => void;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+const LOOK_MS = 250;
+const FIRST_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 30_000;
+/** BullMQ's priorities in use (ProveOptions): batch numbers go round behind it. */
+const PRIORITIES = 2 ** 20;
+
+/** A batch that is with the prover, or waits after a failure. */
+interface Task {
+  readonly superseded: AbortController;
+  failureCount: number;
+  /** Infinity while the prover has it. */
+  dueAtMs: number;
+}
+
+export class BatchProver {
+  readonly #modules: BatchProverModules;
+  /** By the hash of one closing of the batch. */
+  readonly #tasks = new Map<string, Task>();
+  #running = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
+  #proving: { readonly batchNumber: number; readonly stage: string } | null = null;
+
+  constructor(modules: BatchProverModules) {
+    this.#modules = modules;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.look(), LOOK_MS);
+  }
+
+  /** What /health shows. */
+  get facts(): object {
+    const { prover } = this.#modules;
+    return { ...prover.state, proving: this.#proving };
+  }
+
+  /** One comparison of both sides. Never throws: what fails is logged, counted and tried again. */
+  async look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const { logger, prover } = this.#modules;
+    try {
+      this.#report();
+      const unproven = await this.#modules.unproven();
+      const wanted = new Set(unproven.map(({ batchHash }) => batchHash));
+      for (const [batchHash, task] of this.#tasks) {
+        if (wanted.has(batchHash)) continue;
+        task.superseded.abort();
+        this.#tasks.delete(batchHash);
+      }
+      for (const batch of unproven) {
+        if (this.#running >= prover.concurrency) break;
+        const task = this.#taskOf(batch.batchHash);
+        if (task.dueAtMs <= performance.now()) void this.#prove(batch, task);
+      }
+    } catch (error) {
+      logger.error({ err: error }, "cannot look for batches to prove; will try again");
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  /** Ends what runs. A queue goes on with its jobs, and gives their proofs to the next start. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#modules.prover.close();
+  }
+
+  #taskOf(batchHash: string): Task {
+    const known = this.#tasks.get(batchHash);
+    if (known !== undefined) return known;
+    const task: Task = { superseded: new AbortController(), failureCount: 0, dueAtMs: 0 };
+    this.#tasks.set(batchHash, task);
+    return task;
+  }
+
+  async #prove(batch: StoredBatch, task: Task): Promise<void> {
+    this.#running += 1;
+    task.dueAtMs = Number.POSITIVE_INFINITY;
+    try {
+      await this.#makeProof(batch, task.superseded.signal);
+      this.#tasks.delete(batch.batchHash);
+    } catch (error) {
+      this.#noteFailure(batch, task, error);
+    } finally {
+      this.#running -= 1;
+      if (this.#proving?.batchNumber === batch.number) this.#proving = null;
+    }
+  }
+
+  async #makeProof(batch: StoredBatch, signal: AbortSignal): Promise<void> {
+    const { line, logger, prover } = this.#modules;
+    const { batchHash, number: batchNumber } = batch;
+    const circuit = this.#circuitOf(batch);
+    const inputs = await line.proofInputs(batchHash);
+    // Rebuilt or proven since the list was made.
+    if (inputs === null) return;
+    const startedAtMs = performance.now();
+    const job = { circuit, inputs, publicSignals: batch.publicSignals };
+    const { backend, proof, publicSignals, timings } = await prover.prove(job, {
+      signal,
+      priority: batchNumber % PRIORITIES,
+      onProgress: ({ stage }) => {
+        this.#proving = { batchNumber, stage };
+      },
+    });
+    // Attack: a worker of a queue may hand in anything. L1 would refuse a false proof, and the batch would wait.
+    if (!verifyProof(circuit.verificationKey, proof, publicSignals))
+      throw sequencerError("SEQ_PROOF_INVALID", `the proof of batch ${batchNumber} does not verify`, {
+        data: { batchNumber, backend },
+      });
+    await line.addProof(batchNumber, batchHash, publicSignals, { proof, timings, backend });
+    const elapsedMs = Math.round(performance.now() - startedAtMs);
+    logger.info({ batchNumber, circuit: circuit.name, backend, elapsedMs, timings }, "batch proven");
+  }
+
+  #circuitOf({ circuit, number: batchNumber }: StoredBatch): ProvingCircuit {
+    const { circuits } = this.#modules;
+    const known = circuits.get(circuit);
+    if (known !== undefined) return known;
+    const data = { reason: "circuit-unknown", batchNumber, circuit, known: [...circuits.keys()] };
+    const message = `batch ${batchNumber} is for ${circuit}, which the deployment does not have`;
+    throw proverError("PRV_CIRCUIT_UNSUPPORTED", message, { data });
+  }
+
+  /**
+   * What is not retryable (a key that does not fit, inputs without a witness) needs a human; but the batch may be closed again, or
+   * the prover be mended, and what comes behind it is proven meanwhile.
+   */
+  #noteFailure({ batchHash, number: batchNumber }: StoredBatch, task: Task, error: unknown): void {
+    const { logger, metrics } = this.#modules;
+    const code = isRollupError(error) ? error.code : "OTHER";
+    if (task.superseded.signal.aborted || USELESS.has(code)) {
+      logger.info({ batchNumber, code }, "there is no use for the proof any more");
+      this.#tasks.delete(batchHash);
+      return;
+    }
+    if (code === "PRV_CLOSED") return;
+    task.failureCount += 1;
+    const waitMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(task.failureCount - 1, 30));
+    task.dueAtMs = performance.now() + waitMs;
+    metrics.errors.inc({ code });
+    metrics.prover.failures.inc({ code });
+    const facts = { batchNumber, code, failureCount: task.failureCount, waitMs };
+    if (isRollupError(error) && error.isRetryable)
+      logger.warn({ ...facts, reason: error.message }, "a proof failed; will try again");
+    else logger.error({ ...facts, err: error }, "a proof failed, and a human has to look; will try again");
+  }
+
+  #report(): void {
+    const { metrics, onHeard, prover } = this.#modules;
+    const { state } = prover;
+    metrics.prover.up.set(state.isReady ? 1 : 0);
+    if (state.isReady) onHeard(state.place === "queue" ? "queue" : `${state.backend}`);
+    if (state.place === "process") {
+      metrics.prover.restarts.set(state.restartCount);
+      metrics.prover.memoryBytes.set(state.memoryBytes);
+      metrics.prover.busy.set(state.stage === null ? 0 : 1);
+      metrics.prover.stageSeconds.set((state.stageElapsedMs ?? 0) / 1_000);
+      return;
+    }
+    metrics.prover.workers.set(state.workerCount);
+    metrics.prover.jobs.set({ state: "waiting" }, state.waitingCount);
+    metrics.prover.jobs.set({ state: "active" }, state.activeCount);
+  }
+}
+
+/** The batch was rebuilt, or is final. */
+const USELESS: ReadonlySet<string> = new Set(["SEQ_BATCH_CONFLICT", "SEQ_UNKNOWN"]);
