@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# One image for sequencer, bridge, prover and full node: compose.yaml says which process a container runs.
+# One image for sequencer, bridge, full node and workers of the queue of proofs: compose.yaml says which process a container runs.
 # It was written without Docker at hand, and has not been built yet (RELEASE.md).
 
 FROM node:20-slim AS build

@@ -152,8 +152,8 @@ const PROCESS_ROWS = {
   },
   CMD_FILE_UNREADABLE: {
     meaning:
-      "a file that the command reads is missing or malformed: a preconfirmation, a list of rows, the provers' payments; `data.path`",
-    remedy: "name the right file; never delete the journal of payments, which records what was paid",
+      "a file that the command reads is missing or malformed: a preconfirmation, a list of rows; `data.path`",
+    remedy: "name the right file",
   },
   CLI_TOO_EARLY: {
     meaning: "the rules allow this only later; the message says when",

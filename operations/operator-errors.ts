@@ -17,12 +17,6 @@ export const operatorErrors = defineErrors("CMD", {
     meaning: "the installation cannot be written or checked as requested; the message says why",
     remedy: "correct what the message names; name the installation's folder with --config",
   },
-  CMD_PAYMENTS_UNCLEAR: {
-    meaning:
-      "the journal of the provers' payments and the ledger disagree: a nonce was used for something else, or the ledger has operations that the journal lacks. `data.transfers`, `data.missingNonces`",
-    remedy:
-      "restore the newest journal; otherwise check the worker's account, then pass --paid HASH or --void HASH for each; pay from a separate account",
-  },
 });
 
 export const operatorError = operatorErrors.raise;

@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { type BridgeErrorCode, bridgeErrors } from "@openledger/bridge/bridge-errors";
 import { createBridgeMetrics } from "@openledger/bridge/metrics";
 import { processErrors } from "@openledger/foundation/error-table";
-import { createDispatchMetrics } from "@openledger/prover/jobs/dispatch-metrics";
-import { createProverMetrics } from "@openledger/prover/service/prover-metrics";
+import { createWorkerMetrics } from "@openledger/prover/queue/worker-metrics";
 import { parser } from "@prometheus-io/lezer-promql";
 import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";
@@ -40,12 +39,7 @@ const FILES = [
   { path: "alerts.yml", job: "rollup-sequencer", registry: createMetrics().registry },
   { path: "full-node/alerts.yml", job: "rollup-full-node", registry: await fullNodeRegistry() },
   { path: "../bridge/alerts.yml", job: "rollup-bridge", registry: bridgeRegistry() },
-  { path: "../prover/alerts.yml", job: "rollup-prover", registry: createProverMetrics().registry },
-  {
-    path: "../prover/jobs/alerts.yml",
-    job: "rollup-dispatcher",
-    registry: createDispatchMetrics().registry,
-  },
+  { path: "../prover/alerts.yml", job: "rollup-prover", registry: createWorkerMetrics().registry },
 ];
 const ALERTS = FILES.flatMap((file) => alertsOf(file.path).map((alert) => ({ ...file, ...alert })));
 

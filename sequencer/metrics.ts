@@ -58,7 +58,11 @@ export function createMetrics(registry = new Registry()) {
       memoryBytes: gauge("rollup_prover_memory_bytes", "Resident memory of the child process"),
       workers: gauge("rollup_prover_workers", "Workers that are connected to the queue of proofs"),
       jobs: gauge("rollup_prover_jobs", "Jobs in the queue of proofs by state", "state"),
-      failures: counter("rollup_prover_failures_total", "Proofs of batches that failed, by error code", "code"),
+      failures: counter(
+        "rollup_prover_failures_total",
+        "Proofs of batches that failed, by error code",
+        "code",
+      ),
       falseProofs: counter(
         "rollup_prover_false_proofs_total",
         "Results of the queue's workers that are no proof of their job",

@@ -89,7 +89,7 @@ test("the served page offers the page to keep, with its SHA-256, and says when a
 
 describe("from a disk, with the operator dead", () => {
   test("a wrong address, a wrong node and another account are told", { timeout: 300_000 }, async () => {
-    await Promise.all([world.bridge, world.prover, world.sequencer].map((process) => process.kill()));
+    await Promise.all([world.bridge, world.sequencer].map((process) => process.kill()));
     const page = await visit(browser, { width: 360 });
     await page.goto(url);
     await page.getByText("No wallet found.").waitFor();

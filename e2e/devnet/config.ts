@@ -173,7 +173,6 @@ export const devnetPaths = {
   adapterServing: join(workspaceDir, "adapter-serving"),
   /** Folders of rows of people who share none with each other. */
   people: join(workspaceDir, "people"),
-  proverData: join(workspaceDir, "prover"),
   operatorToken: join(workspaceDir, "operator-token"),
   journal: join(workspaceDir, "journal.json"),
   processes: join(workspaceDir, "processes.json"),

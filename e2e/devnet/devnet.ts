@@ -146,7 +146,6 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
     for (const name of [
       "anvil",
       "sequencer",
-      "prover",
       "bridge",
       "datanet-host",
       "factory",

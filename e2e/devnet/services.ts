@@ -37,7 +37,7 @@ export interface ServiceAddresses {
   readonly expectedProveMs: number | null;
 }
 
-/** The token that prover and bridge show the sequencer; made once a devnet. */
+/** The token that the bridge shows the sequencer; made once a devnet. */
 export async function loadOperatorToken(): Promise<string> {
   const known = readIfPresent(devnetPaths.operatorToken);
   if (known !== null) return known.trim();
@@ -70,6 +70,7 @@ export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...Ser
       ...(expectedProveMs === null ? {} : { SEQUENCER_EXPECTED_PROVE_MS: expectedProveMs }),
       SEQUENCER_L1_CONFIRMATIONS: FINALITY_BLOCKS,
       SEQUENCER_PRECONFIRMATION_DEADLINE_SECONDS: PRECONFIRMATION_DEADLINE_SECONDS,
+      PROVER_BACKEND: addresses.proverBackend,
     }),
     {
       ...serviceSpec("bridge", null, {
@@ -90,12 +91,6 @@ export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...Ser
         return ((await response.json()) as { isL1HeadKnown?: boolean }).isL1HeadKnown === true;
       },
     },
-    serviceSpec("prover", null, {
-      PROVER_DEPLOYMENT_PATH: deployment,
-      PROVER_SEQUENCER_URL: sequencerUrl,
-      PROVER_TOKEN: operatorToken,
-      PROVER_BACKEND: addresses.proverBackend,
-    }),
     serviceSpec("datanet-host", datanetHostUrl, {
       DATANET_DEPLOYMENT_PATH: deployment,
       DATANET_SEQUENCER_URL: sequencerUrl,

@@ -1,4 +1,4 @@
-/** The wall clock of all three processes jumps, forward and back, by up to two days, while they run. */
+/** The wall clock of sequencer and bridge jumps, forward and back, by up to two days, while they run. */
 import { rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -14,7 +14,7 @@ export const clockJumpFault: Fault = {
   longTries: 10,
   shortTries: 0,
   async inject(world, { progress, random, tries }) {
-    const processes = [world.sequencer, world.prover, world.bridge];
+    const processes = [world.sequencer, world.bridge];
     const restart = async (preloads: readonly string[]) => {
       for (const process of processes) {
         await process.stop();

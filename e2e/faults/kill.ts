@@ -1,9 +1,10 @@
 /**
- * kill -9 of sequencer, prover and bridge, each on its own clock, all under load: any of them may die while another
+ * kill -9 of sequencer, its prover and bridge, each on its own clock, all under load: any of them may die while another
  * one starts.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ManagedProcess } from "../world/process.ts";
+import type { World } from "../world/world.ts";
 import type { Fault, FaultContext } from "./fault.ts";
 
 /** Of the lives, this part ends at a random moment after it is ready, the rest at one after its launch. */
@@ -11,6 +12,7 @@ const READY_SHARE = 0.75;
 const MIN_LIFE_MS = 100;
 /** Or as long as the last start took: where starts are slow, two processes would else hardly ever be at work at once. */
 const MAX_LIFE_MS = 4_000;
+const PROVER_TIMEOUT_MS = 300_000;
 /** After so many kills something must have been acknowledged in between. */
 const MANY_TRIES = 10;
 
@@ -22,20 +24,20 @@ export const killFault: Fault = {
   longTries: 200,
   shortTries: 1,
   async inject(world, context) {
-    const processes = [world.sequencer, world.prover, world.bridge];
+    const processes: readonly Mortal[] = [world.sequencer, proverOf(world), world.bridge];
     const counts = processes.map(() => 0);
     const problems: string[] = [];
     const lives: Lives = { maxMs: MAX_LIFE_MS, onEnd: (end) => problems.push(end.message) };
     const before = world.traffic.acknowledged.length;
     const tell = () => {
-      const killed = processes.map(({ spec }, i) => `${spec.name} ${counts[i]}`).join(", ");
+      const killed = processes.map(({ name }, i) => `${name} ${counts[i]}`).join(", ");
       context.progress(
         `killed: ${killed} of ${context.tries}; ${world.traffic.acknowledged.length} acknowledged`,
       );
     };
     const recoveries = await Promise.all(
-      processes.map((process, i) =>
-        killAgain(process, lives, context, (count) => {
+      processes.map((mortal, i) =>
+        killAgain(mortal, lives, context, (count) => {
           counts[i] = count;
           if (count % 10 === 0 || count === context.tries) tell();
         }),
@@ -43,8 +45,8 @@ export const killFault: Fault = {
     );
     if (context.tries >= MANY_TRIES && world.traffic.acknowledged.length === before)
       problems.push("nothing was acknowledged meanwhile: the kills show nothing");
-    return processes.map(({ spec }, i) => ({
-      fault: `kill-${spec.name}`,
+    return processes.map(({ name }, i) => ({
+      fault: `kill-${name}`,
       tries: context.tries,
       recoveriesMs: recoveries[i]!,
       said: [],
@@ -52,6 +54,37 @@ export const killFault: Fault = {
     }));
   },
 };
+
+/** A process that is killed, and comes back. */
+type Mortal = Pick<ManagedProcess, "endedByItself" | "kill" | "launch" | "name" | "ready">;
+
+/** The sequencer's child, which the sequencer starts again. */
+function proverOf(world: World): Mortal {
+  const processId = () => world.waitFor("the prover's process", () => world.proverId(), PROVER_TIMEOUT_MS);
+  let killedId: number | null = null;
+  return {
+    name: "prover",
+    endedByItself: null,
+    async ready() {
+      const startedAtMs = performance.now();
+      const isBack = async () => {
+        const id = await world.proverId();
+        return id !== null && id !== killedId;
+      };
+      await world.waitFor("the prover's next process", isBack, PROVER_TIMEOUT_MS);
+      return performance.now() - startedAtMs;
+    },
+    async kill() {
+      killedId = await processId();
+      try {
+        process.kill(killedId, "SIGKILL");
+      } catch {
+        // It ended with its sequencer in this moment.
+      }
+    },
+    launch() {},
+  };
+}
 
 /** Of all three processes. */
 interface Lives {
@@ -63,7 +96,7 @@ interface Lives {
 
 /** @returns of every life that lasted long enough, how long its start took */
 async function killAgain(
-  process: ManagedProcess,
+  mortal: Mortal,
   lives: Lives,
   { random, tries }: FaultContext,
   onKill: (count: number) => void,
@@ -71,16 +104,16 @@ async function killAgain(
   const startTimesMs: number[] = [];
   for (let count = 1; count <= tries; count++) {
     if (count > 1 && random.next() < READY_SHARE) {
-      const startMs = await process.ready();
+      const startMs = await mortal.ready();
       startTimesMs.push(startMs);
       lives.maxMs = Math.max(MAX_LIFE_MS, startMs);
     }
     await sleep(MIN_LIFE_MS + random.next() * (lives.maxMs - MIN_LIFE_MS));
-    if (process.endedByItself !== null) lives.onEnd(process.endedByItself);
-    await process.kill();
+    if (mortal.endedByItself !== null) lives.onEnd(mortal.endedByItself);
+    await mortal.kill();
     onKill(count);
-    process.launch();
+    mortal.launch();
   }
-  startTimesMs.push(await process.ready());
+  startTimesMs.push(await mortal.ready());
   return startTimesMs;
 }

@@ -82,7 +82,6 @@ export class MachinePair {
     await leader.kill();
     await takeForOwn({ ...this.#epochOptions(leader), ...PATIENT }, this.#modules(leader));
     await leader.lead(this.#leader(this.#options.isReplicaRequired));
-    await world.prover.start();
     await standby.follow(leader, this.#replicaToken);
     await this.#isFollowed();
     await this.waitFor(

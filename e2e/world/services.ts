@@ -9,7 +9,6 @@ export type ServiceSpec = Omit<ProcessSpec, "logPath">;
 const MAINS = {
   sequencer: "sequencer/main.ts",
   bridge: "bridge/main.ts",
-  prover: "prover/service/main.ts",
   "datanet-host": "datanets/host/main.ts",
   factory: "models/factory/main.ts",
 } as const;

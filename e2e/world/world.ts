@@ -15,9 +15,9 @@ import { type DrillUser, drillAccount, drillUser } from "./accounts.ts";
 import { type BuiltCircuit, buildBatchCircuit, WORLD_SIZES } from "./circuits.ts";
 import { type L1Declaration, startL1, type WorldL1 } from "./l1.ts";
 import type { L1Proxy } from "./l1-proxy.ts";
-import { localUrl, Machine, type Role } from "./machine.ts";
-import { healthOf, ManagedProcess } from "./process.ts";
-import { portOf, type ServiceSpec, type Settings, serviceSpec } from "./services.ts";
+import { Machine, type Role } from "./machine.ts";
+import { ManagedProcess } from "./process.ts";
+import type { ServiceSpec, Settings } from "./services.ts";
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -108,7 +108,6 @@ export class World {
   machines: readonly Machine[] = [];
   /** The machine whose sequencer acknowledges. */
   leader!: Machine;
-  prover!: ManagedProcess;
   traffic!: Traffic;
   /** Of the contract between two machines. */
   leaseAddress: Address | null = null;
@@ -137,6 +136,12 @@ export class World {
     return this.leader.sequencer;
   }
 
+  /** Process id of the prover that the sequencer has started; null while none runs. */
+  async proverId(): Promise<number | null> {
+    const { prover } = await this.get<{ prover?: { processId: number | null; isReady: boolean } }>("/health");
+    return prover?.isReady === true ? prover.processId : null;
+  }
+
   get bridge(): ManagedProcess {
     return this.leader.bridge;
   }
@@ -163,11 +168,11 @@ export class World {
   }
 
   get processes(): ManagedProcess[] {
-    return [...this.machines.flatMap(({ processes }) => processes), this.prover].filter(Boolean);
+    return this.machines.flatMap(({ processes }) => processes);
   }
 
   async build(): Promise<void> {
-    const { backend = "wasm", hasStandby = false, tell } = this.#declared;
+    const { hasStandby = false, tell } = this.#declared;
     const { deployment, encoded, url } = this.l1;
     writeFileSync(this.deploymentPath, encoded);
     if (hasStandby) this.leaseAddress = await deployLease(this.l1);
@@ -182,35 +187,24 @@ export class World {
     this.machines = hasStandby ? [await machine("a"), await machine("b")] : [await machine(null)];
     const [first, second = first] = this.machines as [Machine, Machine?];
     this.leader = first;
-    const proverUrl = await localUrl();
-    this.prover = this.#process({
-      ...serviceSpec("prover", proverUrl, {
-        DRILL_CLOCK_FILE: this.clockFile,
-        PROVER_DEPLOYMENT_PATH: this.deploymentPath,
-        PROVER_SEQUENCER_URL: first.url,
-        ...(hasStandby ? { PROVER_STANDBY_SEQUENCER_URL: second.url } : {}),
-        PROVER_TOKEN: this.#operatorToken,
-        PROVER_BACKEND: backend,
-        PROVER_POLL_INTERVAL_MS: 250,
-        PROVER_MAX_BACKOFF_MS: 1_000,
-        PROVER_HEALTH_PORT: portOf(proverUrl),
-      }),
-      isReady: healthOf(proverUrl, hasStandby),
-    });
     const urls = { sequencerUrl: first.url, standbyUrl: second.url };
     this.traffic = new Traffic({ ...urls, domain: deployment.domain, users: this.users });
     this.firstBlock = Number(await this.l1.client.getBlockNumber());
     if (hasStandby) return;
     await this.sequencer.start();
-    this.prover.launch();
-    this.bridge.launch();
-    await Promise.all([this.prover.ready(), this.bridge.ready()]);
+    await this.bridge.start();
     await this.waitFor("the first deposits", () => this.haveUsers(), DEPOSITS_TIMEOUT_MS);
   }
 
   /** Short intervals: L1 has a block a second. */
   #settings(): Role {
-    const { closeIntervalMs = 1_000, maxUnpostedBatches, pagesPath, slots = 2 } = this.#declared;
+    const {
+      backend = "wasm",
+      closeIntervalMs = 1_000,
+      maxUnpostedBatches,
+      pagesPath,
+      slots = 2,
+    } = this.#declared;
     const clock: Settings = { DRILL_CLOCK_FILE: this.clockFile };
     return {
       sequencer: {
@@ -218,7 +212,7 @@ export class World {
         SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
         SEQUENCER_CLOSE_INTERVAL_MS: closeIntervalMs,
         SEQUENCER_MAX_UNPOSTED_BATCHES: maxUnpostedBatches ?? WORLD_SIZES.get(slots)!.maxUnpostedBatches,
-        SEQUENCER_PROVE_LEASE_MS: 20_000,
+        PROVER_BACKEND: backend,
         SEQUENCER_RATE_LIMIT_PER_MINUTE: 1_000_000,
         ...(pagesPath === undefined
           ? {}
@@ -394,7 +388,7 @@ export class World {
   /** Ends everything and removes what it left on the disk. */
   async stop(): Promise<void> {
     this.traffic?.abandon();
-    await Promise.all([...this.#served, this.prover].filter(Boolean).map((process) => process.kill()));
+    await Promise.all(this.#served.map((process) => process.kill()));
     await Promise.all(this.machines.map((machine) => machine.stop()));
     await this.l1.node.stop();
     removeUnlessKept(this.#declared, this.folder);

@@ -69,7 +69,11 @@ function checkNode(): Finding {
 function checkNative(folder: string, { processes }: Installation): Finding {
   const isWanted = processes.some(({ kind, name }) => {
     const path = installationPaths(folder).env(name);
-    return kind === "prover" && existsSync(path) && readEnvFile(path).PROVER_BACKEND === "native";
+    return (
+      (kind === "prover" || kind === "sequencer") &&
+      existsSync(path) &&
+      readEnvFile(path).PROVER_BACKEND === "native"
+    );
   });
   const isBuilt = existsSync(join(repositoryRoot, "prover/native/build/bn254-prover.node"));
   if (isBuilt || !isWanted) return good("native", isBuilt ? "built" : "not built, and not asked for");
@@ -108,7 +112,7 @@ function secretsOf(folder: string, { lease, processes }: Installation): string[]
   const paths = installationPaths(folder);
   const hasModel = processes.some(({ kind }) => kind === "model-server");
   return [
-    ...[paths.operatorToken, paths.proverToken, paths.operatorKey],
+    ...[paths.operatorToken, paths.operatorKey],
     ...(lease === null ? [] : [paths.replicaToken]),
     ...(hasModel ? [paths.modelKey] : []),
   ];

@@ -17,9 +17,6 @@ import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/c
 import { loadHostConfig } from "@openledger/datanets/host/config";
 import { readFactoryConfig } from "@openledger/models/factory/factory-config";
 import { createFactoryMetrics } from "@openledger/models/factory/factory-metrics";
-import { createDispatchMetrics } from "@openledger/prover/jobs/dispatch-metrics";
-import { handInKeyOf } from "@openledger/prover/jobs/hand-in";
-import { ProofCredits, readProofCredits } from "@openledger/prover/jobs/proof-credits";
 import { loadConfig } from "@openledger/sequencer/config";
 import { createMetrics } from "@openledger/sequencer/metrics";
 import { parser } from "@prometheus-io/lezer-promql";
@@ -98,16 +95,10 @@ describe("openledger operator init", () => {
   it("writes what every process takes, and nobody else may read what is secret", async () => {
     const { processes } = await init();
     const names = processes.map(({ name }) => name);
-    expect(names).toEqual(["sequencer", "bridge", "prover-1", "prover-2", "full-node"]);
+    expect(names).toEqual(["sequencer", "bridge", "full-node"]);
     expect(new Set(processes.map(({ port }) => port)).size).toBe(names.length);
     const paths = installationPaths(out);
-    const secrets = [
-      paths.operatorKey,
-      paths.operatorToken,
-      paths.proverToken,
-      paths.deployment,
-      ...names.map(paths.env),
-    ];
+    const secrets = [paths.operatorKey, paths.operatorToken, paths.deployment, ...names.map(paths.env)];
     for (const path of secrets) expect(statSync(path).mode & 0o777, path).toBe(0o600);
     expect(statSync(join(out, "secrets")).mode & 0o777).toBe(0o700);
     // The secrets are in their own files alone, and the node's address only where nobody else reads.
@@ -186,17 +177,10 @@ describe("openledger operator init", () => {
     const { lease, processes } = await init({ ...asStandby, standbyOf: out, url: "https://b.example" });
     const [role, leaderUrl] = ["standby", "http://127.0.0.1:23000"];
     expect(lease).toEqual({ address: LEASE, role, url: "https://b.example", leaderUrl });
-    expect(processes.map(({ name }) => name)).toEqual(["prover-1", "prover-2", "full-node"]);
+    expect(processes.map(({ name }) => name)).toEqual(["full-node"]);
     const standby = installationPaths(standbyFolder);
-    for (const name of ["proverToken", "replicaToken"] as const)
-      expect(readFileSync(standby[name], "utf8")).toBe(readFileSync(leader[name], "utf8"));
+    expect(readFileSync(standby.replicaToken, "utf8")).toBe(readFileSync(leader.replicaToken, "utf8"));
     expect(readFileSync(standby.operatorToken, "utf8")).not.toBe(readFileSync(leader.operatorToken, "utf8"));
-    const names = [leader, standby].map((paths) => readEnvFile(paths.env("prover-1")).PROVER_NAME);
-    expect(names).toEqual(["prover-1@127.0.0.1:23000", "prover-1@b.example"]);
-    expect(readEnvFile(standby.env("prover-1"))).toMatchObject({
-      PROVER_SEQUENCER_URL: leaderUrl,
-      PROVER_STANDBY_SEQUENCER_URL: "http://127.0.0.1:24000",
-    });
     const unit = readFileSync(standby.unit("full-node"), "utf8");
     expect(unit).toContain(`--feed ${leaderUrl} `);
     expect(unit).toContain(`--replica-token-file ${standby.replicaToken}\n`);
@@ -294,7 +278,7 @@ describe("openledger operator init", () => {
     });
   });
 
-  it("gives provers the queue's own user, and the dispatcher the token", async () => {
+  it("gives workers the queue's own user, and the sequencer all rights", async () => {
     const file = (name: string, text: string) => {
       writeFileSync(join(folder, name), `${text}\n`, { mode: 0o600 });
       return join(folder, name);
@@ -303,28 +287,14 @@ describe("openledger operator init", () => {
     const workerUrlFile = file("worker-queue", "redis://prover:little@127.0.0.1:6379");
     const { processes } = await init({ queue: { urlFile, workerUrlFile } });
     const names = processes.map(({ name }) => name);
-    expect(names).toEqual(["sequencer", "bridge", "dispatcher", "prover-1", "prover-2", "full-node"]);
+    expect(names).toEqual(["sequencer", "bridge", "prover-1", "prover-2", "full-node"]);
     const paths = installationPaths(out);
-    const prover = readEnvFile(paths.env("prover-1"));
-    expect(prover.PROVER_QUEUE_FILE).toBe(paths.workerQueueUrl);
-    expect(prover.PROVER_TOKEN_FILE).toBeUndefined();
+    expect(readEnvFile(paths.env("prover-1")).PROVER_QUEUE_FILE).toBe(paths.workerQueueUrl);
+    expect(readEnvFile(paths.env("sequencer")).PROVER_QUEUE_FILE).toBe(paths.queueUrl);
     expect(readFileSync(paths.workerQueueUrl, "utf8")).toContain("prover:little@");
     expect(statSync(paths.queueUrl).mode & 0o777).toBe(0o600);
-    const dispatcher = readEnvFile(paths.env("dispatcher"));
-    expect(dispatcher.DISPATCHER_TOKEN_FILE).toBe(paths.proverToken);
-    const credits = new ProofCredits(dispatcher.DISPATCHER_CREDITS_PATH!);
-    credits.add({ batchHash: `0x${"ab".repeat(32)}`, batchNumber: 1, worker: "prover-1", atMs: 0 });
-    expect(readProofCredits(join(paths.data("dispatcher"), "credits.jsonl"))).toHaveLength(1);
-    // Each worker has a key for its name, and the secret stays where workers on other machines have keys of it.
-    const read = (path: string) => readFileSync(path, "utf8").trim();
-    const secret = read(dispatcher.DISPATCHER_HAND_IN_SECRET_FILE!);
-    expect(read(prover.PROVER_HAND_IN_KEY_FILE!)).toBe(handInKeyOf(secret, prover.PROVER_NAME!));
-    expect(read(paths.handInKey("prover-2"))).not.toBe(read(paths.handInKey("prover-1")));
-    await init({ queue: { urlFile, workerUrlFile } });
-    expect(read(paths.handInSecret)).toBe(secret);
     const { prometheus } = installationPaths(out);
     const config = parse(readFileSync(join(prometheus, "prometheus.yml"), "utf8"));
-    expect(config.rule_files).toContain("rules/prover-jobs-alerts.yml");
     const provers = config.scrape_configs.find(
       ({ job_name }: { job_name: string }) => job_name === "rollup-prover",
     );
@@ -350,7 +320,7 @@ describe("Grafana's board", () => {
     createBridgeMetrics(bridge);
     const nothing = { jobs: () => [], computations: () => ({ running: 0, waiting: 0 }) };
     const factory = createFactoryMetrics(nothing).registry;
-    const registries = [createMetrics().registry, bridge, createDispatchMetrics().registry, factory];
+    const registries = [createMetrics().registry, bridge, factory];
     const metrics = (await Promise.all(registries.map((one) => one.getMetricsAsJSON()))).flat();
     const known = [...metrics.map(({ name }) => name), "up", "rollup_full_node_alarm"];
     for (const expr of PANELS.flatMap(({ queries }) => Object.values(queries))) {
@@ -370,13 +340,13 @@ describe("openledger doctor", () => {
     await init();
     const paths = installationPaths(out);
     chmodSync(paths.operatorToken, 0o604);
-    writeFileSync(paths.env("prover-1"), "PROVER_NAMED=x\n", { mode: 0o600 });
+    writeFileSync(paths.env("sequencer"), "SEQUENCER_NAMED=x\n", { mode: 0o600 });
     const { problems } = await examine(out);
     const said = problems.map(({ check, subject }) => `${check} ${subject}`);
     for (const expected of [
       "key leaf-exit",
       `secret ${paths.operatorToken}`,
-      "settings prover-1",
+      "settings sequencer",
       "l1 127.0.0.1:1",
       "process bridge",
       "process full-node",

@@ -8,7 +8,6 @@ import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
 import { readSecretFile } from "@openledger/foundation/secret-file";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import { handInKeyOf } from "@openledger/prover/jobs/hand-in";
 import type { Address, Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { operatorError } from "../operator-errors.ts";
@@ -35,7 +34,7 @@ export interface InitOptions {
   /** null: the record's. */
   readonly rpcUrl: string | null;
   readonly proverCount: number;
-  /** Files with the addresses of the provers' queue: the dispatcher's, with all its rights, and the workers'. */
+  /** Files with the addresses of the queue of proofs: the sequencer's, with all its rights, and the workers'. */
   readonly queue: { readonly urlFile: string; readonly workerUrlFile: string } | null;
   readonly backend: string;
   readonly host: string;
@@ -104,13 +103,10 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   if (queue !== null) {
     await writeSecret(paths.queueUrl, readSecretFile(queue.urlFile));
     await writeSecret(paths.workerQueueUrl, readSecretFile(queue.workerUrlFile));
-    await keepHandInKeys(paths, leader?.paths ?? null, planned);
   }
-  // Provers and standby go from one machine to the other with what they have.
-  if (leader !== null)
-    for (const name of ["proverToken", "replicaToken"] as const)
-      await writeSecret(paths[name], readSecretFile(leader.paths[name]));
-  const tokens = [paths.operatorToken, paths.proverToken, ...(lease === null ? [] : [paths.replicaToken])];
+  // The standby goes from one machine to the other with what it has.
+  if (leader !== null) await writeSecret(paths.replicaToken, readSecretFile(leader.paths.replicaToken));
+  const tokens = [paths.operatorToken, ...(lease === null ? [] : [paths.replicaToken])];
   for (const path of tokens) if (!existsSync(path)) await writeSecret(path, randomBytes(32).toString("hex"));
   for (const one of planned) await writeProcess(folder, installation, one);
   await writeFileWhole(paths.deployment, encodeDeployment(deployment), 0o600);
@@ -210,23 +206,7 @@ async function writeProcess(folder: string, installation: Installation, one: Pla
   await writeFileWhole(paths.unit(one.name), systemdUnit(folder, installation, one));
   // Those of a ledger are made by their processes: where one is there, the machine has been a leader.
   await mkdir(join(installation.repository, ".cache"), { recursive: true });
-  if (one.kind === "dispatcher") await mkdir(one.dataPath!, { recursive: true });
-  else if (one.dataPath !== null) await mkdir(dirname(one.dataPath), { recursive: true });
-}
-
-/** The secret of the first time stays: workers on other machines have keys of it. A standby has its leader's. */
-async function keepHandInKeys(
-  paths: Paths,
-  leader: Paths | null,
-  planned: readonly PlannedProcess[],
-): Promise<void> {
-  if (leader !== null) await writeSecret(paths.handInSecret, readSecretFile(leader.handInSecret));
-  else if (!existsSync(paths.handInSecret))
-    await writeSecret(paths.handInSecret, randomBytes(32).toString("hex"));
-  const secret = readSecretFile(paths.handInSecret);
-  for (const { env } of planned)
-    if (env.PROVER_HAND_IN_KEY_FILE !== undefined)
-      await writeSecret(env.PROVER_HAND_IN_KEY_FILE, handInKeyOf(secret, env.PROVER_NAME!));
+  if (one.dataPath !== null) await mkdir(dirname(one.dataPath), { recursive: true });
 }
 
 /** @param address whose key it has to be; null for anybody's. @throws CMD_INIT_REFUSED, CIR_SECRET_FILE_… */

@@ -9,16 +9,7 @@ import { operatorError } from "../operator-errors.ts";
 const processSchema = z.object({
   /** Of its unit, its container and its env file. */
   name: z.string(),
-  kind: z.enum([
-    "sequencer",
-    "bridge",
-    "prover",
-    "dispatcher",
-    "datanet-host",
-    "factory",
-    "full-node",
-    "model-server",
-  ]),
+  kind: z.enum(["sequencer", "bridge", "prover", "datanet-host", "factory", "full-node", "model-server"]),
   /** Of node, from the repository's root. */
   args: z.array(z.string()),
   /** Where it listens. */
@@ -76,14 +67,9 @@ export const installationPaths = (folder: string) => ({
   endpoints: join(folder, "endpoints.json"),
   env: (name: string) => join(folder, "env", `${name}.env`),
   operatorToken: join(folder, "secrets", "operator-token"),
-  proverToken: join(folder, "secrets", "prover-token"),
   replicaToken: join(folder, "secrets", "replica-token"),
   queueUrl: join(folder, "secrets", "queue-url"),
   workerQueueUrl: join(folder, "secrets", "worker-queue-url"),
-  /** From which the keys of workers follow. */
-  handInSecret: join(folder, "secrets", "hand-in-secret"),
-  /** Of a worker of this installation, by its process. */
-  handInKey: (process: string) => join(folder, "secrets", `hand-in-key-${process}`),
   operatorKey: join(folder, "secrets", "operator-key"),
   modelKey: join(folder, "secrets", "model-key"),
   unit: (name: string) => join(folder, "systemd", `openledger-${name}.service`),

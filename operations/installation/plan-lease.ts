@@ -16,7 +16,7 @@ export function withLease(processes: readonly PlannedProcess[], request: Process
   if (lease === null) return [...processes];
   const { replicaToken } = installationPaths(folder);
   const { address, leaderUrl, role, url } = lease;
-  // Provers of two machines work for one sequencer, which tells them apart by their names.
+  // Provers of two machines take their jobs from one queue; logs tell them apart by their names.
   const named = processes.map((one) =>
     one.kind === "prover" ? withEnv(one, { PROVER_NAME: `${one.name}@${new URL(url).host}` }) : one,
   );
@@ -31,11 +31,7 @@ export function withLease(processes: readonly PlannedProcess[], request: Process
   return named
     .filter(({ kind }) => OF_A_STANDBY.includes(kind))
     .map((one) => {
-      // They prove for the leader meanwhile, and for this machine afterwards.
-      if (one.kind === "prover")
-        return request.hasQueue
-          ? one
-          : withEnv(one, { PROVER_SEQUENCER_URL: leaderUrl, PROVER_STANDBY_SEQUENCER_URL: own });
+      if (one.kind === "prover") return one;
       const args = one.args.map((arg) => (arg === own ? leaderUrl : arg));
       return { ...one, args: [...args, "--replica-token-file", replicaToken] };
     });

@@ -1,6 +1,5 @@
 /** Which processes an installation has, and the settings of each. */
 
-import { join } from "node:path";
 import { BRIDGE_SETTINGS } from "@openledger/bridge/config";
 import { DATANET_SETTINGS } from "@openledger/datanets/host/config";
 import {
@@ -14,8 +13,7 @@ import {
 } from "@openledger/foundation/settings";
 import { startOf } from "@openledger/foundation/start-of";
 import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
-import { DISPATCHER_SETTINGS } from "@openledger/prover/jobs/dispatch-config";
-import { PROVER_SETTINGS } from "@openledger/prover/service/prove-config";
+import { PROVER_SETTINGS } from "@openledger/prover/process/prover-config";
 import { SEQUENCER_SETTINGS } from "@openledger/sequencer/config";
 import { operatorError } from "../operator-errors.ts";
 import { type InstalledProcess, installationPaths } from "./installation.ts";
@@ -27,7 +25,6 @@ const SETTINGS_OF = {
   sequencer: { prefix: "SEQUENCER", settings: SEQUENCER_SETTINGS },
   bridge: { prefix: "BRIDGE", settings: BRIDGE_SETTINGS },
   prover: { prefix: "PROVER", settings: PROVER_SETTINGS },
-  dispatcher: { prefix: "DISPATCHER", settings: DISPATCHER_SETTINGS },
   "datanet-host": { prefix: "DATANET", settings: DATANET_SETTINGS },
   factory: { prefix: "FACTORY", settings: FACTORY_SETTINGS },
 } as const satisfies Record<string, { prefix: string; settings: Settings }>;
@@ -67,7 +64,8 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
         SEQUENCER_HOST: host,
         SEQUENCER_PORT: String(sequencerPort),
         SEQUENCER_OPERATOR_TOKEN_FILE: paths.operatorToken,
-        SEQUENCER_PROVER_TOKEN_FILE: paths.proverToken,
+        PROVER_BACKEND: backend,
+        ...(hasQueue ? { PROVER_QUEUE_FILE: paths.queueUrl } : {}),
         SEQUENCER_PRECONFIRMATION_PRIVATE_KEY_FILE: paths.operatorKey,
       },
     },
@@ -90,45 +88,19 @@ export function planProcesses(request: ProcessRequest): PlannedProcess[] {
       },
     },
   ];
-  if (hasQueue) {
-    const dispatcherPort = next();
-    processes.push({
-      name: "dispatcher",
-      kind: "dispatcher",
-      args: [...startOf("prover/jobs/main.ts")],
-      port: dispatcherPort,
-      job: "rollup-dispatcher",
-      healthPath: "/health",
-      dataPath: paths.data("dispatcher"),
-      env: {
-        DISPATCHER_SEQUENCER_URL: sequencerUrl,
-        DISPATCHER_TOKEN_FILE: paths.proverToken,
-        DISPATCHER_QUEUE_FILE: paths.queueUrl,
-        DISPATCHER_HAND_IN_SECRET_FILE: paths.handInSecret,
-        // From the first proof: nobody can be paid later for what no file has.
-        DISPATCHER_CREDITS_PATH: join(paths.data("dispatcher"), "credits.jsonl"),
-        DISPATCHER_HEALTH_PORT: String(dispatcherPort),
-      },
-    });
-  }
-  for (let i = 1; i <= proverCount; i++) {
+  for (let i = 1; i <= (hasQueue ? proverCount : 0); i++) {
     const proverPort = next();
     processes.push({
       name: `prover-${i}`,
       kind: "prover",
-      args: [...startOf("prover/service/main.ts")],
+      args: [...startOf("prover/queue/main.ts")],
       port: proverPort,
       job: "rollup-prover",
       healthPath: "/health",
       dataPath: null,
       env: {
         PROVER_DEPLOYMENT_PATH: paths.deployment,
-        ...(hasQueue
-          ? {
-              PROVER_QUEUE_FILE: paths.workerQueueUrl,
-              PROVER_HAND_IN_KEY_FILE: paths.handInKey(`prover-${i}`),
-            }
-          : { PROVER_SEQUENCER_URL: sequencerUrl, PROVER_TOKEN_FILE: paths.proverToken }),
+        PROVER_QUEUE_FILE: paths.workerQueueUrl,
         PROVER_NAME: `prover-${i}`,
         PROVER_BACKEND: backend,
         PROVER_HEALTH_PORT: String(proverPort),
@@ -233,8 +205,10 @@ function withSettings(
   return processes.map((process) => {
     if (process.kind === "full-node" || process.kind === "model-server") return process;
     const { prefix } = SETTINGS_OF[process.kind];
+    // The sequencer starts a prover, or puts its proofs into the queue.
+    const prefixes = [prefix, SHARED_PREFIX, ...(process.kind === "sequencer" ? ["PROVER"] : [])];
     const own = Object.entries(settings).filter(([name]) =>
-      [prefix, SHARED_PREFIX].some((one) => name.startsWith(`${one}_`)),
+      prefixes.some((one) => name.startsWith(`${one}_`)),
     );
     return { ...process, env: { ...process.env, ...Object.fromEntries(own) } };
   });

@@ -1,7 +1,7 @@
 /** What is asked for when the processes of an installation are planned, and one of them as it is planned. */
 import type { InstallationPlan, InstalledLease, InstalledProcess } from "./installation.ts";
 
-/** `hasQueue`: provers take their jobs from the queue of the secret files, and not from the sequencer. */
+/** `hasQueue`: workers of the queue of the secret files make the proofs, and not a child of the sequencer. */
 export interface ProcessRequest extends InstallationPlan {
   readonly folder: string;
   readonly rpcUrl: string;

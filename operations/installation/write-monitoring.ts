@@ -10,7 +10,6 @@ const RULES: Partial<Record<InstalledProcess["kind"], string>> = {
   sequencer: "sequencer/alerts.yml",
   bridge: "bridge/alerts.yml",
   prover: "prover/alerts.yml",
-  dispatcher: "prover/jobs/alerts.yml",
   "full-node": "sequencer/full-node/alerts.yml",
 };
 
@@ -63,19 +62,11 @@ export const PANELS: readonly PanelSpec[] = [
     },
   },
   {
-    title: "Provers at the queue, and as many as it would take",
+    title: "Workers of the queue of proofs, and jobs",
     unit: "short",
     queries: {
-      connected: 'rollup_provers{job="rollup-dispatcher"}',
-      wanted: 'rollup_provers_wanted{job="rollup-dispatcher"}',
-    },
-  },
-  {
-    title: "Proofs a minute of each prover",
-    unit: "short",
-    queries: {
-      "{{worker}} {{result}}":
-        '60 * sum by (worker, result) (rate(rollup_worker_proofs_total{job="rollup-dispatcher"}[30m]))',
+      workers: `rollup_prover_workers{${SEQUENCER}}`,
+      "{{state}}": `rollup_prover_jobs{${SEQUENCER}}`,
     },
   },
   {

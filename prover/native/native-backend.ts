@@ -8,6 +8,7 @@ import { KeyCache } from "../proving/key-cache.ts";
 import { ProofHelper } from "../proving/proof-helper.ts";
 import type { KeyMemory, ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
+import { proofThreadCount } from "../proving/thread-count.ts";
 import { readPublicSignals } from "../proving/witness-check.ts";
 import { chooseKeyMemory, memoryBytes, PIECE_POINTS } from "./key-memory.ts";
 import {
@@ -17,7 +18,6 @@ import {
   type NativePath,
   type NativeTimes,
 } from "./native-addon.ts";
-import { proofThreadCount } from "../proving/thread-count.ts";
 
 const backend = "native";
 

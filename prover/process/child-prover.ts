@@ -82,7 +82,10 @@ export class ChildProver implements OutsideProver {
   #idleTimer: NodeJS.Timeout | undefined;
   readonly #watch: NodeJS.Timeout;
 
-  constructor(options: ChildProverOptions, { logger, ...events }: { logger: ProverLogger } & OutsideProverEvents) {
+  constructor(
+    options: ChildProverOptions,
+    { logger, ...events }: { logger: ProverLogger } & OutsideProverEvents,
+  ) {
     this.#options = options;
     this.#logger = logger;
     this.#events = events;
@@ -132,7 +135,11 @@ export class ChildProver implements OutsideProver {
     const timer = setTimeout(() => this.#kill(`a proof took more than ${timeoutMs} ms`), timeoutMs).unref();
     try {
       const { circuit, inputs, witness } = queued.job;
-      const job = { circuit, ...(inputs === undefined ? {} : { inputs }), ...(witness === undefined ? {} : { witness }) };
+      const job = {
+        circuit,
+        ...(inputs === undefined ? {} : { inputs }),
+        ...(witness === undefined ? {} : { witness }),
+      };
       const proven = new Promise<ProofResult>((settle, fail) => {
         this.#pending = { id, queued, settle, fail };
       });
@@ -203,7 +210,11 @@ export class ChildProver implements OutsideProver {
         // Of one that ends again and again the code stays.
         if (this.#failureCount <= 1) this.#failingCode = null;
         this.#backend = message.backend;
-        const facts = { processId: process.pid, backend: message.backend, restartCount: this.#startCount - 1 };
+        const facts = {
+          processId: process.pid,
+          backend: message.backend,
+          restartCount: this.#startCount - 1,
+        };
         this.#logger.info(facts, "prover process runs");
         settle(message.backend);
       } else if (message.kind === "unusable") unusable = message.failure;
@@ -270,7 +281,10 @@ export class ChildProver implements OutsideProver {
     this.#failureCount += 1;
     const code = error instanceof RollupError ? error.code : "OTHER";
     this.#failingCode = code;
-    this.#logger.error({ code, reason: error.message, failureCount: this.#failureCount }, "prover process ended");
+    this.#logger.error(
+      { code, reason: error.message, failureCount: this.#failureCount },
+      "prover process ended",
+    );
     if (this.#options.idleMs === null) void this.#start().catch(() => {});
   }
 

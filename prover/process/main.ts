@@ -69,5 +69,7 @@ async function run(): Promise<void> {
 }
 
 run().catch((error: unknown) => {
-  process.send!({ kind: "unusable", failure: failureOf(error) } satisfies ChildMessage, () => process.exit(1));
+  process.send!({ kind: "unusable", failure: failureOf(error) } satisfies ChildMessage, () =>
+    process.exit(1),
+  );
 });

@@ -9,8 +9,8 @@ import { layOutWitness } from "../formats/wtns-file.ts";
 import { flattenInputs } from "../witness/step-inputs.ts";
 import { loadStepRunner } from "../witness/step-runner.ts";
 import type { CircuitInputs, SignalValue } from "./prover.ts";
-import { WitnessThreads } from "./witness-threads.ts";
 import { proofThreadCount } from "./thread-count.ts";
+import { WitnessThreads } from "./witness-threads.ts";
 
 /** Parts that are calculated. circom's own program has one part and says nothing before its end. */
 type WitnessProgress = (done: number, total: number) => void;

@@ -1,9 +1,9 @@
 /** A worker of the queue of proofs: `npx tsx prover/queue/main.ts`, configured by prover/process/prover-config.ts. */
 
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
+import { processErrors } from "@openledger/foundation/error-table";
 import { startHealthServer } from "@openledger/foundation/http/health-server";
 import { runUntilStopped } from "@openledger/foundation/run-until-stopped";
-import { processErrors } from "@openledger/foundation/error-table";
 import { loadDeployedCircuits } from "../keys/deployed-circuits.ts";
 import { ProofMaker } from "../process/proof-maker.ts";
 import { readProverConfig } from "../process/prover-config.ts";

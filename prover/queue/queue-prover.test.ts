@@ -1,85 +1,307 @@
-/** A settler's side of the queue, a worker's side, and a real Redis. */
-import { compileCircuit } from "@openledger/circuits/compiler/compile";
-import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { payeeTableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { activationOf } from "@openledger/circuits/settlement/payee-table-rules";
-import { epochOf, statedInputs } from "@openledger/circuits/testing/settlement/settlement-world";
+/** Those who ask for proofs, workers, and a real Redis. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { createLogger } from "@openledger/foundation/logger";
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { createProver } from "../backends.ts";
+import { Redis } from "ioredis";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { developmentSetup } from "../keys/development-setup.ts";
-import type { Prover, ProvingCircuit } from "../proving/prover.ts";
+import type { OutsideProver } from "../process/outside-prover.ts";
+import { ProofMaker } from "../process/proof-maker.ts";
+import { readProverConfig } from "../process/prover-config.ts";
+import type { ProofResult, ProvingCircuit } from "../proving/prover.ts";
 import { redisProgram, startRedis, type TestRedis } from "../testing/redis.fixtures.ts";
-import { createQueueJobClient } from "./queue-jobs.ts";
+import { compileSample, scratchFolder } from "../testing/sample-circuit.fixtures.ts";
+import { KEY_PREFIX, QUEUE_NAME } from "./prove-queue.ts";
 import { createQueueProver } from "./queue-prover.ts";
-import type { ProveJob, ProveJobClient } from "./sequencer-jobs.ts";
+import { type QueueWorker, startQueueWorker } from "./queue-worker.ts";
 
 const program = redisProgram();
 const logger = createLogger("test", "silent");
-const TIMEOUT = { timeout: 120_000 };
+const folder = await scratchFolder();
+/** So long that nobody loses a job because the machine was busy. */
+const LOCK_MS = 30_000;
+/** Where a test waits for a lock to end. */
+const SHORT_LOCK_MS = 2_500;
+
 let circuit: ProvingCircuit;
+let maker: ProofMaker;
 let redis: TestRedis;
-let settler: Prover;
-let worker: ProveJobClient;
-let local: Prover;
+let admin: Redis;
+const open: { close(): Promise<void> }[] = [];
 
-/** Of an activation, one for each seed. */
-const inputsOf = (seed: number) =>
-  statedInputs(activationOf(epochOf({ seed }).model, { circuit: 3, payments: 60 }, 4)).inputs;
-const startSettler = () => createQueueProver({ queueUrl: redis.url, handInSecret: null }, { logger });
-
-/** The worker's next job, once it is there. */
-async function taken(): Promise<ProveJob> {
-  await expect.poll(() => worker.nextJob(), { timeout: 30_000 }).not.toBeNull();
-  return (await worker.nextJob())!;
+async function startAsker(
+  cancelsAborted = true,
+  onFalseProof = (_worker: string) => {},
+): Promise<OutsideProver> {
+  const prover = await createQueueProver({ queueUrl: redis.url, cancelsAborted }, { logger, onFalseProof });
+  open.push(prover);
+  return prover;
 }
 
-describe.skipIf(program === null)("a settler's proofs by the queue", () => {
-  beforeAll(async () => {
-    await initPoseidon();
-    circuit = await developmentSetup(await compileCircuit(payeeTableCircuitSpec(4)));
-    local = await createProver("wasm");
-  }, 300_000);
-  beforeEach(async () => {
-    redis = await startRedis(program!);
-    settler = await startSettler();
-    const asWorker = { queueUrl: redis.workerUrl, proverName: "worker", lockMs: 30_000 };
-    worker = await createQueueJobClient(asWorker, { logger });
-  });
-  afterEach(async () => {
-    await worker.close?.();
-    await settler.close();
-    await redis.stop();
-  });
+interface WorkerOptions {
+  readonly name?: string;
+  readonly lockMs?: number;
+  /** Instead of a real proof. */
+  readonly make?: ProofMaker["make"];
+}
 
-  test(
-    "one that gives up while a worker proves, and asks again, gets the same job's proof",
-    TIMEOUT,
-    async () => {
-      const inputs = inputsOf(1);
-      const stopping = new AbortController();
-      const givenUp = settler.prove({ circuit, inputs }, { signal: stopping.signal });
-      const rejected = expect(givenUp).rejects.toMatchObject({ code: "PRV_CANCELLED" });
-      const job = await taken();
-      stopping.abort();
-      await rejected;
-      await settler.close();
-      settler = await startSettler();
-      const asked = settler.prove({ circuit, inputs });
-      expect(await worker.nextJob()).toEqual(job);
-      const made = await local.prove({ circuit, inputs: job.inputs });
-      expect(await worker.submitProof(job, made)).toBe(true);
-      expect((await asked).publicSignals).toEqual(made.publicSignals);
+async function startWorker({
+  lockMs = LOCK_MS,
+  make,
+  name = "worker",
+}: WorkerOptions = {}): Promise<QueueWorker> {
+  const worker = await startQueueWorker(
+    { queueUrl: redis.workerUrl, name, lockMs, cancelCheckMs: 50 },
+    {
+      logger,
+      circuits: new Map([[circuit.name, circuit]]),
+      maker: { make: make ?? ((job, options) => maker.make(job, options)), check: async () => {} },
     },
   );
+  open.push(worker);
+  return worker;
+}
 
-  test("a right proof of other inputs is no answer: the job is done again", TIMEOUT, async () => {
-    const right = await local.prove({ circuit, inputs: inputsOf(1) });
-    const other = await local.prove({ circuit, inputs: inputsOf(2) });
-    expect(other.publicSignals).not.toEqual(right.publicSignals);
-    const asked = settler.prove({ circuit, inputs: inputsOf(1), publicSignals: right.publicSignals });
-    await worker.submitProof(await taken(), other);
-    await worker.submitProof(await taken(), right);
+/** Inputs of which there is a proof; each `w` gives another job. */
+const inputsOf = (w: bigint) => ({ x: 3n, w });
+const keysOf = (part: string) => admin.keys(`${KEY_PREFIX}:${part}:*`);
+const jobId = async () =>
+  (await admin.zrange(`${KEY_PREFIX}:${QUEUE_NAME}:prioritized`, "0", "-1"))[0] ?? null;
+/** Fails when its job is taken away. */
+const endless: ProofMaker["make"] = (_job, { signal }) =>
+  new Promise((_resolve, reject) => {
+    signal?.addEventListener("abort", () => reject(new Error("taken away")), { once: true });
+  });
+
+describe.skipIf(program === null)("the queue of proofs", () => {
+  beforeAll(async () => {
+    circuit = await developmentSetup(await compileSample(4), { cacheDir: folder });
+    maker = await ProofMaker.open(readProverConfig({ PROVER_BACKEND: "wasm" }), {
+      logger,
+      onCrossCheck: () => {},
+    });
+    redis = await startRedis(program!);
+    admin = new Redis(redis.url);
+  });
+  afterAll(async () => {
+    await maker?.close();
+    admin?.disconnect();
+    await redis?.stop();
+  });
+  beforeEach(async () => {
+    await admin.flushall();
+  });
+  afterEach(async () => {
+    for (const one of open.splice(0)) await one.close();
+  });
+
+  test("brings a job to a worker, and its proof back", async () => {
+    const asker = await startAsker();
+    await startWorker();
+    const { proof, publicSignals } = await asker.prove({ circuit, inputs: inputsOf(2n) });
+    expect(publicSignals[1]).toBe(3n);
+    expect(proof.a).toHaveLength(2);
+    expect(await keysOf("inputs"), "inputs go with their job").toEqual([]);
+    await expect.poll(() => asker.state).toMatchObject({ isReady: true, workerCount: 1, waitingCount: 0 });
+  });
+
+  test("a job whose inputs were evicted gets them again, and is proven", async () => {
+    const asker = await startAsker();
+    const asked = asker.prove({ circuit, inputs: inputsOf(3n) });
+    await expect.poll(jobId).not.toBeNull();
+    const inputs = await keysOf("inputs");
+    expect(inputs).toHaveLength(1);
+    await admin.del(...inputs);
+    await startWorker();
+    expect((await asked).publicSignals[1]).toBe(3n);
+  });
+
+  test("a queue that was emptied gets its jobs again", async () => {
+    const asker = await startAsker();
+    const asked = asker.prove({ circuit, inputs: inputsOf(4n) });
+    await expect.poll(jobId).not.toBeNull();
+    await admin.flushall();
+    await startWorker();
+    expect((await asked).publicSignals[1]).toBe(3n);
+  }, 30_000);
+
+  test("a proof that was handed in while nobody waited is there for who asks again, without a worker", async () => {
+    const first = await startAsker();
+    const job = { circuit, inputs: inputsOf(5n) };
+    const gone = expect(first.prove(job)).rejects.toMatchObject({ code: "PRV_CLOSED" });
+    await expect.poll(jobId).not.toBeNull();
+    await first.close();
+    await gone;
+    const worker = await startWorker();
+    await expect.poll(() => admin.zcard(`${KEY_PREFIX}:${QUEUE_NAME}:completed`)).toBe(1);
+    await worker.close();
+    const [asked, again] = [await (await startAsker()).prove(job), await (await startAsker()).prove(job)];
+    expect(asked.publicSignals[1]).toBe(3n);
+    expect(again.proof).toEqual(asked.proof);
+  });
+
+  test("a job that its worker gives back goes to the next one", async () => {
+    const asker = await startAsker();
+    const asked = asker.prove({ circuit, inputs: inputsOf(6n) });
+    let isBegun = false;
+    const first = await startWorker({
+      make: (...args) => {
+        isBegun = true;
+        return endless(...args);
+      },
+    });
+    await expect.poll(() => isBegun).toBe(true);
+    await first.close();
+    await startWorker();
+    expect((await asked).publicSignals[1]).toBe(3n);
+  });
+
+  test("a job of a worker that was killed goes to the next one, and not before", async () => {
+    const asker = await startAsker();
+    const asked = asker.prove({ circuit, inputs: inputsOf(14n) });
+    const args = ["--import", "tsx", "prover/testing/endless-worker.ts", redis.workerUrl];
+    const job = [`${SHORT_LOCK_MS}`, circuit.name, circuit.contentHash];
+    const killed = spawn(process.execPath, [...args, ...job], { stdio: ["ignore", "pipe", "inherit"] });
+    await once(killed.stdout, "data");
+    let madeCount = 0;
+    await startWorker({
+      lockMs: SHORT_LOCK_MS,
+      make: (...given) => {
+        madeCount += 1;
+        return maker.make(...given);
+      },
+    });
+    await delay(1.5 * SHORT_LOCK_MS);
+    expect(madeCount, "it lives").toBe(0);
+    killed.kill("SIGKILL");
+    expect((await asked).publicSignals[1]).toBe(3n);
+    expect(madeCount).toBe(1);
+  }, 60_000);
+
+  test("a job that its asker gives up is taken from its worker; asked for again it is proven", async () => {
+    const asker = await startAsker();
+    const aborting = new AbortController();
+    let isTakenAway = false;
+    const job = { circuit, inputs: inputsOf(7n) };
+    const refused = expect(asker.prove(job, { signal: aborting.signal })).rejects.toMatchObject({
+      code: "PRV_CANCELLED",
+    });
+    let isBegun = false;
+    const worker = await startWorker({
+      make: (given, options) => {
+        isBegun = true;
+        return endless(given, options).catch((error: unknown) => {
+          isTakenAway = true;
+          throw error;
+        });
+      },
+    });
+    await expect.poll(() => isBegun).toBe(true);
+    aborting.abort();
+    await refused;
+    await expect.poll(() => isTakenAway).toBe(true);
+    await worker.close();
+    const asked = asker.prove(job);
+    await startWorker();
+    expect((await asked).publicSignals[1]).toBe(3n);
+  });
+
+  test("a settler that gives up leaves its job to the next one", async () => {
+    const settler = await startAsker(false);
+    const aborting = new AbortController();
+    const job = { circuit, inputs: inputsOf(8n) };
+    const refused = expect(settler.prove(job, { signal: aborting.signal })).rejects.toMatchObject({
+      code: "PRV_CANCELLED",
+    });
+    const id = await expect.poll(jobId).not.toBeNull().then(jobId);
+    aborting.abort();
+    await refused;
+    expect(await jobId()).toBe(id);
+    await startWorker();
+    await expect.poll(() => admin.zcard(`${KEY_PREFIX}:${QUEUE_NAME}:completed`)).toBe(1);
+    expect((await (await startAsker(false)).prove(job)).publicSignals[1]).toBe(3n);
+  });
+
+  test("Attack: a right proof of other inputs is no answer, and the worker is named; the job is done again", async () => {
+    const falseProofs: string[] = [];
+    const asker = await startAsker(true, (worker) => falseProofs.push(worker));
+    const [right, other] = await Promise.all(
+      [9n, 10n].map((w) => maker.make({ circuit, inputs: inputsOf(w) }, {})),
+    );
+    const answers: ProofResult[] = [other!, { ...right!, proof: other!.proof }, right!];
+    await startWorker({ name: "hostile", make: async () => answers.shift()! });
+    const job = { circuit, inputs: inputsOf(9n), publicSignals: right!.publicSignals };
+    expect((await asker.prove(job)).proof).toEqual(right!.proof);
+    expect(falseProofs).toEqual(["hostile", "hostile"]);
+  });
+
+  test("says after three failures that no worker proves the job, and begins anew when asked again", async () => {
+    const asker = await startAsker();
+    const job = { circuit, inputs: inputsOf(11n) };
+    let failureCount = 0;
+    const worker = await startWorker({
+      make: async () => {
+        failureCount += 1;
+        throw new Error("out of order");
+      },
+    });
+    // BullMQ tries a job three times, and the one who asks puts it again.
+    await expect(asker.prove(job)).rejects.toMatchObject({
+      code: "PRV_QUEUE_FAILED",
+      message: expect.stringContaining("out of order"),
+      data: { reason: "queue-job-failed" },
+    });
+    expect(failureCount).toBeGreaterThanOrEqual(3);
+    expect(asker.state.failingCode).toBe("PRV_QUEUE_FAILED");
+    await worker.close();
+    await startWorker();
+    expect((await asker.prove(job)).publicSignals[1]).toBe(3n);
+    expect(asker.state.failingCode).toBeNull();
+  }, 60_000);
+
+  test("Attack: inputs that are not those of the job's hash are not proven; the right ones are put again", async () => {
+    const asker = await startAsker();
+    const right = await maker.make({ circuit, inputs: inputsOf(12n) }, {});
+    const asked = asker.prove({ circuit, inputs: inputsOf(12n) });
+    await expect.poll(jobId).not.toBeNull();
+    const [inputs] = await keysOf("inputs");
+    await admin.set(inputs!, "something else");
+    const made: unknown[] = [];
+    await startWorker({
+      make: (job, options) => {
+        made.push(job.inputs);
+        return maker.make(job, options);
+      },
+    });
     expect((await asked).publicSignals).toEqual(right.publicSignals);
+    expect(made).toEqual([inputsOf(12n)]);
+  });
+
+  test("refuses a circuit that is not the deployment's, though it has its name", async () => {
+    const asker = await startAsker();
+    await startWorker();
+    const foreign = { ...circuit, contentHash: "of another circuit" };
+    await expect(asker.prove({ circuit: foreign, inputs: inputsOf(13n) })).rejects.toThrow(
+      "which the deployment does not have",
+    );
+  }, 60_000);
+
+  test("gives a worker's credential no key and no command beyond the queue", async () => {
+    const worker = new Redis(redis.workerUrl);
+    for (const command of [
+      ["SET", "other", "1"],
+      ["FLUSHALL"],
+      ["CONFIG", "GET", "*"],
+      ["ACL", "LIST"],
+      ["KEYS", "*"],
+      ["SHUTDOWN"],
+    ] as [string, ...string[]][])
+      await expect(worker.call(...command)).rejects.toThrow("NOPERM");
+    worker.disconnect();
+    const wrong = redis.workerUrl.replace("worker-secret", "guessed");
+    await expect(
+      createQueueProver({ queueUrl: wrong, cancelsAborted: true }, { logger }),
+    ).rejects.toMatchObject({ code: "PRV_QUEUE_FAILED", data: { reason: "queue-unreachable" } });
   });
 });

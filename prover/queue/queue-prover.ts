@@ -6,7 +6,12 @@ import { FIELD_ORDER } from "@openledger/circuits/protocol";
 import { type Job, Queue, QueueEvents } from "bullmq";
 import type { Redis } from "ioredis";
 import { verifyProof } from "../formats/verification-key.ts";
-import type { OutsideProver, OutsideProverEvents, ProverLogger, QueueState } from "../process/outside-prover.ts";
+import type {
+  OutsideProver,
+  OutsideProverEvents,
+  ProverLogger,
+  QueueState,
+} from "../process/outside-prover.ts";
 import { proverError } from "../prover-errors.ts";
 import type { CircuitInputs, ProofJob, ProofResult, ProveOptions, SignalValue } from "../proving/prover.ts";
 import {
@@ -128,7 +133,9 @@ class QueueProver implements OutsideProver {
           if (state !== "completed" && state !== "failed") continue;
           const reason = (error as Error).message;
           await job.remove().catch(() => {});
-          const isNobodysFault = reason === JOB_ENDS.inputsMissing || reason === JOB_ENDS.cancelled;
+          // They may be what is wrong.
+          await dropInputs(this.#redis, inputsHash);
+          const isNobodysFault = Object.values<string>(JOB_ENDS).includes(reason);
           if (!isNobodysFault && attempt++ >= MAX_ATTEMPTS) throw this.#failed(asked, error as Error);
           const facts = { circuit: asked.circuit.name, reason };
           this.#modules.logger.warn(facts, "the queue has no proof of a job; it is put again");
@@ -136,7 +143,9 @@ class QueueProver implements OutsideProver {
       }
     } catch (error) {
       if (closed.aborted)
-        throw proverError("PRV_CLOSED", "the prover was closed; the job stays in the queue", { cause: error });
+        throw proverError("PRV_CLOSED", "the prover was closed; the job stays in the queue", {
+          cause: error,
+        });
       if (!signal.aborted) throw error;
       if (this.#options.cancelsAborted) await this.#cancel(id, inputsHash).catch(() => {});
       throw proverError("PRV_CANCELLED", "no one waits for the proof any more", { cause: error });
@@ -181,7 +190,10 @@ class QueueProver implements OutsideProver {
       verifyProof(circuit.verificationKey, parsed.data.proof, parsed.data.publicSignals);
     if (isRight) {
       const { backend, elapsedMs, proof, publicSignals, timings } = parsed.data;
-      this.#modules.logger.info({ circuit: circuit.name, worker, backend, elapsedMs }, "a worker's proof is taken");
+      this.#modules.logger.info(
+        { circuit: circuit.name, worker, backend, elapsedMs },
+        "a worker's proof is taken",
+      );
       return { backend, proof, publicSignals, timings };
     }
     this.#modules.onFalseProof?.(worker);
@@ -194,10 +206,14 @@ class QueueProver implements OutsideProver {
 
   #failed({ circuit }: ProofJob, cause: Error): Error {
     this.#failingCode = "PRV_QUEUE_FAILED";
-    return proverError("PRV_QUEUE_FAILED", `no worker of the queue proves ${circuit.name}: ${cause.message}`, {
-      data: { reason: "queue-job-failed", circuit: circuit.name },
-      cause,
-    });
+    return proverError(
+      "PRV_QUEUE_FAILED",
+      `no worker of the queue proves ${circuit.name}: ${cause.message}`,
+      {
+        data: { reason: "queue-job-failed", circuit: circuit.name },
+        cause,
+      },
+    );
   }
 
   /** A job that a worker proves is its worker's: it lets go of it within seconds. */

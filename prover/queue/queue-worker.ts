@@ -62,7 +62,8 @@ export async function startQueueWorker(
   const stopping = new AbortController();
   const worker = new Worker(
     QUEUE_NAME,
-    (job, token, signal) => proveJob(job, token!, signal!, { ...options, redis, stopping: stopping.signal }, modules),
+    (job, token, signal) =>
+      proveJob(job, token!, signal!, { ...options, redis, stopping: stopping.signal }, modules),
     {
       connection: redis,
       prefix: KEY_PREFIX,
@@ -96,7 +97,12 @@ async function proveJob(
   job: Job,
   token: string,
   taken: AbortSignal,
-  { cancelCheckMs = CANCEL_CHECK_MS, name, redis, stopping }: QueueWorkerOptions & { redis: Redis; stopping: AbortSignal },
+  {
+    cancelCheckMs = CANCEL_CHECK_MS,
+    name,
+    redis,
+    stopping,
+  }: QueueWorkerOptions & { redis: Redis; stopping: AbortSignal },
   { circuits, logger, maker, metrics, onFailing, onJob }: QueueWorkerModules,
 ): Promise<WrittenAnswer> {
   const startedAtMs = performance.now();
@@ -106,13 +112,13 @@ async function proveJob(
   const watching = watch(redis, job.id!, cancelled, finished.signal, cancelCheckMs);
   try {
     const task = proveTaskSchema.parse(job.data);
-    const inputs = await getInputs(redis, task.inputsHash);
-    if (inputs === null) throw new UnrecoverableError(JOB_ENDS.inputsMissing);
+    const found = await getInputs(redis, task.inputsHash);
+    if ("problem" in found) throw new UnrecoverableError(found.problem);
     const circuit = circuits.get(task.circuit);
     if (circuit?.contentHash !== task.contentHash) throw unknownCircuit(task.circuit, circuits);
     onJob?.(circuit.name);
     metrics?.busy.set(1);
-    const proofJob = { circuit, inputs: toInputs(inputs) };
+    const proofJob = { circuit, inputs: toInputs(found.inputs) };
     const result = await maker.make(proofJob, { signal });
     const elapsedMs = Math.round(performance.now() - startedAtMs);
     metrics?.proofs.inc();
@@ -160,8 +166,8 @@ async function watch(
   everyMs: number,
 ): Promise<void> {
   try {
+    // Redis away is no cancellation.
     for await (const _ of every(everyMs, undefined, { signal: finished }))
-      // Redis away is no cancellation.
       if (redis.status === "ready" && (await isCancelled(redis, jobId).catch(() => false))) cancelled.abort();
   } catch {
     // Finished.

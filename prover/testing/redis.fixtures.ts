@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import { Redis } from "ioredis";
-import { KEY_PREFIX } from "../jobs/prove-queue.ts";
+import { KEY_PREFIX } from "../queue/prove-queue.ts";
 
 const PROGRAMS = ["redis-server", "valkey-server"];
 

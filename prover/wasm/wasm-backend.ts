@@ -8,6 +8,7 @@ import { KeyCache } from "../proving/key-cache.ts";
 import { ProofHelper } from "../proving/proof-helper.ts";
 import type { ProofJob, ProofResult, ProveOptions, Prover } from "../proving/prover.ts";
 import { ProvingKeyChecker } from "../proving/proving-key.ts";
+import { proofThreadCount } from "../proving/thread-count.ts";
 import { checkWitness, readPublicSignals, witnessValuesAt } from "../proving/witness-check.ts";
 import { createKernelMemory, type KernelImage, type WasmMemory } from "./kernels/kernel-module.ts";
 import { KeyFile } from "./key-file.ts";
@@ -17,7 +18,6 @@ import type { PointCounts, ThreadAnswer, ThreadTask } from "./prover-thread.ts";
 import { ThreadGroup } from "./thread-group.ts";
 import { ThreadTeam } from "./thread-team.ts";
 import { readSections, type ZkeySections } from "./zkey-sections.ts";
-import { proofThreadCount } from "../proving/thread-count.ts";
 
 const backend = "wasm";
 

@@ -69,7 +69,6 @@ describe("openledger --help", () => {
         "exit",
         "fees",
         "migrate",
-        "operator pay-provers",
         "vote",
         "vote cast",
         "vote delegate",

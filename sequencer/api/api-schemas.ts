@@ -75,5 +75,4 @@ export const hashesQuery = z.strictObject({
 export const batchesQuery = z.strictObject({ before: countFromText.optional(), limit: limit(100, 20) });
 export const feedQuery = z.object({ topics: z.string().max(2_000).optional() });
 
-
 export const readyQuery = z.object({ limit: limit(64, 8) });

@@ -12,7 +12,6 @@ import {
   depositsFor,
   L1_TIMESTAMP,
   ONE_OPEN_WEI,
-  operatorHeaders,
   TEST_SHAPE,
   type TestRollup,
   testDeployment,
@@ -94,10 +93,7 @@ describe("batches", () => {
   it("refuse proofs and reports that are not theirs", async () => {
     const rollup = await freshRollup({ userCount: 2 });
     expect(await prove(rollup, 1, { batchHash: hex32(9n) })).toEqual([409, "SEQ_BATCH_CONFLICT"]);
-    expect(await prove(rollup, 1, { publicSignals: [1n, 2n, 3n] })).toEqual([
-      422,
-      "SEQ_PROOF_INVALID",
-    ]);
+    expect(await prove(rollup, 1, { publicSignals: [1n, 2n, 3n] })).toEqual([422, "SEQ_PROOF_INVALID"]);
     expect(await report(rollup, 1, "submitted")).toEqual([409, "SEQ_BATCH_CONFLICT"]);
     expect(await report(rollup, 1, "final")).toEqual({});
     expect(await prove(rollup, 9, { batchHash: hex32(1n), publicSignals: [1n, 1n, 1n] })).toEqual([

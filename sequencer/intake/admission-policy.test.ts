@@ -1,6 +1,7 @@
 import { KIND } from "@openledger/circuits/protocol";
 import { describe, expect, it } from "vitest";
 import { freshRollup } from "../testing/fresh-rollup.ts";
+import { unproven } from "../testing/test-operator.ts";
 import {
   L1_TIMESTAMP,
   ONE_OPEN_CODE,

@@ -12,9 +12,7 @@ import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
-import { hex32 } from "@openledger/foundation/hex";
 import type { ProveStatement } from "@openledger/verifier/without-operator/prove-statement";
-import { operator } from "./test-operator.ts";
 import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";
 
 /** Blocks until a batch is final, and until one of somebody else is followed. */

@@ -11,6 +11,7 @@ import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { hex20, hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
+import type { OutsideProver } from "@openledger/prover/process/outside-prover";
 import { type Config, loadConfig } from "../config.ts";
 import { createSequencerProcess, type SequencerProcess } from "../sequencer-process.ts";
 
@@ -92,8 +93,6 @@ export function testEnvironment(
     SEQUENCER_LOG_LEVEL: "silent",
     SEQUENCER_PROVING: "off",
     SEQUENCER_SIGNATURE_THREADS: "0",
-    // History moves out of the store in every test.
-    SEQUENCER_HOT_OPERATIONS: "20",
     ...overrides,
   };
 }
@@ -213,6 +212,8 @@ export async function startTestRollup(options: {
   /** Instead of the plain test deployment. */
   deployment?: Deployment;
   isL1HeadKnown?: boolean;
+  /** Who makes proofs, once the rollup listens; nobody unless told. */
+  openProver?: () => Promise<OutsideProver>;
 }): Promise<TestRollup> {
   const config = loadConfig(testEnvironment(options.dataPath, options.environment));
   const deployment = options.deployment ?? (await testDeployment(options.shape));
@@ -222,6 +223,7 @@ export async function startTestRollup(options: {
     logger: createLogger("test", config.logLevel),
     onFatal: (error) => fatal.push(error),
     clock: () => clock.nowMs,
+    openProver: options.openProver ?? null,
   });
   const { app, sequencer } = started;
   const answer = (response: { statusCode: number; body: string }) => ({

@@ -304,7 +304,7 @@ class Operations {
     const key = ["operator", "worker-key", name, "--config", this.#a.folder, "--out", keyPath];
     await this.#options.commands.run(...key);
     const prover = new ManagedProcess({
-      ...{ name, args: startOf("prover/service/main.ts"), logPath: join(folder, "logs", `${name}.log`) },
+      ...{ name, args: startOf("prover/queue/main.ts"), logPath: join(folder, "logs", `${name}.log`) },
       env: {
         PROVER_DEPLOYMENT_PATH: this.#recordPath,
         PROVER_QUEUE_FILE: writeSecret(folder, `${name}-queue-url`, url.href),

@@ -72,7 +72,6 @@ export async function benchAdaptersOnLedger(options: OnLedgerOptions) {
         // A version counts once L1 has it. From then on proofs may wait, with the batches that wait for them.
         afterPublishing: async () => {
           await world.allPosted();
-          if (!isProven) await world.prover.kill();
         },
         beforeTheDay: () => (isProven ? world.allPosted(PROVEN_TIMEOUT_MS) : Promise.resolve()),
       },

@@ -45,7 +45,7 @@ export async function goesOn(world: World): Promise<boolean> {
     await world.nextBatch(STANDSTILL_MS);
     return true;
   } catch (error) {
-    if (!world.sequencer.isRunning || !world.prover.isRunning) throw error;
+    if (!world.sequencer.isRunning) throw error;
     return false;
   }
 }

@@ -139,20 +139,17 @@ async function loadSettling(options: PublishedOptions, modelId: number, openSend
     settings: Parameters<typeof startSettling>[0],
   ) => {
     const prover = await openSettlingProver(options);
-    const settler = await startSettling(
-      settings,
-      {
-        client,
-        signer: async (leaf) => signFor(await openSigner(options), leaf),
-        ...(await openSettlementContext(options)),
-        log,
-        report,
-        prover,
-        approve: drawApprover(openSender, client.rollupAddress, (l1TransactionHash) =>
-          log.info({ modelId, l1TransactionHash }, "L1 takes the epoch's draws by now"),
-        ),
-      },
-    );
+    const settler = await startSettling(settings, {
+      client,
+      signer: async (leaf) => signFor(await openSigner(options), leaf),
+      ...(await openSettlementContext(options)),
+      log,
+      report,
+      prover,
+      approve: drawApprover(openSender, client.rollupAddress, (l1TransactionHash) =>
+        log.info({ modelId, l1TransactionHash }, "L1 takes the epoch's draws by now"),
+      ),
+    });
     return {
       async stop() {
         await settler.stop();

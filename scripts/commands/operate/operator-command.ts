@@ -35,9 +35,14 @@ const addInit = command({
     ...required(OUT_FOLDER_OPTION),
     ...OPERATOR_KEY_OPTION,
     "--l1 <url>": "URL of the Ethereum node; default: the deployment record's",
-    "--provers <n>": { about: "number of provers on this machine", fallback: 1, parse: parseCount },
-    "--queue-file <file>": "file with the Redis URL of the provers' queue, if they use one; mode 0600",
-    "--worker-queue-file <file>": "file with the same URL and the provers' own user and password",
+    "--provers <n>": {
+      about: "number of the queue's workers on this machine",
+      fallback: 1,
+      parse: parseCount,
+    },
+    "--queue-file <file>":
+      "file with the Redis URL of the queue of proofs; default: a child process of the sequencer; mode 0600",
+    "--worker-queue-file <file>": "file with the same URL and the workers' own user and password",
     "--prover <backend>": {
       about: "prover back end; auto picks the fastest on the machine",
       choices: BACKEND_CHOICES,

@@ -6,8 +6,8 @@ import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
 import type { OutsideProver } from "@openledger/prover/process/outside-prover";
-import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 import { proverError } from "@openledger/prover/prover-errors";
+import type { ProvingCircuit } from "@openledger/prover/proving/prover";
 import type { Metrics } from "../../metrics.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
@@ -71,7 +71,7 @@ export class BatchProver {
     try {
       this.#report();
       const unproven = await this.#modules.unproven();
-      const wanted = new Set(unproven.map(({ batchHash }) => batchHash));
+      const wanted = new Set<string>(unproven.map(({ batchHash }) => batchHash));
       for (const [batchHash, task] of this.#tasks) {
         if (wanted.has(batchHash)) continue;
         task.superseded.abort();
