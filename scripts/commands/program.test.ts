@@ -125,7 +125,6 @@ describe("openledger --help", () => {
         "verify model",
         "verify preconfirmations",
         "verify settlement",
-        "verify spans",
         "withdraw",
       ].sort(),
     );
