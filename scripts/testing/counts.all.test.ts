@@ -37,7 +37,10 @@ it.each([
   const report = join(folder, "report.json");
   try {
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-    writeFileSync(join(folder, "vitest.config.mjs"), "export default { test: { globals: true, maxWorkers: 1 } };");
+    writeFileSync(
+      join(folder, "vitest.config.mjs"),
+      "export default { test: { globals: true, maxWorkers: 1 } };",
+    );
     const args = ["run", "--reporter=json", `--outputFile=${report}`];
     const vitest = join(repositoryRoot, "node_modules/vitest/vitest.mjs");
     const isGood = await new Promise<boolean>((settle) => {

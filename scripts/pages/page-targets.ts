@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
-import { pagesOf } from "./prose.ts";
+import { pagesOf } from "./pages.ts";
 
 /**
  * What a page names and what is not there, as `page: name`: paths of the repository and names of source files, in
