@@ -1,6 +1,6 @@
 /** What one claim that fails does to the others, to bonds and to what is told: the contract is real, who sends and traces is not. */
 
-import { queryBytes } from "@openledger/circuits/internal/ledger/model-query";
+import { queryBytes } from "@openledger/circuits/ledger/model-query";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
 import { hex32 } from "@openledger/foundation/hex";

@@ -18,7 +18,7 @@ import { readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";
-import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { type Anvil, startAnvil } from "@openledger/contracts/l1/anvil";
 import { clientWithout, onClient, revertEachTest } from "@openledger/contracts/testing/chain";
 import { connect, deployFixture, OPEN, revertOf, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import {

@@ -1,7 +1,7 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { judgeAbis } from "@openledger/contracts/build/disputes-abi";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
-import { DIRECT_LIES } from "@openledger/e2e/internal/scenarios/disputes/direct-lies";
+import { DIRECT_LIES } from "@openledger/e2e/scenarios/disputes/direct-lies";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { encodeFunctionData } from "viem";
 import { describe, expect, test } from "vitest";

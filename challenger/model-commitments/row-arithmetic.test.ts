@@ -1,6 +1,6 @@
-import { countText } from "@openledger/attribution/internal/model/direct/direct-inputs";
 import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { countText } from "@openledger/attribution/model/direct/direct-inputs";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { bytesToHex, hexToBytes } from "viem";

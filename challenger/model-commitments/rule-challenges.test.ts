@@ -3,7 +3,7 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { revertEachTest } from "@openledger/contracts/testing/chain";
-import { changedFact, changedLeaves, wholeShares } from "@openledger/e2e/internal/scenarios/disputes/lie";
+import { changedFact, changedLeaves, wholeShares } from "@openledger/e2e/scenarios/disputes/lie";
 import { started } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { describe, expect, test } from "vitest";

@@ -12,7 +12,7 @@ import { isWhole } from "@openledger/foundation/testing/test-random";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextSetting } from "@openledger/models/registered/text-model";
 import { ownedTexts, sampleTexts } from "@openledger/models/testing/text-rows";
-import { runInProcess } from "@openledger/scripts/internal/commands/testing/run-in-process";
+import { runInProcess } from "@openledger/scripts/commands/testing/run-in-process";
 import { getAddress, type Hex, http, type PublicClient, toHex, zeroAddress } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { beforeAll, describe, expect, test } from "vitest";

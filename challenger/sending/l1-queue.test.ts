@@ -1,4 +1,4 @@
-import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { type Anvil, startAnvil } from "@openledger/contracts/l1/anvil";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { connect } from "@openledger/contracts/testing/rollup-fixture";
 import { createPublicClient, custom, type Hex, parseGwei, toHex } from "viem";

@@ -4,7 +4,7 @@ import type { RewardSplit } from "@openledger/circuits/ledger/rewards";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import { type DisputesParameters, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
 import type { GovernanceOptions } from "@openledger/contracts/build/governance";
-import { workspaceDir } from "@openledger/scripts/internal/cli/workspace";
+import { workspaceDir } from "@openledger/scripts/cli/workspace";
 import { parseEther } from "viem";
 
 /**

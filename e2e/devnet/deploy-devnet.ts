@@ -5,7 +5,7 @@ import { deployContract } from "@openledger/contracts/build/deploy";
 import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { GOVERNANCE_CONTRACTS, governanceArguments } from "@openledger/contracts/build/governance";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
-import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
+import { workspacePaths } from "@openledger/scripts/cli/workspace";
 import {
   type Address,
   createPublicClient,

@@ -3,12 +3,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { LEAF_FILE } from "@openledger/attribution/model/model-manifest";
-import { directCase } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
-import {
-  lie,
-  startDisputes,
-} from "@openledger/challenger/internal/model-commitments/testing/dispute-fixture";
-import { pairBytes } from "@openledger/challenger/internal/statements/leaf-bytes";
+import { directCase } from "@openledger/challenger/model-commitments/testing/direct-case";
+import { lie, startDisputes } from "@openledger/challenger/model-commitments/testing/dispute-fixture";
+import { pairBytes } from "@openledger/challenger/statements/leaf-bytes";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type InstalledPackage, installPackage } from "./testing/installed-package.ts";
 

@@ -3,17 +3,11 @@
  */
 
 import { DRAWS, MODEL_ID, type ModelHistory, ROW_COUNT } from "@openledger/bridge/testing/model-history";
-import { directChallengeData } from "@openledger/challenger/internal/model-commitments/direct-calls";
-import {
-  type DirectCase,
-  directCase,
-} from "@openledger/challenger/internal/model-commitments/testing/direct-case";
-import { withTrees } from "@openledger/challenger/internal/statements/committed-model";
-import {
-  postedTuple,
-  statementTuple,
-} from "@openledger/challenger/internal/statements/model-commitment-calls";
+import { directChallengeData } from "@openledger/challenger/model-commitments/direct-calls";
 import { admitCall } from "@openledger/challenger/model-commitments/ledger-proofs";
+import { type DirectCase, directCase } from "@openledger/challenger/model-commitments/testing/direct-case";
+import { withTrees } from "@openledger/challenger/statements/committed-model";
+import { postedTuple, statementTuple } from "@openledger/challenger/statements/model-commitment-calls";
 import { hashLeaf, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { treePath } from "@openledger/circuits/ledger/version-rows";
 import { TAG, TREE_DEPTH } from "@openledger/circuits/protocol";

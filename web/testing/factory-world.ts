@@ -26,7 +26,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { OwnProcess } from "@openledger/foundation/testing/own-process";
 import { BASE_FOLDER, defaultBase } from "@openledger/models/base/base-place";
-import { baseConfig } from "@openledger/models/internal/base/base-recipe";
+import { baseConfig } from "@openledger/models/base/base-recipe";
 import { LedgerBilling } from "@openledger/models/paid/ledger-billing";
 import { openPaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
 import { serveAdapters } from "@openledger/models/serving/serve-adapters";
@@ -224,8 +224,8 @@ async function textSpans(storePath: string, rowsRoot: bigint) {
     validatorId,
   }));
   const root = hex32(rowsRoot).slice(2);
-  const index = await buildSpanIndex(documents, { rowsRoot: root, rowText: "text", engine: "typescript" });
-  return new Map([[root, hostSpans(index)]]);
+  const index = buildSpanIndex(documents, { rowsRoot: root, rowText: "text" });
+  return new Map([[root, await hostSpans(index)]]);
 }
 
 interface RegisteredPlaces {

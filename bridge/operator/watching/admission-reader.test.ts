@@ -1,4 +1,4 @@
-import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { type Anvil, startAnvil } from "@openledger/contracts/l1/anvil";
 import { type Gate, startGate } from "@openledger/contracts/testing/gate-fixture";
 import { connect, deployFixture, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { createPublicClient, custom } from "viem";

@@ -4,8 +4,7 @@ import { toFixed40 } from "@openledger/attribution/maths/fixed-point";
 import type { FamilyTraining, Trained } from "@openledger/attribution/model/model-family";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { testFolder } from "@openledger/foundation/testing/test-fixtures";
-import { folderSource } from "@openledger/models/internal/files/folder-source";
-import { byteCharacters } from "@openledger/models/internal/tokens/train-tokenizer";
+import { folderSource } from "@openledger/models/files/folder-source";
 import { describeBase } from "@openledger/models/registered/base-files";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextRecipe } from "@openledger/models/registered/text-recipe";
@@ -15,6 +14,7 @@ import { makeModel, writeMadeModel } from "@openledger/models/testing/made-model
 import { byteConfig, ownedTexts, sampleTexts } from "@openledger/models/testing/text-rows";
 import { readSpelling } from "@openledger/models/tokens/token-spelling";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
+import { byteCharacters } from "@openledger/models/tokens/train-tokenizer";
 import { type Hex, zeroAddress } from "viem";
 import { beforeAll, describe, expect, test } from "vitest";
 import { requirePostable } from "../rows/postable-rows.ts";

@@ -13,8 +13,8 @@ import {
   changedLeaves,
   changedFact as fact,
   ONE,
-} from "@openledger/e2e/internal/scenarios/disputes/lie";
-import { byteAt, more, TEXT_LIES } from "@openledger/e2e/internal/scenarios/disputes/text-lies";
+} from "@openledger/e2e/scenarios/disputes/lie";
+import { byteAt, more, TEXT_LIES } from "@openledger/e2e/scenarios/disputes/text-lies";
 import { started, testFolder } from "@openledger/foundation/testing/test-fixtures";
 import { isWhole, partOf } from "@openledger/foundation/testing/test-random";
 import { bytesToHex, type Hex } from "viem";

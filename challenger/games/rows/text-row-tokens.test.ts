@@ -3,8 +3,7 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { decodeTextRow, encodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
 import { started } from "@openledger/foundation/testing/test-fixtures";
-import { memorySource } from "@openledger/models/internal/files/memory-source";
-import { trainTokenizer } from "@openledger/models/internal/tokens/train-tokenizer";
+import { memorySource } from "@openledger/models/files/memory-source";
 import {
   JOINING,
   readSpelling,
@@ -13,6 +12,7 @@ import {
   type TokenSpelling,
 } from "@openledger/models/tokens/token-spelling";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
+import { trainTokenizer } from "@openledger/models/tokens/train-tokenizer";
 import { bytesToHex, type Hex, hexToBytes, zeroAddress, zeroHash } from "viem";
 import { describe, expect, test } from "vitest";
 import { leafTree } from "../../statements/leaf-tree.ts";

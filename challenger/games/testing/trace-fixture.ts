@@ -10,11 +10,11 @@ import { refusalOf } from "@openledger/contracts/testing/refusal-of";
 import { adapterLayout, usualTargets } from "@openledger/models/architecture/adapter-layout";
 import { answerRow } from "@openledger/models/architecture/loss-gradient";
 import { loadModel, openModel } from "@openledger/models/files/load-model";
-import { memorySource } from "@openledger/models/internal/files/memory-source";
-import { encodeTensors } from "@openledger/models/internal/files/safetensors";
-import { runRowTask } from "@openledger/models/internal/training/row-task";
+import { memorySource } from "@openledger/models/files/memory-source";
+import { encodeTensors } from "@openledger/models/files/safetensors";
 import { NONE } from "@openledger/models/kernels/kernels";
 import { madeConfigs, makeModel } from "@openledger/models/testing/made-models";
+import { runRowTask } from "@openledger/models/training/row-task";
 import { type Abi, encodeFunctionData, type Hex, parseAbi, parseEther, zeroAddress } from "viem";
 import type { TracedModel, TraceInputs } from "../../trace/query-program.ts";
 import {

@@ -4,7 +4,7 @@ import { publishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { folderSource } from "@openledger/models/internal/files/folder-source";
+import { folderSource } from "@openledger/models/files/folder-source";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextRecipe } from "@openledger/models/registered/text-recipe";

@@ -1,13 +1,13 @@
 /** Where the rollup has a gate: a challengeable model outlasts its window on L1, and the others are admitted without one. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
-import { isDisputable } from "@openledger/challenger/internal/statements/committed-model";
 import {
   type ModelCommitmentWindow,
   readAdmissions,
   readWindows,
   recomputedLine,
 } from "@openledger/challenger/model-commitments/read-windows";
+import { isDisputable } from "@openledger/challenger/statements/committed-model";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";

@@ -2,17 +2,17 @@
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { claimReceiptCall } from "@openledger/challenger/games/claims/ledger-claims";
-import { tracedOf } from "@openledger/challenger/games/rows/traced-recipe";
 import {
   type TracedQuery,
   traceQuery,
   tracingKernels,
-} from "@openledger/challenger/internal/games/claims/traced-model";
-import type { TracedTextModel } from "@openledger/challenger/internal/games/claims/traced-text";
-import { falseTrace, placeOf } from "@openledger/challenger/internal/games/testing/played-games";
-import type { TracedText } from "@openledger/challenger/internal/trace/leaf-rules";
-import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
-import type { OpKind } from "@openledger/challenger/internal/trace/trace-op";
+} from "@openledger/challenger/games/claims/traced-model";
+import type { TracedTextModel } from "@openledger/challenger/games/claims/traced-text";
+import { tracedOf } from "@openledger/challenger/games/rows/traced-recipe";
+import { falseTrace, placeOf } from "@openledger/challenger/games/testing/played-games";
+import type { TracedText } from "@openledger/challenger/trace/leaf-rules";
+import { chainKernels } from "@openledger/challenger/trace/run-trace";
+import type { OpKind } from "@openledger/challenger/trace/trace-op";
 import type { TextParts } from "@openledger/models/registered/text-family";
 import { MOST_CLAIM_BYTES } from "@openledger/models/registered/text-tokens";
 import type { Hex } from "viem";

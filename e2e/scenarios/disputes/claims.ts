@@ -1,13 +1,12 @@
 /** Claims of language models: a liar's, a friend's games about a right one, and an honest owner who is challenged about all. */
 
 import { readGame } from "@openledger/challenger/events/read-contracts";
-import { claimOf, type TracedQuery } from "@openledger/challenger/internal/games/claims/traced-model";
-import type { ShownClaim } from "@openledger/challenger/internal/games/read-games";
-import { challengeCall, statementHash } from "@openledger/challenger/internal/games/trace-moves";
-import { TracePlayer } from "@openledger/challenger/internal/games/trace-player";
-import { queryCommitment } from "@openledger/circuits/internal/ledger/model-query";
-import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
-import { payInference } from "@openledger/client/internal/actions/ledger/pay-inference";
+import { claimOf, type TracedQuery } from "@openledger/challenger/games/claims/traced-model";
+import type { ShownClaim } from "@openledger/challenger/games/read-games";
+import { challengeCall, statementHash } from "@openledger/challenger/games/trace-moves";
+import { TracePlayer } from "@openledger/challenger/games/trace-player";
+import { answerHash, queryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
+import { payInference } from "@openledger/client/actions/ledger/pay-inference";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { traceGameAbi } from "@openledger/contracts/build/trace-abi";

@@ -4,30 +4,18 @@ import type { DirectParts } from "@openledger/attribution/model/direct/direct-fa
 import { directTraining } from "@openledger/attribution/model/direct/direct-training";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { registeredDirect } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
+import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
+import { registeredDirect } from "@openledger/challenger/model-commitments/testing/direct-case";
 import {
   type CommittedModel,
   type Leaves,
   TREES,
   withTrees,
-} from "@openledger/challenger/internal/statements/committed-model";
-import {
-  directEntry,
-  numberBytes,
-  readNumbers,
-} from "@openledger/challenger/internal/statements/direct-arithmetic";
-import {
-  directModelCommitment,
-  mapPlaces,
-} from "@openledger/challenger/internal/statements/direct-model-commitment";
-import {
-  int64Bytes,
-  pairBytes,
-  readFact,
-  readInt64s,
-} from "@openledger/challenger/internal/statements/leaf-bytes";
-import { countRow } from "@openledger/challenger/internal/statements/row-arithmetic";
-import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
+} from "@openledger/challenger/statements/committed-model";
+import { directEntry, numberBytes, readNumbers } from "@openledger/challenger/statements/direct-arithmetic";
+import { directModelCommitment, mapPlaces } from "@openledger/challenger/statements/direct-model-commitment";
+import { int64Bytes, pairBytes, readFact, readInt64s } from "@openledger/challenger/statements/leaf-bytes";
+import { countRow } from "@openledger/challenger/statements/row-arithmetic";
 import { type Changes, type CommitmentLie, changedFact, clipLies, ONE, type ToldLie, toldOf } from "./lie.ts";
 
 type Model = PublishedModel<DirectParts>;

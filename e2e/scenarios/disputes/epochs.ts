@@ -1,7 +1,7 @@
 /** Honest models' ways behind their windows: admitted, begun, asked, paid and settled; and a liar's epoch beside them. */
 import { join } from "node:path";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
-import type { ClaimingView } from "@openledger/challenger/internal/claiming/claiming-report";
+import type { ClaimingView } from "@openledger/challenger/claiming/claiming-report";
 import { getModel, getPayments, getSettlement } from "@openledger/client/sequencer/model-reads";
 import type { SettlingView } from "@openledger/models/settler/turn-report";
 import { formatEther } from "viem";

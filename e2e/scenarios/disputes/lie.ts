@@ -1,15 +1,15 @@
 /** What a hostile owner commits to: a model with one lie, made so that all else of the commitment fits it. */
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
-import type { TracedQuery } from "@openledger/challenger/internal/games/claims/traced-model";
+import type { TracedQuery } from "@openledger/challenger/games/claims/traced-model";
+import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
 import {
   type CommittedModel,
   type DisputeStatement,
   factBytes,
   type Leaves,
   type RowFact,
-} from "@openledger/challenger/internal/statements/committed-model";
-import { readFact } from "@openledger/challenger/internal/statements/leaf-bytes";
-import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
+} from "@openledger/challenger/statements/committed-model";
+import { readFact } from "@openledger/challenger/statements/leaf-bytes";
 
 /** @typeParam Made the honest model, and what its owner knows of it */
 export interface CommitmentLie<Made, Model = PublishedModel> {

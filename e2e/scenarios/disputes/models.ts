@@ -4,15 +4,11 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
+import { openTracedText } from "@openledger/challenger/games/claims/traced-text";
 import { withTracing } from "@openledger/challenger/games/rows/traced-recipe";
-import { openTracedText } from "@openledger/challenger/internal/games/claims/traced-text";
-import {
-  recipeOver,
-  registeredTexts,
-  settingOver,
-} from "@openledger/challenger/internal/games/testing/tuned-texts";
-import { registeredDirect } from "@openledger/challenger/internal/model-commitments/testing/direct-case";
-import { MOST_COMPARED_BYTES } from "@openledger/challenger/internal/statements/find-faults";
+import { recipeOver, registeredTexts, settingOver } from "@openledger/challenger/games/testing/tuned-texts";
+import { registeredDirect } from "@openledger/challenger/model-commitments/testing/direct-case";
+import { MOST_COMPARED_BYTES } from "@openledger/challenger/statements/find-faults";
 import { textFamily } from "@openledger/models/registered/text-family";
 import { realFeatures, textTraining } from "@openledger/models/registered/text-training";
 import type { Address } from "viem";

@@ -3,7 +3,7 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { readDisputes, readGame } from "@openledger/challenger/events/read-contracts";
 import { textSetting } from "@openledger/models/registered/model-families";
 import { textFamily } from "@openledger/models/registered/text-family";
-import { runOpenledger } from "@openledger/scripts/internal/cli/openledger-process";
+import { runOpenledger } from "@openledger/scripts/cli/openledger-process";
 import { formatEther } from "viem";
 import { drillError } from "../../world/drill-errors.ts";
 import type { ManagedProcess } from "../../world/process.ts";

@@ -2,10 +2,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TextRow } from "@openledger/attribution/rows/text-rows";
-import { TEXTS as CASE_TEXTS } from "@openledger/challenger/internal/games/testing/text-case";
-import { byteCharacters } from "@openledger/models/internal/tokens/train-tokenizer";
+import { TEXTS as CASE_TEXTS } from "@openledger/challenger/games/testing/text-case";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 import { byteConfig } from "@openledger/models/testing/text-rows";
+import { byteCharacters } from "@openledger/models/tokens/train-tokenizer";
 
 /** At most 24 KiB of entries are shown: two chains, and what joins them. */
 const CHAIN = 22;

@@ -4,26 +4,19 @@ import type { Trained } from "@openledger/attribution/model/model-family";
 import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { registeredFeatures } from "@openledger/attribution/model/registered-features";
-import { asRow, type TracedQuery } from "@openledger/challenger/internal/games/claims/traced-model";
-import type { TracedTextModel } from "@openledger/challenger/internal/games/claims/traced-text";
-import {
-  textModelCommitment,
-  withTextTrees,
-} from "@openledger/challenger/internal/games/rows/text-model-commitment";
+import { asRow, type TracedQuery } from "@openledger/challenger/games/claims/traced-model";
+import type { TracedTextModel } from "@openledger/challenger/games/claims/traced-text";
+import { textModelCommitment, withTextTrees } from "@openledger/challenger/games/rows/text-model-commitment";
 import {
   type RowTokens,
   readRowTokens,
   readTexts,
   rowTokensLeaf,
-} from "@openledger/challenger/internal/games/rows/text-row-tokens";
-import {
-  claimedNumbers,
-  falseTrace,
-  placeOf,
-} from "@openledger/challenger/internal/games/testing/played-games";
-import { nearestLeaders } from "@openledger/challenger/internal/statements/text-overlap";
-import { chainKernels } from "@openledger/challenger/internal/trace/run-trace";
+} from "@openledger/challenger/games/rows/text-row-tokens";
+import { claimedNumbers, falseTrace, placeOf } from "@openledger/challenger/games/testing/played-games";
 import type { FaultName } from "@openledger/challenger/model-commitments/read-windows";
+import { nearestLeaders } from "@openledger/challenger/statements/text-overlap";
+import { chainKernels } from "@openledger/challenger/trace/run-trace";
 import { type TextParts, textFamily } from "@openledger/models/registered/text-family";
 import type { TextSetting } from "@openledger/models/registered/text-model";
 import { toHex } from "viem";

@@ -4,7 +4,7 @@ import { decodeWire } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import type { World } from "@openledger/e2e/internal/world/world";
+import type { World } from "@openledger/e2e/world/world";
 import { type Address, decodeFunctionData, encodeFunctionData, type Hex, hexToBytes, toHex } from "viem";
 import type { Attack } from "./grief-result.ts";
 import { type AttackersCall, createPoolAttacker } from "./pool-attacker.ts";

@@ -1,8 +1,8 @@
 /** What L1 takes of a rollup's signed operations in a time, and what its operator pays for it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import { drillAccount } from "@openledger/e2e/internal/world/accounts";
-import type { World } from "@openledger/e2e/internal/world/world";
+import { drillAccount } from "@openledger/e2e/world/accounts";
+import type { World } from "@openledger/e2e/world/world";
 import { type Hex, toHex } from "viem";
 
 export interface Measured {

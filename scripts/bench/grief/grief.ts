@@ -2,11 +2,11 @@
  * What strangers can do to the publishing of signed operations, for gas alone: real processes, a real L1, real proofs with
  * development keys. Before each attack the same load is measured without it, in the same run and in turns.
  */
-import { auditPreconfirmations } from "@openledger/e2e/internal/audit/audit";
-import { drillUser } from "@openledger/e2e/internal/world/accounts";
-import { drillError } from "@openledger/e2e/internal/world/drill-errors";
-import { buildModelCircuits } from "@openledger/e2e/internal/world/model-circuits";
-import { createWorld, type World } from "@openledger/e2e/internal/world/world";
+import { auditPreconfirmations } from "@openledger/e2e/audit/audit";
+import { drillUser } from "@openledger/e2e/world/accounts";
+import { drillError } from "@openledger/e2e/world/drill-errors";
+import { buildModelCircuits } from "@openledger/e2e/world/model-circuits";
+import { createWorld, type World } from "@openledger/e2e/world/world";
 import { makePreVerifiables, SIZE } from "./attackers-models.ts";
 import { claimAttack, creditWei } from "./claim-attack.ts";
 import { goesOn, type Measured, measure } from "./grief-measure.ts";

@@ -1,5 +1,5 @@
 /** Half of what the bridge hears of L1 comes from a node that is a block or two behind. Nobody has to be paid for that. */
-import type { World } from "@openledger/e2e/internal/world/world";
+import type { World } from "@openledger/e2e/world/world";
 import type { Attack } from "./grief-result.ts";
 
 export function lagAttack({ proxy }: World): Attack {

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { revertName } from "@openledger/contracts/testing/rollup-fixture";
-import { drillAccount } from "@openledger/e2e/internal/world/accounts";
-import type { World } from "@openledger/e2e/internal/world/world";
+import { drillAccount } from "@openledger/e2e/world/accounts";
+import type { World } from "@openledger/e2e/world/world";
 import { type Address, decodeFunctionData, type Hex, parseGwei, toHex } from "viem";
 
 const LOOK_MS = 50;

@@ -8,7 +8,7 @@ import { encodeWire } from "@openledger/circuits/batch/batch-data";
 import { KIND } from "@openledger/circuits/protocol";
 import { batchShape } from "@openledger/circuits/registry/circuit-sizes";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import type { World } from "@openledger/e2e/internal/world/world";
+import type { World } from "@openledger/e2e/world/world";
 import { bytesToHex, encodeFunctionData, type Hex } from "viem";
 import type { PreVerifiable } from "./attackers-models.ts";
 import type { Attack } from "./grief-result.ts";

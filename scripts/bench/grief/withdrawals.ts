@@ -4,7 +4,7 @@ import { signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { operationMessage } from "@openledger/circuits/ledger/operation";
 import { KIND } from "@openledger/circuits/protocol";
 import { encodeOperation } from "@openledger/client/sequencer/operation-body";
-import type { DrillUser } from "@openledger/e2e/internal/world/accounts";
+import type { DrillUser } from "@openledger/e2e/world/accounts";
 import { type Address, toHex } from "viem";
 
 const MAX_FEE_PER_UNIT_WEI = 1_000_000n;
