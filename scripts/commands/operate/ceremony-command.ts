@@ -76,13 +76,13 @@ const addBeacon = command({
   about: "end the ceremony with a public value that nobody could foresee",
   options: {
     ...STEP_OPTIONS,
-    "--beacon <hex>": { about: "the value, for example an announced block's hash", isRequired: true },
+    "--value <hex>": { about: "the value, for example an announced block's hash", isRequired: true },
     "--iterations-exp <n>": { about: "hash the value 2^n times", fallback: 10, parse: Number },
   },
-  examples: ["ceremony beacon --from keys-3 --to keys --beacon 0102030405060708090a0b0c0d0e0f10"],
+  examples: ["ceremony beacon --from keys-3 --to keys --value 0102030405060708090a0b0c0d0e0f10"],
   run: async ({ options, output }) => {
     const { applyBeaconToKeys } = await loadCeremony();
-    const { beacon: beaconHex, from: fromPath, iterationsExp, to: toPath } = options;
+    const { value: beaconHex, from: fromPath, iterationsExp, to: toPath } = options;
     const request = { fromPath, toPath, beaconHex, iterationsExp };
     answerSteps(await applyBeaconToKeys(request, output.progress), output);
   },
