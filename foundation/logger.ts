@@ -7,7 +7,7 @@ const REDACTED = [
   "authorization",
   "headers.authorization",
   "req.headers.authorization",
-  ...["handInSecret", "operatorPrivateKey", "operatorToken", "preconfirmationPrivateKey"].flatMap((name) => [
+  ...["operatorPrivateKey", "operatorToken", "preconfirmationPrivateKey"].flatMap((name) => [
     name,
     `*.${name}`,
   ]),

@@ -108,7 +108,6 @@ describe("openledger --help", () => {
         "operator lease show",
         "operator lease take",
         "operator take-over",
-        "operator worker-key",
         "receipt",
         "restore",
         "rewards",
