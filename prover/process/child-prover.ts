@@ -167,28 +167,23 @@ export class ChildProver implements OutsideProver {
   }
 
   /** The child that runs, or a new one after its pause. @throws why it cannot be used */
-  #start(): Promise<Child> {
-    if (this.#child !== null) return this.#usable(this.#child);
-    this.#starting ??= this.#startAfterPause().finally(() => {
-      this.#starting = null;
-    });
-    return this.#starting;
-  }
-
-  async #usable(child: Child): Promise<Child> {
+  async #start(): Promise<Child> {
+    this.#starting ??= this.#child === null ? this.#spawnAfterPause() : null;
+    const child = this.#child ?? (await this.#starting!);
     await child.ready;
     return child;
   }
 
-  async #startAfterPause(): Promise<Child> {
+  async #spawnAfterPause(): Promise<Child> {
     const { firstBackoffMs = FIRST_BACKOFF_MS } = this.#options;
-    if (this.#failureCount > 0) {
-      const waitMs = Math.min(MAX_BACKOFF_MS, firstBackoffMs * 2 ** Math.min(this.#failureCount - 1, 30));
-      await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
-    }
+    const pauseMs = firstBackoffMs * 2 ** Math.min(this.#failureCount - 1, 30);
+    const waitMs = this.#failureCount === 0 ? 0 : Math.min(MAX_BACKOFF_MS, pauseMs);
+    await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+    // From here on the child's end may start the next one.
+    this.#starting = null;
     if (this.#closing.signal.aborted) throw proverError("PRV_CLOSED", "the prover was closed");
     this.#child = this.#spawn();
-    return this.#usable(this.#child);
+    return this.#child;
   }
 
   #spawn(): Child {

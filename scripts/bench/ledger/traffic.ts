@@ -1,4 +1,4 @@
-/** Operations as `bench -- table` simulates them: who pays whom among 262,144 accounts and 16 models. Follows from a seed. */
+/** Operations as `bench -- ledger` simulates them: who pays whom among 262,144 accounts and 16 models. Follows from a seed. */
 export const ACCOUNTS = 262_144;
 export const MODELS = 16;
 

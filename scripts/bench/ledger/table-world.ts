@@ -6,7 +6,7 @@ import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
 import { type ClosedTableBatch, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { postedShape, type TableShape } from "@openledger/circuits/table/table-shape";
 import { keyXOf, OPEN, signFor, TEST_DOMAIN } from "@openledger/circuits/testing/random-ledger";
-import { ACCOUNTS, simulate, type Traffic } from "./table-traffic.ts";
+import { ACCOUNTS, simulate, type Traffic } from "./traffic.ts";
 
 /** Everybody's key: a circuit does not care, and deriving keys takes milliseconds. */
 const SECRET = 1234n;

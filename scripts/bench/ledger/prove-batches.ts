@@ -12,11 +12,11 @@ import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { CircuitInputs, ProvingCircuit } from "@openledger/prover/proving/prover";
 import { ask, startChild } from "../prove-contestants.ts";
 import { median, type Run } from "../prove-summary.ts";
-import { cheapest, WIDE_SLOT } from "../table.ts";
-import { TRAFFIC, type Traffic } from "./table-traffic.ts";
+import { cheapest, WIDE_SLOT } from "./constraints.ts";
 import { closeTable, drawPairs } from "./table-world.ts";
+import { TRAFFIC, type Traffic } from "./traffic.ts";
 
-export interface BenchTableProveOptions {
+export interface LedgerBenchOptions {
   readonly traffic: string;
   /** log2 of the domain that the batch fills. */
   readonly domain: string;
@@ -35,7 +35,7 @@ interface TableProveCase {
   readonly publicSignals: readonly bigint[];
 }
 
-export async function benchTableProve(options: BenchTableProveOptions) {
+export async function proveBatches(options: LedgerBenchOptions) {
   await initPoseidon();
   const traffic = TRAFFIC.find((name) => name === options.traffic);
   if (traffic === undefined) throw new Error(`the traffic is one of ${TRAFFIC.join(", ")}`);
@@ -67,7 +67,11 @@ export async function benchTableProve(options: BenchTableProveOptions) {
       for (const worker of workers) worker.kill("SIGKILL");
     }
   }
-  return { ...{ traffic, backend: options.backend, name, operations, constraints }, byWorkers };
+  return {
+    ...{ traffic, backend: options.backend, name, operations, constraints, byWorkers },
+    provenPerSecond: Math.max(...Object.values(byWorkers).map((one) => one.provenOperationsPerSecond)),
+    constraintsPerOperation: Math.round(constraints / operations),
+  };
 }
 
 const figuresOf = (proofs: readonly Run[], operations: number, elapsedMs: number) => ({
