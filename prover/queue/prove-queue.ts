@@ -99,10 +99,11 @@ const cancelledKey = (jobId: string) => `${KEY_PREFIX}:cancelled:${jobId}`;
 
 export const hashOf = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-/** Puts inputs beside the queue, or sees to it that those that are there stay. @param hash of `json` */
-export async function putInputs(redis: Redis, hash: string, json: string): Promise<void> {
+export const packInputs = (json: string): Promise<Buffer> => promisify(gzip)(json, { level: 1 });
+
+/** Puts packed inputs beside the queue, or sees to it that those that are there stay. @param hash of their JSON */
+export async function putInputs(redis: Redis, hash: string, packed: Buffer): Promise<void> {
   if ((await redis.expire(inputsKey(hash), INPUTS_TTL_SECONDS)) === 1) return;
-  const packed = await promisify(gzip)(json, { level: 1 });
   await redis.set(inputsKey(hash), packed, "EX", INPUTS_TTL_SECONDS);
 }
 

@@ -23,6 +23,7 @@ import {
   KEY_PREFIX,
   MAX_ATTEMPTS,
   type ProveTask,
+  packInputs,
   proveAnswerSchema,
   putInputs,
   QUEUE_NAME,
@@ -69,6 +70,14 @@ export async function createQueueProver(
   return new QueueProver({ redis, queue, ends }, options, modules);
 }
 
+/** A job as the queue has it. */
+interface AskedJob extends Pick<ProofJob, "circuit"> {
+  readonly publicSignals: readonly bigint[] | undefined;
+  readonly id: string;
+  readonly inputsHash: string;
+  readonly packed: Promise<Buffer>;
+}
+
 class QueueProver implements OutsideProver {
   readonly backend = "queue";
   readonly concurrency = MAX_QUEUED;
@@ -107,18 +116,26 @@ class QueueProver implements OutsideProver {
   }
 
   /** What a worker hands in is checked here, by the circuit's key and by the public signals, where they are known. */
-  async prove(asked: ProofJob, options: ProveOptions = {}): Promise<ProofResult> {
+  prove({ circuit, inputs, publicSignals }: ProofJob, options: ProveOptions = {}): Promise<ProofResult> {
+    const json = JSON.stringify(plainInputs(inputs!));
+    const id = hashOf(`${circuit.contentHash} ${json}`);
+    // Of 64 jobs the inputs themselves would take a gigabyte.
+    return this.#prove(
+      { circuit, publicSignals, id, inputsHash: hashOf(json), packed: packInputs(json) },
+      options,
+    );
+  }
+
+  async #prove(asked: AskedJob, options: ProveOptions): Promise<ProofResult> {
+    const { id, inputsHash } = asked;
     const closed = this.#closing.signal;
     const signal = options.signal === undefined ? closed : AbortSignal.any([closed, options.signal]);
     const startedAtMs = performance.now();
-    const json = JSON.stringify(plainInputs(asked.inputs!));
-    const id = hashOf(`${asked.circuit.contentHash} ${json}`);
-    const inputsHash = hashOf(json);
     options.onProgress?.({ stage: "witness", elapsedMs: 0 });
     try {
       await until(wantTask(this.#redis, id), signal);
       for (let attempt = 1; ; ) {
-        const job = await until(this.#put(asked, { id, inputsHash, json }, options), signal);
+        const job = await until(this.#put(asked, options), signal);
         try {
           const handed = await until(job.waitUntilFinished(this.#ends, LOOK_AGAIN_MS), signal);
           const result = this.#read(asked, handed);
@@ -162,11 +179,10 @@ class QueueProver implements OutsideProver {
 
   /** A job of this name that is there already stays as it is. */
   async #put(
-    { circuit }: ProofJob,
-    { id, inputsHash, json }: { id: string; inputsHash: string; json: string },
+    { circuit, id, inputsHash, packed }: AskedJob,
     { priority }: ProveOptions,
   ): Promise<Job<ProveTask>> {
-    await putInputs(this.#redis, inputsHash, json);
+    await putInputs(this.#redis, inputsHash, await packed);
     const task = { circuit: circuit.name, contentHash: circuit.contentHash, inputsHash };
     return this.#queue.add("prove", task, {
       jobId: id,
@@ -179,7 +195,7 @@ class QueueProver implements OutsideProver {
   }
 
   /** Attack: every worker can write what is in the queue. @throws PRV_PROOF_INVALID */
-  #read({ circuit, publicSignals: wanted }: ProofJob, handed: unknown): ProofResult {
+  #read({ circuit, publicSignals: wanted }: AskedJob, handed: unknown): ProofResult {
     const parsed = proveAnswerSchema.safeParse(handed);
     const worker = parsed.success ? parsed.data.worker : "unknown";
     const isRight =
@@ -204,7 +220,7 @@ class QueueProver implements OutsideProver {
     );
   }
 
-  #failed({ circuit }: ProofJob, cause: Error): Error {
+  #failed({ circuit }: AskedJob, cause: Error): Error {
     this.#failingCode = "PRV_QUEUE_FAILED";
     return proverError(
       "PRV_QUEUE_FAILED",

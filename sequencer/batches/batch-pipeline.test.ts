@@ -67,6 +67,7 @@ describe("batches", () => {
       submitted: 2,
       posted: 2,
       final: 2,
+      pruned: 0,
     });
 
     // What was posted rebuilds the state, as anyone can from L1.

@@ -28,7 +28,7 @@ describe("a frozen rollup", () => {
     expect((await rollup.post("/v1/operations", first!)).status).toBe(202);
     // Behind a nonce gap.
     expect((await rollup.post("/v1/operations", third!)).body.status).toBe("pending");
-    expect(await unproven(rollup)).toEqual([1]);
+    expect(await unproven(rollup)).toEqual([1, 2]);
 
     await head(11, true);
     expect((await rollup.get("/v1/status")).body.mode).toBe("frozen");

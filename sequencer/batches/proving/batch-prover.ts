@@ -7,7 +7,7 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
 import type { OutsideProver } from "@openledger/prover/process/outside-prover";
 import { proverError } from "@openledger/prover/prover-errors";
-import type { ProvingCircuit } from "@openledger/prover/proving/prover";
+import type { CircuitInputs, ProvingCircuit } from "@openledger/prover/proving/prover";
 import type { Metrics } from "../../metrics.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
@@ -80,7 +80,10 @@ export class BatchProver {
       for (const batch of unproven) {
         if (this.#running >= prover.concurrency) break;
         const task = this.#taskOf(batch.batchHash);
-        if (task.dueAtMs <= performance.now()) void this.#prove(batch, task);
+        if (task.dueAtMs > performance.now()) continue;
+        // One after the other: inputs take much memory, and the oldest batch's job comes first.
+        const inputs = await this.#modules.line.proofInputs(batch.batchHash);
+        if (inputs !== null) void this.#prove(batch, inputs, task);
       }
     } catch (error) {
       logger.error({ err: error }, "cannot look for batches to prove; will try again");
@@ -103,11 +106,11 @@ export class BatchProver {
     return task;
   }
 
-  async #prove(batch: StoredBatch, task: Task): Promise<void> {
+  async #prove(batch: StoredBatch, inputs: CircuitInputs, task: Task): Promise<void> {
     this.#running += 1;
     task.dueAtMs = Number.POSITIVE_INFINITY;
     try {
-      await this.#makeProof(batch, task.superseded.signal);
+      await this.#makeProof(batch, inputs, task.superseded.signal);
       this.#tasks.delete(batch.batchHash);
     } catch (error) {
       this.#noteFailure(batch, task, error);
@@ -117,13 +120,10 @@ export class BatchProver {
     }
   }
 
-  async #makeProof(batch: StoredBatch, signal: AbortSignal): Promise<void> {
+  async #makeProof(batch: StoredBatch, inputs: CircuitInputs, signal: AbortSignal): Promise<void> {
     const { line, logger, prover } = this.#modules;
     const { batchHash, number: batchNumber } = batch;
     const circuit = this.#circuitOf(batch);
-    const inputs = await line.proofInputs(batchHash);
-    // Rebuilt or proven since the list was made.
-    if (inputs === null) return;
     const startedAtMs = performance.now();
     const job = { circuit, inputs, publicSignals: batch.publicSignals };
     const { backend, proof, publicSignals, timings } = await prover.prove(job, {
