@@ -37,8 +37,9 @@ export function registerBlobRoute(app: FastifyInstance, log: LedgerLog): void {
     },
     async (request, reply) => {
       const { versionedHash } = request.params;
-      setCost(request, costOf(request.params));
+      const cost = costOf(request.params);
       const bytes = await blobs.read(versionedHash);
+      setCost(request, bytes === null ? 1 : cost);
       if (bytes === null)
         throw sequencerError("SEQ_UNKNOWN", `no batch that is known here has the blob ${versionedHash}`, {
           data: { reason: "blob", versionedHash },
