@@ -7,11 +7,6 @@ import type { WidthName } from "./bench/adapters/adapter-world.ts";
 import type { BenchProveOptions } from "./bench/prove.ts";
 import type { BenchTableProveOptions } from "./bench/table/table-prove.ts";
 
-interface GriefOptions extends Record<"seconds" | "rounds" | "slots", number> {
-  readonly prover: BackendName;
-  readonly keep?: string;
-}
-
 interface AdaptersOptions extends Record<"rounds" | "adapters" | "batch" | "registered" | "sample", number> {
   readonly kernels: KernelChoice;
   readonly prover: BackendName;
@@ -181,21 +176,6 @@ program
   .action(async (options: Record<"rows" | "searched" | "compared", number>) => {
     const { benchDatanets } = await import("./bench/datanets.ts");
     console.log(JSON.stringify(await benchDatanets(options)));
-  });
-
-program
-  .command("grief")
-  .description("attacks of strangers on publishing, against real processes and real proofs")
-  .option("--seconds <n>", "of each measurement at least, with an attacker and without", Number, 30)
-  .option("--rounds <n>", "of each attack", Number, 2)
-  .option("--prover <name>", "wasm, native, webgpu or snarkjs", "native")
-  .option("--slots <n>", "operations in a batch, 2 or 8", Number, 8)
-  .option("--keep <folder>", "where logs and data of all processes stay")
-  .addHelpText("after", "\nExample:\n  npm run bench -- grief --rounds 1 --prover wasm")
-  .action(async (options: GriefOptions) => {
-    const { benchGrief } = await import("./bench/grief/grief.ts");
-    const { keep: keepIn = null, prover: backend, rounds, seconds, slots } = options;
-    end(await benchGrief({ backend, keepIn, rounds, seconds, slots, progress: progressOfProcesses() }));
   });
 
 program

@@ -4,8 +4,7 @@
  * count ⌊√n⌋: what four do not divide of it, then the fours. The other class' count nothing. So the base adds the same to each
  * row's score, in units of the query's own length, and circuits stay as they are.
  *
- * A row's entries are a function of the rows' lengths and of the card's strength alone, in integers. So L1 computes them from what
- * every model commitment posts: contracts/disputes/DirectJudge.sol, `base`.
+ * A row's entries are a function of the rows' lengths and of the card's strength alone, in integers.
  */
 import { MAX_TERMS, termTotal } from "@openledger/circuits/ledger/direct-query";
 import type { BaseRule } from "./base-column.ts";

@@ -5,7 +5,6 @@ import { hex32 } from "@openledger/foundation/hex";
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { readModelFiles } from "../model/model-directory.ts";
-import { LEAF_FILE } from "../model/model-manifest.ts";
 import type { RanMode } from "../scores/score-engine.ts";
 import { AnswerStore, type StoredAnswer } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
@@ -60,7 +59,6 @@ export async function serveModel(
 ): Promise<ServedModel> {
   await initPoseidon();
   const files = await readModelFiles(options.modelFolder);
-  const disputeLeaves = await readLeaves(options.modelFolder);
   let fail!: (error: RollupError) => void;
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
@@ -72,7 +70,7 @@ export async function serveModel(
     const { app, readPayments, scoreMode } = await createModelServer(
       files,
       { ...defaults, ...options },
-      { ...modules, disputeLeaves, ledger, store },
+      { ...modules, ledger, store },
     );
     const nowMs = modules.nowMs ?? Date.now;
     let sweptAtMs = Number.NEGATIVE_INFINITY;
@@ -104,13 +102,6 @@ export async function serveModel(
     await store.close();
     throw error;
   }
-}
-
-async function readLeaves(folder: string): Promise<Uint8Array | undefined> {
-  return readFile(join(folder, LEAF_FILE)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
 }
 
 /** Calls `work` again and again, never twice at once. */

@@ -75,7 +75,7 @@ export const PAYEES = [
   { contributorId: ALICE, validatorId: DATANET_ID, rowCount: 4 },
 ];
 
-interface ModelHistoryOptions extends Pick<HistoryFixtureOptions, "gateOn"> {
+interface ModelHistoryOptions {
   readonly sequencer?: Hex;
   /** Of the model; any where no sampled settlement is proven. */
   readonly featuresCommitment?: bigint;
@@ -101,7 +101,6 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     settlementSizes: options.payees === undefined ? usual : [largeTable],
     ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
     ...(options.real === undefined ? {} : { real: options.real }),
-    ...(options.gateOn === undefined ? {} : { gateOn: options.gateOn }),
   });
   const { l1, ledger, rollup } = f;
   const domain = await rollup.domain();

@@ -49,10 +49,6 @@ export interface Job {
   readonly hostUrl: string;
   /** Starts the server of a model of mia's, unless it runs. @returns its address */
   readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
-  /** Starts `openledger challenger` for a gate, unless it runs. */
-  readonly startWatch: (gate: Address) => Promise<void>;
-  /** What `openledger challenger` has said; empty before it says anything. */
-  readonly readWatchLog: () => Promise<string>;
   /** Closes the open batch now, as an operator may. */
   readonly closeBatch: () => Promise<void>;
   /** Has the pages say what is being done, and when the job may be over. */

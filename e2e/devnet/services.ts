@@ -4,7 +4,6 @@ import { BASE_FOLDER } from "@openledger/models/base/base-place";
 import type { BackendName } from "@openledger/prover/backends";
 import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
 import type { DataMode } from "@openledger/sequencer/internal/batches/data-choice";
-import type { Address } from "viem";
 import { commandSpec, portOf, type ServiceSpec, serviceSpec } from "../world/services.ts";
 import { devPrivateKey } from "./accounts.ts";
 import {
@@ -13,7 +12,6 @@ import {
   FEE_PER_UNIT_WEI,
   FINALITY_BLOCKS,
   PRECONFIRMATION_DEADLINE_SECONDS,
-  WATCH_MINUTES,
 } from "./config.ts";
 import type { ModelName, ModelPart } from "./parts.ts";
 

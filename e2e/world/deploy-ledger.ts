@@ -43,7 +43,7 @@ export const configOf = ({ proving, sizes }: KeyedCircuit): CircuitConfig => ({
 
 type Terms = Pick<
   DeployOptions,
-  "activationGate" | "minDepositWei" | "queueBaseFeeWei" | "publicClient" | "walletClient"
+  "minDepositWei" | "queueBaseFeeWei" | "publicClient" | "walletClient"
 > & {
   readonly idFeeWei: bigint;
   readonly chain: Chain;

@@ -12,8 +12,7 @@ import {
   MANIFEST,
   parseJson,
 } from "@openledger/attribution/model/model-manifest";
-import { claimantOf } from "@openledger/attribution/model/recipe-fields";
-import { AS_PROMISED, assuranceOf } from "@openledger/attribution/model/reply-assurance";
+import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { AnswerService } from "@openledger/attribution/server/answer-service";
 import { AnswerStore, type StoredAnswer } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
@@ -54,16 +53,10 @@ export interface PaidModelsOptions extends ServerLimits {
   /** Of the rollup. */
   readonly domain: bigint;
   readonly answerTtlMs: number;
-  /** What runs beside the server for its models, by their leaves: asked for before anything is opened. Throws what it refuses. */
-  readonly helpersOf?: (models: readonly PublishedPromise[]) => ReadonlyMap<number, SettlingSource>;
+  /** Reports of what settles the models' epochs beside the server, by their leaves. */
+  readonly settling?: ReadonlyMap<number, SettlingSource>;
   /** Indexes of versions' texts, each by the root of its version (64 hexadecimal digits): docs/explanation/spans.md. */
   readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
-}
-
-/** A published model, and who has promised to claim its queries; null for nobody. */
-interface PublishedPromise {
-  readonly modelId: number;
-  readonly claimant: string | null;
 }
 
 export interface PaidModel {
@@ -108,9 +101,6 @@ export async function openPaidModels(
   await initPoseidon();
   const { basePath, dataFolder, folder, kernels, heldBytes, sequencerUrl } = options;
   const published = await readPublished(options);
-  const helpers = options.helpersOf?.(
-    published.map(({ modelId, recipe }) => ({ modelId, claimant: claimantOf(recipe) })),
-  );
   let fail!: (error: RollupError) => void;
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
@@ -136,7 +126,6 @@ export async function openPaidModels(
       const own = store.ofModel(modelId);
       const work = {
         staticsHash: BigInt(manifest.staticsHash),
-        isClaimed: claimantOf(recipe) !== null,
         answer: (prompt: string, onText?: (soFar: string) => void) =>
           thread!.run({ kind: "answer", modelId, prompt }, onText),
         estimate: (query: Int16Array) => thread!.run({ kind: "estimate", modelId, query }),
@@ -153,12 +142,12 @@ export async function openPaidModels(
         modelId,
         manifest,
         scoreMode: "int32",
-        assurance: assuranceOf(recipe, AS_PROMISED),
+        assurance: assuranceOf(recipe, ANSWERED_AGAIN),
         service,
         store: own,
         file,
         sharedFile: (name) => readBaseFile(recipe.base, name, bases),
-        settling: helpers?.get(modelId),
+        settling: options.settling?.get(modelId),
         spans: options.spans?.get(recipe.datanet.rowsRoot.slice(2)),
         row: async (place) =>
           "rows.jsonl" in manifest.files ? lineOf(await file("rows.jsonl"), place) : null,

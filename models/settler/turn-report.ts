@@ -182,8 +182,6 @@ const SETTLING_STAGES = [
   /** The randomness was missed: the default split is allowed 14 days after the CloseEpoch. */
   "awaiting-default-split",
   "preparing",
-  /** L1 takes its draws only once claims of their queries stand. */
-  "awaiting-claims",
   "proving",
   "sending",
   /** The sequencer has the settlement; its batch is not on L1. */

@@ -52,7 +52,7 @@ export function packageManifest(name: PackageName) {
 
 function manifestOf(name: PackageName, files: readonly SourceFile[]) {
   const workspaces = readWorkspaces(root);
-  const { bin, description, entries, workspace }: PackageRecipe = PACKAGES[name];
+  const { description, entries, workspace }: PackageRecipe = PACKAGES[name];
   const ours = JSON.parse(readFileSync(join(root, workspace, "package.json"), "utf8")) as {
     version: string;
     license: string;
@@ -78,7 +78,6 @@ function manifestOf(name: PackageName, files: readonly SourceFile[]) {
     sideEffects: false,
     engines: ours.engines,
     files: ["dist"],
-    ...(bin === undefined ? {} : { bin: { [npmName(name)]: `./dist/${bin.replace(/\.ts$/, ".js")}` } }),
     exports: {
       ...Object.fromEntries(
         Object.keys(entries).map((file) => [file === "index" ? "." : `./${file}`, entry(file)]),
@@ -95,7 +94,6 @@ function reachedBy(recipe: PackageRecipe, tree: ReadonlyMap<string, SourceFile>)
   const paths = new Set<string>();
   const texts = [...packageEntries(root, recipe).values()].join("\n");
   for (const [, path] of texts.matchAll(/from "\.\/([^"]+)"/g)) paths.add(path!);
-  if (recipe.bin !== undefined) paths.add(recipe.bin);
   for (const path of paths)
     for (const target of tree.get(path)!.imports)
       if (/\.[jt]s$/.test(target) && target !== LOADER) paths.add(target);
