@@ -1,5 +1,4 @@
-// Circles of files, and imports of tests. Which workspace may import which stands in their manifests, and
-// scripts/house/doors.ts holds every import to them. Biome's lint sees the specifiers, this sees the resolved files.
+// Circles of files, and imports of tests.
 const { workspaces } = require("./package.json");
 
 const TEST = "\\.test\\.ts$";
@@ -8,7 +7,7 @@ module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     { name: "no-imports-of-tests", severity: "error", from: { pathNot: TEST }, to: { path: TEST } },
-    { name: "no-unknown-doors", severity: "error", from: {}, to: { path: "^@openledger/" } },
+    { name: "no-unknown-modules", severity: "error", from: {}, to: { path: "^@openledger/" } },
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -1,6 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { KIND } from "@openledger/circuits/protocol";
-import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { type Anvil, startAnvil } from "@openledger/contracts/l1/anvil";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { connect, deployFixture, type Fixture, OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { type Hex, hashTypedData, pad } from "viem";

@@ -1,5 +1,5 @@
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
+import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/world/world";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { forceSetKey, forceWithdraw } from "./actions/forced/forced-operations.ts";

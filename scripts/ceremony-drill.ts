@@ -1,7 +1,7 @@
 /** `ceremony powers` and `rehearse`: which powers of tau a circuit needs, and a whole ceremony for practice. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { PUBLIC_POWERS, publicPowersUrl } from "@openledger/prover/internal/powers/public-powers";
+import { PUBLIC_POWERS, publicPowersUrl } from "@openledger/prover/powers/public-powers";
 import { type Command, InvalidArgumentError } from "commander";
 import type { CeremonyTools } from "./ceremony-served.ts";
 
@@ -29,7 +29,7 @@ export function addPracticeCommands(program: Command, tools: CeremonyTools): voi
       }
       const rows = await powersOfCircuits(options.circuit, tools);
       if (options.json === true) return tools.report({ circuits: rows }, true);
-      const { renderColumns } = await import("@openledger/e2e/internal/scenarios/table");
+      const { renderColumns } = await import("@openledger/e2e/scenarios/table");
       const head = ["circuit", "constraints", "power"];
       const cells = rows.map((row) => [row.circuit, row.constraints.toLocaleString("en"), `${row.power}`]);
       const needed = [...new Set(rows.map(({ power }) => power))].sort((a, b) => a - b);
@@ -46,7 +46,7 @@ export function addPracticeCommands(program: Command, tools: CeremonyTools): voi
     .option("--keep <folder>", "folder for logs, data and keys, kept afterwards")
     .addHelpText("after", example("rehearse --contributions 150"))
     .action(async (options: { contributions: number; keep?: string }) => {
-      const { rehearse } = await import("@openledger/e2e/internal/scenarios/operator/rehearsal");
+      const { rehearse } = await import("@openledger/e2e/scenarios/operator/rehearsal");
       const startedAtMs = performance.now();
       const tell = (text: string) =>
         tools.onLog(
@@ -68,9 +68,9 @@ async function powersOfCircuits(only: string | undefined, tools: CeremonyTools):
   const [{ compileCircuit }, { neededPower }, { CIRCUITS }, { circuitsOf }, { PLANS }] = await Promise.all([
     import("@openledger/circuits/compiler/compile"),
     import("@openledger/prover/keys/ceremony"),
-    import("@openledger/e2e/internal/scenarios/operator/rehearsed-keys"),
-    import("@openledger/e2e/internal/devnet/circuits"),
-    import("@openledger/e2e/internal/devnet/plan"),
+    import("@openledger/e2e/scenarios/operator/rehearsed-keys"),
+    import("@openledger/e2e/devnet/circuits"),
+    import("@openledger/e2e/devnet/plan"),
   ]);
   const resolve = await tools.loadResolver();
   const deployed = [...CIRCUITS, ...circuitsOf(PLANS.full).map(({ spec }) => spec.name)];

@@ -4,8 +4,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { devnetErrors } from "@openledger/e2e/internal/devnet/devnet-errors";
-import { drillErrors } from "@openledger/e2e/internal/world/drill-errors";
+import { devnetErrors } from "@openledger/e2e/devnet/devnet-errors";
+import { drillErrors } from "@openledger/e2e/world/drill-errors";
 import type { ErrorTable } from "@openledger/foundation/error-table";
 import { ERROR_TABLES } from "./cli/error-tables.ts";
 

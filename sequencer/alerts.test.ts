@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { type BridgeErrorCode, bridgeErrors } from "@openledger/bridge/bridge-errors";
-import { createBridgeMetrics } from "@openledger/bridge/internal/metrics";
+import { createBridgeMetrics } from "@openledger/bridge/metrics";
 import { processErrors } from "@openledger/foundation/error-table";
-import { createDispatchMetrics } from "@openledger/prover/internal/jobs/dispatch-metrics";
-import { createProverMetrics } from "@openledger/prover/internal/service/prover-metrics";
+import { createDispatchMetrics } from "@openledger/prover/jobs/dispatch-metrics";
+import { createProverMetrics } from "@openledger/prover/service/prover-metrics";
 import { parser } from "@prometheus-io/lezer-promql";
 import { Registry } from "prom-client";
 import { describe, expect, it } from "vitest";

@@ -1,6 +1,6 @@
 import { deploySafe, type SafeWallet } from "@openledger/client/testing/safe-wallet";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import type { World } from "@openledger/e2e/internal/world/world";
+import type { World } from "@openledger/e2e/world/world";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { announceWallet } from "./testing/announced-wallet.ts";

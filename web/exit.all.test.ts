@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { derivePublicKey } from "@openledger/circuits/field/curve/eddsa";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import type { World } from "@openledger/e2e/internal/world/world";
+import type { World } from "@openledger/e2e/world/world";
 import type { Browser, Page } from "playwright-core";
 import { parseEther } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -1,5 +1,5 @@
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import type { World } from "@openledger/e2e/internal/world/world";
+import type { World } from "@openledger/e2e/world/world";
 import type { Browser, Page } from "playwright-core";
 import { type DecodeFunctionDataReturnType, decodeFunctionData, encodeFunctionData, type Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readAdapterSettings } from "@openledger/models/files/adapter-files";
-import { folderSource } from "@openledger/models/internal/files/folder-source";
+import { folderSource } from "@openledger/models/files/folder-source";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from "vitest";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";

@@ -1,6 +1,6 @@
 /** The pages in a real browser, once: money comes in and moves, and axe-core finds nothing. The rest: pages.all.test.ts. */
 
-import type { World } from "@openledger/e2e/internal/world/world";
+import type { World } from "@openledger/e2e/world/world";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connect, journey, move, step } from "./testing/bridge-page.ts";

@@ -1,11 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
-import {
-  type InstalledPackage,
-  installPackage,
-} from "@openledger/scripts/internal/packing/testing/installed-package";
+import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/world/world";
+import { type InstalledPackage, installPackage } from "@openledger/scripts/packing/testing/installed-package";
 import { parseEther } from "viem";
 import { build, type PreviewServer, preview } from "vite";
 import { afterAll, beforeAll, expect, it } from "vitest";

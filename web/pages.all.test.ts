@@ -1,4 +1,4 @@
-import type { World } from "@openledger/e2e/internal/world/world";
+import type { World } from "@openledger/e2e/world/world";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect as connectAt, journey, main, move, step } from "./testing/bridge-page.ts";

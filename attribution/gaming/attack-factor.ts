@@ -81,10 +81,10 @@ export function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
 }
 
 /** The rows that a plan brings into a world. */
-function attackRows(world: AttackWorld, { derived, rows }: AttackPlan): LabelledInput[] {
-  const labels = labelsOf("email");
-  const given = rows.map(({ label, text }) => ({ label: labels.indexOf(label), input: text }));
-  return [...given, ...derived.flatMap((one, place) => derivedRows(world, one, `${world.seed}/${place}`))];
+function attackRows(world: AttackWorld, { derived, texts }: AttackPlan): LabelledInput[] {
+  if (derived !== null) return derivedRows(world, derived, `${world.seed}/0`);
+  const ham = labelsOf("email").indexOf("ham");
+  return texts.map((input) => ({ label: ham, input }));
 }
 
 function derivedRows(world: AttackWorld, one: DerivedRows, seed: string): LabelledInput[] {
@@ -98,9 +98,7 @@ function derivedRows(world: AttackWorld, one: DerivedRows, seed: string): Labell
   };
   const pools = {
     own: () => world.own,
-    others: () => Array.from(random.permutation(HONEST), (i) => world.honest[i]!),
     dearest: () => best(world.honest),
-    fresh: () => world.fresh,
     best: () => best(world.fresh.slice(0, POOL * one.count)),
   };
   const pool = pools[one.from]();
@@ -109,8 +107,7 @@ function derivedRows(world: AttackWorld, one: DerivedRows, seed: string): Labell
   const worth = one.by === "error" ? model.residual : model.earns;
   return Array.from({ length: one.count }, (_, k) => {
     const { input, label } = pool[k % pool.length]!;
-    const row = { input, label: one.isFlipped ? 1 - label : label };
-    return changedRow(row, one, words, random, one.by === "noise" ? null : worth);
+    return changedRow({ input, label }, one, words, random, one.by === "noise" ? null : worth);
   });
 }
 

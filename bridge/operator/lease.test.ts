@@ -1,7 +1,7 @@
 import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";
 import { sequencerLeaseAbi } from "@openledger/contracts/build/lease-abi";
-import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { type Anvil, startAnvil } from "@openledger/contracts/l1/anvil";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { createLogger } from "@openledger/foundation/logger";
 import { Registry } from "prom-client";

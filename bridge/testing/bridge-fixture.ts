@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BatchData } from "@openledger/circuits/batch/batch-data";
 import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
-import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { startAnvil } from "@openledger/contracts/l1/anvil";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import {
   type ClosedBatch,

@@ -10,7 +10,7 @@ import type { CircuitSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { closedCommitment, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { keyXOf, signFor } from "@openledger/circuits/testing/random-ledger";
 import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
-import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { startAnvil } from "@openledger/contracts/l1/anvil";
 import {
   ANY_FEE,
   type ClosedBatch,

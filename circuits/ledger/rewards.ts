@@ -134,7 +134,7 @@ export const ownersOfShards = (rowCounts: readonly number[]): ListedShard[] =>
   }));
 
 /** The same by the commitment and the rows of each shard. */
-export function listedOwners(shards: readonly ListedShard[]): bigint {
+function listedOwners(shards: readonly ListedShard[]): bigint {
   if (shards.length === 1) return shards[0]!.ownersCommitment;
   const node = hashTagged(TAG.payeeNode, listedCommitments(shards));
   return hashTagged(TAG.shardOwners, [...listedRows(shards), node]);

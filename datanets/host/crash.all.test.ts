@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
 import { openPaths } from "@openledger/circuits/testing/open-paths";
+import { commitData } from "@openledger/client/actions/ledger/commit-data";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { askHost, askHostForBytes } from "@openledger/client/datanets/host-request";
 import { missingSchema } from "@openledger/client/datanets/host-schemas";
 import { type RowSource, uploadRows } from "@openledger/client/datanets/upload-rows";
-import { commitData } from "@openledger/client/internal/actions/ledger/commit-data";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import type { OwnProcess } from "@openledger/foundation/testing/own-process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,14 +1,14 @@
 import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
+import { commitData } from "@openledger/client/actions/ledger/commit-data";
 import { bringCard } from "@openledger/client/datanets/datanet-card";
 import { askHost } from "@openledger/client/datanets/host-request";
 import { sayRecords } from "@openledger/client/datanets/signed-records";
 import { uploadRows } from "@openledger/client/datanets/upload-rows";
-import { commitData } from "@openledger/client/internal/actions/ledger/commit-data";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { ANSWER_HEADERS } from "@openledger/foundation/http/create-server";
-import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
+import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";

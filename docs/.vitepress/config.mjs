@@ -24,7 +24,7 @@ export default defineConfig({
   cacheDir: "../.cache/docs",
   outDir: "../.openledger/docs",
   rewrites: { "README.md": "index.md" },
-  // Pages link files of the repository, which are no pages of the site. scripts/house checks all links, these among them.
+  // Pages link files of the repository, which are no pages of the site.
   ignoreDeadLinks: ["localhostLinks", /^\.?\/?(\.\.\/)+(README|CONTRIBUTING|examples|client|web|e2e)/],
   themeConfig: {
     search: { provider: "local" },

@@ -6,7 +6,7 @@
 import type { HistoryEvent } from "@openledger/bridge/l1/l1-history";
 import { KIND, kindRule } from "@openledger/circuits/protocol";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import { checkPreconfirmation } from "@openledger/client/internal/sequencer/preconfirmation";
+import { checkPreconfirmation } from "@openledger/client/sequencer/preconfirmation";
 import {
   type PostedOperation,
   type PromisedOperation,

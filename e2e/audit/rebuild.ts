@@ -5,8 +5,8 @@ import { type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-histo
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
-import { LedgerReplay } from "@openledger/verifier/internal/replay/ledger-replay";
 import { blockReader } from "@openledger/verifier/replay/block-reader";
+import { LedgerReplay } from "@openledger/verifier/replay/ledger-replay";
 import { type VerifyOptions, verifyRollup } from "@openledger/verifier/replay/verify";
 import type { Address } from "viem";
 

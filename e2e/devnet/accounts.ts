@@ -1,6 +1,6 @@
 import { anvilAccount, anvilPrivateKey } from "@openledger/contracts/testing/anvil-account";
-import { readAccountFile, writeAccountFile } from "@openledger/scripts/internal/cli/account-file";
-import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
+import { readAccountFile, writeAccountFile } from "@openledger/scripts/cli/account-file";
+import { workspacePaths } from "@openledger/scripts/cli/workspace";
 import type { HDAccount } from "viem/accounts";
 import { ACCOUNT_INDEX, type AccountName, PEOPLE } from "./config.ts";
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { RewardSplit } from "@openledger/circuits/ledger/rewards";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import type { GovernanceOptions } from "@openledger/contracts/build/governance";
-import { workspaceDir } from "@openledger/scripts/internal/cli/workspace";
+import { workspaceDir } from "@openledger/scripts/cli/workspace";
 import { parseEther } from "viem";
 
 /**

@@ -4,7 +4,7 @@ import { compileContracts, compilerInput, pickContract } from "@openledger/contr
 import { deployContract } from "@openledger/contracts/build/deploy";
 import { GOVERNANCE_CONTRACTS, governanceArguments } from "@openledger/contracts/build/governance";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
-import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
+import { workspacePaths } from "@openledger/scripts/cli/workspace";
 import {
   type Address,
   createPublicClient,

@@ -11,14 +11,14 @@ import {
   type ChosenBackend,
   chooseBackend,
 } from "@openledger/prover/choose-backend";
-import { ProofTimes } from "@openledger/prover/internal/proving/proof-times";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
-import { commandErrors } from "@openledger/scripts/internal/cli/cli-errors";
-import { workspacePaths } from "@openledger/scripts/internal/cli/workspace";
+import { ProofTimes } from "@openledger/prover/proving/proof-times";
+import { commandErrors } from "@openledger/scripts/cli/cli-errors";
+import { workspacePaths } from "@openledger/scripts/cli/workspace";
 import { readRollupCircuits } from "@openledger/verifier/circuits/rollup-circuits";
 import { buildPages } from "@openledger/web/build/build-pages";
-import { exitsOfDeployment } from "@openledger/web/internal/build/exit-files";
-import { circuitsOfDeployment } from "@openledger/web/internal/build/verifying-keys";
+import { exitsOfDeployment } from "@openledger/web/build/exit-files";
+import { circuitsOfDeployment } from "@openledger/web/build/verifying-keys";
 import { Command, CommanderError, Option } from "commander";
 import { type Address, createPublicClient, http } from "viem";
 import type { z } from "zod";

@@ -20,7 +20,7 @@ import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "@openledge
 import { waitFor } from "@openledger/client/sequencer/wait-for";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BackendName } from "@openledger/prover/backends";
-import { runOpenledger } from "@openledger/scripts/internal/cli/openledger-process";
+import { runOpenledger } from "@openledger/scripts/cli/openledger-process";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import type { Address } from "viem";
 import { devAccount } from "./accounts.ts";

@@ -1,4 +1,4 @@
-import { ANVIL_RULES, anvilPath } from "@openledger/contracts/internal/l1/anvil";
+import { ANVIL_RULES, anvilPath } from "@openledger/contracts/l1/anvil";
 import { MNEMONIC } from "@openledger/contracts/testing/anvil-account";
 import { createPublicClient, createTestClient, http, publicActions } from "viem";
 import { foundry } from "viem/chains";

@@ -5,10 +5,7 @@ import { holdsPayees, misfitOf } from "@openledger/circuits/settlement/settlemen
 import { tableIn } from "@openledger/circuits/table/table-shape";
 import { recordedCount } from "@openledger/circuits/testing/constraint-counts";
 import { tableConstraints } from "@openledger/circuits/testing/table-counts";
-import {
-  chooseBatchCircuit,
-  chooseQueueCircuit,
-} from "@openledger/verifier/internal/replay/settlement-circuits";
+import { chooseBatchCircuit, chooseQueueCircuit } from "@openledger/verifier/replay/settlement-circuits";
 import { expect, it } from "vitest";
 import { circuitsOf } from "./circuits.ts";
 import { SMALL_TABLE } from "./config.ts";

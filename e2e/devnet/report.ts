@@ -1,6 +1,6 @@
 import { listBatches } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
-import { renderTable } from "@openledger/scripts/internal/cli/output";
+import { renderTable } from "@openledger/scripts/cli/output";
 import { type Console, formatDuration } from "./console.ts";
 import type { Job } from "./job.ts";
 import type { Check } from "./steps/check.ts";

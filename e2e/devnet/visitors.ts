@@ -1,5 +1,5 @@
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
-import { sendToken } from "@openledger/client/internal/actions/l1/send-token";
+import { sendToken } from "@openledger/client/actions/l1/send-token";
 import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger-client";
 import { getStatus, listOperations } from "@openledger/client/sequencer/ledger-reads";
 import { devAccount } from "./accounts.ts";

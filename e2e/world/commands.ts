@@ -1,5 +1,5 @@
 /** Commands as people run them: what they answer, and how they are refused. */
-import { runOpenledger } from "@openledger/scripts/internal/cli/openledger-process";
+import { runOpenledger } from "@openledger/scripts/cli/openledger-process";
 import { drillError } from "./drill-errors.ts";
 
 export interface CommandRunner {

@@ -4,7 +4,7 @@ import { signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { leafReference, messageHash, operationMessage } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
-import { isInTime } from "@openledger/client/internal/sequencer/lease-term";
+import { isInTime } from "@openledger/client/sequencer/lease-term";
 import { encodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
 import type { Preconfirmation } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";

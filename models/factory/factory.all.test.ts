@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
-import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
+import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../files/folder-source.ts";
 import { addBase } from "../registered/add-base.ts";

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
 import { directFamily } from "@openledger/attribution/model/direct/direct-family";
 import { type ModelFamily, openCheckable, type Trained } from "@openledger/attribution/model/model-family";
 import {
@@ -15,6 +14,7 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { hashContents } from "@openledger/attribution/rows/labelled-rows";
 import { wholeText } from "@openledger/attribution/rows/text-rows";
+import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { roundToHalves } from "../files/float-formats.ts";

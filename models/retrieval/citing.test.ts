@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
 import { type AnsweringModel, openCheckable, type Trained } from "@openledger/attribution/model/model-family";
 import {
   decodeModel,
@@ -13,6 +12,7 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
 import { hashContents } from "@openledger/attribution/rows/labelled-rows";
 import { explainEarnings } from "@openledger/attribution/scores/earnings";
+import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { answerHash, modelQueryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { type AnswerOpening, paymentChain } from "@openledger/circuits/settlement/divide-epoch";

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
+import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import OpenAI from "openai";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";

@@ -24,7 +24,7 @@ import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN, SHAPES } from "@openledger/contracts/testing/rollup-fixture";
 import { createProver } from "@openledger/prover/backends";
 import { toSolidityKey } from "@openledger/prover/formats/verification-key";
-import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
+import { developmentSecrets } from "@openledger/prover/keys/development-secrets";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 import { type Division, submitSettlement } from "@openledger/verifier/without-operator/submit-settlement";

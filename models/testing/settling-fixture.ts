@@ -33,11 +33,11 @@ import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
-import { type BuiltCircuit, buildCircuit } from "@openledger/e2e/internal/world/circuits";
-import { configOf, recordOf } from "@openledger/e2e/internal/world/deploy-ledger";
 import { createWorldHere } from "@openledger/e2e/testing/here";
+import { type BuiltCircuit, buildCircuit } from "@openledger/e2e/world/circuits";
+import { configOf, recordOf } from "@openledger/e2e/world/deploy-ledger";
 import { hex32 } from "@openledger/foundation/hex";
-import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
+import { developmentSecrets } from "@openledger/prover/keys/development-secrets";
 import { deploymentOn, FINALITY_DEPTH_BLOCKS } from "@openledger/sequencer/testing/l1-world";
 import {
   openProvingCircuits,

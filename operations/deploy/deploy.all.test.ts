@@ -19,7 +19,7 @@ import { deriveKey } from "@openledger/client/l2-key";
 import { compileContracts, compilerInput, pickContract } from "@openledger/contracts/build/compile";
 import { openGovernorAbi, rollupRegistryAbi } from "@openledger/contracts/build/governance-abi";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
-import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { type Anvil, startAnvil } from "@openledger/contracts/l1/anvil";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import {
   createPublicClient,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createProgram } from "@openledger/scripts/internal/commands/program";
+import { createProgram } from "@openledger/scripts/commands/program";
 import { expect, it } from "vitest";
 import { parse } from "yaml";
 import { settingProblems } from "./plan-processes.ts";

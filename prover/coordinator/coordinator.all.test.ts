@@ -1,7 +1,7 @@
 import { appendFileSync, cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { TrustedProxies } from "@openledger/foundation/http/trusted-proxies";
-import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CeremonyClient } from "../ceremony/ceremony-client.ts";
 import { checkTranscript } from "../ceremony/check-transcript.ts";

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
+import { partShape } from "@openledger/circuits/compiler/compose";
+import { layOutComposition } from "@openledger/circuits/compiler/compose-layout";
 import type { PartTask } from "@openledger/circuits/compiler/composed-copies";
 import { readDescription } from "@openledger/circuits/compiler/composed-copies";
 import { type CircuitInputs, WitnessCalculator } from "@openledger/circuits/compiler/witness-calculator";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { partShape } from "@openledger/circuits/internal/compiler/compose";
-import { layOutComposition } from "@openledger/circuits/internal/compiler/compose-layout";
 import { tableCircuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { closedInputs, closedStatement, TableBuilder } from "@openledger/circuits/table/table-builder";
 import { postedShape } from "@openledger/circuits/table/table-shape";

@@ -3,7 +3,7 @@ import { compileCircuit } from "@openledger/circuits/compiler/compile";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
 import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
-import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { startAnvil } from "@openledger/contracts/l1/anvil";
 import { connect, deployFixture, revertOf } from "@openledger/contracts/testing/rollup-fixture";
 import { createCeremony } from "../coordinator/ceremony-folder.ts";
 import {

@@ -2,9 +2,9 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { attackWorlds, measureStandardPlans } from "@openledger/attribution/gaming/attack-factor";
-import { openGpuMatrix } from "@openledger/attribution/internal/scores/gpu-scores";
-import { integerScores } from "@openledger/attribution/internal/scores/integer-scores";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { openGpuMatrix } from "@openledger/attribution/scores/gpu-scores";
+import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { defaultMailRecipe } from "@openledger/models/registered/recipe-presets";
 import type { Part } from "./attribution-worker.ts";

@@ -12,10 +12,10 @@ import { accountLeaf, hashLeaf } from "@openledger/circuits/ledger/leaf";
 import { FlatLedger, Ledger } from "@openledger/circuits/ledger/ledger";
 import { MAX_LEAF_COUNT, TREE_DEPTH } from "@openledger/circuits/protocol";
 import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
-import { restore } from "@openledger/sequencer/internal/batches/restore";
-import { leafWrite } from "@openledger/sequencer/internal/store/leaf-value";
-import { LedgerLog } from "@openledger/sequencer/internal/store/ledger-log";
-import { storeKeys } from "@openledger/sequencer/internal/store/store-keys";
+import { restore } from "@openledger/sequencer/batches/restore";
+import { leafWrite } from "@openledger/sequencer/store/leaf-value";
+import { LedgerLog } from "@openledger/sequencer/store/ledger-log";
+import { storeKeys } from "@openledger/sequencer/store/store-keys";
 
 /** Some beyond what a new file of leaves is begun at: the longest that a start reads. */
 const RECORDS = 35_000;

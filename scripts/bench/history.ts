@@ -16,14 +16,14 @@ import {
   SEGMENT_BLOCK_BYTES,
   SEGMENT_OPERATIONS,
   type StoredSegment,
-} from "@openledger/sequencer/internal/store/history/history";
-import { SegmentIndex } from "@openledger/sequencer/internal/store/history/history-index";
-import { leafWrites } from "@openledger/sequencer/internal/store/leaf-value";
-import { LedgerLog } from "@openledger/sequencer/internal/store/ledger-log";
-import type { ChainPosition, LogEntry, OperationEntry } from "@openledger/sequencer/internal/store/log-entry";
-import { storeEncoding } from "@openledger/sequencer/internal/store/store-encoding";
-import { storeKeys } from "@openledger/sequencer/internal/store/store-keys";
-import type { StoredBatch } from "@openledger/sequencer/internal/store/stored-batch";
+} from "@openledger/sequencer/store/history/history";
+import { SegmentIndex } from "@openledger/sequencer/store/history/history-index";
+import { leafWrites } from "@openledger/sequencer/store/leaf-value";
+import { LedgerLog } from "@openledger/sequencer/store/ledger-log";
+import type { ChainPosition, LogEntry, OperationEntry } from "@openledger/sequencer/store/log-entry";
+import { storeEncoding } from "@openledger/sequencer/store/store-encoding";
+import { storeKeys } from "@openledger/sequencer/store/store-keys";
+import type { StoredBatch } from "@openledger/sequencer/store/stored-batch";
 import { startChild, stopChild } from "@openledger/sequencer/testing/child-sequencer";
 import { processTime } from "@openledger/sequencer/testing/process-time";
 import { testDeployment, testEnvironment } from "@openledger/sequencer/testing/test-rollup";

@@ -14,7 +14,7 @@ import { toContractProof } from "@openledger/circuits/wire/groth16-proof";
 import { deployRollup } from "@openledger/contracts/build/deploy";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { computeCircuitId } from "@openledger/contracts/build/verifying-key";
-import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { startAnvil } from "@openledger/contracts/l1/anvil";
 import { toSolidityKey } from "@openledger/prover/formats/verification-key";
 import type { Prover, ProvingCircuit } from "@openledger/prover/proving/prover";
 import { bytesToHex, createPublicClient, createWalletClient, http, parseEther } from "viem";

@@ -1,14 +1,14 @@
 import { stat } from "node:fs/promises";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { templatePath } from "@openledger/circuits/compiler/template-files";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { templatePath } from "@openledger/circuits/internal/compiler/template-files";
 import { shapeName } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
 import { measureBlobGas } from "@openledger/contracts/testing/measure-blob-gas";
 import { measureGas } from "@openledger/contracts/testing/measure-gas";
-import { createSnarkjsProver } from "@openledger/prover/internal/snarkjs/snarkjs-backend";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
+import { createSnarkjsProver } from "@openledger/prover/snarkjs/snarkjs-backend";
 import { proveFullBatch } from "./ledger-batch.ts";
 import { benchTableCounts, benchTableGas } from "./table.ts";
 

@@ -9,9 +9,9 @@ import { closedInputs, closedStatement } from "@openledger/circuits/table/table-
 import { type TableShape, tableName } from "@openledger/circuits/table/table-shape";
 import { RandomLedger } from "@openledger/circuits/testing/random-ledger";
 import { fillTable } from "@openledger/circuits/testing/table-world";
-import { openWitnessSource } from "@openledger/prover/internal/proving/witness-source";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { ProvingCircuit } from "@openledger/prover/proving/prover";
+import { openWitnessSource } from "@openledger/prover/proving/witness-source";
 
 /** A batch whose constraints fill most of each domain. Keys come from τ = a hash: no two points are equal. */
 const SHAPE_OF_DOMAIN: Record<number, TableShape> = {

@@ -9,12 +9,12 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { encodeDeployment } from "@openledger/circuits/registry/deployment";
-import { buildBatchCircuit, WORLD_SIZES } from "@openledger/e2e/internal/world/circuits";
+import { buildBatchCircuit, WORLD_SIZES } from "@openledger/e2e/world/circuits";
 import { createLogger } from "@openledger/foundation/logger";
 import type { BackendName } from "@openledger/prover/backends";
-import { createDispatchMetrics } from "@openledger/prover/internal/jobs/dispatch-metrics";
-import { Dispatcher } from "@openledger/prover/internal/jobs/dispatcher";
-import { connectRedis, KEY_PREFIX, QUEUE_NAME } from "@openledger/prover/internal/jobs/prove-queue";
+import { createDispatchMetrics } from "@openledger/prover/jobs/dispatch-metrics";
+import { Dispatcher } from "@openledger/prover/jobs/dispatcher";
+import { connectRedis, KEY_PREFIX, QUEUE_NAME } from "@openledger/prover/jobs/prove-queue";
 import { redisProgram, startRedis, type TestRedis } from "@openledger/prover/testing/redis.fixtures";
 import {
   depositsFor,

@@ -27,8 +27,8 @@ import {
 } from "@openledger/circuits/table/table-builder";
 import { PRODUCTION_SHAPE } from "@openledger/circuits/testing/sample-shape";
 import { Secret } from "@openledger/foundation/secret";
-import { preconfirmationSigner } from "@openledger/sequencer/internal/intake/signature-preconfirmations";
-import { preconfirmationSignerOf } from "@openledger/sequencer/internal/intake/signature-tasks";
+import { preconfirmationSigner } from "@openledger/sequencer/intake/signature-preconfirmations";
+import { preconfirmationSignerOf } from "@openledger/sequencer/intake/signature-tasks";
 import { createPreconfirmationSigner } from "@openledger/sequencer/testing/preconfirmation-signer";
 import { TEST_DOMAIN, testUser, transfer } from "@openledger/sequencer/testing/test-rollup";
 import { buildPoseidon } from "circomlibjs";

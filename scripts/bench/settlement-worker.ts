@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { createLogger } from "@openledger/foundation/logger";
 import { createProver } from "@openledger/prover/backends";
-import { createQueueJobClient } from "@openledger/prover/internal/jobs/queue-jobs";
-import { runProveLoop } from "@openledger/prover/internal/service/prove-loop";
+import { createQueueJobClient } from "@openledger/prover/jobs/queue-jobs";
 import type { ProvingCircuit } from "@openledger/prover/proving/prover";
+import { runProveLoop } from "@openledger/prover/service/prove-loop";
 
 const [queueUrl, proverName, circuitsPath] = process.argv.slice(2) as [string, string, string];
 const circuits = JSON.parse(readFileSync(circuitsPath, "utf8"), (_, value) =>

@@ -17,9 +17,6 @@ import { CIRCUIT_ID, epochOf } from "@openledger/circuits/testing/settlement/set
 import { type BackendName, createProver } from "@openledger/prover/backends";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { Prover } from "@openledger/prover/proving/prover";
-import { decodeCertificate } from "@openledger/verifier/certificates/certificate-file";
-import { checkCertificate } from "@openledger/verifier/certificates/check-certificate";
-import { certificateWorld } from "@openledger/verifier/testing/certified-epoch";
 
 interface BenchSettlementOptions {
   /** rows-features-payees-payments-draws, or direct-rows-buckets-payees-payments-draws; commas between sizes. */
@@ -171,27 +168,12 @@ async function proveSize(size: SettlementSize, prover: Prover) {
     witnessMs: Math.round(result.timings.witnessMs),
     proveMs,
     nsPerMac: Math.round((proveMs * 1e6) / macs),
-    certificate: measureCertificate(epoch),
   };
   log(
     `${name}: ${nonLinear} constraints and ${linear} linear; model ${seconds(modelMs)}, ` +
       `witness ${seconds(row.witnessMs)}, proof ${seconds(proveMs)}, ${row.nsPerMac} ns a product of G q`,
   );
   return row;
-}
-
-/** A row's certificate by one draw: its size, and its check by a process that has derived its generators. */
-function measureCertificate(epoch: EpochToSettle) {
-  const { certify, l1, sampled } = certificateWorld(epoch);
-  const bytes = certify(
-    sampled.draws[0]!.scores.findIndex((score) => score > 0n),
-    1,
-  )!;
-  const startedAtMs = performance.now();
-  checkCertificate(decodeCertificate(bytes), l1);
-  const figures = { bytes: bytes.length, checkMs: Math.round(performance.now() - startedAtMs) };
-  log(`a certificate of ${figures.bytes} bytes, checked in ${figures.checkMs} ms`);
-  return figures;
 }
 
 /** Rows spread evenly over all payees; payments of 1 to 2 OPEN. */

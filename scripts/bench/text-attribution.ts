@@ -7,14 +7,10 @@ import {
   groupAttributions,
   linearDatamodelingScore,
 } from "@openledger/attribution/testing/quality-metrics";
-import { readTokens } from "@openledger/models/internal/architecture/transformer";
-import {
-  embedQuery,
-  embedRow,
-  wordStatistics,
-} from "@openledger/models/internal/retrieval/lexical-embedding";
-import { meanLoss } from "@openledger/models/internal/training/row-losses";
+import { readTokens } from "@openledger/models/architecture/transformer";
 import { baseLosses } from "@openledger/models/registered/text-training";
+import { embedQuery, embedRow, wordStatistics } from "@openledger/models/retrieval/lexical-embedding";
+import { meanLoss } from "@openledger/models/training/row-losses";
 import { RowTeam } from "@openledger/models/training/tune-adapter";
 import { attackFactors } from "./texts/attacks.ts";
 import { attribute, floatScores, scoresBy } from "./texts/attributed.ts";

@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allCommands } from "../cli/command-line.ts";
@@ -39,7 +37,6 @@ describe("openledger --help", () => {
         "account rotate-key",
         "challenger",
         "finalize-withdrawal",
-        "completion",
         "datanet",
         "datanet access",
         "datanet approve-model",
@@ -111,8 +108,6 @@ describe("openledger --help", () => {
         "receipt",
         "restore",
         "rewards",
-        "rewards certify",
-        "rewards check-certificate",
         "rewards claim",
         "rewards what-if",
         "rewards why",
@@ -134,7 +129,7 @@ describe("openledger --help", () => {
   });
 
   it("loads a command of the first level alone, as the whole program has it", async () => {
-    for (const whole of commands[0]!.commands.filter((command) => command.name() !== "completion")) {
+    for (const whole of commands[0]!.commands) {
       const program = await createProgram([whole.name()]);
       const alone = program.commands.find((command) => command.name() === whole.name());
       expect(allCommands(alone as Command).map(helpOf)).toEqual(allCommands(whole as Command).map(helpOf));
@@ -168,25 +163,6 @@ describe("openledger", () => {
   it("refuses an address that is none, before it asks anybody", async () => {
     const { stdout } = await run("--json", "--rpc", "http://127.0.0.1:1", "--rollup", "0x12", "status");
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CMD_USAGE" } });
-  });
-});
-
-describe("openledger completion", () => {
-  it("completes commands below a command, and options, in bash", async () => {
-    const { stdout: script } = await run("completion", "bash");
-    const complete = async (...words: string[]) => {
-      const list = words.map((word) => `'${word}'`).join(" ");
-      const asked = `COMP_WORDS=(openledger ${list}); COMP_CWORD=${words.length}; _openledger; echo "\${COMPREPLY[@]}"`;
-      return (await promisify(execFile)("bash", ["--norc", "-c", `${script}\n${asked}`])).stdout.trim();
-    };
-    expect(await complete("account", "r")).toBe("rotate-key");
-    expect(await complete("--json", "account", "rotate-key", "--fo")).toBe("--forced");
-    expect(await complete("accou")).toBe("account");
-  });
-
-  it.each(["zsh", "fish"])("names every command to %s", async (shell) => {
-    const { stdout } = await run("completion", shell);
-    for (const path of commands.map(pathOf)) expect(stdout).toContain(`'${path}'`);
   });
 });
 

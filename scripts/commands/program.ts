@@ -2,7 +2,6 @@ import { Command } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { parseLine, quieted, withGlobalOptions } from "../cli/command-line.ts";
 import { withExample } from "../cli/run-command.ts";
-import { addCompletionCommand } from "./completion/completion-command.ts";
 
 interface FirstLevel {
   /** Its line in the list of commands. */
@@ -140,7 +139,6 @@ const openledger = () =>
 
 function finished(program: Command): Command {
   withExample(program, "status", "transfer bob 1.5 --account alice");
-  addCompletionCommand(program);
   program.configureHelp({ subcommandTerm: (command) => command.name() });
   return quieted(program);
 }
@@ -157,6 +155,5 @@ async function programFor(argv: readonly string[]): Promise<Command> {
     // A wrong value of an option is refused where the line is parsed in earnest.
   }
   const named = operands[0] === "help" ? operands[1] : operands[0];
-  if (named === "completion") return createProgram();
   return named !== undefined && Object.hasOwn(COMMANDS, named) ? createProgram([named]) : createListing();
 }

@@ -3,8 +3,6 @@ import { join } from "node:path";
 
 /** Name that every workspace's package begins with. */
 const SCOPE = "@openledger/";
-/** Entries of an `exports` that only tests and tools use. */
-export const BEHIND_DOOR = ["./testing/*", "./internal/*"];
 
 type Ranges = Readonly<Record<string, string>>;
 type Target = string | Readonly<Record<string, string>>;
@@ -31,8 +29,6 @@ export function readWorkspaces(root: string): Workspace[] {
   const { workspaces = [] } = existsSync(path) ? (readJson(path) as { workspaces?: string[] }) : {};
   return workspaces.map((folder) => ({ folder, manifest: readJson(join(root, folder, "package.json")) }));
 }
-
-export const packageOf = (folder: string): string => `${SCOPE}${folder}`;
 
 /** Path of the file that a specifier such as `@openledger/circuits/ledger/leaf` names; undefined for none. */
 export function fileOfSpecifier(

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
+import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/world/world";
 import { parseEther, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bundleClient, PAYING } from "./testing/bundled-client.ts";

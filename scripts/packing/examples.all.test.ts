@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
-import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
+import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/world/world";
 import { serveWorld, writeServingWorld } from "@openledger/models/testing/serving-world";
 import { parseEther, toHex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -7,10 +7,10 @@ import {
   prebuiltFolder,
   prebuiltPath,
   readPrebuiltHeader,
-} from "@openledger/circuits/internal/compiler/prebuilt";
-import { generatorTablesPath } from "@openledger/circuits/internal/field/curve/generator-tables";
-import { circuitsOf } from "@openledger/e2e/internal/devnet/circuits";
-import { PLANS } from "@openledger/e2e/internal/devnet/plan";
+} from "@openledger/circuits/compiler/prebuilt";
+import { generatorTablesPath } from "@openledger/circuits/field/curve/generator-tables";
+import { circuitsOf } from "@openledger/e2e/devnet/circuits";
+import { PLANS } from "@openledger/e2e/devnet/plan";
 
 interface PrebuiltFile {
   readonly path: string;

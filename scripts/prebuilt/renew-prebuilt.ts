@@ -7,7 +7,7 @@ import {
   hashCircuit,
   repositoryRoot,
 } from "@openledger/circuits/compiler/compile";
-import { packCircuit, prebuiltPath } from "@openledger/circuits/internal/compiler/prebuilt";
+import { packCircuit, prebuiltPath } from "@openledger/circuits/compiler/prebuilt";
 import {
   CONTRACT_SETS,
   compileContracts,

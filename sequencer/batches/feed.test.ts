@@ -1,4 +1,4 @@
-import { attackServer } from "@openledger/foundation/internal/http/testing/attack-server";
+import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { describe, expect, it, onTestFinished } from "vitest";
 import WebSocket from "ws";
 import { freshRollup } from "../testing/fresh-rollup.ts";

@@ -1,7 +1,7 @@
 /** What tests of sequencer and L1 together share: real contracts on a local node, the bridge's real parts, a sequencer. */
 
 import { join } from "node:path";
-import { DataPricesNotice } from "@openledger/bridge/internal/l1/data-prices";
+import { DataPricesNotice } from "@openledger/bridge/l1/data-prices";
 import { createL1Client } from "@openledger/bridge/l1/l1-client";
 import { bridgeParts } from "@openledger/bridge/testing/bridge-parts";
 import { type HistoryFixture, OPERATOR_SECRET } from "@openledger/bridge/testing/history-fixture";
@@ -13,7 +13,7 @@ import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { ANY_FEE } from "@openledger/contracts/testing/rollup-fixture";
 import { hex32 } from "@openledger/foundation/hex";
-import type { ProveStatement } from "@openledger/verifier/internal/without-operator/prove-statement";
+import type { ProveStatement } from "@openledger/verifier/without-operator/prove-statement";
 import { operator } from "./test-operator.ts";
 import { OPERATOR_TOKEN, startTestRollup, type TestRollup, testDeployment } from "./test-rollup.ts";
 

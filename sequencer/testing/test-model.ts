@@ -7,9 +7,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { settlementMessage } from "@openledger/circuits/batch/settlement-operation";
 import { signMessage } from "@openledger/circuits/field/curve/eddsa";
-import { cutPayees, payeeShards } from "@openledger/circuits/internal/ledger/payee-shards";
 import { hashStatics, type ModelStatics, packBinding } from "@openledger/circuits/ledger/leaf";
 import { leafReference } from "@openledger/circuits/ledger/operation";
+import { cutPayees, payeeShards } from "@openledger/circuits/ledger/payee-shards";
 import {
   accruedRoot,
   closedHash,

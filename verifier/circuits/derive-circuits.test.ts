@@ -5,7 +5,7 @@ import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
 import { shapeOf } from "@openledger/circuits/testing/sample-shape";
 import { simulateCircuit } from "@openledger/contracts/testing/test-prover";
-import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
+import { developmentSecrets } from "@openledger/prover/keys/development-secrets";
 import { describe, expect, test } from "vitest";
 import { verifierKey } from "../replay/verify-keys.ts";
 import { verifierError } from "../verifier-errors.ts";

@@ -13,9 +13,8 @@ import {
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { queryCommitment } from "@openledger/circuits/internal/ledger/model-query";
 import { hashStatics } from "@openledger/circuits/ledger/leaf";
-import { receiptHash } from "@openledger/circuits/ledger/model-query";
+import { queryCommitment, receiptHash } from "@openledger/circuits/ledger/model-query";
 import { shapeName } from "@openledger/circuits/protocol";
 import { commitColumns, featuresCommitment } from "@openledger/circuits/settlement/feature-commitment";
 import { fromContractOrder } from "@openledger/circuits/wire/groth16-proof";

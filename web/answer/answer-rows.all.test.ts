@@ -5,11 +5,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createModelServer } from "@openledger/attribution/internal/server/model-server";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { encodeModel } from "@openledger/attribution/model/model-files";
 import { AnswerStore } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
+import { createModelServer } from "@openledger/attribution/server/model-server";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import { askModel, payForAnswer } from "@openledger/client/actions/answers/ask-model";

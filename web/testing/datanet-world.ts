@@ -16,7 +16,7 @@ import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import type { Card } from "@openledger/datanets/card/card";
-import type { HostProcess } from "@openledger/datanets/internal/host/host-process";
+import type { HostProcess } from "@openledger/datanets/host/host-process";
 import { createWorldHere } from "@openledger/e2e/testing/here";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { Browser, BrowserContext, Page } from "playwright-core";

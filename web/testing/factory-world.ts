@@ -26,7 +26,7 @@ import { hex32 } from "@openledger/foundation/hex";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { OwnProcess } from "@openledger/foundation/testing/own-process";
 import { BASE_FOLDER, defaultBase } from "@openledger/models/base/base-place";
-import { baseConfig } from "@openledger/models/internal/base/base-recipe";
+import { baseConfig } from "@openledger/models/base/base-recipe";
 import { LedgerBilling } from "@openledger/models/paid/ledger-billing";
 import { openPaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
 import { serveAdapters } from "@openledger/models/serving/serve-adapters";

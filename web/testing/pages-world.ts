@@ -9,9 +9,9 @@ import {
   buildBatchCircuit,
   buildCircuit,
   WORLD_SIZES,
-} from "@openledger/e2e/internal/world/circuits";
-import { recordOf } from "@openledger/e2e/internal/world/deploy-ledger";
-import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/internal/world/world";
+} from "@openledger/e2e/world/circuits";
+import { recordOf } from "@openledger/e2e/world/deploy-ledger";
+import { createWorld, QUICK_FINALITY, type World } from "@openledger/e2e/world/world";
 import { parseEther } from "viem";
 import { buildPages } from "../build/build-pages.ts";
 import { circuitsOfDeployment } from "../build/verifying-keys.ts";

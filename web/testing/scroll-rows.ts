@@ -5,8 +5,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { contributionRoot, hashRow } from "@openledger/circuits/ledger/version-rows";
+import { commitData } from "@openledger/client/actions/ledger/commit-data";
 import { uploadRows } from "@openledger/client/datanets/upload-rows";
-import { commitData } from "@openledger/client/internal/actions/ledger/commit-data";
 import { sampleCard, sampleRows } from "@openledger/datanets/testing/sample-card";
 import type { Page } from "playwright-core";
 import { openBrowser } from "./browser.ts";

@@ -1,6 +1,10 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { queryBytes, queryCommitment } from "@openledger/circuits/internal/ledger/model-query";
-import { answerHash, receiptHash } from "@openledger/circuits/ledger/model-query";
+import {
+  answerHash,
+  queryBytes,
+  queryCommitment,
+  receiptHash,
+} from "@openledger/circuits/ledger/model-query";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createLedgerFixture, leafAnswer, owners } from "../../testing/ledger-fixture.ts";
 import { payForAnswer } from "./ask-model.ts";

@@ -2,7 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { checkDatanet, type DatanetCheck, rowsToLeaveOut } from "@openledger/attribution/model/datanet-check";
-import { checkRows } from "@openledger/datanets/internal/cleaning/check-rows";
+import { checkRows } from "@openledger/datanets/cleaning/check-rows";
 import { CONTRIBUTORS, type ContributorName, PEOPLE, type PersonName } from "../config.ts";
 import { DATANETS, type PlannedCommit } from "../parts.ts";
 import type { DevnetPlan } from "../plan.ts";

@@ -1,8 +1,8 @@
 /** The devnet's e-mails: those of the SpamAssassin corpus, with the labels that each contributor gives them. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { emailContents } from "@openledger/attribution/internal/rows/spam-emails";
 import { decodeRow, encodeRow } from "@openledger/attribution/rows/row-content";
+import { emailContents } from "@openledger/attribution/rows/spam-emails";
 import { CONTRIBUTORS } from "../config.ts";
 import { COMMIT_COUNT, contributorOf, type DevnetPlan } from "../plan.ts";
 

@@ -2,7 +2,7 @@ import { collectVersion, contributeRows } from "@openledger/client/actions/data/
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { storeContribution } from "@openledger/client/actions/data/row-store";
 import { createDatanet, publishVersion } from "@openledger/client/actions/ledger/datanet-operations";
-import { checkCommits } from "@openledger/scripts/internal/commands/datanet/datanet-check";
+import { checkCommits } from "@openledger/scripts/commands/datanet/datanet-check";
 import { devAccount } from "../accounts.ts";
 import { CONTRIBUTORS, DATANET_AMOUNT_WEI } from "../config.ts";
 import { type Job, onceOnLedger, waitWithConsole, withRetry } from "../job.ts";

@@ -1,6 +1,6 @@
 import { readQueueResult } from "@openledger/client/actions/forced/queue-result";
+import { approveToken } from "@openledger/client/actions/l1/approve-token";
 import { deposit } from "@openledger/client/actions/l1/deposit";
-import { approveToken } from "@openledger/client/internal/actions/l1/approve-token";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { DEPOSITS, ID_FEE_WEI, PEOPLE, type PersonName, TRADERS } from "../config.ts";

@@ -1,4 +1,4 @@
-import { operationFeeWei } from "@openledger/circuits/internal/batch/slot";
+import { operationFeeWei } from "@openledger/circuits/batch/slot";
 import { PAYEE_ROLE, roleShareWei } from "@openledger/circuits/ledger/rewards";
 import { KIND } from "@openledger/circuits/protocol";
 import {

@@ -1,4 +1,4 @@
-import { sendToken } from "@openledger/client/internal/actions/l1/send-token";
+import { sendToken } from "@openledger/client/actions/l1/send-token";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { devAccount } from "../accounts.ts";
 import { DEPOSITS, PEOPLE } from "../config.ts";

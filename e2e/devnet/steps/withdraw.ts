@@ -1,8 +1,8 @@
 import { forceWithdraw } from "@openledger/client/actions/forced/forced-operations";
 import { readQueueResult } from "@openledger/client/actions/forced/queue-result";
+import { approveToken } from "@openledger/client/actions/l1/approve-token";
 import { finalizeWithdrawal, readPaidOutWei } from "@openledger/client/actions/l1/finalize-withdrawal";
 import { withdraw } from "@openledger/client/actions/ledger/account-operations";
-import { approveToken } from "@openledger/client/internal/actions/l1/approve-token";
 import { rollupContract } from "@openledger/client/ledger-client";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { type WaitTarget, waitFor } from "@openledger/client/sequencer/wait-for";

@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
-import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { startAnvil } from "@openledger/contracts/l1/anvil";
 import { startOf } from "@openledger/foundation/start-of";
 import { examine } from "@openledger/operations/doctor/doctor";
 import { installationPaths } from "@openledger/operations/installation/installation";

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { startAnvil } from "@openledger/contracts/l1/anvil";
 import { type CommandRunner, commandRunner } from "../../world/commands.ts";
 import type { Traffic } from "../../world/traffic.ts";
 import { waitUntil } from "../../world/wait-until.ts";

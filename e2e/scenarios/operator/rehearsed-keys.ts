@@ -10,7 +10,6 @@ import { join } from "node:path";
 import { type CompiledCircuit, compileCircuit, repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { shapeName } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
-import { contributeToPowers } from "@openledger/prover/internal/powers/contribute-powers";
 import {
   applyBeacon,
   contributeToKey,
@@ -20,6 +19,7 @@ import {
   REHEARSAL,
   startKey,
 } from "@openledger/prover/keys/ceremony";
+import { contributeToPowers } from "@openledger/prover/powers/contribute-powers";
 import { preparePowers } from "@openledger/prover/powers/prepare-powers";
 import { WORLD_SIZES } from "../../world/circuits.ts";
 

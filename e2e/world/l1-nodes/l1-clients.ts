@@ -1,5 +1,5 @@
 /** L1 nodes by their execution client. */
-import { startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { startAnvil } from "@openledger/contracts/l1/anvil";
 import { createTestClient, http } from "viem";
 import { startEthereumJs } from "./ethereumjs.ts";
 import { startHardhat } from "./hardhat.ts";

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { adapterLayout } from "@openledger/models/architecture/adapter-layout";
 import type { ModelShape } from "@openledger/models/architecture/model-shape";
 import { encodeAdapter } from "@openledger/models/files/adapter-files";
+import { folderSource } from "@openledger/models/files/folder-source";
 import { type OpenModel, openModel } from "@openledger/models/files/load-model";
-import { folderSource } from "@openledger/models/internal/files/folder-source";
 import { makeModel, writeMadeModel } from "@openledger/models/testing/made-models";
 
 const ADAPTER = { rank: 8, alpha: 16, targets: ["q_proj", "v_proj"] } as const;

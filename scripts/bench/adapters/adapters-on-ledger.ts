@@ -13,10 +13,10 @@ import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger
 import { getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { waitFor } from "@openledger/client/sequencer/wait-for";
-import { buildModelCircuits } from "@openledger/e2e/internal/world/model-circuits";
-import { createWorld, type World } from "@openledger/e2e/internal/world/world";
+import { buildModelCircuits } from "@openledger/e2e/world/model-circuits";
+import { createWorld, type World } from "@openledger/e2e/world/world";
 import { hex32 } from "@openledger/foundation/hex";
-import { folderSource } from "@openledger/models/internal/files/folder-source";
+import { folderSource } from "@openledger/models/files/folder-source";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { readFrom } from "@openledger/models/registered/base-files";
 import { textFamily } from "@openledger/models/registered/text-family";

@@ -4,10 +4,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AdapterLease, AdapterPool } from "@openledger/models/internal/adapters/adapter-pool";
-import { AdapterStore } from "@openledger/models/internal/adapters/adapter-store";
-import { BatchLoop } from "@openledger/models/internal/batches/batch-loop";
-import { type BatchModel, loadBatchModel } from "@openledger/models/internal/batches/batch-model";
+import { type AdapterLease, AdapterPool } from "@openledger/models/adapters/adapter-pool";
+import { AdapterStore } from "@openledger/models/adapters/adapter-store";
+import { BatchLoop } from "@openledger/models/batches/batch-loop";
+import { type BatchModel, loadBatchModel } from "@openledger/models/batches/batch-model";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { median } from "../prove-summary.ts";
 import {

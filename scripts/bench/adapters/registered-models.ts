@@ -16,10 +16,10 @@ import type { SendResult } from "@openledger/client/actions/ledger/send-operatio
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { waitFor } from "@openledger/client/sequencer/wait-for";
-import type { BuiltCircuit } from "@openledger/e2e/internal/world/circuits";
-import { proveActivation } from "@openledger/e2e/internal/world/model-circuits";
-import type { World } from "@openledger/e2e/internal/world/world";
-import { folderSource } from "@openledger/models/internal/files/folder-source";
+import type { BuiltCircuit } from "@openledger/e2e/world/circuits";
+import { proveActivation } from "@openledger/e2e/world/model-circuits";
+import type { World } from "@openledger/e2e/world/world";
+import { folderSource } from "@openledger/models/files/folder-source";
 import type { KernelChoice } from "@openledger/models/kernels/create-kernels";
 import { describeBase, readFrom } from "@openledger/models/registered/base-files";
 import { textFamily } from "@openledger/models/registered/text-family";

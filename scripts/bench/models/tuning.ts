@@ -1,8 +1,8 @@
 /** A step of an adapter's tuning on a base of int8 and of floats, in turns: seconds, and the memory that both take. */
 import { usualTargets } from "@openledger/models/architecture/adapter-layout";
 import { WEIGHT_NUMBERS, type WeightNumbers } from "@openledger/models/architecture/model-shape";
+import { folderSource } from "@openledger/models/files/folder-source";
 import { loadModel, openModel } from "@openledger/models/files/load-model";
-import { folderSource } from "@openledger/models/internal/files/folder-source";
 import { RowTeam, tuneAdapter, tuningBlocks, usualRecipe } from "@openledger/models/training/tune-adapter";
 
 const [THREADS, ROW_TOKENS, RANK] = [2, 128, 8];

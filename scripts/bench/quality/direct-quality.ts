@@ -5,15 +5,15 @@
  */
 
 import { directRows, quantiseDirect } from "@openledger/attribution/features/direct-rows";
-import { directInputs } from "@openledger/attribution/internal/model/direct/direct-inputs";
-import { logisticModel, withBias } from "@openledger/attribution/internal/model/direct/logistic-model";
-import type { Examples } from "@openledger/attribution/internal/model/model";
-import { emailContents } from "@openledger/attribution/internal/rows/spam-emails";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { usedColumns } from "@openledger/attribution/maths/sparse-rows";
 import { logitRow } from "@openledger/attribution/model/direct/direct-family";
+import { directInputs } from "@openledger/attribution/model/direct/direct-inputs";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
+import { logisticModel, withBias } from "@openledger/attribution/model/direct/logistic-model";
+import type { Examples } from "@openledger/attribution/model/model";
 import { clipQuantileOf, clipRowNorms } from "@openledger/attribution/rows/row-rules";
+import { emailContents } from "@openledger/attribution/rows/spam-emails";
 import { alignColumns, exactInfluence } from "@openledger/attribution/testing/exact-influence";
 import { loadMnist } from "@openledger/attribution/testing/mnist-digits";
 import {

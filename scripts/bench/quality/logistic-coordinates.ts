@@ -1,4 +1,4 @@
-import { contrastBasis } from "@openledger/attribution/internal/features/sensitivities";
+import { contrastBasis } from "@openledger/attribution/features/sensitivities";
 
 /**
  * Between the parameters of a logistic model (input after input, one a class) and the coordinates of its aligned

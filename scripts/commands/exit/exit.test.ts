@@ -23,7 +23,7 @@ import type { CircuitConfig } from "@openledger/contracts/build/verifying-key";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { ANY_FEE, OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { toSolidityKey } from "@openledger/prover/formats/verification-key";
-import { developmentSecrets } from "@openledger/prover/internal/keys/development-secrets";
+import { developmentSecrets } from "@openledger/prover/keys/development-secrets";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { type Address, toHex } from "viem";

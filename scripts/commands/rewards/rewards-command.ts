@@ -11,7 +11,6 @@ import { renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { command, onRun, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { FORCED_OPTIONS } from "../money/forced-operation.ts";
-import { addCertifyCommand, addCheckCertificateCommand } from "./certify-command.ts";
 import { addRewardsWhyCommand } from "./rewards-why-command.ts";
 import { addWhatIfCommand } from "./what-if-command.ts";
 
@@ -52,8 +51,6 @@ export function addRewardsCommands(program: Command): void {
   addClaimRewards(rewards);
   addRewardsWhyCommand(rewards);
   addWhatIfCommand(rewards);
-  addCertifyCommand(rewards);
-  addCheckCertificateCommand(rewards);
 }
 
 function describeLine(name: string, line: LeafRewards["rewards"][number]): string[] {

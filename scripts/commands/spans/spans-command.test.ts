@@ -5,7 +5,7 @@ import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { storeVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, storeContribution } from "@openledger/client/actions/data/row-store";
-import { commitVersion } from "@openledger/client/internal/actions/data/version-commitments";
+import { commitVersion } from "@openledger/client/actions/data/version-commitments";
 import { hex32 } from "@openledger/foundation/hex";
 import { readIndexFile, writeIndexFile } from "@openledger/models/spans/index-file";
 import { indexOf } from "@openledger/models/spans/span-index";

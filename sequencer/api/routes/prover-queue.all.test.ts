@@ -9,13 +9,13 @@ import type { SignedSubmission } from "@openledger/client/actions/ledger/send-op
 import { createLogger } from "@openledger/foundation/logger";
 import { paymentMetrics, payProvers, reportWorkers } from "@openledger/operations/payments/pay-provers";
 import { PaymentJournal } from "@openledger/operations/payments/payment-journal";
-import { createDispatchMetrics } from "@openledger/prover/internal/jobs/dispatch-metrics";
-import { Dispatcher } from "@openledger/prover/internal/jobs/dispatcher";
-import { connectRedis } from "@openledger/prover/internal/jobs/prove-queue";
-import { createQueueJobClient } from "@openledger/prover/internal/jobs/queue-jobs";
-import type { ProveJob, ProveJobClient } from "@openledger/prover/internal/jobs/sequencer-jobs";
+import { createDispatchMetrics } from "@openledger/prover/jobs/dispatch-metrics";
+import { Dispatcher } from "@openledger/prover/jobs/dispatcher";
 import { handInKeyOf, openHandIn } from "@openledger/prover/jobs/hand-in";
 import { ProofCredits } from "@openledger/prover/jobs/proof-credits";
+import { connectRedis } from "@openledger/prover/jobs/prove-queue";
+import { createQueueJobClient } from "@openledger/prover/jobs/queue-jobs";
+import type { ProveJob, ProveJobClient } from "@openledger/prover/jobs/sequencer-jobs";
 import type { ProofResult } from "@openledger/prover/proving/prover";
 import { redisProgram, startRedis, type TestRedis } from "@openledger/prover/testing/redis.fixtures";
 import { Redis } from "ioredis";

@@ -1,5 +1,5 @@
+import { executeSlot } from "@openledger/circuits/batch/slot";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { executeSlot } from "@openledger/circuits/internal/batch/slot";
 import { KIND } from "@openledger/circuits/protocol";
 import { CLOSED, honest, MODEL, OPENING, World } from "@openledger/circuits/testing/forgeries/forgery-world";
 import { lawfulForm } from "@openledger/circuits/testing/forgeries/lawless-slot";

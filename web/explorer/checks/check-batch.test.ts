@@ -7,7 +7,7 @@ import { readOpening } from "@openledger/circuits/blob/blob-opening";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { type BatchShape, KIND, kindRule } from "@openledger/circuits/protocol";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
-import { type Anvil, startAnvil } from "@openledger/contracts/internal/l1/anvil";
+import { type Anvil, startAnvil } from "@openledger/contracts/l1/anvil";
 import { closeWithBlob, submitWithBlobs, warmUpKzg } from "@openledger/contracts/testing/blob-batches";
 import {
   connect,

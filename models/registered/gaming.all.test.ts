@@ -1,0 +1,21 @@
+/** The default model of e-mails under attack: worlds are fixed, and what a plan brings is paid by the rules of every version. */
+import { attackWorlds, measureAttack } from "@openledger/attribution/gaming/attack-factor";
+import { STANDARD_PLANS } from "@openledger/attribution/gaming/attack-plan";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { beforeAll, expect, test } from "vitest";
+import { defaultMailRecipe } from "./recipe-presets.ts";
+
+beforeAll(() => initPoseidon());
+
+const worlds = () => attackWorlds((rowCount) => defaultMailRecipe(rowCount, 128), ["1"]);
+
+test("copies earn nothing, honest rows what honest rows do, and the same each time", async () => {
+  const [honest, copies] = await Promise.all(
+    STANDARD_PLANS.slice(0, 2).map((plan) => measureAttack(plan, worlds())),
+  );
+  expect(honest!.factor).toBeGreaterThan(0.7);
+  expect(honest!.factor).toBeLessThan(1.3);
+  expect((await measureAttack(STANDARD_PLANS[0], worlds())).factor).toBe(honest!.factor);
+  expect(copies!.results[0]!.leftOut).toBeGreaterThan(25);
+  expect(copies!.factor).toBeLessThan(0.2);
+});
