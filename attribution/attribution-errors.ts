@@ -28,8 +28,7 @@ export const attributionErrors = defineErrors("ATT", {
   ATT_BEYOND_CIRCUIT: {
     meaning:
       "a model has more rows, payees or shards than the settlement circuit allows, or another number of columns",
-    remedy:
-      "use a larger circuit, or publish fewer rows in one version; `data` has both numbers",
+    remedy: "use a larger circuit, or publish fewer rows in one version; `data` has both numbers",
   },
   ATT_MODEL_FILE_INVALID: {
     meaning: "a file of a published model is missing, or does not match the manifest and commitments",

@@ -22,12 +22,7 @@ import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../feature
 import type { OnProgress } from "../progress.ts";
 import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import type { ModelParts, Trained } from "./model-family.ts";
-import {
-  boundColumns,
-  type RecipeBase,
-  type RecipeVersion,
-  versionsOf,
-} from "./recipe-fields.ts";
+import { boundColumns, type RecipeBase, type RecipeVersion, versionsOf } from "./recipe-fields.ts";
 
 /** What the owner decides when they create the model on the ledger. */
 export interface RegistrationTerms {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -26,7 +26,6 @@ import { encodeModel, type PublishedModel, publishedModel } from "../model/model
 import { directMatrix, registerModel } from "../model/registration.ts";
 import { verifyModel } from "../model/verify-model.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
-import { AnswerService } from "./answer-service.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import { createModelServer, type ModelServer } from "./model-server.ts";

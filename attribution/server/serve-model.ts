@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hex32 } from "@openledger/foundation/hex";
 import type { ServerLog } from "@openledger/foundation/http/http-errors";

@@ -38,12 +38,7 @@ import {
 import { preVerifyArguments } from "@openledger/contracts/testing/settlement-fixture";
 import type { Hex } from "viem";
 import { RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
-import {
-  type HistoryFixture,
-  type HistoryFixtureOptions,
-  type RealCircuits,
-  startHistoryFixture,
-} from "./history-fixture.ts";
+import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";
 
 const DAY_SECONDS = 86_400n;
 const ALICE_SECRET = 11n;

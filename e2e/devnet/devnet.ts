@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { noticeBody } from "@openledger/circuits/wire/operator-api";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
@@ -20,7 +20,6 @@ import { buildPages } from "@openledger/web/build/build-pages";
 import { exitsOfDeployment } from "@openledger/web/build/exit-files";
 import { circuitsOfDeployment } from "@openledger/web/build/verifying-keys";
 import { Command, CommanderError, Option } from "commander";
-import { type Address, createPublicClient, http } from "viem";
 import type { z } from "zod";
 import { writeDevAccounts } from "./accounts.ts";
 import { closeWhenIdle } from "./batch-closer.ts";

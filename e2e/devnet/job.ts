@@ -22,7 +22,6 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BackendName } from "@openledger/prover/backends";
 import { runOpenledger } from "@openledger/scripts/cli/openledger-process";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
-import type { Address } from "viem";
 import { devAccount } from "./accounts.ts";
 import { devnetPaths, PEOPLE, type PersonName } from "./config.ts";
 import type { Console } from "./console.ts";

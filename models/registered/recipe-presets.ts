@@ -205,6 +205,19 @@ interface MethodSizes {
   readonly isCiting?: boolean;
 }
 
+type ColumnSizes = Pick<MethodSizes, "columnCount" | "isCiting">;
+
+/** Features that the columns have room for. */
+function featureCountFor({ columnCount, isCiting = false }: ColumnSizes): number {
+  const most = Math.min(MOST_FEATURES, isCiting ? columnCount / 2 : columnCount);
+  // A power of two is one rotation, as citations balance it; others leave columns for a threshold.
+  return isCiting ? 2 ** Math.floor(Math.log2(most)) : 16 * Math.max(1, Math.floor((most - 1) / 16));
+}
+
+/** The method of more rows than tangents have room for. */
+export const ekFacFor = (sizes: ColumnSizes) =>
+  ({ kind: "ek-fac", power: 0.5, damping: 0, featureCount: featureCountFor(sizes) }) as const;
+
 /**
  * Tangents of the run, or EK-FAC where these have no room; as many features as the columns have room for. The map is folded.
  * @throws what an adapter is refused for
@@ -212,14 +225,11 @@ interface MethodSizes {
 export function methodFor(
   shape: ModelShape,
   adapter: AdapterSettings,
-  { columnCount, isCiting = false, rowCount }: MethodSizes,
+  sizes: MethodSizes,
 ): TextRecipe["method"] {
-  const most = Math.min(MOST_FEATURES, isCiting ? columnCount / 2 : columnCount);
-  // A power of two is one rotation, as citations balance it; others leave columns for a threshold.
-  const featureCount =
-    isCiting ? 2 ** Math.floor(Math.log2(most)) : 16 * Math.max(1, Math.floor((most - 1) / 16));
-  const ekFac = { kind: "ek-fac", power: 0.5, damping: 0, featureCount } as const;
   const layout = adapterLayout(shape, adapter);
-  if (!hasTangentRoom({ rowCount, floatCount: layout.floatCount })) return ekFac;
+  const { floatCount } = layout;
+  if (!hasTangentRoom({ rowCount: sizes.rowCount, floatCount })) return ekFacFor(sizes);
+  const featureCount = featureCountFor(sizes);
   return { kind: "tangent", fisher: 9, featureCount, components: usualComponents(layout, featureCount) };
 }

@@ -54,11 +54,7 @@ export class SharedText {
   /** Of the seated model. */
   #read: ReturnType<typeof promptReader> | null = null;
 
-  private constructor(
-    tokens: TextTokens,
-    places: Places,
-    models: ReadonlyMap<string, Transformer>,
-  ) {
+  private constructor(tokens: TextTokens, places: Places, models: ReadonlyMap<string, Transformer>) {
     this.#tokens = tokens;
     this.#places = places;
     this.#models = models;

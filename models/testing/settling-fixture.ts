@@ -15,7 +15,7 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
-import { type HistoryFixtureOptions, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";

@@ -251,8 +251,7 @@ export async function buyAnswer(
   const staticsHash = staticsOf(leaf).hash;
   // What can be refused before the payment is.
   requireRegistered(model, staticsHash);
-  const onL1 = await promisesOnL1(client, { leaf, model, sure });
-  requireLeast(model, { ...sure, onL1 });
+  requireLeast(model, sure);
   const signed = await signQuestion(client, { modelId, prompt, from });
   const given = await requestModelServer(
     client,
@@ -277,7 +276,7 @@ export async function buyAnswer(
     receipt,
   });
   const answer = "sealed" in given ? await openSealed(client, serverUrl, given, timeoutMs) : given;
-  checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash, onL1 });
+  checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash });
   return { answer, payment };
 }
 

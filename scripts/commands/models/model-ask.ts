@@ -54,8 +54,7 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const least = parseLeast(options.least);
   const leaf = await getModel(client, modelId);
   const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
-  const areRowsRecomputed =
-    least.rows === "recomputed" && assuranceOfReply(model, {}).rows === "believed";
+  const areRowsRecomputed = least.rows === "recomputed" && assuranceOfReply(model, {}).rows === "believed";
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
   // Before anything is asked: what nobody can reach costs no question.
   requireLeast(model, sure);

@@ -44,10 +44,11 @@ export async function settleModel({ options, args, output }: CommandContext<Sett
     return;
   }
   const facts = await readClosedEpoch(client, modelId, epoch);
-  const { prepared, circuits } =
+  const sampled =
     options.defaultSplit === true
-      ? prepareByRows(facts, context)
+      ? null
       : await prepareByDraws(facts, context, options, (text) => output.progress(text));
+  const { prepared, circuits } = sampled ?? prepareByRows(facts, context);
   const proved = await proveWithOutput(
     { prepared, circuits },
     {
@@ -71,7 +72,7 @@ export async function settleModel({ options, args, output }: CommandContext<Sett
     amountWei: facts.closed.amountWei,
     circuit: circuits[0]!.name,
     proofCount: circuits.length,
-    draws: "draws" in prepared ? prepared.draws.map(describeDraw) : null,
+    draws: sampled?.prepared.draws.map(describeDraw) ?? null,
     earnedWei,
     ownerWei: terms.ownerWei,
     treasuryWei: terms.treasuryWei,

@@ -12,7 +12,6 @@ import { readServingConfig, type ServingConfig } from "@openledger/models/servin
 import { hostSpans } from "@openledger/models/spans/host-spans";
 import { readIndexFile } from "@openledger/models/spans/index-file";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
-import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 import type { ServeOptions } from "./serve-options.ts";
@@ -45,9 +44,7 @@ export async function serveUntilStopped(
   output.progress(`loading ${config.basePath}`);
   const { registeredPath } = config;
   const paid =
-    registeredPath === undefined
-      ? null
-      : await openPaid({ ...config, registeredPath }, options, logger);
+    registeredPath === undefined ? null : await openPaid({ ...config, registeredPath }, options, logger);
   const book = paid === null ? undefined : new LedgerBilling(paid.models, await tokensOf(config.basePath));
   const served = await serveAdapters(config, { logger, book, mounts: paid?.mounts });
   const { adapterCount, kernels: name, url, weights } = served;

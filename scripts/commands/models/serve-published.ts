@@ -5,13 +5,7 @@ import { clientError } from "@openledger/client/client-errors";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { commandError } from "../../cli/cli-errors.ts";
-import {
-  type GlobalOptions,
-  openReader,
-  openSigner,
-  resolveAccount,
-  signFor,
-} from "../../cli/context.ts";
+import { type GlobalOptions, openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { requireScores } from "../../cli/scores-option.ts";

@@ -1,0 +1,150 @@
+import { randomBytes } from "node:crypto";
+import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
+import { BASE_FOLDER } from "@openledger/models/base/base-place";
+import type { BackendName } from "@openledger/prover/backends";
+import { workspacePaths } from "@openledger/scripts/cli/workspace";
+import type { DataMode } from "@openledger/sequencer/batches/data-choice";
+import { commandSpec, portOf, type ServiceSpec, serviceSpec } from "../world/services.ts";
+import { devPrivateKey } from "./accounts.ts";
+import {
+  CLOSE_INTERVAL_MS,
+  devnetPaths,
+  FEE_PER_UNIT_WEI,
+  FINALITY_BLOCKS,
+  PRECONFIRMATION_DEADLINE_SECONDS,
+} from "./config.ts";
+import type { ModelName, ModelPart } from "./parts.ts";
+
+export interface ServiceAddresses {
+  readonly rpcUrl: string;
+  readonly sequencerUrl: string;
+  /** Where the devnet's models will be served. */
+  readonly modelServerUrls: Readonly<Record<ModelName, string>>;
+  /** Where the base and its adapters will be served. */
+  readonly adapterServerUrl: string;
+  readonly datanetHostUrl: string;
+  /** Where models will be tuned, once the job is done. */
+  readonly factoryUrl: string;
+  readonly operatorToken: string;
+  readonly proverBackend: BackendName;
+  /** Folder of the built pages; null where none are served. */
+  readonly pagesPath: string | null;
+  /** Where batches' data is. */
+  readonly dataPlace: DataMode;
+  /** What earlier proofs of the batch circuit took on this machine; null where there was none. */
+  readonly expectedProveMs: number | null;
+}
+
+/** The token that prover and bridge show the sequencer; made once a devnet. */
+export async function loadOperatorToken(): Promise<string> {
+  const known = readIfPresent(devnetPaths.operatorToken);
+  if (known !== null) return known.trim();
+  const token = randomBytes(24).toString("hex");
+  await writeFileWhole(devnetPaths.operatorToken, `${token}\n`, 0o600);
+  return token;
+}
+
+/** Those that run before the job begins, the sequencer first. */
+export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...ServiceSpec[]] {
+  const { datanetHostUrl, expectedProveMs, factoryUrl, operatorToken, pagesPath, rpcUrl, sequencerUrl } =
+    addresses;
+  const { deployment } = workspacePaths;
+  return [
+    serviceSpec("sequencer", sequencerUrl, {
+      SEQUENCER_DEPLOYMENT_PATH: deployment,
+      SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
+      SEQUENCER_DATA_PLACE: addresses.dataPlace,
+      SEQUENCER_PORT: portOf(sequencerUrl),
+      SEQUENCER_OPERATOR_TOKEN: operatorToken,
+      ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
+      SEQUENCER_PAGES_L1_URL: rpcUrl,
+      SEQUENCER_PAGES_MODEL_SERVERS: Object.values(addresses.modelServerUrls).join(" "),
+      SEQUENCER_PAGES_ADAPTER_SERVERS: addresses.adapterServerUrl,
+      SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
+      SEQUENCER_PAGES_FACTORY: factoryUrl,
+      SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
+      SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
+      SEQUENCER_CLOSE_INTERVAL_MS: CLOSE_INTERVAL_MS,
+      ...(expectedProveMs === null ? {} : { SEQUENCER_EXPECTED_PROVE_MS: expectedProveMs }),
+      SEQUENCER_L1_CONFIRMATIONS: FINALITY_BLOCKS,
+      SEQUENCER_PRECONFIRMATION_DEADLINE_SECONDS: PRECONFIRMATION_DEADLINE_SECONDS,
+    }),
+    {
+      ...serviceSpec("bridge", null, {
+        BRIDGE_DEPLOYMENT_PATH: deployment,
+        BRIDGE_L1_RPC_URL: rpcUrl,
+        BRIDGE_SEQUENCER_URL: sequencerUrl,
+        BRIDGE_OPERATOR_TOKEN: operatorToken,
+        BRIDGE_OPERATOR_PRIVATE_KEY: devPrivateKey("operator"),
+        BRIDGE_DATA_PATH: devnetPaths.bridgeData,
+        BRIDGE_POLL_INTERVAL_MS: 700,
+        BRIDGE_MAX_BACKOFF_MS: 2_000,
+        BRIDGE_L1_FINALITY_DEPTH_BLOCKS: FINALITY_BLOCKS,
+        BRIDGE_L1_RESEND_AFTER_MS: 15_000,
+      }),
+      // The first thing that it does is to report L1's head.
+      isReady: async () => {
+        const response = await fetch(`${sequencerUrl}/health`, { signal: AbortSignal.timeout(1000) });
+        return ((await response.json()) as { isL1HeadKnown?: boolean }).isL1HeadKnown === true;
+      },
+    },
+    serviceSpec("prover", null, {
+      PROVER_DEPLOYMENT_PATH: deployment,
+      PROVER_SEQUENCER_URL: sequencerUrl,
+      PROVER_TOKEN: operatorToken,
+      PROVER_BACKEND: addresses.proverBackend,
+    }),
+    serviceSpec("datanet-host", datanetHostUrl, {
+      DATANET_DEPLOYMENT_PATH: deployment,
+      DATANET_SEQUENCER_URL: sequencerUrl,
+      DATANET_DATA_PATH: devnetPaths.datanetData,
+      DATANET_PORT: portOf(datanetHostUrl),
+    }),
+  ];
+}
+
+export function devnetFactory(addresses: ServiceAddresses): ServiceSpec {
+  const { factoryUrl, proverBackend } = addresses;
+  return {
+    ...serviceSpec("factory", factoryUrl, {
+      FACTORY_DEPLOYMENT_PATH: workspacePaths.deployment,
+      FACTORY_SEQUENCER_URL: addresses.sequencerUrl,
+      FACTORY_RPC_URL: addresses.rpcUrl,
+      FACTORY_DATA_PATH: devnetPaths.factoryData,
+      FACTORY_PORT: portOf(factoryUrl),
+      FACTORY_DATANET_HOSTS: addresses.datanetHostUrl,
+      // A graphics card proves batches; a factory has no use for one.
+      FACTORY_PROVER: proverBackend === "webgpu" ? "auto" : proverBackend,
+    }),
+    // Tuning takes all cores for minutes, and proofs come first.
+    niceness: 10,
+  };
+}
+
+/** The command that anyone serves a model with. It settles the model's epochs by itself, with mia's key. */
+export function modelServer(
+  { name, paths, serverName }: ModelPart,
+  modelId: number,
+  { modelServerUrls, proverBackend, sequencerUrl }: ServiceAddresses,
+): ServiceSpec {
+  const url = modelServerUrls[name];
+  const args = [
+    ...["models", "serve", paths.folder, "--model", String(modelId)],
+    ...["--port", portOf(url), "--data", paths.answers],
+    ...["--settle", "--account", "mia", "--prover", proverBackend, "--sequencer", sequencerUrl],
+  ];
+  const isReady = async () => (await fetch(`${url}/v1/model`, { signal: AbortSignal.timeout(2000) })).ok;
+  return commandSpec(serverName, args, {}, isReady);
+}
+
+/** One base and a folder of adapters: free of charge, with kernels that every machine has. */
+export function adapterServer({ adapterServerUrl, sequencerUrl }: ServiceAddresses): ServiceSpec {
+  const args = [
+    ...["models", "serve", "--base", BASE_FOLDER, "--adapters", devnetPaths.adapters],
+    ...["--port", portOf(adapterServerUrl), "--data", devnetPaths.adapterServing],
+    ...["--batch", "4", "--kernels", "wasm", "--sequencer", sequencerUrl],
+  ];
+  const isReady = async () =>
+    (await fetch(`${adapterServerUrl}/v1/models`, { signal: AbortSignal.timeout(2000) })).ok;
+  return { ...commandSpec("adapter-server", args, {}, isReady), niceness: 10 };
+}
