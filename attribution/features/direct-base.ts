@@ -45,7 +45,7 @@ const lengthOfRow = (entries: Int16Array): number =>
  * the rows' mean length over √D, D buckets of terms: about a typical score.
  * @param total of the rows' lengths
  */
-export const baseUnits = ({ flatPermille }: BaseRule, total: number, rowCount: number, buckets: number) =>
+const baseUnits = ({ flatPermille }: BaseRule, total: number, rowCount: number, buckets: number) =>
   Math.min(
     MOST_UNITS,
     Math.floor((64 * flatPermille * total) / (1_000 * rowCount * Math.floor(16 * Math.sqrt(buckets)))),

@@ -1,10 +1,9 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { hex32 } from "@openledger/foundation/hex";
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { readModelFiles } from "../model/model-directory.ts";
 import type { RanMode } from "../scores/score-engine.ts";
-import { AnswerStore, type StoredAnswer } from "./answer-store.ts";
+import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import type { SettlingSource, SpanSource } from "./model-routes.ts";
 import { createModelServer, type ModelServerOptions } from "./model-server.ts";
@@ -34,8 +33,6 @@ export interface ServedModel {
   readonly failed: Promise<RollupError>;
   /** What computes the scores of estimates. */
   readonly scoreMode: RanMode;
-  /** What was answered, and opens this receipt; undefined where nobody was given it here. */
-  answerOf(receipt: bigint): Promise<StoredAnswer | undefined>;
   close(): Promise<void>;
 }
 
@@ -89,7 +86,6 @@ export async function serveModel(
       url,
       failed,
       scoreMode,
-      answerOf: (receipt) => store.answer(hex32(receipt)),
       async close() {
         await app.close();
         await polling.stop();

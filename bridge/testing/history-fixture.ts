@@ -34,7 +34,7 @@ export type HistoryFixture = Awaited<ReturnType<typeof startHistoryFixture>>;
 /** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
 export type RealCircuits = NonNullable<Parameters<typeof deployFixture>[4]>;
 
-export interface HistoryFixtureOptions {
+interface HistoryFixtureOptions {
   sequencer?: Address;
   /** Who owns leaf 0; the contracts' fixture's where absent. */
   treasuryOwner?: Address;

@@ -52,7 +52,7 @@ export const ROW_COUNT = 9;
 export const SAMPLED_CIRCUIT = 3;
 export const PAYEE_TABLE_CIRCUIT = 4;
 const PAYEE_COUNT = 8;
-export const PAYMENT_COUNT = 16;
+const PAYMENT_COUNT = 16;
 export const MODEL_CIRCUITS = [
   { sort: CIRCUIT_SORT.settlement, size0: PAYMENT_COUNT, size1: PAYEE_COUNT },
   { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: PAYEE_COUNT },

@@ -11,7 +11,7 @@ import type { World } from "./world.ts";
 
 /** Places on L1, behind the batch circuit. */
 export const SETTLEMENT_INDEX = 1;
-export const TABLE_INDEX = 2;
+const TABLE_INDEX = 2;
 
 /** In the order of the indices above; then those that settle models of `more` sizes. */
 export async function buildModelCircuits(
@@ -24,7 +24,7 @@ export async function buildModelCircuits(
   return circuits;
 }
 
-export async function proveTable(
+async function proveTable(
   { l1 }: World,
   prepared: Pick<PreparedSettlement, "proofs">,
   { prover, table }: { readonly prover: Prover; readonly table: BuiltCircuit },

@@ -31,7 +31,7 @@ export function rowLoss(model: Transformer, row: TokenRow, into: GradientBlocks 
  *
  * @throws RollupError MOD_INPUT_INVALID
  */
-export function passRow(model: PassModel, row: TokenRow, into: GradientBlocks | null): void {
+function passRow(model: PassModel, row: TokenRow, into: GradientBlocks | null): void {
   const { kernels, shape, workspace } = model;
   const rows = row.tokens.length;
   checkTargets(row, shape.vocabularySize);

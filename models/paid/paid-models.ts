@@ -14,7 +14,7 @@ import {
 } from "@openledger/attribution/model/model-manifest";
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { AnswerService } from "@openledger/attribution/server/answer-service";
-import { AnswerStore, type StoredAnswer } from "@openledger/attribution/server/answer-store";
+import { AnswerStore } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
 import {
   createModelApp,
@@ -23,7 +23,6 @@ import {
   type SpanSource,
 } from "@openledger/attribution/server/model-routes";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { hex32 } from "@openledger/foundation/hex";
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { RollupError } from "@openledger/foundation/rollup-error";
@@ -69,8 +68,6 @@ export interface PaidModel {
   queryOf(prompt: string, text: string): Promise<Int16Array>;
   /** What the model reads for a prompt, where that is more than the prompt. */
   read(prompt: string): Promise<ReadPrompt>;
-  /** What was answered, and opens this receipt; undefined where nobody was given it here. */
-  answerOf(receipt: bigint): Promise<StoredAnswer | undefined>;
 }
 
 export interface PaidModels {
@@ -135,7 +132,6 @@ export async function openPaidModels(
       models.set(`model-${modelId}`, {
         ...{ modelId, recipe, weights, service, queryOf },
         read: (prompt) => thread!.run({ kind: "read", modelId, prompt }),
-        answerOf: (receipt) => own.answer(hex32(receipt)),
       });
       const file = (name: string) => readFile(join(folder, String(modelId), name));
       routed.set(String(modelId), {

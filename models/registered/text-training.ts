@@ -171,10 +171,6 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
  * of tangents, which take the whole run. Takes the same row twice, which `train` refuses.
  * @throws ATT_ROW_INVALID, and what a published model is refused for
  */
-export async function realFeatures(...given: Parameters<typeof featuresAndTokens>): Promise<Float64Array> {
-  return (await featuresAndTokens(...given)).real;
-}
-
 async function featuresAndTokens(
   { adapter, queryMap, recipe }: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
   rows: readonly Pick<OwnedRow, "content">[],

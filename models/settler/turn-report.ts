@@ -108,14 +108,14 @@ export async function runTurns(
 }
 
 /** Where a helper stands, and since when this process has seen it there. */
-export interface StageView<Stage extends string = string> {
+interface StageView<Stage extends string = string> {
   readonly stage: Stage;
   readonly stageSinceMs: number;
   readonly failure: TurnFailure | null;
 }
 
 /** What a helper of one model tells of itself: a view for people and programs, and metrics. */
-export class StageReport<View extends StageView> {
+class StageReport<View extends StageView> {
   readonly #registry = new Registry();
   readonly declareMetric = declareMetrics(this.#registry);
   readonly #nowMs: () => number;
