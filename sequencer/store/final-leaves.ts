@@ -11,10 +11,10 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { FlatLedger, Ledger } from "@openledger/circuits/ledger/ledger";
-import { LEAF_FILE_NAME, type LeafFile, leafFileName, readLeafFile, writeLeafFile } from "../leaf-file.ts";
-import { leafWrites } from "../leaf-value.ts";
-import type { ChainPosition } from "../log-entry.ts";
-import { leafIdOf, type StoreWrite, storeKeys } from "../store-keys.ts";
+import { LEAF_FILE_NAME, type LeafFile, leafFileName, readLeafFile, writeLeafFile } from "./leaf-file.ts";
+import { leafWrites } from "./leaf-value.ts";
+import type { ChainPosition } from "./log-entry.ts";
+import { leafIdOf, type StoreWrite, storeKeys } from "./store-keys.ts";
 
 /** Records that a start may have to read, and to hash the paths of: a new file is begun once there are more. */
 const RECORDS_PER_FILE = 32_768;

@@ -12,12 +12,12 @@ import {
 import { FlatLedger, Ledger } from "@openledger/circuits/ledger/ledger";
 import { isWhole, TestRandom } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { freshFolder } from "../../testing/fresh-rollup.ts";
-import { leafFileName } from "../leaf-file.ts";
-import { leafWrite } from "../leaf-value.ts";
-import { LedgerLog } from "../ledger-log.ts";
-import { type StoreWrite, storeKeys } from "../store-keys.ts";
+import { freshFolder } from "../testing/fresh-rollup.ts";
 import { FinalLeaves } from "./final-leaves.ts";
+import { leafFileName } from "./leaf-file.ts";
+import { leafWrite } from "./leaf-value.ts";
+import { LedgerLog } from "./ledger-log.ts";
+import { type StoreWrite, storeKeys } from "./store-keys.ts";
 
 beforeAll(initPoseidon);
 
