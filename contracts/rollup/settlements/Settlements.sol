@@ -154,7 +154,7 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     }
 
     /// @dev Has the reader say what the proofs of the settlement from `index` on must show for `record` (I11, I12), and fills `count`
-    /// statements with it (I16). The call is static, to code that the constructor made.
+    /// statements with it. The call is static, to code that the constructor made.
     /// @return header Address of the five words that the reader says first.
     function _read(
         uint256 keys,
