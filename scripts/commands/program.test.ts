@@ -114,7 +114,6 @@ describe("openledger --help", () => {
         "verify model",
         "verify preconfirmations",
         "verify settlement",
-        "verify spans",
         "withdraw",
       ].sort(),
     );

@@ -26,7 +26,6 @@ export interface AskOptions {
   base?: string;
   least?: string;
   private?: boolean;
-  spansRoot?: string;
   pay: boolean;
   maxPrice?: string;
   forced?: boolean;
@@ -82,7 +81,6 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const words = await answerWords(answer, {
     serverUrl,
     recipe: published.recipe,
-    spansRoot: options.spansRoot,
     output,
   });
   const head = [
