@@ -28,9 +28,9 @@ import { preconfirmationSigner } from "./intake/signature-preconfirmations.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
-import { FOLLOW_MARKER } from "./store/follow-marker.ts";
 import { historyNews } from "./store/history/history.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
+import { requireStoredCircuits } from "./store/stored-circuits.ts";
 
 function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {
   const { pagesAdapterServers, pagesDatanetHosts, pagesFactory, pagesL1Url } = config;
@@ -85,7 +85,7 @@ export interface SequencerProcess {
 
 /**
  * @param modules tests pass a clock
- * @throws PRV_KEY_INVALID for a settlement circuit; SEQ_STORE_*; SRV_CONFIG_INVALID
+ * @throws PRV_KEY_INVALID for a settlement circuit; SEQ_WRONG_DIRECTORY; SEQ_CIRCUITS_DIFFER; SRV_STORE_FORMAT; SEQ_STORE_*; SRV_CONFIG_INVALID
  */
 export async function createSequencerProcess(
   config: Config,
@@ -126,16 +126,14 @@ export async function createSequencerProcess(
   );
   const { dataPath, historySources: sources, hotOperations } = config;
   const history = { hotOperations, sources, ...historyNews(logger) };
-  const log = await LedgerLog.open(dataPath, onFatal, { history }).catch(async (error: unknown) => {
-    await signatures.close();
-    throw error;
-  });
+  const log = await LedgerLog.open(dataPath, deployment, onFatal, { history }).catch(
+    async (error: unknown) => {
+      await signatures.close();
+      throw error;
+    },
+  );
   try {
-    if ((await log.get(FOLLOW_MARKER)) !== undefined) {
-      throw sequencerError("SEQ_WRONG_DIRECTORY", `${dataPath} holds a full node's ledger`, {
-        data: { reason: "store-of-full-node", dataPath },
-      });
-    }
+    await requireStoredCircuits(log, deployment);
     await nameStoredBlobs(log);
     // Batches are closed between two operations: nothing can be loaded then.
     if (batchShapesOf(deployment.circuits).some(isBlobShape)) await preloadKzg();

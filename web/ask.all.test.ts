@@ -6,6 +6,7 @@ import { type AnsweringModel, openCheckable } from "@openledger/attribution/mode
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import { folderSource } from "@openledger/models/files/folder-source";
@@ -49,9 +50,10 @@ beforeAll(async () => {
   const made = await world.makeModel();
   modelId = made.modelId;
   const { domain } = world.bob;
+  const rollup = storeRollupOf(world.bob);
   const { sequencerUrl } = world;
   const places = { modelFolder: made.modelFolder, dataFolder: join(folder, "answers"), port };
-  model = await serveModel({ ...places, modelId, domain, sequencerUrl }, { log: console });
+  model = await serveModel({ ...places, modelId, domain, rollup, sequencerUrl }, { log: console });
   const base = join(folder, "base");
   const contents = passageRows(passages).map(({ content }) => content);
   const cited = await world.makeModel(citingMaker(base, { citationPermille: 1_000 }), { contents });
@@ -60,7 +62,7 @@ beforeAll(async () => {
   const cites = { modelFolder: cited.modelFolder, dataFolder: join(folder, "cited"), port: citingPort };
   const spans = await spansOf(await openCheckable(cited.model), cited.model.recipe.datanet.rowsRoot);
   citing = await serveModel(
-    { ...cites, modelId: citingId, families, domain, sequencerUrl },
+    { ...cites, modelId: citingId, families, domain, rollup, sequencerUrl },
     { log: console, spans },
   );
   browser = await openBrowser();

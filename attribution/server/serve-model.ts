@@ -4,6 +4,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { hex32 } from "@openledger/foundation/hex";
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { RollupError } from "@openledger/foundation/rollup-error";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import { readModelFiles } from "../model/model-directory.ts";
 import { LEAF_FILE } from "../model/model-manifest.ts";
 import type { RanMode } from "../scores/score-engine.ts";
@@ -16,6 +17,8 @@ export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs
   readonly modelFolder: string;
   /** Where answers and openings are kept: anyone who loses it leaves paid answers unopened, and their draws void. */
   readonly dataFolder: string;
+  /** Whose payments open the answers. */
+  readonly rollup: StoreRollup;
   readonly sequencerUrl: string;
   /** Default 127.0.0.1. */
   readonly host?: string;
@@ -65,7 +68,7 @@ export async function serveModel(
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
   });
-  const store = await AnswerStore.open(options.dataFolder, fail);
+  const store = await AnswerStore.open(options.dataFolder, options.rollup, fail);
   try {
     const defaults = { answerTtlMs: 10 * MINUTE_MS, rateLimitPerMinute: 600 };
     const ledger = createLedgerView(options.sequencerUrl);

@@ -147,6 +147,8 @@ export interface OperatorClient {
     isFrozen: boolean;
     /** How far the ledger is on L1 at this block. */
     place: LedgerPlace;
+    /** Blocks after which the bridge takes a batch for final. */
+    finalityDepthBlocks: number;
     alarms: readonly string[];
     lease: { epoch: number; endsAtSeconds: number; url: string } | null;
     /** Those behind the first `from`; null where the rollup has no gate. */

@@ -4,6 +4,7 @@ import { writeModel } from "@openledger/attribution/model/model-directory";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
 import { askModel } from "@openledger/client/actions/answers/ask-model";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
 import { hex32 } from "@openledger/foundation/hex";
 import { testFolder } from "@openledger/foundation/testing/test-fixtures";
@@ -71,7 +72,13 @@ beforeAll(async () => {
   served = await serveModel(
     {
       ...{ modelFolder: published(PROMISED), dataFolder: join(folder, "answers"), modelId: PROMISED },
-      ...{ families: [family], domain: ledger.client.domain, sequencerUrl: ledger.sequencer.url, port: 0 },
+      ...{
+        families: [family],
+        rollup: storeRollupOf(ledger.client),
+        domain: ledger.client.domain,
+        sequencerUrl: ledger.sequencer.url,
+        port: 0,
+      },
     },
     { log: { error() {} } },
   );
@@ -137,7 +144,12 @@ const openAll = (helpersOf: PaidModelsOptions["helpersOf"]) =>
     {
       ...{ folder: join(folder, "published"), adaptersFolder: join(folder, "adapters"), basePath: base },
       ...{ dataFolder: join(folder, `answers-${performance.now()}`), kernels: "wasm", heldBytes: 1 },
-      ...{ sequencerUrl: ledger.sequencer.url, domain: ledger.client.domain, answerTtlMs: 60_000 },
+      ...{
+        sequencerUrl: ledger.sequencer.url,
+        rollup: storeRollupOf(ledger.client),
+        domain: ledger.client.domain,
+        answerTtlMs: 60_000,
+      },
       ...{ rateLimitPerMinute: 1_000, ...(helpersOf === undefined ? {} : { helpersOf }) },
     },
     { log: { error() {} } },

@@ -16,6 +16,7 @@ import { restore } from "@openledger/sequencer/batches/restore";
 import { leafWrite } from "@openledger/sequencer/store/leaf-value";
 import { LedgerLog } from "@openledger/sequencer/store/ledger-log";
 import { storeKeys } from "@openledger/sequencer/store/store-keys";
+import { TEST_ROLLUP } from "@openledger/sequencer/testing/test-rollup";
 
 /** Some beyond what a new file of leaves is begun at: the longest that a start reads. */
 const RECORDS = 35_000;
@@ -59,7 +60,7 @@ async function make(path: string, count: number, records: number): Promise<MadeL
   for (let level = 5; level <= TREE_DEPTH; level++)
     for (let index = 0; index < 8 ** (TREE_DEPTH - level); index++) flat.keep(level, index, 0n);
   const ledger = new Ledger(TREE_DEPTH, flat);
-  const log = await LedgerLog.open(path);
+  const log = await LedgerLog.open(path, TEST_ROLLUP);
   const startedAtMs = performance.now();
   const writes = [...(await log.leafWrites(ledger))];
   const writeMs = performance.now() - startedAtMs;
@@ -81,7 +82,7 @@ async function start(path: string): Promise<StartedLeaves> {
   const cpuBefore = process.cpuUsage();
   const startedAtMs = performance.now();
   await initPoseidon();
-  const log = await LedgerLog.open(path);
+  const log = await LedgerLog.open(path, TEST_ROLLUP);
   const restored = await restore(log, {
     genesis: { treasuryOwner: 0n, operatorOwner: 0n, operatorKeyX: 0n },
     genesisRoot: 0n,

@@ -26,7 +26,7 @@ import { storeKeys } from "@openledger/sequencer/store/store-keys";
 import type { StoredBatch } from "@openledger/sequencer/store/stored-batch";
 import { startChild, stopChild } from "@openledger/sequencer/testing/child-sequencer";
 import { processTime } from "@openledger/sequencer/testing/process-time";
-import { testDeployment, testEnvironment } from "@openledger/sequencer/testing/test-rollup";
+import { TEST_ROLLUP, testDeployment, testEnvironment } from "@openledger/sequencer/testing/test-rollup";
 
 /** Of a batch, as of the table that ships. */
 const BATCH_OPERATIONS = 640;
@@ -85,7 +85,7 @@ async function fill(
     throw error;
   };
   const open = () =>
-    LedgerLog.open(dataPath, failed, { history: { hotOperations, onSegmentFailed: failed } });
+    LedgerLog.open(dataPath, TEST_ROLLUP, failed, { history: { hotOperations, onSegmentFailed: failed } });
   let log = await open();
   if ((await log.finalPosition()) === undefined) {
     const { nextId, root } = ledger;

@@ -9,6 +9,7 @@ import { ClaimingReport } from "@openledger/challenger/claiming/claiming-report"
 import { inOrder } from "@openledger/challenger/sending/l1-queue";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { readStoreRecord, type StoreRollup } from "@openledger/foundation/store/store-identity";
 import { type Address, parseEther } from "viem";
 import { commandError } from "../../cli/cli-errors.ts";
 import {
@@ -46,7 +47,10 @@ export async function runChallenger({
   const isSigning = account !== undefined || privateKeyFile !== undefined;
   const sender = isSigning ? inOrder(await l1SenderOf(options), output.progress) : null;
   const thread = new RecomputeThread();
-  const store = options.answers === undefined ? null : await AnswerStore.open(options.answers);
+  const store =
+    options.answers === undefined
+      ? null
+      : await AnswerStore.open(options.answers, answersOf(options.answers));
   try {
     const challenger = await openChallenger(setting, {
       ...{ sender, onProgress: output.progress, recompute: thread.recompute },
@@ -59,6 +63,12 @@ export async function runChallenger({
     await thread.close();
     await store?.close();
   }
+}
+
+/** The answers are a model server's: their own word is taken for whose they are. */
+function answersOf(folder: string): StoreRollup {
+  const record = readStoreRecord(folder);
+  return { chainId: record?.chainId ?? 0, rollupAddress: record?.rollupAddress ?? "" };
 }
 
 /** One JSON value a look, its failures too. A node that does not answer now may in some minutes: the next look goes on. */

@@ -4,6 +4,7 @@ import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { serveModel } from "@openledger/attribution/server/serve-model";
 import type { OpenSender } from "@openledger/challenger/claiming/serve-claims";
 import { clientError } from "@openledger/client/client-errors";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -52,6 +53,7 @@ export async function servePublished(options: PublishedOptions, output: Output):
       modelId,
       families,
       domain: client.domain,
+      rollup: storeRollupOf(client),
       sequencerUrl: client.sequencerUrl,
       host: options.host ?? "127.0.0.1",
       port: options.port ?? 8797,

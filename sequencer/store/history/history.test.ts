@@ -7,6 +7,7 @@ import { hex20, hex32 } from "@openledger/foundation/hex";
 import { isWhole, TestRandom } from "@openledger/foundation/testing/test-random";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { freshFolder, freshRollup } from "../../testing/fresh-rollup.ts";
+import { openTestLog } from "../../testing/open-test-log.ts";
 import { close, prove, queue, report, send } from "../../testing/test-operator.ts";
 import {
   ONE_OPEN_WEI,
@@ -15,7 +16,7 @@ import {
   type TestRollup,
   transfer,
 } from "../../testing/test-rollup.ts";
-import { LedgerLog } from "../ledger-log.ts";
+import type { LedgerLog } from "../ledger-log.ts";
 import { storeKeys, underPrefix } from "../store-keys.ts";
 import { HISTORY_FOLDER, type HistoryOptions } from "./history.ts";
 
@@ -77,7 +78,7 @@ beforeEach(() => {
 });
 
 const openLog = async (path: string, history: HistoryOptions) => {
-  const log = await LedgerLog.open(path, undefined, { history });
+  const log = await openTestLog(path, undefined, { history });
   onTestFinished(() => log.close().catch(() => {}));
   return log;
 };
