@@ -65,7 +65,7 @@ export const MODEL_CIRCUITS = [
 /** Behind them, of a model of two shards. */
 export const SHARDED_CIRCUIT = 5;
 const SHARD_CIRCUIT = 6;
-export const SHARD_CIRCUITS = [
+const SHARD_CIRCUITS = [
   { sort: CIRCUIT_SORT.shardedSettlement, size0: PAYMENT_COUNT, size1: 2 },
   { sort: CIRCUIT_SORT.shard, size0: 0, size1: PAYEE_COUNT },
 ];

@@ -505,4 +505,4 @@ const OTHER_FILES = {
   fault: "its registered roots are not those of the files that are served: do not approve or pay it",
 };
 
-export const keyOf = ({ modelId, rollup }: LedgerModel) => `${rollup.toLowerCase()}/${modelId}`;
+const keyOf = ({ modelId, rollup }: LedgerModel) => `${rollup.toLowerCase()}/${modelId}`;

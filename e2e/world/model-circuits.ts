@@ -10,7 +10,7 @@ import { type BuiltCircuit, buildCircuit } from "./circuits.ts";
 import type { World } from "./world.ts";
 
 /** Places on L1, behind the batch circuit. */
-export const SETTLEMENT_INDEX = 1;
+const SETTLEMENT_INDEX = 1;
 export const TABLE_INDEX = 2;
 
 /** In the order of the indices above; then those that settle models of `more` sizes. */

@@ -92,7 +92,7 @@ function checkKey(circuit: DeployedCircuit): Promise<Finding> {
       return "this repository's circuit differs from the deployed one: use the release of the deployment";
     return existsSync(circuit.wasmPath)
       ? null
-      : `${circuit.wasmPath} is not there: compile it with npm run ceremony`;
+      : `${circuit.wasmPath} is not there: compile it with openledger ceremony new`;
   });
 }
 

@@ -13,7 +13,6 @@ import { malformedOf } from "@openledger/bridge/l1/submission/malformed-batch";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { LedgerBlobs } from "../batches/ledger-blobs.ts";
 import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
-import type { HistoryOptions } from "../store/history/history.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
@@ -27,7 +26,6 @@ interface FollowStoreOptions {
   readonly snapshot?: LedgerSnapshot | undefined;
   readonly finalityDepthBlocks: number;
   readonly blobs?: BlobSource | undefined;
-  readonly history?: HistoryOptions | undefined;
 }
 
 /**
@@ -48,10 +46,10 @@ export async function openFollowedLog(
     await rename(folder, gone);
     await rm(gone, { recursive: true });
   };
-  const kept = { owner: "full-node", ...(options.history && { history: options.history }) } as const;
+  const owner = { owner: "full-node" } as const;
   const chainId = await l1Call("read the chain id", () => rollup.client.getChainId());
   const own = { chainId, rollupAddress: rollup.address };
-  let log = existsSync(path) ? await LedgerLog.open(path, own, onFatal, kept) : null;
+  let log = existsSync(path) ? await LedgerLog.open(path, own, onFatal, owner) : null;
   if (log !== null && !(await isUsable(log, rollup))) {
     await log.close();
     log = null;
@@ -59,11 +57,9 @@ export async function openFollowedLog(
     if (existsSync(replaced)) await discard(path);
     else await rename(path, replaced);
   }
-  const { sources = [] } = options.history ?? {};
   let old: LedgerLog | null = null;
   try {
-    if (existsSync(replaced))
-      old = await LedgerLog.open(replaced, own, undefined, { owner: "full-node", history: { sources } });
+    if (existsSync(replaced)) old = await LedgerLog.open(replaced, own, undefined, owner);
     if (log === null) {
       const onBatch = (batchNumber: number) => onProgress?.(`batch ${batchNumber}`);
       const blobs = old === null ? options.blobs : withBlobsOf(old, options.blobs);
@@ -76,7 +72,7 @@ export async function openFollowedLog(
         if (malformed === null) throw error;
         await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
       }
-      log = await LedgerLog.open(path, own, onFatal, kept);
+      log = await LedgerLog.open(path, own, onFatal, owner);
     }
     if (old !== null) await takeEvidence(old, log);
   } catch (error) {

@@ -36,7 +36,7 @@ const freeTracesAbi = parseAbi([
   "struct Statement { address rollup; uint256 modelId; bytes32[] inputs; bytes32 programs; uint256 programCount; uint256 opCount; bytes32 program; bytes tokens; uint256 promptCount; bytes32 query; }",
   "function claim(Statement statement, bytes32[] path) payable returns (uint256 claimId)",
 ]);
-export const traceGameAbi = [...ledgerAbi, ...freeTracesAbi] as const;
+const traceGameAbi = [...ledgerAbi, ...freeTracesAbi] as const;
 
 /** Calls of one contract by anybody. */
 export function callsOf(client: Awaited<ReturnType<typeof startChain>>["client"], address: Hex, abi: Abi) {

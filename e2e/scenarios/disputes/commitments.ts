@@ -42,7 +42,7 @@ export interface Committed {
   readonly defend: (() => Promise<unknown>) | null;
 }
 
-export async function commit(
+async function commit(
   f: DisputeWorld,
   { family, owner }: CreatedModel,
   posted: CommittedModel,
@@ -84,7 +84,7 @@ export async function publish({ publishedIn }: CreatedModel, model: PublishedMod
   });
 }
 
-export const windowOf = async ({ gate, l1 }: DisputeWorld, { id, model }: Pick<Committed, "id" | "model">) =>
+const windowOf = async ({ gate, l1 }: DisputeWorld, { id, model }: Pick<Committed, "id" | "model">) =>
   (await readWindows(l1, gate, { modelId: model.modelId })).find((one) => one.id === id)!;
 
 /** Whether the watcher has shown what is wrong, in time. What it shows has to be what the lie is about. */

@@ -91,7 +91,7 @@ export const operationsScenario = scenario<OperationsOptions>(
 On an empty anvil with chain id 1337, which counts as public: keys of a ceremony with three contributions; openledger deploy,
 dry run first; operator init for a leader and its standby; every process as its unit starts it; traffic; a second prover through
 Redis, killed and replaced; a handover to the standby by the lease's commands, under traffic; the doctor before and after. At
-the end the ledger is rebuilt from L1 alone, and every promise is looked up there. The ceremony takes minutes at the first
+the end the ledger is rebuilt from L1 alone, and every promise is looked up there. The ceremony takes half an hour at the first
 time, and is cached then. Needs redis-server or valkey-server. The last line is JSON: {"operation": {…}}.`,
     ),
   ({ development, keep, minutes, prover: backend }) =>
@@ -114,9 +114,8 @@ async function operate(setting: Setting): Promise<OperationResult> {
   if (program === null) throw unexpected("the scenario needs Redis or Valkey");
   const { hasCeremony, steps } = setting;
   const keys = hasCeremony
-    ? await steps.take(
-        "ceremony: two contributions and a beacon for each circuit",
-        async () => (await rehearsedKeys(null, steps.tell)).keys,
+    ? await steps.take("ceremony: two contributions and a beacon for each circuit", async () =>
+        rehearsedKeys(steps.tell),
       )
     : "development";
   const l1 = { chainId: hasCeremony ? 1337 : 31337, blockTimeSeconds: 1 };

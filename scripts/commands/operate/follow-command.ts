@@ -25,8 +25,6 @@ export const addFollowCommand = command({
       "run as the operator's standby, which confirms entries before they are acknowledged: file with its token (docs/how-to/fail-over.md)",
     ...SNAPSHOT_OPTION,
     "--verify-proofs": "verify every proof again with the keys registered on L1",
-    "--history <place...>":
-      "folders, or URLs of folders, with files of --data/ledger/history that were moved away (docs/how-to/operate.md)",
     ...LISTEN_OPTIONS,
     ...FINALITY_OPTION,
     "--poll-interval <ms>": {
@@ -69,7 +67,6 @@ export const addFollowCommand = command({
             ? undefined
             : new Secret(readSecretFile(options.replicaTokenFile)),
         blobs: { archives: options.blobs ?? [], beaconUrls: options.beacon ?? [] },
-        historySources: options.history ?? [],
         dataPath: options.data ?? join(workspaceDir, "full-node"),
         finalityDepthBlocks: options.finalityDepth,
         host: options.host ?? "127.0.0.1",
