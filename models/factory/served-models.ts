@@ -184,7 +184,7 @@ export class ServedModels {
         domain: client.domain,
         rollup: storeRollupOf(client),
         answerTtlMs: ANSWER_TTL_MS,
-        ...(report === undefined ? {} : { helpersOf: () => new Map([[modelId, report]]) }),
+        ...(report === undefined ? {} : { settling: new Map([[modelId, report]]) }),
       },
       { log: logger },
     );
