@@ -7,6 +7,7 @@ import { isWhole, TestRandom } from "@openledger/foundation/testing/test-random"
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { readPayments } from "../batches/settling/stored-epochs.ts";
 import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
+import { openTestLog } from "../testing/open-test-log.ts";
 import { close, prove, queue, report, send } from "../testing/test-operator.ts";
 import {
   depositsFor,
