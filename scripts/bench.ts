@@ -116,8 +116,14 @@ program
   .option("--operations <n>", "of the closed loop", Number, 8_192)
   .option("--users <n>", "leaves that send", Number, 512)
   .option("--seconds <n>", "of each open loop", Number, 10)
+  .option("--lists", "instead: acknowledgements while one address asks for long lists")
   .addHelpText("after", "\nExample:\n  npm run bench -- sequencer --operations 2048")
-  .action(async (options: Record<"operations" | "users" | "seconds", number>) => {
+  .action(async (options: Record<"operations" | "users" | "seconds", number> & { lists?: true }) => {
+    if (options.lists) {
+      const { DEFAULT_LIST_LOAD, measureLists } = await import("@openledger/sequencer/testing/list-load");
+      console.log(JSON.stringify(await measureLists(DEFAULT_LIST_LOAD, console.log)));
+      return;
+    }
     const { benchSequencer } = await import("./bench/sequencer.ts");
     end("sequencer", await benchSequencer(options));
   });

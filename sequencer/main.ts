@@ -11,12 +11,14 @@ import { readProverConfig } from "@openledger/prover/process/prover-config";
 import { loadConfig } from "./config.ts";
 import { collectProcessMetrics } from "./metrics.ts";
 import { createSequencerProcess } from "./sequencer-process.ts";
+import { requireOwnCircuits } from "./store/stored-circuits.ts";
 
 await runUntilStopped({
   name: "sequencer",
   readConfig: () => ({ ...loadConfig(process.env), prover: readProverConfig(process.env) }),
   async create({ prover, ...config }, modules) {
     const deployment = loadDeployment(config.deploymentPath);
+    requireOwnCircuits(deployment);
     const openOutside = (events: OutsideProverEvents) =>
       openProver(
         { ...prover, logLevel: config.logLevel },

@@ -60,11 +60,23 @@ export const sequencerErrors = defineErrors("SEQ", {
     isRetryable: true,
   },
   SEQ_L1_HEAD_UNKNOWN: {
-    meaning:
-      "since the start, the bridge has not reported L1's head, the last posted batch and what the rollup's gate admits",
+    meaning: "since the start, the bridge has not reported L1's head and the last posted batch",
     remedy: "the bridge has not reported to the sequencer yet: try again in a few seconds",
     httpStatus: 503,
     isRetryable: true,
+  },
+  SEQ_L1_LACKS_FINAL: {
+    meaning:
+      "L1 lacks batches that were final on it, so no batch behind them can be posted: another rollup, another chain, or a false node; nothing is accepted. `data` has the progress of each (docs/how-to/runbook.md#l1lacksfinal)",
+    remedy: "the operator has to name the rollup's own directory and a good Ethereum node: try again later",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  SEQ_CIRCUITS_DIFFER: {
+    meaning:
+      "the batches' circuits are others than those of this version, or than those that the data directory was written for: its batches could not be proven. `data.reason`, `data.circuits`",
+    remedy:
+      "start the version that the rollup was deployed with, and name its own deployment record: docs/how-to/upgrade.md",
   },
   SEQ_BEHIND_L1: {
     meaning:
@@ -108,14 +120,6 @@ export const sequencerErrors = defineErrors("SEQ", {
     remedy: "read the model's current epoch, then try again",
     httpStatus: 409,
   },
-  SEQ_NOT_ADMITTED: {
-    meaning:
-      "the rollup's gate does not admit this activation or this settlement by draws yet; `data.reason` says which (docs/explanation/disputes.md, docs/explanation/fault-proofs.md)",
-    remedy:
-      "read openledger disputes show: a challengeable model is admitted after its challenge window, any other model at once (openledger disputes admit). Settlements by row counts are always admitted",
-    httpStatus: 409,
-    isRetryable: true,
-  },
   SEQ_RANDOMNESS_MISSED: {
     meaning: "the epoch's randomness was not recorded in time: only the default split is left",
     remedy: "settle with --default-split, from 14 days after the close",
@@ -154,8 +158,8 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_WRONG_DIRECTORY: {
     meaning:
-      "the process cannot start from this data directory: it is empty while L1 has batches, holds a ledger already, is a full node's, or belongs to another rollup; `data.reason`",
-    remedy: "name the right directory; restore an empty one with: openledger restore",
+      "the process cannot start from this data directory: it is empty while L1 has batches, holds a ledger already, is a full node's, or belongs to another rollup; `data.reason`, `data.found`, `data.expected`",
+    remedy: "name the right directory; restore an empty one with: openledger restore; docs/how-to/upgrade.md",
   },
   SEQ_READ_ONLY: {
     meaning: "a full node accepts no operations; `data.sequencerUrl` names the sequencer, where it is known",

@@ -29,7 +29,7 @@ import {
 } from "./batches/settling/settlement-service.ts";
 import { epochWrites } from "./batches/settling/stored-epochs.ts";
 import { type AdmissionMode, AdmissionPolicy } from "./intake/admission-policy.ts";
-import { emptyStore, L1Place } from "./intake/l1-place.ts";
+import { emptyStore, L1Place, type L1Report } from "./intake/l1-place.ts";
 import { Lease, type LeaseOptions } from "./intake/lease.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
 import { checkPolicy } from "./intake/operation-policy.ts";
@@ -47,6 +47,7 @@ import {
   type KnownQueueEntry,
   knownQueueEntry,
   operationStatusOf,
+  remembered,
   unexecuted,
 } from "./store/operation-status.ts";
 import type { PreconfirmationSigner } from "./store/preconfirmations.ts";
@@ -153,6 +154,7 @@ export class Sequencer {
     this.place = new L1Place({
       ...{ book: this.line.book, logger: modules.logger },
       behindGauge: modules.metrics.behind,
+      lacksFinalGauge: modules.metrics.lacksFinal,
     });
     this.admission = new AdmissionPolicy(options.mode ?? "open", {
       place: this.place,
@@ -244,7 +246,10 @@ export class Sequencer {
    * @param place null: the bridge does not say
    * @throws SEQ_WRONG_DIRECTORY
    */
-  async noteL1Place(place: LedgerPlace | null, alarms: readonly string[]): Promise<void> {
+  async noteL1Place(place: LedgerPlace | null, report: Omit<L1Report, "finalBlock">): Promise<void> {
+    const { finalNumber } = this.line.book;
+    const isBelow = place !== null && place.batchNumber < finalNumber;
+    const finalBlock = isBelow ? ((await this.log.batch(finalNumber))?.l1?.blockNumber ?? null) : null;
     await this.line.idle();
     const isEmpty = this.line.book.closedNumber === 0 && this.log.lastSequence < 0;
     if (place !== null && place.batchNumber > 0 && isEmpty && !this.place.isKnown) {
@@ -252,7 +257,7 @@ export class Sequencer {
       this.#modules.onFatal(error);
       throw error;
     }
-    this.place.note(place, alarms);
+    this.place.note(place, { ...report, finalBlock });
   }
 
   get mode(): AdmissionPolicy["mode"] {
@@ -482,15 +487,20 @@ export class Sequencer {
       if (pending.length > 0 && isRollupError(error, "SEQ_HISTORY_PRUNED")) return [];
       throw error;
     });
+    // A batch's record takes up to 300 kB, and many operations of a leaf share one.
+    const batch = remembered((number: number) => this.line.batch(number));
     const known = executed.map((entry) =>
-      entry.type === "queue" ? knownQueueEntry(entry, this.line) : this.#known(entry),
+      entry.type === "queue" ? knownQueueEntry(entry, { batch }) : this.#known(entry, batch),
     );
     const all = [...pending.map((one) => unexecuted(one, "pending")), ...(await Promise.all(known))];
     return all.slice(0, limit);
   }
 
-  async #known(entry: OperationEntry): Promise<KnownOperation> {
-    const batch = (await this.line.batch(entry.batchNumber)) ?? null;
+  async #known(
+    entry: OperationEntry,
+    batchOf: (number: number) => Promise<StoredBatch | undefined> = (number) => this.line.batch(number),
+  ): Promise<KnownOperation> {
+    const batch = (await batchOf(entry.batchNumber)) ?? null;
     const status = operationStatusOf(batch);
     return {
       hash: entry.hash,
@@ -515,12 +525,18 @@ export class Sequencer {
   #promised(entry: OperationEntry, status: KnownOperation["status"]): Promise<Preconfirmation> {
     if (status !== "posted" && status !== "final") return this.preconfirmationOf(entry);
     if (status === "posted") this.lease.require();
-    return this.signedFor(entry);
+    return this.#signedAgain(entry);
+  }
+
+  #signedAgain({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Preconfirmation> {
+    const facts = { operationHash: hash, opIndex, deadlineSeconds };
+    const { preconfirmations } = this.#modules;
+    return preconfirmations.signAgain?.(facts) ?? preconfirmations.sign(facts);
   }
 
   /** What is promised now. @throws SEQ_LEASE_LOST, SEQ_LEASE_ENDED, SEQ_REPLICA_SILENT */
   async preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation> {
-    const preconfirmation = await this.signedFor(entry);
+    const preconfirmation = await this.#signedAgain(entry);
     this.replica.require(entry.opIndex);
     this.lease.require();
     return preconfirmation;
@@ -532,7 +548,7 @@ export class Sequencer {
   }
 
   get isHealthy(): boolean {
-    return !this.#isStopping && this.line.malformed === null && this.lease.isHeld && !this.place.isBehind;
+    return !this.#isStopping && this.line.malformed === null && this.lease.isHeld && !this.place.differs;
   }
 
   /** Beside what /health always says. */
@@ -541,7 +557,7 @@ export class Sequencer {
     if (!this.lease.isHeld && !this.#isStopping) return { status: "no-lease", lease: this.lease.facts };
     if (this.#isStopping) return {};
     if (malformed !== null) return { status: "alarm", malformedBatch: malformed };
-    return this.place.isBehind ? { status: "behind", ...this.place.facts } : {};
+    return this.place.healthFacts;
   }
 
   /** Does what is due; to be called a few times a second. */

@@ -369,9 +369,6 @@ const staticsSchema = z.object({
   payeeRoot: hex32,
   binding: hex32,
   split: hex32,
-  /** What L1's gate is shown: `admitActivation` of the client. */
-  columnsCommitments: z.array(hex32).min(1).max(SHARD_COUNT_MAX),
-  answeringPreimage: z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]{192}$/)]),
 });
 export type FactoryStatics = z.output<typeof staticsSchema>;
 

@@ -50,7 +50,7 @@ export function packageManifest(name: PackageName) {
 
 function manifestOf(name: PackageName, files: readonly SourceFile[]) {
   const { workspaces } = JSON.parse(readSource("package.json")) as { workspaces: string[] };
-  const { bin, description, entries, workspace }: PackageRecipe = PACKAGES[name];
+  const { description, entries, workspace }: PackageRecipe = PACKAGES[name];
   const ours = JSON.parse(readFileSync(join(root, workspace, "package.json"), "utf8")) as {
     version: string;
     license: string;
@@ -81,7 +81,6 @@ function manifestOf(name: PackageName, files: readonly SourceFile[]) {
     sideEffects: false,
     engines: ours.engines,
     files: ["dist"],
-    ...(bin === undefined ? {} : { bin: { [npmName(name)]: `./dist/${bin.replace(/\.ts$/, ".js")}` } }),
     exports: {
       ...Object.fromEntries(
         Object.keys(entries).map((file) => [file === "index" ? "." : `./${file}`, entry(file)]),
@@ -97,7 +96,7 @@ function manifestOf(name: PackageName, files: readonly SourceFile[]) {
 function reachedBy(recipe: PackageRecipe): SourceFile[] {
   const texts = [...packageEntries(root, recipe).values()].join("\n");
   const entries = Array.from(texts.matchAll(/from "\.\/([^"]+)"/g), ([, path]) => path!);
-  return reachedFrom(root, recipe.bin === undefined ? entries : [...entries, recipe.bin], LOADER);
+  return reachedFrom(root, entries, LOADER);
 }
 
 const readSource = (path: string) => readFileSync(join(root, path), "utf8");

@@ -19,6 +19,7 @@ import { bringVersion, contributionSource, uploadRows } from "@openledger/client
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
@@ -41,7 +42,6 @@ import {
 } from "@openledger/models/testing/settling-fixture";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { buildPages } from "../build/build-pages.ts";
-import { deployGate } from "./disputed-model.ts";
 import { logEntries } from "./log-entries.ts";
 
 /** The factory takes circuits of four draws. */
@@ -87,8 +87,6 @@ export async function startFactoryPlaces(folder: string) {
       SEQUENCER_PAGES_FACTORY: urlOf(factoryPort),
     }),
     SIZE,
-    // As `npm start` has it.
-    (client) => deployGate(client, SIZE.rows),
   );
   const { url: hostUrl } = await world.host({ DATANET_PORT: String(hostPort) });
   const environment = {
@@ -254,6 +252,7 @@ async function serveRegistered(
     },
     basePath: BASE_FOLDER,
     domain: alice.domain,
+    rollup: storeRollupOf(alice),
     heldBytes: 2 ** 26,
     answerTtlMs: 600_000,
     rateLimitPerMinute: 1_000_000,
