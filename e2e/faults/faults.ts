@@ -7,7 +7,12 @@ import { killFault } from "./kill.ts";
 import { l1AnswersFault } from "./l1-answers.ts";
 import { baseFeeFault, droppedTransactionFault } from "./pending-transaction.ts";
 import { reorgFault } from "./reorg.ts";
-import { emptyDirectoryFault, oldBackupFault } from "./wrong-directory.ts";
+import {
+  emptyDirectoryFault,
+  oldBackupFault,
+  olderFormatFault,
+  otherRollupFault,
+} from "./wrong-directory.ts";
 
 export const FAULTS: readonly Fault[] = [
   killFault,
@@ -19,5 +24,7 @@ export const FAULTS: readonly Fault[] = [
   corruptStoreFault,
   emptyDirectoryFault,
   oldBackupFault,
+  otherRollupFault,
+  olderFormatFault,
   clockJumpFault,
 ];

@@ -15,6 +15,7 @@ import { readBridgeConfig } from "@openledger/bridge/config";
 import { createBridgeMetrics } from "@openledger/bridge/metrics";
 import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
 import { loadHostConfig } from "@openledger/datanets/host/config";
+import { claimStore } from "@openledger/foundation/store/store-identity";
 import { readFactoryConfig } from "@openledger/models/factory/factory-config";
 import { createFactoryMetrics } from "@openledger/models/factory/factory-metrics";
 import { createDispatchMetrics } from "@openledger/prover/jobs/dispatch-metrics";
@@ -269,6 +270,22 @@ describe("openledger operator init", () => {
       code: "CMD_INIT_REFUSED",
       data: { reason: "init-folder-taken" },
     });
+  });
+
+  it("refuses a folder with data of another rollup, and changes nothing in it", async () => {
+    await init();
+    const data = installationPaths(out).data("sequencer");
+    claimStore(data, { kind: "sequencer", rollup: record });
+    await init();
+    const before = readFileSync(installationPaths(out).deployment, "utf8");
+    for (const change of [{ rollupAddress: `0x${"4".repeat(40)}` as const }, { chainId: 1338 }]) {
+      writeFileSync(join(folder, "deployment.json"), encodeDeployment({ ...record, ...change }));
+      await expect(init()).rejects.toMatchObject({
+        code: "CMD_INIT_REFUSED",
+        data: { reason: "init-other-rollup", path: data },
+      });
+      expect(readFileSync(installationPaths(out).deployment, "utf8")).toBe(before);
+    }
   });
 
   it("writes a Datanet host that its settings let start, where one is asked for", async () => {

@@ -7,11 +7,13 @@ import { dirname, join, resolve } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
 import { readSecretFile } from "@openledger/foundation/secret-file";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { handInKeyOf } from "@openledger/prover/jobs/hand-in";
 import type { Address, Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { operatorError } from "../operator-errors.ts";
+import { foreignRecord } from "./data-owner.ts";
 import {
   type Installation,
   type InstallationPlan,
@@ -87,6 +89,7 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   // What a standby's take-over starts has to start then.
   for (const one of planProcesses({ ...request, lease: lease && { ...lease, role: "leader" } }))
     requireTaken(one);
+  requireOwnData(planned, deployment);
   // Without the settings: an Ethereum node's address often has a password in it.
   const processes = planned.map(({ env: _env, ...one }) => one);
   const user = options.user ?? userInfo().username;
@@ -124,6 +127,21 @@ export async function initInstallation(options: InitOptions): Promise<Installati
   await writeMonitoring(folder, installation);
   await writeInstallation(folder, installation);
   return installation;
+}
+
+/** @throws CMD_INIT_REFUSED, before anything is written */
+function requireOwnData(planned: readonly PlannedProcess[], { chainId, rollupAddress }: StoreRollup): void {
+  for (const { dataPath } of planned) {
+    const found = dataPath === null ? null : foreignRecord(dataPath, { chainId, rollupAddress });
+    if (found === null) continue;
+    throw operatorError(
+      "CMD_INIT_REFUSED",
+      `${found.path} is data of rollup ${found.rollupAddress} on chain ${found.chainId}, and the record is of ${rollupAddress} on ${chainId}: name another folder with --out`,
+      {
+        data: { reason: "init-other-rollup", path: found.path, found, expected: { chainId, rollupAddress } },
+      },
+    );
+  }
 }
 
 /**
