@@ -65,7 +65,7 @@ export async function startBridge(
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
-  const store = await openBridgeStore(config.dataPath, fail);
+  const store = await openBridgeStore(config.dataPath, deployment, fail);
   const sequencer = createOperatorClient({
     sequencerUrl: config.sequencerUrl,
     operatorToken: config.operatorToken.reveal(),
@@ -83,6 +83,7 @@ export async function startBridge(
     {
       deployedAtBlock: deployment.deployedAtBlock,
       confirmations,
+      finalityDepthBlocks: config.l1FinalityDepthBlocks,
       maxChunkBlocks: config.l1LogChunkBlocks,
     },
     {

@@ -145,6 +145,8 @@ export interface OperatorClient {
     isFrozen: boolean;
     /** How far the ledger is on L1 at this block. */
     place: LedgerPlace;
+    /** Blocks after which the bridge takes a batch for final. */
+    finalityDepthBlocks: number;
     alarms: readonly string[];
     lease: { epoch: number; endsAtSeconds: number; url: string } | null;
   }): Promise<void>;

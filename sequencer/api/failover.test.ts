@@ -1,9 +1,9 @@
 import { cpSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import { bindLease } from "../store/stored-lease.ts";
+import { openTestLog } from "../testing/open-test-log.ts";
 import {
   l1PlaceOf,
   operationJson,
@@ -57,7 +57,7 @@ describe("a sequencer that needs a lease", () => {
 
   it("does not start on a directory that has taken none", async () => {
     await expect(start(environment)).rejects.toMatchObject({ code: "SEQ_LEASE_MISSING" });
-    const log = await LedgerLog.open(dataPath);
+    const log = await openTestLog(dataPath);
     await bindLease(log, dataPath, 2);
     await log.close();
     rollup = await start(environment);

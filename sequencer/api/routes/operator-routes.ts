@@ -24,7 +24,8 @@ export async function registerOperatorRoutes(
     if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
     line.data.notePrices(body.dataPrices ?? null);
     sequencer.lease.note(body.lease ?? null, body.timestamp);
-    await sequencer.noteL1Place(body.place ?? null, body.alarms);
+    const { alarms, blockNumber, finalityDepthBlocks = null } = body;
+    await sequencer.noteL1Place(body.place ?? null, { alarms, blockNumber, finalityDepthBlocks });
     await line.setL1Head(body);
     return {};
   });

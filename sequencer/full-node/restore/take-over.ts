@@ -12,6 +12,7 @@ import type { LeaseContract } from "@openledger/bridge/l1/lease-contract";
 import type { OperatorNonce } from "@openledger/bridge/operator/publishing/operator-nonce";
 import { type LeaseIntent, type TakenLease, takeLease } from "@openledger/bridge/operator/take-lease";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { readStoreRecord, type StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { Hex } from "viem";
 import { z } from "zod";
 import { sequencerError } from "../../sequencer-errors.ts";
@@ -127,7 +128,7 @@ export async function takeForOwn(
     });
   }
   const taken = await takeNextEpoch(options, modules);
-  const log = await LedgerLog.open(dataPath);
+  const log = await LedgerLog.open(dataPath, recordedRollup(dataPath));
   try {
     await bindLease(log, dataPath, taken.epoch);
   } finally {
@@ -138,12 +139,18 @@ export async function takeForOwn(
 }
 
 async function storedLease(dataPath: string): Promise<StoredLease | undefined> {
-  const log = await LedgerLog.open(dataPath);
+  const log = await LedgerLog.open(dataPath, recordedRollup(dataPath));
   try {
     return await log.get<StoredLease>(storeKeys.lease);
   } finally {
     await log.close();
   }
+}
+
+/** The lease is asked for before L1 is: the directory's own word is as good as its name. */
+function recordedRollup(dataPath: string): StoreRollup {
+  const { chainId, rollupAddress } = readStoreRecord(dataPath) ?? {};
+  return { chainId: chainId ?? 0, rollupAddress: rollupAddress ?? "" };
 }
 
 const journalPath = (dataPath: string) => `${dataPath}.lease.json`;
