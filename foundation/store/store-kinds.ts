@@ -49,7 +49,7 @@ export const STORE_KINDS = {
     remedy: `Download the models with the version that wrote it, then start with an empty folder: ${UPGRADE}.`,
   },
   answers: {
-    format: 1,
+    format: 2,
     name: "a model server's answers",
     remedy: `Let the version that wrote it serve until its answers are settled, then start with an empty folder: ${UPGRADE}.`,
   },
