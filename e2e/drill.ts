@@ -2,16 +2,12 @@
 import { Command, CommanderError } from "commander";
 import { clientsScenario } from "./scenarios/clients.ts";
 import { disputesScenario } from "./scenarios/disputes.ts";
-import { failoverScenario } from "./scenarios/failover.ts";
 import { faultsScenario } from "./scenarios/faults.ts";
-import { installScenario } from "./scenarios/operator/install.ts";
 import { operationsScenario } from "./scenarios/operator/operations.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 
 const SCENARIOS: readonly Scenario[] = [
   faultsScenario,
-  installScenario,
-  failoverScenario,
   operationsScenario,
   disputesScenario,
   clientsScenario,

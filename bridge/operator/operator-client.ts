@@ -12,7 +12,6 @@ import {
   type foreignBatchesBody,
   l1HeadAnswer,
   type l1HeadBody,
-  leaseAnswer,
   nextIndexAnswer,
   preVerifiedSettlementsAnswer,
   type preVerifiedSettlementsBody,
@@ -148,12 +147,9 @@ export interface OperatorClient {
     /** How far the ledger is on L1 at this block. */
     place: LedgerPlace;
     alarms: readonly string[];
-    lease: { epoch: number; endsAtSeconds: number; url: string } | null;
     /** Those behind the first `from`; null where the rollup has no gate. */
     admissions: { from: number; found: readonly Admission[]; isComplete: boolean } | null;
   }): Promise<{ admissionCount: number }>;
-  /** Which taking of the lease the sequencer's ledger goes by; null where it has none. */
-  leaseEpoch(): Promise<number | null>;
   /** Idempotent. @returns the index of the entry that the sequencer wants next, and whether it knows L1's place */
   addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number; isPlaceKnown: boolean }>;
   /** L1's entries from `fromIndex` on, in place of those that it took back. Idempotent. @returns as addQueueEntries */
@@ -232,7 +228,6 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       };
       return await ask("/operator/l1-head", l1HeadAnswer, body);
     },
-    leaseEpoch: async () => (await ask("/operator/lease", leaseAnswer)).epoch,
     addQueueEntries: (entries) =>
       ask("/operator/queue-entries", nextIndexAnswer, { entries: entries.map(entryBody) }),
     replaceQueueEntries: (fromIndex, entries) =>

@@ -7,11 +7,9 @@ import {
   abiPath,
   disputesAbiPath,
   governanceAbiPath,
-  leaseAbiPath,
   renderAbi,
   renderDisputesAbi,
   renderGovernanceAbi,
-  renderLeaseAbi,
   renderTraceAbi,
   traceAbiPath,
 } from "./generate-abi.ts";
@@ -67,12 +65,6 @@ describe("governance-abi.ts", () => {
 describe("trace-abi.ts", () => {
   test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
     expect(await readFile(traceAbiPath, "utf8")).toBe(await renderTraceAbi());
-  });
-});
-
-describe("lease-abi.ts", () => {
-  test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
-    expect(await readFile(leaseAbiPath, "utf8")).toBe(await renderLeaseAbi());
   });
 });
 

@@ -64,7 +64,6 @@ describe("openledger --help", () => {
         "disputes commit-model",
         "disputes show",
         "disputes withdraw",
-        "doctor",
         "follow",
         "exit",
         "fees",
@@ -98,13 +97,6 @@ describe("openledger --help", () => {
         "models serve",
         "operator",
         "operator init",
-        "operator lease",
-        "operator lease create",
-        "operator lease release",
-        "operator lease show",
-        "operator lease take",
-        "operator take-over",
-        "operator worker-key",
         "receipt",
         "restore",
         "rewards",
@@ -182,7 +174,7 @@ describe("openledger account new", () => {
 
   it("puts no key in clear text beside an operator's installation", async () => {
     const operator = await mkdtemp(join(tmpdir(), "operator-"));
-    await writeFile(join(operator, "installation.json"), "{}");
+    await writeFile(join(operator, "settings.env"), "");
     const beside = join(operator, "accounts.json");
     const refused = await run("account", "new", "erin", "--accounts-file", beside, "--json");
     expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "CMD_USAGE" } });

@@ -104,10 +104,6 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "set up and pay the processes of a rollup",
     load: async () => (await import("./operate/operator-command.ts")).addOperatorCommands,
   },
-  doctor: {
-    summary: "check an installation and suggest fixes",
-    load: async () => (await import("./operate/operator-command.ts")).addDoctorCommand,
-  },
   follow: {
     summary: "run a full node: a read-only copy of the ledger",
     load: async () => (await import("./operate/follow-command.ts")).addFollowCommand,

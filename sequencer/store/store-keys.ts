@@ -50,8 +50,6 @@ export const storeKeys = {
   segmentIndex: (level: number, from: number) => `segment-index!${level}!${wide(from)}`,
   /** Position of the last final batch. */
   finalPosition: "final-position",
-  /** Which taking of the lease this directory goes by (lease.ts). */
-  lease: "lease",
   /** The fee of a unit in the batch that is opened next, written with the first operation of the one before. */
   nextFee: "next-fee",
 } as const;

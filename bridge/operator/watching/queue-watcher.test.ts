@@ -63,7 +63,6 @@ describe("QueueWatcher", () => {
       isFrozen: false,
       alarms: [],
       place: { batchNumber: 0, opIndex: 0, queueHead: 0, root: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
-      lease: null,
       // A rollup without a gate.
       admissions: null,
     });

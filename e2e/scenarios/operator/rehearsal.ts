@@ -13,13 +13,11 @@ import { OperatedMachine } from "./operated-machine.ts";
 import {
   DRILL_SETTINGS,
   ended,
-  freeRange,
   PATIENCE_MS,
   setOptions,
   startTraffic,
   unexpected,
   untilFinal,
-  untilWell,
   writeConfig,
 } from "./operator-steps.ts";
 import { CIRCUITS, rehearsedKeys } from "./rehearsed-keys.ts";
@@ -85,10 +83,11 @@ async function refuseOnPublicChain(folder: string, keys: object, commands: Comma
 async function useKeys(folder: string, keys: { folder: string }, tell: (text: string) => void) {
   const commands = commandRunner(folder);
   // Of a rehearsal before, on a chain that is gone.
-  for (const name of ["deployment", "operator"]) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of ["deployment", "installation", "data"])
+    rmSync(join(folder, name), { recursive: true, force: true });
   await refuseOnPublicChain(folder, keys, commands);
   tell("deploy refuses these keys on a public chain");
-  const machine = new OperatedMachine("operator", folder, commands);
+  const machine = await OperatedMachine.create(folder, commands);
   const anvil = await startAnvil({ chainId: CHAIN_ID, blockTimeSeconds: 1 });
   const said = (text: string) => {
     for (const line of text.split("\n")) if (line.trim() !== "") tell(line.trim());
@@ -100,10 +99,9 @@ async function useKeys(folder: string, keys: { folder: string }, tell: (text: st
     const deployed = await commands.heard(said, "deploy", "--config", configPath, "--yes");
     const recordPath = deployed!.recordPath as string;
     const own = ["--deployment", recordPath, "--operator-key-file", join(folder, "operator-key")];
-    await machine.init(...own, "--port", String(await freeRange()), ...setOptions(DRILL_SETTINGS));
-    machine.start();
+    await machine.init(...own, ...setOptions(DRILL_SETTINGS));
     tell("operator's processes start");
-    await untilWell(machine.folder, machine.processes);
+    await machine.start();
     tell("deposits and a transfer");
     const sent = await startTraffic(anvil.url, recordPath, machine.url);
     traffic = sent;

@@ -1,46 +1,29 @@
 /**
  * The log for full nodes: what was executed, in order, with every preconfirmation. Sequences have gaps, and an entry may be made
  * again (a rebuild, a rebase); who follows compares a closed batch's hash with their own and reads again from the batch
- * before. The operator's standby has a route of its own: it gets entries before they are promised to anybody, and says what
- * it has.
+ * before.
  */
 
-import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";
-import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Secret } from "@openledger/foundation/secret";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { unknownBatch } from "../../batches/batch-registry.ts";
-import type { Sequencer } from "../../sequencer.ts";
-import type { OperationEntry } from "../../store/log-entry.ts";
 import type { ApiModules, ApiOptions, LedgerHost } from "../api-options.ts";
 import { entryView } from "../log-views.ts";
-import { operatorRoute, requireToken } from "../operator-token.ts";
 
-const logFields = {
-  from: countFromText.optional(),
-  afterBatch: countFromText.optional(),
-  limit: limit(500, 200),
-};
-const isOnePlace = ({ from, afterBatch }: { from?: unknown; afterBatch?: unknown }) =>
-  (from === undefined) !== (afterBatch === undefined);
-const logQuery = z.strictObject(logFields).refine(isOnePlace, "needs from or afterBatch");
-type LogQuery = z.output<typeof logQuery>;
-
-/** Longest that the standby's question waits for an entry. */
-const MAX_WAIT_MS = 20_000;
-const replicaQuery = z
+const logQuery = z
   .strictObject({
-    ...logFields,
-    /** Signed operations that the standby has on its disk, as the log of that generation has them. */
-    operationCount: countFromText.default(0),
-    generation: z.string().max(60).default(""),
-    waitMs: countFromText.pipe(z.number().max(MAX_WAIT_MS)).default(0),
+    from: countFromText.optional(),
+    afterBatch: countFromText.optional(),
+    limit: limit(500, 200),
   })
-  .refine(isOnePlace, "needs from or afterBatch");
+  .refine(
+    ({ from, afterBatch }) => (from === undefined) !== (afterBatch === undefined),
+    "needs from or afterBatch",
+  );
+type LogQuery = z.output<typeof logQuery>;
 
 export async function registerLogRoute(
   app: FastifyInstance,
@@ -55,34 +38,7 @@ export async function registerLogRoute(
       summary: "What was executed, in order, with preconfirmations: for full nodes",
       querystring: logQuery,
     },
-    ({ query }) => logPage(sequencer, deployment, query, (entry) => sequencer.preconfirmationOf(entry)),
-  );
-}
-
-export async function registerReplicaRoute(
-  app: FastifyInstance,
-  { deployment }: Pick<ApiOptions, "deployment">,
-  token: Secret<string>,
-  sequencer: Sequencer,
-): Promise<void> {
-  const { log, replica } = sequencer;
-  requireToken(app, [token]);
-  routesOf(app)(
-    "GET /operator/log",
-    operatorRoute("The log for the operator's standby, which says what it has", {
-      querystring: replicaQuery,
-    }),
-    async ({ query: { generation, operationCount, waitMs, ...query } }) => {
-      replica.note(operationCount, generation);
-      const isNew = query.from === undefined || log.lastSequence >= query.from;
-      if (!isNew && waitMs > 0) await replica.news(waitMs);
-      await log.flushed();
-      // Before the entries are read: what is replaced meanwhile is asked for again.
-      const now = replica.generation;
-      const page = await logPage(sequencer, deployment, query, (entry) => sequencer.signedFor(entry));
-      const isAtEnd = page.nextSequence > log.lastSequence;
-      return { ...page, generation: now, isReplicaRequired: replica.isRequired, isAtEnd };
-    },
+    ({ query }) => logPage(sequencer, deployment, query),
   );
 }
 
@@ -90,7 +46,6 @@ async function logPage(
   sequencer: LedgerHost,
   deployment: ApiOptions["deployment"],
   { afterBatch, from, limit: maxCount }: LogQuery,
-  sign: (entry: OperationEntry) => Promise<Preconfirmation>,
 ) {
   const { line, log } = sequencer;
   await line.idle();
@@ -99,11 +54,8 @@ async function logPage(
   const entries: object[] = [];
   let nextSequence = first;
   for await (const [sequence, entry] of log.entries(first)) {
-    const view = await entryView(sequencer, sequence, entry, sign).catch((error: unknown) => {
-      // What is promised to nobody yet comes with a later page.
-      if (isRollupError(error, "SEQ_REPLICA_SILENT")) return null;
-      throw error;
-    });
+    const view = await entryView(sequencer, sequence, entry);
+    // Its batch is being made again: it comes with a later page.
     if (view === null) break;
     entries.push(view);
     nextSequence = sequence + 1;

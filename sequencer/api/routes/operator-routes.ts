@@ -23,18 +23,11 @@ export async function registerOperatorRoutes(
     sequencer.news.fromBridge(body.alarms);
     if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
     line.data.notePrices(body.dataPrices ?? null);
-    sequencer.lease.note(body.lease ?? null, body.timestamp);
     const admissionCount = sequencer.settlements.admissions.note(body.admissions ?? null);
     await sequencer.noteL1Place(body.place ?? null, body.alarms);
     await line.setL1Head(body);
     return { admissionCount };
   });
-
-  route(
-    "GET /operator/lease",
-    operatorRoute("Which taking of the lease this ledger goes by"),
-    () => sequencer.lease.facts,
-  );
 
   route(
     "POST /operator/queue-entries",
