@@ -155,6 +155,7 @@ describe("main", () => {
       first.kill("SIGKILL");
     }
     await f.prove(1);
+    await f.l1.client.mine({ blocks: 3 });
     await start();
     await expect.poll(() => f.sequencer.with("posted"), PATIENT).toEqual([2]);
     await f.l1.client.mine({ blocks: 3 });

@@ -4,9 +4,8 @@ import { type CodeOf, defineErrors } from "@openledger/foundation/error-table";
 /** Codes of models/, which runs and tunes language models. */
 export const modelErrors = defineErrors("MOD", {
   MOD_ENGINE_UNAVAILABLE: {
-    meaning: "the selected kernels or suffix arrays are not built, or do not run on this processor",
-    remedy:
-      "install g++ and run node prover/native/build.js, or choose --kernels wasm, --engine typescript or another machine",
+    meaning: "the selected kernels are not built, or do not run on this processor",
+    remedy: "install g++ and run node prover/native/build.js, or choose --kernels wasm or another machine",
   },
   MOD_TOO_LARGE: {
     meaning:
@@ -49,8 +48,9 @@ export const modelErrors = defineErrors("MOD", {
     remedy: "check the length of the text and the settings against the model's limits",
   },
   MOD_SPANS_EVIDENCE_FALSE: {
-    meaning: "a host's evidence for a span does not match the index root; `data.reason` says what is wrong",
-    remedy: "do not trust the span, its count or its owner; keep the evidence",
+    meaning:
+      "a span that a server shows is not in the row that it names, or the row is not in the version; `data.reason` says what is wrong",
+    remedy: "do not trust the span, its count or its owner",
   },
 });
 

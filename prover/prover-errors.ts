@@ -86,43 +86,10 @@ export const proverErrors = defineErrors("PRV", {
     httpStatus: 400,
   },
   PRV_CEREMONY_REFUSED: {
-    meaning: "a step of the key ceremony has arguments or files that would make it unsound",
+    meaning:
+      "a step of a key ceremony is not possible, and nothing was written; `data.reason` is one of target-exists, no-keys, name-invalid, beacon-invalid, no-contribution, already-ended, development-key, snarkjs-failed",
     remedy: "correct what the message names (docs/how-to/keys.md)",
     httpStatus: 400,
-  },
-  PRV_CONTRIBUTION_INVALID: {
-    meaning: "a contribution does not follow from the key that the coordinator issued",
-    remedy: "contribute again to the coordinator's current key",
-    httpStatus: 422,
-  },
-  PRV_CEREMONY_TICKET: {
-    meaning: "the coordinator does not know this ticket: it was never issued, or has lost its turn",
-    remedy: "ask for a new ticket",
-    httpStatus: 404,
-  },
-  PRV_CEREMONY_NOT_YOUR_TURN: {
-    meaning: "it is another contributor's turn",
-    remedy: "wait for your turn",
-    httpStatus: 409,
-    isRetryable: true,
-  },
-  PRV_CEREMONY_INCOMPLETE: {
-    meaning:
-      "a contribution is not fully uploaded yet, or a piece does not begin where the last one ended; `data.receivedBytes`",
-    remedy: "continue the upload at `data.receivedBytes`",
-    httpStatus: 409,
-    isRetryable: true,
-  },
-  PRV_CEREMONY_OVER: {
-    meaning: "the ceremony has ended and takes no more contributions",
-    remedy: "verify the published keys: npm run ceremony -- verify",
-    httpStatus: 410,
-  },
-  PRV_CEREMONY_UNREACHABLE: {
-    meaning: "the ceremony's coordinator does not answer, or its reply is malformed",
-    remedy: "check the coordinator's address, and try again",
-    httpStatus: 503,
-    isRetryable: true,
   },
 });
 

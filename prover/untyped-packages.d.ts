@@ -116,7 +116,7 @@ declare module "snarkjs" {
       beaconHex: string,
       iterationsExp: number,
       logger?: SnarkjsLogger,
-    ): Promise<Uint8Array>;
-    verifyFromInit(first: FileOrMemory, ptau: string, zkey: string, logger?: SnarkjsLogger): Promise<boolean>;
+    ): Promise<Uint8Array | false>;
+    verifyFromR1cs(r1cs: string, ptau: string, zkey: string, logger?: SnarkjsLogger): Promise<boolean>;
   };
 }

@@ -143,33 +143,6 @@ program
   });
 
 program
-  .command("history")
-  .description("a sequencer's start, its store and old operations, with a history of made-up ones behind it")
-  .option("--operations <n>", "of the history", Number, 10_000_000)
-  .option("--hot <n>", "of them that stay in the store", Number, 2_000_000)
-  .option("--leaves <n>", "of another directory, whose start is measured, too", Number, 2 ** 24)
-  .option("--data <folder>", "where it is made, or goes on; else a folder that is removed")
-  .addHelpText("after", "\nExample:\n  npm run bench -- history --operations 300000 --hot 100000")
-  .action(async (options: Record<"operations" | "hot" | "leaves", number> & { data?: string }) => {
-    const { mkdirSync, mkdtempSync, rmSync } = await import("node:fs");
-    const { benchHistory } = await import("./bench/history.ts");
-    const folder = options.data ?? mkdtempSync("/tmp/bench-history-");
-    mkdirSync(folder, { recursive: true });
-    const { hot: hotOperations, operations } = options;
-    const figures = await benchHistory({
-      folder,
-      hotOperations,
-      operations,
-      progress: progressOfProcesses(),
-    });
-    if (options.data === undefined) rmSync(folder, { recursive: true });
-    const { benchHistoryLeaves } = await import("./bench/history-leaves.ts");
-    const { leafBytes, leaves, ...ofLeaves } = await benchHistoryLeaves(options);
-    console.log(`history ${JSON.stringify({ ...figures, leaves, leafBytes, ofLeaves })}`);
-    process.exit(0);
-  });
-
-program
   .command("datanets")
   .description(
     "a Datanet host: rows uploaded and checked, search, near-duplicates, agreement as published, cleaning's scores",

@@ -19,7 +19,6 @@ import { DATA_MODES } from "./batches/data-choice.ts";
 import { parseOpenPerEther } from "./fees/open-price.ts";
 import { FEE_MODES } from "./fees/unit-fee.ts";
 import { ADMISSION_MODES } from "./intake/admission-policy.ts";
-import { HOT_OPERATIONS } from "./store/history/history.ts";
 
 /** Above 64 bits L1 takes none. */
 const feeWei = z
@@ -54,17 +53,15 @@ export const SEQUENCER_SETTINGS = {
     description:
       "where batches' data is posted: calldata, blob, or auto: the cheaper on L1 if the first circuit has a twin, else as that circuit has it",
   },
-  hotOperations: {
-    schema: wholeNumber(20, 1_000_000_000),
-    default: String(HOT_OPERATIONS),
-    description:
-      "final operations that stay in the store, about 0.6 kB each; older ones move into files beside it",
-  },
-  historySources: {
-    schema: z.string().transform((text) => text.split(" ").filter((part) => part !== "")),
+  retention: {
+    schema: z
+      .string()
+      .regex(/^([0-9]{2,10})?$/, "is not a whole number from 20 to 9999999999")
+      .transform((text) => (text === "" ? null : Number(text)))
+      .refine((value) => value === null || value >= 20, "is below 20"),
     default: "",
     description:
-      "folders, and URLs of folders, that have files of the history which are missing here; with spaces between",
+      "final operations that stay in the store, about 0.4 kB each; older ones are deleted; empty = all stay",
   },
   host: SHARED_SETTINGS.host,
   port: defaulting(SHARED_SETTINGS.port, "8547"),

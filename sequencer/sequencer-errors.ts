@@ -168,13 +168,11 @@ export const sequencerErrors = defineErrors("SEQ", {
     remedy: "no action is needed: the next start follows L1 again",
     isRetryable: true,
   },
-  SEQ_HISTORY_MISSING: {
+  SEQ_HISTORY_PRUNED: {
     meaning:
-      "the answer is in a file of the history that is not in the data directory, and no place that was named has it; `data.path`, `data.sha256`, `data.tried`",
-    remedy:
-      "the operator puts the file back, or names a place that has it: SEQUENCER_HISTORY_SOURCES, --history",
-    httpStatus: 503,
-    isRetryable: true,
+      "the sequencer has deleted this part of the final history, by its SEQUENCER_RETENTION; `data.prunedTo` has the last batch that is gone",
+    remedy: "ask a full node, which keeps all of it (openledger follow), or read it from L1",
+    httpStatus: 410,
   },
   SEQ_STORE_INCONSISTENT: {
     meaning: "the data directory contradicts itself or the deployment; an operator has to look into it",

@@ -19,7 +19,6 @@ import type { ApiOptions } from "./api/api-options.ts";
 import { type ServedPages, servedGovernance } from "./api/pages.ts";
 import { DataChoice } from "./batches/data-choice.ts";
 import { Feed } from "./batches/feed.ts";
-import { nameStoredBlobs } from "./batches/ledger-blobs.ts";
 import type { Config } from "./config.ts";
 import { OpenPrice } from "./fees/open-price.ts";
 import { SignaturePool } from "./intake/signature-pool.ts";
@@ -28,8 +27,8 @@ import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
 import { FOLLOW_MARKER } from "./store/follow-marker.ts";
-import { historyNews } from "./store/history/history.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
+import { pruningNews } from "./store/pruning.ts";
 
 function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {
   const { pagesAdapterServers, pagesDatanetHosts, pagesFactory, pagesL1Url } = config;
@@ -119,9 +118,9 @@ export async function createSequencerProcess(
     },
     onFatal,
   );
-  const { dataPath, historySources: sources, hotOperations } = config;
-  const history = { hotOperations, sources, ...historyNews(logger) };
-  const log = await LedgerLog.open(dataPath, onFatal, { history }).catch(async (error: unknown) => {
+  const { dataPath, retention } = config;
+  const pruning = { retention, ...pruningNews(logger) };
+  const log = await LedgerLog.open(dataPath, onFatal, { pruning }).catch(async (error: unknown) => {
     await signatures.close();
     throw error;
   });
@@ -131,7 +130,6 @@ export async function createSequencerProcess(
         data: { reason: "store-of-full-node", dataPath },
       });
     }
-    await nameStoredBlobs(log);
     // Batches are closed between two operations: nothing can be loaded then.
     if (batchShapesOf(deployment.circuits).some(isBlobShape)) await preloadKzg();
     const price = new OpenPrice(config, (error) => {

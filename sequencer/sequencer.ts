@@ -114,10 +114,12 @@ export class Sequencer {
     );
     const sequencer = new Sequencer(options, modules, restored);
     const { line } = sequencer;
-    await line.estimates.recall((number) => line.batch(number), book.closedNumber);
+    const { log } = modules;
+    const recorded = async (number: number) => book.record(number) ?? log.storedBatch(number);
+    await line.estimates.recall(recorded, book.closedNumber);
     const last = await line.batch(book.closedNumber);
     if (last !== undefined) line.data.recall(last.circuit);
-    await line.account.recall((number) => line.batch(number), book.reached("posted"));
+    await line.account.recall(recorded, book.reached("posted"));
     return sequencer;
   }
 
@@ -422,7 +424,7 @@ export class Sequencer {
     this.#modules.feed.publish(`leaf:${operation.a}`, "dropped", data);
   }
 
-  /** @throws SEQ_UNKNOWN */
+  /** @throws SEQ_UNKNOWN, SEQ_HISTORY_PRUNED */
   async operation(hash: string): Promise<KnownOperation> {
     await this.#inFlight.get(hash)?.catch(() => {});
     const pending = this.mempool.get(hash);
@@ -445,7 +447,10 @@ export class Sequencer {
     before?: string | number,
   ): Promise<(KnownOperation | KnownQueueEntry)[]> {
     const pending = before === undefined ? this.mempool.of(leafId).reverse() : [];
-    const executed = await this.log.operationsOf(leafId, limit, before);
+    const executed = await this.log.operationsOf(leafId, limit, before).catch((error: unknown) => {
+      if (pending.length > 0 && isRollupError(error, "SEQ_HISTORY_PRUNED")) return [];
+      throw error;
+    });
     const known = executed.map((entry) =>
       entry.type === "queue" ? knownQueueEntry(entry, this.line) : this.#known(entry),
     );

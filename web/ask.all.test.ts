@@ -2,7 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type AnsweringModel, openCheckable } from "@openledger/attribution/model/model-family";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
@@ -12,6 +14,7 @@ import { folderSource } from "@openledger/models/files/folder-source";
 import { readFrom } from "@openledger/models/registered/base-files";
 import { textFamily } from "@openledger/models/registered/text-family";
 import { hostSpans } from "@openledger/models/spans/host-spans";
+import { documentText } from "@openledger/models/spans/span-documents";
 import { buildSpanIndex } from "@openledger/models/spans/span-index";
 import { citingMaker, passageRows, passagesOf } from "@openledger/models/testing/citing-world";
 import {
@@ -33,8 +36,10 @@ let model: ServedModel;
 let modelId: number;
 let citing: ServedModel;
 let citingId: number;
+/** What the model that cites says of the third row: asked for it, it quotes the last row. */
+const QUOTED = `s${"-".repeat(31)}`;
 /** Rows of the model that cites. */
-const passages = passagesOf(8, 6);
+const passages = [...passagesOf(7, 6), QUOTED];
 const promptOf = (row: number) => passages[row]!.split(" ").slice(1, 5).join(" ");
 
 beforeAll(async () => {
@@ -58,7 +63,7 @@ beforeAll(async () => {
   citingId = cited.modelId;
   const families = [textFamily({ bases: [readFrom(folderSource(base))], kernels: "wasm" })];
   const cites = { modelFolder: cited.modelFolder, dataFolder: join(folder, "cited"), port: citingPort };
-  const spans = await spansOf(await openCheckable(cited.model), cited.model.recipe.datanet.rowsRoot);
+  const spans = await spansOf(cited.model);
   citing = await serveModel(
     { ...cites, modelId: citingId, families, domain, sequencerUrl },
     { log: console, spans },
@@ -80,16 +85,17 @@ const [first, second] = sampleInputs("email", 2, "asked in a page").map(({ input
   string,
 ];
 
-/** An index whose first document is what the model says of a question: so small a one repeats no row. */
-async function spansOf(own: AnsweringModel, rowsRoot: string) {
-  const said = (JSON.parse(own.answer(promptOf(5)).text) as { text: string }).text;
-  const documents = [said, ...passages].map((text) => ({
-    text: new TextEncoder().encode(text),
-    digest: "11".repeat(32),
-    ...{ contributorId: 5, validatorId: 8 },
+/** As `datanet index` makes it. */
+function spansOf({ recipe, rows }: PublishedModel) {
+  const documents = rows!.map(({ content, contributorId, validatorId }) => ({
+    text: documentText(content, "text"),
+    digest: bytesToHex(sha256(content)),
+    contributorId,
+    validatorId,
   }));
-  const settings = { rowsRoot: rowsRoot.slice(2), rowText: "text", engine: "typescript" } as const;
-  return hostSpans(await buildSpanIndex(documents, settings));
+  return hostSpans(
+    buildSpanIndex(documents, { rowsRoot: recipe.datanet.rowsRoot.slice(2), rowText: "text" }),
+  );
 }
 
 async function openAsking(looks = {}, id = modelId) {
@@ -193,18 +199,19 @@ test(
       await page.getByLabel("Your text").fill(promptOf(row));
       await main(page).getByRole("button", { name: "Ask", exact: true }).click();
     };
-    await ask(5);
+    await ask(2);
     const answer = page.getByRole("region", { name: "Answer" }).first();
     await answer.getByText("checked here").waitFor(LONG);
     const quote = answer.getByRole("region", { name: "What it says" }).getByRole("button").first();
     await quote.focus();
     await answer.getByText("Occurs once in the Datanet:").waitFor();
+    await answer.getByText("row 7, from").waitFor();
     await page.keyboard.press("Escape");
     await expect.poll(() => quote.getAttribute("aria-pressed")).toBe("false");
     const [first] = await answer.getByRole("listitem").all();
     await first!.getByText("cited").waitFor();
-    await first!.getByText("Row 5").waitFor();
-    await first!.getByText(passages[5]!).waitFor();
+    await first!.getByText("Row 2").waitFor();
+    await first!.getByText(passages[2]!).waitFor();
     await answer.getByText(/100 % of this model's answers pay the rows that they cite/).waitFor();
     await pictureOf(page, "ask-cited");
     expect(await seriousFindings(page)).toEqual([]);

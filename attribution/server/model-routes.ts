@@ -60,10 +60,10 @@ export interface SettlingSource {
   metrics(): Promise<string>;
 }
 
-/** Verbatim spans of a text, with evidence (docs/explanation/spans.md). The caller has the index. */
+/** Verbatim spans of a text, with the rows that have them (docs/explanation/spans.md). The caller has the index. */
 export interface SpanSource {
-  /** The answer of the route, as JSON. @throws where the text is none */
-  cite(text: string): object;
+  /** The answer of the route, as JSON. @param contentOf of a row by its place @throws where the text is none */
+  cite(text: string, contentOf: (row: number) => Bytes | Promise<Bytes>): Promise<object>;
 }
 
 const element = z.string().regex(/^0x[0-9a-fA-F]{1,64}$/);
@@ -140,8 +140,9 @@ export async function createModelApp(
 
   app.post(`${prefix}/v1/spans`, (request, reply) => {
     const { text } = parse(textSchema, request.body);
+    const model = of(request);
     // Without an index the answer is empty: anyone who asks cannot know before.
-    return of(request).spans?.cite(text) ?? reply.code(204).send();
+    return model.spans?.cite(text, (row) => model.row(row)) ?? reply.code(204).send();
   });
 
   app.post(`${prefix}/v1/answers`, async (request, reply) => {

@@ -82,8 +82,7 @@ const childrenAt = (level: readonly bigint[], parent: number, empty: bigint): bi
  * also states the number of leaves, so a leaf of 0 cannot stand for an absent one.
  */
 export function treeRoot(nodeTag: bigint, leaves: readonly bigint[], depth: number): bigint {
-  const { levels, empty } = treeLevels(nodeTag, leaves, depth);
-  return levels[depth]![0] ?? empty[depth]!;
+  return treePaths(nodeTag, leaves, depth).root;
 }
 
 /** All eight children on the way up from leaf `index`, one row a level. */
@@ -93,10 +92,23 @@ export function treePath(
   depth: number,
   index: number,
 ): bigint[][] {
+  return treePaths(nodeTag, leaves, depth).path(index);
+}
+
+/** Root and paths of one tree, hashed once. */
+export function treePaths(
+  nodeTag: bigint,
+  leaves: readonly bigint[],
+  depth: number,
+): { readonly root: bigint; path(index: number): bigint[][] } {
   const { levels, empty } = treeLevels(nodeTag, leaves, depth);
-  return Array.from({ length: depth }, (_, level) =>
-    childrenAt(levels[level]!, Math.floor(index / TREE_ARITY ** (level + 1)), empty[level]!),
-  );
+  return {
+    root: levels[depth]![0] ?? empty[depth]!,
+    path: (index) =>
+      Array.from({ length: depth }, (_, level) =>
+        childrenAt(levels[level]!, Math.floor(index / TREE_ARITY ** (level + 1)), empty[level]!),
+      ),
+  };
 }
 
 // Commits and versions of a datanet, read from the list of its leaf's operations (docs/reference/api.md): signed and forced ones.

@@ -27,8 +27,8 @@ import type { TextRecipe } from "../registered/text-recipe.ts";
 import { textTraining } from "../registered/text-training.ts";
 import { parseCited } from "../retrieval/citations.ts";
 import type { ServedAdapters } from "../serving/serve-adapters.ts";
-import { askSpans } from "../spans/check-citations.ts";
-import { hostSpans } from "../spans/host-spans.ts";
+import { askSpans } from "../spans/check-spans.ts";
+import { type HostedSpans, hostSpans } from "../spans/host-spans.ts";
 import { buildSpanIndex } from "../spans/span-index.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { serveWorld } from "../testing/serving-world.ts";
@@ -46,7 +46,7 @@ const setting = () => ({ bases: [readFrom(folderSource(base))], kernels: "wasm" 
 
 let folder: string;
 let base: string;
-let spans: Promise<ReadonlyMap<string, ReturnType<typeof hostSpans>>>;
+let spans: Promise<ReadonlyMap<string, HostedSpans>>;
 let model: PublishedModel<TextParts>;
 let other: PublishedModel<TextParts>;
 /** The first one, by an int8 base, in a folder of its own. */
@@ -134,8 +134,8 @@ async function spansOf({ recipe, rows }: typeof model) {
     validatorId,
   }));
   const rowsRoot = recipe.datanet.rowsRoot.slice(2);
-  const index = await buildSpanIndex(documents, { rowsRoot, rowText: "text", engine: "typescript" });
-  return new Map([[rowsRoot, hostSpans(index)]]);
+  const index = buildSpanIndex(documents, { rowsRoot, rowText: "text" });
+  return new Map([[rowsRoot, await hostSpans(index)]]);
 }
 
 function modelLeaf({ split, ...statics }: ModelStatics) {
@@ -215,7 +215,7 @@ describe("a registered model behind the server of adapters", () => {
     const rowsRoot = model.recipe.datanet.rowsRoot.slice(2);
     const words = wholeText(sampleTexts(24)[21]!);
     const spans = await askSpans({ serverUrl: `${served.url}/ledger/${MODEL_ID}`, text: words, rowsRoot });
-    expect(spans!.spans[0]).toMatchObject({ count: 1, sources: [{ document: 21 }] });
+    expect(spans![0]).toMatchObject({ count: 1, sources: [{ row: 21 }] });
 
     // The same question has the same answer, also from the routes of a model server.
     expect((await streamed(prompt)).answer.receipt).toBe(answer.receipt);

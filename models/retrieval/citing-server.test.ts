@@ -23,9 +23,9 @@ import { hex32 } from "@openledger/foundation/hex";
 import { answerWords } from "@openledger/scripts/commands/models/answer-words";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { TextParts } from "../registered/text-family.ts";
-import { askSpans } from "../spans/check-citations.ts";
-import { hostSpans } from "../spans/host-spans.ts";
-import { buildSpanIndex, type SpanIndex } from "../spans/span-index.ts";
+import { askSpans } from "../spans/check-spans.ts";
+import { type HostedSpans, hostSpans } from "../spans/host-spans.ts";
+import { buildSpanIndex } from "../spans/span-index.ts";
 import { citingWorld, passageRows, passagesOf } from "../testing/citing-world.ts";
 import { fetchRow, parseCited } from "./citations.ts";
 
@@ -35,7 +35,7 @@ const PROMPT = passages[7]!.split(" ").slice(2, 9).join(" ");
 
 let model: PublishedModel<TextParts>;
 let families: readonly ModelFamily[];
-let index: SpanIndex;
+let spans: HostedSpans;
 let fixture: LedgerFixture;
 let folder: string;
 let store: AnswerStore;
@@ -56,7 +56,7 @@ beforeAll(async () => {
   const split = { ownerParts: 16_384n, validatorParts: 13_107n };
   const size = { rows: 64, features: recipe.columnCount, payees: 16, draws: 4 };
   model = publishedModel(trained, registerModel(trained, { split }, size), { publishRows: true });
-  index = await indexOf(passages);
+  spans = await hostSpans(spanIndex());
   fixture = await createLedgerFixture({ hasFeed: false });
   const { answers } = fixture.sequencer;
   answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
@@ -71,7 +71,7 @@ beforeAll(async () => {
       ledger: createLedgerView(fixture.sequencer.url),
       store,
       log: { error: (facts, message) => expect.fail(`${message} ${JSON.stringify(facts)}`) },
-      spans: hostSpans(index),
+      spans,
     },
   );
   url = await server.app.listen({ host: "127.0.0.1", port: 0 });
@@ -87,14 +87,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-function indexOf(texts: readonly string[], rowsRoot = model.recipe.datanet.rowsRoot.slice(2)) {
+function spanIndex(rowsRoot = model.recipe.datanet.rowsRoot.slice(2)) {
   const documents = passageRows(passages).map(({ content, contributorId, validatorId }, i) => ({
-    text: new TextEncoder().encode(texts[i]!),
+    text: new TextEncoder().encode(passages[i]!),
     digest: bytesToHex(sha256(content)),
     contributorId,
     validatorId,
   }));
-  return buildSpanIndex(documents, { rowsRoot, rowText: "text", engine: "typescript" });
+  return buildSpanIndex(documents, { rowsRoot, rowText: "text" });
 }
 
 /** The model as the sequencer shows it to its server. */
@@ -156,40 +156,38 @@ it("is found out by the client in a lie about a citation, the query or a row, an
   expect(await fetchRow(url, 99, digest)).toBeNull();
 });
 
-interface Evidence {
-  spans: { start: number; hi: number; sources: { document: number }[] }[];
-}
-
 it("shows what of a text stands word for word in the version, and is found out in false spans", async () => {
   const text = `I quote: ${passages[3]} And then nothing.`;
   const rowsRoot = model.recipe.datanet.rowsRoot.slice(2);
-  const options = { serverUrl: url, text, rowsRoot, root: index.root };
-  const honest = await askSpans(options);
-  expect(honest!.spans).toMatchObject([
-    { start: 9, count: 1, sources: [{ document: 3, contributorId: 5, validatorId: 8, offset: 0 }] },
-  ]);
-  const given = hostSpans(index).cite(text) as { evidence: Evidence };
-  const liesOf = (change: (span: Evidence["spans"][number]) => unknown) => {
+  const options = { serverUrl: url, text, rowsRoot };
+  const source = { row: 3, contributorId: 5, validatorId: 8, offset: 0 };
+  expect(await askSpans(options)).toMatchObject([{ start: 9, count: 1, sources: [source] }]);
+  const given = (await spans.cite(text, (row) => model.rows![row]!.content)) as Given;
+  const falsely = (change: (changed: Given) => unknown) => {
     const changed = structuredClone(given);
-    change(changed.evidence.spans[0]!);
-    return changed;
+    change(changed);
+    lie = JSON.stringify(changed);
+    return askSpans({ ...options, serverUrl: liarUrl });
   };
-  const falsely = (body: object, root: string | undefined) => {
-    lie = JSON.stringify(body);
-    return askSpans({ ...options, root, serverUrl: liarUrl });
-  };
-  for (const body of [
-    liesOf((span) => span.hi++),
-    liesOf((span) => span.start++),
-    liesOf(({ sources }) => sources[0]!.document++),
+  const isFalse = refused("MOD_SPANS_EVIDENCE_FALSE");
+  expect(await falsely(() => undefined)).toHaveLength(1);
+  for (const change of [
+    ({ spans: [span] }: Given) => span!.start--,
+    ({ spans: [span] }: Given) => span!.rows[0]!++,
+    ({ rows: [row] }: Given) => row!.contributorId++,
+    ({ rows: [row], spans: [span] }: Given) => {
+      row!.row = 2;
+      span!.rows = [2];
+    },
   ])
-    await expect(falsely(body, index.root)).rejects.toThrow(refused("MOD_SPANS_EVIDENCE_FALSE"));
-  // An index of its own, in which another row has the words: it has another root.
-  const own = hostSpans(await indexOf([passages[1]!, passages[0]!, ...passages.slice(2)]));
-  const foreign = hostSpans(await indexOf(passages, "22".repeat(32)));
-  for (const [host, root] of [
-    [own, index.root],
-    [foreign, undefined],
-  ] as const)
-    await expect(falsely(host.cite(text), root)).rejects.toThrow(refused("MOD_SPANS_EVIDENCE_FALSE"));
+    await expect(falsely(change)).rejects.toThrow(isFalse);
+  await expect(askSpans({ ...options, rowsRoot: "22".repeat(32) })).rejects.toThrow(isFalse);
+  await expect(hostSpans(spanIndex("22".repeat(32)))).rejects.toThrow(refused("MOD_FILE_INVALID"));
+  // A row that is not published is not named.
+  expect(await spans.cite(text, () => null)).toMatchObject({ spans: [], rows: [], omittedCount: 1 });
 });
+
+interface Given {
+  spans: { start: number; rows: number[] }[];
+  rows: { row: number; contributorId: number }[];
+}

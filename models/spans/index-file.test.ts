@@ -11,14 +11,14 @@ const INVALID = expect.objectContaining({
   code: "MOD_FILE_INVALID",
   message: expect.stringContaining("is no sound index of spans"),
 });
-const HEADER_BYTES = 128;
+const HEADER_BYTES = 96;
 let folder: string;
 let path: string;
 let bytes: Buffer;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "spans-"));
   path = join(folder, "index");
-  await writeIndexFile(path, await smallIndex(["one row of text", "another row, ünïcode", "x"]));
+  await writeIndexFile(path, smallIndex(["one row of text", "another row, ünïcode", "x"]));
   bytes = await readFile(path);
 });
 afterAll(() => rm(folder, { recursive: true }));
@@ -33,18 +33,16 @@ async function readChanged(content: Uint8Array) {
 function reclosed(change: (content: Buffer) => void): Buffer {
   const content = Buffer.from(bytes);
   change(content);
-  content.fill(0, 96, HEADER_BYTES);
-  createHash("sha256").update(content).digest().copy(content, 96);
+  content.fill(0, 64, HEADER_BYTES);
+  createHash("sha256").update(content).digest().copy(content, 64);
   return content;
 }
 
 describe("an index's file", () => {
   it("gives the index back", async () => {
-    const index = await smallIndex(["one row of text", "another row, ünïcode", "x"]);
+    const index = smallIndex(["one row of text", "another row, ünïcode", "x"]);
     const again = await readIndexFile(path);
-    expect(again.root).toBe(index.root);
-    expect(again.parts.array).toEqual(index.parts.array);
-    expect(again.parts.text).toEqual(index.parts.text);
+    expect(again.parts).toEqual(index.parts);
     expect((await stat(path)).size).toBe(bytes.length);
   });
 
@@ -75,14 +73,13 @@ describe("an index's file", () => {
       (content) => content.writeUInt32LE(0xffffffff, 20),
       (content) => content.writeUInt32LE(0, 20),
       (content) => content.writeBigUInt64LE(1n << 60n, 24),
-      (content) => content.writeUInt32LE(2, 8),
+      (content) => content.writeUInt32LE(1, 8),
       (content) => content.writeUInt32LE(9, 12),
       (content) => content.writeInt32LE(-1, array),
       (content) => content.writeInt32LE(1_000_000, array + 8),
       (content) => content.writeUInt32LE(1, documents),
       (content) => content.writeUInt32LE(3, documents + 4),
       (content) => content.writeUInt32LE(2, documents + 2 * 48),
-      (content) => content.fill(7, 64, 96),
     ];
     for (const lie of lies) await expect(readChanged(reclosed(lie))).rejects.toThrow(INVALID);
     await expect(readChanged(reclosed(() => {}))).resolves.toBeDefined();

@@ -2,42 +2,36 @@
  * An index on disk. All numbers little-endian:
  *
  *   0    8  "OLSPANS" and a byte 0
- *   8    4  version of the format, 1
+ *   8    4  version of the format, 2
  *   12   4  place of the row's text rule in ROW_TEXTS
  *   16   4  bytes of text, n
  *   20   4  documents, d
  *   24   8  bytes of the file
  *   32  32  root of the Datanet's version
- *   64  32  root of the index
- *   96  32  SHA-256 of the file with zeros in this place
- *   128     documents (48 d), array (4 n), text (n), then the nodes of their trees: text, array, documents
+ *   64  32  SHA-256 of the file with zeros in this place
+ *   96      documents (48 d), array (4 n), text (n)
  */
 import { createHash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { modelError } from "../model-errors.ts";
-import { DOCUMENT_BYTES, ENTRY_BYTES, LEAF_BYTES, ROW_TEXTS, SEPARATOR } from "./evidence.ts";
-import { MerkleTree, nodeBytes } from "./merkle-tree.ts";
-import { bytesOfArray, bytesReader, MAX_TEXT_BYTES, SpanIndex } from "./span-index.ts";
+import { DOCUMENT_BYTES, ROW_TEXTS, readDocument, SEPARATOR } from "./span-documents.ts";
+import { MAX_TEXT_BYTES, SpanIndex } from "./span-index.ts";
 
 const MAGIC = new TextEncoder().encode("OLSPANS\0");
-const FORMAT_VERSION = 1;
-const HEADER_BYTES = 128;
-const DIGEST_AT = 96;
+const FORMAT_VERSION = 2;
+const HEADER_BYTES = 96;
+const ENTRY_BYTES = 4;
+const DIGEST_AT = 64;
 /** What one call reads, so that a long read does not fail as a whole. */
 const PART_BYTES = 1 << 26;
 
 /** Written to a part file and renamed: a kill leaves the old file or the new one. */
 export async function writeIndexFile(path: string, index: SpanIndex): Promise<{ fileBytes: number }> {
-  const { array, documents, rowText, rowsRoot, text, trees } = index.parts;
-  const body = [
-    documents,
-    bytesOfArray(array),
-    text,
-    trees.text.nodes,
-    trees.array.nodes,
-    trees.documents.nodes,
-  ];
+  const { array, documents, rowText, rowsRoot, text } = index.parts;
+  // Every machine that Node runs on here is little-endian.
+  const arrayBytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  const body = [documents, arrayBytes, text];
   const fileBytes = body.reduce((sum, { length }) => sum + length, HEADER_BYTES);
   const header = new Uint8Array(HEADER_BYTES);
   const view = new DataView(header.buffer);
@@ -45,10 +39,9 @@ export async function writeIndexFile(path: string, index: SpanIndex): Promise<{ 
   view.setUint32(8, FORMAT_VERSION, true);
   view.setUint32(12, ROW_TEXTS.indexOf(rowText), true);
   view.setUint32(16, text.length, true);
-  view.setUint32(20, index.header.documentCount, true);
+  view.setUint32(20, index.documentCount, true);
   view.setBigUint64(24, BigInt(fileBytes), true);
   header.set(hexToBytes(rowsRoot), 32);
-  header.set(hexToBytes(index.root), 64);
   const hash = createHash("sha256").update(header);
   for (const part of body) hash.update(part);
   header.set(hash.digest(), DIGEST_AT);
@@ -69,8 +62,7 @@ export async function writeIndexFile(path: string, index: SpanIndex): Promise<{ 
 
 /**
  * Reads an index. Nothing is allocated before the file's size agrees with its header, and nothing is read out of its
- * bounds later: every number in it is checked here. That its nodes belong to its text is not: openings of a false file
- * do not lead to the root, which every client sees.
+ * bounds later: every number in it is checked here. That its array is sorted is not: what a server says is checked against rows.
  *
  * @throws MOD_FILE_INVALID
  */
@@ -101,16 +93,7 @@ export async function readIndexFile(path: string): Promise<SpanIndex> {
     // A document has a letter and its separator.
     if (textBytes > MAX_TEXT_BYTES || documentCount === 0 || 2 * documentCount > textBytes)
       throw invalid("its sizes are out of their ranges");
-    const documentBytes = documentCount * DOCUMENT_BYTES;
-    const arrayBytes = textBytes * ENTRY_BYTES;
-    const sizes = [
-      documentBytes,
-      arrayBytes,
-      textBytes,
-      nodeBytes(textBytes, LEAF_BYTES),
-      nodeBytes(arrayBytes, LEAF_BYTES),
-      nodeBytes(documentBytes, DOCUMENT_BYTES),
-    ];
+    const sizes = [documentCount * DOCUMENT_BYTES, textBytes * ENTRY_BYTES, textBytes];
     const bodyBytes = sizes.reduce((sum, part) => sum + part, 0);
     if (BigInt(size) !== view.getBigUint64(24, true) || size !== HEADER_BYTES + bodyBytes)
       throw invalid(`it has ${size} bytes where ${HEADER_BYTES + bodyBytes} belong`);
@@ -122,30 +105,17 @@ export async function readIndexFile(path: string): Promise<SpanIndex> {
     if (!hash.digest().equals(digest)) throw invalid("its bytes are not those of its SHA-256");
 
     let from = 0;
-    const [documents, arrayPart, text, ...nodes] = sizes.map((length) => {
+    const [documents, arrayPart, text] = sizes.map((length) => {
       from += length;
       return body.subarray(from - length, from);
-    }) as [Uint8Array, Uint8Array, Uint8Array, ...Uint8Array[]];
+    }) as [Uint8Array, Uint8Array, Uint8Array];
     const array = new Int32Array(body.buffer, arrayPart.byteOffset, textBytes);
     for (let i = 0; i < textBytes; i++) {
       if (array[i]! >>> 0 >= textBytes) throw invalid(`entry ${i} of its array is no place in its text`);
     }
     checkDocuments(documents, text, invalid);
-    const index = new SpanIndex({
-      rowText,
-      rowsRoot: bytesToHex(header.subarray(32, 64)),
-      text,
-      array,
-      documents,
-      trees: {
-        text: MerkleTree.ofNodes(text, LEAF_BYTES, nodes[0]!),
-        array: MerkleTree.ofNodes(arrayPart, LEAF_BYTES, nodes[1]!),
-        documents: MerkleTree.ofNodes(documents, DOCUMENT_BYTES, nodes[2]!),
-      },
-    });
-    if (index.root !== bytesToHex(header.subarray(64, 96)))
-      throw invalid("its root is not that of its trees");
-    return index;
+    const rowsRoot = bytesToHex(header.subarray(32, DIGEST_AT));
+    return new SpanIndex({ rowText, rowsRoot, text, array, documents });
   } finally {
     await file.close();
   }
@@ -153,12 +123,11 @@ export async function readIndexFile(path: string): Promise<SpanIndex> {
 
 /** One after the other, each ended by its separator, from the text's first byte to its last. */
 function checkDocuments(documents: Uint8Array, text: Uint8Array, invalid: (reason: string) => Error): void {
-  const reader = bytesReader(documents);
   let start = 0;
-  for (let at = 0; at < documents.length; at += DOCUMENT_BYTES) {
-    const end = reader.number(at + 4);
-    if (reader.number(at) !== start || end <= start || text[end] !== SEPARATOR)
-      throw invalid(`document ${at / DOCUMENT_BYTES} is not where it belongs`);
+  for (let i = 0; i * DOCUMENT_BYTES < documents.length; i++) {
+    const { end, start: from } = readDocument(documents, i);
+    if (from !== start || end <= start || text[end] !== SEPARATOR)
+      throw invalid(`document ${i} is not where it belongs`);
     start = end + 1;
   }
   if (start !== text.length) throw invalid("its documents are not all of its text");

@@ -1,9 +1,9 @@
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { modelError } from "../model-errors.ts";
 
-/** Error of a host's claim that does not hold. */
-export function falseEvidence(reason: string, data: object = {}): RollupError {
-  return modelError("MOD_SPANS_EVIDENCE_FALSE", `the evidence is false: ${reason}`, {
+/** Error of a server's claim that does not hold. */
+export function falseSpans(reason: string, data: object = {}): RollupError {
+  return modelError("MOD_SPANS_EVIDENCE_FALSE", `the spans are false: ${reason}`, {
     data: { reason, ...data },
   });
 }

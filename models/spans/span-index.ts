@@ -1,22 +1,16 @@
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { modelError } from "../model-errors.ts";
 import {
   DOCUMENT_BYTES,
-  ENTRY_BYTES,
   encodeDocument,
-  type IndexHeader,
-  indexRoot,
-  LEAF_BYTES,
   type RowText,
   readDocument,
   SEPARATOR,
   type SpanDocument,
-} from "./evidence.ts";
-import { MerkleTree } from "./merkle-tree.ts";
+} from "./span-documents.ts";
 import { invalidText } from "./span-errors.ts";
-import { buildSuffixArray, type SuffixEngine } from "./suffix-engine.ts";
+import { suffixArray } from "./suffix-array.ts";
 
-/** The most text of one index: its file has 6.25 bytes for each. A guess at what a laptop holds; revisit. */
+/** Maximum text of one index: its file has five bytes for each. A guess at what a laptop holds; revisit. */
 export const MAX_TEXT_BYTES = 256 * 2 ** 20;
 
 /** What an index is made of: the version's rows in its order. */
@@ -37,13 +31,13 @@ export interface Interval {
 /** The parts of an index as they lie in its file. */
 export interface IndexParts {
   readonly rowText: RowText;
+  /** Of the Datanet's version on the ledger: 64 hexadecimal digits. */
   readonly rowsRoot: string;
   readonly text: Uint8Array;
   /** Starts of all suffixes of the text, in their order. */
   readonly array: Int32Array;
   /** DOCUMENT_BYTES each. */
   readonly documents: Uint8Array;
-  readonly trees: { readonly text: MerkleTree; readonly array: MerkleTree; readonly documents: MerkleTree };
 }
 
 /** Pairs of letters and, before them, a letter that ends the text. */
@@ -52,9 +46,7 @@ const PAIRS = 257;
 /** The text of a version, searchable: which strings occur, how often, and where. */
 export class SpanIndex {
   readonly parts: IndexParts;
-  readonly header: IndexHeader;
-  /** 64 hexadecimal digits: what citations are checked against. */
-  readonly root: string;
+  readonly documentCount: number;
   /** Entries before those that begin with a pair of letters. */
   readonly #pairStarts: Int32Array;
   /** Bytes of the text that searches have compared so far: what they cost, on any machine. */
@@ -62,29 +54,19 @@ export class SpanIndex {
 
   constructor(parts: IndexParts) {
     this.parts = parts;
-    const { rowText, rowsRoot, text, trees } = parts;
-    this.header = {
-      rowText,
-      rowsRoot,
-      textBytes: text.length,
-      documentCount: parts.documents.length / DOCUMENT_BYTES,
-      textRoot: trees.text.root,
-      arrayRoot: trees.array.root,
-      documentsRoot: trees.documents.root,
-    };
-    this.root = bytesToHex(indexRoot(this.header));
-    this.#pairStarts = pairStarts(text);
+    this.documentCount = parts.documents.length / DOCUMENT_BYTES;
+    this.#pairStarts = pairStarts(parts.text);
   }
 
   document(index: number): SpanDocument {
-    return readDocument(bytesReader(this.parts.documents), index);
+    return readDocument(this.parts.documents, index);
   }
 
   /** The document that holds this place of the text. */
   documentAt(position: number): number {
     const view = new DataView(this.parts.documents.buffer, this.parts.documents.byteOffset);
     let low = 0;
-    let high = this.header.documentCount;
+    let high = this.documentCount;
     while (high - low > 1) {
       const middle = (low + high) >>> 1;
       if (view.getUint32(middle * DOCUMENT_BYTES, true) <= position) low = middle;
@@ -161,57 +143,21 @@ function pairStarts(text: Uint8Array): Int32Array {
   return starts;
 }
 
-export function bytesReader(bytes: Uint8Array) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { at: (place: number) => bytes[place]!, number: (place: number) => view.getUint32(place, true) };
-}
-
-/** What takes long: sorting, then hashing the trees. `share` is of the stage, 0 to 1. */
-export type OnIndexProgress = (progress: { readonly stage: "sort" | "hash"; readonly share: number }) => void;
-
 /**
  * @param options.rowsRoot of the version, 64 hexadecimal digits
- * @throws MOD_INPUT_INVALID, MOD_TOO_LARGE, MOD_ENGINE_UNAVAILABLE
+ * @param options.onShare told how much is sorted, 0 to 1
+ * @throws MOD_INPUT_INVALID, MOD_TOO_LARGE
  */
-export async function buildSpanIndex(
+export function buildSpanIndex(
   inputs: readonly DocumentInput[],
-  options: {
-    rowsRoot: string;
-    rowText: RowText;
-    engine?: SuffixEngine | "auto";
-    onProgress?: OnIndexProgress;
-  },
-): Promise<SpanIndex> {
-  const { onProgress = () => {}, rowsRoot, rowText } = options;
+  {
+    onShare,
+    rowsRoot,
+    rowText,
+  }: { rowsRoot: string; rowText: RowText; onShare?: ((share: number) => void) | undefined },
+): SpanIndex {
   const { text, documents } = joinDocuments(inputs);
-  onProgress({ stage: "sort", share: 0 });
-  const array = await buildSuffixArray(text, options.engine ?? "auto", (share) =>
-    onProgress({ stage: "sort", share }),
-  );
-  return indexOf({ rowText, rowsRoot, text, array, documents }, (share) =>
-    onProgress({ stage: "hash", share }),
-  );
-}
-
-/** Hashes the trees over parts that are there. */
-export async function indexOf(
-  parts: Omit<IndexParts, "trees">,
-  onHashed: (share: number) => void = () => {},
-): Promise<SpanIndex> {
-  const { array, documents, text } = parts;
-  const arrayBytes = bytesOfArray(array);
-  const total = text.length + arrayBytes.length;
-  const trees = {
-    text: await MerkleTree.build(text, LEAF_BYTES, (bytes) => onHashed(bytes / total)),
-    array: await MerkleTree.build(arrayBytes, LEAF_BYTES, (bytes) => onHashed((text.length + bytes) / total)),
-    documents: await MerkleTree.build(documents, DOCUMENT_BYTES),
-  };
-  return new SpanIndex({ ...parts, trees });
-}
-
-/** The array as its file and its tree have it. Every machine that Node runs on here is little-endian. */
-export function bytesOfArray(array: Int32Array): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.length * ENTRY_BYTES);
+  return new SpanIndex({ rowText, rowsRoot, text, array: suffixArray(text, onShare), documents });
 }
 
 function joinDocuments(inputs: readonly DocumentInput[]): { text: Uint8Array; documents: Uint8Array } {

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { suffixArray } from "./suffix-array.ts";
-import { buildSuffixArray, suffixEngine } from "./suffix-engine.ts";
 
 function byComparing(text: Uint8Array): Int32Array {
   const bytes = Buffer.from(text);
@@ -23,15 +22,6 @@ describe("suffixArray", () => {
     fc.assert(
       fc.property(fc.oneof(texts, repetitive), (text) => {
         expect(suffixArray(text)).toEqual(byComparing(text));
-      }),
-      { numRuns: 400 },
-    );
-  });
-
-  it.skipIf(suffixEngine("auto") === "typescript")("is the same from the native engine", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.oneof(texts, repetitive), async (text) => {
-        expect(await buildSuffixArray(text, "native")).toEqual(suffixArray(text));
       }),
       { numRuns: 400 },
     );

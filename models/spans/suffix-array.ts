@@ -1,6 +1,6 @@
 /**
  * Suffix arrays by induced sorting: Nong, Zhang, Chan, "Two efficient algorithms for linear time suffix array
- * construction" (2011). native/src/suffix-array.h is its twin, statement by statement; the same arrays come out.
+ * construction" (2011).
  *
  * A suffix is *falling* where it is greater than the one after it (type L), *rising* where it is smaller (type S). A
  * rising suffix behind a falling one is a *valley*. Valleys sorted, all others follow from them in two sweeps: a falling

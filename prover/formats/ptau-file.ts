@@ -1,4 +1,3 @@
-import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { proverError } from "../prover-errors.ts";
 import { baseModulus, fieldBytes, fromBytesLe } from "./bn254-numbers.ts";
@@ -8,8 +7,6 @@ interface PtauHeader {
   /** Circuits of up to 2^power constraints, public signals and the constant included. */
   power: number;
   contributionCount: number;
-  /** Where each section's content is, by its id. */
-  sections: ReadonlyMap<number, { readonly position: number; readonly byteCount: number }>;
 }
 
 const sectionIds = { header: 1, tauG1: 2, alphaTauG1: 4, betaTauG1: 5, contributions: 7, lagrangeG1: 12 };
@@ -20,10 +17,9 @@ const sectionIds = { header: 1, tauG1: 2, alphaTauG1: 4, betaTauG1: 5, contribut
  * proofs verify all the same, and anybody can forge them. It does not check the contributions themselves:
  * `snarkjs powersoftau verify` does, and takes long.
  *
- * @param isPrepared false takes one that still has to be prepared
  * @throws RollupError PRV_PTAU_INVALID
  */
-export async function readPtauHeader(path: string, { isPrepared = true } = {}): Promise<PtauHeader> {
+export async function readPtauHeader(path: string): Promise<PtauHeader> {
   let file: FileHandle;
   try {
     file = await open(path, "r");
@@ -31,13 +27,13 @@ export async function readPtauHeader(path: string, { isPrepared = true } = {}): 
     throw unreadable(path, "it cannot be opened", cause);
   }
   try {
-    return await readOpenPtau(file, path, isPrepared);
+    return await readOpenPtau(file, path);
   } finally {
     await file.close();
   }
 }
 
-async function readOpenPtau(file: FileHandle, path: string, isPrepared: boolean): Promise<PtauHeader> {
+async function readOpenPtau(file: FileHandle, path: string): Promise<PtauHeader> {
   const { size: fileBytes } = await file.stat();
   const read = async (position: number, byteCount: number) => {
     const bytes = Buffer.alloc(byteCount);
@@ -47,19 +43,19 @@ async function readOpenPtau(file: FileHandle, path: string, isPrepared: boolean)
   };
   const head = await read(0, 12);
   if (head.toString("latin1", 0, 4) !== "ptau") throw unreadable(path, "the magic number is not ptau");
-  const sections = new Map<number, { position: number; byteCount: number }>();
+  const positions = new Map<number, number>();
   let at = head.length;
   for (let i = head.readUInt32LE(8); i > 0; i--) {
     const section = await read(at, sectionHeadBytes);
     const byteCount = Number(section.readBigUInt64LE(4));
-    sections.set(section.readUInt32LE(0), { position: at + sectionHeadBytes, byteCount });
+    positions.set(section.readUInt32LE(0), at + sectionHeadBytes);
     at += sectionHeadBytes + byteCount;
     if (at > fileBytes) throw unreadable(path, "it is cut off");
   }
   const position = (section: keyof typeof sectionIds) => {
-    const found = sections.get(sectionIds[section]);
-    if (found !== undefined) return found.position;
-    const hint = section === "lagrangeG1" ? ": `npm run ceremony -- prepare` has to be run on it" : "";
+    const found = positions.get(sectionIds[section]);
+    if (found !== undefined) return found;
+    const hint = section === "lagrangeG1" ? ": `snarkjs powersoftau prepare phase2` has to be run on it" : "";
     throw unreadable(path, `section ${sectionIds[section]} is missing${hint}`);
   };
 
@@ -67,7 +63,7 @@ async function readOpenPtau(file: FileHandle, path: string, isPrepared: boolean)
   if (header.readUInt32LE(0) !== fieldBytes) throw unreadable(path, "it is not over bn254");
   if (fromBytesLe(header.subarray(4, 4 + fieldBytes)) !== baseModulus)
     throw unreadable(path, "it is not over bn254");
-  if (isPrepared) position("lagrangeG1");
+  position("lagrangeG1");
   const power = header.readUInt32LE(4 + fieldBytes);
   const contributionCount = (await read(position("contributions"), 4)).readUInt32LE(0);
 
@@ -86,30 +82,7 @@ async function readOpenPtau(file: FileHandle, path: string, isPrepared: boolean)
       { data: { reason: "no-contribution", ...data } },
     );
   }
-  return { power, contributionCount, sections };
-}
-
-/**
- * Fills `target` from a section's byte `from` on.
- *
- * @param beyond how many bytes may be behind the section's end
- * @throws RollupError PRV_PTAU_INVALID where the section is missing, or shorter
- */
-export function readPtauPart(
-  { fd, path, sections }: { fd: number; path: string; sections: PtauHeader["sections"] },
-  id: number,
-  from: number,
-  target: Uint8Array,
-  beyond = 0,
-): Uint8Array {
-  const { byteCount, position } = sections.get(id) ?? { byteCount: 0, position: 0 };
-  if (from + target.length > byteCount + beyond) throw unreadable(path, `section ${id} is too short`);
-  for (let done = 0; done < target.length; ) {
-    const count = readSync(fd, target, done, target.length - done, position + from + done);
-    if (count === 0) throw unreadable(path, "it is cut off");
-    done += count;
-  }
-  return target;
+  return { power, contributionCount };
 }
 
 function unreadable(path: string, reason: string, cause?: unknown) {

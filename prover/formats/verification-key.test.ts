@@ -9,7 +9,6 @@ import { baseModulus, scalarModulus } from "./bn254-numbers.ts";
 import {
   checkVerificationKey,
   parseVerificationKey,
-  solidityKeyToJson,
   toSnarkjsKey,
   toSolidityKey,
   type VerificationKey,
@@ -108,13 +107,5 @@ describe("toSolidityKey", () => {
     expect(() => toSolidityKey({ ...key, gamma: key.beta })).toThrow(
       expect.objectContaining({ code: "PRV_KEY_INVALID" }),
     );
-  });
-
-  test("says in its JSON form which setup it comes from", () => {
-    const json = solidityKeyToJson(toSolidityKey(key), true);
-    expect(json).toMatchObject({
-      isDevelopment: true,
-      alpha: [key.alpha[0].toString(), key.alpha[1].toString()],
-    });
   });
 });

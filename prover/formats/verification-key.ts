@@ -199,11 +199,6 @@ export function toSolidityKey(key: VerificationKey): SolidityKey {
   };
 }
 
-/** JSON form of a Solidity key: decimal strings, and which kind of setup it comes from. */
-export function solidityKeyToJson(key: SolidityKey, isDevelopment: boolean): object {
-  return { isDevelopment, ...(JSON.parse(JSON.stringify(key, bigintsToText)) as object) };
-}
-
 function bigintsToText(_name: string, value: unknown): unknown {
   return typeof value === "bigint" ? value.toString() : value;
 }

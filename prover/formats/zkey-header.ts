@@ -4,7 +4,6 @@ import { proverError } from "../prover-errors.ts";
 import { baseModulus, fieldBytes, fromBytesLe, montgomeryR, scalarModulus } from "./bn254-numbers.ts";
 import type { VerificationKey } from "./verification-key.ts";
 import {
-  circuitHashBytes,
   fileHeadBytes,
   g1Bytes,
   g2Bytes,
@@ -19,8 +18,6 @@ export interface ZkeyHeader {
   publicCount: number;
   domainSize: number;
   coefficientCount: number;
-  /** Contributions of the ceremony's second phase; development keys have none. */
-  contributionCount: number;
   verificationKey: VerificationKey;
   /** What a prover needs besides. */
   beta1: G1Point;
@@ -91,13 +88,11 @@ export async function parseZkeyHeader(source: ZkeyBytes): Promise<ZkeyHeader> {
     if (id !== zkeySection.contributions && section(id).byteCount !== expected[id])
       throw unreadableKey(path, `section ${id} has the wrong size`);
   }
-  const contributions = await read(section(zkeySection.contributions).position + circuitHashBytes, 4);
   const ic = await read(section(zkeySection.ic).position, expected[zkeySection.ic]!);
   const { alpha1, beta1, beta2, gamma2, delta1, delta2 } = zkeyHeaderPoints(header);
   return {
     ...shape,
     fileBytes,
-    contributionCount: u32(contributions, 0),
     beta1: decodeG1(beta1, 0),
     delta1: decodeG1(delta1, 0),
     verificationKey: {

@@ -25,8 +25,6 @@ export const g1Bytes = 2 * fieldBytes;
 export const g2Bytes = 4 * fieldBytes;
 export const circuitHashBytes = 64;
 const groth16Protocol = 1;
-/** In which order snarkjs writes a first key's sections. */
-export const firstKeyOrder: readonly number[] = [1, 2, 4, 3, 9, 8, 5, 6, 7, 10];
 export const sectionHeadBytes = 12;
 export const fileHeadBytes = 12;
 
@@ -47,11 +45,8 @@ export interface ZkeyLayout {
   fileBytes: number;
 }
 
-/** The layout of a key without contributions. @param order of its sections, by default that of their ids */
-export function layOutZkey(
-  shape: ZkeyShape,
-  order: readonly number[] = Object.values(zkeySection),
-): ZkeyLayout {
+/** The layout of a key without contributions. */
+export function layOutZkey(shape: ZkeyShape): ZkeyLayout {
   const byteCounts: Record<number, number> = {
     [zkeySection.protocol]: 4,
     [zkeySection.header]: 2 * (4 + fieldBytes) + 12 + 3 * g1Bytes + 3 * g2Bytes,
@@ -66,7 +61,7 @@ export function layOutZkey(
   };
   const positions: Record<number, number> = {};
   let at = fileHeadBytes;
-  for (const id of order) {
+  for (const id of Object.values(zkeySection)) {
     positions[id] = at + sectionHeadBytes;
     at += sectionHeadBytes + byteCounts[id]!;
   }
@@ -102,8 +97,8 @@ export function encodeZkeyFrame(
   shape: ZkeyShape,
   points: ZkeyHeaderPoints,
   circuitHash: Uint8Array,
-  { positions, byteCounts }: Pick<ZkeyLayout, "positions" | "byteCounts"> = layOutZkey(shape),
 ): { position: number; bytes: Uint8Array }[] {
+  const { positions, byteCounts } = layOutZkey(shape);
   const u32 = (...values: number[]) => {
     const bytes = Buffer.alloc(4 * values.length);
     for (const [i, value] of values.entries()) bytes.writeUInt32LE(value, 4 * i);

@@ -191,7 +191,7 @@ async function buildEntry(
 }
 
 /** @throws RollupError PRV_CIRCUIT_UNSUPPORTED, CIR_R1CS_MALFORMED */
-export function readCircuitSizes({ name, r1csPath }: Pick<CompiledCircuit, "name" | "r1csPath">) {
+function readCircuitSizes({ name, r1csPath }: Pick<CompiledCircuit, "name" | "r1csPath">) {
   const { constraintCount, prime, publicInputCount, publicOutputCount, wireCount } = readR1cs(r1csPath);
   const publicCount = publicOutputCount + publicInputCount;
   const power = Math.max(1, Math.ceil(Math.log2(constraintCount + publicCount + 1)));

@@ -51,13 +51,6 @@ const addons = [
     ].map((name) => join(root, "src", name)),
   },
   {
-    what: "suffix arrays",
-    isFuzzed: true,
-    folder: join(root, "../../models/spans/native"),
-    file: "suffix-array.node",
-    flags: commonFlags,
-  },
-  {
     what: "kernels of models",
     isFuzzed: true,
     folder: join(root, "../../models/kernels/native"),

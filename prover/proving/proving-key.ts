@@ -42,7 +42,7 @@ export class ProvingKeyChecker {
 }
 
 /**
- * A circuit with the keys of a folder that `ceremony export` filled. The key's file itself is checked when
+ * A circuit with the keys of a folder that `openledger ceremony` wrote. The key's file itself is checked when
  * it is first used.
  *
  * @throws RollupError PRV_KEY_INVALID (another circuit's key, or a development key)

@@ -22,5 +22,5 @@ export const PROVER_OPTION = defineOptions({
 });
 export const KEYS_OPTION = defineOptions({
   "--keys <folder>":
-    "folder with a ceremony's keys, as `ceremony export` wrote them to <folder>/<circuit>; not needed if the deployment record names them",
+    "folder with a ceremony's keys, as `openledger ceremony` wrote them to <folder>/<circuit>; not needed if the deployment record names them",
 });

@@ -96,6 +96,10 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "rebuild a sequencer's data directory",
     load: async () => (await import("./operate/restore-command.ts")).addRestoreCommand,
   },
+  ceremony: {
+    summary: "make production keys with other people",
+    load: async () => (await import("./operate/ceremony-command.ts")).addCeremonyCommands,
+  },
   deploy: {
     summary: "deploy a rollup to an Ethereum node",
     load: async () => (await import("./operate/deploy-command.ts")).addDeployCommand,

@@ -1,7 +1,6 @@
 /** Arguments of other types than an addon takes: each call must be refused by an error. */
 import type { KernelAddon } from "./fuzz-kernels.ts";
 import type { StepsAddon } from "./fuzz-steps.ts";
-import type { SuffixAddon } from "./fuzz-suffixes.ts";
 
 const ODD: readonly unknown[] = [
   ...[undefined, null, 1, "x", {}, [], Symbol("s"), () => 0, 1n],
@@ -9,11 +8,7 @@ const ODD: readonly unknown[] = [
 ];
 
 /** @throws Error where something is taken */
-export function fuzzArguments(
-  steps: StepsAddon,
-  suffixes: SuffixAddon,
-  kernels: KernelAddon,
-): { wrongArguments: number } {
+export function fuzzArguments(steps: StepsAddon, kernels: KernelAddon): { wrongArguments: number } {
   let wrongArguments = 0;
   const refuses = (call: () => unknown) => {
     wrongArguments += 1;
@@ -27,12 +22,8 @@ export function fuzzArguments(
   for (const odd of ODD as never[]) {
     refuses(() => steps.load(odd));
     refuses(() => steps.run(odd, Buffer.alloc(32), Buffer.alloc(0), Buffer.alloc(0)));
-    refuses(() => suffixes.sort(odd, new Int32Array(4)));
-    refuses(() => suffixes.sort(Buffer.alloc(4), odd));
     refuses(() => kernels.add!(0, odd, 0, 0, 0));
     refuses(() => kernels.add!(odd, odd, 0, 0, 0));
   }
-  refuses(() => suffixes.sort(Buffer.alloc(4), new Int32Array(3)));
-  refuses(() => suffixes.sort(Buffer.alloc(3), new Int32Array(4)));
   return { wrongArguments };
 }

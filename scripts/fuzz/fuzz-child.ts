@@ -6,18 +6,15 @@ import { fuzzArguments } from "./fuzz-arguments.ts";
 import { fuzzKernels, type KernelAddon } from "./fuzz-kernels.ts";
 import { FuzzRandom } from "./fuzz-random.ts";
 import { fuzzSteps, type StepsAddon } from "./fuzz-steps.ts";
-import { fuzzSuffixes, type SuffixAddon } from "./fuzz-suffixes.ts";
 
 const load = createRequire(import.meta.url);
 const addon = <Addon>(path: string) => load(join(repositoryRoot, path)) as Addon;
 const steps = addon<StepsAddon>("prover/native/steps/build/sanitized/row-steps.node");
-const suffixes = addon<SuffixAddon>("models/spans/native/build/sanitized/suffix-array.node");
 const kernels = addon<KernelAddon>("models/kernels/native/build/sanitized/model-kernels.node");
 const [seed, factor] = process.argv.slice(2).map(Number) as [number, number];
 const random = new FuzzRandom(seed);
 const tell = (what: string, counts: object) => console.log(JSON.stringify({ what, ...counts }));
 
-tell("wrong arguments", fuzzArguments(steps, suffixes, kernels));
+tell("wrong arguments", fuzzArguments(steps, kernels));
 tell("witness steps", fuzzSteps(steps, random, Math.ceil(12_000 * factor)));
-tell("suffix arrays", await fuzzSuffixes(suffixes, random, Math.ceil(1_500 * factor)));
 tell("kernels of models", fuzzKernels(kernels, random, Math.ceil(2_000 * factor)));

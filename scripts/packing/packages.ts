@@ -59,7 +59,7 @@ export const PACKAGES = {
   },
   prover: {
     workspace: "prover",
-    description: "Groth16 proofs over bn254: WebAssembly, WebGPU and snarkjs; keys and contributions to them",
+    description: "Groth16 proofs over bn254: WebAssembly, WebGPU and snarkjs; and their keys",
     entries: {
       index: {
         rooms: [],
@@ -67,7 +67,6 @@ export const PACKAGES = {
           ...named("prover", ["backends", "choose-backend", "prover-errors", "proving/prover"]),
           ...named("prover", ["proving/proving-key", "keys/development-setup", "keys/development-key"]),
           ...named("prover", ["formats/verification-key", "formats/zkey-header"]),
-          ...named("prover", ["ceremony/contribute", "ceremony/check-transcript"]),
           ...named("circuits", ["compiler/compile", "wire/groth16-proof"]),
           ERRORS,
         ],

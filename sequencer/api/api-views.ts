@@ -312,8 +312,8 @@ export function queueView(entry: StoredQueueEntry) {
   };
 }
 
-export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool" | "mode" | "news">) {
-  const { line, mempool } = sequencer;
+export function statusView(sequencer: Pick<LedgerHost, "line" | "log" | "mempool" | "mode" | "news">) {
+  const { line, log, mempool } = sequencer;
   const { head, book, l1Head, queueSeenIndex } = line;
   const { root, nextId, opIndex, queueHead, batchNumber } = head.position;
   const { closeMs, proveMs, postMs, finalMs } = line.estimates.medians;
@@ -331,6 +331,7 @@ export function statusView(sequencer: Pick<LedgerHost, "line" | "mempool" | "mod
       submitted: book.reached("submitted"),
       posted: book.reached("posted"),
       final: book.finalNumber,
+      pruned: log.prunedTo?.batchNumber ?? 0,
     },
     mempool: { pending: mempool.size },
     ...(sequencer.mode === undefined ? {} : { mode: sequencer.mode }),

@@ -1,6 +1,6 @@
 /** What a piece of a hash may stand for: operations, transactions on L1, blobs, settlements. */
 
-import type { HashTarget } from "../store/hash-index.ts";
+import type { StoredTarget } from "../store/hash-index.ts";
 import type { SettlementEntry } from "../store/log-entry.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import { blobHashOf } from "../store/stored-batch.ts";
@@ -29,17 +29,23 @@ export async function findHashes(
     .map((hash) => ({ hash, what: "operation" }));
   for (const target of await log.hashTargets(start, MOST_LOOKED_AT)) {
     if (found.length >= limit) break;
-    if (target.hash.endsWith(end) && (await isSoStill(target))) found.push(target);
+    if (!target.hash.endsWith(end) || !(await isSoStill(target))) continue;
+    const { isFinal: _isFinal, ...named } = target;
+    found.push(named);
   }
   return found;
 
-  async function isSoStill(target: HashTarget & { hash: string }): Promise<boolean> {
+  async function isSoStill(target: StoredTarget & { hash: string }): Promise<boolean> {
+    if (target.isFinal === true) return true;
+    const pruned = log.prunedTo;
     switch (target.what) {
       case "batch": {
+        if (pruned !== null && target.batchNumber <= pruned.batchNumber) return false;
         const batch = await line.batch(target.batchNumber);
         return [batch?.l1?.transactionHash.toLowerCase(), batch && blobHashOf(batch)].includes(target.hash);
       }
       case "queueEntry":
+        if (pruned !== null && target.queueIndex < pruned.queueHead) return false;
         return (await log.queueEntry(target.queueIndex))?.l1TransactionHash.toLowerCase() === target.hash;
       case "settlement": {
         const sequence = await log.get<number>(storeKeys.settlement(target.modelId, target.epoch));

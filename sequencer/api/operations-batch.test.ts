@@ -109,7 +109,7 @@ describe("POST /v1/operations/batch", () => {
     expect(await codeOf(many)).toBe("SRV_BAD_REQUEST");
     expect(await codeOf(new Uint8Array(170_000))).toBe("SRV_TOO_LARGE");
     expect(await codeOf(Buffer.from("{}"), { "content-type": "application/json" })).toBe("SRV_MEDIA_TYPE");
-    expect(await send(rollup, Uint8Array.of(1))).toEqual([]);
+    expect(await send(rollup, Uint8Array.of(2))).toEqual([]);
     const limited = await freshRollup({ environment: { SEQUENCER_RATE_LIMIT_PER_MINUTE: "100" } });
     expect(await codeOf(encodeBatch(Array.from({ length: 101 }, one)))).not.toBe("SRV_RATE_LIMITED");
     const answer = await send(limited, encodeBatch(Array.from({ length: 101 }, one)));

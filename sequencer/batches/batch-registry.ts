@@ -318,8 +318,12 @@ export class BatchRegistry {
   }
 }
 
-/** @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT where the store has no such final batch */
+/**
+ * Nothing is compared where the batch is pruned.
+ * @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT where the store has no such final batch
+ */
 export async function requireFinal(log: LedgerLog, batchNumber: number, batchHash: string): Promise<void> {
+  if (batchNumber <= (log.prunedTo?.batchNumber ?? 0)) return;
   const record = await log.batch(batchNumber);
   if (record === undefined) throw unknownBatch(batchNumber);
   if (record.batchHash !== batchHash.toLowerCase()) throw batchReplaced(record, batchHash);

@@ -6,7 +6,7 @@ import { LedgerLog } from "../store/ledger-log.ts";
 import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
-import { LedgerBlobs, nameStoredBlobs } from "./ledger-blobs.ts";
+import { LedgerBlobs } from "./ledger-blobs.ts";
 
 const L1 = { transactionHash: `0x${"7".repeat(64)}`, blockNumber: 1, gasUsed: null };
 
@@ -19,7 +19,7 @@ async function batchOf(number: number, amount: bigint): Promise<StoredBatch> {
 }
 const write = (batch: StoredBatch): StoreWrite => ({ key: storeKeys.batch(batch.number), value: batch });
 
-test("a blob is found by its hash behind any number of batches that had it and were rebuilt, and in an older directory", async () => {
+test("a blob is found by its hash behind any number of batches that had it and were rebuilt", async () => {
   const folder = temporaryFolder();
   const log = await LedgerLog.open(folder.path);
   const hash = postedBlobHash((await batchOf(1, 5n)).wire);
@@ -34,20 +34,32 @@ test("a blob is found by its hash behind any number of batches that had it and w
   await log.write([write({ ...(await batchOf(40, 5n)), l1: null })]);
   expect(await new LedgerBlobs(log).read(hash)).toBeNull();
 
-  const [old, late] = [await batchOf(41, 7n), await batchOf(42, 8n)];
-  const oldHash = postedBlobHash(old.wire);
-  await log.write([write(old), write(late)]);
-  for (const { number, wire } of [old, late])
-    await log.write([{ key: storeKeys.hash(postedBlobHash(wire), "batch", number) }]);
-  await log.write([
-    { key: "blob!000000000029", value: { batchNumber: 41, versionedHash: oldHash, postedAtMs: 1 } },
-    { key: "blobs-seen", value: 41 },
-    { key: storeKeys.finalPosition, value: { batchNumber: 42 } },
-  ]);
-  expect(await blobs.read(oldHash)).toBeNull();
-  await nameStoredBlobs(log);
-  for (const { wire } of [old, late]) expect(await blobs.read(postedBlobHash(wire))).not.toBeNull();
-  expect([await log.get("blob!000000000029"), await log.get("blobs-seen")]).toEqual([undefined, undefined]);
+  await log.close();
+  folder.remove();
+});
+
+test("a blob of a pruned batch is refused by its name, and one that nobody had is unknown", async () => {
+  const folder = temporaryFolder();
+  const log = await LedgerLog.open(folder.path, undefined, { pruning: { retention: 1 } });
+  // The last one has the same transfers as the first.
+  const made = await Promise.all([batchOf(1, 7n), batchOf(2, 8n), batchOf(3, 9n), batchOf(4, 7n)]);
+  const batches = made.map((batch) => {
+    const position = { batchNumber: batch.number, opIndex: batch.number, queueHead: 0, sequence: -1 };
+    return { ...batch, position, firstSequence: -1, signedCount: 1, wide: [] } as unknown as StoredBatch;
+  });
+  const replaced = await batchOf(2, 5n);
+  await log.write([write({ ...batches[1]!, wire: replaced.wire }), ...batches.map(write)]);
+  await log.write([{ key: storeKeys.finalPosition, value: batches.at(-1)!.position }]);
+  await log.pruned();
+  const blobs = new LedgerBlobs(log);
+  for (const { number, wire } of batches)
+    if (number === 2 || number === 3)
+      await expect(blobs.read(postedBlobHash(wire))).rejects.toMatchObject({
+        code: "SEQ_HISTORY_PRUNED",
+        data: { batchNumber: number, prunedTo: { batchNumber: 3 } },
+      });
+    else expect(await blobs.read(postedBlobHash(wire))).not.toBeNull();
+  expect(await blobs.read(postedBlobHash(replaced.wire))).toBeNull();
   await log.close();
   folder.remove();
 });

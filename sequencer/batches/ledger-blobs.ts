@@ -6,34 +6,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import { encodeBlob } from "@openledger/circuits/blob/blob-bytes";
 import { blobElements } from "@openledger/circuits/blob/blob-elements";
-import { type HashTarget, transactionWrites } from "../store/hash-index.ts";
+import type { StoredTarget } from "../store/hash-index.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
-import { type StoreWrite, storeKeys, underPrefix } from "../store/store-keys.ts";
+import { underPrefix } from "../store/store-keys.ts";
 import { blobHashOf, blobShapeOf } from "../store/stored-batch.ts";
 
-const BLOBS_SEEN = "blobs-seen";
 /** Blobs in memory, 131,072 bytes each: all full nodes ask for the newest. */
 const RECENT = 64;
 /** After each that was made: strangers who ask for old ones take half of the thread at most. */
 const PAUSE_MS = 15;
-
-/**
- * Names batches' blobs by their hashes in a directory of a version that kept blobs as files, and had an entry for each; for what
- * became final after its last look, it had none yet.
- */
-export async function nameStoredBlobs(log: LedgerLog): Promise<void> {
-  const stored = await log.keyed<{ batchNumber: number; versionedHash: string }>(underPrefix("blob"));
-  const seen = await log.get<number>(BLOBS_SEEN);
-  if (stored.length === 0 && seen === undefined) return;
-  const writes: StoreWrite[] = stored.flatMap(([key, { batchNumber, versionedHash }]) => [
-    { key: storeKeys.hash(versionedHash, "batch", batchNumber), value: { what: "batch", batchNumber } },
-    { key },
-  ]);
-  const finalNumber = (await log.finalPosition())?.batchNumber ?? 0;
-  for (let number = (seen ?? finalNumber) + 1; number <= finalNumber; number++)
-    writes.push(...transactionWrites(storeKeys.batch(number), await log.batch(number)));
-  await log.write([...writes, { key: BLOBS_SEEN }]);
-}
 
 export class LedgerBlobs {
   readonly #log: LedgerLog;
@@ -46,7 +27,7 @@ export class LedgerBlobs {
 
   /**
    * The 131,072 bytes; null where no batch with a record here has this blob on L1.
-   * @throws SRV_STORE_CORRUPT, SEQ_HISTORY_MISSING
+   * @throws SRV_STORE_CORRUPT, SEQ_HISTORY_PRUNED
    */
   async read(versionedHash: VersionedHash): Promise<Uint8Array | null> {
     const recent = this.#recent.get(versionedHash);
@@ -58,11 +39,16 @@ export class LedgerBlobs {
 
   /** Of all that the hash has named: forks of L1 and rebuilt batches leave their names, and equal batches have the same. */
   async #numberOf(versionedHash: VersionedHash): Promise<number | null> {
-    const names = this.#log.each<HashTarget>(underPrefix(`hash!${versionedHash}!batch`));
+    const names = this.#log.each<StoredTarget>(underPrefix(`hash!${versionedHash}!batch`));
+    let prunedNumber: number | null = null;
     for await (const [, target] of names) {
-      const record = target.what === "batch" ? await this.#log.batch(target.batchNumber) : undefined;
+      if (target.what !== "batch") continue;
+      const record = await this.#log.storedBatch(target.batchNumber);
       if (record !== undefined && blobHashOf(record) === versionedHash) return record.number;
+      if (target.isFinal === true) prunedNumber = target.batchNumber;
     }
+    if (prunedNumber !== null)
+      throw this.#log.prunedError(`the blob of batch ${prunedNumber}`, { batchNumber: prunedNumber });
     return null;
   }
 
@@ -75,7 +61,7 @@ export class LedgerBlobs {
 
   async #make(versionedHash: VersionedHash, number: number): Promise<Uint8Array | null> {
     const made = this.#recent.get(versionedHash);
-    const record = made === undefined ? await this.#log.batch(number) : undefined;
+    const record = made === undefined ? await this.#log.storedBatch(number) : undefined;
     // L1 may have taken it back meanwhile.
     if (record === undefined || blobHashOf(record) !== versionedHash) return made ?? null;
     const { circuit, narrow } = record;

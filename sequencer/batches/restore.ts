@@ -180,7 +180,7 @@ async function nextFee(
   if (opened !== null) return opened.entry.feePerUnitWei;
   const last = book.closedNumber;
   for (let number = last; number > Math.max(0, last - BATCHES_WITH_FEES); number--) {
-    const batch = book.record(number) ?? (await log.batch(number));
+    const batch = book.record(number) ?? (await log.storedBatch(number));
     if (batch !== undefined && batch.signedCount > 0) return batch.feePerUnitWei;
   }
   return null;

@@ -43,18 +43,18 @@ let deployment: Deployment;
 let folder: ReturnType<typeof temporaryFolder>;
 let w: L1World;
 
-const start = (place = "blob", pricesUrl: string | null = null) =>
+const start = (place = "blob", pricesUrl: string | null = null, environment = {}) =>
   startL1World(
     ...([f, deployment, join(folder.path, "sequencer")] as const),
-    { SEQUENCER_DATA_PLACE: place },
+    { SEQUENCER_DATA_PLACE: place, ...environment },
     pricesUrl,
   );
 /** Hashes of blobs that the sequencer can be asked for, by the batches' numbers. */
 async function named(): Promise<string[]> {
   const { line, log } = w.rollup.sequencer;
   const numbers = Array.from({ length: line.book.closedNumber }, (_, i) => i + 1);
-  const hashes = (await Promise.all(numbers.map((number) => log.batch(number)))).map((it) => blobHashOf(it!));
-  return hashes.filter((hash) => hash !== null);
+  const records = await Promise.all(numbers.map((number) => log.storedBatch(number)));
+  return records.map((it) => it && blobHashOf(it)).filter((hash) => hash != null);
 }
 /** All of them from an API, as L1 knows them. */
 async function expectServed(url: string, hashes: readonly string[]): Promise<void> {
@@ -152,21 +152,37 @@ it("posts after a restart what was closed before it", async () => {
   await expectRead("after-restart", { archives: [urlOf(w)] }, count);
 }, 240_000);
 
-it("serves the blobs of batches that have left the store", async () => {
+it("refuses the blobs of pruned batches, which a full node goes on serving", async () => {
+  const fed = await freshFullNode(f, join(folder.path, "keeper"), urlOf(w), {
+    blobs: { archives: [urlOf(w)], beaconUrls: [] },
+  });
   for (let nonce = 2n; nonce < PAID; nonce++) {
     await pay(alice, bob, nonce);
     await pay(bob, alice, nonce);
     if (nonce % 2n === 1n) await close(w.rollup);
   }
   await post();
+  const hashes = await named();
   await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
-  const { history } = w.rollup.sequencer.log;
-  const hasLeft = async () => {
+  await fed.poll();
+  await w.stop();
+  w = await start("blob", null, { SEQUENCER_RETENTION: "20" });
+  const { log } = w.rollup.sequencer;
+  const isPruned = async () => {
     await w.turn();
-    return history.segments.some(({ isPruned }) => isPruned);
+    return log.prunedTo !== null;
   };
-  await expect.poll(hasLeft, { timeout: 30_000, interval: 50 }).toBe(true);
-  await expectServed(urlOf(w), await named());
+  await expect.poll(isPruned, { timeout: 30_000, interval: 50 }).toBe(true);
+  await log.pruned();
+  const answer = await fetch(`${urlOf(w)}/blobs/${hashes[0]}`);
+  expect([answer.status, await answer.json()]).toMatchObject([
+    410,
+    { error: { code: "SEQ_HISTORY_PRUNED" } },
+  ]);
+  const left = await named();
+  expect(left).toEqual(hashes.slice(-left.length));
+  await expectServed(urlOf(w), left);
+  await expectServed(await fed.listen(), hashes);
 }, 240_000);
 
 if (isWhole) {

@@ -123,7 +123,8 @@ export class FollowFeed {
       return await readLeaderLog(this.url, { afterBatch });
     } catch (error) {
       const code = isRollupError(error, "SEQ_LEADER_REFUSED") ? (error.data as { code: unknown }).code : null;
-      if (code === "SEQ_UNKNOWN") return null;
+      // The second: L1 has more final batches than are here yet, and the leader has pruned those.
+      if (code === "SEQ_UNKNOWN" || code === "SEQ_HISTORY_PRUNED") return null;
       throw error;
     }
   }

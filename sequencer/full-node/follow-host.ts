@@ -163,7 +163,7 @@ export class FollowHost implements LedgerHost {
   }
 
   async #knownSettlement(sequence: number): Promise<KnownSettlement> {
-    const entry = await this.log.require<SettlementEntry>(storeKeys.log(sequence));
+    const entry = await this.log.entry<SettlementEntry>(sequence);
     return { entry, batch: (await this.line.batch(entry.batchNumber)) ?? null };
   }
 }

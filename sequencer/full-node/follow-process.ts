@@ -16,9 +16,7 @@ import { createApi } from "../api/api.ts";
 import type { ServedDeployment } from "../api/api-options.ts";
 import type { ServedPages } from "../api/pages.ts";
 import { Feed } from "../batches/feed.ts";
-import { nameStoredBlobs } from "../batches/ledger-blobs.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
-import { HOT_OPERATIONS, historyNews } from "../store/history/history.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
@@ -51,9 +49,6 @@ export interface FollowOptions extends FollowLoopOptions, ServerLimits {
   readonly verifyProof?: VerifyProof | undefined;
   /** Where blobs are read besides its own archive and the feed. */
   readonly blobs?: BlobPlacesOptions | undefined;
-  /** Places of files of the history that were moved away, and how much stays in the store; as of a sequencer. */
-  readonly historySources?: readonly string[] | undefined;
-  readonly hotOperations?: number | undefined;
 }
 
 interface FollowModules {
@@ -92,12 +87,9 @@ export async function createFollowProcess(
   const registered = await plain.circuits();
   const blobs = await openFollowedBlobs(registered, options, { ...modules, metrics });
   const rollup = new RollupContract({ client, address: options.rollupAddress, blobs });
-  const { historySources: sources = [], hotOperations = HOT_OPERATIONS } = options;
-  const history = { hotOperations, sources, ...historyNews(modules.logger) };
-  const store = { ...options, blobs, history };
+  const store = { ...options, blobs };
   const log = await openFollowedLog(join(options.dataPath, "ledger"), rollup, store, modules);
   try {
-    await nameStoredBlobs(log);
     return await wire(options, modules, { rollup, registered, log, metrics });
   } catch (error) {
     await log.close();

@@ -14,7 +14,6 @@ import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot
 import { LedgerBlobs } from "../batches/ledger-blobs.ts";
 import { sequencerError } from "../sequencer-errors.ts";
 import { FOLLOW_MARKER, type FollowMarker, requireFullNodeOf } from "../store/follow-marker.ts";
-import type { HistoryOptions } from "../store/history/history.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
@@ -28,7 +27,6 @@ interface FollowStoreOptions {
   readonly snapshot?: LedgerSnapshot | undefined;
   readonly finalityDepthBlocks: number;
   readonly blobs?: BlobSource | undefined;
-  readonly history?: HistoryOptions | undefined;
 }
 
 /**
@@ -49,8 +47,8 @@ export async function openFollowedLog(
     await rename(folder, gone);
     await rm(gone, { recursive: true });
   };
-  const kept = { owner: "full-node", ...(options.history && { history: options.history }) } as const;
-  let log = existsSync(path) ? await LedgerLog.open(path, onFatal, kept) : null;
+  const owner = { owner: "full-node" } as const;
+  let log = existsSync(path) ? await LedgerLog.open(path, onFatal, owner) : null;
   if (log !== null && !(await isUsable(log, rollup, path))) {
     await log.close();
     log = null;
@@ -58,11 +56,9 @@ export async function openFollowedLog(
     if (existsSync(replaced)) await discard(path);
     else await rename(path, replaced);
   }
-  const { sources = [] } = options.history ?? {};
   let old: LedgerLog | null = null;
   try {
-    if (existsSync(replaced))
-      old = await LedgerLog.open(replaced, undefined, { owner: "full-node", history: { sources } });
+    if (existsSync(replaced)) old = await LedgerLog.open(replaced, undefined, owner);
     if (log === null) {
       const onBatch = (batchNumber: number) => onProgress?.(`batch ${batchNumber}`);
       const blobs = old === null ? options.blobs : withBlobsOf(old, options.blobs);
@@ -75,7 +71,7 @@ export async function openFollowedLog(
         if (malformed === null) throw error;
         await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
       }
-      log = await LedgerLog.open(path, onFatal, kept);
+      log = await LedgerLog.open(path, onFatal, owner);
     }
     if (old !== null) await takeEvidence(old, log);
   } catch (error) {

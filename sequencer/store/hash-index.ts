@@ -1,6 +1,7 @@
 /**
  * What a hash names, for who has only a piece of it. Operations have keys of their own; transactions on L1, blobs and settlements
- * get these. An entry is never deleted: anyone who finds one looks whether it is so still.
+ * get these. An entry is never deleted: anyone who finds one looks whether it is so still. Once the record that says so is pruned,
+ * its own entries are marked as final.
  */
 import type { SettlementEntry, StoredQueueEntry } from "./log-entry.ts";
 import { storeKeys } from "./store-keys.ts";
@@ -11,9 +12,12 @@ export type HashTarget =
   | { readonly what: "queueEntry"; readonly queueIndex: number }
   | { readonly what: "settlement"; readonly modelId: number; readonly epoch: number };
 
-interface IndexWrite {
+/** As the store has it. */
+export type StoredTarget = HashTarget & { readonly isFinal?: true };
+
+export interface IndexWrite {
   readonly key: string;
-  readonly value: HashTarget;
+  readonly value: StoredTarget;
 }
 
 const HASH = /^0x[0-9a-f]{64}$/i;

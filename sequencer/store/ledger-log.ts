@@ -9,15 +9,13 @@
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { type FlatLeaf, FlatLedger, Ledger } from "@openledger/circuits/ledger/ledger";
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { CheckedLevel, type LevelDb } from "@openledger/foundation/store/checked-level";
-import type { KeyRange, Pair } from "@openledger/foundation/store/sorted-table";
 import { sequencerError } from "../sequencer-errors.ts";
 import { DurableMark } from "./durable-mark.ts";
 import { type IndexedQueueEntry, type ListedQueueEntry, queueIndexWrites } from "./executed-queue.ts";
-import { type HashTarget, settlementWrites, transactionWrites } from "./hash-index.ts";
-import { FinalLeaves } from "./history/final-leaves.ts";
-import { History, type HistoryOptions } from "./history/history.ts";
-import { operationIndex } from "./history/history-index.ts";
+import { FinalLeaves } from "./final-leaves.ts";
+import { type StoredTarget, settlementWrites, transactionWrites } from "./hash-index.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
 import type {
   ChainPosition,
@@ -26,6 +24,8 @@ import type {
   OperationEntry,
   StoredQueueEntry,
 } from "./log-entry.ts";
+import { operationIndex } from "./operation-index.ts";
+import { Pruning, type PruningOptions } from "./pruning.ts";
 import { checkedBody, storeEncoding } from "./store-encoding.ts";
 import { corrupt, STORE_REMEDIES, type StoreOwner } from "./store-failure.ts";
 import { leafIdOf, ofHashes, type StoreWrite, storeKeys, underPrefix } from "./store-keys.ts";
@@ -35,6 +35,14 @@ export type LeafOperation = OperationEntry | ListedQueueEntry;
 
 /** Leaves as a batch leaves them, and their hashes. */
 export type LeafChanges = readonly (readonly [id: number, record: LeafState, hash: bigint])[];
+
+type Pair = readonly [key: string, value: unknown];
+
+interface KeyRange {
+  readonly gte?: string | undefined;
+  readonly gt?: string | undefined;
+  readonly lt: string;
+}
 
 interface PendingWrite {
   readonly writes: StoreWrite[];
@@ -61,8 +69,12 @@ const MAX_ENTRIES_READ = 2_000;
 /** How often tables that LevelDB has made since are read: so much a start then still has to read. */
 const CHECK_EVERY_MS = 60_000;
 
-/** How long a segment that could not be written waits for the next try. */
-const MOVE_AGAIN_MS = 60_000;
+/** Pruning that the disk refused is tried again after this. */
+const PRUNE_AGAIN_MS = 60_000;
+
+/** Pairs that one read of a range takes from LevelDB, and the bytes that it stops at. */
+const PAIRS_PER_READ = 500;
+const BYTES_PER_READ = 2 ** 18;
 
 /** Leaves that are put into memory at a time. */
 const LEAVES_AT_ONCE = 4_096;
@@ -87,20 +99,20 @@ export class LedgerLog {
   readonly #checkTimer: NodeJS.Timeout;
   #checking: Promise<void> | null = null;
   #isClosing = false;
-  readonly #history: History;
-  readonly #historyOptions: HistoryOptions;
-  #moving: Promise<void> | null = null;
-  #movingFailedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #pruning: Pruning;
+  readonly #onPruningFailed: ((error: unknown) => void) | undefined;
+  #pruningRun: Promise<void> | null = null;
+  #pruningFailedAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(
     level: CheckedLevel,
     mark: DurableMark,
     nextSequence: number,
     onFailure: (error: Error) => void,
-    history: { readonly history: History; readonly options: HistoryOptions },
+    pruning: { readonly pruning: Pruning; readonly onFailed: PruningOptions["onFailed"] },
   ) {
-    this.#history = history.history;
-    this.#historyOptions = history.options;
+    this.#pruning = pruning.pruning;
+    this.#onPruningFailed = pruning.onFailed;
     this.#level = level;
     this.#db = level.db;
     this.#mark = mark;
@@ -122,7 +134,7 @@ export class LedgerLog {
 
   /**
    * @param onFailure called once, when a write failed or damage was met
-   * @param options.history how long final history stays in the store; without it, for good
+   * @param options.pruning how much final history stays in the store; all of it by default
    * @param options.owner whose directory it is: "sequencer" by default; remedies differ
    * @throws SRV_STORE_LOCKED, SRV_STORE_FAILED; SRV_STORE_CORRUPT where files are damaged or missing, or entries are gone
    * that were durable
@@ -130,9 +142,9 @@ export class LedgerLog {
   static async open(
     path: string,
     onFailure: (error: Error) => void = () => {},
-    options: { owner?: StoreOwner; history?: HistoryOptions } = {},
+    options: { owner?: StoreOwner; pruning?: PruningOptions } = {},
   ): Promise<LedgerLog> {
-    const { history: historyOptions = {}, owner = "sequencer" } = options;
+    const { owner = "sequencer", pruning: pruningOptions = { retention: null } } = options;
     let log: LedgerLog | null = null;
     const level = await CheckedLevel.open(path, {
       valueEncoding: storeEncoding,
@@ -147,9 +159,9 @@ export class LedgerLog {
       const lastDurable = await level.read((async () => mark.read() ?? -1)());
       const keys = level.db.keys({ ...underPrefix("log"), reverse: true, limit: 1 });
       const [last] = await level.read(keys.all());
-      const history = await History.load(level, historyOptions);
-      const lastHot = last === undefined ? -1 : Number.parseInt(last.slice("log!".length), 16);
-      const nextSequence = Math.max(lastHot, history.lastSequence) + 1;
+      const pruning = await Pruning.load(level, pruningOptions);
+      const lastSequence = last === undefined ? -1 : Number.parseInt(last.slice("log!".length), 16);
+      const nextSequence = Math.max(lastSequence, pruning.prunedTo?.sequence ?? -1) + 1;
       if (lastDurable >= nextSequence) {
         throw corrupt(
           `the log in ${path} ends at ${nextSequence - 1}, and ${lastDurable} was durable`,
@@ -157,8 +169,9 @@ export class LedgerLog {
           owner,
         );
       }
-      log = new LedgerLog(level, mark, nextSequence, onFailure, { history, options: historyOptions });
-      log.#moveHistory();
+      const { onFailed } = pruningOptions;
+      log = new LedgerLog(level, mark, nextSequence, onFailure, { pruning, onFailed });
+      log.#prune();
       return log;
     } catch (error) {
       await level.close().catch(() => {});
@@ -240,7 +253,7 @@ export class LedgerLog {
             ),
           );
           if (lastKept >= 0) this.#mark.write(lastKept);
-          if (current.writes.some(({ key }) => key === storeKeys.finalPosition)) this.#moveHistory();
+          if (current.writes.some(({ key }) => key === storeKeys.finalPosition)) this.#prune();
           current.resolve();
         } catch (cause) {
           // The mark's own failures are told like the store's.
@@ -259,89 +272,91 @@ export class LedgerLog {
     }
   }
 
-  /** Beside the work, moves history out of the store that is final for long enough. */
-  #moveHistory(): void {
-    const { hotOperations, onSegmentFailed } = this.#historyOptions;
-    if (hotOperations === undefined || this.#moving !== null || this.#isClosing || this.#failure !== null)
-      return;
-    if (performance.now() - this.#movingFailedAtMs < MOVE_AGAIN_MS) return;
-    const move = async () => {
-      while (await this.#history.moveNext());
+  /** Beside the work, deletes history beyond the retention. */
+  #prune(): void {
+    if (this.#pruningRun !== null || this.#isClosing || this.#failure !== null) return;
+    if (performance.now() - this.#pruningFailedAtMs < PRUNE_AGAIN_MS) return;
+    const run = async () => {
+      while (await this.#pruning.next());
     };
-    this.#moving = move()
+    this.#pruningRun = run()
       .catch((error: unknown) => {
-        if (History.isStopped(error)) return;
-        this.#movingFailedAtMs = performance.now();
-        onSegmentFailed?.(error);
+        this.#pruningFailedAtMs = performance.now();
+        this.#onPruningFailed?.(error);
       })
       .finally(() => {
-        this.#moving = null;
+        this.#pruningRun = null;
       });
   }
 
-  /** Resolves when no history is being moved. */
-  async historyMoved(): Promise<void> {
-    while (this.#moving !== null) await this.#moving;
+  /** Resolves when nothing is being pruned. */
+  async pruned(): Promise<void> {
+    while (this.#pruningRun !== null) await this.#pruningRun;
   }
 
-  get history(): Pick<History, "segments" | "pathOf" | "files" | "checkNext"> {
-    return this.#history;
+  /** The last batch that is not in the store any more; null where all history is. */
+  get prunedTo(): ChainPosition | null {
+    return this.#pruning.prunedTo;
+  }
+
+  /** For an answer that needs pruned history. @param what names the thing that was asked for */
+  prunedError(what: string, data: object = {}): RollupError {
+    return this.#pruning.error(what, data);
   }
 
   /** A round of the check beside the work; damage ends everything as a failed write does. */
   checkTables(): Promise<void> {
-    const check = async () => {
-      // Of a failure `onFailure` was called.
-      await this.#level.checkTables(() => this.#isClosing).catch(() => {});
-      await this.#history
-        .checkNext()
-        .catch((error: unknown) => this.#historyOptions.onSegmentFailed?.(error));
-    };
-    this.#checking ??= check().finally(() => {
-      this.#checking = null;
-    });
+    // Of a failure `onFailure` was called.
+    this.#checking ??= this.#level
+      .checkTables(() => this.#isClosing)
+      .catch(() => {})
+      .finally(() => {
+        this.#checking = null;
+      });
     return this.#checking;
   }
 
   async close(): Promise<void> {
     this.#isClosing = true;
     clearInterval(this.#checkTimer);
-    this.#history.stop();
-    await Promise.all([this.#checking, this.#moving]);
+    this.#pruning.stop();
+    await Promise.all([this.#checking, this.#pruningRun]);
     await this.#leaves.close();
     if (this.#failure === null) await this.flushed();
-    await this.#history.close();
     this.#mark.close();
     await this.#level.close();
   }
 
-  /** Entries from a sequence on, in order. */
+  /** Entries from a sequence on, in order. @throws SEQ_HISTORY_PRUNED */
   async *entries(
     fromSequence: number,
     toSequence = Number.MAX_SAFE_INTEGER,
   ): AsyncGenerator<[sequence: number, entry: LogEntry]> {
     const range = { gte: storeKeys.log(fromSequence), lt: underPrefix("log").lt };
-    for await (const [key, value] of this.#history.read(range)) {
+    this.#requireEntry(fromSequence);
+    for await (const [key, value] of this.#read(range)) {
       const sequence = Number.parseInt(key.slice("log!".length), 16);
       if (sequence > toSequence) return;
-      yield [sequence, this.#decode<LogEntry>(value)];
+      yield [sequence, value as LogEntry];
     }
   }
 
   /**
    * What took a slot before a sequence, newest first.
    * @returns nextBefore: where to go on; null where there is nothing older
+   * @throws SEQ_HISTORY_PRUNED where all that is older is pruned
    */
   async executedBefore(
     beforeSequence: number,
     limit: number,
   ): Promise<{ found: [sequence: number, entry: ExecutedEntry][]; nextBefore: number | null }> {
-    const range = { gt: underPrefix("log").gt, lt: storeKeys.log(beforeSequence) };
+    const { prunedTo } = this;
+    const range = { gte: storeKeys.log((prunedTo?.sequence ?? -1) + 1), lt: storeKeys.log(beforeSequence) };
     const found: [number, ExecutedEntry][] = [];
     let readCount = 0;
     let oldest = beforeSequence;
-    for await (const [key, value] of this.#history.read(range, true)) {
-      const entry = this.#decode<LogEntry>(value);
+    for await (const [key, value] of this.#read(range, true)) {
+      const entry = value as LogEntry;
       const isExecuted = entry.type !== "opened" && entry.type !== "closed";
       if (isExecuted && found.length === limit) return { found, nextBefore: oldest };
       oldest = Number.parseInt(key.slice("log!".length), 16);
@@ -349,7 +364,9 @@ export class LedgerLog {
       if (isExecuted) found.push([oldest, entry]);
       if (readCount === MAX_ENTRIES_READ) return { found, nextBefore: oldest };
     }
-    return { found, nextBefore: null };
+    if (prunedTo === null) return { found, nextBefore: null };
+    if (found.length === 0) throw this.prunedError("what was executed before", { before: beforeSequence });
+    return { found, nextBefore: oldest };
   }
 
   /** Operations by their hash, as far as `most` of those with this beginning go. */
@@ -359,47 +376,51 @@ export class LedgerLog {
   }
 
   /** What else hashes with this beginning have named; it may be so no longer. */
-  async hashTargets(start: string, most: number): Promise<(HashTarget & { readonly hash: string })[]> {
+  async hashTargets(start: string, most: number): Promise<(StoredTarget & { readonly hash: string })[]> {
     const found = await this.#firstOf({ ...ofHashes("hash", start), limit: most });
-    return found.map(([key, value]) => ({ hash: key.split("!")[1]!, ...this.#decode<HashTarget>(value) }));
+    return found.map(([key, value]) => ({ hash: key.split("!")[1]!, ...(value as StoredTarget) }));
   }
 
   async get<T>(key: string): Promise<T | undefined> {
-    const value = (await this.#level.read(this.#db.get(key))) as T | undefined;
-    if (value !== undefined) return value;
-    const moved = await this.#history.get(key);
-    return moved === undefined ? undefined : this.#decode<T>(moved);
+    return (await this.#level.read(this.#db.get(key))) as T | undefined;
   }
 
   /** Values of the keys in a range, in key order. */
-  async range<T>(range: KeyRange & { lt: string; limit: number; reverse?: boolean }): Promise<T[]> {
-    return (await this.#firstOf(range)).map(([, value]) => this.#decode<T>(value));
+  async range<T>(range: KeyRange & { limit: number; reverse?: boolean }): Promise<T[]> {
+    return (await this.#firstOf(range)).map(([, value]) => value as T);
   }
 
-  async #firstOf(range: KeyRange & { lt: string; limit: number; reverse?: boolean }): Promise<Pair[]> {
+  async #firstOf(range: KeyRange & { limit: number; reverse?: boolean }): Promise<Pair[]> {
     const { limit, reverse = false, ...bounds } = range;
     const found: Pair[] = [];
     if (limit <= 0) return found;
-    for await (const pair of this.#history.read(bounds, reverse)) if (found.push(pair) === limit) break;
+    for await (const pair of this.#read(bounds, reverse, limit)) if (found.push(pair) === limit) break;
     return found;
+  }
+
+  /** @param limit that the caller stops at */
+  async *#read(range: KeyRange, reverse = false, limit = PAIRS_PER_READ): AsyncGenerator<Pair> {
+    const given = Object.fromEntries(Object.entries(range).filter(([, bound]) => bound !== undefined));
+    const pairs = this.#db.iterator({ ...given, reverse, highWaterMarkBytes: BYTES_PER_READ });
+    try {
+      for (;;) {
+        const some = await this.#level.read(pairs.nextv(Math.min(limit, PAIRS_PER_READ)));
+        if (some.length === 0) return;
+        yield* some;
+      }
+    } finally {
+      await pairs.close();
+    }
   }
 
   /** Keys of a range with their values, in key order. */
   async *each<T>(range: { gt: string; lt: string }): AsyncGenerator<[key: string, value: T]> {
-    for await (const [key, value] of this.#history.read(range)) yield [key, this.#decode<T>(value)];
+    for await (const [key, value] of this.#read(range)) yield [key, value as T];
   }
 
-  /** As `each`, of what is still in the store alone. */
+  /** As `each`, at once. */
   async keyed<T>(range: { gt: string; lt: string }): Promise<[key: string, value: T][]> {
     return (await this.#level.read(this.#db.iterator(range).all())) as [string, T][];
-  }
-
-  #decode<T>(value: Buffer): T {
-    try {
-      return storeEncoding.decode(value) as T;
-    } catch (cause) {
-      throw this.#level.failed("read", cause);
-    }
   }
 
   /** A value that must be there, since the log says so. @throws SEQ_STORE_INCONSISTENT */
@@ -410,15 +431,31 @@ export class LedgerLog {
     return value;
   }
 
+  #requireEntry(sequence: number): void {
+    if (sequence <= (this.prunedTo?.sequence ?? -1))
+      throw this.prunedError(`entry ${sequence} of the log`, { sequence });
+  }
+
+  /** An entry that the index names. @throws SEQ_HISTORY_PRUNED, SEQ_STORE_INCONSISTENT */
+  async entry<T extends LogEntry>(sequence: number): Promise<T> {
+    this.#requireEntry(sequence);
+    const entry = await this.get<T>(storeKeys.log(sequence));
+    if (entry !== undefined) return entry;
+    // It may have been pruned meanwhile.
+    this.#requireEntry(sequence);
+    return this.require<T>(storeKeys.log(sequence));
+  }
+
+  /** @throws SEQ_HISTORY_PRUNED */
   async operation(hash: string): Promise<OperationEntry | undefined> {
     const sequence = await this.get<number>(storeKeys.operation(hash));
-    return sequence === undefined ? undefined : this.require<OperationEntry>(storeKeys.log(sequence));
+    return sequence === undefined ? undefined : this.entry<OperationEntry>(sequence);
   }
 
   /**
    * Operations and executed queue entries in which a leaf is A, B or was created, newest first in the ledger's order.
    * @param before the hash of an operation, or an entry's index in the queue: those older than it
-   * @throws SEQ_UNKNOWN where `before` is nobody's
+   * @throws SEQ_UNKNOWN where `before` is nobody's; SEQ_HISTORY_PRUNED where all that is older is pruned
    */
   async operationsOf(leafId: number, limit: number, before?: string | number): Promise<LeafOperation[]> {
     const prefix = storeKeys.leafOperation(leafId, 0).slice(0, -"!000000000000".length);
@@ -428,6 +465,12 @@ export class LedgerLog {
       const sequence = await this.get<number>(
         isEntry ? storeKeys.queueSequence(before) : storeKeys.operation(before),
       );
+      const { prunedTo } = this;
+      if (
+        prunedTo !== null &&
+        (isEntry ? before < prunedTo.queueHead : sequence !== undefined && sequence <= prunedTo.sequence)
+      )
+        throw this.prunedError(`what leaf ${leafId} did before`, { leafId, before });
       if (sequence === undefined) {
         throw isEntry
           ? sequencerError("SEQ_UNKNOWN", `no queue entry ${before} was executed here`, {
@@ -442,28 +485,59 @@ export class LedgerLog {
         : storeKeys.leafOperation(leafId, sequence);
     }
     const found = await this.range<number | IndexedQueueEntry>({ ...range, reverse: true, limit });
-    return Promise.all(
-      found.map(async (one): Promise<LeafOperation> => {
-        if (typeof one === "number") return this.require<OperationEntry>(storeKeys.log(one));
-        const record = await this.require<StoredQueueEntry>(storeKeys.queueEntry(one.queueIndex));
-        return { type: "queue", record, ...one };
-      }),
-    );
+    const listed = await Promise.all(found.map((one) => this.#listed(one)));
+    const kept = listed.filter((one) => one !== null);
+    // Each leaf below that id was made by one of the pruned entries.
+    if (kept.length === 0 && limit > 0 && leafId < (this.prunedTo?.nextId ?? 0))
+      throw this.prunedError(`what leaf ${leafId} did before`, { leafId, before: before ?? null });
+    return kept;
+  }
+
+  /** null where it is pruned, or is being pruned. */
+  async #listed(one: number | IndexedQueueEntry): Promise<LeafOperation | null> {
+    if (typeof one === "number")
+      return this.entry<OperationEntry>(one).catch((error: unknown) => {
+        if (isRollupError(error, "SEQ_HISTORY_PRUNED")) return null;
+        throw error;
+      });
+    const record = await this.get<StoredQueueEntry>(storeKeys.queueEntry(one.queueIndex));
+    if (one.queueIndex < (this.prunedTo?.queueHead ?? 0)) return null;
+    return {
+      type: "queue",
+      record: record ?? (await this.require(storeKeys.queueEntry(one.queueIndex))),
+      ...one,
+    };
   }
 
   /**
    * The record as it was last written, durable or not: `BatchRegistry` forgets a batch as it becomes final, and who asks
    * at that moment must not be told what was before.
+   * @throws SEQ_HISTORY_PRUNED
    */
   async batch(batchNumber: number): Promise<StoredBatch | undefined> {
     const key = storeKeys.batch(batchNumber);
     const ofKey = (write: StoreWrite) => write.key === key;
     const waiting = this.#pending.writes.findLast(ofKey) ?? this.#current?.writes.findLast(ofKey);
-    return (waiting === undefined ? await this.get(key) : waiting.value) as StoredBatch | undefined;
+    const record = waiting === undefined ? await this.get(key) : waiting.value;
+    if (batchNumber >= 1 && batchNumber <= (this.prunedTo?.batchNumber ?? 0))
+      throw this.prunedError(`batch ${batchNumber}`, { batchNumber });
+    return record as StoredBatch | undefined;
   }
 
-  queueEntry(queueIndex: number): Promise<StoredQueueEntry | undefined> {
-    return this.get(storeKeys.queueEntry(queueIndex));
+  /** As `batch`; undefined too where it is pruned. */
+  async storedBatch(batchNumber: number): Promise<StoredBatch | undefined> {
+    return this.batch(batchNumber).catch((error: unknown) => {
+      if (isRollupError(error, "SEQ_HISTORY_PRUNED")) return undefined;
+      throw error;
+    });
+  }
+
+  /** @throws SEQ_HISTORY_PRUNED */
+  async queueEntry(queueIndex: number): Promise<StoredQueueEntry | undefined> {
+    const entry = await this.get<StoredQueueEntry>(storeKeys.queueEntry(queueIndex));
+    if (queueIndex < (this.prunedTo?.queueHead ?? 0))
+      throw this.prunedError(`queue entry ${queueIndex}`, { queueIndex });
+    return entry;
   }
 
   queueEntriesFrom(queueIndex: number): Promise<StoredQueueEntry[]> {

@@ -44,10 +44,8 @@ export const storeKeys = {
   queueEntry: (queueIndex: number) => `queue!${wide(queueIndex)}`,
   /** What else than an operation a hash names (hash-index.ts). */
   hash: (hash: string, what: string, number: number) => `hash!${hash}!${what}!${wide(number)}`,
-  /** A range of batches that left the store (history.ts). */
-  segment: (number: number) => `segment!${wide(number)}`,
-  /** Indices of segments that were put together. */
-  segmentIndex: (level: number, from: number) => `segment-index!${level}!${wide(from)}`,
+  /** Position of the last batch that was pruned (pruning.ts). */
+  prunedTo: "pruned-to",
   /** Position of the last final batch. */
   finalPosition: "final-position",
   /** The fee of a unit in the batch that is opened next, written with the first operation of the one before. */

@@ -6,7 +6,7 @@ import { encodeWire, type SlotRecord } from "@openledger/circuits/batch/batch-da
 import { batchStatement, signalsOf } from "@openledger/circuits/blob/batch-statement";
 import { fromBytesBe, toBytesBe } from "@openledger/circuits/field/element-vector";
 import { keccak256 } from "@openledger/circuits/field/poseidon";
-import { type BatchShape, shapeName } from "@openledger/circuits/protocol";
+import { type BatchShape, kindRule, shapeName } from "@openledger/circuits/protocol";
 import { parseTableName, postedShape } from "@openledger/circuits/table/table-shape";
 import type { Groth16Proof } from "@openledger/circuits/wire/groth16-proof";
 import { hex32 } from "@openledger/foundation/hex";
@@ -125,6 +125,10 @@ export const blobHashOf = ({ circuit, l1, wire }: StoredBatch): VersionedHash | 
   l1 === null || blobShapeOf(circuit) === null ? null : postedBlobHash(wire);
 
 /** Of the batch circuit of this name. */
+/** Queue entries that a batch took. */
+export const queueCountOf = ({ wide }: StoredBatch): number =>
+  wide.filter(({ kind }) => kindRule(kind)?.isQueue === true).length;
+
 export function narrowSlotsOf(circuit: string): number {
   const table = parseTableName(circuit);
   return table === null ? Number(circuit.match(/\d+/)?.[0] ?? 0) : postedShape(table).narrow;

@@ -45,8 +45,6 @@ export async function startTestFullNode(
       pollIntervalMs: 50,
       stallMs: 600_000,
       rateLimitPerMinute: 1_000_000,
-      // History moves out of the store in every test.
-      hotOperations: 20,
       ...changes,
     },
     {

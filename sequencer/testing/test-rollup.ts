@@ -91,8 +91,6 @@ export function testEnvironment(
     SEQUENCER_RATE_LIMIT_PER_MINUTE: "10000000",
     SEQUENCER_LOG_LEVEL: "silent",
     SEQUENCER_SIGNATURE_THREADS: "0",
-    // History moves out of the store in every test.
-    SEQUENCER_HOT_OPERATIONS: "20",
     ...overrides,
   };
 }

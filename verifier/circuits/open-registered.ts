@@ -12,7 +12,7 @@ import { requireRegisteredKey } from "./exit-circuits.ts";
  * The circuit, compiled from this repository, with its keys: development keys follow from the circuit, those of a
  * ceremony are files. The key must be the registered one: proofs by any other convince no one.
  *
- * @param keysFolder `<keysFolder>/<circuit>` is what `ceremony export` writes
+ * @param keysFolder `<keysFolder>/<circuit>` is what `openledger ceremony` writes
  * @throws CLI_KEYS_DIFFER, PRV_KEY_INVALID, CIR_COMPILE_FAILED
  */
 export async function openRegisteredCircuit(

@@ -5,7 +5,7 @@ import type { ExitProver } from "./prove-exits.ts";
 /**
  * Proves exits on this machine.
  * @param options.open called when the first proof is needed
- * @param options.keysFolder keys of a ceremony: `<folder>/<circuit>` as `ceremony export` writes it
+ * @param options.keysFolder keys of a ceremony: `<folder>/<circuit>` as `openledger ceremony` writes it
  * @example
  * ```ts
  * const prover = localExitProver({ open: () => createProver("wasm"), keysFolder: "./keys" });

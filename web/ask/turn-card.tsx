@@ -86,7 +86,7 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
 /** Words as the model wrote them; where parts of them stand in the Datanet, those are shown instead of their Markdown. */
 function Said({ turn: { words } }: { turn: Turn }) {
   if (words === null) return null;
-  if ((words.spans?.spans.length ?? 0) > 0) return <Words {...words} />;
+  if ((words.spans?.length ?? 0) > 0) return <Words {...words} />;
   return (
     <section class="stack" aria-label="What it says">
       <Markdown text={words.text} />

@@ -26,7 +26,7 @@ import { type PageCircuit, verifyingKeys, verifyingKeysText } from "./verifying-
 import { wordsOfDocs } from "./words-plugin.ts";
 
 const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
-export const cacheFolder = join(repositoryRoot, ".cache", "web");
+const cacheFolder = join(repositoryRoot, ".cache", "web");
 
 /** Whatever may end up in a page. More than what does: a build too many takes seconds, one too few shows old pages. */
 const SOURCES = [
@@ -41,7 +41,6 @@ const SOURCES = [
   "challenger",
   "prover/wasm",
   "prover/formats",
-  "prover/ceremony",
   "attribution",
   "datanets",
   "models",
@@ -139,24 +138,20 @@ const commonConfig = (): InlineConfig => ({
   // Development would write this machine's paths into every element; tests build what people get.
   oxc: { jsx: { runtime: "automatic", importSource: "preact", development: false } },
 });
-const commonPlugins = (isCeremony = false): Plugin[] => [
+const commonPlugins = (): Plugin[] => [
   browserTwins(),
   packedPowers(),
   nodeFree(),
-  wordsOfDocs(repositoryRoot, isCeremony),
+  wordsOfDocs(repositoryRoot),
 ];
 // Whatever V8 and its like have had since 2023; WebAssembly and BigInt need no older one.
 const TARGET = "es2022";
 
 /** One classic script with all that it imports, and its style with pictures and typefaces in it. */
-export async function buildScript(
-  entry: URL,
-  plugins: Plugin[],
-  isCeremony = false,
-): Promise<{ script: string; style: string }> {
+async function buildScript(entry: URL, plugins: Plugin[]): Promise<{ script: string; style: string }> {
   const result = (await build({
     ...commonConfig(),
-    plugins: [...commonPlugins(isCeremony), ...plugins],
+    plugins: [...commonPlugins(), ...plugins],
     build: {
       write: false,
       target: TARGET,
@@ -228,7 +223,7 @@ function pagesConfig(outDir: string, keys: string, exits: Plugin): InlineConfig 
   };
 }
 
-export function hashSources(keys: string): string {
+function hashSources(keys: string): string {
   const hash = createHash("sha256").update(keys);
   const files = [...SOURCES.flatMap(filesBelow), ...PAGES_OF_DOCS].sort();
   for (const file of files)

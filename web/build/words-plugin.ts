@@ -6,14 +6,14 @@ import errors from "../../docs/reference/errors.json" with { type: "json" };
 const NAMES = ["virtual:dictionary", "virtual:errors"] as const;
 
 /** What pages say about terms comes from docs/reference/glossary.md, about errors from the tables of codes (scripts/errors.ts). */
-export function wordsOfDocs(root: string, isCeremony = false): Plugin {
+export function wordsOfDocs(root: string): Plugin {
   return {
     name: "words-of-docs",
     resolveId: (specifier) => (NAMES.some((name) => name === specifier) ? `\0${specifier}` : null),
     load(id) {
       if (id === "\0virtual:dictionary")
         return exported(readDictionary(readFileSync(join(root, "docs/reference/glossary.md"), "utf8")));
-      if (id === "\0virtual:errors") return exported(isCeremony ? pick(/^(SRV|PRV)_/) : errorsOfPages());
+      if (id === "\0virtual:errors") return exported(errorsOfPages());
       return null;
     },
   };
@@ -31,8 +31,8 @@ export function readDictionary(text: string): Record<string, string> {
   return Object.fromEntries(words.filter(([word]) => word !== "word" && !/^-+$/.test(word)));
 }
 
-/** Of commands, devnet and drills: no page calls what raises them. Of ceremonies: they have a page alone. */
-const OF_PAGES = /^(?!(CMD|DEV|DRL|PRV_CEREMONY|PRV_CONTRIBUTION)_)/;
+/** All but those of commands, devnet, drills and ceremonies: no page calls what raises them. */
+const OF_PAGES = /^(?!(CMD|DEV|DRL|PRV_CEREMONY)_)/;
 
 /** Those that a page may have to explain. */
 export const errorsOfPages = () => pick(OF_PAGES);

@@ -1,4 +1,4 @@
-import type { CheckedSpan } from "@openledger/models/spans/check-citations";
+import type { CheckedSpan } from "@openledger/models/spans/check-spans";
 
 /** A part of a text that is in the same spans throughout. */
 export interface Piece {

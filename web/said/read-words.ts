@@ -1,6 +1,6 @@
 /** What an answer says in words, and what of it occurs word for word in the version: fetched and checked in the page. */
 
-import { askSpans, type HostedSpans } from "@openledger/models/spans/check-citations";
+import { askSpans, type CheckedSpan } from "@openledger/models/spans/check-spans";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 /** An answer that this page has checked, and where its words come from. */
@@ -15,7 +15,7 @@ export interface SaidAnswer {
 export interface SaidWords {
   readonly text: string;
   /** null where the server has no index. */
-  readonly spans: HostedSpans | null;
+  readonly spans: readonly CheckedSpan[] | null;
   /** Of spans: a false one is told, and the words are shown without. */
   readonly problem: Problem | null;
 }

@@ -1,4 +1,4 @@
-import type { CheckedSpan } from "@openledger/models/spans/check-citations";
+import type { CheckedSpan } from "@openledger/models/spans/check-spans";
 import { useState } from "preact/hooks";
 import { showCount } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
@@ -10,7 +10,7 @@ import type { SaidWords } from "./read-words.ts";
 /** The words of an answer. What is in the version word for word is underlined, and says whose it is. */
 export function Words({ problem, spans, text }: SaidWords) {
   const [chosen, setChosen] = useState<number | null>(null);
-  const found = spans?.spans ?? [];
+  const found = spans ?? [];
   const span = chosen === null ? undefined : found[chosen];
   return (
     <section class="stack" aria-label="What it says">
@@ -31,8 +31,8 @@ export function Words({ problem, spans, text }: SaidWords) {
       {found.length > 0 && (
         <p class="soft small">
           Underlined words are <Term name="span">spans</Term>: they occur in the Datanet letter by letter;
-          your browser checked it. Spans are not paid: that would favour common sentences over rows that
-          helped in other words.
+          your browser checked the rows that are named. The server counts the others. Spans are not paid: that
+          would favour common sentences over rows that helped in other words.
         </p>
       )}
     </section>
@@ -78,9 +78,9 @@ function SpanNote({ span: { count, sources } }: { span: CheckedSpan }) {
         {count === 1 ? "Occurs once in the Datanet:" : `Occurs ${showCount(count)} times in the Datanet:`}
       </p>
       <ul>
-        {sources.map(({ contributorId, document, validatorId }) => (
-          <li key={document}>
-            row {document}, from <LeafLink id={contributorId} />, validated by <LeafLink id={validatorId} />
+        {sources.map(({ contributorId, row, validatorId }) => (
+          <li key={row}>
+            row {row}, from <LeafLink id={contributorId} />, validated by <LeafLink id={validatorId} />
           </li>
         ))}
         {rest > 0 && <li>and {showCount(rest)} more</li>}

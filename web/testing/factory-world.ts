@@ -224,8 +224,8 @@ async function textSpans(storePath: string, rowsRoot: bigint) {
     validatorId,
   }));
   const root = hex32(rowsRoot).slice(2);
-  const index = await buildSpanIndex(documents, { rowsRoot: root, rowText: "text", engine: "typescript" });
-  return new Map([[root, hostSpans(index)]]);
+  const index = buildSpanIndex(documents, { rowsRoot: root, rowText: "text" });
+  return new Map([[root, await hostSpans(index)]]);
 }
 
 interface RegisteredPlaces {

@@ -2,6 +2,7 @@
  * What an operator does, by the commands that an operator uses: from an empty chain to a rollup that posts batches, with a
  * deployment that is killed midway; then all processes are killed, and started again on the same volumes.
  */
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
@@ -24,25 +25,29 @@ import {
   untilFinal,
   writeConfig,
 } from "./operator-steps.ts";
+import { rehearsedKeys } from "./rehearsed-keys.ts";
 
 interface OperationsOptions {
+  readonly ceremony: boolean;
   readonly seconds: number;
   readonly keep: string | null;
 }
 
-const CHAIN_ID = 31_337;
+/** Development keys work there, and a chain that takes none. */
+const [LOCAL_CHAIN_ID, OTHER_CHAIN_ID] = [31_337, 1_337];
 
 export const operationsScenario = scenario<OperationsOptions>(
   new Command("operations")
     .description("an operator's first day: deploy, operator init, traffic, and a machine that dies")
+    .option("--ceremony", "with keys of a ceremony, on a chain that takes no development keys", false)
     .option("--seconds <n>", "of traffic, before and after the machine dies", positive, 30)
     .addOption(keepOption())
     .addHelpText(
       "after",
       `
 From an empty anvil: deploy with a dry run, kill it midway, go on; operator init, and a refused one; the processes of
-compose.yaml, without containers; traffic; kill -9 of all of them, and a start on the same volumes; the audit. The last line
-is JSON: {"operations": {…}}.`,
+compose.yaml, without containers; traffic; kill -9 of all of them, and a start on the same volumes; the audit. Keys of a
+ceremony take half an hour at the first time, and are cached then. The last line is JSON: {"operations": {…}}.`,
     ),
   (options, tell) =>
     withFolder(options.keep, "operations", async (folder) =>
@@ -51,13 +56,21 @@ is JSON: {"operations": {…}}.`,
 );
 
 /** @throws DRL_… where something does not happen that should */
-async function operate(folder: string, { seconds }: OperationsOptions, tell: (text: string) => void) {
+async function operate(
+  folder: string,
+  { ceremony, seconds }: OperationsOptions,
+  tell: (text: string) => void,
+) {
   const commands = commandRunner(join(folder, "installation"));
   const machine = await OperatedMachine.create(folder, commands);
-  const anvil = await startAnvil({ chainId: CHAIN_ID, blockTimeSeconds: 1 });
+  const chainId = ceremony ? OTHER_CHAIN_ID : LOCAL_CHAIN_ID;
+  const keys = ceremony ? await rehearsedKeys(tell) : "development";
+  const anvil = await startAnvil({ chainId, blockTimeSeconds: 1 });
   let traffic: Traffic | null = null;
   try {
-    const configPath = writeConfig(folder, { rpcUrl: anvil.url, chainId: CHAIN_ID }, "development");
+    const l1 = { rpcUrl: anvil.url, chainId };
+    if (ceremony) await refusedDevelopmentKeys(folder, l1, commands, tell);
+    const configPath = writeConfig(folder, l1, keys);
     const recordPath = await deployWithKill(commands, configPath, tell);
     const own = ["--deployment", recordPath, "--operator-key-file", join(folder, "operator-key")];
     await refusedInit(machine, commands, own, tell);
@@ -80,12 +93,26 @@ async function operate(folder: string, { seconds }: OperationsOptions, tell: (te
     const batches = await untilFinal(machine.url, machine.processes, sent.acknowledged.length);
     const counts = await audited(anvil.url, recordPath, sent);
     tell(`${counts.acknowledged} promises, each at its place on L1; ${batches} batches final`);
-    return { chainId: CHAIN_ID, ...counts, batches, recoverySeconds };
+    return { chainId, ...counts, batches, recoverySeconds };
   } finally {
     traffic?.abandon();
     await machine.die();
     await anvil.stop();
   }
+}
+
+async function refusedDevelopmentKeys(
+  folder: string,
+  l1: { rpcUrl: string; chainId: number },
+  commands: CommandRunner,
+  tell: (text: string) => void,
+): Promise<void> {
+  const tried = join(folder, "development");
+  mkdirSync(tried);
+  const config = writeConfig(tried, l1, "development");
+  const code = await commands.refusal("deploy", "--config", config, "--dry-run");
+  if (code !== "CMD_DEPLOY_REFUSED") throw unexpected(`deploy says ${code} of development keys`);
+  tell("deploy refuses development keys on this chain");
 }
 
 async function deployWithKill(

@@ -17,7 +17,7 @@ function documentsOf(texts: readonly string[]): DocumentInput[] {
 }
 
 export const smallIndex = (texts: readonly string[]) =>
-  buildSpanIndex(documentsOf(texts), { rowsRoot: ROWS_ROOT, rowText: "plain", engine: "typescript" });
+  buildSpanIndex(documentsOf(texts), { rowsRoot: ROWS_ROOT, rowText: "plain" });
 
 const piece = fc.string({
   unit: fc.constantFrom("a", "b", "ä", "é", "€", "😀"),

@@ -5,11 +5,8 @@ import { readVersion } from "@openledger/client/actions/data/published-version";
 import { openRowStore, readRow } from "@openledger/client/actions/data/row-store";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { hex32 } from "@openledger/foundation/hex";
-import type { RowText } from "@openledger/models/spans/evidence";
-import { documentText } from "@openledger/models/spans/row-evidence";
+import { documentText, type RowText } from "@openledger/models/spans/span-documents";
 import type { DocumentInput } from "@openledger/models/spans/span-index";
-import type { SuffixEngine } from "@openledger/models/spans/suffix-engine";
-import { InvalidArgumentError } from "commander";
 import { commandError } from "../../cli/cli-errors.ts";
 import { OUT_FILE_OPTION, STORE_OPTION, VERSION_ROOT_OPTION } from "../../cli/common-options.ts";
 import { type GlobalOptions, openReader } from "../../cli/context.ts";
@@ -22,7 +19,6 @@ interface IndexOptions {
   out: string;
   rows: string;
   versionRoot?: bigint;
-  engine: SuffixEngine | "auto";
 }
 
 export const addDatanetIndex = command({
@@ -32,48 +28,37 @@ export const addDatanetIndex = command({
     ...required(OUT_FILE_OPTION),
     ...withFallback(STORE_OPTION, workspacePaths.rows),
     ...VERSION_ROOT_OPTION,
-    "--engine <name>": {
-      about: "auto, native or typescript; all give the same index",
-      fallback: "auto",
-      parse: parseEngine,
-    },
   },
   examples: ["datanet index 10 --out mails.spans", "datanet index 10 --out mails.spans --json"],
   run: async ({ options, args, output }) => {
     const datanetId = parseId(args[0]!);
     const { buildSpanIndex } = await import("@openledger/models/spans/span-index");
-    const { suffixEngine } = await import("@openledger/models/spans/suffix-engine");
     const { writeIndexFile } = await import("@openledger/models/spans/index-file");
     const rowsRoot = await versionRoot(options, datanetId);
     const { documents, rowText } = await readDocuments(options.rows, rowsRoot, (share) =>
       output.progress(`reading the rows: ${percent(share)}`),
     );
-    const engine = suffixEngine(options.engine);
     const startedAtMs = performance.now();
-    const index = await buildSpanIndex(documents, {
+    const index = buildSpanIndex(documents, {
       rowsRoot: hex32(rowsRoot).slice(2),
       rowText,
-      engine,
-      onProgress: ({ share, stage }) =>
-        output.progress(`${stage === "sort" ? `sorting (${engine})` : "hashing"}: ${percent(share)}`),
+      onShare: (share) => output.progress(`sorting: ${percent(share)}`),
     });
     const buildMs = Math.round(performance.now() - startedAtMs);
     const { fileBytes } = await writeIndexFile(options.out, index);
-    const { documentCount, textBytes } = index.header;
+    const { documentCount } = index;
+    const textBytes = index.parts.text.length;
     const lines = [
-      `${documentCount} rows of datanet ${datanetId}, ${textBytes} bytes of ${rowText} text, indexed in ${(buildMs / 1000).toFixed(1)} s (${engine})`,
+      `${documentCount} rows of datanet ${datanetId}, ${textBytes} bytes of ${rowText} text, indexed in ${(buildMs / 1000).toFixed(1)} s`,
       `${options.out} has ${fileBytes} bytes`,
-      `root ${index.root}: anyone with the rows can rebuild it`,
     ];
     output.answer(lines, {
       datanetId,
       rowsRoot: hex32(rowsRoot),
-      root: index.root,
       rowText,
       documentCount,
       textBytes,
       fileBytes,
-      engine,
       buildMs,
       out: options.out,
     });
@@ -125,9 +110,3 @@ function textOf(content: Uint8Array): RowText {
 }
 
 const percent = (share: number) => `${Math.floor(share * 100)} %`;
-
-function parseEngine(text: string): SuffixEngine | "auto" {
-  if (text !== "auto" && text !== "native" && text !== "typescript")
-    throw new InvalidArgumentError("there are auto, native and typescript");
-  return text;
-}

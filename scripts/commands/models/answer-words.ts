@@ -3,7 +3,7 @@ import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
 import type { Output } from "../../cli/output.ts";
 import { renderTable } from "../../cli/output.ts";
-import { spanLines, spanView } from "../spans/span-lines.ts";
+import { spanLines, spanViews } from "../spans/span-lines.ts";
 
 export interface AnswerWords {
   readonly lines: readonly string[];
@@ -15,12 +15,10 @@ const EXCERPT_LENGTH = 70;
 export interface WordsOptions {
   readonly serverUrl: string;
   readonly recipe: RecipeBase;
-  /** Of an index that the customer has made or trusts; default: the server's. */
-  readonly spansRoot?: string | undefined;
   readonly output: Pick<Output, "progress">;
 }
 
-/** @param answer that has been checked. @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE, ATT_SERVER_UNREACHABLE */
+/** @param answer that has been checked. @throws ATT_ANSWER_INVALID, ATT_SERVER_UNREACHABLE, MOD_SPANS_EVIDENCE_FALSE, MOD_SOURCE_UNREADABLE */
 export async function answerWords(answer: UncheckedAnswer, options: WordsOptions): Promise<AnswerWords> {
   if (answer.label !== null) return { lines: [answer.label], json: {} };
   const { text: said = answer.answer } = JSON.parse(answer.answer) as { text?: string };
@@ -53,24 +51,21 @@ export async function answerWords(answer: UncheckedAnswer, options: WordsOptions
 async function withSpans(
   { json, lines }: AnswerWords,
   text: string,
-  { output, recipe, serverUrl, spansRoot }: WordsOptions,
+  { output, recipe, serverUrl }: WordsOptions,
 ): Promise<AnswerWords> {
-  const { askSpans } = await import("@openledger/models/spans/check-citations");
+  const { askSpans } = await import("@openledger/models/spans/check-spans");
   output.progress("asking for verbatim spans");
   const rowsRoot = recipe.datanet.rowsRoot.slice(2);
-  const spans = text === "" ? null : await askSpans({ serverUrl, text, rowsRoot, root: spansRoot });
+  const spans = text === "" ? null : await askSpans({ serverUrl, text, rowsRoot });
   if (spans === null) return { lines, json: { ...json, spans: null } };
-  const whose =
-    spansRoot === undefined
-      ? `by the server's own index ${spans.root}: compare it with yours (datanet index), or give --spans-root`
-      : "by the index that you named";
+  const bytes = new TextEncoder().encode(text);
   return {
     lines: [
       ...lines,
-      ...spanLines(new TextEncoder().encode(text), spans),
-      `  ${whose}; spans are shown, not paid`,
+      ...spanLines(bytes, spans),
+      "  checked against the rows of the version; counts are the server's; spans are shown, not paid",
     ],
-    json: { ...json, spans: { root: spans.root, ...spanView(new TextEncoder().encode(text), spans) } },
+    json: { ...json, spans: spanViews(bytes, spans) },
   };
 }
 

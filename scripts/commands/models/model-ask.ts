@@ -28,7 +28,6 @@ export interface AskOptions {
   base?: string;
   least?: string;
   private?: boolean;
-  spansRoot?: string;
   pay: boolean;
   maxPrice?: string;
   forced?: boolean;
@@ -86,7 +85,6 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const words = await answerWords(answer, {
     serverUrl,
     recipe: published.recipe,
-    spansRoot: options.spansRoot,
     output,
   });
   const head = [

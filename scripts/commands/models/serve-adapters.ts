@@ -10,7 +10,7 @@ import { openPaidModels, type PaidModels, type PaidModelsOptions } from "@openle
 import { serveAdapters } from "@openledger/models/serving/serve-adapters";
 import { readServingConfig, type ServingConfig } from "@openledger/models/serving/serving-config";
 import type { HelperLog } from "@openledger/models/settler/turn-report";
-import { hostSpans } from "@openledger/models/spans/host-spans";
+import { type HostedSpans, hostSpans } from "@openledger/models/spans/host-spans";
 import { readIndexFile } from "@openledger/models/spans/index-file";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -149,10 +149,10 @@ async function openPaid(
 
 /** Every file of the folder is an index, held in memory: five bytes for each of its text. @throws MOD_FILE_INVALID */
 async function readSpansFolder(folder: string) {
-  const indexes = new Map<string, ReturnType<typeof hostSpans>>();
+  const indexes = new Map<string, HostedSpans>();
   for (const name of (await readdir(folder)).sort()) {
     const index = await readIndexFile(join(folder, name));
-    indexes.set(index.header.rowsRoot, hostSpans(index));
+    indexes.set(index.parts.rowsRoot, await hostSpans(index));
   }
   return indexes;
 }

@@ -21,8 +21,6 @@ export const addFollowCommand = command({
     ...DATA_OPTION,
     ...SNAPSHOT_OPTION,
     "--verify-proofs": "verify every proof again with the keys registered on L1",
-    "--history <place...>":
-      "folders, or URLs of folders, with files of --data/ledger/history that were moved away (docs/how-to/operate.md)",
     ...LISTEN_OPTIONS,
     ...FINALITY_OPTION,
     "--poll-interval <ms>": {
@@ -61,7 +59,6 @@ export const addFollowCommand = command({
         fromBlock: options.fromBlock ?? known,
         feedUrl: options.feed ?? null,
         blobs: { archives: options.blobs ?? [], beaconUrls: options.beacon ?? [] },
-        historySources: options.history ?? [],
         dataPath: options.data ?? join(workspaceDir, "full-node"),
         finalityDepthBlocks: options.finalityDepth,
         host: options.host ?? "127.0.0.1",

@@ -4,7 +4,7 @@ import { defineErrors } from "@openledger/foundation/error-table";
 export const operatorErrors = defineErrors("CMD", {
   CMD_DEPLOY_REFUSED: {
     meaning:
-      "the deployment's configuration is not possible, and nothing was sent; `data.reason` is one of config-invalid, no-plain-batch, wrong-chain, development-keys, key-refused, token-unknown, no-ether, not-confirmed",
+      "the deployment's configuration is not possible, and nothing was sent; `data.reason` is one of config-invalid, no-plain-batch, wrong-chain, development-keys, rehearsed-keys, no-contribution, too-few-contributions, no-beacon, key-refused, token-unknown, no-ether, not-confirmed",
     remedy: "correct what the message names; see docs/how-to/operate.md, and docs/how-to/keys.md for keys",
   },
   CMD_DEPLOY_FAILED: {

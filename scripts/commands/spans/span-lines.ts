@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { CheckedAnswer } from "@openledger/models/spans/check-citations";
-import type { PresentSource, PresentSpan } from "@openledger/models/spans/row-evidence";
+import type { CheckedSpan } from "@openledger/models/spans/check-spans";
 import { commandError } from "../../cli/cli-errors.ts";
 import { renderTable } from "../../cli/output.ts";
 
@@ -18,9 +17,9 @@ export async function readAnswer({ file, text }: { file?: string; text?: string 
   }
 }
 
-export function spanLines(answer: Uint8Array, { isComplete, spans }: CheckedAnswer): string[] {
+export function spanLines(answer: Uint8Array, spans: readonly CheckedSpan[]): string[] {
   return [
-    `${spans.length} parts of the text occur word for word in the version${isComplete ? "; there is no other" : ""}`,
+    `${spans.length} parts of the text occur word for word in the version`,
     ...renderTable(
       spans.flatMap(({ count, end, sources, start }) => [
         [`  ${count} ×`, JSON.stringify(excerpt(textOf(answer, start, end)))],
@@ -30,42 +29,13 @@ export function spanLines(answer: Uint8Array, { isComplete, spans }: CheckedAnsw
   ];
 }
 
-/** What follows from the version's root alone. */
-export const presentLines = (answer: Uint8Array, spans: readonly PresentSpan[]): string[] => [
-  `${spans.length} parts of the text occur word for word in rows of the version; counts need --root of the index`,
-  ...renderTable(
-    spans.flatMap(({ end, sources, start }) => [
-      ["", JSON.stringify(excerpt(textOf(answer, start, end)))],
-      ...sources.map((source) => ["", sourceLine(source)]),
-    ]),
-  ),
-];
+const sourceLine = ({ contributorId, offset, row, validatorId }: CheckedSpan["sources"][number]) =>
+  `  row ${row} from byte ${offset}, of leaf ${contributorId}, vouched for by leaf ${validatorId}`;
 
-type ShownSource = Pick<PresentSource, "contributorId" | "document" | "offset" | "validatorId">;
+export const spanViews = (answer: Uint8Array, spans: readonly CheckedSpan[]): object[] =>
+  spans.map((span) => ({ ...span, text: textOf(answer, span.start, span.end) }));
 
-const sourceLine = ({ contributorId, document, offset, validatorId }: ShownSource) =>
-  `  row ${document} from byte ${offset}, of leaf ${contributorId}, vouched for by leaf ${validatorId}`;
-
-export function spanView(answer: Uint8Array, { isComplete, spans }: CheckedAnswer): object {
-  return {
-    isComplete,
-    spans: spans.map(({ count, end, sources, start }) => ({
-      start,
-      end,
-      text: textOf(answer, start, end),
-      count,
-      sources: sources.map(({ contributorId, digest, document, offset, validatorId }) => ({
-        row: document,
-        digest,
-        offset,
-        contributorId,
-        validatorId,
-      })),
-    })),
-  };
-}
-
-export const textOf = (answer: Uint8Array, start: number, end: number) =>
+const textOf = (answer: Uint8Array, start: number, end: number) =>
   new TextDecoder().decode(answer.subarray(start, end));
 
 function excerpt(text: string): string {

@@ -11,7 +11,6 @@ import { KEYS_OPTION } from "../../cli/settlement-options.ts";
 import { addVerifyModelCommand } from "./verify-model-command.ts";
 import { addVerifyPreconfirmationsCommand } from "./verify-preconfirmations-command.ts";
 import { addVerifySettlementCommand } from "./verify-settlement-command.ts";
-import { addVerifySpansCommand } from "./verify-spans-command.ts";
 
 export function addVerifyCommand(program: Command): void {
   const command = withOptions(
@@ -33,7 +32,6 @@ export function addVerifyCommand(program: Command): void {
   addVerifyModelCommand(command);
   addVerifySettlementCommand(command);
   addVerifyPreconfirmationsCommand(command);
-  addVerifySpansCommand(command);
   withExample(
     command,
     "verify",

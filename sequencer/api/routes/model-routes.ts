@@ -76,6 +76,8 @@ export async function registerModelRoutes(
       const paymentCount = epochRecord?.paymentCount ?? Number(counters.paymentCount);
       const page = { from, limit: Math.max(0, Math.min(limit, paymentCount - from)) };
       const payments = await readPayments(log, id, epoch, page);
+      if (payments.length < page.limit && log.prunedTo !== null)
+        throw log.prunedError(`the payments of model ${id} in epoch ${epoch}`, { id, epoch });
       const close =
         epochRecord === undefined ? undefined : await readCloseOnL1(log, epochRecord.closingBatch);
       return paymentsView(id, record, epoch, { record: epochRecord, close, payments });

@@ -197,7 +197,11 @@ export async function registerPublicRoutes(
         before === undefined ? Number.POSITIVE_INFINITY : before - 1,
         sequencer.line.book.closedNumber,
       );
-      const numbers = Array.from({ length: Math.max(0, Math.min(limit, newest)) }, (_, i) => newest - i);
+      const oldest = (sequencer.log.prunedTo?.batchNumber ?? 0) + 1;
+      if (newest >= 1 && newest < oldest)
+        throw sequencer.log.prunedError(`batch ${newest}`, { batchNumber: newest });
+      const count = Math.max(0, Math.min(limit, newest - oldest + 1));
+      const numbers = Array.from({ length: count }, (_, i) => newest - i);
       const batches = await Promise.all(numbers.map((number) => sequencer.line.batch(number)));
       return batches.flatMap((batch) => (batch === undefined ? [] : [batchView(batch)]));
     },

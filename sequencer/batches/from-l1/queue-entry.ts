@@ -46,6 +46,8 @@ export async function freshQueueEntries(
       fresh.push({ ...entry, status: "queued", batchNumber: null });
       continue;
     }
+    // Nothing is left to compare it with.
+    if (queueIndex < (log.prunedTo?.queueHead ?? 0)) continue;
     const known =
       fresh.find((other) => other.queueIndex === queueIndex) ?? (await log.queueEntry(queueIndex));
     if (known === undefined || !sameQueueEntry(known, entry)) {

@@ -41,8 +41,9 @@ export async function planQueueReplacement(
   }
   let same = 0;
   for (const entry of entries) {
-    const known = await log.queueEntry(entry.queueIndex);
-    if (known === undefined || !sameQueueEntry(known, entry)) break;
+    const isPruned = entry.queueIndex < (log.prunedTo?.queueHead ?? 0);
+    const known = isPruned ? undefined : await log.queueEntry(entry.queueIndex);
+    if (!isPruned && (known === undefined || !sameQueueEntry(known, entry))) break;
     same += 1;
   }
   const firstIndex = fromIndex + same;

@@ -127,7 +127,7 @@ export class SettlementService {
     } catch (error) {
       // Sent twice: the one that came first made it stale.
       const known = isRollupError(error, "SEQ_SETTLEMENT_STALE")
-        ? await this.#find(request.modelId, epoch)
+        ? await this.#findKept(request.modelId, epoch)
         : undefined;
       if (known?.hash !== hex32(request.settlementHash)) throw error;
       return this.#known(known);
@@ -193,7 +193,7 @@ export class SettlementService {
     );
     const waiting = await Promise.all(
       offered.map(async (one) => {
-        const entry = await this.#find(one.modelId, one.epoch);
+        const entry = await this.#findKept(one.modelId, one.epoch);
         return { ...one, settlement: entry === undefined ? null : await this.#known(entry) };
       }),
     );
@@ -311,7 +311,7 @@ export class SettlementService {
     return this.#known(entry);
   }
 
-  /** @throws SEQ_UNKNOWN */
+  /** @throws SEQ_UNKNOWN, SEQ_HISTORY_PRUNED */
   async settlement(modelId: number, epoch: number): Promise<KnownSettlement> {
     const entry = await this.#find(modelId, epoch);
     if (entry !== undefined) return this.#known(entry);
@@ -325,8 +325,12 @@ export class SettlementService {
     const { log } = this.#modules;
     const range = underPrefix(keyOf(modelId, 0).slice(0, -"!000000".length));
     const sequences = await log.range<number>({ gte: range.gt, lt: range.lt, limit, reverse: true });
-    const entries = sequences.map((sequence) => log.require<SettlementEntry>(storeKeys.log(sequence)));
-    return Promise.all((await Promise.all(entries)).map((entry) => this.#known(entry)));
+    const isKept = (sequence: number) => sequence > (log.prunedTo?.sequence ?? -1);
+    const kept = sequences.filter(isKept);
+    if (kept.length === 0 && sequences.length > 0)
+      throw log.prunedError(`the settlements of model ${modelId}`, { modelId });
+    const entries = await Promise.all(kept.map((sequence) => log.entry<SettlementEntry>(sequence)));
+    return Promise.all(entries.map((entry) => this.#known(entry)));
   }
 
   /** Resolves when all that was accepted is durable, or has failed. */
@@ -334,6 +338,7 @@ export class SettlementService {
     await Promise.allSettled([...this.#inFlight.values()].map(({ durable }) => durable));
   }
 
+  /** @throws SEQ_HISTORY_PRUNED */
   async #find(modelId: number, epoch: number): Promise<SettlementEntry | undefined> {
     const key = keyOf(modelId, epoch);
     const running = this.#inFlight.get(key);
@@ -343,7 +348,15 @@ export class SettlementService {
     }
     const { log } = this.#modules;
     const sequence = await log.get<number>(key);
-    return sequence === undefined ? undefined : log.require<SettlementEntry>(storeKeys.log(sequence));
+    return sequence === undefined ? undefined : log.entry<SettlementEntry>(sequence);
+  }
+
+  /** As `#find`; undefined too where it is pruned. */
+  #findKept(modelId: number, epoch: number): Promise<SettlementEntry | undefined> {
+    return this.#find(modelId, epoch).catch((error: unknown) => {
+      if (isRollupError(error, "SEQ_HISTORY_PRUNED")) return undefined;
+      throw error;
+    });
   }
 
   async #known(entry: SettlementEntry): Promise<KnownSettlement> {

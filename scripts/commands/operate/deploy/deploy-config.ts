@@ -67,14 +67,22 @@ const configSchema = z.strictObject({
   activationGate: address.optional(),
   /** In the order in which batches name them; the first is the sequencer's. */
   circuits: z.array(z.string().min(1)).min(1).max(16),
-  /** A folder for each circuit, made by `ceremony export`; or development keys, on chain 31337 alone. */
+  /** Keys of a ceremony, or development keys, on chain 31337 alone. */
   keys: z.union([
     z.literal("development"),
     z.strictObject({
+      /** A folder for each circuit, as `openledger ceremony` writes it. */
       folder: path,
+      /** Powers of tau that the keys were made from. */
       ptau: path,
-      /** A beacon counts as one. */
-      leastContributions: z.int().min(2).default(2),
+      /** Contributions that each key must have, without the beacon. */
+      minContributions: z.int().min(1).default(1),
+      /** Announced value that must have ended each key's ceremony; default: none is asked for. */
+      beacon: z
+        .string()
+        .regex(/^(0x)?([0-9a-fA-F]{2}){1,255}$/, "is not 1 to 255 bytes as hex")
+        .transform((text) => text.replace(/^0x/, "").toLowerCase())
+        .optional(),
     }),
   ]),
   maxFeeGwei: gwei.default(parseGwei("200")),

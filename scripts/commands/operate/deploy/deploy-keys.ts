@@ -2,14 +2,15 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { dirname, join } from "node:path";
-import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { type CompiledCircuit, compileCircuit } from "@openledger/circuits/compiler/compile";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { hasOnlyBlobBatches, sizesOfName } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { type CircuitConfig, computeCircuitId } from "@openledger/contracts/build/verifying-key";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { toSolidityKey } from "@openledger/prover/formats/verification-key";
-import { isRehearsed, verifyKey } from "@openledger/prover/keys/ceremony";
+import { REHEARSAL, verifyKey } from "@openledger/prover/keys/ceremony";
+import { type Contribution, readContributions } from "@openledger/prover/keys/contributions";
 import { isDevelopmentKey } from "@openledger/prover/keys/development-key";
 import { developmentSetup } from "@openledger/prover/keys/development-setup";
 import type { ProvingCircuit } from "@openledger/prover/proving/prover";
@@ -26,7 +27,7 @@ export interface CheckedCircuit {
   readonly config: CircuitConfig;
   readonly record: Deployment["circuits"][number];
   /** null for a development key. */
-  readonly contributionCount: number | null;
+  readonly contributions: readonly Contribution[] | null;
 }
 
 /**
@@ -55,14 +56,11 @@ export async function checkKeys(
     const compiled = await compileCircuit(circuitSpec(name));
     const { keys } = config;
     let proving: ProvingCircuit;
-    let contributionCount: number | null = null;
+    let contributions: readonly Contribution[] | null = null;
     if (keys === "development") proving = await developmentSetup(compiled);
     else {
       proving = await loadProductionKey(compiled, join(keys.folder, name));
-      await new ProvingKeyChecker().check(proving);
-      refuseDevelopmentKey(name, proving);
-      await refuseRehearsedKey(name, proving, chainId, tell);
-      contributionCount = await verified.count(name, proving.zkeyPath, keys, tell);
+      contributions = await checkCeremonyKey(compiled, proving, { chainId, keys, verified }, tell);
     }
     const sizes = sizesOfName(name);
     const key = toSolidityKey(proving.verificationKey);
@@ -74,10 +72,55 @@ export async function checkKeys(
     checked.push({
       config: circuit,
       record: { name, ...sizes, circuitId, isDevelopment, contentHash, ...paths },
-      contributionCount,
+      contributions,
     });
   }
   return checked;
+}
+
+/**
+ * Checks one circuit's key, the quick checks first.
+ *
+ * @returns its contributions
+ * @throws CMD_DEPLOY_REFUSED with `data.reason`, PRV_KEY_INVALID, PRV_PTAU_INVALID
+ */
+export async function checkCeremonyKey(
+  circuit: CompiledCircuit,
+  proving: ProvingCircuit,
+  { chainId, keys, verified }: { chainId: number; keys: CeremonyKeys; verified: VerifiedKeys },
+  tell: (text: string) => void,
+): Promise<readonly Contribution[]> {
+  refuseDevelopmentKey(circuit.name, proving);
+  const contributions = readContributions(proving.zkeyPath);
+  requireContributions(proving, contributions, keys);
+  await new ProvingKeyChecker().check(proving);
+  await refuseRehearsedKey(proving, contributions, chainId, tell);
+  await verified.verify(circuit, proving.zkeyPath, keys.ptau, tell);
+  return contributions;
+}
+
+/** A key that nobody contributed to has a known secret, and so has one with a beacon alone. */
+function requireContributions(
+  { name, zkeyPath }: ProvingCircuit,
+  contributions: readonly Contribution[],
+  { beacon, minContributions }: CeremonyKeys,
+): void {
+  const count = contributions.filter((one) => one.beacon === null).length;
+  const data = { name, zkeyPath, contributionCount: count };
+  if (count === 0)
+    throw operatorError("CMD_DEPLOY_REFUSED", `nobody contributed to ${zkeyPath}: its secret is known`, {
+      data: { reason: "no-contribution", ...data },
+    });
+  if (count < minContributions)
+    throw operatorError(
+      "CMD_DEPLOY_REFUSED",
+      `${zkeyPath} has ${count} contributions, and ${minContributions} are asked for`,
+      { data: { reason: "too-few-contributions", ...data, minContributions } },
+    );
+  if (beacon === undefined || contributions.at(-1)!.beacon?.hex === beacon) return;
+  throw operatorError("CMD_DEPLOY_REFUSED", `${zkeyPath} does not end with the beacon ${beacon}`, {
+    data: { reason: "no-beacon", ...data, beacon },
+  });
 }
 
 /**
@@ -103,12 +146,12 @@ function refuseDevelopmentKey(name: string, { verificationKey, zkeyPath }: Provi
 
 /** One machine drew all its secrets. Attack: a rehearsal's folder, taken for the ceremony's. */
 async function refuseRehearsedKey(
-  name: string,
-  { zkeyPath }: ProvingCircuit,
+  { name, zkeyPath }: ProvingCircuit,
+  contributions: readonly Contribution[],
   chainId: number,
   tell: (text: string) => void,
 ): Promise<void> {
-  if (!isRehearsed(zkeyPath)) return;
+  if (!contributions.some((one) => one.name.startsWith(REHEARSAL))) return;
   const chainName = await publicChainName(chainId);
   if (chainName === null) return tell(`${name} has the key of a rehearsal: one machine knew its secrets`);
   throw operatorError(
@@ -129,11 +172,11 @@ export async function publicChainName(chainId: number): Promise<string | null> {
 
 type CeremonyKeys = Exclude<DeployConfig["keys"], "development">;
 const verifiedSchema = z.array(
-  z.object({ name: z.string(), zkeySha256: z.string(), ptauSha256: z.string(), contributionCount: z.int() }),
+  z.object({ contentHash: z.string(), zkeySha256: z.string(), ptauSha256: z.string() }),
 );
 
-/** Verifying takes as long as making the first key: once for each pair of files is enough. */
-class VerifiedKeys {
+/** Verifying takes as long as making the first key: once for the same circuit and files is enough. */
+export class VerifiedKeys {
   readonly #path: string;
   #ptauSha256: string | null = null;
 
@@ -141,48 +184,25 @@ class VerifiedKeys {
     this.#path = path;
   }
 
-  async count(
-    name: string,
+  /** @throws CMD_DEPLOY_REFUSED, PRV_PTAU_INVALID */
+  async verify(
+    circuit: CompiledCircuit,
     zkeyPath: string,
-    keys: CeremonyKeys,
+    ptauPath: string,
     tell: (text: string) => void,
-  ): Promise<number> {
-    this.#ptauSha256 ??= await sha256Of(keys.ptau);
-    const pair = { name, zkeySha256: await sha256Of(zkeyPath), ptauSha256: this.#ptauSha256 };
+  ): Promise<void> {
+    this.#ptauSha256 ??= await sha256Of(ptauPath);
+    const { contentHash, name } = circuit;
+    const now = { contentHash, zkeySha256: await sha256Of(zkeyPath), ptauSha256: this.#ptauSha256 };
     const known = this.#read();
-    const found = known.find(
-      (one) => one.name === name && one.zkeySha256 === pair.zkeySha256 && one.ptauSha256 === pair.ptauSha256,
-    );
-    let contributionCount = found?.contributionCount;
-    if (contributionCount === undefined) {
-      tell(`verifying the ceremony of ${name}`);
-      const request = { circuitName: name, resolveCircuit: circuitSpec, ptauPath: keys.ptau, zkeyPath };
-      const verdict = await verifyKey(request);
-      if (!verdict.isValid) {
-        throw operatorError(
-          "CMD_DEPLOY_REFUSED",
-          `${zkeyPath} does not verify: ${verdict.reasons.join("; ")}`,
-          {
-            data: { reason: "key-refused", name, zkeyPath, reasons: verdict.reasons },
-          },
-        );
-      }
-      contributionCount = verdict.contributionCount;
-      await writeFileWhole(
-        this.#path,
-        `${JSON.stringify([...known, { ...pair, contributionCount }], null, 2)}\n`,
-      );
-    }
-    if (contributionCount < keys.leastContributions) {
-      throw operatorError(
-        "CMD_DEPLOY_REFUSED",
-        `${zkeyPath} has ${contributionCount} contributions, and ${keys.leastContributions} are asked for`,
-        {
-          data: { reason: "key-refused", name, zkeyPath, contributionCount, least: keys.leastContributions },
-        },
-      );
-    }
-    return contributionCount;
+    if (known.some((one) => JSON.stringify(one) === JSON.stringify(now))) return;
+    tell(`verifying the ceremony of ${name}`);
+    const { isValid, reasons } = await verifyKey(circuit, { ptauPath, zkeyPath }, tell);
+    if (!isValid)
+      throw operatorError("CMD_DEPLOY_REFUSED", `${zkeyPath} does not verify: ${reasons.join("; ")}`, {
+        data: { reason: "key-refused", name, zkeyPath, reasons },
+      });
+    await writeFileWhole(this.#path, `${JSON.stringify([...known, now], null, 2)}\n`);
   }
 
   #read(): z.output<typeof verifiedSchema> {

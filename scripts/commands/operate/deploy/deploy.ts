@@ -5,6 +5,7 @@ import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { unusualParameters } from "@openledger/contracts/build/rollup-parameters";
 import { cappedFees } from "@openledger/contracts/l1/capped-transaction";
 import { paddedGas } from "@openledger/contracts/l1/fee-policy";
+import type { Contribution } from "@openledger/prover/keys/contributions";
 import { createPublicClient, formatEther, http, type PublicClient } from "viem";
 import { operatorError } from "../operator-errors.ts";
 import { type DeployConfig, loadDeployConfig } from "./deploy-config.ts";
@@ -148,6 +149,13 @@ function warningsOf(config: DeployConfig, circuits: readonly CheckedCircuit[], p
   return warnings;
 }
 
+function describeCeremony(contributions: readonly Contribution[]): string {
+  const people = contributions.filter(({ beacon }) => beacon === null);
+  const end = contributions.at(-1)!.beacon;
+  const beacon = end === null ? "no beacon" : `the beacon ${end.hex}`;
+  return `contributions by ${people.map(({ name }) => name).join(", ")}, and ${beacon}; verified`;
+}
+
 /** For people: what it will do, what it costs, what can never be changed. */
 export function describeDeployment({ circuits, config, cost, plan, warnings }: PreparedDeployment): string[] {
   const { deployer, rollup } = plan;
@@ -175,8 +183,8 @@ export function describeDeployment({ circuits, config, cost, plan, warnings }: P
     `  amounts     id ${formatOpen(config.idFee)}, least deposit ${formatOpen(config.minDeposit)}, queue from ${formatOpen(config.queueBaseFee)} OPEN; ${config.queueCapacity} entries`,
     `  activation     ${config.activationGate === undefined ? "of every model that proves it" : `only of models that ${config.activationGate} admits`}`,
     ...circuits.map(
-      ({ contributionCount, record }) =>
-        `  circuit     ${record.name}: ${record.isDevelopment ? "DEVELOPMENT KEY" : `a ceremony of ${contributionCount} contributions, verified`}`,
+      ({ contributions, record }) =>
+        `  circuit     ${record.name}: ${contributions === null ? "DEVELOPMENT KEY" : describeCeremony(contributions)}`,
     ),
     ...(plan.governance === null ? [] : describeGovernance(plan.governance)),
     ...(warnings.length === 0 ? [] : ["", "warnings:", ...warnings.map((text) => `  ${text}`)]),

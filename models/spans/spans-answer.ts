@@ -1,0 +1,95 @@
+/** What a server says of a text's spans, as JSON: which parts, in which rows, and those rows whole with their paths. */
+
+import { FIELD_ORDER, TREE_ARITY } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
+import { z } from "zod";
+import { ROW_TEXTS, type RowText } from "./span-documents.ts";
+import { falseSpans } from "./span-errors.ts";
+
+/** Of 8^11 rows: more than 32 bits count. */
+const MAX_DEPTH = 11;
+
+/** A row of the version, whole. */
+export interface SourceRow {
+  /** Place in the version's order. */
+  readonly row: number;
+  readonly content: Uint8Array;
+  /** Leaves of the ledger. */
+  readonly contributorId: number;
+  readonly validatorId: number;
+  /** Seven siblings a level, from the row up. */
+  readonly siblings: readonly (readonly bigint[])[];
+}
+
+/** A part of the text, in bytes of its UTF-8. */
+export interface ClaimedSpan {
+  readonly start: number;
+  readonly end: number;
+  /** How often it occurs in the version. Nothing shows this. */
+  readonly count: number;
+  /** Some of the rows that have it. */
+  readonly rows: readonly number[];
+}
+
+export interface SpansAnswer {
+  readonly rowText: RowText;
+  readonly spans: readonly ClaimedSpan[];
+  /** Every row that a span names, once. */
+  readonly rows: readonly SourceRow[];
+  /** Spans that were found and are not in the list. */
+  readonly omittedCount: number;
+}
+
+const digit = (row: number, level: number) => Math.floor(row / TREE_ARITY ** level) % TREE_ARITY;
+
+/** A path without the nodes that follow from the row itself. */
+export const siblingsOf = (path: readonly (readonly bigint[])[], row: number): bigint[][] =>
+  path.map((children, level) => children.filter((_, i) => i !== digit(row, level)));
+
+/** A path with a 0 where the row's own node belongs. */
+export const pathOf = ({ row, siblings }: Pick<SourceRow, "row" | "siblings">): bigint[][] =>
+  siblings.map((some, level) => some.toSpliced(digit(row, level), 0, 0n));
+
+const count = z.int().min(0).max(0xffffffff);
+const leafId = z.int().min(0).max(0xffffff);
+const element = z
+  .string()
+  .regex(/^0x[0-9a-f]{64}$/)
+  .transform(BigInt)
+  .refine((value) => value < FIELD_ORDER);
+const answerSchema = z.object({
+  rowText: z.enum(ROW_TEXTS),
+  spans: z.array(z.object({ start: count, end: count, count, rows: z.array(count).min(1) })),
+  rows: z.array(
+    z.object({
+      row: count,
+      contributorId: leafId,
+      validatorId: leafId,
+      content: z.base64(),
+      siblings: z.array(z.array(element).length(TREE_ARITY - 1)).max(MAX_DEPTH),
+    }),
+  ),
+  omittedCount: count,
+});
+
+export function spansToJson({ rows, ...rest }: SpansAnswer): object {
+  return {
+    ...rest,
+    rows: rows.map(({ content, siblings, ...row }) => ({
+      ...row,
+      content: toBase64(content),
+      siblings: siblings.map((some) => some.map(hex32)),
+    })),
+  };
+}
+
+/** @throws MOD_SPANS_EVIDENCE_FALSE where the value is not of this form */
+export function spansFromJson(value: unknown): SpansAnswer {
+  const { success, data } = answerSchema.safeParse(value);
+  if (!success) throw falseSpans("the answer is not of the documented form");
+  return { ...data, rows: data.rows.map((row) => ({ ...row, content: fromBase64(row.content) })) };
+}
+
+// Buffer is not in browsers, and Uint8Array.fromBase64 is not in Node 20.
+const toBase64 = (bytes: Uint8Array) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
