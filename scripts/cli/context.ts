@@ -78,6 +78,12 @@ export function resolveRpcUrl({ rpc }: GlobalOptions): string {
   return rpc ?? resolveEndpoints({}).rpcUrl;
 }
 
+/** Addresses of all model servers that this machine knows. */
+export function knownModelServers(): string[] {
+  const endpoints = readIfPresent(workspacePaths.endpoints);
+  return endpoints === null ? [] : Object.values(endpointsSchema.parse(JSON.parse(endpoints)).modelServers);
+}
+
 /** Where a model is served: what was asked for, else what this machine knows; null for neither. */
 export function knownModelServer(modelId: number, server: string | undefined): string | null {
   const endpoints = readIfPresent(workspacePaths.endpoints);
