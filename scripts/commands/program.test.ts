@@ -150,7 +150,7 @@ describe("openledger", () => {
       "http://127.0.0.1:1",
       "--rollup",
       rollup,
-      "status",
+      "fees",
     );
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CLI_UNREACHABLE" } });
