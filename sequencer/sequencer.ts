@@ -45,9 +45,11 @@ import {
   type KnownQueueEntry,
   knownQueueEntry,
   operationStatusOf,
+  remembered,
   unexecuted,
 } from "./store/operation-status.ts";
 import type { PreconfirmationSigner } from "./store/preconfirmations.ts";
+import type { StoredBatch } from "./store/stored-batch.ts";
 
 export interface SequencerOptions extends MempoolLimits, BatchPipelineOptions, RestoreOptions {
   readonly dataPath: string;
@@ -70,6 +72,13 @@ interface Submission {
   readonly status: KnownOperation["status"];
   readonly preconfirmation: Preconfirmation | null;
 }
+
+/** What a preconfirmation of the entry promises. */
+const promiseOf = ({ deadlineSeconds, hash, opIndex }: OperationEntry) => ({
+  operationHash: hash,
+  opIndex,
+  deadlineSeconds,
+});
 
 /** Dropped operations that are still answered for. Guess. */
 const MAX_DROPPED_COUNT = 10_000;
@@ -355,7 +364,10 @@ export class Sequencer {
     this.#dropped.delete(hash);
     const submission = (async () => {
       // Signed while the entry is on its way to the disk; nobody sees it before it is there.
-      const [preconfirmation] = await Promise.all([this.preconfirmationOf(entry), durable]);
+      const [preconfirmation] = await Promise.all([
+        this.#modules.preconfirmations.sign(promiseOf(entry)),
+        durable,
+      ]);
       return { hash, status: "acknowledged" as const, preconfirmation };
     })();
     this.#inFlight.set(hash, submission);
@@ -451,15 +463,20 @@ export class Sequencer {
       if (pending.length > 0 && isRollupError(error, "SEQ_HISTORY_PRUNED")) return [];
       throw error;
     });
+    // A batch's record takes up to 300 kB, and many operations of a leaf share one.
+    const batch = remembered((number: number) => this.line.batch(number));
     const known = executed.map((entry) =>
-      entry.type === "queue" ? knownQueueEntry(entry, this.line) : this.#known(entry),
+      entry.type === "queue" ? knownQueueEntry(entry, { batch }) : this.#known(entry, batch),
     );
     const all = [...pending.map((one) => unexecuted(one, "pending")), ...(await Promise.all(known))];
     return all.slice(0, limit);
   }
 
-  async #known(entry: OperationEntry): Promise<KnownOperation> {
-    const batch = (await this.line.batch(entry.batchNumber)) ?? null;
+  async #known(
+    entry: OperationEntry,
+    batchOf: (number: number) => Promise<StoredBatch | undefined> = (number) => this.line.batch(number),
+  ): Promise<KnownOperation> {
+    const batch = (await batchOf(entry.batchNumber)) ?? null;
     const status = operationStatusOf(batch);
     return {
       hash: entry.hash,
@@ -477,9 +494,11 @@ export class Sequencer {
     return { hash, status, preconfirmation };
   }
 
-  /** The operator's promise for an executed operation. The same entry has the same promise. */
-  preconfirmationOf({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Preconfirmation> {
-    return this.#modules.preconfirmations.sign({ operationHash: hash, opIndex, deadlineSeconds });
+  /** The operator's promise for an executed operation, asked for again. The same entry has the same promise. */
+  preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation> {
+    const facts = promiseOf(entry);
+    const { preconfirmations } = this.#modules;
+    return preconfirmations.signAgain?.(facts) ?? preconfirmations.sign(facts);
   }
 
   get isHealthy(): boolean {

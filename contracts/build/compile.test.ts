@@ -3,16 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CONTRACT_SETS, compileContracts, contractsDir, pickContract } from "./compile.ts";
-import {
-  abiPath,
-  disputesAbiPath,
-  governanceAbiPath,
-  renderAbi,
-  renderDisputesAbi,
-  renderGovernanceAbi,
-  renderTraceAbi,
-  traceAbiPath,
-} from "./generate-abi.ts";
+import { abiPath, governanceAbiPath, renderAbi, renderGovernanceAbi } from "./generate-abi.ts";
 
 /** EIP-170. */
 const MAX_CODE_SIZE_BYTES = 24_576;
@@ -62,15 +53,8 @@ describe("governance-abi.ts", () => {
   });
 });
 
-describe("trace-abi.ts", () => {
-  test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
-    expect(await readFile(traceAbiPath, "utf8")).toBe(await renderTraceAbi());
-  });
-});
-
 describe("rollup-abi.ts", () => {
   test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
     expect(await readFile(abiPath, "utf8")).toBe(await renderAbi());
-    expect(await readFile(disputesAbiPath, "utf8")).toBe(await renderDisputesAbi());
   });
 });

@@ -40,7 +40,6 @@ describe("openledger --help", () => {
         "ceremony contribute",
         "ceremony new",
         "ceremony verify",
-        "challenger",
         "finalize-withdrawal",
         "datanet",
         "datanet access",
@@ -62,13 +61,6 @@ describe("openledger --help", () => {
         "datanet verify",
         "deploy",
         "deposit",
-        "disputes",
-        "disputes admit",
-        "disputes claim-query",
-        "disputes deploy",
-        "disputes commit-model",
-        "disputes show",
-        "disputes withdraw",
         "follow",
         "exit",
         "fees",
@@ -144,14 +136,7 @@ describe("openledger --help", () => {
 describe("openledger", () => {
   it("says so where no Ethereum node answers", async () => {
     const rollup = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
-    const { status, stdout } = await run(
-      "--json",
-      "--rpc",
-      "http://127.0.0.1:1",
-      "--rollup",
-      rollup,
-      "fees",
-    );
+    const { status, stdout } = await run("--json", "--rpc", "http://127.0.0.1:1", "--rollup", rollup, "fees");
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CLI_UNREACHABLE" } });
   });

@@ -25,6 +25,11 @@ export class LedgerBlobs {
     this.#log = log;
   }
 
+  /** Whether it need not be made. */
+  isRecent(versionedHash: VersionedHash): boolean {
+    return this.#recent.has(versionedHash);
+  }
+
   /**
    * The 131,072 bytes; null where no batch with a record here has this blob on L1.
    * @throws SRV_STORE_CORRUPT, SEQ_HISTORY_PRUNED

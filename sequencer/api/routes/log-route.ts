@@ -4,14 +4,21 @@
  * before.
  */
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { hex32 } from "@openledger/foundation/hex";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { unknownBatch } from "../../batches/batch-registry.ts";
+import type { LogEntry } from "../../store/log-entry.ts";
 import type { ApiModules, ApiOptions, LedgerHost } from "../api-options.ts";
 import { entryView } from "../log-views.ts";
+
+/** By the time that they take, at least; `answer-costs.ts` counts their bytes. */
+const ENTRIES_PER_UNIT = 16;
+const ENTRIES_AT_ONCE = 64;
 
 const logQuery = z
   .strictObject({
@@ -37,8 +44,14 @@ export async function registerLogRoute(
       tag: "feed",
       summary: "What was executed, in order, with preconfirmations: for full nodes",
       querystring: logQuery,
+      config: { maxCost: ({ query }) => (query as LogQuery).limit / ENTRIES_PER_UNIT },
     },
-    ({ query }) => logPage(sequencer, deployment, query),
+    async (request) => {
+      const { query } = request;
+      const page = await logPage(sequencer, deployment, query);
+      setCost(request, page.entries.length / ENTRIES_PER_UNIT);
+      return page;
+    },
   );
 }
 
@@ -51,16 +64,20 @@ async function logPage(
   await line.idle();
   const base = afterBatch === undefined ? null : await positionAfter(sequencer, afterBatch);
   const first = base === null ? from! : base.sequence + 1;
-  const entries: object[] = [];
-  let nextSequence = first;
-  for await (const [sequence, entry] of log.entries(first)) {
-    const view = await entryView(sequencer, sequence, entry);
-    // Its batch is being made again: it comes with a later page.
-    if (view === null) break;
-    entries.push(view);
-    nextSequence = sequence + 1;
-    if (entries.length >= maxCount) break;
+  const read: (readonly [sequence: number, entry: LogEntry])[] = [];
+  for await (const one of log.entries(first)) if (read.push(one) >= maxCount) break;
+  // Some together, so that what signs them gets them in few messages, and others have turns in between.
+  const views: (object | null)[] = [];
+  for (let at = 0; at < read.length; at += ENTRIES_AT_ONCE) {
+    await nextTurn();
+    const some = read.slice(at, at + ENTRIES_AT_ONCE);
+    views.push(
+      ...(await Promise.all(some.map(([sequence, entry]) => entryView(sequencer, sequence, entry)))),
+    );
   }
+  const end = views.indexOf(null);
+  const entries = end < 0 ? views : views.slice(0, end);
+  const nextSequence = entries.length === 0 ? first : read[entries.length - 1]![0] + 1;
   return {
     chainId: deployment.chainId,
     rollupAddress: deployment.rollupAddress,

@@ -23,10 +23,9 @@ export async function registerOperatorRoutes(
     sequencer.news.fromBridge(body.alarms);
     if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
     line.data.notePrices(body.dataPrices ?? null);
-    const admissionCount = sequencer.settlements.admissions.note(body.admissions ?? null);
     await sequencer.noteL1Place(body.place ?? null, body.alarms);
     await line.setL1Head(body);
-    return { admissionCount };
+    return {};
   });
 
   route(
