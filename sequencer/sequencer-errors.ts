@@ -42,6 +42,19 @@ export const sequencerErrors = defineErrors("SEQ", {
     httpStatus: 503,
     isRetryable: true,
   },
+  SEQ_L1_LACKS_FINAL: {
+    meaning:
+      "L1 lacks batches that were final on it, so no batch behind them can be posted: another rollup, another chain, or a false node; nothing is accepted. `data` has the progress of each (docs/how-to/runbook.md#l1lacksfinal)",
+    remedy: "the operator has to name the rollup's own directory and a good Ethereum node: try again later",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  SEQ_CIRCUITS_DIFFER: {
+    meaning:
+      "the batches' circuits are others than those of this version, or than those that the data directory was written for: its batches could not be proven. `data.reason`, `data.circuits`",
+    remedy:
+      "start the version that the rollup was deployed with, and name its own deployment record: docs/how-to/upgrade.md",
+  },
   SEQ_BEHIND_L1: {
     meaning:
       "L1 has signed operations that the sequencer's data directory does not have; nothing is accepted until both agree. `data` has the progress of each (docs/how-to/runbook.md#behindl1)",
@@ -122,8 +135,8 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_WRONG_DIRECTORY: {
     meaning:
-      "the process cannot start from this data directory: it is empty while L1 has batches, holds a ledger already, is a full node's, or belongs to another rollup; `data.reason`",
-    remedy: "name the right directory; restore an empty one with: openledger restore",
+      "the process cannot start from this data directory: it is empty while L1 has batches, holds a ledger already, is a full node's, or belongs to another rollup; `data.reason`, `data.found`, `data.expected`",
+    remedy: "name the right directory; restore an empty one with: openledger restore; docs/how-to/upgrade.md",
   },
   SEQ_READ_ONLY: {
     meaning: "a full node accepts no operations; `data.sequencerUrl` names the sequencer, where it is known",

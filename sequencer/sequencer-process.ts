@@ -26,9 +26,9 @@ import { preconfirmationSigner } from "./intake/signature-preconfirmations.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
 import { sequencerError } from "./sequencer-errors.ts";
-import { FOLLOW_MARKER } from "./store/follow-marker.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 import { pruningNews } from "./store/pruning.ts";
+import { requireStoredCircuits } from "./store/stored-circuits.ts";
 
 function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {
   const { pagesAdapterServers, pagesDatanetHosts, pagesFactory, pagesL1Url } = config;
@@ -83,7 +83,7 @@ export interface SequencerProcess {
 
 /**
  * @param modules tests pass a clock
- * @throws PRV_KEY_INVALID for a settlement circuit; SEQ_STORE_*; SRV_CONFIG_INVALID
+ * @throws PRV_KEY_INVALID for a settlement circuit; SEQ_WRONG_DIRECTORY; SEQ_CIRCUITS_DIFFER; SRV_STORE_FORMAT; SEQ_STORE_*; SRV_CONFIG_INVALID
  */
 export async function createSequencerProcess(
   config: Config,
@@ -120,16 +120,14 @@ export async function createSequencerProcess(
   );
   const { dataPath, retention } = config;
   const pruning = { retention, ...pruningNews(logger) };
-  const log = await LedgerLog.open(dataPath, onFatal, { pruning }).catch(async (error: unknown) => {
-    await signatures.close();
-    throw error;
-  });
+  const log = await LedgerLog.open(dataPath, deployment, onFatal, { pruning }).catch(
+    async (error: unknown) => {
+      await signatures.close();
+      throw error;
+    },
+  );
   try {
-    if ((await log.get(FOLLOW_MARKER)) !== undefined) {
-      throw sequencerError("SEQ_WRONG_DIRECTORY", `${dataPath} holds a full node's ledger`, {
-        data: { reason: "store-of-full-node", dataPath },
-      });
-    }
+    await requireStoredCircuits(log, deployment);
     // Batches are closed between two operations: nothing can be loaded then.
     if (batchShapesOf(deployment.circuits).some(isBlobShape)) await preloadKzg();
     const price = new OpenPrice(config, (error) => {

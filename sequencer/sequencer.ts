@@ -29,7 +29,7 @@ import {
 } from "./batches/settling/settlement-service.ts";
 import { epochWrites } from "./batches/settling/stored-epochs.ts";
 import { type AdmissionMode, AdmissionPolicy } from "./intake/admission-policy.ts";
-import { emptyStore, L1Place } from "./intake/l1-place.ts";
+import { emptyStore, L1Place, type L1Report } from "./intake/l1-place.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
 import { checkPolicy } from "./intake/operation-policy.ts";
 import { OperatorNews } from "./intake/operator-news.ts";
@@ -142,6 +142,7 @@ export class Sequencer {
     this.place = new L1Place({
       ...{ book: this.line.book, logger: modules.logger },
       behindGauge: modules.metrics.behind,
+      lacksFinalGauge: modules.metrics.lacksFinal,
     });
     this.admission = new AdmissionPolicy(options.mode ?? "open", {
       place: this.place,
@@ -229,7 +230,10 @@ export class Sequencer {
    * @param place null: the bridge does not say
    * @throws SEQ_WRONG_DIRECTORY
    */
-  async noteL1Place(place: LedgerPlace | null, alarms: readonly string[]): Promise<void> {
+  async noteL1Place(place: LedgerPlace | null, report: Omit<L1Report, "finalBlock">): Promise<void> {
+    const { finalNumber } = this.line.book;
+    const isBelow = place !== null && place.batchNumber < finalNumber;
+    const finalBlock = isBelow ? ((await this.log.batch(finalNumber))?.l1?.blockNumber ?? null) : null;
     await this.line.idle();
     const isEmpty = this.line.book.closedNumber === 0 && this.log.lastSequence < 0;
     if (place !== null && place.batchNumber > 0 && isEmpty && !this.place.isKnown) {
@@ -237,7 +241,7 @@ export class Sequencer {
       this.#modules.onFatal(error);
       throw error;
     }
-    this.place.note(place, alarms);
+    this.place.note(place, { ...report, finalBlock });
   }
 
   get mode(): AdmissionPolicy["mode"] {
@@ -502,7 +506,7 @@ export class Sequencer {
   }
 
   get isHealthy(): boolean {
-    return !this.#isStopping && this.line.malformed === null && !this.place.isBehind;
+    return !this.#isStopping && this.line.malformed === null && !this.place.differs;
   }
 
   /** Beside what /health always says. */
@@ -510,7 +514,7 @@ export class Sequencer {
     const { malformed } = this.line;
     if (this.#isStopping) return {};
     if (malformed !== null) return { status: "alarm", malformedBatch: malformed };
-    return this.place.isBehind ? { status: "behind", ...this.place.facts } : {};
+    return this.place.healthFacts;
   }
 
   /** Does what is due; to be called a few times a second. */

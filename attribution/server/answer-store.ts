@@ -1,6 +1,7 @@
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundation/store/checked-level";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 
 /** An answer that was given, and what opens its receipt. Numbers that are field elements are 0x-hex of 32 bytes. */
 export interface StoredAnswer {
@@ -71,13 +72,20 @@ export class AnswerStore {
 
   /**
    * @param onFailure called once, when a read or a write failed: nothing more is taken then
-   * @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
+   * @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
    */
-  static async open(folder: string, onFailure?: (error: RollupError) => void): Promise<AnswerStore> {
-    const told = onFailure === undefined ? {} : { onFailure };
-    return new AnswerStore(
-      await CheckedLevel.open(folder, { valueEncoding: checkedJson, remedies: REMEDIES, ...told }),
-    );
+  static async open(
+    folder: string,
+    { chainId, rollupAddress }: StoreRollup,
+    onFailure?: (error: RollupError) => void,
+  ): Promise<AnswerStore> {
+    const level = await CheckedLevel.open(folder, {
+      identity: { kind: "answers", rollup: { chainId, rollupAddress } },
+      valueEncoding: checkedJson,
+      remedies: REMEDIES,
+      ...(onFailure === undefined ? {} : { onFailure }),
+    });
+    return new AnswerStore(level);
   }
 
   /** The answers of one model among many in the same store. */

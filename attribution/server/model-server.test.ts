@@ -31,6 +31,8 @@ import { createLedgerView } from "./ledger-view.ts";
 import { createModelServer, type ModelServer } from "./model-server.ts";
 import { serveModel } from "./serve-model.ts";
 
+const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
+
 const MODEL_ID = 9;
 const PRICE_WEI = 2_000_000_000_000_000_000n;
 const TTL_MS = 60_000;
@@ -75,7 +77,7 @@ afterEach(async () => {
 });
 
 async function start(): Promise<void> {
-  store = await AnswerStore.open(folder);
+  store = await AnswerStore.open(folder, ROLLUP);
   server = await createModelServer(
     encodeModel(model),
     { modelId: MODEL_ID, domain: fixture.client.domain, answerTtlMs: TTL_MS, rateLimitPerMinute: 1_000 },
@@ -511,6 +513,7 @@ describe("serveModel", () => {
     const options = {
       modelFolder,
       dataFolder,
+      rollup: ROLLUP,
       modelId: MODEL_ID,
       domain,
       sequencerUrl: fixture.sequencer.url,
@@ -525,7 +528,7 @@ describe("serveModel", () => {
     const path = `/v1/answers/${hex32(receipt)}`;
     await expect.poll(async () => (await get(path)).body).toMatchObject({ isPaid: true });
     await served.close();
-    const reopened = await AnswerStore.open(dataFolder);
+    const reopened = await AnswerStore.open(dataFolder, ROLLUP);
     expect(await reopened.answer(hex32(receipt))).toMatchObject({ payment: { epoch: 1, index: 0 } });
     await reopened.close();
   });

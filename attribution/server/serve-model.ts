@@ -1,6 +1,7 @@
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { RollupError } from "@openledger/foundation/rollup-error";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import { readModelFiles } from "../model/model-directory.ts";
 import type { RanMode } from "../scores/score-engine.ts";
 import { AnswerStore } from "./answer-store.ts";
@@ -12,6 +13,8 @@ export interface ServeModelOptions extends Omit<ModelServerOptions, "answerTtlMs
   readonly modelFolder: string;
   /** Where answers and openings are kept: anyone who loses it leaves paid answers unopened, and their draws void. */
   readonly dataFolder: string;
+  /** Whose payments open the answers. */
+  readonly rollup: StoreRollup;
   readonly sequencerUrl: string;
   /** Default 127.0.0.1. */
   readonly host?: string;
@@ -58,7 +61,7 @@ export async function serveModel(
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
   });
-  const store = await AnswerStore.open(options.dataFolder, fail);
+  const store = await AnswerStore.open(options.dataFolder, options.rollup, fail);
   try {
     const defaults = { answerTtlMs: 10 * MINUTE_MS, rateLimitPerMinute: 600 };
     const ledger = createLedgerView(options.sequencerUrl);

@@ -62,7 +62,7 @@ export async function startBridge(
   const failed = new Promise<Error>((resolve) => {
     fail = resolve;
   });
-  const store = await openBridgeStore(config.dataPath, fail);
+  const store = await openBridgeStore(config.dataPath, deployment, fail);
   const sequencer = createOperatorClient({
     sequencerUrl: config.sequencerUrl,
     operatorToken: config.operatorToken.reveal(),
@@ -76,6 +76,7 @@ export async function startBridge(
     {
       deployedAtBlock: deployment.deployedAtBlock,
       confirmations,
+      finalityDepthBlocks: config.l1FinalityDepthBlocks,
       maxChunkBlocks: config.l1LogChunkBlocks,
     },
     {

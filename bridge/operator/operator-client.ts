@@ -144,6 +144,8 @@ export interface OperatorClient {
     isFrozen: boolean;
     /** How far the ledger is on L1 at this block. */
     place: LedgerPlace;
+    /** Blocks after which the bridge takes a batch for final. */
+    finalityDepthBlocks: number;
     alarms: readonly string[];
   }): Promise<void>;
   /** Idempotent. @returns the index of the entry that the sequencer wants next, and whether it knows L1's place */

@@ -27,6 +27,8 @@ export const l1HeadBody = z.object({
   isFrozen: z.boolean().default(false),
   /** How far the ledger is on L1 at this block; absent from older bridges: the sequencer then stays closed. */
   place: z.object({ batchNumber: count, root: elementOrDecimal, opIndex: count, queueHead: count }).nullish(),
+  /** Blocks after which the bridge takes a batch for final. */
+  finalityDepthBlocks: count.optional(),
   /** Codes of what waits for a human at the bridge. */
   alarms: z
     .array(z.string().regex(/^[A-Z0-9_]{1,64}$/))

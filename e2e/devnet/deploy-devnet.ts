@@ -17,7 +17,7 @@ import {
 import { foundry } from "viem/chains";
 import { deployLedger, recordOf } from "../world/deploy-ledger.ts";
 import { devAccount } from "./accounts.ts";
-import type { DevnetCircuit } from "./circuits.ts";
+import { type DevnetCircuit, hasJoint } from "./circuits.ts";
 import { GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
@@ -43,6 +43,12 @@ export async function deployDevnet(
   return deployment;
 }
 
+/** Whether the rollup of an earlier start settles direct models of several Datanets. @throws as `loadDeployment` */
+export function hasJointCircuits(): boolean {
+  if (readIfPresent(workspacePaths.deployment) === null) return false;
+  return hasJoint(loadDeployment(workspacePaths.deployment).circuits);
+}
+
 async function reuse(
   rpcUrl: string,
   circuits: readonly DevnetCircuit[],
@@ -51,6 +57,12 @@ async function reuse(
   const deployment = loadDeployment(workspacePaths.deployment);
   for (const [i, { compiled }] of circuits.entries()) {
     if (deployment.circuits[i]?.contentHash === compiled.contentHash) continue;
+    if (!deployment.circuits.some(({ name }) => name === compiled.name))
+      throw devnetError(
+        "DEV_STATE_LOST",
+        `the devnet's rollup was deployed without circuit ${compiled.name}: --blobs and --joint are for a new one`,
+        { data: { reason: "circuit-changed" } },
+      );
     throw devnetError(
       "DEV_STATE_LOST",
       `the devnet's rollup was deployed with another version of circuit ${compiled.name}`,

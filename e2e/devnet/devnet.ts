@@ -33,7 +33,7 @@ import {
   SEQUENCER_PORT,
 } from "./config.ts";
 import { type Console, createConsole, formatDuration } from "./console.ts";
-import { deployDevnet } from "./deploy-devnet.ts";
+import { deployDevnet, hasJointCircuits } from "./deploy-devnet.ts";
 import { devnetErrors } from "./devnet-errors.ts";
 import { findFreePort } from "./free-port.ts";
 import { createPeople, type Job } from "./job.ts";
@@ -60,6 +60,7 @@ interface DevnetOptions {
   exit?: boolean;
   small?: boolean;
   blobs?: boolean;
+  joint?: boolean;
   reset?: boolean;
   prover: BackendChoice;
 }
@@ -90,7 +91,10 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
       signal: stop.signal,
       proving: await chooseBackend(options.prover),
       hasPages: options.exit !== true,
-      plan: planOf(options.small === true ? "small" : "full", { hasBlobs: options.blobs === true }),
+      plan: planOf(options.small === true ? "small" : "full", {
+        hasBlobs: options.blobs === true,
+        isJoint: options.joint === true || hasJointCircuits(),
+      }),
     });
     console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
     const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
@@ -115,6 +119,7 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
     .option("--exit", "end after the job; status 0 only if every check held")
     .option("--small", "small settlement circuits and fewer e-mails: for tests")
     .option("--blobs", "batches are posted as EIP-4844 blobs; the sequencer archives and serves them")
+    .option("--joint", "compile and deploy circuits for direct models of two to six Datanets, too")
     .option("--reset", "delete the saved devnet (.openledger) first")
     .addOption(
       new Option("--prover <backend>", "prover back end; auto picks the fastest on this machine")

@@ -41,6 +41,7 @@ const WAITS = [
   "SEQ_L1_HEAD_UNKNOWN",
   // A directory that is older than L1: a drill puts the right one back.
   "SEQ_BEHIND_L1",
+  "SEQ_L1_LACKS_FINAL",
   "SRV_STOPPING",
   "SRV_RATE_LIMITED",
   "SRV_STORE_FAILED",

@@ -27,6 +27,7 @@ import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { ONE_DAY_MS } from "@openledger/foundation/settings";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { FastifyInstance } from "fastify";
 import type { WeightNumbers } from "../architecture/model-shape.ts";
 import { folderSource } from "../files/folder-source.ts";
@@ -51,6 +52,8 @@ export interface PaidModelsOptions extends ServerLimits {
   readonly sequencerUrl: string;
   /** Of the rollup. */
   readonly domain: bigint;
+  /** Whose payments open the answers. */
+  readonly rollup: StoreRollup;
   readonly answerTtlMs: number;
   /** Reports of what settles the models' epochs beside the server, by their leaves. */
   readonly settling?: ReadonlyMap<number, SettlingSource>;
@@ -102,7 +105,7 @@ export async function openPaidModels(
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
   });
-  const store = await AnswerStore.open(dataFolder, fail);
+  const store = await AnswerStore.open(dataFolder, options.rollup, fail);
   const closing: (() => Promise<unknown>)[] = [() => store.close()];
   const close = async () => {
     for (const end of closing.splice(0).reverse()) await end();

@@ -94,6 +94,7 @@ const optionsOf = (basePath: string) => ({
   heldBytes: 1,
   sequencerUrl: fixture.sequencer.url,
   domain: fixture.client.domain,
+  rollup: { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" },
   answerTtlMs: 60_000,
   rateLimitPerMinute: 1_000,
 });

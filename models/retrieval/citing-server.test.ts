@@ -29,6 +29,8 @@ import { buildSpanIndex } from "../spans/span-index.ts";
 import { citingWorld, passageRows, passagesOf } from "../testing/citing-world.ts";
 import { fetchRow, parseCited } from "./citations.ts";
 
+const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
+
 const MODEL_ID = 9;
 const passages = passagesOf(32, 14);
 const PROMPT = passages[7]!.split(" ").slice(2, 9).join(" ");
@@ -62,7 +64,7 @@ beforeAll(async () => {
   answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
   const noPayments = { epoch: 1, isClosed: false, paymentCount: 0, payments: [] };
   answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
-  store = await AnswerStore.open(join(folder, "answers"));
+  store = await AnswerStore.open(join(folder, "answers"), ROLLUP);
   const { domain } = fixture.client;
   server = await createModelServer(
     encodeModel(model),

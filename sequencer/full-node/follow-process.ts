@@ -2,13 +2,14 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";
-import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { createL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { kindRule } from "@openledger/circuits/protocol";
 import { openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { Logger } from "@openledger/foundation/logger";
+import { claimStore } from "@openledger/foundation/store/store-identity";
 import { preconfirmationContext } from "@openledger/verifier/evidence/preconfirmation-check";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
@@ -19,6 +20,7 @@ import { Feed } from "../batches/feed.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
+import { wrongDirectory } from "../store/store-failure.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import { equivocationView, FollowAlarms } from "./follow-alarms.ts";
 import { FollowFeed } from "./follow-feed.ts";
@@ -84,6 +86,10 @@ export async function createFollowProcess(
   const client = createL1Client({ rpcUrl: options.rpcUrl });
   const metrics = createMetrics();
   const plain = new RollupContract({ client, address: options.rollupAddress });
+  const chainId = await l1Call("read the chain id", () => client.getChainId());
+  const own = { chainId, rollupAddress: options.rollupAddress };
+  // Blobs and evidence lie beside the ledger.
+  claimStore(options.dataPath, { kind: "full-node", rollup: own }, wrongDirectory);
   const registered = await plain.circuits();
   const blobs = await openFollowedBlobs(registered, options, { ...modules, metrics });
   const rollup = new RollupContract({ client, address: options.rollupAddress, blobs });

@@ -29,6 +29,8 @@ import { buildPages } from "../build/build-pages.ts";
 import { openBrowser, pictureOf, seriousFindings } from "../testing/browser.ts";
 import { visit } from "../testing/visit.ts";
 
+const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
+
 const folder = mkdtempSync(join(tmpdir(), "answer-rows-"));
 const cleanUps: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
 let world: SettlingWorld;
@@ -46,7 +48,7 @@ beforeAll(async () => {
   browser = await openBrowser();
   cleanUps.unshift(() => browser.close());
   const { model, modelId } = await world.makeModel();
-  const store = await AnswerStore.open(join(folder, "answers"));
+  const store = await AnswerStore.open(join(folder, "answers"), ROLLUP);
   const { app } = await createModelServer(
     encodeModel(model),
     { modelId, domain: world.bob.domain, answerTtlMs: 600_000, rateLimitPerMinute: 1_000 },

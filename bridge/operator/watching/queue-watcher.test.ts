@@ -56,6 +56,7 @@ describe("QueueWatcher", () => {
     const block = await f.l1.client.getBlock();
     expect(f.sequencer.heads.at(-1)).toEqual({
       blockNumber: Number(block.number),
+      finalityDepthBlocks: 1,
       timestamp: Number(block.timestamp),
       baseFeePerGasWei: expect.stringMatching(/^[0-9]+$/),
       // Nobody asks L1 for them here.

@@ -24,6 +24,8 @@ export interface QueueWatcherOptions {
   readonly deployedAtBlock: number;
   /** Blocks that must hold or follow an entry's block before it is handed over; 1 = as soon as it is mined. */
   readonly confirmations: number;
+  /** Blocks after which the publisher takes a batch for final; the sequencer is told. */
+  readonly finalityDepthBlocks: number;
   readonly maxChunkBlocks: number;
 }
 
@@ -126,6 +128,7 @@ export class QueueWatcher {
       ...{ isFrozen, alarms: [...metrics.raised] },
       dataPrices: dataPrices?.latest ?? null,
       place: { batchNumber, opIndex, queueHead, root },
+      finalityDepthBlocks: this.#options.finalityDepthBlocks,
     });
     this.#reportedBlockHash = hash;
   }

@@ -23,7 +23,8 @@ export async function registerOperatorRoutes(
     sequencer.news.fromBridge(body.alarms);
     if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
     line.data.notePrices(body.dataPrices ?? null);
-    await sequencer.noteL1Place(body.place ?? null, body.alarms);
+    const { alarms, blockNumber, finalityDepthBlocks = null } = body;
+    await sequencer.noteL1Place(body.place ?? null, { alarms, blockNumber, finalityDepthBlocks });
     await line.setL1Head(body);
     return {};
   });

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { readBridgeConfig } from "@openledger/bridge/config";
 import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
 import { loadHostConfig } from "@openledger/datanets/host/config";
+import { claimStore } from "@openledger/foundation/store/store-identity";
 import { readProveConfig } from "@openledger/prover/service/prove-config";
 import { loadConfig } from "@openledger/sequencer/config";
 import { privateKeyToAccount } from "viem/accounts";
@@ -170,5 +171,20 @@ describe("openledger operator init", () => {
     const before = contents();
     await expect(init({ deploymentPath: other })).rejects.toMatchObject(refusal("other-rollup"));
     expect(contents()).toEqual(before);
+  });
+
+  it("refuses a data directory of another rollup, and takes one of its own", async () => {
+    const dataPath = join(folder, "data");
+    const settings = { SEQUENCER_DATA_PATH: dataPath };
+    claimStore(dataPath, {
+      kind: "sequencer",
+      rollup: { chainId: 1337, rollupAddress: `0x${"9".repeat(40)}` },
+    });
+    const before = contents();
+    await expect(init({ settings })).rejects.toMatchObject(refusal("other-rollup"));
+    expect(contents()).toEqual(before);
+    rmSync(dataPath, { recursive: true });
+    claimStore(dataPath, { kind: "sequencer", rollup: record });
+    await init({ settings });
   });
 });

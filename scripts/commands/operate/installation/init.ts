@@ -15,6 +15,7 @@ import {
   SHARED_PREFIX,
   settingVariable,
 } from "@openledger/foundation/settings";
+import { readStoreRecord } from "@openledger/foundation/store/store-identity";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
@@ -57,6 +58,7 @@ export async function initInstallation(options: InitOptions): Promise<Initialise
   const given = { ...(isKnown ? givenSettings(paths) : {}), ...options.settings };
   const settings = { ...ownSettings(paths), ...given };
   requireValid(settings, Object.keys(given));
+  requireOwnStores(settings, deployment);
 
   const files: readonly (readonly [path: string, text: string])[] = [
     [paths.operatorKey, operatorKey],
@@ -116,6 +118,26 @@ function requireSameRollup(paths: Paths, { chainId, rollupAddress }: Deployment)
     `${paths.deployment} is of rollup ${known.rollupAddress} on chain ${known.chainId}, and the record of ${rollupAddress} on chain ${chainId}: choose another folder, and other volumes`,
     { known: { chainId: known.chainId, rollupAddress: known.rollupAddress }, chainId, rollupAddress },
   );
+}
+
+/** Data directories that the settings name are empty, or of this rollup. @throws CMD_INIT_REFUSED */
+function requireOwnStores(
+  settings: Readonly<Record<string, string>>,
+  { chainId, rollupAddress }: Deployment,
+): void {
+  for (const [name, path] of Object.entries(settings)) {
+    if (!name.endsWith("_DATA_PATH")) continue;
+    const found = readStoreRecord(path);
+    if (found === null || found.chainId === null) continue;
+    const isOwn =
+      found.chainId === chainId && found.rollupAddress?.toLowerCase() === rollupAddress.toLowerCase();
+    if (!isOwn)
+      throw refused(
+        "other-rollup",
+        `${name}: ${path} holds data of rollup ${found.rollupAddress} on chain ${found.chainId}: name another folder`,
+        { name, path, found, chainId, rollupAddress },
+      );
+  }
 }
 
 /** @throws CMD_INIT_REFUSED, CIR_SECRET_FILE */
