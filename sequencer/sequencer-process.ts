@@ -25,7 +25,6 @@ import { SignaturePool } from "./intake/signature-pool.ts";
 import { preconfirmationSigner } from "./intake/signature-preconfirmations.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
-import { sequencerError } from "./sequencer-errors.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 import { pruningNews } from "./store/pruning.ts";
 import { requireStoredCircuits } from "./store/stored-circuits.ts";
