@@ -8,7 +8,12 @@ import { l1AnswersFault } from "./l1-answers.ts";
 import { otherMachineFault } from "./other-machine.ts";
 import { baseFeeFault, droppedTransactionFault } from "./pending-transaction.ts";
 import { reorgFault } from "./reorg.ts";
-import { emptyDirectoryFault, oldBackupFault } from "./wrong-directory.ts";
+import {
+  emptyDirectoryFault,
+  oldBackupFault,
+  olderFormatFault,
+  otherRollupFault,
+} from "./wrong-directory.ts";
 
 export const FAULTS: readonly Fault[] = [
   killFault,
@@ -21,5 +26,7 @@ export const FAULTS: readonly Fault[] = [
   corruptStoreFault,
   emptyDirectoryFault,
   oldBackupFault,
+  otherRollupFault,
+  olderFormatFault,
   clockJumpFault,
 ];

@@ -15,10 +15,11 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
 import { processErrors } from "../error-table.ts";
@@ -77,40 +78,59 @@ export function claimStore(
   identity: StoreIdentity,
   raise: RaiseWrongDirectory = raiseWrongDirectory,
 ): void {
+  claim(
+    { path: folder, recordPath: join(folder, STORE_FILE), hasData: () => hasData(folder) },
+    identity,
+    raise,
+  );
+}
+
+/** As `claimStore`, for a store that is one file: its record lies beside it. @throws as claimStore */
+export function claimStoreFile(path: string, identity: StoreIdentity): void {
+  const holdsData = () => existsSync(path) && statSync(path).size > 0;
+  claim({ path, recordPath: `${path}.${STORE_FILE}`, hasData: holdsData }, identity, raiseWrongDirectory);
+}
+
+interface StorePlace {
+  readonly path: string;
+  readonly recordPath: string;
+  readonly hasData: () => boolean;
+}
+
+function claim(place: StorePlace, identity: StoreIdentity, raise: RaiseWrongDirectory): void {
+  const { path, recordPath } = place;
   try {
-    claim(folder, identity, raise);
+    const found = readRecord(recordPath);
+    if (found !== null) {
+      requireSame(path, found, identity, raise);
+      return;
+    }
+    if (place.hasData()) throw formatError(path, null, identity.kind);
+    writeStoreRecord(recordPath, identity);
+    // Another process may have been faster.
+    requireSame(path, readRecord(recordPath)!, identity, raise);
   } catch (cause) {
     if (isRollupError(cause)) throw cause;
     const isDamage = storeFaultOf(cause) === "corrupt";
     const remedy = isDamage
-      ? `Put ${STORE_FILE} back from a copy of this directory. ${STORE_KINDS[identity.kind].remedy}`
+      ? `Put ${recordPath} back from a copy of this store. ${STORE_KINDS[identity.kind].remedy}`
       : "Make room on the disk, or give the process its rights to the folder; then start again.";
     const reason = reasonOf(cause);
     throw processErrors.raise(
       isDamage ? "SRV_STORE_CORRUPT" : "SRV_STORE_FAILED",
-      `cannot open the store ${folder}: ${reason}. ${remedy}`,
-      { data: { path: folder, reason, remedy }, cause },
+      `cannot open the store ${path}: ${reason}. ${remedy}`,
+      { data: { path, reason, remedy }, cause },
     );
   }
 }
 
-function claim(folder: string, identity: StoreIdentity, raise: RaiseWrongDirectory): void {
-  const found = readStoreRecord(folder);
-  if (found !== null) {
-    requireSame(folder, found, identity, raise);
-    return;
-  }
-  if (hasData(folder)) throw formatError(folder, null, identity.kind);
-  writeStoreRecord(folder, identity);
-  // Another process may have been faster.
-  requireSame(folder, readStoreRecord(folder)!, identity, raise);
-}
-
 /** The record of a directory; null where it has none. @throws StoreDamage */
 export function readStoreRecord(folder: string): StoreRecord | null {
-  const path = join(folder, STORE_FILE);
-  if (!existsSync(path)) return null;
-  return decodeStoreRecord(readFileSync(path, "utf8"));
+  return readRecord(join(folder, STORE_FILE));
+}
+
+function readRecord(path: string): StoreRecord | null {
+  return existsSync(path) ? decodeStoreRecord(readFileSync(path, "utf8")) : null;
 }
 
 /**
@@ -118,8 +138,9 @@ export function readStoreRecord(folder: string): StoreRecord | null {
  * @param folder of nobody else's: a copy that has no name yet
  */
 export function replaceStoreRecord(folder: string, identity: StoreIdentity): void {
-  rmSync(join(folder, STORE_FILE), { force: true });
-  writeStoreRecord(folder, identity);
+  const path = join(folder, STORE_FILE);
+  rmSync(path, { force: true });
+  writeStoreRecord(path, identity);
 }
 
 function requireSame(
@@ -181,9 +202,9 @@ function recordOf({ kind, rollup }: StoreIdentity): StoreRecord {
 }
 
 /** The first of two processes wins; durable when it returns. */
-function writeStoreRecord(folder: string, identity: StoreIdentity): void {
+function writeStoreRecord(path: string, identity: StoreIdentity): void {
+  const folder = dirname(path);
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, STORE_FILE);
   const part = `${path}.${process.pid}.part`;
   try {
     const file = openSync(part, "w");

@@ -53,6 +53,16 @@ export const STORE_KINDS = {
     name: "a model server's answers",
     remedy: `Let the version that wrote it serve until its answers are settled, then start with an empty folder: ${UPGRADE}.`,
   },
+  "adapter-server": {
+    format: 1,
+    name: "an adapter server's folder",
+    remedy: `Keep the folder, start with an empty one and issue the keys again (openledger models keys): ${UPGRADE}.`,
+  },
+  "payment-journal": {
+    format: 1,
+    name: "a journal of payments to provers",
+    remedy: `Keep the file: it says what was paid. Pay with the version that wrote it until nothing is due, then name a new one: ${UPGRADE}.`,
+  },
 } as const satisfies Readonly<Record<string, StoreKindRow>>;
 
 export type StoreKind = keyof typeof STORE_KINDS;

@@ -1,7 +1,7 @@
 /**
  * What a deployment has signed, on disk before it is sent. All transactions of one step have one nonce, and a contract's
  * address follows from account and nonce: so however often a deployment is killed and begun again, each contract comes
- * into being once at most, at the address that the journal names.
+ * into being once at most, at the address that the journal names. `plan` says whose it is, its chain among it.
  */
 import { join } from "node:path";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";

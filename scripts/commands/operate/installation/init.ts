@@ -15,12 +15,12 @@ import {
   SHARED_PREFIX,
   settingVariable,
 } from "@openledger/foundation/settings";
-import { readStoreRecord } from "@openledger/foundation/store/store-identity";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Hex } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { PROCESSES } from "../../../settings.ts";
 import { operatorError } from "../operator-errors.ts";
+import { foreignRecord } from "./data-owner.ts";
 import { installationPaths, readEnvFile } from "./installation.ts";
 
 export interface InitOptions {
@@ -58,7 +58,7 @@ export async function initInstallation(options: InitOptions): Promise<Initialise
   const given = { ...(isKnown ? givenSettings(paths) : {}), ...options.settings };
   const settings = { ...ownSettings(paths), ...given };
   requireValid(settings, Object.keys(given));
-  requireOwnStores(settings, deployment);
+  requireOwnData(settings, deployment);
 
   const files: readonly (readonly [path: string, text: string])[] = [
     [paths.operatorKey, operatorKey],
@@ -120,23 +120,19 @@ function requireSameRollup(paths: Paths, { chainId, rollupAddress }: Deployment)
   );
 }
 
-/** Data directories that the settings name are empty, or of this rollup. @throws CMD_INIT_REFUSED */
-function requireOwnStores(
+/** Data directories that the settings name hold this rollup's data, or none. @throws CMD_INIT_REFUSED */
+function requireOwnData(
   settings: Readonly<Record<string, string>>,
   { chainId, rollupAddress }: Deployment,
 ): void {
   for (const [name, path] of Object.entries(settings)) {
-    if (!name.endsWith("_DATA_PATH")) continue;
-    const found = readStoreRecord(path);
-    if (found === null || found.chainId === null) continue;
-    const isOwn =
-      found.chainId === chainId && found.rollupAddress?.toLowerCase() === rollupAddress.toLowerCase();
-    if (!isOwn)
-      throw refused(
-        "other-rollup",
-        `${name}: ${path} holds data of rollup ${found.rollupAddress} on chain ${found.chainId}: name another folder`,
-        { name, path, found, chainId, rollupAddress },
-      );
+    const found = name.endsWith("_DATA_PATH") ? foreignRecord(path, { chainId, rollupAddress }) : null;
+    if (found === null) continue;
+    throw refused(
+      "other-rollup",
+      `${name}: ${found.path} is data of rollup ${found.rollupAddress} on chain ${found.chainId}, and the record is of ${rollupAddress} on ${chainId}: name another folder`,
+      { name, path: found.path, found, expected: { chainId, rollupAddress } },
+    );
   }
 }
 
