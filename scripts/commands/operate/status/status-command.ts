@@ -6,19 +6,38 @@ import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { unusualParameters } from "@openledger/contracts/build/rollup-parameters";
 import { hex32 } from "@openledger/foundation/hex";
 import type { Address } from "viem";
-import { OWNER_OPTION } from "../../cli/common-options.ts";
-import { type GlobalOptions, openReader, parseAddress, resolveAccount } from "../../cli/context.ts";
-import { renderTable } from "../../cli/output.ts";
-import { command } from "../../cli/run-command.ts";
-import { describePreVerified } from "../models/pre-verified-lines.ts";
-import { type OwnMoney, ownMoneyRows, readOwnMoney } from "../money/own-money.ts";
+import { OWNER_OPTION } from "../../../cli/common-options.ts";
+import {
+  type GlobalOptions,
+  knownModelServers,
+  openReader,
+  parseAddress,
+  resolveAccount,
+  resolveEndpoints,
+} from "../../../cli/context.ts";
+import { renderTable } from "../../../cli/output.ts";
+import { command } from "../../../cli/run-command.ts";
+import { describePreVerified } from "../../models/pre-verified-lines.ts";
+import { type OwnMoney, ownMoneyRows, readOwnMoney } from "../../money/own-money.ts";
+import { examine } from "./examine.ts";
+import { describeFindings } from "./finding.ts";
 
 export const addStatusCommand = command({
   usage: "status",
-  about: "state of the ledger on L1 and at the sequencer; with --account or --owner, of your money",
+  about:
+    "what is wrong with the rollup and what to do (exit status 1), and its state; with --account or --owner, of your money",
   options: { ...OWNER_OPTION },
   examples: ["status", "status --account bob", "status --json"],
   run: async ({ options, output }) => {
+    const endpoints = resolveEndpoints(options);
+    const examination = await examine(endpoints, knownModelServers());
+    const { findings: checks } = examination;
+    const checkLines = describeFindings(checks);
+    if (checks.some(({ problem }) => problem !== null)) process.exitCode = 1;
+    if (!examination.isL1Readable) {
+      output.answer(checkLines, { l1: null, sequencer: null, money: null, checks });
+      return;
+    }
     const client = await openReader(options);
     const contract = rollupContract(client);
     const [state, ledgerWei, queueTail, queueFeeWei, newAccountFeeWei, isDevelopment, unusual] =
@@ -79,8 +98,9 @@ export const addStatusCommand = command({
         "frozen",
         `after batch ${l1.batchNumber}, for good: take out what is yours with openledger exit`,
       ]);
-    if (client.sequencerUrl === null) {
-      output.answer([...renderTable(rows), ...describeMoney(money)], { l1, sequencer: null, money });
+    if (client.sequencerUrl === null || !examination.isSequencerReadable) {
+      const lines = [...renderTable(rows), ...describeMoney(money), "", ...checkLines];
+      output.answer(lines, { l1, sequencer: null, money, checks });
       return;
     }
     const [info, status, preVerifiedSettlements] = await Promise.all([
@@ -124,9 +144,10 @@ export const addStatusCommand = command({
       ]);
     const { circuits } = info;
     rows.push(["circuits", circuits.map(({ name }) => name).join(", ")]);
-    output.answer([...renderTable(rows), ...describeMoney(money)], {
+    output.answer([...renderTable(rows), ...describeMoney(money), "", ...checkLines], {
       l1,
       money,
+      checks,
       sequencer: {
         url: client.sequencerUrl,
         mode: status.mode ?? null,
