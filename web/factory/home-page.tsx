@@ -1,7 +1,7 @@
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
-import { type Column, Table } from "../design/table.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import type { LocalRun } from "../tuning/kept-runs.ts";
 import { listRuns } from "../tuning/local-runs.ts";
@@ -77,7 +77,7 @@ function Jobs({ factorySession }: { factorySession: FactorySession }) {
       {value === undefined ? (
         problem === null && <p class="soft">Asking …</p>
       ) : (
-        <Table
+        <DataTable
           caption="Jobs"
           columns={columns}
           rows={value}
@@ -103,7 +103,13 @@ function LocalRuns() {
   return (
     <section class="card stack">
       <h2>In this browser</h2>
-      <Table caption="Runs in this browser" columns={columns} rows={runs} keyOf={({ id }) => id} empty="" />
+      <DataTable
+        caption="Runs in this browser"
+        columns={columns}
+        rows={runs}
+        keyOf={({ id }) => id}
+        empty=""
+      />
     </section>
   );
 }
