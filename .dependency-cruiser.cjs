@@ -1,13 +1,37 @@
-// Circles of files, and imports of tests.
+// Circles of files, imports of tests, and the direction of workspaces. What a workspace may import at all is in its manifest:
+// knip compares manifests with imports.
 const { workspaces } = require("./package.json");
 
 const TEST = "\\.test\\.ts$";
+const TEST_SUPPORT = [TEST, "(^|/)testing/", "\\.fixtures\\.ts$"];
+/** Programs for developers of this repository: they measure, renew generated files and run drills. */
+const TOOLS = ["^scripts/(bench|ceremony-drill|errors|fuzz|prebuild|prebuilt|refusals|test)[./]"];
+/** Files that may import workspaces after their own, and test support. */
+const NOT_PRODUCT = [...TEST_SUPPORT, ...TOOLS];
 
 module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     { name: "no-imports-of-tests", severity: "error", from: { pathNot: TEST }, to: { path: TEST } },
+    {
+      name: "no-test-support-in-the-product",
+      severity: "error",
+      from: { pathNot: [...NOT_PRODUCT, "^e2e/"] },
+      to: { path: TEST_SUPPORT },
+    },
     { name: "no-unknown-modules", severity: "error", from: {}, to: { path: "^@openledger/" } },
+    ...workspaces.map((name, i) => ({
+      name: `${name}-imports-only-workspaces-before-it`,
+      severity: "error",
+      from: { path: `^${name}/`, pathNot: NOT_PRODUCT },
+      to: { path: `^(${workspaces.slice(i + 1).join("|") || "-"})/` },
+    })),
+    {
+      name: "other-workspaces-by-their-package-name",
+      severity: "error",
+      from: { path: "^([^/]+)/" },
+      to: { pathNot: "^$1/", dependencyTypes: ["local"] },
+    },
   ],
   options: {
     tsPreCompilationDeps: true,

@@ -1,5 +1,4 @@
 import { defineConfig } from "vitest/config";
-import ByTime from "./scripts/testing/sequencer.ts";
 
 const everywhere = "**/*.test.ts";
 /** Those of the long run only: processes, browsers, proofs. */
@@ -9,9 +8,7 @@ const long = "**/*.all.test.ts";
  * replaced (`vi.mock`) is another for all files of its process.
  */
 const ofTheirOwn = ["scripts/**/*.test.ts", "sequencer/full-node/follow-closes.test.ts"];
-/** What `npm test` leaves out, a pattern a line: projects do not take `--exclude`. */
-const leftOut = process.env.TEST_LEFT_OUT?.split("\n") ?? [];
-const excluded = ["**/node_modules/**", "**/.cache/**", "**/.openledger/**", ...leftOut];
+const excluded = ["**/node_modules/**", "**/.cache/**", "**/.openledger/**"];
 
 // Time limits allow for proofs beside a test.
 export default defineConfig({
@@ -33,7 +30,8 @@ export default defineConfig({
       { extends: true, test: { name: "own", include: ofTheirOwn, exclude: [...excluded, long] } },
       { extends: true, test: { name: "long", include: [long], exclude: excluded } },
     ],
-    sequence: { sequencer: ByTime },
+    // Tests read these by their path, and no import shows it to `--changed`.
+    forceRerunTriggers: ["**/package.json/**", "**/vitest.config.*/**", "**/*.{circom,sol,cpp,h}"],
     setupFiles: ["./scripts/testing/each-file.ts"],
     // Most files import these: a few bundles load in a third of the time that their thousand modules take.
     deps: {
@@ -58,7 +56,7 @@ export default defineConfig({
         "**/testing/**",
         "**/*.fixtures.ts",
         "e2e/**",
-        "scripts/{bench,bundle,fuzz,house,packing,prebuilt}/**",
+        "scripts/{bench,bundle,fuzz,packing,prebuilt}/**",
       ],
       reporter: ["text-summary", "json-summary", "html"],
       reportsDirectory: ".openledger/coverage",

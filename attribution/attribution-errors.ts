@@ -27,9 +27,8 @@ export const attributionErrors = defineErrors("ATT", {
   },
   ATT_BEYOND_CIRCUIT: {
     meaning:
-      "a model has more rows, payees or shards than the settlement circuit or its promises allow, or another number of columns",
-    remedy:
-      "use a larger circuit, publish fewer rows in one version, or promise no challenges or claims; `data` has both numbers",
+      "a model has more rows, payees or shards than the settlement circuit allows, or another number of columns",
+    remedy: "use a larger circuit, or publish fewer rows in one version; `data` has both numbers",
   },
   ATT_MODEL_FILE_INVALID: {
     meaning: "a file of a published model is missing, or does not match the manifest and commitments",
@@ -49,14 +48,6 @@ export const attributionErrors = defineErrors("ATT", {
     meaning:
       "a published model or posted settlement differs from what its recipe, the committed rows and the draws give; `data` has the first difference",
     remedy: "do not approve, pay or settle the model",
-  },
-  ATT_NOT_DISPUTABLE: {
-    meaning: "the model's family has no arithmetic on L1, or the model leaves its range",
-    remedy: "recompute it with `openledger verify model`; it cannot be challenged on L1",
-  },
-  ATT_LEAVES_MISMATCH: {
-    meaning: "published leaves do not match the roots on L1",
-    remedy: "challenge the leaf on L1, and do not approve the model",
   },
   ATT_DUPLICATE_ROW: {
     meaning: "two rows have the same content",

@@ -33,14 +33,10 @@ export const TAG = {
   features: 16n,
   query: 17n,
   receipt: 18n,
-  // A model that promises a model commitment before its activation (docs/explanation/disputes.md).
-  challenged: 19n,
   // The query of a direct model.
   counts: 20n,
   // Challenges of a batch (docs/explanation/leaf-table.md); terms.circom has them.
   tableChallenge: 21n,
-  // A language model that promises claims of its queries (docs/explanation/fault-proofs.md).
-  traced: 22n,
   // What ledger keys sign that is no operation.
   offChain: 23n,
   // What a leaf has besides owner, key and balance.

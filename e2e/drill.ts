@@ -1,7 +1,6 @@
 /** `npm run drill -- SCENARIO`: plays what happens to rollups, by real processes, and ends with what was counted, as JSON. */
 import { Command, CommanderError } from "commander";
 import { clientsScenario } from "./scenarios/clients.ts";
-import { disputesScenario } from "./scenarios/disputes.ts";
 import { failoverScenario } from "./scenarios/failover.ts";
 import { faultsScenario } from "./scenarios/faults.ts";
 import { installScenario } from "./scenarios/operator/install.ts";
@@ -13,7 +12,6 @@ const SCENARIOS: readonly Scenario[] = [
   installScenario,
   failoverScenario,
   operationsScenario,
-  disputesScenario,
   clientsScenario,
 ];
 const USAGE_STATUS = 2;

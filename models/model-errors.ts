@@ -29,16 +29,6 @@ export const modelErrors = defineErrors("MOD", {
     meaning: "no known place has a file of the base model with the bytes that the recipe names",
     remedy: "name the base's folder or address: --base; `data.file` and `data.sha256` say what is missing",
   },
-  MOD_CLAIMS_TOO_LARGE: {
-    meaning:
-      "the recipe promises claims on L1, but those of its longest texts, or the last move of a game, fit no transaction, or its longest trace exceeds what watchers hold; `data` has the bytes, tokens or numbers",
-    remedy: "lower the recipe's promptTokens or answerTokens, use a smaller base, or promise no claims",
-  },
-  MOD_ROWS_NOT_POSTABLE: {
-    meaning:
-      "the model cannot promise a commitment of its rows on L1: they are too many, too long, or of a kind that no contract judges; `data.reason` says which",
-    remedy: "change the recipe or the version, or promise claims of queries alone: --queries-only",
-  },
   MOD_THREAD_ENDED: {
     meaning: "a thread of a computation failed or was stopped; `data.reason` says how",
     remedy: "try again; a tuning with a folder resumes from its last checkpoint",

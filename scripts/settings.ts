@@ -3,14 +3,7 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BRIDGE_SETTINGS } from "@openledger/bridge/config";
 import { DATANET_SETTINGS } from "@openledger/datanets/host/config";
-import {
-  type Settings,
-  SHARED_PREFIX,
-  settingsTable,
-  settingVariable,
-  sharedTable,
-  shownDefault,
-} from "@openledger/foundation/settings";
+import { type Settings, settingsTable, sharedTable, shownDefault } from "@openledger/foundation/settings";
 import { FACTORY_SETTINGS } from "@openledger/models/factory/factory-config";
 import { SERVING_SETTINGS } from "@openledger/models/serving/serving-config";
 import { DISPATCHER_SETTINGS } from "@openledger/prover/jobs/dispatch-config";
@@ -60,14 +53,6 @@ function sharedDefault(name: string): string {
     })
     .join(", ");
 }
-
-/** Variables that the page lists: one that several processes read counts once. */
-export const settingVariables = (): string[] => [
-  ...Object.keys(SHARED).map((name) => settingVariable(SHARED_PREFIX, name)),
-  ...PROCESSES.flatMap(({ prefix, settings }) =>
-    Object.keys(partOf(settings, false)).map((name) => settingVariable(prefix, name)),
-  ),
-];
 
 export function renderSettings(): string {
   return [

@@ -60,8 +60,7 @@ export const sequencerErrors = defineErrors("SEQ", {
     isRetryable: true,
   },
   SEQ_L1_HEAD_UNKNOWN: {
-    meaning:
-      "since the start, the bridge has not reported L1's head, the last posted batch and what the rollup's gate admits",
+    meaning: "since the start, the bridge has not reported L1's head and the last posted batch",
     remedy: "the bridge has not reported to the sequencer yet: try again in a few seconds",
     httpStatus: 503,
     isRetryable: true,
@@ -107,14 +106,6 @@ export const sequencerErrors = defineErrors("SEQ", {
     meaning: "the settlement is not for the model's current closed epoch, or the model is activated already",
     remedy: "read the model's current epoch, then try again",
     httpStatus: 409,
-  },
-  SEQ_NOT_ADMITTED: {
-    meaning:
-      "the rollup's gate does not admit this activation or this settlement by draws yet; `data.reason` says which (docs/explanation/disputes.md, docs/explanation/fault-proofs.md)",
-    remedy:
-      "read openledger disputes show: a challengeable model is admitted after its challenge window, any other model at once (openledger disputes admit). Settlements by row counts are always admitted",
-    httpStatus: 409,
-    isRetryable: true,
   },
   SEQ_RANDOMNESS_MISSED: {
     meaning: "the epoch's randomness was not recorded in time: only the default split is left",

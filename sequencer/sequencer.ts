@@ -47,9 +47,11 @@ import {
   type KnownQueueEntry,
   knownQueueEntry,
   operationStatusOf,
+  remembered,
   unexecuted,
 } from "./store/operation-status.ts";
 import type { PreconfirmationSigner } from "./store/preconfirmations.ts";
+import type { StoredBatch } from "./store/stored-batch.ts";
 
 export interface SequencerOptions
   extends MempoolLimits,
@@ -476,15 +478,20 @@ export class Sequencer {
       if (pending.length > 0 && isRollupError(error, "SEQ_HISTORY_PRUNED")) return [];
       throw error;
     });
+    // A batch's record takes up to 300 kB, and many operations of a leaf share one.
+    const batch = remembered((number: number) => this.line.batch(number));
     const known = executed.map((entry) =>
-      entry.type === "queue" ? knownQueueEntry(entry, this.line) : this.#known(entry),
+      entry.type === "queue" ? knownQueueEntry(entry, { batch }) : this.#known(entry, batch),
     );
     const all = [...pending.map((one) => unexecuted(one, "pending")), ...(await Promise.all(known))];
     return all.slice(0, limit);
   }
 
-  async #known(entry: OperationEntry): Promise<KnownOperation> {
-    const batch = (await this.line.batch(entry.batchNumber)) ?? null;
+  async #known(
+    entry: OperationEntry,
+    batchOf: (number: number) => Promise<StoredBatch | undefined> = (number) => this.line.batch(number),
+  ): Promise<KnownOperation> {
+    const batch = (await batchOf(entry.batchNumber)) ?? null;
     const status = operationStatusOf(batch);
     return {
       hash: entry.hash,
@@ -509,12 +516,18 @@ export class Sequencer {
   #promised(entry: OperationEntry, status: KnownOperation["status"]): Promise<Preconfirmation> {
     if (status !== "posted" && status !== "final") return this.preconfirmationOf(entry);
     if (status === "posted") this.lease.require();
-    return this.signedFor(entry);
+    return this.#signedAgain(entry);
+  }
+
+  #signedAgain({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Preconfirmation> {
+    const facts = { operationHash: hash, opIndex, deadlineSeconds };
+    const { preconfirmations } = this.#modules;
+    return preconfirmations.signAgain?.(facts) ?? preconfirmations.sign(facts);
   }
 
   /** What is promised now. @throws SEQ_LEASE_LOST, SEQ_LEASE_ENDED, SEQ_REPLICA_SILENT */
   async preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation> {
-    const preconfirmation = await this.signedFor(entry);
+    const preconfirmation = await this.#signedAgain(entry);
     this.replica.require(entry.opIndex);
     this.lease.require();
     return preconfirmation;

@@ -135,13 +135,6 @@ test("an answer is checked in the page, paid, and followed", LONG, async () => {
   expect((await paidBy()).length).toBe(paidBefore);
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, "ask-answered");
-  // Who accepts no less than what anybody can refute is not let pay.
-  const accepted = page.getByLabel("Pay only for");
-  await main(page).getByText("How sure its replies are, and what you accept").click();
-  await accepted.selectOption("disputable");
-  await answer.getByText("This reply is less sure than you accept.").waitFor();
-  expect(await answer.getByRole("button", { name: /^Pay/ }).isDisabled()).toBe(true);
-  await accepted.selectOption("believed");
   // The conversation, and what one thought of an answer, survive a reload of the tab.
   await answer.getByRole("button", { name: "Good answer" }).click();
   await page.reload();

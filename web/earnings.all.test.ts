@@ -8,8 +8,6 @@ import { join } from "node:path";
 import {
   MODEL_ID,
   type ModelHistory,
-  PAYMENT_COUNT,
-  ROW_COUNT,
   SAMPLED_CIRCUIT,
   startModelHistory,
 } from "@openledger/bridge/testing/model-history";
@@ -21,7 +19,6 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildPages } from "./build/build-pages.ts";
 import { openBrowser, pictureOf, seriousFindings } from "./testing/browser.ts";
-import { deployGate, disputedCase, disputeModel, settledBy } from "./testing/disputed-model.ts";
 import { visit } from "./testing/visit.ts";
 
 const ALICE = 2;
@@ -33,14 +30,8 @@ let url: string;
 let settlementBatch: number;
 
 beforeAll(async () => {
-  const made = await disputedCase();
-  f = await startModelHistory({
-    featuresCommitment: made.model.statics.featuresCommitment,
-    settledBy: settledBy(made),
-    gateOn: (client) => deployGate(client, ROW_COUNT),
-  });
+  f = await startModelHistory();
   await f.makeModel();
-  await disputeModel(f, made, await f.rollup.activationGate(), BigInt(PAYMENT_COUNT));
   await f.openModel();
   await f.recordRandomness(await f.closeEpoch());
   await f.submit([await f.proveSettlementFixture(await f.sampledData(), SAMPLED_CIRCUIT)]);
@@ -77,7 +68,7 @@ test.each(["light", "dark"] as const)(
   async (colorScheme) => {
     const page = await visit(browser, { colorScheme, width: 360 });
     const pages = [
-      [`leaf/${MODEL_ID}`, "not refuted"],
+      [`leaf/${MODEL_ID}`, "Epoch 3 is open"],
       [`earnings/${ALICE}`, "has no details of"],
     ] as const;
     for (const [path, text] of pages) await look(page, path, text, colorScheme);
@@ -97,22 +88,6 @@ async function look(page: Page, path: string, text: string, colorScheme: string)
   expect(await seriousFindings(page)).toEqual([]);
   await pictureOf(page, `${name}-1180-${colorScheme}`);
 }
-
-test("a model's model commitments are shown as Ethereum has them: refuted, stood, open", {
-  timeout: 300_000,
-}, async () => {
-  const page = await visit(browser);
-  await page.goto(`${url}/#/leaf/${MODEL_ID}`);
-  const card = page.getByRole("region", { name: "Window of disputes" });
-  await card.getByText("Ethereum admits this model.").waitFor();
-  await card.getByText("By model commitment 2, whose window has ended").waitFor();
-  await card.getByText("a row's token list, place 0").waitFor();
-  expect(await card.getByText("the rules of direct models").count()).toBe(3);
-  expect(await card.getByText("0.25 ETH").count()).toBe(1);
-  await card.getByText("window open").waitFor();
-  await card.getByText(/^(7|6) days$/).waitFor();
-  await main(page).getByText("Epoch 3 is open").waitFor();
-});
 
 test("earnings are the ledger's own, to the wei, and marked as claimed or not", {
   timeout: 300_000,

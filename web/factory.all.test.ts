@@ -156,7 +156,6 @@ test("it is registered with the wallet in one click, and its Datanet's owner app
   const link = main()
     .getByRole("heading", { name: /^It is model/ })
     .getByRole("link");
-  // L1's gate admits it by the wallet's transaction, of which the bridge has to tell.
   await expect
     .poll(() => world.settle(1).then(() => link.isVisible()), { timeout: 300_000, interval: 1_000 })
     .toBe(true);

@@ -4,8 +4,7 @@
  * count ⌊√n⌋: what four do not divide of it, then the fours. The other class' count nothing. So the base adds the same to each
  * row's score, in units of the query's own length, and circuits stay as they are.
  *
- * A row's entries are a function of the rows' lengths and of the card's strength alone, in integers. So L1 computes them from what
- * every model commitment posts: contracts/disputes/DirectJudge.sol, `base`.
+ * A row's entries are a function of the rows' lengths and of the card's strength alone, in integers.
  */
 import { MAX_TERMS, termTotal } from "@openledger/circuits/ledger/direct-query";
 import type { BaseRule } from "./base-column.ts";
@@ -46,7 +45,7 @@ const lengthOfRow = (entries: Int16Array): number =>
  * the rows' mean length over √D, D buckets of terms: about a typical score.
  * @param total of the rows' lengths
  */
-export const baseUnits = ({ flatPermille }: BaseRule, total: number, rowCount: number, buckets: number) =>
+const baseUnits = ({ flatPermille }: BaseRule, total: number, rowCount: number, buckets: number) =>
   Math.min(
     MOST_UNITS,
     Math.floor((64 * flatPermille * total) / (1_000 * rowCount * Math.floor(16 * Math.sqrt(buckets)))),

@@ -55,7 +55,7 @@ export interface AttackResult {
 }
 
 /** Needs `initPoseidon`. */
-export function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
+function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
   const all = emailContents()
     .filter((content) => content.length <= MOST_BYTES)
     .map((content) => ({

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { threadId } from "node:worker_threads";
 import { attributionError } from "../attribution-errors.ts";
-import { decodeAnswering, type RefuseModel } from "./answering-part.ts";
+import type { RefuseModel } from "./answering-part.ts";
 import { type DirectParts, directFamily } from "./direct/direct-family.ts";
 import { type FetchModelOptions, fetchFiles } from "./model-download.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
@@ -25,7 +25,7 @@ export async function writeModel(folder: string, model: PublishedModel): Promise
 }
 
 /** A model's files into a new folder, whole or not at all. */
-export async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
+async function writeModelFiles(folder: string, files: ModelFiles): Promise<void> {
   const part = `${folder}.${threadId}.part`;
   await rm(part, { recursive: true, force: true });
   await mkdir(part, { recursive: true });
@@ -52,14 +52,6 @@ export async function readModel<Parts extends ModelParts = DirectParts>(
   families?: readonly ModelFamily<Parts>[],
 ): Promise<PublishedModel<Parts>> {
   return decodeModel(await readModelFiles(folder), families);
-}
-
-/** What answers of it, as `decodeAnswering` checks it. @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID */
-export async function readAnswering<Parts extends ModelParts>(
-  folder: string,
-  families: readonly ModelFamily<Parts>[],
-) {
-  return decodeAnswering(await readModelFiles(folder), families);
 }
 
 /** A model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, and what `mostBytesOf` throws */

@@ -23,7 +23,7 @@ const MAX_FILE_BYTES = 2 ** 30;
 /** Of all files of a model. */
 const MAX_MODEL_BYTES = 2 ** 31;
 /** A server has so long for all files of a model. */
-export const DOWNLOAD_TIMEOUT_MS = 300_000;
+const DOWNLOAD_TIMEOUT_MS = 300_000;
 
 export interface FetchModelOptions {
   readonly onProgress?: (file: string) => void;

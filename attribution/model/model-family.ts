@@ -131,11 +131,6 @@ export interface FamilyTraining<Parts extends ModelParts = ModelParts> {
     rows: readonly OwnedRow[],
     options: { onProgress?: OnProgress },
   ): Promise<RegisteredMatrix>;
-  /**
-   * What the statics promise of the model's own numbers, as published and as computed again; null where they promise
-   * nothing. Of families that have such promises.
-   */
-  promise?(parts: Parts): Promise<{ readonly published: string; readonly computed: string } | null>;
   /** How well the model does on its rows, as a sentence. */
   describe(trained: Trained<Parts>): string;
 }

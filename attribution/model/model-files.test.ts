@@ -200,7 +200,7 @@ describe("verifyModel", () => {
   const facts = () => ({ staticsHash: model.staticsHash, rowsRoot: BigInt(model.recipe.datanet.rowsRoot) });
 
   it("accepts an honest model, from its own rows and from a store's", async () => {
-    const found = { rowCount: 32, payeeCount: model.payees.length, isBaseOfCard: false, isTraced: false };
+    const found = { rowCount: 32, payeeCount: model.payees.length, isBaseOfCard: false };
     expect(await verifyModel({ model, facts: facts(), depth: "train" })).toEqual({
       ...found,
       accuracy: trained.accuracy,

@@ -20,8 +20,6 @@ export const MODEL_FILES = [
 ] as const;
 export type ModelFileName = (typeof MODEL_FILES)[number];
 export type ModelFiles = ReadonlyMap<string, Uint8Array>;
-/** The leaves of a model commitment, as the model's owner publishes them. */
-export const LEAF_FILE = "dispute-leaves.json";
 export const MANIFEST = "manifest.json";
 
 /** Of a file of JSON, as a Datanet's card has at most: what a parser makes of it takes some hundred times its bytes. */

@@ -71,37 +71,6 @@ export const versionsOf = ({
 /** The family of direct models: it names how a model is settled, too. */
 export const DIRECT = "direct";
 
-/** Of a model whose model commitment anyone may refute: one transaction is shown what all rows are; contracts/disputes/ModelCommitments.sol. */
-export const MOST_CHALLENGED_ROWS = 2_048;
-
-/**
- * The L1 account that claims a language model's queries, as its recipe promises; null where none is promised
- * (docs/explanation/fault-proofs.md).
- */
-export function claimantOf(recipe: RecipeBase & { readonly tracing?: unknown }): string | null {
-  const { claimant } = (recipe.tracing ?? {}) as { readonly claimant?: string };
-  return claimant ?? null;
-}
-
-/** By which a recipe has its model judged on L1: its rows, or its queries. */
-export interface RecipePromises {
-  readonly isChallengeable?: unknown;
-  readonly tracing?: unknown;
-}
-
-/**
- * What a model promises binds it to one shard: L1's judges take statics of one, and such models are small.
- * @throws ATT_BEYOND_CIRCUIT for several shards of a recipe with `isChallengeable` or `tracing`
- */
-export function requireShardCount({ isChallengeable, tracing }: RecipePromises, shardCount: number): void {
-  if (shardCount === 1 || (isChallengeable !== true && tracing === undefined)) return;
-  throw attributionError(
-    "ATT_BEYOND_CIRCUIT",
-    `a model with challenges or claims has one shard, not ${shardCount}: name one Datanet and a circuit with room for all of its rows and payees, or leave isChallengeable and tracing out of the recipe`,
-    { data: { what: "shards", given: shardCount, most: 1 } },
-  );
-}
-
 /** A model's columns as its settlement circuit counts them: a direct one names its buckets, and has the bias besides. */
 export function circuitColumns({ columnCount, family }: Pick<RecipeBase, "columnCount" | "family">): {
   readonly features: number;
@@ -135,8 +104,8 @@ export function isQueryOfBase(recipe: RecipeBase, query: ModelQuery): boolean {
 
 /**
  * A recipe as its family's schema has it. One that names `method.featureCount` has a column for each feature, and one of
- * several Datanets names each once, and has neither challenges nor claims.
- * @throws ATT_RECIPE_INVALID, ATT_BEYOND_CIRCUIT
+ * several Datanets names each once.
+ * @throws ATT_RECIPE_INVALID
  */
 export function checkedRecipe<Recipe extends RecipeBase>(schema: z.ZodType<Recipe>, json: unknown): Recipe {
   const parsed = schema.safeParse(json);
@@ -153,7 +122,6 @@ export function checkedRecipe<Recipe extends RecipeBase>(schema: z.ZodType<Recip
     const data = { issues: [{ path: "furtherDatanets", message }] };
     throw attributionError("ATT_RECIPE_INVALID", message, { data });
   }
-  requireShardCount(parsed.data as RecipePromises, ids.length);
   const { columnCount, method } = parsed.data as RecipeBase & { method?: { featureCount?: number } };
   const featureCount = method?.featureCount ?? 0;
   const baseCount = hasBaseColumns(parsed.data.rules) ? 1 : 0;

@@ -22,14 +22,7 @@ import { type DirectFeatures, isDirect, type RegisteredMatrix } from "../feature
 import type { OnProgress } from "../progress.ts";
 import { answeringFiles, answeringHash } from "./answering-hash.ts";
 import type { ModelParts, Trained } from "./model-family.ts";
-import {
-  boundColumns,
-  type RecipeBase,
-  type RecipePromises,
-  type RecipeVersion,
-  requireShardCount,
-  versionsOf,
-} from "./recipe-fields.ts";
+import { boundColumns, type RecipeBase, type RecipeVersion, versionsOf } from "./recipe-fields.ts";
 
 /** What the owner decides when they create the model on the ledger. */
 export interface RegistrationTerms {
@@ -107,12 +100,9 @@ export const directMatrix = ({ featureCount, rowCount, values }: DirectFeatures)
   values,
 });
 
-/**
- * The statics of a model with these payees and this commitment. @param terms with log2 of the draws of an epoch
- * @throws ATT_BEYOND_CIRCUIT where the payees are in more shards than the recipe's promises allow
- */
+/** Statics of a model with these payees and this commitment. @param terms with log2 of the draws of an epoch */
 export function staticsOf(
-  recipe: Pick<RecipeBase, "datanet" | "furtherDatanets" | "columnCount" | "family"> & RecipePromises,
+  recipe: Pick<RecipeBase, "datanet" | "furtherDatanets" | "columnCount" | "family">,
   payees: readonly Payee[],
   features: bigint,
   terms: RegistrationTerms & { readonly drawBits: number },
@@ -120,7 +110,6 @@ export function staticsOf(
   const { split, predecessorId = 0, drawBits } = terms;
   const [datanet, ...further] = versionsOf(recipe) as [RecipeVersion, ...RecipeVersion[]];
   const rowCounts = payees.map(({ rowCount }) => rowCount);
-  requireShardCount(recipe, payeeShards(rowCounts).length);
   return {
     featuresCommitment: features,
     ownersCommitment: ownersCommitment(rowCounts),

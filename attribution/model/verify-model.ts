@@ -48,8 +48,6 @@ export interface VerifiedModel {
   readonly accuracy: number | null;
   /** Whether the base, or that there is none, was compared with the Datanet's card; of a model that cites, citations' part. */
   readonly isBaseOfCard: boolean;
-  /** Whether its statics promise claims of its queries; then the promise is of its own numbers. */
-  readonly isTraced: boolean;
 }
 
 /**
@@ -79,9 +77,6 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
   } else {
     requireSameFeatures(model.features, await training.features(model, rows, progress));
   }
-  const promised = (await training.promise?.(model)) ?? null;
-  // Attack: a digest of other numbers. Claims would be right or wrong about those, and no game could refute them.
-  if (promised !== null) requireSame("tracing", promised.published, promised.computed);
   const columns = commitFeatures(model, progress);
   const coordinates = (of: readonly ColumnCommitments[]) => of.flatMap(({ u, v }) => [...u, ...v]);
   requireSameNumbers("columns", coordinates(model.columns), coordinates(columns));
@@ -90,7 +85,6 @@ export async function verifyModel(options: VerifyModelOptions): Promise<Verified
     payeeCount: presentPayees(model.payees).length,
     accuracy,
     isBaseOfCard,
-    isTraced: promised !== null,
   };
 }
 

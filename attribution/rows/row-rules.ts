@@ -26,9 +26,6 @@ export const ROW_RULES = {
   normQuantile: 0.99,
 } as const;
 
-/** Bytes of a row that L1 judges: of any model with challenges, and where near-duplicates share. contracts/disputes/RowJudge.sol */
-export const JUDGED_BYTES = { alone: 16_384, compared: 6_144 } as const;
-
 /** Of rows of this kind by the presets: odd e-mails have long rows, and so have those that are made to earn. */
 export const clipQuantileOf = (rowKind: string): number =>
   rowKind === "email" ? 0.7 : ROW_RULES.normQuantile;

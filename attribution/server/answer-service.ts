@@ -51,8 +51,6 @@ export interface AnswerWork {
   readonly staticsHash: bigint;
   /** Whether its queries are those of direct models. */
   readonly isDirect?: boolean;
-  /** Whether claims of its queries show drawn prompts on L1. */
-  readonly isClaimed?: boolean;
   readonly answer: MakeAnswer;
   estimate(query: ModelQuery): AttributionEstimate | Promise<AttributionEstimate>;
 }
@@ -100,12 +98,6 @@ export class AnswerService {
     onText?: (soFar: string) => void,
   ): Promise<GivenAnswer> {
     const { payerId } = question;
-    if (this.#work.isClaimed === true && question.isPrivate === true) {
-      const why = "this model's drawn prompts are shown on L1: it takes no private question";
-      throw attributionError("ATT_ASK_REFUSED", why, {
-        data: { reason: "no-privacy", modelId: this.#options.modelId },
-      });
-    }
     const message = askMessage({ ...question, ...this.#options });
     await this.#checkSignature(question, message);
     // One question of an account after another: two at once would both find nothing unpaid.
@@ -193,10 +185,9 @@ export class AnswerService {
     return this.#given(record, answered.query);
   }
 
-  /** Of a drawn payment somebody else compares it: anybody, or L1. */
+  /** A drawn payment of a direct model is compared with its prompt by anybody. */
   #keepsPrompt({ isPrivate }: Question): boolean {
-    const { isClaimed, isDirect } = this.#work;
-    return (isDirect === true || isClaimed === true) && isPrivate !== true;
+    return this.#work.isDirect === true && isPrivate !== true;
   }
 
   async #given(record: StoredAnswer, made?: ModelQuery): Promise<GivenAnswer> {

@@ -10,7 +10,7 @@ import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { attributionError, attributionErrors } from "../attribution-errors.ts";
-import { LEAF_FILE, MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
+import { MANIFEST, type ModelManifest } from "../model/model-manifest.ts";
 import type { assuranceOf } from "../model/reply-assurance.ts";
 import { MAX_ROW_BYTES } from "../rows/row-content.ts";
 import type { RanMode } from "../scores/score-engine.ts";
@@ -31,8 +31,6 @@ export interface RoutedModel {
   readonly store: AnswerStore;
   /** A file of the manifest, or the manifest; nothing else is asked for. */
   file(name: string): Bytes | Promise<Bytes>;
-  /** The leaves of its model commitment, where its owner publishes them (docs/explanation/disputes.md). */
-  readonly disputeLeaves?: Uint8Array | undefined;
   /** A file that it shares with others: a language model's base. */
   sharedFile(name: string): Bytes | Promise<Bytes>;
   /** The content of a row, if rows are published. */
@@ -118,7 +116,6 @@ export async function createModelApp(
   app.get<{ Params: { file: string } }>(`${prefix}/v1/model/:file`, async (request, reply) => {
     const { file } = request.params;
     const model = of(request);
-    if (file === LEAF_FILE) return sendFile(reply, file, model.disputeLeaves);
     const isOwn = file === MANIFEST || Object.hasOwn(model.manifest.files, file);
     return sendFile(reply, file, isOwn ? await model.file(file) : null);
   });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -23,11 +23,9 @@ import { trainDirect } from "../model/direct/direct-training.ts";
 import { fetchModel, writeModel } from "../model/model-directory.ts";
 import { openCheckable } from "../model/model-family.ts";
 import { encodeModel, type PublishedModel, publishedModel } from "../model/model-files.ts";
-import { LEAF_FILE } from "../model/model-manifest.ts";
 import { directMatrix, registerModel } from "../model/registration.ts";
 import { verifyModel } from "../model/verify-model.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
-import { AnswerService } from "./answer-service.ts";
 import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import { createModelServer, type ModelServer } from "./model-server.ts";
@@ -184,37 +182,6 @@ const get = async (path: string) => {
   const response = await fetch(`${url}${path}`);
   return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 };
-
-it("keeps a prompt that a claim will show, and takes no private question then", async () => {
-  const service = new AnswerService(
-    {
-      staticsHash: model.staticsHash,
-      isClaimed: true,
-      answer: checkable.answer,
-      estimate: () => ({}) as never,
-    },
-    { modelId: MODEL_ID, domain: fixture.client.domain, answerTtlMs: TTL_MS },
-    { ledger: createLedgerView(fixture.sequencer.url), store },
-  );
-  const asked = async (isPrivate: boolean) => {
-    const prompt = prompts[0]!;
-    const { payerId, signature } = await signQuestion(fixture.client, {
-      modelId: MODEL_ID,
-      prompt,
-      isPrivate,
-    });
-    const { r8x, r8y, s } = signature;
-    return service.ask({
-      ...{ prompt, isPrivate, payerId },
-      signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) },
-    });
-  };
-  await expect(asked(true)).rejects.toMatchObject({
-    code: "ATT_ASK_REFUSED",
-    data: { reason: "no-privacy" },
-  });
-  expect((await asked(false)).record.prompt).toBe(prompts[0]);
-});
 
 describe("fetchModel", () => {
   const sendEndless = (response: ServerResponse) => {
@@ -377,7 +344,6 @@ describe("a model server", () => {
     const order = { modelId: MODEL_ID, model: checkable, prompt: prompts[0]!, from: 4 };
     for (const [part, level] of [
       ["rows", "recomputed"],
-      ["rows", "disputable"],
       ["query", "proven"],
     ] as const) {
       const answer = { ...said, assurance: boast };
@@ -541,7 +507,6 @@ describe("serveModel", () => {
     const modelFolder = join(folder, "model");
     const dataFolder = join(folder, "data");
     await writeModel(modelFolder, model);
-    await writeFile(join(modelFolder, LEAF_FILE), '{"rows":[]}');
     const { domain } = fixture.client;
     const options = {
       modelFolder,
@@ -553,8 +518,6 @@ describe("serveModel", () => {
     const log = { error: (_: object, message: string) => errors.push(message) };
     const served = await serveModel({ ...options, port: 0, pollIntervalMs: 20 }, { log });
     url = served.url;
-    // What its owner publishes beside it for a dispute.
-    expect((await get(`/v1/model/${LEAF_FILE}`)).body).toEqual({ rows: [] });
     const { receipt } = await ask(prompts[0]!);
     fixture.sequencer.answers.delete(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`);
     await expect.poll(() => errors).toContain("payments cannot be read");

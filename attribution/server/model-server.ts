@@ -7,8 +7,8 @@ import { directFamily } from "../model/direct/direct-family.ts";
 import type { ModelFamily } from "../model/model-family.ts";
 import { decodeModel, type PublishedModel } from "../model/model-files.ts";
 import { decodeManifest, type ModelFiles } from "../model/model-manifest.ts";
-import { claimantOf, DIRECT } from "../model/recipe-fields.ts";
-import { AS_PROMISED, assuranceOf } from "../model/reply-assurance.ts";
+import { DIRECT } from "../model/recipe-fields.ts";
+import { ANSWERED_AGAIN, assuranceOf } from "../model/reply-assurance.ts";
 import { estimateAttribution } from "../scores/attribution-estimate.ts";
 import { openModelScores } from "../scores/model-scores.ts";
 import type { RanMode, ScoreChoice } from "../scores/score-engine.ts";
@@ -47,10 +47,9 @@ export async function createModelServer(
     nowMs?: () => number;
     settling?: SettlingSource | undefined;
     spans?: SpanSource | undefined;
-    disputeLeaves?: Uint8Array | undefined;
   },
 ): Promise<ModelServer> {
-  const { disputeLeaves, log, settling, spans, store } = modules;
+  const { log, settling, spans, store } = modules;
   const { modelId } = options;
   const model = decodeModel(files, options.families ?? [directFamily]);
   const { scoreMode, work } = await openWork(model, options.scores ?? "int32");
@@ -59,11 +58,10 @@ export async function createModelServer(
     modelId,
     manifest: decodeManifest(files),
     scoreMode,
-    assurance: assuranceOf(model.recipe, AS_PROMISED),
+    assurance: assuranceOf(model.recipe, ANSWERED_AGAIN),
     service,
     store,
     file: (name: string) => files.get(name),
-    disputeLeaves,
     sharedFile: (name: string) => model.family.readShared?.(model, name),
     row: (place: number) => model.rows?.[place]?.content,
     settling,
@@ -83,7 +81,6 @@ async function openWork(
   const work: AnswerWork = {
     staticsHash: model.staticsHash,
     isDirect: model.recipe.family === DIRECT,
-    isClaimed: claimantOf(model.recipe) !== null,
     answer: answering.answer,
     estimate: (query) => estimateAttribution(model, query, { engine }),
   };

@@ -1,13 +1,9 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { hex32 } from "@openledger/foundation/hex";
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { readModelFiles } from "../model/model-directory.ts";
-import { LEAF_FILE } from "../model/model-manifest.ts";
 import type { RanMode } from "../scores/score-engine.ts";
-import { AnswerStore, type StoredAnswer } from "./answer-store.ts";
+import { AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import type { SettlingSource, SpanSource } from "./model-routes.ts";
 import { createModelServer, type ModelServerOptions } from "./model-server.ts";
@@ -37,8 +33,6 @@ export interface ServedModel {
   readonly failed: Promise<RollupError>;
   /** What computes the scores of estimates. */
   readonly scoreMode: RanMode;
-  /** What was answered, and opens this receipt; undefined where nobody was given it here. */
-  answerOf(receipt: bigint): Promise<StoredAnswer | undefined>;
   close(): Promise<void>;
 }
 
@@ -60,7 +54,6 @@ export async function serveModel(
 ): Promise<ServedModel> {
   await initPoseidon();
   const files = await readModelFiles(options.modelFolder);
-  const disputeLeaves = await readLeaves(options.modelFolder);
   let fail!: (error: RollupError) => void;
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
@@ -72,7 +65,7 @@ export async function serveModel(
     const { app, readPayments, scoreMode } = await createModelServer(
       files,
       { ...defaults, ...options },
-      { ...modules, disputeLeaves, ledger, store },
+      { ...modules, ledger, store },
     );
     const nowMs = modules.nowMs ?? Date.now;
     let sweptAtMs = Number.NEGATIVE_INFINITY;
@@ -93,7 +86,6 @@ export async function serveModel(
       url,
       failed,
       scoreMode,
-      answerOf: (receipt) => store.answer(hex32(receipt)),
       async close() {
         await app.close();
         await polling.stop();
@@ -104,13 +96,6 @@ export async function serveModel(
     await store.close();
     throw error;
   }
-}
-
-async function readLeaves(folder: string): Promise<Uint8Array | undefined> {
-  return readFile(join(folder, LEAF_FILE)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return undefined;
-    throw error;
-  });
 }
 
 /** Calls `work` again and again, never twice at once. */

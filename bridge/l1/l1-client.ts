@@ -26,7 +26,7 @@ import { patientFetch } from "./patient-fetch.ts";
 const MOST_ANSWER_BYTES = 2 ** 26;
 
 /** A node over HTTP. */
-export const l1Http = (rpcUrl: string, options: HttpTransportConfig = {}) =>
+const l1Http = (rpcUrl: string, options: HttpTransportConfig = {}) =>
   http(rpcUrl, { maxResponseBodySize: MOST_ANSWER_BYTES, ...options });
 
 export type L1Client = PublicClient<Transport, undefined>;

@@ -211,10 +211,6 @@ export class RollupContract {
   }
 
   /** Asked before an Activation is taken; the zero address for none. It never changes. */
-  activationGate(): Promise<Address> {
-    return this.read("activationGate", []);
-  }
-
   queueCapacity(): Promise<number> {
     return this.read("queueCapacity", []);
   }

@@ -10,7 +10,6 @@ import {
 import {
   chainAnswer,
   type foreignBatchesBody,
-  l1HeadAnswer,
   type l1HeadBody,
   leaseAnswer,
   nextIndexAnswer,
@@ -33,7 +32,6 @@ import { z } from "zod";
 import { bridgeError } from "../bridge-errors.ts";
 import type { QueueEntry } from "../l1/queue-entry.ts";
 import type { PreVerifiedEntry, PreVerifiedSettlement } from "../l1/submission/pre-verified-settlement.ts";
-import type { Admission } from "./watching/admission-reader.ts";
 
 interface ReadyEntry {
   /** Name of the circuit, "payee-table-64". */
@@ -149,9 +147,7 @@ export interface OperatorClient {
     place: LedgerPlace;
     alarms: readonly string[];
     lease: { epoch: number; endsAtSeconds: number; url: string } | null;
-    /** Those behind the first `from`; null where the rollup has no gate. */
-    admissions: { from: number; found: readonly Admission[]; isComplete: boolean } | null;
-  }): Promise<{ admissionCount: number }>;
+  }): Promise<void>;
   /** Which taking of the lease the sequencer's ledger goes by; null where it has none. */
   leaseEpoch(): Promise<number | null>;
   /** Idempotent. @returns the index of the entry that the sequencer wants next, and whether it knows L1's place */
@@ -214,23 +210,18 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
   };
 
   return {
-    async reportL1Head({ admissions, alarms, baseFeePerGasWei, dataPrices, place, ...head }) {
+    async reportL1Head({ alarms, baseFeePerGasWei, dataPrices, place, ...head }) {
       const body: z.input<typeof l1HeadBody> = {
         ...head,
         alarms: [...alarms],
         place: { ...place, root: hex32(place.root) },
-        admissions: admissions && {
-          from: admissions.from,
-          isComplete: admissions.isComplete,
-          found: admissions.found.map(({ modelId, word }) => ({ modelId, word: hex32(word) })),
-        },
         baseFeePerGasWei: baseFeePerGasWei?.toString() ?? null,
         dataPrices: dataPrices && {
           gasPriceWei: dataPrices.gasPriceWei.toString(),
           blobGasPriceWei: dataPrices.blobGasPriceWei.toString(),
         },
       };
-      return await ask("/operator/l1-head", l1HeadAnswer, body);
+      await ask("/operator/l1-head", z.unknown(), body);
     },
     leaseEpoch: async () => (await ask("/operator/lease", leaseAnswer)).epoch,
     addQueueEntries: (entries) =>

@@ -34,7 +34,7 @@ export type HistoryFixture = Awaited<ReturnType<typeof startHistoryFixture>>;
 /** Circuits with keys of a setup, behind all others, and the secrets that all of them share. */
 export type RealCircuits = NonNullable<Parameters<typeof deployFixture>[4]>;
 
-export interface HistoryFixtureOptions {
+interface HistoryFixtureOptions {
   sequencer?: Address;
   /** Who owns leaf 0; the contracts' fixture's where absent. */
   treasuryOwner?: Address;
@@ -42,8 +42,6 @@ export interface HistoryFixtureOptions {
   shapes?: readonly BatchShape[];
   settlementSizes?: readonly CircuitSizes[];
   real?: RealCircuits;
-  /** Deploys the contract that is asked before an activation is taken. */
-  gateOn?: (client: Awaited<ReturnType<typeof connect>>) => Promise<Address>;
 }
 
 /** `sequencer`: who may submit; the contracts' fixture's where absent. `settlementSizes`: further circuits. */
@@ -68,7 +66,6 @@ export async function startHistoryFixture(options: HistoryFixtureOptions = {}) {
       operatorOwner,
       operatorKeyX,
       ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
-      ...(options.gateOn === undefined ? {} : { activationGate: await options.gateOn(client) }),
     },
     options.shapes ?? SHAPES,
     options.settlementSizes,

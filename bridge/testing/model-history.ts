@@ -38,12 +38,7 @@ import {
 import { preVerifyArguments } from "@openledger/contracts/testing/settlement-fixture";
 import type { Hex } from "viem";
 import { RANDOMNESS_DELAY_BLOCKS } from "../l1/settlement-times.ts";
-import {
-  type HistoryFixture,
-  type HistoryFixtureOptions,
-  type RealCircuits,
-  startHistoryFixture,
-} from "./history-fixture.ts";
+import { type HistoryFixture, type RealCircuits, startHistoryFixture } from "./history-fixture.ts";
 
 const DAY_SECONDS = 86_400n;
 const ALICE_SECRET = 11n;
@@ -57,7 +52,7 @@ export const ROW_COUNT = 9;
 export const SAMPLED_CIRCUIT = 3;
 export const PAYEE_TABLE_CIRCUIT = 4;
 const PAYEE_COUNT = 8;
-export const PAYMENT_COUNT = 16;
+const PAYMENT_COUNT = 16;
 export const MODEL_CIRCUITS = [
   { sort: CIRCUIT_SORT.settlement, size0: PAYMENT_COUNT, size1: PAYEE_COUNT },
   { sort: CIRCUIT_SORT.payeeTable, size0: 0, size1: PAYEE_COUNT },
@@ -65,7 +60,7 @@ export const MODEL_CIRCUITS = [
 /** Behind them, of a model of two shards. */
 export const SHARDED_CIRCUIT = 5;
 const SHARD_CIRCUIT = 6;
-export const SHARD_CIRCUITS = [
+const SHARD_CIRCUITS = [
   { sort: CIRCUIT_SORT.shardedSettlement, size0: PAYMENT_COUNT, size1: 2 },
   { sort: CIRCUIT_SORT.shard, size0: 0, size1: PAYEE_COUNT },
 ];
@@ -75,7 +70,7 @@ export const PAYEES = [
   { contributorId: ALICE, validatorId: DATANET_ID, rowCount: 4 },
 ];
 
-interface ModelHistoryOptions extends Pick<HistoryFixtureOptions, "gateOn"> {
+interface ModelHistoryOptions {
   readonly sequencer?: Hex;
   /** Of the model; any where no sampled settlement is proven. */
   readonly featuresCommitment?: bigint;
@@ -101,7 +96,6 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     settlementSizes: options.payees === undefined ? usual : [largeTable],
     ...(options.sequencer === undefined ? {} : { sequencer: options.sequencer }),
     ...(options.real === undefined ? {} : { real: options.real }),
-    ...(options.gateOn === undefined ? {} : { gateOn: options.gateOn }),
   });
   const { l1, ledger, rollup } = f;
   const domain = await rollup.domain();

@@ -1,5 +1,6 @@
 import { operationError } from "../circuit-errors.ts";
 import { GENESIS_FEE_ACCOUNT_ID, GENESIS_NEXT_ID, TREASURY_ID, TREE_DEPTH } from "../protocol.ts";
+import { ChangedLeaves } from "./flat/changed-leaves.ts";
 import { type FlatLeaf, FlatLedger } from "./flat/flat-ledger.ts";
 import { LedgerLeaves } from "./flat/ledger-leaves.ts";
 import { accountLeaf, EMPTY_LEAF, type LeafState } from "./leaf.ts";
@@ -18,11 +19,12 @@ export class Ledger {
   nextId = 0;
   /** Leaves as they were folded last. To be written to by `fold` alone. */
   readonly base: FlatLedger;
-  readonly #changed = new Map<number, LeafState | null>();
+  readonly #changed: ChangedLeaves;
 
   /** @param base of that depth; what the ledger begins as, and the ledger's own from now on */
   constructor(depth: number = TREE_DEPTH, base: FlatLedger = new FlatLedger(depth)) {
     this.tree = new LedgerTree(depth, base.view);
+    this.#changed = new ChangedLeaves(base);
     this.leaves = new LedgerLeaves(base, this.#changed);
     this.base = base;
   }
@@ -88,6 +90,7 @@ export class Ledger {
       else this.put(id, state, this.base.known(0, id));
     }
     this.base.fold(differing);
+    for (const [id] of differing) this.#changed.rebase(id);
     for (const id of this.tree.settle(folded.map(([id]) => id))) this.#changed.delete(id);
   }
 

@@ -14,7 +14,7 @@ import {
   encodeDirectQuery,
 } from "./direct-query.ts";
 
-export const MAX_QUERY = 255;
+const MAX_QUERY = 255;
 /** Base-4 digits of an entry, each ±1 or ±3. */
 const QUERY_DIGITS = 4;
 /** Bytes in a field element. */

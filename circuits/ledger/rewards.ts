@@ -67,13 +67,6 @@ export function accruedSubroots(payees: readonly PayeeOwners[], accruedWei: read
   });
 }
 
-/** The rewards tree's root by the subtrees of a model's shards. */
-export function rootOfSubroots(subroots: readonly bigint[]): bigint {
-  const empty = treeRoot(TAG.payeeNode, [], PAYEE_TREE_DEPTH - 1);
-  const children = Array.from({ length: SHARD_COUNT_MAX }, (_, s) => subroots[s] ?? empty);
-  return hashTagged(TAG.payeeNode, children);
-}
-
 /** The eight children on each of the four levels above payee `index`. */
 export function accruedPath(
   payees: readonly PayeeOwners[],

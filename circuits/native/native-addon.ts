@@ -5,7 +5,6 @@ import { fileURLToPath } from "node:url";
 
 export type LoadedPoseidon = { readonly loadedPoseidon: unique symbol };
 export type LoadedCurve = { readonly loadedCurve: unique symbol };
-export type LoadedEcdsa = { readonly loadedEcdsa: unique symbol };
 
 /** The addon's functions. Integers are 256 bits, one after the other. */
 export interface FieldAddon {
@@ -17,11 +16,6 @@ export interface FieldAddon {
   loadCurve(numbers: readonly bigint[], lanes: string | null): LoadedCurve;
   holds(curve: LoadedCurve, integers: readonly bigint[]): boolean[];
   keccak(bytes: Uint8Array, out: Uint8Array): Uint8Array;
-  /** Of the lanes that sign on this processor; undefined where none do. */
-  signingLanes(): string | undefined;
-  /** Where lanes sign. @param numbers the secret, and multiples of the base point in Montgomery form */
-  loadEcdsa(numbers: readonly bigint[]): LoadedEcdsa;
-  sign(signer: LoadedEcdsa, digests: Uint8Array, out: Uint8Array): Uint8Array;
 }
 
 const addonPath = fileURLToPath(new URL("./build/field-addon.node", import.meta.url));
@@ -33,7 +27,7 @@ const addonPath = fileURLToPath(new URL("./build/field-addon.node", import.meta.
 export function loadAddon(path = addonPath): FieldAddon | null {
   if (!existsSync(path)) return null;
   const addon = createRequire(import.meta.url)(path) as FieldAddon;
-  if (addon.signingLanes === undefined)
+  if (addon.keccak === undefined)
     throw new RangeError(`${path} is of an older version: node prover/native/build.js builds it again`);
   return addon;
 }

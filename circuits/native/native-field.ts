@@ -1,9 +1,7 @@
 /**
- * Poseidon and the equation of signatures in C++, in a third of the time of our WebAssembly, and ECDSA over secp256k1. The addon is
- * there where a compiler was at hand at the install; pages have none, so `useNativeField` is told of it by the processes that gain.
+ * Poseidon and the equation of signatures in C++, in a third of the time of our WebAssembly. The addon is there
+ * where a compiler was at hand at the install; pages have none, so `useNativeField` is told of it by the processes that gain.
  */
-import { normalizeZ } from "@noble/curves/abstract/curve.js";
-import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { invertMod } from "@openledger/foundation/modular";
 import { BASE8, CURVE_A, CURVE_D } from "../field/curve/eddsa.ts";
 import type { HashRequest, NativeField } from "../field/poseidon.ts";
@@ -68,47 +66,4 @@ function nativeField(addon: FieldAddon, lanes: string | null): NativeField {
       return addon.holds(curve, integers);
     },
   };
-}
-
-/** ECDSA by one secret, eight digests at once: the bytes of libsecp256k1 (RFC 6979, low s) in an eighth of its time. */
-export interface NativeSigner {
-  /**
-   * @param digests of 32 bytes each
-   * @returns of each r, s, and 27 or 28: 65 bytes
-   * @throws Error for a digest without a signature, which nobody has ever met
-   */
-  signAll(digests: Uint8Array): Uint8Array;
-}
-
-const { Point } = secp256k1;
-const DIGITS = 64;
-const MONTGOMERY_BITS = 260n;
-
-/** 1, 3 … 15 times the base point for the lowest digit of four bits, then 16 times as much for the next. */
-function oddMultiples(): bigint[] {
-  const points: InstanceType<typeof Point>[] = [];
-  let unit = Point.BASE;
-  for (let digit = 0; digit < DIGITS; digit++) {
-    const twice = unit.double();
-    let multiple = unit;
-    for (let i = 0; i < 8; i++, multiple = multiple.add(twice)) points.push(multiple);
-    unit = points.at(-1)!.add(unit);
-  }
-  const montgomery = (value: bigint) => (value << MONTGOMERY_BITS) % Point.Fp.ORDER;
-  return normalizeZ(Point, points).flatMap(({ x, y }) => [montgomery(x), montgomery(y)]);
-}
-
-/** Of those that sign on this processor; null where none do, or the addon was not built. */
-export const signingLanes = (): string | null => loadAddon()?.signingLanes() ?? null;
-
-/**
- * Null where this processor has no such lanes, or the addon was not built.
- * @throws RangeError for a secret that is no key
- */
-export function loadNativeSigner(secret: bigint): NativeSigner | null {
-  if (secret <= 0n || secret >= Point.Fn.ORDER) throw new RangeError("no signature by this secret");
-  const addon = loadAddon();
-  if (addon?.signingLanes() === undefined) return null;
-  const signer = addon.loadEcdsa([secret, ...oddMultiples()]);
-  return { signAll: (digests) => addon.sign(signer, digests, new Uint8Array((digests.length / 32) * 65)) };
 }

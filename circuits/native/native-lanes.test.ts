@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { type HashRequest, initPoseidon, useNativeField } from "../field/poseidon.ts";
 import { createPortableHash } from "../field/poseidon-portable.ts";
 import { FIELD_ORDER } from "../protocol.ts";
-import { type LoadedEcdsa, loadAddon } from "./native-addon.ts";
+import { type LoadedPoseidon, loadAddon } from "./native-addon.ts";
 import { loadNativeField, nativeLanes } from "./native-field.ts";
 import { judgeAlike } from "./testing/judge-alike.ts";
 
@@ -20,10 +20,10 @@ it("loads no addon of an older version", () => {
   );
 });
 
-it("takes no curve for a signer", () => {
+it("takes no curve for a hash", () => {
   const addon = loadAddon()!;
-  const curve = addon.loadCurve([1n, 2n, 3n, 4n], null) as unknown as LoadedEcdsa;
-  expect(() => addon.sign(curve, new Uint8Array(32), new Uint8Array(65))).toThrow("what another load gives");
+  const curve = addon.loadCurve([1n, 2n, 3n, 4n], null) as unknown as LoadedPoseidon;
+  expect(() => addon.hash(curve, [1n, 2n])).toThrow("what another load gives");
 });
 
 it("refuses lanes that this processor does not have", () => {

@@ -4,7 +4,7 @@ import { addAll, IDENTITY_U, type MontgomeryPoints, negateAll } from "../field/c
 import { hashTagged } from "../field/poseidon.ts";
 import { DATA_CHUNK, FIELD_ORDER, TAG } from "../protocol.ts";
 
-export const MAX_FEATURE = 127;
+const MAX_FEATURE = 127;
 /** Columns that share a random sum of their v-coordinates. */
 const SIGN_GROUP = 64;
 const CHUNK = 15;

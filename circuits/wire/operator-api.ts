@@ -17,9 +17,6 @@ import {
   wei,
 } from "./wire-fields.ts";
 
-/** Anyone may have an Activation admitted, so there may be more of them than a request has room for. */
-export const MAX_ADMISSIONS_PER_HEAD = 2_000;
-
 export const l1HeadBody = z.object({
   blockNumber: count,
   timestamp: counter,
@@ -37,19 +34,6 @@ export const l1HeadBody = z.object({
     .default([]),
   /** As it is deep enough to be built on; absent where the bridge knows of none. */
   lease: z.object({ epoch: counter, endsAtSeconds: counter, url: z.string().max(500) }).nullish(),
-  /** Activations that the rollup's gate admits, so many of them after the first `from`; null or absent where it has no gate. */
-  admissions: z
-    .object({
-      from: count,
-      found: z.array(z.object({ modelId: leafId, word: elementOrDecimal })).max(MAX_ADMISSIONS_PER_HEAD),
-      /** Whether there are no more up to this head; older bridges do not say. */
-      isComplete: z.boolean().default(false),
-    })
-    .nullish(),
-});
-export const l1HeadAnswer = z.object({
-  /** How many admissions the sequencer has: the next head brings those behind them. */
-  admissionCount: count.default(0),
 });
 
 const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);

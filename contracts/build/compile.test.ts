@@ -5,15 +5,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CONTRACT_SETS, compileContracts, contractsDir, pickContract } from "./compile.ts";
 import {
   abiPath,
-  disputesAbiPath,
   governanceAbiPath,
   leaseAbiPath,
   renderAbi,
-  renderDisputesAbi,
   renderGovernanceAbi,
   renderLeaseAbi,
-  renderTraceAbi,
-  traceAbiPath,
 } from "./generate-abi.ts";
 
 /** EIP-170. */
@@ -64,12 +60,6 @@ describe("governance-abi.ts", () => {
   });
 });
 
-describe("trace-abi.ts", () => {
-  test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
-    expect(await readFile(traceAbiPath, "utf8")).toBe(await renderTraceAbi());
-  });
-});
-
 describe("lease-abi.ts", () => {
   test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
     expect(await readFile(leaseAbiPath, "utf8")).toBe(await renderLeaseAbi());
@@ -79,6 +69,5 @@ describe("lease-abi.ts", () => {
 describe("rollup-abi.ts", () => {
   test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
     expect(await readFile(abiPath, "utf8")).toBe(await renderAbi());
-    expect(await readFile(disputesAbiPath, "utf8")).toBe(await renderDisputesAbi());
   });
 });

@@ -12,7 +12,6 @@ import {
   type TransactionReceipt,
   type Transport,
   type WalletClient,
-  zeroAddress,
 } from "viem";
 import { contractError } from "../contract-errors.ts";
 import { paddedGas } from "../l1/fee-policy.ts";
@@ -32,8 +31,6 @@ export interface RollupOptions {
   minDepositWei?: bigint;
   queueBaseFeeWei?: bigint;
   queueCapacity?: number;
-  /** Asked before an Activation is taken: a Disputes contract (docs/explanation/disputes.md). Default: none. */
-  activationGate?: Address;
 }
 
 export interface DeployOptions extends RollupOptions {
@@ -101,7 +98,6 @@ export function rollupArguments(token: Address, options: RollupOptions): readonl
     queueBaseFeeWei: options.queueBaseFeeWei ?? parseEther("1"),
     queueCapacity: options.queueCapacity ?? 1024,
     circuits: options.circuits.map((circuit) => ({ ...circuit, tableSizes: circuit.tableSizes ?? 0n })),
-    activationGate: options.activationGate ?? zeroAddress,
   };
   return [config];
 }

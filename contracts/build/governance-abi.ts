@@ -157,7 +157,6 @@ export const openGovernorAbi = [
   {"inputs":[{"name":"closingBatch","type":"uint256"},{"name":"earliest","type":"uint256"},{"name":"timestamp","type":"uint256"}],"name":"SettlementDefaultTooEarly","type":"error"},
   {"inputs":[{"name":"modelId","type":"uint256"},{"name":"a","type":"uint256"}],"name":"SettlementLeafInvalid","type":"error"},
   {"inputs":[{"name":"batchNumber","type":"uint256"},{"name":"modelId","type":"uint256"}],"name":"SettlementMissing","type":"error"},
-  {"inputs":[{"name":"modelId","type":"uint256"},{"name":"word","type":"uint256"}],"name":"SettlementNotAdmitted","type":"error"},
   {"inputs":[{"name":"modelId","type":"uint256"},{"name":"word","type":"uint256"},{"name":"timestamp","type":"uint256"},{"name":"latest","type":"uint256"}],"name":"SettlementNotOverdue","type":"error"},
   {"inputs":[{"name":"modelId","type":"uint256"},{"name":"word","type":"uint256"}],"name":"SettlementNotPreVerified","type":"error"},
   {"inputs":[{"name":"caller","type":"address"}],"name":"SettlementNotSequencer","type":"error"},

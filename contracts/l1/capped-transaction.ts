@@ -21,7 +21,6 @@ import {
   initialFees,
   MAX_TRANSACTION_GAS,
   paddedGas,
-  smaller,
   worstCaseGas,
 } from "./fee-policy.ts";
 
@@ -54,8 +53,6 @@ export interface TransactionCall {
   readonly addedGas?: bigint | undefined;
   /** Ether that the call carries: what its caller names, never the node. Default: none. */
   readonly valueWei?: bigint | undefined;
-  /** Whether a tip above the cap is lowered to it, for a caller that replaces what is not mined. Default: nothing is signed. */
-  readonly isTipLowered?: boolean;
 }
 
 /** Ready to be signed, and nothing to be filled in any more. It sends no ether but what its caller has named. */
@@ -77,13 +74,13 @@ export interface CappedTransaction {
  */
 export async function cappedTransaction(
   client: Client,
-  { addedGas = 0n, creditCount = 0, data, from, isTipLowered, nonce, to, valueWei }: TransactionCall,
+  { addedGas = 0n, creditCount = 0, data, from, nonce, to, valueWei }: TransactionCall,
   cap: SpendingCap,
 ): Promise<CappedTransaction> {
   const value = valueWei === undefined ? {} : { value: valueWei };
   const { chain } = client as { chain?: Chain };
   const [{ fees }, gasEstimate, chainId, nextNonce] = await Promise.all([
-    cappedFees(client, cap, isTipLowered),
+    cappedFees(client, cap),
     estimateGas(client, { account: from, to, data, ...value }),
     chain?.id ?? getChainId(client),
     nonce ?? getTransactionCount(client, { address: from, blockTag: "pending" }),
@@ -109,10 +106,8 @@ export async function cappedTransaction(
 export async function cappedFees(
   client: Client,
   cap: SpendingCap,
-  isTipLowered = false,
 ): Promise<{ readonly fees: GasFees; readonly market: FeeMarket }> {
-  const [block, asked] = await Promise.all([getBlock(client), estimateMaxPriorityFeePerGas(client)]);
-  const tipWei = isTipLowered ? smaller(asked, cap.maxPriorityFeePerGasWei) : asked;
+  const [block, tipWei] = await Promise.all([getBlock(client), estimateMaxPriorityFeePerGas(client)]);
   const market = { baseFeePerGasWei: block.baseFeePerGas ?? 0n, priorityFeePerGasWei: tipWei };
   requireBelow("tip", tipWei, cap.maxPriorityFeePerGasWei);
   requireBelow("fee", market.baseFeePerGasWei + tipWei, cap.maxFeePerGasWei);

@@ -1,6 +1,6 @@
 /**
  * Whether a batch's narrow slots are cheaper in calldata or in a blob, by the prices of the day: pure arithmetic. What both
- * ways share (the transaction, the proof, the batch's record) is left out. Figures of `npm run bench -- table --gas`.
+ * ways share (the transaction, the proof, the batch's record) is left out. Measured on receipts at 7b597cf0.
  */
 import type { DataPlace } from "@openledger/circuits/protocol";
 import { GAS_PER_BLOB } from "./blob-transaction.ts";

@@ -50,7 +50,7 @@ const SSTORE_RESET_GAS = 2_900n; // something becomes something else
  * writes can be set to 0 by a stranger without making the call revert for another reason: state, totals and the ledger's sum
  * share words with what is never 0, and a queue entry or an exit's mark goes one way only.
  */
-export const CONTENDED_CREDIT_GAS = SSTORE_SET_GAS - SSTORE_RESET_GAS;
+const CONTENDED_CREDIT_GAS = SSTORE_SET_GAS - SSTORE_RESET_GAS;
 
 /** Gas that a call needs where every payment that it credits has become as dear as others can make it. */
 export function worstCaseGas(gasEstimate: bigint, creditCount: number): bigint {

@@ -3,7 +3,6 @@ pragma solidity ^0.8.30;
 
 import {IBatchVerifier} from "./IBatchVerifier.sol";
 import {IExits} from "./IExits.sol";
-import {IActivationGate} from "./settlements/IActivationGate.sol";
 import {ISettlements} from "./settlements/ISettlements.sol";
 import {OpenToken} from "./OpenToken.sol";
 
@@ -58,7 +57,6 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
     /// @param minDepositWei The least amount of a deposit; at least the base fee, which a refused one pays out of it.
     /// @param queueBaseFeeWei Fee of a forced operation while others fill less than an eighth of the queue; not 0.
     /// @param queueCapacity Most unconsumed entries, at least 8; deposits take at most half of it.
-    /// @param activationGate Asked before an Activation is taken; 0 takes every one that is proven.
     struct RollupConfig {
         OpenToken token;
         address sequencer;
@@ -71,7 +69,6 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
         uint96 queueBaseFeeWei;
         uint16 queueCapacity;
         CircuitConfig[] circuits;
-        IActivationGate activationGate;
     }
 
     /// @notice An ERC-2612 permission for this contract to take `valueWei` from the caller.
@@ -348,9 +345,6 @@ interface IRollup is IBatchVerifier, ISettlements, IExits {
 
     /// @notice The domain of signatures and batches, for the chain id of this block.
     function domain() external view returns (uint256);
-
-    /// @notice The contract that says whether a model's Activation may be taken; 0 for none. Fixed for ever.
-    function activationGate() external view returns (IActivationGate);
 
     function token() external view returns (OpenToken);
     function sequencer() external view returns (address);

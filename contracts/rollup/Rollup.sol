@@ -292,27 +292,6 @@ contract Rollup is Settlements, Exits {
         run.totals.burnableWei += uint96(burnedWei);
     }
 
-    /// @dev activationGate.admits(modelId, word), or not .refuses(modelId, commitment), in fewer bytes of code. A static call,
-    /// so nothing comes back in (I16). A gate that has no answer admits nothing, and refuses nothing.
-    function _requireAdmitted(uint256 modelId, uint256 word, bool isActivation) internal view override {
-        address gate = address(activationGate);
-        if (gate == address(0)) return;
-        bool isAdmitted;
-        assembly ("memory-safe") {
-            let place := mload(0x40)
-            // refuses(uint256,uint256), admits(uint256,uint256)
-            mstore(place, shl(224, xor(0x2adac666, mul(isActivation, 0xc15d4734))))
-            mstore(add(place, 4), modelId)
-            mstore(add(place, 36), word)
-            // The call comes first: arguments are evaluated from the right.
-            isAdmitted := eq(
-                isActivation,
-                and(eq(mload(0), 1), lt(lt(returndatasize(), 32), staticcall(gas(), gate, place, 68, 0, 32)))
-            )
-        }
-        if (!isAdmitted) revert SettlementNotAdmitted(modelId, word);
-    }
-
     /// @dev Proofs have no dynamic part, so an array of them is a place in the calldata and a number.
     function _proofs(uint256 place, uint256 count) private pure returns (Proof[] calldata proofs) {
         assembly ("memory-safe") {

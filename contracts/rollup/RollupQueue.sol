@@ -4,7 +4,6 @@ pragma solidity ^0.8.30;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IActivationGate} from "./settlements/IActivationGate.sol";
 import {IRollup} from "./IRollup.sol";
 import {OpenToken} from "./OpenToken.sol";
 import {
@@ -61,8 +60,6 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
     uint96 public immutable queueBaseFeeWei;
     /// @inheritdoc IRollup
     uint16 public immutable queueCapacity;
-    /// @inheritdoc IRollup
-    IActivationGate public immutable activationGate;
     uint256 private immutable _chainId;
     uint256 private immutable _domain;
 
@@ -103,16 +100,12 @@ abstract contract RollupQueue is IRollup, ReentrancyGuardTransient {
         if (config.idFeeWei > supplyWei - config.minDepositWei) revert RollupConfigInvalid("idFeeWei");
         // Below 8, half the queue has no quarters.
         if (config.queueCapacity < 8) revert RollupConfigInvalid("queueCapacity");
-        if (address(config.activationGate) != address(0) && address(config.activationGate).code.length == 0) {
-            revert RollupConfigInvalid("activationGate");
-        }
         token = config.token;
         sequencer = config.sequencer;
         idFeeWei = config.idFeeWei;
         minDepositWei = config.minDepositWei;
         queueBaseFeeWei = config.queueBaseFeeWei;
         queueCapacity = config.queueCapacity;
-        activationGate = config.activationGate;
         _chainId = block.chainid;
         _domain = _computeDomain();
         _state.root = config.genesisRoot;

@@ -37,7 +37,7 @@ export const SHARDED = 6;
 export const SHARD = 7;
 
 /** Circuits of a settlement's entries, the first given. */
-export const entryCircuits = (first: number, { links, shardCount }: SettlementData): number[] =>
+const entryCircuits = (first: number, { links, shardCount }: SettlementData): number[] =>
   links === undefined ? Array(shardCount).fill(first) : [first, ...Array(shardCount).fill(SHARD)];
 
 export const MODEL = 77;

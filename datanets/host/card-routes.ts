@@ -1,4 +1,5 @@
 import { hex32 } from "@openledger/foundation/hex";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -18,6 +19,9 @@ const directoryQuery = z.strictObject({
   from: countFromText.default(0),
   limit: limit(100, 50),
 });
+
+/** Cards that the directory goes through in the time of a unit. */
+const CARDS_PER_UNIT = 20;
 
 /** The host itself, its directory, and cards. */
 export function registerCardRoutes(app: FastifyInstance, context: HostContext): void {
@@ -44,8 +48,15 @@ export function registerCardRoutes(app: FastifyInstance, context: HostContext): 
 
   route(
     "GET /v1/datanets",
-    { tag: "cards", summary: "The directory, by text, tag, field and access", querystring: directoryQuery },
-    async ({ query }) => {
+    {
+      tag: "cards",
+      summary: "The directory, by text, tag, field and access",
+      querystring: directoryQuery,
+      config: { maxCost: () => registry.all().length / CARDS_PER_UNIT },
+    },
+    async (request) => {
+      const { query } = request;
+      setCost(request, registry.all().length / CARDS_PER_UNIT);
       const found = await Promise.all(
         registry.all().map(async (datanet) => ({ datanet, view: await datanetView(context, datanet) })),
       );

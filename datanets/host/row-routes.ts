@@ -1,3 +1,4 @@
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -43,6 +44,11 @@ const rowsQuery = z.strictObject({
   after: countFromText.optional().meta({ description: "`next` of the page before; it goes before `from`" }),
   limit: limit(200, 50),
 });
+type RowsQuery = z.output<typeof rowsQuery>;
+/** Rows that a search goes through, that are shown, and digests that are looked up, in the time of a unit. */
+const SCANNED_PER_UNIT = 20_000;
+const ROWS_PER_UNIT = 16;
+const DIGESTS_PER_UNIT = 1_000;
 const queueQuery = z.strictObject({
   limit: limit(50, 10),
   unsent: digestsText.meta({ description: "rows labelled already, whose labels are about to come" }),
@@ -55,11 +61,25 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
   const { config, metrics, nowMs, registry } = context;
   const searches = new WeakMap<HostedDatanet, RowSearch>();
   const queues = new WeakMap<HostedDatanet, LabelQueue>();
+  const scanCost = (id: number) =>
+    (registry.all().find((datanet) => datanet.id === id)?.rows.size ?? 0) / SCANNED_PER_UNIT;
+  const knownCost = (digestCount: number) => (digestCount * registry.all().length) / DIGESTS_PER_UNIT;
+  const searchCost = (id: number, { limit }: RowsQuery) => scanCost(id) + limit / ROWS_PER_UNIT;
 
   route(
     "GET /v1/datanets/:id/rows",
-    { tag: "rows", summary: "Search and filter rows", params: idParams, querystring: rowsQuery, ...SIGNED },
+    {
+      tag: "rows",
+      summary: "Search and filter rows",
+      params: idParams,
+      querystring: rowsQuery,
+      config: {
+        maxCost: (request) => searchCost((request.params as { id: number }).id, request.query as RowsQuery),
+      },
+      ...SIGNED,
+    },
     async (request) => {
+      setCost(request, searchCost(request.params.id, request.query));
       const { after, commit, contributor, label, limit, state, text, wellFormed } = request.query;
       const { datanet } = await openForReading(context, request, request.params.id);
       const card = await cardOf(context, datanet);
@@ -116,9 +136,11 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       summary: "Which of these SHA-256 are rows of any Datanet of this host: places and Datanets",
       params: idParams,
       consumes: ["application/octet-stream"],
+      config: { maxCost: ({ body }) => knownCost((body as Uint8Array).length / DIGEST_BYTES) },
     },
     async (request) => {
       const digests = decodeDigests(binaryBody(request));
+      setCost(request, knownCost(digests.length));
       for (const { loading } of registry.all()) loading.require("rows");
       const known = registry.all().flatMap((datanet) =>
         digests.flatMap((digest, place) => {
@@ -215,8 +237,15 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
 
   route(
     "GET /v1/datanets/:id/statistics",
-    { tag: "labels", summary: "Classes, states, lengths, growth, agreement, labellers", params: idParams },
-    async ({ params: { id } }) => {
+    {
+      tag: "labels",
+      summary: "Classes, states, lengths, growth, agreement, labellers",
+      params: idParams,
+      config: { maxCost: ({ params }) => scanCost((params as { id: number }).id) },
+    },
+    async (request) => {
+      const { id } = request.params;
+      setCost(request, scanCost(id));
       const datanet = registry.require(id);
       datanet.loading.require("words");
       return rowStatistics(datanet, await cardOf(context, datanet), nowMs());

@@ -1,7 +1,5 @@
+import { CsvError, parse } from "csv-parse/browser/esm/sync";
 import { datanetError } from "../datanet-errors.ts";
-
-/** What is between two commas or line ends. */
-const PLAIN = /[^,\r\n]*/y;
 
 /**
  * RFC 4180, strictly: commas, fields in double quotes where they hold commas, quotes or line ends, a quote within doubled,
@@ -9,48 +7,35 @@ const PLAIN = /[^,\r\n]*/y;
  * @throws DNT_FILE_UNREADABLE naming the line
  */
 export function parseCsv(text: string): string[][] {
-  const lines: string[][] = [];
-  let at = text.startsWith("\ufeff") ? 1 : 0;
-  let lineNumber = 1;
-  while (at < text.length) {
-    const first = lineNumber;
-    const fields: string[] = [];
-    for (;;) {
-      let field = "";
-      if (text[at] === '"') {
-        for (at += 1; ; ) {
-          const end = text.indexOf('"', at);
-          if (end < 0) throw unreadable(first, "a quoted field does not end");
-          field += text.slice(at, end);
-          at = end + 1;
-          if (text[at] !== '"') break;
-          field += '"';
-          at += 1;
-        }
-        lineNumber += field.split("\n").length - 1;
-        if (at < text.length && !/[,\r\n]/.test(text[at]!))
-          throw unreadable(lineNumber, "a closing quote is followed by other characters");
-      } else {
-        PLAIN.lastIndex = at;
-        field = PLAIN.exec(text)![0];
-        if (field.includes('"')) throw unreadable(lineNumber, "a field without quotes contains a quote");
-        at += field.length;
-      }
-      fields.push(field);
-      if (text[at] !== ",") break;
-      at += 1;
-    }
-    if (text[at] === "\r") at += 1;
-    if (at < text.length && text[at] !== "\n")
-      throw unreadable(lineNumber, "a line ends without a line feed");
-    at += 1;
-    lineNumber += 1;
-    if (lines.length > 0 && fields.length !== lines[0]!.length)
-      throw unreadable(first, `${fields.length} fields, and the first line has ${lines[0]!.length}`);
-    lines.push(fields);
+  try {
+    return parse(text, {
+      bom: true,
+      // Else the first line end decides, and a later one of the other kind becomes part of a field.
+      record_delimiter: ["\r\n", "\n"],
+      cast: (field, { lines, quoting }) => {
+        if (!quoting && field.includes("\r")) throw unreadable(lines, "a line ends without a line feed");
+        return field;
+      },
+    });
+  } catch (cause) {
+    if (!(cause instanceof CsvError)) throw cause;
+    const { lines = 0, record = [] } = cause as {
+      readonly lines?: number;
+      readonly record?: readonly string[];
+    };
+    const why =
+      cause.code === "CSV_RECORD_INCONSISTENT_FIELDS_LENGTH"
+        ? `${record.length} fields, and the first line has another number`
+        : (REASONS[cause.code] ?? cause.message);
+    throw unreadable(lines, why, cause);
   }
-  return lines;
 }
 
-const unreadable = (line: number, why: string) =>
-  datanetError("DNT_FILE_UNREADABLE", `line ${line}: ${why}`, { data: { line, why } });
+const REASONS: Readonly<Record<string, string>> = {
+  CSV_INVALID_CLOSING_QUOTE: "a closing quote is followed by other characters",
+  CSV_QUOTE_NOT_CLOSED: "a quoted field does not end",
+  INVALID_OPENING_QUOTE: "a field without quotes contains a quote",
+};
+
+const unreadable = (line: number, why: string, cause?: unknown) =>
+  datanetError("DNT_FILE_UNREADABLE", `line ${line}: ${why}`, { data: { line, why }, cause });

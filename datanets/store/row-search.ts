@@ -1,4 +1,5 @@
 /** Finding rows by words and facts, in the order in which they came to this host, and what is shown of each. */
+import { LRUCache } from "lru-cache";
 import type { Card } from "../card/card.ts";
 import { outcomeOf, type RowOutcome } from "../records/record-state.ts";
 import { viewRow } from "../rows/row-view.ts";
@@ -23,7 +24,9 @@ const MAX_KEPT_RESULTS = 16;
 
 export class RowSearch {
   readonly #datanet: HostedDatanet;
-  readonly #kept = new Map<string, { readonly revision: number; readonly rows: Int32Array }>();
+  readonly #kept = new LRUCache<string, { readonly revision: number; readonly rows: Int32Array }>({
+    max: MAX_KEPT_RESULTS,
+  });
 
   constructor(datanet: HostedDatanet) {
     this.#datanet = datanet;
@@ -36,9 +39,7 @@ export class RowSearch {
     const known = this.#kept.get(key);
     if (known?.revision === revision) return known.rows;
     const rows = this.#search(card, filter);
-    this.#kept.delete(key);
     this.#kept.set(key, { revision, rows });
-    if (this.#kept.size > MAX_KEPT_RESULTS) this.#kept.delete(this.#kept.keys().next().value as string);
     return rows;
   }
 

@@ -12,7 +12,7 @@ import {
 import type { KeyedCircuit } from "../world/deploy-ledger.ts";
 import { SMALL_TABLE } from "./config.ts";
 import type { Console } from "./console.ts";
-import type { DevnetPlan } from "./plan.ts";
+import { type DevnetPlan, JOINT } from "./plan.ts";
 
 /** Its proving key is made only once somebody proves. */
 export interface DevnetCircuit extends KeyedCircuit {
@@ -21,8 +21,8 @@ export interface DevnetCircuit extends KeyedCircuit {
 
 /**
  * Circuits of the devnet's rollup in the order in which L1 numbers them: batch, settlement, payee table, exits of leaves
- * and of payees, without which nobody could freeze it, the small batch that strangers prove, the settlement of a direct model, and
- * that of one of several Datanets by draws and by shard; then that of batches in blobs, where there are such.
+ * and of payees, without which nobody could freeze it, the small batch that strangers prove, and the settlement of a direct model;
+ * where the plan has them, those of one of several Datanets by draws and by shard, and that of batches in blobs.
  */
 export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
   const { direct, hasBlobs, joint, settlement, table, tablePayees } = plan;
@@ -40,10 +40,14 @@ export function circuitsOf(plan: DevnetPlan): PlannedCircuit[] {
     planned(`payee-exit-${settlement.payees}`, false),
     batch(SMALL_TABLE, false),
     ...settling(direct, true),
-    ...settling(joint, false),
+    ...(joint === null ? [] : settling(joint, false)),
     ...(hasBlobs ? [batch(tableIn(table, "blob"), true)] : []),
   ];
 }
+
+/** Whether direct models of several Datanets can be settled with these. */
+export const hasJoint = (circuits: readonly { readonly name: string }[]): boolean =>
+  settlingNames(JOINT).every((joint) => circuits.some(({ name }) => name === joint));
 
 interface PlannedCircuit {
   readonly sizes: CircuitSizes;

@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import type { RewardSplit } from "@openledger/circuits/ledger/rewards";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
-import { type DisputesParameters, WEEK_SECONDS } from "@openledger/contracts/build/deploy-disputes";
 import type { GovernanceOptions } from "@openledger/contracts/build/governance";
 import { workspaceDir } from "@openledger/scripts/cli/workspace";
 import { parseEther } from "viem";
@@ -90,15 +89,6 @@ export const GOVERNANCE = {
   proposalThresholdWei: parseEther("100"),
   quorumPercent: 4,
 } as const satisfies GovernanceOptions;
-
-/** The watcher looks again after so many minutes. */
-export const WATCH_MINUTES = "0.05";
-/** Of the contracts that judge committed models, in ether of the devnet. */
-export const DISPUTES = {
-  windowSeconds: WEEK_SECONDS,
-  leastBondWei: parseEther("1"),
-  availabilityChallengeFeeWei: parseEther("0.05"),
-} as const satisfies DisputesParameters;
 
 /**
  * What the pages' test wallets hold on L1, and what their faucet gives away (`web/ledger/test-wallet.ts`). The job uses none of

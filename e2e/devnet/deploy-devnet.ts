@@ -2,7 +2,6 @@ import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/c
 import { keyFromSecret } from "@openledger/client/l2-key";
 import { compileContracts, compilerInput, pickContract } from "@openledger/contracts/build/compile";
 import { deployContract } from "@openledger/contracts/build/deploy";
-import { deployRegistry } from "@openledger/contracts/build/deploy-disputes";
 import { GOVERNANCE_CONTRACTS, governanceArguments } from "@openledger/contracts/build/governance";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { workspacePaths } from "@openledger/scripts/cli/workspace";
@@ -18,12 +17,11 @@ import {
 import { foundry } from "viem/chains";
 import { deployLedger, recordOf } from "../world/deploy-ledger.ts";
 import { devAccount } from "./accounts.ts";
-import type { DevnetCircuit } from "./circuits.ts";
-import { DISPUTES, GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
+import { type DevnetCircuit, hasJoint } from "./circuits.ts";
+import { GOVERNANCE, ID_FEE_WEI, MIN_DEPOSIT_WEI, QUEUE_BASE_FEE_WEI } from "./config.ts";
 import type { Console } from "./console.ts";
 import { devnetError } from "./devnet-errors.ts";
 import { withInstantBlocks } from "./l1-node.ts";
-import type { DevnetPlan } from "./plan.ts";
 
 /** The key of the operator's fee account, as public as every key of the devnet. */
 const operatorKey = () => keyFromSecret(keccak256(stringToHex("OpenLedger devnet operator")));
@@ -35,14 +33,20 @@ const operatorKey = () => keyFromSecret(keccak256(stringToHex("OpenLedger devnet
 export async function deployDevnet(
   rpcUrl: string,
   circuits: readonly DevnetCircuit[],
-  { plan, console }: { plan: DevnetPlan; console: Console },
+  console: Console,
 ): Promise<Deployment> {
   const deployment =
     readIfPresent(workspacePaths.deployment) === null
-      ? await withInstantBlocks(rpcUrl, () => deployNew(rpcUrl, circuits, { plan, console }))
+      ? await withInstantBlocks(rpcUrl, () => deployNew(rpcUrl, circuits, console))
       : await reuse(rpcUrl, circuits, console);
   await writeFileWhole(workspacePaths.deployment, encodeDeployment(deployment));
   return deployment;
+}
+
+/** Whether the rollup of an earlier start settles direct models of several Datanets. @throws as `loadDeployment` */
+export function hasJointCircuits(): boolean {
+  if (readIfPresent(workspacePaths.deployment) === null) return false;
+  return hasJoint(loadDeployment(workspacePaths.deployment).circuits);
 }
 
 async function reuse(
@@ -53,6 +57,12 @@ async function reuse(
   const deployment = loadDeployment(workspacePaths.deployment);
   for (const [i, { compiled }] of circuits.entries()) {
     if (deployment.circuits[i]?.contentHash === compiled.contentHash) continue;
+    if (!deployment.circuits.some(({ name }) => name === compiled.name))
+      throw devnetError(
+        "DEV_STATE_LOST",
+        `the devnet's rollup was deployed without circuit ${compiled.name}: --blobs and --joint are for a new one`,
+        { data: { reason: "circuit-changed" } },
+      );
     throw devnetError(
       "DEV_STATE_LOST",
       `the devnet's rollup was deployed with another version of circuit ${compiled.name}`,
@@ -82,13 +92,12 @@ async function reuse(
 async function deployNew(
   rpcUrl: string,
   circuits: readonly DevnetCircuit[],
-  { plan, console }: { plan: DevnetPlan; console: Console },
+  console: Console,
 ): Promise<Deployment> {
   const startedAtMs = Date.now();
   const transport = http(rpcUrl);
   const publicClient = createPublicClient({ chain: foundry, transport, pollingInterval: 200 });
   const walletClient = createWalletClient({ chain: foundry, transport, account: devAccount("faucet") });
-  const activationGate = await deployGate({ publicClient, walletClient }, plan, console);
   // Token, rollup, and the contracts of votes: the treasury's owner is known before it is there.
   const firstNonce = await publicClient.getTransactionCount({ address: walletClient.account.address });
   const [timelock, governor, registry] = [2, 3, 4].map((i) =>
@@ -101,7 +110,6 @@ async function deployNew(
     idFeeWei: ID_FEE_WEI,
     minDepositWei: MIN_DEPOSIT_WEI,
     queueBaseFeeWei: QUEUE_BASE_FEE_WEI,
-    activationGate,
   });
   const { deployedAtBlock, rollupAddress: rollup, tokenAddress: token } = deployment;
   const votes = await compileContracts({ set: "governance" });
@@ -118,16 +126,4 @@ async function deployNew(
   );
   console.done(`votes: governor ${governor}, and its timelock owns the treasury`);
   return { ...deployment, governance: addresses };
-}
-
-/** What L1 asks before every activation. */
-async function deployGate(
-  clients: Parameters<typeof deployRegistry>[0],
-  plan: DevnetPlan,
-  console: Console,
-): Promise<Address> {
-  const startedAtMs = Date.now();
-  const { address: gate } = await deployRegistry(clients, DISPUTES, { mostRows: plan.settlement.rows });
-  console.done(`gate ${gate}: a direct model is committed before its activation`, Date.now() - startedAtMs);
-  return gate;
 }

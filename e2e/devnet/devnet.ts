@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { noticeBody } from "@openledger/circuits/wire/operator-api";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
@@ -20,7 +20,6 @@ import { buildPages } from "@openledger/web/build/build-pages";
 import { exitsOfDeployment } from "@openledger/web/build/exit-files";
 import { circuitsOfDeployment } from "@openledger/web/build/verifying-keys";
 import { Command, CommanderError, Option } from "commander";
-import { type Address, createPublicClient, http } from "viem";
 import type { z } from "zod";
 import { writeDevAccounts } from "./accounts.ts";
 import { closeWhenIdle } from "./batch-closer.ts";
@@ -34,7 +33,7 @@ import {
   SEQUENCER_PORT,
 } from "./config.ts";
 import { type Console, createConsole, formatDuration } from "./console.ts";
-import { deployDevnet } from "./deploy-devnet.ts";
+import { deployDevnet, hasJointCircuits } from "./deploy-devnet.ts";
 import { devnetErrors } from "./devnet-errors.ts";
 import { findFreePort } from "./free-port.ts";
 import { createPeople, type Job } from "./job.ts";
@@ -49,14 +48,11 @@ import {
   adapterServer,
   devnetFactory,
   firstServices,
-  gateWatcher,
   loadOperatorToken,
   modelServer,
   type ServiceAddresses,
-  WATCH_NAME,
 } from "./services.ts";
 import { CLOCK_OFFSET } from "./steps/clock.ts";
-import { readGate } from "./steps/window.ts";
 import { Supervisor } from "./supervisor.ts";
 import { fundVisitors } from "./visitors.ts";
 
@@ -64,6 +60,7 @@ interface DevnetOptions {
   exit?: boolean;
   small?: boolean;
   blobs?: boolean;
+  joint?: boolean;
   reset?: boolean;
   prover: BackendChoice;
 }
@@ -94,7 +91,10 @@ export async function runDevnet(argv: readonly string[]): Promise<number> {
       signal: stop.signal,
       proving: await chooseBackend(options.prover),
       hasPages: options.exit !== true,
-      plan: planOf(options.small === true ? "small" : "full", { hasBlobs: options.blobs === true }),
+      plan: planOf(options.small === true ? "small" : "full", {
+        hasBlobs: options.blobs === true,
+        isJoint: options.joint === true || hasJointCircuits(),
+      }),
     });
     console.line(`everything so far: ${formatDuration(Date.now() - startedAtMs)}`);
     const status = report.checks.every(({ holds }) => holds) ? 0 : 1;
@@ -119,6 +119,7 @@ function parseOptions(argv: readonly string[]): DevnetOptions | number {
     .option("--exit", "end after the job; status 0 only if every check held")
     .option("--small", "small settlement circuits and fewer e-mails: for tests")
     .option("--blobs", "batches are posted as EIP-4844 blobs; the sequencer archives and serves them")
+    .option("--joint", "compile and deploy circuits for direct models of two to six Datanets, too")
     .option("--reset", "delete the saved devnet (.openledger) first")
     .addOption(
       new Option("--prover <backend>", "prover back end; auto picks the fastest on this machine")
@@ -151,7 +152,6 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
       "datanet-host",
       "factory",
       "adapter-server",
-      "watch",
       ...servers,
     ])
       await rm(`${logs}/${name}.log`, { force: true });
@@ -181,7 +181,7 @@ async function bringUpAndWork(modules: {
   await supervisor.start(l1NodeSpec(port, () => journal.get<number>(CLOCK_OFFSET) ?? 0));
   console.done(`anvil at ${rpcUrl}, a block a second`);
   check();
-  const deployment = await deployDevnet(rpcUrl, circuits, { plan, console });
+  const deployment = await deployDevnet(rpcUrl, circuits, console);
   await withInstantBlocks(rpcUrl, () => fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress }));
   console.title("Sequencer, bridge, prover");
   const sequencerPort = await findFreePort(SEQUENCER_PORT);
@@ -239,13 +239,6 @@ async function bringUpAndWork(modules: {
     console.done(`model ${modelId} is served at ${url}; ask it at ${sequencerUrl}/#/ask`);
     return url;
   };
-  let isWatched = false;
-  const startWatch = async (gate: Address) => {
-    if (isWatched) return;
-    await supervisor.start(gateWatcher(gate));
-    isWatched = true;
-    console.done(`walt watches the model commitments of gate ${gate}`);
-  };
   // The job has no use for it, so it takes nothing from the job's time.
   const startFactory = async () => {
     await mkdir(devnetPaths.adapters, { recursive: true });
@@ -264,8 +257,6 @@ async function bringUpAndWork(modules: {
       // A devnet of an earlier version has had one model only.
       if (modelId !== undefined) await serveModel(MODELS[name], modelId);
     }
-    const gate = await readGate(createPublicClient({ transport: http(rpcUrl) }), deployment.rollupAddress);
-    if (gate !== null) await startWatch(gate);
     await startFactory();
     void closing();
     printReport(console, finished);
@@ -285,8 +276,6 @@ async function bringUpAndWork(modules: {
     proverBackend,
     hostUrl: datanetHostUrl,
     serveModel,
-    startWatch,
-    readWatchLog: () => readFile(supervisor.logPath(WATCH_NAME), "utf8").catch(() => ""),
     closeBatch: () => closeBatch(addresses),
     announce: (doing, untilMs) =>
       tellReaders(addresses, {

@@ -22,7 +22,6 @@ import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BackendName } from "@openledger/prover/backends";
 import { runOpenledger } from "@openledger/scripts/cli/openledger-process";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
-import type { Address } from "viem";
 import { devAccount } from "./accounts.ts";
 import { devnetPaths, PEOPLE, type PersonName } from "./config.ts";
 import type { Console } from "./console.ts";
@@ -49,10 +48,6 @@ export interface Job {
   readonly hostUrl: string;
   /** Starts the server of a model of mia's, unless it runs. @returns its address */
   readonly serveModel: (part: ModelPart, modelId: number) => Promise<string>;
-  /** Starts `openledger challenger` for a gate, unless it runs. */
-  readonly startWatch: (gate: Address) => Promise<void>;
-  /** What `openledger challenger` has said; empty before it says anything. */
-  readonly readWatchLog: () => Promise<string>;
   /** Closes the open batch now, as an operator may. */
   readonly closeBatch: () => Promise<void>;
   /** Has the pages say what is being done, and when the job may be over. */

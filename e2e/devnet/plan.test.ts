@@ -7,7 +7,7 @@ import { recordedCount } from "@openledger/circuits/testing/constraint-counts";
 import { tableConstraints } from "@openledger/circuits/testing/table-counts";
 import { chooseBatchCircuit, chooseQueueCircuit } from "@openledger/verifier/replay/settlement-circuits";
 import { expect, it } from "vitest";
-import { circuitsOf } from "./circuits.ts";
+import { circuitsOf, hasJoint } from "./circuits.ts";
 import { SMALL_TABLE } from "./config.ts";
 import { planOf } from "./plan.ts";
 
@@ -27,7 +27,7 @@ it("deploys a small batch beside the large one: what a stranger takes for the qu
 });
 
 it("settles direct models of two to six Datanets, and one version by one proof where that holds it", () => {
-  const circuits = circuitsOf(planOf("full", { hasBlobs: false })).map(({ spec }) => spec);
+  const circuits = circuitsOf(planOf("full", { isJoint: true })).map(({ spec }) => spec);
   const choices = settlingCircuits(circuits).filter(({ size }) => size.isDirect === true);
   const joint = { rows: 64, features: 256, payees: 16, draws: 2, isDirect: true };
   const cut = { circuit: { name: "direct-sharded-16-6-256-2" }, shard: { name: "direct-shard-64-256-16-2" } };
@@ -35,6 +35,15 @@ it("settles direct models of two to six Datanets, and one version by one proof w
     expect(choices.find(({ size }) => misfitOf(size, { ...joint, shards }) === null)).toMatchObject(cut);
   const payees = [64, 40].map((rowCount, i) => ({ contributorId: 5 + i, validatorId: 8, rowCount }));
   expect(choices.filter(({ size }) => holdsPayees(size, payees))).toMatchObject([{ shard: null }, cut]);
+  const named = (isJoint: boolean) => circuitsOf(planOf("small", { isJoint })).map(({ spec }) => spec);
+  const names = (isJoint: boolean) => named(isJoint).map(({ name }) => name);
+  // A start that goes on takes them where the rollup has them.
+  expect([hasJoint(named(true)), hasJoint(named(false))]).toEqual([true, false]);
+  // Nobody who does not ask waits for them.
+  expect(names(true).filter((name) => !names(false).includes(name))).toEqual([
+    cut.circuit.name,
+    cut.shard.name,
+  ]);
 });
 
 it("deploys both circuits for a batch's data with blobs, in the same key's size, and one without", () => {

@@ -1,4 +1,4 @@
-/** Sizes of the devnet: everything that differs between `npm start`, and `npm start --` with `--small`, `--blobs`. */
+/** Sizes of the devnet: everything that differs between `npm start`, and `npm start --` with `--small`, `--blobs`, `--joint`. */
 import type { SettlementSize } from "@openledger/circuits/settlement/settlement-size";
 import type { TableShape } from "@openledger/circuits/table/table-shape";
 import {
@@ -15,8 +15,11 @@ export interface DevnetPlan {
   readonly settlement: SettlementSize;
   /** Of the circuit that settles the spam filter, a direct model. */
   readonly direct: SettlementSize;
-  /** Of those that settle a direct model of several Datanets: `rows` and `payees` are of each. No job needs them. */
-  readonly joint: SettlementSize;
+  /**
+   * Of those that settle a direct model of several Datanets: `rows` and `payees` are of each. No job needs them, so they are null
+   * unless somebody asks for them.
+   */
+  readonly joint: SettlementSize | null;
   /** Of the batches. */
   readonly table: TableShape;
   /** Whether they stand in blobs. The twin of their circuit, and the small one, are deployed all the same. */
@@ -42,8 +45,16 @@ export const PLAN_NAMES = ["full", "small"] as const;
 type PlanName = (typeof PLAN_NAMES)[number];
 
 /** Up to six Datanets: 15,869 constraints of the draws, within 2^14, and 39,043 of a shard. 128 buckets are too few for e-mails. */
-const JOINT = { rows: 64, features: 256, payees: 16, payments: 16, draws: 2, shards: 6, isDirect: true };
-const COMMON = { table: DEVNET_TABLE, hasBlobs: false, joint: JOINT } as const;
+export const JOINT: SettlementSize = {
+  rows: 64,
+  features: 256,
+  payees: 16,
+  payments: 16,
+  draws: 2,
+  shards: 6,
+  isDirect: true,
+};
+const COMMON = { table: DEVNET_TABLE, hasBlobs: false, joint: null } as const;
 
 // For all 448 e-mails; 122,366 constraints, and 130,088 of direct models. A key and a proof take twice as long above 131,072.
 const FULL: SettlementSize = { rows: 448, features: 256, payees: 64, payments: 16, draws: 2 };
@@ -73,9 +84,19 @@ export const PLANS: Readonly<Record<PlanName, DevnetPlan>> = {
   },
 };
 
-/** @param hasBlobs whether the batches stand in blobs */
-export function planOf(name: PlanName, { hasBlobs }: { readonly hasBlobs: boolean }): DevnetPlan {
-  return { ...PLANS[name], ...(hasBlobs ? { table: BLOBS_TABLE, hasBlobs } : {}) };
+interface PlanChoices {
+  /** Whether the batches stand in blobs. */
+  readonly hasBlobs?: boolean;
+  /** Whether direct models of several Datanets can be settled. */
+  readonly isJoint?: boolean;
+}
+
+export function planOf(name: PlanName, { hasBlobs = false, isJoint = false }: PlanChoices): DevnetPlan {
+  return {
+    ...PLANS[name],
+    ...(hasBlobs && { table: BLOBS_TABLE, hasBlobs }),
+    ...(isJoint && { joint: JOINT }),
+  };
 }
 
 /** The contributor of commit `index` of the job, whose commits take turns. */

@@ -19,7 +19,6 @@ import { getAccess, nameEverybody, publishMailCard, workOnHost } from "./steps/h
 import { approveOnLedger, bringToLife, createOnLedger, train } from "./steps/model.ts";
 import { settle } from "./steps/settle.ts";
 import { transferRange } from "./steps/transfer.ts";
-import { standWindows } from "./steps/window.ts";
 import { finalizeFor, withdrawForced, withdrawSigned } from "./steps/withdraw.ts";
 
 /**
@@ -33,7 +32,6 @@ const STEPS = {
   train: [`${MODEL_NAMES.length} models, trained while the batches are proven`, 7],
   host: ["The e-mails on the Datanet host: uploaded, labelled, reviewed, published, granted", 16],
   register: ["The models on the ledger", 15],
-  window: ["The spam filter's challenge window", 18],
   approve: ["Activation of the models", 5],
   ask: ["Questions, answers, payments", 3],
   settle: ["The epochs' settlements", 16],
@@ -127,15 +125,8 @@ export async function runJob(job: Job): Promise<Report> {
   ]);
   for (const name of DATANET_NAMES) await passADay(job, datanetIds[name]);
   await fillTable();
-  title("window");
-  // Nothing may be waiting for L1 when a week passes there.
-  await settle(job, told);
   // Everything that the last checks compare and that no longer changes is compared while the job waits for others.
   const datanetChecks = beside(withRetry(job, () => checkDatanets(job, datanetIds)));
-  await standWindows(
-    job,
-    MODEL_NAMES.map((name) => ({ part: MODELS[name], model: models[name], modelId: modelIds[name] })),
-  );
   title("approve");
   // Most of an activation is waiting for Ethereum.
   const made = await Promise.all(

@@ -4,7 +4,6 @@ import { BASE_FOLDER } from "@openledger/models/base/base-place";
 import type { BackendName } from "@openledger/prover/backends";
 import { workspacePaths } from "@openledger/scripts/cli/workspace";
 import type { DataMode } from "@openledger/sequencer/batches/data-choice";
-import type { Address } from "viem";
 import { commandSpec, portOf, type ServiceSpec, serviceSpec } from "../world/services.ts";
 import { devPrivateKey } from "./accounts.ts";
 import {
@@ -13,7 +12,6 @@ import {
   FEE_PER_UNIT_WEI,
   FINALITY_BLOCKS,
   PRECONFIRMATION_DEADLINE_SECONDS,
-  WATCH_MINUTES,
 } from "./config.ts";
 import type { ModelName, ModelPart } from "./parts.ts";
 
@@ -150,10 +148,3 @@ export function adapterServer({ adapterServerUrl, sequencerUrl }: ServiceAddress
     (await fetch(`${adapterServerUrl}/v1/models`, { signal: AbortSignal.timeout(2000) })).ok;
   return { ...commandSpec("adapter-server", args, {}, isReady), niceness: 10 };
 }
-
-/** Of the watcher's process and of its log. */
-export const WATCH_NAME = "watch";
-
-/** walt recomputes what is posted, and would refute it. Finds the models where this machine knows them to be served. */
-export const gateWatcher = (gate: Address): ServiceSpec =>
-  commandSpec(WATCH_NAME, ["challenger", gate, "--account", "walt", "--every", WATCH_MINUTES]);

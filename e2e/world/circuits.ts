@@ -32,9 +32,6 @@ export const WORLD_SIZES: ReadonlyMap<number, WorldSize> = new Map([
 ]);
 export const SLOT_COUNTS = [...WORLD_SIZES.keys()];
 
-/** For scenarios whose operations nearly all need wide slots. */
-export const WIDE_SHAPE: BatchShape = WORLD_SIZES.get(8)!.shape;
-
 function worldShape(sizes: Pick<TableShape, "transfers" | "wide" | "rows">): BatchShape {
   return postedShape({ ...sizes, members: 1, units: 1, low: 1, top: 1 });
 }

@@ -41,10 +41,7 @@ export const configOf = ({ proving, sizes }: KeyedCircuit): CircuitConfig => ({
   key: toSolidityKey(proving.verificationKey),
 });
 
-type Terms = Pick<
-  DeployOptions,
-  "activationGate" | "minDepositWei" | "queueBaseFeeWei" | "publicClient" | "walletClient"
-> & {
+type Terms = Pick<DeployOptions, "minDepositWei" | "queueBaseFeeWei" | "publicClient" | "walletClient"> & {
   readonly idFeeWei: bigint;
   readonly chain: Chain;
   readonly rpcUrl: string;

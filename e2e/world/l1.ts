@@ -75,14 +75,12 @@ export interface L1Declaration extends L1NodeOptions {
   readonly users: readonly DrillUser[];
   /** anvil unless told. */
   readonly l1?: L1ClientName;
-  /** Deploys the contract that is asked before an activation is taken; default: none. */
-  readonly gateOn?: (l1Url: string) => Promise<Address>;
   /** Deploys the rollup of these circuits, on a chain that makes blocks; default: by `deployLedger`. */
   readonly deploy?: (l1Url: string, folder: string) => Promise<Deployment>;
 }
 
 /** Deploys, deposits for the users, and begins to mine a block a second. */
-export async function startL1({ circuits, deploy, gateOn, l1 = "anvil", users, ...options }: L1Declaration) {
+export async function startL1({ circuits, deploy, l1 = "anvil", users, ...options }: L1Declaration) {
   await initPoseidon();
   const node = await L1_CLIENTS[l1](options);
   const { url } = node;
@@ -94,7 +92,6 @@ export async function startL1({ circuits, deploy, gateOn, l1 = "anvil", users, .
     createWalletClient({ chain, transport, account: drillAccount(name) });
   const deployHere = async () => {
     const { deployment } = await deployLedger(circuits, {
-      ...(gateOn === undefined ? {} : { activationGate: await gateOn(url) }),
       ...{ chain, rpcUrl: url },
       walletClient: walletOf("faucet"),
       publicClient: client as never,

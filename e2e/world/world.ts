@@ -21,7 +21,7 @@ import { portOf, type ServiceSpec, type Settings, serviceSpec } from "./services
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
 import { waitUntil } from "./wait-until.ts";
 
-export interface WorldDeclaration extends Pick<L1Declaration, "deploy" | "gateOn" | "l1"> {
+export interface WorldDeclaration extends Pick<L1Declaration, "deploy" | "l1"> {
   /** Names the folder of data and logs. */
   readonly name: string;
   /** Where that folder stays; default: it is temporary, and removed at the end. */

@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import rateLimit from "@fastify/rate-limit";
 import fastify, { type FastifyInstance, type FastifyListenOptions, type FastifyRequest } from "fastify";
 import { processErrors } from "../error-table.ts";
+import { countAnswers } from "./answer-costs.ts";
 import { readBodies } from "./bodies.ts";
 import { BodyPlaces } from "./body-places.ts";
 import { clientNetwork } from "./client-network.ts";
@@ -103,6 +104,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
         data: { after },
       }),
   });
+  countAnswers(app, limits.rateLimitPerMinute, options.rateKey ?? clientNetwork);
   app.setNotFoundHandler({ preHandler: app.rateLimit() }, ({ method, url }) => {
     throw processErrors.raise("SRV_UNKNOWN_ROUTE", `there is no ${method} ${url.slice(0, 200)}`);
   });

@@ -23,19 +23,37 @@ export class NetworkRate {
   /** @returns whether there were so many */
   take(network: string, count = 1): boolean {
     const nowMs = this.#nowMs();
-    const known = this.#buckets.get(network);
-    const refilled =
-      known === undefined ? this.#burst : known.left + ((nowMs - known.atMs) * this.#perSecond) / 1_000;
-    const left = Math.min(this.#burst, refilled);
-    this.#buckets.delete(network);
-    this.#buckets.set(network, { left: left < count ? left : left - count, atMs: nowMs });
-    this.#forget(nowMs);
+    const left = this.#left(network, nowMs);
+    this.#keep(network, left < count ? left : left - count, nowMs);
     return left >= count;
   }
 
+  /** Takes them whether there are so many or not, and then there are none until the debt is over; negative: gives back. */
+  charge(network: string, count: number): void {
+    const nowMs = this.#nowMs();
+    this.#keep(network, Math.min(this.#burst, this.#left(network, nowMs) - count), nowMs);
+  }
+
+  /** Until so many can be taken. */
+  secondsUntil(network: string, count: number): number {
+    return Math.max(0, (count - this.#left(network, this.#nowMs())) / this.#perSecond);
+  }
+
+  #left(network: string, nowMs: number): number {
+    const known = this.#buckets.get(network);
+    if (known === undefined) return this.#burst;
+    return Math.min(this.#burst, known.left + ((nowMs - known.atMs) * this.#perSecond) / 1_000);
+  }
+
+  #keep(network: string, left: number, atMs: number): void {
+    this.#buckets.delete(network);
+    this.#buckets.set(network, { left, atMs });
+    this.#forget(atMs);
+  }
+
   #forget(nowMs: number): void {
-    const fullAfterMs = (1_000 * this.#burst) / this.#perSecond;
-    for (const [network, { atMs }] of this.#buckets) {
+    for (const [network, { atMs, left }] of this.#buckets) {
+      const fullAfterMs = (1_000 * (this.#burst - left)) / this.#perSecond;
       if (this.#buckets.size <= MOST_REMEMBERED && nowMs - atMs < fullAfterMs) return;
       this.#buckets.delete(network);
     }

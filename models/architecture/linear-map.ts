@@ -1,4 +1,4 @@
-import { type Matrix, NONE, type PackedMap, type PassKernels, type Place } from "../kernels/kernels.ts";
+import { type Kernels, type Matrix, NONE, type PackedMap, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import type { AdapterLayout, AdapterPart } from "./adapter-layout.ts";
 import type { LinearName, LinearPlaces } from "./model-shape.ts";
@@ -30,7 +30,7 @@ const columnsAt = (at: Place, rowStride: number) => ({ at, rowStride: 1, columnS
 
 /** y = x W or y += x W, where `quantised` has room for the rows: by int8 weights. */
 export function multiplyByBlocks(
-  kernels: PassKernels,
+  kernels: Kernels,
   map: PackedMap,
   rows: number,
   x: Place,
@@ -38,8 +38,8 @@ export function multiplyByBlocks(
   y: Place,
   accumulate: boolean,
 ): void {
-  kernels.blocks!.quantise(rows, map.inputs, x, quantised);
-  kernels.blocks!.multiply({ ...map, rows, x: quantised, y, yStride: roundUp16(map.outputs), accumulate });
+  kernels.blocks.quantise(rows, map.inputs, x, quantised);
+  kernels.blocks.multiply({ ...map, rows, x: quantised, y, yStride: roundUp16(map.outputs), accumulate });
 }
 
 /** Outputs whose weights are floats at a time, on the way back. */
@@ -50,7 +50,7 @@ export const UNPACKED_OUTPUTS = 384;
  * one chain in the order of the outputs, so that it does not depend on how many of them are unpacked at a time.
  */
 export function multiplyBackByBlocks(
-  kernels: PassKernels,
+  kernels: Kernels,
   map: PackedMap,
   rows: number,
   dy: Matrix,
@@ -61,7 +61,7 @@ export function multiplyBackByBlocks(
   const { inputs, outputs } = map;
   for (let first = 0; first < outputs; first += UNPACKED_OUTPUTS) {
     const count = Math.min(UNPACKED_OUTPUTS, outputs - first);
-    kernels.blocks!.unpack(map, first, count, unpacked);
+    kernels.blocks.unpack(map, first, count, unpacked);
     const own = { ...dy, at: dy.at + first };
     kernels.multiply(rows, inputs, count, own, rowsAt(unpacked, inputs), dx, inputs, accumulate || first > 0);
   }
@@ -72,7 +72,7 @@ export function multiplyBackByBlocks(
  * rows as int8, or is NONE.
  */
 export function applyLinear(
-  kernels: PassKernels,
+  kernels: Kernels,
   parameters: Place,
   quantised: Place,
   { bias, inputs, outputs, weight }: LinearPlaces,
@@ -109,7 +109,7 @@ export interface GradientBlocks {
  * int8 weights as floats, or is NONE.
  */
 export function linearBack(
-  kernels: PassKernels,
+  kernels: Kernels,
   parameters: Place,
   unpacked: Place,
   { bias, inputs, outputs, weight }: LinearPlaces,

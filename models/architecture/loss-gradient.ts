@@ -3,7 +3,7 @@ import { modelError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { type GradientBlocks, linearBack, multiplyBackByBlocks } from "./linear-map.ts";
 import { type LinearName, type NormPlaces, qkvWidth } from "./model-shape.ts";
-import { linearAdapter, type PassModel, placeLogits, readTokens, type Transformer } from "./transformer.ts";
+import { linearAdapter, placeLogits, readTokens, type Transformer } from "./transformer.ts";
 import type { BackBuffers } from "./workspace.ts";
 
 /** One row of text: what is read, and what should follow each token. */
@@ -21,17 +21,6 @@ export interface TokenRow {
  * @throws RollupError MOD_INPUT_INVALID for tokens or targets out of range, or a row without a target
  */
 export function rowLoss(model: Transformer, row: TokenRow, into: GradientBlocks | null): number {
-  passRow(model, row, into);
-  const { losses } = model.workspace;
-  return meanLoss(row, model.kernels.arena.subarray(losses, losses + row.tokens.length));
-}
-
-/**
- * The same, with each token's loss left in the workspace: `meanLoss` makes one of them.
- *
- * @throws RollupError MOD_INPUT_INVALID
- */
-export function passRow(model: PassModel, row: TokenRow, into: GradientBlocks | null): void {
   const { kernels, shape, workspace } = model;
   const rows = row.tokens.length;
   checkTargets(row, shape.vocabularySize);
@@ -50,6 +39,8 @@ export function passRow(model: PassModel, row: TokenRow, into: GradientBlocks | 
     weight,
   );
   if (into !== null) goBack(model, row.tokens, into);
+  const { losses } = workspace;
+  return meanLoss(row, kernels.arena.subarray(losses, losses + rows));
 }
 
 function meanLoss(row: TokenRow, losses: Float32Array): number {
@@ -76,14 +67,14 @@ function checkTargets(row: TokenRow, vocabularySize: number): void {
 }
 
 interface Pass {
-  readonly model: PassModel;
+  readonly model: Transformer;
   readonly back: BackBuffers;
   readonly rows: number;
   readonly into: GradientBlocks;
 }
 
 /** From the logits' gradient down to what is tuned. */
-function goBack(model: PassModel, tokens: readonly number[], into: GradientBlocks): void {
+function goBack(model: Transformer, tokens: readonly number[], into: GradientBlocks): void {
   const { kernels, layout, parameters, shape, workspace } = model;
   const { back } = workspace;
   if (back === null) throw new RangeError("the workspace has no buffers for the pass back");

@@ -46,7 +46,7 @@ export function linearSize(shape: ModelShape, name: LinearName): { inputs: numbe
   return { inputs: width, outputs: innerWidth };
 }
 
-export function hasBias(shape: ModelShape, name: LinearName): boolean {
+function hasBias(shape: ModelShape, name: LinearName): boolean {
   if (name === "qkv") return shape.hasQkvBias;
   return name === "output" ? shape.hasOutputBias : shape.hasInnerBias;
 }

@@ -1,4 +1,4 @@
-import { type Kernels, NONE, type PassKernels, type Place } from "../kernels/kernels.ts";
+import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { rotaryTable } from "../tensors/rotary-table.ts";
@@ -17,11 +17,6 @@ export interface Transformer {
   readonly parameters: Place;
   readonly workspace: Workspace;
   readonly adapter: { readonly layout: AdapterLayout; readonly at: Place } | null;
-}
-
-/** The same, of which only passes are asked: its kernels may be a graphics card's. */
-export interface PassModel extends Omit<Transformer, "kernels"> {
-  readonly kernels: PassKernels;
 }
 
 /** Once, before the first pass and after the weights: writes the table of positions and the flipped head. */
@@ -46,7 +41,7 @@ export function prepareTransformer({ kernels, layout, parameters, shape, workspa
  *
  * @throws RollupError MOD_INPUT_INVALID for a token that is not in the vocabulary, or more than fit
  */
-export function readTokens(model: PassModel, tokens: readonly number[], first = 0): void {
+export function readTokens(model: Transformer, tokens: readonly number[], first = 0): void {
   const { kernels, layout, parameters, shape, workspace } = model;
   checkTokens(model, tokens, first);
   const rows = tokens.length;
@@ -66,17 +61,17 @@ export function readTokens(model: PassModel, tokens: readonly number[], first = 
 
 /** A token's row of the embedding. */
 export function readEmbedding(
-  { kernels, layout, parameters, shape }: Pick<PassModel, "kernels" | "layout" | "parameters" | "shape">,
+  { kernels, layout, parameters, shape }: Pick<Transformer, "kernels" | "layout" | "parameters" | "shape">,
   token: number,
   to: Place,
 ): void {
   const { vocabularySize: outputs, width: inputs } = shape;
   const weights = parameters + layout.embedding;
-  if (layout.weights === "int8") kernels.blocks!.unpack({ inputs, outputs, weights }, token, 1, to);
+  if (layout.weights === "int8") kernels.blocks.unpack({ inputs, outputs, weights }, token, 1, to);
   else kernels.copy(inputs, to, weights + token * inputs);
 }
 
-function checkTokens({ shape, workspace }: PassModel, tokens: readonly number[], first: number): void {
+function checkTokens({ shape, workspace }: Transformer, tokens: readonly number[], first: number): void {
   const end = first + tokens.length;
   const most = Math.min(workspace.maxRows, shape.maxPositions);
   if (tokens.length === 0 || end > most) {
@@ -94,13 +89,13 @@ function checkTokens({ shape, workspace }: PassModel, tokens: readonly number[],
   }
 }
 
-export function linearAdapter(model: PassModel, layer: number, linear: LinearName): LinearAdapter | null {
+export function linearAdapter(model: Transformer, layer: number, linear: LinearName): LinearAdapter | null {
   const { adapter, workspace } = model;
   if (adapter === null) return null;
   return adapterOn(adapter.layout, adapter.at, workspace.layers[layer]!.low, layer, linear);
 }
 
-function normalise(model: PassModel, norm: NormPlaces, rows: number, x: Place, y: Place, stats: Place) {
+function normalise(model: Transformer, norm: NormPlaces, rows: number, x: Place, y: Place, stats: Place) {
   const { kernels, parameters, shape } = model;
   const bias = norm.bias === NONE ? NONE : parameters + norm.bias;
   const isCentred = shape.norm === "layer";
@@ -108,7 +103,7 @@ function normalise(model: PassModel, norm: NormPlaces, rows: number, x: Place, y
 }
 
 function readLayer(
-  model: PassModel,
+  model: Transformer,
   layer: number,
   buffers: LayerBuffers,
   rows: number,
@@ -148,7 +143,7 @@ function readLayer(
   apply("down", buffers.inner, next, true);
 }
 
-function attend(model: PassModel, layer: number, buffers: LayerBuffers, rows: number, first: number): void {
+function attend(model: Transformer, layer: number, buffers: LayerBuffers, rows: number, first: number): void {
   const { kernels, shape, workspace } = model;
   const { headCount, headSize, keyHeadCount } = shape;
   const stride = qkvWidth(shape);
@@ -178,7 +173,7 @@ function attend(model: PassModel, layer: number, buffers: LayerBuffers, rows: nu
 
 /** Of each row the heads of queries, then those of keys lie side by side. */
 function normaliseHeads(
-  { kernels, layout, parameters, shape }: PassModel,
+  { kernels, layout, parameters, shape }: Transformer,
   layer: number,
   buffers: LayerBuffers,
   rows: number,
@@ -217,7 +212,7 @@ export function computeLogits(model: Transformer, from: number, count: number): 
 }
 
 /** The same, into the workspace. */
-export function placeLogits(model: PassModel, from: number, count: number): void {
+export function placeLogits(model: Transformer, from: number, count: number): void {
   const { kernels, layout, parameters, shape, workspace } = model;
   const { vocabularySize, width } = shape;
   const rowStride = roundUp16(vocabularySize);

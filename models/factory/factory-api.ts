@@ -28,7 +28,7 @@
  *   GET    /v1/jobs/:id/files/:form/:file S bytes
  *   GET    /v1/jobs/:id/lineage          S lineageSchema
  *   POST   /v1/jobs/:id/served           S {isServed} → jobSchema: whether questions to its registered model are answered here
- *   GET    /v1/served                      servedSchema
+ *   GET    /v1/served                      {models: {modelId, name}[]}: registered models served here
  *   *      /ledger/:model/…                the routes of a model server (docs/reference/attribution.md)
  */
 import { SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
@@ -369,9 +369,6 @@ const staticsSchema = z.object({
   payeeRoot: hex32,
   binding: hex32,
   split: hex32,
-  /** What L1's gate is shown: `admitActivation` of the client. */
-  columnsCommitments: z.array(hex32).min(1).max(SHARD_COUNT_MAX),
-  answeringPreimage: z.templateLiteral(["0x", z.string().regex(/^[0-9a-f]{192}$/)]),
 });
 export type FactoryStatics = z.output<typeof staticsSchema>;
 
@@ -416,9 +413,6 @@ export type FactoryRegistration = z.output<typeof registrationSchema>;
 export const registrationRequestSchema = z.strictObject({ modelId: leafId });
 
 export const servedRequestSchema = z.strictObject({ isServed: z.boolean() });
-/** Registered models that anybody may ask here, by what their jobs are called. */
-export const servedSchema = z.object({ models: z.array(z.object({ modelId: leafId, name: z.string() })) });
-
 /** adapter = PEFT's folder; merged = a whole model with the adapter added into its weights; model = what is published. */
 export const exportFormSchema = z.enum(["adapter", "merged", "model"]);
 export type ExportForm = z.output<typeof exportFormSchema>;

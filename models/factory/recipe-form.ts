@@ -5,7 +5,14 @@ import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import { baseSourceAt } from "../base/base-place.ts";
 import { factoryError } from "../model-errors.ts";
 import { readFrom, shapeOfBase } from "../registered/base-files.ts";
-import { methodFor, retrievalOf, textEnds, textPreset, textRules } from "../registered/recipe-presets.ts";
+import {
+  ekFacFor,
+  methodFor,
+  retrievalOf,
+  textEnds,
+  textPreset,
+  textRules,
+} from "../registered/recipe-presets.ts";
 import { parseTextRecipe, type TextRecipe, weightsOf } from "../registered/text-recipe.ts";
 import type { FactoryForm, FORM_LIMITS, FormView } from "./factory-api.ts";
 import type { CircuitSize, StoredBase, StoredDataset } from "./store/factory-store.ts";
@@ -174,6 +181,6 @@ function methodOf(...[shape, adapter, sizes]: Parameters<typeof methodFor>): Tex
     return methodFor(shape, adapter, sizes);
   } catch (error) {
     if (!isRollupError(error, "MOD_FILE_INVALID")) throw error;
-    return methodFor(shape, adapter, { ...sizes, hasJudgedRows: true });
+    return ekFacFor(sizes);
   }
 }

@@ -2,22 +2,18 @@
 
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
-import { decodeEntries } from "@openledger/circuits/settlement/settlement-data";
 import {
-  admitActivation,
   encodeSettlementBody,
   type ProvenEntry,
-  waitingGate,
+  sendSettlement,
 } from "@openledger/client/actions/l1/send-settlement";
 import { createModel } from "@openledger/client/actions/ledger/model-operations";
 import { clientError } from "@openledger/client/client-errors";
 import { type LedgerClient, requireL2Key } from "@openledger/client/ledger-client";
 import { findLeaves, getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
-import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
-import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import type { Address } from "viem";
-import { sendActivation, signSettlement } from "../settling/sign-settlement.ts";
+import { signSettlement } from "../settling/sign-settlement.ts";
 import type { FactoryRegistration } from "./factory-api.ts";
 import type { FactoryClient } from "./factory-client.ts";
 
@@ -81,7 +77,6 @@ export async function registerJob(
     );
   onProgress?.({ stage: "send", percent: 100 });
   const leaf = await getModel(client, modelId);
-  const admittedAt = await admit(client, leaf, registration);
   const signed = signSettlement(client, leaf, {
     kind: "activation",
     modelId,
@@ -89,7 +84,7 @@ export async function registerJob(
     ...entryOf(activation),
     ...(activation.further !== undefined && { further: activation.further.map(entryOf) }),
   });
-  await sendActivation(client, encodeSettlementBody(signed), { admittedAt });
+  await sendSettlement(client, encodeSettlementBody(signed));
   await factory.registration(jobId);
   return modelId;
 }
@@ -106,30 +101,6 @@ const entryOf = ({ circuit, data, proof, publicSignals }: Entry): ProvenEntry =>
   publicSignals: triple(publicSignals),
   proof: { a: pair(proof.a), b: [pair(proof.b[0]), pair(proof.b[1])], c: pair(proof.c) },
 });
-
-/** A job's model promises no window: where L1 has a gate, it admits the activation now. @returns in which block, if it does */
-async function admit(
-  client: LedgerClient,
-  model: LedgerModelLeaf,
-  { activation, statics }: FactoryRegistration,
-): Promise<number | undefined> {
-  const settlementHash = BigInt(activation!.settlementHash);
-  const gate = await waitingGate(client, model.id, settlementHash);
-  if (gate === null) return undefined;
-  const { capCircuit } = decodeEntries(
-    [activation!, ...(activation!.further ?? [])].map(({ data }) => bytesOf(data)),
-  );
-  const { size0 } = await client.l1.readContract({
-    ...{ address: client.rollupAddress, abi: rollupAbi, functionName: "circuits" },
-    args: [BigInt(capCircuit)],
-  });
-  const { blockNumber } = await admitActivation(client, {
-    ...{ gate, model, cap: BigInt(size0), settlementHash },
-    columnsCommitments: statics!.columnsCommitments.map(BigInt),
-    answeringPreimage: statics!.answeringPreimage,
-  });
-  return blockNumber;
-}
 
 /** A model of the owner with these statics whose activation is missing: an earlier call came only so far. */
 async function findCreated(

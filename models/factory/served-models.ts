@@ -182,7 +182,7 @@ export class ServedModels {
         heldBytes: HELD_BYTES,
         domain: client.domain,
         answerTtlMs: ANSWER_TTL_MS,
-        ...(report === undefined ? {} : { helpersOf: () => new Map([[modelId, report]]) }),
+        ...(report === undefined ? {} : { settling: new Map([[modelId, report]]) }),
       },
       { log: logger },
     );

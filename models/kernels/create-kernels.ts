@@ -53,7 +53,7 @@ export function createKernels(
 }
 
 /** @throws RollupError MOD_TOO_LARGE for more numbers than any arena has */
-export function requireArena(floatCount: number): void {
+function requireArena(floatCount: number): void {
   if (floatCount > MAX_ARENA_FLOATS) throw tooLarge(floatCount);
 }
 

@@ -114,8 +114,12 @@ export interface BlockKernels {
   unpack(map: PackedMap, first: number, count: number, to: Place): void;
 }
 
-/** Steps of a pass through a model: computed at once, or recorded for a trace (challenger/trace/record-pass.ts). */
-export interface PassKernels {
+/** Kernels of the processor: a call has its result in the arena when it returns. */
+export interface Kernels {
+  /** "avx512-vnni", "avx512", "avx2" or "wasm". */
+  readonly name: KernelSetName;
+  readonly arena: Float32Array;
+  readonly blocks: BlockKernels;
   /** Copies `count` numbers; the two places do not overlap, and are multiples of 16. */
   copy(count: number, to: Place, from: Place): void;
   /** Makes numbers 0. */
@@ -197,15 +201,6 @@ export interface PassKernels {
   ): void;
   /** AdamW. settings: ten floats, see adam in native/src/lane-kernels.h. */
   adam(count: number, p: Place, g: Place, m: Place, v: Place, settings: Place): void;
-  /** Absent in a trace. */
-  readonly blocks?: BlockKernels;
-}
-
-/** Kernels of the processor: a call has its result in the arena when it returns. */
-export interface Kernels extends PassKernels {
-  /** "avx512-vnni", "avx512", "avx2" or "wasm". */
-  readonly name: KernelSetName;
-  readonly arena: Float32Array;
   /**
    * The derivative of `adam`: a change dg of g, times its factor, changes p, m and v by dp, dm and dv.
    * @param ds times dg is what it adds to dv @param ofMean times dm, less `ofSquare` times dv, is what p falls by
@@ -225,13 +220,12 @@ export interface Kernels extends PassKernels {
   applyAdapters(call: AdapterRows): void;
   /** Keeps the rows' keys and values on their pages, then attends to positions up to each row's own. */
   attendPages(call: PagedAttention): void;
-  readonly blocks: BlockKernels;
 }
 
 export type KernelSetName = "avx512-vnni" | "avx512" | "avx2" | "wasm";
 
 /** What every processor's set does alike. */
-export function arenaMoves(arena: Float32Array): Pick<PassKernels, "copy" | "clear" | "write"> {
+export function arenaMoves(arena: Float32Array): Pick<Kernels, "copy" | "clear" | "write"> {
   return {
     copy: (count, to, from) => void arena.copyWithin(to, from, from + count),
     clear: (count, at) => void arena.fill(0, at, at + count),

@@ -1,4 +1,4 @@
-import { AS_PROMISED, assuranceOf } from "@openledger/attribution/model/reply-assurance";
+import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
 import type { WeightNumbers } from "../architecture/model-shape.ts";
@@ -58,7 +58,7 @@ export class LedgerBilling implements AnswerBilling {
     const { answerTokens, endToken, noRepeat, temperature } = recipe.answers;
     translated(() => requirePromptBytes(this.#tokens, text, recipe));
     const own = await encode(text);
-    translated(() => requirePromptTokens(text, own, recipe));
+    translated(() => requirePromptTokens(own, recipe));
     const read = isCiting(recipe) ? await model.read(text).catch(rethrow) : { given: own };
     const seed = drawSeedOf(recipe, text);
     const endTokens = endToken === null ? [] : [endToken];
@@ -96,7 +96,7 @@ export class LedgerBilling implements AnswerBilling {
         answer,
         ...facts,
         estimate,
-        assurance: assuranceOf(recipe, AS_PROMISED),
+        assurance: assuranceOf(recipe, ANSWERED_AGAIN),
       },
     };
   }

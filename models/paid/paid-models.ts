@@ -12,10 +12,9 @@ import {
   MANIFEST,
   parseJson,
 } from "@openledger/attribution/model/model-manifest";
-import { claimantOf } from "@openledger/attribution/model/recipe-fields";
-import { AS_PROMISED, assuranceOf } from "@openledger/attribution/model/reply-assurance";
+import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { AnswerService } from "@openledger/attribution/server/answer-service";
-import { AnswerStore, type StoredAnswer } from "@openledger/attribution/server/answer-store";
+import { AnswerStore } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
 import {
   createModelApp,
@@ -24,7 +23,6 @@ import {
   type SpanSource,
 } from "@openledger/attribution/server/model-routes";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { hex32 } from "@openledger/foundation/hex";
 import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { RollupError } from "@openledger/foundation/rollup-error";
@@ -54,16 +52,10 @@ export interface PaidModelsOptions extends ServerLimits {
   /** Of the rollup. */
   readonly domain: bigint;
   readonly answerTtlMs: number;
-  /** What runs beside the server for its models, by their leaves: asked for before anything is opened. Throws what it refuses. */
-  readonly helpersOf?: (models: readonly PublishedPromise[]) => ReadonlyMap<number, SettlingSource>;
+  /** Reports of what settles the models' epochs beside the server, by their leaves. */
+  readonly settling?: ReadonlyMap<number, SettlingSource>;
   /** Indexes of versions' texts, each by the root of its version (64 hexadecimal digits): docs/explanation/spans.md. */
   readonly spans?: ReadonlyMap<string, SpanSource> | undefined;
-}
-
-/** A published model, and who has promised to claim its queries; null for nobody. */
-interface PublishedPromise {
-  readonly modelId: number;
-  readonly claimant: string | null;
 }
 
 export interface PaidModel {
@@ -76,8 +68,6 @@ export interface PaidModel {
   queryOf(prompt: string, text: string): Promise<Int16Array>;
   /** What the model reads for a prompt, where that is more than the prompt. */
   read(prompt: string): Promise<ReadPrompt>;
-  /** What was answered, and opens this receipt; undefined where nobody was given it here. */
-  answerOf(receipt: bigint): Promise<StoredAnswer | undefined>;
 }
 
 export interface PaidModels {
@@ -108,9 +98,6 @@ export async function openPaidModels(
   await initPoseidon();
   const { basePath, dataFolder, folder, kernels, heldBytes, sequencerUrl } = options;
   const published = await readPublished(options);
-  const helpers = options.helpersOf?.(
-    published.map(({ modelId, recipe }) => ({ modelId, claimant: claimantOf(recipe) })),
-  );
   let fail!: (error: RollupError) => void;
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
@@ -136,7 +123,6 @@ export async function openPaidModels(
       const own = store.ofModel(modelId);
       const work = {
         staticsHash: BigInt(manifest.staticsHash),
-        isClaimed: claimantOf(recipe) !== null,
         answer: (prompt: string, onText?: (soFar: string) => void) =>
           thread!.run({ kind: "answer", modelId, prompt }, onText),
         estimate: (query: Int16Array) => thread!.run({ kind: "estimate", modelId, query }),
@@ -146,19 +132,18 @@ export async function openPaidModels(
       models.set(`model-${modelId}`, {
         ...{ modelId, recipe, weights, service, queryOf },
         read: (prompt) => thread!.run({ kind: "read", modelId, prompt }),
-        answerOf: (receipt) => own.answer(hex32(receipt)),
       });
       const file = (name: string) => readFile(join(folder, String(modelId), name));
       routed.set(String(modelId), {
         modelId,
         manifest,
         scoreMode: "int32",
-        assurance: assuranceOf(recipe, AS_PROMISED),
+        assurance: assuranceOf(recipe, ANSWERED_AGAIN),
         service,
         store: own,
         file,
         sharedFile: (name) => readBaseFile(recipe.base, name, bases),
-        settling: helpers?.get(modelId),
+        settling: options.settling?.get(modelId),
         spans: options.spans?.get(recipe.datanet.rowsRoot.slice(2)),
         row: async (place) =>
           "rows.jsonl" in manifest.files ? lineOf(await file("rows.jsonl"), place) : null,

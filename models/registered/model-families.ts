@@ -5,7 +5,7 @@ import type { FamilyTraining, ModelFamily } from "@openledger/attribution/model/
 import type { TrainingSetting } from "./text-training.ts";
 
 /** Where files of base models are looked for, beside the base that comes with this software. */
-export interface BasePlaces {
+interface BasePlaces {
   /** A folder or an address. */
   readonly base?: string | undefined;
   /** A model's server, which has what it answers with. */

@@ -1,7 +1,6 @@
 import type { Cited } from "../retrieval/citations.ts";
 import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
 import { decodeIndex } from "../retrieval/row-index.ts";
-import type { TokenSpelling } from "../tokens/token-spelling.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import { mapLength, type QueryMapSize } from "./query-map.ts";
 import { isCiting, type TextRecipe } from "./text-recipe.ts";
@@ -18,13 +17,12 @@ export function promptReader(
   tokens: TextTokens,
   { queryMap, recipe }: { readonly queryMap: Uint8Array; readonly recipe: TextRecipe },
   size: QueryMapSize,
-  spelling: TokenSpelling | null = null,
 ): (prompt: string) => ReadPrompt & { readonly found: FoundRows | null } {
   const find = isCiting(recipe)
     ? rowFinder(decodeIndex(queryMap.subarray(mapLength(queryMap, size)), recipe), recipe)
     : null;
   return (prompt) => {
-    const question = tokensOfPrompt(tokens, prompt, recipe, spelling);
+    const question = tokensOfPrompt(tokens, prompt, recipe);
     const found = find?.(prompt) ?? null;
     const sources = sourceTokens(tokens, found?.excerpts ?? [], recipe.retrieval?.excerptTokens ?? 0);
     return { given: [...sources, ...question], cited: found?.cited ?? null, found };

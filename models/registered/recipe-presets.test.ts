@@ -78,13 +78,6 @@ describe("recipe presets", () => {
     expect(presetRecipe("emails", 40, 64).model.decay).toBe(0.01);
     expect(presetRecipe("emails", 400, 64).model.decay).toBe(0.001);
     expect(presetRecipe("digits", 400, 1_008).model.decay).toBe(0.003);
-    // Challenges by default, where L1 takes so many rows.
-    const marks = [
-      presetRecipe("emails", 2_048, 64),
-      presetRecipe("emails", 2_049, 64),
-      presetRecipe("digits", 40, 1_008),
-    ];
-    expect(marks.map(({ isChallengeable }) => isChallengeable)).toEqual([true, undefined, undefined]);
     const file = presetRecipe("emails", 8, 1_024);
     const datanet = { id: 10, version: 1, rowsRoot: 5n };
     expect(parseDirectRecipe(completeRecipe(file, datanet, 257)).columnCount).toBe(1_025);
@@ -92,22 +85,16 @@ describe("recipe presets", () => {
 });
 
 describe("the preset of texts", () => {
-  it("holds a tenth out, ends rows and answers, and says nothing twice; with claims it does none of it", async () => {
-    const preset = (rowCount: number, isTraced: boolean) =>
-      textPreset(defaultBase(), "base", { rowCount, columnCount: 64, isTraced });
-    expect(await preset(60, false)).toMatchObject({
+  it("holds a tenth out, ends rows and answers, and says nothing twice", async () => {
+    const preset = (rowCount: number) => textPreset(defaultBase(), "base", { rowCount, columnCount: 64 });
+    expect(await preset(60)).toMatchObject({
       ...{ rowsEnd: true, heldOut: 6, answers: { endToken: 0, noRepeat: 4 }, tuning: { steps: 75 } },
     });
-    const plain = await preset(60, true);
-    expect(plain).toMatchObject({ answers: { endToken: null }, tuning: { steps: 67 } });
-    expect((await preset(10, true)).tuning.steps).toBe(1_000);
-    expect(plain.method).toEqual({ kind: "tangent", fisher: 9, featureCount: 64 });
-    expect(plain.rules).not.toHaveProperty("thresholdPermille");
-    expect([plain.rowsEnd, plain.heldOut, plain.answers.noRepeat]).toEqual([undefined, undefined, undefined]);
+    expect((await preset(10)).tuning.steps).toBe(1_000);
     expect([19, 20, 55, 1_000].map(heldOutCount)).toEqual([0, 4, 5, 32]);
   });
 
-  it("name int8 of a base of 67 million numbers, and floats where claims are promised", async () => {
+  it("name int8 of a base of 67 million numbers", async () => {
     const vocabularySize = 2 ** 21;
     const tensors: Record<string, object> = {};
     let end = 0;
@@ -126,22 +113,17 @@ describe("the preset of texts", () => {
       ["model.safetensors", weights],
     ]);
     const sizes = { rowCount: 60, columnCount: 64 };
-    const large = (isTraced: boolean) =>
-      textPreset(memorySource("large", files), "large", { ...sizes, isTraced });
-    expect((await large(false)).weights).toBe("int8");
-    expect((await large(true)).weights).toBe("float32");
+    expect((await textPreset(memorySource("large", files), "large", sizes)).weights).toBe("int8");
     expect(await textPreset(defaultBase(), "base", sizes)).not.toHaveProperty("weights");
   });
 
-  it("scores texts by tangents of the run, and by EK-FAC where there is no room or L1 judges rows", async () => {
-    const kindOf = async (rowCount: number, hasJudgedRows?: boolean) => {
-      const sizes = { rowCount, columnCount: 100, ...(hasJudgedRows === undefined ? {} : { hasJudgedRows }) };
-      return (await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, sizes)).method;
-    };
+  it("scores texts by tangents of the run, and by EK-FAC where there is no room", async () => {
+    const methodOf = async (rowCount: number) =>
+      (await textPreset(baseSourceAt(OWN_BASE), OWN_BASE_NAME, { rowCount, columnCount: 100 })).method;
     const tangent = { kind: "tangent", fisher: 9, featureCount: 96, components: 1_024 };
-    expect(await kindOf(1_024)).toEqual(tangent);
-    for (const method of [await kindOf(1_025), await kindOf(8, true)])
-      expect(method).toEqual({ kind: "ek-fac", power: 0.5, damping: 0, featureCount: 96 });
+    expect(await methodOf(1_024)).toEqual(tangent);
+    const ekFac = { kind: "ek-fac", power: 0.5, damping: 0, featureCount: 96 };
+    expect(await methodOf(1_025)).toEqual(ekFac);
   });
 });
 

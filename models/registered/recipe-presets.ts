@@ -2,7 +2,6 @@ import { BASE_BUCKETS } from "@openledger/attribution/features/direct-base";
 import { rewardsOfCard, usualRewards } from "@openledger/attribution/model/base-policy";
 import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks";
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
-import { MOST_CHALLENGED_ROWS } from "@openledger/attribution/model/recipe-fields";
 import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { hex32 } from "@openledger/foundation/hex";
 import { type AdapterSettings, adapterLayout, usualTargets } from "../architecture/adapter-layout.ts";
@@ -54,7 +53,6 @@ export function presetRecipe(
       nearDuplicatesShare: false,
     },
     columnCount: bucketCount + 1,
-    ...(name === "emails" && rowCount <= MOST_CHALLENGED_ROWS ? { isChallengeable: true } : {}),
   };
 }
 
@@ -135,7 +133,7 @@ const ROUNDS = 6;
 const MOST_FEATURES = 256;
 /** Half of all rows have some score above 0 by chance: so much of a typical one is not paid. */
 const THRESHOLD_PERMILLE = 500;
-/** Of models without claims. @param isCiting citations pay no other row, so these have no threshold */
+/** Rules of the presets of texts. @param isCiting citations pay no other row, so these have no threshold */
 export const textRules = (isCiting = false) => ({
   normQuantile: ROW_RULES.normQuantile,
   nearDuplicatesShare: false,
@@ -153,9 +151,8 @@ const LAST_PART = 0.1;
 /**
  * The preset "texts": an adapter of rank 8 on queries and values of the base, six rounds through the rows but a few that
  * are held out. Answers are the likeliest tokens, end by the base's end token and do not go round in circles. Scores are of
- * `methodFor`. A base of int8, by its size, is named so; with claims its weights are floats.
- * @param baseName for people, nothing depends on it. @param sizes `isTraced`: claims are to be promised, so that rows are
- *   as they are, all of them, all tokens count alike, and answers are the likeliest tokens alone. `isCiting`: answers are
+ * `methodFor`. A base of int8, by its size, is named so.
+ * @param baseName for people, nothing depends on it. @param sizes `isCiting`: answers are
  *   written from rows that are found, and cite them; half of the columns and of the prompt are for that
  * @throws MOD_…, where the base cannot be read
  */
@@ -164,7 +161,7 @@ export async function textPreset(
   baseName: string,
   sizes: MethodSizes,
 ): Promise<Omit<TextRecipe, "datanet" | "columnCount">> {
-  const { columnCount, isCiting = false, isTraced = false } = sizes;
+  const { columnCount, isCiting = false } = sizes;
   const opened = await openModel(source);
   const { layout, shape } = opened;
   await opened.close();
@@ -172,8 +169,8 @@ export async function textPreset(
   const answerTokens = Math.floor(mostTokens / 8);
   const promptTokens = mostTokens - answerTokens;
   const { seed: _, ...usual } = usualRecipe;
-  const heldOut = isTraced ? 0 : heldOutCount(sizes.rowCount);
-  const { answers, ends } = isTraced ? { ends: {}, answers: { endToken: null } } : await textEnds(source);
+  const heldOut = heldOutCount(sizes.rowCount);
+  const { answers, ends } = await textEnds(source);
   const adapter = { rank: 8, alpha: 16, targets: usualTargets(shape) };
   const trained = sizes.rowCount - heldOut;
   const isFew = heldOutCount(sizes.rowCount) === 0;
@@ -183,7 +180,7 @@ export async function textPreset(
     version: 2,
     family: "text",
     base: await describeBase(source, baseName),
-    ...(usualWeights(layout) === "int8" ? { weights: isTraced ? "float32" : "int8" } : {}),
+    ...(usualWeights(layout) === "int8" ? { weights: "int8" as const } : {}),
     seed: "texts",
     rowTokens: mostTokens,
     ...ends,
@@ -192,45 +189,47 @@ export async function textPreset(
       // A higher rate fits unseen rows better, and pays rows that echo the base more.
       ...{ ...usual, steps, rowsPerStep: ROWS_PER_STEP, warmupSteps: Math.min(10, Math.ceil(steps / 10)) },
       lastPart: LAST_PART,
-      ...(isTraced ? {} : { weigh: "tokens" as const }),
+      weigh: "tokens",
     },
     ...(heldOut === 0 ? {} : { heldOut }),
     method: methodFor(shape, adapter, sizes),
     answers: { promptTokens, answerTokens, temperature: 0, ...answers },
     ...(isCiting ? { retrieval: retrievalOf(columnCount, promptTokens) } : {}),
-    rules: isTraced
-      ? { normQuantile: ROW_RULES.normQuantile, nearDuplicatesShare: false }
-      : textRules(isCiting),
+    rules: textRules(isCiting),
   };
 }
 
 interface MethodSizes {
   readonly rowCount: number;
   readonly columnCount: number;
-  /** Whether L1 is to judge rows: it takes no tangents. */
-  readonly hasJudgedRows?: boolean;
-  readonly isTraced?: boolean;
   readonly isCiting?: boolean;
 }
 
+type ColumnSizes = Pick<MethodSizes, "columnCount" | "isCiting">;
+
+/** Features that the columns have room for. */
+function featureCountFor({ columnCount, isCiting = false }: ColumnSizes): number {
+  const most = Math.min(MOST_FEATURES, isCiting ? columnCount / 2 : columnCount);
+  // A power of two is one rotation, as citations balance it; others leave columns for a threshold.
+  return isCiting ? 2 ** Math.floor(Math.log2(most)) : 16 * Math.max(1, Math.floor((most - 1) / 16));
+}
+
+/** The method of more rows than tangents have room for. */
+export const ekFacFor = (sizes: ColumnSizes) =>
+  ({ kind: "ek-fac", power: 0.5, damping: 0, featureCount: featureCountFor(sizes) }) as const;
+
 /**
- * Tangents of the run, or EK-FAC where these have no room or L1 judges rows; as many features as the columns have room for. The map is
- * folded but where traces show it.
+ * Tangents of the run, or EK-FAC where these have no room; as many features as the columns have room for. The map is folded.
  * @throws what an adapter is refused for
  */
 export function methodFor(
   shape: ModelShape,
   adapter: AdapterSettings,
-  { columnCount, hasJudgedRows = false, isCiting = false, isTraced = false, rowCount }: MethodSizes,
+  sizes: MethodSizes,
 ): TextRecipe["method"] {
-  const most = Math.min(MOST_FEATURES, isCiting ? columnCount / 2 : columnCount);
-  // A power of two is one rotation, as traces have it and citations balance it; others leave columns for a threshold.
-  const featureCount =
-    isTraced || isCiting ? 2 ** Math.floor(Math.log2(most)) : 16 * Math.max(1, Math.floor((most - 1) / 16));
-  const ekFac = { kind: "ek-fac", power: 0.5, damping: 0, featureCount } as const;
-  if (hasJudgedRows) return ekFac;
   const layout = adapterLayout(shape, adapter);
-  if (!hasTangentRoom({ rowCount, floatCount: layout.floatCount })) return ekFac;
-  const folded = isTraced ? {} : { components: usualComponents(layout, featureCount) };
-  return { kind: "tangent", fisher: 9, featureCount, ...folded };
+  const { floatCount } = layout;
+  if (!hasTangentRoom({ rowCount: sizes.rowCount, floatCount })) return ekFacFor(sizes);
+  const featureCount = featureCountFor(sizes);
+  return { kind: "tangent", fisher: 9, featureCount, components: usualComponents(layout, featureCount) };
 }

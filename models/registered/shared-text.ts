@@ -13,7 +13,6 @@ import { memorySource } from "../files/memory-source.ts";
 import { NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
-import { readSpelling, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
 import { generate, likeliest } from "../training/generate.ts";
 import { runRowTask } from "../training/row-task.ts";
@@ -48,8 +47,6 @@ interface Places extends MapPlaces {
 
 export class SharedText {
   readonly #tokens: TextTokens;
-  /** null where no recipe promises claims, or L1 compares no prompts. */
-  readonly #spelling: TokenSpelling | null;
   readonly #places: Places;
   /** By the adapter's settings. */
   readonly #models: ReadonlyMap<string, Transformer>;
@@ -57,14 +54,8 @@ export class SharedText {
   /** Of the seated model. */
   #read: ReturnType<typeof promptReader> | null = null;
 
-  private constructor(
-    tokens: TextTokens,
-    spelling: TokenSpelling | null,
-    places: Places,
-    models: ReadonlyMap<string, Transformer>,
-  ) {
+  private constructor(tokens: TextTokens, places: Places, models: ReadonlyMap<string, Transformer>) {
     this.#tokens = tokens;
-    this.#spelling = spelling;
     this.#places = places;
     this.#models = models;
   }
@@ -85,8 +76,6 @@ export class SharedText {
         if (weightsOf(recipe, shape) !== weights)
           throw otherBase(`a model is of ${own.name} with other weights than ${weights}`, own.name);
       const tokens = await openTokenizer(source, shape.vocabularySize);
-      const isClaimed = recipes.some(({ tracing }) => tracing !== undefined);
-      const spelling = isClaimed ? await readSpelling(source, shape.vocabularySize) : null;
       const layouts = new Map<string, AdapterLayout>();
       for (const { adapter } of recipes) layouts.set(keyOf(adapter), adapterLayout(shape, adapter));
       const most = (size: (recipe: TextRecipe) => number) => Math.max(...recipes.map(size));
@@ -110,7 +99,7 @@ export class SharedText {
         const workspace = workspaces.get(key)!;
         models.set(key, { ...model, workspace, adapter: { layout, at: places.adapter } });
       }
-      return new SharedText(tokens, spelling, places, models);
+      return new SharedText(tokens, places, models);
     } finally {
       await opened.close();
     }
@@ -133,7 +122,7 @@ export class SharedText {
     if (this.#seated !== parts) {
       this.#seated = null;
       checkQueryMap(queryMap, size);
-      this.#read = promptReader(this.#tokens, parts, size, this.#spelling);
+      this.#read = promptReader(this.#tokens, parts, size);
       const files = memorySource("the model", new Map([["adapter_model.safetensors", adapter]]));
       await readAdapter(files, model.shape, layout, arena, this.#places.adapter);
       arena.set(mapAdapter(queryMap, size) ?? [], this.#places.middle);

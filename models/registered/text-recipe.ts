@@ -1,4 +1,3 @@
-import { attributionError } from "@openledger/attribution/attribution-errors";
 import { MAX_FEATURE_COUNT } from "@openledger/attribution/features/quantise";
 import { checkedRecipe, recipeFields } from "@openledger/attribution/model/recipe-fields";
 import { z } from "zod";
@@ -23,7 +22,7 @@ const featureCount = count
   .refine((features) => features % 16 === 0, "must be a multiple of 16");
 
 /** A language model's recipe: a base, and an adapter that is tuned on the rows. Published in this order. */
-const plainRecipeSchema = z.strictObject({
+const textRecipeSchema = z.strictObject({
   version: recipeFields.version,
   family: z.literal("text"),
   datanet: recipeFields.datanet,
@@ -85,8 +84,8 @@ const plainRecipeSchema = z.strictObject({
   heldOut: count.max(100_000).optional(),
   /**
    * How rows become features: by tangents of the middle run (docs/adr/0013-tangents-of-the-run.md), or from their gradients by
-   * EK-FAC, for rows that L1 judges and for more of them than tangents have room for. `components`: the map is folded
-   * (models/influence/fold-directions.ts). Absent: it is whole, as traces take it.
+   * EK-FAC, for more rows than tangents have room for. `components`: the map is folded
+   * (models/influence/fold-directions.ts). Absent: it is whole.
    */
   method: z.discriminatedUnion("kind", [
     z.strictObject({
@@ -125,23 +124,7 @@ const plainRecipeSchema = z.strictObject({
     surprisal: z.literal("squared").optional(),
   }),
   columnCount: recipeFields.columnCount,
-  /**
-   * Its queries are claimed on L1 by one account, and an epoch's draws wait for that (docs/explanation/fault-proofs.md). The digest names
-   * roots of all numbers that an answer depends on. `rows`: before its activation its rows of G are posted, and anyone may
-   * refute them. Absent: no claims.
-   */
-  tracing: z
-    .strictObject({
-      claimant: z.string().regex(/^0x[0-9a-f]{40}$/),
-      digest: z.string().regex(/^0x[0-9a-f]{64}$/),
-      rows: z.literal(true).optional(),
-    })
-    .optional(),
 });
-const textRecipeSchema = plainRecipeSchema.refine(
-  ({ method, tracing }) => method.kind === "ek-fac" || tracing?.rows !== true,
-  { path: ["method"], message: 'must be "ek-fac": L1 judges a row by its gradient, not by a whole run' },
-);
 export type TextRecipe = z.infer<typeof textRecipeSchema>;
 
 export type CitingTextRecipe = TextRecipe & { readonly retrieval: z.output<typeof retrievalSchema> };
@@ -151,59 +134,12 @@ export const isCiting = (recipe: TextRecipe): recipe is CitingTextRecipe => reci
 export const questionTokens = ({ answers, retrieval }: TextRecipe): number =>
   answers.promptTokens - (retrieval === undefined ? 0 : retrieval.rows * retrieval.excerptTokens);
 
-/** Whether the recipe promises that its rows of G are posted. */
-export const promisesRows = ({ tracing }: Pick<TextRecipe, "tracing">): boolean => tracing?.rows === true;
-
-/**
- * Tokens of the longest text that is traced: of prompt and answer; of a row, where rows are promised. Other models keep
- * their programs.
- */
-export function tracedTokens(recipe: TextRecipe, hasRows = promisesRows(recipe)): number {
-  const { answerTokens, promptTokens } = recipe.answers;
-  return Math.max(promptTokens + answerTokens, hasRows ? recipe.rowTokens : 0);
-}
-
-/**
- * Whether a trace shows queries and rows of such a recipe: it is of one pass, that of the tuned model, in which all tokens
- * of a row count alike; L1 takes the likeliest token for the answer's, a row's tokens for those of its text, and finds no rows.
- * Its numbers are floats. @throws ATT_RECIPE_INVALID
- */
-export function requireTraceable({
-  answers,
-  method,
-  rowsEnd,
-  retrieval,
-  tuning,
-  weights,
-}: Pick<TextRecipe, "answers" | "method" | "retrieval" | "rowsEnd" | "tuning" | "weights">): void {
-  const { noRepeat, weigh } = answers;
-  const components = method.kind === "tangent" ? method.components : undefined;
-  const rules = [components, noRepeat, retrieval, rowsEnd, tuning.weigh, weigh];
-  if (weights !== "int8" && rules.every((rule) => rule === undefined)) return;
-  const message =
-    "no trace shows method.components, retrieval, rowsEnd, tuning.weigh, answers.noRepeat, answers.weigh or int8 weights";
-  throw attributionError("ATT_RECIPE_INVALID", message, { data: { issues: [{ path: "tracing", message }] } });
-}
-
-/**
- * Of the base's matrices. @param shape of the recipe's base
- * @throws ATT_RECIPE_INVALID for int8 by the base's size, where claims are promised: anyone else would believe in their games
- */
-export function weightsOf(
-  recipe: Parameters<typeof requireTraceable>[0] & Pick<TextRecipe, "tracing">,
-  shape: ModelShape,
-): WeightNumbers {
-  const weights = recipe.weights ?? usualWeights(parameterLayout(shape));
-  if (recipe.tracing !== undefined) requireTraceable({ ...recipe, weights });
-  return weights;
-}
+/** Numbers of the base's matrices. @param shape of the recipe's base */
+export const weightsOf = ({ weights }: Pick<TextRecipe, "weights">, shape: ModelShape): WeightNumbers =>
+  weights ?? usualWeights(parameterLayout(shape));
 
 /** @throws ATT_RECIPE_INVALID */
-export function parseTextRecipe(json: unknown): TextRecipe {
-  const recipe = checkedRecipe(checkedSchema, json);
-  if (recipe.tracing !== undefined) requireTraceable(recipe);
-  return recipe;
-}
+export const parseTextRecipe = (json: unknown): TextRecipe => checkedRecipe(checkedSchema, json);
 
 const checkedSchema = textRecipeSchema
   .refine(({ tuning }) => (tuning.lastStep ?? 0) <= tuning.steps, {

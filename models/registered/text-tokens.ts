@@ -1,10 +1,9 @@
 /** Rows, prompts and answers of a text model as tokens. */
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import { decodeTextRow, type TextRow } from "@openledger/attribution/rows/text-rows";
+import type { TextRow } from "@openledger/attribution/rows/text-rows";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { answerRow, textRows, wantedOf } from "../architecture/loss-gradient.ts";
 import type { Cited } from "../retrieval/citations.ts";
-import { spelledLengths, type TokenSpelling } from "../tokens/token-spelling.ts";
 import { mostTextBytes, type TextTokens } from "../tokens/tokenizer.ts";
 import { questionTokens, type TextRecipe } from "./text-recipe.ts";
 
@@ -31,82 +30,11 @@ export function weighedByTokens(rows: readonly TokenRow[]): TokenRow[] {
   return rows.map((row) => ({ ...row, weight: 1 / mean }));
 }
 
-/** A row as a model commitment has it: all of its tokens, the last wanted one too. */
-export interface SpelledRow {
-  readonly tokens: readonly number[];
-  /** Tokens before the first wanted one: the prompt's; 1 of a row that is one text. */
-  readonly promptCount: number;
-  /** Bytes that each token spells of its text. */
-  readonly lengths: readonly number[];
-}
-
-/**
- * @param spelling null where nothing says what tokens spell: then no row has lengths
- * @throws ATT_ROW_INVALID where it is no row of the recipe, or its tokens do not spell it
- */
-export function spelledRow(
-  tokens: TextTokens,
-  spelling: TokenSpelling | null,
-  content: Uint8Array,
-  recipe: TextRecipe,
-): SpelledRow {
-  const row = decodeTextRow(content);
-  const made = tokensOfRow(tokens, row, recipe);
-  const all = [...made.tokens, made.targets.at(-1)!];
-  const promptCount = made.targets.findIndex((target) => target >= 0) + 1;
-  const parts: [string, readonly number[]][] =
-    "text" in row
-      ? [[row.text, all]]
-      : [
-          [row.prompt, all.slice(0, promptCount)],
-          [row.answer, all.slice(promptCount)],
-        ];
-  const lengths = parts.flatMap(([text, own]) => {
-    const bytes = new TextEncoder().encode(text);
-    const spelled = spelling && spelledLengths(spelling, bytes, own);
-    if (spelled === null) throw invalid("its tokens do not spell it, byte by byte");
-    return spelled;
-  });
-  return { tokens: all, promptCount, lengths };
-}
-
-/** Most bytes of a transaction that nodes pass on. */
-export const TRANSACTION_BYTES = 128 * 1_024;
-/**
- * Of a claim's prompt, answer, tokens, lengths and query: contracts/disputes/ClaimChecks.sol takes no more. What refutes it
- * repeats them, and has the rest for the model's terms and its vocabulary's entries.
- */
-export const MOST_CLAIM_BYTES = 96 * 1_024;
-/** Of the answer's JSON, without text and tokens. */
-const ANSWER_HEAD_BYTES = 32;
-/** A token in the statement, and in `lengths` how many bytes it spells. */
-const PROMPT_TOKEN_BYTES = 4 + 2;
-/** In the statement; in the answer's JSON 10 digits with a comma, and the text of the longest token of usual vocabularies. */
-const ANSWER_TOKEN_BYTES = 4 + 11 + 128;
-
-/** Bytes of a prompt of so many tokens of which L1 still takes a claim; below 0 for none. */
-export function mostClaimedBytes(promptTokens: number, { answers, method }: TextRecipe): number {
-  const tokenBytes = PROMPT_TOKEN_BYTES * promptTokens + ANSWER_TOKEN_BYTES * answers.answerTokens;
-  return MOST_CLAIM_BYTES - ANSWER_HEAD_BYTES - method.featureCount - tokenBytes;
-}
-
-/** Of prompt and answer together, or of a row: TraceGame.sol. */
-export const MOST_TRACED_TOKENS = 4_096;
-
-/**
- * @param spelling of the base's tokenizer; null where L1 does not compare a prompt with its tokens
- * @throws ATT_ROW_INVALID for an empty prompt, or one that is longer than the recipe takes; where it promises claims, for
- *   one that no claim could show
- */
-export function tokensOfPrompt(
-  tokens: TextTokens,
-  prompt: string,
-  recipe: TextRecipe,
-  spelling: TokenSpelling | null = null,
-): number[] {
+/** @throws ATT_ROW_INVALID for an empty prompt, or one that is longer than the recipe takes */
+export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextRecipe): number[] {
   requirePromptBytes(tokens, prompt, recipe);
   const encoded = tokens.encode(prompt);
-  requirePromptTokens(prompt, encoded, recipe, spelling);
+  requirePromptTokens(encoded, recipe);
   return encoded;
 }
 
@@ -120,34 +48,10 @@ export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: T
 }
 
 /** As `tokensOfPrompt`, of a prompt that is encoded. @throws ATT_ROW_INVALID */
-export function requirePromptTokens(
-  prompt: string,
-  encoded: readonly number[],
-  recipe: TextRecipe,
-  spelling: TokenSpelling | null = null,
-): void {
+export function requirePromptTokens(encoded: readonly number[], recipe: TextRecipe): void {
   const most = questionTokens(recipe);
   if (encoded.length < 1 || encoded.length > most)
     throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${most}`);
-  if (recipe.tracing === undefined) return;
-  if (spelling !== null) lengthsOfPrompt(spelling, prompt, encoded);
-  const [byteCount, mostBytes] = [
-    new TextEncoder().encode(prompt).length,
-    mostClaimedBytes(encoded.length, recipe),
-  ];
-  if (byteCount > mostBytes)
-    throw invalid(`the prompt has ${byteCount} bytes, and a claim of it has room for ${mostBytes}`);
-}
-
-/** Bytes that each token spells, as a claim shows them. @throws ATT_ROW_INVALID where they do not spell the prompt */
-export function lengthsOfPrompt(
-  spelling: TokenSpelling,
-  prompt: string,
-  encoded: readonly number[],
-): readonly number[] {
-  const lengths = spelledLengths(spelling, new TextEncoder().encode(prompt), encoded);
-  if (lengths !== null) return lengths;
-  throw invalid("the prompt's tokens do not spell it, so a claim of it would be refuted");
 }
 
 /** What a model reads before a question: each row that was found, with its number, cut to the recipe's tokens. */

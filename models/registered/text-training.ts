@@ -157,11 +157,6 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
       const { real, texts, ...ofRows } = await featuresAndTokens(parts, rows, setting, options);
       return registeredTexts(real, recipe, texts, ofRows, index);
     },
-    async promise({ recipe }) {
-      // Attack by omission: a check that nobody makes passes. Who verifies such a model wraps this training.
-      if (recipe.tracing !== undefined) throw new TypeError("a model with claims is verified by withPromise");
-      return null;
-    },
     describe(trained) {
       const { kind } = trained.recipe.method;
       const scores = `its rows are scored by ${kind === "tangent" ? "tangents of the run" : "EK-FAC"}`;
@@ -176,10 +171,6 @@ export function textTraining(family: ModelFamily<TextParts>, setting: TrainingSe
  * of tangents, which take the whole run. Takes the same row twice, which `train` refuses.
  * @throws ATT_ROW_INVALID, and what a published model is refused for
  */
-export async function realFeatures(...given: Parameters<typeof featuresAndTokens>): Promise<Float64Array> {
-  return (await featuresAndTokens(...given)).real;
-}
-
 async function featuresAndTokens(
   { adapter, queryMap, recipe }: Pick<TextParts, "adapter" | "queryMap" | "recipe">,
   rows: readonly Pick<OwnedRow, "content">[],

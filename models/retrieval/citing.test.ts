@@ -267,11 +267,9 @@ describe("a model that cites", () => {
       expect(() => decodeIndex(changed, recipe)).toThrow(code("ATT_MODEL_FILE_INVALID"));
   });
 
-  it("is refused where L1 would find rows, where other rows would be paid, and where nothing is left", () => {
-    const { answers, retrieval, rules } = recipe;
-    const tracing = { claimant: `0x${"11".repeat(20)}`, digest: `0x${"22".repeat(32)}` };
+  it("is refused where other rows would be paid, and where nothing is left", () => {
+    const { retrieval, rules } = recipe;
     for (const changed of [
-      { tracing, answers: { ...answers, weigh: undefined } },
       { rules: { ...rules, base: { flatPermille: 10 } } },
       { rules: { ...rules, nearDuplicatesShare: true } },
       { rules: { ...rules, thresholdPermille: 250 } },

@@ -69,11 +69,6 @@ export interface AutoSettleModules {
     circuits: readonly RollupCircuit[],
     onPercent: (percent: number) => void,
   ) => Promise<ProvedSettlement>;
-  /**
-   * Of a language model whose draws wait for claims: makes L1 take them, and says what is still missing; null for nothing.
-   * Absent for other models.
-   */
-  readonly approve?: (facts: EpochFacts, prepared: SampledSettlement) => Promise<string | null>;
   readonly log: HelperLog;
   readonly report?: SettlingReport;
 }
@@ -98,7 +93,6 @@ export class AutoSettler {
   /** The newest settlement that was seen on L1, so that each is told of once. */
   #toldEpoch = 0;
   #toldRandomnessOf = 0;
-  #toldMissing = "";
 
   constructor(options: AutoSettleOptions, modules: AutoSettleModules) {
     this.#options = options;
@@ -118,9 +112,7 @@ export class AutoSettler {
       else await this.#closeIfDue(leaf);
       this.report.noteSuccess();
     } catch (error) {
-      // L1 takes the draws by now; the bridge tells the sequencer so with one of the next blocks.
-      const isHeardSoon = this.#modules.approve !== undefined && isRollupError(error, "SEQ_NOT_ADMITTED");
-      if (!isHeardSoon && !NEXT_TURN.some((code) => isRollupError(error, code))) throw error;
+      if (!NEXT_TURN.some((code) => isRollupError(error, code))) throw error;
       this.report.noteSuccess();
     }
   }
@@ -187,19 +179,7 @@ export class AutoSettler {
     this.report.set({ stage: "preparing" });
     const facts = await readClosedEpoch(client, modelId, epoch);
     this.report.set({ paymentCount: facts.payments.length });
-    let { prepared, circuits } = await this.#prepare(facts, closed.isRandomnessMissed);
-    const missing = "draws" in prepared ? await this.#modules.approve?.(facts, prepared) : null;
-    if (typeof missing === "string") {
-      if (!(await this.#isDefaultDue(closed))) {
-        this.report.set({ stage: "awaiting-claims" });
-        if (this.#toldMissing !== missing)
-          log.info({ modelId, epoch }, `epoch ${epoch} waits for claims: ${missing}`);
-        this.#toldMissing = missing;
-        return;
-      }
-      // L1 asks nobody about row counts. Without this the epoch would stay open for ever.
-      ({ prepared, circuits } = await this.#prepare(facts, true));
-    }
+    const { prepared, circuits } = await this.#prepare(facts, closed.isRandomnessMissed);
     const kept = await readProof(this.#options.folder, prepared.data, circuits[0]!.name);
     const body = kept ?? (await this.#prove(facts, { prepared, circuits }));
     this.report.set({ stage: "sending" });

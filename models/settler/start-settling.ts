@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDirect } from "@openledger/attribution/features/direct-rows";
 import { readModel } from "@openledger/attribution/model/model-directory";
-import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
@@ -44,8 +43,6 @@ export async function startSettling(
     readonly report: SettlingReport;
     /** The queue's workers; null: the back end of this process. */
     readonly prover?: Prover | null;
-    /** Makes L1 take draws of a model that promises claims. */
-    readonly approve?: NonNullable<AutoSettleModules["approve"]>;
   },
 ): Promise<{ stop(): Promise<void> }> {
   const { circuits, client, deployment, log, report, signer } = modules;
@@ -60,9 +57,6 @@ export async function startSettling(
     circuits,
     log,
     report,
-    ...(claimantOf(model.recipe) !== null && modules.approve !== undefined
-      ? { approve: modules.approve }
-      : {}),
     openings: (epoch) => fetchOpenings(options.serverUrl, epoch, isDirect(model.features)),
     prove: async (prepared, circuits, onPercent) => {
       const told = (circuit: RollupCircuit) => (text: string) => log.info({ circuit: circuit.name }, text);

@@ -36,7 +36,7 @@ it("a node's URL, with its key, is in the log and not in what strangers read", a
 });
 
 it("a failure of ours is told as it is", async () => {
-  const error = new RollupError("CMD_NO_ETHER", "the claim takes 0.1 ETH");
+  const error = new RollupError("CLI_UNREACHABLE", "no answer");
   const { view } = await failureOf(() => Promise.reject(error));
-  expect(view).toMatchObject({ code: "CMD_NO_ETHER", message: "the claim takes 0.1 ETH" });
+  expect(view).toMatchObject({ code: "CLI_UNREACHABLE", message: "no answer" });
 });

@@ -1,4 +1,4 @@
-/** Of a model server's helper that works in turns: how a failing turn is told, and tried again. */
+/** Automatic settling in turns: how a failing turn is reported, and tried again. */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { Counter, Gauge, Registry } from "prom-client";
@@ -17,22 +17,22 @@ export interface TurnFailure {
   readonly count: number;
 }
 
-/** Turns in a row that failed, and metrics of them, whose names begin with `prefix`. `nowMs` is the machine's clock. */
+/** Turns in a row that failed, and metrics of them. `nowMs` is the machine's clock. */
 class TurnFailures {
   current: TurnFailure | null = null;
   readonly #nowMs: () => number;
   readonly #failing: Gauge;
   readonly #errors: Counter<"code">;
 
-  constructor(prefix: string, registers: Registry[], nowMs: () => number) {
+  constructor(registers: Registry[], nowMs: () => number) {
     this.#nowMs = nowMs;
     this.#failing = new Gauge({
-      name: `${prefix}_failing_turns`,
+      name: "model_settling_failing_turns",
       help: "Turns in a row that failed; 0 while all is well",
       registers,
     });
     this.#errors = new Counter({
-      name: `${prefix}_errors_total`,
+      name: "model_settling_errors_total",
       help: "Failed turns by code",
       labelNames: ["code"] as const,
       registers,
@@ -107,67 +107,6 @@ export async function runTurns(
   }
 }
 
-/** Where a helper stands, and since when this process has seen it there. */
-export interface StageView<Stage extends string = string> {
-  readonly stage: Stage;
-  readonly stageSinceMs: number;
-  readonly failure: TurnFailure | null;
-}
-
-/** What a helper of one model tells of itself: a view for people and programs, and metrics. */
-export class StageReport<View extends StageView> {
-  readonly #registry = new Registry();
-  readonly declareMetric = declareMetrics(this.#registry);
-  readonly #nowMs: () => number;
-  readonly #failures: TurnFailures;
-  readonly #stages: readonly View["stage"][];
-  readonly #stage: Gauge<"stage">;
-  #current: View;
-
-  /** @param prefix of metrics' names @param about its stage, in metrics @param stages it starts in the first @param nowMs the machine's clock */
-  constructor(
-    { about, prefix, stages }: { prefix: string; about: string; stages: readonly View["stage"][] },
-    first: Omit<View, keyof StageView>,
-    nowMs: () => number,
-  ) {
-    this.#nowMs = nowMs;
-    this.#stages = stages;
-    this.#stage = this.declareMetric.gauge(`${prefix}_stage`, about, "stage");
-    this.#failures = new TurnFailures(prefix, [this.#registry], nowMs);
-    this.#current = { ...first, stage: stages[0]!, stageSinceMs: nowMs(), failure: null } as View;
-  }
-
-  view(): View {
-    return this.#current;
-  }
-
-  /** In Prometheus' text format. */
-  metrics(): Promise<string> {
-    return this.#registry.metrics();
-  }
-
-  set(changed: Partial<Omit<View, "stageSinceMs" | "failure">>): void {
-    const { stage = this.#current.stage } = changed as Partial<View>;
-    const stageSinceMs = stage === this.#current.stage ? this.#current.stageSinceMs : this.#nowMs();
-    this.#current = { ...this.#current, ...changed, stage, stageSinceMs };
-    for (const known of this.#stages) this.#stage.set({ stage: known }, known === stage ? 1 : 0);
-  }
-
-  /** @returns whether it is another failure than the last turn's */
-  noteFailure(code: string, message: string): boolean {
-    const isOther = this.#failures.note(code, message);
-    this.#current = { ...this.#current, failure: this.#failures.current };
-    return isOther;
-  }
-
-  noteSuccess(): void {
-    this.#failures.clear();
-    this.#current = { ...this.#current, failure: null };
-  }
-}
-
-// What a model's automatic settling tells of itself: a view for people and programs, and metrics.
-
 /** Where a model's epochs stand. Found from the ledger and L1 each time, never remembered. */
 const SETTLING_STAGES = [
   "starting",
@@ -182,8 +121,6 @@ const SETTLING_STAGES = [
   /** The randomness was missed: the default split is allowed 14 days after the CloseEpoch. */
   "awaiting-default-split",
   "preparing",
-  /** L1 takes its draws only once claims of their queries stand. */
-  "awaiting-claims",
   "proving",
   "sending",
   /** The sequencer has the settlement; its batch is not on L1. */
@@ -191,7 +128,11 @@ const SETTLING_STAGES = [
 ] as const;
 export type SettlingStage = (typeof SETTLING_STAGES)[number];
 
-export interface SettlingView extends StageView<SettlingStage> {
+export interface SettlingView {
+  readonly stage: SettlingStage;
+  /** When this process has first seen the epoch in the stage. */
+  readonly stageSinceMs: number;
+  readonly failure: TurnFailure | null;
   readonly modelId: number;
   /** The epoch that the stage is about; null before the first look. */
   readonly epoch: number | null;
@@ -208,43 +149,82 @@ export interface SettlingView extends StageView<SettlingStage> {
 
 const PROVE_BUCKETS_SECONDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800];
 
-export class SettlingReport extends StageReport<SettlingView> {
-  readonly #epoch = this.declareMetric.gauge("model_settling_epoch", "The epoch that the stage is about");
-  readonly #payments = this.declareMetric.gauge("model_settling_epoch_payments", "Payments in that epoch");
-  readonly #closed = this.declareMetric.counter(
+/** A report of a model's automatic settling: a view for people and programs, and metrics. */
+export class SettlingReport {
+  readonly #registry = new Registry();
+  readonly #declareMetric = declareMetrics(this.#registry);
+  readonly #nowMs: () => number;
+  readonly #failures: TurnFailures;
+  readonly #stage = this.#declareMetric.gauge(
+    "model_settling_stage",
+    "1 for the stage that the model's settling is in, 0 for the others",
+    "stage",
+  );
+  readonly #epoch = this.#declareMetric.gauge("model_settling_epoch", "The epoch that the stage is about");
+  readonly #payments = this.#declareMetric.gauge("model_settling_epoch_payments", "Payments in that epoch");
+  readonly #closed = this.#declareMetric.counter(
     "model_settling_closes_total",
     "Epochs that this process has closed",
   );
-  readonly #sent = this.declareMetric.counter(
+  readonly #sent = this.#declareMetric.counter(
     "model_settling_settlements_total",
     "Settlements that this process has handed in",
   );
-  readonly #proveSeconds = this.declareMetric.histogram(
+  readonly #proveSeconds = this.#declareMetric.histogram(
     "model_settling_prove_seconds",
     "Witness and proof of a settlement",
     PROVE_BUCKETS_SECONDS,
   );
+  #current: SettlingView;
 
+  /** @param nowMs the machine's clock */
   constructor(modelId: number, nowMs: () => number = Date.now) {
-    const about = "1 for the stage that the model's settling is in, 0 for the others";
-    const first = { modelId, epoch: null, paymentCount: null, cap: null, overAtSeconds: null };
-    super(
-      { prefix: "model_settling", about, stages: SETTLING_STAGES },
-      { ...first, provedPercent: null, settled: null },
-      nowMs,
-    );
+    this.#nowMs = nowMs;
+    this.#failures = new TurnFailures([this.#registry], nowMs);
+    this.#current = {
+      stage: SETTLING_STAGES[0],
+      stageSinceMs: nowMs(),
+      failure: null,
+      modelId,
+      epoch: null,
+      paymentCount: null,
+      cap: null,
+      overAtSeconds: null,
+      provedPercent: null,
+      settled: null,
+    };
     this.set({});
   }
 
-  override set(changed: Partial<Omit<SettlingView, "modelId" | "stageSinceMs" | "failure">>): void {
-    const before = this.view();
-    const isProving = (changed.stage ?? before.stage) === "proving";
-    super.set({
-      ...changed,
-      provedPercent: isProving ? (changed.provedPercent ?? before.provedPercent) : null,
-    });
-    this.#epoch.set(this.view().epoch ?? 0);
-    this.#payments.set(this.view().paymentCount ?? 0);
+  view(): SettlingView {
+    return this.#current;
+  }
+
+  /** In Prometheus' text format. */
+  metrics(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  set(changed: Partial<Omit<SettlingView, "modelId" | "stageSinceMs" | "failure">>): void {
+    const { stage = this.#current.stage } = changed;
+    const stageSinceMs = stage === this.#current.stage ? this.#current.stageSinceMs : this.#nowMs();
+    const provedPercent = stage === "proving" ? (changed.provedPercent ?? this.#current.provedPercent) : null;
+    this.#current = { ...this.#current, ...changed, stage, stageSinceMs, provedPercent };
+    for (const known of SETTLING_STAGES) this.#stage.set({ stage: known }, known === stage ? 1 : 0);
+    this.#epoch.set(this.#current.epoch ?? 0);
+    this.#payments.set(this.#current.paymentCount ?? 0);
+  }
+
+  /** @returns whether it is another failure than the last turn's */
+  noteFailure(code: string, message: string): boolean {
+    const isOther = this.#failures.note(code, message);
+    this.#current = { ...this.#current, failure: this.#failures.current };
+    return isOther;
+  }
+
+  noteSuccess(): void {
+    this.#failures.clear();
+    this.#current = { ...this.#current, failure: null };
   }
 
   noteClose(): void {

@@ -15,7 +15,7 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { recipeFor, sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { RANDOMNESS_DELAY_BLOCKS } from "@openledger/bridge/l1/settlement-times";
-import { type HistoryFixtureOptions, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
@@ -70,13 +70,11 @@ export type SettlingWorld = Awaited<ReturnType<typeof startSettlingWorld>>;
  * alice (leaf 2) owns the datanet, the model and its rows; bob (leaf 3) asks and pays.
  * @param changes of the sequencer's environment, by L1's address
  * @param size of the settlement circuit; one for direct models and one for others if not given
- * @param gateOn deploys the contract that is asked before an activation is taken; default: none
  */
 export async function startSettlingWorld(
   folder: string,
   changes: (rpcUrl: string) => Record<string, string> = () => ({}),
   size?: SettlementSize,
-  gateOn?: HistoryFixtureOptions["gateOn"],
 ) {
   const sizes: readonly SettlementSize[] = size === undefined ? [SMALL_DIRECT, SMALLEST] : [size];
   const { payees: payeeCount, rows, shards = 1 } = sizes.at(-1)!;
@@ -87,7 +85,6 @@ export async function startSettlingWorld(
     proven.push(await buildCircuit(circuitSpec(name), sizesOfName(name)));
   const f = await startHistoryFixture({
     real: { configs: proven.map(configOf), shared: developmentSecrets("") },
-    ...(gateOn === undefined ? {} : { gateOn }),
   });
   const simulated = await deploymentOn(f);
   const registered = await f.rollup.circuits();

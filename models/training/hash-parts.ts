@@ -1,4 +1,4 @@
-/** SHA-256 of large blocks, by Node's own code. Its twin for pages has no Node. */
+/** SHA-256 of large blocks, by Node's own code. */
 import { createHash } from "node:crypto";
 
 /** @returns hexadecimal digits */

@@ -1,4 +1,4 @@
-/** A thread of the machine beside this one. Its twin for pages starts a worker of the browser. */
+/** A thread of the machine beside this one. */
 import { Worker } from "node:worker_threads";
 import type { RowSeat, TeamTask } from "./row-task.ts";
 

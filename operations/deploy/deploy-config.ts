@@ -63,8 +63,6 @@ const configSchema = z.strictObject({
   minDeposit: open.default(parseOpen("1")),
   queueBaseFee: open.default(parseOpen("1")),
   queueCapacity: z.int().min(8).max(65_535).default(1_024),
-  /** A contract Disputes that is asked before a model's activation is taken (`openledger disputes deploy`); default: none. */
-  activationGate: address.optional(),
   /** In the order in which batches name them; the first is the sequencer's. */
   circuits: z.array(z.string().min(1)).min(1).max(16),
   /** Keys of a ceremony, or development keys, on chain 31337 alone. */

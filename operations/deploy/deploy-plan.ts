@@ -116,7 +116,6 @@ export async function planDeployment(
     minDepositWei: config.minDeposit,
     queueBaseFeeWei: config.queueBaseFee,
     queueCapacity: config.queueCapacity,
-    ...(config.activationGate === undefined ? {} : { activationGate: config.activationGate }),
     circuits: circuits.map((circuit) => circuit.config),
   };
   const [contracts, voting, { contentHash: contractsHash }, firstBlock] = await Promise.all([

@@ -181,7 +181,6 @@ export function describeDeployment({ circuits, config, cost, plan, warnings }: P
     `  treasury    ${rollup.treasuryOwner} owns leaf 0${plan.governance === null ? "" : ": the timelock that votes act through"}`,
     `  fees        ${rollup.operatorOwner} owns leaf 1, ledger key ${`0x${rollup.operatorKeyX.toString(16)}`}`,
     `  amounts     id ${formatOpen(config.idFee)}, least deposit ${formatOpen(config.minDeposit)}, queue from ${formatOpen(config.queueBaseFee)} OPEN; ${config.queueCapacity} entries`,
-    `  activation     ${config.activationGate === undefined ? "of every model that proves it" : `only of models that ${config.activationGate} admits`}`,
     ...circuits.map(
       ({ contributions, record }) =>
         `  circuit     ${record.name}: ${contributions === null ? "DEVELOPMENT KEY" : describeCeremony(contributions)}`,

@@ -15,7 +15,7 @@ test("a rollup of sixteen circuits is planned before its token is there", async 
   const owner = STAND_IN;
   const args = rollupArguments(STAND_IN, {
     ...{ circuits, genesisRoot: 1n, sequencer: owner, treasuryOwner: owner },
-    ...{ operatorOwner: owner, operatorKeyX: 1n, activationGate: owner },
+    ...{ operatorOwner: owner, operatorKeyX: 1n },
   });
   const data = encodeDeployData({ ...pickContract(await compileContracts(), "Rollup"), args });
   expect(size(withStandIn(data, 10n ** 27n))).toBeLessThanOrEqual(CREATION_LIMIT);

@@ -1,14 +1,14 @@
+import { LRUCache } from "lru-cache";
 import type { ZkeyHeader } from "../formats/zkey-header.ts";
 import { type QueuedJob, requireWaiting } from "./job-queue.ts";
 
 /** Keys in a back end's own form; the one unused for longest goes first. */
 export class KeyCache<Key extends { readonly header: ZkeyHeader }> {
-  readonly #maxCount: number;
   readonly #forget: (key: Key) => void | Promise<void>;
-  readonly #keys = new Map<string, Key>();
+  readonly #keys: LRUCache<string, Key>;
 
   constructor(maxCount: number, forget: (key: Key) => void | Promise<void>) {
-    this.#maxCount = maxCount;
+    this.#keys = new LRUCache({ max: maxCount });
     this.#forget = forget;
   }
 
@@ -20,17 +20,11 @@ export class KeyCache<Key extends { readonly header: ZkeyHeader }> {
   async take(queued: QueuedJob, header: ZkeyHeader, load: () => Promise<Key>): Promise<Key> {
     const { zkeyPath } = queued.job.circuit;
     const known = this.#keys.get(zkeyPath);
-    this.#keys.delete(zkeyPath); // to the end, as the last used
-    if (known?.header === header) {
-      this.#keys.set(zkeyPath, known);
-      return known;
-    }
+    if (known?.header === header) return known;
+    this.#keys.delete(zkeyPath);
     if (known !== undefined) await this.#forget(known);
-    for (const [path, other] of this.#keys) {
-      if (this.#keys.size < this.#maxCount) break;
-      this.#keys.delete(path);
-      await this.#forget(other);
-    }
+    // Before the next one is loaded: a device has memory for `max` of them.
+    while (this.#keys.size >= this.#keys.max) await this.#forget(this.#keys.pop()!);
     requireWaiting(queued);
     const loaded = await load();
     this.#keys.set(zkeyPath, loaded);

@@ -67,7 +67,7 @@ const KEY_UNREADABLE = {
 };
 
 /** snarkjs' own verdict. */
-export function snarkjsVerifies(circuit: ProvingCircuit, { proof, publicSignals }: ProofResult) {
+function snarkjsVerifies(circuit: ProvingCircuit, { proof, publicSignals }: ProofResult) {
   const text = (values: readonly bigint[]) => values.map(String);
   const { a, b, c } = proof;
   const given = {

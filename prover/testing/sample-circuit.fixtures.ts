@@ -29,7 +29,7 @@ export function compileSample(squareCount: number): Promise<CompiledCircuit> {
 }
 
 /** A new folder below .cache, for the test to fill and to remove. */
-export async function makeScratchFolder(): Promise<string> {
+async function makeScratchFolder(): Promise<string> {
   await mkdir(join(repositoryRoot, ".cache"), { recursive: true });
   return mkdtemp(join(repositoryRoot, ".cache/prover-test-"));
 }

@@ -8,7 +8,7 @@ import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { defaultMailRecipe } from "@openledger/models/registered/recipe-presets";
 import type { Part } from "./attribution-worker.ts";
-import type { DirectQuality } from "./quality/direct-quality.ts";
+import { type DirectQuality, REGISTERED } from "./quality/direct-quality.ts";
 
 export interface AttributionBenchOptions {
   /** Hundreds of rows instead of thousands: shows in seconds that everything runs; its numbers mean nothing. */
@@ -22,7 +22,18 @@ export async function benchAttribution({ quick = false, log = console.log }: Att
   const [mnist, emails] = await Promise.all([forkPart("mnist", size), forkPart("emails", size)]);
   printQuality("MNIST", mnist, log);
   printQuality("e-mails", emails, log);
-  return { isQuick: quick, mnist, emails, gaming: await benchGaming(quick, log), scores: benchScores(log) };
+  return {
+    isQuick: quick,
+    corpora: { digits: figuresOf(mnist), emails: figuresOf(emails) },
+    gaming: { emails: await benchGaming(quick, log) },
+    scores: benchScores(log),
+  };
+}
+
+/** LDS of exact influence and of the registered integers, with everything that was measured beside them. */
+function figuresOf(quality: DirectQuality) {
+  const ldsOf = (name: string) => quality.ways.find(({ way }) => way === name)?.lds?.value ?? null;
+  return { ldsExact: ldsOf("exact"), ldsRegistered: ldsOf(REGISTERED), ...quality };
 }
 
 async function benchGaming(quick: boolean, log: (line: string) => void) {

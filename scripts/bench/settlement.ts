@@ -23,8 +23,6 @@ interface BenchSettlementOptions {
   readonly sizes: string;
   readonly prover: string;
   readonly gas: boolean;
-  /** Sizes that are settled on L1, as `settlement-scale.ts` takes them; commas between. */
-  readonly scale?: string;
 }
 
 const log = (line: string) => console.log(line);
@@ -51,10 +49,6 @@ export async function benchSettlement(options: BenchSettlementOptions) {
     await prover.close();
   }
   const gas = options.gas ? await measureSettlementGas() : null;
-  const scale =
-    options.scale === undefined
-      ? []
-      : await (await import("./settlement-scale.ts")).measureScale(options.scale.split(","), log);
   return {
     ...{
       constraintsPer,
@@ -62,7 +56,6 @@ export async function benchSettlement(options: BenchSettlementOptions) {
       nsPerMacElsewhere: ELSEWHERE_NS_PER_MAC,
       backend: options.prover,
       gas,
-      scale,
     },
     perRowDraw: constraintsPer.rowDraw,
   };

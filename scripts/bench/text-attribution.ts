@@ -35,7 +35,7 @@ const log = (line: string) => console.log(line);
 
 export async function benchTextAttribution({ again, halves, threads, ...sizes }: TextBenchOptions) {
   const earned = await attackFactors(log);
-  if (halves === 0) return { text: earned };
+  if (halves === 0) return { attacks: earned };
   const setting: TextSetting = { ...sizes, columnCount: FEATURES };
   const { rowCount } = setting;
   const first = Array.from({ length: halves }, (_, i) => halfOf(rowCount, i, 0));
@@ -107,20 +107,23 @@ export async function benchTextAttribution({ again, halves, threads, ...sizes }:
   const each = <Of>(of: (report: Estimate) => Of) =>
     Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, of(report)]));
   return {
-    text: {
-      ...{ corpus: sizes.corpus ?? "held out from the base", rows: rowCount, dropTenth },
-      ...{ weights: setting.weights, heldOutNats: { untuned, tuned } },
-      lds: { ...each(({ value }) => value), ceiling },
-      range: {
-        ...each(({ high, low }) => ({ low, high })),
-        aboveEkfac: above(reports.ekfac),
-        aboveGradDot: above(reports.gradDot),
-      },
-      auc,
-      mapMb: tangent.mapMb,
-      seconds: attributed.seconds,
-      ...earned,
+    lds: reports.proven.value,
+    ekfac: reports.ekfac.value,
+    attacks: earned,
+    corpus: sizes.corpus ?? "held out from the base",
+    rows: rowCount,
+    weights: setting.weights,
+    heldOutNats: { untuned, tuned },
+    dropTenth,
+    ldsBy: { ...each(({ value }) => value), ceiling },
+    range: {
+      ...each(({ high, low }) => ({ low, high })),
+      aboveEkfac: above(reports.ekfac),
+      aboveGradDot: above(reports.gradDot),
     },
+    auc,
+    mapMb: tangent.mapMb,
+    seconds: attributed.seconds,
   };
 }
 

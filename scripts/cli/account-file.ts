@@ -67,7 +67,7 @@ export function findAccount(path: string, name: string): NamedAccount {
   return openAccount(stored);
 }
 
-export function openAccount(stored: StoredAccount): NamedAccount {
+function openAccount(stored: StoredAccount): NamedAccount {
   return {
     name: stored.name,
     l1: privateKeyToAccount(stored.privateKey),

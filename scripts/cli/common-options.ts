@@ -72,14 +72,7 @@ export const THREADS_OPTION = defineOptions({
   "--threads <n>": "number of threads; the result does not depend on it",
 });
 export const TOKENS_OPTION = defineOptions({ "--tokens <n>": "most tokens of the answer" });
-export const EVERY_OPTION = defineOptions({
-  "--every <minutes>": "minutes between two runs; default: run once",
-});
 export const NOTE_OPTION = defineOptions({ "--note <text>": "public reason" });
-export const CLAIM_OPTION = defineOptions({
-  "--claim":
-    "claim drawn receipts of language models that promise it, with a bond each, and defend the claims; needs --account",
-});
 export const FIRST_BALANCE_OPTION = defineOptions({
   "--amount <open>": { about: "its first balance in OPEN, which pays for its own operations", fallback: "1" },
 });

@@ -73,22 +73,12 @@ export function resolveEndpoints(options: GlobalOptions): Endpoints {
   };
 }
 
-/** The Ethereum node alone: nothing of a rollup is needed. @throws CMD_NO_DEPLOYMENT */
-export function resolveRpcUrl({ rpc }: GlobalOptions): string {
-  return rpc ?? resolveEndpoints({}).rpcUrl;
-}
-
-/** Where a model is served: what was asked for, else what this machine knows; null for neither. */
-export function knownModelServer(modelId: number, server: string | undefined): string | null {
+/** Where a model is served: what was asked for, else what this machine knows. @throws CMD_NO_MODEL_SERVER */
+export function modelServerOf(modelId: number, server: string | undefined): string {
   const endpoints = readIfPresent(workspacePaths.endpoints);
   const known = endpoints === null ? {} : endpointsSchema.parse(JSON.parse(endpoints)).modelServers;
-  return server ?? known[String(modelId)] ?? null;
-}
-
-/** As `knownModelServer`. @throws CMD_NO_MODEL_SERVER */
-export function modelServerOf(modelId: number, server: string | undefined): string {
-  const url = knownModelServer(modelId, server);
-  if (url !== null) return url;
+  const url = server ?? known[String(modelId)];
+  if (url !== undefined) return url;
   throw commandError("CMD_NO_MODEL_SERVER", `the server of model ${modelId} is unknown`, {
     data: { modelId },
   });

@@ -1,6 +1,5 @@
 import { attributionErrors } from "@openledger/attribution/attribution-errors";
 import { bridgeErrors } from "@openledger/bridge/bridge-errors";
-import { challengerErrors } from "@openledger/challenger/challenger-errors";
 import { circuitErrors, operationErrors } from "@openledger/circuits/circuit-errors";
 import { clientErrors } from "@openledger/client/client-errors";
 import { contractErrors } from "@openledger/contracts/contract-errors";
@@ -32,5 +31,4 @@ export const ERROR_TABLES: readonly ErrorTable[] = [
   commandErrors,
   operatorErrors,
   settlerErrors,
-  challengerErrors,
 ];

@@ -60,14 +60,6 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
     summary: "rebuild the ledger from L1 and check every proof",
     load: async () => (await import("./verify/verify-command.ts")).addVerifyCommand,
   },
-  challenger: {
-    summary: "challenge false models, defend and claim your own",
-    load: async () => (await import("./disputes/challenger-command.ts")).addChallengerCommand,
-  },
-  disputes: {
-    summary: "commit, challenge and defend models on L1",
-    load: async () => (await import("./disputes/disputes-command.ts")).addDisputesCommands,
-  },
   spans: {
     summary: "find rows that a text repeats verbatim",
     load: async () => (await import("./spans/spans-command.ts")).addSpansCommand,

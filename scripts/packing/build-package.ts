@@ -3,15 +3,14 @@
  * places that they have in the repository. So a bundler leaves out what a program does not call, a stack trace names the
  * file that one finds here, and threads and templates are where their module looks for them.
  */
+import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import { packagesIn } from "../house/doors.ts";
-import { readTree, type SourceFile } from "../house/tree.ts";
-import { readWorkspaces } from "../house/workspaces.ts";
 import { hostWith, packageEntries } from "./package-entries.ts";
 import { npmName, PACKAGES, type PackageName, type PackageRecipe } from "./packages.ts";
+import { reachedFrom, type SourceFile } from "./source-tree.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** The caller makes accounts and clients with it. */
@@ -31,11 +30,10 @@ export function buildPackage(name: PackageName, folder: string): BuiltPackage {
   rmSync(folder, { recursive: true, force: true });
   const recipe: PackageRecipe = PACKAGES[name];
   const dist = join(folder, "dist");
-  const tree = readTree(root);
-  const files = reachedBy(recipe, tree);
+  const files = reachedBy(recipe);
   emitModules(recipe, dist, files);
   for (const { path, text } of files) if (path.endsWith(".js")) write(join(dist, path), withoutLoader(text));
-  for (const { path, text } of tree.values()) if (recipe.read?.test(path)) write(join(dist, path), text);
+  for (const path of trackedFiles()) if (recipe.read?.test(path)) write(join(dist, path), readSource(path));
   for (const path of recipe.installed ?? []) cpSync(join(root, path), join(dist, path));
   const manifest = manifestOf(name, files);
   write(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
@@ -47,23 +45,28 @@ export function buildPackage(name: PackageName, folder: string): BuiltPackage {
 
 /** The package's own package.json. */
 export function packageManifest(name: PackageName) {
-  return manifestOf(name, reachedBy(PACKAGES[name], readTree(root)));
+  return manifestOf(name, reachedBy(PACKAGES[name]));
 }
 
 function manifestOf(name: PackageName, files: readonly SourceFile[]) {
-  const workspaces = readWorkspaces(root);
-  const { bin, description, entries, workspace }: PackageRecipe = PACKAGES[name];
+  const { workspaces } = JSON.parse(readSource("package.json")) as { workspaces: string[] };
+  const { description, entries, workspace }: PackageRecipe = PACKAGES[name];
   const ours = JSON.parse(readFileSync(join(root, workspace, "package.json"), "utf8")) as {
     version: string;
     license: string;
     engines: Record<string, string>;
   };
   const versions = new Map(
-    workspaces.flatMap(({ manifest }) =>
-      Object.entries(manifest.dependencies ?? {}).filter(([other]) => !other.startsWith("@openledger/")),
-    ),
+    workspaces.flatMap((folder) => {
+      const manifest = JSON.parse(readSource(`${folder}/package.json`)) as {
+        dependencies?: Record<string, string>;
+      };
+      return Object.entries(manifest.dependencies ?? {});
+    }),
   );
-  const used = [...new Set(files.flatMap((file) => packagesIn(file, versions)))].sort();
+  const used = [...new Set(files.flatMap(({ packages }) => packages))]
+    .filter((one) => versions.has(one))
+    .sort();
   const ranges = (isPeer: boolean) =>
     Object.fromEntries(
       used.filter((other) => PEERS.has(other) === isPeer).map((other) => [other, `^${versions.get(other)}`]),
@@ -78,7 +81,6 @@ function manifestOf(name: PackageName, files: readonly SourceFile[]) {
     sideEffects: false,
     engines: ours.engines,
     files: ["dist"],
-    ...(bin === undefined ? {} : { bin: { [npmName(name)]: `./dist/${bin.replace(/\.ts$/, ".js")}` } }),
     exports: {
       ...Object.fromEntries(
         Object.keys(entries).map((file) => [file === "index" ? "." : `./${file}`, entry(file)]),
@@ -91,16 +93,19 @@ function manifestOf(name: PackageName, files: readonly SourceFile[]) {
 }
 
 /** Every code file that the entries reach by imports, threads among them. */
-function reachedBy(recipe: PackageRecipe, tree: ReadonlyMap<string, SourceFile>): SourceFile[] {
-  const paths = new Set<string>();
+function reachedBy(recipe: PackageRecipe): SourceFile[] {
   const texts = [...packageEntries(root, recipe).values()].join("\n");
-  for (const [, path] of texts.matchAll(/from "\.\/([^"]+)"/g)) paths.add(path!);
-  if (recipe.bin !== undefined) paths.add(recipe.bin);
-  for (const path of paths)
-    for (const target of tree.get(path)!.imports)
-      if (/\.[jt]s$/.test(target) && target !== LOADER) paths.add(target);
-  return [...paths].map((path) => tree.get(path)!);
+  const entries = Array.from(texts.matchAll(/from "\.\/([^"]+)"/g), ([, path]) => path!);
+  return reachedFrom(root, entries, LOADER);
 }
+
+const readSource = (path: string) => readFileSync(join(root, path), "utf8");
+const trackedFiles = () =>
+  execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  }).split("\n");
 
 /** Types are checked with the repository's; here they are only written down. */
 function emitModules(recipe: PackageRecipe, dist: string, files: readonly SourceFile[]): void {

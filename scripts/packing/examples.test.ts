@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const folder = join(root, "examples");
 const textOf = (name: string) => readFileSync(join(folder, name), "utf8");
 const programs = readdirSync(folder).filter((name) => name.endsWith(".ts"));
-/** Of the client package; challenger.all.test.ts compiles and runs that of the challenger's. */
+/** Programs that import the client package. */
 const ofPackage = programs.filter((name) => textOf(name).includes('"openledger-client"'));
 /** Of no package of this repository: its own tsconfig.json has them. */
 const ofOthers = programs.filter((name) => !textOf(name).includes('"openledger-'));
@@ -44,7 +44,7 @@ describe("the programs of examples/", () => {
   });
 
   it("are short enough to copy, and each is in the README", () => {
-    expect(programs).toHaveLength(5);
+    expect(programs).toHaveLength(4);
     const readme = textOf("README.md");
     const { include } = JSON.parse(
       readFileSync(join(root, "tsconfig.json"), "utf8").replace(/^ *\/\/.*$/gm, ""),

@@ -9,8 +9,6 @@ export interface PackageRecipe {
   readonly entries: Readonly<Record<string, EntrySources>>;
   /** Files beside its modules that these read: circom templates that circuits are compiled from, sources that name them. */
   readonly read?: RegExp;
-  /** What `npx` runs. */
-  readonly bin?: string;
   /** The same, of installed packages: circom sees only what is below the package's modules. */
   readonly installed?: readonly string[];
 }
@@ -97,22 +95,6 @@ export const PACKAGES = {
     },
     read: /^circuits\/.*\.circom$|^circuits\/(field\/(curve\/(generators|generator-tables|montgomery-points)|square-root)|wasm\/integer-products)\.ts$/,
     installed: ["node_modules/circomlib/circuits/poseidon_constants.circom"],
-  },
-  challenger: {
-    workspace: "challenger",
-    description: "Watch what is posted and claimed on Ethereum about models, and refute what is false",
-    entries: {
-      index: {
-        rooms: [],
-        files: [
-          ...named("challenger", ["challenger", "challenger-errors", "challenger-thread"]),
-          ...named("challenger", ["sending/l1-queue", "sending/l1-sender", "model-commitments/registry"]),
-          "contracts/build/rollup-abi.ts",
-          ERRORS,
-        ],
-      },
-    },
-    bin: "scripts/openledger-challenger.ts",
   },
 } as const satisfies Readonly<Record<string, PackageRecipe>>;
 

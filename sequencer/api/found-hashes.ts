@@ -7,7 +7,7 @@ import { blobHashOf } from "../store/stored-batch.ts";
 import type { LedgerHost } from "./api-options.ts";
 
 /** Hashes of each sort that one question looks through: as many share four digits where there are 65 million. */
-const MOST_LOOKED_AT = 1_000;
+export const MAX_LOOKED_AT = 1_000;
 
 interface HashPiece {
   /** 0x-hex in lower case. */
@@ -16,24 +16,25 @@ interface HashPiece {
   readonly limit: number;
 }
 
-/** In the order of the hashes, operations first. */
+/** In the order of the hashes, operations first. @returns lookedAt: names with this beginning that were read */
 export async function findHashes(
   { line, log }: Pick<LedgerHost, "line" | "log">,
   { end, limit, start }: HashPiece,
-): Promise<object[]> {
+): Promise<{ found: object[]; lookedAt: number }> {
   await log.flushed();
-  const operations = await log.operationHashes(start, MOST_LOOKED_AT);
+  const operations = await log.operationHashes(start, MAX_LOOKED_AT);
   const found: object[] = operations
     .filter((hash) => hash.endsWith(end))
     .slice(0, limit)
     .map((hash) => ({ hash, what: "operation" }));
-  for (const target of await log.hashTargets(start, MOST_LOOKED_AT)) {
+  const targets = await log.hashTargets(start, MAX_LOOKED_AT);
+  for (const target of targets) {
     if (found.length >= limit) break;
     if (!target.hash.endsWith(end) || !(await isSoStill(target))) continue;
     const { isFinal: _isFinal, ...named } = target;
     found.push(named);
   }
-  return found;
+  return { found, lookedAt: operations.length + targets.length };
 
   async function isSoStill(target: StoredTarget & { hash: string }): Promise<boolean> {
     if (target.isFinal === true) return true;

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { VersionedHash } from "@openledger/bridge/blobs/blob-source";
 import { encodeBlob } from "@openledger/circuits/blob/blob-bytes";
 import { blobElements } from "@openledger/circuits/blob/blob-elements";
+import { LRUCache } from "lru-cache";
 import type { StoredTarget } from "../store/hash-index.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
@@ -18,11 +19,16 @@ const PAUSE_MS = 15;
 
 export class LedgerBlobs {
   readonly #log: LedgerLog;
-  readonly #recent = new Map<VersionedHash, Uint8Array>();
+  readonly #recent = new LRUCache<VersionedHash, Uint8Array>({ max: RECENT });
   #making: Promise<unknown> = Promise.resolve();
 
   constructor(log: LedgerLog) {
     this.#log = log;
+  }
+
+  /** Whether it need not be made. */
+  isRecent(versionedHash: VersionedHash): boolean {
+    return this.#recent.has(versionedHash);
   }
 
   /**
@@ -67,7 +73,6 @@ export class LedgerBlobs {
     const { circuit, narrow } = record;
     const bytes = encodeBlob(blobElements({ shape: blobShapeOf(circuit)!, narrow }));
     this.#recent.set(versionedHash, bytes);
-    if (this.#recent.size > RECENT) this.#recent.delete(this.#recent.keys().next().value!);
     return bytes;
   }
 }

@@ -118,6 +118,9 @@ export class FollowFeed {
       }
       return true;
     } catch (error) {
+      // It counts what it returns: the next poll goes on.
+      if (isRollupError(error, "SEQ_LEADER_REFUSED") && (error.data as { status?: number }).status === 429)
+        return false;
       if (isRollupError(error, "SEQ_LEADER_DIFFERS")) await this.#afterDifference();
       throw error;
     } finally {

@@ -14,6 +14,7 @@ import {
   type KnownQueueEntry,
   knownQueueEntry,
   operationStatusOf,
+  remembered,
 } from "../store/operation-status.ts";
 import { storeKeys, underPrefix } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
@@ -124,14 +125,18 @@ export class FollowHost implements LedgerHost {
     before?: string | number,
   ): Promise<(KnownOperation | KnownQueueEntry)[]> {
     const entries = await this.log.operationsOf(leafId, limit, before);
+    const batch = remembered((number: number) => this.line.batch(number));
     const known = entries.map((entry) =>
-      entry.type === "queue" ? knownQueueEntry(entry, this.line) : this.#known(entry),
+      entry.type === "queue" ? knownQueueEntry(entry, { batch }) : this.#known(entry, batch),
     );
     return Promise.all<KnownOperation | KnownQueueEntry>(known);
   }
 
-  async #known(entry: OperationEntry): Promise<KnownOperation> {
-    const batch = (await this.line.batch(entry.batchNumber)) ?? null;
+  async #known(
+    entry: OperationEntry,
+    batchOf: (number: number) => Promise<StoredBatch | undefined> = this.line.batch,
+  ): Promise<KnownOperation> {
+    const batch = (await batchOf(entry.batchNumber)) ?? null;
     const { hash, operation } = entry;
     const preconfirmation = await this.preconfirmationOf(entry);
     return { hash, operation, status: operationStatusOf(batch), entry, batch, preconfirmation, reason: null };

@@ -108,3 +108,34 @@ describe("SignaturePool", () => {
     expect(fatal[0]).toMatchObject({ code: "SRV_INTERNAL" });
   });
 });
+
+describe("preconfirmations that are read again", () => {
+  const factsOf = (opIndex: number) => ({
+    operationHash: hex32(BigInt(opIndex)),
+    opIndex,
+    deadlineSeconds: 5,
+  });
+
+  it("are the same, and are kept", async () => {
+    const pool = openPool({});
+    const first = await pool.signAgain(factsOf(3));
+    expect(first).toEqual(await pool.sign(factsOf(3)));
+    expect(await pool.signAgain(factsOf(3))).toBe(first);
+    expect(await pool.signAgain({ ...factsOf(3), deadlineSeconds: 6 })).not.toEqual(first);
+  });
+
+  it.each([0, 1])("wait behind everything that somebody waits for, with %i threads", async (threadCount) => {
+    const pool = openPool({ threadCount });
+    const order: string[] = [];
+    const note = (name: string) => () => void order.push(name);
+    const repeated = Array.from({ length: 200 }, (_, i) => pool.signAgain(factsOf(i)).then(note("again")));
+    const promised = Array.from({ length: 20 }, (_, i) =>
+      pool.sign(factsOf(1_000 + i)).then(note("promise")),
+    );
+    const checks = Array.from({ length: 20 }, (_, i) =>
+      pool.verify(checkOf(1n, BigInt(i)), i).then(note("check")),
+    );
+    await Promise.all([...repeated, ...promised, ...checks]);
+    expect(order.slice(0, 40).filter((name) => name === "again")).toHaveLength(0);
+  });
+});

@@ -11,6 +11,7 @@ import type {
   Preconfirmation,
   PreconfirmationFacts,
 } from "@openledger/circuits/wire/sequencer-preconfirmation";
+import { LRUCache } from "lru-cache";
 import type { Hex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 import { sequencerError } from "../sequencer-errors.ts";
@@ -59,6 +60,11 @@ interface Thread {
   batchCount: number;
 }
 
+/** About 25 MB: the pages that full nodes and explorers ask for again and again. */
+const KEPT_PRECONFIRMATIONS = 65_536;
+/** Of a message to a thread: half a millisecond of it. */
+const MAX_REPEATED = 16;
+
 export class SignaturePool implements PreconfirmationSigner {
   readonly address: PreconfirmationSigner["address"];
   readonly #options: SignaturePoolOptions;
@@ -69,6 +75,9 @@ export class SignaturePool implements PreconfirmationSigner {
   readonly #threads: Thread[];
   readonly #checks: WaitingCheck[] = [];
   readonly #preconfirmations: WaitingPreconfirmation[] = [];
+  /** Promised before: signed when nothing else waits. */
+  readonly #repeated: WaitingPreconfirmation[] = [];
+  readonly #known = new LRUCache<string, Preconfirmation>({ max: KEPT_PRECONFIRMATIONS });
   readonly #running = new Map<number, Running>();
   /** The last verdict that a leaf waits for. */
   readonly #lastOfLeaf = new Map<number, Promise<boolean>>();
@@ -134,9 +143,23 @@ export class SignaturePool implements PreconfirmationSigner {
     return verdict;
   }
 
-  async sign(facts: PreconfirmationFacts): Promise<Preconfirmation> {
+  sign(facts: PreconfirmationFacts): Promise<Preconfirmation> {
+    return this.#sign(facts, this.#preconfirmations);
+  }
+
+  async signAgain(facts: PreconfirmationFacts): Promise<Preconfirmation> {
+    const { deadlineSeconds, operationHash, opIndex } = facts;
+    const key = `${operationHash} ${opIndex} ${deadlineSeconds}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const signed = await this.#sign(facts, this.#repeated);
+    this.#known.set(key, signed);
+    return signed;
+  }
+
+  async #sign(facts: PreconfirmationFacts, waiting: WaitingPreconfirmation[]): Promise<Preconfirmation> {
     const signature = await new Promise<Hex>((resolve) => {
-      this.#preconfirmations.push({ task: facts, resolve });
+      waiting.push({ task: facts, resolve });
       this.#schedule();
     });
     return { ...facts, signature };
@@ -152,14 +175,21 @@ export class SignaturePool implements PreconfirmationSigner {
     });
   }
 
+  get #waitingCount(): number {
+    return this.#checks.length + this.#preconfirmations.length + this.#repeated.length;
+  }
+
   #dispatch(): void {
-    while (this.#checks.length + this.#preconfirmations.length > 0) {
+    while (this.#waitingCount > 0) {
       const thread = this.#threads.reduce((least, one) => (one.batchCount < least.batchCount ? one : least));
       if (thread.batchCount >= MAX_BATCHES_PER_THREAD) return;
-      if (thread.batchCount > 0 && this.#checks.length + this.#preconfirmations.length < FEWEST_AHEAD) return;
+      if (thread.batchCount > 0 && this.#waitingCount < FEWEST_AHEAD) return;
       // Preconfirmations first: their operations are executed, and somebody waits for the answer.
       const preconfirmations = this.#preconfirmations.splice(0, MAX_BATCH_TASKS);
       const checks = this.#checks.splice(0, MAX_BATCH_TASKS - preconfirmations.length);
+      // Few at a time: who comes next waits for no more than these.
+      const repeatedCount = Math.min(MAX_REPEATED, MAX_BATCH_TASKS - preconfirmations.length - checks.length);
+      preconfirmations.push(...this.#repeated.splice(0, repeatedCount));
       const id = this.#nextId++;
       this.#running.set(id, { checks, preconfirmations });
       thread.batchCount += 1;

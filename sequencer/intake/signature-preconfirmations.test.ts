@@ -1,7 +1,6 @@
 import { createRequire } from "node:module";
 import { secp256k1 } from "@bitauth/libauth";
 import { secp256k1 as noble } from "@noble/curves/secp256k1.js";
-import { loadNativeSigner, signingLanes } from "@openledger/circuits/native/native-field";
 import { preconfirmationTypedData } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";
 import { Secret } from "@openledger/foundation/secret";
@@ -29,12 +28,6 @@ const libraries: Record<string, (key: Uint8Array, digest: Uint8Array) => Signed 
   "libsecp256k1 in WebAssembly": (key, digest) => secp256k1.signMessageHashRecoverableCompact(key, digest),
   "the native binding of libsecp256k1": signNatively,
 };
-
-const signInLanes = (key: Uint8Array, digest: Uint8Array): Signed => {
-  const signed = loadNativeSigner(BigInt(`0x${Buffer.from(key).toString("hex")}`))!.signAll(digest);
-  return { signature: signed.slice(0, 64), recoveryId: signed[64]! - 27 };
-};
-if (signingLanes() !== null) libraries["our own lanes"] = signInLanes;
 
 describe.each(Object.entries(libraries))("ECDSA, %s", (_name, sign) => {
   /** noble's bytes begin with the recovery id. */
@@ -73,33 +66,11 @@ describe.each(Object.entries(libraries))("ECDSA, %s", (_name, sign) => {
   });
 });
 
-const signAllNatively = (key: bigint, digests: Uint8Array): Uint8Array => {
-  const each = Array.from({ length: digests.length / 32 }, (_, i) => digests.subarray(32 * i, 32 * i + 32));
-  const signed = each.map((digest) => signNatively(toBytes(key), digest));
-  return Buffer.concat(
-    signed.flatMap(({ recoveryId, signature }) => [signature, Uint8Array.of(27 + recoveryId)]),
-  );
-};
-
-it.each([signingLanes()].filter((lanes) => lanes !== null))(
-  "signs any number in lanes of %s as libsecp256k1 does",
-  () => {
-    const digests = fc
-      .nat(20)
-      .chain((count) => fc.uint8Array({ minLength: 32 * count, maxLength: 32 * count }));
-    const signsAlike = (key: bigint, each: Uint8Array) => {
-      expect(Buffer.from(loadNativeSigner(key)!.signAll(each))).toEqual(signAllNatively(key, each));
-    };
-    fc.assert(fc.property(scalar, digests, signsAlike), { numRuns: runs(100) });
-  },
-);
-
 describe("createPreconfirmationBatchSigner", () => {
   it("makes viem's EIP-712 signatures of preconfirmations, with v as 27 and 28", async () => {
     const privateKey = hex32(0xac0974bec39a17e36ba4a6b4d238ff94n);
     const signer = createPreconfirmationBatchSigner(rollup, new Secret(privateKey));
     const account = privateKeyToAccount(privateKey);
-    // More than fill the lanes.
     const facts = Array.from({ length: 11 }, (_, i) => ({
       operationHash: hex32(BigInt(i) * 12345n),
       opIndex: i * 1_000_003,
@@ -111,18 +82,6 @@ describe("createPreconfirmationBatchSigner", () => {
     expect(signer.signAll(facts)).toEqual(expected);
     expect(new Set(expected.map((signature) => signature.slice(-2)))).toEqual(new Set(["1b", "1c"]));
     expect(signer.signAll([])).toEqual([]);
-  });
-
-  it("takes no lanes that sign otherwise than libsecp256k1, be it one bit of what is left over", () => {
-    for (const wrongAt of [0, 40, 64, 7 * 65 + 63, 8 * 65, null]) {
-      const lanes = {
-        signAll: (digests: Uint8Array) =>
-          signAllNatively(7n, digests).map((byte, at) => (at === wrongAt ? byte ^ 1 : byte)),
-      };
-      const create = () => createPreconfirmationBatchSigner(rollup, new Secret(hex32(7n)), () => lanes);
-      if (wrongAt === null) expect(create().signAll([])).toEqual([]);
-      else expect(create).toThrow("otherwise");
-    }
   });
 
   it.each([0n, order, (1n << 256n) - 1n])("refuses %d, which is no key", (key) => {

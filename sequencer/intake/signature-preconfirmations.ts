@@ -1,12 +1,11 @@
 /**
- * Preconfirmations signed eight at a time where the processor has lanes for it (circuits/native), else by libsecp256k1, whose
- * native binding has a binary for most platforms, else in WebAssembly: preconfirmations.ts in other words, the same bytes (RFC
- * 6979, low s). Without viem, whose signer takes far longer (docs/adr/0006-signer-of-preconfirmations.md).
+ * Preconfirmations signed by libsecp256k1, whose native binding has a binary for most platforms, elsewhere in WebAssembly:
+ * preconfirmations.ts in other words, the same bytes (RFC 6979, low s). Without viem, whose signer takes far longer
+ * (docs/adr/0006-signer-of-preconfirmations.md).
  */
 import { createRequire } from "node:module";
 import { secp256k1 } from "@bitauth/libauth";
 import { keccak256 } from "@openledger/circuits/field/poseidon";
-import { loadNativeSigner, type NativeSigner, signingLanes } from "@openledger/circuits/native/native-field";
 import {
   PRECONFIRMATION_TYPES,
   type PreconfirmationFacts,
@@ -31,18 +30,9 @@ const word = (value: bigint): Uint8Array => {
   return Uint8Array.from(Buffer.from(hex(value), "hex"));
 };
 
-const SIGNATURE_BYTES = 65;
-/** More than fill the lanes. */
-const SAMPLE_DIGESTS = Array.from({ length: 9 }, (_, i) => hashText(`sample ${i}`));
-
-/**
- * @param loadLanes what signs many at a time, where there is such a thing
- * @throws RangeError where the lanes sign otherwise than libsecp256k1
- */
 export function createPreconfirmationBatchSigner(
   rollup: PreconfirmationRollup,
   privateKey: Secret<Hex>,
-  loadLanes: (secret: bigint) => NativeSigner | null = loadNativeSigner,
 ): PreconfirmationBatchSigner {
   const secret = word(BigInt(privateKey.reveal()));
   const separator = keccak256(
@@ -63,29 +53,15 @@ export function createPreconfirmationBatchSigner(
     signed.set(keccak256(struct), 34);
     return keccak256(signed);
   };
-  const lanes = loadLanes(BigInt(privateKey.reveal()));
-  if (lanes === null) return { signAll: (facts) => facts.map((fact) => signDigest(secret, digestOf(fact))) };
-  const signInLanes = (digests: readonly Uint8Array[]): Hex[] => {
-    const bytes = Buffer.from(lanes.signAll(Buffer.concat(digests)));
-    const at = (place: number) => place * SIGNATURE_BYTES;
-    return digests.map((_, i): Hex => `0x${bytes.toString("hex", at(i), at(i + 1))}`);
-  };
-  // Each machine compiles the lanes itself, and a published signature with a wrong nonce gives the key away. Compared with
-  // WebAssembly: a thread that is ended while it is in the native binding ends the process.
-  const expected = SAMPLE_DIGESTS.map((digest) => signDigest(secret, digest, signPortably));
-  if (signInLanes(SAMPLE_DIGESTS).some((signature, i) => signature !== expected[i]))
-    throw new RangeError(
-      "the lanes sign otherwise than libsecp256k1: node prover/native/build.js builds them again",
-    );
-  return { signAll: (facts) => signInLanes(facts.map(digestOf)) };
+  return { signAll: (facts) => facts.map((fact) => signDigest(secret, digestOf(fact))) };
 }
 
 /**
  * r, s and 27 or 28.
  * @throws RangeError for a secret that is no key, and for an r at or above the order, which nobody has ever met
  */
-function signDigest(secret: Uint8Array, digest: Uint8Array, sign = native ?? signPortably): Hex {
-  const { signature, recoveryId } = sign(secret, digest);
+function signDigest(secret: Uint8Array, digest: Uint8Array): Hex {
+  const { signature, recoveryId } = (native ?? signPortably)(secret, digest);
   if (recoveryId > 1) throw new RangeError("a nonce that cannot be used");
   return `0x${Buffer.from(signature).toString("hex")}${recoveryId === 0 ? "1b" : "1c"}`;
 }
@@ -125,4 +101,4 @@ function loadNative(): ((secret: Uint8Array, digest: Uint8Array) => Recoverable)
 const native = loadNative();
 
 /** What signs here. */
-export const preconfirmationSigner = signingLanes() ?? (native === null ? "WebAssembly" : "libsecp256k1");
+export const preconfirmationSigner = native === null ? "WebAssembly" : "libsecp256k1";

@@ -73,7 +73,7 @@ const CHECK_EVERY_MS = 60_000;
 const PRUNE_AGAIN_MS = 60_000;
 
 /** Pairs that one read of a range takes from LevelDB, and the bytes that it stops at. */
-const PAIRS_PER_READ = 500;
+const PAIRS_PER_READ = 100;
 const BYTES_PER_READ = 2 ** 18;
 
 /** Leaves that are put into memory at a time. */

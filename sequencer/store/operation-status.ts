@@ -50,6 +50,16 @@ export function unexecuted(
   return { hash, operation, status, entry: null, batch: null, preconfirmation: null, reason };
 }
 
+/** Each number is asked for once. */
+export function remembered<T>(read: (number: number) => Promise<T>): (number: number) => Promise<T> {
+  const known = new Map<number, Promise<T>>();
+  return (number) => {
+    const found = known.get(number) ?? read(number);
+    known.set(number, found);
+    return found;
+  };
+}
+
 export async function knownQueueEntry(
   entry: ListedQueueEntry,
   line: { batch(number: number): Promise<StoredBatch | undefined> },

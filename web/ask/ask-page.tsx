@@ -15,7 +15,7 @@ import { showCount, showOpen } from "../words/format.ts";
 import { hostedDatanet, leafNames, noteShown } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { type Problem, ProblemNotice } from "../words/problem.tsx";
-import { AssuranceList, LeastChoice, useAssurance, useCopy } from "./assurance-part.tsx";
+import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
 import { findServedModels, type ServedModel } from "./served-models.ts";
@@ -184,7 +184,7 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   /** The server shows nothing more before it is paid: an earlier answer was left unpaid. */
   const [isPaidFirst, setPaidFirst] = useState(false);
   const asking = useAction();
-  const assurance = useAssurance({ live, model, site });
+  const assurance = useAssurance(model);
   const copy = useCopy(model);
   const kind = copy?.inputKind ?? null;
   const now = session.value;
@@ -295,11 +295,10 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       }
     >
       <details>
-        <summary class="row small">How sure its replies are, and what you accept</summary>
+        <summary class="row small">How sure its replies are</summary>
         <div class="folded stack-s">
           {assurance !== null && <AssuranceList assurance={assurance} />}
           {copy !== null && <p class="small soft">This model has {copy.defences}.</p>}
-          <LeastChoice />
         </div>
       </details>
     </Chat>

@@ -8,7 +8,6 @@ import { type Holdings, mainAccount } from "../ledger/holdings.ts";
 import { type Session, unlock } from "../ledger/session.ts";
 import { beginJourney, keepSigned } from "../ledger/signed-journey.ts";
 import { keepSaid, readWords } from "../said/read-words.ts";
-import { leastAccepted } from "./assurance-part.tsx";
 import { ownCopy, type ServedModel } from "./served-models.ts";
 import type { Turn } from "./turns.ts";
 
@@ -65,7 +64,6 @@ export async function payChecked(
       prompt,
       answer,
       onSigned,
-      least: leastAccepted(),
     }),
   );
   keepSaid(answer.receipt, said);
@@ -87,11 +85,10 @@ export async function buyAndCheck(
   const { modelId, priceWei, serverUrl } = model;
   const copy = await ownCopy(model);
   const { rowsRoot } = copy;
-  const least = leastAccepted();
   let answer: UncheckedAnswer | undefined;
   const journey = { ...beginJourney("answer", priceWei), toLeaf: modelId };
   await keepSigned(now, journey, async (onSigned) => {
-    const order = { serverUrl, modelId, model: copy, prompt, from, maxPriceWei: priceWei, least };
+    const order = { serverUrl, modelId, model: copy, prompt, from, maxPriceWei: priceWei };
     const bought = await buyAnswer(client, { ...order, isAnsweredAgain: true, onSigned });
     answer = bought.answer;
     return bought.payment;

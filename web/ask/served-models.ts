@@ -6,16 +6,11 @@ import { drawShares } from "@openledger/circuits/settlement/settlement-split";
 import {
   type CheckableModel,
   type CheckedReply,
-  type ModelOnL1,
-  NOTHING_ON_L1,
   type ReplyAssurance,
   requestModelServer,
 } from "@openledger/client/actions/answers/model-answers";
-import { readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
 import { getModel } from "@openledger/client/sequencer/model-reads";
-import type { Address } from "viem";
 import { z } from "zod";
-import { l1Node } from "../ledger/l1-node.ts";
 import type { Site } from "../ledger/site.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
@@ -103,13 +98,6 @@ async function termsOf(sequencer: Site["sequencer"], modelId: number) {
   const split = { ownerParts: BigInt(model.ownerParts), validatorParts: BigInt(model.validatorParts) };
   const { rewardWei } = drawShares(priceWei, 1, split);
   return { priceWei, rewardWei, isReady, datanetId: model.datanetId };
-}
-
-/** What L1 has of the model; nothing where the page knows no Ethereum node. @throws what getModel and readModelOnL1 throw */
-export async function findOnL1(site: Site, rollupAddress: Address, modelId: number): Promise<ModelOnL1> {
-  const l1 = l1Node(site);
-  if (l1 === null) return NOTHING_ON_L1;
-  return readModelOnL1({ l1, rollupAddress }, await getModel(site.sequencer, modelId));
 }
 
 /** What the reader writes: an e-mail, or any text. Digits are asked about at the command line. */

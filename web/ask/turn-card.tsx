@@ -1,5 +1,5 @@
 /** The answer to one question: what it says, the rows behind it, and its payment. */
-import { firstBelow, type ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
+import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { parseCited } from "@openledger/models/retrieval/citations";
 import { useMemo } from "preact/hooks";
@@ -7,7 +7,6 @@ import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
-import { Notice } from "../design/notice.tsx";
 import type { Holdings } from "../ledger/holdings.ts";
 import type { Journey } from "../ledger/journey.ts";
 import type { Live } from "../ledger/live.ts";
@@ -18,7 +17,7 @@ import { answerHref } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
-import { AssuranceList, leastAccepted, useCopy } from "./assurance-part.tsx";
+import { AssuranceList, useCopy } from "./assurance-part.tsx";
 import { Markdown } from "./markdown.tsx";
 import { payChecked } from "./pay-answer.ts";
 import type { ServedModel } from "./served-models.ts";
@@ -50,7 +49,7 @@ export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
             <Badge tone="good">checked here</Badge>
           </div>
           {words !== null && <Said turn={turn} />}
-          <Payment {...{ assurance, live, model, payer, turn }} />
+          <Payment {...{ live, model, payer, turn }} />
           <Details assurance={assurance} turn={turn} />
         </div>
         <div class="stack-s">
@@ -81,12 +80,11 @@ function Said({ turn: { words } }: { turn: Turn }) {
   );
 }
 
-function Payment({ assurance, live, model, payer, turn }: TurnProps) {
+function Payment({ live, model, payer, turn }: Omit<TurnProps, "assurance">) {
   const paying = useAction();
   const { answer } = turn;
   const journey = paymentOf(answer.receipt);
   const isLate = answer.expiresAtMs < live.nowMs.value;
-  const below = assurance === null ? null : firstBelow(assurance, leastAccepted());
   const pay = () =>
     paying.run(async () => {
       await payChecked(payer!.now, payer!.owned, model, turn);
@@ -102,7 +100,7 @@ function Payment({ assurance, live, model, payer, turn }: TurnProps) {
         ) : (
           payer !== null && (
             <>
-              <Button isMain isBusy={paying.isBusy} isDisabled={below !== null} onClick={() => void pay()}>
+              <Button isMain isBusy={paying.isBusy} onClick={() => void pay()}>
                 {`Pay ${showOpen(answer.priceWei)} OPEN`}
               </Button>
               <span class="soft small">until {showTime(answer.expiresAtMs)}</span>
@@ -112,24 +110,10 @@ function Payment({ assurance, live, model, payer, turn }: TurnProps) {
         <span class="push" />
         <Thumbs receipt={answer.receipt} />
       </div>
-      {below !== null && journey === undefined && (
-        <Notice tone="wait" title="This reply is less sure than you accept.">
-          <p>
-            Its {PART_NAMES[below]} would have to be {leastAccepted()[below]}, but Ethereum has no such
-            commitment of this model. Choose another model, or change what you accept below your question.
-          </p>
-        </Notice>
-      )}
       {paying.problem !== null && <ProblemNotice problem={paying.problem} />}
     </div>
   );
 }
-
-const PART_NAMES: Readonly<Record<keyof ReplyAssurance, string>> = {
-  answer: "answer",
-  query: "query",
-  rows: "row values",
-};
 
 function Paid({ journey }: { journey: Journey }) {
   return (

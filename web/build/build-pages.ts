@@ -38,7 +38,6 @@ const SOURCES = [
   "contracts/l1",
   "bridge",
   "verifier",
-  "challenger",
   "prover/wasm",
   "prover/formats",
   "attribution",

@@ -10,7 +10,6 @@ import { Open } from "../words/open.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
 import { Term } from "../words/term.tsx";
 import { Answered } from "./answered.tsx";
-import { ModelWindow } from "./model-window.tsx";
 import { PayeeTable } from "./payee-table.tsx";
 
 /** What a model's leaf has beyond others: its price, its epochs, and who earns from it. */
@@ -28,7 +27,6 @@ export function ModelPart(props: PageProps & { modelId: number }) {
       {({ model, settlements }) => (
         <>
           <Terms model={model} />
-          <ModelWindow {...props} model={model} />
           <Epochs model={model} settlements={settlements} />
           <Payees model={model} />
         </>

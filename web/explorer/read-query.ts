@@ -16,7 +16,7 @@ export interface Query {
   readonly hint: string | null;
 }
 
-export const LEAST_DIGITS = 4;
+const LEAST_DIGITS = 4;
 const HASH = /^0x([0-9a-f]{0,64})(?:(?:…|\.{2,3})([0-9a-f]{0,64}))?$/;
 const NUMBERED = /^(batch|account|leaf|model|datanet|queue|queue entry|entry)?\s*#?\s*(\d{1,8})$/;
 const NOTHING: Query = { words: "", numbered: null, address: null, ensName: null, hash: null, hint: null };

@@ -9,7 +9,6 @@ import type { PageProps } from "../ledger/page.ts";
 import { session, unlock } from "../ledger/session.ts";
 import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
-import { HERE_HREF } from "./factory-links.ts";
 import { type FactorySession, openFactorySession } from "./factory-session.ts";
 
 interface FactoryGateProps extends PageProps {
@@ -51,7 +50,8 @@ export function FactoryGate({ children, live, site }: FactoryGateProps) {
     return (
       <Notice tone="info" title="This server names no factory.">
         <p>
-          Without one, you can still <a href={HERE_HREF}>tune an adapter in this browser</a>.
+          A factory trains models on a machine of its own. This server's operator can run one and name it
+          here.
         </p>
       </Notice>
     );

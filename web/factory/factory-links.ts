@@ -1,9 +1,6 @@
 /** Addresses within the factory's pages: anyone who reloads comes back to the same place. */
 
 export const FACTORY_HREF = "#/factory";
-/** Tuning in this browser, and one run of it. */
-export const HERE_HREF = "#/factory/here";
-export const hereHref = (runId: string) => `#/factory/here/${runId}`;
 
 /** Choosing: a base, then rows, then settings. */
 export const NEW_HREF = "#/factory/new";

@@ -8,16 +8,13 @@ import type { FactorySession } from "./factory-session.ts";
 import { BaseChoice } from "./form/base-choice.tsx";
 import { DataChoice } from "./form/data-choice.tsx";
 import { FormPage } from "./form/form-page.tsx";
-import { HereRun } from "./here-run.tsx";
-import { HereStart } from "./here-start.tsx";
 import { HomePage } from "./home-page.tsx";
 import { JobPage } from "./jobs/job-page.tsx";
 
 /** The ModelFactory: from a base and rows to a model of one's own. The address says how far one is. */
 export function FactoryPage(props: PageProps) {
-  const [place, id] = props.rest;
+  const [place] = props.rest;
   if (place === undefined) return <HomePage {...props} />;
-  if (place === "here") return id === undefined ? <HereStart /> : <HereRun key={id} id={id} />;
   return (
     <FactoryGate {...props}>
       {(factorySession) => atFactory(props, factorySession) ?? <NoPlace />}

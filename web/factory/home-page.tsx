@@ -1,14 +1,11 @@
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
-import { useEffect, useState } from "preact/hooks";
 import { Badge } from "../design/badge.tsx";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import type { PageProps } from "../ledger/page.ts";
-import type { LocalRun } from "../tuning/kept-runs.ts";
-import { listRuns } from "../tuning/local-runs.ts";
 import { showAge, showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
 import { FactoryGate } from "./factory-gate.tsx";
-import { HERE_HREF, hereHref, jobHref, NEW_HREF } from "./factory-links.ts";
+import { jobHref, NEW_HREF } from "./factory-links.ts";
 import type { FactorySession } from "./factory-session.ts";
 import { jobBadge } from "./jobs/job-badge.ts";
 import { useFactory } from "./use-factory.ts";
@@ -26,8 +23,8 @@ export function HomePage(props: PageProps) {
           Take an open base model, add rows, and get a model of your own. No code, no command line.
         </p>
       </section>
-      <div class="choices">
-        {isFactory && (
+      {isFactory && (
+        <div class="choices">
           <a class="choice" href={NEW_HREF}>
             <h2>Tune on a Datanet</h2>
             <p class="soft">
@@ -36,20 +33,9 @@ export function HomePage(props: PageProps) {
             </p>
             <span class="button button-main">New model</span>
           </a>
-        )}
-        <a class="choice" href={HERE_HREF}>
-          <h2>Tune in this browser</h2>
-          <p class="soft">
-            On rows of your own, which never leave this page. You get the adapter as two files. No server is
-            involved, and nothing is paid.
-          </p>
-          <span class={isFactory ? "button" : "button button-main"}>Choose a file</span>
-        </a>
-      </div>
-      {isFactory && (
-        <FactoryGate {...props}>{(factorySession) => <Jobs factorySession={factorySession} />}</FactoryGate>
+        </div>
       )}
-      <LocalRuns />
+      <FactoryGate {...props}>{(factorySession) => <Jobs factorySession={factorySession} />}</FactoryGate>
     </>
   );
 }
@@ -85,31 +71,6 @@ function Jobs({ factorySession }: { factorySession: FactorySession }) {
           empty="None yet. The first takes about a minute."
         />
       )}
-    </section>
-  );
-}
-
-function LocalRuns() {
-  const [runs, setRuns] = useState<readonly LocalRun[]>([]);
-  // Without storage there are none.
-  useEffect(() => void listRuns().then(setRuns, () => undefined), []);
-  if (runs.length === 0) return null;
-  const columns: Column<LocalRun>[] = [
-    { label: "Run", cell: ({ id, name }) => <a href={hereHref(id)}>{name}</a> },
-    { label: "State", cell: ({ state }) => state },
-    { label: "Rows", isNumber: true, cell: ({ rows }) => showCount(rows.length) },
-    { label: "Begun", isNumber: true, cell: ({ createdAtMs }) => showAge(createdAtMs, Date.now()) },
-  ];
-  return (
-    <section class="card stack">
-      <h2>In this browser</h2>
-      <DataTable
-        caption="Runs in this browser"
-        columns={columns}
-        rows={runs}
-        keyOf={({ id }) => id}
-        empty=""
-      />
     </section>
   );
 }

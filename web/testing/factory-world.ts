@@ -41,7 +41,6 @@ import {
 } from "@openledger/models/testing/settling-fixture";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { buildPages } from "../build/build-pages.ts";
-import { deployGate } from "./disputed-model.ts";
 import { logEntries } from "./log-entries.ts";
 
 /** The factory takes circuits of four draws. */
@@ -87,8 +86,6 @@ export async function startFactoryPlaces(folder: string) {
       SEQUENCER_PAGES_FACTORY: urlOf(factoryPort),
     }),
     SIZE,
-    // As `npm start` has it.
-    (client) => deployGate(client, SIZE.rows),
   );
   const { url: hostUrl } = await world.host({ DATANET_PORT: String(hostPort) });
   const environment = {

@@ -26,7 +26,7 @@ export function visitorAddress(index: 0 | 1): `0x${string}` {
 }
 
 /** Folder of the pages with the world's keys. */
-export async function pagesPathOf(
+async function pagesPathOf(
   exit: BuiltCircuit | null = null,
   shape: BatchShape = WORLD_SIZES.get(SLOTS)!.shape,
 ): Promise<string> {

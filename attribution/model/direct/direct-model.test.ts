@@ -141,12 +141,6 @@ describe("a direct model", () => {
       { ...recipe, inputs: { kind: "email", bucketCount: 8_192 }, columnCount: 8_193 },
       { ...recipe, inputs: { kind: "digit", side: 14, bucketCount: 3_936 }, columnCount: 3_937 },
       { ...recipe, inputs: { kind: "digit", side: 28, bucketCount: 4_096 }, columnCount: 4_097 },
-      {
-        ...recipe,
-        inputs: { kind: "digit", side: 7, bucketCount: 1_008 },
-        columnCount: 1_009,
-        isChallengeable: true,
-      },
       { ...recipe, columnCount: BUCKETS },
       { ...recipe, rules: { ...recipe.rules, base } },
       { ...recipe, method: { kind: "influence", damping: 0.01, featureCount: 16 } },

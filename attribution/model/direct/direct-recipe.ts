@@ -25,12 +25,7 @@ const directFields = z.strictObject({
   rules: z.strictObject(rules),
   /** Buckets and the bias. */
   columnCount: z.number().int().positive(),
-  /** The statics promise a model commitment that anyone may refute, before the model's activation (docs/explanation/disputes.md). */
-  isChallengeable: z.literal(true).optional(),
 });
-
-/** Attack: a number that runs over into the next one's bits in the statics, which then say another rule. */
-const isBetween = (value: number, least: number): boolean => value >= least && value <= 2 ** 10;
 
 const directSchema = directFields
   .refine(({ columnCount, inputs }) => columnCount === inputs.bucketCount + 1, {
@@ -43,24 +38,6 @@ const directSchema = directFields
     {
       path: ["inputs", "bucketCount"],
       message: `pictures need ${blockBuckets(7)} buckets for a side of 7, ${blockBuckets(14)} for one of 14, and a base ${BASE_BUCKETS}`,
-    },
-  )
-  // L1 reads the terms of a row's text.
-  .refine(({ inputs, isChallengeable }) => isChallengeable === undefined || inputs.kind === "email", {
-    path: ["isChallengeable"],
-    message: "only models of e-mails have challenges",
-  })
-  // Weights are the best up to L1's tolerance, which a smaller one makes loose.
-  .refine(({ isChallengeable, model }) => isChallengeable === undefined || isBetween(model.decay, 2 ** -11), {
-    path: ["model", "decay"],
-    message: "is at least 2^-11 and at most 2^10 for a model with challenges",
-  })
-  // L1 takes no inverse of a smaller one.
-  .refine(
-    ({ isChallengeable, method }) => isChallengeable === undefined || isBetween(method.damping, 2 ** -16),
-    {
-      path: ["method", "damping"],
-      message: "is at least 2^-16 and at most 2^10 for a model with challenges",
     },
   );
 

@@ -1,13 +1,12 @@
 /** How direct models are made of rows, and the matrix that they register (docs/explanation/attribution-proof.md). */
 import { MAX_DIRECT_ENTRY } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { attributionError } from "../../attribution-errors.ts";
 import { writeBase } from "../../features/direct-base.ts";
 import { type DirectFeatures, directRows, quantiseDirect } from "../../features/direct-rows.ts";
 import type { OnProgress } from "../../progress.ts";
 import { PIXEL_COUNT } from "../../rows/digit-pixels.ts";
 import { nearDuplicates } from "../../rows/near-duplicates.ts";
 import { decodeRow } from "../../rows/row-content.ts";
-import { clipRowNorms, clusterSizes, JUDGED_BYTES, shareNearDuplicates } from "../../rows/row-rules.ts";
+import { clipRowNorms, clusterSizes, shareNearDuplicates } from "../../rows/row-rules.ts";
 import { type DecodedRows, decodeRows } from "../decoded-rows.ts";
 import type { FamilyTraining, Trained, TrainOptions } from "../model-family.ts";
 import { checkRowsRoot, type OwnedRow, payeeTable } from "../owned-rows.ts";
@@ -20,13 +19,8 @@ export const directTraining: FamilyTraining<DirectParts> = {
   family: directFamily,
   requireTrainable(contents, recipe) {
     requireRows(contents, recipe.inputs.kind, recipe);
-    requireJudged(contents, recipe);
   },
   async train(rows, recipe, options) {
-    requireJudged(
-      rows.map(({ content }) => content),
-      recipe,
-    );
     return trainDirect(rows, recipe, options);
   },
   features: async ({ parameters, recipe }, rows, options) =>
@@ -34,16 +28,6 @@ export const directTraining: FamilyTraining<DirectParts> = {
   describe: ({ accuracy }) =>
     `it labels ${(100 * (accuracy ?? 0)).toFixed(1)} % of its rows as their contributors did; a settlement proves its answers`,
 };
-
-/** Attack: one long row, of which a model would promise what L1 refutes. @throws ATT_ROW_INVALID */
-function requireJudged(contents: readonly Uint8Array[], { isChallengeable, rules }: DirectRecipe): void {
-  const most = rules.nearDuplicatesShare ? JUDGED_BYTES.compared : JUDGED_BYTES.alone;
-  const row = isChallengeable === true ? contents.findIndex(({ length }) => length > most) : -1;
-  if (row < 0) return;
-  const bytes = contents[row]!.length;
-  const message = `row ${row} has ${bytes} bytes, and L1 judges ${most}: leave it out, or isChallengeable out of the recipe`;
-  throw attributionError("ATT_ROW_INVALID", message, { data: { row, bytes, most } });
-}
 
 /**
  * Trains the recipe's model on the version's rows and computes B. Deterministic to the byte. Needs `initPoseidon`.

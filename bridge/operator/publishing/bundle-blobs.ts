@@ -2,6 +2,7 @@
 
 import { fromBytesBe } from "@openledger/circuits/field/element-vector";
 import { type BlobSidecar, MAX_TRANSACTION_BLOBS } from "@openledger/contracts/l1/blob-transaction";
+import { LRUCache } from "lru-cache";
 import { hexToBytes } from "viem";
 import type { BlobWork } from "../../blobs/blob-thread.ts";
 import type { ReadyBatch } from "../operator-client.ts";
@@ -12,14 +13,13 @@ export type BlobMaker = (batches: readonly ReadyBatch[]) => Promise<BlobSidecar[
 const KEPT = 2 * MAX_TRANSACTION_BLOBS;
 
 export function createBlobMaker(work: BlobWork): BlobMaker {
-  const made = new Map<string, BlobSidecar>();
+  const made = new LRUCache<string, BlobSidecar>({ max: KEPT });
   return async (batches) => {
     const sidecars: BlobSidecar[] = [];
     for (const { batchHash, blobElements } of batches) {
       if (blobElements === undefined) continue;
       const sidecar = made.get(batchHash) ?? (await work.blob(coefficientsOf(hexToBytes(blobElements))));
       made.set(batchHash, sidecar);
-      if (made.size > KEPT) made.delete(made.keys().next().value!);
       sidecars.push(sidecar);
     }
     return sidecars;

@@ -64,8 +64,6 @@ describe("QueueWatcher", () => {
       alarms: [],
       place: { batchNumber: 0, opIndex: 0, queueHead: 0, root: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
       lease: null,
-      // A rollup without a gate.
-      admissions: null,
     });
     raiseAlarm(f.metrics, "BRG_RANDOMNESS_LATE");
     await f.l1.client.mine({ blocks: 1 });

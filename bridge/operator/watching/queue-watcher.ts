@@ -3,7 +3,6 @@
  * gets. Where a reorganisation goes deeper than that, the sequencer is told what L1's queue holds instead.
  */
 
-import { MAX_ADMISSIONS_PER_HEAD } from "@openledger/circuits/wire/operator-api";
 import type { Logger } from "@openledger/foundation/logger";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { type Hex, keccak256, stringToHex } from "viem";
@@ -19,7 +18,6 @@ import type { BridgeMetrics } from "../../metrics.ts";
 import { type JsonChange, type JsonStore, orderedKey } from "../bridge-store.ts";
 import type { LeaseExtender } from "../lease-extender.ts";
 import type { OperatorClient } from "../operator-client.ts";
-import { AdmissionReader, type ReadAdmissions } from "./admission-reader.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
 
 export interface QueueWatcherOptions {
@@ -67,16 +65,12 @@ export class QueueWatcher {
   readonly #options: QueueWatcherOptions;
   readonly #modules: QueueWatcherModules;
   readonly #frozen: FrozenNotice;
-  readonly #admissions: AdmissionReader;
   readonly #newest: StalledHead;
   #reportedBlockHash = "";
-  /** Admissions that the sequencer was told, from the first. */
-  #toldCount = 0;
 
   constructor(options: QueueWatcherOptions, modules: QueueWatcherModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#admissions = new AdmissionReader(modules.rollup, options);
     this.#newest = new StalledHead((text) =>
       modules.logger.warn({ confirmations: options.confirmations }, text),
     );
@@ -102,10 +96,7 @@ export class QueueWatcher {
     const deepEnough = headNumber - this.#options.confirmations + 1;
     const { isPlaceKnown, nextIndex: wanted } = await sequencer.addQueueEntries([]);
     // It has started since, and takes no operation before it has heard how far the ledger is on L1.
-    if (!isPlaceKnown) {
-      this.#toldCount = 0;
-      await this.#report(head, isFrozen);
-    }
+    if (!isPlaceKnown) await this.#report(head, isFrozen);
     let cursor = await this.#resumeFrom(wanted, headNumber);
     if (cursor.blockNumber >= deepEnough) return;
     try {
@@ -132,19 +123,14 @@ export class QueueWatcher {
   async #report({ baseFeePerGas, hash, number, timestamp }: NewestBlock, isFrozen: boolean): Promise<void> {
     const { dataPrices, lease, metrics, rollup, sequencer } = this.#modules;
     const blockNumber = Number(number);
-    const admitted = await this.#admissions.upTo(blockNumber - this.#options.confirmations + 1);
-    const from = Math.min(this.#toldCount, admitted?.found.length ?? 0);
-    const admissions = admitted && pageOf(admitted, from);
     const { batchNumber, opIndex, queueHead, root } = await rollup.state({ blockNumber: number });
-    const { admissionCount } = await sequencer.reportL1Head({
+    await sequencer.reportL1Head({
       ...{ blockNumber, timestamp: Number(timestamp), baseFeePerGasWei: baseFeePerGas },
-      ...{ isFrozen, admissions, alarms: [...metrics.raised] },
+      ...{ isFrozen, alarms: [...metrics.raised] },
       dataPrices: dataPrices?.latest ?? null,
       lease: (await lease?.confirmed(blockNumber)) ?? null,
       place: { batchNumber, opIndex, queueHead, root },
     });
-    // A sequencer that has fewer was started again.
-    this.#toldCount = admissionCount < from ? 0 : from + (admissions?.found.length ?? 0);
     this.#reportedBlockHash = hash;
   }
 
@@ -342,11 +328,6 @@ const sequencerCodeOf = (error: unknown): unknown =>
   isRollupError(error, "SRV_SEQUENCER_REFUSED")
     ? (error.data as { sequencerCode?: unknown }).sequencerCode
     : undefined;
-
-function pageOf({ found, isComplete }: ReadAdmissions, from: number) {
-  const end = from + MAX_ADMISSIONS_PER_HEAD;
-  return { from, found: found.slice(from, end), isComplete: isComplete && found.length <= end };
-}
 
 const entryKey = (index: number) => `entry/${orderedKey(index)}`;
 

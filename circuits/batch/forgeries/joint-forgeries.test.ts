@@ -1,9 +1,9 @@
 /** Forged approvals and revocations of a model of several datanets: see slot-forgeries.test.ts. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { initPoseidon } from "../../field/poseidon.ts";
+import { hashTagged, initPoseidon } from "../../field/poseidon.ts";
 import { hashStatics, type Leaf, packBinding } from "../../ledger/leaf.ts";
-import { accruedSubroots, ownersCommitment, payeeRoot, rootOfSubroots } from "../../ledger/rewards.ts";
-import { BINDING_BITS, COUNTERS, FIELD_ORDER, KIND } from "../../protocol.ts";
+import { accruedSubroots, ownersCommitment, payeeRoot } from "../../ledger/rewards.ts";
+import { BINDING_BITS, COUNTERS, FIELD_ORDER, KIND, TAG } from "../../protocol.ts";
 import { OPENING_OF_COUNTERS } from "../../testing/forgeries/epoch-forgery-parts.ts";
 import { shiftedDown } from "../../testing/forgeries/field-aliases.ts";
 import {
@@ -75,6 +75,12 @@ const all =
 
 const WHOLE = { ownersCommitment: JOINT_STATICS.ownersCommitment, payeeRoot: JOINT_STATICS.payeeRoot };
 const SUBROOTS = accruedSubroots(JOINT_PAYEES, []);
+/** The payee tree's root by the subtrees of all shards; missing ones are empty. */
+const rootOfSubroots = (subroots: readonly bigint[]) =>
+  hashTagged(
+    TAG.payeeNode,
+    SUBROOTS.map((_, s) => subroots[s] ?? SUBROOTS.at(-1)!),
+  );
 /** The second datanet has published another table than the model's second shard. */
 const OTHERS = [{ contributorId: PAYER, validatorId: PAYER, rowCount: 8 }];
 const otherOwners = ownersCommitment([8]);

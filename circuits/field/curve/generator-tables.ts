@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { invertAll } from "@openledger/foundation/modular";
+import { readIfPresent } from "@openledger/foundation/whole-file";
 import { FIELD_ORDER } from "../../protocol.ts";
 import { generators } from "./generators.ts";
 import { addAll, type MontgomeryPoints } from "./montgomery-points.ts";
@@ -14,8 +15,9 @@ import { addAll, type MontgomeryPoints } from "./montgomery-points.ts";
 export const TABLE_BLOCK_ROWS = 64;
 /** Most digits of a score: score-rows.circom, SCORE_DIGITS. */
 const MAX_SCORE_DIGITS = 9;
+const FOLDER = ".cache/generators";
 const repositoryRoot = fileURLToPath(new URL("../../..", import.meta.url));
-/** What decides the file's text: its name is their hash, so that a name never stands for two texts. */
+/** What decides the tables: as long as these are the same, nothing has to be made again to find their file. */
 const sources = [
   ...["generators.ts", "generator-tables.ts", "montgomery-points.ts"],
   ...["../square-root.ts", "../../wasm/integer-products.ts"],
@@ -29,20 +31,31 @@ export function drawScoresIncludes(rows: number): string {
   return `include "${generatorTablesPath(rows)}";\ninclude "circuits/settlement/scores/draw-scores.circom";\n`;
 }
 
-/** The path of the tables for `rows` rows, relative to the repository's root; the file exists afterwards. */
+/**
+ * The path of the tables for `rows` rows, relative to the repository's root; the file exists afterwards. Its name is its text's
+ * hash: a name never stands for two texts, and circuits stay the same while the code that makes the tables changes.
+ */
 export function generatorTablesPath(rows: number): string {
   const hash = createHash("sha256").update(`${rows}`);
   for (const source of sources) hash.update(readFileSync(new URL(source, import.meta.url)));
-  const path = `.cache/generators/rows-${rows}-${hash.digest("hex").slice(0, 24)}.circom`;
+  const known = `${FOLDER}/made-${rows}-${hash.digest("hex").slice(0, 24)}`;
+  const path = readIfPresent(join(repositoryRoot, known));
+  if (path !== null && existsSync(join(repositoryRoot, path))) return path;
+  const text = renderGeneratorTables(rows);
+  const textHash = createHash("sha256").update(text).digest("hex");
+  const made = `${FOLDER}/rows-${rows}-${textHash.slice(0, 24)}.circom`;
+  writeWhole(made, text);
+  writeWhole(known, made);
+  return made;
+}
+
+/** Renamed into place, so that no reader sees half of it. */
+function writeWhole(path: string, text: string): void {
   const fullPath = join(repositoryRoot, path);
-  if (!existsSync(fullPath)) {
-    mkdirSync(dirname(fullPath), { recursive: true });
-    // Renamed into place, so that no reader sees half of it.
-    const draft = `${fullPath}.${process.pid}`;
-    writeFileSync(draft, renderGeneratorTables(rows));
-    renameSync(draft, fullPath);
-  }
-  return path;
+  mkdirSync(dirname(fullPath), { recursive: true });
+  const draft = `${fullPath}.${process.pid}`;
+  writeFileSync(draft, text);
+  renameSync(draft, fullPath);
 }
 
 /** The text of the tables; score-rows.circom says what each function is. */

@@ -187,3 +187,29 @@ describe("FlatLedger", () => {
     expect(copy.view.hash(2, 0)).toBe(flat.view.hash(2, 0));
   });
 });
+
+it("finds an owner's leaves, and a key's, without going through all", () => {
+  const ledger = new Ledger(7);
+  const count = 200_000;
+  ledger.base.fold(
+    Array.from({ length: count }, (_, id) => {
+      const l1Owner = id % 1_000 === 7 ? 5n : BigInt(id) + 1_000_000n;
+      return [id, { leaf: accountLeaf({ l1Owner, keyX: l1Owner << 90n }) }, 1n] as const;
+    }),
+  );
+  // What is not folded yet is looked for in an index of its own.
+  ledger.put(count, { leaf: accountLeaf({ l1Owner: 5n, keyX: 5n << 90n }) });
+  ledger.put(7, { leaf: accountLeaf({ l1Owner: 6n, keyX: 5n << 90n }) });
+  const ids = (wanted: Parameters<typeof ledger.leaves.of>[0]) =>
+    [...ledger.leaves.of(wanted)].map(([id]) => id);
+  const all = Array.from({ length: 200 }, (_, i) => 7 + 1_000 * i);
+  expect(ids({ l1Owner: 5n })).toEqual([...all.slice(1), count]);
+  expect(ids({ keyX: 5n << 90n })).toEqual([...all, count]);
+  expect(ids({ l1Owner: 6n })).toEqual([7]);
+  const before = process.cpuUsage();
+  for (let i = 0; i < 500; i++)
+    expect(ids({ l1Owner: BigInt(i) })).toHaveLength(i === 5 ? 200 : i === 6 ? 1 : 0);
+  const { system, user } = process.cpuUsage(before);
+  // Going through all of them takes milliseconds for each.
+  expect((system + user) / 500).toBeLessThan(500);
+});

@@ -1,6 +1,6 @@
 /**
- * The leaves and nodes of a ledger as some batch left them, in flat memory outside the engine's heap: 109 bytes a leaf, of
- * 16.7 million that there may be. A ledger keeps what changed since as nodes over it (ledger-tree.ts).
+ * The leaves and nodes of a ledger as some batch left them, in flat memory outside the engine's heap: 117 bytes a leaf, of
+ * 16.7 million that there may be, 8 of them an index of owners and keys. A ledger keeps what changed since as nodes over it (ledger-tree.ts).
  *
  * `fold` overwrites leaves in place. Whoever holds a FlatView still sees what was there: each fold leaves what it overwrote
  * with the view that was the newest until then, and a view looks into those of all folds since. Views point to newer ones
@@ -9,6 +9,7 @@
 import { hashTagged, hashTaggedMany } from "../../field/poseidon.ts";
 import { AMOUNT_BITS, ID_BITS, NONCE_BITS, TAG, TREE_ARITY, TREE_DEPTH } from "../../protocol.ts";
 import { EMPTY_LEAF, type Leaf, type LeafState } from "../leaf.ts";
+import { ChunkIndex } from "./chunk-index.ts";
 
 const DIGIT_BITS = Math.log2(TREE_ARITY);
 /** Leaves are allocated, and stored, by the 4,096: a subtree of so many levels. */
@@ -19,8 +20,8 @@ const RECORD_WORDS = 9;
 const WORD_BYTES = 8;
 /** Halves of a word: comparing numbers takes a tenth of comparing bigints. */
 const RECORD_HALVES = 2 * RECORD_WORDS;
-const OWNER_HALF = 2;
-const KEY_HALF = 10;
+const OWNER_WORD = 1;
+const KEY_WORD = 5;
 /** How a leaf is there: not at all, in its record, or in the map of those that have more than a record holds. */
 const FORM = { absent: 0n, record: 1n, map: 2n } as const;
 /** Leaves that are kept decoded: an operation asks for each of its leaves several times. */
@@ -144,6 +145,11 @@ export class FlatView {
   }
 }
 
+/** An owner or a key that leaves are looked for by. */
+export type WantedLeaf = { readonly l1Owner: bigint } | { readonly keyX: bigint };
+
+const lowBits = (value: bigint): number => Number(value & 0xffff_ffffn);
+
 /** A leaf and its hash; without a state there is none, and the hash is 0. */
 export type FlatLeaf = readonly [id: number, state: LeafState | undefined, hash: bigint];
 
@@ -157,6 +163,9 @@ export class FlatLedger {
   readonly #chunks: BigUint64Array[] = [];
   /** Hashes of the levels above chunks. */
   readonly #above: BigUint64Array[] = [];
+  /** By chunk. */
+  readonly #owners: ChunkIndex[] = [];
+  readonly #keys: ChunkIndex[] = [];
   readonly #map = new Map<number, LeafState>();
   readonly #decoded: ([id: number, state: LeafState] | undefined)[] = [];
   #size = 0;
@@ -230,18 +239,41 @@ export class FlatLedger {
     return state;
   }
 
+  #addChunk(index: number, chunk: BigUint64Array): void {
+    this.#chunks[index] = chunk;
+    this.#owners[index] = new ChunkIndex(this.#chunkLeaves);
+    this.#keys[index] = new ChunkIndex(this.#chunkLeaves);
+  }
+
+  /** What the index has of a leaf that is there. */
+  #indexed(chunk: BigUint64Array, id: number): [ownerBits: number, keyBits: number] {
+    const more = this.#map.get(id);
+    if (more !== undefined) return [lowBits(more.leaf.l1Owner), lowBits(more.leaf.keyX)];
+    const at = RECORD_WORDS * (id % this.#chunkLeaves);
+    return [lowBits(chunk[at + OWNER_WORD]!), lowBits(chunk[at + KEY_WORD]!)];
+  }
+
   #set(id: number, state: LeafState | undefined, hash: bigint): void {
     const index = Math.floor(id / this.#chunkLeaves);
-    this.#chunks[index] ??= new BigUint64Array(this.#starts.at(-1)!);
-    const chunk = this.#chunks[index];
-    const at = RECORD_WORDS * (id % this.#chunkLeaves);
-    if (chunk[at] !== FORM.absent) this.#size -= 1;
+    if (this.#chunks[index] === undefined) this.#addChunk(index, new BigUint64Array(this.#starts.at(-1)!));
+    const chunk = this.#chunks[index]!;
+    const place = id % this.#chunkLeaves;
+    const at = RECORD_WORDS * place;
+    const [owners, keys] = [this.#owners[index]!, this.#keys[index]!];
+    if (chunk[at] !== FORM.absent) {
+      this.#size -= 1;
+      const [ownerBits, keyBits] = this.#indexed(chunk, id);
+      owners.remove(place, ownerBits);
+      keys.remove(place, keyBits);
+    }
     this.#map.delete(id);
     if (this.#decoded.length > 0) this.#decoded[id % DECODED] = undefined;
     chunk.fill(0n, at, at + RECORD_WORDS);
     write(chunk, this.#starts[0]! + HASH_WORDS * (id % this.#chunkLeaves), hash);
     if (state === undefined) return;
     this.#size += 1;
+    owners.add(place, lowBits(state.leaf.l1Owner));
+    keys.add(place, lowBits(state.leaf.keyX));
     if (!isRecord(state)) {
       chunk[at] = FORM.map;
       this.#map.set(id, state);
@@ -288,27 +320,31 @@ export class FlatLedger {
     }
   }
 
+  /** Leaves that `withMore` lists. */
+  get bodyCount(): number {
+    return this.#map.size;
+  }
+
   /** Leaves that have more than an account, by rising id: datanets and models. */
   get withMore(): [id: number, state: LeafState][] {
     return [...this.#map].sort(([x], [y]) => x - y);
   }
 
-  /** Ids of accounts with this owner or this key, rising: a quarter of a second for all that there may be. */
-  *idsOf(wanted: { readonly l1Owner: bigint } | { readonly keyX: bigint }): Generator<number> {
-    const [field, offset, value] =
+  /** Ids of leaves with this owner or this key, rising. One look into each chunk: 4,096 for all leaves that there may be. */
+  *idsOf(wanted: WantedLeaf): Generator<number> {
+    const [field, indices, value] =
       "keyX" in wanted
-        ? (["keyX", KEY_HALF, wanted.keyX] as const)
-        : (["l1Owner", OWNER_HALF, wanted.l1Owner] as const);
-    const low = Number(value & 0xffff_ffffn);
-    for (const [index, chunk] of this.#chunks.entries()) {
-      if (chunk === undefined) continue;
-      const halves = new Uint32Array(chunk.buffer);
-      for (let i = 0; i < this.#chunkLeaves; i++) {
-        if (halves[RECORD_HALVES * i + offset] !== low) continue;
-        const id = index * this.#chunkLeaves + i;
-        if (this.#map.has(id)) continue;
-        if (this.leaf(id)?.leaf[field] === value) yield id;
+        ? (["keyX", this.#keys, wanted.keyX] as const)
+        : (["l1Owner", this.#owners, wanted.l1Owner] as const);
+    const bits = lowBits(value);
+    for (const [index, chunkIndex] of indices.entries()) {
+      if (chunkIndex === undefined) continue;
+      const found: number[] = [];
+      for (const place of chunkIndex.candidates(bits)) {
+        const id = index * this.#chunkLeaves + place;
+        if (this.leaf(id)?.leaf[field] === value) found.push(id);
       }
+      yield* found.sort((x, y) => x - y);
     }
   }
 
@@ -347,9 +383,16 @@ export class FlatLedger {
 
   /** Takes a chunk over, as `chunk` gave it, before anything else is done with the ledger. */
   adopt(index: number, bytes: ArrayBuffer, more: readonly (readonly [id: number, state: LeafState])[]): void {
-    this.#chunks[index] = new BigUint64Array(bytes);
+    const chunk = new BigUint64Array(bytes);
+    this.#addChunk(index, chunk);
     for (const [id, state] of more) this.#map.set(id, state);
     const halves = new Uint32Array(bytes);
-    for (let i = 0; i < this.#chunkLeaves; i++) if (halves[RECORD_HALVES * i] !== 0) this.#size += 1;
+    for (let place = 0; place < this.#chunkLeaves; place++) {
+      if (halves[RECORD_HALVES * place] === 0) continue;
+      this.#size += 1;
+      const [ownerBits, keyBits] = this.#indexed(chunk, index * this.#chunkLeaves + place);
+      this.#owners[index]!.add(place, ownerBits);
+      this.#keys[index]!.add(place, keyBits);
+    }
   }
 }

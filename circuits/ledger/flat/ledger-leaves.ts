@@ -1,5 +1,6 @@
 import type { LeafState } from "../leaf.ts";
-import type { FlatLedger } from "./flat-ledger.ts";
+import type { ChangedLeaves } from "./changed-leaves.ts";
+import type { FlatLedger, WantedLeaf } from "./flat-ledger.ts";
 
 type Entry = [id: number, state: LeafState];
 
@@ -7,9 +8,9 @@ type Entry = [id: number, state: LeafState];
 export class LedgerLeaves implements ReadonlyMap<number, LeafState> {
   readonly #base: FlatLedger;
   /** null: the base's leaf is gone. */
-  readonly #changed: ReadonlyMap<number, LeafState | null>;
+  readonly #changed: ChangedLeaves;
 
-  constructor(base: FlatLedger, changed: ReadonlyMap<number, LeafState | null>) {
+  constructor(base: FlatLedger, changed: ChangedLeaves) {
     this.#base = base;
     this.#changed = changed;
   }
@@ -39,14 +40,11 @@ export class LedgerLeaves implements ReadonlyMap<number, LeafState> {
     yield* [...unchanged, ...changed].sort(([x], [y]) => x - y);
   }
 
-  /** Leaves with this owner or this key, by rising id. */
-  *of(wanted: { readonly l1Owner: bigint } | { readonly keyX: bigint }): Generator<Entry> {
+  /** Leaves with this owner or this key, by rising id. Does not go through all leaves. */
+  *of(wanted: WantedLeaf): Generator<Entry> {
     const isWanted = ({ leaf }: LeafState) =>
       "keyX" in wanted ? leaf.keyX === wanted.keyX : leaf.l1Owner === wanted.l1Owner;
-    const others = [...this.#base.withMore, ...this.#changed].flatMap(([id, state]) =>
-      state !== null && isWanted(state) ? [id] : [],
-    );
-    for (const id of mergedIds(this.#base.idsOf(wanted), others)) {
+    for (const id of mergedIds(this.#base.idsOf(wanted), this.#changed.idsOf(wanted))) {
       const state = this.get(id);
       if (state !== undefined && isWanted(state)) yield [id, state];
     }

@@ -65,7 +65,7 @@ struct Avx2Sums {
   }
 };
 
-const LaneKernels kernels = {"avx2", 6, LaneHash<Scalar, Avx2Sums>::all, nullptr, LaneCheck<Scalar, Avx2Sums>::all, nullptr};
+const LaneKernels kernels = {"avx2", 6, LaneHash<Scalar, Avx2Sums>::all, nullptr, LaneCheck<Scalar, Avx2Sums>::all};
 
 }  // namespace
 #pragma GCC pop_options

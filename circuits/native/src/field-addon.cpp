@@ -167,66 +167,6 @@ napi_value holds(napi_env env, napi_value* args) {
   return out;
 }
 
-/** 256 bits, most significant byte first. */
-Words fromBytes(const unsigned char* bytes) {
-  Words out{};
-  for (int i = 0; i < 32; i++) out.w[3 - i / 8] = out.w[3 - i / 8] << 8 | bytes[i];
-  return out;
-}
-void toBytes(const Words& value, unsigned char* out) {
-  for (int i = 0; i < 32; i++) out[i] = static_cast<unsigned char>(value.w[3 - i / 8] >> (56 - 8 * (i % 8)));
-}
-
-const LaneKernels* lanesThatSign() {
-  for (const LaneKernels* each : allLanes())
-    if (each->sign != nullptr) return each;
-  return nullptr;
-}
-
-/** signingLanes() -> their name */
-napi_value signingLanes(napi_env env, napi_value*) {
-  napi_value out = nullptr;
-  if (lanesThatSign() != nullptr) CHECK(napi_create_string_utf8(env, lanesThatSign()->name, NAPI_AUTO_LENGTH, &out));
-  return out;
-}
-
-/** loadEcdsa([secret, multiples of the base point in Montgomery form]) -> external */
-napi_value loadEcdsa(napi_env env, napi_value* args) {
-  constexpr size_t multiples = 2 * ecdsaDigits * ecdsaEntries;
-  if (rowsOf(env, args[0], 1 + multiples) != 1) refuse("wrong number of integers");
-  if (lanesThatSign() == nullptr) refuse("no lanes sign on this processor");
-  std::vector<Words> numbers(1 + multiples);
-  read(env, args[0], 0, numbers.data(), numbers.size());
-  auto signer = std::make_unique<Ecdsa>();
-  for (int i = 0; i < 8; i++) signer->secretWords[i] = static_cast<u32>(numbers[0].w[3 - i / 2] >> (i % 2 == 0 ? 32 : 0));
-  signer->secret = numbers[0];
-  for (size_t i = 0; i < multiples; i++) {
-    Limbs limbs;
-    for (int j = 0; j < 5; j++) limbs.l[j] = limb52(numbers[1 + i], j);
-    signer->multiples.push_back(limbs);
-  }
-  return hold(env, std::move(signer));
-}
-
-/** sign(signer, digests, out): out gets r, s and 27 or 28 of each */
-napi_value sign(napi_env env, napi_value* args) {
-  constexpr size_t digestBytes = 32, signatureBytes = 65;
-  const auto& signer = heldBy<Ecdsa>(env, args[0]);
-  const Bytes digests = bytesOf(env, args[1], digestBytes), out = bytesOf(env, args[2], signatureBytes);
-  const size_t count = digests.size / digestBytes;
-  if (out.size != count * signatureBytes) refuse("wrong number of bytes");
-  std::vector<Words> words;
-  for (size_t i = 0; i < count; i++) words.push_back(fromBytes(digests.data + i * digestBytes));
-  std::vector<RecoverableSignature> signatures(count);
-  if (!lanesThatSign()->sign(signer, words.data(), signatures.data(), count)) refuse("a digest without a signature");
-  for (size_t i = 0; i < count; i++) {
-    unsigned char* const at = out.data + i * signatureBytes;
-    toBytes(signatures[i].r, at), toBytes(signatures[i].s, at + 32);
-    at[64] = signatures[i].isOdd ? 28 : 27;
-  }
-  return args[2];
-}
-
 /** keccak(bytes, out): out gets 32 bytes */
 napi_value keccak(napi_env env, napi_value* args) {
   const Bytes bytes = bytesOf(env, args[0]), out = bytesOf(env, args[1]);
@@ -241,9 +181,6 @@ napi_value init(napi_env env, napi_value exports) {
                                                              {"hash", call<hash>},
                                                              {"loadCurve", call<loadCurve>},
                                                              {"holds", call<holds>},
-                                                             {"signingLanes", call<signingLanes>},
-                                                             {"loadEcdsa", call<loadEcdsa>},
-                                                             {"sign", call<sign>},
                                                              {"keccak", call<keccak>}};
   return exportFunctions(env, exports, functions);
 }

@@ -9,7 +9,6 @@
 #pragma GCC target("avx512f,avx512dq,avx512vl,avx512ifma,bmi2,adx")
 #include "../../../prover/native/src/kernels/ifma-field.h"
 #include "curve-lanes.h"
-#include "ecdsa-lanes.h"
 #include "poseidon-lanes.h"
 #include "poseidon-one.h"
 
@@ -97,7 +96,7 @@ struct IfmaSums {
 };
 
 const LaneKernels kernels = {"ifma", 3, LaneHash<Scalar, IfmaSums>::all, OneHash<Scalar, IfmaSums>::hash,
-                             LaneCheck<Scalar, IfmaSums>::all, LaneSigner::all};
+                             LaneCheck<Scalar, IfmaSums>::all};
 
 }  // namespace
 #pragma GCC pop_options

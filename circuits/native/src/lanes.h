@@ -62,21 +62,6 @@ struct LaneCurve {
   std::vector<Words> base;
 };
 
-/** Odd multiples of the base point for a digit of four bits, and how many digits there are. */
-constexpr size_t ecdsaEntries = 8, ecdsaDigits = 64;
-/** Who signs by ECDSA over secp256k1. */
-struct Ecdsa {
-  /** A plain integer, and the same, most significant word first. */
-  Words secret;
-  u32 secretWords[8];
-  /** x and y in Montgomery form: 1, 3 ... 15 times the base point, then 16 times as much for the next digit. */
-  std::vector<Limbs> multiples;
-};
-struct RecoverableSignature {
-  Words r, s;
-  bool isOdd;
-};
-
 struct LaneKernels {
   const char* name;
   /** Eight at once take less time than so many by themselves. */
@@ -86,8 +71,6 @@ struct LaneKernels {
   /** One row by itself, its elements in the lanes; null where that is no faster. */
   void (*hashOne)(const OnePoseidon&, const Words* in, Words* out);
   void (*holds)(const LaneCurve&, const Equation* in, bool* out, size_t count);
-  /** Signs digests, and says whether all have a signature; null where another library is as fast. */
-  bool (*sign)(const Ecdsa&, const Words* digests, RecoverableSignature* out, size_t count);
 };
 
 /**

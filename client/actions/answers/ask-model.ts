@@ -13,8 +13,6 @@ import {
 } from "../ledger/pay-inference.ts";
 import type { SigningOptions } from "../ledger/send-operation.ts";
 import {
-  type AnswerExpectation,
-  assuranceOfReply,
   type CheckAnswerErrorCode,
   checkAnswer,
   requireLeast,
@@ -25,15 +23,11 @@ import { streamAnswer, streamCompletion } from "./completion-stream.ts";
 import {
   answerSchema,
   type CheckableModel,
-  firstBelow,
-  type ModelOnL1,
-  NOTHING_ON_L1,
   type ReplyAssurance,
   requestModelServer,
   sealedAnswerSchema,
   type UncheckedAnswer,
 } from "./model-answers.ts";
-import { readModelOnL1 } from "./model-on-l1.ts";
 import { type SignQuestionErrorCode, signQuestion } from "./sign-question.ts";
 
 export interface AskModelParameters {
@@ -136,7 +130,7 @@ export interface PayForAnswerParameters extends SigningOptions {
   /** As `checkAnswer` says. */
   isAnsweredAgain?: boolean;
   areRowsRecomputed?: boolean;
-  /** As `checkAnswer` says: nothing is signed for a reply that is less sure. L1 is read where it asks for what L1 has. */
+  /** As `checkAnswer` says: nothing is signed for a reply that is less sure. */
   least?: Partial<ReplyAssurance>;
 }
 
@@ -177,8 +171,7 @@ export async function payForAnswer(
   ]);
   const priceWei = priceOf(leaf, maxPriceWei ?? answer.priceWei);
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
-  const onL1 = await promisesOnL1(client, { leaf, model, sure });
-  checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash: staticsOf(leaf).hash, onL1 });
+  checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash: staticsOf(leaf).hash });
   return payInference(client, {
     ...signing,
     from: payerId,
@@ -198,26 +191,6 @@ export function priceOf({ counters, id }: Pick<LedgerModelLeaf, "counters" | "id
   throw clientError("CLI_PRICE_TOO_HIGH", `model ${id} costs ${priceWei} wei, more than ${mostWei}`, {
     data: { modelId: id, priceWei: `${priceWei}`, maxPriceWei: `${mostWei}` },
   });
-}
-
-const EVERYTHING_ON_L1: ModelOnL1 = { isCommitted: true, isClaimed: true };
-
-/**
- * L1 is read only where the customer asks for more than a client can compute, and the model promises it.
- * @throws CLI_BELOW_LEAST, CLI_UNREACHABLE
- */
-async function promisesOnL1(
-  client: LedgerClient,
-  asked: {
-    readonly leaf: LedgerModelLeaf;
-    readonly model: CheckableModel;
-    readonly sure: Pick<AnswerExpectation, "areRowsRecomputed" | "isAnsweredAgain" | "least">;
-  },
-): Promise<ModelOnL1> {
-  const { leaf, model, sure } = asked;
-  requireLeast(model, { ...sure, onL1: EVERYTHING_ON_L1 });
-  const isEnough = firstBelow(assuranceOfReply(model, sure), sure.least ?? {}) === null;
-  return isEnough ? NOTHING_ON_L1 : readModelOnL1(client, leaf);
 }
 
 export interface BuyAnswerParameters extends SigningOptions {
@@ -278,8 +251,7 @@ export async function buyAnswer(
   const staticsHash = staticsOf(leaf).hash;
   // What can be refused before the payment is.
   requireRegistered(model, staticsHash);
-  const onL1 = await promisesOnL1(client, { leaf, model, sure });
-  requireLeast(model, { ...sure, onL1 });
+  requireLeast(model, sure);
   const signed = await signQuestion(client, { modelId, prompt, from });
   const given = await requestModelServer(
     client,
@@ -304,7 +276,7 @@ export async function buyAnswer(
     receipt,
   });
   const answer = "sealed" in given ? await openSealed(client, serverUrl, given, timeoutMs) : given;
-  checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash, onL1 });
+  checkAnswer(model, answer, { ...sure, prompt, payerId, staticsHash });
   return { answer, payment };
 }
 

@@ -11,8 +11,6 @@ import {
   type CheckableModel,
   type CheckedReply,
   firstBelow,
-  type ModelOnL1,
-  NOTHING_ON_L1,
   type ReplyAssurance,
   type UncheckedAnswer,
 } from "./model-answers.ts";
@@ -30,8 +28,6 @@ export interface AnswerExpectation {
   readonly isAnsweredAgain?: boolean;
   /** Whether the customer has computed the rows' features again (`openledger verify model`). */
   readonly areRowsRecomputed?: boolean;
-  /** What `readModelOnL1` has found; default: nothing. */
-  readonly onL1?: ModelOnL1;
   /** The least that the customer accepts; default: anything. A model whose copy says nothing of it is believed. */
   readonly least?: Partial<ReplyAssurance>;
 }
@@ -105,7 +101,6 @@ export const assuranceOfReply = (model: CheckableModel, checked: CheckedOptions)
   model.assurance?.({
     isAnsweredAgain: answersAgain(model, checked),
     areRowsRecomputed: checked.areRowsRecomputed ?? false,
-    onL1: checked.onL1 ?? NOTHING_ON_L1,
   }) ?? NOTHING_SAID;
 
 /**

@@ -26,9 +26,9 @@ const estimateSchema = z.object({
 
 /**
  * From weak to strong. `believed`: the server says so, unchecked. `recomputed`: the customer has computed it again.
- * `disputable`: anyone can refute it on L1 before it counts, for part of a bond. `proven`: L1 takes no settlement without a proof.
+ * `proven`: L1 takes no settlement without a proof.
  */
-export const ASSURANCES = ["believed", "recomputed", "disputable", "proven"] as const;
+export const ASSURANCES = ["believed", "recomputed", "proven"] as const;
 export type Assurance = (typeof ASSURANCES)[number];
 
 /** Of a reply that `checkAnswer` has taken: how far each part is more than its server's word. */
@@ -41,22 +41,11 @@ export interface ReplyAssurance {
   readonly rows: Assurance;
 }
 
-/** What L1 has of a model's promises, by `readModelOnL1`. */
-export interface ModelOnL1 {
-  /** The rollup's gate has admitted the model by a commitment to its rows that was not refuted. */
-  readonly isCommitted: boolean;
-  /** The rollup takes no settlement of it whose drawn queries were not claimed with a bond. */
-  readonly isClaimed: boolean;
-}
-
-export const NOTHING_ON_L1: ModelOnL1 = { isCommitted: false, isClaimed: false };
-
-/** What a customer has computed, and has read from L1. No server's word is in it. */
+/** What a customer has computed. No server's word is in it. */
 export interface CheckedReply {
   readonly isAnsweredAgain: boolean;
   /** The features of the rows were computed again from the rows. */
   readonly areRowsRecomputed: boolean;
-  readonly onL1: ModelOnL1;
 }
 
 /**

@@ -99,8 +99,6 @@ interface ISettlements {
     /// @notice An Activation names something else than a Settlement circuit, or of several shards than a ShardedSettlement with
     /// as many; or a Settle names a circuit.
     error SettlementCapInvalid(uint256 capCircuit);
-    /// @notice The rollup's gate does not admit this Activation.
-    error SettlementNotAdmitted(uint256 modelId, uint256 word);
     /// @notice No batch of that number holds a CloseEpoch.
     error SettlementCloseUnknown(uint256 closingBatch);
     error SettlementRandomnessMissing(uint256 closingBatch);
@@ -136,7 +134,7 @@ interface ISettlements {
     /// from OPEN_SETTLEMENT_DELAY after the CloseEpoch on.
     /// @dev L1 does not know the ledger's epochs: what is pre-verified for one that the ledger does not have, or has settled
     /// otherwise, waits for ever, because no batch with its record can be proven.
-    /// Makes no outside call but to precompiles, to its own reader and to the gate.
+    /// Makes no outside call but to precompiles and to its own reader.
     /// @param entries All of one settlement, and no more.
     /// @param proofs One of each entry.
     function preVerifySettlement(

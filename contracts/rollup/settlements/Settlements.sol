@@ -16,7 +16,6 @@ import {
     BURNED_AT,
     DEFAULT_DELAY_SECONDS,
     HEADER_SIZE,
-    IS_DEFAULT_AT,
     OPEN_DELAY_SECONDS,
     SettlementReader,
     VOID_COUNT_AT
@@ -100,9 +99,6 @@ abstract contract Settlements is BatchVerifier, ISettlements {
     /// @dev Reverts once the ledger is frozen.
     function _requireRunning() internal view virtual;
 
-    /// @dev Asks the rollup's gate about an Activation with this J, or about a settlement by draws with this C.
-    function _requireAdmitted(uint256 modelId, uint256 word, bool isActivation) internal view virtual;
-
     /// @dev A batch's first CloseEpoch record.
     function _close(uint256 batchNumber) internal {
         closedAt[batchNumber] = ClosingTime(uint64(block.number), uint64(block.timestamp));
@@ -157,8 +153,8 @@ abstract contract Settlements is BatchVerifier, ISettlements {
         return preVerified.burnedWei;
     }
 
-    /// @dev Has the reader say what the proofs of the settlement from `index` on must show for `record` (I11, I12), fills `count`
-    /// statements with it, and asks the gate (I16). The call is static, to code that the constructor made.
+    /// @dev Has the reader say what the proofs of the settlement from `index` on must show for `record` (I11, I12), and fills `count`
+    /// statements with it. The call is static, to code that the constructor made.
     /// @return header Address of the five words that the reader says first.
     function _read(
         uint256 keys,
@@ -174,20 +170,10 @@ abstract contract Settlements is BatchVerifier, ISettlements {
             if (count == 0 || index + count > entryCount) revert SettlementMissing(record.batchNumber, record.modelId);
         }
         header = _callReader(entriesAt, index, count, record);
-        bool isActivation = record.kind == ACTIVATION;
-        bool isDefault;
-        (uint256 first,) = _entry(entriesAt, index);
-        uint256 commitment;
         assembly ("memory-safe") {
             returndatacopy(header, 0, HEADER_SIZE)
             mstore(0x40, add(header, HEADER_SIZE))
             returndatacopy(statements, HEADER_SIZE, mul(STATEMENT_SIZE, count))
-            isDefault := mload(add(header, IS_DEFAULT_AT))
-            commitment := calldataload(add(first, 0x20))
-        }
-        // An Activation, or a settlement by draws. By row counts every epoch can be settled: no gate is asked.
-        if (isActivation == isDefault) {
-            _requireAdmitted(record.modelId, isActivation ? record.word : commitment, isActivation);
         }
     }
 

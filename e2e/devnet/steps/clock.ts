@@ -25,7 +25,7 @@ export async function mineUntilFinal(job: Job): Promise<void> {
 }
 
 /** @param target in seconds since 1970 @param why told where the clock is moved */
-export async function passUntil(job: Job, target: number, why: string): Promise<void> {
+async function passUntil(job: Job, target: number, why: string): Promise<void> {
   const { alice } = job.people;
   const node = createTestClient({ chain: foundry, mode: "anvil", transport: http(job.rpcUrl) });
   const { timestamp } = await alice.l1.getBlock();

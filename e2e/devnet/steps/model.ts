@@ -7,7 +7,11 @@ import { registerModel } from "@openledger/attribution/model/registration";
 import { unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
-import { encodeSettlementBody, type SettlementBody } from "@openledger/client/actions/l1/send-settlement";
+import {
+  encodeSettlementBody,
+  type SettlementBody,
+  sendSettlement,
+} from "@openledger/client/actions/l1/send-settlement";
 import { approveModel, createModel } from "@openledger/client/actions/ledger/model-operations";
 import { getHostedDatanet } from "@openledger/client/datanets/datanet-card";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
@@ -19,7 +23,7 @@ import { modelFamilies, modelTrainings } from "@openledger/models/registered/mod
 import { completeRecipe } from "@openledger/models/registered/recipe-presets";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
-import { sendActivation, signSettlement } from "@openledger/models/settling/sign-settlement";
+import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import {
   openProvingCircuits,
   payeeTableFor,
@@ -155,10 +159,5 @@ async function settleActivation(
       `activation of ${model.payees.length} payees proven (${table.name}) in ${formatDuration(proved.proveMs)}`,
     );
   }
-  await withRetry(job, () =>
-    sendActivation(mia, body, {
-      signal: job.signal,
-      onWait: () => job.console.progress("waiting until the sequencer sees that L1 admits the activation"),
-    }),
-  );
+  await withRetry(job, () => sendSettlement(mia, body));
 }

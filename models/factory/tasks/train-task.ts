@@ -1,6 +1,5 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { unchallengedModel } from "@openledger/attribution/model/answering-hash";
 import { writeModel } from "@openledger/attribution/model/model-directory";
 import { publishedModel } from "@openledger/attribution/model/model-files";
 import { hashRecipe } from "@openledger/attribution/model/recipe-fields";
@@ -68,12 +67,8 @@ export async function train(
   function register({ size, terms }: NonNullable<TrainTask["registration"]>) {
     const registration = registerModel(trained!, termsOf(terms), size, { onProgress });
     const model = publishedModel(trained!, registration, { publishRows: task.publishRows });
-    const { answeringPreimage, columnsCommitments } = unchallengedModel(model);
-    const statics = {
-      ...Object.fromEntries(Object.entries(model.statics).map(([name, value]) => [name, hex32(value)])),
-      columnsCommitments: columnsCommitments.map(hex32),
-      answeringPreimage,
-    } as unknown as FactoryStatics;
+    const entries = Object.entries(model.statics).map(([name, value]) => [name, hex32(value)]);
+    const statics = Object.fromEntries(entries) as unknown as FactoryStatics;
     return { model, statics };
   }
 }

@@ -15,7 +15,7 @@ import {
  * a factor of up to 2^31 fit.
  */
 export const digitBits = 30;
-export const digitCount = 9;
+const digitCount = 9;
 const digitMask = (1n << BigInt(digitBits)) - 1n;
 const modulusDigits = Array.from(
   { length: digitCount },

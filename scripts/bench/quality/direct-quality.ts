@@ -68,7 +68,8 @@ const CONTRIBUTORS = 20;
 const RETRAIN_TOLERANCE = 1e-6;
 /** One row of thousands moves a lead by 10⁻⁴ and less. */
 const LEAVE_ONE_OUT_TOLERANCE = 1e-10;
-const REGISTERED = "int10";
+/** The way in which a model is registered. */
+export const REGISTERED = "int10";
 
 /** Columns of the matrix that a question weighs, and the sign of its class: −1 for class 1. */
 interface Asked {

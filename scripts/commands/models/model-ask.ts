@@ -2,17 +2,15 @@ import { fetchModel, readModel } from "@openledger/attribution/model/model-direc
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { verifyModel } from "@openledger/attribution/model/verify-model";
-import { trainingsWithPromises } from "@openledger/challenger/games/rows/traced-recipe";
 import { askModel, buyAnswer, payForAnswer, priceOf } from "@openledger/client/actions/answers/ask-model";
 import { assuranceOfReply, checkAnswer, requireLeast } from "@openledger/client/actions/answers/check-answer";
 import type { ReplyAssurance, UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
-import { readModelOnL1 } from "@openledger/client/actions/answers/model-on-l1";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { modelFamilies } from "@openledger/models/registered/model-families";
+import { modelFamilies, modelTrainings } from "@openledger/models/registered/model-families";
 import { accountOf, modelServerOf, openSigner, signFor } from "../../cli/context.ts";
 import { type Output, renderTable } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
@@ -55,12 +53,10 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const least = parseLeast(options.least);
   const leaf = await getModel(client, modelId);
   const isAnsweredAgain = (least.answer ?? "believed") !== "believed";
-  const onL1 = await readModelOnL1(client, leaf);
-  const areRowsRecomputed =
-    least.rows === "recomputed" && assuranceOfReply(model, { onL1 }).rows === "believed";
+  const areRowsRecomputed = least.rows === "recomputed" && assuranceOfReply(model, {}).rows === "believed";
   const sure = { isAnsweredAgain, areRowsRecomputed, least };
   // Before anything is asked: what nobody can reach costs no question.
-  requireLeast(model, { ...sure, onL1 });
+  requireLeast(model, sure);
   if (areRowsRecomputed) await recomputeRows({ client, families, options, output, serverUrl });
   const maxPrice: { maxPriceWei?: bigint } =
     options.maxPrice === undefined ? {} : { maxPriceWei: parseOpen(options.maxPrice) };
@@ -80,8 +76,8 @@ export async function askAndPay({ options, args, output }: CommandContext<AskOpt
   const bought = shown === null ? await buyAnswer(client, { ...asked, model, ...sure, ...maxPrice }) : null;
   const answer = shown ?? bought!.answer;
   const staticsHash = staticsOf(leaf).hash;
-  checkAnswer(model, answer, { ...sure, prompt, payerId: payer.id, staticsHash, onL1 });
-  const assurance = assuranceOfReply(model, { ...sure, onL1 });
+  checkAnswer(model, answer, { ...sure, prompt, payerId: payer.id, staticsHash });
+  const assurance = assuranceOfReply(model, sure);
   const words = await answerWords(answer, {
     serverUrl,
     recipe: published.recipe,
@@ -170,7 +166,7 @@ async function recomputeRows({ client, families, options, output, serverUrl }: R
     model,
     facts: await factsOf(client, model.statics.binding, model.staticsHash),
     depth: "features",
-    trainings: await trainingsWithPromises({ base: options.base, serverUrl }),
+    trainings: await modelTrainings({ base: options.base, serverUrl }),
   });
 }
 

@@ -10,9 +10,8 @@ export const addModelServeCommand = command({
   examples: [
     "models serve spam-model --model 15 --port 8797 --data answers",
     "models serve spam-model --model 15 --settle --account mia",
-    "models serve speeches --model 13 --settle --claim --account mia",
     "models serve --base models/smollm2 --adapters adapters --port 8798",
-    "models serve --base models/smollm2 --adapters adapters --registered published --claim --account mia",
+    "models serve --base models/smollm2 --adapters adapters --registered published",
   ],
   run: async ({ options, args, output }) => {
     const [folder] = args;

@@ -49,7 +49,7 @@ const STAGE_TEXT: Readonly<Record<SettleStage, string>> = {
   send: "sending the batch to L1",
 };
 
-export interface DirectOptions extends CircuitOptions, PublishedOptions {
+interface DirectOptions extends CircuitOptions, PublishedOptions {
   keys?: string;
   epoch?: string;
   defaultSplit?: boolean;

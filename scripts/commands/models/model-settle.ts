@@ -1,4 +1,3 @@
-import type { L1Sender } from "@openledger/challenger/sending/l1-sender";
 import type { SampledSettlement } from "@openledger/circuits/settlement/divide-epoch";
 import type { PreparedSettlement } from "@openledger/circuits/settlement/settled-model";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
@@ -7,7 +6,6 @@ import {
   type ProvenSettlement,
   sendSettlement,
 } from "@openledger/client/actions/l1/send-settlement";
-import type { LedgerClient } from "@openledger/client/ledger-client";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import {
   type EpochFacts,
@@ -18,10 +16,7 @@ import {
 } from "@openledger/models/settling/prepare-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import { payeeTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";
-import type { PublicClient } from "viem";
-import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, openSigner, signFor } from "../../cli/context.ts";
-import { l1SenderOf } from "../../cli/open-l1-sender.ts";
 import { parseEpoch, parseId } from "../../cli/parse-id.ts";
 import type { CommandContext } from "../../cli/run-command.ts";
 import {
@@ -49,10 +44,11 @@ export async function settleModel({ options, args, output }: CommandContext<Sett
     return;
   }
   const facts = await readClosedEpoch(client, modelId, epoch);
-  const { prepared, circuits, approval } =
+  const sampled =
     options.defaultSplit === true
-      ? { ...prepareByRows(facts, context), approval: null }
-      : await prepareApproved(client, facts, context, options, (text) => output.progress(text));
+      ? null
+      : await prepareByDraws(facts, context, options, (text) => output.progress(text));
+  const { prepared, circuits } = sampled ?? prepareByRows(facts, context);
   const proved = await proveWithOutput(
     { prepared, circuits },
     {
@@ -76,7 +72,7 @@ export async function settleModel({ options, args, output }: CommandContext<Sett
     amountWei: facts.closed.amountWei,
     circuit: circuits[0]!.name,
     proofCount: circuits.length,
-    draws: "draws" in prepared ? prepared.draws.map(describeDraw) : null,
+    draws: sampled?.prepared.draws.map(describeDraw) ?? null,
     earnedWei,
     ownerWei: terms.ownerWei,
     treasuryWei: terms.treasuryWei,
@@ -85,39 +81,7 @@ export async function settleModel({ options, args, output }: CommandContext<Sett
     witnessMs: proved.witnessMs,
     status,
     batchNumber,
-    approval,
   });
-}
-
-/** By draws, which L1 takes of a model that promises claims only once each has one that holds. @throws CMD_USAGE where one is missing */
-async function prepareApproved(
-  client: LedgerClient,
-  facts: EpochFacts,
-  context: SettlementContext,
-  options: GlobalOptions & SettleOptions,
-  onProgress: (text: string) => void,
-) {
-  const made = await prepareByDraws(facts, context, options, onProgress);
-  const { rollupAddress: rollup } = client;
-  const { judgeOf, approveDraws } = await import("@openledger/challenger/playing/approve-draws");
-  const publicClient = client.l1 as PublicClient;
-  const judge = await judgeOf(publicClient, rollup, facts.leaf.id);
-  if (judge === null) return { ...made, approval: null };
-  // The account is needed only where nobody has had these draws approved.
-  const send: L1Sender["send"] = async (call) => (await l1SenderOf(options)).send(call);
-  const { missing, sent } = await approveDraws(
-    { publicClient, send },
-    { judge, rollup },
-    facts,
-    made.prepared,
-  );
-  if (missing.length > 0)
-    throw commandError(
-      "CMD_USAGE",
-      `epoch ${facts.closed.epoch} has draws without an unrefuted claim: ${missing.join("; ")}. openledger disputes claim-query claims; what was refuted goes by row counts`,
-    );
-  if (sent !== null) onProgress(`L1 takes these draws by transaction ${sent.hash}, ${sent.gasUsed} gas`);
-  return { ...made, approval: sent };
 }
 
 const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);

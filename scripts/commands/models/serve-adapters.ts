@@ -6,16 +6,13 @@ import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { baseSourceAt } from "@openledger/models/base/base-place";
 import { openModel } from "@openledger/models/files/load-model";
 import { LedgerBilling } from "@openledger/models/paid/ledger-billing";
-import { openPaidModels, type PaidModels, type PaidModelsOptions } from "@openledger/models/paid/paid-models";
+import { openPaidModels, type PaidModels } from "@openledger/models/paid/paid-models";
 import { serveAdapters } from "@openledger/models/serving/serve-adapters";
 import { readServingConfig, type ServingConfig } from "@openledger/models/serving/serving-config";
-import type { HelperLog } from "@openledger/models/settler/turn-report";
 import { type HostedSpans, hostSpans } from "@openledger/models/spans/host-spans";
 import { readIndexFile } from "@openledger/models/spans/index-file";
 import { openTokenizer } from "@openledger/models/tokens/tokenizer";
-import { commandError } from "../../cli/cli-errors.ts";
-import { type GlobalOptions, openReader, resolveAccount, resolveRpcUrl } from "../../cli/context.ts";
-import { l1SenderOf } from "../../cli/open-l1-sender.ts";
+import { type GlobalOptions, openReader } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 import type { ServeOptions } from "./serve-options.ts";
 
@@ -45,81 +42,35 @@ export async function serveUntilStopped(
   const config = readServingConfig({ ...process.env, ...set });
   const logger = createLogger("models", config.logLevel, process.stderr);
   output.progress(`loading ${config.basePath}`);
-  const claims = options.claim === true ? await loadClaims(config, options, logger) : null;
   const { registeredPath } = config;
   const paid =
-    registeredPath === undefined
-      ? null
-      : await openPaid({ ...config, registeredPath }, options, logger, claims?.helpersOf);
+    registeredPath === undefined ? null : await openPaid({ ...config, registeredPath }, options, logger);
   const book = paid === null ? undefined : new LedgerBilling(paid.models, await tokensOf(config.basePath));
   const served = await serveAdapters(config, { logger, book, mounts: paid?.mounts });
   const { adapterCount, kernels: name, url, weights } = served;
-  const claiming = await claims?.start((modelId, receipt) =>
-    paid!.models.get(`model-${modelId}`)!.answerOf(receipt),
-  );
   const price = paid === null ? "free of charge" : `${paid.models.size} of them registered, for receipts`;
   output.answer(
     [
-      `${config.baseName} and ${adapterCount} adapters are served at ${url}/v1 by ${name} and ${weights}, ${price}${
-        claiming === undefined ? "" : `; what is drawn of ${claiming.modelIds.length} is claimed by itself`
-      }; Ctrl-C ends it`,
+      `${config.baseName} and ${adapterCount} adapters are served at ${url}/v1 by ${name} and ${weights}, ${price}; Ctrl-C ends it`,
     ],
     {
       ...{ url, adapterCount, kernels: name, weights, charging: paid === null ? "free" : "ledger" },
-      ...{ registeredCount: paid?.models.size ?? 0, claims: claiming?.modelIds ?? [] },
+      registeredCount: paid?.models.size ?? 0,
     },
   );
   const stopped = new Promise<null>((stop) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop(null));
   });
   const failure = await Promise.race([stopped, ...(paid === null ? [] : [paid.failed])]);
-  await claiming?.stop();
   await served.close();
   await paid?.close();
   if (failure !== null) throw failure;
-}
-
-/** @throws CMD_ACCOUNT_INVALID, CMD_USAGE; `helpersOf` CMD_NOT_CLAIMANT, before anything is served */
-async function loadClaims(
-  { basePath, dataPath, registeredPath }: ServingConfig,
-  options: GlobalOptions,
-  log: HelperLog,
-) {
-  if (registeredPath === undefined)
-    throw commandError(
-      "CMD_USAGE",
-      "--claim needs registered models: SERVING_REGISTERED_PATH or --registered",
-    );
-  const { l1 } = resolveAccount(options);
-  const { claimsOf, requireClaimantOfAll, sharedSender, withClaiming } = await import(
-    "@openledger/challenger/claiming/serve-claims"
-  );
-  let claims: ReturnType<typeof claimsOf> | null = null;
-  const helpersOf: PaidModelsOptions["helpersOf"] = (models) => {
-    const modelIds = requireClaimantOfAll(models, l1.address);
-    const openSender = sharedSender(() => l1SenderOf(options), log);
-    claims = claimsOf({
-      rpcUrl: resolveRpcUrl(options),
-      base: basePath,
-      ...{ modelIds, places: { models: registeredPath }, folder: join(dataPath, "claiming") },
-      claimant: l1.address,
-      openSender,
-      log,
-    });
-    return new Map([...claims.reports].map(([id, report]) => [id, withClaiming(id, undefined, report)!]));
-  };
-  const start = async (answerOf: Parameters<ReturnType<typeof claimsOf>["start"]>[1]) => {
-    const running = claims!.start(await openReader(options), answerOf);
-    return { modelIds: [...claims!.reports.keys()], stop: () => running.stop() };
-  };
-  return { helpersOf, start };
 }
 
 async function openPaid(
   config: ServingConfig & { readonly registeredPath: string },
   options: GlobalOptions,
   logger: Logger,
-  helpersOf: PaidModelsOptions["helpersOf"],
 ): Promise<PaidModels> {
   const { adaptersPath, answerTtlSeconds, basePath, dataPath, kernels, registeredPath } = config;
   const { attributionMegabytes, proxies, publicUrl, rateLimitPerMinute, spansPath } = config;
@@ -136,7 +87,6 @@ async function openPaid(
       basePath,
       kernels,
       heldBytes: attributionMegabytes * 2 ** 20,
-      ...(helpersOf === undefined ? {} : { helpersOf }),
       sequencerUrl,
       domain,
       answerTtlMs: 1_000 * answerTtlSeconds,

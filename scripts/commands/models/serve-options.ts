@@ -1,6 +1,6 @@
 /** Options of `models serve`. */
 import { EPOCH_SECONDS } from "@openledger/circuits/protocol";
-import { CLAIM_OPTION, DATA_OPTION, LISTEN_OPTIONS, THREADS_OPTION } from "../../cli/common-options.ts";
+import { DATA_OPTION, LISTEN_OPTIONS, THREADS_OPTION } from "../../cli/common-options.ts";
 import { defineOptions, type OptionsOf, withFallback } from "../../cli/options.ts";
 import { SCORES_OPTION } from "../../cli/scores-option.ts";
 import { SERVER_OPTIONS } from "../../cli/server-options.ts";
@@ -18,7 +18,6 @@ export const SERVE_OPTIONS = defineOptions({
   "--answer-ttl <seconds>": { about: "seconds until an unpaid answer expires", fallback: "600" },
   ...SCORES_OPTION,
   "--settle": "close and settle epochs automatically, once they are full or over; needs --account",
-  ...CLAIM_OPTION,
   "--epoch-length <seconds>": {
     about:
       'with --settle: seconds, by L1\'s clock, after which an epoch with payments is closed; "none": only when it is full',

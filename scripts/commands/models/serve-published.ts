@@ -1,21 +1,11 @@
 import { inspect } from "node:util";
 import { readModel } from "@openledger/attribution/model/model-directory";
-import { claimantOf } from "@openledger/attribution/model/recipe-fields";
 import { serveModel } from "@openledger/attribution/server/serve-model";
-import type { OpenSender } from "@openledger/challenger/claiming/serve-claims";
 import { clientError } from "@openledger/client/client-errors";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { commandError } from "../../cli/cli-errors.ts";
-import {
-  type GlobalOptions,
-  openReader,
-  openSigner,
-  resolveAccount,
-  resolveRpcUrl,
-  signFor,
-} from "../../cli/context.ts";
-import { l1SenderOf } from "../../cli/open-l1-sender.ts";
+import { type GlobalOptions, openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
 import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { requireScores } from "../../cli/scores-option.ts";
@@ -36,13 +26,7 @@ export async function servePublished(options: PublishedOptions, output: Output):
   }
   const modelId = parseId(options.model);
   const epochSeconds = parseEpochLength(options.epochLength);
-  const { sharedSender, withClaiming } = await import("@openledger/challenger/claiming/serve-claims");
-  const openSender = sharedSender(() => l1SenderOf(options), log);
-  const settling = options.settle === true ? await loadSettling(options, modelId, openSender) : null;
-  const claiming =
-    options.claim === true
-      ? await loadClaiming(options, { modelId, folder: options.folder }, openSender)
-      : null;
+  const settling = options.settle === true ? await loadSettling(options, modelId) : null;
   output.progress("reading and checking the model");
   const families = await modelFamilies({ base: options.base });
   const served = await serveModel(
@@ -61,14 +45,13 @@ export async function servePublished(options: PublishedOptions, output: Output):
     },
     {
       log,
-      settling: withClaiming(modelId, settling?.report, claiming?.reports.get(modelId)),
+      settling: settling?.report,
       spans: await loadSpans(options.spans),
     },
   );
   const address = served.url;
   let failure: unknown;
   try {
-    const claimer = claiming?.start(client, (_, receipt) => served.answerOf(receipt));
     const running = await settling?.start(client, {
       modelId,
       modelFolder: options.folder,
@@ -80,21 +63,17 @@ export async function servePublished(options: PublishedOptions, output: Output):
       intervalMs: SETTLING_INTERVAL_MS,
     });
     const settles = settling !== null;
-    const claims = claiming !== null;
-    const alone = [
-      settles ? "; its epochs are closed and settled automatically" : "",
-      claims ? "; what is drawn is claimed by itself" : "",
-    ].join("");
+    const alone = settles ? "; its epochs are closed and settled automatically" : "";
     const { scoreMode } = served;
     output.answer(
       [
         `model ${modelId} is served at ${address}, scores by ${scoreMode}${alone}; Ctrl-C ends it`,
         ...(await weightsLine(await readModel(options.folder, families))),
       ],
-      { modelId, address, scoreMode, settles, claims },
+      { modelId, address, scoreMode, settles },
     );
     failure = await Promise.race([ended(), served.failed]);
-    await Promise.all([running?.stop(), claimer?.stop()]);
+    await running?.stop();
   } catch (error) {
     failure = error;
   }
@@ -124,14 +103,13 @@ async function loadSpans(file: string | undefined) {
 }
 
 /** @throws CMD_ACCOUNT_INVALID before the model is read */
-async function loadSettling(options: PublishedOptions, modelId: number, openSender: OpenSender) {
+async function loadSettling(options: PublishedOptions, modelId: number) {
   resolveAccount(options);
-  const [{ SettlingReport }, { startSettling }, { openSettlementContext, requireBackend }, { drawApprover }] =
+  const [{ SettlingReport }, { startSettling }, { openSettlementContext, requireBackend }] =
     await Promise.all([
       import("@openledger/models/settler/turn-report"),
       import("@openledger/models/settler/start-settling"),
       import("../../cli/settlement-context.ts"),
-      import("@openledger/challenger/playing/approve-draws"),
     ]);
   const report = new SettlingReport(modelId);
   const start = async (
@@ -151,30 +129,10 @@ async function loadSettling(options: PublishedOptions, modelId: number, openSend
         log,
         report,
         prover,
-        approve: drawApprover(openSender, client.rollupAddress, (l1TransactionHash) =>
-          log.info({ modelId, l1TransactionHash }, "L1 takes the epoch's draws by now"),
-        ),
       },
     );
   };
   return { report, start };
-}
-
-/** @throws CMD_ACCOUNT_INVALID, CMD_NOT_CLAIMANT before anything is served */
-async function loadClaiming(
-  options: PublishedOptions,
-  { folder, modelId }: { readonly modelId: number; readonly folder: string },
-  openSender: OpenSender,
-) {
-  const { l1 } = resolveAccount(options);
-  const { claimsOf, requireClaimantOfAll } = await import("@openledger/challenger/claiming/serve-claims");
-  const { base } = options;
-  const { recipe } = await readModel(folder, await modelFamilies({ base }));
-  requireClaimantOfAll([{ modelId, claimant: claimantOf(recipe) }], l1.address);
-  return claimsOf({
-    ...{ rpcUrl: resolveRpcUrl(options), base, claimant: l1.address, openSender, log },
-    ...{ modelIds: [modelId], places: { model: folder }, folder: `${options.data}-claiming` },
-  });
 }
 
 /** @throws CMD_USAGE */

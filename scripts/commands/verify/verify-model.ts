@@ -5,7 +5,6 @@ import { joinVersions, type OwnedRow } from "@openledger/attribution/model/owned
 import { versionsOf } from "@openledger/attribution/model/recipe-fields";
 import { type LedgerFacts, verifyModel } from "@openledger/attribution/model/verify-model";
 import type { OnProgress } from "@openledger/attribution/progress";
-import { trainingsWithPromises } from "@openledger/challenger/games/rows/traced-recipe";
 import { datanetIds, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import { modelShape } from "@openledger/circuits/settlement/settlement-size";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
@@ -16,7 +15,7 @@ import { getInfo, getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
-import { modelFamilies } from "@openledger/models/registered/model-families";
+import { modelFamilies, modelTrainings } from "@openledger/models/registered/model-families";
 import { modelServerOf, openReader } from "../../cli/context.ts";
 import { describeShape } from "../../cli/describe-shape.ts";
 import type { Output } from "../../cli/output.ts";
@@ -46,7 +45,7 @@ export async function retrainAndCompare({
   const facts = await factsOf(client, model.statics.binding, staticsHash);
   const rows = await storedRows(options, facts);
   const result = await verifyModel({
-    trainings: await trainingsWithPromises(places),
+    trainings: await modelTrainings(places),
     model,
     facts,
     ...(rows === null ? {} : { rows }),
@@ -64,9 +63,6 @@ export async function retrainAndCompare({
     result.isBaseOfCard
       ? `${paidBesides} is what the datanet's card says`
       : `it has no base${facts.policy === 0n ? "" : `; with --card FILE ${paidBesides} is compared with what the datanet's card says`}`,
-    ...(result.isTraced
-      ? ["its statics promise claims of its queries, by the roots of these very numbers"]
-      : []),
     ...(await weightsLine(model)),
     `${result.payeeCount} payees, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];

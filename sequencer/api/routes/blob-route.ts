@@ -1,6 +1,7 @@
 /** Blobs of batches, for everybody who rebuilds the ledger (docs/explanation/data-availability.md). Who asks checks what it gets. */
 
 import { isVersionedHash, type VersionedHash } from "@openledger/bridge/blobs/blob-source";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { LedgerBlobs } from "../../batches/ledger-blobs.ts";
@@ -14,11 +15,17 @@ const params = z.strictObject({
     .transform((hash) => hash as VersionedHash),
 });
 
+/** Making a blob takes 15 ms of the main thread, as much as so many plain requests. */
+const UNITS_PER_BLOB = 20;
+
 export function registerBlobRoute(app: FastifyInstance, log: LedgerLog): void {
   const blobs = new LedgerBlobs(log);
+  const costOf = ({ versionedHash }: { versionedHash: VersionedHash }) =>
+    blobs.isRecent(versionedHash) ? 1 : UNITS_PER_BLOB;
   app.get<{ Params: z.output<typeof params> }>(
     "/blobs/:versionedHash",
     {
+      config: { maxCost: (request) => costOf(request.params as { versionedHash: VersionedHash }) },
       schema: {
         tags: ["blobs"],
         summary: "The 131,072 bytes of a batch's blob, by its versioned hash",
@@ -28,8 +35,11 @@ export function registerBlobRoute(app: FastifyInstance, log: LedgerLog): void {
         },
       },
     },
-    async ({ params: { versionedHash } }, reply) => {
+    async (request, reply) => {
+      const { versionedHash } = request.params;
+      const cost = costOf(request.params);
       const bytes = await blobs.read(versionedHash);
+      setCost(request, bytes === null ? 1 : cost);
       if (bytes === null)
         throw sequencerError("SEQ_UNKNOWN", `no batch that is known here has the blob ${versionedHash}`, {
           data: { reason: "blob", versionedHash },

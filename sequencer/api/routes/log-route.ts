@@ -5,8 +5,10 @@
  * it has.
  */
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Preconfirmation } from "@openledger/circuits/wire/sequencer-preconfirmation";
 import { hex32 } from "@openledger/foundation/hex";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Secret } from "@openledger/foundation/secret";
 import { countFromText, limit } from "@openledger/foundation/wire/query-text";
@@ -15,7 +17,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { unknownBatch } from "../../batches/batch-registry.ts";
 import type { Sequencer } from "../../sequencer.ts";
-import type { OperationEntry } from "../../store/log-entry.ts";
+import type { LogEntry, OperationEntry } from "../../store/log-entry.ts";
 import type { ApiModules, ApiOptions, LedgerHost } from "../api-options.ts";
 import { entryView } from "../log-views.ts";
 import { operatorRoute, requireToken } from "../operator-token.ts";
@@ -29,6 +31,10 @@ const isOnePlace = ({ from, afterBatch }: { from?: unknown; afterBatch?: unknown
   (from === undefined) !== (afterBatch === undefined);
 const logQuery = z.strictObject(logFields).refine(isOnePlace, "needs from or afterBatch");
 type LogQuery = z.output<typeof logQuery>;
+
+/** By the time that they take, at least; `answer-costs.ts` counts their bytes. */
+const ENTRIES_PER_UNIT = 16;
+const ENTRIES_AT_ONCE = 64;
 
 /** Longest that the standby's question waits for an entry. */
 const MAX_WAIT_MS = 20_000;
@@ -54,8 +60,14 @@ export async function registerLogRoute(
       tag: "feed",
       summary: "What was executed, in order, with preconfirmations: for full nodes",
       querystring: logQuery,
+      config: { maxCost: ({ query }) => (query as LogQuery).limit / ENTRIES_PER_UNIT },
     },
-    ({ query }) => logPage(sequencer, deployment, query, (entry) => sequencer.preconfirmationOf(entry)),
+    async (request) => {
+      const { query } = request;
+      const page = await logPage(sequencer, deployment, query, (entry) => sequencer.preconfirmationOf(entry));
+      setCost(request, page.entries.length / ENTRIES_PER_UNIT);
+      return page;
+    },
   );
 }
 
@@ -96,19 +108,24 @@ async function logPage(
   await line.idle();
   const base = afterBatch === undefined ? null : await positionAfter(sequencer, afterBatch);
   const first = base === null ? from! : base.sequence + 1;
-  const entries: object[] = [];
-  let nextSequence = first;
-  for await (const [sequence, entry] of log.entries(first)) {
-    const view = await entryView(sequencer, sequence, entry, sign).catch((error: unknown) => {
+  const viewOf = ([sequence, entry]: readonly [number, LogEntry]) =>
+    entryView(sequencer, sequence, entry, sign).catch((error: unknown) => {
       // What is promised to nobody yet comes with a later page.
       if (isRollupError(error, "SEQ_REPLICA_SILENT")) return null;
       throw error;
     });
-    if (view === null) break;
-    entries.push(view);
-    nextSequence = sequence + 1;
-    if (entries.length >= maxCount) break;
+  const read: (readonly [sequence: number, entry: LogEntry])[] = [];
+  for await (const one of log.entries(first)) if (read.push(one) >= maxCount) break;
+  // Some together, so that what signs them gets them in few messages, and others have turns in between.
+  const views: (object | null)[] = [];
+  for (let at = 0; at < read.length; at += ENTRIES_AT_ONCE) {
+    await nextTurn();
+    const some = read.slice(at, at + ENTRIES_AT_ONCE);
+    views.push(...(await Promise.all(some.map((one) => viewOf(one)))));
   }
+  const end = views.indexOf(null);
+  const entries = end < 0 ? views : views.slice(0, end);
+  const nextSequence = entries.length === 0 ? first : read[entries.length - 1]![0] + 1;
   return {
     chainId: deployment.chainId,
     rollupAddress: deployment.rollupAddress,

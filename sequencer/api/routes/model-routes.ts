@@ -2,8 +2,10 @@
 
 import { requireKind, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import { LEAF_KIND } from "@openledger/circuits/protocol";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
+import type { z } from "zod";
 import { readCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import { readEpoch, readPayments } from "../../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
@@ -21,6 +23,10 @@ import * as schemas from "../settlement-schemas.ts";
 
 /** A pairing for each entry takes 30 ms of the only thread, up to the first that is wrong; anyone who settles sends one an epoch. */
 const SETTLEMENTS_PER_MINUTE = 30;
+
+/** Payments, and Datanets and models that are gone through, in the time of a unit. */
+const PAYMENTS_PER_UNIT = 32;
+const BODIES_PER_UNIT = 1_000;
 
 export async function registerModelRoutes(
   app: FastifyInstance,
@@ -58,6 +64,9 @@ export async function registerModelRoutes(
       summary: "Payments of an epoch in the order of their chain; the open one by default",
       params: schemas.modelParams,
       querystring: schemas.paymentsQuery,
+      config: {
+        maxCost: ({ query }) => (query as z.output<typeof schemas.paymentsQuery>).limit / PAYMENTS_PER_UNIT,
+      },
     },
     async ({ params: { id }, query: { epoch: wanted, from, limit } }) => {
       await line.idle();
@@ -90,8 +99,11 @@ export async function registerModelRoutes(
       tag: "models",
       summary: "What a leaf has earned and can claim, of every model",
       params: schemas.leafParams,
+      config: { maxCost: () => ledger.base.bodyCount / BODIES_PER_UNIT },
     },
-    async ({ params: { id } }) => {
+    async (request) => {
+      const { id } = request.params;
+      setCost(request, ledger.base.bodyCount / BODIES_PER_UNIT);
       await line.idle();
       ledger.requireLeaf(id);
       return rewardsView(ledger.leaves.withMore(), id);
@@ -120,6 +132,7 @@ export async function registerModelRoutes(
       tag: "models",
       summary: "A model's settlements, its activation included, newest first",
       querystring: schemas.settlementsQuery,
+      config: { maxCost: ({ query }) => (query as z.output<typeof schemas.settlementsQuery>).limit },
     },
     async ({ query: { limit, model } }) => {
       requireModel(model);

@@ -24,10 +24,9 @@ export async function registerOperatorRoutes(
     if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
     line.data.notePrices(body.dataPrices ?? null);
     sequencer.lease.note(body.lease ?? null, body.timestamp);
-    const admissionCount = sequencer.settlements.admissions.note(body.admissions ?? null);
     await sequencer.noteL1Place(body.place ?? null, body.alarms);
     await line.setL1Head(body);
-    return { admissionCount };
+    return {};
   });
 
   route(

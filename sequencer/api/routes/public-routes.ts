@@ -2,6 +2,7 @@ import { operationError } from "@openledger/circuits/circuit-errors";
 import { datanetIds, type LeafState, unpackBinding } from "@openledger/circuits/ledger/leaf";
 import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { hex32 } from "@openledger/foundation/hex";
+import { setCost } from "@openledger/foundation/http/answer-costs";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
@@ -21,12 +22,17 @@ import {
   statusView,
   weightsView,
 } from "../api-views.ts";
-import { findHashes } from "../found-hashes.ts";
+import { findHashes, MAX_LOOKED_AT } from "../found-hashes.ts";
 import { latestRecords } from "../latest-records.ts";
 import { PostedTree } from "../posted-tree.ts";
 
 /** Leaves that one search answers with. */
 const MAX_LEAVES_FOUND = 1_000;
+
+/** By the time that they take: measured on the lists of a real sequencer (docs/explanation/sequencer-speed.md). */
+const PER_UNIT = { leaves: 16, operations: 4, records: 4, names: 250 };
+/** Datanets and models that a search goes through in the time of a unit. */
+const BODIES_PER_UNIT = 1_000;
 
 /** Of an owner or a key, else the models of a Datanet. */
 function* wantedLeaves(
@@ -111,19 +117,32 @@ export async function registerPublicRoutes(
       tag: "ledger",
       summary: "Leaves of an L1 owner or of a key, the models of a Datanet, or those with some numbers",
       querystring: schemas.leavesQuery,
+      config: {
+        maxCost: ({ query }) => {
+          const { datanetId, ids } = query as z.output<typeof schemas.leavesQuery>;
+          const searched = datanetId === undefined ? 0 : ledger.base.bodyCount / BODIES_PER_UNIT;
+          return searched + (ids?.length ?? MAX_LEAVES_FOUND) / PER_UNIT.leaves;
+        },
+      },
     },
-    async ({ query: { owner, keyX, datanetId, ids } }) => {
+    async (request) => {
+      const { owner, keyX, datanetId, ids } = request.query;
       await sequencer.line.idle();
-      if (ids !== undefined)
-        return [...new Set(ids)].flatMap((id) => {
+      if (ids !== undefined) {
+        const wanted = [...new Set(ids)];
+        setCost(request, wanted.length / PER_UNIT.leaves);
+        return wanted.flatMap((id) => {
           const record = ledger.leaf(id);
           return record === undefined ? [] : [leafView(sequencer, id, record)];
         });
+      }
       const found = [];
       for (const [id, record] of wantedLeaves(ledger, { owner, keyX, datanetId })) {
         found.push(leafView(sequencer, id, record));
         if (found.length >= MAX_LEAVES_FOUND) break;
       }
+      const searched = datanetId === undefined ? 0 : ledger.base.bodyCount / BODIES_PER_UNIT;
+      setCost(request, searched + found.length / PER_UNIT.leaves);
       return found;
     },
   );
@@ -158,12 +177,18 @@ export async function registerPublicRoutes(
       tag: "operations",
       summary: "Operations and executed queue entries of a leaf, newest first",
       querystring: schemas.operationsQuery,
+      config: {
+        maxCost: ({ query }) =>
+          (query as z.output<typeof schemas.operationsQuery>).limit / PER_UNIT.operations,
+      },
     },
-    async ({ query: { leaf, limit, before } }) => {
+    async (request) => {
+      const { leaf, limit, before } = request.query;
       if (ledger.leaf(leaf) === undefined) {
         throw operationError("OP_UNKNOWN_LEAF", `there is no leaf ${leaf}`, { data: { id: leaf } });
       }
       const found = await sequencer.operationsOf(leaf, limit, before);
+      setCost(request, found.length / PER_UNIT.operations);
       return found.map((known) => leafOperationView(sequencer, known, clock()));
     },
   );
@@ -174,10 +199,15 @@ export async function registerPublicRoutes(
       tag: "operations",
       summary: "What was executed last, of every kind, newest first",
       querystring: schemas.recordsQuery,
+      config: {
+        maxCost: ({ query }) => (query as z.output<typeof schemas.recordsQuery>).limit / PER_UNIT.records,
+      },
     },
-    async ({ query }) => {
+    async (request) => {
       await sequencer.line.idle();
-      return latestRecords(sequencer, query);
+      const found = await latestRecords(sequencer, request.query);
+      setCost(request, found.records.length / PER_UNIT.records);
+      return found;
     },
   );
 
@@ -187,14 +217,25 @@ export async function registerPublicRoutes(
       tag: "operations",
       summary: "What a piece of a hash may name: operations, transactions on L1, settlements",
       querystring: schemas.hashesQuery,
+      config: { maxCost: () => (2 * MAX_LOOKED_AT) / PER_UNIT.names },
     },
-    async ({ query }) => findHashes(sequencer, query),
+    async (request) => {
+      const { found, lookedAt } = await findHashes(sequencer, request.query);
+      setCost(request, lookedAt / PER_UNIT.names);
+      return found;
+    },
   );
 
   route(
     "GET /v1/batches",
-    { tag: "batches", summary: "Closed batches, newest first", querystring: schemas.batchesQuery },
-    async ({ query: { before, limit } }) => {
+    {
+      tag: "batches",
+      summary: "Closed batches, newest first",
+      querystring: schemas.batchesQuery,
+      config: { maxCost: ({ query }) => (query as z.output<typeof schemas.batchesQuery>).limit },
+    },
+    async (request) => {
+      const { before, limit } = request.query;
       const newest = Math.min(
         before === undefined ? Number.POSITIVE_INFINITY : before - 1,
         sequencer.line.book.closedNumber,
@@ -205,6 +246,7 @@ export async function registerPublicRoutes(
       const count = Math.max(0, Math.min(limit, newest - oldest + 1));
       const numbers = Array.from({ length: count }, (_, i) => newest - i);
       const batches = await Promise.all(numbers.map((number) => sequencer.line.batch(number)));
+      setCost(request, batches.length);
       return batches.flatMap((batch) => (batch === undefined ? [] : [batchView(batch)]));
     },
   );

@@ -36,7 +36,6 @@ import { storeKeys, underPrefix } from "../../store/store-keys.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
 import type { BatchPipeline } from "../batch-pipeline.ts";
 import type { FeedPublisher } from "../feed.ts";
-import { Admissions } from "../from-l1/admissions.ts";
 import { readCloseOnL1 } from "../from-l1/epoch-close-on-l1.ts";
 import { requireSettledBy, requireSettling } from "./circuit-fit.ts";
 import {
@@ -100,7 +99,6 @@ export class SettlementService {
   readonly #inFlight = new Map<string, { entry: SettlementEntry; durable: Promise<void> }>();
   /** By model and J. The bridge offers them with every block, so a restart knows them again soon. */
   readonly #preVerified = new Map<string, Omit<WaitingSettlement, "settlement">>();
-  readonly admissions = new Admissions();
 
   constructor(modules: SettlementServiceModules) {
     this.#modules = modules;
@@ -109,7 +107,7 @@ export class SettlementService {
   /**
    * Executes a settlement and resolves when it is durable. The same one again gets its present status.
    * @throws SEQ_SETTLEMENT_INVALID, SEQ_SETTLEMENT_STALE, SEQ_SETTLEMENT_INVALID, SEQ_TOO_EARLY,
-   * SEQ_RANDOMNESS_MISSED, SEQ_TOO_EARLY, SEQ_NOT_ADMITTED, OP_*, SEQ_L1_HEAD_UNKNOWN,
+   * SEQ_RANDOMNESS_MISSED, SEQ_TOO_EARLY, OP_*, SEQ_L1_HEAD_UNKNOWN,
    * SEQ_BACKLOG_FULL; changes nothing
    */
   async submit(request: SettlementRequest): Promise<KnownSettlement> {
@@ -404,10 +402,7 @@ export class SettlementService {
     posted: PostedSettlement,
     circuits: readonly DeployedCircuit[],
   ): Promise<bigint> {
-    if (request.kind === "activation") {
-      this.admissions.require(request, this.#modules.line.l1Head !== null);
-      return 0n;
-    }
+    if (request.kind === "activation") return 0n;
     const closingBatch = Number(posted.closingBatch);
     const close = await readCloseOnL1(this.#modules.log, closingBatch);
     const data = { modelId: request.modelId, closingBatch };
@@ -420,7 +415,6 @@ export class SettlementService {
         throw sequencerError("SEQ_TOO_EARLY", `batch ${closingBatch}'s randomness is not on L1`, {
           data: { reason: "randomness-unknown", ...data },
         });
-      this.admissions.requireSettlement(request.modelId, request.publicSignals[0]);
       return close.prevRandao;
     }
     const allowedAtSeconds = close === undefined ? null : close.timestamp + DEFAULT_SPLIT_DELAY_SECONDS;

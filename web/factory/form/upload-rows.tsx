@@ -1,10 +1,10 @@
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
 import { useAction } from "../../bridge/use-action.ts";
 import { DropFiles } from "../../design/drop-files.tsx";
-import { rowsOfFile } from "../../tuning/rows-of-file.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
-import { formHref, HERE_HREF } from "../factory-links.ts";
+import { formHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
+import { rowsOfFile } from "./rows-of-file.ts";
 
 const MAX_NAME = 80;
 
@@ -24,8 +24,8 @@ export function UploadRows({ baseId, factorySession }: { baseId: string; factory
     <section class="card stack">
       <h2>Or rows of your own</h2>
       <p class="soft">
-        The factory gets them, to train on. Such a model can be exported, not registered. For private rows,{" "}
-        <a href={HERE_HREF}>tune in this browser</a>.
+        The factory gets them, to train on. Such a model can be exported, not registered. For private rows,
+        run a factory of your own.
       </p>
       <DropFiles
         title={sending.isBusy ? "Sending …" : "Drop a file"}

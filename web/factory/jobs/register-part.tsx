@@ -161,8 +161,7 @@ function Register({ factorySession, payeeCount, job, known, live, site }: Regist
         {registering.isBusy ? "Registering …" : "Register with your wallet"}
       </Button>
       <p class="soft small">
-        The ledger key that your wallet gave this page signs; the factory proves, and cannot sign. If a
-        contract on Ethereum admits activations, your wallet asks you for one transaction besides.
+        The ledger key that your wallet gave this page signs; the factory proves, and cannot sign.
       </p>
     </section>
   );

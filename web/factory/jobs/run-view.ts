@@ -1,13 +1,7 @@
-/** What a dashboard shows of a run, made of its events: those of the factory, and those of a tuning in this page. */
-import type { TuneEvent } from "../../tuning/tune-messages.ts";
+/** What a dashboard shows of a job, made of its events. */
+import type { JobEvent } from "@openledger/models/factory/factory-api";
 
-/** A factory's event as far as a dashboard reads it; kinds that it does not know are passed over. */
-type RunEvent =
-  | TuneEvent
-  | { readonly kind: "state" | "result" }
-  | { readonly kind: "stage"; readonly stage: string; readonly done: number; readonly total: number };
-
-type Of<Kind> = Extract<TuneEvent, { kind: Kind }>;
+type Of<Kind> = Extract<JobEvent, { kind: Kind }>;
 
 export interface RunView {
   readonly stage: { readonly stage: string; readonly done: number; readonly total: number } | null;
@@ -21,8 +15,8 @@ export interface RunView {
 
 const MOST_POINTS = 150;
 
-export function viewRun(events: readonly RunEvent[]): RunView {
-  const of = <Kind extends TuneEvent["kind"]>(kind: Kind) =>
+export function viewRun(events: readonly JobEvent[]): RunView {
+  const of = <Kind extends JobEvent["kind"]>(kind: Kind) =>
     events.filter((event): event is Of<Kind> => event.kind === kind);
   const steps = of("step");
   const stage = events.findLast((event) => event.kind === "stage");

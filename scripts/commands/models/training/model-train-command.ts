@@ -1,12 +1,11 @@
 import { readFile, rm } from "node:fs/promises";
 import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
-import { type FamilyTraining, type ModelParts, trainingOf } from "@openledger/attribution/model/model-family";
+import { type FamilyTraining, trainingOf } from "@openledger/attribution/model/model-family";
 import { joinVersions, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
 import {
   circuitColumns,
   DIRECT,
   hashRecipe,
-  MOST_CHALLENGED_ROWS,
   type RecipeBase,
 } from "@openledger/attribution/model/recipe-fields";
 import { type ModelSize, payeesFor } from "@openledger/attribution/model/registration";
@@ -19,18 +18,17 @@ import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
 import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/base/base-place";
-import { type BasePlaces, modelTrainings, textSetting } from "@openledger/models/registered/model-families";
+import { modelTrainings } from "@openledger/models/registered/model-families";
 import {
   completeRecipe,
   PRESET_NAMES,
   presetRecipe,
   type RecipeDatanet,
 } from "@openledger/models/registered/recipe-presets";
-import type { TextRecipe } from "@openledger/models/registered/text-recipe";
 import { verifierError } from "@openledger/verifier/verifier-errors";
 import { commandError } from "../../../cli/cli-errors.ts";
 import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/common-options.ts";
-import { type GlobalOptions, openReader, parseAddress } from "../../../cli/context.ts";
+import { type GlobalOptions, openReader } from "../../../cli/context.ts";
 import { required, withFallback } from "../../../cli/options.ts";
 import { parseId } from "../../../cli/parse-id.ts";
 import { command } from "../../../cli/run-command.ts";
@@ -52,9 +50,6 @@ interface TrainOptions extends Pick<CircuitOptions, "circuits"> {
   predecessor: string;
   withholdRows?: boolean;
   card?: string;
-  challengeable?: boolean;
-  claimant?: string;
-  queriesOnly?: boolean;
 }
 
 /** These tune a language model, the second one that cites rows; the other presets make direct models. */
@@ -92,11 +87,6 @@ export const addModelTrainCommand = command({
     },
     "--predecessor <id>": { about: "id of the model that this one replaces; 0 for none", fallback: "0" },
     ...CARD_OPTION,
-    "--challengeable":
-      "promise a commitment that anyone can challenge on L1 before activation (e-mails only)",
-    "--claimant <address>":
-      "for a language model: L1 account that claims its queries and commits its rows; promises that draws wait for its claims, and activation for the model commitment",
-    "--queries-only": "with --claimant: promise no model commitment of the rows",
     "--withhold-rows": "leave the rows out of the published files",
   },
   examples: [
@@ -121,9 +111,6 @@ export const addModelTrainCommand = command({
     const { id: datanetId, version } = datanet;
     const twice = further.find(({ id }, i) => versions.findIndex((one) => one.id === id) <= i);
     if (twice !== undefined) throw commandError("CMD_USAGE", `datanet ${twice.id} is named twice`);
-    const isPromising = options.claimant !== undefined || options.challengeable === true;
-    if (further.length > 0 && isPromising)
-      throw commandError("CMD_USAGE", "a model of several Datanets has neither challenges nor claims");
     const card = options.card === undefined ? null : nameCard(await readCardFile(options.card));
     if (card !== null && card.policy !== datanet.policy)
       throw commandError("CMD_USAGE", `${options.card} is not the card that datanet ${datanetId} has`);
@@ -151,11 +138,6 @@ export const addModelTrainCommand = command({
       trainings,
       card?.text ?? null,
     );
-    // Before minutes of training; `withTracing` asks again.
-    const contents = rows.map(({ content }) => content);
-    if (options.claimant !== undefined) await requirePromisable(recipe, options, contents);
-    else if (options.queriesOnly === true)
-      throw commandError("CMD_USAGE", "--queries-only goes with --claimant");
     const draws = Number(options.draws);
     const payees = payeeTable(rows);
     const size = await circuitSize(options, payees, { ...circuitColumns(recipe), draws });
@@ -164,9 +146,7 @@ export const addModelTrainCommand = command({
       output.progress(`${stage}: ${10 * Math.floor((10 * done) / Math.max(1, total))} %`);
     // Beside the model until that is whole: a killed training goes on from here.
     const stateFolder = `${options.out}.state`;
-    const tuned = await training.train(rows, recipe, { onProgress, stateFolder });
-    const trained =
-      options.claimant === undefined ? tuned : await promised(tuned, options.claimant, options, contents);
+    const trained = await training.train(rows, recipe, { onProgress, stateFolder });
     const terms = { split, predecessorId: parseId(options.predecessor) };
     const registration = registerModel(trained, terms, size, { onProgress });
     const model = publishedModel(trained, registration, {
@@ -197,39 +177,6 @@ export const addModelTrainCommand = command({
   },
 });
 
-type PromiseOptions = BasePlaces & Pick<TrainOptions, "draws" | "queriesOnly">;
-
-/** @throws CMD_USAGE for what is no language model, MOD_CLAIMS_TOO_LARGE, MOD_ROWS_NOT_POSTABLE */
-async function requirePromisable(
-  recipe: RecipeBase,
-  options: PromiseOptions,
-  contents: readonly Uint8Array[],
-): Promise<void> {
-  if (recipe.family !== "text" || Number(options.draws) > 64)
-    throw commandError("CMD_USAGE", "only language models have claims, with 64 draws at most");
-  const [{ requireClaimable }, { requirePostable }] = await Promise.all([
-    import("@openledger/challenger/games/claims/claimable"),
-    import("@openledger/challenger/games/rows/postable-rows"),
-  ]);
-  const [text, setting] = [recipe as TextRecipe, await textSetting(options)];
-  await requireClaimable(text, setting);
-  if (options.queriesOnly === true) return;
-  await requirePostable(text, contents, setting);
-}
-
-/** The model with claims in its recipe, and a model commitment of its rows. @throws CMD_USAGE for an address that is none */
-async function promised<Model extends ModelParts>(
-  model: Model,
-  claimant: string,
-  options: PromiseOptions,
-  contents: readonly Uint8Array[],
-): Promise<Model> {
-  const { withTracing } = await import("@openledger/challenger/games/rows/traced-recipe");
-  const setting = await textSetting(options);
-  const rows = options.queriesOnly === true ? null : contents;
-  return (await withTracing(model as never, parseAddress(claimant), setting, rows)) as Model;
-}
-
 /**
  * The whole recipe, and that these rows can be trained on by it: told before anything is trained.
  * @throws CMD_USAGE, CLI_CIRCUIT_MISSING, ATT_RECIPE_INVALID, ATT_TOO_FEW_ROWS with what to change
@@ -245,28 +192,16 @@ async function recipeOf(
   const file = PRESETS.includes(options.recipe) ? null : await readRecipeFile(options.recipe);
   const columnCount =
     file?.columnCount === undefined ? await columnsOf(options, rows, file) : Number(file.columnCount);
-  const preset = file ?? (await presetOf(options, contents, columnCount, card));
-  // L1 judges models of one shard.
-  const given = file !== null || further.length === 0 ? preset : withoutChallenges(preset);
-  const isMarked = options.challengeable === true || file?.isChallengeable === true;
-  if (isMarked && rows.length > MOST_CHALLENGED_ROWS)
-    throw commandError(
-      "CMD_USAGE",
-      `a model with challenges has at most ${MOST_CHALLENGED_ROWS} rows, the version has ${rows.length}`,
-    );
-  const marked = options.challengeable === true ? { ...given, isChallengeable: true } : given;
-  const complete = completeRecipe(marked, datanet, columnCount, card, further);
+  const given = file ?? (await presetOf(options, contents, columnCount, card));
+  const complete = completeRecipe(given, datanet, columnCount, card, further);
   const training = trainingOf(complete, trainings);
   const recipe = training.family.parseRecipe(complete);
   training.requireTrainable(contents, recipe);
   return { recipe, training };
 }
 
-const withoutChallenges = ({ isChallengeable: _, ...preset }: { readonly isChallengeable?: true }): object =>
-  preset;
-
 async function presetOf(
-  { base, claimant, queriesOnly = false, recipe }: TrainOptions,
+  { base, recipe }: TrainOptions,
   contents: readonly Uint8Array[],
   allColumns: number,
   card: string | null,
@@ -277,9 +212,7 @@ async function presetOf(
   // The base takes a column at least.
   const columnCount = allColumns - (isCiting || rewardsOfCard(card ?? "").base === null ? 0 : 1);
   const place = base ?? OWN_BASE;
-  const isTraced = claimant !== undefined;
-  const hasJudgedRows = isTraced && !queriesOnly;
-  const sizes = { rowCount: contents.length, columnCount, isCiting, isTraced, hasJudgedRows };
+  const sizes = { rowCount: contents.length, columnCount, isCiting };
   const { textPreset } = await import("@openledger/models/registered/recipe-presets");
   return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
 }

@@ -1,0 +1,49 @@
+/**
+ * Places in a chunk of leaves by 32 bits of one of their fields: chains in two arrays, 4 bytes a leaf. Chains are as short as a
+ * hash makes them, and never longer than the chunk, so that leaves of one owner cost nobody else more than that.
+ */
+export class ChunkIndex {
+  /** By bucket and by place: the next place of the chain plus one; 0 ends it. */
+  readonly #first: Uint16Array;
+  readonly #next: Uint16Array;
+
+  /** @param leafCount a power of two, at most 4,096 */
+  constructor(leafCount: number) {
+    this.#first = new Uint16Array(leafCount);
+    this.#next = new Uint16Array(leafCount);
+  }
+
+  get byteCount(): number {
+    return this.#first.byteLength + this.#next.byteLength;
+  }
+
+  /** Fibonacci hashing: the upper bits of a product with 2^32 divided by the golden ratio. */
+  #bucket(bits: number): number {
+    return (Math.imul(bits, 0x9e37_79b1) >>> 16) & (this.#first.length - 1);
+  }
+
+  add(place: number, bits: number): void {
+    const bucket = this.#bucket(bits);
+    this.#next[place] = this.#first[bucket]!;
+    this.#first[bucket] = place + 1;
+  }
+
+  /** @param bits that the place was added with */
+  remove(place: number, bits: number): void {
+    const bucket = this.#bucket(bits);
+    if (this.#first[bucket] === place + 1) {
+      this.#first[bucket] = this.#next[place]!;
+      return;
+    }
+    for (let at = this.#first[bucket]!; at !== 0; at = this.#next[at - 1]!) {
+      if (this.#next[at - 1] !== place + 1) continue;
+      this.#next[at - 1] = this.#next[place]!;
+      return;
+    }
+  }
+
+  /** Places with these bits, and some others. */
+  *candidates(bits: number): Generator<number> {
+    for (let at = this.#first[this.#bucket(bits)]!; at !== 0; at = this.#next[at - 1]!) yield at - 1;
+  }
+}

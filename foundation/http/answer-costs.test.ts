@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it, onTestFinished } from "vitest";
+import { processErrors } from "../error-table.ts";
+import { BYTES_PER_UNIT, setCost } from "./answer-costs.ts";
+import { createServer } from "./create-server.ts";
+
+/** Two units a second, six at once. */
+const PER_MINUTE = 120;
+
+async function serve() {
+  const running = { now: 0, most: 0 };
+  const app = await createServer({
+    limits: { rateLimitPerMinute: PER_MINUTE },
+    bodyLimitBytes: 1_000,
+    errors: { log: { error: () => {} }, statusOf: ({ code }) => processErrors.statusOf(code) ?? 500 },
+  });
+  app.get("/short", () => ({ ok: true }));
+  app.get("/long", () => "x".repeat(5 * BYTES_PER_UNIT));
+  app.get<{ Querystring: { found: string } }>("/list", { config: { maxCost: () => 5 } }, async (request) => {
+    running.now += 1;
+    running.most = Math.max(running.most, running.now);
+    await sleep(20);
+    running.now -= 1;
+    setCost(request, Number(request.query.found));
+    return [];
+  });
+  app.get("/free", { config: { maxCost: () => 100, rateLimit: false } }, () => []);
+  onTestFinished(() => app.close());
+  const ask = async (url: string, remoteAddress = "10.0.0.1") => {
+    const { headers, statusCode } = await app.inject({ method: "GET", url, remoteAddress });
+    return [statusCode, headers["retry-after"] ?? null];
+  };
+  return { ask, running };
+}
+
+it("counts an answer by its bytes, and refuses the next one of that network until the debt is over", async () => {
+  const { ask } = await serve();
+  expect(await ask("/long")).toEqual([200, null]);
+  expect(await ask("/long")).toEqual([200, null]);
+  expect(await ask("/short")).toEqual([429, "2"]);
+  expect(await ask("/short", "10.0.0.2")).toEqual([200, null]);
+});
+
+it("takes a list's highest cost before it runs, and gives back what it did not cost", async () => {
+  const { ask } = await serve();
+  for (let i = 0; i < 4; i++) expect(await ask("/list?found=0")).toEqual([200, null]);
+  expect(await ask("/list?found=4")).toEqual([200, null]);
+  expect(await ask("/list?found=0")).toEqual([429, "2"]);
+  expect(await ask("/short")).toEqual([200, null]);
+  expect(await ask("/free")).toEqual([200, null]);
+});
+
+it("makes long answers one at a time, those of other networks too", async () => {
+  const { ask, running } = await serve();
+  const addresses = Array.from({ length: 5 }, (_, i) => `10.0.1.${i}`);
+  const answers = await Promise.all(addresses.map((address) => ask("/list?found=5", address)));
+  expect(answers).toEqual(addresses.map(() => [200, null]));
+  expect(running.most).toBe(1);
+});

@@ -1,0 +1,108 @@
+/**
+ * Counts answers by what they return: one unit for each request (the server's rate limit has that), and one more for each
+ * `BYTES_PER_UNIT` of JSON, or what a route says that it costs to find it. So a list costs its reader what it costs the server.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { processErrors } from "../error-table.ts";
+import { NetworkRate } from "./network-rate.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /**
+     * Highest cost of the route's answer in units, taken before the handler runs; what the answer turned out to cost less is
+     * given back. Without it the cost is taken afterwards.
+     */
+    readonly maxCost?: (request: FastifyRequest) => number;
+  }
+  interface FastifyRequest {
+    /** Units taken before the handler. */
+    takenUnits: number;
+    /** Units that the handler has found out, in place of those by bytes. */
+    costUnits: number | null;
+    /** Lets the next long answer begin; `null` for a short one. */
+    endTurn: (() => void) | null;
+  }
+}
+
+/** About what a plain request costs, 0.4 ms of the main thread, by the sequencer's lists. */
+export const BYTES_PER_UNIT = 16_384;
+/** Seconds of the limit that may be spent at once. */
+const BURST_SECONDS = 3;
+const MINUTE_SECONDS = 60;
+
+/** Answers that may cost more than this are made one at a time. */
+const SHORT_UNITS = 4;
+
+/** Long answers wait for each other, and after each of them the thread is everybody's for as long as it took. */
+class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** Resolves when it is the caller's turn. @returns what ends it */
+  async take(): Promise<() => void> {
+    let end!: () => void;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const before = this.#last;
+    let startedAtMs = 0;
+    this.#last = before.then(() => ended).then(() => sleep(performance.now() - startedAtMs));
+    await before;
+    startedAtMs = performance.now();
+    return end;
+  }
+}
+
+/** @param unitsPerMinute of one network, beside its requests */
+export function countAnswers(
+  app: FastifyInstance,
+  unitsPerMinute: number,
+  keyOf: (request: FastifyRequest) => string,
+): void {
+  const perSecond = unitsPerMinute / MINUTE_SECONDS;
+  const burst = Math.max(1, perSecond * BURST_SECONDS);
+  const rate = new NetworkRate(burst, perSecond);
+  app.decorateRequest("takenUnits", 0);
+  app.decorateRequest("costUnits", null);
+  app.decorateRequest("endTurn", null);
+  const turns = new Turns();
+  const endTurn = (request: FastifyRequest) => {
+    request.endTurn?.();
+    request.endTurn = null;
+  };
+  app.addHook("onRequestAbort", async (request) => endTurn(request));
+  app.addHook("preHandler", async (request, reply) => {
+    const { maxCost, rateLimit } = request.routeOptions.config as {
+      maxCost?: (of: FastifyRequest) => number;
+      rateLimit?: unknown;
+    };
+    if (rateLimit === false) return;
+    const units = Math.min(burst, maxCost?.(request) ?? 0);
+    const key = keyOf(request);
+    if (!rate.take(key, units)) throw tooMuch(reply, rate.secondsUntil(key, units));
+    request.takenUnits = units;
+    if (units > SHORT_UNITS) request.endTurn = await turns.take();
+    // Its sender has left meanwhile, and nothing else ends its turn.
+    if (request.raw.destroyed) endTurn(request);
+  });
+  app.addHook("onSend", async (request, _reply, payload) => {
+    endTurn(request);
+    if ((request.routeOptions.config as { rateLimit?: unknown } | undefined)?.rateLimit === false) return;
+    const bytes = typeof payload === "string" ? Buffer.byteLength(payload) : 0;
+    const units = request.costUnits ?? Math.floor(bytes / BYTES_PER_UNIT);
+    if (units !== request.takenUnits) rate.charge(keyOf(request), units - request.takenUnits);
+  });
+}
+
+/** In place of what an answer's bytes say: for a search, whatever it finds. */
+export function setCost(request: FastifyRequest, units: number): void {
+  request.costUnits = units;
+}
+
+function tooMuch(reply: FastifyReply, seconds: number) {
+  const after = Math.max(1, Math.ceil(seconds));
+  reply.header("retry-after", String(after));
+  return processErrors.raise("SRV_RATE_LIMITED", `too many long answers; try again in ${after} s`, {
+    data: { after: `${after} s` },
+  });
+}

@@ -1,0 +1,60 @@
+/** Pages name what there is: files, links, anchors, places in the code, versions and commands. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, it } from "vitest";
+import { allCommands } from "../cli/command-line.ts";
+import { ERROR_TABLES } from "../cli/error-tables.ts";
+import { createProgram } from "../commands/program.ts";
+import { missingTargets, targetsIn } from "./page-targets.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const read = (path: string) => readFileSync(`${root}/${path}`, "utf8");
+const manifestOf = (folder: string) =>
+  JSON.parse(read(`${folder}/package.json`)) as { version: string; workspaces: string[] };
+
+it("pages name only files, folders and anchors that there are", () => {
+  expect(missingTargets(root)).toEqual([]);
+});
+
+it("paths are found in code and links, one for each alternative", () => {
+  const { names, links } = targetsIn(
+    "Run `npx tsx scripts/a.ts --x`, see `bridge/{l1,verify}/b*.ts` and [there](docs/c.md#d). `H[X](e)`\n",
+  );
+  expect(names).toEqual(["scripts/a.ts", "bridge/l1/b*.ts", "bridge/verify/b*.ts"]);
+  expect(links).toEqual([{ path: "docs/c.md", anchor: "d" }]);
+});
+
+it("docs/reference/where.md answers each question with a line of the code that exists once", () => {
+  const rows = [...read("docs/reference/where.md").matchAll(/^\| ([^|]+\?) \| `([^`]+)` \| `([^`]+)` \|$/gm)];
+  expect(rows.length).toBeGreaterThanOrEqual(15);
+  for (const [, question, path, line] of rows) expect(read(path!).split(line!).length - 1, question).toBe(1);
+});
+
+it("every manifest has one version", () => {
+  const { version, workspaces } = manifestOf(".");
+  expect(new Set(workspaces.map((folder) => manifestOf(folder).version))).toEqual(new Set([version]));
+});
+
+it("README.md has each workspace in its table, in the order of package.json", () => {
+  const rows = read("README.md").matchAll(/^\| `([a-z0-9-]+)\/` \|/gm);
+  expect(Array.from(rows, ([, folder]) => folder)).toEqual(manifestOf(".").workspaces);
+});
+
+it("errors name only commands and options that there are", async () => {
+  const program = await createProgram();
+  const options = allCommands(program).flatMap((one) => one.options.map(({ long }) => long));
+  const texts = ERROR_TABLES.flatMap(({ rows }) => Object.entries(rows)).flatMap(
+    ([code, { meaning, remedy }]) => [meaning, remedy].map((text) => ({ code, text })),
+  );
+  for (const { code, text } of texts) {
+    for (const [, first, second] of text.matchAll(/\bopenledger ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?/g)) {
+      const command = program.commands.find((one) => one.name() === first);
+      expect(command?.name(), `${code}: openledger ${first}`).toBe(first);
+      if (second === undefined || command!.commands.length === 0) continue;
+      const names = command!.commands.map((one) => one.name());
+      expect(names, `${code}: openledger ${first}`).toContain(second);
+    }
+    for (const [option] of text.matchAll(/(?<=[\s`(])--[a-z][a-z-]+/g))
+      if (option !== "--help") expect(options, `${code}: ${option}`).toContain(option);
+  }
+});
