@@ -72,22 +72,6 @@ export const bridgeErrors = defineErrors("BRG", {
     remedy: "take out what is yours with: openledger exit",
     httpStatus: 410,
   },
-  BRG_LEASE_LOST: {
-    meaning: "another machine of the operator has taken the lease: this bridge no longer sends transactions",
-    remedy: "keep this machine as a standby (docs/how-to/fail-over.md)",
-  },
-  BRG_LEASE_ENDED: {
-    meaning: "the lease has expired: the bridge extends it before it sends anything else",
-    remedy: "fund the bridge's account with ether, and check its Ethereum node",
-    httpStatus: 503,
-    isRetryable: true,
-  },
-  BRG_LEASE_HELD: {
-    meaning: "the lease has not expired yet; `data.endsAtSeconds` is when it does",
-    remedy: "wait until `data.endsAtSeconds`",
-    httpStatus: 409,
-    isRetryable: true,
-  },
   BRG_FOREIGN_SIGNED: {
     meaning:
       "L1 has signed operations that this sequencer did not post: its data directory is older than L1, or its key is used elsewhere",

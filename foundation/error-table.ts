@@ -99,6 +99,17 @@ const PROCESS_ROWS = {
     meaning: "another process has the data directory open",
     remedy: "stop that process first, or give each process its own data directory",
   },
+  SRV_WRONG_DIRECTORY: {
+    meaning:
+      "the data directory belongs to another rollup, or is another process's; nothing was written. `data.reason`, `data.found`, `data.expected`",
+    remedy: "name the right directory, or an empty one: docs/how-to/upgrade.md",
+  },
+  SRV_STORE_FORMAT: {
+    meaning:
+      "another version wrote the data directory, in a format that this version does not read; nothing was written. `data.reason`, `data.found`, `data.expected`",
+    remedy:
+      "start the version that wrote it, or make a new directory as `data.remedy` says: docs/how-to/upgrade.md",
+  },
   SRV_STORE_CORRUPT: {
     meaning:
       "files of the data directory are damaged, missing or changed by another program; nothing is served from it. `data.reason` names the file",

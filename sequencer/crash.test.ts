@@ -174,7 +174,7 @@ describe("a sequencer that is killed", () => {
       }
 
       expect(openPaths(dataPath), "what others may read").toEqual([]);
-      const log = await LedgerLog.open(dataPath);
+      const log = await LedgerLog.open(dataPath, deployment);
       const rules = {
         domain: deployment.domain,
         idFeeWei: deployment.idFeeWei,

@@ -7,29 +7,6 @@ export const sequencerErrors = defineErrors("SEQ", {
     remedy: "check the hash or number; a new one may appear in a moment",
     httpStatus: 404,
   },
-  SEQ_LEASE_LOST: {
-    meaning: "another machine of the operator acknowledges operations now; `data.url` is its address",
-    remedy: "send the operation to the machine at `data.url`",
-    httpStatus: 503,
-  },
-  SEQ_LEASE_ENDED: {
-    meaning:
-      "the sequencer's lease on L1 has expired, so it acknowledges nothing; executed operations remain",
-    remedy: "try again; if the error persists, the operator checks the bridge (docs/how-to/fail-over.md)",
-    httpStatus: 503,
-    isRetryable: true,
-  },
-  SEQ_LEASE_MISSING: {
-    meaning:
-      "a lease is required, and this data directory has none: either it never took one, or it is a copy of a directory that did",
-    remedy: "take the lease with: openledger operator lease take",
-  },
-  SEQ_REPLICA_SILENT: {
-    meaning: "the operation is executed, but the standby has not confirmed it, so it is not acknowledged",
-    remedy: "send the same operation again; the operator checks the standby (docs/how-to/fail-over.md)",
-    httpStatus: 503,
-    isRetryable: true,
-  },
   SEQ_OPERATION_REFUSED: {
     meaning:
       "the ledger might allow the operation, but the sequencer refuses it as a likely mistake; `data.reason` is one of self-transfer, zero-amount, amount-exponent, row-count-range, recipient-is-rollup, unusable-key",
@@ -64,6 +41,19 @@ export const sequencerErrors = defineErrors("SEQ", {
     remedy: "the bridge has not reported to the sequencer yet: try again in a few seconds",
     httpStatus: 503,
     isRetryable: true,
+  },
+  SEQ_L1_LACKS_FINAL: {
+    meaning:
+      "L1 lacks batches that were final on it, so no batch behind them can be posted: another rollup, another chain, or a false node; nothing is accepted. `data` has the progress of each (docs/how-to/runbook.md#l1lacksfinal)",
+    remedy: "the operator has to name the rollup's own directory and a good Ethereum node: try again later",
+    httpStatus: 503,
+    isRetryable: true,
+  },
+  SEQ_CIRCUITS_DIFFER: {
+    meaning:
+      "the batches' circuits are others than those of this version, or than those that the data directory was written for: its batches could not be proven. `data.reason`, `data.circuits`",
+    remedy:
+      "start the version that the rollup was deployed with, and name its own deployment record: docs/how-to/upgrade.md",
   },
   SEQ_BEHIND_L1: {
     meaning:
@@ -145,8 +135,8 @@ export const sequencerErrors = defineErrors("SEQ", {
   },
   SEQ_WRONG_DIRECTORY: {
     meaning:
-      "the process cannot start from this data directory: it is empty while L1 has batches, holds a ledger already, is a full node's, or belongs to another rollup; `data.reason`",
-    remedy: "name the right directory; restore an empty one with: openledger restore",
+      "the process cannot start from this data directory: it is empty while L1 has batches, holds a ledger already, is a full node's, or belongs to another rollup; `data.reason`, `data.found`, `data.expected`",
+    remedy: "name the right directory; restore an empty one with: openledger restore; docs/how-to/upgrade.md",
   },
   SEQ_READ_ONLY: {
     meaning: "a full node accepts no operations; `data.sequencerUrl` names the sequencer, where it is known",

@@ -1,7 +1,6 @@
 /** Everything that a running sequencer consists of, wired up; main.ts gives it an environment and signals. */
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
-import { leaseMarginProblem } from "@openledger/bridge/l1/lease-margin";
 import { preloadKzg } from "@openledger/circuits/blob/kzg";
 import { initPoseidon, poseidonImplementation, useNativeField } from "@openledger/circuits/field/poseidon";
 import { loadNativeField } from "@openledger/circuits/native/native-field";
@@ -26,10 +25,9 @@ import { SignaturePool } from "./intake/signature-pool.ts";
 import { preconfirmationSigner } from "./intake/signature-preconfirmations.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
-import { sequencerError } from "./sequencer-errors.ts";
-import { FOLLOW_MARKER } from "./store/follow-marker.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 import { pruningNews } from "./store/pruning.ts";
+import { requireStoredCircuits } from "./store/stored-circuits.ts";
 
 function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {
   const { pagesAdapterServers, pagesDatanetHosts, pagesFactory, pagesL1Url } = config;
@@ -84,7 +82,7 @@ export interface SequencerProcess {
 
 /**
  * @param modules tests pass a clock
- * @throws PRV_KEY_INVALID for a settlement circuit; SEQ_STORE_*; SRV_CONFIG_INVALID
+ * @throws PRV_KEY_INVALID for a settlement circuit; SEQ_WRONG_DIRECTORY; SEQ_CIRCUITS_DIFFER; SRV_STORE_FORMAT; SEQ_STORE_*; SRV_CONFIG_INVALID
  */
 export async function createSequencerProcess(
   config: Config,
@@ -92,10 +90,6 @@ export async function createSequencerProcess(
   modules: { logger: Logger; onFatal: (error: unknown) => void; clock?: () => number },
 ): Promise<SequencerProcess> {
   const { logger, onFatal, clock = Date.now } = modules;
-  const marginProblem =
-    config.lease === "off" ? null : leaseMarginProblem(config.leaseMarginMs, deployment.chainId);
-  if (marginProblem !== null)
-    throw sequencerError("SRV_CONFIG_INVALID", `SEQUENCER_LEASE_MARGIN_MS ${marginProblem}`);
   await initPoseidon();
   const native = loadNativeField();
   useNativeField(native);
@@ -125,16 +119,14 @@ export async function createSequencerProcess(
   );
   const { dataPath, retention } = config;
   const pruning = { retention, ...pruningNews(logger) };
-  const log = await LedgerLog.open(dataPath, onFatal, { pruning }).catch(async (error: unknown) => {
-    await signatures.close();
-    throw error;
-  });
+  const log = await LedgerLog.open(dataPath, deployment, onFatal, { pruning }).catch(
+    async (error: unknown) => {
+      await signatures.close();
+      throw error;
+    },
+  );
   try {
-    if ((await log.get(FOLLOW_MARKER)) !== undefined) {
-      throw sequencerError("SEQ_WRONG_DIRECTORY", `${dataPath} holds a full node's ledger`, {
-        data: { reason: "store-of-full-node", dataPath },
-      });
-    }
+    await requireStoredCircuits(log, deployment);
     // Batches are closed between two operations: nothing can be loaded then.
     if (batchShapesOf(deployment.circuits).some(isBlobShape)) await preloadKzg();
     const price = new OpenPrice(config, (error) => {

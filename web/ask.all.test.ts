@@ -8,6 +8,7 @@ import type { PublishedModel } from "@openledger/attribution/model/model-files";
 import { type ServedModel, serveModel } from "@openledger/attribution/server/serve-model";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
 import { listOperations } from "@openledger/client/sequencer/ledger-reads";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import { folderSource } from "@openledger/models/files/folder-source";
@@ -54,9 +55,10 @@ beforeAll(async () => {
   const made = await world.makeModel();
   modelId = made.modelId;
   const { domain } = world.bob;
+  const rollup = storeRollupOf(world.bob);
   const { sequencerUrl } = world;
   const places = { modelFolder: made.modelFolder, dataFolder: join(folder, "answers"), port };
-  model = await serveModel({ ...places, modelId, domain, sequencerUrl }, { log: console });
+  model = await serveModel({ ...places, modelId, domain, rollup, sequencerUrl }, { log: console });
   const base = join(folder, "base");
   const contents = passageRows(passages).map(({ content }) => content);
   const cited = await world.makeModel(citingMaker(base, { citationPermille: 1_000 }), { contents });
@@ -65,7 +67,7 @@ beforeAll(async () => {
   const cites = { modelFolder: cited.modelFolder, dataFolder: join(folder, "cited"), port: citingPort };
   const spans = await spansOf(cited.model);
   citing = await serveModel(
-    { ...cites, modelId: citingId, families, domain, sequencerUrl },
+    { ...cites, modelId: citingId, families, domain, rollup, sequencerUrl },
     { log: console, spans },
   );
   browser = await openBrowser();

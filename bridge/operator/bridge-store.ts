@@ -1,5 +1,6 @@
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel } from "@openledger/foundation/store/checked-level";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 
 /** A durable map of JSON values under one prefix of the bridge's database. */
 export interface JsonStore {
@@ -31,14 +32,21 @@ const REMEDIES = {
 
 /**
  * Opens the bridge's LevelDB. Only one process can have it open.
+ * @param rollup whose cursors and intents are in it: with another one's the bridge would pass over deposits
  * @param onFailure called once, with that error, when a read or a write failed: nothing more is taken then
- * @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
+ * @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
  */
 export async function openBridgeStore(
   path: string,
+  { chainId, rollupAddress }: StoreRollup,
   onFailure: (error: Error) => void = () => {},
 ): Promise<BridgeStore> {
-  const level = await CheckedLevel.open(path, { valueEncoding: checkedJson, remedies: REMEDIES, onFailure });
+  const level = await CheckedLevel.open(path, {
+    identity: { kind: "bridge", rollup: { chainId, rollupAddress } },
+    valueEncoding: checkedJson,
+    remedies: REMEDIES,
+    onFailure,
+  });
   try {
     // It is small: what is damaged is found now, not in the middle of something.
     for await (const _ of level.readEach(level.db.iterator()));

@@ -11,7 +11,6 @@ import {
   chainAnswer,
   type foreignBatchesBody,
   type l1HeadBody,
-  leaseAnswer,
   nextIndexAnswer,
   preVerifiedSettlementsAnswer,
   type preVerifiedSettlementsBody,
@@ -145,11 +144,10 @@ export interface OperatorClient {
     isFrozen: boolean;
     /** How far the ledger is on L1 at this block. */
     place: LedgerPlace;
+    /** Blocks after which the bridge takes a batch for final. */
+    finalityDepthBlocks: number;
     alarms: readonly string[];
-    lease: { epoch: number; endsAtSeconds: number; url: string } | null;
   }): Promise<void>;
-  /** Which taking of the lease the sequencer's ledger goes by; null where it has none. */
-  leaseEpoch(): Promise<number | null>;
   /** Idempotent. @returns the index of the entry that the sequencer wants next, and whether it knows L1's place */
   addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number; isPlaceKnown: boolean }>;
   /** L1's entries from `fromIndex` on, in place of those that it took back. Idempotent. @returns as addQueueEntries */
@@ -223,7 +221,6 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       };
       await ask("/operator/l1-head", z.unknown(), body);
     },
-    leaseEpoch: async () => (await ask("/operator/lease", leaseAnswer)).epoch,
     addQueueEntries: (entries) =>
       ask("/operator/queue-entries", nextIndexAnswer, { entries: entries.map(entryBody) }),
     replaceQueueEntries: (fromIndex, entries) =>

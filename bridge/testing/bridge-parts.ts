@@ -44,7 +44,7 @@ export function bridgeParts({ dataPath, deployedAtBlock, operatorToken, rollup, 
   const chunks = { deployedAtBlock, maxChunkBlocks: 1_000 };
   let opened: BridgeStore | null = null;
   const store = async () => {
-    opened ??= await openBridgeStore(dataPath);
+    opened ??= await openBridgeStore(dataPath, { chainId: 31337, rollupAddress: rollup.address });
     return opened;
   };
   return {
@@ -82,7 +82,7 @@ export function bridgeParts({ dataPath, deployedAtBlock, operatorToken, rollup, 
       modules: Partial<QueueWatcherModules> = {},
     ): Promise<QueueWatcher> {
       const all = { ...shared, store: (await store()).queue, ...modules };
-      return new QueueWatcher({ ...chunks, confirmations: 1, ...options }, all);
+      return new QueueWatcher({ ...chunks, confirmations: 1, finalityDepthBlocks: 1, ...options }, all);
     },
     async preVerifiedWatcher(
       options: Pick<PreVerifiedWatcherOptions, "finalityDepthBlocks">,

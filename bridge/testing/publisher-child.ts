@@ -43,7 +43,10 @@ const publisher = new BatchPublisher(
       address: parameters.rollup,
     }),
     sequencer: createOperatorClient({ sequencerUrl: parameters.sequencerUrl, operatorToken: OPERATOR_TOKEN }),
-    store: new IntentStore((await openBridgeStore(parameters.dataDir)).publisher),
+    store: new IntentStore(
+      (await openBridgeStore(parameters.dataDir, { chainId: 31337, rollupAddress: parameters.rollup }))
+        .publisher,
+    ),
     account: anvilAccount(1),
     circuitIndex: circuitIndexOf,
     blobs: blobsHere,

@@ -27,13 +27,13 @@ export const l1HeadBody = z.object({
   isFrozen: z.boolean().default(false),
   /** How far the ledger is on L1 at this block; absent from older bridges: the sequencer then stays closed. */
   place: z.object({ batchNumber: count, root: elementOrDecimal, opIndex: count, queueHead: count }).nullish(),
+  /** Blocks after which the bridge takes a batch for final. */
+  finalityDepthBlocks: count.optional(),
   /** Codes of what waits for a human at the bridge. */
   alarms: z
     .array(z.string().regex(/^[A-Z0-9_]{1,64}$/))
     .max(64)
     .default([]),
-  /** As it is deep enough to be built on; absent where the bridge knows of none. */
-  lease: z.object({ epoch: counter, endsAtSeconds: counter, url: z.string().max(500) }).nullish(),
 });
 
 const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
@@ -211,9 +211,6 @@ export const chainAnswer = z.object({
     )
     .min(1),
 });
-
-/** Null: the ledger has no epoch of a lease. */
-export const leaseAnswer = z.object({ epoch: z.int().positive().nullable() });
 
 export const nextIndexAnswer = z.object({
   nextIndex: z.int().nonnegative(),

@@ -29,7 +29,7 @@ export interface HostProcess {
 
 /**
  * @param modules tests pass a clock
- * @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
+ * @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
  */
 export async function createHostProcess(
   config: HostConfig,
@@ -41,7 +41,7 @@ export async function createHostProcess(
   await mkdir(config.dataPath, { recursive: true });
   const metrics = createHostMetrics();
   let isHealthy = true;
-  const store = await HostStore.open(config.dataPath, (error) => {
+  const store = await HostStore.open(config.dataPath, deployment, (error) => {
     isHealthy = false;
     onFatal(error);
   });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundation/store/checked-level";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import { datanetError } from "../datanet-errors.ts";
 import type { SignedName } from "../records/display-name.ts";
 import type { SignedRecord } from "../records/record.ts";
@@ -86,9 +87,15 @@ export class HostStore {
     this.#blobBytes = blobBytes;
   }
 
-  /** @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED */
-  static async open(folder: string, onFailure: (error: RollupError) => void): Promise<HostStore> {
+  /** @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED */
+  static async open(
+    folder: string,
+    { chainId, rollupAddress }: StoreRollup,
+    onFailure: (error: RollupError) => void,
+  ): Promise<HostStore> {
+    // Rows lie beside it by their hash: they are anybody's.
     const level = await CheckedLevel.open(join(folder, "store"), {
+      identity: { kind: "datanet-host", rollup: { chainId, rollupAddress } },
       valueEncoding: checkedJson,
       remedies: REMEDIES,
       onFailure,

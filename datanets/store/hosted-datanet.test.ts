@@ -13,13 +13,15 @@ import { HostStore } from "./host-store.ts";
 import { HostedDatanet } from "./hosted-datanet.ts";
 import { TextSearch, wordsOf } from "./text-search.ts";
 
+const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
+
 const DOMAIN = 7n;
 const account = async () => ({ leafId: 3, day: 1, usage: { bytes: 0, records: 0 } });
 let folder: string;
 let store: HostStore;
 let datanet: HostedDatanet;
 const open = async () => {
-  store = await HostStore.open(folder, () => {});
+  store = await HostStore.open(folder, ROLLUP, () => {});
   datanet = new HostedDatanet(10, store, DOMAIN);
   const { signal } = new AbortController();
   await datanet.open();

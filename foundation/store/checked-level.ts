@@ -1,22 +1,27 @@
 /**
- * LevelDB as everything here uses it: it opens with all that was ever acknowledged, or not at all; every failure has a code,
+ * LevelDB as everything here uses it: it opens its owner's folder alone (store-identity.ts); it opens with all that was ever acknowledged, or not at all; every failure has a code,
  * and a remedy of its owner's; and after a failed write it takes nothing more, since LevelDB would go on behind what is
  * missing. Only one process can have a store open.
  */
 import { existsSync, statSync } from "node:fs";
 import { type BatchOperation, Level } from "level";
 import { processErrors } from "../error-table.ts";
-import type { RollupError } from "../rollup-error.ts";
+import { isRollupError, type RollupError } from "../rollup-error.ts";
 import { CheckedTables } from "./checked-tables.ts";
 import { checkStructure, checkTables, checkTablesInUse, type TableCheck } from "./level-files.ts";
 import type { CheckValue } from "./level-table.ts";
 import { reasonOf, StoreDamage, type StoreFault, storeFaultOf } from "./store-fault.ts";
+import { claimStore, type RaiseWrongDirectory, type StoreIdentity } from "./store-identity.ts";
 import { WriteMark } from "./write-mark.ts";
 
 export type LevelDb = Level<string, unknown>;
 export type LevelWrite = BatchOperation<LevelDb, string, unknown>;
 
 export interface CheckedLevelOptions {
+  /** What the folder is, and whose: written into a new one, compared with that of any other before anything is touched. */
+  readonly identity: StoreIdentity;
+  /** The owner's own error for another rollup's folder, or another kind's; SRV_WRONG_DIRECTORY without it. */
+  readonly raiseWrongDirectory?: RaiseWrongDirectory;
   /** How values are stored; the encoding carries a checksum. */
   readonly valueEncoding: object;
   /** What the owner of the store does about each fault. */
@@ -66,11 +71,15 @@ export class CheckedLevel {
     this.#writeCount = found.writeCount;
   }
 
-  /** Makes the store where there is none. @throws the owner's error; nothing that is readable is lost then */
+  /**
+   * Makes the store where there is none.
+   * @throws what `claimStore` throws, before anything is written; the owner's error, and nothing that is readable is lost then
+   */
   static async open(path: string, options: CheckedLevelOptions): Promise<CheckedLevel> {
     let db: LevelDb | null = null;
     try {
       if (existsSync(path) && !statSync(path).isDirectory()) throw new Error(`${path} is no folder`);
+      claimStore(path, options.identity, options.raiseWrongDirectory);
       await requireUnlocked(path);
       const checked = new CheckedTables(path);
       const structure = checkStructure(path, options.checkValue);
@@ -94,6 +103,7 @@ export class CheckedLevel {
       return new CheckedLevel(path, db, options, { check, checked, mark, writeCount });
     } catch (cause) {
       await db?.close().catch(() => {});
+      if (isRollupError(cause)) throw cause;
       // A process that has it open changes the files that we looked at.
       const fault =
         (await requireUnlocked(path).then(

@@ -11,14 +11,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { STORE_FILE } from "../store/store-identity.ts";
 
 interface Damage {
   readonly name: string;
   apply(folder: string): void;
 }
 
-/** LOCK and LOG hold nothing; the rest is ours. */
-const HELD = /^(\d+\.(log|ldb)|MANIFEST-\d+|CURRENT|DURABLE-.*)$/;
+/** LOCK and LOG hold nothing; the rest is ours, and the store's record. */
+const HELD = /^(\d+\.(log|ldb)|MANIFEST-\d+|CURRENT|DURABLE-.*|STORE\.json)$/;
 
 /** @param flipsPerFile bytes in which a bit is flipped, evenly spread over each file, its first and last byte among them */
 function damagesOf(folder: string, flipsPerFile: number): Damage[] {
@@ -110,7 +111,9 @@ export async function tryDamages(
         return "everything";
       },
       (error: { code?: string; message: string; data?: { remedy?: string } }) => {
-        expect(options.codes, `${damage.name}: ${error.message}`).toContain(error.code);
+        // A store without its record is one of an unknown format.
+        const codes = damage.name === `${STORE_FILE} missing` ? ["SRV_STORE_FORMAT"] : options.codes;
+        expect(codes, `${damage.name}: ${error.message}`).toContain(error.code);
         expect(error.data?.remedy?.length, damage.name).toBeGreaterThan(20);
         expect(error.message, damage.name).toContain(error.data!.remedy!);
         return error.code!;

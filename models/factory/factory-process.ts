@@ -6,6 +6,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { LedgerClient } from "@openledger/client/ledger-client";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { RequestGuard } from "@openledger/datanets/host/request-guard";
 import { HostLedger } from "@openledger/datanets/store/ledger-view";
 import type { Logger } from "@openledger/foundation/logger";
@@ -48,7 +49,7 @@ interface FactoryModules {
   readonly nowMs?: () => number;
 }
 
-/** @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED, MOD_… of bases that are no models */
+/** @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED, MOD_… of bases that are no models */
 export async function createFactoryProcess(
   given: FactoryConfig,
   { circuitSizes, client, logger, nowMs = Date.now, onFatal, startSettler }: FactoryModules,
@@ -57,7 +58,7 @@ export async function createFactoryProcess(
   await initPoseidon();
   await mkdir(config.dataPath, { recursive: true });
   let isHealthy = true;
-  const store = await FactoryStore.open(config.dataPath, (error) => {
+  const store = await FactoryStore.open(config.dataPath, storeRollupOf(client), (error) => {
     isHealthy = false;
     onFatal(error);
   });

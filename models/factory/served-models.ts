@@ -3,6 +3,7 @@ import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel } from "@openledger/client/sequencer/model-reads";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import type { Logger } from "@openledger/foundation/logger";
 import type { FastifyInstance } from "fastify";
 import { BASE_FOLDER, isAddress, OWN_BASE } from "../base/base-place.ts";
@@ -181,6 +182,7 @@ export class ServedModels {
         kernels: config.kernels as KernelChoice,
         heldBytes: HELD_BYTES,
         domain: client.domain,
+        rollup: storeRollupOf(client),
         answerTtlMs: ANSWER_TTL_MS,
         ...(report === undefined ? {} : { settling: new Map([[modelId, report]]) }),
       },

@@ -14,7 +14,7 @@ import {
 } from "@openledger/attribution/model/model-manifest";
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { AnswerService } from "@openledger/attribution/server/answer-service";
-import { AnswerStore } from "@openledger/attribution/server/answer-store";
+import { AnswerFolder } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
 import {
   createModelApp,
@@ -27,6 +27,7 @@ import type { ServerLog } from "@openledger/foundation/http/http-errors";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { ONE_DAY_MS } from "@openledger/foundation/settings";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { FastifyInstance } from "fastify";
 import type { WeightNumbers } from "../architecture/model-shape.ts";
 import { folderSource } from "../files/folder-source.ts";
@@ -51,6 +52,8 @@ export interface PaidModelsOptions extends ServerLimits {
   readonly sequencerUrl: string;
   /** Of the rollup. */
   readonly domain: bigint;
+  /** Whose payments open the answers. */
+  readonly rollup: StoreRollup;
   readonly answerTtlMs: number;
   /** Reports of what settles the models' epochs beside the server, by their leaves. */
   readonly settling?: ReadonlyMap<number, SettlingSource>;
@@ -102,8 +105,8 @@ export async function openPaidModels(
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
   });
-  const store = await AnswerStore.open(dataFolder, fail);
-  const closing: (() => Promise<unknown>)[] = [() => store.close()];
+  const answers = await AnswerFolder.open(dataFolder, options.rollup, fail);
+  const closing: (() => Promise<unknown>)[] = [() => answers.close()];
   const close = async () => {
     for (const end of closing.splice(0).reverse()) await end();
   };
@@ -120,7 +123,7 @@ export async function openPaidModels(
     const routed = new Map<string, RoutedModel>();
     for (const { manifest, modelId, recipe } of published) {
       const weights = weightsOf(recipe, await shapeOfBase(recipe.base, bases));
-      const own = store.ofModel(modelId);
+      const own = answers.ofModel(modelId);
       const work = {
         staticsHash: BigInt(manifest.staticsHash),
         answer: (prompt: string, onText?: (soFar: string) => void) =>

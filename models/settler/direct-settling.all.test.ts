@@ -17,6 +17,7 @@ import { encodeSettlementBody, sendSettlement } from "@openledger/client/actions
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import { closeEpoch } from "@openledger/client/actions/ledger/reward-operations";
 import { getModel } from "@openledger/client/sequencer/model-reads";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import {
   openProvingCircuits,
   readRollupCircuits,
@@ -66,6 +67,7 @@ describe.each(SIZES)("of %s", (_, size, names, bobs) => {
         modelId,
         families: [directFamily as never],
         domain: world.bob.domain,
+        rollup: storeRollupOf(world.bob),
         sequencerUrl: world.sequencerUrl,
         port: 0,
       },

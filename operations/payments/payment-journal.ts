@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { OperationBody } from "@openledger/client/sequencer/operation-body";
 import { LineJournal } from "@openledger/foundation/line-journal";
+import { claimStoreFile, type StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { ProofCredit } from "@openledger/prover/jobs/proof-credits";
 import { z } from "zod";
 import { operatorError } from "../operator-errors.ts";
@@ -57,8 +58,12 @@ export function readWorkerAccounts(path: string): WorkerAccounts {
 export class PaymentJournal {
   readonly #journal: LineJournal<Line>;
 
-  /** @throws CMD_FILE_UNREADABLE */
-  constructor(path: string) {
+  /**
+   * @param rollup whose provers are paid: by another rollup's journal, what is paid would be due again. null: it is only read
+   * @throws CMD_FILE_UNREADABLE, SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT
+   */
+  constructor(path: string, rollup: StoreRollup | null) {
+    if (rollup !== null) claimStoreFile(path, { kind: "payment-journal", rollup });
     try {
       this.#journal = new LineJournal(path, (value) => lineSchema.parse(value));
     } catch (cause) {

@@ -16,7 +16,6 @@ import { handInKeyText } from "./hand-in.ts";
 /** Every setting of the dispatcher, in the environment as DISPATCHER_…; docs/reference/settings.md has their table. */
 export const DISPATCHER_SETTINGS = {
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,
-  standbySequencerUrl: SHARED_SETTINGS.standbySequencerUrl,
   logLevel: SHARED_SETTINGS.logLevel,
   token: {
     schema: bearerToken,

@@ -5,7 +5,6 @@ import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { cutStopShort } from "@openledger/foundation/run-until-stopped";
-import { SequencerChoice } from "@openledger/foundation/wire/sequencer-choice";
 import { type DispatchConfig, readDispatchConfig } from "./dispatch-config.ts";
 import { createDispatchMetrics } from "./dispatch-metrics.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -26,12 +25,9 @@ async function run(config: DispatchConfig): Promise<void> {
     pollIntervalMs,
     queue,
     sequencerUrl,
-    standbySequencerUrl,
     targetMs,
     token,
   } = config;
-  const choice = new SequencerChoice([sequencerUrl, standbySequencerUrl ?? sequencerUrl]);
-  const { onFailure } = choice;
   const redis = await connectRedis(queue.reveal(), (error) =>
     logger.warn({ reason: error.message }, "the queue's Redis"),
   );
@@ -39,10 +35,11 @@ async function run(config: DispatchConfig): Promise<void> {
   const options = {
     credits: creditsPath === undefined ? undefined : new ProofCredits(creditsPath),
     handInSecret: handInSecret?.reveal() ?? null,
-    ...{ onFailure, operatorToken: token.reveal(), pollIntervalMs, maxBackoffMs, targetMs },
-    get sequencerUrl() {
-      return choice.sequencerUrl;
-    },
+    operatorToken: token.reveal(),
+    sequencerUrl,
+    pollIntervalMs,
+    maxBackoffMs,
+    targetMs,
   };
   const dispatcher = new Dispatcher(options, { redis, logger, metrics });
   // What jobs failed of was repaired: they are tried again.

@@ -6,7 +6,6 @@ import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { cutStopShort } from "@openledger/foundation/run-until-stopped";
-import { SequencerChoice } from "@openledger/foundation/wire/sequencer-choice";
 import { createProver } from "../backends.ts";
 import { chooseBackend } from "../choose-backend.ts";
 import { createProveJobClient, type ProveJobClient } from "../jobs/sequencer-jobs.ts";
@@ -90,17 +89,9 @@ async function run(config: ProveConfig): Promise<void> {
 /** From the sequencer itself, or from the queue. */
 async function openJobs(config: ProveConfig, logger: Logger): Promise<ProveJobClient> {
   const { handInKey, name: proverName, queue, queueLockMs: lockMs, token } = config;
-  const { sequencerUrl, standbySequencerUrl } = config;
   if (queue === undefined) {
-    const choice = new SequencerChoice([sequencerUrl, standbySequencerUrl ?? sequencerUrl]);
-    const { onFailure } = choice;
     const operatorToken = token!.reveal();
-    return createProveJobClient({
-      ...{ onFailure, operatorToken, proverName },
-      get sequencerUrl() {
-        return choice.sequencerUrl;
-      },
-    });
+    return createProveJobClient({ sequencerUrl: config.sequencerUrl, operatorToken, proverName });
   }
   const { createQueueJobClient } = await import("../jobs/queue-jobs.ts");
   const credential = { queueUrl: queue.reveal(), handInKey: handInKey?.reveal() };

@@ -20,7 +20,6 @@ import { KEY_MEMORIES } from "../proving/prover.ts";
 export const PROVER_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   sequencerUrl: SHARED_SETTINGS.sequencerUrl,
-  standbySequencerUrl: SHARED_SETTINGS.standbySequencerUrl,
   logLevel: SHARED_SETTINGS.logLevel,
   token: {
     schema: bearerToken.optional(),

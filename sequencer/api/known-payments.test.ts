@@ -10,6 +10,7 @@ import { clientOf } from "../testing/client-of.ts";
 import {
   ONE_OPEN_WEI,
   startTestRollup,
+  TEST_ROLLUP,
   type TestRollup,
   temporaryFolder,
   testUser,
@@ -33,9 +34,16 @@ let journalPath: string;
 let before: bigint;
 
 const balance = async () => BigInt((await rollup.get(`/v1/leaves/${worker.id}`)).body.balanceWei);
-const pay = (count: number) => payProvers(client, creditsOf(count), new PaymentJournal(journalPath), options);
+const pay = (count: number) =>
+  payProvers(client, creditsOf(count), new PaymentJournal(journalPath, TEST_ROLLUP), options);
 const decide = (hash: string, kind: "paid" | "void", count = 3) =>
-  decidePayment(client, creditsOf(count), new PaymentJournal(journalPath), { hash, kind }, options);
+  decidePayment(
+    client,
+    creditsOf(count),
+    new PaymentJournal(journalPath, TEST_ROLLUP),
+    { hash, kind },
+    options,
+  );
 const paidWei = async () => (await balance()) - before;
 
 beforeEach(async () => {
@@ -99,4 +107,17 @@ describe("payments that the ledger has and the journal has not", () => {
     await pay(2);
     expect(await paidWei()).toBe(2n * ONE_OPEN_WEI);
   });
+});
+
+test("refuses the journal of another rollup, by which what is paid would be due again", () => {
+  new PaymentJournal(journalPath, TEST_ROLLUP);
+  expect(() => new PaymentJournal(journalPath, { ...TEST_ROLLUP, chainId: 1 })).toThrowError(
+    expect.objectContaining({ code: "SRV_WRONG_DIRECTORY" }),
+  );
+  const older = `${journalPath}.older`;
+  writeFileSync(older, '{"kind":"paid","hash":"0x01"}\n');
+  expect(() => new PaymentJournal(older, TEST_ROLLUP)).toThrowError(
+    expect.objectContaining({ code: "SRV_STORE_FORMAT" }),
+  );
+  expect(new PaymentJournal(older, null).payments).toEqual([]);
 });

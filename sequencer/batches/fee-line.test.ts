@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
+import { openTestLog } from "../testing/open-test-log.ts";
 import { close, operator, prove, report, send } from "../testing/test-operator.ts";
 import { L1_TIMESTAMP, type TestRollup, transfer } from "../testing/test-rollup.ts";
 
@@ -56,7 +56,7 @@ it("announces the fee of a batch before it opens, in the batch before, and keeps
 
   // A directory that was made of a full node's has no announcement: the last batch says where the fee was.
   await again.stop();
-  const log = await LedgerLog.open(rollup.config.dataPath);
+  const log = await openTestLog(rollup.config.dataPath);
   await log.write([{ key: storeKeys.nextFee }]);
   await log.close();
   const restored = await start(FOLLOW, rollup.config.dataPath);

@@ -2,9 +2,9 @@ import { checkedCoefficients } from "@openledger/bridge/blobs/checked-blob";
 import { postedBlobHash } from "@openledger/bridge/blobs/read-batch";
 import { commitBlob } from "@openledger/circuits/blob/kzg";
 import { expect, test } from "vitest";
-import { LedgerLog } from "../store/ledger-log.ts";
 import { type StoreWrite, storeKeys } from "../store/store-keys.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
+import { openTestLog } from "../testing/open-test-log.ts";
 import { temporaryFolder } from "../testing/test-rollup.ts";
 import { LedgerBlobs } from "./ledger-blobs.ts";
 
@@ -21,7 +21,7 @@ const write = (batch: StoredBatch): StoreWrite => ({ key: storeKeys.batch(batch.
 
 test("a blob is found by its hash behind any number of batches that had it and were rebuilt", async () => {
   const folder = temporaryFolder();
-  const log = await LedgerLog.open(folder.path);
+  const log = await openTestLog(folder.path);
   const hash = postedBlobHash((await batchOf(1, 5n)).wire);
   const numbers = Array.from({ length: 40 }, (_, i) => i + 1);
   for (const number of numbers) await log.write([write(await batchOf(number, 5n))]);
@@ -40,7 +40,7 @@ test("a blob is found by its hash behind any number of batches that had it and w
 
 test("a blob of a pruned batch is refused by its name, and one that nobody had is unknown", async () => {
   const folder = temporaryFolder();
-  const log = await LedgerLog.open(folder.path, undefined, { pruning: { retention: 1 } });
+  const log = await openTestLog(folder.path, undefined, { pruning: { retention: 1 } });
   // The last one has the same transfers as the first.
   const made = await Promise.all([batchOf(1, 7n), batchOf(2, 8n), batchOf(3, 9n), batchOf(4, 7n)]);
   const batches = made.map((batch) => {

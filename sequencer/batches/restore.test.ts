@@ -1,8 +1,8 @@
 import { genesisOf, shapeOf } from "@openledger/circuits/registry/deployment";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { LedgerLog } from "../store/ledger-log.ts";
 import { storeKeys } from "../store/store-keys.ts";
 import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
+import { openTestLog } from "../testing/open-test-log.ts";
 import { operationJson, startTestRollup, testDeployment, transfer } from "../testing/test-rollup.ts";
 import { restore } from "./restore.ts";
 
@@ -21,7 +21,7 @@ async function optionsOf(overrides: { genesisRoot?: bigint } = {}) {
 }
 
 async function openLog(path: string) {
-  const log = await LedgerLog.open(path);
+  const log = await openTestLog(path);
   onTestFinished(() => log.close().catch(() => {}));
   return log;
 }

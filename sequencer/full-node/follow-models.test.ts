@@ -5,7 +5,6 @@ import { proofJson } from "@openledger/circuits/wire/wire-fields";
 import { hex32 } from "@openledger/foundation/hex";
 import { entrySignals } from "@openledger/verifier/replay/settlement-statement";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import {
   modelDeployment,
@@ -14,6 +13,7 @@ import {
   urlOf,
 } from "../testing/full-node-fixture.ts";
 import { FINALITY_DEPTH_BLOCKS, startL1World } from "../testing/l1-world.ts";
+import { openTestLog } from "../testing/open-test-log.ts";
 import { type Answer, temporaryFolder } from "../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore/restore-from-l1.ts";
 
@@ -34,7 +34,7 @@ const get = async (fullNode: TestFullNode, url: string): Promise<Answer> => (awa
 
 /** What a full node and a restore both write, without what only one of them knows. */
 async function contents(dataPath: string) {
-  const log = await LedgerLog.open(dataPath);
+  const log = await openTestLog(dataPath);
   try {
     const { sequence, ...position } = (await log.finalPosition())!;
     const leaves = new Map((await log.finalLedger()).leaves);

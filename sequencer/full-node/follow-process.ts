@@ -2,14 +2,14 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { BlobPlacesOptions } from "@openledger/bridge/blobs/blob-places";
-import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { createL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { kindRule } from "@openledger/circuits/protocol";
 import { openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { Logger } from "@openledger/foundation/logger";
-import type { Secret } from "@openledger/foundation/secret";
+import { claimStore } from "@openledger/foundation/store/store-identity";
 import { preconfirmationContext } from "@openledger/verifier/evidence/preconfirmation-check";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import type { VerifyProof } from "@openledger/verifier/replay/verify-keys";
@@ -20,6 +20,7 @@ import { Feed } from "../batches/feed.ts";
 import { createMetrics, type Metrics } from "../metrics.ts";
 import type { LedgerLog } from "../store/ledger-log.ts";
 import { leavesOf, type OperationEntry } from "../store/log-entry.ts";
+import { wrongDirectory } from "../store/store-failure.ts";
 import type { StoredBatch } from "../store/stored-batch.ts";
 import { equivocationView, FollowAlarms } from "./follow-alarms.ts";
 import { FollowFeed } from "./follow-feed.ts";
@@ -38,8 +39,6 @@ export interface FollowOptions extends FollowLoopOptions, ServerLimits {
   readonly fromBlock?: bigint | undefined;
   /** The sequencer, or another full node; null: L1 alone. */
   readonly feedUrl: string | null;
-  /** Opens the sequencer's route for the operator's standby; absent where this is anybody's copy. */
-  readonly replicaToken?: Secret<string> | undefined;
   /** Folder of the ledger and of what was kept as evidence. */
   readonly dataPath: string;
   readonly snapshot?: LedgerSnapshot | undefined;
@@ -87,6 +86,10 @@ export async function createFollowProcess(
   const client = createL1Client({ rpcUrl: options.rpcUrl });
   const metrics = createMetrics();
   const plain = new RollupContract({ client, address: options.rollupAddress });
+  const chainId = await l1Call("read the chain id", () => client.getChainId());
+  const own = { chainId, rollupAddress: options.rollupAddress };
+  // Blobs and evidence lie beside the ledger.
+  claimStore(options.dataPath, { kind: "full-node", rollup: own }, wrongDirectory);
   const registered = await plain.circuits();
   const blobs = await openFollowedBlobs(registered, options, { ...modules, metrics });
   const rollup = new RollupContract({ client, address: options.rollupAddress, blobs });
@@ -112,7 +115,7 @@ async function wire(
   { logger, onFatal }: FollowModules,
   { log, metrics, registered, rollup }: FollowedRollupParts,
 ): Promise<FollowProcess> {
-  const { dataPath, feedUrl, finalityDepthBlocks, replicaToken, verifyProof } = options;
+  const { dataPath, feedUrl, finalityDepthBlocks, verifyProof } = options;
   const context = await preconfirmationContext(rollup);
   const [idFeeWei, tokenAddress] = await Promise.all([rollup.idFeeWei(), rollup.token()]);
   const info = feedUrl === null ? null : await readLeaderInfo(feedUrl, logger);
@@ -149,9 +152,6 @@ async function wire(
       l1BlockNumber: () => l1.l1Head?.blockNumber ?? 0,
       onBatch: (record) => publishBatch(feed, record),
       onOperation: (entry) => publishOperation(feed, entry),
-      ...(replicaToken === undefined
-        ? {}
-        : { replica: { token: replicaToken, holdMs: options.pollIntervalMs } }),
     });
   }
   const loop = new FollowLoop(options, { l1, leader, alarms, logger, onFatal });
@@ -221,9 +221,6 @@ function healthFacts(
       opIndex: head.position.opIndex,
       feedUrl: leader?.url ?? null,
       isFeedFollowed: leader?.isFollowed ?? null,
-      isAtEnd: leader?.isAtEnd ?? null,
-      isComplete: leader?.isComplete ?? null,
-      answeredAtMs: leader?.answeredAtMs ?? null,
       isFrozen: l1.isFrozen,
       malformedBatch: l1.malformed,
     },

@@ -12,8 +12,7 @@ import type { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { malformedOf } from "@openledger/bridge/l1/submission/malformed-batch";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import { LedgerBlobs } from "../batches/ledger-blobs.ts";
-import { sequencerError } from "../sequencer-errors.ts";
-import { FOLLOW_MARKER, type FollowMarker, requireFullNodeOf } from "../store/follow-marker.ts";
+import { FOLLOW_MARKER, type FollowMarker } from "../store/follow-marker.ts";
 import { LedgerLog } from "../store/ledger-log.ts";
 import { underPrefix } from "../store/store-keys.ts";
 import { ALARM_PREFIX } from "./follow-alarms.ts";
@@ -31,7 +30,7 @@ interface FollowStoreOptions {
 
 /**
  * The directory's log, with L1 up to a final block in it.
- * @throws SEQ_WRONG_DIRECTORY; SEQ_WRONG_DIRECTORY where a sequencer made the directory; as restoreFromL1
+ * @throws SEQ_WRONG_DIRECTORY for another rollup's, or a sequencer's; SRV_STORE_FORMAT; as restoreFromL1
  */
 export async function openFollowedLog(
   path: string,
@@ -48,8 +47,10 @@ export async function openFollowedLog(
     await rm(gone, { recursive: true });
   };
   const owner = { owner: "full-node" } as const;
-  let log = existsSync(path) ? await LedgerLog.open(path, onFatal, owner) : null;
-  if (log !== null && !(await isUsable(log, rollup, path))) {
+  const chainId = await l1Call("read the chain id", () => rollup.client.getChainId());
+  const own = { chainId, rollupAddress: rollup.address };
+  let log = existsSync(path) ? await LedgerLog.open(path, own, onFatal, owner) : null;
+  if (log !== null && !(await isUsable(log, rollup))) {
     await log.close();
     log = null;
     // One that was put aside before holds all evidence; this one was made since, and not to its end.
@@ -58,7 +59,7 @@ export async function openFollowedLog(
   }
   let old: LedgerLog | null = null;
   try {
-    if (existsSync(replaced)) old = await LedgerLog.open(replaced, undefined, owner);
+    if (existsSync(replaced)) old = await LedgerLog.open(replaced, own, undefined, owner);
     if (log === null) {
       const onBatch = (batchNumber: number) => onProgress?.(`batch ${batchNumber}`);
       const blobs = old === null ? options.blobs : withBlobsOf(old, options.blobs);
@@ -71,7 +72,7 @@ export async function openFollowedLog(
         if (malformed === null) throw error;
         await restoreFromL1({ ...restoring, lastBlock: malformed.blockNumber - 1 });
       }
-      log = await LedgerLog.open(path, onFatal, owner);
+      log = await LedgerLog.open(path, own, onFatal, owner);
     }
     if (old !== null) await takeEvidence(old, log);
   } catch (error) {
@@ -104,23 +105,9 @@ function withBlobsOf(old: LedgerLog, blobs: BlobSource | undefined): BlobSource 
   };
 }
 
-async function isUsable(log: LedgerLog, rollup: RollupContract, path: string): Promise<boolean> {
-  const { client } = rollup;
+async function isUsable(log: LedgerLog, { client }: RollupContract): Promise<boolean> {
   const marker = await log.get<FollowMarker>(FOLLOW_MARKER);
-  if (marker === undefined) {
-    if ((await log.finalPosition()) === undefined) return false;
-    await log.close();
-    throw sequencerError("SEQ_WRONG_DIRECTORY", `${path} holds a ledger that no full node made`, {
-      data: { reason: "store-not-empty", dataPath: path },
-    });
-  }
-  const chainId = await l1Call("read the chain id", () => client.getChainId());
-  try {
-    requireFullNodeOf(marker, { chainId, path, rollupAddress: rollup.address });
-  } catch (error) {
-    await log.close();
-    throw error;
-  }
+  if (marker === undefined) return false;
   const head = await l1Call("read the newest block's number", () => client.getBlockNumber());
   // A node that is behind may still come to it.
   if (head < BigInt(marker.blockNumber)) return true;

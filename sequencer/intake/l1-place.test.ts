@@ -33,8 +33,16 @@ async function stop(rollup: TestRollup): Promise<void> {
 }
 
 type Place = ReturnType<typeof l1PlaceOf>;
-const tell = (rollup: TestRollup, place: Place | null, alarms: readonly string[] = []) =>
-  operator(rollup, "/operator/l1-head", { blockNumber: 20, timestamp: L1_TIMESTAMP, alarms, place });
+const tell = (
+  rollup: TestRollup,
+  place: Place | null,
+  alarms: readonly string[] = [],
+  fields: { blockNumber?: number; finalityDepthBlocks?: number } = {},
+) =>
+  operator(rollup, "/operator/l1-head", {
+    ...{ blockNumber: 20, timestamp: L1_TIMESTAMP, alarms, place },
+    ...fields,
+  });
 const pay = (rollup: TestRollup, nonce: bigint) =>
   send(rollup, transfer(rollup.users[0]!, rollup.users[1]!, nonce));
 const codeOf = ({ body, status }: Awaited<ReturnType<typeof pay>>) => body.error?.code ?? status;
@@ -156,6 +164,40 @@ describe("L1's place", () => {
     expect((await pay(rollup, nonce++)).status).toBe(202);
     await tell(rollup, { ...own, root });
     expect(codeOf(await pay(rollup, nonce)), "another ledger after a final batch").toBe("SEQ_BEHIND_L1");
+  });
+
+  it("closes the door where it lacks a batch that was final on it, and no lag explains that", async () => {
+    const rollup = await startPaid();
+    const own = l1PlaceOf(rollup);
+    // In block 30.
+    for (const number of [1, 2]) await report(rollup, number, "final");
+    const older = { ...own, batchNumber: 1, opIndex: 0, queueHead: 1 };
+    const fresh = { ...older, batchNumber: 0, queueHead: 0 };
+    const head = (blockNumber: number) => ({ blockNumber, finalityDepthBlocks: 5 });
+    await tell(rollup, older, [], head(25));
+    expect(await mode(rollup), "a node that lags within finality").toBe("open");
+    const refusals: [Place, number, string][] = [
+      [fresh, 24, "a node that is further behind"],
+      [fresh, 30, "a node that has the batch's block"],
+      [older, 1_000, "one that is far past it"],
+    ];
+    let nonce = 3n;
+    for (const [place, blockNumber, what] of refusals) {
+      await tell(rollup, place, [], head(blockNumber));
+      expect(await pay(rollup, nonce), what).toMatchObject({
+        status: 503,
+        body: { error: { code: "SEQ_L1_LACKS_FINAL", data: { finalBatch: 2 } } },
+      });
+      expect((await rollup.get("/health")).status, what).toBe(503);
+      expect((await rollup.get("/health")).body, what).toMatchObject({
+        status: "lacks-final",
+        finalBatch: 2,
+      });
+      expect(await rollup.metrics.registry.getSingleMetricAsString("rollup_l1_lacks_final")).toMatch(/ 1$/m);
+      await tell(rollup, own, [], head(40));
+      expect(await mode(rollup), what).toBe("open");
+      expect((await pay(rollup, nonce++)).status, what).toBe(202);
+    }
   });
 
   it("is doubted as long as the bridge has found foreign signed operations", async () => {

@@ -1,6 +1,7 @@
 /**
  * Whether L1 has signed operations that this ledger does not: then their places are given away, and a preconfirmation would
- * promise one of them twice. The bridge names L1's place with each block. After a start nothing is taken before the first
+ * promise one of them twice. Or that this ledger has final batches that L1 has not: then L1 is another one, or another rollup is on
+ * it, and no batch behind them can ever be posted. The bridge names L1's place with each block. After a start nothing is taken before the first
  * time: the data directory may be empty, or older than L1.
  */
 
@@ -19,16 +20,32 @@ interface L1PlaceModules {
   readonly logger: Logger;
   /** 1 while L1 has signed operations that this ledger does not. */
   readonly behindGauge: Gauge;
+  /** 1 while L1 lacks a batch that was final on it. */
+  readonly lacksFinalGauge: Gauge;
 }
+
+/** What the bridge says beside L1's place. */
+export interface L1Report {
+  readonly alarms: readonly string[];
+  /** The block that the place is as of. */
+  readonly blockNumber: number;
+  /** Blocks after which the bridge takes a batch for final; null: it does not say. */
+  readonly finalityDepthBlocks: number | null;
+  /** L1's block with the last final batch; null where this ledger does not know it. */
+  readonly finalBlock: number | null;
+}
+
+type Trouble = "behind" | "lacks-final";
 
 export class L1Place {
   readonly #modules: L1PlaceModules;
   #reported: LedgerPlace | null = null;
-  #isBehind = false;
+  #trouble: Trouble | null = null;
 
   constructor(modules: L1PlaceModules) {
     this.#modules = modules;
     modules.behindGauge.set(0);
+    modules.lacksFinalGauge.set(0);
   }
 
   /** Whether the bridge has named L1's place since the start. */
@@ -36,35 +53,56 @@ export class L1Place {
     return this.#reported !== null;
   }
 
-  /** L1 has signed operations that this ledger does not. */
-  get isBehind(): boolean {
-    return this.#isBehind;
+  /** L1 and this ledger do not belong together now: nothing that is executed here could be posted. */
+  get differs(): boolean {
+    return this.#trouble !== null;
   }
 
-  /** As /health shows it. */
-  get facts() {
+  /** Beside what /health always says; nothing where L1 and this ledger agree. */
+  get healthFacts(): object {
+    return this.#trouble === null ? {} : { status: this.#trouble, ...this.#facts };
+  }
+
+  get #facts() {
     const { book } = this.#modules;
-    return { l1: viewOf(this.#reported), own: viewOf(book.positionAfter(book.closedNumber)) };
+    return {
+      l1: viewOf(this.#reported),
+      own: viewOf(book.positionAfter(book.closedNumber)),
+      finalBatch: book.finalNumber,
+    };
   }
 
   /**
    * To be called while nothing rebuilds batches.
    * @param place absent: the bridge does not say, and what it said last holds
-   * @param alarms the bridge's
    */
-  note(place: LedgerPlace | null, alarms: readonly string[]): void {
-    const { behindGauge, logger } = this.#modules;
+  note(place: LedgerPlace | null, report: L1Report): void {
+    const { behindGauge, lacksFinalGauge, logger } = this.#modules;
     this.#reported = place ?? this.#reported;
     if (this.#reported === null) return;
-    const isBehind = alarms.includes(FOREIGN_SIGNED) || !this.#hasSignedOf(this.#reported);
-    if (isBehind === this.#isBehind) return;
-    this.#isBehind = isBehind;
-    behindGauge.set(isBehind ? 1 : 0);
-    if (isBehind) {
-      const { code, message } = this.#behind();
-      logger.error({ code, ...this.facts }, message);
-    } else
-      logger.warn(this.facts, "L1 has no signed operation any more that is not here: operations are taken");
+    const lacksFinal = place === null ? this.#trouble === "lacks-final" : this.#lacksFinal(place, report);
+    const isBehind = report.alarms.includes(FOREIGN_SIGNED) || !this.#hasSignedOf(this.#reported);
+    const trouble = lacksFinal ? "lacks-final" : isBehind ? "behind" : null;
+    if (trouble === this.#trouble) return;
+    this.#trouble = trouble;
+    behindGauge.set(trouble === "behind" ? 1 : 0);
+    lacksFinalGauge.set(trouble === "lacks-final" ? 1 : 0);
+    if (trouble === null) logger.warn(this.#facts, "L1 and this ledger agree again: operations are taken");
+    else {
+      const { code, message } = this.#error();
+      logger.error({ code, ...this.#facts }, message);
+    }
+  }
+
+  /**
+   * A batch is final once its block is so deep that neither a node that lags nor a reorganisation is below it. So L1 lacks it
+   * where the node is at or past that block, or further before it than finality.
+   */
+  #lacksFinal({ batchNumber }: LedgerPlace, report: L1Report): boolean {
+    if (batchNumber >= this.#modules.book.finalNumber) return false;
+    const { blockNumber, finalBlock, finalityDepthBlocks } = report;
+    if (finalBlock === null || blockNumber >= finalBlock) return true;
+    return finalityDepthBlocks !== null && blockNumber < finalBlock - finalityDepthBlocks;
   }
 
   /**
@@ -74,7 +112,7 @@ export class L1Place {
   #hasSignedOf(l1: LedgerPlace): boolean {
     const { book } = this.#modules;
     const { closedNumber, finalNumber } = book;
-    // A node that lags, or a reorganisation: what is final here was on L1.
+    // A node that lags; one that does not is told apart by `#lacksFinal`.
     if (l1.batchNumber < finalNumber) return true;
     if (l1.batchNumber <= closedNumber && isSamePlace(book.positionAfter(l1.batchNumber), l1)) return true;
     for (let number = Math.min(closedNumber, l1.batchNumber - 1); number >= finalNumber; number--)
@@ -82,24 +120,29 @@ export class L1Place {
     return false;
   }
 
-  /** @throws SEQ_L1_HEAD_UNKNOWN, SEQ_BEHIND_L1 */
+  /** @throws SEQ_L1_HEAD_UNKNOWN, SEQ_BEHIND_L1, SEQ_L1_LACKS_FINAL */
   require(): void {
     if (!this.isKnown)
       throw sequencerError("SEQ_L1_HEAD_UNKNOWN", "the bridge has not told yet how far the ledger is on L1");
-    if (this.#isBehind) throw this.#behind();
+    if (this.#trouble !== null) throw this.#error();
   }
 
-  #behind(): RollupError {
+  #error(): RollupError {
+    if (this.#trouble === "lacks-final")
+      return sequencerError("SEQ_L1_LACKS_FINAL", LACKS_FINAL, { data: this.#facts });
     return sequencerError(
       "SEQ_BEHIND_L1",
       `L1 has signed operations that are not in this data directory: no operation is taken; ${RESTORE}`,
-      { data: this.facts },
+      { data: this.#facts },
     );
   }
 }
 
 const RESTORE =
   "find the newest directory, or make one with openledger restore --from-full-node or --from-l1 (docs/how-to/operate.md)";
+
+const LACKS_FINAL =
+  "L1 lacks batches that were final on it: no operation is taken; is this the rollup's own directory, and its L1's own node (docs/how-to/runbook.md#l1lacksfinal)?";
 
 const viewOf = (place: LedgerPlace | null) =>
   place && { batchNumber: place.batchNumber, opIndex: place.opIndex };

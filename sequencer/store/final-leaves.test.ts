@@ -13,10 +13,11 @@ import { FlatLedger, Ledger } from "@openledger/circuits/ledger/ledger";
 import { isWhole, TestRandom } from "@openledger/foundation/testing/test-random";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { freshFolder } from "../testing/fresh-rollup.ts";
+import { openTestLog } from "../testing/open-test-log.ts";
 import { FinalLeaves } from "./final-leaves.ts";
 import { leafFileName } from "./leaf-file.ts";
 import { leafWrite } from "./leaf-value.ts";
-import { LedgerLog } from "./ledger-log.ts";
+import type { LedgerLog } from "./ledger-log.ts";
 import { type StoreWrite, storeKeys } from "./store-keys.ts";
 
 beforeAll(initPoseidon);
@@ -32,7 +33,7 @@ function stateOf(random: TestRandom): LeafState {
 
 /** A ledger whose batches become final one after the other, in a store that writes files much too often. */
 async function world(path: string, seed: number) {
-  const log = await LedgerLog.open(path);
+  const log = await openTestLog(path);
   onTestFinished(() => log.close().catch(() => {}));
   const random = new TestRandom(seed);
   const ledger = new Ledger(5);
@@ -70,7 +71,7 @@ async function world(path: string, seed: number) {
 
 /** What a start finds: the root of its leaves has to be the one of its final position. */
 async function found(path: string) {
-  const log = await LedgerLog.open(path);
+  const log = await openTestLog(path);
   try {
     const ledger = await log.finalLedger(5);
     return { ledger, final: await log.finalPosition(), recordCount: (await recordsOf(log)).length };
@@ -184,7 +185,7 @@ describe("FinalLeaves", () => {
 
   it("puts many leaves into an empty store as a file, few as records", async () => {
     const path = freshFolder();
-    const log = await LedgerLog.open(path);
+    const log = await openTestLog(path);
     const files = new FinalLeaves({ path, get: (key) => log.get(key), write: (writes) => log.write(writes) });
     const ledger = new Ledger(5);
     for (let id = 0; id < 50; id++) ledger.put(id, stateOf(new TestRandom(id)));

@@ -1,9 +1,10 @@
 import { hashLeaf } from "@openledger/circuits/ledger/leaf";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openTestLog } from "../testing/open-test-log.ts";
 import { close, prove, report, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
 import { leafOf, type StoredLeaf } from "./leaf-value.ts";
-import { LedgerLog } from "./ledger-log.ts";
+import type { LedgerLog } from "./ledger-log.ts";
 import { type StoreWrite, storeKeys } from "./store-keys.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -28,7 +29,7 @@ beforeEach(async () => {
 afterEach(() => folder.remove());
 
 async function onLog<T>(use: (log: LedgerLog) => Promise<T>): Promise<T> {
-  const log = await LedgerLog.open(dataPath);
+  const log = await openTestLog(dataPath);
   try {
     return await use(log);
   } finally {

@@ -4,13 +4,14 @@ import { KIND } from "@openledger/circuits/protocol";
 import { tryDamages } from "@openledger/foundation/testing/store-damage.fixtures";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { freshFolder } from "../testing/fresh-rollup.ts";
+import { TEST_ROLLUP } from "../testing/test-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";
 import { leavesOf } from "./log-entry.ts";
 import { storeKeys } from "./store-keys.ts";
 
 async function open(path?: string) {
   const folder = path ?? freshFolder();
-  const log = await LedgerLog.open(folder);
+  const log = await LedgerLog.open(folder, TEST_ROLLUP);
   onTestFinished(() => log.close().catch(() => {}));
   return { log, path: folder };
 }
@@ -89,7 +90,7 @@ describe("LedgerLog", () => {
       const folder = freshFolder();
       const path = join(folder, "ledger");
       for (let start = 0; start < 3; start++) {
-        const log = await LedgerLog.open(path);
+        const log = await LedgerLog.open(path, TEST_ROLLUP, undefined, { owner });
         for (let i = 0; i < 6; i++) {
           const batchNumber = 6 * start + i;
           const record = { number: batchNumber, text: String(batchNumber).repeat(200) };
@@ -107,7 +108,7 @@ describe("LedgerLog", () => {
         codes: ["SRV_STORE_CORRUPT", "SRV_STORE_FAILED"],
         flipsPerFile: owner === "sequencer" ? 24 : 3,
         async read(at) {
-          const log = await LedgerLog.open(at, undefined, { owner });
+          const log = await LedgerLog.open(at, TEST_ROLLUP, undefined, { owner });
           try {
             const all = await log.keyed({ gt: "", lt: "~" });
             // The log, the batches, and the number of writes.
@@ -122,7 +123,7 @@ describe("LedgerLog", () => {
       expect(outcomes.get("everything")).toBeGreaterThan(5);
       rmSync(join(path, "CURRENT"));
       const remedy = { sequencer: "--from-l1", "full-node": "start again" }[owner];
-      await expect(LedgerLog.open(path, undefined, { owner })).rejects.toMatchObject({
+      await expect(LedgerLog.open(path, TEST_ROLLUP, undefined, { owner })).rejects.toMatchObject({
         code: "SRV_STORE_CORRUPT",
         data: {
           reason: expect.stringContaining("CURRENT is missing"),
@@ -135,13 +136,13 @@ describe("LedgerLog", () => {
 
   it("refuses a data directory that is in use", async () => {
     const { path } = await open();
-    await expect(LedgerLog.open(path)).rejects.toMatchObject({ code: "SRV_STORE_LOCKED" });
+    await expect(LedgerLog.open(path, TEST_ROLLUP)).rejects.toMatchObject({ code: "SRV_STORE_LOCKED" });
   });
 
   it("reports a failed write once, and takes none after it", async () => {
     const folder = freshFolder();
     const failures: unknown[] = [];
-    const log = await LedgerLog.open(folder, (error) => failures.push(error));
+    const log = await LedgerLog.open(folder, TEST_ROLLUP, (error) => failures.push(error));
     const unserialisable = log.write([{ key: "x", value: () => {} }]);
     await expect(unserialisable).rejects.toMatchObject({ code: "SRV_STORE_FAILED" });
     await expect(log.append([{ type: "closed", batchNumber: 1 }])).rejects.toMatchObject({

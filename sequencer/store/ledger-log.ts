@@ -11,6 +11,7 @@ import { type FlatLeaf, FlatLedger, Ledger } from "@openledger/circuits/ledger/l
 import { TREE_DEPTH } from "@openledger/circuits/protocol";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { CheckedLevel, type LevelDb } from "@openledger/foundation/store/checked-level";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import { sequencerError } from "../sequencer-errors.ts";
 import { DurableMark } from "./durable-mark.ts";
 import { type IndexedQueueEntry, type ListedQueueEntry, queueIndexWrites } from "./executed-queue.ts";
@@ -27,7 +28,7 @@ import type {
 import { operationIndex } from "./operation-index.ts";
 import { Pruning, type PruningOptions } from "./pruning.ts";
 import { checkedBody, storeEncoding } from "./store-encoding.ts";
-import { corrupt, STORE_REMEDIES, type StoreOwner } from "./store-failure.ts";
+import { corrupt, STORE_REMEDIES, type StoreOwner, storeKindOf, wrongDirectory } from "./store-failure.ts";
 import { leafIdOf, ofHashes, type StoreWrite, storeKeys, underPrefix } from "./store-keys.ts";
 import type { StoredBatch } from "./stored-batch.ts";
 
@@ -93,8 +94,6 @@ export class LedgerLog {
   #current: PendingWrite | null = null;
   #writing: Promise<void> | null = null;
   #failure: Error | null = null;
-  /** How often entries were deleted or replaced: anyone who reads along has to look again at what they have. */
-  rewriteCount = 0;
 
   readonly #leaves: FinalLeaves;
   readonly #mark: DurableMark;
@@ -135,20 +134,25 @@ export class LedgerLog {
   }
 
   /**
+   * @param rollup whose ledger is in the directory, or will be
    * @param onFailure called once, when a write failed or damage was met
    * @param options.pruning how much final history stays in the store; all of it by default
    * @param options.owner whose directory it is: "sequencer" by default; remedies differ
-   * @throws SRV_STORE_LOCKED, SRV_STORE_FAILED; SRV_STORE_CORRUPT where files are damaged or missing, or entries are gone
-   * that were durable
+   * @throws SEQ_WRONG_DIRECTORY for another rollup's directory, or another kind's; SRV_STORE_FORMAT for another version's;
+   * SRV_STORE_LOCKED, SRV_STORE_FAILED; SRV_STORE_CORRUPT where files are damaged or missing, or entries are gone that were
+   * durable
    */
   static async open(
     path: string,
+    { chainId, rollupAddress }: StoreRollup,
     onFailure: (error: Error) => void = () => {},
     options: { owner?: StoreOwner; pruning?: PruningOptions } = {},
   ): Promise<LedgerLog> {
     const { owner = "sequencer", pruning: pruningOptions = { retention: null } } = options;
     let log: LedgerLog | null = null;
     const level = await CheckedLevel.open(path, {
+      identity: { kind: storeKindOf(owner), rollup: { chainId, rollupAddress } },
+      raiseWrongDirectory: wrongDirectory,
       valueEncoding: storeEncoding,
       remedies: STORE_REMEDIES[owner],
       onFailure: (error) => {
@@ -225,7 +229,6 @@ export class LedgerLog {
       this.#pending.writes.push(one, ...transactionWrites(one.key, one.value));
       this.#leaves.note(one);
     }
-    if (writes.some(({ key }) => key.startsWith("log!"))) this.rewriteCount += 1;
     const { promise } = this.#pending;
     this.#writing ??= this.#drain();
     this.#beginLeafFile();

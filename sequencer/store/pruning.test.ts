@@ -7,6 +7,7 @@ import { isWhole, TestRandom } from "@openledger/foundation/testing/test-random"
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { readPayments } from "../batches/settling/stored-epochs.ts";
 import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
+import { openTestLog } from "../testing/open-test-log.ts";
 import { close, prove, queue, report, send } from "../testing/test-operator.ts";
 import {
   depositsFor,
@@ -17,7 +18,7 @@ import {
   type TestRollup,
   transfer,
 } from "../testing/test-rollup.ts";
-import { type LeafOperation, LedgerLog } from "./ledger-log.ts";
+import type { LeafOperation, LedgerLog } from "./ledger-log.ts";
 import type { ChainPosition, ExecutedEntry, LogEntry } from "./log-entry.ts";
 import type { PruningOptions } from "./pruning.ts";
 import { type StoreWrite, storeKeys, underPrefix } from "./store-keys.ts";
@@ -85,7 +86,7 @@ async function finalize(rollup: TestRollup, upTo: number): Promise<void> {
 }
 
 async function openLog(path: string, pruning: PruningOptions): Promise<LedgerLog> {
-  const log = await LedgerLog.open(path, undefined, { pruning });
+  const log = await openTestLog(path, undefined, { pruning });
   onTestFinished(() => log.close().catch(() => {}));
   return log;
 }

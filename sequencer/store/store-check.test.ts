@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync 
 import { join } from "node:path";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { openTestLog } from "../testing/open-test-log.ts";
 import { close, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
-import { LedgerLog } from "./ledger-log.ts";
 import { storeKeys } from "./store-keys.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -30,7 +30,7 @@ const start = async () => {
 };
 const tables = () => readdirSync(dataPath).filter((name) => name.endsWith(".ldb"));
 const tableCountOfStart = async () => {
-  const log = await LedgerLog.open(dataPath);
+  const log = await openTestLog(dataPath);
   await log.close();
   return log.check.tableCount;
 };

@@ -10,9 +10,9 @@ import {
 import { join } from "node:path";
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openTestLog } from "../testing/open-test-log.ts";
 import { close, send } from "../testing/test-operator.ts";
 import { startTestRollup, temporaryFolder, transfer } from "../testing/test-rollup.ts";
-import { LedgerLog } from "./ledger-log.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let intact: string;
@@ -113,7 +113,7 @@ describe("a damaged data directory", () => {
   it("names what was lost", async () => {
     const [log] = filesOf(intact, /^\d+\.log$/);
     rmSync(join(intact, log!));
-    await expect(LedgerLog.open(intact)).rejects.toMatchObject({
+    await expect(openTestLog(intact)).rejects.toMatchObject({
       code: "SRV_STORE_CORRUPT",
       data: { reason: `${log} is missing` },
     });

@@ -27,3 +27,10 @@ export function corrupt(message: string, data: object, owner: StoreOwner = "sequ
   const remedy = STORE_REMEDIES[owner].corrupt;
   return sequencerError("SRV_STORE_CORRUPT", `${message}. ${remedy}`, { data: { ...data, remedy } });
 }
+
+/** What a directory's record says of it (foundation/store/store-kinds.ts). */
+export const storeKindOf = (owner: StoreOwner) => (owner === "sequencer" ? "sequencer" : "full-node-ledger");
+
+/** Of another rollup, or of another process. */
+export const wrongDirectory = (message: string, data: object) =>
+  sequencerError("SEQ_WRONG_DIRECTORY", message, { data });

@@ -48,8 +48,8 @@ export const storeKeys = {
   prunedTo: "pruned-to",
   /** Position of the last final batch. */
   finalPosition: "final-position",
-  /** Which taking of the lease this directory goes by (lease.ts). */
-  lease: "lease",
+  /** Content hashes of the batches' circuits that this directory is written for (stored-circuits.ts). */
+  circuits: "circuits",
   /** The fee of a unit in the batch that is opened next, written with the first operation of the one before. */
   nextFee: "next-fee",
 } as const;

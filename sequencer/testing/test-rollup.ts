@@ -38,6 +38,9 @@ export function testUser(index: number): TestUser {
   return { secret, id: 2 + index, l1Owner: 0xa000n + BigInt(index), keyX: derivePublicKey(secret).x };
 }
 
+/** Whose directories the tests' sequencers have. */
+export const TEST_ROLLUP = { chainId: 31337, rollupAddress: hex20(2n) };
+
 /** Small enough that tests fill batches. No circuit is needed for it: nothing is proved here. */
 export const TEST_SHAPE = {
   ...{ narrow: 6, wide: 2 },
@@ -49,10 +52,9 @@ export async function testDeployment(shape: BatchShape = TEST_SHAPE): Promise<De
   const operatorKeyX = derivePublicKey(OPERATOR_SECRET).x;
   const genesis = { treasuryOwner: 0xfeedn, operatorOwner: 0xbeefn, operatorKeyX };
   return {
-    chainId: 31337,
+    ...TEST_ROLLUP,
     rpcUrl: "http://127.0.0.1:8545",
     tokenAddress: hex20(1n),
-    rollupAddress: hex20(2n),
     deployedAtBlock: 0,
     domain: TEST_DOMAIN,
     genesis: {

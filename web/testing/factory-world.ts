@@ -19,6 +19,7 @@ import { bringVersion, contributionSource, uploadRows } from "@openledger/client
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { OPEN } from "@openledger/contracts/testing/rollup-fixture";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
@@ -251,6 +252,7 @@ async function serveRegistered(
     },
     basePath: BASE_FOLDER,
     domain: alice.domain,
+    rollup: storeRollupOf(alice),
     heldBytes: 2 ** 26,
     answerTtlMs: 600_000,
     rateLimitPerMinute: 1_000_000,

@@ -56,6 +56,7 @@ describe("QueueWatcher", () => {
     const block = await f.l1.client.getBlock();
     expect(f.sequencer.heads.at(-1)).toEqual({
       blockNumber: Number(block.number),
+      finalityDepthBlocks: 1,
       timestamp: Number(block.timestamp),
       baseFeePerGasWei: expect.stringMatching(/^[0-9]+$/),
       // Nobody asks L1 for them here.
@@ -63,7 +64,6 @@ describe("QueueWatcher", () => {
       isFrozen: false,
       alarms: [],
       place: { batchNumber: 0, opIndex: 0, queueHead: 0, root: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
-      lease: null,
     });
     raiseAlarm(f.metrics, "BRG_RANDOMNESS_LATE");
     await f.l1.client.mine({ blocks: 1 });

@@ -16,7 +16,6 @@ import { type QueueEntry, toQueueEntry } from "../../l1/queue-entry.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
 import type { BridgeMetrics } from "../../metrics.ts";
 import { type JsonChange, type JsonStore, orderedKey } from "../bridge-store.ts";
-import type { LeaseExtender } from "../lease-extender.ts";
 import type { OperatorClient } from "../operator-client.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
 
@@ -25,6 +24,8 @@ export interface QueueWatcherOptions {
   readonly deployedAtBlock: number;
   /** Blocks that must hold or follow an entry's block before it is handed over; 1 = as soon as it is mined. */
   readonly confirmations: number;
+  /** Blocks after which the publisher takes a batch for final; the sequencer is told. */
+  readonly finalityDepthBlocks: number;
   readonly maxChunkBlocks: number;
 }
 
@@ -38,8 +39,6 @@ export interface QueueWatcherModules {
   readonly dataPrices?: Pick<DataPricesNotice, "latest">;
   /** Shared with whatever else stops at a freeze. */
   readonly frozen?: FrozenNotice;
-  /** null or absent where there is no lease. */
-  readonly lease?: Pick<LeaseExtender, "confirmed"> | null;
 }
 
 // Entries of one request: far below any limit of a request's size.
@@ -121,15 +120,15 @@ export class QueueWatcher {
 
   /** Tells the sequencer what L1 has at a block. */
   async #report({ baseFeePerGas, hash, number, timestamp }: NewestBlock, isFrozen: boolean): Promise<void> {
-    const { dataPrices, lease, metrics, rollup, sequencer } = this.#modules;
+    const { dataPrices, metrics, rollup, sequencer } = this.#modules;
     const blockNumber = Number(number);
     const { batchNumber, opIndex, queueHead, root } = await rollup.state({ blockNumber: number });
     await sequencer.reportL1Head({
       ...{ blockNumber, timestamp: Number(timestamp), baseFeePerGasWei: baseFeePerGas },
       ...{ isFrozen, alarms: [...metrics.raised] },
       dataPrices: dataPrices?.latest ?? null,
-      lease: (await lease?.confirmed(blockNumber)) ?? null,
       place: { batchNumber, opIndex, queueHead, root },
+      finalityDepthBlocks: this.#options.finalityDepthBlocks,
     });
     this.#reportedBlockHash = hash;
   }

@@ -42,8 +42,13 @@ export class ChunkIndex {
     }
   }
 
-  /** Places with these bits, and some others. */
-  *candidates(bits: number): Generator<number> {
-    for (let at = this.#first[this.#bucket(bits)]!; at !== 0; at = this.#next[at - 1]!) yield at - 1;
+  /** The first place that may have these bits; −1 where there is none. */
+  first(bits: number): number {
+    return this.#first[this.#bucket(bits)]! - 1;
+  }
+
+  /** The next place after one; −1 where there is none. */
+  next(place: number): number {
+    return this.#next[place]! - 1;
   }
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundation/store/checked-level";
+import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { RecipeBaseModel } from "../../registered/base-files.ts";
 import type { TextRecipe } from "../../registered/text-recipe.ts";
 import type {
@@ -76,9 +77,15 @@ export class FactoryStore {
     this.#db = level.db;
   }
 
-  /** @throws SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED */
-  static async open(folder: string, onFailure: (error: RollupError) => void): Promise<FactoryStore> {
+  /** @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED */
+  static async open(
+    folder: string,
+    { chainId, rollupAddress }: StoreRollup,
+    onFailure: (error: RollupError) => void,
+  ): Promise<FactoryStore> {
+    // Folders of data sets, jobs and served models beside it count only where it names them.
     const level = await CheckedLevel.open(join(folder, "store"), {
+      identity: { kind: "factory", rollup: { chainId, rollupAddress } },
       valueEncoding: checkedJson,
       remedies: REMEDIES,
       onFailure,

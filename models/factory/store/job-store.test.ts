@@ -7,13 +7,15 @@ import { FactoryStore, type StoredJob } from "./factory-store.ts";
 import { JobRunner } from "./job-runner.ts";
 import { JobStore } from "./job-store.ts";
 
+const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
+
 const folder = mkdtempSync(join(tmpdir(), "factory-jobs-"));
 let store: FactoryStore;
 let book: JobStore;
 let runner: JobRunner;
 
 beforeAll(async () => {
-  store = await FactoryStore.open(folder, () => {});
+  store = await FactoryStore.open(folder, ROLLUP, () => {});
   book = new JobStore(store, Date.now);
   const taskOf = () => {
     throw new Error("nothing is trained here");

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { clientError } from "@openledger/client/client-errors";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { baseSourceAt } from "@openledger/models/base/base-place";
@@ -74,7 +75,8 @@ async function openPaid(
 ): Promise<PaidModels> {
   const { adaptersPath, answerTtlSeconds, basePath, dataPath, kernels, registeredPath } = config;
   const { attributionMegabytes, proxies, publicUrl, rateLimitPerMinute, spansPath } = config;
-  const { domain, sequencerUrl } = await openReader(options);
+  const client = await openReader(options);
+  const { domain, sequencerUrl } = client;
   if (sequencerUrl === null)
     throw clientError("CLI_NOT_CONFIGURED", "the server asks the sequencer which answers were paid", {
       data: { missing: "sequencerUrl" },
@@ -89,6 +91,7 @@ async function openPaid(
       heldBytes: attributionMegabytes * 2 ** 20,
       sequencerUrl,
       domain,
+      rollup: storeRollupOf(client),
       answerTtlMs: 1_000 * answerTtlSeconds,
       ...{ proxies, publicUrl, rateLimitPerMinute },
       spans: spansPath === undefined ? undefined : await readSpansFolder(spansPath),

@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import { serveModel } from "@openledger/attribution/server/serve-model";
 import { clientError } from "@openledger/client/client-errors";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -36,6 +37,7 @@ export async function servePublished(options: PublishedOptions, output: Output):
       modelId,
       families,
       domain: client.domain,
+      rollup: storeRollupOf(client),
       sequencerUrl: client.sequencerUrl,
       host: options.host ?? "127.0.0.1",
       port: options.port ?? 8797,

@@ -3,6 +3,7 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { formatOpen, parseOpen } from "@openledger/client/sequencer/open-amount";
+import { storeRollupOf } from "@openledger/client/store-rollup";
 import { takeFileLock } from "@openledger/foundation/file-lock";
 import { decidePayment } from "@openledger/operations/payments/known-payments";
 import { paymentMetrics, payProvers, reportWorkers } from "@openledger/operations/payments/pay-provers";
@@ -61,13 +62,14 @@ export const addPayProversCommand = command({
     );
     try {
       const credits = readProofCredits(options.credits);
-      const journal = new PaymentJournal(options.journal);
       const decisions = [
         ...options.paid.map((hash) => ({ hash, kind: "paid" }) as const),
         ...options.void.map((hash) => ({ hash, kind: "void" }) as const),
       ];
-      if (!options.report || decisions.length > 0) {
-        const { client } = await openSigner(options);
+      const isPaying = !options.report || decisions.length > 0;
+      const client = isPaying ? (await openSigner(options)).client : null;
+      const journal = new PaymentJournal(options.journal, client && storeRollupOf(client));
+      if (client !== null) {
         const maxWeiPerDay = parseOpen(options.maxPerDay);
         const paying = { weiPerProof, maxWeiPerDay, accounts, nowMs: Date.now() };
         for (const decision of decisions) await decidePayment(client, credits, journal, decision, paying);

@@ -23,17 +23,11 @@ export async function registerOperatorRoutes(
     sequencer.news.fromBridge(body.alarms);
     if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
     line.data.notePrices(body.dataPrices ?? null);
-    sequencer.lease.note(body.lease ?? null, body.timestamp);
-    await sequencer.noteL1Place(body.place ?? null, body.alarms);
+    const { alarms, blockNumber, finalityDepthBlocks = null } = body;
+    await sequencer.noteL1Place(body.place ?? null, { alarms, blockNumber, finalityDepthBlocks });
     await line.setL1Head(body);
     return {};
   });
-
-  route(
-    "GET /operator/lease",
-    operatorRoute("Which taking of the lease this ledger goes by"),
-    () => sequencer.lease.facts,
-  );
 
   route(
     "POST /operator/queue-entries",

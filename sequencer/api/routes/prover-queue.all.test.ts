@@ -25,6 +25,7 @@ import {
   ONE_OPEN_WEI,
   operatorHeaders,
   startTestRollup,
+  TEST_ROLLUP,
   type TestRollup,
   temporaryFolder,
   testUser,
@@ -200,7 +201,7 @@ describe.skipIf(program === null)("the provers' queue", () => {
     const balance = async () => BigInt((await rollup.get(`/v1/leaves/${worker.id}`)).body.balanceWei);
     const before = await balance();
     const pay = (extra: Partial<typeof options> = {}, all = credits) =>
-      payProvers(client, all, new PaymentJournal(journalPath), { ...options, ...extra });
+      payProvers(client, all, new PaymentJournal(journalPath, TEST_ROLLUP), { ...options, ...extra });
     // Killed between the journal's line and the transfer, which is as if nobody had heard of it.
     const away = { ...client, sequencerUrl: "http://127.0.0.1:1" };
     const { hash } = await transfer(client, {
@@ -209,12 +210,14 @@ describe.skipIf(program === null)("the provers' queue", () => {
         const facts = { worker: "paid", to: worker.id, atMs: options.nowMs, amountWei: `${price}` };
         const batchHashes = [credits[0]!.batchHash];
         const line = { kind: "signed", ...facts, batchHashes, signed: { ...signed } } as const;
-        new PaymentJournal(journalPath).add(line);
+        new PaymentJournal(journalPath, TEST_ROLLUP).add(line);
         throw new Error("killed");
       },
     }).catch(() => ({ hash: null }));
     expect(hash).toBeNull();
-    await expect(payProvers(away, credits, new PaymentJournal(journalPath), options)).rejects.toMatchObject({
+    await expect(
+      payProvers(away, credits, new PaymentJournal(journalPath, TEST_ROLLUP), options),
+    ).rejects.toMatchObject({
       code: "CLI_UNREACHABLE",
       data: { server: "sequencer" },
     });
@@ -237,7 +240,11 @@ describe.skipIf(program === null)("the provers' queue", () => {
     expect((await balance()) - before).toBe(price);
     await pay({ nowMs: options.nowMs + 86_400_000, maxWeiPerDay: 10n * price }, [...credits, ...more]);
     expect((await balance()) - before).toBe(3n * price);
-    const reports = reportWorkers([...credits, ...more], new PaymentJournal(journalPath), options);
+    const reports = reportWorkers(
+      [...credits, ...more],
+      new PaymentJournal(journalPath, TEST_ROLLUP),
+      options,
+    );
     expect(reports).toEqual([
       { worker: "other", proofCount: 2, paidWei: 2n * price, dueWei: 0n, hasAccount: true },
       { worker: "paid", proofCount: 1, paidWei: price, dueWei: 0n, hasAccount: true },
@@ -256,7 +263,7 @@ describe.skipIf(program === null)("the provers' queue", () => {
     ).rejects.toThrow();
     writeFileSync(journalPath, `${JSON.stringify(first)}\n`);
     await expect(pay()).rejects.toMatchObject({ code: "CMD_PAYMENTS_UNCLEAR" });
-    new PaymentJournal(journalPath).decide(first.signed.hash, "paid");
+    new PaymentJournal(journalPath, TEST_ROLLUP).decide(first.signed.hash, "paid");
     await pay();
     expect((await balance()) - before).toBe(3n * price);
   });

@@ -20,11 +20,6 @@ export async function registerProverRoutes(
   const route = routesOf(app);
   const { line } = sequencer;
   requireToken(app, provers === undefined ? [operatorToken] : [operatorToken, provers.token]);
-  // Provers then ask the other machine. A machine that is cut off from L1 does not hear that its lease was taken: it only sees
-  // it end, and would keep provers from the new leader. A proof that is under way it takes.
-  app.addHook("onRequest", async ({ method }) =>
-    method === "POST" ? sequencer.lease.requireNotLost() : sequencer.lease.require(),
-  );
 
   route(
     "GET /operator/prove-jobs/next",

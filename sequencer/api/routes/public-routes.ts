@@ -31,8 +31,8 @@ const MAX_LEAVES_FOUND = 1_000;
 
 /** By the time that they take: measured on the lists of a real sequencer (docs/explanation/sequencer-speed.md). */
 const PER_UNIT = { leaves: 16, operations: 4, records: 4, names: 250 };
-/** Datanets and models that a search goes through in the time of a unit. */
-const BODIES_PER_UNIT = 1_000;
+/** Datanets and models, or chunks of the index of owners and keys, that a search goes through in the time of a unit. */
+const SEARCHED_PER_UNIT = 1_000;
 
 /** Of an owner or a key, else the models of a Datanet. */
 function* wantedLeaves(
@@ -56,6 +56,9 @@ export async function registerPublicRoutes(
   const { clock, feed, sequencer } = modules;
   const { deployment } = options;
   const { ledger } = sequencer.line.head;
+
+  const searchedUnits = (datanetId: number | undefined) =>
+    (datanetId === undefined ? ledger.base.chunkCount : ledger.base.bodyCount) / SEARCHED_PER_UNIT;
 
   route("GET /v1/info", { tag: "ledger", summary: "What the rollup is made of" }, () => ({
     chainId: deployment.chainId,
@@ -120,8 +123,8 @@ export async function registerPublicRoutes(
       config: {
         maxCost: ({ query }) => {
           const { datanetId, ids } = query as z.output<typeof schemas.leavesQuery>;
-          const searched = datanetId === undefined ? 0 : ledger.base.bodyCount / BODIES_PER_UNIT;
-          return searched + (ids?.length ?? MAX_LEAVES_FOUND) / PER_UNIT.leaves;
+          if (ids !== undefined) return ids.length / PER_UNIT.leaves;
+          return searchedUnits(datanetId) + MAX_LEAVES_FOUND / PER_UNIT.leaves;
         },
       },
     },
@@ -141,8 +144,7 @@ export async function registerPublicRoutes(
         found.push(leafView(sequencer, id, record));
         if (found.length >= MAX_LEAVES_FOUND) break;
       }
-      const searched = datanetId === undefined ? 0 : ledger.base.bodyCount / BODIES_PER_UNIT;
-      setCost(request, searched + found.length / PER_UNIT.leaves);
+      setCost(request, searchedUnits(datanetId) + found.length / PER_UNIT.leaves);
       return found;
     },
   );
@@ -156,11 +158,9 @@ export async function registerPublicRoutes(
         kind: schemas.signedKind(body.kind),
       });
       reply.code(202);
-      const lease = preconfirmation === null ? null : (sequencer.lease?.term ?? null);
       return {
         ...{ hash, status },
         ...(preconfirmation === null ? {} : { preconfirmation }),
-        ...(lease === null ? {} : { lease }),
       };
     },
   );

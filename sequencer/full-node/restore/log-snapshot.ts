@@ -4,25 +4,29 @@ import type { ModelPayments, Payment } from "@openledger/bridge/l1/payment-histo
 import type { QueueEntry } from "@openledger/bridge/l1/queue-entry";
 import { type LeafState, unpackCounters } from "@openledger/circuits/ledger/leaf";
 import { hex20 } from "@openledger/foundation/hex";
+import { readStoreRecord } from "@openledger/foundation/store/store-identity";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
 import type { Address, Hex } from "viem";
 import { readEpoch, readPayments } from "../../batches/settling/stored-epochs.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
 import { LedgerLog } from "../../store/ledger-log.ts";
 import type { StoredQueueEntry } from "../../store/log-entry.ts";
+import { storeKindOf } from "../../store/store-failure.ts";
 import { storeKeys } from "../../store/store-keys.ts";
 import type { StoredBatch } from "../../store/stored-batch.ts";
 
 /**
  * @param blockOf L1's block that took a batch: a directory that goes on from a snapshot does not have the snapshot's batch
- * @throws SRV_STORE_LOCKED while a process has the directory open; SEQ_STORE_INCONSISTENT where it holds no ledger
+ * @throws SEQ_WRONG_DIRECTORY for another rollup's directory; SRV_STORE_LOCKED while a process has the directory open; SEQ_STORE_INCONSISTENT where it holds no ledger
  */
 export async function snapshotOfDirectory(
   dataPath: string,
   rollup: { chainId: number; rollupAddress: Address },
   blockOf: (batchNumber: number) => Promise<number>,
 ): Promise<LedgerSnapshot> {
-  const log = await LedgerLog.open(dataPath);
+  const isFullNodes = readStoreRecord(dataPath)?.kind === storeKindOf("full-node");
+  const owner = isFullNodes ? "full-node" : "sequencer";
+  const log = await LedgerLog.open(dataPath, rollup, undefined, { owner });
   try {
     const final = await log.finalPosition();
     if (final === undefined)

@@ -5,16 +5,18 @@
 import { existsSync } from "node:fs";
 import { cp, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
+import { createPatientL1Client, l1Call } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { openingShape } from "@openledger/circuits/registry/circuit-sizes";
+import { replaceStoreRecord, type StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { Address } from "viem";
 import { type Restored, restore } from "../../batches/restore.ts";
 import { sequencerError } from "../../sequencer-errors.ts";
-import { FOLLOW_MARKER, type FollowMarker, requireFullNodeOf } from "../../store/follow-marker.ts";
+import { FOLLOW_MARKER, type FollowMarker } from "../../store/follow-marker.ts";
 import { LedgerLog } from "../../store/ledger-log.ts";
 import type { ChainPosition } from "../../store/log-entry.ts";
+import { storeKindOf } from "../../store/store-failure.ts";
 import { type StoreWrite, storeKeys, underPrefix } from "../../store/store-keys.ts";
 import { ALARM_PREFIX } from "../follow-alarms.ts";
 import { PRECONFIRMATION_PREFIX } from "../follow-preconfirmations.ts";
@@ -39,12 +41,10 @@ export interface RestoreFromFullNodeResult {
 
 /**
  * Whole or not at all: the directory gets its name when everything in it is right.
- * @param finish what is to be in it from the first moment on
  * @throws SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_FROZEN; SEQ_WRONG_DIRECTORY, SEQ_STORE_*; BRG_L1_*
  */
 export async function restoreFromFullNode(
   options: RestoreFromFullNodeOptions,
-  finish: (log: LedgerLog, path: string) => Promise<void> = async () => {},
 ): Promise<RestoreFromFullNodeResult> {
   const { dataPath, fullNodePath } = options;
   if (existsSync(dataPath)) {
@@ -52,38 +52,26 @@ export async function restoreFromFullNode(
       data: { reason: "store-not-empty", dataPath },
     });
   }
-  const { rollup, rules } = await openRollup(options);
+  const { chainId, rollup, rules } = await openRollup(options);
+  const own = { chainId, rollupAddress: rollup.address };
   const source = join(fullNodePath, "ledger");
-  await checkSource(source, rollup);
+  await checkSource(source, own);
 
   const partPath = `${dataPath}.part`;
   await rm(partPath, { recursive: true, force: true });
   // LOCK is the process's that has the directory open.
   await cp(source, partPath, { recursive: true, filter: (path) => basename(path) !== "LOCK" });
-  const log = await LedgerLog.open(partPath);
+  replaceStoreRecord(partPath, { kind: storeKindOf("sequencer"), rollup: own });
+  const log = await LedgerLog.open(partPath, own);
   let result: RestoreFromFullNodeResult;
   try {
     await forgetFullNode(log);
     result = await describe(log, rollup, rules);
-    await finish(log, partPath);
   } finally {
     await log.close();
   }
   await rename(partPath, dataPath);
   return result;
-}
-
-/** What `restoreFromFullNode` said of a directory that it has made. @throws SEQ_TOO_EARLY, SEQ_STORE_*, BRG_L1_* */
-export async function inspectRestored(
-  options: Omit<RestoreFromFullNodeOptions, "fullNodePath">,
-): Promise<RestoreFromFullNodeResult> {
-  const { rollup, rules } = await openRollup(options);
-  const log = await LedgerLog.open(options.dataPath);
-  try {
-    return await describe(log, rollup, rules);
-  } finally {
-    await log.close();
-  }
 }
 
 async function openRollup({
@@ -92,12 +80,13 @@ async function openRollup({
 }: Pick<RestoreFromFullNodeOptions, "rollupAddress" | "rpcUrl">) {
   await initPoseidon();
   const rollup = new RollupContract({ client: createPatientL1Client({ rpcUrl }), address: rollupAddress });
-  const [registered, domain, idFeeWei] = await Promise.all([
+  const [chainId, registered, domain, idFeeWei] = await Promise.all([
+    l1Call("read the chain id", () => rollup.client.getChainId()),
     rollup.circuits(),
     rollup.domain(),
     rollup.idFeeWei(),
   ]);
-  return { rollup, rules: { domain, idFeeWei, shape: openingShape(registered) } };
+  return { chainId, rollup, rules: { domain, idFeeWei, shape: openingShape(registered) } };
 }
 
 async function describe(
@@ -111,14 +100,18 @@ async function describe(
   return { position: { batchNumber, opIndex, root }, unpostedCount, leafCount: restored.leafCount };
 }
 
-async function checkSource(path: string, { address, client }: RollupContract): Promise<void> {
+async function checkSource(path: string, rollup: StoreRollup): Promise<void> {
   if (!existsSync(path)) {
     throw sequencerError("SRV_STORE_FAILED", `there is no full node's ledger at ${path}`, { data: { path } });
   }
-  const log = await LedgerLog.open(path, undefined, { owner: "full-node" });
+  const log = await LedgerLog.open(path, rollup, undefined, { owner: "full-node" });
   try {
     const marker = await log.get<FollowMarker>(FOLLOW_MARKER);
-    requireFullNodeOf(marker, { path, rollupAddress: address, chainId: await client.getChainId() });
+    if (marker === undefined) {
+      throw sequencerError("SEQ_WRONG_DIRECTORY", `the full node at ${path} has not read L1 to its end yet`, {
+        data: { reason: "store-empty", dataPath: path },
+      });
+    }
     if (marker.isFrozen === true) {
       throw sequencerError("SEQ_FROZEN", "the rollup is frozen on L1: no sequencer can go on with it", {
         data: { blockNumber: marker.blockNumber },

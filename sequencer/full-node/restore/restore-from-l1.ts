@@ -87,7 +87,9 @@ export async function restoreFromL1(options: RestoreFromL1Options): Promise<Rest
   const { dataPath, finalityDepthBlocks, fromBlock, onBatch, rollupAddress, rpcUrl } = options;
   const client = createPatientL1Client({ rpcUrl });
   const rollup = new RollupContract({ client, address: rollupAddress, blobs: options.blobs });
-  const log = await LedgerLog.open(dataPath);
+  const chainId = await l1Call("read the chain id", () => client.getChainId());
+  const owner = options.followMarker === true ? "full-node" : "sequencer";
+  const log = await LedgerLog.open(dataPath, { chainId, rollupAddress }, undefined, { owner });
   try {
     if ((await log.finalPosition()) !== undefined) {
       throw sequencerError("SEQ_WRONG_DIRECTORY", `the data directory ${dataPath} holds a ledger already`, {
@@ -244,14 +246,11 @@ async function epochWrites(ledger: Ledger, { replay }: RestoredLedger): Promise<
 
 /** Also the queue's entries that wait: nobody hands them over to a full node. */
 async function markerWrites(
-  { address, client }: RollupContract,
+  { client }: RollupContract,
   { blockNumber, replay, state }: RestoredLedger,
 ): Promise<StoreWrite[]> {
   const block = await l1Call(`read block ${blockNumber}`, () => client.getBlock({ blockNumber }));
-  const chainId = await l1Call("read the chain id", () => client.getChainId());
   const value: FollowMarker = {
-    chainId,
-    rollupAddress: address,
     blockNumber: Number(blockNumber),
     blockHash: block.hash,
     isFrozen: replay.isFrozen,

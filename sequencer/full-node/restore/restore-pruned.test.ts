@@ -18,8 +18,8 @@ import { restoreLedger } from "@openledger/verifier/restore/restore-ledger";
 import { readSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import type { Hex } from "viem";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LedgerLog } from "../../store/ledger-log.ts";
 import { underPrefix } from "../../store/store-keys.ts";
+import { openTestLog } from "../../testing/open-test-log.ts";
 import { temporaryFolder } from "../../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 import { makeSnapshot, verifySnapshot } from "./snapshots.ts";
@@ -68,7 +68,7 @@ const planOf = async ({ rollupAddress, rpcUrl }: World, snapshot?: LedgerSnapsho
 
 /** What a full node's directory holds, without what is before a snapshot. */
 async function contents(dataPath: string, { position }: LedgerSnapshot) {
-  const log = await LedgerLog.open(dataPath);
+  const log = await openTestLog(dataPath);
   try {
     const leaves = new Map((await log.finalLedger()).leaves);
     const under = (prefix: string) => log.keyed(underPrefix(prefix));

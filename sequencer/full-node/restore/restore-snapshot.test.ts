@@ -7,8 +7,8 @@ import { verifyRollup } from "@openledger/verifier/replay/verify";
 import { startFrom } from "@openledger/verifier/restore/restore-ledger";
 import { readSnapshot, writeSnapshot } from "@openledger/verifier/restore/snapshot-file";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { LedgerLog } from "../../store/ledger-log.ts";
 import { storeKeys, underPrefix } from "../../store/store-keys.ts";
+import { openTestLog } from "../../testing/open-test-log.ts";
 import { temporaryFolder } from "../../testing/test-rollup.ts";
 import { restoreFromL1 } from "./restore-from-l1.ts";
 import { makeSnapshot, verifySnapshot } from "./snapshots.ts";
@@ -46,7 +46,7 @@ afterAll(async () => {
 
 /** What a directory holds under a prefix. */
 async function contents(dataPath: string) {
-  const log = await LedgerLog.open(dataPath);
+  const log = await openTestLog(dataPath);
   try {
     const position = await log.finalPosition();
     const leaves = new Map((await log.finalLedger()).leaves);
@@ -74,7 +74,7 @@ describe("a data directory from a snapshot", () => {
       await restoreFromL1({ ...l1, dataPath, snapshot, onBatch });
       expect(seen[0]).toBe(snapshot.position.batchNumber + 1);
       expect(await contents(dataPath)).toEqual(full);
-      const log = await LedgerLog.open(dataPath);
+      const log = await openTestLog(dataPath);
       expect(await log.get(storeKeys.batch(snapshot.position.batchNumber))).toBeUndefined();
       await log.close();
     }
@@ -209,7 +209,7 @@ describe("a false snapshot", () => {
       code: "BRG_SNAPSHOT_INVALID",
       data: { reason: "false" },
     });
-    const log = await LedgerLog.open(dataPath);
+    const log = await openTestLog(dataPath);
     expect(await log.finalPosition()).toBeUndefined();
     await log.close();
   });

@@ -1,0 +1,259 @@
+/**
+ * What a directory is, and whose: a record in each, written before anything else is and compared at each start. A process
+ * that took another rollup's directory for its own would go on from another ledger, and promise what nobody can keep.
+ *
+ * A store that belongs to no rollup, since the names in it say what it holds (a cache by content hash), has no record.
+ */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { crc32 } from "node:zlib";
+import { z } from "zod";
+import { processErrors } from "../error-table.ts";
+import { isRollupError, type RollupError } from "../rollup-error.ts";
+import { reasonOf, StoreDamage, storeFaultOf } from "./store-fault.ts";
+import { STORE_KINDS, type StoreKind } from "./store-kinds.ts";
+
+/** The rollup that a store belongs to, as the owner of the store names it. */
+export interface StoreRollup {
+  readonly chainId: number;
+  readonly rollupAddress: string;
+}
+
+export interface StoreIdentity {
+  readonly kind: StoreKind;
+  /** null of a store that serves any rollup: its kind and format are compared alone. */
+  readonly rollup: StoreRollup | null;
+}
+
+/** Name of the record in a directory. LevelDB leaves files alone whose names it does not know. */
+export const STORE_FILE = "STORE.json";
+
+const { version: SOFTWARE_VERSION } = createRequire(import.meta.url)("../package.json") as {
+  version: string;
+};
+
+/** What other programs put into an empty directory: LevelDB when it looks at one, a file system at its top. */
+const NO_DATA = new Set(["LOCK", "LOG", "LOG.old", "lost+found"]);
+
+const recordSchema = z.object({
+  kind: z.string(),
+  format: z.number().int(),
+  chainId: z.number().int().nullable(),
+  rollupAddress: z.string().nullable(),
+  /** Of the software that made the directory. */
+  version: z.string(),
+});
+
+/** A record as it lies in a directory. */
+export type StoreRecord = z.output<typeof recordSchema>;
+
+/** Raises the owner's own error for a directory that is not its own. */
+export type RaiseWrongDirectory = (message: string, data: object) => RollupError;
+
+const raiseWrongDirectory: RaiseWrongDirectory = (message, data) =>
+  processErrors.raise("SRV_WRONG_DIRECTORY", message, { data });
+
+/**
+ * Compares the record of a directory with the one that the process expects, and writes it where the directory is empty or
+ * missing. Nothing is changed where it throws.
+ * @throws SRV_WRONG_DIRECTORY, or the owner's own error, for another rollup's directory or another kind's; SRV_STORE_FORMAT for
+ * another format, or data without a record; SRV_STORE_CORRUPT for a record that is not as it was written; SRV_STORE_FAILED
+ */
+export function claimStore(
+  folder: string,
+  identity: StoreIdentity,
+  raise: RaiseWrongDirectory = raiseWrongDirectory,
+): void {
+  claim(
+    { path: folder, recordPath: join(folder, STORE_FILE), hasData: () => hasData(folder) },
+    identity,
+    raise,
+  );
+}
+
+/** As `claimStore`, for a store that is one file: its record lies beside it. @throws as claimStore */
+export function claimStoreFile(path: string, identity: StoreIdentity): void {
+  const holdsData = () => existsSync(path) && statSync(path).size > 0;
+  claim({ path, recordPath: `${path}.${STORE_FILE}`, hasData: holdsData }, identity, raiseWrongDirectory);
+}
+
+interface StorePlace {
+  readonly path: string;
+  readonly recordPath: string;
+  readonly hasData: () => boolean;
+}
+
+function claim(place: StorePlace, identity: StoreIdentity, raise: RaiseWrongDirectory): void {
+  const { path, recordPath } = place;
+  try {
+    const found = readRecord(recordPath);
+    if (found !== null) {
+      requireSame(path, found, identity, raise);
+      return;
+    }
+    if (place.hasData()) throw formatError(path, null, identity.kind);
+    writeStoreRecord(recordPath, identity);
+    // Another process may have been faster.
+    requireSame(path, readRecord(recordPath)!, identity, raise);
+  } catch (cause) {
+    if (isRollupError(cause)) throw cause;
+    const isDamage = storeFaultOf(cause) === "corrupt";
+    const remedy = isDamage
+      ? `Put ${recordPath} back from a copy of this store. ${STORE_KINDS[identity.kind].remedy}`
+      : "Make room on the disk, or give the process its rights to the folder; then start again.";
+    const reason = reasonOf(cause);
+    throw processErrors.raise(
+      isDamage ? "SRV_STORE_CORRUPT" : "SRV_STORE_FAILED",
+      `cannot open the store ${path}: ${reason}. ${remedy}`,
+      { data: { path, reason, remedy }, cause },
+    );
+  }
+}
+
+/** The record of a directory; null where it has none. @throws StoreDamage */
+export function readStoreRecord(folder: string): StoreRecord | null {
+  return readRecord(join(folder, STORE_FILE));
+}
+
+function readRecord(path: string): StoreRecord | null {
+  return existsSync(path) ? decodeStoreRecord(readFileSync(path, "utf8")) : null;
+}
+
+/**
+ * Gives a directory that this process makes out of another one the record that it is to have.
+ * @param folder of nobody else's: a copy that has no name yet
+ */
+export function replaceStoreRecord(folder: string, identity: StoreIdentity): void {
+  const path = join(folder, STORE_FILE);
+  rmSync(path, { force: true });
+  writeStoreRecord(path, identity);
+}
+
+function requireSame(
+  place: string,
+  found: StoreRecord,
+  { kind, rollup }: StoreIdentity,
+  raise: RaiseWrongDirectory,
+): void {
+  const expected = { kind, chainId: rollup?.chainId ?? null, rollupAddress: rollup?.rollupAddress ?? null };
+  if (found.kind !== kind) {
+    const known = Object.hasOwn(STORE_KINDS, found.kind) ? STORE_KINDS[found.kind as StoreKind].name : null;
+    throw raise(
+      `${place} is ${known ?? `a store of kind ${JSON.stringify(found.kind)}`}, and this process needs ${STORE_KINDS[kind].name}: name the right directory, or an empty one`,
+      { reason: "other-kind", path: place, found, expected },
+    );
+  }
+  const isSameAddress = found.rollupAddress?.toLowerCase() === expected.rollupAddress?.toLowerCase();
+  if (found.chainId !== expected.chainId || !isSameAddress) {
+    throw raise(
+      `${place} belongs to ${rollupText(found)}, and this process was started for ${rollupText(expected)}: name that rollup's own directory, or an empty one; if the deployment record is the wrong one, name the right record`,
+      { reason: "other-rollup", path: place, found, expected },
+    );
+  }
+  if (found.format !== STORE_KINDS[kind].format) throw formatError(place, found, kind);
+}
+
+const rollupText = ({ chainId, rollupAddress }: Pick<StoreRecord, "chainId" | "rollupAddress">) =>
+  rollupAddress === null ? "no rollup" : `rollup ${rollupAddress} on chain ${chainId}`;
+
+function formatError(place: string, found: StoreRecord | null, kind: StoreKind): RollupError {
+  const { format, name, remedy } = STORE_KINDS[kind];
+  const isNewer = found !== null && found.format > format;
+  const reason = found === null ? "no-record" : isNewer ? "newer" : "older";
+  const what =
+    found === null
+      ? `holds data and no ${STORE_FILE}: an earlier version wrote it, or the file was lost`
+      : `has format ${found.format}, which version ${found.version} wrote`;
+  const todo = isNewer ? `Start version ${found.version} or a later one on it. ${remedy}` : remedy;
+  return processErrors.raise(
+    "SRV_STORE_FORMAT",
+    `${place} ${what}; this version (${SOFTWARE_VERSION}) reads format ${format} of ${name}. ${todo}`,
+    { data: { reason, path: place, kind, found: found?.format ?? null, expected: format, remedy: todo } },
+  );
+}
+
+function hasData(folder: string): boolean {
+  if (!existsSync(folder)) return false;
+  return readdirSync(folder).some((name) => !NO_DATA.has(name) && !name.startsWith(`${STORE_FILE}.`));
+}
+
+function recordOf({ kind, rollup }: StoreIdentity): StoreRecord {
+  return {
+    kind,
+    format: STORE_KINDS[kind].format,
+    chainId: rollup?.chainId ?? null,
+    rollupAddress: rollup?.rollupAddress ?? null,
+    version: SOFTWARE_VERSION,
+  };
+}
+
+/** The first of two processes wins; durable when it returns. */
+function writeStoreRecord(path: string, identity: StoreIdentity): void {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true });
+  const part = `${path}.${process.pid}.part`;
+  try {
+    const file = openSync(part, "w");
+    try {
+      writeSync(file, encodeStoreRecord(recordOf(identity)));
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    linkOrRename(part, path);
+  } finally {
+    rmSync(part, { force: true });
+  }
+  const directory = openSync(folder, "r");
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function linkOrRename(part: string, path: string): void {
+  try {
+    linkSync(part, path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") return;
+    // A file system without hard links.
+    renameSync(part, path);
+  }
+}
+
+const checksumOf = (record: StoreRecord) => crc32(JSON.stringify(record)).toString(16).padStart(8, "0");
+
+export function encodeStoreRecord(record: StoreRecord): string {
+  return `${JSON.stringify({ ...record, checksum: checksumOf(record) }, null, 2)}\n`;
+}
+
+/** @throws StoreDamage */
+export function decodeStoreRecord(text: string): StoreRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new StoreDamage(STORE_FILE, "is no JSON", cause);
+  }
+  const parsed = recordSchema.extend({ checksum: z.string() }).safeParse(value);
+  if (!parsed.success) throw new StoreDamage(STORE_FILE, "is no store's record");
+  const { checksum, ...record } = parsed.data;
+  if (checksumOf(record) !== checksum) throw new StoreDamage(STORE_FILE, "has the wrong checksum");
+  return record;
+}

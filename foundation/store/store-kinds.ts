@@ -1,0 +1,68 @@
+/**
+ * Kinds of stores, and the format of each: the one place where a format number is.
+ *
+ * Raise the number in the change that makes directories unreadable, or that reads them differently: another key, another
+ * encoding of a value, another meaning of a field, another hash beside a record. A number never goes down and is never used
+ * for two formats. Nothing is converted: a directory of another number is refused by `SRV_STORE_FORMAT`, and `remedy` says
+ * what an operator does then. docs/how-to/upgrade.md lists every format; testing/stores/ of each owner has directories of old
+ * ones, and a test that they are refused.
+ */
+interface StoreKindRow {
+  readonly format: number;
+  /** As a sentence names a directory of this kind. */
+  readonly name: string;
+  /** What to do with a directory of another format. */
+  readonly remedy: string;
+}
+
+const UPGRADE = "docs/how-to/upgrade.md";
+
+export const STORE_KINDS = {
+  sequencer: {
+    format: 1,
+    name: "a sequencer's ledger",
+    remedy: `Let the version that wrote it post everything and stop it, or keep the folder; then make a new one with openledger restore --from-l1 or --from-full-node: ${UPGRADE}.`,
+  },
+  "full-node-ledger": {
+    format: 1,
+    name: "a full node's ledger",
+    remedy: `Move the full node's whole folder away and start again: it makes a new one from L1: ${UPGRADE}.`,
+  },
+  "full-node": {
+    format: 1,
+    name: "a full node's folder",
+    remedy: `Move the folder away and start again: the full node makes a new one from L1. Keep evidence/ of the old one: ${UPGRADE}.`,
+  },
+  bridge: {
+    format: 1,
+    name: "a bridge's folder",
+    remedy: `Move the folder away and start again: the bridge reads L1 again and does nothing twice: ${UPGRADE}.`,
+  },
+  "datanet-host": {
+    format: 1,
+    name: "a Datanet host's folder",
+    remedy: `Keep the folder, start with an empty one and mirror another host into it (openledger datanet mirror): ${UPGRADE}.`,
+  },
+  factory: {
+    format: 1,
+    name: "a factory's folder",
+    remedy: `Download the models with the version that wrote it, then start with an empty folder: ${UPGRADE}.`,
+  },
+  answers: {
+    format: 2,
+    name: "a model server's answers",
+    remedy: `Let the version that wrote it serve until its answers are settled, then start with an empty folder: ${UPGRADE}.`,
+  },
+  "adapter-server": {
+    format: 1,
+    name: "an adapter server's folder",
+    remedy: `Keep the folder, start with an empty one and issue the keys again (openledger models keys): ${UPGRADE}.`,
+  },
+  "payment-journal": {
+    format: 1,
+    name: "a journal of payments to provers",
+    remedy: `Keep the file: it says what was paid. Pay with the version that wrote it until nothing is due, then name a new one: ${UPGRADE}.`,
+  },
+} as const satisfies Readonly<Record<string, StoreKindRow>>;
+
+export type StoreKind = keyof typeof STORE_KINDS;
