@@ -29,6 +29,12 @@ export const bridgeErrors = defineErrors("BRG", {
     httpStatus: 503,
     isRetryable: true,
   },
+  BRG_L1_STALLED: {
+    meaning: "the Ethereum node's newest block has been the same for ten minutes",
+    remedy: "check that the node is in sync, or use another one (docs/how-to/runbook.md)",
+    httpStatus: 503,
+    isRetryable: true,
+  },
   BRG_QUEUE_REORGANISED: {
     meaning:
       "L1 removed a queue entry that was deep enough to be passed on, and a final batch includes it: only a restore from L1 helps",
@@ -71,22 +77,6 @@ export const bridgeErrors = defineErrors("BRG", {
     meaning: "the rollup is frozen on L1: the bridge no longer publishes batches or passes anything on",
     remedy: "take out what is yours with: openledger exit",
     httpStatus: 410,
-  },
-  BRG_LEASE_LOST: {
-    meaning: "another machine of the operator has taken the lease: this bridge no longer sends transactions",
-    remedy: "keep this machine as a standby (docs/how-to/fail-over.md)",
-  },
-  BRG_LEASE_ENDED: {
-    meaning: "the lease has expired: the bridge extends it before it sends anything else",
-    remedy: "fund the bridge's account with ether, and check its Ethereum node",
-    httpStatus: 503,
-    isRetryable: true,
-  },
-  BRG_LEASE_HELD: {
-    meaning: "the lease has not expired yet; `data.endsAtSeconds` is when it does",
-    remedy: "wait until `data.endsAtSeconds`",
-    httpStatus: 409,
-    isRetryable: true,
   },
   BRG_FOREIGN_SIGNED: {
     meaning:

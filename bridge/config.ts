@@ -4,7 +4,6 @@ import {
   type ConfigOf,
   defaulting,
   type Environment,
-  ethereumAddress,
   ethereumKey,
   httpUrl,
   ONE_DAY_MS,
@@ -13,7 +12,6 @@ import {
   SHARED_SETTINGS,
   wholeNumber,
 } from "@openledger/foundation/settings";
-import { leaseSecondsProblem } from "./l1/lease-margin.ts";
 
 /** Every setting of the bridge, in the environment as BRIDGE_…; docs/reference/settings.md has their table. */
 export const BRIDGE_SETTINGS = {
@@ -64,16 +62,6 @@ export const BRIDGE_SETTINGS = {
     description: "most to pay for a unit of blob gas, in gwei; a blob has 131,072 units",
   },
   requestTimeoutMs: defaulting(SHARED_SETTINGS.requestTimeoutMs, "20000"),
-  leaseAddress: {
-    schema: ethereumAddress.optional(),
-    description: "address of the lease contract; none = no lease: only one machine may ever run",
-  },
-  leaseSeconds: {
-    schema: wholeNumber(10, 86_400),
-    default: "600",
-    description: "seconds from each extension until the lease expires; a standby waits for that",
-  },
-  leaseMarginMs: SHARED_SETTINGS.leaseMarginMs,
   healthPort: SHARED_SETTINGS.healthPort,
 } as const satisfies Settings;
 
@@ -87,8 +75,4 @@ export type BridgeConfig = ConfigOf<typeof BRIDGE_SETTINGS, typeof FIXED>;
 
 /** @throws SRV_CONFIG_INVALID naming every variable that is missing, wrong or unknown, never the value of a secret one */
 export const readBridgeConfig = (environment: Environment): BridgeConfig =>
-  readConfig("BRIDGE", { settings: BRIDGE_SETTINGS, fixed: FIXED }, environment, (values) => {
-    const { leaseAddress, leaseMarginMs, leaseSeconds } = values;
-    const problem = leaseAddress === undefined ? null : leaseSecondsProblem(leaseSeconds, leaseMarginMs);
-    return problem === null ? [] : [{ env: "BRIDGE_LEASE_SECONDS", problem }];
-  });
+  readConfig("BRIDGE", { settings: BRIDGE_SETTINGS, fixed: FIXED }, environment);

@@ -140,6 +140,29 @@ describe("main", () => {
     });
   });
 
+  test("refuses a second bridge on its volume, and lets one go on once the first is dead", async () => {
+    await start();
+    await expect.poll(() => output, PATIENT).toContain("bridge runs");
+    const first = child!;
+    try {
+      await f.prove(1);
+      await expect.poll(() => f.sequencer.with("posted"), PATIENT).toEqual([1]);
+      await start();
+      expect(await end()).toBe(1);
+      expect(output).toContain("SRV_STORE_LOCKED");
+      expect(output).not.toContain("bridge runs");
+    } finally {
+      first.kill("SIGKILL");
+    }
+    await f.prove(1);
+    await f.l1.client.mine({ blocks: 3 });
+    await start();
+    await expect.poll(() => f.sequencer.with("posted"), PATIENT).toEqual([2]);
+    await f.l1.client.mine({ blocks: 3 });
+    await expect.poll(() => f.sequencer.with("final"), PATIENT).toEqual([1, 2]);
+    expect(await f.acceptedNumbers(), "each batch once").toEqual([1, 2]);
+  });
+
   test("refuses to publish with a key that is not the contract's sequencer", async () => {
     await start({ BRIDGE_OPERATOR_PRIVATE_KEY: toHex(anvilAccount(5).getHdKey().privateKey!) });
     expect(await end()).toBe(1);

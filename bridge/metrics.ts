@@ -38,10 +38,6 @@ export function createBridgeMetrics(registry: Registry) {
       "Mined transactions with batches that L1 forgot or moved",
     ),
     errorTotal: counter("rollup_errors_total", "Failures by error code", "code"),
-    leaseSeconds: gauge(
-      "rollup_bridge_lease_seconds",
-      "Until the current lease on L1 expires, of any machine; 0 where there is none",
-    ),
     blobCrossover: gauge(
       "rollup_l1_blob_crossover_operations",
       "Operations of a batch from which on a blob costs no more than calldata, at L1's prices",

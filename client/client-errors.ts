@@ -72,11 +72,6 @@ export const clientErrors = defineErrors("CLI", {
     meaning: "the preconfirmation is not signed by the sequencer, or not for the operation that was sent",
     remedy: "do not rely on the operation until it is posted on L1",
   },
-  CLI_ANSWER_LATE: {
-    meaning: "the sequencer's reply came after its lease on L1 expired, so its preconfirmation does not bind",
-    remedy: "send the same operation again: it executes once, and the current machine answers",
-    isRetryable: true,
-  },
   CLI_LEAF_NOT_FOUND: {
     meaning: "no such account, Datanet or model exists",
     remedy: "check the id; a deposit opens an account once a batch includes it",

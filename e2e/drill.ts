@@ -1,19 +1,11 @@
 /** `npm run drill -- SCENARIO`: plays what happens to rollups, by real processes, and ends with what was counted, as JSON. */
 import { Command, CommanderError } from "commander";
 import { clientsScenario } from "./scenarios/clients.ts";
-import { failoverScenario } from "./scenarios/failover.ts";
 import { faultsScenario } from "./scenarios/faults.ts";
-import { installScenario } from "./scenarios/operator/install.ts";
 import { operationsScenario } from "./scenarios/operator/operations.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 
-const SCENARIOS: readonly Scenario[] = [
-  faultsScenario,
-  installScenario,
-  failoverScenario,
-  operationsScenario,
-  clientsScenario,
-];
+const SCENARIOS: readonly Scenario[] = [faultsScenario, operationsScenario, clientsScenario];
 const USAGE_STATUS = 2;
 
 const program = new Command("npm run drill --")

@@ -220,10 +220,6 @@ export const SHARED_SETTINGS = shared({
     default: "http://127.0.0.1:8547",
     description: "URL of the sequencer's API; a full node's is enough for a process that sends it nothing",
   },
-  standbySequencerUrl: {
-    schema: httpUrl.optional(),
-    description: "URL of the sequencer after a handover to the standby; used when the other does not serve",
-  },
   dataPath: {
     schema: someText,
     default: ".openledger/data",
@@ -258,12 +254,6 @@ export const SHARED_SETTINGS = shared({
     schema: wholeNumber(10, ONE_DAY_MS),
     default: "30000",
     description: "longest wait between two retries",
-  },
-  leaseMarginMs: {
-    schema: wholeNumber(100, 3_600_000),
-    default: "20000",
-    description:
-      "time before the lease expires from which nothing new is acknowledged or signed; set the same for sequencer and bridge, at least 20000 off chain 31337; clocks may differ by half of it",
   },
   operatorToken: {
     schema: bearerToken,

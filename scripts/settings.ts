@@ -11,6 +11,7 @@ import { SEQUENCER_SETTINGS } from "@openledger/sequencer/config";
 
 export const SETTINGS_PAGE = "docs/reference/settings.md";
 
+/** A process that is configured by variables of one prefix. */
 interface Process {
   readonly title: string;
   readonly prefix: string;
@@ -18,7 +19,7 @@ interface Process {
   readonly about?: string;
 }
 
-const PROCESSES: readonly Process[] = [
+export const PROCESSES: readonly Process[] = [
   { title: "Sequencer", prefix: "SEQUENCER", settings: SEQUENCER_SETTINGS },
   { title: "Bridge", prefix: "BRIDGE", settings: BRIDGE_SETTINGS },
   {

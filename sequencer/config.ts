@@ -2,7 +2,6 @@
 
 import { SERVER_SETTINGS } from "@openledger/foundation/http/server-settings";
 import {
-  bearerToken,
   type ConfigOf,
   defaulting,
   type Environment,
@@ -19,8 +18,6 @@ import { DATA_MODES } from "./batches/data-choice.ts";
 import { parseOpenPerEther } from "./fees/open-price.ts";
 import { FEE_MODES } from "./fees/unit-fee.ts";
 import { ADMISSION_MODES } from "./intake/admission-policy.ts";
-import { LEASE_MODES } from "./intake/lease.ts";
-import { REPLICA_MODES } from "./intake/replica.ts";
 
 /** Above 64 bits L1 takes none. */
 const feeWei = z
@@ -51,29 +48,6 @@ const PROVING_MODES = ["on", "off"] as const;
 export const SEQUENCER_SETTINGS = {
   deploymentPath: SHARED_SETTINGS.deploymentPath,
   dataPath: defaulting(SHARED_SETTINGS.dataPath, ".openledger/sequencer"),
-  lease: {
-    schema: z.enum(LEASE_MODES),
-    default: "off",
-    description:
-      "required: operations are acknowledged only with the lease on L1 that the bridge reports; off: one machine",
-  },
-  leaseMarginMs: SHARED_SETTINGS.leaseMarginMs,
-  replica: {
-    schema: z.enum(REPLICA_MODES),
-    default: "off",
-    description: "required: an operation is acknowledged once the standby has it on disk; off: no standby",
-  },
-  replicaToken: {
-    schema: bearerToken.optional(),
-    isSecret: true,
-    description: "bearer token of the standby for the route of the log; none = no standby",
-  },
-  replicaTimeoutMs: {
-    schema: wholeNumber(100, 600_000),
-    default: "5000",
-    description:
-      "longest wait for the standby's acknowledgement before an operation is answered with SEQ_REPLICA_SILENT",
-  },
   dataPlace: {
     schema: z.enum(DATA_MODES),
     default: "auto",
@@ -259,7 +233,7 @@ export type Config = ConfigOf<typeof SEQUENCER_SETTINGS, typeof FIXED>;
 
 /** What single settings do not show. */
 function problemsOf(values: SettingValues<typeof SEQUENCER_SETTINGS>): SettingProblem[] {
-  const { feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath, replica, replicaToken } = values;
+  const { feeMinPerUnitWei, feeMode, feeOpenPerEther, feeOpenPerEtherPath } = values;
   const problems: SettingProblem[] = [];
   if (feeMinPerUnitWei > FIXED.feeMaxPerUnitWei)
     problems.push({
@@ -270,11 +244,6 @@ function problemsOf(values: SettingValues<typeof SEQUENCER_SETTINGS>): SettingPr
     problems.push({
       env: "SEQUENCER_FEE_OPEN_PER_ETHER",
       problem: "or …_PATH is missing: a fee cannot follow L1's cost without OPEN's price",
-    });
-  if (replica === "required" && replicaToken === undefined)
-    problems.push({
-      env: "SEQUENCER_REPLICA_TOKEN",
-      problem: "is missing: a standby that is required needs one",
     });
   return problems;
 }

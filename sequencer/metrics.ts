@@ -105,21 +105,6 @@ export function createMetrics(registry = new Registry()) {
       ),
     },
     errors: counter("rollup_errors_total", "Errors by code, answers to clients included", "code"),
-    failover: {
-      leaseSeconds: gauge(
-        "rollup_lease_seconds",
-        "How long the sequencer may still acknowledge; 0 where it may not, infinite where no lease is required",
-      ),
-      leaseLost: gauge("rollup_lease_lost", "1 once another machine has taken the lease"),
-      replicaSilentSeconds: gauge(
-        "rollup_replica_silent_seconds",
-        "Since the standby was heard last; 0 where there is none",
-      ),
-      replicaLag: gauge(
-        "rollup_replica_lag_operations",
-        "Executed operations that the standby has not confirmed; 0 where there is none",
-      ),
-    },
     frozen: gauge("rollup_frozen", "1 while the rollup is frozen on L1"),
     batchMalformed: gauge("rollup_batch_malformed", "1 while L1 has a batch that breaks the ledger's rules"),
     behind: gauge("rollup_behind_l1", "1 while L1 has signed operations that the data directory does not"),

@@ -7,29 +7,6 @@ export const sequencerErrors = defineErrors("SEQ", {
     remedy: "check the hash or number; a new one may appear in a moment",
     httpStatus: 404,
   },
-  SEQ_LEASE_LOST: {
-    meaning: "another machine of the operator acknowledges operations now; `data.url` is its address",
-    remedy: "send the operation to the machine at `data.url`",
-    httpStatus: 503,
-  },
-  SEQ_LEASE_ENDED: {
-    meaning:
-      "the sequencer's lease on L1 has expired, so it acknowledges nothing; executed operations remain",
-    remedy: "try again; if the error persists, the operator checks the bridge (docs/how-to/fail-over.md)",
-    httpStatus: 503,
-    isRetryable: true,
-  },
-  SEQ_LEASE_MISSING: {
-    meaning:
-      "a lease is required, and this data directory has none: either it never took one, or it is a copy of a directory that did",
-    remedy: "take the lease with: openledger operator lease take",
-  },
-  SEQ_REPLICA_SILENT: {
-    meaning: "the operation is executed, but the standby has not confirmed it, so it is not acknowledged",
-    remedy: "send the same operation again; the operator checks the standby (docs/how-to/fail-over.md)",
-    httpStatus: 503,
-    isRetryable: true,
-  },
   SEQ_OPERATION_REFUSED: {
     meaning:
       "the ledger might allow the operation, but the sequencer refuses it as a likely mistake; `data.reason` is one of self-transfer, zero-amount, amount-exponent, row-count-range, recipient-is-rollup, unusable-key",

@@ -1,7 +1,6 @@
 /** Everything that a running sequencer consists of, wired up; main.ts gives it an environment and signals. */
 import type { AddressInfo } from "node:net";
 import { resolve } from "node:path";
-import { leaseMarginProblem } from "@openledger/bridge/l1/lease-margin";
 import { preloadKzg } from "@openledger/circuits/blob/kzg";
 import { initPoseidon, poseidonImplementation, useNativeField } from "@openledger/circuits/field/poseidon";
 import { loadNativeField } from "@openledger/circuits/native/native-field";
@@ -26,7 +25,6 @@ import { SignaturePool } from "./intake/signature-pool.ts";
 import { preconfirmationSigner } from "./intake/signature-preconfirmations.ts";
 import { createMetrics } from "./metrics.ts";
 import { Sequencer } from "./sequencer.ts";
-import { sequencerError } from "./sequencer-errors.ts";
 import { LedgerLog } from "./store/ledger-log.ts";
 import { pruningNews } from "./store/pruning.ts";
 import { requireStoredCircuits } from "./store/stored-circuits.ts";
@@ -87,10 +85,6 @@ export async function createSequencerProcess(
   modules: SequencerProcessModules,
 ): Promise<SequencerProcess> {
   const { logger, onFatal, openProver = null, clock = Date.now } = modules;
-  const marginProblem =
-    config.lease === "off" ? null : leaseMarginProblem(config.leaseMarginMs, deployment.chainId);
-  if (marginProblem !== null)
-    throw sequencerError("SRV_CONFIG_INVALID", `SEQUENCER_LEASE_MARGIN_MS ${marginProblem}`);
   await initPoseidon();
   const native = loadNativeField();
   useNativeField(native);

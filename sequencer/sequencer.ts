@@ -30,12 +30,10 @@ import {
 import { epochWrites } from "./batches/settling/stored-epochs.ts";
 import { type AdmissionMode, AdmissionPolicy } from "./intake/admission-policy.ts";
 import { emptyStore, L1Place, type L1Report } from "./intake/l1-place.ts";
-import { Lease, type LeaseOptions } from "./intake/lease.ts";
 import { Mempool, type MempoolLimits, type PendingOperation } from "./intake/mempool.ts";
 import { checkPolicy } from "./intake/operation-policy.ts";
 import { OperatorNews } from "./intake/operator-news.ts";
 import { requireEpochPosted, requirePublicationPosted } from "./intake/posted-first.ts";
-import { Replica, type ReplicaOptions } from "./intake/replica.ts";
 import type { SignaturePool } from "./intake/signature-pool.ts";
 import type { PlainCheck } from "./intake/signature-tasks.ts";
 import { sequencerError } from "./sequencer-errors.ts";
@@ -53,12 +51,8 @@ import {
 import type { PreconfirmationSigner } from "./store/preconfirmations.ts";
 import type { StoredBatch } from "./store/stored-batch.ts";
 
-export interface SequencerOptions
-  extends MempoolLimits,
-    BatchPipelineOptions,
-    RestoreOptions,
-    LeaseOptions,
-    ReplicaOptions {
+export interface SequencerOptions extends MempoolLimits, BatchPipelineOptions, RestoreOptions {
+  readonly dataPath: string;
   readonly preconfirmationDeadlineSeconds: number;
   /** The rollup's contract: nobody can check what is withdrawn to it. */
   readonly rollupAddress: `0x${string}`;
@@ -79,6 +73,13 @@ interface Submission {
   readonly preconfirmation: Preconfirmation | null;
 }
 
+/** What a preconfirmation of the entry promises. */
+const promiseOf = ({ deadlineSeconds, hash, opIndex }: OperationEntry) => ({
+  operationHash: hash,
+  opIndex,
+  deadlineSeconds,
+});
+
 /** Dropped operations that are still answered for. Guess. */
 const MAX_DROPPED_COUNT = 10_000;
 
@@ -90,8 +91,6 @@ export class Sequencer {
   readonly settlements: SettlementService;
   readonly admission: AdmissionPolicy;
   readonly place: L1Place;
-  readonly lease: Lease;
-  readonly replica: Replica;
   readonly news: OperatorNews;
   readonly #modules: SequencerModules;
   readonly #inFlight = new Map<string, Promise<Submission>>();
@@ -102,10 +101,9 @@ export class Sequencer {
   #unnamed: { readonly operations: SignedOperation[]; readonly done: Promise<void> } | null = null;
   #isStopping = false;
 
-  /** @throws SEQ_STORE_INCONSISTENT, SEQ_LEASE_MISSING */
+  /** @throws SEQ_STORE_INCONSISTENT */
   static async start(options: SequencerOptions, modules: SequencerModules): Promise<Sequencer> {
     const startedAtMs = modules.clock();
-    const lease = await Lease.load(options, modules.log, modules);
     const restored = await restore(modules.log, options);
     const { book, head, leafCount, replayedCount, timings } = restored;
     modules.log.keepLeaves(head.ledger, () => book.finalNumber);
@@ -123,7 +121,7 @@ export class Sequencer {
       },
       "ledger restored",
     );
-    const sequencer = new Sequencer(options, modules, restored, lease);
+    const sequencer = new Sequencer(options, modules, restored);
     const { line } = sequencer;
     const { log } = modules;
     const recorded = async (number: number) => book.record(number) ?? log.storedBatch(number);
@@ -134,23 +132,13 @@ export class Sequencer {
     return sequencer;
   }
 
-  private constructor(
-    options: SequencerOptions,
-    modules: SequencerModules,
-    restored: Restored,
-    lease: Lease,
-  ) {
+  private constructor(options: SequencerOptions, modules: SequencerModules, restored: Restored) {
     this.options = options;
     this.#modules = modules;
     this.log = modules.log;
     this.line = new BatchPipeline(options, modules, restored);
     this.mempool = new Mempool(options);
     this.news = new OperatorNews(modules.clock);
-    this.lease = lease;
-    this.replica = new Replica(options, {
-      ...modules,
-      executedCount: () => this.line.head.position.opIndex,
-    });
     this.place = new L1Place({
       ...{ book: this.line.book, logger: modules.logger },
       behindGauge: modules.metrics.behind,
@@ -159,10 +147,6 @@ export class Sequencer {
     this.admission = new AdmissionPolicy(options.mode ?? "open", {
       place: this.place,
       logger: modules.logger,
-      requireAuthority: () => {
-        lease.require();
-        this.replica.requireHeard();
-      },
       frozenGauge: modules.metrics.frozen,
       malformedGauge: modules.metrics.batchMalformed,
     });
@@ -291,7 +275,7 @@ export class Sequencer {
 
   /** Closed batches without a proof, in order; none while L1 would take none of this sequencer's. */
   async batchesToProve(): Promise<readonly StoredBatch[]> {
-    return this.admission.leadsToL1 && this.lease.isHeld ? this.line.unprovenBatches() : [];
+    return this.admission.leadsToL1 ? this.line.unprovenBatches() : [];
   }
 
   #messageOf(operation: SignedOperation) {
@@ -388,10 +372,11 @@ export class Sequencer {
     const durable = this.line.note(entry, records);
     this.#dropped.delete(hash);
     const submission = (async () => {
-      // Signed while the entry is on its way to the disk; nobody sees it before it is there, and there on the standby's.
-      const confirmed = durable.then(() => this.replica.confirmed(entry.opIndex));
-      const [preconfirmation] = await Promise.all([this.signedFor(entry), confirmed]);
-      this.lease.require();
+      // Signed while the entry is on its way to the disk; nobody sees it before it is there.
+      const [preconfirmation] = await Promise.all([
+        this.#modules.preconfirmations.sign(promiseOf(entry)),
+        durable,
+      ]);
       return { hash, status: "acknowledged" as const, preconfirmation };
     })();
     this.#inFlight.set(hash, submission);
@@ -508,7 +493,7 @@ export class Sequencer {
       status,
       entry,
       batch,
-      preconfirmation: await this.#promised(entry, status),
+      preconfirmation: await this.preconfirmationOf(entry),
       reason: null,
     };
   }
@@ -518,43 +503,20 @@ export class Sequencer {
     return { hash, status, preconfirmation };
   }
 
-  /**
-   * Attack: L1 takes a posted batch back while this machine hears nothing of it, and the next leader puts others into its
-   * places. So only what is final is signed without the lease.
-   */
-  #promised(entry: OperationEntry, status: KnownOperation["status"]): Promise<Preconfirmation> {
-    if (status !== "posted" && status !== "final") return this.preconfirmationOf(entry);
-    if (status === "posted") this.lease.require();
-    return this.#signedAgain(entry);
-  }
-
-  #signedAgain({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Preconfirmation> {
-    const facts = { operationHash: hash, opIndex, deadlineSeconds };
+  /** The operator's promise for an executed operation, asked for again. The same entry has the same promise. */
+  preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation> {
+    const facts = promiseOf(entry);
     const { preconfirmations } = this.#modules;
     return preconfirmations.signAgain?.(facts) ?? preconfirmations.sign(facts);
   }
 
-  /** What is promised now. @throws SEQ_LEASE_LOST, SEQ_LEASE_ENDED, SEQ_REPLICA_SILENT */
-  async preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation> {
-    const preconfirmation = await this.#signedAgain(entry);
-    this.replica.require(entry.opIndex);
-    this.lease.require();
-    return preconfirmation;
-  }
-
-  /** The bytes of a promise, for the standby, which has to check them, and for what is final on L1 anyhow. */
-  signedFor({ hash, opIndex, deadlineSeconds }: OperationEntry): Promise<Preconfirmation> {
-    return this.#modules.preconfirmations.sign({ operationHash: hash, opIndex, deadlineSeconds });
-  }
-
   get isHealthy(): boolean {
-    return !this.#isStopping && this.line.malformed === null && this.lease.isHeld && !this.place.differs;
+    return !this.#isStopping && this.line.malformed === null && !this.place.differs;
   }
 
   /** Beside what /health always says. */
   get healthFacts(): object {
     const { malformed } = this.line;
-    if (!this.lease.isHeld && !this.#isStopping) return { status: "no-lease", lease: this.lease.facts };
     if (this.#isStopping) return {};
     if (malformed !== null) return { status: "alarm", malformedBatch: malformed };
     return this.place.healthFacts;
@@ -562,8 +524,6 @@ export class Sequencer {
 
   /** Does what is due; to be called a few times a second. */
   tick(): void {
-    this.lease.tick();
-    this.replica.tick();
     if (this.#isStopping) return;
     this.line.closeIfDue();
     for (const expired of this.mempool.expire(this.#modules.clock())) {

@@ -216,7 +216,7 @@ test("one chats with it for free and for OPEN, and sees which rows earn", LONG, 
   const free = main().getByRole("region", { name: "Free chat" });
   await free.getByLabel("Say something").fill("Day 50. Wind from the");
   await free.getByRole("button", { name: "Send" }).click();
-  await free.locator(".chat-its").waitFor(LONG);
+  await free.getByRole("region", { name: "Answer" }).waitFor(LONG);
   await page.goto(`${jobUrl}/register`);
   await button("Serve here").click();
   const served = main().getByRole("region", { name: "Serve" });

@@ -7,8 +7,9 @@ import { tryDamages } from "@openledger/foundation/testing/store-damage.fixtures
 import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { Level } from "level";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { AnswerStore, type StoredAnswer } from "./answer-store.ts";
+import { AnswerFolder, type StoredAnswer } from "./answer-store.ts";
 
+const MODEL_ID = 7;
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
 
 let parent: string;
@@ -43,7 +44,8 @@ const answerOf = (payerId: number): StoredAnswer => ({
 async function fill(): Promise<StoredAnswer[]> {
   const records: StoredAnswer[] = [];
   for (let start = 0; start < 3; start++) {
-    const store = await AnswerStore.open(folder, ROLLUP);
+    const answers = await AnswerFolder.open(folder, ROLLUP);
+    const store = answers.ofModel(MODEL_ID);
     for (let i = 0; i < 5; i++) {
       const record = answerOf(records.length + 1);
       await store.add(record);
@@ -51,8 +53,8 @@ async function fill(): Promise<StoredAnswer[]> {
     }
     const paid = { ...records.at(-1)!, payment: { epoch: 1, index: start, amountWei: "1000" } };
     records[records.length - 1] = paid;
-    await store.advance({ epoch: 1, index: start + 1 }, [paid]);
-    await store.close();
+    await store.advance({ epoch: 1, index: start + 1, chain: "0x0" }, [paid]);
+    await answers.close();
   }
   return records;
 }
@@ -64,14 +66,15 @@ describe("AnswerStore", () => {
       codes: ["SRV_STORE_CORRUPT", "SRV_STORE_FAILED"],
       flipsPerFile: 24,
       async read(path) {
-        const store = await AnswerStore.open(path, ROLLUP);
+        const opened = await AnswerFolder.open(path, ROLLUP);
+        const store = opened.ofModel(MODEL_ID);
         try {
           const answers = await Promise.all(records.map(({ receipt }) => store.answer(receipt)));
           const unpaid = await Promise.all(records.map(({ payerId }) => store.unpaid(payerId)));
           expect(answers).toEqual(records);
           return { answers, unpaid, cursor: await store.cursor(), paid: await store.paidIn(1, 0, 10) };
         } finally {
-          await store.close();
+          await opened.close();
         }
       },
     });
@@ -82,39 +85,42 @@ describe("AnswerStore", () => {
   it("begins anew with an empty folder, which is the remedy where there is no copy", async () => {
     await fill();
     rmSync(join(folder, "CURRENT"));
-    await expect(AnswerStore.open(folder, ROLLUP)).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
+    await expect(AnswerFolder.open(folder, ROLLUP)).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
     rmSync(folder, { recursive: true });
-    const store = await AnswerStore.open(folder, ROLLUP);
-    expect(await store.cursor()).toEqual({ epoch: 1, index: 0 });
-    await store.close();
+    const answers = await AnswerFolder.open(folder, ROLLUP);
+    expect(await answers.ofModel(MODEL_ID).cursor()).toMatchObject({ epoch: 1, index: 0 });
+    await answers.close();
   });
 
   it("refuses a value that has no checksum", async () => {
     const record = answerOf(4);
     claimStore(folder, { kind: "answers", rollup: ROLLUP });
     const plain = new Level<string, unknown>(folder, { valueEncoding: "json" });
-    await plain.put(`answer/${record.receipt}`, record);
+    await plain.put(`model/0000000007/answer/${record.receipt}`, record);
     await plain.close();
-    const store = await AnswerStore.open(folder, ROLLUP);
-    await expect(store.answer(record.receipt)).rejects.toMatchObject({ code: "SRV_STORE_CORRUPT" });
-    await store.close();
+    const answers = await AnswerFolder.open(folder, ROLLUP);
+    await expect(answers.ofModel(MODEL_ID).answer(record.receipt)).rejects.toMatchObject({
+      code: "SRV_STORE_CORRUPT",
+    });
+    await answers.close();
   });
 
   it("says that another process has it, and takes nothing after a failed write", async () => {
     const failures: unknown[] = [];
-    const store = await AnswerStore.open(folder, ROLLUP, (error) => failures.push(error));
-    await expect(AnswerStore.open(folder, ROLLUP)).rejects.toMatchObject({ code: "SRV_STORE_LOCKED" });
+    const answers = await AnswerFolder.open(folder, ROLLUP, (error) => failures.push(error));
+    const store = answers.ofModel(MODEL_ID);
+    await expect(AnswerFolder.open(folder, ROLLUP)).rejects.toMatchObject({ code: "SRV_STORE_LOCKED" });
     const unserialisable = { ...answerOf(1), priceWei: 1n as never };
     await expect(store.add(unserialisable)).rejects.toMatchObject({ code: "SRV_STORE_FAILED" });
     await expect(store.add(answerOf(2))).rejects.toMatchObject({ code: "SRV_STORE_FAILED" });
     expect(failures).toMatchObject([{ code: "SRV_STORE_FAILED" }]);
-    await store.close();
+    await answers.close();
   });
 });
 
 it("refuses another rollup's answers, another kind's folder and another format's, and leaves them as they are", async () => {
   await expectRefusals({
-    open: async (at, rollup) => (await AnswerStore.open(at, rollup)).close(),
+    open: async (at, rollup) => (await AnswerFolder.open(at, rollup)).close(),
     ...{ kind: "answers", rollup: ROLLUP, code: "SRV_WRONG_DIRECTORY", folder },
     formatless: join(import.meta.dirname, "../testing/stores/answers-format-0"),
   });

@@ -1,3 +1,4 @@
+import { hex32 } from "@openledger/foundation/hex";
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { checkedJson } from "@openledger/foundation/store/checked-json";
 import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundation/store/checked-level";
@@ -34,16 +35,22 @@ export interface StoredAnswer {
 export interface PaymentCursor {
   readonly epoch: number;
   readonly index: number;
+  /** Of the payments that are known (docs/reference/settlement.md), 0x-hex: another one means that others were put in their place. */
+  readonly chain: string;
 }
 
+const BEGINNING: PaymentCursor = { epoch: 1, index: 0, chain: hex32(0n) };
+
 const digits = (value: number) => value.toString().padStart(10, "0");
-/** @param prefix of a model among others; "" for the only one */
 const keysOf = (prefix: string) => ({
   answer: (receipt: string) => `${prefix}answer/${receipt}`,
   answersEnd: `${prefix}answer0`,
   unpaid: (payerId: number) => `${prefix}unpaid/${digits(payerId)}`,
   paid: (epoch: number, index: number) => `${prefix}paid/${digits(epoch)}/${digits(index)}`,
+  paidEnd: `${prefix}paid0`,
   cursor: `${prefix}cursor`,
+  read: (epoch: number) => `${prefix}read/${digits(epoch)}`,
+  readEnd: `${prefix}read0`,
 });
 
 const put = (key: string, value: unknown): LevelWrite => ({ type: "put", key, value });
@@ -56,21 +63,18 @@ const REMEDIES = {
 };
 
 /**
- * Answers by receipt, in LevelDB. A model server that loses one cannot open its receipt: each write is synced, and a store
- * that lacks one does not open. Every call throws SRV_STORE_CORRUPT or SRV_STORE_FAILED where files or disk fail.
+ * The answers of a process's models, in LevelDB. A model server that loses one cannot open its receipt: each write is synced,
+ * and a store that lacks one does not open. Every call throws SRV_STORE_CORRUPT or SRV_STORE_FAILED where files or disk fail.
  */
-export class AnswerStore {
+export class AnswerFolder {
   readonly #level: CheckedLevel;
-  readonly #db: LevelDb;
-  readonly #keys: ReturnType<typeof keysOf>;
 
-  private constructor(level: CheckedLevel, prefix = "") {
+  private constructor(level: CheckedLevel) {
     this.#level = level;
-    this.#db = level.db;
-    this.#keys = keysOf(prefix);
   }
 
   /**
+   * @param rollup whose payments open the answers
    * @param onFailure called once, when a read or a write failed: nothing more is taken then
    * @throws SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT, SRV_STORE_LOCKED, SRV_STORE_CORRUPT, SRV_STORE_FAILED
    */
@@ -78,19 +82,36 @@ export class AnswerStore {
     folder: string,
     { chainId, rollupAddress }: StoreRollup,
     onFailure?: (error: RollupError) => void,
-  ): Promise<AnswerStore> {
+  ): Promise<AnswerFolder> {
     const level = await CheckedLevel.open(folder, {
       identity: { kind: "answers", rollup: { chainId, rollupAddress } },
       valueEncoding: checkedJson,
       remedies: REMEDIES,
       ...(onFailure === undefined ? {} : { onFailure }),
     });
-    return new AnswerStore(level);
+    return new AnswerFolder(level);
   }
 
-  /** The answers of one model among many in the same store. */
+  /** Answers, payments and cursor of one model: a successor that is served from the same folder has its own. */
   ofModel(modelId: number): AnswerStore {
-    return new AnswerStore(this.#level, `model/${digits(modelId)}/`);
+    return new AnswerStore(this.#level, modelId);
+  }
+
+  close(): Promise<void> {
+    return this.#level.close();
+  }
+}
+
+/** The answers of one model, by receipt. */
+export class AnswerStore {
+  readonly #level: CheckedLevel;
+  readonly #db: LevelDb;
+  readonly #keys: ReturnType<typeof keysOf>;
+
+  constructor(level: CheckedLevel, modelId: number) {
+    this.#level = level;
+    this.#db = level.db;
+    this.#keys = keysOf(`model/${digits(modelId)}/`);
   }
 
   async answer(receipt: string): Promise<StoredAnswer | undefined> {
@@ -116,12 +137,26 @@ export class AnswerStore {
 
   async cursor(): Promise<PaymentCursor> {
     const cursor = await this.#level.read(this.#db.get(this.#keys.cursor));
-    return (cursor as PaymentCursor | undefined) ?? { epoch: 1, index: 0 };
+    return (cursor as PaymentCursor | undefined) ?? BEGINNING;
   }
 
-  /** Marks answers as paid and moves the cursor, all or nothing. */
-  async advance(cursor: PaymentCursor, paid: readonly StoredAnswer[]): Promise<void> {
+  /** How a closed epoch was read; undefined where it was not. */
+  async epochRead(epoch: number): Promise<PaymentCursor | undefined> {
+    return (await this.#level.read(this.#db.get(this.#keys.read(epoch)))) as PaymentCursor | undefined;
+  }
+
+  /**
+   * Marks answers as paid and moves the cursor, all or nothing.
+   * @param closed how the epoch before was read to its end
+   * @returns the cursor
+   */
+  async advance(
+    cursor: PaymentCursor,
+    paid: readonly StoredAnswer[],
+    closed?: PaymentCursor,
+  ): Promise<PaymentCursor> {
     const writes: LevelWrite[] = [put(this.#keys.cursor, cursor)];
+    if (closed !== undefined) writes.push(put(this.#keys.read(closed.epoch), closed));
     for (const record of paid) {
       const { epoch, index } = record.payment!;
       writes.push(put(this.#keys.paid(epoch, index), record.receipt));
@@ -132,6 +167,31 @@ export class AnswerStore {
         writes.push({ type: "del", key: this.#keys.unpaid(record.payerId) });
     }
     await this.#level.write(writes);
+    return cursor;
+  }
+
+  /**
+   * Forgets what was read of an epoch and of those after it, all or nothing: the ledger has other payments in their place.
+   * @returns the cursor, at the beginning of the epoch
+   */
+  async rewind(epoch: number): Promise<PaymentCursor> {
+    const cursor: PaymentCursor = { ...BEGINNING, epoch };
+    const writes: LevelWrite[] = [put(this.#keys.cursor, cursor)];
+    for (const [from, end] of [
+      [this.#keys.read(epoch), this.#keys.readEnd],
+      [this.#keys.paid(epoch, 0), this.#keys.paidEnd],
+    ] as const)
+      for await (const [key, value] of this.#level.readEach(this.#db.iterator({ gte: from, lt: end }))) {
+        writes.push({ type: "del", key });
+        const record = typeof value === "string" ? await this.answer(value) : undefined;
+        if (record === undefined || record.payment === null || record.payment.epoch < epoch) continue;
+        const { isDrawn: _drawn, ...left } = record;
+        writes.push(put(this.#keys.answer(record.receipt), { ...left, payment: null }));
+        if ((await this.unpaid(record.payerId)) === undefined)
+          writes.push(put(this.#keys.unpaid(record.payerId), record.receipt));
+      }
+    await this.#level.write(writes);
+    return cursor;
   }
 
   /** Answers paid in an epoch in the order of its payments, `limit` of them from payment `from` on. */
@@ -178,9 +238,5 @@ export class AnswerStore {
       count += 1;
     }
     return count;
-  }
-
-  close(): Promise<void> {
-    return this.#level.close();
   }
 }

@@ -20,7 +20,7 @@ export async function markDrawnPayments(
   const cumulative: bigint[] = [];
   for (;;) {
     const page = await ledger.payments(modelId, epoch, cumulative.length);
-    if (page === null || page.payments.length === 0) break;
+    if (page === null || page === "pruned" || page.payments.length === 0) break;
     cumulative.push(...page.payments.map(({ cumulativeWei }) => cumulativeWei));
     if (cumulative.length >= page.paymentCount) break;
   }

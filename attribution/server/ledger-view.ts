@@ -21,6 +21,8 @@ const modelSchema = z.object({
 const paymentsSchema = z.object({
   epoch: whole,
   isClosed: z.boolean(),
+  /** Of all payments of the epoch, whatever page it is. */
+  chain: fieldElement,
   paymentCount: whole,
   payments: z.array(z.object({ receipt: fieldElement, payerId: whole, amountWei: wei, cumulativeWei: wei })),
 });
@@ -43,16 +45,26 @@ export interface LedgerView {
   model(id: number): Promise<LedgerModel | null>;
   /** The model's epoch that waits for its settlement, with the randomness once L1 has it; null where there is no such model. */
   closed(modelId: number): Promise<ClosedModel | null>;
-  /** A page of an epoch's payments in the order of their chain; null where the epoch has not begun. */
-  payments(modelId: number, epoch: number, from: number): Promise<PaymentPage | null>;
+  /**
+   * A page of an epoch's payments in the order of their chain; null where the epoch has not begun, "pruned" where the sequencer
+   * does not have its payments any more.
+   */
+  payments(modelId: number, epoch: number, from: number): Promise<PaymentPage | "pruned" | null>;
 }
+
+const NO_LEAF = { OP_UNKNOWN_LEAF: null };
 
 export function createLedgerView(sequencerUrl: string, timeoutMs?: number): LedgerView {
   const endpoint = { sequencerUrl, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-  const get = async <Schema extends z.ZodType>(path: string, schema: Schema, absent: readonly string[]) => {
+  const get = async <Schema extends z.ZodType, Absent>(
+    path: string,
+    schema: Schema,
+    absent: Readonly<Record<string, Absent>>,
+  ) => {
     const { failure, value } = await askSequencer(endpoint, { path }, schema);
     if (failure === null) return value;
-    if (failure.error !== null && absent.includes(failure.error.code)) return null;
+    const code = failure.error?.code;
+    if (code !== undefined && Object.hasOwn(absent, code)) return absent[code] as Absent;
     const { cause, reason, url } = failure;
     throw attributionError("ATT_SERVER_UNREACHABLE", `the sequencer does not help: ${reason}`, {
       data: { url },
@@ -60,10 +72,13 @@ export function createLedgerView(sequencerUrl: string, timeoutMs?: number): Ledg
     });
   };
   return {
-    account: (id) => get(`/v1/leaves/${id}`, accountSchema, ["OP_UNKNOWN_LEAF"]),
-    model: (id) => get(`/v1/leaves/${id}`, modelSchema, ["OP_UNKNOWN_LEAF"]),
-    closed: (modelId) => get(`/v1/models/${modelId}`, closedSchema, ["OP_UNKNOWN_LEAF"]),
+    account: (id) => get(`/v1/leaves/${id}`, accountSchema, NO_LEAF),
+    model: (id) => get(`/v1/leaves/${id}`, modelSchema, NO_LEAF),
+    closed: (modelId) => get(`/v1/models/${modelId}`, closedSchema, NO_LEAF),
     payments: (modelId, epoch, from) =>
-      get(`/v1/models/${modelId}/payments?epoch=${epoch}&from=${from}`, paymentsSchema, ["SEQ_UNKNOWN"]),
+      get(`/v1/models/${modelId}/payments?epoch=${epoch}&from=${from}`, paymentsSchema, {
+        SEQ_UNKNOWN: null,
+        SEQ_HISTORY_PRUNED: "pruned",
+      }),
   };
 }

@@ -8,6 +8,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { type DirectQuery, directShape } from "@openledger/circuits/ledger/direct-query";
 import { sealedBytes } from "@openledger/circuits/ledger/model-query";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
 import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
@@ -26,7 +27,7 @@ import { encodeModel, type PublishedModel, publishedModel } from "../model/model
 import { directMatrix, registerModel } from "../model/registration.ts";
 import { verifyModel } from "../model/verify-model.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../testing/sample-rows.ts";
-import { AnswerStore } from "./answer-store.ts";
+import { AnswerFolder, type AnswerStore } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import { createModelServer, type ModelServer } from "./model-server.ts";
 import { serveModel } from "./serve-model.ts";
@@ -55,6 +56,7 @@ beforeAll(async () => {
 
 let fixture: LedgerFixture;
 let folder: string;
+let answerFolder: AnswerFolder;
 let store: AnswerStore;
 let server: ModelServer;
 let url: string;
@@ -71,13 +73,14 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await server.app.close();
-  await store.close();
+  await answerFolder.close();
   await fixture.close();
   await rm(folder, { recursive: true });
 });
 
 async function start(): Promise<void> {
-  store = await AnswerStore.open(folder, ROLLUP);
+  answerFolder = await AnswerFolder.open(folder, ROLLUP);
+  store = answerFolder.ofModel(MODEL_ID);
   server = await createModelServer(
     encodeModel(model),
     { modelId: MODEL_ID, domain: fixture.client.domain, answerTtlMs: TTL_MS, rateLimitPerMinute: 1_000 },
@@ -136,10 +139,14 @@ type Payment = { receipt: bigint; payerId: number };
 /** Epoch 1 of the ledger's payments, of which the server may ask any page. */
 function setPayments(payments: Payment[], isClosed = false): void {
   const { answers } = fixture.sequencer;
+  const chain = hex32(
+    paymentChain(payments.map((one, i) => ({ ...one, cumulativeWei: PRICE_WEI * BigInt(i + 1) }))),
+  );
   for (let from = 0; from <= payments.length; from++) {
     answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=${from}`, {
       epoch: 1,
       isClosed,
+      chain,
       paymentCount: payments.length,
       payments: payments.slice(from).map(({ receipt, payerId }, i) => ({
         receipt: hex32(receipt),
@@ -152,7 +159,7 @@ function setPayments(payments: Payment[], isClosed = false): void {
   answers.set(
     `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
     isClosed
-      ? { epoch: 2, isClosed: false, paymentCount: 0, payments: [] }
+      ? { epoch: 2, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] }
       : new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "not yet" } }),
   );
 }
@@ -432,10 +439,10 @@ describe("a model server", () => {
     const first = await ask(prompts[0]!);
     setPayments([{ receipt: first.receipt, payerId: 4 }], true);
     expect(await server.readPayments()).toBe(1);
-    expect(await store.cursor()).toEqual({ epoch: 2, index: 0 });
+    expect(await store.cursor()).toEqual({ epoch: 2, index: 0, chain: hex32(0n) });
     const second = await ask(prompts[1]!);
     await server.app.close();
-    await store.close();
+    await answerFolder.close();
     await start();
     expect(await ask(prompts[1]!)).toMatchObject({ receipt: second.receipt });
     expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
@@ -528,8 +535,10 @@ describe("serveModel", () => {
     const path = `/v1/answers/${hex32(receipt)}`;
     await expect.poll(async () => (await get(path)).body).toMatchObject({ isPaid: true });
     await served.close();
-    const reopened = await AnswerStore.open(dataFolder, ROLLUP);
-    expect(await reopened.answer(hex32(receipt))).toMatchObject({ payment: { epoch: 1, index: 0 } });
+    const reopened = await AnswerFolder.open(dataFolder, ROLLUP);
+    expect(await reopened.ofModel(MODEL_ID).answer(hex32(receipt))).toMatchObject({
+      payment: { epoch: 1, index: 0 },
+    });
     await reopened.close();
   });
 });

@@ -1,6 +1,14 @@
+/**
+ * Follows the ledger's payments of a model. What was read may be taken back: a deposit that a reorganisation removed, a batch of
+ * others, a restore. So the cursor keeps the chain that it stands on, and what differs is read again from the epoch's beginning.
+ */
+import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
 import { hex32 } from "@openledger/foundation/hex";
 import type { AnswerStore, PaymentCursor, StoredAnswer } from "./answer-store.ts";
-import type { LedgerView } from "./ledger-view.ts";
+import type { LedgerView, PaymentPage } from "./ledger-view.ts";
+
+/** Where the ledger changes faster than it is read, the next look goes on. */
+const MAX_REREADS = 3;
 
 /**
  * Reads the model's payments from where it stopped and marks the answers that they pay for. A payment by somebody else
@@ -8,26 +16,68 @@ import type { LedgerView } from "./ledger-view.ts";
  * @returns how many answers were paid for. @throws ATT_SERVER_UNREACHABLE
  */
 export async function readPayments(ledger: LedgerView, store: AnswerStore, modelId: number): Promise<number> {
+  let cursor = await requireRead(ledger, store, modelId);
   let count = 0;
-  let cursor = await store.cursor();
+  let rereads = 0;
   for (;;) {
     const page = await ledger.payments(modelId, cursor.epoch, cursor.index);
     if (page === null) return count;
-    const paid: StoredAnswer[] = [];
-    for (const [place, { receipt, payerId, amountWei }] of page.payments.entries()) {
-      const record = await store.answer(hex32(receipt));
-      if (record === undefined || record.payerId !== payerId) continue;
-      const payment = { epoch: cursor.epoch, index: cursor.index + place, amountWei: amountWei.toString() };
-      paid.push({ ...record, payment });
+    if (page === "pruned") {
+      cursor = await store.advance(nextEpoch(cursor), []);
+      continue;
     }
     const index = cursor.index + page.payments.length;
-    const isDone = page.isClosed && index >= page.paymentCount;
-    const next: PaymentCursor = isDone
-      ? { epoch: cursor.epoch + 1, index: 0 }
-      : { epoch: cursor.epoch, index };
-    if (next.epoch !== cursor.epoch || next.index !== cursor.index) await store.advance(next, paid);
+    const chain = paymentChain(page.payments, BigInt(cursor.chain));
+    // Of the whole epoch L1 and the sequencer know the chain.
+    const isAll = index >= page.paymentCount;
+    if (index > page.paymentCount || (isAll && chain !== page.chain)) {
+      if (rereads++ === MAX_REREADS) return count;
+      cursor = await store.rewind(cursor.epoch);
+      continue;
+    }
+    const paid = await answersOf(store, cursor, page);
+    const isDone = page.isClosed && isAll;
+    const read: PaymentCursor = { epoch: cursor.epoch, index, chain: hex32(chain) };
+    const hasMoved = isDone || index > cursor.index;
+    if (hasMoved)
+      cursor = await store.advance(isDone ? nextEpoch(read) : read, paid, isDone ? read : undefined);
     count += paid.length;
     if (!isDone && page.payments.length === 0) return count;
-    cursor = next;
   }
+}
+
+const nextEpoch = ({ epoch }: PaymentCursor): PaymentCursor => ({
+  epoch: epoch + 1,
+  index: 0,
+  chain: hex32(0n),
+});
+
+/** The cursor, behind epochs that are still closed as they were read; else at the beginning of the first one that is not. */
+async function requireRead(ledger: LedgerView, store: AnswerStore, modelId: number): Promise<PaymentCursor> {
+  let cursor = await store.cursor();
+  for (;;) {
+    const before = await store.epochRead(cursor.epoch - 1);
+    if (before === undefined) return cursor;
+    const page = await ledger.payments(modelId, before.epoch, before.index);
+    if (page === "pruned") return cursor;
+    const isSame =
+      page?.isClosed === true && page.paymentCount === before.index && page.chain === BigInt(before.chain);
+    if (isSame) return cursor;
+    cursor = await store.rewind(before.epoch);
+  }
+}
+
+/** The answers that a page pays for, each with its payment. */
+async function answersOf(
+  store: AnswerStore,
+  { epoch, index }: PaymentCursor,
+  { payments }: PaymentPage,
+): Promise<StoredAnswer[]> {
+  const paid: StoredAnswer[] = [];
+  for (const [place, { amountWei, payerId, receipt }] of payments.entries()) {
+    const record = await store.answer(hex32(receipt));
+    if (record === undefined || record.payerId !== payerId) continue;
+    paid.push({ ...record, payment: { epoch, index: index + place, amountWei: amountWei.toString() } });
+  }
+  return paid;
 }

@@ -4,7 +4,7 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import { readModelFiles } from "../model/model-directory.ts";
 import type { RanMode } from "../scores/score-engine.ts";
-import { AnswerStore } from "./answer-store.ts";
+import { AnswerFolder } from "./answer-store.ts";
 import { createLedgerView } from "./ledger-view.ts";
 import type { SettlingSource, SpanSource } from "./model-routes.ts";
 import { createModelServer, type ModelServerOptions } from "./model-server.ts";
@@ -61,8 +61,9 @@ export async function serveModel(
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
   });
-  const store = await AnswerStore.open(options.dataFolder, options.rollup, fail);
+  const answers = await AnswerFolder.open(options.dataFolder, options.rollup, fail);
   try {
+    const store = answers.ofModel(options.modelId);
     const defaults = { answerTtlMs: 10 * MINUTE_MS, rateLimitPerMinute: 600 };
     const ledger = createLedgerView(options.sequencerUrl);
     const { app, readPayments, scoreMode } = await createModelServer(
@@ -92,11 +93,11 @@ export async function serveModel(
       async close() {
         await app.close();
         await polling.stop();
-        await store.close();
+        await answers.close();
       },
     };
   } catch (error) {
-    await store.close();
+    await answers.close();
     throw error;
   }
 }

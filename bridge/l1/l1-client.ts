@@ -90,7 +90,7 @@ export const wasMined = (error: unknown): boolean =>
  * BRG_L1_UNREACHABLE where the node did not answer, BRG_L1_REFUSED for the rest. RollupErrors pass unchanged.
  * @param doing What was tried, as the end of "failed to …".
  */
-export function l1Error(error: unknown, doing: string): RollupError {
+function l1Error(error: unknown, doing: string): RollupError {
   if (isRollupError(error)) return error;
   if (!(error instanceof BaseError)) {
     return bridgeError("BRG_L1_REFUSED", `failed to ${doing}`, { cause: error });

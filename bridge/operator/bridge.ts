@@ -4,20 +4,17 @@ import { batchShapesOf } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { Logger } from "@openledger/foundation/logger";
 import type { Registry } from "prom-client";
-import { type Address, isAddressEqual, parseGwei } from "viem";
+import { isAddressEqual, parseGwei } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { BlobThread } from "../blobs/blob-thread.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { BridgeConfig } from "../config.ts";
-import { defaultConfirmations } from "../l1/confirmations.ts";
+import { defaultConfirmations, stalledAlarmMsOf } from "../l1/confirmations.ts";
 import { DataPricesNotice } from "../l1/data-prices.ts";
 import { createL1Client, l1Call } from "../l1/l1-client.ts";
-import { LeaseContract } from "../l1/lease-contract.ts";
-import { leaseMarginProblem } from "../l1/lease-margin.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
 import { createBridgeMetrics } from "../metrics.ts";
 import { openBridgeStore } from "./bridge-store.ts";
-import { LeaseExtender, type LeaseExtenderModules } from "./lease-extender.ts";
 import { createOperatorClient } from "./operator-client.ts";
 import { runPollLoop } from "./poll-loop.ts";
 import { BUNDLE_LIMITS } from "./publishing/batch-bundle.ts";
@@ -71,10 +68,6 @@ export async function startBridge(
     operatorToken: config.operatorToken.reveal(),
     timeoutMs: config.requestTimeoutMs,
   });
-  const lease = await leaseExtender(config, confirmations, {
-    ...{ rollup, sequencer, logger, metrics, operator: account.address },
-    chainId: deployment.chainId,
-  });
   const frozen = new FrozenNotice({ rollup, logger: logger.child({ component: "frozen-notice" }), metrics });
   const dataPrices = new DataPricesNotice(batchShapesOf(deployment.circuits), {
     ...{ client: rollup.client, logger: logger.child({ component: "data-prices" }), metrics },
@@ -84,6 +77,7 @@ export async function startBridge(
       deployedAtBlock: deployment.deployedAtBlock,
       confirmations,
       finalityDepthBlocks: config.l1FinalityDepthBlocks,
+      stalledAlarmMs: stalledAlarmMsOf(deployment.chainId),
       maxChunkBlocks: config.l1LogChunkBlocks,
     },
     {
@@ -92,7 +86,8 @@ export async function startBridge(
       store: store.queue,
       logger: logger.child({ component: "queue-watcher" }),
       metrics,
-      ...{ frozen, lease, dataPrices },
+      frozen,
+      dataPrices,
     },
   );
   const queueAge = new QueueAge({ rollup, metrics });
@@ -146,8 +141,7 @@ export async function startBridge(
       account,
       circuitIndex: circuitIndexIn(deployment),
       blobs: blobThread,
-      nextErrand: async () => (await lease?.nextErrand()) ?? randomness.nextErrand(),
-      requireLease: lease === null ? undefined : (to) => lease.requireHeld(to),
+      nextErrand: () => randomness.nextErrand(),
       logger: logger.child({ component: "batch-publisher" }),
       metrics,
     },
@@ -174,7 +168,7 @@ export async function startBridge(
   };
   // A loop that fails leaves the others running: deposits do not depend on publishing, nor the reverse.
   const loops = [
-    // Apart from the head, with which the sequencer hears of its lease: a node may be slow to name prices.
+    // Apart from the head: a node may be slow to name prices.
     loop("data-prices", () => dataPrices.note()),
     loop("queue-watcher", async () => {
       await watcher.poll();
@@ -207,34 +201,6 @@ export async function startBridge(
       await store.close();
     },
   };
-}
-
-/** @throws BRG_WRONG_DEPLOYMENT where the lease is another operator's; SRV_CONFIG_INVALID */
-async function leaseExtender(
-  config: BridgeConfig,
-  confirmations: number,
-  modules: Omit<LeaseExtenderModules, "lease"> & {
-    rollup: RollupContract;
-    operator: Address;
-    chainId: number;
-  },
-): Promise<LeaseExtender | null> {
-  const { leaseAddress: address, leaseMarginMs: marginMs, leaseSeconds: durationSeconds } = config;
-  if (address === undefined) return null;
-  const { chainId, operator: expected, rollup, ...rest } = modules;
-  const problem = leaseMarginProblem(marginMs, chainId);
-  if (problem !== null) throw bridgeError("SRV_CONFIG_INVALID", `BRIDGE_LEASE_MARGIN_MS ${problem}`);
-  const lease = new LeaseContract({ client: rollup.client, address });
-  const operator = await lease.operator();
-  if (!isAddressEqual(operator, expected)) {
-    throw bridgeError("BRG_WRONG_DEPLOYMENT", `the lease ${address} is ${operator}'s, not ${expected}'s`, {
-      data: { what: "the lease's operator", expected, actual: operator },
-    });
-  }
-  return new LeaseExtender(
-    { durationSeconds, marginMs, confirmations },
-    { ...rest, lease, logger: modules.logger.child({ component: "lease" }) },
-  );
 }
 
 function circuitIndexIn(deployment: Deployment): (name: string) => number {

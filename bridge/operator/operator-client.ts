@@ -8,10 +8,10 @@ import {
   toContractProof,
 } from "@openledger/circuits/wire/groth16-proof";
 import {
+  awaitedClosesAnswer,
   chainAnswer,
   type foreignBatchesBody,
   type l1HeadBody,
-  leaseAnswer,
   nextIndexAnswer,
   preVerifiedSettlementsAnswer,
   type preVerifiedSettlementsBody,
@@ -148,10 +148,7 @@ export interface OperatorClient {
     /** Blocks after which the bridge takes a batch for final. */
     finalityDepthBlocks: number;
     alarms: readonly string[];
-    lease: { epoch: number; endsAtSeconds: number; url: string } | null;
   }): Promise<void>;
-  /** Which taking of the lease the sequencer's ledger goes by; null where it has none. */
-  leaseEpoch(): Promise<number | null>;
   /** Idempotent. @returns the index of the entry that the sequencer wants next, and whether it knows L1's place */
   addQueueEntries(entries: readonly QueueEntry[]): Promise<{ nextIndex: number; isPlaceKnown: boolean }>;
   /** L1's entries from `fromIndex` on, in place of those that it took back. Idempotent. @returns as addQueueEntries */
@@ -163,6 +160,8 @@ export interface OperatorClient {
   reportForeignBatches(batches: readonly ForeignBatchReport[]): Promise<void>;
   /** Idempotent. */
   reportClose(report: CloseReport): Promise<void>;
+  /** Batches whose CloseEpochs wait for their randomness, as the ledger knows. */
+  awaitedCloses(): Promise<readonly number[]>;
   /** Idempotent. @returns for each, whether it is settled for good, or can never be */
   offerPreVerifiedSettlements(preVerified: readonly PreVerifiedSettlement[]): Promise<{ isOver: boolean[] }>;
 }
@@ -225,7 +224,6 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       };
       await ask("/operator/l1-head", z.unknown(), body);
     },
-    leaseEpoch: async () => (await ask("/operator/lease", leaseAnswer)).epoch,
     addQueueEntries: (entries) =>
       ask("/operator/queue-entries", nextIndexAnswer, { entries: entries.map(entryBody) }),
     replaceQueueEntries: (fromIndex, entries) =>
@@ -256,6 +254,7 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       ask("/operator/pre-verified-settlements", preVerifiedSettlementsAnswer, {
         settlements: preVerified.map(preVerifiedBody),
       }),
+    awaitedCloses: async () => (await ask("/operator/epoch-closes", awaitedClosesAnswer)).batchNumbers,
     async reportClose({ prevRandao, ...report }) {
       const body = { ...report, prevRandao: prevRandao === null ? null : hex32(prevRandao) };
       await ask("/operator/epoch-closes", z.unknown(), body);

@@ -47,7 +47,6 @@ export const DATANET_ID = 3;
 export const MODEL_ID = 4;
 export const DRAWS = 4;
 export const FEATURES = 16;
-export const ROW_COUNT = 9;
 /** Behind SHAPES: the settlement circuit and the payee table. */
 export const SAMPLED_CIRCUIT = 3;
 export const PAYEE_TABLE_CIRCUIT = 4;

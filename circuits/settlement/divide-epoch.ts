@@ -173,11 +173,11 @@ function weighPayees(model: SettledModel, draws: readonly SettledDraw[]): bigint
   return weighted;
 }
 
-/** chain = H[PAYMENT](chain, receipt, payer | cumulative wei << 24), from 0. */
-export function paymentChain(payments: readonly EpochPayment[]): bigint {
+/** chain = H[PAYMENT](chain, receipt, payer | cumulative wei << 24), from 0. @param from the chain of the payments before these */
+export function paymentChain(payments: readonly EpochPayment[], from = 0n): bigint {
   return payments.reduce(
     (chain, payment) => hashTagged(TAG.payment, [chain, payment.receipt, packPayment(payment)]),
-    0n,
+    from,
   );
 }
 

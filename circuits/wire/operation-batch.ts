@@ -2,7 +2,7 @@
 import type { SignedOperation } from "../ledger/operation.ts";
 import type { Preconfirmation } from "./sequencer-preconfirmation.ts";
 
-const VERSION = 1;
+const VERSION = 2;
 export const MOST_BATCH_OPERATIONS = 256;
 const MOST_WORDS = 16;
 const ELEMENT_BYTES = 32;
@@ -165,18 +165,10 @@ export function decodeBatch(bytes: Uint8Array): SignedOperation[] {
   return operations;
 }
 
-/** How long the sequencer may promise anything; null where it has no standby. */
-export type BatchLease = { readonly epoch: number; readonly remainingMs: number } | null;
-
 /** An operation that is acknowledged takes 115 bytes. */
-export function encodeBatchAnswers(
-  answers: readonly BatchAnswer[],
-  lease: BatchLease,
-): Uint8Array<ArrayBuffer> {
-  const writer = new Writer(18 + answers.length * 115);
+export function encodeBatchAnswers(answers: readonly BatchAnswer[]): Uint8Array<ArrayBuffer> {
+  const writer = new Writer(1 + answers.length * 115);
   writer.byte(VERSION);
-  writer.byte(lease === null ? 0 : 1);
-  if (lease !== null) for (const value of [lease.epoch, lease.remainingMs]) writer.eight(BigInt(value));
   for (const answer of answers) {
     if ("error" in answer) {
       const text = new TextEncoder().encode(JSON.stringify(answer.error));
@@ -198,10 +190,9 @@ export function encodeBatchAnswers(
 }
 
 /** @throws RangeError or SyntaxError where the bytes are no such answer */
-export function decodeBatchAnswers(bytes: Uint8Array): { answers: BatchAnswer[]; lease: BatchLease } {
+export function decodeBatchAnswers(bytes: Uint8Array): BatchAnswer[] {
   const reader = new Reader(bytes);
   const number = () => Number(reader.eight());
-  const lease = reader.byte() === 0 ? null : { epoch: number(), remainingMs: number() };
   const answers: BatchAnswer[] = [];
   while (!reader.isDone) {
     const place = reader.byte();
@@ -223,5 +214,5 @@ export function decodeBatchAnswers(bytes: Uint8Array): { answers: BatchAnswer[];
       : null;
     answers.push({ hash, status, preconfirmation });
   }
-  return { answers, lease };
+  return answers;
 }

@@ -34,8 +34,6 @@ export const l1HeadBody = z.object({
     .array(z.string().regex(/^[A-Z0-9_]{1,64}$/))
     .max(64)
     .default([]),
-  /** As it is deep enough to be built on; absent where the bridge knows of none. */
-  lease: z.object({ epoch: counter, endsAtSeconds: counter, url: z.string().max(500) }).nullish(),
 });
 
 const QUEUE_KINDS = KIND_RULES.filter((rule) => rule.isQueue).map((rule) => rule.kind);
@@ -150,6 +148,8 @@ export const closeReportBody = z.object({
 
 // Answers.
 
+export const awaitedClosesAnswer = z.object({ batchNumbers: z.array(z.int().positive()) });
+
 const hexText = z
   .string()
   .regex(/^0x[0-9a-fA-F]*$/, "is not 0x-hex")
@@ -197,9 +197,6 @@ export const chainAnswer = z.object({
     )
     .min(1),
 });
-
-/** Null: the ledger has no epoch of a lease. */
-export const leaseAnswer = z.object({ epoch: z.int().positive().nullable() });
 
 export const nextIndexAnswer = z.object({
   nextIndex: z.int().nonnegative(),

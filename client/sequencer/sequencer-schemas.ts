@@ -210,8 +210,6 @@ export const submissionSchema = z.object({
   hash: hex,
   status: z.enum(OPERATION_STATUSES),
   preconfirmation: z.nullish(preconfirmationSchema),
-  /** Where the operator has a standby machine: how long this one may still promise anything. */
-  lease: z.nullish(z.object({ epoch: counter, remainingMs: z.number().check(z.nonnegative()) })),
 });
 export type Submission = z.infer<typeof submissionSchema>;
 

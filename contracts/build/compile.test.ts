@@ -3,14 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CONTRACT_SETS, compileContracts, contractsDir, pickContract } from "./compile.ts";
-import {
-  abiPath,
-  governanceAbiPath,
-  leaseAbiPath,
-  renderAbi,
-  renderGovernanceAbi,
-  renderLeaseAbi,
-} from "./generate-abi.ts";
+import { abiPath, governanceAbiPath, renderAbi, renderGovernanceAbi } from "./generate-abi.ts";
 
 /** EIP-170. */
 const MAX_CODE_SIZE_BYTES = 24_576;
@@ -57,12 +50,6 @@ describe("pickContract", () => {
 describe("governance-abi.ts", () => {
   test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
     expect(await readFile(governanceAbiPath, "utf8")).toBe(await renderGovernanceAbi());
-  });
-});
-
-describe("lease-abi.ts", () => {
-  test("is what npx tsx contracts/build/generate-abi.ts writes", async () => {
-    expect(await readFile(leaseAbiPath, "utf8")).toBe(await renderLeaseAbi());
   });
 });
 

@@ -31,7 +31,7 @@ const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 /** Where the rollup's Solidity sources lie. */
 export const contractsDir = join(repositoryRoot, "contracts/rollup");
 /** Folders of sources that are compiled together: a change of one changes no byte of another. */
-export const CONTRACT_SETS = ["rollup", "governance", "lease"] as const;
+export const CONTRACT_SETS = ["rollup", "governance"] as const;
 type ContractSet = (typeof CONTRACT_SETS)[number];
 /** Compiled contracts by their content hash, so that a fresh clone need not compile them. */
 export const prebuiltContractsDir = join(repositoryRoot, "contracts/prebuilt");

@@ -1,6 +1,6 @@
 /**
  * Bytes on disk under the SHA-256 of their content. A file is whole or not there: it is written beside, made durable,
- * and then gets its name. What nobody refers to after a crash is harmless, and the same bytes have the same name again.
+ * and then gets its name. The folder is of no rollup: the store beside it is, and says what of it counts. What nobody refers to after a crash is harmless, and the same bytes have the same name again.
  */
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";

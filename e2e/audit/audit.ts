@@ -65,11 +65,7 @@ export async function audit(world: World): Promise<Audit> {
         `leaf ${leafId} has ${balanceWei} wei, ${provenWei} rebuilt from L1, its deposits and preconfirmations give ${expected.get(leafId)}`,
       );
   }
-  const { heldWei, owedWei } = await readSolvency(
-    url,
-    deployment,
-    users.map(({ l1Owner }) => l1Owner),
-  );
+  const { heldWei, owedWei } = await readSolvency(url, deployment);
   if (heldWei !== owedWei) problems.push(`the contract holds ${heldWei} wei and owes ${owedWei}`);
   const ownRoot = await finalRoot(world);
   if (ownRoot !== audited.root)
@@ -88,20 +84,16 @@ interface AuditedWorld {
 
 /**
  * The users' preconfirmations alone: others may have signed operations of their own. The world is settled.
- * @param resent hashes of those that the user had to send again: they are on L1 once, wherever
  * @throws BRG_VERIFY_DIFFERS
  */
-export async function auditPreconfirmations(
-  { circuits, l1, traffic }: AuditedWorld,
-  resent: ReadonlySet<string> = new Set(),
-) {
+export async function auditPreconfirmations({ circuits, l1, traffic }: AuditedWorld) {
   const { chainId, rollupAddress } = l1.deployment;
   const { events, ledger, verified } = await rebuildFromL1({
     ...{ rpcUrl: l1.url, rollupAddress },
     circuits: circuits.map(({ proving, sizes }) => ({ ...sizes, key: proving.verificationKey })),
   });
   const problems = [...traffic.problems];
-  const promised = traffic.acknowledged.filter(({ hash }) => !resent.has(hash));
+  const promised = traffic.acknowledged;
   const posted = signedOperations(events, promised);
   const places = placesOf(posted);
   const placesOfOne = ({ amountCode, to, user }: Acknowledged) =>
@@ -114,15 +106,12 @@ export async function auditPreconfirmations(
     rollupAddress,
     sequencerAddress: drillAccount("operator").address,
   };
-  for (const one of traffic.acknowledged) {
-    const found = placesOfOne(one).length;
-    if (found > 1 || (resent.has(one.hash) && found === 0))
-      problems.push(`${one.hash} is on L1 ${found} times`);
-  }
   for (const one of promised) {
     const { hash, preconfirmation, user } = one;
     await checkPreconfirmation(signer, preconfirmation, hash as `0x${string}`);
-    const [opIndex] = placesOfOne(one);
+    const found = placesOfOne(one);
+    if (found.length > 1) problems.push(`${hash} is on L1 ${found.length} times`);
+    const [opIndex] = found;
     // Without a batch of somebody else, an operation has the place that its preconfirmation promises.
     if (opIndex === undefined || opIndex !== preconfirmation.opIndex) {
       lost += 1;

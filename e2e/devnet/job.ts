@@ -20,12 +20,10 @@ import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "@openledge
 import { waitFor } from "@openledger/client/sequencer/wait-for";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BackendName } from "@openledger/prover/backends";
-import { runOpenledger } from "@openledger/scripts/cli/openledger-process";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
 import { devAccount } from "./accounts.ts";
-import { devnetPaths, PEOPLE, type PersonName } from "./config.ts";
+import { PEOPLE, type PersonName } from "./config.ts";
 import type { Console } from "./console.ts";
-import { devnetError } from "./devnet-errors.ts";
 import type { Journal } from "./journal.ts";
 import type { ModelPart } from "./parts.ts";
 import type { DevnetPlan } from "./plan.ts";
@@ -117,18 +115,6 @@ export async function onceOnLedger(
       if (known?.status !== "dropped") return sendSigned(client, signed);
     }
     return act({ onSigned: (fresh) => job.journal.set(key, fresh) });
-  });
-}
-
-/** A command as people run it. @returns its answer @throws DEV_FAILED */
-export async function openledger<Answer>(job: Job, ...args: readonly string[]): Promise<Answer> {
-  job.console.progress(`openledger ${args.slice(0, 2).join(" ")}`);
-  const { status, stderr, stdout } = await runOpenledger(devnetPaths.workspace, args, { signal: job.signal });
-  job.signal.throwIfAborted();
-  if (status === 0) return JSON.parse(stdout) as Answer;
-  const said = `${stdout}${stderr}`.slice(-1_000);
-  throw devnetError("DEV_FAILED", `openledger ${args.join(" ")} ended with ${status}: ${said}`, {
-    data: { reason: "command-failed" },
   });
 }
 

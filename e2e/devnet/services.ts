@@ -44,59 +44,58 @@ export async function loadOperatorToken(): Promise<string> {
   return token;
 }
 
-/** Those that run before the job begins, the sequencer first. */
-export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...ServiceSpec[]] {
+export function sequencerService(addresses: ServiceAddresses): ServiceSpec {
   const { datanetHostUrl, expectedProveMs, factoryUrl, operatorToken, pagesPath, rpcUrl, sequencerUrl } =
     addresses;
-  const { deployment } = workspacePaths;
-  return [
-    serviceSpec("sequencer", sequencerUrl, {
-      SEQUENCER_DEPLOYMENT_PATH: deployment,
-      SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
-      SEQUENCER_DATA_PLACE: addresses.dataPlace,
-      SEQUENCER_PORT: portOf(sequencerUrl),
-      SEQUENCER_OPERATOR_TOKEN: operatorToken,
-      ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
-      SEQUENCER_PAGES_L1_URL: rpcUrl,
-      SEQUENCER_PAGES_MODEL_SERVERS: Object.values(addresses.modelServerUrls).join(" "),
-      SEQUENCER_PAGES_ADAPTER_SERVERS: addresses.adapterServerUrl,
-      SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
-      SEQUENCER_PAGES_FACTORY: factoryUrl,
-      SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
-      SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
-      SEQUENCER_CLOSE_INTERVAL_MS: CLOSE_INTERVAL_MS,
-      ...(expectedProveMs === null ? {} : { SEQUENCER_EXPECTED_PROVE_MS: expectedProveMs }),
-      SEQUENCER_L1_CONFIRMATIONS: FINALITY_BLOCKS,
-      SEQUENCER_PRECONFIRMATION_DEADLINE_SECONDS: PRECONFIRMATION_DEADLINE_SECONDS,
-      PROVER_BACKEND: addresses.proverBackend,
-    }),
-    {
-      ...serviceSpec("bridge", null, {
-        BRIDGE_DEPLOYMENT_PATH: deployment,
-        BRIDGE_L1_RPC_URL: rpcUrl,
-        BRIDGE_SEQUENCER_URL: sequencerUrl,
-        BRIDGE_OPERATOR_TOKEN: operatorToken,
-        BRIDGE_OPERATOR_PRIVATE_KEY: devPrivateKey("operator"),
-        BRIDGE_DATA_PATH: devnetPaths.bridgeData,
-        BRIDGE_POLL_INTERVAL_MS: 700,
-        BRIDGE_MAX_BACKOFF_MS: 2_000,
-        BRIDGE_L1_FINALITY_DEPTH_BLOCKS: FINALITY_BLOCKS,
-        BRIDGE_L1_RESEND_AFTER_MS: 15_000,
-      }),
-      // The first thing that it does is to report L1's head.
-      isReady: async () => {
-        const response = await fetch(`${sequencerUrl}/health`, { signal: AbortSignal.timeout(1000) });
-        return ((await response.json()) as { isL1HeadKnown?: boolean }).isL1HeadKnown === true;
-      },
-    },
-    serviceSpec("datanet-host", datanetHostUrl, {
-      DATANET_DEPLOYMENT_PATH: deployment,
-      DATANET_SEQUENCER_URL: sequencerUrl,
-      DATANET_DATA_PATH: devnetPaths.datanetData,
-      DATANET_PORT: portOf(datanetHostUrl),
-    }),
-  ];
+  return serviceSpec("sequencer", sequencerUrl, {
+    SEQUENCER_DEPLOYMENT_PATH: workspacePaths.deployment,
+    SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
+    SEQUENCER_DATA_PLACE: addresses.dataPlace,
+    SEQUENCER_PORT: portOf(sequencerUrl),
+    SEQUENCER_OPERATOR_TOKEN: operatorToken,
+    ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
+    SEQUENCER_PAGES_L1_URL: rpcUrl,
+    SEQUENCER_PAGES_MODEL_SERVERS: Object.values(addresses.modelServerUrls).join(" "),
+    SEQUENCER_PAGES_ADAPTER_SERVERS: addresses.adapterServerUrl,
+    SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
+    SEQUENCER_PAGES_FACTORY: factoryUrl,
+    SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
+    SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
+    SEQUENCER_CLOSE_INTERVAL_MS: CLOSE_INTERVAL_MS,
+    ...(expectedProveMs === null ? {} : { SEQUENCER_EXPECTED_PROVE_MS: expectedProveMs }),
+    SEQUENCER_L1_CONFIRMATIONS: FINALITY_BLOCKS,
+    SEQUENCER_PRECONFIRMATION_DEADLINE_SECONDS: PRECONFIRMATION_DEADLINE_SECONDS,
+    PROVER_BACKEND: addresses.proverBackend,
+  });
 }
+
+export const bridgeService = ({ operatorToken, rpcUrl, sequencerUrl }: ServiceAddresses): ServiceSpec => ({
+  ...serviceSpec("bridge", null, {
+    BRIDGE_DEPLOYMENT_PATH: workspacePaths.deployment,
+    BRIDGE_L1_RPC_URL: rpcUrl,
+    BRIDGE_SEQUENCER_URL: sequencerUrl,
+    BRIDGE_OPERATOR_TOKEN: operatorToken,
+    BRIDGE_OPERATOR_PRIVATE_KEY: devPrivateKey("operator"),
+    BRIDGE_DATA_PATH: devnetPaths.bridgeData,
+    BRIDGE_POLL_INTERVAL_MS: 700,
+    BRIDGE_MAX_BACKOFF_MS: 2_000,
+    BRIDGE_L1_FINALITY_DEPTH_BLOCKS: FINALITY_BLOCKS,
+    BRIDGE_L1_RESEND_AFTER_MS: 15_000,
+  }),
+  // The first thing that it does is to report L1's head.
+  isReady: async () => {
+    const response = await fetch(`${sequencerUrl}/health`, { signal: AbortSignal.timeout(1000) });
+    return ((await response.json()) as { isL1HeadKnown?: boolean }).isL1HeadKnown === true;
+  },
+});
+
+export const datanetHostService = ({ datanetHostUrl, sequencerUrl }: ServiceAddresses): ServiceSpec =>
+  serviceSpec("datanet-host", datanetHostUrl, {
+    DATANET_DEPLOYMENT_PATH: workspacePaths.deployment,
+    DATANET_SEQUENCER_URL: sequencerUrl,
+    DATANET_DATA_PATH: devnetPaths.datanetData,
+    DATANET_PORT: portOf(datanetHostUrl),
+  });
 
 export function devnetFactory(addresses: ServiceAddresses): ServiceSpec {
   const { factoryUrl, proverBackend } = addresses;

@@ -5,12 +5,19 @@ import type { Fault } from "./fault.ts";
 import { fullDiskFault } from "./full-disk.ts";
 import { killFault } from "./kill.ts";
 import { l1AnswersFault } from "./l1-answers.ts";
+import { otherMachineFault } from "./other-machine.ts";
 import { baseFeeFault, droppedTransactionFault } from "./pending-transaction.ts";
 import { reorgFault } from "./reorg.ts";
-import { emptyDirectoryFault, oldBackupFault } from "./wrong-directory.ts";
+import {
+  emptyDirectoryFault,
+  oldBackupFault,
+  olderFormatFault,
+  otherRollupFault,
+} from "./wrong-directory.ts";
 
 export const FAULTS: readonly Fault[] = [
   killFault,
+  otherMachineFault,
   l1AnswersFault,
   droppedTransactionFault,
   baseFeeFault,
@@ -19,5 +26,7 @@ export const FAULTS: readonly Fault[] = [
   corruptStoreFault,
   emptyDirectoryFault,
   oldBackupFault,
+  otherRollupFault,
+  olderFormatFault,
   clockJumpFault,
 ];

@@ -1,9 +1,12 @@
 /**
  * The sequencer starts on another data directory than its own: an empty one, as of a volume that is not mounted, or a backup
- * that is older than what L1 has. Anyone who asks it for a promise must get none. Then its own is put back.
+ * that is older than what L1 has, another rollup's, one of another version. Anyone who asks it for a promise must get none. Then its own is put back.
  */
 import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { replaceStoreRecord } from "@openledger/foundation/store/store-identity";
 import type { World } from "../world/world.ts";
 import type { Fault, FaultContext, Injected } from "./fault.ts";
 
@@ -15,10 +18,13 @@ const PAUSE_MS = 100;
 /** Batches that L1 takes after the backup. */
 const NEWER_BATCHES = 2;
 
+/** As a version without records wrote it. */
+const FORMATLESS = join(repositoryRoot, "sequencer/testing/stores/format-0");
+
 /** What the wrong directory is, and what the sequencer says of it. */
 interface WrongDirectory {
   readonly fault: string;
-  readonly code: "SEQ_WRONG_DIRECTORY" | "SEQ_BEHIND_L1";
+  readonly code: "SEQ_WRONG_DIRECTORY" | "SEQ_BEHIND_L1" | "SRV_STORE_FORMAT";
   /** Stops the sequencer, and has the wrong directory in the place of its own, which is beside it then. */
   exchange(world: World, ownPath: string): Promise<void>;
 }
@@ -48,6 +54,31 @@ const oldBackup: WrongDirectory = {
     await world.sequencer.stop();
     renameSync(world.dataPath, ownPath);
     renameSync(backup, world.dataPath);
+  },
+};
+
+/** As of a deployment that was made anew beside an old one, or of a wrong mount. */
+const otherRollup: WrongDirectory = {
+  fault: "other-rollup",
+  code: "SEQ_WRONG_DIRECTORY",
+  async exchange(world, ownPath) {
+    await world.nextBatch();
+    await world.sequencer.stop();
+    renameSync(world.dataPath, ownPath);
+    cpSync(ownPath, world.dataPath, { recursive: true });
+    const rollup = { chainId: 1, rollupAddress: "0x00000000000000000000000000000000000000b2" };
+    replaceStoreRecord(world.dataPath, { kind: "sequencer", rollup });
+  },
+};
+
+const olderFormat: WrongDirectory = {
+  fault: "older-format",
+  code: "SRV_STORE_FORMAT",
+  async exchange(world, ownPath) {
+    await world.nextBatch();
+    await world.sequencer.stop();
+    renameSync(world.dataPath, ownPath);
+    cpSync(FORMATLESS, world.dataPath, { recursive: true });
   },
 };
 
@@ -93,8 +124,7 @@ async function inject(
     );
   }
   // One that ends may do so before anybody has asked.
-  if (questions === 0 && code !== "SEQ_WRONG_DIRECTORY")
-    problems.push("no client could ask for a preconfirmation");
+  if (questions === 0 && code === "SEQ_BEHIND_L1") problems.push("no client could ask for a preconfirmation");
   if (promises > 0) problems.push(`${promises} operations were acknowledged while behind`);
   return [{ fault, tries, recoveriesMs, said: [...said], problems, behind: { questions, promises } }];
 }
@@ -135,4 +165,24 @@ export const oldBackupFault: Fault = {
   longTries: 4,
   shortTries: 1,
   inject: (world, context) => inject(oldBackup, world, context),
+};
+
+export const otherRollupFault: Fault = {
+  name: "other-rollup",
+  description: "the sequencer starts on another rollup's data directory",
+  holds: "it promises nothing, names SEQ_WRONG_DIRECTORY and ends; on its own directory it goes on",
+  defaultTries: 2,
+  longTries: 4,
+  shortTries: 1,
+  inject: (world, context) => inject(otherRollup, world, context),
+};
+
+export const olderFormatFault: Fault = {
+  name: "older-format",
+  description: "the sequencer starts on a data directory that an earlier version wrote",
+  holds: "it promises nothing, names SRV_STORE_FORMAT and ends; on its own directory it goes on",
+  defaultTries: 2,
+  longTries: 4,
+  shortTries: 1,
+  inject: (world, context) => inject(olderFormat, world, context),
 };

@@ -147,7 +147,7 @@ async function play(
   }
 }
 
-/** By the operator's commands, which estimate, sign and wait as on any chain; and a lease, which they deploy in another way. */
+/** By the operator's commands, which estimate, sign and wait as on any chain. */
 async function deployAs(rpcUrl: string, folder: string): Promise<Deployment> {
   const operator = join(folder, "operator");
   mkdirSync(operator);
@@ -156,9 +156,6 @@ async function deployAs(rpcUrl: string, folder: string): Promise<Deployment> {
   const config = writeConfig(operator, l1, "development");
   const { recordPath } = await commandRunner(operator).run("deploy", "--config", config, "--yes");
   const deployment = loadDeployment(recordPath as string);
-  const lease = ["--rpc", rpcUrl, "--rollup", deployment.rollupAddress];
-  const payer = ["--deployer-key-file", join(operator, "deployer-key")];
-  await commandRunner(operator).run("operator", "lease", "create", ...payer, ...lease);
   return deployment;
 }
 

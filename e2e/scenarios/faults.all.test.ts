@@ -27,6 +27,7 @@ it(
         "kill-sequencer",
         "kill-prover",
         "kill-bridge",
+        "other-machine",
         "reorg",
         "dropped-transaction",
       ]),

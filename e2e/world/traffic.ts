@@ -4,7 +4,6 @@ import { signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
 import { leafReference, messageHash, operationMessage } from "@openledger/circuits/ledger/operation";
 import { KIND, LEAF_KIND } from "@openledger/circuits/protocol";
-import { isInTime } from "@openledger/client/sequencer/lease-term";
 import { encodeOperation, type OperationBody } from "@openledger/client/sequencer/operation-body";
 import type { Preconfirmation } from "@openledger/client/sequencer/sequencer-schemas";
 import { hex32 } from "@openledger/foundation/hex";
@@ -26,8 +25,6 @@ export interface Acknowledged {
   readonly amountCode: bigint;
   readonly amountWei: bigint;
   readonly atMs: number;
-  /** Of the lease, where there is one. */
-  readonly epoch: number | null;
   /** As it was sent. */
   readonly body: OperationBody;
 }
@@ -35,7 +32,6 @@ export interface Acknowledged {
 interface SubmissionAnswer {
   readonly hash?: string;
   readonly preconfirmation?: Preconfirmation | null;
-  readonly lease?: { readonly epoch: number; readonly remainingMs: number };
   readonly error?: { readonly code: string; readonly message: string };
 }
 
@@ -51,19 +47,10 @@ const WAITS = [
   "SRV_STORE_FAILED",
   // A response that was cut off: the operation is known, or comes again.
   "SRV_INTERNAL",
-  // Another machine acknowledges now, or soon.
-  "SEQ_LEASE_LOST",
-  "SEQ_LEASE_ENDED",
-  "SEQ_REPLICA_SILENT",
-  "SEQ_READ_ONLY",
 ];
-/** Refusals after which the other machine is asked. */
-const ELSEWHERE = ["SEQ_LEASE_LOST", "SEQ_LEASE_ENDED", "SEQ_REPLICA_SILENT", "SEQ_READ_ONLY"];
 
 interface TrafficOptions {
   readonly sequencerUrl: string;
-  /** Asked where the other one does not answer, or does not serve. */
-  readonly standbyUrl?: string;
   readonly domain: bigint;
   readonly users: readonly DrillUser[];
 }
@@ -76,9 +63,6 @@ export class Traffic {
   paceMs = 300;
   readonly #options: TrafficOptions;
   readonly #nonces: number[];
-  readonly #urls: readonly string[];
-  /** Of each user. */
-  readonly #urlIndex: number[];
   #amountCount = 0;
   #isStopped = true;
   #isAbandoned = false;
@@ -87,36 +71,6 @@ export class Traffic {
   constructor(options: TrafficOptions) {
     this.#options = options;
     this.#nonces = options.users.map(() => 0);
-    this.#urls = [options.sequencerUrl, options.standbyUrl ?? options.sequencerUrl];
-    this.#urlIndex = options.users.map(() => 0);
-  }
-
-  /** The user asks the other machine next. */
-  #turn(index: number): void {
-    this.#urlIndex[index] = 1 - this.#urlIndex[index]!;
-  }
-
-  /**
-   * What was acknowledged and is gone leaves a gap of nonces, until the user sends it again. One that is not taken would keep
-   * back all that the user sends after it.
-   */
-  async sendAgain(url: string, { body, hash }: Acknowledged): Promise<void> {
-    while (!this.#isAbandoned) {
-      const answered = await fetch(`${url}/v1/operations`, {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      }).catch(() => null);
-      if (answered?.status === 202) return;
-      const answer = (await answered?.json().catch(() => null)) as SubmissionAnswer | null | undefined;
-      const code = answer?.error?.code;
-      if (code !== undefined && !WAITS.includes(code)) {
-        this.problems.push(`${hash} was sent again and answered with ${code}`);
-        return;
-      }
-      await sleep(RETRY_MS);
-    }
   }
 
   /**
@@ -127,7 +81,6 @@ export class Traffic {
   async probe(url: string, nonce: number, timeoutMs: number): Promise<boolean> {
     const [user, to] = [this.#options.users[0]!, this.#options.users[1]!];
     const { body } = this.#sign(user, to, nonce, BigInt(++this.#amountCount) * AMOUNT_STEP_WEI);
-    const sentAtMs = performance.now();
     try {
       const response = await fetch(`${url}/v1/operations`, {
         method: "POST",
@@ -135,8 +88,8 @@ export class Traffic {
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(timeoutMs),
       });
-      const { lease, preconfirmation } = (await response.json()) as SubmissionAnswer;
-      return preconfirmation != null && isInTime(lease, performance.now() - sentAtMs);
+      const { preconfirmation } = (await response.json()) as SubmissionAnswer;
+      return preconfirmation != null;
     } catch {
       return false;
     }
@@ -179,9 +132,8 @@ export class Traffic {
     const amountWei = BigInt(++this.#amountCount) * AMOUNT_STEP_WEI;
     const { amountCode, body, hash } = this.#sign(user, to, nonce, amountWei);
     while (!this.#isAbandoned) {
-      const answer = await this.#post(index, body);
+      const answer = await this.#post(body);
       const code = answer?.error?.code;
-      if (answer === null || ELSEWHERE.includes(code ?? "")) this.#turn(index);
       if (answer?.preconfirmation) {
         this.#nonces[index] = nonce + 1;
         this.acknowledged.push({
@@ -193,7 +145,6 @@ export class Traffic {
           amountCode,
           amountWei,
           atMs: performance.now(),
-          epoch: answer.lease?.epoch ?? null,
           body,
         });
         return;
@@ -225,18 +176,15 @@ export class Traffic {
   }
 
   /** null where nobody answered, or not to the end. */
-  async #post(index: number, body: OperationBody): Promise<SubmissionAnswer | null> {
-    const sentAtMs = performance.now();
+  async #post(body: OperationBody): Promise<SubmissionAnswer | null> {
     try {
-      const response = await fetch(`${this.#urls[this.#urlIndex[index]!]}/v1/operations`, {
+      const response = await fetch(`${this.#options.sequencerUrl}/v1/operations`, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
-      const answer = (await response.json()) as SubmissionAnswer;
-      // As every client does (client/sequencer/lease-term.ts): what took longer than the lease may be a paused machine's word.
-      return isInTime(answer.lease, performance.now() - sentAtMs) ? answer : null;
+      return (await response.json()) as SubmissionAnswer;
     } catch {
       return null;
     }

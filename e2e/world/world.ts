@@ -4,18 +4,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BatchShape } from "@openledger/circuits/protocol";
-import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
-import { deployContract } from "@openledger/contracts/build/deploy";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { TestRandom } from "@openledger/foundation/testing/test-random";
 import type { BackendName } from "@openledger/prover/backends";
-import { type Address, parseEther } from "viem";
-import { type DrillUser, drillAccount, drillUser } from "./accounts.ts";
+import { parseEther } from "viem";
+import { type DrillUser, drillUser } from "./accounts.ts";
 import { type BuiltCircuit, buildBatchCircuit, WORLD_SIZES } from "./circuits.ts";
 import { type L1Declaration, startL1, type WorldL1 } from "./l1.ts";
 import type { L1Proxy } from "./l1-proxy.ts";
-import { Machine, type Role } from "./machine.ts";
+import { Machine, type MachineSettings } from "./machine.ts";
 import { ManagedProcess } from "./process.ts";
 import type { ServiceSpec, Settings } from "./services.ts";
 import { FEE_PER_UNIT_WEI, Traffic } from "./traffic.ts";
@@ -45,8 +43,6 @@ export interface WorldDeclaration extends Pick<L1Declaration, "deploy" | "l1"> {
   readonly finalityDepthBlocks?: number;
   /** Folder of built pages that the sequencer serves; absent for none. */
   readonly pagesPath?: string;
-  /** Two machines, one of which has the lease. The caller starts their processes. */
-  readonly hasStandby?: boolean;
 }
 
 /** Of worlds whose money shall be final soon. */
@@ -105,12 +101,8 @@ export class World {
   readonly confirmations: number;
   /** Deployment and first deposits lie in blocks up to this one. */
   firstBlock = 0;
-  machines: readonly Machine[] = [];
-  /** The machine whose sequencer acknowledges. */
-  leader!: Machine;
+  machine!: Machine;
   traffic!: Traffic;
-  /** Of the contract between two machines. */
-  leaseAddress: Address | null = null;
   readonly #declared: WorldDeclaration;
   readonly #operatorToken = randomBytes(16).toString("hex");
   /** Commands that go on. */
@@ -133,7 +125,7 @@ export class World {
   }
 
   get sequencer(): ManagedProcess {
-    return this.leader.sequencer;
+    return this.machine.sequencer;
   }
 
   /** Process id of the prover that the sequencer has started; null while none runs. */
@@ -143,61 +135,59 @@ export class World {
   }
 
   get bridge(): ManagedProcess {
-    return this.leader.bridge;
+    return this.machine.bridge;
   }
 
   /** The bridge's way to L1. */
   get proxy(): L1Proxy {
-    return this.leader.proxy;
+    return this.machine.proxy;
   }
 
   get sequencerUrl(): string {
-    return this.leader.url;
+    return this.machine.url;
   }
 
   get bridgeHealthUrl(): string {
-    return this.leader.bridgeUrl;
+    return this.machine.bridgeUrl;
   }
 
   get dataPath(): string {
-    return this.leader.dataPath;
+    return this.machine.dataPath;
   }
 
   get bridgeDataPath(): string {
-    return this.leader.bridgeDataPath;
+    return this.machine.bridgeDataPath;
   }
 
   get processes(): ManagedProcess[] {
-    return this.machines.flatMap(({ processes }) => processes);
+    return this.machine?.processes ?? [];
   }
 
   async build(): Promise<void> {
-    const { hasStandby = false, tell } = this.#declared;
+    const { tell } = this.#declared;
     const { deployment, encoded, url } = this.l1;
     writeFileSync(this.deploymentPath, encoded);
-    if (hasStandby) this.leaseAddress = await deployLease(this.l1);
-    const machine = (name: string | null) =>
-      Machine.create({
-        ...{ name, folder: this.folder, deploymentPath: this.deploymentPath, tell, l1Url: url },
-        rollupAddress: deployment.rollupAddress,
-        operatorToken: this.#operatorToken,
-        finalityDepthBlocks: this.finalityDepthBlocks,
-        settings: this.#settings(),
-      });
-    this.machines = hasStandby ? [await machine("a"), await machine("b")] : [await machine(null)];
-    const [first, second = first] = this.machines as [Machine, Machine?];
-    this.leader = first;
-    const urls = { sequencerUrl: first.url, standbyUrl: second.url };
-    this.traffic = new Traffic({ ...urls, domain: deployment.domain, users: this.users });
+    this.machine = await Machine.create({
+      folder: this.folder,
+      deploymentPath: this.deploymentPath,
+      l1Url: url,
+      operatorToken: this.#operatorToken,
+      settings: this.#settings(),
+      tell,
+    });
+    this.traffic = new Traffic({
+      sequencerUrl: this.machine.url,
+      domain: deployment.domain,
+      users: this.users,
+    });
     this.firstBlock = Number(await this.l1.client.getBlockNumber());
-    if (hasStandby) return;
     await this.sequencer.start();
     await this.bridge.start();
     await this.waitFor("the first deposits", () => this.haveUsers(), DEPOSITS_TIMEOUT_MS);
   }
 
   /** Short intervals: L1 has a block a second. */
-  #settings(): Role {
+  #settings(): MachineSettings {
     const {
       backend = "wasm",
       closeIntervalMs = 1_000,
@@ -389,7 +379,7 @@ export class World {
   async stop(): Promise<void> {
     this.traffic?.abandon();
     await Promise.all(this.#served.map((process) => process.kill()));
-    await Promise.all(this.machines.map((machine) => machine.stop()));
+    await this.machine?.stop();
     await this.l1.node.stop();
     removeUnlessKept(this.#declared, this.folder);
   }
@@ -397,11 +387,4 @@ export class World {
 
 function removeUnlessKept({ keepIn = null }: WorldDeclaration, folder: string): void {
   if (keepIn === null) rmSync(folder, { recursive: true, force: true });
-}
-
-async function deployLease({ client, walletOf }: WorldL1): Promise<Address> {
-  const contract = pickContract(await compileContracts({ set: "lease" }), "SequencerLease");
-  const clients = { walletClient: walletOf("faucet"), publicClient: client as never };
-  const owner = drillAccount("operator").address;
-  return (await deployContract(clients, "SequencerLease", contract, [owner])).contractAddress;
 }

@@ -18,7 +18,7 @@ import {
   writeSync,
 } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
 import { processErrors } from "../error-table.ts";
@@ -77,13 +77,22 @@ export function claimStore(
   identity: StoreIdentity,
   raise: RaiseWrongDirectory = raiseWrongDirectory,
 ): void {
+  const recordPath = join(folder, STORE_FILE);
   try {
-    claim(folder, identity, raise);
+    const found = readRecord(recordPath);
+    if (found !== null) {
+      requireSame(folder, found, identity, raise);
+      return;
+    }
+    if (hasData(folder)) throw formatError(folder, null, identity.kind);
+    writeStoreRecord(recordPath, identity);
+    // Another process may have been faster.
+    requireSame(folder, readRecord(recordPath)!, identity, raise);
   } catch (cause) {
     if (isRollupError(cause)) throw cause;
     const isDamage = storeFaultOf(cause) === "corrupt";
     const remedy = isDamage
-      ? `Put ${STORE_FILE} back from a copy of this directory. ${STORE_KINDS[identity.kind].remedy}`
+      ? `Put ${recordPath} back from a copy of this store. ${STORE_KINDS[identity.kind].remedy}`
       : "Make room on the disk, or give the process its rights to the folder; then start again.";
     const reason = reasonOf(cause);
     throw processErrors.raise(
@@ -94,23 +103,13 @@ export function claimStore(
   }
 }
 
-function claim(folder: string, identity: StoreIdentity, raise: RaiseWrongDirectory): void {
-  const found = readStoreRecord(folder);
-  if (found !== null) {
-    requireSame(folder, found, identity, raise);
-    return;
-  }
-  if (hasData(folder)) throw formatError(folder, null, identity.kind);
-  writeStoreRecord(folder, identity);
-  // Another process may have been faster.
-  requireSame(folder, readStoreRecord(folder)!, identity, raise);
-}
-
 /** The record of a directory; null where it has none. @throws StoreDamage */
 export function readStoreRecord(folder: string): StoreRecord | null {
-  const path = join(folder, STORE_FILE);
-  if (!existsSync(path)) return null;
-  return decodeStoreRecord(readFileSync(path, "utf8"));
+  return readRecord(join(folder, STORE_FILE));
+}
+
+function readRecord(path: string): StoreRecord | null {
+  return existsSync(path) ? decodeStoreRecord(readFileSync(path, "utf8")) : null;
 }
 
 /**
@@ -118,8 +117,9 @@ export function readStoreRecord(folder: string): StoreRecord | null {
  * @param folder of nobody else's: a copy that has no name yet
  */
 export function replaceStoreRecord(folder: string, identity: StoreIdentity): void {
-  rmSync(join(folder, STORE_FILE), { force: true });
-  writeStoreRecord(folder, identity);
+  const path = join(folder, STORE_FILE);
+  rmSync(path, { force: true });
+  writeStoreRecord(path, identity);
 }
 
 function requireSame(
@@ -181,9 +181,9 @@ function recordOf({ kind, rollup }: StoreIdentity): StoreRecord {
 }
 
 /** The first of two processes wins; durable when it returns. */
-function writeStoreRecord(folder: string, identity: StoreIdentity): void {
+function writeStoreRecord(path: string, identity: StoreIdentity): void {
+  const folder = dirname(path);
   mkdirSync(folder, { recursive: true });
-  const path = join(folder, STORE_FILE);
   const part = `${path}.${process.pid}.part`;
   try {
     const file = openSync(part, "w");

@@ -49,9 +49,14 @@ export const STORE_KINDS = {
     remedy: `Download the models with the version that wrote it, then start with an empty folder: ${UPGRADE}.`,
   },
   answers: {
-    format: 1,
+    format: 2,
     name: "a model server's answers",
     remedy: `Let the version that wrote it serve until its answers are settled, then start with an empty folder: ${UPGRADE}.`,
+  },
+  "adapter-server": {
+    format: 1,
+    name: "an adapter server's folder",
+    remedy: `Keep the folder, start with an empty one and issue the keys again (openledger models keys): ${UPGRADE}.`,
   },
 } as const satisfies Readonly<Record<string, StoreKindRow>>;
 

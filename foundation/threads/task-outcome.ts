@@ -25,7 +25,7 @@ export function valueIn(outcome: Outcome): unknown {
   throw errorOf(outcome);
 }
 
-export function errorOf(outcome: Exclude<Outcome, { readonly value: unknown }>): unknown {
+function errorOf(outcome: Exclude<Outcome, { readonly value: unknown }>): unknown {
   if ("failure" in outcome) return outcome.failure;
   const { code, data, message } = outcome.refusal;
   return new RollupError(code, message, { data });

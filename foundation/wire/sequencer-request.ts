@@ -9,8 +9,6 @@ export interface SequencerEndpoint {
   /** For the operator's routes. */
   readonly operatorToken?: string;
   readonly timeoutMs?: number;
-  /** Told of every failure. */
-  readonly onFailure?: ((failure: SequencerFailure) => void) | undefined;
 }
 
 export interface SequencerRequest {
@@ -61,7 +59,7 @@ const errorSchema = z.object({
 
 /** @param schema of the answer, which is null where the body is empty */
 export async function askSequencer<Schema extends z.core.$ZodType>(
-  { onFailure, operatorToken, sequencerUrl, timeoutMs = DEFAULT_TIMEOUT_MS }: SequencerEndpoint,
+  { operatorToken, sequencerUrl, timeoutMs = DEFAULT_TIMEOUT_MS }: SequencerEndpoint,
   { body, path, signal }: SequencerRequest,
   schema: Schema,
 ): Promise<SequencerAnswer<z.output<Schema>>> {
@@ -75,7 +73,6 @@ export async function askSequencer<Schema extends z.core.$ZodType>(
   ) => {
     const rest = { status: null, error: null, cause: undefined, ...facts };
     const failure: SequencerFailure = { kind, reason, method, url, path, ...rest };
-    onFailure?.(failure);
     return { value: null, failure };
   };
   const isRaw = body instanceof Uint8Array;

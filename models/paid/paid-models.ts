@@ -14,7 +14,7 @@ import {
 } from "@openledger/attribution/model/model-manifest";
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { AnswerService } from "@openledger/attribution/server/answer-service";
-import { AnswerStore } from "@openledger/attribution/server/answer-store";
+import { AnswerFolder } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
 import {
   createModelApp,
@@ -105,8 +105,8 @@ export async function openPaidModels(
   const failed = new Promise<RollupError>((resolve) => {
     fail = resolve;
   });
-  const store = await AnswerStore.open(dataFolder, options.rollup, fail);
-  const closing: (() => Promise<unknown>)[] = [() => store.close()];
+  const answers = await AnswerFolder.open(dataFolder, options.rollup, fail);
+  const closing: (() => Promise<unknown>)[] = [() => answers.close()];
   const close = async () => {
     for (const end of closing.splice(0).reverse()) await end();
   };
@@ -123,7 +123,7 @@ export async function openPaidModels(
     const routed = new Map<string, RoutedModel>();
     for (const { manifest, modelId, recipe } of published) {
       const weights = weightsOf(recipe, await shapeOfBase(recipe.base, bases));
-      const own = store.ofModel(modelId);
+      const own = answers.ofModel(modelId);
       const work = {
         staticsHash: BigInt(manifest.staticsHash),
         answer: (prompt: string, onText?: (soFar: string) => void) =>

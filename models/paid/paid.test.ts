@@ -11,6 +11,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelStatics } from "@openledger/circuits/ledger/leaf";
 import { askMessage } from "@openledger/circuits/ledger/model-query";
 import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
 import { askAdapter, askModel } from "@openledger/client/actions/answers/ask-model";
 import { checkAnswer } from "@openledger/client/actions/answers/check-answer";
 import { listAdapters } from "@openledger/client/actions/answers/completion-stream";
@@ -153,10 +154,13 @@ function modelLeaf({ split, ...statics }: ModelStatics) {
 }
 
 function setPayments(receipts: bigint[], modelId = MODEL_ID): void {
+  const payments = receipts.map((receipt) => ({ receipt, payerId: PAYER, cumulativeWei: BigInt(PRICE_WEI) }));
+  const chain = hex32(paymentChain(payments));
   for (let from = 0; from <= receipts.length; from++)
     fixture.sequencer.answers.set(`GET /v1/models/${modelId}/payments?epoch=1&from=${from}`, {
       epoch: 1,
       isClosed: false,
+      chain,
       paymentCount: receipts.length,
       payments: receipts.slice(from).map((receipt) => ({
         receipt: hex32(receipt),

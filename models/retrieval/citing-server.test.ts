@@ -10,7 +10,7 @@ import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { type ModelFamily, openCheckable } from "@openledger/attribution/model/model-family";
 import { encodeModel, type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
-import { AnswerStore } from "@openledger/attribution/server/answer-store";
+import { AnswerFolder, type AnswerStore } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
 import { createModelServer, type ModelServer } from "@openledger/attribution/server/model-server";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
@@ -40,6 +40,7 @@ let families: readonly ModelFamily[];
 let spans: HostedSpans;
 let fixture: LedgerFixture;
 let folder: string;
+let answerFolder: AnswerFolder;
 let store: AnswerStore;
 let server: ModelServer;
 let url: string;
@@ -62,9 +63,10 @@ beforeAll(async () => {
   fixture = await createLedgerFixture({ hasFeed: false });
   const { answers } = fixture.sequencer;
   answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf());
-  const noPayments = { epoch: 1, isClosed: false, paymentCount: 0, payments: [] };
+  const noPayments = { epoch: 1, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] };
   answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`, noPayments);
-  store = await AnswerStore.open(join(folder, "answers"), ROLLUP);
+  answerFolder = await AnswerFolder.open(join(folder, "answers"), ROLLUP);
+  store = answerFolder.ofModel(MODEL_ID);
   const { domain } = fixture.client;
   server = await createModelServer(
     encodeModel(model),
@@ -84,7 +86,7 @@ beforeAll(async () => {
 afterAll(async () => {
   liar.close();
   await server.app.close();
-  await store.close();
+  await answerFolder.close();
   await fixture.close();
   await rm(folder, { recursive: true });
 });

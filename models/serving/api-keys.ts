@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { claimStore } from "@openledger/foundation/store/store-identity";
 import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file";
 import { z } from "zod";
 import { servingError } from "../model-errors.ts";
@@ -24,6 +25,8 @@ const fileSchema = z.strictObject({ keys: z.array(keySchema).max(MOST_KEYS) });
 export type IssuedKey = z.output<typeof keySchema>;
 
 const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
+/** A key opens the server, whatever rollup it is on: answers/ beside the keys has a record of its own, adapters/ is by hash. */
+const STORE = { kind: "adapter-server", rollup: null } as const;
 const pathIn = (dataPath: string) => join(dataPath, "keys.json");
 
 /** null where none were ever issued: then anybody is served. @throws RollupError SRV_CONFIG_INVALID */
@@ -43,6 +46,7 @@ export async function issueKey(
   dataPath: string,
   { nowMs = Date.now(), ...order }: Omit<IssuedKey, "sha256" | "createdAtMs"> & { readonly nowMs?: number },
 ): Promise<string> {
+  claimStore(dataPath, STORE);
   const key = `${PREFIX}${randomBytes(32).toString("base64url")}`;
   const issued = { ...order, sha256: sha256(key), createdAtMs: nowMs };
   const keys = readKeys(dataPath) ?? [];
@@ -56,6 +60,7 @@ export async function issueKey(
 
 /** @returns whether there was one. Where the last one goes, nobody is served any more. @throws RollupError SRV_CONFIG_INVALID */
 export async function revokeKey(dataPath: string, name: string): Promise<boolean> {
+  claimStore(dataPath, STORE);
   const keys = readKeys(dataPath) ?? [];
   const left = keys.filter((key) => key.name !== name);
   if (left.length < keys.length) await writeKeys(dataPath, left);
@@ -168,12 +173,13 @@ export class ApiKeys {
   #readAtMs: number;
   #mark = "";
 
-  /** @throws RollupError SRV_CONFIG_INVALID */
+  /** @throws RollupError SRV_CONFIG_INVALID, SRV_WRONG_DIRECTORY, SRV_STORE_FORMAT */
   constructor(
     dataPath: string,
     log: { error(facts: object, message: string): void },
     nowMs: () => number = () => performance.now(),
   ) {
+    claimStore(dataPath, STORE);
     this.#dataPath = dataPath;
     this.#log = log;
     this.#nowMs = nowMs;

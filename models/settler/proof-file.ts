@@ -1,4 +1,7 @@
-/** The proof of a settlement on disk, so that a restart between proving and sending does not prove again. */
+/**
+ * The proof of a settlement on disk, so that a restart between proving and sending does not prove again. It needs no record of
+ * whose it is: it counts only for the settlement whose hash, data and circuit it names.
+ */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeEntries, type SettlementData } from "@openledger/circuits/settlement/settlement-data";

@@ -55,18 +55,8 @@ export const DATA_OPTION = defineOptions({
 });
 export const OUT_FILE_OPTION = defineOptions({ "--out <file>": "output file" });
 export const OUT_FOLDER_OPTION = defineOptions({ "--out <folder>": "new folder for the output" });
-export const INSTALLATION_OPTION = defineOptions({
-  "--config <folder>":
-    "installation folder of this machine, as openledger operator init wrote it; it provides other options",
-});
 export const OPERATOR_KEY_OPTION = defineOptions({
   "--operator-key-file <file>": "file with the operator's L1 key, mode 0600",
-});
-export const LEASE_OPTION = defineOptions({
-  "--lease <address>": "address of the lease contract (docs/how-to/fail-over.md)",
-});
-export const URL_OPTION = defineOptions({
-  "--url <url>": "URL of this machine's sequencer for clients and provers; published on L1",
 });
 export const THREADS_OPTION = defineOptions({
   "--threads <n>": "number of threads; the result does not depend on it",

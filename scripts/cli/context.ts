@@ -73,6 +73,12 @@ export function resolveEndpoints(options: GlobalOptions): Endpoints {
   };
 }
 
+/** Addresses of all model servers that this machine knows. */
+export function knownModelServers(): string[] {
+  const endpoints = readIfPresent(workspacePaths.endpoints);
+  return endpoints === null ? [] : Object.values(endpointsSchema.parse(JSON.parse(endpoints)).modelServers);
+}
+
 /** Where a model is served: what was asked for, else what this machine knows. @throws CMD_NO_MODEL_SERVER */
 export function modelServerOf(modelId: number, server: string | undefined): string {
   const endpoints = readIfPresent(workspacePaths.endpoints);

@@ -6,10 +6,10 @@ import { contractErrors } from "@openledger/contracts/contract-errors";
 import { datanetErrors } from "@openledger/datanets/datanet-errors";
 import { type ErrorTable, processErrors } from "@openledger/foundation/error-table";
 import { factoryErrors, modelErrors, servingErrors, settlerErrors } from "@openledger/models/model-errors";
-import { operatorErrors } from "@openledger/operations/operator-errors";
 import { proverErrors } from "@openledger/prover/prover-errors";
 import { sequencerErrors } from "@openledger/sequencer/sequencer-errors";
 import { verifierErrors } from "@openledger/verifier/verifier-errors";
+import { operatorErrors } from "../commands/operate/operator-errors.ts";
 import { commandErrors } from "./cli-errors.ts";
 
 /** Error tables whose codes may reach a user, in the order of docs/reference/errors.md. */

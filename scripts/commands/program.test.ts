@@ -61,7 +61,6 @@ describe("openledger --help", () => {
         "datanet verify",
         "deploy",
         "deposit",
-        "doctor",
         "follow",
         "exit",
         "fees",
@@ -94,12 +93,6 @@ describe("openledger --help", () => {
         "models serve",
         "operator",
         "operator init",
-        "operator lease",
-        "operator lease create",
-        "operator lease release",
-        "operator lease show",
-        "operator lease take",
-        "operator take-over",
         "receipt",
         "restore",
         "rewards",
@@ -142,14 +135,7 @@ describe("openledger --help", () => {
 describe("openledger", () => {
   it("says so where no Ethereum node answers", async () => {
     const rollup = "0x5FbDB2315678afecb367f032d93F642f64180aa3";
-    const { status, stdout } = await run(
-      "--json",
-      "--rpc",
-      "http://127.0.0.1:1",
-      "--rollup",
-      rollup,
-      "status",
-    );
+    const { status, stdout } = await run("--json", "--rpc", "http://127.0.0.1:1", "--rollup", rollup, "fees");
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "CLI_UNREACHABLE" } });
   });
@@ -176,7 +162,7 @@ describe("openledger account new", () => {
 
   it("puts no key in clear text beside an operator's installation", async () => {
     const operator = await mkdtemp(join(tmpdir(), "operator-"));
-    await writeFile(join(operator, "installation.json"), "{}");
+    await writeFile(join(operator, "settings.env"), "");
     const beside = join(operator, "accounts.json");
     const refused = await run("account", "new", "erin", "--accounts-file", beside, "--json");
     expect(JSON.parse(refused.stdout)).toMatchObject({ error: { code: "CMD_USAGE" } });

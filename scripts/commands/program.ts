@@ -13,8 +13,8 @@ interface FirstLevel {
 /** Commands of the first level. */
 const COMMANDS: Readonly<Record<string, FirstLevel>> = {
   status: {
-    summary: "ledger, L1 and your money at a glance",
-    load: async () => (await import("./operate/status-command.ts")).addStatusCommand,
+    summary: "what is wrong and what to do; ledger, L1 and your money at a glance",
+    load: async () => (await import("./operate/status/status-command.ts")).addStatusCommand,
   },
   fees: {
     summary: "price of each operation, now and in the next batch",
@@ -99,10 +99,6 @@ const COMMANDS: Readonly<Record<string, FirstLevel>> = {
   operator: {
     summary: "set up and pay the processes of a rollup",
     load: async () => (await import("./operate/operator-command.ts")).addOperatorCommands,
-  },
-  doctor: {
-    summary: "check an installation and suggest fixes",
-    load: async () => (await import("./operate/operator-command.ts")).addDoctorCommand,
   },
   follow: {
     summary: "run a full node: a read-only copy of the ledger",

@@ -45,8 +45,6 @@ export interface ApiOptions extends ServerLimits {
   readonly l1Confirmations: number;
   /** Absent where there are no routes of the operator's. */
   readonly operatorToken?: Secret<string>;
-  /** Opens the standby's route alone; absent where there is no standby. */
-  readonly replicaToken?: Secret<string> | undefined;
   /** Absent: there is nothing at `/`. */
   readonly pages?: ServedPages | undefined;
 }
@@ -79,8 +77,6 @@ export interface LedgerHost
   readonly news?: Pick<Sequencer["news"], "view"> | undefined;
   readonly settlements: Pick<SettlementService, "settlement" | "settlementsOf" | "preVerifiedSettlements">;
   preconfirmationOf(entry: OperationEntry): Promise<Preconfirmation>;
-  /** Absent where no lease is required. */
-  readonly lease?: Pick<Sequencer["lease"], "term"> | undefined;
   /** Beside status and isL1HeadKnown in /health. */
   readonly healthFacts?: object;
 }

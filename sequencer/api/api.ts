@@ -15,7 +15,7 @@ import { tokenCheck } from "./operator-token.ts";
 import { registerPages } from "./pages.ts";
 import { registerBlobRoute } from "./routes/blob-route.ts";
 import { registerFeeRoutes } from "./routes/fee-routes.ts";
-import { registerLogRoute, registerReplicaRoute } from "./routes/log-route.ts";
+import { registerLogRoute } from "./routes/log-route.ts";
 import { registerModelRoutes } from "./routes/model-routes.ts";
 import { registerOperationsRoute } from "./routes/operations-route.ts";
 import { registerOperatorRoutes } from "./routes/operator-routes.ts";
@@ -52,10 +52,6 @@ export async function createApi(options: ApiOptions, modules: ApiModules): Promi
   const { operator } = modules;
   if (operator !== null && operatorToken !== undefined) {
     await app.register((routes) => registerOperatorRoutes(routes, operatorToken, operator));
-    if (options.replicaToken !== undefined) {
-      const token = options.replicaToken;
-      await app.register((routes) => registerReplicaRoute(routes, options, token, operator));
-    }
   }
   serveMetrics(app, "/metrics", {
     textOf: () => modules.metrics.registry,

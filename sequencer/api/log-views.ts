@@ -9,12 +9,7 @@ import { postingJson } from "../store/settlement-posting.ts";
 import type { LedgerHost } from "./api-options.ts";
 
 /** @returns null where the entry's batch is gone by now, because it is being made again */
-export async function entryView(
-  host: LedgerHost,
-  sequence: number,
-  entry: LogEntry,
-  sign: (entry: OperationEntry) => Promise<Preconfirmation>,
-): Promise<object | null> {
+export async function entryView(host: LedgerHost, sequence: number, entry: LogEntry): Promise<object | null> {
   switch (entry.type) {
     case "opened":
       return {
@@ -24,7 +19,7 @@ export async function entryView(
         feePerUnitWei: entry.feePerUnitWei.toString(),
       };
     case "operation":
-      return operationEntryView(host, sequence, entry, await sign(entry));
+      return operationEntryView(host, sequence, entry, await host.preconfirmationOf(entry));
     case "queue":
       return {
         sequence,

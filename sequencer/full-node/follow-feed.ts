@@ -5,7 +5,6 @@
  */
 
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Secret } from "@openledger/foundation/secret";
 import {
   type PreconfirmationContext,
   requireOperatorsPreconfirmation,
@@ -28,14 +27,6 @@ interface FollowFeedModules {
   readonly l1BlockNumber: () => number;
   readonly onOperation: (entry: OperationEntry) => void;
   readonly onBatch: (record: StoredBatch) => void;
-  /** Where this full node is the operator's standby. */
-  readonly replica?: ReplicaOptions | undefined;
-}
-
-interface ReplicaOptions {
-  readonly token: Secret<string>;
-  /** How long one poll stays with the sequencer, so that it hears of each entry at once. */
-  readonly holdMs: number;
 }
 
 /** Entries that one poll takes, so that L1 is looked at in between. */
@@ -47,20 +38,9 @@ export class FollowFeed {
   isFollowed = false;
   /** Of the queue, where its log goes on from one that L1 does not have here; null otherwise. */
   waitsForEntry: number | null = null;
-  /** Whether the last page reached the end of the sequencer's log. */
-  isAtEnd = false;
-  /**
-   * Whether this full node has every operation that the sequencer acknowledged: it had them all at a moment at which the
-   * sequencer waited for its word already, and does so still, as far as was heard.
-   */
-  isComplete = false;
-  /** When the sequencer answered last, by this machine's clock. */
-  answeredAtMs = 0;
   readonly #modules: FollowFeedModules;
   /** Sequence of the leader's entry that comes next; null where that is to be found out. */
   #nextSequence: number | null = null;
-  /** Of the sequencer's log, as what is here was read from it; empty while that is to be found out. */
-  #generation = "";
   readonly #untold: (() => void)[] = [];
 
   constructor(url: string, modules: FollowFeedModules) {
@@ -68,43 +48,24 @@ export class FollowFeed {
     this.#modules = modules;
   }
 
-  /** Whether a poll that went well stayed with the sequencer for its time. */
-  get isHolding(): boolean {
-    return this.#modules.replica !== undefined && this.isFollowed && this.waitsForEntry === null;
-  }
-
   /** The ledger has gone back, or on without the leader. */
   forgetPlace(): void {
     this.#nextSequence = null;
-    this.#generation = "";
   }
 
   /** @returns whether more may be had at once. @throws SEQ_LEADER_*, SEQ_WRONG_DIRECTORY; BRG_PRECONFIRMATION_INVALID */
   async poll(): Promise<boolean> {
     let taken = 0;
     this.waitsForEntry = null;
-    const { replica } = this.#modules;
-    const untilMs = Date.now() + (replica?.holdMs ?? 0);
     try {
       while (taken < MAX_ENTRIES_PER_POLL) {
         const page: LeaderPage | null =
           this.#nextSequence === null
             ? await this.#findPlace()
-            : await this.#read({ sequence: this.#nextSequence }, Math.max(0, untilMs - Date.now()));
+            : await readLeaderLog(this.url, { sequence: this.#nextSequence });
         this.isFollowed = page !== null;
         if (page === null) return false;
         this.#requireRollup(page);
-        this.answeredAtMs = Date.now();
-        if (page.generation !== undefined && page.generation !== this.#generation) {
-          // What is here may have been replaced there: it is looked for again from a batch that both have.
-          // Until then this full node has nothing of that generation, and must not say so.
-          if (this.#nextSequence !== null) {
-            this.forgetPlace();
-            this.isComplete = false;
-            continue;
-          }
-          this.#generation = page.generation;
-        }
         for (const entry of page.entries) {
           if (!(await this.#take(entry))) return false;
           this.#nextSequence = entry.sequence + 1;
@@ -112,9 +73,7 @@ export class FollowFeed {
         }
         await this.#tell();
         this.#nextSequence = page.nextSequence;
-        this.isAtEnd = page.isAtEnd === true;
-        this.isComplete = page.isReplicaRequired === true && (this.isComplete || this.isAtEnd);
-        if (replica === undefined ? page.entries.length === 0 : Date.now() >= untilMs) return false;
+        if (page.entries.length === 0) return false;
       }
       return true;
     } catch (error) {
@@ -132,17 +91,6 @@ export class FollowFeed {
   async #tell(): Promise<void> {
     await this.#modules.followed.log.flushed();
     for (const tell of this.#untold.splice(0)) tell();
-  }
-
-  /** @param waitMs how long the sequencer may wait for an entry, where this is the standby */
-  async #read(from: Parameters<typeof readLeaderLog>[1], waitMs: number): Promise<LeaderPage> {
-    const { followed, replica } = this.#modules;
-    if (replica === undefined) return readLeaderLog(this.url, from);
-    // The question says that they are here: then they are on this disk.
-    await followed.log.flushed();
-    const { opIndex: operationCount } = followed.head.position;
-    const word = { token: replica.token, operationCount, generation: this.#generation, waitMs };
-    return readLeaderLog(this.url, from, word);
   }
 
   #requireRollup({ chainId, rollupAddress }: LeaderPage): void {
@@ -175,7 +123,7 @@ export class FollowFeed {
 
   async #pageAfter(afterBatch: number): Promise<LeaderPage | null> {
     try {
-      return await this.#read({ afterBatch }, 0);
+      return await readLeaderLog(this.url, { afterBatch });
     } catch (error) {
       const code = isRollupError(error, "SEQ_LEADER_REFUSED") ? (error.data as { code: unknown }).code : null;
       // The second: L1 has more final batches than are here yet, and the leader has pruned those.

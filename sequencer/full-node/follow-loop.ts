@@ -8,7 +8,6 @@ import type { FollowFeed } from "./follow-feed.ts";
 import type { FollowL1 } from "./follow-l1.ts";
 
 export interface FollowLoopOptions {
-  /** Where the full node is the operator's standby, it stays with the sequencer in between, and hears of each entry at once. */
   readonly pollIntervalMs: number;
   /** No new block, or no answer from the sequencer, for so long is an alarm. */
   readonly stallMs: number;
@@ -40,8 +39,6 @@ export class FollowLoop {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #isStopping = false;
-  /** The last look at the sequencer took the interval's time already. */
-  #stayed = false;
   /** What the log was told last. */
   #malformedKey = "";
 
@@ -53,8 +50,7 @@ export class FollowLoop {
   start(): void {
     this.#running = this.poll().then(
       () => {
-        const pauseMs = this.#stayed ? 0 : this.#options.pollIntervalMs;
-        if (!this.#isStopping) this.#timer = setTimeout(() => this.start(), pauseMs);
+        if (!this.#isStopping) this.#timer = setTimeout(() => this.start(), this.#options.pollIntervalMs);
       },
       (error: unknown) => {
         if (!this.#isStopping) this.#modules.onFatal(error);
@@ -128,10 +124,8 @@ export class FollowLoop {
     const { alarms, logger } = this.#modules;
     const { stallMs } = this.#options;
     const nowMs = Date.now();
-    this.#stayed = false;
     try {
       while (await leader.poll());
-      this.#stayed = leader.isHolding;
       this.#differenceCount = 0;
       this.#answeredAtMs = nowMs;
     } catch (error) {

@@ -9,7 +9,6 @@ import { kindRule } from "@openledger/circuits/protocol";
 import { openingShape } from "@openledger/circuits/registry/circuit-sizes";
 import type { ServerLimits } from "@openledger/foundation/http/server-settings";
 import type { Logger } from "@openledger/foundation/logger";
-import type { Secret } from "@openledger/foundation/secret";
 import { claimStore } from "@openledger/foundation/store/store-identity";
 import { preconfirmationContext } from "@openledger/verifier/evidence/preconfirmation-check";
 import type { LedgerSnapshot } from "@openledger/verifier/replay/ledger-snapshot";
@@ -40,8 +39,6 @@ export interface FollowOptions extends FollowLoopOptions, ServerLimits {
   readonly fromBlock?: bigint | undefined;
   /** The sequencer, or another full node; null: L1 alone. */
   readonly feedUrl: string | null;
-  /** Opens the sequencer's route for the operator's standby; absent where this is anybody's copy. */
-  readonly replicaToken?: Secret<string> | undefined;
   /** Folder of the ledger and of what was kept as evidence. */
   readonly dataPath: string;
   readonly snapshot?: LedgerSnapshot | undefined;
@@ -118,7 +115,7 @@ async function wire(
   { logger, onFatal }: FollowModules,
   { log, metrics, registered, rollup }: FollowedRollupParts,
 ): Promise<FollowProcess> {
-  const { dataPath, feedUrl, finalityDepthBlocks, replicaToken, verifyProof } = options;
+  const { dataPath, feedUrl, finalityDepthBlocks, verifyProof } = options;
   const context = await preconfirmationContext(rollup);
   const [idFeeWei, tokenAddress] = await Promise.all([rollup.idFeeWei(), rollup.token()]);
   const info = feedUrl === null ? null : await readLeaderInfo(feedUrl, logger);
@@ -155,9 +152,6 @@ async function wire(
       l1BlockNumber: () => l1.l1Head?.blockNumber ?? 0,
       onBatch: (record) => publishBatch(feed, record),
       onOperation: (entry) => publishOperation(feed, entry),
-      ...(replicaToken === undefined
-        ? {}
-        : { replica: { token: replicaToken, holdMs: options.pollIntervalMs } }),
     });
   }
   const loop = new FollowLoop(options, { l1, leader, alarms, logger, onFatal });
@@ -227,9 +221,6 @@ function healthFacts(
       opIndex: head.position.opIndex,
       feedUrl: leader?.url ?? null,
       isFeedFollowed: leader?.isFollowed ?? null,
-      isAtEnd: leader?.isAtEnd ?? null,
-      isComplete: leader?.isComplete ?? null,
-      answeredAtMs: leader?.answeredAtMs ?? null,
       isFrozen: l1.isFrozen,
       malformedBatch: l1.malformed,
     },

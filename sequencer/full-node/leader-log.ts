@@ -1,7 +1,6 @@
 /** Reads another sequencer's log (docs/reference/api.md, `GET /v1/log`). Nothing in it is believed before it is checked. */
 
 import { element, hash, wei } from "@openledger/circuits/wire/wire-fields";
-import type { Secret } from "@openledger/foundation/secret";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import type { PreconfirmationEvidence } from "@openledger/verifier/evidence/preconfirmation-evidence";
 import type { Address, Hex } from "viem";
@@ -75,11 +74,6 @@ const pageSchema = z.object({
   base: z.object({ batchNumber: count, root: element, batchHash: hash.nullish() }).nullable(),
   entries: z.array(entrySchema),
   nextSequence: count,
-  /** Of the standby's route alone: changes where entries that were there are replaced. */
-  generation: z.string().optional(),
-  isReplicaRequired: z.boolean().optional(),
-  /** Nothing more was executed when the page was made. */
-  isAtEnd: z.boolean().optional(),
 });
 export type LeaderPage = z.output<typeof pageSchema>;
 
@@ -88,34 +82,15 @@ const PAGE_SIZE = 500;
 /** Behind every log: a page of no entries. */
 const NO_SEQUENCE = 9_999_999_999;
 
-/** What the operator's standby says with each question; its route needs a token. */
-interface ReplicaWord {
-  readonly token: Secret<string>;
-  /** Signed operations that are on its disk, as the log of that generation has them. */
-  readonly operationCount: number;
-  readonly generation: string;
-  /** How long the answer may wait for an entry. */
-  readonly waitMs: number;
-}
-
 /** @throws SEQ_LEADER_UNREACHABLE; SEQ_LEADER_REFUSED with the leader's own code; SEQ_LEADER_UNREADABLE */
 export async function readLeaderLog(
   url: string,
   from: { readonly sequence: number } | { readonly afterBatch: number },
-  replica: ReplicaWord | null = null,
 ): Promise<LeaderPage> {
   const place = "sequence" in from ? `from=${from.sequence}` : `afterBatch=${from.afterBatch}`;
-  const where = `${place}&limit=${PAGE_SIZE}`;
-  const path =
-    replica === null
-      ? `/v1/log?${where}`
-      : `/operator/log?${where}&operationCount=${replica.operationCount}&generation=${replica.generation}&waitMs=${replica.waitMs}`;
   const endpoint = { sequencerUrl: url, timeoutMs: REQUEST_TIMEOUT_MS };
-  const { failure, value } = await askSequencer(
-    replica === null ? endpoint : { ...endpoint, operatorToken: replica.token.reveal() },
-    { path },
-    pageSchema,
-  );
+  const path = `/v1/log?${place}&limit=${PAGE_SIZE}`;
+  const { failure, value } = await askSequencer(endpoint, { path }, pageSchema);
   if (failure === null) return value;
   const { cause, error, kind, reason, status } = failure;
   if (kind === "unreachable")

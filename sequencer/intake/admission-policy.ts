@@ -24,8 +24,6 @@ const LEADS_OUT: ReadonlySet<number> = new Set([
 
 interface AdmissionPolicyModules {
   readonly logger: Logger;
-  /** Throws where nothing may be promised now. */
-  readonly requireAuthority?: () => void;
   /** Whether L1 has signed operations that the ledger does not. */
   readonly place: Pick<L1Place, "differs" | "isKnown" | "require">;
   /** 1 while L1's ledger is frozen. */
@@ -83,16 +81,12 @@ export class AdmissionPolicy {
     }
   }
 
-  /**
-   * @throws SEQ_FROZEN, SEQ_BATCH_MALFORMED, SEQ_SUNSET; SEQ_LEASE_LOST, SEQ_LEASE_ENDED, SEQ_REPLICA_SILENT;
-   * SEQ_L1_HEAD_UNKNOWN, SEQ_BEHIND_L1, SEQ_L1_LACKS_FINAL
-   */
+  /** @throws SEQ_FROZEN, SEQ_BATCH_MALFORMED, SEQ_SUNSET, SEQ_L1_HEAD_UNKNOWN, SEQ_BEHIND_L1, SEQ_L1_LACKS_FINAL */
   require(kind: number): void {
     if (this.#isL1Frozen) {
       throw sequencerError("SEQ_FROZEN", "the rollup is frozen on L1; what is in it leaves by exits");
     }
     if (this.#malformed !== null) throw malformedOnL1(this.#malformed);
-    this.#modules.requireAuthority?.();
     this.#modules.place.require();
     if (this.#setting === "open" || LEADS_OUT.has(kind)) return;
     const { name } = kindRule(kind)!;

@@ -94,8 +94,6 @@ export class LedgerLog {
   #current: PendingWrite | null = null;
   #writing: Promise<void> | null = null;
   #failure: Error | null = null;
-  /** How often entries were deleted or replaced: anyone who reads along has to look again at what they have. */
-  rewriteCount = 0;
 
   readonly #leaves: FinalLeaves;
   readonly #mark: DurableMark;
@@ -231,7 +229,6 @@ export class LedgerLog {
       this.#pending.writes.push(one, ...transactionWrites(one.key, one.value));
       this.#leaves.note(one);
     }
-    if (writes.some(({ key }) => key.startsWith("log!"))) this.rewriteCount += 1;
     const { promise } = this.#pending;
     this.#writing ??= this.#drain();
     this.#beginLeafFile();

@@ -50,8 +50,6 @@ export const storeKeys = {
   finalPosition: "final-position",
   /** Content hashes of the batches' circuits that this directory is written for (stored-circuits.ts). */
   circuits: "circuits",
-  /** Which taking of the lease this directory goes by (lease.ts). */
-  lease: "lease",
   /** The fee of a unit in the batch that is opened next, written with the first operation of the one before. */
   nextFee: "next-fee",
 } as const;

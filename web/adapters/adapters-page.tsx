@@ -9,9 +9,9 @@ import {
 } from "../ask/listed-adapters.ts";
 import { findAdapter } from "../ask/served-models.ts";
 import { Badge } from "../design/badge.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
-import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { useFilter } from "../routes.ts";
@@ -107,10 +107,11 @@ function AdapterList({ adapters, isAny, problems }: Adapters & { isAny: boolean 
           found.length > SHOWN ? `; the first ${SHOWN} are shown` : ""
         }`}
       />
-      <Table
+      <DataTable
         caption="Adapters that can be asked"
         columns={COLUMNS.filter((column) => column !== MADE_OF || isSold)}
-        rows={found.slice(0, SHOWN)}
+        rows={found}
+        maxRows={SHOWN}
         keyOf={adapterHref}
         empty="No adapter matches."
       />

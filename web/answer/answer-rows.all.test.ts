@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openCheckable } from "@openledger/attribution/model/model-family";
 import { encodeModel } from "@openledger/attribution/model/model-files";
-import { AnswerStore } from "@openledger/attribution/server/answer-store";
+import { AnswerFolder } from "@openledger/attribution/server/answer-store";
 import { createLedgerView } from "@openledger/attribution/server/ledger-view";
 import { createModelServer } from "@openledger/attribution/server/model-server";
 import { sampleInputs } from "@openledger/attribution/testing/sample-rows";
@@ -48,15 +48,19 @@ beforeAll(async () => {
   browser = await openBrowser();
   cleanUps.unshift(() => browser.close());
   const { model, modelId } = await world.makeModel();
-  const store = await AnswerStore.open(join(folder, "answers"), ROLLUP);
+  const answers = await AnswerFolder.open(join(folder, "answers"), ROLLUP);
   const { app } = await createModelServer(
     encodeModel(model),
     { modelId, domain: world.bob.domain, answerTtlMs: 600_000, rateLimitPerMinute: 1_000 },
-    { ledger: createLedgerView(world.sequencerUrl), store, log: { error: () => {} } },
+    {
+      ledger: createLedgerView(world.sequencerUrl),
+      store: answers.ofModel(modelId),
+      log: { error: () => {} },
+    },
   );
   cleanUps.unshift(async () => {
     await app.close();
-    await store.close();
+    await answers.close();
   });
   await app.listen({ host: "127.0.0.1", port: Number(new URL(serverUrl).port) });
   hashes = [];

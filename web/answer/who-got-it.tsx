@@ -1,9 +1,9 @@
 import type { PaidOut } from "@openledger/models/settling/payment-status";
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { MoneyPath } from "../design/money-path.tsx";
 import { Notice } from "../design/notice.tsx";
-import { type Column, Table } from "../design/table.tsx";
 import { PayeeTable } from "../explorer/payee-table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { showCount, showOpen, showParts } from "../words/format.ts";
@@ -160,16 +160,15 @@ function PaidOutTo({ paid }: { paid: PaidOut }) {
         unit="OPEN"
       />
       <h3>The rows that helped</h3>
-      <Table
+      <DataTable
         caption="Rows that were paid, most first"
         columns={ROW_COLUMNS}
-        rows={rows.slice(0, ROWS_SHOWN)}
+        rows={rows}
+        maxRows={ROWS_SHOWN}
+        more={(count) => `And ${showCount(count)} more that got less.`}
         keyOf={({ row }) => row}
         empty="None: the draw was void."
       />
-      {paid.rows.length > ROWS_SHOWN && (
-        <p class="soft small">And {showCount(paid.rows.length - ROWS_SHOWN)} more that got less.</p>
-      )}
       <p class="soft small">
         Computed here from the model's published features, the opened receipts and Ethereum's randomness. What
         each contributor and validator earned is the same as what was settled, to the wei. Which of their rows

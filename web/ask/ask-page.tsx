@@ -1,10 +1,9 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
-import { Badge } from "../design/badge.tsx";
+import { Chat, type PendingTurn } from "../chat/chat.tsx";
 import { Button } from "../design/button.tsx";
 import { Choice } from "../design/choice.tsx";
-import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
 import { saveFile } from "../design/save-file.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
@@ -20,7 +19,7 @@ import { AssuranceList, useAssurance, useCopy } from "./assurance-part.tsx";
 import { findRegistered } from "./listed-adapters.ts";
 import { askAndCheck, buyAndCheck, isLeftUnpaid } from "./pay-answer.ts";
 import { findServedModels, type ServedModel } from "./served-models.ts";
-import { Question, TurnCard } from "./turn-card.tsx";
+import { TurnCard } from "./turn-card.tsx";
 import { addTurn, keptReceipts, loadTurns, turnsOf } from "./turns.ts";
 
 /** A conversation with a model: each answer is checked in the page, and paid. */
@@ -181,8 +180,7 @@ const QUESTION = "openledger.question";
 /** The thread with one model, and the next question. */
 export function ModelQuestion({ site, live, model }: PageProps & { model: ServedModel }) {
   const [prompt, setPrompt] = useState(sessionStorage.getItem(QUESTION) ?? "");
-  /** What is being asked, and what has come of its answer. */
-  const [asked, setAsked] = useState<{ readonly prompt: string; readonly soFar: string } | null>(null);
+  const [asked, setAsked] = useState<PendingTurn | null>(null);
   /** The server shows nothing more before it is paid: an earlier answer was left unpaid. */
   const [isPaidFirst, setPaidFirst] = useState(false);
   const asking = useAction();
@@ -199,9 +197,10 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
   };
   const ask = () =>
     asking.run(async () => {
-      setAsked({ prompt, soFar: "" });
+      const pending = { question: prompt, soFar: "", note: "not checked yet" };
+      setAsked(pending);
       try {
-        const onText = (soFar: string) => setAsked({ prompt, soFar });
+        const onText = (soFar: string) => setAsked({ ...pending, soFar });
         const turn = isPaidFirst
           ? await buyAndCheck(now!, owned!, model, prompt)
           : await askAndCheck(now!, owned!, model, prompt, onText);
@@ -222,63 +221,51 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
       </Notice>
     );
   }
-  const turns = turnsOf(model.modelId);
+  const turns = turnsOf(model.modelId).map((turn) => ({
+    key: `${turn.answer.receipt}`,
+    question: turn.prompt,
+    answer: (
+      <TurnCard
+        assurance={assurance}
+        live={live}
+        model={model}
+        turn={turn}
+        payer={now === null || owned === null ? null : { now, owned }}
+      />
+    ),
+  }));
   return (
-    <>
-      {turns.length > 0 && (
-        <>
-          <div class="stack" role="log" aria-label="Conversation">
-            {turns.map((turn) => (
-              <TurnCard
-                key={turn.answer.receipt}
-                assurance={assurance}
-                live={live}
-                model={model}
-                turn={turn}
-                payer={now === null || owned === null ? null : { now, owned }}
-              />
-            ))}
-          </div>
-          <KeepReceipts />
-        </>
-      )}
-      {asked !== null && (
-        <>
-          <Question text={asked.prompt} />
-          {asked.soFar !== "" && <SoFar text={asked.soFar} note="not checked yet" />}
-        </>
-      )}
-      <form
-        class="card stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void ask();
-        }}
-      >
-        <Field
-          label="Your text"
-          value={prompt}
-          onInput={write}
-          lineCount={4}
-          placeholder={
-            kind === "email"
-              ? "Paste an e-mail: the model says whether it is spam."
-              : "Ask, or begin a text: the model goes on with it."
-          }
-          help="Each question is answered by itself. Only the model's server and you see it; the ledger gets a hash."
-          isDisabled={asking.isBusy}
-        />
-        {!model.isReady && (
-          <Notice tone="wait" title="The ledger takes no payments for this model now.">
-            <p>Its Datanet's owner has not approved it, or has revoked it.</p>
-          </Notice>
-        )}
-        {isPaidFirst && (
-          <Notice tone="wait" title="You left an answer of this model unpaid.">
-            <p>Until you have paid for one, its server shows your answers after the payment.</p>
-          </Notice>
-        )}
-        {now === null ? (
+    <Chat
+      turns={turns}
+      afterTurns={<KeepReceipts />}
+      pending={asked}
+      question={prompt}
+      onQuestion={write}
+      label="Your text"
+      lineCount={4}
+      placeholder={
+        kind === "email"
+          ? "Paste an e-mail: the model says whether it is spam."
+          : "Ask, or begin a text: the model goes on with it."
+      }
+      help="Each question is answered by itself. Only the model's server and you see it; the ledger gets a hash."
+      asking={asking}
+      onAsk={() => void ask()}
+      isAskable={model.isReady}
+      buttonLabel={
+        asking.isBusy
+          ? "Asking and checking …"
+          : isPaidFirst
+            ? `Pay ${showOpen(model.priceWei)} OPEN and read`
+            : "Ask"
+      }
+      price={
+        isPaidFirst
+          ? "You pay before you read it. Your browser still checks it."
+          : `An answer costs ${showOpen(model.priceWei)} OPEN. You read it first, then you pay.`
+      }
+      instead={
+        now === null ? (
           <WalletChoice site={site} live={live} />
         ) : account === null ? (
           <p class="soft">
@@ -290,37 +277,31 @@ export function ModelQuestion({ site, live, model }: PageProps & { model: Served
               </>
             )}
           </p>
-        ) : (
-          <div class="row">
-            <Button
-              isMain
-              type="submit"
-              isBusy={asking.isBusy}
-              isDisabled={prompt.trim() === "" || !model.isReady}
-            >
-              {asking.isBusy
-                ? "Asking and checking …"
-                : isPaidFirst
-                  ? `Pay ${showOpen(model.priceWei)} OPEN and read`
-                  : "Ask"}
-            </Button>
-            <span class="soft">
-              {isPaidFirst
-                ? "You pay before you read it. Your browser still checks it."
-                : `An answer costs ${showOpen(model.priceWei)} OPEN. You read it first, then you pay.`}
-            </span>
-          </div>
-        )}
-        {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
-        <details>
-          <summary class="row small">How sure its replies are</summary>
-          <div class="folded stack-s">
-            {assurance !== null && <AssuranceList assurance={assurance} />}
-            {copy !== null && <p class="small soft">This model has {copy.defences}.</p>}
-          </div>
-        </details>
-      </form>
-    </>
+        ) : undefined
+      }
+      notices={
+        <>
+          {!model.isReady && (
+            <Notice tone="wait" title="The ledger takes no payments for this model now.">
+              <p>Its Datanet's owner has not approved it, or has revoked it.</p>
+            </Notice>
+          )}
+          {isPaidFirst && (
+            <Notice tone="wait" title="You left an answer of this model unpaid.">
+              <p>Until you have paid for one, its server shows your answers after the payment.</p>
+            </Notice>
+          )}
+        </>
+      }
+    >
+      <details>
+        <summary class="row small">How sure its replies are</summary>
+        <div class="folded stack-s">
+          {assurance !== null && <AssuranceList assurance={assurance} />}
+          {copy !== null && <p class="small soft">This model has {copy.defences}.</p>}
+        </div>
+      </details>
+    </Chat>
   );
 }
 
@@ -338,19 +319,5 @@ function KeepReceipts() {
         This tab forgets questions, answers and receipts when you close it. The file also has your verdicts.
       </span>
     </div>
-  );
-}
-
-/** Words as they come. What is said with certainty comes with the answer. */
-export function SoFar({ note, text }: { text: string; note: string }) {
-  return (
-    <section class="card stack" aria-label="The answer so far">
-      <div class="row">
-        <h2>The answer so far</h2>
-        <span class="push" />
-        <Badge tone="wait">{note}</Badge>
-      </div>
-      <blockquote class="said-text">{text}</blockquote>
-    </section>
   );
 }

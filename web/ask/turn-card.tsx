@@ -1,4 +1,4 @@
-/** One question and its answer: what it says, the rows behind it, and its payment. */
+/** The answer to one question: what it says, the rows behind it, and its payment. */
 import type { ReplyAssurance } from "@openledger/client/actions/answers/model-answers";
 import { hex32 } from "@openledger/foundation/hex";
 import { parseCited } from "@openledger/models/retrieval/citations";
@@ -7,7 +7,6 @@ import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
 import { Identifier } from "../design/identifier.tsx";
-import { RowText } from "../hosted/rows/row-text.tsx";
 import type { Holdings } from "../ledger/holdings.ts";
 import type { Journey } from "../ledger/journey.ts";
 import type { Live } from "../ledger/live.ts";
@@ -35,50 +34,37 @@ interface TurnProps {
   readonly payer: { readonly now: Session; readonly owned: Holdings } | null;
 }
 
-export function Question({ text }: { text: string }) {
-  return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a long question scrolls, by keys too
-    <p class="asked" tabIndex={0}>
-      <span class="visually-hidden">You asked: </span>
-      <RowText text={text} />
-    </p>
-  );
-}
-
 export function TurnCard({ assurance, live, model, payer, turn }: TurnProps) {
   const { answer, words } = turn;
   const { estimate, label } = answer;
   const cited = useMemo(() => parseCited(answer.answer), [answer.answer]);
   const citationPermille = useCopy(model)?.citationPermille;
   return (
-    <>
-      <Question text={turn.prompt} />
-      <section class="card stack" aria-label="Answer">
-        <div class="beside beside-first">
-          <div class="stack">
-            <div class="row">
-              <h2>{label ?? "The answer"}</h2>
-              <span class="push" />
-              <Badge tone="good">checked here</Badge>
-            </div>
-            {words !== null && <Said turn={turn} />}
-            <Payment {...{ live, model, payer, turn }} />
-            <Details assurance={assurance} turn={turn} />
+    <section class="card stack" aria-label="Answer">
+      <div class="beside beside-first">
+        <div class="stack">
+          <div class="row">
+            <h2>{label ?? "The answer"}</h2>
+            <span class="push" />
+            <Badge tone="good">checked here</Badge>
           </div>
-          <div class="stack-s">
-            <h3>Sources</h3>
-            <Sources model={model} rows={estimate.topRows} cited={cited} />
-            <p class="soft small">
-              Estimated by the model's server, out of the rows' <Open wei={model.rewardWei} />.
-              {estimate.isEven && " No row has a positive score, so all rows share equally."}
-              {cited !== null &&
-                citationPermille != null &&
-                ` ${citationPermille / 10} % of this model's answers pay the rows that they cite, the others those that their words come from: this one is paid by ${cited.paidBy}.`}
-            </p>
-          </div>
+          {words !== null && <Said turn={turn} />}
+          <Payment {...{ live, model, payer, turn }} />
+          <Details assurance={assurance} turn={turn} />
         </div>
-      </section>
-    </>
+        <div class="stack-s">
+          <h3>Sources</h3>
+          <Sources model={model} rows={estimate.topRows} cited={cited} />
+          <p class="soft small">
+            Estimated by the model's server, out of the rows' <Open wei={model.rewardWei} />.
+            {estimate.isEven && " No row has a positive score, so all rows share equally."}
+            {cited !== null &&
+              citationPermille != null &&
+              ` ${citationPermille / 10} % of this model's answers pay the rows that they cite, the others those that their words come from: this one is paid by ${cited.paidBy}.`}
+          </p>
+        </div>
+      </div>
+    </section>
   );
 }
 

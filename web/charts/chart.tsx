@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef } from "preact/hooks";
-import { Table } from "../design/table.tsx";
+import { DataTable } from "../design/data-table.tsx";
 import type { ChartData, DrawnChart } from "./draw-chart.ts";
 
 export interface ChartProps extends ChartData {
@@ -60,7 +60,7 @@ export function Chart(props: ChartProps) {
         <details>
           <summary class="row small">The same as a table</summary>
           <div class="folded">
-            <Table
+            <DataTable
               caption={title}
               columns={[
                 { label: "At", cell: ({ x }: (typeof rows)[number]) => showX(x) },

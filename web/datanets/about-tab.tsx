@@ -3,9 +3,9 @@ import type { Card } from "@openledger/datanets/card/card";
 import { nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
 import { Badge } from "../design/badge.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { FactList } from "../design/fact-list.tsx";
 import { Identifier } from "../design/identifier.tsx";
-import { type Column, Table } from "../design/table.tsx";
 import { RowText } from "../hosted/rows/row-text.tsx";
 import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
 import { useLoaded } from "../hosted/use-loaded.ts";
@@ -114,7 +114,7 @@ function Instructions({ card }: { card: Card }) {
   return (
     <section class="card stack" aria-label="Labels and instructions">
       <h2>Labels and instructions</h2>
-      <Table
+      <DataTable
         caption="Labels"
         columns={labels}
         rows={card.labels}
@@ -122,7 +122,13 @@ function Instructions({ card }: { card: Card }) {
         empty="Rows of this Datanet have no labels."
       />
       {card.row.fields.length > 0 && (
-        <Table caption="Fields" columns={fields} rows={card.row.fields} keyOf={({ name }) => name} empty="" />
+        <DataTable
+          caption="Fields"
+          columns={fields}
+          rows={card.row.fields}
+          keyOf={({ name }) => name}
+          empty=""
+        />
       )}
       {card.instructions !== "" && (
         <p>

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
-import { type Column, Table } from "../design/table.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
 import { lookAfter } from "../ledger/journey-watch.ts";
 import type { PageProps } from "../ledger/page.ts";
@@ -278,7 +278,7 @@ function ModelCard({
           </span>
         ))}
       </p>
-      <Table
+      <DataTable
         caption="Epochs"
         columns={columns}
         rows={epochs}

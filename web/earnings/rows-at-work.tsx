@@ -1,8 +1,8 @@
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { saveFile } from "../design/save-file.ts";
-import { type Column, Table } from "../design/table.tsx";
 import { RowText } from "../hosted/rows/row-text.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
@@ -145,16 +145,15 @@ function Group({ epoch, isProven, live, modelId, uses }: UseGroup & Pick<PagePro
           <Open wei={sumWei} shown={written.sum} />
         </span>
       </div>
-      <Table
+      <DataTable
         caption={`Rows that answers of model ${modelId} used in epoch ${epoch}`}
         columns={columns}
-        rows={rows.slice(0, SHOWN)}
+        rows={rows}
+        maxRows={SHOWN}
+        more={(count) => `And ${showCount(count)} more, which the CSV file has.`}
         keyOf={({ payment, row }) => `${payment} ${row}`}
         empty="None."
       />
-      {rows.length > SHOWN && (
-        <p class="soft small">And {showCount(rows.length - SHOWN)} more, which the CSV file has.</p>
-      )}
     </div>
   );
 }

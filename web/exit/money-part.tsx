@@ -5,9 +5,9 @@ import type { LeaveResult } from "@openledger/verifier/exits/leave";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
+import { DataTable } from "../design/data-table.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
-import { Table } from "../design/table.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import type { Access, Account } from "./access.ts";
@@ -73,7 +73,7 @@ function Owed({ access, account, money, value, onSent }: MoneyProps & { value: L
     });
   return (
     <>
-      <Table caption="What is yours" columns={COLUMNS} rows={rows} keyOf={({ name }) => name} empty="" />
+      <DataTable caption="What is yours" columns={COLUMNS} rows={rows} keyOf={({ name }) => name} empty="" />
       {isDone && (
         <Notice tone="good" title="Your money has left this rollup.">
           <p>All of it was paid out to your address on Ethereum. Nothing is left to send.</p>

@@ -1,9 +1,9 @@
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isAddress } from "viem";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { Identicon } from "../design/identicon.tsx";
 import { Identifier } from "../design/identifier.tsx";
-import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { LeafLink } from "../words/links.tsx";
@@ -36,7 +36,7 @@ export function AddressPage({ site, live, rest }: PageProps) {
         {(leaves) => (
           <section class="card stack" aria-label="What it owns in the ledger">
             <h2>What it owns in the ledger</h2>
-            <Table
+            <DataTable
               caption="Accounts, Datanets and models of the address"
               columns={COLUMNS}
               rows={leaves}

@@ -1,7 +1,6 @@
 import { listBatches } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
-import { Button } from "../design/button.tsx";
-import { type Column, Table } from "../design/table.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { usePlace } from "../routes.ts";
@@ -44,30 +43,17 @@ export function BatchesPage({ site, live, rest }: PageProps) {
           )}
         </div>
         {problem !== null && <ProblemNotice problem={problem} />}
-        {batches === undefined ? (
-          <p class="soft">Asking …</p>
-        ) : (
-          <Table
-            caption="Batches"
-            columns={columns(live.nowMs.value)}
-            rows={batches}
-            keyOf={({ number }) => number}
-            empty="No batch has been closed yet: the first operation opens one."
-          />
-        )}
-        <div class="row">
-          {before !== undefined && (
-            <Button isSmall onClick={() => setBefore(undefined)}>
-              Newest
-            </Button>
-          )}
-          <span class="push" />
-          {oldest > 1 && (
-            <Button isSmall onClick={() => setBefore(oldest)}>
-              Older
-            </Button>
-          )}
-        </div>
+        <DataTable
+          caption="Batches"
+          columns={columns(live.nowMs.value)}
+          rows={batches}
+          keyOf={({ number }) => number}
+          empty="No batch has been closed yet: the first operation opens one."
+          pages={{
+            toNewest: before === undefined ? null : () => setBefore(undefined),
+            toOlder: oldest > 1 ? () => setBefore(oldest) : null,
+          }}
+        />
       </section>
       <LatestOperations site={site} live={live} rest={rest} />
       {status !== null && <QueueCard {...status.queue} />}

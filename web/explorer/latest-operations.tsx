@@ -1,8 +1,7 @@
 import { listLatest } from "@openledger/client/sequencer/ledger-reads";
 import type { LatestRecord } from "@openledger/client/sequencer/sequencer-schemas";
 import { Badge } from "../design/badge.tsx";
-import { Button } from "../design/button.tsx";
-import { type Column, Table } from "../design/table.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { usePlace } from "../routes.ts";
@@ -26,32 +25,17 @@ export function LatestOperations({ site, live }: PageProps) {
     <section class="card stack" aria-label="Operations">
       <h2>{before === undefined ? "Latest operations" : "Older operations"}</h2>
       {problem !== null && <ProblemNotice problem={problem} />}
-      {value === undefined ? (
-        <p class="soft">Asking …</p>
-      ) : (
-        <Table
-          caption="Latest operations"
-          columns={columns(live.nowMs.value)}
-          rows={value.records}
-          keyOf={({ sequence }) => sequence}
-          empty="Nothing has been executed yet."
-        />
-      )}
-      {(before !== undefined || nextBefore !== null) && (
-        <div class="row">
-          {before !== undefined && (
-            <Button isSmall onClick={() => setBefore(undefined)}>
-              Newest
-            </Button>
-          )}
-          <span class="push" />
-          {nextBefore !== null && (
-            <Button isSmall onClick={() => setBefore(nextBefore)}>
-              Older
-            </Button>
-          )}
-        </div>
-      )}
+      <DataTable
+        caption="Latest operations"
+        columns={columns(live.nowMs.value)}
+        rows={value?.records}
+        keyOf={({ sequence }) => sequence}
+        empty="Nothing has been executed yet."
+        pages={{
+          toNewest: before === undefined ? null : () => setBefore(undefined),
+          toOlder: nextBefore === null ? null : () => setBefore(nextBefore),
+        }}
+      />
     </section>
   );
 }

@@ -2,10 +2,10 @@ import { getLeaf, listOperations, nameOfOperation } from "@openledger/client/seq
 import type { LeafOperation, LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { useEffect } from "preact/hooks";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { FactList } from "../design/fact-list.tsx";
 import { Identicon } from "../design/identicon.tsx";
 import { Identifier } from "../design/identifier.tsx";
-import { type Column, Table } from "../design/table.tsx";
 import { lazyPage } from "../lazy-page.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { session } from "../ledger/session.ts";
@@ -152,7 +152,7 @@ function Operations({ site, live, id }: PageProps & { id: number }) {
       <h2>Last operations</h2>
       <Answered answer={answer} none="">
         {(operations) => (
-          <Table
+          <DataTable
             caption="Operations"
             columns={columns(live.nowMs.value)}
             rows={operations}

@@ -1,7 +1,7 @@
 import { approvalsOf, getModel, listSettlements } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf, LedgerSettlement } from "@openledger/client/sequencer/model-schemas";
 import { Badge } from "../design/badge.tsx";
-import { type Column, Table } from "../design/table.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showParts } from "../words/format.ts";
@@ -141,7 +141,7 @@ function Epochs({
             : "Its draws are fixed; the settlement is to come."}
         </p>
       )}
-      <Table
+      <DataTable
         caption="Settlements"
         columns={columns}
         rows={settlements}

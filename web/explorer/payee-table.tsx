@@ -1,6 +1,6 @@
 import { presentPayees } from "@openledger/circuits/ledger/payee-shards";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
-import { type Column, Table } from "../design/table.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { showCount, showParts } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
@@ -30,7 +30,7 @@ export function PayeeTable({ earned, payees }: PayeeTableProps) {
       cell: ([place]) => <Open wei={earned.amountsWei[place] ?? 0n} shown={parts[place]} isBare />,
     });
   return (
-    <Table
+    <DataTable
       caption="Who earns from the model"
       columns={columns}
       rows={presentPayees(payees)}

@@ -9,8 +9,8 @@ import {
 import type { LedgerRecord } from "@openledger/client/sequencer/sequencer-schemas";
 import type { ComponentChildren } from "preact";
 import { Badge } from "../design/badge.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { Identifier } from "../design/identifier.tsx";
-import { type Column, Table } from "../design/table.tsx";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
 
@@ -121,7 +121,7 @@ const COLUMNS: readonly Column<LedgerRecord>[] = [
 
 export function Records({ records }: { records: readonly LedgerRecord[] }) {
   return (
-    <Table
+    <DataTable
       caption="Operations of the batch"
       columns={COLUMNS}
       rows={records}

@@ -11,10 +11,10 @@ import type {
   LedgerSettlement,
 } from "@openledger/client/sequencer/model-schemas";
 import type { ComponentChildren } from "preact";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { FactList } from "../design/fact-list.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { MoneyPath } from "../design/money-path.tsx";
-import { type Column, Table } from "../design/table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
 import { showCount, showParts } from "../words/format.ts";
@@ -190,7 +190,7 @@ function Draws({ model, payments }: { model: LedgerModelLeaf; payments: EpochPay
             Ethereum's randomness chose these of {showCount(payments.paymentCount)}{" "}
             {payments.paymentCount === 1 ? "payment" : "payments"}; computed here from the seed.
           </p>
-          <Table
+          <DataTable
             caption="Draws"
             columns={drawColumns(model.id)}
             rows={drawn}

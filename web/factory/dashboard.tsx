@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { Chart } from "../charts/chart.tsx";
 import { Badge, type Tone } from "../design/badge.tsx";
-import { type Column, Table } from "../design/table.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { showCount, showDuration } from "../words/format.ts";
 import { Term } from "../words/term.tsx";
 import type { RunView } from "./jobs/run-view.ts";
@@ -161,7 +161,7 @@ function Hardest({ hardest, showRow }: Pick<RunView, "hardest"> & Pick<Dashboard
         Where it was most surprised when it last read them. Rows that stay here are often mistakes: wrong
         labels, other languages, cut texts.
       </p>
-      <Table
+      <DataTable
         caption="Rows with the largest loss"
         columns={columns}
         rows={hardest?.rows ?? []}

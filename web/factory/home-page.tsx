@@ -1,6 +1,6 @@
 import type { FactoryJob } from "@openledger/models/factory/factory-api";
 import { Badge } from "../design/badge.tsx";
-import { type Column, Table } from "../design/table.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import type { PageProps } from "../ledger/page.ts";
 import { showAge, showCount } from "../words/format.ts";
 import { ProblemNotice } from "../words/problem.tsx";
@@ -63,7 +63,7 @@ function Jobs({ factorySession }: { factorySession: FactorySession }) {
       {value === undefined ? (
         problem === null && <p class="soft">Asking …</p>
       ) : (
-        <Table
+        <DataTable
           caption="Jobs"
           columns={columns}
           rows={value}

@@ -1,5 +1,5 @@
 import type { LedgerBatch } from "@openledger/client/sequencer/sequencer-schemas";
-import { type Column, Table } from "../design/table.tsx";
+import { type Column, DataTable } from "../design/data-table.tsx";
 import { showAge, showCount } from "../words/format.ts";
 import { BatchLink } from "../words/links.tsx";
 import { StatusBadge } from "../words/status-badge.tsx";
@@ -22,7 +22,7 @@ export function LastBatches({ batches, nowMs }: { batches: readonly LedgerBatch[
     },
   ];
   return (
-    <Table
+    <DataTable
       caption="Last batches"
       isNarrow
       columns={columns}

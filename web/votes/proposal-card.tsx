@@ -6,9 +6,9 @@ import { useState } from "preact/hooks";
 import { useAction } from "../bridge/use-action.ts";
 import { Badge, type Tone } from "../design/badge.tsx";
 import { Button } from "../design/button.tsx";
+import { DataTable } from "../design/data-table.tsx";
 import { Identifier } from "../design/identifier.tsx";
 import { Notice } from "../design/notice.tsx";
-import { Table } from "../design/table.tsx";
 import { Timeline, type TimelineStep } from "../design/timeline.tsx";
 import { RowText } from "../hosted/rows/row-text.tsx";
 import { shownWords } from "../hosted/rows/shown-parts.ts";
@@ -122,7 +122,7 @@ function Voters({ proposal, votes: { governance } }: Pick<CardProps, "proposal" 
         {cast === null ? (
           reading.problem === null && <p class="soft">Asking Ethereum …</p>
         ) : (
-          <Table
+          <DataTable
             caption="Votes cast"
             columns={[
               {

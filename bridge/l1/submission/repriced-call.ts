@@ -28,7 +28,7 @@ import { findReceipt } from "./posted-batch.ts";
 import { type SendAnswer, sendSigned } from "./send-signed.ts";
 
 export interface OperatorCall {
-  /** What it is, for anyone who waits: "take the lease". */
+  /** What it is, for anyone who waits: "deploy Rollup". */
   readonly name: string;
   readonly to: Address;
   readonly input: Hex;

@@ -9,7 +9,7 @@
 
 import { paddedGas } from "@openledger/contracts/l1/fee-policy";
 import type { Logger } from "@openledger/foundation/logger";
-import { type Address, type LocalAccount, size, type TransactionReceipt } from "viem";
+import { type LocalAccount, size, type TransactionReceipt } from "viem";
 import type { BlobWork } from "../../blobs/blob-thread.ts";
 import { bridgeError } from "../../bridge-errors.ts";
 import { l1Call, revertOf } from "../../l1/l1-client.ts";
@@ -80,8 +80,6 @@ export interface BatchPublisherModules {
   readonly blobs: BlobWork;
   /** What else is to be sent with this account; asked when nothing is on its way. */
   readonly nextErrand?: () => Promise<Errand | null>;
-  /** As LeaseExtender.requireHeld; absent where there is no lease. */
-  readonly requireLease?: ((to: Address) => Promise<void>) | undefined;
   readonly logger: Logger;
   readonly metrics: BridgeMetrics;
   readonly nowMs?: () => number;
@@ -153,7 +151,6 @@ export class BatchPublisher {
       store: modules.store,
       nowMs: this.#nowMs,
       onStep: this.#onStep,
-      requireLease: modules.requireLease,
       blobs: modules.blobs,
     });
   }

@@ -16,6 +16,7 @@ import { BlobThread, type BlobWork } from "../../blobs/blob-thread.ts";
 import { createL1Client } from "../../l1/l1-client.ts";
 import { RollupContract } from "../../l1/rollup-contract.ts";
 import { EMPTY_BLOB } from "../../l1/submission/other-pool.ts";
+import { RepricedCall } from "../../l1/submission/repriced-call.ts";
 import { blobsHere } from "../../testing/blobs-here.ts";
 import { type BridgeFixture, startBridgeFixture } from "../../testing/bridge-fixture.ts";
 import {
@@ -29,7 +30,6 @@ import {
 import type { ReadyBatch } from "../operator-client.ts";
 import { BUNDLE_LIMITS, chooseBundle } from "./batch-bundle.ts";
 import { createBlobMaker } from "./bundle-blobs.ts";
-import { OperatorNonce } from "./operator-nonce.ts";
 import { IntentStore } from "./publish-intent.ts";
 import { isFiller } from "./publish-refusal.ts";
 import { TransactionSender } from "./transaction-sender.ts";
@@ -153,7 +153,7 @@ test("a nonce of the pool for blobs is used up by one filler with a blob, before
   expect(fees).toEqual([false, true]);
 }, 60_000);
 
-test("another machine takes the nonce where the node's pool for blobs has the account, or has it no more", async () => {
+test("a repriced call is mined where the node's pool for blobs has the account, or has it no more", async () => {
   await f.l1.client.setAutomine(true);
   const told: string[] = [];
   const hashes: Hex[] = [];
@@ -162,21 +162,36 @@ test("another machine takes the nonce where the node's pool for blobs has the ac
     f.rpcUrl,
     poolHolds(() => holds),
     async (rpcUrl) => {
-      const nonce = new OperatorNonce(
-        {
-          ...{ chainId: 31337, confirmations: 1, resendAfterMs: 5_000, pollIntervalMs: 20 },
-          ...{ maxFeePerGasWei: 10n ** 12n, maxPriorityFeePerGasWei: 10n ** 10n },
-        },
-        {
-          ...{ account: anvilAccount(4), client: rollupAt(rpcUrl).client },
-          tell: (text) => told.push(text),
-          onSigned: (hash) => void hashes.push(hash),
-        },
-      );
-      const call = { name: "call", to: anvilAccount(5).address, input: "0x01" } as const;
-      expect((await nonce.send(call)).status).toBe("success");
+      const account = anvilAccount(4);
+      const { client } = rollupAt(rpcUrl);
+      const mine = async () => {
+        const call = new RepricedCall(
+          {
+            chainId: 31337,
+            resendAfterMs: 5_000,
+            pollIntervalMs: 20,
+            maxFeePerGasWei: 10n ** 12n,
+            maxPriorityFeePerGasWei: 10n ** 10n,
+          },
+          {
+            account,
+            client,
+            tell: (text) => told.push(text),
+            onSigned: (hash) => void hashes.push(hash),
+          },
+          {
+            name: "call",
+            to: anvilAccount(5).address,
+            input: "0x01",
+            nonce: await client.getTransactionCount({ address: account.address }),
+            gas: 30_000n,
+          },
+        );
+        expect(await call.mine()).toMatchObject({ kind: "mined", receipt: { status: "success" } });
+      };
+      await mine();
       holds = "plain";
-      expect((await nonce.send(call)).status).toBe("success");
+      await mine();
     },
   );
   expect(told.filter((text) => text.includes("pool for blobs has the account"))).toHaveLength(1);

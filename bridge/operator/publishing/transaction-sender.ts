@@ -45,8 +45,6 @@ interface TransactionSenderModules {
   readonly nowMs: () => number;
   readonly onStep: (step: PublishStep) => void | Promise<void>;
   readonly blobs: Pick<BlobWork, "cells">;
-  /** Asked between reading a nonce and signing under it; throws where nothing may be signed. */
-  readonly requireLease?: ((to: Address) => Promise<void>) | undefined;
 }
 
 interface TransactionPlan {
@@ -188,7 +186,6 @@ export class TransactionSender {
     maxFeePerGasWei: bigint,
   ): Promise<PublishIntent | null> {
     const intents = await this.#modules.store.intents();
-    await this.#modules.requireLease?.(content.to);
     const before = intents.find((intent) => intent.nonce === nonce);
     const earlier = before?.attempts ?? [];
     const last = earlier.at(-1);

@@ -4,7 +4,6 @@ import { hex32 } from "@openledger/foundation/hex";
 import { type Address, type Hex, isAddressEqual } from "viem";
 import { clientError } from "../../client-errors.ts";
 import { type LedgerClient, requireL2Key } from "../../ledger-client.ts";
-import { isInTime } from "../../sequencer/lease-term.ts";
 import { getInfo, getLeaf, getOperation, resolveSigner } from "../../sequencer/ledger-reads.ts";
 import { encodeOperation, type OperationBody } from "../../sequencer/operation-body.ts";
 import { checkPreconfirmation } from "../../sequencer/preconfirmation.ts";
@@ -15,9 +14,6 @@ import {
   type Preconfirmation,
   submissionSchema,
 } from "../../sequencer/sequencer-schemas.ts";
-
-/** Answers that took longer than the lease, before the sequencer counts as gone. */
-export const MAX_LATE_ANSWERS = 3;
 
 /** An operation with its signature: it may be sent any number of times, and is executed once. */
 export interface SignedSubmission {
@@ -35,7 +31,6 @@ export type SigningErrorCode =
   | "CLI_LEAF_OWNER_CHANGED"
   | "CLI_WRONG_ROLLUP"
   | "CLI_PRECONFIRMATION_INVALID"
-  | "CLI_ANSWER_LATE"
   | SequencerErrorCode;
 
 /** What every signing verb takes beside its own fields. */
@@ -133,7 +128,7 @@ async function signOperation(
   return { hash: hex32(messageHash(operation, context)), body, bRef: hex32(bRef) };
 }
 
-export type SendSignedErrorCode = "CLI_PRECONFIRMATION_INVALID" | "CLI_ANSWER_LATE" | SequencerErrorCode;
+export type SendSignedErrorCode = "CLI_PRECONFIRMATION_INVALID" | SequencerErrorCode;
 
 /**
  * Sends a signed operation, again if need be: one that the sequencer holds already is answered from what it knows.
@@ -173,21 +168,11 @@ export async function resultOf(
 
 async function submit(client: LedgerClient, signed: SignedSubmission) {
   try {
-    for (let tries = 0; tries < MAX_LATE_ANSWERS; tries++) {
-      const sentAtMs = performance.now();
-      const answer = await requestSequencer(client, "/v1/operations", submissionSchema, {
-        body: signed.body,
-      });
-      if (isInTime(answer.lease, performance.now() - sentAtMs)) return answer;
-    }
+    return await requestSequencer(client, "/v1/operations", submissionSchema, { body: signed.body });
   } catch (error) {
     // Sent before and answered to nobody: its nonce is used up by now, which is no failure.
     const known = await getOperation(client, signed.hash).catch(() => null);
     if (known === null) throw error;
     return known;
   }
-  throw clientError(
-    "CLI_ANSWER_LATE",
-    "the sequencer's answers took longer than its right to promise anything",
-  );
 }

@@ -7,12 +7,11 @@ import { isRollupError, type RollupError } from "@openledger/foundation/rollup-e
 import * as z from "zod/mini";
 import { clientError } from "../../client-errors.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
-import { isInTime } from "../../sequencer/lease-term.ts";
 import { decodeOperation } from "../../sequencer/operation-body.ts";
 import { refusedBy, requestSequencer, type SequencerErrorCode } from "../../sequencer/sequencer-request.ts";
-import { MAX_LATE_ANSWERS, resultOf, type SendResult, type SignedSubmission } from "./send-operation.ts";
+import { resultOf, type SendResult, type SignedSubmission } from "./send-operation.ts";
 
-export type SendOperationsErrorCode = "CLI_ANSWER_LATE" | "CLI_INPUT_INVALID" | SequencerErrorCode;
+export type SendOperationsErrorCode = "CLI_INPUT_INVALID" | SequencerErrorCode;
 
 const answersSchema = z.pipe(
   z.instanceof(Uint8Array),
@@ -31,7 +30,7 @@ const refusalSchema = z.object({
 /**
  * Sends up to 256 signed operations in one request, as bytes. Each is taken or refused by itself, in its place of the result: what a refused
  * one has there is what `sendSigned` would throw.
- * @throws CLI_INPUT_INVALID, CLI_ANSWER_LATE, CLI_UNREACHABLE
+ * @throws CLI_INPUT_INVALID, CLI_UNREACHABLE
  * @example
  * ```ts
  * const kept: SignedSubmission[] = [];
@@ -47,29 +46,19 @@ export async function sendOperations(
   if (signed.length > MOST_BATCH_OPERATIONS)
     throw clientError("CLI_INPUT_INVALID", `at most ${MOST_BATCH_OPERATIONS} operations go at once`);
   const body = encodeBatch(signed.map((one) => decodeOperation(one.body)));
-  for (let tries = 0; tries < MAX_LATE_ANSWERS; tries++) {
-    const sentAtMs = performance.now();
-    const { answers, lease } = await requestSequencer(client, "/v1/operations/batch", answersSchema, {
-      body,
-    });
-    if (!isInTime(lease, performance.now() - sentAtMs)) continue;
-    if (answers.length !== signed.length)
-      throw clientError("CLI_ANSWER_INVALID", `${answers.length} answers for ${signed.length} operations`);
-    return Promise.all(
-      answers.map(async (answer, i) => {
-        if ("error" in answer) {
-          const { error } = refusalSchema.parse(answer);
-          return refusedBy(error, error.isRetryable);
-        }
-        return resultOf(client, signed[i]!, answer).catch((error: unknown) => {
-          if (isRollupError(error)) return error;
-          throw error;
-        });
-      }),
-    );
-  }
-  throw clientError(
-    "CLI_ANSWER_LATE",
-    "the sequencer's answers took longer than its right to promise anything",
+  const answers = await requestSequencer(client, "/v1/operations/batch", answersSchema, { body });
+  if (answers.length !== signed.length)
+    throw clientError("CLI_ANSWER_INVALID", `${answers.length} answers for ${signed.length} operations`);
+  return Promise.all(
+    answers.map(async (answer, i) => {
+      if ("error" in answer) {
+        const { error } = refusalSchema.parse(answer);
+        return refusedBy(error, error.isRetryable);
+      }
+      return resultOf(client, signed[i]!, answer).catch((error: unknown) => {
+        if (isRollupError(error)) return error;
+        throw error;
+      });
+    }),
   );
 }

@@ -1,116 +1,115 @@
-/** A machine of an operator: an installation, and its processes as its units or its compose file start them. */
-import { readFileSync, renameSync } from "node:fs";
+/** A machine of an operator: what `operator init` wrote, and the processes of compose.yaml, started without the containers. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { freePort } from "@openledger/foundation/testing/free-port";
 import {
   installationPaths,
   readEnvFile,
-  readInstallation,
-} from "@openledger/operations/installation/installation";
+} from "@openledger/scripts/commands/operate/installation/installation";
+import { parse } from "yaml";
 import type { CommandRunner } from "../../world/commands.ts";
-import { drillError } from "../../world/drill-errors.ts";
-import { ManagedProcess, type ProcessSpec } from "../../world/process.ts";
+import { healthOf, ManagedProcess } from "../../world/process.ts";
 
-type StartCommand = Pick<ProcessSpec, "args" | "command" | "env" | "workingDir">;
-
-/** What systemd would start. */
-function commandOfUnit(folder: string, name: string): StartCommand {
-  const text = readFileSync(installationPaths(folder).unit(name), "utf8");
-  const value = (key: string) => {
-    const [, found] = new RegExp(`^${key}=(.+)$`, "m").exec(text) ?? [];
-    if (found === undefined) throw drillError("DRL_UNEXPECTED", `the unit of ${name} has no ${key}`);
-    return found;
-  };
-  const [command, ...args] = value("ExecStart").split(" ");
-  const env = readEnvFile(value("EnvironmentFile"));
-  return { command: command!, args, env, workingDir: value("WorkingDirectory") };
+interface ComposeService {
+  readonly command: readonly string[];
+  readonly env_file: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What compose would start in a container, without the container. */
-function commandOfCompose(folder: string, name: string): StartCommand {
-  const text = readFileSync(installationPaths(folder).compose, "utf8");
-  const { services } = JSON.parse(text.slice(text.indexOf("{"))) as {
-    services: Record<string, { command: string[]; working_dir: string; env_file: string[] }>;
-  };
-  const { command, env_file, working_dir } = services[name]!;
-  const [program, ...args] = command;
-  const started = program === "node" ? process.execPath : program!;
-  return { command: started, args, env: readEnvFile(env_file[0]!), workingDir: working_dir };
-}
+/** Services of the default profile, and the port of each in compose.yaml. */
+const SERVICES = [
+  ["sequencer", 8547],
+  ["bridge", 8548],
+  ["prover", 8549],
+  ["full-node", 8557],
+] as const;
+type ServiceName = (typeof SERVICES)[number][0];
 
 export class OperatedMachine {
-  readonly name: string;
-  /** Of the installation. */
+  /** As --out had it. */
   readonly folder: string;
-  readonly #logFolder: string;
+  readonly #parent: string;
   readonly #commands: CommandRunner;
-  readonly #processes = new Map<string, ManagedProcess>();
+  readonly #ports: ReadonlyMap<ServiceName, number>;
+  readonly #processes = new Map<ServiceName, ManagedProcess>();
 
-  constructor(name: string, folder: string, commands: CommandRunner) {
-    this.name = name;
-    this.folder = join(folder, name);
-    this.#logFolder = join(folder, "logs", name);
+  static async create(folder: string, commands: CommandRunner): Promise<OperatedMachine> {
+    const ports = new Map<ServiceName, number>();
+    for (const [name] of SERVICES) ports.set(name, await freePort());
+    return new OperatedMachine(folder, commands, ports);
+  }
+
+  private constructor(parent: string, commands: CommandRunner, ports: ReadonlyMap<ServiceName, number>) {
+    this.folder = join(parent, "installation");
+    this.#parent = parent;
     this.#commands = commands;
+    this.#ports = ports;
   }
 
   async init(...args: string[]): Promise<void> {
     await this.#commands.run("operator", "init", "--out", this.folder, ...args);
   }
 
+  urlOf(name: ServiceName): string {
+    return `http://127.0.0.1:${this.#ports.get(name)}`;
+  }
+
   get url(): string {
-    const { lease } = readInstallation(this.folder);
-    return lease?.url ?? `http://127.0.0.1:${this.portOf("sequencer")}`;
+    return this.urlOf("sequencer");
   }
 
   get processes(): ManagedProcess[] {
     return [...this.#processes.values()];
   }
 
-  process(name: string): ManagedProcess {
+  process(name: ServiceName): ManagedProcess {
     return this.#processes.get(name)!;
   }
 
-  /** As `systemctl start openledger.target`: whatever the installation lists and does not run yet. */
-  start(...names: string[]): void {
-    for (const { name } of readInstallation(this.folder).processes)
-      if ((names.length === 0 || names.includes(name)) && !this.#processes.has(name))
-        this.#launch(name, commandOfUnit(this.folder, name));
-  }
-
-  /** Sequencer and bridge as systemd starts them, all others as compose does. */
-  startMixed(): void {
-    for (const { kind, name } of readInstallation(this.folder).processes) {
-      const isUnit = kind === "sequencer" || kind === "bridge";
-      this.#launch(name, (isUnit ? commandOfUnit : commandOfCompose)(this.folder, name));
+  /** As `docker compose up --detach --wait`. */
+  async start(): Promise<void> {
+    for (const [name] of SERVICES) {
+      if (!this.#processes.has(name)) this.#processes.set(name, this.#processOf(name));
+      if (!this.process(name).isRunning) this.process(name).launch();
     }
+    await Promise.all(this.processes.map((one) => one.ready()));
   }
 
-  #launch(name: string, start: StartCommand): void {
-    const one = new ManagedProcess({ ...start, name, logPath: join(this.#logFolder, `${name}.log`) });
-    one.launch();
-    this.#processes.set(name, one);
+  #processOf(name: ServiceName): ManagedProcess {
+    const { services } = parse(readFileSync(join(repositoryRoot, "compose.yaml"), "utf8"), {
+      merge: true,
+    }) as {
+      services: Record<string, ComposeService>;
+    };
+    const { command, env_file, environment } = services[name]!;
+    const settings = env_file.length === 0 ? {} : readEnvFile(installationPaths(this.folder).settings);
+    const own = Object.entries(environment).map(([key, value]) => [key, this.#outside(value)]);
+    return new ManagedProcess({
+      name,
+      args: command.map((arg) => this.#outside(arg)),
+      env: { ...settings, ...Object.fromEntries(own) },
+      workingDir: repositoryRoot,
+      logPath: join(this.#parent, "logs", `${name}.log`),
+      isReady: healthOf(this.urlOf(name)),
+    });
   }
 
-  /** @returns how long that took, in seconds */
-  async stop(name: string): Promise<number> {
-    const startedAtMs = performance.now();
-    await this.#processes.get(name)?.stop();
-    this.#processes.delete(name);
-    return Math.round((performance.now() - startedAtMs) / 100) / 10;
+  /** A path, an address or a port of the containers as it is on this machine. */
+  #outside(text: string): string {
+    let own = text
+      .replace("/operator/installation", this.folder)
+      .replace("/data/", `${this.#parent}/data/`)
+      .replaceAll("0.0.0.0", "127.0.0.1");
+    for (const [name, port] of SERVICES)
+      own = own
+        .replace(`http://${name}:${port}`, this.urlOf(name))
+        .replace(new RegExp(`(^|=)${port}$`), `$1${this.#ports.get(name)}`);
+    return own;
   }
 
   /** kill -9 of everything here. */
   async die(): Promise<void> {
     await Promise.all(this.processes.map((one) => one.kill()));
-    this.#processes.clear();
-  }
-
-  /** What was a leader's is kept beside, and not started again. */
-  moveLedgerAway(): void {
-    const { data } = installationPaths(this.folder);
-    for (const name of ["sequencer", "bridge"]) renameSync(data(name), data(`${name}.replaced`));
-  }
-
-  portOf(name: string): number {
-    return readInstallation(this.folder).processes.find((one) => one.name === name)!.port;
   }
 }

@@ -3,9 +3,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { loadDeployment } from "@openledger/circuits/registry/deployment";
-import { isRollupError } from "@openledger/foundation/rollup-error";
-import { freePort, isFree } from "@openledger/foundation/testing/free-port";
-import { type Diagnosis, examine } from "@openledger/operations/doctor/doctor";
 import { drillAccount, drillPrivateKey, drillUser } from "../../world/accounts.ts";
 import { drillError } from "../../world/drill-errors.ts";
 import { faucetOn } from "../../world/l1.ts";
@@ -15,7 +12,6 @@ import { waitUntil } from "../../world/wait-until.ts";
 import { CIRCUITS } from "./rehearsed-keys.ts";
 
 const USERS = [0, 1, 2, 3];
-const RANGE = 5;
 export const PATIENCE_MS = 900_000;
 
 /** Blocks come by the second, and a proof takes as long as ever: little may wait for it. */
@@ -65,40 +61,11 @@ export function writeConfig(
   return path;
 }
 
-/** The first of five free ports, none of which is `apart` from another range's first. */
-export async function freeRange(apart: number | null = null): Promise<number> {
-  for (;;) {
-    const first = await freePort();
-    if (first > 64_000 || (apart !== null && Math.abs(first - apart) < 2 * RANGE)) continue;
-    const others = Array.from({ length: RANGE - 1 }, (_, i) => isFree(first + i + 1));
-    if (!(await Promise.all(others)).includes(false)) return first;
-  }
-}
-
-export async function untilWell(home: string, processes: readonly ManagedProcess[]): Promise<Diagnosis> {
-  let last: Diagnosis | null = null;
-  await waitUntil(
-    "the doctor to find nothing",
-    async () => {
-      last = await examine(home);
-      return last.problems.length === 0;
-    },
-    PATIENCE_MS,
-    { inVain: () => ended(processes) },
-  ).catch((error: unknown) => {
-    if (!isRollupError(error, "DRL_TIMEOUT")) throw error;
-    const said = last?.problems.map(({ problem, subject }) => `${subject}: ${problem}`).join("; ");
-    throw drillError("DRL_TIMEOUT", `the doctor still finds: ${said}`, { cause: error });
-  });
-  return last!;
-}
-
-/** Four users deposit, and begin to send transfers. @param standbyUrl asked where the other one does not serve */
+/** Four users deposit, and begin to send transfers. */
 export async function startTraffic(
   rpcUrl: string,
   recordPath: string,
   sequencerUrl: string,
-  standbyUrl = sequencerUrl,
 ): Promise<Traffic> {
   await initPoseidon();
   const record = loadDeployment(recordPath);
@@ -114,7 +81,7 @@ export async function startTraffic(
     },
     PATIENCE_MS,
   );
-  const traffic = new Traffic({ sequencerUrl, standbyUrl, domain: record.domain, users });
+  const traffic = new Traffic({ sequencerUrl, domain: record.domain, users });
   traffic.start();
   return traffic;
 }

@@ -6,7 +6,6 @@ import { setKey } from "@openledger/client/actions/ledger/account-operations";
 import { setDisplayName } from "@openledger/client/datanets/display-names";
 import { createRandomKey } from "@openledger/client/l2-key";
 import { hex32 } from "@openledger/foundation/hex";
-import { installationPaths } from "@openledger/operations/installation/installation";
 import type { Command } from "commander";
 import { addAccount, noteKeyIndex } from "../../cli/account-file.ts";
 import { commandError } from "../../cli/cli-errors.ts";
@@ -24,6 +23,7 @@ import { defineOptions } from "../../cli/options.ts";
 import { command, WAIT_OPTION, waitWithProgress, withExample } from "../../cli/run-command.ts";
 import { HOST_OPTION } from "../datanet/host-options.ts";
 import { MAX_FEE_OPTION, maxFeeOf, UNCHECKED_LINE, UNCHECKED_OPTION } from "../money/forced-operation.ts";
+import { installationPaths } from "../operate/installation/installation.ts";
 
 const LEAF_OPTION = defineOptions({
   "--leaf <id>": "a Datanet or model of the account; default: its account leaf",
@@ -44,7 +44,7 @@ const addNew = command({
   examples: ["account new erin", "account new erin --random-key"],
   run: async ({ options, args, output }) => {
     const path = accountsPath(options);
-    if (existsSync(installationPaths(dirname(path)).manifest))
+    if (existsSync(installationPaths(dirname(path)).settings))
       throw commandError(
         "CMD_USAGE",
         `${dirname(path)} is an operator's installation, and keys of accounts are in clear text: --accounts-file FILE names another place`,

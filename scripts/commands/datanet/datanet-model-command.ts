@@ -1,30 +1,44 @@
 import { APPROVAL_DELAY_SECONDS } from "@openledger/circuits/protocol";
 import { approveModel, revokeModel } from "@openledger/client/actions/ledger/model-operations";
 import { clientError } from "@openledger/client/client-errors";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getLeaf, getStatus } from "@openledger/client/sequencer/ledger-reads";
 import { approvalsOf, getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { commandError } from "../../cli/cli-errors.ts";
-import { openSigner, signFor } from "../../cli/context.ts";
+import { CARD_OPTION, FOLDER_OPTION, SERVER_OPTION, STORE_OPTION } from "../../cli/common-options.ts";
+import { openReader, openSigner, signFor } from "../../cli/context.ts";
+import type { Output } from "../../cli/output.ts";
 import { parseId } from "../../cli/parse-id.ts";
 import { type CommandContext, command, waitWithProgress } from "../../cli/run-command.ts";
+import { TEXT_BASE_OPTION } from "../../cli/text-base-option.ts";
 import { FORCED_OPTIONS } from "../money/forced-operation.ts";
+import type { VerifyModelOptions } from "../verify/verify-model.ts";
 
 export const addApproveModel = command({
   usage: "approve-model <datanet> <model>",
   about:
-    "let a model of the published version take payments, from 24 hours after its publication by batch timestamps; or revoke that",
+    "recompute a model of the published version and let it take payments, from 24 hours after its publication by batch timestamps; or revoke that",
   options: {
     "--revoke": "end the model's payments; earlier payments are still settled",
+    "--skip-recomputation": "approve without training the model again: you take its rows' scores on trust",
+    ...FOLDER_OPTION,
+    ...SERVER_OPTION,
+    ...TEXT_BASE_OPTION,
+    ...CARD_OPTION,
+    ...STORE_OPTION,
     ...FORCED_OPTIONS,
   },
   examples: [
     "datanet approve-model 10 15 --account alice",
+    "datanet approve-model 10 15 --folder facts --account alice",
     "datanet approve-model 10 15 --revoke --account alice",
     "datanet approve-model 10 15 --revoke --forced --account alice",
   ],
   run: async ({ options, args, output }) => {
     const [datanetId, modelId] = args.map(parseId) as [number, number];
     if (options.forced === true) {
+      if (options.revoke !== true)
+        output.note(await recomputed(await openReader(options), modelId, options, output));
       const { approveThroughL1 } = await import("./forced-approval.ts");
       const approval = { datanetId, modelId, isRevocation: options.revoke === true };
       return approveThroughL1(await openSigner(options), approval, options, output);
@@ -53,6 +67,7 @@ export const addApproveModel = command({
         { data: { reason: "too-early", allowedAtSeconds, l1Seconds: l1.timestamp } },
       );
     }
+    const recomputation = await recomputed(signer.client, modelId, options, output);
     const client = await signFor(signer, leaf);
     const { hash: _hash, ...statics } = staticsOf(model);
     const sent = await approveModel(client, { datanetId, modelId, statics });
@@ -62,6 +77,7 @@ export const addApproveModel = command({
     );
     const lines = [
       `datanet ${datanetId} has approved model ${modelId} (${stage}), operation ${sent.hash}`,
+      recomputation,
       ...(missingDatanets.length === 0
         ? []
         : [
@@ -71,9 +87,29 @@ export const addApproveModel = command({
         ? []
         : ["the model takes payments once it is activated: openledger models register"]),
     ];
-    output.answer(lines, { ...sent, datanetId, modelId, stage, batchNumber, missingDatanets });
+    const isRecomputed = options.skipRecomputation !== true;
+    output.answer(lines, { ...sent, datanetId, modelId, isRecomputed, stage, batchNumber, missingDatanets });
   },
 });
+
+/**
+ * Trains the model again, unless the option skips that.
+ * @returns a line that says what was compared
+ * @throws ATT_MODEL_MISMATCH naming the first difference; as `recompute`
+ */
+async function recomputed(
+  client: LedgerClient,
+  modelId: number,
+  options: VerifyModelOptions & { folder?: string; skipRecomputation?: boolean },
+  output: Output,
+): Promise<string> {
+  if (options.skipRecomputation === true)
+    return `model ${modelId} was not recomputed: nothing here shows that its scores are those of its rows`;
+  const { recompute } = await import("../verify/verify-model.ts");
+  const what = options.folder ?? String(modelId);
+  const { lines } = await recompute(client, { what, modelId }, options, output);
+  return lines[0]!;
+}
 
 async function revoke(
   { options, output }: Pick<CommandContext<{ wait: string }>, "options" | "output">,

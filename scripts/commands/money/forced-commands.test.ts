@@ -128,10 +128,19 @@ test("revokes and approves a model as its Datanet's owner, in the queue's order"
   expect(await approval("--revoke")).toMatchObject({ isRevocation: true, isChecked: true, stage: "queued" });
   expect(await post()).toEqual([[KIND.forcedRevokeModel, true]]);
   expect(isApproved()).toBe(false);
-  expect(await approval()).toMatchObject({ isRevocation: false, isChecked: true, stage: "queued" });
+  // A model is recomputed before it is approved: its server has to be known, or the owner says that it is skipped.
+  expect(await approval()).toMatchObject({
+    error: { code: "CMD_NO_MODEL_SERVER", data: { modelId: MODEL_ID } },
+  });
+  expect(await approval("--skip-recomputation")).toMatchObject({
+    isRevocation: false,
+    isChecked: true,
+    stage: "queued",
+  });
   expect(await post()).toEqual([[KIND.forcedApproveModel, true]]);
   expect(isApproved()).toBe(true);
-  const other = await run("datanet", "approve-model", String(ALICE), String(MODEL_ID), "--forced");
+  const skipped = ["--forced", "--skip-recomputation"];
+  const other = await run("datanet", "approve-model", String(ALICE), String(MODEL_ID), ...skipped);
   expect(other).toMatchObject({ error: { code: "CLI_FORCED_NO_EFFECT", data: { reason: "no-effect" } } });
 });
 

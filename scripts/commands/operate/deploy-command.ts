@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline/promises";
-import { operatorError } from "@openledger/operations/operator-errors";
 import { formatEther } from "viem";
 import { DRY_RUN_OPTION } from "../../cli/common-options.ts";
 import { command } from "../../cli/run-command.ts";
+import { operatorError } from "./operator-errors.ts";
 
 export const addDeployCommand = command({
   usage: "deploy",
@@ -18,9 +18,7 @@ export const addDeployCommand = command({
   },
   examples: ["deploy --config deploy.json --dry-run", "deploy --config deploy.json"],
   run: async ({ options, output }) => {
-    const { carryOut, describeDeployment, prepareDeployment } = await import(
-      "@openledger/operations/deploy/deploy"
-    );
+    const { carryOut, describeDeployment, prepareDeployment } = await import("./deploy/deploy.ts");
     const tell = (text: string) => process.stderr.write(`${text}\n`);
     // snarkjs prints its verdicts by itself; stdout is the answer's.
     console.log = tell;

@@ -1,6 +1,4 @@
 import { join } from "node:path";
-import { Secret } from "@openledger/foundation/secret";
-import { readSecretFile } from "@openledger/foundation/secret-file";
 import { InvalidArgumentError } from "commander";
 import {
   DATA_OPTION,
@@ -21,8 +19,6 @@ export const addFollowCommand = command({
   options: {
     "--feed <url>": "URL of the sequencer or full node whose unposted state is shown; default: L1 alone",
     ...DATA_OPTION,
-    "--replica-token-file <file>":
-      "run as the operator's standby, which confirms entries before they are acknowledged: file with its token (docs/how-to/fail-over.md)",
     ...SNAPSHOT_OPTION,
     "--verify-proofs": "verify every proof again with the keys registered on L1",
     ...LISTEN_OPTIONS,
@@ -62,10 +58,6 @@ export const addFollowCommand = command({
         rollupAddress,
         fromBlock: options.fromBlock ?? known,
         feedUrl: options.feed ?? null,
-        replicaToken:
-          options.replicaTokenFile === undefined
-            ? undefined
-            : new Secret(readSecretFile(options.replicaTokenFile)),
         blobs: { archives: options.blobs ?? [], beaconUrls: options.beacon ?? [] },
         dataPath: options.data ?? join(workspaceDir, "full-node"),
         finalityDepthBlocks: options.finalityDepth,

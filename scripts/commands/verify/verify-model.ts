@@ -38,10 +38,29 @@ export async function retrainAndCompare({
 }: CommandContext<VerifyModelOptions>): Promise<void> {
   const client = await openReader(options);
   const [what] = args as [string];
+  const { facts, lines } = await recompute(client, { what }, options, output);
+  output.answer(lines, facts);
+}
+
+/**
+ * Trains a model again from its rows and compares every published byte.
+ * @param what a folder with a model, or the id of a registered one
+ * @param modelId the registered model that a folder's has to be, by its statics on the ledger
+ * @returns what was found, in lines for people and as facts for programs
+ * @throws ATT_MODEL_MISMATCH naming the first difference; CMD_NO_MODEL_SERVER; as `verifyModel` and `fetchModel`
+ */
+export async function recompute(
+  client: LedgerClient,
+  { modelId, what }: { what: string; modelId?: number },
+  options: VerifyModelOptions,
+  output: Output,
+): Promise<{ lines: string[]; facts: Record<string, unknown> }> {
   const { isFolder, model, places } = await openPublished(what, options, output);
   const binding = unpackBinding(model.statics.binding);
+  const registeredId = isFolder ? modelId : parseId(what);
   // A folder that is not registered yet is compared with the datanet alone.
-  const staticsHash = isFolder ? model.staticsHash : staticsOf(await getModel(client, parseId(what))).hash;
+  const staticsHash =
+    registeredId === undefined ? model.staticsHash : staticsOf(await getModel(client, registeredId)).hash;
   const facts = await factsOf(client, model.statics.binding, staticsHash);
   const rows = await storedRows(options, facts);
   const result = await verifyModel({
@@ -66,7 +85,7 @@ export async function retrainAndCompare({
     ...(await weightsLine(model)),
     `${result.payeeCount} payees, statics ${hex32(model.staticsHash)}${isFolder ? "" : ", as the ledger has it"}`,
   ];
-  output.answer(lines, {
+  const found = {
     model: what,
     datanetId: Number(binding.datanetId),
     version: Number(binding.version),
@@ -77,7 +96,8 @@ export async function retrainAndCompare({
     staticsHash: hex32(model.staticsHash),
     isTrainedAgain: options.quick !== true,
     ...result,
-  });
+  };
+  return { lines, facts: found };
 }
 
 /** A model from a folder, or by its leaf's id from its server. */

@@ -45,7 +45,7 @@ export async function registerOperationsRoute(
             }),
         ),
       );
-      const bytes = encodeBatchAnswers(answers, sequencer.lease?.term ?? null);
+      const bytes = encodeBatchAnswers(answers);
       return reply
         .type("application/octet-stream")
         .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));

@@ -158,11 +158,9 @@ export async function registerPublicRoutes(
         kind: schemas.signedKind(body.kind),
       });
       reply.code(202);
-      const lease = preconfirmation === null ? null : (sequencer.lease?.term ?? null);
       return {
         ...{ hash, status },
         ...(preconfirmation === null ? {} : { preconfirmation }),
-        ...(lease === null ? {} : { lease }),
       };
     },
   );

@@ -1,17 +1,9 @@
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { createL1Client } from "@openledger/bridge/l1/l1-client";
-import { LeaseContract } from "@openledger/bridge/l1/lease-contract";
-import { OperatorNonce } from "@openledger/bridge/operator/publishing/operator-nonce";
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
-import { compileContracts, pickContract } from "@openledger/contracts/build/compile";
-import { deployContract } from "@openledger/contracts/build/deploy";
-import { anvilAccount } from "@openledger/contracts/testing/anvil-account";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import { verifyRollup } from "@openledger/verifier/replay/verify";
-import { createWalletClient, http, parseGwei } from "viem";
-import { foundry } from "viem/chains";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { freshChain, freshFolder } from "../../testing/fresh-rollup.ts";
 import { startTestFullNode, type TestFullNode, urlOf } from "../../testing/full-node-fixture.ts";
@@ -25,7 +17,6 @@ import {
 import { close, send } from "../../testing/test-operator.ts";
 import { type Answer, ONE_OPEN_WEI, testUser, transfer } from "../../testing/test-rollup.ts";
 import { restoreFromFullNode } from "./restore-from-full-node.ts";
-import { type TakeOverModules, takeForOwn, takeOver } from "./take-over.ts";
 
 const [alice, bob] = [testUser(0), testUser(1)];
 let f: HistoryFixture;
@@ -40,7 +31,7 @@ afterAll(() => f.stop());
 
 const code = (expected: string) => ({ code: expected });
 
-interface Standby {
+interface Followed {
   readonly folder: string;
   /** The sequencer's, the full node's and the new one's. */
   readonly dataPath: string;
@@ -53,7 +44,7 @@ interface Standby {
 }
 
 /** A sequencer and its full node, on an L1 of their own. */
-async function startStandby(): Promise<Standby> {
+async function startFollowed(): Promise<Followed> {
   await freshChain(f);
   const folder = freshFolder();
   const world = await startL1World(f, deployment, folder);
@@ -61,31 +52,31 @@ async function startStandby(): Promise<Standby> {
   const fullNodePath = join(folder, "full-node");
   const fullNode = await startTestFullNode(f, fullNodePath, urlOf(world));
   const dataPath = join(folder, "data");
-  const standby: Standby = {
+  const started: Followed = {
     ...{ folder, dataPath, fullNodePath, world, fullNode },
     async pay(nonce) {
       const owner = BigInt(f.l1.roles.bob);
       const operation = transfer(alice, { ...bob, l1Owner: owner }, nonce, {
         domain: deployment.domain,
       } as object);
-      const { body, status } = await send(standby.world.rollup, operation);
+      const { body, status } = await send(started.world.rollup, operation);
       expect(status, JSON.stringify(body)).toBe(202);
       return body;
     },
     async post() {
-      await close(standby.world.rollup);
-      for (let i = 0; i < 3; i++) await standby.world.turn();
+      await close(started.world.rollup);
+      for (let i = 0; i < 3; i++) await started.world.turn();
     },
     promote: () =>
       restoreFromFullNode({ rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, fullNodePath, dataPath }),
   };
-  onTestFinished(() => standby.world.stop().catch(() => {}));
+  onTestFinished(() => started.world.stop().catch(() => {}));
   onTestFinished(() => fullNode.stop().catch(() => {}));
-  return standby;
+  return started;
 }
 
 /** The disk is gone. */
-async function lose({ dataPath, fullNode, world }: Standby): Promise<void> {
+async function lose({ dataPath, fullNode, world }: Followed): Promise<void> {
   await world.stop();
   rmSync(dataPath, { recursive: true });
   await fullNode.stop();
@@ -93,7 +84,7 @@ async function lose({ dataPath, fullNode, world }: Standby): Promise<void> {
 
 describe("a sequencer's data directory from its full node's", () => {
   it("has every acknowledged operation in its place, final, posted, closed or in the open batch", async () => {
-    const s = await startStandby();
+    const s = await startFollowed();
     const answers = [await s.pay(0n)];
     await s.fullNode.poll();
     await s.post();
@@ -146,7 +137,7 @@ describe("a sequencer's data directory from its full node's", () => {
   });
 
   it("is refused where L1 has what the full node has not, and leaves nothing", async () => {
-    const s = await startStandby();
+    const s = await startFollowed();
     await s.pay(0n);
     await s.fullNode.poll();
     await s.post();
@@ -164,7 +155,7 @@ describe("a sequencer's data directory from its full node's", () => {
   });
 
   it("is not the full node's own, and not that of another rollup's", async () => {
-    const s = await startStandby();
+    const s = await startFollowed();
     await s.fullNode.poll();
     await lose(s);
     const options = { rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address, dataPath: s.dataPath };
@@ -186,7 +177,7 @@ describe("a sequencer's data directory from its full node's", () => {
 
   if (isWhole) {
     it("goes on where the full node had gone back, and again after a restart", async () => {
-      const s = await startStandby();
+      const s = await startFollowed();
       await s.pay(0n);
       await s.post();
       await s.pay(1n);
@@ -209,78 +200,3 @@ describe("a sequencer's data directory from its full node's", () => {
     });
   }
 });
-
-if (isWhole) {
-  describe("taking over with the lease", () => {
-    const [operator, payer] = [5, 6].map(anvilAccount);
-
-    async function startLease(): Promise<LeaseContract> {
-      const contract = pickContract(await compileContracts({ set: "lease" }), "SequencerLease");
-      const walletClient = createWalletClient({ chain: foundry, transport: http(f.rpcUrl), account: payer! });
-      const { contractAddress: address } = await deployContract(
-        { walletClient, publicClient: f.l1.client as never },
-        "SequencerLease",
-        contract,
-        [operator!.address],
-      );
-      return new LeaseContract({ client: createL1Client({ rpcUrl: f.rpcUrl }), address });
-    }
-
-    /** @param dieAt killed as soon as it tells this */
-    function toolsOf(lease: LeaseContract, dieAt: string | null): TakeOverModules {
-      const tell = (text: string) => {
-        if (dieAt !== null && text.includes(dieAt)) throw new Error("killed");
-      };
-      const fees = { maxFeePerGasWei: parseGwei("500"), maxPriorityFeePerGasWei: parseGwei("3") };
-      const how = { chainId: foundry.id, confirmations: 1, resendAfterMs: 5_000, pollIntervalMs: 20 };
-      const nonceWith: TakeOverModules["nonceWith"] = (onSigned) =>
-        new OperatorNonce({ ...fees, ...how }, { account: operator!, client: lease.client, onSigned, tell });
-      return { lease, tell, nonceWith };
-    }
-
-    it("goes on after a kill at any step, and begins anew where another machine has it", async () => {
-      const s = await startStandby();
-      await s.pay(0n);
-      await s.post();
-      await s.pay(1n);
-      await s.fullNode.poll();
-      await lose(s);
-      const lease = await startLease();
-      const { dataPath, fullNodePath } = s;
-      const options = {
-        ...{ dataPath, fullNodePath, fullNodeUrl: null, rpcUrl: f.rpcUrl, rollupAddress: f.rollup.address },
-        ...{ durationSeconds: 60, url: "http://b", isPatient: false, pollIntervalMs: 20 },
-      };
-      const journalPath = `${dataPath}.lease.json`;
-      const run = (dieAt: string | null = null) => takeOver(options, toolsOf(lease, dieAt));
-      await expect(run("takes epoch 1")).rejects.toThrow("killed");
-      await expect(run("this machine has the lease")).rejects.toThrow("killed");
-      expect((await lease.read()).epoch).toBe(1);
-      const journal = readFileSync(journalPath);
-      await expect(run("checks the full node's ledger")).rejects.toThrow("killed");
-      expect(existsSync(dataPath)).toBe(false);
-      const made = { epoch: 1, position: { opIndex: 2 }, unpostedCount: 1 };
-      expect(await run()).toMatchObject(made);
-      expect(existsSync(journalPath)).toBe(false);
-      await expect(run(), "it is done").rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
-      // Killed before the journal was gone.
-      writeFileSync(journalPath, journal);
-      await expect(run("it was made before")).rejects.toThrow("killed");
-      expect(await run()).toMatchObject(made);
-      expect(existsSync(journalPath)).toBe(false);
-
-      const elsewhere = join(s.folder, "copy");
-      cpSync(dataPath, elsewhere, { recursive: true });
-      const own = { ...options, dataPath: elsewhere };
-      await expect(takeForOwn(own, toolsOf(lease, null))).rejects.toMatchObject(code("SEQ_LEASE_MISSING"));
-      await f.l1.client.increaseTime({ seconds: 3_600 });
-      await f.l1.client.mine({ blocks: 1 });
-      expect(await takeForOwn({ ...own, isCopy: true }, toolsOf(lease, null))).toMatchObject({ epoch: 2 });
-      // The first machine's, begun before that: refused once, and begun again afterwards.
-      writeFileSync(journalPath, journal);
-      await expect(run()).rejects.toMatchObject(code("BRG_LEASE_LOST"));
-      expect(existsSync(journalPath)).toBe(false);
-      await expect(takeForOwn(options, toolsOf(lease, null))).rejects.toMatchObject(code("SEQ_LEASE_LOST"));
-    });
-  });
-}

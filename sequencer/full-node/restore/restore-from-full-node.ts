@@ -41,12 +41,10 @@ export interface RestoreFromFullNodeResult {
 
 /**
  * Whole or not at all: the directory gets its name when everything in it is right.
- * @param finish what is to be in it from the first moment on
  * @throws SEQ_WRONG_DIRECTORY, SEQ_TOO_EARLY, SEQ_FROZEN; SEQ_WRONG_DIRECTORY, SEQ_STORE_*; BRG_L1_*
  */
 export async function restoreFromFullNode(
   options: RestoreFromFullNodeOptions,
-  finish: (log: LedgerLog, path: string) => Promise<void> = async () => {},
 ): Promise<RestoreFromFullNodeResult> {
   const { dataPath, fullNodePath } = options;
   if (existsSync(dataPath)) {
@@ -69,25 +67,11 @@ export async function restoreFromFullNode(
   try {
     await forgetFullNode(log);
     result = await describe(log, rollup, rules);
-    await finish(log, partPath);
   } finally {
     await log.close();
   }
   await rename(partPath, dataPath);
   return result;
-}
-
-/** What `restoreFromFullNode` said of a directory that it has made. @throws SEQ_TOO_EARLY, SEQ_STORE_*, BRG_L1_* */
-export async function inspectRestored(
-  options: Omit<RestoreFromFullNodeOptions, "fullNodePath">,
-): Promise<RestoreFromFullNodeResult> {
-  const { chainId, rollup, rules } = await openRollup(options);
-  const log = await LedgerLog.open(options.dataPath, { chainId, rollupAddress: rollup.address });
-  try {
-    return await describe(log, rollup, rules);
-  } finally {
-    await log.close();
-  }
 }
 
 async function openRollup({

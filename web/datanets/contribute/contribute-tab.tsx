@@ -13,11 +13,11 @@ import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
+import { type Column, DataTable } from "../../design/data-table.tsx";
 import { DropFiles } from "../../design/drop-files.tsx";
 import { Check, Field } from "../../design/field.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { saveFile } from "../../design/save-file.ts";
-import { type Column, Table } from "../../design/table.tsx";
 import { Timeline } from "../../design/timeline.tsx";
 import { NeedsKey } from "../../hosted/keys/needs-key.tsx";
 import { RowText } from "../../hosted/rows/row-text.tsx";
@@ -316,7 +316,7 @@ function FirstRows({ count, rows }: { count: number; rows: readonly FirstRow[] }
   return (
     <>
       <h3>{count > rows.length ? `The first of ${showCount(count)} rows` : "All of them"}</h3>
-      <Table caption="First rows" columns={columns} rows={read} keyOf={({ at }) => at} empty="None." />
+      <DataTable caption="First rows" columns={columns} rows={read} keyOf={({ at }) => at} empty="None." />
     </>
   );
 }

@@ -1,7 +1,7 @@
 import type { DatanetStatistics } from "@openledger/client/datanets/row-schemas";
 import type { Card } from "@openledger/datanets/card/card";
 import { Chart } from "../../charts/chart.tsx";
-import { type Column, Table } from "../../design/table.tsx";
+import { type Column, DataTable } from "../../design/data-table.tsx";
 import { RowText } from "../../hosted/rows/row-text.tsx";
 import { showBytes } from "../../hosted/rows/show-bytes.ts";
 import { showCount, showCounted } from "../../words/format.ts";
@@ -110,7 +110,7 @@ function Teams({ statistics: { labelling } }: { statistics: DatanetStatistics })
   ];
   if (labelling.teams.length === 0) return null;
   return (
-    <Table caption="Teams" columns={columns} rows={labelling.teams} keyOf={({ name }) => name} empty="" />
+    <DataTable caption="Teams" columns={columns} rows={labelling.teams} keyOf={({ name }) => name} empty="" />
   );
 }
 
@@ -146,7 +146,9 @@ function Labellers({ statistics: { labelling } }: { statistics: DatanetStatistic
   ];
   if (labelling.labellers.length === 0) return null;
   const rows = [...labelling.labellers].sort((a, b) => b.labelCount - a.labelCount);
-  return <Table caption="Labellers" columns={columns} rows={rows} keyOf={({ leafId }) => leafId} empty="" />;
+  return (
+    <DataTable caption="Labellers" columns={columns} rows={rows} keyOf={({ leafId }) => leafId} empty="" />
+  );
 }
 
 function Figure({ name, value }: { name: string; value: string }) {

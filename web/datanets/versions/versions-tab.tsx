@@ -5,8 +5,8 @@ import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
+import { type Column, DataTable } from "../../design/data-table.tsx";
 import { Field } from "../../design/field.tsx";
-import { type Column, Table } from "../../design/table.tsx";
 import { NeedsKey } from "../../hosted/keys/needs-key.tsx";
 import { RowText } from "../../hosted/rows/row-text.tsx";
 import { sayAll } from "../../hosted/say.ts";
@@ -95,7 +95,7 @@ function Contributed(props: TabProps & { commits: readonly HostCommitView[]; onS
       <p class="soft small">
         Only approved contributions go into a version. Approvals and rejections are signed.
       </p>
-      <Table
+      <DataTable
         caption="Contributions"
         columns={columns}
         rows={[...commits].reverse()}
@@ -193,7 +193,7 @@ function Published({ facts, live, versions }: TabProps & { versions: readonly Ho
   return (
     <section class="card stack" aria-label="Versions">
       <h2>Versions</h2>
-      <Table
+      <DataTable
         caption="Versions"
         columns={columns}
         rows={[...versions].reverse()}

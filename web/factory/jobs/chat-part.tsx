@@ -1,14 +1,12 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { ModelQuestion } from "../../ask/ask-page.tsx";
 import { findRegistered } from "../../ask/listed-adapters.ts";
 import { findServedModels, type ServedModel } from "../../ask/served-models.ts";
 import { useAction } from "../../bridge/use-action.ts";
-import { Button } from "../../design/button.tsx";
-import { Field } from "../../design/field.tsx";
+import { Chat, FreeAnswer } from "../../chat/chat.tsx";
 import { Notice } from "../../design/notice.tsx";
 import type { Site } from "../../ledger/site.ts";
 import { useAnswer } from "../../ledger/use-answer.ts";
-import { ProblemNotice } from "../../words/problem.tsx";
 import { jobHref } from "../factory-links.ts";
 import type { JobPartProps } from "./job-part.ts";
 
@@ -68,7 +66,7 @@ interface Turn {
 
 const ANSWER_TOKENS = 64;
 /** The base reads so many characters without losing the question, whatever its tokens are. */
-const MOST_CHARACTERS = 400;
+const MAX_CHARACTERS = 400;
 
 /** At the factory: nothing is paid, and no row earns. */
 function FreeChat({ factorySession, job }: JobPartProps) {
@@ -78,11 +76,9 @@ function FreeChat({ factorySession, job }: JobPartProps) {
   );
   const [prompt, setPrompt] = useState("");
   const asking = useAction();
-  const end = useRef<HTMLLIElement>(null);
-  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [turns.length]);
   const ask = () =>
     asking.run(async () => {
-      const prompts = [prompt.trim().slice(-MOST_CHARACTERS)];
+      const prompts = [prompt.trim().slice(-MAX_CHARACTERS)];
       const { answers } = await factorySession.factory.compare(job.id, {
         prompts,
         answerTokens: ANSWER_TOKENS,
@@ -93,34 +89,23 @@ function FreeChat({ factorySession, job }: JobPartProps) {
       setPrompt("");
     });
   return (
-    <section class="card stack" aria-label="Free chat">
+    <section class="stack" aria-label="Free chat">
       <h2>Try it for free</h2>
       <p class="soft small">At the factory. Nothing is paid or stored, and no row earns.</p>
-      {turns.length > 0 && (
-        <ol class="chat" aria-live="polite">
-          {turns.map((turn, i) => (
-            <li key={i} ref={i === turns.length - 1 ? end : null}>
-              <p class="chat-mine">{turn.prompt}</p>
-              <p class="chat-its">{turn.text === "" ? "(nothing)" : turn.text}</p>
-            </li>
-          ))}
-        </ol>
-      )}
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (prompt.trim() !== "") void ask();
-        }}
-      >
-        <Field label="Say something" value={prompt} onInput={setPrompt} lineCount={2} />
-        <div class="row">
-          <Button type="submit" isBusy={asking.isBusy} isDisabled={prompt.trim() === ""}>
-            Send
-          </Button>
-        </div>
-        {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
-      </form>
+      <Chat
+        turns={turns.map((turn, i) => ({
+          key: i,
+          question: turn.prompt,
+          answer: <FreeAnswer text={turn.text} />,
+        }))}
+        question={prompt}
+        onQuestion={setPrompt}
+        label="Say something"
+        lineCount={2}
+        asking={asking}
+        onAsk={() => void ask()}
+        buttonLabel="Send"
+      />
     </section>
   );
 }

@@ -1,9 +1,8 @@
 import type { FactoryComparison } from "@openledger/models/factory/factory-api";
 import { useEffect, useState } from "preact/hooks";
 import { type Action, useAction } from "../../bridge/use-action.ts";
+import { Chat } from "../../chat/chat.tsx";
 import { Badge } from "../../design/badge.tsx";
-import { Button } from "../../design/button.tsx";
-import { Field } from "../../design/field.tsx";
 import { ProblemNotice } from "../../words/problem.tsx";
 import type { FactorySession } from "../factory-session.ts";
 import type { JobPartProps } from "./job-part.ts";
@@ -34,37 +33,32 @@ export function ComparePart({ factorySession, job }: JobPartProps) {
   const attempt = () =>
     trying.run(async () => {
       const answers = await compare(factorySession, job.id, [prompt.trim()]);
-      setOwn((before) => [...answers, ...before]);
+      setOwn((before) => [...before, ...answers]);
       setPrompt("");
     });
   return (
     <>
-      <section class="card stack" aria-label="Try it">
+      <section class="stack" aria-label="Try it">
         <h2>Try it</h2>
-        <form
-          class="stack"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (prompt.trim() !== "") void attempt();
-          }}
-        >
-          <Field
-            label="Your prompt"
-            value={prompt}
-            onInput={setPrompt}
-            lineCount={2}
-            help="Both models get it. Nothing is paid, and no one else sees it."
-          />
-          <div class="row">
-            <Button isMain type="submit" isBusy={trying.isBusy} isDisabled={prompt.trim() === ""}>
-              Ask both
-            </Button>
-          </div>
-          {trying.problem !== null && <ProblemNotice problem={trying.problem} />}
-        </form>
-        {own.map((answer, i) => (
-          <Pair key={own.length - i} {...answer} />
-        ))}
+        <Chat
+          turns={own.map((answer, i) => ({
+            key: i,
+            question: answer.prompt,
+            answer: (
+              <section class="card stack-s" aria-label="Answers">
+                <Pair {...answer} />
+              </section>
+            ),
+          }))}
+          question={prompt}
+          onQuestion={setPrompt}
+          label="Your prompt"
+          lineCount={2}
+          help="Both models get it. Nothing is paid, and no one else sees it."
+          asking={trying}
+          onAsk={() => void attempt()}
+          buttonLabel="Ask both"
+        />
       </section>
       <HeldOut answers={heldOut} looking={looking} />
     </>
@@ -92,7 +86,12 @@ function HeldOut({ answers, looking }: { answers: Answers | null; looking: Actio
             </p>
           )}
           {answers.map((answer) => (
-            <Pair key={answer.prompt} {...answer} />
+            <article key={answer.prompt} class="pair stack-s">
+              <p>
+                <strong>{answer.prompt}</strong>
+              </p>
+              <Pair {...answer} />
+            </article>
           ))}
         </>
       )}
@@ -100,13 +99,10 @@ function HeldOut({ answers, looking }: { answers: Answers | null; looking: Actio
   );
 }
 
-function Pair({ base, baseLoss, expected, prompt, tuned, tunedLoss }: Answers[number]) {
+function Pair({ base, baseLoss, expected, tuned, tunedLoss }: Answers[number]) {
   const isBetter = baseLoss !== null && tunedLoss !== null && tunedLoss < baseLoss;
   return (
-    <article class="pair stack-s">
-      <p>
-        <strong>{prompt}</strong>
-      </p>
+    <>
       {expected !== null && (
         <p class="small soft">
           In the row: <span class="pair-expected">{expected}</span>
@@ -116,7 +112,7 @@ function Pair({ base, baseLoss, expected, prompt, tuned, tunedLoss }: Answers[nu
         <Side name="Base" text={base} loss={baseLoss} />
         <Side name="Tuned" text={tuned} loss={tunedLoss} isBetter={isBetter} />
       </div>
-    </article>
+    </>
   );
 }
 

@@ -1,7 +1,7 @@
 import type { FactoryLineage } from "@openledger/models/factory/factory-api";
 import { Badge } from "../../design/badge.tsx";
+import { type Column, DataTable } from "../../design/data-table.tsx";
 import { Identifier } from "../../design/identifier.tsx";
-import { type Column, Table } from "../../design/table.tsx";
 import { showCount } from "../../words/format.ts";
 import { LeafLink, settlementHref } from "../../words/links.tsx";
 import { Open } from "../../words/open.tsx";
@@ -132,7 +132,7 @@ function People({ lineage: { model, people } }: { lineage: FactoryLineage }) {
   return (
     <section class="card stack">
       <h2>People</h2>
-      <Table
+      <DataTable
         caption="Whose rows they are"
         columns={columns}
         rows={people}

@@ -1,19 +1,24 @@
+import { elementScroll, observeElementOffset, observeElementRect, Virtualizer } from "@tanstack/virtual-core";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
-import { scrollTo, visibleRange } from "./visible-range.ts";
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
+import { Button } from "../../design/button.tsx";
+import { showCount } from "../../words/format.ts";
 
-const BEYOND = 8;
+/** Rows that are made beyond those seen, at each end. */
+const OVERSCAN = 8;
 const NARROW = "(max-width: 44rem)";
 const ROW_PX = 46;
-/** Two lines: what it says, and whose it is. */
+/** Two lines: the text, and its owner. */
 const NARROW_ROW_PX = 76;
+/** Rows laid out at once: Firefox lays out no box above 17.9 million pixels. */
+const MAX_ROWS = 100_000;
 
 interface VirtualListProps {
   readonly label: string;
   readonly count: number;
   readonly selected: number | null;
   readonly onSelect: (index: number) => void;
-  /** What is seen now: the caller fetches it. */
+  /** Gets the rows that are seen now, for the caller to fetch. */
   readonly onRange: (first: number, end: number) => void;
   readonly row: (index: number) => ComponentChildren;
 }
@@ -21,27 +26,31 @@ interface VirtualListProps {
 /** A list of any length: only the rows that are seen are there. Arrows, Page, Home and End move the choice. */
 export function VirtualList({ count, label, onRange, onSelect, row, selected }: VirtualListProps) {
   const box = useRef<HTMLDivElement>(null);
-  const [scrollPx, setScroll] = useState(0);
-  const [viewPx, setView] = useState(600);
-  const [isNarrow, setNarrow] = useState(() => matchMedia(NARROW).matches);
-  useEffect(() => {
-    const query = matchMedia(NARROW);
-    const onChange = () => setNarrow(query.matches);
-    const element = box.current!;
-    const observer = new ResizeObserver(() => setView(element.clientHeight));
-    observer.observe(element);
-    query.addEventListener("change", onChange);
-    return () => {
-      observer.disconnect();
-      query.removeEventListener("change", onChange);
-    };
-  }, []);
-  const rowPx = isNarrow ? NARROW_ROW_PX : ROW_PX;
-  const view = { beyond: BEYOND, count, rowPx, scrollPx, viewPx };
-  const { boxPx, end, first, topPx } = visibleRange(view);
+  const rowPx = useNarrow() ? NARROW_ROW_PX : ROW_PX;
+  const [chosenPart, setPart] = useState(0);
+  const lastPart = Math.max(0, Math.ceil(count / MAX_ROWS) - 1);
+  const part = Math.min(chosenPart, lastPart);
+  const partStart = part * MAX_ROWS;
+  const partCount = Math.min(MAX_ROWS, count - partStart);
+  const list = useVirtualizer(box, partCount, rowPx);
+  const items = list.getVirtualItems();
+  const first = partStart + (items[0]?.index ?? 0);
+  const end = first + items.length;
   useEffect(() => onRange(first, end), [first, end, count]);
+  /** A place that waits until its part is laid out. */
+  const wanted = useRef<number | null>(null);
+  useEffect(() => {
+    list.scrollToIndex(wanted.current ?? 0, { align: "auto" });
+    wanted.current = null;
+  }, [part]);
+  const show = (index: number) => {
+    const itsPart = Math.floor(index / MAX_ROWS);
+    if (itsPart === part) return list.scrollToIndex(index - partStart, { align: "auto" });
+    wanted.current = index % MAX_ROWS;
+    setPart(itsPart);
+  };
   const move = (event: KeyboardEvent) => {
-    const page = Math.max(1, Math.floor(viewPx / rowPx) - 1);
+    const page = Math.max(1, Math.floor((list.scrollRect?.height ?? 0) / rowPx) - 1);
     const at = selected ?? -1;
     const places: Record<string, number> = {
       ArrowDown: at + 1,
@@ -55,42 +64,96 @@ export function VirtualList({ count, label, onRange, onSelect, row, selected }: 
     if (next === undefined || count === 0) return;
     event.preventDefault();
     const index = Math.min(count - 1, Math.max(0, next));
-    box.current!.scrollTop = scrollTo(index, view);
+    show(index);
     onSelect(index);
   };
-  const indices = Array.from({ length: Math.max(0, end - first) }, (_, i) => first + i);
   return (
-    <div
-      ref={box}
-      class="virtual-list"
-      role="listbox"
-      aria-label={label}
-      aria-activedescendant={selected === null ? undefined : `row-${selected}`}
-      tabIndex={0}
-      onScroll={(event) => setScroll(event.currentTarget.scrollTop)}
-      onKeyDown={move}
-    >
-      <div class="virtual-box" role="presentation" style={{ height: `${boxPx}px` }}>
-        <div class="virtual-rows" role="presentation" style={{ transform: `translateY(${topPx}px)` }}>
-          {indices.map((index) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the list itself has the keys
-            // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus, and names this row
-            <div
-              key={index}
-              id={`row-${index}`}
-              class="virtual-row"
-              role="option"
-              aria-selected={index === selected}
-              aria-posinset={index + 1}
-              aria-setsize={count}
-              style={{ height: `${rowPx}px` }}
-              onClick={() => onSelect(index)}
-            >
-              {row(index)}
-            </div>
-          ))}
+    <div class="stack-s">
+      {lastPart > 0 && (
+        <nav class="row small" aria-label={`Parts of ${label}`}>
+          <Button isSmall isDisabled={part === 0} onClick={() => setPart(part - 1)}>
+            Earlier rows
+          </Button>
+          <span class="soft">
+            {showCount(partStart + 1)} to {showCount(partStart + partCount)} of {showCount(count)}
+          </span>
+          <Button isSmall isDisabled={part === lastPart} onClick={() => setPart(part + 1)}>
+            Later rows
+          </Button>
+        </nav>
+      )}
+      <div
+        ref={box}
+        class="virtual-list"
+        role="listbox"
+        aria-label={label}
+        aria-activedescendant={selected === null ? undefined : `row-${selected}`}
+        tabIndex={0}
+        onKeyDown={move}
+      >
+        <div class="virtual-box" role="presentation" style={{ height: `${list.getTotalSize()}px` }}>
+          <div
+            class="virtual-rows"
+            role="presentation"
+            style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}
+          >
+            {items.map((item) => {
+              const index = partStart + item.index;
+              return (
+                // biome-ignore lint/a11y/useKeyWithClickEvents: the list itself has the keys
+                // biome-ignore lint/a11y/useFocusableInteractive: the list has the focus, and names this row
+                <div
+                  key={index}
+                  id={`row-${index}`}
+                  class="virtual-row"
+                  role="option"
+                  aria-selected={index === selected}
+                  aria-posinset={index + 1}
+                  aria-setsize={count}
+                  style={{ height: `${rowPx}px` }}
+                  onClick={() => onSelect(index)}
+                >
+                  {row(index)}
+                </div>
+              );
+            })}
+          </div>
         </div>
       </div>
     </div>
   );
+}
+
+/** Whether the window is as narrow as a phone. */
+function useNarrow(): boolean {
+  const [isNarrow, setNarrow] = useState(() => matchMedia(NARROW).matches);
+  useEffect(() => {
+    const query = matchMedia(NARROW);
+    const onChange = () => setNarrow(query.matches);
+    query.addEventListener("change", onChange);
+    return () => query.removeEventListener("change", onChange);
+  }, []);
+  return isNarrow;
+}
+
+/** TanStack's virtualizer for rows of one height, as its adapters for other frameworks drive it. */
+function useVirtualizer(box: { readonly current: HTMLDivElement | null }, count: number, rowPx: number) {
+  const [, render] = useReducer((renders: number, _: undefined) => renders + 1, 0);
+  const options = {
+    count,
+    getScrollElement: () => box.current,
+    estimateSize: () => rowPx,
+    overscan: OVERSCAN,
+    initialRect: { width: 0, height: 600 },
+    observeElementRect,
+    observeElementOffset,
+    scrollToFn: elementScroll,
+    onChange: () => render(undefined),
+  };
+  const [list] = useState(() => new Virtualizer<HTMLDivElement, HTMLDivElement>(options));
+  list.setOptions(options);
+  useLayoutEffect(() => list._didMount(), []);
+  useLayoutEffect(() => list._willUpdate());
+  useLayoutEffect(() => list.measure(), [rowPx]);
+  return list;
 }

@@ -1,0 +1,100 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { readSettings } from "@openledger/foundation/settings";
+import { expect, it } from "vitest";
+import { parse, parseAllDocuments } from "yaml";
+import { PROCESSES } from "../../../settings.ts";
+import { createProgram } from "../../program.ts";
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), "utf8");
+
+interface Service {
+  readonly command: readonly string[];
+  readonly env_file: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly healthcheck: { readonly test: readonly string[] };
+  readonly volumes: readonly string[];
+}
+const { services } = parse(read("compose.yaml"), { merge: true }) as { services: Record<string, Service> };
+
+/** Prefix of each service's settings. */
+const PREFIXES = {
+  sequencer: "SEQUENCER",
+  bridge: "BRIDGE",
+  prover: "PROVER",
+  "datanet-host": "DATANET",
+  factory: "FACTORY",
+} as const;
+
+it("gives each process settings that it takes, a volume for its data, and asks for its health where it listens", () => {
+  for (const [name, prefix] of Object.entries(PREFIXES)) {
+    const { command, env_file, environment, healthcheck, volumes } = services[name]!;
+    const { settings } = PROCESSES.find((one) => one.prefix === prefix)!;
+    const problemsOf = (more: object) =>
+      readSettings(prefix, settings, { ...environment, ...more } as Record<string, string>).problems.map(
+        ({ env }) => env,
+      );
+    // The secrets come with settings.env.
+    const secret = Object.entries(settings).flatMap(([, one]) => (one.isSecret === true ? [one] : [])).length;
+    expect(problemsOf({}).length, name).toBeLessThanOrEqual(secret);
+    expect(problemsOf({ [`${prefix}_NO_SETTING`]: "1" }), name).toContain(`${prefix}_NO_SETTING`);
+    expect(command.map((path) => existsSync(join(root, path)))).toEqual([true, true]);
+    expect(env_file).toEqual(["./operator/installation/settings.env"]);
+    const port = environment[`${prefix}_PORT`] ?? environment[`${prefix}_HEALTH_PORT`];
+    expect(healthcheck.test[3], name).toContain(`'http://127.0.0.1:${port}/health'`);
+    const dataPath = environment[`${prefix}_DATA_PATH`];
+    if (dataPath !== undefined)
+      expect(
+        volumes.some((one) => one.endsWith(":/data")),
+        name,
+      ).toBe(true);
+  }
+});
+
+it("starts a full node with options that the command has", async () => {
+  const { command, healthcheck } = services["full-node"]!;
+  const [start, main, name, ...options] = command;
+  expect([start, main].every((path) => existsSync(join(root, path!)))).toBe(true);
+  const program = await createProgram([name!]);
+  const known = [program, ...program.commands].flatMap((one) => one.options.map(({ long }) => long));
+  for (const option of options) expect(known).toContain(option.split("=")[0]);
+  const port = options.find((option) => option.startsWith("--port="))!.slice("--port=".length);
+  expect(healthcheck.test[3]).toContain(`'http://127.0.0.1:${port}/health'`);
+});
+
+it("has one writer for each volume", () => {
+  const writers = Object.entries(services).flatMap(([name, { volumes }]) =>
+    volumes.filter((one) => one.endsWith(":/data")).map((one) => ({ name, volume: one.split(":")[0] })),
+  );
+  expect(new Set(writers.map(({ volume }) => volume)).size).toBe(writers.length);
+});
+
+it("the image runs without root's rights, and takes no key or data of the machine that builds it", () => {
+  const lines = read("Dockerfile").split("\n");
+  expect(lines.filter((line) => line.startsWith("USER ")).at(-1)).toBe("USER node");
+  const ignored = read(".dockerignore").split("\n");
+  for (const folder of [".openledger", ".cache", "operator", "keys", "secrets"])
+    expect(ignored).toContain(folder);
+});
+
+it("has a manifest for Kubernetes in the docs, with one writer and settings that its processes take", () => {
+  const [, yaml] = /```yaml\n([\s\S]*?)```/.exec(read("docs/how-to/one-writer.md"))!;
+  const [set] = parseAllDocuments(yaml!).map((one) => one.toJS());
+  expect(set.kind).toBe("StatefulSet");
+  expect(set.spec.replicas).toBe(1);
+  expect(set.spec.volumeClaimTemplates[0].spec.accessModes).toEqual(["ReadWriteOncePod"]);
+  for (const { args, env, name } of set.spec.template.spec.containers) {
+    const prefix = PREFIXES[name as keyof typeof PREFIXES];
+    const environment = Object.fromEntries(
+      env.map((one: { name: string; value: string }) => [one.name, one.value]),
+    );
+    const { settings } = PROCESSES.find((one) => one.prefix === prefix)!;
+    const wrong = readSettings(prefix, settings, environment).problems.filter(
+      ({ problem }) => !problem.startsWith("is missing"),
+    );
+    expect(wrong, name).toEqual([]);
+    expect(args.map((path: string) => existsSync(join(root, path)))).toEqual([true, true]);
+  }
+});

@@ -1,0 +1,184 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readBridgeConfig } from "@openledger/bridge/config";
+import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
+import { loadHostConfig } from "@openledger/datanets/host/config";
+import { claimStore } from "@openledger/foundation/store/store-identity";
+import { readProverConfig } from "@openledger/prover/process/prover-config";
+import { loadConfig } from "@openledger/sequencer/config";
+import { privateKeyToAccount } from "viem/accounts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type InitOptions, initInstallation } from "./init.ts";
+import { installationPaths, readEnvFile } from "./installation.ts";
+
+const KEY = `0x${"5".repeat(64)}` as const;
+const OWNER = privateKeyToAccount(KEY).address;
+let folder: string;
+let out: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "openledger-init-"));
+  out = join(folder, "operator");
+  writeFileSync(join(folder, "key"), `${KEY}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, "deployment.json"), encodeDeployment(record));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const record: Deployment = {
+  chainId: 1337,
+  // Nothing listens on port 1.
+  rpcUrl: "http://user:password@127.0.0.1:1",
+  tokenAddress: `0x${"1".repeat(40)}`,
+  rollupAddress: `0x${"2".repeat(40)}`,
+  deployedAtBlock: 1,
+  domain: 1n,
+  genesis: { treasuryOwner: OWNER, operatorOwner: OWNER, operatorKeyX: 1n, root: 1n },
+  idFeeWei: 1n,
+  circuits: [
+    {
+      name: "leaf-exit",
+      sort: 3,
+      size0: 0,
+      size1: 0,
+      circuitId: 1n,
+      isDevelopment: false,
+      contentHash: "none",
+      zkeyPath: "/nowhere/keys/leaf-exit.zkey",
+      wasmPath: "/nowhere/leaf-exit.wasm",
+      verificationKeyPath: "/nowhere/keys/verification-key.json",
+    },
+  ],
+};
+const init = (changes: Partial<InitOptions> = {}) =>
+  initInstallation({
+    deploymentPath: join(folder, "deployment.json"),
+    folder: out,
+    operatorKeyFile: join(folder, "key"),
+    rpcUrl: null,
+    settings: {},
+    ...changes,
+  });
+const refusal = (reason: string) => ({ code: "CMD_INIT_REFUSED", data: { reason } });
+/** Every file below the folder, with its bytes. */
+const contents = () =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name, parentPath }) => [join(parentPath, name), readFileSync(join(parentPath, name), "utf8")])
+    .sort();
+
+describe("openledger operator init", () => {
+  it("writes what every process takes, and nobody else may read what is secret", async () => {
+    await init({ settings: { DATANET_MAX_ROW_BYTES: "1000", PROVER_THREADS: "3" } });
+    const paths = installationPaths(out);
+    const environment = readEnvFile(paths.settings);
+    expect(loadConfig(environment).deploymentPath).toBe(paths.deployment);
+    expect(readBridgeConfig(environment).operatorPrivateKey.reveal()).toBe(KEY);
+    expect(readProverConfig(environment).threads).toBe(3);
+    expect(loadHostConfig(environment).maxRowBytes).toBe(1_000);
+    for (const path of [paths.operatorKey, paths.operatorToken, paths.settings, paths.deployment])
+      expect(statSync(path).mode & 0o777, path).toBe(0o600);
+    expect(statSync(paths.secrets).mode & 0o777).toBe(0o700);
+    const text = readFileSync(paths.settings, "utf8");
+    for (const secret of [KEY, readFileSync(paths.operatorToken, "utf8").trim(), "password"])
+      expect(text).not.toContain(secret);
+  });
+
+  it("keeps secrets and given settings when it is run again, and takes another Ethereum node", async () => {
+    await init({ settings: { BRIDGE_L1_MAX_FEE_GWEI: "80" } });
+    const paths = installationPaths(out);
+    const token = readFileSync(paths.operatorToken, "utf8");
+    await init({
+      operatorKeyFile: null,
+      rpcUrl: "http://127.0.0.1:2",
+      settings: { SEQUENCER_CLOSE_INTERVAL_MS: "500" },
+    });
+    expect(readFileSync(paths.operatorToken, "utf8")).toBe(token);
+    expect(readEnvFile(paths.settings)).toMatchObject({
+      BRIDGE_L1_MAX_FEE_GWEI: "80",
+      SEQUENCER_CLOSE_INTERVAL_MS: "500",
+    });
+    expect(loadDeployment(paths.deployment).rpcUrl).toBe("http://127.0.0.1:2");
+  });
+
+  it.each<[reason: string, changes: () => Partial<InitOptions>]>([
+    ["key-missing", () => ({ operatorKeyFile: null })],
+    [
+      "key-of-another",
+      () => {
+        writeFileSync(join(folder, "other"), `0x${"6".repeat(64)}`, { mode: 0o600 });
+        return { operatorKeyFile: join(folder, "other") };
+      },
+    ],
+    [
+      "key-invalid",
+      () => {
+        writeFileSync(join(folder, "other"), "a word", { mode: 0o600 });
+        return { operatorKeyFile: join(folder, "other") };
+      },
+    ],
+    ["setting-unknown", () => ({ settings: { BRIDGE_L1_MAX_FE: "80" } })],
+    ["setting-unknown", () => ({ settings: { NO_PROCESS: "80" } })],
+    ["setting-invalid", () => ({ settings: { BRIDGE_L1_MAX_FEE_GWEI: "-1" } })],
+  ])(
+    "leaves nothing behind after a refusal (%s), so that the corrected command works",
+    async (reason, changes) => {
+      const given = changes();
+      const before = contents();
+      await expect(init(given)).rejects.toMatchObject(refusal(reason));
+      expect(contents()).toEqual(before);
+      expect(existsSync(out)).toBe(false);
+      await init();
+    },
+  );
+
+  it("leaves nothing behind after a write that failed", async () => {
+    const paths = installationPaths(out);
+    // A folder of the user's own is where a file has to be written.
+    mkdirSync(out);
+    const given = init({ settings: { SEQUENCER_PORT: "0" } });
+    mkdirSync(paths.settings);
+    await expect(given).rejects.toThrow();
+    expect(existsSync(paths.operatorKey)).toBe(false);
+    await init();
+  });
+
+  it("refuses a key file that others may read, a folder of something else, and a folder of another rollup", async () => {
+    chmodSync(join(folder, "key"), 0o640);
+    await expect(init()).rejects.toMatchObject({ code: "CIR_SECRET_FILE", data: { reason: "open" } });
+    expect(existsSync(out)).toBe(false);
+    chmodSync(join(folder, "key"), 0o600);
+    await expect(init({ folder })).rejects.toMatchObject(refusal("folder-taken"));
+    await init();
+    const other = join(folder, "other.json");
+    writeFileSync(other, encodeDeployment({ ...record, rollupAddress: `0x${"9".repeat(40)}` }));
+    const before = contents();
+    await expect(init({ deploymentPath: other })).rejects.toMatchObject(refusal("other-rollup"));
+    expect(contents()).toEqual(before);
+  });
+
+  it("refuses a data directory of another rollup, and takes one of its own", async () => {
+    const dataPath = join(folder, "data");
+    const settings = { SEQUENCER_DATA_PATH: dataPath };
+    claimStore(dataPath, {
+      kind: "sequencer",
+      rollup: { chainId: 1337, rollupAddress: `0x${"9".repeat(40)}` },
+    });
+    const before = contents();
+    await expect(init({ settings })).rejects.toMatchObject(refusal("other-rollup"));
+    expect(contents()).toEqual(before);
+    rmSync(dataPath, { recursive: true });
+    claimStore(dataPath, { kind: "sequencer", rollup: record });
+    await init({ settings });
+  });
+});

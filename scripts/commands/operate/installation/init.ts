@@ -1,0 +1,186 @@
+/**
+ * `openledger operator init`: writes settings and secrets for the processes of compose.yaml. Everything is checked before anything
+ * is written, and what a failed write had begun is removed. Run again, it keeps secrets and given settings.
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
+import { chmod, mkdir, rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type Deployment, encodeDeployment, loadDeployment } from "@openledger/circuits/registry/deployment";
+import { readSecretFile } from "@openledger/foundation/secret-file";
+import {
+  describeProblems,
+  readSettings,
+  type Setting,
+  SHARED_PREFIX,
+  settingVariable,
+} from "@openledger/foundation/settings";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
+import type { Hex } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { PROCESSES } from "../../../settings.ts";
+import { operatorError } from "../operator-errors.ts";
+import { foreignRecord } from "./data-owner.ts";
+import { installationPaths, readEnvFile } from "./installation.ts";
+
+export interface InitOptions {
+  readonly deploymentPath: string;
+  readonly folder: string;
+  /** The operator's L1 key, copied into the folder; null: it is there already. */
+  readonly operatorKeyFile: string | null;
+  /** null: the record's. */
+  readonly rpcUrl: string | null;
+  /** Variables of docs/reference/settings.md; those of earlier runs stay. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+export interface Initialised {
+  readonly folder: string;
+  /** Variables of `settings.env`. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+type Paths = ReturnType<typeof installationPaths>;
+
+/** @throws CMD_INIT_REFUSED, CIR_DEPLOYMENT_INVALID, CIR_SECRET_FILE; then the folder is as before */
+export async function initInstallation(options: InitOptions): Promise<Initialised> {
+  const folder = resolve(options.folder);
+  const paths = installationPaths(folder);
+  if (/[\s"'$%\\#]/.test(folder))
+    throw refused("path-invalid", `env files take no path like ${folder}`, { folder });
+  const isKnown = existsSync(paths.settings);
+  if (!isKnown && existsSync(folder) && readdirSync(folder).length > 0)
+    throw refused("folder-taken", `${folder} is not empty, and operator init has not written it`, { folder });
+  const record = loadDeployment(options.deploymentPath);
+  const deployment = { ...record, rpcUrl: options.rpcUrl ?? record.rpcUrl };
+  requireSameRollup(paths, deployment);
+  const operatorKey = readOperatorKey(paths, options.operatorKeyFile, deployment);
+  const given = { ...(isKnown ? givenSettings(paths) : {}), ...options.settings };
+  const settings = { ...ownSettings(paths), ...given };
+  requireValid(settings, Object.keys(given));
+  requireOwnData(settings, deployment);
+
+  const files: readonly (readonly [path: string, text: string])[] = [
+    [paths.operatorKey, operatorKey],
+    [paths.operatorToken, tokenAt(paths.operatorToken)],
+    [paths.deployment, encodeDeployment(deployment).trimEnd()],
+    [paths.endpoints, JSON.stringify({ sequencerUrl: SEQUENCER_URL, modelServers: {} }, null, 2)],
+    // Last: a folder that has it is whole. Private: the address of an Ethereum node may have a password in it.
+    [
+      paths.settings,
+      Object.entries(settings)
+        .map(([name, value]) => `${name}=${value}`)
+        .join("\n"),
+    ],
+  ];
+  const isNewFolder = !existsSync(folder);
+  try {
+    await mkdir(paths.secrets, { recursive: true, mode: 0o700 });
+    await chmod(paths.secrets, 0o700);
+    for (const [path, text] of files) await writeFileWhole(path, `${text}\n`, 0o600);
+  } catch (error) {
+    if (isNewFolder) await rm(folder, { recursive: true, force: true });
+    else if (!isKnown)
+      for (const name of readdirSync(folder)) await rm(resolve(folder, name), { recursive: true });
+    throw error;
+  }
+  return { folder, settings };
+}
+
+/** Where a sequencer listens unless told otherwise: compose.yaml publishes it there, too. */
+const SEQUENCER_URL = "http://127.0.0.1:8547";
+
+/** Settings that say where this folder's files are. */
+const ownSettings = (paths: Paths): Record<string, string> => ({
+  OPENLEDGER_DEPLOYMENT_PATH: paths.deployment,
+  OPENLEDGER_OPERATOR_TOKEN_FILE: paths.operatorToken,
+  SEQUENCER_PRECONFIRMATION_PRIVATE_KEY_FILE: paths.operatorKey,
+  BRIDGE_OPERATOR_PRIVATE_KEY_FILE: paths.operatorKey,
+});
+
+function givenSettings(paths: Paths): Record<string, string> {
+  const own = ownSettings(paths);
+  return Object.fromEntries(Object.entries(readEnvFile(paths.settings)).filter(([name]) => !(name in own)));
+}
+
+const tokenAt = (path: string): string =>
+  existsSync(path) ? readSecretFile(path) : randomBytes(32).toString("hex");
+
+/** A folder belongs to one rollup: its volumes hold that rollup's ledger. @throws CMD_INIT_REFUSED */
+function requireSameRollup(paths: Paths, { chainId, rollupAddress }: Deployment): void {
+  if (!existsSync(paths.deployment)) return;
+  const known = loadDeployment(paths.deployment);
+  if (known.chainId === chainId && known.rollupAddress.toLowerCase() === rollupAddress.toLowerCase()) return;
+  throw refused(
+    "other-rollup",
+    `${paths.deployment} is of rollup ${known.rollupAddress} on chain ${known.chainId}, and the record of ${rollupAddress} on chain ${chainId}: choose another folder, and other volumes`,
+    { known: { chainId: known.chainId, rollupAddress: known.rollupAddress }, chainId, rollupAddress },
+  );
+}
+
+/** Data directories that the settings name hold this rollup's data, or none. @throws CMD_INIT_REFUSED */
+function requireOwnData(
+  settings: Readonly<Record<string, string>>,
+  { chainId, rollupAddress }: Deployment,
+): void {
+  for (const [name, path] of Object.entries(settings)) {
+    const found = name.endsWith("_DATA_PATH") ? foreignRecord(path, { chainId, rollupAddress }) : null;
+    if (found === null) continue;
+    throw refused(
+      "other-rollup",
+      `${name}: ${found.path} is data of rollup ${found.rollupAddress} on chain ${found.chainId}, and the record is of ${rollupAddress} on ${chainId}: name another folder`,
+      { name, path: found.path, found, expected: { chainId, rollupAddress } },
+    );
+  }
+}
+
+/** @throws CMD_INIT_REFUSED, CIR_SECRET_FILE */
+function readOperatorKey(paths: Paths, file: string | null, { genesis }: Deployment): string {
+  const path = file ?? paths.operatorKey;
+  if (file === null && !existsSync(path))
+    throw refused("key-missing", "the operator's key is missing: name its file with --operator-key-file", {
+      path,
+    });
+  const text = readSecretFile(path);
+  if (!/^0x[0-9a-fA-F]{64}$/.test(text))
+    throw refused("key-invalid", `${path} does not hold 0x and 64 hex digits`, { path });
+  const owner = privateKeyToAccount(text as Hex).address;
+  const operator = genesis.operatorOwner;
+  if (owner.toLowerCase() !== operator.toLowerCase())
+    throw refused("key-of-another", `${path} is the key of ${owner}, and the operator is ${operator}`, {
+      path,
+      owner,
+      operator,
+    });
+  return text;
+}
+
+/** Every process would start with these settings. @throws CMD_INIT_REFUSED naming every setting that is unknown or wrong */
+function requireValid(settings: Readonly<Record<string, string>>, given: readonly string[]): void {
+  const known = knownVariables();
+  const unknown = given.filter((name) => !known.has(name));
+  if (unknown.length > 0)
+    throw refused("setting-unknown", `${unknown.join(", ")}: no process has such a setting`, { unknown });
+  const problems = PROCESSES.flatMap(
+    ({ prefix, settings: table }) => readSettings(prefix, table, settings).problems,
+  )
+    // Files of this folder are written later, and a missing one is a matter of the process that is started.
+    .filter(({ env }) => given.includes(env) && !env.endsWith("_FILE"));
+  if (problems.length > 0) throw refused("setting-invalid", describeProblems(problems), { problems });
+}
+
+/** Names of all settings of all processes, with `_FILE` where a setting is secret. */
+const knownVariables = (): Set<string> =>
+  new Set(
+    PROCESSES.flatMap(({ prefix, settings }) =>
+      Object.entries<Setting>(settings).flatMap(([name, { isSecret, isShared }]) =>
+        [prefix, ...(isShared ? [SHARED_PREFIX] : [])].flatMap((one) => {
+          const variable = settingVariable(one, name);
+          return isSecret ? [variable, `${variable}_FILE`] : [variable];
+        }),
+      ),
+    ),
+  );
+
+const refused = (reason: string, message: string, data: object) =>
+  operatorError("CMD_INIT_REFUSED", message, { data: { reason, ...data } });

@@ -1,0 +1,22 @@
+/** The folder that `operator init` writes: secrets, the deployment record, and one file with the settings of all processes. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const installationPaths = (folder: string) => ({
+  deployment: join(folder, "deployment.json"),
+  endpoints: join(folder, "endpoints.json"),
+  settings: join(folder, "settings.env"),
+  secrets: join(folder, "secrets"),
+  operatorKey: join(folder, "secrets", "operator-key"),
+  operatorToken: join(folder, "secrets", "operator-token"),
+});
+
+/** Variables of an env file, as systemd and compose read them: NAME=value, no quotes. */
+export function readEnvFile(path: string): Record<string, string> {
+  const lines = readFileSync(path, "utf8").split("\n");
+  const pairs = lines.flatMap((line) => {
+    const at = line.indexOf("=");
+    return line.startsWith("#") || at < 1 ? [] : [[line.slice(0, at), line.slice(at + 1)] as const];
+  });
+  return Object.fromEntries(pairs);
+}

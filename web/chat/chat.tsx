@@ -1,0 +1,146 @@
+import { type ComponentChildren, Fragment } from "preact";
+import type { Action } from "../bridge/use-action.ts";
+import { Badge } from "../design/badge.tsx";
+import { Button } from "../design/button.tsx";
+import { Field } from "../design/field.tsx";
+import { RowText } from "../hosted/rows/row-text.tsx";
+import { ProblemNotice } from "../words/problem.tsx";
+
+/** A question and its answer. */
+export interface ChatTurn {
+  readonly key: string | number;
+  readonly question: string;
+  readonly answer: ComponentChildren;
+}
+
+/** An answer that still comes. */
+export interface PendingTurn {
+  readonly question: string;
+  /** Words so far, without Markdown. */
+  readonly soFar: string;
+  /** Why these words are no answer yet. */
+  readonly note: string;
+}
+
+interface ChatProps {
+  /** Oldest first. */
+  readonly turns: readonly ChatTurn[];
+  readonly pending?: PendingTurn | null;
+  /** Shown between the conversation and the next question. */
+  readonly afterTurns?: ComponentChildren;
+  /** The next question. */
+  readonly question: string;
+  readonly onQuestion: (question: string) => void;
+  readonly label: string;
+  readonly placeholder?: string;
+  readonly help?: ComponentChildren;
+  readonly lineCount: number;
+  readonly asking: Action;
+  readonly onAsk: () => void;
+  /** What the button says. */
+  readonly buttonLabel: string;
+  /** Whether a question can be asked now; an empty one never can. */
+  readonly isAskable?: boolean;
+  /** Shown beside the button. */
+  readonly price?: ComponentChildren;
+  /** What has to be done before a question can be asked: it takes the button's place. */
+  readonly instead?: ComponentChildren;
+  /** Notices above the button. */
+  readonly notices?: ComponentChildren;
+  /** Shown below the button. */
+  readonly children?: ComponentChildren;
+}
+
+/** A conversation with a model: questions with their answers, and a form for the next question. */
+export function Chat(props: ChatProps) {
+  const { afterTurns, asking, buttonLabel, children, instead, isAskable = true, notices, onAsk } = props;
+  const { pending = null, price, question, turns } = props;
+  const canAsk = isAskable && question.trim() !== "";
+  return (
+    <>
+      {turns.length > 0 && (
+        <div class="stack" role="log" aria-label="Conversation">
+          {turns.map((turn) => (
+            <Fragment key={turn.key}>
+              <Question text={turn.question} />
+              {turn.answer}
+            </Fragment>
+          ))}
+        </div>
+      )}
+      {turns.length > 0 && afterTurns}
+      {pending !== null && (
+        <>
+          <Question text={pending.question} />
+          {pending.soFar !== "" && <SoFar {...pending} />}
+        </>
+      )}
+      <form
+        class="card stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (canAsk && instead === undefined) onAsk();
+        }}
+      >
+        <Field
+          label={props.label}
+          value={question}
+          onInput={props.onQuestion}
+          lineCount={props.lineCount}
+          help={props.help}
+          isDisabled={asking.isBusy}
+          {...(props.placeholder !== undefined && { placeholder: props.placeholder })}
+        />
+        {notices}
+        {instead ?? (
+          <div class="row">
+            <Button isMain type="submit" isBusy={asking.isBusy} isDisabled={!canAsk}>
+              {buttonLabel}
+            </Button>
+            {price !== undefined && <span class="soft">{price}</span>}
+          </div>
+        )}
+        {asking.problem !== null && <ProblemNotice problem={asking.problem} />}
+        {children}
+      </form>
+    </>
+  );
+}
+
+function Question({ text }: { text: string }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a long question scrolls, by keys too
+    <p class="asked" tabIndex={0}>
+      <span class="visually-hidden">You asked: </span>
+      <RowText text={text} />
+    </p>
+  );
+}
+
+/** Words as they come. What is certain about them comes with the answer. */
+function SoFar({ note, soFar }: PendingTurn) {
+  return (
+    <section class="card stack" aria-label="The answer so far">
+      <div class="row">
+        <h2>The answer so far</h2>
+        <span class="push" />
+        <Badge tone="wait">{note}</Badge>
+      </div>
+      <blockquote class="said-text">{soFar}</blockquote>
+    </section>
+  );
+}
+
+/** An answer that nobody is paid for and nothing is proven of. */
+export function FreeAnswer({ text }: { text: string }) {
+  return (
+    <section class="card stack" aria-label="Answer">
+      <div class="row">
+        <h2>The answer</h2>
+        <span class="push" />
+        <Badge tone="plain">free, not attributed</Badge>
+      </div>
+      <blockquote class="said-text">{text === "" ? "(nothing)" : text}</blockquote>
+    </section>
+  );
+}
