@@ -29,6 +29,12 @@ export const bridgeErrors = defineErrors("BRG", {
     httpStatus: 503,
     isRetryable: true,
   },
+  BRG_L1_STALLED: {
+    meaning: "the Ethereum node's newest block has been the same for ten minutes",
+    remedy: "check that the node is in sync, or use another one (docs/how-to/runbook.md)",
+    httpStatus: 503,
+    isRetryable: true,
+  },
   BRG_QUEUE_REORGANISED: {
     meaning:
       "L1 removed a queue entry that was deep enough to be passed on, and a final batch includes it: only a restore from L1 helps",

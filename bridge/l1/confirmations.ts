@@ -3,6 +3,13 @@
 /** Several slots of Ethereum without a block. */
 const STALLED_AFTER_MS = 60_000;
 
+/** A head that does not move for so long is no pause of L1's: the node is cut off, or lies. */
+const STALLED_ALARM_MS = 600_000;
+
+/** null on a development chain, whose nodes may make no block for hours. */
+export const stalledAlarmMsOf = (chainId: number): number | null =>
+  chainId === 31_337 ? null : STALLED_ALARM_MS;
+
 /** A development chain's nodes mine only what is sent to them: a second block may never come. */
 export const defaultConfirmations = (chainId: number): number => (chainId === 31_337 ? 1 : 3);
 
@@ -19,18 +26,20 @@ export class StalledHead {
     this.#nowMs = nowMs;
   }
 
-  /** @param block the newest one */
-  look(block: bigint): void {
+  /** @param block the newest one. @returns for how long it has been that */
+  look(block: bigint): number {
     const nowMs = this.#nowMs();
     if (block !== this.#block) {
       this.#block = block;
       this.#sinceMs = nowMs;
     }
-    if (this.#toldOf === block || nowMs - this.#sinceMs < STALLED_AFTER_MS) return;
+    const stalledMs = nowMs - this.#sinceMs;
+    if (this.#toldOf === block || stalledMs < STALLED_AFTER_MS) return stalledMs;
     this.#toldOf = block;
     this.#tell(
       `block ${block} has been the newest for ${STALLED_AFTER_MS / 1_000} s, and what needs confirmations waits for the next: check that the node ` +
         "is in sync. Where it mines only what is sent to it, let it make a block every few seconds, or ask for 1 confirmation",
     );
+    return stalledMs;
   }
 }

@@ -9,7 +9,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { BlobThread } from "../blobs/blob-thread.ts";
 import { bridgeError } from "../bridge-errors.ts";
 import type { BridgeConfig } from "../config.ts";
-import { defaultConfirmations } from "../l1/confirmations.ts";
+import { defaultConfirmations, stalledAlarmMsOf } from "../l1/confirmations.ts";
 import { DataPricesNotice } from "../l1/data-prices.ts";
 import { createL1Client, l1Call } from "../l1/l1-client.ts";
 import { RollupContract } from "../l1/rollup-contract.ts";
@@ -77,6 +77,7 @@ export async function startBridge(
       deployedAtBlock: deployment.deployedAtBlock,
       confirmations,
       finalityDepthBlocks: config.l1FinalityDepthBlocks,
+      stalledAlarmMs: stalledAlarmMsOf(deployment.chainId),
       maxChunkBlocks: config.l1LogChunkBlocks,
     },
     {

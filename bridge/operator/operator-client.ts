@@ -8,6 +8,7 @@ import {
   toContractProof,
 } from "@openledger/circuits/wire/groth16-proof";
 import {
+  awaitedClosesAnswer,
   chainAnswer,
   type foreignBatchesBody,
   type l1HeadBody,
@@ -159,6 +160,8 @@ export interface OperatorClient {
   reportForeignBatches(batches: readonly ForeignBatchReport[]): Promise<void>;
   /** Idempotent. */
   reportClose(report: CloseReport): Promise<void>;
+  /** Batches whose CloseEpochs wait for their randomness, as the ledger knows. */
+  awaitedCloses(): Promise<readonly number[]>;
   /** Idempotent. @returns for each, whether it is settled for good, or can never be */
   offerPreVerifiedSettlements(preVerified: readonly PreVerifiedSettlement[]): Promise<{ isOver: boolean[] }>;
 }
@@ -251,6 +254,7 @@ export function createOperatorClient(options: OperatorClientOptions): OperatorCl
       ask("/operator/pre-verified-settlements", preVerifiedSettlementsAnswer, {
         settlements: preVerified.map(preVerifiedBody),
       }),
+    awaitedCloses: async () => (await ask("/operator/epoch-closes", awaitedClosesAnswer)).batchNumbers,
     async reportClose({ prevRandao, ...report }) {
       const body = { ...report, prevRandao: prevRandao === null ? null : hex32(prevRandao) };
       await ask("/operator/epoch-closes", z.unknown(), body);

@@ -83,8 +83,11 @@ export async function startBridgeFixture(
       }
     },
 
-    watcher: (options: Partial<QueueWatcherOptions> = {}): Promise<QueueWatcher> =>
-      parts.queueWatcher({ confirmations: 3, maxChunkBlocks: 7, ...options }),
+    watcher: (
+      options: Partial<QueueWatcherOptions> = {},
+      modules: Parameters<typeof parts.queueWatcher>[1] = {},
+    ): Promise<QueueWatcher> =>
+      parts.queueWatcher({ confirmations: 3, maxChunkBlocks: 7, ...options }, modules),
 
     randomnessWatcher: (options: Partial<RandomnessWatcherOptions> = {}): Promise<RandomnessWatcher> =>
       parts.randomnessWatcher({ confirmations: 2, finalityDepthBlocks: 2, maxChunkBlocks: 100, ...options }),

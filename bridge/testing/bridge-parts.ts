@@ -82,7 +82,10 @@ export function bridgeParts({ dataPath, deployedAtBlock, operatorToken, rollup, 
       modules: Partial<QueueWatcherModules> = {},
     ): Promise<QueueWatcher> {
       const all = { ...shared, store: (await store()).queue, ...modules };
-      return new QueueWatcher({ ...chunks, confirmations: 1, finalityDepthBlocks: 1, ...options }, all);
+      return new QueueWatcher(
+        { ...chunks, confirmations: 1, finalityDepthBlocks: 1, stalledAlarmMs: null, ...options },
+        all,
+      );
     },
     async preVerifiedWatcher(
       options: Pick<PreVerifiedWatcherOptions, "finalityDepthBlocks">,

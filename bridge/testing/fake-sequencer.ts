@@ -77,6 +77,8 @@ export class FakeSequencer {
     prevRandao: string | null;
     isMissed: boolean;
   }[] = [];
+  /** Batches whose CloseEpochs it says it waits for. */
+  awaitedCloses: number[] = [];
   /** Taken note of, and not followed. */
   readonly foreign: ForeignBatchReport[] = [];
   /** Pre-verified settlements that were offered, and J of those of which nothing more comes. */
@@ -139,6 +141,7 @@ export class FakeSequencer {
         return {};
       },
     );
+    app.get("/operator/epoch-closes", async () => ({ batchNumbers: this.awaitedCloses }));
     app.get("/operator/chain", async () => this.#chain());
     app.post<{ Body: { batches: ForeignBatchReport[] } }>("/operator/foreign-batches", async (request) => {
       this.foreign.push(...request.body.batches);

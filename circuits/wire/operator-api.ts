@@ -164,6 +164,8 @@ export const closeReportBody = z.object({
 
 // Answers.
 
+export const awaitedClosesAnswer = z.object({ batchNumbers: z.array(z.int().positive()) });
+
 const hexText = z
   .string()
   .regex(/^0x[0-9a-fA-F]*$/, "is not 0x-hex")

@@ -1,7 +1,8 @@
 /** The ledger as L1 alone gives it, and what the contract owes: nothing of a sequencer's is believed. */
 
-import { createL1Client } from "@openledger/bridge/l1/l1-client";
+import { createL1Client, type L1Client } from "@openledger/bridge/l1/l1-client";
 import { type HistoryEvent, readL1History } from "@openledger/bridge/l1/l1-history";
+import { readRollupLogs } from "@openledger/bridge/l1/log-reader";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { openTokenAbi, rollupAbi } from "@openledger/contracts/build/rollup-abi";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
@@ -32,18 +33,17 @@ export async function rebuildFromL1(options: Omit<VerifyOptions, "readHistory" |
   return { verified, events, ledger: replay.requireLedger() };
 }
 
-/**
- * What the contract holds has to cover what it owes to the wei: the ledger, credits not yet paid out, deposits on their way,
- * fees to burn. @param creditors everybody who may have a credit
- */
+/** What the contract holds, and what it owes: the ledger, credits not yet paid out, deposits on their way, fees to burn. */
 export async function readSolvency(
   rpcUrl: string,
   { rollupAddress, tokenAddress }: { readonly rollupAddress: Address; readonly tokenAddress: Address },
-  creditors: readonly Address[],
 ): Promise<{ heldWei: bigint; owedWei: bigint }> {
   const l1 = createL1Client({ rpcUrl });
-  const rollup = { address: rollupAddress, abi: rollupAbi } as const;
-  const token = { address: tokenAddress, abi: openTokenAbi } as const;
+  // Of one block: people may go on meanwhile.
+  const blockNumber = await l1.getBlockNumber();
+  const creditors = await creditorsOf(l1, rollupAddress, blockNumber);
+  const rollup = { address: rollupAddress, abi: rollupAbi, blockNumber } as const;
+  const token = { address: tokenAddress, abi: openTokenAbi, blockNumber } as const;
   const [heldWei, ledgerWei, burnableWei, [, queuedWei], ...pending] = await Promise.all([
     l1.readContract({ ...token, functionName: "balanceOf", args: [rollupAddress] }),
     l1.readContract({ ...rollup, functionName: "ledgerWei" }),
@@ -54,4 +54,19 @@ export async function readSolvency(
     ),
   ]);
   return { heldWei, owedWei: pending.reduce((sum, wei) => sum + wei, ledgerWei + burnableWei + queuedWei) };
+}
+
+const MAX_CHUNK_BLOCKS = 2_000;
+
+/** Everybody whom the contract has ever credited: by a batch, an exit or a refund. */
+async function creditorsOf(client: L1Client, address: Address, toBlock: bigint): Promise<Address[]> {
+  const found = new Set<Address>();
+  const range = { client, address, fromBlock: 0n, toBlock, maxChunkBlocks: MAX_CHUNK_BLOCKS };
+  for await (const { logs } of readRollupLogs(range)) {
+    for (const { args, eventName } of logs) {
+      if (eventName === "WithdrawalCredited" || eventName === "Exited") found.add(args.recipient);
+      if (eventName === "EntryRefunded") found.add(args.sender);
+    }
+  }
+  return [...found];
 }

@@ -4,8 +4,7 @@ import { defineErrors } from "@openledger/foundation/error-table";
 export const devnetErrors = defineErrors("DEV", {
   DEV_FAILED: {
     meaning: "the devnet or a step of its job failed; the message says which",
-    remedy:
-      "read the end of the named log; npm start again resumes. One folder has one devnet, which finds free ports by itself",
+    remedy: "read the end of the named log; npm start again resumes. One folder has one devnet",
   },
   DEV_STATE_LOST: {
     meaning: "a part of the saved devnet is missing, contradicts another part, or belongs to other circuits",

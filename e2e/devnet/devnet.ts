@@ -21,6 +21,7 @@ import { exitsOfDeployment } from "@openledger/web/build/exit-files";
 import { circuitsOfDeployment } from "@openledger/web/build/verifying-keys";
 import { Command, CommanderError, Option } from "commander";
 import type { z } from "zod";
+import type { ServiceSpec } from "../world/services.ts";
 import { writeDevAccounts } from "./accounts.ts";
 import { closeWhenIdle } from "./batch-closer.ts";
 import { buildCircuits, type DevnetCircuit, keyProgress } from "./circuits.ts";
@@ -35,7 +36,7 @@ import {
 import { type Console, createConsole, formatDuration } from "./console.ts";
 import { deployDevnet, hasJointCircuits } from "./deploy-devnet.ts";
 import { devnetErrors } from "./devnet-errors.ts";
-import { findFreePort } from "./free-port.ts";
+import { type HeldPort, holdPort, startOnPort } from "./held-port.ts";
 import { createPeople, type Job } from "./job.ts";
 import { Journal } from "./journal.ts";
 import { l1NodeSpec, withInstantBlocks } from "./l1-node.ts";
@@ -46,11 +47,13 @@ import { printNextSteps, printReport, type Report } from "./report.ts";
 import { runJob } from "./run-job.ts";
 import {
   adapterServer,
+  datanetHostService,
   devnetFactory,
-  firstServices,
   loadOperatorToken,
   modelServer,
+  operatorServices,
   type ServiceAddresses,
+  sequencerService,
 } from "./services.ts";
 import { CLOCK_OFFSET } from "./steps/clock.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -175,35 +178,34 @@ async function bringUpAndWork(modules: {
   // Compiling takes minutes and cannot be stopped midway; half-built cache entries are never used.
   const circuits = await Promise.race([buildCircuits(plan, console), rejectOnAbort(signal)]);
   console.title("Ethereum node and contracts");
-  const port = await findFreePort(L1_PORT);
-  const rpcUrl = `http://127.0.0.1:${port}`;
   const journal = new Journal(devnetPaths.journal);
-  await supervisor.start(l1NodeSpec(port, () => journal.get<number>(CLOCK_OFFSET) ?? 0));
+  const clockOffset = () => journal.get<number>(CLOCK_OFFSET) ?? 0;
+  const rpcUrl = await startOnPort(supervisor, L1_PORT, (_url, port) => l1NodeSpec(port, clockOffset));
   console.done(`anvil at ${rpcUrl}, a block a second`);
   check();
   const deployment = await deployDevnet(rpcUrl, circuits, console);
   await withInstantBlocks(rpcUrl, () => fundVisitors({ rpcUrl, rollupAddress: deployment.rollupAddress }));
   console.title("Sequencer, bridge, prover");
-  const sequencerPort = await findFreePort(SEQUENCER_PORT);
-  const sequencerUrl = `http://127.0.0.1:${sequencerPort}`;
-  // The pages have to know it before it runs. Nothing listens at the sequencer's port yet, either.
-  let modelServerPort = Math.max(MODEL_SERVER_PORT - 1, sequencerPort);
-  const modelServerUrls = {} as Record<ModelName, string>;
+  // Pages and sequencer have to know the addresses of what starts later: its ports are held until then.
+  const sequencerHeld = await holdPort(SEQUENCER_PORT);
+  const modelServersHeld = {} as Record<ModelName, HeldPort>;
+  let lastPort = Math.max(MODEL_SERVER_PORT - 1, sequencerHeld.port);
   for (const name of MODEL_NAMES) {
-    modelServerPort = await findFreePort(modelServerPort + 1);
-    modelServerUrls[name] = `http://127.0.0.1:${modelServerPort}`;
+    modelServersHeld[name] = await holdPort(lastPort + 1);
+    lastPort = modelServersHeld[name].port;
   }
-  const adapterServerUrl = `http://127.0.0.1:${await findFreePort(modelServerPort + 1)}`;
+  const adapterServerHeld = await holdPort(lastPort + 1);
+  const datanetHostHeld = await holdPort(DATANET_HOST_PORT);
+  const factoryHeld = await holdPort(FACTORY_PORT);
   const pagesPath = hasPages ? await preparePages(circuits, deployment, console) : null;
-  const datanetHostUrl = `http://127.0.0.1:${await findFreePort(DATANET_HOST_PORT)}`;
-  const factoryUrl = `http://127.0.0.1:${await findFreePort(FACTORY_PORT)}`;
-  const addresses: ServiceAddresses = {
-    datanetHostUrl,
-    factoryUrl,
+  const told: Omit<ServiceAddresses, "sequencerUrl"> = {
+    datanetHostUrl: datanetHostHeld.url,
+    factoryUrl: factoryHeld.url,
     rpcUrl,
-    sequencerUrl,
-    modelServerUrls,
-    adapterServerUrl,
+    modelServerUrls: Object.fromEntries(
+      MODEL_NAMES.map((name) => [name, modelServersHeld[name].url]),
+    ) as Record<ModelName, string>,
+    adapterServerUrl: adapterServerHeld.url,
     operatorToken: await loadOperatorToken(),
     proverBackend,
     pagesPath,
@@ -214,12 +216,25 @@ async function bringUpAndWork(modules: {
       backend: proverBackend,
     }),
   };
-  await writeEndpoints(sequencerUrl, {});
   await writeDevAccounts();
   check();
-  const [sequencer, ...others] = firstServices(addresses);
-  await supervisor.start(sequencer);
-  await Promise.all(others.map((spec) => supervisor.start(spec)));
+  const sequencerUrl = await startOnPort(supervisor, sequencerHeld, (url) =>
+    sequencerService({ ...told, sequencerUrl: url }),
+  );
+  let addresses: ServiceAddresses = { ...told, sequencerUrl };
+  await writeEndpoints(sequencerUrl, {});
+  /** Starts what the pages know already. A port that was lost all the same costs them its address until the next start. */
+  const startTold = async (held: HeldPort, specAt: (url: string) => ServiceSpec) => {
+    const url = await startOnPort(supervisor, held, specAt);
+    if (url !== held.url)
+      console.alarm(`${held.url} was taken: it is at ${url}, which the pages know after the next npm start`);
+    return url;
+  };
+  const [datanetHostUrl] = await Promise.all([
+    startTold(datanetHostHeld, (url) => datanetHostService({ ...addresses, datanetHostUrl: url })),
+    ...operatorServices(addresses).map((spec) => supervisor.start(spec)),
+  ]);
+  addresses = { ...addresses, datanetHostUrl };
   console.done(`sequencer at ${sequencerUrl} (its API: ${sequencerUrl}/docs), logs in ${devnetPaths.logs}`);
   console.done(`Datanet host at ${datanetHostUrl} (its API: ${datanetHostUrl}/docs)`);
   console.done(`proofs by ${proving.reason}`);
@@ -232,8 +247,12 @@ async function bringUpAndWork(modules: {
   const serveModel = async (part: ModelPart, modelId: number) => {
     const known = served[modelId];
     if (known !== undefined) return known;
-    await supervisor.start(modelServer(part, modelId, addresses));
-    const url = modelServerUrls[part.name];
+    const url = await startTold(modelServersHeld[part.name], (at) =>
+      modelServer(part, modelId, {
+        ...addresses,
+        modelServerUrls: { ...addresses.modelServerUrls, [part.name]: at },
+      }),
+    );
     served[modelId] = url;
     await writeEndpoints(sequencerUrl, served);
     console.done(`model ${modelId} is served at ${url}; ask it at ${sequencerUrl}/#/ask`);
@@ -242,10 +261,25 @@ async function bringUpAndWork(modules: {
   // The job has no use for it, so it takes nothing from the job's time.
   const startFactory = async () => {
     await mkdir(devnetPaths.adapters, { recursive: true });
-    await supervisor.start(adapterServer(addresses));
-    console.done(`the base and adapters in ${devnetPaths.adapters} are served at ${adapterServerUrl}`);
-    await supervisor.start(devnetFactory(addresses));
-    console.done(`factory at ${factoryUrl}; tune a model at ${sequencerUrl}/#/factory`);
+    await orWithout("the server of adapters", async () => {
+      const url = await startTold(adapterServerHeld, (at) =>
+        adapterServer({ ...addresses, adapterServerUrl: at }),
+      );
+      console.done(`the base and adapters in ${devnetPaths.adapters} are served at ${url}`);
+    });
+    await orWithout("the factory", async () => {
+      const url = await startTold(factoryHeld, (at) => devnetFactory({ ...addresses, factoryUrl: at }));
+      console.done(`factory at ${url}; tune a model at ${sequencerUrl}/#/factory`);
+    });
+  };
+  /** The rest of the devnet works without it. */
+  const orWithout = async (what: string, start: () => Promise<void>) => {
+    try {
+      await start();
+    } catch (error) {
+      check();
+      console.alarm(`${what} did not start, the rest goes on without it: ${(error as Error).message}`);
+    }
   };
   // The job closes its batches itself: it knows what is still to come.
   const closing = () => closeWhenIdle({ sequencerUrl, signal, closeBatch: () => closeBatch(addresses) });

@@ -44,31 +44,39 @@ export async function loadOperatorToken(): Promise<string> {
   return token;
 }
 
-/** Those that run before the job begins, the sequencer first. */
-export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...ServiceSpec[]] {
+export function sequencerService(addresses: ServiceAddresses): ServiceSpec {
   const { datanetHostUrl, expectedProveMs, factoryUrl, operatorToken, pagesPath, rpcUrl, sequencerUrl } =
     addresses;
+  return serviceSpec("sequencer", sequencerUrl, {
+    SEQUENCER_DEPLOYMENT_PATH: workspacePaths.deployment,
+    SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
+    SEQUENCER_DATA_PLACE: addresses.dataPlace,
+    SEQUENCER_PORT: portOf(sequencerUrl),
+    SEQUENCER_OPERATOR_TOKEN: operatorToken,
+    ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
+    SEQUENCER_PAGES_L1_URL: rpcUrl,
+    SEQUENCER_PAGES_MODEL_SERVERS: Object.values(addresses.modelServerUrls).join(" "),
+    SEQUENCER_PAGES_ADAPTER_SERVERS: addresses.adapterServerUrl,
+    SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
+    SEQUENCER_PAGES_FACTORY: factoryUrl,
+    SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
+    SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
+    SEQUENCER_CLOSE_INTERVAL_MS: CLOSE_INTERVAL_MS,
+    ...(expectedProveMs === null ? {} : { SEQUENCER_EXPECTED_PROVE_MS: expectedProveMs }),
+    SEQUENCER_L1_CONFIRMATIONS: FINALITY_BLOCKS,
+    SEQUENCER_PRECONFIRMATION_DEADLINE_SECONDS: PRECONFIRMATION_DEADLINE_SECONDS,
+  });
+}
+
+/** Bridge and prover. */
+export function operatorServices({
+  operatorToken,
+  proverBackend,
+  rpcUrl,
+  sequencerUrl,
+}: ServiceAddresses): ServiceSpec[] {
   const { deployment } = workspacePaths;
   return [
-    serviceSpec("sequencer", sequencerUrl, {
-      SEQUENCER_DEPLOYMENT_PATH: deployment,
-      SEQUENCER_DATA_PATH: devnetPaths.sequencerData,
-      SEQUENCER_DATA_PLACE: addresses.dataPlace,
-      SEQUENCER_PORT: portOf(sequencerUrl),
-      SEQUENCER_OPERATOR_TOKEN: operatorToken,
-      ...(pagesPath === null ? {} : { SEQUENCER_PAGES_PATH: pagesPath }),
-      SEQUENCER_PAGES_L1_URL: rpcUrl,
-      SEQUENCER_PAGES_MODEL_SERVERS: Object.values(addresses.modelServerUrls).join(" "),
-      SEQUENCER_PAGES_ADAPTER_SERVERS: addresses.adapterServerUrl,
-      SEQUENCER_PAGES_DATANET_HOSTS: datanetHostUrl,
-      SEQUENCER_PAGES_FACTORY: factoryUrl,
-      SEQUENCER_PRECONFIRMATION_PRIVATE_KEY: devPrivateKey("operator"),
-      SEQUENCER_FEE_PER_UNIT_WEI: FEE_PER_UNIT_WEI,
-      SEQUENCER_CLOSE_INTERVAL_MS: CLOSE_INTERVAL_MS,
-      ...(expectedProveMs === null ? {} : { SEQUENCER_EXPECTED_PROVE_MS: expectedProveMs }),
-      SEQUENCER_L1_CONFIRMATIONS: FINALITY_BLOCKS,
-      SEQUENCER_PRECONFIRMATION_DEADLINE_SECONDS: PRECONFIRMATION_DEADLINE_SECONDS,
-    }),
     {
       ...serviceSpec("bridge", null, {
         BRIDGE_DEPLOYMENT_PATH: deployment,
@@ -92,16 +100,18 @@ export function firstServices(addresses: ServiceAddresses): [ServiceSpec, ...Ser
       PROVER_DEPLOYMENT_PATH: deployment,
       PROVER_SEQUENCER_URL: sequencerUrl,
       PROVER_TOKEN: operatorToken,
-      PROVER_BACKEND: addresses.proverBackend,
-    }),
-    serviceSpec("datanet-host", datanetHostUrl, {
-      DATANET_DEPLOYMENT_PATH: deployment,
-      DATANET_SEQUENCER_URL: sequencerUrl,
-      DATANET_DATA_PATH: devnetPaths.datanetData,
-      DATANET_PORT: portOf(datanetHostUrl),
+      PROVER_BACKEND: proverBackend,
     }),
   ];
 }
+
+export const datanetHostService = ({ datanetHostUrl, sequencerUrl }: ServiceAddresses): ServiceSpec =>
+  serviceSpec("datanet-host", datanetHostUrl, {
+    DATANET_DEPLOYMENT_PATH: workspacePaths.deployment,
+    DATANET_SEQUENCER_URL: sequencerUrl,
+    DATANET_DATA_PATH: devnetPaths.datanetData,
+    DATANET_PORT: portOf(datanetHostUrl),
+  });
 
 export function devnetFactory(addresses: ServiceAddresses): ServiceSpec {
   const { factoryUrl, proverBackend } = addresses;

@@ -14,9 +14,16 @@ const MAX_ENDS_A_MINUTE = 5;
 const RESTART_MS = 500;
 const SHOWN_LINES = 15;
 
+/** Words of those who find their port taken: Node, our servers, anvil. */
+const PORT_TAKEN = /EADDRINUSE|is in use by another process|Address already in use/i;
+
 interface Service {
   readonly process: ManagedProcess;
   readonly endTimesMs: number[];
+  /** It has answered once. */
+  wasReady: boolean;
+  /** Why it is not started again. */
+  failure: Error | null;
 }
 
 interface SupervisorOptions {
@@ -42,7 +49,10 @@ export class Supervisor {
     this.#options = options;
   }
 
-  /** With the environment of this process, beside its own. @throws DEV_FAILED with the end of its log */
+  /**
+   * With the environment of this process, beside its own.
+   * @throws DEV_FAILED with the end of its log; at once, with the reason `port-taken`, where another program has its port
+   */
   async start(spec: ServiceSpec): Promise<void> {
     const child = new ManagedProcess({
       ...spec,
@@ -50,11 +60,17 @@ export class Supervisor {
       isDetached: true,
       logPath: this.logPath(spec.name),
     });
-    const service: Service = { process: child, endTimesMs: [] };
+    const service: Service = { process: child, endTimesMs: [], wasReady: false, failure: null };
     this.#services.push(service);
     this.#launch(service);
     await this.#recordProcesses();
-    await this.#waitUntilReady(service);
+    try {
+      await this.#waitUntilReady(service);
+      service.wasReady = true;
+    } catch (error) {
+      if (service.failure !== null) this.#services.splice(this.#services.indexOf(service), 1);
+      throw error;
+    }
   }
 
   /** SIGTERM, then time to end, then SIGKILL; the last started first. */
@@ -84,6 +100,10 @@ export class Supervisor {
     if (this.#isStopping) return;
     const { endTimesMs, process } = service;
     const { console, onGiveUp } = this.#options;
+    if (!service.wasReady && PORT_TAKEN.test(process.lastLines(SHOWN_LINES))) {
+      service.failure = this.#failure(process, "found its port taken by another program", "port-taken");
+      return;
+    }
     const now = Date.now();
     endTimesMs.push(now);
     if (endTimesMs.filter((time) => time > now - 60_000).length >= MAX_ENDS_A_MINUTE) {
@@ -103,10 +123,13 @@ export class Supervisor {
     );
   }
 
-  async #waitUntilReady({ process }: Service): Promise<void> {
+  async #waitUntilReady(service: Service): Promise<void> {
+    const { process } = service;
     const { isReady = async () => true, name } = process.spec;
     const deadline = Date.now() + READY_TIMEOUT_MS;
-    while (!(await isReady().catch(() => false))) {
+    // Another program may answer in its place: an answer counts while the process runs.
+    while (!(process.isRunning && (await isReady().catch(() => false)) && process.isRunning)) {
+      if (service.failure !== null) throw service.failure;
       if (this.#isStopping)
         throw devnetError("DEV_FAILED", `stopped while ${name} was starting`, {
           data: { reason: "stopped" },
@@ -117,11 +140,11 @@ export class Supervisor {
     }
   }
 
-  #failure(process: ManagedProcess, what: string): Error {
+  #failure(process: ManagedProcess, what: string, reason = "service-failed"): Error {
     const { logPath, name } = process.spec;
     const end = process.lastLines(SHOWN_LINES);
     return devnetError("DEV_FAILED", `${name} ${what}; the end of ${logPath}:\n${end}`, {
-      data: { reason: "service-failed", name, logPath },
+      data: { reason, name, logPath },
     });
   }
 

@@ -46,6 +46,21 @@ describe("QueueWatcher", () => {
     expect(indices()).toEqual([0, 1, 2, 3, 4]);
   });
 
+  test("raises an alarm where the newest block stays the same, and clears it with the next", async () => {
+    let nowMs = 0;
+    const watcher = await f.watcher({ stalledAlarmMs: 600_000 }, { nowMs: () => nowMs });
+    await watcher.poll();
+    nowMs = 599_999;
+    await watcher.poll();
+    expect([...f.metrics.raised]).toEqual([]);
+    nowMs = 600_000;
+    await watcher.poll();
+    expect([...f.metrics.raised]).toEqual(["BRG_L1_STALLED"]);
+    await f.l1.client.mine({ blocks: 1 });
+    await watcher.poll();
+    expect([...f.metrics.raised]).toEqual([]);
+  });
+
   test("tells the sequencer L1's head when it changes, and what waits for a human", async () => {
     const watcher = await f.watcher();
     await watcher.poll();

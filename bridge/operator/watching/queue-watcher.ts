@@ -14,7 +14,7 @@ import { l1Call } from "../../l1/l1-client.ts";
 import { type RollupLog, readRollupLogs } from "../../l1/log-reader.ts";
 import { type QueueEntry, toQueueEntry } from "../../l1/queue-entry.ts";
 import type { RollupContract } from "../../l1/rollup-contract.ts";
-import type { BridgeMetrics } from "../../metrics.ts";
+import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../../metrics.ts";
 import { type JsonChange, type JsonStore, orderedKey } from "../bridge-store.ts";
 import type { OperatorClient } from "../operator-client.ts";
 import { FrozenNotice } from "./frozen-notice.ts";
@@ -24,6 +24,8 @@ export interface QueueWatcherOptions {
   readonly deployedAtBlock: number;
   /** Blocks that must hold or follow an entry's block before it is handed over; 1 = as soon as it is mined. */
   readonly confirmations: number;
+  /** A newest block that stays for so long is an alarm; null on a chain that mines only what is sent to it. */
+  readonly stalledAlarmMs: number | null;
   /** Blocks after which the publisher takes a batch for final; the sequencer is told. */
   readonly finalityDepthBlocks: number;
   readonly maxChunkBlocks: number;
@@ -39,6 +41,8 @@ export interface QueueWatcherModules {
   readonly dataPrices?: Pick<DataPricesNotice, "latest">;
   /** Shared with whatever else stops at a freeze. */
   readonly frozen?: FrozenNotice;
+  /** Tests pass a clock. */
+  readonly nowMs?: () => number;
 }
 
 // Entries of one request: far below any limit of a request's size.
@@ -70,8 +74,9 @@ export class QueueWatcher {
   constructor(options: QueueWatcherOptions, modules: QueueWatcherModules) {
     this.#options = options;
     this.#modules = modules;
-    this.#newest = new StalledHead((text) =>
-      modules.logger.warn({ confirmations: options.confirmations }, text),
+    this.#newest = new StalledHead(
+      (text) => modules.logger.warn({ confirmations: options.confirmations }, text),
+      modules.nowMs,
     );
     this.#frozen = modules.frozen ?? new FrozenNotice(modules);
   }
@@ -86,7 +91,7 @@ export class QueueWatcher {
     const head = await l1Call("read the newest block", () => rollup.client.getBlock());
     const headNumber = Number(head.number);
     metrics.l1BlockNumber.set(headNumber);
-    this.#newest.look(head.number);
+    this.#noteStalled(this.#newest.look(head.number), headNumber);
     const isFrozen = await this.#frozen.look();
     // A sequencer that has just started must not take operations that lead nowhere: it hears of a freeze again and again.
     if (isFrozen || head.hash !== this.#reportedBlockHash) await this.#report(head, isFrozen);
@@ -116,6 +121,24 @@ export class QueueWatcher {
     }
     await this.#replace(cursor, []);
     await this.#modules.store.write(await this.#forget(cursor.nextIndex));
+  }
+
+  /** A node that lags for good looks like a quiet L1: after so long it is a matter for a human. */
+  #noteStalled(stalledMs: number, blockNumber: number): void {
+    const { logger, metrics } = this.#modules;
+    const { stalledAlarmMs } = this.#options;
+    const isStalled = stalledAlarmMs !== null && stalledMs >= stalledAlarmMs;
+    if (isStalled === metrics.raised.has("BRG_L1_STALLED")) return;
+    if (!isStalled) {
+      clearAlarm(metrics, "BRG_L1_STALLED");
+      return;
+    }
+    raiseAlarm(metrics, "BRG_L1_STALLED");
+    metrics.errorTotal.inc({ code: "BRG_L1_STALLED" });
+    logger.error(
+      { code: "BRG_L1_STALLED", blockNumber, stalledMs },
+      "the node's newest block does not change",
+    );
   }
 
   /** Tells the sequencer what L1 has at a block. */

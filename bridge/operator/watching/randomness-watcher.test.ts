@@ -87,6 +87,25 @@ describe("RandomnessWatcher", () => {
     expect((await f.store()).randomness).toBeDefined();
   });
 
+  test("asks for a CloseEpoch by its number where the node's logs left it out", async () => {
+    const batchNumber = await closeEpoch();
+    await f.l1.client.mine({ blocks: 3 });
+    const { hash, number } = await f.l1.client.getBlock();
+    // The blocks were read, and the event was not among their logs.
+    await (await f.store()).randomness.write([
+      { put: "cursor", value: { blockNumber: Number(number), blockHash: hash } },
+    ]);
+    f.sequencer.awaitedCloses = [batchNumber, batchNumber + 7];
+    const watcher = await f.randomnessWatcher();
+    await watcher.poll();
+    await watcher.poll();
+    expect(closes(), "what L1 does not have is waited for").toEqual([[batchNumber, null, false]]);
+    await actions.mineRandomness(BigInt(batchNumber), 2);
+    expect(await watcher.nextErrand()).toMatchObject({
+      name: `record the randomness of batch ${batchNumber}`,
+    });
+  });
+
   test("goes on after a restart, and begins anew with an empty database, without doing anything twice on L1", async () => {
     const first = await closeEpoch();
     const second = await closeEpoch();

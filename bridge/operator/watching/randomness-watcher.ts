@@ -71,6 +71,7 @@ export class RandomnessWatcher {
   async poll(): Promise<void> {
     const headNumber = await this.#headNumber();
     await this.#findCloses(headNumber);
+    await this.#findLeftOut(headNumber);
     let isLate = false;
     let reorganised: RollupError | null = null;
     for (const pending of await this.#pending()) {
@@ -200,6 +201,20 @@ export class RandomnessWatcher {
           value: { batchNumber, reported: null } satisfies Pending,
         })),
         { put: "cursor", value: cursor },
+      ]);
+    }
+  }
+
+  /** A node that leaves an event out once leaves it out for good. What the ledger waits for is asked of the contract by its number. */
+  async #findLeftOut(headNumber: number): Promise<void> {
+    const { logger, rollup, sequencer, store } = this.#modules;
+    const known = new Set((await this.#pending()).map(({ batchNumber }) => batchNumber));
+    const at = { blockNumber: BigInt(this.#finalNumber(headNumber)) };
+    for (const batchNumber of await sequencer.awaitedCloses()) {
+      if (known.has(batchNumber) || (await rollup.closedAt(batchNumber, at)).blockNumber === 0) continue;
+      logger.warn({ batchNumber }, "the node's logs left out a CloseEpoch that the contract has");
+      await store.write([
+        { put: pendingKey(batchNumber), value: { batchNumber, reported: null } satisfies Pending },
       ]);
     }
   }

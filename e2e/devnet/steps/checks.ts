@@ -249,8 +249,7 @@ async function checkHosted(job: Job, datanetId: number): Promise<Check[]> {
 }
 
 async function checkSolvency({ deployment, rpcUrl }: Job): Promise<Check> {
-  const creditors = PEOPLE.map((name) => devAccount(name).address);
-  const { heldWei, owedWei } = await readSolvency(rpcUrl, deployment, creditors);
+  const { heldWei, owedWei } = await readSolvency(rpcUrl, deployment);
   return equal("the contract holds exactly what it owes", heldWei, owedWei, formatOpen);
 }
 

@@ -2,7 +2,7 @@ import * as wire from "@openledger/circuits/wire/operator-api";
 import type { Secret } from "@openledger/foundation/secret";
 import { routesOf } from "@openledger/foundation/wire/zod-routes";
 import type { FastifyInstance } from "fastify";
-import { noteCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
+import { awaitedCloses, noteCloseOnL1 } from "../../batches/from-l1/epoch-close-on-l1.ts";
 import type { Sequencer } from "../../sequencer.ts";
 import { MAX_FOREIGN_BODY_BYTES } from "../api-options.ts";
 import * as schemas from "../api-schemas.ts";
@@ -99,6 +99,12 @@ export async function registerOperatorRoutes(
       await noteCloseOnL1(sequencer.log, body);
       return {};
     },
+  );
+
+  route(
+    "GET /operator/epoch-closes",
+    operatorRoute("Batches whose CloseEpochs wait for their randomness"),
+    async () => ({ batchNumbers: await awaitedCloses(sequencer.log, line.head.ledger) }),
   );
 
   route(

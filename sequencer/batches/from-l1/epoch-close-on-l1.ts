@@ -4,6 +4,7 @@
  * the sequencer takes it: a batch that L1 refuses would hold up all later ones.
  */
 
+import type { Ledger } from "@openledger/circuits/ledger/ledger";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { LedgerLog } from "../../store/ledger-log.ts";
 import { storeKeys } from "../../store/store-keys.ts";
@@ -23,14 +24,30 @@ export function readCloseOnL1(log: LedgerLog, batchNumber: number): Promise<Epoc
   return log.get<EpochCloseOnL1>(storeKeys.epochCloseOnL1(batchNumber));
 }
 
+const isFixed = (known: EpochCloseOnL1 | undefined) =>
+  known !== undefined && (known.prevRandao !== null || known.isMissed);
+
+/**
+ * Batches with the CloseEpoch of an epoch that waits for its settlement and whose randomness nobody has reported, ascending: a
+ * node that leaves out their events does not keep anybody from asking for them.
+ */
+export async function awaitedCloses(log: LedgerLog, { leaves }: Pick<Ledger, "leaves">): Promise<number[]> {
+  const closing = new Set<number>();
+  for (const [, { rewards }] of leaves.withMore())
+    if (rewards?.closed != null) closing.add(Number(rewards.closed.closingBatch));
+  const awaited: number[] = [];
+  for (const batchNumber of closing)
+    if (!isFixed(await readCloseOnL1(log, batchNumber))) awaited.push(batchNumber);
+  return awaited.sort((a, b) => a - b);
+}
+
 /**
  * Takes over a report of the bridge; the same one again changes nothing.
  * @throws SEQ_CLOSE_CONFLICT where randomness that was reported before is now another, or is gone
  */
 export async function noteCloseOnL1(log: LedgerLog, report: EpochCloseOnL1): Promise<void> {
   const known = await readCloseOnL1(log, report.batchNumber);
-  const isFixed = known !== undefined && (known.prevRandao !== null || known.isMissed);
-  if (isFixed) {
+  if (known !== undefined && isFixed(known)) {
     const isSame = (["blockNumber", "timestamp", "prevRandao", "isMissed"] as const).every(
       (field) => known[field] === report[field],
     );

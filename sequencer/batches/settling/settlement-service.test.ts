@@ -256,10 +256,14 @@ describe("POST /v1/settlements", () => {
     expect(await send(even), "L1 has not taken the CloseEpoch").toBe("SEQ_TOO_EARLY");
     const { closingBatch: batchNumber } = view.closedEpoch;
     const onL1 = { batchNumber, blockNumber: 9, timestamp: L1_TIMESTAMP, prevRandao: null, isMissed: false };
+    const awaited = () => operator(rollup, "/operator/epoch-closes");
+    expect(await awaited()).toEqual({ batchNumbers: [onL1.batchNumber] });
     expect(await operator(rollup, "/operator/epoch-closes", onL1)).toEqual({});
+    expect(await awaited(), "without its randomness").toEqual({ batchNumbers: [onL1.batchNumber] });
     expect(await send(sampled())).toBe("SEQ_TOO_EARLY");
     const recorded = { ...onL1, prevRandao: hex32(PREV_RANDAO) };
     expect(await operator(rollup, "/operator/epoch-closes", recorded)).toEqual({});
+    expect(await awaited()).toEqual({ batchNumbers: [] });
     expect(await operator(rollup, "/operator/epoch-closes", recorded), "again").toEqual({});
     expect(await operator(rollup, "/operator/epoch-closes", { ...recorded, prevRandao: hex32(1n) })).toEqual([
       409,
