@@ -14,7 +14,7 @@ await runUntilStopped({
   readConfig: () => loadConfig(process.env),
   async create(config, modules) {
     const deployment = loadDeployment(config.deploymentPath);
-    requireOwnCircuits(deployment);
+    await requireOwnCircuits(deployment);
     return { ...(await createSequencerProcess(config, deployment, modules)), deployment };
   },
   async begin({ deployment, listen, metrics }, logger) {
