@@ -14,7 +14,8 @@ await runUntilStopped({
   readConfig: () => loadConfig(process.env),
   async create(config, modules) {
     const deployment = loadDeployment(config.deploymentPath);
-    await requireOwnCircuits(deployment);
+    // Without a prover's token nobody proves its batches, so other circuits than its own can be the record's.
+    if (config.proverToken !== undefined) await requireOwnCircuits(deployment);
     return { ...(await createSequencerProcess(config, deployment, modules)), deployment };
   },
   async begin({ deployment, listen, metrics }, logger) {
