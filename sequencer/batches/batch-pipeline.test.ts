@@ -63,7 +63,6 @@ describe("batches", () => {
     expect(await report(rollup, 2, "dropped")).toEqual([409, "SEQ_BATCH_CONFLICT"]);
     expect((await rollup.get("/v1/status")).body.batches).toEqual({
       closed: 2,
-      pruned: 0,
       proven: 2,
       submitted: 2,
       posted: 2,
