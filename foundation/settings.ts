@@ -178,7 +178,7 @@ export const wholeNumber = (min: number, max: number) =>
     .refine((value) => value >= min && value <= max, `is not between ${min} and ${max}`);
 export const someText = z.string().min(1, "is empty");
 export const httpUrl = z.url({ protocol: /^https?$/, error: "is not an http(s) URL" });
-export const secretText = (pattern: RegExp, message: string) =>
+const secretText = (pattern: RegExp, message: string) =>
   z
     .string()
     .regex(pattern, message)

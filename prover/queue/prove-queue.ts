@@ -85,14 +85,6 @@ export async function connectRedis(url: string, onError: (error: Error) => void)
   }
 }
 
-/** @throws PRV_QUEUE_FAILED instead of waiting for it */
-export function requireConnected(redis: Redis): void {
-  if (redis.status !== "ready")
-    throw proverError("PRV_QUEUE_FAILED", `the queue's Redis: ${redis.status}`, {
-      data: { reason: "queue-unreachable" },
-    });
-}
-
 const inputsSchema = z.record(z.string(), z.unknown());
 const inputsKey = (hash: string) => `${KEY_PREFIX}:inputs:${hash}`;
 const cancelledKey = (jobId: string) => `${KEY_PREFIX}:cancelled:${jobId}`;
