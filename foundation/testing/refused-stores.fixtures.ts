@@ -83,7 +83,7 @@ export async function expectRefusals(stores: RefusedStores): Promise<void> {
 }
 
 /** Gives a record another format, as a version that writes that one would have. */
-export function setFormat(folder: string, format: number): void {
+function setFormat(folder: string, format: number): void {
   const path = join(folder, STORE_FILE);
   const text = readFileSync(path, "utf8");
   writeFileSync(path, encodeStoreRecord({ ...decodeStoreRecord(text), format }));
