@@ -187,10 +187,6 @@ export const secretText = (pattern: RegExp, message: string) =>
 export const redisUrl = secretText(/^rediss?:\/\/\S+$/, "is no redis:// or rediss:// address");
 /** A bearer token as HTTP takes it. */
 export const bearerToken = secretText(/^[\x21-\x7e]{16,}$/, "needs at least 16 visible characters");
-export const ethereumAddress = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/, "is not 0x and 40 hex digits")
-  .transform((value) => value as `0x${string}`);
 export const ethereumKey = z
   .string()
   .regex(/^0x[0-9a-fA-F]{64}$/, "is not 0x and 64 hex digits")

@@ -51,10 +51,6 @@ export function count(text: string): number {
   return value;
 }
 
-/** Names with their descriptions, one a line. */
-export const listOf = (items: readonly { readonly name: string; readonly description: string }[]): string =>
-  items.map(({ description, name }) => `  ${name.padEnd(20)} ${description}`).join("\n");
-
 /** @param keep where everything stays; null: a temporary folder, which is removed at the end */
 export async function withFolder<T>(
   keep: string | null,

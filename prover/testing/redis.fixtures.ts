@@ -24,14 +24,7 @@ export interface TestRedis {
 }
 
 /** As docs/how-to/operate.md has it. */
-export const WORKER_RIGHTS = [
-  `~${KEY_PREFIX}:*`,
-  "resetchannels",
-  "+@all",
-  "-@dangerous",
-  "-@admin",
-  "+info",
-];
+const WORKER_RIGHTS = [`~${KEY_PREFIX}:*`, "resetchannels", "+@all", "-@dangerous", "-@admin", "+info"];
 
 export async function startRedis(program: string): Promise<TestRedis> {
   const port = await freePort();

@@ -26,7 +26,6 @@ export const SERVER_OPTION = defineOptions({
 export const FOLDER_OPTION = defineOptions({
   "--folder <folder>": "folder with your copy of the model; default: downloaded from the server",
 });
-export const MODEL_ID_OPTION = defineOptions({ "--model-id <id>": "leaf id of the model" });
 export const EPOCH_OPTION = defineOptions({
   "--epoch <number>": "number of the epoch; default: the one to be settled",
 });

@@ -32,7 +32,7 @@ export const ended = (processes: readonly ManagedProcess[]) =>
 export const unexpected = (message: string) => drillError("DRL_UNEXPECTED", message);
 
 /** A file that nobody else may read. @returns its path */
-export function writeSecret(folder: string, name: string, text: string): string {
+function writeSecret(folder: string, name: string, text: string): string {
   const path = join(folder, name);
   writeFileSync(path, `${text}\n`, { mode: 0o600 });
   return path;

@@ -11,7 +11,7 @@ export const addModelAskCommand = command({
     ...FOLDER_OPTION,
     ...TEXT_BASE_OPTION,
     "--least <levels>":
-      "least assurance that you accept of answer, query and rows: believed, recomputed, disputable or proven; one level for all, or as answer=recomputed,rows=disputable. Your machine recomputes what it can; below this level nothing is paid",
+      "least assurance that you accept of answer, query and rows: believed, recomputed or proven; one level for all, or as answer=recomputed,rows=believed. Your machine recomputes what it can; below this level nothing is paid",
     "--private":
       "for a direct model: keep the prompt private even if its payment is drawn; then no one else can compare it",
     "--max-price <open>": "most OPEN that you pay; default: the answer's price",

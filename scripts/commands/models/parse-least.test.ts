@@ -8,9 +8,9 @@ it("takes one level for all parts, or a level for each", () => {
     query: "recomputed",
     rows: "recomputed",
   });
-  expect(parseLeast("answer=recomputed, rows=disputable")).toEqual({
+  expect(parseLeast("answer=recomputed, rows=believed")).toEqual({
     answer: "recomputed",
-    rows: "disputable",
+    rows: "believed",
   });
 });
 

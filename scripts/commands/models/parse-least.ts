@@ -7,7 +7,7 @@ import { commandError } from "../../cli/cli-errors.ts";
 
 const PARTS = ["answer", "query", "rows"] as const;
 
-/** "recomputed" of all parts, or "answer=recomputed,rows=disputable". @throws CMD_USAGE */
+/** "recomputed" of all parts, or "answer=recomputed,rows=believed". @throws CMD_USAGE */
 export function parseLeast(text: string | undefined): Partial<ReplyAssurance> {
   if (text === undefined) return {};
   if (!text.includes("=")) {
