@@ -7,14 +7,12 @@ import { runUntilStopped } from "@openledger/foundation/run-until-stopped";
 import { loadConfig } from "./config.ts";
 import { collectProcessMetrics } from "./metrics.ts";
 import { createSequencerProcess } from "./sequencer-process.ts";
-import { requireOwnCircuits } from "./store/stored-circuits.ts";
 
 await runUntilStopped({
   name: "sequencer",
   readConfig: () => loadConfig(process.env),
   async create(config, modules) {
     const deployment = loadDeployment(config.deploymentPath);
-    await requireOwnCircuits(deployment);
     return { ...(await createSequencerProcess(config, deployment, modules)), deployment };
   },
   async begin({ deployment, listen, metrics }, logger) {
