@@ -139,12 +139,13 @@ describe("a sequencer that is killed", () => {
         const { url } = child;
         // A day a life: what is not on L1 yet is rebuilt.
         const timestamp = L1_TIMESTAMP + life * DAY_SECONDS;
-        // L1 is at the last final batch, the first of the places that it may have.
-        const {
-          batchHash: _batchHash,
-          status: _status,
-          ...place
-        } = (await request(`${url}/operator/chain`)).positions[0];
+        // L1 has what is final, and the rest is not there yet.
+        const { finalNumber, positions } = await request(`${url}/operator/chain`);
+        const final = positions.find(
+          ({ batchNumber }: { batchNumber: number }) => batchNumber === finalNumber,
+        );
+        const { batchNumber, opIndex, queueHead, root } = final;
+        const place = { batchNumber, opIndex, queueHead, root };
         await request(`${url}/operator/l1-head`, { blockNumber: life, timestamp, place });
         const entries = [...depositsFor(USER_COUNT + 1), ...depositsFor(life, 5n, USER_COUNT + 1)];
         await request(`${url}/operator/queue-entries`, { entries });

@@ -2,7 +2,8 @@
  * The batches' circuits that a data directory was written for. A batch that waits for its proof holds inputs of them: with other
  * circuits it could never be proven, and a leaf hashed by other rules is another leaf.
  */
-import { compileCircuit } from "@openledger/circuits/compiler/compile";
+import { createHash } from "node:crypto";
+import { compileCircuit, hashCircuit } from "@openledger/circuits/compiler/compile";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { CIRCUIT_SORT } from "@openledger/circuits/settlement/settlement-data";
@@ -10,15 +11,27 @@ import { sequencerError } from "../sequencer-errors.ts";
 import type { LedgerLog } from "./ledger-log.ts";
 import { storeKeys } from "./store-keys.ts";
 
-/** Content hashes by the circuits' names. */
-type StoredCircuits = Readonly<Record<string, string>>;
+/** By the circuits' names. */
+type StoredCircuits = Readonly<Record<string, StoredCircuit>>;
 
-const batchCircuitsOf = ({ circuits }: Pick<Deployment, "circuits">): StoredCircuits =>
-  Object.fromEntries(
-    circuits
-      .filter(({ sort }) => sort === CIRCUIT_SORT.batch)
-      .map(({ contentHash, name }) => [name, contentHash]),
-  );
+interface StoredCircuit {
+  /** As the rollup's deployment record has it. */
+  readonly contentHash: string;
+  /** Of this version's sources: known without compiling them. */
+  readonly sourceHash: string;
+}
+
+const batchCircuitsOf = ({ circuits }: Pick<Deployment, "circuits">) =>
+  circuits.filter(({ sort }) => sort === CIRCUIT_SORT.batch);
+
+/** Of a batch's circuit and of the parts that it is put together from. */
+function sourceHashOf(name: string): string {
+  const { composition, mainSource } = circuitSpec(name);
+  const sources = [mainSource, ...(composition?.parts ?? []).map((part) => part.mainSource)];
+  const hash = createHash("sha256").update(JSON.stringify(composition?.plan ?? null));
+  for (const source of sources) hash.update(hashCircuit(source));
+  return hash.digest("hex");
+}
 
 /**
  * Compares the deployment record's circuits with those of this version: takes a third of a second each, once they have been
@@ -27,31 +40,42 @@ const batchCircuitsOf = ({ circuits }: Pick<Deployment, "circuits">): StoredCirc
  */
 export async function requireOwnCircuits(deployment: Pick<Deployment, "circuits">): Promise<void> {
   const names: string[] = [];
-  for (const [name, contentHash] of Object.entries(batchCircuitsOf(deployment)))
+  for (const { contentHash, name } of batchCircuitsOf(deployment))
     if ((await compileCircuit(circuitSpec(name))).contentHash !== contentHash) names.push(name);
   if (names.length > 0)
     throw differ("other-version", names, "this version has other circuits than the rollup was deployed with");
 }
 
 /**
- * Compares the deployment record's circuits with those that the directory was written for; a new directory gets them.
+ * Compares the deployment record's circuits, and this version's, with those that the directory was written for; a new directory
+ * gets them. Nothing is compiled.
  * @throws SEQ_CIRCUITS_DIFFER
  */
 export async function requireStoredCircuits(
   log: LedgerLog,
   deployment: Pick<Deployment, "circuits">,
 ): Promise<void> {
-  const named = batchCircuitsOf(deployment);
   const stored = (await log.get<StoredCircuits>(storeKeys.circuits)) ?? {};
-  const names = Object.keys(named).filter((name) => name in stored && stored[name] !== named[name]);
-  if (names.length > 0)
+  const own = Object.fromEntries(
+    batchCircuitsOf(deployment).map(({ contentHash, name }) => [
+      name,
+      { contentHash, sourceHash: sourceHashOf(name) },
+    ]),
+  );
+  const others = (field: keyof StoredCircuit) =>
+    Object.keys(own).filter((name) => name in stored && stored[name]![field] !== own[name]![field]);
+  const otherRecord = others("contentHash");
+  if (otherRecord.length > 0)
     throw differ(
       "other-record",
-      names,
-      "the data directory was written for other circuits than the record's",
+      otherRecord,
+      "the directory was written for other circuits than the record's",
     );
-  if (Object.keys(named).some((name) => !(name in stored)))
-    await log.write([{ key: storeKeys.circuits, value: { ...stored, ...named } }]);
+  const otherVersion = others("sourceHash");
+  if (otherVersion.length > 0)
+    throw differ("other-version", otherVersion, "the directory was written by a version with other circuits");
+  if (Object.keys(own).some((name) => !(name in stored)))
+    await log.write([{ key: storeKeys.circuits, value: { ...stored, ...own } }]);
 }
 
 function differ(reason: "other-version" | "other-record", circuits: readonly string[], what: string) {

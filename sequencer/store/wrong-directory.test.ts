@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { expectRefusals } from "@openledger/foundation/testing/refused-stores.fixtures";
 import { describe, expect, it } from "vitest";
 import { freshFolder, freshRollup } from "../testing/fresh-rollup.ts";
+import { openTestLog } from "../testing/open-test-log.ts";
 import { close, prove, report, send } from "../testing/test-operator.ts";
 import { startTestRollup, TEST_ROLLUP, testDeployment, transfer } from "../testing/test-rollup.ts";
 import { LedgerLog } from "./ledger-log.ts";
+import { storeKeys } from "./store-keys.ts";
 
 const FORMATLESS = join(import.meta.dirname, "../testing/stores/format-0");
 
@@ -69,6 +71,14 @@ describe("a data directory", () => {
       code: "SEQ_CIRCUITS_DIFFER",
       data: { reason: "other-record", circuits: [circuits[0]!.name] },
     });
-    await (await freshRollup({ dataPath })).stop();
+    const log = await openTestLog(dataPath);
+    const stored = await log.require<Record<string, object>>(storeKeys.circuits);
+    const older = Object.entries(stored).map(([name, one]) => [name, { ...one, sourceHash: "an older one" }]);
+    await log.write([{ key: storeKeys.circuits, value: Object.fromEntries(older) }]);
+    await log.close();
+    await expect(startTestRollup({ dataPath })).rejects.toMatchObject({
+      code: "SEQ_CIRCUITS_DIFFER",
+      data: { reason: "other-version", circuits: [circuits[0]!.name] },
+    });
   });
 });
