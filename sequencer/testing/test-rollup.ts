@@ -2,11 +2,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hashCircuit } from "@openledger/circuits/compiler/compile";
 import { derivePublicKey, signMessage } from "@openledger/circuits/field/curve/eddsa";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { genesisLedger } from "@openledger/circuits/ledger/ledger";
 import { leafReference, operationMessage, type SignedOperation } from "@openledger/circuits/ledger/operation";
 import { type BatchShape, KIND, kindRule, LEAF_KIND, shapeName } from "@openledger/circuits/protocol";
+import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { batchSizes } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import { hex20, hex32 } from "@openledger/foundation/hex";
@@ -74,7 +76,8 @@ export async function testDeployment(shape: BatchShape = TEST_SHAPE): Promise<De
         verificationKeyPath: "none",
         zkeyPath: "none",
         wasmPath: "none",
-        contentHash: "none",
+        // A process of its own starts with no other version's circuits.
+        contentHash: hashCircuit(circuitSpec(shapeName(shape)).mainSource),
       },
     ],
   };

@@ -18,7 +18,7 @@ import { entryView } from "../log-views.ts";
 
 /** By the time that they take, at least; `answer-costs.ts` counts their bytes. */
 const ENTRIES_PER_UNIT = 16;
-const ENTRIES_AT_ONCE = 64;
+const ENTRIES_AT_ONCE = 16;
 
 const logQuery = z
   .strictObject({
