@@ -11,6 +11,7 @@ import { readProverConfig } from "@openledger/prover/process/prover-config";
 import { loadConfig } from "./config.ts";
 import { collectProcessMetrics } from "./metrics.ts";
 import { createSequencerProcess } from "./sequencer-process.ts";
+import { requireOwnCircuits } from "./store/stored-circuits.ts";
 
 await runUntilStopped({
   name: "sequencer",
