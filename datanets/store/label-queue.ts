@@ -9,7 +9,7 @@ const RESERVED_MS = 120_000;
 const GOLD_EVERY = 8;
 
 export interface LabelWish {
-  /** Most rows. */
+  /** Maximum rows. */
   readonly limit: number;
   /** Rows that the leaf has labelled, and will send: they stay reserved, and are not given again. */
   readonly unsent: ReadonlySet<number>;

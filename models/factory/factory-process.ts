@@ -28,7 +28,7 @@ import { SideTasks } from "./tasks/side-tasks.ts";
 
 const LEDGER_CACHE_MS = 2_000;
 /** Short computations at a time, of all accounts. */
-const MOST_SIDE_TASKS = 4;
+const MAX_SIDE_TASKS = 4;
 
 export interface FactoryProcess {
   readonly metrics: FactoryMetrics;
@@ -93,7 +93,7 @@ export async function createFactoryProcess(
       ...{ bases, book, client, config, logger, startSettler },
       folderOf: (jobId) => runner.folderOf(jobId),
     });
-    const side = new SideTasks(MOST_SIDE_TASKS);
+    const side = new SideTasks(MAX_SIDE_TASKS);
     const metrics = createFactoryMetrics({ jobs: () => book.all(), computations: () => side.counts });
     const session = randomBytes(16).toString("hex");
     const ledger = new HostLedger({ sequencerUrl: config.sequencerUrl, cacheMs: LEDGER_CACHE_MS }, nowMs);

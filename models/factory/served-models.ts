@@ -104,7 +104,7 @@ export class ServedModels {
     const own = others.filter(({ view }) => view.leafId === leafId);
     if (others.length >= config.maxServed || own.length >= config.maxServedPerAccount)
       throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} served models`, {
-        data: { reason: "served-full", what: "served models", most: config.maxServedPerAccount },
+        data: { reason: "served-full", what: "served models", max: config.maxServedPerAccount },
       });
     await this.#serve(job, modelId);
     return book.change(id, { view: { isServed: true } });

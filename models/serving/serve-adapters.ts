@@ -120,7 +120,7 @@ export async function serveAdapters(
   const { book, mounts } = modules;
   const app = await createServingApp({
     ...{ service, engine, adapterStore, registry, baseName, keys, limits: config },
-    ...{ mostPromptBytes: encoder.mostBytes, log: logger, book, mounts },
+    ...{ maxPromptBytes: encoder.maxBytes, log: logger, book, mounts },
   });
   const url = await app.listen({ host: config.host, port: config.port });
   const { name } = models[0]!.kernels;

@@ -38,7 +38,7 @@ export function registerJobRoutes(app: FastifyInstance, context: FactoryContext)
     const own = book.all().filter(({ view }) => view.leafId === leafId);
     if (own.length >= config.maxJobsPerAccount)
       throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} jobs`, {
-        data: { reason: "jobs-full", what: "jobs", most: config.maxJobsPerAccount },
+        data: { reason: "jobs-full", what: "jobs", max: config.maxJobsPerAccount },
       });
     return runner.view(
       await runner.add(newJob(planned, (book.all().at(-1)?.order ?? 0) + 1, context.nowMs())),

@@ -10,7 +10,7 @@ import type { StoredJob } from "./factory-store.ts";
 import type { JobStore } from "./job-store.ts";
 
 /** A job whose process ended without a word so often, and made no step in between, has failed. */
-const MOST_SILENT_ENDS = 3;
+const MAX_SILENT_ENDS = 3;
 
 interface JobRunnerOptions {
   readonly maxRunning: number;
@@ -258,7 +258,7 @@ export class JobRunner {
       const hasGoneOn = this.#book.get(id).saidStep > saidBefore;
       const silentEnds = hasGoneOn ? 1 : (this.#silentEnds.get(id) ?? 0) + 1;
       this.#silentEnds.set(id, silentEnds);
-      if (silentEnds < MOST_SILENT_ENDS) {
+      if (silentEnds < MAX_SILENT_ENDS) {
         const { state } = this.#book.get(id).view;
         await this.#book.changeState(id, state === "pausing" ? "paused" : "queued");
         return;

@@ -417,8 +417,8 @@ describe("a model of two shards", () => {
       "OP_SETTLEMENT_DIFFERS",
     );
     const long = (byteCount: number) => ({ data: `0x${"00".repeat(byteCount)}` });
-    const most = { ...draws, ...long(5_197), further: Array(8).fill({ ...first, ...long(5_142) }) };
-    await refused("the longest body that the route takes", most);
+    const max = { ...draws, ...long(5_197), further: Array(8).fill({ ...first, ...long(5_142) }) };
+    await refused("the longest body that the route takes", max);
     await refused("ten entries", { ...draws, further: Array(9).fill(first) }, "SRV_BAD_REQUEST");
     const misfit = await call("/v1/settlements", of({}, ["sharded", "smallShard"]));
     expect(misfit.error.data).toMatchObject({ circuit: "shard-4-16-16-4", what: "rows", given: 5, has: 4 });
