@@ -220,7 +220,7 @@ describe("a sequencer that is killed", () => {
       expect(settled.size, "settlements in all lives").toBeGreaterThanOrEqual(LEAST_SETTLEMENTS);
       const restored = await restore(log, { genesis, genesisRoot: deployment.genesis.root, rules });
       expect(restored.head.position).toEqual(replay.position);
-      expect(restored.book.finalNumber).toBeGreaterThan(0);
+      expect(restored.registry.finalNumber).toBeGreaterThan(0);
       await log.close();
     },
     TEST_TIMEOUT_MS,

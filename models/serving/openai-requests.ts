@@ -66,7 +66,7 @@ const common = {
   service_tier: z.enum(["auto", "default"]).nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   modalities: z.tuple([z.literal("text")]).nullish(),
-  /** Who pays, and the signature of the question; read by the book of answers. */
+  /** Who pays, and the signature of the question; read by the billing. */
   openledger: z.unknown().optional(),
 };
 
