@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, vi } from "vitest";
+import { afterAll, beforeEach, expect, it, vi } from "vitest";
 import { HELD_COUNT, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
 
 /** The browser's storage, as far as it is used. */
@@ -9,6 +9,7 @@ vi.stubGlobal("localStorage", {
   removeItem: (name: string) => void storage.delete(name),
 });
 beforeEach(() => storage.clear());
+afterAll(() => vi.unstubAllGlobals());
 
 const label = (i: number): HeldLabel => ({
   ...{
