@@ -40,7 +40,10 @@ it("lists a payment once that another tab has taken up by its hash, with every s
   const [here, there] = [await openTab(), await openTab()];
   here.keepJourney(session, payment({}));
   // The other tab finds the operation at the sequencer.
-  there.keepJourney(session, payment({ id: "0xab", startedAtMs: 6, reachedAtMs: { signed: 6, accepted: 7 } }));
+  there.keepJourney(
+    session,
+    payment({ id: "0xab", startedAtMs: 6, reachedAtMs: { signed: 6, accepted: 7 } }),
+  );
   here.keepJourney(session, payment({ reachedAtMs: { signed: 5, final: 9 } }));
   const once = [payment({ reachedAtMs: { signed: 5, accepted: 7, final: 9 } })];
   expect(here.journeys.value).toEqual(once);
@@ -49,7 +52,10 @@ it("lists a payment once that another tab has taken up by its hash, with every s
 
 it("mends a list in which an earlier page has kept a payment twice", async () => {
   const twice = [payment({ reachedAtMs: { final: 9 } }), payment({ id: "0xab" })];
-  storage.set(KEY, JSON.stringify(twice, (_key, value) => (typeof value === "bigint" ? `${value}` : value)));
+  storage.set(
+    KEY,
+    JSON.stringify(twice, (_key, value) => (typeof value === "bigint" ? `${value}` : value)),
+  );
   expect((await openTab()).journeys.value).toEqual([payment({ reachedAtMs: { signed: 5, final: 9 } })]);
 });
 
