@@ -17,7 +17,7 @@ const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 30_000;
 
 /** After pauses that grow. */
-export function afterPauses(): Later {
+function afterPauses(): Later {
   let pauseMs = FIRST_PAUSE_MS;
   return (act) => {
     const timer = setTimeout(act, pauseMs);
