@@ -91,7 +91,7 @@ function withDecoding(tokens: Omit<TextTokens, "decode">): TextTokens {
 }
 
 /** The text of tokens one after another. */
-export function textOf(spell: (token: number) => Uint8Array, tokens: readonly number[]): string {
+function textOf(spell: (token: number) => Uint8Array, tokens: readonly number[]): string {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   return tokens.map((token) => decoder.decode(spell(token), { stream: true })).join("") + decoder.decode();
 }
