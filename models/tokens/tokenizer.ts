@@ -26,7 +26,7 @@ export interface TextTokens extends TokenSpelling {
  * Most bytes of a text of so many tokens. A stranger's text is held against it before it is encoded: encoding takes about
  * 10 µs a byte, and what is longer is refused anyway.
  */
-export const mostTextBytes = ({ longestBytes }: Pick<TextTokens, "longestBytes">, tokenCount: number) =>
+export const maxTextBytes = ({ longestBytes }: Pick<TextTokens, "longestBytes">, tokenCount: number) =>
   tokenCount * longestBytes;
 
 const BYTE_COUNT = 256;
