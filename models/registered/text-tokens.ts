@@ -109,8 +109,7 @@ export function answerTokens(
   const isToken = (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < size;
   if (!given.every((value) => isToken(value) && !endTokens.includes(value as number)))
     throw wrong("one of its tokens is none");
-  if (given.length < max && endTokens.length === 0)
-    throw wrong(`it has ${given.length} tokens, not ${max}`);
+  if (given.length < max && endTokens.length === 0) throw wrong(`it has ${given.length} tokens, not ${max}`);
   const answer = given as number[];
   if (answerText(tokens, answer, cited) !== text)
     throw wrong("its text is not that of its tokens, or it does not cite the rows that its prompt finds");
