@@ -23,11 +23,11 @@ import { bridgeError } from "../bridge-errors.ts";
 import { patientFetch } from "./patient-fetch.ts";
 
 /** Attack: a block full of one contract's events, which is more than viem takes of an answer. One of 200 million gas fits. */
-const MOST_ANSWER_BYTES = 2 ** 26;
+const MAX_ANSWER_BYTES = 2 ** 26;
 
 /** A node over HTTP. */
 const l1Http = (rpcUrl: string, options: HttpTransportConfig = {}) =>
-  http(rpcUrl, { maxResponseBodySize: MOST_ANSWER_BYTES, ...options });
+  http(rpcUrl, { maxResponseBodySize: MAX_ANSWER_BYTES, ...options });
 
 export type L1Client = PublicClient<Transport, undefined>;
 

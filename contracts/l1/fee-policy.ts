@@ -3,10 +3,10 @@
 // EIP-7825: no transaction may have more.
 export const MAX_TRANSACTION_GAS = 2n ** 24n;
 
-/** Most gwei for a unit of gas, where nobody says otherwise: the bridge's L1_MAX_FEE_GWEI, and everybody else's. */
+/** Maximum price of a unit of gas, in gwei, where nobody says otherwise: the bridge's L1_MAX_FEE_GWEI, and everybody else's. */
 export const DEFAULT_MAX_FEE_GWEI = 200;
 
-/** Most gwei for a unit of blob gas, where nobody says otherwise: the bridge's L1_MAX_BLOB_FEE_GWEI. */
+/** Maximum price of a unit of blob gas, in gwei, where nobody says otherwise: the bridge's L1_MAX_BLOB_FEE_GWEI. */
 export const DEFAULT_MAX_BLOB_FEE_GWEI = 100;
 
 export interface GasFees {
@@ -83,7 +83,7 @@ export function replacementFees(last: GasFees, market: FeeMarket, maxFeePerGasWe
   return raised.maxFeePerGasWei > maxFeePerGasWei ? null : raised;
 }
 
-/** Most to pay for a unit of gas and of blob gas. */
+/** Maximum price of a unit of gas and of blob gas. */
 export interface BlobFeeCaps {
   readonly maxFeePerGasWei: bigint;
   readonly maxFeePerBlobGasWei: bigint;

@@ -25,7 +25,7 @@ type Account = (newBytes: number) => Promise<UsageWrite>;
 export class HostedDatanet {
   readonly id: number;
   readonly rows = new RowTable();
-  readonly book = new RecordState();
+  readonly recordState = new RecordState();
   readonly verified = new VerifiedRecords();
   readonly loading: Loading;
   readonly #store: HostStore;
@@ -395,7 +395,7 @@ export class HostedDatanet {
   #keepRecord(record: SignedRecord): void {
     const id = recordId(this.#domain, record.body);
     this.#recordIds.add(id);
-    this.book.add(id, record.body);
+    this.recordState.add(id, record.body);
     // A model may have suggested something for every row: that begins none of them.
     if (!("row" in record.body) || record.body.kind === "suggestion") return;
     const row = this.rows.find(record.body.row);
@@ -405,7 +405,7 @@ export class HostedDatanet {
   /** @returns records that are dropped for it */
   #keepVerified(record: VerifiedRecord): VerifiedRecord[] {
     const id = recordId(this.#domain, record.body);
-    this.book.add(id, record.body);
+    this.recordState.add(id, record.body);
     return this.verified.add(id, record);
   }
 

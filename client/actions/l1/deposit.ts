@@ -154,20 +154,20 @@ async function sendDeposit(client: LedgerClient, parameters: DepositParameters):
       { data: { address: sender, balanceWei, amountWei, feeWei } },
     );
   }
-  const mostWei = amountWei + maxFeeWei;
-  const isAllowed = allowanceWei >= mostWei;
+  const maxWei = amountWei + maxFeeWei;
+  const isAllowed = allowanceWei >= maxWei;
   const { permission = "permit" } = parameters;
   if (!isAllowed && permission === "batch") {
     const call = depositCall(client, parameters, maxFeeWei, null);
-    const batch = [approval(client, mostWei), call] as const;
+    const batch = [approval(client, maxWei), call] as const;
     return { ...readOwnEntry(client, await callTogether(client, batch, parameters), call.effect), to };
   }
   let permit: SignedPermit | null = null;
   if (!isAllowed) {
     const { timeoutMs } = parameters;
     const waiting = timeoutMs === undefined ? {} : { timeoutMs };
-    if (permission === "approve") await approveToken(client, { amountWei: mostWei, ...waiting });
-    else permit = await signPermit(client, mostWei);
+    if (permission === "approve") await approveToken(client, { amountWei: maxWei, ...waiting });
+    else permit = await signPermit(client, maxWei);
   }
   const call = depositCall(client, parameters, maxFeeWei, permit);
   return { ...readOwnEntry(client, await callContract(client, call, parameters), call.effect), to };
