@@ -125,14 +125,17 @@ export function blobReplacementFees(
 ): BlobFees | null {
   const asked = marketBlobFees(market, blobBaseFeeWei, caps);
   const raised = {
-    maxFeePerGasWei: larger(2n * last.maxFeePerGasWei, asked.maxFeePerGasWei),
-    maxPriorityFeePerGasWei: larger(2n * last.maxPriorityFeePerGasWei, asked.maxPriorityFeePerGasWei),
-    maxFeePerBlobGasWei: larger(2n * last.maxFeePerBlobGasWei, asked.maxFeePerBlobGasWei),
+    maxFeePerGasWei: larger(doubled(last.maxFeePerGasWei), asked.maxFeePerGasWei),
+    maxPriorityFeePerGasWei: larger(doubled(last.maxPriorityFeePerGasWei), asked.maxPriorityFeePerGasWei),
+    maxFeePerBlobGasWei: larger(doubled(last.maxFeePerBlobGasWei), asked.maxFeePerBlobGasWei),
   };
   const isAbove =
     raised.maxFeePerGasWei > caps.maxFeePerGasWei || raised.maxFeePerBlobGasWei > caps.maxFeePerBlobGasWei;
   return isAbove ? null : atCapWhereLast(raised, caps);
 }
+
+/** At least one wei more: geth's blob pool wants each fee strictly higher, a tip of 0 too. */
+const doubled = (feeWei: bigint) => (feeWei === 0n ? 1n : 2n * feeWei);
 
 /** At least one wei more, so that a tip of 0 rises too. */
 function raise(feeWei: bigint): bigint {
