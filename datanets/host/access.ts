@@ -43,7 +43,7 @@ export function requireMayRead(
 
 const isReviewer = ({ labelling }: Card, leafId: number) => labelling.reviewers.includes(leafId);
 
-export function isOfTeam(card: Card, leafId: number): boolean {
+function isOfTeam(card: Card, leafId: number): boolean {
   const { labellers } = card.labelling;
   return isReviewer(card, leafId) || (labellers !== "anyone" && labellers.includes(leafId));
 }
