@@ -42,7 +42,7 @@ interface CompletionServiceModules {
   readonly metrics: ServingMetrics;
   readonly log: { error(facts: object, message: string): void };
   /** Absent where answers cost nothing. */
-  readonly book?: AnswerBilling | undefined;
+  readonly billing?: AnswerBilling | undefined;
 }
 
 /** From where it is asked, and with which key; null where none are issued. */
@@ -67,10 +67,10 @@ interface Ended {
   readonly openledger: object;
 }
 
-/** Most tokens of an answer where the request says nothing. */
+/** Maximum tokens of an answer where the request says nothing. */
 const USUAL_TOKENS = 256;
 /** Probabilities of one request: its answers' tokens and what is told beside each. */
-const MOST_LOGPROBS = 2 ** 17;
+const MAX_LOGPROBS = 2 ** 17;
 
 /** Takes requests, has them answered, and gives the answers at once or part by part. */
 export class CompletionService {
@@ -86,7 +86,7 @@ export class CompletionService {
   async answer(request: AnyRequest, asker: Asker, response: ServerResponse): Promise<void> {
     const { metrics } = this.#modules;
     try {
-      // What waits for its turn holds no text of the request, but where the ledger's book keeps it.
+      // What waits for its turn holds no text of the request, unless the billing keeps it.
       const asked = await this.#asked(request, asker, () => !response.destroyed);
       const { forms, key } = asked;
       key?.takeTokens(forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0));
@@ -106,14 +106,14 @@ export class CompletionService {
   }
 
   async #asked(request: AnyRequest, asker: Asker, isWanted: () => boolean): Promise<Asked> {
-    const { book, chat, encoder, names } = this.#modules;
+    const { billing, chat, encoder, names } = this.#modules;
     const { kind, model } = request;
     const [first, ...others] = request.kind === "completion" ? request.prompts : [];
     const text = typeof first === "string" && others.length === 0 ? first : null;
-    const question = { model, text: book === undefined ? null : text, claim: request.openledger };
+    const question = { model, text: billing === undefined ? null : text, claim: request.openledger };
     const sender = { address: asker.address, isWanted };
-    if (book !== undefined) requirePlain(request);
-    const form = await book?.formOf(question, (prompt) => encoder.encode(prompt, "prompt", sender));
+    if (billing !== undefined) requirePlain(request);
+    const form = await billing?.formOf(question, (prompt) => encoder.encode(prompt, "prompt", sender));
     const forms = form === undefined || form === null ? await this.#formsOf(request, sender) : [form];
     const copies = form === undefined || form === null ? (request.n ?? 1) : 1;
     const hasStops = forms[0] !== form && forms[0]!.json === null;
@@ -164,10 +164,10 @@ export class CompletionService {
     const allTokens = forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0);
     if (forms.length > 1) this.#requireRoom(allTokens, n);
     const tokenCount = forms.reduce((sum, { maxTokens }) => sum + maxTokens, 0);
-    if (topLogprobs !== null && tokenCount * (topLogprobs + 1) > MOST_LOGPROBS)
+    if (topLogprobs !== null && tokenCount * (topLogprobs + 1) > MAX_LOGPROBS)
       throw invalidRequest(
         isChat ? "top_logprobs" : "logprobs",
-        `${tokenCount} tokens, with ${topLogprobs} beside each: at most ${MOST_LOGPROBS} probabilities are given`,
+        `${tokenCount} tokens, with ${topLogprobs} beside each: at most ${MAX_LOGPROBS} probabilities are given`,
       );
     return forms;
   }
@@ -263,16 +263,16 @@ export class CompletionService {
     }
   }
 
-  /** Free of charge at once; else the book has it made, and keeps it. */
+  /** Free of charge at once; else the billing has it made and keeps it. */
   async #run(asked: Asked, form: AnswerForm, left: AbortSignal, give: GiveText): Promise<Ended> {
-    const { book, engine, names, tokens } = this.#modules;
+    const { billing, engine, names, tokens } = this.#modules;
     const { address, head, key, question, stops } = asked;
     const adapter = head.model === this.#options.baseName ? null : head.model;
-    const order = { address, adapter, form, stops, isKept: book !== undefined };
+    const order = { address, adapter, form, stops, isKept: billing !== undefined };
     const parts = { engine, tokens: (form.json ?? null) === null ? tokens : names.spelling };
     const make = (tenant: string) => makeAnswer(parts, { ...order, tenant }, left, give);
     let made: MadeAnswer | undefined;
-    const booked = await book?.answer(question, async (payerId) => {
+    const booked = await billing?.answer(question, async (payerId) => {
       made = await make(`account ${payerId}`);
       return made.answer;
     });
@@ -287,10 +287,10 @@ export class CompletionService {
   /** @throws RollupError SRV_BAD_REQUEST where they are fewer than the shortest JSON has bytes */
   #maxTokens(request: AnyRequest, promptTokens: number): number {
     const room = this.#modules.engine.maxPositions - promptTokens;
-    const most = askedTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
+    const max = askedTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
     const least = request.json === null ? 1 : jsonStart(request.json).rest;
-    if (most >= least) return most;
-    throw invalidRequest("max_tokens", `JSON of this form has up to ${least} tokens at least, not ${most}`);
+    if (max >= least) return max;
+    throw invalidRequest("max_tokens", `JSON of this form has up to ${least} tokens at least, not ${max}`);
   }
 
   #typed(error: unknown): RollupError {

@@ -14,7 +14,7 @@ export interface FormProps {
   readonly fees: FeeEstimates | undefined;
 }
 
-/** Most that an operation pays in the open batch or the next one; until the next one's fee is known, the open one's. */
+/** Maximum fee of an operation in the open batch or the next one; until the next one's fee is known, the open one's. */
 export function feeOf(
   kind: "transfer" | "withdraw",
   fees: FeeEstimates | undefined,
