@@ -158,7 +158,7 @@ export async function createSequencerProcess(
       openProver === null
         ? null
         : new BatchProver({
-            line: sequencer.line,
+            pipeline: sequencer.pipeline,
             circuits: await batchCircuits(deployment.circuits),
             unproven: () => sequencer.batchesToProve(),
             onHeard: (name) => sequencer.news.fromProver(name),

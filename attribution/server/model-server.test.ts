@@ -201,7 +201,7 @@ describe("fetchModel", () => {
   it.each([
     ["a manifest", undefined, 131_072],
     ["what its manifest says", "features.bin", "features.bin"],
-  ])("takes no more bytes than %s may have, whatever its server sends", async (_, endless, most) => {
+  ])("takes no more bytes than %s may have, whatever its server sends", async (_, endless, max) => {
     const files = encodeModel(model);
     const server = createServer(({ url: path }, response) => {
       const name = path!.split("/").at(-1)!;
@@ -210,13 +210,13 @@ describe("fetchModel", () => {
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
-    const mostBytes = typeof most === "number" ? most : files.get(most)!.length;
+    const maxBytes = typeof max === "number" ? max : files.get(max)!.length;
     try {
       await expect(
         fetchModel(`http://127.0.0.1:${port}`, { maxFileBytes: 2 ** 20, timeoutMs: 20_000 }),
       ).rejects.toMatchObject({
         code: "ATT_SERVER_UNREACHABLE",
-        cause: { message: `more than ${mostBytes} bytes` },
+        cause: { message: `more than ${maxBytes} bytes` },
       });
     } finally {
       server.closeAllConnections();

@@ -108,8 +108,12 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      ...{ type: fc.constant("force" as const), from: user, kind: fc.constantFrom(...FORCED_KINDS), a: leaf },
-      ...{ words: fc.array(element, { minLength: 4, maxLength: 4 }), amountWei: amount },
+      type: fc.constant("force" as const),
+      from: user,
+      kind: fc.constantFrom(...FORCED_KINDS),
+      a: leaf,
+      words: fc.array(element, { minLength: 4, maxLength: 4 }),
+      amountWei: amount,
       spoilt: fc.constantFrom(
         {},
         {},
@@ -281,7 +285,11 @@ export class InvariantWalk {
         const { timestamp } = await f.client.getBlock();
         const sender = word(s.from);
         model.queue.push({
-          ...{ record: asQueued(record, timestamp), depositWei, sender, timestamp, isRefunded: false },
+          record: asQueued(record, timestamp),
+          depositWei,
+          sender,
+          timestamp,
+          isRefunded: false,
         });
       },
     });
@@ -324,9 +332,8 @@ export class InvariantWalk {
           : s.words.slice(0, 2);
         const b = isPublication ? 0 : MODEL;
         // Of payments wei, of the others a count or less.
-        const most =
-          kind === KIND.forcedPayInference ? 1n << 95n : kind === KIND.forcedRevokeModel ? 1n : 99n;
-        const fields = { a, b, amountWei: s.amountWei % most, word1, word2, word3, word4 };
+        const max = kind === KIND.forcedPayInference ? 1n << 95n : kind === KIND.forcedRevokeModel ? 1n : 99n;
+        const fields = { a, b, amountWei: s.amountWei % max, word1, word2, word3, word4 };
         const entry = toContractEntry({ kind, ...fields, ...spoilt });
         const words = [entry.amountWei, word1, word2, word(s.from), word3, word4];
         return queued([entry], slot(kind, words.slice(0, isPublication ? 6 : 4), { a, b }));

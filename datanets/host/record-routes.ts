@@ -13,6 +13,7 @@ import type { RecordOffer } from "../store/record-offer.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, idParams } from "./host-request.ts";
+import { requireOnLedger } from "./verified-check.ts";
 
 /** A record may be as far ahead of the host's clock; it may be old, since mirrors bring old ones. */
 const CLOCK_SLACK_MS = 600_000;
@@ -20,8 +21,9 @@ const MAX_RECORDS_A_REQUEST = 500;
 
 const recordsBody = z.strictObject({ records: z.array(z.unknown()).min(1).max(MAX_RECORDS_A_REQUEST) });
 const recordsQuery = z.strictObject({ from: countFromText.default(0), limit: limit(1_000, 200) });
+const verifiedQuery = recordsQuery.extend({ model: countFromText.optional() });
 
-/** Labels, disputes, approvals, objections, requests for access: all are records, signed by ledger keys. */
+/** Labels, disputes, approvals, objections, requests for access, recomputations: records signed by ledger keys. */
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
   const { domain, ledger, metrics, nowMs, quotas, registry } = context;
@@ -54,6 +56,10 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         if (!isSound || signer === null || signer.keyX !== BigInt(record.keyX)) {
           errors[place] = notSigned(record.body.leafId);
           continue;
+        }
+        if (record.body.kind === "verified") {
+          errors[place] = await refusalOf(requireOnLedger(ledger, record.body));
+          if (errors[place] !== null) continue;
         }
         const check = () => requireTakeable(datanet, card, record.body, signer);
         offers.push({ place, offer: { record, check, account: () => quotas.takeRecords(signer.id, 1) } });
@@ -101,6 +107,26 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
   );
 
   route(
+    "GET /v1/datanets/:id/verified",
+    {
+      tag: "records",
+      summary:
+        "Who has recomputed models of the Datanet, or their settlements: differences first, then the newest",
+      params: idParams,
+      querystring: verifiedQuery,
+    },
+    ({ params: { id }, query: { from, limit, model } }) => {
+      const all = registry.require(id).verified.list(model ?? null);
+      const next = from + limit;
+      return {
+        records: all.slice(from, next),
+        total: all.length,
+        nextFrom: next < all.length ? next : null,
+      };
+    },
+  );
+
+  route(
     "GET /v1/datanets/:id/access",
     {
       tag: "records",
@@ -110,7 +136,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     ({ params: { id } }) =>
       registry
         .require(id)
-        .book.accessCases()
+        .recordState.accessCases()
         .map(({ answer, id: requestId, request }) => ({
           id: requestId,
           leafId: request.leafId,
@@ -135,7 +161,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     async ({ params: { id } }) => {
       const datanet = registry.require(id);
       const card = await cardOf(context, datanet);
-      return [...datanet.book.rows()].flatMap(([digest, row]) => {
+      return [...datanet.recordState.rows()].flatMap(([digest, row]) => {
         const outcome = outcomeOf(card, row);
         if (outcome.state !== "leftOut" && row.objections.length === 0) return [];
         return [
@@ -160,26 +186,38 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     body: SignedRecord["body"],
     signer: HostLeaf,
   ): void {
-    const lastAtMs = datanet.book.lastAtMs(body);
+    const lastAtMs = datanet.recordState.lastAtMs(body);
     if (body.atMs <= lastAtMs)
       throw datanetError("DNT_RECORD_OUTDATED", `leaf ${signer.id} has said something newer of this`, {
         data: { atMs: lastAtMs },
       });
     requireMaySay(body, signer, {
       card,
-      book: datanet.book,
+      recordState: datanet.recordState,
       datanetId: datanet.id,
       isRowKnown: (digest) => datanet.rows.find(digest) !== undefined,
       isCommitKnown: (root) => datanet.commit(root) !== undefined,
       contributorOf: (digest) => datanet.contributorOf(digest),
+      requireRoomFor: (verified, isOfTeam) => datanet.verified.requireRoomFor(verified, isOfTeam),
     });
   }
 }
 
+/** null where it passes. @throws what is no fault of the record */
+async function refusalOf(check: Promise<void>): Promise<RollupError | null> {
+  try {
+    await check;
+    return null;
+  } catch (error) {
+    if (isRollupError(error, "DNT_RECORD_INVALID")) return error;
+    throw error;
+  }
+}
+
 /** Gold rows never, and labels once their row has enough of them: before, they would tell the next labeller what to say. */
-function isPublic({ book }: HostedDatanet, card: Card, { body }: SignedRecord): boolean {
+function isPublic({ recordState }: HostedDatanet, card: Card, { body }: SignedRecord): boolean {
   if (body.kind === "gold") return false;
-  return body.kind !== "label" || outcomeOf(card, book.row(body.row)).state !== "waiting";
+  return body.kind !== "label" || outcomeOf(card, recordState.row(body.row)).state !== "waiting";
 }
 
 const notSigned = (leafId: number) =>

@@ -117,8 +117,8 @@ beforeEach(async () => {
   const nowMs = () => Date.now() + aheadMs;
   paid = await openPaidModels({ ...optionsOf(base), spans: await spans }, { log, nowMs });
   const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
-  const book = new LedgerBilling(paid.models, tokens);
-  served = await serveWorld(folder, {}, { book, mounts: paid.mounts });
+  const billing = new LedgerBilling(paid.models, tokens);
+  served = await serveWorld(folder, {}, { billing, mounts: paid.mounts });
   openai = new OpenAI({ baseURL: `${served.url}/v1`, apiKey: "any", maxRetries: 0 });
 });
 afterEach(async () => {
@@ -244,7 +244,7 @@ describe("a registered model behind the server of adapters", () => {
     const options = { ...optionsOf(base), folder: join(folder, "int8") };
     const own = await openPaidModels(options, { log });
     const tokens = await openTokenizer(folderSource(base), byteConfig.vocab_size);
-    const modules = { book: new LedgerBilling(own.models, tokens), mounts: own.mounts };
+    const modules = { billing: new LedgerBilling(own.models, tokens), mounts: own.mounts };
     const data = { SERVING_DATA_PATH: join(folder, "data-int8") };
     const byFloats = serveWorld(folder, { ...data, SERVING_WEIGHTS: "float32" }, modules);
     await expect(byFloats).rejects.toMatchObject({ code: "SRV_CONFIG_INVALID" });

@@ -13,8 +13,10 @@ import { baseSchema } from "./base-files.ts";
 
 const count = z.number().int().positive();
 const part = z.number().min(0).max(0.999_999);
-const MOST_TOKENS = 8_192;
-const MOST_COMPONENTS = 65_535;
+const MAX_TOKENS = 8_192;
+const MAX_BEGIN_TOKENS = 8;
+const MAX_END_TOKENS = 64;
+const MAX_COMPONENTS = 65_535;
 /** A multiple of 16. */
 const featureCount = count
   .min(16)
@@ -31,8 +33,13 @@ const textRecipeSchema = z.strictObject({
   /** Of the base's matrices, in training, gradients and answers. Absent: int8 from 67 million numbers on, else float32. */
   weights: z.enum(WEIGHT_NUMBERS).optional(),
   seed: recipeFields.seed,
-  /** Most tokens of a row: a longer one is refused, never cut. */
-  rowTokens: count.min(2).max(MOST_TOKENS),
+  /** Maximum tokens of a row: a longer one is refused, never cut. */
+  rowTokens: count.min(2).max(MAX_TOKENS),
+  /**
+   * What stands before each row, and before a prompt with its rows: the begin-of-text token that the base's tokenizer puts
+   * there. Absent: nothing.
+   */
+  beginTokens: z.array(z.number().int().min(0)).min(1).max(MAX_BEGIN_TOKENS).optional(),
   /** Each row is trained on with the answers' end token behind it, so that answers learn to end. Absent: without. */
   rowsEnd: z.literal(true).optional(),
   /** LoRA, as PEFT names it. */
@@ -92,7 +99,7 @@ const textRecipeSchema = z.strictObject({
       kind: z.literal("tangent"),
       fisher: z.literal(9),
       featureCount,
-      components: count.max(MOST_COMPONENTS).optional(),
+      components: count.max(MAX_COMPONENTS).optional(),
     }),
     z.strictObject({
       kind: z.literal("ek-fac"),
@@ -102,13 +109,15 @@ const textRecipeSchema = z.strictObject({
     }),
   ]),
   answers: z.strictObject({
-    /** Most tokens of a prompt with its rows: a longer one is refused. */
-    promptTokens: count.max(MOST_TOKENS),
+    /** Maximum tokens of a prompt with its rows: a longer one is refused. */
+    promptTokens: count.max(MAX_TOKENS),
     /** So many tokens are answered, or fewer where the end token comes. */
-    answerTokens: count.max(MOST_TOKENS),
+    answerTokens: count.max(MAX_TOKENS),
     /** 0: always the likeliest token. Else drawn, by a seed that prompt and recipe alone decide. */
     temperature: z.number().min(0).max(10),
     endToken: z.number().int().min(0).nullable(),
+    /** Others that end an answer, as a turn of a chat; they count as the end token. Absent: none. */
+    furtherEndTokens: z.array(z.number().int().min(0)).min(1).max(MAX_END_TOKENS).optional(),
     /** Passed over are an end without an answer, and what would end a second run of so many same tokens. Absent: no rule. */
     noRepeat: count.min(2).max(64).optional(),
     /** A query is of the tokens that the base would not have said (shared-text.ts). Absent: of all tokens alike. */
@@ -134,6 +143,12 @@ export const isCiting = (recipe: TextRecipe): recipe is CitingTextRecipe => reci
 export const questionTokens = ({ answers, retrieval }: TextRecipe): number =>
   answers.promptTokens - (retrieval === undefined ? 0 : retrieval.rows * retrieval.excerptTokens);
 
+/** All that ends an answer. */
+export const endTokensOf = ({
+  answers: { endToken, furtherEndTokens = [] },
+}: Pick<TextRecipe, "answers">): readonly number[] =>
+  endToken === null ? [] : [endToken, ...furtherEndTokens];
+
 /** Numbers of the base's matrices. @param shape of the recipe's base */
 export const weightsOf = ({ weights }: Pick<TextRecipe, "weights">, shape: ModelShape): WeightNumbers =>
   weights ?? usualWeights(parameterLayout(shape));
@@ -148,6 +163,10 @@ const checkedSchema = textRecipeSchema
   })
   .refine(({ answers, rowsEnd }) => rowsEnd === undefined || answers.endToken !== null, {
     path: ["rowsEnd"],
+    message: "answers name no end token",
+  })
+  .refine(({ answers }) => answers.furtherEndTokens === undefined || answers.endToken !== null, {
+    path: ["answers", "furtherEndTokens"],
     message: "answers name no end token",
   })
   .refine((recipe) => !isCiting(recipe) || (dimensionsOf(recipe) >= 8 && questionTokens(recipe) >= 8), {

@@ -2,7 +2,7 @@ import type { WeightNumbers } from "../architecture/model-shape.ts";
 import type { Sampling } from "../batches/choose-token.ts";
 import type { JsonShape } from "../batches/json-text.ts";
 
-/** What a server asks of the one who charges for its answers and signs receipts. Without a book it answers free of charge. */
+/** What a server asks of the one who charges for its answers and signs receipts. Without one it answers free of charge. */
 export interface AskedQuestion {
   /** An adapter's name, or that of the base. */
   readonly model: string;

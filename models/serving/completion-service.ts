@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { jsonStart } from "../batches/json-text.ts";
 import { servingError } from "../model-errors.ts";
-import type { TextTokens } from "../tokens/tokenizer.ts";
+import { begun, type TextTokens } from "../tokens/tokenizer.ts";
 import type { AnswerBilling, AnswerForm, AskedQuestion } from "./answer-billing.ts";
 import type { ApiKey } from "./api-keys.ts";
 import type { ChatForm } from "./chat-prompt.ts";
@@ -42,7 +42,7 @@ interface CompletionServiceModules {
   readonly metrics: ServingMetrics;
   readonly log: { error(facts: object, message: string): void };
   /** Absent where answers cost nothing. */
-  readonly book?: AnswerBilling | undefined;
+  readonly billing?: AnswerBilling | undefined;
 }
 
 /** From where it is asked, and with which key; null where none are issued. */
@@ -67,10 +67,10 @@ interface Ended {
   readonly openledger: object;
 }
 
-/** Most tokens of an answer where the request says nothing. */
+/** Maximum tokens of an answer where the request says nothing. */
 const USUAL_TOKENS = 256;
 /** Probabilities of one request: its answers' tokens and what is told beside each. */
-const MOST_LOGPROBS = 2 ** 17;
+const MAX_LOGPROBS = 2 ** 17;
 
 /** Takes requests, has them answered, and gives the answers at once or part by part. */
 export class CompletionService {
@@ -86,7 +86,7 @@ export class CompletionService {
   async answer(request: AnyRequest, asker: Asker, response: ServerResponse): Promise<void> {
     const { metrics } = this.#modules;
     try {
-      // What waits for its turn holds no text of the request, but where the ledger's book keeps it.
+      // What waits for its turn holds no text of the request, unless the billing keeps it.
       const asked = await this.#asked(request, asker, () => !response.destroyed);
       const { forms, key } = asked;
       key?.takeTokens(forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0));
@@ -106,14 +106,14 @@ export class CompletionService {
   }
 
   async #asked(request: AnyRequest, asker: Asker, isWanted: () => boolean): Promise<Asked> {
-    const { book, chat, encoder, names } = this.#modules;
+    const { billing, chat, encoder, names } = this.#modules;
     const { kind, model } = request;
     const [first, ...others] = request.kind === "completion" ? request.prompts : [];
     const text = typeof first === "string" && others.length === 0 ? first : null;
-    const question = { model, text: book === undefined ? null : text, claim: request.openledger };
+    const question = { model, text: billing === undefined ? null : text, claim: request.openledger };
     const sender = { address: asker.address, isWanted };
-    if (book !== undefined) requirePlain(request);
-    const form = await book?.formOf(question, (prompt) => encoder.encode(prompt, "prompt", sender));
+    if (billing !== undefined) requirePlain(request);
+    const form = await billing?.formOf(question, (prompt) => encoder.encode(prompt, "prompt", sender));
     const forms = form === undefined || form === null ? await this.#formsOf(request, sender) : [form];
     const copies = form === undefined || form === null ? (request.n ?? 1) : 1;
     const hasStops = forms[0] !== form && forms[0]!.json === null;
@@ -150,30 +150,40 @@ export class CompletionService {
       );
     if (texts.length * n > 1) this.#requireRoom(texts.length * n * (askedTokens(request) ?? 1), n);
     const seed = BigInt(request.seed ?? randomInt(2 ** 32));
+    const endTokens = [...this.#options.endTokens, ...(isChat ? chat.endTokens : [])];
+    const hasBegin = !isChat || chat.hasBegin;
     const forms: AnswerForm[] = [];
     for (const text of texts) {
-      const prompt = await this.#promptOf(text, isChat ? "messages" : "prompt", sender);
+      const prompt = await this.#promptOf(text, isChat ? "messages" : "prompt", sender, hasBegin);
       const form = {
         ...{ prompt, json, topLogprobs, maxTokens: this.#maxTokens(request, prompt.length) },
         temperature: request.temperature ?? 1,
         topP: request.top_p ?? 1,
-        endTokens: this.#options.endTokens,
+        endTokens,
       };
       for (let i = 0; i < n; i++) forms.push({ ...form, seed: String(seed + BigInt(i)) });
     }
     const allTokens = forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0);
     if (forms.length > 1) this.#requireRoom(allTokens, n);
     const tokenCount = forms.reduce((sum, { maxTokens }) => sum + maxTokens, 0);
-    if (topLogprobs !== null && tokenCount * (topLogprobs + 1) > MOST_LOGPROBS)
+    if (topLogprobs !== null && tokenCount * (topLogprobs + 1) > MAX_LOGPROBS)
       throw invalidRequest(
         isChat ? "top_logprobs" : "logprobs",
-        `${tokenCount} tokens, with ${topLogprobs} beside each: at most ${MOST_LOGPROBS} probabilities are given`,
+        `${tokenCount} tokens, with ${topLogprobs} beside each: at most ${MAX_LOGPROBS} probabilities are given`,
       );
     return forms;
   }
 
-  async #promptOf(text: Prompt, param: string, sender: PromptSender): Promise<readonly number[]> {
-    const prompt = typeof text === "string" ? await this.#modules.encoder.encode(text, param, sender) : text;
+  /** Tokens that a request gives itself are taken as they are. */
+  async #promptOf(
+    text: Prompt,
+    param: string,
+    sender: PromptSender,
+    hasBegin: boolean,
+  ): Promise<readonly number[]> {
+    const { encoder, tokens } = this.#modules;
+    const own = typeof text === "string" ? await encoder.encode(text, param, sender) : text;
+    const prompt = hasBegin && typeof text === "string" ? begun(tokens, own) : own;
     if (prompt.length === 0) throw invalidRequest(param, "it is empty");
     if (prompt.some((token) => token >= this.#options.vocabularySize))
       throw invalidRequest(param, "a token is not in the vocabulary");
@@ -263,16 +273,16 @@ export class CompletionService {
     }
   }
 
-  /** Free of charge at once; else the book has it made, and keeps it. */
+  /** Free of charge at once; else the billing has it made and keeps it. */
   async #run(asked: Asked, form: AnswerForm, left: AbortSignal, give: GiveText): Promise<Ended> {
-    const { book, engine, names, tokens } = this.#modules;
+    const { billing, engine, names, tokens } = this.#modules;
     const { address, head, key, question, stops } = asked;
     const adapter = head.model === this.#options.baseName ? null : head.model;
-    const order = { address, adapter, form, stops, isKept: book !== undefined };
+    const order = { address, adapter, form, stops, isKept: billing !== undefined };
     const parts = { engine, tokens: (form.json ?? null) === null ? tokens : names.spelling };
     const make = (tenant: string) => makeAnswer(parts, { ...order, tenant }, left, give);
     let made: MadeAnswer | undefined;
-    const booked = await book?.answer(question, async (payerId) => {
+    const booked = await billing?.answer(question, async (payerId) => {
       made = await make(`account ${payerId}`);
       return made.answer;
     });
@@ -287,10 +297,10 @@ export class CompletionService {
   /** @throws RollupError SRV_BAD_REQUEST where they are fewer than the shortest JSON has bytes */
   #maxTokens(request: AnyRequest, promptTokens: number): number {
     const room = this.#modules.engine.maxPositions - promptTokens;
-    const most = askedTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
+    const max = askedTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
     const least = request.json === null ? 1 : jsonStart(request.json).rest;
-    if (most >= least) return most;
-    throw invalidRequest("max_tokens", `JSON of this form has up to ${least} tokens at least, not ${most}`);
+    if (max >= least) return max;
+    throw invalidRequest("max_tokens", `JSON of this form has up to ${least} tokens at least, not ${max}`);
   }
 
   #typed(error: unknown): RollupError {

@@ -10,7 +10,8 @@ import { folderSource } from "../files/folder-source.ts";
 import { openModel } from "../files/load-model.ts";
 import { servingError } from "../model-errors.ts";
 import { readVocabulary } from "../tokens/spelled-vocabulary.ts";
-import { openTokenizer, readEndTokens } from "../tokens/tokenizer.ts";
+import { readChatTemplate, readEndTokens } from "../tokens/text-marks.ts";
+import { openTokenizer } from "../tokens/tokenizer.ts";
 import type { AnswerBilling } from "./answer-billing.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { chatForm } from "./chat-prompt.ts";
@@ -37,7 +38,7 @@ export interface ServedAdapters {
 interface ServeModules {
   readonly logger?: Logger;
   /** Absent where answers cost nothing. */
-  readonly book?: AnswerBilling | undefined;
+  readonly billing?: AnswerBilling | undefined;
   /** Other servers' routes by what their paths begin with. */
   readonly mounts?: ReadonlyMap<string, FastifyInstance> | undefined;
 }
@@ -56,7 +57,7 @@ export async function serveAdapters(
   const opened = await openModel(source);
   const { shape } = opened;
   // A receipt's answer is generated again, by the weights that its model's recipe names.
-  const weights = modules.book?.weights ?? config.weights ?? usualWeights(opened.layout);
+  const weights = modules.billing?.weights ?? config.weights ?? usualWeights(opened.layout);
   if (config.weights !== undefined && config.weights !== weights) {
     await opened.close();
     const message = `registered models answer by ${weights} weights, not by ${config.weights}`;
@@ -82,6 +83,7 @@ export async function serveAdapters(
   const spelled = await readVocabulary(source, tokens, shape.vocabularySize);
   const keys = new ApiKeys(config.dataPath, logger);
   const endTokens = await readEndTokens(source);
+  const chat = chatForm(tokens, await readChatTemplate(source));
   const adapterStore = new AdapterStore({
     shape,
     folder: config.adaptersPath,
@@ -113,14 +115,14 @@ export async function serveAdapters(
       maxBufferedBytes: config.streamBufferBytes,
     },
     {
-      ...{ engine, encoder, tokens, chat: chatForm(tokens), metrics, log: logger, book: modules.book },
+      ...{ engine, encoder, tokens, chat, metrics, log: logger, billing: modules.billing },
       names: new TokenNames(tokens, spelled),
     },
   );
-  const { book, mounts } = modules;
+  const { billing, mounts } = modules;
   const app = await createServingApp({
     ...{ service, engine, adapterStore, registry, baseName, keys, limits: config },
-    ...{ mostPromptBytes: encoder.mostBytes, log: logger, book, mounts },
+    ...{ maxPromptBytes: encoder.maxBytes, log: logger, billing, mounts },
   });
   const url = await app.listen({ host: config.host, port: config.port });
   const { name } = models[0]!.kernels;

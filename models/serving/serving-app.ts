@@ -23,11 +23,11 @@ interface ServingAppModules {
   readonly baseName: string;
   readonly keys: ApiKeys;
   /** Bytes of a prompt's text. */
-  readonly mostPromptBytes: number;
+  readonly maxPromptBytes: number;
   readonly limits: ServerLimits;
   readonly log: ServerLog;
   /** Absent where answers cost nothing. */
-  readonly book?: AnswerBilling | undefined;
+  readonly billing?: AnswerBilling | undefined;
   /** Other servers' routes by what their paths begin with: "/ledger/15". */
   readonly mounts?: ReadonlyMap<string, FastifyInstance> | undefined;
 }
@@ -42,12 +42,12 @@ const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /** OpenAI's routes, health and metrics; the caller listens. */
 export async function createServingApp(modules: ServingAppModules): Promise<FastifyInstance> {
-  const { baseName, book, service, engine, keys, log, mostPromptBytes, registry, adapterStore } = modules;
+  const { baseName, billing, service, engine, keys, log, maxPromptBytes, registry, adapterStore } = modules;
   const errors = servingErrors(engine, log);
   const app = await createServer({
     limits: modules.limits,
     errors,
-    bodyLimitBytes: Math.min(MAX_BODY_BYTES, OTHER_BYTES + ESCAPED_BYTES * mostPromptBytes),
+    bodyLimitBytes: Math.min(MAX_BODY_BYTES, OTHER_BYTES + ESCAPED_BYTES * maxPromptBytes),
     silentTimeoutMs: SILENT_TIMEOUT_MS,
   });
   const startedSeconds = Math.floor(Date.now() / 1000);
@@ -59,7 +59,8 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
     created: startedSeconds,
     owned_by: "openledger",
     parent: id === baseName ? null : baseName,
-    openledger: book === undefined ? { charging: "free" } : { charging: "ledger", ...book.registered(id) },
+    openledger:
+      billing === undefined ? { charging: "free" } : { charging: "ledger", ...billing.registered(id) },
   });
   const keyOf = new WeakMap<FastifyRequest, ApiKey | null>();
   // After the network's limit, and before the body is read.

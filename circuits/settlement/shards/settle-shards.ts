@@ -57,8 +57,11 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
   ) as [bigint[], bigint[]];
   const prepared = shards.map((shard, s) =>
     prepareShard({ ...epoch, shardSize }, divided, {
-      ...{ shard, columns: features.columns[s]!, queries },
-      ...{ oldSubroot: oldSubroots[s]!, newSubroot: newSubroots[s]! },
+      shard,
+      columns: features.columns[s]!,
+      queries,
+      oldSubroot: oldSubroots[s]!,
+      newSubroot: newSubroots[s]!,
     }),
   );
   const links = prepared.map(({ link }) => link);
@@ -71,11 +74,15 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
   const noTotals = Array<bigint>(size.draws).fill(0n);
   return {
     ...settled,
-    ...{ data, draws, quantumBits: shares.quantumBits },
+    data,
+    draws,
+    quantumBits: shares.quantumBits,
     shards: proven,
     proofs: [
       {
-        ...{ elements: elements!, placeCount: 5 + size.shards, privateElements: drawn.privateElements },
+        elements: elements!,
+        placeCount: 5 + size.shards,
+        privateElements: drawn.privateElements,
         inputs: {
           ...drawn.inputs,
           further: model.statics.binding >> BINDING.further,
@@ -135,7 +142,10 @@ function prepareShard(
   const items = earned.map(({ quanta }) => quanta);
   const part = scoredInputs(shardSize, { model, shard, columns, answeringHash, scored, earned });
   return {
-    ...{ link, items, terms, privateElements: part.privateElements },
+    link,
+    items,
+    terms,
+    privateElements: part.privateElements,
     placeCount: 1 + Math.ceil(shardSize.payees / 6),
     inputs: {
       ...part.inputs,
@@ -160,7 +170,7 @@ function requireFits(
   const shards = shardsOf(model);
   const shape = modelShape(model.statics, model.payees);
   const rowCount = Number(unpackBinding(model.statics.binding).rowCount);
-  const limits: [what: string, given: number, most: number][] = [
+  const limits: [what: string, given: number, max: number][] = [
     ["shards", shards.length, size.shards],
     ["payments", payments.length, size.payments],
     ...shards.flatMap(({ from, to, rowCount }): [string, number, number][] => [
@@ -168,7 +178,7 @@ function requireFits(
       ["rows", rowCount, shardSize.rows],
     ]),
   ];
-  for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
+  for (const [what, given, max] of limits) if (given > max) throw sizeError(what, given, max);
   if (shards.length < 2) throw sizeError("shards", shards.length, 2);
   requireSame("shards", features.columns.length, shards.length);
   // Attack: as in settleEpoch, another number of draws is another choice of payments.

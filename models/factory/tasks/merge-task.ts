@@ -5,6 +5,7 @@ import type { Transformer } from "../../architecture/transformer.ts";
 import { baseSourceAt } from "../../base/base-place.ts";
 import { readWhole } from "../../files/byte-source.ts";
 import { encodeModel } from "../../files/write-model.ts";
+import { MARK_FILES } from "../../registered/base-files.ts";
 import { loadText } from "../../registered/text-model.ts";
 import { ADAPTER_FOLDER, MERGED_FOLDER } from "./dataset-files.ts";
 import type { ModelTask } from "./task-messages.ts";
@@ -12,7 +13,7 @@ import { settingOf } from "./task-model.ts";
 
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 /** What a whole model has beside its weights. */
-const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json"];
+const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json", ...MARK_FILES];
 
 /** A whole model: W + alpha / rank · A B in float32, with the base's other files as they are. */
 export async function merge(task: ModelTask & { readonly jobFolder: string }): Promise<null> {

@@ -2,6 +2,7 @@ import type { AdapterLayout } from "../../architecture/adapter-layout.ts";
 import type { Transformer } from "../../architecture/transformer.ts";
 import { encodeAdapter } from "../../files/adapter-files.ts";
 import type { TextRecipe } from "../../registered/text-recipe.ts";
+import { promptOf } from "../../registered/text-tokens.ts";
 import type { TuningRun, TuningWatch } from "../../registered/text-training.ts";
 import { generate } from "../../training/generate.ts";
 import { meanLoss } from "../../training/row-losses.ts";
@@ -16,7 +17,7 @@ const HARDEST_ROWS = 8;
 const RECENT_STEPS = 16;
 
 /** Steps that may run ahead of the factory's disk. */
-const MOST_UNKEPT = 16;
+const MAX_UNKEPT = 16;
 
 interface WatchOptions {
   readonly recipe: TextRecipe;
@@ -84,7 +85,7 @@ export class TrainingWatch implements TuningWatch {
       ];
       if (isLook || isLast) events.push(...this.#look(run, step.step, step.heldOutLoss));
       this.#kept.push(say({ kind: "events", step: step.step, events }));
-      if (this.#kept.length > MOST_UNKEPT) await this.#kept.shift();
+      if (this.#kept.length > MAX_UNKEPT) await this.#kept.shift();
     }
     return wished;
   }
@@ -121,7 +122,8 @@ export class TrainingWatch implements TuningWatch {
 
   #continue(model: Transformer, { placed }: TuningRun, prompt: string): string {
     const { answers, rowTokens } = this.#options.recipe;
-    const given = placed.tokens.encode(prompt).slice(0, Math.max(1, rowTokens - SAMPLE_TOKENS));
+    const question = placed.tokens.encode(prompt);
+    const given = promptOf(this.#options.recipe, question).slice(0, Math.max(1, rowTokens - SAMPLE_TOKENS));
     const tokenCount = Math.min(SAMPLE_TOKENS, rowTokens - given.length);
     if (given.length === 0 || tokenCount < 1) return "";
     const options = { ...answers, tokenCount, temperature: 0, seed: "sample" };

@@ -47,8 +47,8 @@ export async function serveUntilStopped(
   const { registeredPath } = config;
   const paid =
     registeredPath === undefined ? null : await openPaid({ ...config, registeredPath }, options, logger);
-  const book = paid === null ? undefined : new LedgerBilling(paid.models, await tokensOf(config.basePath));
-  const served = await serveAdapters(config, { logger, book, mounts: paid?.mounts });
+  const billing = paid === null ? undefined : new LedgerBilling(paid.models, await tokensOf(config.basePath));
+  const served = await serveAdapters(config, { logger, billing, mounts: paid?.mounts });
   const { adapterCount, kernels: name, url, weights } = served;
   const price = paid === null ? "free of charge" : `${paid.models.size} of them registered, for receipts`;
   output.answer(

@@ -8,7 +8,7 @@ import { baseSourceAt } from "@openledger/models/base/base-place";
 import { encodeAdapter } from "@openledger/models/files/adapter-files";
 import { loadModel, openModel } from "@openledger/models/files/load-model";
 import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
-import { openTokenizer } from "@openledger/models/tokens/tokenizer";
+import { begun, openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
 import { lossWords, rowsLoss, type TuningLosses } from "@openledger/models/training/row-losses";
 import {
@@ -48,7 +48,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   const { loaded, rows } = await (async () => {
     try {
       const tokenizer = await openTokenizer(source, opened.shape.vocabularySize);
-      const made = textRows(tokenizer.encode(text), ROW_TOKENS);
+      const made = textRows(begun(tokenizer, tokenizer.encode(text)), ROW_TOKENS);
       if (made.length === 0) throw commandError("CMD_USAGE", `${options.text} has too little text`);
       const weights = weightsNamed(options.weights, opened.layout);
       output.progress(`loading ${source.name} as ${weights}`);

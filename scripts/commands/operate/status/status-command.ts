@@ -71,8 +71,7 @@ export const addStatusCommand = command({
       ledgerWei,
     };
     const owner = ownerOf(options);
-    const queue = { head: state.queueHead, tail: Number(queueTail) };
-    const money = owner === null ? null : await readOwnMoney(client, owner, queue);
+    const money = owner === null ? null : await readOwnMoney(client, owner);
     const rows = [
       [
         "rollup",
