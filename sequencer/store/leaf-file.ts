@@ -12,8 +12,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { deserialize, serialize } from "node:v8";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { FlatLedger } from "@openledger/circuits/ledger/ledger";
-import { syncFolder } from "@openledger/foundation/store/durable-file";
 import { StoreDamage } from "@openledger/foundation/store/store-fault";
+import { syncFolder } from "@openledger/foundation/whole-file";
 
 /** LevelDB's record of the valid file. */
 export interface LeafFile {
