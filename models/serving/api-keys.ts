@@ -106,7 +106,7 @@ async function writeKeys(dataPath: string, keys: readonly IssuedKey[]): Promise<
       data: { param: parsed.error.issues[0]!.path.at(-1) },
     });
   markIssued(dataPath);
-  await writeFileWhole(pathIn(dataPath), `${JSON.stringify({ keys }, null, 2)}\n`, 0o600);
+  await writeFileWhole(pathIn(dataPath), `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600 });
 }
 
 /** So much a minute, all of it at once or as it comes back. */
