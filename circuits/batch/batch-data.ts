@@ -12,7 +12,7 @@ import {
   WIDE_WORD_COUNT,
 } from "../protocol.ts";
 
-/** What a slot posts. `words` has exactly the kind's number of words. */
+/** Posted data of one slot. `words` has exactly the kind's number of words. */
 export interface SlotRecord {
   readonly kind: number;
   readonly a: number;
@@ -127,7 +127,7 @@ export function batchElements(batch: BatchData): bigint[] {
   return elements;
 }
 
-/** Of these elements what C absorbs as it is: header and wide slots, with every place fixed. */
+/** Elements that C absorbs unchanged: header and wide slots, every one in a fixed place. */
 export function absorbedPosted(batch: BatchData): bigint[] {
   return [
     ...headerElements(batch),
@@ -138,14 +138,17 @@ export function absorbedPosted(batch: BatchData): bigint[] {
   ];
 }
 
-/** What opens a batch's blob, at the end of the posted bytes: its value at z, its commitment, the proof (docs/explanation/data-availability.md). */
+/**
+ * Length of a blob's opening at the end of the posted bytes: value at z (32), commitment (48), proof (48).
+ * See docs/explanation/data-availability.md.
+ */
 export const BLOB_OPENING_BYTES = 32 + 48 + 48;
 
 /**
- * The bytes that are posted to L1. Slots must not end in a null one. The longest run of empty pairs is not posted, and of a
- * batch with a blob no pair and no payload.
- * @param opening of the blob, where the batch has one: 128 bytes
- * @throws RangeError
+ * Encodes the bytes that are posted to L1. The last slot must not be a null slot. The longest run of empty
+ * pairs is not posted. A batch with a blob posts no pairs and no payloads.
+ * @param opening of the blob, 128 bytes; empty if the batch has no blob
+ * @throws RangeError if `opening` has another length
  */
 export function encodeWire(batch: BatchData, opening: Uint8Array = new Uint8Array()): Uint8Array {
   const isBlob = isBlobShape(batch.shape);
@@ -174,7 +177,7 @@ export function encodeWire(batch: BatchData, opening: Uint8Array = new Uint8Arra
   ]);
 }
 
-/** Where there is no empty pair, an empty gap behind the last one. */
+/** Finds the longest run of empty pairs. Returns an empty run after the last pair if no pair is empty. */
 function longestGap(pairs: readonly bigint[]): { at: number; count: number } {
   let longest = { at: pairs.length, count: 0 };
   let count = 0;

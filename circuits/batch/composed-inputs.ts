@@ -5,7 +5,7 @@ import type { CircuitInputs, InputValue } from "../compiler/witness-calculator.t
 import { permute } from "../field/poseidon-permutation.ts";
 import { TAG } from "../protocol.ts";
 
-/** What wide slots hand on to each other. */
+/** State that one wide slot passes to the next. */
 export interface SlotState {
   readonly root: bigint;
   readonly nextId: bigint;

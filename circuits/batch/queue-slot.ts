@@ -162,7 +162,10 @@ export function executeQueueEntry(
   });
 }
 
-/** What a leaf gives of what is asked, which may be everything; null where it has less. */
+/**
+ * Amount that a leaf pays, in wei: `askedWei`, or the whole balance for WITHDRAW_ALL_WEI. null if the balance
+ * is too low.
+ */
 function coveredWei({ leaf }: LeafState, askedWei: bigint): bigint | null {
   if (askedWei === WITHDRAW_ALL_WEI) return leaf.balance;
   return askedWei > leaf.balance ? null : askedWei;

@@ -22,7 +22,7 @@ interface StatedBatch {
   readonly versionedHash: `0x${string}` | null;
 }
 
-/** As `stateBatchNow`, whatever is loaded. */
+/** Loads the KZG setup if the batch has a blob, then calls `stateBatchNow`. */
 export async function stateBatch(
   batch: BatchData,
   circuitId: bigint,

@@ -13,7 +13,7 @@ const HEAD_BYTES = 8;
 const RECORD_BYTES = 40;
 const LONG_MONTGOMERY = 0xc0000000;
 
-/** How a segment of data is kept. */
+/** Encoding of a data segment. */
 const Kind = { raw: 0, records: 1, ascending: 2 } as const;
 type Kind = (typeof Kind)[keyof typeof Kind];
 

@@ -30,7 +30,7 @@ interface FileMark {
   readonly sha256: string;
 }
 
-/** What a prebuilt file says of itself, in JSON before all else. */
+/** Header of a prebuilt file: JSON at its beginning. */
 export interface PrebuiltHeader {
   readonly name: string;
   readonly contentHash: string;
@@ -40,9 +40,9 @@ export interface PrebuiltHeader {
   readonly publicCount: number;
   readonly r1cs: FileMark;
   readonly wasm: FileMark;
-  /** Only of circuits that somebody needs the symbols of. */
+  /** Symbol file, only for circuits whose symbols are needed. */
   readonly sym?: FileMark;
-  /** sha256 of the shared constants that it was packed with. */
+  /** sha256 of the shared constants that the file was packed with. */
   readonly sharedSha256: string;
   readonly bodyBytes: number;
 }

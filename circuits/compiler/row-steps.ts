@@ -29,7 +29,7 @@ const MAGIC = 0x32545352;
 
 interface StepProgram {
   readonly inputs: readonly InputWires[];
-  /** For prover/native/steps: header, constants, code. */
+  /** Program for prover/native/steps: header, constants, code. */
   readonly bytes: Buffer;
 }
 
@@ -110,7 +110,7 @@ class Deriver {
     for (const row of this.#rowsOf[wire]!) if (--this.#open[row]! === 1) this.#ready.push(row);
   }
 
-  /** Whether every wire has a step. */
+  /** Derives the steps. Returns true if every wire has one. */
   derive(): boolean {
     const hinted = this.#hintRows();
     // Divisions last: a row like (1 - used) · core = 0 says nothing where used = 1, and another row says what core is.

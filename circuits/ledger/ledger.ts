@@ -14,10 +14,10 @@ const PUT_AT_ONCE = 4_096;
 /** Everything the ledger holds: the tree, what its leaves open to, and the next free id. */
 export class Ledger {
   readonly tree: LedgerTree;
-  /** What was folded into the base last, with what changed since over it. */
+  /** All leaves: the base, with the changes since the last fold over it. */
   readonly leaves: LedgerLeaves;
   nextId = 0;
-  /** Leaves as they were folded last. To be written to by `fold` alone. */
+  /** Leaves as of the last fold. Only `fold` writes to it. */
   readonly base: FlatLedger;
   readonly #changed: ChangedLeaves;
 
@@ -37,7 +37,7 @@ export class Ledger {
     return this.leaves.get(id);
   }
 
-  /** As what was folded last left the leaf. */
+  /** The leaf as of the last fold. */
   foldedLeaf(id: number): LeafState | undefined {
     return this.base.leaf(id);
   }
@@ -67,7 +67,7 @@ export class Ledger {
     this.tree.update(id, 0n);
   }
 
-  /** As `put` for each, of any number. The tree hashes every node once, when its root is asked for. */
+  /** Follows `put` for any number of leaves. The tree hashes every node once, when its root is read. */
   putAll(states: Iterable<readonly [id: number, state: LeafState, leafHash?: bigint]>): void {
     for (const [id, state, leafHash] of states) {
       this.put(id, state, leafHash);
@@ -94,7 +94,7 @@ export class Ledger {
     for (const id of this.tree.settle(folded.map(([id]) => id))) this.#changed.delete(id);
   }
 
-  /** As `fold`, of all that changed. */
+  /** Folds all changed leaves. */
   foldAll(): void {
     hashVersions([this.tree.version]);
     const { version } = this.tree;
@@ -121,7 +121,7 @@ function owedWei({ leaf, rewards }: LeafState): bigint {
   return sum;
 }
 
-/** Who the genesis leaves belong to. */
+/** Owners of the genesis leaves. */
 export interface Genesis {
   readonly treasuryOwner: bigint;
   readonly operatorOwner: bigint;
@@ -139,7 +139,7 @@ export function genesisLedger(genesis: Genesis, depth: number = TREE_DEPTH): Led
   return ledger;
 }
 
-/** How far a ledger is after a batch, as L1's contract, the bridge and the sequencer all know it. */
+/** Position of a ledger after a batch. L1's contract, the bridge and the sequencer share it. */
 export interface LedgerPlace {
   readonly batchNumber: number;
   readonly root: bigint;

@@ -1,4 +1,4 @@
-/** What a row, a payee, a payment and a draw cost, from the differences of compiled sizes. */
+/** Constraints of a row, a payee, a payment and a draw, from the differences of compiled sizes. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileCircuit } from "../compiler/compile.ts";
 import { initPoseidon } from "../field/poseidon.ts";

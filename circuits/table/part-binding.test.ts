@@ -21,7 +21,10 @@ beforeAll(async () => {
   }
 }, 600_000);
 
-/** What a signature's check computes of its points: it is in no term. A rollup's domain is a hash, never 0. */
+/**
+ * True for factors that a signature's check computes from its points: they are in no term. A rollup's domain
+ * is a hash, never 0.
+ */
 const isOfSignatures = (factor: string) => /main\.head\.check\.|^main\.domain,/.test(factor);
 
 describe.each(SORTS)("what C absorbs of a %s", (sort) => {

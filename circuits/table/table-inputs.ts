@@ -84,7 +84,7 @@ function tableInputs(layout: TableLayout): CircuitInputs {
   };
 }
 
-/** Of a blob with these elements, at z: what is public, and the witness of its evaluation. */
+/** Inputs of a blob's evaluation at z: the public halves of its value, and the witness. */
 function blobInputs(elements: readonly bigint[], z: bigint): CircuitInputs {
   const { blobLow, blobHigh } = blobHalves(evaluateBlob(elements, z));
   const { quotient, remainder } = blobReductions(elements, z);

@@ -33,9 +33,9 @@ interface AtOnceVerdicts {
   /** null where the batch was accepted. */
   readonly replay: string | null;
   readonly isBalanced: boolean;
-  /** Whether strict order allows it, too. */
+  /** True if strict order allows it, too. */
   readonly isInOrder: boolean;
-  /** What the claim got wrong on purpose; null for an honest one. */
+  /** Deliberate error of the claim; null for an honest one. */
   readonly lie: string | null;
 }
 
@@ -114,7 +114,9 @@ function judgeAtOnce(seed: number): AtOnceVerdicts {
 
 const NULL_RECORD: SlotRecord = { kind: KIND.null, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };
 
-/** What a row proves by itself (leaf-row.circom): only a member's chain, open amount and counters change. */
+/**
+ * Rule that a row proves by itself (leaf-row.circom): only a member's chain, open amount and counters change.
+ */
 const keepsOthers = ({ after, before, isMember }: TableRow) =>
   isMember ||
   (after.chain === before.chain &&
@@ -123,7 +125,7 @@ const keepsOthers = ({ after, before, isMember }: TableRow) =>
 
 const isAmount = (wei: bigint) => wei >= 0n && wei <= MAX_AMOUNT_WEI;
 
-/** Whether the slots may be applied one after the other, and lead to the posted root. */
+/** True if the slots may be applied one after the other and lead to the posted root. */
 function isAllowedInOrder(ledger: Ledger, data: BatchData): boolean {
   try {
     for (const record of data.narrow) replaySlot(ledger, record, data);

@@ -14,7 +14,10 @@ interface TamperFinding {
 }
 
 interface TamperOptions {
-  /** Which signals to alter, by their full names (main.a.b[3]). Default: every wire that is not an input. */
+  /**
+   * Selects the signals to alter, by their full names (main.a.b[3]). Default: every wire that is not an
+   * input.
+   */
   only?: (signal: string) => boolean;
   /** Adds 2^k for each of these: the alias that a missing range check of k bits lets through. */
   aliasBits?: readonly number[];

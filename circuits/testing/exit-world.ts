@@ -45,10 +45,10 @@ interface ExitWorldOptions {
   /** 0: nothing is closed. */
   readonly closedWei?: bigint;
   readonly accruedWei?: readonly bigint[];
-  /** Of each payee, how many 256ths of its two shares were claimed. */
+  /** Claimed part of each payee's two shares, in 256ths. */
   readonly claimedParts?: bigint;
   readonly isReady?: boolean;
-  /** Of a model of several datanets. */
+  /** Further datanets, for a model of several datanets. */
   readonly furtherDatanets?: readonly number[];
 }
 

@@ -2,8 +2,8 @@ import { invertAll } from "@openledger/foundation/modular";
 import { FIELD_ORDER } from "../protocol.ts";
 
 /**
- * For tests: polynomials mod r and their roots, to solve for the free slopes of a forgery. Coefficients in
- * 0 … r − 1, the constant first, the last one not 0. Degrees of some hundreds take seconds.
+ * Polynomials mod r and their roots, for tests that solve for the free slopes of a forgery. Coefficients are
+ * in 0 … r − 1, the constant first, the last one not 0. Degrees of some hundreds take seconds.
  */
 export type Polynomial = readonly bigint[];
 const P = FIELD_ORDER;

@@ -56,7 +56,7 @@ export function partConstraints(shape: TableShape, depth: number): TableCounts {
   };
 }
 
-/** Of a whole batch. @param wideSlot constraints of a wide slot */
+/** Constraints of a whole batch. @param wideSlot constraints of a wide slot */
 export function tableConstraints(shape: TableShape, depth: number, wideSlot: number): number {
   const { transfer, member, row, unit, tree, blob, frame } = partConstraints(shape, depth);
   const { transfers, members, wide, rows, units } = shape;

@@ -7,7 +7,7 @@ import { FIELD_ORDER } from "../protocol.ts";
 import type { Matrix } from "./field-matrix.ts";
 
 export const FULL_ROUNDS = 8;
-/** By width − 2. */
+/** Number of partial rounds, by width − 2. */
 const PARTIAL_ROUNDS = [56, 57, 56, 60, 60, 63, 64, 63, 60, 66, 60, 65, 70, 60, 64, 68];
 
 export interface PoseidonDefinition {

@@ -132,7 +132,7 @@ const runs = (rule: string, forged: Build, tamper?: ForgeryOfKind["tamper"], at 
   ...(tamper === undefined ? {} : { tamper }),
   at,
 });
-/** Of the kinds that a datanet's owner forces of it. */
+/** Forgeries of the kinds that a datanet's owner forces. */
 const ofDatanet = (kind: number): ForgeryOfKind[] => [
   invalid(kind, "A opened as what is no datanet", opened("wideA", LEAF_FIELD.tag, 257n), LEAF),
 ];

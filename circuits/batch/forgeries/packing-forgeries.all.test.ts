@@ -45,12 +45,12 @@ const modulo = (x: bigint) => ((x % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
 interface Part {
   readonly name: string;
-  /** Its place in the packing, in bits. */
+  /** Place in the packing, in bits. */
   readonly shift: number;
 }
 interface Exchange {
   readonly name: string;
-  /** Added to each part, by its index; the packed sum stays. */
+  /** Difference to each part, by its index; the packed sum does not change. */
   readonly changes: readonly bigint[];
 }
 

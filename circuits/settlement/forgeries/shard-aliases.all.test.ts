@@ -1,4 +1,7 @@
-/** What a prover of a sharded settlement's proofs can choose once z is known: every input and wire alone, and aliases. */
+/**
+ * Choices that a prover of a sharded settlement's proofs may try once z is known: every input and wire alone,
+ * and aliases.
+ */
 import { beforeAll, describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { shardCircuitSpec, shardedCircuitSpec } from "../../registry/circuit-registry.ts";

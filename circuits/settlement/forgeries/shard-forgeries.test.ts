@@ -61,7 +61,7 @@ const shardDiffers = async (
 };
 
 const PER_SHARD = ["shardFeatures", "shardOwners", "shardRows", "oldSubroot", "newSubroot", "shardEarned"];
-/** What place `to` shows is what place `from` has, of `names` only where given. */
+/** Copies the inputs of place `from` to place `to`; only those in `names` if given. */
 const copied = (inputs: CircuitInputs, from: number, to: number, names = PER_SHARD): CircuitInputs =>
   Object.assign(
     { ...inputs },

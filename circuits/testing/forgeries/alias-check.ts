@@ -11,8 +11,8 @@ import { fieldAliases, shiftedDown } from "./field-aliases.ts";
 import { noteRefusal, refusalOf } from "./refusal-check.ts";
 
 /**
- * Of the inputs that the circuit itself bounds, by name: their bits, and the powers of two, in bits, that packings and scaled
- * checks multiply them with.
+ * Widths of the inputs that the circuit itself bounds, by name: their bits, and the powers of two, in bits,
+ * that packings and scaled checks multiply them with.
  */
 export type InputWidths = Readonly<Record<string, readonly [width: number, ...shifts: readonly number[]]>>;
 

@@ -58,7 +58,7 @@ const lawfulBody: Record<number, (world: World, before: ModelBody) => Partial<Mo
   [KIND.activation]: () => ({ epochStart: START_TIMESTAMP }),
 };
 
-/** What every kind that opens a model must refuse. */
+/** Forgeries that every kind that opens a model must refuse. */
 export function openings(kind: number): ForgeryOfKind[] {
   const { b } = honest(kind);
   return [

@@ -70,7 +70,7 @@ function credulousTester(): Promise<CircuitTester> {
   return credulous;
 }
 
-/** There is no witness, and the statement that refuses is the one that the rule is written in. */
+/** Expects that there is no witness, and that the refusing statement is the rule's own. */
 export const expectNoWitness = (
   inputs: Inputs,
   at: string | readonly string[],
@@ -182,10 +182,10 @@ export const bindingDigits = (binding: bigint): bigint =>
   (BigInt.asUintN(103, binding >> 24n) << 12n) |
   (BigInt.asUintN(24, binding) << 115n) |
   (BigInt.asUintN(120, binding >> 127n) << 139n);
-/** What holds a binding to them. */
+/** Statement that ties a binding to these digits. */
 export const BINDING_DIGITS =
   "(isApproval + isRevocable) * (binding - low24 - BINDING_VERSION() * digits103 - BINDING_FURTHER() * further120 - beyond) === 0;";
-/** No amount or price from 2^96 on. */
+/** Statement that refuses amounts and prices from 2^96 on. */
 export const WEI = "(withdrawnWei + queueWei + newPrice - digits96) === 0;";
 /** A is one of the model's datanets. */
 export const NAMED = "isApproval * (1 - namedOnce.out) === 0;";

@@ -26,7 +26,7 @@ import {
 } from "./forgery-world.ts";
 import type { LawlessOperation } from "./lawless-slot.ts";
 
-/** In their places. */
+/** Datanets of the model, in their places. */
 export const JOINT_DATANETS = [DATANET, OTHER_DATANET, NEW_DATANET] as const;
 const TABLES: readonly (readonly Payee[])[] = [
   PAYEES,

@@ -11,7 +11,10 @@ import { COUNTERS, KIND, TREE_ARITY } from "../../protocol.ts";
 import { layOutTable, type TableLayout, type TableSections } from "../../table/table-layout.ts";
 import type { TableShape } from "../../table/table-shape.ts";
 
-/** Of a leaf that does not exist the row opens an empty leaf, which it leaves as it is. Its subtree is to be empty. */
+/**
+ * Lays out a table without its rules. For a missing leaf the row opens an empty leaf and leaves it as it is.
+ * The leaf's subtree must be empty.
+ */
 export function lawlessLayout(shape: TableShape, sections: TableSections): TableLayout {
   const { before, after, members, transfers } = sections;
   const ids = new Set([...transfers, ...members].flatMap(({ record }) => [record.a, record.b]));

@@ -45,7 +45,10 @@ export async function expectProven(
   return settled;
 }
 
-/** What the same rows, queries and amounts earn in one shard. @param one an epoch of the same rows, in one shard */
+/**
+ * Expects that the same rows, queries and amounts earn the same in one shard. @param one an epoch of the same
+ * rows, in one shard
+ */
 export function expectAsOneShard(
   shards: readonly (readonly number[])[],
   settled: SettledShards,
