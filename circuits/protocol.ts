@@ -37,9 +37,9 @@ export const TAG = {
   counts: 20n,
   // Challenges of a batch (docs/explanation/leaf-table.md); terms.circom has them.
   tableChallenge: 21n,
-  // What ledger keys sign that is no operation.
+  // Messages of ledger keys that are no operations.
   offChain: 23n,
-  // What a leaf has besides owner, key and balance.
+  // Parts of a leaf besides owner, key and balance.
   leafRest: 24n,
   // A datanet's rows and owners (docs/reference/ledger.md, "Rows and owners").
   contributionNode: 32n,
@@ -99,7 +99,7 @@ export interface KindRule {
   readonly isNarrow: boolean;
   readonly isSigned: boolean;
   readonly isQueue: boolean;
-  /** Takes a settlement with a proof of its own. */
+  /** True for a kind that takes a settlement with a proof of its own. */
   readonly isSettlement: boolean;
   /** The amount field is a decimal float of wei that A pays. */
   readonly movesAmount: boolean;
@@ -134,7 +134,9 @@ const rule = (name: KindName, { words, weight, flags }: KindTraits): KindRule =>
   isCreate: flags.includes("isCreate"),
 });
 
-/** Every kind that a slot can prove. `circuits/batch/wide/wide-kinds.circom` is written from this table. */
+/**
+ * Operation kinds that a slot can prove. `circuits/batch/wide/wide-kinds.circom` is written from this table.
+ */
 export const KIND_RULES: readonly KindRule[] = [
   rule("null", { words: 0, weight: 0, flags: ["isNarrow"] }),
   rule("transfer", { words: 0, weight: 10, flags: ["isNarrow", "movesAmount", "usesA", "usesB"] }),

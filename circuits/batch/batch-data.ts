@@ -54,7 +54,10 @@ export interface L1Header {
 
 export interface BatchData extends PostedHeader, L1Header {
   readonly shape: BatchShape;
-  /** Up to the last used slot; the rest of each section is null, so nulls may stand between the table's two sections. */
+  /**
+   * Narrow slots up to the last used one. The rest of each section is null, so null slots may stand between
+   * the table's two sections.
+   */
   readonly narrow: readonly SlotRecord[];
   readonly wide: readonly SlotRecord[];
 }
@@ -80,7 +83,7 @@ function wideCore(slot: SlotRecord): bigint {
   );
 }
 
-/** Two cores an element. */
+/** Cores of the narrow slots, two to an element. */
 export function narrowPairs(batch: Pick<BatchData, "shape" | "narrow">): bigint[] {
   const cores = Array.from({ length: batch.shape.narrow }, (_, i) =>
     narrowCore(batch.narrow[i] ?? NULL_RECORD),
@@ -105,7 +108,7 @@ const wideCores = ({ shape, wide }: BatchData): bigint[] =>
   Array.from({ length: shape.wide }, (_, i) => wideCore(wide[i] ?? NULL_RECORD));
 
 const payloads = (batch: BatchData): bigint[] => batch.narrow.flatMap((slot) => slot.words);
-/** None where they stand in a blob. */
+/** Payloads in the calldata; empty if they are in a blob. */
 const postedPayloads = (batch: BatchData): bigint[] => (isBlobShape(batch.shape) ? [] : payloads(batch));
 
 /** E: what L1 evaluates, fixed places then the running part (docs/reference/ledger.md, "Batch data"). What is in a blob is not in it. */
@@ -272,6 +275,6 @@ export function decodeWire(wire: Uint8Array, shape: BatchShape, l1: L1Header): B
   if (narrow.reduce((sum, slot) => sum + slot.words.length, 0) !== payloadCount) {
     throw malformed(`payloadCount ${payloadCount} is not what the kinds say`);
   }
-  // What was posted wins: a caller's object may hold more than L1's fields.
+  // Posted fields win: a caller's object may hold more than L1's fields.
   return { ...l1, ...header, shape, narrow, wide };
 }

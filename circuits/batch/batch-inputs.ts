@@ -277,7 +277,7 @@ function scratch(trace: SlotTrace, timestamp: bigint): bigint {
       return bindingDigits(trace.modelB!.statics.binding);
     case KIND.closeEpoch:
     case KIND.forcedCloseEpoch: {
-      // Where a ForcedCloseEpoch's B is no model, the circuit compares zeros.
+      // If a ForcedCloseEpoch's B is no model, the circuit compares zeros.
       const isOpened = kind === KIND.closeEpoch || trace.b.kind === LEAF_KIND.model;
       const epochStart = isOpened ? trace.modelB!.epochStart : 0n;
       const epoch = isOpened ? unpackCounters(trace.b.counters).epoch : 0n;

@@ -32,7 +32,10 @@ export interface FeeTrace {
 
 export interface ClosedBatch {
   readonly data: BatchData;
-  /** One trace for every wide slot of the shape, nulls included. What the table's slots did is in its layout. */
+  /**
+   * Traces of all wide slots of the shape, nulls included. The effects of the table's slots are in its
+   * layout.
+   */
   readonly wide: readonly SlotTrace[];
   readonly fee: FeeTrace;
 }

@@ -35,7 +35,7 @@ export function slotInputs(
   return own;
 }
 
-/** Everything that is no slot's, and of the slots what the frame has ports for. */
+/** Inputs of the frame: all that belong to no slot, and those of the slots for which the frame has ports. */
 export function frameInputs(
   inputs: CircuitInputs,
   ports: ReadonlySet<string>,

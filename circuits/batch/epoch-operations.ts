@@ -67,7 +67,7 @@ interface ReadyModel {
   readonly rewards: ModelRewards;
 }
 
-/** null where the leaf is missing, no model, or a model without an activation. */
+/** Record of a model that has had an activation; null for any other leaf and for a missing one. */
 function readyModel(record: LeafState | undefined): ReadyModel | null {
   if (record === undefined || record.leaf.kind !== LEAF_KIND.model || record.rewards === undefined)
     return null;

@@ -108,7 +108,7 @@ export function approveModel(
   if (payload !== hashStatics(statics)) differs("statics");
   if (datanet.version === 0n)
     refuse("OP_DATANET_NOT_PUBLISHED", `datanet ${a} has no published version`, { id: a });
-  // Of further datanets recipe.json alone names the version: their shards' tables are what is compared.
+  // Only recipe.json names the versions of further datanets, so their shards' tables are compared.
   if (place === 0 && binding.version !== datanet.version) differs("version");
   const approved = isJoint ? shardOf(model, b, place) : statics;
   // A shard's commitment fixes its rows.

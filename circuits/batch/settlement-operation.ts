@@ -30,7 +30,7 @@ export interface SettleOperation {
   readonly treasuryWei: bigint;
   /** Leaves the ledger. The four amounts add up to the closed one. */
   readonly burnedWei: bigint;
-  /** Earned by payee m in this epoch; missing ones are 0. */
+  /** Earnings of payee m in this epoch, in wei; missing ones are 0. */
   readonly earnedWei: readonly bigint[];
   readonly voidCount: number;
   /** The model's signature over `settlementMessage`; null without voids, and where a batch is replayed. */

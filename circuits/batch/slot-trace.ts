@@ -51,10 +51,13 @@ export type Operation = SignedOperation | QueueOperation | SettlementOperation;
 export interface Effect {
   readonly record: SlotRecord;
   readonly feeWei: bigint;
-  /** null = opened and left as it is. */
+  /** New state of leaf A; null if it is opened and left unchanged. Likewise `newB`. */
   readonly newA: LeafState | null;
   readonly newB: LeafState | null;
-  /** null = the slot is not signed (or replayed without its signature, and then never proven). */
+  /**
+   * Fee limit in wei a unit; null if the slot is not signed, or is replayed without its signature and then
+   * never proven.
+   */
   readonly maxFeePerUnitWei: bigint | null;
   readonly signature: Signature | null;
   /** x-coordinate of the signer's key. */

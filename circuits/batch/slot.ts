@@ -183,7 +183,7 @@ function applySigned<T>(
   const feeWei = operationFeeWei(kind, context.feePerUnitWei);
   const debitWei =
     amountWei + feeWei + (rule.isCreate ? context.idFeeWei : 0n) + (kind === KIND.withdraw ? words[1]! : 0n);
-  // What is claimed may pay the claim's own fee.
+  // The claimed amount may pay the claim's own fee.
   const claimed =
     kind === KIND.claimRewards
       ? payRewards(

@@ -45,7 +45,7 @@ function powersOf(root: bigint, count: number): bigint[] {
   return powers;
 }
 
-/** Made at first use: most processes see no blob. */
+/** Roots of unity, computed at first use: most processes see no blob. */
 let roots: bigint[] | undefined;
 const rootsOfUnity = (): bigint[] => {
   roots ??= powersOf(
@@ -107,7 +107,7 @@ function malformed(why: string): RollupError {
   return circuitError("CIR_BLOB_MALFORMED", `this is no blob: ${why}`, { data: { why } });
 }
 
-// What names a blob. Apart from kzg.ts, so that a page that reads batches does not carry Ethereum's setup.
+// Name of a blob. Not in kzg.ts, so that a page that reads batches does not load Ethereum's setup.
 
 /** Versioned hash of a blob: its name in a transaction and in L1's BLOBHASH. */
 export function versionedHashOf(commitment: Uint8Array): `0x${string}` {

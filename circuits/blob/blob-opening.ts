@@ -18,7 +18,7 @@ interface PostedOpening extends BlobOpening {
 interface StatedBatch {
   readonly statement: BatchStatement;
   readonly wire: Uint8Array;
-  /** null where nothing of the batch is in a blob. */
+  /** Versioned hash of the blob; null if the batch has none. */
   readonly versionedHash: `0x${string}` | null;
 }
 

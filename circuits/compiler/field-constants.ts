@@ -48,7 +48,7 @@ export class FieldConstants {
     writeElement((this.#values[id]! * RADIX) % PRIME, out, at);
   }
 
-  /** Twice the id, and one more where the constant's opposite has it. */
+  /** Signed id of a constant: twice its id, or twice its opposite's id plus one. */
   signedIdOf(bytes: Buffer): number {
     const value = readElement(bytes, 0);
     this.#ids ??= new Map(this.#values.map((known, id) => [known, id]));

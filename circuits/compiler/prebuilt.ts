@@ -92,7 +92,7 @@ export function packCircuit(
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(text.length);
   const packed = Buffer.concat([length, text, body, symbols]);
-  // What cannot be unpacked is noticed here, not in a clone.
+  // A file that cannot be unpacked is noticed here, not in a clone.
   unpackFiles(packed, about.name, files.sym !== null, folder);
   return packed;
 }
@@ -124,7 +124,10 @@ export async function unpackPrebuilt(
   return true;
 }
 
-/** Every file's bytes, compared with the header's hashes. @throws RollupError CIR_PREBUILT_DAMAGED */
+/**
+ * Unpacks all files and compares their bytes with the header's hashes. @throws RollupError
+ * CIR_PREBUILT_DAMAGED
+ */
 function unpackFiles(packed: Buffer, path: string, withSym: boolean, folder: string) {
   const expect = (what: string, bytes: Buffer, mark: FileMark) => {
     if (sha256(bytes) !== mark.sha256) throw damaged(path, `its ${what} has another hash`);

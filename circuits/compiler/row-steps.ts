@@ -284,7 +284,10 @@ function readRows(r1csPath: string, constants: Constants) {
   return { rows: { starts, wires, factors }, header };
 }
 
-/** Null where a wire follows from no row and no hint that is known here. @param symbols circom's symbol file */
+/**
+ * Derives a step for every wire. Returns null if a wire follows from no row and no known hint. @param symbols
+ * circom's symbol file
+ */
 export function deriveSteps(r1csPath: string, symbols: string): StepProgram | null {
   const constants = new Constants();
   const { rows, header } = readRows(r1csPath, constants);

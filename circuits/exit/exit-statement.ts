@@ -47,7 +47,7 @@ export interface ExitData {
 
 /** An exit ready to be proven and sent. */
 export interface PreparedExit extends ExitData {
-  /** All of the circuit's inputs but z, which `statement` gives. */
+  /** Circuit inputs without z, which `statement` gives. */
   readonly inputs: CircuitInputs;
   /** The public signals for the circuit with this id. */
   statement(circuitId: bigint): ExitStatement;

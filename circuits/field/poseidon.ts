@@ -15,7 +15,7 @@ import { createPortableHash } from "./poseidon-portable.ts";
 interface Implementation {
   readonly name: "fused" | "portable";
   hash(tag: bigint, inputs: readonly bigint[]): bigint;
-  /** All with the same number of inputs. */
+  /** Hashes many requests, all with the same number of inputs. */
   hashAll(requests: readonly HashRequest[]): bigint[];
 }
 
@@ -38,7 +38,7 @@ const PUBLISHED = 0x115cc0f5e7d690413df64c6b9662e9cf2a3617f2743245519e19607a4417
 export async function initPoseidon(): Promise<void> {
   if (implementation !== undefined) return;
   const fused = createFused();
-  // Without a fused multiply-add in hardware the kernels' products are rounded twice, and wrong.
+  // The kernels' products are rounded twice, and wrong, without a fused multiply-add in hardware.
   implementation = fused.hash(0n, [1n, 2n]) === PUBLISHED ? fused : createPortable();
 }
 

@@ -19,7 +19,7 @@ import { TAG } from "../protocol.ts";
 export type AnsweredClass = 0 | 1;
 
 export interface DirectQuery {
-  /** One a bucket, 0 … 3. */
+  /** Count of each bucket, 0 … 3. */
   readonly counts: Uint8Array;
   readonly answeredClass: AnsweredClass;
 }

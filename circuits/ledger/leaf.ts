@@ -97,7 +97,7 @@ export const EMPTY_DATANET_BODY: DatanetBody = {
   payeeRoot: 0n,
 };
 
-/** All zero: what a slot opens where the tree is empty. Its hash is never used. */
+/** Empty leaf, all zero: a slot opens it at an empty place of the tree. Its hash is never used. */
 export const EMPTY_LEAF: Leaf = {
   kind: 0,
   nonce: 0n,

@@ -18,15 +18,15 @@ import { type Leaf, leafHead } from "./leaf.ts";
 
 type Child = TreeNode | null;
 
-/** One node of a version; at level 0 a leaf, whose hash may still have to be taken. */
+/** Node of a version; at level 0 a leaf. Its hash may not be computed yet. */
 class TreeNode {
   hash: bigint | undefined;
-  /** null at level 0, and where a part of a tree knows nothing but the hash. */
+  /** Child nodes; null at level 0, and if a part of a tree has only the hash. */
   readonly children: Child[] | null;
   readonly leaf: Leaf | null;
   /** Edit in which the node may still be changed; 0 means none. */
   readonly edit: number;
-  /** Waits in a list of nodes to be hashed. */
+  /** True while the node is in a list of nodes to hash. */
   isQueued = false;
 
   constructor(hash: bigint | undefined, children: Child[] | null, leaf: Leaf | null, edit = 0) {
@@ -199,7 +199,9 @@ export class TreeVersion {
   }
 }
 
-/** Enough of a tree to follow some leaves: rows of eight hashes, a node before what is below it. Plain data. */
+/**
+ * Part of a tree that contains some leaves: rows of eight hashes, a node before its descendants. Plain data.
+ */
 export interface TreePart {
   readonly depth: number;
   /** Ascending. */

@@ -11,7 +11,7 @@ export { type FlatLeaf, FlatLedger };
 /** Leaves that `putAll` keeps as nodes at a time. */
 const PUT_AT_ONCE = 4_096;
 
-/** Everything the ledger holds: the tree, what its leaves open to, and the next free id. */
+/** State of the ledger: the tree, the openings of its leaves, and the next free id. */
 export class Ledger {
   readonly tree: LedgerTree;
   /** All leaves: the base, with the changes since the last fold over it. */
@@ -83,7 +83,7 @@ export class Ledger {
     const folded = [...leaves];
     const differing = folded.filter(([id, , hash]) => this.base.known(0, id) !== hash);
     for (const [id] of differing) {
-      // Where the ledger is as the base was, it would become what is folded: a leaf that a later batch put back.
+      // A leaf without a change would follow the fold, although a later batch has set it back to the base's state.
       if (this.#changed.has(id)) continue;
       const state = this.base.leaf(id);
       if (state === undefined) this.remove(id);
@@ -143,9 +143,9 @@ export function genesisLedger(genesis: Genesis, depth: number = TREE_DEPTH): Led
 export interface LedgerPlace {
   readonly batchNumber: number;
   readonly root: bigint;
-  /** Signed operations so far. */
+  /** Number of signed operations executed so far. */
   readonly opIndex: number;
-  /** Queue entries taken so far. */
+  /** Number of queue entries executed so far. */
   readonly queueHead: number;
 }
 

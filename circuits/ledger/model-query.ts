@@ -159,7 +159,10 @@ export function askMessage(ask: {
   readonly modelId: number;
   readonly payerId: number;
   readonly prompt: string;
-  /** Nobody but the server is to see the prompt, even if its payment is drawn: another head, "OpenLedger private ask v1". */
+  /**
+   * Private ask: only the server may see the prompt, even if its payment is drawn. The message begins with
+   * "OpenLedger private ask v1".
+   */
   readonly isPrivate?: boolean;
 }): bigint {
   const encoder = new TextEncoder();

@@ -40,7 +40,10 @@ export interface QueueOperation {
   readonly amountWei: bigint;
   readonly word1: bigint;
   readonly word2: bigint;
-  /** Posted behind the sender, and only of the kind that has so many words: a ForcedPublishVersion's payeeRoot and policy. */
+  /**
+   * Words posted after the sender, only for the kind that has them: a ForcedPublishVersion's payeeRoot and
+   * policy.
+   */
   readonly word3: bigint;
   readonly word4: bigint;
   readonly sender: bigint;
@@ -103,7 +106,9 @@ const nameRequest = ({ message: [domain, parts] }: KnownMessage): HashRequest =>
   [domain, ...parts],
 ];
 
-/** Takes the names of frozen operations together: `messageHash` knows them from then on. @throws OP_UNKNOWN_KIND */
+/**
+ * Computes the names of frozen operations together and caches them for `messageHash`. @throws OP_UNKNOWN_KIND
+ */
 export function hashMessages(
   operations: readonly { readonly operation: SignedOperation; readonly context: MessageContext }[],
 ): void {

@@ -18,7 +18,10 @@ export interface Payee extends PayeeOwners {
   readonly rowCount: number;
 }
 
-/** One shard: its payees are at the places `from` … `to` − 1, its rows are `rowCount` from `firstRow` on. */
+/**
+ * Shard of a model: its payees are at the places `from` … `to` − 1, its rows are `rowCount` from `firstRow`
+ * on.
+ */
 export interface PayeeShard {
   readonly from: number;
   readonly to: number;

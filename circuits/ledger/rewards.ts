@@ -155,7 +155,10 @@ export function listedRows(shards: readonly ListedShard[]): bigint[] {
 export const listedCommitments = (shards: readonly ListedShard[]): bigint[] =>
   Array.from({ length: SHARD_COUNT_MAX }, (_, s) => shards[s]?.ownersCommitment ?? 0n);
 
-/** One shard's commitment. h = M; for every chunk of 15 row counts, the last padded with 0: h = H[OWNERS](h, chunk). */
+/**
+ * Commitment to one shard's payees. h = M; for every chunk of 15 row counts, the last padded with 0: h =
+ * H[OWNERS](h, chunk).
+ */
 export function shardOwners(rowCounts: readonly number[]): bigint {
   let hash = BigInt(rowCounts.length);
   for (let from = 0; from < rowCounts.length; from += DATA_CHUNK) {
@@ -176,7 +179,7 @@ export interface ClosedEpoch {
 /** Contents of a model's body that are known from its activation on. */
 export interface ModelRewards {
   readonly payees: readonly Payee[];
-  /** Earned by payee m in all settled epochs. */
+  /** Total earnings of payee m in all settled epochs, in wei. */
   readonly accruedWei: readonly bigint[];
   /** Claimed part of `accruedWei`, at `claimedPlace(m, role)`. */
   readonly claimedWei: readonly bigint[];

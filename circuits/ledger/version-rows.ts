@@ -64,7 +64,7 @@ export function versionRowsRoot(rows: readonly VersionRow[]): bigint {
 
 // Trees of known leaves, eight children a node, under any node tag: roots, and paths as PathUpdate8 takes them.
 
-/** All levels from the leaves up, and the hash of an empty subtree of each. */
+/** Levels of the tree from the leaves up, and the hash of an empty subtree of each. */
 function treeLevels(nodeTag: bigint, leaves: readonly bigint[], depth: number) {
   const levels: bigint[][] = [[...leaves]];
   const empty = [0n];
@@ -91,7 +91,7 @@ export function treeRoot(nodeTag: bigint, leaves: readonly bigint[], depth: numb
   return treePaths(nodeTag, leaves, depth).root;
 }
 
-/** All eight children on the way up from leaf `index`, one row a level. */
+/** Path of leaf `index`: all eight children on the way up, one row a level. */
 export function treePath(
   nodeTag: bigint,
   leaves: readonly bigint[],

@@ -171,7 +171,7 @@ export function unmatchedShardCircuit(names: readonly string[]): string | undefi
 
 // The circuits that a ledger's own batches are proven by: the rollup's first, and its twin with the slots in the other place.
 
-/** One of them at least. */
+/** Batch circuits by data place; at least one is not null. */
 export type DataTwins<Circuit> = Readonly<Record<DataPlace, Circuit | null>>;
 
 const nameIn = (shape: BatchShape, place: DataPlace): string =>

@@ -15,7 +15,7 @@ async function countOf(change: Partial<SettlementSize>): Promise<number> {
   return constraintCounts.nonLinear + constraintCounts.linear;
 }
 
-/** Everything that depends on the number of payees, in `BASE`. */
+/** Constraints that depend on the number of payees, in `BASE`. */
 function payeeCost(payees: number): number {
   const nodes = Math.ceil(payees / 8) + Math.ceil(payees / 64) + 2;
   const tree = 804 * nodes;

@@ -28,7 +28,7 @@ import {
   splitEarned,
 } from "./settlement-split.ts";
 
-/** One link of a closed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
+/** Payment in a closed epoch's chain: PayInference's payer and receipt, and the open amount after it. */
 export interface EpochPayment {
   readonly payerId: number;
   readonly receipt: bigint;
@@ -70,7 +70,7 @@ export interface EpochToSettle<
 export type FeatureEpoch = EpochToSettle<Int8Array, Int16Array>;
 export type DirectEpoch = EpochToSettle<DirectMatrix, DirectQuery>;
 
-/** One draw: its payment, and what it gives to each row. */
+/** Settled draw: its payment, and its scores and reward for each row. */
 export interface SettledDraw {
   readonly paymentIndex: number;
   readonly pointWei: bigint;
@@ -79,7 +79,7 @@ export interface SettledDraw {
   readonly scores: readonly bigint[];
   /** Reward of one unit of weight, in 2^-40 quanta; 0 for a void draw. */
   readonly rewardPerUnit: bigint;
-  /** No score is positive: every row has weight 1. */
+  /** True if no score is positive: every row then has weight 1. */
   readonly isEven: boolean;
 }
 

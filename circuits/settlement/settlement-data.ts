@@ -168,7 +168,7 @@ export function entryElements(data: SettlementData): bigint[][] {
 
 const sumOf = (values: readonly bigint[]) => values.reduce((sum, value) => sum + value, 0n);
 
-/** Several shards have links or earned wei, one each, and one has neither. */
+/** Requires links or earned wei, one each, for several shards, and neither for one shard. */
 function requireShards({ links, shardCount, shardWei }: PostedSettlement): void {
   const counts = [links?.length ?? shardCount, shardWei?.length ?? shardCount];
   const isFitting =
@@ -341,7 +341,7 @@ class WireReader {
     return fromBytesBe(this.#wire.subarray(this.#at - byteCount, this.#at));
   }
 
-  /** All that is left. */
+  /** Reads all remaining item elements. */
   items(isActivation: boolean): bigint[] {
     const elementCount = (this.#wire.length - this.#at) / ITEM_ELEMENT_BYTES;
     if (!Number.isInteger(elementCount) || elementCount > elementsOf(MAX_PAYEE_COUNT, isActivation))

@@ -113,7 +113,7 @@ export function scoredInputs(
   };
 }
 
-/** Each field of the draws' queries as a circuit input, one entry a draw. All draws are of one kind. */
+/** Fields of the draws' queries as circuit inputs, one entry a draw. All draws are of one kind. */
 function ofDraws(draws: readonly (DrawInputs | DirectDraw)[], rows: number): CircuitInputs {
   const scored = draws.map((draw) => ({ ...draw, scores: padded(draw.scores, rows) }));
   const names = Object.keys(scored[0]!) as (keyof (typeof scored)[number])[];

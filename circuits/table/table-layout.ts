@@ -89,7 +89,7 @@ interface TableTop {
 
 export interface TableLayout {
   readonly shape: TableShape;
-  /** One for every slot of the shape, nulls included; likewise rows and units. */
+  /** Slots of the shape, nulls included; likewise rows and units. */
   readonly transfers: readonly TableSlot[];
   readonly members: readonly TableSlot[];
   readonly rows: readonly TableRow[];

@@ -43,7 +43,10 @@ export function tableIn<Sizes extends TableSizes>(sizes: Sizes, place: DataPlace
 
 export const tableName = (shape: TableShape): string => shapeName(postedShape(shape));
 
-/** null for what is no batch circuit's name. Whether there can be such a batch, `requireTableShape` says. */
+/**
+ * Parses a batch circuit's name; null for other names. `requireTableShape` tells whether such a batch is
+ * possible.
+ */
 export function parseTableName(name: string): TableShape | null {
   const [, numbers, blob] = /^table((?:-[1-9]\d{0,6}|-0){7})(-blob)?$/.exec(name) ?? [];
   if (numbers === undefined) return null;
@@ -130,8 +133,8 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     transfers + members + wide < 1 << 12 &&
     members < 1 << 11 &&
     low + top <= depth &&
-    // So a blob's 4,096 elements suffice: a pair of slots has one, a member's payload another.
-    // So that the sum has fewer than 2^20 terms: the theorem of docs/explanation/leaf-table.md asks for it.
+    // A blob's 4,096 elements suffice: a pair of slots has one, a member's payload another.
+    // The sum then has fewer than 2^20 terms, as the theorem of docs/explanation/leaf-table.md requires.
     rows < 1 << 13 &&
     units < 1 << 13 &&
     top <= 6 &&
@@ -144,7 +147,7 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     });
 }
 
-// What a slot of the table can hold (slot-head.circom, member-slot.circom). All else goes into a wide slot.
+// Limits of a slot of the table (slot-head.circom, member-slot.circom). All else goes into a wide slot.
 
 /**
  * Maximum exponent of an amount's decimal float, so that amounts are below 2^35 · 10^18 < 2^96 wei.

@@ -30,7 +30,7 @@ const SHAPE: TableShape = {
 };
 
 interface AtOnceVerdicts {
-  /** null where the batch was accepted. */
+  /** Error of the replay; null if the batch was accepted. */
   readonly replay: string | null;
   readonly isBalanced: boolean;
   /** True if strict order allows it, too. */
@@ -42,7 +42,7 @@ interface AtOnceVerdicts {
 /** The ledger of a seed as it is before its batch: the same at every call. */
 const worldOf = (seed: number) => new RandomLedger(seed, AT_ONCE_DEPTH);
 
-/** One random batch: executed at once, its slots shuffled, its claim perhaps false. */
+/** Judges one random batch: executed at once, with its slots shuffled and its claim perhaps false. */
 function judgeAtOnce(seed: number): AtOnceVerdicts {
   const world = worldOf(seed);
   const { ledger, random } = world;
@@ -164,7 +164,7 @@ const LIES: Record<string, (leaf: Leaf) => Partial<Leaf>> = {
   "one row, or flag, more": ({ counters }) => ({ counters: counters + 1n }),
 };
 
-/** Every other batch claims something false: a leaf that its operations do not make, or one operation less. */
+/** Falsifies half of the claims: a leaf that its operations do not make, or one operation less. */
 function falsify(after: TreeVersion, traces: readonly SlotTrace[], random: RandomLedger["random"]) {
   if (traces.length === 0 || random.below(2) === 0) return { lie: null, after, dropped: null };
   const victim = random.pick(traces);

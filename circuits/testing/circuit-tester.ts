@@ -65,7 +65,7 @@ export class CircuitTester {
     this.header = this.#rows.header;
   }
 
-  /** All constraints, linear ones included: what constraint-counts.json records. */
+  /** Number of constraints, linear ones included, as constraint-counts.json records it. */
   get constraintCount(): number {
     return this.header.constraintCount;
   }

@@ -151,7 +151,7 @@ function modelRecord(numbers: SeededNumbers, ids: readonly number[], options: Ex
   return { leaf, model, rewards };
 }
 
-/** All of an exit's circuit inputs, z with them. */
+/** Circuit inputs of an exit, including z. */
 export function exitInputs(exit: PreparedExit): CircuitInputs {
   return { ...exit.inputs, z: exit.statement(EXIT_CIRCUIT_ID).z };
 }

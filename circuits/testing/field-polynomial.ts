@@ -22,7 +22,7 @@ export function subtract(a: Polynomial, b: Polynomial): Polynomial {
   return add(a, scale(b, -1n));
 }
 
-/** Both as one long number each, a coefficient every 132 hex digits. */
+/** Multiplies two polynomials as one long number each, a coefficient every 132 hex digits. */
 export function multiply(a: Polynomial, b: Polynomial): Polynomial {
   if (a.length === 0 || b.length === 0) return [];
   const product = (pack(a) * pack(b)).toString(16);
@@ -37,7 +37,7 @@ export function evaluate(a: Polynomial, x: bigint): bigint {
   return a.reduceRight((sum, coefficient) => (sum * x + coefficient) % P, 0n);
 }
 
-/** All roots in the field, by x^r − x and random splitting. */
+/** Roots in the field, by x^r − x and random splitting. */
 export function roots(polynomial: Polynomial): bigint[] {
   const reduce = reducer(polynomial);
   const linearFactors = greatestDivisor(polynomial, subtract(powerModulo([0n, 1n], P, reduce), [0n, 1n]));

@@ -325,7 +325,7 @@ export class FieldKernel {
     const uppers: Sum[][] = [];
     for (const [k, column] of low.entries()) {
       const carries = uppers[k - 1];
-      // Where they are many or large, each may itself carry upwards: they come before the column is closed.
+      // Many or large ones may themselves carry upwards, so they come before the column is closed.
       const isOne = carries?.length === 1 && carries[0]!.max + half <= exactMax;
       if (isOne) column.reserve(carries[0]!.max);
       else for (const sum of carries?.splice(0) ?? []) column.addCarry(sum);

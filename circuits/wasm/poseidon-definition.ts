@@ -77,7 +77,7 @@ class Grain {
   }
 }
 
-/** Some milliseconds. @param width inputs and the tag, 2 to 17 */
+/** Computes the constants of one width. Takes some milliseconds. @param width inputs and the tag, 2 to 17 */
 export function poseidonDefinition(width: number): PoseidonDefinition {
   const grain = new Grain(width);
   const constant = () => {

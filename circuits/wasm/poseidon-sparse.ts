@@ -37,7 +37,7 @@ export interface SparsePoseidon {
 
 const HALF = FULL_ROUNDS / 2;
 
-/** Some milliseconds. @param width inputs and the tag, 2 to 17 */
+/** Transforms one width's constants. Takes some milliseconds. @param width inputs and the tag, 2 to 17 */
 export function sparsePoseidon(width: number): SparsePoseidon {
   const { matrix, rounds } = poseidonDefinition(width);
   const partialCount = rounds.length - FULL_ROUNDS;

@@ -37,7 +37,7 @@ const scratchAt = 64;
 const constantsAt = 256;
 /** X, Y, Z, T of the running sum, both lanes. */
 const sumAt = 8 * 1024;
-/** Each lane's integers: x and y of A, x and y of R8, u, S. */
+/** Offset of each lane's inputs: x and y of A, x and y of R8, u, S. */
 const inputsAt = 9 * 1024;
 const laneInputBytes = 6 * integerBytes;
 /**

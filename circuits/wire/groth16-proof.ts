@@ -28,7 +28,7 @@ export interface ContractProof {
   readonly c: G1Point;
 }
 
-/** Says of coordinates that come from elsewhere in which order they are. */
+/** Brands coordinates from elsewhere with their order. */
 export const realFirst = (x: G1Point, y: G1Point) => [x, y] as unknown as G2RealFirst;
 export const imaginaryFirst = (x: G1Point, y: G1Point) => [x, y] as unknown as G2ImaginaryFirst;
 

@@ -1,4 +1,7 @@
-/** Many signed operations in one body, and what became of each (docs/reference/api.md, "Many operations at once"). Big-endian. */
+/**
+ * Batch of signed operations in one request body, and the result of each (docs/reference/api.md, "Many
+ * operations at once"). Big-endian.
+ */
 import type { SignedOperation } from "../ledger/operation.ts";
 import type { Preconfirmation } from "./sequencer-preconfirmation.ts";
 
@@ -67,7 +70,7 @@ class Writer {
     this.#view.setBigUint64(at, value);
   }
 
-  /** Each word keeps the low 64 bits. */
+  /** Writes a field element as words. Each word keeps the low 64 bits. */
   element(value: bigint): void {
     const at = this.#take(ELEMENT_BYTES);
     this.#view.setBigUint64(at, value >> 192n);

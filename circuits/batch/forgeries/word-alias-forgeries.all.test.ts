@@ -103,7 +103,7 @@ describe("field aliases", () => {
       for (const alias of limit === undefined ? ANY : []) {
         const root = await rootByCircuit(forged(alias));
         const message = `${name}, word ${place} = ${alias}: the circuit's root is not the model's`;
-        // Of a queue entry that L1 lets nobody make, the circuit may take less.
+        // The circuit may take less of a queue entry that L1 lets nobody make.
         if (!kindRule(kind)!.isQueue || root !== null) expect(root, message).toBe(rootByModel(forged(alias)));
       }
     }

@@ -92,7 +92,9 @@ export function recoverPublicKey(keyX: bigint): CurvePoint | null {
 const RECOVERED_LIMIT = 10_000;
 const recovered = new Map<bigint, CurvePoint | null>();
 
-/** Takes over what `recoverPublicKey` gave in another thread, so that this one does not work it out again. */
+/**
+ * Stores the result of `recoverPublicKey` in another thread, so that this thread does not compute it again.
+ */
 export function rememberPublicKey(keyX: bigint, key: CurvePoint | null): void {
   if (recovered.size >= RECOVERED_LIMIT && !recovered.has(keyX))
     recovered.delete(recovered.keys().next().value as bigint);
@@ -242,7 +244,10 @@ export function verifySignatureReference(check: SignatureCheck): boolean {
   return holds({ key, r8, s, factor: challengeScalar(challenge) });
 }
 
-/** Everything but the equation: ranges, a usable key, R8 on the curve and not the identity. */
+/**
+ * Checks all but the equation: ranges, a usable key, R8 on the curve and not the identity. Returns null if a
+ * check fails.
+ */
 function soundCheck({ keyX, keyY, message, signature: { r8x, r8y, s } }: SignatureCheck) {
   const key = keyY === undefined ? recoverPublicKey(keyX) : { x: keyX, y: keyY };
   if (key === null || (keyY !== undefined && !isUsableKey(key))) return null;

@@ -40,7 +40,7 @@ function read(words: BigUint64Array, at: number): bigint {
   return (high << 128n) | (words[at + 1]! << 64n) | words[at]!;
 }
 
-/** Each assignment keeps the low 64 bits. */
+/** Writes a value as words. Each assignment keeps the low 64 bits. */
 function write(words: BigUint64Array, at: number, value: bigint): void {
   words[at] = value;
   words[at + 1] = value >> 64n;
@@ -365,7 +365,7 @@ export class FlatLedger {
     return sum;
   }
 
-  // As a file holds it: one chunk after the other, as they are in memory.
+  // File form: one chunk after the other, as they are in memory.
 
   get chunkBytes(): number {
     return WORD_BYTES * this.#starts.at(-1)!;
@@ -389,7 +389,7 @@ export class FlatLedger {
     return { bytes: new Uint8Array(chunk.buffer), more };
   }
 
-  /** Takes a chunk over, as `chunk` gave it, before anything else is done with the ledger. */
+  /** Restores a chunk from the output of `chunk`. Call it before any other use of the ledger. */
   adopt(index: number, bytes: ArrayBuffer, more: readonly (readonly [id: number, state: LeafState])[]): void {
     const chunk = new BigUint64Array(bytes);
     this.#addChunk(index, chunk);

@@ -38,7 +38,7 @@ const WIDTHS: InputWidths = {
   queryBytes: [8],
   answeredClass: [1, 16],
 };
-/** Two shards of three; draw 0 is void; a row, a payee's place and a payment are not there. */
+/** Epoch of two shards out of three; draw 0 is void; a row, a payee's place and a payment are absent. */
 const settledOf = () =>
   settleShards(
     shardedEpochOf(

@@ -193,7 +193,9 @@ export class BindingTable {
     return this.#isRising(this.#terms([...open].map(([wire, factor]) => [wire, mod(factor * scale)])));
   }
 
-  /** Each factor is above the largest sum of the smaller terms, and the largest sum of all is below r. */
+  /**
+   * True if each factor is above the largest sum of the smaller terms, and the largest sum of all is below r.
+   */
   #isRising(terms: readonly (readonly [factor: bigint, bound: bigint | undefined])[]): boolean {
     let sum = 0n;
     for (const [factor, bound] of [...terms].sort(([x], [y]) => (x < y ? -1 : 1))) {
@@ -292,7 +294,7 @@ export class BindingTable {
         const { a, c } = this.#rows[i]!;
         return c.size === 1 && c.has(wire) && !a.has(wire);
       };
-      // Of a constant input there is no such row.
+      // A constant input has no such row.
       const rowOf = (wire: number) => this.#rowsOf.get(wire)!.find((i) => isSquare(i, wire));
       const last = lasts.get(path)!;
       const final = this.#rowsOf.get(last)!.find((i) => {

@@ -24,7 +24,7 @@ interface Place {
 
 const modulo = (x: bigint) => ((x % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
-/** All scalars of the inputs but z. */
+/** Places of all scalars of the inputs but z. */
 function* placesOf(inputs: CircuitInputs): Generator<Place> {
   function* visit(name: string, path: readonly number[], value: unknown): Generator<Place> {
     if (typeof value === "object")

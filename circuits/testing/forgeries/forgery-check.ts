@@ -27,7 +27,7 @@ export type Inputs = ReturnType<typeof lawlessInputs>;
 
 /** A batch of SHAPE. */
 export let tester: CircuitTester;
-/** Every file of forgeries calls this before its tests. */
+/** Loads the tester. Every file of forgeries calls it before its tests. */
 export async function loadForgeryTester(): Promise<void> {
   tester = await CircuitTester.compileSpec(tableCircuitSpec(SHAPE, DEPTH));
 }
@@ -223,7 +223,7 @@ export function showLeaf(
 /** The table's section that a narrow kind has its slot in, as its inputs are named. */
 export const tableSectionOf = (kind: number) => (kind === KIND.transfer ? "transfer" : "member");
 
-/** One test for each forgery of the kind. */
+/** Defines one test for each forgery of the kind. */
 export const testForgeries = (kind: number, forgeries: readonly ForgeryOfKind[]) => {
   it.each(forgeries.map((forgery) => [`${nameOf(kind)}: ${forgery.rule}`, forgery] as const))(
     "refuses %s",

@@ -239,7 +239,7 @@ export const MODEL_WORDS = [
 ];
 export const SENDER = ownerOf(PAYER);
 
-/** One lawful operation of each kind. */
+/** Lawful operations, one of each kind. */
 export const HONEST: Record<number, LawlessOperation> = {
   [KIND.transfer]: { kind: KIND.transfer, a: PAYER, b: RECIPIENT, amountCode: CODE },
   [KIND.commitData]: { kind: KIND.commitData, a: PAYER, b: DATANET, amountCode: 40n, words: [123n] },

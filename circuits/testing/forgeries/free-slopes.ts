@@ -182,7 +182,7 @@ function solveSlopes(Q1: XY, Q0: XY, target: XY): { mu: bigint; lambda: bigint }
     Y = subtract(multiply(R, subtract(XYY4, doubledX)), scale(multiply(YY4, YY4), field.inv(2n)));
     X = doubledX;
   }
-  // What must be added to it for the target: (N / D², K / D³).
+  // Summand that leads to the target: (N / D², K / D³).
   const ZZ = multiply(Z, Z);
   const E = subtract(X, scale(ZZ, target.u));
   const EE = multiply(E, E);

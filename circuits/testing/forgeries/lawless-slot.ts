@@ -64,7 +64,7 @@ export interface LawlessOperation {
   readonly b?: number;
   readonly amountCode?: bigint;
   readonly words?: readonly bigint[];
-  /** Signed kinds: the key that signs, and what it signs where that is not the operation itself. */
+  /** Signing key of signed kinds, and the signed operation if it is not the executed one. */
   readonly secret?: bigint;
   readonly signed?: Signed;
   readonly maxFeePerUnitWei?: bigint;
@@ -449,7 +449,7 @@ function newLeaf(kind: number, words: readonly bigint[], balance: bigint): LeafS
 /** Parameters that open a lawless batch. None of them is checked. */
 export interface LawlessOpening extends SlotContext {
   readonly feeAccountId: number;
-  /** Added to the fee leaf beyond the fees. */
+  /** Excess credit of the fee leaf over the fees, in wei. */
   readonly feeExcessWei?: bigint;
 }
 
@@ -514,7 +514,7 @@ export function lawlessInputs(
   return inputs;
 }
 
-/** Puts other counters into a wide slot's opening (the columns of wideRest in batch-inputs.ts). */
+/** Shows other counters in a wide slot's opening (the columns of wideRest in batch-inputs.ts). */
 function showCounters(inputs: Record<string, unknown>, slot: number, shown: Partial<ModelCounters>): void {
   const rows = [...(inputs.wideRest as bigint[][])];
   const row = [...rows[slot]!];

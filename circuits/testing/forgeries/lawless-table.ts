@@ -59,7 +59,10 @@ export const sectionsOfTraces = (traces: readonly TreelessTrace[]) => ({
 const bitsOf = (value: bigint, count: number) =>
   Array.from({ length: count }, (_, i) => (value >> BigInt(i)) & 1n);
 
-/** Puts another opening of a model's counters into the only unit; the payment's surplus follows the price that is shown. */
+/**
+ * Shows another opening of a model's counters in the only unit. The payment's surplus follows the shown
+ * price.
+ */
 export function showUnitCounters(
   inputs: Record<string, unknown> & CircuitInputs,
   { record, b }: TreelessTrace,

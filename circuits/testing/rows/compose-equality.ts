@@ -213,7 +213,7 @@ export function composeTable(shape: TableShape): Promise<CompiledCircuit> {
 }
 
 /**
- * Both circuits, wire for wire, and the rows that one of them alone has.
+ * Compares both circuits wire for wire, and lists the rows that only one of them has.
  * @param falsify what the composed circuit is taken for: another plan, or another file
  */
 export async function compareTable(

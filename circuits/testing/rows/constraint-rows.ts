@@ -4,14 +4,14 @@ import { type R1csHeader, type R1csTerms, readFieldElement, readR1cs } from "../
 const SIDES = ["a", "b", "c"] as const;
 type SideName = (typeof SIDES)[number];
 
-/** One side of every constraint: the terms of constraint i stand at starts[i] to starts[i + 1] - 1. */
+/** Side of all constraints: the terms of constraint i stand at starts[i] to starts[i + 1] - 1. */
 interface Side {
   readonly starts: Uint32Array;
   readonly wires: number[];
   readonly coefficients: bigint[];
 }
 
-/** Each side's value for each constraint, modulo the prime up to a sign. */
+/** Values of each side for each constraint, modulo the prime up to a sign. */
 export type SideValues = Readonly<Record<SideName, readonly bigint[]>>;
 
 /** Contribution of one unit of a wire to the three sides of a constraint. */

@@ -201,7 +201,7 @@ function modelOf(
   };
 }
 
-/** All of a settlement's circuit inputs, z with them, and what its public signals have to be. */
+/** Circuit inputs of a settlement, including z, and its expected public signals. */
 export function statedInputs(prepared: Pick<PreparedSettlement, "proofs">): {
   inputs: CircuitInputs;
   statement: ReturnType<typeof proofStatement>;
