@@ -1,7 +1,7 @@
+import { attributionError } from "@openledger/attribution/attribution-errors";
 import { element as fieldElement, wei } from "@openledger/circuits/wire/wire-fields";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
-import { attributionError } from "../attribution-errors.ts";
 
 const whole = z.number().int().nonnegative();
 
