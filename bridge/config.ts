@@ -49,17 +49,17 @@ export const BRIDGE_SETTINGS = {
   l1MaxFeeGwei: {
     schema: wholeNumber(1, 1_000_000),
     default: DEFAULT_MAX_FEE_GWEI.toString(),
-    description: "most to pay for a unit of gas, in gwei",
+    description: "maximum price of a unit of gas, in gwei",
   },
   l1MaxPriorityFeeGwei: {
     schema: wholeNumber(1, 1_000_000),
     default: DEFAULT_MAX_PRIORITY_FEE_GWEI.toString(),
-    description: "most to offer as a tip at first, in gwei; replacements raise it step by step",
+    description: "maximum first tip, in gwei; replacements raise it step by step",
   },
   l1MaxBlobFeeGwei: {
     schema: wholeNumber(1, 1_000_000),
     default: DEFAULT_MAX_BLOB_FEE_GWEI.toString(),
-    description: "most to pay for a unit of blob gas, in gwei; a blob has 131,072 units",
+    description: "maximum price of a unit of blob gas, in gwei; a blob has 131,072 units",
   },
   requestTimeoutMs: defaulting(SHARED_SETTINGS.requestTimeoutMs, "20000"),
   healthPort: SHARED_SETTINGS.healthPort,

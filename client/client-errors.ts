@@ -97,6 +97,10 @@ export const clientErrors = defineErrors("CLI", {
     remedy: "wait again; the operation itself is not affected",
     isRetryable: true,
   },
+  CLI_L1_REFUSED: {
+    meaning: "the Ethereum node answered, and refused the request; the message ends with its own words",
+    remedy: "nothing was sent; ask another Ethereum node, or one whose plan allows the request",
+  },
   CLI_L1_REVERTED: {
     meaning: "the contract reverted the transaction",
     remedy: "the error's name says why; contracts/rollup/IRollup.sol describes each one",

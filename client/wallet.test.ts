@@ -198,4 +198,73 @@ describe("ensureChain", () => {
     const lying = walletOf({ eth_chainId: () => "0x1", wallet_switchEthereumChain: () => null });
     expect(await codeOf(ensureChain(lying, { chainId: 31337, rpcUrl: null }))).toBe("CLI_WALLET_WRONG_CHAIN");
   });
+
+  const chainOf = (error: object, when: "adding" | "switching" | "later") => {
+    let chainId = "0x1";
+    let isAdded = false;
+    const move = () => {
+      chainId = "0x7a69";
+      return null;
+    };
+    return walletOf({
+      eth_chainId: () => chainId,
+      wallet_switchEthereumChain: () => {
+        if (!isAdded) throw error;
+        if (when === "later") setTimeout(move, 50);
+        return when === "switching" ? move() : null;
+      },
+      wallet_addEthereumChain: () => {
+        isAdded = true;
+        return when === "adding" ? move() : null;
+      },
+    });
+  };
+  const unknown = { code: 4902, message: "Unrecognized chain ID" };
+
+  it.each([
+    ["EIP-3326", unknown],
+    ["MetaMask Mobile", { code: -32603, message: "x", data: { originalError: unknown } }],
+    ["one with the code in data", { code: -32000, data: unknown }],
+    ["one behind a library", Object.assign(new Error("x"), { cause: { error: { code: "4902" } } })],
+    ["ethers", { code: "UNKNOWN_ERROR", info: { error: unknown } }],
+  ])("adds the network to a wallet that does not know it: %s", async (_, error) => {
+    for (const when of ["adding", "switching", "later"] as const) {
+      const wallet = chainOf(error, when);
+      await ensureChain(wallet, { chainId: 31337, rpcUrl: "http://127.0.0.1:8545" });
+      const switches = wallet.asked.filter((method) => method === "wallet_switchEthereumChain");
+      expect([wallet.asked.includes("wallet_addEthereumChain"), switches.length]).toEqual([
+        true,
+        when === "adding" ? 1 : 2,
+      ]);
+    }
+  });
+
+  it("waits for a wallet that switches after its answer", async () => {
+    let chainId = "0x1";
+    const late = walletOf({
+      eth_chainId: () => chainId,
+      wallet_switchEthereumChain: () => {
+        setTimeout(() => {
+          chainId = "0x7a69";
+        }, 50);
+        return null;
+      },
+    });
+    await ensureChain(late, { chainId: 31337, rpcUrl: null });
+  });
+});
+
+it.each([
+  ["EIP-1193", { code: 4001 }],
+  ["MetaMask Mobile", { code: -32603, data: { originalError: { code: 4001 } } }],
+  ["WalletConnect", { code: 5000, message: "User rejected." }],
+])("a refusal of the owner is told as one by %s", async (_, error) => {
+  const client = await clientOf(
+    walletOf({
+      eth_sendTransaction: () => {
+        throw Object.assign(new Error("the wallet says no"), error);
+      },
+    }),
+  );
+  expect(await codeOf(approveToken(client, { amountWei: 1n }))).toBe("CLI_WALLET_REJECTED");
 });

@@ -1,14 +1,8 @@
-import {
-  type Address,
-  BaseError,
-  ChainMismatchError,
-  createWalletClient,
-  custom,
-  numberToHex,
-  UserRejectedRequestError,
-} from "viem";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { type Address, BaseError, ChainMismatchError, createWalletClient, custom, numberToHex } from "viem";
 import { clientError } from "./client-errors.ts";
 import type { TypedDataSigner } from "./l2-key.ts";
+import { isUserRejection, walletErrorCodes } from "./wallet-error-codes.ts";
 
 /** What a wallet is to this library: EIP-1193's one method. */
 export interface WalletProvider {
@@ -43,9 +37,10 @@ export function walletSigner(provider: WalletProvider, address: Address): TypedD
  * @internal
  */
 export function walletError(cause: unknown): Error | null {
-  if (!(cause instanceof BaseError)) return null;
-  if (cause.walk((error) => error instanceof UserRejectedRequestError) !== null)
+  if (isRollupError(cause)) return null;
+  if (isUserRejection(cause))
     return clientError("CLI_WALLET_REJECTED", "the wallet's owner declined", { cause });
+  if (!(cause instanceof BaseError)) return null;
   const mismatch = cause.walk((error) => error instanceof ChainMismatchError);
   if (mismatch !== null)
     return clientError("CLI_WALLET_WRONG_CHAIN", (mismatch as BaseError).shortMessage, { cause });
@@ -53,6 +48,8 @@ export function walletError(cause: unknown): Error | null {
 }
 
 const UNKNOWN_CHAIN = 4902;
+/** Waits between two questions for the chain: some wallets answer first, and switch then. Two seconds in all. */
+const CHAIN_WAITS_MS = [0, 50, 100, 250, 600, 1_000] as const;
 
 export type EnsureChainErrorCode = "CLI_WALLET_WRONG_CHAIN";
 
@@ -70,16 +67,26 @@ export async function ensureChain(
   { chainId, rpcUrl }: { chainId: number; rpcUrl: string | null },
 ): Promise<void> {
   const isThere = async () => Number(await provider.request({ method: "eth_chainId" })) === chainId;
+  const isThereSoon = async () => {
+    for (const waitMs of CHAIN_WAITS_MS) {
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+      if (await isThere()) return true;
+    }
+    return false;
+  };
   if (await isThere()) return;
   const params = [{ chainId: numberToHex(chainId) }];
+  const askToSwitch = () => provider.request({ method: "wallet_switchEthereumChain", params });
   try {
-    await provider.request({ method: "wallet_switchEthereumChain", params }).catch(async (error: unknown) => {
-      if ((error as { code?: unknown }).code !== UNKNOWN_CHAIN || rpcUrl === null) throw error;
+    await askToSwitch().catch(async (error: unknown) => {
+      if (rpcUrl === null || !walletErrorCodes(error).has(UNKNOWN_CHAIN)) throw error;
       const nativeCurrency = { name: "Ether", symbol: "ETH", decimals: 18 };
       const added = { ...params[0], chainName: `chain ${chainId}`, rpcUrls: [rpcUrl], nativeCurrency };
       await provider.request({ method: "wallet_addEthereumChain", params: [added] });
+      // EIP-3085 leaves open whether a wallet also switches.
+      if (!(await isThereSoon())) await askToSwitch();
     });
-    if (await isThere()) return;
+    if (await isThereSoon()) return;
   } catch (cause) {
     throw clientError("CLI_WALLET_WRONG_CHAIN", `the wallet did not switch to chain ${chainId}`, {
       data: { chainId },

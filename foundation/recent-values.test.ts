@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { RecentValues } from "./recent-values.ts";
 
-const MOST_BYTES = 10;
+const MAX_BYTES = 10;
 
 function loading(bytes: number, missing: readonly number[] = []) {
   const loads: number[] = [];
-  const models = new RecentValues<number, string>(MOST_BYTES);
+  const models = new RecentValues<number, string>(MAX_BYTES);
   const get = (modelId: number) =>
     models.get(modelId, async () => {
       loads.push(modelId);
@@ -22,7 +22,7 @@ test("models that fit are loaded once, and the least recently used goes first", 
 });
 
 test("one model is held, however large it is", async () => {
-  const { loads, models } = loading(2 * MOST_BYTES);
+  const { loads, models } = loading(2 * MAX_BYTES);
   for (const modelId of [1, 1, 2, 2, 1]) await models.get(modelId);
   expect(loads).toEqual([1, 2, 1]);
 });

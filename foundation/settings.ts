@@ -234,7 +234,7 @@ export const SHARED_SETTINGS = shared({
   rateLimitPerMinute: {
     schema: wholeNumber(1, 10_000_000),
     default: "6000",
-    description: "most requests from one address per minute, IPv6 by /64",
+    description: "maximum requests from one address per minute, IPv6 by /64",
   },
   requestTimeoutMs: {
     schema: wholeNumber(100, ONE_DAY_MS),

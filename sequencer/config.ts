@@ -125,7 +125,7 @@ export const SEQUENCER_SETTINGS = {
   maxUnpostedBatches: {
     schema: wholeNumber(1, 100_000),
     default: "256",
-    description: "most closed batches that L1 does not have; above it, signed operations are refused",
+    description: "maximum closed batches that L1 does not have; above it, signed operations are refused",
   },
   l1Confirmations: {
     schema: wholeNumber(0, 10_000),
@@ -145,12 +145,12 @@ export const SEQUENCER_SETTINGS = {
   pendingPerLeaf: {
     schema: wholeNumber(1, 10_000),
     default: "64",
-    description: "most operations of one leaf behind a nonce gap",
+    description: "maximum operations of one leaf behind a nonce gap",
   },
   pendingTotal: {
     schema: wholeNumber(1, 1_000_000),
     default: "10000",
-    description: "most operations behind nonce gaps",
+    description: "maximum operations behind nonce gaps",
   },
   ...SERVER_SETTINGS,
   // Clients of the feed hold theirs.
@@ -159,7 +159,7 @@ export const SEQUENCER_SETTINGS = {
   feedMaxClients: {
     schema: wholeNumber(0, 100_000),
     default: "1000",
-    description: "most connections to the feed; a tenth, and at least ten, from one address, IPv6 by /64",
+    description: "maximum connections to the feed; a tenth, and at least ten, from one address, IPv6 by /64",
   },
   pagesPath: {
     schema: z.string(),
@@ -171,15 +171,10 @@ export const SEQUENCER_SETTINGS = {
     default: "",
     description: "URL of an Ethereum node for the pages, besides the reader's wallet; empty = none",
   },
-  pagesModelServers: {
+  pagesAnswerServers: {
     schema: httpUrls,
     default: "",
-    description: "URLs of model servers for the pages, separated by spaces",
-  },
-  pagesAdapterServers: {
-    schema: httpUrls,
-    default: "",
-    description: "URLs of adapter servers (docs/explanation/openlora.md) for the pages, separated by spaces",
+    description: "URLs of answer servers for the pages, separated by spaces",
   },
   pagesDatanetHosts: {
     schema: httpUrls,

@@ -28,7 +28,7 @@ const USER_COUNT = 4;
 /** Makes a model and settles its epochs, beside the others' transfers. */
 const MODEL_OWNER = testUser(USER_COUNT);
 const DAY_SECONDS = 86_400;
-/** Most answers that a life gets under load before its kill, and the time after the last of them. */
+/** Maximum answers that a life gets under load before its kill, and the time after the last of them. */
 const MAX_LIFE_ANSWERS = 30;
 const MAX_AFTER_ANSWER_MS = 40;
 /** The test does not wait longer for a machine that is too busy to answer. */
@@ -220,7 +220,7 @@ describe("a sequencer that is killed", () => {
       expect(settled.size, "settlements in all lives").toBeGreaterThanOrEqual(LEAST_SETTLEMENTS);
       const restored = await restore(log, { genesis, genesisRoot: deployment.genesis.root, rules });
       expect(restored.head.position).toEqual(replay.position);
-      expect(restored.book.finalNumber).toBeGreaterThan(0);
+      expect(restored.registry.finalNumber).toBeGreaterThan(0);
       await log.close();
     },
     TEST_TIMEOUT_MS,

@@ -86,7 +86,7 @@ const MAX_DROPPED_COUNT = 10_000;
 export class Sequencer {
   readonly options: SequencerOptions;
   readonly log: LedgerLog;
-  readonly line: BatchPipeline;
+  readonly pipeline: BatchPipeline;
   readonly mempool: Mempool;
   readonly settlements: SettlementService;
   readonly admission: AdmissionPolicy;
@@ -105,13 +105,13 @@ export class Sequencer {
   static async start(options: SequencerOptions, modules: SequencerModules): Promise<Sequencer> {
     const startedAtMs = modules.clock();
     const restored = await restore(modules.log, options);
-    const { book, head, leafCount, replayedCount, timings } = restored;
-    modules.log.keepLeaves(head.ledger, () => book.finalNumber);
+    const { registry, head, leafCount, replayedCount, timings } = restored;
+    modules.log.keepLeaves(head.ledger, () => registry.finalNumber);
     const { byteCount: checkedBytes, durationMs: checkMs, tableCount: checkedTables } = modules.log.check;
     modules.logger.info(
       {
-        finalBatch: book.finalNumber,
-        closedBatch: book.closedNumber,
+        finalBatch: registry.finalNumber,
+        closedBatch: registry.closedNumber,
         opIndex: head.position.opIndex,
         replayedCount,
         leafCount,
@@ -122,13 +122,13 @@ export class Sequencer {
       "ledger restored",
     );
     const sequencer = new Sequencer(options, modules, restored);
-    const { line } = sequencer;
+    const { pipeline } = sequencer;
     const { log } = modules;
-    const recorded = async (number: number) => book.record(number) ?? log.storedBatch(number);
-    await line.estimates.recall(recorded, book.closedNumber);
-    const last = await line.batch(book.closedNumber);
-    if (last !== undefined) line.data.recall(last.circuit);
-    await line.account.recall(recorded, book.reached("posted"));
+    const recorded = async (number: number) => registry.record(number) ?? log.storedBatch(number);
+    await pipeline.estimates.recall(recorded, registry.closedNumber);
+    const last = await pipeline.batch(registry.closedNumber);
+    if (last !== undefined) pipeline.data.recall(last.circuit);
+    await pipeline.account.recall(recorded, registry.reached("posted"));
     return sequencer;
   }
 
@@ -136,11 +136,11 @@ export class Sequencer {
     this.options = options;
     this.#modules = modules;
     this.log = modules.log;
-    this.line = new BatchPipeline(options, modules, restored);
+    this.pipeline = new BatchPipeline(options, modules, restored);
     this.mempool = new Mempool(options);
     this.news = new OperatorNews(modules.clock);
     this.place = new L1Place({
-      ...{ book: this.line.book, logger: modules.logger },
+      ...{ registry: this.pipeline.registry, logger: modules.logger },
       behindGauge: modules.metrics.behind,
       lacksFinalGauge: modules.metrics.lacksFinal,
     });
@@ -150,7 +150,7 @@ export class Sequencer {
       frozenGauge: modules.metrics.frozen,
       malformedGauge: modules.metrics.batchMalformed,
     });
-    this.settlements = new SettlementService({ ...modules, line: this.line });
+    this.settlements = new SettlementService({ ...modules, pipeline: this.pipeline });
   }
 
   /**
@@ -174,13 +174,13 @@ export class Sequencer {
   /** What has to be checked beside this thread before the operation is admitted; null where that decides nothing. */
   async #signatureToCheck(operation: SignedOperation): Promise<PlainCheck | null> {
     await this.#named(operation);
-    await this.line.idle();
+    await this.pipeline.idle();
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     const { leaf, message, hash } = this.#messageOf(operation);
     const isKnown = this.#inFlight.has(hash) || this.mempool.get(hash) !== undefined;
     if (isKnown || operation.nonce < leaf.nonce) return null;
     this.admission.require(operation.kind);
-    if (operation.maxFeePerUnitWei < this.line.feePerUnitWei) return null;
+    if (operation.maxFeePerUnitWei < this.pipeline.feePerUnitWei) return null;
     return { keyX: leaf.keyX, message, signature: operation.signature };
   }
 
@@ -199,7 +199,7 @@ export class Sequencer {
   }
 
   async #admit(operation: SignedOperation): Promise<Submission> {
-    await this.line.idle();
+    await this.pipeline.idle();
     if (this.#isStopping) throw sequencerError("SRV_STOPPING", "the sequencer is shutting down");
     const { leaf, message, hash } = this.#messageOf(operation);
     const running = this.#inFlight.get(hash);
@@ -231,11 +231,11 @@ export class Sequencer {
    * @throws SEQ_WRONG_DIRECTORY
    */
   async noteL1Place(place: LedgerPlace | null, report: Omit<L1Report, "finalBlock">): Promise<void> {
-    const { finalNumber } = this.line.book;
+    const { finalNumber } = this.pipeline.registry;
     const isBelow = place !== null && place.batchNumber < finalNumber;
     const finalBlock = isBelow ? ((await this.log.batch(finalNumber))?.l1?.blockNumber ?? null) : null;
-    await this.line.idle();
-    const isEmpty = this.line.book.closedNumber === 0 && this.log.lastSequence < 0;
+    await this.pipeline.idle();
+    const isEmpty = this.pipeline.registry.closedNumber === 0 && this.log.lastSequence < 0;
     if (place !== null && place.batchNumber > 0 && isEmpty && !this.place.isKnown) {
       const error = emptyStore(this.options.dataPath, place);
       this.#modules.onFatal(error);
@@ -267,7 +267,7 @@ export class Sequencer {
    * @throws SEQ_BATCH_MALFORMED; SEQ_BATCH_CONFLICT, SEQ_QUEUE_GAP
    */
   async takeForeignBatches(batches: readonly ForeignBatch[]): Promise<{ finalNumber: number }> {
-    const { finalNumber, malformed } = await this.line.takeForeignBatches(batches);
+    const { finalNumber, malformed } = await this.pipeline.takeForeignBatches(batches);
     this.admission.noteMalformed(malformed);
     if (malformed !== null) throw malformedOnL1(malformed);
     return { finalNumber };
@@ -275,12 +275,12 @@ export class Sequencer {
 
   /** Closed batches without a proof, in order; none while L1 would take none of this sequencer's. */
   async batchesToProve(): Promise<readonly StoredBatch[]> {
-    return this.admission.leadsToL1 ? this.line.unprovenBatches() : [];
+    return this.admission.leadsToL1 ? this.pipeline.unprovenBatches() : [];
   }
 
   #messageOf(operation: SignedOperation) {
     const rule = kindRule(operation.kind)!;
-    const { ledger } = this.line.head;
+    const { ledger } = this.pipeline.head;
     // A ledger that is behind L1 may not have a leaf yet: that is no fault of the operation's.
     const usesB = rule.usesB && !rule.isCreate;
     if (ledger.leaf(operation.a) === undefined || (usesB && ledger.leaf(operation.b) === undefined))
@@ -297,7 +297,7 @@ export class Sequencer {
   /** Under which an operation's message is made; a B that is unknown counts as none. */
   #contextOf({ b, kind }: SignedOperation): { domain: bigint; bRef: bigint } {
     const rule = kindRule(kind)!;
-    const record = rule.usesB && !rule.isCreate ? this.line.head.ledger.leaf(b) : undefined;
+    const record = rule.usesB && !rule.isCreate ? this.pipeline.head.ledger.leaf(b) : undefined;
     return {
       domain: this.options.rules.domain,
       bRef: record === undefined ? 0n : leafReference(record.leaf),
@@ -311,7 +311,7 @@ export class Sequencer {
     keyX: bigint,
   ): Submission {
     if (this.mempool.get(hash) === undefined) {
-      const { feePerUnitWei } = this.line;
+      const { feePerUnitWei } = this.pipeline;
       if (operation.maxFeePerUnitWei < feePerUnitWei) {
         throw operationError(
           "OP_FEE_TOO_LOW",
@@ -351,11 +351,11 @@ export class Sequencer {
   /** Executes in memory at once, so the order is fixed when this returns; throws before it changes anything. */
   #execute(operation: SignedOperation, hash: `0x${string}`): Promise<Submission> {
     const startedAtMs = this.#modules.clock();
-    requirePublicationPosted(this.line, operation);
-    requireEpochPosted(this.line, operation);
-    const { trace, slot, opIndex } = this.line.execute(operation);
+    requirePublicationPosted(this.pipeline, operation);
+    requireEpochPosted(this.pipeline, operation);
+    const { trace, slot, opIndex } = this.pipeline.execute(operation);
     const { b } = trace.record;
-    const batch = this.line.head.openBatch!;
+    const batch = this.pipeline.head.openBatch!;
     const entry: OperationEntry = {
       type: "operation",
       hash,
@@ -368,8 +368,11 @@ export class Sequencer {
       deadlineSeconds: Number(batch.terms.timestamp) + this.options.preconfirmationDeadlineSeconds,
       acknowledgedAtMs: startedAtMs,
     };
-    const records = epochWrites(this.line.head.ledger, operation, trace, { hash, batchNumber: batch.number });
-    const durable = this.line.note(entry, records);
+    const records = epochWrites(this.pipeline.head.ledger, operation, trace, {
+      hash,
+      batchNumber: batch.number,
+    });
+    const durable = this.pipeline.note(entry, records);
     this.#dropped.delete(hash);
     const submission = (async () => {
       // Signed while the entry is on its way to the disk; nobody sees it before it is there.
@@ -411,8 +414,8 @@ export class Sequencer {
   async #promote(leafId: number): Promise<void> {
     for (;;) {
       await nextTurn();
-      await this.line.idle();
-      const nonce = this.line.head.ledger.leaf(leafId)?.leaf.nonce;
+      await this.pipeline.idle();
+      const nonce = this.pipeline.head.ledger.leaf(leafId)?.leaf.nonce;
       const pending = nonce === undefined || this.#isStopping ? null : this.mempool.take(leafId, nonce);
       if (pending === null) return;
       this.#modules.metrics.mempool.transactions.set(this.mempool.size);
@@ -473,7 +476,7 @@ export class Sequencer {
       throw error;
     });
     // A batch's record takes up to 300 kB, and many operations of a leaf share one.
-    const batch = remembered((number: number) => this.line.batch(number));
+    const batch = remembered((number: number) => this.pipeline.batch(number));
     const known = executed.map((entry) =>
       entry.type === "queue" ? knownQueueEntry(entry, { batch }) : this.#known(entry, batch),
     );
@@ -483,7 +486,7 @@ export class Sequencer {
 
   async #known(
     entry: OperationEntry,
-    batchOf: (number: number) => Promise<StoredBatch | undefined> = (number) => this.line.batch(number),
+    batchOf: (number: number) => Promise<StoredBatch | undefined> = (number) => this.pipeline.batch(number),
   ): Promise<KnownOperation> {
     const batch = (await batchOf(entry.batchNumber)) ?? null;
     const status = operationStatusOf(batch);
@@ -511,12 +514,12 @@ export class Sequencer {
   }
 
   get isHealthy(): boolean {
-    return !this.#isStopping && this.line.malformed === null && !this.place.differs;
+    return !this.#isStopping && this.pipeline.malformed === null && !this.place.differs;
   }
 
   /** Beside what /health always says. */
   get healthFacts(): object {
-    const { malformed } = this.line;
+    const { malformed } = this.pipeline;
     if (this.#isStopping) return {};
     if (malformed !== null) return { status: "alarm", malformedBatch: malformed };
     return this.place.healthFacts;
@@ -525,7 +528,7 @@ export class Sequencer {
   /** Does what is due; to be called a few times a second. */
   tick(): void {
     if (this.#isStopping) return;
-    this.line.closeIfDue();
+    this.pipeline.closeIfDue();
     for (const expired of this.mempool.expire(this.#modules.clock())) {
       this.#drop(
         expired,
@@ -543,7 +546,7 @@ export class Sequencer {
   /** Refuses what comes and waits for what runs. The open batch stays open and is continued after the next start. */
   async stop(): Promise<void> {
     this.#isStopping = true;
-    await this.line.idle();
+    await this.pipeline.idle();
     await Promise.allSettled(this.#inFlight.values());
     await this.settlements.settled();
     await this.log.flushed();

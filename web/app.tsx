@@ -3,6 +3,7 @@ import type { SequencerStatus } from "@openledger/client/sequencer/sequencer-sch
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { WalletMenu } from "./bridge/wallet-menu.tsx";
+import { pendingKey } from "./datanets/contribute/pending-key.ts";
 import { Badge } from "./design/badge.tsx";
 import { Identifier } from "./design/identifier.tsx";
 import { Notice } from "./design/notice.tsx";
@@ -92,6 +93,7 @@ export function App({ site, live }: { site: Site; live: Live }) {
   useAddressKept(live);
   useReconnect(site, live);
   useLeafNames(site, live);
+  useContributionsCarried(site, live);
   useEffect(() => {
     document.title = page === undefined ? "OpenLedger" : `${page.label} · OpenLedger`;
   }, [page]);
@@ -299,6 +301,24 @@ function useReconnect(site: Site, live: Live): void {
       if (session.value === null && wasConnected(known)) await connect(known, site, info, { isSilent: true });
     });
   }, [info === null, known]);
+}
+
+/** Brings rows of this browser to their hosts, whichever page is open; its code is fetched where there are some. */
+function useContributionsCarried(site: Site, live: Live): void {
+  const rollupAddress = live.info.value?.rollupAddress;
+  useEffect(() => {
+    if (rollupAddress === undefined || site.datanetHosts.length === 0) return;
+    const look = () => {
+      if (localStorage.getItem(pendingKey(rollupAddress)) === null) return;
+      // Without its code there is nothing to say; the next look asks for it again.
+      import("./datanets/contribute/carry-on.ts").then(
+        ({ carryOn }) => carryOn(site, live),
+        () => undefined,
+      );
+    };
+    look();
+    return live.onLook(look);
+  }, [rollupAddress]);
 }
 
 const NAMES_EVERY_MS = 60_000;

@@ -259,8 +259,8 @@ test("fifty rows are labelled by keys alone, taken back, and kept over a reload"
   await pictureOf(page, "datanets-label-50");
   await page.goto(`${world.url}/#/datanets/${datanetId}`);
   await expect.poll(labels, LONG).toBe(50);
-  const { book } = await readRecords(world.client("erin"), place());
-  const suggested = [...book.rows()].filter(([, { suggestion }]) => suggestion?.label === "good");
+  const { recordState } = await readRecords(world.client("erin"), place());
+  const suggested = [...recordState.rows()].filter(([, { suggestion }]) => suggestion?.label === "good");
   expect(suggested.length).toBeGreaterThan(50);
   expect(misdeeds).toEqual([]);
   await context.close();

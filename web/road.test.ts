@@ -4,8 +4,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openBrowser, pictureOf } from "./testing/browser.ts";
 import { type RoadWorld, startRoad, walkRoad } from "./testing/road.ts";
 
-const MOST_CLICKS = 60;
-const MOST_NEWS_SECONDS = 60;
+const MAX_CLICKS = 60;
+const MAX_NEWS_SECONDS = 60;
 
 let world: RoadWorld;
 let browser: Browser;
@@ -21,8 +21,8 @@ test("two people walk from a row to money without a command line", { timeout: 90
   const walked = await walkRoad(browser, world, (name, page) => pictureOf(page, `road-${name}`));
   expect(walked.misdeeds).toEqual([]);
   expect(walked.consoleErrors).toEqual([]);
-  expect(walked.clicks).toBeLessThanOrEqual(MOST_CLICKS);
-  expect(walked.newsSeconds).toBeLessThan(MOST_NEWS_SECONDS);
+  expect(walked.clicks).toBeLessThanOrEqual(MAX_CLICKS);
+  expect(walked.newsSeconds).toBeLessThan(MAX_NEWS_SECONDS);
   expect(Number(walked.claimedText.replace(/[^\d.]/g, ""))).toBeGreaterThan(0);
   expect(walked.csv).toContain(",proven,");
   expect(world.fault()).toBe(null);

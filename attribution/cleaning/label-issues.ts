@@ -76,7 +76,7 @@ export function labelIssues(
   const classCount =
     Math.max(
       1,
-      labels.reduce((most, label) => Math.max(most, label), 0),
+      labels.reduce((max, label) => Math.max(max, label), 0),
     ) + 1;
   const model = logisticModel({
     inputCount: rows.columnCount,

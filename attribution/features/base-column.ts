@@ -57,10 +57,10 @@ export function quantiseWithBase(
   const baseCount = columnCount - featureCount;
   const scale = Math.max(largestOf(features) / MAX_FEATURE, largestOf(base) / (MAX_FEATURE * baseCount)) || 1;
   const out = padColumns(quantiseFeatures(features, rowCount, featureCount, scale), columnCount);
-  const most = MAX_FEATURE * baseCount;
+  const max = MAX_FEATURE * baseCount;
   for (let i = 0; i < rowCount; i++) {
-    // The quotient can be above `most` by a rounding of doubles only.
-    const units = Math.max(-most, Math.min(most, Math.floor(base[i]! / scale + 0.5)));
+    // The quotient can be above `max` by a rounding of doubles only.
+    const units = Math.max(-max, Math.min(max, Math.floor(base[i]! / scale + 0.5)));
     for (let j = 0; j < baseCount; j++) {
       out.values[i * columnCount + featureCount + j] = Math.floor((units + j) / baseCount);
     }
@@ -69,7 +69,7 @@ export function quantiseWithBase(
 }
 
 function largestOf(values: Float64Array): number {
-  let most = 0;
-  for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
-  return most;
+  let max = 0;
+  for (const value of values) if (Math.abs(value) > max) max = Math.abs(value);
+  return max;
 }

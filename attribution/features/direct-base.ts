@@ -13,10 +13,10 @@ const OF_CLASS = 5;
 /** Behind the buckets of terms, before the bias: class 0's, then class 1's. */
 export const BASE_BUCKETS = 2 * OF_CLASS;
 /** ⌊√1,986⌋ = 44 is eleven fours; 43 takes ten and three. No root below takes more than 14 counts. */
-export const MOST_BASED_TERMS = MAX_TERMS - 14;
-const MOST_COUNT = 3;
+export const MAX_BASED_TERMS = MAX_TERMS - 14;
+const MAX_COUNT = 3;
 /** Entries of 511 are the rows' own peak. */
-const MOST_UNITS = 510;
+const MAX_UNITS = 510;
 
 interface BasedRecipe {
   readonly inputs: { readonly bucketCount: number };
@@ -33,7 +33,7 @@ export function countBase(counts: Uint8Array, answeredClass: number): void {
   const from = counts.length - BASE_BUCKETS + OF_CLASS * answeredClass;
   counts[from] = root & 3;
   for (let place = 1; place < OF_CLASS; place++)
-    counts[from + place] = Math.max(0, Math.min(MOST_COUNT, (root >> 2) - MOST_COUNT * (place - 1)));
+    counts[from + place] = Math.max(0, Math.min(MAX_COUNT, (root >> 2) - MAX_COUNT * (place - 1)));
 }
 
 /** Of a row of integers, rounded down. */
@@ -47,7 +47,7 @@ const lengthOfRow = (entries: Int16Array): number =>
  */
 const baseUnits = ({ flatPermille }: BaseRule, total: number, rowCount: number, buckets: number) =>
   Math.min(
-    MOST_UNITS,
+    MAX_UNITS,
     Math.floor((64 * flatPermille * total) / (1_000 * rowCount * Math.floor(16 * Math.sqrt(buckets)))),
   );
 

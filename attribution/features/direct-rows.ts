@@ -76,15 +76,15 @@ export function directRows(
 }
 
 /**
- * Real numbers as integers at one scale: the least with which none is beyond ±`most`. Halves are rounded up.
+ * Real numbers as integers at one scale: the least with which none is beyond ±`max`. Halves are rounded up.
  * @returns the scale: one unit in real units
  */
 export function quantiseDirect(
   values: Float64Array,
-  most: number,
+  max: number,
 ): { readonly values: Int16Array; readonly scale: number } {
   let largest = 0;
   for (const x of values) largest = Math.max(largest, Math.abs(x));
-  const scale = largest / most || 1;
+  const scale = largest / max || 1;
   return { values: Int16Array.from(values, (x) => Math.floor(x / scale + 0.5)), scale };
 }

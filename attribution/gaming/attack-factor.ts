@@ -27,7 +27,7 @@ export type RecipeOfRows = (rowCount: number) => Omit<DirectRecipe, "datanet">;
 const SEEDS = ["1", "2", "3"] as const;
 const [HONEST, OWN, QUESTIONS, FRESH] = [570, 30, 100, 1_200];
 /** Words of a longer e-mail are neither read nor replaced. */
-const MOST_BYTES = 4_096;
+const MAX_BYTES = 4_096;
 const POOL = 10;
 /** Replacements are chosen in so many steps at most, each the best of so many tries. */
 const [STEPS, TRIES] = [20, 8];
@@ -57,7 +57,7 @@ export interface AttackResult {
 /** Needs `initPoseidon`. */
 function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
   const all = emailContents()
-    .filter((content) => content.length <= MOST_BYTES)
+    .filter((content) => content.length <= MAX_BYTES)
     .map((content) => ({
       input: new TextDecoder().decode(content.subarray(0, -1)),
       label: content.at(-1)!,

@@ -8,7 +8,7 @@ import type { DirectRecipe } from "../model/direct/direct-recipe.ts";
 import type { LabelledInput } from "../rows/row-content.ts";
 
 /** Rows that stand for questions. */
-const MOST_QUESTIONS = 60;
+const MAX_QUESTIONS = 60;
 
 export interface KnownModel {
   /** Part of all rewards, beside the known rows. */
@@ -48,7 +48,7 @@ export function knownModel(rows: readonly LabelledInput[], given: Omit<DirectRec
     }
     return out;
   };
-  const asked = sensitivitiesOf(rows.slice(0, MOST_QUESTIONS));
+  const asked = sensitivitiesOf(rows.slice(0, MAX_QUESTIONS));
   /** By how much a row of this direction lowers the loss of the answer to each question: that of the likelier label. */
   const scoresOf = (direction: Float64Array) =>
     Array.from(asked.residuals, (residual, q) => {

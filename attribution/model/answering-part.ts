@@ -12,7 +12,7 @@ import {
   decodeManifest,
   invalidFile,
   MANIFEST,
-  MOST_JSON_BYTES,
+  MAX_JSON_BYTES,
   type ModelFileName,
   type ModelFiles,
   type ModelManifest,
@@ -40,7 +40,7 @@ export type RefuseModel<Parts extends ModelParts = ModelParts> = (
  * Most bytes that a model's files have by its recipe. Attack: gigabytes of zeros, in some kilobytes of gzip.
  * @throws ATT_MODEL_FILE_INVALID, ATT_RECIPE_INVALID; what `refuse` and the family throw
  */
-export async function mostBytesOf<Parts extends ModelParts>(
+export async function maxBytesOf<Parts extends ModelParts>(
   recipeFile: Uint8Array,
   manifest: ModelManifest,
   families: readonly ModelFamily<Parts>[],
@@ -51,18 +51,18 @@ export async function mostBytesOf<Parts extends ModelParts>(
   const recipe = family.parseRecipe(json);
   await refuse(recipe, manifest);
   const { columnCount, rowCount } = manifest;
-  const { parameters, queryMap } = await family.mostBytes(recipe, rowCount);
+  const { parameters, queryMap } = await family.maxBytes(recipe, rowCount);
   return {
-    "recipe.json": MOST_JSON_BYTES,
+    "recipe.json": MAX_JSON_BYTES,
     // Of 4,096 places.
-    "payees.json": 4 * MOST_JSON_BYTES,
+    "payees.json": 4 * MAX_JSON_BYTES,
     "parameters.bin": parameters,
     "query-map.bin": queryMap,
     "features.bin": recipe.family === DIRECT ? 2 * (rowCount + 1) * columnCount : rowCount * columnCount,
     "columns.bin": 64 * columnCount * SHARD_COUNT_MAX,
     // Each row ends its line.
     "rows.jsonl": rowCount * (MAX_ROW_BYTES + 1),
-    "card.json": MOST_JSON_BYTES,
+    "card.json": MAX_JSON_BYTES,
   };
 }
 

@@ -80,7 +80,7 @@ export function checkDatanet(
     return { count: own.length, contradictedCount: own.filter(isContradicted).length };
   });
   const refused = judged.map(
-    ({ contradictedCount, count }) => count > 0 && contradictedCount > ROW_RULES.mostContradicted * count,
+    ({ contradictedCount, count }) => count > 0 && contradictedCount > ROW_RULES.maxContradicted * count,
   );
   const fewWords = kind === "email" ? [...rows.keys()].filter((row) => hasFewWords(rows[row]!.input)) : [];
   const few = new Set(fewWords);

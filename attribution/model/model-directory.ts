@@ -54,7 +54,7 @@ export async function readModel<Parts extends ModelParts = DirectParts>(
   return decodeModel(await readModelFiles(folder), families);
 }
 
-/** A model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, and what `mostBytesOf` throws */
+/** A model from its server, checked as one from a folder. @throws ATT_SERVER_UNREACHABLE, and what `maxBytesOf` throws */
 export async function fetchModel<Parts extends ModelParts = DirectParts>(
   serverUrl: string,
   options: FetchModelOptions = {},

@@ -4,7 +4,7 @@ import {
   ANSWERING_FILES,
   type AnsweringPart,
   decodeAnswering,
-  mostBytesOf,
+  maxBytesOf,
   type RefuseModel,
 } from "./answering-part.ts";
 import type { ModelFamily, ModelParts } from "./model-family.ts";
@@ -13,12 +13,12 @@ import {
   decodeManifest,
   invalidFile,
   MANIFEST,
-  MOST_JSON_BYTES,
+  MAX_JSON_BYTES,
   type ModelFileName,
   type ModelFiles,
 } from "./model-manifest.ts";
 
-/** Most bytes of one file that are taken from a server: G and columns of the largest circuits, and a margin. */
+/** Maximum bytes of one file that are taken from a server: G and columns of the largest circuits, and a margin. */
 const MAX_FILE_BYTES = 2 ** 30;
 /** Of all files of a model. */
 const MAX_MODEL_BYTES = 2 ** 31;
@@ -50,7 +50,7 @@ export async function fetchAnswering<Parts extends ModelParts>(
  * Attack: a packed file that is more than its reader's memory. Each has as many bytes as manifest and recipe say.
  *
  * @param names `recipe.json` is the first
- * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, and what `mostBytesOf` throws
+ * @throws ATT_SERVER_UNREACHABLE, ATT_MODEL_FILE_INVALID, and what `maxBytesOf` throws
  */
 export async function fetchFiles<Parts extends ModelParts>(
   serverUrl: string,
@@ -66,19 +66,19 @@ export async function fetchFiles<Parts extends ModelParts>(
     const bytes = await download(addressOf(serverUrl, `model/${name}`), signal, sizeBytes);
     if (bytes !== null) files.set(name, bytes);
   };
-  await take(MANIFEST, MOST_JSON_BYTES);
+  await take(MANIFEST, MAX_JSON_BYTES);
   const manifest = decodeManifest(files);
-  let most: Readonly<Partial<Record<ModelFileName, number>>> = { "recipe.json": MOST_JSON_BYTES };
+  let max: Readonly<Partial<Record<ModelFileName, number>>> = { "recipe.json": MAX_JSON_BYTES };
   let room = MAX_MODEL_BYTES;
   for (const name of names) {
     const said = manifest.files[name];
     if (said === undefined) continue;
     room -= said.sizeBytes;
-    if (said.sizeBytes > Math.min(maxFileBytes, most[name] ?? 0) || room < 0)
+    if (said.sizeBytes > Math.min(maxFileBytes, max[name] ?? 0) || room < 0)
       throw invalidFile(name, `has ${said.sizeBytes} bytes, too many`);
     await take(name, said.sizeBytes);
     const bytes = checkedFile(files, manifest, name);
-    if (name === "recipe.json") most = await mostBytesOf(bytes, manifest, families, refuse);
+    if (name === "recipe.json") max = await maxBytesOf(bytes, manifest, families, refuse);
   }
   return files;
 }

@@ -82,7 +82,7 @@ export interface ModelFamily<Parts extends ModelParts = ModelParts> {
    * Most bytes that the files of a recipe take, before a server is asked for them.
    * @param rowCount of the version @throws what a recipe is refused for whose model cannot be laid out
    */
-  mostBytes(recipe: Parts["recipe"], rowCount: number): Promise<{ parameters: number; queryMap: number }>;
+  maxBytes(recipe: Parts["recipe"], rowCount: number): Promise<{ parameters: number; queryMap: number }>;
   /** @throws ATT_MODEL_FILE_INVALID */
   decode(recipe: Parts["recipe"], files: Omit<AnsweringFiles, "recipe">): Parts;
   /** Ready to answer. @throws ATT_MODEL_FILE_INVALID where the parts do not fit together */

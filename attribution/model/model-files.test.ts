@@ -100,8 +100,8 @@ describe("registerModel", () => {
     ]) {
       expect(() => registerModel(trained, { split }, SIZE)).toThrow(code("ATT_RECIPE_INVALID"));
     }
-    const most = { ownerParts: 62_259n, validatorParts: 65_535n };
-    expect(() => registerModel(trained, { split: most }, SIZE)).not.toThrow();
+    const max = { ownerParts: 62_259n, validatorParts: 65_535n };
+    expect(() => registerModel(trained, { split: max }, SIZE)).not.toThrow();
   });
 });
 

@@ -23,9 +23,9 @@ export type ModelFiles = ReadonlyMap<string, Uint8Array>;
 export const MANIFEST = "manifest.json";
 
 /** Of a file of JSON, as a Datanet's card has at most: what a parser makes of it takes some hundred times its bytes. */
-export const MOST_JSON_BYTES = 131_072;
+export const MAX_JSON_BYTES = 131_072;
 /** Of G; the most are those of a direct model. */
-const MOST_COLUMNS = 8_192;
+const MAX_COLUMNS = 8_192;
 
 const fieldElement = z.string().regex(/^0x[0-9a-f]{64}$/);
 const count = z.number().int().positive();
@@ -33,7 +33,7 @@ const manifestSchema = z.strictObject({
   format: z.literal("openledger-model"),
   version: z.literal(1),
   rowCount: count.max(0xffffffff),
-  columnCount: count.max(MOST_COLUMNS),
+  columnCount: count.max(MAX_COLUMNS),
   /** One unit of G in the units of the real features: what rounding lost is at most half of it an entry. */
   featureScale: z.number().positive(),
   statics: z.strictObject({
@@ -79,7 +79,7 @@ export function checkedFile(files: ModelFiles, manifest: ModelManifest, name: Mo
 
 /** @throws ATT_MODEL_FILE_INVALID */
 export function parseJson(bytes: Uint8Array, name: string): unknown {
-  if (bytes.length > MOST_JSON_BYTES) throw invalidFile(name, `has more than ${MOST_JSON_BYTES} bytes`);
+  if (bytes.length > MAX_JSON_BYTES) throw invalidFile(name, `has more than ${MAX_JSON_BYTES} bytes`);
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch (cause) {

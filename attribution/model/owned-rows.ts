@@ -41,14 +41,14 @@ function versionRows<Row extends RowPlace>(rows: readonly Row[]): Row[][] {
 export function payeeTable(rows: readonly RowPlace[]): Payee[] {
   const tables = versionRows(rows).map(versionPayees);
   if (tables.length === 1) return tables[0]!;
-  const most = MAX_PAYEE_COUNT;
-  const large = tables.findIndex(({ length }) => length > most);
+  const max = MAX_PAYEE_COUNT;
+  const large = tables.findIndex(({ length }) => length > max);
   if (large < 0) return inPlaces(tables);
   const given = tables[large]!.length;
   throw attributionError(
     "ATT_BEYOND_CIRCUIT",
-    `Datanet ${large} of the recipe's has ${given} payees, and each of several has ${most} at most`,
-    { data: { what: "payees", given, most } },
+    `Datanet ${large} of the recipe's has ${given} payees, and each of several has ${max} at most`,
+    { data: { what: "payees", given, max } },
   );
 }
 

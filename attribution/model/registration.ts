@@ -132,14 +132,14 @@ function checkFits(
   { features, payees, recipe }: Pick<Trained, "features" | "payees" | "recipe">,
   size: ModelSize,
 ): void {
-  const beyond = (what: string, given: number, most: number) =>
-    attributionError("ATT_BEYOND_CIRCUIT", `${given} ${what}, but the circuit has ${most}`, {
-      data: { what, given, most },
+  const beyond = (what: string, given: number, max: number) =>
+    attributionError("ATT_BEYOND_CIRCUIT", `${given} ${what}, but the circuit has ${max}`, {
+      data: { what, given, max },
     });
   if (size.shards === undefined && recipe.furtherDatanets === undefined) {
     if (features.rowCount > size.rows) throw beyond("rows", features.rowCount, size.rows);
-    const mostPayees = Math.min(size.payees, MAX_PAYEE_COUNT);
-    if (payees.length > mostPayees) throw beyond("payees", payees.length, mostPayees);
+    const maxPayees = Math.min(size.payees, MAX_PAYEE_COUNT);
+    if (payees.length > maxPayees) throw beyond("payees", payees.length, maxPayees);
   } else {
     const misfit = misfitOf(size, { ...size, ...shapeOfPlaces(payees) });
     if (misfit !== null) {
@@ -149,7 +149,7 @@ function checkFits(
   }
   if (isDirect(features) !== (size.isDirect === true))
     throw attributionError("ATT_BEYOND_CIRCUIT", "the circuit settles models of another kind", {
-      data: { what: "kind", given: isDirect(features), most: size.isDirect === true },
+      data: { what: "kind", given: isDirect(features), max: size.isDirect === true },
     });
   // A direct circuit is named by its buckets; the bias is a column besides.
   const columns = features.featureCount - (isDirect(features) ? 1 : 0);

@@ -45,7 +45,7 @@ export function nearDuplicates(rows: ComparableRows): NearDuplicate[] {
   for (const places of placesByLabel.values()) {
     const index = indexOf(rows, places);
     for (const [k, later] of places.entries()) {
-      const found = index.mostSimilar(k);
+      const found = index.maxSimilar(k);
       if (found === undefined) index.add(k);
       else out.push({ later, earlier: places[found.earlier]!, similarity: found.similarity });
     }

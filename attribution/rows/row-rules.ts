@@ -21,7 +21,7 @@ export const ROW_RULES = {
   /** An e-mail with fewer different words is left out: it is near no other, and the bias pays it for every question. */
   leastWords: 8,
   /** Nobody should vouch for a commit with a larger part of contradicted labels. Guess: right ones are in a seventh of cases. */
-  mostContradicted: 0.75,
+  maxContradicted: 0.75,
   /** No row's features are longer than this quantile of all rows' lengths. */
   normQuantile: 0.99,
 } as const;

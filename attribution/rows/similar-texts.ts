@@ -82,7 +82,7 @@ export class TextIndex {
   }
 
   /** The added text of the highest similarity ≥ threshold, the first of equals; undefined if there is none. */
-  mostSimilar(index: number): { earlier: number; similarity: number } | undefined {
+  maxSimilar(index: number): { earlier: number; similarity: number } | undefined {
     const own = this.#shingles[index]!;
     const seen = new Set<number>();
     let best: { earlier: number; similarity: number } | undefined;
@@ -92,8 +92,8 @@ export class TextIndex {
         seen.add(earlier);
         const other = this.#shingles[earlier]!;
         // No more can be common than the shorter list has.
-        const most = Math.min(own.length, other.length) / Math.max(own.length, other.length);
-        if (most < this.#threshold) continue;
+        const max = Math.min(own.length, other.length) / Math.max(own.length, other.length);
+        if (max < this.#threshold) continue;
         const similarity = jaccard(own, other);
         if (similarity < this.#threshold) continue;
         const isBetter =

@@ -29,13 +29,13 @@ export class VectorIndex {
   }
 
   /** The added vector of the highest similarity ≥ threshold, the first of equals; undefined if there is none. */
-  mostSimilar(index: number): { earlier: number; similarity: number } | undefined {
+  maxSimilar(index: number): { earlier: number; similarity: number } | undefined {
     const own = this.#vectors[index]!;
     let best: { earlier: number; similarity: number } | undefined;
     for (const earlier of this.#added) {
       const other = this.#vectors[earlier]!;
-      const most = dot(own.coarse, other.coarse) + own.rest * other.rest + ROUNDING;
-      if (most < (best?.similarity ?? this.#threshold)) continue;
+      const max = dot(own.coarse, other.coarse) + own.rest * other.rest + ROUNDING;
+      if (max < (best?.similarity ?? this.#threshold)) continue;
       const similarity = dot(own.fine, other.fine);
       if (similarity < this.#threshold) continue;
       if (best === undefined || similarity > best.similarity) best = { earlier, similarity };

@@ -32,7 +32,7 @@ export interface RowEarning {
   readonly earnedParts: bigint;
   /** Rounded down. */
   readonly earnedWei: bigint;
-  /** Most first. */
+  /** Largest first. */
   readonly draws: readonly RowDraw[];
 }
 

@@ -33,7 +33,7 @@ export interface BlobFinderModules {
 /** Attack: a place sends junk for each blob, which costs seconds of this thread to refuse. */
 const DISTRUST_MS = 600_000;
 /** One damaged file does not take away a place that alone may have another blob; each false answer may cost a second. */
-const MOST_WRONG_ANSWERS = 4;
+const MAX_WRONG_ANSWERS = 4;
 /**
  * Batches that are not final are read again with each new one, and a commitment is up to a second of the thread that
  * serves people. Full ones have 4,096 coefficients: some 35 MB in all.
@@ -123,7 +123,7 @@ export class BlobFinder implements BlobSource {
   #isDistrusted(place: BlobPlace, { versionedHash }: WantedBlob): boolean {
     const wrong = this.#wrong.get(place);
     if (wrong === undefined || performance.now() >= wrong.untilMs) return false;
-    return wrong.hashes.has(versionedHash) || (!place.isOwn && wrong.hashes.size >= MOST_WRONG_ANSWERS);
+    return wrong.hashes.has(versionedHash) || (!place.isOwn && wrong.hashes.size >= MAX_WRONG_ANSWERS);
   }
 
   #noteWrong(place: BlobPlace, { versionedHash }: WantedBlob): void {

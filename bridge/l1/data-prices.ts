@@ -49,10 +49,10 @@ export class DataPricesNotice {
   /** @param shapes of the rollup's batch circuits */
   constructor(shapes: readonly BatchShape[], modules: DataPricesModules) {
     this.#modules = modules;
-    const most = (count: (shape: BatchShape) => number) => Math.max(0, ...shapes.map(count));
+    const max = (count: (shape: BatchShape) => number) => Math.max(0, ...shapes.map(count));
     const capacity: [Kind, number][] = [
-      ["transfer", most(({ narrow, table }) => narrow - table.members)],
-      ["payment", most(({ table }) => table.members)],
+      ["transfer", max(({ narrow, table }) => narrow - table.members)],
+      ["payment", max(({ table }) => table.members)],
     ];
     this.#capacity = new Map(capacity.filter(([, count]) => count > 0));
     this.#isInBlobs = shapes.some(isBlobShape);

@@ -1,4 +1,5 @@
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { isNodeUnreachable } from "@openledger/contracts/l1/node-refusal";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import {
   type Abi,
@@ -12,22 +13,20 @@ import {
   custom,
   decodeErrorResult,
   type Hex,
-  HttpRequestError,
   type HttpTransportConfig,
   http,
   type PublicClient,
-  TimeoutError,
   type Transport,
 } from "viem";
 import { bridgeError } from "../bridge-errors.ts";
 import { patientFetch } from "./patient-fetch.ts";
 
 /** Attack: a block full of one contract's events, which is more than viem takes of an answer. One of 200 million gas fits. */
-const MOST_ANSWER_BYTES = 2 ** 26;
+const MAX_ANSWER_BYTES = 2 ** 26;
 
 /** A node over HTTP. */
 const l1Http = (rpcUrl: string, options: HttpTransportConfig = {}) =>
-  http(rpcUrl, { maxResponseBodySize: MOST_ANSWER_BYTES, ...options });
+  http(rpcUrl, { maxResponseBodySize: MAX_ANSWER_BYTES, ...options });
 
 export type L1Client = PublicClient<Transport, undefined>;
 
@@ -110,7 +109,7 @@ function l1Error(error: unknown, doing: string): RollupError {
       },
     );
   }
-  const isUnreachable = error.walk(isNoAnswer) !== null;
+  const isUnreachable = isNodeUnreachable(error);
   return bridgeError(
     isUnreachable ? "BRG_L1_UNREACHABLE" : "BRG_L1_REFUSED",
     `failed to ${doing}: ${error.shortMessage}`,
@@ -120,12 +119,6 @@ function l1Error(error: unknown, doing: string): RollupError {
     },
   );
 }
-
-/** A status 4xx is an answer, 413 for a range that is too long, say; but 408 and 429 are about time. */
-const isNoAnswer = (error: unknown): boolean =>
-  error instanceof TimeoutError ||
-  (error instanceof HttpRequestError &&
-    !(error.status !== undefined && /^4(?!08|29)/.test(String(error.status))));
 
 /** Runs an L1 call and gives what it throws its coded form. */
 export async function l1Call<T>(doing: string, call: () => Promise<T>): Promise<T> {

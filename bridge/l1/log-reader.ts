@@ -1,7 +1,7 @@
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
+import { type BlockRange, readInChunks } from "@openledger/contracts/l1/block-chunks";
 import { type Address, type Log, type ParseEventLogsReturnType, parseEventLogs } from "viem";
 import { bridgeError } from "../bridge-errors.ts";
-import { type BlockRange, readInChunks } from "./block-chunks.ts";
 import { type L1Client, l1Call } from "./l1-client.ts";
 
 export type RollupLog = ParseEventLogsReturnType<typeof rollupAbi, undefined, true>[number] & {
@@ -29,7 +29,7 @@ interface LogReaderOptions extends BlockRange {
  */
 export async function* readRollupLogs(options: LogReaderOptions): AsyncGenerator<LogChunk> {
   const { client, address } = options;
-  const chunks = readInChunks(options, (fromBlock, toBlock) =>
+  const chunks = readInChunks(client, options, (fromBlock, toBlock) =>
     l1Call(`read the logs of blocks ${fromBlock} to ${toBlock}`, () =>
       client.getLogs({ address, fromBlock, toBlock }),
     ),
@@ -41,32 +41,35 @@ interface WantedEvent {
   readonly eventName: RollupLog["eventName"];
   /** Indexed arguments. */
   readonly args: Readonly<Record<string, bigint>>;
-  readonly isIt: (log: RollupLog) => boolean;
 }
 
 /**
- * The block with an event, null where there is none. One question with the event's topics; nodes that refuse it are asked
- * for all events of fewer blocks.
+ * The block with an event, null where there is none. One question with the event's topics where the node takes it.
  * @throws as readRollupLogs
  */
 export async function findEventBlock(
-  { args, eventName, isIt }: WantedEvent,
-  range: LogReaderOptions,
+  { args, eventName }: WantedEvent,
+  range: Omit<LogReaderOptions, "maxChunkBlocks">,
 ): Promise<bigint | null> {
   const { address, client, fromBlock, toBlock } = range;
   const event = rollupAbi.find((item) => item.type === "event" && item.name === eventName)!;
-  try {
-    const logs = await l1Call(`find the event ${eventName}`, () =>
-      client.getLogs({ address, event: event as never, args: args as never, fromBlock, toBlock }),
-    );
-    return (logs[0] as { blockNumber: bigint } | undefined)?.blockNumber ?? null;
-  } catch {
-    for await (const { logs } of readRollupLogs(range)) {
-      const found = logs.find(isIt);
-      if (found !== undefined) return found.blockNumber;
-    }
-    return null;
+  const whole = { fromBlock, toBlock, maxChunkBlocks: Number(toBlock - fromBlock + 1n) };
+  const chunks = readInChunks(client, whole, (first, last) =>
+    l1Call(`find the event ${eventName}`, () =>
+      client.getLogs({
+        address,
+        event: event as never,
+        args: args as never,
+        fromBlock: first,
+        toBlock: last,
+      }),
+    ),
+  );
+  for await (const { answer } of chunks) {
+    const [found] = answer as readonly { readonly blockNumber: bigint }[];
+    if (found !== undefined) return found.blockNumber;
   }
+  return null;
 }
 
 /** Events of the rollup among these logs, in L1's order. @throws BRG_HISTORY_UNREADABLE */

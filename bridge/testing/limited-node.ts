@@ -15,6 +15,8 @@ interface LimitedRequest {
   readonly number: number;
   readonly method: string;
   readonly params?: readonly unknown[];
+  /** The true node's newest block. */
+  readonly headNumber: number;
 }
 /** What the node answers in the true one's place; null = what that one says. `drop` breaks the connection. */
 export type Limit = (
@@ -28,12 +30,39 @@ export const rpcError = (code: number, message: string) => ({
 });
 export const rpcResult = (result: unknown) => ({ jsonrpc: "2.0", id: "ID", result });
 
-/** The blocks whose logs are asked for; null where it asks for something else. */
-function logRange({ method, params }: LimitedRequest): { fromBlock: number; toBlock: number } | null {
-  if (method !== "eth_getLogs") return null;
-  const { fromBlock, toBlock } = params![0] as { fromBlock: string; toBlock: string };
-  return { fromBlock: Number(fromBlock), toBlock: Number(toBlock) };
+interface LogFilter {
+  readonly blockHash?: string;
+  readonly fromBlock?: string;
+  readonly toBlock?: string;
 }
+
+/** The blocks whose logs are asked for; null where it asks for something else. A bound that is left out is the newest block. */
+function logRange({ headNumber, method, params }: LimitedRequest): {
+  fromBlock: number;
+  toBlock: number;
+} | null {
+  if (method !== "eth_getLogs") return null;
+  const { blockHash, fromBlock, toBlock } = params![0] as LogFilter;
+  if (blockHash !== undefined) return null;
+  const numberOf = (bound: string | undefined) => {
+    if (bound === "earliest") return 0;
+    return bound?.startsWith("0x") ? Number(bound) : headNumber;
+  };
+  return { fromBlock: numberOf(fromBlock), toBlock: numberOf(toBlock) };
+}
+
+/** How hosted nodes refuse a range of logs, by the words of their operators' documentation. */
+export const RANGE_REFUSALS = {
+  "400 with -32600": {
+    status: 400,
+    body: rpcError(-32600, "you can make eth_getLogs requests with up to a 10 block range"),
+  },
+  "-32602": { body: rpcError(-32602, "query exceeds max block range") },
+  "-32005": { body: rpcError(-32005, "query returned more than 10000 results") },
+  "-32701": { body: rpcError(-32701, "exceed maximum block range") },
+  "413 with -32614": { status: 413, body: rpcError(-32614, "eth_getLogs is limited") },
+  "413 in plain text": { status: 413, body: "request entity too large" },
+} as const satisfies Record<string, ReturnType<Limit>>;
 
 /** A node that answers this where logs of more than `blocks` are asked for at once. */
 export const limitsRange =
@@ -96,6 +125,16 @@ export const asksForCells: Limit = ({ method, params }) => {
   return isOld ? { body: rpcError(-32000, "invalid sidecar version post-osaka: 0") } : null;
 };
 
+async function newestBlock(url: string): Promise<number> {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_blockNumber", params: [] });
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body,
+  });
+  return Number(((await answer.json()) as { result: string }).result);
+}
+
 /** Runs something against a node with this limit in front of the true one. @returns also how much that one was asked */
 export async function behindLimit<T>(
   trueUrl: string,
@@ -106,7 +145,8 @@ export async function behindLimit<T>(
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await text(request);
     const { id, method, params } = JSON.parse(body);
-    const limited = limit({ number: ++number, method, params });
+    const headNumber = await newestBlock(trueUrl);
+    const limited = limit({ number: ++number, method, params, headNumber });
     if (limited?.drop) return request.socket.destroy();
     if (limited?.hang) return;
     const isPlain = typeof limited?.body === "string";

@@ -43,7 +43,7 @@ export interface ActivationOperation {
   readonly modelId: number;
   /** J, as the settlement's proof shows it. */
   readonly settlementHash: bigint;
-  /** Most payments an epoch. */
+  /** Maximum payments an epoch. */
   readonly cap: number;
   readonly payees: readonly Payee[];
   /** The model's signature over `settlementMessage`; null where a batch is replayed. */

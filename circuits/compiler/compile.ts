@@ -54,7 +54,7 @@ export const repositoryRoot = fileURLToPath(new URL("../..", import.meta.url));
 // as long, dies at 4 GB on large circuits and may drop a public signal that nothing else uses.
 const compilerFlags = ["--O1"];
 /** Of the compiler's output, for an error's text. */
-const MOST_LINES = 200;
+const MAX_LINES = 200;
 const requireFrom = createRequire(import.meta.url);
 
 /** An entry whose files were unpacked, and compiled by nobody here, has this file. */
@@ -247,7 +247,7 @@ async function runCompiler(
     unfinished = parts.pop()!;
     for (const line of parts) onProgress(line);
     lines.push(...parts);
-    lines.splice(0, lines.length - MOST_LINES);
+    lines.splice(0, lines.length - MAX_LINES);
   };
   const args = [toSandbox(mainPath), ...outputs, ...compilerFlags, "-l", ".", "-o", toSandbox(buildDir)];
   const exit = await runCircom(args, repositoryRoot, onOutput);

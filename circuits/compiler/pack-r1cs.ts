@@ -92,7 +92,7 @@ function packRows(
         for (let i = 0; i < termCount; i++) out.patterns.unsigned(shape[next++]!);
       }
     }
-    // Most often the row after the one before it.
+    // Mostly the row after the one before it.
     out.patternIds.signed(pattern.id - previousId);
     previousId = pattern.id + 1;
     let shift = 0;

@@ -83,13 +83,13 @@ describe("DefaultEarned", () => {
   });
 
   it("equals the rules, and no other quotient or remainder passes", async () => {
-    const most = 2n ** 96n - 1n;
+    const max = 2n ** 96n - 1n;
     for (const [amount, ownerParts, rowTotal, rowCount] of [
       [0n, 0n, 1n, 1],
       [1n, 62_259n, 1n, 1],
-      [most, 0n, 1n, 1],
-      [most, 62_259n, 2n ** 32n - 1n, 2 ** 32 - 1],
-      [most, 5n, 2n ** 32n - 1n, 1],
+      [max, 0n, 1n, 1],
+      [max, 62_259n, 2n ** 32n - 1n, 2 ** 32 - 1],
+      [max, 5n, 2n ** 32n - 1n, 1],
       [numbers.bits(90), 20_000n, 3n, 0],
       [numbers.bits(90), 20_000n, 1_000_003n, 4_711],
     ] as const) {

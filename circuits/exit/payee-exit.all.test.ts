@@ -124,12 +124,12 @@ describe("PayeeExit", () => {
   });
 
   it("takes the largest amounts, one row, nothing at all, and everything claimed", async () => {
-    const most = 2n ** 96n - 1n;
+    const max = 2n ** 96n - 1n;
     // Of one and a half times as much as an amount can be, half each.
-    const halves = { split: { ownerParts: 0n, validatorParts: 32_768n }, openAmount: most, closedWei: 0n };
+    const halves = { split: { ownerParts: 0n, validatorParts: 32_768n }, openAmount: max, closedWei: 0n };
     const one = exitWorld(7, { ...halves, rowCounts: [1], accruedWei: [2n ** 95n] });
     for (const role of ROLES) await acceptedExit(tester, exitOf(one, 0, role));
-    const largest = { split: { ownerParts: 0n, validatorParts: 65_535n }, openAmount: most, closedWei: most };
+    const largest = { split: { ownerParts: 0n, validatorParts: 65_535n }, openAmount: max, closedWei: max };
     const rich = exitWorld(7, { rowCounts: [1, 2 ** 32 - 2], accruedWei: [0n, 0n], ...largest });
     for (const role of ROLES) await acceptedExit(tester, exitOf(rich, 0, role));
     const idle = { openAmount: 0n, closedWei: 0n, claimedParts: 256n };

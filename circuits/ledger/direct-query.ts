@@ -50,7 +50,7 @@ export function requireBuckets(bucketCount: number): void {
     throw circuitError(
       "CIR_SETTLEMENT_SIZE",
       `${bucketCount} buckets; a multiple of ${BUCKET_STEP} up to ${MAX_BUCKETS} fits`,
-      { data: { what: "buckets", given: bucketCount, most: MAX_BUCKETS } },
+      { data: { what: "buckets", given: bucketCount, max: MAX_BUCKETS } },
     );
   }
 }
@@ -78,7 +78,7 @@ export function bucketsOfShape(featureCount: number): number | null {
 export function countTerms(
   buckets: Iterable<number>,
   bucketCount: number,
-  most: number = MAX_TERMS,
+  max: number = MAX_TERMS,
 ): Uint8Array {
   requireBuckets(bucketCount);
   const counts = new Uint8Array(bucketCount);
@@ -86,7 +86,7 @@ export function countTerms(
   for (const bucket of buckets) {
     const count = counts[bucket];
     if (count === undefined) throw invalid(`there is no bucket ${bucket}`, { bucket, bucketCount });
-    if (count === MAX_TERM_COUNT || total === most) continue;
+    if (count === MAX_TERM_COUNT || total === max) continue;
     counts[bucket] = count + 1;
     total++;
   }

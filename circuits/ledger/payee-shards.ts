@@ -32,10 +32,10 @@ export interface ShardRoom {
   readonly payees: number;
 }
 
-/** Most that any circuit proves of a shard: payees that fit are in one. */
+/** Maximum rows and payees that any circuit proves of a shard: payees that fit are in one. */
 const LARGEST_SHARD: ShardRoom = { rows: 2 ** 20, payees: MAX_PAYEE_COUNT };
 /** Payees of the largest of a model's shards. @throws CIR_SETTLEMENT_SIZE */
-export const mostPayees = (payees: readonly Pick<Payee, "rowCount">[]): number =>
+export const maxPayees = (payees: readonly Pick<Payee, "rowCount">[]): number =>
   Math.max(...payeeShards(payees.map(({ rowCount }) => rowCount)).map(({ from, to }) => to - from));
 
 const ABSENT: Payee = { contributorId: 0, validatorId: 0, rowCount: 0 };
@@ -65,8 +65,8 @@ export function payeeShards(rowCounts: readonly number[]): PayeeShard[] {
  * Payees in the places of shards that hold so many rows and payees each. A payee whose rows do not fit is in two shards.
  * @throws CIR_SETTLEMENT_SIZE beyond eight shards
  */
-export function cutPayees(payees: readonly Payee[], most: ShardRoom = LARGEST_SHARD): Payee[] {
-  return inPlaces(cut(payees, most));
+export function cutPayees(payees: readonly Payee[], max: ShardRoom = LARGEST_SHARD): Payee[] {
+  return inPlaces(cut(payees, max));
 }
 
 /** Payees of shards, at most 512 each, with absent ones behind those of a shard that another follows. @throws CIR_SETTLEMENT_SIZE */
@@ -81,16 +81,16 @@ export function inPlaces(shards: readonly (readonly Payee[])[]): Payee[] {
 }
 
 /** How many shards `cutPayees` would need, also beyond eight. */
-export const shardCountOf = (payees: readonly Payee[], most: ShardRoom): number => cut(payees, most).length;
+export const shardCountOf = (payees: readonly Payee[], max: ShardRoom): number => cut(payees, max).length;
 
-function cut(payees: readonly Payee[], most: ShardRoom): Payee[][] {
+function cut(payees: readonly Payee[], max: ShardRoom): Payee[][] {
   const shards: Payee[][] = [[]];
-  let room = most.rows;
+  let room = max.rows;
   for (const payee of payees) {
     for (let left = payee.rowCount; left > 0; ) {
-      if (room === 0 || shards.at(-1)!.length === most.payees) {
+      if (room === 0 || shards.at(-1)!.length === max.payees) {
         shards.push([]);
-        room = most.rows;
+        room = max.rows;
       }
       const rowCount = Math.min(left, room);
       shards.at(-1)!.push({ ...payee, rowCount });

@@ -64,13 +64,13 @@ function settleInOne(epoch: EpochToSettle): SampledSettlement {
 function requireFits({ size, model, payments, features }: EpochToSettle): void {
   requireSize(size);
   const rowCount = Number(unpackBinding(model.statics.binding).rowCount);
-  const limits: [what: string, given: number, most: number][] = [
+  const limits: [what: string, given: number, max: number][] = [
     ["rows", rowCount, size.rows],
     ["payees", model.payees.length, size.payees],
     ["payments", payments.length, size.payments],
     ["features", features.columns[0]!.u.length, columnCount(size)],
   ];
-  for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
+  for (const [what, given, max] of limits) if (given > max) throw sizeError(what, given, max);
   requireSame("features", features.columns[0]!.u.length, columnCount(size));
   requireMatrix(features.matrix, size, rowCount);
   // Attack: another number of draws is another choice of payments for the same seed. So the circuit's number has to be

@@ -2,7 +2,7 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import { circuitError } from "../circuit-errors.ts";
 import { areBuckets, bucketsOfShape, directShape, requireBuckets } from "../ledger/direct-query.ts";
 import { unpackBinding } from "../ledger/leaf.ts";
-import { mostPayees, type Payee, payeeShards, shardCountOf } from "../ledger/payee-shards.ts";
+import { maxPayees, type Payee, payeeShards, shardCountOf } from "../ledger/payee-shards.ts";
 import { MAX_PAYEE_COUNT } from "../protocol.ts";
 
 /** What a circuit of sort Settlement has room for. A model's features are exactly `features`, zero columns included. */
@@ -15,7 +15,7 @@ export interface SettlementSize {
   readonly draws: number;
   /** A circuit of sort Settlement for direct models: `features` are its buckets, and their columns have the bias behind them. */
   readonly isDirect?: boolean;
-  /** Most shards, of two circuits: one of the draws, and one of each shard, whose rows and payees these are. Absent: one proves all. */
+  /** Maximum shards, of two circuits: one of the draws, and one of each shard, whose rows and payees these are. Absent: one proves all. */
   readonly shards?: number;
 }
 
@@ -28,16 +28,16 @@ export function drawBits(draws: number): number {
 
 /** @throws CIR_SETTLEMENT_SIZE for a size that no circuit has */
 export function requireSize(size: SettlementSize): void {
-  const limits: [what: Exclude<keyof SettlementSize, "isDirect" | "shards">, most: number][] = [
+  const limits: [what: Exclude<keyof SettlementSize, "isDirect" | "shards">, max: number][] = [
     ["rows", 2 ** 20],
     ["features", size.isDirect === true ? 4_096 : 2072],
     ["payees", MAX_PAYEE_COUNT],
     ["payments", 2 ** 16 - 1],
     ["draws", 128],
   ];
-  for (const [what, most] of limits) {
+  for (const [what, max] of limits) {
     const given = size[what];
-    if (!Number.isInteger(given) || given < 1 || given > most) throw sizeError(what, given, most);
+    if (!Number.isInteger(given) || given < 1 || given > max) throw sizeError(what, given, max);
   }
   drawBits(size.draws);
   if (size.isDirect === true) requireBuckets(size.features);
@@ -86,7 +86,7 @@ export function shapeOfPlaces(payees: readonly Pick<Payee, "rowCount">[]) {
   return {
     shards: shards.length,
     rows: Math.max(...shards.map((shard) => shard.rowCount)),
-    payees: mostPayees(payees),
+    payees: maxPayees(payees),
   };
 }
 
@@ -144,21 +144,21 @@ export function misfitOf(size: Omit<SettlementSize, "payments">, model: ModelSha
 
 /** Whether circuits of this size hold these payees' rows, cut into shards where they have some. @param payees none absent */
 export function holdsPayees(
-  { payees: most, rows, shards }: Pick<SettlementSize, "payees" | "rows" | "shards">,
+  { payees: max, rows, shards }: Pick<SettlementSize, "payees" | "rows" | "shards">,
   payees: readonly Payee[],
 ): boolean {
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
-  if (shards === undefined) return rowCount <= rows && payees.length <= most;
+  if (shards === undefined) return rowCount <= rows && payees.length <= max;
   // Bounds what is cut.
-  if (rowCount > rows * shards || payees.length > most * shards) return false;
-  const count = shardCountOf(payees, { payees: most, rows });
+  if (rowCount > rows * shards || payees.length > max * shards) return false;
+  const count = shardCountOf(payees, { payees: max, rows });
   return count > 1 && count <= shards;
 }
 
-/** Something does not fit a circuit: `what` of it is given, `most` fit. */
-export function sizeError(what: string, given: number, most: number): RollupError {
-  return circuitError("CIR_SETTLEMENT_SIZE", `${given} ${what}; at most ${most} fit`, {
-    data: { what, given, most },
+/** Something does not fit a circuit: `what` of it is given, `max` fit. */
+export function sizeError(what: string, given: number, max: number): RollupError {
+  return circuitError("CIR_SETTLEMENT_SIZE", `${given} ${what}; at most ${max} fit`, {
+    data: { what, given, max },
   });
 }
 

@@ -94,10 +94,10 @@ export function unpackTable(packed: bigint): TableSizes {
 }
 
 /** Of a batch's data with every slot used. Proofs and settlements need the rest of the 128 KiB that nodes take of a transaction. */
-const MOST_WIRE_BYTES = 112 * 1024;
+const MAX_WIRE_BYTES = 112 * 1024;
 
 /** As `encodeWire` writes it: each pair of narrow slots and members' payloads, or what opens the blob; wide slots with all their words. */
-const mostWireBytes = ({ transfers, members, wide, isBlob }: TableShape): number =>
+const maxWireBytes = ({ transfers, members, wide, isBlob }: TableShape): number =>
   63 +
   (isBlob ? BLOB_OPENING_BYTES : (23 * (transfers + members)) / 2 + 32 * members) +
   (12 + 32 * WIDE_WORD_COUNT) * wide;
@@ -125,7 +125,7 @@ export function requireTableShape(shape: TableShape, depth: number = TREE_DEPTH)
     top <= 6 &&
     wide >= 0 &&
     wide <= 255 &&
-    (depth < TREE_DEPTH || (wide >= 1 && mostWireBytes(shape) <= MOST_WIRE_BYTES));
+    (depth < TREE_DEPTH || (wide >= 1 && maxWireBytes(shape) <= MAX_WIRE_BYTES));
   if (!isPossible)
     throw circuitError("CIR_COMPOSITION_INVALID", `no batch has the shape ${tableName(shape)}`, {
       data: { reason: "shape-impossible", ...shape },

@@ -3,11 +3,11 @@ import type { SignedOperation } from "../ledger/operation.ts";
 import type { Preconfirmation } from "./sequencer-preconfirmation.ts";
 
 const VERSION = 2;
-export const MOST_BATCH_OPERATIONS = 256;
-const MOST_WORDS = 16;
+export const MAX_BATCH_OPERATIONS = 256;
+const MAX_WORDS = 16;
 const ELEMENT_BYTES = 32;
 const FIXED_BYTES = 34 + 3 * ELEMENT_BYTES;
-export const MOST_BATCH_BYTES = 1 + MOST_BATCH_OPERATIONS * (FIXED_BYTES + MOST_WORDS * ELEMENT_BYTES);
+export const MAX_BATCH_BYTES = 1 + MAX_BATCH_OPERATIONS * (FIXED_BYTES + MAX_WORDS * ELEMENT_BYTES);
 const SIGNATURE_BYTES = 65;
 /** By the byte that an answer has for it; 0: refused. */
 const STATUSES = [null, "acknowledged", "pending", "closed", "proven", "posted", "final", "dropped"] as const;
@@ -130,10 +130,10 @@ class Reader {
   }
 }
 
-/** @throws RangeError for more than `MOST_BATCH_OPERATIONS` */
+/** @throws RangeError for more than `MAX_BATCH_OPERATIONS` */
 export function encodeBatch(operations: readonly SignedOperation[]): Uint8Array<ArrayBuffer> {
-  if (operations.length > MOST_BATCH_OPERATIONS)
-    throw new RangeError(`at most ${MOST_BATCH_OPERATIONS} operations go at once`);
+  if (operations.length > MAX_BATCH_OPERATIONS)
+    throw new RangeError(`at most ${MAX_BATCH_OPERATIONS} operations go at once`);
   const writer = new Writer(1 + operations.length * FIXED_BYTES);
   writer.byte(VERSION);
   for (const { a, amountCode, b, kind, maxFeePerUnitWei, nonce, signature, words } of operations) {
@@ -152,10 +152,10 @@ export function decodeBatch(bytes: Uint8Array): SignedOperation[] {
   const reader = new Reader(bytes);
   const operations: SignedOperation[] = [];
   while (!reader.isDone) {
-    if (operations.length === MOST_BATCH_OPERATIONS)
-      throw new RangeError(`more than ${MOST_BATCH_OPERATIONS} operations`);
+    if (operations.length === MAX_BATCH_OPERATIONS)
+      throw new RangeError(`more than ${MAX_BATCH_OPERATIONS} operations`);
     const [kind, wordCount] = [reader.byte(), reader.byte()];
-    if (wordCount > MOST_WORDS) throw new RangeError(`operation ${operations.length} has ${wordCount} words`);
+    if (wordCount > MAX_WORDS) throw new RangeError(`operation ${operations.length} has ${wordCount} words`);
     const [a, b] = [reader.four(), reader.four()];
     const [amountCode, nonce, maxFeePerUnitWei] = [reader.eight(), reader.eight(), reader.eight()];
     const signature = { r8x: reader.element(), r8y: reader.element(), s: reader.element() };

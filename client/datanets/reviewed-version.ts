@@ -52,13 +52,13 @@ export async function collectReviewed(
   { datanetId, hostUrl, shard, store }: CollectReviewedParameters,
 ): Promise<CollectReviewedReturnType> {
   const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
-  const { book } = await readRecords(client, { datanetId, hostUrl });
+  const { recordState } = await readRecords(client, { datanetId, hostUrl });
   const leftOut: { digest: string; contributorId: number; why: string }[] = [];
   const ownLabels = await ownLabelsOf(client, { card, datanetId, store });
   const version = await collectVersion(client, {
     ...{ datanetId, shard, store },
     validatorId: (commit, digest) => {
-      const rules = { card, book, datanetId, domain: client.domain, ownLabels };
+      const rules = { card, recordState, datanetId, domain: client.domain, ownLabels };
       const decided = decide(rules, commit, digest);
       if (typeof decided === "number") return decided;
       leftOut.push({ digest, contributorId: commit.contributorId, why: decided });
@@ -85,7 +85,7 @@ async function ownLabelsOf(
 
 interface ReviewRules {
   readonly card: Card;
-  readonly book: RecordState;
+  readonly recordState: RecordState;
   readonly datanetId: number;
   readonly domain: bigint;
   readonly ownLabels: ReadonlyMap<string, string>;
@@ -95,14 +95,14 @@ const ONLY_OWN = "only its contributor has validated it";
 
 /** The validator's leaf, or why the row stays out. */
 function decide(
-  { book, card, datanetId, domain, ownLabels }: ReviewRules,
+  { recordState, card, datanetId, domain, ownLabels }: ReviewRules,
   commit: DatanetCommit,
   digest: string,
 ): number | string {
-  const verdict = book.verdict(hex32(commit.rowsRoot));
+  const verdict = recordState.verdict(hex32(commit.rowsRoot));
   if (verdict === null) return "the contribution is not approved yet";
   if (verdict.verdict === "reject") return `the contribution was rejected: ${verdict.note}`;
-  const outcome = outcomeOf(card, book.row(digest));
+  const outcome = outcomeOf(card, recordState.row(digest));
   if (outcome.state === "leftOut")
     return outcome.note === "" ? outcome.why : `${outcome.why}: ${outcome.note}`;
   // Attack: a row that says one thing, vouched for by people who have said another.
@@ -157,7 +157,7 @@ export async function verifyVouching(
   const { datanet } = await getLeaf(client, datanetId);
   const { rows } = await readVersion(store, datanet?.rowsRoot ?? 0n);
   const { card } = await getHostedDatanet(client, { datanetId, hostUrl });
-  const { book, records } = await readRecords(client, { datanetId, hostUrl });
+  const { recordState, records } = await readRecords(client, { datanetId, hostUrl });
   const commitOf = new Map<string, string>();
   for (const { rowsRoot } of await listCommits(client, datanetId))
     for (const digest of (await readContribution(store, rowsRoot)).digests)
@@ -166,7 +166,7 @@ export async function verifyVouching(
   const presentKeys = new Map<number, bigint>();
   const exceptions: VouchedRow[] = [];
   for (const { contributorId, digest, validatorId } of rows) {
-    const outcome = outcomeOf(card, book.row(digest));
+    const outcome = outcomeOf(card, recordState.row(digest));
     const label = signed.get(`${validatorId}/${digest}`);
     const isAccepted =
       outcome.state === "accepted" && label !== undefined && saidLabel(label) === outcome.label;

@@ -91,7 +91,7 @@ export interface ReadRecordsReturnType {
   /** In the order in which they came to the host; a host may leave some out, but cannot make one. */
   records: readonly SignedRecord[];
   /** The same, folded. */
-  book: RecordState;
+  recordState: RecordState;
 }
 
 /**
@@ -99,8 +99,8 @@ export interface ReadRecordsReturnType {
  * @throws CLI_DATANET_HOST_FALSE where one is not signed, DNT_NOT_HOSTED
  * @example
  * ```ts
- * const { book } = await readRecords(client, { hostUrl, datanetId: 10 });
- * console.log(book.accessCases().length);
+ * const { recordState } = await readRecords(client, { hostUrl, datanetId: 10 });
+ * console.log(recordState.accessCases().length);
  * ```
  */
 export async function readRecords(
@@ -108,7 +108,7 @@ export async function readRecords(
   { datanetId, hostUrl }: HostedDatanetPlace,
 ): Promise<ReadRecordsReturnType> {
   const records: SignedRecord[] = [];
-  const book = new RecordState();
+  const recordState = new RecordState();
   for (let from: number | null = 0; from !== null; ) {
     const path = `/v1/datanets/${datanetId}/records?limit=1000&from=${from}`;
     const page: z.output<typeof recordsPageSchema> = await askHost(
@@ -125,11 +125,11 @@ export async function readRecords(
       : 0;
     if (first >= 0)
       throw hostFalse("record", `record ${records.length + first}`, { index: records.length + first });
-    for (const record of signed) book.add(recordId(client.domain, record.body), record.body);
+    for (const record of signed) recordState.add(recordId(client.domain, record.body), record.body);
     records.push(...signed);
     from = page.nextFrom;
   }
-  return { records, book };
+  return { records, recordState };
 }
 
 export type ListAccessErrorCode = HostErrorCode;

@@ -1,4 +1,5 @@
 import { type HistoryFixture, startHistoryFixture } from "@openledger/bridge/testing/history-fixture";
+import { behindLimit, limitsRange, RANGE_REFUSALS } from "@openledger/bridge/testing/limited-node";
 import { TREASURY_ID } from "@openledger/circuits/protocol";
 import { keyXOf } from "@openledger/circuits/testing/random-ledger";
 import { deployRollup } from "@openledger/contracts/build/deploy";
@@ -77,6 +78,13 @@ describe("a vote with delegated OPEN", () => {
     expect(active.votes.for).toBe(await governance.votesOf(alice));
     expect(active.votes.for).toBeGreaterThan(active.quorumWei!);
     await f.l1.client.mine({ blocks: 6 });
+    await behindLimit(f.rpcUrl, limitsRange(10, RANGE_REFUSALS["-32602"]), async (rpcUrl) => {
+      const { rollupAddress } = client;
+      const limited = new Governance(await createLedgerClient({ rpcUrl, rollupAddress }), at.governor);
+      const [proposal] = await limited.proposals(0n);
+      expect(proposal).toEqual(await governance.proposal(id, 0n));
+      expect(await limited.votesCast(proposal!)).toEqual(await governance.votesCast(proposal!));
+    });
     await governance.queue(await governance.proposal(id, 0n));
     const queued = await governance.proposal(id, 0n);
     expect(queued).toMatchObject({ state: "queued", executableFrom: (await nowSeconds(f)) + THIRTY_DAYS });

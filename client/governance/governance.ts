@@ -5,6 +5,7 @@ import { openTokenAbi } from "@openledger/contracts/build/rollup-abi";
 import { type Address, getAddress, type Hex, keccak256, stringToHex } from "viem";
 import type { L1Result } from "../actions/l1/l1-result.ts";
 import { callContract, type L1Options } from "../actions/l1/l1-transaction.ts";
+import { readEvents } from "../actions/l1/read-events.ts";
 import { clientError } from "../client-errors.ts";
 import { effectOf, type L1Effect } from "../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../ledger-client.ts";
@@ -62,16 +63,6 @@ export interface Proposal {
   readonly executableFrom: bigint;
 }
 
-/** Blocks that one question for events spans; nodes refuse more. */
-const EVENT_BLOCKS = 10_000n;
-
-function* windowsOf(fromBlock: bigint, toBlock: bigint): Generator<readonly [bigint, bigint]> {
-  for (let from = fromBlock; from <= toBlock; from += EVENT_BLOCKS) {
-    const last = from + EVENT_BLOCKS - 1n;
-    yield [from, last < toBlock ? last : toBlock];
-  }
-}
-
 const descriptionHash = (text: string) => keccak256(stringToHex(text));
 
 /** The functions of the governor that take a proposal whole. */
@@ -126,11 +117,8 @@ export class Governance {
     const { l1 } = this.#client;
     const head = await l1.getBlockNumber({ cacheTime: 0 });
     const found: Proposal[] = [];
-    for (const [from, to] of windowsOf(fromBlock, head)) {
-      const events = await l1.getContractEvents({
-        ...{ ...this.#contract, eventName: "ProposalCreated", strict: true },
-        ...{ fromBlock: from, toBlock: to },
-      });
+    const wanted = { ...this.#contract, eventName: "ProposalCreated" } as const;
+    for await (const events of readEvents(this.#client, wanted, { fromBlock, toBlock: head })) {
       for (const { args } of events) {
         const {
           calldatas,
@@ -190,11 +178,9 @@ export class Governance {
     const { l1 } = this.#client;
     const head = await l1.getBlockNumber({ cacheTime: 0 });
     const cast: CastVote[] = [];
-    for (const [from, to] of windowsOf(snapshotBlock, deadlineBlock < head ? deadlineBlock : head)) {
-      const events = await l1.getContractEvents({
-        ...{ ...this.#contract, eventName: "VoteCast", strict: true },
-        ...{ fromBlock: from, toBlock: to },
-      });
+    const toBlock = deadlineBlock < head ? deadlineBlock : head;
+    const wanted = { ...this.#contract, eventName: "VoteCast" } as const;
+    for await (const events of readEvents(this.#client, wanted, { fromBlock: snapshotBlock, toBlock })) {
       for (const { args } of events) {
         const vote = VOTE_NAMES[args.support];
         if (args.proposalId === id && vote !== undefined)

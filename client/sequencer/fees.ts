@@ -20,7 +20,7 @@ export function estimateFees(client: SequencerAccess): Promise<FeeEstimates> {
   return requestSequencer(client, "/v1/fees", feesSchema);
 }
 
-/** Most that such an operation pays in the open batch or in the next one, in wei of OPEN. */
+/** Maximum fee of such an operation in the open batch or in the next one, in wei of OPEN. */
 export function likelyFeeWei(fees: FeeEstimates, kind: "transfer" | "withdraw"): bigint {
   const costs = fees.operations[kind];
   const isFalling = costs.feeWei > costs.nextFeeWei;

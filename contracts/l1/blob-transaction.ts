@@ -15,7 +15,7 @@ export interface BlobSidecar {
   readonly proofs: readonly Hex[];
 }
 
-/** Most blobs that a transaction may have (EIP-7594). */
+/** Maximum blobs that a transaction may have (EIP-7594). */
 export const MAX_TRANSACTION_BLOBS = 6;
 /** Gas of a blob: 2^17, at the price of blob gas. */
 export const GAS_PER_BLOB = 131_072n;

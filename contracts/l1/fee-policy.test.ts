@@ -60,6 +60,13 @@ describe("fees with blobs", () => {
     expect(blobReplacementFees(first, market, 7n, caps)).toEqual({
       ...{ maxFeePerGasWei: 46n, maxPriorityFeePerGasWei: 6n, maxFeePerBlobGasWei: 28n },
     });
+    const untipped = { maxFeePerGasWei: 0n, maxPriorityFeePerGasWei: 0n, maxFeePerBlobGasWei: 0n };
+    const free = { baseFeePerGasWei: 0n, priorityFeePerGasWei: 0n };
+    expect(blobReplacementFees(untipped, free, 0n, caps)).toEqual({
+      maxFeePerGasWei: 1n,
+      maxPriorityFeePerGasWei: 1n,
+      maxFeePerBlobGasWei: 2n,
+    });
     // Either fee alone forbids a replacement.
     const atCap = { ...caps, maxPriorityFeePerGasWei: 3n };
     expect(initialBlobFees(market, CAP / 4n, caps)).toMatchObject({ maxFeePerBlobGasWei: CAP / 2n });
@@ -76,7 +83,11 @@ describe("fees with blobs", () => {
           fees = next;
           next = blobReplacementFees(fees, market, blobBaseFeeWei, caps);
           if (next === null) expect(fees).toMatchObject(caps);
-          else expect(next.maxFeePerBlobGasWei >= 2n * fees.maxFeePerBlobGasWei).toBe(true);
+          else {
+            expect(next.maxFeePerBlobGasWei >= 2n * fees.maxFeePerBlobGasWei).toBe(true);
+            for (const name of ["maxFeePerGasWei", "maxPriorityFeePerGasWei", "maxFeePerBlobGasWei"] as const)
+              expect(next[name] > fees[name]).toBe(true);
+          }
         }
         expect(fees.maxPriorityFeePerGasWei <= CAP).toBe(true);
       }),

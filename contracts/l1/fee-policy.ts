@@ -3,10 +3,10 @@
 // EIP-7825: no transaction may have more.
 export const MAX_TRANSACTION_GAS = 2n ** 24n;
 
-/** Most gwei for a unit of gas, where nobody says otherwise: the bridge's L1_MAX_FEE_GWEI, and everybody else's. */
+/** Maximum price of a unit of gas, in gwei, where nobody says otherwise: the bridge's L1_MAX_FEE_GWEI, and everybody else's. */
 export const DEFAULT_MAX_FEE_GWEI = 200;
 
-/** Most gwei for a unit of blob gas, where nobody says otherwise: the bridge's L1_MAX_BLOB_FEE_GWEI. */
+/** Maximum price of a unit of blob gas, in gwei, where nobody says otherwise: the bridge's L1_MAX_BLOB_FEE_GWEI. */
 export const DEFAULT_MAX_BLOB_FEE_GWEI = 100;
 
 export interface GasFees {
@@ -83,7 +83,7 @@ export function replacementFees(last: GasFees, market: FeeMarket, maxFeePerGasWe
   return raised.maxFeePerGasWei > maxFeePerGasWei ? null : raised;
 }
 
-/** Most to pay for a unit of gas and of blob gas. */
+/** Maximum price of a unit of gas and of blob gas. */
 export interface BlobFeeCaps {
   readonly maxFeePerGasWei: bigint;
   readonly maxFeePerBlobGasWei: bigint;
@@ -125,14 +125,17 @@ export function blobReplacementFees(
 ): BlobFees | null {
   const asked = marketBlobFees(market, blobBaseFeeWei, caps);
   const raised = {
-    maxFeePerGasWei: larger(2n * last.maxFeePerGasWei, asked.maxFeePerGasWei),
-    maxPriorityFeePerGasWei: larger(2n * last.maxPriorityFeePerGasWei, asked.maxPriorityFeePerGasWei),
-    maxFeePerBlobGasWei: larger(2n * last.maxFeePerBlobGasWei, asked.maxFeePerBlobGasWei),
+    maxFeePerGasWei: larger(doubled(last.maxFeePerGasWei), asked.maxFeePerGasWei),
+    maxPriorityFeePerGasWei: larger(doubled(last.maxPriorityFeePerGasWei), asked.maxPriorityFeePerGasWei),
+    maxFeePerBlobGasWei: larger(doubled(last.maxFeePerBlobGasWei), asked.maxFeePerBlobGasWei),
   };
   const isAbove =
     raised.maxFeePerGasWei > caps.maxFeePerGasWei || raised.maxFeePerBlobGasWei > caps.maxFeePerBlobGasWei;
   return isAbove ? null : atCapWhereLast(raised, caps);
 }
+
+/** At least one wei more: geth's blob pool wants each fee strictly higher, a tip of 0 too. */
+const doubled = (feeWei: bigint) => (feeWei === 0n ? 1n : 2n * feeWei);
 
 /** At least one wei more, so that a tip of 0 rises too. */
 function raise(feeWei: bigint): bigint {

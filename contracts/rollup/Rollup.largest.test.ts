@@ -17,9 +17,9 @@ import {
 } from "../testing/rollup-fixture.ts";
 
 /** Three quarters of 2^24 (EIP-7825). */
-const MOST_GAS = 12_582_912n;
+const MAX_GAS = 12_582_912n;
 /** Of a transaction, as nodes pass it on, without what is around the batch's data. */
-const MOST_DATA_BYTES = 128 * 1_024 - 1_500;
+const MAX_DATA_BYTES = 128 * 1_024 - 1_500;
 /** Slots that the wire form counts at most. */
 const LARGEST = shapeOf(3_840, 255);
 const NARROW = { a: 0xabcdef, b: 0xfedcba, amountCode: 2n ** 40n - 1n };
@@ -62,9 +62,9 @@ test.each<[string, () => Promise<SlotRecord[]>, number, () => SlotRecord]>([
   const slots = { narrow: Array.from({ length: count }, narrow), wide };
   const closed = f.close(await f.draft({ shape: LARGEST, ...slots, signedCount: count }));
   const bytes = size(closed.batch.data as Hex);
-  expect(bytes).toBeLessThanOrEqual(MOST_DATA_BYTES);
+  expect(bytes).toBeLessThanOrEqual(MAX_DATA_BYTES);
   const { gasUsed, status } = await f.submit([closed]);
   console.log({ bytes, submitBatches: gasUsed });
   expect(status).toBe("success");
-  expect(gasUsed).toBeLessThanOrEqual(MOST_GAS);
+  expect(gasUsed).toBeLessThanOrEqual(MAX_GAS);
 });

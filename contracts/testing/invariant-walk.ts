@@ -324,9 +324,8 @@ export class InvariantWalk {
           : s.words.slice(0, 2);
         const b = isPublication ? 0 : MODEL;
         // Of payments wei, of the others a count or less.
-        const most =
-          kind === KIND.forcedPayInference ? 1n << 95n : kind === KIND.forcedRevokeModel ? 1n : 99n;
-        const fields = { a, b, amountWei: s.amountWei % most, word1, word2, word3, word4 };
+        const max = kind === KIND.forcedPayInference ? 1n << 95n : kind === KIND.forcedRevokeModel ? 1n : 99n;
+        const fields = { a, b, amountWei: s.amountWei % max, word1, word2, word3, word4 };
         const entry = toContractEntry({ kind, ...fields, ...spoilt });
         const words = [entry.amountWei, word1, word2, word(s.from), word3, word4];
         return queued([entry], slot(kind, words.slice(0, isPublication ? 6 : 4), { a, b }));

@@ -108,7 +108,7 @@ function findForeign({ card, foreign, rows }: RowsToCheck, views: readonly RowVi
     while (added < texts.length && texts[added]!.opIndex < row.opIndex) index.add(added++);
     const same = earliest.get(row.row);
     if (same !== undefined && same.opIndex < row.opIndex) return [foreignFinding(row, same, 1)];
-    const found = views[i]!.text === "" ? undefined : index.mostSimilar(texts.length + i);
+    const found = views[i]!.text === "" ? undefined : index.maxSimilar(texts.length + i);
     return found === undefined ? [] : [foreignFinding(row, texts[found.earlier]!, found.similarity)];
   });
 }

@@ -15,7 +15,7 @@ interface Reader {
  * @throws DNT_REQUEST_UNSIGNED, DNT_ACCESS_NOT_GRANTED
  */
 export function requireMayRead(
-  { book, card, datanetId }: { card: Card; book: RecordState; datanetId: number },
+  { recordState, card, datanetId }: { card: Card; recordState: RecordState; datanetId: number },
   { leaf }: Reader,
   nowMs: number,
 ): void {
@@ -29,7 +29,7 @@ export function requireMayRead(
       },
     );
   if (leaf.id === datanetId || isOfTeam(card, leaf.id)) return;
-  const untilMs = book.grantedUntilMs(leaf.id);
+  const untilMs = recordState.grantedUntilMs(leaf.id);
   const data = { datanetId, leafId: leaf.id };
   if (untilMs === null)
     throw datanetError("DNT_ACCESS_NOT_GRANTED", `leaf ${leaf.id} has no access to Datanet ${datanetId}`, {
@@ -66,7 +66,7 @@ export function requireMayLabel(card: Card, leaf: HostLeaf): void {
 /** What a record speaks of, as far as the host knows it. */
 interface RecordContext {
   readonly card: Card;
-  readonly book: RecordState;
+  readonly recordState: RecordState;
   readonly datanetId: number;
   readonly isRowKnown: (digest: string) => boolean;
   readonly isCommitKnown: (rowsRoot: string) => boolean;
@@ -76,7 +76,7 @@ interface RecordContext {
 
 /** @throws DNT_RECORD_NOT_ALLOWED, DNT_NOT_HOSTED where the row or commit is not here */
 export function requireMaySay(body: RecordBody, signer: HostLeaf, context: RecordContext): void {
-  const { book, card, datanetId } = context;
+  const { recordState, card, datanetId } = context;
   const refuse = (why: string) => notAllowed(signer, why, body.kind);
   const requireReviewer = () => {
     if (signer.id !== datanetId && !isReviewer(card, signer.id))
@@ -94,7 +94,7 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
       requireLabel(body.label);
       if (!mayVouch(card, signer.id, context.contributorOf(body.row)))
         throw refuse("has contributed the row itself");
-      const row = book.row(body.row);
+      const row = recordState.row(body.row);
       // Attack: who has seen the others' labels follows them. Labels are shown once a row has enough, and then it takes none.
       const isFull = row.labels.size >= card.labelling.annotatorsPerRow;
       if (row.gold === null && (isFull || outcomeOf(card, row).state !== "waiting"))
@@ -129,7 +129,7 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
       return;
     case "accessAnswer":
       if (signer.id !== datanetId) throw refuse("is not the Datanet, whose key alone grants access");
-      if (!book.accessCases().some(({ id }) => id === body.request))
+      if (!recordState.accessCases().some(({ id }) => id === body.request))
         throw datanetError("DNT_NOT_HOSTED", `there is no request ${body.request} here`, {
           data: { request: body.request },
         });

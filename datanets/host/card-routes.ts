@@ -127,7 +127,7 @@ async function datanetView({ ledger }: HostContext, datanet: HostedDatanet) {
   const leaf = await ledger.datanet(datanet.id);
   const { policy, publishedAt, rowCount, rowsRoot, version } = leaf.datanet;
   const named = datanet.requireCard(policy);
-  const unanswered = datanet.book.accessCases().filter(({ answer }) => answer === null);
+  const unanswered = datanet.recordState.accessCases().filter(({ answer }) => answer === null);
   return {
     id: datanet.id,
     card: named.card,
@@ -153,7 +153,7 @@ async function datanetView({ ledger }: HostContext, datanet: HostedDatanet) {
       recordCount: datanet.recordCount,
     },
     access: {
-      askedCount: datanet.book.accessCases().length,
+      askedCount: datanet.recordState.accessCases().length,
       unansweredCount: unanswered.length,
       oldestUnansweredAtMs: unanswered.reduce<number | null>(
         (oldest, { request }) => Math.min(oldest ?? request.atMs, request.atMs),

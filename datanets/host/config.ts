@@ -25,22 +25,22 @@ export const DATANET_SETTINGS = {
   maxChunkBytes: {
     schema: wholeNumber(1_024, 64 * 1024 * 1024),
     default: "4194304",
-    description: "most bytes of rows in one request",
+    description: "maximum bytes of rows in one request",
   },
   maxStoreBytes: {
     schema: wholeNumber(1_024, 1e15),
     default: "100000000000",
-    description: "most bytes of all rows together; above it, uploads are refused",
+    description: "maximum bytes of all rows together; above it, uploads are refused",
   },
   quotaBytesPerDay: {
     schema: wholeNumber(0, 1e15),
     default: "1073741824",
-    description: "most bytes that one leaf may store in a day (UTC)",
+    description: "maximum bytes that one leaf may store in a day (UTC)",
   },
   quotaRecordsPerDay: {
     schema: wholeNumber(0, 1e9),
     default: "100000",
-    description: "most labels and other records that one leaf may store in a day (UTC)",
+    description: "maximum labels and other records that one leaf may store in a day (UTC)",
   },
   rateLimitPerMinute: SHARED_SETTINGS.rateLimitPerMinute,
   requestTimeoutMs: SHARED_SETTINGS.requestTimeoutMs,
@@ -59,7 +59,7 @@ export const DATANET_SETTINGS = {
 
 /** What no operator has had a reason to set. */
 const FIXED = {
-  /** Most rows of one commit or version. */
+  /** Maximum rows of one commit or version. */
   maxCommitRows: 1_000_000,
 } as const;
 

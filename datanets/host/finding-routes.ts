@@ -88,7 +88,7 @@ export function registerFindingRoutes(app: FastifyInstance, context: HostContext
       const { datanet } = await openForReading(context, request, request.params.id);
       const last = await checks.last(datanet);
       const all = (last?.findings ?? []).map((finding) => {
-        const said = datanet.book.row(finding.row);
+        const said = datanet.recordState.row(finding.row);
         return { ...finding, state: stateOf(finding, said, datanet.id), said };
       });
       const counts = FINDING_KINDS.map((name) => {

@@ -105,7 +105,7 @@ export class Quotas {
       throw datanetError("SRV_DISK_FULL", `the host stores ${maxStoreBytes} bytes and no more`, {
         data: { maxStoreBytes },
       });
-    return this.#take(leafId, { bytes, records: 0 }, { what: "bytes", most: quotaBytesPerDay });
+    return this.#take(leafId, { bytes, records: 0 }, { what: "bytes", max: quotaBytesPerDay });
   }
 
   /** @throws SRV_QUOTA_USED */
@@ -113,11 +113,11 @@ export class Quotas {
     return this.#take(
       leafId,
       { bytes: 0, records },
-      { what: "records", most: this.#config.quotaRecordsPerDay },
+      { what: "records", max: this.#config.quotaRecordsPerDay },
     );
   }
 
-  async #take(leafId: number, more: Usage, limit: { what: keyof Usage; most: number }): Promise<UsageWrite> {
+  async #take(leafId: number, more: Usage, limit: { what: keyof Usage; max: number }): Promise<UsageWrite> {
     const day = Math.floor(this.#nowMs() / DAY_MS);
     if (this.#used.get(leafId)?.day !== day) {
       const stored = await this.#store.usage(leafId, day);
@@ -125,10 +125,10 @@ export class Quotas {
     }
     const { usage } = this.#used.get(leafId)!;
     const next = { bytes: usage.bytes + more.bytes, records: usage.records + more.records };
-    if (next[limit.what] > limit.most)
+    if (next[limit.what] > limit.max)
       throw datanetError(
         "SRV_QUOTA_USED",
-        `leaf ${leafId} has stored its ${limit.most} ${limit.what} of today`,
+        `leaf ${leafId} has stored its ${limit.max} ${limit.what} of today`,
         {
           data: { reason: "quota-used", leafId, ...limit },
         },

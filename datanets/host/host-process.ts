@@ -128,7 +128,8 @@ function collectRegistry({ metrics, registry, store }: HostContext, rowCount: ()
         registry
           .all()
           .reduce(
-            (sum, { book }) => sum + book.accessCases().filter(({ answer }) => answer === null).length,
+            (sum, { recordState }) =>
+              sum + recordState.accessCases().filter(({ answer }) => answer === null).length,
             0,
           ),
       );

@@ -73,7 +73,7 @@ export async function openForReading(
   const card = await cardOf(context, datanet);
   if (card.access === "public") return { datanet, leaf: await readerOf(context, request) };
   const leaf = await readerOf(context, request);
-  requireMayRead({ card, book: datanet.book, datanetId: id }, { leaf }, context.nowMs());
+  requireMayRead({ card, recordState: datanet.recordState, datanetId: id }, { leaf }, context.nowMs());
   return { datanet, leaf };
 }
 

@@ -110,7 +110,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     ({ params: { id } }) =>
       registry
         .require(id)
-        .book.accessCases()
+        .recordState.accessCases()
         .map(({ answer, id: requestId, request }) => ({
           id: requestId,
           leafId: request.leafId,
@@ -135,7 +135,7 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     async ({ params: { id } }) => {
       const datanet = registry.require(id);
       const card = await cardOf(context, datanet);
-      return [...datanet.book.rows()].flatMap(([digest, row]) => {
+      return [...datanet.recordState.rows()].flatMap(([digest, row]) => {
         const outcome = outcomeOf(card, row);
         if (outcome.state !== "leftOut" && row.objections.length === 0) return [];
         return [
@@ -160,14 +160,14 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
     body: SignedRecord["body"],
     signer: HostLeaf,
   ): void {
-    const lastAtMs = datanet.book.lastAtMs(body);
+    const lastAtMs = datanet.recordState.lastAtMs(body);
     if (body.atMs <= lastAtMs)
       throw datanetError("DNT_RECORD_OUTDATED", `leaf ${signer.id} has said something newer of this`, {
         data: { atMs: lastAtMs },
       });
     requireMaySay(body, signer, {
       card,
-      book: datanet.book,
+      recordState: datanet.recordState,
       datanetId: datanet.id,
       isRowKnown: (digest) => datanet.rows.find(digest) !== undefined,
       isCommitKnown: (root) => datanet.commit(root) !== undefined,
@@ -177,9 +177,9 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
 }
 
 /** Gold rows never, and labels once their row has enough of them: before, they would tell the next labeller what to say. */
-function isPublic({ book }: HostedDatanet, card: Card, { body }: SignedRecord): boolean {
+function isPublic({ recordState }: HostedDatanet, card: Card, { body }: SignedRecord): boolean {
   if (body.kind === "gold") return false;
-  return body.kind !== "label" || outcomeOf(card, book.row(body.row)).state !== "waiting";
+  return body.kind !== "label" || outcomeOf(card, recordState.row(body.row)).state !== "waiting";
 }
 
 const notSigned = (leafId: number) =>

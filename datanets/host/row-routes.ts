@@ -162,7 +162,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
       const { datanet, leaf } = await openForReading(context, request, id);
       const card = await cardOf(context, datanet);
       const view = await rowView(datanet, card, datanet.requireRow(digest), WHOLE_CHARACTERS);
-      const said = datanet.book.row(digest);
+      const said = datanet.recordState.row(digest);
       // Labels are shown once a row has enough, so that nobody follows another.
       const isShown = view.outcome.state !== "waiting";
       const isReviewer = leaf !== null && (leaf.id === id || card.labelling.reviewers.includes(leaf.id));
@@ -229,7 +229,7 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
         rows: views.map(({ bytes, digest, excerpt, isCut, isWellFormed }) => ({
           ...{ digest, bytes, excerpt, isCut, isWellFormed },
         })),
-        labelledCount: datanet.book.labelCounts.get(leaf.id) ?? 0,
+        labelledCount: datanet.recordState.labelCounts.get(leaf.id) ?? 0,
         held,
       };
     },
@@ -270,8 +270,8 @@ export function registerRowRoutes(app: FastifyInstance, context: HostContext): v
         mayLabel: labelRefusal(card, leaf) === null,
         mayReview: leaf.id === datanet.id || reviewers.includes(leaf.id),
         isOwner: leaf.id === datanet.id,
-        grantedUntilMs: datanet.book.grantedUntilMs(leaf.id),
-        labelCount: datanet.book.labelCounts.get(leaf.id) ?? 0,
+        grantedUntilMs: datanet.recordState.grantedUntilMs(leaf.id),
+        labelCount: datanet.recordState.labelCounts.get(leaf.id) ?? 0,
       };
     },
   );

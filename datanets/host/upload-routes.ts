@@ -38,7 +38,7 @@ export function registerUploadRoutes(app: FastifyInstance, context: HostContext)
           ...{ commitIndex, rowsRoot: root, contributorId, rowCount, isFinal, committedAtMs },
           receivedCount: here?.receivedCount ?? 0,
           isComplete: here?.isComplete ?? false,
-          verdict: datanet.book.verdict(root),
+          verdict: datanet.recordState.verdict(root),
         };
       });
     },

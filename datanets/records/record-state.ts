@@ -49,7 +49,7 @@ const NOTHING: RowRecords = nothing();
 
 /**
  * A Datanet's records, folded in the order in which they came. Signatures and who may say what are checked by the one who adds
- * them. Host and client use this one book, so both come to the same outcome.
+ * them. Host and client use this one state, so both come to the same outcome.
  */
 export class RecordState {
   readonly #rows = new Map<string, MutableRow>();

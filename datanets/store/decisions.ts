@@ -55,13 +55,13 @@ export function objectionOf({ objections, ...said }: RowRecords, contributorId: 
 
 /** What a contributor is told: their rows that a reviewer has decided of, their contributions that were rejected; newest first. */
 export function noticesFor(datanet: HostedDatanet, contributorId: number) {
-  const rows = [...datanet.book.rows()].flatMap(([row, said]) => {
+  const rows = [...datanet.recordState.rows()].flatMap(([row, said]) => {
     const decision = decisionOf(said);
     if (decision === null || datanet.contributorOf(row) !== contributorId) return [];
     return [{ about: "row" as const, row, ...decision, objection: objectionOf(said, contributorId) }];
   });
   const contributions = datanet.commits.flatMap(({ facts: { contributorId: owner, rowsRoot } }) => {
-    const verdict = owner === contributorId ? datanet.book.verdict(rowsRoot) : null;
+    const verdict = owner === contributorId ? datanet.recordState.verdict(rowsRoot) : null;
     if (verdict?.verdict !== "reject") return [];
     const { atMs, leafId, note } = verdict;
     return [{ about: "contribution" as const, commit: rowsRoot, note, byId: leafId, atMs }];

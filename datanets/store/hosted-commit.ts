@@ -39,10 +39,10 @@ export class HostedCommit {
     if (last !== undefined && last.from > piece.from) this.#pieces.sort((a, b) => a.from - b.from);
   }
 
-  /** At most `most` runs. */
-  missing(most: number): MissingRun[] {
+  /** At most `max` runs. */
+  missing(max: number): MissingRun[] {
     const runs: MissingRun[] = [];
-    for (let at = this.#hasRow.indexOf(0); at >= 0 && runs.length < most; ) {
+    for (let at = this.#hasRow.indexOf(0); at >= 0 && runs.length < max; ) {
       const end = this.#hasRow.indexOf(1, at);
       const stop = end < 0 ? this.facts.rowCount : end;
       runs.push({ from: at, count: stop - at });

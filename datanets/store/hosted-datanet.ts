@@ -24,7 +24,7 @@ type Account = (newBytes: number) => Promise<UsageWrite>;
 export class HostedDatanet {
   readonly id: number;
   readonly rows = new RowTable();
-  readonly book = new RecordState();
+  readonly recordState = new RecordState();
   readonly loading: Loading;
   readonly #store: HostStore;
   readonly #domain: bigint;
@@ -384,7 +384,7 @@ export class HostedDatanet {
   #keepRecord(record: SignedRecord): void {
     const id = recordId(this.#domain, record.body);
     this.#recordIds.add(id);
-    this.book.add(id, record.body);
+    this.recordState.add(id, record.body);
     // A model may have suggested something for every row: that begins none of them.
     if (!("row" in record.body) || record.body.kind === "suggestion") return;
     const row = this.rows.find(record.body.row);

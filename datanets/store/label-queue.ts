@@ -9,7 +9,7 @@ const RESERVED_MS = 120_000;
 const GOLD_EVERY = 8;
 
 export interface LabelWish {
-  /** Most rows. */
+  /** Maximum rows. */
   readonly limit: number;
   /** Rows that the leaf has labelled, and will send: they stay reserved, and are not given again. */
   readonly unsent: ReadonlySet<number>;
@@ -48,7 +48,7 @@ export class LabelQueue {
    * is unsent. Contributors get none of their own rows where the card does not say so.
    */
   next(card: Card, leafId: number, { limit, skipped, unsent }: LabelWish): LabelPick {
-    const { book, rows, touched } = this.#datanet;
+    const { recordState, rows, touched } = this.#datanet;
     const nowMs = this.#nowMs();
     this.#release(leafId, unsent);
     let heldCount = 0;
@@ -57,7 +57,7 @@ export class LabelQueue {
     const isPassed = (row: number) => unsent.has(row) || skipped.has(row);
     const isOwn = (row: number) => !mayVouch(card, leafId, this.#datanet.contributorOf(rows.digest(row)));
     const wants = (row: number, digest: string | undefined) => {
-      const labels = digest === undefined ? null : book.row(digest).labels;
+      const labels = digest === undefined ? null : recordState.row(digest).labels;
       if (labels?.has(leafId) === true || outcomeAt(this.#datanet, card, row).state !== "waiting")
         return false;
       if (isPassed(row) || isOwn(row)) return false;
@@ -71,7 +71,7 @@ export class LabelQueue {
     const picked: number[] = [];
     const gold: number[] = [];
     for (const [row, digest] of touched) {
-      const said = book.row(digest);
+      const said = recordState.row(digest);
       if (said.gold !== null) {
         if (!said.labels.has(leafId) && !isPassed(row) && !isOwn(row)) gold.push(row);
       } else if (picked.length < limit && wants(row, digest)) picked.push(row);
@@ -81,7 +81,7 @@ export class LabelQueue {
       const row = (start + i) % rows.size;
       if (!touched.has(row) && wants(row, undefined)) picked.push(row);
     }
-    const doneCount = (book.labelCounts.get(leafId) ?? 0) + unsent.size;
+    const doneCount = (recordState.labelCounts.get(leafId) ?? 0) + unsent.size;
     for (let at = GOLD_EVERY - 1 - (doneCount % GOLD_EVERY); at <= picked.length; at += GOLD_EVERY)
       if (gold.length > 0) picked.splice(at, 0, gold.shift()!);
     if (picked.length === 0) picked.push(...gold);
@@ -104,7 +104,7 @@ export class LabelQueue {
     const holders = this.#reserved.get(row);
     if (holders === undefined) return new Map();
     const digest = this.#datanet.touched.get(row);
-    const labels = digest === undefined ? null : this.#datanet.book.row(digest).labels;
+    const labels = digest === undefined ? null : this.#datanet.recordState.row(digest).labels;
     for (const [holder, untilMs] of holders)
       if (untilMs <= nowMs || labels?.has(holder) === true) holders.delete(holder);
     if (holders.size === 0) this.#reserved.delete(row);

@@ -85,9 +85,9 @@ export function placeAfter(rows: Int32Array, row: number): number {
 const WAITING: RowOutcome = { state: "waiting" };
 
 /** The outcome of a row by its number. */
-export function outcomeAt({ book, touched }: HostedDatanet, card: Card, row: number): RowOutcome {
+export function outcomeAt({ recordState, touched }: HostedDatanet, card: Card, row: number): RowOutcome {
   const digest = touched.get(row);
-  return digest === undefined ? WAITING : outcomeOf(card, book.row(digest));
+  return digest === undefined ? WAITING : outcomeOf(card, recordState.row(digest));
 }
 
 /** A row in a list. `label` is in the row itself; `outcome` is what labellers and reviewers have made of it. */
@@ -95,7 +95,7 @@ export async function rowView(datanet: HostedDatanet, card: Card, row: number, e
   const { commit, index, length } = datanet.rows.place(row);
   const { contributorId, rowsRoot } = datanet.commits[commit]!.facts;
   const digest = datanet.rows.digest(row);
-  const said = datanet.book.row(digest);
+  const said = datanet.recordState.row(digest);
   // Not the table's: it may not have read this row back yet.
   const { isWellFormed, label, text } = viewRow(card, await datanet.content(row));
   return {

@@ -58,14 +58,14 @@ function growthOf({ commits }: HostedDatanet): { day: string; rowCount: number }
  * Agreement of all labels, by day of a row's last label and by team; how often each labeller meets gold rows' labels; and
  * how often labels say what a model suggests, by whether the labeller saw it.
  */
-function labellingOf({ book }: HostedDatanet, card: Card, nowMs: number) {
+function labellingOf({ recordState }: HostedDatanet, card: Card, nowMs: number) {
   const teams = (card.labelling.teams ?? []).map((team) => ({ ...team, ids: new Set(team.members) }));
   const byTeam = teams.map(() => ({ weekCount: 0, said: [] as Map<number, string>[] }));
   const suggestions = { rowCount: 0, seen: { same: 0, other: 0 }, unseen: { same: 0, other: 0 } };
   const all: Map<number, string>[] = [];
   const byDay = new Map<string, Map<number, string>[]>();
   const gold = new Map<number, { right: number; wrong: number }>();
-  for (const [, row] of book.rows()) {
+  for (const [, row] of recordState.rows()) {
     if (row.suggestion !== null) suggestions.rowCount += 1;
     if (row.labels.size === 0) continue;
     // While a row waits for labels, nobody learns what was said of it.
@@ -98,7 +98,7 @@ function labellingOf({ book }: HostedDatanet, card: Card, nowMs: number) {
     agreementByDay: [...byDay]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([day, rows]) => ({ day, ...agreementOf(rows) })),
-    labellers: [...book.labelCounts].map(([leafId, labelCount]) => ({
+    labellers: [...recordState.labelCounts].map(([leafId, labelCount]) => ({
       leafId,
       labelCount,
       gold: gold.get(leafId) ?? { right: 0, wrong: 0 },
@@ -108,7 +108,7 @@ function labellingOf({ book }: HostedDatanet, card: Card, nowMs: number) {
       return {
         name,
         memberCount: members.length,
-        labelCount: sum(members.map((leafId) => book.labelCounts.get(leafId) ?? 0)),
+        labelCount: sum(members.map((leafId) => recordState.labelCounts.get(leafId) ?? 0)),
         weekCount: byTeam[i]!.weekCount,
         gold: { right: sum(scores.map(({ right }) => right)), wrong: sum(scores.map(({ wrong }) => wrong)) },
         agreement: agreementOf(byTeam[i]!.said),

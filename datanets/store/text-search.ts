@@ -13,11 +13,11 @@ const MAX_EXPANSIONS = 1_000;
 const WORD = /[\p{L}\p{N}]+/gu;
 
 /** Different words of a text, in lower case. */
-export function wordsOf(text: string, most = MAX_WORDS_A_ROW): Set<string> {
+export function wordsOf(text: string, max = MAX_WORDS_A_ROW): Set<string> {
   const words = new Set<string>();
   for (const [word] of text.toLowerCase().matchAll(WORD)) {
     words.add(word.slice(0, MAX_WORD_LENGTH));
-    if (words.size === most) break;
+    if (words.size === max) break;
   }
   return words;
 }

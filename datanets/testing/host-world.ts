@@ -64,7 +64,7 @@ export async function createHostWorld(options: { userCount?: number; card: Card 
   let finalNumber = 0;
   const finalise = async () => {
     await close(rollup);
-    const last = rollup.sequencer.line.book.closedNumber;
+    const last = rollup.sequencer.pipeline.registry.closedNumber;
     while (finalNumber < last) {
       finalNumber += 1;
       if ((await batch(rollup, finalNumber)).status === "closed") await prove(rollup, finalNumber);

@@ -44,13 +44,13 @@ function leftMs(step: keyof typeof STEPS, tookMs: number): number {
   const at = Object.keys(STEPS).indexOf(step);
   const sum = (of: readonly number[]) => of.reduce((total, one) => total + one, 0);
   const doneMs = 1_000 * sum(seconds.slice(0, at));
-  const pace = doneMs < PACE_KNOWN_MS ? 1 : Math.min(MOST_PACE, Math.max(0.5, tookMs / doneMs));
+  const pace = doneMs < PACE_KNOWN_MS ? 1 : Math.min(MAX_PACE, Math.max(0.5, tookMs / doneMs));
   return pace * 1_000 * sum(seconds.slice(at));
 }
 
 /** Sooner the pace says nothing. */
 const PACE_KNOWN_MS = 10_000;
-const MOST_PACE = 6;
+const MAX_PACE = 6;
 
 /**
  * The job: real people, real mail, real transactions, proven and accepted by L1.

@@ -42,7 +42,7 @@ interface ClientResult {
   readonly blobs: number;
   readonly reorganisations: number;
   /** Of the dearest transaction on this L1, by its receipt. */
-  readonly mostGas: number;
+  readonly maxGas: number;
   /** The scenario that did not pass, and why: those behind it were not played. */
   readonly failed?: string;
 }
@@ -107,7 +107,7 @@ async function play(
   { keep, prover }: Omit<ClientsOptions, "l1">,
   tell: (text: string) => void,
 ): Promise<ClientResult> {
-  const counts = { batches: 0, blobs: 0, reorganisations: 0, mostGas: 0 };
+  const counts = { batches: 0, blobs: 0, reorganisations: 0, maxGas: 0 };
   const passed: ScenarioName[] = [];
   const step = async <T>(name: ScenarioName, run: () => Promise<T>): Promise<T> => {
     tell(name);
@@ -225,17 +225,17 @@ async function verified(world: World, tell: (text: string) => void): Promise<num
 }
 
 /** @throws DRL_UNEXPECTED where one has taken more than three quarters of what a transaction may */
-async function everyTransaction({ l1: { client } }: World): Promise<{ mostGas: number; blobs: number }> {
+async function everyTransaction({ l1: { client } }: World): Promise<{ maxGas: number; blobs: number }> {
   const newest = await client.getBlockNumber();
-  let [mostGas, blobs] = [0, 0];
+  let [maxGas, blobs] = [0, 0];
   for (let blockNumber = 1n; blockNumber <= newest; blockNumber++) {
     const { transactions } = await client.getBlock({ blockNumber, includeTransactions: true });
     for (const { blobVersionedHashes = [], hash } of transactions) {
       const { gasUsed } = await client.getTransactionReceipt({ hash });
       if (4n * gasUsed > 3n * MAX_TRANSACTION_GAS) throw unexpected(`${hash} took ${gasUsed} gas`);
-      mostGas = Math.max(mostGas, Number(gasUsed));
+      maxGas = Math.max(maxGas, Number(gasUsed));
       blobs += blobVersionedHashes.length;
     }
   }
-  return { mostGas, blobs };
+  return { maxGas, blobs };
 }

@@ -57,7 +57,7 @@ export async function createWorldHere<Name extends string>(declared: HereDeclara
     /** Closes what is open. */
     async closeOpen(): Promise<void> {
       await w.watch();
-      if ((w.rollup.sequencer.line.head.openBatch?.operationCount ?? 0) > 0) await close(w.rollup);
+      if ((w.rollup.sequencer.pipeline.head.openBatch?.operationCount ?? 0) > 0) await close(w.rollup);
     },
     /** Closes what is open, and makes it final on L1. */
     async finalise(): Promise<void> {

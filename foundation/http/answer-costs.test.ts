@@ -8,7 +8,7 @@ import { createServer } from "./create-server.ts";
 const PER_MINUTE = 120;
 
 async function serve() {
-  const running = { now: 0, most: 0 };
+  const running = { now: 0, max: 0 };
   const app = await createServer({
     limits: { rateLimitPerMinute: PER_MINUTE },
     bodyLimitBytes: 1_000,
@@ -18,7 +18,7 @@ async function serve() {
   app.get("/long", () => "x".repeat(5 * BYTES_PER_UNIT));
   app.get<{ Querystring: { found: string } }>("/list", { config: { maxCost: () => 5 } }, async (request) => {
     running.now += 1;
-    running.most = Math.max(running.most, running.now);
+    running.max = Math.max(running.max, running.now);
     await sleep(20);
     running.now -= 1;
     setCost(request, Number(request.query.found));
@@ -55,5 +55,5 @@ it("makes long answers one at a time, those of other networks too", async () => 
   const addresses = Array.from({ length: 5 }, (_, i) => `10.0.1.${i}`);
   const answers = await Promise.all(addresses.map((address) => ask("/list?found=5", address)));
   expect(answers).toEqual(addresses.map(() => [200, null]));
-  expect(running.most).toBe(1);
+  expect(running.max).toBe(1);
 });

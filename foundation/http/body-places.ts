@@ -3,8 +3,8 @@ import { clientNetwork } from "./client-network.ts";
 
 /** A body up to so much is not counted: the bound of connections bounds it. */
 const SMALL_BYTES = 65_536;
-const MOST_OF_NETWORK = 32 * 2 ** 20;
-const MOST_IN_ALL = 128 * 2 ** 20;
+const MAX_OF_NETWORK = 32 * 2 ** 20;
+const MAX_IN_ALL = 128 * 2 ** 20;
 
 /**
  * Room for the bodies of a server, taken before a byte of them is read: 32 MiB for one network, 128 MiB in all. Attack: a
@@ -24,7 +24,7 @@ export class BodyPlaces {
     if (bytes <= SMALL_BYTES) return true;
     const network = clientNetwork(request);
     const own = this.#bytesOf.get(network) ?? 0;
-    if (!fits(own, bytes, MOST_OF_NETWORK) || !fits(this.#bytes, bytes, MOST_IN_ALL)) return false;
+    if (!fits(own, bytes, MAX_OF_NETWORK) || !fits(this.#bytes, bytes, MAX_IN_ALL)) return false;
     this.#bytes += bytes;
     this.#bytesOf.set(network, own + bytes);
     raw.once("close", () => {
@@ -37,12 +37,12 @@ export class BodyPlaces {
   }
 }
 
-const fits = (taken: number, more: number, most: number) => taken === 0 || taken + more <= most;
+const fits = (taken: number, more: number, max: number) => taken === 0 || taken + more <= max;
 
 /** As announced; the most that the route takes where nothing is. Larger ones are refused without being read. */
 function bodyBytes({ headers, routeOptions }: FastifyRequest): number {
-  const most = routeOptions.bodyLimit ?? 0;
-  if (headers["transfer-encoding"] !== undefined) return most;
+  const max = routeOptions.bodyLimit ?? 0;
+  if (headers["transfer-encoding"] !== undefined) return max;
   const announced = Number(headers["content-length"] ?? 0);
-  return announced > most ? 0 : announced;
+  return announced > max ? 0 : announced;
 }

@@ -48,7 +48,7 @@ export const ANSWER_HEADERS: Readonly<Record<string, string>> = {
 const REQUEST_TIMEOUT_MS = 30_000;
 const SILENT_TIMEOUT_MS = 120_000;
 /** How late a connection is ended whose time is over. */
-const MOST_LATE_MS = 5_000;
+const MAX_LATE_MS = 5_000;
 
 /**
  * Routes may be added when the promise resolves.
@@ -69,7 +69,7 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const app = fastify({
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: true,
-    http: { connectionsCheckingInterval: Math.min(MOST_LATE_MS, Math.ceil(requestTimeoutMs / 4)) },
+    http: { connectionsCheckingInterval: Math.min(MAX_LATE_MS, Math.ceil(requestTimeoutMs / 4)) },
     trustProxy: (address: string) => proxies.has(address),
     frameworkErrors: handleError,
     clientErrorHandler: (error, socket) => refuseConnection(error, socket, errors, headers),

@@ -1,14 +1,14 @@
 /** Places that clients take one by one, of which one network gets no more than its share. */
 export class NetworkPlaces {
-  readonly mostOfNetwork: number;
+  readonly maxOfNetwork: number;
   readonly #taken = new Map<string, number>();
 
-  constructor(mostOfNetwork: number) {
-    this.mostOfNetwork = mostOfNetwork;
+  constructor(maxOfNetwork: number) {
+    this.maxOfNetwork = maxOfNetwork;
   }
 
   hasRoom(network: string): boolean {
-    return (this.#taken.get(network) ?? 0) < this.mostOfNetwork;
+    return (this.#taken.get(network) ?? 0) < this.maxOfNetwork;
   }
 
   /** @returns whether there was one; what was taken has to be freed */

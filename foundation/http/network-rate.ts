@@ -1,5 +1,5 @@
 /** Networks that are remembered; who has not come for a while has a full bucket, and need not be. */
-const MOST_REMEMBERED = 10_000;
+const MAX_REMEMBERED = 10_000;
 
 interface Bucket {
   left: number;
@@ -54,7 +54,7 @@ export class NetworkRate {
   #forget(nowMs: number): void {
     for (const [network, { atMs, left }] of this.#buckets) {
       const fullAfterMs = (1_000 * (this.#burst - left)) / this.#perSecond;
-      if (this.#buckets.size <= MOST_REMEMBERED && nowMs - atMs < fullAfterMs) return;
+      if (this.#buckets.size <= MAX_REMEMBERED && nowMs - atMs < fullAfterMs) return;
       this.#buckets.delete(network);
     }
   }

@@ -42,7 +42,7 @@ export function protectServer(server: Server, limits: ConnectionLimits, log: Con
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   server.setTimeout(silentTimeoutMs);
   const places = new NetworkPlaces(Math.ceil(maxConnections / NETWORK_SHARE));
-  const rate = new NetworkRate(Math.max(LEAST_BURST, places.mostOfNetwork), CONNECTIONS_PER_SECOND);
+  const rate = new NetworkRate(Math.max(LEAST_BURST, places.maxOfNetwork), CONNECTIONS_PER_SECOND);
   const say = sayNowAndThen(
     log,
     "connections are refused: there are as many as are taken, or they come too fast",
@@ -59,7 +59,7 @@ export function protectServer(server: Server, limits: ConnectionLimits, log: Con
       const network = networkOf(remoteAddress);
       if (!rate.take(network) || !places.take(network)) {
         say({
-          ...{ from: network, mostOfNetwork: places.mostOfNetwork },
+          ...{ from: network, maxOfNetwork: places.maxOfNetwork },
           ...{ connectionsPerSecond: CONNECTIONS_PER_SECOND },
         });
         socket.destroy();

@@ -20,7 +20,7 @@ export const SERVER_SETTINGS = shared({
   maxConnections: {
     schema: wholeNumber(1, 100_000),
     default: String(MAX_CONNECTIONS),
-    description: "most concurrent connections; a quarter of them from one address, IPv6 by /64",
+    description: "maximum concurrent connections; a quarter of them from one address, IPv6 by /64",
   },
 } as const satisfies Settings & Record<(typeof SERVER_NAMES)[number], unknown>);
 

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { Socket } from "node:net";
 
 /** Up to so much of an announced length is read and thrown away: the connection serves the next request. */
-const MOST_DRAINED_BYTES = 262_144;
+const MAX_DRAINED_BYTES = 262_144;
 /** For the sender to see the answer before its connection ends. */
 const LINGER_MS = 500;
 
@@ -19,7 +19,7 @@ export function leaveUnread(request: IncomingMessage, response: ServerResponse):
       : Number.POSITIVE_INFINITY;
   const { socket } = request;
   // A call within the process (fastify's inject) has no connection.
-  if (request.complete || announced <= MOST_DRAINED_BYTES || !(socket instanceof Socket)) return;
+  if (request.complete || announced <= MAX_DRAINED_BYTES || !(socket instanceof Socket)) return;
   response.once("finish", () => {
     setImmediate(() => {
       // A listener of its own takes the socket from the HTTP parser, which heeds no pause.

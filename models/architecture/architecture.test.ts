@@ -92,7 +92,7 @@ function withFixedRounding(model: Transformer): Transformer {
       moves[call] ??= row.map((value, k) => {
         const from = k - ((k % width) % 32);
         const block = row.subarray(from, Math.min(from + 32, k - (k % width) + width));
-        const step = block.reduce((most, one) => Math.max(most, Math.abs(one)), 0) / 127;
+        const step = block.reduce((max, one) => Math.max(max, Math.abs(one)), 0) / 127;
         return step === 0 ? 0 : Math.round(value / step) * step - value;
       });
       moved = row.map((value, k) => value + moves[call]![k]!);
@@ -122,12 +122,12 @@ function flipped(arena: Float32Array, at: number, rows: number, columns: number)
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
   expect(a.length).toBe(b.length);
-  return a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
+  return a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i]!)), 0);
 }
 
 /** Within 10^-4 of the largest gradient of the tensor. */
 function expectNear(mine: Float32Array, wanted: Float32Array, name: string): void {
-  const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const largest = wanted.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
   // Of keys a bias moves all scores of a query alike, so its gradient is 0 but for rounding.
   if (!name.endsWith("k_proj.bias")) expect(largest, name).toBeGreaterThan(1e-4);
   expect(largestDifference(mine, wanted), name).toBeLessThan(1e-4 * largest + 1e-7);

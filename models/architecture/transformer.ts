@@ -73,10 +73,10 @@ export function readEmbedding(
 
 function checkTokens({ shape, workspace }: Transformer, tokens: readonly number[], first: number): void {
   const end = first + tokens.length;
-  const most = Math.min(workspace.maxRows, shape.maxPositions);
-  if (tokens.length === 0 || end > most) {
-    throw modelError("MOD_INPUT_INVALID", `${end} tokens: there must be 1 to ${most}`, {
-      data: { field: "tokens", count: end, most },
+  const max = Math.min(workspace.maxRows, shape.maxPositions);
+  if (tokens.length === 0 || end > max) {
+    throw modelError("MOD_INPUT_INVALID", `${end} tokens: there must be 1 to ${max}`, {
+      data: { field: "tokens", count: end, max },
     });
   }
   const wrong = tokens.findIndex(

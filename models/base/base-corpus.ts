@@ -64,11 +64,11 @@ export function ngramNatsPerByte(training: readonly string[], text: readonly str
   const add = (to: Map<number, number>, key: number, count: number) =>
     to.set(key, (to.get(key) ?? 0) + count);
   let counts = new Map<number, number>();
-  const most = SYMBOLS ** (order - 1);
+  const max = SYMBOLS ** (order - 1);
   for (const document of training) {
     let key = 0;
     for (const [i, symbol] of symbolsOf(document).entries()) {
-      key = (key % most) * SYMBOLS + symbol;
+      key = (key % max) * SYMBOLS + symbol;
       if (i + 1 >= order) add(counts, key, 1);
     }
   }
@@ -101,7 +101,7 @@ export function ngramNatsPerByte(training: readonly string[], text: readonly str
         part = (Math.max(0, count - DISCOUNT) + DISCOUNT * level.kinds.get(context)! * part) / sum;
       }
       nats -= Math.log(part);
-      before = (before % most) * SYMBOLS + symbol;
+      before = (before % max) * SYMBOLS + symbol;
       byteCount += 1;
     }
   }

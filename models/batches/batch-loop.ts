@@ -122,8 +122,8 @@ export class BatchLoop {
     const token =
       guide === null
         ? chooseToken(logits, request, random, answer)
-        : guide.choose(maxTokens - answer.length, ({ costs, most }) =>
-            chooseToken(logits, request, random, answer, (one) => costs[one]! <= most),
+        : guide.choose(maxTokens - answer.length, ({ costs, max }) =>
+            chooseToken(logits, request, random, answer, (one) => costs[one]! <= max),
           );
     if (guide === null && request.endTokens.includes(token)) {
       this.leave(id);

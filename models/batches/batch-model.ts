@@ -81,7 +81,7 @@ interface BatchModelOptions {
   readonly weights?: WeightNumbers;
   /** Requests at once of each thread. */
   readonly batch: number;
-  /** Most tokens of a prompt and its answer; no more than the base has. */
+  /** Maximum tokens of a prompt and its answer; no more than the base has. */
   readonly maxPositions: number;
   /** Memory for keys and values of all requests, and for adapters. */
   readonly kvBytes: number;

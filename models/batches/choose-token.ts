@@ -45,12 +45,12 @@ export function chooseToken(
   for (let token = best + 1; token < logits.length; token++)
     if (logits[token]! > logits[best]! && mayBe(token)) best = token;
   if (temperature === 0) return best;
-  const most = logits[best]!;
+  const max = logits[best]!;
   const likely: { token: number; weight: number }[] = [];
   let all = 0;
   for (let token = 0; token < logits.length; token++) {
     if (!mayBe(token)) continue;
-    const weight = exactExp((logits[token]! - most) / temperature);
+    const weight = exactExp((logits[token]! - max) / temperature);
     all += weight;
     likely.push({ token, weight });
   }
@@ -78,9 +78,9 @@ export interface TokenLogprob {
 
 /** The logarithm of a token's probability, and those of the likeliest: as the model has them, before any settings. */
 export function logprobsOf(logits: Float32Array, token: number, topCount: number) {
-  const most = logits.reduce((a, b) => Math.max(a, b));
-  const all = exactLog(logits.reduce((sum, logit) => sum + exactExp(logit - most), 0));
-  const of = (one: number): TokenLogprob => ({ token: one, logprob: logits[one]! - most - all });
+  const max = logits.reduce((a, b) => Math.max(a, b));
+  const all = exactLog(logits.reduce((sum, logit) => sum + exactExp(logit - max), 0));
+  const of = (one: number): TokenLogprob => ({ token: one, logprob: logits[one]! - max - all });
   const top: number[] = [];
   for (const [one, logit] of topCount === 0 ? [] : logits.entries()) {
     if (top.length === topCount && logit <= logits[top.at(-1)!]!) continue;

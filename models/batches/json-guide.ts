@@ -15,7 +15,7 @@ const NEVER = 0x7fffffff;
 export interface TokenCosts {
   readonly costs: Int32Array;
   /** What costs more may not follow. */
-  readonly most: number;
+  readonly max: number;
 }
 
 /**
@@ -43,10 +43,10 @@ export class JsonGuide {
    */
   choose(left: number, choose: (among: TokenCosts) => number): number {
     if (this.#costsOf !== this.#place) this.#price();
-    let token = choose({ costs: this.#costs, most: NEVER - 1 });
+    let token = choose({ costs: this.#costs, max: NEVER - 1 });
     if (this.#costs[token]! > left - 1) {
       this.#isCut = true;
-      token = choose({ costs: this.#costs, most: left - 1 });
+      token = choose({ costs: this.#costs, max: left - 1 });
     }
     const { bytes, ends } = this.#spelled;
     for (let i = token === 0 ? 0 : ends[token - 1]!; i < ends[token]!; i++)

@@ -9,7 +9,7 @@ export type JsonShape =
   | { readonly kind: "object"; readonly members: readonly JsonMember[] }
   /** Members of any name. */
   | { readonly kind: "record"; readonly values: JsonShape }
-  | { readonly kind: "array"; readonly items: JsonShape; readonly least: number; readonly most: number }
+  | { readonly kind: "array"; readonly items: JsonShape; readonly least: number; readonly max: number }
   /** No two of them begin with the same byte. */
   | { readonly kind: "choice"; readonly among: readonly JsonShape[] };
 
@@ -42,10 +42,10 @@ interface Rule {
 }
 
 /** Values within values, and blanks of a level: a model that likes either would never come to an end. */
-const MOST_DEPTH = 64;
+const MAX_DEPTH = 64;
 const INDENT = 4;
 /** Digits of each part of a number: none is more than a double holds, or infinite. */
-const MOST_DIGITS = [0, 0, 0, 15, 0, 17, 0, 0, 2];
+const MAX_DIGITS = [0, 0, 0, 15, 0, 17, 0, 0, 2];
 
 const code = (character: string) => character.charCodeAt(0);
 const [QUOTE, BACKSLASH, COMMA, COLON, LETTER_U] = [`"`, "\\", ",", ":", "u"].map(code) as [
@@ -75,7 +75,7 @@ const at = (rule: Rule, step: number, count: number, around: JsonPlace | null): 
 });
 const to = ({ around, rule }: JsonPlace, step: number, count: number) => at(rule, step, count, around);
 const begin = (rule: Rule, around: JsonPlace, byte: number) =>
-  around.depth < MOST_DEPTH ? rule.next(at(rule, 0, 0, around), byte) : null;
+  around.depth < MAX_DEPTH ? rule.next(at(rule, 0, 0, around), byte) : null;
 /** A line and its indent; none before a colon. The outermost value has depth 2. */
 const blank = (place: JsonPlace): JsonPlace | null =>
   place.step !== BEHIND_NAME && place.blanks <= INDENT * (place.depth - 1)
@@ -92,7 +92,7 @@ export const isEnded = (place: JsonPlace): boolean => place === END;
 const STRING_RESTS = [2, 1, 2, 5, 4, 3, 2, 2, 3, 4, 3, 3, 4, 4];
 const [INSIDE, ESCAPE, HEX, LAST_HEX] = [1, 2, 3, 6];
 /** Of a character of UTF-8 by its step: which bytes may follow, and the step after one. */
-const UNICODE: Readonly<Record<number, readonly [least: number, most: number, step: number]>> = {
+const UNICODE: Readonly<Record<number, readonly [least: number, max: number, step: number]>> = {
   7: [0x80, 0xbf, INSIDE],
   8: [0x80, 0xbf, 7],
   9: [0x80, 0xbf, 8],
@@ -128,8 +128,8 @@ const stringRule: Rule = {
       return isEscape(byte) ? to(place, INSIDE, 0) : null;
     }
     if (step <= LAST_HEX) return isHex(byte) ? to(place, step === LAST_HEX ? INSIDE : step + 1, 0) : null;
-    const [least, most, after] = UNICODE[step]!;
-    return byte >= least && byte <= most ? to(place, after, 0) : null;
+    const [least, max, after] = UNICODE[step]!;
+    return byte >= least && byte <= max ? to(place, after, 0) : null;
   },
 };
 
@@ -154,7 +154,7 @@ const numberRule = (isInteger: boolean): Rule => ({
   next(place, byte) {
     const step = numberStep(place.step, byte, isInteger);
     const count = step === place.step ? place.count + 1 : 1;
-    if (step >= 0 && (MOST_DIGITS[step] === 0 || count <= MOST_DIGITS[step]!)) return to(place, step, count);
+    if (step >= 0 && (MAX_DIGITS[step] === 0 || count <= MAX_DIGITS[step]!)) return to(place, step, count);
     // A number ends where something else begins.
     return NUMBER_RESTS[place.step] === 0 ? place.around!.rule.next(place.around!, byte) : null;
   },
@@ -271,7 +271,7 @@ function objectRule(members: readonly JsonMember[]): Rule {
 }
 
 /** `count` items are there. */
-function arrayRule(items: () => Rule, least: number, most: number): Rule {
+function arrayRule(items: () => Rule, least: number, max: number): Rule {
   const cost = () => items().rest(0, 0) + 1;
   const missing = (count: number) => Math.max(0, least - count);
   const first = () => Math.max(0, least * cost() - 1);
@@ -288,9 +288,8 @@ function arrayRule(items: () => Rule, least: number, most: number): Rule {
       if (step === 0) return byte === OPEN_LIST ? to(place, BEHIND_BRACKET, 0) : null;
       if (isBlank(byte)) return blank(place);
       if (byte === CLOSE_LIST && step <= BEHIND_VALUE) return missing(count) === 0 ? place.around : null;
-      if (step === BEHIND_VALUE)
-        return byte === COMMA && count < most ? to(place, BEHIND_COMMA, count) : null;
-      return count < most ? begin(items(), to(place, BEHIND_VALUE, count + 1), byte) : null;
+      if (step === BEHIND_VALUE) return byte === COMMA && count < max ? to(place, BEHIND_COMMA, count) : null;
+      return count < max ? begin(items(), to(place, BEHIND_VALUE, count + 1), byte) : null;
     },
   };
 }
@@ -336,7 +335,7 @@ function ruleOf(shape: JsonShape): Rule {
       const inner = ruleOf(shape.kind === "record" ? shape.values : shape.items);
       return shape.kind === "record"
         ? recordRule(() => inner)
-        : arrayRule(() => inner, shape.least, shape.most);
+        : arrayRule(() => inner, shape.least, shape.max);
     }
   }
 }

@@ -20,7 +20,7 @@ const SILENT_TIMEOUT_MS = 600_000;
 
 /** Routes are ready when the promise resolves. */
 export async function createFactoryApp(context: FactoryContext): Promise<FastifyInstance> {
-  const { book, config, runner } = context;
+  const { jobs, config, runner } = context;
   const errors = factoryErrors(context);
   const app = await createServer({
     limits: config,
@@ -45,7 +45,7 @@ export async function createFactoryApp(context: FactoryContext): Promise<Fastify
   registerModelRoutes(app, context);
   app.get("/health", { config: { rateLimit: false } }, (_request, reply) => {
     reply.code(context.isHealthy() ? 200 : 503);
-    const counts = { jobs: book.all().length, running: runner.runningCount };
+    const counts = { jobs: jobs.all().length, running: runner.runningCount };
     return { status: context.isHealthy() ? "ok" : "stopping", ...counts };
   });
   serveMetrics(app, "/metrics", { textOf: () => context.metrics.registry });

@@ -72,13 +72,13 @@ export const FACTORY_SETTINGS = {
     default: "0",
     description: "threads of a job; 0 = one for each core",
   },
-  maxRunning: { schema: wholeNumber(1, 64), default: "1", description: "most jobs that run at a time" },
-  maxRows: { schema: wholeNumber(4, 1_000_000), default: "20000", description: "most rows of a data set" },
-  maxSteps: { schema: wholeNumber(1, 1_000_000), default: "20000", description: "most steps of a job" },
+  maxRunning: { schema: wholeNumber(1, 64), default: "1", description: "maximum jobs that run at a time" },
+  maxRows: { schema: wholeNumber(4, 1_000_000), default: "20000", description: "maximum rows of a data set" },
+  maxSteps: { schema: wholeNumber(1, 1_000_000), default: "20000", description: "maximum steps of a job" },
   maxStoreBytes: {
     schema: wholeNumber(1_024, 1e15),
     default: "20000000000",
-    description: "most bytes of rows, jobs and models together; above it, new ones are refused",
+    description: "maximum bytes of rows, jobs and models together; above it, new ones are refused",
   },
   prover: {
     schema: z.enum(["auto", "native", "wasm", "snarkjs"]),

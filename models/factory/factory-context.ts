@@ -26,7 +26,7 @@ export interface FactoryContext {
   readonly guard: RequestGuard;
   readonly bases: BaseRegistry;
   readonly datasets: DatasetStore;
-  readonly book: JobStore;
+  readonly jobs: JobStore;
   readonly runner: JobRunner;
   readonly side: SideTasks;
   readonly served: ServedModels;

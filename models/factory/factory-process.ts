@@ -28,7 +28,7 @@ import { SideTasks } from "./tasks/side-tasks.ts";
 
 const LEDGER_CACHE_MS = 2_000;
 /** Short computations at a time, of all accounts. */
-const MOST_SIDE_TASKS = 4;
+const MAX_SIDE_TASKS = 4;
 
 export interface FactoryProcess {
   readonly metrics: FactoryMetrics;
@@ -65,8 +65,8 @@ export async function createFactoryProcess(
   try {
     const bases = new BaseRegistry(config, store);
     const datasets = new DatasetStore(config, store, client, nowMs);
-    const book = new JobStore(store, nowMs);
-    await Promise.all([bases.load(), datasets.load(), book.load()]);
+    const jobs = new JobStore(store, nowMs);
+    await Promise.all([bases.load(), datasets.load(), jobs.load()]);
     const taskOf: FactoryContext["taskOf"] = ({ recipe, view }) => ({
       basePlace: bases.require(view.baseId).place,
       recipe,
@@ -76,7 +76,7 @@ export async function createFactoryProcess(
       maxMemoryBytes: config.maxMemoryBytes,
     });
     const runner = new JobRunner(
-      book,
+      jobs,
       {
         maxRunning: config.maxRunning,
         dataPath: config.dataPath,
@@ -90,11 +90,11 @@ export async function createFactoryProcess(
       logger,
     );
     const served = new ServedModels({
-      ...{ bases, book, client, config, logger, startSettler },
+      ...{ bases, jobs, client, config, logger, startSettler },
       folderOf: (jobId) => runner.folderOf(jobId),
     });
-    const side = new SideTasks(MOST_SIDE_TASKS);
-    const metrics = createFactoryMetrics({ jobs: () => book.all(), computations: () => side.counts });
+    const side = new SideTasks(MAX_SIDE_TASKS);
+    const metrics = createFactoryMetrics({ jobs: () => jobs.all(), computations: () => side.counts });
     const session = randomBytes(16).toString("hex");
     const ledger = new HostLedger({ sequencerUrl: config.sequencerUrl, cacheMs: LEDGER_CACHE_MS }, nowMs);
     let origin = config.publicUrl.replace(/\/+$/, "");
@@ -106,7 +106,7 @@ export async function createFactoryProcess(
         client,
         bases,
         datasets,
-        book,
+        jobs,
         runner,
         served,
         side,

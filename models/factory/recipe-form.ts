@@ -39,12 +39,12 @@ export function chooseCircuit(sizes: readonly CircuitSize[] | null, { view }: St
     return { size: null, whyNot: "the rollup's circuits are not known: Ethereum does not answer" };
   const size = sizes.filter((one) => holdsPayees(one, view.people)).sort((a, b) => a.rows - b.rows)[0];
   if (size !== undefined) return { size, whyNot: null };
-  const most = sizes
+  const max = sizes
     .map(({ payees, rows, shards = 1 }) => `${rows * shards} rows of ${payees * shards} payees`)
     .join(", ");
   return {
     size: null,
-    whyNot: `no circuit holds ${view.rowCount} rows of ${view.people.length} payees: there are ${most}`,
+    whyNot: `no circuit holds ${view.rowCount} rows of ${view.people.length} payees: there are ${max}`,
   };
 }
 
@@ -117,7 +117,7 @@ export async function recipeOfForm(
   const steps = Math.max(LEAST_STEPS, Math.ceil((form.rounds * trained) / form.rowsPerStep));
   if (steps > maxSteps)
     throw factoryError("SRV_TOO_LARGE", `${steps} steps, ${maxSteps} are the most`, {
-      data: { what: "steps", given: steps, most: maxSteps },
+      data: { what: "steps", given: steps, max: maxSteps },
     });
   const columnCount = choice.size?.features ?? USUAL_COLUMNS;
   const promptTokens = form.rowTokens - form.answerTokens;

@@ -32,7 +32,7 @@ export type StartSettler = (order: {
 
 interface Needs {
   readonly bases: BaseRegistry;
-  readonly book: JobStore;
+  readonly jobs: JobStore;
   readonly client: LedgerClient;
   readonly config: FactoryConfig;
   readonly logger: Logger;
@@ -92,21 +92,21 @@ export class ServedModels {
       throw factoryError("MOD_FACTORY_JOB_STATE", `job ${id} has no model that is registered`, {
         data: { reason: "not-registered", id },
       });
-    const { book, config } = this.#needs;
+    const { jobs, config } = this.#needs;
     const others = this.#served().filter(({ view }) => view.id !== id);
     const own = others.filter(({ view }) => view.leafId === leafId);
     if (others.length >= config.maxServed || own.length >= config.maxServedPerAccount)
       throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} served models`, {
-        data: { reason: "served-full", what: "served models", most: config.maxServedPerAccount },
+        data: { reason: "served-full", what: "served models", max: config.maxServedPerAccount },
       });
     await this.#serve(job, modelId);
-    return book.change(id, { view: { isServed: true } });
+    return jobs.change(id, { view: { isServed: true } });
   }
 
   /** @throws MOD_FACTORY_JOB_STATE while payments wait for the openings that are here */
   async end(job: StoredJob): Promise<StoredJob> {
     const { id, modelId } = job.view;
-    const { book, client } = this.#needs;
+    const { jobs, client } = this.#needs;
     if (modelId !== null && job.view.isServed) {
       const { closedEpoch, counters } = await getModel(client, modelId);
       if (closedEpoch !== null || counters.paymentCount > 0)
@@ -115,7 +115,7 @@ export class ServedModels {
         });
       await this.#close(modelId);
     }
-    return book.change(id, { view: { isServed: false } });
+    return jobs.change(id, { view: { isServed: false } });
   }
 
   async close(): Promise<void> {
@@ -123,7 +123,7 @@ export class ServedModels {
   }
 
   #served(): StoredJob[] {
-    return this.#needs.book.all().filter(({ view }) => view.isServed && view.modelId !== null);
+    return this.#needs.jobs.all().filter(({ view }) => view.isServed && view.modelId !== null);
   }
 
   async #serve(job: StoredJob, modelId: number): Promise<void> {

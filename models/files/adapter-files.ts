@@ -87,7 +87,7 @@ export async function readAdapter(
 }
 
 /** Of adapter_model.safetensors, with 32 bits a number. */
-export const mostAdapterBytes = ({ floatCount, parts }: AdapterLayout): number =>
+export const maxAdapterBytes = ({ floatCount, parts }: AdapterLayout): number =>
   4 * floatCount + TENSOR_HEAD_BYTES * (2 * parts.length + 1);
 
 /** The two files of an adapter: names and bytes. */

@@ -200,7 +200,7 @@ async function copyTensor(
 
 export interface LoadOptions {
   readonly kernels: KernelChoice;
-  /** Most tokens of a row, or of a prompt and its answer together. */
+  /** Maximum tokens of a row, or of a prompt and its answer together. */
   readonly maxRows: number;
   /** Room for gradients' passes; without, for generating. */
   readonly isTraining: boolean;

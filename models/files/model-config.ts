@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { modelError } from "../model-errors.ts";
 
-const size = (most: number) => z.number().int().min(1).max(most);
+const size = (max: number) => z.number().int().min(1).max(max);
 const WIDTH = size(65_536);
 const LAYERS = size(512);
 const HEADS = size(1_024);

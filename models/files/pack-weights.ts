@@ -12,9 +12,9 @@ export function roundToBlocks(values: Float32Array): { scales: Uint16Array; inte
   const integers = new Int8Array(values.length);
   for (let b = 0; b < count; b++) {
     const end = Math.min(values.length, (b + 1) * BLOCK);
-    let most = 0;
-    for (let i = b * BLOCK; i < end; i++) if (Math.abs(values[i]!) > most) most = Math.abs(values[i]!);
-    steps[b] = most / 127;
+    let max = 0;
+    for (let i = b * BLOCK; i < end; i++) if (Math.abs(values[i]!) > max) max = Math.abs(values[i]!);
+    steps[b] = max / 127;
     const factor = steps[b] === 0 ? 0 : Math.fround(1 / steps[b]!);
     for (let i = b * BLOCK; i < end; i++) {
       const scaled = Math.fround(values[i]! * factor);

@@ -36,7 +36,7 @@ export const foldedSide = ({ at, columns, rows }: GradientMatrix): FoldedSide =>
     : { at, length: columns, rank: rows, step: 1, other: columns };
 
 /** Of a long side only the leading ones are computed. */
-export const mostComponents = ({ length }: FoldedSide): number =>
+export const maxComponents = ({ length }: FoldedSide): number =>
   length < 512 ? length : Math.floor((length / 2 - 64) / 3);
 
 /** Of one matrix. */
@@ -50,7 +50,7 @@ export interface FoldedMatrix {
 
 /**
  * From tangents at the gradients' place and the map at its own. The same bytes everywhere. A matrix has at most
- * `mostComponents`.
+ * `maxComponents`.
  * @param latest rowCount × gradientCount: gradients of the rows @param componentCount of all matrices together
  */
 export function foldDirections(
@@ -89,7 +89,7 @@ function leadingComponents(
   options: TextFeatureOptions,
   latest: Place,
   side: FoldedSide,
-  most: number,
+  max: number,
 ) {
   const { length } = side;
   const moments = (rows: Place) => secondMoments(kernels, places, options, rows, side);
@@ -104,7 +104,7 @@ function leadingComponents(
   const flipped = transpose(factor, length, length);
   const half = timesTransposed(flipped, length, moments(places.gradients), length, length);
   const joint = timesTransposed(half, length, flipped, length, length);
-  const count = Math.min(most, mostComponents(side));
+  const count = Math.min(max, maxComponents(side));
   return { factor, ...leadingEigen(joint, length, count) };
 }
 

@@ -48,15 +48,15 @@ export function planTextFeatures(plan: ArenaPlan, options: TextFeatureOptions): 
       data: { field: "featureCount", featureCount, gradientCount, rowCount },
     });
   }
-  const most = (size: (matrix: GradientMatrix) => number) => Math.max(0, ...matrices.map(size));
+  const max = (size: (matrix: GradientMatrix) => number) => Math.max(0, ...matrices.map(size));
   return {
     gradients: plan.take(rowCount * gradientCount),
     directions: plan.take(gradientCount * featureCount),
     features: plan.take(rowCount * featureCount),
     gram: plan.take(rowCount * roundUp16(rowCount)),
     coefficients: plan.take(rowCount * featureCount),
-    rowBasis: plan.take(most(({ rows }) => rows ** 2)),
-    columnBasis: plan.take(most(({ columns }) => columns ** 2)),
-    turned: plan.take(most(({ columns, rows }) => rows * columns * featureCount)),
+    rowBasis: plan.take(max(({ rows }) => rows ** 2)),
+    columnBasis: plan.take(max(({ columns }) => columns ** 2)),
+    turned: plan.take(max(({ columns, rows }) => rows * columns * featureCount)),
   };
 }

@@ -127,14 +127,14 @@ describe("every set of kernels", () => {
             const block = (o >> 4) * blocksOf(inputs) + (k >> 5);
             const scale = (1 + (((block * 16 + (o & 15)) * 37) % 1_024) / 1_024) / 128;
             const own = before.subarray(x + t * inputs + k, x + t * inputs + Math.min(k + 32, inputs));
-            const most = own.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-            const factor = f(127 / most);
+            const max = own.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+            const factor = f(127 / max);
             let sum = 0;
             for (const [i, value] of own.entries()) {
               const weight = integers[512 * block + (i >> 2) * 64 + (o & 15) * 4 + (i & 3)]!;
               sum += (f(f(value * factor) + 12_582_912) - 12_582_912) * weight;
             }
-            out = f(out + f(sum * f(scale * f(most / 127))));
+            out = f(out + f(sum * f(scale * f(max / 127))));
           }
           expect(after[y + t * outputs + o]).toBe(out);
         }

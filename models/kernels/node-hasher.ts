@@ -5,7 +5,7 @@ import { addHashPairs, addSwapFloats, roundConstants } from "./wasm/keccak-code.
 
 export const NODE_BYTES = 32;
 /** That there is room for. */
-export const MOST_NODES = 1_024;
+export const MAX_NODES = 1_024;
 
 const CONSTANTS_AT = 64;
 const NODES_AT = 1_024;
@@ -26,8 +26,8 @@ export class NodeHasher {
     addSwapFloats(builder);
     const memory = newMemory(PAGES, PAGES);
     new BigUint64Array(memory.buffer, CONSTANTS_AT).set(roundConstants());
-    this.nodes = new Uint8Array(memory.buffer, NODES_AT, NODE_BYTES * MOST_NODES);
-    this.floats = new Float32Array(memory.buffer, NODES_AT, (NODE_BYTES / 4) * MOST_NODES);
+    this.nodes = new Uint8Array(memory.buffer, NODES_AT, NODE_BYTES * MAX_NODES);
+    this.floats = new Float32Array(memory.buffer, NODES_AT, (NODE_BYTES / 4) * MAX_NODES);
     const module = new WebAssembly.Module(builder.build());
     this.#calls = new WebAssembly.Instance(module, { env: { memory, scratch: 0 } }).exports;
   }

@@ -34,15 +34,15 @@ it("copies a base with its card, and a copy is compared with the logits that it 
   expect(copy.licence).toBe("apache-2.0");
 
   const test = JSON.parse(readFileSync(join(added.folder, "self-test.json"), "utf8"));
-  const most = Math.max(...test.logits.map(Math.abs));
+  const max = Math.max(...test.logits.map(Math.abs));
   for (const [shift, isTaken] of [
     [0.01, true],
     [0.05, false],
   ] as const) {
-    test.logits[3] += shift * most;
+    test.logits[3] += shift * max;
     writeFileSync(join(added.folder, "self-test.json"), JSON.stringify(test));
     const again = addBase(added.folder, join(home, `shift-${shift}`), options);
-    if (isTaken) expect((await again).largestLogitError).toBeCloseTo(0.01 * most, 5);
+    if (isTaken) expect((await again).largestLogitError).toBeCloseTo(0.01 * max, 5);
     else
       await expect(again).rejects.toMatchObject({ code: "MOD_FILE_INVALID", data: { reason: "self-test" } });
   }

@@ -142,14 +142,14 @@ async function testLogits(source: FileSource, folder: string, kernels: KernelCho
     const { model } = await loadModel(opened, { kernels, maxRows: tokens.length, isTraining: false });
     readTokens(model, tokens);
     const logits = computeLogits(model, tokens.length - 1, 1).subarray(0, vocabularySize);
-    const largest = logits.reduce((most, logit) => Math.max(most, Math.abs(logit)), 0);
+    const largest = logits.reduce((max, logit) => Math.max(max, Math.abs(logit)), 0);
     if (!Number.isFinite(largest))
       throw selfTestFailed("logits are no numbers", { largest: String(largest) });
     if (test === null) {
       await writeFile(join(folder, SELF_TEST), JSON.stringify({ tokens, logits: [...logits] }));
       return null;
     }
-    const error = logits.reduce((most, logit, i) => Math.max(most, Math.abs(logit - test.logits[i]!)), 0);
+    const error = logits.reduce((max, logit, i) => Math.max(max, Math.abs(logit - test.logits[i]!)), 0);
     if (error > TOLERANCE * largest)
       throw selfTestFailed(`logits differ by ${error.toFixed(3)} from the stored ones`, { error, largest });
     return error;

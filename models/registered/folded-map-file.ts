@@ -26,7 +26,7 @@ export interface MapPlaces {
 }
 
 const HEAD_BYTES = 12;
-const [MOST_OF_VECTOR, MOST_OF_CORE] = [127, 7];
+const [MAX_OF_VECTOR, MAX_OF_CORE] = [127, 7];
 /** Of one component, beside what it takes of the core: a row for each column that it folds. */
 const vectorBytes = (length: number): number => 4 + length;
 const coreRowBytes = (featureCount: number): number => 4 + featureCount / 2;
@@ -51,7 +51,7 @@ function placesIn({ featureCount, matrices }: FoldedMapSize, counts: readonly nu
 }
 
 /** What a component takes depends on its matrix. */
-export function mostFoldedBytes({ componentCount, featureCount, matrices }: FoldedMapSize): number {
+export function maxFoldedBytes({ componentCount, featureCount, matrices }: FoldedMapSize): number {
   const each = matrices
     .map(foldedSide)
     .map(({ length, rank }) => vectorBytes(length) + rank * coreRowBytes(featureCount));
@@ -74,7 +74,7 @@ export function encodeFoldedMap(folded: readonly FoldedMatrix[], size: FoldedMap
     for (let c = 0; c < count; c++) {
       const { entries, scale } = roundedTo(
         vectors.subarray(c * side.length, (c + 1) * side.length),
-        MOST_OF_VECTOR,
+        MAX_OF_VECTOR,
       );
       const at = vectorsAt + c * vectorBytes(side.length);
       view.setFloat32(at, scale, true);
@@ -83,7 +83,7 @@ export function encodeFoldedMap(folded: readonly FoldedMatrix[], size: FoldedMap
     for (let r = 0; r < count * side.rank; r++) {
       const { entries, scale } = roundedTo(
         core.subarray(r * featureCount, (r + 1) * featureCount),
-        MOST_OF_CORE,
+        MAX_OF_CORE,
       );
       const at = coreAt + r * coreRowBytes(featureCount);
       view.setFloat32(at, scale, true);

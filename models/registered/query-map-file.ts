@@ -6,7 +6,7 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { Place } from "../kernels/kernels.ts";
 
 const HEAD_BYTES = 8;
-const MOST = 127;
+const MAX = 127;
 
 interface MapSize {
   /** Numbers of a gradient. */
@@ -30,7 +30,7 @@ export function encodeMap(arena: Float32Array, at: Place, size: MapSize): Uint8A
   const entriesAt = HEAD_BYTES + 4 * gradientCount;
   for (let k = 0; k < gradientCount; k++) {
     const row = arena.subarray(at + k * featureCount, at + (k + 1) * featureCount);
-    const { entries, scale } = roundedTo(row, MOST);
+    const { entries, scale } = roundedTo(row, MAX);
     view.setFloat32(HEAD_BYTES + 4 * k, scale, true);
     bytes.set(entries, entriesAt + k * featureCount);
   }
@@ -38,11 +38,11 @@ export function encodeMap(arena: Float32Array, at: Place, size: MapSize): Uint8A
 }
 
 /** As integers from −most to most, and what one of them is: a float32. */
-export function roundedTo(values: Float32Array | Float64Array, most: number) {
+export function roundedTo(values: Float32Array | Float64Array, max: number) {
   let largest = 0;
   for (const value of values) if (Math.abs(value) > largest) largest = Math.abs(value);
-  const scale = Math.fround(largest / most);
-  const rounded = (value: number) => Math.min(most, Math.max(-most, Math.floor(value / scale + 0.5)));
+  const scale = Math.fround(largest / max);
+  const rounded = (value: number) => Math.min(max, Math.max(-max, Math.floor(value / scale + 0.5)));
   return { scale, entries: scale === 0 ? new Int8Array(values.length) : Int8Array.from(values, rounded) };
 }
 

@@ -14,7 +14,7 @@ import {
   mapGradient,
   mapPlaces,
   mapSize,
-  mostMapBytes,
+  maxMapBytes,
   type QueryMapSize,
 } from "./query-map.ts";
 import { methodFor } from "./recipe-presets.ts";
@@ -119,7 +119,7 @@ it("gives the preset's adapter of SmolLM2-135M a map of 4 MB beside its own halv
   const folded = methodFor(shape, adapter, { rowCount: 128, columnCount: 256 });
   const whole = { kind: "tangent", fisher: 9, featureCount: folded.featureCount } as const;
   const bytesWith = (method: TextRecipe["method"]) =>
-    mostMapBytes(mapSize(adapterLayout(shape, adapter), method));
+    maxMapBytes(mapSize(adapterLayout(shape, adapter), method));
   expect(bytesWith(whole)).toBeGreaterThan(110_000_000);
   expect(bytesWith(folded)).toBeLessThanOrEqual(4_000_000 + 2 * 460_800);
 });

@@ -3,7 +3,7 @@ import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type AdapterLayout, adapterMatrices } from "../architecture/adapter-layout.ts";
 import { decodeFloats, toHalves } from "../files/float-formats.ts";
-import { foldDirections, foldedSide, mostComponents } from "../influence/fold-directions.ts";
+import { foldDirections, foldedSide, maxComponents } from "../influence/fold-directions.ts";
 import type { TextFeatureOptions, TextFeaturePlaces } from "../influence/text-places.ts";
 import type { Kernels, Place } from "../kernels/kernels.ts";
 import type { ArenaPlan } from "../tensors/arena-plan.ts";
@@ -14,7 +14,7 @@ import {
   foldedBytes,
   type MapPlaces,
   mapFolded,
-  mostFoldedBytes,
+  maxFoldedBytes,
 } from "./folded-map-file.ts";
 import { checkMap, decodeMapRows, encodeMap, mapBytes } from "./query-map-file.ts";
 import type { TextRecipe } from "./text-recipe.ts";
@@ -26,30 +26,30 @@ export type QueryMapSize = Omit<FoldedMapSize, "componentCount"> & { readonly co
 export function mapSize(layout: AdapterLayout, method: TextRecipe["method"]): QueryMapSize {
   const matrices = adapterMatrices(layout);
   const componentCount = (method.kind === "tangent" ? method.components : undefined) ?? null;
-  const most = componentsIn(matrices);
-  if (componentCount !== null && componentCount > most) {
-    const issues = [{ path: "method.components", message: `the adapter's matrices have ${most} at most` }];
+  const max = componentsIn(matrices);
+  if (componentCount !== null && componentCount > max) {
+    const issues = [{ path: "method.components", message: `the adapter's matrices have ${max} at most` }];
     throw attributionError("ATT_RECIPE_INVALID", issues[0]!.message, { data: { issues } });
   }
   return { gradientCount: layout.floatCount, matrices, featureCount: method.featureCount, componentCount };
 }
 
 /** Bytes of a folded map, so that a phone can load it. */
-const MOST_FOLDED_BYTES = 4_000_000;
+const MAX_FOLDED_BYTES = 4_000_000;
 /** On average: scores correlate by 0.998 with those of a whole map. */
 const COMPONENTS_OF_MATRIX = 64;
 
 export function usualComponents(layout: AdapterLayout, featureCount: number): number {
   const matrices = adapterMatrices(layout);
   const [none, one] = [0, 1].map((componentCount) =>
-    mostFoldedBytes({ gradientCount: layout.floatCount, featureCount, matrices, componentCount }),
+    maxFoldedBytes({ gradientCount: layout.floatCount, featureCount, matrices, componentCount }),
   ) as [number, number];
   const wanted = Math.min(componentsIn(matrices), COMPONENTS_OF_MATRIX * matrices.length);
-  return Math.max(1, Math.min(wanted, Math.floor((MOST_FOLDED_BYTES - none) / (one - none))));
+  return Math.max(1, Math.min(wanted, Math.floor((MAX_FOLDED_BYTES - none) / (one - none))));
 }
 
 const componentsIn = (matrices: QueryMapSize["matrices"]): number =>
-  matrices.map(foldedSide).reduce((sum, side) => sum + mostComponents(side), 0);
+  matrices.map(foldedSide).reduce((sum, side) => sum + maxComponents(side), 0);
 
 const isFolded = (size: QueryMapSize): size is FoldedMapSize => size.componentCount !== null;
 
@@ -74,8 +74,8 @@ export function encodeQueryMap(
 export const mapAdapter = (bytes: Uint8Array, size: QueryMapSize): Float32Array | null =>
   isFolded(size) ? decodeFloats(bytes.subarray(-adapterBytes(size)), "F16", "query-map.bin") : null;
 
-export const mostMapBytes = (size: QueryMapSize): number =>
-  isFolded(size) ? mostFoldedBytes(size) + adapterBytes(size) : mapBytes(size);
+export const maxMapBytes = (size: QueryMapSize): number =>
+  isFolded(size) ? maxFoldedBytes(size) + adapterBytes(size) : mapBytes(size);
 
 /** Bytes of the map that a file begins with. @throws ATT_MODEL_FILE_INVALID where it ends in its head */
 export const mapLength = (bytes: Uint8Array, size: QueryMapSize): number =>
@@ -92,16 +92,16 @@ const MAP_ROWS = 512;
 
 /** Room for a gradient and its features by any of the maps. */
 export function mapPlaces(plan: ArenaPlan, sizes: readonly QueryMapSize[]): MapPlaces {
-  const most = (count: (size: QueryMapSize) => number) => Math.max(...sizes.map(count));
+  const max = (count: (size: QueryMapSize) => number) => Math.max(...sizes.map(count));
   const longest = ({ matrices }: QueryMapSize) =>
     Math.max(...matrices.map(({ columns, rows }) => Math.max(columns, rows)));
-  const mapFloats = most((size) => Math.max(MAP_ROWS * size.featureCount, longest(size)));
+  const mapFloats = max((size) => Math.max(MAP_ROWS * size.featureCount, longest(size)));
   return {
-    gradient: plan.take(most(({ gradientCount }) => gradientCount)),
-    features: plan.take(most(({ featureCount }) => featureCount)),
+    gradient: plan.take(max(({ gradientCount }) => gradientCount)),
+    features: plan.take(max(({ featureCount }) => featureCount)),
     // No matrix is folded to more numbers than it has.
     folded: plan.take(
-      most(({ matrices }) => Math.max(...matrices.map(({ columns, rows }) => columns * rows))),
+      max(({ matrices }) => Math.max(...matrices.map(({ columns, rows }) => columns * rows))),
     ),
     map: plan.take(mapFloats),
     mapFloats,

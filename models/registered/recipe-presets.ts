@@ -127,10 +127,10 @@ export async function textEnds(source: FileSource) {
   };
 }
 
-const MOST_ROW_TOKENS = 512;
+const MAX_ROW_TOKENS = 512;
 /** Times that a tuning goes through all rows. */
 const ROUNDS = 6;
-const MOST_FEATURES = 256;
+const MAX_FEATURES = 256;
 /** Half of all rows have some score above 0 by chance: so much of a typical one is not paid. */
 const THRESHOLD_PERMILLE = 500;
 /** Rules of the presets of texts. @param isCiting citations pay no other row, so these have no threshold */
@@ -165,9 +165,9 @@ export async function textPreset(
   const opened = await openModel(source);
   const { layout, shape } = opened;
   await opened.close();
-  const mostTokens = Math.min(shape.maxPositions, MOST_ROW_TOKENS);
-  const answerTokens = Math.floor(mostTokens / 8);
-  const promptTokens = mostTokens - answerTokens;
+  const maxTokens = Math.min(shape.maxPositions, MAX_ROW_TOKENS);
+  const answerTokens = Math.floor(maxTokens / 8);
+  const promptTokens = maxTokens - answerTokens;
   const { seed: _, ...usual } = usualRecipe;
   const heldOut = heldOutCount(sizes.rowCount);
   const { answers, ends } = await textEnds(source);
@@ -182,7 +182,7 @@ export async function textPreset(
     base: await describeBase(source, baseName),
     ...(usualWeights(layout) === "int8" ? { weights: "int8" as const } : {}),
     seed: "texts",
-    rowTokens: mostTokens,
+    rowTokens: maxTokens,
     ...ends,
     adapter,
     tuning: {
@@ -209,9 +209,9 @@ type ColumnSizes = Pick<MethodSizes, "columnCount" | "isCiting">;
 
 /** Features that the columns have room for. */
 function featureCountFor({ columnCount, isCiting = false }: ColumnSizes): number {
-  const most = Math.min(MOST_FEATURES, isCiting ? columnCount / 2 : columnCount);
+  const max = Math.min(MAX_FEATURES, isCiting ? columnCount / 2 : columnCount);
   // A power of two is one rotation, as citations balance it; others leave columns for a threshold.
-  return isCiting ? 2 ** Math.floor(Math.log2(most)) : 16 * Math.max(1, Math.floor((most - 1) / 16));
+  return isCiting ? 2 ** Math.floor(Math.log2(max)) : 16 * Math.max(1, Math.floor((max - 1) / 16));
 }
 
 /** The method of more rows than tangents have room for. */

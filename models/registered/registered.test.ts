@@ -155,10 +155,10 @@ describe("a text model", () => {
       code: "ATT_MODEL_MISMATCH",
       data: { what: "features" },
     });
-    const most = textFamily(settingOf("wasm")).mostBytes;
-    expect((await most(tangent, rows.length)).queryMap).toBeGreaterThanOrEqual(made.queryMap.length);
+    const max = textFamily(settingOf("wasm")).maxBytes;
+    expect((await max(tangent, rows.length)).queryMap).toBeGreaterThanOrEqual(made.queryMap.length);
     await expect(
-      most({ ...tangent, method: { ...tangent.method, components: 60_000 } } as TextRecipe, rows.length),
+      max({ ...tangent, method: { ...tangent.method, components: 60_000 } } as TextRecipe, rows.length),
     ).rejects.toThrow(code("ATT_RECIPE_INVALID"));
   });
 
@@ -200,10 +200,10 @@ describe("a text model", () => {
   });
 
   it("has no more bytes than its recipe has room for, beside the names of its tensors", async () => {
-    const most = await textFamily(settingOf("wasm")).mostBytes(recipe, rows.length);
-    expect(most.queryMap).toBe(model.queryMap.length);
-    expect(most.parameters).toBeGreaterThanOrEqual(model.adapter.length);
-    expect(most.parameters).toBeLessThan(model.adapter.length + 4_096);
+    const max = await textFamily(settingOf("wasm")).maxBytes(recipe, rows.length);
+    expect(max.queryMap).toBe(model.queryMap.length);
+    expect(max.parameters).toBeGreaterThanOrEqual(model.adapter.length);
+    expect(max.parameters).toBeLessThan(model.adapter.length + 4_096);
   });
 
   it("has an adapter of halves where its recipe says so, and features of exactly that adapter", async () => {

@@ -78,7 +78,7 @@ export class SharedText {
       const tokens = await openTokenizer(source, shape.vocabularySize);
       const layouts = new Map<string, AdapterLayout>();
       for (const { adapter } of recipes) layouts.set(keyOf(adapter), adapterLayout(shape, adapter));
-      const most = (size: (recipe: TextRecipe) => number) => Math.max(...recipes.map(size));
+      const max = (size: (recipe: TextRecipe) => number) => Math.max(...recipes.map(size));
       const sizes = recipes.map(({ adapter, method }) => mapSize(layouts.get(keyOf(adapter))!, method));
       const floatCount = Math.max(...sizes.map(({ gradientCount }) => gradientCount));
       let places!: Places;
@@ -87,7 +87,7 @@ export class SharedText {
       const { model } = await loadModel(opened, {
         kernels: setting.kernels,
         weights,
-        maxRows: most(({ answers }) => answers.promptTokens + answers.answerTokens),
+        maxRows: max(({ answers }) => answers.promptTokens + answers.answerTokens),
         isTraining: true,
         placeMore: (plan, workspace) => {
           const [adapter, middle] = [plan.take(floatCount), plan.take(floatCount)];

@@ -1,10 +1,10 @@
 /** Language models as models of the ledger: the half that customers need. How they are tuned: text-training.ts. */
 import type { AnsweringModel, ModelFamily, ModelParts } from "@openledger/attribution/model/model-family";
 import { adapterLayout } from "../architecture/adapter-layout.ts";
-import { mostAdapterBytes } from "../files/adapter-files.ts";
-import { mostIndexBytes } from "../retrieval/row-index.ts";
+import { maxAdapterBytes } from "../files/adapter-files.ts";
+import { maxIndexBytes } from "../retrieval/row-index.ts";
 import { readBaseFile, shapeOfBase } from "./base-files.ts";
-import { mapSize, mostMapBytes } from "./query-map.ts";
+import { mapSize, maxMapBytes } from "./query-map.ts";
 import { SharedText } from "./shared-text.ts";
 import type { TextSetting } from "./text-model.ts";
 import { isCiting, parseTextRecipe, type TextRecipe, weightsOf } from "./text-recipe.ts";
@@ -23,13 +23,13 @@ export function textFamily(setting: TextSetting): ModelFamily<TextParts> {
     parseRecipe: parseTextRecipe,
     promptKind: () => "text",
     encode: ({ adapter, queryMap }) => ({ parameters: adapter, queryMap }),
-    async mostBytes(recipe, rowCount) {
+    async maxBytes(recipe, rowCount) {
       const layout = adapterLayout(await shapeOfBase(recipe.base, setting.bases), recipe.adapter);
       return {
-        parameters: mostAdapterBytes(layout),
+        parameters: maxAdapterBytes(layout),
         queryMap:
-          mostMapBytes(mapSize(layout, recipe.method)) +
-          (isCiting(recipe) ? mostIndexBytes(recipe, rowCount) : 0),
+          maxMapBytes(mapSize(layout, recipe.method)) +
+          (isCiting(recipe) ? maxIndexBytes(recipe, rowCount) : 0),
       };
     },
     decode: (recipe, { parameters, queryMap }) => ({ family, recipe, adapter: parameters, queryMap }),

@@ -13,8 +13,8 @@ import { baseSchema } from "./base-files.ts";
 
 const count = z.number().int().positive();
 const part = z.number().min(0).max(0.999_999);
-const MOST_TOKENS = 8_192;
-const MOST_COMPONENTS = 65_535;
+const MAX_TOKENS = 8_192;
+const MAX_COMPONENTS = 65_535;
 /** A multiple of 16. */
 const featureCount = count
   .min(16)
@@ -31,8 +31,8 @@ const textRecipeSchema = z.strictObject({
   /** Of the base's matrices, in training, gradients and answers. Absent: int8 from 67 million numbers on, else float32. */
   weights: z.enum(WEIGHT_NUMBERS).optional(),
   seed: recipeFields.seed,
-  /** Most tokens of a row: a longer one is refused, never cut. */
-  rowTokens: count.min(2).max(MOST_TOKENS),
+  /** Maximum tokens of a row: a longer one is refused, never cut. */
+  rowTokens: count.min(2).max(MAX_TOKENS),
   /** Each row is trained on with the answers' end token behind it, so that answers learn to end. Absent: without. */
   rowsEnd: z.literal(true).optional(),
   /** LoRA, as PEFT names it. */
@@ -92,7 +92,7 @@ const textRecipeSchema = z.strictObject({
       kind: z.literal("tangent"),
       fisher: z.literal(9),
       featureCount,
-      components: count.max(MOST_COMPONENTS).optional(),
+      components: count.max(MAX_COMPONENTS).optional(),
     }),
     z.strictObject({
       kind: z.literal("ek-fac"),
@@ -102,10 +102,10 @@ const textRecipeSchema = z.strictObject({
     }),
   ]),
   answers: z.strictObject({
-    /** Most tokens of a prompt with its rows: a longer one is refused. */
-    promptTokens: count.max(MOST_TOKENS),
+    /** Maximum tokens of a prompt with its rows: a longer one is refused. */
+    promptTokens: count.max(MAX_TOKENS),
     /** So many tokens are answered, or fewer where the end token comes. */
-    answerTokens: count.max(MOST_TOKENS),
+    answerTokens: count.max(MAX_TOKENS),
     /** 0: always the likeliest token. Else drawn, by a seed that prompt and recipe alone decide. */
     temperature: z.number().min(0).max(10),
     endToken: z.number().int().min(0).nullable(),

@@ -4,7 +4,7 @@ import type { TextRow } from "@openledger/attribution/rows/text-rows";
 import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { answerRow, textRows, wantedOf } from "../architecture/loss-gradient.ts";
 import type { Cited } from "../retrieval/citations.ts";
-import { mostTextBytes, type TextTokens } from "../tokens/tokenizer.ts";
+import { maxTextBytes, type TextTokens } from "../tokens/tokenizer.ts";
 import { questionTokens, type TextRecipe } from "./text-recipe.ts";
 
 /** @throws ATT_ROW_INVALID where the row has fewer than two tokens, or more than the recipe takes */
@@ -40,24 +40,24 @@ export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextR
 
 /** Before it is encoded. @throws ATT_ROW_INVALID for a prompt with more bytes than the recipe's tokens have */
 export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: TextRecipe): void {
-  const most = questionTokens(recipe);
-  const mostBytes = mostTextBytes(tokens, most);
+  const max = questionTokens(recipe);
+  const maxBytes = maxTextBytes(tokens, max);
   const byteCount = new TextEncoder().encode(prompt).length;
-  if (byteCount > mostBytes)
-    throw invalid(`the prompt has ${byteCount} bytes, ${most} tokens have at most ${mostBytes}`);
+  if (byteCount > maxBytes)
+    throw invalid(`the prompt has ${byteCount} bytes, ${max} tokens have at most ${maxBytes}`);
 }
 
 /** As `tokensOfPrompt`, of a prompt that is encoded. @throws ATT_ROW_INVALID */
 export function requirePromptTokens(encoded: readonly number[], recipe: TextRecipe): void {
-  const most = questionTokens(recipe);
-  if (encoded.length < 1 || encoded.length > most)
-    throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${most}`);
+  const max = questionTokens(recipe);
+  if (encoded.length < 1 || encoded.length > max)
+    throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${max}`);
 }
 
 /** What a model reads before a question: each row that was found, with its number, cut to the recipe's tokens. */
-export function sourceTokens(tokens: TextTokens, excerpts: readonly string[], most: number): number[] {
+export function sourceTokens(tokens: TextTokens, excerpts: readonly string[], max: number): number[] {
   return excerpts.flatMap((excerpt, k) => [
-    ...tokens.encode(`[${k + 1}] ${excerpt}`).slice(0, most - 1),
+    ...tokens.encode(`[${k + 1}] ${excerpt}`).slice(0, max - 1),
     ...tokens.encode("\n").slice(0, 1),
   ]);
 }
@@ -82,17 +82,17 @@ export function answerTokens(
   size: number,
   cited: Cited | null = null,
 ): number[] {
-  const { answerTokens: most, endToken } = recipe.answers;
+  const { answerTokens: max, endToken } = recipe.answers;
   let given: unknown;
   try {
     given = (JSON.parse(text) as { tokens?: unknown } | null)?.tokens;
   } catch (cause) {
     throw wrong("it is no JSON", cause);
   }
-  if (!Array.isArray(given) || given.length > most) throw wrong(`it has no list of at most ${most} tokens`);
+  if (!Array.isArray(given) || given.length > max) throw wrong(`it has no list of at most ${max} tokens`);
   const isToken = (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < size;
   if (!given.every((value) => isToken(value) && value !== endToken)) throw wrong("one of its tokens is none");
-  if (given.length < most && endToken === null) throw wrong(`it has ${given.length} tokens, not ${most}`);
+  if (given.length < max && endToken === null) throw wrong(`it has ${given.length} tokens, not ${max}`);
   const answer = given as number[];
   if (answerText(tokens, answer, cited) !== text)
     throw wrong("its text is not that of its tokens, or it does not cite the rows that its prompt finds");

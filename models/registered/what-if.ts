@@ -110,8 +110,8 @@ export async function whatIf(
     const { topRows } = estimateAttribution({ features, payees }, query, { topCount: rows.length });
     return new Map(topRows.map(({ row, share }) => [row, share]));
   });
-  const { answerTokens: most, promptTokens, weigh } = recipe.answers;
-  const maxRows = Math.max(recipe.rowTokens, promptTokens + most);
+  const { answerTokens: max, promptTokens, weigh } = recipe.answers;
+  const maxRows = Math.max(recipe.rowTokens, promptTokens + max);
   const adapterBlocks = tuningBlocks({ ...recipe.tuning, seed: recipe.seed });
   const given = { adapter: parts.adapter, rows: texts, maxRows, rowCount: 1, adapterBlocks };
   return withRows(recipe, setting, given, async (placed, team, tokens) => {

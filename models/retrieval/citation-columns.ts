@@ -48,9 +48,9 @@ export function fillCitations(
 export const thresholdColumns = (coarse: number): Int8Array =>
   new Int8Array(coarse + 1).fill(MAX_FEATURE, 0, coarse).fill(1, coarse);
 
-export const mostThreshold = (coarse: number): number => MAX_FEATURE * MAX_QUERY * coarse + MAX_FEATURE;
+export const maxThreshold = (coarse: number): number => MAX_FEATURE * MAX_QUERY * coarse + MAX_FEATURE;
 
-/** A query's entries in these columns: they add −threshold. @param threshold odd, 1 … `mostThreshold(coarse)` */
+/** A query's entries in these columns: they add −threshold. @param threshold odd, 1 … `maxThreshold(coarse)` */
 export function thresholdEntries(threshold: number, coarse: number): Int16Array {
   const out = new Int16Array(coarse + 1);
   let left = -2 * Math.floor((threshold + MAX_FEATURE) / (2 * MAX_FEATURE));

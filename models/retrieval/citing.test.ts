@@ -25,7 +25,7 @@ import { completeRecipe } from "../registered/recipe-presets.ts";
 import type { TextParts } from "../registered/text-family.ts";
 import { type CitingTextRecipe, parseTextRecipe } from "../registered/text-recipe.ts";
 import { citingWorld, passageRows, passagesOf } from "../testing/citing-world.ts";
-import { balance, idleEntry, mostThreshold, thresholdColumns, thresholdEntries } from "./citation-columns.ts";
+import { balance, idleEntry, maxThreshold, thresholdColumns, thresholdEntries } from "./citation-columns.ts";
 import { parseCited } from "./citations.ts";
 import { rowFinder } from "./find-rows.ts";
 import { decodeIndex, encodeIndex, lengthOf, makeIndex, type RowIndex, scoreOf } from "./row-index.ts";
@@ -69,7 +69,7 @@ describe("columns of citations", () => {
     const coarse = fc.integer({ min: 1, max: 64 }).map((half) => 2 * half);
     fc.assert(
       fc.property(coarse, fc.nat(), (columns, any) => {
-        const threshold = 2 * (any % ((mostThreshold(columns) + 1) / 2)) + 1;
+        const threshold = 2 * (any % ((maxThreshold(columns) + 1) / 2)) + 1;
         const entries = thresholdEntries(threshold, columns);
         expect(entries.every((entry) => Math.abs(entry) % 2 === 1 && Math.abs(entry) <= 255)).toBe(true);
         expect(scoreOf(thresholdColumns(columns), entries)).toBe(-threshold);
@@ -104,8 +104,8 @@ describe("a model that cites", () => {
         "1fc612424bec87f542603d61e79861c75d7de7a7ae90d6749c403b5994eaf890",
       ]
     `);
-    const most = await world.family.mostBytes(recipe, passages.length);
-    expect(queryMap.length).toBeLessThanOrEqual(most.queryMap);
+    const max = await world.family.maxBytes(recipe, passages.length);
+    expect(queryMap.length).toBeLessThanOrEqual(max.queryMap);
   });
 
   it("finds each row by half of its words, and pays exactly the cited rows, or none by being cited", () => {

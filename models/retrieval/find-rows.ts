@@ -1,6 +1,6 @@
 import { quantiseQuery } from "@openledger/attribution/features/quantise";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { idleEntry, mostThreshold, thresholdEntries } from "./citation-columns.ts";
+import { idleEntry, maxThreshold, thresholdEntries } from "./citation-columns.ts";
 import type { Citation, Cited } from "./citations.ts";
 import { embedQuery } from "./lexical-embedding.ts";
 import { type CitingRecipe, embeddingShape, lengthOf, type RowIndex, scoreOf } from "./row-index.ts";
@@ -33,7 +33,7 @@ export function rowFinder(index: RowIndex, recipe: CitingRecipe): (prompt: strin
       .filter((row) => scores[row]! > threshold)
       .sort((a, b) => scores[b]! - scores[a]! || a - b);
     // A threshold above what its columns hold would pay rows that are not cited.
-    if (rows.length === 0 || threshold > mostThreshold(retrieval.thresholdColumns)) return none;
+    if (rows.length === 0 || threshold > maxThreshold(retrieval.thresholdColumns)) return none;
     const total = rows.reduce((sum, row) => sum + scores[row]! - threshold, 0);
     const citations = rows.map((row): Citation => {
       const { contributorId, digest, validatorId } = index.rows[row]!;

@@ -95,8 +95,8 @@ export function decodeIndex(bytes: Uint8Array, recipe: CitingRecipe): RowIndex {
 /** Characters of an excerpt: longer than most texts of so many tokens. */
 const excerptCharacters = ({ retrieval }: CitingRecipe): number => 8 * retrieval.excerptTokens;
 
-/** Most bytes of an index: of a character JSON has twelve at most, of a row's names and owners fewer than 256. */
-export const mostIndexBytes = (recipe: CitingRecipe, rowCount: number): number =>
+/** Maximum bytes of an index: of a character JSON has twelve at most, of a row's names and owners fewer than 256. */
+export const maxIndexBytes = (recipe: CitingRecipe, rowCount: number): number =>
   256 +
   9 * 2 ** recipe.retrieval.bucketBits +
   rowCount * (256 + 5 * dimensionsOf(recipe) + 12 * excerptCharacters(recipe));
@@ -124,7 +124,7 @@ export function makeIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowI
   for (let at = 0; at < values.length; at += dimensions)
     balance(values, at, dimensions, method.featureCount, idle);
   const embeddings = texts.map((_, row) => values.subarray(row * dimensions, (row + 1) * dimensions));
-  const most = excerptCharacters(recipe);
+  const max = excerptCharacters(recipe);
   return {
     averageLength: words.averageLength,
     rowsOfBucket: [...words.rowsOfBucket],
@@ -133,7 +133,7 @@ export function makeIndex(rows: readonly OwnedRow[], recipe: CitingRecipe): RowI
       digest: bytesToHex(sha256(content)),
       contributorId,
       validatorId,
-      excerpt: Array.from(texts[row]!).slice(0, most).join(""),
+      excerpt: Array.from(texts[row]!).slice(0, max).join(""),
       embedding: [...embeddings[row]!],
     })),
   };

@@ -8,11 +8,11 @@ import { readIfPresent, writeFileWhole } from "@openledger/foundation/whole-file
 import { z } from "zod";
 import { servingError } from "../model-errors.ts";
 
-const MOST_KEYS = 10_000;
-const MOST_PER_MINUTE = 1e9;
+const MAX_KEYS = 10_000;
+const MAX_PER_MINUTE = 1e9;
 const RELOAD_MS = 1_000;
 const PREFIX = "sk-ol-";
-const perMinute = z.number().int().min(1).max(MOST_PER_MINUTE);
+const perMinute = z.number().int().min(1).max(MAX_PER_MINUTE);
 const keySchema = z.strictObject({
   name: z.string().regex(/^[\x21-\x7e]{1,100}$/),
   /** Of the whole key, in hexadecimal digits. */
@@ -21,7 +21,7 @@ const keySchema = z.strictObject({
   tokensPerMinute: perMinute,
   createdAtMs: z.number().int(),
 });
-const fileSchema = z.strictObject({ keys: z.array(keySchema).max(MOST_KEYS) });
+const fileSchema = z.strictObject({ keys: z.array(keySchema).max(MAX_KEYS) });
 export type IssuedKey = z.output<typeof keySchema>;
 
 const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
@@ -78,21 +78,21 @@ async function writeKeys(dataPath: string, keys: readonly IssuedKey[]): Promise<
 
 /** So much a minute, all of it at once or as it comes back. */
 class Allowance {
-  readonly most: number;
+  readonly max: number;
   readonly #nowMs: () => number;
   #left: number;
   #atMs: number;
 
-  constructor(most: number, nowMs: () => number) {
-    this.most = most;
-    this.#left = most;
+  constructor(max: number, nowMs: () => number) {
+    this.max = max;
+    this.#left = max;
     this.#nowMs = nowMs;
     this.#atMs = nowMs();
   }
 
   get left(): number {
     const nowMs = this.#nowMs();
-    this.#left = Math.min(this.most, this.#left + ((nowMs - this.#atMs) * this.most) / 60_000);
+    this.#left = Math.min(this.max, this.#left + ((nowMs - this.#atMs) * this.max) / 60_000);
     this.#atMs = nowMs;
     return this.#left;
   }
@@ -105,7 +105,7 @@ class Allowance {
   }
 
   secondsTo(level: number): number {
-    return Math.ceil(((level - this.left) * 60) / this.most);
+    return Math.ceil(((level - this.left) * 60) / this.max);
   }
 }
 
@@ -128,24 +128,20 @@ export class ApiKey {
 
   /** @param count of prompts and of all that their answers may have. @throws RollupError SRV_QUOTA_USED, SRV_TOO_LARGE */
   takeTokens(count: number): void {
-    const { most } = this.#tokens;
-    if (count > most)
-      throw servingError(
-        "SRV_TOO_LARGE",
-        `the request is for ${count} tokens: the key has ${most} a minute`,
-        {
-          data: { param: "max_tokens", count, most },
-        },
-      );
+    const { max } = this.#tokens;
+    if (count > max)
+      throw servingError("SRV_TOO_LARGE", `the request is for ${count} tokens: the key has ${max} a minute`, {
+        data: { param: "max_tokens", count, max },
+      });
     this.#take("tokens", this.#tokens, count);
   }
 
   /** As OpenAI's API has them. */
   get headers(): Readonly<Record<string, string>> {
     const of = (name: string, allowance: Allowance) => ({
-      [`x-ratelimit-limit-${name}`]: String(allowance.most),
+      [`x-ratelimit-limit-${name}`]: String(allowance.max),
       [`x-ratelimit-remaining-${name}`]: String(Math.floor(allowance.left)),
-      [`x-ratelimit-reset-${name}`]: duration(allowance.secondsTo(allowance.most)),
+      [`x-ratelimit-reset-${name}`]: duration(allowance.secondsTo(allowance.max)),
     });
     return { ...of("requests", this.#requests), ...of("tokens", this.#tokens) };
   }
@@ -155,8 +151,8 @@ export class ApiKey {
     if (retryAfterSeconds === 0) return;
     throw servingError(
       "SRV_QUOTA_USED",
-      `Rate limit reached for key ${this.name} on ${what} per minute: limit ${allowance.most}; try again in ${retryAfterSeconds} s`,
-      { data: { reason: what, most: allowance.most, retryAfterSeconds } },
+      `Rate limit reached for key ${this.name} on ${what} per minute: limit ${allowance.max}; try again in ${retryAfterSeconds} s`,
+      { data: { reason: what, max: allowance.max, retryAfterSeconds } },
     );
   }
 }

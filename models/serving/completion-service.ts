@@ -69,10 +69,10 @@ interface Ended {
   readonly openledger: object;
 }
 
-/** Most tokens of an answer where the request says nothing. */
+/** Maximum tokens of an answer where the request says nothing. */
 const USUAL_TOKENS = 256;
 /** Probabilities of one request: its answers' tokens and what is told beside each. */
-const MOST_LOGPROBS = 2 ** 17;
+const MAX_LOGPROBS = 2 ** 17;
 
 /** Takes requests, has them answered, and gives the answers at once or part by part. */
 export class CompletionService {
@@ -169,10 +169,10 @@ export class CompletionService {
     const allTokens = forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0);
     if (forms.length > 1) this.#requireRoom(allTokens, n);
     const tokenCount = forms.reduce((sum, { maxTokens }) => sum + maxTokens, 0);
-    if (topLogprobs !== null && tokenCount * (topLogprobs + 1) > MOST_LOGPROBS)
+    if (topLogprobs !== null && tokenCount * (topLogprobs + 1) > MAX_LOGPROBS)
       throw invalidRequest(
         isChat ? "top_logprobs" : "logprobs",
-        `${tokenCount} tokens, with ${topLogprobs} beside each: at most ${MOST_LOGPROBS} probabilities are given`,
+        `${tokenCount} tokens, with ${topLogprobs} beside each: at most ${MAX_LOGPROBS} probabilities are given`,
       );
     return forms;
   }
@@ -292,10 +292,10 @@ export class CompletionService {
   /** @throws RollupError SRV_BAD_REQUEST where they are fewer than the shortest JSON has bytes */
   #maxTokens(request: AnyRequest, promptTokens: number): number {
     const room = this.#modules.engine.maxPositions - promptTokens;
-    const most = askedTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
+    const max = askedTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
     const least = request.json === null ? 1 : jsonStart(request.json).rest;
-    if (most >= least) return most;
-    throw invalidRequest("max_tokens", `JSON of this form has up to ${least} tokens at least, not ${most}`);
+    if (max >= least) return max;
+    throw invalidRequest("max_tokens", `JSON of this form has up to ${least} tokens at least, not ${max}`);
   }
 
   #typed(error: unknown): RollupError {

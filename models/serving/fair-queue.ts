@@ -130,14 +130,14 @@ export class FairQueue<T> {
 
   /** @param own places of the one who comes. @throws RollupError SRV_OVERLOADED where nobody has more */
   #makeRoom(own: number): void {
-    const [longest, most] = [...this.#countOf].reduce((a, b) => (b[1] > a[1] ? b : a));
-    if (most <= own + 1) throw this.#overloaded("in all", own);
+    const [longest, max] = [...this.#countOf].reduce((a, b) => (b[1] > a[1] ? b : a));
+    if (max <= own + 1) throw this.#overloaded("in all", own);
     for (const [name, tenant] of [...this.#tenants].reverse()) {
       const index = tenant.waiting.findLastIndex(({ address }) => address === longest);
       if (index < 0) continue;
       const { item } = tenant.waiting[index]!;
       this.#take(name, tenant, index);
-      this.#options.onDropped(item, this.#overloaded("in all", most));
+      this.#options.onDropped(item, this.#overloaded("in all", max));
       return;
     }
   }

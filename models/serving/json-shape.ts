@@ -1,15 +1,15 @@
 /** The part of JSON Schema that answers are held to. What would narrow an answer and is not known is refused by its name. */
 import type { JsonMember, JsonShape } from "../batches/json-text.ts";
 
-const MOST_DEPTH = 16;
-const MOST_PARTS = 512;
-const MOST_TEXT = 2 ** 16;
-const MOST_ITEMS = 1_024;
+const MAX_DEPTH = 16;
+const MAX_PARTS = 512;
+const MAX_TEXT = 2 ** 16;
+const MAX_ITEMS = 1_024;
 /** Integers have at most 15 digits: bounds beyond are none. */
-const MOST_INTEGER = 1e15 - 1;
+const MAX_INTEGER = 1e15 - 1;
 const NO_BOUNDS: Readonly<Record<string, (bound: unknown) => boolean>> = {
-  minimum: (bound) => typeof bound === "number" && bound <= -MOST_INTEGER,
-  maximum: (bound) => typeof bound === "number" && bound >= MOST_INTEGER,
+  minimum: (bound) => typeof bound === "number" && bound <= -MAX_INTEGER,
+  maximum: (bound) => typeof bound === "number" && bound >= MAX_INTEGER,
 };
 const NOTES = new Set(["$schema", "$id", "title", "description", "default", "examples", "$comment"]);
 const TYPES = ["object", "array", "string", "number", "integer", "boolean", "null"];
@@ -40,8 +40,8 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
   return shape;
 
   function shapeOf(part: unknown, path: string, depth: number): JsonShape {
-    if (++parts > MOST_PARTS) throw refuse(path, `it has more than ${MOST_PARTS} parts`);
-    if (depth > MOST_DEPTH) throw refuse(path, `it is deeper than ${MOST_DEPTH}`);
+    if (++parts > MAX_PARTS) throw refuse(path, `it has more than ${MAX_PARTS} parts`);
+    if (depth > MAX_DEPTH) throw refuse(path, `it is deeper than ${MAX_DEPTH}`);
     if (part === true) return ANY;
     if (!isObject(part)) throw refuse(path, "it is no schema");
     const types = [part.type ?? []].flat() as unknown[];
@@ -66,16 +66,16 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
     if (type === "boolean") return { kind: "texts", texts: ["true", "false"] };
     if (type === "null") return { kind: "texts", texts: ["null"] };
     if (type === "array") {
-      const [least, most] = [part.minItems ?? 0, part.maxItems ?? MOST_ITEMS];
+      const [least, max] = [part.minItems ?? 0, part.maxItems ?? MAX_ITEMS];
       for (const [name, count] of [
         ["minItems", least],
-        ["maxItems", most],
+        ["maxItems", max],
       ] as const)
-        if (!Number.isInteger(count) || (count as number) < 0 || (count as number) > MOST_ITEMS)
-          throw refuse(within(path, name), `it is no number up to ${MOST_ITEMS}`);
-      if (least > most) throw refuse(within(path, "minItems"), "it is above maxItems");
+        if (!Number.isInteger(count) || (count as number) < 0 || (count as number) > MAX_ITEMS)
+          throw refuse(within(path, name), `it is no number up to ${MAX_ITEMS}`);
+      if (least > max) throw refuse(within(path, "minItems"), "it is above maxItems");
       const items = shapeOf(part.items ?? true, within(path, "items"), depth + 1);
-      return { kind: "array", items, least: least as number, most: most as number };
+      return { kind: "array", items, least: least as number, max: max as number };
     }
     if (type === "object") return objectOf(part, path, depth);
     return { kind: type as "string" | "number" | "integer" };
@@ -109,8 +109,8 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
   }
 
   function textsOf(values: unknown, types: readonly string[], path: string): JsonShape {
-    if (!Array.isArray(values) || values.length === 0 || values.length > MOST_PARTS)
-      throw refuse(path, `it is no list of up to ${MOST_PARTS} values`);
+    if (!Array.isArray(values) || values.length === 0 || values.length > MAX_PARTS)
+      throw refuse(path, `it is no list of up to ${MAX_PARTS} values`);
     for (const value of values) {
       const names = typeNamesOf(value);
       if (names.length === 0) throw refuse(path, "only texts, numbers, true, false and null are served");
@@ -133,7 +133,7 @@ export function jsonShapeOf(schema: unknown, refuse: Refuse): JsonShape {
 
   function counted(text: string, path: string): string {
     characters += text.length;
-    if (characters > MOST_TEXT) throw refuse(path, `its texts have more than ${MOST_TEXT} characters`);
+    if (characters > MAX_TEXT) throw refuse(path, `its texts have more than ${MAX_TEXT} characters`);
     return text;
   }
 

@@ -134,7 +134,7 @@ export async function openLanguage(
     },
   );
   return {
-    routes: { service, engine, adapterStore, baseName, billing, maxPromptBytes: encoder.mostBytes },
+    routes: { service, engine, adapterStore, baseName, billing, maxPromptBytes: encoder.maxBytes },
     adapterCount,
     kernels: loaded.models[0]!.kernels.name,
     weights,

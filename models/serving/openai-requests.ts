@@ -8,16 +8,16 @@ const MAX_TEXT = 4 * 2 ** 20;
 const MAX_STOPS = 4;
 const MAX_TOKENS = 2 ** 20;
 /** Answers of one request: prompts × n. */
-const MOST_CHOICES = 32;
-const MOST_TOP = 20;
-const MOST_TOP_OF_COMPLETION = 5;
+const MAX_CHOICES = 32;
+const MAX_TOP = 20;
+const MAX_TOP_OF_COMPLETION = 5;
 const SHORT_NAME = z.string().max(512).nullish();
 
 /** Attack: a schema looks at every entry of a list before it counts them. */
-const fewOf = <Item extends z.ZodType>(item: Item, most: number) =>
+const fewOf = <Item extends z.ZodType>(item: Item, max: number) =>
   z
-    .custom<unknown[]>((value) => Array.isArray(value) && value.length <= most, {
-      error: `it is no list of at most ${most} entries`,
+    .custom<unknown[]>((value) => Array.isArray(value) && value.length <= max, {
+      error: `it is no list of at most ${max} entries`,
     })
     .pipe(z.array(item));
 
@@ -54,7 +54,7 @@ const common = {
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
   seed: z.number().int().nullish(),
-  n: z.number().int().min(1).max(MOST_CHOICES).nullish(),
+  n: z.number().int().min(1).max(MAX_CHOICES).nullish(),
   stop: z
     .union([z.string().min(1).max(256), fewOf(z.string().min(1).max(256), MAX_STOPS)])
     .nullish()
@@ -66,7 +66,7 @@ const common = {
   service_tier: z.enum(["auto", "default"]).nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   modalities: z.tuple([z.literal("text")]).nullish(),
-  /** Who pays, and the signature of the question; read by the book of answers. */
+  /** Who pays, and the signature of the question; read by the billing. */
   openledger: z.unknown().optional(),
 };
 
@@ -76,14 +76,14 @@ const completionSchema = z
     prompt: z
       .custom<Prompt | readonly Prompt[]>(
         (value) =>
-          isPrompt(value) || (Array.isArray(value) && value.length <= MOST_CHOICES && value.every(isPrompt)),
-        { error: `the prompt is a text, a list of tokens, or a list of at most ${MOST_CHOICES} of these` },
+          isPrompt(value) || (Array.isArray(value) && value.length <= MAX_CHOICES && value.every(isPrompt)),
+        { error: `the prompt is a text, a list of tokens, or a list of at most ${MAX_CHOICES} of these` },
       )
       .transform((prompt) =>
         typeof prompt === "string" || isTokenList(prompt) ? [prompt] : (prompt as readonly Prompt[]),
       ),
     best_of: z.number().nullish(),
-    logprobs: z.number().int().min(0).max(MOST_TOP_OF_COMPLETION).nullish(),
+    logprobs: z.number().int().min(0).max(MAX_TOP_OF_COMPLETION).nullish(),
   })
   .refine(({ best_of: best, n }) => (best ?? n ?? 1) === (n ?? 1), {
     path: ["best_of"],
@@ -159,7 +159,7 @@ const chatSchema = z
     function_call: z.enum(["none", "auto"]).nullish(),
     reasoning_effort: z.literal("none").nullish(),
     logprobs: z.boolean().nullish(),
-    top_logprobs: z.number().int().min(0).max(MOST_TOP).nullish(),
+    top_logprobs: z.number().int().min(0).max(MAX_TOP).nullish(),
     response_format: z
       .discriminatedUnion(
         "type",
@@ -225,8 +225,8 @@ function parse<Schema extends z.ZodType>(
   };
   if (streaming !== null && streaming !== undefined && stream !== true)
     throw invalidRequest("stream_options", "it is of answers with stream: true");
-  if (Math.max(1, prompts.length) * (n ?? 1) > MOST_CHOICES)
-    throw invalidRequest("n", `prompts × n are more than ${MOST_CHOICES} answers`);
+  if (Math.max(1, prompts.length) * (n ?? 1) > MAX_CHOICES)
+    throw invalidRequest("n", `prompts × n are more than ${MAX_CHOICES} answers`);
   return parsed.data;
 }
 

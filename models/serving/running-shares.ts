@@ -1,5 +1,5 @@
 /** Of all places and pages: a newcomer's first token waits for no other answer's end, and its answer gets half the cores. */
-const MOST_OF_ADDRESS = 1 / 2;
+const MAX_OF_ADDRESS = 1 / 2;
 
 interface Held {
   places: number;
@@ -32,8 +32,8 @@ export class RunningShares {
     if (held === undefined) return true;
     const { ceil } = Math;
     return (
-      held.places < ceil(MOST_OF_ADDRESS * this.#placeCount) &&
-      held.pages + pages <= ceil(MOST_OF_ADDRESS * this.#pageCount)
+      held.places < ceil(MAX_OF_ADDRESS * this.#placeCount) &&
+      held.pages + pages <= ceil(MAX_OF_ADDRESS * this.#pageCount)
     );
   }
 

@@ -67,6 +67,8 @@ export async function createServingApp(modules: ServingAppModules): Promise<Fast
   if (ledger === null) app.get(LEDGER_PATH, () => ({ models: [] }));
   else mountLedger(app, ledger);
   if (language !== null) addOpenaiRoutes(app, language, keys);
+  // Pages ask every server which adapters it has.
+  else app.get("/v1/models", () => ({ object: "list", data: [] }));
   await app.ready();
   return app;
 }

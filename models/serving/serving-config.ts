@@ -59,12 +59,12 @@ export const SERVING_SETTINGS = {
   batch: {
     schema: wholeNumber(1, 256),
     default: "32",
-    description: "most concurrent requests of each thread",
+    description: "maximum concurrent requests of each thread",
   },
   maxPositions: {
     schema: wholeNumber(16, 1_048_576),
     default: "2048",
-    description: "most tokens of a prompt and its answer; at most the base's context",
+    description: "maximum tokens of a prompt and its answer; at most the base's context",
   },
   kvMegabytes: {
     schema: wholeNumber(1, 1_048_576),
@@ -79,12 +79,12 @@ export const SERVING_SETTINGS = {
   maxQueuedPerTenant: {
     schema: wholeNumber(1, 100_000),
     default: "256",
-    description: "most waiting requests of one address; IPv6 by /64",
+    description: "maximum waiting requests of one address; IPv6 by /64",
   },
   streamBufferBytes: {
     schema: wholeNumber(4_096, 2 ** 30),
     default: "262144",
-    description: "most bytes buffered for a slow client before its stream is closed",
+    description: "maximum bytes buffered for a slow client before its stream is closed",
   },
   answerTtlSeconds: {
     schema: wholeNumber(1, 31_536_000),

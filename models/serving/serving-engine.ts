@@ -135,7 +135,7 @@ export class ServingEngine {
       throw servingError(
         "MOD_SERVE_PROMPT_TOO_LONG",
         `a prompt of ${prompt.length} tokens and an answer of ${maxTokens}: there is room for ${this.maxPositions}`,
-        { data: { param: "messages", promptTokens: prompt.length, maxTokens, most: this.maxPositions } },
+        { data: { param: "messages", promptTokens: prompt.length, maxTokens, max: this.maxPositions } },
       );
     }
     const job: Job = {

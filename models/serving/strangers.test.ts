@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../files/folder-source.ts";
 import { serveWorld, writeServingWorld } from "../testing/serving-world.ts";
-import { mostTextBytes, openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
+import { maxTextBytes, openTokenizer, type TextTokens } from "../tokens/tokenizer.ts";
 import { PromptEncoder } from "./prompts/prompt-encoder.ts";
 import type { ServedModels } from "./serve-models.ts";
 
@@ -58,22 +58,22 @@ describe("a long prompt", () => {
   const word = (bytes: number) => "whale".repeat(Math.ceil(bytes / 5)).slice(0, bytes);
 
   it("is refused by its bytes, before it is encoded", async () => {
-    const mostBytes = mostTextBytes(tokens, POSITIONS);
+    const maxBytes = maxTextBytes(tokens, POSITIONS);
     const refusal = (promptBytes: number) => ({
       status: 400,
       body: {
         error: {
           code: "context_length_exceeded",
-          openledger: { code: "MOD_SERVE_PROMPT_TOO_LONG", data: { promptBytes, mostBytes } },
+          openledger: { code: "MOD_SERVE_PROMPT_TOO_LONG", data: { promptBytes, maxBytes } },
         },
       },
     });
-    const completion = { model: "base", prompt: word(mostBytes + 1), max_tokens: 1 };
-    expect(await post(served, "/v1/completions", completion)).toMatchObject(refusal(mostBytes + 1));
-    const messages = [{ role: "user", content: word(mostBytes) }];
+    const completion = { model: "base", prompt: word(maxBytes + 1), max_tokens: 1 };
+    expect(await post(served, "/v1/completions", completion)).toMatchObject(refusal(maxBytes + 1));
+    const messages = [{ role: "user", content: word(maxBytes) }];
     const form = "user: \nassistant:".length;
     const chat = await post(served, "/v1/chat/completions", { model: "base", messages, max_tokens: 1 });
-    expect(chat).toMatchObject(refusal(mostBytes + form));
+    expect(chat).toMatchObject(refusal(maxBytes + form));
     const large = { model: "base", prompt: word(4 * 2 ** 20), max_tokens: 1 };
     expect((await post(served, "/v1/completions", large)).body.error.message).toMatch(/body is too large/i);
   });
@@ -101,7 +101,7 @@ describe("a long prompt", () => {
   it("that has too many tokens is refused, though its bytes may be enough", async () => {
     const prompt = "\u00e9".repeat(400);
     const answer = await post(served, "/v1/completions", { model: "base", prompt, max_tokens: 1 });
-    expect(answer.body.error.openledger.data).toMatchObject({ promptTokens: 800, most: POSITIONS });
+    expect(answer.body.error.openledger.data).toMatchObject({ promptTokens: 800, max: POSITIONS });
   });
 
   it("in many pieces is refused by their number, before anybody looks at one", async () => {

@@ -82,7 +82,7 @@ export class TokenText {
       this.#held = "";
       return text.slice(0, at);
     }
-    const kept = this.#stops.reduce((most, stop) => Math.max(most, overlap(text, stop)), 0);
+    const kept = this.#stops.reduce((max, stop) => Math.max(max, overlap(text, stop)), 0);
     this.#held = text.slice(text.length - kept);
     return text.slice(0, text.length - kept);
   }

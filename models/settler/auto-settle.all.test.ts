@@ -128,7 +128,7 @@ async function expectSettled(epoch: number, paymentCount: number) {
   expect(settlement.l1TransactionHash).toMatch(/^0x/);
   const { burnedWei, earnedSumWei, ownerWei, treasuryWei } = settlement;
   expect(earnedSumWei! + ownerWei! + treasuryWei! + burnedWei!).toBe(BigInt(paymentCount) * PRICE_WEI);
-  expect((await world.f.rollup.state()).root).toBe(world.w.rollup.sequencer.line.head.ledger.root);
+  expect((await world.f.rollup.state()).root).toBe(world.w.rollup.sequencer.pipeline.head.ledger.root);
   return settlement;
 }
 

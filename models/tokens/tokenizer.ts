@@ -6,7 +6,7 @@ import { modelError } from "../model-errors.ts";
 export interface TextTokens {
   encode(text: string): number[];
   decode(tokens: readonly number[]): string;
-  /** Most bytes of UTF-8 that one token stands for in a text. */
+  /** Maximum bytes of UTF-8 that one token stands for in a text. */
   readonly longestBytes: number;
 }
 
@@ -14,7 +14,7 @@ export interface TextTokens {
  * Most bytes of a text of so many tokens. A stranger's text is held against it before it is encoded: encoding takes about
  * 10 µs a byte, and what is longer is refused anyway.
  */
-export const mostTextBytes = ({ longestBytes }: Pick<TextTokens, "longestBytes">, tokenCount: number) =>
+export const maxTextBytes = ({ longestBytes }: Pick<TextTokens, "longestBytes">, tokenCount: number) =>
   tokenCount * longestBytes;
 
 export const MAX_FILE_BYTES = 64 * 2 ** 20;

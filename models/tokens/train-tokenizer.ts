@@ -51,7 +51,7 @@ export function trainTokenizer(texts: Iterable<string>, recipe: TokenizerRecipe)
   const merges: string[] = [];
   const pairs = new PairTable(words);
   while (merges.length < mergeCount) {
-    const best = pairs.most();
+    const best = pairs.max();
     if (best === null) throw new RangeError(`the texts have pairs for ${merges.length} merges only`);
     merges.push(`${names[best.left]} ${names[best.right]}`);
     pairs.join(best, names.length);
@@ -119,7 +119,7 @@ class PairTable {
   }
 
   /** The most frequent; of equal ones that of the smallest numbers. */
-  most(): Pair | null {
+  max(): Pair | null {
     let best: Pair | null = null;
     for (const pair of this.#pairs.values()) {
       if (pair.count === 0) continue;

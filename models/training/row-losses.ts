@@ -2,11 +2,11 @@
 import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
 
 /** One row of ten is held out by default, but at most so many, and none of fewer rows than these. */
-const MOST_HELD_OUT = 32;
+const MAX_HELD_OUT = 32;
 const LEAST_HELD_OUT = 4;
 const FEW_ROWS = 20;
 export const heldOutCount = (rowCount: number): number =>
-  rowCount < FEW_ROWS ? 0 : Math.min(MOST_HELD_OUT, Math.max(LEAST_HELD_OUT, Math.floor(rowCount / 10)));
+  rowCount < FEW_ROWS ? 0 : Math.min(MAX_HELD_OUT, Math.max(LEAST_HELD_OUT, Math.floor(rowCount / 10)));
 
 /** Over all wanted tokens of the rows together; the bytes are those that these tokens spell. */
 export interface RowsLoss {

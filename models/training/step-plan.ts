@@ -28,7 +28,7 @@ export function middleRun(recipe: StepRecipe) {
 }
 
 /** A middle run's: twice a recipe's. */
-const MOST_ROWS_PER_STEP = 2_048;
+const MAX_ROWS_PER_STEP = 2_048;
 
 /** @throws RollupError MOD_INPUT_INVALID */
 export function checkStepRecipe(recipe: StepRecipe, rowCount: number): void {
@@ -37,7 +37,7 @@ export function checkStepRecipe(recipe: StepRecipe, rowCount: number): void {
   const wrong = Object.entries({
     steps: Number.isInteger(steps) && steps >= 1,
     lastStep: Number.isInteger(lastStep) && lastStep >= 1 && lastStep <= steps,
-    rowsPerStep: Number.isInteger(rowsPerStep) && rowsPerStep >= 1 && rowsPerStep <= MOST_ROWS_PER_STEP,
+    rowsPerStep: Number.isInteger(rowsPerStep) && rowsPerStep >= 1 && rowsPerStep <= MAX_ROWS_PER_STEP,
     warmupSteps: Number.isInteger(warmupSteps) && warmupSteps >= 0,
     rate: rate > 0 && rate < 1,
     lastPart: lastPart >= 0 && lastPart <= 1,

@@ -111,9 +111,9 @@ describe("tangents of a tuning", () => {
     );
     for (const [i, { p }] of rows.entries()) {
       const own = rowOf(loaded, tangents, i);
-      const largest = p.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+      const largest = p.reduce((max, x) => Math.max(max, Math.abs(x)), 0);
       expect(largest).toBeGreaterThan(0);
-      expect(own.reduce((most, x, k) => Math.max(most, Math.abs(x - p[k]!)), 0)).toBeLessThan(1e-3 * largest);
+      expect(own.reduce((max, x, k) => Math.max(max, Math.abs(x - p[k]!)), 0)).toBeLessThan(1e-3 * largest);
     }
   });
 

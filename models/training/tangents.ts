@@ -30,9 +30,9 @@ export interface Tangents {
 }
 
 /** Of all rows' adapters: four times as many are kept, 2 GiB. */
-const MOST_NUMBERS = 2 ** 27;
+const MAX_NUMBERS = 2 ** 27;
 /** Of which the products with one another take an hour on one core, for the default base. */
-const MOST_ROWS = 1_024;
+const MAX_ROWS = 1_024;
 /** Rows whose products are made together. */
 const ROWS_AT_ONCE = 112;
 
@@ -40,7 +40,7 @@ export const hasTangentRoom = ({
   floatCount,
   rowCount,
 }: Pick<Tangents, "rowCount" | "floatCount">): boolean =>
-  rowCount <= MOST_ROWS && rowCount * floatCount <= MOST_NUMBERS;
+  rowCount <= MAX_ROWS && rowCount * floatCount <= MAX_NUMBERS;
 
 /** @param sizes `changes` has room for rowCount × floatCount. @throws MOD_TOO_LARGE */
 export function planTangents(
@@ -52,8 +52,8 @@ export function planTangents(
   if (!hasTangentRoom(sizes))
     throw modelError(
       "MOD_TOO_LARGE",
-      `tangents of ${rowCount} rows with ${floatCount} numbers each are too many: at most ${MOST_ROWS} rows, and ${MOST_NUMBERS} numbers of all of them. Name the method "ek-fac" in the recipe`,
-      { data: { rowCount, floatCount, mostRows: MOST_ROWS, mostNumbers: MOST_NUMBERS } },
+      `tangents of ${rowCount} rows with ${floatCount} numbers each are too many: at most ${MAX_ROWS} rows, and ${MAX_NUMBERS} numbers of all of them. Name the method "ek-fac" in the recipe`,
+      { data: { rowCount, floatCount, maxRows: MAX_ROWS, maxNumbers: MAX_NUMBERS } },
     );
   const numbers = rowCount * floatCount;
   const count = Math.min(ROWS_AT_ONCE, rowCount);

@@ -23,7 +23,7 @@ export interface TrainingRecipe extends StepRecipe {
   readonly longest: number;
 }
 
-const MOST_LANES = 64;
+const MAX_LANES = 64;
 
 /** Blocks of the model's size that training needs: two moments and the lanes. */
 export const trainingBlocks = ({ lanes }: TrainingRecipe): number => 2 + lanes;
@@ -88,7 +88,7 @@ export async function trainWeights(
 }
 
 function checkLanes({ lanes, longest }: TrainingRecipe): void {
-  const isRight = Number.isInteger(lanes) && lanes >= 1 && lanes <= MOST_LANES && longest > 0;
+  const isRight = Number.isInteger(lanes) && lanes >= 1 && lanes <= MAX_LANES && longest > 0;
   if (isRight) return;
   throw modelError("MOD_INPUT_INVALID", "the recipe's lanes or its longest gradient is out of range", {
     data: { field: "lanes", lanes, longest },
@@ -115,8 +115,8 @@ function startWeights({ kernels, layout, parameters, shape }: Transformer, seed:
   arena.fill(0, parameters, parameters + layout.floatCount);
   const fill = (at: Place, count: number, deviation: number) => {
     // Uniform numbers of that standard deviation.
-    const most = deviation * Math.sqrt(3);
-    for (let i = 0; i < count; i++) arena[parameters + at + i] = most * (2 * random.nextFraction() - 1);
+    const max = deviation * Math.sqrt(3);
+    for (let i = 0; i < count; i++) arena[parameters + at + i] = max * (2 * random.nextFraction() - 1);
   };
   const ones = (at: Place, count: number) => {
     if (at !== NONE) arena.fill(1, parameters + at, parameters + at + count);

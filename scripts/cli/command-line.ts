@@ -31,11 +31,11 @@ export function withGlobalOptions(program: Command): Command {
         "file with your accounts; default: the devnet's, with alice, bob, carol, dave",
       "--private-key-file <path>": "account that signs: a file with its Ethereum private key",
       "--max-fee-gwei <n>": {
-        about: `most to pay on L1 for a unit of gas, in gwei; default: ${DEFAULT_MAX_FEE_GWEI}`,
+        about: `maximum price on L1 of a unit of gas, in gwei; default: ${DEFAULT_MAX_FEE_GWEI}`,
         parse: parseGweiOption,
       },
       "--max-priority-fee-gwei <n>": {
-        about: `most of it as a tip, in gwei; default: ${DEFAULT_MAX_PRIORITY_FEE_GWEI}`,
+        about: `maximum tip within it, in gwei; default: ${DEFAULT_MAX_PRIORITY_FEE_GWEI}`,
         parse: parseGweiOption,
       },
     },

@@ -60,7 +60,7 @@ export const OPERATOR_KEY_OPTION = defineOptions({
 export const THREADS_OPTION = defineOptions({
   "--threads <n>": "number of threads; the result does not depend on it",
 });
-export const TOKENS_OPTION = defineOptions({ "--tokens <n>": "most tokens of the answer" });
+export const TOKENS_OPTION = defineOptions({ "--tokens <n>": "maximum tokens of the answer" });
 export const NOTE_OPTION = defineOptions({ "--note <text>": "public reason" });
 export const FIRST_BALANCE_OPTION = defineOptions({
   "--amount <open>": { about: "its first balance in OPEN, which pays for its own operations", fallback: "1" },

@@ -42,7 +42,7 @@ export function renderError(error: unknown): RenderedError {
 
 /** Of the innermost error that says something. Addresses of nodes may hold keys: what names them is left out. */
 function wordsOf(error: unknown, depth = 0): string | null {
-  if (!(error instanceof Error) || depth > MOST_CAUSES) return null;
+  if (!(error instanceof Error) || depth > MAX_CAUSES) return null;
   const inner = wordsOf(error.cause, depth + 1);
   if (inner !== null) return inner;
   // viem's classes by what they have: its module would cost every command more than all of its own.
@@ -59,7 +59,7 @@ interface ViemError {
   readonly data?: { readonly errorName: string; readonly args?: readonly unknown[] };
 }
 
-const MOST_CAUSES = 8;
+const MAX_CAUSES = 8;
 
 function rendered(code: string, message: string, data: object): RenderedError {
   const table = ERROR_TABLES.find(({ rows }) => Object.hasOwn(rows, code));

@@ -56,10 +56,10 @@ export interface LedgerHost
     SequencerOptions,
     "feeAccountId" | "pendingPerLeaf" | "pendingTotal" | "pendingTtlMs" | "closeIntervalMs"
   >;
-  readonly line: Pick<
+  readonly pipeline: Pick<
     BatchPipeline,
     | "head"
-    | "book"
+    | "registry"
     | "estimates"
     | "feePerUnitWei"
     | "l1Head"

@@ -28,12 +28,12 @@ const kindName = (kind: number) => kindRule(kind)?.name ?? "unknown";
 const bytesToHex = (bytes: Uint8Array) => `0x${Buffer.from(bytes).toString("hex")}`;
 
 export function leafView(
-  sequencer: Pick<LedgerHost, "line" | "mempool">,
+  sequencer: Pick<LedgerHost, "pipeline" | "mempool">,
   id: number,
   { leaf, datanet, model }: LeafState,
 ) {
-  const { book } = sequencer.line;
-  const posted = book.leafAfter(book.reached("posted"), id);
+  const { registry } = sequencer.pipeline;
+  const posted = registry.leafAfter(registry.reached("posted"), id);
   return {
     id,
     kind: Object.entries(LEAF_KIND).find(([, kind]) => kind === leaf.kind)?.[0] ?? "unknown",
@@ -126,9 +126,9 @@ function modelView({ statics, closed, accruedRoot, claimedRoot, epochStart }: Mo
   };
 }
 
-export function operationView(sequencer: Pick<LedgerHost, "line">, known: KnownOperation, nowMs: number) {
+export function operationView(sequencer: Pick<LedgerHost, "pipeline">, known: KnownOperation, nowMs: number) {
   const { hash, operation, status, entry, batch, preconfirmation, reason } = known;
-  const { estimates, openedAtMs } = sequencer.line;
+  const { estimates, openedAtMs } = sequencer.pipeline;
   return {
     hash,
     kind: kindName(operation.kind),
@@ -161,7 +161,7 @@ export function operationView(sequencer: Pick<LedgerHost, "line">, known: KnownO
 
 /** An executed queue entry among the operations of a leaf: its index in the queue is its name. */
 export const leafOperationView = (
-  sequencer: Pick<LedgerHost, "line">,
+  sequencer: Pick<LedgerHost, "pipeline">,
   known: KnownOperation | KnownQueueEntry,
   nowMs: number,
 ) =>
@@ -275,18 +275,18 @@ const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
  * @param finalBlockNumber L1's block that took the last final batch, or an earlier one
  */
 export function chainView(
-  { book, malformed }: Pick<BatchPipeline, "book" | "malformed">,
+  { registry, malformed }: Pick<BatchPipeline, "registry" | "malformed">,
   finalBlockNumber: number | null,
 ): z.input<typeof chainAnswer> {
-  const { finalNumber, closedNumber } = book;
+  const { finalNumber, closedNumber } = registry;
   const numbers = Array.from({ length: closedNumber - finalNumber + 1 }, (_, i) => finalNumber + i);
   return {
     finalNumber,
     ...(finalBlockNumber === null ? {} : { finalBlockNumber }),
     ...(malformed === null ? {} : { malformedBatch: malformed.batchNumber }),
     positions: numbers.map((number) => {
-      const { batchNumber, opIndex, queueHead, root } = book.positionAfter(number);
-      const record = book.record(number);
+      const { batchNumber, opIndex, queueHead, root } = registry.positionAfter(number);
+      const record = registry.record(number);
       const own = record === undefined ? {} : { batchHash: record.batchHash, status: record.status };
       return { batchNumber, root: hex32(root), opIndex, queueHead, ...own };
     }),
@@ -312,11 +312,11 @@ export function queueView(entry: StoredQueueEntry) {
   };
 }
 
-export function statusView(sequencer: Pick<LedgerHost, "line" | "log" | "mempool" | "mode" | "news">) {
-  const { line, log, mempool } = sequencer;
-  const { head, book, l1Head, queueSeenIndex } = line;
+export function statusView(sequencer: Pick<LedgerHost, "pipeline" | "log" | "mempool" | "mode" | "news">) {
+  const { pipeline, log, mempool } = sequencer;
+  const { head, registry, l1Head, queueSeenIndex } = pipeline;
   const { root, nextId, opIndex, queueHead, batchNumber } = head.position;
-  const { closeMs, proveMs, postMs, finalMs } = line.estimates.medians;
+  const { closeMs, proveMs, postMs, finalMs } = pipeline.estimates.medians;
   return {
     head: {
       root: hex32(root),
@@ -326,11 +326,11 @@ export function statusView(sequencer: Pick<LedgerHost, "line" | "log" | "mempool
       operationCount: head.openBatch?.operationCount ?? 0,
     },
     batches: {
-      closed: book.closedNumber,
-      proven: book.reached("proven"),
-      submitted: book.reached("submitted"),
-      posted: book.reached("posted"),
-      final: book.finalNumber,
+      closed: registry.closedNumber,
+      proven: registry.reached("proven"),
+      submitted: registry.reached("submitted"),
+      posted: registry.reached("posted"),
+      final: registry.finalNumber,
       pruned: log.prunedTo?.batchNumber ?? 0,
     },
     mempool: { pending: mempool.size },
@@ -338,7 +338,7 @@ export function statusView(sequencer: Pick<LedgerHost, "line" | "log" | "mempool
     queue: { seenIndex: queueSeenIndex, consumedIndex: queueHead },
     l1: { blockNumber: l1Head?.blockNumber ?? 0, timestamp: l1Head?.timestamp ?? 0 },
     estimates: { closeMs, proveMs, postMs, finalMs },
-    ...(line.data === undefined ? {} : { data: line.data.view }),
+    ...(pipeline.data === undefined ? {} : { data: pipeline.data.view }),
     ...(sequencer.news === undefined ? {} : { operator: sequencer.news.view }),
   };
 }

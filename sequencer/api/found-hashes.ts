@@ -18,7 +18,7 @@ interface HashPiece {
 
 /** In the order of the hashes, operations first. @returns lookedAt: names with this beginning that were read */
 export async function findHashes(
-  { line, log }: Pick<LedgerHost, "line" | "log">,
+  { pipeline, log }: Pick<LedgerHost, "pipeline" | "log">,
   { end, limit, start }: HashPiece,
 ): Promise<{ found: object[]; lookedAt: number }> {
   await log.flushed();
@@ -42,7 +42,7 @@ export async function findHashes(
     switch (target.what) {
       case "batch": {
         if (pruned !== null && target.batchNumber <= pruned.batchNumber) return false;
-        const batch = await line.batch(target.batchNumber);
+        const batch = await pipeline.batch(target.batchNumber);
         return [batch?.l1?.transactionHash.toLowerCase(), batch && blobHashOf(batch)].includes(target.hash);
       }
       case "queueEntry":

@@ -34,7 +34,7 @@ it("refuses a feed that has no place before the framework sees it", async () => 
   expect(refused.status).toBe(503);
   expect(refused.policy).toContain("default-src 'none'");
   expect(JSON.parse(refused.body)).toMatchObject({
-    error: { code: "SRV_OVERLOADED", data: { mostOfNetwork: 10 } },
+    error: { code: "SRV_OVERLOADED", data: { maxOfNetwork: 10 } },
   });
   expect(seen).toBe(10);
 });

@@ -6,21 +6,21 @@ import type { LedgerHost } from "./api-options.ts";
 
 /** Newest first. @param before sequence of an entry */
 export async function latestRecords(
-  { line, log }: Pick<LedgerHost, "line" | "log">,
+  { pipeline, log }: Pick<LedgerHost, "pipeline" | "log">,
   { before = Number.MAX_SAFE_INTEGER, limit }: { before?: number | undefined; limit: number },
 ) {
   const last = Math.min(before, log.lastSequence + 1);
   const { found, nextBefore } = await log.executedBefore(last, limit);
-  const { book } = line;
+  const { registry } = pipeline;
   const reached = (["final", "posted", "proven", "closed"] as const).map(
-    (status) => [status, book.reached(status)] as const,
+    (status) => [status, registry.reached(status)] as const,
   );
   const statusOf = (batchNumber: number) =>
     reached.find(([, number]) => batchNumber <= number)?.[0] ?? "acknowledged";
   const closedAtMs = new Map<number, number | null>();
   const timeOf = async (batchNumber: number) => {
     if (!closedAtMs.has(batchNumber))
-      closedAtMs.set(batchNumber, (await line.batch(batchNumber))?.closedAtMs ?? line.openedAtMs);
+      closedAtMs.set(batchNumber, (await pipeline.batch(batchNumber))?.closedAtMs ?? pipeline.openedAtMs);
     return closedAtMs.get(batchNumber)!;
   };
   const records = [];

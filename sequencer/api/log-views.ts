@@ -30,7 +30,7 @@ export async function entryView(host: LedgerHost, sequence: number, entry: LogEn
     case "settlement":
       return settlementEntryView(sequence, entry);
     case "closed": {
-      const batch = await host.line.batch(entry.batchNumber);
+      const batch = await host.pipeline.batch(entry.batchNumber);
       if (batch === undefined) return null;
       const { batchHash, circuit, position } = batch;
       return { sequence, ...entry, circuit, batchHash, newRoot: hex32(position.root) };
@@ -48,7 +48,7 @@ function operationEntryView(
 ) {
   const { acknowledgedAtMs, batchNumber, operation } = entry;
   const rule = kindRule(operation.kind)!;
-  const b = rule.usesB && !rule.isCreate ? host.line.head.ledger.leaf(operation.b)?.leaf : undefined;
+  const b = rule.usesB && !rule.isCreate ? host.pipeline.head.ledger.leaf(operation.b)?.leaf : undefined;
   const { signature } = operation;
   return {
     sequence,

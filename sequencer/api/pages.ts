@@ -8,10 +8,8 @@ export interface ServedPages {
   readonly path: string;
   /** An Ethereum node that the pages may ask besides the reader's wallet; null for none. */
   readonly l1Url: string | null;
-  /** Model servers that they may ask which rows an answer paid. */
-  readonly modelServers?: readonly string[];
-  /** Servers of many adapters that they ask questions. */
-  readonly adapterServers?: readonly string[];
+  /** Answer servers that they ask questions, and which rows an answer paid. */
+  readonly answerServers?: readonly string[];
   /** Hosts of Datanets that they work with. */
   readonly datanetHosts?: readonly string[];
   /** Where they tune models; null for nowhere but in themselves. */
@@ -43,12 +41,12 @@ const YEAR_SECONDS = 31_536_000;
 
 /**
  * Scripts, styles and pictures come from here alone, and none is in the markup; WebAssembly is compiled, text is not
- * evaluated. Requests go here, to the one Ethereum node, to the servers of models and adapters, the hosts and the factory. Nobody may frame
+ * evaluated. Requests go here, to the one Ethereum node, to the answer servers, the hosts and the factory. Nobody may frame
  * the page.
  */
 function contentSecurityPolicy(pages: ServedPages): string {
-  const { adapterServers = [], datanetHosts = [], factoryUrl = null, l1Url, modelServers = [] } = pages;
-  const urls = [l1Url, ...modelServers, ...adapterServers, ...datanetHosts, factoryUrl].filter(
+  const { answerServers = [], datanetHosts = [], factoryUrl = null, l1Url } = pages;
+  const urls = [l1Url, ...answerServers, ...datanetHosts, factoryUrl].filter(
     (url) => url !== null,
   );
   const others = urls.map((url) => new URL(url).origin);
@@ -99,8 +97,7 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
   });
   app.get("/pages.json", { schema: { hide: true } as FastifySchema }, () => ({
     l1Url: pages.l1Url,
-    modelServers: pages.modelServers ?? [],
-    adapterServers: pages.adapterServers ?? [],
+    answerServers: pages.answerServers ?? [],
     datanetHosts: pages.datanetHosts ?? [],
     factoryUrl: pages.factoryUrl ?? null,
     sourceUrl: pages.sourceUrl ?? null,

@@ -26,14 +26,14 @@ describe("GET /v1/leaves/:id/path", () => {
     const path = async (id: number) => (await rollup.get(`/v1/leaves/${id}/path`)).body;
     // Nothing of the users is posted yet.
     expect((await path(alice!.id)).error.code).toBe("OP_UNKNOWN_LEAF");
-    const { book } = rollup.sequencer.line;
-    const first = book.closedNumber;
+    const { registry } = rollup.sequencer.pipeline;
+    const first = registry.closedNumber;
     for (let number = 1; number <= first; number++) {
       await prove(rollup, number);
       await report(rollup, number, "submitted");
       await report(rollup, number, "posted");
     }
-    const posted = book.positionAfter(first).root;
+    const posted = registry.positionAfter(first).root;
     const before = await path(alice!.id);
     expect(rootOf(before).root).toBe(posted);
 
@@ -46,7 +46,7 @@ describe("GET /v1/leaves/:id/path", () => {
     );
     await close(rollup);
     await send(rollup, transfer(bob!, carol!, 0n));
-    expect(rollup.sequencer.line.head.position.root).not.toBe(posted);
+    expect(rollup.sequencer.pipeline.head.position.root).not.toBe(posted);
     for (const { id } of [alice!, bob!, carol!]) {
       const answer = await path(id);
       expect([answer.batchNumber, BigInt(answer.root), rootOf(answer).root]).toEqual([first, posted, posted]);
@@ -60,7 +60,7 @@ describe("GET /v1/leaves/:id/path", () => {
     await report(rollup, next, "submitted");
     await report(rollup, next, "posted");
     const after = await path(alice!.id);
-    expect([after.batchNumber, rootOf(after).root]).toEqual([next, book.positionAfter(next).root]);
+    expect([after.batchNumber, rootOf(after).root]).toEqual([next, registry.positionAfter(next).root]);
     expect(rootOf(after).leaf.balance).toBeLessThan(rootOf(before).leaf.balance);
   });
 });

@@ -23,24 +23,25 @@ export class PostedTree {
   #known: { readonly root: bigint; readonly version: TreeVersion } | null = null;
 
   /** @throws OP_UNKNOWN_LEAF where no posted batch has made the leaf */
-  leaf(head: HeadState, book: BatchRegistry, id: number): PostedLeaf {
-    const batchNumber = book.reached("posted");
-    const record = book.leafAfter(batchNumber, id);
+  leaf(head: HeadState, registry: BatchRegistry, id: number): PostedLeaf {
+    const batchNumber = registry.reached("posted");
+    const record = registry.leafAfter(batchNumber, id);
     if (record === undefined)
       throw operationError("OP_UNKNOWN_LEAF", `L1 does not have a leaf ${id} yet`, { data: { id } });
-    const { root } = book.positionAfter(batchNumber);
-    if (this.#known?.root !== root) this.#known = { root, version: versionAfter(head, book, batchNumber) };
+    const { root } = registry.positionAfter(batchNumber);
+    if (this.#known?.root !== root)
+      this.#known = { root, version: versionAfter(head, registry, batchNumber) };
     return { batchNumber, root, leaf: record.leaf, rows: this.#known.version.path(id) };
   }
 }
 
-function versionAfter(head: HeadState, book: BatchRegistry, batchNumber: number): TreeVersion {
+function versionAfter(head: HeadState, registry: BatchRegistry, batchNumber: number): TreeVersion {
   const changed = new Set(head.openTouched);
-  for (let number = batchNumber + 1; number <= book.closedNumber; number++)
-    for (const [id] of book.changesOf(number)) changed.add(id);
+  for (let number = batchNumber + 1; number <= registry.closedNumber; number++)
+    for (const [id] of registry.changesOf(number)) changed.add(id);
   const tree = LedgerTree.ofVersion(head.ledger.tree.version);
   for (const id of changed) {
-    const before = book.leafAfter(batchNumber, id);
+    const before = registry.leafAfter(batchNumber, id);
     if (before === undefined) tree.update(id, 0n);
     else tree.put(id, before.leaf);
   }

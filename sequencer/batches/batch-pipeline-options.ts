@@ -1,4 +1,4 @@
-/** What a line of batches is made with, and what it reports. */
+/** Options and reports of the pipeline of batches. */
 import type { DeployedCircuit } from "@openledger/circuits/registry/deployment";
 import type { ClosedTableBatch } from "@openledger/circuits/table/table-builder";
 import type { Logger } from "@openledger/foundation/logger";

@@ -29,12 +29,12 @@ describe("batches", () => {
     expect(await close(rollup)).toBe(2);
     expect([await status(), await posted()]).toEqual(["closed", null]);
     expect(await unproven(rollup)).toEqual([1, 2]);
-    const first = rollup.sequencer.line.book.record(1)!;
+    const first = rollup.sequencer.pipeline.registry.record(1)!;
     expect(first.circuit).toBe(shapeName(TEST_SHAPE));
-    const inputs = (await rollup.sequencer.line.proofInputs(first.batchHash))!;
+    const inputs = (await rollup.sequencer.pipeline.proofInputs(first.batchHash))!;
     expect(inputs.wideFlags).toHaveLength(TEST_SHAPE.wide);
     expect(inputs.z).toBe(first.publicSignals[2]);
-    expect(await rollup.sequencer.line.proofInputs(hex32(5n))).toBeNull();
+    expect(await rollup.sequencer.pipeline.proofInputs(hex32(5n))).toBeNull();
 
     expect(await prove(rollup, 2)).toEqual({});
     expect(await status()).toBe("proven");
@@ -88,7 +88,7 @@ describe("batches", () => {
       opIndex += BigInt(data.signedCount);
       nextId = data.newNextId;
     }
-    expect(ledger.root).toBe(rollup.sequencer.line.head.ledger.root);
+    expect(ledger.root).toBe(rollup.sequencer.pipeline.head.ledger.root);
   });
 
   it("refuse proofs and reports that are not theirs", async () => {
@@ -124,7 +124,7 @@ describe("batches", () => {
     const rollup = await freshRollup({ userCount: 2 });
     const [alice, bob] = rollup.users as [TestRollup["users"][0], TestRollup["users"][0]];
     expect(await close(rollup)).toBeNull();
-    const closed = () => rollup.sequencer.line.book.closedNumber;
+    const closed = () => rollup.sequencer.pipeline.registry.closedNumber;
     for (let nonce = 0n; nonce < 6n; nonce++) {
       expect(closed()).toBe(1);
       await send(rollup, transfer(alice, bob, nonce));

@@ -1,5 +1,5 @@
 /**
- * The line of batches: the open one that is being filled, the closed ones on their way to L1, and the queue
+ * The pipeline of batches: the open one that is being filled, the closed ones on their way to L1, and the queue
  * entries that go in before anything else.
  *
  * Everything that changes the ledger runs between two awaits, or under `runExclusive`; so the order of execution,
@@ -42,7 +42,7 @@ import { forcedEpochWrites, waitsForL1 } from "./settling/stored-epochs.ts";
 
 export class BatchPipeline {
   readonly head: HeadState;
-  readonly book: BatchRegistry;
+  readonly registry: BatchRegistry;
   readonly estimates: StageEstimates;
   readonly fee: UnitFee;
   readonly account: OperatorAccount;
@@ -66,7 +66,7 @@ export class BatchPipeline {
     this.#log = modules.log;
     this.data = modules.data;
     this.head = restored.head;
-    this.book = restored.book;
+    this.registry = restored.registry;
     this.#opened = restored.opened;
     this.#waiting = restored.waiting;
     this.queueSeenIndex = restored.head.position.queueHead + restored.waiting.length;
@@ -89,7 +89,7 @@ export class BatchPipeline {
 
   /** How many batches wait for L1, of those that may: 0 to 1. */
   get load(): number {
-    return (this.book.closedNumber - this.book.reached("posted")) / this.#options.maxUnpostedBatches;
+    return (this.registry.closedNumber - this.registry.reached("posted")) / this.#options.maxUnpostedBatches;
   }
 
   /**
@@ -111,7 +111,7 @@ export class BatchPipeline {
     if (this.l1Head === null) {
       throw sequencerError("SEQ_L1_HEAD_UNKNOWN", "the bridge has not reported L1's head yet");
     }
-    const unposted = this.book.closedNumber - this.book.reached("posted");
+    const unposted = this.registry.closedNumber - this.registry.reached("posted");
     if (unposted >= this.#options.maxUnpostedBatches && !kindRule(operation.kind)?.isQueue) {
       throw sequencerError("SEQ_BACKLOG_FULL", `${unposted} batches wait for their proof or for L1`, {
         data: { unpostedCount: unposted },
@@ -147,7 +147,7 @@ export class BatchPipeline {
     const { entry, sequence: firstSequence } = this.#opened!;
     try {
       const { record, writes } = closeBatch(
-        { head: this.head, book: this.book, data: this.data },
+        { head: this.head, registry: this.registry, data: this.data },
         {
           openedAtMs: entry.openedAtMs,
           closedAtMs: this.#modules.clock(),
@@ -167,7 +167,7 @@ export class BatchPipeline {
       );
       return durable;
     } catch (error) {
-      // The fees are credited, the batch is not in the book: memory is of no use any more.
+      // The fees are credited, the batch is not in the registry: memory is of no use any more.
       this.#modules.onFatal(error);
       throw error;
     }
@@ -178,7 +178,7 @@ export class BatchPipeline {
     await this.idle();
     if (this.#opened === null) return null;
     await this.#close();
-    return this.book.closedNumber;
+    return this.registry.closedNumber;
   }
 
   /**
@@ -186,7 +186,7 @@ export class BatchPipeline {
    * The next wide operation would close it. While the prover has work, a table goes on being filled for nothing.
    */
   get #isDone(): boolean {
-    return this.head.isFull || (!this.head.hasWideRoom && this.book.unprovenCount === 0);
+    return this.head.isFull || (!this.head.hasWideRoom && this.registry.unprovenCount === 0);
   }
 
   /** Closes the open batch if its time has come. */
@@ -197,8 +197,8 @@ export class BatchPipeline {
 
   /** A closed batch; final ones come from the store. */
   async batch(batchNumber: number): Promise<StoredBatch | undefined> {
-    const record = this.book.record(batchNumber);
-    if (record !== undefined || batchNumber > this.book.finalNumber) return record;
+    const record = this.registry.record(batchNumber);
+    if (record !== undefined || batchNumber > this.registry.finalNumber) return record;
     return this.#log.batch(batchNumber);
   }
 
@@ -210,15 +210,15 @@ export class BatchPipeline {
       this.account.note(batch);
       const data = { batchNumber, status, batchHash, l1TransactionHash: batch.l1?.transactionHash ?? null };
       feed.publish("batches", status, data);
-      const ids = this.book.changesOf(batchNumber).map(([id]) => id);
+      const ids = this.registry.changesOf(batchNumber).map(([id]) => id);
       for (const id of ids) feed.publish(`leaf:${id}`, status, data);
       logger.debug({ batchNumber, status }, "batch status");
     }
     metrics.fees.unitFee.set(Number(formatEther(this.fee.nextWei)));
     const { resultWei } = this.account.result(this.fee.openPerEther());
     metrics.fees.operatorResult.set(Number(formatEther(resultWei ?? 0n)));
-    metrics.batches.proverQueueLength.set(this.book.unprovenCount);
-    metrics.batches.finalizedBatch.set(this.book.finalNumber);
+    metrics.batches.proverQueueLength.set(this.registry.unprovenCount);
+    metrics.batches.finalizedBatch.set(this.registry.finalNumber);
   }
 
   // The operator's processes
@@ -227,7 +227,7 @@ export class BatchPipeline {
   async unprovenBatches(): Promise<readonly StoredBatch[]> {
     await this.idle();
     await this.#log.flushed();
-    return this.book.unproven();
+    return this.registry.unproven();
   }
 
   /** The circuit's inputs of one of them. @returns null where it needs no proof (any more) */
@@ -246,8 +246,8 @@ export class BatchPipeline {
     report: Omit<ProofReport, "provenAtMs">,
   ): Promise<void> {
     await this.idle();
-    if (batchNumber <= this.book.finalNumber) return requireFinal(this.#log, batchNumber, batchHash);
-    const writes = this.book.addProof(batchNumber, batchHash, publicSignals, {
+    if (batchNumber <= this.registry.finalNumber) return requireFinal(this.#log, batchNumber, batchHash);
+    const writes = this.registry.addProof(batchNumber, batchHash, publicSignals, {
       ...report,
       provenAtMs: this.#modules.clock(),
     });
@@ -258,14 +258,14 @@ export class BatchPipeline {
       if (["witness", "prove", "verify"].includes(stage))
         this.#modules.metrics.batches.proofSeconds.observe({ stage }, durationMs / 1_000);
     }
-    const record = this.book.record(batchNumber);
+    const record = this.registry.record(batchNumber);
     if (record !== undefined) this.#announce([record]);
   }
 
   /** @throws SEQ_UNKNOWN, SEQ_BATCH_CONFLICT */
   async reportBatch(batchNumber: number, report: L1Report, reason: string | null): Promise<void> {
     await this.idle();
-    if (batchNumber <= this.book.finalNumber) {
+    if (batchNumber <= this.registry.finalNumber) {
       await requireFinal(this.#log, batchNumber, report.batchHash);
       if (report.status === "dropped") {
         throw sequencerError("SEQ_BATCH_CONFLICT", `batch ${batchNumber} is final`, {
@@ -274,19 +274,19 @@ export class BatchPipeline {
       }
       return;
     }
-    const { writes, changed } = this.book.report(batchNumber, report, this.#modules.clock());
+    const { writes, changed } = this.registry.report(batchNumber, report, this.#modules.clock());
     this.#modules.metrics.batches.publish.inc({ result: report.status });
     if (report.status === "dropped")
       this.#modules.logger.warn({ batchNumber, reason }, "batch taken back from L1");
     await this.#log.write(writes);
     this.#announce(changed);
     if (report.status !== "dropped") return;
-    const foreign = this.book.firstForeign(batchNumber);
+    const foreign = this.registry.firstForeign(batchNumber);
     if (foreign !== null) await this.#undoForeign(foreign);
     if (reason === "stale-timestamp") this.#rebuildInBackground(batchNumber);
     if (reason !== "queue-overdue") return;
     await this.#runExclusive(async () => {
-      if (this.book.record(batchNumber)?.batchHash !== report.batchHash.toLowerCase()) return;
+      if (this.registry.record(batchNumber)?.batchHash !== report.batchHash.toLowerCase()) return;
       await this.#rebase({ base: batchNumber - 1, foreign: [], isQueueFirst: true });
     });
   }
@@ -296,7 +296,7 @@ export class BatchPipeline {
     this.l1Head = l1Head;
     if (this.#waiting.length > 0) await this.#runExclusive(() => this.#drainWaiting());
     const openTimestamp = this.#opened === null ? l1Head.timestamp : Number(this.#opened.entry.timestamp);
-    const stale = this.book.firstStale(l1Head.timestamp, this.#options.staleMarginSeconds, openTimestamp);
+    const stale = this.registry.firstStale(l1Head.timestamp, this.#options.staleMarginSeconds, openTimestamp);
     if (stale !== null) this.#rebuildInBackground(stale);
   }
 
@@ -306,10 +306,10 @@ export class BatchPipeline {
     this.#runExclusive(async () => {
       const log = this.#log;
       const modules = this.#modules;
-      const { head, book } = this;
+      const { head, registry } = this;
       const startedAtMs = modules.clock();
       const { rebuilt, opened } = await rebuildBatches(
-        { head, book, log, data: this.data },
+        { head, registry, log, data: this.data },
         { fromNumber, l1Timestamp: BigInt(this.l1Head?.timestamp ?? 0), nowMs: startedAtMs },
       );
       this.#opened = opened;
@@ -325,7 +325,7 @@ export class BatchPipeline {
   /** L1 took back a batch of somebody else: what is behind it is executed again without it. */
   async #undoForeign(batchNumber: number): Promise<void> {
     await this.#runExclusive(async () => {
-      if (this.book.record(batchNumber)?.isForeign !== true) return;
+      if (this.registry.record(batchNumber)?.isForeign !== true) return;
       await this.#rebase({ base: batchNumber - 1, foreign: [], isQueueFirst: true });
     });
   }
@@ -341,17 +341,17 @@ export class BatchPipeline {
   ): Promise<{ finalNumber: number; malformed: MalformedBatch | null }> {
     return this.#runExclusive(async () => {
       const modules = this.#modules;
-      const { head, book, queueSeenIndex } = this;
-      const base = sharedNumber(book, batches);
+      const { head, registry, queueSeenIndex } = this;
+      const base = sharedNumber(registry, batches);
       const facts = { rules: head.rules, circuits: modules.circuits, queueSeenIndex };
-      const { malformed, read: foreign } = readForeignBatches(batches, book.positionAfter(base), facts);
+      const { malformed, read: foreign } = readForeignBatches(batches, registry.positionAfter(base), facts);
       // The bridge reports it again with every look.
       if (foreign[0] === undefined || !isSame(foreign[0].source, this.malformed)) {
         const isQueueFirst = foreign.some(({ queueCount }) => queueCount > 0);
         const found = foreign.length > 0 ? await this.#rebase({ base, foreign, isQueueFirst }) : null;
         this.malformed = found ?? malformed;
       }
-      return { finalNumber: book.finalNumber, malformed: this.malformed };
+      return { finalNumber: registry.finalNumber, malformed: this.malformed };
     });
   }
 
@@ -361,14 +361,14 @@ export class BatchPipeline {
     const log = this.#log;
     const modules = this.#modules;
     const waiting = this.#waiting;
-    const { head, book } = this;
+    const { head, registry } = this;
     const nowMs = modules.clock();
     const l1Timestamp = BigInt(this.l1Head?.timestamp ?? 0);
     try {
       const { feeAccountId } = this.#options;
       const terms = { feeAccountId, feePerUnitWei: this.feePerUnitWei };
       const options = { ...plan, terms, l1Timestamp, nowMs };
-      const rebased = await rebaseBatches({ head, book, log, data: this.data }, options);
+      const rebased = await rebaseBatches({ head, registry, log, data: this.data }, options);
       this.#opened = rebased.opened;
       this.#deadline.clear();
       if (this.#opened !== null) this.#deadline.noteOperation(nowMs);
@@ -412,7 +412,7 @@ export class BatchPipeline {
   ): Promise<{ nextIndex: number }> {
     return this.#runExclusive(async () => {
       const facts = { entries, fromIndex, seenIndex: this.queueSeenIndex };
-      const plan = await planQueueReplacement(facts, this.book, this.#log);
+      const plan = await planQueueReplacement(facts, this.registry, this.#log);
       if (plan !== null) {
         await this.#rebase({ base: plan.base, foreign: [], isQueueFirst: false, queue: plan.queue });
         const waiting = await this.#log.queueEntriesFrom(this.head.position.queueHead);
@@ -428,7 +428,7 @@ export class BatchPipeline {
     let durable: Promise<void> = Promise.resolve();
     while (this.#waiting.length > 0 && this.l1Head !== null) {
       const record = this.#waiting[0]!;
-      if (waitsForL1(record, this.head.ledger, this.book)) break;
+      if (waitsForL1(record, this.head.ledger, this.registry)) break;
       const operation = operationOf(record);
       this.#makeRoom(operation);
       const { opIndex, slot, trace } = this.head.execute(operation);

@@ -32,30 +32,30 @@ it("counts the batches without a proof, whatever becomes of them", () => {
     timestamp: 0n,
   };
   const head = new HeadState(ledger, { domain: TEST_DOMAIN, idFeeWei: OPEN, shape: SHAPE }, start);
-  const book = new BatchRegistry({ ...start, sequence: 0 }, ledger);
+  const registry = new BatchRegistry({ ...start, sequence: 0 }, ledger);
   const data = { choose: () => ({ place: "calldata", circuitId: 5n }) as const };
   const close = () => {
     head.openNext({ timestamp: 1n, feeAccountId: 1, feePerUnitWei: 1n });
     const times = { openedAtMs: 0, closedAtMs: 0, firstSequence: 0, sequence: 0, rebuildCount: 0 };
-    closeBatch({ head, book, data }, times);
+    closeBatch({ head, registry, data }, times);
   };
   /** A batch that is not final. */
   const any = () => {
-    if (book.closedNumber === book.finalNumber) close();
-    return book.record(
-      book.finalNumber + 1 + random.below(random.pick([1, book.closedNumber - book.finalNumber])),
+    if (registry.closedNumber === registry.finalNumber) close();
+    return registry.record(
+      registry.finalNumber + 1 + random.below(random.pick([1, registry.closedNumber - registry.finalNumber])),
     )!;
   };
   const replaceAfter = (base: number) => {
-    const removed = book.record(base + 1);
+    const removed = registry.record(base + 1);
     const isForeign = removed !== undefined && random.below(2) === 0;
     const status = random.pick(["posted", "final"] as const);
-    const foreign = isForeign && base === book.finalNumber ? [{ ...removed, isForeign, status }] : [];
-    book.replaceAfter(
+    const foreign = isForeign && base === registry.finalNumber ? [{ ...removed, isForeign, status }] : [];
+    registry.replaceAfter(
       base,
       foreign.map((record) => [record, []]),
     );
-    head.rollBack(new Map(), book.positionAfter(book.closedNumber));
+    head.rollBack(new Map(), registry.positionAfter(registry.closedNumber));
   };
   const counts = new Set<number>();
   for (let step = 0; step < 400; step++) {
@@ -65,8 +65,8 @@ it("counts the batches without a proof, whatever becomes of them", () => {
       close,
       close,
       close,
-      () => book.addProof(number, batchHash, publicSignals, PROOF),
-      () => book.report(number, { batchHash, status, inclusion: INCLUSION }, 0),
+      () => registry.addProof(number, batchHash, publicSignals, PROOF),
+      () => registry.report(number, { batchHash, status, inclusion: INCLUSION }, 0),
       () => random.below(8) > 0 || replaceAfter(number - 1),
     ]);
     try {
@@ -74,9 +74,9 @@ it("counts the batches without a proof, whatever becomes of them", () => {
     } catch (error) {
       if (!isRollupError(error, "SEQ_BATCH_CONFLICT")) throw error;
     }
-    expect(book.unprovenCount).toBe(book.unproven().length);
-    counts.add(book.unprovenCount);
+    expect(registry.unprovenCount).toBe(registry.unproven().length);
+    counts.add(registry.unprovenCount);
   }
   expect(counts.size).toBeGreaterThan(5);
-  expect(book.finalNumber).toBeGreaterThan(5);
+  expect(registry.finalNumber).toBeGreaterThan(5);
 });

@@ -19,11 +19,11 @@ export interface PlaceChooser {
 }
 
 /**
- * Closes the head's open batch and enters it in the book; the writes belong beside its log entry.
+ * Closes the head's open batch and enters it in the registry; the writes belong beside its log entry.
  * @throws RangeError where the batch has a blob, and `preloadKzg` was not awaited
  */
 export function closeBatch(
-  modules: { head: HeadState; book: BatchRegistry; data: PlaceChooser },
+  modules: { head: HeadState; registry: BatchRegistry; data: PlaceChooser },
   facts: {
     openedAtMs: number;
     closedAtMs: number;
@@ -32,7 +32,7 @@ export function closeBatch(
     rebuildCount: number;
   },
 ): { record: StoredBatch; writes: StoreWrite[] } {
-  const { head, book, data: chooser } = modules;
+  const { head, registry, data: chooser } = modules;
   const { sequence, ...rest } = facts;
   const { circuitId, place } = chooser.choose(head.tableCounts);
   const { closed, changes, settlements } = head.close(place);
@@ -49,5 +49,5 @@ export function closeBatch(
     position: { ...head.position, sequence },
   });
   // The circuit's inputs are laid out when a prover asks for them: most of their hashes serve nobody else.
-  return { record, writes: book.add(record, changes, closedDraftOf(closed)) };
+  return { record, writes: registry.add(record, changes, closedDraftOf(closed)) };
 }

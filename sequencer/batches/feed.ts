@@ -86,9 +86,9 @@ export class Feed implements FeedPublisher {
       });
     }
     if (!this.#places.hasRoom(network)) {
-      const { mostOfNetwork } = this.#places;
-      throw sequencerError("SRV_OVERLOADED", `your address has ${mostOfNetwork} places of the feed`, {
-        data: { reason: "feed-full", mostOfNetwork },
+      const { maxOfNetwork } = this.#places;
+      throw sequencerError("SRV_OVERLOADED", `your address has ${maxOfNetwork} places of the feed`, {
+        data: { reason: "feed-full", maxOfNetwork },
       });
     }
   }

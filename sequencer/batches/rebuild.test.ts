@@ -26,9 +26,9 @@ describe("batches that got too old for L1", () => {
       timestamp: L1_TIMESTAMP,
     });
 
-    const rootBefore = rollup.sequencer.line.head.ledger.root;
+    const rootBefore = rollup.sequencer.pipeline.head.ledger.root;
     await head(rollup, L1_TIMESTAMP + 3_000);
-    await rollup.sequencer.line.idle();
+    await rollup.sequencer.pipeline.idle();
     expect(rollup.fatal).toEqual([]);
     expect(await batch(rollup, 1), "posted").toMatchObject({ status: "posted", timestamp: L1_TIMESTAMP });
     expect(await batch(rollup, 2)).toMatchObject({
@@ -36,8 +36,8 @@ describe("batches that got too old for L1", () => {
       timestamp: L1_TIMESTAMP + 3_000,
       rebuildCount: 1,
     });
-    expect(rollup.sequencer.line.head.openBatch?.terms.timestamp).toBe(BigInt(L1_TIMESTAMP + 3_000));
-    expect(rollup.sequencer.line.head.ledger.root).toBe(rootBefore);
+    expect(rollup.sequencer.pipeline.head.openBatch?.terms.timestamp).toBe(BigInt(L1_TIMESTAMP + 3_000));
+    expect(rollup.sequencer.pipeline.head.ledger.root).toBe(rootBefore);
     expect(await prove(rollup, 2, { batchHash: oldBatch.batchHash })).toEqual([409, "SEQ_BATCH_CONFLICT"]);
     const after = await Promise.all(hashes.map(preconfirmationOf));
     for (const [i, operation] of after.entries()) {
@@ -48,8 +48,8 @@ describe("batches that got too old for L1", () => {
     // And a restart agrees.
     await rollup.stop();
     const again = await freshRollup({ dataPath: rollup.config.dataPath });
-    expect(again.sequencer.line.head.ledger.root).toBe(rootBefore);
-    expect(again.sequencer.line.head.openBatch).toMatchObject({ number: 4, operationCount: 1 });
+    expect(again.sequencer.pipeline.head.ledger.root).toBe(rootBefore);
+    expect(again.sequencer.pipeline.head.openBatch).toMatchObject({ number: 4, operationCount: 1 });
     expect(await batch(again, 2)).toMatchObject({ rebuildCount: 1, timestamp: L1_TIMESTAMP + 3_000 });
   });
 
@@ -58,10 +58,10 @@ describe("batches that got too old for L1", () => {
     await prove(rollup, 1);
     await report(rollup, 1, "submitted");
     await head(rollup, L1_TIMESTAMP + 3_800);
-    await rollup.sequencer.line.idle();
+    await rollup.sequencer.pipeline.idle();
     expect(await batch(rollup, 1)).toMatchObject({ status: "submitted", rebuildCount: 0 });
     await head(rollup, L1_TIMESTAMP + 3_901);
-    await rollup.sequencer.line.idle();
+    await rollup.sequencer.pipeline.idle();
     expect(await batch(rollup, 1)).toMatchObject({ status: "closed", rebuildCount: 1 });
   });
 
@@ -71,7 +71,7 @@ describe("batches that got too old for L1", () => {
     await report(rollup, 1, "submitted");
     await head(rollup, L1_TIMESTAMP + 100);
     await report(rollup, 1, "dropped", { reason: "stale-timestamp" });
-    await rollup.sequencer.line.idle();
+    await rollup.sequencer.pipeline.idle();
     expect(await batch(rollup, 1)).toMatchObject({
       status: "closed",
       rebuildCount: 1,
@@ -141,7 +141,7 @@ describe("batches that got too old for L1", () => {
     });
     const refused = await send(rollup, approve);
     expect([refused.status, refused.body.error.code]).toEqual([409, "SEQ_TOO_EARLY"]);
-    const closed = rollup.sequencer.line.book.closedNumber;
+    const closed = rollup.sequencer.pipeline.registry.closedNumber;
     for (let number = 1; number <= closed; number++) await report(rollup, number, "final");
     expect((await send(rollup, approve)).body.error.code).toBe("OP_TOO_EARLY");
     await head(rollup, L1_TIMESTAMP + 24 * 3_600);

@@ -22,22 +22,22 @@ import type { HeadState } from "./head-state.ts";
  * @throws SEQ_STORE_INCONSISTENT where an acknowledged operation cannot be executed again
  */
 export async function rebuildBatches(
-  modules: { head: HeadState; book: BatchRegistry; log: LedgerLog; data: PlaceChooser },
+  modules: { head: HeadState; registry: BatchRegistry; log: LedgerLog; data: PlaceChooser },
   options: { fromNumber: number; l1Timestamp: bigint; nowMs: number },
 ): Promise<{ rebuilt: StoredBatch[]; opened: { entry: OpenedEntry; sequence: number } | null }> {
-  const { head, book, log } = modules;
+  const { head, registry, log } = modules;
   const { fromNumber, l1Timestamp, nowMs } = options;
   await log.flushed();
   const oldRecords = new Map<number, StoredBatch>();
   const touched = new Set(head.openTouched);
-  for (let number = fromNumber; number <= book.closedNumber; number++) {
-    oldRecords.set(number, book.record(number)!);
-    for (const [id] of book.changesOf(number)) touched.add(id);
+  for (let number = fromNumber; number <= registry.closedNumber; number++) {
+    oldRecords.set(number, registry.record(number)!);
+    for (const [id] of registry.changesOf(number)) touched.add(id);
   }
-  const position = book.positionAfter(fromNumber - 1);
+  const position = registry.positionAfter(fromNumber - 1);
   head.rollBack(
     new Map<number, LeafState | undefined>(
-      [...touched].map((id) => [id, book.leafAfter(fromNumber - 1, id)]),
+      [...touched].map((id) => [id, registry.leafAfter(fromNumber - 1, id)]),
     ),
     position,
   );

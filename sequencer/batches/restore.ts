@@ -14,7 +14,7 @@ import { type ChainRules, HeadState } from "./head-state.ts";
 
 export interface Restored {
   readonly head: HeadState;
-  readonly book: BatchRegistry;
+  readonly registry: BatchRegistry;
   /** The open batch's log entry, if it has operations. */
   readonly opened: { entry: OpenedEntry; sequence: number } | null;
   /** Queue entries that were handed over and wait to be executed. */
@@ -52,8 +52,8 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
   const replayAtMs = performance.now();
   const leafCount = ledger.leaves.size;
   const head = new HeadState(ledger, options.rules, final);
-  const book = new BatchRegistry(final, ledger);
-  const closed = new ClosedBatches(head, book);
+  const registry = new BatchRegistry(final, ledger);
+  const closed = new ClosedBatches(head, registry);
 
   let opened: Restored["opened"] = null;
   let executed: ExecutedEntry[] = [];
@@ -115,18 +115,18 @@ export async function restore(log: LedgerLog, options: RestoreOptions): Promise<
     hashMs: replayAtMs - hashAtMs,
     replayMs: performance.now() - replayAtMs,
   };
-  const nextFeeWei = await nextFee(log, book, opened);
+  const nextFeeWei = await nextFee(log, registry, opened);
   const replayedCount = executed.length;
-  return { head, book, opened, waiting, nextFeeWei, replayedCount, leafCount, timings };
+  return { head, registry, opened, waiting, nextFeeWei, replayedCount, leafCount, timings };
 }
 
 /** Batches whose trees are hashed together: twice as fast as one after the other, and bounded in memory. */
 const BATCHES_AT_ONCE = 64;
 
-/** Closed batches on their way into the book: each batch's leaves have to give the root that it was closed with. */
+/** Closed batches on their way into the registry: each batch's leaves have to give the root that it was closed with. */
 class ClosedBatches {
   readonly #head: HeadState;
-  readonly #book: BatchRegistry;
+  readonly #registry: BatchRegistry;
   #unchecked: {
     readonly record: StoredBatch;
     readonly changes: LeafChanges;
@@ -134,10 +134,10 @@ class ClosedBatches {
   }[] = [];
   #lastNumber: number;
 
-  constructor(head: HeadState, book: BatchRegistry) {
+  constructor(head: HeadState, registry: BatchRegistry) {
     this.#head = head;
-    this.#book = book;
-    this.#lastNumber = book.closedNumber;
+    this.#registry = registry;
+    this.#lastNumber = registry.closedNumber;
   }
 
   get lastNumber(): number {
@@ -161,7 +161,7 @@ class ClosedBatches {
       requireRoot(`batch ${record.number}`, record.position.root, version.root);
       // The hashes that came with the changes are not believed.
       const hashed = changes.map(([id, leaf]) => [id, leaf, version.leafHash(id)] as const);
-      this.#book.load(record, hashed);
+      this.#registry.load(record, hashed);
     }
   }
 }
@@ -172,15 +172,15 @@ class ClosedBatches {
  */
 async function nextFee(
   log: LedgerLog,
-  book: BatchRegistry,
+  registry: BatchRegistry,
   opened: Restored["opened"],
 ): Promise<bigint | null> {
   const announced = await log.get<bigint>(storeKeys.nextFee);
   if (announced !== undefined) return announced;
   if (opened !== null) return opened.entry.feePerUnitWei;
-  const last = book.closedNumber;
+  const last = registry.closedNumber;
   for (let number = last; number > Math.max(0, last - BATCHES_WITH_FEES); number--) {
-    const batch = book.record(number) ?? (await log.storedBatch(number));
+    const batch = registry.record(number) ?? (await log.storedBatch(number));
     if (batch !== undefined && batch.signedCount > 0) return batch.feePerUnitWei;
   }
   return null;

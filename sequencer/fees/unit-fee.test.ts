@@ -75,8 +75,8 @@ describe("a fee that follows", () => {
       fee.noteGasPrice(1n << (seed >> 57n));
       const next = fee.advance(Number(seed & 3n) / 2);
       expect(next).toBeLessThan(2n ** 64n);
-      const most = before / 8n < 1n ? 1n : before / 8n;
-      expect(next - before <= most && before - next <= most).toBe(true);
+      const max = before / 8n < 1n ? 1n : before / 8n;
+      expect(next - before <= max && before - next <= max).toBe(true);
       expect(next).toBeLessThanOrEqual(fee.highestAfter(before));
     }
     const { fee: tight } = feeOf({ feeMinPerUnitWei: 900_000n, feeMaxPerUnitWei: 1_100_000n });

@@ -21,7 +21,7 @@ export interface UnitFeeRules {
   readonly feePerUnitWei: bigint;
   readonly feeMinPerUnitWei: bigint;
   readonly feeMaxPerUnitWei: bigint;
-  /** Most that it moves from a batch to the next, in thousandths of itself; at least one wei. */
+  /** Maximum move from a batch to the next, in thousandths of itself; at least one wei. */
   readonly feeStepPerMille: number;
   readonly feeMarginPerMille: number;
   /** Surcharge, in thousandths, where as many batches wait for L1 as may. */
@@ -140,8 +140,8 @@ export class UnitFee {
 
   #within(wei: bigint): bigint {
     const { feeMaxPerUnitWei, feeMinPerUnitWei } = this.rules;
-    const most = feeMaxPerUnitWei < MAX_HEADER_FEE_WEI ? feeMaxPerUnitWei : MAX_HEADER_FEE_WEI;
-    if (wei > most) return most;
+    const max = feeMaxPerUnitWei < MAX_HEADER_FEE_WEI ? feeMaxPerUnitWei : MAX_HEADER_FEE_WEI;
+    if (wei > max) return max;
     return wei < feeMinPerUnitWei ? feeMinPerUnitWei : wei;
   }
 }

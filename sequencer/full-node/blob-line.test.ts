@@ -51,8 +51,8 @@ const start = (place = "blob", pricesUrl: string | null = null, environment = {}
   );
 /** Hashes of blobs that the sequencer can be asked for, by the batches' numbers. */
 async function named(): Promise<string[]> {
-  const { line, log } = w.rollup.sequencer;
-  const numbers = Array.from({ length: line.book.closedNumber }, (_, i) => i + 1);
+  const { pipeline, log } = w.rollup.sequencer;
+  const numbers = Array.from({ length: pipeline.registry.closedNumber }, (_, i) => i + 1);
   const records = await Promise.all(numbers.map((number) => log.storedBatch(number)));
   return records.map((it) => it && blobHashOf(it)).filter((hash) => hash != null);
 }
@@ -132,7 +132,7 @@ it("closes batches in blobs, which L1 takes, the sequencer serves, and readers o
   const count = await post();
   expect(new Set(await named()).size).toBe(count);
   await expectServed(urlOf(w), await named());
-  expect(w.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+  expect(w.rollup.sequencer.pipeline.head.ledger.root).toBe((await f.rollup.state()).root);
 
   await f.l1.client.mine({ blocks: 2 });
   await expectRead("by-archive", { archives: [urlOf(w)] }, count);
@@ -226,7 +226,7 @@ if (isWhole) {
       await fed.poll();
       expect(fed.alarms.all).toEqual([]);
       expect(await fed.get("/v1/status")).toMatchObject({
-        body: { batches: { closed: w.rollup.sequencer.line.book.closedNumber } },
+        body: { batches: { closed: w.rollup.sequencer.pipeline.registry.closedNumber } },
       });
       await post();
 
@@ -238,7 +238,7 @@ if (isWhole) {
       const count = await post();
       expect((await batch(w.rollup, count)).circuit).toBe(shapeName(CALLDATA_SHAPE));
       expect((await named()).length).toBe(before + 1);
-      expect(w.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+      expect(w.rollup.sequencer.pipeline.head.ledger.root).toBe((await f.rollup.state()).root);
       await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
       await expectRead("mixed", { archives: [urlOf(w)] }, count);
       await fed.poll();

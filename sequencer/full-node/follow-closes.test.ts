@@ -124,7 +124,7 @@ describe("the CloseEpochs' randomness at a full node", () => {
     await w.turn();
     await again.poll();
     expect(again.followed.head.ledger.root).toBe((await f.rollup.state()).root);
-    expect(again.followed.book.finalNumber).toBe((await f.rollup.state()).batchNumber);
+    expect(again.followed.registry.finalNumber).toBe((await f.rollup.state()).batchNumber);
     expect(await plainAnswer(again, MODEL)).toEqual(await plainAnswer(w.rollup, MODEL));
     expect(again.alarms.isQuiet).toBe(true);
   });

@@ -108,14 +108,14 @@ export class FollowFeed {
   /** Goes back to the last batch that the leader has, too; null where it has not even the last final one. */
   async #findPlace(): Promise<LeaderPage | null> {
     const { followed } = this.#modules;
-    const { book } = followed;
-    for (let number = book.closedNumber; number >= book.finalNumber; number--) {
+    const { registry } = followed;
+    for (let number = registry.closedNumber; number >= registry.finalNumber; number--) {
       const page = await this.#pageAfter(number);
-      if (page === null || page.base?.root !== book.positionAfter(number).root) continue;
-      const known = book.record(number)?.batchHash;
+      if (page === null || page.base?.root !== registry.positionAfter(number).root) continue;
+      const known = registry.record(number)?.batchHash;
       // Closed again with another time: the same root, and other bytes on L1.
       if (known !== undefined && page.base.batchHash != null && page.base.batchHash !== known) continue;
-      if (number < book.closedNumber || followed.hasOpenBatch) await followed.rewind(number);
+      if (number < registry.closedNumber || followed.hasOpenBatch) await followed.rewind(number);
       return page;
     }
     return null;
@@ -136,14 +136,14 @@ export class FollowFeed {
   async #take(entry: LeaderEntry): Promise<boolean> {
     const { followed, onBatch, onOperation, queued } = this.#modules;
     if (entry.type === "operation") await this.#holdPreconfirmation(entry);
-    const closedBefore = followed.book.closedNumber;
+    const closedBefore = followed.registry.closedNumber;
     const result = await followed.apply(entry, queued);
     if (result === "wait") {
       this.waitsForEntry = (entry as Extract<LeaderEntry, { type: "queue" }>).queueIndex;
       return false;
     }
     if (result === null) return true;
-    const isBatch = followed.book.closedNumber > closedBefore;
+    const isBatch = followed.registry.closedNumber > closedBefore;
     this.#untold.push(() =>
       isBatch ? onBatch(result as StoredBatch) : onOperation(result as OperationEntry),
     );
@@ -169,8 +169,8 @@ export class FollowFeed {
     const { followed } = this.#modules;
     this.#nextSequence = null;
     this.isFollowed = false;
-    const { book } = followed;
-    const last = book.reached("posted");
-    if (book.closedNumber > last || followed.hasOpenBatch) await followed.rewind(last);
+    const { registry } = followed;
+    const last = registry.reached("posted");
+    if (registry.closedNumber > last || followed.hasOpenBatch) await followed.rewind(last);
   }
 }

@@ -211,11 +211,11 @@ describe("forced entries at a full node", () => {
     await makeFinal(w);
     await randomness.poll();
     const { root } = await f.rollup.state();
-    expect(root).toBe(w.rollup.sequencer.line.head.ledger.root);
+    expect(root).toBe(w.rollup.sequencer.pipeline.head.ledger.root);
     for (const copy of [fullNode, alone]) {
       await copy.poll();
       expect(copy.followed.head.ledger.root).toBe(root);
-      expect(copy.followed.book.finalNumber).toBe(w.rollup.sequencer.line.book.finalNumber);
+      expect(copy.followed.registry.finalNumber).toBe(w.rollup.sequencer.pipeline.registry.finalNumber);
       await same(copy, copy === alone);
       quiet(copy);
     }
@@ -263,7 +263,7 @@ describe("a full node of a sequencer that lies about forced entries", () => {
     await close(lying.rollup);
     await fullNode.poll();
     expect((await fullNode.get("/v1/status")).body.batches.closed, "the feed's own batch").toBe(
-      lying.rollup.sequencer.line.book.closedNumber,
+      lying.rollup.sequencer.pipeline.registry.closedNumber,
     );
     expect((await fullNode.get(`/v1/queue/${index}`)).body.status).toBe("queued");
     await honest.watch();

@@ -34,7 +34,7 @@ interface FollowState {
 export class FollowHost implements LedgerHost {
   readonly options: LedgerHost["options"];
   readonly log: LedgerLog;
-  readonly line: LedgerHost["line"];
+  readonly pipeline: LedgerHost["pipeline"];
   /** Only the sequencer knows what waits behind a nonce gap. */
   readonly mempool = { size: 0, nextNonce: (_leafId: number, leafNonce: bigint) => leafNonce };
   readonly settlements: LedgerHost["settlements"];
@@ -52,14 +52,14 @@ export class FollowHost implements LedgerHost {
     this.log = followed.log;
     const { feePerUnitWei, ...terms } = leader;
     this.options = { ...terms, pendingPerLeaf: 0, pendingTotal: 0, pendingTtlMs: 0 };
-    const { book, head, log } = followed;
-    const batch = (batchNumber: number) => batchOf(book, log, batchNumber);
-    this.line = {
+    const { registry, head, log } = followed;
+    const batch = (batchNumber: number) => batchOf(registry, log, batchNumber);
+    this.pipeline = {
       head,
-      book,
+      registry,
       estimates: new StageEstimates(leader),
       get feePerUnitWei() {
-        return head.openBatch?.terms.feePerUnitWei ?? lastFeeWei(book) ?? feePerUnitWei;
+        return head.openBatch?.terms.feePerUnitWei ?? lastFeeWei(registry) ?? feePerUnitWei;
       },
       get l1Head() {
         return state.l1Head();
@@ -125,7 +125,7 @@ export class FollowHost implements LedgerHost {
     before?: string | number,
   ): Promise<(KnownOperation | KnownQueueEntry)[]> {
     const entries = await this.log.operationsOf(leafId, limit, before);
-    const batch = remembered((number: number) => this.line.batch(number));
+    const batch = remembered((number: number) => this.pipeline.batch(number));
     const known = entries.map((entry) =>
       entry.type === "queue" ? knownQueueEntry(entry, { batch }) : this.#known(entry, batch),
     );
@@ -134,7 +134,7 @@ export class FollowHost implements LedgerHost {
 
   async #known(
     entry: OperationEntry,
-    batchOf: (number: number) => Promise<StoredBatch | undefined> = this.line.batch,
+    batchOf: (number: number) => Promise<StoredBatch | undefined> = this.pipeline.batch,
   ): Promise<KnownOperation> {
     const batch = (await batchOf(entry.batchNumber)) ?? null;
     const { hash, operation } = entry;
@@ -169,22 +169,22 @@ export class FollowHost implements LedgerHost {
 
   async #knownSettlement(sequence: number): Promise<KnownSettlement> {
     const entry = await this.log.entry<SettlementEntry>(sequence);
-    return { entry, batch: (await this.line.batch(entry.batchNumber)) ?? null };
+    return { entry, batch: (await this.pipeline.batch(entry.batchNumber)) ?? null };
   }
 }
 
 /** Of the last batch of the sequencer's own that is remembered: others charge nothing. */
-function lastFeeWei(book: BatchRegistry): bigint | null {
-  const last = book.record(book.closedNumber);
+function lastFeeWei(registry: BatchRegistry): bigint | null {
+  const last = registry.record(registry.closedNumber);
   return last === undefined || last.isForeign === true ? null : last.feePerUnitWei;
 }
 
 async function batchOf(
-  book: BatchRegistry,
+  registry: BatchRegistry,
   log: LedgerLog,
   batchNumber: number,
 ): Promise<StoredBatch | undefined> {
-  const record = book.record(batchNumber);
-  if (record !== undefined || batchNumber > book.finalNumber) return record;
+  const record = registry.record(batchNumber);
+  if (record !== undefined || batchNumber > registry.finalNumber) return record;
   return log.batch(batchNumber);
 }

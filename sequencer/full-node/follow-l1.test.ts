@@ -262,7 +262,7 @@ describe("a full node when L1 takes back what it has followed", () => {
     await w.turn();
     for (let i = 0; i < 2; i++) await fed.poll();
     expect(rootOf(fed)).toBe(await l1Root());
-    expect(fed.followed.book.finalNumber).toBe(w.rollup.sequencer.line.book.finalNumber);
+    expect(fed.followed.registry.finalNumber).toBe(w.rollup.sequencer.pipeline.registry.finalNumber);
     await expectSame(fed, w, [...LEAVES, "/v1/queue/2", `/v1/batches/${posted}`]);
     expect((await fed.get("/v1/queue/2")).body.status).toBe("executed");
     expect((await fed.get(`/v1/operations/${hash}`)).body).toMatchObject({
@@ -316,7 +316,7 @@ if (isWhole) {
       await makeFinal(w);
       // The batch was followed once it was confirmed; its end is reported as for own ones, after it was looked for.
       for (let i = 0; i < 3; i++) await w.turn();
-      expect(w.rollup.sequencer.line.book.finalNumber).toBe(batchNumber + 1);
+      expect(w.rollup.sequencer.pipeline.registry.finalNumber).toBe(batchNumber + 1);
       await look();
       passStall(STALL_MS);
       await mine(1);
@@ -335,7 +335,7 @@ if (isWhole) {
 
       await post(w);
       await fed.poll();
-      for (let i = 0; deep.followed.book.finalNumber <= batchNumber; i++) {
+      for (let i = 0; deep.followed.registry.finalNumber <= batchNumber; i++) {
         expect(i, "it comes to the stranger's batch").toBeLessThan(deepFinality);
         await mine(1);
         for (const one of [fed, deep]) await one.poll();
@@ -346,7 +346,7 @@ if (isWhole) {
       await look();
       for (const one of [fed, deep, alone]) {
         expect(rootOf(one)).toBe(await l1Root());
-        expect(one.followed.book.finalNumber).toBe((await f.rollup.state()).batchNumber);
+        expect(one.followed.registry.finalNumber).toBe((await f.rollup.state()).batchNumber);
         await expectSame(one, w, urls, one === alone);
       }
       for (const { hash, preconfirmation } of sent)

@@ -107,7 +107,7 @@ export class FollowL1 {
   }
 
   get finalNumber(): number {
-    return this.#modules.followed.book.finalNumber;
+    return this.#modules.followed.registry.finalNumber;
   }
 
   /** The last final batch is the last one there will be, as far as this program can follow. */
@@ -168,10 +168,10 @@ export class FollowL1 {
 
   /** What a restart has to know again. */
   async #load(): Promise<void> {
-    const { book, head, log } = this.#modules.followed;
+    const { registry, head, log } = this.#modules.followed;
     for (const [id] of head.ledger.leaves.withMore()) {
       // As L1 has it: the sequencer may have settled the epoch already.
-      const closed = book.leafAfter(book.finalNumber, id)?.rewards?.closed ?? null;
+      const closed = registry.leafAfter(registry.finalNumber, id)?.rewards?.closed ?? null;
       const close = closed === null ? undefined : await readCloseOnL1(log, Number(closed.closingBatch));
       if (close === undefined) continue;
       this.#settlements.seedClose(close);
@@ -191,10 +191,10 @@ export class FollowL1 {
 
   async #takeFinal(marker: FollowMarker, toBlock: bigint): Promise<void> {
     const { followed, rollup } = this.#modules;
-    const { book, log } = followed;
+    const { registry, log } = followed;
     const blockHash = await this.#blockHash(toBlock);
     const { maxChunkBlocks } = this.#options;
-    const after = book.positionAfter(book.finalNumber);
+    const after = registry.positionAfter(registry.finalNumber);
     const fromBlock = BigInt(marker.blockNumber) + 1n;
     for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
       await this.#take(event);
@@ -274,9 +274,9 @@ export class FollowL1 {
   /** At the end, what the sequencer has shown behind the last batch can never be on L1. */
   async #endShown(): Promise<void> {
     const { followed, onRewind } = this.#modules;
-    const { book } = followed;
-    if (book.closedNumber === book.finalNumber && !followed.hasOpenBatch) return;
-    await followed.rewind(book.finalNumber);
+    const { registry } = followed;
+    if (registry.closedNumber === registry.finalNumber && !followed.hasOpenBatch) return;
+    await followed.rewind(registry.finalNumber);
     onRewind();
   }
 
@@ -288,7 +288,7 @@ export class FollowL1 {
   /** What is not final: entries of the queue, and the batches that L1 has taken so far. */
   async #readNewest(fromBlock: bigint, toBlock: bigint): Promise<void> {
     const { followed, rollup } = this.#modules;
-    const { book } = followed;
+    const { registry } = followed;
     const { address, client } = rollup;
     const { maxChunkBlocks } = this.#options;
     const posted: PostedBatch[] = [];
@@ -310,12 +310,12 @@ export class FollowL1 {
     await this.queue.noteNewest(fromBlock, toBlock, seen);
     await this.#notePosted(posted);
     this.foreignNumber = this.#lastForeign(posted);
-    this.postedNumber = Math.max(book.finalNumber, ...posted.map(({ number }) => number));
+    this.postedNumber = Math.max(registry.finalNumber, ...posted.map(({ number }) => number));
     const key = posted
       .map(({ number, root, transactionHash }) => `${number}/${root}/${transactionHash}`)
       .join();
     if (key === this.#postedKey || posted.length === 0) return;
-    const after = book.positionAfter(book.finalNumber);
+    const after = registry.positionAfter(registry.finalNumber);
     const events: BatchEvent[] = [];
     for await (const event of readL1History({ rollup, fromBlock, toBlock, after, maxChunkBlocks }))
       if (event.type === "batch") events.push(event);
@@ -325,10 +325,10 @@ export class FollowL1 {
 
   /** Own batches go up to posted where L1 has them, and down where it has them no more. */
   async #notePosted(posted: readonly PostedBatch[]): Promise<void> {
-    const { book, log } = this.#modules.followed;
+    const { registry, log } = this.#modules.followed;
     const l1 = new Map(posted.map((batch) => [batch.number, batch]));
-    for (let number = book.finalNumber + 1; number <= book.closedNumber; number++) {
-      const record = book.record(number)!;
+    for (let number = registry.finalNumber + 1; number <= registry.closedNumber; number++) {
+      const record = registry.record(number)!;
       const on = l1.get(number);
       const inclusion = {
         transactionHash: on?.transactionHash ?? "",
@@ -339,7 +339,7 @@ export class FollowL1 {
       if (!isPosted && record.status !== "posted") return;
       const status = isPosted ? "posted" : "dropped";
       const { batchHash } = record;
-      const { writes } = book.report(number, { batchHash, status, inclusion }, Date.now());
+      const { writes } = registry.report(number, { batchHash, status, inclusion }, Date.now());
       if (isPosted && record.l1?.transactionHash === inclusion.transactionHash) continue;
       await log.write(writes);
       if (!isPosted) return;
@@ -347,13 +347,13 @@ export class FollowL1 {
   }
 
   #lastForeign(posted: readonly PostedBatch[]): number | null {
-    const { book } = this.#modules.followed;
-    let { opIndex } = book.positionAfter(book.finalNumber);
+    const { registry } = this.#modules.followed;
+    let { opIndex } = registry.positionAfter(registry.finalNumber);
     let last: number | null = null;
     for (const batch of posted) {
       const isUnsigned = batch.opIndex === opIndex;
       opIndex = batch.opIndex;
-      if (isUnsigned && book.record(batch.number)?.position.root !== batch.root) last = batch.number;
+      if (isUnsigned && registry.record(batch.number)?.position.root !== batch.root) last = batch.number;
     }
     return last;
   }
@@ -361,11 +361,12 @@ export class FollowL1 {
   /** Every operation of these consecutive batches, the first being the next final one, against the seen preconfirmations. */
   async #holdPreconfirmations(events: readonly BatchEvent[]): Promise<void> {
     const { alarms, followed } = this.#modules;
-    const { book, log } = followed;
+    const { registry, log } = followed;
     const nonceOf = new Map<number, number>();
     for (const event of events) {
       for (const { a } of [...event.batch.narrow, ...event.batch.wide])
-        if (!nonceOf.has(a)) nonceOf.set(a, Number(book.leafAfter(book.finalNumber, a)?.leaf.nonce ?? 0n));
+        if (!nonceOf.has(a))
+          nonceOf.set(a, Number(registry.leafAfter(registry.finalNumber, a)?.leaf.nonce ?? 0n));
       const { firstOpIndex, signedCount } = event.batch;
       const seen = new Map<number, PreconfirmationEvidence[]>();
       for (let i = 0; i < signedCount; i++) {

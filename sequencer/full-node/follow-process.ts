@@ -164,7 +164,7 @@ async function wire(
       isFrozen: () => l1.isFrozen,
       healthFacts: () => healthFacts(followed, l1, leader, alarms),
     },
-    leaderTerms(followed.book, info),
+    leaderTerms(followed.registry, info),
     feedUrl,
   );
   const deployment: ServedDeployment = { chainId, rollupAddress, tokenAddress, domain, idFeeWei, circuits };
@@ -203,7 +203,7 @@ async function wire(
 }
 
 function healthFacts(
-  { book, head }: FollowedLedger,
+  { registry, head }: FollowedLedger,
   l1: FollowL1,
   leader: FollowFeed | null,
   alarms: FollowAlarms,
@@ -215,9 +215,9 @@ function healthFacts(
   return {
     fullNode: {
       l1BlockNumber: l1.l1Head?.blockNumber ?? null,
-      finalBatch: book.finalNumber,
+      finalBatch: registry.finalNumber,
       postedBatch: l1.postedNumber,
-      closedBatch: book.closedNumber,
+      closedBatch: registry.closedNumber,
       opIndex: head.position.opIndex,
       feedUrl: leader?.url ?? null,
       isFeedFollowed: leader?.isFollowed ?? null,

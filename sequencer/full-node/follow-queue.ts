@@ -38,8 +38,8 @@ export class FollowQueue {
   }
 
   get #finalHead(): number {
-    const { book } = this.#modules.followed;
-    return book.positionAfter(book.finalNumber).queueHead;
+    const { registry } = this.#modules.followed;
+    return registry.positionAfter(registry.finalNumber).queueHead;
   }
 
   /** Those that the last final batch has taken. */
@@ -88,13 +88,14 @@ export class FollowQueue {
   /** Entries that a reorganisation took back, and what was executed of them and behind them. */
   async #forgetEntries(isSame: (record: StoredQueueEntry) => boolean): Promise<void> {
     const { followed, onRewind } = this.#modules;
-    const { book, log } = followed;
+    const { registry, log } = followed;
     const stored = await log.queueEntriesFrom(this.#finalHead);
     const gone = stored.filter((record) => !isSame(record));
     const executed = gone.find(({ status }) => status !== "queued");
     if (executed !== undefined) {
-      let base = book.closedNumber;
-      while (base > book.finalNumber && book.positionAfter(base).queueHead > executed.queueIndex) base -= 1;
+      let base = registry.closedNumber;
+      while (base > registry.finalNumber && registry.positionAfter(base).queueHead > executed.queueIndex)
+        base -= 1;
       await followed.rewind(base);
       onRewind();
     }

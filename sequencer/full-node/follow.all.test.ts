@@ -174,8 +174,8 @@ describe("a full node of an honest sequencer", () => {
     // Too old for L1 by now: rebuilt with the same operations in the same order.
     const before = (await fullNode.get("/v1/batches/2")).body.batchHash;
     const { timestamp } = await f.l1.client.getBlock();
-    await w.rollup.sequencer.line.setL1Head({ blockNumber: 50, timestamp: Number(timestamp) + 3_000 });
-    await w.rollup.sequencer.line.idle();
+    await w.rollup.sequencer.pipeline.setL1Head({ blockNumber: 50, timestamp: Number(timestamp) + 3_000 });
+    await w.rollup.sequencer.pipeline.idle();
     await f.l1.client.increaseTime({ seconds: 3_000 });
     await mine(1);
     await pay(w, bob, alice, 0n);

@@ -63,7 +63,7 @@ export const NO_ACTIVATION = {
 export class FollowedLedger {
   readonly log: LedgerLog;
   readonly head: HeadState;
-  readonly book: BatchRegistry;
+  readonly registry: BatchRegistry;
   readonly #rollup: FollowedRollup;
   #opened: { entry: OpenedEntry; sequence: number } | null;
   /**
@@ -74,20 +74,20 @@ export class FollowedLedger {
 
   /** A directory that a restore has made. @throws SEQ_STORE_INCONSISTENT */
   static async open(log: LedgerLog, rollup: FollowedRollup): Promise<FollowedLedger> {
-    const { book, head, opened } = await restore(log, { ...NO_ACTIVATION, rules: rollup.rules });
-    log.keepLeaves(head.ledger, () => book.finalNumber);
-    return new FollowedLedger(log, rollup, { book, head, opened });
+    const { registry, head, opened } = await restore(log, { ...NO_ACTIVATION, rules: rollup.rules });
+    log.keepLeaves(head.ledger, () => registry.finalNumber);
+    return new FollowedLedger(log, rollup, { registry, head, opened });
   }
 
   private constructor(
     log: LedgerLog,
     rollup: FollowedRollup,
-    restored: Pick<Awaited<ReturnType<typeof restore>>, "book" | "head" | "opened">,
+    restored: Pick<Awaited<ReturnType<typeof restore>>, "registry" | "head" | "opened">,
   ) {
     this.log = log;
     this.#rollup = rollup;
     this.head = restored.head;
-    this.book = restored.book;
+    this.registry = restored.registry;
     this.#opened = restored.opened;
   }
 
@@ -245,7 +245,7 @@ export class FollowedLedger {
     if (data.place === "blob") await preloadKzg();
     const nowMs = Date.now();
     const { record, writes } = closeBatch(
-      { head: this.head, book: this.book, data: { choose: () => data } },
+      { head: this.head, registry: this.registry, data: { choose: () => data } },
       {
         openedAtMs: opened.entry.openedAtMs,
         closedAtMs: nowMs,
@@ -278,15 +278,15 @@ export class FollowedLedger {
 
   /** Forgets everything behind a batch that is final or closed. One atomic write. */
   async rewind(base: number): Promise<void> {
-    const { book, head, log } = this;
+    const { registry, head, log } = this;
     await log.flushed();
-    const position = book.positionAfter(base);
+    const position = registry.positionAfter(base);
     const tail: [number, LogEntry][] = [];
     for await (const one of log.entries(position.sequence + 1, log.lastSequence)) tail.push(one);
     const touched = new Set(head.openTouched);
-    for (let number = base + 1; number <= book.closedNumber; number++)
-      for (const [id] of book.changesOf(number)) touched.add(id);
-    const before = [...touched].map((id) => [id, book.leafAfter(base, id)] as const);
+    for (let number = base + 1; number <= registry.closedNumber; number++)
+      for (const [id] of registry.changesOf(number)) touched.add(id);
+    const before = [...touched].map((id) => [id, registry.leafAfter(base, id)] as const);
     const queue = await log.queueEntriesFrom(position.queueHead);
     const epochs = await forgetEpochs({ log }, base, tail);
     head.rollBack(new Map<number, LeafState | undefined>(before), position);
@@ -301,7 +301,7 @@ export class FollowedLedger {
       [
         ...forgetTail(tail),
         ...epochs,
-        ...book.replaceAfter(base, []),
+        ...registry.replaceAfter(base, []),
         ...queue.map((record) => ({
           key: storeKeys.queueEntry(record.queueIndex),
           value: { ...record, status: "queued", batchNumber: null } satisfies StoredQueueEntry,
@@ -322,21 +322,26 @@ export class FollowedLedger {
     queued: QueueLookup,
     extra: readonly StoreWrite[] = [],
   ): Promise<{ isOwn: boolean; record: StoredBatch }> {
-    const { book, head, log } = this;
+    const { registry, head, log } = this;
     const { batch, blockNumber, l1TransactionHash: transactionHash } = event;
     const number = Number(batch.batchNumber);
     const inclusion = { transactionHash, blockNumber, gasUsed: null };
-    const own = book.record(number);
+    const own = registry.record(number);
     const batchHash = this.#recordFor(event, {
-      ...book.positionAfter(book.finalNumber),
+      ...registry.positionAfter(registry.finalNumber),
       sequence: -1,
     }).batchHash;
     if (own?.batchHash === batchHash) {
-      const { changed, writes } = book.report(number, { batchHash, status: "final", inclusion }, Date.now());
+      const { changed, writes } = registry.report(
+        number,
+        { batchHash, status: "final", inclusion },
+        Date.now(),
+      );
       await log.write([...writes, ...extra]);
       return { isOwn: true, record: changed[0] ?? own };
     }
-    if (book.closedNumber > book.finalNumber || this.hasOpenBatch) await this.rewind(book.finalNumber);
+    if (registry.closedNumber > registry.finalNumber || this.hasOpenBatch)
+      await this.rewind(registry.finalNumber);
     const { queueHead } = head.position;
     const epochs = new PostedEpochs(head.ledger, batch, queueHead);
     const changes = head.applyPosted(batch, settlements);
@@ -346,7 +351,7 @@ export class FollowedLedger {
       if (entry === undefined) throw differs("queueIndex", "an entry on L1", index);
       return entry;
     });
-    const bookWrites = book.replaceAfter(book.finalNumber, [[record, changes]]);
+    const bookWrites = registry.replaceAfter(registry.finalNumber, [[record, changes]]);
     await log.write([...bookWrites, ...queueWrites, ...epochs.writes(head.ledger), ...extra]);
     return { isOwn: false, record };
   }

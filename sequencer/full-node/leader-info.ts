@@ -44,12 +44,12 @@ export function circuitNameOf(circuit: RegisteredCircuit, info: LeaderInfo | nul
   return `circuit-${circuit.index}`;
 }
 
-export function leaderTerms(book: BatchRegistry, info: LeaderInfo | null): LeaderTerms {
+export function leaderTerms(registry: BatchRegistry, info: LeaderInfo | null): LeaderTerms {
   if (info !== null) {
     const { feeAccountId, feePerUnitWei, limits } = info;
     return { feeAccountId, feePerUnitWei, closeIntervalMs: limits.closeIntervalMs };
   }
-  const last = book.record(book.closedNumber);
+  const last = registry.record(registry.closedNumber);
   return {
     feeAccountId: last?.feeAccountId ?? 1,
     feePerUnitWei: last?.feePerUnitWei ?? 0n,

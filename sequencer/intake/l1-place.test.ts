@@ -213,7 +213,7 @@ describe("L1's place", () => {
     await tell(rollup, own, ["BRG_FOREIGN_SIGNED"]);
     await tell(rollup, own);
     expect((await pay(rollup, 3n)).status).toBe(202);
-    await expect.poll(() => rollup.sequencer.line.head.position.opIndex).toBe(5);
+    await expect.poll(() => rollup.sequencer.pipeline.head.position.opIndex).toBe(5);
   });
 });
 

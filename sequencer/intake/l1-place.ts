@@ -16,7 +16,7 @@ import { sequencerError } from "../sequencer-errors.ts";
 const FOREIGN_SIGNED = "BRG_FOREIGN_SIGNED";
 
 interface L1PlaceModules {
-  readonly book: Pick<BatchRegistry, "finalNumber" | "closedNumber" | "positionAfter">;
+  readonly registry: Pick<BatchRegistry, "finalNumber" | "closedNumber" | "positionAfter">;
   readonly logger: Logger;
   /** 1 while L1 has signed operations that this ledger does not. */
   readonly behindGauge: Gauge;
@@ -64,11 +64,11 @@ export class L1Place {
   }
 
   get #facts() {
-    const { book } = this.#modules;
+    const { registry } = this.#modules;
     return {
       l1: viewOf(this.#reported),
-      own: viewOf(book.positionAfter(book.closedNumber)),
-      finalBatch: book.finalNumber,
+      own: viewOf(registry.positionAfter(registry.closedNumber)),
+      finalBatch: registry.finalNumber,
     };
   }
 
@@ -99,7 +99,7 @@ export class L1Place {
    * where the node is at or past that block, or further before it than finality.
    */
   #lacksFinal({ batchNumber }: LedgerPlace, report: L1Report): boolean {
-    if (batchNumber >= this.#modules.book.finalNumber) return false;
+    if (batchNumber >= this.#modules.registry.finalNumber) return false;
     const { blockNumber, finalBlock, finalityDepthBlocks } = report;
     if (finalBlock === null || blockNumber >= finalBlock) return true;
     return finalityDepthBlocks !== null && blockNumber < finalBlock - finalityDepthBlocks;
@@ -110,13 +110,14 @@ export class L1Place {
    * this ledger does after some batch that both have. Whether it is the same batch, the bridge looks up; it says so by its alarm.
    */
   #hasSignedOf(l1: LedgerPlace): boolean {
-    const { book } = this.#modules;
-    const { closedNumber, finalNumber } = book;
+    const { registry } = this.#modules;
+    const { closedNumber, finalNumber } = registry;
     // A node that lags; one that does not is told apart by `#lacksFinal`.
     if (l1.batchNumber < finalNumber) return true;
-    if (l1.batchNumber <= closedNumber && isSamePlace(book.positionAfter(l1.batchNumber), l1)) return true;
+    if (l1.batchNumber <= closedNumber && isSamePlace(registry.positionAfter(l1.batchNumber), l1))
+      return true;
     for (let number = Math.min(closedNumber, l1.batchNumber - 1); number >= finalNumber; number--)
-      if (book.positionAfter(number).opIndex === l1.opIndex) return true;
+      if (registry.positionAfter(number).opIndex === l1.opIndex) return true;
     return false;
   }
 

@@ -7,17 +7,17 @@ import { sequencerError } from "../sequencer-errors.ts";
 
 interface Posted {
   readonly head: HeadState;
-  readonly book: BatchRegistry;
+  readonly registry: BatchRegistry;
 }
 
 /**
  * A rebuild moves a publication's time, and could so bring an approval under the 24 hours.
  * @throws SEQ_TOO_EARLY
  */
-export function requirePublicationPosted({ book, head }: Posted, { kind, a }: SignedOperation): void {
+export function requirePublicationPosted({ registry, head }: Posted, { kind, a }: SignedOperation): void {
   if (kind !== KIND.approveModel) return;
   const version = head.ledger.leaf(a)?.datanet?.version;
-  const postedVersion = book.leafAfter(book.reached("posted"), a)?.datanet?.version;
+  const postedVersion = registry.leafAfter(registry.reached("posted"), a)?.datanet?.version;
   if (version === undefined || version === 0n || version === postedVersion) return;
   throw sequencerError("SEQ_TOO_EARLY", `version ${version} of datanet ${a} is not yet posted on L1`, {
     data: { reason: "publication-not-posted", id: a, version: version.toString() },
@@ -28,10 +28,10 @@ export function requirePublicationPosted({ book, head }: Posted, { kind, a }: Si
  * A rebuild moves an epoch's beginning too, and could so bring a stranger's CloseEpoch under its 24 hours.
  * @throws SEQ_TOO_EARLY
  */
-export function requireEpochPosted({ book, head }: Posted, { kind, a, b }: SignedOperation): void {
+export function requireEpochPosted({ registry, head }: Posted, { kind, a, b }: SignedOperation): void {
   if (kind !== KIND.closeEpoch || a === b) return;
   const epochStart = head.ledger.leaf(b)?.model?.epochStart;
-  const posted = book.leafAfter(book.reached("posted"), b)?.model?.epochStart;
+  const posted = registry.leafAfter(registry.reached("posted"), b)?.model?.epochStart;
   if (epochStart === undefined || epochStart === posted) return;
   throw sequencerError("SEQ_TOO_EARLY", `the beginning of model ${b}'s epoch is not yet on L1`, {
     data: { reason: "epoch-not-posted", id: b },

@@ -42,7 +42,7 @@ const write = (...writes: StoreWrite[]) => onLog((log) => log.write(writes));
 
 async function restart(): Promise<bigint> {
   const rollup = await startTestRollup({ dataPath, userCount: 0 });
-  const { root } = rollup.sequencer.line.head.position;
+  const { root } = rollup.sequencer.pipeline.head.position;
   await rollup.stop();
   return root;
 }

@@ -375,15 +375,15 @@ export class LedgerLog {
     return { found, nextBefore: oldest };
   }
 
-  /** Operations by their hash, as far as `most` of those with this beginning go. */
-  async operationHashes(start: string, most: number): Promise<string[]> {
-    const found = await this.#firstOf({ ...ofHashes("operation", start), limit: most });
+  /** Operations by their hash, as far as `max` of those with this beginning go. */
+  async operationHashes(start: string, max: number): Promise<string[]> {
+    const found = await this.#firstOf({ ...ofHashes("operation", start), limit: max });
     return found.map(([key]) => key.slice("operation!".length));
   }
 
   /** What else hashes with this beginning have named; it may be so no longer. */
-  async hashTargets(start: string, most: number): Promise<(StoredTarget & { readonly hash: string })[]> {
-    const found = await this.#firstOf({ ...ofHashes("hash", start), limit: most });
+  async hashTargets(start: string, max: number): Promise<(StoredTarget & { readonly hash: string })[]> {
+    const found = await this.#firstOf({ ...ofHashes("hash", start), limit: max });
     return found.map(([key, value]) => ({ hash: key.split("!")[1]!, ...(value as StoredTarget) }));
   }
 

@@ -62,8 +62,8 @@ export function remembered<T>(read: (number: number) => Promise<T>): (number: nu
 
 export async function knownQueueEntry(
   entry: ListedQueueEntry,
-  line: { batch(number: number): Promise<StoredBatch | undefined> },
+  pipeline: { batch(number: number): Promise<StoredBatch | undefined> },
 ): Promise<KnownQueueEntry> {
-  const batch = (await line.batch(entry.record.batchNumber!)) ?? null;
+  const batch = (await pipeline.batch(entry.record.batchNumber!)) ?? null;
   return { ...entry, status: operationStatusOf(batch), batch };
 }

@@ -66,7 +66,7 @@ beforeAll(async () => {
     }
     await close(rollup);
   }
-  await finalize(rollup, rollup.sequencer.line.book.closedNumber - 2);
+  await finalize(rollup, rollup.sequencer.pipeline.registry.closedNumber - 2);
   await rollup.stop();
   expect(rollup.fatal).toEqual([]);
   before = await answersOf(made);
@@ -78,7 +78,7 @@ beforeEach(() => {
 });
 
 async function finalize(rollup: TestRollup, upTo: number): Promise<void> {
-  for (let number = rollup.sequencer.line.book.finalNumber + 1; number <= upTo; number++) {
+  for (let number = rollup.sequencer.pipeline.registry.finalNumber + 1; number <= upTo; number++) {
     await prove(rollup, number);
     for (const status of ["posted", "final"])
       await report(rollup, number, status, { transactionHash: hex32(BigInt(number) << 200n) });
@@ -131,7 +131,7 @@ async function answersOf(path: string): Promise<Answers> {
 }
 
 async function askAll(rollup: TestRollup): Promise<Answers> {
-  const { line, log } = rollup.sequencer;
+  const { pipeline, log } = rollup.sequencer;
   const { prunedTo } = log;
   const ask = async (url: string) => (await rollup.get(url)).body;
   if (prunedTo === null)
@@ -144,13 +144,13 @@ async function askAll(rollup: TestRollup): Promise<Answers> {
     names.set(hash, await ask(`/v1/hashes?start=${hash.slice(0, 12)}`));
   }
   const batches = new Map<number, unknown>();
-  for (let number = 1; number <= line.book.closedNumber; number++) {
+  for (let number = 1; number <= pipeline.registry.closedNumber; number++) {
     batches.set(number, await ask(`/v1/batches/${number}`));
     const transaction = hex32(BigInt(number) << 200n).slice(0, 18);
     names.set(transaction, await ask(`/v1/hashes?start=${transaction}`));
   }
   const queued = new Map<number, unknown>();
-  for (let index = 0; index < line.queueSeenIndex; index++)
+  for (let index = 0; index < pipeline.queueSeenIndex; index++)
     queued.set(index, await ask(`/v1/queue/${index}`));
   const lists = new Map<string, { items: unknown[]; end: unknown }>();
   const list = async (name: string, next: (items: readonly never[]) => Promise<readonly unknown[]>) => {
@@ -177,11 +177,11 @@ async function askAll(rollup: TestRollup): Promise<Answers> {
       (await log.executedBefore(items.at(-1)?.[0] ?? log.lastSequence + 1, 4)).found,
   );
   await list("batches", async (items: readonly { number: number }[]) => {
-    const first = items.at(-1)?.number ?? line.book.closedNumber + 1;
+    const first = items.at(-1)?.number ?? pipeline.registry.closedNumber + 1;
     return first === 1 ? [] : ask(`/v1/batches?limit=5&before=${first}`);
   });
   const unknownOperation = await ask(`/v1/operations/${hex32(77n)}`);
-  const { position } = line.head;
+  const { position } = pipeline.head;
   return {
     prunedTo: log.prunedTo,
     operations,
@@ -286,10 +286,10 @@ describe("history beyond the retention", () => {
 
   it("goes while the sequencer works; the bridge may report again what is gone", async () => {
     const rollup = await freshRollup({ dataPath, userCount: 0, environment: { SEQUENCER_RETENTION: "20" } });
-    const { line, log } = rollup.sequencer;
+    const { pipeline, log } = rollup.sequencer;
     await log.pruned();
     const first = log.prunedTo!.batchNumber;
-    await finalize(rollup, line.book.closedNumber);
+    await finalize(rollup, pipeline.registry.closedNumber);
     await expect.poll(() => log.prunedTo!.batchNumber, { timeout: 20_000 }).toBeGreaterThan(first);
     expect((await rollup.get("/v1/status")).body.batches.pruned).toBe(log.prunedTo!.batchNumber);
     const entries = depositsFor(USERS);

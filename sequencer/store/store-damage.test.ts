@@ -29,7 +29,7 @@ beforeEach(async () => {
   for (let nonce = 0n; nonce < 5n; nonce++) await send(rollup, transfer(alice, bob, nonce));
   await close(rollup);
   for (let nonce = 0n; nonce < 4n; nonce++) await send(rollup, transfer(bob, alice, nonce));
-  const { root, opIndex } = rollup.sequencer.line.head.position;
+  const { root, opIndex } = rollup.sequencer.pipeline.head.position;
   expected = { root, opIndex };
   await rollup.stop();
 });
@@ -42,7 +42,7 @@ async function startOn(damage: (path: string) => void): Promise<string> {
   damage(damaged);
   try {
     const rollup = await startTestRollup({ dataPath: damaged, userCount: 0 });
-    const { root, opIndex } = rollup.sequencer.line.head.position;
+    const { root, opIndex } = rollup.sequencer.pipeline.head.position;
     await rollup.stop();
     expect({ root, opIndex }, "what a sequencer that starts goes on with").toEqual(expected);
     return "everything";

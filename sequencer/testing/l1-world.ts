@@ -139,7 +139,7 @@ export async function startL1World(
   const proveAll = async () => {
     for (const { batchHash, circuit, number, publicSignals } of await rollup.sequencer.batchesToProve()) {
       const { proof } = await prove(circuit, {}, publicSignals);
-      await rollup.sequencer.line.addProof(number, batchHash, publicSignals, {
+      await rollup.sequencer.pipeline.addProof(number, batchHash, publicSignals, {
         proof,
         timings: {},
         backend: "forged",
@@ -150,7 +150,7 @@ export async function startL1World(
     if (pricesUrl !== null) await dataPrices.note();
     await watcher.poll();
     await preVerified.poll();
-    await rollup.sequencer.line.idle();
+    await rollup.sequencer.pipeline.idle();
   };
   const publish = async () => {
     await proveAll();

@@ -25,7 +25,7 @@ export const send = (rollup: TestRollup, operation: Parameters<typeof operationJ
 
 /** Hands an entry of L1's queue over. @returns its index */
 export async function queue(rollup: TestRollup, asked: AskedEntry, sender: string): Promise<number> {
-  const queueIndex = rollup.sequencer.line.queueSeenIndex;
+  const queueIndex = rollup.sequencer.pipeline.queueSeenIndex;
   const { a, amountWei, b, kind, ...words } = toContractEntry(asked);
   const [word1, word2, word3, word4] = [words.word1, words.word2, words.word3, words.word4].map(hex32);
   const entry = {
@@ -44,14 +44,14 @@ export async function prove(
   number: number,
   fields: { batchHash?: string; publicSignals?: readonly bigint[] } = {},
 ): Promise<Answer> {
-  const { batchHash = "", publicSignals = [] } = { ...sequencer.line.book.record(number), ...fields };
+  const { batchHash = "", publicSignals = [] } = { ...sequencer.pipeline.registry.record(number), ...fields };
   const report = {
     proof: { a: PAIR, b: realFirst(PAIR, PAIR), c: PAIR },
     timings: { witnessMs: 1, proveMs: 20, verifyMs: 3 },
     backend: "test",
   };
   try {
-    await sequencer.line.addProof(number, batchHash, publicSignals, report);
+    await sequencer.pipeline.addProof(number, batchHash, publicSignals, report);
     return {};
   } catch (error) {
     if (!isRollupError(error)) throw error;

@@ -197,8 +197,8 @@ export type Answer = any;
 
 /** As the bridge reports it of an L1 that has the batches that were reported as posted, and nothing else. */
 export function l1PlaceOf({ sequencer }: Pick<SequencerProcess, "sequencer">) {
-  const { book } = sequencer.line;
-  const { batchNumber, opIndex, queueHead, root } = book.positionAfter(book.reached("posted"));
+  const { registry } = sequencer.pipeline;
+  const { batchNumber, opIndex, queueHead, root } = registry.positionAfter(registry.reached("posted"));
   return { batchNumber, opIndex, queueHead, root: hex32(root) };
 }
 
@@ -251,7 +251,7 @@ export async function startTestRollup(options: {
       { blockNumber: 10, timestamp: L1_TIMESTAMP, place: l1PlaceOf(started) },
       operatorHeaders,
     );
-  if (sequencer.line.queueSeenIndex === 0 && rollup.users.length > 0) {
+  if (sequencer.pipeline.queueSeenIndex === 0 && rollup.users.length > 0) {
     await rollup.post(
       "/operator/queue-entries",
       { entries: depositsFor(rollup.users.length) },

@@ -3,7 +3,7 @@
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { type RegisteredCircuit, RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { compileCircuit } from "@openledger/circuits/compiler/compile";
-import { mostPayees, type Payee } from "@openledger/circuits/ledger/payee-shards";
+import { maxPayees, type Payee } from "@openledger/circuits/ledger/payee-shards";
 import { circuitSpec } from "@openledger/circuits/registry/circuit-registry";
 import { type SettlingCircuits, settlingCircuits } from "@openledger/circuits/registry/circuit-sizes";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
@@ -89,7 +89,7 @@ export function payeeTableFor(
   circuits: readonly RollupCircuit[],
   payees: readonly Pick<Payee, "rowCount">[],
 ): RollupCircuit {
-  const payeeCount = mostPayees(payees);
+  const payeeCount = maxPayees(payees);
   const [first] = circuits
     .filter(({ sort, size1 }) => sort === CIRCUIT_SORT.payeeTable && size1 >= payeeCount)
     .sort((a, b) => a.size1 - b.size1);

@@ -2,7 +2,7 @@
 
 import { bridgeError } from "@openledger/bridge/bridge-errors";
 import type { RegisteredCircuit } from "@openledger/bridge/l1/rollup-contract";
-import { mostPayees, type Payee } from "@openledger/circuits/ledger/payee-shards";
+import { maxPayees, type Payee } from "@openledger/circuits/ledger/payee-shards";
 import {
   isPlainBatch,
   type SettlingCircuits,
@@ -62,7 +62,7 @@ export function choosePayeeTable(
   circuits: readonly KnownCircuit[],
   payees: readonly Pick<Payee, "rowCount">[],
 ): ChosenCircuit {
-  const payeeCount = mostPayees(payees);
+  const payeeCount = maxPayees(payees);
   const found = known(registered, circuits).find(
     ({ size1, sort }) => sort === CIRCUIT_SORT.payeeTable && size1 >= payeeCount,
   );

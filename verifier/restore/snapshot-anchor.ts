@@ -65,8 +65,8 @@ export async function findBatchBlock(
 ): Promise<number | null> {
   const args = { batchNumber: BigInt(batchNumber) };
   const found = await findEventBlock(
-    { eventName: "BatchAccepted", args, isIt: (log) => isBatch(log, batchNumber) },
-    { address, client, fromBlock, toBlock, maxChunkBlocks: 10_000 },
+    { eventName: "BatchAccepted", args },
+    { address, client, fromBlock, toBlock },
   );
   return found === null ? null : Number(found);
 }

@@ -48,7 +48,7 @@ export function AdaptersPage(props: PageProps) {
       {value === undefined ? (
         problem === null && <p class="soft">Asking which adapters there are …</p>
       ) : name === undefined ? (
-        <AdapterList {...value} isAny={site.adapterServers.length > 0} />
+        <AdapterList {...value} isAny={site.answerServers.length > 0} />
       ) : chosen === undefined ? (
         <Notice tone="info" title="No server has an adapter of this name now.">
           <p>
@@ -62,7 +62,7 @@ export function AdaptersPage(props: PageProps) {
   );
 }
 
-const START = "openledger models serve --base FOLDER --adapters FOLDER --registered FOLDER";
+const START = "openledger models serve FOLDER --base FOLDER";
 
 /** Rows of the list; who looks for others writes another word. */
 const SHOWN = 20;

@@ -6,6 +6,7 @@ import type {
 } from "@openledger/client/actions/answers/model-answers";
 import { useEffect, useState } from "preact/hooks";
 import { Badge, type Tone } from "../design/badge.tsx";
+import { askUntilAnswered } from "../ledger/ask-again.ts";
 import { Term } from "../words/term.tsx";
 import { type OwnCopy, ownCopy, type ServedModel } from "./served-models.ts";
 
@@ -49,7 +50,10 @@ export function useCopy(model: ServedModel): OwnCopy | null {
   const [copy, setCopy] = useState<OwnCopy | null>(null);
   useEffect(() => {
     // A copy that cannot be had is told when a question needs it.
-    ownCopy(model).then(setCopy, () => undefined);
+    return askUntilAnswered(
+      () => ownCopy(model),
+      (told) => told.state === "found" && setCopy(told.value),
+    );
   }, [model.serverUrl]);
   return copy;
 }

@@ -6,10 +6,11 @@ import { z } from "zod";
 import { Badge } from "../design/badge.tsx";
 import { RowText } from "../hosted/rows/row-text.tsx";
 import { datanetHref } from "../hosted/tab-props.ts";
+import { askUntilAnswered } from "../ledger/ask-again.ts";
 import { hostedDatanet } from "../words/leaf-names.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
-import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import type { ServedModel } from "./served-models.ts";
 
 type PaidRow = UncheckedAnswer["estimate"]["topRows"][number];
@@ -105,12 +106,13 @@ function usePublished(serverUrl: string, row: number, digest: string | undefined
   const [published, setPublished] = useState<PublishedRow | null | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
-    publishesRows(serverUrl)
-      .then((isPublished) => (isPublished ? fetchRow(serverUrl, row, digest) : null))
-      .then(setPublished, (error: unknown) => {
-        setPublished(null);
-        if (digest !== undefined) setProblem(problemOf(error));
-      });
+    return askUntilAnswered(
+      async () => ((await publishesRows(serverUrl)) ? fetchRow(serverUrl, row, digest) : null),
+      (told) => {
+        setPublished(told.state === "found" ? told.value : null);
+        setProblem(told.state === "found" || digest === undefined ? null : told.problem);
+      },
+    );
   }, [serverUrl, row, digest]);
   return [published, problem] as const;
 }

@@ -18,7 +18,7 @@ export interface Turn {
 
 const KEPT = "openledger.turns.";
 /** Of one model; older ones are forgotten first. */
-const MOST_TURNS = 50;
+const MAX_TURNS = 50;
 
 /** By model, oldest first. */
 const threads = signal<ReadonlyMap<number, readonly Turn[]>>(new Map());
@@ -51,7 +51,7 @@ export async function loadTurns(modelId: number): Promise<void> {
 /** The same answer again takes its own place. */
 export function addTurn(modelId: number, turn: Turn): void {
   const others = turnsOf(modelId).filter(({ answer }) => answer.receipt !== turn.answer.receipt);
-  set(modelId, [...others, turn].slice(-MOST_TURNS));
+  set(modelId, [...others, turn].slice(-MAX_TURNS));
 }
 
 function set(modelId: number, turns: readonly Turn[]): void {

@@ -11,7 +11,7 @@ interface AmountFormProps {
   readonly text: string;
   readonly onText: (text: string) => void;
   readonly amount: TypedAmount;
-  /** Most that can be moved; "Max" fills it in. */
+  /** Maximum that can be moved; "Max" fills it in. */
   readonly maxWei: bigint;
   readonly help: ComponentChildren;
   readonly action: Action;

@@ -55,6 +55,7 @@ export function BridgePage({ site, live, rest }: PageProps) {
           <MoveForms
             key={now.address}
             named={rest[0]}
+            site={site}
             live={live}
             info={info}
             owned={owned}

@@ -2,17 +2,19 @@ import { likelyFeeWei } from "@openledger/client/sequencer/fees";
 import type { FeeEstimates, SequencerInfo } from "@openledger/client/sequencer/sequencer-schemas";
 import type { Holdings } from "../ledger/holdings.ts";
 import type { Live } from "../ledger/live.ts";
+import type { Site } from "../ledger/site.ts";
 
 /** What each of the three forms is given. */
 export interface FormProps {
   readonly live: Live;
+  readonly site: Site;
   readonly info: SequencerInfo;
   readonly owned: Holdings;
   /** undefined until the sequencer has answered. */
   readonly fees: FeeEstimates | undefined;
 }
 
-/** Most that an operation pays in the open batch or the next one; until the next one's fee is known, the open one's. */
+/** Maximum fee of an operation in the open batch or the next one; until the next one's fee is known, the open one's. */
 export function feeOf(
   kind: "transfer" | "withdraw",
   fees: FeeEstimates | undefined,

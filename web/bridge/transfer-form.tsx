@@ -1,35 +1,34 @@
 import { floorAmount } from "@openledger/circuits/ledger/amount-float";
-import { clientError } from "@openledger/client/client-errors";
-import { findLeaves, getLeaf } from "@openledger/client/sequencer/ledger-reads";
-import type { LedgerLeaf } from "@openledger/client/sequencer/sequencer-schemas";
 import { useEffect, useState } from "preact/hooks";
-import { type Address, isAddress } from "viem";
 import { Field } from "../design/field.tsx";
 import { Notice } from "../design/notice.tsx";
-import { ensAddressOf, isEnsName } from "../ledger/ens.ts";
+import { readVisitor } from "../hosted/keys/visitor.ts";
+import { whenLive } from "../ledger/ask-again.ts";
 import { mainAccount } from "../ledger/holdings.ts";
 import { journeys } from "../ledger/journey-store.ts";
-import { type Session, session } from "../ledger/session.ts";
+import type { Live } from "../ledger/live.ts";
+import { session } from "../ledger/session.ts";
+import type { Site } from "../ledger/site.ts";
 import { showDuration, showOpen } from "../words/format.ts";
 import { LeafLink } from "../words/links.tsx";
 import { Open } from "../words/open.tsx";
-import { problemOf } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { readAmount } from "./amount.ts";
 import { AmountForm } from "./amount-form.tsx";
 import { NoLedgerKey } from "./contract-wallet.tsx";
 import { type FormProps, feeOf, NoAccountYet } from "./form-parts.tsx";
+import { type FoundRecipient, lookUpRecipient, NOBODY } from "./recipient.ts";
 import { startTransfer } from "./start.ts";
 import { useAction } from "./use-action.ts";
 
-export function TransferForm({ live, info, owned, fees }: FormProps) {
+export function TransferForm({ live, info, owned, fees, site }: FormProps) {
   const [text, setText] = useState("");
   const [recipient, setRecipient] = useState("");
   /** Read once more before it is sent. */
   const [isReviewed, setReviewed] = useState(false);
   const action = useAction();
   const account = mainAccount(owned);
-  const found = useRecipient(recipient, account?.id);
+  const found = useRecipient(recipient, { live, ownId: account?.id, site });
   if (account === null) return <NoAccountYet />;
   if (session.value!.isContract) return <NoLedgerKey />;
   const feeWei = feeOf("transfer", fees, info);
@@ -56,7 +55,7 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
       before={
         <Field
           label="To"
-          placeholder="account number, 0x address or ENS name"
+          placeholder="name, account number, 0x address or ENS name"
           value={recipient}
           onInput={change(setRecipient)}
           problem={found.problem}
@@ -105,49 +104,33 @@ export function TransferForm({ live, info, owned, fees }: FormProps) {
 const REVIEWED_WEI = 100n * 10n ** 18n;
 const TYPING_MS = 250;
 
-interface FoundRecipient {
-  readonly leaf: LedgerLeaf | null;
-  readonly problem: string | null;
-  readonly isLooking: boolean;
-}
-
-const NOBODY: FoundRecipient = { leaf: null, problem: null, isLooking: false };
-
 /** Whose account a text names, looked up while it is typed. */
-function useRecipient(text: string, ownId: number | undefined): FoundRecipient {
+function useRecipient(
+  text: string,
+  { live, ownId, site }: { live: Live; ownId: number | undefined; site: Site },
+): FoundRecipient {
   const [found, setFound] = useState(NOBODY);
   const wanted = text.trim();
   useEffect(() => {
-    if (!isRecipient(wanted)) {
-      setFound(
-        wanted === ""
-          ? NOBODY
-          : { ...NOBODY, problem: "Enter an account's number, an address (0x…), or an ENS name." },
-      );
-      return;
-    }
-    let isOver = false;
-    setFound({ ...NOBODY, isLooking: true });
+    if (wanted === "") return setFound(NOBODY);
+    let stop = () => {};
     const timer = setTimeout(() => {
-      findRecipient(session.value!, wanted, ownId).then(
-        (leaf) => {
-          if (!isOver) setFound({ ...NOBODY, leaf });
-        },
-        (error: unknown) => {
-          if (!isOver) setFound({ ...NOBODY, problem: problemOf(error).message });
-        },
-      );
+      const { client } = session.value!;
+      const reader = readVisitor(site, live)?.reader ?? null;
+      const search = { client, hostUrls: site.datanetHosts, reader, ownId };
+      stop = lookUpRecipient(search, wanted, setFound, whenLive(live));
     }, TYPING_MS);
+    setFound({ ...NOBODY, note: `Looking up ${wanted} …` });
     return () => {
-      isOver = true;
       clearTimeout(timer);
+      stop();
     };
   }, [wanted, ownId]);
   return found;
 }
 
-function Recipient({ isLooking, leaf }: FoundRecipient) {
-  if (leaf === null) return <>{isLooking ? "Looking for the account …" : ""}</>;
+function Recipient({ leaf, note }: FoundRecipient) {
+  if (leaf === null) return <>{note ?? ""}</>;
   const isKnown = journeys.value.some(({ toLeaf }) => toLeaf === leaf.id);
   return (
     <>
@@ -156,30 +139,4 @@ function Recipient({ isLooking, leaf }: FoundRecipient) {
       {isKnown && ", paid before from this browser"}
     </>
   );
-}
-
-const isRecipient = (text: string) =>
-  /^\d{1,8}$/.test(text) || isAddress(text, { strict: false }) || isEnsName(text);
-
-/** The account that a text names. @throws CLI_LEAF_NOT_FOUND, CLI_INPUT_INVALID */
-async function findRecipient(
-  { client }: Session,
-  text: string,
-  ownId: number | undefined,
-): Promise<LedgerLeaf> {
-  if (/^\d+$/.test(text)) return getLeaf(client, Number(text));
-  const named = isEnsName(text) ? await ensAddressOf(client.l1, client.chain.id, text.toLowerCase()) : text;
-  if (named === null)
-    throw clientError("CLI_LEAF_NOT_FOUND", `no one has the name ${text} on ${client.chain.name}`);
-  const leaves = await findLeaves(client, { owner: named as Address });
-  const accounts = leaves.filter(({ kind, id }) => kind === "account" && id !== ownId);
-  const [only] = accounts;
-  if (only === undefined) throw clientError("CLI_LEAF_NOT_FOUND", `${text} has no account in the ledger`);
-  if (accounts.length > 1) {
-    const ids = accounts.map(({ id }) => id).join(", ");
-    throw clientError("CLI_INPUT_INVALID", `${text} has the accounts ${ids}`, {
-      data: { reason: "leaf-ambiguous" },
-    });
-  }
-  return only;
 }

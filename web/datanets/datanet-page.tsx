@@ -13,6 +13,7 @@ import { ProblemNotice } from "../words/problem.tsx";
 import { AboutTab } from "./about-tab.tsx";
 import { AccessTab } from "./access-tab.tsx";
 import { ContributeTab } from "./contribute/contribute-tab.tsx";
+import { WaitingRows } from "./contribute/under-way.tsx";
 import { ModelsTab } from "./models-tab.tsx";
 import { CleanTab } from "./rows/clean-tab.tsx";
 import { LabelTab } from "./rows/label-tab.tsx";
@@ -93,6 +94,7 @@ export function DatanetPage({ datanetId, live, rest, site, visitor }: DatanetPag
               current={datanetHref(datanetId, name === "row" ? "rows" : name)}
             />
           </div>
+          {name !== "contribute" && <WaitingRows facts={value.facts} live={live} visitor={visitor} />}
           {tab === undefined ? (
             <p>There is no such page.</p>
           ) : (

@@ -143,9 +143,9 @@ function ListedCard({ listed, nowMs }: { listed: ListedDatanet; nowMs: number })
   );
 }
 
-const MOST_LABELS = 4;
+const MAX_LABELS = 4;
 
 function showLabels(labels: readonly string[]): string {
-  const shown = labels.slice(0, MOST_LABELS).join(" · ");
-  return labels.length > MOST_LABELS ? `${shown} · ${labels.length - MOST_LABELS} more` : shown;
+  const shown = labels.slice(0, MAX_LABELS).join(" · ");
+  return labels.length > MAX_LABELS ? `${shown} · ${labels.length - MAX_LABELS} more` : shown;
 }

@@ -47,9 +47,9 @@ export interface RowUses {
 /** Before the newest: older epochs are in their settlements. */
 const SETTLED_EPOCHS = 3;
 /** Of an epoch, the newest. */
-const MOST_PAYMENTS = 64;
+const MAX_PAYMENTS = 64;
 /** Of a payment, those that got most. */
-const MOST_ROWS = 20;
+const MAX_ROWS = 20;
 
 /** What an epoch's uses follow from; they change when it does. */
 const kept = new Map<string, Promise<readonly RowUse[]>>();
@@ -108,7 +108,7 @@ async function readUses(
   const published = await fetchPublishedRows(serverUrl, leaf, epoch);
   const partOf = ownParts(leaf, leafId);
   const found: { place: number; row: number; wei: bigint }[] = [];
-  const places = payments.payments.map((_, place) => place).slice(-MOST_PAYMENTS);
+  const places = payments.payments.map((_, place) => place).slice(-MAX_PAYMENTS);
   for (const place of places) {
     const all =
       settlement === null
@@ -118,7 +118,7 @@ async function readUses(
       const wei = partOf(row, earnedWei);
       return wei > 0n ? [{ place, row, wei }] : [];
     });
-    found.push(...own.sort((a, b) => Number(b.wei - a.wei)).slice(0, MOST_ROWS));
+    found.push(...own.sort((a, b) => Number(b.wei - a.wei)).slice(0, MAX_ROWS));
   }
   const texts = await fetchRowTexts(serverUrl, new Set(found.map(({ row }) => row)));
   const times = new Map<number, number | null>();

@@ -94,10 +94,6 @@ export async function accountOf(
   return { address, client, sender };
 }
 
-const USER_REJECTED = 4001;
-
 function refused(cause: unknown): never {
-  if ((cause as { code?: unknown } | null)?.code === USER_REJECTED)
-    throw clientError("CLI_WALLET_REJECTED", "the wallet's owner declined", { cause });
   throw walletError(cause) ?? cause;
 }

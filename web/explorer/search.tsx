@@ -2,9 +2,10 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { Identicon } from "../design/identicon.tsx";
 import { useKeys } from "../hosted/keys/use-keys.ts";
 import { readVisitor } from "../hosted/keys/visitor.ts";
+import { askUntilAnswered, whenLive } from "../ledger/ask-again.ts";
 import type { Live } from "../ledger/live.ts";
 import type { Site } from "../ledger/site.ts";
-import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import type { Suggested, Suggestion } from "./suggest.ts";
 
 /** A question goes out when the reader pauses. */
@@ -29,22 +30,22 @@ export function Search({ live, site }: { live: Live; site: Site }) {
     setSuggested(null);
     setProblem(null);
     if (text.trim() === "") return;
-    let isOver = false;
-    const look = async () => {
-      try {
-        const { suggest } = await import("./suggest.ts");
-        const now = await suggest({ site, live, reader }, text);
-        if (isOver) return;
-        setSuggested(now);
-        setAt(0);
-      } catch (error) {
-        if (!isOver) setProblem(problemOf(error));
-      }
-    };
-    const timer = setTimeout(() => void look(), TYPING_MS);
+    let stop = () => {};
+    const timer = setTimeout(() => {
+      stop = askUntilAnswered(
+        async () => (await import("./suggest.ts")).suggest({ site, live, reader }, text),
+        (told) => {
+          setProblem(told.state === "found" ? null : told.problem);
+          if (told.state !== "found") return;
+          setSuggested(told.value);
+          setAt(0);
+        },
+        whenLive(live),
+      );
+    }, TYPING_MS);
     return () => {
-      isOver = true;
       clearTimeout(timer);
+      stop();
     };
   }, [text]);
   const found = suggested?.suggestions ?? null;

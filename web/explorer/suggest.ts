@@ -39,10 +39,10 @@ export interface SearchAccess {
   readonly reader: HostAccess | null;
 }
 
-const MOST_SHOWN = 10;
-const MOST_OF_A_SORT = 5;
+const MAX_SHOWN = 10;
+const MAX_OF_A_SORT = 5;
 /** Datanets whose rows are looked through, and the shortest word that is looked for there. */
-const MOST_DATANETS = 3;
+const MAX_DATANETS = 3;
 const LEAST_LETTERS = 3;
 
 /** @throws CLI_UNREACHABLE and its like, where the sequencer does not answer; hosts that do not are left out */
@@ -54,7 +54,7 @@ export async function suggest(access: SearchAccess, text: string): Promise<Sugge
     byAddress(access, query),
     byHash(access, query),
   ]);
-  return { suggestions: found.flat().slice(0, MOST_SHOWN), hint: query.hint };
+  return { suggestions: found.flat().slice(0, MAX_SHOWN), hint: query.hint };
 }
 
 async function byWords({ reader, site }: SearchAccess, { words }: Query): Promise<Suggestion[]> {
@@ -63,7 +63,7 @@ async function byWords({ reader, site }: SearchAccess, { words }: Query): Promis
   const [directory] = isAsked
     ? await Promise.all([
         findEverywhere(site, reader, { text: words }),
-        findChosenNames(site, reader, { text: words, limit: MOST_OF_A_SORT }),
+        findChosenNames(site, reader, { text: words, limit: MAX_OF_A_SORT }),
       ])
     : [];
   const named = byName(words);
@@ -74,8 +74,8 @@ async function byWords({ reader, site }: SearchAccess, { words }: Query): Promis
     }))
     .filter(({ href }) => !named.some((one) => one.href === href));
   return [
-    ...named.slice(0, MOST_OF_A_SORT),
-    ...described.slice(0, MOST_OF_A_SORT),
+    ...named.slice(0, MAX_OF_A_SORT),
+    ...described.slice(0, MAX_OF_A_SORT),
     ...(isAsked ? await byRows(site, reader, words) : []),
   ];
 }
@@ -102,7 +102,7 @@ function byName(wanted: string): Suggestion[] {
 async function byRows(site: Site, reader: HostAccess, words: string): Promise<Suggestion[]> {
   if (words.length < LEAST_LETTERS) return [];
   const { datanets } = await findEverywhere(site, reader, {});
-  const open = datanets.filter(({ facts }) => facts.access.kind === "public").slice(0, MOST_DATANETS);
+  const open = datanets.filter(({ facts }) => facts.access.kind === "public").slice(0, MAX_DATANETS);
   const text = `${words}*`;
   const answers = await Promise.allSettled(
     open.map(async ({ facts: { id, name }, hostUrls: [hostUrl] }) => {

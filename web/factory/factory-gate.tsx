@@ -4,10 +4,11 @@ import { useAction } from "../bridge/use-action.ts";
 import { WalletChoice } from "../bridge/wallet-menu.tsx";
 import { Button } from "../design/button.tsx";
 import { Notice } from "../design/notice.tsx";
+import { askUntilAnswered } from "../ledger/ask-again.ts";
 import { holdings, mainAccount } from "../ledger/holdings.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { session, unlock } from "../ledger/session.ts";
-import { type Problem, ProblemNotice, problemOf } from "../words/problem.tsx";
+import { type Problem, ProblemNotice } from "../words/problem.tsx";
 import { Term } from "../words/term.tsx";
 import { type FactorySession, openFactorySession } from "./factory-session.ts";
 
@@ -28,22 +29,13 @@ export function FactoryGate({ children, live, site }: FactoryGateProps) {
   useEffect(() => {
     setFactorySession(null);
     if (factoryUrl === null || !isSignedIn || account === null) return;
-    let isOver = false;
-    const look = () =>
-      openFactorySession(factoryUrl, now.client, account.id).then(
-        (opened) => {
-          if (isOver) return;
-          setProblem(null);
-          setFactorySession((before) => before ?? opened);
-        },
-        (error: unknown) => !isOver && setProblem(problemOf(error)),
-      );
-    void look();
-    const stop = live.onLook(() => void look());
-    return () => {
-      isOver = true;
-      stop();
-    };
+    return askUntilAnswered(
+      () => openFactorySession(factoryUrl, now.client, account.id),
+      (told) => {
+        setProblem(told.state === "found" ? null : told.problem);
+        if (told.state === "found") setFactorySession(told.value);
+      },
+    );
   }, [factoryUrl, isSignedIn, account?.id]);
 
   if (factoryUrl === null) {

@@ -1,5 +1,6 @@
 /** Answers of the factory for components: asked once, or every so often. */
 import { useEffect, useState } from "preact/hooks";
+import { askUntilAnswered } from "../ledger/ask-again.ts";
 import { type Problem, problemOf } from "../words/problem.tsx";
 
 export interface Asked<T> {
@@ -13,25 +14,32 @@ export interface Asked<T> {
 
 /**
  * @param about what the question depends on, as text
- * @param everyMs asks again so long after each answer, also after a failure: a factory that is started again is found
+ * @param everyMs asks again so long after each answer, also after a failure; without it once, and as long as nobody answers
  */
 export function useFactory<T>(about: string, ask: () => Promise<T>, everyMs?: number): Asked<T> {
   const [value, setValue] = useState<T | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | null>(null);
   useEffect(() => {
+    const show = (answer: T) => {
+      setValue(answer);
+      setProblem(null);
+    };
+    if (everyMs === undefined)
+      return askUntilAnswered(ask, (told) =>
+        told.state === "found" ? show(told.value) : setProblem(told.problem),
+      );
     let isGone = false;
     let timer: ReturnType<typeof setTimeout>;
     const look = async () => {
       try {
         const answer = await ask();
         if (isGone) return;
-        setValue(answer);
-        setProblem(null);
+        show(answer);
       } catch (error) {
         if (isGone) return;
         setProblem(problemOf(error));
       }
-      if (everyMs !== undefined) timer = setTimeout(() => void look(), everyMs);
+      timer = setTimeout(() => void look(), everyMs);
     };
     void look();
     return () => {

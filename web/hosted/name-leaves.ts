@@ -10,7 +10,7 @@ import { findEverywhere } from "./hosts.ts";
 import { datanetHref } from "./tab-props.ts";
 
 /** Datanets whose models are looked for; the others' are called by their numbers. */
-const MOST_ASKED = 20;
+const MAX_ASKED = 20;
 
 /** Asks all hosts of the site. What cannot be asked has no name yet. */
 export async function nameHostedLeaves(site: Site, reader: HostAccess): Promise<void> {
@@ -21,7 +21,7 @@ export async function nameHostedLeaves(site: Site, reader: HostAccess): Promise<
   ]);
   nameLeaves(named);
   const found = await Promise.allSettled(
-    datanets.slice(0, MOST_ASKED).map(async ({ facts: { id: datanetId, name } }) => {
+    datanets.slice(0, MAX_ASKED).map(async ({ facts: { id: datanetId, name } }) => {
       const models = await findLeaves(site.sequencer, { datanetId });
       nameLeaves(
         models.map(({ id }) => [id, { name: `${name} model`, kind: "Model", href: leafHref(id) }] as const),
@@ -33,7 +33,7 @@ export async function nameHostedLeaves(site: Site, reader: HostAccess): Promise<
 }
 
 /** As many as a host is asked for at once. */
-const MOST_NAMES = 100;
+const MAX_NAMES = 100;
 const KINDS = { account: "Account", datanet: "Datanet", model: "Model" } as const;
 
 type Filter = { readonly leafIds: readonly number[] } | { readonly text: string; readonly limit: number };
@@ -57,8 +57,8 @@ export async function findChosenNames(site: Site, reader: HostAccess, filter: Fi
 
 /** The same for all these leaves, a hundred at a time. */
 export async function nameShownLeaves(site: Site, reader: HostAccess, leafIds: readonly number[]) {
-  for (let done = 0; done < leafIds.length; done += MOST_NAMES)
-    await findChosenNames(site, reader, { leafIds: leafIds.slice(done, done + MOST_NAMES) });
+  for (let done = 0; done < leafIds.length; done += MAX_NAMES)
+    await findChosenNames(site, reader, { leafIds: leafIds.slice(done, done + MAX_NAMES) });
 }
 
 /** Signs the name of a leaf, and brings it to every host of the site. @throws what the first host that refuses it says */

@@ -2,8 +2,9 @@
 
 import { readOwnEntry } from "@openledger/client/actions/forced/queue-result";
 import { findProposal } from "@openledger/client/actions/l1/await-proposal";
+import { readEvents } from "@openledger/client/actions/l1/read-events";
 import { sendSigned } from "@openledger/client/actions/ledger/send-operation";
-import type { LedgerClient } from "@openledger/client/ledger-client";
+import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";
 import { getBatch, getOperation, getQueueEntry } from "@openledger/client/sequencer/ledger-reads";
 import type { LedgerBatch, SequencerStatus } from "@openledger/client/sequencer/sequencer-schemas";
 import { rollupAbi } from "@openledger/contracts/build/rollup-abi";
@@ -196,15 +197,17 @@ async function noticeFinalizeWithdrawal(
     return journey;
   if (pendingWei > 0n) return journey;
   const posted = await client.l1.getTransactionReceipt({ hash: journey.postedHash! });
-  const [paidOut] = await client.l1.getContractEvents({
-    address: client.rollupAddress,
-    abi: rollupAbi,
+  const wanted = {
+    ...rollupContract(client),
     eventName: "WithdrawalFinalized",
     args: { recipient: client.wallet!.account.address },
-    fromBlock: posted.blockNumber,
-  });
-  if (paidOut === undefined) return journey;
-  return reached({ ...journey, payoutHash: paidOut.transactionHash }, "paidOut", Date.now());
+  } as const;
+  const toBlock = await client.l1.getBlockNumber({ cacheTime: 0 });
+  for await (const [paidOut] of readEvents(client, wanted, { fromBlock: posted.blockNumber, toBlock })) {
+    if (paidOut === undefined) continue;
+    return reached({ ...journey, payoutHash: paidOut.transactionHash }, "paidOut", Date.now());
+  }
+  return journey;
 }
 
 /** The first time counts. */

@@ -1,6 +1,6 @@
 /** The journeys of the connected address. They outlive the page: a list in the browser's storage for each address. */
 import { signal } from "@preact/signals";
-import { isOver, type Journey, journeySchema } from "./journey.ts";
+import { isOver, type Journey, journeySchema, type Milestone } from "./journey.ts";
 import type { Session } from "./wallets.ts";
 
 /** Ended ones beyond these are forgotten. */
@@ -11,41 +11,89 @@ export const journeys = signal<readonly Journey[]>([]);
 const keyOf = ({ address, client }: Session) =>
   `openledger.journeys.${client.chain.id}.${client.rollupAddress}.${address}`;
 
-/** Takes up what an earlier visit left; what cannot be read is left out. */
+let stopListening = () => {};
+
+/** Takes up what an earlier visit left, and from then on what other tabs write; what cannot be read is left out. */
 export function loadJourneys(session: Session): void {
+  stopListening();
   journeys.value = readAll(session);
+  const onStorage = ({ key }: StorageEvent) => {
+    if (key === null || key === keyOf(session)) journeys.value = readAll(session);
+  };
+  window.addEventListener("storage", onStorage);
+  stopListening = () => window.removeEventListener("storage", onStorage);
 }
 
+/** What storage holds, this tab's and others': each movement once, whatever ids its tabs have given it. */
 function readAll(session: Session): Journey[] {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(keyOf(session)) ?? "[]");
     if (!Array.isArray(kept)) return [];
-    return kept.flatMap((entry) => {
+    return kept.reduce<Journey[]>((known, entry) => {
       const parsed = journeySchema.safeParse(entry);
-      return parsed.success ? [parsed.data as Journey] : [];
-    });
+      return parsed.success ? merged(parsed.data as Journey, known) : known;
+    }, []);
   } catch {
     return [];
   }
 }
 
+/** One operation or one transaction has one hash; an id is only this browser's name for it. */
+function isSame(a: Journey, b: Journey): boolean {
+  const hasSame = (name: "hash" | "queuedHash") => a[name] !== undefined && a[name] === b[name];
+  return a.id === b.id || hasSame("hash") || hasSame("queuedHash");
+}
+
+/** The list with `newer`, which takes the place of all that are the same movement and forgets no step of theirs. */
+function merged(newer: Journey, known: readonly Journey[]): Journey[] {
+  const same = known.filter((one) => isSame(one, newer));
+  const others = known.filter((one) => !same.includes(one));
+  return [...others, same.reduce(joined, newer)];
+}
+
+function joined(newer: Journey, older: Journey): Journey {
+  const reachedAtMs = { ...older.reachedAtMs, ...newer.reachedAtMs };
+  for (const [name, atMs] of Object.entries(older.reachedAtMs) as [Milestone, number][])
+    reachedAtMs[name] = Math.min(atMs, reachedAtMs[name] ?? atMs);
+  const both: Journey = {
+    ...older,
+    ...newer,
+    // The older name stays: what is shown keeps its place.
+    id: older.id,
+    startedAtMs: Math.min(older.startedAtMs, newer.startedAtMs),
+    reachedAtMs,
+  };
+  // Once it was accepted it is never sent again, and a queue entry needs no proposal.
+  if (reachedAtMs.accepted !== undefined) delete (both as { signed?: unknown }).signed;
+  if (both.queueIndex !== undefined) delete both.proposal;
+  return both;
+}
+
 /** Adds a journey or replaces it, and keeps it before anything else happens. */
 export function keepJourney(session: Session, journey: Journey): void {
   // Read again: another tab of the same page may have added to the list.
-  const others = readAll(session).filter(({ id }) => id !== journey.id);
-  const all = [journey, ...others].sort((a, b) => b.startedAtMs - a.startedAtMs);
+  const all = merged(journey, readAll(session)).sort((a, b) => b.startedAtMs - a.startedAtMs);
   let endedCount = 0;
-  const kept = all.filter((one) => !isOver(one) || ++endedCount <= KEPT_ENDED);
-  const text = JSON.stringify(kept, (_key, value) => (typeof value === "bigint" ? value.toString() : value));
-  localStorage.setItem(keyOf(session), text);
-  journeys.value = kept;
+  write(
+    session,
+    all.filter((one) => !isOver(one) || ++endedCount <= KEPT_ENDED),
+  );
+}
+
+/** Keeps how far a journey has come, unless another tab has removed it from the list meanwhile. */
+export function advanceJourney(session: Session, journey: Journey): void {
+  if (readAll(session).some((one) => isSame(one, journey))) keepJourney(session, journey);
 }
 
 export function forgetJourney(session: Session, id: string): void {
-  const kept = readAll(session).filter((journey) => journey.id !== id);
-  localStorage.setItem(
-    keyOf(session),
-    JSON.stringify(kept, (_key, value) => (typeof value === "bigint" ? value.toString() : value)),
+  write(
+    session,
+    readAll(session).filter((journey) => journey.id !== id),
   );
+}
+
+function write(session: Session, kept: readonly Journey[]): void {
+  const text = JSON.stringify(kept, (_key, value) => (typeof value === "bigint" ? value.toString() : value));
+  localStorage.setItem(keyOf(session), text);
   journeys.value = kept;
 }

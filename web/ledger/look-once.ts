@@ -7,7 +7,7 @@ import { type Hex, toHex } from "viem";
 import { advance } from "./advance.ts";
 import { holdings, mainAccount } from "./holdings.ts";
 import { isOver, type Journey } from "./journey.ts";
-import { journeys, keepJourney } from "./journey-store.ts";
+import { advanceJourney, journeys, keepJourney } from "./journey-store.ts";
 import { refreshHoldings } from "./read-holdings.ts";
 import { type Session, session } from "./session.ts";
 
@@ -20,7 +20,7 @@ export async function lookOnce(now: Session, status: SequencerStatus): Promise<v
   for (const journey of journeys.value.filter((one) => !isOver(one))) {
     const next = await advance(now.client, journey, status, pendingWei);
     if (session.value?.address !== now.address) return;
-    if (next !== journey) keepJourney(now, next);
+    if (next !== journey) advanceJourney(now, next);
   }
 }
 

@@ -52,7 +52,7 @@ export async function sendTestOpen(l1Url: string, token: Address, to: Address): 
   await node.waitForTransactionReceipt({ hash });
 }
 
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 const PAUSE_MS = 400;
 
 /** Sends again where another reader has taken the same nonce. */
@@ -60,7 +60,7 @@ async function inTurn<T>(send: () => Promise<T>, tries = 1): Promise<T> {
   try {
     return await send();
   } catch (error) {
-    if (tries === MOST_TRIES) throw error;
+    if (tries === MAX_TRIES) throw error;
     await new Promise((settle) => setTimeout(settle, PAUSE_MS * (tries + Math.random())));
     return inTurn(send, tries + 1);
   }

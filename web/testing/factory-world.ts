@@ -270,7 +270,7 @@ async function serveRegistered(
       SERVING_ADAPTER_MEGABYTES: "4",
       SERVING_LOG_LEVEL: "silent",
     }),
-    { book: new LedgerBilling(paid.models, tokens), mounts: paid.mounts },
+    { billing: new LedgerBilling(paid.models, tokens), mounts: paid.mounts },
   );
   return {
     async close() {

@@ -13,7 +13,7 @@ import { startRoad, walkRoad } from "./road.ts";
 
 const folder = fileURLToPath(new URL("../../docs/pictures", import.meta.url));
 const QUALITY = 82;
-const MOST_BYTES = 60_000;
+const MAX_BYTES = 60_000;
 const [WIDTH, HEIGHT] = [1180, 860];
 
 /** WebP, which the browser itself writes. */
@@ -22,7 +22,7 @@ async function save(page: Page, name: string): Promise<void> {
   const debug = await page.context().newCDPSession(page);
   const { data } = await debug.send("Page.captureScreenshot", { format: "webp", quality: QUALITY });
   const bytes = Buffer.from(data, "base64");
-  if (bytes.length > MOST_BYTES) throw new Error(`${name} has ${bytes.length} bytes`);
+  if (bytes.length > MAX_BYTES) throw new Error(`${name} has ${bytes.length} bytes`);
   writeFileSync(join(folder, `${name}.webp`), bytes);
   console.log(`docs/pictures/${name}.webp ${bytes.length} bytes`);
 }

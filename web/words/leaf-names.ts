@@ -24,7 +24,7 @@ export const ownLeafId = signal<number | null>(null);
 
 /** Leaves that pages have shown, and whose names are asked for: the last ones. */
 export const shownLeaves = signal<readonly number[]>([]);
-const MOST_SHOWN = 200;
+const MAX_SHOWN = 200;
 /** Links of one page come one after the other. */
 const GATHER_MS = 50;
 const gathered = new Set<number>();
@@ -34,7 +34,7 @@ export function noteShown(id: number): void {
   if (gathered.has(id) || shownLeaves.value.includes(id)) return;
   if (gathered.size === 0)
     setTimeout(() => {
-      shownLeaves.value = [...shownLeaves.value, ...gathered].slice(-MOST_SHOWN);
+      shownLeaves.value = [...shownLeaves.value, ...gathered].slice(-MAX_SHOWN);
       gathered.clear();
     }, GATHER_MS);
   gathered.add(id);

@@ -49,6 +49,11 @@ describe("errors of libraries, browsers and servers", () => {
       "CLI_WALLET_REJECTED",
     ],
     ["the same, bare", Object.assign(new Error("denied"), { code: 4001 }), "CLI_WALLET_REJECTED"],
+    [
+      "the same, as MetaMask Mobile wraps it",
+      Object.assign(new Error("denied"), { code: -32603, data: { originalError: { code: 4001 } } }),
+      "CLI_WALLET_REJECTED",
+    ],
     ["no ether", new UnknownRpcError(new InsufficientFundsError({})), "no-ether"],
     ["what a wallet refuses without saying so", new UnknownRpcError(new Error("internal")), "wallet-answer"],
     ["an answer of another form", zodError, "CLI_ANSWER_INVALID"],

@@ -1,4 +1,5 @@
 /** What went wrong, in words for people. Texts of libraries, servers and browsers are kept as technical details. */
+import { isUserRejection } from "@openledger/client/wallet-error-codes";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { signal } from "@preact/signals";
 import { Notice } from "../design/notice.tsx";
@@ -95,12 +96,10 @@ const NO_ANSWER: ReadonlySet<string> = new Set([
 /** As browsers put it, each in its own words. */
 const FETCH_FAILED = /failed to fetch|networkerror|load failed|has not answered, and is asked again/i;
 const IMPORT_FAILED = /dynamically imported module|importing a module script failed/i;
-const USER_REJECTED = 4001;
 
 interface Cause {
   readonly name: string;
   readonly message: string;
-  readonly code?: unknown;
   readonly shortMessage?: unknown;
   readonly cause?: unknown;
 }
@@ -118,8 +117,7 @@ function codeOf(error: unknown): string | null {
   const has = (...names: string[]) => causes.some(({ name }) => names.includes(name));
   const known = causes.find((cause) => isRollupError(cause));
   if (known !== undefined) return known.code as string;
-  if (has("UserRejectedRequestError") || causes.some(({ code }) => code === USER_REJECTED))
-    return "CLI_WALLET_REJECTED";
+  if (isUserRejection(error)) return "CLI_WALLET_REJECTED";
   if (has("InsufficientFundsError")) return "no-ether";
   if (has("ContractFunctionRevertedError", "ExecutionRevertedError")) return "CLI_L1_REVERTED";
   if (has("ChainMismatchError")) return "CLI_WALLET_WRONG_CHAIN";

@@ -43,7 +43,7 @@ export interface DirectSaid {
 }
 
 /** What a bucket counts at most, for a white pixel and for the bias. */
-const MOST_COUNT = 3;
+const MAX_COUNT = 3;
 const LABELS = labelsOf("digit");
 
 export interface DigitInputs {
@@ -71,7 +71,7 @@ export function digitInputs({ bucketCount, side }: DigitInputs, hasBase = false)
   /** Pixels, and the count of the bias behind them. */
   const counted = (input: string): Uint8Array => {
     const levels = digitLevels(input, side);
-    return Uint8Array.from({ length: width }, (_, p) => levels[p] ?? MOST_COUNT);
+    return Uint8Array.from({ length: width }, (_, p) => levels[p] ?? MAX_COUNT);
   };
   function query(input: string, label: number, other: number): DirectQuery {
     const counts = new Uint8Array(bucketCount);
@@ -101,7 +101,7 @@ export function digitInputs({ bucketCount, side }: DigitInputs, hasBase = false)
       const values = new Float64Array(inputs.length * pixelCount);
       for (const [i, input] of inputs.entries())
         for (const [p, level] of digitLevels(input, side).entries())
-          values[i * pixelCount + p] = level / MOST_COUNT;
+          values[i * pixelCount + p] = level / MAX_COUNT;
       return sparseFromDense(values, inputs.length, pixelCount);
     },
     answer(logit, input) {
@@ -134,5 +134,5 @@ export function digitInputs({ bucketCount, side }: DigitInputs, hasBase = false)
 /** Pixels of a digit as 0 … 3, means of squares of them. @throws ATT_ROW_INVALID */
 function digitLevels(input: string, side: 7 | 14): Uint8Array {
   checkInput("digit", input);
-  return Uint8Array.from(poolDigits(pixelsOf(input), side), (mean) => Math.floor(MOST_COUNT * mean + 0.5));
+  return Uint8Array.from(poolDigits(pixelsOf(input), side), (mean) => Math.floor(MAX_COUNT * mean + 0.5));
 }

@@ -4,7 +4,7 @@ import { type DirectQuery, lengthOf, MAX_TERMS, termTotal } from "@openledger/ci
 import { answerHash } from "@openledger/circuits/ledger/model-query";
 import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
 import { beforeAll, expect, test } from "vitest";
-import { BASE_BUCKETS, baseEntries, countBase, MOST_BASED_TERMS } from "../../features/direct-base.ts";
+import { BASE_BUCKETS, baseEntries, countBase, MAX_BASED_TERMS } from "../../features/direct-base.ts";
 import { judgePrompt } from "../../scores/drawn-prompts.ts";
 import { recipeFor, sampleInputs, sampleRows } from "../../testing/sample-rows.ts";
 import { policyOf } from "../base-policy.ts";
@@ -18,7 +18,7 @@ import { trainDirect } from "./direct-training.ts";
 beforeAll(() => initPoseidon());
 
 test("a prompt counts the root of its terms for the answered class, within the circuit's bounds", () => {
-  for (let terms = 0; terms <= MOST_BASED_TERMS; terms += terms < 40 ? 1 : 97) {
+  for (let terms = 0; terms <= MAX_BASED_TERMS; terms += terms < 40 ? 1 : 97) {
     const counts = new Uint8Array(1_024);
     for (let k = 0; k < terms; k++) counts[k % 1_000]! += 1;
     for (const answeredClass of [0, 1]) {

@@ -27,7 +27,7 @@ export const directFamily: ModelFamily<DirectParts> = {
   promptKind: ({ inputs }) => inputs.kind,
   // A query needs no map.
   encode: ({ parameters }) => ({ parameters: doubleBytes(parameters), queryMap: new Uint8Array() }),
-  mostBytes: async (recipe) => ({ parameters: 8 * directModel(recipe).parameterCount, queryMap: 0 }),
+  maxBytes: async (recipe) => ({ parameters: 8 * directModel(recipe).parameterCount, queryMap: 0 }),
   decode(recipe, files) {
     if (files.queryMap.length > 0) throw invalidFile("query-map.bin", "is not empty");
     const parameters = decodeDoubles(files.parameters);

@@ -5,7 +5,7 @@
  */
 import { countTerms, type DirectQuery, termTotal } from "@openledger/circuits/ledger/direct-query";
 import { answeredClass } from "@openledger/circuits/settlement/scores/direct-matrix";
-import { BASE_BUCKETS, countBase, MOST_BASED_TERMS } from "../../features/direct-base.ts";
+import { BASE_BUCKETS, countBase, MAX_BASED_TERMS } from "../../features/direct-base.ts";
 import { sparseRows } from "../../maths/sparse-rows.ts";
 import { checkInput, labelsOf } from "../../rows/row-content.ts";
 import { termBuckets } from "../../rows/text-terms.ts";
@@ -30,10 +30,10 @@ export function countText(
   text: string,
   bucketCount: number,
   ofTerms = bucketCount,
-  most?: number,
+  max?: number,
 ): Uint8Array {
   checkInput("email", text);
-  return countTerms(termBuckets(new TextEncoder().encode(text), ofTerms), bucketCount, most);
+  return countTerms(termBuckets(new TextEncoder().encode(text), ofTerms), bucketCount, max);
 }
 
 /** (bucket, count / √n) for n counted terms: the bias is 1 beside them. */
@@ -55,7 +55,7 @@ function mailInputs(bucketCount: number, hasBase: boolean): DirectInputs {
   const labels = labelsOf("email");
   const ofTerms = bucketCount - (hasBase ? BASE_BUCKETS : 0);
   const countsOf = (text: string, answered: number) => {
-    const counts = countText(text, bucketCount, ofTerms, hasBase ? MOST_BASED_TERMS : undefined);
+    const counts = countText(text, bucketCount, ofTerms, hasBase ? MAX_BASED_TERMS : undefined);
     if (hasBase) countBase(counts, answered);
     return counts;
   };

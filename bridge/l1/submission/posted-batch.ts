@@ -67,20 +67,15 @@ export async function findPostedBatch(
 ): Promise<PostedBatch | null> {
   const { client, address } = source.rollup;
   const { fromBlock, maxChunkBlocks } = source;
-  let toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
-  while (toBlock >= fromBlock) {
-    const chunkStart = toBlock - BigInt(maxChunkBlocks) + 1n;
-    const first = chunkStart > fromBlock ? chunkStart : fromBlock;
-    const chunks = readRollupLogs({ client, address, fromBlock: first, toBlock, maxChunkBlocks });
-    for await (const { logs } of chunks) {
-      for (const log of logs) {
-        if (log.eventName !== "BatchAccepted" || Number(log.args.batchNumber) !== batchNumber) continue;
-        const { newRoot: root, opIndex, queueHead } = log.args;
-        const { blockNumber, transactionHash } = log;
-        return { batchNumber, root, opIndex, queueHead, transactionHash, blockNumber };
-      }
+  const toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
+  const range = { fromBlock, toBlock, maxChunkBlocks, isNewestFirst: true };
+  for await (const { logs } of readRollupLogs({ client, address, ...range })) {
+    for (const log of logs) {
+      if (log.eventName !== "BatchAccepted" || Number(log.args.batchNumber) !== batchNumber) continue;
+      const { newRoot: root, opIndex, queueHead } = log.args;
+      const { blockNumber, transactionHash } = log;
+      return { batchNumber, root, opIndex, queueHead, transactionHash, blockNumber };
     }
-    toBlock = first - 1n;
   }
   return null;
 }

@@ -24,8 +24,6 @@ interface PostedSettlementOnL1 {
 
 type AcceptedLog = RollupLog & { eventName: "SettlementAccepted" | "PreVerifiedSettlementTaken" };
 
-const DEFAULT_CHUNK_BLOCKS = 10_000;
-
 /**
  * It looks for the event, not for a transaction's hash: nodes forget hashes after about a year (l1-submission.ts). The
  * event also shows that the contract has taken the settlement.
@@ -35,16 +33,14 @@ const DEFAULT_CHUNK_BLOCKS = 10_000;
 export async function findPostedSettlement(
   rollup: RollupContract,
   key: SettledEpochKey,
-  maxChunkBlocks = DEFAULT_CHUNK_BLOCKS,
 ): Promise<PostedSettlementOnL1 | null> {
   const { address, client } = rollup;
   const toBlock = await l1Call("read the newest block's number", () => client.getBlockNumber());
   const fromBlock = BigInt((await rollup.closedAt(key.closingBatch)).blockNumber);
   const args = { modelId: BigInt(key.modelId), batchNumber: BigInt(key.batchNumber) };
-  const range = { address, client, fromBlock, toBlock, maxChunkBlocks };
+  const range = { address, client, fromBlock, toBlock };
   for (const eventName of ["SettlementAccepted", "PreVerifiedSettlementTaken"] as const) {
-    const isIt = (log: RollupLog) => log.eventName === eventName && isOf(log, key);
-    const blockNumber = await findEventBlock({ eventName, args, isIt }, range);
+    const blockNumber = await findEventBlock({ eventName, args }, range);
     const found = blockNumber === null ? null : await readIn(rollup, blockNumber, key);
     if (found !== null) return found;
   }

@@ -52,9 +52,7 @@ export interface RepricingOptions {
   readonly maxFeePerGasWei: bigint;
   /** The node's suggestion counts up to here. */
   readonly maxPriorityFeePerGasWei: bigint;
-  /** Most that a replacement offers as a tip; default: what a unit of gas may cost in all. */
-  readonly mostPriorityFeePerGasWei?: bigint;
-  /** Most for a unit of blob gas. */
+  /** Maximum price of a unit of blob gas. */
   readonly maxFeePerBlobGasWei?: bigint;
 }
 
@@ -199,9 +197,9 @@ export class RepricedCall {
   }
 
   #moreThan(last: GasFees, market: FeeMarket): GasFees | null {
-    const { maxFeePerGasWei, mostPriorityFeePerGasWei = maxFeePerGasWei } = this.#options;
+    const { maxFeePerGasWei } = this.#options;
     const more = replacementFees(last, market, maxFeePerGasWei);
-    return more === null || more.maxPriorityFeePerGasWei > mostPriorityFeePerGasWei ? null : more;
+    return more === null || more.maxPriorityFeePerGasWei > maxFeePerGasWei ? null : more;
   }
 
   /**
@@ -215,8 +213,8 @@ export class RepricedCall {
     const balanceWei = await l1Call("read the balance", () =>
       client.getBalance({ address: account.address }),
     );
-    const mostWei = smaller(this.#options.maxFeePerGasWei, (balanceWei - valueWei) / gas);
-    return { ...fees, maxFeePerGasWei: larger(fees.maxFeePerGasWei, mostWei) };
+    const maxWei = smaller(this.#options.maxFeePerGasWei, (balanceWei - valueWei) / gas);
+    return { ...fees, maxFeePerGasWei: larger(fees.maxFeePerGasWei, maxWei) };
   }
 
   /** Fees with blobs, at first or in the place of `last`. */

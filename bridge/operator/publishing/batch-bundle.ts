@@ -110,7 +110,7 @@ export async function chooseBundle(
   }
 }
 
-/** Most that a transaction can have: EIP-7825's limit, or the whole block. */
+/** Maximum gas of a transaction: EIP-7825's limit, or the whole block. */
 export const maxGasLimit = (head: BundleView["head"]): bigint => smaller(MAX_TRANSACTION_GAS, head.gasLimit);
 
 /** Settlements that somebody has pre-verified on L1: their proofs need not be checked again, which costs a tenth of the gas. */

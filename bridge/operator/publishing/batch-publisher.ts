@@ -62,7 +62,7 @@ export interface BatchPublisherOptions {
   readonly maxFeePerGasWei: bigint;
   /** The most that a first attempt pays as a tip. A node may name any tip, and the one who builds the block keeps it. */
   readonly maxPriorityFeePerGasWei: bigint;
-  /** Most for a unit of blob gas. */
+  /** Maximum price of a unit of blob gas. */
   readonly maxFeePerBlobGasWei: bigint;
   readonly limits: BundleLimits;
   readonly maxChunkBlocks: number;

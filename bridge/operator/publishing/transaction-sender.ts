@@ -56,7 +56,7 @@ interface TransactionPlan {
   readonly fees: GasFees | BlobFees;
   /** Empty for most; else the fees are those of a transaction with blobs. */
   readonly sidecars: readonly BlobSidecar[];
-  /** Most for a unit of gas, should it take a filler first. */
+  /** Maximum price of a unit of gas, should it take a filler first. */
   readonly maxFeePerGasWei: bigint;
 }
 

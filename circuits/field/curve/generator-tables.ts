@@ -13,7 +13,7 @@ import { addAll, type MontgomeryPoints } from "./montgomery-points.ts";
  * 550 bytes a row.
  */
 export const TABLE_BLOCK_ROWS = 64;
-/** Most digits of a score: score-rows.circom, SCORE_DIGITS. */
+/** Maximum digits of a score: score-rows.circom, SCORE_DIGITS. */
 const MAX_SCORE_DIGITS = 9;
 const FOLDER = ".cache/generators";
 const repositoryRoot = fileURLToPath(new URL("../../..", import.meta.url));

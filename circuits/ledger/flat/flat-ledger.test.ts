@@ -165,8 +165,8 @@ describe("FlatLedger", () => {
   });
 
   it("gives every leaf back as it was, in its record or beside it", () => {
-    const most = { kind: 255, nonce: 2n ** 40n - 1n, l1Owner: 2n ** 160n - 1n, balance: 2n ** 96n - 1n };
-    const largest = { ...EMPTY_LEAF, ...most, keyX: 2n ** 256n - 1n };
+    const max = { kind: 255, nonce: 2n ** 40n - 1n, l1Owner: 2n ** 160n - 1n, balance: 2n ** 96n - 1n };
+    const largest = { ...EMPTY_LEAF, ...max, keyX: 2n ** 256n - 1n };
     const leaves = [
       ...[largest, accountLeaf({ l1Owner: 1n })],
       ...(["nonce", "l1Owner", "balance"] as const).map((field) => ({

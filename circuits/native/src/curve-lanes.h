@@ -15,7 +15,7 @@ struct LaneCheck {
     F x, y, z, t;
   };
   /** Digits of a key's factor: -8 to 8, four bits each. */
-  static constexpr size_t keyEntries = 9, mostDigits = 65;
+  static constexpr size_t keyEntries = 9, maxDigits = 65;
 
   const LaneCurve& curve;
   const F one = L::one(), scale = L::splatWords(curve.scale), d2 = L::splatWords(curve.d2);
@@ -67,10 +67,10 @@ struct LaneCheck {
   }
 
   /** Digits of `bits` bits, at most half of their base either way, from the lowest on. @returns how many there are */
-  static size_t digitsOf(const Words& value, int bits, signed char* digits, size_t most) {
+  static size_t digitsOf(const Words& value, int bits, signed char* digits, size_t max) {
     int carry = 0;
     size_t count = 0;
-    for (size_t i = 0; i < most; i++) {
+    for (size_t i = 0; i < max; i++) {
       const size_t bit = i * static_cast<size_t>(bits);
       int digit = carry + (bit < 256 ? static_cast<int>(value.w[bit / 64] >> (bit % 64) & ((1u << bits) - 1)) : 0);
       carry = digit > 1 << (bits - 1);
@@ -92,10 +92,10 @@ struct LaneCheck {
       if (entry + 1 == keyEntries) break;
       multiple = plusEntry(multiple, [&](int lane) { return multiples[1][lane]; }, 0, false, true);
     }
-    signed char digits[8][mostDigits];
+    signed char digits[8][maxDigits];
     size_t count = 0;
     for (int lane = 0; lane < 8; lane++) {
-      const size_t ofLane = digitsOf(equations[lane]->factor, 4, digits[lane], mostDigits);
+      const size_t ofLane = digitsOf(equations[lane]->factor, 4, digits[lane], maxDigits);
       if (ofLane > count) count = ofLane;
     }
     Point sum{L::zero(), one, one, L::zero()};

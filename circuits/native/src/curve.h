@@ -122,7 +122,7 @@ class Curve {
   }
 
  private:
-  static constexpr size_t windows = baseWindows, entries = baseEntries, keyEntries = 8, mostDigits = 258;
+  static constexpr size_t windows = baseWindows, entries = baseEntries, keyEntries = 8, maxDigits = 258;
   const LaneKernels* const kernels;
   const Words scale, d2;
   /** 1 to 128 times 256^i B. Digits are -127 to 128. */
@@ -146,7 +146,7 @@ class Curve {
 
   /** -u A, u by digits that are 0 or odd and below 16, at least four 0 between two others (wNAF). */
   Point timesKey(const Equation& equation) const {
-    signed char digits[mostDigits] = {};
+    signed char digits[maxDigits] = {};
     u64 k[5] = {equation.factor.w[0], equation.factor.w[1], equation.factor.w[2], equation.factor.w[3], 0};
     int count = 0;
     for (int bit = 0; bit < 257;) {

@@ -3,7 +3,7 @@
 #include "../../../prover/native/src/field.h"
 
 /** Terms that a sum may have: so many products of elements stay below 2^512, and their reduction below 5 moduli. */
-constexpr size_t mostTerms = 17;
+constexpr size_t maxTerms = 17;
 
 /** The sum, 512 bits. */
 struct Wide {
@@ -90,7 +90,7 @@ inline Words belowModulus(const Words& high) {
   return out;
 }
 
-/** (first 2^256 + the sum of a[i] b[i]) / 2^256 with at most `mostTerms` products; all below the modulus and 2^192. */
+/** (first 2^256 + the sum of a[i] b[i]) / 2^256 with at most `maxTerms` products; all below the modulus and 2^192. */
 inline Words dot(const Words& first, const Words* a, const Words* b, size_t count) {
   Wide sum{{0, 0, 0, 0, first.w[0], first.w[1], first.w[2], first.w[3]}};
 #ifdef PROVER_HAS_ADX

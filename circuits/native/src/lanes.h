@@ -22,7 +22,7 @@ inline Limbs toLimbs(const Words& a) {
   return out;
 }
 
-constexpr size_t mostLaneWidth = 17;
+constexpr size_t maxLaneWidth = 17;
 /** Partial rounds between two updates of all elements but the first; the last block may have fewer. */
 constexpr size_t laneBlockRounds = 6;
 
@@ -37,7 +37,7 @@ struct alignas(64) LaneNumbers {
   u64 l[5][8];
 };
 /** Partial rounds of one hash that share a vector: a lane each. */
-constexpr size_t mostRounds = 8;
+constexpr size_t maxRounds = 8;
 
 /**
  * Poseidon's numbers for one hash, whose elements stand in lanes: the first one behind all others. Of a matrix each element's

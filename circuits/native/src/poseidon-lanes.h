@@ -12,7 +12,7 @@ namespace {
 template <class L, class S>
 struct LaneHash {
   using F = typename L::F;
-  static constexpr size_t most = mostLaneWidth + laneBlockRounds;
+  static constexpr size_t most = maxLaneWidth + laneBlockRounds;
 
   static __attribute__((noinline)) F dot(const F* a, const Limbs* b, size_t count) {
     typename S::Sum sum = S::nothing(count);
@@ -22,13 +22,13 @@ struct LaneHash {
 
   /** Step by step for all, so that none waits for its own last step. */
   static __attribute__((noinline)) void powers(F* state, const Limbs* constants, size_t width) {
-    F square[mostLaneWidth];
+    F square[maxLaneWidth];
     for (size_t i = 0; i < width; i++) square[i] = L::sqr(state[i]);
     for (size_t i = 0; i < width; i++) square[i] = L::sqr(square[i]);
     for (size_t i = 0; i < width; i++) state[i] = S::plus(L::mul(square[i], state[i]), S::splat(constants[i]));
   }
   static void mix(F* state, const Limbs* matrix, size_t width) {
-    F next[mostLaneWidth];
+    F next[maxLaneWidth];
     for (size_t i = 0; i < width; i++) next[i] = dot(state, matrix + i * width, width);
     for (size_t i = 0; i < width; i++) state[i] = next[i];
   }

@@ -8,12 +8,12 @@ namespace {
 template <class L, class S>
 struct OneHash {
   using F = typename L::F;
-  static constexpr size_t mostGroups = 3;
+  static constexpr size_t maxGroups = 3;
 
   static F fifth(const F& x) { return L::mul(L::sqr(L::sqr(x)), x); }
 
   static void powers(F* state, const LaneNumbers* constants, size_t groups) {
-    F square[mostGroups];
+    F square[maxGroups];
     for (size_t g = 0; g < groups; g++) square[g] = L::sqr(state[g]);
     for (size_t g = 0; g < groups; g++) square[g] = L::sqr(square[g]);
     for (size_t g = 0; g < groups; g++) state[g] = S::plus(L::mul(square[g], state[g]), S::load(constants[g]));
@@ -36,7 +36,7 @@ struct OneHash {
   }
 
   static void mix(F* state, const LaneNumbers* columns, size_t width, size_t groups) {
-    Limbs elements[mostLaneWidth];
+    Limbs elements[maxLaneWidth];
     spread(state, elements, width);
     for (size_t g = 0; g < groups; g++) state[g] = dot(elements, columns + g, groups, width);
   }
@@ -46,11 +46,11 @@ struct OneHash {
     const LaneNumbers *const constants = numbers, *const ofOthers = constants + rounds, *const ofPowers = ofOthers + width - 1;
     const LaneNumbers* const added = ofPowers + rounds;
     const size_t groups = (width + 6) / 8;
-    Limbs elements[mostLaneWidth];
+    Limbs elements[maxLaneWidth];
     spread(others, elements, width - 1);
     typename S::Sum sum = S::nothing(width - 1 + rounds);
     for (size_t j = 0; j + 1 < width; j++) S::addProduct(sum, elements[j], ofOthers[j]);
-    F soFar[mostRounds];
+    F soFar[maxRounds];
     for (size_t k = 0; k < rounds; k++) {
       soFar[k] = S::plus(fifth(first), S::load(constants[k]));
       S::addProduct(sum, soFar[k], ofPowers[k]);
@@ -69,7 +69,7 @@ struct OneHash {
     static constexpr Words nothing{};
     const size_t width = numbers.width, groups = (width + 7) / 8, half = numbers.before.size() / groups;
     const size_t group = (width - 1) / 8, lane = (width - 1) % 8;
-    F state[mostGroups];
+    F state[maxGroups];
     for (size_t g = 0; g < groups; g++) {
       const auto element = [&](int i) {
         const size_t place = 8 * g + static_cast<size_t>(i);
@@ -84,7 +84,7 @@ struct OneHash {
     F first = S::fromLane(state[group], lane);
     const LaneNumbers* number = numbers.blocks.data();
     for (size_t left = numbers.partialCount; left > 0;) {
-      const size_t rounds = left < mostRounds ? left : mostRounds;
+      const size_t rounds = left < maxRounds ? left : maxRounds;
       number = block(first, state, number, width, rounds);
       left -= rounds;
     }
@@ -93,7 +93,7 @@ struct OneHash {
       powers(state, &numbers.after[round * groups], groups);
       if (round + 1 < half) mix(state, numbers.dense.data(), width, groups);
     }
-    Limbs elements[mostLaneWidth];
+    Limbs elements[maxLaneWidth];
     spread(state, elements, width);
     // Out of Montgomery form as a product by 1.
     const F last = L::mul(dot(elements, numbers.dense.data() + group, groups, width), L::splatWords(Words{{1, 0, 0, 0}}));

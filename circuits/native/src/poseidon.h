@@ -13,7 +13,7 @@ class Poseidon {
   Poseidon(size_t width, const Words* numbers, size_t count, const LaneKernels* kernels)
       : width(width), kernels(kernels), table(numbers, numbers + count) {
     const size_t fixed = width * (1 + half + half + 2 * width);
-    if (width < 2 || width > mostTerms || count < fixed || (count - fixed) % (2 * width) != 0)
+    if (width < 2 || width > maxTerms || count < fixed || (count - fixed) % (2 * width) != 0)
       throw std::runtime_error("these are no numbers of Poseidon's rounds");
     partialCount = (count - fixed) / (2 * width);
     for (Words& number : table) number = Fr::toMontgomery(number);
@@ -42,7 +42,7 @@ class Poseidon {
 
   /** @param in `width` plain integers: the tag and the inputs */
   Words hash(const Words* in) const {
-    Words state[mostTerms], next[mostTerms];
+    Words state[maxTerms], next[maxTerms];
     const Words* at = table.data();
     for (size_t i = 0; i < width; i++) state[i] = Fr::add(Fr::toMontgomery(in[i]), at[i]);
     at += width;
@@ -62,7 +62,7 @@ class Poseidon {
       mix(round + 1 == half ? entry : dense);
     }
     at = after;
-    Words first = state[0], others[mostTerms];
+    Words first = state[0], others[maxTerms];
     std::memcpy(others, state + 1, (width - 1) * sizeof(Words));
     const Words* number = blocks.data();
     for (size_t left = partialCount; left > 0;) {
@@ -125,8 +125,8 @@ class Poseidon {
     };
     forOne = {width, partialCount, each(table.data(), 1), each(before, half), {}, each(after, half),
               columns(dense), columns(dense + width * width)};
-    for (size_t round = 0; round < partialCount; round += mostRounds)
-      addBlockOfOne(partial + round * 2 * width, std::min(mostRounds, partialCount - round));
+    for (size_t round = 0; round < partialCount; round += maxRounds)
+      addBlockOfOne(partial + round * 2 * width, std::min(maxRounds, partialCount - round));
   }
 
   /** In lanes the first element stands behind all others. */
@@ -160,7 +160,7 @@ class Poseidon {
   }
 
   /** Partial rounds between two updates of all elements but the first. */
-  size_t blockRounds() const { return width > mostTerms - 5 ? mostTerms + 1 - width : 6; }
+  size_t blockRounds() const { return width > maxTerms - 5 ? maxTerms + 1 - width : 6; }
 
   /**
    * Of a round of the block: its constant, and what the next first element is made of: the elements before the block, the powers of

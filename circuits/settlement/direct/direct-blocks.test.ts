@@ -69,7 +69,7 @@ describe("DirectScores of 66 rows, and of buckets for 2,016 terms", { timeout: 6
   const [ROWS, BUCKETS] = [66, 672];
   const [EMPTY, LAST] = [667, 671];
   /** Three terms in each of 666 buckets, and two more. */
-  const MOST = [...Array.from({ length: 3 * 666 }, (_, i) => i % 666), 666, 666];
+  const MAX = [...Array.from({ length: 3 * 666 }, (_, i) => i % 666), 666, 666];
   // A column of zeros: a term in it changes no score.
   const matrix = {
     rowCount: ROWS,
@@ -102,7 +102,7 @@ describe("DirectScores of 66 rows, and of buckets for 2,016 terms", { timeout: 6
   });
 
   test("count 2,000 terms and no more, whatever they score", async () => {
-    const query = answeredQuery(matrix, countTerms(MOST, BUCKETS));
+    const query = answeredQuery(matrix, countTerms(MAX, BUCKETS));
     expect(termTotal(query.counts)).toBe(2_000);
     const inputs = directInputs({ matrix, query }, 77n) as Record<string, unknown>;
     expect(tester.checkConstraints(await tester.calculateWitness(inputs as never))).toBeNull();

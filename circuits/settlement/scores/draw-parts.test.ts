@@ -117,8 +117,8 @@ describe("DrawWeight", () => {
 
   it("divides the reward by the total, or by the rows where no score is positive", async () => {
     expect(tester.constraintCount).toBe(recordedCount(`DrawWeight(${bits})`));
-    const most = 2n ** BigInt(bits) - 1n;
-    const totals = fc.oneof(fc.constant(0n), fc.bigInt(0n, most), fc.constant(most));
+    const max = 2n ** BigInt(bits) - 1n;
+    const totals = fc.oneof(fc.constant(0n), fc.bigInt(0n, max), fc.constant(max));
     await fc.assert(
       fc.asyncProperty(totals, quanta, fc.boolean(), async (sum, reward, isValid) => {
         const witness = await tester.calculateWitness(inputsOf(sum, reward, isValid));

@@ -160,7 +160,7 @@ function requireFits(
   const shards = shardsOf(model);
   const shape = modelShape(model.statics, model.payees);
   const rowCount = Number(unpackBinding(model.statics.binding).rowCount);
-  const limits: [what: string, given: number, most: number][] = [
+  const limits: [what: string, given: number, max: number][] = [
     ["shards", shards.length, size.shards],
     ["payments", payments.length, size.payments],
     ...shards.flatMap(({ from, to, rowCount }): [string, number, number][] => [
@@ -168,7 +168,7 @@ function requireFits(
       ["rows", rowCount, shardSize.rows],
     ]),
   ];
-  for (const [what, given, most] of limits) if (given > most) throw sizeError(what, given, most);
+  for (const [what, given, max] of limits) if (given > max) throw sizeError(what, given, max);
   if (shards.length < 2) throw sizeError("shards", shards.length, 2);
   requireSame("shards", features.columns.length, shards.length);
   // Attack: as in settleEpoch, another number of draws is another choice of payments.

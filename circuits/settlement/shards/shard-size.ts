@@ -23,11 +23,11 @@ export function shardedTotalBits({ features, isDirect }: Pick<ShardedSize, "feat
 /** @throws CIR_SETTLEMENT_SIZE for sizes that no circuit has */
 function requireSizes(
   { features, draws, isDirect }: Pick<ShardSize, "features" | "draws" | "isDirect">,
-  limits: readonly [what: string, given: number, least: number, most: number][],
+  limits: readonly [what: string, given: number, least: number, max: number][],
 ): void {
   const ofColumns = isDirect === true ? [] : [["features", features, 1, 2_072] as const];
-  for (const [what, given, least, most] of [...limits, ...ofColumns])
-    if (!Number.isInteger(given) || given < least || given > most) throw sizeError(what, given, most);
+  for (const [what, given, least, max] of [...limits, ...ofColumns])
+    if (!Number.isInteger(given) || given < least || given > max) throw sizeError(what, given, max);
   if (isDirect === true) requireBuckets(features);
   drawBits(draws);
 }

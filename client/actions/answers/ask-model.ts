@@ -185,11 +185,11 @@ export async function payForAnswer(
  * What the ledger asks for an answer of this model, in wei: a server's word is a bound at most. @throws CLI_PRICE_TOO_HIGH
  * @internal
  */
-export function priceOf({ counters, id }: Pick<LedgerModelLeaf, "counters" | "id">, mostWei: bigint): bigint {
+export function priceOf({ counters, id }: Pick<LedgerModelLeaf, "counters" | "id">, maxWei: bigint): bigint {
   const { priceWei } = counters;
-  if (priceWei <= mostWei) return priceWei;
-  throw clientError("CLI_PRICE_TOO_HIGH", `model ${id} costs ${priceWei} wei, more than ${mostWei}`, {
-    data: { modelId: id, priceWei: `${priceWei}`, maxPriceWei: `${mostWei}` },
+  if (priceWei <= maxWei) return priceWei;
+  throw clientError("CLI_PRICE_TOO_HIGH", `model ${id} costs ${priceWei} wei, more than ${maxWei}`, {
+    data: { modelId: id, priceWei: `${priceWei}`, maxPriceWei: `${maxWei}` },
   });
 }
 
@@ -262,10 +262,10 @@ export async function buyAnswer(
   );
   const { payerId, priceWei, receipt } = given;
   requirePayer(payerId, signed.payerId);
-  const mostWei = maxPriceWei ?? priceWei;
-  if (leaf.counters.priceWei > mostWei) {
+  const maxWei = maxPriceWei ?? priceWei;
+  if (leaf.counters.priceWei > maxWei) {
     throw clientError("CLI_PRICE_TOO_HIGH", `model ${modelId} costs ${leaf.counters.priceWei} wei`, {
-      data: { modelId, priceWei: `${leaf.counters.priceWei}`, maxPriceWei: `${mostWei}` },
+      data: { modelId, priceWei: `${leaf.counters.priceWei}`, maxPriceWei: `${maxWei}` },
     });
   }
   const payment = await payInference(client, {

@@ -26,7 +26,7 @@ export interface VersionCommitments {
 }
 
 export interface CommitVersionOptions {
-  /** Most rows and payees of a shard, as the circuit has that is to prove each; default: 2^20 rows and 512 payees. */
+  /** Maximum rows and payees of a shard, as the circuit has that is to prove each; default: 2^20 rows and 512 payees. */
   readonly shard?: ShardRoom | undefined;
 }
 

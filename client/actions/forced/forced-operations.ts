@@ -24,7 +24,8 @@ export type ForceTransferErrorCode = ForcedErrorCode;
 
 /**
  * Moves OPEN to another leaf through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
- * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { l1Owner: expectedOwner } = await getLeaf(client, 9);
@@ -53,7 +54,8 @@ export type ForceWithdrawErrorCode = ForcedErrorCode | "CLI_INPUT_INVALID";
 
 /**
  * Withdraws through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
- * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CLI_INPUT_INVALID, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CLI_INPUT_INVALID, CON_L1_COST_ABOVE_CAP,
+ *   CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { queueIndex, burnedFeeWei } = await forceWithdraw(client, { id: 7, amountWei: "all", maxFeeWei: parseOpen("8") });
@@ -87,7 +89,8 @@ export type ForceClaimRewardsErrorCode = ForcedErrorCode;
 /**
  * Claims a payee's rewards through the L1 queue, which no sequencer can leave out: all that is earned when the entry is
  * executed goes to the leaf's balance. Burns the queue's fee, also where the payee is another's.
- * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * await forceClaimRewards(client, { id: 7, modelId: 11, payeeIndex: 0, role: "contributor" });
@@ -112,7 +115,8 @@ export type ForceCloseEpochErrorCode = ForcedErrorCode;
 /**
  * Closes a model's open epoch through the L1 queue, which no sequencer can leave out. Anyone may, 24 hours after the
  * timestamp at which the epoch began, which may be an hour older than its block; younger ones stay open. Burns the queue's fee.
- * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { queueIndex } = await forceCloseEpoch(client, { modelId: 11 });
@@ -137,7 +141,8 @@ export type ForceSetKeyErrorCode = ForcedErrorCode;
 
 /**
  * Replaces a leaf's key through the L1 queue, for an owner who has lost the old one. Burns the queue's fee.
- * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { keyX } = await createRandomKey();
@@ -162,7 +167,8 @@ export type ForceSetOwnerErrorCode = ForcedErrorCode;
 
 /**
  * Hands a leaf over to another Ethereum address. Burns the queue's fee.
- * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * await forceSetOwner(client, { id: 7, newOwner: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8" });
@@ -193,7 +199,8 @@ export type ForcePayInferenceErrorCode = ForcedErrorCode;
 /**
  * Pays a model for one answer through the L1 queue, which no sequencer can leave out. It goes into the epoch that is open when
  * the entry is executed. Burns the queue's fee, also where the model takes no payment then.
- * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { l1Owner: expectedOwner, counters } = await getModel(client, 11);
@@ -232,7 +239,8 @@ export type ForceApproveModelErrorCode = ForcedErrorCode;
 /**
  * Approves a model through the L1 queue, which no sequencer can leave out, from 24 hours after the version's publication by
  * L1's time of the entry. Burns the queue's fee.
- * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const model = await getModel(client, 11);
@@ -270,7 +278,8 @@ export type ForceRevokeModelErrorCode = ForcedErrorCode;
 
 /**
  * Ends new payments to a model, or takes back an approval that waits for others, through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
- * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * await forceRevokeModel(client, { datanetId: 10, modelId: 11 });
@@ -299,7 +308,8 @@ export type ForceCommitDataErrorCode = ForcedErrorCode;
 /**
  * Commits rows to a datanet through the L1 queue, which no sequencer can leave out. Keep the rows to yourself until a batch
  * has the entry. Burns the queue's fee.
- * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { rowsRoot, rowCount } = await storeContribution(store, rows);
@@ -336,7 +346,8 @@ export type ForcePublishVersionErrorCode = ForcedErrorCode;
 
 /**
  * Publishes a version of a datanet through the L1 queue, which no sequencer can leave out. Burns the queue's fee.
- * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const version = await collectVersion(client, { datanetId: 10, store, validatorId: 8 });

@@ -70,7 +70,8 @@ export const sendForcedEntry = (
 
 /**
  * Sends a forced operation, after an approval for its burned fee where the allowance is too low.
- * @throws CLI_NOT_CONFIGURED, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_TOKEN_BALANCE_TOO_LOW, CLI_QUEUE_FEE_TOO_HIGH, CON_L1_COST_ABOVE_CAP,
+ *   CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @internal
  */
 export async function sendForced(

@@ -13,7 +13,7 @@ export type ApproveTokenErrorCode = L1ErrorCode;
 
 /**
  * Lets the rollup take OPEN from the L1 account.
- * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * await approveToken(client, { amountWei: parseOpen("100") });

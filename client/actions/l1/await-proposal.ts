@@ -2,6 +2,7 @@
  * A contract wallet executes a transaction when enough of its owners have signed: perhaps days later, sent by somebody
  * else, under a hash that nobody knows before. What it was asked to do is recognised by the event that it leaves.
  */
+import { type BlockRange, readInChunks } from "@openledger/contracts/l1/block-chunks";
 import {
   type Address,
   isAddressEqual,
@@ -15,17 +16,16 @@ import { clientError } from "../../client-errors.ts";
 import { effectContract, findEffectArgs, type L1Effect, type L1Proposal } from "../../l1-proposal.ts";
 import type { LedgerClient } from "../../ledger-client.ts";
 import { findReceipt, type L1Result, l1Error, readL1Result } from "./l1-result.ts";
+import { MAX_CHUNK_BLOCKS } from "./read-events.ts";
 
 export interface AwaitProposalOptions {
   /** Default: ten minutes. */
   timeoutMs?: number;
 }
 
-export type FindProposalErrorCode = "CLI_L1_REVERTED" | "CLI_UNREACHABLE";
+export type FindProposalErrorCode = "CLI_L1_REFUSED" | "CLI_L1_REVERTED" | "CLI_UNREACHABLE";
 export type AwaitProposalErrorCode = FindProposalErrorCode | "CLI_L1_PROPOSED";
 
-/** Nodes refuse to search more of the chain at once. */
-const MAX_BLOCKS = 5_000n;
 /** Looked at again each time: a reorganisation may have put the transaction there. */
 const REORG_BLOCKS = 64n;
 const WAIT_MS = 600_000;
@@ -37,7 +37,7 @@ const SAFE_FAILURE = toEventSelector("ExecutionFailure(bytes32,uint256)");
 /**
  * Waits until a contract wallet has executed what it was asked to do. A Safe names what it executes. Of any other wallet
  * an entry of the same content counts that it makes meanwhile: nothing tells the two apart.
- * @throws CLI_L1_PROPOSED where it was not executed in time, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_L1_PROPOSED where it was not executed in time, CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * // `onProposed` keeps what a Safe was asked to do: its other owners may sign tomorrow.
@@ -71,7 +71,7 @@ export async function awaitProposal(
 
 /**
  * What became of a proposal by now; null where it was not executed yet.
- * @throws CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const result = await findProposal(client, proposal);
@@ -97,11 +97,13 @@ async function look(client: LedgerClient, proposal: L1Proposal, from: bigint): P
     const byHash = isHex(proposal.hash) && proposal.hash.length === 66;
     const receipt = byHash ? await findReceipt(client, proposal.hash) : null;
     if (receipt !== null) return { found: requireEffect(client, proposal, receipt), nextBlock };
-    for (let start = from; start <= latest; start += MAX_BLOCKS) {
-      const end = start + MAX_BLOCKS - 1n;
-      const range = { fromBlock: start, toBlock: end < latest ? end : latest };
-      const named = byHash ? await findSafeExecution(client, proposal, range) : null;
-      const executed = named ?? (await findEffect(client, proposal, range));
+    const range = { fromBlock: from, toBlock: latest, maxChunkBlocks: MAX_CHUNK_BLOCKS };
+    const chunks = readInChunks(client.l1, range, async (fromBlock, toBlock) => {
+      const chunk = { fromBlock, toBlock };
+      const named = byHash ? await findSafeExecution(client, proposal, chunk) : null;
+      return named ?? findEffect(client, proposal, chunk);
+    });
+    for await (const { answer: executed } of chunks) {
       if (executed !== null) return { found: requireEffect(client, proposal, executed), nextBlock };
     }
     return { found: null, nextBlock };
@@ -120,21 +122,18 @@ function requireEffect(client: LedgerClient, proposal: L1Proposal, receipt: Tran
   });
 }
 
-interface BlockRange {
-  readonly fromBlock: bigint;
-  readonly toBlock: bigint;
-}
+type Chunk = Pick<BlockRange, "fromBlock" | "toBlock">;
 
 async function findEffect(
   client: LedgerClient,
   { account, effect, isTransaction }: L1Proposal,
-  range: BlockRange,
+  chunk: Chunk,
 ): Promise<TransactionReceipt | null> {
   const logs = await client.l1.getContractEvents({
     ...effectContract(client, effect),
     eventName: effect.event,
     args: addressesOf(effect),
-    ...range,
+    ...chunk,
   });
   for (const log of logs) {
     if (findEffectArgs(client, effect, [log]) === null || log.transactionHash === null) continue;
@@ -153,7 +152,7 @@ const isSafeEvent = ({ address, topics }: Log, account: Address) =>
 async function findSafeExecution(
   client: LedgerClient,
   { account, hash }: L1Proposal,
-  { fromBlock, toBlock }: BlockRange,
+  { fromBlock, toBlock }: Chunk,
 ): Promise<TransactionReceipt | null> {
   const filter = {
     address: account,

@@ -12,8 +12,8 @@ import { waitFor } from "../../sequencer/wait-for.ts";
 import { allowedFeeWei, type QueueErrorCode, type QueueOptions } from "../forced/queue-fee.ts";
 import { type QueueResult, readOwnEntry } from "../forced/queue-result.ts";
 import { approval, approveToken } from "./approve-token.ts";
-import { l1Error } from "./l1-result.ts";
 import { callContract, callTogether, type L1Call } from "./l1-transaction.ts";
+import { queuedEntries } from "./queued-entries.ts";
 import { type SignedPermit, signPermit } from "./sign-permit.ts";
 
 interface CommonParameters extends QueueOptions {
@@ -54,8 +54,6 @@ export type DepositErrorCode =
   | "CLI_WAIT_ENDED"
   | "CLI_WALLET_UNSUPPORTED";
 
-/** Nodes refuse to search more of the chain at once. A sequencer takes an entry within minutes. */
-const MAX_BLOCKS = 5_000n;
 /** The deposits of a client that look for its account, one after the other: the second sees what the first has queued. */
 const turns = new WeakMap<LedgerClient, Promise<unknown>>();
 
@@ -66,7 +64,7 @@ const turns = new WeakMap<LedgerClient, Promise<unknown>>();
  * amount, and so does either where many deposits wait (`depositFeeWei` of the contract).
  * @throws CLI_NOT_CONFIGURED, CLI_INPUT_INVALID where the owner has several such accounts, CLI_TOKEN_BALANCE_TOO_LOW,
  *   CLI_QUEUE_FEE_TOO_HIGH, CLI_WALLET_UNSUPPORTED, CLI_WAIT_ENDED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_PROPOSED,
- *   CLI_UNREACHABLE
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * try {
@@ -117,23 +115,11 @@ async function intoOwnAccount(
 
 /** Deposits of this wallet into new accounts of the owner and key that L1 has and no posted batch. */
 async function queuedOpenings(client: LedgerClient, owner: Address, keyX: bigint): Promise<number[]> {
-  const rollup = rollupContract(client);
   const { address: sender } = requireWallet(client).account;
-  try {
-    const [{ queueHead }, head] = await Promise.all([
-      client.l1.readContract({ ...rollup, functionName: "state" }),
-      client.l1.getBlockNumber({ cacheTime: 0 }),
-    ]);
-    const fromBlock = head > MAX_BLOCKS ? head - MAX_BLOCKS : 0n;
-    const wanted = { eventName: "QueueEntryAdded", args: { sender }, strict: true } as const;
-    const added = await client.l1.getContractEvents({ ...rollup, ...wanted, fromBlock });
-    return added.flatMap(({ args: { index, kind, word1, word2 } }) => {
-      const isOpening = kind === KIND.depositNew && word1 === BigInt(owner) && word2 === keyX;
-      return isOpening && index >= queueHead ? [Number(index)] : [];
-    });
-  } catch (cause) {
-    throw l1Error(cause, "the look at L1's queue");
-  }
+  const queued = await queuedEntries(client, sender);
+  return queued
+    .filter(({ kind, word1, word2 }) => kind === KIND.depositNew && word1 === BigInt(owner) && word2 === keyX)
+    .map(({ queueIndex }) => queueIndex);
 }
 
 async function sendDeposit(client: LedgerClient, parameters: DepositParameters): Promise<DepositReturnType> {
@@ -154,20 +140,20 @@ async function sendDeposit(client: LedgerClient, parameters: DepositParameters):
       { data: { address: sender, balanceWei, amountWei, feeWei } },
     );
   }
-  const mostWei = amountWei + maxFeeWei;
-  const isAllowed = allowanceWei >= mostWei;
+  const maxWei = amountWei + maxFeeWei;
+  const isAllowed = allowanceWei >= maxWei;
   const { permission = "permit" } = parameters;
   if (!isAllowed && permission === "batch") {
     const call = depositCall(client, parameters, maxFeeWei, null);
-    const batch = [approval(client, mostWei), call] as const;
+    const batch = [approval(client, maxWei), call] as const;
     return { ...readOwnEntry(client, await callTogether(client, batch, parameters), call.effect), to };
   }
   let permit: SignedPermit | null = null;
   if (!isAllowed) {
     const { timeoutMs } = parameters;
     const waiting = timeoutMs === undefined ? {} : { timeoutMs };
-    if (permission === "approve") await approveToken(client, { amountWei: mostWei, ...waiting });
-    else permit = await signPermit(client, mostWei);
+    if (permission === "approve") await approveToken(client, { amountWei: maxWei, ...waiting });
+    else permit = await signPermit(client, maxWei);
   }
   const call = depositCall(client, parameters, maxFeeWei, permit);
   return { ...readOwnEntry(client, await callContract(client, call, parameters), call.effect), to };

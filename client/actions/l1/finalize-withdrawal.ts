@@ -17,7 +17,8 @@ export type FinalizeWithdrawalErrorCode = L1ErrorCode;
 
 /**
  * Pays out what L1 owes to an address: withdrawals of posted batches, and refused deposits.
- * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED (RollupNothingToFinalize), CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED (RollupNothingToFinalize),
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { hash } = await withdraw(client, { amountWei: parseOpen("5"), recipient: account.address });

@@ -1,4 +1,5 @@
 import { gasCostWei } from "@openledger/contracts/l1/capped-transaction";
+import { isNodeRefusal } from "@openledger/contracts/l1/node-refusal";
 import {
   BaseError,
   ContractFunctionRevertedError,
@@ -48,14 +49,17 @@ export async function findReceipt(client: LedgerClient, hash: Hex): Promise<Tran
   }
 }
 
+/** The node's own words, which viem puts behind its own for the code. */
+const answerOf = ({ details, shortMessage }: BaseError) => details || shortMessage;
+
 /**
  * viem's errors as this library's.
  * @internal
  */
 export function l1Error(cause: unknown, what: string): Error {
-  if (!(cause instanceof BaseError)) return cause as Error;
   const byWallet = walletError(cause);
   if (byWallet !== null) return byWallet;
+  if (!(cause instanceof BaseError)) return cause as Error;
   const revert = cause.walk((error) => error instanceof ContractFunctionRevertedError);
   if (revert instanceof ContractFunctionRevertedError) {
     const name = revert.data?.errorName ?? revert.reason ?? "no reason";
@@ -68,6 +72,11 @@ export function l1Error(cause: unknown, what: string): Error {
       },
     );
   }
+  if (isNodeRefusal(cause))
+    return clientError("CLI_L1_REFUSED", `the Ethereum node refuses ${what}: ${answerOf(cause)}`, {
+      data: { server: "L1" },
+      cause,
+    });
   return clientError("CLI_UNREACHABLE", `${what} did not go through: ${cause.shortMessage}`, {
     data: { server: "L1" },
     cause,

@@ -1,10 +1,11 @@
 import { cappedTransaction } from "@openledger/contracts/l1/capped-transaction";
-import { type Abi, type Address, BaseError, encodeFunctionData, type Hex, keccak256 } from "viem";
+import { type Abi, type Address, encodeFunctionData, type Hex, keccak256 } from "viem";
 import { sendCalls } from "viem/actions";
 import { clientError } from "../../client-errors.ts";
 import { isContractWallet } from "../../contract-wallet.ts";
 import type { L1Effect, L1Proposal } from "../../l1-proposal.ts";
 import { type LedgerClient, requireWallet } from "../../ledger-client.ts";
+import { walletErrorCodes } from "../../wallet-error-codes.ts";
 import { awaitProposal } from "./await-proposal.ts";
 import { findReceipt, type L1Result, l1Error, readL1Result } from "./l1-result.ts";
 
@@ -21,6 +22,7 @@ export type L1ErrorCode =
   | "CLI_WALLET_WRONG_CHAIN"
   | "CLI_L1_CANCELLED"
   | "CLI_L1_PROPOSED"
+  | "CLI_L1_REFUSED"
   | "CLI_L1_REVERTED"
   | "CLI_UNREACHABLE"
   | "CON_L1_COST_ABOVE_CAP";
@@ -61,7 +63,8 @@ export interface L1Call {
 /**
  * Tries the call first, holds what the node asks for it to the client's cap, then signs, sends and waits for the receipt.
  * A contract wallet's gas is paid by the owner who executes it, so no cap holds there: it gets the call alone.
- * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED with the contract error's name, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED with the contract error's name,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @internal
  */
 export async function callContract(
@@ -108,7 +111,8 @@ export async function callContract(
 /**
  * Has the wallet execute several calls as one, all or none (EIP-5792), and waits for the effect of the last. The wallet
  * tries them and chooses the gas: the later ones cannot be tried here before the earlier ones have happened.
- * @throws CLI_NOT_CONFIGURED, CLI_WALLET_UNSUPPORTED, CLI_WALLET_REJECTED, CLI_L1_REVERTED, CLI_L1_PROPOSED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CLI_WALLET_UNSUPPORTED, CLI_WALLET_REJECTED, CLI_L1_REVERTED, CLI_L1_PROPOSED,
+ *   CLI_L1_REFUSED, CLI_UNREACHABLE
  * @internal
  */
 export async function callTogether(
@@ -148,11 +152,11 @@ export async function callTogether(
 }
 
 /** No such method, no atomic calls, no upgrade to an account that could (EIP-5792); not that the owner declined. */
-const NO_BATCH: readonly unknown[] = [-32601, -32004, 4200, 5700, 5740, 5750, 5760];
+const NO_BATCH = [-32601, -32004, 4200, 5700, 5740, 5750, 5760] as const;
 
 function isNoBatch(cause: unknown): boolean {
-  const isOne = (error: unknown) => NO_BATCH.includes((error as { code?: unknown }).code);
-  return cause instanceof BaseError && cause.walk(isOne) !== null;
+  const codes = walletErrorCodes(cause);
+  return NO_BATCH.some((code) => codes.has(code));
 }
 
 /** @param send has the wallet take it, and gives the wallet's name for it */
@@ -174,11 +178,11 @@ async function propose(
   return awaitProposal(client, proposal, timeoutMs === undefined ? {} : { timeoutMs });
 }
 
-export type SendTransactionErrorCode = "CLI_L1_REVERTED" | "CLI_UNREACHABLE";
+export type SendTransactionErrorCode = "CLI_L1_REFUSED" | "CLI_L1_REVERTED" | "CLI_UNREACHABLE";
 
 /**
  * Sends a signed transaction, again if need be, and waits for its receipt.
- * @throws CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * // `onSigned` keeps what was signed, so that a restart sends it again instead of signing again.
@@ -203,7 +207,7 @@ export async function sendTransaction(
 /**
  * Waits for a transaction that was sent already, now or before the program ended. One that the wallet has sped up since
  * comes back under its new hash.
- * @throws CLI_L1_REVERTED, CLI_L1_CANCELLED, CLI_UNREACHABLE
+ * @throws CLI_L1_REVERTED, CLI_L1_CANCELLED, CLI_L1_REFUSED, CLI_UNREACHABLE
  */
 async function awaitTransaction(
   client: LedgerClient,

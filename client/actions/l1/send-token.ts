@@ -15,7 +15,7 @@ export type SendTokenErrorCode = L1ErrorCode;
 
 /**
  * Moves OPEN on L1.
- * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_UNREACHABLE
+ * @throws CLI_NOT_CONFIGURED, CON_L1_COST_ABOVE_CAP, CLI_L1_REVERTED, CLI_L1_REFUSED, CLI_UNREACHABLE
  * @example
  * ```ts
  * const { transactionHash } = await sendToken(client, { to: "0x70997970C51812dc3A010C7d01b50e0d17dc79C8", amountWei: parseOpen("2") });

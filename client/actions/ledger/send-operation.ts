@@ -39,7 +39,7 @@ export interface SigningOptions {
   from?: number;
   /** Default: the leaf's next one, counting what the sequencer holds already. */
   nonce?: number;
-  /** Most that one fee unit may cost; default: twice today's rate. The batch's rate is what is paid. */
+  /** Maximum price of one fee unit; default: twice today's rate. The batch's rate is what is paid. */
   maxFeePerUnitWei?: bigint;
   /** Called with the signed operation before it is sent, so that a caller can make it durable. */
   onSigned?: (signed: SignedSubmission) => void | Promise<void>;

@@ -1,7 +1,7 @@
 import {
   decodeBatch,
   encodeBatchAnswers,
-  MOST_BATCH_OPERATIONS,
+  MAX_BATCH_OPERATIONS,
 } from "@openledger/circuits/wire/operation-batch";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { decodeOperation } from "../../sequencer/operation-body.ts";
@@ -59,7 +59,7 @@ it("sends what was signed in one body, and has each one's promise or error in it
 
 it("sends no more than a body may hold, and takes no answer of another form", async () => {
   const [one] = await signSome(1);
-  const many = Array.from({ length: MOST_BATCH_OPERATIONS + 1 }, () => one!);
+  const many = Array.from({ length: MAX_BATCH_OPERATIONS + 1 }, () => one!);
   await expect(sendOperations(fixture.client, many)).rejects.toMatchObject({ code: "CLI_INPUT_INVALID" });
   for (const bytes of [Uint8Array.of(2), Uint8Array.of(2, 9), Uint8Array.of(1), new Uint8Array()]) {
     fixture.sequencer.answers.set("POST /v1/operations/batch", bytes);

@@ -1,7 +1,7 @@
 import {
   decodeBatchAnswers,
   encodeBatch,
-  MOST_BATCH_OPERATIONS,
+  MAX_BATCH_OPERATIONS,
 } from "@openledger/circuits/wire/operation-batch";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import * as z from "zod/mini";
@@ -43,8 +43,8 @@ export async function sendOperations(
   client: LedgerClient,
   signed: readonly SignedSubmission[],
 ): Promise<(SendResult | RollupError)[]> {
-  if (signed.length > MOST_BATCH_OPERATIONS)
-    throw clientError("CLI_INPUT_INVALID", `at most ${MOST_BATCH_OPERATIONS} operations go at once`);
+  if (signed.length > MAX_BATCH_OPERATIONS)
+    throw clientError("CLI_INPUT_INVALID", `at most ${MAX_BATCH_OPERATIONS} operations go at once`);
   const body = encodeBatch(signed.map((one) => decodeOperation(one.body)));
   const answers = await requestSequencer(client, "/v1/operations/batch", answersSchema, { body });
   if (answers.length !== signed.length)

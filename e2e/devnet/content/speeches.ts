@@ -13,7 +13,7 @@ interface Speech {
 }
 
 /** Of a passage. So long a text has fewer tokens than the base has positions, whatever its tokens are. */
-const MOST_CHARACTERS = 220;
+const MAX_CHARACTERS = 220;
 const LEAST_CHARACTERS = 60;
 /** Characters of a question: the beginning of a passage that nobody has contributed. */
 const PROMPT_CHARACTERS = 48;
@@ -38,14 +38,14 @@ function passagesOf({ name, year }: { readonly name: string; readonly year: numb
   const passages: string[] = [];
   let open = "";
   for (const sentence of text.split(/(?<=[.?!])\s+/).map((one) => one.trim())) {
-    if (open !== "" && open.length + 1 + sentence.length > MOST_CHARACTERS) {
+    if (open !== "" && open.length + 1 + sentence.length > MAX_CHARACTERS) {
       passages.push(open);
       open = "";
     }
     open = open === "" ? sentence : `${open} ${sentence}`;
   }
   const isFit = (passage: string) =>
-    passage.length >= LEAST_CHARACTERS && passage.length <= MOST_CHARACTERS && /^[\x20-\x7e]+$/.test(passage);
+    passage.length >= LEAST_CHARACTERS && passage.length <= MAX_CHARACTERS && /^[\x20-\x7e]+$/.test(passage);
   return [...new Set(passages)].filter(isFit);
 }
 

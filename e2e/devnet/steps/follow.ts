@@ -40,7 +40,7 @@ export async function checkFullNode(job: Job, root: bigint): Promise<Check> {
     const untilMs = Date.now() + TIMEOUT_MS;
     const { followed } = fullNode;
     while (followed.head.ledger.root !== root && fatal === null && Date.now() < untilMs) {
-      job.console.progress(`a full node reads L1: batch ${followed.book.closedNumber}`);
+      job.console.progress(`a full node reads L1: batch ${followed.registry.closedNumber}`);
       await fullNode.poll();
       await sleep(POLL_MS, undefined, { signal });
     }
@@ -48,7 +48,7 @@ export async function checkFullNode(job: Job, root: bigint): Promise<Check> {
     return {
       statement: STATEMENT,
       holds: followed.head.ledger.root === root && fullNode.alarms.all.length === 0,
-      detail: `${followed.book.finalNumber} batches${alarms}`,
+      detail: `${followed.registry.finalNumber} batches${alarms}`,
     };
   } finally {
     await fullNode.stop();

@@ -22,7 +22,7 @@ export const idParams = z.object({ id: nameId });
 
 export function registerChoiceRoutes(app: FastifyInstance, context: FactoryContext): void {
   const route = routesOf(app);
-  const { bases, book, datasets, runner, side } = context;
+  const { bases, jobs, datasets, runner, side } = context;
 
   app.get("/v1/bases", () => bases.list());
   route("POST /v1/bases", { body: baseRequestSchema }, async (request) => {
@@ -63,7 +63,7 @@ export function registerChoiceRoutes(app: FastifyInstance, context: FactoryConte
   route("DELETE /v1/datasets/:id", { params: idParams }, async (request) => {
     const leafId = await signerOf(context, request);
     const { id } = datasets.require(request.params.id, leafId).view;
-    if (book.all().some(({ view }) => view.datasetId === id))
+    if (jobs.all().some(({ view }) => view.datasetId === id))
       throw factoryError("MOD_FACTORY_JOB_STATE", `a job uses the data set ${id}: delete the job first`, {
         data: { reason: "in-use" },
       });

@@ -31,13 +31,13 @@ export function requireDone(job: StoredJob): StoredJob {
 }
 
 export async function registrationOf(context: FactoryContext, job: StoredJob): Promise<FactoryRegistration> {
-  const { book, client, datasets } = context;
+  const { jobs, client, datasets } = context;
   const { registration, view } = job;
   let { state } = registration;
   // Anyone who has the activation may send it: the ledger alone knows whether somebody did.
   if (state === "proven" && (await getModel(client, view.modelId!)).counters.isReady) {
     state = "registered";
-    await book.change(view.id, { job: { registration: { ...registration, state } } });
+    await jobs.change(view.id, { job: { registration: { ...registration, state } } });
   }
   const { datanet, people } = datasets.require(view.datasetId, view.leafId).view;
   return {
@@ -63,7 +63,7 @@ export async function beginActivation(
   given: StoredJob,
   modelId: number,
 ): Promise<FactoryRegistration> {
-  const { book, config, datasets, logger, side } = context;
+  const { jobs, config, datasets, logger, side } = context;
   const job = requireDone(given);
   const { id, leafId, result, whyNot } = job.view;
   if (job.registration.statics === null)
@@ -77,8 +77,8 @@ export async function beginActivation(
       data: { reason: "model-differs", modelId, staticsHash: result!.staticsHash },
     });
   const say = (change: Partial<StoredJob["registration"]>) =>
-    book.change(id, {
-      job: { registration: { ...book.get(id).registration, ...change } },
+    jobs.change(id, {
+      job: { registration: { ...jobs.get(id).registration, ...change } },
       view: { modelId },
     });
   if (leaf.counters.isReady) return registrationOf(context, await say({ state: "registered", percent: 100 }));
@@ -129,7 +129,7 @@ export async function exportOf(
   given: StoredJob,
   form: ExportForm,
 ): Promise<FactoryExport> {
-  const { book, runner, side, taskOf } = context;
+  const { jobs, runner, side, taskOf } = context;
   const job = requireDone(given);
   const { id, leafId, whyNot } = job.view;
   const jobFolder = runner.folderOf(id);
@@ -141,9 +141,9 @@ export async function exportOf(
       await side.run(leafId, { mode: "merge", ...taskOf(job), jobFolder });
     } finally {
       // Deleted meanwhile: a model of nobody would keep its place on the disk for ever.
-      if (!book.has(id)) await rm(jobFolder, { recursive: true, force: true });
+      if (!jobs.has(id)) await rm(jobFolder, { recursive: true, force: true });
     }
-    book.require(id, leafId);
+    jobs.require(id, leafId);
   }
   const files: FactoryExport["files"] = [];
   for (const name of (await names()).filter((one) => FILE_NAME.test(one) && !one.endsWith(".part")).sort()) {

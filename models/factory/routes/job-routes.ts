@@ -24,44 +24,44 @@ const eventsQuery = z.object({
 
 export function registerJobRoutes(app: FastifyInstance, context: FactoryContext): void {
   const route = routesOf(app);
-  const { book, config, runner } = context;
+  const { jobs, config, runner } = context;
 
   app.get("/v1/jobs", async (request) => {
     const leafId = await signerOf(context, request);
-    const own = book.all().filter(({ view }) => view.leafId === leafId);
+    const own = jobs.all().filter(({ view }) => view.leafId === leafId);
     return own.reverse().map((job) => runner.view(job));
   });
   route("POST /v1/jobs", { body: jobRequestSchema }, async (request): Promise<FactoryJob> => {
     const leafId = await signerOf(context, request);
     const planned = await plannedJob(context, request.body, leafId);
     await context.requireRoom();
-    const own = book.all().filter(({ view }) => view.leafId === leafId);
+    const own = jobs.all().filter(({ view }) => view.leafId === leafId);
     if (own.length >= config.maxJobsPerAccount)
       throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own.length} jobs`, {
-        data: { reason: "jobs-full", what: "jobs", most: config.maxJobsPerAccount },
+        data: { reason: "jobs-full", what: "jobs", max: config.maxJobsPerAccount },
       });
     return runner.view(
-      await runner.add(newJob(planned, (book.all().at(-1)?.order ?? 0) + 1, context.nowMs())),
+      await runner.add(newJob(planned, (jobs.all().at(-1)?.order ?? 0) + 1, context.nowMs())),
     );
   });
   route("GET /v1/jobs/:id", { params: idParams }, async (request) => {
     const leafId = await signerOf(context, request);
-    return runner.view(book.require(request.params.id, leafId));
+    return runner.view(jobs.require(request.params.id, leafId));
   });
   route("DELETE /v1/jobs/:id", { params: idParams }, async (request) => {
     const leafId = await signerOf(context, request);
-    await runner.delete(book.require(request.params.id, leafId));
+    await runner.delete(jobs.require(request.params.id, leafId));
     return {};
   });
   for (const wish of ["pause", "resume", "stop"] as const)
     route(`POST /v1/jobs/:id/${wish}`, { params: idParams }, async (request) => {
       const leafId = await signerOf(context, request);
-      return runner.view(await runner[wish](book.require(request.params.id, leafId)));
+      return runner.view(await runner[wish](jobs.require(request.params.id, leafId)));
     });
 
   route("GET /v1/jobs/:id/events", { params: idParams, querystring: eventsQuery }, async (request, reply) => {
     const leafId = await signerOf(context, request);
-    const { id } = book.require(request.params.id, leafId).view;
+    const { id } = jobs.require(request.params.id, leafId).view;
     reply.hijack();
     const { raw } = reply;
     // What other plug-ins have said of the answer: who may read it, and that it frames nothing.
@@ -77,7 +77,7 @@ export function registerJobRoutes(app: FastifyInstance, context: FactoryContext)
       end?.();
     });
     try {
-      end = await book.follow(id, request.query.after, (event) => {
+      end = await jobs.follow(id, request.query.after, (event) => {
         try {
           stream.send(event);
         } catch {

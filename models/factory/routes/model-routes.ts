@@ -27,38 +27,38 @@ const fileParams = z.object({ id: nameId, form: exportFormSchema, file: z.string
 
 export function registerModelRoutes(app: FastifyInstance, context: FactoryContext): void {
   const route = routesOf(app);
-  const { book, runner, served, side } = context;
+  const { jobs, runner, served, side } = context;
   const params = { params: idParams };
 
   route("POST /v1/jobs/:id/compare", { ...params, body: compareRequestSchema }, async (request, reply) => {
     const leafId = await signerOf(context, request);
-    const job = requireDone(book.require(request.params.id, leafId));
+    const job = requireDone(jobs.require(request.params.id, leafId));
     const jobFolder = runner.folderOf(job.view.id);
     const task = { mode: "compare" as const, ...context.taskOf(job), jobFolder, ...request.body };
     return side.run(leafId, task, { signal: whileWaitedFor(reply) });
   });
   route("GET /v1/jobs/:id/registration", params, async (request) => {
     const leafId = await signerOf(context, request);
-    return registrationOf(context, book.require(request.params.id, leafId));
+    return registrationOf(context, jobs.require(request.params.id, leafId));
   });
   route("POST /v1/jobs/:id/registration", { ...params, body: registrationRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
-    return beginActivation(context, book.require(request.params.id, leafId), request.body.modelId);
+    return beginActivation(context, jobs.require(request.params.id, leafId), request.body.modelId);
   });
   route("POST /v1/jobs/:id/exports", { ...params, body: exportRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
-    return exportOf(context, book.require(request.params.id, leafId), request.body.form);
+    return exportOf(context, jobs.require(request.params.id, leafId), request.body.form);
   });
   route("GET /v1/jobs/:id/files/:form/:file", { params: fileParams }, async (request, reply) => {
     const leafId = await signerOf(context, request);
     const { file, form, id } = request.params;
-    const { bytes, sizeBytes } = await exportedFile(context, book.require(id, leafId), form, file);
+    const { bytes, sizeBytes } = await exportedFile(context, jobs.require(id, leafId), form, file);
     reply.type("application/octet-stream").header("content-disposition", "attachment");
     return reply.header("content-length", sizeBytes).send(bytes);
   });
   route("POST /v1/jobs/:id/served", { ...params, body: servedRequestSchema }, async (request) => {
     const leafId = await signerOf(context, request);
-    const job = requireDone(book.require(request.params.id, leafId));
+    const job = requireDone(jobs.require(request.params.id, leafId));
     return runner.view(await (request.body.isServed ? served.serve(job) : served.end(job)));
   });
   app.get(LEDGER_PATH, () => ({ models: served.list() }));
@@ -76,6 +76,6 @@ export function registerModelRoutes(app: FastifyInstance, context: FactoryContex
   });
   route("GET /v1/jobs/:id/lineage", params, async (request) => {
     const leafId = await signerOf(context, request);
-    return lineageOf(context, book.require(request.params.id, leafId));
+    return lineageOf(context, jobs.require(request.params.id, leafId));
   });
 }

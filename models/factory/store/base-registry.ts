@@ -18,7 +18,7 @@ const describeAtStart: Describe = async (task) => (await new ChildTask(task).end
 
 /** A setting that ends so means each folder below it. */
 const EACH = "/*";
-const MOST_BELOW = 100;
+const MAX_BELOW = 100;
 
 /** The bases that jobs may use: our own, those of the settings, and what people have named since. */
 export class BaseRegistry {
@@ -79,7 +79,7 @@ export class BaseRegistry {
       const parent = place.slice(0, -EACH.length);
       const below = await readdir(parent, { withFileTypes: true }).catch(() => []);
       const folders = below.filter((entry) => entry.isDirectory() && !entry.name.endsWith(".part"));
-      return folders.slice(0, MOST_BELOW).map(({ name }) => join(parent, name));
+      return folders.slice(0, MAX_BELOW).map(({ name }) => join(parent, name));
     });
     return (await Promise.all(places)).flat();
   }

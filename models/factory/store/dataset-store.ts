@@ -94,7 +94,7 @@ export class DatasetStore {
     if (known !== undefined) return this.view(known);
     if (this.list(leafId).length >= maxDatasetsPerAccount)
       throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${maxDatasetsPerAccount} data sets`, {
-        data: { reason: "jobs-full", what: "datasets", most: maxDatasetsPerAccount },
+        data: { reason: "jobs-full", what: "datasets", max: maxDatasetsPerAccount },
       });
     return request.kind === "upload" ? this.#upload(request, leafId) : this.#fetch(request, leafId);
   }
@@ -280,7 +280,7 @@ export class DatasetStore {
     const { maxRows } = this.#limits;
     if (given <= maxRows) return;
     throw factoryError("SRV_TOO_LARGE", `${given} rows, ${maxRows} are the most`, {
-      data: { what: "rows", given, most: maxRows },
+      data: { what: "rows", given, max: maxRows },
     });
   }
 
@@ -288,7 +288,7 @@ export class DatasetStore {
     const { maxDatasetBytes } = this.#limits;
     if (given <= maxDatasetBytes) return given;
     throw factoryError("SRV_TOO_LARGE", `${given} bytes of rows, ${maxDatasetBytes} are the most`, {
-      data: { what: "bytes", given, most: maxDatasetBytes },
+      data: { what: "bytes", given, max: maxDatasetBytes },
     });
   }
 }

@@ -10,7 +10,7 @@ import type { StoredJob } from "./factory-store.ts";
 import type { JobStore } from "./job-store.ts";
 
 /** A job whose process ended without a word so often, and made no step in between, has failed. */
-const MOST_SILENT_ENDS = 3;
+const MAX_SILENT_ENDS = 3;
 
 interface JobRunnerOptions {
   readonly maxRunning: number;
@@ -21,7 +21,7 @@ interface JobRunnerOptions {
 
 /** Runs jobs, each in a process of its own, as many at a time as may be; accounts take turns. */
 export class JobRunner {
-  readonly #book: JobStore;
+  readonly #jobs: JobStore;
   readonly #options: JobRunnerOptions;
   readonly #log: Logger;
   readonly #running = new Map<string, ChildTask<"train">>();
@@ -31,8 +31,8 @@ export class JobRunner {
   #turn = 0;
   #isStopping = false;
 
-  constructor(book: JobStore, options: JobRunnerOptions, log: Logger) {
-    this.#book = book;
+  constructor(jobs: JobStore, options: JobRunnerOptions, log: Logger) {
+    this.#jobs = jobs;
     this.#options = options;
     this.#log = log;
   }
@@ -47,15 +47,15 @@ export class JobRunner {
 
   /** Puts what a kill has left back in the queue: before anybody may say something else of it. */
   async takeUp(): Promise<void> {
-    for (const { isStopWished, registration, view } of this.#book.all()) {
+    for (const { isStopWished, registration, view } of this.#jobs.all()) {
       const { id, state } = view;
       if (registration.state === "proving")
-        await this.#book.change(id, {
+        await this.#jobs.change(id, {
           job: { registration: { ...registration, state: "ready", percent: 0 } },
         });
-      if (state === "pausing") await this.#book.changeState(id, "paused");
+      if (state === "pausing") await this.#jobs.changeState(id, "paused");
       else if (state === "running" || state === "stopping")
-        await this.#book.changeState(id, "queued", { job: { isStopWished } });
+        await this.#jobs.changeState(id, "queued", { job: { isStopWished } });
     }
   }
 
@@ -73,16 +73,16 @@ export class JobRunner {
   }
 
   async add(job: StoredJob): Promise<StoredJob> {
-    await this.#book.add(job, [{ kind: "state", state: "queued", failure: null }]);
+    await this.#jobs.add(job, [{ kind: "state", state: "queued", failure: null }]);
     this.#schedule();
-    return this.#book.get(job.view.id);
+    return this.#jobs.get(job.view.id);
   }
 
   /** @throws MOD_FACTORY_JOB_STATE */
   async pause({ view }: StoredJob): Promise<StoredJob> {
-    if (view.state === "queued") return this.#book.changeState(view.id, "paused");
+    if (view.state === "queued") return this.#jobs.changeState(view.id, "paused");
     if (view.state !== "running") throw wrongState(view, "be paused");
-    const changed = await this.#book.changeState(view.id, "pausing");
+    const changed = await this.#jobs.changeState(view.id, "pausing");
     this.#running.get(view.id)?.send("pause");
     return changed;
   }
@@ -91,23 +91,23 @@ export class JobRunner {
   async resume({ view }: StoredJob): Promise<StoredJob> {
     if (view.state !== "paused" && view.state !== "failed") throw wrongState(view, "be resumed");
     this.#silentEnds.delete(view.id);
-    await this.#book.changeState(view.id, "queued");
+    await this.#jobs.changeState(view.id, "queued");
     this.#schedule();
-    return this.#book.get(view.id);
+    return this.#jobs.get(view.id);
   }
 
   /** What it has learned so far becomes the model. @throws MOD_FACTORY_JOB_STATE */
   async stop({ view }: StoredJob): Promise<StoredJob> {
     const { id, state, step } = view;
     if (state === "running") {
-      const changed = await this.#book.changeState(id, "stopping", { job: { isStopWished: true } });
+      const changed = await this.#jobs.changeState(id, "stopping", { job: { isStopWished: true } });
       this.#running.get(id)?.send("stop");
       return changed;
     }
     if ((state !== "paused" && state !== "queued") || step === 0) throw wrongState(view, "be stopped early");
-    await this.#book.changeState(id, "queued", { job: { isStopWished: true } });
+    await this.#jobs.changeState(id, "queued", { job: { isStopWished: true } });
     this.#schedule();
-    return this.#book.get(id);
+    return this.#jobs.get(id);
   }
 
   /** @throws MOD_FACTORY_JOB_STATE while it runs, or its activation is proven: what reports goes on to a job that is there */
@@ -116,7 +116,7 @@ export class JobRunner {
       throw factoryError("MOD_FACTORY_JOB_STATE", `job ${view.id} runs: pause it first`, {
         data: { reason: "in-use" },
       });
-    if (this.#book.get(view.id).registration.state === "proving")
+    if (this.#jobs.get(view.id).registration.state === "proving")
       throw factoryError("MOD_FACTORY_JOB_STATE", `the activation of job ${view.id} is being proven`, {
         data: { reason: "in-use" },
       });
@@ -124,7 +124,7 @@ export class JobRunner {
       throw factoryError("MOD_FACTORY_JOB_STATE", `the model of job ${view.id} is served`, {
         data: { reason: "in-use" },
       });
-    await this.#book.delete(view.id);
+    await this.#jobs.delete(view.id);
     await rm(this.folderOf(view.id), { recursive: true, force: true });
   }
 
@@ -142,14 +142,14 @@ export class JobRunner {
 
   /** Those that wait, in the order in which they will run: accounts take turns, each in its own order. */
   #queue(): StoredJob[] {
-    const waiting = this.#book
+    const waiting = this.#jobs
       .all()
       .filter(({ view }) => view.state === "queued" && !this.#running.has(view.id));
     const ahead = new Map<number, number>();
     const round = waiting.map((job) => {
       const { leafId } = job.view;
       const running = [...this.#running.keys()].filter(
-        (id) => this.#book.get(id).view.leafId === leafId,
+        (id) => this.#jobs.get(id).view.leafId === leafId,
       ).length;
       const before = ahead.get(leafId) ?? running;
       ahead.set(leafId, before + 1);
@@ -184,14 +184,14 @@ export class JobRunner {
     this.#log.info({ job: id, step: job.view.step, processId: task.processId }, "job runs");
     const startedAtMs = performance.now();
     try {
-      await this.#book.changeState(id, job.isStopWished ? "stopping" : "running", {
+      await this.#jobs.changeState(id, job.isStopWished ? "stopping" : "running", {
         view: { stage: "load" },
       });
       if (job.isStopWished) task.send("stop");
       const { result } = await task.ended;
-      const seconds = this.#book.get(id).secondsBefore + (performance.now() - startedAtMs) / 1_000;
+      const seconds = this.#jobs.get(id).secondsBefore + (performance.now() - startedAtMs) / 1_000;
       if (result === null) {
-        await this.#book.changeState(id, "paused", {
+        await this.#jobs.changeState(id, "paused", {
           job: { secondsBefore: seconds },
           view: { stage: "waiting" },
         });
@@ -205,10 +205,10 @@ export class JobRunner {
   }
 
   async #take(id: string, message: EventsMessage | StageMessage): Promise<void> {
-    const { saidStep, view } = this.#book.get(id);
+    const { saidStep, view } = this.#jobs.get(id);
     if (message.kind === "stage") {
       const { done, stage, total } = message;
-      await this.#book.change(id, { view: { stage }, events: [{ kind: "stage", stage, done, total }] });
+      await this.#jobs.change(id, { view: { stage }, events: [{ kind: "stage", stage, done, total }] });
       return;
     }
     // Made again after a kill: the same numbers, told before.
@@ -216,7 +216,7 @@ export class JobRunner {
     const step = message.events.find((event) => event.kind === "step");
     const heldOut = message.events.find((event) => event.kind === "heldOut");
     const stage: JobStage = "train";
-    await this.#book.change(id, {
+    await this.#jobs.change(id, {
       job: { saidStep: message.step },
       view: {
         stage,
@@ -235,9 +235,9 @@ export class JobRunner {
     { recipe, result, statics }: TaskResults["train"],
     seconds: number,
   ): Promise<void> {
-    const { registration } = this.#book.get(id);
+    const { registration } = this.#jobs.get(id);
     const whole = { ...result, seconds };
-    await this.#book.changeState(id, "done", {
+    await this.#jobs.changeState(id, "done", {
       job: {
         recipe,
         secondsBefore: seconds,
@@ -255,17 +255,17 @@ export class JobRunner {
       : factoryError("SRV_INTERNAL", "the job failed in an unforeseen way", { cause: error });
     this.#log.error({ job: id, err: typed }, "job ended without a result");
     if (typed.code === "MOD_FACTORY_TRAINER_ENDED") {
-      const hasGoneOn = this.#book.get(id).saidStep > saidBefore;
+      const hasGoneOn = this.#jobs.get(id).saidStep > saidBefore;
       const silentEnds = hasGoneOn ? 1 : (this.#silentEnds.get(id) ?? 0) + 1;
       this.#silentEnds.set(id, silentEnds);
-      if (silentEnds < MOST_SILENT_ENDS) {
-        const { state } = this.#book.get(id).view;
-        await this.#book.changeState(id, state === "pausing" ? "paused" : "queued");
+      if (silentEnds < MAX_SILENT_ENDS) {
+        const { state } = this.#jobs.get(id).view;
+        await this.#jobs.changeState(id, state === "pausing" ? "paused" : "queued");
         return;
       }
     }
     const failure = typed.toJSON() as NonNullable<FactoryJob["failure"]>;
-    await this.#book.changeState(id, "failed", { view: { failure, stage: "waiting" } });
+    await this.#jobs.changeState(id, "failed", { view: { failure, stage: "waiting" } });
   }
 }
 

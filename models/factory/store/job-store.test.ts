@@ -11,16 +11,16 @@ const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000
 
 const folder = mkdtempSync(join(tmpdir(), "factory-jobs-"));
 let store: FactoryStore;
-let book: JobStore;
+let jobs: JobStore;
 let runner: JobRunner;
 
 beforeAll(async () => {
   store = await FactoryStore.open(folder, ROLLUP, () => {});
-  book = new JobStore(store, Date.now);
+  jobs = new JobStore(store, Date.now);
   const taskOf = () => {
     throw new Error("nothing is trained here");
   };
-  runner = new JobRunner(book, { maxRunning: 1, dataPath: folder, taskOf }, createLogger("test", "silent"));
+  runner = new JobRunner(jobs, { maxRunning: 1, dataPath: folder, taskOf }, createLogger("test", "silent"));
 });
 afterAll(async () => {
   await store.close();
@@ -36,14 +36,14 @@ const doneJob = (id: string) =>
   }) as unknown as StoredJob;
 
 it("keeps a job whose activation is being proven, and refuses what is said of a deleted one", async () => {
-  await book.add(doneJob("job-a"), [{ kind: "state", state: "done", failure: null }]);
-  const { registration } = book.get("job-a");
-  await book.change("job-a", { job: { registration: { ...registration, state: "proving" } } });
-  await expect(runner.delete(book.get("job-a"))).rejects.toThrow(code("MOD_FACTORY_JOB_STATE"));
-  await book.change("job-a", { job: { registration: { ...registration, state: "proven" } } });
-  const deleting = runner.delete(book.get("job-a"));
+  await jobs.add(doneJob("job-a"), [{ kind: "state", state: "done", failure: null }]);
+  const { registration } = jobs.get("job-a");
+  await jobs.change("job-a", { job: { registration: { ...registration, state: "proving" } } });
+  await expect(runner.delete(jobs.get("job-a"))).rejects.toThrow(code("MOD_FACTORY_JOB_STATE"));
+  await jobs.change("job-a", { job: { registration: { ...registration, state: "proven" } } });
+  const deleting = runner.delete(jobs.get("job-a"));
   // Nothing brings it back while it goes.
-  await expect(book.change("job-a", { view: { step: 7 } })).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
+  await expect(jobs.change("job-a", { view: { step: 7 } })).rejects.toThrow(code("MOD_FACTORY_UNKNOWN"));
   await deleting;
   expect(await store.jobs()).toEqual([]);
 });

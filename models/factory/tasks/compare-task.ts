@@ -13,7 +13,7 @@ import { promptOfRow, type RowPrompt } from "./row-prompts.ts";
 import type { CompareTask } from "./task-messages.ts";
 import { settingOf } from "./task-model.ts";
 
-const MOST_ROWS = 4;
+const MAX_ROWS = 4;
 
 /** Base and tuned model side by side: what each says, and how well it foresees what is expected. */
 export async function compare(task: CompareTask): Promise<FactoryComparison> {
@@ -28,20 +28,20 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
   });
   const tuned = loaded.model;
   const base: Transformer = { ...tuned, adapter: null };
-  const most = Math.max(recipe.rowTokens, recipe.answers.promptTokens);
+  const max = Math.max(recipe.rowTokens, recipe.answers.promptTokens);
   return {
     answers: asked.map(({ expected, prompt }) => {
       const given = tokens.encode(prompt);
-      if (given.length === 0 || given.length + 1 > most)
-        throw factoryError("SRV_BAD_REQUEST", `the prompt has ${given.length} tokens, 1 to ${most - 1} fit`, {
+      if (given.length === 0 || given.length + 1 > max)
+        throw factoryError("SRV_BAD_REQUEST", `the prompt has ${given.length} tokens, 1 to ${max - 1} fit`, {
           data: { fields: ["prompts"] },
         });
       const options = {
         ...{ ...recipe.answers, seed: recipe.seed },
-        tokenCount: Math.min(answerTokens, most - given.length),
+        tokenCount: Math.min(answerTokens, max - given.length),
       };
       const answerOf = (model: Transformer) => tokens.decode([...generate(model, given, options)]);
-      const wanted = expected === null ? [] : tokens.encode(expected).slice(0, most - given.length);
+      const wanted = expected === null ? [] : tokens.encode(expected).slice(0, max - given.length);
       const row = wanted.length === 0 ? null : answerRow(given, wanted);
       return {
         prompt,
@@ -61,7 +61,7 @@ async function heldOutPrompts({ recipe, rowsFolder }: CompareTask): Promise<RowP
   const prompts = heldOutRows(rows.length, recipe)
     .map((i) => promptOfRow(decodeTextRow(rows[i]!.content)))
     .filter((prompt) => prompt !== null);
-  if (prompts.length > 0) return prompts.slice(0, MOST_ROWS);
+  if (prompts.length > 0) return prompts.slice(0, MAX_ROWS);
   throw factoryError("SRV_BAD_REQUEST", "no row was held out: name prompts of your own", {
     data: { fields: ["prompts"] },
   });

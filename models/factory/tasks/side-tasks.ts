@@ -13,21 +13,21 @@ interface SideOptions {
 }
 
 /** Computations of one account that run or wait. */
-const MOST_OF_ACCOUNT = 4;
+const MAX_OF_ACCOUNT = 4;
 
 /**
  * Short computations that are asked for meanwhile: one of each account at a time, a few in all, and the others in the
  * order they came.
  */
 export class SideTasks {
-  readonly #most: number;
+  readonly #max: number;
   /** By account; null where a turn is given and its process not begun. */
   readonly #running = new Map<number, ChildTask<FactoryTask["mode"]> | null>();
   readonly #waiting: { readonly leafId: number; readonly begin: () => void }[] = [];
 
   /** @param most processes at once; eight times as many wait at most */
-  constructor(most: number) {
-    this.#most = most;
+  constructor(max: number) {
+    this.#max = max;
   }
 
   get counts() {
@@ -40,7 +40,7 @@ export class SideTasks {
     task: Extract<FactoryTask, { readonly mode: Mode }>,
     { isAlone = false, onMessage, signal }: SideOptions = {},
   ): Promise<TaskResults[Mode]> {
-    this.#requireRoom(leafId, isAlone ? 1 : MOST_OF_ACCOUNT);
+    this.#requireRoom(leafId, isAlone ? 1 : MAX_OF_ACCOUNT);
     await this.#turn(leafId, signal);
     try {
       signal?.throwIfAborted();
@@ -61,18 +61,18 @@ export class SideTasks {
     await Promise.allSettled(tasks.map((task) => task?.ended));
   }
 
-  #requireRoom(leafId: number, mostOwn: number): void {
+  #requireRoom(leafId: number, maxOwn: number): void {
     const own =
       this.#waiting.filter((one) => one.leafId === leafId).length + Number(this.#running.has(leafId));
-    const isFullOfOwn = own >= mostOwn;
-    if (isFullOfOwn || this.#waiting.length >= 8 * this.#most)
+    const isFullOfOwn = own >= maxOwn;
+    if (isFullOfOwn || this.#waiting.length >= 8 * this.#max)
       throw factoryError("SRV_QUOTA_USED", `leaf ${leafId} has ${own} computations that run or wait`, {
-        data: { reason: "jobs-full", what: "computations", most: isFullOfOwn ? mostOwn : 8 * this.#most },
+        data: { reason: "jobs-full", what: "computations", max: isFullOfOwn ? maxOwn : 8 * this.#max },
       });
   }
 
   #mayBegin(leafId: number): boolean {
-    return this.#running.size < this.#most && !this.#running.has(leafId);
+    return this.#running.size < this.#max && !this.#running.has(leafId);
   }
 
   /** Resolves when the account may begin; its place is taken by then. */

@@ -16,7 +16,7 @@ const HARDEST_ROWS = 8;
 const RECENT_STEPS = 16;
 
 /** Steps that may run ahead of the factory's disk. */
-const MOST_UNKEPT = 16;
+const MAX_UNKEPT = 16;
 
 interface WatchOptions {
   readonly recipe: TextRecipe;
@@ -84,7 +84,7 @@ export class TrainingWatch implements TuningWatch {
       ];
       if (isLook || isLast) events.push(...this.#look(run, step.step, step.heldOutLoss));
       this.#kept.push(say({ kind: "events", step: step.step, events }));
-      if (this.#kept.length > MOST_UNKEPT) await this.#kept.shift();
+      if (this.#kept.length > MAX_UNKEPT) await this.#kept.shift();
     }
     return wished;
   }

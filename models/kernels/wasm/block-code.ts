@@ -73,12 +73,12 @@ function addQuantise(builder: WasmModuleBuilder): void {
           f.if(i32.ltS(i32.add(times(b, BLOCK), i32.const(16)), width.get), () => {
             for (const [i, part] of parts.entries()) if (i >= 4) f.set(part, v128.load(from, 16 * i));
           });
-          const most = f.local("v128");
-          f.set(most, v128.zero);
-          for (const part of parts) f.set(most, f32x4.pmax(most.get, f32x4.abs(part.get)));
+          const max = f.local("v128");
+          f.set(max, v128.zero);
+          for (const part of parts) f.set(max, f32x4.pmax(max.get, f32x4.abs(part.get)));
           for (const bytes of [8, 4])
-            f.set(most, f32x4.pmax(most.get, v128.shuffle(most.get, most.get, turned(bytes))));
-          const size = hold(f, "f32", f32x4.lane(0, most.get));
+            f.set(max, f32x4.pmax(max.get, v128.shuffle(max.get, max.get, turned(bytes))));
+          const size = hold(f, "f32", f32x4.lane(0, max.get));
           const whole = f32.const(127);
           const factor = select(f32.div(whole, size), f32.const(0), f32.gt(size, f32.const(0)));
           const spread = hold(f, "v128", f32x4.splat(factor));

@@ -125,7 +125,7 @@ function addSoftmax(builder: WasmModuleBuilder): WasmFunction {
   return builder.function("softmax", [...integers(4), "f32"], null, (f) => {
     const [rows, , stride, , scale] = codes(f, 5);
     const [x, first] = [f.param(1), f.param(3)];
-    const most = f.local("f32");
+    const max = f.local("f32");
     const one = i32.const(1);
     rowsOf(
       f,
@@ -137,13 +137,13 @@ function addSoftmax(builder: WasmModuleBuilder): WasmFunction {
       () => {
         const valid = hold(f, "i32", i32.add(first.get, one));
         const end = hold(f, "i32", blockBytes(valid));
-        f.set(most, f32.const(-3e38));
+        f.set(max, f32.const(-3e38));
         range(f, x.get, i32.add(x.get, bytesOf(valid)), i32.const(4), (at) => {
           const value = hold(f, "f32", f32.mul(f32.load(at), scale));
           f.emit(f32.store(at, value));
-          f.if(f32.gt(value, most.get), () => f.set(most, value));
+          f.if(f32.gt(value, max.get), () => f.set(max, value));
         });
-        exponentials(f, { x, end, most: most.get, valid, stride });
+        exponentials(f, { x, end, max: max.get, valid, stride });
         const sum = zeroLanes(f);
         accumulate(f, end, [x.get], [{ lanes: sum, term: (at) => v128.load(at!) }]);
         const factor = hold(f, "v128", splat(f32.div(f32.const(1), total(f, sum))));
@@ -153,12 +153,12 @@ function addSoftmax(builder: WasmModuleBuilder): WasmFunction {
   });
 }
 
-/** The row's numbers as e to them less `most`, up to `end`; 0 from `valid` numbers on. */
+/** The row's numbers as e to them less `max`, up to `end`; 0 from `valid` numbers on. */
 function exponentials(
   f: WasmFunction,
-  { x, end, most, valid, stride }: { x: Local; end: Code; most: Code; valid: Code; stride: Code },
+  { x, end, max, valid, stride }: { x: Local; end: Code; max: Code; valid: Code; stride: Code },
 ): void {
-  const spread = hold(f, "v128", splat(most));
+  const spread = hold(f, "v128", splat(max));
   eachRegister(f, end, [x.get], (at) => f.emit(v128.store(at!, exponential(f, sub(v128.load(at!), spread)))));
   clearFrom(f, x.get, valid, stride);
 }
@@ -210,7 +210,7 @@ function addCrossEntropy(builder: WasmModuleBuilder): void {
     const [rows, size, stride, , , , weight] = codes(f, 7);
     const [logits, targets, losses] = [f.param(3), f.param(4), f.param(5)];
     const four = i32.const(4);
-    const most = f.local("f32");
+    const max = f.local("f32");
     const end = hold(f, "i32", blockBytes(size));
     rowsOf(
       f,
@@ -232,17 +232,17 @@ function addCrossEntropy(builder: WasmModuleBuilder): void {
           () => {
             const targetAt = hold(f, "i32", i32.add(logits.get, bytesOf(target)));
             const wanted = hold(f, "f32", f32.load(targetAt));
-            f.set(most, f32.const(-3e38));
+            f.set(max, f32.const(-3e38));
             range(f, logits.get, i32.add(logits.get, bytesOf(size)), four, (at) => {
               const value = hold(f, "f32", f32.load(at));
-              f.if(f32.gt(value, most.get), () => f.set(most, value));
+              f.if(f32.gt(value, max.get), () => f.set(max, value));
             });
-            exponentials(f, { x: logits, end, most: most.get, valid: size, stride });
+            exponentials(f, { x: logits, end, max: max.get, valid: size, stride });
             const sum = zeroLanes(f);
             accumulate(f, end, [logits.get], [{ lanes: sum, term: (at) => v128.load(at!) }]);
             const all = total(f, sum);
             const factor = hold(f, "v128", splat(f32.div(weight, all)));
-            const loss = f32.sub(f32.add(logarithm(f, all), most.get), wanted);
+            const loss = f32.sub(f32.add(logarithm(f, all), max.get), wanted);
             f.emit(f32.store(losses.get, loss));
             eachRegister(f, end, [logits.get], (at) => f.emit(v128.store(at!, mul(v128.load(at!), factor))));
             f.emit(f32.store(targetAt, f32.sub(f32.load(targetAt), weight)));

@@ -20,7 +20,7 @@ export class EncodingLane {
   #isBusy = false;
 
   /** @param isWarm starts the thread now, not with the first text */
-  constructor(seat: EncodingSeat, { isWarm, mostBytes }: { isWarm: boolean; mostBytes: number }) {
+  constructor(seat: EncodingSeat, { isWarm, maxBytes }: { isWarm: boolean; maxBytes: number }) {
     this.#pool = new Piscina({
       filename: new URL("./prompt-worker-entry.js", import.meta.url).href,
       workerData: seat,
@@ -34,7 +34,7 @@ export class EncodingLane {
     this.#queue = new FairQueue({
       maxQueued: MAX_WAITING,
       maxQueuedPerTenant: MAX_WAITING_OF_ADDRESS,
-      quantum: mostBytes,
+      quantum: maxBytes,
       onDropped: ({ fail }, overloaded) => fail(overloaded),
     });
   }

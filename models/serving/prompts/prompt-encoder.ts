@@ -1,5 +1,5 @@
 import { servingError } from "../../model-errors.ts";
-import { mostTextBytes, type TextTokens } from "../../tokens/tokenizer.ts";
+import { maxTextBytes, type TextTokens } from "../../tokens/tokenizer.ts";
 import { ClientGone } from "../make-answer.ts";
 import { EncodingLane } from "./encoding-lane.ts";
 import type { EncodingSeat } from "./prompt-worker.ts";
@@ -22,21 +22,21 @@ export interface PromptSender {
  */
 export class PromptEncoder {
   readonly #tokens: TextTokens;
-  readonly #mostTokens: number;
+  readonly #maxTokens: number;
   readonly #short: EncodingLane;
   readonly #long: EncodingLane;
 
   /** @param mostTokens of a prompt */
-  constructor(tokens: TextTokens, seat: EncodingSeat, mostTokens: number) {
+  constructor(tokens: TextTokens, seat: EncodingSeat, maxTokens: number) {
     this.#tokens = tokens;
-    this.#mostTokens = mostTokens;
-    this.#short = new EncodingLane(seat, { isWarm: tokens.longestBytes > 1, mostBytes: SHORT_BYTES });
-    this.#long = new EncodingLane(seat, { isWarm: false, mostBytes: this.mostBytes });
+    this.#maxTokens = maxTokens;
+    this.#short = new EncodingLane(seat, { isWarm: tokens.longestBytes > 1, maxBytes: SHORT_BYTES });
+    this.#long = new EncodingLane(seat, { isWarm: false, maxBytes: this.maxBytes });
   }
 
   /** Of a prompt. */
-  get mostBytes(): number {
-    return mostTextBytes(this.#tokens, this.#mostTokens);
+  get maxBytes(): number {
+    return maxTextBytes(this.#tokens, this.#maxTokens);
   }
 
   /**
@@ -44,22 +44,22 @@ export class PromptEncoder {
    * @throws ClientGone; RollupError MOD_SERVE_PROMPT_TOO_LONG, SRV_OVERLOADED
    */
   async encode(text: string, param: string, { address, isWanted }: PromptSender): Promise<readonly number[]> {
-    const { mostBytes } = this;
+    const { maxBytes } = this;
     const promptBytes = Buffer.byteLength(text);
-    if (promptBytes > mostBytes)
+    if (promptBytes > maxBytes)
       throw tooLong(
-        `it has ${promptBytes} bytes: the ${this.#mostTokens} tokens that there is room for have at most ${mostBytes}`,
-        { param, promptBytes, mostBytes },
+        `it has ${promptBytes} bytes: the ${this.#maxTokens} tokens that there is room for have at most ${maxBytes}`,
+        { param, promptBytes, maxBytes },
       );
     if (promptBytes <= IMMEDIATE_BYTES) return this.#tokens.encode(text);
     const lane = promptBytes <= SHORT_BYTES ? this.#short : this.#long;
     const encoded = await lane.encode(address, text, isWanted);
     if (encoded === null) throw new ClientGone();
-    if (encoded.length > this.#mostTokens)
-      throw tooLong(`it has ${encoded.length} tokens: there is room for ${this.#mostTokens}`, {
+    if (encoded.length > this.#maxTokens)
+      throw tooLong(`it has ${encoded.length} tokens: there is room for ${this.#maxTokens}`, {
         param,
         promptTokens: encoded.length,
-        most: this.#mostTokens,
+        max: this.#maxTokens,
       });
     return Array.from(encoded);
   }

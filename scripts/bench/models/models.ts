@@ -200,5 +200,5 @@ function logitsAfter(model: BatchModel, tokens: readonly number[]): Float32Array
 function largestDifference(mine: Float32Array, theirs: Float64Array | Float32Array): number {
   const differences = Float64Array.from(theirs, (value, i) => value - mine[i]!);
   const mean = differences.reduce((sum, value) => sum + value, 0) / differences.length;
-  return differences.reduce((most, value) => Math.max(most, Math.abs(value - mean)), 0);
+  return differences.reduce((max, value) => Math.max(max, Math.abs(value - mean)), 0);
 }

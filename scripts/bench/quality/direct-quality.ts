@@ -209,15 +209,15 @@ function scoresOfWays(
   const clipped = clipRowNorms(real, width, clipQuantileOf(inputs.kind));
   const ways = new Map([["exact", scores(real, ({ realWeights }) => realWeights)]]);
   for (const bits of bitCounts) {
-    const most = (MAX_DIRECT_ENTRY + 1) * 2 ** (bits - 10) - 1;
+    const max = (MAX_DIRECT_ENTRY + 1) * 2 ** (bits - 10) - 1;
     log(`${bits} bits`);
     ways.set(
       `int${bits}`,
-      scores(quantiseDirect(real, most).values, ({ weights }) => weights),
+      scores(quantiseDirect(real, max).values, ({ weights }) => weights),
     );
     ways.set(
       `int${bits} clipped`,
-      scores(quantiseDirect(clipped, most).values, ({ weights }) => weights),
+      scores(quantiseDirect(clipped, max).values, ({ weights }) => weights),
     );
   }
   return ways;

@@ -17,7 +17,7 @@ import { blocksFor } from "@openledger/models/registered/text-training";
 import type { TuningRecipe } from "@openledger/models/training/tune-adapter";
 
 export const CACHE = join(".cache", "text-attribution");
-/** Most characters of a row. */
+/** Maximum characters of a row. */
 const PIECE = 100;
 /** So many rows and queries, on average, come from one document. */
 const PIECES_OF_DOCUMENT = 32;

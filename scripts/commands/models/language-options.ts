@@ -50,15 +50,15 @@ export const WEIGHTS_OPTION = defineOptions({
 });
 
 /** @throws InvalidArgumentError for what is no number of the range */
-export function parseNumber(text: string, name: string, least: number, most: number): number {
+export function parseNumber(text: string, name: string, least: number, max: number): number {
   const value = Number(text);
-  if (text.trim() !== "" && value >= least && value <= most) return value;
-  throw new InvalidArgumentError(`${name} is ${text}: it must be a number from ${least} to ${most}`);
+  if (text.trim() !== "" && value >= least && value <= max) return value;
+  throw new InvalidArgumentError(`${name} is ${text}: it must be a number from ${least} to ${max}`);
 }
 
 /** As parseNumber, for whole numbers. */
-export function parseCount(text: string, name: string, least: number, most: number): number {
-  const value = parseNumber(text, name, least, most);
+export function parseCount(text: string, name: string, least: number, max: number): number {
+  const value = parseNumber(text, name, least, max);
   if (Number.isInteger(value)) return value;
   throw new InvalidArgumentError(`${name} is ${text}: it must be a whole number`);
 }

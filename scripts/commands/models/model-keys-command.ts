@@ -12,7 +12,7 @@ export const addModelKeysCommand = command({
   options: {
     ...withFallback(DATA_OPTION, ".openledger/serving"),
     "--per-minute <requests,tokens>": {
-      about: "most requests and tokens of the key per minute",
+      about: "maximum requests and tokens of the key per minute",
       fallback: [60, 100_000] as const,
       parse: (text: string) => {
         const [requests, tokens, ...more] = text.split(",").map(Number);

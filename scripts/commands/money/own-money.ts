@@ -2,7 +2,8 @@
 
 import { KIND } from "@openledger/circuits/protocol";
 import { getL1Balances } from "@openledger/client/actions/l1/l1-balances";
-import { type LedgerClient, rollupContract } from "@openledger/client/ledger-client";
+import { queuedEntries } from "@openledger/client/actions/l1/queued-entries";
+import type { LedgerClient } from "@openledger/client/ledger-client";
 import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { getRewards } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
@@ -19,8 +20,8 @@ export interface OwnMoney {
   readonly etherWei: bigint;
   readonly walletWei: bigint;
   readonly finalizableWei: bigint;
-  /** Deposits that no batch has taken; null where the node does not search its logs that far. */
-  readonly waiting: readonly WaitingDeposit[] | null;
+  /** Deposits that no batch has taken. */
+  readonly waiting: readonly WaitingDeposit[];
   /** By the sequencer's word; null where none is known. `postedWei` is what L1's root has. */
   readonly leaves:
     | readonly {
@@ -41,15 +42,10 @@ export interface OwnMoney {
     | null;
 }
 
-/** @param queue the indices of the entries that wait: from head on, below tail */
-export async function readOwnMoney(
-  client: LedgerClient,
-  owner: Address,
-  queue: { head: number; tail: number },
-): Promise<OwnMoney> {
+export async function readOwnMoney(client: LedgerClient, owner: Address): Promise<OwnMoney> {
   const [balances, waiting, leaves] = await Promise.all([
     getL1Balances(client, owner),
-    waitingDeposits(client, owner, queue),
+    waitingDeposits(client, owner),
     client.sequencerUrl === null ? null : findLeaves(client, { owner }),
   ]);
   const rewards = leaves === null ? null : await Promise.all(leaves.map(({ id }) => getRewards(client, id)));
@@ -80,28 +76,11 @@ export async function readOwnMoney(
   };
 }
 
-async function waitingDeposits(
-  client: LedgerClient,
-  owner: Address,
-  { head, tail }: { head: number; tail: number },
-): Promise<WaitingDeposit[] | null> {
-  if (head === tail) return [];
-  const index = Array.from({ length: tail - head }, (_, i) => BigInt(head + i));
-  try {
-    const events = await client.l1.getContractEvents({
-      ...rollupContract(client),
-      eventName: "QueueEntryAdded",
-      args: { index, sender: owner },
-      fromBlock: 0n,
-      strict: true,
-    });
-    return events
-      .filter(({ args }) => args.kind <= KIND.depositTo)
-      .map(({ args }) => ({ queueIndex: Number(args.index), amountWei: args.amountWei }));
-  } catch {
-    // Nodes limit the ranges of such searches, each with wording of its own: said so, not guessed.
-    return null;
-  }
+async function waitingDeposits(client: LedgerClient, owner: Address): Promise<WaitingDeposit[]> {
+  const queued = await queuedEntries(client, owner);
+  return queued
+    .filter(({ kind }) => kind <= KIND.depositTo)
+    .map(({ amountWei, queueIndex }) => ({ queueIndex, amountWei }));
 }
 
 export function ownMoneyRows(money: OwnMoney): string[][] {
@@ -109,12 +88,7 @@ export function ownMoneyRows(money: OwnMoney): string[][] {
     ["wallet", `${formatOpen(money.walletWei)} OPEN, ${formatOpen(money.etherWei)} ETH`],
     ["to finalize", `${formatOpen(money.finalizableWei)} OPEN (openledger finalize-withdrawal)`],
   ];
-  if (money.waiting === null)
-    rows.push([
-      "waiting",
-      "this node does not search for deposits that wait; openledger exit --dry-run does",
-    ]);
-  for (const { amountWei, queueIndex } of money.waiting ?? [])
+  for (const { amountWei, queueIndex } of money.waiting)
     rows.push(["waiting", `${formatOpen(amountWei)} OPEN, deposited as queue entry ${queueIndex}`]);
   if (money.leaves === null)
     rows.push(["in the ledger", "no sequencer is known; openledger exit --dry-run reads it from L1"]);

@@ -47,7 +47,7 @@ export async function runFullNode(
       { logger, onFatal, onProgress: (text) => output.progress(text) },
     );
     const url = await fullNode.listen();
-    const { finalNumber } = fullNode.followed.book;
+    const { finalNumber } = fullNode.followed.registry;
     logger.info({ url, finalBatch: finalNumber, feedUrl: options.feedUrl }, "full node listens");
     const ended = await Promise.race([ending, failing]);
     if (ended === "signal") cutStopShort(logger, "full-node");

@@ -7,7 +7,7 @@ export const addRewardsWhyCommand = command({
   about: "list rewards row by row: the drawn answers that paid it, its score, and the amount",
   options: {
     ...LEAF_OPTION,
-    "--top <count>": { about: "most rows to print", fallback: "20" },
+    "--top <count>": { about: "maximum rows to print", fallback: "20" },
     ...SERVER_OPTION,
     ...FOLDER_OPTION,
     ...CIRCUITS_OPTION,

@@ -9,7 +9,7 @@ export const addReceiptCommand = command({
   options: {
     "--model <id>": "id of the model, if you name the payment by its receipt, not by its operation",
     ...LEAF_OPTION,
-    "--top <count>": { about: "most rows to print", fallback: "10" },
+    "--top <count>": { about: "maximum rows to print", fallback: "10" },
     ...SERVER_OPTION,
     ...FOLDER_OPTION,
     ...CIRCUITS_OPTION,

@@ -12,7 +12,7 @@ export async function registerFeeRoutes(
   { operator }: Pick<ApiModules, "operator">,
 ): Promise<void> {
   const lineOf = () => {
-    if (operator !== null) return operator.line;
+    if (operator !== null) return operator.pipeline;
     throw sequencerError("SEQ_READ_ONLY", "fees are set by the sequencer: ask it", { data: {} });
   };
   const schema = (summary: string) => ({ schema: { tags: ["ledger"], summary } as object });

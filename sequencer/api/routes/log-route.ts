@@ -60,8 +60,8 @@ async function logPage(
   deployment: ApiOptions["deployment"],
   { afterBatch, from, limit: maxCount }: LogQuery,
 ) {
-  const { line, log } = sequencer;
-  await line.idle();
+  const { pipeline, log } = sequencer;
+  await pipeline.idle();
   const base = afterBatch === undefined ? null : await positionAfter(sequencer, afterBatch);
   const first = base === null ? from! : base.sequence + 1;
   const read: (readonly [sequence: number, entry: LogEntry])[] = [];
@@ -81,7 +81,7 @@ async function logPage(
   return {
     chainId: deployment.chainId,
     rollupAddress: deployment.rollupAddress,
-    finalBatch: line.book.finalNumber,
+    finalBatch: pipeline.registry.finalNumber,
     base:
       base === null
         ? null
@@ -92,11 +92,11 @@ async function logPage(
 }
 
 /** Where the log is after a batch. @throws SEQ_UNKNOWN */
-async function positionAfter({ line, log }: LedgerHost, batchNumber: number) {
-  const { book } = line;
-  const isKept = batchNumber >= book.finalNumber && batchNumber <= book.closedNumber;
+async function positionAfter({ pipeline, log }: LedgerHost, batchNumber: number) {
+  const { registry } = pipeline;
+  const isKept = batchNumber >= registry.finalNumber && batchNumber <= registry.closedNumber;
   const record = await log.batch(batchNumber);
-  const position = isKept ? book.positionAfter(batchNumber) : record?.position;
+  const position = isKept ? registry.positionAfter(batchNumber) : record?.position;
   if (position === undefined) throw unknownBatch(batchNumber);
   return { ...position, batchHash: record?.batchHash ?? null };
 }

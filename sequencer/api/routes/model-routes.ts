@@ -33,8 +33,8 @@ export async function registerModelRoutes(
   { sequencer }: Pick<ApiModules, "sequencer">,
 ): Promise<void> {
   const route = routesOf(app);
-  const { line, log, settlements } = sequencer;
-  const { ledger } = line.head;
+  const { pipeline, log, settlements } = sequencer;
+  const { ledger } = pipeline.head;
   const requireModel = (id: number) => {
     const record = ledger.requireLeaf(id);
     requireKind(record, LEAF_KIND.model, id);
@@ -45,7 +45,7 @@ export async function registerModelRoutes(
     "GET /v1/models/:id",
     { tag: "models", summary: "A model with its closed epoch and its payees", params: schemas.modelParams },
     async ({ params: { id } }) => {
-      await line.idle();
+      await pipeline.idle();
       const record = requireModel(id);
       const closed = record.rewards?.closed ?? null;
       const close = closed === null ? undefined : await readCloseOnL1(log, Number(closed.closingBatch));
@@ -69,7 +69,7 @@ export async function registerModelRoutes(
       },
     },
     async ({ params: { id }, query: { epoch: wanted, from, limit } }) => {
-      await line.idle();
+      await pipeline.idle();
       const record = requireModel(id);
       const counters = unpackCounters(record.leaf.counters);
       const openEpoch = Number(counters.epoch);
@@ -104,7 +104,7 @@ export async function registerModelRoutes(
     async (request) => {
       const { id } = request.params;
       setCost(request, ledger.base.bodyCount / BODIES_PER_UNIT);
-      await line.idle();
+      await pipeline.idle();
       ledger.requireLeaf(id);
       return rewardsView(ledger.leaves.withMore(), id);
     },

@@ -3,7 +3,7 @@ import {
   type BatchAnswer,
   decodeBatch,
   encodeBatchAnswers,
-  MOST_BATCH_BYTES,
+  MAX_BATCH_BYTES,
 } from "@openledger/circuits/wire/operation-batch";
 import { processErrors } from "@openledger/foundation/error-table";
 import { clientNetwork } from "@openledger/foundation/http/client-network";
@@ -29,7 +29,7 @@ export async function registerOperationsRoute(
   app.post<{ Body: Buffer }>(
     "/v1/operations/batch",
     {
-      bodyLimit: MOST_BATCH_BYTES,
+      bodyLimit: MAX_BATCH_BYTES,
       schema: { tags: ["operations"], summary: "Send up to 256 signed operations as bytes" } as object,
     },
     async (request, reply) => {

@@ -15,17 +15,17 @@ export async function registerOperatorRoutes(
   sequencer: Sequencer,
 ): Promise<void> {
   const route = routesOf(app);
-  const { line } = sequencer;
+  const { pipeline } = sequencer;
   requireToken(app, [token]);
 
   route("POST /operator/l1-head", operatorRoute("L1's head", { body: wire.l1HeadBody }), async ({ body }) => {
     sequencer.admission.noteFrozen(body.isFrozen);
     sequencer.news.fromBridge(body.alarms);
-    if (body.baseFeePerGasWei != null) line.fee.noteGasPrice(body.baseFeePerGasWei);
-    line.data.notePrices(body.dataPrices ?? null);
+    if (body.baseFeePerGasWei != null) pipeline.fee.noteGasPrice(body.baseFeePerGasWei);
+    pipeline.data.notePrices(body.dataPrices ?? null);
     const { alarms, blockNumber, finalityDepthBlocks = null } = body;
     await sequencer.noteL1Place(body.place ?? null, { alarms, blockNumber, finalityDepthBlocks });
-    await line.setL1Head(body);
+    await pipeline.setL1Head(body);
     return {};
   });
 
@@ -33,7 +33,7 @@ export async function registerOperatorRoutes(
     "POST /operator/queue-entries",
     operatorRoute("Entries of the L1 queue, in order", { body: wire.queueEntriesBody }),
     async ({ body }) => ({
-      ...(await line.addQueueEntries(body.entries)),
+      ...(await pipeline.addQueueEntries(body.entries)),
       isPlaceKnown: sequencer.place.isKnown,
     }),
   );
@@ -43,15 +43,15 @@ export async function registerOperatorRoutes(
     operatorRoute("L1's entries from an index on, in place of those that it took back", {
       body: wire.queueReplacementBody,
     }),
-    ({ body }) => line.replaceQueueEntries(body.fromIndex, body.entries),
+    ({ body }) => pipeline.replaceQueueEntries(body.fromIndex, body.entries),
   );
 
   route(
     "GET /operator/batches/ready",
     operatorRoute("Consecutive proven batches that L1 does not have", { querystring: schemas.readyQuery }),
     async ({ query }) => {
-      await line.idle();
-      return line.book.ready(query.limit).map(readyView);
+      await pipeline.idle();
+      return pipeline.registry.ready(query.limit).map(readyView);
     },
   );
 
@@ -64,7 +64,7 @@ export async function registerOperatorRoutes(
         ...{ transactionHash, blockNumber: blockNumber ?? null },
         ...{ gasUsed: gasUsed ?? null, gasPriceWei: gasPriceWei ?? null },
       };
-      await line.reportBatch(params.number, { batchHash, status, inclusion }, reason ?? null);
+      await pipeline.reportBatch(params.number, { batchHash, status, inclusion }, reason ?? null);
       return {};
     },
   );
@@ -73,9 +73,9 @@ export async function registerOperatorRoutes(
     "GET /operator/chain",
     operatorRoute("The last final batch, and the state of the chain after later ones"),
     async () => {
-      await line.idle();
-      const final = await line.batch(line.book.finalNumber);
-      return chainView(line, final?.l1?.blockNumber ?? null);
+      await pipeline.idle();
+      const final = await pipeline.batch(pipeline.registry.finalNumber);
+      return chainView(pipeline, final?.l1?.blockNumber ?? null);
     },
   );
 
@@ -104,7 +104,7 @@ export async function registerOperatorRoutes(
   route(
     "GET /operator/epoch-closes",
     operatorRoute("Batches whose CloseEpochs wait for their randomness"),
-    async () => ({ batchNumbers: await awaitedCloses(sequencer.log, line.head.ledger) }),
+    async () => ({ batchNumbers: await awaitedCloses(sequencer.log, pipeline.head.ledger) }),
   );
 
   route(
@@ -128,6 +128,6 @@ export async function registerOperatorRoutes(
   );
 
   route("POST /operator/close", operatorRoute("Closes the open batch now"), async () => ({
-    batchNumber: await line.closeNow(),
+    batchNumber: await pipeline.closeNow(),
   }));
 }

@@ -55,7 +55,7 @@ export async function registerPublicRoutes(
   const route = routesOf(app);
   const { clock, feed, proverFacts, sequencer } = modules;
   const { deployment } = options;
-  const { ledger } = sequencer.line.head;
+  const { ledger } = sequencer.pipeline.head;
 
   const searchedUnits = (datanetId: number | undefined) =>
     (datanetId === undefined ? ledger.base.chunkCount : ledger.base.bodyCount) / SEARCHED_PER_UNIT;
@@ -66,7 +66,7 @@ export async function registerPublicRoutes(
     tokenAddress: deployment.tokenAddress,
     domain: hex32(deployment.domain),
     preconfirmationSigner: options.preconfirmationSigner,
-    feePerUnitWei: sequencer.line.feePerUnitWei.toString(),
+    feePerUnitWei: sequencer.pipeline.feePerUnitWei.toString(),
     idFeeWei: deployment.idFeeWei.toString(),
     feeAccountId: sequencer.options.feeAccountId,
     weights: weightsView,
@@ -95,7 +95,7 @@ export async function registerPublicRoutes(
     "GET /v1/leaves/:id",
     { tag: "ledger", summary: "One account, datanet or model", params: schemas.idParams },
     async ({ params: { id } }) => {
-      await sequencer.line.idle();
+      await sequencer.pipeline.idle();
       return leafView(sequencer, id, ledger.requireLeaf(id));
     },
   );
@@ -109,8 +109,8 @@ export async function registerPublicRoutes(
       params: schemas.idParams,
     },
     async ({ params: { id } }) => {
-      await sequencer.line.idle();
-      return postedLeafView(id, posted.leaf(sequencer.line.head, sequencer.line.book, id));
+      await sequencer.pipeline.idle();
+      return postedLeafView(id, posted.leaf(sequencer.pipeline.head, sequencer.pipeline.registry, id));
     },
   );
 
@@ -130,7 +130,7 @@ export async function registerPublicRoutes(
     },
     async (request) => {
       const { owner, keyX, datanetId, ids } = request.query;
-      await sequencer.line.idle();
+      await sequencer.pipeline.idle();
       if (ids !== undefined) {
         const wanted = [...new Set(ids)];
         setCost(request, wanted.length / PER_UNIT.leaves);
@@ -204,7 +204,7 @@ export async function registerPublicRoutes(
       },
     },
     async (request) => {
-      await sequencer.line.idle();
+      await sequencer.pipeline.idle();
       const found = await latestRecords(sequencer, request.query);
       setCost(request, found.records.length / PER_UNIT.records);
       return found;
@@ -238,14 +238,14 @@ export async function registerPublicRoutes(
       const { before, limit } = request.query;
       const newest = Math.min(
         before === undefined ? Number.POSITIVE_INFINITY : before - 1,
-        sequencer.line.book.closedNumber,
+        sequencer.pipeline.registry.closedNumber,
       );
       const oldest = (sequencer.log.prunedTo?.batchNumber ?? 0) + 1;
       if (newest >= 1 && newest < oldest)
         throw sequencer.log.prunedError(`batch ${newest}`, { batchNumber: newest });
       const count = Math.max(0, Math.min(limit, newest - oldest + 1));
       const numbers = Array.from({ length: count }, (_, i) => newest - i);
-      const batches = await Promise.all(numbers.map((number) => sequencer.line.batch(number)));
+      const batches = await Promise.all(numbers.map((number) => sequencer.pipeline.batch(number)));
       setCost(request, batches.length);
       return batches.flatMap((batch) => (batch === undefined ? [] : [batchView(batch)]));
     },
@@ -255,7 +255,7 @@ export async function registerPublicRoutes(
     "GET /v1/batches/:number",
     { tag: "batches", summary: "One closed batch", params: schemas.numberParams },
     async ({ params: { number } }) => {
-      const batch = await sequencer.line.batch(number);
+      const batch = await sequencer.pipeline.batch(number);
       if (batch === undefined) throw unknownBatch(number);
       return batchView(batch);
     },
@@ -306,7 +306,7 @@ export async function registerPublicRoutes(
     reply.code(sequencer.isHealthy ? 200 : 503);
     return {
       status: sequencer.isHealthy ? "ok" : "stopping",
-      isL1HeadKnown: sequencer.line.l1Head !== null,
+      isL1HeadKnown: sequencer.pipeline.l1Head !== null,
       ...sequencer.healthFacts,
       ...(proverFacts === undefined ? {} : { prover: proverFacts() }),
     };

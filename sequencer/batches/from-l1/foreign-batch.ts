@@ -50,14 +50,14 @@ interface ReadForeignBatches {
 }
 
 /** The last batch that the sequencer and L1 share: the one before the first that it does not have. */
-export function sharedNumber(book: BatchRegistry, batches: readonly ForeignBatch[]): number {
+export function sharedNumber(registry: BatchRegistry, batches: readonly ForeignBatch[]): number {
   const first = batches.find(({ batchNumber, data }) => {
-    if (batchNumber <= book.finalNumber) return false;
-    const known = book.record(batchNumber);
+    if (batchNumber <= registry.finalNumber) return false;
+    const known = registry.record(batchNumber);
     return known?.isForeign !== true || Buffer.compare(known.wire, data) !== 0;
   });
-  const before = first === undefined ? book.finalNumber : first.batchNumber - 1;
-  return Math.max(book.finalNumber, Math.min(before, book.closedNumber));
+  const before = first === undefined ? registry.finalNumber : first.batchNumber - 1;
+  return Math.max(registry.finalNumber, Math.min(before, registry.closedNumber));
 }
 
 /**

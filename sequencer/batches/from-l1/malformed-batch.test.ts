@@ -36,7 +36,7 @@ async function start() {
   await w.turn();
   await mine(f.l1, FINALITY_DEPTH_BLOCKS);
   await w.turn();
-  expect(w.rollup.sequencer.line.book.finalNumber).toBe(1);
+  expect(w.rollup.sequencer.pipeline.registry.finalNumber).toBe(1);
   const restart = async () => {
     await w.stop();
     w = await startL1World(f, deployment, folder);
@@ -161,7 +161,7 @@ describe("a batch on L1 that breaks the rules", () => {
     await mine(f.l1, CONFIRMATIONS);
     await expectStopped(w, 3, "CIR_REPLAY_DIFFERS");
     expect((await w.rollup.get("/v1/batches/2")).body).toMatchObject({ isForeign: true, status: "posted" });
-    expect(w.rollup.sequencer.line.book.closedNumber).toBe(2);
+    expect(w.rollup.sequencer.pipeline.registry.closedNumber).toBe(2);
     expect((await w.rollup.get(`/v1/operations/${hash}`)).body).toMatchObject({
       batchNumber: 3,
       status: "acknowledged",

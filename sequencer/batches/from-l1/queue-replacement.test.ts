@@ -57,12 +57,12 @@ it("goes back behind an entry that L1 replaced: other operations stay, in their 
   expect(await operationOf(rollup, last)).toMatchObject({ preconfirmation: { opIndex: 1 } });
 
   // Told again after a kill, it changes nothing; the store holds what memory does.
-  const root = rollup.sequencer.line.head.position.root;
+  const root = rollup.sequencer.pipeline.head.position.root;
   expect(await replace(rollup, 3, otherDeposit())).toEqual({ nextIndex: 4 });
   const again = await restart();
-  expect(again.sequencer.line.head.position).toMatchObject({ root, queueHead: 4, opIndex: 2 });
+  expect(again.sequencer.pipeline.head.position).toMatchObject({ root, queueHead: 4, opIndex: 2 });
   expect(await replace(again, 3, otherDeposit())).toEqual({ nextIndex: 4 });
-  expect(again.sequencer.line.head.position.root).toBe(root);
+  expect(again.sequencer.pipeline.head.position.root).toBe(root);
 });
 
 it("forgets an entry that is gone, and takes the next one in its place", async () => {

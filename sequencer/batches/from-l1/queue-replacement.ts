@@ -31,7 +31,7 @@ export async function planQueueReplacement(
     fromIndex,
     seenIndex,
   }: { entries: readonly NewQueueEntry[]; fromIndex: number; seenIndex: number },
-  book: BatchRegistry,
+  registry: BatchRegistry,
   log: LedgerLog,
 ): Promise<QueueReplacement | null> {
   const misplaced = entries.find(({ queueIndex }, i) => queueIndex !== fromIndex + i);
@@ -48,14 +48,14 @@ export async function planQueueReplacement(
   }
   const firstIndex = fromIndex + same;
   if (same === entries.length && firstIndex === seenIndex) return null;
-  if (firstIndex < book.positionAfter(book.finalNumber).queueHead) {
+  if (firstIndex < registry.positionAfter(registry.finalNumber).queueHead) {
     throw sequencerError("SEQ_QUEUE_FINAL", `a final batch took queue entry ${firstIndex}`, {
-      data: { queueIndex: firstIndex, finalNumber: book.finalNumber },
+      data: { queueIndex: firstIndex, finalNumber: registry.finalNumber },
     });
   }
-  let base = book.closedNumber;
-  while (base > book.finalNumber && book.positionAfter(base).queueHead > firstIndex) base -= 1;
-  const next = book.record(base + 1);
+  let base = registry.closedNumber;
+  while (base > registry.finalNumber && registry.positionAfter(base).queueHead > firstIndex) base -= 1;
+  const next = registry.record(base + 1);
   if (next !== undefined && statusRank(next.status) >= statusRank("submitted")) {
     throw sequencerError(
       "SEQ_BATCH_CONFLICT",

@@ -42,7 +42,7 @@ async function start(): Promise<World> {
   await close(w.rollup);
   await w.turn();
   await makeFinal(f, w);
-  expect(w.rollup.sequencer.line.book.finalNumber).toBe(1);
+  expect(w.rollup.sequencer.pipeline.registry.finalNumber).toBe(1);
   const restart = async () => {
     await w.stop();
     w = await startL1World(f, deployment, folder);
@@ -130,11 +130,11 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     acknowledged.push((await send(w.rollup, pay(world, "alice", "bob", 2n))).body);
     await w.turn();
     expect((await f.rollup.state()).batchNumber).toBe(2);
-    expect(w.rollup.sequencer.line.book.finalNumber).toBe(1);
+    expect(w.rollup.sequencer.pipeline.registry.finalNumber).toBe(1);
 
     await makeFinal(f, w);
-    const { line } = w.rollup.sequencer;
-    expect(line.book.finalNumber, "it follows").toBe(2);
+    const { pipeline } = w.rollup.sequencer;
+    expect(pipeline.registry.finalNumber, "it follows").toBe(2);
     expect(w.rollup.fatal).toEqual([]);
     const check = async ({ rollup }: L1World) => {
       const status = async (hash: string) => (await rollup.get(`/v1/operations/${hash}`)).body;
@@ -158,7 +158,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       expect(older).toEqual([1]);
       // Bob's was third; what came behind it is third now.
       expect(await status(acknowledged[2].hash)).toMatchObject({ opIndex: 2 });
-      return rollup.sequencer.line.head.position;
+      return rollup.sequencer.pipeline.head.position;
     };
     const position = await check(w);
     const again = await world.restart();
@@ -169,7 +169,7 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     await close(again.rollup);
     for (let i = 0; i < 3; i++) await again.turn();
     await makeFinal(f, again);
-    expect((await f.rollup.state()).root).toBe(again.rollup.sequencer.line.head.ledger.root);
+    expect((await f.rollup.state()).root).toBe(again.rollup.sequencer.pipeline.head.ledger.root);
     expect((await again.rollup.get(`/v1/operations/${acknowledged[0].hash}`)).body.status).toBe("final");
     expect(await verify(world)).toMatchObject({ operationCount: 7, batchCount: 3 });
   });
@@ -180,12 +180,12 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     await deposit(f, "stranger", 7n);
     await w.watch();
     await close(w.rollup);
-    expect(w.rollup.sequencer.line.book.closedNumber, "its own batch has the deposit").toBe(2);
+    expect(w.rollup.sequencer.pipeline.registry.closedNumber, "its own batch has the deposit").toBe(2);
     await deposit(f, "stranger", 8n);
     await f.l1.passTime(DAY_SECONDS + 1n);
     expect(await stranger(world)).toMatchObject([{ entries: [{ isValid: true }, { isValid: true }] }]);
     await makeFinal(f, w);
-    expect(w.rollup.sequencer.line.book.finalNumber).toBe(2);
+    expect(w.rollup.sequencer.pipeline.registry.finalNumber).toBe(2);
     const again = await world.restart();
     expect((await again.rollup.get("/v1/batches/2")).body).toMatchObject({
       isForeign: true,
@@ -208,11 +208,11 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
     await f.l1.passTime(DAY_SECONDS + 1n);
     await deposit(f, "stranger", 8n);
     await w.watch();
-    expect(w.rollup.sequencer.line.head.position.queueHead).toBe(13);
+    expect(w.rollup.sequencer.pipeline.head.position.queueHead).toBe(13);
     const submitted = await stranger(world);
     expect(submitted.map(({ entries }) => entries.length)).toEqual([9, 1]);
-    const { line } = w.rollup.sequencer;
-    const own = await line.batch(2);
+    const { pipeline } = w.rollup.sequencer;
+    const own = await pipeline.batch(2);
     const writes = vi.spyOn(CheckedLevel.prototype, "write");
     await makeFinal(f, w);
     // Whatever a kill leaves is all of it or nothing: one write has the end of the old and the beginning of the new.
@@ -233,13 +233,13 @@ describe("a sequencer whose queue was carried on by somebody else", () => {
       expect(inIt(write, "put", storeKeys.operation(hash))).toBe(true);
       expect(inIt(write, "put", storeKeys.queueEntry(12))).toBe(true);
     }
-    expect(line.book.finalNumber).toBe(3);
-    expect(own?.batchHash).not.toBe((await line.batch(2))!.batchHash);
+    expect(pipeline.registry.finalNumber).toBe(3);
+    expect(own?.batchHash).not.toBe((await pipeline.batch(2))!.batchHash);
     expect((await w.rollup.get("/v1/queue/12")).body).toMatchObject({ status: "executed", batchNumber: 4 });
     expect(await operationOf(hash)).toMatchObject({ opIndex: 0, batchNumber: 4 });
-    expect(line.head.ledger.requireLeaf(14).leaf.balance).toBe(8n * ONE_OPEN_WEI);
+    expect(pipeline.head.ledger.requireLeaf(14).leaf.balance).toBe(8n * ONE_OPEN_WEI);
 
-    const again = { ...(await line.batch(3))!, batchNumber: 3 };
+    const again = { ...(await pipeline.batch(3))!, batchNumber: 3 };
     const report = {
       circuitIndex: 2,
       commitment: null,

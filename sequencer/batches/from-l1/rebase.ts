@@ -60,7 +60,7 @@ import type { ReplacedQueue } from "./queue-replacement.ts";
 
 interface RebaseModules {
   readonly head: HeadState;
-  readonly book: BatchRegistry;
+  readonly registry: BatchRegistry;
   readonly log: LedgerLog;
   readonly data: PlaceChooser;
 }
@@ -91,10 +91,10 @@ export interface RebaseOptions {
 
 /** The caller keeps everybody else out. A failure leaves memory of no use; the store is as it was. */
 export async function rebaseBatches(modules: RebaseModules, options: RebaseOptions): Promise<Rebased> {
-  const { head, book, log } = modules;
+  const { head, registry, log } = modules;
   const { base, foreign, nowMs } = options;
   await log.flushed();
-  const position = book.positionAfter(base);
+  const position = registry.positionAfter(base);
   const lastSequence = log.lastSequence;
   const tail: [number, LogEntry][] = [];
   for await (const entry of log.entries(position.sequence + 1, lastSequence)) tail.push(entry);
@@ -102,12 +102,12 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
   // What others' queue entries did to epochs, and to lists of operations, is in no entry of the log.
   const settledByOthers: number[] = [];
   const listedByOthers: StoreWrite[] = [];
-  for (let number = base + 1; number <= book.closedNumber; number++) {
-    for (const [id] of book.changesOf(number)) touched.add(id);
-    const record = book.record(number)!;
+  for (let number = base + 1; number <= registry.closedNumber; number++) {
+    for (const [id] of registry.changesOf(number)) touched.add(id);
+    const record = registry.record(number)!;
     if (record.isForeign !== true) continue;
     settledByOthers.push(...record.wide.map(({ b }) => b));
-    const { queueHead } = book.positionAfter(number - 1);
+    const { queueHead } = registry.positionAfter(number - 1);
     listedByOthers.push(...forgetPostedQueue(record, queueHead));
   }
   const epochs = await forgetEpochs(modules, base, tail, settledByOthers);
@@ -116,7 +116,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
     (await log.queueEntriesFrom(position.queueHead)).map((one) => [one.queueIndex, one]),
   );
   head.rollBack(
-    new Map<number, LeafState | undefined>([...touched].map((id) => [id, book.leafAfter(base, id)])),
+    new Map<number, LeafState | undefined>([...touched].map((id) => [id, registry.leafAfter(base, id)])),
     position,
   );
 
@@ -136,7 +136,7 @@ export async function rebaseBatches(modules: RebaseModules, options: RebaseOptio
     writes.push(...postedQueueWrites(record, queueHead, (index) => queued.get(index)!));
     applied.push([record, changes]);
   }
-  const bookWrites = book.replaceAfter(base, applied);
+  const bookWrites = registry.replaceAfter(base, applied);
   for (const [queueIndex, record] of options.queue ?? [])
     writes.push({ key: storeKeys.queueEntry(queueIndex), ...(record === null ? {} : { value: record }) });
 
@@ -163,7 +163,7 @@ function applyLawful(head: HeadState, one: ReadForeignBatch): LeafChanges | Malf
 const isOfQueue = ({ kind }: { readonly kind: number }) => kindRule(kind)?.isQueue === true;
 
 async function executeAgain(
-  { head, book, log, data }: RebaseModules,
+  { head, registry, log, data }: RebaseModules,
   options: RebaseOptions,
   tail: readonly [number, LogEntry][],
 ) {
@@ -179,7 +179,7 @@ async function executeAgain(
   const close = async () => {
     const times = { openedAtMs: nowMs, closedAtMs: nowMs, rebuildCount: 0 };
     const facts = { ...times, firstSequence: opened!.sequence, sequence: nextSequence() };
-    const batch = closeBatch({ head, book, data }, facts);
+    const batch = closeBatch({ head, registry, data }, facts);
     entries.push({ type: "closed", batchNumber: batch.record.number });
     writes.push(...batch.writes);
     closed.push(batch.record);

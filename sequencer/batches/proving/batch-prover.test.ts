@@ -87,7 +87,7 @@ async function start(): Promise<void> {
   await rollup.listen();
 }
 
-const statusOf = async (number: number) => (await rollup.sequencer.line.batch(number))?.status;
+const statusOf = async (number: number) => (await rollup.sequencer.pipeline.batch(number))?.status;
 const metric = (name: string) => rollup.metrics.registry.getSingleMetricAsString(name);
 
 describe("BatchProver", () => {
@@ -95,7 +95,7 @@ describe("BatchProver", () => {
     await start();
     await expect.poll(() => unproven(rollup), PATIENT).toEqual([]);
     expect(prover.asked).toEqual([1, 2]);
-    const { proof } = (await rollup.sequencer.line.batch(2))!;
+    const { proof } = (await rollup.sequencer.pipeline.batch(2))!;
     expect(proof).toMatchObject({ backend: "forged", timings: { proveMs: 2 } });
     expect((await rollup.get("/health")).body.prover).toMatchObject({
       place: "queue",

@@ -14,7 +14,7 @@ import type { StoredBatch } from "../../store/stored-batch.ts";
 import type { BatchPipeline } from "../batch-pipeline.ts";
 
 interface BatchProverModules {
-  readonly line: Pick<BatchPipeline, "addProof" | "proofInputs">;
+  readonly pipeline: Pick<BatchPipeline, "addProof" | "proofInputs">;
   /** Closed batches that L1 may still take, without a proof, in order. */
   readonly unproven: () => Promise<readonly StoredBatch[]>;
   readonly prover: OutsideProver;
@@ -82,7 +82,7 @@ export class BatchProver {
         const task = this.#taskOf(batch.batchHash);
         if (task.dueAtMs > performance.now()) continue;
         // One after the other: inputs take much memory, and the oldest batch's job comes first.
-        const inputs = await this.#modules.line.proofInputs(batch.batchHash);
+        const inputs = await this.#modules.pipeline.proofInputs(batch.batchHash);
         if (inputs !== null) void this.#prove(batch, inputs, task);
       }
     } catch (error) {
@@ -121,7 +121,7 @@ export class BatchProver {
   }
 
   async #makeProof(batch: StoredBatch, inputs: CircuitInputs, signal: AbortSignal): Promise<void> {
-    const { line, logger, prover } = this.#modules;
+    const { pipeline, logger, prover } = this.#modules;
     const { batchHash, number: batchNumber } = batch;
     const circuit = this.#circuitOf(batch);
     const startedAtMs = performance.now();
@@ -138,7 +138,7 @@ export class BatchProver {
       throw sequencerError("SEQ_PROOF_INVALID", `the proof of batch ${batchNumber} does not verify`, {
         data: { batchNumber, backend },
       });
-    await line.addProof(batchNumber, batchHash, publicSignals, { proof, timings, backend });
+    await pipeline.addProof(batchNumber, batchHash, publicSignals, { proof, timings, backend });
     const elapsedMs = Math.round(performance.now() - startedAtMs);
     logger.info({ batchNumber, circuit: circuit.name, backend, elapsedMs, timings }, "batch proven");
   }

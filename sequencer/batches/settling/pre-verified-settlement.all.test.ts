@@ -75,7 +75,7 @@ describe("a pre-verified settlement", () => {
     expect(w.rollup.fatal).toEqual([]);
     const again = await restart();
     await again.turn();
-    expect(again.rollup.sequencer.line.book.finalNumber).toBe(batchNumber);
+    expect(again.rollup.sequencer.pipeline.registry.finalNumber).toBe(batchNumber);
     expect(await waiting(again)).toEqual([]);
     await expect(settle()).rejects.toMatchObject({
       code: "BRG_NOTHING_TO_DO",
@@ -106,7 +106,7 @@ describe("a pre-verified settlement", () => {
       await mine(f, 1);
       await again.publish();
       expect(again.rollup.fatal).toEqual([]);
-      expect(again.rollup.sequencer.line.book.closedNumber, "it is gone").toBe(closingBatch);
+      expect(again.rollup.sequencer.pipeline.registry.closedNumber, "it is gone").toBe(closingBatch);
       expect(await closedEpoch(again)).toMatchObject({ epoch: 1 });
       // And now the sequencer serves it itself.
       await mine(f, 1);
@@ -119,8 +119,8 @@ describe("a pre-verified settlement", () => {
       expect(await verify(f)).toMatchObject({ batchCount: number, settlementCount: 2 });
       await mine(f, FINALITY_DEPTH_BLOCKS);
       await again.turn();
-      expect(again.rollup.sequencer.line.book.finalNumber).toBe(number);
-      expect(again.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+      expect(again.rollup.sequencer.pipeline.registry.finalNumber).toBe(number);
+      expect(again.rollup.sequencer.pipeline.head.ledger.root).toBe((await f.rollup.state()).root);
     },
   );
 

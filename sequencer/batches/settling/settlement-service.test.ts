@@ -64,7 +64,7 @@ async function start(shardCount = 1): Promise<World> {
   };
   await until("publish");
   await close(rollup);
-  for (let number = 1; number <= rollup.sequencer.line.book.closedNumber; number++)
+  for (let number = 1; number <= rollup.sequencer.pipeline.registry.closedNumber; number++)
     await report(rollup, number, "final");
   await head(rollup, L1_TIMESTAMP + DAY_SECONDS);
   await until("approve");
@@ -122,7 +122,7 @@ describe("a model's epochs over HTTP", () => {
     await until("randomness");
     const data = sampledSettlement(await modelOf(world), model.statics);
     expect((await modelOf(world)).closedEpoch.seed).toBe(hex32(data.seed));
-    const ledger = rollup.sequencer.line.head.ledger;
+    const ledger = rollup.sequencer.pipeline.head.ledger;
     // Fees are nobody's until their batch is closed.
     await close(rollup);
     const totalWei = ledger.totalWei();
@@ -157,7 +157,7 @@ describe("a model's epochs over HTTP", () => {
       await close(rollup);
       const { batchNumber } = await call(`/v1/settlements/${modelId}/1`);
       expect(await call(`/v1/settlements/${modelId}/1`)).toMatchObject({ status: "closed", batchNumber });
-      for (let number = rollup.sequencer.line.book.finalNumber + 1; number <= batchNumber; number++)
+      for (let number = rollup.sequencer.pipeline.registry.finalNumber + 1; number <= batchNumber; number++)
         await prove(rollup, number);
       const ready = await operator(rollup, "/operator/batches/ready?limit=64");
       const last = ready.find((b: Answer) => b.batchNumber === batchNumber);
@@ -172,25 +172,25 @@ describe("a model's epochs over HTTP", () => {
       ]);
       expect(await batch(rollup, batchNumber)).toMatchObject({ counts: { settlements: 1 } });
       // The same batches with a later time: same settlements, same root.
-      const root = rollup.sequencer.line.head.ledger.root;
+      const root = rollup.sequencer.pipeline.head.ledger.root;
       await head(rollup, L1_TIMESTAMP + DAY_SECONDS + 3_000);
-      await rollup.sequencer.line.idle();
+      await rollup.sequencer.pipeline.idle();
       expect(rollup.fatal).toEqual([]);
       expect(await batch(rollup, batchNumber)).toMatchObject({ rebuildCount: 1, counts: { settlements: 1 } });
       expect((await call(`/v1/models/${modelId}`)).payees[0].accruedWei).toBe(settled.earnedSumWei);
       await close(rollup);
-      for (let number = rollup.sequencer.line.book.finalNumber + 1; number <= batchNumber; number++)
+      for (let number = rollup.sequencer.pipeline.registry.finalNumber + 1; number <= batchNumber; number++)
         await report(rollup, number, "final");
       expect(await call(`/v1/settlements/${modelId}/1`)).toMatchObject({
         status: "final",
         l1TransactionHash: hex32(5n),
       });
       const payments = await call(`/v1/models/${modelId}/payments?epoch=1`);
-      const headRoot = rollup.sequencer.line.head.ledger.root;
+      const headRoot = rollup.sequencer.pipeline.head.ledger.root;
       expect(headRoot, "a rebuild moves the epoch's beginning").not.toBe(root);
 
       const second = await world.again();
-      expect(second.sequencer.line.head.ledger.root).toBe(headRoot);
+      expect(second.sequencer.pipeline.head.ledger.root).toBe(headRoot);
       const get = async (path: string) => (await second.get(path)).body;
       expect(await get(`/v1/models/${modelId}/payments?epoch=1`)).toEqual(payments);
       const list = await get(`/v1/settlements?model=${modelId}`);
@@ -248,7 +248,7 @@ describe("POST /v1/settlements", () => {
     await until("closeEpoch");
     const send = async (body: object) => codeOf(await call("/v1/settlements", body));
     const { statics } = model;
-    const root = rollup.sequencer.line.head.ledger.root;
+    const root = rollup.sequencer.pipeline.head.ledger.root;
     let view = await modelOf(world);
     const sampled = () => settlementJson(sampledSettlement(view, statics), "settlement", circuits);
     expect(await send(sampled())).toBe("SEQ_TOO_EARLY");
@@ -302,7 +302,7 @@ describe("POST /v1/settlements", () => {
     for (const [code, what, body] of refusals)
       expect(`${what}: ${await send(body)}`).toBe(`${what}: ${code}`);
     expect(await send(even), "not for 14 days").toBe("SEQ_TOO_EARLY");
-    expect(rollup.sequencer.line.head.ledger.root).toBe(root);
+    expect(rollup.sequencer.pipeline.head.ledger.root).toBe(root);
     expect(await send(honest)).toBe("taken");
   });
 
@@ -339,7 +339,7 @@ describe("POST /v1/settlements", () => {
         [14 * DAY_SECONDS, "taken"],
       ] as const) {
         await head(rollup, closedAt + seconds);
-        await rollup.sequencer.line.idle();
+        await rollup.sequencer.pipeline.idle();
         expect(codeOf(await call("/v1/settlements", body))).toBe(expected);
       }
       expect(await call(`/v1/settlements/${model.modelId}/1`)).toMatchObject({ ownerWei: "0", voidCount: 0 });
@@ -357,13 +357,13 @@ describe("POST /v1/settlements", () => {
       const forged = { ...body, signature: signatureJson({ ...owner, secret: owner.secret + 1n }, data) };
       expect(codeOf(await call("/v1/settlements", forged))).toBe("OP_BAD_SIGNATURE");
       await close(rollup);
-      const before = rollup.sequencer.line.head.ledger.totalWei();
+      const before = rollup.sequencer.pipeline.head.ledger.totalWei();
       const settled = await call("/v1/settlements", { ...body, signature: signatureJson(owner, data) });
       expect(settled).toMatchObject({
         voidCount: 2,
         burnedWei: data.burnedWei.toString(),
       });
-      expect(before - rollup.sequencer.line.head.ledger.totalWei()).toBe(data.burnedWei);
+      expect(before - rollup.sequencer.pipeline.head.ledger.totalWei()).toBe(data.burnedWei);
     });
   }
 });
@@ -386,7 +386,7 @@ describe("a model of two shards", () => {
 
     await until("randomness");
     const view = await modelOf(world);
-    const root = rollup.sequencer.line.head.ledger.root;
+    const root = rollup.sequencer.pipeline.head.ledger.root;
     const data = sampledSettlement(view, statics);
     const of = (
       changes: Partial<typeof data>,
@@ -417,12 +417,12 @@ describe("a model of two shards", () => {
       "OP_SETTLEMENT_DIFFERS",
     );
     const long = (byteCount: number) => ({ data: `0x${"00".repeat(byteCount)}` });
-    const most = { ...draws, ...long(5_197), further: Array(8).fill({ ...first, ...long(5_142) }) };
-    await refused("the longest body that the route takes", most);
+    const max = { ...draws, ...long(5_197), further: Array(8).fill({ ...first, ...long(5_142) }) };
+    await refused("the longest body that the route takes", max);
     await refused("ten entries", { ...draws, further: Array(9).fill(first) }, "SRV_BAD_REQUEST");
     const misfit = await call("/v1/settlements", of({}, ["sharded", "smallShard"]));
     expect(misfit.error.data).toMatchObject({ circuit: "shard-4-16-16-4", what: "rows", given: 5, has: 4 });
-    expect(rollup.sequencer.line.head.ledger.root).toBe(root);
+    expect(rollup.sequencer.pipeline.head.ledger.root).toBe(root);
     expect(await send(honest)).toBe("taken");
     const settled = await call(`/v1/settlements/${modelId}/1`);
     expect(settled).toMatchObject({ circuit: draws.circuit, further: draws.further });
@@ -463,7 +463,7 @@ describe("a model of two shards", () => {
     const close3 = { batchNumber, blockNumber: 99, timestamp: closedAt, prevRandao: null, isMissed: true };
     await operator(rollup, "/operator/epoch-closes", close3);
     await head(rollup, closedAt + 14 * DAY_SECONDS);
-    await rollup.sequencer.line.idle();
+    await rollup.sequencer.pipeline.idle();
     const byCounts = settlementJson(defaultSettlement(await modelOf(world), statics), "payeeTable", circuits);
     await refused("tables swapped", {
       ...byCounts,
@@ -475,12 +475,12 @@ describe("a model of two shards", () => {
       ownerWei: "0",
     });
 
-    const headRoot = rollup.sequencer.line.head.ledger.root;
+    const headRoot = rollup.sequencer.pipeline.head.ledger.root;
     const again = await world.again();
-    expect(again.sequencer.line.head.ledger.root).toBe(headRoot);
+    expect(again.sequencer.pipeline.head.ledger.root).toBe(headRoot);
     expect((await again.get(key)).body).toMatchObject({ further: drawn.further });
     await close(again);
-    const { closedNumber, finalNumber } = again.sequencer.line.book;
+    const { closedNumber, finalNumber } = again.sequencer.pipeline.registry;
     for (let number = finalNumber + 1; number <= closedNumber; number++) await prove(again, number);
     const ready = await operator(again, "/operator/batches/ready?limit=64");
     const counts = [1, 2, 2, 1];
@@ -508,12 +508,12 @@ describe("a CloseEpoch by a stranger", () => {
       });
     expect(codeOf(await closeIt())).toBe("SEQ_TOO_EARLY");
     await close(rollup);
-    const { finalNumber, closedNumber } = rollup.sequencer.line.book;
+    const { finalNumber, closedNumber } = rollup.sequencer.pipeline.registry;
     for (let number = finalNumber + 1; number <= closedNumber; number++)
       await report(rollup, number, "posted");
     expect(codeOf(await closeIt())).toBe("OP_TOO_EARLY");
     await head(rollup, L1_TIMESTAMP + 2 * DAY_SECONDS);
-    await rollup.sequencer.line.idle();
+    await rollup.sequencer.pipeline.idle();
     expect(codeOf(await closeIt())).toBe("taken");
   });
 });

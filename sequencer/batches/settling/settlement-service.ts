@@ -53,7 +53,7 @@ interface SettlementCircuit extends DeployedCircuit {
 }
 
 export interface SettlementServiceModules {
-  readonly line: BatchPipeline;
+  readonly pipeline: BatchPipeline;
   readonly log: LedgerLog;
   readonly feed: FeedPublisher;
   readonly clock: () => number;
@@ -115,12 +115,12 @@ export class SettlementService {
     const epoch = epochOf(request, posted);
     const circuits = this.#circuitsOf(request, posted);
     const prevRandao = await this.#requireL1Takes(request, posted, circuits);
-    await this.#modules.line.idle();
+    await this.#modules.pipeline.idle();
     const facts = { posted, epoch, circuits, prevRandao };
     let entry: SettlementEntry;
     try {
       await this.#requireProofs(request, this.#check(request, facts).signals, facts);
-      await this.#modules.line.idle();
+      await this.#modules.pipeline.idle();
       entry = this.#execute(request, facts);
     } catch (error) {
       // Sent twice: the one that came first made it stale.
@@ -142,7 +142,7 @@ export class SettlementService {
   async takePreVerified(preVerified: PreVerifiedOnL1): Promise<boolean> {
     const { modelId, word } = preVerified;
     const key = `${modelId}/${word}`;
-    await this.#modules.line.idle();
+    await this.#modules.pipeline.idle();
     const waiting = await this.#waitingOf(preVerified);
     if (waiting === null) {
       this.#preVerified.delete(key);
@@ -204,7 +204,7 @@ export class SettlementService {
   async #waitingOf(
     preVerified: PreVerifiedOnL1,
   ): Promise<{ posted: PostedSettlement; circuits: readonly DeployedCircuit[]; isTaken: boolean } | null> {
-    const { book } = this.#modules.line;
+    const { registry } = this.#modules.pipeline;
     const { modelId, word } = preVerified;
     try {
       const posted = decodeRequest(preVerified);
@@ -215,9 +215,9 @@ export class SettlementService {
       if (posted.voidCount > 0 || !proves(circuits, KIND.settle, posted)) return null;
       // It is offered with every block: what it says of 4,096 payees takes a twentieth of a second to compute.
       const known = await this.#find(modelId, Number(posted.epoch));
-      const isTaken = known?.hash === hex32(word) && known.batchNumber > book.finalNumber;
-      if (isTaken || Number(posted.closingBatch) > book.finalNumber) return { posted, circuits, isTaken };
-      const model = book.leafAfter(book.finalNumber, modelId);
+      const isTaken = known?.hash === hex32(word) && known.batchNumber > registry.finalNumber;
+      if (isTaken || Number(posted.closingBatch) > registry.finalNumber) return { posted, circuits, isTaken };
+      const model = registry.leafAfter(registry.finalNumber, modelId);
       if (model?.rewards?.closed == null) return null;
       settlementOperationOf({ kind: KIND.settle, b: modelId, words: [word] }, { ...posted, cap: 0 }, model);
       return { posted, circuits, isTaken };
@@ -233,7 +233,7 @@ export class SettlementService {
     request: SettlementRequest,
     { circuits, posted, prevRandao }: SettlementFacts,
   ): { operation: SettlementOperation; signals: Signals } {
-    const model = this.#modules.line.head.ledger.requireLeaf(request.modelId);
+    const model = this.#modules.pipeline.head.ledger.requireLeaf(request.modelId);
     requireKind(model, LEAF_KIND.model, request.modelId);
     requireCurrent(request, posted, model);
     const record = {
@@ -276,27 +276,27 @@ export class SettlementService {
 
   /** Without any await: what is checked must hold when the ledger changes. Its proofs are proven. */
   #execute(request: SettlementRequest, facts: SettlementFacts): SettlementEntry {
-    const { line } = this.#modules;
+    const { pipeline } = this.#modules;
     const { operation } = this.#check(request, facts);
     const posting = postingOf(request);
-    const { slot } = line.execute(operation, posting);
+    const { slot } = pipeline.execute(operation, posting);
     return {
       type: "settlement",
       hash: hex32(request.settlementHash),
       epoch: facts.epoch,
       operation,
       posting,
-      batchNumber: line.head.openBatch!.number,
+      batchNumber: pipeline.head.openBatch!.number,
       slot,
       acknowledgedAtMs: this.#modules.clock(),
     };
   }
 
   async #makeDurable(entry: SettlementEntry): Promise<KnownSettlement> {
-    const { feed, line } = this.#modules;
+    const { feed, pipeline } = this.#modules;
     const { modelId } = entry.operation;
     const key = keyOf(modelId, entry.epoch);
-    const durable = line.note(entry);
+    const durable = pipeline.note(entry);
     this.#inFlight.set(key, { entry, durable });
     try {
       await durable;
@@ -358,7 +358,7 @@ export class SettlementService {
   }
 
   async #known(entry: SettlementEntry): Promise<KnownSettlement> {
-    return { entry, batch: (await this.#modules.line.batch(entry.batchNumber)) ?? null };
+    return { entry, batch: (await this.#modules.pipeline.batch(entry.batchNumber)) ?? null };
   }
 
   /** One of each entry. */
@@ -418,7 +418,7 @@ export class SettlementService {
       return close.prevRandao;
     }
     const allowedAtSeconds = close === undefined ? null : close.timestamp + DEFAULT_SPLIT_DELAY_SECONDS;
-    const nowSeconds = this.#modules.line.l1Head?.timestamp ?? 0;
+    const nowSeconds = this.#modules.pipeline.l1Head?.timestamp ?? 0;
     if (allowedAtSeconds === null || nowSeconds < allowedAtSeconds) {
       throw sequencerError("SEQ_TOO_EARLY", "the default split is not allowed yet", {
         data: { reason: "default-split-too-early", ...data, allowedAtSeconds, nowSeconds },

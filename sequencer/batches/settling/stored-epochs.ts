@@ -99,7 +99,7 @@ export function waitsForL1(
     word1: queuedAt,
   }: Pick<StoredQueueEntry, "a" | "b" | "kind" | "amountWei" | "word1">,
   ledger: Ledger,
-  book: BatchRegistry,
+  registry: BatchRegistry,
 ): boolean {
   if (kind === KIND.forcedApproveModel) {
     const publishedAt = ledger.leaf(a)?.datanet?.publishedAt ?? 0n;
@@ -107,14 +107,14 @@ export function waitsForL1(
     return (
       publishedAt !== 0n &&
       !isYoung &&
-      book.leafAfter(book.reached("posted"), a)?.datanet?.publishedAt !== publishedAt
+      registry.leafAfter(registry.reached("posted"), a)?.datanet?.publishedAt !== publishedAt
     );
   }
   const epochStart = ledger.leaf(b)?.model?.epochStart ?? 0n;
   // Younger epochs are not closed, wherever they begin; 0 is a model's without an activation.
   if (kind !== KIND.forcedCloseEpoch || epochStart === 0n || queuedAt < epochStart + BigInt(EPOCH_SECONDS))
     return false;
-  return book.leafAfter(book.reached("posted"), b)?.model?.epochStart !== epochStart;
+  return registry.leafAfter(registry.reached("posted"), b)?.model?.epochStart !== epochStart;
 }
 
 /** `before`: the model's leaf before the CloseEpoch took the epoch out of it; `ledger` is as it was right after it. */

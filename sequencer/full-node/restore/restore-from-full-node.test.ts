@@ -100,7 +100,7 @@ describe("a sequencer's data directory from its full node's", () => {
     answers.push(await s.pay(4n));
     for (let i = 0; i < 2; i++) await s.fullNode.poll();
     await expect(s.promote()).rejects.toMatchObject(code("SEQ_WRONG_DIRECTORY"));
-    const { root } = s.world.rollup.sequencer.line.head.position;
+    const { root } = s.world.rollup.sequencer.pipeline.head.position;
     await s.world.stop();
     rmSync(s.dataPath, { recursive: true });
     await expect(s.promote(), "it runs").rejects.toMatchObject(code("SRV_STORE_LOCKED"));
@@ -133,7 +133,7 @@ describe("a sequencer's data directory from its full node's", () => {
     expect(await verifyRollup(options)).toMatchObject({ batchCount: 5 });
     await s.world.stop();
     s.world = await startL1World(f, deployment, s.folder);
-    expect(s.world.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+    expect(s.world.rollup.sequencer.pipeline.head.ledger.root).toBe((await f.rollup.state()).root);
   });
 
   it("is refused where L1 has what the full node has not, and leaves nothing", async () => {
@@ -184,16 +184,16 @@ describe("a sequencer's data directory from its full node's", () => {
       await s.fullNode.poll();
       const { followed } = s.fullNode;
       expect(followed.hasOpenBatch).toBe(true);
-      await followed.rewind(followed.book.closedNumber);
+      await followed.rewind(followed.registry.closedNumber);
       await lose(s);
       expect(await s.promote()).toMatchObject({ position: { opIndex: 1 }, unpostedCount: 0 });
       s.world = await startL1World(f, deployment, s.folder);
       await s.world.watch();
       expect((await s.pay(1n)).preconfirmation.opIndex).toBe(1);
-      const { root } = s.world.rollup.sequencer.line.head.position;
+      const { root } = s.world.rollup.sequencer.pipeline.head.position;
       await s.world.stop();
       s.world = await startL1World(f, deployment, s.folder);
-      expect(s.world.rollup.sequencer.line.head.position.root).toBe(root);
+      expect(s.world.rollup.sequencer.pipeline.head.position.root).toBe(root);
       await s.world.watch();
       await s.post();
       expect((await f.rollup.state()).opIndex).toBe(2);

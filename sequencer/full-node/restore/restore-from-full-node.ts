@@ -151,10 +151,10 @@ async function forgetFullNode(log: LedgerLog): Promise<void> {
  * A directory that lacks signed operations of L1's would make others in their places.
  * @returns how many signed operations it has that L1 does not
  */
-async function requireAllOfL1({ book, head }: Restored, rollup: RollupContract): Promise<number> {
+async function requireAllOfL1({ registry, head }: Restored, rollup: RollupContract): Promise<number> {
   const state = await rollup.state();
-  const isKnown = state.batchNumber >= book.finalNumber && state.batchNumber <= book.closedNumber;
-  if (!isKnown || book.positionAfter(state.batchNumber).root !== state.root) {
+  const isKnown = state.batchNumber >= registry.finalNumber && state.batchNumber <= registry.closedNumber;
+  if (!isKnown || registry.positionAfter(state.batchNumber).root !== state.root) {
     throw sequencerError(
       "SEQ_TOO_EARLY",
       `L1 has batch ${state.batchNumber}, which the full node has not: let it catch up, then stop it`,
@@ -162,8 +162,8 @@ async function requireAllOfL1({ book, head }: Restored, rollup: RollupContract):
         data: {
           reason: "full-node-behind",
           l1Batch: state.batchNumber,
-          finalBatch: book.finalNumber,
-          closedBatch: book.closedNumber,
+          finalBatch: registry.finalNumber,
+          closedBatch: registry.closedNumber,
         },
       },
     );

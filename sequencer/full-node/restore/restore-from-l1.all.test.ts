@@ -54,7 +54,7 @@ describe("a sequencer's data directory from L1 alone", () => {
     await f.l1.client.mine({ blocks: FINALITY_DEPTH_BLOCKS });
     for (let i = 0; i < 3; i++) await w.turn();
     expect(rollup.fatal).toEqual([]);
-    expect(rollup.sequencer.line.book.finalNumber).toBe(settled.batchNumber);
+    expect(rollup.sequencer.pipeline.registry.finalNumber).toBe(settled.batchNumber);
     const after = await model();
     expect(after.closedEpoch).toBeNull();
     expect(after.payees.map((payee: { accruedWei: string }) => payee.accruedWei)).toEqual(
@@ -62,6 +62,6 @@ describe("a sequencer's data directory from L1 alone", () => {
     );
     const mine = await rollup.get(`/v1/settlements/${MODEL_ID}/1`, operatorHeaders);
     expect(mine.body.error.code, "the sequencer's own was dropped").toBe("SEQ_UNKNOWN");
-    expect(rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+    expect(rollup.sequencer.pipeline.head.ledger.root).toBe((await f.rollup.state()).root);
   });
 });

@@ -40,7 +40,7 @@ describe("a sequencer's data directory from L1 alone", () => {
       await w.turn();
     }
     const { hash } = (await pay(2n)).body;
-    const position = w.rollup.sequencer.line.book.positionAfter(2);
+    const position = w.rollup.sequencer.pipeline.registry.positionAfter(2);
     await deposit(roles.stranger, 5n);
     await w.stop();
     const dataPath = join(folder, "data");
@@ -89,6 +89,6 @@ describe("a sequencer's data directory from L1 alone", () => {
     expect(await verifyRollup({ ...options, circuits, verifyProof })).toMatchObject({ batchCount: 3 });
     await w.stop();
     const again = await freshWorld(f, deployment, folder);
-    expect(again.rollup.sequencer.line.head.ledger.root).toBe((await f.rollup.state()).root);
+    expect(again.rollup.sequencer.pipeline.head.ledger.root).toBe((await f.rollup.state()).root);
   });
 });

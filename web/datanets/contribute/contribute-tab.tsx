@@ -1,6 +1,4 @@
 import { findKnownRows } from "@openledger/client/datanets/browse-rows";
-import { listHostCommits } from "@openledger/client/datanets/hosted-history";
-import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import {
   type ColumnNames,
@@ -9,7 +7,7 @@ import {
   formatOf,
 } from "@openledger/datanets/rows/read-rows";
 import { RollupError } from "@openledger/foundation/rollup-error";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Badge } from "../../design/badge.tsx";
 import { Button } from "../../design/button.tsx";
@@ -18,19 +16,19 @@ import { DropFiles } from "../../design/drop-files.tsx";
 import { Check, Field } from "../../design/field.tsx";
 import { Notice } from "../../design/notice.tsx";
 import { saveFile } from "../../design/save-file.ts";
-import { Timeline } from "../../design/timeline.tsx";
 import { NeedsKey } from "../../hosted/keys/needs-key.tsx";
 import { RowText } from "../../hosted/rows/row-text.tsx";
 import { showBytes } from "../../hosted/rows/show-bytes.ts";
 import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
-import { useAnswer } from "../../ledger/use-answer.ts";
-import { showAge, showCount, showCounted, showDuration } from "../../words/format.ts";
+import { showCount, showCounted } from "../../words/format.ts";
 import { ProblemNotice } from "../../words/problem.tsx";
 import { Notices } from "../notices.tsx";
+import { carrierOf } from "./carry-on.ts";
 import { type ChosenRows, chooseRows } from "./chosen-rows.ts";
 import { ColumnChoice } from "./column-choice.tsx";
-import { type Contributions, contributionsOf, type Pending } from "./contributions.ts";
+import type { Contributions } from "./contributions.ts";
 import { type LookedAt, lookThrough } from "./look-through.ts";
+import { UnderWay } from "./under-way.tsx";
 
 /** Together. What a browser holds at ease, and what a person looks through. */
 const MAX_FILES_BYTES = 64_000_000;
@@ -38,27 +36,21 @@ const SHOWN_ROWS = 6;
 const SHOWN_CHARACTERS = 240;
 const KNOWN_A_REQUEST = 16_384;
 
-/** Files as rows: looked at before anything is signed, committed first, brought to the host once that is final. */
+/** Files as rows: looked at before anything is signed, committed first; the frame brings them to the host once that is final. */
 export function ContributeTab(props: TabProps) {
   const { facts, live } = props;
-  const [arrived, setArrived] = useState<Pending | null>(null);
   const rollupAddress = live.info.value?.rollupAddress;
   if (rollupAddress === undefined) return <p class="soft">Asking which ledger this is …</p>;
-  const contributions = contributionsOf(rollupAddress);
+  const carrier = carrierOf(rollupAddress);
+  const { contributions } = carrier;
   const pending = contributions.pending.value.filter(({ datanetId }) => datanetId === facts.id);
+  const arrived = carrier.arrived.value.get(facts.id) ?? null;
   return (
     <NeedsKey {...props} toDo="contribute">
       {(client) => (
         <>
           {pending.map((one) => (
-            <UnderWay
-              key={one.rowsRoot}
-              {...props}
-              client={client}
-              pending={one}
-              contributions={contributions}
-              onArrived={() => setArrived(one)}
-            />
+            <UnderWay key={one.rowsRoot} {...props} carrier={carrier} pending={one} />
           ))}
           {arrived !== null && (
             <Notice
@@ -382,99 +374,4 @@ function Group({ group, onDecide, rows }: GroupProps) {
       </div>
     </details>
   );
-}
-
-const STEPS = [
-  { name: "signed", label: "Signed" },
-  { name: "listed", label: "On the ledger" },
-  { name: "final", label: "Final on Ethereum" },
-  { name: "uploaded", label: "At the host" },
-] as const;
-
-function UnderWay(props: WithClient & { readonly pending: Pending; readonly onArrived: () => void }) {
-  const { client, contributions, live, onArrived, onChange, pending, place } = props;
-  const { value } = useAnswer(live, pending.rowsRoot, () => listHostCommits(client, place));
-  const [received, setReceived] = useState<number | null>(null);
-  const { isBusy, problem, run } = useAction();
-  const commit = value?.find(({ rowsRoot }) => rowsRoot === pending.rowsRoot);
-  const isMine = pending.leafId === client.leafId;
-  const estimates = live.status.value?.estimates;
-  const wayMs =
-    estimates === undefined
-      ? 0
-      : estimates.closeMs + estimates.proveMs + estimates.postMs + (estimates.finalMs ?? 0);
-  const leftMs = pending.startedAtMs + wayMs - live.nowMs.value;
-  useEffect(() => {
-    // The page was closed between the signature and its answer.
-    if (isMine && pending.signed !== undefined && value !== undefined && commit === undefined)
-      void run(() => contributions.resend(client, pending));
-  }, [value === undefined]);
-  const upload = () =>
-    run(async () => {
-      await contributions.upload(client, place, pending, setReceived);
-      onArrived();
-      onChange();
-    });
-  useEffect(() => {
-    if (isMine && commit?.isFinal === true) void upload();
-  }, [commit?.isFinal]);
-  return (
-    <article class="card stack" aria-label={`Contribution of ${showCounted(pending.rowCount, "row")}`}>
-      <div class="row">
-        <h2>
-          {showCounted(pending.rowCount, "row")} {pending.rowCount === 1 ? "is" : "are"} under way
-        </h2>
-        <span class="push" />
-        <span class="soft small">{showAge(pending.startedAtMs, live.nowMs.value)}</span>
-      </div>
-      <p class="soft small">{pending.names.join(", ").slice(0, 200)}</p>
-      <Timeline label="Progress of the contribution" steps={stepsOf(commit, received, pending.rowCount)} />
-      {commit?.isFinal !== true && estimates !== undefined && (
-        <p class="soft small">
-          {leftMs < 1_000 ? "Final any moment now." : `Final in about ${showDuration(leftMs)}.`}
-        </p>
-      )}
-      {received !== null && (
-        <progress
-          class="label-progress"
-          value={received}
-          max={pending.rowCount}
-          aria-label="Rows at the host"
-        />
-      )}
-      <p class="soft small">
-        {commit?.isFinal === true
-          ? "The rows go to the host now. If you close the page, it goes on when you come back."
-          : "You may close this page: it goes on when you come back, in this browser."}
-      </p>
-      {problem !== null && (
-        <>
-          <ProblemNotice problem={problem} />
-          <div class="row">
-            <Button isSmall isBusy={isBusy} onClick={() => void upload()}>
-              Try again
-            </Button>
-            <Button isSmall onClick={() => void contributions.forget(pending.rowsRoot)}>
-              Forget it here
-            </Button>
-          </div>
-        </>
-      )}
-      {(commit?.receivedCount ?? 0) > 0 && (
-        <a href={datanetHref(pending.datanetId, `rows/commit/${pending.rowsRoot}`)}>Its rows</a>
-      )}
-    </article>
-  );
-}
-
-function stepsOf(commit: HostCommitView | undefined, received: number | null, rowCount: number) {
-  const reached = commit === undefined ? 1 : !commit.isFinal ? 2 : commit.isComplete ? 4 : 3;
-  return STEPS.map(({ label, name }, i) => ({
-    name,
-    label,
-    state: i < reached ? ("done" as const) : i === reached ? ("current" as const) : ("ahead" as const),
-    ...(name === "uploaded" && received !== null
-      ? { note: `${showCount(received)} of ${showCount(rowCount)}` }
-      : {}),
-  }));
 }

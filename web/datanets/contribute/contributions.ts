@@ -11,6 +11,8 @@ import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import { hex32 } from "@openledger/foundation/hex";
 import { type ReadonlySignal, signal } from "@preact/signals";
 import { z } from "zod";
+import { locked } from "../../ledger/locked.ts";
+import { pendingKey } from "./pending-key.ts";
 
 const pendingSchema = z.object({
   datanetId: z.int(),
@@ -30,11 +32,17 @@ const STORE = "openledger-contributions";
 
 export class Contributions {
   readonly #name: string;
+  readonly #store: string;
   readonly #cell = signal<readonly Pending[]>([]);
 
-  constructor(rollupAddress: string) {
-    this.#name = `openledger.contributions.${rollupAddress}`;
+  /** @param store of the rows, in this browser */
+  constructor(rollupAddress: string, store = STORE) {
+    this.#name = pendingKey(rollupAddress);
+    this.#store = store;
     this.#cell.value = readPending(this.#name);
+    window.addEventListener("storage", ({ key }) => {
+      if (key === null || key === this.#name) this.#cell.value = readPending(this.#name);
+    });
   }
 
   get pending(): ReadonlySignal<readonly Pending[]> {
@@ -46,23 +54,25 @@ export class Contributions {
     client: LedgerClient,
     { datanetId, names, rows }: { datanetId: number; names: readonly string[]; rows: readonly Uint8Array[] },
   ): Promise<void> {
-    const store = await openRowStore(STORE);
-    let pending: Pending | null = null;
-    const { contribution } = await contributeRows(client, {
-      datanetId,
-      store,
-      rows,
-      from: client.leafId!,
-      onSigned: (signed) => {
-        const rowsRoot = signed.body.words[0]!;
-        pending = {
-          ...{ datanetId, leafId: client.leafId!, rowsRoot, rowCount: rows.length, names: [...names] },
-          ...{ startedAtMs: Date.now(), signed },
-        };
-        this.#keep([...this.#cell.value, pending]);
-      },
+    // Rows are there before their entry in the list: nobody empties the store meanwhile.
+    await locked(this.#store, "shared", async () => {
+      const store = await openRowStore(this.#store);
+      const { contribution } = await contributeRows(client, {
+        datanetId,
+        store,
+        rows,
+        from: client.leafId!,
+        onSigned: (signed) => {
+          const rowsRoot = signed.body.words[0]!;
+          const pending: Pending = {
+            ...{ datanetId, leafId: client.leafId!, rowsRoot, rowCount: rows.length, names: [...names] },
+            ...{ startedAtMs: Date.now(), signed },
+          };
+          this.#change((all) => [...all.filter((one) => one.rowsRoot !== rowsRoot), pending]);
+        },
+      });
+      this.#update(hex32(contribution.rowsRoot), { signed: undefined });
     });
-    this.#update(hex32(contribution.rowsRoot), { signed: undefined });
   }
 
   /** Sends again what was signed, where the ledger does not have it: the page was closed in between. */
@@ -79,24 +89,29 @@ export class Contributions {
     { rowsRoot }: Pending,
     onProgress: (received: number, rowCount: number) => void,
   ): Promise<void> {
-    const source = await contributionSource(await openRowStore(STORE), BigInt(rowsRoot));
+    const source = await contributionSource(await openRowStore(this.#store), BigInt(rowsRoot));
     await uploadRows(client, { ...place, source, from: client.leafId!, onProgress });
     await this.forget(rowsRoot);
   }
 
   async forget(rowsRoot: string): Promise<void> {
-    this.#keep(this.#cell.value.filter((one) => one.rowsRoot !== rowsRoot));
+    this.#change((all) => all.filter((one) => one.rowsRoot !== rowsRoot));
     if (this.#cell.value.length > 0) return;
-    // Nothing of what was on its way stays in the browser.
-    localStorage.removeItem(this.#name);
-    await removeRowFiles(STORE);
+    // Nothing of what was on its way stays in the browser, unless somebody is adding to it, here or in another tab.
+    await locked(this.#store, "exclusive", async () => {
+      if (readPending(this.#name).length > 0) return;
+      localStorage.removeItem(this.#name);
+      await removeRowFiles(this.#store);
+    });
   }
 
   #update(rowsRoot: string, changes: Partial<Pending>): void {
-    this.#keep(this.#cell.value.map((one) => (one.rowsRoot === rowsRoot ? { ...one, ...changes } : one)));
+    this.#change((all) => all.map((one) => (one.rowsRoot === rowsRoot ? { ...one, ...changes } : one)));
   }
 
-  #keep(pending: readonly Pending[]): void {
+  /** Of what storage holds: another tab may have added to it. */
+  #change(change: (all: readonly Pending[]) => readonly Pending[]): void {
+    const pending = change(readPending(this.#name));
     this.#cell.value = pending;
     localStorage.setItem(this.#name, JSON.stringify(pending));
   }

@@ -1,4 +1,4 @@
-import { beforeEach, expect, it, vi } from "vitest";
+import { afterAll, beforeEach, expect, it, vi } from "vitest";
 import { HELD_COUNT, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
 
 /** The browser's storage, as far as it is used. */
@@ -8,7 +8,10 @@ vi.stubGlobal("localStorage", {
   setItem: (name: string, text: string) => void storage.set(name, text),
   removeItem: (name: string) => void storage.delete(name),
 });
+const heard = new EventTarget();
+vi.stubGlobal("window", heard);
 beforeEach(() => storage.clear());
+afterAll(() => vi.unstubAllGlobals());
 
 const label = (i: number): HeldLabel => ({
   ...{
@@ -47,4 +50,17 @@ it("survives a reload, and loses nothing where the host does not answer", async 
 it("takes nothing from a storage in which somebody else has written", () => {
   storage.set("a", '{"row":1}');
   expect(new LabelOutbox("a", async () => {}).held.value).toEqual([]);
+});
+
+it("keeps what another tab of the same Datanet was given", async () => {
+  const sent: number[] = [];
+  const send = async (labels: readonly HeldLabel[]) => void sent.push(...labels.map(({ atMs }) => atMs));
+  const [here, there] = [new LabelOutbox("a", send), new LabelOutbox("a", send)];
+  await here.give(label(1));
+  await there.give(label(2));
+  expect(new LabelOutbox("a", send).held.value.map(({ atMs }) => atMs)).toEqual([1, 2]);
+  heard.dispatchEvent(Object.assign(new Event("storage"), { key: "a" }));
+  expect(here.undo()).toMatchObject({ atMs: 2 });
+  await there.flush();
+  expect(new LabelOutbox("a", send).held.value.map(({ atMs }) => atMs)).not.toContain(2);
 });

@@ -1,6 +1,6 @@
 /**
  * Labels that were given and are not with the host yet. The last ones stay here so that they can be taken back: what the
- * host has is signed and public. They survive a reload, in this browser's storage.
+ * host has is signed and public. They survive a reload, in this browser's storage, which all tabs share.
  */
 
 import { FLAGS } from "@openledger/datanets/records/record";
@@ -36,6 +36,9 @@ export class LabelOutbox {
     this.#name = name;
     this.#send = send;
     this.#cell.value = readHeld(name);
+    window.addEventListener("storage", ({ key }) => {
+      if (key === null || key === name) this.#cell.value = readHeld(name);
+    });
   }
 
   /** Oldest first. */
@@ -45,14 +48,14 @@ export class LabelOutbox {
 
   /** Keeps a label; what is older than the last few goes to the host. @throws what `send` throws: nothing is lost then */
   give(label: HeldLabel): Promise<void> {
-    this.#keep([...this.#cell.value, label]);
+    this.#change((all) => [...all, label]);
     return this.flush(HELD_COUNT);
   }
 
   /** Takes the last label back; null where all are with the host. */
   undo(): HeldLabel | null {
     const last = this.#cell.value.at(-1) ?? null;
-    if (last !== null) this.#keep(this.#cell.value.slice(0, -1));
+    if (last !== null) this.#change((all) => all.filter((one) => !isSame(one, last)));
     return last;
   }
 
@@ -67,15 +70,19 @@ export class LabelOutbox {
     const sent = this.#cell.value.slice(0, Math.max(0, this.#cell.value.length - keptCount));
     if (sent.length === 0) return;
     await this.#send(sent);
-    this.#keep(this.#cell.value.filter((label) => !sent.includes(label)));
+    this.#change((all) => all.filter((one) => !sent.some((label) => isSame(one, label))));
   }
 
-  #keep(labels: readonly HeldLabel[]): void {
+  /** Of what storage holds: another tab of the same Datanet may have added to it. */
+  #change(change: (all: readonly HeldLabel[]) => readonly HeldLabel[]): void {
+    const labels = change(readHeld(this.#name));
     this.#cell.value = labels;
     if (labels.length === 0) localStorage.removeItem(this.#name);
     else localStorage.setItem(this.#name, JSON.stringify(labels));
   }
 }
+
+const isSame = (a: HeldLabel, b: HeldLabel) => a.row === b.row && a.atMs === b.atMs;
 
 function readHeld(name: string): HeldLabel[] {
   try {

@@ -18,7 +18,7 @@ import { Hint, Progress, Suggestion } from "./label-beside.tsx";
 import { FLAG_NAMES, type HeldLabel, LabelOutbox } from "./label-outbox.ts";
 
 /** The host takes no longer list. */
-const MOST_SKIPPED = 50;
+const MAX_SKIPPED = 50;
 /** A label that is not taken back by then goes to the host. */
 const HELD_MS = 15_000;
 
@@ -96,7 +96,7 @@ function Queue(props: TabProps & { client: LedgerClient }) {
       // Only the open task is reserved: others get the rest.
       const turn = await nextRows(client, {
         ...{ ...place, limit: 1, unsent: outbox.held.value.map(({ row }) => row) },
-        skipped: [...skipped.current].slice(-MOST_SKIPPED),
+        skipped: [...skipped.current].slice(-MAX_SKIPPED),
       });
       setOwnCount((now) => now ?? turn.labelledCount);
       setElsewhere(turn.held);

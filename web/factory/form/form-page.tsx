@@ -3,12 +3,14 @@ import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../../bridge/use-action.ts";
 import { Button } from "../../design/button.tsx";
 import { Notice } from "../../design/notice.tsx";
+import { askUntilAnswered } from "../../ledger/ask-again.ts";
 import { showCount, showCounted, showDuration } from "../../words/format.ts";
 import { Open } from "../../words/open.tsx";
-import { type Problem, ProblemNotice, problemOf } from "../../words/problem.tsx";
+import { type Problem, ProblemNotice } from "../../words/problem.tsx";
 import { jobHref } from "../factory-links.ts";
 import type { FactorySession } from "../factory-session.ts";
 import { ChoiceSteps } from "../jobs/run-steps.tsx";
+import { useFactory } from "../use-factory.ts";
 import { FormFields, formOf, type TypedForm, typedOf } from "./form-fields.tsx";
 
 interface FormPageProps {
@@ -23,18 +25,14 @@ const keyOf = ({ baseId, datasetId }: FormPageProps) => `openledger.form ${baseI
 /** The settings, what they will take, and the start. */
 export function FormPage(props: FormPageProps) {
   const { baseId, datasetId, factorySession } = props;
-  const [view, setView] = useState<FormView | null>(null);
-  const [problem, setProblem] = useState<Problem | null>(null);
-  useEffect(() => {
-    factorySession.factory
-      .form(baseId, datasetId)
-      .then(setView, (error: unknown) => setProblem(problemOf(error)));
-  }, [factorySession, baseId, datasetId]);
+  const { problem, value: view } = useFactory(`form ${baseId} ${datasetId}`, () =>
+    factorySession.factory.form(baseId, datasetId),
+  );
   return (
     <>
       <ChoiceSteps at={2} baseId={baseId} />
       {problem !== null && <ProblemNotice problem={problem} />}
-      {view !== null ? (
+      {view !== undefined ? (
         <Settings {...props} view={view} />
       ) : (
         problem === null && <p class="soft">Asking what fits …</p>
@@ -112,16 +110,16 @@ function Estimate({ baseId, datasetId, factorySession, form }: FormPageProps & {
   const [found, setFound] = useState<FactoryEstimate | Problem | null>(null);
   useEffect(() => {
     setFound(null);
-    const abort = new AbortController();
+    let stop = () => {};
     const timer = setTimeout(() => {
-      factorySession.factory.estimate({ baseId, datasetId, form }).then(
-        (estimate) => !abort.signal.aborted && setFound(estimate),
-        (error: unknown) => !abort.signal.aborted && setFound(problemOf(error)),
+      stop = askUntilAnswered(
+        () => factorySession.factory.estimate({ baseId, datasetId, form }),
+        (told) => setFound(told.state === "found" ? told.value : told.problem),
       );
     }, PAUSE_MS);
     return () => {
       clearTimeout(timer);
-      abort.abort();
+      stop();
     };
   }, [JSON.stringify(form)]);
   if (found === null) return <p class="soft">The factory makes a few steps to measure it …</p>;

@@ -60,5 +60,5 @@ const unreadable = (line: number, why: string, cause?: unknown) =>
     cause,
   });
 
-const tooLarge = (found: string, most: string) =>
-  datanetError("SRV_TOO_LARGE", `the file has ${found}, the limit is ${most}`, { data: { found, most } });
+const tooLarge = (found: string, max: string) =>
+  datanetError("SRV_TOO_LARGE", `the file has ${found}, the limit is ${max}`, { data: { found, max } });

@@ -6,14 +6,14 @@ type Of<Kind> = Extract<JobEvent, { kind: Kind }>;
 export interface RunView {
   readonly stage: { readonly stage: string; readonly done: number; readonly total: number } | null;
   readonly last: Of<"step"> | null;
-  /** Mean losses of as many neighbouring steps as make a curve of at most MOST_POINTS, at the last of them. */
+  /** Mean losses of as many neighbouring steps as make a curve of at most MAX_POINTS, at the last of them. */
   readonly trained: readonly { readonly step: number; readonly loss: number }[];
   readonly heldOut: readonly { readonly step: number; readonly loss: number }[];
   readonly samples: readonly Of<"sample">[];
   readonly hardest: Of<"hardest"> | null;
 }
 
-const MOST_POINTS = 150;
+const MAX_POINTS = 150;
 
 export function viewRun(events: readonly JobEvent[]): RunView {
   const of = <Kind extends JobEvent["kind"]>(kind: Kind) =>
@@ -32,7 +32,7 @@ export function viewRun(events: readonly JobEvent[]): RunView {
 }
 
 function curveOf(steps: readonly Of<"step">[]): { step: number; loss: number }[] {
-  const together = Math.ceil(steps.length / MOST_POINTS);
+  const together = Math.ceil(steps.length / MAX_POINTS);
   const points: { step: number; loss: number }[] = [];
   for (let from = 0; from < steps.length; from += together) {
     const some = steps.slice(from, from + together);

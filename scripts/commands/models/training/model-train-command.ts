@@ -239,10 +239,10 @@ interface DatanetVersion extends RecipeDatanet {
 function requirePublishedCuts(
   versions: readonly DatanetVersion[],
   payees: readonly Payee[],
-  { payees: most, rows, shards: shardCount = 1 }: ModelSize,
+  { payees: max, rows, shards: shardCount = 1 }: ModelSize,
 ): void {
   const shards = payeeShards(payees.map(({ rowCount }) => rowCount));
-  const cut = shardCount === 1 ? "in one shard" : `in shards of ${rows} rows and ${most} payees`;
+  const cut = shardCount === 1 ? "in one shard" : `in shards of ${rows} rows and ${max} payees`;
   for (const [place, { id, payeeRoot: published, version }] of versions.entries()) {
     const { from, to } = versions.length === 1 ? { from: 0, to: payees.length } : shards[place]!;
     if (payeeRoot(payees.slice(from, to)) === published) continue;
@@ -316,9 +316,9 @@ function noCircuit(
   const rowCount = payees.reduce((sum, payee) => sum + payee.rowCount, 0);
   const payeeCount = presentPayees(payees).length;
   const isJoint = namesSeveral(options);
-  const limits = sizes.flatMap(({ payees: held, rows: most, shards }) => {
-    if (!isJoint) return [`${most * (shards ?? 1)} rows in ${held * (shards ?? 1)} payees`];
-    return shards === undefined ? [] : [`${shards} Datanets, each of ${most} rows in ${held} payees`];
+  const limits = sizes.flatMap(({ payees: held, rows: max, shards }) => {
+    if (!isJoint) return [`${max * (shards ?? 1)} rows in ${held * (shards ?? 1)} payees`];
+    return shards === undefined ? [] : [`${shards} Datanets, each of ${max} rows in ${held} payees`];
   });
   const others = new Set(sizes.flatMap((size) => (holds(size, payees, options) ? [size.draws] : [])));
   const remedy =

@@ -22,7 +22,7 @@ interface DeployCost {
   /** At what the node asks now. */
   readonly nowWei: bigint;
   /** If fees rise to the cap and all gas limits are used. */
-  readonly mostWei: bigint;
+  readonly maxWei: bigint;
   readonly balanceWei: bigint;
 }
 
@@ -68,7 +68,7 @@ export async function prepareDeployment(
   const cost = {
     gas,
     nowWei: gas * (market.baseFeePerGasWei + market.priorityFeePerGasWei),
-    mostWei: limits * config.maxFeeGwei,
+    maxWei: limits * config.maxFeeGwei,
     balanceWei,
   };
   return { config, circuits, plan, cost, warnings: warningsOf(config, circuits, plan), client };
@@ -172,7 +172,7 @@ export function describeDeployment({ circuits, config, cost, plan, warnings }: P
     `  record, journal and sources into ${config.out}`,
     "",
     "what it costs:",
-    `  ${cost.gas} gas, ${eth(cost.nowWei)} at what the node asks now; the caps allow ${eth(cost.mostWei)}`,
+    `  ${cost.gas} gas, ${eth(cost.nowWei)} at what the node asks now; the caps allow ${eth(cost.maxWei)}`,
     `  ${deployer.address} holds ${eth(cost.balanceWei)}`,
     "",
     "what can never be changed (there is no owner, no pause and no upgrade):",

@@ -1,0 +1,61 @@
+import type { Address } from "viem";
+import { type LedgerClient, rollupContract } from "../../ledger-client.ts";
+import { l1Error } from "./l1-result.ts";
+import { readEvents } from "./read-events.ts";
+
+export interface QueuedEntry {
+  readonly queueIndex: number;
+  readonly kind: number;
+  readonly amountWei: bigint;
+  readonly word1: bigint;
+  readonly word2: bigint;
+}
+
+/** The lower bits of a stored entry are L1's time of it. */
+const TIME_BITS = 40;
+
+/**
+ * Entries of L1's queue that an account has made and no batch on L1 has taken, oldest first.
+ * @throws CLI_L1_REFUSED, CLI_UNREACHABLE
+ * @internal
+ */
+export async function queuedEntries(client: LedgerClient, sender: Address): Promise<QueuedEntry[]> {
+  const rollup = rollupContract(client);
+  const found: QueuedEntry[] = [];
+  try {
+    const [{ queueHead }, queueTail, head] = await Promise.all([
+      client.l1.readContract({ ...rollup, functionName: "state" }),
+      client.l1.readContract({ ...rollup, functionName: "queueTail" }),
+      client.l1.getBlock({ includeTransactions: false }),
+    ]);
+    if (BigInt(queueHead) >= queueTail) return [];
+    const stored = await client.l1.readContract({
+      ...rollup,
+      functionName: "queueEntries",
+      args: [BigInt(queueHead)],
+    });
+    // Each block is later than the one before by a second at least: no entry that waits is in an older block than this.
+    const maxAgeBlocks = head.timestamp - BigInt.asUintN(TIME_BITS, stored);
+    const fromBlock = head.number > maxAgeBlocks ? head.number - maxAgeBlocks : 0n;
+    const wanted = { ...rollup, eventName: "QueueEntryAdded" } as const;
+    const range = { fromBlock, toBlock: head.number, isNewestFirst: true };
+    for await (const events of readEvents(client, wanted, range)) {
+      const waiting = events.filter(({ args }) => args.index >= queueHead);
+      found.push(
+        ...waiting
+          .filter(({ args }) => args.sender === sender)
+          .map(({ args: { amountWei, index, kind, word1, word2 } }) => ({
+            queueIndex: Number(index),
+            kind,
+            amountWei,
+            word1,
+            word2,
+          })),
+      );
+      if (events.some(({ args }) => args.index <= queueHead)) break;
+    }
+  } catch (cause) {
+    throw l1Error(cause, "the look at L1's queue");
+  }
+  return found.sort((a, b) => a.queueIndex - b.queueIndex);
+}

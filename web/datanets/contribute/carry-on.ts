@@ -1,0 +1,166 @@
+/** Contributions go on whichever page of the site is open: what was signed is sent, what is final is brought to its host. */
+
+import type { HostAccess, HostedDatanetPlace } from "@openledger/client/datanets/host-request";
+import { listHostCommits } from "@openledger/client/datanets/hosted-history";
+import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { type ReadonlySignal, signal } from "@preact/signals";
+import { placeOf } from "../../hosted/hosts.ts";
+import { readVisitor } from "../../hosted/keys/visitor.ts";
+import type { Live } from "../../ledger/live.ts";
+import { locked } from "../../ledger/locked.ts";
+import type { Site } from "../../ledger/site.ts";
+import { showCount, showCounted } from "../../words/format.ts";
+import { type Problem, problemOf } from "../../words/problem.tsx";
+import { type Contributions, contributionsOf, type Pending } from "./contributions.ts";
+
+/** After a failure that may pass. */
+const RETRY_MS = 15_000;
+
+export interface Standing {
+  /** As the host has it from the ledger; null until the host was asked and has it. */
+  readonly commit: HostCommitView | null;
+  /** Rows at the host, while they are sent. */
+  readonly received: number | null;
+  readonly problem: Problem | null;
+}
+const UNKNOWN: Standing = { commit: null, received: null, problem: null };
+
+interface Carrying {
+  /** Signs requests; null while the key is locked: nothing is sent then. */
+  readonly client: LedgerClient | null;
+  readonly reader: HostAccess;
+  findPlace(datanetId: number): Promise<HostedDatanetPlace>;
+}
+
+export class Carrier {
+  readonly contributions: Contributions;
+  readonly #standings = signal<ReadonlyMap<string, Standing>>(new Map());
+  readonly #arrived = signal<ReadonlyMap<number, Pending>>(new Map());
+  /** When what failed is tried again; never by itself where the host has refused it. */
+  readonly #pausedUntilMs = new Map<string, number>();
+  #isLooking = false;
+
+  constructor(contributions: Contributions) {
+    this.contributions = contributions;
+  }
+
+  standingOf({ rowsRoot }: Pending): Standing {
+    return this.#standings.value.get(rowsRoot) ?? UNKNOWN;
+  }
+
+  /** By Datanet, the last contribution that this page has brought to its host. */
+  get arrived(): ReadonlySignal<ReadonlyMap<number, Pending>> {
+    return this.#arrived;
+  }
+
+  /** Lets the next look try at once what has failed. */
+  retry({ rowsRoot }: Pending): void {
+    this.#pausedUntilMs.delete(rowsRoot);
+  }
+
+  /** @returns whether rows have arrived; one look at a time */
+  async look({ client, findPlace, reader }: Carrying): Promise<boolean> {
+    if (this.#isLooking) return false;
+    this.#isLooking = true;
+    let hasArrived = false;
+    try {
+      const all = this.contributions.pending.value;
+      for (const datanetId of new Set(all.map((one) => one.datanetId))) {
+        const here = all.filter((one) => one.datanetId === datanetId);
+        try {
+          const place = await findPlace(datanetId);
+          const commits = await listHostCommits(client ?? reader, place);
+          for (const one of here) {
+            const commit = commits.find(({ rowsRoot }) => rowsRoot === one.rowsRoot) ?? null;
+            this.#set(one, { ...this.standingOf(one), commit });
+            if (await this.#advance(one, commit, place, client)) hasArrived = true;
+          }
+        } catch (error) {
+          for (const one of here) this.#set(one, { ...this.standingOf(one), problem: problemOf(error) });
+        }
+      }
+    } finally {
+      this.#isLooking = false;
+    }
+    return hasArrived;
+  }
+
+  async #advance(
+    one: Pending,
+    commit: HostCommitView | null,
+    place: HostedDatanetPlace,
+    client: LedgerClient | null,
+  ): Promise<boolean> {
+    if (client === null || client.leafId !== one.leafId) return false;
+    if (Date.now() < (this.#pausedUntilMs.get(one.rowsRoot) ?? 0)) return false;
+    try {
+      // The page was closed between the signature and its answer.
+      if (one.signed !== undefined && commit === null) await this.contributions.resend(client, one);
+      const hasArrived = commit?.isFinal === true && (await this.#upload(one, place, client));
+      this.#pausedUntilMs.delete(one.rowsRoot);
+      if (hasArrived) {
+        this.#arrived.value = new Map([...this.#arrived.value, [one.datanetId, one]]);
+        this.#set(one, null);
+      } else this.#set(one, { ...this.standingOf(one), problem: null });
+      return hasArrived;
+    } catch (error) {
+      const mayPass = !isRollupError(error) || error.isRetryable;
+      this.#pausedUntilMs.set(one.rowsRoot, mayPass ? Date.now() + RETRY_MS : Number.POSITIVE_INFINITY);
+      this.#set(one, { ...this.standingOf(one), received: null, problem: problemOf(error) });
+      return false;
+    }
+  }
+
+  /** @returns false where another tab is at it */
+  async #upload(one: Pending, place: HostedDatanetPlace, client: LedgerClient): Promise<boolean> {
+    const done = await locked(`openledger.upload.${one.rowsRoot}`, "exclusive", async () => {
+      await this.contributions.upload(client, place, one, (received) =>
+        this.#set(one, { ...this.standingOf(one), received, problem: null }),
+      );
+      return true;
+    });
+    return done === true;
+  }
+
+  #set({ rowsRoot }: Pending, standing: Standing | null): void {
+    const all = new Map(this.#standings.value);
+    if (standing === null) all.delete(rowsRoot);
+    else all.set(rowsRoot, standing);
+    this.#standings.value = all;
+  }
+}
+
+const carriers = new Map<string, Carrier>();
+
+export function carrierOf(rollupAddress: string): Carrier {
+  const known = carriers.get(rollupAddress) ?? new Carrier(contributionsOf(rollupAddress));
+  carriers.set(rollupAddress, known);
+  return known;
+}
+
+/** One look at all that is under way. Nothing is thrown: each contribution has its own problem. */
+export async function carryOn(site: Site, live: Live): Promise<void> {
+  const visitor = readVisitor(site, live);
+  const rollupAddress = live.info.value?.rollupAddress;
+  if (visitor === null || rollupAddress === undefined) return;
+  const { client, reader } = visitor;
+  const findPlace = async (datanetId: number) => (await placeOf(site, reader, datanetId)).place;
+  if (await carrierOf(rollupAddress).look({ client, reader, findPlace })) live.ring();
+}
+
+/** Where a contribution stands, in a sentence. @param hasKey whether the key that signs its upload is unlocked */
+export function sayStanding(
+  { rowCount }: Pending,
+  { commit, problem, received }: Standing,
+  hasKey: boolean,
+): string {
+  const rows = showCounted(rowCount, "row");
+  const [wait, go] = rowCount === 1 ? ["waits", "it goes"] : ["wait", "they go"];
+  if (received !== null) return `${rows}: ${showCount(received)} uploaded, more follow.`;
+  if (problem !== null) return `${rows} could not be uploaded yet.`;
+  if (!hasKey) return `${rows} ${wait} to be uploaded: unlock your key, and ${go} on.`;
+  if (commit?.isFinal === true) return `${rows} ${wait} to be uploaded: ${go} to the host now.`;
+  return `${rows} ${wait} to be uploaded: ${go} to the host once the commit is final on Ethereum.`;
+}

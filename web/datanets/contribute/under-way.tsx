@@ -1,0 +1,113 @@
+import type { HostCommitView } from "@openledger/client/datanets/row-schemas";
+import { Button } from "../../design/button.tsx";
+import { Timeline } from "../../design/timeline.tsx";
+import { datanetHref, type TabProps } from "../../hosted/tab-props.ts";
+import { showAge, showCount, showCounted, showDuration } from "../../words/format.ts";
+import { ProblemNotice } from "../../words/problem.tsx";
+import { type Carrier, carrierOf, carryOn, sayStanding } from "./carry-on.ts";
+import type { Pending } from "./contributions.ts";
+
+/** On every part of a Datanet: what of this browser waits to be uploaded to it. */
+export function WaitingRows({ facts, live, visitor }: Pick<TabProps, "facts" | "live" | "visitor">) {
+  const rollupAddress = live.info.value?.rollupAddress;
+  if (rollupAddress === undefined) return null;
+  const carrier = carrierOf(rollupAddress);
+  const here = carrier.contributions.pending.value.filter(({ datanetId }) => datanetId === facts.id);
+  return (
+    <>
+      {here.map((one) => (
+        <p key={one.rowsRoot} class="waiting-rows" role="status">
+          {sayStanding(one, carrier.standingOf(one), visitor.client?.leafId === one.leafId)}{" "}
+          <a href={datanetHref(facts.id, "contribute")}>See Contribute</a>
+        </p>
+      ))}
+    </>
+  );
+}
+
+const STEPS = [
+  { name: "signed", label: "Signed" },
+  { name: "listed", label: "On the ledger" },
+  { name: "final", label: "Final on Ethereum" },
+  { name: "uploaded", label: "At the host" },
+] as const;
+
+/** One contribution on its way to the host; the frame of the pages carries it on. */
+export function UnderWay({
+  carrier,
+  live,
+  pending,
+  site,
+}: TabProps & { carrier: Carrier; pending: Pending }) {
+  const { commit, problem, received } = carrier.standingOf(pending);
+  const estimates = live.status.value?.estimates;
+  const wayMs =
+    estimates === undefined
+      ? 0
+      : estimates.closeMs + estimates.proveMs + estimates.postMs + (estimates.finalMs ?? 0);
+  const leftMs = pending.startedAtMs + wayMs - live.nowMs.value;
+  return (
+    <article class="card stack" aria-label={`Contribution of ${showCounted(pending.rowCount, "row")}`}>
+      <div class="row">
+        <h2>
+          {showCounted(pending.rowCount, "row")} {pending.rowCount === 1 ? "is" : "are"} under way
+        </h2>
+        <span class="push" />
+        <span class="soft small">{showAge(pending.startedAtMs, live.nowMs.value)}</span>
+      </div>
+      <p class="soft small">{pending.names.join(", ").slice(0, 200)}</p>
+      <Timeline label="Progress of the contribution" steps={stepsOf(commit, received, pending.rowCount)} />
+      {commit?.isFinal !== true && estimates !== undefined && (
+        <p class="soft small">
+          {leftMs < 1_000 ? "Final any moment now." : `Final in about ${showDuration(leftMs)}.`}
+        </p>
+      )}
+      {received !== null && (
+        <progress
+          class="label-progress"
+          value={received}
+          max={pending.rowCount}
+          aria-label="Rows at the host"
+        />
+      )}
+      <p class="soft small">
+        You may go to any other page: it goes on while this site is open. If you close it, it goes on when you
+        come back and unlock your key, in this browser.
+      </p>
+      {problem !== null && (
+        <>
+          <ProblemNotice problem={problem} />
+          <div class="row">
+            <Button
+              isSmall
+              onClick={() => {
+                carrier.retry(pending);
+                void carryOn(site, live);
+              }}
+            >
+              Try again
+            </Button>
+            <Button isSmall onClick={() => void carrier.contributions.forget(pending.rowsRoot)}>
+              Forget it here
+            </Button>
+          </div>
+        </>
+      )}
+      {(commit?.receivedCount ?? 0) > 0 && (
+        <a href={datanetHref(pending.datanetId, `rows/commit/${pending.rowsRoot}`)}>Its rows</a>
+      )}
+    </article>
+  );
+}
+
+function stepsOf(commit: HostCommitView | null, received: number | null, rowCount: number) {
+  const reached = commit === null ? 1 : !commit.isFinal ? 2 : commit.isComplete ? 4 : 3;
+  return STEPS.map(({ label, name }, i) => ({
+    name,
+    label,
+    state: i < reached ? ("done" as const) : i === reached ? ("current" as const) : ("ahead" as const),
+    ...(name === "uploaded" && received !== null
+      ? { note: `${showCount(received)} of ${showCount(rowCount)}` }
+      : {}),
+  }));
+}

@@ -1,0 +1,77 @@
+/** Something that is looked up once, and again as long as nobody has answered. */
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { type Problem, problemOf } from "../words/problem.tsx";
+import type { Live } from "./live.ts";
+
+export type Told<T> =
+  | { readonly state: "found"; readonly value: T }
+  /** Asking again would change nothing. */
+  | { readonly state: "refused"; readonly problem: Problem }
+  /** Nobody has answered; it is asked again. */
+  | { readonly state: "unanswered"; readonly problem: Problem };
+
+/** Calls `act` once, later. @returns what ends it */
+export type Later = (act: () => void) => () => void;
+
+const FIRST_PAUSE_MS = 2_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** After pauses that grow. */
+function afterPauses(): Later {
+  let pauseMs = FIRST_PAUSE_MS;
+  return (act) => {
+    const timer = setTimeout(act, pauseMs);
+    pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs);
+    return () => clearTimeout(timer);
+  };
+}
+
+/** As soon as the sequencer answers again. */
+export function whenLive(live: Pick<Live, "link" | "onLook">): Later {
+  return (act) => {
+    const stop = live.onLook(() => {
+      if (live.link.value === "lost") return;
+      stop();
+      act();
+    });
+    return stop;
+  };
+}
+
+/** Whether a later question may have another answer: nobody was there, or not in time, or was too busy. */
+function mayPass(error: unknown, { code }: Problem): boolean {
+  return (
+    code === "CLI_UNREACHABLE" || code === "page-part-missing" || (isRollupError(error) && error.isRetryable)
+  );
+}
+
+/**
+ * Asks until somebody answers.
+ * @param tell called after each try
+ * @returns what ends it; nothing is told afterwards
+ */
+export function askUntilAnswered<T>(
+  ask: () => Promise<T>,
+  tell: (told: Told<T>) => void,
+  later: Later = afterPauses(),
+): () => void {
+  let isOver = false;
+  let stopWaiting = () => {};
+  const attempt = async (): Promise<void> => {
+    const told = await ask().then(
+      (value): Told<T> => ({ state: "found", value }),
+      (error: unknown): Told<T> => {
+        const problem = problemOf(error);
+        return { state: mayPass(error, problem) ? "unanswered" : "refused", problem };
+      },
+    );
+    if (isOver) return;
+    tell(told);
+    if (told.state === "unanswered") stopWaiting = later(() => void attempt());
+  };
+  void attempt();
+  return () => {
+    isOver = true;
+    stopWaiting();
+  };
+}
