@@ -31,7 +31,7 @@ import { judgeDraws, verifySettlement } from "../settling/verify-settlement.ts";
 import { worldConfig } from "../testing/serving-world.ts";
 import { PRICE_WEI, type SettlingWorld, startSettlingWorld } from "../testing/settling-fixture.ts";
 
-// A direct model from its rows to a settlement on L1: real node, sequencer, bridge, model server and proof.
+// A direct model from its rows to a settlement on L1: real node, sequencer, bridge, answer server and proof.
 
 /** Bob's questions; the second one is private. */
 const PRIVATE = 1;

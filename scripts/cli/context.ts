@@ -50,7 +50,7 @@ export interface Endpoints {
 
 const endpointsSchema = z.object({
   sequencerUrl: z.url(),
-  /** Addresses of model servers by the model's id. */
+  /** Addresses of models' routes by the model's id. */
   modelServers: z.record(z.string(), z.url()).default({}),
 });
 

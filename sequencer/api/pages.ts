@@ -46,9 +46,7 @@ const YEAR_SECONDS = 31_536_000;
  */
 function contentSecurityPolicy(pages: ServedPages): string {
   const { answerServers = [], datanetHosts = [], factoryUrl = null, l1Url } = pages;
-  const urls = [l1Url, ...answerServers, ...datanetHosts, factoryUrl].filter(
-    (url) => url !== null,
-  );
+  const urls = [l1Url, ...answerServers, ...datanetHosts, factoryUrl].filter((url) => url !== null);
   const others = urls.map((url) => new URL(url).origin);
   return [
     "default-src 'none'",

@@ -83,12 +83,12 @@ function AdapterList({ adapters, isAny, problems }: Adapters & { isAny: boolean 
   if (adapters.length === 0)
     return (
       <section class="card stack narrow">
-        <h2>{isAny ? "There is no adapter to ask yet" : "No adapter server is set up for these pages"}</h2>
+        <h2>{isAny ? "There is no adapter to ask yet" : "No answer server is set up for these pages"}</h2>
         <p class="soft">
           {!isAny
             ? "The people who run this server have not set one up."
             : problems.length > 0
-              ? "No adapter server answers now. This command starts one:"
+              ? "No answer server answers now. This command starts one:"
               : "A registered model that is published to the server appears here."}
         </p>
         {problems.length > 0 && <code>{START}</code>}

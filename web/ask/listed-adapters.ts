@@ -63,7 +63,7 @@ function asked(
   return [{ ...adapter, registered: { modelId, datanetId, version } }];
 }
 
-/** Of a server of many adapters that has this model; null where none has. */
+/** Of an answer server that has this model; null where none has. */
 export async function findRegistered(site: Site, modelId: number): Promise<ServedModel | null> {
   const { adapters } = await findAdapters(site);
   const adapter = adapters.find(({ registered }) => registered?.modelId === modelId);

@@ -22,7 +22,7 @@ const servedSchema = z.object({ models: z.array(z.object({ modelId: z.int() })) 
 export interface ServedModel {
   /** Where its files and the openings of its receipts are. */
   readonly serverUrl: string;
-  /** A server of many adapters that gives its answers as they come; absent where an answer comes whole. */
+  /** An answer server that gives its answers as they come; absent where an answer comes whole. */
   readonly streamsFrom?: string;
   readonly modelId: number;
   /** Whose rows it learned from. */
@@ -77,7 +77,7 @@ export async function findServedModels(site: Site, named: number | null = null):
   return { models, problems };
 }
 
-/** Of a registered model behind a server of many adapters. @throws what getModel throws */
+/** Of a registered model behind an answer server. @throws what getModel throws */
 export async function findAdapter(
   { sequencer }: Site,
   streamsFrom: string,

@@ -37,7 +37,7 @@ export type LedgerModel = z.output<typeof modelSchema>;
 export type ClosedModel = z.output<typeof closedSchema>;
 export type PaymentPage = z.output<typeof paymentsSchema>;
 
-/** What a model server asks a sequencer (docs/reference/api.md). All throw ATT_SERVER_UNREACHABLE. */
+/** What an answer server asks a sequencer (docs/reference/api.md). All throw ATT_SERVER_UNREACHABLE. */
 export interface LedgerView {
   /** null where there is no such leaf. */
   account(id: number): Promise<LedgerAccount | null>;

@@ -21,7 +21,7 @@ const element = z
   .string()
   .regex(/^0x[0-9a-fA-F]{1,64}$/)
   .transform(BigInt);
-/** As `POST /v1/answers` of a model server has it. */
+/** As `POST /v1/answers` of an answer server has it. */
 const claimSchema = z.strictObject({
   payerId: z.number().int().min(0).max(0xffffff),
   signature: z.strictObject({ r8x: element, r8y: element, s: element }),

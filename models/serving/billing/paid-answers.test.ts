@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeModel } from "@openledger/attribution/model/model-directory";
@@ -220,7 +220,7 @@ describe("a registered language model behind the answer server", () => {
     const spans = await askSpans({ serverUrl: `${served.url}/ledger/${MODEL_ID}`, text: words, rowsRoot });
     expect(spans![0]).toMatchObject({ count: 1, sources: [{ row: 21 }] });
 
-    // The same question has the same answer, also from the routes of a model server.
+    // The same question has the same answer, also from the routes of an answer server.
     expect((await streamed(prompt)).answer.receipt).toBe(answer.receipt);
     const ledger = { serverUrl: `${served.url}/ledger/${MODEL_ID}`, modelId: MODEL_ID, from: PAYER };
     expect((await askModel(fixture.client, { ...ledger, prompt })).receipt).toBe(answer.receipt);
@@ -343,6 +343,27 @@ describe("a registered language model behind the answer server", () => {
       await answer.text();
     }
   }, 120_000);
+
+  it("gives base and adapters free of charge where a folder of adapters is named, and no registered model", async () => {
+    const free = join(folder, "free");
+    await mkdir(free, { recursive: true });
+    const server = await serveFolder("published", { SERVING_ADAPTERS_PATH: free });
+    try {
+      const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: "any", maxRetries: 0 });
+      const bare = { prompt: "The navy?", max_tokens: 2 };
+      expect((await client.completions.create({ ...bare, model: "base" })).usage?.completion_tokens).toBe(2);
+      const registered = client.completions.create({ ...bare, model: `model-${MODEL_ID}` });
+      await expect(registered).rejects.toMatchObject({ status: 402 });
+      const listed = await listAdapters(fixture.client, server.url);
+      expect(listed.map(({ id, openledger }) => [id, openledger.charging])).toEqual([
+        ["base", "free"],
+        [`model-${OTHER_ID}`, "ledger"],
+        [`model-${MODEL_ID}`, "ledger"],
+      ]);
+    } finally {
+      await server.close();
+    }
+  });
 
   it("refuses answers of a model whose map is damaged, and gives those of the others", async () => {
     const path = join(folder, "published", String(OTHER_ID), "query-map.bin");
