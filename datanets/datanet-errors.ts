@@ -82,6 +82,11 @@ export const datanetErrors = defineErrors("DNT", {
     remedy: "ask the Datanet's owner to name the leaf in the card",
     httpStatus: 403,
   },
+  DNT_VERIFIED_FULL: {
+    meaning: "the host stores recomputations of this model by as many leaves as it takes; `data.maxLeaves`",
+    remedy: "bring the record to another host; the Datanet's own leaf and its team are always taken",
+    httpStatus: 409,
+  },
   DNT_LOADING: {
     meaning: "the host has just started, and has not loaded what this request needs; `data` has its progress",
     remedy: "try again in a while; directory, cards and lists of versions are available at once",

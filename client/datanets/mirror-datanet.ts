@@ -7,6 +7,7 @@ import { askHost } from "./host-request.ts";
 import { versionsSchema } from "./host-schemas.ts";
 import { bringRecords, readRecords } from "./signed-records.ts";
 import { bringVersion, contributionSource, type UploadRowsErrorCode, uploadRows } from "./upload-rows.ts";
+import { readVerified } from "./verified-records.ts";
 
 export interface MirrorDatanetParameters {
   datanetId: number;
@@ -77,7 +78,7 @@ export async function mirrorDatanet(
     await bringVersion(client, { ...target, ...signer, store, rowsRoot });
   }
   onProgress?.("records");
-  const { records } = await readRecords(client, source);
+  const records = [...(await readRecords(client, source)).records, ...(await readVerified(client, source))];
   const results = await bringRecords(client, { ...target, records });
   return {
     commitCount: commits.length,

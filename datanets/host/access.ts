@@ -1,7 +1,7 @@
 /** Who may read a Datanet's rows, and who may say what of them: rules of the card, in one place. */
 import { type Card, mayVouch } from "../card/card.ts";
 import { datanetError } from "../datanet-errors.ts";
-import type { RecordBody } from "../records/record.ts";
+import type { RecordBody, VerifiedBody } from "../records/record.ts";
 import { outcomeOf, type RecordState } from "../records/record-state.ts";
 import type { HostLeaf } from "../store/ledger-view.ts";
 
@@ -72,9 +72,11 @@ interface RecordContext {
   readonly isCommitKnown: (rowsRoot: string) => boolean;
   /** Who has contributed the row. */
   readonly contributorOf: (digest: string) => number | null;
+  /** @throws DNT_VERIFIED_FULL */
+  readonly requireRoomFor: (body: VerifiedBody, isOfTeam: boolean) => void;
 }
 
-/** @throws DNT_RECORD_NOT_ALLOWED, DNT_NOT_HOSTED where the row or commit is not here */
+/** @throws DNT_RECORD_NOT_ALLOWED, DNT_VERIFIED_FULL, DNT_NOT_HOSTED where the row or commit is not here */
 export function requireMaySay(body: RecordBody, signer: HostLeaf, context: RecordContext): void {
   const { recordState, card, datanetId } = context;
   const refuse = (why: string) => notAllowed(signer, why, body.kind);
@@ -133,6 +135,10 @@ export function requireMaySay(body: RecordBody, signer: HostLeaf, context: Recor
         throw datanetError("DNT_NOT_HOSTED", `there is no request ${body.request} here`, {
           data: { request: body.request },
         });
+      return;
+    case "verified":
+      // Anybody may compute again. That model, version and epoch are the ledger's is asked before (verified-check.ts).
+      context.requireRoomFor(body, signer.id === datanetId || isOfTeam(card, signer.id));
       return;
     default:
       body satisfies never;

@@ -13,6 +13,7 @@ import type { RecordOffer } from "../store/record-offer.ts";
 import { requireMaySay } from "./access.ts";
 import type { HostContext } from "./host-context.ts";
 import { cardOf, idParams } from "./host-request.ts";
+import { requireOnLedger } from "./verified-check.ts";
 
 /** A record may be as far ahead of the host's clock; it may be old, since mirrors bring old ones. */
 const CLOCK_SLACK_MS = 600_000;
@@ -20,8 +21,9 @@ const MAX_RECORDS_A_REQUEST = 500;
 
 const recordsBody = z.strictObject({ records: z.array(z.unknown()).min(1).max(MAX_RECORDS_A_REQUEST) });
 const recordsQuery = z.strictObject({ from: countFromText.default(0), limit: limit(1_000, 200) });
+const verifiedQuery = recordsQuery.extend({ model: countFromText.optional() });
 
-/** Labels, disputes, approvals, objections, requests for access: all are records, signed by ledger keys. */
+/** Labels, disputes, approvals, objections, requests for access, recomputations: records signed by ledger keys. */
 export function registerRecordRoutes(app: FastifyInstance, context: HostContext): void {
   const route = routesOf(app);
   const { domain, ledger, metrics, nowMs, quotas, registry } = context;
@@ -54,6 +56,10 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
         if (!isSound || signer === null || signer.keyX !== BigInt(record.keyX)) {
           errors[place] = notSigned(record.body.leafId);
           continue;
+        }
+        if (record.body.kind === "verified") {
+          errors[place] = await refusalOf(requireOnLedger(ledger, record.body));
+          if (errors[place] !== null) continue;
         }
         const check = () => requireTakeable(datanet, card, record.body, signer);
         offers.push({ place, offer: { record, check, account: () => quotas.takeRecords(signer.id, 1) } });
@@ -97,6 +103,26 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       }
       const next = from + seenCount;
       return { records, total: datanet.recordCount, nextFrom: next < datanet.recordCount ? next : null };
+    },
+  );
+
+  route(
+    "GET /v1/datanets/:id/verified",
+    {
+      tag: "records",
+      summary:
+        "Who has recomputed models of the Datanet, or their settlements: differences first, then the newest",
+      params: idParams,
+      querystring: verifiedQuery,
+    },
+    ({ params: { id }, query: { from, limit, model } }) => {
+      const all = registry.require(id).verified.list(model ?? null);
+      const next = from + limit;
+      return {
+        records: all.slice(from, next),
+        total: all.length,
+        nextFrom: next < all.length ? next : null,
+      };
     },
   );
 
@@ -172,7 +198,19 @@ export function registerRecordRoutes(app: FastifyInstance, context: HostContext)
       isRowKnown: (digest) => datanet.rows.find(digest) !== undefined,
       isCommitKnown: (root) => datanet.commit(root) !== undefined,
       contributorOf: (digest) => datanet.contributorOf(digest),
+      requireRoomFor: (verified, isOfTeam) => datanet.verified.requireRoomFor(verified, isOfTeam),
     });
+  }
+}
+
+/** null where it passes. @throws what is no fault of the record */
+async function refusalOf(check: Promise<void>): Promise<RollupError | null> {
+  try {
+    await check;
+    return null;
+  } catch (error) {
+    if (isRollupError(error, "DNT_RECORD_INVALID")) return error;
+    throw error;
   }
 }
 

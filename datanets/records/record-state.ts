@@ -112,6 +112,9 @@ export class RecordState {
         if (found !== undefined) found.answer = newer(found.answer, body);
         break;
       }
+      case "verified":
+        // The host lists these with their signatures, model by model (store/verified-records.ts).
+        break;
       default:
         body satisfies never;
     }

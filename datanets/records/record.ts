@@ -1,6 +1,6 @@
 /**
- * What people say of a Datanet's rows, signed by their ledger keys: labels, settled disputes, approvals, what is left out
- * and why, objections, requests for access and their answers. A record is a canonical JSON text with a signature over
+ * What people say of a Datanet's rows and models, signed by their ledger keys: labels, settled disputes, approvals, what is
+ * left out and why, objections, requests for access and their answers, recomputations. A record is a canonical JSON text with a signature over
  * its hash, so anyone who has it can check it without the host (docs/explanation/datanets.md, "Records").
  */
 import { sha256 } from "@noble/hashes/sha2.js";
@@ -94,10 +94,32 @@ export const recordSchema = z.discriminatedUnion("kind", [
     untilMs: timeMs,
     note,
   }),
+  /** The leaf has trained a model again, or computed a settlement of it again, and compared every byte. */
+  z.strictObject({
+    kind: z.literal("verified"),
+    ...common,
+    modelId: leafId,
+    /** Hash of the model's statics, which commit to its features, columns, payees and binding. */
+    modelRoot: hex,
+    /** Version of the Datanet that the model was trained on, and the root of that version's rows. */
+    version: z.int().min(1).max(0xffff_ffff),
+    versionRoot: hex,
+    /** The epoch whose settlement was computed again; null: the model itself. */
+    epoch: z.int().min(1).max(0xffff_ffff).nullable(),
+    /** The first difference; null: the same bytes. */
+    difference: z
+      .strictObject({
+        file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._ -]{0,59}$/),
+        /** Place in the file; null where the file has none, or differs as a whole. */
+        row: z.int().min(0).nullable(),
+      })
+      .nullable(),
+  }),
 ]);
 export type RecordBody = z.output<typeof recordSchema>;
 export type RecordKind = RecordBody["kind"];
 export type BodyOf<Kind extends RecordKind> = Extract<RecordBody, { kind: Kind }>;
+export type VerifiedBody = BodyOf<"verified">;
 
 const element = z
   .string()
@@ -165,7 +187,12 @@ export function checkRecords(domain: bigint, records: readonly SignedRecord[]): 
 
 /** What a record is about: of two by one leaf about one thing the later one holds. */
 export function recordSubject(body: RecordBody): string {
-  const about =
-    "row" in body ? body.row : "commit" in body ? body.commit : "request" in body ? body.request : "";
-  return `${body.kind}/${body.leafId}/${about}`;
+  return `${body.kind}/${body.leafId}/${aboutOf(body)}`;
+}
+
+function aboutOf(body: RecordBody): string {
+  if ("row" in body) return body.row;
+  if ("commit" in body) return body.commit;
+  if ("request" in body) return body.request;
+  return body.kind === "verified" ? `${body.modelId}/${body.epoch ?? ""}` : "";
 }

@@ -6,9 +6,10 @@ import { CheckedLevel, type LevelDb, type LevelWrite } from "@openledger/foundat
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import { datanetError } from "../datanet-errors.ts";
 import type { SignedName } from "../records/display-name.ts";
-import type { SignedRecord } from "../records/record.ts";
+import type { SignedRecord, VerifiedBody } from "../records/record.ts";
 import { BlobFiles } from "./blob-files.ts";
 import type { KeptCheck } from "./kept-check.ts";
+import type { VerifiedRecord } from "./verified-records.ts";
 
 /** A commit whose list the host has. */
 export interface StoredCommit {
@@ -46,6 +47,8 @@ const keys = {
     `piece/${digits(datanetId)}/${root}/${digits(from)}`,
   version: (datanetId: number, root: string) => `version/${digits(datanetId)}/${root}`,
   record: (datanetId: number, index: number) => `record/${digits(datanetId)}/${digits(index)}`,
+  verified: ({ datanetId, epoch, leafId, modelId }: VerifiedBody) =>
+    `verified/${digits(datanetId)}/${digits(modelId)}/${digits(leafId)}/${digits(epoch ?? 0)}`,
   check: (datanetId: number) => `check/${digits(datanetId)}`,
   name: (leafId: number) => `name/${digits(leafId)}`,
   usage: (leafId: number, day: number) => `usage/${digits(leafId)}/${digits(day)}`,
@@ -69,6 +72,13 @@ export interface UsageWrite {
   readonly leafId: number;
   readonly day: number;
   readonly usage: Usage;
+}
+
+/** What one request of records changes in the store. */
+interface RecordWrites {
+  readonly records: readonly SignedRecord[];
+  readonly verified: readonly VerifiedRecord[];
+  readonly dropped: readonly VerifiedRecord[];
 }
 
 const putUsage = ({ day, leafId, usage }: UsageWrite) => put(keys.usage(leafId, day), usage);
@@ -145,15 +155,23 @@ export class HostStore {
     return this.#level.write([put(keys.version(datanetId, version.rowsRoot), version), putUsage(usage)]);
   }
 
-  /** All or nothing. @param index counts the records of the Datanet as they came: that of the first of these */
+  /**
+   * All or nothing.
+   * @param index counts the records of the Datanet as they came: that of the first of `records`
+   * @param verified each goes in the place of its leaf's earlier one about the same
+   */
   addRecords(
     datanetId: number,
     index: number,
-    records: readonly SignedRecord[],
+    { dropped, records, verified }: RecordWrites,
     usages: readonly UsageWrite[],
   ): Promise<void> {
-    const written = records.map((record, i) => put(keys.record(datanetId, index + i), record));
-    return this.#level.write([...written, ...usages.map(putUsage)]);
+    return this.#level.write([
+      ...records.map((record, i) => put(keys.record(datanetId, index + i), record)),
+      ...verified.map((record) => put(keys.verified(record.body), record)),
+      ...dropped.map(({ body }): LevelWrite => ({ type: "del", key: keys.verified(body) })),
+      ...usages.map(putUsage),
+    ]);
   }
 
   /** Instead of the leaf's name before. */
@@ -210,6 +228,11 @@ export class HostStore {
   async *records(datanetId: number, from = 0): AsyncGenerator<SignedRecord> {
     const range = { gte: keys.record(datanetId, from), lt: keys.record(datanetId + 1, 0) };
     for await (const [, value] of this.#level.readEach(this.#db.iterator(range))) yield value as SignedRecord;
+  }
+
+  /** Ascending by model, leaf and epoch. */
+  verified(datanetId: number): Promise<VerifiedRecord[]> {
+    return this.#all<VerifiedRecord>("verified", datanetId);
   }
 
   close(): Promise<void> {

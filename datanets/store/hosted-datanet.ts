@@ -14,6 +14,7 @@ import type { HostCommit } from "./ledger-view.ts";
 import { Loading } from "./loading.ts";
 import type { RecordOffer } from "./record-offer.ts";
 import { RowTable } from "./row-table.ts";
+import { isVerifiedRecord, type VerifiedRecord, VerifiedRecords } from "./verified-records.ts";
 
 /** Rows are read back in turns, so that requests are answered meanwhile. */
 const ROWS_A_TURN = 50;
@@ -25,6 +26,7 @@ export class HostedDatanet {
   readonly id: number;
   readonly rows = new RowTable();
   readonly recordState = new RecordState();
+  readonly verified = new VerifiedRecords();
   readonly loading: Loading;
   readonly #store: HostStore;
   readonly #domain: bigint;
@@ -74,6 +76,7 @@ export class HostedDatanet {
       if (signal.aborted) return;
       this.#keepRecord(record);
     }
+    for (const record of await this.#store.verified(this.id)) this.#keepVerified(record);
     this.#revision += 1;
     this.loading.begin("words", this.rows.size);
   }
@@ -279,7 +282,7 @@ export class HostedDatanet {
   }
 
   hasRecord(id: string): boolean {
-    return this.#recordIds.has(id);
+    return this.#recordIds.has(id) || this.verified.has(id);
   }
 
   /**
@@ -290,17 +293,24 @@ export class HostedDatanet {
   addRecords(offers: readonly RecordOffer[]): Promise<(RollupError | null)[]> {
     return this.#inTurn(async () => {
       const first = this.#recordIds.size;
-      const taken: SignedRecord[] = [];
+      const records: SignedRecord[] = [];
+      const verified = new Set<VerifiedRecord>();
+      const dropped = new Set<VerifiedRecord>();
       const usages = new Map<number, UsageWrite>();
       const results: (RollupError | null)[] = [];
       for (const { account, check, record } of offers) {
         try {
-          if (!this.#recordIds.has(recordId(this.#domain, record.body))) {
+          if (!this.hasRecord(recordId(this.#domain, record.body))) {
             check();
             const usage = await account();
             usages.set(usage.leafId, usage);
-            this.#keepRecord(record);
-            taken.push(record);
+            if (isVerifiedRecord(record)) {
+              verified.add(record);
+              for (const one of this.#keepVerified(record)) if (!verified.delete(one)) dropped.add(one);
+            } else {
+              this.#keepRecord(record);
+              records.push(record);
+            }
           }
           results.push(null);
         } catch (error) {
@@ -309,7 +319,8 @@ export class HostedDatanet {
         }
       }
       // Where this fails the host ends: what was kept in memory alone is gone with it.
-      if (taken.length > 0) await this.#store.addRecords(this.id, first, taken, [...usages.values()]);
+      const writes = { records, verified: [...verified], dropped: [...dropped] };
+      if (usages.size > 0) await this.#store.addRecords(this.id, first, writes, [...usages.values()]);
       this.#revision += 1;
       return results;
     });
@@ -389,6 +400,13 @@ export class HostedDatanet {
     if (!("row" in record.body) || record.body.kind === "suggestion") return;
     const row = this.rows.find(record.body.row);
     if (row !== undefined) this.#touched.set(row, record.body.row);
+  }
+
+  /** @returns records that are dropped for it */
+  #keepVerified(record: VerifiedRecord): VerifiedRecord[] {
+    const id = recordId(this.#domain, record.body);
+    this.recordState.add(id, record.body);
+    return this.verified.add(id, record);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

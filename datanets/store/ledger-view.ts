@@ -4,8 +4,11 @@
  * is its own check of L1.
  */
 
+import { datanetIds, hashStatics, unpackBinding } from "@openledger/circuits/ledger/leaf";
+import { packSplit } from "@openledger/circuits/ledger/rewards";
 import { commitChain, datanetHistory } from "@openledger/circuits/ledger/version-rows";
 import { count, element, elementOrDecimal, hash, leafId } from "@openledger/circuits/wire/wire-fields";
+import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { askSequencer } from "@openledger/foundation/wire/sequencer-request";
 import { z } from "zod";
@@ -28,6 +31,30 @@ const leafSchema = z.object({
     .nullish(),
 });
 export type HostLeaf = z.output<typeof leafSchema>;
+
+const modelSchema = z.object({
+  counters: z.object({ epoch: count }),
+  model: z.object({
+    featuresCommitment: element,
+    ownersCommitment: element,
+    payeeRoot: element,
+    binding: element,
+    ownerParts: count,
+    validatorParts: count,
+  }),
+});
+
+/** What the host compares a recomputation with. */
+export interface HostModel {
+  /** Hash of its statics, 0x-hex of 32 bytes. */
+  readonly root: string;
+  /** Its Datanets in their places. */
+  readonly datanetIds: readonly number[];
+  /** Version of the first Datanet; the ledger names none of further ones. */
+  readonly version: number;
+  /** The open epoch. */
+  readonly epoch: number;
+}
 
 const executedFields = {
   ...{ kind: z.string(), a: leafId, b: leafId, status: z.string(), opIndex: count.nullish() },
@@ -71,6 +98,8 @@ interface DatanetHistory {
 }
 
 const PAGE_SIZE = 200;
+/** Codes of the sequencer for a leaf that is not there, or of another kind. */
+const ABSENT = new Set(["OP_UNKNOWN_LEAF", "OP_WRONG_LEAF_KIND"]);
 
 /** By which the sequencer's list goes on. */
 const nameOf = (operation: HostOperation) => operation.hash ?? operation.queueIndex;
@@ -80,6 +109,7 @@ export class HostLedger {
   readonly #cacheMs: number;
   readonly #nowMs: () => number;
   readonly #leaves = new Map<number, { readonly atMs: number; readonly leaf: Promise<HostLeaf | null> }>();
+  readonly #models = new Map<number, { readonly atMs: number; readonly model: Promise<HostModel | null> }>();
   readonly #histories = new Map<
     number,
     { readonly atMs: number; readonly history: Promise<DatanetHistory> }
@@ -109,6 +139,11 @@ export class HostLedger {
     return { ...leaf, datanet };
   }
 
+  /** null where the ledger has no such model. @throws SRV_SEQUENCER_UNREACHABLE */
+  model(id: number): Promise<HostModel | null> {
+    return cached(this.#models, id, this.#nowMs(), this.#cacheMs, "model", () => this.#askModel(id));
+  }
+
   /** @throws DNT_UNKNOWN, SRV_SEQUENCER_UNREACHABLE, DNT_LEDGER_INCOMPLETE */
   history(id: number): Promise<DatanetHistory> {
     return cached(this.#histories, id, this.#nowMs(), this.#cacheMs, "history", () => this.#askHistory(id));
@@ -122,6 +157,20 @@ export class HostLedger {
 
   #askLeaf(id: number): Promise<HostLeaf | null> {
     return this.#ask(`/v1/leaves/${id}`, leafSchema);
+  }
+
+  async #askModel(id: number): Promise<HostModel | null> {
+    const answer = await this.#ask(`/v1/models/${id}`, modelSchema);
+    if (answer === null) return null;
+    const { ownerParts, validatorParts, ...commitments } = answer.model;
+    const split = packSplit({ ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) });
+    const binding = unpackBinding(commitments.binding);
+    return {
+      root: hex32(hashStatics({ ...commitments, split })),
+      datanetIds: datanetIds(binding),
+      version: Number(binding.version),
+      epoch: answer.counters.epoch,
+    };
   }
 
   async #askHistory(id: number): Promise<DatanetHistory> {
@@ -188,7 +237,7 @@ export class HostLedger {
   async #ask<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema> | null> {
     const { failure, value } = await askSequencer(this.#endpoint, { path }, schema);
     if (failure === null) return value;
-    if (failure.error?.code === "OP_UNKNOWN_LEAF") return null;
+    if (ABSENT.has(failure.error?.code ?? "")) return null;
     throw datanetError("SRV_SEQUENCER_UNREACHABLE", `the sequencer does not help: ${failure.reason}`, {
       data: { url: failure.url },
       cause: failure.cause,

@@ -10,7 +10,8 @@ import { loadBatchModel } from "../batches/batch-model.ts";
 import { folderSource } from "../files/folder-source.ts";
 import { openModel } from "../files/load-model.ts";
 import { readVocabulary } from "../tokens/spelled-vocabulary.ts";
-import { openTokenizer, readEndTokens } from "../tokens/tokenizer.ts";
+import { readChatTemplate, readEndTokens } from "../tokens/text-marks.ts";
+import { openTokenizer } from "../tokens/tokenizer.ts";
 import { type AnswerModels, otherWeights } from "./answers/answer-models.ts";
 import { LedgerBilling } from "./billing/ledger-billing.ts";
 import { chatForm } from "./chat-prompt.ts";
@@ -76,6 +77,7 @@ export async function openLanguage(
   const tokens = await openTokenizer(source, shape.vocabularySize);
   const spelled = await readVocabulary(source, tokens, shape.vocabularySize);
   const endTokens = await readEndTokens(source);
+  const chat = chatForm(tokens, await readChatTemplate(source));
   const registered = registeredAdapters(config);
   if (models !== null) await mkdir(registered, { recursive: true });
   const adapterStore = new AdapterStore({
@@ -126,7 +128,7 @@ export async function openLanguage(
       engine,
       encoder,
       tokens,
-      chat: chatForm(tokens),
+      chat,
       metrics,
       log: logger,
       billing,

@@ -1,0 +1,209 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { encodeAmount } from "@openledger/circuits/ledger/amount-float";
+import { packBinding } from "@openledger/circuits/ledger/leaf";
+import { packSplit } from "@openledger/circuits/ledger/rewards";
+import { setKey } from "@openledger/client/actions/ledger/account-operations";
+import { signAndSend } from "@openledger/client/actions/ledger/send-operation";
+import { bringCard } from "@openledger/client/datanets/datanet-card";
+import {
+  bringRecords,
+  readRecords,
+  sayRecords,
+  type UnsignedRecord,
+} from "@openledger/client/datanets/signed-records";
+import { listVerified, readVerified } from "@openledger/client/datanets/verified-records";
+import { createRandomKey } from "@openledger/client/l2-key";
+import type { LedgerClient } from "@openledger/client/ledger-client";
+import { getLeaf, getOperation } from "@openledger/client/sequencer/ledger-reads";
+import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
+import { hex32 } from "@openledger/foundation/hex";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RecordBody, signRecord } from "../records/record.ts";
+import { MAX_VERIFIED_EPOCHS, MAX_VERIFIED_LEAVES, VerifiedRecords } from "../store/verified-records.ts";
+import { createHostWorld, type HostWorld } from "../testing/host-world.ts";
+import { sampleCard } from "../testing/sample-card.ts";
+import type { TestHost } from "../testing/test-host.ts";
+
+type Verified = Extract<UnsignedRecord, { kind: "verified" }>;
+
+const card = sampleCard();
+let world: HostWorld;
+let host: TestHost;
+/** Of strangers: leaves 3 and 4. */
+let ann: LedgerClient;
+let ben: LedgerClient;
+let modelId: number;
+let same: Verified;
+let atMs = Date.now() - 100_000;
+
+const place = () => ({ hostUrl: host.url, datanetId: world.datanetId });
+const sign = async (client: LedgerClient, record: Verified, at?: number) => {
+  atMs += 1;
+  const [result] = await sayRecords(client, { ...place(), records: [record], atMs: at ?? atMs });
+  return result!.error?.code ?? "taken";
+};
+const listed = () => listVerified(ann, { ...place(), modelId });
+
+beforeAll(async () => {
+  world = await createHostWorld({ card });
+  host = await world.host("host");
+  [ann, ben] = [await world.user(1), await world.user(2)];
+  await bringCard(world.owner, { ...place(), card });
+  const binding = packBinding({
+    datanetId: BigInt(world.datanetId),
+    version: 1n,
+    rowCount: 9n,
+    predecessorId: 0n,
+    drawBits: 2n,
+    featureCount: 16n,
+    furtherDatanets: [],
+  });
+  const { keyX } = await createRandomKey();
+  const split = packSplit({ ownerParts: 6_554n, validatorParts: 16_384n });
+  const words = [1n, keyX, 1n, 2n, 3n, binding, 5n | (split << 96n)];
+  const maker = await world.user(0);
+  const { hash } = await signAndSend(
+    maker,
+    { kind: "createModel", amountCode: encodeAmount(10n ** 18n), words },
+    {},
+  );
+  modelId = (await getOperation(maker, hash))!.createdId!;
+  const [{ datanet }, model] = await Promise.all([getLeaf(maker, world.datanetId), getModel(maker, modelId)]);
+  same = {
+    kind: "verified",
+    modelId,
+    modelRoot: hex32(staticsOf(model).hash),
+    version: 1,
+    versionRoot: hex32(datanet!.rowsRoot),
+    epoch: null,
+    difference: null,
+  };
+});
+afterAll(() => world?.close());
+
+describe("recomputations", () => {
+  it("are taken from any leaf, the later in the place of the earlier, and outlast a restart and a mirror", async () => {
+    expect(await sign(ann, same)).toBe("taken");
+    expect(await sign(ben, { ...same, difference: { file: "features.bin", row: 17 } })).toBe("taken");
+    expect(await sign(ann, { ...same, difference: { file: "columns.bin", row: null } })).toBe("taken");
+    expect(await sign(ann, same)).toBe("taken");
+    const expected = [
+      expect.objectContaining({ leafId: 4, version: 1, difference: { file: "features.bin", row: 17 } }),
+      expect.objectContaining({ leafId: 3, version: 1, epoch: null, difference: null }),
+    ];
+    expect(await listed()).toEqual(expected);
+    // They stand beside the other records, not among them.
+    expect((await readRecords(ann, place())).records).toEqual([]);
+    await host.stop();
+    host = await world.host("host");
+    expect(await listed()).toEqual(expected);
+    const mirror = await world.host("mirror");
+    await bringCard(world.owner, { ...place(), hostUrl: mirror.url, card });
+    const records = await readVerified(ann, place());
+    const results = await bringRecords(ann, { ...place(), hostUrl: mirror.url, records });
+    expect(results.map(({ error }) => error)).toEqual([null, null]);
+    expect(await listVerified(ann, { ...place(), hostUrl: mirror.url, modelId })).toEqual(expected);
+  });
+
+  it("are refused where another key has signed, for another rollup or Datanet, and where they come again", async () => {
+    const body = { ...same, datanetId: world.datanetId, leafId: ann.leafId!, atMs: atMs + 10 } as RecordBody;
+    const bring = async (record: RecordBody, { by = ann, domain = ann.domain } = {}) => {
+      const records = [signRecord(domain, record, by.l2Key!)];
+      const [result] = await bringRecords(ann, { ...place(), records });
+      return result!.error?.code ?? "taken";
+    };
+    expect(await bring(body, { by: ben })).toBe("DNT_RECORD_INVALID");
+    expect(await bring(body, { domain: ann.domain + 1n })).toBe("DNT_RECORD_INVALID");
+    expect(await bring({ ...body, datanetId: world.datanetId + 1 })).toBe("DNT_RECORD_INVALID");
+    expect(await bring({ ...body, ...{ more: 1 } })).toBe("DNT_RECORD_INVALID");
+    expect(await bring({ ...body, difference: { file: "<b>", row: 1 } } as RecordBody)).toBe(
+      "DNT_RECORD_INVALID",
+    );
+    expect(await bring(body)).toBe("taken");
+    // The very same again changes nothing; an older one does not come back.
+    expect(await bring(body)).toBe("taken");
+    expect(await bring({ ...body, atMs: body.atMs - 5 })).toBe("DNT_RECORD_OUTDATED");
+    expect(await listed()).toHaveLength(2);
+    atMs += 100;
+  });
+
+  it("are refused where they are about what the ledger does not have", async () => {
+    const other = `0x${"7".padStart(64, "0")}`;
+    expect(await sign(ann, { ...same, modelRoot: other })).toBe("DNT_RECORD_INVALID");
+    expect(await sign(ann, { ...same, versionRoot: other })).toBe("DNT_RECORD_INVALID");
+    expect(await sign(ann, { ...same, version: 2 })).toBe("DNT_RECORD_INVALID");
+    expect(await sign(ann, { ...same, epoch: 1 }), "an open epoch").toBe("DNT_RECORD_INVALID");
+    expect(await sign(ann, { ...same, modelId: world.datanetId })).toBe("DNT_RECORD_INVALID");
+    expect(await sign(ann, { ...same, modelId: 999 })).toBe("DNT_RECORD_INVALID");
+  });
+
+  it("count against a key's day", async () => {
+    const tight = await world.host("tight", { DATANET_QUOTA_RECORDS_PER_DAY: "2" });
+    const hostUrl = tight.url;
+    await bringCard(world.owner, { ...place(), hostUrl, card });
+    const codes: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      atMs += 1;
+      const [result] = await sayRecords(ann, { ...place(), hostUrl, records: [same], atMs });
+      codes.push(result!.error?.code ?? "taken");
+    }
+    expect(codes).toEqual(["taken", "taken", "SRV_QUOTA_USED"]);
+  });
+
+  it("are not shown once their leaf has another key, and none is believed that the host has made", async () => {
+    const forged = await readVerified(ann, place());
+    const changed = forged.map((record, i) =>
+      i === 0 ? { ...record, body: { ...record.body, atMs: record.body.atMs + 1 } } : record,
+    );
+    const liar = createServer((_request, response) => {
+      response.end(JSON.stringify({ records: changed, total: changed.length, nextFrom: null }));
+    });
+    await new Promise<void>((resolve) => liar.listen(0, "127.0.0.1", resolve));
+    const hostUrl = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
+    await expect(listVerified(ann, { ...place(), hostUrl, modelId })).rejects.toMatchObject({
+      code: "CLI_DATANET_HOST_FALSE",
+    });
+    liar.close();
+    await setKey(ben, { keyX: (await createRandomKey()).keyX });
+    await expect.poll(async () => (await listed()).map(({ leafId }) => leafId)).toEqual([3]);
+  });
+});
+
+describe("a model's table", () => {
+  const record = (leafId: number, epoch: number | null, at = 1) =>
+    signRecord(
+      5n,
+      { ...same, epoch, datanetId: 1, leafId, atMs: at } as RecordBody,
+      ann.l2Key!,
+    ) as Parameters<VerifiedRecords["add"]>[1];
+
+  it("has room for so many strangers, and always for the Datanet's team and those who are in it", () => {
+    const table = new VerifiedRecords();
+    const one = record(0, null);
+    for (let leafId = 1; leafId <= MAX_VERIFIED_LEAVES; leafId++)
+      table.add(`${leafId}`, { ...one, body: { ...one.body, leafId } });
+    const next = { ...one.body, leafId: 0 };
+    expect(() => table.requireRoomFor(next, false)).toThrow(
+      expect.objectContaining({
+        code: "DNT_VERIFIED_FULL",
+        data: { modelId, maxLeaves: MAX_VERIFIED_LEAVES },
+      }),
+    );
+    table.requireRoomFor(next, true);
+    table.requireRoomFor({ ...next, leafId: 7 }, false);
+    table.requireRoomFor({ ...next, modelId: modelId + 1 }, false);
+  });
+
+  it("drops a leaf's oldest epochs, and never its record of the model itself", () => {
+    const table = new VerifiedRecords();
+    const one = record(1, null);
+    table.add("model", one);
+    for (let epoch = 1; epoch <= MAX_VERIFIED_EPOCHS; epoch++)
+      expect(table.add(`${epoch}`, { ...one, body: { ...one.body, epoch } })).toEqual([]);
+    const dropped = table.add("last", { ...one, body: { ...one.body, epoch: MAX_VERIFIED_EPOCHS + 1 } });
+    expect(dropped.map(({ body }) => body.epoch)).toEqual([1]);
+    expect([table.has("model"), table.has("1"), table.has("last")]).toEqual([true, false, true]);
+    expect(table.list(modelId)).toHaveLength(MAX_VERIFIED_EPOCHS + 1);
+  });
+});
