@@ -146,7 +146,7 @@ function linesOf(
   if (models !== null && modelCount === 0) lines.push(`published models will be served below ${url}/ledger`);
   if (language !== null)
     lines.push(`the base and ${adapterCount} adapters are served at ${url}/v1 by ${kernels}`);
-  if (weights !== null) lines.push(`its base's weights are ${weights}`);
+  if (weights !== null) lines.push(`the base's weights are ${weights}`);
   return lines;
 }
 
