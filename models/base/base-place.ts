@@ -1,9 +1,9 @@
 /** The base model that the devnet tunes adapters for: our own, small, and in the repository. */
 import { fileURLToPath } from "node:url";
-import type { FileSource } from "../files/byte-source.ts";
-import { checkedSource } from "../files/checked-source.ts";
-import { folderSource } from "../files/folder-source.ts";
-import { urlSource } from "../files/url-source.ts";
+import type { FileSource } from "../engine/files/byte-source.ts";
+import { checkedSource } from "../engine/files/checked-source.ts";
+import { folderSource } from "../engine/files/folder-source.ts";
+import { urlSource } from "../engine/files/url-source.ts";
 import { modelError } from "../model-errors.ts";
 
 /** SHA-256 of the checkpoint's files, which `openledger models base --derive FOLDER` makes again. */

@@ -1,5 +1,5 @@
 /** All that decides the bytes of the devnet's base model: its texts, its shape and its training. */
-import type { TokenizerRecipe } from "../tokens/train-tokenizer.ts";
+import type { TokenizerRecipe } from "../engine/tokens/train-tokenizer.ts";
 import type { TrainingRecipe } from "../training/train-weights.ts";
 
 /** Ends a text; none contains it. */

@@ -33,7 +33,7 @@
  */
 import { SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
 import { z } from "zod";
-import { WEIGHT_NUMBERS } from "../architecture/model-shape.ts";
+import { WEIGHT_NUMBERS } from "../engine/architecture/model-shape.ts";
 
 const count = z.int().min(0);
 const leafId = z

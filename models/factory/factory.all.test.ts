@@ -6,7 +6,7 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { folderSource } from "../files/folder-source.ts";
+import { folderSource } from "../engine/files/folder-source.ts";
 import { addBase } from "../registered/add-base.ts";
 import { readFrom } from "../registered/base-files.ts";
 import { textFamily } from "../registered/text-family.ts";

@@ -1,7 +1,7 @@
 /** A form as people fill it in, and the recipe that it stands for. */
 import { holdsPayees } from "@openledger/circuits/settlement/settlement-size";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { AdapterTarget } from "../architecture/adapter-layout.ts";
+import type { AdapterTarget } from "../engine/architecture/adapter-layout.ts";
 import { baseSourceAt } from "../base/base-place.ts";
 import { factoryError } from "../model-errors.ts";
 import { readFrom, shapeOfBase } from "../registered/base-files.ts";

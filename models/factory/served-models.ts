@@ -6,7 +6,7 @@ import { storeRollupOf } from "@openledger/client/store-rollup";
 import type { Logger } from "@openledger/foundation/logger";
 import type { FastifyInstance } from "fastify";
 import { BASE_FOLDER, isAddress, OWN_BASE } from "../base/base-place.ts";
-import type { KernelChoice } from "../kernels/create-kernels.ts";
+import type { KernelChoice } from "../engine/kernels/create-kernels.ts";
 import { factoryError } from "../model-errors.ts";
 import { AnswerModels, LEDGER_PATH } from "../serving/answers/answer-models.ts";
 import { SettlingReport } from "../settler/turn-report.ts";

@@ -15,7 +15,7 @@ import {
   transpose,
 } from "@openledger/attribution/maths/dense-matrix";
 import { leadingEigen } from "@openledger/attribution/maths/leading-eigen";
-import type { Kernels, Place } from "../kernels/kernels.ts";
+import type { Kernels, Place } from "../engine/kernels/kernels.ts";
 import type { GradientMatrix, TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 
 /** Of the mean second moment: queries are not quite of the rows' directions. */

@@ -5,7 +5,7 @@
  * 1806.03884, 2308.03296). A score is gᵢ λ^−½ g: the step that an Adam in this basis makes (SOAP, arXiv 2409.11321).
  */
 import { symmetricEigen } from "@openledger/attribution/maths/dense-matrix";
-import type { Kernels, Matrix } from "../kernels/kernels.ts";
+import type { Kernels, Matrix } from "../engine/kernels/kernels.ts";
 import type { GradientMatrix, TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 
 /** Turns the rows' gradients in place. @returns what takes the directions back, so that they suit gradients as they come */

@@ -1,9 +1,9 @@
 import { symmetricEigen } from "@openledger/attribution/maths/dense-matrix";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { describe, expect, it } from "vitest";
-import { createKernels, type KernelChoice } from "../kernels/create-kernels.ts";
-import { nativeKernelSets } from "../kernels/native-kernels.ts";
-import { ArenaPlan } from "../tensors/arena-plan.ts";
+import { createKernels, type KernelChoice } from "../engine/kernels/create-kernels.ts";
+import { nativeKernelSets } from "../engine/kernels/native-kernels.ts";
+import { ArenaPlan } from "../engine/tensors/arena-plan.ts";
 import { mapTexts, projectGradients } from "./text-features.ts";
 import { planTextFeatures, type TextFeatureOptions } from "./text-places.ts";
 

@@ -13,8 +13,8 @@
 import { rotateRows } from "@openledger/attribution/features/rotation";
 import { timesTransposed, transpose } from "@openledger/attribution/maths/dense-matrix";
 import { leadingEigen } from "@openledger/attribution/maths/leading-eigen";
-import type { Kernels, Place } from "../kernels/kernels.ts";
-import { roundUp16 } from "../tensors/arena-plan.ts";
+import type { Kernels, Place } from "../engine/kernels/kernels.ts";
+import { roundUp16 } from "../engine/tensors/arena-plan.ts";
 import { type ToCoordinates, toEigenbases } from "./gradient-coordinates.ts";
 import type { TextFeatureOptions, TextFeaturePlaces } from "./text-places.ts";
 

@@ -3,10 +3,10 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { fetchFile } from "@openledger/attribution/model/model-download";
 import { z } from "zod";
-import type { ModelShape } from "../architecture/model-shape.ts";
-import { type FileSource, readWhole, unreadable } from "../files/byte-source.ts";
-import { memorySource } from "../files/memory-source.ts";
-import { parseModelConfig } from "../files/model-config.ts";
+import type { ModelShape } from "../engine/architecture/model-shape.ts";
+import { type FileSource, readWhole, unreadable } from "../engine/files/byte-source.ts";
+import { memorySource } from "../engine/files/memory-source.ts";
+import { parseModelConfig } from "../engine/files/model-config.ts";
 import { modelError } from "../model-errors.ts";
 
 /** All files together: they are held in memory while they are read. */

@@ -5,7 +5,7 @@
  */
 import { type FoldedMatrix, foldedSide } from "../influence/fold-directions.ts";
 import type { GradientMatrix } from "../influence/text-places.ts";
-import type { Kernels, Place } from "../kernels/kernels.ts";
+import type { Kernels, Place } from "../engine/kernels/kernels.ts";
 import { brokenMap, checkScale, roundedTo, viewOf } from "./query-map-file.ts";
 
 export interface FoldedMapSize {

@@ -42,8 +42,8 @@ export async function textSetting({ base, serverUrl }: BasePlaces): Promise<Trai
   ] = await Promise.all([
     import("../base/base-place.ts"),
     import("./base-files.ts"),
-    import("../kernels/native-kernels.ts"),
-    import("../kernels/kernels.ts"),
+    import("../engine/kernels/native-kernels.ts"),
+    import("../engine/kernels/kernels.ts"),
   ]);
   const paths = base === undefined ? [OWN_BASE] : [base, OWN_BASE];
   const folders = paths.map((path) => readFrom(baseSourceAt(path)));

@@ -3,7 +3,7 @@
  * gradient. Rows are mapped by the same rounded numbers, so that rounding favours nobody.
  */
 import { attributionError } from "@openledger/attribution/attribution-errors";
-import type { Place } from "../kernels/kernels.ts";
+import type { Place } from "../engine/kernels/kernels.ts";
 
 const HEAD_BYTES = 8;
 const MAX = 127;

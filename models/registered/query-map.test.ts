@@ -1,12 +1,12 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { expect, it } from "vitest";
-import { adapterLayout, usualTargets } from "../architecture/adapter-layout.ts";
-import type { ModelShape } from "../architecture/model-shape.ts";
+import { adapterLayout, usualTargets } from "../engine/architecture/adapter-layout.ts";
+import type { ModelShape } from "../engine/architecture/model-shape.ts";
 import { mapTangents } from "../influence/text-features.ts";
 import { planTextFeatures } from "../influence/text-places.ts";
-import { createKernels, type KernelChoice } from "../kernels/create-kernels.ts";
-import { nativeKernelSets } from "../kernels/native-kernels.ts";
-import { ArenaPlan } from "../tensors/arena-plan.ts";
+import { createKernels, type KernelChoice } from "../engine/kernels/create-kernels.ts";
+import { nativeKernelSets } from "../engine/kernels/native-kernels.ts";
+import { ArenaPlan } from "../engine/tensors/arena-plan.ts";
 import {
   checkQueryMap,
   encodeQueryMap,

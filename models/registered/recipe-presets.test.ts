@@ -6,7 +6,7 @@ import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-ro
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
 import { baseSourceAt, defaultBase, OWN_BASE, OWN_BASE_NAME } from "../base/base-place.ts";
-import { memorySource } from "../files/memory-source.ts";
+import { memorySource } from "../engine/files/memory-source.ts";
 import { makeModel } from "../testing/made-models.ts";
 import { byteConfig } from "../testing/text-rows.ts";
 import { heldOutCount } from "../training/row-losses.ts";

@@ -4,11 +4,11 @@ import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks"
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { hex32 } from "@openledger/foundation/hex";
-import { type AdapterSettings, adapterLayout, usualTargets } from "../architecture/adapter-layout.ts";
-import { type ModelShape, usualWeights } from "../architecture/model-shape.ts";
-import type { FileSource } from "../files/byte-source.ts";
-import { openModel } from "../files/load-model.ts";
-import { readBeginTokens, readEndTokens } from "../tokens/text-marks.ts";
+import { type AdapterSettings, adapterLayout, usualTargets } from "../engine/architecture/adapter-layout.ts";
+import { type ModelShape, usualWeights } from "../engine/architecture/model-shape.ts";
+import type { FileSource } from "../engine/files/byte-source.ts";
+import { openModel } from "../engine/files/load-model.ts";
+import { readBeginTokens, readEndTokens } from "../engine/tokens/text-marks.ts";
 import { heldOutCount } from "../training/row-losses.ts";
 import { hasTangentRoom } from "../training/tangents.ts";
 import { usualRecipe } from "../training/tune-adapter.ts";

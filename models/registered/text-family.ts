@@ -1,7 +1,7 @@
 /** Language models as models of the ledger: the half that customers need. How they are tuned: text-training.ts. */
 import type { AnsweringModel, ModelFamily, ModelParts } from "@openledger/attribution/model/model-family";
-import { adapterLayout } from "../architecture/adapter-layout.ts";
-import { maxAdapterBytes } from "../files/adapter-files.ts";
+import { adapterLayout } from "../engine/architecture/adapter-layout.ts";
+import { maxAdapterBytes } from "../engine/files/adapter-files.ts";
 import { maxIndexBytes } from "../retrieval/row-index.ts";
 import { readBaseFile, shapeOfBase } from "./base-files.ts";
 import { mapSize, maxMapBytes } from "./query-map.ts";

@@ -1,11 +1,11 @@
 /** How a recipe binds where rows, prompts and answers begin and end. */
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
-import { memorySource } from "../files/memory-source.ts";
-import { encodeTensors } from "../files/safetensors.ts";
+import { memorySource } from "../engine/files/memory-source.ts";
+import { encodeTensors } from "../engine/files/safetensors.ts";
 import { makeModel } from "../testing/made-models.ts";
 import { byteConfig, textRecipeFor } from "../testing/text-rows.ts";
-import { byteTokens } from "../tokens/tokenizer.ts";
+import { byteTokens } from "../engine/tokens/tokenizer.ts";
 import { textPreset } from "./recipe-presets.ts";
 import { endTokensOf, parseTextRecipe, type TextRecipe } from "./text-recipe.ts";
 import { answerTokens, promptOf, questionRow, requireRecipeTokens, tokensOfRow } from "./text-tokens.ts";

@@ -7,7 +7,7 @@ import {
   usualWeights,
   WEIGHT_NUMBERS,
   type WeightNumbers,
-} from "../architecture/model-shape.ts";
+} from "../engine/architecture/model-shape.ts";
 import { dimensionsOf, retrievalSchema } from "../retrieval/row-index.ts";
 import { baseSchema } from "./base-files.ts";
 

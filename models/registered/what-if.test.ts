@@ -7,7 +7,7 @@ import { wholeText } from "@openledger/attribution/rows/text-rows";
 import { pearson } from "@openledger/attribution/testing/quality-metrics";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { folderSource } from "../files/folder-source.ts";
+import { folderSource } from "../engine/files/folder-source.ts";
 import { citingWorld, passageRows, passagesOf } from "../testing/citing-world.ts";
 import { makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { byteConfig, ownedTexts, sampleTexts, textRecipeFor } from "../testing/text-rows.ts";

@@ -7,8 +7,8 @@ import type { ModelParts, Trained } from "@openledger/attribution/model/model-fa
 import { checkRowsRoot, type OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { estimateAttribution } from "@openledger/attribution/scores/attribution-estimate";
-import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
-import { NONE } from "../kernels/kernels.ts";
+import { type TokenRow, wantedOf } from "../engine/architecture/loss-gradient.ts";
+import { NONE } from "../engine/kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { tuningBlocks } from "../training/tune-adapter.ts";
 import { checkQueryMap, mapAdapter, mapGradient, mapLength } from "./query-map.ts";

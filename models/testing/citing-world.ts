@@ -2,7 +2,7 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import { encodeTextRow } from "@openledger/attribution/rows/text-rows";
-import { folderSource } from "../files/folder-source.ts";
+import { folderSource } from "../engine/files/folder-source.ts";
 import { describeBase, readFrom } from "../registered/base-files.ts";
 import { textFamily } from "../registered/text-family.ts";
 import type { CitingTextRecipe } from "../registered/text-recipe.ts";

@@ -1,6 +1,6 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import { computeLogits, readTokens, type Transformer } from "../architecture/transformer.ts";
-import { chooseToken, type Sampling } from "../batches/choose-token.ts";
+import { computeLogits, readTokens, type Transformer } from "../engine/architecture/transformer.ts";
+import { chooseToken, type Sampling } from "../engine/batches/choose-token.ts";
 
 interface GenerateOptions extends Omit<Sampling, "endTokens" | "topP"> {
   readonly tokenCount: number;

@@ -1,5 +1,5 @@
 /** How well a model foretells rows, and what a tuning made of that: in the same words wherever it is shown. */
-import { type TokenRow, wantedOf } from "../architecture/loss-gradient.ts";
+import { type TokenRow, wantedOf } from "../engine/architecture/loss-gradient.ts";
 
 /** One row of ten is held out by default, but at most so many, and none of fewer rows than these. */
 const MAX_HELD_OUT = 32;

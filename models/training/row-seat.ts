@@ -1,7 +1,7 @@
 /** What a thread of a row team does, wherever it runs. */
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import type { Transformer } from "../architecture/transformer.ts";
-import { joinKernels } from "../kernels/create-kernels.ts";
+import type { Transformer } from "../engine/architecture/transformer.ts";
+import { joinKernels } from "../engine/kernels/create-kernels.ts";
 import { type RowSeat, runTask, type TeamTask } from "./row-task.ts";
 import type { RowAnswer } from "./row-thread.ts";
 

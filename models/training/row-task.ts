@@ -1,8 +1,8 @@
-import type { GradientBlocks } from "../architecture/linear-map.ts";
-import { rowLoss, type TokenRow } from "../architecture/loss-gradient.ts";
-import type { Transformer } from "../architecture/transformer.ts";
-import type { SharedArena } from "../kernels/create-kernels.ts";
-import type { Place } from "../kernels/kernels.ts";
+import type { GradientBlocks } from "../engine/architecture/linear-map.ts";
+import { rowLoss, type TokenRow } from "../engine/architecture/loss-gradient.ts";
+import type { Transformer } from "../engine/architecture/transformer.ts";
+import type { SharedArena } from "../engine/kernels/create-kernels.ts";
+import type { Place } from "../engine/kernels/kernels.ts";
 import { runTangentTask, type TangentTask } from "./tangents.ts";
 
 /** A row's pass: its gradient overwrites the block, or is added to it. */

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { KernelChoice } from "../kernels/create-kernels.ts";
-import { nativeKernelSets } from "../kernels/native-kernels.ts";
+import type { KernelChoice } from "../engine/kernels/create-kernels.ts";
+import { nativeKernelSets } from "../engine/kernels/native-kernels.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import { PINNED_TUNING, tuneMade } from "../testing/tuned-model.ts";
 

@@ -3,9 +3,9 @@
  * number of the adapter, carried along a run. A row is felt at its own steps, and from then on by the curvature:
  * `fisher` times the mean of g gᵀ over the rows' latest gradients g.
  */
-import type { Kernels, Place } from "../kernels/kernels.ts";
+import type { Kernels, Place } from "../engine/kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
-import { type ArenaPlan, roundUp16 } from "../tensors/arena-plan.ts";
+import { type ArenaPlan, roundUp16 } from "../engine/tensors/arena-plan.ts";
 
 export interface Tangents {
   readonly rowCount: number;

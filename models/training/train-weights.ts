@@ -1,10 +1,10 @@
 /** Training of a whole model from its first weights: all of them, not an adapter beside them. */
 import { createHash } from "node:crypto";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
-import type { TokenRow } from "../architecture/loss-gradient.ts";
-import type { Transformer } from "../architecture/transformer.ts";
-import type { LoadedModel } from "../files/load-model.ts";
-import { NONE, type Place } from "../kernels/kernels.ts";
+import type { TokenRow } from "../engine/architecture/loss-gradient.ts";
+import type { Transformer } from "../engine/architecture/transformer.ts";
+import type { LoadedModel } from "../engine/files/load-model.ts";
+import { NONE, type Place } from "../engine/kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import type { RowTask } from "./row-task.ts";

@@ -3,11 +3,11 @@ import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { answerRow, textRows } from "../architecture/loss-gradient.ts";
-import { folderSource } from "../files/folder-source.ts";
-import { loadModel, openModel } from "../files/load-model.ts";
-import type { KernelChoice } from "../kernels/create-kernels.ts";
-import { nativeKernelSets } from "../kernels/native-kernels.ts";
+import { answerRow, textRows } from "../engine/architecture/loss-gradient.ts";
+import { folderSource } from "../engine/files/folder-source.ts";
+import { loadModel, openModel } from "../engine/files/load-model.ts";
+import type { KernelChoice } from "../engine/kernels/create-kernels.ts";
+import { nativeKernelSets } from "../engine/kernels/native-kernels.ts";
 import { madeConfigs, makeModel, writeMadeModel } from "../testing/made-models.ts";
 import {
   loadForTuning,

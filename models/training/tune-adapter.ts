@@ -1,9 +1,9 @@
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { RollupError } from "@openledger/foundation/rollup-error";
-import type { AdapterLayout } from "../architecture/adapter-layout.ts";
-import type { TokenRow } from "../architecture/loss-gradient.ts";
-import type { LoadedModel } from "../files/load-model.ts";
-import { NONE, type Place } from "../kernels/kernels.ts";
+import type { AdapterLayout } from "../engine/architecture/adapter-layout.ts";
+import type { TokenRow } from "../engine/architecture/loss-gradient.ts";
+import type { LoadedModel } from "../engine/files/load-model.ts";
+import { NONE, type Place } from "../engine/kernels/kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { hashParts } from "./hash-parts.ts";

@@ -1,4 +1,4 @@
-import type { Place } from "../kernels/kernels.ts";
+import type { Place } from "../engine/kernels/kernels.ts";
 
 /** What a tuning goes on from: blocks of an arena, and numbers beside them. */
 export interface TuningState {

@@ -7,7 +7,7 @@ import {
   groupAttributions,
   linearDatamodelingScore,
 } from "@openledger/attribution/testing/quality-metrics";
-import { readTokens } from "@openledger/models/architecture/transformer";
+import { readTokens } from "@openledger/models/engine/architecture/transformer";
 import { baseLosses } from "@openledger/models/registered/text-training";
 import { embedQuery, embedRow, wordStatistics } from "@openledger/models/retrieval/lexical-embedding";
 import { meanLoss } from "@openledger/models/training/row-losses";

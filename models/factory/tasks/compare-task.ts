@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeTextRow } from "@openledger/attribution/rows/text-rows";
-import { answerRow, rowLoss } from "../../architecture/loss-gradient.ts";
-import type { Transformer } from "../../architecture/transformer.ts";
+import { answerRow, rowLoss } from "../../engine/architecture/loss-gradient.ts";
+import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { factoryError } from "../../model-errors.ts";
 import { loadText } from "../../registered/text-model.ts";
 import { promptOf } from "../../registered/text-tokens.ts";

@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import type { Transformer } from "../../architecture/transformer.ts";
+import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { baseSourceAt } from "../../base/base-place.ts";
-import { readWhole } from "../../files/byte-source.ts";
-import { encodeModel } from "../../files/write-model.ts";
+import { readWhole } from "../../engine/files/byte-source.ts";
+import { encodeModel } from "../../engine/files/write-model.ts";
 import { MARK_FILES } from "../../registered/base-files.ts";
 import { loadText } from "../../registered/text-model.ts";
 import { ADAPTER_FOLDER, MERGED_FOLDER } from "./dataset-files.ts";

@@ -1,6 +1,6 @@
-import type { AdapterLayout } from "../../architecture/adapter-layout.ts";
-import type { Transformer } from "../../architecture/transformer.ts";
-import { encodeAdapter } from "../../files/adapter-files.ts";
+import type { AdapterLayout } from "../../engine/architecture/adapter-layout.ts";
+import type { Transformer } from "../../engine/architecture/transformer.ts";
+import { encodeAdapter } from "../../engine/files/adapter-files.ts";
 import type { TextRecipe } from "../../registered/text-recipe.ts";
 import { promptOf } from "../../registered/text-tokens.ts";
 import type { TuningRun, TuningWatch } from "../../registered/text-training.ts";

@@ -20,7 +20,7 @@ import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { RecentValues } from "@openledger/foundation/recent-values";
 import { serveTasks } from "@openledger/foundation/threads/task-worker";
 import { baseSourceAt } from "../../base/base-place.ts";
-import type { KernelChoice } from "../../kernels/create-kernels.ts";
+import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
 import { readFrom } from "../../registered/base-files.ts";
 import type { ReadPrompt } from "../../registered/read-prompt.ts";
 import { SharedText } from "../../registered/shared-text.ts";

@@ -10,7 +10,7 @@ import {
   requirePromptBytes,
   requirePromptTokens,
 } from "../../registered/text-tokens.ts";
-import type { TextTokens } from "../../tokens/tokenizer.ts";
+import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { LanguageModel } from "../answers/answer-models.ts";
 import type {
   AnswerBilling,

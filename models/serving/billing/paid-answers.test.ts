@@ -22,7 +22,7 @@ import { createLogger } from "@openledger/foundation/logger";
 import { isWhole } from "@openledger/foundation/testing/test-random";
 import OpenAI from "openai";
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { folderSource } from "../../files/folder-source.ts";
+import { folderSource } from "../../engine/files/folder-source.ts";
 import { describeBase, readFrom } from "../../registered/base-files.ts";
 import { type TextParts, textFamily } from "../../registered/text-family.ts";
 import type { TextRecipe } from "../../registered/text-recipe.ts";

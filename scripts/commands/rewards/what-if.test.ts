@@ -5,7 +5,7 @@ import { writeModel } from "@openledger/attribution/model/model-directory";
 import { publishedModel } from "@openledger/attribution/model/model-files";
 import { registerModel } from "@openledger/attribution/model/registration";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { folderSource } from "@openledger/models/files/folder-source";
+import { folderSource } from "@openledger/models/engine/files/folder-source";
 import { describeBase } from "@openledger/models/registered/base-files";
 import { textSetting } from "@openledger/models/registered/model-families";
 import { textFamily } from "@openledger/models/registered/text-family";

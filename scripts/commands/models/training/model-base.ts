@@ -10,7 +10,7 @@ import {
   defaultBase,
 } from "@openledger/models/base/base-place";
 import { deriveBase } from "@openledger/models/base/derive-base";
-import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
+import { MAX_THREAD_COUNT } from "@openledger/models/engine/kernels/kernels";
 import { addBase } from "@openledger/models/registered/add-base";
 import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
 import type { CommandContext } from "../../../cli/run-command.ts";
