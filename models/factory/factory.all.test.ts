@@ -7,11 +7,11 @@ import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { attackServer } from "@openledger/foundation/http/testing/attack-server";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { folderSource } from "../engine/files/folder-source.ts";
-import { addBase } from "../registered/add-base.ts";
-import { readFrom } from "../registered/base-files.ts";
-import { textFamily } from "../registered/text-family.ts";
-import { parseTextRecipe } from "../registered/text-recipe.ts";
-import { textTraining } from "../registered/text-training.ts";
+import { addBase } from "../tuning/recipe/add-base.ts";
+import { readFrom } from "../tuning/recipe/base-files.ts";
+import { textFamily } from "../tuning/recipe/text-family.ts";
+import { parseTextRecipe } from "../tuning/recipe/text-recipe.ts";
+import { textTraining } from "../tuning/recipe/text-training.ts";
 import {
   createFactoryWorld,
   type FactoryWorld,

@@ -5,7 +5,7 @@ import { getModel } from "@openledger/client/sequencer/model-reads";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import type { Logger } from "@openledger/foundation/logger";
 import type { FastifyInstance } from "fastify";
-import { BASE_FOLDER, isAddress, OWN_BASE } from "../base/base-place.ts";
+import { BASE_FOLDER, isAddress, OWN_BASE } from "../tuning/base/base-place.ts";
 import type { KernelChoice } from "../engine/kernels/create-kernels.ts";
 import { factoryError } from "../model-errors.ts";
 import { AnswerModels, LEDGER_PATH } from "../serving/answers/answer-models.ts";

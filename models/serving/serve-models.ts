@@ -7,7 +7,7 @@ import type { RollupError } from "@openledger/foundation/rollup-error";
 import type { StoreRollup } from "@openledger/foundation/store/store-identity";
 import type { FastifyInstance } from "fastify";
 import { Registry } from "prom-client";
-import { OWN_BASE } from "../base/base-place.ts";
+import { OWN_BASE } from "../tuning/base/base-place.ts";
 import { servingError } from "../model-errors.ts";
 import { AnswerModels, LEDGER_PATH, listPublished, type ModelPlace } from "./answers/answer-models.ts";
 import type { SettlingSource, SpanSource } from "./answers/answer-routes.ts";

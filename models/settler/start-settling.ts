@@ -7,7 +7,7 @@ import { getModel } from "@openledger/client/sequencer/model-reads";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { Prover } from "@openledger/prover/proving/prover";
 import { openProvingCircuits, type RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
-import { modelFamilies } from "../registered/model-families.ts";
+import { modelFamilies } from "../tuning/recipe/model-families.ts";
 import { fetchOpenings } from "../settling/model-openings.ts";
 import { proveSettlement } from "../settling/prove-settlement.ts";
 import { type AutoSettleModules, type AutoSettleOptions, AutoSettler } from "./auto-settle.ts";

@@ -6,7 +6,7 @@ import { folderSource } from "../engine/files/folder-source.ts";
 import { type LoadedModel, loadModel, openModel } from "../engine/files/load-model.ts";
 import type { KernelChoice } from "../engine/kernels/create-kernels.ts";
 import type { ArenaPlan } from "../engine/tensors/arena-plan.ts";
-import { RowTeam, tuneAdapter, tuningBlocks, usualRecipe } from "../training/tune-adapter.ts";
+import { RowTeam, tuneAdapter, tuningBlocks, usualRecipe } from "../tuning/training/tune-adapter.ts";
 
 /** Rows that a small model can learn. */
 export const tuningRows = textRows(

@@ -26,7 +26,7 @@ import { sampleCard } from "@openledger/datanets/testing/sample-card";
 import { hex32 } from "@openledger/foundation/hex";
 import { freePort } from "@openledger/foundation/testing/free-port";
 import type { OwnProcess } from "@openledger/foundation/testing/own-process";
-import { BASE_FOLDER } from "@openledger/models/base/base-place";
+import { BASE_FOLDER } from "@openledger/models/tuning/base/base-place";
 import {
   type PublishedModels,
   type ServedModels,

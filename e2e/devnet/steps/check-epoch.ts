@@ -5,7 +5,7 @@ import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { formatOpen } from "@openledger/client/sequencer/open-amount";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { modelTrainings } from "@openledger/models/registered/model-families";
+import { modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import { fetchOpenings } from "@openledger/models/settling/model-openings";
 import { type VerifiedSettlement, verifySettlement } from "@openledger/models/settling/verify-settlement";
 import { openProvingCircuit } from "@openledger/verifier/circuits/rollup-circuits";

@@ -14,7 +14,7 @@ import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { nativeKernelSets } from "../kernels/native-kernels.ts";
 import { makeAdapter, writeMadeAdapter } from "../../testing/made-adapters.ts";
 import { type MadeName, madeConfigs, makeModel, writeMadeModel } from "../../testing/made-models.ts";
-import { generate } from "../../training/generate.ts";
+import { generate } from "../../tuning/training/generate.ts";
 import { BatchLoop, type BatchRequest } from "./batch-loop.ts";
 import { type LoadedBatchModel, loadBatchModel } from "./batch-model.ts";
 

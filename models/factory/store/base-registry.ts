@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isAddress, OWN_BASE } from "../../base/base-place.ts";
+import { isAddress, OWN_BASE } from "../../tuning/base/base-place.ts";
 import { factoryError } from "../../model-errors.ts";
 import type { FactoryBase } from "../factory-api.ts";
 import type { FactoryConfig } from "../factory-config.ts";

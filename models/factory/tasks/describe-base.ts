@@ -1,8 +1,8 @@
 import { usualTargets } from "../../engine/architecture/adapter-layout.ts";
-import { baseNameAt, baseSourceAt } from "../../base/base-place.ts";
+import { baseNameAt, baseSourceAt } from "../../tuning/base/base-place.ts";
 import { openModel } from "../../engine/files/load-model.ts";
-import { licenceOf } from "../../registered/add-base.ts";
-import { describeBase } from "../../registered/base-files.ts";
+import { licenceOf } from "../../tuning/recipe/add-base.ts";
+import { describeBase } from "../../tuning/recipe/base-files.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 import type { TaskResults } from "./task-messages.ts";
 

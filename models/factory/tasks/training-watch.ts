@@ -1,12 +1,12 @@
 import type { AdapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import type { Transformer } from "../../engine/architecture/transformer.ts";
 import { encodeAdapter } from "../../engine/files/adapter-files.ts";
-import type { TextRecipe } from "../../registered/text-recipe.ts";
-import { promptOf } from "../../registered/text-tokens.ts";
-import type { TuningRun, TuningWatch } from "../../registered/text-training.ts";
-import { generate } from "../../training/generate.ts";
-import { meanLoss } from "../../training/row-losses.ts";
-import { stepsPerLook, type TuningStep, type TuningWish } from "../../training/tune-adapter.ts";
+import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
+import { promptOf } from "../../tuning/recipe/text-tokens.ts";
+import type { TuningRun, TuningWatch } from "../../tuning/recipe/text-training.ts";
+import { generate } from "../../tuning/training/generate.ts";
+import { meanLoss } from "../../tuning/training/row-losses.ts";
+import { stepsPerLook, type TuningStep, type TuningWish } from "../../tuning/training/tune-adapter.ts";
 import type { NewJobEvent } from "../factory-api.ts";
 import { excerptOfRow, promptOfRow } from "./row-prompts.ts";
 import type { Say, TaskWish } from "./task-messages.ts";

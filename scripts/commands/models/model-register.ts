@@ -9,7 +9,7 @@ import { findLeaves } from "@openledger/client/sequencer/ledger-reads";
 import { approvalsOf, getModel, getSettlement, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { parseOpen } from "@openledger/client/sequencer/open-amount";
 import { hex32 } from "@openledger/foundation/hex";
-import { modelFamilies } from "@openledger/models/registered/model-families";
+import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
 import { payeeTableFor, settlementCircuitFor } from "@openledger/verifier/circuits/rollup-circuits";

@@ -8,11 +8,11 @@ import {
   BASE_HASHES,
   BASE_SHA256,
   defaultBase,
-} from "@openledger/models/base/base-place";
-import { deriveBase } from "@openledger/models/base/derive-base";
+} from "@openledger/models/tuning/base/base-place";
+import { deriveBase } from "@openledger/models/tuning/base/derive-base";
 import { MAX_THREAD_COUNT } from "@openledger/models/engine/kernels/kernels";
-import { addBase } from "@openledger/models/registered/add-base";
-import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
+import { addBase } from "@openledger/models/tuning/recipe/add-base";
+import { forgetCheckpoint } from "@openledger/models/tuning/training/checkpoint";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { type BaseCommandOptions, parseCount } from "../language-options.ts";
 import { kernelsNamed } from "./language-base.ts";
