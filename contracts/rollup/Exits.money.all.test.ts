@@ -34,9 +34,20 @@ const FUNDS = 5_000n * OPEN;
 const WITHDRAWN = 50n * OPEN;
 /** Calls of the walk. Each is accepted at times and refused at times, however few rounds there are. */
 const CALLS = [
-  ...["depositNew", "depositTo", "forceTransfer", "forceWithdraw", "forceSetKey", "forceSetOwner"],
-  ...["force", "forceCloseEpoch", "forceClaimRewards"],
-  ...["finalizeWithdrawal", "burnAccrued", "freeze", "refund", "exit"],
+  "depositNew",
+  "depositTo",
+  "forceTransfer",
+  "forceWithdraw",
+  "forceSetKey",
+  "forceSetOwner",
+  "force",
+  "forceCloseEpoch",
+  "forceClaimRewards",
+  "finalizeWithdrawal",
+  "burnAccrued",
+  "freeze",
+  "refund",
+  "exit",
 ];
 const OWNERS = [...USERS, "treasury", "operator"] as const;
 

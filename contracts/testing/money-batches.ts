@@ -12,11 +12,22 @@ import { OPEN, type Role, randomElement, slot, submission } from "./rollup-fixtu
 export const WALK_SHAPE = shapeOf(2, 24);
 /** Faults of false batches. A walk that is long enough tries each. */
 export const LIES = [
-  ...["of a frozen ledger", "leaves overdue entries", "a stranger's too early"],
-  ...["a stranger's signed operations", "of an entry that was never queued", "of an entry twice"],
-  ...["that leaves the first out", "of an entry that was taken", "of one more entry", "of another sender"],
-  ...["of another amount", "of another first word", "of another leaf", "of another recipient"],
-  ...["of another key", "of another kind"],
+  "of a frozen ledger",
+  "leaves overdue entries",
+  "a stranger's too early",
+  "a stranger's signed operations",
+  "of an entry that was never queued",
+  "of an entry twice",
+  "that leaves the first out",
+  "of an entry that was taken",
+  "of one more entry",
+  "of another sender",
+  "of another amount",
+  "of another first word",
+  "of another leaf",
+  "of another recipient",
+  "of another key",
+  "of another kind",
 ] as const;
 type Lie = (typeof LIES)[number];
 /** The least that a batch takes of what is overdue (I7). */

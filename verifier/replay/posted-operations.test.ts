@@ -100,7 +100,10 @@ describe("postedOperations of a table batch with wide slots", () => {
 
   test("Attack: wide slots in another order than promised", () => {
     expect(postedOf([first, second], [first, carol, second, dan], { wide: [dan, carol] })).toEqual([
-      ...[true, false, true, false],
+      true,
+      false,
+      true,
+      false,
     ]);
     // Before the second wide slot there has to be a place for the first, and behind the first one for the second.
     expect(postedOf([first], [carol], { wide: [dan, carol] })).toEqual([false]);
