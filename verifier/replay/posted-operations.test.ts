@@ -15,7 +15,7 @@ function operation(kind: number, nonce: number, b: number, words: bigint[] = [],
   return { kind, a, b, amountCode: 9n, words, nonce: BigInt(nonce), maxFeePerUnitWei: 1n, signature };
 }
 
-/** As they were taken: the transfers stand before the commit on L1. */
+/** Operations in the order of their arrival: on L1 the transfers stand before the commit. */
 const taken = [
   operation(KIND.transfer, 7, 3),
   operation(KIND.commitData, 8, 4, [1n]),
