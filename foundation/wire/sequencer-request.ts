@@ -1,5 +1,5 @@
 /**
- * Request to a sequencer (docs/reference/api.md), for all callers: bridge, provers, clients, model servers. Failures are
+ * Request to a sequencer (docs/reference/api.md), for all callers: bridge, provers, clients, answer servers. Failures are
  * classified here, once; each caller raises them as its own errors.
  */
 import * as z from "zod/mini";
