@@ -2,8 +2,8 @@
 import { holdsPayees } from "@openledger/circuits/settlement/settlement-size";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { AdapterTarget } from "../engine/architecture/adapter-layout.ts";
-import { baseSourceAt } from "../tuning/base/base-place.ts";
 import { factoryError } from "../model-errors.ts";
+import { baseSourceAt } from "../tuning/base/base-place.ts";
 import { readFrom, shapeOfBase } from "../tuning/recipe/base-files.ts";
 import {
   ekFacFor,

@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto";
-import { type AdapterLayout, type AdapterSettings, adapterLayout } from "../engine/architecture/adapter-layout.ts";
+import {
+  type AdapterLayout,
+  type AdapterSettings,
+  adapterLayout,
+} from "../engine/architecture/adapter-layout.ts";
 import { textRows } from "../engine/architecture/loss-gradient.ts";
 import type { WeightNumbers } from "../engine/architecture/model-shape.ts";
 import { folderSource } from "../engine/files/folder-source.ts";

@@ -1,6 +1,6 @@
+import { servingError } from "../../model-errors.ts";
 import type { AdapterTarget } from "../architecture/adapter-layout.ts";
 import type { Place } from "../kernels/kernels.ts";
-import { servingError } from "../../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { pagesOfRank } from "./adapter-pages.ts";
 import type { AdapterStore } from "./adapter-store.ts";

@@ -4,12 +4,12 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { servingError } from "../../model-errors.ts";
 import { adapterLayout } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { readAdapter, readAdapterSettings } from "../files/adapter-files.ts";
 import { unreadable } from "../files/byte-source.ts";
 import { folderSource } from "../files/folder-source.ts";
-import { servingError } from "../../model-errors.ts";
 import {
   damaged,
   decodeFlatHeader,

@@ -4,9 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { modelError } from "../../model-errors.ts";
 import type { AdapterSettings, AdapterTarget } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
-import { modelError } from "../../model-errors.ts";
 import { pageLayout, pagesOfRank, toPages } from "./adapter-pages.ts";
 import { exactHalves } from "./exact-halves.ts";
 

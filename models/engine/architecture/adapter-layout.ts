@@ -1,5 +1,5 @@
-import type { Place } from "../kernels/kernels.ts";
 import { modelError } from "../../model-errors.ts";
+import type { Place } from "../kernels/kernels.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
 import { type LinearName, linearSize, type ModelShape } from "./model-shape.ts";
 

@@ -1,5 +1,5 @@
-import { NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../../model-errors.ts";
+import { NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { type GradientBlocks, linearBack, multiplyBackByBlocks } from "./linear-map.ts";
 import { type LinearName, type NormPlaces, qkvWidth } from "./model-shape.ts";

@@ -1,5 +1,5 @@
-import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
 import { modelError } from "../../model-errors.ts";
+import { type Kernels, NONE, type Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { rotaryTable } from "../tensors/rotary-table.ts";
 import type { AdapterLayout } from "./adapter-layout.ts";

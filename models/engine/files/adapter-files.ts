@@ -1,5 +1,6 @@
 /** LoRA adapters as PEFT keeps them: adapter_config.json and adapter_model.safetensors. */
 import { z } from "zod";
+import { modelError } from "../../model-errors.ts";
 import type {
   AdapterLayout,
   AdapterPart,
@@ -8,7 +9,6 @@ import type {
 } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import type { Place } from "../kernels/kernels.ts";
-import { modelError } from "../../model-errors.ts";
 import { type FileSource, readWhole, unreadable } from "./byte-source.ts";
 import { encodeTensors, type NamedTensor, readFloats, readTensorEntries } from "./safetensors.ts";
 

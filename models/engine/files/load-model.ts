@@ -1,3 +1,4 @@
+import { modelError } from "../../model-errors.ts";
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import {
   type ModelShape,
@@ -9,7 +10,6 @@ import { prepareTransformer, type Transformer } from "../architecture/transforme
 import { planWorkspace, type Workspace } from "../architecture/workspace.ts";
 import { createKernels, type KernelChoice, type SharedArena } from "../kernels/create-kernels.ts";
 import { MAX_THREAD_COUNT, NONE, type Place } from "../kernels/kernels.ts";
-import { modelError } from "../../model-errors.ts";
 import { ArenaPlan } from "../tensors/arena-plan.ts";
 import { type ByteSource, type FileSource, readWhole, unreadable } from "./byte-source.ts";
 import { parseModelConfig } from "./model-config.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { ModelShape } from "../architecture/model-shape.ts";
 import { modelError } from "../../model-errors.ts";
+import type { ModelShape } from "../architecture/model-shape.ts";
 
 const size = (max: number) => z.number().int().min(1).max(max);
 const WIDTH = size(65_536);

@@ -1,6 +1,7 @@
 /** Weights as int8 in blocks of 32 inputs: see packedFloats in ../kernels/kernels.ts. */
-import { type PackedMap, packedViews } from "../kernels/kernels.ts";
+
 import { modelError } from "../../model-errors.ts";
+import { type PackedMap, packedViews } from "../kernels/kernels.ts";
 import { toHalves } from "./float-formats.ts";
 
 const BLOCK = 32;

@@ -1,6 +1,7 @@
 /** Tokens that begin a text and end it, as the files of a base name them. */
-import { type FileSource, readWhole } from "../files/byte-source.ts";
+
 import { modelError } from "../../model-errors.ts";
+import { type FileSource, readWhole } from "../files/byte-source.ts";
 import { beginOf, MAX_FILE_BYTES, parseJsonFile, type TokenizerFile } from "./tokenizer-file.ts";
 
 const MAX_CONFIG_BYTES = 16 * 2 ** 20;

@@ -1,6 +1,6 @@
 import { Tokenizer } from "@huggingface/tokenizers";
-import { type FileSource, readWhole } from "../files/byte-source.ts";
 import { modelError } from "../../model-errors.ts";
+import { type FileSource, readWhole } from "../files/byte-source.ts";
 import { spellingOf, type TokenSpelling } from "./token-speller.ts";
 import {
   beginOf,

@@ -2,16 +2,16 @@
 import { adapterLayout } from "../../engine/architecture/adapter-layout.ts";
 import { parameterLayout } from "../../engine/architecture/model-shape.ts";
 import { planWorkspace } from "../../engine/architecture/workspace.ts";
-import { baseSourceAt, OWN_BASE } from "../../tuning/base/base-place.ts";
 import { openModel } from "../../engine/files/load-model.ts";
-import { planTextFeatures } from "../../tuning/influence/text-places.ts";
+import { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
 import { modelError } from "../../model-errors.ts";
+import { baseSourceAt, OWN_BASE } from "../../tuning/base/base-place.ts";
+import { planTextFeatures } from "../../tuning/influence/text-places.ts";
 import { readFrom } from "../../tuning/recipe/base-files.ts";
 import { mapPlaces, mapSize } from "../../tuning/recipe/query-map.ts";
 import { planMethod } from "../../tuning/recipe/text-model.ts";
 import { weightsOf } from "../../tuning/recipe/text-recipe.ts";
 import { blocksFor, type TrainingSetting, type TuningWatch } from "../../tuning/recipe/text-training.ts";
-import { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
 import type { ModelTask } from "./task-messages.ts";
 
 export function settingOf(task: ModelTask, watch?: TuningWatch): TrainingSetting {

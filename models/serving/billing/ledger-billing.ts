@@ -1,6 +1,7 @@
 import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { z } from "zod";
+import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { type ServingErrorCode, servingError } from "../../model-errors.ts";
 import { drawSeedOf } from "../../tuning/recipe/draw-seed.ts";
 import { endTokensOf, isCiting } from "../../tuning/recipe/text-recipe.ts";
@@ -10,7 +11,6 @@ import {
   requirePromptBytes,
   requirePromptTokens,
 } from "../../tuning/recipe/text-tokens.ts";
-import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { LanguageModel } from "../answers/answer-models.ts";
 import type {
   AnswerBilling,

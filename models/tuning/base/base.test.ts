@@ -10,9 +10,9 @@ import { type LoadedModel, loadModel, openModel } from "../../engine/files/load-
 import { readFloats, readTensorEntries } from "../../engine/files/safetensors.ts";
 import { tensorTargets } from "../../engine/files/tensor-targets.ts";
 import { NONE } from "../../engine/kernels/kernels.ts";
-import { oracle } from "../../testing/jax-oracle.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 import { trainTokenizer } from "../../engine/tokens/train-tokenizer.ts";
+import { oracle } from "../../testing/jax-oracle.ts";
 import { baseCorpus, CORPUS_PACKAGES, ngramNatsPerByte } from "./base-corpus.ts";
 import { BASE_FOLDER, BASE_HASHES, defaultBase } from "./base-place.ts";
 import { baseConfig, PASSES, ROW_TOKENS, tokenizerRecipe, trainingRecipe } from "./base-recipe.ts";

@@ -1,7 +1,7 @@
 /** Sizes of a map from gradients to features, and where its numbers lie in an arena. */
 import type { Place } from "../../engine/kernels/kernels.ts";
-import { modelError } from "../../model-errors.ts";
 import { type ArenaPlan, roundUp16 } from "../../engine/tensors/arena-plan.ts";
+import { modelError } from "../../model-errors.ts";
 
 /** A matrix among the numbers of a gradient, row by row. */
 export interface GradientMatrix {

@@ -4,13 +4,13 @@ import { join, resolve } from "node:path";
 import type { OnProgress } from "@openledger/attribution/progress";
 import { z } from "zod";
 import { computeLogits, readTokens } from "../../engine/architecture/transformer.ts";
-import { baseNameAt, baseSourceAt, isAddress } from "../base/base-place.ts";
 import { type FileSource, readWhole } from "../../engine/files/byte-source.ts";
 import { folderSource } from "../../engine/files/folder-source.ts";
 import { loadModel, openModel } from "../../engine/files/load-model.ts";
 import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
-import { modelError } from "../../model-errors.ts";
 import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
+import { modelError } from "../../model-errors.ts";
+import { baseNameAt, baseSourceAt, isAddress } from "../base/base-place.ts";
 import { baseFileNames, MARK_FILES } from "./base-files.ts";
 
 const HUB = "https://huggingface.co";

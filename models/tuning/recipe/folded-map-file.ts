@@ -3,9 +3,10 @@
  * componentCount; a uint16 for each matrix, its components. Then vectors, matrix by matrix, each a float32 scale and int8
  * entries. Then the core's rows, matrix by matrix, each a float32 scale and entries of four bits, the even one in the lower.
  */
+
+import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
 import { type FoldedMatrix, foldedSide } from "../influence/fold-directions.ts";
 import type { GradientMatrix } from "../influence/text-places.ts";
-import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
 import { brokenMap, checkScale, roundedTo, viewOf } from "./query-map-file.ts";
 
 export interface FoldedMapSize {

@@ -2,11 +2,11 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { expect, it } from "vitest";
 import { adapterLayout, usualTargets } from "../../engine/architecture/adapter-layout.ts";
 import type { ModelShape } from "../../engine/architecture/model-shape.ts";
-import { mapTangents } from "../influence/text-features.ts";
-import { planTextFeatures } from "../influence/text-places.ts";
 import { createKernels, type KernelChoice } from "../../engine/kernels/create-kernels.ts";
 import { nativeKernelSets } from "../../engine/kernels/native-kernels.ts";
 import { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
+import { mapTangents } from "../influence/text-features.ts";
+import { planTextFeatures } from "../influence/text-places.ts";
 import {
   checkQueryMap,
   encodeQueryMap,

@@ -3,10 +3,10 @@ import { concatBytes } from "@noble/hashes/utils.js";
 import { attributionError } from "@openledger/attribution/attribution-errors";
 import { type AdapterLayout, adapterMatrices } from "../../engine/architecture/adapter-layout.ts";
 import { decodeFloats, toHalves } from "../../engine/files/float-formats.ts";
-import { foldDirections, foldedSide, maxComponents } from "../influence/fold-directions.ts";
-import type { TextFeatureOptions, TextFeaturePlaces } from "../influence/text-places.ts";
 import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
 import type { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
+import { foldDirections, foldedSide, maxComponents } from "../influence/fold-directions.ts";
+import type { TextFeatureOptions, TextFeaturePlaces } from "../influence/text-places.ts";
 import {
   checkFoldedMap,
   encodeFoldedMap,

@@ -1,7 +1,7 @@
+import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import type { Cited } from "../retrieval/citations.ts";
 import { type FoundRows, rowFinder } from "../retrieval/find-rows.ts";
 import { decodeIndex } from "../retrieval/row-index.ts";
-import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { mapLength, type QueryMapSize } from "./query-map.ts";
 import { isCiting, type TextRecipe } from "./text-recipe.ts";
 import { promptOf, sourceTokens, tokensOfPrompt } from "./text-tokens.ts";

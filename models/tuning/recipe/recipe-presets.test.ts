@@ -5,10 +5,10 @@ import { encodeRow } from "@openledger/attribution/rows/row-content";
 import { datanetOf, sampleRows } from "@openledger/attribution/testing/sample-rows";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { beforeAll, describe, expect, it } from "vitest";
-import { baseSourceAt, defaultBase, OWN_BASE, OWN_BASE_NAME } from "../base/base-place.ts";
 import { memorySource } from "../../engine/files/memory-source.ts";
 import { makeModel } from "../../testing/made-models.ts";
 import { byteConfig } from "../../testing/text-rows.ts";
+import { baseSourceAt, defaultBase, OWN_BASE, OWN_BASE_NAME } from "../base/base-place.ts";
 import { heldOutCount } from "../training/row-losses.ts";
 import { completeRecipe, type PresetName, presetRecipe, textPreset } from "./recipe-presets.ts";
 

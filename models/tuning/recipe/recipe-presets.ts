@@ -4,7 +4,11 @@ import { blockBuckets } from "@openledger/attribution/model/direct/digit-blocks"
 import type { DirectRecipe } from "@openledger/attribution/model/direct/direct-recipe";
 import { clipQuantileOf, ROW_RULES } from "@openledger/attribution/rows/row-rules";
 import { hex32 } from "@openledger/foundation/hex";
-import { type AdapterSettings, adapterLayout, usualTargets } from "../../engine/architecture/adapter-layout.ts";
+import {
+  type AdapterSettings,
+  adapterLayout,
+  usualTargets,
+} from "../../engine/architecture/adapter-layout.ts";
 import { type ModelShape, usualWeights } from "../../engine/architecture/model-shape.ts";
 import type { FileSource } from "../../engine/files/byte-source.ts";
 import { openModel } from "../../engine/files/load-model.ts";

@@ -3,7 +3,11 @@ import { paddedQuery, quantiseQuery } from "@openledger/attribution/features/qua
 import { randomSigns } from "@openledger/attribution/features/rotation";
 import type { AnsweringModel } from "@openledger/attribution/model/model-family";
 import { restOfQuery } from "@openledger/attribution/model/recipe-fields";
-import { type AdapterLayout, type AdapterSettings, adapterLayout } from "../../engine/architecture/adapter-layout.ts";
+import {
+  type AdapterLayout,
+  type AdapterSettings,
+  adapterLayout,
+} from "../../engine/architecture/adapter-layout.ts";
 import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient.ts";
 import { computeLogits, readTokens, type Transformer } from "../../engine/architecture/transformer.ts";
 import { workspaceFor } from "../../engine/architecture/workspace.ts";
@@ -11,9 +15,9 @@ import { readAdapter } from "../../engine/files/adapter-files.ts";
 import { loadModel, openModel } from "../../engine/files/load-model.ts";
 import { memorySource } from "../../engine/files/memory-source.ts";
 import { NONE, type Place } from "../../engine/kernels/kernels.ts";
-import { modelError } from "../../model-errors.ts";
 import { roundUp16 } from "../../engine/tensors/arena-plan.ts";
 import { openTokenizer, type TextTokens } from "../../engine/tokens/tokenizer.ts";
+import { modelError } from "../../model-errors.ts";
 import { generate, likeliest } from "../training/generate.ts";
 import { runRowTask } from "../training/row-task.ts";
 import { openBase } from "./base-files.ts";

@@ -3,16 +3,16 @@ import { type AdapterSettings, adapterLayout } from "../../engine/architecture/a
 import { readAdapter } from "../../engine/files/adapter-files.ts";
 import { type LoadedModel, loadModel, openModel } from "../../engine/files/load-model.ts";
 import { memorySource } from "../../engine/files/memory-source.ts";
+import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
+import type { Place } from "../../engine/kernels/kernels.ts";
+import type { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
+import { openTokenizer, type TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { projectGradients } from "../influence/text-features.ts";
 import {
   planTextFeatures,
   type TextFeatureOptions,
   type TextFeaturePlaces,
 } from "../influence/text-places.ts";
-import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
-import type { Place } from "../../engine/kernels/kernels.ts";
-import type { ArenaPlan } from "../../engine/tensors/arena-plan.ts";
-import { openTokenizer, type TextTokens } from "../../engine/tokens/tokenizer.ts";
 import { planTangents, type Tangents } from "../training/tangents.ts";
 import { openBase, type ReadBaseFile } from "./base-files.ts";
 import type { MapPlaces } from "./folded-map-file.ts";

@@ -3,8 +3,8 @@ import { attributionError } from "@openledger/attribution/attribution-errors";
 import type { TextRow } from "@openledger/attribution/rows/text-rows";
 import type { TokenRow } from "../../engine/architecture/loss-gradient.ts";
 import { answerRow, textRows, wantedOf } from "../../engine/architecture/loss-gradient.ts";
-import type { Cited } from "../retrieval/citations.ts";
 import { maxTextBytes, type TextTokens } from "../../engine/tokens/tokenizer.ts";
+import type { Cited } from "../retrieval/citations.ts";
 import { endTokensOf, questionTokens, type TextRecipe } from "./text-recipe.ts";
 
 /** @throws ATT_ROW_INVALID where the row has fewer than two tokens, or more than the recipe takes */

@@ -18,8 +18,8 @@ import { type TokenRow, wantedOf } from "../../engine/architecture/loss-gradient
 import type { WeightNumbers } from "../../engine/architecture/model-shape.ts";
 import { encodeAdapter } from "../../engine/files/adapter-files.ts";
 import { roundToHalves } from "../../engine/files/float-formats.ts";
-import { mapTangents, mapTexts } from "../influence/text-features.ts";
 import { NONE, type Place } from "../../engine/kernels/kernels.ts";
+import { mapTangents, mapTexts } from "../influence/text-features.ts";
 import { fillCitations } from "../retrieval/citation-columns.ts";
 import { encodeIndex, makeIndex, type RowIndex } from "../retrieval/row-index.ts";
 import { lossWords, type RowsLoss, rowsLoss, type TuningLosses } from "../training/row-losses.ts";

@@ -21,13 +21,13 @@ import { hex32 } from "@openledger/foundation/hex";
 import { createLogger } from "@openledger/foundation/logger";
 import { answerWords } from "@openledger/scripts/commands/models/answer-words";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { TextParts } from "../recipe/text-family.ts";
 import { modelUrl, type ServedModels, serveModels } from "../../serving/serve-models.ts";
 import { askSpans } from "../../spans/check-spans.ts";
 import { type HostedSpans, hostSpans } from "../../spans/host-spans.ts";
 import { buildSpanIndex } from "../../spans/span-index.ts";
 import { citingWorld, passageRows, passagesOf } from "../../testing/citing-world.ts";
 import { worldConfig } from "../../testing/serving-world.ts";
+import type { TextParts } from "../recipe/text-family.ts";
 import { fetchRow, parseCited } from "./citations.ts";
 
 const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };

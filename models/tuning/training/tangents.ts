@@ -4,8 +4,8 @@
  * `fisher` times the mean of g gᵀ over the rows' latest gradients g.
  */
 import type { Kernels, Place } from "../../engine/kernels/kernels.ts";
-import { modelError } from "../../model-errors.ts";
 import { type ArenaPlan, roundUp16 } from "../../engine/tensors/arena-plan.ts";
+import { modelError } from "../../model-errors.ts";
 
 export interface Tangents {
   readonly rowCount: number;

@@ -4,7 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WeightNumbers } from "@openledger/models/engine/architecture/model-shape";
 import { BatchLoop } from "@openledger/models/engine/batches/batch-loop";
-import { type BatchModel, loadBatchModel, PAGE_POSITIONS } from "@openledger/models/engine/batches/batch-model";
+import {
+  type BatchModel,
+  loadBatchModel,
+  PAGE_POSITIONS,
+} from "@openledger/models/engine/batches/batch-model";
 import { logitsOf, passRows, seatSlot } from "@openledger/models/engine/batches/batch-pass";
 import { folderSource } from "@openledger/models/engine/files/folder-source";
 import { openModel } from "@openledger/models/engine/files/load-model";

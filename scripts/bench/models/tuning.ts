@@ -3,7 +3,12 @@ import { usualTargets } from "@openledger/models/engine/architecture/adapter-lay
 import { WEIGHT_NUMBERS, type WeightNumbers } from "@openledger/models/engine/architecture/model-shape";
 import { folderSource } from "@openledger/models/engine/files/folder-source";
 import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
-import { RowTeam, tuneAdapter, tuningBlocks, usualRecipe } from "@openledger/models/tuning/training/tune-adapter";
+import {
+  RowTeam,
+  tuneAdapter,
+  tuningBlocks,
+  usualRecipe,
+} from "@openledger/models/tuning/training/tune-adapter";
 
 const [THREADS, ROW_TOKENS, RANK] = [2, 128, 8];
 const recipe = { ...usualRecipe, steps: 1, rowsPerStep: THREADS };

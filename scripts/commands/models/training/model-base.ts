@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
+import { MAX_THREAD_COUNT } from "@openledger/models/engine/kernels/kernels";
 import {
   ADDED_BASES,
   BASE_FOLDER,
@@ -10,7 +11,6 @@ import {
   defaultBase,
 } from "@openledger/models/tuning/base/base-place";
 import { deriveBase } from "@openledger/models/tuning/base/derive-base";
-import { MAX_THREAD_COUNT } from "@openledger/models/engine/kernels/kernels";
 import { addBase } from "@openledger/models/tuning/recipe/add-base";
 import { forgetCheckpoint } from "@openledger/models/tuning/training/checkpoint";
 import type { CommandContext } from "../../../cli/run-command.ts";

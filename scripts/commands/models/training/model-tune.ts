@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { usualTargets } from "@openledger/models/engine/architecture/adapter-layout";
 import { textRows } from "@openledger/models/engine/architecture/loss-gradient";
-import { baseSourceAt } from "@openledger/models/tuning/base/base-place";
 import { encodeAdapter } from "@openledger/models/engine/files/adapter-files";
 import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
 import { MAX_THREAD_COUNT } from "@openledger/models/engine/kernels/kernels";
 import { begun, openTokenizer } from "@openledger/models/engine/tokens/tokenizer";
+import { baseSourceAt } from "@openledger/models/tuning/base/base-place";
 import { forgetCheckpoint } from "@openledger/models/tuning/training/checkpoint";
 import { lossWords, rowsLoss, type TuningLosses } from "@openledger/models/tuning/training/row-losses";
 import {
