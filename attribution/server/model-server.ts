@@ -9,7 +9,7 @@ import { decodeModel, type PublishedModel } from "../model/model-files.ts";
 import { decodeManifest, type ModelFiles } from "../model/model-manifest.ts";
 import { DIRECT } from "../model/recipe-fields.ts";
 import { ANSWERED_AGAIN, assuranceOf } from "../model/reply-assurance.ts";
-import { estimateAttribution } from "../scores/attribution-estimate.ts";
+import { estimateByEngine } from "../scores/attribution-estimate.ts";
 import { openModelScores } from "../scores/model-scores.ts";
 import type { RanMode, ScoreChoice } from "../scores/score-engine.ts";
 import { AnswerService, type AnswerServiceOptions, type AnswerWork } from "./answer-service.ts";
@@ -77,12 +77,12 @@ async function openWork(
   scores: ScoreChoice,
 ): Promise<{ work: AnswerWork; scoreMode: RanMode }> {
   const answering = await model.family.open(model);
-  const engine = openModelScores(model.features, scores);
+  const engine = await openModelScores(model.features, scores);
   const work: AnswerWork = {
     staticsHash: model.staticsHash,
     isDirect: model.recipe.family === DIRECT,
     answer: answering.answer,
-    estimate: (query) => estimateAttribution(model, query, { engine }),
+    estimate: (query) => estimateByEngine(model, query, engine),
   };
   return { work, scoreMode: engine.mode };
 }
