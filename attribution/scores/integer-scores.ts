@@ -25,7 +25,7 @@ export function integerScores(inputs: ScoreInputs): Int32Array {
 }
 
 /** Checks a matrix and a query. @throws ATT_INPUT_INVALID (−128, a query beyond ±255, counts that do not fit) */
-export function checkScoreInputs(inputs: ScoreInputs): void {
+function checkScoreInputs(inputs: ScoreInputs): void {
   checkMatrix(inputs);
   checkQuery(inputs, inputs.query);
 }
