@@ -1,7 +1,4 @@
-/**
- * Client of a server of many adapters (docs/explanation/openlora.md): its list of adapters, and one answer while it is
- * made.
- */
+/** Client of an answer server (docs/explanation/openlora.md): its list of adapters, and one answer while it is made. */
 
 import { RollupError } from "@openledger/foundation/rollup-error";
 import * as z from "zod/mini";
@@ -60,7 +57,7 @@ const partSchema = z.object({
   openledger: z.optional(z.unknown()),
 });
 const refusal = z.object({ code: z.string(), data: z._default(z.record(z.string(), z.unknown()), {}) });
-/** OpenAI's form, in which ours is a field, or a model server's own. */
+/** OpenAI's form, in which ours is a field, or an answer server's own. */
 const errorSchema = z.union([
   z.pipe(
     z.object({ error: z.object({ message: z.string(), openledger: refusal }) }),
@@ -80,7 +77,7 @@ const PATIENCE_MS = 300_000;
 
 const invalidAnswer = (url: string, reason: string, cause?: unknown) =>
   clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented: ${reason}`, {
-    data: { server: "model server", url },
+    data: { server: "answer server", url },
     cause,
   });
 
@@ -113,7 +110,7 @@ export async function streamCompletion(
 }
 
 /**
- * Reads an answer of a model server, whose text comes as it is made.
+ * Reads an answer of an answer server, whose text comes as it is made.
  *
  * @param onText called with the whole text so far
  * @returns the answer
@@ -145,7 +142,7 @@ async function* eventsOf(url: string, body: object, patienceMs: number): AsyncGe
       return await work;
     } catch (cause) {
       throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, {
-        data: { server: "model server", url },
+        data: { server: "answer server", url },
         cause,
       });
     } finally {

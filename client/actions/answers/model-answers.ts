@@ -1,4 +1,4 @@
-/** Messages between a customer and a model server. */
+/** Messages between a customer and an answer server. */
 
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { isRollupError } from "@openledger/foundation/rollup-error";
@@ -94,7 +94,7 @@ export const sealedAnswerSchema = z.extend(
   { sealed: z.base64() },
 );
 
-/** An answer as a model server gives it: do not pay it before it passes `checkAnswer`. */
+/** An answer as an answer server gives it: do not pay it before it passes `checkAnswer`. */
 export type UncheckedAnswer = z.output<typeof answerSchema>;
 
 /**
@@ -116,7 +116,7 @@ export interface CheckableModel {
 }
 
 /**
- * Sends one request to a model server. Its own errors keep their codes (ATT_…).
+ * Sends one request to an answer server. Its own errors keep their codes (ATT_…).
  * @throws CLI_UNREACHABLE, CLI_ANSWER_INVALID
  * @internal
  */
@@ -136,13 +136,13 @@ export async function requestModelServer<Schema extends z.core.$ZodType>(
     const url = `${sequencerUrl}${path}`;
     if (isRollupError(cause, "CLI_UNREACHABLE")) {
       throw clientError("CLI_UNREACHABLE", `no answer from ${url}`, {
-        data: { server: "model server", url },
+        data: { server: "answer server", url },
         cause,
       });
     }
     if (isRollupError(cause, "CLI_ANSWER_INVALID")) {
       throw clientError("CLI_ANSWER_INVALID", `the answer of ${url} is not as documented`, {
-        data: { ...cause.data, server: "model server", url },
+        data: { ...cause.data, server: "answer server", url },
         cause,
       });
     }

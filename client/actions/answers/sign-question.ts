@@ -12,7 +12,7 @@ export interface Question {
   readonly isPrivate?: boolean;
 }
 
-/** Payer and signature over exactly this question, as a model's server takes it. */
+/** Payer and signature over exactly this question, as an answer server takes it. */
 export interface SignedQuestion {
   readonly payerId: number;
   readonly signature: { readonly r8x: string; readonly r8y: string; readonly s: string };
