@@ -30,8 +30,8 @@ export async function expectAgreement(
 }
 
 /**
- * Expects agreement of one size's circuit for random matrices, queries and starts, and checks its constraint
- * count.
+ * Expects agreement of one size's circuit for random matrices, queries and starts, and that
+ * every witness satisfies its constraints.
  */
 export async function equalsTheRules(rows: number, features: number): Promise<void> {
   const tester = await compileDraw(rows, features);
