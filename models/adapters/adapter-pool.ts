@@ -1,4 +1,4 @@
-import type { AdapterTarget } from "../architecture/adapter-layout.ts";
+import { type AdapterTarget, adapterFactor } from "../architecture/adapter-layout.ts";
 import type { Place } from "../kernels/kernels.ts";
 import { servingError } from "../model-errors.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
@@ -110,9 +110,9 @@ export class AdapterPool {
       this.#ranges.give(unit, size);
       throw error;
     }
-    const { alpha, isHalf, rank, sha256, targets } = header;
+    const { isHalf, rank, sha256, targets } = header;
     const pageFloats = byteLength / 4 / pagesOfRank(rank);
-    const factor = Math.fround(alpha / rank);
+    const factor = Math.fround(adapterFactor(header));
     const adapter = { at, pageFloats, rank, factor, isHalf, targets: targets as AdapterTarget[], sha256 };
     this.#residents.set(key, { key, adapter, size, pins: 0 });
     this.counts.loads += 1;
