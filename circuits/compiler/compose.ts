@@ -17,7 +17,7 @@ import { COMPOSITION_FILE, type ComposedDescription } from "./composed-copies.ts
 import { readR1cs } from "./r1cs-reader.ts";
 import { deriveSteps, STEPS_FORM } from "./row-steps.ts";
 
-/** What the composer needs of a compiled circuit, and what it makes (CompiledCircuit in compile.ts). */
+/** The composer's input and output: fields of CompiledCircuit (compile.ts). */
 interface ComposedBuild {
   name: string;
   contentHash: string;
@@ -62,8 +62,7 @@ export async function composeCircuit(
   if (cached !== null) return cached;
 
   await removeAbandonedBuilds(cacheDir);
-  const onWaiting = (processId: number) =>
-    onProgress?.(`waiting for ${name}: process ${processId} builds it`);
+  const onWaiting = () => onProgress?.(`waiting for ${name}: another process builds it`);
   return whileLocked(lockOf(entryDir), onWaiting, async () => {
     const builtMeanwhile = await readEntry(entryDir, contentHash);
     if (builtMeanwhile !== null) return builtMeanwhile;
@@ -157,7 +156,7 @@ async function composeInto({
   }
 }
 
-/** What a compiled part looks like from outside. @throws RollupError CIR_COMPOSITION_INVALID */
+/** Reads the interface of a compiled part. @throws RollupError CIR_COMPOSITION_INVALID */
 export async function partShape(
   part: Pick<ComposedBuild, "symPath" | "r1csPath" | "publicCount" | "wireCount">,
 ): Promise<PartShape> {

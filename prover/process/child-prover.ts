@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { waitAfterMs } from "@openledger/foundation/retry";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { proverError } from "../prover-errors.ts";
 import { JobQueue, type QueuedJob, requireWaiting } from "../proving/job-queue.ts";
@@ -175,9 +176,8 @@ export class ChildProver implements OutsideProver {
   }
 
   async #spawnAfterPause(): Promise<Child> {
-    const { firstBackoffMs = FIRST_BACKOFF_MS } = this.#options;
-    const pauseMs = firstBackoffMs * 2 ** Math.min(this.#failureCount - 1, 30);
-    const waitMs = this.#failureCount === 0 ? 0 : Math.min(MAX_BACKOFF_MS, pauseMs);
+    const { firstBackoffMs: firstWaitMs = FIRST_BACKOFF_MS } = this.#options;
+    const waitMs = waitAfterMs(this.#failureCount, { firstWaitMs, maxWaitMs: MAX_BACKOFF_MS });
     await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
     // From here on the child's end may start the next one.
     this.#starting = null;
@@ -202,7 +202,7 @@ export class ChildProver implements OutsideProver {
       this.#silentBeats = 0;
       if (message.kind === "ready") {
         this.#isReady = true;
-        // Of one that ends again and again the code stays.
+        // The code stays for a process that ends again and again.
         if (this.#failureCount <= 1) this.#failingCode = null;
         this.#backend = message.backend;
         const facts = {
@@ -317,7 +317,7 @@ export class ChildProver implements OutsideProver {
 
 const IDLE = "idle";
 
-/** No secret of this process; what a proof needs is in PROVER_…. */
+/** Environment of the child, without this process's secrets. The settings of a proof are in PROVER_…. */
 function childEnvironment(options: ChildProverOptions): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(
     ([name]) => !/^(SEQUENCER|BRIDGE|OPENLEDGER|PROVER|SERVING|FACTORY|DATANET)_/.test(name),

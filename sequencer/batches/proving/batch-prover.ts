@@ -1,8 +1,9 @@
 /**
- * Has the batches proven that are closed: gives them to the prover in their order, and takes what it makes. L1 takes batches in
- * their order alone, so the oldest goes first. Every look compares both sides again; a restart needs no record of what ran.
+ * Proves closed batches: gives them to the prover in their order, and takes its proofs. L1 takes batches in their order
+ * alone, so the oldest goes first. Every pass compares both sides again, so a restart needs no record of running jobs.
  */
 import type { Logger } from "@openledger/foundation/logger";
+import { waitAfterMs } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
 import type { OutsideProver } from "@openledger/prover/process/outside-prover";
@@ -18,17 +19,16 @@ interface BatchProverModules {
   /** Closed batches that L1 may still take, without a proof, in order. */
   readonly unproven: () => Promise<readonly StoredBatch[]>;
   readonly prover: OutsideProver;
-  /** Of the deployment, by name. */
+  /** Batch circuits of the deployment, by name. */
   readonly circuits: ReadonlyMap<string, ProvingCircuit>;
-  /** Told while a prover is there. @param name of its back end */
+  /** Called while a prover is there. @param name of its back end */
   readonly onHeard: (name: string) => void;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
 
 const LOOK_MS = 250;
-const FIRST_BACKOFF_MS = 1_000;
-const MAX_BACKOFF_MS = 30_000;
+const WAITS = { firstWaitMs: 1_000, maxWaitMs: 30_000 };
 /** BullMQ's priorities in use (ProveOptions): batch numbers go round behind it. */
 const PRIORITIES = 2 ** 20;
 
@@ -42,7 +42,7 @@ interface Task {
 
 export class BatchProver {
   readonly #modules: BatchProverModules;
-  /** By the hash of one closing of the batch. */
+  /** Tasks by batch hash, which names one closing of a batch. */
   readonly #tasks = new Map<string, Task>();
   #running = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -57,13 +57,13 @@ export class BatchProver {
     this.#timer = setInterval(() => void this.look(), LOOK_MS);
   }
 
-  /** What /health shows. */
+  /** Facts in /health. */
   get facts(): object {
     const { prover } = this.#modules;
     return { ...prover.state, proving: this.#proving };
   }
 
-  /** One comparison of both sides. Never throws: what fails is logged, counted and tried again. */
+  /** Runs one comparison of both sides. Never throws: failures are logged, counted and tried again. */
   async look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
@@ -71,9 +71,9 @@ export class BatchProver {
     try {
       this.#report();
       const unproven = await this.#modules.unproven();
-      const wanted = new Set<string>(unproven.map(({ batchHash }) => batchHash));
+      const unprovenHashes = new Set<string>(unproven.map(({ batchHash }) => batchHash));
       for (const [batchHash, task] of this.#tasks) {
-        if (wanted.has(batchHash)) continue;
+        if (unprovenHashes.has(batchHash)) continue;
         task.superseded.abort();
         this.#tasks.delete(batchHash);
       }
@@ -92,7 +92,7 @@ export class BatchProver {
     }
   }
 
-  /** Ends what runs. A queue goes on with its jobs, and gives their proofs to the next start. */
+  /** Ends running jobs. A queue goes on with its jobs, and gives their proofs to the next start. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#modules.prover.close();
@@ -153,8 +153,9 @@ export class BatchProver {
   }
 
   /**
-   * What is not retryable (a key that does not fit, inputs without a witness) needs a human; but the batch may be closed again, or
-   * the prover be mended, and what comes behind it is proven meanwhile.
+   * Notes a failed proof and its next attempt. An error that is not retryable (a key that does not fit, inputs without a
+   * witness) needs a human. It is still tried again, since the batch may be closed again or the prover be mended. Later
+   * batches are proven meanwhile.
    */
   #noteFailure({ batchHash, number: batchNumber }: StoredBatch, task: Task, error: unknown): void {
     const { logger, metrics } = this.#modules;
@@ -166,7 +167,7 @@ export class BatchProver {
     }
     if (code === "PRV_CLOSED") return;
     task.failureCount += 1;
-    const waitMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(task.failureCount - 1, 30));
+    const waitMs = waitAfterMs(task.failureCount, WAITS);
     task.dueAtMs = performance.now() + waitMs;
     metrics.errors.inc({ code });
     metrics.prover.failures.inc({ code });
@@ -194,5 +195,5 @@ export class BatchProver {
   }
 }
 
-/** The batch was rebuilt, or is final. */
+/** Error codes after which the proof is of no use: the batch was rebuilt, or is final. */
 const USELESS: ReadonlySet<string> = new Set(["SEQ_BATCH_CONFLICT", "SEQ_UNKNOWN"]);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { usualTargets } from "@openledger/models/architecture/adapter-layout";
 import { textRows } from "@openledger/models/architecture/loss-gradient";
 import { baseSourceAt } from "@openledger/models/base/base-place";
@@ -80,11 +81,9 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   }
   const { adapter, kernels: own, layout, shape } = loaded.model;
   const files = encodeAdapter(shape, adapter!.layout, own.arena, adapter!.at, options.base);
-  await mkdir(options.out, { recursive: true });
   // The configuration last: without it there is no adapter.
   for (const [name, bytes] of files.reverse()) {
-    await writeFile(join(options.out, `${name}.part`), bytes);
-    await rename(join(options.out, `${name}.part`), join(options.out, name));
+    await writeFileWhole(join(options.out, name), bytes);
   }
   await forgetCheckpoint(options.out);
   const sha256 = createHash("sha256").update(files[0]![1]).digest("hex");
