@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readAdapterSettings } from "@openledger/models/files/adapter-files";
-import { folderSource } from "@openledger/models/files/folder-source";
+import { readAdapterSettings } from "@openledger/models/engine/files/adapter-files";
+import { folderSource } from "@openledger/models/engine/files/folder-source";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, expect, onTestFailed, test } from "vitest";
 import { announceWallet, walletOfKey } from "./testing/announced-wallet.ts";
@@ -177,7 +177,7 @@ test("it is registered with the wallet in one click, and its Datanet's owner app
 });
 
 test(
-  "it is exported: the adapter as PEFT reads it, and the folder that a model server takes",
+  "it is exported: the adapter as PEFT reads it, and the folder that an answer server takes",
   LONG,
   async () => {
     await page.goto(`${jobUrl}/export`);

@@ -158,3 +158,34 @@ test("a manifest's rows without end give no room to a direct model's parameters"
   expect(result).toMatchObject({ code: "ATT_MODEL_FILE_INVALID", data: { file: "parameters.bin" } });
   expect(requests).not.toContain("parameters.bin");
 });
+
+const sendEndless = (response: ServerResponse) => {
+  while (response.write(Buffer.alloc(65_536))) {}
+  response.once("drain", () => sendEndless(response));
+};
+
+test.each([
+  ["a manifest", undefined, 131_072],
+  ["what its manifest says", "features.bin", "features.bin"],
+])("takes no more bytes than %s may have, whatever its server sends", async (_, endless, most) => {
+  const files = encodeModel(model);
+  const server = createServer(({ url: path }, response) => {
+    const name = path!.split("/").at(-1)!;
+    if (endless === undefined || name === endless) sendEndless(response);
+    else response.end(files.get(name));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const mostBytes = typeof most === "number" ? most : files.get(most)!.length;
+  try {
+    await expect(
+      fetchModel(`http://127.0.0.1:${port}`, { maxFileBytes: 2 ** 20, timeoutMs: 20_000 }),
+    ).rejects.toMatchObject({
+      code: "ATT_SERVER_UNREACHABLE",
+      cause: { message: `more than ${mostBytes} bytes` },
+    });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});

@@ -28,12 +28,12 @@
  *   GET    /v1/jobs/:id/files/:form/:file S bytes
  *   GET    /v1/jobs/:id/lineage          S lineageSchema
  *   POST   /v1/jobs/:id/served           S {isServed} → jobSchema: whether questions to its registered model are answered here
- *   GET    /v1/served                      {models: {modelId, name}[]}: registered models served here
- *   *      /ledger/:model/…                the routes of a model server (docs/reference/attribution.md)
+ *   GET    /ledger                         {models: {modelId}[]}: registered models served here
+ *   *      /ledger/:model/…                a model's routes (docs/reference/attribution.md)
  */
 import { SHARD_COUNT_MAX } from "@openledger/circuits/protocol";
 import { z } from "zod";
-import { WEIGHT_NUMBERS } from "../architecture/model-shape.ts";
+import { WEIGHT_NUMBERS } from "../engine/architecture/model-shape.ts";
 
 const count = z.int().min(0);
 const leafId = z
@@ -257,7 +257,7 @@ const failureSchema = z.object({
 const rowsLossSchema = z.object({ natsPerToken: z.number(), bitsPerByte: z.number() });
 const changeSchema = z.object({ rowCount: count, before: rowsLossSchema, after: rowsLossSchema });
 const resultSchema = z.object({
-  /** models/training/row-losses.ts */
+  /** models/tuning/training/row-losses.ts */
   losses: z.object({
     ...{ steps: count, keptStep: count, trained: changeSchema, heldOut: changeSchema.nullable() },
   }),

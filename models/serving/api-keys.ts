@@ -27,7 +27,7 @@ export type IssuedKey = z.output<typeof keySchema>;
 
 const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
 /** A key opens the server, whatever rollup it is on: answers/ beside the keys has a record of its own, adapters/ is by hash. */
-const STORE = { kind: "adapter-server", rollup: null } as const;
+const STORE = { kind: "answer-server", rollup: null } as const;
 const pathIn = (dataPath: string) => join(dataPath, "keys.json");
 
 /**

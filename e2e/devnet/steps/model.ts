@@ -19,11 +19,11 @@ import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel } from "@openledger/client/sequencer/model-reads";
 import { nameCard } from "@openledger/datanets/card/card";
 import { readIfPresent } from "@openledger/foundation/whole-file";
-import { modelFamilies, modelTrainings } from "@openledger/models/registered/model-families";
-import { completeRecipe } from "@openledger/models/registered/recipe-presets";
 import { prepareActivation } from "@openledger/models/settling/prepare-settlement";
 import { proveSettlement } from "@openledger/models/settling/prove-settlement";
 import { signSettlement } from "@openledger/models/settling/sign-settlement";
+import { modelFamilies, modelTrainings } from "@openledger/models/tuning/recipe/model-families";
+import { completeRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
 import {
   openProvingCircuits,
   payeeTableFor,
@@ -39,7 +39,7 @@ import { storeOf } from "./host.ts";
 
 /** mia trains a model and writes it to its folder; a second time it is read from there. */
 export async function train(job: Job, part: ModelPart, datanetId: number): Promise<PublishedModel> {
-  const { folder } = part.paths;
+  const { folder } = part;
   const { mia } = job.people;
   if (readIfPresent(`${folder}/manifest.json`) !== null) return readModel(folder, await modelFamilies());
   const startedAtMs = Date.now();

@@ -2,7 +2,7 @@ import { readModel } from "@openledger/attribution/model/model-directory";
 import { fetchAnswering } from "@openledger/attribution/model/model-download";
 import { suggestLabels } from "@openledger/client/datanets/label-turns";
 import { promptOf } from "@openledger/datanets/rows/row-view";
-import { modelFamilies } from "@openledger/models/registered/model-families";
+import { modelFamilies } from "@openledger/models/tuning/recipe/model-families";
 import { parseId } from "../../cli/parse-id.ts";
 import { command } from "../../cli/run-command.ts";
 import { HOST_OPTION, signerClient } from "./host-options.ts";
@@ -13,7 +13,7 @@ export const addSuggestCommand = command({
   about: "add label suggestions of a model, signed by a reviewer; labellers see them on request",
   options: {
     ...HOST_OPTION,
-    "--model <place>": { about: "folder of a published model, or URL of a model server", isRequired: true },
+    "--model <place>": { about: "folder of a published model, or URL of an answer server", isRequired: true },
     "--name <text>": "name of the model that labellers see; default: the folder or URL",
     "--as-datanet": "sign with the Datanet's key",
   },

@@ -1,0 +1,311 @@
+/** The routes of registered models, each below its leaf (docs/reference/attribution.md). */
+import type { OutgoingHttpHeaders } from "node:http";
+import cors from "@fastify/cors";
+import { attributionError, attributionErrors } from "@openledger/attribution/attribution-errors";
+import { MANIFEST, type ModelManifest } from "@openledger/attribution/model/model-manifest";
+import type { assuranceOf } from "@openledger/attribution/model/reply-assurance";
+import { MAX_ROW_BYTES } from "@openledger/attribution/rows/row-content";
+import type { RanMode } from "@openledger/attribution/scores/score-engine";
+import { sealedBytes } from "@openledger/circuits/ledger/model-query";
+import { clientNetwork } from "@openledger/foundation/http/client-network";
+import { createServer } from "@openledger/foundation/http/create-server";
+import { type HttpErrors, refusalBody, type ServerLog } from "@openledger/foundation/http/http-errors";
+import { serveMetrics } from "@openledger/foundation/http/serve-metrics";
+import type { ServerLimits } from "@openledger/foundation/http/server-settings";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { AnswerService, GivenAnswer } from "./answer-service.ts";
+import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
+
+type Bytes = Uint8Array | null | undefined;
+
+/** A model as its routes need it. */
+export interface RoutedModel {
+  readonly modelId: number;
+  readonly manifest: ModelManifest;
+  /** What computes the scores of estimates. */
+  scoreMode(): Promise<RanMode>;
+  readonly service: AnswerService;
+  /** Of its replies: the most that its recipe promises. */
+  readonly assurance: ReturnType<typeof assuranceOf>;
+  readonly store: AnswerStore;
+  /** A file of the manifest, or the manifest; nothing else is asked for. */
+  file(name: string): Bytes | Promise<Bytes>;
+  /** A file that it shares with others: a language model's base. */
+  sharedFile(name: string): Bytes | Promise<Bytes>;
+  /** The content of a row, if rows are published. */
+  row(place: number): Bytes | Promise<Bytes>;
+  /** Absent where this server does not settle epochs. */
+  readonly settling?: SettlingSource | undefined;
+  /** Absent where no index of the version's text is at hand. */
+  readonly spans?: SpanSource | undefined;
+}
+
+export interface ModelAppOptions {
+  /** Its requests a minute are of each address and model. */
+  readonly limits: ServerLimits;
+  /** @throws where there is no such model */
+  find(model: string): RoutedModel;
+  /** Leaves of all that are served. */
+  modelIds(): readonly number[];
+}
+
+/** What a server reports of the automatic settling of its model. The caller that starts both makes it. */
+export interface SettlingSource {
+  /** Goes out as JSON. */
+  view(): object;
+  /** In Prometheus' text format. */
+  metrics(): Promise<string>;
+}
+
+/** Verbatim spans of a text, with the rows that have them (docs/explanation/spans.md). The caller has the index. */
+export interface SpanSource {
+  /** The answer of the route, as JSON. @param contentOf of a row by its place @throws where the text is none */
+  cite(text: string, contentOf: (row: number) => Bytes | Promise<Bytes>): Promise<object>;
+}
+
+const element = z.string().regex(/^0x[0-9a-fA-F]{1,64}$/);
+const id = z.number().int().min(0).max(0xffffff);
+const questionSchema = z.strictObject({
+  prompt: z.string().min(1).max(MAX_ROW_BYTES),
+  payerId: id,
+  isPrivate: z.boolean().default(false),
+  isSealed: z.boolean().default(false),
+  signature: z.strictObject({ r8x: element, r8y: element, s: element }).transform(({ r8x, r8y, s }) => {
+    return { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) };
+  }),
+});
+const textSchema = z.strictObject({
+  text: z.string().min(1).max(MAX_ROW_BYTES),
+});
+const decimal = z
+  .string()
+  .regex(/^\d{1,8}$/)
+  .transform(Number);
+const openingsSchema = z.strictObject({ epoch: decimal, from: decimal.default(0) });
+/** Path of a model. */
+const PREFIX = "/:model";
+/** Openings in one answer: of the largest circuits a megabyte. */
+const OPENINGS_PAGE = 256;
+/** What a request accepts that shows an answer as it is made. */
+const EVENT_STREAM = "text/event-stream";
+/** An estimate is computed while its asker waits. */
+const SILENT_TIMEOUT_MS = 600_000;
+
+/** The application; the caller listens. Routes are ready when the promise resolves. */
+export async function createModelApp(
+  { find, limits, modelIds }: ModelAppOptions,
+  log: ServerLog,
+): Promise<FastifyInstance> {
+  const modelOf = ({ params }: FastifyRequest) => (params as { model?: string }).model ?? "";
+  const of = (request: FastifyRequest) => find(modelOf(request));
+  const errors = modelErrors(log);
+  const app = await createServer({
+    limits,
+    errors,
+    bodyLimitBytes: 4 * MAX_ROW_BYTES,
+    silentTimeoutMs: SILENT_TIMEOUT_MS,
+    rateKey: (request) => `${clientNetwork(request)} ${modelOf(request)}`,
+  });
+  // Anybody's page may ask: there are no cookies, and a question is signed by the account that pays.
+  await app.register(cors, { origin: "*", methods: ["GET", "POST"], maxAge: 86_400 });
+
+  app.get("/", () => ({ models: modelIds().map((modelId) => ({ modelId })) }));
+
+  app.get(`${PREFIX}/v1/model`, async (request) => {
+    const model = of(request);
+    return { modelId: model.modelId, manifest: model.manifest, scoreMode: await model.scoreMode() };
+  });
+
+  app.get<{ Params: { file: string } }>(`${PREFIX}/v1/model/:file`, async (request, reply) => {
+    const { file } = request.params;
+    const model = of(request);
+    const isOwn = file === MANIFEST || Object.hasOwn(model.manifest.files, file);
+    return sendFile(reply, file, isOwn ? await model.file(file) : null);
+  });
+
+  app.get<{ Params: { file: string } }>(`${PREFIX}/v1/base/:file`, async (request, reply) => {
+    const { file } = request.params;
+    return sendFile(reply, file, await of(request).sharedFile(file));
+  });
+
+  app.get<{ Params: { row: string } }>(`${PREFIX}/v1/rows/:row`, async (request, reply) => {
+    const place = parse(decimal, request.params.row);
+    const content = await of(request).row(place);
+    if (content == null)
+      throw attributionError("ATT_NOT_FOUND", `row ${place} is not published`, {
+        data: { reason: "row-not-published", row: place },
+      });
+    return sendFile(reply, "row.json", content);
+  });
+
+  app.post(`${PREFIX}/v1/spans`, (request, reply) => {
+    const { text } = parse(textSchema, request.body);
+    const model = of(request);
+    // Without an index the answer is empty: anyone who asks cannot know before.
+    return model.spans?.cite(text, (row) => model.row(row)) ?? reply.code(204).send();
+  });
+
+  app.post(`${PREFIX}/v1/answers`, async (request, reply) => {
+    const { assurance, service } = of(request);
+    const question = parse(questionSchema, request.body);
+    const events = new AnswerEvents(reply);
+    const onText =
+      request.headers.accept === EVENT_STREAM ? (soFar: string) => events.tell(soFar) : undefined;
+    try {
+      const answer = answerView(await service.ask(question, undefined, onText), assurance);
+      // What is at hand comes whole.
+      if (!events.isOpen) return answer;
+      events.end(answer);
+    } catch (error) {
+      if (!events.isOpen) throw error;
+      events.end(refusalBody(error, errors));
+    }
+    return reply;
+  });
+
+  app.get<{ Params: { receipt: string } }>(`${PREFIX}/v1/answers/:receipt`, async (request) => {
+    const receipt = parse(element, request.params.receipt);
+    const { service, store } = of(request);
+    const name = `0x${receipt.slice(2).toLowerCase().padStart(64, "0")}`;
+    const first = await store.answer(name);
+    // Anyone who has paid for a sealed answer waits for this.
+    if (first !== undefined && isShut(first)) await service.readPayments();
+    const record = await store.answer(name);
+    if (record === undefined) {
+      throw attributionError("ATT_NOT_FOUND", `no answer has the receipt ${receipt}`, {
+        data: { reason: "unknown-receipt", receipt },
+      });
+    }
+    return statusView(record);
+  });
+
+  app.get(`${PREFIX}/v1/openings`, async (request) => {
+    const { epoch, from } = parse(openingsSchema, request.query);
+    const { service, modelId, store } = of(request);
+    await service.readPayments();
+    const found = await store.paidIn(epoch, from, OPENINGS_PAGE);
+    return {
+      modelId,
+      epoch,
+      openings: found.map(({ index, record }) => ({ index, ...openingView(record) })),
+      nextFrom: found.length === OPENINGS_PAGE ? found.at(-1)!.index + 1 : null,
+    };
+  });
+
+  app.get(`${PREFIX}/v1/settling`, (request) => {
+    const { modelId, settling } = of(request);
+    return settling?.view() ?? { modelId, stage: null };
+  });
+
+  serveMetrics(app, `${PREFIX}/metrics`, {
+    textOf(request) {
+      const { settling } = of(request);
+      if (settling === undefined)
+        throw attributionError("SRV_UNKNOWN_ROUTE", "this server does not settle epochs");
+      return { contentType: "text/plain; version=0.0.4", metrics: () => settling.metrics() };
+    },
+  });
+
+  await app.ready();
+  return app;
+}
+
+function sendFile(reply: FastifyReply, name: string, bytes: Uint8Array | null | undefined): FastifyReply {
+  if (bytes == null)
+    return reply.code(404).send({ error: { code: "SRV_BAD_REQUEST", message: "no such file" } });
+  const type = name.endsWith(".json") ? "application/json" : "application/octet-stream";
+  return reply.header("content-type", type).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+}
+
+/** An answer as it is made: `{soFar}` again and again, then what `POST /v1/answers` answers otherwise. */
+class AnswerEvents {
+  readonly #reply: FastifyReply;
+  isOpen = false;
+
+  constructor(reply: FastifyReply) {
+    this.#reply = reply;
+  }
+
+  /** A reader that is slow misses some of it. */
+  tell(soFar: string): void {
+    const { raw } = this.#reply;
+    if (!this.isOpen) {
+      this.isOpen = true;
+      this.#reply.hijack();
+      const headers = {
+        "content-type": EVENT_STREAM,
+        "cache-control": "no-cache",
+        "x-accel-buffering": "no",
+      };
+      raw.writeHead(200, { ...(this.#reply.getHeaders() as OutgoingHttpHeaders), ...headers });
+    }
+    if (raw.destroyed || raw.writableLength > 0) return;
+    raw.write(eventOf({ soFar }));
+    // Node sends at the end of a turn, and a model that answers on this thread leaves none.
+    raw.socket?.uncork();
+  }
+
+  end(content: object): void {
+    this.#reply.raw.end(eventOf(content));
+  }
+}
+
+const eventOf = (content: object) => `data: ${JSON.stringify(content)}\n\n`;
+
+type Assurance = RoutedModel["assurance"];
+
+function answerView({ record, estimate }: GivenAnswer, assurance: Assurance) {
+  const { label, answer, expiresAtMs, payerId, priceWei, receipt } = record;
+  const terms = { receipt, payerId, priceWei, expiresAtMs };
+  const opened = { label, answer, ...openingView(record), estimate, assurance };
+  if (!isShut(record)) return { ...opened, ...terms };
+  const { salt, ...rest } = opened;
+  const bytes = sealedBytes(BigInt(salt), Buffer.from(JSON.stringify(rest)));
+  return { ...terms, sealed: Buffer.from(bytes).toString("base64") };
+}
+
+/** Sealed, and not paid yet. */
+const isShut = ({ isSealed, payment }: StoredAnswer) => isSealed === true && payment === null;
+
+/** What anyone may know of an answer: neither prompt nor text. Of a sealed one hashes would tell a short answer. */
+function statusView(record: StoredAnswer) {
+  const { receipt, payerId, answerHash, queryCommitment, priceWei, expiresAtMs, payment, salt } = record;
+  const hashes = isShut(record)
+    ? { answerHash: null, queryCommitment: null }
+    : { answerHash, queryCommitment };
+  // Whose payment is known has its opening among the epoch's, too.
+  const opening = payment === null ? {} : { salt };
+  return {
+    receipt,
+    payerId,
+    ...hashes,
+    priceWei,
+    expiresAtMs,
+    isPaid: payment !== null,
+    payment,
+    ...opening,
+  };
+}
+
+/** What opens a receipt: published once it is paid, for everyone who settles or checks a settlement. */
+function openingView(record: StoredAnswer) {
+  const { receipt, payerId, answerHash, queryBytes, queryCommitment, salt } = record;
+  const shown = record.isDrawn === true && record.prompt !== undefined ? { prompt: record.prompt } : {};
+  return { receipt, payerId, answerHash, queryBytes, queryCommitment, salt, ...shown };
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw attributionError("SRV_BAD_REQUEST", z.prettifyError(parsed.error).slice(0, 1_000), {
+    data: { fields: parsed.error.issues.slice(0, 20).map((issue) => issue.path.join(".")) },
+  });
+}
+
+function modelErrors(log: ServerLog): HttpErrors {
+  return {
+    log,
+    statusOf: ({ code }) => attributionErrors.statusOf(code) ?? 500,
+  };
+}

@@ -1,0 +1,566 @@
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DirectParts } from "@openledger/attribution/model/direct/direct-family";
+import { trainDirect } from "@openledger/attribution/model/direct/direct-training";
+import { fetchModel, writeModel } from "@openledger/attribution/model/model-directory";
+import { openCheckable } from "@openledger/attribution/model/model-family";
+import { type PublishedModel, publishedModel } from "@openledger/attribution/model/model-files";
+import { directMatrix, registerModel } from "@openledger/attribution/model/registration";
+import { verifyModel } from "@openledger/attribution/model/verify-model";
+import { recipeFor, sampleInputs, sampleRows } from "@openledger/attribution/testing/sample-rows";
+import { verifySignature } from "@openledger/circuits/field/curve/eddsa";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import { type DirectQuery, directShape } from "@openledger/circuits/ledger/direct-query";
+import { sealedBytes } from "@openledger/circuits/ledger/model-query";
+import { unpackSplit } from "@openledger/circuits/ledger/rewards";
+import { paymentChain } from "@openledger/circuits/settlement/divide-epoch";
+import { directScores } from "@openledger/circuits/settlement/scores/direct-matrix";
+import { askModel, buyAnswer, payForAnswer } from "@openledger/client/actions/answers/ask-model";
+import type { UncheckedAnswer } from "@openledger/client/actions/answers/model-answers";
+import { signQuestion } from "@openledger/client/actions/answers/sign-question";
+import type { SignedSubmission } from "@openledger/client/actions/ledger/send-operation";
+import { FakeFailure } from "@openledger/client/testing/fake-sequencer";
+import { createLedgerFixture, type LedgerFixture } from "@openledger/client/testing/ledger-fixture";
+import { hex32 } from "@openledger/foundation/hex";
+import { attackServer } from "@openledger/foundation/http/testing/attack-server";
+import { createLogger } from "@openledger/foundation/logger";
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { worldConfig } from "../../testing/serving-world.ts";
+import { modelUrl, type ServedModels, serveModels } from "../serve-models.ts";
+import { AnswerFolder } from "./answer-store.ts";
+
+const ROLLUP = { chainId: 31337, rollupAddress: "0x00000000000000000000000000000000000000a1" };
+
+const MODEL_ID = 9;
+const PRICE_WEI = 2_000_000_000_000_000_000n;
+const TTL_MS = 60_000;
+const SIZE = { rows: 64, features: 64, payees: 16, draws: 4, isDirect: true } as const;
+
+let model: PublishedModel<DirectParts>;
+let publishedFolder: string;
+let prompts: string[];
+let checkable: Awaited<ReturnType<typeof openCheckable<DirectParts>>>;
+
+beforeAll(async () => {
+  await initPoseidon();
+  const rows = sampleRows("email", 24);
+  const trained = trainDirect(rows, recipeFor(rows, 64));
+  const split = { ownerParts: 16_384n, validatorParts: 13_107n };
+  const registration = registerModel(trained, { split }, SIZE);
+  model = publishedModel(trained, registration, { publishRows: true });
+  checkable = await openCheckable(model);
+  const parent = await mkdtemp(join(tmpdir(), "published-"));
+  publishedFolder = join(parent, "model");
+  await writeModel(publishedFolder, model);
+  prompts = sampleInputs("email", 3, "asked").map(({ input }) => input);
+  return () => rm(parent, { recursive: true });
+});
+
+let fixture: LedgerFixture;
+let folder: string;
+let served: ServedModels;
+/** Of the model's routes. */
+let url: string;
+let nowMs: number;
+
+beforeEach(async () => {
+  nowMs = 1_000_000;
+  fixture = await createLedgerFixture({ hasFeed: false });
+  const { answers } = fixture.sequencer;
+  for (const route of ["leaves", "models"]) answers.set(`GET /v1/${route}/${MODEL_ID}`, modelLeaf());
+  setPayments([]);
+  folder = await mkdtemp(join(tmpdir(), "answers-"));
+  await start();
+});
+afterEach(async () => {
+  await served.close();
+  await fixture.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Reads no payments by itself. @param errors what the server logs; default: nothing is an error */
+async function start({
+  errors,
+  pollIntervalMs = 600_000,
+}: {
+  errors?: string[];
+  pollIntervalMs?: number;
+} = {}) {
+  const settings = {
+    SERVING_BASE_PATH: undefined,
+    SERVING_ADAPTERS_PATH: undefined,
+    SERVING_ANSWER_TTL_SECONDS: String(TTL_MS / 1_000),
+    SERVING_RATE_LIMIT_PER_MINUTE: "1000",
+  };
+  const logger = createLogger("test", "error", {
+    write: (line) => {
+      if (errors === undefined) expect.fail(line);
+      errors.push((JSON.parse(line) as { msg: string }).msg);
+    },
+  });
+  const { client, sequencer } = fixture;
+  const published = {
+    places: [{ modelId: MODEL_ID, folder: publishedFolder }],
+    sequencerUrl: sequencer.url,
+    domain: client.domain,
+    rollup: ROLLUP,
+    pollIntervalMs,
+  };
+  served = await serveModels(worldConfig(folder, settings), { logger, published, nowMs: () => nowMs });
+  url = modelUrl(served.url, MODEL_ID);
+}
+
+/** The store of a server that was closed. */
+async function openStore() {
+  const answers = await AnswerFolder.open(join(folder, "data", "answers"), ROLLUP);
+  return { store: answers.ofModel(MODEL_ID), close: () => answers.close() };
+}
+
+/** The model as the sequencer shows it. */
+function modelLeaf(changed: object = {}) {
+  const { split, ...statics } = model.statics;
+  const { ownerParts, validatorParts } = unpackSplit(split);
+  return {
+    id: MODEL_ID,
+    kind: "model",
+    nonce: 0,
+    nextNonce: 0,
+    l1Owner: "0x000000000000000000000000000000000000000b",
+    keyX: hex32(0n),
+    balanceWei: "0",
+    chain: hex32(0n),
+    openAmountWei: "0",
+    counters: {
+      isReady: true,
+      isApproved: true,
+      approvals: 0,
+      cap: 64,
+      paymentCount: 0,
+      epoch: 1,
+      priceWei: PRICE_WEI.toString(),
+      ...changed,
+    },
+    model: {
+      ...Object.fromEntries(Object.entries(statics).map(([name, value]) => [name, hex32(value)])),
+      datanetId: 4,
+      version: 1,
+      furtherDatanets: [],
+      drawCount: 4,
+      featureCount: directShape(64),
+      ownerParts: Number(ownerParts),
+      validatorParts: Number(validatorParts),
+      epochStart: 1,
+    },
+    closedEpoch: null,
+    payees: [],
+  };
+}
+
+type Payment = { receipt: bigint; payerId: number };
+
+/** Epoch 1 of the ledger's payments, of which the server may ask any page. */
+function setPayments(payments: Payment[], isClosed = false): void {
+  const { answers } = fixture.sequencer;
+  const chain = hex32(
+    paymentChain(payments.map((one, i) => ({ ...one, cumulativeWei: PRICE_WEI * BigInt(i + 1) }))),
+  );
+  for (let from = 0; from <= payments.length; from++) {
+    answers.set(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=${from}`, {
+      epoch: 1,
+      isClosed,
+      chain,
+      paymentCount: payments.length,
+      payments: payments.slice(from).map(({ receipt, payerId }, i) => ({
+        receipt: hex32(receipt),
+        payerId,
+        amountWei: PRICE_WEI.toString(),
+        cumulativeWei: (PRICE_WEI * BigInt(from + i + 1)).toString(),
+      })),
+    });
+  }
+  answers.set(
+    `GET /v1/models/${MODEL_ID}/payments?epoch=2&from=0`,
+    isClosed
+      ? { epoch: 2, isClosed: false, chain: hex32(0n), paymentCount: 0, payments: [] }
+      : new FakeFailure(404, { error: { code: "SEQ_UNKNOWN", message: "not yet" } }),
+  );
+}
+
+const ask = (prompt: string) =>
+  askModel(fixture.client, { serverUrl: url, modelId: MODEL_ID, prompt, from: 4 });
+
+async function acknowledge({ hash }: SignedSubmission): Promise<void> {
+  const preconfirmation = await fixture.signPreconfirmation({
+    operationHash: hash,
+    opIndex: 3,
+    deadlineSeconds: 99,
+  });
+  fixture.sequencer.answers.set("POST /v1/operations", { hash, status: "acknowledged", preconfirmation });
+}
+
+async function pay(answer: UncheckedAnswer, prompt: string, own = checkable) {
+  return payForAnswer(fixture.client, {
+    modelId: MODEL_ID,
+    model: own,
+    prompt,
+    answer,
+    from: 4,
+    onSigned: acknowledge,
+  });
+}
+
+const get = async (path: string) => {
+  const response = await fetch(`${url}${path}`);
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+};
+
+describe("a direct model behind the answer server", () => {
+  it("answers, is checked with the published model, is paid, and opens the receipt", async () => {
+    const answer = await ask(prompts[0]!);
+    expect(answer.priceWei).toBe(PRICE_WEI);
+    const published = await fetchModel(url);
+    expect(published).toEqual(model);
+    await pay(answer, prompts[0]!, await openCheckable(published));
+    const sent = fixture.sequencer.heard.find(({ route }) => route === "POST /v1/operations");
+    expect(sent!.body).toMatchObject({ a: 4, b: MODEL_ID, words: [hex32(answer.receipt)] });
+
+    expect((await get("/v1/openings?epoch=1")).body).toMatchObject({ openings: [], nextFrom: null });
+    expect((await get(`/v1/answers/${hex32(answer.receipt)}`)).body).toMatchObject({ isPaid: false });
+    setPayments([
+      { receipt: 77n, payerId: 5 },
+      { receipt: answer.receipt, payerId: 4 },
+    ]);
+    const { openings } = (await get("/v1/openings?epoch=1")).body as { openings: Record<string, unknown>[] };
+    expect(openings).toEqual([
+      {
+        index: 1,
+        receipt: hex32(answer.receipt),
+        payerId: 4,
+        answerHash: hex32(answer.answerHash),
+        queryBytes: Buffer.from(answer.queryBytes).toString("base64"),
+        queryCommitment: hex32(answer.queryCommitment),
+        salt: hex32(answer.salt),
+      },
+    ]);
+    const status = (await get(`/v1/answers/${hex32(answer.receipt)}`)).body;
+    expect(status).toMatchObject({
+      isPaid: true,
+      payment: { epoch: 1, index: 1, amountWei: PRICE_WEI.toString() },
+    });
+    expect(JSON.stringify(status)).not.toContain("confidence");
+  });
+
+  it("estimates whom the answer would pay, and says that it is an estimate", async () => {
+    const { estimate } = await ask(prompts[0]!);
+    expect(estimate.isEstimate).toBe(true);
+    const query = checkable.answer(prompts[0]!).query as DirectQuery;
+    const scores = directScores(directMatrix(model.features), query).map(Number);
+    expect(estimate.topRows[0]!.score).toBe(Math.max(...scores));
+    const total = scores.reduce((sum, score) => sum + Math.max(0, score), 0);
+    expect(estimate.topRows[0]!.share).toBeCloseTo(Math.max(...scores) / total, 12);
+    expect(estimate.contributors.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 12);
+    expect(estimate.backend).toBe("int32");
+  });
+
+  it("gives an account one unpaid answer a time, and the same again to the same question", async () => {
+    const first = await ask(prompts[0]!);
+    expect(await ask(prompts[0]!)).toEqual(first);
+    await expect(ask(prompts[1]!)).rejects.toMatchObject({
+      code: "ATT_ANSWER_UNPAID",
+      data: { receipt: hex32(first.receipt), expiresAtMs: nowMs + TTL_MS },
+    });
+    const both = await Promise.allSettled([ask(prompts[1]!), ask(prompts[2]!)]);
+    expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    setPayments([{ receipt: first.receipt, payerId: 4 }]);
+    const second = await ask(prompts[1]!);
+    expect(second.receipt).not.toBe(first.receipt);
+  });
+
+  it("lets two questions at once through one after the other", async () => {
+    const both = await Promise.allSettled([ask(prompts[0]!), ask(prompts[1]!)]);
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+
+  it("lets an unpaid answer expire, and still opens it when its payment comes late", async () => {
+    const first = await ask(prompts[0]!);
+    nowMs += TTL_MS + 1;
+    await expect(ask(prompts[1]!)).rejects.toMatchObject({
+      code: "ATT_ANSWER_UNPAID",
+      data: { reason: "left-unpaid", receipt: hex32(first.receipt) },
+    });
+    setPayments([{ receipt: first.receipt, payerId: 4 }]);
+    expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
+    const second = await ask(prompts[1]!);
+    expect(second.receipt).not.toBe(first.receipt);
+  });
+
+  it("seals the answers of an account that left one unpaid, and opens them once they are paid", async () => {
+    const first = await ask(prompts[0]!);
+    nowMs += TTL_MS + 1;
+    const { answer: bought } = await buyAnswer(fixture.client, {
+      ...{ serverUrl: url, modelId: MODEL_ID, prompt: prompts[1]!, from: 4, timeoutMs: 10_000 },
+      model: checkable,
+      onSigned: async (signed) => {
+        await acknowledge(signed);
+        // The ledger has the payment as soon as it is sent.
+        setPayments([{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
+      },
+    });
+    expect(bought.label).toBe(checkable.answer(prompts[1]!).label);
+    expect(bought.receipt).not.toBe(first.receipt);
+    // Now the next one comes first again.
+    expect((await ask(prompts[2]!)).answer).toBe(checkable.answer(prompts[2]!).text);
+  });
+
+  it("tells nobody what is sealed until it is paid", async () => {
+    await ask(prompts[0]!);
+    nowMs += TTL_MS + 1;
+    const signed = await signQuestion(fixture.client, { modelId: MODEL_ID, prompt: prompts[1]!, from: 4 });
+    const response = await fetch(`${url}/v1/answers`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ prompt: prompts[1]!, ...signed, isSealed: true }),
+    });
+    const sealed = (await response.json()) as Record<string, string>;
+    expect(Object.keys(sealed).sort()).toEqual(["expiresAtMs", "payerId", "priceWei", "receipt", "sealed"]);
+    const status = (await get(`/v1/answers/${sealed.receipt}`)).body;
+    expect(status).toMatchObject({ isPaid: false, answerHash: null, queryCommitment: null });
+    expect(status).not.toHaveProperty("salt");
+    setPayments([{ receipt: BigInt(sealed.receipt!), payerId: 4 }]);
+    const { salt } = (await get(`/v1/answers/${sealed.receipt}`)).body as { salt: string };
+    const open = (text: string) =>
+      JSON.parse(new TextDecoder().decode(sealedBytes(BigInt(salt), Buffer.from(text, "base64"))));
+    expect(open(sealed.sealed!)).toMatchObject({ answer: checkable.answer(prompts[1]!).text });
+  });
+
+  const hasPaid = () => fixture.sequencer.heard.some(({ route }) => route === "POST /v1/operations");
+
+  it("is not paid by customers who accept no less than what there is, whatever it claims", async () => {
+    const said = await ask(prompts[0]!);
+    expect(said.assurance).toEqual({ answer: "proven", query: "recomputed", rows: "believed" });
+    const boast = { answer: "proven", query: "proven", rows: "proven" } as const;
+    const order = { modelId: MODEL_ID, model: checkable, prompt: prompts[0]!, from: 4 };
+    for (const [part, level] of [
+      ["rows", "recomputed"],
+      ["query", "proven"],
+    ] as const) {
+      const answer = { ...said, assurance: boast };
+      const least = { [part]: level };
+      const below = { code: "CLI_BELOW_LEAST", data: { part, least: level } };
+      await expect(payForAnswer(fixture.client, { ...order, answer, least })).rejects.toMatchObject(below);
+      await expect(buyAnswer(fixture.client, { ...order, serverUrl: url, least })).rejects.toMatchObject(
+        below,
+      );
+    }
+    expect(hasPaid()).toBe(false);
+  });
+
+  it("is paid by a customer who has computed the rows' features again", async () => {
+    const { rowsRoot } = model.recipe.datanet;
+    const facts = { staticsHash: model.staticsHash, rowsRoot: BigInt(rowsRoot) };
+    await verifyModel({ model, facts, depth: "features" });
+    const answer = await ask(prompts[0]!);
+    const least = { answer: "proven", query: "recomputed", rows: "recomputed" } as const;
+    const order = { modelId: MODEL_ID, model: checkable, prompt: prompts[0]!, from: 4, least };
+    await payForAnswer(fixture.client, { ...order, answer, areRowsRecomputed: true, onSigned: acknowledge });
+    expect(hasPaid()).toBe(true);
+  });
+
+  describe("a server that takes the payment", () => {
+    /** What is between the customer and the honest server. */
+    let altered: (sealed: Record<string, string>) => object;
+    let thief: Server;
+    const buy = () =>
+      buyAnswer(fixture.client, {
+        ...{ serverUrl: `http://127.0.0.1:${(thief.address() as AddressInfo).port}`, modelId: MODEL_ID },
+        ...{ prompt: prompts[1]!, from: 4, timeoutMs: 500, model: checkable },
+        onSigned: async (signed) => {
+          await acknowledge(signed);
+          setPayments([{ receipt: BigInt(signed.body.words[0]!), payerId: 4 }]);
+        },
+      });
+
+    beforeEach(async () => {
+      thief = createServer(async (request, response) => {
+        const chunks = await request.toArray();
+        const body = chunks.length === 0 ? {} : { body: Buffer.concat(chunks) };
+        const headers = { "content-type": "application/json" };
+        const answer = await fetch(`${url}${request.url}`, { method: request.method!, headers, ...body });
+        const given = (await answer.json()) as Record<string, string>;
+        response.writeHead(answer.status, headers).end(JSON.stringify(altered(given)));
+      });
+      await new Promise<void>((resolve) => thief.listen(0, "127.0.0.1", resolve));
+    });
+    afterEach(() => new Promise((resolve) => thief.close(resolve)));
+
+    const payments = () =>
+      fixture.sequencer.heard.filter(({ route }) => route === "POST /v1/operations").length;
+
+    it("and shows no salt gets one price, and the customer is told not to come back", async () => {
+      altered = ({ salt: _, ...rest }) => rest;
+      await expect(buy()).rejects.toMatchObject({ code: "CLI_WAIT_ENDED", data: { receipt: /^0x/ } });
+      expect(payments()).toBe(1);
+    });
+
+    it("and has sealed nonsense is found out", async () => {
+      altered = (given) => (given.sealed === undefined ? given : { ...given, sealed: btoa("nonsense") });
+      await expect(buy()).rejects.toMatchObject({ code: "CLI_ANSWER_INVALID" });
+      expect(payments()).toBe(1);
+    });
+
+    it("of another account, or of more than was said, is not paid", async () => {
+      altered = (given) => (given.sealed === undefined ? given : { ...given, payerId: 7 as never });
+      await expect(buy()).rejects.toMatchObject({ code: "CLI_ANSWER_WRONG", data: { what: "payerId" } });
+      altered = (given) => (given.sealed === undefined ? given : { ...given, priceWei: "1" });
+      await expect(buy()).rejects.toMatchObject({ code: "CLI_PRICE_TOO_HIGH" });
+      expect(payments()).toBe(0);
+    });
+  });
+
+  it("counts no payment by somebody else", async () => {
+    const { receipt } = await ask(prompts[0]!);
+    setPayments([{ receipt, payerId: 7 }]);
+    expect((await get("/v1/openings?epoch=1")).body.openings).toEqual([]);
+    await expect(ask(prompts[1]!)).rejects.toMatchObject({ code: "ATT_ANSWER_UNPAID" });
+  });
+
+  it("remembers answers, payments and where it stopped over a restart", async () => {
+    const first = await ask(prompts[0]!);
+    setPayments([{ receipt: first.receipt, payerId: 4 }], true);
+    expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
+    const second = await ask(prompts[1]!);
+    await served.close();
+    const { close, store } = await openStore();
+    expect(await store.cursor()).toEqual({ epoch: 2, index: 0, chain: hex32(0n) });
+    await close();
+    await start();
+    expect(await ask(prompts[1]!)).toMatchObject({ receipt: second.receipt });
+    expect((await get("/v1/openings?epoch=1")).body.openings).toHaveLength(1);
+    await served.close();
+    const again = await openStore();
+    expect(await again.store.forgetUnpaid(nowMs + TTL_MS)).toBe(0);
+    expect(await again.store.forgetUnpaid(nowMs + TTL_MS + 1)).toBe(1);
+    expect(await again.store.answer(hex32(second.receipt))).toBeUndefined();
+    expect(await again.store.answer(hex32(first.receipt))).toBeDefined();
+    await again.close();
+  });
+
+  it("answers only the key of the account that will pay", async () => {
+    const { key, client } = fixture;
+    const forged = { ...client, l2Key: { ...key, sign: (message: bigint) => key.sign(message + 1n) } };
+    const question = { serverUrl: url, modelId: MODEL_ID, prompt: prompts[0]! };
+    await expect(askModel(forged, { ...question, from: 4 })).rejects.toMatchObject({
+      code: "ATT_ASK_REFUSED",
+    });
+    await expect(askModel(client, { ...question, from: 7 })).rejects.toMatchObject({
+      code: "ATT_ASK_REFUSED",
+    });
+    await expect(askModel(client, { ...question, modelId: 8, from: 4 })).rejects.toMatchObject({
+      code: "ATT_ASK_REFUSED",
+    });
+    const elsewhere = { ...client, domain: client.domain + 1n };
+    await expect(askModel(elsewhere, { ...question, from: 4 })).rejects.toMatchObject({
+      code: "ATT_ASK_REFUSED",
+    });
+    expect(verifySignature({ keyX: key.keyX, message: 5n, signature: key.sign(5n) })).toBe(true);
+  });
+
+  it("refuses to serve a model that the ledger does not have, or that takes no payments", async () => {
+    const { answers } = fixture.sequencer;
+    answers.set(`GET /v1/leaves/${MODEL_ID}`, modelLeaf({ isReady: false }));
+    await expect(ask(prompts[0]!)).rejects.toMatchObject({
+      code: "ATT_MODEL_NOT_PAYABLE",
+      isRetryable: false,
+    });
+    const other = modelLeaf();
+    answers.set(`GET /v1/leaves/${MODEL_ID}`, { ...other, model: { ...other.model, payeeRoot: "0x1" } });
+    await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_MODEL_NOT_SERVED" });
+    answers.set(`GET /v1/leaves/${MODEL_ID}`, { surprise: true });
+    await expect(ask(prompts[0]!)).rejects.toMatchObject({ code: "ATT_SERVER_UNREACHABLE" });
+  });
+
+  it("refuses what it does not understand, with a code", async () => {
+    const post = async (body: string) => {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch(`${url}/v1/answers`, { method: "POST", headers, body });
+      return { status: response.status, body: await response.json() };
+    };
+    const bad = { status: 400, body: { error: { code: "SRV_BAD_REQUEST" } } };
+    for (const body of ["{", "{}", '{"prompt":"a","payerId":-1}'])
+      expect(await post(body)).toMatchObject(bad);
+    expect(await get("/v1/openings")).toMatchObject(bad);
+    expect(await get("/v1/nothing")).toMatchObject({
+      status: 404,
+      body: { error: { code: "SRV_UNKNOWN_ROUTE" } },
+    });
+    expect((await get("/v1/model/..%2Fsecret")).status).toBe(404);
+    expect(await get("/v1/answers/0x5")).toMatchObject({
+      status: 404,
+      body: { error: { code: "ATT_NOT_FOUND" } },
+    });
+    await expect(ask("   ")).rejects.toMatchObject({ code: "ATT_ROW_INVALID" });
+    expect(await attackServer(url, { post: "/v1/answers" })).toEqual([]);
+  });
+});
+
+describe("the watcher of payments", () => {
+  it("reads payments by itself, goes on after a failure, and stops in order", async () => {
+    const errors: string[] = [];
+    await served.close();
+    await start({ errors, pollIntervalMs: 20 });
+    const { receipt } = await ask(prompts[0]!);
+    fixture.sequencer.answers.delete(`GET /v1/models/${MODEL_ID}/payments?epoch=1&from=0`);
+    await expect.poll(() => errors).toContain("payments cannot be read");
+    setPayments([{ receipt, payerId: 4 }]);
+    const path = `/v1/answers/${hex32(receipt)}`;
+    await expect.poll(async () => (await get(path)).body).toMatchObject({ isPaid: true });
+    await served.close();
+    const { close, store } = await openStore();
+    expect(await store.answer(hex32(receipt))).toMatchObject({ payment: { epoch: 1, index: 0 } });
+    await close();
+  });
+});
+
+describe("the answer server", () => {
+  it("lists what it serves, and refuses at the start what is damaged, or nothing at all", async () => {
+    expect(await (await fetch(`${served.url}/ledger`)).json()).toEqual({ models: [{ modelId: MODEL_ID }] });
+    expect((await fetch(`${served.url}/health`)).status).toBe(200);
+    expect((await fetch(`${served.url}/v1/completions`, { method: "POST" })).status).toBe(404);
+    await served.close();
+    const path = join(publishedFolder, "features.bin");
+    const bytes = await readFile(path);
+    try {
+      await writeFile(path, bytes.subarray(1));
+      await expect(start()).rejects.toMatchObject({ code: "ATT_MODEL_FILE_INVALID" });
+    } finally {
+      await writeFile(path, bytes);
+    }
+    const none = { SERVING_BASE_PATH: undefined, SERVING_ADAPTERS_PATH: undefined };
+    await expect(serveModels(worldConfig(folder, none))).rejects.toMatchObject({
+      code: "SRV_CONFIG_INVALID",
+    });
+  });
+
+  it("serves a model that is put into the folder of published ones while it runs", async () => {
+    await served.close();
+    const publishedPath = join(folder, "published");
+    await mkdir(publishedPath);
+    const settings = {
+      SERVING_BASE_PATH: undefined,
+      SERVING_ADAPTERS_PATH: undefined,
+      SERVING_PUBLISHED_PATH: publishedPath,
+    };
+    const { client, sequencer } = fixture;
+    const ledger = { sequencerUrl: sequencer.url, domain: client.domain, rollup: ROLLUP };
+    served = await serveModels(worldConfig(folder, settings), { published: ledger, nowMs: () => nowMs });
+    const listed = async () => (await fetch(`${served.url}/ledger`)).json();
+    expect(await listed()).toEqual({ models: [] });
+    await symlink(publishedFolder, join(publishedPath, String(MODEL_ID)));
+    await expect.poll(listed, { timeout: 20_000 }).toEqual({ models: [{ modelId: MODEL_ID }] });
+    url = modelUrl(served.url, MODEL_ID);
+    expect((await ask(prompts[0]!)).answer).toBe(checkable.answer(prompts[0]!).text);
+  });
+});

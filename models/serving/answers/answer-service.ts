@@ -1,0 +1,227 @@
+import { randomBytes } from "node:crypto";
+import { attributionError } from "@openledger/attribution/attribution-errors";
+import type { ModelAnswer } from "@openledger/attribution/model/model-family";
+import type { AttributionEstimate } from "@openledger/attribution/scores/attribution-estimate";
+import { type Signature, verifySignature } from "@openledger/circuits/field/curve/eddsa";
+import { hashStatics } from "@openledger/circuits/ledger/leaf";
+import {
+  answerHash,
+  askMessage,
+  type ModelQuery,
+  modelQueryBytes,
+  modelQueryCommitment,
+  modelQueryOfBytes,
+  receiptHash,
+} from "@openledger/circuits/ledger/model-query";
+import { packSplit } from "@openledger/circuits/ledger/rewards";
+import { hex32 } from "@openledger/foundation/hex";
+import type { AnswerStore, StoredAnswer } from "./answer-store.ts";
+import { markDrawnPayments } from "./drawn-payments.ts";
+import type { LedgerModel, LedgerView } from "./ledger-view.ts";
+import { readPayments } from "./payment-watcher.ts";
+
+export interface AnswerServiceOptions {
+  readonly modelId: number;
+  /** Of the rollup: questions are signed for it (docs/reference/ledger.md, "Message signed"). */
+  readonly domain: bigint;
+  /** How long an answer may stay unpaid before its account may ask again. */
+  readonly answerTtlMs: number;
+}
+
+export interface Question {
+  readonly prompt: string;
+  readonly payerId: number;
+  /** The prompt is not published even if its payment is drawn: then nobody but the payer can compare it. */
+  readonly isPrivate?: boolean;
+  /** The answer is opened once it is paid: so it is given to an account that left one unpaid. */
+  readonly isSealed?: boolean;
+  /** By the payer's key, over `askMessage`. */
+  readonly signature: Signature;
+}
+
+/** As AnsweringModel.answer, by the one who computes it. */
+export type MakeAnswer = (
+  prompt: string,
+  onText?: (soFar: string) => void,
+) => ModelAnswer | Promise<ModelAnswer>;
+
+/** What a service has computed: on this thread, or on another. */
+export interface AnswerWork {
+  /** Of the model that is served. */
+  readonly staticsHash: bigint;
+  /** Whether its queries are those of direct models. */
+  readonly isDirect?: boolean;
+  readonly answer: MakeAnswer;
+  estimate(query: ModelQuery): AttributionEstimate | Promise<AttributionEstimate>;
+}
+
+export interface GivenAnswer {
+  readonly record: StoredAnswer;
+  readonly estimate: AttributionEstimate;
+}
+
+/**
+ * Gives answers with receipts, at most one unpaid a time to each account. Who let one expire unpaid gets the next ones
+ * sealed, until one is paid (docs/adr/0009-who-goes-first.md). Answers are stored before they are given, so
+ * that every receipt that is ever paid can be opened.
+ */
+export class AnswerService {
+  readonly #work: AnswerWork;
+  readonly #options: AnswerServiceOptions;
+  readonly #ledger: LedgerView;
+  readonly #store: AnswerStore;
+  readonly #nowMs: () => number;
+  readonly #busy = new Map<number, Promise<unknown>>();
+
+  constructor(
+    work: AnswerWork,
+    options: AnswerServiceOptions,
+    modules: { ledger: LedgerView; store: AnswerStore; nowMs?: () => number },
+  ) {
+    this.#work = work;
+    this.#options = options;
+    this.#ledger = modules.ledger;
+    this.#store = modules.store;
+    this.#nowMs = modules.nowMs ?? Date.now;
+  }
+
+  /**
+   * Answers a question. The same question again, while its answer is unpaid, has the same answer.
+   * @param make the answer, where it is made elsewhere; what it throws is thrown here, and nothing is kept
+   * @param onText told the text so far of an answer that is made now and is not encrypted
+   * @throws ATT_ASK_REFUSED, ATT_ANSWER_UNPAID, ATT_MODEL_NOT_PAYABLE, ATT_MODEL_NOT_SERVED, ATT_ROW_INVALID,
+   *   ATT_SERVER_UNREACHABLE
+   */
+  async ask(
+    question: Question,
+    make: MakeAnswer = this.#work.answer,
+    onText?: (soFar: string) => void,
+  ): Promise<GivenAnswer> {
+    const { payerId } = question;
+    const message = askMessage({ ...question, ...this.#options });
+    await this.#checkSignature(question, message);
+    // One question of an account after another: two at once would both find nothing unpaid.
+    const before = this.#busy.get(payerId) ?? Promise.resolve();
+    const turn = before
+      .catch(() => {})
+      .then(() => {
+        const shown = question.isSealed === true ? undefined : onText;
+        return this.#answer(question, hex32(message), (prompt) => make(prompt, shown));
+      });
+    this.#busy.set(payerId, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#busy.get(payerId) === turn) this.#busy.delete(payerId);
+    }
+  }
+
+  /** Marks the answers that were paid for, and of direct models those that were drawn. @returns how many were paid. @throws ATT_SERVER_UNREACHABLE */
+  async readPayments(): Promise<number> {
+    const { modelId } = this.#options;
+    const count = await readPayments(this.#ledger, this.#store, modelId);
+    if (this.#work.isDirect === true) await markDrawnPayments(this.#ledger, this.#store, modelId);
+    return count;
+  }
+
+  async #checkSignature({ payerId, signature }: Question, message: bigint): Promise<void> {
+    const account = await this.#ledger.account(payerId);
+    const refused = (why: string) =>
+      attributionError("ATT_ASK_REFUSED", `leaf ${payerId} ${why}`, { data: { payerId } });
+    if (account === null || account.kind !== "account") throw refused("is no account");
+    if (!verifySignature({ keyX: account.keyX, message, signature })) {
+      throw refused("has not signed this question for this model");
+    }
+  }
+
+  async #answer(question: Question, ask: string, make: MakeAnswer): Promise<GivenAnswer> {
+    const nowMs = this.#nowMs();
+    if ((await this.#store.unpaid(question.payerId)) !== undefined) await this.readPayments();
+    const last = await this.#store.unpaid(question.payerId);
+    const unpaid = last !== undefined && last.expiresAtMs > nowMs ? last : undefined;
+    if (unpaid !== undefined && unpaid.ask !== ask) {
+      const { receipt, expiresAtMs, priceWei } = unpaid;
+      throw attributionError(
+        "ATT_ANSWER_UNPAID",
+        `account ${question.payerId} has not paid for its last answer`,
+        { data: { receipt, expiresAtMs, priceWei } },
+      );
+    }
+    if (unpaid !== undefined) return this.#given(unpaid);
+    if (last !== undefined && question.isSealed !== true) {
+      throw attributionError(
+        "ATT_ANSWER_UNPAID",
+        `account ${question.payerId} let its last answer expire unpaid: until it has paid for one, answers are encrypted`,
+        { data: { reason: "left-unpaid", receipt: last.receipt, priceWei: last.priceWei } },
+      );
+    }
+    const priceWei = await this.#priceWei();
+    const answered = await make(question.prompt);
+    const opening = {
+      statics: this.#work.staticsHash,
+      payerId: question.payerId,
+      answerHash: answerHash(question.prompt, answered.text),
+      queryCommitment: modelQueryCommitment(answered.query),
+      salt: BigInt(`0x${randomBytes(31).toString("hex")}`),
+    };
+    const record: StoredAnswer = {
+      receipt: hex32(receiptHash(opening)),
+      payerId: question.payerId,
+      ask,
+      label: answered.label,
+      answer: answered.text,
+      ...(this.#keepsPrompt(question) ? { prompt: question.prompt } : {}),
+      answerHash: hex32(opening.answerHash),
+      queryBytes: Buffer.from(modelQueryBytes(answered.query)).toString("base64"),
+      queryCommitment: hex32(opening.queryCommitment),
+      salt: hex32(opening.salt),
+      priceWei: priceWei.toString(),
+      createdAtMs: nowMs,
+      expiresAtMs: nowMs + this.#options.answerTtlMs,
+      ...(question.isSealed === true ? { isSealed: true } : {}),
+      payment: null,
+    };
+    await this.#store.add(record);
+    return this.#given(record, answered.query);
+  }
+
+  /** A drawn payment of a direct model is compared with its prompt by anybody. */
+  #keepsPrompt({ isPrivate }: Question): boolean {
+    return this.#work.isDirect === true && isPrivate !== true;
+  }
+
+  async #given(record: StoredAnswer, made?: ModelQuery): Promise<GivenAnswer> {
+    const query =
+      made ?? modelQueryOfBytes(Buffer.from(record.queryBytes, "base64"), this.#work.isDirect === true);
+    return { record, estimate: await this.#work.estimate(query) };
+  }
+
+  /** The model's price, if the ledger's model is this one and takes payments. */
+  async #priceWei(): Promise<bigint> {
+    const { modelId } = this.#options;
+    const leaf = await this.#ledger.model(modelId);
+    const statics = leaf === null ? null : ledgerStatics(leaf.model);
+    if (leaf === null || statics !== this.#work.staticsHash) {
+      throw attributionError("ATT_MODEL_NOT_SERVED", `the ledger's model ${modelId} is not the one served`, {
+        data: {
+          modelId,
+          served: hex32(this.#work.staticsHash),
+          onLedger: statics === null ? null : hex32(statics),
+        },
+      });
+    }
+    const { isReady, isApproved, priceWei } = leaf.counters;
+    if (!isReady || !isApproved) {
+      throw attributionError("ATT_MODEL_NOT_PAYABLE", `model ${modelId} takes no payments yet`, {
+        data: { modelId, isReady, isApproved },
+      });
+    }
+    return priceWei;
+  }
+}
+
+/** The hash of the statics that the sequencer shows of a model. */
+function ledgerStatics({ ownerParts, validatorParts, ...statics }: LedgerModel["model"]): bigint {
+  const split = packSplit({ ownerParts: BigInt(ownerParts), validatorParts: BigInt(validatorParts) });
+  return hashStatics({ ...statics, split });
+}

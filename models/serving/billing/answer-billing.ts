@@ -1,0 +1,63 @@
+import type { Sampling } from "../../engine/batches/choose-token.ts";
+import type { JsonShape } from "../../engine/batches/json-text.ts";
+
+/** A question as the one who charges for its answer takes it. */
+export interface AskedQuestion {
+  /** An adapter's name, or that of the base. */
+  readonly model: string;
+  /** Its text, where it is one; null for tokens and for chats. */
+  readonly text: string | null;
+  /** `openledger` of the request: who pays, and their signature. */
+  readonly claim: unknown;
+}
+
+/** How a model answers, where that is not the request's to say. */
+export interface AnswerForm extends Sampling {
+  readonly prompt: readonly number[];
+  readonly maxTokens: number;
+  readonly seed: string;
+  readonly endTokens: readonly number[];
+  /** Free answers alone: what they are held to, and how many likeliest tokens are told beside each. */
+  readonly json?: JsonShape | null;
+  readonly topLogprobs?: number | null;
+}
+
+export interface BilledAnswer {
+  readonly text: string;
+  readonly tokenCount: number;
+  readonly end: "stop" | "length";
+  /** Receipt and attribution, as the last part carries them. */
+  readonly openledger: object;
+}
+
+/** What is on the ledger of a registered model. */
+export interface RegisteredName {
+  readonly modelId: number;
+  readonly datanetId: number;
+  readonly version: number;
+}
+
+export type EncodePrompt = (text: string) => Promise<readonly number[]>;
+export type MakeTokens = (payerId: number) => Promise<readonly number[]>;
+
+/** Charges for answers and signs receipts. */
+export interface AnswerBilling {
+  /** Whether answers by this name are charged for. Those of other names are free. */
+  charges(model: string): boolean;
+  /** null of an adapter, or the base, that nobody has registered: it is not sold. */
+  registered(model: string): RegisteredName | null;
+  /**
+   * How a registered model answers.
+   *
+   * @param encode beside the thread that serves HTTP; what it throws is thrown here
+   * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST
+   */
+  formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm>;
+  /**
+   * Has an answer made and keeps it before its last part is given; the one that is unpaid is given again without.
+   *
+   * @param make the answer's tokens for an account that has signed the question; what it throws is thrown here
+   * @throws RollupError MOD_SERVE_UNPAID, SRV_BAD_REQUEST, SRV_STOPPING
+   */
+  answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer>;
+}

@@ -1,0 +1,164 @@
+import { ANSWERED_AGAIN, assuranceOf } from "@openledger/attribution/model/reply-assurance";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
+import { z } from "zod";
+import type { TextTokens } from "../../engine/tokens/tokenizer.ts";
+import { type ServingErrorCode, servingError } from "../../model-errors.ts";
+import { drawSeedOf } from "../../tuning/recipe/draw-seed.ts";
+import { endTokensOf, isCiting } from "../../tuning/recipe/text-recipe.ts";
+import {
+  answerText,
+  promptOf,
+  requirePromptBytes,
+  requirePromptTokens,
+} from "../../tuning/recipe/text-tokens.ts";
+import type { LanguageModel } from "../answers/answer-models.ts";
+import type {
+  AnswerBilling,
+  AnswerForm,
+  AskedQuestion,
+  BilledAnswer,
+  EncodePrompt,
+  MakeTokens,
+  RegisteredName,
+} from "./answer-billing.ts";
+
+const element = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/)
+  .transform(BigInt);
+/** As `POST /v1/answers` of an answer server has it. */
+const claimSchema = z.strictObject({
+  payerId: z.number().int().min(0).max(0xffffff),
+  signature: z.strictObject({ r8x: element, r8y: element, s: element }),
+});
+const answerSchema = z.object({ text: z.string(), tokens: z.array(z.number()) });
+
+/** Answers of registered models: signed questions, receipts, at most one unpaid answer of an account and model. */
+export class LedgerBilling implements AnswerBilling {
+  readonly #models: ReadonlyMap<string, LanguageModel>;
+  readonly #tokens: TextTokens;
+  readonly #hasFree: boolean;
+
+  /**
+   * @param models by their names; some may be added later
+   * @param hasFree whether names that are not registered are free; else they are refused
+   */
+  constructor(
+    models: ReadonlyMap<string, LanguageModel>,
+    { hasFree, tokens }: { hasFree: boolean; tokens: TextTokens },
+  ) {
+    this.#models = models;
+    this.#tokens = tokens;
+    this.#hasFree = hasFree;
+  }
+
+  charges(name: string): boolean {
+    return this.#models.has(name) || !this.#hasFree;
+  }
+
+  registered(name: string): RegisteredName | null {
+    const model = this.#models.get(name);
+    if (model === undefined) return null;
+    const { id: datanetId, version } = model.recipe.datanet;
+    return { modelId: model.modelId, datanetId, version };
+  }
+
+  /** The recipe says how a registered model answers: anyone who could choose would look for what suits them. */
+  async formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm> {
+    const { model, text } = this.#known(question);
+    const { recipe } = model;
+    const { answerTokens, noRepeat, temperature } = recipe.answers;
+    translated(() => requirePromptBytes(this.#tokens, text, recipe));
+    const own = await encode(text);
+    translated(() => requirePromptTokens(own, recipe));
+    const read = isCiting(recipe) ? await model.read(text).catch(rethrow) : { given: promptOf(recipe, own) };
+    const seed = drawSeedOf(recipe, text);
+    const endTokens = [...endTokensOf(recipe)];
+    return { prompt: read.given, maxTokens: answerTokens, temperature, topP: 1, noRepeat, seed, endTokens };
+  }
+
+  async answer(question: AskedQuestion, make: MakeTokens): Promise<BilledAnswer> {
+    const { model, text: prompt } = this.#known(question);
+    const { service, modelId, queryOf, read, recipe } = model;
+    const claim = claimSchema.safeParse(question.claim);
+    if (!claim.success)
+      throw servingError("MOD_SERVE_UNPAID", "the request has no openledger field with payer and signature", {
+        data: { param: "openledger", modelId },
+      });
+    const { estimate, record } = await service
+      .ask({ prompt, ...claim.data }, async () => {
+        const cited = isCiting(recipe) ? (await read(prompt)).cited : null;
+        const text = answerText(this.#tokens, await make(claim.data.payerId), cited);
+        return { label: null, text, query: await queryOf(prompt, text) };
+      })
+      .catch(rethrow);
+    const { answer, ...opening } = record;
+    const { text, tokens } = answerSchema.parse(JSON.parse(answer));
+    const { answerHash, expiresAtMs, payerId, priceWei, queryBytes, queryCommitment, receipt, salt } =
+      opening;
+    const facts = { receipt, payerId, answerHash, queryBytes, queryCommitment, salt, priceWei, expiresAtMs };
+    return {
+      text,
+      tokenCount: tokens.length,
+      end: tokens.length < recipe.answers.answerTokens ? "stop" : "length",
+      // As `POST /v1/answers` gives it, so that the same client library checks and pays it.
+      openledger: {
+        modelId,
+        label: null,
+        answer,
+        ...facts,
+        estimate,
+        assurance: assuranceOf(recipe, ANSWERED_AGAIN),
+      },
+    };
+  }
+
+  #known({ model: name, text }: AskedQuestion): { model: LanguageModel; text: string } {
+    const model = this.#models.get(name);
+    if (model === undefined)
+      throw servingError("MOD_SERVE_UNPAID", `${name} is no registered model, and nothing is free here`, {
+        data: { param: "model" },
+      });
+    if (text !== null) return { model, text };
+    throw servingError("SRV_BAD_REQUEST", "registered models take a prompt of one text", {
+      data: { param: "prompt" },
+    });
+  }
+}
+
+/** What the rooms of the ledger say, as this API has it. */
+const CODES: Readonly<Record<string, ServingErrorCode>> = {
+  ATT_ASK_REFUSED: "MOD_SERVE_UNPAID",
+  ATT_ANSWER_UNPAID: "MOD_SERVE_UNPAID",
+  ATT_MODEL_NOT_PAYABLE: "MOD_SERVE_UNPAID",
+  ATT_MODEL_NOT_SERVED: "MOD_SERVE_UNPAID",
+  ATT_ROW_INVALID: "SRV_BAD_REQUEST",
+  ATT_MODEL_FILE_INVALID: "MOD_SERVE_ADAPTER_UNUSABLE",
+  ATT_SERVER_UNREACHABLE: "SRV_STOPPING",
+};
+
+function translate(error: unknown): unknown {
+  if (!isRollupError(error)) return error;
+  const code = CODES[error.code];
+  return code === undefined ? error : asServing(error, code);
+}
+
+function rethrow(error: unknown): never {
+  throw translate(error);
+}
+
+function asServing(error: RollupError, code: ServingErrorCode): RollupError {
+  const param = code === "SRV_BAD_REQUEST" ? { param: "prompt" } : {};
+  return servingError(code, error.message, {
+    data: { reason: error.code, ...error.data, ...param },
+    cause: error,
+  });
+}
+
+function translated<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    rethrow(error);
+  }
+}
