@@ -20,7 +20,7 @@ const expected = { prompt: "this", payerId: 4, staticsHash: 11n };
 
 beforeAll(initPoseidon);
 
-/** An answer with a receipt that fits it, whatever it says. */
+/** An answer with a receipt that fits its content. */
 function answerOf(changed: { text?: string; query?: Int16Array; payerId?: number } = {}): UncheckedAnswer {
   const { text = "about this", query = QUERY, payerId = 4 } = changed;
   const opening = {
@@ -121,7 +121,9 @@ describe("payForAnswer", () => {
       await expect(payForAnswer(fixture.client, parameters)).rejects.toMatchObject({
         code: "CLI_PRICE_TOO_HIGH",
       });
-      expect(fixture.sequencer.heard.filter(({ route: asked }) => asked.startsWith("POST"))).toEqual([]);
+      expect(fixture.sequencer.heard.filter(({ route: requested }) => requested.startsWith("POST"))).toEqual(
+        [],
+      );
     } finally {
       await fixture.close();
     }
