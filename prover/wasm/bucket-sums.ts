@@ -153,15 +153,15 @@ export class ListSummer {
     const end = sums + pairCount * pointBytes;
     let [from, to] = [0, 0];
     for (let entry = 0; entry < entryCount; entry++) {
-      let kept = 0;
+      let remaining = 0;
       for (let i = lengths[entry]!; i > 0; i--) {
         const reference = list[from++]!;
         const isSum = reference >= sums && reference < end;
         if (isSum && words[(this.#pairs >>> 2) + 2 * ((reference - sums) / pointBytes)] === 0) continue;
         list[to++] = reference;
-        kept++;
+        remaining++;
       }
-      lengths[entry] = kept;
+      lengths[entry] = remaining;
     }
   }
 }

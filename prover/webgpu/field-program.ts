@@ -59,7 +59,7 @@ export class FieldProgram {
    * after its value's last use in any of them, inputs and outputs keep theirs.
    */
   registers(segments: readonly Segment[]): { of: (value: Value) => number; count: number } {
-    const kept = new Set(segments.flatMap(({ outputs }) => outputs));
+    const allOutputs = new Set(segments.flatMap(({ outputs }) => outputs));
     const lastUse = new Map<Value, number>();
     for (const [at, { a, b }] of this.#lines.entries()) {
       lastUse.set(a, at);
@@ -70,7 +70,7 @@ export class FieldProgram {
     let count = this.inputCount;
     for (const [at, { a, b }] of this.#lines.entries()) {
       for (const value of new Set([a, b])) {
-        if (value >= this.inputCount && !kept.has(value) && lastUse.get(value) === at)
+        if (value >= this.inputCount && !allOutputs.has(value) && lastUse.get(value) === at)
           free.push(registers[value]!);
       }
       registers.push(free.pop() ?? count++);
