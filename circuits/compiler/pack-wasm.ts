@@ -203,7 +203,9 @@ function unpackRecords(
 }
 
 function readTable(head: ColumnReader, column: ColumnReader): ConstantTable {
-  const [start, skipped, count] = [head.unsigned(), head.unsigned(), head.unsigned()];
+  const start = head.unsigned();
+  const skipped = head.unsigned();
+  const count = head.unsigned();
   let next = 0;
   const ids = Array.from({ length: skipped + count }, () => {
     const id = next + column.signed();

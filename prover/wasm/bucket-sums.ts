@@ -148,7 +148,9 @@ export class ListSummer {
 
   /** Removes the sums whose pairs were cleared. */
   #dropInfinities(entryCount: number, sums: number, pairCount: number): void {
-    const [words, list, lengths] = [this.#words, this.#list, this.#lengths];
+    const words = this.#words;
+    const list = this.#list;
+    const lengths = this.#lengths;
     const { pointBytes } = this.shape;
     const end = sums + pairCount * pointBytes;
     let [from, to] = [0, 0];

@@ -82,7 +82,9 @@ export class FieldProgram {
   encode(of: (value: Value) => number): number[] {
     const codes: readonly FieldOperation[] = ["Mul", "AddLazy", "SubLazy", "SubLazy4"];
     return this.#lines.map(({ operation, isReduced, a, b }, i) => {
-      const [left, right, result] = [of(a), of(b), of(this.inputCount + i)];
+      const left = of(a);
+      const right = of(b);
+      const result = of(this.inputCount + i);
       const code = codes.indexOf(operation) | (isReduced ? 4 : 0);
       return (code | (left << 8) | (right << 16) | (result << 24)) >>> 0;
     });

@@ -139,7 +139,9 @@ class KeyLoader {
       const bytes = this.#read(position + done * coefficientBytes, count * coefficientBytes);
       const words = new Uint32Array(bytes.buffer);
       for (let i = 0, at = 0; i < count; i++, at += coefficientBytes / 4) {
-        const [matrix, row, wire] = [words[at]!, words[at + 1]!, words[at + 2]!];
+        const matrix = words[at]!;
+        const row = words[at + 1]!;
+        const wire = words[at + 2]!;
         // Out of bounds a card reads zeros or what it likes.
         if (matrix > 1 || row >= domainSize || wire >= wireCount) {
           const reason = `a coefficient is at ${matrix}, ${row}, ${wire}`;
