@@ -18,7 +18,7 @@ import {
   provesEntries,
   type SettlementRecord,
   settlementOnL1,
-} from "./settlement-statement.ts";
+} from "../../circuits/settlement/settlement-statement.ts";
 import { requireSame, verifyDiffers } from "./verify-error.ts";
 import { type VerifyProof, verifierKey } from "./verify-keys.ts";
 
