@@ -219,7 +219,7 @@ export class SettlementService {
       );
       const circuits = found.filter((circuit) => circuit !== undefined);
       if (posted.voidCount > 0 || !proves(circuits, KIND.settle, posted)) return null;
-      // It is offered with every block: what it says of 4,096 payees takes a twentieth of a second to compute.
+      // The bridge offers it with every block: with 4,096 payees its check takes a twentieth of a second.
       const known = await this.#find(modelId, Number(posted.epoch));
       const isTaken = known?.hash === hex32(word) && known.batchNumber > registry.finalNumber;
       if (isTaken || Number(posted.closingBatch) > registry.finalNumber) return { posted, circuits, isTaken };
