@@ -18,16 +18,16 @@ import {
   CIRCUIT_SORT,
   type PostedSettlement,
 } from "@openledger/circuits/settlement/settlement-data";
-import { hex32 } from "@openledger/foundation/hex";
-import { isRollupError } from "@openledger/foundation/rollup-error";
-import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import {
   capOf,
   entrySignals,
   fitsShard,
   provesEntries,
   settlementOnL1,
-} from "@openledger/verifier/replay/settlement-statement";
+} from "@openledger/circuits/settlement/settlement-statement";
+import { hex32 } from "@openledger/foundation/hex";
+import { isRollupError } from "@openledger/foundation/rollup-error";
+import { type VerificationKey, verifyProof } from "@openledger/prover/formats/verification-key";
 import { sequencerError } from "../../sequencer-errors.ts";
 import type { LedgerLog } from "../../store/ledger-log.ts";
 import type { SettlementEntry } from "../../store/log-entry.ts";
