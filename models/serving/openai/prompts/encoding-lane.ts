@@ -1,5 +1,5 @@
 import { Piscina } from "piscina";
-import { FairQueue } from "../fair-queue.ts";
+import { FairQueue } from "../../fair-queue.ts";
 import type { EncodingSeat } from "./prompt-worker.ts";
 
 interface Waiting {
