@@ -100,7 +100,7 @@ const force = {
 
 function expectQuiet(...fullNodes: TestFullNode[]): void {
   for (const fullNode of fullNodes) {
-    expect([...fullNode.alarms.all, ...fullNode.alarms.passingView]).toEqual([]);
+    expect([...fullNode.alarms.all, ...fullNode.alarms.passing]).toEqual([]);
     expect(fullNode.fatal).toEqual([]);
   }
 }

@@ -2,7 +2,7 @@
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { createLogger } from "@openledger/foundation/logger";
+import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { cutStopShort } from "@openledger/foundation/run-until-stopped";
@@ -34,6 +34,27 @@ export async function runFullNode(
     ? (await import("@openledger/prover/formats/verification-key")).verifyProof
     : undefined;
   const served = pages === null ? undefined : { ...pages, path: await pagesFor(options) };
+  await runThroughReorganisations("full-node", logger, async (onFatal) => {
+    const fullNode = await createFollowProcess(
+      { ...options, snapshot, verifyProof, pages: served },
+      { logger, onFatal, onProgress: (text) => output.progress(text) },
+    );
+    const url = await fullNode.listen();
+    const { finalNumber } = fullNode.followed.registry;
+    logger.info({ url, finalBatch: finalNumber, feedUrl: options.feedUrl }, "full node listens");
+    return fullNode;
+  });
+}
+
+/**
+ * Runs something that follows L1 until SIGTERM or SIGINT; where L1 has replaced what was final, it is started again.
+ * @param start @throws what it throws, and what no new start mends
+ */
+export async function runThroughReorganisations(
+  name: string,
+  logger: Logger,
+  start: (onFatal: (error: unknown) => void) => Promise<{ stop(): Promise<void> }>,
+): Promise<void> {
   const ending = new Promise<"signal">((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve("signal"));
   });
@@ -42,16 +63,10 @@ export async function runFullNode(
     const failing = new Promise<unknown>((resolve) => {
       onFatal = resolve;
     });
-    const fullNode = await createFollowProcess(
-      { ...options, snapshot, verifyProof, pages: served },
-      { logger, onFatal, onProgress: (text) => output.progress(text) },
-    );
-    const url = await fullNode.listen();
-    const { finalNumber } = fullNode.followed.registry;
-    logger.info({ url, finalBatch: finalNumber, feedUrl: options.feedUrl }, "full node listens");
+    const running = await start(onFatal);
     const ended = await Promise.race([ending, failing]);
-    if (ended === "signal") cutStopShort(logger, "full-node");
-    await fullNode.stop();
+    if (ended === "signal") cutStopShort(logger, name);
+    await running.stop();
     if (ended === "signal") return;
     if (!isRollupError(ended, "SEQ_FOLLOW_REORGANISED")) throw ended;
     logger.warn({ data: ended.data }, "L1 has replaced what was final: the copy is made again");
