@@ -5,7 +5,7 @@ import { startHealthServer } from "@openledger/foundation/http/health-server";
 import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { cutStopShort } from "@openledger/foundation/run-until-stopped";
+import { cutStopShort, stopSignal } from "@openledger/foundation/run-until-stopped";
 import { Registry } from "prom-client";
 import { type BridgeConfig, readBridgeConfig } from "./config.ts";
 import { startBridge } from "./operator/bridge.ts";
@@ -16,9 +16,7 @@ async function run(config: BridgeConfig): Promise<void> {
   keepFilesPrivate();
   const logger = createLogger("bridge", config.logLevel);
   const registry = new Registry();
-  const stopping = new Promise<NodeJS.Signals>((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
-  });
+  const stopping = stopSignal();
   const deployment = loadDeployment(config.deploymentPath);
   let bridge: Awaited<ReturnType<typeof startBridge>> | null = null;
   const server =

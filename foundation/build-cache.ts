@@ -26,8 +26,8 @@ export async function publishBuild(
   }
 }
 
-/** The lock of the one who builds an entry (file-lock.ts). */
-export const lockOf = (entryDir: string) => `${entryDir}.lock`;
+/** The lock of the one who builds an entry (file-lock.ts). Earlier versions had files that end in `.lock`. */
+export const lockOf = (entryDir: string) => `${entryDir}.building`;
 
 /** Makes the cache's folder, and removes builds (`.build-<pid>-…`) whose process is gone. */
 export async function removeAbandonedBuilds(cacheDir: string): Promise<void> {

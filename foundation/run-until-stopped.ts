@@ -13,6 +13,25 @@ export function cutStopShort(logger: Pick<Logger, "warn">, name: string): void {
   }, MAX_STOP_MS).unref();
 }
 
+/**
+ * Resolves with the first SIGTERM or SIGINT. Listeners stay until the stop's end: after a `once` that is over, signal-exit
+ * (proper-lockfile has it) takes its own listener for the only one, and kills the process in its stop. A second signal ends it.
+ */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isTold = false;
+    for (const signal of ["SIGTERM", "SIGINT"] as const)
+      process.on(signal, () => {
+        if (isTold) process.exit(SIGNALLED_STATUS);
+        isTold = true;
+        resolve(signal);
+      });
+  });
+}
+
+/** As a shell says of what a signal has ended. */
+const SIGNALLED_STATUS = 130;
+
 interface Service<Config extends { readonly logLevel: string }, Running> {
   /** As its log names it: "sequencer" stops, cannot start. */
   readonly name: string;

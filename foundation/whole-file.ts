@@ -1,17 +1,32 @@
+/** Files that are whole or not there: written beside, made durable, and then given their name. */
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+
+/** What files end in that are being written; after a crash they are nobody's. */
+export const PART = ".part";
+
+interface WriteOptions {
+  readonly mode?: number;
+  /** Whether the file, its name included, outlives a power failure once the call resolves; default true. */
+  readonly isDurable?: boolean;
+}
+
+/** Parts are written one after another. */
+type Content = string | Uint8Array | readonly Uint8Array[];
 
 /** Writes that are under way, by path: the last one of each. */
 const writing = new Map<string, Promise<void>>();
 
 /**
- * Written to a part file and renamed, so that a kill leaves the old file or the new one. Writes of one file take turns in the
- * order of their calls: the last one's text stays.
+ * Writes a file, and its folder where there is none: a kill or a full disk leaves the old file or the new one. Writes of
+ * one file take turns in the order of their calls: the last one's content stays.
+ * @throws what Node's file calls throw; then nothing is left beside
  */
-export function writeFileWhole(path: string, text: string, mode = 0o644): Promise<void> {
+export function writeFileWhole(path: string, content: Content, options: WriteOptions = {}): Promise<void> {
   const before = writing.get(path) ?? Promise.resolve();
-  const turn = before.catch(() => {}).then(() => replaceFile(path, text, mode));
+  const turn = before.catch(() => {}).then(() => replaceFile(path, content, options));
   writing.set(path, turn);
   const forget = () => {
     if (writing.get(path) === turn) writing.delete(path);
@@ -20,12 +35,38 @@ export function writeFileWhole(path: string, text: string, mode = 0o644): Promis
   return turn;
 }
 
-async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+async function replaceFile(
+  path: string,
+  content: Content,
+  { isDurable = true, mode = 0o644 }: WriteOptions,
+): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   // Another process may write the same file.
-  const part = `${path}.${process.pid}.part`;
-  await writeFile(part, text, { mode });
-  await rename(part, path);
+  const part = `${path}.${randomBytes(4).toString("hex")}${PART}`;
+  try {
+    const file = await open(part, "wx", mode);
+    try {
+      for (const piece of Array.isArray(content) ? content : [content]) await file.writeFile(piece);
+      if (isDurable) await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(part, path);
+  } catch (error) {
+    await rm(part, { force: true }).catch(() => {});
+    throw error;
+  }
+  if (isDurable) await syncFolder(dirname(path));
+}
+
+/** Makes the names in it durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
 }
 
 /** The file's text, or null where there is none. */

@@ -19,12 +19,19 @@ let misdeeds: string[];
 let page: Page;
 let jobUrl: string;
 let modelId: number;
+/** Answers of the factory, and those that the browser reports as aborted though they came whole. */
+const answers = { finished: 0, aborted: 0 };
 
 beforeAll(async () => {
   [world, browser] = await Promise.all([startFactoryPagesWorld(), openBrowser()]);
   ({ context, misdeeds } = await openProfile(browser));
   await announceWallet(context, "Nina's wallet", walletOfKey(newcomerWallet(), world.f.rpcUrl));
   page = await context.newPage();
+  const isPolled = (url: string) => /\/v1\/(info|jobs\/[^/]+(\/registration)?)$/.test(url);
+  page.on("requestfinished", (one) => isPolled(one.url()) && answers.finished++);
+  page.on("requestfailed", (one) => {
+    if (isPolled(one.url()) && one.failure()?.errorText === "net::ERR_ABORTED") answers.aborted++;
+  });
 }, 900_000);
 afterAll(async () => {
   await browser?.close();
@@ -286,6 +293,9 @@ test(
 
 test("nothing of all that was against the pages' rules", () => {
   expect(misdeeds).toEqual([]);
+  // Only a page that is reloaded ends questions under way.
+  expect(answers.finished).toBeGreaterThan(20);
+  expect(answers.aborted).toBeLessThan(answers.finished / 4);
 });
 
 test("on a phone and in dark colours it holds, too", LONG, async () => {

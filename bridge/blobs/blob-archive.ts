@@ -7,7 +7,7 @@
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { BLOB_BYTES } from "@openledger/circuits/blob/blob-bytes";
-import { PART, writeDurable } from "@openledger/foundation/store/durable-file";
+import { PART, writeFileWhole } from "@openledger/foundation/whole-file";
 import { bridgeError } from "../bridge-errors.ts";
 import { isVersionedHash, type VersionedHash } from "./blob-source.ts";
 
@@ -84,7 +84,7 @@ export class BlobArchive {
     await this.#inTurn(async () => {
       if (this.#kept.has(hash)) return;
       const path = pathOf(this.folder, hash);
-      await onDisk(path, () => writeDurable(path, bytes));
+      await onDisk(path, () => writeFileWhole(path, bytes));
       this.#kept.add(hash);
       if (this.#maxCount === 0) return;
       for (const oldest of this.#kept) {

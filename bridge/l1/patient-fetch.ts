@@ -1,4 +1,5 @@
 /** Requests to an Ethereum node that is busy for a moment: for commands that nobody polls. */
+import { pause, retry } from "@openledger/foundation/retry";
 
 interface PatienceOptions {
   /** How long a request is repeated before its failure counts. */
@@ -9,11 +10,7 @@ interface PatienceOptions {
 
 // RFC 9110, 15.5.9 and 15.6; RFC 6585, 4. Hosted nodes answer 429 where a client asks more often than its plan allows.
 const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
-const FIRST_WAIT_MS = 250;
-const MAX_WAIT_MS = 10_000;
-
-// Not Node's own, which a page that reads Ethereum does not have.
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const WAITS = { firstWaitMs: 250, maxWaitMs: 10_000 };
 
 /**
  * A fetch that repeats what failed for a passing reason. Where nothing has ever answered, a broken connection is not a
@@ -24,27 +21,44 @@ export function patientFetch({ attemptTimeoutMs, patienceMs }: PatienceOptions):
   return async (input, init) => {
     const endsAtMs = performance.now() + patienceMs;
     const { signal } = init ?? {};
-    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, MAX_WAIT_MS)) {
+    const ask = async () => {
       const timeout = AbortSignal.timeout(attemptTimeoutMs);
       const attempt = { ...init, signal: signal ? AbortSignal.any([signal, timeout]) : timeout };
-      let askedMs = 0;
-      const isLast = (ms: number) => performance.now() + ms >= endsAtMs;
-      try {
-        const response = await fetch(input, attempt);
-        hasAnswered = true;
-        askedMs = retryAfterMs(response);
-        if (!PASSING_STATUSES.has(response.status) || isLast(Math.max(waitMs, askedMs))) return response;
-        await response.body?.cancel();
-      } catch (error) {
-        if (signal?.aborted || !hasAnswered || isLast(waitMs)) throw error;
-      }
-      await sleep(Math.max(waitMs, askedMs));
+      const response = await fetch(input, attempt);
+      hasAnswered = true;
+      if (PASSING_STATUSES.has(response.status)) throw new BusyAnswer(response);
+      return response;
+    };
+    try {
+      return await retry(ask, {
+        ...WAITS,
+        signal,
+        isPassing: (error, waitMs) =>
+          hasAnswered && performance.now() + Math.max(waitMs, retryAfterMs(error)) < endsAtMs,
+        onRetry: async (error, waitMs) => {
+          if (error instanceof BusyAnswer) await error.response.body?.cancel();
+          await pause(Math.max(0, retryAfterMs(error) - waitMs));
+        },
+      });
+    } catch (error) {
+      if (error instanceof BusyAnswer) return error.response;
+      throw error;
     }
   };
 }
 
+class BusyAnswer extends Error {
+  readonly response: Response;
+
+  constructor(response: Response) {
+    super(`the node answered with status ${response.status}`);
+    this.response = response;
+  }
+}
+
 /** What the node asks for, if it names seconds; 0 where it does not. */
-function retryAfterMs(response: Response): number {
-  const seconds = Number(response.headers.get("retry-after") ?? 0);
+function retryAfterMs(error: unknown): number {
+  if (!(error instanceof BusyAnswer)) return 0;
+  const seconds = Number(error.response.headers.get("retry-after") ?? 0);
   return Number.isFinite(seconds) && seconds > 0 ? 1_000 * seconds : 0;
 }

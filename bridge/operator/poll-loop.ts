@@ -1,4 +1,5 @@
 import type { Logger } from "@openledger/foundation/logger";
+import { pause, retry } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BridgeErrorCode } from "../bridge-errors.ts";
 import { type BridgeMetrics, clearAlarm, raiseAlarm } from "../metrics.ts";
@@ -17,7 +18,6 @@ interface PollLoopModules {
   readonly metrics: BridgeMetrics;
   /** Told false where an alarm is raised, and true once the step succeeds again. */
   readonly onHealth?: (isHealthy: boolean) => void;
-  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** The process ends with it (bridge.ts): its next start goes on. */
@@ -38,7 +38,6 @@ export async function runPollLoop(
 ): Promise<"stopped" | "failed"> {
   const { signal } = options;
   const logger = modules.logger.child({ loop: options.name });
-  const sleep = modules.sleep ?? sleepUntil;
   let alarm: Alarm | null = null;
   const setAlarm = (code: Alarm | null) => {
     if (alarm !== null && alarm !== code) clearAlarm(modules.metrics, alarm);
@@ -46,58 +45,59 @@ export async function runPollLoop(
     if ((alarm === null) !== (code === null)) modules.onHealth?.(code === null);
     alarm = code;
   };
-  for (let failureCount = 0; !signal.aborted; ) {
+  let failureCount = 0;
+  const noteFailure = (error: unknown, waitMs: number) => {
+    const code = codeOf(error);
+    modules.metrics.errorTotal.inc({ code });
+    failureCount += 1;
+    if (isRollupError(error) && error.isRetryable) {
+      // A day without a sequencer is no hundred thousand lines.
+      const isTold = Number.isInteger(Math.log2(failureCount));
+      if (isTold || waitMs > options.intervalMs)
+        logger.warn({ code, reason: error.message, failureCount, waitMs }, "failed, will try again");
+      return;
+    }
+    setAlarm(code as Alarm);
+    logger.error(
+      { err: error, ...dataOf(error), failureCount, waitMs },
+      "a human has to look; will try again",
+    );
+  };
+  const attempt = async () => {
     try {
       await modules.step();
-      if (failureCount > 0) logger.info({ failureCount }, "works again");
-      failureCount = 0;
-      setAlarm(null);
-      await sleep(options.intervalMs, signal);
     } catch (error) {
-      if (signal.aborted) break;
-      const code = isRollupError(error) ? error.code : "OTHER";
-      modules.metrics.errorTotal.inc({ code });
-      failureCount += 1;
+      if (signal.aborted || codeOf(error) !== "SRV_SEQUENCER_UNREACHABLE") throw error;
       // The sequencer is the operator's own, and after a start it takes nothing before it has heard from here.
-      const waitMs =
-        code === "SRV_SEQUENCER_UNREACHABLE" ? options.intervalMs : backoffMs(failureCount, options);
-      if (isRollupError(error) && error.isRetryable && !ENDS_THE_LOOP.includes(code)) {
-        // A day without a sequencer is no hundred thousand lines.
-        const isTold = Number.isInteger(Math.log2(failureCount));
-        if (isTold || waitMs > options.intervalMs)
-          logger.warn({ code, reason: error.message, failureCount, waitMs }, "failed, will try again");
-      } else {
-        setAlarm(code as Alarm);
-        const data = isRollupError(error) ? { data: error.toJSON() } : {};
-        if (ENDS_THE_LOOP.includes(code)) {
-          logger.error({ err: error, ...data }, "stopped: the database failed");
-          return "failed";
-        }
-        logger.error({ err: error, ...data, failureCount, waitMs }, "a human has to look; will try again");
-      }
-      await sleep(waitMs, signal);
+      noteFailure(error, options.intervalMs);
+      return;
     }
+    if (failureCount > 0) logger.info({ failureCount }, "works again");
+    failureCount = 0;
+    setAlarm(null);
+  };
+  try {
+    while (!signal.aborted) {
+      await retry(attempt, {
+        firstWaitMs: 2 * options.intervalMs,
+        maxWaitMs: options.maxBackoffMs,
+        signal,
+        isPassing: (error) => !ENDS_THE_LOOP.includes(codeOf(error)),
+        onRetry: noteFailure,
+      });
+      await pause(options.intervalMs, signal);
+    }
+  } catch (error) {
+    if (signal.aborted) return "stopped";
+    const code = codeOf(error);
+    modules.metrics.errorTotal.inc({ code });
+    setAlarm(code as Alarm);
+    logger.error({ err: error, ...dataOf(error) }, "stopped: the database failed");
+    return "failed";
   }
   return "stopped";
 }
 
-/** The interval, doubled for each failure in a row, at most `maxBackoffMs`. */
-export function backoffMs(
-  failureCount: number,
-  options: { intervalMs: number; maxBackoffMs: number },
-): number {
-  return Math.min(options.maxBackoffMs, options.intervalMs * 2 ** Math.min(failureCount, 30));
-}
+const codeOf = (error: unknown): string => (isRollupError(error) ? error.code : "OTHER");
 
-function sleepUntil(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done);
-  });
-}
+const dataOf = (error: unknown): object => (isRollupError(error) ? { data: error.toJSON() } : {});

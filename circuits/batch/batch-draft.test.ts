@@ -11,8 +11,13 @@ import { batchInputs } from "./batch-inputs.ts";
 
 const DEPTH = 2;
 const SHAPE = postedShape({
-  ...{ transfers: 2, members: 2, wide: 2, rows: 4, units: 1 },
-  ...{ low: 1, top: 1 },
+  transfers: 2,
+  members: 2,
+  wide: 2,
+  rows: 4,
+  units: 1,
+  low: 1,
+  top: 1,
 });
 
 beforeAll(initPoseidon);

@@ -61,8 +61,18 @@ function draftSlot(trace: SlotTrace): DraftSlot {
   const { datanetA, modelB, claimRewards, jointApproval, settlement } = trace;
   return {
     trace: {
-      ...{ record, feeWei, a, b, maxFeePerUnitWei, keyY, signature },
-      ...{ datanetA, modelB, claimRewards, jointApproval, settlement },
+      record,
+      feeWei,
+      a,
+      b,
+      maxFeePerUnitWei,
+      keyY,
+      signature,
+      datanetA,
+      modelB,
+      claimRewards,
+      jointApproval,
+      settlement,
     },
     newA: between.top === before.top ? null : between.leaf(record.a),
     newB: after.top === between.top ? null : after.leaf(record.b),

@@ -101,7 +101,11 @@ describe("TableBatch", () => {
     builder.add(world.transfer());
     builder.add(
       signFor(world.ledger, payer!.secret, {
-        ...{ kind: KIND.commitData, a: payer!.id, b: world.datanets[0]!.id, amountCode: 4n, words: [5n] },
+        kind: KIND.commitData,
+        a: payer!.id,
+        b: world.datanets[0]!.id,
+        amountCode: 4n,
+        words: [5n],
       }),
     );
     builder.add(signFor(world.ledger, payer!.secret, { kind: KIND.withdraw, a: payer!.id, words: [9n, 1n] }));

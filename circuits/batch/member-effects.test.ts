@@ -77,7 +77,9 @@ describe("MemberEffects", () => {
   const approval = { ...pay, isPay: 0n, opensModel: 1n };
   /** Of a model of several datanets, two of which have approved. */
   const partly = {
-    ...{ ...approval, approved: 0n, approvalBits: [0n, 1n, 0n, 0n, 0n, 1n] },
+    ...approval,
+    approved: 0n,
+    approvalBits: [0n, 1n, 0n, 0n, 0n, 1n],
     countersB: packCounters({ ...counters, isApproved: false, approvals: 0b100010 }),
   };
   const payWith = (changes: Partial<typeof counters>, amount = base.amount): MemberInputs => {

@@ -92,14 +92,23 @@ const entry: fc.Arbitrary<QueueOperation> = fc.oneof(
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedApproveModel })),
   fc
     .record({
-      ...{ a: id, b: id, amountWei: fc.bigInt(0n, 2n ** 32n - 1n), word1: field, word2: field },
+      a: id,
+      b: id,
+      amountWei: fc.bigInt(0n, 2n ** 32n - 1n),
+      word1: field,
+      word2: field,
       sender: address,
     })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedCommitData })),
   fc
     .record({
-      ...{ a: id, amountWei: fc.bigInt(0n, 2n ** 32n - 1n), word1: field, word2: field, word3: field },
-      ...{ word4: field, sender: address },
+      a: id,
+      amountWei: fc.bigInt(0n, 2n ** 32n - 1n),
+      word1: field,
+      word2: field,
+      word3: field,
+      word4: field,
+      sender: address,
     })
     .map((e) => ({ ...empty, ...e, kind: KIND.forcedPublishVersion })),
 );

@@ -31,8 +31,13 @@ beforeAll(initPoseidon);
 
 /** All operations here need wide slots. */
 const SHAPE = postedShape({
-  ...{ transfers: 1, members: 1, wide: 8, rows: 2, units: 1 },
-  ...{ low: 1, top: 1 },
+  transfers: 1,
+  members: 1,
+  wide: 8,
+  rows: 2,
+  units: 1,
+  low: 1,
+  top: 1,
 });
 const CONTEXT = {
   domain: TEST_DOMAIN,

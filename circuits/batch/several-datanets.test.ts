@@ -180,7 +180,8 @@ describe("a model of several datanets", () => {
         const pays = kind === KIND.payInference || kind === KIND.forcedPayInference;
         const approvals = [...given].reduce((sum, of) => sum | (1 << JOINT_DATANETS.indexOf(of as never)), 0);
         expect(batches.counters, `seed ${seed}, ${i}: kind ${kind} of ${id}`).toMatchObject({
-          ...{ isApproved, approvals },
+          isApproved,
+          approvals,
           paymentCount: paymentCount + BigInt(pays && isApproved && paymentCount < batches.counters.cap),
         });
         met.set(`${kind} ${code ?? isApproved}`, (met.get(`${kind} ${code ?? isApproved}`) ?? 0) + 1);

@@ -16,11 +16,16 @@ import {
 import { blobElementCount, blobElements, recordsOfBlob } from "./blob-elements.ts";
 
 const SHAPE: BatchShape = {
-  ...{ narrow: 8, wide: 1 },
+  narrow: 8,
+  wide: 1,
   table: { members: 3, rows: 4, units: 1, low: 1, top: 1, isBlob: true },
 };
 const record = (kind: number, words: readonly bigint[] = []): SlotRecord => ({
-  ...{ kind, a: 0xffffff, b: 3, amountCode: 2n ** 40n - 1n, isValid: false },
+  kind,
+  a: 0xffffff,
+  b: 3,
+  amountCode: 2n ** 40n - 1n,
+  isValid: false,
   words,
 });
 const nothing: SlotRecord = { kind: 0, a: 0, b: 0, amountCode: 0n, isValid: false, words: [] };

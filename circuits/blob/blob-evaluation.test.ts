@@ -43,8 +43,11 @@ function inputsOf(given: Coefficients, z: bigint, shown = { ...given, z }): Circ
   const elements = elementsOf(shown);
   const { blobLow, blobHigh } = blobHalves(evaluateBlob(elements, shown.z));
   return {
-    ...{ z, memberPayload: payloads, halves: [blobLow, blobHigh] },
-    ...{ transferCore: cores.slice(0, transfers), memberCore: cores.slice(transfers) },
+    z,
+    memberPayload: payloads,
+    halves: [blobLow, blobHigh],
+    transferCore: cores.slice(0, transfers),
+    memberCore: cores.slice(transfers),
     ...blobReductions(elements, shown.z),
   };
 }

@@ -13,7 +13,12 @@ import { readOpening, stateBatch } from "./blob-opening.ts";
 import { isOpening } from "./kzg-cells.ts";
 
 const record = (kind: number, words: readonly bigint[], fields: Partial<SlotRecord> = {}): SlotRecord => ({
-  ...{ kind, a: 3, b: 5, amountCode: 77n, isValid: false, words },
+  kind,
+  a: 3,
+  b: 5,
+  amountCode: 77n,
+  isValid: false,
+  words,
   ...fields,
 });
 const l1 = { domain: 1n, oldRoot: 2n, batchNumber: 9n, firstOpIndex: 4n, oldNextId: 6, idFeeWei: 10n ** 18n };
@@ -21,7 +26,12 @@ const NULL = record(KIND.null, [], { a: 0, b: 0, amountCode: 0n });
 const table = { members: 2, rows: 4, units: 2, low: 2, top: 1, isBlob: true };
 const batch: BatchData = {
   ...l1,
-  ...{ newRoot: 8n, timestamp: 1_000n, newNextId: 7, feeAccountId: 1, feePerUnitWei: 3n, signedCount: 3 },
+  newRoot: 8n,
+  timestamp: 1_000n,
+  newNextId: 7,
+  feeAccountId: 1,
+  feePerUnitWei: 3n,
+  signedCount: 3,
   shape: { narrow: 6, wide: 2, table },
   narrow: [
     record(KIND.transfer, []),

@@ -89,8 +89,7 @@ export async function compileCircuit(
 
   const onProgress = options.onProgress ?? (() => {});
   await removeAbandonedBuilds(cacheDir);
-  const onWaiting = (processId: number) =>
-    onProgress(`waiting for ${spec.name}: process ${processId} builds it`);
+  const onWaiting = () => onProgress(`waiting for ${spec.name}: another process builds it`);
   return whileLocked(lockOf(entryDir), onWaiting, async () => {
     const builtMeanwhile = await take();
     if (builtMeanwhile !== null) return builtMeanwhile;

@@ -62,8 +62,7 @@ export async function composeCircuit(
   if (cached !== null) return cached;
 
   await removeAbandonedBuilds(cacheDir);
-  const onWaiting = (processId: number) =>
-    onProgress?.(`waiting for ${name}: process ${processId} builds it`);
+  const onWaiting = () => onProgress?.(`waiting for ${name}: another process builds it`);
   return whileLocked(lockOf(entryDir), onWaiting, async () => {
     const builtMeanwhile = await readEntry(entryDir, contentHash);
     if (builtMeanwhile !== null) return builtMeanwhile;

@@ -244,7 +244,8 @@ class Deriver {
   /** The combination, scaled, is a known value less the sum of bit · 2^i. */
   #takeHints(terms: Combination, open: Combination): boolean {
     const digits = open.map(([wire, factor]) => ({
-      ...{ wire, ...this.#hints.get(wire)! },
+      wire,
+      ...this.#hints.get(wire)!,
       factor: this.#constants.values[factor]!,
     }));
     // A factor of 0 says nothing about its wire.

@@ -199,7 +199,13 @@ function modelInputs(
   const { present, rowCounts } = payeeInputs({ payees, accruedWei: [] }, shard, payeeCount);
   return {
     modelBits: pathBits(ledger, modelId),
-    ...{ nonce, l1Owner, keyX, balance, chain, openAmount, counters },
+    nonce,
+    l1Owner,
+    keyX,
+    balance,
+    chain,
+    openAmount,
+    counters,
     modelChildren: ledger.tree.path(modelId),
     featuresCommitment,
     payeeRoot,

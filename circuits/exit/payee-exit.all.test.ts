@@ -247,7 +247,10 @@ describe("forged payee exits", () => {
       const absent = {
         ...inputs,
         payeeBits: Array.from({ length: 12 }, (_, i) => BigInt((index >> i) & 1)),
-        ...{ accruedWei: 0n, claimedWei: 0n, otherClaimedWei: 0n, otherId: 0 },
+        accruedWei: 0n,
+        claimedWei: 0n,
+        otherClaimedWei: 0n,
+        otherId: 0,
         accruedChildren: accruedPath(payees, accruedWei, index),
         claimedChildren: claimedPath(claimedWei, index),
         ownerBits: (inputs.ownerBits as bigint[]).map(() => 0n),

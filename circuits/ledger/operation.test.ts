@@ -7,7 +7,12 @@ import { hashMessages, messageHash, messageName } from "./operation.ts";
 beforeAll(initPoseidon);
 
 const transfer = () => ({
-  ...{ kind: KIND.transfer, a: 2, b: 3, amountCode: 5n, nonce: 7n, maxFeePerUnitWei: 9n },
+  kind: KIND.transfer,
+  a: 2,
+  b: 3,
+  amountCode: 5n,
+  nonce: 7n,
+  maxFeePerUnitWei: 9n,
   words: [] as bigint[],
 });
 

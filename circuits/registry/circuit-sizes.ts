@@ -33,7 +33,9 @@ export interface CircuitSizes {
 }
 
 export const batchSizes = ({ narrow, table, wide }: BatchShape): CircuitSizes => ({
-  ...{ sort: CIRCUIT_SORT.batch, size0: narrow, size1: wide },
+  sort: CIRCUIT_SORT.batch,
+  size0: narrow,
+  size1: wide,
   tableSizes: packTable(table),
 });
 

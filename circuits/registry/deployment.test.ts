@@ -28,7 +28,8 @@ const deployment: Deployment = {
   circuits: [
     {
       name: "table-4-2-2-8-2-2-1",
-      ...{ ...batchSizes(shapeOf(6, 2)), tableSizes: packTable(shapeOf(6, 2).table) },
+      ...batchSizes(shapeOf(6, 2)),
+      tableSizes: packTable(shapeOf(6, 2).table),
       circuitId: 2n ** 256n - 1n,
       isDevelopment: true,
       verificationKeyPath: "a",

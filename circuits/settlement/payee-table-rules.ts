@@ -128,7 +128,8 @@ function tablesOf(
     const { from, to } = requireRoom(shard, payeeCount);
     const items = data.items.slice(from, to);
     return {
-      ...{ privateElements: [], placeCount: entryPlaces(payeeCount, true) },
+      privateElements: [],
+      placeCount: entryPlaces(payeeCount, true),
       elements: elements[s]!,
       inputs: {
         ...common,

@@ -97,7 +97,9 @@ describe("an activation", () => {
     const subroots = accruedSubroots(payees, []);
     const payeeRootOf = {
       ...other,
-      ...{ payeeRoot: payeeRoot(payees), oldSubroot: subroots, newSubroot: subroots },
+      payeeRoot: payeeRoot(payees),
+      oldSubroot: subroots,
+      newSubroot: subroots,
     };
     await expectOther({ ...inputs, ...payeeRootOf }, activation.data, [0, 5], "other statics");
   });

@@ -28,7 +28,11 @@ const signatureChallenges = (
       const { signature } = slot;
       if (slot.kind === KIND.null) return { signature, keyX: DUMMY.keyX, message: DUMMY_MESSAGE };
       const operation = {
-        ...{ kind: slot.kind, a: slot.a, b: slot.b, amountCode: slot.amountCode, nonce: slot.nonce },
+        kind: slot.kind,
+        a: slot.a,
+        b: slot.b,
+        amountCode: slot.amountCode,
+        nonce: slot.nonce,
         words: slot.kind === KIND.transfer ? [] : [slot.payload],
         maxFeePerUnitWei: feePerUnitWei + slot.slackWei,
       };

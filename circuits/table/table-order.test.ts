@@ -92,7 +92,10 @@ describe("the order of a batch", () => {
     const pay = (a: typeof ann, b: typeof ann) =>
       builder.add(
         signFor(world.ledger, a.secret, {
-          ...{ kind: KIND.transfer, a: a.id, b: b.id, amountCode: encodeAmount(OPEN / 1000n) },
+          kind: KIND.transfer,
+          a: a.id,
+          b: b.id,
+          amountCode: encodeAmount(OPEN / 1000n),
         }),
       ).slot;
     const withdrawal = { kind: KIND.withdraw, a: ann.id, words: [99n, 1n] };

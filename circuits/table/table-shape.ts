@@ -52,7 +52,13 @@ export function parseTableName(name: string): TableShape | null {
     ...[number, number, number, number],
   ];
   return {
-    ...{ transfers, members, wide, rows, units, low, top },
+    transfers,
+    members,
+    wide,
+    rows,
+    units,
+    low,
+    top,
     ...(blob === undefined ? {} : { isBlob: true }),
   };
 }

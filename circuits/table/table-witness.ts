@@ -99,7 +99,8 @@ export class TableWitness {
       const inputsOf = (i: number): CircuitInputs => ({
         ...slotInputs(inputs, section, i, count, ports),
         // What the tree gives all parts; it puts out the same, or its own rows fail.
-        ...{ gamma, power },
+        gamma,
+        power,
         ...(section === "member" ? { timePoint: (BigInt(i + 1) * power[2]!) % FIELD_ORDER } : {}),
       });
       return this.#copies.calculateAll(

@@ -20,8 +20,13 @@ import { tableTerms, unbalanced } from "./table-terms.ts";
 
 const AT_ONCE_DEPTH = 3;
 const SHAPE: TableShape = {
-  ...{ transfers: 6, members: 4, wide: 1, rows: 10, units: 3 },
-  ...{ low: 1, top: 1 },
+  transfers: 6,
+  members: 4,
+  wide: 1,
+  rows: 10,
+  units: 3,
+  low: 1,
+  top: 1,
 };
 
 interface AtOnceVerdicts {

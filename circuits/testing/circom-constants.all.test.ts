@@ -103,8 +103,12 @@ describe("circom's constants", () => {
 
   it("are the positions of packed fields", () => {
     const tables = {
-      ...{ NARROW_CORE, WIDE_CORE, MESSAGE: MESSAGE_CORE, REFERENCE },
-      ...{ COUNTER: COUNTERS, BINDING },
+      NARROW_CORE,
+      WIDE_CORE,
+      MESSAGE: MESSAGE_CORE,
+      REFERENCE,
+      COUNTER: COUNTERS,
+      BINDING,
     };
     const expected = Object.entries(tables).flatMap(([prefix, places]) =>
       Object.entries(places).map(

@@ -423,7 +423,10 @@ export class RandomLedger {
         // One word at most is wrong.
         const wrong = random.below(6);
         return {
-          ...{ ...base, a: by, b, sender },
+          ...base,
+          a: by,
+          b,
+          sender,
           amountWei: BigInt.asUintN(39, rest ^ BigInt(wrong === 0)) | (queuedAt << 39n),
           word1: wrong === 1 ? 0xbadn : leaf.l1Owner || 0xbadn,
           word2: model === undefined || wrong === 2 ? random.field() : hashStatics(model.statics),

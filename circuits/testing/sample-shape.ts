@@ -3,14 +3,24 @@ import { postedShape } from "../table/table-shape.ts";
 
 /** As many slots as a domain of 2^18 takes: the circuit whose size the tests count. No rollup has to have it. */
 export const SAMPLE_SHAPE: BatchShape = postedShape({
-  ...{ transfers: 10, members: 6, wide: 5, rows: 20, units: 6 },
-  ...{ low: 1, top: 2 },
+  transfers: 10,
+  members: 6,
+  wide: 5,
+  rows: 20,
+  units: 6,
+  low: 1,
+  top: 2,
 });
 
 /** What an operator's own prover takes: ids below 262,144 have a place in the table. */
 export const PRODUCTION_SHAPE: BatchShape = postedShape({
-  ...{ transfers: 48, members: 16, wide: 8, rows: 96, units: 8 },
-  ...{ low: 4, top: 2 },
+  transfers: 48,
+  members: 16,
+  wide: 8,
+  rows: 96,
+  units: 8,
+  low: 4,
+  top: 2,
 });
 
 /** So many slots, where the table's other sizes do not matter; ids below 512 have a place in it. @param narrow even, 2 at least */

@@ -19,21 +19,36 @@ import { postedOf } from "./settlement/random-settlement.ts";
 
 /** 512 ids, of which the table reaches 64; no wide slot, so that the circuit is the table and little else. */
 export const SMALL_TABLE: TableShape = {
-  ...{ transfers: 4, members: 2, wide: 0, rows: 7, units: 2 },
-  ...{ low: 1, top: 1 },
+  transfers: 4,
+  members: 2,
+  wide: 0,
+  rows: 7,
+  units: 2,
+  low: 1,
+  top: 1,
 };
 export const SMALL_BLOB_TABLE: TableShape = { ...SMALL_TABLE, isBlob: true };
 /** Two wide slots: the nets from the table's root through each of them to the last one. */
 export const SMALL_WIDE_TABLE: TableShape = {
-  ...{ transfers: 1, members: 1, wide: 2, rows: 2, units: 1 },
-  ...{ low: 1, top: 1 },
+  transfers: 1,
+  members: 1,
+  wide: 2,
+  rows: 2,
+  units: 1,
+  low: 1,
+  top: 1,
 };
 export const SMALL_DEPTH = 3;
 
 /** Two slots of each section, in a tree of 64 leaves: the smallest batch that has every kind and every order of slots. */
 export const BATCH_TABLE: TableShape = {
-  ...{ transfers: 2, members: 2, wide: 2, rows: 4, units: 2 },
-  ...{ low: 1, top: 1 },
+  transfers: 2,
+  members: 2,
+  wide: 2,
+  rows: 4,
+  units: 2,
+  low: 1,
+  top: 1,
 };
 export const BATCH_DEPTH = 2;
 export async function batchTester(): Promise<CircuitTester> {

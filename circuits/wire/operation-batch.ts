@@ -209,7 +209,9 @@ export function decodeBatchAnswers(bytes: Uint8Array): BatchAnswer[] {
     const preconfirmation = hasPromise
       ? {
           operationHash: hash,
-          ...{ opIndex: number(), deadlineSeconds: number(), signature: reader.hex(SIGNATURE_BYTES) },
+          opIndex: number(),
+          deadlineSeconds: number(),
+          signature: reader.hex(SIGNATURE_BYTES),
         }
       : null;
     answers.push({ hash, status, preconfirmation });

@@ -90,6 +90,24 @@ export async function getSettlement(
   }
 }
 
+/**
+ * Whether the ledger has a settlement of the epoch, 0 for the activation, by the model's leaf. To ask for one that there is
+ * not yet is answered by an error, which browsers show.
+ * @internal
+ */
+export function isSettled(
+  {
+    closedEpoch,
+    counters,
+  }: Pick<LedgerModelLeaf, "closedEpoch"> & {
+    counters: Pick<LedgerModelLeaf["counters"], "epoch" | "isReady">;
+  },
+  epoch: number,
+): boolean {
+  if (epoch === 0) return counters.isReady;
+  return epoch < counters.epoch && closedEpoch?.epoch !== epoch;
+}
+
 /** What a settlement's posted bytes say, those of all its entries. @throws CIR_WIRE_MALFORMED */
 export const postedOf = ({
   data,

@@ -1,11 +1,13 @@
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync } from "node:zlib";
 import { circuitError } from "@openledger/circuits/circuit-errors";
+import { lockOf } from "@openledger/foundation/build-cache";
 import { whileLocked } from "@openledger/foundation/file-lock";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Abi, Hex } from "viem";
 import { contractError } from "../contract-errors.ts";
 
@@ -70,15 +72,11 @@ export async function compileContracts(
   const cached = await readIfThere(entryPath);
   if (cached !== null) return parseContracts(cached);
   await mkdir(cacheDir, { recursive: true });
-  const onWaiting = (processId: number) =>
-    onProgress(`waiting for the contracts of ${set}: process ${processId} compiles them`);
-  return whileLocked(`${entryPath}.lock`, onWaiting, async () => {
+  const onWaiting = () => onProgress(`waiting for the contracts of ${set}: another process compiles them`);
+  return whileLocked(lockOf(entryPath), onWaiting, async () => {
     const made = (await readIfThere(entryPath)) ?? (prebuilt ? await readPrebuilt(set, contentHash) : null);
     const text = made ?? Buffer.from(JSON.stringify(runCompiler(input)));
-    // Written beside its place and renamed, so that a kill never leaves half a file.
-    const partPath = `${entryPath}.${randomBytes(4).toString("hex")}`;
-    await writeFile(partPath, text);
-    await rename(partPath, entryPath);
+    await writeFileWhole(entryPath, text);
     return parseContracts(text);
   });
 }

@@ -133,7 +133,8 @@ export async function deployContract(
       abi,
       bytecode,
       args,
-      ...{ account, gas },
+      account,
+      gas,
       chain: walletClient.chain ?? null,
     });
     const receipt = await publicClient.waitForTransactionReceipt({ hash });

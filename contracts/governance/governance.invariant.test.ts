@@ -34,7 +34,8 @@ const anyCall: fc.Arbitrary<() => GovernedCall> = fc.oneof(
   fc.record({ id, wei: fc.bigInt({ min: 1n, max: 2n ** 96n - 1n }) }).map(({ id, wei }) => () => ({
     target: f.rollup.address,
     data: encodeFunctionData({
-      ...{ abi: rollupAbi, functionName: "forceWithdraw" },
+      abi: rollupAbi,
+      functionName: "forceWithdraw",
       args: [id, wei, f.roles.stranger, ANY_FEE],
     }),
   })),
@@ -51,14 +52,17 @@ const anyCall: fc.Arbitrary<() => GovernedCall> = fc.oneof(
   fc.record({ id, wei: fc.bigInt({ min: 1n, max: 5n * OPEN }) }).map(({ wei }) => () => ({
     target: f.token.address,
     data: encodeFunctionData({
-      ...{ abi: openTokenAbi, functionName: "transferFrom" },
+      abi: openTokenAbi,
+      functionName: "transferFrom",
       args: [f.roles.bob, g.timelock.address, wei],
     }),
   })),
   fc.constant(() => ({
     target: f.token.address,
     data: encodeFunctionData({
-      ...{ abi: openTokenAbi, functionName: "approve", args: [f.rollup.address, ANY_FEE] },
+      abi: openTokenAbi,
+      functionName: "approve",
+      args: [f.rollup.address, ANY_FEE],
     }),
   })),
   fc.bigInt({ min: 0n, max: 2n * THIRTY_DAYS }).map((delay) => () => ({
@@ -68,7 +72,8 @@ const anyCall: fc.Arbitrary<() => GovernedCall> = fc.oneof(
   fc.record({ role: fc.constantFrom(...ROLES), isGrant: fc.boolean() }).map(({ isGrant, role }) => () => ({
     target: g.timelock.address,
     data: encodeFunctionData({
-      ...{ abi: governanceTimelockAbi, functionName: isGrant ? "grantRole" : "revokeRole" },
+      abi: governanceTimelockAbi,
+      functionName: isGrant ? "grantRole" : "revokeRole",
       args: [role, f.roles.stranger],
     }),
   })),
@@ -81,7 +86,8 @@ const anyCall: fc.Arbitrary<() => GovernedCall> = fc.oneof(
   fc.boolean().map((isGood) => () => ({
     target: g.registry.address,
     data: encodeFunctionData({
-      ...{ abi: rollupRegistryAbi, functionName: "announce" },
+      abi: rollupRegistryAbi,
+      functionName: "announce",
       args: [isGood ? f.rollup.address : f.roles.bob, zeroHash],
     }),
   })),

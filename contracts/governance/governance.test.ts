@@ -223,8 +223,12 @@ describe("GovernanceTimelock", () => {
   it("has no admin but itself, and the governor alone proposes", async () => {
     const admin = await g.timelock.read.DEFAULT_ADMIN_ROLE();
     const granted = await f.client.getContractEvents({
-      ...{ address: g.timelock.address, abi: governanceTimelockAbi, eventName: "RoleGranted" },
-      ...{ fromBlock: 0n, toBlock: f.deployment.blockNumber + 40n, strict: true },
+      address: g.timelock.address,
+      abi: governanceTimelockAbi,
+      eventName: "RoleGranted",
+      fromBlock: 0n,
+      toBlock: f.deployment.blockNumber + 40n,
+      strict: true,
     });
     const admins = granted.filter(({ args }) => args.role === admin).map(({ args }) => args.account);
     expect(admins).toEqual([g.timelock.address]);
@@ -250,9 +254,14 @@ describe("RollupRegistry", () => {
     const transport = custom(f.client);
     const walletClient = createWalletClient({ account: f.roles.holder, chain: f.client.chain, transport });
     const base = {
-      ...{ walletClient, publicClient: createPublicClient({ chain: f.client.chain, transport }) },
-      ...{ sequencer: f.roles.sequencer, genesisRoot: 5n, treasuryOwner: g.timelock.address },
-      ...{ operatorOwner: f.roles.operator, operatorKeyX: 4n, circuits: f.circuits },
+      walletClient,
+      publicClient: createPublicClient({ chain: f.client.chain, transport }),
+      sequencer: f.roles.sequencer,
+      genesisRoot: 5n,
+      treasuryOwner: g.timelock.address,
+      operatorOwner: f.roles.operator,
+      operatorKeyX: 4n,
+      circuits: f.circuits,
     };
     const other = await deployRollup(base);
     await expect(announce(other.rollup, "another token")).rejects.toThrow("RegistryOtherToken");

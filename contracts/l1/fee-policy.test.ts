@@ -58,7 +58,9 @@ describe("fees with blobs", () => {
     const first = { maxFeePerGasWei: 23n, maxPriorityFeePerGasWei: 3n, maxFeePerBlobGasWei: 14n };
     expect(initialBlobFees(market, 7n, caps)).toEqual(first);
     expect(blobReplacementFees(first, market, 7n, caps)).toEqual({
-      ...{ maxFeePerGasWei: 46n, maxPriorityFeePerGasWei: 6n, maxFeePerBlobGasWei: 28n },
+      maxFeePerGasWei: 46n,
+      maxPriorityFeePerGasWei: 6n,
+      maxFeePerBlobGasWei: 28n,
     });
     const untipped = { maxFeePerGasWei: 0n, maxPriorityFeePerGasWei: 0n, maxFeePerBlobGasWei: 0n };
     const free = { baseFeePerGasWei: 0n, priorityFeePerGasWei: 0n };

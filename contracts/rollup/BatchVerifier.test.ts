@@ -35,7 +35,8 @@ function prove(circuit: number, overrides: Partial<ContractProof> = {}) {
     commitment: randomElement(),
     evaluation: randomElement(),
     challenge: randomElement(),
-    ...{ blobLow: 0n, blobHigh: 0n },
+    blobLow: 0n,
+    blobHigh: 0n,
   };
   const { commitment, evaluation, challenge } = statement;
   const proof = f.circuits[circuit]!.forge([commitment, evaluation, challenge]);

@@ -128,21 +128,31 @@ describe("queue entries", () => {
       [
         () => f.rollup.write.forceTransfer([6, 7, 8n, f.roles.bob, ANY_FEE], as("alice")),
         {
-          ...{ kind: KIND.forcedTransfer, a: 6, b: 7, amountWei: 8n },
-          ...{ word1: word("bob"), burnedFeeWei: 2n * OPEN },
+          kind: KIND.forcedTransfer,
+          a: 6,
+          b: 7,
+          amountWei: 8n,
+          word1: word("bob"),
+          burnedFeeWei: 2n * OPEN,
         },
       ],
       [
         () => f.rollup.write.forceClaimRewards([6, 7, 255, true, ANY_FEE], as("alice")),
         {
-          ...{ kind: KIND.forcedClaimRewards, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
+          kind: KIND.forcedClaimRewards,
+          a: 6,
+          b: 7,
+          burnedFeeWei: 4n * OPEN,
           word1: packClaim(255, PAYEE_ROLE.validator),
         },
       ],
       [
         () => f.rollup.write.forceClaimRewards([6, 7, 3, false, ANY_FEE], as("alice")),
         {
-          ...{ kind: KIND.forcedClaimRewards, a: 6, b: 7, burnedFeeWei: 4n * OPEN },
+          kind: KIND.forcedClaimRewards,
+          a: 6,
+          b: 7,
+          burnedFeeWei: 4n * OPEN,
           word1: packClaim(3, PAYEE_ROLE.contributor),
         },
       ],
@@ -153,7 +163,12 @@ describe("queue entries", () => {
       [
         () => force(KIND.forcedPayInference, { a: 6n, b: 9n, amountWei: 8n, word1: word("bob"), word2: 5n }),
         {
-          ...{ kind: KIND.forcedPayInference, a: 6, b: 9, amountWei: 8n, word1: word("bob"), word2: 5n },
+          kind: KIND.forcedPayInference,
+          a: 6,
+          b: 9,
+          amountWei: 8n,
+          word1: word("bob"),
+          word2: 5n,
           burnedFeeWei: 8n * OPEN,
         },
       ],
@@ -164,7 +179,12 @@ describe("queue entries", () => {
       [
         () => force(KIND.forcedApproveModel, { a: 6n, b: 9n, amountWei: 7n, word1: word("bob"), word2: 5n }),
         {
-          ...{ kind: KIND.forcedApproveModel, a: 6, b: 9, amountWei: "time", word1: word("bob"), word2: 5n },
+          kind: KIND.forcedApproveModel,
+          a: 6,
+          b: 9,
+          amountWei: "time",
+          word1: word("bob"),
+          word2: 5n,
           burnedFeeWei: 8n * OPEN,
         },
       ],
@@ -175,11 +195,22 @@ describe("queue entries", () => {
       [
         () =>
           force(KIND.forcedPublishVersion, {
-            ...{ a: 9n, amountWei: 40n, word1: 1n, word2: 2n, word3: 3n, word4: 4n },
+            a: 9n,
+            amountWei: 40n,
+            word1: 1n,
+            word2: 2n,
+            word3: 3n,
+            word4: 4n,
           }),
         {
-          ...{ kind: KIND.forcedPublishVersion, a: 9, amountWei: 40n, burnedFeeWei: 8n * OPEN },
-          ...{ word1: 1n, word2: 2n, word3: 3n, word4: 4n },
+          kind: KIND.forcedPublishVersion,
+          a: 9,
+          amountWei: 40n,
+          burnedFeeWei: 8n * OPEN,
+          word1: 1n,
+          word2: 2n,
+          word3: 3n,
+          word4: 4n,
         },
       ],
     ];
@@ -189,8 +220,17 @@ describe("queue entries", () => {
       const [added] = await f.rollup.getEvents.QueueEntryAdded();
       const { timestamp } = await f.client.getBlock();
       const expected = {
-        ...{ a: 0, b: 0, amountWei: 0n, word1: 0n, word2: 0n, word3: 0n, word4: 0n, burnedFeeWei: 0n },
-        ...{ index, sender: f.roles.alice, timestamp: Number(timestamp) },
+        a: 0,
+        b: 0,
+        amountWei: 0n,
+        word1: 0n,
+        word2: 0n,
+        word3: 0n,
+        word4: 0n,
+        burnedFeeWei: 0n,
+        index,
+        sender: f.roles.alice,
+        timestamp: Number(timestamp),
         ...fields,
         // A ForcedCloseEpoch says when it was queued.
         ...(fields.word1 === "time" ? { word1: timestamp } : {}),

@@ -108,8 +108,12 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      ...{ type: fc.constant("force" as const), from: user, kind: fc.constantFrom(...FORCED_KINDS), a: leaf },
-      ...{ words: fc.array(element, { minLength: 4, maxLength: 4 }), amountWei: amount },
+      type: fc.constant("force" as const),
+      from: user,
+      kind: fc.constantFrom(...FORCED_KINDS),
+      a: leaf,
+      words: fc.array(element, { minLength: 4, maxLength: 4 }),
+      amountWei: amount,
       spoilt: fc.constantFrom(
         {},
         {},
@@ -281,7 +285,11 @@ export class InvariantWalk {
         const { timestamp } = await f.client.getBlock();
         const sender = word(s.from);
         model.queue.push({
-          ...{ record: asQueued(record, timestamp), depositWei, sender, timestamp, isRefunded: false },
+          record: asQueued(record, timestamp),
+          depositWei,
+          sender,
+          timestamp,
+          isRefunded: false,
         });
       },
     });

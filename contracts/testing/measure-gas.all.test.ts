@@ -70,16 +70,17 @@ test("gas stays within its limits", async () => {
   const { furtherOtherCircuit: _other, furtherSameCircuit: _same, ...exitCalls } = exits;
   const blobs = Object.entries(await measureBlobGas()).map(([name, of]) => [name, BigInt(of.executionGas)]);
   const calls = {
-    ...{
-      burnAccrued,
-      deployRollup,
-      deposit,
-      emptyBatch,
-      finalizeWithdrawal,
-      fullBatch,
-      settle: joined + totals[512],
-    },
-    ...{ recordRandomness: figures.recordRandomness, ...forced, ...exitCalls, ...Object.fromEntries(blobs) },
+    burnAccrued,
+    deployRollup,
+    deposit,
+    emptyBatch,
+    finalizeWithdrawal,
+    fullBatch,
+    settle: joined + totals[512],
+    recordRandomness: figures.recordRandomness,
+    ...forced,
+    ...exitCalls,
+    ...Object.fromEntries(blobs),
   };
   for (const [name, gas] of Object.entries(calls))
     expect(gas, `${name} leaves a quarter of a transaction`).toBeLessThanOrEqual(

@@ -173,7 +173,8 @@ async function measure(
       commitment: randomElement(),
       evaluation: randomElement(),
       challenge: randomElement(),
-      ...{ blobLow: 0n, blobHigh: 0n },
+      blobLow: 0n,
+      blobHigh: 0n,
     }));
     const forged = inputs.map((s) => f.circuits[s.circuit]!.forge([s.commitment, s.evaluation, s.challenge]));
     const data = encodeFunctionData({

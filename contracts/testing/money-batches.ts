@@ -48,7 +48,9 @@ export async function honestBatches(calls: MoneyCalls, base: BatchData): Promise
     const batch = {
       number: Number(content.batchNumber),
       isSequencer: from === "sequencer",
-      ...{ newRoot, waiting, records },
+      newRoot,
+      waiting,
+      records,
     };
     batches.push(
       batchCall(calls, "batch", from, content, (at) => {

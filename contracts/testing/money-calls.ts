@@ -149,7 +149,9 @@ export class MoneyCalls {
     const b = random.pick([...MODEL_IDS, MODELS.old, MODELS.young, a]);
     const words = [0n, packClaim(payeeIndex, role)];
     return this.#queue("forceClaimRewards", from, [a, b, payeeIndex, isValidator], {
-      ...{ kind: KIND.forcedClaimRewards, a, b },
+      kind: KIND.forcedClaimRewards,
+      a,
+      b,
       words,
     });
   }
@@ -170,7 +172,9 @@ export class MoneyCalls {
       [KIND.forcedPayInference]: { b, amountWei: count * (OPEN / 100n), word1: owner, word2: 7n },
       [KIND.forcedRevokeModel]: { b },
       [KIND.forcedApproveModel]: {
-        ...{ b, word1: owner, word2: statics },
+        b,
+        word1: owner,
+        word2: statics,
         amountWei: (model?.statics.binding ?? 0n) >> BINDING.predecessor,
       },
       [KIND.forcedCommitData]: { b, amountWei: count, word2: count + 1n },

@@ -54,7 +54,10 @@ export const PAYEES: readonly Payee[] = cutPayees(
 const ROW_COUNT = 300n;
 /** The version that the models have learned. */
 const versionOf = (): DatanetBody => ({
-  ...{ ...EMPTY_DATANET_BODY, version: 1n, rowCount: ROW_COUNT, rowsRoot: 11n },
+  ...EMPTY_DATANET_BODY,
+  version: 1n,
+  rowCount: ROW_COUNT,
+  rowsRoot: 11n,
   ownersCommitment: ownersCommitment(PAYEES.map((payee) => payee.rowCount)),
   payeeRoot: payeeRoot(PAYEES),
 });

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { PART, syncFolder, writeDurable } from "@openledger/foundation/store/durable-file";
+import { PART, syncFolder, writeFileWhole } from "@openledger/foundation/whole-file";
 import { datanetError } from "../datanet-errors.ts";
 
 export const sha256Hex = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
@@ -43,7 +43,7 @@ export class BlobFiles {
       await syncFolder(this.#folder);
       this.#made.add(folder);
     }
-    await writeDurable(path, bytes);
+    await writeFileWhole(path, bytes);
     return { name, isNew: true };
   }
 

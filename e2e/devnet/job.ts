@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
 import type { RowStore } from "@openledger/client/actions/data/row-store";
 import type { L1Result } from "@openledger/client/actions/l1/l1-result";
@@ -18,6 +17,7 @@ import { createLedgerClient, type LedgerClient } from "@openledger/client/ledger
 import { getOperation } from "@openledger/client/sequencer/ledger-reads";
 import type { WaitProgress, WaitResult, WaitStage, WaitTarget } from "@openledger/client/sequencer/wait-for";
 import { waitFor } from "@openledger/client/sequencer/wait-for";
+import { retry } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { BackendName } from "@openledger/prover/backends";
 import type { RollupCircuit } from "@openledger/verifier/circuits/rollup-circuits";
@@ -74,17 +74,15 @@ const RETRY_MS = 1000;
 const RETRY_COUNT = 60;
 
 /** Calls again while a service is away: it is being started again, or the devnet gives up by itself. */
-export async function withRetry<T>(job: Pick<Job, "signal" | "console">, act: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    job.signal.throwIfAborted();
-    try {
-      return await act();
-    } catch (error) {
-      if (!isRollupError(error) || !error.isRetryable || tries >= RETRY_COUNT) throw error;
-      job.console.progress(`${error.message}; trying again`);
-      await sleep(RETRY_MS, undefined, { signal: job.signal });
-    }
-  }
+export function withRetry<T>(job: Pick<Job, "signal" | "console">, act: () => Promise<T>): Promise<T> {
+  return retry(act, {
+    firstWaitMs: RETRY_MS,
+    maxWaitMs: RETRY_MS,
+    maxRetries: RETRY_COUNT,
+    signal: job.signal,
+    isPassing: (error) => isRollupError(error) && error.isRetryable,
+    onRetry: (error) => job.console.progress(`${(error as Error).message}; trying again`),
+  });
 }
 
 /** An L1 transaction that is sent once, however often the devnet is killed and started. */

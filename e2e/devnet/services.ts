@@ -40,7 +40,7 @@ export async function loadOperatorToken(): Promise<string> {
   const known = readIfPresent(devnetPaths.operatorToken);
   if (known !== null) return known.trim();
   const token = randomBytes(24).toString("hex");
-  await writeFileWhole(devnetPaths.operatorToken, `${token}\n`, 0o600);
+  await writeFileWhole(devnetPaths.operatorToken, `${token}\n`, { mode: 0o600 });
   return token;
 }
 

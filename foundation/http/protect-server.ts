@@ -59,8 +59,9 @@ export function protectServer(server: Server, limits: ConnectionLimits, log: Con
       const network = networkOf(remoteAddress);
       if (!rate.take(network) || !places.take(network)) {
         say({
-          ...{ from: network, maxOfNetwork: places.maxOfNetwork },
-          ...{ connectionsPerSecond: CONNECTIONS_PER_SECOND },
+          from: network,
+          maxOfNetwork: places.maxOfNetwork,
+          connectionsPerSecond: CONNECTIONS_PER_SECOND,
         });
         socket.destroy();
         return;

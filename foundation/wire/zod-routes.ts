@@ -73,7 +73,10 @@ export const routesOf =
     const given = Object.entries({ bodyLimit, config, onRequest }).filter(([, value]) => value !== undefined);
     const documented = { ...(tag === undefined ? {} : { tags: [tag] }), ...schema } as FastifySchema;
     app.route<{ Params: Output<Params>; Querystring: Output<Query>; Body: Output<Body> }>({
-      ...{ method, url, handler, schema: documented },
+      method,
+      url,
+      handler,
+      schema: documented,
       ...Object.fromEntries(given),
     });
   };

@@ -1,9 +1,9 @@
 /** Adapters on disk: a folder of PEFT folders, and a folder of compiled ones that can be removed at any time. */
-import { randomUUID } from "node:crypto";
 import { closeSync, fstatSync, openSync, read, readSync, statSync } from "node:fs";
-import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isRollupError } from "@openledger/foundation/rollup-error";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { adapterLayout } from "../architecture/adapter-layout.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
 import { readAdapter, readAdapterSettings } from "../files/adapter-files.ts";
@@ -127,7 +127,7 @@ export class AdapterStore {
         }
         // The next request compiles it again.
         this.#headers.delete(name);
-        await writeFile(path, "");
+        await writeFileWhole(path, "", { isDurable: false });
         throw unusable(name, damaged(name, "its bytes are not those that were written"));
       },
     };
@@ -147,18 +147,14 @@ export class AdapterStore {
   }
 
   async #compile(name: string, stamp: string): Promise<void> {
-    const { cacheFolder, folder, shape } = this.#options;
+    const { folder, shape } = this.#options;
     const source = folderSource(join(folder, name));
     const settings = await readAdapterSettings(source);
     const layout = adapterLayout(shape, settings);
     const numbers = new Float32Array(layout.floatCount);
     await readAdapter(source, shape, layout, numbers, 0);
-    await mkdir(cacheFolder, { recursive: true });
-    const path = this.#path(name);
-    // A name of its own: another server may compile the same adapter.
-    const work = `${path}.${randomUUID()}`;
-    await writeFile(work, encodeFlat(shape, settings, numbers, stamp));
-    await rename(work, path);
+    const flat = encodeFlat(shape, settings, numbers, stamp);
+    await writeFileWhole(this.#path(name), flat, { isDurable: false });
   }
 
   #path(name: string): string {

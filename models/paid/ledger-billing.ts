@@ -4,8 +4,8 @@ import { z } from "zod";
 import type { WeightNumbers } from "../architecture/model-shape.ts";
 import { type ServingErrorCode, servingError } from "../model-errors.ts";
 import { drawSeedOf } from "../registered/draw-seed.ts";
-import { isCiting } from "../registered/text-recipe.ts";
-import { answerText, requirePromptBytes, requirePromptTokens } from "../registered/text-tokens.ts";
+import { endTokensOf, isCiting } from "../registered/text-recipe.ts";
+import { answerText, promptOf, requirePromptBytes, requirePromptTokens } from "../registered/text-tokens.ts";
 import type {
   AnswerBilling,
   AnswerForm,
@@ -55,13 +55,13 @@ export class LedgerBilling implements AnswerBilling {
   async formOf(question: AskedQuestion, encode: EncodePrompt): Promise<AnswerForm> {
     const { model, text } = this.#known(question);
     const { recipe } = model;
-    const { answerTokens, endToken, noRepeat, temperature } = recipe.answers;
+    const { answerTokens, noRepeat, temperature } = recipe.answers;
     translated(() => requirePromptBytes(this.#tokens, text, recipe));
     const own = await encode(text);
     translated(() => requirePromptTokens(own, recipe));
-    const read = isCiting(recipe) ? await model.read(text).catch(rethrow) : { given: own };
+    const read = isCiting(recipe) ? await model.read(text).catch(rethrow) : { given: promptOf(recipe, own) };
     const seed = drawSeedOf(recipe, text);
-    const endTokens = endToken === null ? [] : [endToken];
+    const endTokens = [...endTokensOf(recipe)];
     return { prompt: read.given, maxTokens: answerTokens, temperature, topP: 1, noRepeat, seed, endTokens };
   }
 

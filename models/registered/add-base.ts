@@ -11,7 +11,7 @@ import { loadModel, openModel } from "../files/load-model.ts";
 import type { KernelChoice } from "../kernels/create-kernels.ts";
 import { modelError } from "../model-errors.ts";
 import { openTokenizer } from "../tokens/tokenizer.ts";
-import { baseFileNames } from "./base-files.ts";
+import { baseFileNames, MARK_FILES } from "./base-files.ts";
 
 const HUB = "https://huggingface.co";
 const HUB_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*\/[A-Za-z0-9][A-Za-z0-9._-]*$/;
@@ -80,7 +80,7 @@ export async function addBase(
   await rm(part, { recursive: true, force: true });
   await mkdir(part, { recursive: true });
   try {
-    const files = [...(await baseFileNames(source)), ...CARD_FILES, SELF_TEST];
+    const files = [...(await baseFileNames(source)), ...MARK_FILES, ...CARD_FILES, SELF_TEST];
     const sizeBytes = await copyFiles(source, files, part, onProgress);
     const copied = folderSource(part);
     const largestLogitError = await testLogits(copied, part, kernels);

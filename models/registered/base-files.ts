@@ -12,6 +12,8 @@ import { modelError } from "../model-errors.ts";
 /** All files together: they are held in memory while they are read. */
 const MAX_BASE_BYTES = 4 * 2 ** 30;
 const INDEX_FILE = "model.safetensors.index.json";
+/** What says how texts and turns end: beside a base, and of no effect on a recipe that is written. */
+export const MARK_FILES = ["generation_config.json", "chat_template.jinja"] as const;
 const FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,200}$/;
 
 export const baseSchema = z.strictObject({

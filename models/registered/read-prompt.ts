@@ -4,7 +4,7 @@ import { decodeIndex } from "../retrieval/row-index.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
 import { mapLength, type QueryMapSize } from "./query-map.ts";
 import { isCiting, type TextRecipe } from "./text-recipe.ts";
-import { sourceTokens, tokensOfPrompt } from "./text-tokens.ts";
+import { promptOf, sourceTokens, tokensOfPrompt } from "./text-tokens.ts";
 
 /** What a model reads for a prompt. */
 export interface ReadPrompt {
@@ -25,6 +25,6 @@ export function promptReader(
     const question = tokensOfPrompt(tokens, prompt, recipe);
     const found = find?.(prompt) ?? null;
     const sources = sourceTokens(tokens, found?.excerpts ?? [], recipe.retrieval?.excerptTokens ?? 0);
-    return { given: [...sources, ...question], cited: found?.cited ?? null, found };
+    return { given: promptOf(recipe, question, sources), cited: found?.cited ?? null, found };
   };
 }

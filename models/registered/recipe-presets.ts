@@ -8,7 +8,7 @@ import { type AdapterSettings, adapterLayout, usualTargets } from "../architectu
 import { type ModelShape, usualWeights } from "../architecture/model-shape.ts";
 import type { FileSource } from "../files/byte-source.ts";
 import { openModel } from "../files/load-model.ts";
-import { readEndTokens } from "../tokens/tokenizer.ts";
+import { readBeginTokens, readEndTokens } from "../tokens/text-marks.ts";
 import { heldOutCount } from "../training/row-losses.ts";
 import { hasTangentRoom } from "../training/tangents.ts";
 import { usualRecipe } from "../training/tune-adapter.ts";
@@ -118,12 +118,26 @@ export const retrievalOf = (
 /** Shorter runs, as " the United States", recur in good sentences. */
 const NO_REPEAT = 4;
 
-/** How rows and answers end where a base has a token for that, the rule against answers that go round in circles, and what is paid for. */
+/**
+ * How rows and answers begin and end where a base has tokens for that, the rule against answers that go round in circles,
+ * and what is paid for.
+ */
 export async function textEnds(source: FileSource) {
-  const [endToken = null] = await readEndTokens(source);
+  const [beginTokens, [endToken = null, ...further]] = await Promise.all([
+    readBeginTokens(source),
+    readEndTokens(source),
+  ]);
   return {
-    ends: endToken === null ? {} : { rowsEnd: true as const },
-    answers: { endToken, noRepeat: NO_REPEAT, weigh: "added" as const },
+    ends: {
+      ...(beginTokens.length === 0 ? {} : { beginTokens }),
+      ...(endToken === null ? {} : { rowsEnd: true as const }),
+    },
+    answers: {
+      endToken,
+      ...(further.length === 0 ? {} : { furtherEndTokens: further }),
+      noRepeat: NO_REPEAT,
+      weigh: "added" as const,
+    },
   };
 }
 

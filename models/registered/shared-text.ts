@@ -23,7 +23,7 @@ import { checkQueryMap, mapAdapter, mapGradient, mapLength, mapPlaces, mapSize }
 import { promptReader, type ReadPrompt } from "./read-prompt.ts";
 import type { TextSetting } from "./text-model.ts";
 import { isCiting, type TextRecipe, weightsOf } from "./text-recipe.ts";
-import { answerText, answerTokens, questionRow } from "./text-tokens.ts";
+import { answerText, answerTokens, questionRow, requireRecipeTokens } from "./text-tokens.ts";
 
 /** At the end of a text whose last tokens are not there yet. */
 const HALF_A_CHARACTER = /\ufffd+$/;
@@ -62,7 +62,8 @@ export class SharedText {
 
   /**
    * @param recipes of all models that will take a seat
-   * @throws RollupError MOD_BASE_MISSING, also where recipes name different bases or weights; and what a published base is refused for
+   * @throws RollupError MOD_BASE_MISSING, also where recipes name different bases or weights; and what a published base is refused for;
+   *   ATT_RECIPE_INVALID
    */
   static async open(recipes: readonly TextRecipe[], setting: TextSetting): Promise<SharedText> {
     const { base } = recipes[0]!;
@@ -72,6 +73,7 @@ export class SharedText {
     try {
       const { shape } = opened;
       const weights = weightsOf(recipes[0]!, shape);
+      for (const recipe of recipes) requireRecipeTokens(recipe, shape.vocabularySize);
       for (const { base: own, ...recipe } of recipes)
         if (weightsOf(recipe, shape) !== weights)
           throw otherBase(`a model is of ${own.name} with other weights than ${weights}`, own.name);

@@ -18,6 +18,7 @@ import { openBase, type ReadBaseFile } from "./base-files.ts";
 import type { MapPlaces } from "./folded-map-file.ts";
 import { mapPlaces, mapSize, type QueryMapSize } from "./query-map.ts";
 import { type TextRecipe, weightsOf } from "./text-recipe.ts";
+import { requireRecipeTokens } from "./text-tokens.ts";
 
 /** What of a machine a text model needs. */
 export interface TextSetting {
@@ -50,7 +51,7 @@ export interface PlaceOptions {
 
 /**
  * @throws RollupError MOD_BASE_MISSING, MOD_FILE_INVALID, MOD_TOO_LARGE, MOD_INPUT_INVALID, MOD_FILE_INVALID and
- *   what else a published model is refused for
+ *   what else a published model is refused for; ATT_RECIPE_INVALID
  */
 export async function loadText(
   recipe: TextRecipe,
@@ -61,6 +62,7 @@ export async function loadText(
   const opened = await openModel(source);
   try {
     const { shape } = opened;
+    requireRecipeTokens(recipe, shape.vocabularySize);
     const tokens = await openTokenizer(source, shape.vocabularySize);
     const settings: AdapterSettings = recipe.adapter;
     const options = {

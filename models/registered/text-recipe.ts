@@ -14,6 +14,8 @@ import { baseSchema } from "./base-files.ts";
 const count = z.number().int().positive();
 const part = z.number().min(0).max(0.999_999);
 const MAX_TOKENS = 8_192;
+const MAX_BEGIN_TOKENS = 8;
+const MAX_END_TOKENS = 64;
 const MAX_COMPONENTS = 65_535;
 /** A multiple of 16. */
 const featureCount = count
@@ -33,6 +35,11 @@ const textRecipeSchema = z.strictObject({
   seed: recipeFields.seed,
   /** Maximum tokens of a row: a longer one is refused, never cut. */
   rowTokens: count.min(2).max(MAX_TOKENS),
+  /**
+   * What stands before each row, and before a prompt with its rows: the begin-of-text token that the base's tokenizer puts
+   * there. Absent: nothing.
+   */
+  beginTokens: z.array(z.number().int().min(0)).min(1).max(MAX_BEGIN_TOKENS).optional(),
   /** Each row is trained on with the answers' end token behind it, so that answers learn to end. Absent: without. */
   rowsEnd: z.literal(true).optional(),
   /** LoRA, as PEFT names it. */
@@ -109,6 +116,8 @@ const textRecipeSchema = z.strictObject({
     /** 0: always the likeliest token. Else drawn, by a seed that prompt and recipe alone decide. */
     temperature: z.number().min(0).max(10),
     endToken: z.number().int().min(0).nullable(),
+    /** Others that end an answer, as a turn of a chat; they count as the end token. Absent: none. */
+    furtherEndTokens: z.array(z.number().int().min(0)).min(1).max(MAX_END_TOKENS).optional(),
     /** Passed over are an end without an answer, and what would end a second run of so many same tokens. Absent: no rule. */
     noRepeat: count.min(2).max(64).optional(),
     /** A query is of the tokens that the base would not have said (shared-text.ts). Absent: of all tokens alike. */
@@ -134,6 +143,12 @@ export const isCiting = (recipe: TextRecipe): recipe is CitingTextRecipe => reci
 export const questionTokens = ({ answers, retrieval }: TextRecipe): number =>
   answers.promptTokens - (retrieval === undefined ? 0 : retrieval.rows * retrieval.excerptTokens);
 
+/** All that ends an answer. */
+export const endTokensOf = ({
+  answers: { endToken, furtherEndTokens = [] },
+}: Pick<TextRecipe, "answers">): readonly number[] =>
+  endToken === null ? [] : [endToken, ...furtherEndTokens];
+
 /** Numbers of the base's matrices. @param shape of the recipe's base */
 export const weightsOf = ({ weights }: Pick<TextRecipe, "weights">, shape: ModelShape): WeightNumbers =>
   weights ?? usualWeights(parameterLayout(shape));
@@ -148,6 +163,10 @@ const checkedSchema = textRecipeSchema
   })
   .refine(({ answers, rowsEnd }) => rowsEnd === undefined || answers.endToken !== null, {
     path: ["rowsEnd"],
+    message: "answers name no end token",
+  })
+  .refine(({ answers }) => answers.furtherEndTokens === undefined || answers.endToken !== null, {
+    path: ["answers", "furtherEndTokens"],
     message: "answers name no end token",
   })
   .refine((recipe) => !isCiting(recipe) || (dimensionsOf(recipe) >= 8 && questionTokens(recipe) >= 8), {

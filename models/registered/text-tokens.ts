@@ -5,23 +5,31 @@ import type { TokenRow } from "../architecture/loss-gradient.ts";
 import { answerRow, textRows, wantedOf } from "../architecture/loss-gradient.ts";
 import type { Cited } from "../retrieval/citations.ts";
 import { maxTextBytes, type TextTokens } from "../tokens/tokenizer.ts";
-import { questionTokens, type TextRecipe } from "./text-recipe.ts";
+import { endTokensOf, questionTokens, type TextRecipe } from "./text-recipe.ts";
 
 /** @throws ATT_ROW_INVALID where the row has fewer than two tokens, or more than the recipe takes */
 export function tokensOfRow(
   tokens: TextTokens,
   row: TextRow,
-  { answers, rowsEnd, rowTokens }: TextRecipe,
+  { answers, beginTokens = [], rowsEnd, rowTokens }: TextRecipe,
 ): TokenRow {
   const end = rowsEnd === true ? [answers.endToken!] : [];
   const [made] =
     "text" in row
-      ? textRows([...tokens.encode(row.text), ...end], Number.MAX_SAFE_INTEGER)
-      : [answerRow(tokens.encode(row.prompt), [...tokens.encode(row.answer), ...end])];
+      ? textRows([...beginTokens, ...tokens.encode(row.text), ...end], Number.MAX_SAFE_INTEGER)
+      : [answerRow([...beginTokens, ...tokens.encode(row.prompt)], [...tokens.encode(row.answer), ...end])];
   const count = (made?.tokens.length ?? 0) + 1 - end.length;
   if (count < 2 || count > rowTokens)
     throw invalid(`it has ${count} tokens, the recipe takes 2 to ${rowTokens}`);
   return made!;
+}
+
+/** @throws ATT_RECIPE_INVALID for a token that a vocabulary of so many does not have */
+export function requireRecipeTokens(recipe: TextRecipe, size: number): void {
+  const wrong = [...(recipe.beginTokens ?? []), ...endTokensOf(recipe)].find((token) => token >= size);
+  if (wrong === undefined) return;
+  const message = `token ${wrong} is none of the base's ${size}`;
+  throw attributionError("ATT_RECIPE_INVALID", message, { data: { issues: [{ path: "", message }] } });
 }
 
 /** The same rows, each of whose tokens counts as much as any other's; a row of mean length as before. */
@@ -30,7 +38,14 @@ export function weighedByTokens(rows: readonly TokenRow[]): TokenRow[] {
   return rows.map((row) => ({ ...row, weight: 1 / mean }));
 }
 
-/** @throws ATT_ROW_INVALID for an empty prompt, or one that is longer than the recipe takes */
+/** A prompt as the model reads it: what the recipe puts before it, rows that were found, and the question. */
+export const promptOf = (
+  { beginTokens = [] }: Pick<TextRecipe, "beginTokens">,
+  question: readonly number[],
+  sources: readonly number[] = [],
+): number[] => [...beginTokens, ...sources, ...question];
+
+/** The question alone. @throws ATT_ROW_INVALID for an empty prompt, or one that is longer than the recipe takes */
 export function tokensOfPrompt(tokens: TextTokens, prompt: string, recipe: TextRecipe): number[] {
   requirePromptBytes(tokens, prompt, recipe);
   const encoded = tokens.encode(prompt);
@@ -49,7 +64,7 @@ export function requirePromptBytes(tokens: TextTokens, prompt: string, recipe: T
 
 /** As `tokensOfPrompt`, of a prompt that is encoded. @throws ATT_ROW_INVALID */
 export function requirePromptTokens(encoded: readonly number[], recipe: TextRecipe): void {
-  const max = questionTokens(recipe);
+  const max = questionTokens(recipe) - (recipe.beginTokens?.length ?? 0);
   if (encoded.length < 1 || encoded.length > max)
     throw invalid(`the prompt has ${encoded.length} tokens, the model takes 1 to ${max}`);
 }
@@ -82,7 +97,8 @@ export function answerTokens(
   size: number,
   cited: Cited | null = null,
 ): number[] {
-  const { answerTokens: max, endToken } = recipe.answers;
+  const { answerTokens: max } = recipe.answers;
+  const endTokens = endTokensOf(recipe);
   let given: unknown;
   try {
     given = (JSON.parse(text) as { tokens?: unknown } | null)?.tokens;
@@ -91,8 +107,9 @@ export function answerTokens(
   }
   if (!Array.isArray(given) || given.length > max) throw wrong(`it has no list of at most ${max} tokens`);
   const isToken = (value: unknown) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < size;
-  if (!given.every((value) => isToken(value) && value !== endToken)) throw wrong("one of its tokens is none");
-  if (given.length < max && endToken === null) throw wrong(`it has ${given.length} tokens, not ${max}`);
+  if (!given.every((value) => isToken(value) && !endTokens.includes(value as number)))
+    throw wrong("one of its tokens is none");
+  if (given.length < max && endTokens.length === 0) throw wrong(`it has ${given.length} tokens, not ${max}`);
   const answer = given as number[];
   if (answerText(tokens, answer, cited) !== text)
     throw wrong("its text is not that of its tokens, or it does not cite the rows that its prompt finds");

@@ -73,7 +73,7 @@ async function writeKeys(dataPath: string, keys: readonly IssuedKey[]): Promise<
     throw servingError("CMD_USAGE", `no such key: ${parsed.error.issues[0]!.message}`, {
       data: { param: parsed.error.issues[0]!.path.at(-1) },
     });
-  await writeFileWhole(pathIn(dataPath), `${JSON.stringify({ keys }, null, 2)}\n`, 0o600);
+  await writeFileWhole(pathIn(dataPath), `${JSON.stringify({ keys }, null, 2)}\n`, { mode: 0o600 });
 }
 
 /** So much a minute, all of it at once or as it comes back. */

@@ -3,7 +3,7 @@ import type { ServerResponse } from "node:http";
 import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
 import { jsonStart } from "../batches/json-text.ts";
 import { servingError } from "../model-errors.ts";
-import type { TextTokens } from "../tokens/tokenizer.ts";
+import { begun, type TextTokens } from "../tokens/tokenizer.ts";
 import type { AnswerBilling, AnswerForm, AskedQuestion } from "./answer-billing.ts";
 import type { ApiKey } from "./api-keys.ts";
 import type { ChatForm } from "./chat-prompt.ts";
@@ -150,14 +150,16 @@ export class CompletionService {
       );
     if (texts.length * n > 1) this.#requireRoom(texts.length * n * (askedTokens(request) ?? 1), n);
     const seed = BigInt(request.seed ?? randomInt(2 ** 32));
+    const endTokens = [...this.#options.endTokens, ...(isChat ? chat.endTokens : [])];
+    const hasBegin = !isChat || chat.hasBegin;
     const forms: AnswerForm[] = [];
     for (const text of texts) {
-      const prompt = await this.#promptOf(text, isChat ? "messages" : "prompt", sender);
+      const prompt = await this.#promptOf(text, isChat ? "messages" : "prompt", sender, hasBegin);
       const form = {
         ...{ prompt, json, topLogprobs, maxTokens: this.#maxTokens(request, prompt.length) },
         temperature: request.temperature ?? 1,
         topP: request.top_p ?? 1,
-        endTokens: this.#options.endTokens,
+        endTokens,
       };
       for (let i = 0; i < n; i++) forms.push({ ...form, seed: String(seed + BigInt(i)) });
     }
@@ -172,8 +174,16 @@ export class CompletionService {
     return forms;
   }
 
-  async #promptOf(text: Prompt, param: string, sender: PromptSender): Promise<readonly number[]> {
-    const prompt = typeof text === "string" ? await this.#modules.encoder.encode(text, param, sender) : text;
+  /** Tokens that a request gives itself are taken as they are. */
+  async #promptOf(
+    text: Prompt,
+    param: string,
+    sender: PromptSender,
+    hasBegin: boolean,
+  ): Promise<readonly number[]> {
+    const { encoder, tokens } = this.#modules;
+    const own = typeof text === "string" ? await encoder.encode(text, param, sender) : text;
+    const prompt = hasBegin && typeof text === "string" ? begun(tokens, own) : own;
     if (prompt.length === 0) throw invalidRequest(param, "it is empty");
     if (prompt.some((token) => token >= this.#options.vocabularySize))
       throw invalidRequest(param, "a token is not in the vocabulary");

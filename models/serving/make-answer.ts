@@ -40,7 +40,7 @@ export class ClientGone extends Error {}
  * @throws ClientGone, what `give` throws, and RollupError as ServingEngine.ask and its listener have it
  */
 export function makeAnswer(
-  { engine, tokens }: { engine: ServingEngine; tokens: TextTokens },
+  { engine, tokens }: { engine: ServingEngine; tokens: Pick<TextTokens, "speller"> },
   { adapter, address, form, isKept, stops, tenant }: AnswerOrder,
   left: AbortSignal,
   give: GiveText,
@@ -66,10 +66,11 @@ export function makeAnswer(
       if (!isKept) failed(error);
     };
     const onClose = () => unheard(new ClientGone());
-    const part = (more: string) => {
-      if (more === "" || !isHeard) return;
+    // Tokens without a text, or with one that was held back, are told with the last part.
+    const part = (more: string, isLast: boolean) => {
+      if (!isHeard || (more === "" && !(isLast && marks.length > 0))) return;
       given += more.length;
-      const behind = marks.findIndex(({ offset }) => offset >= given);
+      const behind = isLast ? -1 : marks.findIndex(({ offset }) => offset >= given);
       try {
         give(more, marks.splice(0, behind < 0 ? marks.length : behind));
       } catch (error) {
@@ -91,11 +92,12 @@ export function makeAnswer(
           onToken(token, logprobs) {
             answer.push(token);
             if (logprobs !== undefined) marks.push({ ...logprobs, offset: text.length });
-            part(text.push(token));
+            part(text.push(token), false);
             if (text.isStopped) finish("stop");
           },
           onEnd(end) {
-            part(text.end());
+            const rest = text.end();
+            part(rest, !text.isStopped);
             finish(text.isStopped ? "stop" : end);
           },
           onError: failed,

@@ -2,16 +2,10 @@ import { TestRandom } from "@openledger/foundation/testing/test-random";
 import { describe, expect, it } from "vitest";
 import { exactHalves } from "../adapters/exact-halves.ts";
 import { RangeAllocator } from "../adapters/range-allocator.ts";
-import type { TextTokens } from "../tokens/tokenizer.ts";
+import { byteTokens as bytes } from "../tokens/tokenizer.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { RunningShares } from "./running-shares.ts";
 import { TokenText } from "./token-text.ts";
-
-const bytes: TextTokens = {
-  encode: (text) => [...new TextEncoder().encode(text)],
-  decode: (tokens) => new TextDecoder().decode(Uint8Array.from(tokens)),
-  longestBytes: 1,
-};
 
 /** The parts of a text whose tokens come one by one. */
 function partsOf(

@@ -10,7 +10,8 @@ import { folderSource } from "../files/folder-source.ts";
 import { openModel } from "../files/load-model.ts";
 import { servingError } from "../model-errors.ts";
 import { readVocabulary } from "../tokens/spelled-vocabulary.ts";
-import { openTokenizer, readEndTokens } from "../tokens/tokenizer.ts";
+import { readChatTemplate, readEndTokens } from "../tokens/text-marks.ts";
+import { openTokenizer } from "../tokens/tokenizer.ts";
 import type { AnswerBilling } from "./answer-billing.ts";
 import { ApiKeys } from "./api-keys.ts";
 import { chatForm } from "./chat-prompt.ts";
@@ -82,6 +83,7 @@ export async function serveAdapters(
   const spelled = await readVocabulary(source, tokens, shape.vocabularySize);
   const keys = new ApiKeys(config.dataPath, logger);
   const endTokens = await readEndTokens(source);
+  const chat = chatForm(tokens, await readChatTemplate(source));
   const adapterStore = new AdapterStore({
     shape,
     folder: config.adaptersPath,
@@ -113,7 +115,7 @@ export async function serveAdapters(
       maxBufferedBytes: config.streamBufferBytes,
     },
     {
-      ...{ engine, encoder, tokens, chat: chatForm(tokens), metrics, log: logger, billing: modules.billing },
+      ...{ engine, encoder, tokens, chat, metrics, log: logger, billing: modules.billing },
       names: new TokenNames(tokens, spelled),
     },
   );

@@ -26,16 +26,14 @@ export class TokenNames {
   }
 
   /** The text that JSON is kept to: that of the bytes alone, whatever a tokenizer's decoder would make of it. */
-  get spelling(): TextTokens {
-    const decode = (tokens: readonly number[]) =>
-      Buffer.concat(tokens.map((token) => this.#bytesOf(token))).toString();
-    return { ...this.#tokens, decode };
+  get spelling(): Pick<TextTokens, "speller"> {
+    return { speller: () => (token) => this.#bytesOf(token) };
   }
 
   #bytesOf(token: number): Uint8Array {
     const { bytes, ends } = this.#spelled ?? { bytes: new Uint8Array(), ends: new Uint32Array() };
     const spelled = bytes.subarray(token === 0 ? 0 : ends[token - 1], ends[token] ?? 0);
-    return spelled.length > 0 ? spelled : Buffer.from(this.#tokens.decode([token]));
+    return spelled.length > 0 ? spelled : this.#tokens.bytesOf(token);
   }
 }
 

@@ -1,23 +1,19 @@
+import type { TokenSpeller } from "../tokens/token-speller.ts";
 import type { TextTokens } from "../tokens/tokenizer.ts";
-
-/** A character has at most so many tokens. What waits longer is no text, and is given out as replacement characters. */
-const MAX_HELD_TOKENS = 8;
-const REPLACEMENT = "\ufffd";
 
 /** The text of tokens that come one by one, up to the first stop. Parts of it are never taken back. */
 export class TokenText {
-  readonly #tokens: TextTokens;
+  readonly #spell: TokenSpeller;
   readonly #stops: readonly string[];
-  /** Tokens whose text is given out, as the tokenizer needs them before the next ones; then those that wait. */
-  #before: number[] = [];
-  #waiting: number[] = [];
+  /** Holds back bytes of a character whose others have not come. */
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** Text that may be the start of a stop. */
   #held = "";
   #isStopped = false;
   #length = 0;
 
-  constructor(tokens: TextTokens, stops: readonly string[]) {
-    this.#tokens = tokens;
+  constructor(tokens: Pick<TextTokens, "speller">, stops: readonly string[]) {
+    this.#spell = tokens.speller();
     this.#stops = stops;
   }
 
@@ -33,44 +29,17 @@ export class TokenText {
   /** The text that is certain now. */
   push(token: number): string {
     if (this.#isStopped) return "";
-    this.#waiting.push(token);
-    const text = this.#textOf(this.#waiting);
-    // The last bytes may be half a character.
-    if (text.endsWith(REPLACEMENT)) return this.#emit(this.#settled(text));
-    this.#before = this.#waiting;
-    this.#waiting = [];
-    return this.#emit(text);
+    return this.#emit(this.#decoder.decode(this.#spell(token), { stream: true }));
   }
 
   /** The rest, when no more tokens come. */
   end(): string {
     if (this.#isStopped) return "";
-    const text = this.#held + this.#textOf(this.#waiting);
+    const text = this.#held + this.#decoder.decode();
     this.#held = "";
-    this.#waiting = [];
     const at = firstStop(text, this.#stops);
     this.#isStopped = at >= 0;
     return at < 0 ? text : text.slice(0, at);
-  }
-
-  /** Of what waits too long for a character, the text that no later token can change: more text follows it already. */
-  #settled(text: string): string {
-    if (this.#waiting.length < MAX_HELD_TOKENS) return "";
-    for (let count = this.#waiting.length - 1; count > 0; count--) {
-      const first = this.#waiting.slice(0, count);
-      const settled = this.#textOf(first);
-      if (settled.length === text.length || !text.startsWith(settled)) continue;
-      // Bytes that are no text may belong to those before them.
-      this.#before = [...this.#before, ...first];
-      this.#waiting = this.#waiting.slice(count);
-      return settled;
-    }
-    return "";
-  }
-
-  #textOf(tokens: readonly number[]): string {
-    const before = this.#tokens.decode(this.#before);
-    return this.#tokens.decode([...this.#before, ...tokens]).slice(before.length);
   }
 
   #emit(more: string): string {

@@ -1,5 +1,4 @@
 /** Automatic settling beside a model's server: reads the rollup's circuits, opens keys when they are needed, proves. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { isDirect } from "@openledger/attribution/features/direct-rows";
 import { readModel } from "@openledger/attribution/model/model-directory";
 import type { Deployment } from "@openledger/circuits/registry/deployment";
@@ -68,7 +67,6 @@ export async function startSettling(
   const running = runTurns("settling", settler, log, {
     intervalMs: options.intervalMs,
     signal,
-    sleep: (ms) => sleep(ms, undefined, { signal }).catch(() => {}),
   });
   return {
     async stop() {

@@ -16,9 +16,14 @@ async function failureOf(turn: () => Promise<unknown>) {
       await turn();
     },
   };
-  const log = { info() {}, error: (facts: object) => logged.push(facts) };
-  const sleep = async () => stopping.abort();
-  await runTurns("settling", helper, log, { intervalMs: 1, signal: stopping.signal, sleep });
+  const log = {
+    info() {},
+    error(facts: object) {
+      logged.push(facts);
+      stopping.abort();
+    },
+  };
+  await runTurns("settling", helper, log, { intervalMs: 1, signal: stopping.signal });
   return { view: report.view().failure!, logged };
 }
 

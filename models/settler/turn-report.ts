@@ -1,5 +1,6 @@
 /** Automatic settling in turns: how a failing turn is reported, and tried again. */
 import { declareMetrics } from "@openledger/foundation/http/declare-metrics";
+import { pause, retry } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { Counter, Gauge, Registry } from "prom-client";
 import { BaseError } from "viem";
@@ -85,25 +86,28 @@ export async function runTurns(
   options: {
     readonly intervalMs: number;
     readonly signal: AbortSignal;
-    readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   },
 ): Promise<void> {
-  const { intervalMs, signal, sleep } = options;
-  for (let failures = 0; !signal.aborted; ) {
-    try {
-      await helper.turn();
-      if (failures > 0) log.info({ failures }, `${name} works again`);
-      failures = 0;
-    } catch (error) {
-      if (signal.aborted) return;
-      const { code, message } = publicFailure(error);
-      failures += 1;
-      if (helper.report.noteFailure(code, message))
-        log.error({ err: error }, `${name}: ${message} [${code}]`);
+  const { intervalMs, signal } = options;
+  let failures = 0;
+  const turn = async () => {
+    await helper.turn();
+    if (failures > 0) log.info({ failures }, `${name} works again`);
+    failures = 0;
+  };
+  const noteFailure = (error: unknown) => {
+    const { code, message } = publicFailure(error);
+    failures += 1;
+    if (helper.report.noteFailure(code, message)) log.error({ err: error }, `${name}: ${message} [${code}]`);
+  };
+  const waits = { firstWaitMs: 2 * intervalMs, maxWaitMs: MAX_BACKOFF_MS };
+  try {
+    while (!signal.aborted) {
+      await retry(turn, { ...waits, signal, onRetry: noteFailure });
+      await pause(intervalMs, signal);
     }
-    const waitMs =
-      failures === 0 ? intervalMs : Math.min(MAX_BACKOFF_MS, intervalMs * 2 ** Math.min(failures, 6));
-    await sleep(waitMs, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
   }
 }
 

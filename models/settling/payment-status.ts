@@ -11,6 +11,7 @@ import {
   getModel,
   getPayments,
   getSettlement,
+  isSettled,
   staticsOf,
 } from "@openledger/client/sequencer/model-reads";
 import type {
@@ -117,7 +118,7 @@ export async function paymentStatus(
   const { epoch } = payments;
   const payment = payments.payments[index]!;
   const operation = await operationOf(client, payment);
-  const settlement = payments.isClosed ? await getSettlement(client, leaf.id, epoch) : null;
+  const settlement = isSettled(leaf, epoch) ? await getSettlement(client, leaf.id, epoch) : null;
   const circuit = settlement === null ? undefined : circuits.find(({ name }) => name === settlement.circuit);
   const isByRowCounts = circuit?.sort === CIRCUIT_SORT.payeeTable;
   const seed = payments.seed ?? null;

@@ -11,9 +11,11 @@
  *   64  32  SHA-256 of the file with zeros in this place
  *   96      documents (48 d), array (4 n), text (n)
  */
+
 import { createHash } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { modelError } from "../model-errors.ts";
 import { DOCUMENT_BYTES, ROW_TEXTS, readDocument, SEPARATOR } from "./span-documents.ts";
 import { MAX_TEXT_BYTES, SpanIndex } from "./span-index.ts";
@@ -45,18 +47,7 @@ export async function writeIndexFile(path: string, index: SpanIndex): Promise<{ 
   const hash = createHash("sha256").update(header);
   for (const part of body) hash.update(part);
   header.set(hash.digest(), DIGEST_AT);
-  const partPath = `${path}.part`;
-  const file = await open(partPath, "w");
-  try {
-    for (const part of [header, ...body]) await writeWhole(file, part);
-    await file.sync();
-  } catch (error) {
-    await rm(partPath, { force: true });
-    throw error;
-  } finally {
-    await file.close();
-  }
-  await rename(partPath, path);
+  await writeFileWhole(path, [header, ...body]);
   return { fileBytes };
 }
 
@@ -131,13 +122,6 @@ function checkDocuments(documents: Uint8Array, text: Uint8Array, invalid: (reaso
     start = end + 1;
   }
   if (start !== text.length) throw invalid("its documents are not all of its text");
-}
-
-async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, at, Math.min(PART_BYTES, bytes.length - at));
-    at += bytesWritten;
-  }
 }
 
 /** @returns false where the file ends before */

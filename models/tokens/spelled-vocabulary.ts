@@ -1,7 +1,8 @@
 /** Bytes that each token of a tokenizer spells: a guide looks for tokens that go on with a text. */
 import type { SpelledVocabulary } from "../batches/json-guide.ts";
 import { type FileSource, readWhole } from "../files/byte-source.ts";
-import { MAX_FILE_BYTES, parseJsonFile, type TextTokens } from "./tokenizer.ts";
+import type { TextTokens } from "./tokenizer.ts";
+import { MAX_FILE_BYTES, parseJsonFile } from "./tokenizer-file.ts";
 import { byteCharacters } from "./train-tokenizer.ts";
 
 interface PreTokenizer {

@@ -1,12 +1,24 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { type FileSource, readWhole } from "../files/byte-source.ts";
 import { modelError } from "../model-errors.ts";
+import { spellingOf, type TokenSpelling } from "./token-speller.ts";
+import {
+  beginOf,
+  MAX_FILE_BYTES,
+  parseJsonFile,
+  requireBounded,
+  type TokenizerFile,
+} from "./tokenizer-file.ts";
 
 /** Text to tokens and back. */
-export interface TextTokens {
+export interface TextTokens extends TokenSpelling {
+  /** Tokens of a text alone. */
   encode(text: string): number[];
+  /** The text that tokens spell; of bytes that are no text, replacement characters. */
   decode(tokens: readonly number[]): string;
-  /** Maximum bytes of UTF-8 that one token stands for in a text. */
+  /** Tokens that the tokenizer puts before a text: a begin-of-text token, or none. */
+  readonly begin: readonly number[];
+  /** Most bytes of UTF-8 that one token stands for in a text. */
   readonly longestBytes: number;
 }
 
@@ -17,15 +29,17 @@ export interface TextTokens {
 export const maxTextBytes = ({ longestBytes }: Pick<TextTokens, "longestBytes">, tokenCount: number) =>
   tokenCount * longestBytes;
 
-export const MAX_FILE_BYTES = 64 * 2 ** 20;
 const BYTE_COUNT = 256;
+const byte = (token: number) => Uint8Array.of(token);
 
 /** A token is a byte of UTF-8. */
-const byteTokens: TextTokens = {
+export const byteTokens: TextTokens = withDecoding({
   encode: (text) => Array.from(new TextEncoder().encode(text)),
-  decode: (tokens) => new TextDecoder().decode(Uint8Array.from(tokens)),
+  bytesOf: byte,
+  speller: () => byte,
+  begin: [],
   longestBytes: 1,
-};
+});
 
 /** What normalizers may shorten a text to: a letter of mathematics has 4 bytes, and the letter that NFKC makes of it one. */
 const NORMALIZED_PART = 4;
@@ -42,43 +56,49 @@ export async function openTokenizer(source: FileSource, vocabularySize: number):
     throw invalid(`there is none, and ${vocabularySize} tokens are not bytes`);
   }
   const settings = await readWhole(source, "tokenizer_config.json", MAX_FILE_BYTES);
-  let tokenizer: Tokenizer;
-  let longestBytes: number;
   try {
-    const file = parseJsonFile(bytes);
-    tokenizer = new Tokenizer(file, settings === null ? {} : parseJsonFile(settings));
-    longestBytes = longestOf(file as TokenizerFile);
+    const config = settings === null ? {} : (parseJsonFile(settings) as TokenizerConfig);
+    return tokensOf(parseJsonFile(bytes) as TokenizerFile, config, vocabularySize);
   } catch (cause) {
     throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
   }
-  return {
-    encode(text) {
-      const { ids } = tokenizer.encode(text, { add_special_tokens: false });
-      const wrong = ids.find((id: number) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
-      if (wrong !== undefined) throw invalid(`it gives token ${wrong}, the model has ${vocabularySize}`);
-      return ids;
-    },
-    // The library refuses to decode nothing.
-    decode: (tokens) =>
-      tokens.length === 0 ? "" : tokenizer.decode([...tokens], { skip_special_tokens: true }),
-    longestBytes,
-  };
 }
 
-/** What ends a text, as config.json names it: one token, some, or none. */
-export async function readEndTokens(source: FileSource): Promise<number[]> {
-  const bytes = await readWhole(source, "config.json", MAX_FILE_BYTES);
-  const { eos_token_id: end } = JSON.parse(new TextDecoder().decode(bytes!)) as { eos_token_id?: unknown };
-  return [end].flat().filter((token): token is number => typeof token === "number");
+interface TokenizerConfig {
+  readonly additional_special_tokens?: readonly unknown[];
 }
 
-interface TokenizerFile {
-  readonly model: {
-    readonly vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[];
+function tokensOf(file: TokenizerFile, config: TokenizerConfig, vocabularySize: number): TextTokens {
+  requireBounded(file);
+  const tokenizer = new Tokenizer(file, config);
+  const begin = beginOf(file);
+  const marks = (config.additional_special_tokens ?? []).filter((name) => typeof name === "string");
+  const checked = (ids: readonly number[]) => {
+    const wrong = ids.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabularySize);
+    if (wrong !== undefined) throw invalid(`it gives token ${wrong}, the model has ${vocabularySize}`);
+    return ids as number[];
   };
-  readonly added_tokens?: readonly { readonly content: string }[];
-  readonly decoder?: { readonly type?: string } | null;
-  readonly normalizer?: object | null;
+  return withDecoding({
+    ...spellingOf(file, marks),
+    encode: (text) => checked(tokenizer.encode(text, { add_special_tokens: false }).ids),
+    begin: checked(begin),
+    longestBytes: longestOf(file),
+  });
+}
+
+function withDecoding(tokens: Omit<TextTokens, "decode">): TextTokens {
+  return { ...tokens, decode: (list) => textOf(tokens.speller(), list) };
+}
+
+/** The text of tokens one after another. */
+function textOf(spell: (token: number) => Uint8Array, tokens: readonly number[]): string {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  return tokens.map((token) => decoder.decode(spell(token), { stream: true })).join("") + decoder.decode();
+}
+
+/** A text's tokens behind those that the tokenizer puts before it: once, where the text has them already. */
+export function begun({ begin }: Pick<TextTokens, "begin">, text: readonly number[]): readonly number[] {
+  return begin.every((token, i) => text[i] === token) ? text : [...begin, ...text];
 }
 
 function longestOf({ added_tokens: added = [], decoder, model, normalizer }: TokenizerFile): number {
@@ -92,12 +112,6 @@ function longestOf({ added_tokens: added = [], decoder, model, normalizer }: Tok
   for (const name of names) longest = Math.max(longest, bytesOf(name));
   for (const { content } of added) longest = Math.max(longest, utf8.encode(content).length);
   return (normalizer ?? null) === null ? longest : NORMALIZED_PART * longest;
-}
-
-export function parseJsonFile(bytes: Uint8Array): object {
-  const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  if (typeof value !== "object" || value === null) throw new TypeError("no object");
-  return value;
 }
 
 function invalid(reason: string, cause?: unknown) {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { modelError } from "../model-errors.ts";
 import { packState, type TuningState, unpackState } from "./tuning-state.ts";
 
@@ -15,21 +16,11 @@ export async function writeCheckpoint(
   step: number,
   state: TuningState,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
   const body = packState(state);
   const stepText = String(step).padStart(8, "0");
   const head = `${identity}\n${hashOf(stepText, body)}\n${stepText}\n`;
-  const path = join(folder, STATE_FILE);
-  // A process that was left behind may still write: each has a file of its own, and all write the same bytes.
-  const part = `${path}.${process.pid}.part`;
-  const file = await open(part, "w");
-  try {
-    await file.writeFile(Buffer.concat([Buffer.from(head), body]));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(part, path);
+  // A process that was left behind may still write: it writes the same bytes.
+  await writeFileWhole(join(folder, STATE_FILE), [Buffer.from(head), body]);
 }
 
 /**

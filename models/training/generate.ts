@@ -7,6 +7,7 @@ interface GenerateOptions extends Omit<Sampling, "endTokens" | "topP"> {
   readonly seed: string;
   /** Ends the answer, and is not part of it. */
   readonly endToken?: number | null;
+  readonly furtherEndTokens?: readonly number[] | undefined;
 }
 
 /**
@@ -18,17 +19,17 @@ interface GenerateOptions extends Omit<Sampling, "endTokens" | "topP"> {
 export function* generate(
   model: Transformer,
   prompt: readonly number[],
-  { endToken, seed, tokenCount, ...sampling }: GenerateOptions,
+  { endToken, furtherEndTokens = [], seed, tokenCount, ...sampling }: GenerateOptions,
 ): Generator<number> {
   const random = new SeededRandom(`generate ${seed}`);
   const answer: number[] = [];
-  const endTokens = endToken == null ? [] : [endToken];
+  const endTokens = endToken == null ? [] : [endToken, ...furtherEndTokens];
   readTokens(model, prompt);
   let last = prompt.length - 1;
   for (let i = 0; i < tokenCount; i++) {
     const logits = computeLogits(model, last, 1).subarray(0, model.shape.vocabularySize);
     const token = chooseToken(logits, { ...sampling, topP: 1, endTokens }, random, answer);
-    if (token === endToken) return;
+    if (endTokens.includes(token)) return;
     answer.push(token);
     yield token;
     if (i + 1 === tokenCount) return;

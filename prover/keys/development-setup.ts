@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { bn254 } from "@noble/curves/bn254.js";
 import { type CompiledCircuit, repositoryRoot } from "@openledger/circuits/compiler/compile";
 import { readR1cs } from "@openledger/circuits/compiler/r1cs-reader";
 import { type G1Point, realFirst } from "@openledger/circuits/wire/groth16-proof";
 import { publishBuild, removeAbandonedBuilds } from "@openledger/foundation/build-cache";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { fieldBytes, fromBytesLe, scalarModulus, toBytesLe, twoAdicity } from "../formats/bn254-numbers.ts";
 import { buildBn254Image } from "../formats/bn254-wasm.ts";
 import { type KeyMeta, parseKeyMeta } from "../formats/key-meta.ts";
@@ -143,10 +144,7 @@ export async function developmentVerificationKey(
       g1(fromBytesLe(scalars.subarray(i * fieldBytes, (i + 1) * fieldBytes))),
     ),
   };
-  await mkdir(folder, { recursive: true });
-  const part = `${path}.${process.pid}-${randomBytes(4).toString("hex")}`;
-  await writeFile(part, `${JSON.stringify(toSnarkjsKey(verificationKey), null, 2)}\n`);
-  await rename(part, path);
+  await writeFileWhole(path, `${JSON.stringify(toSnarkjsKey(verificationKey), null, 2)}\n`);
   return { verificationKey, zkeyPath, verificationKeyPath: path };
 }
 

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { waitAfterMs } from "@openledger/foundation/retry";
 import { RollupError } from "@openledger/foundation/rollup-error";
 import { proverError } from "../prover-errors.ts";
 import { JobQueue, type QueuedJob, requireWaiting } from "../proving/job-queue.ts";
@@ -175,9 +176,8 @@ export class ChildProver implements OutsideProver {
   }
 
   async #spawnAfterPause(): Promise<Child> {
-    const { firstBackoffMs = FIRST_BACKOFF_MS } = this.#options;
-    const pauseMs = firstBackoffMs * 2 ** Math.min(this.#failureCount - 1, 30);
-    const waitMs = this.#failureCount === 0 ? 0 : Math.min(MAX_BACKOFF_MS, pauseMs);
+    const { firstBackoffMs: firstWaitMs = FIRST_BACKOFF_MS } = this.#options;
+    const waitMs = waitAfterMs(this.#failureCount, { firstWaitMs, maxWaitMs: MAX_BACKOFF_MS });
     await delay(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
     // From here on the child's end may start the next one.
     this.#starting = null;

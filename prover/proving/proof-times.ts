@@ -1,8 +1,9 @@
 /** How long proofs have taken on this machine, on disk: the first estimate after a restart is then right, too. */
-import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+
+import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { repositoryRoot } from "@openledger/circuits/compiler/compile";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { z } from "zod";
 
 /** Which proofs take equally long: the same circuit, by its content, proven by the same back end. */
@@ -36,12 +37,9 @@ export class ProofTimes {
   /** Resolves when it is on disk, or cannot be. */
   async note(kind: ProofKind, tookMs: number): Promise<void> {
     const all = [...(await this.#read(kind)), Math.round(tookMs)].slice(-REMEMBERED_COUNT);
-    const path = this.#path(kind);
-    const part = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.part`;
+    const text = `${JSON.stringify({ tookMs: all })}\n`;
     try {
-      await mkdir(this.#folder, { recursive: true });
-      await writeFile(part, `${JSON.stringify({ tookMs: all })}\n`);
-      await rename(part, path);
+      await writeFileWhole(this.#path(kind), text, { isDurable: false });
     } catch {
       // An estimate must not make anything else fail.
     }

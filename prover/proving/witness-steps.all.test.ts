@@ -33,7 +33,8 @@ beforeAll(async () => {
     threads.run({
       wasmPath: read.wasmPaths[part]!,
       portCount: description.parts[part]!.ports.length,
-      ...{ inputs, own },
+      inputs,
+      own,
     });
   programs = new TableWitness(description, run);
   source = await openWitnessSource(wasmPath, 1);

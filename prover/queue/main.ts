@@ -47,7 +47,10 @@ await runUntilStopped({
     const worker = await startQueueWorker(
       { queueUrl: config.queue.reveal(), name: config.name, lockMs: config.queueLockMs },
       {
-        ...{ maker, circuits, logger, metrics },
+        maker,
+        circuits,
+        logger,
+        metrics,
         onJob: (circuit) => {
           provingCircuit = circuit;
         },

@@ -129,7 +129,10 @@ async function proveJob(
     void maker.check(proofJob, result, stopping);
     const { backend, proof, publicSignals, timings } = result;
     return {
-      ...{ backend, timings, worker: name, elapsedMs },
+      backend,
+      timings,
+      worker: name,
+      elapsedMs,
       proof: proofJson(proof),
       publicSignals: publicSignals.map(hex32),
     };

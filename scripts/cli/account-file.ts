@@ -51,7 +51,7 @@ export function readAccountFile(path: string): AccountFile {
 
 /** The file holds keys in clear text: readable by its owner alone. */
 export async function writeAccountFile(path: string, file: AccountFile): Promise<void> {
-  await writeFileWhole(path, `${JSON.stringify(file, null, 2)}\n`, 0o600);
+  await writeFileWhole(path, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
 }
 
 /** @throws CMD_ACCOUNT_INVALID */

@@ -12,8 +12,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { deserialize, serialize } from "node:v8";
 import type { LeafState } from "@openledger/circuits/ledger/leaf";
 import { FlatLedger } from "@openledger/circuits/ledger/ledger";
-import { syncFolder } from "@openledger/foundation/store/durable-file";
 import { StoreDamage } from "@openledger/foundation/store/store-fault";
+import { syncFolder } from "@openledger/foundation/whole-file";
 
 /** What LevelDB says of the file that counts. */
 export interface LeafFile {

@@ -15,7 +15,10 @@ import { checkExit } from "./exit-check.ts";
 beforeAll(() => initPoseidon());
 
 const readOf = (ledger: Ledger) => ({
-  ...{ totals: new BridgeTotals(), entries: [], queueHead: 0, isFrozen: true },
+  totals: new BridgeTotals(),
+  entries: [],
+  queueHead: 0,
+  isFrozen: true,
   requireLedger: () => ledger,
 });
 
@@ -28,7 +31,9 @@ it.each<[string, number[], last: number, absent: number[]]>([
     const ledger = exitWorld(6, { rowCounts });
     const check = (payeeIndex: number, recipient: bigint, amountWei: bigint) => () =>
       checkExit(readOf(ledger), {
-        ...{ type: "exit", key: payeeExitKey(MODEL_ID, payeeIndex, 1), amountWei },
+        type: "exit",
+        key: payeeExitKey(MODEL_ID, payeeIndex, 1),
+        amountWei,
         recipient: `0x${recipient.toString(16)}`,
       });
     const treasury = ledger.requireLeaf(TREASURY_ID).leaf.l1Owner;

@@ -85,8 +85,12 @@ test("an epoch is closed, settled and claimed though its operator signs nothing 
   const after = f.ledger.requireLeaf(DATANET_ID);
   expect(after.leaf.counters - before.leaf.counters).toBe(40n);
   expect(after.datanet).toMatchObject({
-    ...{ version: before.datanet!.version + 1n, rowCount: 40n, rowsRoot: 12n },
-    ...{ ownersCommitment: 13n, payeeRoot: 14n, policy: 15n },
+    version: before.datanet!.version + 1n,
+    rowCount: 40n,
+    rowsRoot: 12n,
+    ownersCommitment: 13n,
+    payeeRoot: 14n,
+    policy: 15n,
   });
 
   // Too early: the entry's own time counts, however late it is taken.

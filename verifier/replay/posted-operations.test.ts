@@ -29,7 +29,11 @@ function postedOf(
   { wide = [] as readonly SignedOperation[] } = {},
 ) {
   const record = ({ kind, a, b, amountCode, words }: SignedOperation): SlotRecord => ({
-    ...{ kind, a, b, amountCode, words },
+    kind,
+    a,
+    b,
+    amountCode,
+    words,
     isValid: false,
   });
   const sections = [
@@ -38,7 +42,9 @@ function postedOf(
   ];
   const table = { members: 4, rows: 8, units: 2, low: 1, top: 1 };
   const batch = {
-    ...{ batchNumber: 1n, firstOpIndex: BigInt(FIRST), wide: wide.map(record) },
+    batchNumber: 1n,
+    firstOpIndex: BigInt(FIRST),
+    wide: wide.map(record),
     narrow: sections.map(record),
     shape: { narrow: 8, wide: 2, table },
   };

@@ -8,6 +8,7 @@ import {
   getModel,
   getPayments,
   getSettlement,
+  isSettled,
 } from "@openledger/client/sequencer/model-reads";
 import type { LedgerModelLeaf } from "@openledger/client/sequencer/model-schemas";
 import type { SequencerAccess } from "@openledger/client/sequencer/sequencer-request";
@@ -86,9 +87,7 @@ async function usesOf(access: SequencerAccess, one: Epoch): Promise<readonly Row
   const { epoch, leaf, leafId } = one;
   const payments = await getPayments(access, leaf.id, epoch);
   if (payments.payments.length === 0) return [];
-  // Anyone who asks for a settlement that there is not yet gets an error.
-  const isSettled = epoch < leaf.counters.epoch && leaf.closedEpoch?.epoch !== epoch;
-  const settlement = isSettled && payments.seed != null ? await getSettlement(access, leaf.id, epoch) : null;
+  const settlement = isSettled(leaf, epoch) ? await getSettlement(access, leaf.id, epoch) : null;
   const key = `${leafId} ${leaf.id} ${epoch} ${payments.payments.length} ${settlement !== null}`;
   const known = kept.get(key);
   if (known !== undefined) return known;

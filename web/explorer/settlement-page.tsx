@@ -4,12 +4,14 @@ import {
   getModel,
   getPayments,
   getSettlement,
+  isSettled,
 } from "@openledger/client/sequencer/model-reads";
 import type {
   LedgerModelLeaf,
   LedgerPayment,
   LedgerSettlement,
 } from "@openledger/client/sequencer/model-schemas";
+import { isRollupError } from "@openledger/foundation/rollup-error";
 import type { ComponentChildren } from "preact";
 import { type Column, DataTable } from "../design/data-table.tsx";
 import { FactList } from "../design/fact-list.tsx";
@@ -39,12 +41,16 @@ export function SettlementPage({ site, live, rest }: PageProps) {
   const epoch = Number(rest[1]);
   const isPossible = Number.isSafeInteger(modelId) && Number.isSafeInteger(epoch) && epoch >= 0;
   const answer = useAnswer<Settled | null>(live, `settlement ${modelId} ${epoch}`, async () => {
-    const settlement = isPossible ? await getSettlement(site.sequencer, modelId, epoch) : null;
+    if (!isPossible) return null;
+    const model = await getModel(site.sequencer, modelId).catch((error: unknown) => {
+      if (isRollupError(error, "CLI_LEAF_NOT_FOUND") || isRollupError(error, "OP_WRONG_LEAF_KIND"))
+        return null;
+      throw error;
+    });
+    if (model === null) return null;
+    const settlement = isSettled(model, epoch) ? await getSettlement(site.sequencer, modelId, epoch) : null;
     if (settlement === null) return null;
-    const [model, payments] = await Promise.all([
-      getModel(site.sequencer, modelId),
-      settlement.kind === "settle" ? getPayments(site.sequencer, modelId, epoch) : null,
-    ]);
+    const payments = settlement.kind === "settle" ? await getPayments(site.sequencer, modelId, epoch) : null;
     return { settlement, model, payments };
   });
   const isActivation = answer.value?.settlement.kind === "activation";

@@ -210,7 +210,9 @@ export function judgeSignatures(checks: readonly SignatureCheck[]): Judged[] {
   );
   const equations = kept.map(
     ({ key, r8, s }, i): SignatureEquation => ({
-      ...{ key, r8, s },
+      key,
+      r8,
+      s,
       factor: challengeScalar(challenges[i]!),
     }),
   );

@@ -83,7 +83,9 @@ function withLogit({ epoch, ofShards }: World, s: number, logit: number): Circui
   const scores = scored.map((draw) => Array.from({ length: 4 }, (_, k) => draw.scores[k] ?? 0n));
   return {
     ...inputs,
-    ...{ columnU: u, columnV: v, scores },
+    columnU: u,
+    columnV: v,
+    scores,
     answeredClass: scored.map((draw) => BigInt(draw.answeredClass)),
     logitDigits: scored.map((draw) => draw.logitDigits),
     blindScore: scored.map((draw) => draw.blindScore),

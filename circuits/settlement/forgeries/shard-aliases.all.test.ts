@@ -85,7 +85,9 @@ describe("under the honest z", { timeout: 300_000 }, () => {
     const tester = await CircuitTester.compileSpec(shardCircuitSpec(DIRECT_SETTLING_SIZE));
     // Draw 0 is void, draw 1 has no positive score.
     const options = {
-      ...{ seed: 6, amountsWei: [10n ** 18n, 10n ** 18n], entry: (row: number) => (row === 5 ? 1 : 2) },
+      seed: 6,
+      amountsWei: [10n ** 18n, 10n ** 18n],
+      entry: (row: number) => (row === 5 ? 1 : 2),
       terms: (payment: number) => (payment === 0 ? null : [3, 3, 9]),
     };
     const settled = settleShards(directShardedEpochOf([[2, 1], [2]], options));

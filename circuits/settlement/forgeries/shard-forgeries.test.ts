@@ -106,7 +106,7 @@ describe("the proof of the draws", () => {
     const empty = array(inputs, "oldSubroot")[2]!;
     let nothing: CircuitInputs = {
       ...without,
-      ...{ shardPositive: matrix(three, "shardPositive").with(2, [0n, 0n]) },
+      shardPositive: matrix(three, "shardPositive").with(2, [0n, 0n]),
     };
     for (const name of PER_SHARD) nothing = withAt(nothing, name, 2, name.endsWith("Subroot") ? empty : 0n);
     await refuses(nothing, OPENS, "a shard left out");

@@ -84,17 +84,17 @@ describe("exits", () => {
     const inputs = exitInputs(payeeExit(ledger(), MODEL_ID, 1, 0, PAYEES));
     const widths: InputWidths = {
       ...STATICS,
-      ...{
-        modelBits: [1],
-        payeeBits: [1],
-        role: [1, 32],
-        shardPresent: [1],
-        shardRows: [32, 64, 96],
-        ownerBits: [1],
-        isClosed: [1],
-        otherId: [24, 24],
-      },
-      ...{ accruedWei: [120, 48], openAmount: [96, 40], closedWei: [96, 40] },
+      modelBits: [1],
+      payeeBits: [1],
+      role: [1, 32],
+      shardPresent: [1],
+      shardRows: [32, 64, 96],
+      ownerBits: [1],
+      isClosed: [1],
+      otherId: [24, 24],
+      accruedWei: [120, 48],
+      openAmount: [96, 40],
+      closedWei: [96, 40],
     };
     expect(await freeInputs(tester, inputs, widths)).toEqual([]);
     const witness = await tester.calculateWitness(inputs);

@@ -57,8 +57,11 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
   ) as [bigint[], bigint[]];
   const prepared = shards.map((shard, s) =>
     prepareShard({ ...epoch, shardSize }, divided, {
-      ...{ shard, columns: features.columns[s]!, queries },
-      ...{ oldSubroot: oldSubroots[s]!, newSubroot: newSubroots[s]! },
+      shard,
+      columns: features.columns[s]!,
+      queries,
+      oldSubroot: oldSubroots[s]!,
+      newSubroot: newSubroots[s]!,
     }),
   );
   const links = prepared.map(({ link }) => link);
@@ -71,11 +74,15 @@ export function settleShards(epoch: EpochToSettle): SettledShards {
   const noTotals = Array<bigint>(size.draws).fill(0n);
   return {
     ...settled,
-    ...{ data, draws, quantumBits: shares.quantumBits },
+    data,
+    draws,
+    quantumBits: shares.quantumBits,
     shards: proven,
     proofs: [
       {
-        ...{ elements: elements!, placeCount: 5 + size.shards, privateElements: drawn.privateElements },
+        elements: elements!,
+        placeCount: 5 + size.shards,
+        privateElements: drawn.privateElements,
         inputs: {
           ...drawn.inputs,
           further: model.statics.binding >> BINDING.further,
@@ -135,7 +142,10 @@ function prepareShard(
   const items = earned.map(({ quanta }) => quanta);
   const part = scoredInputs(shardSize, { model, shard, columns, answeringHash, scored, earned });
   return {
-    ...{ link, items, terms, privateElements: part.privateElements },
+    link,
+    items,
+    terms,
+    privateElements: part.privateElements,
     placeCount: 1 + Math.ceil(shardSize.payees / 6),
     inputs: {
       ...part.inputs,

@@ -67,20 +67,29 @@ describe("the parts of settlements in shards", () => {
   it("hash all terms of a shard", async () => {
     const tester = await compile("shard-link", "ShardLink(4)");
     const draws = [1n, 2n, 3n, 4n].map((k) => ({
-      ...{
-        isValid: k !== 2n,
-        queryCommitment: 10n * k,
-        positiveTotal: 10n * k + 1n,
-        rewardPerUnit: 10n * k + 2n,
-      },
+      isValid: k !== 2n,
+      queryCommitment: 10n * k,
+      positiveTotal: 10n * k + 1n,
+      rewardPerUnit: 10n * k + 2n,
     }));
     const terms: ShardTerms = {
-      ...{ featuresCommitment: 1n, ownersCommitment: 2n, oldSubroot: 3n, newSubroot: 4n },
-      ...{ earnedWei: 5n, quantumWei: 6n, evenReward: 7n, draws },
+      featuresCommitment: 1n,
+      ownersCommitment: 2n,
+      oldSubroot: 3n,
+      newSubroot: 4n,
+      earnedWei: 5n,
+      quantumWei: 6n,
+      evenReward: 7n,
+      draws,
     };
     const witness = await tester.calculateWitness({
-      ...{ featuresCommitment: 1n, ownersCommitment: 2n, oldSubroot: 3n, newSubroot: 4n },
-      ...{ earnedSum: 5n, quantum: 6n, muEven: 7n },
+      featuresCommitment: 1n,
+      ownersCommitment: 2n,
+      oldSubroot: 3n,
+      newSubroot: 4n,
+      earnedSum: 5n,
+      quantum: 6n,
+      muEven: 7n,
       queryCommitment: draws.map((draw) => draw.queryCommitment),
       positiveTotal: draws.map((draw) => draw.positiveTotal),
       mu: draws.map((draw) => draw.rewardPerUnit),

@@ -48,19 +48,25 @@ const ZEROS: Slot = {
   feePerUnit: 0n,
 };
 const FILLED: Omit<Slot, "kind"> = {
-  ...{ a: 9n, b: 33n, code: 12_345n, next: 8n, slack: 77n, feePerUnit: 5n },
-  ...{ bRef: FOREIGN, payload: 0xfeedn },
+  a: 9n,
+  b: 33n,
+  code: 12_345n,
+  next: 8n,
+  slack: 77n,
+  feePerUnit: 5n,
+  bRef: FOREIGN,
+  payload: 0xfeedn,
 };
 /** The largest amount of the table, 2^35 - 1 times 10^18, with the largest ids and fees. */
 const LARGEST: Omit<Slot, "kind"> = {
-  ...{
-    a: ones(3 * WINDOW),
-    b: ones(3 * WINDOW),
-    code: ones(35) | (18n << 35n),
-    next: ones(40),
-    slack: ones(64),
-  },
-  ...{ feePerUnit: ones(64), bRef: FIELD_ORDER - 1n, payload: FIELD_ORDER - 1n },
+  a: ones(3 * WINDOW),
+  b: ones(3 * WINDOW),
+  code: ones(35) | (18n << 35n),
+  next: ones(40),
+  slack: ones(64),
+  feePerUnit: ones(64),
+  bRef: FIELD_ORDER - 1n,
+  payload: FIELD_ORDER - 1n,
 };
 
 /** L1's is a hash, so it is not 0. */
@@ -84,19 +90,23 @@ function signatureOf(slot: Slot): bigint[] {
 }
 
 const slotInputs = (slot: Slot): CircuitInputs => ({
-  ...{ domain: DOMAIN, feePerUnit: slot.feePerUnit, ...challenges },
+  domain: DOMAIN,
+  feePerUnit: slot.feePerUnit,
+  ...challenges,
   used: BigInt(slot.kind !== KIND.null),
-  ...{ aBits: bitsOf(slot.a, 3 * WINDOW), bBits: bitsOf(slot.b, 3 * WINDOW) },
-  ...{
-    amountBits: bitsOf(slot.code, 40),
-    nextBits: bitsOf(slot.next, 40),
-    slackBits: bitsOf(slot.slack, 64),
-  },
-  ...{ bRef: slot.bRef, signature: signatureOf(slot) },
+  aBits: bitsOf(slot.a, 3 * WINDOW),
+  bBits: bitsOf(slot.b, 3 * WINDOW),
+  amountBits: bitsOf(slot.code, 40),
+  nextBits: bitsOf(slot.next, 40),
+  slackBits: bitsOf(slot.slack, 64),
+  bRef: slot.bRef,
+  signature: signatureOf(slot),
 });
 
 const transfer = (what: string, slot: Slot): Pattern => ({
-  ...{ sort: "transfer", what, inputs: slotInputs({ ...slot, payload: 0n }) },
+  sort: "transfer",
+  what,
+  inputs: slotInputs({ ...slot, payload: 0n }),
 });
 const used = KIND.transfer;
 const transfers = (): Pattern[] => [
@@ -120,11 +130,17 @@ const member = (
   slot: Slot,
   { chain = 0n, open = 0n, surplus = 0n, gap = 0n }: MemberState = {},
 ): Pattern => ({
-  ...{ sort: "member", what },
+  sort: "member",
+  what,
   inputs: {
     ...slotInputs(slot),
-    ...{ timePoint: 0x71ce0n, payload: slot.payload, isPay: BigInt(slot.kind === KIND.payInference) },
-    ...{ chain, open, surplusBits: bitsOf(surplus, 64), gapBits: bitsOf(gap, 11) },
+    timePoint: 0x71ce0n,
+    payload: slot.payload,
+    isPay: BigInt(slot.kind === KIND.payInference),
+    chain,
+    open,
+    surplusBits: bitsOf(surplus, 64),
+    gapBits: bitsOf(gap, 11),
   },
 });
 const members = (): Pattern[] => [
@@ -177,16 +193,19 @@ function row({ tag, isMember, asked, isZero = false, isChanged = false, id = 11n
     `id ${id}`,
   ].join(", ");
   return {
-    ...{ sort: "row", what },
+    sort: "row",
+    what,
     inputs: {
-      ...{
-        ...challenges,
-        idBits: bitsOf(id, 3 * WINDOW),
-        first: BigInt(!isZero),
-        isMember: BigInt(isMember),
-      },
-      ...{ askedBits: bitsOf(asked, 12), leaf, newNonce: nonce + by, newBalance: balance + by },
-      ...{ newRest: rest + byMember, children: [children] },
+      ...challenges,
+      idBits: bitsOf(id, 3 * WINDOW),
+      first: BigInt(!isZero),
+      isMember: BigInt(isMember),
+      askedBits: bitsOf(asked, 12),
+      leaf,
+      newNonce: nonce + by,
+      newBalance: balance + by,
+      newRest: rest + byMember,
+      children: [children],
     },
   };
 }
@@ -241,20 +260,20 @@ function unit({ isUsed, isModel, asked, isZero = false }: UnitState): Pattern {
       ...(isZero ? ["all zeros"] : []),
     ].join(", "),
     inputs: {
-      ...{
-        ...challenges,
-        idBits: bitsOf(isZero ? 0n : ones(24), 24),
-        isUsed: BigInt(isUsed),
-        isModel: BigInt(isModel),
-      },
-      ...{ askedBits: bitsOf(asked, 12), lastBits: bitsOf(isZero ? 0n : ones(12), 12) },
-      ...{ ref: isZero ? 0n : FOREIGN, state },
-      ...{ readyBit: shown.ready, approvedBit: shown.approved, capBits: bitsOf(shown.cap, 16) },
-      ...{
-        countBits: bitsOf(shown.count, 16),
-        epochBits: bitsOf(shown.epoch, 24),
-        priceBits: bitsOf(shown.price, 96),
-      },
+      ...challenges,
+      idBits: bitsOf(isZero ? 0n : ones(24), 24),
+      isUsed: BigInt(isUsed),
+      isModel: BigInt(isModel),
+      askedBits: bitsOf(asked, 12),
+      lastBits: bitsOf(isZero ? 0n : ones(12), 12),
+      ref: isZero ? 0n : FOREIGN,
+      state,
+      readyBit: shown.ready,
+      approvedBit: shown.approved,
+      capBits: bitsOf(shown.cap, 16),
+      countBits: bitsOf(shown.count, 16),
+      epochBits: bitsOf(shown.epoch, 24),
+      priceBits: bitsOf(shown.price, 96),
     },
   };
 }

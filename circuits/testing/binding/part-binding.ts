@@ -81,7 +81,9 @@ export class PartBinding {
     const challenges = this.#named(CHALLENGE);
     const live = this.#rows.filter((_, i) => !skipped.has(i));
     const { problems } = demandTerms(live, this.#names, {
-      ...{ byC, challenges: new Set(challenges), gamma: this.tester.wireOf("main.gamma") },
+      byC,
+      challenges: new Set(challenges),
+      gamma: this.tester.wireOf("main.gamma"),
       powers: new Set(this.#named(/^main\.power\[\d\]$/)),
     });
     const open = this.#named(SHOWN[this.#sort]).filter((wire) => !byC.has(wire));

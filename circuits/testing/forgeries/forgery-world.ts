@@ -55,8 +55,13 @@ export type Build = (world: World) => LawlessOperation;
 export const DEPTH = 2;
 /** A slot of each section, and rows for its two leaves. */
 export const SHAPE: TableShape = {
-  ...{ transfers: 1, members: 1, wide: 1, rows: 2, units: 1 },
-  ...{ low: 1, top: 1 },
+  transfers: 1,
+  members: 1,
+  wide: 1,
+  rows: 2,
+  units: 1,
+  low: 1,
+  top: 1,
 };
 export const CAPACITY = 8 ** DEPTH;
 const DELAY = BigInt(APPROVAL_DELAY_SECONDS);

@@ -242,7 +242,10 @@ function lawlessSlot(ledger: Ledger, operation: LawlessOperation, context: SlotC
     const published = {
       version: (datanet?.version ?? 0n) + 1n,
       publishedAt: context.timestamp,
-      ...{ rowCount: rowCount!, policy: policy!, rowsRoot: rowsRoot!, ownersCommitment: ownersCommitment! },
+      rowCount: rowCount!,
+      policy: policy!,
+      rowsRoot: rowsRoot!,
+      ownersCommitment: ownersCommitment!,
       payeeRoot: payeeRoot!,
     };
     recordA = { leaf: { ...recordA.leaf, body: hashDatanetBody(published) }, datanet: published };
@@ -467,7 +470,9 @@ export function lawlessInputs(
   const table = (slots.table ?? []).map((operation) => lawlessSlot(ledger, operation, opening));
   const layout = lawlessLayout(shape, {
     ...sectionsOfTraces(table),
-    ...{ before, after: ledger.tree.version, feePerUnitWei: opening.feePerUnitWei },
+    before,
+    after: ledger.tree.version,
+    feePerUnitWei: opening.feePerUnitWei,
   });
   const used = (slots.wide ?? []).map((operation) => lawlessSlot(ledger, operation, opening));
   const wide = [...used, ...Array.from({ length: shape.wide - used.length }, () => nullSlot(ledger))];

@@ -32,8 +32,11 @@ export function lawlessLayout(shape: TableShape, sections: TableSections): Table
       missing.includes(row.id)
         ? {
             ...row,
-            ...{ before: EMPTY_LEAF, after: EMPTY_LEAF, children: before.path(row.id).slice(0, low) },
-            ...{ oldSub: entryOf(row.id), newSub: entryOf(row.id) },
+            before: EMPTY_LEAF,
+            after: EMPTY_LEAF,
+            children: before.path(row.id).slice(0, low),
+            oldSub: entryOf(row.id),
+            newSub: entryOf(row.id),
           }
         : row,
     ),

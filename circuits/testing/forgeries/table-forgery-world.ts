@@ -33,7 +33,9 @@ export type Order = Partial<Parameters<typeof signFor>[2]> & {
 };
 
 export const transfer = (a: number, b: number, amountWei: bigint): Order => ({
-  ...{ kind: KIND.transfer, a, b },
+  kind: KIND.transfer,
+  a,
+  b,
   amountCode: encodeAmount(amountWei),
 });
 const ORDERS: readonly Order[] = [
@@ -106,7 +108,11 @@ export class TableForgeries {
   sign(slot: TableSlot, changes: Partial<TableSlot>, by: number = slot.a): TableSlot {
     const next = { ...slot, ...changes };
     const operation: Omit<SignedOperation, "signature"> = {
-      ...{ kind: next.kind, a: next.a, b: next.b, amountCode: next.amountCode, nonce: next.nonce },
+      kind: next.kind,
+      a: next.a,
+      b: next.b,
+      amountCode: next.amountCode,
+      nonce: next.nonce,
       words: next.kind === KIND.transfer ? [] : [next.payload],
       maxFeePerUnitWei: this.feePerUnitWei + next.slackWei,
     };

@@ -226,7 +226,8 @@ export async function compareTable(
   for (const part of composition.parts) parts.push(await compileCircuit({ ...part, keepSym: true }));
   const layout = layOutComposition(composition, await Promise.all(parts.map(partShape)));
   const files = {
-    ...{ r1csPath, layout },
+    r1csPath,
+    layout,
     partSymPaths: parts.map((part) => part.symPath),
     partWireCounts: parts.map((part) => part.wireCount),
   };

@@ -1,7 +1,7 @@
 /** Files of a row store on disk. What is there already is right: a file's name says its content. */
-import { randomBytes } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 
 /**
  * Makes the place where it is not there yet.
@@ -37,10 +37,7 @@ export async function writeRowFile(
     () => false,
   );
   if (exists && !isReplaced) return;
-  await mkdir(dirname(path), { recursive: true });
-  const part = `${path}.${randomBytes(4).toString("hex")}.part`;
-  await writeFile(part, content);
-  await rename(part, path);
+  await writeFileWhole(path, content, { isDurable: false });
 }
 
 /**

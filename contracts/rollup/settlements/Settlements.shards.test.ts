@@ -63,8 +63,11 @@ async function byTables(
 }
 const activation = (shardCount: number, overrides: Partial<SettlementData> = {}) =>
   f.activation({
-    ...{ shardCount, capCircuit: SHARDED, cap: 20, shardWei: perShard(shardCount, () => 0n) },
-    ...{ items: placed(perShard(shardCount, (s) => perShard(1 + below(8), () => BigInt(s + 1) << 48n))) },
+    shardCount,
+    capCircuit: SHARDED,
+    cap: 20,
+    shardWei: perShard(shardCount, () => 0n),
+    items: placed(perShard(shardCount, (s) => perShard(1 + below(8), () => BigInt(s + 1) << 48n))),
     ...overrides,
   });
 

@@ -5,6 +5,7 @@ import { answerRow, rowLoss } from "../../architecture/loss-gradient.ts";
 import type { Transformer } from "../../architecture/transformer.ts";
 import { factoryError } from "../../model-errors.ts";
 import { loadText } from "../../registered/text-model.ts";
+import { promptOf } from "../../registered/text-tokens.ts";
 import { heldOutRows } from "../../registered/text-training.ts";
 import { generate } from "../../training/generate.ts";
 import type { FactoryComparison } from "../factory-api.ts";
@@ -31,7 +32,7 @@ export async function compare(task: CompareTask): Promise<FactoryComparison> {
   const max = Math.max(recipe.rowTokens, recipe.answers.promptTokens);
   return {
     answers: asked.map(({ expected, prompt }) => {
-      const given = tokens.encode(prompt);
+      const given = promptOf(recipe, tokens.encode(prompt));
       if (given.length === 0 || given.length + 1 > max)
         throw factoryError("SRV_BAD_REQUEST", `the prompt has ${given.length} tokens, 1 to ${max - 1} fit`, {
           data: { fields: ["prompts"] },

@@ -1,9 +1,9 @@
 /** Files of data sets and jobs. Rows of a data set: a line each, and whose they are. */
 import { createHash } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
-import { writeDurable } from "@openledger/foundation/store/durable-file";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { factoryError } from "../../model-errors.ts";
 
 /** Of a job's folder. */
@@ -14,19 +14,13 @@ export const MERGED_FOLDER = "merged";
 const ROWS = "rows.jsonl";
 const OWNERS = "owners.json";
 
-/** Durable when it resolves: a file is whole or not there. */
-export async function writeWhole(folder: string, name: string, bytes: Uint8Array | string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeDurable(join(folder, name), bytes);
-}
-
 export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Rows hold no line break: they are canonical JSON. */
 export async function writeDatasetRows(folder: string, rows: readonly OwnedRow[]): Promise<void> {
   const owners = rows.map(({ contributorId, validatorId }) => [contributorId, validatorId]);
-  await writeWhole(folder, OWNERS, JSON.stringify(owners));
-  await writeWhole(folder, ROWS, Buffer.concat(rows.flatMap(({ content }) => [content, NEWLINE])));
+  await writeFileWhole(join(folder, OWNERS), JSON.stringify(owners));
+  await writeFileWhole(join(folder, ROWS), Buffer.concat(rows.flatMap(({ content }) => [content, NEWLINE])));
 }
 
 /** @throws SRV_STORE_CORRUPT where files are missing or do not fit each other */

@@ -1,17 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import type { Transformer } from "../../architecture/transformer.ts";
 import { baseSourceAt } from "../../base/base-place.ts";
 import { readWhole } from "../../files/byte-source.ts";
 import { encodeModel } from "../../files/write-model.ts";
+import { MARK_FILES } from "../../registered/base-files.ts";
 import { loadText } from "../../registered/text-model.ts";
-import { ADAPTER_FOLDER, MERGED_FOLDER, writeWhole } from "./dataset-files.ts";
+import { ADAPTER_FOLDER, MERGED_FOLDER } from "./dataset-files.ts";
 import type { ModelTask } from "./task-messages.ts";
 import { settingOf } from "./task-model.ts";
 
 const MAX_FILE_BYTES = 64 * 2 ** 20;
 /** What a whole model has beside its weights. */
-const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json"];
+const BESIDE = ["config.json", "tokenizer.json", "tokenizer_config.json", ...MARK_FILES];
 
 /** A whole model: W + alpha / rank · A B in float32, with the base's other files as they are. */
 export async function merge(task: ModelTask & { readonly jobFolder: string }): Promise<null> {
@@ -29,10 +31,13 @@ export async function merge(task: ModelTask & { readonly jobFolder: string }): P
   const source = baseSourceAt(basePlace);
   for (const name of BESIDE) {
     const bytes = await readWhole(source, name, MAX_FILE_BYTES);
-    if (bytes !== null) await writeWhole(folder, name, bytes);
+    if (bytes !== null) await writeFileWhole(join(folder, name), bytes);
   }
   const { kernels, layout, parameters, shape } = model;
-  await writeWhole(folder, "model.safetensors", encodeModel(shape, layout, kernels.arena, parameters, "F32"));
+  await writeFileWhole(
+    join(folder, "model.safetensors"),
+    encodeModel(shape, layout, kernels.arena, parameters, "F32"),
+  );
   return null;
 }
 

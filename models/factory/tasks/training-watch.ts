@@ -2,6 +2,7 @@ import type { AdapterLayout } from "../../architecture/adapter-layout.ts";
 import type { Transformer } from "../../architecture/transformer.ts";
 import { encodeAdapter } from "../../files/adapter-files.ts";
 import type { TextRecipe } from "../../registered/text-recipe.ts";
+import { promptOf } from "../../registered/text-tokens.ts";
 import type { TuningRun, TuningWatch } from "../../registered/text-training.ts";
 import { generate } from "../../training/generate.ts";
 import { meanLoss } from "../../training/row-losses.ts";
@@ -121,7 +122,8 @@ export class TrainingWatch implements TuningWatch {
 
   #continue(model: Transformer, { placed }: TuningRun, prompt: string): string {
     const { answers, rowTokens } = this.#options.recipe;
-    const given = placed.tokens.encode(prompt).slice(0, Math.max(1, rowTokens - SAMPLE_TOKENS));
+    const question = placed.tokens.encode(prompt);
+    const given = promptOf(this.#options.recipe, question).slice(0, Math.max(1, rowTokens - SAMPLE_TOKENS));
     const tokenCount = Math.min(SAMPLE_TOKENS, rowTokens - given.length);
     if (given.length === 0 || tokenCount < 1) return "";
     const options = { ...answers, tokenCount, temperature: 0, seed: "sample" };

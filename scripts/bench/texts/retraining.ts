@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { rowLoss } from "@openledger/models/architecture/loss-gradient";
 import { RowTeam, tuneAdapter } from "@openledger/models/training/tune-adapter";
-import { CACHE, hashOf, type TextWorld, tuningOf, writeWhole } from "./setting.ts";
+import { CACHE, hashOf, type TextWorld, tuningOf } from "./setting.ts";
 
 /** One model tuned on part of the rows, in the order of the list. */
 export interface Retraining {
@@ -29,6 +30,6 @@ export async function retrained(world: TextWorld, { indices }: Retraining): Prom
   if (kept !== null) return new Float64Array(Uint8Array.from(kept).buffer);
   await tuneAdapter(placed.loaded, new RowTeam(placed.loaded), chosen, tuning);
   const losses = Float64Array.from(queries, (row) => rowLoss(placed.loaded.model, row, null));
-  await writeWhole(path, new Uint8Array(losses.buffer));
+  await writeFileWhole(path, new Uint8Array(losses.buffer));
   return losses;
 }

@@ -1,7 +1,6 @@
 /** The setting in which attribution of texts is judged: the preset "texts" and the default base, on pieces of texts that it has not read. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import type { TokenRow } from "@openledger/models/architecture/loss-gradient";
@@ -103,11 +102,3 @@ export const hashOf = (...parts: (string | Uint8Array)[]): string => {
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
 };
-
-/** Whole or not at all. */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(CACHE, { recursive: true });
-  const part = `${path}.${process.pid}.part`;
-  await writeFile(part, bytes);
-  await rename(part, path);
-}

@@ -1,5 +1,6 @@
 import { createLogger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { stopSignal } from "@openledger/foundation/run-until-stopped";
 import { readFactoryConfig } from "@openledger/models/factory/factory-config";
 import { startFactory } from "@openledger/models/factory/start-factory";
 import type { CommandContext } from "../../cli/run-command.ts";
@@ -35,9 +36,6 @@ export async function serveFactory({ options, output }: CommandContext<ServeFact
   output.answer([`the factory listens at ${url}; Ctrl-C stops it; its jobs resume at the next start`], {
     url,
   });
-  const stopped = new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
-  });
-  await Promise.race([stopped, failed]);
+  await Promise.race([stopSignal(), failed]);
   await stop();
 }

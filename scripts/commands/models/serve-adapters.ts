@@ -4,6 +4,7 @@ import { clientError } from "@openledger/client/client-errors";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { stopSignal } from "@openledger/foundation/run-until-stopped";
 import { baseSourceAt } from "@openledger/models/base/base-place";
 import { openModel } from "@openledger/models/files/load-model";
 import { LedgerBilling } from "@openledger/models/paid/ledger-billing";
@@ -59,9 +60,7 @@ export async function serveUntilStopped(
       registeredCount: paid?.models.size ?? 0,
     },
   );
-  const stopped = new Promise<null>((stop) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop(null));
-  });
+  const stopped = stopSignal().then(() => null);
   const failure = await Promise.race([stopped, ...(paid === null ? [] : [paid.failed])]);
   await served.close();
   await paid?.close();

@@ -4,6 +4,7 @@ import { serveModel } from "@openledger/attribution/server/serve-model";
 import { clientError } from "@openledger/client/client-errors";
 import { storeRollupOf } from "@openledger/client/store-rollup";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
+import { stopSignal } from "@openledger/foundation/run-until-stopped";
 import { modelFamilies } from "@openledger/models/registered/model-families";
 import { commandError } from "../../cli/cli-errors.ts";
 import { type GlobalOptions, openReader, openSigner, resolveAccount, signFor } from "../../cli/context.ts";
@@ -74,7 +75,7 @@ export async function servePublished(options: PublishedOptions, output: Output):
       ],
       { modelId, address, scoreMode, settles },
     );
-    failure = await Promise.race([ended(), served.failed]);
+    failure = await Promise.race([stopSignal().then(() => undefined), served.failed]);
     await running?.stop();
   } catch (error) {
     failure = error;
@@ -161,11 +162,4 @@ function parseEpochLength(text: string): number | null {
   if (text === "none") return null;
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw commandError("CMD_USAGE", `--epoch-length takes seconds, at least 1, or none; not "${text}"`);
-}
-
-function ended(): Promise<undefined> {
-  // The server's socket keeps the process alive meanwhile.
-  return new Promise((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => resolve(undefined));
-  });
 }

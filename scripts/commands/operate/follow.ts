@@ -1,11 +1,12 @@
 /** Runs a full node until a signal ends it; where L1 has replaced what was final, it begins again by itself. */
+
 import { createPatientL1Client } from "@openledger/bridge/l1/l1-client";
 import { RollupContract } from "@openledger/bridge/l1/rollup-contract";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import { createLogger, type Logger } from "@openledger/foundation/logger";
 import { keepFilesPrivate } from "@openledger/foundation/private-files";
 import { isRollupError } from "@openledger/foundation/rollup-error";
-import { cutStopShort } from "@openledger/foundation/run-until-stopped";
+import { cutStopShort, stopSignal } from "@openledger/foundation/run-until-stopped";
 import type { ServedPages } from "@openledger/sequencer/api/pages";
 import { createFollowProcess, type FollowOptions } from "@openledger/sequencer/full-node/follow-process";
 import { verifierKey } from "@openledger/verifier/replay/verify-keys";
@@ -55,9 +56,7 @@ export async function runThroughReorganisations(
   logger: Logger,
   start: (onFatal: (error: unknown) => void) => Promise<{ stop(): Promise<void> }>,
 ): Promise<void> {
-  const ending = new Promise<"signal">((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve("signal"));
-  });
+  const ending = stopSignal().then(() => "signal" as const);
   for (;;) {
     let onFatal: (error: unknown) => void = () => {};
     const failing = new Promise<unknown>((resolve) => {

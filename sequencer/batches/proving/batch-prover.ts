@@ -3,6 +3,7 @@
  * their order alone, so the oldest goes first. Every look compares both sides again; a restart needs no record of what ran.
  */
 import type { Logger } from "@openledger/foundation/logger";
+import { waitAfterMs } from "@openledger/foundation/retry";
 import { isRollupError } from "@openledger/foundation/rollup-error";
 import { verifyProof } from "@openledger/prover/formats/verification-key";
 import type { OutsideProver } from "@openledger/prover/process/outside-prover";
@@ -27,8 +28,7 @@ interface BatchProverModules {
 }
 
 const LOOK_MS = 250;
-const FIRST_BACKOFF_MS = 1_000;
-const MAX_BACKOFF_MS = 30_000;
+const WAITS = { firstWaitMs: 1_000, maxWaitMs: 30_000 };
 /** BullMQ's priorities in use (ProveOptions): batch numbers go round behind it. */
 const PRIORITIES = 2 ** 20;
 
@@ -166,7 +166,7 @@ export class BatchProver {
     }
     if (code === "PRV_CLOSED") return;
     task.failureCount += 1;
-    const waitMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** Math.min(task.failureCount - 1, 30));
+    const waitMs = waitAfterMs(task.failureCount, WAITS);
     task.dueAtMs = performance.now() + waitMs;
     metrics.errors.inc({ code });
     metrics.prover.failures.inc({ code });

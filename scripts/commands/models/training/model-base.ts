@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import {
   ADDED_BASES,
   BASE_FOLDER,
@@ -71,11 +72,9 @@ export async function deriveAgain({ options, output }: CommandContext<BaseComman
       );
     },
   });
-  await mkdir(folder, { recursive: true });
   const hashes: Record<string, string> = {};
   for (const [name, bytes] of files) {
-    await writeFile(join(folder, `${name}.part`), bytes);
-    await rename(join(folder, `${name}.part`), join(folder, name));
+    await writeFileWhole(join(folder, name), bytes);
     hashes[name] = createHash("sha256").update(bytes).digest("hex");
   }
   await forgetCheckpoint(folder);

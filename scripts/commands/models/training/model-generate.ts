@@ -1,7 +1,7 @@
 import { baseSourceAt } from "@openledger/models/base/base-place";
 import { readAdapter, readAdapterSettings } from "@openledger/models/files/adapter-files";
 import { loadModel, openModel } from "@openledger/models/files/load-model";
-import { openTokenizer } from "@openledger/models/tokens/tokenizer";
+import { begun, openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { generate } from "@openledger/models/training/generate";
 import { commandError } from "../../../cli/cli-errors.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";
@@ -21,7 +21,7 @@ export async function generateText({
   const { model, tokenizer } = await (async () => {
     try {
       const tokens = await openTokenizer(source, opened.shape.vocabularySize);
-      const prompt = tokens.encode(args[0]!);
+      const prompt = begun(tokens, tokens.encode(args[0]!));
       if (prompt.length === 0) throw commandError("CMD_USAGE", "the prompt is empty");
       const adapterSource = options.adapter === undefined ? null : baseSourceAt(options.adapter);
       const adapter = adapterSource === null ? {} : { adapter: await readAdapterSettings(adapterSource) };

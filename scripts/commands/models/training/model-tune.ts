@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { usualTargets } from "@openledger/models/architecture/adapter-layout";
 import { textRows } from "@openledger/models/architecture/loss-gradient";
 import { baseSourceAt } from "@openledger/models/base/base-place";
 import { encodeAdapter } from "@openledger/models/files/adapter-files";
 import { loadModel, openModel } from "@openledger/models/files/load-model";
 import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
-import { openTokenizer } from "@openledger/models/tokens/tokenizer";
+import { begun, openTokenizer } from "@openledger/models/tokens/tokenizer";
 import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
 import { lossWords, rowsLoss, type TuningLosses } from "@openledger/models/training/row-losses";
 import {
@@ -47,7 +48,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   const { loaded, rows } = await (async () => {
     try {
       const tokenizer = await openTokenizer(source, opened.shape.vocabularySize);
-      const made = textRows(tokenizer.encode(text), ROW_TOKENS);
+      const made = textRows(begun(tokenizer, tokenizer.encode(text)), ROW_TOKENS);
       if (made.length === 0) throw commandError("CMD_USAGE", `${options.text} has too little text`);
       const weights = weightsNamed(options.weights, opened.layout);
       output.progress(`loading ${source.name} as ${weights}`);
@@ -80,11 +81,9 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   }
   const { adapter, kernels: own, layout, shape } = loaded.model;
   const files = encodeAdapter(shape, adapter!.layout, own.arena, adapter!.at, options.base);
-  await mkdir(options.out, { recursive: true });
   // The configuration last: without it there is no adapter.
   for (const [name, bytes] of files.reverse()) {
-    await writeFile(join(options.out, `${name}.part`), bytes);
-    await rename(join(options.out, `${name}.part`), join(options.out, name));
+    await writeFileWhole(join(options.out, name), bytes);
   }
   await forgetCheckpoint(options.out);
   const sha256 = createHash("sha256").update(files[0]![1]).digest("hex");

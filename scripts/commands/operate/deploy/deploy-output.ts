@@ -33,7 +33,7 @@ export async function writeRecord(
   };
   const path = join(config.out, "deployment.json");
   // An address of an Ethereum node often has a password in it.
-  await writeFileWhole(path, encodeDeployment(record), 0o600);
+  await writeFileWhole(path, encodeDeployment(record), { mode: 0o600 });
   return path;
 }
 

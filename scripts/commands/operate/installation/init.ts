@@ -77,7 +77,7 @@ export async function initInstallation(options: InitOptions): Promise<Initialise
   try {
     await mkdir(paths.secrets, { recursive: true, mode: 0o700 });
     await chmod(paths.secrets, 0o700);
-    for (const [path, text] of files) await writeFileWhole(path, `${text}\n`, 0o600);
+    for (const [path, text] of files) await writeFileWhole(path, `${text}\n`, { mode: 0o600 });
   } catch (error) {
     if (isNewFolder) await rm(folder, { recursive: true, force: true });
     else if (!isKnown)

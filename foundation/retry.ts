@@ -1,0 +1,80 @@
+/** Retries with waits that double: the one place for them, for loops that cannot be one call, too. */
+import pRetry from "p-retry";
+
+interface Waits {
+  /** Wait after the first failure. Doubles with each further one. */
+  readonly firstWaitMs: number;
+  readonly maxWaitMs: number;
+}
+
+interface RetryOptions extends Waits {
+  /** Default: no limit. */
+  readonly maxRetries?: number;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal | null | undefined;
+  /** Whether another try may help; default: always. */
+  readonly isPassing?: (error: unknown, waitMs: number) => boolean;
+  /** Called before each wait. Its own wait comes on top. */
+  readonly onRetry?: (error: unknown, waitMs: number) => void | Promise<void>;
+}
+
+/** Wait after so many failures in a row; 0 after none. */
+export function waitAfterMs(failureCount: number, { firstWaitMs, maxWaitMs }: Waits): number {
+  return failureCount === 0 ? 0 : Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(failureCount - 1, 30));
+}
+
+/** Resolves after the time, or at the abort. Node's own wait is not there in a page. */
+export function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", done);
+  });
+}
+
+/** What an attempt threw. p-retry gives up at a TypeError and replaces what is no Error: it sees neither. */
+class FailedAttempt extends Error {
+  override readonly cause: unknown;
+
+  constructor(cause: unknown) {
+    super("an attempt failed");
+    this.cause = cause;
+  }
+}
+
+/**
+ * Calls until one call succeeds.
+ * @throws what the last call threw; the signal's reason
+ */
+export async function retry<T>(act: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { isPassing = () => true, maxRetries = Number.POSITIVE_INFINITY, onRetry, signal } = options;
+  const attempt = async () => {
+    try {
+      return await act();
+    } catch (cause) {
+      throw new FailedAttempt(cause);
+    }
+  };
+  try {
+    return await pRetry(attempt, {
+      retries: maxRetries,
+      minTimeout: Math.min(options.firstWaitMs, options.maxWaitMs),
+      maxTimeout: options.maxWaitMs,
+      signal: signal ?? undefined,
+      shouldRetry: async ({ attemptNumber, error: { cause } }) => {
+        signal?.throwIfAborted();
+        const waitMs = waitAfterMs(attemptNumber, options);
+        if (!isPassing(cause, waitMs)) return false;
+        await onRetry?.(cause, waitMs);
+        return true;
+      },
+    });
+  } catch (error) {
+    throw error instanceof FailedAttempt ? error.cause : error;
+  }
+}

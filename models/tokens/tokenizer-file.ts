@@ -1,0 +1,159 @@
+/** A tokenizer.json as strangers write it: bounded before a library reads it, and what it puts around a text. */
+
+interface Component {
+  readonly type?: string;
+  readonly pattern?: { readonly Regex?: unknown };
+  readonly [field: string]: unknown;
+}
+
+export interface DecoderFile {
+  readonly type: string;
+  readonly decoders?: readonly DecoderFile[];
+  readonly pattern?: { readonly String?: string };
+  readonly content?: string;
+  readonly start?: number;
+  readonly stop?: number;
+  readonly prefix?: string;
+  readonly cleanup?: boolean;
+  readonly replacement?: string;
+  readonly prepend_scheme?: string;
+}
+
+interface TemplatePart {
+  readonly SpecialToken?: { readonly id: string };
+  readonly Sequence?: { readonly id: string };
+}
+
+interface PostProcessor {
+  readonly type?: string;
+  readonly processors?: readonly PostProcessor[];
+  readonly single?: readonly TemplatePart[];
+  readonly special_tokens?: Readonly<Record<string, { readonly ids?: readonly number[] }>>;
+}
+
+interface AddedTokenFile {
+  readonly id: number;
+  readonly content: string;
+  readonly special?: boolean;
+}
+
+export interface TokenizerFile {
+  readonly model: {
+    readonly vocab: Readonly<Record<string, number>> | readonly (readonly [string, number])[];
+    readonly merges?: readonly unknown[];
+    readonly end_of_word_suffix?: string | null;
+  };
+  readonly added_tokens?: readonly AddedTokenFile[];
+  readonly decoder?: DecoderFile | null;
+  readonly normalizer?: Component | null;
+  readonly pre_tokenizer?: Component | null;
+  readonly post_processor?: PostProcessor | null;
+}
+
+/** As a model's shape has it: ids are places in lists. */
+const MAX_TOKENS = 2 ** 23;
+const MAX_MERGES = 2 ** 22;
+const MAX_ADDED = 2 ** 16;
+/** Runs of blanks have up to 128 characters in published files. */
+const MAX_NAME_LENGTH = 4_096;
+const MAX_COMPONENTS = 64;
+const MAX_PATTERN_LENGTH = 4_096;
+/** Parts of an alternative that may repeat without a bound; published patterns have up to two. */
+const MAX_REPEATS = 4;
+
+/** @throws TypeError for what no tokenizer has, and for a pattern that could hold its reader for ever */
+export function requireBounded(file: TokenizerFile): void {
+  const { added_tokens: added = [], model } = file;
+  const vocabulary = Array.isArray(model.vocab) ? model.vocab : Object.entries(model.vocab);
+  if (vocabulary.length > MAX_TOKENS) throw new TypeError(`it has ${vocabulary.length} tokens`);
+  if ((model.merges?.length ?? 0) > MAX_MERGES)
+    throw new TypeError(`it has ${model.merges!.length} merges, at most ${MAX_MERGES} are read`);
+  if (added.length > MAX_ADDED)
+    throw new TypeError(`it has ${added.length} added tokens, at most ${MAX_ADDED} are read`);
+  const isId = (id: unknown) => Number.isInteger(id) && (id as number) >= 0 && (id as number) < MAX_TOKENS;
+  for (const [name, id] of vocabulary)
+    if (
+      typeof name !== "string" ||
+      name.length > MAX_NAME_LENGTH ||
+      !(Array.isArray(model.vocab) || isId(id))
+    )
+      throw new TypeError("a token of model.vocab has no name or no id");
+  for (const { content, id } of added)
+    if (typeof content !== "string" || content === "" || content.length > MAX_NAME_LENGTH || !isId(id))
+      throw new TypeError("an added token has no content or no id");
+  let left = MAX_COMPONENTS;
+  const visit = (component: unknown) => {
+    if (typeof component !== "object" || component === null) return;
+    if (--left < 0) throw new TypeError(`it has more than ${MAX_COMPONENTS} components`);
+    for (const inner of Object.values(component))
+      if (Array.isArray(inner)) for (const one of inner) visit(one);
+    const { Regex: pattern } = (component as Component).pattern ?? {};
+    if (typeof pattern === "string") requirePattern(pattern);
+  };
+  for (const component of [file.normalizer, file.pre_tokenizer, file.decoder]) visit(component);
+}
+
+/**
+ * Attack: a group that repeats without a bound, as `(a+)+`, takes exponential time. No published pattern has one.
+ *
+ * @throws TypeError
+ */
+function requirePattern(pattern: string): void {
+  if (pattern.length > MAX_PATTERN_LENGTH)
+    throw new TypeError(`a pattern has ${pattern.length} characters, at most ${MAX_PATTERN_LENGTH} are read`);
+  let repeats = 0;
+  // An escape, a class, an alternative's end, or a repetition with what stands before it.
+  for (const [part] of pattern.matchAll(
+    /\\[\s\S]|\[(?:\\[\s\S]|[^\]\\])*\]+|\||(?:\))?(?:[*+]|\{\d+(?:,\d*)?\})/g,
+  )) {
+    if (part === "|") repeats = 0;
+    const bounded = /\{\d*(?:,(\d+))?\}$/.exec(part);
+    if (!/[*+}]$/.test(part) || /^[\\[]/.test(part)) continue;
+    const isUnbounded = bounded === null || /,\}$/.test(part);
+    if (isUnbounded && (part.startsWith(")") || ++repeats > MAX_REPEATS))
+      throw new TypeError(
+        `the pattern ${pattern.slice(0, 60)} repeats a group without a bound: it is not run here`,
+      );
+  }
+}
+
+/**
+ * Tokens that a post-processor puts before a text.
+ *
+ * @throws TypeError for one that puts tokens behind it, too: a text that goes on has none there
+ */
+export function beginOf({ post_processor: processor }: Pick<TokenizerFile, "post_processor">): number[] {
+  if (processor === undefined || processor === null) return [];
+  switch (processor.type) {
+    case "ByteLevel":
+      return [];
+    case "Sequence":
+      // A later one goes around an earlier one.
+      return [...(processor.processors ?? [])].reverse().flatMap((one) => beginOf({ post_processor: one }));
+    case "TemplateProcessing": {
+      const parts = processor.single ?? [];
+      const at = parts.findIndex(({ Sequence: text }) => text !== undefined);
+      if (at < 0 || at < parts.length - 1)
+        throw new TypeError(
+          "its post_processor puts tokens behind a text, which is not computed: take them out",
+        );
+      return parts.slice(0, at).flatMap(({ SpecialToken: mark }) => {
+        const ids = processor.special_tokens?.[mark?.id ?? ""]?.ids;
+        if (ids === undefined || !ids.every(Number.isInteger))
+          throw new TypeError(`its post_processor has no ids of ${mark?.id}`);
+        return ids;
+      });
+    }
+    default:
+      throw new TypeError(`its post_processor ${processor.type} is not computed here`);
+  }
+}
+
+export const MAX_FILE_BYTES = 64 * 2 ** 20;
+
+/** @throws TypeError, SyntaxError */
+export function parseJsonFile(bytes: Uint8Array): object {
+  const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  if (typeof value !== "object" || value === null) throw new TypeError("no object");
+  return value;
+}
