@@ -73,7 +73,11 @@ function attackWorld(seed: string, recipeOf: RecipeOfRows): AttackWorld {
   };
   const modelOf = (rows: readonly LabelledInput[]) => knownModel(rows, recipeOf(rows.length));
   return {
-    ...{ honest, own, seed, recipeOf, fresh: taken(freshFrom, freshFrom + FRESH) },
+    honest,
+    own,
+    seed,
+    recipeOf,
+    fresh: taken(freshFrom, freshFrom + FRESH),
     questions: taken(askedFrom, freshFrom).map(({ input }) => input),
     known: once(() => modelOf([...honest, ...own])),
     shadow: once(() => modelOf(own)),

@@ -8,7 +8,8 @@ import { silentLogger } from "../testing/bridge-parts.ts";
 import { DataPricesNotice } from "./data-prices.ts";
 
 const SHAPE: BatchShape = {
-  ...{ narrow: 2_050, wide: 16 },
+  narrow: 2_050,
+  wide: 16,
   table: { members: 10, rows: 4_096, units: 16, low: 3, top: 3, isBlob: true },
 };
 const GWEI = 10n ** 9n;
@@ -27,7 +28,9 @@ test("the verdict on blobs follows L1's prices, and is said when it changes", as
   };
   const logger = { ...silentLogger, info: (_facts: unknown, text: string) => said.push(text) } as never;
   const notice = new DataPricesNotice([shapeOf(6, 2), SHAPE], {
-    ...{ client, logger, metrics },
+    client,
+    logger,
+    metrics,
     nowMs: () => nowMs,
   });
   const look = async (price: bigint | null) => {

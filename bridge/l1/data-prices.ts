@@ -80,8 +80,10 @@ export class DataPricesNotice {
     const { blobGasPriceWei, gasPriceWei } = prices;
     this.#modules.logger.info(
       {
-        ...{ verdicts, isInBlobs: this.#isInBlobs },
-        ...{ gasPriceWei: gasPriceWei.toString(), blobGasPriceWei: blobGasPriceWei.toString() },
+        verdicts,
+        isInBlobs: this.#isInBlobs,
+        gasPriceWei: gasPriceWei.toString(),
+        blobGasPriceWei: blobGasPriceWei.toString(),
       },
       `cheaper for a full batch's data at L1's prices: ${said}`,
     );

@@ -313,7 +313,10 @@ async function decode(
   };
   try {
     return await readPostedBatch(wire, batchShape(circuit), header, {
-      ...{ blobs, batchNumber, blockNumber, blockTimeSeconds },
+      blobs,
+      batchNumber,
+      blockNumber,
+      blockTimeSeconds,
     });
   } catch (error) {
     // Where the blob, or a block, cannot be had, nothing is wrong with the batch.

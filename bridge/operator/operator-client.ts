@@ -197,7 +197,9 @@ function preVerifiedBody({ further, modelId, word, ...first }: PreVerifiedSettle
     proof: proofJson(fromContractProof(proof)),
   });
   return {
-    ...{ modelId, word: hex32(word), ...entryOf(first) },
+    modelId,
+    word: hex32(word),
+    ...entryOf(first),
     ...(further.length > 0 && { further: further.map(entryOf) }),
   };
 }

@@ -61,7 +61,11 @@ export function bridgeParts({ dataPath, deployedAtBlock, operatorToken, rollup, 
     ): Promise<BatchPublisher> {
       return new BatchPublisher(
         {
-          ...{ ...chunks, chainId: 31337, confirmations: 3, finalityDepthBlocks: 3, resendAfterMs: 60_000 },
+          ...chunks,
+          chainId: 31337,
+          confirmations: 3,
+          finalityDepthBlocks: 3,
+          resendAfterMs: 60_000,
           maxFeePerGasWei: 10n ** 12n,
           maxPriorityFeePerGasWei: 10n ** 10n,
           maxFeePerBlobGasWei: 10n ** 12n,

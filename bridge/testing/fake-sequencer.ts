@@ -51,8 +51,10 @@ const settlesOf = ({ b: modelId, kind, words }: SlotRecord) =>
 /** By their entries in L1's order: a settlement in shards, of more than one, has one more than shards where it is by draws. */
 function settlementsOf({ content, settlements = [] }: ClosedBatch) {
   const entries = settlements.map(({ proof, settlement: { circuit, commitment, data } }) => ({
-    ...{ circuit: `circuit-${circuit}`, commitment: hex32(commitment) },
-    ...{ data, proof: proverForm(proof) },
+    circuit: `circuit-${circuit}`,
+    commitment: hex32(commitment),
+    data,
+    proof: proverForm(proof),
   }));
   return content.wide
     .filter(({ kind }) => kindRule(kind)?.isSettlement)

@@ -240,7 +240,9 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
     /** The same payments as a settlement takes them. */
     paymentsOf: (receiptOf: (i: number) => bigint, count: number): EpochPayment[] =>
       Array.from({ length: count }, (_, i) => ({
-        ...{ payerId: ALICE, receipt: receiptOf(i), cumulativeWei: BigInt(i + 1) * OPEN },
+        payerId: ALICE,
+        receipt: receiptOf(i),
+        cumulativeWei: BigInt(i + 1) * OPEN,
       })),
 
     async mineRandomness(closingBatch: number): Promise<number> {
@@ -291,7 +293,9 @@ export async function startModelHistory(options: ModelHistoryOptions = {}) {
         ...closed!,
         voidCount: 0,
         burnedWei: payout.burnedWei,
-        ...{ capCircuit: 0, shardCount, items: quanta },
+        capCircuit: 0,
+        shardCount,
+        items: quanta,
         ...(shardCount > 1 && { links: shards.map(randomElement) }),
       };
     },

@@ -68,7 +68,7 @@ const batches: fc.Arbitrary<BatchData> = fc.record({
   wide: fc.array(record(wideKinds, true), { maxLength: SHAPE.wide }),
 });
 
-/** What L1 knows of a batch without its bytes. */
+/** The batch fields that L1 has in its own state, without the batch's bytes. */
 const l1Of = ({ domain, oldRoot, batchNumber, firstOpIndex, oldNextId, idFeeWei }: BatchData) => ({
   domain,
   oldRoot,

@@ -21,10 +21,10 @@ const read = (path: string) => readFileSync(`${repositoryRoot}/${path}`, "utf8")
 /** Digits, by the names that templates give them: `x += (1 << i) * xBits[i]`. */
 const DIGITS =
   /[+-]= (\(1 << [^*]*\) \* (\w*[bB]its?|touched|bit|owner|digit)\[|\w*(bit|digit)(\[\w+\])+ \* \(1 << )/;
-/** By a shift, a named place, a matrix of weights, or a small factor beside another part. */
+/** Scaled values: by a shift, a named place, a matrix of weights, or a small factor beside another part. */
 const SCALED =
   /\(1 << |\] = 1 << |(NARROW_CORE|WIDE_CORE|MESSAGE|REFERENCE|COUNTER|BINDING|PRICE)_[A-Z_]+\(\)|\.in\[\d\] <== .*\d \* /;
-/** Equal to digits that the template has summed: `(word - digits160) === 0`. */
+/** Equality with digits that the template has summed: `(word - digits160) === 0`. */
 const EQUALS_DIGITS = /(digits|split|version|rest|waited|nextEpoch)\d+\) === 0|place\d+ - \d/;
 
 /** An input or a hint that this line alone checks, unscaled: it needs no argument, and its row may be left out. */

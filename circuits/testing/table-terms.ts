@@ -38,7 +38,7 @@ interface Term {
   readonly weight: bigint;
 }
 
-/** In a price's coefficient, of models alone. */
+/** Flag in a price's coefficient that only models have. */
 const PRICE_OF_MODEL = 1n << 98n;
 
 const term = (sort: Term["sort"], weight: bigint, ...coefficients: (bigint | number)[]): Term => ({

@@ -9,7 +9,7 @@ import type { SetupAnswer, SetupImages, SetupRequest, SetupTask } from "./setup-
 /** Bytes that threads share. */
 export const shared = (byteCount: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(byteCount));
 
-/** Gives the work a thread on each core, or as many as it says. */
+/** Runs the work with a thread on each core, or with `workerCount` threads. */
 export async function withSetupPool<T>(
   work: (pool: SetupPool) => Promise<T>,
   workerCount = availableParallelism(),

@@ -6,7 +6,7 @@ import { enableRelaxedSimd, type KernelImage } from "../wasm/kernels/kernel-modu
 import { FixedBase, type Group } from "./fixed-base.ts";
 import { evaluateQap, type QapRequest } from "./qap-evaluation.ts";
 
-/** What setups ask of a worker thread; each task is answered by one SetupAnswer. */
+/** Task of a setup's worker thread. One SetupAnswer answers each task. */
 export type SetupTask =
   | { kind: "evaluate"; request: QapRequest }
   | {
@@ -16,7 +16,7 @@ export type SetupTask =
       windowBits: number;
       /** Shared with the main thread: 32 bytes a scalar. */
       scalars: Uint8Array;
-      /** Where the points go in the file, or null: then the answer carries them. */
+      /** File position for the points; null returns them in the answer. */
       target: { fd: number; position: number } | null;
     };
 
@@ -42,7 +42,7 @@ enableRelaxedSimd();
 const images = workerData as SetupImages;
 const bases = new Map<Group, FixedBase>();
 
-/** What a thread does with a task. */
+/** Runs one task on a worker thread. */
 export default function run({ task, progress }: SetupRequest): SetupAnswer {
   try {
     return answer(task, progress);

@@ -5,7 +5,7 @@ import { type VerificationKey, verifyProof } from "../formats/verification-key.t
 import type { CircuitInputs } from "./prover.ts";
 import { openWitnessSource, type WitnessSource } from "./witness-source.ts";
 
-/** What our back ends leave to JavaScript, on a thread of its own: witnesses and verification. */
+/** Task of the helper thread: witnesses and verification, which our back ends leave to JavaScript. */
 export type WorkerTask =
   | { kind: "witness"; wasmPath: string; inputs: CircuitInputs }
   | { kind: "verify"; key: VerificationKey; proof: Groth16Proof; publicSignals: bigint[] };

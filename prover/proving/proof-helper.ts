@@ -4,7 +4,7 @@ import { HelperThread } from "./helper-thread.ts";
 import type { WorkerAnswer, WorkerTask } from "./helper-worker.ts";
 import type { ProofJob } from "./prover.ts";
 
-/** What a back end of ours leaves to its helper thread: the witness, and the verification before a proof leaves. */
+/** Helper thread of our back ends: it calculates witnesses, and verifies proofs before they leave. */
 export class ProofHelper {
   readonly #thread = new HelperThread();
 

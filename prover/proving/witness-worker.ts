@@ -9,14 +9,14 @@ export interface PartRequest {
   readonly wasmPath: string;
   readonly inputs: CircuitInputs;
   readonly portCount: number;
-  /** Over shared memory; filled with the values of the wires behind the ports. */
+  /** Output buffer over shared memory for the values of the wires after the ports. */
   readonly own: Uint8Array;
 }
 
 /** Copies of a part, by its steps. */
 export interface BlockRequest {
   readonly stepsPath: string;
-  /** Of each copy all inputs in the order of the part's wires, 32 bytes each. */
+  /** Inputs of all copies, each in the order of the part's wires, 32 bytes each. */
   readonly inputs: Uint8Array;
   readonly copyCount: number;
   readonly portCount: number;
@@ -38,7 +38,7 @@ export type PartAnswer =
 const calculators = new Map<string, WitnessCalculator>();
 const programs = new Map<string, LoadedSteps>();
 
-/** What piscina calls with each task. An error that it passes on would lose its code. */
+/** Answers one task; piscina calls it. An error that piscina passes on would lose its code. */
 export async function answer(request: PartRequest | BlockRequest): Promise<PartAnswer> {
   try {
     return await ("stepsPath" in request ? runSteps(request) : calculate(request));

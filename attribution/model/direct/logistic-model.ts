@@ -73,7 +73,9 @@ function logisticSensitivities(
   const outputCount = classCount - 1;
   const jacobian = contrastBasis(classCount);
   const out: Sensitivities = {
-    ...{ rowCount, outputCount, inputs: withBias(examples.inputs) },
+    rowCount,
+    outputCount,
+    inputs: withBias(examples.inputs),
     residuals: new Float64Array(rowCount * outputCount),
     curvatures: new Float64Array(rowCount * outputCount * outputCount),
   };

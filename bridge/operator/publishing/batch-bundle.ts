@@ -19,7 +19,8 @@ export interface BundleLimits {
 
 /** 8 batches; 120 KB, below the 128 KiB that geth's pool takes of one transaction; three quarters of EIP-7825's 2^24 gas. */
 export const BUNDLE_LIMITS: BundleLimits = {
-  ...{ maxBatchCount: 8, maxInputBytes: 120_000 },
+  maxBatchCount: 8,
+  maxInputBytes: 120_000,
   maxGas: (MAX_TRANSACTION_GAS * 3n) / 4n,
 };
 

@@ -110,15 +110,15 @@ test("a nonce of the pool for blobs is used up by one filler with a blob, before
   const senderAt = (rpcUrl: string) =>
     new TransactionSender({
       client: rollupAt(rpcUrl).client,
-      ...{ to: f.rollup.address, chainId: 31337, maxPriorityFeePerGasWei: 10n ** 10n },
-      ...{
-        maxFeePerBlobGasWei: 10n ** 12n,
-        account,
-        store,
-        blobs: blobsHere,
-        nowMs: Date.now,
-        onStep: () => {},
-      },
+      to: f.rollup.address,
+      chainId: 31337,
+      maxPriorityFeePerGasWei: 10n ** 10n,
+      maxFeePerBlobGasWei: 10n ** 12n,
+      account,
+      store,
+      blobs: blobsHere,
+      nowMs: Date.now,
+      onStep: () => {},
     });
   const sendNew = async (rpcUrl: string, sidecars = [EMPTY_BLOB].slice(1)) => {
     const draft = { batches: [], input: "0x01", gasLimit: 100_000n, sidecars } as const;

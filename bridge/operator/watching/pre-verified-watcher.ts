@@ -53,7 +53,9 @@ const entryFields = {
   proof: z.object({ a: pair, b: z.tuple([pair, pair]).transform(([x, y]) => imaginaryFirst(x, y)), c: pair }),
 };
 const preVerifiedSchema = z.object({
-  ...{ modelId: z.int(), word: field, ...entryFields },
+  modelId: z.int(),
+  word: field,
+  ...entryFields,
   // Absent where an older bridge wrote it.
   further: z.array(z.object(entryFields)).default([]),
 });
@@ -145,7 +147,8 @@ const keyOf = ({ modelId, word }: PreVerifiedSettlement) => `pre-verified/${mode
 
 const toJson = ({ further, word, ...first }: PreVerifiedSettlement) => ({
   ...entryJson(first),
-  ...{ word: toHex(word), further: further.map(entryJson) },
+  word: toHex(word),
+  further: further.map(entryJson),
 });
 
 function entryJson<Entry extends PreVerifiedEntry>({ commitment, proof, ...rest }: Entry) {

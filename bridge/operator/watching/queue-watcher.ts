@@ -147,8 +147,11 @@ export class QueueWatcher {
     const blockNumber = Number(number);
     const { batchNumber, opIndex, queueHead, root } = await rollup.state({ blockNumber: number });
     await sequencer.reportL1Head({
-      ...{ blockNumber, timestamp: Number(timestamp), baseFeePerGasWei: baseFeePerGas },
-      ...{ isFrozen, alarms: [...metrics.raised] },
+      blockNumber,
+      timestamp: Number(timestamp),
+      baseFeePerGasWei: baseFeePerGas,
+      isFrozen,
+      alarms: [...metrics.raised],
       dataPrices: dataPrices?.latest ?? null,
       place: { batchNumber, opIndex, queueHead, root },
       finalityDepthBlocks: this.#options.finalityDepthBlocks,

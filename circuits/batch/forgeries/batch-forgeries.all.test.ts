@@ -192,7 +192,7 @@ describe("the batch", () => {
       setInput(inputs, name, [...at, level, i], children[j]!);
       setInput(inputs, name, [...at, level, j], children[i]!);
     };
-    // Of a row's subtree only the leaves are its own; the nodes above are the table's top.
+    // A row owns only the leaves of its subtree; the nodes above are the table's top.
     const row = inputsOf({ table: [transfer()] });
     swap(row, "rowChildren", [0], 0, [6, 7]);
     await expectNoWitness(row, EFFECT.table, "rowChildren, leaves");

@@ -45,16 +45,16 @@ const modulo = (x: bigint) => ((x % FIELD_ORDER) + FIELD_ORDER) % FIELD_ORDER;
 
 interface Part {
   readonly name: string;
-  /** Its place in the packing, in bits. */
+  /** Place in the packing, in bits. */
   readonly shift: number;
 }
 interface Exchange {
   readonly name: string;
-  /** Added to each part, by its index; the packed sum stays. */
+  /** Difference to each part, by its index; the packed sum does not change. */
   readonly changes: readonly bigint[];
 }
 
-/** Every pair of parts, each taking from the other. */
+/** Exchanges between all pairs of parts: each part takes from the other. */
 function exchanges(parts: readonly Part[]): Exchange[] {
   return parts.flatMap((low, i) =>
     parts.slice(i + 1).flatMap((high, below) => {
@@ -172,7 +172,7 @@ describe("the header", () => {
 });
 
 describe("a signed message", () => {
-  // What A signed, with a fee limit that makes up for what is executed instead: core is the same field element.
+  // A's signed operation, with a fee limit that makes up for the executed one: core is the same field element.
   const LIMIT = 133;
   const rows = (kind: number): [string, number, Parameters<typeof honest>[1]][] => {
     const { amountCode = 0n } = honest(kind);
@@ -240,7 +240,7 @@ describe("words and bindings", () => {
     for (const { name, changes, binding } of [...foreign, ...within]) {
       const [ofVersion, ofRows, ofRest] = changes as [bigint, bigint, bigint];
       const rest = modulo((binding >> 88n) + ofRest);
-      // Of the rest only digits can be shown.
+      // The rest can be shown only as digits.
       if (rest >= 2n ** 24n) continue;
       const world = new World();
       world.setModel(WAITING, { binding });

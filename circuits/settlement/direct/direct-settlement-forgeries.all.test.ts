@@ -1,4 +1,7 @@
-/** Every input of a direct settlement that its prover may choose; the rest: direct-settlement-forgeries.test.ts. */
+/**
+ * Alterations of every input of a direct settlement that its prover may choose; the rest:
+ * direct-settlement-forgeries.test.ts.
+ */
 import { describe, expect, it } from "vitest";
 import { initPoseidon } from "../../field/poseidon.ts";
 import { settlementCircuitSpec } from "../../registry/circuit-registry.ts";

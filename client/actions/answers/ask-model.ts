@@ -324,7 +324,11 @@ function openedWith(
   const { expiresAtMs, payerId, priceWei, receipt } = terms;
   const answer = answerSchema.safeParse({
     ...opened,
-    ...{ payerId, expiresAtMs, receipt: hex32(receipt), priceWei: `${priceWei}`, salt: hex32(salt) },
+    payerId,
+    expiresAtMs,
+    receipt: hex32(receipt),
+    priceWei: `${priceWei}`,
+    salt: hex32(salt),
   });
   if (!answer.success) throw invalid(answer.error);
   return answer.data;
