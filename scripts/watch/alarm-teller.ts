@@ -13,7 +13,7 @@ export interface AlarmTellerOptions {
 }
 
 interface AlarmTellerModules {
-  readonly watcher: Watcher;
+  readonly watcher: Pick<Watcher, "differing" | "noteReported" | "unavailableFor">;
   /** What the full node says of the operator and of L1 now; equivocations among it. */
   readonly alarms: () => readonly { readonly name: string; readonly kind: string; readonly text: string }[];
   readonly logger: Logger;
