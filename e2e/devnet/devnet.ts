@@ -58,6 +58,7 @@ import {
 import { CLOCK_OFFSET } from "./steps/clock.ts";
 import { Supervisor } from "./supervisor.ts";
 import { fundVisitors } from "./visitors.ts";
+import { startWatcher } from "./watcher.ts";
 
 interface DevnetOptions {
   exit?: boolean;
@@ -153,6 +154,7 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
       "bridge",
       "datanet-host",
       "factory",
+      "watcher",
       "adapter-server",
       ...servers,
     ])
@@ -269,6 +271,10 @@ async function bringUpAndWork(modules: {
     await orWithout("the factory", async () => {
       const url = await startTold(factoryHeld, (at) => devnetFactory({ ...addresses, factoryUrl: at }));
       console.done(`factory at ${url}; tune a model at ${sequencerUrl}/#/factory`);
+    });
+    await orWithout("the watcher", async () => {
+      const url = await startWatcher(supervisor, addresses);
+      console.done(`watcher at ${url}: it recomputes every model, and the pages show what it has signed`);
     });
   };
   /** The rest of the devnet works without it. */
