@@ -5,6 +5,8 @@ export interface WatchSeat {
   readonly rpcUrl: string;
   readonly rollupAddress: `0x${string}`;
   readonly sequencerUrl: string;
+  /** Asked for versions before the present one: the feed, since L1 alone shows no list of operations. */
+  readonly historyUrl: string;
 }
 
 export interface Recomputation {

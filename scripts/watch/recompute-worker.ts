@@ -19,7 +19,8 @@ const logger = createLogger("watch");
 /** Never throws a typed error: what cannot be computed is a finding, too. */
 export async function runRecomputation(task: Recomputation): Promise<Finding> {
   await initPoseidon();
-  const client = await createLedgerClient(seat);
+  const { rollupAddress, rpcUrl, sequencerUrl } = seat;
+  const client = await createLedgerClient({ rpcUrl, rollupAddress, sequencerUrl });
   try {
     return task.epoch === null ? await ofModel(client, task) : await ofEpoch(client, task, task.epoch);
   } catch (error) {
@@ -46,6 +47,7 @@ async function ofModel(client: LedgerClient, task: Recomputation): Promise<Findi
         },
         // The ledger names the first version alone; the others are those that the recipe names, as the ledger has them.
         versions: () => versions,
+        history: { ...client, sequencerUrl: seat.historyUrl },
       },
       options,
       progressOf(task),

@@ -1,9 +1,9 @@
-import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { sayRecords } from "@openledger/client/datanets/signed-records";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
 import { hex32 } from "@openledger/foundation/hex";
 import { isRollupError, RollupError } from "@openledger/foundation/rollup-error";
+import { versionOf } from "../commands/verify/verify-model.ts";
 import type { WatchedModel } from "./find-tasks.ts";
 import type { Difference } from "./recomputation.ts";
 import type { WatchTask } from "./watch-store.ts";
@@ -27,21 +27,21 @@ export function unsentPlaces(model: WatchedModel, hosts: readonly string[], sent
 
 /**
  * Signs what was found and brings it to each host that has the Datanet.
+ * @param to.history asked for versions before the present one
  * @returns names of the places that have it now
  * @throws what a host answers, and CLI_UNREACHABLE
  */
 export async function sendRecords(
   client: LedgerClient,
   { difference, epoch, modelId, versions }: WatchResult,
-  places: ReturnType<typeof unsentPlaces>,
+  { history, places }: { history: LedgerClient; places: ReturnType<typeof unsentPlaces> },
 ): Promise<string[]> {
   const sent: string[] = [];
   const modelRoot = hex32(staticsOf(await getModel(client, modelId)).hash);
   for (const { datanetId, hostUrl, place } of places) {
     const version = versions[place];
     if (version === undefined) continue;
-    const { versions: published } = await readHistory(client, datanetId);
-    const versionRoot = hex32(published[version - 1]?.rowsRoot ?? 0n);
+    const versionRoot = hex32((await versionOf(client, datanetId, version, history)).rowsRoot);
     const record = { kind: "verified", modelId, modelRoot, version, versionRoot, epoch, difference } as const;
     try {
       const [result] = await sayRecords(client, { hostUrl, datanetId, records: [record] });

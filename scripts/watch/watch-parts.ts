@@ -27,6 +27,8 @@ export interface WatcherModules {
   readonly nowMs: () => number;
   /** Reads the watcher's own full node. */
   readonly reader: LedgerClient;
+  /** Lists earlier versions of Datanets: the feed, since L1 alone shows no list of operations. */
+  readonly history: LedgerClient;
   /** The ledger's leaves with more than an account, as the full node has them. */
   readonly leaves: () => Iterable<readonly [number, LeafState]>;
   /** Runs a recomputation; null where it took longer. @throws an Error where its thread died */

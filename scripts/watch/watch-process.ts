@@ -65,7 +65,8 @@ export async function startWatchProcess(options: WatchOptions, modules: WatchMod
     },
   );
   const url = await fullNode.listen();
-  const pool = new RecomputePool({ rpcUrl, rollupAddress, sequencerUrl: url });
+  const historyUrl = options.fullNode.feedUrl ?? url;
+  const pool = new RecomputePool({ rpcUrl, rollupAddress, sequencerUrl: url, historyUrl });
   const nowMs = Date.now;
   let store: WatchStore | null = null;
   const stopping = new AbortController();
@@ -88,6 +89,7 @@ export async function startWatchProcess(options: WatchOptions, modules: WatchMod
         logger,
         nowMs,
         reader: { ...plain, sequencerUrl: url },
+        history: { ...plain, sequencerUrl: historyUrl },
         leaves: () => fullNode.followed.head.ledger.leaves.withMore(),
         run: (task, maxMs) => pool.run(task, maxMs),
         openSigner: () => modules.openSigner(url),

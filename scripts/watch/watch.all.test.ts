@@ -105,7 +105,7 @@ async function watch(name: string, changes: Partial<WatchOptions> = {}) {
       ...changes,
     },
     {
-      logger: createLogger("watch", "silent"),
+      logger: createLogger("watch", process.env.WATCH_TEST_LOG ?? "silent"),
       onFatal: (error) => fatal.push(error),
       openSigner: async (sequencerUrl) => ({ ...world.bob, sequencerUrl }),
       knownServers: () => ({}),

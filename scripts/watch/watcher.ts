@@ -195,7 +195,7 @@ export class Watcher {
 
   /** @throws DNT_ACCESS_NOT_GRANTED and what else the last host answers */
   async #fetchRows({ modelId }: WatchTask): Promise<string> {
-    const { budget, logger } = this.#modules;
+    const { budget, history, logger } = this.#modules;
     const { hosts, rowsFolder } = this.#options;
     const { datanetIds, version } = this.#models.find(({ id }) => id === modelId)!;
     const [datanetId, ...further] = datanetIds;
@@ -205,7 +205,8 @@ export class Watcher {
         `model ${modelId} is published without its rows, and the watcher fetches those of one Datanet, from a host`,
       );
     const store = await openRowStore(rowsFolder);
-    const client = await this.#modules.openSigner();
+    // What it lists of commits and versions is the sequencer's word, and compared with the roots that the ledger has.
+    const client = { ...(await this.#modules.openSigner()), sequencerUrl: history.sequencerUrl };
     let failure: unknown;
     for (const hostUrl of hosts) {
       try {
@@ -249,7 +250,7 @@ export class Watcher {
     try {
       const result = { modelId, epoch, difference: conclusion.difference, versions };
       const signer = await this.#modules.openSigner();
-      const sent = await sendRecords(signer, result, places);
+      const sent = await sendRecords(signer, result, { history: this.#modules.history, places });
       if (sent.length > 0) {
         logger.info({ modelId, epoch, result: conclusion.result, sent }, "signed and sent");
         await this.#keep({ ...this.#done.get(name)!, sentTo: [...sentTo, ...sent] });

@@ -11,6 +11,7 @@ import { readHistory } from "@openledger/client/actions/data/list-commits";
 import { readVersionRows } from "@openledger/client/actions/data/published-version";
 import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { settlingCircuits } from "@openledger/client/actions/ledger/settling-circuit";
+import { clientError } from "@openledger/client/client-errors";
 import type { LedgerClient } from "@openledger/client/ledger-client";
 import { getInfo, getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { getModel, staticsOf } from "@openledger/client/sequencer/model-reads";
@@ -41,6 +42,8 @@ export interface RecomputeWhat {
   readonly onPublished?: (model: ModelParts) => void;
   /** As `factsOf` takes them. */
   readonly versions?: (model: ModelParts) => readonly (number | undefined)[];
+  /** As `factsOf` takes it. */
+  readonly history?: LedgerClient;
 }
 
 export async function retrainAndCompare({
@@ -61,7 +64,7 @@ export async function retrainAndCompare({
  */
 export async function recompute(
   client: LedgerClient,
-  { modelId, onPublished, versions, what }: RecomputeWhat,
+  { history, modelId, onPublished, versions, what }: RecomputeWhat,
   options: VerifyModelOptions,
   output: Output,
 ): Promise<{ lines: string[]; facts: Record<string, unknown> }> {
@@ -72,7 +75,7 @@ export async function recompute(
   // A folder that is not registered yet is compared with the datanet alone.
   const staticsHash =
     registeredId === undefined ? model.staticsHash : staticsOf(await getModel(client, registeredId)).hash;
-  const facts = await factsOf(client, model.statics.binding, staticsHash, versions?.(model));
+  const facts = await factsOf(client, model.statics.binding, staticsHash, versions?.(model), history);
   const rows = await storedRows(options, facts);
   const result = await verifyModel({
     trainings: await modelTrainings(places),
@@ -160,25 +163,43 @@ export const showStages =
  * What the ledger says of the versions that a model's rows come from; the card is Datanet 0's.
  * @param versions numbers of the versions, in the Datanets' places; default: Datanet 0's is the binding's, others' are
  *   the present ones, since the ledger binds a model to one version alone
+ * @param history asked for earlier versions: a full node lists no operations that L1 alone has shown it
+ * @throws CLI_UNKNOWN
  */
 export async function factsOf(
   client: LedgerClient,
   binding: bigint,
   staticsHash: bigint,
   versions: readonly (number | undefined)[] = [Number(unpackBinding(binding).version)],
+  history = client,
 ) {
   const found = await Promise.all(
-    datanetIds(unpackBinding(binding)).map((id, place) => versionOf(client, id, versions[place])),
+    datanetIds(unpackBinding(binding)).map((id, place) => versionOf(client, id, versions[place], history)),
   );
   const [rowsRoot, ...furtherRowsRoots] = found.map((one) => one.rowsRoot);
   return { staticsHash, rowsRoot: rowsRoot!, furtherRowsRoots, policy: found[0]!.policy };
 }
 
-/** Root and card of one version; zeros where the Datanet has none. @param version default: the present one */
-async function versionOf(client: LedgerClient, id: number, version: number | undefined) {
+/**
+ * Root and card of one version of a Datanet; zeros where it has none.
+ * @param version default: the present one
+ * @param history as `factsOf` takes it
+ * @throws CLI_UNKNOWN where no such version is listed
+ */
+export async function versionOf(
+  client: LedgerClient,
+  id: number,
+  version: number | undefined,
+  history = client,
+): Promise<{ rowsRoot: bigint; policy: bigint }> {
   const { datanet } = await getLeaf(client, id);
   const wanted = version ?? datanet?.version;
   if (datanet != null && datanet.version === wanted) return datanet;
-  const { versions } = await readHistory(client, id);
-  return versions[(wanted ?? 0) - 1] ?? { rowsRoot: 0n, policy: 0n };
+  if (datanet == null || wanted === undefined) return { rowsRoot: 0n, policy: 0n };
+  const { versions } = await readHistory(history, id);
+  const found = versions[wanted - 1];
+  if (found !== undefined) return found;
+  throw clientError("CLI_UNKNOWN", `no version ${wanted} of datanet ${id} is listed`, {
+    data: { reason: "version", datanetId: id, version: wanted },
+  });
 }
