@@ -14,12 +14,14 @@ export class RecentValues<Key extends NonNullable<unknown>, Value> {
   readonly #held: LRUCache<Key, Held>;
   #largestBytes = 0;
 
-  constructor(maxBytes: number) {
+  /** @param onDrop told a value that is not held any more */
+  constructor(maxBytes: number, onDrop: (value: Value) => void = () => {}) {
     this.#maxBytes = maxBytes;
     // One value may be larger than the limit: it then takes all of it.
     this.#held = new LRUCache({
       maxSize: maxBytes,
       sizeCalculation: ({ bytes }) => Math.max(1, Math.min(bytes, maxBytes)),
+      dispose: ({ value }) => onDrop(value as Value),
     });
   }
 

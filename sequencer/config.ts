@@ -171,15 +171,10 @@ export const SEQUENCER_SETTINGS = {
     default: "",
     description: "URL of an Ethereum node for the pages, besides the reader's wallet; empty = none",
   },
-  pagesModelServers: {
+  pagesAnswerServers: {
     schema: httpUrls,
     default: "",
-    description: "URLs of model servers for the pages, separated by spaces",
-  },
-  pagesAdapterServers: {
-    schema: httpUrls,
-    default: "",
-    description: "URLs of adapter servers (docs/explanation/openlora.md) for the pages, separated by spaces",
+    description: "URLs of answer servers for the pages, separated by spaces",
   },
   pagesDatanetHosts: {
     schema: httpUrls,

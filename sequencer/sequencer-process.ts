@@ -30,14 +30,13 @@ import { pruningNews } from "./store/pruning.ts";
 import { requireStoredCircuits } from "./store/stored-circuits.ts";
 
 function servedPages(config: Config, deployment: Deployment): ServedPages | undefined {
-  const { pagesAdapterServers, pagesDatanetHosts, pagesFactory, pagesL1Url } = config;
-  const { pagesModelServers, pagesPath, pagesSourceUrl } = config;
+  const { pagesAnswerServers, pagesDatanetHosts, pagesFactory, pagesL1Url } = config;
+  const { pagesPath, pagesSourceUrl } = config;
   if (pagesPath === "") return undefined;
   return {
     path: resolve(pagesPath),
     l1Url: pagesL1Url === "" ? null : pagesL1Url,
-    modelServers: pagesModelServers,
-    adapterServers: pagesAdapterServers,
+    answerServers: pagesAnswerServers,
     datanetHosts: pagesDatanetHosts,
     factoryUrl: pagesFactory === "" ? null : pagesFactory,
     sourceUrl: pagesSourceUrl === "" ? null : pagesSourceUrl,

@@ -33,7 +33,7 @@ interface BridgePlace {
   readonly deployedAtBlock: number;
   readonly sequencerUrl: string;
   readonly operatorToken: string;
-  /** Of the store, which is opened at the first use. */
+  /** Folder of the store, which is opened at the first use. */
   readonly dataPath: string;
 }
 
@@ -49,7 +49,7 @@ export function bridgeParts({ dataPath, deployedAtBlock, operatorToken, rollup, 
   };
   return {
     ...shared,
-    /** The database; `closeStore` lets another process have it. */
+    /** The database; `closeStore` releases it for another process. */
     store,
     async closeStore(): Promise<void> {
       await opened?.close();

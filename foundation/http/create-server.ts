@@ -69,7 +69,11 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   const app = fastify({
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: true,
-    http: { connectionsCheckingInterval: Math.min(MAX_LATE_MS, Math.ceil(requestTimeoutMs / 4)) },
+    http: {
+      connectionsCheckingInterval: Math.min(MAX_LATE_MS, Math.ceil(requestTimeoutMs / 4)),
+      // Node answers a request without one by an empty 400; `requireForm` has the words.
+      requireHostHeader: false,
+    },
     trustProxy: (address: string) => proxies.has(address),
     frameworkErrors: handleError,
     clientErrorHandler: (error, socket) => refuseConnection(error, socket, errors, headers),
@@ -77,8 +81,10 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   nameRefusedPort(app);
   protectServer(app.server, { maxConnections, proxies, silentTimeoutMs, requestTimeoutMs }, errors.log);
   app.setErrorHandler(handleError);
-  app.addHook("onRequest", async ({ raw }, reply) => {
+  app.addHook("onRequest", async (request, reply) => {
+    const { raw } = request;
     reply.headers(headers);
+    requireForm(request);
     if (!asksByName(raw, publicUrl))
       throw processErrors.raise(
         "SRV_BAD_REQUEST",
@@ -111,7 +117,20 @@ export async function createServer(options: ServerOptions): Promise<FastifyInsta
   return app;
 }
 
-/** What is no HTTP, or did not come in time: the framework never saw it. */
+/** What libraries below would refuse in words of their own. @throws SRV_BAD_REQUEST */
+function requireForm({ raw, routeOptions }: FastifyRequest): void {
+  const { headers, httpVersion } = raw;
+  if (headers.host === undefined && httpVersion === "1.1")
+    throw processErrors.raise("SRV_BAD_REQUEST", "a request of HTTP/1.1 has a Host header");
+  const isPreflight = headers.origin !== undefined && headers["access-control-request-method"] !== undefined;
+  // Only a server that pages of other origins may ask has such a route.
+  if (raw.method === "OPTIONS" && !isPreflight && routeOptions.url !== undefined)
+    throw processErrors.raise(
+      "SRV_BAD_REQUEST",
+      "OPTIONS is a browser's preflight here: it has the headers Origin and Access-Control-Request-Method",
+    );
+}
+
 /** `listen` throws SRV_CONFIG_INVALID where another process has the port, or the system keeps it from this one. */
 function nameRefusedPort(app: FastifyInstance): void {
   const listen = app.listen.bind(app) as (place: FastifyListenOptions) => Promise<string>;
@@ -134,6 +153,7 @@ const REFUSED_PORTS: ReadonlyMap<string, string> = new Map([
   ["EACCES", "is for privileged processes alone"],
 ]);
 
+/** What is no HTTP, or did not come in time: the framework never saw it. */
 function refuseConnection(
   { code }: { code?: string },
   socket: Socket,

@@ -41,8 +41,6 @@ function typedError(error: unknown, errors: HttpErrors): RollupError {
     const shared = CODE_OF_STATUS[statusCode] ?? "SRV_BAD_REQUEST";
     return processErrors.raise(shared, message ?? "the request is malformed", { cause: error });
   }
-  if (error instanceof SyntaxError)
-    return processErrors.raise("SRV_BAD_REQUEST", "the body is not JSON", { cause: error });
   errors.log.error({ err: error }, "unforeseen failure of a request");
   return processErrors.raise("SRV_INTERNAL", "the server failed in an unforeseen way", { cause: error });
 }

@@ -50,7 +50,7 @@ export const STORE_KINDS = {
   },
   answers: {
     format: 2,
-    name: "a model server's answers",
+    name: "an answer server's answers",
     remedy: `Let the version that wrote it serve until its answers are settled, then start with an empty folder: ${UPGRADE}.`,
   },
   watcher: {
@@ -58,9 +58,9 @@ export const STORE_KINDS = {
     name: "a watcher's folder",
     remedy: `Move the folder away and start again: the watcher reads L1 again and recomputes everything: ${UPGRADE}.`,
   },
-  "adapter-server": {
+  "answer-server": {
     format: 1,
-    name: "an adapter server's folder",
+    name: "an answer server's folder",
     remedy: `Keep the folder, start with an empty one and issue the keys again (openledger models keys): ${UPGRADE}.`,
   },
 } as const satisfies Readonly<Record<string, StoreKindRow>>;

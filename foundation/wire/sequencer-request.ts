@@ -1,5 +1,5 @@
 /**
- * One request to a sequencer (docs/reference/api.md), for all who ask one: bridge, provers, clients, model servers. What went wrong
+ * One request to a sequencer (docs/reference/api.md), for all who ask one: bridge, provers, clients, answer servers. What went wrong
  * is told apart here, once; what it is called, each says in its own errors.
  */
 import * as z from "zod/mini";

@@ -8,10 +8,8 @@ export interface ServedPages {
   readonly path: string;
   /** Ethereum node that the pages may use besides the reader's wallet; null for none. */
   readonly l1Url: string | null;
-  /** URLs of model servers that the pages may ask which rows an answer paid. */
-  readonly modelServers?: readonly string[];
-  /** URLs of servers of many adapters; the pages send them questions. */
-  readonly adapterServers?: readonly string[];
+  /** URLs of answer servers that the pages ask questions, and which rows an answer paid. */
+  readonly answerServers?: readonly string[];
   /** URLs of the Datanet hosts that the pages work with. */
   readonly datanetHosts?: readonly string[];
   /** URL of the factory that tunes models for the pages; null: the pages tune in the browser only. */
@@ -43,14 +41,12 @@ const YEAR_SECONDS = 31_536_000;
 
 /**
  * Content-Security-Policy of the pages. Scripts, styles and pictures come from this origin alone, and the markup has none
- * inline. WebAssembly is compiled, text is not evaluated. Requests go to this origin, the one Ethereum node, the servers
- * of models and adapters, the hosts and the factory. Nobody may frame the page.
+ * inline. WebAssembly is compiled, text is not evaluated. Requests go to this origin, the one Ethereum node, the answer
+ * servers, the hosts and the factory. Nobody may frame the page.
  */
 function contentSecurityPolicy(pages: ServedPages): string {
-  const { adapterServers = [], datanetHosts = [], factoryUrl = null, l1Url, modelServers = [] } = pages;
-  const urls = [l1Url, ...modelServers, ...adapterServers, ...datanetHosts, factoryUrl].filter(
-    (url) => url !== null,
-  );
+  const { answerServers = [], datanetHosts = [], factoryUrl = null, l1Url } = pages;
+  const urls = [l1Url, ...answerServers, ...datanetHosts, factoryUrl].filter((url) => url !== null);
   const others = urls.map((url) => new URL(url).origin);
   return [
     "default-src 'none'",
@@ -99,8 +95,7 @@ export async function registerPages(app: FastifyInstance, pages: ServedPages): P
   });
   app.get("/pages.json", { schema: { hide: true } as FastifySchema }, () => ({
     l1Url: pages.l1Url,
-    modelServers: pages.modelServers ?? [],
-    adapterServers: pages.adapterServers ?? [],
+    answerServers: pages.answerServers ?? [],
     datanetHosts: pages.datanetHosts ?? [],
     factoryUrl: pages.factoryUrl ?? null,
     sourceUrl: pages.sourceUrl ?? null,

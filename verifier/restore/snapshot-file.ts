@@ -186,7 +186,8 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
     }
   } catch (cause) {
     if (cause instanceof SyntaxError) throw unreadable(`line ${number} is not JSON`, cause);
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") throw unreadable("there is no such file", cause);
+    const why = UNREADABLE_PLACES[(cause as NodeJS.ErrnoException).code ?? ""];
+    if (why !== undefined) throw unreadable(why, cause);
     throw cause;
   }
   if (head === null || stated === null) throw unreadable("it ends too early");
@@ -200,6 +201,14 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
   const typed = { epochs } as Pick<LedgerSnapshot, "epochs">;
   return { snapshot: { chainId, rollupAddress, position, blockNumber, waiting, leaves, ...typed }, sha256 };
 }
+
+/** What the system says of a path at which there is no file to read. */
+const UNREADABLE_PLACES: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EISDIR: "it is a folder",
+  EACCES: "this user may not read it",
+};
 
 /** null where the format is this version's, or the file is none of ours. */
 function otherFormat(value: unknown): string | null {

@@ -15,9 +15,9 @@ export interface LogisticOptions {
 const DEFAULT_TOLERANCE = 1e-7;
 const MAX_ITERATIONS = 2000;
 
-/** Parameters lie input after input, `classCount` a piece; the bias is the last input. */
+/** Logistic model. Parameters lie input after input, `classCount` for each; the bias is the last input. */
 export function logisticModel(options: LogisticOptions): Model & {
-  /** As `train`, with the full control of the minimiser. */
+  /** Trains like `train`, with full control of the minimiser. */
   trainWith(examples: Examples, train: TrainOptions, minimiser: Partial<LbfgsOptions>): Float64Array;
 } {
   const { classCount, decay } = options;

@@ -125,8 +125,8 @@ export class PreVerifiedWatcher {
     const { deployedAtBlock, finalityDepthBlocks } = this.#options;
     if (stored === undefined) return deployedAtBlock;
     const { blockHash, blockNumber } = cursorSchema.parse(stored);
-    const isKept = blockNumber <= headNumber && (await this.#blockHash(blockNumber)) === blockHash;
-    if (isKept) return blockNumber + 1;
+    const isOnChain = blockNumber <= headNumber && (await this.#blockHash(blockNumber)) === blockHash;
+    if (isOnChain) return blockNumber + 1;
     this.#modules.logger.warn(
       { blockNumber },
       "L1 was reorganised below the confirmation depth, reading again",

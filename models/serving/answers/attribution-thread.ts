@@ -1,13 +1,13 @@
 import type { RollupError } from "@openledger/foundation/rollup-error";
 import { TaskThread } from "@openledger/foundation/threads/task-thread";
-import { servingError } from "../model-errors.ts";
+import { servingError } from "../../model-errors.ts";
 import type { AttributionResults, AttributionSeat, AttributionTask } from "./attribution-worker.ts";
 
-/** Queries and estimates of registered models, beside the thread that serves HTTP. */
-type AttributionThread = TaskThread<AttributionTask, AttributionResults>;
+/** Answers, queries and estimates of registered models, beside the thread that serves HTTP. */
+export type AttributionThread = TaskThread<AttributionTask, AttributionResults>;
 
 /**
- * Resolves once the base is loaded.
+ * Resolves once the base of the language models is loaded.
  * @param onEnd told where the thread ends by itself: nothing is attributed any more
  * @throws RollupError what the base is refused for; SRV_STOPPING. Tasks: what the model's files and the prompt are
  *   refused for; SRV_STOPPING
