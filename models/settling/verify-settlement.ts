@@ -191,6 +191,7 @@ export const isDefaultSplit = (error: unknown): boolean =>
 /**
  * Where a settlement differs from what is published.
  * @returns null where the error says something else: that openings are gone, or that no draws have divided the epoch
+ * @internal
  */
 export function settlementDifference(error: unknown): { file: string; row: number | null } | null {
   if (!isRollupError(error, "CLI_SETTLEMENT_DIFFERS")) return null;

@@ -29,7 +29,7 @@ export function useRecomputations(
 }
 
 /** What some hosts do not have, others may; a host that answers with what nobody has signed counts as silent. */
-export async function readRecomputations(
+async function readRecomputations(
   { datanetHosts }: Pick<Site, "datanetHosts">,
   reader: HostAccess,
   { datanetIds, modelId }: Recomputed,
