@@ -172,7 +172,11 @@ export const KIND_RULES: readonly KindRule[] = [
 
 /** Queue entries whose number is wei; of the others it is a count of rows, a time, or nothing. */
 export const QUEUED_WEI_KINDS: ReadonlySet<number> = new Set([
-  ...[KIND.depositNew, KIND.depositTo, KIND.forcedWithdraw, KIND.forcedTransfer, KIND.forcedPayInference],
+  KIND.depositNew,
+  KIND.depositTo,
+  KIND.forcedWithdraw,
+  KIND.forcedTransfer,
+  KIND.forcedPayInference,
 ]);
 
 const ruleByKind = new Map(KIND_RULES.map((r) => [r.kind, r]));

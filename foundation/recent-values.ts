@@ -25,7 +25,10 @@ export class RecentValues<Key extends NonNullable<unknown>, Value> {
     });
   }
 
-  /** Not to be called again before the last call has ended. @throws what loading throws */
+  /**
+   * Gets a value from the cache, or loads it. Wait for the last call before the next. @throws what loading
+   * throws
+   */
   async get(key: Key, load: () => Promise<{ value: Value; bytes: number }>): Promise<Value> {
     const known = this.#held.get(key);
     if (known !== undefined) return known.value as Value;

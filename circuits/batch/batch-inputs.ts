@@ -182,8 +182,15 @@ function modelFields(trace: SlotTrace, body: ModelBody | null): bigint[] {
   const { statics, closed, accruedRoot, claimedRoot, epochStart } = body;
   const { featuresCommitment, ownersCommitment, payeeRoot, binding, split } = statics;
   return [
-    ...[featuresCommitment, ownersCommitment, payeeRoot, binding, split],
-    ...[closed, accruedRoot, claimedRoot, epochStart],
+    featuresCommitment,
+    ownersCommitment,
+    payeeRoot,
+    binding,
+    split,
+    closed,
+    accruedRoot,
+    claimedRoot,
+    epochStart,
     newAccruedRoot,
   ];
 }

@@ -333,8 +333,14 @@ function encode(
 ): Buffer {
   const { wireCount, publicOutputCount, publicInputCount, privateInputCount } = header;
   const words = [
-    ...[MAGIC, wireCount, publicOutputCount, publicInputCount, privateInputCount],
-    ...[constants.length, code.length, 0],
+    MAGIC,
+    wireCount,
+    publicOutputCount,
+    publicInputCount,
+    privateInputCount,
+    constants.length,
+    code.length,
+    0,
   ];
   const head = Buffer.from(Uint32Array.from(words).buffer);
   const values = Buffer.alloc(32 * constants.length);

@@ -45,12 +45,20 @@ function parts(shape: TableShape, depth: number): Record<Section | "tree" | "blo
     (section) => section !== "wide" || wide > 0,
   );
   const framePorts = [
-    ...["z", "domain", "oldRoot", "batchNumber", "timestamp", "oldNextId", "feePerUnit", "idFee"],
+    "z",
+    "domain",
+    "oldRoot",
+    "batchNumber",
+    "timestamp",
+    "oldNextId",
+    "feePerUnit",
+    "idFee",
     ...TREE_PORTS,
     ...sections
       .flatMap((section) => FRAME_SIGNALS[section].map((name) => section + capital(name)))
       .filter((port) => !isBlob || !IN_BLOB.includes(port)),
-    ...["lastRoot", "lastNextId"],
+    "lastRoot",
+    "lastNextId",
   ];
   const sizes = [depth, transfers, members, wide, rows, units, low, top, Number(isBlob)].join(", ");
   const window = low + top;

@@ -85,7 +85,8 @@ function memberTerms(slot: TableSlot, time: number, feePerUnitWei: bigint): Term
 
 const memberPoint = (id: number, tag: bigint, ref: bigint, rests: readonly bigint[]): bigint[] => [
   BigInt(id) + (tag << BigInt(ID_BITS)),
-  ...[ref, ...rests],
+  ref,
+  ...rests,
 ];
 
 function rowTerms({ id, before, after, asked, isMember }: TableRow): Term[] {

@@ -50,7 +50,7 @@ async function open(port: number, localAddress = "127.0.0.1"): Promise<Socket> {
   return socket;
 }
 
-/** What the server says before it ends the connection. */
+/** Reads the server's text until it ends the connection. */
 async function heard(socket: Socket): Promise<string> {
   let text = "";
   socket.on("data", (bytes) => {

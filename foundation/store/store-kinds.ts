@@ -9,9 +9,9 @@
  */
 interface StoreKindRow {
   readonly format: number;
-  /** As a sentence names a directory of this kind. */
+  /** Name of such a directory in a sentence. */
   readonly name: string;
-  /** What to do with a directory of another format. */
+  /** Remedy for a directory of another format. */
   readonly remedy: string;
 }
 

@@ -1,4 +1,7 @@
-/** What comes of a task, as it passes between threads: classes do not survive the way, so a refusal comes as its parts. */
+/**
+ * Outcome of a task, in the form that passes between threads. Classes do not survive the transfer, so a
+ * refusal travels as its parts.
+ */
 import { isRollupError, RollupError } from "../rollup-error.ts";
 
 export type Outcome =

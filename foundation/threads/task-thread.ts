@@ -3,13 +3,13 @@ import { Worker } from "node:worker_threads";
 import type { RollupError } from "../rollup-error.ts";
 import { type Outcome, outcomeOf, valueIn } from "./task-outcome.ts";
 
-/** What the thread says. The first one tells whether it is ready. */
+/** Message from the thread. The first one tells whether it is ready. */
 export type TaskNews =
   | { readonly ready: Outcome }
   | { readonly id: number; readonly done: Outcome }
   | { readonly id: number; readonly part: unknown }
   | { readonly askId: number; readonly question: unknown };
-/** What it hears. */
+/** Message to the thread. */
 export type TaskOrder =
   | { readonly id: number; readonly task: unknown }
   | { readonly askId: number; readonly answer: Outcome };
@@ -17,13 +17,13 @@ export type TaskOrder =
 interface TaskThreadOptions {
   /** A plain file of JavaScript that loads the worker. */
   readonly entry: URL;
-  /** Handed over as `workerData`. */
+  /** `workerData` of the worker. */
   readonly seat: unknown;
-  /** The error of tasks that are not done any more. */
+  /** Creates the error of tasks that end with the thread. */
   readonly ended: (cause: Error) => RollupError;
-  /** Told where the thread ends by itself. */
+  /** Called if the thread ends by itself. */
   readonly onEnd: (error: RollupError) => void;
-  /** Answers what the thread asks; default: nothing is asked. */
+  /** Answers the thread's questions. Default: it has none. */
   readonly onAsk?: (question: never) => Promise<unknown>;
 }
 

@@ -16,7 +16,7 @@ const tell = (news: TaskNews) => {
 const asked = new Map<number, (answer: Outcome) => void>();
 let nextAskId = 1;
 
-/** Asks the thread that has started this one. @throws what it throws */
+/** Asks the parent thread a question. @throws what the parent throws */
 export async function ask(question: unknown): Promise<unknown> {
   const askId = nextAskId++;
   const answer = await new Promise<Outcome>((settle) => {

@@ -119,7 +119,10 @@ function* linesOf({ epochs, leaves, waiting, ...rest }: LedgerSnapshot): Generat
   for (const entry of waiting) yield encodeLine(entry);
 }
 
-/** Written beside and renamed, so that a kill leaves no half of one. @returns the content's SHA-256 */
+/**
+ * Writes a snapshot beside its path and renames it, so that a kill leaves no half of one. @returns the
+ * content's SHA-256
+ */
 export async function writeSnapshot(path: string, snapshot: LedgerSnapshot): Promise<string> {
   const part = `${path}.part`;
   const hash = createHash("sha256");
@@ -202,7 +205,7 @@ export async function readSnapshot(path: string): Promise<{ snapshot: LedgerSnap
   return { snapshot: { chainId, rollupAddress, position, blockNumber, waiting, leaves, ...typed }, sha256 };
 }
 
-/** What the system says of a path at which there is no file to read. */
+/** Texts for the system's codes of a path without a readable file. */
 const UNREADABLE_PLACES: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   ENOTDIR: "there is no such file",
@@ -210,7 +213,7 @@ const UNREADABLE_PLACES: Readonly<Record<string, string>> = {
   EACCES: "this user may not read it",
 };
 
-/** null where the format is this version's, or the file is none of ours. */
+/** Format of the file; null if it is this version's, or if the file is none of ours. */
 function otherFormat(value: unknown): string | null {
   const format = (value as { format?: unknown } | null)?.format;
   const isOther =

@@ -329,10 +329,15 @@ describe("the batch", () => {
     const all = (count: number, name: string) =>
       Array.from({ length: count }, (_, i) => `main.${name}[${i}]`);
     const given = [
-      ...["main.domain", "main.oldRoot", "main.frame.data.in[2]", "main.frame.data.in[3]"],
+      "main.domain",
+      "main.oldRoot",
+      "main.frame.data.in[2]",
+      "main.frame.data.in[3]",
       "main.frame.data.in[4]",
-      ...[...all(SHAPE.transfers, "frame.transferCore"), ...all(SHAPE.members, "frame.memberCore")],
-      ...[...all(SHAPE.wide, "frame.wideCore"), ...all(SHAPE.members, "memberPayload")],
+      ...all(SHAPE.transfers, "frame.transferCore"),
+      ...all(SHAPE.members, "frame.memberCore"),
+      ...all(SHAPE.wide, "frame.wideCore"),
+      ...all(SHAPE.members, "memberPayload"),
     ];
     const words = Array.from(
       { length: 7 * SHAPE.wide },
@@ -367,25 +372,28 @@ describe("the batch", () => {
       [
         honest(KIND.forcedClaimRewards),
         [
-          ...[
-            "isForcedAllowed",
-            "isModel.out",
-            "opensForced",
-            "model.opensReady",
-            "model.claimRewards.isExecuted",
-          ],
-          ...[
-            "model.claimRewards.isMember.out",
-            "model.claimRewards.isForcedMember",
-            "model.claimRewards.isForced",
-          ],
+          "isForcedAllowed",
+          "isModel.out",
+          "opensForced",
+          "model.opensReady",
+          "model.claimRewards.isExecuted",
+          "model.claimRewards.isMember.out",
+          "model.claimRewards.isForcedMember",
+          "model.claimRewards.isForced",
         ],
       ],
       [
         honest(KIND.forcedCloseEpoch),
         [
-          ...["isModel.out", "opensForced", "model.opensReady", "model.unclosed.out", "model.unpaid.out"],
-          ...["model.isEpochClosable", "model.isOver", "model.hasNext", "model.isCloseEpochAllowed"],
+          "isModel.out",
+          "opensForced",
+          "model.opensReady",
+          "model.unclosed.out",
+          "model.unpaid.out",
+          "model.isEpochClosable",
+          "model.isOver",
+          "model.hasNext",
+          "model.isCloseEpochAllowed",
           "model.isCloseEpochForced",
         ],
       ],

@@ -98,7 +98,8 @@ describe("a model's counters", () => {
       "isPay * givenCount === 0;",
     ],
     table: [
-      ...["readyBit * (1 - readyBit) === 0;", "approvedBit * (1 - approvedBit) === 0;"],
+      "readyBit * (1 - readyBit) === 0;",
+      "approvedBit * (1 - approvedBit) === 0;",
       ...["cap", "count", "epoch", "price"].map((name) => `${name}Bits[i] * (1 - ${name}Bits[i]) === 0;`),
     ],
   };
@@ -217,7 +218,9 @@ describe("a signed message", () => {
 describe("words and bindings", () => {
   const STATEMENTS = {
     approval: [
-      ...[NAMED, BINDING_DIGITS, "isFirst * (version - version32) === 0;"],
+      NAMED,
+      BINDING_DIGITS,
+      "isFirst * (version - version32) === 0;",
       "(isApprove - isJoint) * (rowCount - rows32) === 0;",
     ],
     split: ["isCreateModel * (split - split32) === 0;", WEI],

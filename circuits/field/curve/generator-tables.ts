@@ -22,8 +22,11 @@ const repositoryRoot = fileURLToPath(new URL("../../..", import.meta.url));
  * again.
  */
 const sources = [
-  ...["generators.ts", "generator-tables.ts", "montgomery-points.ts"],
-  ...["../square-root.ts", "../../wasm/integer-products.ts"],
+  "generators.ts",
+  "generator-tables.ts",
+  "montgomery-points.ts",
+  "../square-root.ts",
+  "../../wasm/integer-products.ts",
 ];
 
 /**

@@ -168,7 +168,8 @@ describe("FlatLedger", () => {
     const max = { kind: 255, nonce: 2n ** 40n - 1n, l1Owner: 2n ** 160n - 1n, balance: 2n ** 96n - 1n };
     const largest = { ...EMPTY_LEAF, ...max, keyX: 2n ** 256n - 1n };
     const leaves = [
-      ...[largest, accountLeaf({ l1Owner: 1n })],
+      largest,
+      accountLeaf({ l1Owner: 1n }),
       ...(["nonce", "l1Owner", "balance"] as const).map((field) => ({
         ...largest,
         [field]: largest[field] + 1n,

@@ -18,7 +18,14 @@ const tester = await CircuitTester.compileSpec(settlementCircuitSpec(SMALL_DIREC
 const WIDTHS: InputWidths = { answeredClass: [1, 16], isValid: [1, 128] };
 const OWN = new Set([
   ...Object.keys(WIDTHS),
-  ...["counts", "scores", "logitDigits", "blindScore", "answeringHash", "answerHash", "salt", "receipt"],
+  "counts",
+  "scores",
+  "logitDigits",
+  "blindScore",
+  "answeringHash",
+  "answerHash",
+  "salt",
+  "receipt",
 ]);
 
 describe("under the honest z", { timeout: 600_000 }, () => {

@@ -38,8 +38,13 @@ interface DrawTerms {
 /** The link of one shard and one settlement, of a void draw without query and total. h = K | which draws are valid << 8; for every chunk of 15 terms, the last padded with 0: h = H[SHARD_LINK](h, chunk). */
 export function shardLink({ draws, ...shard }: ShardTerms): bigint {
   const terms = [
-    ...[shard.featuresCommitment, shard.ownersCommitment, shard.oldSubroot, shard.newSubroot],
-    ...[shard.earnedWei, shard.quantumWei, shard.evenReward],
+    shard.featuresCommitment,
+    shard.ownersCommitment,
+    shard.oldSubroot,
+    shard.newSubroot,
+    shard.earnedWei,
+    shard.quantumWei,
+    shard.evenReward,
     ...draws.flatMap(({ isValid, queryCommitment, positiveTotal, rewardPerUnit }) => [
       ...(isValid ? [queryCommitment, positiveTotal] : [0n, 0n]),
       rewardPerUnit,

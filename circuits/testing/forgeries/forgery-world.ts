@@ -234,7 +234,12 @@ export function settleWith(plan: SettlementPlan): LawlessOperation & { readonly 
 export const AMOUNT = 25n * OPEN;
 export const CODE = encodeAmount(AMOUNT);
 export const MODEL_WORDS = [
-  ...[0xc0den, 31n, STATICS.featuresCommitment, STATICS.ownersCommitment, STATICS.payeeRoot, STATICS.binding],
+  0xc0den,
+  31n,
+  STATICS.featuresCommitment,
+  STATICS.ownersCommitment,
+  STATICS.payeeRoot,
+  STATICS.binding,
   OPEN / 100n + (STATICS.split << 96n),
 ];
 export const SENDER = ownerOf(PAYER);

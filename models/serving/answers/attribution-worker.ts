@@ -11,7 +11,7 @@ import type {
 import { decodeModel, type PublishedModel } from "@openledger/attribution/model/model-files";
 import {
   type AttributionEstimate,
-  estimateAttribution,
+  estimateByEngine,
 } from "@openledger/attribution/scores/attribution-estimate";
 import { type ModelScores, openModelScores } from "@openledger/attribution/scores/model-scores";
 import type { RanMode, ScoreChoice } from "@openledger/attribution/scores/score-engine";
@@ -101,7 +101,7 @@ async function loadModel(modelId: number): Promise<{ value: Held; bytes: number 
   const files = await readModelFiles(folders.get(modelId)!);
   const model = decodeModel<ModelParts>(files, families);
   const { features, payees } = model;
-  const engine = openModelScores(features, scores);
+  const engine = await openModelScores(features, scores);
   const bytes =
     features.values.byteLength +
     ["parameters.bin", "query-map.bin"].reduce((sum, name) => sum + (files.get(name)?.length ?? 0), 0);
@@ -121,7 +121,7 @@ await serveTasks<AttributionTask>(async () => {
     const model = await held.get(modelId, () => loadModel(modelId));
     const { answering, engine, text } = model;
     if (task.kind === "scoreMode") return engine.mode;
-    if (task.kind === "estimate") return estimateAttribution(model, task.query, { engine });
+    if (task.kind === "estimate") return estimateByEngine(model, task.query, engine);
     if (text === null) {
       if (task.kind === "answer") return answering!.answer(task.prompt, tellPart);
       throw new Error(`a model that is no language model has no ${task.kind}`);

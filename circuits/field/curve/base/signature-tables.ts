@@ -58,8 +58,14 @@ export function windowForm(us: readonly bigint[]): bigint[] {
   const p = mul(sub(sub(mul(A, b), D), mul(ofT, q)), half);
   return [
     q,
-    ...[add(a, 1n), add(b, p), sub(a, 1n), sub(b, p)],
-    ...[sub(ofT, C), sub(sub(sqr(b), sqr(p)), n[2]!), field.neg(n[1]!), field.neg(n[0]!)],
+    add(a, 1n),
+    add(b, p),
+    sub(a, 1n),
+    sub(b, p),
+    sub(ofT, C),
+    sub(sub(sqr(b), sqr(p)), n[2]!),
+    field.neg(n[1]!),
+    field.neg(n[0]!),
   ];
 }
 
