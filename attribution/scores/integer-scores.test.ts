@@ -16,7 +16,7 @@ import { openCard } from "./score-engine.ts";
 
 const code = (name: string) => expect.objectContaining({ code: name });
 
-/** By the shader, on the processor. */
+/** Scores by the shader, run in software on the processor. */
 async function gpuScores(inputs: ScoreInputs): Promise<Int32Array> {
   const matrix = await openGpuMatrix(inputs, "software");
   try {

@@ -168,7 +168,7 @@ export function decodeBatch(bytes: Uint8Array): SignedOperation[] {
   return operations;
 }
 
-/** An operation that is acknowledged takes 115 bytes. */
+/** Encodes answers. An acknowledged operation takes 115 bytes. */
 export function encodeBatchAnswers(answers: readonly BatchAnswer[]): Uint8Array<ArrayBuffer> {
   const writer = new Writer(1 + answers.length * 115);
   writer.byte(VERSION);

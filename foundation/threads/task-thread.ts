@@ -1,4 +1,4 @@
-/** A thread that does tasks one after another, and may ask this one for something meanwhile. */
+/** Thread that runs tasks one after another, and may ask this thread a question meanwhile. */
 import { Worker } from "node:worker_threads";
 import type { RollupError } from "../rollup-error.ts";
 import { type Outcome, outcomeOf, valueIn } from "./task-outcome.ts";

@@ -1,7 +1,10 @@
 import { Worker } from "node:worker_threads";
 import type { WorkerAnswer, WorkerTask } from "./helper-worker.ts";
 
-/** The worker thread of a prover: starts with the first task, takes one at a time, keeps nobody alive while idle. */
+/**
+ * Worker thread of a prover: starts with the first task, runs one at a time, and does not keep the process
+ * alive while idle.
+ */
 export class HelperThread {
   #worker: Worker | null = null;
   #failRunning: ((error: Error) => void) | null = null;

@@ -8,7 +8,10 @@ import type { ProofJob } from "./prover.ts";
 export class ProofHelper {
   readonly #thread = new HelperThread();
 
-  /** The job's witness, calculated where it is not given. @throws PRV_NO_WITNESS, PRV_PROVE_FAILED, PRV_WORKER_DIED */
+  /**
+   * Returns the job's witness; calculates it if the job has none. @throws PRV_NO_WITNESS, PRV_PROVE_FAILED,
+   * PRV_WORKER_DIED
+   */
   async witnessOf({ circuit, inputs, witness }: ProofJob): Promise<Uint8Array> {
     if (witness !== undefined) return witness;
     const { name, wasmPath } = circuit;
@@ -40,7 +43,7 @@ export class ProofHelper {
     );
   }
 
-  /** Ends the thread and what it does; the next task starts another one. */
+  /** Ends the thread and its task; the next task starts another thread. */
   end(): Promise<void> {
     return this.#thread.end();
   }

@@ -2,7 +2,10 @@ import { RollupError } from "@openledger/foundation/rollup-error";
 import { Piscina } from "piscina";
 import type { BlockRequest, PartAnswer, PartRequest } from "./witness-worker.ts";
 
-/** Threads that calculate parts of witnesses, each one at a time. They start when needed, and keep nobody alive. */
+/**
+ * Threads that calculate parts of witnesses, each one at a time. They start when needed, and do not keep the
+ * process alive.
+ */
 export class WitnessThreads {
   readonly #pool: Piscina<PartRequest | BlockRequest, PartAnswer>;
   #isEnded = false;
@@ -30,7 +33,10 @@ export class WitnessThreads {
     return ports;
   }
 
-  /** The values of the ports of all copies; null where a row of one does not hold. @throws as `run`, and PRV_STEPS_UNUSABLE */
+  /**
+   * Calculates many copies, and returns the values of their ports; null if a row of one does not hold.
+   * @throws as `run`, and PRV_STEPS_UNUSABLE
+   */
   runBlock(request: BlockRequest): Promise<Uint8Array | null> {
     return this.#run(request);
   }
@@ -44,7 +50,7 @@ export class WitnessThreads {
     throw code === null ? new Error(message) : new RollupError(code, message, { data });
   }
 
-  /** Fails what runs or waits. */
+  /** Fails running and waiting tasks. */
   end(): Promise<void> {
     this.#isEnded = true;
     return this.#pool.destroy();

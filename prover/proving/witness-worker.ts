@@ -25,7 +25,7 @@ export interface BlockRequest {
 
 export type PartAnswer =
   | { readonly kind: "calculated"; readonly ports: Uint8Array }
-  /** A row of some copy does not hold. */
+  /** Answer if a row of some copy does not hold. */
   | { readonly kind: "broken" }
   /** `code` of a RollupError, with its data; null for anything else. */
   | {

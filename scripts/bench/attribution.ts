@@ -6,7 +6,7 @@ import { SeededRandom } from "@openledger/attribution/maths/seeded-random";
 import { openGpuMatrix } from "@openledger/attribution/scores/gpu-scores";
 import { integerScores } from "@openledger/attribution/scores/integer-scores";
 import { initPoseidon } from "@openledger/circuits/field/poseidon";
-import { defaultMailRecipe } from "@openledger/models/registered/recipe-presets";
+import { defaultMailRecipe } from "@openledger/models/tuning/recipe/recipe-presets";
 import type { Part } from "./attribution-worker.ts";
 import { type DirectQuality, REGISTERED } from "./quality/direct-quality.ts";
 

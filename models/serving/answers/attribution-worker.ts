@@ -19,13 +19,13 @@ import { initPoseidon } from "@openledger/circuits/field/poseidon";
 import type { ModelQuery } from "@openledger/circuits/ledger/model-query";
 import { RecentValues } from "@openledger/foundation/recent-values";
 import { serveTasks } from "@openledger/foundation/threads/task-worker";
-import { baseSourceAt } from "../../base/base-place.ts";
-import type { KernelChoice } from "../../kernels/create-kernels.ts";
-import { readFrom } from "../../registered/base-files.ts";
-import type { ReadPrompt } from "../../registered/read-prompt.ts";
-import { SharedText } from "../../registered/shared-text.ts";
-import { type TextParts, textFamily } from "../../registered/text-family.ts";
-import type { TextRecipe } from "../../registered/text-recipe.ts";
+import type { KernelChoice } from "../../engine/kernels/create-kernels.ts";
+import { baseSourceAt } from "../../tuning/base/base-place.ts";
+import { readFrom } from "../../tuning/recipe/base-files.ts";
+import type { ReadPrompt } from "../../tuning/recipe/read-prompt.ts";
+import { SharedText } from "../../tuning/recipe/shared-text.ts";
+import { type TextParts, textFamily } from "../../tuning/recipe/text-family.ts";
+import type { TextRecipe } from "../../tuning/recipe/text-recipe.ts";
 
 /** A model of the thread. */
 interface SeatedModel {

@@ -1,7 +1,7 @@
 /** A thread with a tokenizer of its own: started by encoding-lane.ts. */
 import { workerData } from "piscina";
-import { folderSource } from "../../files/folder-source.ts";
-import { openTokenizer } from "../../tokens/tokenizer.ts";
+import { folderSource } from "../../engine/files/folder-source.ts";
+import { openTokenizer } from "../../engine/tokens/tokenizer.ts";
 
 export interface EncodingSeat {
   readonly basePath: string;

@@ -17,14 +17,14 @@ import { openRowStore } from "@openledger/client/actions/data/row-store";
 import { getLeaf } from "@openledger/client/sequencer/ledger-reads";
 import { nameCard } from "@openledger/datanets/card/card";
 import { hex32 } from "@openledger/foundation/hex";
-import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/base/base-place";
-import { modelTrainings } from "@openledger/models/registered/model-families";
+import { baseNameAt, baseSourceAt, OWN_BASE } from "@openledger/models/tuning/base/base-place";
+import { modelTrainings } from "@openledger/models/tuning/recipe/model-families";
 import {
   completeRecipe,
   PRESET_NAMES,
   presetRecipe,
   type RecipeDatanet,
-} from "@openledger/models/registered/recipe-presets";
+} from "@openledger/models/tuning/recipe/recipe-presets";
 import { verifierError } from "@openledger/verifier/verifier-errors";
 import { commandError } from "../../../cli/cli-errors.ts";
 import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/common-options.ts";
@@ -213,7 +213,7 @@ async function presetOf(
   const columnCount = allColumns - (isCiting || rewardsOfCard(card ?? "").base === null ? 0 : 1);
   const place = base ?? OWN_BASE;
   const sizes = { rowCount: contents.length, columnCount, isCiting };
-  const { textPreset } = await import("@openledger/models/registered/recipe-presets");
+  const { textPreset } = await import("@openledger/models/tuning/recipe/recipe-presets");
   return textPreset(baseSourceAt(place), baseNameAt(place), sizes);
 }
 

@@ -2,22 +2,22 @@ import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
-import { usualTargets } from "@openledger/models/architecture/adapter-layout";
-import { textRows } from "@openledger/models/architecture/loss-gradient";
-import { baseSourceAt } from "@openledger/models/base/base-place";
-import { encodeAdapter } from "@openledger/models/files/adapter-files";
-import { loadModel, openModel } from "@openledger/models/files/load-model";
-import { MAX_THREAD_COUNT } from "@openledger/models/kernels/kernels";
-import { begun, openTokenizer } from "@openledger/models/tokens/tokenizer";
-import { forgetCheckpoint } from "@openledger/models/training/checkpoint";
-import { lossWords, rowsLoss, type TuningLosses } from "@openledger/models/training/row-losses";
+import { usualTargets } from "@openledger/models/engine/architecture/adapter-layout";
+import { textRows } from "@openledger/models/engine/architecture/loss-gradient";
+import { encodeAdapter } from "@openledger/models/engine/files/adapter-files";
+import { loadModel, openModel } from "@openledger/models/engine/files/load-model";
+import { MAX_THREAD_COUNT } from "@openledger/models/engine/kernels/kernels";
+import { begun, openTokenizer } from "@openledger/models/engine/tokens/tokenizer";
+import { baseSourceAt } from "@openledger/models/tuning/base/base-place";
+import { forgetCheckpoint } from "@openledger/models/tuning/training/checkpoint";
+import { lossWords, rowsLoss, type TuningLosses } from "@openledger/models/tuning/training/row-losses";
 import {
   RowTeam,
   type TuningProgress,
   tuneAdapter,
   tuningBlocks,
   usualRecipe,
-} from "@openledger/models/training/tune-adapter";
+} from "@openledger/models/tuning/training/tune-adapter";
 import { commandError } from "../../../cli/cli-errors.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { parseCount, parseNumber, type TuneOptions } from "../language-options.ts";
