@@ -26,8 +26,8 @@ export class AlarmTeller {
   readonly #modules: AlarmTellerModules;
   /** Alarms that were told, by name. */
   readonly #told = new Map<string, Pick<WatchEvent, "kind" | "text">>();
-  /** Names of those in the log. */
-  readonly #logged = new Set<string>();
+  /** When each was raised; those that have not ended. */
+  readonly #raisedAtMs = new Map<string, number>();
 
   constructor(options: AlarmTellerOptions, modules: AlarmTellerModules) {
     this.#options = options;
@@ -55,13 +55,17 @@ export class AlarmTeller {
   ): Promise<boolean> {
     const { logger, nowMs } = this.#modules;
     const { chainId, rollupAddress, webhookUrl } = this.#options;
-    const isNew = state === "raised" ? !this.#logged.has(name) : this.#logged.has(name);
-    if (state === "raised") this.#logged.add(name);
-    else this.#logged.delete(name);
-    if (isNew && state === "raised") logger.error(event, "alarm");
-    if (isNew && state === "ended") logger.info(event, "an alarm has ended");
+    const raisedAtMs = this.#raisedAtMs.get(name);
+    let atMs = nowMs();
+    if (state === "ended") {
+      if (raisedAtMs !== undefined) logger.info(event, "an alarm has ended");
+      this.#raisedAtMs.delete(name);
+    } else if (raisedAtMs === undefined) {
+      logger.error(event, "alarm");
+      this.#raisedAtMs.set(name, atMs);
+    } else atMs = raisedAtMs;
     if (webhookUrl === null) return true;
-    return callWebhook(webhookUrl, { ...event, state, atMs: nowMs(), chainId, rollupAddress }, logger);
+    return callWebhook(webhookUrl, { ...event, state, atMs, chainId, rollupAddress }, logger);
   }
 }
 
