@@ -149,7 +149,15 @@ async function prepareFolder(options: DevnetOptions, console: Console): Promise<
     // The supervisor has opened the folder of logs already; the workspace itself is not removed for its sake.
     const { workspace: _workspace, ...paths } = rest;
     for (const path of Object.values(paths)) await rm(path, { recursive: true, force: true });
-    for (const name of ["anvil", "sequencer", "bridge", "datanet-host", "factory", "watcher", "answer-server"])
+    for (const name of [
+      "anvil",
+      "sequencer",
+      "bridge",
+      "datanet-host",
+      "factory",
+      "watcher",
+      "answer-server",
+    ])
       await rm(`${logs}/${name}.log`, { force: true });
     console.line("the saved devnet is deleted");
   }
