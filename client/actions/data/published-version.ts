@@ -8,6 +8,7 @@ import type { ShardRoom } from "@openledger/circuits/ledger/payee-shards";
 import { digestToField } from "@openledger/circuits/ledger/version-rows";
 import { MAX_PAYEE_COUNT } from "@openledger/circuits/protocol";
 import { hex32 } from "@openledger/foundation/hex";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
 import { readRowFile, writeRowFile } from "./row-files.ts";
@@ -73,7 +74,7 @@ export async function readVersion(store: RowStore, rowsRoot: bigint): Promise<St
   let file: z.output<typeof fileSchema>;
   try {
     const text = await readRowFile(store.folder, versionName(rowsRoot));
-    file = fileSchema.parse(JSON.parse(new TextDecoder().decode(text)));
+    file = fileSchema.parse(JSON.parse(textOfBytes(text)));
   } catch (cause) {
     throw missing("is not in the store", cause);
   }

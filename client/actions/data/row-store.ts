@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { contributionRoot, digestToField } from "@openledger/circuits/ledger/version-rows";
 import { hex32 } from "@openledger/foundation/hex";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { clientError } from "../../client-errors.ts";
 import { openRowFiles, readRowFile, writeRowFile } from "./row-files.ts";
@@ -111,7 +112,7 @@ export async function readContribution(store: RowStore, rowsRoot: bigint): Promi
   let digests: string[];
   try {
     const text = await readRowFile(store.folder, contributionName(rowsRoot));
-    digests = manifestSchema.parse(JSON.parse(new TextDecoder().decode(text))).rows;
+    digests = manifestSchema.parse(JSON.parse(textOfBytes(text))).rows;
   } catch (cause) {
     throw missing("are not in the store", cause);
   }

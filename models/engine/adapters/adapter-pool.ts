@@ -1,5 +1,5 @@
 import { servingError } from "../../model-errors.ts";
-import type { AdapterTarget } from "../architecture/adapter-layout.ts";
+import { type AdapterTarget, adapterFactor } from "../architecture/adapter-layout.ts";
 import type { Place } from "../kernels/kernels.ts";
 import { roundUp16 } from "../tensors/arena-plan.ts";
 import { pagesOfRank } from "./adapter-pages.ts";
@@ -110,9 +110,9 @@ export class AdapterPool {
       this.#ranges.give(unit, size);
       throw error;
     }
-    const { alpha, isHalf, rank, sha256, targets } = header;
+    const { isHalf, rank, sha256, targets } = header;
     const pageFloats = byteLength / 4 / pagesOfRank(rank);
-    const factor = Math.fround(alpha / rank);
+    const factor = Math.fround(adapterFactor(header));
     const adapter = { at, pageFloats, rank, factor, isHalf, targets: targets as AdapterTarget[], sha256 };
     this.#residents.set(key, { key, adapter, size, pins: 0 });
     this.counts.loads += 1;

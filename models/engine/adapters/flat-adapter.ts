@@ -11,7 +11,7 @@ import { pageLayout, pagesOfRank, toPages } from "./adapter-pages.ts";
 import { exactHalves } from "./exact-halves.ts";
 
 export const HEADER_BYTES = 4_096;
-const FORMAT = "openledger-adapter-1";
+const FORMAT = "openledger-adapter-2";
 
 const headerSchema = z.strictObject({
   format: z.literal(FORMAT),
@@ -19,6 +19,7 @@ const headerSchema = z.strictObject({
   stamp: z.string(),
   rank: z.number().int().min(1).max(1_024),
   alpha: z.number().positive(),
+  isRankStabilized: z.literal(true).optional(),
   targets: z.array(z.string()).min(1),
   isHalf: z.boolean(),
   sha256: z.string().length(64),
@@ -35,12 +36,13 @@ export function encodeFlat(
   const halves = exactHalves(pages);
   const { buffer, byteLength } = halves ?? pages;
   const payload = new Uint8Array(buffer, 0, byteLength);
-  const { alpha, rank, targets } = settings;
+  const { alpha, isRankStabilized, rank, targets } = settings;
   const header: FlatHeader = {
     format: FORMAT,
     stamp,
     rank,
     alpha,
+    ...(isRankStabilized === true ? { isRankStabilized } : {}),
     targets: [...targets],
     isHalf: halves !== null,
     sha256: sha256(payload),

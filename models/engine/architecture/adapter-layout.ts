@@ -17,12 +17,17 @@ export type AdapterTarget =
   | "c_fc"
   | "mlp.c_proj";
 
-/** LoRA: y += alpha / rank · (x A) B for each target. */
+/** LoRA: y += factor · (x A) B for each target. */
 export interface AdapterSettings {
   readonly rank: number;
   readonly alpha: number;
   readonly targets: readonly AdapterTarget[];
+  /** The factor is alpha / √rank, as rsLoRA has it. Absent: alpha / rank. */
+  readonly isRankStabilized?: true | undefined;
 }
+
+export const adapterFactor = ({ alpha, isRankStabilized, rank }: Omit<AdapterSettings, "targets">): number =>
+  alpha / (isRankStabilized === true ? Math.sqrt(rank) : rank);
 
 /** A is inputs × rank, B is rank × outputs; B's outputs are added to the map's from `firstOutput` on. */
 export interface AdapterPart {
@@ -62,7 +67,7 @@ export function adapterLayout(shape: ModelShape, settings: AdapterSettings): Ada
       parts.push({ layer, target, ...place, a, b: plan.take(rank * place.outputs) });
     }
   }
-  return { settings, factor: alpha / rank, floatCount: plan.floatCount, parts };
+  return { settings, factor: adapterFactor(settings), floatCount: plan.floatCount, parts };
 }
 
 /** The matrices that an adapter, or its gradient, consists of: counted from the start of its block. */

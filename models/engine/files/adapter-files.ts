@@ -1,4 +1,6 @@
 /** LoRA adapters as PEFT keeps them: adapter_config.json and adapter_model.safetensors. */
+
+import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { z } from "zod";
 import { modelError } from "../../model-errors.ts";
 import type {
@@ -10,6 +12,7 @@ import type {
 import type { ModelShape } from "../architecture/model-shape.ts";
 import type { Place } from "../kernels/kernels.ts";
 import { type FileSource, readWhole, unreadable } from "./byte-source.ts";
+import { ADAPTER_KEYS, foreignKey } from "./known-keys.ts";
 import { encodeTensors, type NamedTensor, readFloats, readTensorEntries } from "./safetensors.ts";
 
 const CONFIG_FILE = "adapter_config.json";
@@ -18,20 +21,16 @@ const MAX_CONFIG_BYTES = 2 ** 20;
 /** Of a tensor's name, type, shape and place in a header; and of what else a header has. */
 const TENSOR_HEAD_BYTES = 512;
 
-/** What is not listed does not change the arithmetic; what is listed must have the value that is computed here. */
+/** What is computed; models/files/known-keys.ts has what else may stand there. */
 const configSchema = z.object({
   peft_type: z.literal("LORA"),
   r: z.number().int().min(1).max(1_024),
   lora_alpha: z.number().min(1e-3).max(1e5),
   target_modules: z.array(z.string()).min(1).max(16),
   bias: z.literal("none").default("none"),
-  use_dora: z.literal(false).nullish(),
-  use_rslora: z.literal(false).nullish(),
-  modules_to_save: z.array(z.string()).max(0).nullish(),
-  rank_pattern: z.record(z.string(), z.never()).nullish(),
-  alpha_pattern: z.record(z.string(), z.never()).nullish(),
-  layers_to_transform: z.null().optional(),
+  use_rslora: z.boolean().nullish(),
 });
+const COMPUTED = Object.keys(configSchema.shape);
 
 /** @throws RollupError MOD_FILE_INVALID, MOD_SOURCE_UNREADABLE */
 export async function readAdapterSettings(source: FileSource): Promise<AdapterSettings> {
@@ -39,19 +38,29 @@ export async function readAdapterSettings(source: FileSource): Promise<AdapterSe
   if (bytes === null) throw unreadable(`${source.name}/${CONFIG_FILE}`, "there is no such file");
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    json = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw invalid("", `${CONFIG_FILE} is no JSON`, cause);
+  }
+  const foreign = typeof json === "object" && json !== null ? foreignKey(json, COMPUTED, ADAPTER_KEYS) : null;
+  if (foreign !== null) {
+    const { isKnown, key, value } = foreign;
+    const said = `${key} = ${JSON.stringify(value).slice(0, 100)}`;
+    const why = isKnown
+      ? `${said} is not computed here: it changes what the adapter does`
+      : `${said} is not known here: take it out if it does not change what the adapter does`;
+    throw invalid(key, `${CONFIG_FILE}: ${why}`);
   }
   const parsed = configSchema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0]!;
     throw invalid(issue.path.join("."), `${CONFIG_FILE}: ${issue.path.join(".")}: ${issue.message}`);
   }
-  const { lora_alpha: alpha, r: rank, target_modules: modules } = parsed.data;
+  const { lora_alpha: alpha, r: rank, target_modules: modules, use_rslora: isStabilized } = parsed.data;
   // GPT-2 has two maps of one name; PEFT means both.
   const targets = modules.flatMap((name) => (name === "c_proj" ? ["attn.c_proj", "mlp.c_proj"] : [name]));
-  return { rank, alpha, targets: [...new Set(targets)].sort() as AdapterTarget[] };
+  const settings = { rank, alpha, targets: [...new Set(targets)].sort() as AdapterTarget[] };
+  return isStabilized === true ? { ...settings, isRankStabilized: true } : settings;
 }
 
 /**
@@ -71,8 +80,10 @@ export async function readAdapter(
   try {
     const entries = await readTensorEntries(file);
     const wanted = tensorsOf(shape, layout);
-    if (entries.size !== wanted.length)
-      throw invalid("tensors", `it has ${entries.size} tensors, the base asks for ${wanted.length}`);
+    const names = new Set(wanted.map(({ name }) => name));
+    const other = [...entries.keys()].find((name) => !names.has(name));
+    if (other !== undefined)
+      throw invalid(other, `it has ${other}, which no module of ${CONFIG_FILE} asks for`);
     for (const { columns, name, place, rows } of wanted) {
       const entry = entries.get(name);
       if (entry === undefined || entry.shape.join() !== `${rows},${columns}`)
@@ -104,7 +115,7 @@ export function encodeAdapter(
       for (let j = 0; j < columns; j++) values[i * columns + j] = arena[at + place + j * rows + i]!;
     return { name, shape: [rows, columns], values };
   });
-  const { alpha, rank, targets } = layout.settings;
+  const { alpha, isRankStabilized, rank, targets } = layout.settings;
   const config = {
     base_model_name_or_path: baseName,
     bias: "none",
@@ -116,6 +127,7 @@ export function encodeAdapter(
     r: rank,
     target_modules: [...targets].sort(),
     task_type: "CAUSAL_LM",
+    ...(isRankStabilized === true ? { use_rslora: true } : {}),
   };
   return [
     [CONFIG_FILE, new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`)],

@@ -513,7 +513,6 @@ describe("an adapter", () => {
       { lora_alpha: "16" },
       { bias: "all" },
       { use_dora: true },
-      { use_rslora: true },
       { modules_to_save: ["lm_head"] },
       { rank_pattern: { q_proj: 4 } },
       { target_modules: "all-linear" },

@@ -1,3 +1,4 @@
+import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { modelError } from "../../model-errors.ts";
 import { type AdapterSettings, adapterLayout } from "../architecture/adapter-layout.ts";
 import {
@@ -62,7 +63,7 @@ export async function openModel(source: FileSource): Promise<OpenModel> {
     const layout = parameterLayout(shape);
     const pairsOf = (as: ParameterLayout) =>
       tensorTargets(shape, as).map((target) => ({ target, entry: find(entries, shape, target) }));
-    pairsOf(layout);
+    await requireUsed(entries, shape, pairsOf(layout));
     return {
       shape,
       layout,
@@ -104,7 +105,7 @@ async function openShards(source: FileSource, opened: ByteSource[]): Promise<Map
 function shardNames(index: Uint8Array): string[] {
   let map: unknown;
   try {
-    ({ weight_map: map } = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(index)) as never);
+    ({ weight_map: map } = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(index)) as never);
   } catch (cause) {
     throw invalidIndex("it is no JSON", cause);
   }
@@ -136,6 +137,53 @@ function find(
     throw missing(target.name, target.shape, entry?.shape);
   return entry;
 }
+
+/** Causal masks and frequencies of positions: constants that older versions of transformers have stored. */
+const CONSTANTS = /(^|\.)(attn\.(masked_)?bias|rotary_emb\.inv_freq)$/;
+const HEAD = "lm_head.weight";
+
+/**
+ * A tensor that no part of the model takes would be left out of the arithmetic, in silence.
+ *
+ * @throws RollupError MOD_FILE_INVALID
+ */
+async function requireUsed(
+  entries: ReadonlyMap<string, TensorEntry>,
+  shape: ModelShape,
+  pairs: readonly { readonly entry: TensorEntry }[],
+): Promise<void> {
+  const used = new Set(pairs.map(({ entry }) => entry.name));
+  for (const [name, entry] of entries) {
+    if (used.has(name) || CONSTANTS.test(name)) continue;
+    if (name !== HEAD || !shape.isTied)
+      throw unused(
+        name,
+        "no part of the model that config.json describes takes it: correct the config, or take the tensor out",
+      );
+    // Exporters that do not know of ties write the embedding twice.
+    if (!(await isSame(entry, pairs[0]!.entry)))
+      throw unused(
+        name,
+        'it is not the embedding: with "tie_word_embeddings": false in config.json it is the head',
+      );
+  }
+}
+
+async function isSame(a: TensorEntry, b: TensorEntry): Promise<boolean> {
+  if (a.shape.join() !== b.shape.join()) return false;
+  const count = a.shape.reduce((product, size) => product * size, 1);
+  for (let first = 0; first < count; first += CHUNK) {
+    const size = Math.min(CHUNK, count - first);
+    const [own, other] = await Promise.all([readFloats(a, first, size), readFloats(b, first, size)]);
+    if (own.some((value, i) => value !== other[i])) return false;
+  }
+  return true;
+}
+
+const unused = (name: string, why: string) =>
+  modelError("MOD_FILE_INVALID", `the weights have a tensor ${name}: ${why}`, {
+    data: { reason: "tensor-unused", name },
+  });
 
 function missing(name: string, wanted: unknown, found: unknown) {
   return modelError(

@@ -1,6 +1,8 @@
+import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { z } from "zod";
 import { modelError } from "../../model-errors.ts";
 import type { ModelShape } from "../architecture/model-shape.ts";
+import { foreignKey, MODEL_KEYS } from "./known-keys.ts";
 
 const size = (max: number) => z.number().int().min(1).max(max);
 const WIDTH = size(65_536);
@@ -25,10 +27,11 @@ const gpt2Config = z.object({
   scale_attn_by_inverse_layer_idx: z.boolean().default(false),
 });
 
-const scalingConfig = z.looseObject({
+const scalingConfig = z.strictObject({
   rope_type: z.string().optional(),
   type: z.string().optional(),
   rope_theta: z.number().optional(),
+  partial_rotary_factor: z.literal(1).optional(),
   factor: z.number().min(1).max(1e4).optional(),
   low_freq_factor: z.number().min(1e-3).max(1e4).optional(),
   high_freq_factor: z.number().min(1e-3).max(1e4).optional(),
@@ -63,7 +66,7 @@ const llamaConfig = z.object({
 export function parseModelConfig(bytes: Uint8Array): ModelShape {
   let config: unknown;
   try {
-    config = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    config = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
     throw modelError("MOD_FILE_INVALID", "config.json is no JSON", {
       data: { reason: "config-invalid", field: "" },
@@ -86,7 +89,13 @@ export function parseModelConfig(bytes: Uint8Array): ModelShape {
   return shape;
 }
 
-function parse<T>(schema: z.ZodType<T>, config: unknown): T {
+function parse<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  config: unknown,
+): z.output<z.ZodObject<Shape>> {
+  const foreign = foreignKey(config as object, Object.keys(schema.shape), MODEL_KEYS);
+  if (foreign?.isKnown === true) throw unsupported(foreign.key, foreign.value);
+  if (foreign !== null) throw unknownKey(foreign.key, foreign.value);
   const parsed = schema.safeParse(config);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0]!;
@@ -177,6 +186,13 @@ function scalingOf(rope: z.infer<typeof scalingConfig>) {
     throw unsupported("rope_scaling", rope);
   return { factor, lowFrequencyFactor: low, highFrequencyFactor: high, originalPositions: original };
 }
+
+const unknownKey = (field: string, value: unknown) =>
+  modelError(
+    "MOD_CONFIG_UNSUPPORTED",
+    `config.json: ${field} = ${JSON.stringify(value).slice(0, 100)} is not known here: take it out if it does not change the arithmetic`,
+    { data: { field, value } },
+  );
 
 function unsupported(field: string, value: unknown) {
   return modelError(

@@ -3,6 +3,7 @@
  * checked before anything is allocated by it, since such files come from strangers.
  */
 import { concatBytes } from "@noble/hashes/utils.js";
+import { parseStrictJson } from "@openledger/foundation/exact-json";
 import { modelError } from "../../model-errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { decodeFloats, type FloatType, floatBytes, toHalves } from "./float-formats.ts";
@@ -11,7 +12,7 @@ import { decodeFloats, type FloatType, floatBytes, toHalves } from "./float-form
 const MAX_HEADER_BYTES = 16 * 2 ** 20;
 const MAX_DIMENSIONS = 8;
 const MAX_NAME_LENGTH = 512;
-/** Other types are passed over: masks and counters that some files carry. */
+/** Other types are passed over: masks and counters that some files carry. Of types that are not listed no size is known. */
 const otherBytes: Readonly<Record<string, number>> = {
   F64: 8,
   I64: 8,
@@ -25,6 +26,8 @@ const otherBytes: Readonly<Record<string, number>> = {
   BOOL: 1,
   F8_E4M3: 1,
   F8_E5M2: 1,
+  F8_E8M0: 1,
+  C64: 8,
 };
 
 export interface TensorEntry {
@@ -53,7 +56,10 @@ export async function readTensorEntries(source: ByteSource): Promise<Map<string,
   const spans: { from: number; to: number; name: string }[] = [];
   const entries = new Map<string, TensorEntry>();
   for (const [name, described] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
+    if (name === "__metadata__") {
+      requireTexts(source, described);
+      continue;
+    }
     const { dtype, from, shape, to } = checkEntry(source, name, described, dataLength);
     spans.push({ from, to, name });
     if (Object.hasOwn(floatBytes, dtype))
@@ -72,9 +78,9 @@ export async function readTensorEntries(source: ByteSource): Promise<Map<string,
 function parseHeader(source: ByteSource, bytes: Uint8Array): Record<string, unknown> {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    header = parseStrictJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw invalid(source, "its header is no JSON", cause);
+    throw invalid(source, `its header is no JSON: ${(cause as Error).message.slice(0, 100)}`, cause);
   }
   if (typeof header !== "object" || header === null || Array.isArray(header))
     throw invalid(source, "its header is no object");
@@ -100,8 +106,10 @@ function checkEntry(source: ByteSource, name: string, described: unknown, dataLe
   if (!Array.isArray(shape) || shape.length > MAX_DIMENSIONS || !shape.every(isSize))
     throw invalid(source, `${name} has no shape`);
   const sizes: Readonly<Record<string, number>> = { ...floatBytes, ...otherBytes };
-  if (typeof dtype !== "string" || !Object.hasOwn(sizes, dtype))
-    throw invalid(source, `${name} has an unknown type`);
+  if (typeof dtype !== "string" || !/^[A-Z][A-Z0-9_]{0,15}$/.test(dtype))
+    throw invalid(source, `${name} has no type`);
+  const checked = { dtype, shape: shape as number[], from, to };
+  if (!Object.hasOwn(sizes, dtype)) return checked;
   // bigint: a product of large sizes is not exact as a number.
   const byteLength = (shape as number[]).reduce(
     (product, size) => product * BigInt(size),
@@ -109,7 +117,14 @@ function checkEntry(source: ByteSource, name: string, described: unknown, dataLe
   );
   if (byteLength !== BigInt(to - from))
     throw invalid(source, `${name} has ${to - from} bytes, its shape ${byteLength}`);
-  return { dtype, shape: shape as number[], from, to };
+  return checked;
+}
+
+function requireTexts(source: ByteSource, metadata: unknown): void {
+  if (typeof metadata !== "object" || metadata === null || Array.isArray(metadata))
+    throw invalid(source, "its __metadata__ is no object");
+  const wrong = Object.entries(metadata).find(([, value]) => typeof value !== "string");
+  if (wrong !== undefined) throw invalid(source, `${wrong[0]} of its __metadata__ is no text`);
 }
 
 function invalid(source: ByteSource, reason: string, cause?: unknown) {

@@ -1,5 +1,6 @@
 /** Tokens that begin a text and end it, as the files of a base name them. */
 
+import { textOfBytes } from "@openledger/foundation/utf8";
 import { modelError } from "../../model-errors.ts";
 import { type FileSource, readWhole } from "../files/byte-source.ts";
 import { beginOf, MAX_FILE_BYTES, parseJsonFile, type TokenizerFile } from "./tokenizer-file.ts";
@@ -45,7 +46,7 @@ export async function readBeginTokens(source: FileSource): Promise<number[]> {
 /** Its template of a chat as a base publishes it; null where there is none. @throws as `readEndTokens` */
 export async function readChatTemplate(source: FileSource): Promise<string | null> {
   const own = await readWhole(source, "chat_template.jinja", MAX_CONFIG_BYTES);
-  if (own !== null) return new TextDecoder().decode(own);
+  if (own !== null) return checked("chat_template.jinja", () => textOfBytes(own));
   const config = await readJson<{ chat_template?: unknown }>(
     source,
     "tokenizer_config.json",

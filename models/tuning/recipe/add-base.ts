@@ -2,6 +2,7 @@
 import { mkdir, open, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { OnProgress } from "@openledger/attribution/progress";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { computeLogits, readTokens } from "../../engine/architecture/transformer.ts";
 import { type FileSource, readWhole } from "../../engine/files/byte-source.ts";
@@ -161,7 +162,7 @@ async function testLogits(source: FileSource, folder: string, kernels: KernelCho
 function parseSelfTest(bytes: Uint8Array, vocabularySize: number) {
   let json: unknown = null;
   try {
-    json = JSON.parse(new TextDecoder().decode(bytes));
+    json = JSON.parse(textOfBytes(bytes));
   } catch {
     // Refused below.
   }

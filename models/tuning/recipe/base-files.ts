@@ -2,6 +2,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { fetchFile } from "@openledger/attribution/model/model-download";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import type { ModelShape } from "../../engine/architecture/model-shape.ts";
 import { type FileSource, readWhole, unreadable } from "../../engine/files/byte-source.ts";
@@ -111,7 +112,7 @@ export async function openBase(base: RecipeBaseModel, places: readonly ReadBaseF
 }
 
 function shardsOf(index: Uint8Array): string[] {
-  const { weight_map: map } = JSON.parse(new TextDecoder().decode(index)) as { weight_map?: object };
+  const { weight_map: map } = JSON.parse(textOfBytes(index)) as { weight_map?: object };
   return [...new Set<unknown>(Object.values(map ?? {}))].filter(
     (name): name is string => typeof name === "string" && FILE_NAME.test(name),
   );

@@ -8,6 +8,7 @@ import type { OwnedRow } from "@openledger/attribution/model/owned-rows";
 import type { RecipeBase } from "@openledger/attribution/model/recipe-fields";
 import { registeredFeatures } from "@openledger/attribution/model/registered-features";
 import { decodeTextRow, wholeText } from "@openledger/attribution/rows/text-rows";
+import { textOfBytes } from "@openledger/foundation/utf8";
 import { z } from "zod";
 import { balance, idleEntry, thresholdColumns } from "./citation-columns.ts";
 import { type EmbeddingShape, embedQuery, embedRow, wordStatistics } from "./lexical-embedding.ts";
@@ -73,7 +74,7 @@ export const encodeIndex = (index: RowIndex): Uint8Array => new TextEncoder().en
 /** @throws ATT_MODEL_FILE_INVALID */
 export function decodeIndex(bytes: Uint8Array, recipe: CitingRecipe): RowIndex {
   try {
-    const index = indexSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+    const index = indexSchema.parse(JSON.parse(textOfBytes(bytes)));
     const { rows, rowsOfBucket } = index;
     if (rowsOfBucket.length !== 2 ** recipe.retrieval.bucketBits)
       throw new RangeError("it has other buckets");

@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { rewardsOfCard } from "@openledger/attribution/model/base-policy";
 import { type FamilyTraining, trainingOf } from "@openledger/attribution/model/model-family";
 import { joinVersions, type OwnedRow, payeeTable } from "@openledger/attribution/model/owned-rows";
@@ -31,6 +31,7 @@ import { CARD_OPTION, OUT_FOLDER_OPTION, STORE_OPTION } from "../../../cli/commo
 import { type GlobalOptions, openReader } from "../../../cli/context.ts";
 import { required, withFallback } from "../../../cli/options.ts";
 import { parseId } from "../../../cli/parse-id.ts";
+import { readJsonFile } from "../../../cli/read-text-file.ts";
 import { command } from "../../../cli/run-command.ts";
 import { CIRCUITS_OPTION, type CircuitOptions } from "../../../cli/settlement-options.ts";
 import { TEXT_BASE_OPTION } from "../../../cli/text-base-option.ts";
@@ -336,7 +337,7 @@ function noCircuit(
 
 async function readRecipeFile(path: string): Promise<Record<string, unknown>> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
+    return (await readJsonFile(path)) as Record<string, unknown>;
   } catch (cause) {
     const presets = PRESETS.join(", ");
     throw commandError("CMD_USAGE", `${path} is no recipe: neither a JSON file nor one of ${presets}`, {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "@openledger/foundation/whole-file";
 import { usualTargets } from "@openledger/models/engine/architecture/adapter-layout";
@@ -19,6 +19,7 @@ import {
   usualRecipe,
 } from "@openledger/models/tuning/training/tune-adapter";
 import { commandError } from "../../../cli/cli-errors.ts";
+import { readTextFile } from "../../../cli/read-text-file.ts";
 import type { CommandContext } from "../../../cli/run-command.ts";
 import { parseCount, parseNumber, type TuneOptions } from "../language-options.ts";
 import { kernelsNamed, weightsNamed } from "./language-base.ts";
@@ -40,9 +41,7 @@ export async function tuneOnText({ options, output }: CommandContext<TuneOptions
   const kernels = kernelsNamed(options.kernels);
   if (await isFile(join(options.out, "adapter_config.json")))
     throw commandError("CMD_USAGE", `${options.out} has an adapter already: name another folder`);
-  const text = await readFile(options.text, "utf8").catch((cause: Error) => {
-    throw commandError("CMD_USAGE", `${options.text} cannot be read: ${cause.message}`, { cause });
-  });
+  const text = await readTextFile(options.text);
   const source = baseSourceAt(options.base);
   const opened = await openModel(source);
   const { loaded, rows } = await (async () => {
