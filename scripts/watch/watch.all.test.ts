@@ -10,7 +10,7 @@ import { startTestHost, type TestHost } from "@openledger/datanets/testing/test-
 import { createLogger } from "@openledger/foundation/logger";
 import { type SettlingWorld, startSettlingWorld } from "@openledger/models/testing/settling-fixture";
 import { temporaryFolder } from "@openledger/sequencer/testing/test-rollup";
-import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from "vitest";
 import { startWatchProcess, type WatchOptions } from "./watch-process.ts";
 import type { WatchEvent } from "./webhook.ts";
 
@@ -168,7 +168,12 @@ it("signs the first difference of what is served, and calls the webhook until it
     rollupAddress: world.f.rollup.address,
   });
   expect((await running.health()).status).toBe(503);
+  // A day later it is computed again: the server has the right files by then.
   served.folder = made.modelFolder;
+  const now = Date.now.bind(Date);
+  vi.spyOn(Date, "now").mockImplementation(() => now() + 90_000_000);
+  onTestFinished(() => void vi.restoreAllMocks());
+  await expect.poll(listed, POLLED).toEqual([expect.objectContaining({ leafId: 3, difference: null })]);
 });
 
 it("waits for a server that does not answer, and leaves out what a day's budget does not allow", async () => {

@@ -94,8 +94,13 @@ export class Watcher {
     return hasComputed;
   }
 
+  /** What was never computed, and what differed a day ago: its server may have the right files by now. */
   #waiting(): WatchTask[] {
-    return [...tasksOf(this.#models)].filter((task) => !this.#done.has(taskName(task)));
+    const againMs = this.#modules.nowMs() - DAY_MS;
+    return [...tasksOf(this.#models)].filter((task) => {
+      const done = this.#done.get(taskName(task));
+      return done === undefined || (done.conclusion.result === "differs" && done.foundAtMs < againMs);
+    });
   }
 
   async #recomputeNext(): Promise<boolean> {
@@ -160,12 +165,13 @@ export class Watcher {
         finding.result === "same" ? finding.text : "no draws have divided the epoch",
       );
     this.#computing.succeed(name);
+    const wasReported = this.#done.get(name)?.conclusion.result === "differs";
     await this.#keep({
       ...task,
       conclusion: finding,
       foundAtMs: nowMs(),
       sentTo: [],
-      isReported: finding.result !== "differs",
+      isReported: finding.result !== "differs" || wasReported,
     });
     return true;
   }
