@@ -11,7 +11,8 @@ import {
   type ScoreEngine,
 } from "./score-engine.ts";
 
-const [rowCount, featureCount] = [7, 600];
+const rowCount = 7;
+const featureCount = 600;
 const random = new SeededRandom("engine");
 const features = Int8Array.from(
   { length: rowCount * featureCount },
@@ -22,7 +23,7 @@ const queries = Array.from({ length: 3 }, () =>
 );
 const matrix = { features, rowCount, featureCount };
 
-/** null where there is no graphics card. */
+/** Engine on the graphics card; null where there is none. */
 const open = async (choice: ScoreChoice) => {
   try {
     return await openScoreEngine(matrix, choice);

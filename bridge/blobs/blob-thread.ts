@@ -12,8 +12,8 @@ export interface BlobWork {
 }
 
 /**
- * The thread that makes blobs: the bridge's loops go on meanwhile. It starts with the first one, takes one task at a time, and
- * keeps no process alive. One that died is started again.
+ * The thread that makes blobs: the bridge's loops go on meanwhile. It starts with the first task, takes
+ * one at a time, and does not hold the process alive. A dead one is started again.
  */
 export class BlobThread implements BlobWork {
   #worker: Worker | null = null;
@@ -43,7 +43,7 @@ export class BlobThread implements BlobWork {
     });
   }
 
-  /** Ends the thread and what it does. */
+  /** Ends the thread and its task. */
   async end(): Promise<void> {
     const worker = this.#worker;
     this.#worker = null;
@@ -53,7 +53,7 @@ export class BlobThread implements BlobWork {
   #start(): Worker {
     const worker = new Worker(new URL("./blob-worker-entry.js", import.meta.url), { execArgv: [] });
     worker.unref();
-    // Anyone who waits is told of an error; behind it comes the exit.
+    // Waiting callers get an error; the exit follows.
     worker
       .on("error", () => {})
       .on("exit", () => {

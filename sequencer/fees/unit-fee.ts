@@ -27,7 +27,7 @@ export interface UnitFeeRules {
   readonly feeMarginPerMille: number;
   /** Surcharge, in thousandths, where the maximum number of batches waits for L1. */
   readonly feeLoadPerMille: number;
-  /** L1 gas of a batch, whatever is in it, and of a unit in it. */
+  /** L1 gas of a batch, whatever its content; `feeGasPerUnit` is that of a unit in it. */
   readonly feeGasPerBatch: number;
   readonly feeGasPerUnit: number;
   /** Units that a batch is taken to have, so that an empty rollup does not price its next user out. */
@@ -98,7 +98,10 @@ export class UnitFee {
     this.#gas = { gasPriceWei, reportedAtMs: this.#clock() };
   }
 
-  /** null where the fee is constant, or a price is unknown or too old: then the fee stays where it is. */
+  /**
+   * Inputs of the target fee; null where the fee is constant, or a price is unknown or too old: then the fee stays where
+   * it is.
+   */
   basis(load: number): FeeBasis | null {
     const openPerEtherWei = this.openPerEther();
     const gas = this.#gas;

@@ -49,14 +49,14 @@ const start = (place = "blob", pricesUrl: string | null = null, environment = {}
     { SEQUENCER_DATA_PLACE: place, ...environment },
     pricesUrl,
   );
-/** Hashes of blobs that the sequencer can be asked for, by the batches' numbers. */
+/** Hashes of blobs that the sequencer serves, by the batches' numbers. */
 async function named(): Promise<string[]> {
   const { pipeline, log } = w.rollup.sequencer;
   const numbers = Array.from({ length: pipeline.registry.closedNumber }, (_, i) => i + 1);
   const records = await Promise.all(numbers.map((number) => log.storedBatch(number)));
   return records.map((it) => it && blobHashOf(it)).filter((hash) => hash != null);
 }
-/** All of them from an API, as L1 knows them. */
+/** Expects that an API serves all of these blobs as L1 names them. */
 async function expectServed(url: string, hashes: readonly string[]): Promise<void> {
   for (const hash of hashes) {
     const answer = await fetch(`${url}/blobs/${hash}`);

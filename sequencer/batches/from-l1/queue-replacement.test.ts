@@ -26,7 +26,7 @@ async function start(): Promise<{ rollup: TestRollup; restart(): Promise<TestRol
 
 const [alice, bob, , late] = [testUser(0), testUser(1), testUser(2), testUser(3)] as const;
 const lateDeposit = () => depositsFor(1, 5n * ONE_OPEN_WEI, 3);
-/** Another's account at the same index. */
+/** Deposit of another account at the same index. */
 const otherDeposit = () => depositsFor(1, 7n * ONE_OPEN_WEI, 4).map((entry) => ({ ...entry, queueIndex: 3 }));
 const replace = (rollup: TestRollup, fromIndex: number, entries: object[]): Promise<Answer> =>
   operator(rollup, "/operator/queue-replacement", { fromIndex, entries });
@@ -56,7 +56,7 @@ it("goes back behind an entry that L1 replaced: other operations stay, in their 
   expect(await operationOf(rollup, onNewAccount)).toMatchObject({ status: "dropped" });
   expect(await operationOf(rollup, last)).toMatchObject({ preconfirmation: { opIndex: 1 } });
 
-  // Told again after a kill, it changes nothing; the store holds what memory does.
+  // The same report after a kill changes nothing; the store equals memory.
   const root = rollup.sequencer.pipeline.head.position.root;
   expect(await replace(rollup, 3, otherDeposit())).toEqual({ nextIndex: 4 });
   const again = await restart();

@@ -1,0 +1,334 @@
+import { randomBytes, randomInt } from "node:crypto";
+import type { ServerResponse } from "node:http";
+import { isRollupError, type RollupError } from "@openledger/foundation/rollup-error";
+import { jsonStart } from "../../engine/batches/json-text.ts";
+import { begun, type TextTokens } from "../../engine/tokens/tokenizer.ts";
+import { servingError } from "../../model-errors.ts";
+import type { ApiKey } from "../api-keys.ts";
+import type { AnswerBilling, AnswerForm, AskedQuestion } from "../billing/answer-billing.ts";
+import type { ServingEngine } from "../serving-engine.ts";
+import type { ServingMetrics } from "../serving-metrics.ts";
+import type { ChatForm } from "./chat-prompt.ts";
+import { EventStream } from "./event-stream.ts";
+import { ClientGone, type GiveText, type MadeAnswer, makeAnswer, type TokenMark } from "./make-answer.ts";
+import {
+  type AnswerHead,
+  answerPart,
+  errorView,
+  lastPart,
+  type Usage,
+  usagePart,
+  wholeAnswer,
+} from "./openai-answers.ts";
+import { type AnyRequest, invalidRequest, type Prompt } from "./openai-requests.ts";
+import type { PromptEncoder, PromptSender } from "./prompts/prompt-encoder.ts";
+import type { TokenNames } from "./token-names.ts";
+
+interface CompletionServiceOptions {
+  readonly baseName: string;
+  readonly vocabularySize: number;
+  readonly endTokens: readonly number[];
+  readonly maxBufferedBytes: number;
+  /** Whether tokens spell bytes, so that answers can be held to JSON. */
+  readonly hasJson: boolean;
+}
+
+interface CompletionServiceModules {
+  readonly engine: ServingEngine;
+  readonly encoder: PromptEncoder;
+  readonly tokens: TextTokens;
+  readonly names: TokenNames;
+  readonly chat: ChatForm;
+  readonly metrics: ServingMetrics;
+  readonly log: { error(facts: object, message: string): void };
+  /** Absent where all answers are free. */
+  readonly billing?: AnswerBilling | undefined;
+}
+
+/** From where it is asked, and with which key; null where none are issued. */
+interface Asker {
+  readonly address: string;
+  readonly key: ApiKey | null;
+}
+
+interface Asked extends Asker {
+  readonly head: AnswerHead;
+  readonly question: AskedQuestion;
+  /** undefined where the answer is free. */
+  readonly billing: AnswerBilling | undefined;
+  /** Of each choice. */
+  readonly forms: readonly AnswerForm[];
+  readonly promptTokens: number;
+  readonly stops: readonly string[];
+  readonly isStream: boolean;
+}
+
+interface Ended {
+  readonly end: "stop" | "length";
+  readonly answerTokens: number;
+  readonly openledger: object;
+}
+
+/** Maximum tokens of an answer where the request says nothing. */
+const USUAL_TOKENS = 256;
+/** Probabilities of one request: its answers' tokens and what is told beside each. */
+const MAX_LOGPROBS = 2 ** 17;
+
+/** Takes requests, has them answered, and gives the answers at once or part by part. */
+export class CompletionService {
+  readonly #options: CompletionServiceOptions;
+  readonly #modules: CompletionServiceModules;
+
+  constructor(options: CompletionServiceOptions, modules: CompletionServiceModules) {
+    this.#options = options;
+    this.#modules = modules;
+  }
+
+  /** Writes the answer to the response, or throws before anything is written. */
+  async answer(request: AnyRequest, asker: Asker, response: ServerResponse): Promise<void> {
+    const { metrics } = this.#modules;
+    try {
+      // What waits for its turn holds no text of the request, but where its answer is charged for.
+      const asked = await this.#asked(request, asker, () => !response.destroyed);
+      const { forms, key } = asked;
+      key?.takeTokens(forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0));
+      for (const [name, value] of Object.entries(key?.headers ?? {})) response.setHeader(name, value);
+      if (asked.isStream) await this.#stream(asked, response);
+      else await this.#whole(asked, response);
+      metrics.requests.inc({ result: "done" });
+    } catch (error) {
+      if (error instanceof ClientGone) {
+        metrics.requests.inc({ result: "cancelled" });
+        return;
+      }
+      const failure = this.#typed(error);
+      metrics.requests.inc({ result: failure.code });
+      throw failure;
+    }
+  }
+
+  async #asked(request: AnyRequest, asker: Asker, isWanted: () => boolean): Promise<Asked> {
+    const { chat, encoder, names } = this.#modules;
+    const { kind, model } = request;
+    const charger = this.#modules.billing;
+    const billing = charger?.charges(model) === true ? charger : undefined;
+    const [first, ...others] = request.kind === "completion" ? request.prompts : [];
+    const text = typeof first === "string" && others.length === 0 ? first : null;
+    const question = { model, text: billing === undefined ? null : text, claim: request.openledger };
+    const sender = { address: asker.address, isWanted };
+    if (billing !== undefined) requirePlain(request);
+    const form = await billing?.formOf(question, (prompt) => encoder.encode(prompt, "prompt", sender));
+    const forms = form === undefined ? await this.#formsOf(request, sender) : [form];
+    const copies = form === undefined ? (request.n ?? 1) : 1;
+    const hasStops = forms[0] !== form && forms[0]!.json === null;
+    return {
+      head: {
+        kind,
+        id: `${kind === "chat" ? "chatcmpl" : "cmpl"}-${randomBytes(12).toString("hex")}`,
+        createdSeconds: Math.floor(Date.now() / 1000),
+        model,
+        names: request.topLogprobs === null ? null : names,
+        hasUsage: request.stream_options?.include_usage === true,
+      },
+      question,
+      billing,
+      ...asker,
+      forms,
+      promptTokens: forms.reduce((sum, { prompt }) => sum + prompt.length, 0) / copies,
+      stops: hasStops ? [...request.stop, ...(kind === "chat" ? chat.stops : [])] : [],
+      isStream: request.stream === true,
+    };
+  }
+
+  /** As the request has them: of each prompt n, the same but for the seed. */
+  async #formsOf(request: AnyRequest, sender: PromptSender): Promise<AnswerForm[]> {
+    const { chat } = this.#modules;
+    const { json, kind, topLogprobs } = request;
+    const n = request.n ?? 1;
+    const isChat = kind === "chat";
+    const texts: readonly Prompt[] = isChat ? [chat.promptOf(request.messages)] : request.prompts;
+    if (json !== null && !this.#options.hasJson)
+      throw invalidRequest(
+        "response_format",
+        "Unsupported parameter: 'response_format' is not served of a base whose tokens do not spell bytes",
+        "unsupported_parameter",
+      );
+    if (texts.length * n > 1) this.#requireRoom(texts.length * n * (askedTokens(request) ?? 1), n);
+    const seed = BigInt(request.seed ?? randomInt(2 ** 32));
+    const endTokens = [...this.#options.endTokens, ...(isChat ? chat.endTokens : [])];
+    const hasBegin = !isChat || chat.hasBegin;
+    const forms: AnswerForm[] = [];
+    for (const text of texts) {
+      const prompt = await this.#promptOf(text, isChat ? "messages" : "prompt", sender, hasBegin);
+      const form = {
+        ...{ prompt, json, topLogprobs, maxTokens: this.#maxTokens(request, prompt.length) },
+        temperature: request.temperature ?? 1,
+        topP: request.top_p ?? 1,
+        endTokens,
+      };
+      for (let i = 0; i < n; i++) forms.push({ ...form, seed: String(seed + BigInt(i)) });
+    }
+    const allTokens = forms.reduce((sum, { maxTokens, prompt }) => sum + prompt.length + maxTokens, 0);
+    if (forms.length > 1) this.#requireRoom(allTokens, n);
+    const tokenCount = forms.reduce((sum, { maxTokens }) => sum + maxTokens, 0);
+    if (topLogprobs !== null && tokenCount * (topLogprobs + 1) > MAX_LOGPROBS)
+      throw invalidRequest(
+        isChat ? "top_logprobs" : "logprobs",
+        `${tokenCount} tokens, with ${topLogprobs} beside each: at most ${MAX_LOGPROBS} probabilities are given`,
+      );
+    return forms;
+  }
+
+  /** Tokens that a request gives itself are taken as they are. */
+  async #promptOf(
+    text: Prompt,
+    param: string,
+    sender: PromptSender,
+    hasBegin: boolean,
+  ): Promise<readonly number[]> {
+    const { encoder, tokens } = this.#modules;
+    const own = typeof text === "string" ? await encoder.encode(text, param, sender) : text;
+    const prompt = hasBegin && typeof text === "string" ? begun(tokens, own) : own;
+    if (prompt.length === 0) throw invalidRequest(param, "it is empty");
+    if (prompt.some((token) => token >= this.#options.vocabularySize))
+      throw invalidRequest(param, "a token is not in the vocabulary");
+    return prompt;
+  }
+
+  /** @throws RollupError SRV_BAD_REQUEST where several answers together would have more than all requests may at once */
+  #requireRoom(tokenCount: number, n: number): void {
+    const { allPositions } = this.#modules.engine;
+    if (tokenCount <= allPositions) return;
+    throw invalidRequest(
+      n > 1 ? "n" : "prompt",
+      `all answers of the request have ${tokenCount} tokens: there is room for ${allPositions}`,
+    );
+  }
+
+  async #whole(asked: Asked, response: ServerResponse): Promise<void> {
+    const texts = asked.forms.map(() => "");
+    const marks = asked.forms.map((): TokenMark[] => []);
+    const { all, usage } = await this.#runAll(asked, response, (index, more, ready) => {
+      texts[index] += more;
+      marks[index]!.push(...ready);
+    });
+    const choices = all.map(({ end }, index) => ({ index, text: texts[index]!, marks: marks[index]!, end }));
+    const body = JSON.stringify(wholeAnswer(asked.head, choices, usage, all[0]!.openledger));
+    response.writeHead(200, { "content-type": "application/json; charset=utf-8" }).end(body);
+  }
+
+  async #stream({ head, ...rest }: Asked, response: ServerResponse): Promise<void> {
+    const asked = { head, ...rest };
+    const stream = new EventStream(response, this.#options.maxBufferedBytes);
+    const begun = new Set<number>();
+    // The head goes out with the first part: what fails before has a status of its own.
+    const begin = (index: number) => {
+      if (begun.size === 0) stream.begin();
+      if (!begun.has(index) && head.kind === "chat")
+        stream.send(answerPart(head, { index, text: "", marks: [], end: null }, true));
+      begun.add(index);
+    };
+    const give = (index: number, text: string, marks: readonly TokenMark[]) => {
+      begin(index);
+      stream.send(answerPart(head, { index, text, marks, end: null }));
+    };
+    try {
+      const { usage } = await this.#runAll(asked, response, give, (index, { end, openledger }) => {
+        begin(index);
+        stream.send(lastPart(head, index, end, openledger));
+      });
+      if (head.hasUsage) stream.send(usagePart(head, usage));
+      stream.send("[DONE]");
+      stream.end();
+    } catch (error) {
+      if (begun.size === 0 || error instanceof ClientGone) throw error;
+      const failure = this.#typed(error);
+      if (failure.code !== "MOD_SERVE_READER_SLOW") stream.send(errorView(failure).body);
+      stream.end();
+      throw failure;
+    }
+  }
+
+  /** All choices at once; where one fails, the others end. */
+  async #runAll(
+    asked: Asked,
+    response: ServerResponse,
+    give: (index: number, ...more: Parameters<GiveText>) => void,
+    onEnd: (index: number, ended: Ended) => void = () => {},
+  ): Promise<{ readonly all: readonly Ended[]; readonly usage: Usage }> {
+    const leaving = new AbortController();
+    response.once("close", () => leaving.abort());
+    if (response.destroyed) leaving.abort();
+    try {
+      const all = await Promise.all(
+        asked.forms.map(async (form, index) => {
+          const ended = await this.#run(asked, form, leaving.signal, (...more) => give(index, ...more));
+          onEnd(index, ended);
+          return ended;
+        }),
+      );
+      const answerTokens = all.reduce((sum, { answerTokens }) => sum + answerTokens, 0);
+      const usage = { promptTokens: asked.promptTokens, answerTokens };
+      this.#modules.metrics.tokens.inc({ kind: "prompt" }, usage.promptTokens);
+      this.#modules.metrics.tokens.inc({ kind: "answer" }, answerTokens);
+      return { all, usage };
+    } catch (error) {
+      leaving.abort();
+      throw error;
+    }
+  }
+
+  /** A free answer is made at once; any other has the billing make it, and store it. */
+  async #run(asked: Asked, form: AnswerForm, left: AbortSignal, give: GiveText): Promise<Ended> {
+    const { engine, names, tokens } = this.#modules;
+    const { address, billing, head, key, question, stops } = asked;
+    const adapter = head.model === this.#options.baseName ? null : head.model;
+    const order = { address, adapter, form, stops, isKept: billing !== undefined };
+    const parts = { engine, tokens: (form.json ?? null) === null ? tokens : names.spelling };
+    const make = (tenant: string) => makeAnswer(parts, { ...order, tenant }, left, give);
+    let made: MadeAnswer | undefined;
+    const billed = await billing?.answer(question, async (payerId) => {
+      made = await make(`account ${payerId}`);
+      return made.answer;
+    });
+    if (billed === undefined) made = await make(key === null ? address : `key ${key.name}`);
+    // The answer is one that was given before.
+    else if (made === undefined) give(billed.text, []);
+    const { adapterSha256 = null, answer = [], end = billed?.end ?? "stop" } = made ?? {};
+    const answerTokens = billed?.tokenCount ?? answer.length;
+    return { end, answerTokens, openledger: { adapterSha256, seed: form.seed, ...billed?.openledger } };
+  }
+
+  /** @throws RollupError SRV_BAD_REQUEST where they are fewer than the shortest JSON has bytes */
+  #maxTokens(request: AnyRequest, promptTokens: number): number {
+    const room = this.#modules.engine.maxPositions - promptTokens;
+    const max = askedTokens(request) ?? Math.max(1, Math.min(USUAL_TOKENS, room));
+    const least = request.json === null ? 1 : jsonStart(request.json).rest;
+    if (max >= least) return max;
+    throw invalidRequest("max_tokens", `JSON of this form has up to ${least} tokens at least, not ${max}`);
+  }
+
+  #typed(error: unknown): RollupError {
+    if (isRollupError(error)) return error;
+    this.#modules.log.error({ err: error }, "unforeseen failure of an answer");
+    return servingError("SRV_INTERNAL", "the server failed in an unforeseen way", { cause: error });
+  }
+}
+
+const askedTokens = (request: AnyRequest) => request.max_completion_tokens ?? request.max_tokens;
+
+/** A paid answer is what its recipe makes of the prompt: one, and nothing beside its receipt. @throws SRV_BAD_REQUEST */
+function requirePlain(request: AnyRequest): void {
+  const extras = {
+    n: (request.n ?? 1) > 1,
+    logprobs: request.topLogprobs !== null,
+    response_format: request.json !== null,
+  };
+  for (const [name, isAsked] of Object.entries(extras))
+    if (isAsked)
+      throw invalidRequest(
+        name,
+        `Unsupported parameter: '${name}' is not served of answers that are paid for`,
+        "unsupported_parameter",
+      );
+}

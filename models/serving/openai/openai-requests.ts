@@ -1,0 +1,275 @@
+/** What of OpenAI's requests is taken. What is not served, or not known, is refused by its name, not passed over. */
+import { z } from "zod";
+import type { JsonShape } from "../../engine/batches/json-text.ts";
+import { servingError } from "../../model-errors.ts";
+import { jsonShapeOf } from "./json-shape.ts";
+
+const MAX_TEXT = 4 * 2 ** 20;
+const MAX_STOPS = 4;
+const MAX_TOKENS = 2 ** 20;
+/** Answers of one request: prompts × n. */
+const MAX_CHOICES = 32;
+const MAX_TOP = 20;
+const MAX_TOP_OF_COMPLETION = 5;
+const SHORT_NAME = z.string().max(512).nullish();
+
+/** Attack: a schema looks at every entry of a list before it counts them. */
+const fewOf = <Item extends z.ZodType>(item: Item, max: number) =>
+  z
+    .custom<unknown[]>((value) => Array.isArray(value) && value.length <= max, {
+      error: `it is no list of at most ${max} entries`,
+    })
+    .pipe(z.array(item));
+
+/** As z.array(z.number().int().min(0)) has it, and a hundred times as fast. */
+const isTokenList = (value: unknown): value is number[] =>
+  Array.isArray(value) &&
+  value.length <= MAX_TOKENS &&
+  value.every((one) => Number.isInteger(one) && one >= 0);
+const isPrompt = (value: unknown): value is Prompt =>
+  typeof value === "string" ? value.length <= MAX_TEXT : isTokenList(value);
+
+/** A text, or its tokens. */
+export type Prompt = string | readonly number[];
+
+/** Of each request: what is not served, unless it asks for nothing. */
+const UNSERVED = {
+  all: ["logit_bias", "presence_penalty", "frequency_penalty"],
+  completion: ["echo", "suffix", "response_format"],
+  chat: "tools functions audio prediction web_search_options verbosity metadata store".split(" "),
+} as const;
+const asksNothing = (value: unknown) =>
+  ([undefined, null, 0, false, ""] as unknown[]).includes(value) ||
+  (typeof value === "object" && value !== null && Object.keys(value).length === 0);
+
+const tokenCount = z.number().int().min(1).max(MAX_TOKENS).nullish();
+const common = {
+  model: z.string().min(1).max(256),
+  stream: z.boolean().nullish(),
+  stream_options: z
+    .strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: z.literal(false).nullish() })
+    .nullish(),
+  max_tokens: tokenCount,
+  max_completion_tokens: tokenCount,
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().min(0).max(1).nullish(),
+  seed: z.number().int().nullish(),
+  n: z.number().int().min(1).max(MAX_CHOICES).nullish(),
+  stop: z
+    .union([z.string().min(1).max(256), fewOf(z.string().min(1).max(256), MAX_STOPS)])
+    .nullish()
+    .transform((stop) => (stop === null || stop === undefined ? [] : [stop].flat())),
+  /** Taken, and of no effect: who asks, what others may keep, how many tools at once. */
+  user: SHORT_NAME,
+  safety_identifier: SHORT_NAME,
+  prompt_cache_key: SHORT_NAME,
+  service_tier: z.enum(["auto", "default"]).nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  modalities: z.tuple([z.literal("text")]).nullish(),
+  /** Who pays, and the signature of the question; read by the billing. */
+  openledger: z.unknown().optional(),
+};
+
+const completionSchema = z
+  .strictObject({
+    ...common,
+    prompt: z
+      .custom<Prompt | readonly Prompt[]>(
+        (value) =>
+          isPrompt(value) || (Array.isArray(value) && value.length <= MAX_CHOICES && value.every(isPrompt)),
+        { error: `the prompt is a text, a list of tokens, or a list of at most ${MAX_CHOICES} of these` },
+      )
+      .transform((prompt) =>
+        typeof prompt === "string" || isTokenList(prompt) ? [prompt] : (prompt as readonly Prompt[]),
+      ),
+    best_of: z.number().nullish(),
+    logprobs: z.number().int().min(0).max(MAX_TOP_OF_COMPLETION).nullish(),
+  })
+  .refine(({ best_of: best, n }) => (best ?? n ?? 1) === (n ?? 1), {
+    path: ["best_of"],
+    error: "only the answers that are given are made: best_of is n",
+  })
+  .transform(({ logprobs, prompt: prompts, ...rest }) => ({
+    ...rest,
+    kind: "completion" as const,
+    prompts,
+    topLogprobs: logprobs ?? null,
+    json: null,
+  }));
+
+const text = z.union([
+  z.string().max(MAX_TEXT),
+  fewOf(
+    z.strictObject({
+      type: z.literal("text", { error: "only parts of text are served" }),
+      text: z.string().max(MAX_TEXT),
+    }),
+    1_000,
+  ).transform((parts) => parts.map((part) => part.text).join("")),
+]);
+/** What an answer's message has besides, when it is sent again. */
+const nothing = z.custom(asksNothing, { error: "it is not served" }).optional();
+
+const jsonSchema = z
+  .strictObject({
+    name: z.string().regex(/^[\w-]{1,64}$/),
+    description: z.string().max(4_096).nullish(),
+    strict: z.boolean().nullish(),
+    schema: z.unknown(),
+  })
+  .transform(({ schema }, context): JsonShape => {
+    try {
+      return jsonShapeOf(schema, (path, message) => new SchemaRefused(path, message));
+    } catch (error) {
+      if (!(error instanceof SchemaRefused)) throw error;
+      context.addIssue({ code: "custom", message: error.message, path: `schema.${error.path}`.split(".") });
+      return z.NEVER;
+    }
+  });
+
+class SchemaRefused extends Error {
+  readonly path: string;
+
+  constructor(path: string, message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
+const chatSchema = z
+  .strictObject({
+    ...common,
+    messages: fewOf(
+      z
+        .strictObject({
+          role: z.enum(["system", "developer", "user", "assistant"]),
+          content: text.nullable(),
+          /** Who of several speaks: taken, and of no effect. */
+          name: z.string().max(256).nullish(),
+          ...{
+            refusal: nothing,
+            annotations: nothing,
+            audio: nothing,
+            tool_calls: nothing,
+            function_call: nothing,
+          },
+        })
+        // What clients send back after an answer without text.
+        .refine(({ content, role }) => content !== null || role === "assistant", {
+          path: ["content"],
+          error: "only an assistant's message may be without a text",
+        })
+        .transform(({ content, role }) => ({ role, content: content ?? "" })),
+      10_000,
+    ).refine(({ length }) => length > 0, "it is empty"),
+    tool_choice: z.enum(["none", "auto"]).nullish(),
+    function_call: z.enum(["none", "auto"]).nullish(),
+    reasoning_effort: z.literal("none").nullish(),
+    logprobs: z.boolean().nullish(),
+    top_logprobs: z.number().int().min(0).max(MAX_TOP).nullish(),
+    response_format: z
+      .discriminatedUnion(
+        "type",
+        [
+          z.strictObject({ type: z.literal("text") }),
+          z.strictObject({ type: z.literal("json_object") }),
+          z.strictObject({ type: z.literal("json_schema"), json_schema: jsonSchema }),
+        ],
+        { error: "text, json_object and json_schema are served" },
+      )
+      .nullish(),
+  })
+  .refine(({ logprobs, top_logprobs: top }) => logprobs === true || (top ?? 0) === 0, {
+    path: ["top_logprobs"],
+    error: "it is of answers with logprobs: true",
+  })
+  .refine(({ response_format: format, stop }) => (format?.type ?? "text") === "text" || stop.length === 0, {
+    path: ["stop"],
+    error: "JSON ends by itself: no stop is served beside response_format",
+  })
+  .transform(({ logprobs, top_logprobs: top, response_format: format, ...rest }) => ({
+    ...rest,
+    kind: "chat" as const,
+    topLogprobs: logprobs === true ? (top ?? 0) : null,
+    json:
+      format?.type === "json_schema"
+        ? format.json_schema
+        : format?.type === "json_object"
+          ? ({ kind: "record", values: { kind: "any" } } as const)
+          : null,
+  }));
+
+type CompletionRequest = z.output<typeof completionSchema>;
+type ChatRequest = z.output<typeof chatSchema>;
+export type AnyRequest = CompletionRequest | ChatRequest;
+export type ChatMessage = ChatRequest["messages"][number];
+
+/** @throws RollupError SRV_BAD_REQUEST */
+export const parseCompletion = (body: unknown): AnyRequest => parse("completion", completionSchema, body);
+/** @throws RollupError SRV_BAD_REQUEST */
+export const parseChat = (body: unknown): AnyRequest => parse("chat", chatSchema, body);
+
+function parse<Schema extends z.ZodType>(
+  kind: "completion" | "chat",
+  schema: Schema,
+  body: unknown,
+): z.output<Schema> {
+  const fields = { ...(body as Readonly<Record<string, unknown>> | null) };
+  for (const name of [...UNSERVED.all, ...UNSERVED[kind]]) {
+    if (!asksNothing(fields[name]))
+      throw invalidRequest(name, `Unsupported parameter: '${name}' is not served`, "unsupported_parameter");
+    delete fields[name];
+  }
+  const parsed = schema.safeParse(typeof body === "object" ? fields : body);
+  if (!parsed.success) throw refusalOf(deepest(parsed.error.issues[0]!), fields);
+  const {
+    n,
+    prompts = [],
+    stream,
+    stream_options: streaming,
+  } = parsed.data as AnyRequest & {
+    prompts?: readonly Prompt[];
+  };
+  if (streaming !== null && streaming !== undefined && stream !== true)
+    throw invalidRequest("stream_options", "it is of answers with stream: true");
+  if (Math.max(1, prompts.length) * (n ?? 1) > MAX_CHOICES)
+    throw invalidRequest("n", `prompts × n are more than ${MAX_CHOICES} answers`);
+  return parsed.data;
+}
+
+/** Of alternatives the one that got furthest. */
+function deepest(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union") return issue;
+  const firsts = issue.errors.flatMap((issues) => issues.slice(0, 1));
+  const [inner] = firsts.sort((a, b) => b.path.length - a.path.length);
+  if (inner === undefined || inner.path.length === 0) return issue;
+  return deepest({ ...inner, path: [...issue.path, ...inner.path] });
+}
+
+/** By OpenAI's codes: what is unknown, what is missing, what has another type, and what is out of range. */
+function refusalOf(issue: z.core.$ZodIssue, fields: object) {
+  const place = issue.path.map(String);
+  const path = (names: readonly string[]) => names.join(".").slice(0, 256);
+  if (issue.code === "unrecognized_keys") {
+    const param = path([...place, issue.keys[0]!]);
+    return invalidRequest(param, `Unknown parameter: '${param}'`, "unknown_parameter");
+  }
+  const param = path(place);
+  const given = place.reduce<unknown>(
+    (value, name) => (value as Record<string, unknown> | undefined)?.[name],
+    fields,
+  );
+  if (given === undefined && param !== "")
+    return invalidRequest(param, `Missing required parameter: '${param}'`, "missing_required_parameter");
+  const isType = issue.code === "invalid_type";
+  return invalidRequest(param, issue.message, isType ? "invalid_type" : "invalid_value");
+}
+
+/** @param code as OpenAI names what is wrong */
+export function invalidRequest(param: string, message: string, code = "invalid_value", cause?: unknown) {
+  const where = param === "" ? "the request" : param;
+  return servingError("SRV_BAD_REQUEST", message.includes(`'${param}'`) ? message : `${where}: ${message}`, {
+    data: { param, openaiCode: code },
+    cause,
+  });
+}

@@ -1,0 +1,73 @@
+import { maxTextBytes, type TextTokens } from "../../../engine/tokens/tokenizer.ts";
+import { servingError } from "../../../model-errors.ts";
+import { ClientGone } from "../make-answer.ts";
+import { EncodingLane } from "./encoding-lane.ts";
+import type { EncodingSeat } from "./prompt-worker.ts";
+
+/** A text up to so many bytes is encoded where it is: at most 5 ms, whatever is in it. */
+const IMMEDIATE_BYTES = 512;
+/** One up to so many has a thread that longer ones cannot keep busy: at most about 80 ms each. */
+const SHORT_BYTES = 8_192;
+
+/** Who asks, and until when it is wanted. */
+export interface PromptSender {
+  /** A network, as foundation/http/client-network.ts counts them. */
+  readonly address: string;
+  readonly isWanted: () => boolean;
+}
+
+/**
+ * Texts of strangers as tokens. Attack: a text is encoded before anybody knows how many tokens it has, at up to 10 µs a byte.
+ * So one that cannot fit is refused by its bytes, and others are encoded on threads of their own.
+ */
+export class PromptEncoder {
+  readonly #tokens: TextTokens;
+  readonly #maxTokens: number;
+  readonly #short: EncodingLane;
+  readonly #long: EncodingLane;
+
+  /** @param mostTokens of a prompt */
+  constructor(tokens: TextTokens, seat: EncodingSeat, maxTokens: number) {
+    this.#tokens = tokens;
+    this.#maxTokens = maxTokens;
+    this.#short = new EncodingLane(seat, { isWarm: tokens.longestBytes > 1, maxBytes: SHORT_BYTES });
+    this.#long = new EncodingLane(seat, { isWarm: false, maxBytes: this.maxBytes });
+  }
+
+  /** Of a prompt. */
+  get maxBytes(): number {
+    return maxTextBytes(this.#tokens, this.#maxTokens);
+  }
+
+  /**
+   * @param param the request's field
+   * @throws ClientGone; RollupError MOD_SERVE_PROMPT_TOO_LONG, SRV_OVERLOADED
+   */
+  async encode(text: string, param: string, { address, isWanted }: PromptSender): Promise<readonly number[]> {
+    const { maxBytes } = this;
+    const promptBytes = Buffer.byteLength(text);
+    if (promptBytes > maxBytes)
+      throw tooLong(
+        `it has ${promptBytes} bytes: the ${this.#maxTokens} tokens that there is room for have at most ${maxBytes}`,
+        { param, promptBytes, maxBytes },
+      );
+    if (promptBytes <= IMMEDIATE_BYTES) return this.#tokens.encode(text);
+    const lane = promptBytes <= SHORT_BYTES ? this.#short : this.#long;
+    const encoded = await lane.encode(address, text, isWanted);
+    if (encoded === null) throw new ClientGone();
+    if (encoded.length > this.#maxTokens)
+      throw tooLong(`it has ${encoded.length} tokens: there is room for ${this.#maxTokens}`, {
+        param,
+        promptTokens: encoded.length,
+        max: this.#maxTokens,
+      });
+    return Array.from(encoded);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#short.close(), this.#long.close()]);
+  }
+}
+
+const tooLong = (message: string, data: { readonly param: string; readonly [fact: string]: unknown }) =>
+  servingError("MOD_SERVE_PROMPT_TOO_LONG", `${data.param}: ${message}`, { data });

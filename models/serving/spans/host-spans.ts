@@ -1,0 +1,84 @@
+/** The spans of an answer over HTTP: what a server says. The client's side: check-spans.ts. */
+import { hexToBytes } from "@noble/hashes/utils.js";
+import { initPoseidon } from "@openledger/circuits/field/poseidon";
+import {
+  digestToField,
+  hashVersionRow,
+  treeDepth,
+  treePaths,
+} from "@openledger/circuits/ledger/version-rows";
+import { TAG } from "@openledger/circuits/protocol";
+import { hex32 } from "@openledger/foundation/hex";
+import { modelError } from "../../model-errors.ts";
+import { findSpans, sourcesOf } from "./find-spans.ts";
+import type { SpanIndex } from "./span-index.ts";
+import { type SourceRow, type SpansAnswer, siblingsOf, spansToJson } from "./spans-answer.ts";
+
+/** Rows that are named for a span, at most. */
+const MAX_SOURCES = 3;
+/**
+ * Work for one text of a stranger, in bytes of the index compared. Enough for every text of the route's length that does not
+ * repeat itself in many ways; some 50 ms.
+ */
+const MAX_COMPARED_BYTES = 2 ** 23;
+const MAX_CITED_SPANS = 1_000;
+/** Of all rows in one answer. */
+const MAX_ROW_BYTES = 2 ** 20;
+
+/** A row's bytes by its place in the version; null or undefined where it is not published. */
+export type ReadContent = (
+  row: number,
+) => Uint8Array | null | undefined | Promise<Uint8Array | null | undefined>;
+
+/** What a model's server needs of an index (models/serving/answers). */
+export interface HostedSpans {
+  cite(text: string, contentOf: ReadContent): Promise<object>;
+}
+
+/**
+ * Hashes the version's tree once, for the paths of its rows.
+ * @throws MOD_FILE_INVALID where the index' rows are not those of the version that it names
+ */
+export async function hostSpans(index: SpanIndex): Promise<HostedSpans> {
+  await initPoseidon();
+  const { rowsRoot, rowText } = index.parts;
+  const leaves = Array.from({ length: index.documentCount }, (_, row) => {
+    const { contributorId, digest, validatorId } = index.document(row);
+    return hashVersionRow({ rowHash: digestToField(hexToBytes(digest)), contributorId, validatorId });
+  });
+  const tree = treePaths(TAG.versionNode, leaves, treeDepth(leaves.length));
+  if (hex32(tree.root).slice(2) !== rowsRoot)
+    throw modelError("MOD_FILE_INVALID", "the rows of this index of spans are not those of its version", {
+      data: { rowsRoot },
+    });
+  return {
+    async cite(text, contentOf) {
+      const bytes = new TextEncoder().encode(text);
+      const found = findSpans(index, bytes, MAX_COMPARED_BYTES);
+      const rows = new Map<number, SourceRow | null>();
+      let rowBytes = 0;
+      /** Rows that are not published, and those for which there is no room, are not named. */
+      const isShown = async (row: number): Promise<boolean> => {
+        if (!rows.has(row)) {
+          const content = await contentOf(row);
+          rowBytes += content?.length ?? 0;
+          const { contributorId, validatorId } = index.document(row);
+          const siblings = siblingsOf(tree.path(row), row);
+          const isWithin = content != null && rowBytes <= MAX_ROW_BYTES;
+          rows.set(row, isWithin ? { row, content, contributorId, validatorId, siblings } : null);
+        }
+        return rows.get(row) !== null;
+      };
+      const spans: SpansAnswer["spans"][number][] = [];
+      // The rarest and longest first.
+      for (const span of found.slice(0, MAX_CITED_SPANS)) {
+        const sources: number[] = [];
+        for (const { row } of sourcesOf(index, span, MAX_SOURCES)) if (await isShown(row)) sources.push(row);
+        const { end, hi, lo, start } = span;
+        if (sources.length > 0) spans.push({ start, end, count: hi - lo, rows: sources });
+      }
+      const named = [...rows.values()].filter((row) => row !== null);
+      return spansToJson({ rowText, spans, rows: named, omittedCount: found.length - spans.length });
+    },
+  };
+}
