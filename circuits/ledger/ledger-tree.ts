@@ -174,7 +174,7 @@ export class TreeVersion {
     return this.#nodeAt(id, 0) ?? new TreeNode(this.view.hash(0, id), null, this.leaf(id));
   }
 
-  /** The hash of leaf `id`, 0 where the tree is empty. */
+  /** The hash of leaf `id`, 0 if the tree is empty. */
   leafHash(id: number): bigint {
     if (this.top?.hash === undefined) hashVersions([this]);
     const node = this.#nodeAt(id, 0);
@@ -184,7 +184,7 @@ export class TreeVersion {
   /** The hashes of all nodes that are children of a node above one of these leaves: what their paths consist of. */
   part(ids: Iterable<number>): TreePart {
     if (this.top?.hash === undefined) hashVersions([this]);
-    const wanted = [...new Set(ids)].sort((x, y) => x - y);
+    const sortedIds = [...new Set(ids)].sort((x, y) => x - y);
     const rows: bigint[][] = [];
     const collect = (node: Child, level: number, index: number, below: readonly number[]) => {
       rows.push(rowOf(node, level - 1, index, this.view));
@@ -194,8 +194,8 @@ export class TreeVersion {
         if (inside.length > 0) collect(child, level - 1, TREE_ARITY * index + i, inside);
       }
     };
-    collect(this.top, this.depth, this.index, wanted);
-    return { depth: this.depth, ids: wanted, rows };
+    collect(this.top, this.depth, this.index, sortedIds);
+    return { depth: this.depth, ids: sortedIds, rows };
   }
 }
 
@@ -215,7 +215,7 @@ export class LedgerTree {
   #view: FlatView;
   #edit = ++lastEdit;
 
-  /** @param view what the tree begins as: empty where absent */
+  /** @param view what the tree begins as: empty if absent */
   constructor(depth: number = TREE_DEPTH, view: FlatView = new FlatLedger(depth).view) {
     this.depth = depth;
     this.#view = view;

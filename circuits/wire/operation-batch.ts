@@ -107,7 +107,7 @@ class Reader {
     return this.#at === this.#bytes.length;
   }
 
-  /** @throws RangeError where the bytes end before */
+  /** @throws RangeError if the bytes end before */
   #take(size: number): number {
     if (this.#at + size > this.#bytes.length) throw new RangeError(`byte ${this.#at}: something is cut off`);
     this.#at += size;
@@ -151,17 +151,21 @@ export function encodeBatch(operations: readonly SignedOperation[]): Uint8Array<
   return writer.bytes;
 }
 
-/** @throws RangeError where the bytes are no such body, or of too many operations */
+/** @throws RangeError if the bytes are no such body, or of too many operations */
 export function decodeBatch(bytes: Uint8Array): SignedOperation[] {
   const reader = new Reader(bytes);
   const operations: SignedOperation[] = [];
   while (!reader.isDone) {
     if (operations.length === MAX_BATCH_OPERATIONS)
       throw new RangeError(`more than ${MAX_BATCH_OPERATIONS} operations`);
-    const [kind, wordCount] = [reader.byte(), reader.byte()];
+    const kind = reader.byte();
+    const wordCount = reader.byte();
     if (wordCount > MAX_WORDS) throw new RangeError(`operation ${operations.length} has ${wordCount} words`);
-    const [a, b] = [reader.four(), reader.four()];
-    const [amountCode, nonce, maxFeePerUnitWei] = [reader.eight(), reader.eight(), reader.eight()];
+    const a = reader.four();
+    const b = reader.four();
+    const amountCode = reader.eight();
+    const nonce = reader.eight();
+    const maxFeePerUnitWei = reader.eight();
     const signature = { r8x: reader.element(), r8y: reader.element(), s: reader.element() };
     const words = Array.from({ length: wordCount }, () => reader.element());
     operations.push({ kind, a, b, amountCode, words, nonce, maxFeePerUnitWei, signature });
@@ -193,7 +197,7 @@ export function encodeBatchAnswers(answers: readonly BatchAnswer[]): Uint8Array<
   return writer.bytes;
 }
 
-/** @throws RangeError or SyntaxError where the bytes are no such answer */
+/** @throws RangeError or SyntaxError if the bytes are no such answer */
 export function decodeBatchAnswers(bytes: Uint8Array): BatchAnswer[] {
   const reader = new Reader(bytes);
   const number = () => Number(reader.eight());

@@ -58,7 +58,7 @@ export const JOB_ENDS = {
   cancelled: "the job was cancelled",
 } as const;
 
-/** @throws PRV_QUEUE_FAILED where Redis does not answer, or does not take the credential, within ten seconds */
+/** @throws PRV_QUEUE_FAILED if Redis does not answer, or does not take the credential, within ten seconds */
 export async function connectRedis(url: string, onError: (error: Error) => void): Promise<Redis> {
   // BullMQ asks for no limit of retries: its commands wait until Redis is back.
   const redis = new Redis(url, { maxRetriesPerRequest: null });
@@ -128,7 +128,7 @@ export async function cancelTask(redis: Redis, jobId: string): Promise<void> {
 }
 
 /** Revokes a job's cancellation. */
-export async function wantTask(redis: Redis, jobId: string): Promise<void> {
+export async function revokeCancel(redis: Redis, jobId: string): Promise<void> {
   await redis.del(cancelledKey(jobId));
 }
 
