@@ -1,12 +1,12 @@
 import type { VNode } from "preact";
 import { Badge } from "../design/badge.tsx";
 import { Nav } from "../design/tabs.tsx";
-import { placeOf } from "../hosted/hosts.ts";
-import type { Visitor } from "../hosted/keys/visitor.ts";
-import { RowText } from "../hosted/rows/row-text.tsx";
-import { datanetHref, type TabProps } from "../hosted/tab-props.ts";
+import { placeOf } from "../hosts/hosts.ts";
+import type { Visitor } from "../hosts/keys/visitor.ts";
+import { datanetHref, type TabProps } from "../hosts/tab-props.ts";
 import type { PageProps } from "../ledger/page.ts";
 import { useAnswer } from "../ledger/use-answer.ts";
+import { RowText } from "../rows/row-text.tsx";
 import { showCounted } from "../words/format.ts";
 import { leafHref } from "../words/links.tsx";
 import { ProblemNotice } from "../words/problem.tsx";
