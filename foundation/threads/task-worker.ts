@@ -13,14 +13,14 @@ const tell = (news: TaskNews) => {
     parentPort!.postMessage({ ...news, done: { failure } } satisfies TaskNews);
   }
 };
-const asked = new Map<number, (answer: Outcome) => void>();
+const questions = new Map<number, (answer: Outcome) => void>();
 let nextAskId = 1;
 
 /** Asks the parent thread a question. @throws what the parent throws */
 export async function ask(question: unknown): Promise<unknown> {
   const askId = nextAskId++;
   const answer = await new Promise<Outcome>((settle) => {
-    asked.set(askId, settle);
+    questions.set(askId, settle);
     tell({ askId, question });
   });
   return valueIn(answer);
@@ -42,8 +42,8 @@ export async function serveTasks<Task>(
   let last: Promise<unknown> = Promise.resolve();
   parentPort!.on("message", (order: TaskOrder) => {
     if ("askId" in order) {
-      asked.get(order.askId)?.(order.answer);
-      asked.delete(order.askId);
+      questions.get(order.askId)?.(order.answer);
+      questions.delete(order.askId);
       return;
     }
     const { id, task } = order;

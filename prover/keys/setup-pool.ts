@@ -49,8 +49,12 @@ export class SetupPool {
     try {
       const answer = await this.#pool.run({ task, progress: port2 }, { transferList: [port2] });
       // An answer may come before what was said on the way to it.
-      for (let said = receiveMessageOnPort(port1); said !== undefined; said = receiveMessageOnPort(port1))
-        onProgress(said.message);
+      for (
+        let report = receiveMessageOnPort(port1);
+        report !== undefined;
+        report = receiveMessageOnPort(port1)
+      )
+        onProgress(report.message);
       // A failure elsewhere leaves the file without its other parts: nothing of it is of use.
       if (this.#failure !== null) throw this.#failure;
       return answer;
