@@ -14,7 +14,7 @@ export interface SlotState {
 /**
  * The i-th place's own inputs and those that it shares with the whole batch; its state is the caller's.
  * @param count places of the section
- * @throws RollupError CIR_INPUT_MISMATCH where an array has another number of slots
+ * @throws RollupError CIR_INPUT_MISMATCH if an array has another number of slots
  */
 export function slotInputs(
   inputs: CircuitInputs,
@@ -46,9 +46,9 @@ export function frameInputs(
 }
 
 /**
- * The state before every wide slot, told from the witness alone, so that slots need not wait for each other: the root is the
- * hash of the topmost children on A's way, and a slot opens an id where B is empty and not missing. The circuit demands
- * both. Anyone who uses a state compares it with what the slot before puts out.
+ * Foresees the state before every wide slot from the witness alone, so that slots need not wait for each
+ * other: the root is the hash of the topmost children on A's way, and a slot opens an id if B is empty and
+ * not missing. The circuit demands both. Callers compare a foreseen state with the output of the slot before.
  */
 export function foreseeStates(inputs: CircuitInputs, count: number): SlotState[] {
   const row = (name: string, index: number, at: number): bigint[] => {

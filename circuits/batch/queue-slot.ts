@@ -25,8 +25,9 @@ export const unpackForcedApproval = (word: bigint) => ({
 });
 
 /**
- * @param onRefusal gets why the signed operation would be refused, where that is why the entry has no effect
- * @throws OP_UNKNOWN_KIND for what is no entry of the queue; OP_BALANCE_OVERFLOW
+ * Executes a queue entry, which may have no effect.
+ * @param onRefusal called with the refusal of the signed operation, if that is why the entry has no effect
+ * @throws OP_UNKNOWN_KIND for a kind that is no queue entry's; OP_BALANCE_OVERFLOW
  */
 export function executeQueueEntry(
   ledger: Ledger,
@@ -34,7 +35,7 @@ export function executeQueueEntry(
   context: Pick<SlotContext, "batchNumber" | "timestamp">,
   onRefusal?: (error: RollupError) => void,
 ): SlotTrace {
-  /** The effect, null where the signed operation would be refused: the entry then has none. */
+  /** The effect, null if the signed operation would be refused: the entry then has none. */
   const ifLawful = (effect: () => LeafState): LeafState | null => {
     try {
       return effect();

@@ -1,5 +1,5 @@
 /**
- * Settlements as the ledger takes them: what a Settle or Activation record does, once a proof of its own has shown J
+ * Effects of Settle and Activation records on the ledger, once a proof of its own has shown J
  * (docs/reference/settlement.md). Amounts are wei.
  */
 import type { OperationMessage, Signature } from "../field/curve/eddsa.ts";
@@ -46,7 +46,7 @@ export interface ActivationOperation {
   /** Maximum payments an epoch. */
   readonly cap: number;
   readonly payees: readonly Payee[];
-  /** The model's signature over `settlementMessage`; null where a batch is replayed. */
+  /** The model's signature over `settlementMessage`; null if a batch is replayed. */
   readonly signature: Signature | null;
 }
 

@@ -174,7 +174,7 @@ export class TreeVersion {
     return this.#nodeAt(id, 0) ?? new TreeNode(this.view.hash(0, id), null, this.leaf(id));
   }
 
-  /** The hash of leaf `id`, 0 where the tree is empty. */
+  /** The hash of leaf `id`, 0 if the tree is empty. */
   leafHash(id: number): bigint {
     if (this.top?.hash === undefined) hashVersions([this]);
     const node = this.#nodeAt(id, 0);
@@ -215,7 +215,7 @@ export class LedgerTree {
   #view: FlatView;
   #edit = ++lastEdit;
 
-  /** @param view what the tree begins as: empty where absent */
+  /** @param view what the tree begins as: empty if absent */
   constructor(depth: number = TREE_DEPTH, view: FlatView = new FlatLedger(depth).view) {
     this.depth = depth;
     this.#view = view;
@@ -305,10 +305,10 @@ export class LedgerTree {
   }
 
   /**
-   * Goes over to the base as it is now, and lets go of leaves that are there as they are here, with all nodes that only
-   * they needed.
-   * @param ids where to look. Whatever was overwritten since the tree's view is below one of its own nodes
-   * @returns those that the base has now
+   * Moves the tree to the base's present state, and drops leaves that equal the base's, with all nodes that
+   * only they needed.
+   * @param ids leaves to compare. Every leaf overwritten since the tree's view is below one of its own nodes
+   * @returns the ids of the dropped leaves
    */
   settle(ids: Iterable<number>): number[] {
     const { flat } = this.#view;

@@ -2,6 +2,7 @@
  * Identity of a directory: a record in each, written before anything else and compared at each start. A
  * process that took another rollup's directory for its own would go on from another ledger, and promise what
  * nobody can keep.
+ *
  * A store that belongs to no rollup, since the names in it say what it holds (a cache by content hash), has
  * no record.
  */
@@ -107,7 +108,7 @@ export function claimStore(
   }
 }
 
-/** The record of a directory; null where it has none. @throws StoreDamage */
+/** The record of a directory; null if it has none. @throws StoreDamage */
 export function readStoreRecord(folder: string): StoreRecord | null {
   return readRecord(join(folder, STORE_FILE));
 }

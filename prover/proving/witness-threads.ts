@@ -25,7 +25,7 @@ export class WitnessThreads {
 
   /**
    * The values of a part's ports.
-   * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH; an Error where the thread died or the program is broken
+   * @throws RollupError CIR_WITNESS_REFUSED, CIR_INPUT_MISMATCH; an Error if the thread died or the program is broken
    */
   async run(request: PartRequest): Promise<Uint8Array> {
     const ports = await this.#run(request);
