@@ -27,8 +27,8 @@ export async function ask(question: unknown): Promise<unknown> {
 }
 
 /**
- * Tasks are done one after another, once `open` has ended. What `open` throws is told, and the thread ends. A task may tell
- * what it has so far.
+ * Runs tasks one after another, once `open` has ended. If `open` throws, the error is reported and the thread
+ * ends. A task may report its results so far.
  */
 export async function serveTasks<Task>(
   open: () => Promise<(task: Task, tellPart: (part: unknown) => void) => Promise<unknown>>,
